@@ -1,0 +1,1 @@
+//! Time: one trait, one place that reads it.

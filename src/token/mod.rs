@@ -1,0 +1,1 @@
+//! Tokens: the signed, ephemeral wire form of a grant.

@@ -1,6 +1,7 @@
 //! Zero standing privileges inside a host program.
 #![forbid(unsafe_code)]
 
+pub mod args;
 pub mod audit;
 pub mod clock;
 pub mod token;

@@ -3,12 +3,38 @@
 //! A [`Value`] differs from other JSON trees in what a security decision needs of it: numbers are
 //! exact (never rounded through a float), objects are sorted and hold each key once, and equality is
 //! by value (`1` equals `1.0`).
+//!
+//! ```
+//! use hallpass::value::Value;
+//!
+//! let one = Value::from_json(r#"{"limit": 1.0, "table": "orders"}"#)?;
+//! let other = Value::from_json(r#"{"table":"orders","limit":10e-1}"#)?;
+//! assert_eq!(one, other);
+//! assert_eq!(one.digest(), other.digest());
+//! assert_eq!(one.to_string(), r#"{"limit":1,"table":"orders"}"#);
+//!
+//! assert!(Value::from_json(r#"{"path": "/data/x", "p\u0061th": "/etc"}"#).is_err());
+//! # Ok::<(), hallpass::value::JsonError>(())
+//! ```
 
+mod convert;
+mod digest;
+mod encode;
+mod json;
 mod number;
 mod object;
+mod shown;
+mod write;
 
+pub use convert::ValueError;
+pub use digest::Digest;
+pub use json::{JsonError, JsonErrorKind, MAX_DEPTH, MAX_NODES, MAX_TEXT};
+#[allow(unused_imports, reason = "the policy loader reads through these")]
+pub(crate) use json::{Limits, Node, Spanned, parse_spanned};
 pub use number::{Number, NumberError};
 pub use object::{DuplicateKey, Object};
+#[allow(unused_imports, reason = "for every message that repeats untrusted text")]
+pub(crate) use shown::{Shown, is_hidden};
 
 /// One JSON value, exact.
 ///
@@ -28,4 +54,54 @@ pub enum Value {
     List(Vec<Value>),
     /// An object: keys sorted, each once.
     Object(Object),
+}
+
+impl Value {
+    /// What kind of value this is, as messages name it: `null`, `boolean`, `number`, `text`, `list` or
+    /// `object`.
+    pub const fn kind_name(&self) -> &'static str {
+        match self {
+            Value::Null => "null",
+            Value::Bool(_) => "boolean",
+            Value::Number(_) => "number",
+            Value::Text(_) => "text",
+            Value::List(_) => "list",
+            Value::Object(_) => "object",
+        }
+    }
+
+    /// The text, if this is text.
+    pub fn as_text(&self) -> Option<&str> {
+        if let Value::Text(text) = self { Some(text) } else { None }
+    }
+
+    /// The number, if this is a number: text that looks like one is not.
+    pub const fn as_number(&self) -> Option<Number> {
+        if let Value::Number(number) = self { Some(*number) } else { None }
+    }
+
+    /// The boolean, if this is one.
+    pub const fn as_bool(&self) -> Option<bool> {
+        if let Value::Bool(bool) = self { Some(*bool) } else { None }
+    }
+
+    /// The elements, if this is a list.
+    pub fn as_list(&self) -> Option<&[Value]> {
+        if let Value::List(list) = self { Some(list) } else { None }
+    }
+
+    /// The object, if this is one.
+    pub const fn as_object(&self) -> Option<&Object> {
+        if let Value::Object(object) = self { Some(object) } else { None }
+    }
+
+    /// How many levels of lists and objects stand inside each other: 0 for `1`, 1 for `[]`, 2 for
+    /// `[{}]`. Takes stack in proportion; what was read from JSON has at most [`MAX_DEPTH`] levels.
+    pub fn depth(&self) -> usize {
+        match self {
+            Value::List(list) => 1 + list.iter().map(Value::depth).max().unwrap_or(0),
+            Value::Object(object) => object.depth(),
+            _ => 0,
+        }
+    }
 }

@@ -1,22 +1,59 @@
 //! Objects: sorted keys, each once.
 
 use super::Value;
+use super::shown::Shown;
 
 /// A JSON object whose keys stand in UTF-8 order, each once.
+///
+/// ```
+/// use hallpass::value::{Object, Value};
+///
+/// let object = Object::from_pairs([("to", "CH93"), ("from", "CH12")])?;
+/// assert_eq!(object.keys().collect::<Vec<_>>(), ["from", "to"]);
+/// assert_eq!(object.get("to"), Some(&Value::from("CH93")));
+/// assert!(Object::from_pairs([("a", 1), ("a", 1)]).is_err());
+/// # Ok::<(), hallpass::value::DuplicateKey>(())
+/// ```
 #[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Object {
+    // INVARIANT: strictly ascending by key.
     entries: Vec<(Box<str>, Value)>,
 }
 
 /// A key was given twice.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("key `{0}` is given twice")]
+#[error("key {} is given twice", Shown(.0))]
 pub struct DuplicateKey(pub Box<str>);
 
 impl Object {
     /// An object without keys.
     pub const fn new() -> Self {
         Object { entries: Vec::new() }
+    }
+
+    /// An object of these keys, in any order.
+    ///
+    /// # Errors
+    /// [`DuplicateKey`] if a key comes twice, even with equal values.
+    pub fn from_pairs<K, V>(pairs: impl IntoIterator<Item = (K, V)>) -> Result<Self, DuplicateKey>
+    where
+        K: Into<Box<str>>,
+        V: Into<Value>,
+    {
+        let pairs = pairs.into_iter().map(|(key, value)| (key.into(), value.into()));
+        Object::from_entries(pairs.collect())
+    }
+
+    /// Sorts once and compares neighbours, whatever order a sender chose.
+    pub(crate) fn from_entries(mut entries: Vec<(Box<str>, Value)>) -> Result<Self, DuplicateKey> {
+        if !entries.is_sorted_by(|(left, _), (right, _)| left < right) {
+            entries.sort_by(|(left, _), (right, _)| left.cmp(right));
+            let mut neighbours = entries.iter().zip(entries.iter().skip(1));
+            if let Some(((key, _), _)) = neighbours.find(|((left, _), (right, _))| left == right) {
+                return Err(DuplicateKey(key.clone()));
+            }
+        }
+        Ok(Object { entries })
     }
 
     /// The value at `key`, if the key is there.
@@ -29,12 +66,27 @@ impl Object {
         self.entries.get(at).map(|(_, v)| v)
     }
 
-    /// Adds a key.
+    /// The value at `key`, to be replaced.
+    pub fn get_mut(&mut self, key: &str) -> Option<&mut Value> {
+        let at = self.entries.binary_search_by(|(k, _)| (**k).cmp(key)).ok()?;
+        self.entries.get_mut(at).map(|(_, v)| v)
+    }
+
+    /// Adds a key. Cheap where keys come in UTF-8 order; for many keys in another order
+    /// [`Object::from_pairs`] sorts once instead of moving entries each time.
     ///
     /// # Errors
     /// [`DuplicateKey`] if the key is there already: the first value stays.
-    pub fn insert(&mut self, key: impl Into<Box<str>>, value: Value) -> Result<(), DuplicateKey> {
-        let key = key.into();
+    pub fn insert(
+        &mut self,
+        key: impl Into<Box<str>>,
+        value: impl Into<Value>,
+    ) -> Result<(), DuplicateKey> {
+        let (key, value) = (key.into(), value.into());
+        if self.entries.last().is_none_or(|(last, _)| *last < key) {
+            self.entries.push((key, value));
+            return Ok(());
+        }
         match self.entries.binary_search_by(|(k, _)| k.cmp(&key)) {
             Ok(_) => Err(DuplicateKey(key)),
             Err(at) => {
@@ -62,5 +114,20 @@ impl Object {
     /// Keys in UTF-8 order.
     pub fn keys(&self) -> impl ExactSizeIterator<Item = &str> {
         self.entries.iter().map(|(k, _)| &**k)
+    }
+
+    /// How many levels of lists and objects stand inside each other, this one included.
+    pub fn depth(&self) -> usize {
+        1 + self.entries.iter().map(|(_, value)| value.depth()).max().unwrap_or(0)
+    }
+}
+
+/// Keys and values, keys in UTF-8 order.
+impl IntoIterator for Object {
+    type Item = (Box<str>, Value);
+    type IntoIter = std::vec::IntoIter<(Box<str>, Value)>;
+
+    fn into_iter(self) -> Self::IntoIter {
+        self.entries.into_iter()
     }
 }

@@ -1,0 +1,63 @@
+//! Digests of values.
+
+use std::fmt;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+
+/// A SHA-256 digest: names content exactly without repeating it. Anyone can compute one, so it is no
+/// proof of anything and comparing it needs no care about timing.
+///
+/// ```
+/// use hallpass::value::{Digest, Value};
+///
+/// let digest = Value::Null.digest();
+/// assert_eq!(digest, Digest::of(&[0]));
+/// assert_eq!(digest.to_string(), "bjQLnP-zepicpUTmu3gKLHiQHT-zNzh2hRGjBhevoB0");
+/// ```
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Digest([u8; 32]);
+
+impl Digest {
+    /// The digest of these bytes.
+    pub fn of(bytes: &[u8]) -> Digest {
+        let mut digest = [0; 32];
+        let hash = ring::digest::digest(&ring::digest::SHA256, bytes);
+        // SHA-256 gives 32 bytes; zipping says so without a way to panic.
+        digest.iter_mut().zip(hash.as_ref()).for_each(|(to, from)| *to = *from);
+        Digest(digest)
+    }
+
+    /// The digest's bytes.
+    pub const fn as_bytes(&self) -> &[u8; 32] {
+        &self.0
+    }
+}
+
+/// Takes bytes that were a digest before.
+impl From<[u8; 32]> for Digest {
+    fn from(bytes: [u8; 32]) -> Self {
+        Digest(bytes)
+    }
+}
+
+/// Base64url without padding, 43 characters.
+impl fmt::Display for Digest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut text = [0; 43];
+        let _ = URL_SAFE_NO_PAD.encode_slice(self.0, &mut text);
+        f.write_str(std::str::from_utf8(&text).unwrap_or_default())
+    }
+}
+
+impl fmt::Debug for Digest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Digest({self})")
+    }
+}
+
+impl serde::Serialize for Digest {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}

@@ -1,0 +1,104 @@
+//! The one byte form of values, which digests are made of.
+//!
+//! | value | bytes |
+//! |---|---|
+//! | `null` | `00` |
+//! | `false` | `01` |
+//! | `true` | `02` |
+//! | number | `03`, scale (1 byte), digits (16 bytes, two's complement, big-endian) |
+//! | text | `04`, length, UTF-8 bytes |
+//! | list | `05`, count, each element's byte form |
+//! | object | `06`, count, for each key in UTF-8 order: length, UTF-8 bytes, the value's byte form |
+//!
+//! A number is `digits * 10^-scale` with the smallest scale that is not negative: 1, 1.0 and 10e-1 all
+//! have digits 1 and scale 0, 1.5 has digits 15 and scale 1, and nought has no sign. Lengths are in
+//! bytes, counts in elements or keys; both are unsigned LEB128 in its shortest form: seven bits a byte,
+//! lowest first, the top bit set on all bytes but the last. Text is taken as it is, without
+//! normalisation.
+//!
+//! No byte form is the beginning of another, so byte forms written one after the other can be told
+//! apart, and two values have the same byte form only if they are equal.
+//!
+//! | value | byte form, hexadecimal | SHA-256, base64url |
+//! |---|---|---|
+//! | `null` | `00` | `bjQLnP-zepicpUTmu3gKLHiQHT-zNzh2hRGjBhevoB0` |
+//! | `[1.50,-1,""]` | V2 | D2 |
+//! | `{"b":true,"a":"é"}` | V3 | D3 |
+
+use super::{Digest, Object, Value};
+
+const NULL: u8 = 0;
+const FALSE: u8 = 1;
+const TRUE: u8 = 2;
+const NUMBER: u8 = 3;
+const TEXT: u8 = 4;
+const LIST: u8 = 5;
+const OBJECT: u8 = 6;
+
+/// Room for the byte form of an everyday call, so that digesting it allocates once.
+const USUAL: usize = 256;
+
+impl Value {
+    /// Appends the value's one byte form: equal values have equal byte forms, other values others.
+    pub fn encode(&self, out: &mut Vec<u8>) {
+        match self {
+            Value::Null => out.push(NULL),
+            Value::Bool(false) => out.push(FALSE),
+            Value::Bool(true) => out.push(TRUE),
+            Value::Number(number) => {
+                let (digits, scale) = number.parts();
+                out.extend_from_slice(&[NUMBER, scale]);
+                out.extend_from_slice(&digits.to_be_bytes());
+            }
+            Value::Text(text) => {
+                out.push(TEXT);
+                encode_bytes(out, text);
+            }
+            Value::List(list) => {
+                out.push(LIST);
+                encode_count(out, list.len());
+                list.iter().for_each(|item| item.encode(out));
+            }
+            Value::Object(object) => object.encode(out),
+        }
+    }
+
+    /// The digest of the value's byte form.
+    pub fn digest(&self) -> Digest {
+        let mut bytes = Vec::with_capacity(USUAL);
+        self.encode(&mut bytes);
+        Digest::of(&bytes)
+    }
+}
+
+impl Object {
+    /// Appends the object's one byte form, the same as that of [`Value::Object`].
+    pub fn encode(&self, out: &mut Vec<u8>) {
+        out.push(OBJECT);
+        encode_count(out, self.len());
+        for (key, value) in self.iter() {
+            encode_bytes(out, key);
+            value.encode(out);
+        }
+    }
+
+    /// The digest of the object's byte form.
+    pub fn digest(&self) -> Digest {
+        let mut bytes = Vec::with_capacity(USUAL);
+        self.encode(&mut bytes);
+        Digest::of(&bytes)
+    }
+}
+
+fn encode_bytes(out: &mut Vec<u8>, text: &str) {
+    encode_count(out, text.len());
+    out.extend_from_slice(text.as_bytes());
+}
+
+fn encode_count(out: &mut Vec<u8>, mut count: usize) {
+    while count >= 0x80 {
+        out.push(count as u8 | 0x80);
+        count >>= 7;
+    }
+    out.push(count as u8);
+}

@@ -1,0 +1,232 @@
+//! What a host states about a caller.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use super::subject::{Subject, SubjectError};
+use super::{Actor, Facts, Identity, Kind};
+use crate::text::{ATTRIBUTE_NAME, SHOWN, TextFault, TextRule, escape_for_people};
+use crate::value::{Object, Value};
+
+/// Large directories put a person in some hundred groups; a thousand is already a mistake of the
+/// host, and more would make every `has_any` walk far.
+const GROUPS_MAX: usize = 1024;
+/// An OIDC token or a directory entry has some dozen claims.
+const ATTRIBUTES_MAX: usize = 256;
+/// One per account a principal has in other systems. Each is compared for every approval.
+const ALIASES_MAX: usize = 64;
+/// A person, a planner and a few workers make four; a chain twice as long has nobody who follows it.
+const ACTS_FOR_MAX: usize = 8;
+
+const ALIAS: TextRule =
+    TextRule { max: 255, allows: ATTRIBUTE_NAME.allows, expected: "visible characters" };
+
+/// What a host states about a caller: plain data, worth nothing until a broker's attestor makes it
+/// an [`Identity`](super::Identity).
+///
+/// Building never fails; attesting does, where
+/// - the id is no [`Subject`](super::Subject);
+/// - a group or attribute name is empty, longer than 128 bytes or has hidden characters, or an alias
+///   is empty, longer than 255 bytes or has hidden characters;
+/// - an attribute is given twice (groups and aliases are sets: a second mention changes nothing);
+/// - there are more than 1024 groups, 256 attributes, 64 aliases or 8 links in `acts_for`;
+/// - the chain comes back to the caller, under its id or an alias, or names anyone twice.
+///
+/// All text is compared byte for byte, so `é` composed and decomposed are two groups: a host whose
+/// sources differ in that normalises before it asserts.
+///
+/// ```
+/// use hallpass::identity::{Assertion, Kind};
+/// use hallpass::value::Value;
+///
+/// let caller = Assertion::agent("spiffe://acme.test/agent/analyst/7")
+///     .group("analytics")
+///     .attr("team", Value::Text("growth".into()))
+///     .acts_for("alice@acme.test", Kind::Human);
+/// # let _ = caller;
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Assertion {
+    id: Box<str>,
+    kind: Kind,
+    groups: Vec<Box<str>>,
+    attributes: Vec<(Box<str>, Value)>,
+    aliases: Vec<Box<str>>,
+    acts_for: Vec<(Box<str>, Kind)>,
+}
+
+impl Assertion {
+    /// The caller is the agent of this id.
+    pub fn agent(id: impl Into<Box<str>>) -> Self {
+        Self::of(id.into(), Kind::Agent)
+    }
+
+    /// The caller is the workload of this id.
+    pub fn workload(id: impl Into<Box<str>>) -> Self {
+        Self::of(id.into(), Kind::Workload)
+    }
+
+    /// The caller is the person of this id.
+    pub fn human(id: impl Into<Box<str>>) -> Self {
+        Self::of(id.into(), Kind::Human)
+    }
+
+    fn of(id: Box<str>, kind: Kind) -> Self {
+        Assertion {
+            id,
+            kind,
+            groups: Vec::new(),
+            attributes: Vec::new(),
+            aliases: Vec::new(),
+            acts_for: Vec::new(),
+        }
+    }
+
+    /// The caller is in this group.
+    #[must_use]
+    pub fn group(mut self, group: impl Into<Box<str>>) -> Self {
+        self.groups.push(group.into());
+        self
+    }
+
+    /// The caller is in these groups too.
+    #[must_use]
+    pub fn groups<G: Into<Box<str>>>(mut self, groups: impl IntoIterator<Item = G>) -> Self {
+        self.groups.extend(groups.into_iter().map(Into::into));
+        self
+    }
+
+    /// The caller has this attribute.
+    #[must_use]
+    pub fn attr(mut self, name: impl Into<Box<str>>, value: impl Into<Value>) -> Self {
+        self.attributes.push((name.into(), value.into()));
+        self
+    }
+
+    /// The same principal also goes by this name. Kept verbatim: no case, space or tag is folded, so
+    /// each spelling in use is declared.
+    #[must_use]
+    pub fn alias(mut self, alias: impl Into<Box<str>>) -> Self {
+        self.aliases.push(alias.into());
+        self
+    }
+
+    /// The caller acts for this principal; said again, that principal acts for the next, and so on
+    /// away from the caller.
+    #[must_use]
+    pub fn acts_for(mut self, id: impl Into<Box<str>>, kind: Kind) -> Self {
+        self.acts_for.push((id.into(), kind));
+        self
+    }
+
+    /// Makes the identity: the only way to one.
+    ///
+    /// # Errors
+    /// The first field that does not fit.
+    pub(crate) fn attest(self, broker: u64) -> Result<Identity, IdentityError> {
+        let subject = Subject::new(&self.id).map_err(Problem::Subject)?;
+        let groups = set_of(self.groups, "group", &ATTRIBUTE_NAME, GROUPS_MAX)?;
+        let attributes = object_of(self.attributes)?;
+        let aliases = set_of(self.aliases, "alias", &ALIAS, ALIASES_MAX)?;
+        let acts_for = chain_of(&subject, &aliases, self.acts_for)?;
+        let facts = Facts {
+            attested_by: broker,
+            subject_value: text(subject.as_str()),
+            subject,
+            kind: self.kind,
+            kind_value: text(self.kind.as_str()),
+            groups_value: Value::List(groups.iter().map(|group| text(group)).collect()),
+            groups,
+            attributes,
+            aliases,
+            acts_for_value: Value::List(
+                acts_for.iter().map(|actor| text(actor.subject.as_str())).collect(),
+            ),
+            acts_for,
+        };
+        Ok(Identity { facts: Arc::new(facts) })
+    }
+}
+
+/// An agent of this id: what asks for access is an agent unless the host says otherwise.
+impl From<&str> for Assertion {
+    fn from(id: &str) -> Self {
+        Assertion::agent(id)
+    }
+}
+
+fn text(text: &str) -> Value {
+    Value::Text(text.into())
+}
+
+/// Sorted, each once. The limit counts what was given, so that nobody sorts a million repetitions.
+fn set_of(
+    mut given: Vec<Box<str>>,
+    field: &'static str,
+    rule: &TextRule,
+    max: usize,
+) -> Result<Vec<Box<str>>, IdentityError> {
+    at_most(field, given.len(), max)?;
+    for name in &given {
+        rule.check(name).map_err(|fault| Problem::Text { field, fault })?;
+    }
+    given.sort_unstable();
+    given.dedup();
+    Ok(given)
+}
+
+fn object_of(given: Vec<(Box<str>, Value)>) -> Result<Object, IdentityError> {
+    at_most("attribute", given.len(), ATTRIBUTES_MAX)?;
+    let mut attributes = Object::new();
+    for (name, value) in given {
+        ATTRIBUTE_NAME
+            .check(&name)
+            .map_err(|fault| Problem::Text { field: "attribute name", fault })?;
+        attributes.insert(name, value).map_err(|twice| Problem::Twice(twice.0))?;
+    }
+    Ok(attributes)
+}
+
+fn chain_of(
+    subject: &Subject,
+    aliases: &[Box<str>],
+    given: Vec<(Box<str>, Kind)>,
+) -> Result<Vec<Actor>, IdentityError> {
+    at_most("acts_for link", given.len(), ACTS_FOR_MAX)?;
+    let mut met: BTreeSet<Box<str>> = aliases.iter().cloned().collect();
+    met.insert(subject.as_str().into());
+    let mut chain = Vec::with_capacity(given.len());
+    for (id, kind) in given {
+        let subject = Subject::new(&id).map_err(Problem::ActsFor)?;
+        if !met.insert(id) {
+            return Err(Problem::Cycle(subject).into());
+        }
+        chain.push(Actor { subject, kind });
+    }
+    Ok(chain)
+}
+
+fn at_most(field: &'static str, given: usize, max: usize) -> Result<(), IdentityError> {
+    if given > max { Err(Problem::TooMany { field, given, max }.into()) } else { Ok(()) }
+}
+
+/// Why an [`Assertion`] is not attested: names the field.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("identity {0}")]
+pub struct IdentityError(#[from] Problem);
+
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+enum Problem {
+    #[error("{0}")]
+    Subject(SubjectError),
+    #[error("{field} {fault}")]
+    Text { field: &'static str, fault: TextFault },
+    #[error("attribute `{}` is given twice", escape_for_people(.0, SHOWN))]
+    Twice(Box<str>),
+    #[error("has {given} of {field}, expected at most {max}")]
+    TooMany { field: &'static str, given: usize, max: usize },
+    #[error("acts_for {0}")]
+    ActsFor(SubjectError),
+    #[error("acts_for comes back to `{0}`")]
+    Cycle(Subject),
+}

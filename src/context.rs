@@ -119,3 +119,84 @@ enum Problem {
     #[error("context has more than {NAMES_MAX} names")]
     TooMany,
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn complaint(context: &Context) -> String {
+        context.checked().unwrap_err().to_string()
+    }
+
+    fn yes() -> Value {
+        Value::Bool(true)
+    }
+
+    #[test]
+    fn a_context_holds_what_was_given_in_name_order() {
+        let context = Context::new().with("vpn", yes()).with("env", Value::Text("prod".into()));
+        let names: Vec<_> = context.iter().map(|(name, _)| name).collect();
+        assert_eq!(names, ["env", "vpn"]);
+        assert_eq!(context.checked().unwrap().get("vpn"), Some(&yes()));
+        assert_eq!(context.get("risk"), None);
+        assert!(Context::new().is_empty() && !context.is_empty());
+    }
+
+    #[test]
+    fn a_name_given_twice_refuses_the_context_even_with_equal_values() {
+        let context = Context::new().with("env", yes()).with("env", yes());
+        assert_eq!(complaint(&context), "context name `env` is given twice");
+    }
+
+    #[test]
+    fn the_first_mistake_is_kept_and_nothing_after_it_heals_it() {
+        let context = Context::new().with("", yes()).with("now", yes()).with("env", yes());
+        assert!(complaint(&context).contains("name is empty"));
+    }
+
+    #[test]
+    fn names_the_broker_adds_are_refused_in_both_ways_of_building() {
+        for name in ["seen", "now", "time"] {
+            assert!(complaint(&Context::new().with(name, yes())).contains("reserved"));
+            let mut object = Object::new();
+            object.insert(name, yes()).unwrap();
+            assert!(complaint(&Context::from(object)).contains("reserved"));
+        }
+    }
+
+    /// attack 12
+    #[test]
+    fn a_name_with_hidden_characters_is_refused_in_both_ways_of_building() {
+        let name = "en\u{200B}v";
+        assert!(
+            complaint(&Context::new().with(name, yes())).contains(r"`\u{200b}` as character 3")
+        );
+        let mut object = Object::new();
+        object.insert(name, yes()).unwrap();
+        assert!(complaint(&Context::from(object)).contains(r"\u{200b}"));
+    }
+
+    /// attack 10
+    #[test]
+    fn two_unicode_spellings_are_two_names() {
+        let context = Context::new().with("caf\u{E9}", yes()).with("cafe\u{301}", Value::Null);
+        assert_eq!(context.checked().unwrap().get("cafe\u{301}"), Some(&Value::Null));
+    }
+
+    #[test]
+    fn at_most_256_names_of_128_bytes_fit() {
+        let of =
+            |count: usize| (0..count).fold(Context::new(), |c, n| c.with(n.to_string(), yes()));
+        assert!(of(256).checked().is_ok());
+        assert!(complaint(&of(257)).contains("256"));
+        let object = |count: usize| {
+            let mut object = Object::new();
+            (0..count).for_each(|n| object.insert(n.to_string(), yes()).unwrap());
+            Context::from(object)
+        };
+        assert!(object(256).checked().is_ok());
+        assert!(complaint(&object(257)).contains("256"));
+        assert!(Context::new().with("n".repeat(128), yes()).checked().is_ok());
+        assert!(complaint(&Context::new().with("n".repeat(129), yes())).contains("129"));
+    }
+}

@@ -150,3 +150,62 @@ impl PurposeError {
         PurposeError(Problem::Ticket(fault))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn complaint(purpose: Purpose) -> String {
+        purpose.check().unwrap_err().to_string()
+    }
+
+    #[test]
+    fn rules_read_name_and_ticket_as_values() {
+        let why = Purpose::new("pay-bill").ticket("INV 1203").intent("pay\nit").check().unwrap();
+        assert_eq!(why.name(), "pay-bill");
+        assert_eq!(why.name_value(), &Value::Text("pay-bill".into()));
+        assert_eq!(why.ticket(), Some("INV 1203"));
+        assert_eq!(why.ticket_value(), Some(&Value::Text("INV 1203".into())));
+        assert_eq!(why.intent(), Some("pay\nit"));
+    }
+
+    #[test]
+    fn what_is_not_stated_is_absent() {
+        let why = Purpose::new("reporting").check().unwrap();
+        assert_eq!((why.ticket(), why.ticket_value(), why.intent()), (None, None, None));
+    }
+
+    #[test]
+    fn a_name_has_1_to_64_characters_of_a_tool_name() {
+        assert!(complaint(Purpose::new("")).starts_with("purpose name is empty"));
+        assert!(Purpose::new("p".repeat(64)).check().is_ok());
+        assert!(complaint(Purpose::new("p".repeat(65))).contains("65 bytes"));
+        assert!(complaint(Purpose::new("pay bill")).contains("`\\u{20}` as character 4"));
+    }
+
+    #[test]
+    fn an_empty_ticket_is_an_error_and_not_an_absent_one() {
+        assert!(complaint(Purpose::new("p").ticket("")).contains("ticket is empty"));
+    }
+
+    #[test]
+    fn a_ticket_is_printable_ascii_of_at_most_128_bytes() {
+        assert!(Purpose::new("p").ticket("T".repeat(128)).check().is_ok());
+        assert!(complaint(Purpose::new("p").ticket("T".repeat(129))).contains("129 bytes"));
+        assert!(complaint(Purpose::new("p").ticket("T\t1")).contains(r"\u{9}"));
+        assert!(complaint(Purpose::new("p").ticket("Т1")).contains(r"\u{422}"));
+    }
+
+    #[test]
+    fn a_blank_or_padded_ticket_is_refused() {
+        for ticket in [" ", " T1", "T1 "] {
+            assert!(complaint(Purpose::new("p").ticket(ticket)).contains("space"), "{ticket:?}");
+        }
+    }
+
+    #[test]
+    fn an_intent_has_at_most_4096_bytes() {
+        assert!(Purpose::new("p").intent("é".repeat(2048)).check().is_ok());
+        assert!(complaint(Purpose::new("p").intent("x".repeat(4097))).contains("4097 bytes"));
+    }
+}

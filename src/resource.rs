@@ -133,3 +133,67 @@ enum Problem {
     #[error("resource has more than {ATTRIBUTES_MAX} attributes")]
     TooMany,
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn complaint(resource: &Resource) -> String {
+        resource.checked().unwrap_err().to_string()
+    }
+
+    #[test]
+    fn rules_read_type_id_and_attributes_as_values() {
+        let photo = Resource::new("Photo", "été 1.jpg").attr("owner", Value::Text("alice".into()));
+        let photo = photo.checked().unwrap();
+        assert_eq!(photo.type_value(), &Value::Text("Photo".into()));
+        assert_eq!(photo.id_value(), &Value::Text("été 1.jpg".into()));
+        assert_eq!(photo.attributes().get("owner"), Some(&Value::Text("alice".into())));
+    }
+
+    #[test]
+    fn a_type_has_1_to_64_characters_of_a_tool_name() {
+        assert!(complaint(&Resource::new("", "1")).contains("type is empty"));
+        assert!(Resource::new("t".repeat(64), "1").checked().is_ok());
+        assert!(complaint(&Resource::new("t".repeat(65), "1")).contains("65 bytes"));
+        assert!(complaint(&Resource::new("Phot\u{43E}", "1")).contains(r"\u{43e}"));
+    }
+
+    #[test]
+    fn an_id_has_1_to_1024_bytes_without_control_characters() {
+        assert!(complaint(&Resource::new("T", "")).contains("id is empty"));
+        assert!(Resource::new("T", "i".repeat(1024)).checked().is_ok());
+        assert!(complaint(&Resource::new("T", "i".repeat(1025))).contains("1025 bytes"));
+        for control in ['\0', '\n', '\u{7F}', '\u{9B}'] {
+            assert!(complaint(&Resource::new("T", format!("a{control}"))).contains("character 2"));
+        }
+    }
+
+    #[test]
+    fn an_attribute_given_twice_refuses_the_resource() {
+        let twice = Resource::new("T", "1").attr("a", Value::Null).attr("a", Value::Null);
+        assert_eq!(complaint(&twice), "resource attribute `a` is given twice");
+    }
+
+    /// attack 12
+    #[test]
+    fn an_attribute_name_with_hidden_characters_refuses_the_resource() {
+        let hidden = Resource::new("T", "1").attr("ow\u{2060}ner", Value::Null);
+        assert!(complaint(&hidden).contains(r"\u{2060}"));
+    }
+
+    #[test]
+    fn the_first_mistake_is_kept() {
+        let wrong = Resource::new("", "1").attr("", Value::Null);
+        assert!(complaint(&wrong).contains("type is empty"));
+    }
+
+    #[test]
+    fn at_most_256_attributes_fit() {
+        let of = |count: usize| {
+            (0..count).fold(Resource::new("T", "1"), |r, n| r.attr(n.to_string(), Value::Null))
+        };
+        assert!(of(256).checked().is_ok());
+        assert!(complaint(&of(257)).contains("256"));
+    }
+}

@@ -175,3 +175,84 @@ impl TextValue {
         &self.0
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn what_cannot_be_seen_is_hidden() {
+        for c in [
+            '\0',
+            '\n',
+            '\u{7F}',
+            '\u{85}',
+            '\u{AD}',
+            '\u{34F}',
+            '\u{61C}',
+            '\u{115F}',
+            '\u{3164}',
+            '\u{2800}',
+            '\u{180E}',
+            '\u{200B}',
+            '\u{200D}',
+            '\u{200F}',
+            '\u{2028}',
+            '\u{202E}',
+            '\u{2060}',
+            '\u{2066}',
+            '\u{2069}',
+            '\u{FE0F}',
+            '\u{FEFF}',
+            '\u{FFF9}',
+            '\u{FFFE}',
+            '\u{1FFFF}',
+            '\u{FDD0}',
+            '\u{1D173}',
+            '\u{E0041}',
+            '\u{E0100}',
+        ] {
+            assert!(is_hidden(c), "{}", c.escape_unicode());
+        }
+    }
+
+    #[test]
+    fn what_people_write_is_not_hidden() {
+        for c in "aZ 0~é\u{301}жы漢字नमस्ते😀“…–€".chars() {
+            assert!(!is_hidden(c), "{}", c.escape_unicode());
+        }
+    }
+
+    #[test]
+    fn escaping_shows_hidden_characters_and_cannot_be_faked() {
+        assert_eq!(escape_for_people("pay\u{202E}lliB", 40), r"pay\u{202e}lliB");
+        assert_eq!(escape_for_people("a\nb", 40), r"a\nb");
+        assert_eq!(escape_for_people(r"\u{202e}", 40), r"\\u{202e}");
+        assert_eq!(escape_for_people("end` of", 40), r"end\` of");
+        assert_eq!(escape_for_people("заказ № 5", 40), "заказ № 5");
+    }
+
+    #[test]
+    fn escaping_marks_what_it_leaves_out() {
+        assert_eq!(escape_for_people("abcdef", 6), "abcdef");
+        assert_eq!(escape_for_people("abcdefg", 6), "abcde…");
+        assert_eq!(escape_for_people("abc\u{200B}", 6), "abc…");
+        assert_eq!(escape_for_people("abc", 0), "");
+    }
+
+    proptest! {
+        #[test]
+        fn escaped_text_is_visible_and_within_its_bound(text in any::<String>(), max in 0_usize..40) {
+            let shown = escape_for_people(&text, max);
+            prop_assert!(shown.chars().count() <= max);
+            prop_assert!(!shown.chars().any(is_hidden));
+        }
+
+        #[test]
+        fn two_texts_never_look_the_same_in_full(a in any::<String>(), b in any::<String>()) {
+            prop_assume!(a != b);
+            prop_assert_ne!(escape_for_people(&a, usize::MAX), escape_for_people(&b, usize::MAX));
+        }
+    }
+}

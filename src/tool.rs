@@ -87,3 +87,78 @@ impl serde::Serialize for ToolName {
         serializer.serialize_str(&self.0)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn complaint(name: &str) -> String {
+        ToolName::new(name).unwrap_err().to_string()
+    }
+
+    /// attack 11
+    #[test]
+    fn a_look_alike_letter_is_refused_and_shown_escaped() {
+        let complaint = complaint("r\u{435}ad_file");
+        assert!(complaint.contains(r"has `\u{435}` as character 2"), "{complaint}");
+    }
+
+    /// attack 12
+    #[test]
+    fn what_cannot_be_seen_is_refused() {
+        for hidden in ['\u{200B}', '\u{200D}', '\u{202E}', '\u{2066}', '\u{FEFF}', '\u{AD}', '\0'] {
+            let name = format!("read{hidden}_file");
+            let complaint = complaint(&name);
+            assert!(complaint.contains(&hidden.escape_unicode().to_string()), "{complaint}");
+            assert!(!complaint.contains(hidden));
+        }
+    }
+
+    /// attack 13
+    #[test]
+    fn case_makes_another_name() {
+        assert_ne!(ToolName::new("Shell:rm").unwrap(), ToolName::new("shell:rm").unwrap());
+    }
+
+    /// attack 10: nothing outside ASCII is a name, so no name has two Unicode spellings
+    #[test]
+    fn neither_spelling_of_an_accented_letter_is_a_name() {
+        assert!(ToolName::new("caf\u{E9}").is_err());
+        assert!(ToolName::new("cafe\u{301}").is_err());
+    }
+
+    #[test]
+    fn a_name_has_1_to_128_characters() {
+        assert!(complaint("").contains("is empty"));
+        assert!(ToolName::new(&"a".repeat(128)).is_ok());
+        assert!(complaint(&"a".repeat(129)).contains("129 bytes"));
+    }
+
+    #[test]
+    fn a_name_is_found_by_its_text_and_serialised_as_it() {
+        let names = std::collections::HashSet::from([ToolName::new("db.query").unwrap()]);
+        assert!(names.contains("db.query"));
+        assert!(!names.contains("db.Query"));
+        let json = serde_json::to_string(&ToolName::new("a/b").unwrap()).unwrap();
+        assert_eq!(json, r#""a/b""#);
+    }
+
+    proptest! {
+        #[test]
+        fn exactly_the_documented_pattern_is_accepted(name in "[A-Za-z0-9_.:/ é@\u{200B}-]{0,130}") {
+            const ALLOWED: &str =
+                "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_.:/-";
+            let count = name.chars().count();
+            let fits = (1..=128).contains(&count) && name.chars().all(|c| ALLOWED.contains(c));
+            prop_assert_eq!(ToolName::new(&name).is_ok(), fits);
+        }
+
+        #[test]
+        fn a_name_reads_back_as_given(name in "[A-Za-z0-9_.:/-]{1,128}") {
+            let read = ToolName::new(&name).unwrap();
+            prop_assert_eq!(read.as_str(), &name);
+            prop_assert_eq!(read.to_string(), name);
+        }
+    }
+}

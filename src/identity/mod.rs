@@ -25,12 +25,18 @@ pub use subject::{Subject, SubjectError};
 /// }
 /// ```
 ///
-/// It cannot be built:
+/// It has no part a host could set, so it cannot be built:
 ///
+/// ```
+/// use hallpass::identity::Identity;
+/// fn open(who: Identity) {
+///     let Identity { .. } = who;
+/// }
+/// ```
 /// ```compile_fail
 /// use hallpass::identity::Identity;
-/// fn make() -> Identity {
-///     Identity { facts: Default::default() }
+/// fn open(who: Identity) {
+///     let Identity { facts: _, .. } = who;
 /// }
 /// ```
 ///

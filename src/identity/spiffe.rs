@@ -152,3 +152,66 @@ impl fmt::Display for SpiffeId {
         f.write_str(&self.0)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn complaint(id: &str) -> String {
+        SpiffeId::parse(id).unwrap_err().to_string()
+    }
+
+    #[test]
+    fn an_id_knows_its_parts() {
+        let id = SpiffeId::parse("spiffe://acme.test/Agent/x_1").unwrap();
+        assert_eq!((id.trust_domain(), id.path()), ("acme.test", "/Agent/x_1"));
+        let bare = SpiffeId::parse("spiffe://acme.test").unwrap();
+        assert_eq!((bare.trust_domain(), bare.path()), ("acme.test", ""));
+    }
+
+    /// attack 149
+    #[test]
+    fn no_second_spelling_of_a_principal_is_read() {
+        assert!(complaint("spiffe://Acme.test/a").contains("lower-case letters"));
+        assert!(complaint("Spiffe://acme.test/a").contains("lower-case `spiffe://`"));
+        assert!(complaint("spiffe://acme.test./a").contains("ends in a dot"));
+        assert!(complaint("spiffe://acme.test./").contains("ends in a dot"));
+        assert!(complaint("spiffe://acme%2Etest/a").contains("lower-case letters"));
+        assert!(complaint("spiffe://acme.test/%61").contains("a path has only"));
+        assert!(complaint("spiffe://acme.test/b/../a").contains("`..`"));
+        assert!(complaint("spiffe://acme.test/./a").contains("`.`"));
+        assert!(complaint("spiffe://acme.test//a").contains("empty segment"));
+        assert!(complaint("spiffe://acme.test/a/").contains("trailing slash"));
+        assert!(complaint("spiffe://acme.test:443/a").contains("trust domain"));
+        assert!(complaint("spiffe://u@acme.test/a").contains("trust domain"));
+        assert!(complaint(" spiffe://acme.test/a").contains("does not start"));
+    }
+
+    #[test]
+    fn the_path_keeps_its_case() {
+        let read = |id| SpiffeId::parse(id).unwrap();
+        assert_ne!(read("spiffe://acme.test/a"), read("spiffe://acme.test/A"));
+    }
+
+    #[test]
+    fn lengths_are_bounded() {
+        let id = |length: usize| format!("spiffe://t/{}", "p".repeat(length - 11));
+        assert!(SpiffeId::parse(&id(2048)).is_ok());
+        assert!(complaint(&id(2049)).contains("more than 2048"));
+        assert!(SpiffeId::parse(&format!("spiffe://{}", "t".repeat(255))).is_ok());
+        assert!(complaint(&format!("spiffe://{}", "t".repeat(256))).contains("more than 255"));
+        assert!(complaint("spiffe://").contains("missing"));
+    }
+
+    proptest! {
+        #[test]
+        fn an_id_that_is_read_is_put_together_from_its_parts(
+            id in "spiffe://[a-zA.%_-]{0,4}(/[a-zA-Z.%_-]{0,3}){0,3}",
+        ) {
+            if let Ok(read) = SpiffeId::parse(&id) {
+                prop_assert_eq!(format!("spiffe://{}{}", read.trust_domain(), read.path()), id);
+            }
+        }
+    }
+}

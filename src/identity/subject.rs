@@ -110,3 +110,58 @@ impl serde::Serialize for Subject {
         serializer.serialize_str(&self.0)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn spiffe_ids_and_asserted_names_are_subjects() {
+        let spiffe = Subject::new("spiffe://acme.test/a").unwrap();
+        assert_eq!(spiffe.spiffe_id().unwrap().trust_domain(), "acme.test");
+        let name = Subject::new("alice+1@acme.test").unwrap();
+        assert_eq!(name.spiffe_id(), None);
+    }
+
+    /// attack 149
+    #[test]
+    fn what_claims_to_be_spiffe_must_be_it_strictly() {
+        for id in ["SPIFFE://acme.test/a", "Spiffe:a", "spiffe:", "spiffe://Acme.test", "spiffe:/a"]
+        {
+            assert!(Subject::new(id).unwrap_err().to_string().contains("SPIFFE"), "{id}");
+        }
+        assert!(Subject::new("spiffe").is_ok());
+    }
+
+    /// attack 149
+    #[test]
+    fn percent_encoding_makes_no_second_spelling() {
+        assert!(Subject::new("team%2Fa").unwrap_err().to_string().contains("`%` as character 5"));
+    }
+
+    #[test]
+    fn an_asserted_name_has_1_to_255_bytes_of_plain_ascii() {
+        assert!(Subject::new("").is_err());
+        assert!(Subject::new(&"a".repeat(255)).is_ok());
+        assert!(Subject::new(&"a".repeat(256)).is_err());
+        for refused in [' ', '"', '\'', '`', '\\', '%', '\n', '\u{7F}', 'é', '\u{200B}'] {
+            assert!(Subject::new(&format!("a{refused}b")).is_err(), "{refused:?}");
+        }
+    }
+
+    /// attack 104
+    #[test]
+    fn case_makes_another_subject() {
+        assert_ne!(Subject::new("ALICE@x").unwrap(), Subject::new("alice@x").unwrap());
+    }
+
+    proptest! {
+        #[test]
+        fn a_subject_reads_back_as_given(id in "\\PC{0,20}") {
+            if let Ok(subject) = Subject::new(&id) {
+                prop_assert_eq!(subject.as_str(), id);
+            }
+        }
+    }
+}

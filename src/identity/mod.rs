@@ -1,0 +1,229 @@
+//! Who asks: identities, what a host states about a caller, and ids of principals.
+
+mod assertion;
+mod spiffe;
+mod subject;
+
+use std::fmt;
+use std::sync::Arc;
+
+use crate::value::{Object, Value};
+
+pub use assertion::{Assertion, IdentityError};
+pub use spiffe::{SpiffeId, SpiffeIdError};
+pub use subject::{Subject, SubjectError};
+
+/// An attested caller: proof that this broker's attestor vouched for who it is.
+///
+/// The only way to one is an attestor at a broker; another broker refuses it. It cannot be built
+/// from parts, cloned or read from text.
+///
+/// ```
+/// use hallpass::identity::Identity;
+/// fn name(who: &Identity) -> &str {
+///     who.subject().as_str()
+/// }
+/// ```
+///
+/// It has no part a host could set, so it cannot be built:
+///
+/// ```
+/// use hallpass::identity::Identity;
+/// fn open(who: Identity) {
+///     let Identity { .. } = who;
+/// }
+/// ```
+/// ```compile_fail
+/// use hallpass::identity::Identity;
+/// fn open(who: Identity) {
+///     let Identity { facts: _, .. } = who;
+/// }
+/// ```
+///
+/// nor attested outside a broker, where a host may state anything it likes:
+///
+/// ```
+/// use hallpass::identity::Assertion;
+/// fn state() -> Assertion {
+///     Assertion::agent("planner")
+/// }
+/// ```
+/// ```compile_fail
+/// use hallpass::identity::{Assertion, Identity};
+/// fn make() -> Option<Identity> {
+///     Assertion::agent("planner").attest(1).ok()
+/// }
+/// ```
+///
+/// It cannot be cloned, though its subject can:
+///
+/// ```
+/// use hallpass::identity::{Identity, Subject};
+/// fn copy(who: &Identity) -> Subject {
+///     who.subject().clone()
+/// }
+/// ```
+/// ```compile_fail
+/// use hallpass::identity::Identity;
+/// fn copy(who: &Identity) -> Identity {
+///     who.clone()
+/// }
+/// ```
+///
+/// It cannot be read from text, though its kind can:
+///
+/// ```
+/// use hallpass::identity::Kind;
+/// fn read(text: &str) -> Option<Kind> {
+///     serde_json::from_str(text).ok()
+/// }
+/// ```
+/// ```compile_fail
+/// use hallpass::identity::Identity;
+/// fn read(text: &str) -> Option<Identity> {
+///     serde_json::from_str(text).ok()
+/// }
+/// ```
+pub struct Identity {
+    facts: Arc<Facts>,
+}
+
+/// What is attested, each part checked, in the form rules read so that evaluating copies nothing.
+struct Facts {
+    attested_by: u64,
+    subject: Subject,
+    subject_value: Value,
+    kind: Kind,
+    kind_value: Value,
+    /// Sorted, each once.
+    groups: Vec<Box<str>>,
+    groups_value: Value,
+    attributes: Object,
+    /// Sorted, each once.
+    aliases: Vec<Box<str>>,
+    acts_for: Vec<Actor>,
+    acts_for_value: Value,
+}
+
+impl Identity {
+    /// The id of the caller.
+    pub fn subject(&self) -> &Subject {
+        &self.facts.subject
+    }
+
+    /// What kind of caller it is.
+    pub fn kind(&self) -> Kind {
+        self.facts.kind
+    }
+
+    /// The groups the caller is in: sorted, each once.
+    pub fn groups(&self) -> impl ExactSizeIterator<Item = &str> {
+        self.facts.groups.iter().map(|group| &**group)
+    }
+
+    /// Whether the caller is in this group, spelled exactly so.
+    pub fn in_group(&self, group: &str) -> bool {
+        self.facts.groups.binary_search_by(|g| (**g).cmp(group)).is_ok()
+    }
+
+    /// The attributes attested of the caller.
+    pub fn attributes(&self) -> &Object {
+        &self.facts.attributes
+    }
+
+    /// Other names of the same principal, exactly as the attestor declared them: sorted, each once.
+    pub fn aliases(&self) -> impl ExactSizeIterator<Item = &str> {
+        self.facts.aliases.iter().map(|alias| &**alias)
+    }
+
+    /// Whether `name` is the caller's subject or one of its aliases.
+    pub fn is_known_as(&self, name: &str) -> bool {
+        self.facts.subject.as_str() == name
+            || self.facts.aliases.binary_search_by(|a| (**a).cmp(name)).is_ok()
+    }
+
+    /// Whom the caller acts for, nearest first. Rules may look at it; it lends no authority.
+    pub fn acts_for(&self) -> &[Actor] {
+        &self.facts.acts_for
+    }
+
+    pub(crate) fn subject_value(&self) -> &Value {
+        &self.facts.subject_value
+    }
+
+    pub(crate) fn kind_value(&self) -> &Value {
+        &self.facts.kind_value
+    }
+
+    /// A list of texts.
+    pub(crate) fn groups_value(&self) -> &Value {
+        &self.facts.groups_value
+    }
+
+    /// A list of texts, the subjects acted for, nearest first.
+    pub(crate) fn acts_for_value(&self) -> &Value {
+        &self.facts.acts_for_value
+    }
+
+    /// The broker whose attestor vouched: no other takes this identity.
+    pub(crate) fn attested_by(&self) -> u64 {
+        self.facts.attested_by
+    }
+
+    /// The same attested caller once more, for a grant or a pending request to hold. Not `Clone`,
+    /// because only the broker that holds the original may decide that it lives on elsewhere.
+    pub(crate) fn share(&self) -> Identity {
+        Identity { facts: Arc::clone(&self.facts) }
+    }
+}
+
+/// Attributes may be personal: only subject and kind are shown.
+impl fmt::Debug for Identity {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Identity")
+            .field("subject", &self.facts.subject)
+            .field("kind", &self.facts.kind)
+            .finish_non_exhaustive()
+    }
+}
+
+/// What kind of caller an identity is.
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize,
+)]
+#[serde(rename_all = "lowercase")]
+pub enum Kind {
+    /// A program that decides for itself what to do next.
+    Agent,
+    /// A program that does what it was written to do.
+    Workload,
+    /// A person.
+    Human,
+}
+
+impl Kind {
+    /// The name rules and records use: `agent`, `workload` or `human`.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Kind::Agent => "agent",
+            Kind::Workload => "workload",
+            Kind::Human => "human",
+        }
+    }
+}
+
+impl fmt::Display for Kind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// One link of the chain an identity acts for.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub struct Actor {
+    /// Who is acted for.
+    pub subject: Subject,
+    /// What kind of principal that is.
+    pub kind: Kind,
+}

@@ -1,0 +1,258 @@
+//! What text may stand in a name, and how text nobody vouches for is shown to people.
+
+use std::fmt;
+
+use crate::value::Value;
+
+/// Whether a reader of `c` cannot see it or is misled by it: controls, zero-width and filler
+/// characters, bidirectional overrides and isolates, line separators, byte order marks, soft
+/// hyphens, tags, variation selectors, noncharacters.
+pub(crate) fn is_hidden(c: char) -> bool {
+    // Nearly all text is printable ASCII: decide that first.
+    if matches!(c, ' '..='~') {
+        return false;
+    }
+    c.is_control()
+        || matches!(c,
+            '\u{AD}' | '\u{34F}' | '\u{61C}'
+            // Hangul, Khmer and Braille fillers: letters by class, blank to the eye.
+            | '\u{115F}' | '\u{1160}' | '\u{3164}' | '\u{FFA0}' | '\u{17B4}' | '\u{17B5}' | '\u{2800}'
+            | '\u{180B}'..='\u{180F}'
+            | '\u{200B}'..='\u{200F}'
+            | '\u{2028}'..='\u{202E}'
+            | '\u{2060}'..='\u{206F}'
+            | '\u{FE00}'..='\u{FE0F}'
+            | '\u{FEFF}'
+            | '\u{FFF0}'..='\u{FFFB}'
+            | '\u{1BCA0}'..='\u{1BCA3}'
+            | '\u{1D173}'..='\u{1D17A}'
+            | '\u{E0000}'..='\u{E0FFF}')
+        || u32::from(c) & 0xFFFE == 0xFFFE
+        || matches!(c, '\u{FDD0}'..='\u{FDEF}')
+}
+
+/// `text` as a person may safely read it: hidden characters as `\u{..}`, backslash and backtick
+/// escaped so that neither an escape nor the end of a quotation can be faked. The answer has at most
+/// `max` characters and ends in `…` if something was left out.
+pub(crate) fn escape_for_people(text: &str, max: usize) -> String {
+    let mut shown = String::new();
+    let mut room = max;
+    for c in text.chars() {
+        let piece = escape_char(c);
+        let width = piece.chars().count();
+        if width > room {
+            make_room_for_ellipsis(&mut shown, room);
+            return shown;
+        }
+        room -= width;
+        shown.push_str(&piece);
+    }
+    shown
+}
+
+fn make_room_for_ellipsis(shown: &mut String, room: usize) {
+    if room == 0 && shown.pop().is_none() {
+        return;
+    }
+    shown.push('…');
+}
+
+fn escape_char(c: char) -> String {
+    match c {
+        '\\' => "\\\\".to_owned(),
+        '`' => "\\`".to_owned(),
+        '\n' => "\\n".to_owned(),
+        c if is_hidden(c) => c.escape_unicode().to_string(),
+        c => c.to_string(),
+    }
+}
+
+/// Characters of tool names, purpose names and resource types. ASCII only, so that no two spellings
+/// look alike (attack 11) and Unicode normalisation has nothing to change (attack 10).
+pub(crate) fn is_name_char(c: char) -> bool {
+    matches!(c, 'A'..='Z' | 'a'..='z' | '0'..='9' | '_' | '.' | ':' | '/' | '-')
+}
+
+/// What a piece of text must look like: 1 to `max` bytes, every character allowed.
+#[derive(Debug)]
+pub(crate) struct TextRule {
+    pub(crate) max: usize,
+    pub(crate) allows: fn(char) -> bool,
+    /// The allowed characters in words, for errors.
+    pub(crate) expected: &'static str,
+}
+
+/// Names of attributes and groups. Any script, compared byte for byte: `é` composed and decomposed
+/// are two names (attack 10). What cannot be seen is refused (attack 12).
+pub(crate) const ATTRIBUTE_NAME: TextRule =
+    TextRule { max: 128, allows: |c| !is_hidden(c), expected: "visible characters" };
+
+impl TextRule {
+    /// # Errors
+    /// What is wrong with `text`, for its author.
+    pub(crate) fn check(&self, text: &str) -> Result<(), TextFault> {
+        let fault = if text.is_empty() {
+            Fault::Empty
+        } else if text.len() > self.max {
+            Fault::TooLong { length: text.len(), max: self.max }
+        } else {
+            match text.chars().position(|c| !(self.allows)(c)) {
+                None => return Ok(()),
+                Some(at) => Fault::Character {
+                    found: text.chars().nth(at).unwrap_or('\0'),
+                    position: at + 1,
+                },
+            }
+        };
+        Err(TextFault { given: escape_for_people(text, SHOWN), fault, expected: self.expected })
+    }
+}
+
+/// How much of a refused text an error repeats.
+pub(crate) const SHOWN: usize = 64;
+
+/// Why a text does not follow its [`TextRule`].
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct TextFault {
+    given: String,
+    fault: Fault,
+    expected: &'static str,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Fault {
+    Empty,
+    TooLong {
+        length: usize,
+        max: usize,
+    },
+    /// Positions count characters, from 1.
+    Character {
+        found: char,
+        position: usize,
+    },
+}
+
+impl fmt::Display for TextFault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { given, fault, expected } = self;
+        match fault {
+            Fault::Empty => write!(f, "is empty, expected {expected}"),
+            Fault::TooLong { length, max } => {
+                write!(f, "`{given}` has {length} bytes, expected at most {max}")
+            }
+            Fault::Character { found, position } => {
+                // A look-alike letter must not be printed as itself: escape all but plain ASCII.
+                let found = if found.is_ascii_graphic() && *found != '`' {
+                    found.to_string()
+                } else {
+                    found.escape_unicode().to_string()
+                };
+                write!(f, "`{given}` has `{found}` as character {position}, expected {expected}")
+            }
+        }
+    }
+}
+
+/// A text kept in the form rules read, so that evaluating copies nothing.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct TextValue(Value);
+
+impl TextValue {
+    pub(crate) fn new(text: impl Into<Box<str>>) -> Self {
+        TextValue(Value::Text(text.into()))
+    }
+
+    pub(crate) fn as_str(&self) -> &str {
+        match &self.0 {
+            Value::Text(text) => text,
+            // INVARIANT: `new` stores text only.
+            _ => "",
+        }
+    }
+
+    pub(crate) fn value(&self) -> &Value {
+        &self.0
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn what_cannot_be_seen_is_hidden() {
+        for c in [
+            '\0',
+            '\n',
+            '\u{7F}',
+            '\u{85}',
+            '\u{AD}',
+            '\u{34F}',
+            '\u{61C}',
+            '\u{115F}',
+            '\u{3164}',
+            '\u{2800}',
+            '\u{180E}',
+            '\u{200B}',
+            '\u{200D}',
+            '\u{200F}',
+            '\u{2028}',
+            '\u{202E}',
+            '\u{2060}',
+            '\u{2066}',
+            '\u{2069}',
+            '\u{FE0F}',
+            '\u{FEFF}',
+            '\u{FFF9}',
+            '\u{FFFE}',
+            '\u{1FFFF}',
+            '\u{FDD0}',
+            '\u{1D173}',
+            '\u{E0041}',
+            '\u{E0100}',
+        ] {
+            assert!(is_hidden(c), "{}", c.escape_unicode());
+        }
+    }
+
+    #[test]
+    fn what_people_write_is_not_hidden() {
+        for c in "aZ 0~é\u{301}жы漢字नमस्ते😀“…–€".chars() {
+            assert!(!is_hidden(c), "{}", c.escape_unicode());
+        }
+    }
+
+    #[test]
+    fn escaping_shows_hidden_characters_and_cannot_be_faked() {
+        assert_eq!(escape_for_people("pay\u{202E}lliB", 40), r"pay\u{202e}lliB");
+        assert_eq!(escape_for_people("a\nb", 40), r"a\nb");
+        assert_eq!(escape_for_people(r"\u{202e}", 40), r"\\u{202e}");
+        assert_eq!(escape_for_people("end` of", 40), r"end\` of");
+        assert_eq!(escape_for_people("заказ № 5", 40), "заказ № 5");
+    }
+
+    #[test]
+    fn escaping_marks_what_it_leaves_out() {
+        assert_eq!(escape_for_people("abcdef", 6), "abcdef");
+        assert_eq!(escape_for_people("abcdefg", 6), "abcde…");
+        assert_eq!(escape_for_people("abc\u{200B}", 6), "abc…");
+        assert_eq!(escape_for_people("abc", 0), "");
+    }
+
+    proptest! {
+        #[test]
+        fn escaped_text_is_visible_and_within_its_bound(text in any::<String>(), max in 0_usize..40) {
+            let shown = escape_for_people(&text, max);
+            prop_assert!(shown.chars().count() <= max);
+            prop_assert!(!shown.chars().any(is_hidden));
+        }
+
+        #[test]
+        fn two_texts_never_look_the_same_in_full(a in any::<String>(), b in any::<String>()) {
+            prop_assume!(a != b);
+            prop_assert_ne!(escape_for_people(&a, usize::MAX), escape_for_people(&b, usize::MAX));
+        }
+    }
+}

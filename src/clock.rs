@@ -1,1 +1,103 @@
 //! Time: one trait, one place that reads it.
+//!
+//! A decision is made from one [`Reading`], and only [`SystemClock`] asks the operating system. The
+//! broker never uses a wall clock as it is: what it calls *now* is the latest of the wall clock, of
+//! the wall clock at its start plus the monotonic time since, and of any *now* before. So a wall
+//! clock that steps back, or a machine that slept, lengthens nothing.
+
+mod duration;
+mod manual;
+mod timekeeper;
+mod timestamp;
+
+use std::time::{Duration, Instant, SystemTime};
+
+pub use duration::{DurationError, MAX_DURATION, format_duration, parse_duration};
+pub use manual::ManualClock;
+#[allow(unused_imports, reason = "the broker is its only user")]
+pub(crate) use timekeeper::Timekeeper;
+pub use timestamp::{Timestamp, TimestampError};
+
+/// Where the broker gets its time from.
+///
+/// An implementation may fail and may even panic: either way the question that needed the time is
+/// denied, and the next one reads again.
+pub trait Clock: Send + Sync {
+    /// Reads both clocks at one moment.
+    ///
+    /// # Errors
+    ///
+    /// When either clock cannot be read. There is no fallback value: without time nothing is live.
+    fn read(&self) -> Result<Reading, ClockError>;
+}
+
+/// Two clocks, read at one moment.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Reading {
+    /// What the wall clock says. It may step in either direction.
+    pub wall: Timestamp,
+    /// Time since some fixed moment of the clock's own choice. It must not decrease, and may stand
+    /// still while the machine is suspended.
+    pub monotonic: Duration,
+}
+
+/// Why there is no time to decide with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum ClockError {
+    /// The clock did not answer.
+    #[error("the clock cannot be read")]
+    Unreadable,
+    /// The clock answered with an instant before 1970 or after 9999.
+    #[error("the clock is outside the years 1970 to 9999")]
+    OutOfRange,
+    /// The monotonic clock went back to before the broker's start.
+    #[error("the monotonic clock ran backwards")]
+    Backwards,
+    /// The clock panicked; the panic was caught.
+    #[error("the clock panicked")]
+    Panicked,
+}
+
+/// The operating system's clocks.
+///
+/// ```
+/// use hallpass::clock::{Clock, SystemClock};
+///
+/// let clock = SystemClock::new();
+/// let (first, second) = (clock.read()?, clock.read()?);
+/// assert!(second.monotonic >= first.monotonic);
+/// # Ok::<(), hallpass::clock::ClockError>(())
+/// ```
+#[derive(Clone, Copy, Debug)]
+pub struct SystemClock {
+    origin: Instant,
+}
+
+impl SystemClock {
+    /// A clock whose monotonic time counts from this call.
+    #[must_use]
+    #[expect(clippy::disallowed_methods, reason = "the one place that reads the system's clocks")]
+    pub fn new() -> Self {
+        Self { origin: Instant::now() }
+    }
+}
+
+impl Default for SystemClock {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl Clock for SystemClock {
+    #[expect(clippy::disallowed_methods, reason = "the one place that reads the system's clocks")]
+    fn read(&self) -> Result<Reading, ClockError> {
+        let since_epoch = SystemTime::now()
+            .duration_since(SystemTime::UNIX_EPOCH)
+            .map_err(|_| ClockError::OutOfRange)?;
+        let wall = i64::try_from(since_epoch.as_millis())
+            .ok()
+            .and_then(Timestamp::from_unix_millis)
+            .ok_or(ClockError::OutOfRange)?;
+        Ok(Reading { wall, monotonic: Instant::now().saturating_duration_since(self.origin) })
+    }
+}

@@ -3,5 +3,9 @@
 
 pub mod audit;
 pub mod clock;
+pub mod grant;
+mod random;
 pub mod token;
 pub mod value;
+
+pub use random::RandomError;

@@ -1,19 +1,21 @@
 //! Zero standing privileges inside a host program.
 #![forbid(unsafe_code)]
+#![allow(dead_code, reason = "the broker, which uses all of it, comes next")]
 
 pub mod args;
 pub mod audit;
 pub mod clock;
-#[allow(dead_code, reason = "the broker is what attests identities and checks questions")]
 pub mod context;
-#[allow(dead_code, reason = "the broker is what attests identities and checks questions")]
+pub mod grant;
 pub mod identity;
-#[allow(dead_code, reason = "the broker is what attests identities and checks questions")]
+pub mod policy;
 pub mod purpose;
-#[allow(dead_code, reason = "the broker is what attests identities and checks questions")]
+mod random;
 pub mod resource;
-#[allow(dead_code, reason = "people's views of an approval are what escapes text")]
+pub mod scope;
 mod text;
 pub mod token;
 pub mod tool;
 pub mod value;
+
+pub use random::RandomError;

@@ -1,1 +1,53 @@
 //! Tokens: the signed, ephemeral wire form of a grant.
+//!
+//! A broker [`mint`]s a [`Token`] for a grant and its holder presents the text. Reading one back goes
+//! through two types, so that nothing is believed before the signature is checked:
+//! [`Unverified::parse`] finds the frames and the key id, [`Unverified::verify`] checks the tag and
+//! only then decodes. The bytes are specified in `docs/token-format.md`.
+//!
+//! ```
+//! use std::time::Duration;
+//! use hallpass::clock::Timestamp;
+//! use hallpass::grant::GrantId;
+//! use hallpass::token::{Claims, KeyRing, TokenError, Unverified, mint};
+//!
+//! let keys = KeyRing::generate()?.for_audience("tool-gateway")?;
+//! let issued = Timestamp::from_unix_millis(1_767_225_600_000).ok_or("no such instant")?;
+//! let expires = issued.checked_add(Duration::from_secs(300)).ok_or("no such instant")?;
+//!
+//! let token = mint(&keys, &Claims {
+//!     issuer: "acme", audience: "tool-gateway",
+//!     task: "task-42", generation: 1, grant: GrantId::random()?, serial: 1,
+//!     holder: "agent-7", issued, expires, scope: None,
+//! })?;
+//!
+//! let presented = Unverified::parse(token.expose())?;
+//! let verified = presented.verify(&keys, issued)?;
+//! assert_eq!(verified.claims().holder, "agent-7");
+//! assert_eq!(presented.verify(&keys, expires).unwrap_err(), TokenError::Expired);
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+
+mod audience;
+mod bearer;
+mod chain;
+mod claims;
+mod derive;
+mod error;
+mod keys;
+mod mint;
+mod secret;
+mod text;
+mod verify;
+
+pub use audience::AudienceKeys;
+pub use bearer::{Token, TokenId};
+pub use chain::{Blocks, MAX_ATTENUATIONS, MAX_BLOCK};
+pub use claims::{Claims, MAX_HOLDER, MAX_NAME};
+pub use derive::{KeyUse, MacKey};
+pub use error::{MintError, TokenError};
+pub use keys::{KeyError, KeyId, KeyRing};
+pub use mint::{append_block, mint};
+pub use secret::SecretKey;
+pub use text::MAX_TOKEN_TEXT;
+pub use verify::{Unverified, VerifiedToken};

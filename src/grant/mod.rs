@@ -1,0 +1,5 @@
+//! Grants: rows of the table.
+
+mod id;
+
+pub use id::GrantId;

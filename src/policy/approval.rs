@@ -1,0 +1,115 @@
+//! Approval terms: who must agree before an ask lets a permit through.
+
+use std::time::Duration;
+
+use crate::scope::{Condition, Constraint, Fact};
+
+/// How far one approval reaches.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Per {
+    /// One call with exactly the arguments shown.
+    Call,
+    /// The calls of one task within the scope shown.
+    Task,
+}
+
+/// Who must agree, how far that reaches and how long it may take.
+///
+/// ```
+/// use std::time::Duration;
+/// use hallpass::policy::{ApprovalTerms, Per, Reviewers};
+/// use hallpass::scope::has_any;
+///
+/// let terms = ApprovalTerms::per(Per::Call)
+///     .review(Reviewers::in_groups(has_any(["data-owners"])).count(1))
+///     .expires(Duration::from_secs(900));
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ApprovalTerms {
+    pub(crate) review: Vec<Reviewers>,
+    pub(crate) confirm: bool,
+    pub(crate) per: Per,
+    pub(crate) expires: Option<Duration>,
+}
+
+/// How many people of which description.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Reviewers {
+    pub(crate) conditions: Vec<Condition>,
+    pub(crate) count: u32,
+}
+
+impl ApprovalTerms {
+    /// Terms that nobody can meet yet: say who, with [`review`](Self::review) or
+    /// [`confirm`](Self::confirm).
+    pub fn per(per: Per) -> Self {
+        ApprovalTerms { review: Vec::new(), confirm: false, per, expires: None }
+    }
+
+    /// Adds people who must agree, beside those named before.
+    pub fn review(mut self, reviewers: Reviewers) -> Self {
+        self.review.push(reviewers);
+        self
+    }
+
+    /// The human whom the agent acts for must agree.
+    pub fn confirm(mut self) -> Self {
+        self.confirm = true;
+        self
+    }
+
+    /// How long people have to answer.
+    pub fn expires(mut self, within: Duration) -> Self {
+        self.expires = Some(within);
+        self
+    }
+
+    /// What is wrong with the terms, and where.
+    pub(crate) fn fault(&self) -> Option<(&'static str, String)> {
+        if self.review.is_empty() && !self.confirm {
+            return Some((
+                "approval",
+                "nobody is asked: name `review = [{ groups = { has_any = [..] }, count = 1 }]` \
+                 or `confirm = true`"
+                    .into(),
+            ));
+        }
+        if self.review.iter().any(|reviewers| reviewers.count == 0) {
+            return Some(("approval.review", "`count = 0` would ask nobody: at least 1".into()));
+        }
+        if self.review.iter().any(|reviewers| reviewers.conditions.is_empty()) {
+            return Some((
+                "approval.review",
+                "it does not say who may review: name `id`, `groups`, `kind` or `attrs`".into(),
+            ));
+        }
+        let constraints = self.review.iter().flat_map(|reviewers| &reviewers.conditions);
+        if let Some(error) = constraints.filter_map(|c| c.constraint.check().err()).next() {
+            return Some(("approval.review", error.to_string()));
+        }
+        match self.expires {
+            Some(Duration::ZERO) => {
+                Some(("approval.expires", "`0s` leaves nobody time to answer".into()))
+            }
+            _ => None,
+        }
+    }
+}
+
+impl Reviewers {
+    /// People with such groups.
+    pub fn in_groups(constraint: Constraint) -> Self {
+        Reviewers { conditions: vec![Condition::new(Fact::WhoGroups, constraint)], count: 1 }
+    }
+
+    /// People with such ids.
+    pub fn with_id(constraint: Constraint) -> Self {
+        Reviewers { conditions: vec![Condition::new(Fact::WhoId, constraint)], count: 1 }
+    }
+
+    /// How many of them: one, unless said otherwise.
+    pub fn count(mut self, count: u32) -> Self {
+        self.count = count;
+        self
+    }
+}

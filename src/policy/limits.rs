@@ -1,0 +1,86 @@
+//! Limits: how long and how much a permit gives.
+
+use std::time::Duration;
+
+use crate::scope::Fact;
+use crate::value::Number;
+
+/// What a permit's `grant` table says. What is not said is not limited by this rule; a grant has a
+/// lifetime in any case (the broker's default).
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Limits {
+    pub(crate) ttl: Option<Duration>,
+    pub(crate) max_life: Option<Duration>,
+    pub(crate) idle: Option<Duration>,
+    pub(crate) uses: Option<u64>,
+    pub(crate) rate: Option<(u64, Duration)>,
+    pub(crate) budgets: Vec<Budget>,
+    pub(crate) depth: Option<u8>,
+    /// Whether counters span all tasks of the holder instead of one.
+    pub(crate) per_identity: bool,
+    /// A budget that could not be read, as given: a load error.
+    pub(crate) faulty_budget: Option<Box<str>>,
+}
+
+/// How much one numeric argument may sum up to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Budget {
+    pub(crate) argument: Fact,
+    pub(crate) most: Number,
+}
+
+impl Limits {
+    pub(crate) fn add_budget(&mut self, argument: &str, most: Option<Number>) {
+        match (Fact::parse(argument), most) {
+            (Ok(argument @ Fact::Arg(_)), Some(most)) => {
+                self.budgets.push(Budget { argument, most });
+            }
+            _ => self.faulty_budget = Some(argument.into()),
+        }
+    }
+
+    pub(crate) fn is_unsaid(&self) -> bool {
+        *self == Limits::default()
+    }
+
+    /// Whether any call has to be counted.
+    pub(crate) fn count_calls(&self) -> bool {
+        self.uses.is_some() || self.rate.is_some() || !self.budgets.is_empty()
+    }
+
+    /// What is wrong, and where.
+    pub(crate) fn fault(&self) -> Option<(&'static str, String)> {
+        let zero = |at, what: &str| Some((at, format!("`{what}` would allow nothing: leave the rule out instead; it never means unlimited")));
+        let budget = self.budgets.iter().find(|budget| budget.most <= Number::from(0));
+        if let Some(name) = &self.faulty_budget {
+            return Some((
+                "grant.budget",
+                format!("`{name}`: a budget names a numeric argument, `args.NAME`, and a number"),
+            ));
+        }
+        let twice = self.budgets.iter().enumerate().any(|(at, one)| {
+            self.budgets.iter().skip(at + 1).any(|other| other.argument == one.argument)
+        });
+        if twice {
+            return Some(("grant.budget", "the same argument has two budgets".into()));
+        }
+        match self {
+            Limits { ttl: Some(Duration::ZERO), .. } => zero("grant.ttl", "ttl = \"0s\""),
+            Limits { max_life: Some(Duration::ZERO), .. } => {
+                zero("grant.max_life", "max_life = \"0s\"")
+            }
+            Limits { idle: Some(Duration::ZERO), .. } => zero("grant.idle", "idle = \"0s\""),
+            Limits { uses: Some(0), .. } => zero("grant.uses", "uses = 0"),
+            Limits { rate: Some((0, _)), .. } => zero("grant.rate", "0 calls"),
+            Limits { rate: Some((_, Duration::ZERO)), .. } => {
+                Some(("grant.rate", "the window is empty: give it a length, as in `10/1m`".into()))
+            }
+            _ if budget.is_some() => zero("grant.budget", "a budget of 0 or less"),
+            Limits { ttl: Some(ttl), max_life: Some(life), .. } if ttl > life => Some((
+                "grant.ttl",
+                "`ttl` is longer than `max_life`, which it can't outlive".into(),
+            )),
+            _ => None,
+        }
+    }
+}

@@ -1,0 +1,412 @@
+//! A rule: when it applies, and what then.
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::approval::ApprovalTerms;
+use super::limits::Limits;
+use crate::clock::Timestamp;
+use crate::scope::{Condition, Constraint, Fact, Openness, ResourceOpenness};
+use crate::value::Number;
+
+/// What a rule that applies does. Forbid beats ask, ask beats permit.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Effect {
+    /// Gives access.
+    Permit,
+    /// Withholds what a permit gives until people agree. Gives nothing itself.
+    Ask,
+    /// Refuses, whatever else applies.
+    Forbid,
+}
+
+impl Effect {
+    /// The word of policies and records.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Effect::Permit => "permit",
+            Effect::Ask => "ask",
+            Effect::Forbid => "forbid",
+        }
+    }
+}
+
+/// A moment at which rules are asked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Moment {
+    /// When a grant is asked for.
+    Request,
+    /// When a call is made.
+    Call,
+    /// When a child grant is made for another identity.
+    Delegate,
+}
+
+impl Moment {
+    /// The word of policies.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Moment::Request => "request",
+            Moment::Call => "call",
+            Moment::Delegate => "delegate",
+        }
+    }
+
+    const fn bit(self) -> u8 {
+        match self {
+            Moment::Request => 1,
+            Moment::Call => 2,
+            Moment::Delegate => 4,
+        }
+    }
+}
+
+/// The moments a rule speaks at.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Moments(u8);
+
+impl Moments {
+    pub(crate) fn of(moments: &[Moment]) -> Self {
+        Moments(moments.iter().fold(0, |bits, moment| bits | moment.bit()))
+    }
+
+    /// Permits say nothing of delegation unless they say so; forbid and ask always speak.
+    fn default_of(effect: Effect) -> Self {
+        match effect {
+            Effect::Permit => Moments::of(&[Moment::Request, Moment::Call]),
+            Effect::Ask | Effect::Forbid => {
+                Moments::of(&[Moment::Request, Moment::Call, Moment::Delegate])
+            }
+        }
+    }
+
+    pub(crate) fn include(self, moment: Moment) -> bool {
+        self.0 & moment.bit() != 0
+    }
+
+    pub(crate) fn iter(self) -> impl Iterator<Item = Moment> {
+        [Moment::Request, Moment::Call, Moment::Delegate]
+            .into_iter()
+            .filter(move |moment| self.include(*moment))
+    }
+}
+
+/// Which tools a rule speaks of.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Tools {
+    /// Not said. A guard then looks at every tool; a permit may not leave it unsaid.
+    Unsaid,
+    /// `tool = "any"`.
+    Any,
+    /// By name.
+    Named(Vec<Box<str>>),
+    /// By a constraint on the name.
+    Like(Constraint),
+}
+
+/// A rule, built in Rust; policies in text make the same thing.
+///
+/// Building never fails: [`PolicyBuilder::build`](super::PolicyBuilder::build) refuses a rule that
+/// cannot be meant.
+///
+/// ```
+/// use std::time::Duration;
+/// use hallpass::policy::{Policy, Rule};
+/// use hallpass::scope::{below, eq, has_any, max, one_of};
+///
+/// let rule = Rule::permit("analysts-read-orders")
+///     .who_groups(has_any(["analytics"]))
+///     .tool("db.query")
+///     .arg("table", one_of(["orders", "customers"]))
+///     .arg("limit", max(1000))
+///     .when("env", eq("prod"))
+///     .when("risk", below(50))
+///     .ttl(Duration::from_secs(300))
+///     .uses(20);
+/// let policy = Policy::builder().rule(rule).build()?;
+/// # Ok::<(), hallpass::policy::PolicyError>(())
+/// ```
+#[derive(Clone, Debug)]
+pub struct Rule {
+    pub(crate) id: Arc<str>,
+    pub(crate) effect: Effect,
+    pub(crate) moments: Moments,
+    pub(crate) tools: Tools,
+    pub(crate) conditions: Vec<Condition>,
+    pub(crate) openness: Openness,
+    /// `args = "any"` was said, beside which nothing may be said of an argument.
+    pub(crate) any_args: bool,
+    pub(crate) limits: Limits,
+    pub(crate) approval: Option<ApprovalTerms>,
+    pub(crate) owner: Option<Box<str>>,
+    pub(crate) validity: Validity,
+    pub(crate) review_by: Option<Timestamp>,
+}
+
+/// From when until when a rule applies: `from <= now < until`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Validity {
+    pub(crate) from: Option<Timestamp>,
+    pub(crate) until: Option<Timestamp>,
+}
+
+impl Validity {
+    pub(crate) fn holds_at(&self, now: Timestamp) -> bool {
+        self.from.is_none_or(|from| from <= now) && self.until.is_none_or(|until| now < until)
+    }
+}
+
+impl Rule {
+    /// A rule that gives access.
+    pub fn permit(id: impl Into<Arc<str>>) -> Self {
+        Rule::new(id.into(), Effect::Permit)
+    }
+
+    /// A rule that withholds access until people agree.
+    pub fn ask(id: impl Into<Arc<str>>) -> Self {
+        Rule::new(id.into(), Effect::Ask)
+    }
+
+    /// A rule that refuses.
+    pub fn forbid(id: impl Into<Arc<str>>) -> Self {
+        Rule::new(id.into(), Effect::Forbid)
+    }
+
+    pub(crate) fn new(id: Arc<str>, effect: Effect) -> Self {
+        Rule {
+            id,
+            effect,
+            moments: Moments::default_of(effect),
+            tools: Tools::Unsaid,
+            conditions: Vec::new(),
+            openness: Openness::default(),
+            any_args: false,
+            limits: Limits::default(),
+            approval: None,
+            owner: None,
+            validity: Validity::default(),
+            review_by: None,
+        }
+    }
+
+    /// The rule's name, unique within a policy.
+    pub fn id(&self) -> &str {
+        &self.id
+    }
+
+    /// What it does when it applies.
+    pub fn effect(&self) -> Effect {
+        self.effect
+    }
+
+    /// Who answers for the rule, if it says so.
+    pub fn owned_by(&self) -> Option<&str> {
+        self.owner.as_deref()
+    }
+
+    /// The moments at which the rule speaks, instead of the default of its effect.
+    pub fn on(mut self, moments: impl IntoIterator<Item = Moment>) -> Self {
+        let moments: Vec<Moment> = moments.into_iter().collect();
+        self.moments = Moments::of(&moments);
+        self
+    }
+
+    /// What the acting identity's id must be.
+    pub fn who_id(self, constraint: Constraint) -> Self {
+        self.condition(Fact::WhoId, constraint)
+    }
+
+    /// What the acting identity's kind must be: `agent`, `workload` or `human`.
+    pub fn who_kind(self, constraint: Constraint) -> Self {
+        self.condition(Fact::WhoKind, constraint)
+    }
+
+    /// What the list of the acting identity's groups must be.
+    pub fn who_groups(self, constraint: Constraint) -> Self {
+        self.condition(Fact::WhoGroups, constraint)
+    }
+
+    /// What the list of those the identity acts for must be.
+    pub fn who_acts_for(self, constraint: Constraint) -> Self {
+        self.condition(Fact::WhoActsFor, constraint)
+    }
+
+    /// What an attribute of the acting identity must be.
+    pub fn who_attr(self, name: &str, constraint: Constraint) -> Self {
+        self.condition(Fact::WhoAttr(name.into()), constraint)
+    }
+
+    /// What the purpose's name must be.
+    pub fn purpose(self, constraint: Constraint) -> Self {
+        self.condition(Fact::Purpose, constraint)
+    }
+
+    /// What the ticket must be.
+    pub fn ticket(self, constraint: Constraint) -> Self {
+        self.condition(Fact::Ticket, constraint)
+    }
+
+    /// What an attribute of the moment's context must be.
+    pub fn when(self, name: &str, constraint: Constraint) -> Self {
+        self.condition(Fact::Context(name.into()), constraint)
+    }
+
+    /// What the labels of tools used in the task must be, the current call's own included.
+    pub fn seen(self, constraint: Constraint) -> Self {
+        self.condition(Fact::Seen, constraint)
+    }
+
+    /// The tool, by name. Several: [`Rule::tools`].
+    pub fn tool(self, name: &str) -> Self {
+        self.tools([name])
+    }
+
+    /// One of these tools.
+    pub fn tools<'n>(mut self, names: impl IntoIterator<Item = &'n str>) -> Self {
+        self.tools = Tools::Named(names.into_iter().map(Into::into).collect());
+        self
+    }
+
+    /// Tools whose name is so.
+    pub fn tool_like(mut self, constraint: Constraint) -> Self {
+        self.tools = Tools::Like(constraint);
+        self
+    }
+
+    /// Any tool.
+    pub fn any_tool(mut self) -> Self {
+        self.tools = Tools::Any;
+        self
+    }
+
+    /// What the list of the tool's labels must be.
+    pub fn labels(self, constraint: Constraint) -> Self {
+        self.condition(Fact::Labels, constraint)
+    }
+
+    /// What the argument `name` must be.
+    pub fn arg(self, name: &str, constraint: Constraint) -> Self {
+        self.condition(Fact::arg(name), constraint)
+    }
+
+    /// Any arguments.
+    pub fn any_args(mut self) -> Self {
+        self.any_args = true;
+        self.openness.other_args = true;
+        self
+    }
+
+    /// Arguments that are not named may be there, with any value.
+    pub fn other_args(mut self) -> Self {
+        self.openness.other_args = true;
+        self
+    }
+
+    /// What the resource's type must be.
+    pub fn resource_type(mut self, constraint: Constraint) -> Self {
+        self.openness.resource = ResourceOpenness::Named;
+        self.condition(Fact::ResourceType, constraint)
+    }
+
+    /// What the resource's id must be.
+    pub fn resource_id(mut self, constraint: Constraint) -> Self {
+        self.openness.resource = ResourceOpenness::Named;
+        self.condition(Fact::ResourceId, constraint)
+    }
+
+    /// What an attribute of the resource must be.
+    pub fn resource_attr(mut self, name: &str, constraint: Constraint) -> Self {
+        self.openness.resource = ResourceOpenness::Named;
+        self.condition(Fact::ResourceAttr(name.into()), constraint)
+    }
+
+    /// Any resource, or none.
+    pub fn any_resource(mut self) -> Self {
+        self.openness.resource = ResourceOpenness::Any;
+        self
+    }
+
+    /// How long a grant lives.
+    pub fn ttl(mut self, ttl: Duration) -> Self {
+        self.limits.ttl = Some(ttl);
+        self
+    }
+
+    /// How long a grant lives at most, renewals included.
+    pub fn max_life(mut self, life: Duration) -> Self {
+        self.limits.max_life = Some(life);
+        self
+    }
+
+    /// How long a grant may lie unused before it ends.
+    pub fn idle(mut self, idle: Duration) -> Self {
+        self.limits.idle = Some(idle);
+        self
+    }
+
+    /// How many calls.
+    pub fn uses(mut self, uses: u64) -> Self {
+        self.limits.uses = Some(uses);
+        self
+    }
+
+    /// How many calls within any window of this length.
+    pub fn rate(mut self, calls: u64, window: Duration) -> Self {
+        self.limits.rate = Some((calls, window));
+        self
+    }
+
+    /// How much a numeric argument, named as in a policy (`args.limit`), may sum up to.
+    pub fn budget(mut self, argument: &str, most: impl TryInto<Number>) -> Self {
+        self.limits.add_budget(argument, most.try_into().ok());
+        self
+    }
+
+    /// How many hops of delegation.
+    pub fn depth(mut self, depth: u8) -> Self {
+        self.limits.depth = Some(depth);
+        self
+    }
+
+    /// Who must agree, for an ask rule.
+    pub fn approval(mut self, terms: ApprovalTerms) -> Self {
+        self.approval = Some(terms);
+        self
+    }
+
+    /// Who answers for the rule.
+    pub fn owner(mut self, owner: &str) -> Self {
+        self.owner = Some(owner.into());
+        self
+    }
+
+    /// The rule applies from this instant on.
+    pub fn valid_from(mut self, from: Timestamp) -> Self {
+        self.validity.from = Some(from);
+        self
+    }
+
+    /// The rule no longer applies at this instant and later.
+    pub fn valid_until(mut self, until: Timestamp) -> Self {
+        self.validity.until = Some(until);
+        self
+    }
+
+    /// When somebody has to look at the rule again.
+    pub fn review_by(mut self, when: Timestamp) -> Self {
+        self.review_by = Some(when);
+        self
+    }
+
+    pub(crate) fn condition(mut self, fact: Fact, constraint: Constraint) -> Self {
+        self.conditions.push(Condition::new(fact, constraint));
+        self
+    }
+}
+
+impl fmt::Display for Effect {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}

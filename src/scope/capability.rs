@@ -1,0 +1,279 @@
+//! A capability: one tool, and what its arguments and resource must be.
+
+use super::constraint::{Constraint, ConstraintError};
+use super::cover::{Condition, Openness, ResourceOpenness, Uncovered};
+use super::evaluate::{Facts, Stance};
+use super::fact::Fact;
+use super::truth::Truth;
+use crate::tool::{ToolName, ToolNameError};
+use crate::value::{Object, Value};
+
+/// How many capabilities a scope may have. A task that needs more asks in several requests; the
+/// bound keeps what one request costs in sight.
+pub const MAX_CAPABILITIES: usize = 128;
+
+/// How many conditions one capability may have.
+pub const MAX_CONDITIONS: usize = 128;
+
+/// What is asked for: a set of capabilities, built tool by tool.
+///
+/// A scope is data: building it never fails, and whatever takes it (a request) refuses one that
+/// cannot be meant. An empty scope is refused: it would ask for nothing, and must not be misread as
+/// asking for everything.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Scope {
+    drafts: Vec<Draft>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Draft {
+    tool: Box<str>,
+    conditions: Vec<Condition>,
+    openness: Openness,
+    any_args: bool,
+}
+
+/// What is wrong with a scope.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum ScopeError {
+    /// Nothing is asked for.
+    #[error("the scope is empty: name at least one tool")]
+    Empty,
+    /// More than [`MAX_CAPABILITIES`] capabilities, or more than [`MAX_CONDITIONS`] conditions in one.
+    #[error("the scope is too large: at most {MAX_CAPABILITIES} capabilities of {MAX_CONDITIONS} conditions")]
+    TooLarge,
+    /// A tool's name is none.
+    #[error(transparent)]
+    Tool(#[from] ToolNameError),
+    /// A constraint cannot be meant.
+    #[error("`{tool}`: `{fact}`: {error}")]
+    Constraint {
+        /// The capability's tool.
+        tool: Box<str>,
+        /// Where the constraint stands.
+        fact: Box<str>,
+        /// What is wrong with it.
+        error: ConstraintError,
+    },
+    /// `any_args` beside constraints on arguments: it would look narrow and be wide.
+    #[error("`{0}`: any arguments are asked for beside constraints on some: say `other_args` if arguments that are not named may be there")]
+    AnyBesideNamed(Box<str>),
+    /// Text or data that does not have the shape of a scope.
+    #[error("{0}")]
+    Shape(String),
+}
+
+impl Scope {
+    /// Asks for a tool, called without arguments or resource; the methods that follow say which.
+    pub fn tool(name: &str) -> Self {
+        Scope::default().and_tool(name)
+    }
+
+    /// Asks for one more tool; the methods that follow speak of it.
+    pub fn and_tool(mut self, name: &str) -> Self {
+        self.drafts.push(Draft {
+            tool: name.into(),
+            conditions: Vec::new(),
+            openness: Openness::default(),
+            any_args: false,
+        });
+        self
+    }
+
+    /// Asks for all that another scope asks for, too.
+    pub fn and(mut self, other: Scope) -> Self {
+        self.drafts.extend(other.drafts);
+        self
+    }
+
+    /// What the argument `name` must be.
+    pub fn arg(self, name: &str, constraint: Constraint) -> Self {
+        self.condition(Fact::arg(name), constraint)
+    }
+
+    /// Any arguments at all.
+    pub fn any_args(self) -> Self {
+        self.last(|draft| {
+            draft.any_args = true;
+            draft.openness.other_args = true;
+        })
+    }
+
+    /// Arguments that are not named may be there, with any value.
+    pub fn other_args(self) -> Self {
+        self.last(|draft| draft.openness.other_args = true)
+    }
+
+    /// What the resource's type and id must be.
+    pub fn resource(self, kind: Constraint, id: Constraint) -> Self {
+        self.last(|draft| draft.openness.resource = ResourceOpenness::Named)
+            .condition(Fact::ResourceType, kind)
+            .condition(Fact::ResourceId, id)
+    }
+
+    /// What an attribute of the resource must be.
+    pub fn resource_attr(self, name: &str, constraint: Constraint) -> Self {
+        self.condition(Fact::ResourceAttr(name.into()), constraint)
+    }
+
+    /// Any resource, or none.
+    pub fn any_resource(self) -> Self {
+        self.last(|draft| draft.openness.resource = ResourceOpenness::Any)
+    }
+
+    /// How many capabilities are asked for.
+    pub fn len(&self) -> usize {
+        self.drafts.len()
+    }
+
+    /// Whether nothing is asked for.
+    pub fn is_empty(&self) -> bool {
+        self.drafts.is_empty()
+    }
+
+    /// Whether the scope can be meant.
+    ///
+    /// # Errors
+    /// The first [`ScopeError`] found.
+    pub fn check(&self) -> Result<(), ScopeError> {
+        self.capabilities().map(|_| ())
+    }
+
+    /// The scope as data, in the shape in which traces and records write it.
+    pub fn to_value(&self) -> Value {
+        Value::List(
+            self.drafts
+                .iter()
+                .map(|draft| cover_value(&draft.tool, &draft.conditions, &draft.openness))
+                .collect(),
+        )
+    }
+
+    pub(crate) fn capabilities(&self) -> Result<Vec<Capability>, ScopeError> {
+        if self.drafts.is_empty() {
+            return Err(ScopeError::Empty);
+        }
+        if self.drafts.len() > MAX_CAPABILITIES {
+            return Err(ScopeError::TooLarge);
+        }
+        self.drafts.iter().map(Draft::check).collect()
+    }
+
+    pub(crate) fn condition(self, fact: Fact, constraint: Constraint) -> Self {
+        self.last(|draft| draft.conditions.push(Condition::new(fact, constraint)))
+    }
+
+    fn last(mut self, change: impl FnOnce(&mut Draft)) -> Self {
+        // Before the first `tool` there is nothing to speak of; `check` then reports the empty scope.
+        if let Some(draft) = self.drafts.last_mut() {
+            change(draft);
+        }
+        self
+    }
+}
+
+impl Draft {
+    fn check(&self) -> Result<Capability, ScopeError> {
+        let tool = ToolName::new(&self.tool)?;
+        if self.conditions.len() > MAX_CONDITIONS {
+            return Err(ScopeError::TooLarge);
+        }
+        if self.any_args && self.conditions.iter().any(|c| matches!(c.fact, Fact::Arg(_))) {
+            return Err(ScopeError::AnyBesideNamed(self.tool.clone()));
+        }
+        for condition in &self.conditions {
+            condition.constraint.check().map_err(|error| ScopeError::Constraint {
+                tool: self.tool.clone(),
+                fact: condition.fact.to_string().into(),
+                error,
+            })?;
+        }
+        Ok(Capability {
+            tool,
+            conditions: self.conditions.clone().into_boxed_slice(),
+            openness: self.openness.clone(),
+        })
+    }
+}
+
+/// A capability that can be meant.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Capability {
+    pub(crate) tool: ToolName,
+    pub(crate) conditions: Box<[Condition]>,
+    pub(crate) openness: Openness,
+}
+
+/// Why a capability does not cover a call.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Outside<'a> {
+    Condition(&'a Condition, Truth),
+    Uncovered(Uncovered),
+}
+
+impl Capability {
+    /// Whether the call at hand, of this capability's tool, lies within it.
+    pub(crate) fn covers<F: Facts>(
+        &self,
+        args: &Object,
+        has_resource: bool,
+        facts: &F,
+    ) -> Result<(), Outside<'_>> {
+        for condition in &self.conditions {
+            let truth = condition.holds(Stance::Cover, facts);
+            if truth != Truth::True {
+                return Err(Outside::Condition(condition, truth));
+            }
+        }
+        match self.openness.outside(&self.conditions, args, has_resource) {
+            Some(uncovered) => Err(Outside::Uncovered(uncovered)),
+            None => Ok(()),
+        }
+    }
+
+    pub(crate) fn to_value(&self) -> Value {
+        cover_value(self.tool.as_str(), &self.conditions, &self.openness)
+    }
+}
+
+/// A cover in the shape of a policy's `what` table.
+fn cover_value(tool: &str, conditions: &[Condition], openness: &Openness) -> Value {
+    let mut args = Object::new();
+    let mut resource = Object::new();
+    let mut attrs = Object::new();
+    for Condition { fact, constraint } in conditions {
+        let value = constraint.to_value();
+        // Two conditions on one argument are shown as the first with the second beside it.
+        let _ = match fact {
+            Fact::Arg(path) => args.insert(path.join("."), value),
+            Fact::ResourceType => resource.insert("type", value),
+            Fact::ResourceId => resource.insert("id", value),
+            Fact::ResourceAttr(name) => attrs.insert(name.clone(), value),
+            _ => Ok(()),
+        };
+    }
+    let mut out = Object::new();
+    let mut put = |key: &str, value: Value| {
+        // Each key is written once below.
+        let _ = out.insert(key, value);
+    };
+    put("tool", Value::from(tool));
+    if args.is_empty() && openness.other_args {
+        put("args", Value::from("any"));
+    } else {
+        if openness.other_args {
+            put("other_args", Value::from("any"));
+        }
+        put("args", Value::Object(args));
+    }
+    if openness.resource == ResourceOpenness::Any {
+        put("resource", Value::from("any"));
+    } else if !resource.is_empty() || !attrs.is_empty() {
+        if !attrs.is_empty() {
+            let _ = resource.insert("attrs", Value::Object(attrs));
+        }
+        put("resource", Value::Object(resource));
+    }
+    Value::Object(out)
+}

@@ -1,0 +1,384 @@
+//! A constraint: what one value must be.
+
+use std::sync::Arc;
+
+use super::fact::Fact;
+use super::glob::Glob;
+use super::kind::{Bound, Count, Fields, Range, Set, Sort};
+use crate::value::{Number, Value};
+
+/// What one value (an argument, an attribute, a part of the question) must be.
+///
+/// Made by the functions of this module ([`eq`], [`one_of`], [`min`], [`glob`], …) or read from a
+/// policy. A constraint that cannot be meant (an empty set, a pattern that does not parse) carries
+/// its error: whatever it is put into refuses it, and until then it matches nothing.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Constraint(pub(crate) Node);
+
+/// The kinds. Text policies name them by the same words.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(crate) enum Node {
+    /// `"any"`: every value that is there.
+    Any,
+    /// `present = true | false`.
+    Present(bool),
+    /// `eq` and `one_of`: one of finitely many values.
+    Is(Set),
+    /// `same_as`: equal to another part of the question.
+    SameAs(Fact),
+    /// `min`, `max`, `above`, `below`.
+    Range(Range),
+    Prefix(Box<str>),
+    Suffix(Box<str>),
+    Contains(Box<str>),
+    Glob(Arc<Glob>),
+    /// `len`: how many characters a text has.
+    Len(Count),
+    /// `fields`: an object's own fields, closed unless said otherwise.
+    Fields(Fields),
+    /// `each`: every element, and there is at least one.
+    Each(Box<Constraint>),
+    /// `some`: at least one element.
+    Some(Box<Constraint>),
+    /// `count`: how many elements.
+    Count(Count),
+    SubsetOf(Set),
+    HasAny(Set),
+    HasAll(Set),
+    All(Vec<Constraint>),
+    AnyOf(Vec<Constraint>),
+    Not(Box<Constraint>),
+    /// Not a constraint: what was wrong with it.
+    Faulty(ConstraintError),
+}
+
+/// What is wrong with a constraint.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, thiserror::Error)]
+#[non_exhaustive]
+pub enum ConstraintError {
+    /// A set, a list of constraints or a pattern without anything in it: it would match nothing, or
+    /// be misread as matching all.
+    #[error("`{0}` is empty: it must name at least one value")]
+    Empty(&'static str),
+    /// The bounds leave no value.
+    #[error("no value lies within {0}")]
+    Impossible(String),
+    /// A kind that looks at a list as a whole beside one that is asked of each element.
+    #[error("`{list}` looks at a list as a whole and `{element}` at one value: they can't be mixed in one constraint")]
+    MixedSorts {
+        /// The kind that sees the list itself.
+        list: &'static str,
+        /// The kind asked of one value.
+        element: &'static str,
+    },
+    /// A bound that is not a number of at most 38 digits.
+    #[error("the bound of `{0}` is not a number of at most 38 digits")]
+    NotANumber(&'static str),
+    /// A pattern that does not parse.
+    #[error("{0}")]
+    Pattern(String),
+    /// `same_as` names no part of the question.
+    #[error("{0}")]
+    UnknownFact(String),
+    /// The same field is named twice.
+    #[error("field `{0}` is named twice")]
+    DuplicateField(Box<str>),
+    /// Constraints nested deeper than [`MAX_NESTING`].
+    #[error("constraints are nested deeper than {MAX_NESTING} levels")]
+    TooDeep,
+}
+
+/// How deep constraints may be nested. Eight is twice what hand-written policies use; the bound keeps
+/// evaluation's stack small whatever a policy or a scope says.
+pub const MAX_NESTING: usize = 8;
+
+/// Exactly this value. Numbers by value: `1` is `1.0`.
+pub fn eq(value: impl Into<Value>) -> Constraint {
+    Constraint(Node::Is(Set::one(value.into())))
+}
+
+/// One of these values.
+pub fn one_of<V: Into<Value>>(values: impl IntoIterator<Item = V>) -> Constraint {
+    set("one_of", values, Node::Is)
+}
+
+/// Every value, as long as there is one.
+pub fn any() -> Constraint {
+    Constraint(Node::Any)
+}
+
+/// There, and neither `null` nor the empty text.
+pub fn present() -> Constraint {
+    Constraint(Node::Present(true))
+}
+
+/// Not there, or `null`, or the empty text.
+pub fn absent() -> Constraint {
+    Constraint(Node::Present(false))
+}
+
+/// Absent, or as `constraint` says: for an argument that the caller may leave out.
+pub fn optional(constraint: Constraint) -> Constraint {
+    any_of([absent(), constraint])
+}
+
+/// Equal to another part of the question, named as in a policy: `who.attrs.team`, `args.owner`.
+pub fn same_as(fact: &str) -> Constraint {
+    match Fact::parse(fact) {
+        Ok(fact) => Constraint(Node::SameAs(fact)),
+        Err(error) => faulty(ConstraintError::UnknownFact(error.to_string())),
+    }
+}
+
+/// At least this number.
+pub fn min(bound: impl TryInto<Number>) -> Constraint {
+    range("min", bound, |n| Range { lower: Some(Bound::at(n)), upper: None })
+}
+
+/// At most this number.
+pub fn max(bound: impl TryInto<Number>) -> Constraint {
+    range("max", bound, |n| Range { lower: None, upper: Some(Bound::at(n)) })
+}
+
+/// More than this number.
+pub fn above(bound: impl TryInto<Number>) -> Constraint {
+    range("above", bound, |n| Range { lower: Some(Bound::beyond(n)), upper: None })
+}
+
+/// Less than this number.
+pub fn below(bound: impl TryInto<Number>) -> Constraint {
+    range("below", bound, |n| Range { lower: None, upper: Some(Bound::beyond(n)) })
+}
+
+/// Text that begins so.
+pub fn prefix(text: &str) -> Constraint {
+    text_kind("prefix", text, Node::Prefix)
+}
+
+/// Text that ends so.
+pub fn suffix(text: &str) -> Constraint {
+    text_kind("suffix", text, Node::Suffix)
+}
+
+/// Text that has this in it.
+pub fn contains(text: &str) -> Constraint {
+    text_kind("contains", text, Node::Contains)
+}
+
+/// Text that matches a pattern from end to end: `*` stays within a `/` segment, `**` crosses, `?` is
+/// one character other than `/`.
+pub fn glob(pattern: &str) -> Constraint {
+    match Glob::new(pattern) {
+        Ok(glob) => Constraint(Node::Glob(Arc::new(glob))),
+        Err(error) => faulty(ConstraintError::Pattern(error.to_string())),
+    }
+}
+
+/// Text of so many characters (Unicode scalar values, not bytes).
+pub fn len(range: impl Into<Count>) -> Constraint {
+    counted("len", range.into(), Node::Len)
+}
+
+/// A list of so many elements.
+pub fn count(range: impl Into<Count>) -> Constraint {
+    counted("count", range.into(), Node::Count)
+}
+
+/// An object with exactly these fields. [`Constraint::other_fields`] opens it.
+pub fn fields<N: Into<Box<str>>>(
+    named: impl IntoIterator<Item = (N, Constraint)>,
+) -> Constraint {
+    match Fields::closed(named.into_iter().map(|(n, c)| (n.into(), c)).collect()) {
+        Ok(fields) => Constraint(Node::Fields(fields)),
+        Err(error) => faulty(error),
+    }
+}
+
+/// A list of at least one element, each of which is so.
+pub fn each(constraint: Constraint) -> Constraint {
+    Constraint(Node::Each(Box::new(constraint)))
+}
+
+/// A list with at least one element that is so.
+pub fn some(constraint: Constraint) -> Constraint {
+    Constraint(Node::Some(Box::new(constraint)))
+}
+
+/// A list without any element but these; the empty list is a subset.
+pub fn subset_of<V: Into<Value>>(values: impl IntoIterator<Item = V>) -> Constraint {
+    set("subset_of", values, Node::SubsetOf)
+}
+
+/// A list with at least one of these elements.
+pub fn has_any<V: Into<Value>>(values: impl IntoIterator<Item = V>) -> Constraint {
+    set("has_any", values, Node::HasAny)
+}
+
+/// A list with all of these elements.
+pub fn has_all<V: Into<Value>>(values: impl IntoIterator<Item = V>) -> Constraint {
+    set("has_all", values, Node::HasAll)
+}
+
+/// All of these constraints.
+pub fn all_of(constraints: impl IntoIterator<Item = Constraint>) -> Constraint {
+    combined("all", constraints.into_iter().collect(), Node::All)
+}
+
+/// At least one of these constraints.
+pub fn any_of(constraints: impl IntoIterator<Item = Constraint>) -> Constraint {
+    combined("any", constraints.into_iter().collect(), Node::AnyOf)
+}
+
+/// Not so. Unknown stays unknown: a value of the wrong kind is not made right by `not`.
+pub fn not(constraint: Constraint) -> Constraint {
+    Constraint(Node::Not(Box::new(constraint)))
+}
+
+impl Constraint {
+    /// This and another constraint.
+    pub fn and(self, other: Constraint) -> Constraint {
+        match self {
+            Constraint(Node::All(mut parts)) => {
+                parts.push(other);
+                Constraint(Node::All(parts))
+            }
+            first => Constraint(Node::All(vec![first, other])),
+        }
+    }
+
+    /// Opens [`fields`]: fields that are not named may be there, with any value.
+    pub fn other_fields(self) -> Constraint {
+        match self {
+            Constraint(Node::Fields(fields)) => Constraint(Node::Fields(fields.open())),
+            other => other,
+        }
+    }
+
+    /// Whether the constraint can be meant: sets not empty, bounds that leave a value, list kinds and
+    /// element kinds not mixed.
+    ///
+    /// # Errors
+    /// The first [`ConstraintError`] found, outermost first.
+    pub fn check(&self) -> Result<(), ConstraintError> {
+        self.check_at(0)?;
+        self.sort().map(|_| ())
+    }
+
+    fn check_at(&self, depth: usize) -> Result<(), ConstraintError> {
+        if depth >= MAX_NESTING {
+            return Err(ConstraintError::TooDeep);
+        }
+        match &self.0 {
+            Node::Faulty(error) => Err(error.clone()),
+            Node::Range(range) => range.check(),
+            Node::All(parts) => {
+                Range::of_all(parts).check()?;
+                parts.iter().try_for_each(|part| part.check_at(depth + 1))
+            }
+            Node::AnyOf(parts) => parts.iter().try_for_each(|part| part.check_at(depth + 1)),
+            Node::Not(inner) => inner.check_at(depth + 1),
+            Node::Each(inner) | Node::Some(inner) => {
+                inner.check_at(depth + 1)?;
+                inner.sort().map(|_| ())
+            }
+            Node::Fields(fields) => fields.iter().try_for_each(|(_, field)| {
+                field.check_at(depth + 1)?;
+                field.sort().map(|_| ())
+            }),
+            _ => Ok(()),
+        }
+    }
+
+    /// Whether the constraint sees a list itself or each of its elements.
+    pub(crate) fn sort(&self) -> Result<Sort, ConstraintError> {
+        Ok(match &self.0 {
+            Node::Any | Node::Present(_) | Node::Faulty(_) => Sort::Neutral,
+            Node::Is(set) => set.sort(self.word())?,
+            Node::SameAs(_) => Sort::List("same_as"),
+            Node::Each(_) | Node::Some(_) | Node::Count(_) => Sort::List(self.word()),
+            Node::SubsetOf(_) | Node::HasAny(_) | Node::HasAll(_) => Sort::List(self.word()),
+            Node::All(parts) | Node::AnyOf(parts) => {
+                let mut sort = Sort::Neutral;
+                for part in parts {
+                    sort = sort.with(part.sort()?)?;
+                }
+                sort
+            }
+            Node::Not(inner) => inner.sort()?,
+            _ => Sort::Element(self.word()),
+        })
+    }
+
+    /// The word by which policies name this kind.
+    pub(crate) fn word(&self) -> &'static str {
+        match &self.0 {
+            Node::Any => "any",
+            Node::Present(_) => "present",
+            Node::Is(set) if set.len() == 1 => "eq",
+            Node::Is(_) => "one_of",
+            Node::SameAs(_) => "same_as",
+            Node::Range(range) => range.word(),
+            Node::Prefix(_) => "prefix",
+            Node::Suffix(_) => "suffix",
+            Node::Contains(_) => "contains",
+            Node::Glob(_) => "glob",
+            Node::Len(_) => "len",
+            Node::Fields(_) => "fields",
+            Node::Each(_) => "each",
+            Node::Some(_) => "some",
+            Node::Count(_) => "count",
+            Node::SubsetOf(_) => "subset_of",
+            Node::HasAny(_) => "has_any",
+            Node::HasAll(_) => "has_all",
+            Node::All(_) => "all",
+            Node::AnyOf(_) => "any",
+            Node::Not(_) => "not",
+            Node::Faulty(_) => "faulty",
+        }
+    }
+}
+
+fn faulty(error: ConstraintError) -> Constraint {
+    Constraint(Node::Faulty(error))
+}
+
+fn set<V: Into<Value>>(
+    word: &'static str,
+    values: impl IntoIterator<Item = V>,
+    node: fn(Set) -> Node,
+) -> Constraint {
+    match Set::new(values.into_iter().map(Into::into).collect()) {
+        Some(set) => Constraint(node(set)),
+        None => faulty(ConstraintError::Empty(word)),
+    }
+}
+
+fn range(
+    word: &'static str,
+    bound: impl TryInto<Number>,
+    range: impl FnOnce(Number) -> Range,
+) -> Constraint {
+    match bound.try_into() {
+        Ok(number) => Constraint(Node::Range(range(number))),
+        Err(_) => faulty(ConstraintError::NotANumber(word)),
+    }
+}
+
+fn text_kind(word: &'static str, text: &str, node: fn(Box<str>) -> Node) -> Constraint {
+    if text.is_empty() { faulty(ConstraintError::Empty(word)) } else { Constraint(node(text.into())) }
+}
+
+fn counted(word: &'static str, count: Count, node: fn(Count) -> Node) -> Constraint {
+    match count.check(word) {
+        Ok(()) => Constraint(node(count)),
+        Err(error) => faulty(error),
+    }
+}
+
+fn combined(
+    word: &'static str,
+    parts: Vec<Constraint>,
+    node: fn(Vec<Constraint>) -> Node,
+) -> Constraint {
+    if parts.is_empty() { faulty(ConstraintError::Empty(word)) } else { Constraint(node(parts)) }
+}

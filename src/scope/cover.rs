@@ -1,0 +1,89 @@
+//! What a permit or a capability covers: conditions on one call's arguments and resource.
+
+use super::constraint::Constraint;
+use super::evaluate::{Facts, Stance};
+use super::fact::Fact;
+use super::truth::Truth;
+use crate::value::Object;
+
+/// One part of the question, and what it must be.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Condition {
+    pub(crate) fact: Fact,
+    pub(crate) constraint: Constraint,
+}
+
+impl Condition {
+    pub(crate) fn new(fact: Fact, constraint: Constraint) -> Self {
+        Condition { fact, constraint }
+    }
+
+    pub(crate) fn holds<F: Facts>(&self, stance: Stance, facts: &F) -> Truth {
+        self.constraint.holds(&self.fact, stance, facts)
+    }
+}
+
+/// How much of a call's arguments and resource conditions speak of: the closed world.
+///
+/// A cover without conditions and with nothing opened covers only calls that have no arguments and
+/// no resource.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Openness {
+    /// Arguments that no condition names may be there.
+    pub(crate) other_args: bool,
+    /// Which resources may be there.
+    pub(crate) resource: ResourceOpenness,
+}
+
+/// What may be said of the resource.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum ResourceOpenness {
+    /// Only calls without a resource.
+    #[default]
+    None,
+    /// Only calls with one: the conditions say which.
+    Named,
+    /// Calls with any resource, or none.
+    Any,
+}
+
+/// Why a call is outside a cover although no condition failed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Uncovered {
+    /// An argument that nothing names.
+    Argument(Box<str>),
+    /// A resource where none may be, or none where one must be.
+    Resource,
+}
+
+impl Openness {
+    /// What of the call lies outside, given the conditions that name its arguments.
+    pub(crate) fn outside(
+        &self,
+        conditions: &[Condition],
+        args: &Object,
+        has_resource: bool,
+    ) -> Option<Uncovered> {
+        let resource_fits = match self.resource {
+            ResourceOpenness::None => !has_resource,
+            ResourceOpenness::Named => has_resource,
+            ResourceOpenness::Any => true,
+        };
+        if !resource_fits {
+            return Some(Uncovered::Resource);
+        }
+        if self.other_args {
+            return None;
+        }
+        args.keys()
+            .find(|key| !names_argument(conditions, key))
+            .map(|key| Uncovered::Argument(key.into()))
+    }
+}
+
+pub(crate) fn names_argument(conditions: &[Condition], name: &str) -> bool {
+    conditions.iter().any(|condition| match &condition.fact {
+        Fact::Arg(path) => matches!(&**path, [only] if &**only == name),
+        _ => false,
+    })
+}

@@ -1,0 +1,112 @@
+//! A constraint as data: the same shape that policies are written in.
+
+use super::constraint::{Constraint, Node};
+use super::kind::{Bound, Count, Range, Set};
+use crate::value::{Object, Value};
+
+impl Constraint {
+    /// The constraint as a policy writes it, in one canonical spelling: `{"max":100}`, `"any"`.
+    ///
+    /// This is what people are shown, what the log keeps and what a policy's digest is made of.
+    pub fn to_value(&self) -> Value {
+        match &self.0 {
+            Node::Any => Value::from("any"),
+            Node::Present(wanted) => one("present", Value::Bool(*wanted)),
+            Node::Is(set) => match set.iter().next() {
+                Some(value) if set.len() == 1 => one("eq", value.clone()),
+                _ => one("one_of", list(set)),
+            },
+            Node::SameAs(fact) => one("same_as", Value::from(fact.to_string())),
+            Node::Range(range) => range_value(range),
+            Node::Prefix(text) => one("prefix", Value::Text(text.clone())),
+            Node::Suffix(text) => one("suffix", Value::Text(text.clone())),
+            Node::Contains(text) => one("contains", Value::Text(text.clone())),
+            Node::Glob(glob) => one("glob", Value::from(glob.as_str())),
+            Node::Len(count) => one("len", count_value(count)),
+            Node::Fields(fields) => {
+                let mut object = Object::new();
+                for (name, field) in fields.iter() {
+                    // Names are unique in `Fields`, so nothing is refused here.
+                    let _ = object.insert(name, field.to_value());
+                }
+                let mut out = single("fields", Value::Object(object));
+                if fields.open {
+                    let _ = out.insert("other_fields", Value::from("any"));
+                }
+                Value::Object(out)
+            }
+            Node::Each(inner) => one("each", inner.to_value()),
+            Node::Some(inner) => one("some", inner.to_value()),
+            Node::Count(count) => one("count", count_value(count)),
+            Node::SubsetOf(set) => one("subset_of", list(set)),
+            Node::HasAny(set) => one("has_any", list(set)),
+            Node::HasAll(set) => one("has_all", list(set)),
+            Node::All(parts) => one("all", parts_value(parts)),
+            Node::AnyOf(parts) => one("any", parts_value(parts)),
+            Node::Not(inner) => one("not", inner.to_value()),
+            Node::Faulty(error) => one("faulty", Value::from(error.to_string())),
+        }
+    }
+}
+
+impl std::fmt::Display for Constraint {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        std::fmt::Display::fmt(&self.to_value(), f)
+    }
+}
+
+impl serde::Serialize for Constraint {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        self.to_value().serialize(serializer)
+    }
+}
+
+fn single(word: &str, value: Value) -> Object {
+    let mut object = Object::new();
+    // The object was empty, so the key can't be there yet.
+    let _ = object.insert(word, value);
+    object
+}
+
+fn one(word: &str, value: Value) -> Value {
+    Value::Object(single(word, value))
+}
+
+fn list(set: &Set) -> Value {
+    Value::List(set.iter().cloned().collect())
+}
+
+fn parts_value(parts: &[Constraint]) -> Value {
+    // Order and duplicates mean nothing: one canonical form.
+    let mut values: Vec<Value> = parts.iter().map(Constraint::to_value).collect();
+    values.sort();
+    values.dedup();
+    Value::List(values)
+}
+
+fn range_value(range: &Range) -> Value {
+    let mut object = Object::new();
+    let mut put = |bound: Option<Bound>, at: &str, beyond: &str| {
+        if let Some(bound) = bound {
+            let word = if bound.inclusive { at } else { beyond };
+            let _ = object.insert(word, Value::Number(bound.number));
+        }
+    };
+    put(range.lower, "min", "above");
+    put(range.upper, "max", "below");
+    Value::Object(object)
+}
+
+fn count_value(count: &Count) -> Value {
+    if count.max == Some(count.min) {
+        return Value::from(count.min);
+    }
+    let mut object = Object::new();
+    if count.min > 0 {
+        let _ = object.insert("min", Value::from(count.min));
+    }
+    if let Some(max) = count.max {
+        let _ = object.insert("max", Value::from(max));
+    }
+    Value::Object(object)
+}

@@ -1,0 +1,270 @@
+//! What the kinds of constraints hold: sets, bounds, counts, fields.
+
+use super::constraint::{Constraint, ConstraintError, Node};
+use crate::value::{Number, Value};
+
+/// Finitely many values, at least one, sorted and each once.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(crate) struct Set(Box<[Value]>);
+
+impl Set {
+    /// A set; `None` if there is no value in it.
+    pub(crate) fn new(mut values: Vec<Value>) -> Option<Self> {
+        values.sort();
+        values.dedup();
+        (!values.is_empty()).then(|| Set(values.into_boxed_slice()))
+    }
+
+    pub(crate) fn one(value: Value) -> Self {
+        Set(Box::new([value]))
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    pub(crate) fn iter(&self) -> std::slice::Iter<'_, Value> {
+        self.0.iter()
+    }
+
+    pub(crate) fn contains(&self, value: &Value) -> bool {
+        // Policies name a few values, or a few thousand: a scan for the first, a search for the second.
+        if self.0.len() <= 8 {
+            return self.0.contains(value);
+        }
+        self.0.binary_search(value).is_ok()
+    }
+
+    /// Whether some value of the set is of the same kind as `value`: if none is, the answer about
+    /// `value` is unknown instead of false.
+    pub(crate) fn has_kind_of(&self, value: &Value) -> bool {
+        let kind = std::mem::discriminant(value);
+        self.0.iter().any(|own| std::mem::discriminant(own) == kind)
+    }
+
+    pub(crate) fn is_subset(&self, other: &Set) -> bool {
+        self.0.iter().all(|value| other.contains(value))
+    }
+
+    pub(crate) fn sort(&self, word: &'static str) -> Result<Sort, ConstraintError> {
+        let lists = self.0.iter().filter(|value| matches!(value, Value::List(_))).count();
+        match lists {
+            0 => Ok(Sort::Element(word)),
+            all if all == self.0.len() => Ok(Sort::List(word)),
+            _ => Err(ConstraintError::MixedSorts { list: word, element: word }),
+        }
+    }
+}
+
+/// Whether a constraint is asked of a list itself or of each of its elements.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Sort {
+    /// Says the same of either.
+    Neutral,
+    /// Asked of one value; of a list, element by element. Named by the word that makes it so.
+    Element(&'static str),
+    /// Asked of the list itself.
+    List(&'static str),
+}
+
+impl Sort {
+    pub(crate) fn with(self, other: Sort) -> Result<Sort, ConstraintError> {
+        match (self, other) {
+            (Sort::Neutral, sort) | (sort, Sort::Neutral) => Ok(sort),
+            (Sort::Element(_), Sort::Element(_)) | (Sort::List(_), Sort::List(_)) => Ok(self),
+            // `same_as` compares whole values and so goes with either.
+            (Sort::List("same_as"), sort) | (sort, Sort::List("same_as")) => Ok(sort),
+            (Sort::List(list), Sort::Element(element))
+            | (Sort::Element(element), Sort::List(list)) => {
+                Err(ConstraintError::MixedSorts { list, element })
+            }
+        }
+    }
+}
+
+/// One end of a range.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) struct Bound {
+    pub(crate) number: Number,
+    pub(crate) inclusive: bool,
+}
+
+impl Bound {
+    pub(crate) fn at(number: Number) -> Self {
+        Bound { number, inclusive: true }
+    }
+
+    pub(crate) fn beyond(number: Number) -> Self {
+        Bound { number, inclusive: false }
+    }
+}
+
+/// An interval of numbers.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub(crate) struct Range {
+    pub(crate) lower: Option<Bound>,
+    pub(crate) upper: Option<Bound>,
+}
+
+impl Range {
+    pub(crate) fn contains(&self, number: Number) -> bool {
+        let above = self.lower.is_none_or(|bound| {
+            number > bound.number || (bound.inclusive && number == bound.number)
+        });
+        let below = self.upper.is_none_or(|bound| {
+            number < bound.number || (bound.inclusive && number == bound.number)
+        });
+        above && below
+    }
+
+    /// The numbers in both.
+    pub(crate) fn intersect(self, other: Range) -> Range {
+        let lower = match (self.lower, other.lower) {
+            (Some(a), Some(b)) if a.number == b.number => {
+                Some(Bound { number: a.number, inclusive: a.inclusive && b.inclusive })
+            }
+            (Some(a), Some(b)) => Some(if a.number > b.number { a } else { b }),
+            (bound, None) | (None, bound) => bound,
+        };
+        let upper = match (self.upper, other.upper) {
+            (Some(a), Some(b)) if a.number == b.number => {
+                Some(Bound { number: a.number, inclusive: a.inclusive && b.inclusive })
+            }
+            (Some(a), Some(b)) => Some(if a.number < b.number { a } else { b }),
+            (bound, None) | (None, bound) => bound,
+        };
+        Range { lower, upper }
+    }
+
+    /// The interval that all ranges among `parts` leave.
+    pub(crate) fn of_all(parts: &[Constraint]) -> Range {
+        parts.iter().fold(Range::default(), |range, part| match &part.0 {
+            Node::Range(other) => range.intersect(*other),
+            _ => range,
+        })
+    }
+
+    /// Whether no number lies within. Numbers are dense for this purpose: `above = 1, below = 2` is
+    /// not empty.
+    pub(crate) fn is_empty(&self) -> bool {
+        match (self.lower, self.upper) {
+            (Some(lower), Some(upper)) => {
+                lower.number > upper.number
+                    || (lower.number == upper.number && !(lower.inclusive && upper.inclusive))
+            }
+            _ => false,
+        }
+    }
+
+    pub(crate) fn check(&self) -> Result<(), ConstraintError> {
+        match (self.lower, self.upper) {
+            (Some(lower), Some(upper)) if self.is_empty() => {
+                let low = if lower.inclusive { "min" } else { "above" };
+                let high = if upper.inclusive { "max" } else { "below" };
+                Err(ConstraintError::Impossible(format!(
+                    "`{low} = {}` and `{high} = {}`",
+                    lower.number, upper.number
+                )))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    pub(crate) fn word(&self) -> &'static str {
+        match (self.lower, self.upper) {
+            (Some(Bound { inclusive: true, .. }), _) => "min",
+            (Some(Bound { inclusive: false, .. }), _) => "above",
+            (None, Some(Bound { inclusive: false, .. })) => "below",
+            (None, _) => "max",
+        }
+    }
+}
+
+/// How many: at least `min`, at most `max`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Count {
+    pub(crate) min: u64,
+    pub(crate) max: Option<u64>,
+}
+
+impl Count {
+    pub(crate) fn contains(&self, count: u64) -> bool {
+        count >= self.min && self.max.is_none_or(|max| count <= max)
+    }
+
+    pub(crate) fn check(&self, word: &'static str) -> Result<(), ConstraintError> {
+        match self.max {
+            Some(max) if max < self.min => Err(ConstraintError::Impossible(format!(
+                "`{word} = {{ min = {}, max = {max} }}`",
+                self.min
+            ))),
+            _ => Ok(()),
+        }
+    }
+}
+
+impl From<u64> for Count {
+    fn from(exactly: u64) -> Self {
+        Count { min: exactly, max: Some(exactly) }
+    }
+}
+
+impl From<std::ops::RangeInclusive<u64>> for Count {
+    fn from(range: std::ops::RangeInclusive<u64>) -> Self {
+        Count { min: *range.start(), max: Some(*range.end()) }
+    }
+}
+
+impl From<std::ops::RangeFrom<u64>> for Count {
+    fn from(range: std::ops::RangeFrom<u64>) -> Self {
+        Count { min: range.start, max: None }
+    }
+}
+
+impl From<std::ops::RangeToInclusive<u64>> for Count {
+    fn from(range: std::ops::RangeToInclusive<u64>) -> Self {
+        Count { min: 0, max: Some(range.end) }
+    }
+}
+
+/// The fields of an object, by name in UTF-8 order.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(crate) struct Fields {
+    named: Box<[(Box<str>, Constraint)]>,
+    /// Whether fields that are not named may be there.
+    pub(crate) open: bool,
+}
+
+impl Fields {
+    pub(crate) fn closed(
+        mut named: Vec<(Box<str>, Constraint)>,
+    ) -> Result<Self, ConstraintError> {
+        named.sort_by(|(a, _), (b, _)| a.cmp(b));
+        let twice = named.windows(2).find_map(|pair| match pair {
+            [(a, _), (b, _)] if a == b => Some(a.clone()),
+            _ => None,
+        });
+        match twice {
+            Some(name) => Err(ConstraintError::DuplicateField(name)),
+            None => Ok(Fields { named: named.into_boxed_slice(), open: false }),
+        }
+    }
+
+    pub(crate) fn open(self) -> Self {
+        Fields { open: true, ..self }
+    }
+
+    pub(crate) fn iter(&self) -> impl ExactSizeIterator<Item = (&str, &Constraint)> {
+        self.named.iter().map(|(name, constraint)| (&**name, constraint))
+    }
+
+    pub(crate) fn map(&self, change: impl Fn(&Constraint) -> Constraint) -> Fields {
+        let named = self.named.iter().map(|(name, field)| (name.clone(), change(field))).collect();
+        Fields { named, open: self.open }
+    }
+
+    pub(crate) fn get(&self, name: &str) -> Option<&Constraint> {
+        let at = self.named.binary_search_by(|(own, _)| (**own).cmp(name)).ok()?;
+        self.named.get(at).map(|(_, constraint)| constraint)
+    }
+}

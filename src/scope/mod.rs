@@ -1,0 +1,44 @@
+//! Scopes: what is asked for, and what a grant covers.
+//!
+//! A [`Scope`] is a set of capabilities: each names one tool and what its arguments and resource must
+//! be. It is a closed world: an argument that is not named is not covered.
+//!
+//! ```
+//! use hallpass::scope::{Scope, eq, max, one_of};
+//!
+//! let scope = Scope::tool("bank.pay")
+//!     .arg("to", eq("CH93 0076"))
+//!     .arg("amount", max(100))
+//!     .and_tool("bank.balance")
+//!     .arg("account", one_of(["main", "savings"]));
+//! # assert!(scope.check().is_ok());
+//! ```
+
+mod capability;
+mod constraint;
+mod contain;
+mod cover;
+mod describe;
+mod evaluate;
+mod fact;
+mod glob;
+mod kind;
+mod truth;
+
+pub use capability::{Scope, ScopeError};
+pub use constraint::{
+    Constraint, ConstraintError, MAX_NESTING, above, absent, all_of, any, any_of, below, contains,
+    count, each, eq, fields, glob, has_all, has_any, len, max, min, not, one_of, optional, prefix,
+    present, same_as, some, subset_of, suffix,
+};
+pub use fact::UnknownFact;
+pub use glob::{Glob, GlobError};
+pub use kind::Count;
+pub use truth::Truth;
+
+pub(crate) use capability::Capability;
+pub(crate) use constraint::Node;
+pub(crate) use contain::{condition_may_overlap, condition_within, openness_within};
+pub(crate) use cover::{Condition, Openness, ResourceOpenness, Uncovered, names_argument};
+pub(crate) use evaluate::{Facts, Stance};
+pub(crate) use fact::Fact;

@@ -1,0 +1,84 @@
+//! Why a token was refused or could not be made.
+
+use super::keys::KeyId;
+
+/// Why a presented token was refused: for operators only.
+///
+/// An agent must not learn which of these it was (attack 78): whoever answers an agent turns all of
+/// them into its one code for tokens. None carries any byte of the token but the key id, which is
+/// public.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum TokenError {
+    /// Longer than [`MAX_TOKEN_TEXT`](super::MAX_TOKEN_TEXT): nothing of it was read.
+    #[error("a token of {0} bytes, longer than any this crate makes")]
+    TooLong(usize),
+    /// The text does not begin with a version this reader knows.
+    #[error("an unknown token version")]
+    UnknownVersion,
+    /// Not two parts of canonical base64url, or the blocks inside do not add up.
+    #[error("the token's framing is broken")]
+    Framing,
+    /// More attenuation blocks than [`MAX_ATTENUATIONS`](super::MAX_ATTENUATIONS).
+    #[error("the token has been attenuated too often")]
+    TooManyBlocks,
+    /// The ring has no such key, or has it no longer.
+    #[error("the token's key `{0}` is not in the ring")]
+    UnknownKey(KeyId),
+    /// The key was retired and its grace is over.
+    #[error("the token's key `{0}` was retired and its grace is over")]
+    RetiredKey(KeyId),
+    /// The tag is not the one this key gives.
+    #[error("the token's signature does not verify")]
+    BadSignature,
+    /// Rightly signed, yet not a root block: what was wrong with it.
+    #[error("the token's root block is malformed: {0}")]
+    Malformed(&'static str),
+    /// An attenuation block of a kind this reader cannot enforce, so the token is worth nothing to it.
+    #[error("the token carries an attenuation block of an unknown kind")]
+    UnknownBlock,
+    /// Minted for another audience than the keys.
+    #[error("the token is for another audience")]
+    WrongAudience,
+    /// Its time of issue lies ahead of the clock.
+    #[error("the token is issued in the future")]
+    NotYetIssued,
+    /// At or past its expiry.
+    #[error("the token has expired")]
+    Expired,
+}
+
+/// Why a token could not be made: the caller's mistake, or a limit of the format.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum MintError {
+    /// A field is empty or longer than the format holds.
+    #[error("`{field}` has {given} bytes, expected 1 to {most}")]
+    FieldLength {
+        /// The field of [`Claims`](super::Claims), or `block`.
+        field: &'static str,
+        /// Its length in bytes.
+        given: usize,
+        /// The most it may have.
+        most: usize,
+    },
+    /// Expiry is not after issue.
+    #[error("the token would expire no later than it is issued")]
+    NoLifetime,
+    /// The claims name another audience than the keys are for.
+    #[error("the keys are for audience `{keys}`, the claims for `{claims}`")]
+    OtherAudience {
+        /// The audience of the keys.
+        keys: Box<str>,
+        /// The audience of the claims.
+        claims: Box<str>,
+    },
+    /// The text would be longer than any reader takes.
+    #[error("the token would have {0} bytes, more than a reader takes")]
+    TooLong(usize),
+    /// There are as many attenuation blocks as a token may have.
+    #[error("the token has as many attenuation blocks as it may have")]
+    TooManyBlocks,
+    /// The text to narrow is no token.
+    #[error("no token to narrow: {0}")]
+    NotAToken(#[source] TokenError),
+}

@@ -1,0 +1,90 @@
+//! The secret a key ring is made of.
+
+use std::fmt;
+
+use zeroize::Zeroizing;
+
+use super::keys::KeyError;
+use crate::random::{self, RandomError};
+
+/// The fewest bytes a secret may have: as many as the tags it makes.
+const FEWEST: usize = 32;
+
+/// Secret bytes for a [`KeyRing`](super::KeyRing): never printed, never cloned, wiped when dropped.
+///
+/// ```
+/// # use hallpass::token::SecretKey;
+/// let key = SecretKey::generate()?;
+/// assert_eq!(format!("{key:?}"), "SecretKey(..)");
+/// # Ok::<(), hallpass::RandomError>(())
+/// ```
+/// ```compile_fail,E0599
+/// # use hallpass::token::SecretKey;
+/// let key = SecretKey::generate()?;
+/// let copy = key.clone();
+/// # Ok::<(), hallpass::RandomError>(())
+/// ```
+pub struct SecretKey(Zeroizing<Box<[u8]>>);
+
+impl SecretKey {
+    /// A secret of 32 random bytes.
+    ///
+    /// # Errors
+    /// [`RandomError`] if the operating system gives no random bytes.
+    pub fn generate() -> Result<SecretKey, RandomError> {
+        let mut bytes = Zeroizing::new(vec![0; FEWEST].into_boxed_slice());
+        random::fill(&mut bytes)?;
+        Ok(SecretKey(bytes))
+    }
+
+    /// The secret with these bytes. They are copied: wiping the caller's own is the caller's.
+    ///
+    /// # Errors
+    /// [`KeyError::TooShort`] below 32 bytes, [`KeyError::Uniform`] if all bytes are the same: such
+    /// a secret is a buffer nobody filled.
+    pub fn from_bytes(bytes: &[u8]) -> Result<SecretKey, KeyError> {
+        if bytes.len() < FEWEST {
+            return Err(KeyError::TooShort { given: bytes.len(), fewest: FEWEST });
+        }
+        if bytes.windows(2).all(|pair| pair.first() == pair.last()) {
+            return Err(KeyError::Uniform);
+        }
+        Ok(SecretKey(Zeroizing::new(bytes.into())))
+    }
+
+    pub(super) fn bytes(&self) -> &[u8] {
+        &self.0
+    }
+}
+
+/// Shows nothing of the secret.
+impl fmt::Debug for SecretKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("SecretKey(..)")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// attack 71
+    #[test]
+    fn short_and_uniform_secrets_are_refused() {
+        let refused = |bytes: &[u8]| SecretKey::from_bytes(bytes).unwrap_err();
+        let counting: Vec<u8> = (0..32).collect();
+        assert_eq!(refused(&[]), KeyError::TooShort { given: 0, fewest: 32 });
+        assert_eq!(refused(&counting[..31]), KeyError::TooShort { given: 31, fewest: 32 });
+        assert_eq!(refused(&[0; 32]), KeyError::Uniform);
+        assert_eq!(refused(&[0xaa; 64]), KeyError::Uniform);
+        assert_eq!(SecretKey::from_bytes(&counting).unwrap().bytes(), counting);
+    }
+
+    /// attack 80
+    #[test]
+    fn a_secret_prints_nothing_of_itself() {
+        let mut bytes = [7; 32];
+        bytes[0] = 8;
+        assert_eq!(format!("{:?}", SecretKey::from_bytes(&bytes).unwrap()), "SecretKey(..)");
+    }
+}

@@ -1,0 +1,149 @@
+//! From presented text to a token that may be believed.
+
+use std::fmt;
+
+use super::audience::AudienceKeys;
+use super::chain::{Blocks, Frames};
+use super::claims::{self, Claims};
+use super::error::TokenError;
+use super::keys::KeyId;
+use super::text::{self, Parts};
+use crate::clock::Timestamp;
+
+/// A presented token of which only the frames and the key id are known. It proves nothing.
+pub struct Unverified {
+    parts: Parts,
+    key: KeyId,
+}
+
+impl Unverified {
+    /// Takes presented text apart: sizes first, then the version, the base64 and the frames. No
+    /// claim is read.
+    ///
+    /// # Errors
+    /// [`TokenError::TooLong`], [`UnknownVersion`](TokenError::UnknownVersion),
+    /// [`Framing`](TokenError::Framing) or [`TooManyBlocks`](TokenError::TooManyBlocks).
+    pub fn parse(text: &str) -> Result<Unverified, TokenError> {
+        let parts = text::decode(text)?;
+        let frames = Frames::read(parts.body())?;
+        let key = claims::key_id(frames.root()).ok_or(TokenError::Framing)?;
+        Ok(Unverified { parts, key })
+    }
+
+    /// The key the token says it is signed with.
+    pub fn key_id(&self) -> KeyId {
+        self.key
+    }
+
+    /// Checks the tag, and only then decodes the claims and looks at the audience and the clock.
+    ///
+    /// A token that was attenuated is refused: use [`verify_chain`](Self::verify_chain) where its
+    /// blocks are enforced.
+    ///
+    /// # Errors
+    /// As [`verify_chain`](Self::verify_chain), and [`TokenError::UnknownBlock`] if there is an
+    /// attenuation block.
+    pub fn verify(
+        &self,
+        keys: &AudienceKeys,
+        now: Timestamp,
+    ) -> Result<VerifiedToken<'_>, TokenError> {
+        let verified = self.verify_chain(keys, now)?;
+        if verified.blocks().next().is_some() {
+            return Err(TokenError::UnknownBlock);
+        }
+        Ok(verified)
+    }
+
+    /// As [`verify`](Self::verify), for a caller that enforces every one of
+    /// [`blocks`](VerifiedToken::blocks): whoever ignores one gives the token more than it has.
+    ///
+    /// # Errors
+    /// [`TokenError::UnknownKey`] or [`RetiredKey`](TokenError::RetiredKey) if no key verifies it,
+    /// [`BadSignature`](TokenError::BadSignature), then [`Malformed`](TokenError::Malformed),
+    /// [`WrongAudience`](TokenError::WrongAudience), [`NotYetIssued`](TokenError::NotYetIssued) and
+    /// [`Expired`](TokenError::Expired) from `expires` on.
+    pub fn verify_chain(
+        &self,
+        keys: &AudienceKeys,
+        now: Timestamp,
+    ) -> Result<VerifiedToken<'_>, TokenError> {
+        let root_key = keys.verifying(self.key, now)?;
+        let frames = Frames::read(self.parts.body())?;
+        if !frames.verify(root_key, &self.parts.tag) {
+            return Err(TokenError::BadSignature);
+        }
+        let (_, claims) = claims::decode(frames.root())?;
+        // Its key is this audience's alone, so this catches a minter that lied, not a thief.
+        if claims.audience != keys.audience() {
+            return Err(TokenError::WrongAudience);
+        }
+        if now < claims.issued {
+            return Err(TokenError::NotYetIssued);
+        }
+        if now >= claims.expires {
+            return Err(TokenError::Expired);
+        }
+        Ok(VerifiedToken { claims, blocks: frames.attenuations() })
+    }
+
+    pub(super) fn parts(&self) -> &Parts {
+        &self.parts
+    }
+}
+
+/// Shows the key id only.
+impl fmt::Debug for Unverified {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Unverified").field("key_id", &self.key).finish_non_exhaustive()
+    }
+}
+
+/// A token whose tag one of the audience's keys made, within its lifetime when it was verified.
+///
+/// Only [`Unverified::verify`] and [`Unverified::verify_chain`] make one. It says what was minted,
+/// not that the grant still lives: that is the table's to answer.
+///
+/// ```compile_fail,E0451
+/// # use hallpass::token::{Claims, VerifiedToken};
+/// fn forge<'a>(claims: Claims<'a>) -> VerifiedToken<'a> {
+///     VerifiedToken { claims, blocks: todo!() }
+/// }
+/// ```
+/// ```compile_fail,E0277
+/// # use hallpass::token::VerifiedToken;
+/// fn copy<T: Clone>() {}
+/// copy::<VerifiedToken<'static>>();
+/// ```
+/// ```compile_fail,E0277
+/// # use hallpass::token::VerifiedToken;
+/// fn read<T: serde::de::DeserializeOwned>() {}
+/// read::<VerifiedToken<'static>>();
+/// ```
+/// ```
+/// # use hallpass::token::{Claims, VerifiedToken};
+/// fn copy<T: Clone>() {}
+/// copy::<Claims<'static>>();
+/// fn read<T: serde::de::DeserializeOwned>() {}
+/// read::<String>();
+/// fn look<'a>(token: &VerifiedToken<'a>) -> Claims<'a> {
+///     *token.claims()
+/// }
+/// ```
+#[derive(Debug)]
+pub struct VerifiedToken<'a> {
+    claims: Claims<'a>,
+    blocks: Blocks<'a>,
+}
+
+impl<'a> VerifiedToken<'a> {
+    /// What the token says.
+    pub fn claims(&self) -> &Claims<'a> {
+        &self.claims
+    }
+
+    /// The attenuation blocks, still encoded, in the order in which they were added.
+    pub fn blocks(&self) -> Blocks<'a> {
+        self.blocks.clone()
+    }
+}

@@ -50,7 +50,14 @@ impl Limits {
 
     /// What is wrong, and where.
     pub(crate) fn fault(&self) -> Option<(&'static str, String)> {
-        let zero = |at, what: &str| Some((at, format!("`{what}` would allow nothing: leave the rule out instead; it never means unlimited")));
+        let zero = |at, what: &str| {
+            Some((
+                at,
+                format!(
+                    "`{what}` would allow nothing: leave the rule out instead; it never means unlimited"
+                ),
+            ))
+        };
         let budget = self.budgets.iter().find(|budget| budget.most <= Number::from(0));
         if let Some(name) = &self.faulty_budget {
             return Some((

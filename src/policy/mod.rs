@@ -1,8 +1,61 @@
 //! Policy: rules as data.
+//!
+//! A [`Policy`] is a set of rules that has been checked as a whole and indexed for deciding. It is
+//! read from TOML or JSON text, or built in Rust; the three make the same thing.
 
 mod approval;
+mod builder;
+mod catalogue;
+mod compiled;
+mod describe;
+mod error;
+mod index;
 mod limits;
 mod rule;
 
+use std::sync::Arc;
+
 pub use approval::{ApprovalTerms, Per, Reviewers};
+pub use builder::PolicyBuilder;
+pub use catalogue::Tool;
+pub use error::PolicyError;
 pub use rule::{Effect, Moment, Rule};
+
+use crate::value::Digest;
+pub(crate) use compiled::Compiled;
+
+/// How many rules a policy may have. A decision does not grow with them, loading does: a million is
+/// ten times the largest policy this crate is measured with.
+pub const MAX_RULES: usize = 1_000_000;
+
+/// Rules that have been checked as a whole. Cloning shares them.
+#[derive(Clone, Debug)]
+pub struct Policy(pub(crate) Arc<Compiled>);
+
+impl Policy {
+    /// Starts a policy in Rust.
+    pub fn builder() -> PolicyBuilder {
+        PolicyBuilder::default()
+    }
+
+    /// The digest of what the policy says: equal for equal rules and tools, in whatever order and
+    /// format they were written.
+    pub fn digest(&self) -> Digest {
+        self.0.digest
+    }
+
+    /// How many rules there are.
+    pub fn len(&self) -> usize {
+        self.0.rules.len()
+    }
+
+    /// Whether there is no rule: everything is denied.
+    pub fn is_empty(&self) -> bool {
+        self.0.rules.is_empty()
+    }
+
+    /// The rules, by id.
+    pub fn rules(&self) -> impl ExactSizeIterator<Item = &Rule> {
+        self.0.rules.iter()
+    }
+}

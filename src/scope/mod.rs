@@ -34,6 +34,7 @@ pub use constraint::{
 pub use fact::UnknownFact;
 pub use glob::{Glob, GlobError};
 pub use kind::Count;
+pub(crate) use kind::Set;
 pub use truth::Truth;
 
 pub(crate) use capability::Capability;
@@ -41,4 +42,4 @@ pub(crate) use constraint::Node;
 pub(crate) use contain::{condition_may_overlap, condition_within, openness_within};
 pub(crate) use cover::{Condition, Openness, ResourceOpenness, Uncovered, names_argument};
 pub(crate) use evaluate::{Facts, Stance};
-pub(crate) use fact::Fact;
+pub(crate) use fact::{Absence, Fact};

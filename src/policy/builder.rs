@@ -1,0 +1,232 @@
+//! Building a policy: every rule is checked before any is used.
+
+use std::sync::Arc;
+
+use super::catalogue::Tool;
+use super::compiled::Compiled;
+use super::error::PolicyError;
+use super::rule::{Effect, Rule, Tools};
+use super::{MAX_RULES, Policy};
+use crate::scope::{Fact, ResourceOpenness};
+use crate::tool::ToolName;
+
+/// Collects tools and rules, and makes a [`Policy`] of them if all can be meant.
+#[derive(Clone, Debug, Default)]
+pub struct PolicyBuilder {
+    tools: Vec<Tool>,
+    rules: Vec<Rule>,
+}
+
+impl PolicyBuilder {
+    /// Adds a tool to the catalogue.
+    pub fn tool(mut self, tool: Tool) -> Self {
+        self.tools.push(tool);
+        self
+    }
+
+    /// Adds a rule. Their order means nothing.
+    pub fn rule(mut self, rule: Rule) -> Self {
+        self.rules.push(rule);
+        self
+    }
+
+    /// Adds rules.
+    pub fn rules(mut self, rules: impl IntoIterator<Item = Rule>) -> Self {
+        self.rules.extend(rules);
+        self
+    }
+
+    /// Checks everything and makes the policy. Without rules it is one that denies everything.
+    ///
+    /// # Errors
+    /// The first [`PolicyError`]: which rule, where in it, what was expected.
+    pub fn build(self) -> Result<Policy, PolicyError> {
+        if self.rules.len() > MAX_RULES {
+            return Err(PolicyError::new("rule", format!("more than {MAX_RULES} rules")));
+        }
+        check_tools(&self.tools)?;
+        let catalogue = !self.tools.is_empty();
+        let mut rules = self.rules;
+        for rule in &rules {
+            check_rule(rule, catalogue)?;
+        }
+        // Order means nothing: rules stand by id, so that equal policies are equal.
+        rules.sort_by(|a, b| a.id.cmp(&b.id));
+        if let Some(twice) = rules.windows(2).find_map(|pair| match pair {
+            [a, b] if a.id == b.id => Some(a.id.clone()),
+            _ => None,
+        }) {
+            return Err(PolicyError::of_rule(
+                &twice,
+                "id",
+                format!("two rules are called `{twice}`: give one of them another id"),
+            ));
+        }
+        Ok(Policy(Arc::new(Compiled::new(rules, &self.tools))))
+    }
+}
+
+fn check_tools(tools: &[Tool]) -> Result<(), PolicyError> {
+    let mut names: Vec<&str> = Vec::with_capacity(tools.len());
+    for tool in tools {
+        ToolName::new(&tool.name)
+            .map_err(|error| PolicyError::of_tool(&tool.name, "name", error.to_string()))?;
+        for label in &tool.labels {
+            ToolName::new(label).map_err(|_| {
+                PolicyError::of_tool(
+                    &tool.name,
+                    "labels",
+                    format!(
+                        "`{}` is no label: expected 1 to 128 of `A-Z a-z 0-9 _ . : / -`",
+                        label.escape_default()
+                    ),
+                )
+            })?;
+        }
+        names.push(&tool.name);
+    }
+    names.sort_unstable();
+    match names.windows(2).find(|pair| matches!(pair, [a, b] if a == b)) {
+        Some([name, ..]) => Err(PolicyError::of_tool(
+            name,
+            "name",
+            format!("the tool `{name}` is in the catalogue twice"),
+        )),
+        _ => Ok(()),
+    }
+}
+
+fn check_rule(rule: &Rule, catalogue: bool) -> Result<(), PolicyError> {
+    let wrong = |at: &str, problem: String| Err(PolicyError::of_rule(&rule.id, at, problem));
+    if ToolName::new(&rule.id).is_err() {
+        return wrong(
+            "id",
+            format!(
+                "`{}` is no id: expected 1 to 128 of `A-Z a-z 0-9 _ . : / -`",
+                rule.id.escape_default()
+            ),
+        );
+    }
+    if rule.moments.iter().next().is_none() {
+        return wrong(
+            "on",
+            "an empty list never speaks: name `request`, `call` or `delegate`".into(),
+        );
+    }
+    check_what(rule)?;
+    for condition in &rule.conditions {
+        let at = place_of(&condition.fact);
+        if let Err(error) = condition.constraint.check() {
+            return wrong(&at, error.to_string());
+        }
+        if matches!(condition.fact, Fact::Seen | Fact::Labels) && !catalogue {
+            return wrong(
+                &at,
+                "labels come from the catalogue, and there is none: add `[[tool]]` entries".into(),
+            );
+        }
+    }
+    if let (Some(from), Some(until)) = (rule.validity.from, rule.validity.until)
+        && from >= until
+    {
+        return wrong("valid", format!("it ends (`{until}`) before it begins (`{from}`)"));
+    }
+    check_terms(rule)
+}
+
+/// What goes with which effect.
+fn check_terms(rule: &Rule) -> Result<(), PolicyError> {
+    let wrong = |at: &str, problem: String| Err(PolicyError::of_rule(&rule.id, at, problem));
+    if rule.effect != Effect::Permit && !rule.limits.is_unsaid() {
+        return wrong(
+            "grant",
+            format!("limits belong to permits, and this is effect = \"{}\"", rule.effect),
+        );
+    }
+    if let Some((at, problem)) = rule.limits.fault() {
+        return wrong(at, problem);
+    }
+    match (&rule.approval, rule.effect) {
+        (Some(terms), Effect::Ask) => match terms.fault() {
+            Some((at, problem)) => wrong(at, problem),
+            None => Ok(()),
+        },
+        (None, Effect::Ask) => wrong(
+            "approval",
+            "an ask says who must agree: `approval = { review = [{ groups = { has_any = [..] }, count = 1 }] }`".into(),
+        ),
+        (Some(_), effect) => {
+            wrong("approval", format!("an approval belongs to effect = \"ask\", and this is \"{effect}\""))
+        }
+        (None, _) => Ok(()),
+    }
+}
+
+/// What a rule says of tool, arguments and resource.
+fn check_what(rule: &Rule) -> Result<(), PolicyError> {
+    let wrong = |at: &str, problem: &str| Err(PolicyError::of_rule(&rule.id, at, problem.into()));
+    match &rule.tools {
+        Tools::Unsaid if rule.effect == Effect::Permit => {
+            return wrong(
+                "what",
+                "a permit names its tool: `tool = \"NAME\"`, or `tool = \"any\"` for every tool",
+            );
+        }
+        Tools::Named(names) if names.is_empty() => {
+            return wrong("what.tool", "an empty list names no tool");
+        }
+        Tools::Named(names) => {
+            if let Some(error) = names.iter().find_map(|name| ToolName::new(name).err()) {
+                return wrong("what.tool", &error.to_string());
+            }
+        }
+        Tools::Like(constraint) => {
+            if let Err(error) = constraint.check() {
+                return wrong("what.tool", &error.to_string());
+            }
+        }
+        _ => {}
+    }
+    let names_args = rule.conditions.iter().any(|c| matches!(c.fact, Fact::Arg(_)));
+    if rule.any_args && names_args {
+        return wrong(
+            "what.args",
+            "`any` beside named arguments: say `other_args = \"any\"` if unnamed ones may be there",
+        );
+    }
+    if rule.effect != Effect::Permit {
+        return if rule.openness.other_args {
+            wrong("what.args", "a forbid or an ask looks only at what it names: leave `any` out")
+        } else {
+            Ok(())
+        };
+    }
+    let says = |fact: &Fact| rule.conditions.iter().any(|c| c.fact == *fact);
+    let attrs = rule.conditions.iter().any(|c| matches!(c.fact, Fact::ResourceAttr(_)));
+    match rule.openness.resource {
+        ResourceOpenness::Any if attrs || says(&Fact::ResourceType) || says(&Fact::ResourceId) => {
+            wrong(
+                "what.resource",
+                "`any` beside named parts of the resource: leave one of them out",
+            )
+        }
+        ResourceOpenness::Named if !says(&Fact::ResourceType) => {
+            wrong("what.resource", "the type is not said: add `type = \"…\"`, or `type = \"any\"`")
+        }
+        ResourceOpenness::Named if !says(&Fact::ResourceId) => {
+            wrong("what.resource", "the id is not said: add `id = \"…\"`, or `id = \"any\"`")
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Where in a rule's text a condition on `fact` stands.
+pub(crate) fn place_of(fact: &Fact) -> String {
+    match fact {
+        Fact::Tool | Fact::Labels => fact.to_string(),
+        Fact::ResourceType | Fact::ResourceId | Fact::ResourceAttr(_) | Fact::Arg(_) => {
+            format!("what.{fact}")
+        }
+        _ => fact.to_string(),
+    }
+}

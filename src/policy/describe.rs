@@ -1,0 +1,140 @@
+//! A policy as data, in one canonical form: what its digest is made of.
+
+use super::approval::{ApprovalTerms, Per};
+use super::catalogue::Tool;
+use super::limits::Limits;
+use super::rule::{Rule, Tools};
+use crate::clock::format_duration;
+use crate::scope::{Condition, Constraint, Node, ResourceOpenness};
+use crate::value::{Object, Value};
+
+/// The canonical form of a policy whose rules stand in the order of their ids.
+pub(crate) fn policy_value(rules: &[Rule], tools: &[Tool]) -> Value {
+    let mut tools: Vec<Value> = tools.iter().map(tool_value).collect();
+    tools.sort();
+    object([
+        ("version", Value::from(1)),
+        ("tool", Value::List(tools)),
+        ("rule", Value::List(rules.iter().map(rule_value).collect())),
+    ])
+}
+
+fn tool_value(tool: &Tool) -> Value {
+    let mut labels: Vec<Value> = tool.labels.iter().cloned().map(Value::Text).collect();
+    labels.sort();
+    labels.dedup();
+    object([("name", Value::Text(tool.name.clone())), ("labels", Value::List(labels))])
+}
+
+/// The canonical form of one rule.
+pub(crate) fn rule_value(rule: &Rule) -> Value {
+    let tools = match &rule.tools {
+        Tools::Unsaid => Value::Null,
+        Tools::Any => Value::from("any"),
+        Tools::Named(names) => {
+            let mut names: Vec<Value> = names.iter().cloned().map(Value::Text).collect();
+            names.sort();
+            names.dedup();
+            Value::List(names)
+        }
+        Tools::Like(constraint) => constraint.to_value(),
+    };
+    let resource = match rule.openness.resource {
+        ResourceOpenness::None => "none",
+        ResourceOpenness::Named => "named",
+        ResourceOpenness::Any => "any",
+    };
+    object([
+        ("id", Value::from(&*rule.id)),
+        ("effect", Value::from(rule.effect.as_str())),
+        ("on", Value::List(rule.moments.iter().map(|m| Value::from(m.as_str())).collect())),
+        ("tool", tools),
+        ("conditions", conditions_value(&rule.conditions)),
+        ("other_args", Value::Bool(rule.openness.other_args)),
+        ("resource", Value::from(resource)),
+        ("grant", limits_value(&rule.limits)),
+        ("approval", rule.approval.as_ref().map_or(Value::Null, approval_value)),
+        ("owner", rule.owner.clone().map_or(Value::Null, Value::Text)),
+        ("valid_from", instant(rule.validity.from)),
+        ("valid_until", instant(rule.validity.until)),
+        ("review_by", instant(rule.review_by)),
+    ])
+}
+
+fn instant(at: Option<crate::clock::Timestamp>) -> Value {
+    at.map_or(Value::Null, |at| Value::from(at.unix_millis()))
+}
+
+/// Conditions by the fact they look at; several on one fact are one conjunction.
+fn conditions_value(conditions: &[Condition]) -> Value {
+    let mut facts: Vec<String> = conditions.iter().map(|c| c.fact.to_string()).collect();
+    facts.sort();
+    facts.dedup();
+    let mut out = Object::new();
+    for fact in facts {
+        let own = || {
+            conditions.iter().filter(|c| c.fact.to_string() == fact).map(|c| c.constraint.clone())
+        };
+        let all = match (own().next(), own().nth(1)) {
+            (Some(only), None) => only,
+            _ => Constraint(Node::All(own().collect())),
+        };
+        // Each fact is written once: the names were made unique above.
+        let _ = out.insert(fact.as_str(), all.to_value());
+    }
+    Value::Object(out)
+}
+
+fn limits_value(limits: &Limits) -> Value {
+    let duration =
+        |d: Option<std::time::Duration>| d.map_or(Value::Null, |d| Value::from(format_duration(d)));
+    let mut budgets = Object::new();
+    for budget in &limits.budgets {
+        // Two budgets on one argument are a load error.
+        let _ = budgets.insert(budget.argument.to_string(), Value::Number(budget.most));
+    }
+    object([
+        ("ttl", duration(limits.ttl)),
+        ("max_life", duration(limits.max_life)),
+        ("idle", duration(limits.idle)),
+        ("uses", limits.uses.map_or(Value::Null, Value::from)),
+        (
+            "rate",
+            limits.rate.map_or(Value::Null, |(calls, window)| {
+                Value::List(vec![Value::from(calls), Value::from(format_duration(window))])
+            }),
+        ),
+        ("budget", Value::Object(budgets)),
+        ("depth", limits.depth.map_or(Value::Null, |depth| Value::from(u64::from(depth)))),
+        ("per_identity", Value::Bool(limits.per_identity)),
+    ])
+}
+
+fn approval_value(terms: &ApprovalTerms) -> Value {
+    let mut review: Vec<Value> = terms
+        .review
+        .iter()
+        .map(|reviewers| {
+            object([
+                ("who", conditions_value(&reviewers.conditions)),
+                ("count", Value::from(u64::from(reviewers.count))),
+            ])
+        })
+        .collect();
+    review.sort();
+    object([
+        ("review", Value::List(review)),
+        ("confirm", Value::Bool(terms.confirm)),
+        ("per", Value::from(if terms.per == Per::Call { "call" } else { "task" })),
+        ("expires", terms.expires.map_or(Value::Null, |d| Value::from(format_duration(d)))),
+    ])
+}
+
+fn object<const N: usize>(entries: [(&str, Value); N]) -> Value {
+    let mut out = Object::new();
+    for (key, value) in entries {
+        // The keys are literals of this file, each written once.
+        let _ = out.insert(key, value);
+    }
+    Value::Object(out)
+}

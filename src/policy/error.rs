@@ -1,0 +1,95 @@
+//! What is wrong with a policy, and where.
+
+use std::fmt;
+
+/// A policy that cannot be meant: which rule, where in it, what was expected.
+///
+/// From text it knows line and column, both counted from 1, columns in characters.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PolicyError {
+    subject: Subject,
+    at: Box<str>,
+    problem: Box<str>,
+    position: Option<(usize, usize)>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Subject {
+    Policy,
+    Rule(Box<str>),
+    Tool(Box<str>),
+}
+
+impl PolicyError {
+    pub(crate) fn new(at: &str, problem: impl Into<Box<str>>) -> Self {
+        PolicyError {
+            subject: Subject::Policy,
+            at: at.into(),
+            problem: problem.into(),
+            position: None,
+        }
+    }
+
+    pub(crate) fn of_rule(rule: &str, at: &str, problem: String) -> Self {
+        PolicyError { subject: Subject::Rule(rule.into()), ..PolicyError::new(at, problem) }
+    }
+
+    pub(crate) fn of_tool(tool: &str, at: &str, problem: String) -> Self {
+        PolicyError { subject: Subject::Tool(tool.into()), ..PolicyError::new(at, problem) }
+    }
+
+    pub(crate) fn at_position(mut self, line: usize, column: usize) -> Self {
+        self.position = Some((line, column));
+        self
+    }
+
+    /// The rule it stands in, if it stands in one.
+    pub fn rule(&self) -> Option<&str> {
+        match &self.subject {
+            Subject::Rule(id) => Some(id),
+            _ => None,
+        }
+    }
+
+    /// The catalogue's tool it stands in, if it stands in one.
+    pub fn tool(&self) -> Option<&str> {
+        match &self.subject {
+            Subject::Tool(name) => Some(name),
+            _ => None,
+        }
+    }
+
+    /// Where it stands: the path of keys, as in `grant.uses`.
+    pub fn at(&self) -> &str {
+        &self.at
+    }
+
+    /// What is wrong, and what was expected.
+    pub fn problem(&self) -> &str {
+        &self.problem
+    }
+
+    /// Line and column, if the policy was read from text.
+    pub fn position(&self) -> Option<(usize, usize)> {
+        self.position
+    }
+}
+
+impl fmt::Display for PolicyError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let Some((line, column)) = self.position {
+            write!(f, "line {line}, column {column}: ")?;
+        }
+        match &self.subject {
+            Subject::Policy => {}
+            Subject::Rule(id) => write!(f, "rule `{}`: ", id.escape_default())?,
+            Subject::Tool(name) => write!(f, "tool `{}`: ", name.escape_default())?,
+        }
+        if !self.at.is_empty() {
+            write!(f, "`{}`: ", self.at)?;
+        }
+        f.write_str(&self.problem)
+    }
+}
+
+impl std::error::Error for PolicyError {}

@@ -1,0 +1,323 @@
+//! The index: which rules a question can concern at all.
+//!
+//! A rule that demands equality (`table = "orders"`, `groups = { has_any = ["g7"] }`) can only apply
+//! where that value is found. Each rule is filed under the one such demand it shares with the fewest
+//! others, so a decision looks at the few rules filed under the question's own values instead of at
+//! all. What is left out is provably without effect: false, for every rule left out.
+
+use std::collections::HashMap;
+
+use super::rule::{Effect, Rule, Tools};
+use crate::scope::{Absence, Constraint, Fact, Node, Set};
+use crate::value::Value;
+
+/// The rules by tool, and those that name no tool.
+#[derive(Debug, Default)]
+pub(crate) struct Index {
+    by_tool: HashMap<Box<str>, Filed>,
+    any_tool: Filed,
+}
+
+/// Permits and guards (forbid and ask), each filed by its own demands.
+#[derive(Debug, Default)]
+struct Filed {
+    permits: File,
+    guards: File,
+}
+
+/// Which half of the rules.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Side {
+    Permits,
+    Guards,
+}
+
+/// What the question has at a fact by which rules are filed.
+pub(crate) enum Probe<'q> {
+    /// This value.
+    Value(&'q Value),
+    /// One of these values, not known which.
+    OneOf(&'q Set),
+    /// Nothing.
+    Missing(Absence),
+    /// Not known yet: any rule filed under the fact may concern it.
+    Open,
+}
+
+impl Index {
+    pub(crate) fn new(rules: &[Rule]) -> Self {
+        let mut by_tool: HashMap<Box<str>, [Vec<u32>; 2]> = HashMap::new();
+        let mut any_tool: [Vec<u32>; 2] = Default::default();
+        for (at, rule) in (0u32..).zip(rules) {
+            let half = usize::from(rule.effect != Effect::Permit);
+            let mut file = |halves: &mut [Vec<u32>; 2]| {
+                if let Some(half) = halves.get_mut(half) {
+                    half.push(at);
+                }
+            };
+            match &rule.tools {
+                Tools::Named(names) => {
+                    for name in names {
+                        file(by_tool.entry(name.clone()).or_default());
+                    }
+                }
+                Tools::Unsaid | Tools::Any | Tools::Like(_) => file(&mut any_tool),
+            }
+        }
+        let filed = |[permits, guards]: [Vec<u32>; 2]| Filed {
+            permits: File::new(permits, rules),
+            guards: File::new(guards, rules),
+        };
+        Index {
+            by_tool: by_tool.into_iter().map(|(name, halves)| (name, filed(halves))).collect(),
+            any_tool: filed(any_tool),
+        }
+    }
+
+    /// Visits every rule of `side` that may apply to a question about `tool`; now and then one twice.
+    pub(crate) fn visit<'q>(
+        &self,
+        side: Side,
+        tool: &str,
+        probe: impl Fn(&Fact) -> Probe<'q>,
+        mut visit: impl FnMut(u32),
+    ) {
+        for filed in [self.by_tool.get(tool), Some(&self.any_tool)].into_iter().flatten() {
+            filed.side(side).visit(side, &probe, &mut visit);
+        }
+    }
+
+    /// Every rule of `side` that names `tool`, then those that name none.
+    pub(crate) fn all(&self, side: Side, tool: &str) -> impl Iterator<Item = u32> {
+        [self.by_tool.get(tool), Some(&self.any_tool)]
+            .into_iter()
+            .flatten()
+            .flat_map(move |filed| filed.side(side).all.iter().copied())
+    }
+
+    /// Whether any rule names this tool, or speaks of tools without naming one.
+    pub(crate) fn knows(&self, tool: &str) -> bool {
+        self.by_tool.contains_key(tool) || !self.any_tool.permits.all.is_empty()
+    }
+}
+
+impl Filed {
+    fn side(&self, side: Side) -> &File {
+        match side {
+            Side::Permits => &self.permits,
+            Side::Guards => &self.guards,
+        }
+    }
+}
+
+/// Rules of one tool and side.
+#[derive(Debug, Default)]
+struct File {
+    drawers: Box<[Drawer]>,
+    /// Rules without a demand to file them by.
+    rest: Box<[u32]>,
+    all: Box<[u32]>,
+}
+
+/// Rules filed under the values of one fact.
+#[derive(Debug)]
+struct Drawer {
+    fact: Fact,
+    of: Of,
+    by_value: HashMap<Value, Vec<u32>>,
+    all: Vec<u32>,
+    /// Kinds of value that every rule here compares with: of a value of another kind, some rule's
+    /// answer is unknown rather than false.
+    kinds: Kinds,
+}
+
+/// What is compared with the demanded values.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+enum Of {
+    /// The fact itself (`eq`, `one_of`); of a list, its elements.
+    Itself,
+    /// The members of the list that the fact is (`has_any`, `has_all`).
+    Members,
+}
+
+impl File {
+    fn new(own: Vec<u32>, rules: &[Rule]) -> Self {
+        let demands = |at: &u32| {
+            rules.get(*at as usize).into_iter().flat_map(|rule| &rule.conditions).filter_map(
+                |condition| {
+                    demand(&condition.constraint).map(|(of, set)| (&condition.fact, of, set))
+                },
+            )
+        };
+        let mut crowd: HashMap<(&Fact, Of, &Value), usize> = HashMap::new();
+        let mut fame: HashMap<(&Fact, Of), usize> = HashMap::new();
+        for at in &own {
+            for (fact, of, set) in demands(at) {
+                *fame.entry((fact, of)).or_default() += 1;
+                for value in set {
+                    *crowd.entry((fact, of, value)).or_default() += 1;
+                }
+            }
+        }
+        let mut drawers: Vec<Drawer> = Vec::new();
+        let mut rest = Vec::new();
+        for at in &own {
+            let best = demands(at).min_by_key(|(fact, of, set)| {
+                let crowded =
+                    set.iter().filter_map(|v| crowd.get(&(*fact, *of, *v))).max().copied();
+                let famous = fame.get(&(*fact, *of)).copied().unwrap_or(0);
+                // The fewest companions; then the fact most rules are filed by, so that there are few
+                // drawers to look into; then any fixed order.
+                (crowded.unwrap_or(0), std::cmp::Reverse(famous), *fact, *of)
+            });
+            match best {
+                Some((fact, of, set)) => drawer(&mut drawers, fact, of).file(*at, &set),
+                None => rest.push(*at),
+            }
+        }
+        File { drawers: drawers.into(), rest: rest.into(), all: own.into() }
+    }
+
+    fn visit<'q>(
+        &self,
+        side: Side,
+        probe: &impl Fn(&Fact) -> Probe<'q>,
+        visit: &mut impl FnMut(u32),
+    ) {
+        self.rest.iter().copied().for_each(&mut *visit);
+        for drawer in &self.drawers {
+            drawer.visit(side, probe(&drawer.fact), visit);
+        }
+    }
+}
+
+fn drawer<'d>(drawers: &'d mut Vec<Drawer>, fact: &Fact, of: Of) -> &'d mut Drawer {
+    let at = drawers.iter().position(|d| d.fact == *fact && d.of == of);
+    let at = at.unwrap_or_else(|| {
+        drawers.push(Drawer {
+            fact: fact.clone(),
+            of,
+            by_value: HashMap::new(),
+            all: Vec::new(),
+            kinds: Kinds::EVERY,
+        });
+        drawers.len() - 1
+    });
+    #[expect(clippy::indexing_slicing, reason = "`at` was found or pushed just above")]
+    &mut drawers[at]
+}
+
+impl Drawer {
+    fn file(&mut self, at: u32, values: &[&Value]) {
+        let mut kinds = Kinds::NONE;
+        for value in values {
+            self.by_value.entry((*value).clone()).or_default().push(at);
+            kinds = kinds.and_one(value);
+        }
+        self.kinds = self.kinds.common(kinds);
+        self.all.push(at);
+    }
+
+    fn visit(&self, side: Side, probe: Probe<'_>, visit: &mut impl FnMut(u32)) {
+        match probe {
+            Probe::Value(value) => self.visit_value(side, value, visit),
+            Probe::OneOf(set) if side == Side::Permits => {
+                // What covers them all covers the first.
+                if let Some(first) = set.iter().next() {
+                    self.visit_value(side, first, visit);
+                }
+            }
+            Probe::OneOf(set) => set.iter().for_each(|v| self.visit_value(side, v, visit)),
+            Probe::Missing(Absence::Argument) => {}
+            // A permit needs true; unknown is enough for a guard.
+            Probe::Missing(Absence::Attribute) if side == Side::Permits => {}
+            Probe::Missing(Absence::Attribute) | Probe::Open => {
+                self.all.iter().copied().for_each(visit);
+            }
+        }
+    }
+
+    fn visit_value(&self, side: Side, value: &Value, visit: &mut impl FnMut(u32)) {
+        match (self.of, value, side) {
+            (_, Value::List(elements), Side::Guards) => {
+                let known = self.of == Of::Members
+                    || elements.iter().all(|element| self.kinds.include(element));
+                if known {
+                    elements.iter().for_each(|element| self.filed_under(element, visit));
+                } else {
+                    self.all.iter().copied().for_each(visit);
+                }
+            }
+            (Of::Members, Value::List(elements), Side::Permits) => {
+                elements.iter().for_each(|element| self.filed_under(element, visit));
+            }
+            // A permit asks the same of every element, so of the first.
+            (Of::Itself, Value::List(elements), Side::Permits) => {
+                if let Some(first) = elements.first() {
+                    self.filed_under(first, visit);
+                }
+            }
+            (Of::Members, _, Side::Permits) => {}
+            (Of::Itself, _, Side::Guards) if self.kinds.include(value) => {
+                self.filed_under(value, visit);
+            }
+            (_, _, Side::Guards) => self.all.iter().copied().for_each(visit),
+            (Of::Itself, _, Side::Permits) => self.filed_under(value, visit),
+        }
+    }
+
+    fn filed_under(&self, value: &Value, visit: &mut impl FnMut(u32)) {
+        if let Some(rules) = self.by_value.get(value) {
+            rules.iter().copied().for_each(visit);
+        }
+    }
+}
+
+/// The values of which a constraint demands one; without them it is false.
+fn demand(constraint: &Constraint) -> Option<(Of, Vec<&Value>)> {
+    match &constraint.0 {
+        // Values that are lists or objects are compared whole: rare, so left to evaluation.
+        Node::Is(set) if set.iter().all(is_plain) => Some((Of::Itself, set.iter().collect())),
+        Node::HasAny(set) if set.iter().all(is_plain) => Some((Of::Members, set.iter().collect())),
+        Node::HasAll(set) => {
+            let first = set.iter().next().filter(|value| is_plain(value))?;
+            Some((Of::Members, vec![first]))
+        }
+        Node::All(parts) => parts.iter().find_map(demand),
+        _ => None,
+    }
+}
+
+fn is_plain(value: &Value) -> bool {
+    matches!(value, Value::Bool(_) | Value::Number(_) | Value::Text(_))
+}
+
+/// A set of kinds of value.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Kinds(u8);
+
+impl Kinds {
+    const NONE: Kinds = Kinds(0);
+    const EVERY: Kinds = Kinds(u8::MAX);
+
+    fn and_one(self, value: &Value) -> Kinds {
+        Kinds(self.0 | Kinds::bit(value))
+    }
+
+    fn common(self, other: Kinds) -> Kinds {
+        Kinds(self.0 & other.0)
+    }
+
+    fn include(self, value: &Value) -> bool {
+        self.0 & Kinds::bit(value) != 0
+    }
+
+    fn bit(value: &Value) -> u8 {
+        match value {
+            Value::Bool(_) => 1,
+            Value::Number(_) => 2,
+            Value::Text(_) => 4,
+            Value::Null | Value::List(_) | Value::Object(_) => 0,
+        }
+    }
+}

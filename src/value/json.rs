@@ -1,4 +1,4 @@
-//! Strict JSON text reading.
+//! JSON text to values, strictly.
 //!
 //! Why not `serde_json`: it keeps the last of two equal keys, rounds numbers through `f64`, and the
 //! feature that stops the rounding changes `serde_json` for the whole host program.
@@ -6,9 +6,10 @@
 use std::fmt;
 use std::ops::Range;
 
-use super::number::NumberError;
+use super::reader::{Fault, Leaf, Limits, Tree, check_length, read};
 use super::shown::Shown;
-use super::{Number, Object, Value};
+use super::spanned::parse_spanned;
+use super::{Object, Value};
 
 /// The most levels of lists and objects inside each other. Real tool arguments have fewer than ten;
 /// reading, comparing and dropping take stack in proportion, and 32 levels fit the smallest thread.
@@ -22,29 +23,13 @@ pub const MAX_TEXT: usize = 1 << 20;
 /// of each byte of text; this keeps any text below a few megabytes of values.
 pub const MAX_NODES: usize = 65_536;
 
-/// How much JSON text may ask of the reader.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Limits {
-    /// Levels of lists and objects inside each other.
-    pub(crate) depth: usize,
-    /// Values, lists and objects counted too.
-    pub(crate) nodes: usize,
-    /// Bytes of text.
-    pub(crate) text: usize,
-}
-
-impl Limits {
-    /// What values from outside are held to.
-    pub(crate) const VALUE: Limits = Limits { depth: MAX_DEPTH, nodes: MAX_NODES, text: MAX_TEXT };
-}
-
 /// Why JSON text was refused, and where.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("line {line} column {column}: {kind}")]
 pub struct JsonError {
-    kind: JsonErrorKind,
-    line: usize,
-    column: usize,
+    pub(super) kind: JsonErrorKind,
+    pub(super) line: usize,
+    pub(super) column: usize,
 }
 
 impl JsonError {
@@ -144,56 +129,6 @@ impl Value {
     }
 }
 
-/// A value that remembers which bytes of the text it came from.
-#[derive(Clone, Debug)]
-pub(crate) struct Spanned {
-    /// The bytes of the text, quotes and brackets included.
-    pub(crate) span: Range<usize>,
-    /// What stands there.
-    pub(crate) node: Node,
-}
-
-/// One value of a [`Spanned`] tree.
-#[derive(Clone, Debug)]
-pub(crate) enum Node {
-    Null,
-    Bool(bool),
-    Number(Number),
-    Text(Box<str>),
-    List(Vec<Spanned>),
-    /// Key span, key, value; in the order of the text, each key once.
-    Object(Vec<(Range<usize>, Box<str>, Spanned)>),
-}
-
-/// Reads JSON text as [`Value::from_json`] does, keeping byte offsets.
-pub(crate) fn parse_spanned(text: &str, limits: &Limits) -> Result<Spanned, JsonError> {
-    read(text, limits)
-}
-
-/// Line and column, both counted from 1, of a byte offset; columns count characters.
-pub(crate) fn line_and_column(text: &str, at: usize) -> (usize, usize) {
-    let before = text.get(..at).unwrap_or(text);
-    let line = before.bytes().filter(|byte| *byte == b'\n').count() + 1;
-    let start = before.rfind('\n').map_or(0, |newline| newline + 1);
-    (line, before.get(start..).unwrap_or_default().chars().count() + 1)
-}
-
-/// What the reader builds; [`Value`] pays nothing for the spans [`Spanned`] keeps.
-trait Tree: Sized {
-    type Entry;
-    fn leaf(leaf: Leaf, span: Range<usize>) -> Self;
-    fn list(items: Vec<Self>, span: Range<usize>) -> Self;
-    fn entry(key_span: Range<usize>, key: Box<str>, value: Self) -> Self::Entry;
-    fn object(entries: Vec<Self::Entry>, span: Range<usize>) -> Result<Self, Fault>;
-}
-
-enum Leaf {
-    Null,
-    Bool(bool),
-    Number(Number),
-    Text(Box<str>),
-}
-
 impl Tree for Value {
     type Entry = (Box<str>, Value);
 
@@ -219,290 +154,5 @@ impl Tree for Value {
             at: span.start,
             kind: JsonErrorKind::DuplicateKey(duplicate.0),
         })
-    }
-}
-
-impl Tree for Spanned {
-    type Entry = (Range<usize>, Box<str>, Spanned);
-
-    fn leaf(leaf: Leaf, span: Range<usize>) -> Self {
-        let node = match leaf {
-            Leaf::Null => Node::Null,
-            Leaf::Bool(bool) => Node::Bool(bool),
-            Leaf::Number(number) => Node::Number(number),
-            Leaf::Text(text) => Node::Text(text),
-        };
-        Spanned { span, node }
-    }
-
-    fn list(items: Vec<Self>, span: Range<usize>) -> Self {
-        Spanned { span, node: Node::List(items) }
-    }
-
-    fn entry(key_span: Range<usize>, key: Box<str>, value: Self) -> Self::Entry {
-        (key_span, key, value)
-    }
-
-    fn object(entries: Vec<Self::Entry>, span: Range<usize>) -> Result<Self, Fault> {
-        let mut keys: Vec<_> = entries.iter().map(|(span, key, _)| (key, span.start)).collect();
-        keys.sort_unstable();
-        let repeats =
-            keys.iter().zip(keys.iter().skip(1)).filter(|(left, right)| left.0 == right.0);
-        if let Some((key, at)) = repeats.map(|(_, repeat)| *repeat).min_by_key(|(_, at)| *at) {
-            return Err(Fault { at, kind: JsonErrorKind::DuplicateKey(key.clone()) });
-        }
-        Ok(Spanned { span, node: Node::Object(entries) })
-    }
-}
-
-/// An error at a byte offset, before anyone asked for line and column.
-struct Fault {
-    at: usize,
-    kind: JsonErrorKind,
-}
-
-impl Fault {
-    fn in_text(self, text: &str) -> JsonError {
-        let (line, column) = line_and_column(text, self.at);
-        JsonError { kind: self.kind, line, column }
-    }
-}
-
-fn check_length(bytes: usize, limits: &Limits) -> Result<(), JsonError> {
-    if bytes > limits.text {
-        return Err(JsonError { kind: JsonErrorKind::TooLong(limits.text), line: 1, column: 1 });
-    }
-    Ok(())
-}
-
-fn read<T: Tree>(text: &str, limits: &Limits) -> Result<T, JsonError> {
-    check_length(text.len(), limits)?;
-    let mut reader = Reader { text, at: 0, depth: 0, nodes: 0, limits };
-    reader.document().map_err(|fault| fault.in_text(text))
-}
-
-struct Reader<'a> {
-    text: &'a str,
-    at: usize,
-    depth: usize,
-    nodes: usize,
-    limits: &'a Limits,
-}
-
-impl<'a> Reader<'a> {
-    fn document<T: Tree>(&mut self) -> Result<T, Fault> {
-        let value = self.value()?;
-        self.skip_space();
-        match self.peek() {
-            None => Ok(value),
-            Some(_) => Err(self.expected("the end of the text")),
-        }
-    }
-
-    // Recursion is bounded by `limits.depth`.
-    fn value<T: Tree>(&mut self) -> Result<T, Fault> {
-        self.skip_space();
-        if self.nodes == self.limits.nodes {
-            return Err(self.fault(JsonErrorKind::TooManyValues(self.limits.nodes)));
-        }
-        self.nodes += 1;
-        let start = self.at;
-        let leaf = match self.peek() {
-            Some(b'{') => return self.object(),
-            Some(b'[') => return self.list(),
-            Some(b'"') => Leaf::Text(self.string()?),
-            Some(b'-' | b'0'..=b'9') => Leaf::Number(self.number()?),
-            Some(b't') => self.word("true", Leaf::Bool(true))?,
-            Some(b'f') => self.word("false", Leaf::Bool(false))?,
-            Some(b'n') => self.word("null", Leaf::Null)?,
-            _ => return Err(self.expected("a value")),
-        };
-        Ok(T::leaf(leaf, start..self.at))
-    }
-
-    fn object<T: Tree>(&mut self) -> Result<T, Fault> {
-        let start = self.enter()?;
-        let mut entries = Vec::new();
-        self.skip_space();
-        if !self.take(b'}') {
-            loop {
-                self.skip_space();
-                let key_start = self.at;
-                if self.peek() != Some(b'"') {
-                    return Err(self.expected("a key in double quotes"));
-                }
-                let key = self.string()?;
-                let key_span = key_start..self.at;
-                self.skip_space();
-                if !self.take(b':') {
-                    return Err(self.expected("`:`"));
-                }
-                entries.push(T::entry(key_span, key, self.value()?));
-                self.skip_space();
-                if self.take(b'}') {
-                    break;
-                }
-                if !self.take(b',') {
-                    return Err(self.expected("`,` or `}`"));
-                }
-            }
-        }
-        self.depth -= 1;
-        T::object(entries, start..self.at)
-    }
-
-    fn list<T: Tree>(&mut self) -> Result<T, Fault> {
-        let start = self.enter()?;
-        let mut items = Vec::new();
-        self.skip_space();
-        if !self.take(b']') {
-            loop {
-                items.push(self.value()?);
-                self.skip_space();
-                if self.take(b']') {
-                    break;
-                }
-                if !self.take(b',') {
-                    return Err(self.expected("`,` or `]`"));
-                }
-            }
-        }
-        self.depth -= 1;
-        Ok(T::list(items, start..self.at))
-    }
-
-    fn enter(&mut self) -> Result<usize, Fault> {
-        if self.depth == self.limits.depth {
-            return Err(self.fault(JsonErrorKind::TooDeep(self.limits.depth)));
-        }
-        self.depth += 1;
-        let start = self.at;
-        self.at += 1;
-        Ok(start)
-    }
-
-    fn word(&mut self, word: &'static str, leaf: Leaf) -> Result<Leaf, Fault> {
-        if !self.rest().starts_with(word) {
-            return Err(self.expected("a value"));
-        }
-        self.at += word.len();
-        Ok(leaf)
-    }
-
-    fn number(&mut self) -> Result<Number, Fault> {
-        let rest = self.rest();
-        let is_part = |byte: u8| matches!(byte, b'0'..=b'9' | b'-' | b'+' | b'.' | b'e' | b'E');
-        let end = rest.bytes().position(|byte| !is_part(byte)).unwrap_or(rest.len());
-        let number = Number::parse(rest.get(..end).unwrap_or_default());
-        let number = number.map_err(|error| match error {
-            NumberError::TooManyDigits => self.fault(JsonErrorKind::TooManyDigits),
-            NumberError::NotANumber => self.expected("a number in JSON's form"),
-        })?;
-        self.at += end;
-        Ok(number)
-    }
-
-    /// A string, the opening quote still to be read.
-    fn string(&mut self) -> Result<Box<str>, Fault> {
-        self.at += 1;
-        let mut text = String::new();
-        loop {
-            let rest = self.rest();
-            let stop = |byte: u8| byte == b'"' || byte == b'\\' || byte < 0x20;
-            let plain = rest.bytes().position(stop).unwrap_or(rest.len());
-            let plain = rest.get(..plain).unwrap_or_default();
-            self.at += plain.len();
-            match self.peek() {
-                Some(b'"') => {
-                    self.at += 1;
-                    if text.is_empty() {
-                        return Ok(plain.into());
-                    }
-                    text.push_str(plain);
-                    return Ok(text.into_boxed_str());
-                }
-                Some(b'\\') => {
-                    text.push_str(plain);
-                    text.push(self.escape()?);
-                }
-                Some(_) => return Err(self.expected("an escape instead of a control character")),
-                None => return Err(self.expected("a closing `\"`")),
-            }
-        }
-    }
-
-    /// An escape, the backslash still to be read.
-    fn escape(&mut self) -> Result<char, Fault> {
-        let start = self.at;
-        self.at += 1;
-        let plain = match self.peek() {
-            Some(byte @ (b'"' | b'\\' | b'/')) => char::from(byte),
-            Some(b'b') => '\u{8}',
-            Some(b'f') => '\u{c}',
-            Some(b'n') => '\n',
-            Some(b'r') => '\r',
-            Some(b't') => '\t',
-            Some(b'u') => return self.unicode_escape(start),
-            _ => return Err(self.expected("one of the escapes JSON has")),
-        };
-        self.at += 1;
-        Ok(plain)
-    }
-
-    /// One `\u` escape, or two that are a surrogate pair, the first `u` still to be read.
-    fn unicode_escape(&mut self, start: usize) -> Result<char, Fault> {
-        let lone = Fault { at: start, kind: JsonErrorKind::LoneSurrogate };
-        self.at += 1;
-        let first = self.four_hex()?;
-        if !(0xd800..0xdc00).contains(&first) {
-            return char::from_u32(first).ok_or(lone);
-        }
-        if !self.rest().starts_with("\\u") {
-            return Err(lone);
-        }
-        self.at += 2;
-        let second = self.four_hex()?;
-        if !(0xdc00..0xe000).contains(&second) {
-            return Err(lone);
-        }
-        char::from_u32(0x10000 + ((first - 0xd800) << 10) + (second - 0xdc00)).ok_or(lone)
-    }
-
-    fn four_hex(&mut self) -> Result<u32, Fault> {
-        let digits = self.text.get(self.at..self.at + 4).unwrap_or_default();
-        // `from_str_radix` would take a sign.
-        if digits.len() != 4 || !digits.bytes().all(|byte| byte.is_ascii_hexdigit()) {
-            return Err(self.expected("four hexadecimal digits"));
-        }
-        self.at += 4;
-        u32::from_str_radix(digits, 16).map_err(|_| self.expected("four hexadecimal digits"))
-    }
-
-    fn skip_space(&mut self) {
-        while let Some(b' ' | b'\t' | b'\n' | b'\r') = self.peek() {
-            self.at += 1;
-        }
-    }
-
-    fn take(&mut self, byte: u8) -> bool {
-        let there = self.peek() == Some(byte);
-        self.at += usize::from(there);
-        there
-    }
-
-    fn peek(&self) -> Option<u8> {
-        self.text.as_bytes().get(self.at).copied()
-    }
-
-    fn rest(&self) -> &'a str {
-        self.text.get(self.at..).unwrap_or_default()
-    }
-
-    fn expected(&self, what: &'static str) -> Fault {
-        self.fault(JsonErrorKind::Expected(what))
-    }
-
-    fn fault(&self, kind: JsonErrorKind) -> Fault {
-        Fault { at: self.at, kind }
     }
 }

@@ -23,18 +23,21 @@ mod encode;
 mod json;
 mod number;
 mod object;
+mod reader;
 mod shown;
+mod spanned;
 mod write;
 
 pub use convert::ValueError;
 pub use digest::Digest;
 pub use json::{JsonError, JsonErrorKind, MAX_DEPTH, MAX_NODES, MAX_TEXT};
-#[allow(unused_imports, reason = "the policy loader reads through these")]
-pub(crate) use json::{Limits, Node, Spanned, parse_spanned};
 pub use number::{Number, NumberError};
 pub use object::{DuplicateKey, Object};
-#[allow(unused_imports, reason = "for every message that repeats untrusted text")]
+#[allow(unused_imports, reason = "the policy loader reads through these")]
+pub(crate) use reader::{Limits, line_and_column};
 pub(crate) use shown::{Shown, is_hidden};
+#[allow(unused_imports, reason = "the policy loader reads through these")]
+pub(crate) use spanned::{Node, Spanned, parse_spanned};
 
 /// One JSON value, exact.
 ///

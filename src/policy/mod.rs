@@ -7,10 +7,12 @@ mod approval;
 mod builder;
 mod catalogue;
 mod compiled;
+mod decide;
 mod describe;
 mod error;
 mod index;
 mod limits;
+mod question;
 mod rule;
 
 use std::sync::Arc;

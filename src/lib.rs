@@ -3,5 +3,6 @@
 
 pub mod audit;
 pub mod clock;
+pub mod testing;
 pub mod token;
 pub mod value;

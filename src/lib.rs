@@ -13,6 +13,7 @@ pub mod purpose;
 mod random;
 pub mod resource;
 pub mod scope;
+pub mod testing;
 mod text;
 pub mod token;
 pub mod tool;

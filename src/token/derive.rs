@@ -42,6 +42,15 @@ impl KeyUse {
 ///
 /// Never printed. `ring` keeps the key as a hash state and does not wipe it on drop: a known limit,
 /// see `docs/token-format.md`.
+///
+/// ```
+/// # use hallpass::token::{KeyRing, KeyUse};
+/// let ring = KeyRing::generate()?;
+/// let tag = ring.mac_key(KeyUse::AuditLog).sign(b"record");
+/// assert!(ring.mac_key(KeyUse::AuditLog).verify(b"record", &tag));
+/// assert!(!ring.mac_key(KeyUse::ArgumentDigest).verify(b"record", &tag));
+/// # Ok::<(), hallpass::RandomError>(())
+/// ```
 #[derive(Clone)]
 pub struct MacKey(hmac::Key);
 

@@ -4,8 +4,10 @@
 
 pub mod args;
 pub mod audit;
+mod call;
 pub mod clock;
 pub mod context;
+pub mod denial;
 pub mod grant;
 pub mod identity;
 pub mod policy;
@@ -19,4 +21,5 @@ pub mod token;
 pub mod tool;
 pub mod value;
 
+pub use call::{Call, CallError};
 pub use random::RandomError;

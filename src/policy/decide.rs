@@ -4,7 +4,8 @@ use super::compiled::Compiled;
 use super::index::{Probe, Side};
 use super::question::Question;
 use super::rule::{Effect, Rule, Tools};
-use crate::scope::{Condition, Constraint, Facts, Stance, Truth, Uncovered};
+use crate::scope::{Condition, Constraint, Fact, Facts, Stance, Truth, Uncovered};
+use crate::value::Value;
 
 /// Rules, by their place in the policy, each once, in the order of their ids.
 pub(crate) type Deciders = Vec<u32>;
@@ -43,7 +44,7 @@ pub(crate) fn decide(policy: &Compiled, question: &Question<'_>) -> Verdict {
 /// cannot be told.
 fn applying(policy: &Compiled, question: &Question<'_>, side: Side) -> Deciders {
     let mut found = Deciders::new();
-    let tool = question.what.tool.as_text().unwrap_or_default();
+    let tool = question.what.tool;
     let probe = |fact: &_| match question.fact(fact) {
         Some(value) => Probe::Value(value),
         None => Probe::Missing(fact.absence()),
@@ -71,7 +72,7 @@ impl Rule {
         if !self.speaks(question) {
             return Truth::False;
         }
-        let mut all = self.tool_truth(question, stance);
+        let mut all = self.tool_named(question.what.tool, stance);
         for condition in &self.conditions {
             if all == Truth::False {
                 break;
@@ -82,14 +83,18 @@ impl Rule {
     }
 
     fn speaks(&self, question: &Question<'_>) -> bool {
-        self.moments.include(question.setting.moment) && self.validity.holds_at(question.setting.now)
+        self.moments.include(question.setting.moment)
+            && self.validity.holds_at(question.setting.now)
     }
 
-    fn tool_truth(&self, question: &Question<'_>, stance: Stance) -> Truth {
+    /// Whether the rule speaks of this tool, given that it was found by the index.
+    pub(super) fn tool_named(&self, tool: &str, stance: Stance) -> Truth {
         match &self.tools {
             // Filed by name: whoever found the rule asked for one of its tools.
             Tools::Named(_) | Tools::Any | Tools::Unsaid => Truth::True,
-            Tools::Like(constraint) => constraint.holds(&crate::scope::Fact::Tool, stance, question),
+            Tools::Like(constraint) => {
+                constraint.holds(&Fact::Tool, stance, &ToolAlone(Value::from(tool)))
+            }
         }
     }
 
@@ -102,7 +107,7 @@ impl Rule {
             return Some(Obstacle::Validity);
         }
         if let Tools::Like(constraint) = &self.tools
-            && self.tool_truth(question, Stance::Cover) != Truth::True
+            && self.tool_named(question.what.tool, Stance::Cover) != Truth::True
         {
             return Some(Obstacle::Tool(constraint));
         }
@@ -132,6 +137,19 @@ pub(crate) enum Obstacle<'r> {
     Condition(&'r Condition, Truth),
     /// The call has something that the rule does not name.
     Uncovered(Uncovered),
+    /// What is asked for is not shown to lie within this condition.
+    Wider(&'r Condition),
+    /// What is asked for leaves open what the rule closes: arguments or a resource it does not name.
+    MoreOpen,
+}
+
+/// A question of which only the tool's name is asked.
+struct ToolAlone(Value);
+
+impl Facts for ToolAlone {
+    fn fact(&self, fact: &Fact) -> Option<&Value> {
+        matches!(fact, Fact::Tool).then_some(&self.0)
+    }
 }
 
 impl Compiled {

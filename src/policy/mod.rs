@@ -13,6 +13,7 @@ mod error;
 mod index;
 mod limits;
 mod question;
+mod request;
 mod rule;
 
 use std::sync::Arc;
@@ -25,6 +26,10 @@ pub use rule::{Effect, Moment, Rule};
 
 use crate::value::Digest;
 pub(crate) use compiled::Compiled;
+pub(crate) use decide::{Deciders, Obstacle, Verdict, decide};
+pub(crate) use limits::Limits;
+pub(crate) use question::{Question, Setting, What};
+pub(crate) use request::{Answer, Wanted, decide_request};
 
 /// How many rules a policy may have. A decision does not grow with them, loading does: a million is
 /// ten times the largest policy this crate is measured with.

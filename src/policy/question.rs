@@ -30,7 +30,7 @@ pub(crate) struct Setting<'q> {
 /// The call.
 #[derive(Clone, Copy)]
 pub(crate) struct What<'q> {
-    pub(crate) tool: &'q Value,
+    pub(crate) tool: &'q str,
     /// The list of the tool's labels.
     pub(crate) labels: &'q Value,
     pub(crate) args: &'q Object,
@@ -44,7 +44,6 @@ impl Facts for Question<'_> {
             Fact::ResourceType => self.what.resource.map(CheckedResource::type_value),
             Fact::ResourceId => self.what.resource.map(CheckedResource::id_value),
             Fact::ResourceAttr(name) => self.what.resource?.attributes().get(name),
-            Fact::Tool => Some(self.what.tool),
             Fact::Labels => Some(self.what.labels),
             _ => self.setting.fact(fact),
         }

@@ -334,6 +334,8 @@ fn errors_say_what_was_expected_and_where() {
         (r#""\u+041""#, "line 1 column 4: expected four hexadecimal digits"),
         (r#""\u00é1""#, "line 1 column 4: expected four hexadecimal digits"),
         (r#""a\ud800b""#, "line 1 column 3: expected both halves of a surrogate pair"),
+        (r#""\ud800\ue000""#, "line 1 column 2: expected both halves of a surrogate pair"),
+        (r#""\ud800\udbff""#, "line 1 column 2: expected both halves of a surrogate pair"),
         (r#""\udc00""#, "line 1 column 2: expected both halves of a surrogate pair"),
         ("nul", "line 1 column 1: expected a value"),
         ("True", "line 1 column 1: expected a value"),
@@ -348,6 +350,7 @@ fn errors_say_what_was_expected_and_where() {
 fn escapes_are_what_they_stand_for() {
     let text = read(r#""\"\\\/\b\f\n\r\t\u00e9\uD83D\uDE42\u0000x""#);
     assert_eq!(text.as_text(), Some("\"\\/\u{8}\u{c}\n\r\té🙂\0x"));
+    assert_eq!(read(r#""\ud800\udc00\udbff\udfff""#).as_text(), Some("\u{10000}\u{10ffff}"));
     assert_eq!(text.to_json(), "\"\\\"\\\\/\\u0008\\u000c\\n\\r\\té🙂\\u0000x\"");
 }
 

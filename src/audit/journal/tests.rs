@@ -147,6 +147,27 @@ fn a_panicking_sink_is_a_refusal_and_the_journal_lives_on() {
     assert_eq!(story(&log, &journal), [is("withdrawn opened", "a"), is("opened", "b")]);
 }
 
+/// attack 133: a write that failed half-way must not put two records under one number
+#[test]
+fn a_sink_that_kept_what_it_said_it_refused_gets_nothing_any_more() {
+    struct HalfWay(MemoryLog);
+    impl Sink for HalfWay {
+        fn open(&self) -> Result<Option<Anchor>, SinkError> {
+            self.0.open()
+        }
+        fn append(&self, entry: &Entry<'_>) -> Result<(), SinkError> {
+            self.0.append(entry)?;
+            Err(SinkError::new("kept, and yet refused"))
+        }
+    }
+    let log = MemoryLog::new();
+    let journal = Journal::open(Arc::new(HalfWay(log.clone())), chain()).unwrap();
+    for task in ["a", "b", "c"] {
+        assert!(journal.settle(journal.place(opened(task)).unwrap()).is_err());
+    }
+    assert_eq!((log.len(), journal.retry(), journal.anchor()), (1, 3, chain().genesis()));
+}
+
 /// attack 136
 #[test]
 fn a_second_journal_on_one_log_is_refused() {
@@ -191,8 +212,10 @@ fn a_log_that_has_records_is_continued() {
     assert_eq!(journal.settle(journal.place(opened("b")).unwrap()), Ok(2));
     assert_eq!(story(&log, &journal), [is("ended", "a"), is("opened", "b")]);
 
-    let full = Anchor { seq: u64::MAX, tag: ChainTag::from_bytes([0; 32]) };
-    assert!(Journal::open(Arc::new(Standing(full, log)), chain()).is_err());
+    for seq in [LAST_SEQ, u64::MAX] {
+        let absurd = Anchor { seq, tag: ChainTag::from_bytes([0; 32]) };
+        assert!(Journal::open(Arc::new(Standing(absurd, log.clone())), chain()).is_err());
+    }
 }
 
 #[test]

@@ -274,7 +274,9 @@ impl Journal {
         let mut queue = self.queue.lock();
         let first = queue.next_seq.saturating_sub(queue.waiting.len() as u64);
         let index = place.seq.checked_sub(first).and_then(|index| usize::try_from(index).ok());
-        // Not in the queue: the outer writer has taken it over and is about to write it.
+        // Not in the queue: the outer writer has taken it over, and it will be written as it is. No
+        // frame of ours leaves a place where a sink could find it; were it so, the log would show a
+        // permit without outcome, never a permit without record.
         let Some(waiting) = index.and_then(|index| queue.waiting.get_mut(index)) else { return };
         if waiting.body.gives_access() {
             waiting.body = waiting.body.withdrawn(&SinkError::new("used from within its sink"));

@@ -243,6 +243,7 @@ fn a_sink_that_calls_back_is_refused_and_nothing_is_lost() {
         log: MemoryLog,
         journal: OnceLock<Weak<Journal>>,
         answers: Mutex<Vec<String>>,
+        refusing: Mutex<bool>,
     }
     impl Sink for CallingBack {
         fn open(&self) -> Result<Option<Anchor>, SinkError> {
@@ -255,6 +256,8 @@ fn a_sink_that_calls_back_is_refused_and_nothing_is_lost() {
                 let stands = journal.settle(journal.place(ended("inner")).unwrap()).unwrap_err();
                 assert_eq!((journal.retry(), journal.anchor().seq), (1, 0));
                 *self.answers.lock() = vec![gives.to_string(), stands.to_string()];
+            } else if *self.refusing.lock() {
+                return Err(SinkError::new("refusing"));
             }
             self.log.append(entry)
         }
@@ -265,8 +268,39 @@ fn a_sink_that_calls_back_is_refused_and_nothing_is_lost() {
     assert_eq!(journal.settle(journal.place(opened("outer")).unwrap()), Ok(1));
     assert_eq!(*sink.answers.lock(), vec![Refused::Reentrant.to_string(); 2]);
     assert_eq!(journal.debts(), 1);
+    *sink.refusing.lock() = true;
+    assert_eq!(journal.retry(), 1, "a debt that is refused again is still one debt");
+    *sink.refusing.lock() = false;
     assert_eq!(journal.retry(), 0);
     assert_eq!(story(&sink.log, &journal), [is("opened", "outer"), is("ended", "inner")]);
+}
+
+/// attack 142: a place that another thread took cannot be settled from within the sink either
+#[test]
+fn what_gives_access_and_is_settled_from_within_the_sink_is_withdrawn() {
+    #[derive(Default)]
+    struct Settling(MemoryLog, OnceLock<Weak<Journal>>);
+    impl Sink for Settling {
+        fn open(&self) -> Result<Option<Anchor>, SinkError> {
+            self.0.open()
+        }
+        fn append(&self, entry: &Entry<'_>) -> Result<(), SinkError> {
+            if entry.seq == 1 {
+                let journal = self.1.get().unwrap().upgrade().unwrap();
+                let place = thread::scope(|scope| {
+                    scope.spawn(|| journal.place(opened("inner")).unwrap()).join().unwrap()
+                });
+                assert_eq!(journal.settle(place), Err(Refused::Reentrant));
+            }
+            self.0.append(entry)
+        }
+    }
+    let sink = Arc::new(Settling::default());
+    let journal = Arc::new(Journal::open(sink.clone(), chain()).unwrap());
+    sink.1.set(Arc::downgrade(&journal)).unwrap();
+    assert_eq!(journal.settle(journal.place(opened("outer")).unwrap()), Ok(1));
+    assert_eq!((journal.debts(), journal.retry()), (1, 0));
+    assert_eq!(story(&sink.0, &journal), [is("opened", "outer"), is("withdrawn opened", "inner")]);
 }
 
 /// A journal by its rules alone: one map of what every number says, one attempt after the other.

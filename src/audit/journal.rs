@@ -27,6 +27,10 @@ use super::{Anchor, Body, ChainKey, Entry, Sink, SinkError};
 /// placed and never forgotten.
 const MOST_DEBTS: usize = 65_536;
 
+/// A log that claims to stand here is not continued. No broker gets anywhere near, and numbers
+/// counted from below it cannot wrap.
+const LAST_SEQ: u64 = 1 << 62;
+
 /// Gives every record its place and gets it written.
 pub(crate) struct Journal {
     sink: Arc<dyn Sink>,
@@ -102,10 +106,10 @@ impl Journal {
     pub(crate) fn open(sink: Arc<dyn Sink>, key: ChainKey) -> Result<Self, SinkError> {
         let tail = guarded(|| sink.open())?;
         let anchor = tail.unwrap_or_else(|| key.genesis());
-        let next_seq = anchor
-            .seq
-            .checked_add(1)
-            .ok_or_else(|| SinkError::new("the log has no number left"))?;
+        if anchor.seq >= LAST_SEQ {
+            return Err(SinkError::new("the log has no number left"));
+        }
+        let next_seq = anchor.seq + 1;
         Ok(Self {
             sink,
             key,
@@ -270,7 +274,9 @@ impl Journal {
         let mut queue = self.queue.lock();
         let first = queue.next_seq.saturating_sub(queue.waiting.len() as u64);
         let index = place.seq.checked_sub(first).and_then(|index| usize::try_from(index).ok());
-        // Not in the queue: the outer writer has taken it over and is about to write it.
+        // Not in the queue: the outer writer has taken it over, and it will be written as it is. No
+        // frame of ours leaves a place where a sink could find it; were it so, the log would show a
+        // permit without outcome, never a permit without record.
         let Some(waiting) = index.and_then(|index| queue.waiting.get_mut(index)) else { return };
         if waiting.body.gives_access() {
             waiting.body = waiting.body.withdrawn(&SinkError::new("used from within its sink"));

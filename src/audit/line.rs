@@ -2,6 +2,8 @@
 
 #![allow(dead_code, reason = "the broker is its only user")]
 
+mod quick;
+
 use std::borrow::Cow;
 use std::fmt::Write as _;
 use std::io;
@@ -32,10 +34,10 @@ impl Body {
     ///
     /// When it cannot be written as JSON, which no event of ours causes.
     pub(crate) fn new(at: Timestamp, event: &Event<'_>) -> Result<Self, Unwritable> {
-        let mut bytes = Vec::with_capacity(USUAL_LENGTH);
-        let mut serializer = serde_json::Serializer::with_formatter(&mut bytes, Plain);
-        event.serialize(&mut serializer).map_err(|_| Unwritable)?;
-        let text = String::from_utf8(bytes).map_err(|_| Unwritable)?;
+        let text = match quick::text(event) {
+            Some(text) => text,
+            None => json(event)?,
+        };
         Ok(Self { at, gives_access: event.gives_access(), text })
     }
 
@@ -70,6 +72,13 @@ impl Body {
     }
 }
 
+fn json(value: &impl Serialize) -> Result<String, Unwritable> {
+    let mut bytes = Vec::with_capacity(USUAL_LENGTH);
+    let mut serializer = serde_json::Serializer::with_formatter(&mut bytes, Plain);
+    value.serialize(&mut serializer).map_err(|_| Unwritable)?;
+    String::from_utf8(bytes).map_err(|_| Unwritable)
+}
+
 /// The event has no JSON form.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("the record cannot be written as JSON")]
@@ -84,7 +93,7 @@ impl Formatter for Plain {
     where
         W: ?Sized + io::Write,
     {
-        if fragment.is_ascii() && !fragment.as_bytes().contains(&0x7f) {
+        if fragment.bytes().fold(true, |plain, byte| plain & (byte < 0x7f)) {
             return writer.write_all(fragment.as_bytes());
         }
         let mut buffer = [0; 4];

@@ -16,12 +16,12 @@ mod memory;
 mod sink;
 mod verify;
 
-pub use chain::{Anchor, ChainKey, ChainTag};
+pub use chain::{Anchor, ChainKey, ChainTag, TagError};
 pub use event::{Event, How, Outcome, Record, Stage};
 #[allow(unused_imports, reason = "the broker is their only user")]
 pub(crate) use journal::{Journal, Place, Refused};
 #[allow(unused_imports, reason = "the broker is its only user")]
-pub(crate) use line::Body;
+pub(crate) use line::{Body, Unwritable};
 pub use memory::{MemoryLog, Snapshot};
 pub use sink::{Entry, Sink, SinkError};
 pub use verify::{Fault, Verification, verify};

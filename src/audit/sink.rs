@@ -74,3 +74,15 @@ impl SinkError {
         &self.reason
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_reason_is_kept_up_to_its_longest() {
+        assert_eq!(SinkError::new("disk full").to_string(), "disk full");
+        let long = SinkError::new(&"é".repeat(100_000));
+        assert_eq!(long.reason().chars().count(), SinkError::LONGEST);
+    }
+}

@@ -147,6 +147,27 @@ fn a_panicking_sink_is_a_refusal_and_the_journal_lives_on() {
     assert_eq!(story(&log, &journal), [is("withdrawn opened", "a"), is("opened", "b")]);
 }
 
+/// attack 133: a write that failed half-way must not put two records under one number
+#[test]
+fn a_sink_that_kept_what_it_said_it_refused_gets_nothing_any_more() {
+    struct HalfWay(MemoryLog);
+    impl Sink for HalfWay {
+        fn open(&self) -> Result<Option<Anchor>, SinkError> {
+            self.0.open()
+        }
+        fn append(&self, entry: &Entry<'_>) -> Result<(), SinkError> {
+            self.0.append(entry)?;
+            Err(SinkError::new("kept, and yet refused"))
+        }
+    }
+    let log = MemoryLog::new();
+    let journal = Journal::open(Arc::new(HalfWay(log.clone())), chain()).unwrap();
+    for task in ["a", "b", "c"] {
+        assert!(journal.settle(journal.place(opened(task)).unwrap()).is_err());
+    }
+    assert_eq!((log.len(), journal.retry(), journal.anchor()), (1, 3, chain().genesis()));
+}
+
 /// attack 136
 #[test]
 fn a_second_journal_on_one_log_is_refused() {
@@ -191,8 +212,10 @@ fn a_log_that_has_records_is_continued() {
     assert_eq!(journal.settle(journal.place(opened("b")).unwrap()), Ok(2));
     assert_eq!(story(&log, &journal), [is("ended", "a"), is("opened", "b")]);
 
-    let full = Anchor { seq: u64::MAX, tag: ChainTag::from_bytes([0; 32]) };
-    assert!(Journal::open(Arc::new(Standing(full, log)), chain()).is_err());
+    for seq in [LAST_SEQ, u64::MAX] {
+        let absurd = Anchor { seq, tag: ChainTag::from_bytes([0; 32]) };
+        assert!(Journal::open(Arc::new(Standing(absurd, log.clone())), chain()).is_err());
+    }
 }
 
 #[test]
@@ -220,6 +243,7 @@ fn a_sink_that_calls_back_is_refused_and_nothing_is_lost() {
         log: MemoryLog,
         journal: OnceLock<Weak<Journal>>,
         answers: Mutex<Vec<String>>,
+        refusing: Mutex<bool>,
     }
     impl Sink for CallingBack {
         fn open(&self) -> Result<Option<Anchor>, SinkError> {
@@ -232,6 +256,8 @@ fn a_sink_that_calls_back_is_refused_and_nothing_is_lost() {
                 let stands = journal.settle(journal.place(ended("inner")).unwrap()).unwrap_err();
                 assert_eq!((journal.retry(), journal.anchor().seq), (1, 0));
                 *self.answers.lock() = vec![gives.to_string(), stands.to_string()];
+            } else if *self.refusing.lock() {
+                return Err(SinkError::new("refusing"));
             }
             self.log.append(entry)
         }
@@ -242,8 +268,39 @@ fn a_sink_that_calls_back_is_refused_and_nothing_is_lost() {
     assert_eq!(journal.settle(journal.place(opened("outer")).unwrap()), Ok(1));
     assert_eq!(*sink.answers.lock(), vec![Refused::Reentrant.to_string(); 2]);
     assert_eq!(journal.debts(), 1);
+    *sink.refusing.lock() = true;
+    assert_eq!(journal.retry(), 1, "a debt that is refused again is still one debt");
+    *sink.refusing.lock() = false;
     assert_eq!(journal.retry(), 0);
     assert_eq!(story(&sink.log, &journal), [is("opened", "outer"), is("ended", "inner")]);
+}
+
+/// attack 142: a place that another thread took cannot be settled from within the sink either
+#[test]
+fn what_gives_access_and_is_settled_from_within_the_sink_is_withdrawn() {
+    #[derive(Default)]
+    struct Settling(MemoryLog, OnceLock<Weak<Journal>>);
+    impl Sink for Settling {
+        fn open(&self) -> Result<Option<Anchor>, SinkError> {
+            self.0.open()
+        }
+        fn append(&self, entry: &Entry<'_>) -> Result<(), SinkError> {
+            if entry.seq == 1 {
+                let journal = self.1.get().unwrap().upgrade().unwrap();
+                let place = thread::scope(|scope| {
+                    scope.spawn(|| journal.place(opened("inner")).unwrap()).join().unwrap()
+                });
+                assert_eq!(journal.settle(place), Err(Refused::Reentrant));
+            }
+            self.0.append(entry)
+        }
+    }
+    let sink = Arc::new(Settling::default());
+    let journal = Arc::new(Journal::open(sink.clone(), chain()).unwrap());
+    sink.1.set(Arc::downgrade(&journal)).unwrap();
+    assert_eq!(journal.settle(journal.place(opened("outer")).unwrap()), Ok(1));
+    assert_eq!((journal.debts(), journal.retry()), (1, 0));
+    assert_eq!(story(&sink.0, &journal), [is("opened", "outer"), is("withdrawn opened", "inner")]);
 }
 
 /// A journal by its rules alone: one map of what every number says, one attempt after the other.

@@ -74,6 +74,10 @@ impl Call {
         self.tool.as_str()
     }
 
+    pub(crate) fn tool_name(&self) -> &ToolName {
+        &self.tool
+    }
+
     /// The arguments.
     pub fn args(&self) -> &Args {
         &self.args

@@ -4,6 +4,7 @@
 
 pub mod args;
 pub mod audit;
+mod broker;
 mod call;
 pub mod clock;
 pub mod context;
@@ -21,5 +22,29 @@ pub mod token;
 pub mod tool;
 pub mod value;
 
+pub use broker::{
+    Broker, BrokerBuilder, BrokerError, Control, Ended, Gate, Grant, Halt, Halted, Permit, Receipt,
+    RunError, Running, Standing, StandingGrant, StandingTask, Task,
+};
 pub use call::{Call, CallError};
+pub use context::Context;
+pub use denial::{Code, Denial, Reason};
+pub use policy::Policy;
+pub use purpose::Purpose;
 pub use random::RandomError;
+pub use resource::Resource;
+pub use scope::Scope;
+
+/// What a host's code usually names.
+pub mod prelude {
+    pub use crate::args::Args;
+    pub use crate::context::Context;
+    pub use crate::denial::{Code, Denial, Reason};
+    pub use crate::identity::{Assertion, Identity, Kind};
+    pub use crate::policy::{Policy, Rule, Tool};
+    pub use crate::purpose::Purpose;
+    pub use crate::resource::Resource;
+    pub use crate::scope::Scope;
+    pub use crate::token::Token;
+    pub use crate::{Broker, Call, Control, Gate, Grant, Permit, Task};
+}

@@ -183,6 +183,26 @@ impl Journal {
         let _ = self.settle(place);
     }
 
+    /// Leaves the record to whoever writes next: for a caller that holds a task's lock.
+    pub(crate) fn owe_later(&self, place: Place) {
+        debug_assert!(!place.gives_access, "what gives access is settled");
+    }
+
+    /// As [`owe`](Self::owe), without waiting for a thread that is writing: that one, or the next to
+    /// write, takes this record along.
+    pub(crate) fn owe_without_waiting(&self, place: Place) {
+        debug_assert!(!place.gives_access, "what gives access is settled");
+        if self.is_inside() {
+            self.owe_from_inside(&place);
+        } else if let Some(mut writer) = self.writer.try_lock()
+            && place.seq >= writer.next_seq
+        {
+            self.take_over(&mut writer);
+            let _ = self.write_through(&mut writer, place.seq);
+            writer.refused.remove(&place.seq);
+        }
+    }
+
     /// How many records the sink still has to take although their effect, or their withdrawal,
     /// stands.
     pub(crate) fn debts(&self) -> usize {

@@ -50,7 +50,7 @@ impl Index {
         let mut any_tool: [Vec<u32>; 2] = Default::default();
         for (at, rule) in (0u32..).zip(rules) {
             let half = usize::from(rule.effect != Effect::Permit);
-            let mut file = |halves: &mut [Vec<u32>; 2]| {
+            let file = |halves: &mut [Vec<u32>; 2]| {
                 if let Some(half) = halves.get_mut(half) {
                     half.push(at);
                 }

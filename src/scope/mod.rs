@@ -25,7 +25,7 @@ mod glob;
 mod kind;
 mod truth;
 
-pub use capability::{Scope, ScopeError};
+pub use capability::{MAX_CAPABILITIES, MAX_CONDITIONS, Scope, ScopeError};
 pub use constraint::{
     Constraint, ConstraintError, MAX_NESTING, above, absent, all_of, any, any_of, below, contains,
     count, each, eq, fields, glob, has_all, has_any, len, max, min, not, one_of, optional, prefix,
@@ -37,9 +37,9 @@ pub use kind::Count;
 pub(crate) use kind::Set;
 pub use truth::Truth;
 
-pub(crate) use capability::Capability;
+pub(crate) use capability::{Capability, Outside};
 pub(crate) use constraint::Node;
 pub(crate) use contain::{condition_may_overlap, condition_within, openness_within};
-pub(crate) use cover::{Condition, Openness, ResourceOpenness, Uncovered, names_argument};
+pub(crate) use cover::{Condition, Openness, ResourceOpenness, Uncovered};
 pub(crate) use evaluate::{Facts, Stance};
 pub(crate) use fact::{Absence, Fact};

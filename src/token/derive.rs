@@ -71,6 +71,11 @@ impl MacKey {
         hmac::verify(&self.0, message, tag).is_ok()
     }
 
+    /// The key itself, for a chain that is computed piece by piece.
+    pub(crate) fn into_hmac(self) -> hmac::Key {
+        self.0
+    }
+
     /// The key with these bytes: an earlier tag, or a derivation's output.
     pub(super) fn from_tag(tag: &[u8; 32]) -> MacKey {
         MacKey(hmac::Key::new(hmac::HMAC_SHA256, tag))

@@ -10,10 +10,10 @@ use crate::value::{Object, Value};
 
 /// How many capabilities a scope may have. A task that needs more asks in several requests; the
 /// bound keeps what one request costs in sight.
-pub(super) const MAX_CAPABILITIES: usize = 128;
+pub const MAX_CAPABILITIES: usize = 128;
 
 /// How many conditions one capability may have.
-pub(super) const MAX_CONDITIONS: usize = 128;
+pub const MAX_CONDITIONS: usize = 128;
 
 /// What is asked for: a set of capabilities, built tool by tool.
 ///

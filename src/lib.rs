@@ -6,6 +6,7 @@ pub mod args;
 pub mod audit;
 pub mod clock;
 pub mod context;
+mod document;
 pub mod grant;
 pub mod identity;
 pub mod policy;

@@ -11,6 +11,7 @@ mod describe;
 mod error;
 mod index;
 mod limits;
+mod load;
 mod rule;
 
 use std::sync::Arc;
@@ -19,6 +20,7 @@ pub use approval::{ApprovalTerms, Per, Reviewers};
 pub use builder::PolicyBuilder;
 pub use catalogue::Tool;
 pub use error::PolicyError;
+pub use load::MAX_POLICY_TEXT;
 pub use rule::{Effect, Moment, Rule};
 
 use crate::value::Digest;

@@ -22,6 +22,7 @@ mod describe;
 mod evaluate;
 mod fact;
 mod glob;
+mod grammar;
 mod kind;
 mod truth;
 
@@ -43,3 +44,4 @@ pub(crate) use contain::{condition_may_overlap, condition_within, openness_withi
 pub(crate) use cover::{Condition, Openness, ResourceOpenness, Uncovered, names_argument};
 pub(crate) use evaluate::{Facts, Stance};
 pub(crate) use fact::{Absence, Fact};
+pub(crate) use grammar::{named_constraints, read_constraint};

@@ -111,6 +111,11 @@ fn check_rule(rule: &Rule, catalogue: bool) -> Result<(), PolicyError> {
         if let Err(error) = condition.constraint.check() {
             return wrong(&at, error.to_string());
         }
+        if matches!(&condition.fact, Fact::Context(name) if &**name == "seen") {
+            // In text `when.seen` is the history: a context attribute of that name would look the same.
+            let problem = "`seen` is the task's history, no attribute of the context";
+            return wrong(&at, problem.into());
+        }
         if matches!(condition.fact, Fact::Seen | Fact::Labels) && !catalogue {
             return wrong(
                 &at,

@@ -24,9 +24,10 @@ mod fact;
 mod glob;
 mod grammar;
 mod kind;
+mod read;
 mod truth;
 
-pub use capability::{Scope, ScopeError};
+pub use capability::{MAX_CAPABILITIES, MAX_CONDITIONS, Scope, ScopeError};
 pub use constraint::{
     Constraint, ConstraintError, MAX_NESTING, above, absent, all_of, any, any_of, below, contains,
     count, each, eq, fields, glob, has_all, has_any, len, max, min, not, one_of, optional, prefix,
@@ -36,6 +37,7 @@ pub use fact::UnknownFact;
 pub use glob::{Glob, GlobError};
 pub use kind::Count;
 pub(crate) use kind::Set;
+pub use read::MAX_SCOPE_TEXT;
 pub use truth::Truth;
 
 pub(crate) use capability::Capability;

@@ -9,6 +9,7 @@ mod call;
 pub mod clock;
 pub mod context;
 pub mod denial;
+mod document;
 pub mod grant;
 pub mod identity;
 pub mod policy;

@@ -65,31 +65,24 @@ impl ApprovalTerms {
     }
 
     /// What is wrong with the terms, and where.
-    pub(crate) fn fault(&self) -> Option<(&'static str, String)> {
+    pub(crate) fn fault(&self) -> Option<(String, String)> {
         if self.review.is_empty() && !self.confirm {
             return Some((
-                "approval",
+                "approval".into(),
                 "nobody is asked: name `review = [{ groups = { has_any = [..] }, count = 1 }]` \
                  or `confirm = true`"
                     .into(),
             ));
         }
-        if self.review.iter().any(|reviewers| reviewers.count == 0) {
-            return Some(("approval.review", "`count = 0` would ask nobody: at least 1".into()));
-        }
-        if self.review.iter().any(|reviewers| reviewers.conditions.is_empty()) {
-            return Some((
-                "approval.review",
-                "it does not say who may review: name `id`, `groups`, `kind` or `attrs`".into(),
-            ));
-        }
-        let constraints = self.review.iter().flat_map(|reviewers| &reviewers.conditions);
-        if let Some(error) = constraints.filter_map(|c| c.constraint.check().err()).next() {
-            return Some(("approval.review", error.to_string()));
+        let mut reviews = self.review.iter().enumerate();
+        if let Some((index, (at, problem))) =
+            reviews.find_map(|(index, reviewers)| Some((index, reviewers.fault()?)))
+        {
+            return Some((format!("approval.review[{index}]{at}"), problem));
         }
         match self.expires {
             Some(Duration::ZERO) => {
-                Some(("approval.expires", "`0s` leaves nobody time to answer".into()))
+                Some(("approval.expires".into(), "`0s` leaves nobody time to answer".into()))
             }
             _ => None,
         }
@@ -111,5 +104,19 @@ impl Reviewers {
     pub fn count(mut self, count: u32) -> Self {
         self.count = count;
         self
+    }
+
+    fn fault(&self) -> Option<(&'static str, String)> {
+        if self.count == 0 {
+            return Some((".count", "`count = 0` would ask nobody: at least 1".into()));
+        }
+        if self.conditions.is_empty() {
+            let problem = "it does not say who may review: name `id`, `groups`, `kind` or `attrs`";
+            return Some(("", problem.into()));
+        }
+        self.conditions
+            .iter()
+            .find_map(|condition| condition.constraint.check().err())
+            .map(|error| ("", error.to_string()))
     }
 }

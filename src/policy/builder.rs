@@ -1,5 +1,6 @@
 //! Building a policy: every rule is checked before any is used.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use super::catalogue::Tool;
@@ -47,53 +48,44 @@ impl PolicyBuilder {
         check_tools(&self.tools)?;
         let catalogue = !self.tools.is_empty();
         let mut rules = self.rules;
-        for rule in &rules {
-            check_rule(rule, catalogue)?;
+        let mut ids = HashSet::with_capacity(rules.len());
+        for (item, rule) in rules.iter().enumerate() {
+            check_rule(rule, catalogue).map_err(|error| error.of_item(item))?;
+            if !ids.insert(&*rule.id) {
+                let twice = &rule.id;
+                let problem =
+                    format!("two rules are called `{twice}`: give one of them another id");
+                return Err(PolicyError::of_rule(twice, "id", problem).of_item(item));
+            }
         }
         // Order means nothing: rules stand by id, so that equal policies are equal.
         rules.sort_by(|a, b| a.id.cmp(&b.id));
-        if let Some(twice) = rules.windows(2).find_map(|pair| match pair {
-            [a, b] if a.id == b.id => Some(a.id.clone()),
-            _ => None,
-        }) {
-            return Err(PolicyError::of_rule(
-                &twice,
-                "id",
-                format!("two rules are called `{twice}`: give one of them another id"),
-            ));
-        }
         Ok(Policy(Arc::new(Compiled::new(rules, &self.tools))))
     }
 }
 
 fn check_tools(tools: &[Tool]) -> Result<(), PolicyError> {
-    let mut names: Vec<&str> = Vec::with_capacity(tools.len());
-    for tool in tools {
-        ToolName::new(&tool.name)
-            .map_err(|error| PolicyError::of_tool(&tool.name, "name", error.to_string()))?;
-        for label in &tool.labels {
-            ToolName::new(label).map_err(|_| {
-                PolicyError::of_tool(
-                    &tool.name,
-                    "labels",
-                    format!(
-                        "`{}` is no label: expected 1 to 128 of `A-Z a-z 0-9 _ . : / -`",
-                        label.escape_default()
-                    ),
-                )
-            })?;
+    let mut names = HashSet::with_capacity(tools.len());
+    for (item, tool) in tools.iter().enumerate() {
+        let wrong =
+            |at: &str, problem| Err(PolicyError::of_tool(&tool.name, at, problem).of_item(item));
+        if let Err(error) = ToolName::new(&tool.name) {
+            return wrong("name", error.to_string());
         }
-        names.push(&tool.name);
+        for (index, label) in tool.labels.iter().enumerate() {
+            if ToolName::new(label).is_err() {
+                let shown = label.escape_default();
+                return wrong(
+                    &format!("labels[{index}]"),
+                    format!("`{shown}` is no label: expected 1 to 128 of `A-Z a-z 0-9 _ . : / -`"),
+                );
+            }
+        }
+        if !names.insert(&*tool.name) {
+            return wrong("name", format!("the tool `{}` is in the catalogue twice", tool.name));
+        }
     }
-    names.sort_unstable();
-    match names.windows(2).find(|pair| matches!(pair, [a, b] if a == b)) {
-        Some([name, ..]) => Err(PolicyError::of_tool(
-            name,
-            "name",
-            format!("the tool `{name}` is in the catalogue twice"),
-        )),
-        _ => Ok(()),
-    }
+    Ok(())
 }
 
 fn check_rule(rule: &Rule, catalogue: bool) -> Result<(), PolicyError> {
@@ -118,6 +110,11 @@ fn check_rule(rule: &Rule, catalogue: bool) -> Result<(), PolicyError> {
         let at = place_of(&condition.fact);
         if let Err(error) = condition.constraint.check() {
             return wrong(&at, error.to_string());
+        }
+        if matches!(&condition.fact, Fact::Context(name) if &**name == "seen") {
+            // In text `when.seen` is the history: a context attribute of that name would look the same.
+            let problem = "`seen` is the task's history, no attribute of the context";
+            return wrong(&at, problem.into());
         }
         if matches!(condition.fact, Fact::Seen | Fact::Labels) && !catalogue {
             return wrong(
@@ -148,7 +145,7 @@ fn check_terms(rule: &Rule) -> Result<(), PolicyError> {
     }
     match (&rule.approval, rule.effect) {
         (Some(terms), Effect::Ask) => match terms.fault() {
-            Some((at, problem)) => wrong(at, problem),
+            Some((at, problem)) => wrong(&at, problem),
             None => Ok(()),
         },
         (None, Effect::Ask) => wrong(

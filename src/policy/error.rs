@@ -8,6 +8,8 @@ use std::fmt;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PolicyError {
     subject: Subject,
+    /// Which of the rules or tools, in the order in which they were given.
+    item: Option<usize>,
     at: Box<str>,
     problem: Box<str>,
     position: Option<(usize, usize)>,
@@ -24,6 +26,7 @@ impl PolicyError {
     pub(crate) fn new(at: &str, problem: impl Into<Box<str>>) -> Self {
         PolicyError {
             subject: Subject::Policy,
+            item: None,
             at: at.into(),
             problem: problem.into(),
             position: None,
@@ -36,6 +39,16 @@ impl PolicyError {
 
     pub(crate) fn of_tool(tool: &str, at: &str, problem: String) -> Self {
         PolicyError { subject: Subject::Tool(tool.into()), ..PolicyError::new(at, problem) }
+    }
+
+    /// Says which rule or tool it is: two may have one name, which is itself an error.
+    pub(crate) fn of_item(mut self, item: usize) -> Self {
+        self.item = Some(item);
+        self
+    }
+
+    pub(crate) fn item(&self) -> Option<usize> {
+        self.item
     }
 
     pub(crate) fn at_position(mut self, line: usize, column: usize) -> Self {

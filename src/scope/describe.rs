@@ -102,7 +102,7 @@ fn count_value(count: &Count) -> Value {
         return Value::from(count.min);
     }
     let mut object = Object::new();
-    if count.min > 0 {
+    if count.min > 0 || count.max.is_none() {
         let _ = object.insert("min", Value::from(count.min));
     }
     if let Some(max) = count.max {

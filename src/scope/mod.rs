@@ -22,7 +22,9 @@ mod describe;
 mod evaluate;
 mod fact;
 mod glob;
+mod grammar;
 mod kind;
+mod read;
 mod truth;
 
 pub use capability::{MAX_CAPABILITIES, MAX_CONDITIONS, Scope, ScopeError};
@@ -35,6 +37,7 @@ pub use fact::UnknownFact;
 pub use glob::{Glob, GlobError};
 pub use kind::Count;
 pub(crate) use kind::Set;
+pub use read::MAX_SCOPE_TEXT;
 pub use truth::Truth;
 
 pub(crate) use capability::{Capability, Outside};
@@ -43,3 +46,4 @@ pub(crate) use contain::{condition_may_overlap, condition_within, openness_withi
 pub(crate) use cover::{Condition, Openness, ResourceOpenness, Uncovered};
 pub(crate) use evaluate::{Facts, Stance};
 pub(crate) use fact::{Absence, Fact};
+pub(crate) use grammar::{named_constraints, read_constraint};

@@ -1,0 +1,86 @@
+//! TOML text to the tree.
+
+use std::borrow::Cow;
+
+use toml::Spanned;
+use toml::de::{DeInteger, DeTable, DeValue, Error};
+
+use super::misfit::Misfit;
+use super::tree::Written;
+use crate::value::{MAX_DEPTH, Node, Number, Shown};
+
+/// Reads a TOML document. Numbers are exact; dates and times become their RFC 3339 text.
+pub(crate) fn parse_toml(text: &str) -> Result<Written, Misfit> {
+    let document = DeTable::parse(text).map_err(|error| misfit_of(text, &error))?;
+    let span = document.span();
+    Ok(Written { span, node: table(document.into_inner(), 1)? })
+}
+
+fn written(value: Spanned<DeValue<'_>>, depth: usize) -> Result<Written, Misfit> {
+    let span = value.span();
+    if depth > MAX_DEPTH {
+        let problem = format!("expected at most {MAX_DEPTH} levels of nesting");
+        return Err(Misfit::new(span.start, problem));
+    }
+    let no_number = |problem: &str| Misfit::new(span.start, problem);
+    let node = match value.into_inner() {
+        DeValue::String(text) => Node::Text(text.into()),
+        DeValue::Boolean(bool) => Node::Bool(bool),
+        DeValue::Integer(integer) => {
+            Node::Number(whole(&integer).ok_or_else(|| no_number(TOO_WIDE))?)
+        }
+        DeValue::Float(float) => {
+            let digits = float.as_str().strip_prefix('+').unwrap_or(float.as_str());
+            let problem = if digits.ends_with("inf") || digits.ends_with("nan") {
+                "expected a finite number"
+            } else {
+                TOO_WIDE
+            };
+            Node::Number(Number::parse(digits).map_err(|_| no_number(problem))?)
+        }
+        DeValue::Datetime(instant) => Node::Text(instant.to_string().into()),
+        DeValue::Array(items) => Node::List(
+            items.into_iter().map(|item| written(item, depth + 1)).collect::<Result<_, _>>()?,
+        ),
+        DeValue::Table(entries) => table(entries, depth + 1)?,
+    };
+    Ok(Written { span, node })
+}
+
+const TOO_WIDE: &str = "expected a number of at most 38 digits";
+
+/// Entries in the order of the text, so that the first mistake is reported first.
+fn table(entries: DeTable<'_>, depth: usize) -> Result<Node, Misfit> {
+    let mut own = Vec::with_capacity(entries.len());
+    for (key, value) in entries {
+        let span = key.span();
+        own.push((span, Box::from(Cow::into_owned(key.into_inner())), written(value, depth)?));
+    }
+    own.sort_by_key(|(span, ..)| span.start);
+    Ok(Node::Object(own))
+}
+
+fn whole(integer: &DeInteger<'_>) -> Option<Number> {
+    let digits = integer.as_str();
+    let digits = digits.strip_prefix('+').unwrap_or(digits);
+    if integer.radix() == 10 {
+        return Number::parse(digits).ok();
+    }
+    u128::from_str_radix(digits, integer.radix()).ok()?.to_string().parse().ok()
+}
+
+fn misfit_of(text: &str, error: &Error) -> Misfit {
+    let span = error.span().unwrap_or(0..0);
+    let problem = match error.message() {
+        "duplicate key" => {
+            let key = text.get(span.clone()).unwrap_or_default();
+            format!("key {} is given twice", Shown(key.trim_matches(['"', '\''])))
+        }
+        other => {
+            let mut letters = other.chars();
+            let first = letters.next().map(|first| first.to_lowercase().to_string());
+            format!("not TOML: {}{}", first.unwrap_or_default(), letters.as_str())
+        }
+    };
+    Misfit::new(span.start, problem)
+}

@@ -1,0 +1,108 @@
+//! The tree, and reading plain values out of it.
+
+use super::misfit::Misfit;
+use super::nearest::did_you_mean;
+use crate::value::{Node, Object, Shown, Spanned, Value};
+
+/// A value of a document with the bytes it stands at.
+pub(crate) type Written = Spanned;
+
+/// A value that was never text, as a tree whose places are all 0.
+pub(crate) fn tree_of(value: &Value) -> Written {
+    let node = match value {
+        Value::Null => Node::Null,
+        Value::Bool(bool) => Node::Bool(*bool),
+        Value::Number(number) => Node::Number(*number),
+        Value::Text(text) => Node::Text(text.clone()),
+        Value::List(list) => Node::List(list.iter().map(tree_of).collect()),
+        Value::Object(object) => Node::Object(
+            object.iter().map(|(key, value)| (0..0, key.into(), tree_of(value))).collect(),
+        ),
+    };
+    Written { span: 0..0, node }
+}
+
+/// The plain value, without its place.
+pub(crate) fn value(written: &Written) -> Result<Value, Misfit> {
+    Ok(match &written.node {
+        Node::Null => Value::Null,
+        Node::Bool(bool) => Value::Bool(*bool),
+        Node::Number(number) => Value::Number(*number),
+        Node::Text(text) => Value::Text(text.clone()),
+        Node::List(list) => Value::List(list.iter().map(value).collect::<Result<_, _>>()?),
+        Node::Object(entries) => {
+            let pairs = entries.iter().map(|(_, key, own)| Ok((key.clone(), value(own)?)));
+            let pairs = pairs.collect::<Result<Vec<_>, Misfit>>()?;
+            let object = Object::from_pairs(pairs)
+                .map_err(|twice| Misfit::new(written.span.start, twice.to_string()))?;
+            Value::Object(object)
+        }
+    })
+}
+
+pub(crate) fn text(written: &Written) -> Result<&str, Misfit> {
+    match &written.node {
+        Node::Text(text) => Ok(text),
+        other => Err(expected(written, &format!("text, found {}", kind_name(other)))),
+    }
+}
+
+/// The elements of a list that has at least one.
+pub(crate) fn list(written: &Written) -> Result<&[Written], Misfit> {
+    match &written.node {
+        Node::List(list) if list.is_empty() => {
+            Err(Misfit::new(written.span.start, "an empty list names nothing: leave it out"))
+        }
+        Node::List(list) => Ok(list),
+        other => Err(expected(written, &format!("a list, found {}", kind_name(other)))),
+    }
+}
+
+/// A whole number from 0 on.
+pub(crate) fn whole_number(written: &Written) -> Result<u64, Misfit> {
+    match &written.node {
+        Node::Number(number) => number
+            .to_u64()
+            .ok_or_else(|| expected(written, &format!("a whole number from 0 on, found {number}"))),
+        other => {
+            Err(expected(written, &format!("a whole number from 0 on, found {}", kind_name(other))))
+        }
+    }
+}
+
+/// The word `any`, which is what opening something is spelled like.
+pub(crate) fn any_word(written: &Written) -> Result<(), Misfit> {
+    match &written.node {
+        Node::Text(text) if &**text == "any" => Ok(()),
+        Node::Text(text) => Err(expected(written, &format!("\"any\", found {}", Shown(text)))),
+        other => Err(expected(written, &format!("\"any\", found {}", kind_name(other)))),
+    }
+}
+
+/// One of a few words.
+pub(crate) fn choice<T: Copy>(written: &Written, words: &[(&'static str, T)]) -> Result<T, Misfit> {
+    let given = text(written)?;
+    if let Some((_, meant)) = words.iter().find(|(word, _)| *word == given) {
+        return Ok(*meant);
+    }
+    let quoted: Vec<String> = words.iter().map(|(word, _)| format!("\"{word}\"")).collect();
+    let known = quoted.join(" or ");
+    let guess = did_you_mean(given, words.iter().map(|(word, _)| *word));
+    let guess = guess.map_or(String::new(), |guess| format!(": {guess}"));
+    Err(expected(written, &format!("{known}, found {}{guess}", Shown(given))))
+}
+
+pub(super) fn kind_name(node: &Node) -> &'static str {
+    match node {
+        Node::Null => "null",
+        Node::Bool(_) => "a boolean",
+        Node::Number(_) => "a number",
+        Node::Text(_) => "text",
+        Node::List(_) => "a list",
+        Node::Object(_) => "a table",
+    }
+}
+
+fn expected(written: &Written, what: &str) -> Misfit {
+    Misfit::new(written.span.start, format!("expected {what}"))
+}

@@ -1,0 +1,196 @@
+//! Policies from text.
+//!
+//! Text becomes a tree with places, the tree becomes the same drafts that the Rust builder makes, and
+//! the builder checks what they mean. Whatever is wrong is reported with the line and column where it
+//! stands.
+
+mod place;
+mod rule;
+mod terms;
+mod what;
+
+use super::catalogue::Tool;
+use super::{Policy, PolicyBuilder, PolicyError};
+use crate::document::{Misfit, Table, Written, list, parse_toml, text};
+use crate::value::{JsonError, Limits, MAX_DEPTH, Node, line_and_column, parse_spanned};
+use place::place_of_error;
+
+/// The most bytes of policy text. A hundred thousand rules of a real policy's length fit, and a file
+/// that was never meant to be a policy is refused before it is read.
+pub const MAX_POLICY_TEXT: usize = 64 << 20;
+
+/// What JSON policy text may ask of the reader: in no more bytes than TOML, a value for every eight.
+const LIMITS: Limits =
+    Limits { depth: MAX_DEPTH, nodes: MAX_POLICY_TEXT / 8, text: MAX_POLICY_TEXT };
+
+/// The version of the policy language that this crate reads.
+const VERSION: u64 = 1;
+
+impl Policy {
+    /// Reads a policy from TOML text.
+    ///
+    /// ```
+    /// use hallpass::policy::Policy;
+    ///
+    /// let policy = Policy::from_toml(r#"
+    ///     version = 1
+    ///
+    ///     [[rule]]
+    ///     id     = "pay-bills"
+    ///     effect = "permit"
+    ///     what   = { tool = "bank.pay", args = { amount = { max = 100 } } }
+    ///     grant  = { ttl = "5m", uses = 1 }
+    /// "#)?;
+    /// assert_eq!(policy.len(), 1);
+    ///
+    /// let error = Policy::from_toml("version = 1\n[[rule]]\nid = \"a\"\nefect = \"permit\"").unwrap_err();
+    /// assert_eq!(
+    ///     error.to_string(),
+    ///     "line 4, column 1: rule `a`: `efect` is no key here: did you mean `effect`?",
+    /// );
+    /// # Ok::<(), hallpass::policy::PolicyError>(())
+    /// ```
+    ///
+    /// # Errors
+    /// [`PolicyError`], with line and column: text that is not TOML or more than [`MAX_POLICY_TEXT`]
+    /// bytes, a key that is unknown or given twice, a value of the wrong kind, a rule that cannot be
+    /// meant.
+    pub fn from_toml(text: &str) -> Result<Policy, PolicyError> {
+        if text.len() > MAX_POLICY_TEXT {
+            let problem = format!("expected at most {MAX_POLICY_TEXT} bytes of text");
+            return Err(PolicyError::new("", problem).at_position(1, 1));
+        }
+        let document = parse_toml(text)
+            .map_err(|misfit| PolicyError::new("", misfit.problem).at_byte(misfit.at, text))?;
+        policy_of(&document, text)
+    }
+
+    /// Reads a policy from JSON text of the same shape.
+    ///
+    /// ```
+    /// use hallpass::policy::Policy;
+    ///
+    /// let rule = r#"{"id": "pay", "effect": "permit", "what": {"tool": "bank.pay", "args": "any"}}"#;
+    /// let json = Policy::from_json(&format!(r#"{{"version": 1, "rule": [{rule}]}}"#))?;
+    /// let toml = Policy::from_toml(r#"
+    ///     version = 1
+    ///     rule = [{ id = "pay", effect = "permit", what = { tool = "bank.pay", args = "any" } }]
+    /// "#)?;
+    /// assert_eq!(json.digest(), toml.digest());
+    /// # Ok::<(), hallpass::policy::PolicyError>(())
+    /// ```
+    ///
+    /// # Errors
+    /// As [`Policy::from_toml`].
+    pub fn from_json(text: &str) -> Result<Policy, PolicyError> {
+        let document = parse_spanned(text, &LIMITS).map_err(|error| {
+            let problem = JsonError::kind(&error).to_string();
+            PolicyError::new("", problem).at_position(error.line(), error.column())
+        })?;
+        policy_of(&document, text)
+    }
+}
+
+impl PolicyError {
+    fn at_byte(self, at: usize, text: &str) -> PolicyError {
+        let (line, column) = line_and_column(text, at);
+        self.at_position(line, column)
+    }
+}
+
+fn policy_of(document: &Written, text: &str) -> Result<Policy, PolicyError> {
+    let builder = draft(document).map_err(|(error, at)| error.at_byte(at, text))?;
+    builder.build().map_err(|error| {
+        let at = place_of_error(document, &error);
+        error.at_byte(at, text)
+    })
+}
+
+/// An error and the byte where it stands.
+type Placed = (PolicyError, usize);
+
+fn draft(document: &Written) -> Result<PolicyBuilder, Placed> {
+    let of_policy = |misfit: Misfit| (PolicyError::new(&misfit.path, misfit.problem), misfit.at);
+    let table = Table::read(
+        document,
+        &["version", "tool", "rule"],
+        "a policy, a table with `version` and `rule`",
+    )
+    .map_err(of_policy)?;
+    table.require("version", "write `version = 1`", version).map_err(of_policy)?;
+    let mut builder = PolicyBuilder::default();
+    // An empty catalogue would admit no tool, and no catalogue admits all: it must not be left open
+    // which of them `tool = []` means.
+    if let Some(tools) = table.read_at("tool", |own| entries("tool", own)).map_err(of_policy)? {
+        list(table.get("tool").unwrap_or(document))
+            .map_err(|misfit| of_policy(misfit.inside("tool")))?;
+        for written in tools {
+            builder = builder.tool(tool(written).map_err(|misfit| {
+                (error_of(written, "name", misfit.clone(), PolicyError::of_tool), misfit.at)
+            })?);
+        }
+    }
+    if let Some(rules) = table.read_at("rule", |own| entries("rule", own)).map_err(of_policy)? {
+        for written in rules {
+            builder = builder.rule(rule::read(written).map_err(|misfit| {
+                (error_of(written, "id", misfit.clone(), PolicyError::of_rule), misfit.at)
+            })?);
+        }
+    }
+    Ok(builder)
+}
+
+fn version(written: &Written) -> Result<(), Misfit> {
+    let problem = match &written.node {
+        Node::Number(number) if number.to_u64() == Some(VERSION) => return Ok(()),
+        Node::Number(number) => format!("version {number} is unknown: this crate reads version 1"),
+        _ => "expected the number 1".to_owned(),
+    };
+    Err(Misfit::new(written.span.start, problem))
+}
+
+/// The tables of `[[key]]`.
+fn entries<'w>(key: &str, written: &'w Written) -> Result<&'w [Written], Misfit> {
+    match &written.node {
+        Node::List(list) => Ok(list),
+        Node::Object(_) => Err(Misfit::new(
+            written.span.start,
+            format!("expected a list of tables, found one table: write `[[{key}]]`"),
+        )),
+        _ => Err(Misfit::new(written.span.start, "expected a list of tables")),
+    }
+}
+
+/// The error, named by the rule's id or the tool's name if there is one to name it by.
+fn error_of(
+    written: &Written,
+    name: &str,
+    misfit: Misfit,
+    named: fn(&str, &str, String) -> PolicyError,
+) -> PolicyError {
+    let key = if name == "id" { "rule" } else { "tool" };
+    let name = Table::open(written, "a table").ok().and_then(|table| text(table.get(name)?).ok());
+    match name {
+        Some(name) => named(name, &misfit.path, misfit.problem),
+        None => {
+            let misfit = misfit.inside(key);
+            PolicyError::new(&misfit.path, misfit.problem)
+        }
+    }
+}
+
+fn tool(written: &Written) -> Result<Tool, Misfit> {
+    let table = Table::read(written, &["name", "labels", "args"], "a table")?;
+    let name = table.require("name", "a tool of the catalogue has a name", text)?;
+    if let Some((at, ..)) = table.entries().find(|(_, key, _)| *key == "args") {
+        let problem = "this version reads no argument types: leave `args` out";
+        return Err(Misfit::new(at, problem).inside("args"));
+    }
+    let labels = table.read_at("labels", |own| {
+        let labels = list(own)?.iter().enumerate();
+        labels
+            .map(|(at, own)| text(own).map_err(|e| e.of_element(at)))
+            .collect::<Result<Vec<_>, _>>()
+    })?;
+    Ok(Tool::new(name).labels(labels.unwrap_or_default()))
+}

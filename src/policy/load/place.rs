@@ -1,0 +1,55 @@
+//! Where in the text an error of the builder stands.
+
+use crate::document::Written;
+use crate::policy::PolicyError;
+use crate::value::Node;
+
+/// The byte at which the part stands that the error speaks of, or else what holds it.
+pub(super) fn place_of_error(document: &Written, error: &PolicyError) -> usize {
+    let key = match (error.rule(), error.tool()) {
+        (Some(_), _) => "rule",
+        (None, Some(_)) => "tool",
+        (None, None) => return deepest(document, error.at()).span.start,
+    };
+    let entry = match entry(document, key).map(|written| (&written.node, error.item())) {
+        Some((Node::List(list), Some(item))) => list.get(item),
+        _ => None,
+    };
+    entry.map_or(document.span.start, |entry| deepest(entry, error.at()).span.start)
+}
+
+/// Follows a path of keys such as `what.args.limit` or `approval.review[0]` as far as it leads. Keys
+/// may hold dots themselves: the longest key that fits is taken.
+fn deepest<'w>(from: &'w Written, path: &str) -> &'w Written {
+    let next = match &from.node {
+        Node::Object(entries) => entries
+            .iter()
+            .filter_map(|(_, key, own)| {
+                let rest = path.strip_prefix(&**key)?;
+                let ends = rest.is_empty() || rest.starts_with(['.', '[']);
+                ends.then(|| (key.len(), own, rest.strip_prefix('.').unwrap_or(rest)))
+            })
+            .max_by_key(|(length, ..)| *length)
+            .map(|(_, own, rest)| (own, rest)),
+        Node::List(list) => path.strip_prefix('[').and_then(|path| {
+            let (index, rest) = path.split_once(']')?;
+            let own = list.get(index.parse::<usize>().ok()?)?;
+            Some((own, rest.strip_prefix('.').unwrap_or(rest)))
+        }),
+        _ => None,
+    };
+    match next {
+        Some((own, rest)) if !rest.is_empty() => deepest(own, rest),
+        Some((own, _)) => own,
+        None => from,
+    }
+}
+
+fn entry<'w>(written: &'w Written, key: &str) -> Option<&'w Written> {
+    match &written.node {
+        Node::Object(entries) => {
+            entries.iter().find(|(_, own, _)| &**own == key).map(|(_, _, own)| own)
+        }
+        _ => None,
+    }
+}

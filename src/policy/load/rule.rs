@@ -1,0 +1,157 @@
+//! One `[[rule]]` table.
+
+use super::terms::{approval, grant};
+use super::what::what;
+use crate::clock::Timestamp;
+use crate::document::{Misfit, Table, Written, choice, list, text};
+use crate::policy::rule::{Effect, Moment, Rule};
+use crate::scope::{Fact, read_constraint};
+use crate::value::Shown;
+
+const KEYS: &[&str] = &[
+    "id",
+    "effect",
+    "on",
+    "who",
+    "what",
+    "why",
+    "when",
+    "grant",
+    "approval",
+    "owner",
+    "valid",
+    "review_by",
+];
+
+pub(super) fn read(written: &Written) -> Result<Rule, Misfit> {
+    let table = Table::read(written, KEYS, "a table")?;
+    let id = table.require("id", "each rule has a name of its own", text)?;
+    let effect = table.require("effect", "\"permit\", \"ask\" or \"forbid\"", effect)?;
+    let mut rule = Rule::new(id.into(), effect);
+    if let Some(moments) = table.read_at("on", moments)? {
+        rule = rule.on(moments);
+    }
+    for (key, read) in [("who", who as Part), ("what", what), ("why", why), ("when", when)] {
+        if let Some(own) = table.get(key) {
+            rule = read(rule, own).map_err(|error| error.inside(key))?;
+        }
+    }
+    if let Some(limits) = table.read_at("grant", grant)? {
+        rule.limits = limits;
+    }
+    rule.approval = table.read_at("approval", approval)?;
+    rule.owner = table.read_at("owner", said)?.map(Into::into);
+    if let Some((from, until)) = table.read_at("valid", validity)? {
+        rule.validity.from = from;
+        rule.validity.until = until;
+    }
+    rule.review_by = table.read_at("review_by", instant)?;
+    Ok(rule)
+}
+
+/// Adds to a rule what one of its tables says.
+type Part = fn(Rule, &Written) -> Result<Rule, Misfit>;
+
+fn effect(written: &Written) -> Result<Effect, Misfit> {
+    let own = match text(written)? {
+        "allow" | "grant" | "accept" => "permit",
+        "deny" | "block" | "refuse" | "reject" => "forbid",
+        "review" | "approve" | "require_approval" | "confirm" => "ask",
+        _ => {
+            let effects = [Effect::Permit, Effect::Ask, Effect::Forbid];
+            return choice(written, &effects.map(|effect| (effect.as_str(), effect)));
+        }
+    };
+    let given = Shown(text(written)?);
+    Err(Misfit::new(
+        written.span.start,
+        format!("{given} is no effect: the word here is \"{own}\""),
+    ))
+}
+
+fn moments(written: &Written) -> Result<Vec<Moment>, Misfit> {
+    let moments = [Moment::Request, Moment::Call, Moment::Delegate];
+    let words = moments.map(|moment| (moment.as_str(), moment));
+    let own = list(written)?.iter().enumerate();
+    own.map(|(at, own)| choice(own, &words).map_err(|error| error.of_element(at))).collect()
+}
+
+fn who(rule: Rule, written: &Written) -> Result<Rule, Misfit> {
+    let mut rule = rule;
+    for (fact, constraint) in identity(written, &["id", "kind", "groups", "attrs", "acts_for"])? {
+        rule = rule.condition(fact, constraint);
+    }
+    Ok(rule)
+}
+
+/// What a table says of an identity: a rule's `who`, and the reviewers of an approval.
+pub(super) fn identity(
+    written: &Written,
+    known: &[&'static str],
+) -> Result<Vec<(Fact, crate::scope::Constraint)>, Misfit> {
+    let table = Table::read_some(written, known, "a table such as `{ id = \"…\" }`")?;
+    let mut conditions = Vec::new();
+    for (key, fact) in [
+        ("id", Fact::WhoId),
+        ("kind", Fact::WhoKind),
+        ("groups", Fact::WhoGroups),
+        ("acts_for", Fact::WhoActsFor),
+    ] {
+        if let Some(constraint) = table.read_at(key, read_constraint)? {
+            conditions.push((fact, constraint));
+        }
+    }
+    if let Some(attrs) = table.read_at("attrs", attributes)? {
+        conditions.extend(attrs.into_iter().map(|(name, own)| (Fact::WhoAttr(name), own)));
+    }
+    Ok(conditions)
+}
+
+/// `attrs = { NAME = constraint, … }`.
+pub(super) fn attributes(
+    written: &Written,
+) -> Result<Vec<(Box<str>, crate::scope::Constraint)>, Misfit> {
+    Table::open(written, "a table of attributes by name")?
+        .said()?
+        .each(|name, own| Ok((name.into(), read_constraint(own)?)))
+}
+
+fn why(rule: Rule, written: &Written) -> Result<Rule, Misfit> {
+    let example = "a table such as `{ purpose = \"…\" }`";
+    let table = Table::read_some(written, &["purpose", "ticket"], example)?;
+    let mut rule = rule;
+    for (key, fact) in [("purpose", Fact::Purpose), ("ticket", Fact::Ticket)] {
+        if let Some(constraint) = table.read_at(key, read_constraint)? {
+            rule = rule.condition(fact, constraint);
+        }
+    }
+    Ok(rule)
+}
+
+fn when(rule: Rule, written: &Written) -> Result<Rule, Misfit> {
+    let conditions =
+        Table::open(written, "a table such as `{ env = \"…\" }`")?.said()?.each(|name, own| {
+            let fact = if name == "seen" { Fact::Seen } else { Fact::Context(name.into()) };
+            Ok((fact, read_constraint(own)?))
+        })?;
+    Ok(conditions.into_iter().fold(rule, |rule, (fact, own)| rule.condition(fact, own)))
+}
+
+fn validity(written: &Written) -> Result<(Option<Timestamp>, Option<Timestamp>), Misfit> {
+    let example = "a table such as `{ until = \"2026-01-01T00:00:00Z\" }`";
+    let table = Table::read_some(written, &["from", "until"], example)?;
+    Ok((table.read_at("from", instant)?, table.read_at("until", instant)?))
+}
+
+fn instant(written: &Written) -> Result<Timestamp, Misfit> {
+    Timestamp::parse_rfc3339(text(written)?)
+        .map_err(|error| Misfit::new(written.span.start, error.to_string()))
+}
+
+/// Text that is not empty.
+fn said(written: &Written) -> Result<&str, Misfit> {
+    match text(written)? {
+        "" => Err(Misfit::new(written.span.start, "empty text says nothing: leave it out")),
+        text => Ok(text),
+    }
+}

@@ -1,0 +1,114 @@
+//! A rule's `grant` and `approval` tables.
+
+use std::time::Duration;
+
+use super::rule::identity;
+use crate::clock::parse_duration;
+use crate::document::{Misfit, Table, Written, choice, list, text, value, whole_number};
+use crate::policy::approval::{ApprovalTerms, Per, Reviewers};
+use crate::policy::limits::Limits;
+use crate::scope::Condition;
+use crate::value::{Node, Number, Shown, Value};
+
+const GRANT: &[&str] = &["ttl", "max_life", "idle", "uses", "rate", "budget", "depth", "per"];
+const APPROVAL: &[&str] = &["review", "confirm", "per", "expires"];
+
+pub(super) fn grant(written: &Written) -> Result<Limits, Misfit> {
+    let table = Table::read_some(written, GRANT, "a table such as `{ ttl = \"5m\", uses = 1 }`")?;
+    let mut limits = Limits {
+        ttl: table.read_at("ttl", duration)?,
+        max_life: table.read_at("max_life", duration)?,
+        idle: table.read_at("idle", duration)?,
+        uses: table.read_at("uses", whole_number)?,
+        rate: table.read_at("rate", rate)?,
+        depth: table.read_at("depth", depth)?,
+        ..Limits::default()
+    };
+    for (argument, most) in table.read_at("budget", budgets)?.unwrap_or_default() {
+        limits.add_budget(argument, Some(most));
+    }
+    let per = table.read_at("per", |own| choice(own, &[("task", false), ("identity", true)]))?;
+    limits.per_identity = per.unwrap_or(false);
+    Ok(limits)
+}
+
+fn duration(written: &Written) -> Result<Duration, Misfit> {
+    if let Node::Number(_) = &written.node {
+        let problem = "a length of time needs a unit: expected text like `\"5m\"`";
+        return Err(Misfit::new(written.span.start, problem));
+    }
+    parse_duration(text(written)?)
+        .map_err(|error| Misfit::new(written.span.start, error.to_string()))
+}
+
+/// `10/1m`: at most ten calls in any window of one minute.
+fn rate(written: &Written) -> Result<(u64, Duration), Misfit> {
+    let misfit = |problem: String| Misfit::new(written.span.start, problem);
+    let given = text(written)?;
+    let (calls, window) = given.split_once('/').ok_or_else(|| {
+        misfit(format!("{} is no rate: expected calls per time, like `10/1m`", Shown(given)))
+    })?;
+    let digits = !calls.is_empty() && calls.bytes().all(|byte| byte.is_ascii_digit());
+    let calls = calls.parse::<u64>().ok().filter(|_| digits).ok_or_else(|| {
+        misfit(format!("{} is no number of calls: expected a rate like `10/1m`", Shown(calls)))
+    })?;
+    Ok((calls, parse_duration(window).map_err(|error| misfit(error.to_string()))?))
+}
+
+fn depth(written: &Written) -> Result<u8, Misfit> {
+    whole_number(written)?.try_into().map_err(|_| {
+        Misfit::new(written.span.start, format!("expected at most {} hops of delegation", u8::MAX))
+    })
+}
+
+fn budgets(written: &Written) -> Result<Vec<(&str, Number)>, Misfit> {
+    let table = Table::open(written, "a table such as `{ \"args.limit\" = 10000 }`")?.said()?;
+    table.each(|argument, own| match (value(own)?, &own.node) {
+        (Value::Number(most), _) => Ok((argument, most)),
+        (_, Node::Object(_)) if argument == "args" => Err(Misfit::new(
+            own.span.start,
+            "expected the argument's whole name in quotes, as in `\"args.limit\" = 10000`",
+        )),
+        (other, _) => {
+            let problem = format!("expected a number, found {}", other.kind_name());
+            Err(Misfit::new(own.span.start, problem))
+        }
+    })
+}
+
+pub(super) fn approval(written: &Written) -> Result<ApprovalTerms, Misfit> {
+    let example = "a table such as `{ review = [{ groups = { has_any = [ … ] } }] }`";
+    let table = Table::read_some(written, APPROVAL, example)?;
+    let per =
+        table.read_at("per", |own| choice(own, &[("call", Per::Call), ("task", Per::Task)]))?;
+    // Doubt denies: an approval that does not say how far it reaches is good for one call.
+    let mut terms = ApprovalTerms::per(per.unwrap_or(Per::Call));
+    terms.review = table.read_at("review", reviews)?.unwrap_or_default();
+    terms.confirm = table.read_at("confirm", confirm)?.unwrap_or(false);
+    terms.expires = table.read_at("expires", duration)?;
+    Ok(terms)
+}
+
+fn reviews(written: &Written) -> Result<Vec<Reviewers>, Misfit> {
+    let all = list(written)?.iter().enumerate();
+    all.map(|(at, own)| reviewers(own).map_err(|error| error.of_element(at))).collect()
+}
+
+fn reviewers(written: &Written) -> Result<Reviewers, Misfit> {
+    let known = &["id", "groups", "kind", "attrs", "count"];
+    let conditions = identity(written, known)?.into_iter();
+    let conditions = conditions.map(|(fact, own)| Condition::new(fact, own)).collect();
+    let count = Table::read(written, known, "a table")?.read_at("count", |own| {
+        whole_number(own)?.try_into().map_err(|_| {
+            Misfit::new(own.span.start, format!("expected at most {} people", u32::MAX))
+        })
+    })?;
+    Ok(Reviewers { conditions, count: count.unwrap_or(1) })
+}
+
+fn confirm(written: &Written) -> Result<bool, Misfit> {
+    match &written.node {
+        Node::Bool(true) => Ok(true),
+        _ => Err(Misfit::new(written.span.start, "expected `true`, or leave it out")),
+    }
+}

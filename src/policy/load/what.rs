@@ -1,0 +1,85 @@
+//! A rule's `what` table: tool, arguments, resource.
+
+use crate::document::{Misfit, Table, Written, any_word};
+use crate::policy::rule::{Effect, Rule, Tools};
+use crate::scope::{Node as Kind, named_constraints, read_constraint};
+use crate::value::{Node, Value};
+
+use super::rule::attributes;
+
+const KEYS: &[&str] = &["tool", "labels", "args", "other_args", "resource"];
+
+pub(super) fn what(rule: Rule, written: &Written) -> Result<Rule, Misfit> {
+    let table = Table::read_some(written, KEYS, "a table such as `{ tool = \"…\" }`")?;
+    let mut rule = rule;
+    if let Some(tools) = table.read_at("tool", tools)? {
+        rule.tools = tools;
+    }
+    if let Some(labels) = table.read_at("labels", read_constraint)? {
+        rule = rule.labels(labels);
+    }
+    if let Some(args) = table.get("args") {
+        rule = arguments(rule, args).map_err(|error| error.inside("args"))?;
+    }
+    if table.read_at("other_args", any_word)?.is_some() {
+        rule = rule.other_args();
+    }
+    match table.get("resource") {
+        Some(written) => resource(rule, written).map_err(|error| error.inside("resource")),
+        None => Ok(rule),
+    }
+}
+
+/// A name, `any`, or a constraint on the name. A finite set of names is the names themselves.
+fn tools(written: &Written) -> Result<Tools, Misfit> {
+    let constraint = read_constraint(written)?;
+    let not_text = || {
+        let problem = "a tool's name is text: expected `\"…\"`, `\"any\"` or a constraint on text";
+        Misfit::new(written.span.start, problem)
+    };
+    match &constraint.0 {
+        Kind::Any => Ok(Tools::Any),
+        Kind::Is(names) => names
+            .iter()
+            .map(|name| match name {
+                Value::Text(name) => Ok(name.clone()),
+                _ => Err(not_text()),
+            })
+            .collect::<Result<_, _>>()
+            .map(Tools::Named),
+        _ => Ok(Tools::Like(constraint)),
+    }
+}
+
+fn arguments(rule: Rule, written: &Written) -> Result<Rule, Misfit> {
+    if let Node::Text(_) = &written.node {
+        any_word(written)?;
+        return Ok(rule.any_args());
+    }
+    let named = named_constraints(written)?;
+    if named.is_empty() && rule.effect != Effect::Permit {
+        let problem = "an empty table says nothing in a forbid or an ask: leave it out";
+        return Err(Misfit::new(written.span.start, problem));
+    }
+    Ok(named.into_iter().fold(rule, |rule, (name, own)| rule.arg(&name, own)))
+}
+
+fn resource(rule: Rule, written: &Written) -> Result<Rule, Misfit> {
+    if let Node::Text(_) = &written.node {
+        any_word(written)?;
+        return Ok(rule.any_resource());
+    }
+    let example = "\"any\" or a table such as `{ type = \"…\", id = \"…\" }`";
+    let table = Table::read_some(written, &["type", "id", "attrs"], example)?;
+    let mut rule = rule;
+    if let Some(constraint) = table.read_at("type", read_constraint)? {
+        rule = rule.resource_type(constraint);
+    }
+    if let Some(constraint) = table.read_at("id", read_constraint)? {
+        rule = rule.resource_id(constraint);
+    }
+    for (name, constraint) in table.read_at("attrs", attributes)?.unwrap_or_default() {
+        rule = rule.resource_attr(&name, constraint);
+    }
+    Ok(rule)
+}

@@ -1,0 +1,214 @@
+//! The grammar of constraints: how policies and scopes write each kind.
+
+use super::constraint::{
+    Constraint, Node, all_of, any, any_of, contains, count, each, eq, fields, glob, has_all,
+    has_any, len, not, one_of, prefix, same_as, some, subset_of, suffix,
+};
+use super::kind::{Bound, Count, Range};
+use crate::document::{
+    Misfit, Table, Written, any_word, did_you_mean, list, text, value, whole_number,
+};
+use crate::value::{Node as Tree, Number, Shown, Value};
+
+/// A kind of constraint: the word that names it, and how what stands beside the word is read.
+struct Kind {
+    word: &'static str,
+    read: fn(&Written) -> Result<Constraint, Misfit>,
+}
+
+const fn kind(word: &'static str, read: fn(&Written) -> Result<Constraint, Misfit>) -> Kind {
+    Kind { word, read }
+}
+
+/// Every kind there is; one line each.
+const KINDS: &[Kind] = &[
+    kind("eq", |w| Ok(eq(value(w)?))),
+    kind("one_of", |w| Ok(one_of(values(w)?))),
+    kind("present", |w| Ok(Constraint(Node::Present(boolean(w)?)))),
+    kind("same_as", |w| Ok(same_as(text(w)?))),
+    kind("min", |w| Ok(range(Some(Bound::at(number(w)?)), None))),
+    kind("max", |w| Ok(range(None, Some(Bound::at(number(w)?))))),
+    kind("above", |w| Ok(range(Some(Bound::beyond(number(w)?)), None))),
+    kind("below", |w| Ok(range(None, Some(Bound::beyond(number(w)?))))),
+    kind("prefix", |w| Ok(prefix(text(w)?))),
+    kind("suffix", |w| Ok(suffix(text(w)?))),
+    kind("contains", |w| Ok(contains(text(w)?))),
+    kind("glob", |w| Ok(glob(text(w)?))),
+    kind("len", |w| Ok(len(how_many(w)?))),
+    kind("fields", |w| Ok(fields(named_constraints(w)?))),
+    kind("each", |w| Ok(each(read_constraint(w)?))),
+    kind("some", |w| Ok(some(read_constraint(w)?))),
+    kind("count", |w| Ok(count(how_many(w)?))),
+    kind("subset_of", |w| Ok(subset_of(values(w)?))),
+    kind("has_any", |w| Ok(has_any(values(w)?))),
+    kind("has_all", |w| Ok(has_all(values(w)?))),
+    kind("all", |w| Ok(all_of(constraints(w)?))),
+    kind("any", |w| Ok(any_of(constraints(w)?))),
+    kind("not", |w| Ok(not(read_constraint(w)?))),
+];
+
+/// Opens the `fields` it stands beside.
+const OTHER_FIELDS: &str = "other_fields";
+
+/// Words of other systems, and what they are called here.
+const FOREIGN: &[(&[&str], &str)] = &[
+    (&["gt", "greater_than", "more_than", "exclusiveminimum", ">"], "`above`"),
+    (&["gte", "ge", "minimum", "at_least", ">="], "`min`"),
+    (&["lt", "less_than", "exclusivemaximum", "<"], "`below`"),
+    (&["lte", "le", "maximum", "at_most", "<="], "`max`"),
+    (&["equals", "equal", "is", "value", "const", "==", "="], "`eq`"),
+    (&["ne", "neq", "not_equals", "notequals", "!="], "`not = { eq = … }`"),
+    (&["in", "enum", "oneof", "any_in", "values"], "`one_of`"),
+    (&["nin", "not_in", "notin", "none_of"], "`not = { one_of = [ … ] }`"),
+    (&["starts_with", "startswith", "begins_with"], "`prefix`"),
+    (&["ends_with", "endswith"], "`suffix`"),
+    (&["includes", "substring"], "`contains`"),
+    (&["like", "wildcard", "pattern", "match", "matches"], "`glob`"),
+    (&["regex", "regexp", "re"], "`glob`, `prefix` or `suffix`"),
+    (&["exists", "required", "is_set"], "`present`"),
+    (&["length", "size"], "`len` for text, `count` for lists"),
+    (&["minlength", "min_length", "maxlength", "max_length"], "`len = { min = …, max = … }`"),
+    (&["minitems", "min_items", "maxitems", "max_items"], "`count = { min = …, max = … }`"),
+    (&["items", "every", "foreach"], "`each`"),
+    (&["properties", "keys"], "`fields`"),
+    (&["and", "allof", "all_of"], "`all`"),
+    (&["or", "anyof", "any_of"], "`any`"),
+    (&["intersects", "overlaps", "contains_any", "containsany"], "`has_any`"),
+    (&["contains_all", "containsall", "superset_of"], "`has_all`"),
+    (&["ref", "equals_to", "same"], "`same_as`"),
+    (&["between"], "`min` and `max`"),
+];
+
+/// Reads a constraint. A bare value means `eq`, the text `any` means any value, and the keys of a
+/// table are a conjunction.
+pub(crate) fn read_constraint(written: &Written) -> Result<Constraint, Misfit> {
+    let at = written.span.start;
+    let constraint = match &written.node {
+        Tree::Text(text) if &**text == "any" => any(),
+        Tree::Null => {
+            return Err(Misfit::new(
+                at,
+                "a bare null could mean two things: write `{ eq = null }` or `{ present = false }`",
+            ));
+        }
+        Tree::List(list) if list.is_empty() => {
+            return Err(Misfit::new(
+                at,
+                "a bare empty list could mean two things: for the list itself write `{ eq = [] }`",
+            ));
+        }
+        Tree::Object(_) => conjunction(written)?,
+        _ => eq(value(written)?),
+    };
+    // Checked here, innermost first, so that a message points at the part that is wrong.
+    constraint.check().map_err(|error| Misfit::new(at, error.to_string()))?;
+    Ok(constraint)
+}
+
+/// Reads a table of constraints, one for each name.
+pub(crate) fn named_constraints(written: &Written) -> Result<Vec<(Box<str>, Constraint)>, Misfit> {
+    Table::open(written, "a table of constraints by name")?
+        .each(|name, own| Ok((name.into(), read_constraint(own)?)))
+}
+
+fn conjunction(written: &Written) -> Result<Constraint, Misfit> {
+    let table = Table::open(written, "a constraint")?;
+    let mut parts = Vec::new();
+    let mut bounds = Range::default();
+    for (at, word, own) in table.entries() {
+        if word == OTHER_FIELDS {
+            if table.get("fields").is_none() {
+                return Err(Misfit::new(
+                    at,
+                    "`other_fields` stands beside `fields`, and there are none",
+                ));
+            }
+            any_word(own).map_err(|error| error.inside(word))?;
+            continue;
+        }
+        let kind = KINDS
+            .iter()
+            .find(|kind| kind.word == word)
+            .ok_or_else(|| Misfit::new(at, unknown_kind(word)))?;
+        let part = (kind.read)(own).map_err(|error| error.inside(word))?;
+        match part.0 {
+            Node::Faulty(error) => {
+                return Err(Misfit::new(own.span.start, error.to_string()).inside(word));
+            }
+            // Bounds of one table are one interval.
+            Node::Range(range) => bounds = bounds.intersect(range),
+            Node::Fields(fields) if table.get(OTHER_FIELDS).is_some() => {
+                parts.push(Constraint(Node::Fields(fields.open())));
+            }
+            node => parts.push(Constraint(node)),
+        }
+    }
+    if bounds != Range::default() {
+        parts.push(Constraint(Node::Range(bounds)));
+    }
+    match (parts.pop(), parts.is_empty()) {
+        (None, _) => Err(Misfit::new(
+            table.at,
+            "an empty constraint says nothing: write `\"any\"` if any value will do",
+        )),
+        (Some(only), true) => Ok(only),
+        (Some(last), false) => {
+            parts.push(last);
+            Ok(all_of(parts))
+        }
+    }
+}
+
+fn unknown_kind(word: &str) -> String {
+    let shown = Shown(word);
+    let lower = word.trim_start_matches('$').to_lowercase();
+    if let Some((_, own)) = FOREIGN.iter().find(|(words, _)| words.contains(&&*lower)) {
+        return format!("{shown} is no kind of constraint: the word here is {own}");
+    }
+    let known = KINDS.iter().map(|kind| kind.word).chain([OTHER_FIELDS]);
+    match did_you_mean(word, known) {
+        Some(guess) => format!("{shown} is no kind of constraint: {guess}"),
+        None => format!(
+            "{shown} is no kind of constraint: to look inside an object, write `fields = {{ … }}`"
+        ),
+    }
+}
+
+fn values(written: &Written) -> Result<Vec<Value>, Misfit> {
+    list(written)?.iter().map(value).collect()
+}
+
+fn constraints(written: &Written) -> Result<Vec<Constraint>, Misfit> {
+    let parts = list(written)?.iter().enumerate();
+    parts.map(|(at, own)| read_constraint(own).map_err(|error| error.of_element(at))).collect()
+}
+
+fn number(written: &Written) -> Result<Number, Misfit> {
+    match value(written)? {
+        Value::Number(number) => Ok(number),
+        other => {
+            let found = other.kind_name();
+            Err(Misfit::new(written.span.start, format!("expected a number, found {found}")))
+        }
+    }
+}
+
+fn boolean(written: &Written) -> Result<bool, Misfit> {
+    match &written.node {
+        Tree::Bool(bool) => Ok(*bool),
+        _ => Err(Misfit::new(written.span.start, "expected `true` or `false`")),
+    }
+}
+
+fn range(lower: Option<Bound>, upper: Option<Bound>) -> Constraint {
+    Constraint(Node::Range(Range { lower, upper }))
+}
+
+fn how_many(written: &Written) -> Result<Count, Misfit> {
+    if !matches!(written.node, Tree::Object(_)) {
+        return whole_number(written).map(Count::from);
+    }
+    let table = Table::read_some(written, &["min", "max"], "a count")?;
+    let min = table.read_at("min", whole_number)?.unwrap_or(0);
+    Ok(Count { min, max: table.read_at("max", whole_number)? })
+}

@@ -64,7 +64,9 @@ pub enum ConstraintError {
     #[error("no value lies within {0}")]
     Impossible(String),
     /// A kind that looks at a list as a whole beside one that is asked of each element.
-    #[error("`{list}` looks at a list as a whole and `{element}` at one value: they can't be mixed in one constraint")]
+    #[error(
+        "`{list}` looks at a list as a whole and `{element}` at one value: they can't be mixed in one constraint"
+    )]
     MixedSorts {
         /// The kind that sees the list itself.
         list: &'static str,
@@ -185,9 +187,7 @@ pub fn count(range: impl Into<Count>) -> Constraint {
 }
 
 /// An object with exactly these fields. [`Constraint::other_fields`] opens it.
-pub fn fields<N: Into<Box<str>>>(
-    named: impl IntoIterator<Item = (N, Constraint)>,
-) -> Constraint {
+pub fn fields<N: Into<Box<str>>>(named: impl IntoIterator<Item = (N, Constraint)>) -> Constraint {
     match Fields::closed(named.into_iter().map(|(n, c)| (n.into(), c)).collect()) {
         Ok(fields) => Constraint(Node::Fields(fields)),
         Err(error) => faulty(error),
@@ -365,7 +365,11 @@ fn range(
 }
 
 fn text_kind(word: &'static str, text: &str, node: fn(Box<str>) -> Node) -> Constraint {
-    if text.is_empty() { faulty(ConstraintError::Empty(word)) } else { Constraint(node(text.into())) }
+    if text.is_empty() {
+        faulty(ConstraintError::Empty(word))
+    } else {
+        Constraint(node(text.into()))
+    }
 }
 
 fn counted(word: &'static str, count: Count, node: fn(Count) -> Node) -> Constraint {

@@ -101,9 +101,9 @@ impl Constraint {
             Node::Some(inner) => {
                 Constraint(Node::Some(Box::new(inner.resolve(known).into_owned())))
             }
-            Node::Fields(fields) => Constraint(Node::Fields(
-                fields.map(|field| field.resolve(known).into_owned()),
-            )),
+            Node::Fields(fields) => {
+                Constraint(Node::Fields(fields.map(|field| field.resolve(known).into_owned())))
+            }
             _ => self.clone(),
         })
     }
@@ -227,8 +227,8 @@ fn fields_within(narrow: &Fields, wide: &Fields) -> bool {
         Some(field) => field.is_within(wide_field),
         None => !narrow.open && wide_field.admits_absence() == Truth::True,
     });
-    let unnamed = wide.open
-        || (!narrow.open && narrow.iter().all(|(name, _)| wide.get(name).is_some()));
+    let unnamed =
+        wide.open || (!narrow.open && narrow.iter().all(|(name, _)| wide.get(name).is_some()));
     named && unnamed
 }
 

@@ -236,9 +236,7 @@ pub(crate) struct Fields {
 }
 
 impl Fields {
-    pub(crate) fn closed(
-        mut named: Vec<(Box<str>, Constraint)>,
-    ) -> Result<Self, ConstraintError> {
+    pub(crate) fn closed(mut named: Vec<(Box<str>, Constraint)>) -> Result<Self, ConstraintError> {
         named.sort_by(|(a, _), (b, _)| a.cmp(b));
         let twice = named.windows(2).find_map(|pair| match pair {
             [(a, _), (b, _)] if a == b => Some(a.clone()),

@@ -14,6 +14,7 @@
 //! # assert!(scope.check().is_ok());
 //! ```
 
+mod automaton;
 mod capability;
 mod constraint;
 mod contain;
@@ -32,7 +33,7 @@ pub use constraint::{
     present, same_as, some, subset_of, suffix,
 };
 pub use fact::UnknownFact;
-pub use glob::{Glob, GlobError};
+pub use glob::{Glob, GlobError, MAX_GLOB, MAX_WILDCARDS};
 pub use kind::Count;
 pub use truth::Truth;
 

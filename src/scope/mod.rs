@@ -24,6 +24,8 @@ mod evaluate;
 mod fact;
 mod glob;
 mod kind;
+#[cfg(test)]
+mod model;
 mod truth;
 
 pub use capability::{Scope, ScopeError};

@@ -34,11 +34,36 @@ impl<'a> Subject<'a> {
 }
 
 impl Constraint {
+    /// Whether `value` alone is as the constraint (or, `negated`, its negation) says; a `same_as`
+    /// finds nothing and stays unknown.
+    pub(super) fn holds_of(
+        &self,
+        value: Option<&Value>,
+        absence: Absence,
+        stance: Stance,
+        negated: bool,
+    ) -> Truth {
+        Evaluation { stance, facts: &Nothing, absence }.ask(
+            self,
+            Subject::of(value, absence),
+            negated,
+        )
+    }
+
     /// Whether `fact` is as the constraint says.
     pub(crate) fn holds<F: Facts>(&self, fact: &Fact, stance: Stance, facts: &F) -> Truth {
         let absence = fact.absence();
         let subject = Subject::of(facts.fact(fact), absence);
         Evaluation { stance, facts, absence }.ask(self, subject, false)
+    }
+}
+
+/// A question of which nothing is known.
+struct Nothing;
+
+impl Facts for Nothing {
+    fn fact(&self, _: &Fact) -> Option<&Value> {
+        None
     }
 }
 

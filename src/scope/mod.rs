@@ -14,6 +14,7 @@
 //! # assert!(scope.check().is_ok());
 //! ```
 
+mod algebra;
 mod automaton;
 mod capability;
 mod constraint;

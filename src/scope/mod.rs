@@ -14,6 +14,8 @@
 //! # assert!(scope.check().is_ok());
 //! ```
 
+mod algebra;
+mod automaton;
 mod capability;
 mod constraint;
 mod contain;
@@ -24,6 +26,8 @@ mod fact;
 mod glob;
 mod grammar;
 mod kind;
+#[cfg(test)]
+mod model;
 mod read;
 mod truth;
 
@@ -34,7 +38,7 @@ pub use constraint::{
     present, same_as, some, subset_of, suffix,
 };
 pub use fact::UnknownFact;
-pub use glob::{Glob, GlobError};
+pub use glob::{Glob, GlobError, MAX_GLOB, MAX_WILDCARDS};
 pub use kind::Count;
 pub(crate) use kind::Set;
 pub use read::MAX_SCOPE_TEXT;

@@ -27,6 +27,8 @@ pub struct Grant {
     token: Token,
     expires: Timestamp,
     rules: Vec<Arc<str>>,
+    holder: Identity,
+    context: Context,
 }
 
 impl Task {
@@ -76,6 +78,16 @@ impl Grant {
         self.id
     }
 
+    /// Who may use it.
+    pub fn holder(&self) -> &Identity {
+        &self.holder
+    }
+
+    /// The context in which it was requested.
+    pub fn context(&self) -> &Context {
+        &self.context
+    }
+
     /// When it ends, unless something ends it before.
     pub fn expires(&self) -> Timestamp {
         self.expires
@@ -109,13 +121,13 @@ struct Given {
 }
 
 impl Request<'_> {
-    fn grant(&self, scope: &Scope, context: &Context) -> Result<Grant, Denial> {
+    fn grant(&self, scope: &Scope, asked_in: &Context) -> Result<Grant, Denial> {
         let Request { shared, cell, holder, now } = *self;
         shared.attested(holder)?;
         let capabilities = scope
             .capabilities()
             .map_err(|error| Denial::new(Reason::MalformedScope).because(error))?;
-        let context = context
+        let context = asked_in
             .checked()
             .map_err(|error| Denial::new(Reason::MalformedContext).because(error))?;
         let id =
@@ -181,6 +193,8 @@ impl Request<'_> {
             token,
             expires,
             rules: given.rules,
+            holder: holder.share(),
+            context: asked_in.clone(),
         })
     }
 

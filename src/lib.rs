@@ -1,6 +1,5 @@
-//! Zero standing privileges inside a host program.
+#![doc = include_str!("../README.md")]
 #![forbid(unsafe_code)]
-#![allow(dead_code, reason = "the broker, which uses all of it, comes next")]
 
 pub mod args;
 pub mod audit;

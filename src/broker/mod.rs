@@ -20,6 +20,7 @@ mod shared;
 mod standing;
 
 use std::sync::Arc;
+use std::time::Duration;
 
 pub use authorize::Gate;
 pub use builder::{BrokerBuilder, BrokerError};
@@ -33,6 +34,7 @@ pub use standing::{Standing, StandingGrant, StandingTask};
 use crate::audit::{ChainKey, Event, Fault, MemoryLog, Verification, verify};
 use crate::identity::{Assertion, Identity, IdentityError};
 use crate::policy::Policy;
+use crate::token::{KeyError, KeyId, KeyRing, SecretKey};
 use crate::value::Digest;
 use shared::Shared;
 
@@ -114,6 +116,39 @@ impl Broker {
             self.shared.journal.owe(place);
         }
         epoch
+    }
+
+    /// Signs with another key from now on. Tokens signed with the one before verify until the grace is
+    /// over, and no longer.
+    ///
+    /// # Errors
+    /// [`KeyError`] if the key was in the ring before. Nothing changes then.
+    pub fn rotate_key(&self, key: SecretKey, grace: Duration) -> Result<(), KeyError> {
+        let now = self.shared.keeper.now().unwrap_or_else(|_| self.shared.keeper.latest());
+        let mut ring = self.shared.ring.lock();
+        ring.rotate(key, grace, now)?;
+        self.use_keys(&ring)
+    }
+
+    /// Takes a retired key out at once, whatever grace it was given.
+    ///
+    /// # Errors
+    /// [`KeyError`] if it is the active key, or not in the ring.
+    pub fn retire_key(&self, id: KeyId) -> Result<(), KeyError> {
+        let mut ring = self.shared.ring.lock();
+        ring.retire(id)?;
+        self.use_keys(&ring)
+    }
+
+    /// The id of the key that signs.
+    pub fn active_key(&self) -> KeyId {
+        self.shared.ring.lock().active()
+    }
+
+    fn use_keys(&self, ring: &KeyRing) -> Result<(), KeyError> {
+        let keys = ring.for_audience(&self.shared.audience)?;
+        self.shared.current.write().keys = keys;
+        Ok(())
     }
 
     /// The epoch in force and the digest of its policy.

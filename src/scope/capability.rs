@@ -1,6 +1,7 @@
 //! A capability: one tool, and what its arguments and resource must be.
 
 use super::constraint::{Constraint, ConstraintError, all_of, any};
+use super::contain::{condition_within, openness_within};
 use super::cover::{Condition, Openness, ResourceOpenness, Uncovered};
 use super::evaluate::{Facts, Stance};
 use super::fact::Fact;
@@ -234,6 +235,19 @@ impl Capability {
             Some(uncovered) => Err(Outside::Uncovered(uncovered)),
             None => Ok(()),
         }
+    }
+
+    /// Whether every call this covers is shown to be covered by `wider`, too.
+    pub(crate) fn is_within(&self, wider: &Capability) -> bool {
+        self.tool == wider.tool
+            && wider
+                .conditions
+                .iter()
+                .all(|condition| condition_within(&self.conditions, &self.openness, condition))
+            && openness_within(
+                (&self.conditions, &self.openness),
+                (&wider.conditions, &wider.openness),
+            )
     }
 
     pub(crate) fn to_value(&self) -> Value {

@@ -11,6 +11,7 @@ mod describe;
 mod error;
 mod index;
 mod limits;
+mod lint;
 mod load;
 mod rule;
 
@@ -20,6 +21,7 @@ pub use approval::{ApprovalTerms, Per, Reviewers};
 pub use builder::PolicyBuilder;
 pub use catalogue::Tool;
 pub use error::PolicyError;
+pub use lint::{Warning, WarningCode};
 pub use load::MAX_POLICY_TEXT;
 pub use rule::{Effect, Moment, Rule};
 

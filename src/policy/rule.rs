@@ -400,7 +400,7 @@ impl Rule {
     }
 
     pub(crate) fn condition(mut self, fact: Fact, constraint: Constraint) -> Self {
-        self.conditions.push(Condition::new(fact, constraint));
+        Condition::add(&mut self.conditions, fact, constraint);
         self
     }
 }

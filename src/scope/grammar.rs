@@ -107,7 +107,7 @@ pub(crate) fn read_constraint(written: &Written) -> Result<Constraint, Misfit> {
 
 /// Reads a table of constraints, one for each name.
 pub(crate) fn named_constraints(written: &Written) -> Result<Vec<(Box<str>, Constraint)>, Misfit> {
-    Table::open(written, "a table of constraints by name")?
+    Table::open(written, "a table of names and constraints")?
         .each(|name, own| Ok((name.into(), read_constraint(own)?)))
 }
 

@@ -2,6 +2,9 @@
 #![forbid(unsafe_code)]
 #![allow(dead_code, reason = "the broker, which uses all of it, comes next")]
 
+#[doc = include_str!("../docs/policy.md")]
+pub mod _policy {}
+
 pub mod args;
 pub mod audit;
 pub mod clock;

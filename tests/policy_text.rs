@@ -1,6 +1,7 @@
 //! Policies as text: what loads, and what is refused where and why.
 
 use hallpass::policy::{MAX_POLICY_TEXT, Policy};
+use proptest::prelude::*;
 
 /// The policy that the design shows.
 const SHOWN: &str = r#"
@@ -154,4 +155,22 @@ fn numbers_of_a_policy_are_exact_in_every_spelling() {
     assert_ne!(digest("9007199254740993"), digest("9007199254740992"));
     assert_ne!(digest("0.1"), digest("0.10000000000000000001"));
     assert_ne!(digest("18446744073709551616"), digest("18446744073709551615"));
+}
+
+proptest! {
+    /// A policy that somebody cut, doubled or mistyped never panics, and what is wrong with it lies
+    /// within the text.
+    #[test]
+    fn damaged_text_loads_or_is_refused_at_a_place_within_it(
+        from in 0..SHOWN.len(), to in 0..SHOWN.len(), with in "[ -~\\n\"{}\\[\\]é]{0,4}",
+    ) {
+        let (from, to) = (from.min(to), from.max(to));
+        let text = format!("{}{with}{}", &SHOWN[..from], &SHOWN[to..]);
+        if let Err(error) = Policy::from_toml(&text) {
+            let (line, column) = error.position().unwrap();
+            // A file that ends in a newline ends on an empty line, which `lines` leaves out.
+            let own = text.split('\n').nth(line - 1).unwrap();
+            prop_assert!(column >= 1 && column <= own.chars().count() + 1, "{error}");
+        }
+    }
 }

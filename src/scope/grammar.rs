@@ -212,3 +212,28 @@ fn how_many(written: &Written) -> Result<Count, Misfit> {
     let min = table.read_at("min", whole_number)?.unwrap_or(0);
     Ok(Count { min, max: table.read_at("max", whole_number)? })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_kind_is_explained_to_authors_of_policies() {
+        let page = include_str!("../../docs/policy.md");
+        for kind in KINDS {
+            let example = format!("{{ {} = ", kind.word);
+            let beside = format!(", {} = ", kind.word);
+            assert!(page.contains(&example) || page.contains(&beside), "`{}`", kind.word);
+        }
+    }
+
+    #[test]
+    fn no_word_of_another_system_hides_a_kind() {
+        for (words, _) in FOREIGN {
+            for word in *words {
+                assert!(KINDS.iter().all(|kind| kind.word != *word), "`{word}`");
+                assert_eq!(*word, word.to_lowercase(), "words are compared in lower case");
+            }
+        }
+    }
+}

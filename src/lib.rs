@@ -1,14 +1,16 @@
-//! Zero standing privileges inside a host program.
+#![doc = include_str!("../README.md")]
 #![forbid(unsafe_code)]
-#![allow(dead_code, reason = "the broker, which uses all of it, comes next")]
 
 #[doc = include_str!("../docs/policy.md")]
 pub mod _policy {}
 
 pub mod args;
 pub mod audit;
+mod broker;
+mod call;
 pub mod clock;
 pub mod context;
+pub mod denial;
 mod document;
 pub mod grant;
 pub mod identity;
@@ -17,9 +19,35 @@ pub mod purpose;
 mod random;
 pub mod resource;
 pub mod scope;
+pub mod testing;
 mod text;
 pub mod token;
 pub mod tool;
 pub mod value;
 
+pub use broker::{
+    Broker, BrokerBuilder, BrokerError, Control, Ended, Gate, Grant, Halt, Halted, Permit, Receipt,
+    RunError, Running, Standing, StandingGrant, StandingTask, Task,
+};
+pub use call::{Call, CallError};
+pub use context::Context;
+pub use denial::{Code, Denial, Reason};
+pub use policy::Policy;
+pub use purpose::Purpose;
 pub use random::RandomError;
+pub use resource::Resource;
+pub use scope::Scope;
+
+/// What a host's code usually names.
+pub mod prelude {
+    pub use crate::args::Args;
+    pub use crate::context::Context;
+    pub use crate::denial::{Code, Denial, Reason};
+    pub use crate::identity::{Assertion, Identity, Kind};
+    pub use crate::policy::{Policy, Rule, Tool};
+    pub use crate::purpose::Purpose;
+    pub use crate::resource::Resource;
+    pub use crate::scope::Scope;
+    pub use crate::token::Token;
+    pub use crate::{Broker, Call, Control, Gate, Grant, Permit, Task};
+}

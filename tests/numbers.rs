@@ -1,4 +1,11 @@
 //! Exact numbers against a naive model: schoolbook arithmetic on digits.
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::print_stdout,
+    reason = "a test fails by panicking"
+)]
 
 use std::cmp::Ordering;
 use std::hash::{DefaultHasher, Hash, Hasher};
@@ -271,6 +278,12 @@ fn wide_numbers_are_exact_or_refused() {
     for text in too_wide {
         assert_eq!(Number::parse(text), Err(NumberError::TooManyDigits), "{text}");
     }
+    for edge in [10_i128.pow(38), -(10_i128.pow(38)), i128::MIN, i128::MAX] {
+        assert_eq!(Number::try_from(edge), Err(NumberError::TooManyDigits));
+    }
+    assert_eq!(Number::try_from(10_i128.pow(38) - 1), Ok(number(&nines)));
+    assert_eq!(Number::try_from(10_u128.pow(38)), Err(NumberError::TooManyDigits));
+    assert_eq!(Number::try_from(u128::MAX), Err(NumberError::TooManyDigits));
     assert_eq!(Number::parse(&format!("{nines}9")), Err(NumberError::TooManyDigits));
     assert_eq!(number(&format!("1{}e-60", "0".repeat(60))), Number::from(1));
     assert_eq!(number(&format!("0.{}1e60", "0".repeat(59))), Number::from(1));

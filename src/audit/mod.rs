@@ -1,1 +1,27 @@
-//! The log.
+//! The log: what was asked, given, refused, done and ended, in one order that nobody can rewrite.
+//!
+//! Every record is one line of JSON, numbered without gaps, and tied to all before it by a keyed
+//! hash. What gives access (opening a task, a grant, a permit) takes effect only once the log has
+//! accepted its record. What takes access away takes effect first; if the log refuses, its record
+//! is a *debt*, kept and tried again. `docs/audit.md` describes the line, the chain, debts and
+//! verification.
+//!
+//! A host gives the broker a [`Sink`]; [`MemoryLog`] is the one that comes with the crate.
+
+mod chain;
+mod event;
+mod journal;
+mod line;
+mod memory;
+mod sink;
+mod verify;
+
+pub use chain::{Anchor, ChainKey, ChainTag, TagError};
+pub use event::{Event, How, Outcome, Record, Stage};
+#[allow(unused_imports, reason = "the broker is their only user")]
+pub(crate) use journal::{Journal, Place, Refused};
+#[allow(unused_imports, reason = "the broker is its only user")]
+pub(crate) use line::{Body, Unwritable};
+pub use memory::{MemoryLog, Snapshot};
+pub use sink::{Entry, Sink, SinkError};
+pub use verify::{Fault, Verification, verify};

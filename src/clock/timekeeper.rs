@@ -63,7 +63,11 @@ impl fmt::Debug for Timekeeper {
 
 fn read(clock: &dyn Clock) -> Result<Reading, ClockError> {
     // Unwind safety: nothing of ours is half-changed while the clock runs.
-    catch_unwind(AssertUnwindSafe(|| clock.read())).unwrap_or(Err(ClockError::Panicked))
+    catch_unwind(AssertUnwindSafe(|| clock.read())).unwrap_or_else(|payload| {
+        // A payload may panic when it is dropped.
+        std::mem::forget(payload);
+        Err(ClockError::Panicked)
+    })
 }
 
 #[cfg(test)]

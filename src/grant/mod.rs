@@ -1,5 +1,12 @@
-//! Grants: rows of the table.
+//! Grants: the rows of the table, and the tasks they live and end with.
 
+mod counters;
 mod id;
+mod table;
+mod task;
 
 pub use id::GrantId;
+
+pub(crate) use counters::Stamp;
+pub(crate) use table::Table;
+pub(crate) use task::{Granted, Life, OpenPermit, Row, TaskCell};

@@ -50,7 +50,7 @@ impl Index {
         let mut any_tool: [Vec<u32>; 2] = Default::default();
         for (at, rule) in (0u32..).zip(rules) {
             let half = usize::from(rule.effect != Effect::Permit);
-            let mut file = |halves: &mut [Vec<u32>; 2]| {
+            let file = |halves: &mut [Vec<u32>; 2]| {
                 if let Some(half) = halves.get_mut(half) {
                     half.push(at);
                 }
@@ -93,11 +93,6 @@ impl Index {
             .into_iter()
             .flatten()
             .flat_map(move |filed| filed.side(side).all.iter().copied())
-    }
-
-    /// Whether any rule names this tool, or speaks of tools without naming one.
-    pub(crate) fn knows(&self, tool: &str) -> bool {
-        self.by_tool.contains_key(tool) || !self.any_tool.permits.all.is_empty()
     }
 }
 

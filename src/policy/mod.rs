@@ -7,12 +7,16 @@ mod approval;
 mod builder;
 mod catalogue;
 mod compiled;
+mod decide;
 mod describe;
 mod error;
+mod explain;
 mod index;
 mod limits;
 mod lint;
 mod load;
+mod question;
+mod request;
 mod rule;
 
 use std::sync::Arc;
@@ -27,6 +31,11 @@ pub use rule::{Effect, Moment, Rule};
 
 use crate::value::Digest;
 pub(crate) use compiled::Compiled;
+pub(crate) use decide::{Deciders, Obstacle, Verdict, decide};
+pub(crate) use explain::{failed, nearest_for_call, nearest_for_request};
+pub(crate) use limits::Limits;
+pub(crate) use question::{Question, Setting, What};
+pub(crate) use request::{Answer, Wanted, decide_request};
 
 /// How many rules a policy may have. A decision does not grow with them, loading does: a million is
 /// ten times the largest policy this crate is measured with.

@@ -109,7 +109,8 @@ pub fn any() -> Constraint {
     Constraint(Node::Any)
 }
 
-/// There, and neither `null` nor the empty text.
+/// There, and neither `null` nor the empty text: a field that was filled in with nothing counts as
+/// left out. `0`, `false`, `[]` and `{}` are there.
 pub fn present() -> Constraint {
     Constraint(Node::Present(true))
 }

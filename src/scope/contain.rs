@@ -1,15 +1,16 @@
 //! Is one constraint within another; can both hold?
 //!
-//! Answered from structure: finite sets by asking each value, intervals by their bounds, the rest by
-//! identity. What can't be shown is "not contained" and "may overlap", so that doubt denies.
+//! Asked of the structure first, which settles most and what the algebra can't (`same_as`), then of the
+//! algebra. What can't be shown is "not contained" and "may overlap", so that doubt denies.
 
 use std::borrow::Cow;
 
+use super::algebra::{Algebra, Difference, all_and, all_but};
 use super::constraint::{Constraint, Node};
 use super::cover::{Condition, Openness, ResourceOpenness, names_argument};
 use super::evaluate::{Facts, Stance};
-use super::fact::Fact;
-use super::kind::{Count, Fields, Range, Set};
+use super::fact::{Absence, Fact};
+use super::kind::{Fields, Range, Set, Sort};
 use super::truth::Truth;
 use crate::value::Value;
 
@@ -18,68 +19,66 @@ impl Constraint {
     ///
     /// `false` also where it can't be shown.
     pub(crate) fn is_within(&self, wider: &Constraint) -> bool {
+        self.is_plainly_within(wider) || self.contained_in(wider)
+    }
+
+    /// Whether a value of which `self` is true may be one on which a guard that says `other` acts.
+    ///
+    /// `true` also where it can't be excluded.
+    pub(crate) fn may_overlap(&self, other: &Constraint) -> bool {
+        all_and(&[self], other, Stance::Guard, Absence::Argument)
+    }
+
+    /// [`Constraint::is_within`] as far as it is seen from the structure: sound, and not complete.
+    fn is_plainly_within(&self, wider: &Constraint) -> bool {
         if self == wider {
             return true;
         }
+        // A list is asked element by element or as a whole. Taking one side apart keeps the meaning
+        // only where both sides take lists the same way, or the taken one says more.
+        let (by_element, wider_by_element) = (self.is_by_element(), wider.is_by_element());
+        let take_self = !by_element || wider_by_element;
+        let take_wider = |parts: &[Constraint]| {
+            by_element || !wider_by_element || parts.iter().all(Constraint::is_by_element)
+        };
         match (&self.0, &wider.0) {
-            (Node::Is(set), _) => set.iter().all(|value| wider.is_true_of(value)),
-            (Node::AnyOf(parts), _) => parts.iter().all(|part| part.is_within(wider)),
-            (_, Node::All(parts)) => parts.iter().all(|part| self.is_within(part)),
+            (Node::Is(set), _) if take_self => set.iter().all(|value| wider.is_true_of(value)),
+            (Node::AnyOf(parts), _) if take_self => {
+                parts.iter().all(|part| part.is_plainly_within(wider))
+            }
+            (_, Node::All(parts)) if take_wider(parts) => {
+                parts.iter().all(|part| self.is_plainly_within(part))
+            }
+            (Node::All(parts), _)
+                if take_self && parts.iter().any(|part| part.is_plainly_within(wider)) =>
+            {
+                true
+            }
+            (_, Node::AnyOf(parts)) if take_wider(parts) => {
+                parts.iter().any(|part| self.is_plainly_within(part))
+            }
             (_, Node::Any) => self.admits_absence() == Truth::False,
-            (Node::All(parts), _) => {
-                let together = Range::of_all(parts);
-                parts.iter().any(|part| part.is_within(wider))
-                    || matches!(&wider.0, Node::Range(range) if range_within(&together, range))
-                    || matches!(&wider.0, Node::AnyOf(any) if any.iter().any(|one| self.is_within(one)))
-            }
-            (_, Node::AnyOf(parts)) => parts.iter().any(|part| self.is_within(part)),
             (Node::Range(narrow), Node::Range(wide)) => range_within(narrow, wide),
-            (Node::Prefix(narrow), Node::Prefix(wide)) => narrow.starts_with(&**wide),
-            (Node::Suffix(narrow), Node::Suffix(wide)) => narrow.ends_with(&**wide),
-            (Node::Len(narrow), Node::Len(wide)) => count_within(narrow, wide),
-            (Node::Count(narrow), Node::Count(wide)) => count_within(narrow, wide),
             (Node::Fields(narrow), Node::Fields(wide)) => fields_within(narrow, wide),
-            (Node::Each(narrow), Node::Each(wide)) => narrow.is_within(wide),
+            (Node::Each(narrow), Node::Each(wide)) => narrow.is_plainly_within(wide),
             (Node::Each(narrow), Node::Some(wide)) | (Node::Some(narrow), Node::Some(wide)) => {
-                narrow.is_within(wide)
+                narrow.is_plainly_within(wide)
             }
-            (Node::SubsetOf(narrow), Node::SubsetOf(wide)) => narrow.is_subset(wide),
-            (Node::HasAny(narrow), Node::HasAny(wide)) => narrow.is_subset(wide),
-            (Node::HasAll(narrow), Node::HasAll(wide)) => wide.is_subset(narrow),
-            (Node::HasAll(narrow), Node::HasAny(wide)) => share(narrow, wide),
             _ => false,
         }
     }
 
-    /// Whether some value may satisfy both. `true` also where it can't be told.
-    pub(crate) fn may_overlap(&self, other: &Constraint) -> bool {
-        match (&self.0, &other.0) {
-            (Node::Is(set), _) => set.iter().any(|value| other.may_be_true_of(value)),
-            (_, Node::Is(set)) => set.iter().any(|value| self.may_be_true_of(value)),
-            (Node::Range(one), Node::Range(two)) => !one.intersect(*two).is_empty(),
-            (Node::All(parts), _) => parts.iter().all(|part| part.may_overlap(other)),
-            (_, Node::All(parts)) => parts.iter().all(|part| self.may_overlap(part)),
-            (Node::AnyOf(parts), _) => parts.iter().any(|part| part.may_overlap(other)),
-            (_, Node::AnyOf(parts)) => parts.iter().any(|part| self.may_overlap(part)),
-            (Node::Prefix(one), Node::Prefix(two)) => {
-                one.starts_with(&**two) || two.starts_with(&**one)
-            }
-            _ => true,
-        }
+    fn is_by_element(&self) -> bool {
+        matches!(self.sort(), Ok(Sort::Element(_)))
     }
 
     /// Whether the constraint is true of an argument that is not there.
     pub(crate) fn admits_absence(&self) -> Truth {
-        self.holds(&Fact::arg(PLACEHOLDER), Stance::Cover, &Only(None))
+        self.holds_of(None, Absence::Argument, Stance::Cover, false)
     }
 
     fn is_true_of(&self, value: &Value) -> bool {
-        self.holds(&Fact::arg(PLACEHOLDER), Stance::Cover, &Only(Some(value))) == Truth::True
-    }
-
-    fn may_be_true_of(&self, value: &Value) -> bool {
-        // The value may also stand as an element of a list, of which a guard asks the same.
-        self.holds(&Fact::arg(PLACEHOLDER), Stance::Guard, &Only(Some(value))).may_hold()
+        self.holds_of(Some(value), Absence::Argument, Stance::Cover, false) == Truth::True
     }
 
     /// The constraint with every `same_as` of a known fact replaced by `eq` of what it is.
@@ -108,7 +107,7 @@ impl Constraint {
         })
     }
 
-    fn compares(&self) -> bool {
+    pub(super) fn compares(&self) -> bool {
         match &self.0 {
             Node::SameAs(_) => true,
             Node::All(parts) | Node::AnyOf(parts) => parts.iter().any(Constraint::compares),
@@ -144,8 +143,11 @@ pub(crate) fn condition_within(
         },
         ([], _) => false,
         ([only], _) => only.is_within(&wider.constraint),
-        (several, _) => Constraint(Node::All(several.iter().map(|c| (*c).clone()).collect()))
-            .is_within(&wider.constraint),
+        // Not as one `all`: each of them takes lists in its own way.
+        (several, fact) => {
+            several.iter().any(|own| own.is_plainly_within(&wider.constraint))
+                || all_but(several, &wider.constraint, fact.absence()) == Difference::Empty
+        }
     }
 }
 
@@ -155,15 +157,17 @@ pub(crate) fn condition_may_overlap(
     openness: &Openness,
     other: &Condition,
 ) -> bool {
-    let mut own = conditions.iter().filter(|own| own.fact == other.fact).peekable();
-    if own.peek().is_none()
+    let own: Vec<&Constraint> =
+        conditions.iter().filter(|own| own.fact == other.fact).map(|own| &own.constraint).collect();
+    if own.is_empty()
         && let Fact::Arg(path) = &other.fact
         && !openness.other_args
         && path.len() == 1
     {
-        return other.constraint.admits_absence().may_hold();
+        let truth = other.constraint.holds_of(None, Absence::Argument, Stance::Guard, false);
+        return truth.may_hold();
     }
-    own.all(|own| own.constraint.may_overlap(&other.constraint))
+    all_and(&own, &other.constraint, Stance::Guard, other.fact.absence())
 }
 
 /// Whether nothing that `narrow` leaves open is closed in `wide`.
@@ -189,22 +193,6 @@ pub(crate) fn openness_within(
     resource && args
 }
 
-/// The name under which a value alone is asked about. No argument has the empty name, so no `same_as`
-/// reaches it.
-const PLACEHOLDER: &str = "";
-
-/// A question in which one value stands wherever it is asked for.
-struct Only<'a>(Option<&'a Value>);
-
-impl Facts for Only<'_> {
-    fn fact(&self, fact: &Fact) -> Option<&Value> {
-        // Only the placeholder is known: a `same_as` finds nothing and stays unknown.
-        matches!(fact, Fact::Arg(path) if matches!(&**path, [only] if &**only == PLACEHOLDER))
-            .then_some(self.0)
-            .flatten()
-    }
-}
-
 fn resolve_all<F: Facts>(parts: &[Constraint], known: &F) -> Vec<Constraint> {
     parts.iter().map(|part| part.resolve(known).into_owned()).collect()
 }
@@ -213,25 +201,12 @@ fn range_within(narrow: &Range, wide: &Range) -> bool {
     narrow.is_empty() || narrow.intersect(*wide) == *narrow
 }
 
-fn count_within(narrow: &Count, wide: &Count) -> bool {
-    narrow.min >= wide.min
-        && match (narrow.max, wide.max) {
-            (_, None) => true,
-            (Some(narrow), Some(wide)) => narrow <= wide,
-            (None, Some(_)) => false,
-        }
-}
-
 fn fields_within(narrow: &Fields, wide: &Fields) -> bool {
     let named = wide.iter().all(|(name, wide_field)| match narrow.get(name) {
-        Some(field) => field.is_within(wide_field),
+        Some(field) => field.is_plainly_within(wide_field),
         None => !narrow.open && wide_field.admits_absence() == Truth::True,
     });
     let unnamed =
         wide.open || (!narrow.open && narrow.iter().all(|(name, _)| wide.get(name).is_some()));
     named && unnamed
-}
-
-fn share(one: &Set, two: &Set) -> bool {
-    one.iter().any(|value| two.contains(value))
 }

@@ -1,10 +1,60 @@
 //! Glob patterns.
 
-/// A pattern that text matches from end to end: `*` is any run of characters other than `/`, `**` any
-/// run of characters, `?` one character other than `/`.
+use std::fmt;
+
+use super::automaton::{Automaton, Step};
+use crate::text::{escape_for_people, is_hidden};
+
+/// How long a pattern may be, in bytes: half of what a SPIFFE id may have, so that a pattern for one
+/// always fits, and few enough that matching a text costs at most as many steps per character.
+pub const MAX_GLOB: usize = 1024;
+
+/// How many wildcards a pattern may have: far more than people write; the bound keeps patterns that
+/// only exist to be slow out of tokens and policies.
+pub const MAX_WILDCARDS: usize = 32;
+
+/// A pattern that text matches from end to end.
+///
+/// | in the pattern | matches |
+/// |---|---|
+/// | `*` | any run of characters other than `/`, also none |
+/// | `**` as a whole segment, between `/` or the ends | any segments, also none: `/a/**/b` matches `/a/b` |
+/// | `?` | one character other than `/` |
+///
+/// Every other character stands for itself, byte for byte: case counts, and `é` composed and
+/// decomposed are two texts. Two or more stars beside other characters of a segment are one `*`: to
+/// reach across `/` with part of a segment, use `prefix`, `suffix` or `contains`. There are no classes
+/// and no escapes: `[`, `]`, `{`, `}` and `\` are refused.
+///
+/// `a/**` does not match `a`. Text is matched as it is: `..` and `.` mean nothing here, so
+/// `/data/*` does match `/data/..`; for paths use `under`.
+///
+/// ```
+/// use hallpass::scope::Glob;
+///
+/// let logs = Glob::new("/srv/**/*.log")?;
+/// assert!(logs.matches("/srv/a/b/today.log") && logs.matches("/srv/today.log"));
+/// assert!(!logs.matches("/srv/a/today.txt"));
+/// assert!(Glob::new("/srv/[ab].log").is_err());
+/// # Ok::<(), hallpass::scope::GlobError>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Glob {
     pattern: Box<str>,
+    /// How many bytes of the pattern come before the first wildcard.
+    literal: usize,
+    tail: Tail,
+}
+
+/// What follows the literal beginning.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+enum Tail {
+    Nothing,
+    /// A single `*` at the end.
+    Run,
+    /// A single `**` at the end.
+    Anything,
+    Automaton(Automaton),
 }
 
 /// Why a pattern does not parse.
@@ -14,6 +64,30 @@ pub enum GlobError {
     /// The pattern is empty.
     #[error("an empty pattern matches nothing: leave the constraint out, or say what is meant")]
     Empty,
+    /// The pattern has more than [`MAX_GLOB`] bytes.
+    #[error("a pattern of {0} bytes, expected at most {MAX_GLOB}")]
+    TooLong(usize),
+    /// The pattern has more than [`MAX_WILDCARDS`] wildcards.
+    #[error("a pattern of {0} wildcards, expected at most {MAX_WILDCARDS}")]
+    TooManyWildcards(usize),
+    /// A character that means something in other pattern languages and nothing here.
+    #[error("`{given}` has `{found}`, which has no meaning in a glob: {instead}")]
+    Syntax {
+        /// The pattern.
+        given: String,
+        /// The character.
+        found: char,
+        /// What says the same.
+        instead: &'static str,
+    },
+    /// A character that no reader sees.
+    #[error("`{given}` has the hidden character `{}`, expected visible ones", .found.escape_unicode())]
+    Hidden {
+        /// The pattern, hidden characters shown.
+        given: String,
+        /// The character.
+        found: char,
+    },
 }
 
 impl Glob {
@@ -22,10 +96,27 @@ impl Glob {
     /// # Errors
     /// [`GlobError`] if the pattern does not parse.
     pub fn new(pattern: &str) -> Result<Self, GlobError> {
-        if pattern.is_empty() {
-            return Err(GlobError::Empty);
+        check(pattern)?;
+        let tokens = tokens(pattern);
+        let wildcards =
+            tokens.iter().filter(|(_, token)| !matches!(token, Token::Literal(_))).count();
+        if wildcards > MAX_WILDCARDS {
+            return Err(GlobError::TooManyWildcards(wildcards));
         }
-        Ok(Glob { pattern: pattern.into() })
+        let first = tokens.iter().position(|(_, token)| !matches!(token, Token::Literal(_)));
+        let literal = first.and_then(|at| tokens.get(at)).map_or(pattern.len(), |(at, _)| *at);
+        let tail: Vec<Token> =
+            tokens.iter().skip(first.unwrap_or(tokens.len())).map(|(_, token)| *token).collect();
+        let tail = match tail.as_slice() {
+            [] => Tail::Nothing,
+            [Token::Run] => Tail::Run,
+            [Token::Anything] => Tail::Anything,
+            tokens => Tail::Automaton(
+                Automaton::new(compile(tokens))
+                    .map_err(|_| GlobError::TooManyWildcards(wildcards))?,
+            ),
+        };
+        Ok(Glob { pattern: pattern.into(), literal, tail })
     }
 
     /// The pattern as written.
@@ -33,8 +124,281 @@ impl Glob {
         &self.pattern
     }
 
-    /// Whether the whole text matches.
+    /// Whether the whole text matches. Takes time in proportion to the pattern times the text at
+    /// most, and no memory.
     pub fn matches(&self, text: &str) -> bool {
-        text == &*self.pattern
+        let Some(literal) = self.pattern.get(..self.literal) else { return false };
+        let Some(rest) = text.strip_prefix(literal) else { return false };
+        match &self.tail {
+            Tail::Nothing => rest.is_empty(),
+            Tail::Run => !rest.contains('/'),
+            Tail::Anything => true,
+            Tail::Automaton(automaton) => automaton.matches(rest),
+        }
+    }
+
+    /// The whole pattern as an automaton.
+    pub(crate) fn automaton(&self) -> Option<Automaton> {
+        let tokens: Vec<Token> =
+            tokens(&self.pattern).into_iter().map(|(_, token)| token).collect();
+        Automaton::new(compile(&tokens)).ok()
+    }
+}
+
+impl fmt::Display for Glob {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.pattern)
+    }
+}
+
+impl serde::Serialize for Glob {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(&self.pattern)
+    }
+}
+
+impl std::str::FromStr for Glob {
+    type Err = GlobError;
+
+    /// As [`Glob::new`].
+    fn from_str(pattern: &str) -> Result<Self, Self::Err> {
+        Glob::new(pattern)
+    }
+}
+
+fn check(pattern: &str) -> Result<(), GlobError> {
+    if pattern.is_empty() {
+        return Err(GlobError::Empty);
+    }
+    if pattern.len() > MAX_GLOB {
+        return Err(GlobError::TooLong(pattern.len()));
+    }
+    let given = || escape_for_people(pattern, crate::text::SHOWN);
+    for found in pattern.chars() {
+        let instead = match found {
+            '[' | ']' => "use `regex` for a class of characters, or `eq` for this very text",
+            '{' | '}' => {
+                "use `any = [{ glob = .. }, { glob = .. }]` for alternatives, or `eq` for this very text"
+            }
+            '\\' => "there are no escapes: use `eq`, `prefix` or `contains` for this very text",
+            _ if is_hidden(found) => return Err(GlobError::Hidden { given: given(), found }),
+            _ => continue,
+        };
+        return Err(GlobError::Syntax { given: given(), found, instead });
+    }
+    Ok(())
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Token {
+    Literal(char),
+    /// `?`
+    One,
+    /// `*`
+    Run,
+    /// `**/`: whole segments, each with its `/`, or none.
+    Segments,
+    /// `**` at the end.
+    Anything,
+}
+
+/// The pattern's tokens, each with where it begins.
+fn tokens(pattern: &str) -> Vec<(usize, Token)> {
+    let mut tokens = Vec::new();
+    let mut rest = pattern;
+    let mut segment_start = true;
+    while let Some(c) = rest.chars().next() {
+        let at = pattern.len() - rest.len();
+        let (token, length) = if segment_start && rest == "**" {
+            (Token::Anything, 2)
+        } else if segment_start && rest.starts_with("**/") {
+            (Token::Segments, 3)
+        } else if c == '*' {
+            (Token::Run, rest.len() - rest.trim_start_matches('*').len())
+        } else if c == '?' {
+            (Token::One, 1)
+        } else {
+            (Token::Literal(c), c.len_utf8())
+        };
+        segment_start = matches!(token, Token::Segments | Token::Literal('/'));
+        // `**/**/` says no more than `**/`, and a second loop would only cost.
+        let repeated =
+            token == Token::Segments && matches!(tokens.last(), Some((_, Token::Segments)));
+        if !repeated {
+            tokens.push((at, token));
+        }
+        rest = rest.get(length..).unwrap_or_default();
+    }
+    tokens
+}
+
+fn compile(tokens: &[Token]) -> Vec<Step> {
+    let anything = || Step::Class(Box::new([('\0', char::MAX)]));
+    let in_segment = || Step::Class(Box::new([('\0', '.'), ('0', char::MAX)]));
+    let mut steps = Vec::new();
+    for token in tokens {
+        // Lengths are bounded by `MAX_GLOB` times the steps of one token.
+        let here = u16::try_from(steps.len()).unwrap_or(u16::MAX);
+        match token {
+            Token::Literal(c) => steps.push(Step::Char(*c)),
+            Token::One => steps.push(in_segment()),
+            Token::Run => {
+                steps.extend([Step::Split(here + 1, here + 3), in_segment(), Step::Jump(here)]);
+            }
+            Token::Anything => {
+                steps.extend([Step::Split(here + 1, here + 3), anything(), Step::Jump(here)]);
+            }
+            Token::Segments => steps.extend([
+                Step::Split(here + 1, here + 5),
+                Step::Split(here + 2, here + 4),
+                anything(),
+                Step::Jump(here + 1),
+                Step::Char('/'),
+            ]),
+        }
+    }
+    steps.push(Step::End);
+    steps
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn matches(pattern: &str, text: &str) -> bool {
+        Glob::new(pattern).unwrap().matches(text)
+    }
+
+    /// The meaning again, as plainly as it can be said and as slow as that is.
+    fn naive(pattern: &[char], text: &[char], segment_start: bool) -> bool {
+        match pattern {
+            [] => text.is_empty(),
+            ['*', '*'] if segment_start => true,
+            ['*', '*', '/', rest @ ..] if segment_start => {
+                naive(rest, text, true)
+                    || (0..text.len())
+                        .any(|at| text[at] == '/' && naive(rest, &text[at + 1..], true))
+            }
+            ['*', rest @ ..] => {
+                let rest: Vec<char> = rest.iter().copied().skip_while(|c| *c == '*').collect();
+                (0..=text.len())
+                    .take_while(|at| *at == 0 || text[at - 1] != '/')
+                    .any(|at| naive(&rest, &text[at..], false))
+            }
+            ['?', rest @ ..] => match text {
+                [first, others @ ..] => *first != '/' && naive(rest, others, false),
+                [] => false,
+            },
+            [literal, rest @ ..] => match text {
+                [first, others @ ..] => first == literal && naive(rest, others, *literal == '/'),
+                [] => false,
+            },
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn agrees_with_a_naive_matcher(
+            pattern in "[ab/*?é]{1,9}",
+            text in "[ab/é]{0,8}",
+        ) {
+            let naive = naive(
+                &pattern.chars().collect::<Vec<_>>(),
+                &text.chars().collect::<Vec<_>>(),
+                true,
+            );
+            let glob = Glob::new(&pattern).unwrap();
+            prop_assert_eq!(glob.matches(&text), naive);
+            prop_assert_eq!(glob.automaton().unwrap().matches(&text), naive);
+        }
+
+        #[test]
+        fn a_pattern_without_wildcards_matches_itself_alone(
+            pattern in "[a-c/é]{1,6}",
+            text in "[a-c/é]{0,6}",
+        ) {
+            prop_assert!(matches(&pattern, &pattern));
+            prop_assert_eq!(matches(&pattern, &text), pattern == text);
+        }
+    }
+
+    /// attacks 9, 10, 13: nothing is folded.
+    #[test]
+    fn case_and_spelling_count() {
+        assert!(!matches("/data/*", "/DATA/x"));
+        assert!(!matches("shell:*", "Shell:rm"));
+        assert!(!matches("caf\u{e9}*", "cafe\u{301}"));
+        assert!(!matches("ſ*", "s") && !matches("K", "k"));
+    }
+
+    /// attacks 1, 2, 3, as text: a star stays within its segment, and a folder's name is no prefix.
+    #[test]
+    fn a_star_does_not_leave_its_segment() {
+        for (pattern, text) in [
+            ("/data/*", "/data/../etc/passwd"),
+            ("/data/*", "/data/a/../../etc/shadow"),
+            ("/data/*", "/data//../x"),
+            ("/data/*", "/data/./../x"),
+            ("/home/u/project/*", "/home/u/project-secrets/k"),
+            ("/home/u/project/**", "/home/u/project-secrets/k"),
+        ] {
+            assert!(!matches(pattern, text), "{pattern} {text}");
+        }
+    }
+
+    /// attack 31
+    #[test]
+    fn an_empty_pattern_is_refused() {
+        assert_eq!(Glob::new(""), Err(GlobError::Empty));
+    }
+
+    /// attack 50: a class is never read as text, nor text as a class.
+    #[test]
+    fn classes_alternatives_and_escapes_are_refused_with_what_to_use_instead() {
+        for (pattern, found, instead) in [
+            ("*[ab]", '[', "`regex`"),
+            ("*b]", ']', "`regex`"),
+            ("{a,b}", '{', "`any"),
+            ("a}", '}', "`any"),
+            (r"C:\x", '\\', "no escapes"),
+        ] {
+            let error = Glob::new(pattern).unwrap_err();
+            assert!(matches!(&error, GlobError::Syntax { found: f, .. } if *f == found));
+            assert!(error.to_string().contains(instead), "{error}");
+        }
+    }
+
+    /// attacks 5, 12
+    #[test]
+    fn hidden_characters_are_refused() {
+        for found in ['\0', '\n', '\r', '\u{1b}', '\u{200b}', '\u{202e}'] {
+            let error = Glob::new(&format!("/a{found}/*")).unwrap_err();
+            assert!(matches!(error, GlobError::Hidden { found: f, .. } if f == found));
+            assert!(!error.to_string().contains(found), "{error}");
+        }
+    }
+
+    /// attack 19
+    #[test]
+    fn size_and_wildcards_are_bounded() {
+        assert!(Glob::new(&"a".repeat(MAX_GLOB)).is_ok());
+        assert_eq!(Glob::new(&"a".repeat(MAX_GLOB + 1)), Err(GlobError::TooLong(MAX_GLOB + 1)));
+        assert!(Glob::new(&"*a".repeat(MAX_WILDCARDS)).is_ok());
+        assert_eq!(
+            Glob::new(&"*a".repeat(MAX_WILDCARDS + 1)),
+            Err(GlobError::TooManyWildcards(MAX_WILDCARDS + 1))
+        );
+        let longest = format!("{}{}", "*a".repeat(MAX_WILDCARDS), "b".repeat(MAX_GLOB - 64));
+        assert!(Glob::new(&longest).is_ok_and(|glob| !glob.matches(&"ab".repeat(500))));
+    }
+
+    /// attack 19: exponential for a backtracking matcher.
+    #[test]
+    fn a_pattern_made_to_backtrack_is_matched_at_once() {
+        let pattern = format!("{}b", "a*".repeat(MAX_WILDCARDS));
+        assert!(!matches(&pattern, &"a".repeat(10_000)));
+        let pattern = format!("{}b", "**/*a/".repeat(MAX_WILDCARDS / 2));
+        assert!(!matches(&pattern, &"a/".repeat(5_000)));
     }
 }

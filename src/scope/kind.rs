@@ -27,6 +27,10 @@ impl Set {
         self.0.iter()
     }
 
+    pub(crate) fn as_slice(&self) -> &[Value] {
+        &self.0
+    }
+
     pub(crate) fn contains(&self, value: &Value) -> bool {
         // Policies name a few values, or a few thousand: a scan for the first, a search for the second.
         if self.0.len() <= 8 {

@@ -14,6 +14,8 @@
 //! # assert!(scope.check().is_ok());
 //! ```
 
+mod algebra;
+mod automaton;
 mod capability;
 mod constraint;
 mod contain;
@@ -24,6 +26,8 @@ mod fact;
 mod glob;
 mod grammar;
 mod kind;
+#[cfg(test)]
+mod model;
 mod read;
 mod truth;
 
@@ -34,16 +38,16 @@ pub use constraint::{
     present, same_as, some, subset_of, suffix,
 };
 pub use fact::UnknownFact;
-pub use glob::{Glob, GlobError};
+pub use glob::{Glob, GlobError, MAX_GLOB, MAX_WILDCARDS};
 pub use kind::Count;
 pub(crate) use kind::Set;
 pub use read::MAX_SCOPE_TEXT;
 pub use truth::Truth;
 
-pub(crate) use capability::Capability;
+pub(crate) use capability::{Capability, Outside};
 pub(crate) use constraint::Node;
 pub(crate) use contain::{condition_may_overlap, condition_within, openness_within};
-pub(crate) use cover::{Condition, Openness, ResourceOpenness, Uncovered, names_argument};
+pub(crate) use cover::{Condition, Openness, ResourceOpenness, Uncovered};
 pub(crate) use evaluate::{Facts, Stance};
 pub(crate) use fact::{Absence, Fact};
 pub(crate) use grammar::{named_constraints, read_constraint};

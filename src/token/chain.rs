@@ -18,7 +18,7 @@ use super::error::{MintError, TokenError};
 /// narrows three or four times, and each block costs every reader one HMAC.
 pub const MAX_ATTENUATIONS: usize = 16;
 
-/// The most bytes a block may have: the longest root block without a scope takes 2867, and half of
+/// The most bytes a block may have: the longest root block without a scope takes 2868, and half of
 /// what a whole token can hold leaves room to narrow it.
 pub const MAX_BLOCK: usize = 4096;
 

@@ -169,3 +169,142 @@ fn length(field: &'static str, bytes: &[u8], most: usize) -> Result<u16, MintErr
     }
     u16::try_from(given).map_err(|_| wrong)
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    const KEY: KeyId = KeyId::from_bytes([1, 2, 3, 4]);
+
+    fn claims() -> Claims<'static> {
+        Claims {
+            issuer: "acme",
+            audience: "gate",
+            task: "task-42",
+            generation: 7,
+            grant: GrantId::from_bytes([9; 16]),
+            serial: 3,
+            holder: "agent-7",
+            issued: Timestamp::from_unix_millis(1_000).unwrap(),
+            expires: Timestamp::from_unix_millis(2_000).unwrap(),
+            scope: Some(b"scope"),
+        }
+    }
+
+    fn block() -> Vec<u8> {
+        encode(&claims(), KEY).unwrap()
+    }
+
+    /// A block with some bytes replaced.
+    fn with(at: usize, bytes: &[u8]) -> Vec<u8> {
+        let mut block = block();
+        block.splice(at..at + bytes.len(), bytes.iter().copied());
+        block
+    }
+
+    #[test]
+    fn a_root_block_says_what_was_encoded() {
+        assert_eq!(decode(&block()), Ok((KEY, claims())));
+        assert_eq!(key_id(&block()), Some(KEY));
+        let bare = Claims { scope: None, ..claims() };
+        assert_eq!(decode(&encode(&bare, KEY).unwrap()), Ok((KEY, bare)));
+    }
+
+    /// attacks 68 and 84
+    #[test]
+    fn whatever_encode_does_not_write_is_refused() {
+        let malformed = |block: &[u8], why| {
+            assert_eq!(decode(block), Err(TokenError::Malformed(why)));
+        };
+        for kind in [0, 2, 255] {
+            malformed(&with(0, &[kind]), "its kind is unknown");
+        }
+        for flags in [2, 3, 0x80, 0xff] {
+            malformed(&with(5, &[flags]), "a flag is unknown");
+        }
+        malformed(&with(5, &[0]), "bytes follow its last field");
+        malformed(&[block(), vec![0]].concat(), "bytes follow its last field");
+        for millis in [-1, i64::MIN, i64::MAX] {
+            malformed(&with(34, &millis.to_be_bytes()), "an instant out of range");
+            malformed(&with(42, &millis.to_be_bytes()), "an instant out of range");
+        }
+        for expires in [999, 1000_i64] {
+            malformed(&with(42, &expires.to_be_bytes()), "it expires no later than it is issued");
+        }
+        malformed(&with(51, &[0xff]), "a text is not UTF-8");
+        malformed(&with(50, &[0]), "a field is empty");
+        let holder = 50 + 5 + 5 + 8;
+        malformed(&with(holder, &[0, 0]), "a field is empty");
+        malformed(&with(holder, &2049_u16.to_be_bytes()), "a field is too long");
+        malformed(&with(holder + 2, &[0x80]), "a text is not UTF-8");
+        malformed(&with(holder + 9, &[0xff, 0xff]), "a field is too long");
+        for end in 0..block().len() {
+            assert!(decode(&block()[..end]).is_err(), "cut at {end}");
+        }
+    }
+
+    /// attack 69
+    #[test]
+    fn fields_cannot_trade_bytes() {
+        let one = Claims { issuer: "x|y", audience: "z", ..claims() };
+        let other = Claims { issuer: "x", audience: "y|z", ..claims() };
+        assert_ne!(encode(&one, KEY), encode(&other, KEY));
+    }
+
+    #[test]
+    fn claims_the_format_cannot_hold_are_not_encoded() {
+        let wrong = |field, given, most| Err(MintError::FieldLength { field, given, most });
+        let long = "x".repeat(2049);
+        let encode = |claims| encode(&claims, KEY);
+        for (name, given) in [("", 0), (&long[..256], 256)] {
+            assert_eq!(encode(Claims { issuer: name, ..claims() }), wrong("issuer", given, 255));
+            assert_eq!(
+                encode(Claims { audience: name, ..claims() }),
+                wrong("audience", given, 255)
+            );
+            assert_eq!(encode(Claims { task: name, ..claims() }), wrong("task", given, 255));
+        }
+        assert_eq!(encode(Claims { holder: "", ..claims() }), wrong("holder", 0, 2048));
+        assert_eq!(encode(Claims { holder: &long, ..claims() }), wrong("holder", 2049, 2048));
+        assert_eq!(encode(Claims { scope: Some(&[]), ..claims() }), wrong("scope", 0, 4096));
+        assert_eq!(
+            encode(Claims { scope: Some(&[0; 70_000]), ..claims() }),
+            wrong("scope", 70_000, 4096)
+        );
+        let expires = claims().issued;
+        assert_eq!(encode(Claims { expires, ..claims() }), Err(MintError::NoLifetime));
+        let most = Claims {
+            issuer: &long[..255],
+            audience: &long[..255],
+            task: &long[..255],
+            holder: &long[..2048],
+            scope: None,
+            ..claims()
+        };
+        let block = encode(most).unwrap();
+        assert_eq!((block.len(), decode(&block)), (2868, Ok((KEY, most))));
+    }
+
+    proptest! {
+        /// attack 68: a block that decodes is byte for byte the one its claims encode to
+        #[test]
+        fn decoding_accepts_nothing_but_what_encoding_writes(
+            edits in prop::collection::vec((0_usize..100, any::<u8>(), 0..3), 1..4),
+        ) {
+            let mut block = block();
+            for (at, byte, how) in edits {
+                let at = at % block.len();
+                match how {
+                    0 => block[at] = byte,
+                    1 => block.insert(at, byte),
+                    _ => drop(block.remove(at)),
+                }
+            }
+            if let Ok((key, claims)) = decode(&block) {
+                prop_assert_eq!(encode(&claims, key), Ok(block.clone()));
+            }
+        }
+    }
+}

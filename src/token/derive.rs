@@ -42,6 +42,15 @@ impl KeyUse {
 ///
 /// Never printed. `ring` keeps the key as a hash state and does not wipe it on drop: a known limit,
 /// see `docs/token-format.md`.
+///
+/// ```
+/// # use hallpass::token::{KeyRing, KeyUse};
+/// let ring = KeyRing::generate()?;
+/// let tag = ring.mac_key(KeyUse::AuditLog).sign(b"record");
+/// assert!(ring.mac_key(KeyUse::AuditLog).verify(b"record", &tag));
+/// assert!(!ring.mac_key(KeyUse::ArgumentDigest).verify(b"record", &tag));
+/// # Ok::<(), hallpass::RandomError>(())
+/// ```
 #[derive(Clone)]
 pub struct MacKey(hmac::Key);
 
@@ -60,6 +69,11 @@ impl MacKey {
     #[must_use]
     pub fn verify(&self, message: &[u8], tag: &[u8]) -> bool {
         hmac::verify(&self.0, message, tag).is_ok()
+    }
+
+    /// The key itself, for a chain that is computed piece by piece.
+    pub(crate) fn into_hmac(self) -> hmac::Key {
+        self.0
     }
 
     /// The key with these bytes: an earlier tag, or a derivation's output.
@@ -166,5 +180,40 @@ mod tests {
         assert!(!key.verify(b"x", &tag[..31]));
         assert!(!key.verify(b"x", &[]));
         assert_eq!(format!("{key:?}"), "MacKey(..)");
+    }
+
+    /// Wycheproof and RFC 4231: right tags verify; wrong ones do not, nor do shortened ones, even
+    /// those the vectors call valid for their length.
+    #[test]
+    fn the_hmac_corpus_agrees() {
+        let Some(corpora) = std::env::var_os("HALLPASS_CORPORA") else {
+            println!("skipped: HALLPASS_CORPORA is not set");
+            return;
+        };
+        let path = std::path::Path::new(&corpora).join("crypto_tokens/hmac_sha256.json");
+        let corpus: serde_json::Value =
+            serde_json::from_str(&std::fs::read_to_string(path).unwrap()).unwrap();
+        let hex = |case: &serde_json::Value, field: &str| -> Vec<u8> {
+            let text = case[field].as_str().unwrap();
+            let byte = |at: usize| u8::from_str_radix(&text[at..at + 2], 16).unwrap();
+            (0..text.len()).step_by(2).map(byte).collect()
+        };
+        let key_of = |bytes: &[u8]| MacKey(hmac::Key::new(hmac::HMAC_SHA256, bytes));
+
+        let wycheproof = corpus["wycheproof"]["tests"].as_array().unwrap();
+        for case in wycheproof {
+            let key = hex(case, "key");
+            let (key, message, tag) = (key_of(&key), hex(case, "msg"), hex(case, "tag"));
+            let valid = case["result"] == "valid";
+            let whole = case["tag_bits"] == 256;
+            assert_eq!(key.verify(&message, &tag), valid && whole, "{case}");
+            assert_eq!(key.sign(&message).starts_with(&tag), valid, "{case}");
+        }
+        let rfc4231 = corpus["rfc4231"]["tests"].as_array().unwrap();
+        for case in rfc4231 {
+            let tag = hex(case, "tag");
+            assert!(key_of(&hex(case, "key")).sign(&hex(case, "data")).starts_with(&tag), "{case}");
+        }
+        assert_eq!((wycheproof.len(), rfc4231.len()), (174, 7));
     }
 }

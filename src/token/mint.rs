@@ -32,6 +32,25 @@ pub fn mint(keys: &AudienceKeys, claims: &Claims<'_>) -> Result<Token, MintError
 /// Adds an attenuation block to a token, which takes no key: the token's own tag is the key of the
 /// next link. The block is opaque here, and a reader that does not know its kind refuses the token.
 ///
+/// ```
+/// # use hallpass::clock::Timestamp;
+/// # use hallpass::grant::GrantId;
+/// # use hallpass::token::*;
+/// # let keys = KeyRing::generate()?.for_audience("gate")?;
+/// # let at = |millis| Timestamp::from_unix_millis(millis).ok_or("no such instant");
+/// # let token = mint(&keys, &Claims {
+/// #     issuer: "acme", audience: "gate", task: "task-42", generation: 1,
+/// #     grant: GrantId::random()?, serial: 1, holder: "agent-7",
+/// #     issued: at(0)?, expires: at(1000)?, scope: None,
+/// # })?;
+/// let narrowed = append_block(&token, b"block")?;
+///
+/// let presented = Unverified::parse(narrowed.expose())?;
+/// assert!(presented.verify_chain(&keys, at(0)?)?.blocks().eq([b"block"]));
+/// assert_eq!(presented.verify(&keys, at(0)?).unwrap_err(), TokenError::UnknownBlock);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+///
 /// # Errors
 /// [`MintError::NotAToken`] if the text is none, [`MintError::TooManyBlocks`],
 /// [`MintError::FieldLength`] or [`MintError::TooLong`] if the result could not be read back.

@@ -52,8 +52,9 @@ pub(super) fn decode(text: &str) -> Result<Parts, TokenError> {
     }
     let parts = text.strip_prefix(VERSION).ok_or(TokenError::UnknownVersion)?;
     let (body, tag_text) = parts.rsplit_once('.').ok_or(TokenError::Framing)?;
+    // A longer tag does not fit, a shorter one does not fill.
     let mut tag = [0; 32];
-    if tag_text.len() != TAG_TEXT || decode_into(tag_text, &mut tag)? != tag.len() {
+    if decode_into(tag_text, &mut tag)? != tag.len() {
         return Err(TokenError::Framing);
     }
     Ok(Parts { body: decode_body(body)?, tag })
@@ -90,4 +91,92 @@ pub(super) fn encode(body: &[u8], tag: &[u8; 32]) -> Result<String, MintError> {
     text.push('.');
     URL_SAFE_NO_PAD.encode_string(tag, &mut text);
     Ok(std::mem::take(&mut *text))
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn refused(text: &str) -> TokenError {
+        decode(text).map(|_| ()).unwrap_err()
+    }
+
+    /// attack 67
+    #[test]
+    fn a_token_has_one_spelling() {
+        let tag = "A".repeat(TAG_TEXT);
+        let text = |body: &str| format!("hp1.{body}.{tag}");
+        assert_eq!(decode(&text("YQ")).unwrap().body(), b"a");
+        // Trailing bits, padding, the other alphabet, white space, and a third part.
+        for body in ["YR", "YQ==", "YQ=", "Y", "+/+/", " YQ", "YQ ", "YQ\n", "Y\tQ", "YQ.", ".YQ"] {
+            assert_eq!(refused(&text(body)), TokenError::Framing, "{body}");
+        }
+        for tag in [&tag[1..], &format!("{tag}A"), &format!("{}B", &tag[1..]), &format!("{tag}=")] {
+            assert_eq!(refused(&format!("hp1.YQ.{tag}")), TokenError::Framing, "{tag}");
+        }
+        for text in ["", "h", "hp2.YQ", " hp1.YQ", "HP1.YQ", "hp1c.YQ", "hp10.YQ"] {
+            assert_eq!(refused(&format!("{text}.{tag}")), TokenError::UnknownVersion, "{text}");
+        }
+        assert_eq!(refused("hp1."), TokenError::Framing);
+        assert_eq!(refused(&format!("hp1.{tag}")), TokenError::Framing);
+    }
+
+    /// attack 79
+    #[test]
+    fn text_over_the_limit_is_refused_before_anything_of_it_is_read() {
+        let most = "x".repeat(MAX_TOKEN_TEXT);
+        assert_eq!(refused(&most), TokenError::UnknownVersion);
+        assert_eq!(refused(&format!("{most}x")), TokenError::TooLong(MAX_TOKEN_TEXT + 1));
+        assert_eq!(refused(&"hp1.".repeat(1 << 18)), TokenError::TooLong(1 << 20));
+    }
+
+    #[test]
+    fn what_is_written_can_be_read_and_what_could_not_is_not_written() {
+        let most = (MAX_TOKEN_TEXT - 4 - 1 - TAG_TEXT) / 4 * 3;
+        for length in [0, 1, 2, 3, 4, INLINE - 2, INLINE - 1, INLINE, INLINE + 1, most] {
+            let body = vec![7; length];
+            let text = encode(&body, &[9; 32]).unwrap();
+            assert_eq!(text.capacity(), text.len(), "no copy was left behind by growing");
+            let parts = decode(&text).unwrap();
+            assert_eq!((parts.body(), parts.tag), (&*body, [9; 32]));
+        }
+        assert_eq!(
+            encode(&vec![7; most + 1], &[9; 32]),
+            Err(MintError::TooLong(MAX_TOKEN_TEXT + 2))
+        );
+    }
+
+    proptest! {
+        /// attack 67: text is accepted if and only if it is what the parts encode to
+        #[test]
+        fn accepted_text_encodes_to_itself(body in "[A-Za-z0-9_-]{0,8}", end in "[A-Za-z0-9_-]") {
+            let text = format!("hp1.{body}.{}{end}", "A".repeat(TAG_TEXT - 1));
+            let canonical = |text: &str| base64_by_hand(text).is_some();
+            let read = decode(&text);
+            prop_assert_eq!(read.is_ok(), canonical(&body) && canonical(&format!("AA{end}")));
+            if let Ok(parts) = read {
+                prop_assert_eq!(encode(parts.body(), &parts.tag), Ok(text));
+            }
+        }
+    }
+
+    /// base64url by the letter of RFC 4648, for comparison.
+    fn base64_by_hand(text: &str) -> Option<Vec<u8>> {
+        const ALPHABET: &str = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+        let mut bits = Vec::new();
+        for letter in text.chars() {
+            let value = ALPHABET.find(letter)?;
+            bits.extend((0..6).rev().map(|bit| value >> bit & 1));
+        }
+        let (whole, rest) = bits.split_at(bits.len() / 8 * 8);
+        let canonical = rest.len() < 6 && rest.iter().all(|bit| *bit == 0);
+        canonical.then(|| {
+            whole
+                .chunks(8)
+                .map(|byte| byte.iter().fold(0, |sum, bit| sum << 1 | *bit as u8))
+                .collect()
+        })
+    }
 }

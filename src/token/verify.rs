@@ -147,3 +147,102 @@ impl<'a> VerifiedToken<'a> {
         self.blocks.clone()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::{AudienceKeys, KeyRing, SecretKey, chain};
+    use super::*;
+    use crate::grant::GrantId;
+
+    fn keys() -> AudienceKeys {
+        let secret = SecretKey::from_bytes(&(0..32).collect::<Vec<u8>>()).unwrap();
+        KeyRing::from_secret(secret).for_audience("gate").unwrap()
+    }
+
+    fn at(millis: i64) -> Timestamp {
+        Timestamp::from_unix_millis(millis).unwrap()
+    }
+
+    fn block(audience: &str) -> Vec<u8> {
+        let claims = Claims {
+            issuer: "acme",
+            audience,
+            task: "task-42",
+            generation: 7,
+            grant: GrantId::from_bytes([9; 16]),
+            serial: 3,
+            holder: "agent-7",
+            issued: at(1_000),
+            expires: at(2_000),
+            scope: None,
+        };
+        claims::encode(&claims, keys().signing().0).unwrap()
+    }
+
+    /// The text of any root block at all, rightly signed or not.
+    fn text_of(block: &[u8], signed: bool) -> String {
+        let body = chain::frame(block).unwrap();
+        let tag = if signed { keys().signing().1.sign(&body) } else { [0; 32] };
+        text::encode(&body, &tag).unwrap()
+    }
+
+    fn refused(text: &str, now: i64) -> TokenError {
+        let unverified = Unverified::parse(text).unwrap();
+        unverified.verify(&keys(), at(now)).unwrap_err()
+    }
+
+    /// attack 68, with the right key: a mistake of the minter's is no way in either
+    #[test]
+    fn a_signed_block_that_is_malformed_is_refused() {
+        let mut long = block("gate");
+        long.push(0);
+        assert_eq!(
+            refused(&text_of(&long, true), 1_500),
+            TokenError::Malformed("bytes follow its last field")
+        );
+        let mut other_kind = block("gate");
+        other_kind[0] = 2;
+        assert_eq!(
+            refused(&text_of(&other_kind, true), 1_500),
+            TokenError::Malformed("its kind is unknown")
+        );
+    }
+
+    /// attack 73
+    #[test]
+    fn a_signed_block_for_another_audience_is_refused() {
+        assert_eq!(refused(&text_of(&block("vault"), true), 1_500), TokenError::WrongAudience);
+    }
+
+    /// attack 78: whatever else is wrong with a forged token, the signature is what refuses it, so
+    /// that no forgery finds out more, or takes another path, than any other
+    #[test]
+    fn nothing_is_decoded_before_the_signature_is_checked() {
+        let mut garbage = block("gate");
+        garbage[5..].fill(0xff);
+        for block in [block("gate"), block("vault"), garbage] {
+            for now in [0, 1_500, 9_000] {
+                assert_eq!(refused(&text_of(&block, false), now), TokenError::BadSignature);
+            }
+        }
+    }
+
+    /// attack 81
+    #[test]
+    fn a_token_lives_from_its_issue_until_just_before_its_expiry() {
+        let text = text_of(&block("gate"), true);
+        let unverified = Unverified::parse(&text).unwrap();
+        assert_eq!(refused(&text, 999), TokenError::NotYetIssued);
+        assert!(unverified.verify(&keys(), at(1_000)).is_ok());
+        assert!(unverified.verify(&keys(), at(1_999)).is_ok());
+        assert_eq!(refused(&text, 2_000), TokenError::Expired);
+    }
+
+    #[test]
+    fn a_root_block_too_short_for_a_key_id_is_no_token() {
+        for length in 1..5 {
+            let text = text_of(&vec![1; length], true);
+            assert_eq!(Unverified::parse(&text).unwrap_err(), TokenError::Framing);
+        }
+    }
+}

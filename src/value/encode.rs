@@ -1,29 +1,4 @@
 //! The one byte form of values, which digests are made of.
-//!
-//! | value | bytes |
-//! |---|---|
-//! | `null` | `00` |
-//! | `false` | `01` |
-//! | `true` | `02` |
-//! | number | `03`, scale (1 byte), digits (16 bytes, two's complement, big-endian) |
-//! | text | `04`, length, UTF-8 bytes |
-//! | list | `05`, count, each element's byte form |
-//! | object | `06`, count, for each key in UTF-8 order: length, UTF-8 bytes, the value's byte form |
-//!
-//! A number is `digits * 10^-scale` with the smallest scale that is not negative: 1, 1.0 and 10e-1 all
-//! have digits 1 and scale 0, 1.5 has digits 15 and scale 1, and nought has no sign. Lengths are in
-//! bytes, counts in elements or keys; both are unsigned LEB128 in its shortest form: seven bits a byte,
-//! lowest first, the top bit set on all bytes but the last. Text is taken as it is, without
-//! normalisation.
-//!
-//! No byte form is the beginning of another, so byte forms written one after the other can be told
-//! apart, and two values have the same byte form only if they are equal.
-//!
-//! | value | byte form, hexadecimal | SHA-256, base64url |
-//! |---|---|---|
-//! | `null` | `00` | `bjQLnP-zepicpUTmu3gKLHiQHT-zNzh2hRGjBhevoB0` |
-//! | `[1.50,-1,""]` | V2 | D2 |
-//! | `{"b":true,"a":"é"}` | V3 | D3 |
 
 use super::{Digest, Object, Value};
 
@@ -40,6 +15,31 @@ const USUAL: usize = 256;
 
 impl Value {
     /// Appends the value's one byte form: equal values have equal byte forms, other values others.
+    ///
+    /// | value | bytes |
+    /// |---|---|
+    /// | `null` | `00` |
+    /// | `false` | `01` |
+    /// | `true` | `02` |
+    /// | number | `03`, scale (1 byte), digits (16 bytes, two's complement, big-endian) |
+    /// | text | `04`, length, UTF-8 bytes |
+    /// | list | `05`, count, each element's byte form |
+    /// | object | `06`, count, for each key in UTF-8 order: length, UTF-8 bytes, the value's byte form |
+    ///
+    /// A number is `digits * 10^-scale` with the smallest scale that is not negative: 1, 1.0 and 10e-1 all
+    /// have digits 1 and scale 0, 1.5 has digits 15 and scale 1, and nought has no sign. Lengths are in
+    /// bytes, counts in elements or keys; both are unsigned LEB128 in its shortest form: seven bits a byte,
+    /// lowest first, the top bit set on all bytes but the last. Text is taken as it is, without
+    /// normalisation.
+    ///
+    /// No byte form is the beginning of another, so byte forms written one after the other can be told
+    /// apart, and two values have the same byte form only if they are equal.
+    ///
+    /// | value | byte form, hexadecimal | SHA-256, base64url |
+    /// |---|---|---|
+    /// | `null` | `00` | `bjQLnP-zepicpUTmu3gKLHiQHT-zNzh2hRGjBhevoB0` |
+    /// | `[1.50,-1,""]` | `050303010000000000000000000000000000000f0300ffffffffffffffffffffffffffffffff0400` | `r-iN5vcjJQe1yTtAPYkEdtDw2RWqASV_hqJjfq2ppeE` |
+    /// | `{"b":true,"a":"é"}` | `060201610402c3a9016202` | `jPe0J-jeh3vjzjkcB1QHNyAhS4kf6orD78K8s3lH3SI` |
     pub fn encode(&self, out: &mut Vec<u8>) {
         match self {
             Value::Null => out.push(NULL),
@@ -72,7 +72,8 @@ impl Value {
 }
 
 impl Object {
-    /// Appends the object's one byte form, the same as that of [`Value::Object`].
+    /// Appends the object's one byte form, the same as that of the [`Value::Object`]
+    /// ([`Value::encode`] describes it).
     pub fn encode(&self, out: &mut Vec<u8>) {
         out.push(OBJECT);
         encode_count(out, self.len());

@@ -5,8 +5,8 @@ use std::ops::Range;
 use super::reader::{Fault, Leaf, Limits, Tree, read};
 use super::{JsonError, JsonErrorKind, Number};
 
-#[allow(dead_code, reason = "spans are for the policy loader")]
 /// A value that remembers which bytes of the text it came from.
+#[allow(dead_code, reason = "spans are for the policy loader")]
 #[derive(Clone, Debug)]
 pub(crate) struct Spanned {
     /// The bytes of the text, quotes and brackets included.
@@ -15,8 +15,8 @@ pub(crate) struct Spanned {
     pub(crate) node: Node,
 }
 
-#[allow(dead_code, reason = "spans are for the policy loader")]
 /// One value of a [`Spanned`] tree.
+#[allow(dead_code, reason = "spans are for the policy loader")]
 #[derive(Clone, Debug)]
 pub(crate) enum Node {
     Null,
@@ -63,5 +63,74 @@ impl Tree for Spanned {
             return Err(Fault { at, kind: JsonErrorKind::DuplicateKey(key.clone()) });
         }
         Ok(Spanned { span, node: Node::Object(entries) })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::value::{Value, line_and_column};
+
+    fn plain(tree: &Spanned) -> Value {
+        match &tree.node {
+            Node::Null => Value::Null,
+            Node::Bool(bool) => Value::Bool(*bool),
+            Node::Number(number) => Value::Number(*number),
+            Node::Text(text) => Value::Text(text.clone()),
+            Node::List(items) => Value::List(items.iter().map(plain).collect()),
+            Node::Object(entries) => {
+                let pairs = entries.iter().map(|(_, key, value)| (key.clone(), plain(value)));
+                Value::Object(crate::value::Object::from_pairs(pairs).unwrap())
+            }
+        }
+    }
+
+    /// Every span, read alone, gives the part of the tree it belongs to.
+    fn check(text: &str, tree: &Spanned) {
+        assert_eq!(Value::from_json(&text[tree.span.clone()]), Ok(plain(tree)));
+        match &tree.node {
+            Node::List(items) => items.iter().for_each(|item| check(text, item)),
+            Node::Object(entries) => {
+                for (span, key, value) in entries {
+                    assert_eq!(Value::from_json(&text[span.clone()]), Ok((&**key).into()));
+                    check(text, value);
+                }
+            }
+            _ => {}
+        }
+    }
+
+    #[test]
+    fn spans_are_the_text_of_what_they_belong_to() {
+        let text =
+            " { \"z\" : [1.5 , true,null,{}] , \"\\u0061é\":\"\\n\" ,\"n\": {\"x\": false } }\n";
+        let tree = parse_spanned(text, &Limits::VALUE).unwrap();
+        check(text, &tree);
+        let Node::Object(entries) = &tree.node else { panic!("an object") };
+        let keys: Vec<_> = entries.iter().map(|(_, key, _)| &**key).collect();
+        assert_eq!(keys, ["z", "aé", "n"], "in the order of the text");
+    }
+
+    #[test]
+    fn limits_are_those_given() {
+        let within = |depth, nodes, text| Limits { depth, nodes, text };
+        for (limits, message) in [
+            (within(1, 9, 9), "line 1 column 2: expected at most 1 levels of nesting"),
+            (within(9, 2, 9), "line 1 column 3: expected at most 2 values"),
+            (within(9, 9, 4), "line 1 column 1: expected at most 4 bytes of text"),
+        ] {
+            let error = parse_spanned("[[1]]", &limits).unwrap_err();
+            assert_eq!(error.to_string(), message);
+        }
+        assert!(parse_spanned("[[1]]", &within(2, 3, 5)).is_ok());
+    }
+
+    #[test]
+    fn lines_and_columns_count_from_one_in_characters() {
+        let text = "é\r\nab\n";
+        for (at, place) in [(0, (1, 1)), (2, (1, 2)), (4, (2, 1)), (5, (2, 2)), (7, (3, 1))] {
+            assert_eq!(line_and_column(text, at), place, "{at}");
+        }
+        assert_eq!(line_and_column(text, 99), (3, 1), "past the end is the end");
     }
 }

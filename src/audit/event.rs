@@ -1,0 +1,264 @@
+//! What a record says.
+
+use std::borrow::Cow;
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use crate::clock::Timestamp;
+
+/// One thing that happened, in the words of the log.
+///
+/// Texts are borrowed while a record is written and owned once it is read back. Digests and ids are
+/// texts here: what they mean is said where they are made.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+#[expect(
+    missing_docs,
+    reason = "the fields carry the names of the vocabulary; the odd ones are said"
+)]
+pub enum Event<'a> {
+    /// A task was opened. It holds nothing yet.
+    Opened {
+        task: Cow<'a, str>,
+        generation: u64,
+        who: Cow<'a, str>,
+        who_kind: Cow<'a, str>,
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        acts_for: Vec<Cow<'a, str>>,
+        purpose: Cow<'a, str>,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        ticket: Option<Cow<'a, str>>,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        intent: Option<Cow<'a, str>>,
+        /// When it ends at the latest.
+        ceiling: Timestamp,
+    },
+    /// A request was permitted and became a grant.
+    Granted {
+        task: Cow<'a, str>,
+        generation: u64,
+        grant: Cow<'a, str>,
+        serial: u64,
+        requester: Cow<'a, str>,
+        holder: Cow<'a, str>,
+        scope: Cow<'a, Value>,
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        rules: Vec<Cow<'a, str>>,
+        epoch: u64,
+        policy: Cow<'a, str>,
+        expires: Timestamp,
+    },
+    /// Something was asked for and not given.
+    Denied {
+        stage: Stage,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        task: Option<Cow<'a, str>>,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        generation: Option<u64>,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        grant: Option<Cow<'a, str>>,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        who: Option<Cow<'a, str>>,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        tool: Option<Cow<'a, str>>,
+        /// Digest of the arguments.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        args: Option<Cow<'a, str>>,
+        /// What the agent was told.
+        code: Cow<'a, str>,
+        /// What only operators are told.
+        reason: Cow<'a, str>,
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        rules: Vec<Cow<'a, str>>,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        epoch: Option<u64>,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        policy: Option<Cow<'a, str>>,
+    },
+    /// One call was permitted. Its own number is what the outcome refers to.
+    Permitted {
+        task: Cow<'a, str>,
+        generation: u64,
+        grant: Cow<'a, str>,
+        serial: u64,
+        who: Cow<'a, str>,
+        tool: Cow<'a, str>,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        resource_type: Option<Cow<'a, str>>,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        resource_id: Option<Cow<'a, str>>,
+        /// Digest of the arguments.
+        args: Cow<'a, str>,
+        /// Digest of the context.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        context: Option<Cow<'a, str>>,
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        rules: Vec<Cow<'a, str>>,
+        epoch: u64,
+        policy: Cow<'a, str>,
+    },
+    /// What became of a permitted call.
+    Outcome {
+        task: Cow<'a, str>,
+        generation: u64,
+        /// The number of the `permitted` record.
+        of: u64,
+        outcome: Outcome,
+        /// Whether the task had ended before the call did.
+        #[serde(default, skip_serializing_if = "is_false")]
+        task_over: bool,
+    },
+    /// A task ended, and all that hung from it.
+    Ended {
+        task: Cow<'a, str>,
+        generation: u64,
+        how: How,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        reason: Option<Cow<'a, str>>,
+        /// Numbers of the permits whose calls were already running.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        running: Vec<u64>,
+    },
+    /// A grant was revoked.
+    Revoked {
+        task: Cow<'a, str>,
+        generation: u64,
+        grant: Cow<'a, str>,
+        /// Numbers of the permits whose calls were already running.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        running: Vec<u64>,
+    },
+    /// A policy was loaded.
+    Reloaded { epoch: u64, policy: Cow<'a, str> },
+    /// The kill switch was thrown over `what`.
+    Halted { what: Cow<'a, str> },
+    /// The kill switch over `what` was lifted.
+    Resumed { what: Cow<'a, str> },
+    /// In the place of a record that the sink refused: what it would have given was not given.
+    Withdrawn {
+        /// The kind of the refused record.
+        was: Cow<'a, str>,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        task: Option<Cow<'a, str>>,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        grant: Option<Cow<'a, str>>,
+        /// What the sink said.
+        cause: Cow<'a, str>,
+    },
+}
+
+impl Event<'_> {
+    /// The kind, as the record spells it.
+    #[must_use]
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Event::Opened { .. } => "opened",
+            Event::Granted { .. } => "granted",
+            Event::Denied { .. } => "denied",
+            Event::Permitted { .. } => "permitted",
+            Event::Outcome { .. } => "outcome",
+            Event::Ended { .. } => "ended",
+            Event::Revoked { .. } => "revoked",
+            Event::Reloaded { .. } => "reloaded",
+            Event::Halted { .. } => "halted",
+            Event::Resumed { .. } => "resumed",
+            Event::Withdrawn { .. } => "withdrawn",
+        }
+    }
+
+    /// The task it is about, if it is about one.
+    #[must_use]
+    pub fn task(&self) -> Option<&str> {
+        match self {
+            Event::Opened { task, .. }
+            | Event::Granted { task, .. }
+            | Event::Permitted { task, .. }
+            | Event::Outcome { task, .. }
+            | Event::Ended { task, .. }
+            | Event::Revoked { task, .. } => Some(task),
+            Event::Denied { task, .. } | Event::Withdrawn { task, .. } => task.as_deref(),
+            Event::Reloaded { .. } | Event::Halted { .. } | Event::Resumed { .. } => None,
+        }
+    }
+
+    /// The grant it is about, if it is about one.
+    #[must_use]
+    pub fn grant(&self) -> Option<&str> {
+        match self {
+            Event::Granted { grant, .. }
+            | Event::Permitted { grant, .. }
+            | Event::Revoked { grant, .. } => Some(grant),
+            Event::Denied { grant, .. } | Event::Withdrawn { grant, .. } => grant.as_deref(),
+            _ => None,
+        }
+    }
+
+    /// Whether it gives access, and so takes effect only once it is recorded (P9). Everything else
+    /// stands whether the log accepts it or not. A reload or a resume may widen what is possible,
+    /// but gives nothing before a permit is recorded, so it need not wait for the log.
+    pub(crate) fn gives_access(&self) -> bool {
+        matches!(self, Event::Opened { .. } | Event::Granted { .. } | Event::Permitted { .. })
+    }
+}
+
+/// Where a denial fell.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Stage {
+    /// Opening a task.
+    Open,
+    /// Requesting a grant.
+    Request,
+    /// Authorizing a call.
+    Call,
+    /// Starting a call that had been permitted.
+    Run,
+}
+
+/// What became of a permit.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Outcome {
+    /// The tool ran and succeeded.
+    Ok,
+    /// The tool ran and reported an error.
+    Error,
+    /// The tool never started.
+    Abandoned,
+    /// The tool panicked or was cancelled after it had started.
+    Interrupted,
+}
+
+/// How a task ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum How {
+    /// Its work was done.
+    Completed,
+    /// Its work failed.
+    Failed,
+    /// Its handle was dropped.
+    Dropped,
+    /// Somebody revoked it.
+    Revoked,
+    /// It reached its ceiling.
+    Ceiling,
+}
+
+/// One record read back from a log.
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+pub struct Record {
+    /// Its place in the sequence.
+    pub seq: u64,
+    /// The broker's time when the event was decided. The order is that of `seq`, not of this.
+    pub at: Timestamp,
+    /// What happened.
+    #[serde(flatten)]
+    pub event: Event<'static>,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "the signature that serde asks for")]
+fn is_false(value: &bool) -> bool {
+    !value
+}

@@ -1,0 +1,493 @@
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Barrier, OnceLock, Weak};
+use std::thread;
+
+use proptest::prelude::*;
+use ring::hmac;
+
+use super::*;
+use crate::audit::{ChainTag, Event, How, MemoryLog, Record, verify};
+use crate::clock::Timestamp;
+use crate::testing::FailingSink;
+
+fn chain() -> ChainKey {
+    ChainKey::new(hmac::Key::new(hmac::HMAC_SHA256, &[3; 32]), "acme")
+}
+
+fn journal() -> (MemoryLog, FailingSink<MemoryLog>, Journal) {
+    let log = MemoryLog::new();
+    let sink = FailingSink::new(log.clone());
+    let journal = Journal::open(Arc::new(sink.clone()), chain()).unwrap();
+    (log, sink, journal)
+}
+
+/// Gives access, so it is withdrawn when the sink refuses it.
+fn opened(task: &str) -> Body {
+    body(&Event::Opened {
+        task: task.into(),
+        generation: 1,
+        who: "spiffe://acme.test/agent/payer".into(),
+        who_kind: "agent".into(),
+        acts_for: vec![],
+        purpose: "pay-bill".into(),
+        ticket: None,
+        intent: None,
+        ceiling: Timestamp::MAX,
+    })
+}
+
+/// Stands whatever the sink says.
+fn ended(task: &str) -> Body {
+    let (how, reason, running) = (How::Completed, None, vec![]);
+    body(&Event::Ended { task: task.into(), generation: 1, how, reason, running })
+}
+
+fn body(event: &Event<'_>) -> Body {
+    Body::new(Timestamp::MIN, event).unwrap()
+}
+
+/// The kinds and tasks of the log's records; verifies it on the way.
+fn story(log: &MemoryLog, journal: &Journal) -> Vec<(String, String)> {
+    let snapshot = log.snapshot();
+    let lines = snapshot.entries().map(|entry| (entry.line, *entry.tag));
+    let verified = verify(lines, &chain(), Some(&journal.anchor())).unwrap();
+    assert_eq!(verified.anchor, journal.anchor());
+    snapshot.records().iter().map(told).collect()
+}
+
+fn told(record: &Record) -> (String, String) {
+    let kind = match &record.event {
+        Event::Withdrawn { was, .. } => format!("withdrawn {was}"),
+        event => event.kind().to_owned(),
+    };
+    (kind, record.event.task().unwrap_or_default().to_owned())
+}
+
+fn is(kind: &str, task: &str) -> (String, String) {
+    (kind.to_owned(), task.to_owned())
+}
+
+#[test]
+fn whoever_settles_first_writes_what_was_placed_before() {
+    let (log, sink, journal) = journal();
+    let first = journal.place(opened("a")).unwrap();
+    let second = journal.place(opened("b")).unwrap();
+    let third = journal.place(opened("c")).unwrap();
+    assert_eq!(journal.settle(second), Ok(2));
+    assert_eq!(log.len(), 2);
+    assert_eq!(journal.settle(first), Ok(1));
+    assert_eq!(journal.settle(third), Ok(3));
+    assert_eq!(sink.attempts(), 3);
+    assert_eq!(story(&log, &journal), [is("opened", "a"), is("opened", "b"), is("opened", "c")]);
+}
+
+/// attack 135
+#[test]
+fn what_gives_access_is_withdrawn_when_the_sink_refuses() {
+    let (log, sink, journal) = journal();
+    sink.fail_next(1);
+    let place = journal.place(opened("a")).unwrap();
+    let refused = journal.settle(place).unwrap_err();
+    assert_eq!(refused, Refused::Sink(SinkError::new("refused on cue")));
+    assert_eq!((log.len(), journal.debts()), (0, 1));
+    assert_eq!(journal.retry(), 0);
+    assert_eq!(story(&log, &journal), [is("withdrawn opened", "a")]);
+}
+
+/// attack 135
+#[test]
+fn what_stands_is_owed_as_it_is_and_paid_before_anything_later() {
+    let (log, sink, journal) = journal();
+    sink.fail_after(0);
+    journal.owe(journal.place(ended("a")).unwrap());
+    journal.owe(journal.place(ended("b")).unwrap());
+    assert_eq!(journal.debts(), 2);
+    assert_eq!(journal.retry(), 2);
+    sink.recover();
+    let place = journal.place(opened("c")).unwrap();
+    assert_eq!(journal.settle(place), Ok(3));
+    assert_eq!(journal.debts(), 0);
+    assert_eq!(story(&log, &journal), [is("ended", "a"), is("ended", "b"), is("opened", "c")]);
+}
+
+#[test]
+fn a_refusal_before_it_refuses_a_place_too_and_each_placer_hears_once() {
+    let (log, sink, journal) = journal();
+    let first = journal.place(opened("a")).unwrap();
+    let second = journal.place(opened("b")).unwrap();
+    sink.fail_next(1);
+    assert!(journal.settle(second).is_err());
+    assert_eq!(journal.debts(), 2);
+    assert_eq!(journal.retry(), 0, "the withdrawals are written before the first placer asks");
+    assert!(journal.settle(first).is_err());
+    assert_eq!(story(&log, &journal), [is("withdrawn opened", "a"), is("withdrawn opened", "b")]);
+    assert!(journal.writer.lock().refused.is_empty());
+}
+
+#[test]
+fn a_refusal_does_not_touch_what_nobody_has_tried_yet() {
+    let (log, sink, journal) = journal();
+    let first = journal.place(opened("a")).unwrap();
+    let second = journal.place(opened("b")).unwrap();
+    sink.fail_next(1);
+    assert!(journal.settle(first).is_err());
+    assert_eq!(journal.settle(second), Ok(2));
+    assert_eq!(story(&log, &journal), [is("withdrawn opened", "a"), is("opened", "b")]);
+}
+
+/// attack 141
+#[test]
+fn a_panicking_sink_is_a_refusal_and_the_journal_lives_on() {
+    let (log, sink, journal) = journal();
+    sink.panic_next();
+    let place = journal.place(opened("a")).unwrap();
+    assert_eq!(journal.settle(place), Err(Refused::Sink(SinkError::new("the sink panicked"))));
+    let place = journal.place(opened("b")).unwrap();
+    assert_eq!(journal.settle(place), Ok(2));
+    assert_eq!(story(&log, &journal), [is("withdrawn opened", "a"), is("opened", "b")]);
+}
+
+/// attack 133: a write that failed half-way must not put two records under one number
+#[test]
+fn a_sink_that_kept_what_it_said_it_refused_gets_nothing_any_more() {
+    struct HalfWay(MemoryLog);
+    impl Sink for HalfWay {
+        fn open(&self) -> Result<Option<Anchor>, SinkError> {
+            self.0.open()
+        }
+        fn append(&self, entry: &Entry<'_>) -> Result<(), SinkError> {
+            self.0.append(entry)?;
+            Err(SinkError::new("kept, and yet refused"))
+        }
+    }
+    let log = MemoryLog::new();
+    let journal = Journal::open(Arc::new(HalfWay(log.clone())), chain()).unwrap();
+    for task in ["a", "b", "c"] {
+        assert!(journal.settle(journal.place(opened(task)).unwrap()).is_err());
+    }
+    assert_eq!((log.len(), journal.retry(), journal.anchor()), (1, 3, chain().genesis()));
+}
+
+/// attack 136
+#[test]
+fn a_second_journal_on_one_log_is_refused() {
+    let log = MemoryLog::new();
+    let first = Journal::open(Arc::new(log.clone()), chain()).unwrap();
+    assert!(Journal::open(Arc::new(log.clone()), chain()).is_err());
+    assert_eq!(first.settle(first.place(opened("a")).unwrap()), Ok(1));
+}
+
+/// attack 141
+#[test]
+fn a_sink_that_panics_when_it_is_opened_is_an_error() {
+    struct Panicking;
+    impl Sink for Panicking {
+        fn open(&self) -> Result<Option<Anchor>, SinkError> {
+            panic!("on open")
+        }
+        fn append(&self, _: &Entry<'_>) -> Result<(), SinkError> {
+            Ok(())
+        }
+    }
+    assert!(Journal::open(Arc::new(Panicking), chain()).is_err());
+}
+
+/// attack 133
+#[test]
+fn a_log_that_has_records_is_continued() {
+    struct Standing(Anchor, MemoryLog);
+    impl Sink for Standing {
+        fn open(&self) -> Result<Option<Anchor>, SinkError> {
+            Ok(Some(self.0))
+        }
+        fn append(&self, entry: &Entry<'_>) -> Result<(), SinkError> {
+            self.1.append(entry)
+        }
+    }
+    let (log, _, journal) = journal();
+    journal.owe(journal.place(ended("a")).unwrap());
+    let stands = journal.anchor();
+    drop(journal);
+    let journal = Journal::open(Arc::new(Standing(stands, log.clone())), chain()).unwrap();
+    assert_eq!(journal.settle(journal.place(opened("b")).unwrap()), Ok(2));
+    assert_eq!(story(&log, &journal), [is("ended", "a"), is("opened", "b")]);
+
+    for seq in [LAST_SEQ, u64::MAX] {
+        let absurd = Anchor { seq, tag: ChainTag::from_bytes([0; 32]) };
+        assert!(Journal::open(Arc::new(Standing(absurd, log.clone())), chain()).is_err());
+    }
+}
+
+#[test]
+fn so_many_debts_stop_what_gives_access_and_nothing_else() {
+    let (log, sink, journal) = journal();
+    sink.fail_next(1);
+    let one = ended("a");
+    let mut last = journal.place(one.clone()).unwrap();
+    for _ in 1..MOST_DEBTS {
+        last = journal.place(one.clone()).unwrap();
+    }
+    journal.owe(last);
+    assert_eq!(journal.debts(), MOST_DEBTS);
+    assert_eq!(journal.place(opened("b")).unwrap_err(), Refused::TooManyDebts(MOST_DEBTS));
+    journal.owe(journal.place(one).unwrap());
+    assert_eq!((journal.debts(), log.len()), (0, MOST_DEBTS + 1));
+    assert!(journal.place(opened("b")).is_ok());
+}
+
+/// attack 142
+#[test]
+fn a_sink_that_calls_back_is_refused_and_nothing_is_lost() {
+    #[derive(Default)]
+    struct CallingBack {
+        log: MemoryLog,
+        journal: OnceLock<Weak<Journal>>,
+        answers: Mutex<Vec<String>>,
+        refusing: Mutex<bool>,
+    }
+    impl Sink for CallingBack {
+        fn open(&self) -> Result<Option<Anchor>, SinkError> {
+            self.log.open()
+        }
+        fn append(&self, entry: &Entry<'_>) -> Result<(), SinkError> {
+            if entry.seq == 1 {
+                let journal = self.journal.get().unwrap().upgrade().unwrap();
+                let gives = journal.place(opened("inner")).unwrap_err();
+                let stands = journal.settle(journal.place(ended("inner")).unwrap()).unwrap_err();
+                assert_eq!((journal.retry(), journal.anchor().seq), (1, 0));
+                *self.answers.lock() = vec![gives.to_string(), stands.to_string()];
+            } else if *self.refusing.lock() {
+                return Err(SinkError::new("refusing"));
+            }
+            self.log.append(entry)
+        }
+    }
+    let sink = Arc::new(CallingBack::default());
+    let journal = Arc::new(Journal::open(sink.clone(), chain()).unwrap());
+    sink.journal.set(Arc::downgrade(&journal)).unwrap();
+    assert_eq!(journal.settle(journal.place(opened("outer")).unwrap()), Ok(1));
+    assert_eq!(*sink.answers.lock(), vec![Refused::Reentrant.to_string(); 2]);
+    assert_eq!(journal.debts(), 1);
+    *sink.refusing.lock() = true;
+    assert_eq!(journal.retry(), 1, "a debt that is refused again is still one debt");
+    *sink.refusing.lock() = false;
+    assert_eq!(journal.retry(), 0);
+    assert_eq!(story(&sink.log, &journal), [is("opened", "outer"), is("ended", "inner")]);
+}
+
+/// attack 142: a place that another thread took cannot be settled from within the sink either
+#[test]
+fn what_gives_access_and_is_settled_from_within_the_sink_is_withdrawn() {
+    #[derive(Default)]
+    struct Settling(MemoryLog, OnceLock<Weak<Journal>>);
+    impl Sink for Settling {
+        fn open(&self) -> Result<Option<Anchor>, SinkError> {
+            self.0.open()
+        }
+        fn append(&self, entry: &Entry<'_>) -> Result<(), SinkError> {
+            if entry.seq == 1 {
+                let journal = self.1.get().unwrap().upgrade().unwrap();
+                let place = thread::scope(|scope| {
+                    scope.spawn(|| journal.place(opened("inner")).unwrap()).join().unwrap()
+                });
+                assert_eq!(journal.settle(place), Err(Refused::Reentrant));
+            }
+            self.0.append(entry)
+        }
+    }
+    let sink = Arc::new(Settling::default());
+    let journal = Arc::new(Journal::open(sink.clone(), chain()).unwrap());
+    sink.1.set(Arc::downgrade(&journal)).unwrap();
+    assert_eq!(journal.settle(journal.place(opened("outer")).unwrap()), Ok(1));
+    assert_eq!((journal.debts(), journal.retry()), (1, 0));
+    assert_eq!(story(&sink.0, &journal), [is("opened", "outer"), is("withdrawn opened", "inner")]);
+}
+
+/// A journal by its rules alone: one map of what every number says, one attempt after the other.
+#[derive(Default)]
+struct Model {
+    said: BTreeMap<u64, (String, String)>,
+    gives: BTreeSet<u64>,
+    debts: BTreeSet<u64>,
+    refused: BTreeSet<u64>,
+    written: u64,
+    fail_next: u64,
+}
+
+impl Model {
+    fn place(&mut self, kind: &str, task: &str) {
+        let seq = self.said.len() as u64 + 1;
+        self.said.insert(seq, is(kind, task));
+        if kind == "opened" {
+            self.gives.insert(seq);
+        }
+    }
+
+    fn write_through(&mut self, through: u64) -> bool {
+        while self.written < through {
+            if self.fail_next > 0 {
+                self.fail_next -= 1;
+                for seq in self.written + 1..=through {
+                    if self.debts.insert(seq) && self.gives.contains(&seq) {
+                        let said = self.said.get_mut(&seq).unwrap();
+                        said.0 = format!("withdrawn {}", said.0);
+                        self.refused.insert(seq);
+                    }
+                }
+                return false;
+            }
+            self.written += 1;
+            self.debts.remove(&self.written);
+        }
+        true
+    }
+
+    fn settle(&mut self, seq: u64) -> bool {
+        !self.refused.remove(&seq) && {
+            let written = self.write_through(seq);
+            self.refused.remove(&seq);
+            written
+        }
+    }
+}
+
+#[derive(Clone, Debug)]
+enum Step {
+    Place { gives: bool },
+    Settle { which: usize },
+    FailNext(u64),
+    Retry,
+}
+
+fn steps() -> impl Strategy<Value = Vec<Step>> {
+    let step = prop_oneof![
+        5 => any::<bool>().prop_map(|gives| Step::Place { gives }),
+        5 => any::<usize>().prop_map(|which| Step::Settle { which }),
+        2 => (0..4u64).prop_map(Step::FailNext),
+        1 => Just(Step::Retry),
+    ];
+    proptest::collection::vec(step, 0..80)
+}
+
+fn hush() {
+    // The panic on cue would otherwise fill the output of a run that passes.
+    static ONCE: std::sync::Once = std::sync::Once::new();
+    ONCE.call_once(|| {
+        let usual = std::panic::take_hook();
+        std::panic::set_hook(Box::new(move |info| {
+            if info.payload().downcast_ref::<&str>() != Some(&"panicked on cue") {
+                usual(info);
+            }
+        }));
+    });
+}
+
+proptest! {
+    /// attack 133, attack 135
+    #[test]
+    fn any_order_of_places_and_settles_gives_what_the_model_gives(steps in steps()) {
+        hush();
+        let (log, sink, journal) = journal();
+        let mut model = Model::default();
+        let mut open: Vec<Place> = vec![];
+        for (number, step) in steps.into_iter().enumerate() {
+            match step {
+                Step::Place { gives } => {
+                    let task = format!("t{number}");
+                    let (kind, body) =
+                        if gives { ("opened", opened(&task)) } else { ("ended", ended(&task)) };
+                    open.push(journal.place(body).unwrap());
+                    model.place(kind, &task);
+                    prop_assert_eq!(open.last().unwrap().seq(), model.said.len() as u64);
+                }
+                Step::Settle { which } if !open.is_empty() => {
+                    let place = open.swap_remove(which % open.len());
+                    let seq = place.seq();
+                    let settled = journal.settle(place);
+                    prop_assert_eq!(settled.is_ok(), model.settle(seq));
+                    prop_assert_eq!(settled.unwrap_or(seq), seq);
+                }
+                Step::Settle { .. } => {}
+                Step::FailNext(attempts) => {
+                    sink.fail_next(attempts);
+                    model.fail_next = attempts;
+                }
+                Step::Retry => {
+                    if let Some(&last) = model.debts.last() {
+                        model.write_through(last);
+                    }
+                    prop_assert_eq!(journal.retry(), model.debts.len());
+                }
+            }
+            prop_assert_eq!(journal.debts(), model.debts.len());
+            prop_assert_eq!(log.len() as u64, model.written);
+            prop_assert_eq!(journal.writer.lock().refused.len(), model.refused.len());
+        }
+        sink.recover();
+        model.fail_next = 0;
+        for place in open {
+            let seq = place.seq();
+            prop_assert_eq!(journal.settle(place).is_ok(), model.settle(seq));
+        }
+        let through = model.debts.last().copied().unwrap_or(0);
+        model.write_through(through);
+        prop_assert_eq!(journal.retry(), 0);
+        prop_assert_eq!(story(&log, &journal), model.said.into_values().collect::<Vec<_>>());
+        let writer = journal.writer.lock();
+        prop_assert!(writer.refused.is_empty() && writer.backlog.is_empty());
+    }
+}
+
+/// attack 133, attack 135: real threads over a sink that refuses and panics
+#[test]
+fn threads_each_hear_one_answer_and_the_log_says_the_same() {
+    const THREADS: usize = 8;
+    const EACH: usize = 400;
+    hush();
+    let (log, sink, journal) = journal();
+    let start = Barrier::new(THREADS + 1);
+    let heard: Vec<(u64, String, bool)> = thread::scope(|scope| {
+        let placers: Vec<_> = (0..THREADS)
+            .map(|thread| {
+                let (journal, start) = (&journal, &start);
+                scope.spawn(move || {
+                    start.wait();
+                    let mut heard = vec![];
+                    for number in 0..EACH {
+                        let task = format!("{thread}/{number}");
+                        if number % 3 == 0 {
+                            journal.owe(journal.place(ended(&task)).unwrap());
+                        } else {
+                            let place = journal.place(opened(&task)).unwrap();
+                            let seq = place.seq();
+                            heard.push((seq, task, journal.settle(place).is_ok()));
+                        }
+                    }
+                    heard
+                })
+            })
+            .collect();
+        start.wait();
+        while !placers.iter().all(thread::ScopedJoinHandle::is_finished) {
+            sink.fail_next(2);
+            thread::yield_now();
+            sink.panic_next();
+            thread::yield_now();
+            journal.retry();
+        }
+        placers.into_iter().flat_map(|placer| placer.join().unwrap()).collect()
+    });
+    sink.recover();
+    assert_eq!(journal.retry(), 0);
+    let story = story(&log, &journal);
+    assert_eq!(story.len(), THREADS * EACH);
+    for (seq, task, given) in &heard {
+        let kind = if *given { "opened" } else { "withdrawn opened" };
+        assert_eq!(story[*seq as usize - 1], is(kind, task));
+    }
+    assert_eq!(
+        story.iter().filter(|(kind, _)| kind == "ended").count(),
+        THREADS * EACH.div_ceil(3)
+    );
+    assert!(journal.writer.lock().refused.is_empty());
+}

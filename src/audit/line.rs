@@ -1,0 +1,206 @@
+//! The text of a record, before and after it has its number.
+
+#![allow(dead_code, reason = "the broker is its only user")]
+
+mod quick;
+
+use std::borrow::Cow;
+use std::fmt::Write as _;
+use std::io;
+
+use serde::Serialize;
+use serde_json::ser::Formatter;
+
+use super::{Event, SinkError};
+use crate::clock::Timestamp;
+
+/// Room for a `permitted` record with ids and digests of usual length, so that it is written
+/// without growing.
+const USUAL_LENGTH: usize = 512;
+
+/// An event written out and ready for its number. Built before a task's lock is taken, because only
+/// the number has to wait for it.
+#[derive(Clone, Debug)]
+pub(crate) struct Body {
+    at: Timestamp,
+    gives_access: bool,
+    text: String,
+}
+
+impl Body {
+    /// Writes the event; `at` is the broker's time of its decision.
+    ///
+    /// # Errors
+    ///
+    /// When it cannot be written as JSON, which no event of ours causes.
+    pub(crate) fn new(at: Timestamp, event: &Event<'_>) -> Result<Self, Unwritable> {
+        let text = match quick::text(event) {
+            Some(text) => text,
+            None => json(event)?,
+        };
+        Ok(Self { at, gives_access: event.gives_access(), text })
+    }
+
+    /// Whether what it records waits for the log.
+    pub(super) fn gives_access(&self) -> bool {
+        self.gives_access
+    }
+
+    /// Writes the whole line over what `line` held.
+    pub(super) fn write_line(&self, seq: u64, line: &mut String) {
+        line.clear();
+        // Writing to a string does not fail.
+        let _ = write!(line, "{{\"seq\":{seq},\"at\":{},", self.at.unix_millis());
+        line.push_str(self.text.strip_prefix('{').unwrap_or_default());
+    }
+
+    /// What stands in its place when the sink has refused it.
+    pub(super) fn withdrawn(&self, cause: &SinkError) -> Self {
+        // Read back instead of kept beside: withdrawing is rare, writing is not.
+        let event = serde_json::from_str::<Event<'static>>(&self.text).ok();
+        let withdrawn = Event::Withdrawn {
+            was: Cow::Borrowed(event.as_ref().map_or("unknown", Event::kind)),
+            task: event.as_ref().and_then(Event::task).map(Cow::Borrowed),
+            grant: event.as_ref().and_then(Event::grant).map(Cow::Borrowed),
+            cause: Cow::Borrowed(cause.reason()),
+        };
+        Self::new(self.at, &withdrawn).unwrap_or_else(|Unwritable| Self {
+            at: self.at,
+            gives_access: false,
+            text: r#"{"kind":"withdrawn","was":"unknown","cause":"unknown"}"#.to_owned(),
+        })
+    }
+}
+
+fn json(value: &impl Serialize) -> Result<String, Unwritable> {
+    let mut bytes = Vec::with_capacity(USUAL_LENGTH);
+    let mut serializer = serde_json::Serializer::with_formatter(&mut bytes, Plain);
+    value.serialize(&mut serializer).map_err(|_| Unwritable)?;
+    String::from_utf8(bytes).map_err(|_| Unwritable)
+}
+
+/// The event has no JSON form.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("the record cannot be written as JSON")]
+pub(crate) struct Unwritable;
+
+/// Compact JSON in which nothing invisible stands as itself: a value can neither end a line nor
+/// make a terminal or an editor show the record as another one (attack 134).
+struct Plain;
+
+impl Formatter for Plain {
+    fn write_string_fragment<W>(&mut self, writer: &mut W, fragment: &str) -> io::Result<()>
+    where
+        W: ?Sized + io::Write,
+    {
+        if fragment.bytes().fold(true, |plain, byte| plain & (byte < 0x7f)) {
+            return writer.write_all(fragment.as_bytes());
+        }
+        let mut buffer = [0; 4];
+        for character in fragment.chars() {
+            if deceives(character) {
+                for unit in character.encode_utf16(&mut [0; 2]) {
+                    write!(writer, "\\u{unit:04x}")?;
+                }
+            } else {
+                writer.write_all(character.encode_utf8(&mut buffer).as_bytes())?;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Controls (those below space `serde_json` escapes already), line and paragraph separators, and
+/// characters that are invisible or turn the direction of text.
+fn deceives(character: char) -> bool {
+    character.is_control()
+        || matches!(
+            character,
+            '\u{ad}' | '\u{61c}' | '\u{180e}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}'
+            | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}'
+            | '\u{e0000}'..='\u{e007f}'
+        )
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::audit::{How, Record};
+
+    fn line(event: &Event<'_>) -> String {
+        let mut line = "left over".to_owned();
+        let at = Timestamp::from_unix_millis(1_000).unwrap();
+        Body::new(at, event).unwrap().write_line(7, &mut line);
+        line
+    }
+
+    fn ended(task: &str, reason: &str) -> Event<'static> {
+        Event::Ended {
+            task: task.to_owned().into(),
+            generation: u64::MAX,
+            how: How::Failed,
+            reason: Some(reason.to_owned().into()),
+            running: vec![],
+        }
+    }
+
+    #[test]
+    fn a_line_is_the_number_the_time_and_the_event() {
+        assert_eq!(
+            line(&Event::Reloaded { epoch: 2, policy: "ab".into() }),
+            r#"{"seq":7,"at":1000,"kind":"reloaded","epoch":2,"policy":"ab"}"#
+        );
+    }
+
+    /// attack 134
+    #[test]
+    fn what_is_invisible_is_escaped() {
+        let text =
+            line(&ended("t\u{202e}\u{7f}\u{85}\u{2028}\u{200d}\u{e0041}", "a\"}\n{\"seq\":8"));
+        assert!(text.contains(r"t\u202e\u007f\u0085\u2028\u200d\udb40\udc41"), "{text}");
+        assert!(text.contains(r#"a\"}\n{\"seq\":8"#), "{text}");
+    }
+
+    #[test]
+    fn a_withdrawn_record_says_what_was_not_given_and_why() {
+        let event = Event::Revoked {
+            task: "t\"1".into(),
+            generation: 1,
+            grant: "g1".into(),
+            running: vec![1],
+        };
+        let at = Timestamp::from_unix_millis(5).unwrap();
+        let withdrawn = Body::new(at, &event).unwrap().withdrawn(&SinkError::new("disk full"));
+        let mut line = String::new();
+        withdrawn.write_line(3, &mut line);
+        let record: Record = serde_json::from_str(&line).unwrap();
+        assert_eq!((record.seq, record.at), (3, at));
+        assert_eq!(
+            record.event,
+            Event::Withdrawn {
+                was: "revoked".into(),
+                task: Some("t\"1".into()),
+                grant: Some("g1".into()),
+                cause: "disk full".into(),
+            }
+        );
+    }
+
+    proptest! {
+        /// attack 134
+        #[test]
+        fn any_text_reads_back_and_no_control_character_stands_in_the_line(
+            task in any::<String>(),
+            reason in "[\\x00-\\x20\\x7f-\\xa0\"\\\\{}\u{2028}\u{202e}a,:]{0,20}",
+        ) {
+            let event = ended(&task, &reason);
+            let line = line(&event);
+            prop_assert!(!line.chars().any(deceives));
+            let record: Record = serde_json::from_str(&line).unwrap();
+            prop_assert_eq!(record.seq, 7);
+            prop_assert_eq!(record.event, event);
+        }
+    }
+}

@@ -1,0 +1,195 @@
+//! Building a broker.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use parking_lot::{Mutex, RwLock};
+
+use super::Broker;
+use super::halt::Halts;
+use super::shared::{Current, Settings, Shared};
+use crate::audit::{ChainKey, Event, Journal, MemoryLog, Sink, SinkError};
+use crate::clock::{Clock, ClockError, SystemClock, Timekeeper};
+use crate::grant::Table;
+use crate::policy::Policy;
+use crate::random::RandomError;
+use crate::token::{KeyError, KeyRing, KeyUse};
+
+/// Builds a [`Broker`]; every default has its reason at its method.
+#[must_use = "a builder does nothing until `build` is called"]
+pub struct BrokerBuilder {
+    policy: Policy,
+    issuer: Box<str>,
+    audience: Box<str>,
+    clock: Arc<dyn Clock>,
+    sink: Option<Arc<dyn Sink>>,
+    ring: Option<KeyRing>,
+    settings: Settings,
+}
+
+/// Why a broker could not be built.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum BrokerError {
+    /// The clock can't be read: there is no broker without time.
+    #[error("the clock can't be read: {0}")]
+    Clock(#[from] ClockError),
+    /// The system gave no random bytes for a key.
+    #[error(transparent)]
+    Random(#[from] RandomError),
+    /// The issuer's or the audience's name can't go into a token.
+    #[error("the audience: {0}")]
+    Key(#[from] KeyError),
+    /// The log has another writer, or can't be opened.
+    #[error("the log can't be opened: {0}")]
+    Log(#[from] SinkError),
+    /// A setting of zero, or one past its bound: zero never means unlimited.
+    #[error("`{0}` must be more than zero and at most {1}")]
+    Setting(&'static str, &'static str),
+    /// A name that is empty or too long for a token.
+    #[error("`{0}` must be 1 to 255 bytes long")]
+    Name(&'static str),
+}
+
+impl BrokerBuilder {
+    pub(super) fn new(policy: Policy) -> Self {
+        BrokerBuilder {
+            policy,
+            issuer: "hallpass".into(),
+            audience: "hallpass".into(),
+            clock: Arc::new(SystemClock::new()),
+            sink: None,
+            ring: None,
+            settings: Settings {
+                default_ttl: Duration::from_secs(5 * 60),
+                ceiling: Duration::from_secs(60 * 60),
+                permit_ttl: Duration::from_secs(30),
+                max_grants: 1 << 20,
+                max_permits: 1024,
+            },
+        }
+    }
+
+    /// The broker's name in tokens: a token of another issuer is refused. Default `hallpass`.
+    pub fn issuer(mut self, name: &str) -> Self {
+        self.issuer = name.into();
+        self
+    }
+
+    /// Whom its tokens are for. Two brokers that share a key but differ in audience refuse each
+    /// other's tokens. Default `hallpass`.
+    pub fn audience(mut self, name: &str) -> Self {
+        self.audience = name.into();
+        self
+    }
+
+    /// The clock. Default: the system's.
+    pub fn clock(mut self, clock: impl Clock + 'static) -> Self {
+        self.clock = Arc::new(clock);
+        self
+    }
+
+    /// Where records go. Default: a [`MemoryLog`] of this broker's own, which
+    /// [`Broker::log`](super::Broker::log) gives out.
+    pub fn log(mut self, sink: impl Sink + 'static) -> Self {
+        self.sink = Some(Arc::new(sink));
+        self
+    }
+
+    /// The keys. Default: a random one that lives and dies with this broker, and all tokens with it.
+    pub fn keys(mut self, ring: KeyRing) -> Self {
+        self.ring = Some(ring);
+        self
+    }
+
+    /// How long a grant lives if its permits do not say. Default five minutes: long enough for a few
+    /// tool calls, short enough that a forgotten grant is gone before anyone finds it.
+    pub fn default_ttl(mut self, ttl: Duration) -> Self {
+        self.settings.default_ttl = ttl;
+        self
+    }
+
+    /// How long a task lives at most, whatever is renewed in it. Default one hour: an agent's errand
+    /// takes minutes, and what takes longer can be opened again under a fresh look.
+    pub fn ceiling(mut self, life: Duration) -> Self {
+        self.settings.ceiling = life;
+        self
+    }
+
+    /// How long a permit may wait before its call starts. Default thirty seconds: it is made right
+    /// before the call, so anything longer is a permit somebody kept.
+    pub fn permit_ttl(mut self, ttl: Duration) -> Self {
+        self.settings.permit_ttl = ttl;
+        self
+    }
+
+    /// Builds the broker, which records that its policy was loaded.
+    ///
+    /// # Errors
+    /// [`BrokerError`]: a broker that can't tell the time, sign or record is none.
+    pub fn build(self) -> Result<Broker, BrokerError> {
+        let week = Duration::from_secs(7 * 24 * 60 * 60);
+        for (name, duration) in [
+            ("default_ttl", self.settings.default_ttl),
+            ("ceiling", self.settings.ceiling),
+            ("permit_ttl", self.settings.permit_ttl),
+        ] {
+            if duration.is_zero() || duration > week {
+                return Err(BrokerError::Setting(name, "seven days"));
+            }
+        }
+        for (name, text) in [("issuer", &self.issuer), ("audience", &self.audience)] {
+            if text.is_empty() || text.len() > crate::token::MAX_NAME {
+                return Err(BrokerError::Name(name));
+            }
+        }
+        let ring = match self.ring {
+            Some(ring) => ring,
+            None => KeyRing::generate()?,
+        };
+        let keeper = Timekeeper::new(self.clock)?;
+        let keys = ring.for_audience(&self.audience)?;
+        let (sink, log): (Arc<dyn Sink>, _) = match self.sink {
+            Some(sink) => (sink, None),
+            None => {
+                let log = Arc::new(MemoryLog::new());
+                (log.clone(), Some(log))
+            }
+        };
+        let chain = || ChainKey::new(ring.mac_key(KeyUse::AuditLog).into_hmac(), &self.issuer);
+        let journal = Journal::open(sink, chain())?;
+        let chain = chain();
+        let digest = self.policy.digest().to_string();
+        let shared = Shared {
+            id: Shared::next_id(),
+            issuer: self.issuer,
+            audience: self.audience,
+            keeper,
+            argument_key: ring.mac_key(KeyUse::ArgumentDigest),
+            current: RwLock::new(Current {
+                epoch: 1,
+                policy: self.policy.0,
+                digest: digest.as_str().into(),
+                keys,
+            }),
+            ring: Mutex::new(ring),
+            table: Table::new(),
+            halts: Halts::default(),
+            journal,
+            settings: self.settings,
+        };
+        let loaded = Event::Reloaded { epoch: 1, policy: digest.as_str().into() };
+        shared.record(shared.keeper.latest(), &loaded);
+        Ok(Broker { shared: Arc::new(shared), log, chain: Arc::new(chain) })
+    }
+}
+
+impl std::fmt::Debug for BrokerBuilder {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("BrokerBuilder")
+            .field("issuer", &self.issuer)
+            .field("audience", &self.audience)
+            .field("settings", &self.settings)
+            .finish_non_exhaustive()
+    }
+}

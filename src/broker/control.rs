@@ -1,0 +1,95 @@
+//! Control: the operators' handle.
+
+use std::sync::Arc;
+
+use super::halt::Halt;
+use super::shared::Shared;
+use crate::audit::{Event, How};
+use crate::denial::Reason;
+use crate::grant::GrantId;
+
+/// The operators' handle: stops things, and lets them go on.
+///
+/// Cloning it shares it. Whoever holds one can stop everything this broker gates, and can give
+/// nothing.
+#[derive(Clone)]
+pub struct Control {
+    shared: Arc<Shared>,
+}
+
+/// What a halt found.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Halted {
+    /// The numbers, in the log, of the permits whose calls were running: these go on.
+    pub running: Vec<u64>,
+}
+
+impl Control {
+    pub(super) fn new(shared: Arc<Shared>) -> Self {
+        Control { shared }
+    }
+
+    /// Stops: when this returns, nothing that it stops can start, permits already handed out
+    /// included. Calls that were running are reported. A halt stays until it is
+    /// [resumed](Control::resume); it ends nothing.
+    pub fn halt(&self, what: Halt) -> Halted {
+        let word = what.to_string();
+        self.shared.halts.halt(what.clone());
+        // Every task's lock is gone through once: what was about to start under it has started by
+        // then and is reported, and what comes later sees the halt.
+        let mut running = Vec::new();
+        for task in self.shared.table.tasks() {
+            let life = task.life.lock();
+            for permit in life.permits.iter().filter(|permit| permit.running) {
+                let stopped = life
+                    .grant(permit.grant)
+                    .is_none_or(|row| what.stops(&task, &row.holder, Some(permit.tool.as_str())));
+                if stopped {
+                    running.push(permit.seq);
+                }
+            }
+        }
+        let at = self.shared.keeper.now().unwrap_or_else(|_| self.shared.keeper.latest());
+        self.shared.record(at, &Event::Halted { what: word.into() });
+        Halted { running }
+    }
+
+    /// Lets go on what was halted; `false` if that halt was not on.
+    pub fn resume(&self, what: &Halt) -> bool {
+        let was = self.shared.halts.resume(what);
+        if was {
+            let at = self.shared.keeper.now().unwrap_or_else(|_| self.shared.keeper.latest());
+            self.shared.record(at, &Event::Resumed { what: what.to_string().into() });
+        }
+        was
+    }
+
+    /// The halts that are on.
+    pub fn halts(&self) -> Vec<Halt> {
+        self.shared.halts.all()
+    }
+
+    /// Ends one grant, wherever it is; final when it returns. `false` if no such grant lives.
+    pub fn revoke_grant(&self, id: GrantId) -> bool {
+        let holding =
+            self.shared.table.tasks().into_iter().find(|task| task.life.lock().grant(id).is_some());
+        holding.is_some_and(|task| self.shared.revoke_grant(&task, id, Reason::Revoked))
+    }
+
+    /// Ends one task, by its name; `false` if none of that name is live.
+    pub fn revoke_task(&self, name: &str) -> bool {
+        match self.shared.table.task_named(name) {
+            Some(task) => {
+                self.shared.end(&task, How::Revoked, None);
+                true
+            }
+            None => false,
+        }
+    }
+}
+
+impl std::fmt::Debug for Control {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Control").field("halts", &self.halts()).finish_non_exhaustive()
+    }
+}

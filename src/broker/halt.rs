@@ -1,0 +1,110 @@
+//! Halts: the kill switch.
+
+use std::collections::HashSet;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use parking_lot::RwLock;
+
+use crate::grant::TaskCell;
+use crate::identity::Identity;
+
+/// What to stop.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum Halt {
+    /// Everything this broker gates.
+    Everything,
+    /// All that one identity requests, holds or calls, by its id.
+    Identity(Box<str>),
+    /// One live task, by its name.
+    Task(Box<str>),
+    /// One tool, by its name.
+    Tool(Box<str>),
+}
+
+impl Halt {
+    /// One identity.
+    pub fn identity(id: &str) -> Self {
+        Halt::Identity(id.into())
+    }
+
+    /// One task.
+    pub fn task(name: &str) -> Self {
+        Halt::Task(name.into())
+    }
+
+    /// One tool.
+    pub fn tool(name: &str) -> Self {
+        Halt::Tool(name.into())
+    }
+}
+
+impl std::fmt::Display for Halt {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Halt::Everything => f.write_str("everything"),
+            Halt::Identity(id) => write!(f, "identity {id}"),
+            Halt::Task(name) => write!(f, "task {name}"),
+            Halt::Tool(name) => write!(f, "tool {name}"),
+        }
+    }
+}
+
+/// The halts that are on.
+#[derive(Default)]
+pub(crate) struct Halts {
+    /// Whether there is any: read on every call, so it costs no lock while there is none.
+    any: AtomicBool,
+    on: RwLock<HashSet<Halt>>,
+}
+
+impl Halts {
+    /// Puts a halt on; `false` if it was on already.
+    pub(crate) fn halt(&self, what: Halt) -> bool {
+        let mut on = self.on.write();
+        let new = on.insert(what);
+        self.any.store(true, Ordering::SeqCst);
+        new
+    }
+
+    /// Takes a halt off; `false` if it was not on.
+    pub(crate) fn resume(&self, what: &Halt) -> bool {
+        let mut on = self.on.write();
+        let was = on.remove(what);
+        self.any.store(!on.is_empty(), Ordering::SeqCst);
+        was
+    }
+
+    /// The halt that stops this, if one does: asked under the task's lock, so that after a halt has
+    /// gone through the locks nothing it stops can start.
+    pub(crate) fn stopping(
+        &self,
+        task: &TaskCell,
+        who: &Identity,
+        tool: Option<&str>,
+    ) -> Option<Halt> {
+        if !self.any.load(Ordering::SeqCst) {
+            return None;
+        }
+        let on = self.on.read();
+        on.iter().find(|halt| halt.stops(task, who, tool)).cloned()
+    }
+
+    pub(crate) fn all(&self) -> Vec<Halt> {
+        self.on.read().iter().cloned().collect()
+    }
+}
+
+impl Halt {
+    pub(crate) fn stops(&self, task: &TaskCell, who: &Identity, tool: Option<&str>) -> bool {
+        match self {
+            Halt::Everything => true,
+            Halt::Identity(id) => {
+                who.is_known_as(id)
+                    || task.requester.is_known_as(id)
+                    || who.acts_for().iter().any(|actor| actor.subject.as_str() == &**id)
+            }
+            Halt::Task(name) => *task.name == **name,
+            Halt::Tool(name) => tool.is_some_and(|tool| tool == &**name),
+        }
+    }
+}

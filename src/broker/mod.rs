@@ -1,0 +1,200 @@
+//! The broker and its handles: each holds the power of one party and no more.
+//!
+//! | handle | held by | can |
+//! |---|---|---|
+//! | [`Broker`] | the host | attest identities, open tasks, reload the policy, see what stands |
+//! | [`Task`] | whoever runs the errand | ask for grants, revoke them, end the task |
+//! | [`Gate`] | the tool side | authorize calls |
+//! | [`Control`] | operators | halt, resume, revoke |
+//!
+//! An agent holds none of them: it gets tokens.
+
+mod authorize;
+mod builder;
+mod control;
+mod halt;
+mod open;
+mod permit;
+mod request;
+mod shared;
+mod standing;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+pub use authorize::Gate;
+pub use builder::{BrokerBuilder, BrokerError};
+pub use control::{Control, Halted};
+pub use halt::Halt;
+pub use open::{Ended, Task};
+pub use permit::{Permit, Receipt, RunError, Running};
+pub use request::Grant;
+pub use standing::{Standing, StandingGrant, StandingTask};
+
+use crate::audit::{ChainKey, Event, Fault, MemoryLog, Verification, verify};
+use crate::identity::{Assertion, Identity, IdentityError};
+use crate::policy::Policy;
+use crate::token::{KeyError, KeyId, KeyRing, SecretKey};
+use crate::value::Digest;
+use shared::Shared;
+
+/// Decides who gets what, for which task, until when; and knows at any time what stands.
+///
+/// Cloning it shares it: every clone can do all that the first can, so hand out [`Gate`] and
+/// [`Control`] instead. One broker serves one tenant.
+#[derive(Clone)]
+pub struct Broker {
+    shared: Arc<Shared>,
+    log: Option<Arc<MemoryLog>>,
+    chain: Arc<ChainKey>,
+}
+
+impl Broker {
+    /// A broker with the defaults of [`BrokerBuilder`]: random key, system clock, log in memory.
+    ///
+    /// # Errors
+    /// [`BrokerError`] if there is no randomness or no clock.
+    pub fn new(policy: Policy) -> Result<Self, BrokerError> {
+        Broker::builder(policy).build()
+    }
+
+    /// Starts building a broker.
+    pub fn builder(policy: Policy) -> BrokerBuilder {
+        BrokerBuilder::new(policy)
+    }
+
+    /// Attests a caller on the host's word. The host must have authenticated it: this is where the
+    /// first authority comes from.
+    ///
+    /// ```
+    /// # use hallpass::prelude::*;
+    /// # let broker = Broker::new(Policy::builder().build()?)?;
+    /// let agent = broker.assert_identity("spiffe://acme.test/agent/payer")?;
+    /// let human = broker.assert_identity(Assertion::human("ada").group("finance"))?;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// # Errors
+    /// [`IdentityError`] names the field that is not well formed.
+    pub fn assert_identity(
+        &self,
+        assertion: impl Into<Assertion>,
+    ) -> Result<Identity, IdentityError> {
+        assertion.into().attest(self.shared.id)
+    }
+
+    /// The tool side's handle.
+    pub fn gate(&self) -> Gate {
+        Gate::new(self.shared.clone())
+    }
+
+    /// The operators' handle.
+    pub fn control(&self) -> Control {
+        Control::new(self.shared.clone())
+    }
+
+    /// Puts another policy in force, at once: whatever starts after this returns is decided by it.
+    ///
+    /// Permits handed out under the policy before can no longer start; authorize again. Loading a
+    /// policy that says the same is no new epoch and changes nothing. Returns the epoch in force.
+    pub fn reload(&self, policy: &Policy) -> u64 {
+        let mut current = self.shared.current.write();
+        let digest = policy.digest().to_string();
+        if *current.digest == *digest {
+            return current.epoch;
+        }
+        current.epoch += 1;
+        current.policy = policy.0.clone();
+        current.digest = digest.as_str().into();
+        let epoch = current.epoch;
+        // The place in the sequence is taken before anyone can decide by the new policy.
+        let at = self.shared.keeper.latest();
+        let event = Event::Reloaded { epoch, policy: digest.as_str().into() };
+        let place = self.shared.place(at, &event);
+        drop(current);
+        if let Ok(place) = place {
+            self.shared.journal.owe(place);
+        }
+        epoch
+    }
+
+    /// Signs with another key from now on. Tokens signed with the one before verify until the grace is
+    /// over, and no longer.
+    ///
+    /// # Errors
+    /// [`KeyError`] if the key was in the ring before. Nothing changes then.
+    pub fn rotate_key(&self, key: SecretKey, grace: Duration) -> Result<(), KeyError> {
+        let now = self.shared.keeper.now().unwrap_or_else(|_| self.shared.keeper.latest());
+        let mut ring = self.shared.ring.lock();
+        ring.rotate(key, grace, now)?;
+        self.use_keys(&ring)
+    }
+
+    /// Takes a retired key out at once, whatever grace it was given.
+    ///
+    /// # Errors
+    /// [`KeyError`] if it is the active key, or not in the ring.
+    pub fn retire_key(&self, id: KeyId) -> Result<(), KeyError> {
+        let mut ring = self.shared.ring.lock();
+        ring.retire(id)?;
+        self.use_keys(&ring)
+    }
+
+    /// The id of the key that signs.
+    pub fn active_key(&self) -> KeyId {
+        self.shared.ring.lock().active()
+    }
+
+    fn use_keys(&self, ring: &KeyRing) -> Result<(), KeyError> {
+        let keys = ring.for_audience(&self.shared.audience)?;
+        self.shared.current.write().keys = keys;
+        Ok(())
+    }
+
+    /// The epoch in force and the digest of its policy.
+    pub fn epoch(&self) -> (u64, Digest) {
+        let current = self.shared.current();
+        (current.epoch, current.policy.digest)
+    }
+
+    /// The log in memory, if the broker was built without another.
+    pub fn log(&self) -> Option<&MemoryLog> {
+        self.log.as_deref()
+    }
+
+    /// How many records the log still owes: their effect stands, but the sink has not taken them.
+    pub fn record_debts(&self) -> usize {
+        self.shared.journal.debts()
+    }
+
+    /// Tries to write the records that are owed; returns how many are left.
+    pub fn pay_record_debts(&self) -> usize {
+        self.shared.journal.retry()
+    }
+
+    /// Verifies the log in memory against the chain this broker wrote; see
+    /// [`audit::verify`](crate::audit::verify).
+    ///
+    /// # Errors
+    /// The first [`Fault`].
+    pub fn verify_log(&self) -> Result<Verification, Fault> {
+        let anchor = self.shared.journal.anchor();
+        let snapshot = self.log.as_ref().map(|log| log.snapshot());
+        let entries = snapshot.iter().flat_map(|snapshot| snapshot.entries());
+        match snapshot {
+            Some(_) => {
+                verify(entries.map(|entry| (entry.line, *entry.tag)), &self.chain, Some(&anchor))
+            }
+            None => verify(std::iter::empty(), &self.chain, None),
+        }
+    }
+}
+
+impl std::fmt::Debug for Broker {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Broker")
+            .field("issuer", &self.shared.issuer)
+            .field("audience", &self.shared.audience)
+            .finish_non_exhaustive()
+    }
+}

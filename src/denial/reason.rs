@@ -1,0 +1,261 @@
+//! Reasons for operators, codes for agents.
+
+use std::fmt;
+
+/// What an agent is told: one of a few stable words that say what it can do about it and nothing
+/// that helps it probe.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Code {
+    /// What was presented is malformed: fix it.
+    BadRequest,
+    /// The token is of no use here: unknown, foreign, ended, superseded or forged.
+    InvalidToken,
+    /// The time is over: ask again.
+    Expired,
+    /// The grant does not cover this call: ask for what is needed.
+    OutOfScope,
+    /// Policy does not give this.
+    NotPermitted,
+    /// People have to agree first.
+    ApprovalRequired,
+    /// A limit is reached.
+    LimitReached,
+    /// Operators have stopped this.
+    Halted,
+    /// It can't be decided or recorded right now: try later.
+    Unavailable,
+}
+
+impl Code {
+    /// Every code.
+    pub const ALL: [Code; 9] = [
+        Code::BadRequest,
+        Code::InvalidToken,
+        Code::Expired,
+        Code::OutOfScope,
+        Code::NotPermitted,
+        Code::ApprovalRequired,
+        Code::LimitReached,
+        Code::Halted,
+        Code::Unavailable,
+    ];
+
+    /// The stable word.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Code::BadRequest => "bad_request",
+            Code::InvalidToken => "invalid_token",
+            Code::Expired => "expired",
+            Code::OutOfScope => "out_of_scope",
+            Code::NotPermitted => "not_permitted",
+            Code::ApprovalRequired => "approval_required",
+            Code::LimitReached => "limit_reached",
+            Code::Halted => "halted",
+            Code::Unavailable => "unavailable",
+        }
+    }
+}
+
+/// Why, in full: for operators, records and tests, never for agents.
+///
+/// The list is exhaustive on purpose: whoever matches on it is made to look at a new reason.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Reason {
+    /// The purpose is not well formed.
+    MalformedPurpose,
+    /// The scope asked for is empty, too large or cannot be meant.
+    MalformedScope,
+    /// Tool name, arguments or resource of the call are not well formed.
+    MalformedCall,
+    /// The context given by the host is not well formed.
+    MalformedContext,
+    /// The token's text is too long, of an unknown version or not canonical.
+    MalformedToken,
+    /// No key of the ring has the token's key id.
+    UnknownKey,
+    /// The token's key was retired and its grace is over.
+    RetiredKey,
+    /// The token's signature does not verify.
+    BadSignature,
+    /// The token was made for another audience or by another issuer.
+    ForeignToken,
+    /// The token carries an attenuation that this gate cannot enforce.
+    UnsupportedToken,
+    /// The caller's identity was attested by another broker.
+    ForeignIdentity,
+    /// The caller is not the holder.
+    NotTheHolder,
+    /// The token is rightly signed, and the table knows no such task or grant.
+    UnknownGrant,
+    /// The task has ended.
+    TaskOver,
+    /// The grant was revoked.
+    Revoked,
+    /// The grant was renewed since: a newer token has replaced this one.
+    Superseded,
+    /// The token, the grant or the task is past its time.
+    Expired,
+    /// The permit was not started in time.
+    PermitLapsed,
+    /// A task of this name is live already.
+    TaskNameTaken,
+    /// No capability of the grant covers the call.
+    OutOfScope,
+    /// The tool is not in the catalogue.
+    UnknownTool,
+    /// A capability asked for does not lie within any one permit.
+    NotCovered,
+    /// No permit applies.
+    NoPermit,
+    /// A forbid applies.
+    Forbidden,
+    /// An ask applies, and nobody has agreed.
+    ApprovalRequired,
+    /// All uses are spent or reserved.
+    UsesSpent,
+    /// Too many calls within the window.
+    RateExceeded,
+    /// The sum over an argument would pass its budget, or the argument is no number that counts.
+    BudgetSpent,
+    /// More of something is open at once than the broker holds.
+    TooMany,
+    /// A halt is on: over everything, or this identity, task or tool.
+    Halted,
+    /// The policy changed between the permit and its start: authorize again.
+    PolicyChanged,
+    /// The clock cannot be read.
+    ClockUnreadable,
+    /// The system gave no random bytes.
+    NoRandomness,
+    /// The log refused the record.
+    LogRefused,
+}
+
+impl Reason {
+    /// Every reason.
+    pub const ALL: [Reason; 34] = [
+        Reason::MalformedPurpose,
+        Reason::MalformedScope,
+        Reason::MalformedCall,
+        Reason::MalformedContext,
+        Reason::MalformedToken,
+        Reason::UnknownKey,
+        Reason::RetiredKey,
+        Reason::BadSignature,
+        Reason::ForeignToken,
+        Reason::UnsupportedToken,
+        Reason::ForeignIdentity,
+        Reason::NotTheHolder,
+        Reason::UnknownGrant,
+        Reason::TaskOver,
+        Reason::Revoked,
+        Reason::Superseded,
+        Reason::Expired,
+        Reason::PermitLapsed,
+        Reason::TaskNameTaken,
+        Reason::OutOfScope,
+        Reason::UnknownTool,
+        Reason::NotCovered,
+        Reason::NoPermit,
+        Reason::Forbidden,
+        Reason::ApprovalRequired,
+        Reason::UsesSpent,
+        Reason::RateExceeded,
+        Reason::BudgetSpent,
+        Reason::TooMany,
+        Reason::Halted,
+        Reason::PolicyChanged,
+        Reason::ClockUnreadable,
+        Reason::NoRandomness,
+        Reason::LogRefused,
+    ];
+
+    /// What the agent is told for this reason.
+    pub const fn code(self) -> Code {
+        match self {
+            Reason::MalformedPurpose
+            | Reason::MalformedScope
+            | Reason::MalformedCall
+            | Reason::MalformedContext
+            | Reason::TaskNameTaken => Code::BadRequest,
+            Reason::MalformedToken
+            | Reason::UnknownKey
+            | Reason::RetiredKey
+            | Reason::BadSignature
+            | Reason::ForeignToken
+            | Reason::UnsupportedToken
+            | Reason::ForeignIdentity
+            | Reason::NotTheHolder
+            | Reason::UnknownGrant
+            | Reason::TaskOver
+            | Reason::Revoked
+            | Reason::Superseded => Code::InvalidToken,
+            Reason::Expired | Reason::PermitLapsed => Code::Expired,
+            Reason::OutOfScope => Code::OutOfScope,
+            Reason::UnknownTool | Reason::NotCovered | Reason::NoPermit | Reason::Forbidden => {
+                Code::NotPermitted
+            }
+            Reason::ApprovalRequired => Code::ApprovalRequired,
+            Reason::UsesSpent | Reason::RateExceeded | Reason::BudgetSpent | Reason::TooMany => {
+                Code::LimitReached
+            }
+            Reason::Halted => Code::Halted,
+            Reason::PolicyChanged
+            | Reason::ClockUnreadable
+            | Reason::NoRandomness
+            | Reason::LogRefused => Code::Unavailable,
+        }
+    }
+
+    /// The stable word of records and traces.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Reason::MalformedPurpose => "malformed_purpose",
+            Reason::MalformedScope => "malformed_scope",
+            Reason::MalformedCall => "malformed_call",
+            Reason::MalformedContext => "malformed_context",
+            Reason::MalformedToken => "malformed_token",
+            Reason::UnknownKey => "unknown_key",
+            Reason::RetiredKey => "retired_key",
+            Reason::BadSignature => "bad_signature",
+            Reason::ForeignToken => "foreign_token",
+            Reason::UnsupportedToken => "unsupported_token",
+            Reason::ForeignIdentity => "foreign_identity",
+            Reason::NotTheHolder => "not_the_holder",
+            Reason::UnknownGrant => "unknown_grant",
+            Reason::TaskOver => "task_over",
+            Reason::Revoked => "revoked",
+            Reason::Superseded => "superseded",
+            Reason::Expired => "expired",
+            Reason::PermitLapsed => "permit_lapsed",
+            Reason::TaskNameTaken => "task_name_taken",
+            Reason::OutOfScope => "out_of_scope",
+            Reason::UnknownTool => "unknown_tool",
+            Reason::NotCovered => "not_covered",
+            Reason::NoPermit => "no_permit",
+            Reason::Forbidden => "forbidden",
+            Reason::ApprovalRequired => "approval_required",
+            Reason::UsesSpent => "uses_spent",
+            Reason::RateExceeded => "rate_exceeded",
+            Reason::BudgetSpent => "budget_spent",
+            Reason::TooMany => "too_many",
+            Reason::Halted => "halted",
+            Reason::PolicyChanged => "policy_changed",
+            Reason::ClockUnreadable => "clock_unreadable",
+            Reason::NoRandomness => "no_randomness",
+            Reason::LogRefused => "log_refused",
+        }
+    }
+}
+
+impl fmt::Display for Code {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+impl fmt::Display for Reason {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}

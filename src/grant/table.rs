@@ -1,0 +1,120 @@
+//! The table: which tasks are live, by generation and by name.
+
+use std::collections::HashMap;
+use std::hash::{BuildHasherDefault, Hasher};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use parking_lot::{Mutex, RwLock};
+
+use super::task::TaskCell;
+
+/// How many parts the table is in, so that threads working on different tasks rarely meet.
+const SHARDS: usize = 64;
+
+/// Live tasks.
+pub(crate) struct Table {
+    generations: AtomicU64,
+    by_generation: Box<[RwLock<ByGeneration>]>,
+    by_name: Box<[Mutex<HashMap<Arc<str>, Arc<TaskCell>>>]>,
+    names: std::hash::RandomState,
+}
+
+type ByGeneration = HashMap<u64, Arc<TaskCell>, BuildHasherDefault<Spread>>;
+
+impl Table {
+    pub(crate) fn new() -> Self {
+        Table {
+            generations: AtomicU64::new(0),
+            by_generation: (0..SHARDS).map(|_| RwLock::default()).collect(),
+            by_name: (0..SHARDS).map(|_| Mutex::default()).collect(),
+            names: std::hash::RandomState::new(),
+        }
+    }
+
+    /// The next generation: broker-wide, never used twice.
+    pub(crate) fn next_generation(&self) -> u64 {
+        self.generations.fetch_add(1, Ordering::Relaxed) + 1
+    }
+
+    /// Whether this table ever gave this generation out.
+    pub(crate) fn knew(&self, generation: u64) -> bool {
+        generation > 0 && generation <= self.generations.load(Ordering::Relaxed)
+    }
+
+    /// Makes a task live, unless its name is taken: then the task that has it.
+    pub(crate) fn insert(&self, cell: &Arc<TaskCell>) -> Result<(), Arc<TaskCell>> {
+        let Some(names) = self.names_of(&cell.name) else { return Err(cell.clone()) };
+        let mut names = names.lock();
+        if let Some(other) = names.get(&cell.name) {
+            return Err(other.clone());
+        }
+        if let Some(shard) = self.shard(cell.generation) {
+            shard.write().insert(cell.generation, cell.clone());
+        }
+        names.insert(cell.name.clone(), cell.clone());
+        Ok(())
+    }
+
+    /// Forgets a task that has ended. The cell lives on while a permit of it is open.
+    pub(crate) fn remove(&self, cell: &TaskCell) {
+        if let Some(names) = self.names_of(&cell.name) {
+            let mut names = names.lock();
+            if names.get(&cell.name).is_some_and(|own| own.generation == cell.generation) {
+                names.remove(&cell.name);
+            }
+        }
+        if let Some(shard) = self.shard(cell.generation) {
+            shard.write().remove(&cell.generation);
+        }
+    }
+
+    pub(crate) fn task(&self, generation: u64) -> Option<Arc<TaskCell>> {
+        self.shard(generation)?.read().get(&generation).cloned()
+    }
+
+    pub(crate) fn task_named(&self, name: &str) -> Option<Arc<TaskCell>> {
+        self.names_of(name)?.lock().get(name).cloned()
+    }
+
+    /// All live tasks, as they were when their part of the table was looked at.
+    pub(crate) fn tasks(&self) -> Vec<Arc<TaskCell>> {
+        let mut tasks: Vec<_> = self
+            .by_generation
+            .iter()
+            .flat_map(|shard| shard.read().values().cloned().collect::<Vec<_>>())
+            .collect();
+        tasks.sort_by_key(|task| task.generation);
+        tasks
+    }
+
+    fn shard(&self, generation: u64) -> Option<&RwLock<ByGeneration>> {
+        self.by_generation.get(generation as usize % SHARDS)
+    }
+
+    fn names_of(&self, name: &str) -> Option<&Mutex<HashMap<Arc<str>, Arc<TaskCell>>>> {
+        use std::hash::BuildHasher;
+        self.by_name.get(self.names.hash_one(name) as usize % SHARDS)
+    }
+}
+
+/// Spreads generations, which count up and which nobody outside chooses: nothing to defend against,
+/// so a multiplication is enough.
+#[derive(Default)]
+struct Spread(u64);
+
+impl Hasher for Spread {
+    fn finish(&self) -> u64 {
+        self.0
+    }
+
+    fn write(&mut self, bytes: &[u8]) {
+        for byte in bytes {
+            self.write_u64(self.0 ^ u64::from(*byte));
+        }
+    }
+
+    fn write_u64(&mut self, number: u64) {
+        self.0 = number.wrapping_mul(0x9e37_79b9_7f4a_7c15);
+    }
+}

@@ -1,0 +1,160 @@
+//! The decision: what the rules say to one call.
+
+use super::compiled::Compiled;
+use super::index::{Probe, Side};
+use super::question::Question;
+use super::rule::{Effect, Rule, Tools};
+use crate::scope::{Condition, Constraint, Fact, Facts, Stance, Truth, Uncovered};
+use crate::value::Value;
+
+/// Rules, by their place in the policy, each once, in the order of their ids.
+pub(crate) type Deciders = Vec<u32>;
+
+/// What the rules say.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Verdict {
+    /// These permits give it.
+    Permit(Deciders),
+    /// These asks withhold what a permit gives.
+    Ask(Deciders),
+    /// These forbids refuse it.
+    Forbid(Deciders),
+    /// No permit applies.
+    NoPermit,
+}
+
+/// Decides one call: forbid beats ask, ask beats permit, and without a permit there is nothing.
+///
+/// Pure: the same policy and the same question have the same verdict.
+pub(crate) fn decide(policy: &Compiled, question: &Question<'_>) -> Verdict {
+    let guards = applying(policy, question, Side::Guards);
+    let (forbids, asks): (Deciders, Deciders) =
+        guards.into_iter().partition(|at| policy.effect(*at) == Effect::Forbid);
+    if !forbids.is_empty() {
+        return Verdict::Forbid(forbids);
+    }
+    let permits = applying(policy, question, Side::Permits);
+    if permits.is_empty() {
+        return Verdict::NoPermit;
+    }
+    if asks.is_empty() { Verdict::Permit(permits) } else { Verdict::Ask(asks) }
+}
+
+/// The rules of one side that apply. A permit applies where it is true; a guard also where that
+/// cannot be told.
+fn applying(policy: &Compiled, question: &Question<'_>, side: Side) -> Deciders {
+    let mut found = Deciders::new();
+    let tool = question.what.tool;
+    let probe = |fact: &_| match question.fact(fact) {
+        Some(value) => Probe::Value(value),
+        None => Probe::Missing(fact.absence()),
+    };
+    policy.index.visit(side, tool, probe, |at| {
+        if policy.rule(at).is_some_and(|rule| rule.applies(question, side)) && !found.contains(&at)
+        {
+            found.push(at);
+        }
+    });
+    found.sort_unstable();
+    found
+}
+
+impl Rule {
+    fn applies(&self, question: &Question<'_>, side: Side) -> bool {
+        match side {
+            Side::Permits => self.obstacle(question).is_none(),
+            Side::Guards => self.truth(question, Stance::Guard).may_hold(),
+        }
+    }
+
+    /// Whether all conditions hold; the closed world is not asked.
+    fn truth(&self, question: &Question<'_>, stance: Stance) -> Truth {
+        if !self.speaks(question) {
+            return Truth::False;
+        }
+        let mut all = self.tool_named(question.what.tool, stance);
+        for condition in &self.conditions {
+            if all == Truth::False {
+                break;
+            }
+            all = all & condition.holds(stance, question);
+        }
+        all
+    }
+
+    fn speaks(&self, question: &Question<'_>) -> bool {
+        self.moments.include(question.setting.moment)
+            && self.validity.holds_at(question.setting.now)
+    }
+
+    /// Whether the rule speaks of this tool, given that it was found by the index.
+    pub(super) fn tool_named(&self, tool: &str, stance: Stance) -> Truth {
+        match &self.tools {
+            // Filed by name: whoever found the rule asked for one of its tools.
+            Tools::Named(_) | Tools::Any | Tools::Unsaid => Truth::True,
+            Tools::Like(constraint) => {
+                constraint.holds(&Fact::Tool, stance, &ToolAlone(Value::from(tool)))
+            }
+        }
+    }
+
+    /// What keeps a permit from applying: `None` if it applies.
+    pub(crate) fn obstacle(&self, question: &Question<'_>) -> Option<Obstacle<'_>> {
+        if !self.moments.include(question.setting.moment) {
+            return Some(Obstacle::Moment);
+        }
+        if !self.validity.holds_at(question.setting.now) {
+            return Some(Obstacle::Validity);
+        }
+        if let Tools::Like(constraint) = &self.tools
+            && self.tool_named(question.what.tool, Stance::Cover) != Truth::True
+        {
+            return Some(Obstacle::Tool(constraint));
+        }
+        for condition in &self.conditions {
+            let truth = condition.holds(Stance::Cover, question);
+            if truth != Truth::True {
+                return Some(Obstacle::Condition(condition, truth));
+            }
+        }
+        let has_resource = question.what.resource.is_some();
+        self.openness
+            .outside(&self.conditions, question.what.args, has_resource)
+            .map(Obstacle::Uncovered)
+    }
+}
+
+/// The first thing that keeps a permit from applying.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Obstacle<'r> {
+    /// It does not speak at this moment.
+    Moment,
+    /// Its time has not come, or is over.
+    Validity,
+    /// It speaks of other tools.
+    Tool(&'r Constraint),
+    /// A condition is false or unknown.
+    Condition(&'r Condition, Truth),
+    /// The call has something that the rule does not name.
+    Uncovered(Uncovered),
+    /// What is asked for is not shown to lie within this condition.
+    Wider(&'r Condition),
+    /// What is asked for leaves open what the rule closes: arguments or a resource it does not name.
+    MoreOpen,
+}
+
+/// A question of which only the tool's name is asked.
+struct ToolAlone(Value);
+
+impl Facts for ToolAlone {
+    fn fact(&self, fact: &Fact) -> Option<&Value> {
+        matches!(fact, Fact::Tool).then_some(&self.0)
+    }
+}
+
+impl Compiled {
+    fn effect(&self, at: u32) -> Effect {
+        // A rule that can't be found refuses.
+        self.rule(at).map_or(Effect::Forbid, |rule| rule.effect)
+    }
+}

@@ -1,0 +1,107 @@
+//! Why not: the permit that came nearest, and the first thing that kept it from applying.
+
+use super::compiled::Compiled;
+use super::decide::Obstacle;
+use super::index::Side;
+use super::question::Question;
+use super::request::Wanted;
+use super::rule::{Moment, Rule};
+use crate::denial::Nearest;
+use crate::scope::{Condition, Facts, Truth, Uncovered};
+use crate::value::Value;
+
+/// How many permits of a tool are looked at for the nearest. An explanation is for a person who will
+/// look at one rule; a bound keeps a denial as cheap under a hundred thousand rules as under ten.
+const LOOKED_AT: usize = 64;
+
+/// The permit that came nearest to permitting the call.
+pub(crate) fn nearest_for_call(policy: &Compiled, question: &Question<'_>) -> Option<Nearest> {
+    nearest(policy, question.what.tool, question.setting.moment, question, |rule| {
+        rule.obstacle(question)
+    })
+}
+
+/// The permit that came nearest to covering the capability.
+pub(crate) fn nearest_for_request(policy: &Compiled, wanted: &Wanted<'_>) -> Option<Nearest> {
+    nearest(policy, wanted.capability.tool.as_str(), wanted.setting.moment, wanted, |rule| {
+        rule.first_gap(wanted)
+    })
+}
+
+fn nearest<'p, F: Facts>(
+    policy: &'p Compiled,
+    tool: &str,
+    moment: Moment,
+    facts: &F,
+    obstacle: impl Fn(&'p Rule) -> Option<Obstacle<'p>>,
+) -> Option<Nearest> {
+    policy
+        .index
+        .all(Side::Permits, tool)
+        .take(LOOKED_AT)
+        .filter_map(|at| policy.rule(at))
+        .filter(|rule| rule.moments.include(moment))
+        .filter_map(|rule| obstacle(rule).map(|obstacle| (passed(rule, &obstacle), rule, obstacle)))
+        // The first of the best, in the order of ids.
+        .reduce(|best, next| if next.0 > best.0 { next } else { best })
+        .map(|(_, rule, obstacle)| Nearest {
+            rule: rule.id.clone(),
+            obstacle: describe(&obstacle, facts).into(),
+        })
+}
+
+/// How far a rule got, in thousandths: its conditions are asked in order, and the closed world last.
+fn passed(rule: &Rule, obstacle: &Obstacle<'_>) -> usize {
+    let all = rule.conditions.len() + 1;
+    let passed = match obstacle {
+        Obstacle::Moment | Obstacle::Validity | Obstacle::Tool(_) => return 0,
+        Obstacle::Condition(failed, _) | Obstacle::Wider(failed) => {
+            rule.conditions.iter().position(|own| std::ptr::eq(own, *failed)).unwrap_or(0)
+        }
+        Obstacle::Uncovered(_) | Obstacle::MoreOpen => all - 1,
+    };
+    1 + passed * 1000 / all
+}
+
+fn describe<F: Facts>(obstacle: &Obstacle<'_>, facts: &F) -> String {
+    match obstacle {
+        Obstacle::Moment => "it does not speak at this moment".into(),
+        Obstacle::Validity => "it does not apply at this time".into(),
+        Obstacle::Tool(constraint) => format!("`what.tool`: expected {constraint}"),
+        Obstacle::Condition(condition, truth) => failed(condition, *truth, facts),
+        Obstacle::Uncovered(Uncovered::Argument(name)) => {
+            format!("argument `{}` is not named by it", name.escape_default())
+        }
+        Obstacle::Uncovered(Uncovered::Resource) => {
+            "the call's resource is not what it speaks of".into()
+        }
+        Obstacle::Wider(Condition { fact, constraint }) => {
+            format!("`{fact}`: what is asked for is not shown to lie within {constraint}")
+        }
+        Obstacle::MoreOpen => {
+            "what is asked for leaves arguments or a resource open that it closes".into()
+        }
+    }
+}
+
+/// A condition that failed, what was found, and in which way it failed: absent, null, of another
+/// kind, or another value.
+pub(crate) fn failed<F: Facts>(condition: &Condition, truth: Truth, facts: &F) -> String {
+    let Condition { fact, constraint } = condition;
+    match (facts.fact(fact), truth) {
+        (None, _) => format!("`{fact}` is absent: expected {constraint}"),
+        (Some(Value::Null), _) => format!("`{fact}` is null: expected {constraint}"),
+        (Some(found), Truth::Unknown) => {
+            format!("`{fact}` is of another kind: {} where {constraint} is expected", shown(found))
+        }
+        (Some(found), _) => {
+            format!("`{fact}` is another value: {} where {constraint} is expected", shown(found))
+        }
+    }
+}
+
+/// A value for people: kind and a bounded, escaped form.
+fn shown(value: &Value) -> String {
+    const MOST: usize = 120;
+    crate::text::escape_for_people(&value.to_json(), MOST)
+}

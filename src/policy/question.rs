@@ -1,0 +1,73 @@
+//! A question: who asks for what, why, in which context, at which moment.
+
+use super::rule::Moment;
+use crate::clock::Timestamp;
+use crate::identity::Identity;
+use crate::purpose::CheckedPurpose;
+use crate::resource::CheckedResource;
+use crate::scope::{Fact, Facts};
+use crate::value::{Object, Value};
+
+/// Everything one decision about one call looks at. It reads nothing else: no clock, no table.
+#[derive(Clone, Copy)]
+pub(crate) struct Question<'q> {
+    pub(crate) setting: Setting<'q>,
+    pub(crate) what: What<'q>,
+}
+
+/// What is known before any call is made.
+#[derive(Clone, Copy)]
+pub(crate) struct Setting<'q> {
+    pub(crate) moment: Moment,
+    pub(crate) who: &'q Identity,
+    pub(crate) purpose: &'q CheckedPurpose,
+    pub(crate) context: &'q Object,
+    /// The list of labels seen in the task, those of the tool asked for included.
+    pub(crate) seen: &'q Value,
+    pub(crate) now: Timestamp,
+}
+
+/// The call.
+#[derive(Clone, Copy)]
+pub(crate) struct What<'q> {
+    pub(crate) tool: &'q str,
+    /// The list of the tool's labels.
+    pub(crate) labels: &'q Value,
+    pub(crate) args: &'q Object,
+    pub(crate) resource: Option<CheckedResource<'q>>,
+}
+
+impl Facts for Question<'_> {
+    fn fact(&self, fact: &Fact) -> Option<&Value> {
+        match fact {
+            Fact::Arg(path) => argument(self.what.args, path),
+            Fact::ResourceType => self.what.resource.map(CheckedResource::type_value),
+            Fact::ResourceId => self.what.resource.map(CheckedResource::id_value),
+            Fact::ResourceAttr(name) => self.what.resource?.attributes().get(name),
+            Fact::Labels => Some(self.what.labels),
+            _ => self.setting.fact(fact),
+        }
+    }
+}
+
+impl Facts for Setting<'_> {
+    fn fact(&self, fact: &Fact) -> Option<&Value> {
+        match fact {
+            Fact::WhoId => Some(self.who.subject_value()),
+            Fact::WhoKind => Some(self.who.kind_value()),
+            Fact::WhoGroups => Some(self.who.groups_value()),
+            Fact::WhoActsFor => Some(self.who.acts_for_value()),
+            Fact::WhoAttr(name) => self.who.attributes().get(name),
+            Fact::Purpose => Some(self.purpose.name_value()),
+            Fact::Ticket => self.purpose.ticket_value(),
+            Fact::Context(name) => self.context.get(name),
+            Fact::Seen => Some(self.seen),
+            _ => None,
+        }
+    }
+}
+
+fn argument<'q>(args: &'q Object, path: &[Box<str>]) -> Option<&'q Value> {
+    let (first, inner) = path.split_first()?;
+    inner.iter().try_fold(args.get(first)?, |value, name| value.as_object()?.get(name))
+}

@@ -1,0 +1,175 @@
+//! What the rules say to a request: who, why and context are fixed, the call is still open.
+
+use super::compiled::Compiled;
+use super::decide::Deciders;
+use super::index::{Probe, Side};
+use super::question::Setting;
+use super::rule::{Effect, Rule, Tools};
+use super::{Obstacle, Per};
+use crate::scope::{
+    Capability, Condition, Fact, Facts, Openness, ResourceOpenness, Stance, Truth,
+    condition_may_overlap, condition_within, openness_within,
+};
+use crate::value::Value;
+
+/// What the rules say to one capability.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Answer {
+    /// It lies within each of these permits.
+    Covered(Deciders),
+    /// It lies within a permit, and these asks want people to agree first.
+    Ask(Deciders),
+    /// It lies within these forbids.
+    Forbidden(Deciders),
+    /// It lies within no one permit.
+    NotCovered,
+}
+
+/// A capability asked for, in its setting.
+#[derive(Clone, Copy)]
+pub(crate) struct Wanted<'q> {
+    pub(crate) setting: Setting<'q>,
+    pub(crate) capability: &'q Capability,
+    pub(crate) labels: &'q Value,
+}
+
+/// Decides whether a capability may be granted.
+///
+/// A forbid that contains the capability denies it; one that only overlaps acts at the calls, and so
+/// does an ask per call.
+pub(crate) fn decide_request(policy: &Compiled, wanted: &Wanted<'_>) -> Answer {
+    let (mut forbids, mut asks) = (Deciders::new(), Deciders::new());
+    wanted.visit(policy, Side::Guards, |at, rule| match rule.effect {
+        Effect::Forbid if rule.contains(wanted) => forbids.push(at),
+        Effect::Ask if rule.asks_before(wanted) => asks.push(at),
+        _ => {}
+    });
+    if !forbids.is_empty() {
+        return Answer::Forbidden(sorted(forbids));
+    }
+    let mut permits = Deciders::new();
+    wanted.visit(policy, Side::Permits, |at, rule| {
+        if rule.first_gap(wanted).is_none() {
+            permits.push(at);
+        }
+    });
+    match (permits.is_empty(), asks.is_empty()) {
+        (true, _) => Answer::NotCovered,
+        (false, true) => Answer::Covered(sorted(permits)),
+        (false, false) => Answer::Ask(sorted(asks)),
+    }
+}
+
+fn sorted(mut found: Deciders) -> Deciders {
+    found.sort_unstable();
+    found.dedup();
+    found
+}
+
+impl Facts for Wanted<'_> {
+    fn fact(&self, fact: &Fact) -> Option<&Value> {
+        match fact {
+            Fact::Labels => Some(self.labels),
+            _ => self.setting.fact(fact),
+        }
+    }
+}
+
+impl<'q> Wanted<'q> {
+    fn visit<'p>(&self, policy: &'p Compiled, side: Side, mut visit: impl FnMut(u32, &'p Rule)) {
+        let probe = |fact: &_| self.probe(fact);
+        policy.index.visit(side, self.capability.tool.as_str(), probe, |at| {
+            if let Some(rule) = policy.rule(at) {
+                visit(at, rule);
+            }
+        });
+    }
+
+    /// What is known of a fact by which rules are filed.
+    fn probe(&self, fact: &Fact) -> Probe<'_> {
+        if !fact.is_of_the_call() {
+            return match self.fact(fact) {
+                Some(value) => Probe::Value(value),
+                None => Probe::Missing(fact.absence()),
+            };
+        }
+        let limited = self.capability.conditions.iter().filter(|own| own.fact == *fact);
+        match limited.into_iter().find_map(|own| own.constraint.finite()) {
+            Some(set) => Probe::OneOf(set),
+            None => Probe::Open,
+        }
+    }
+
+    fn cover(&self) -> (&'q [Condition], &'q Openness) {
+        (&self.capability.conditions, &self.capability.openness)
+    }
+}
+
+impl Rule {
+    /// What keeps this permit from covering the capability; `None` if it covers it.
+    pub(crate) fn first_gap<'r>(&'r self, wanted: &Wanted<'_>) -> Option<Obstacle<'r>> {
+        if !self.moments.include(wanted.setting.moment) {
+            return Some(Obstacle::Moment);
+        }
+        if !self.validity.holds_at(wanted.setting.now) {
+            return Some(Obstacle::Validity);
+        }
+        if let Tools::Like(constraint) = &self.tools
+            && self.tool_named(wanted.capability.tool.as_str(), Stance::Cover) != Truth::True
+        {
+            return Some(Obstacle::Tool(constraint));
+        }
+        let (conditions, openness) = wanted.cover();
+        for condition in &self.conditions {
+            if condition.fact.is_of_the_call() {
+                let constraint = condition.constraint.resolve(wanted).into_owned();
+                let wider = Condition::new(condition.fact.clone(), constraint);
+                if !condition_within(conditions, openness, &wider) {
+                    return Some(Obstacle::Wider(condition));
+                }
+            } else {
+                let truth = condition.holds(Stance::Cover, wanted);
+                if truth != Truth::True {
+                    return Some(Obstacle::Condition(condition, truth));
+                }
+            }
+        }
+        (!openness_within((conditions, openness), (&self.conditions, &self.openness)))
+            .then_some(Obstacle::MoreOpen)
+    }
+
+    /// Whether this guard acts on every call that the capability covers.
+    fn contains(&self, wanted: &Wanted<'_>) -> bool {
+        let (conditions, openness) = wanted.cover();
+        let no_resource = openness.resource == ResourceOpenness::None;
+        self.may_hold_of(wanted, |condition| {
+            // Where there is no resource, nothing is known of its parts, and a guard acts on that.
+            (no_resource && !matches!(condition.fact, Fact::Arg(_)))
+                || condition_within(conditions, openness, condition)
+        })
+    }
+
+    /// Whether this ask may concern a call that the capability covers, and wants its answer before
+    /// the grant.
+    fn asks_before(&self, wanted: &Wanted<'_>) -> bool {
+        let (conditions, openness) = wanted.cover();
+        self.approval.as_ref().is_some_and(|terms| terms.per == Per::Task)
+            && self.may_hold_of(wanted, |condition| {
+                condition_may_overlap(conditions, openness, condition)
+            })
+    }
+
+    fn may_hold_of(&self, wanted: &Wanted<'_>, of_the_call: impl Fn(&Condition) -> bool) -> bool {
+        self.moments.include(wanted.setting.moment)
+            && self.validity.holds_at(wanted.setting.now)
+            && self.tool_named(wanted.capability.tool.as_str(), Stance::Guard).may_hold()
+            && self.conditions.iter().all(|condition| {
+                if condition.fact.is_of_the_call() {
+                    let constraint = condition.constraint.resolve(wanted).into_owned();
+                    of_the_call(&Condition::new(condition.fact.clone(), constraint))
+                } else {
+                    condition.holds(Stance::Guard, wanted).may_hold()
+                }
+            })
+    }
+}

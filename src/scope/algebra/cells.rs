@@ -1,0 +1,220 @@
+//! Cells: one value for each combination of answers that some tests can give together.
+
+use std::collections::BTreeMap;
+
+use super::super::constraint::{Constraint, Node};
+use super::super::evaluate::Stance;
+use super::super::fact::Absence;
+use super::super::kind::Set;
+use super::super::truth::Truth;
+use super::{list, number, object, text};
+use crate::value::Value;
+
+/// How many elementary steps one search may take. Comparing two hand-written constraints takes some
+/// hundreds; the bound is a few milliseconds of work, whatever a scope written by an agent asks for.
+const STEPS: usize = 200_000;
+
+/// What is left of [`STEPS`].
+#[derive(Debug)]
+pub(super) struct Budget(usize);
+
+impl Default for Budget {
+    fn default() -> Self {
+        Budget(STEPS)
+    }
+}
+
+impl Budget {
+    /// Whether there was enough left.
+    pub(super) fn spend(&mut self, steps: usize) -> bool {
+        match self.0.checked_sub(steps) {
+            Some(left) => {
+                self.0 = left;
+                true
+            }
+            None => {
+                self.0 = 0;
+                false
+            }
+        }
+    }
+}
+
+/// One thing asked of a value, with yes or no as answers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Test<'a> {
+    /// Whether a cover's constraint is true, or a guard's may be.
+    Ask { constraint: &'a Constraint, negated: bool, stance: Stance },
+    /// Whether the value itself is one of these.
+    Member(&'a [Value]),
+    /// Whether the value is of a kind that one of these has.
+    Kind(&'a [Value]),
+    /// Whether there is a value.
+    There,
+}
+
+impl<'a> Test<'a> {
+    pub(super) fn cover(constraint: &'a Constraint) -> Self {
+        Test::Ask { constraint, negated: false, stance: Stance::Cover }
+    }
+
+    pub(super) fn passes(&self, value: Option<&Value>, absence: Absence) -> bool {
+        match self {
+            Test::Ask { constraint, negated, stance } => {
+                let truth = constraint.holds_of(value, absence, *stance, *negated);
+                match stance {
+                    Stance::Cover => truth == Truth::True,
+                    Stance::Guard => truth.may_hold(),
+                }
+            }
+            Test::Member(set) => value.is_some_and(|value| set.contains(value)),
+            Test::Kind(set) => value.is_some_and(|value| {
+                set.iter().any(|own| std::mem::discriminant(own) == std::mem::discriminant(value))
+            }),
+            Test::There => value.is_some(),
+        }
+    }
+
+    /// Every leaf that says something of the value itself, with whether it stands under `not`.
+    pub(super) fn leaves(&self, each: &mut dyn FnMut(&'a Constraint, bool)) {
+        if let Test::Ask { constraint, negated, .. } = self {
+            leaves(constraint, *negated, each);
+        }
+    }
+
+    /// Every value named in a finite set.
+    pub(super) fn values(&self, each: &mut dyn FnMut(&'a Value)) {
+        match self {
+            Test::Ask { constraint, .. } => leaves(constraint, false, &mut |leaf, _| {
+                if let Node::Is(set) = &leaf.0 {
+                    set.iter().for_each(&mut *each);
+                }
+            }),
+            Test::Member(set) | Test::Kind(set) => set.iter().for_each(each),
+            Test::There => {}
+        }
+    }
+}
+
+fn leaves<'a>(
+    constraint: &'a Constraint,
+    negated: bool,
+    each: &mut dyn FnMut(&'a Constraint, bool),
+) {
+    match &constraint.0 {
+        Node::All(parts) | Node::AnyOf(parts) => {
+            parts.iter().for_each(|part| leaves(part, negated, each));
+        }
+        Node::Not(inner) => leaves(inner, !negated, each),
+        _ => each(constraint, negated),
+    }
+}
+
+pub(super) fn members(set: &Set) -> Test<'_> {
+    Test::Member(set.as_slice())
+}
+
+pub(super) fn kinds(set: &Set) -> Test<'_> {
+    Test::Kind(set.as_slice())
+}
+
+/// What a search found: which tests pass (one bit each, the first lowest) and a value of which that
+/// is so; `None` is a value that is not there.
+#[derive(Debug)]
+pub(super) struct Cells {
+    pub(super) found: BTreeMap<u64, Option<Value>>,
+    /// Whether no combination was missed.
+    pub(super) complete: bool,
+}
+
+/// One search.
+pub(super) struct Sampler<'t> {
+    pub(super) tests: &'t [Test<'t>],
+    pub(super) absence: Absence,
+    /// The search may stop once it has found this.
+    goal: Option<&'t dyn Fn(u64) -> bool>,
+    done: bool,
+    cells: Cells,
+}
+
+/// How many tests can be asked together: one bit each, and more than that many conditions on one
+/// argument are not written by hand.
+pub(super) const MAX_TESTS: usize = 63;
+
+impl<'t> Sampler<'t> {
+    pub(super) fn new(
+        tests: &'t [Test<'t>],
+        absence: Absence,
+        goal: Option<&'t dyn Fn(u64) -> bool>,
+    ) -> Self {
+        let cells = Cells { found: BTreeMap::new(), complete: tests.len() <= MAX_TESTS };
+        Sampler { tests, absence, goal, done: tests.len() > MAX_TESTS, cells }
+    }
+
+    /// `plain` is how many lists the value already stands in that nothing looked at as lists.
+    pub(super) fn run(mut self, may_be_absent: bool, plain: u8, budget: &mut Budget) -> Cells {
+        if may_be_absent {
+            self.offer(None, budget);
+        }
+        if self.tests.is_empty() {
+            self.offer(Some(Value::from("x")), budget);
+            return self.cells;
+        }
+        for value in [Value::from("x"), Value::Bool(true), Value::Bool(false), Value::Null] {
+            self.offer(Some(value), budget);
+        }
+        // From cheap to dear; lists and objects whole first.
+        let mut named = Vec::new();
+        self.tests.iter().for_each(|test| test.values(&mut |value| named.push(value)));
+        for value in named {
+            self.offer(Some(value.clone()), budget);
+        }
+        number::sample(&mut self, budget);
+        text::sample(&mut self, budget);
+        object::sample(&mut self, budget);
+        list::sample(&mut self, plain, budget);
+        self.cells
+    }
+
+    /// Whether the goal is reached, or there is no budget to go on.
+    pub(super) fn done(&self) -> bool {
+        self.done
+    }
+
+    /// Notes that a combination may have been missed.
+    pub(super) fn miss(&mut self) {
+        self.cells.complete = false;
+    }
+
+    pub(super) fn offer(&mut self, value: Option<Value>, budget: &mut Budget) {
+        if self.done {
+            return;
+        }
+        if !budget.spend(self.tests.len() + 1) {
+            self.give_up();
+            return;
+        }
+        let mut passed = 0_u64;
+        for (bit, test) in self.tests.iter().enumerate() {
+            if test.passes(value.as_ref(), self.absence) {
+                passed |= 1 << bit;
+            }
+        }
+        self.cells.found.entry(passed).or_insert(value);
+        if self.goal.is_some_and(|goal| goal(passed)) {
+            self.done = true;
+        }
+    }
+
+    pub(super) fn give_up(&mut self) {
+        self.miss();
+        self.done = true;
+    }
+
+    /// Whether some test names this very list or object: then it speaks for itself alone.
+    pub(super) fn is_named(&self, value: &Value) -> bool {
+        let mut named = false;
+        self.tests.iter().for_each(|test| test.values(&mut |own| named |= own == value));
+        named
+    }
+}

@@ -1,0 +1,141 @@
+//! Lists: put together from the cells of their elements.
+
+use super::super::constraint::{Constraint, Node};
+use super::super::kind::{Count, Sort};
+use super::cells::{Budget, Cells, Sampler, Test, kinds, members};
+use crate::value::Value;
+
+/// The most elements a list is built with: `count` beyond that is left undecided.
+const LONGEST: usize = 256;
+
+/// How many cells the elements may fall into before not every set of them is tried. Two constraints
+/// make four at most; ten are a thousand sets.
+const MOST_CELLS: usize = 10;
+
+/// How often a list is put into a list when nothing looks at lists: what a list of lists answers, a
+/// list of its elements answers too, once `[]` and a list of one are among those.
+const PLAIN_LEVELS: u8 = 2;
+
+/// Exact but for lists that are compared whole: what list kinds answer depends on which cells some
+/// element lies in, and on how many elements there are.
+pub(super) fn sample(sampler: &mut Sampler<'_>, plain: u8, budget: &mut Budget) {
+    sampler.offer(Some(Value::List(Vec::new())), budget);
+    if sampler.done() {
+        return;
+    }
+    let asked = Asked::of(sampler.tests);
+    let plain = if asked.looked_at { 0 } else { plain + 1 };
+    if plain > PLAIN_LEVELS {
+        return;
+    }
+    let cells = Sampler::new(&asked.of_elements, sampler.absence, None).run(false, plain, budget);
+    if !cells.complete {
+        sampler.miss();
+    }
+    for elements in sets(cells, sampler) {
+        for length in asked.lengths(elements.len()) {
+            if length > LONGEST || !budget.spend(length) {
+                sampler.miss();
+                continue;
+            }
+            let spare = elements.first().cloned().into_iter().cycle();
+            let list: Vec<Value> = elements.iter().cloned().chain(spare).take(length).collect();
+            let list = Value::List(list);
+            if sampler.is_named(&list) {
+                sampler.miss();
+            }
+            sampler.offer(Some(list), budget);
+            if sampler.done() {
+                return;
+            }
+        }
+    }
+}
+
+/// Every set of cells that a list's elements can lie in, but for the empty one.
+fn sets(cells: Cells, sampler: &mut Sampler<'_>) -> Vec<Vec<Value>> {
+    let mut values: Vec<Value> = cells.found.into_values().flatten().collect();
+    if values.len() > MOST_CELLS {
+        sampler.miss();
+        values.truncate(MOST_CELLS);
+    }
+    let mut sets: Vec<Vec<Value>> = (1_u32..1 << values.len())
+        .map(|set| {
+            let chosen =
+                |(at, value): (usize, &Value)| (set & (1 << at) != 0).then(|| value.clone());
+            values.iter().enumerate().filter_map(chosen).collect()
+        })
+        .collect();
+    sets.sort_by_key(Vec::len);
+    sets
+}
+
+/// What is asked of a list's elements and length.
+#[derive(Default)]
+struct Asked<'a> {
+    of_elements: Vec<Test<'a>>,
+    bounds: Vec<u64>,
+    /// Whether some kind sees the list itself.
+    looked_at: bool,
+}
+
+impl<'a> Asked<'a> {
+    fn of(tests: &[Test<'a>]) -> Self {
+        let mut asked = Asked::default();
+        for test in tests {
+            let Test::Ask { constraint, .. } = test else { continue };
+            if matches!(constraint.sort(), Ok(Sort::Element(_))) {
+                asked.add(*test);
+            } else {
+                test.leaves(&mut |leaf, negated| asked.leaf(leaf, negated, test));
+            }
+        }
+        asked
+    }
+
+    fn leaf(&mut self, leaf: &'a Constraint, negated: bool, test: &Test<'a>) {
+        let Test::Ask { stance, .. } = *test else { return };
+        match &leaf.0 {
+            Node::Each(inner) | Node::Some(inner) => {
+                self.add(Test::Ask { constraint: inner, negated, stance });
+            }
+            Node::SubsetOf(set) | Node::HasAny(set) => {
+                self.add(members(set));
+                self.add(kinds(set));
+            }
+            Node::HasAll(set) => {
+                for wanted in set.as_slice().chunks(1) {
+                    self.add(Test::Member(wanted));
+                    self.add(Test::Kind(wanted));
+                }
+            }
+            Node::Count(Count { min, max }) => {
+                self.bounds.push(*min);
+                self.bounds.extend(max.and_then(|max| max.checked_add(1)));
+            }
+            _ => return,
+        }
+        self.looked_at = true;
+    }
+
+    fn add(&mut self, test: Test<'a>) {
+        if !self.of_elements.contains(&test) {
+            self.of_elements.push(test);
+        }
+    }
+
+    /// One length from each piece between the bounds, at least `least`.
+    fn lengths(&self, least: usize) -> Vec<usize> {
+        let mut lengths = vec![least];
+        lengths.extend(
+            self.bounds
+                .iter()
+                .filter_map(|bound| usize::try_from(*bound).ok().filter(|bound| *bound > least)),
+        );
+        // Nobody counts: once more the same element, so that one list more of the kind is tried.
+        lengths.push(least + 1);
+        lengths.sort_unstable();
+        lengths.dedup();
+        lengths
+    }
+}

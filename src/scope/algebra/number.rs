@@ -1,0 +1,129 @@
+//! Numbers: cut at every bound and every number named, with one number from each piece.
+
+use super::super::constraint::Node;
+use super::cells::{Budget, Sampler};
+use crate::value::{Number, Value};
+
+/// The digits a number has at most, and the places behind its point.
+const PLACES: u32 = 38;
+const LIMIT: i128 = 10_i128.pow(PLACES);
+
+/// Exact: between two bounds all numbers get the same answers, and where a piece has no number of at
+/// most 38 digits there is none to be asked about.
+pub(super) fn sample(sampler: &mut Sampler<'_>, budget: &mut Budget) {
+    let mut cuts = Vec::new();
+    for test in sampler.tests {
+        test.leaves(&mut |leaf, _| {
+            if let Node::Range(range) = &leaf.0 {
+                cuts.extend(range.lower.iter().chain(&range.upper).map(|bound| bound.number));
+            }
+        });
+        test.values(&mut |value| cuts.extend(value.as_number()));
+    }
+    cuts.sort();
+    cuts.dedup();
+    let ends = || std::iter::once(None);
+    let lower = ends().chain(cuts.iter().copied().map(Some));
+    let upper = cuts.iter().copied().map(Some).chain(ends());
+    for (low, high) in lower.zip(upper) {
+        for number in low.into_iter().chain(between(low, high)) {
+            sampler.offer(Some(Value::Number(number)), budget);
+        }
+    }
+}
+
+/// The number with the fewest places behind the point strictly between two others.
+pub(super) fn between(low: Option<Number>, high: Option<Number>) -> Option<Number> {
+    (0..=PLACES).find_map(|places| {
+        let digits = match (low, high) {
+            (Some(low), _) => floor_at(low, places)?.max(-LIMIT).checked_add(1)?,
+            (None, Some(high)) => {
+                // The largest below `high`.
+                let floor = floor_at(high, places)?.min(LIMIT);
+                let exact = number(floor, places) == Some(high);
+                if exact { floor - 1 } else { floor.min(LIMIT - 1) }
+            }
+            (None, None) => 0,
+        };
+        let found = number(digits, places)?;
+        let above = low.is_none_or(|low| low < found);
+        let below = high.is_none_or(|high| found < high);
+        (above && below).then_some(found)
+    })
+}
+
+/// The number's digits, rounded down to so many places; beyond the limits where it has too many.
+fn floor_at(number: Number, places: u32) -> Option<i128> {
+    let (digits, scale) = number.parts();
+    let scale = u32::from(scale);
+    Some(if places >= scale {
+        match 10_i128.checked_pow(places - scale).and_then(|unit| digits.checked_mul(unit)) {
+            Some(digits) => digits,
+            None if digits < 0 => -LIMIT,
+            None => LIMIT,
+        }
+    } else {
+        digits.div_euclid(10_i128.checked_pow(scale - places)?)
+    })
+}
+
+/// `digits` with the point before the last `places` of them.
+fn number(digits: i128, places: u32) -> Option<Number> {
+    if digits.abs() >= LIMIT {
+        return None;
+    }
+    Number::parse(&format!("{digits}e-{places}")).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn n(text: &str) -> Number {
+        Number::parse(text).unwrap()
+    }
+
+    #[test]
+    fn the_simplest_number_between_two_is_found_where_there_is_one() {
+        let most = "99999999999999999999999999999999999999";
+        for (low, high, found) in [
+            ("1", "3", Some("2")),
+            ("1", "2", Some("1.1")),
+            ("-2", "-1", Some("-1.9")),
+            ("0.1", "0.11", Some("0.101")),
+            ("-0.5", "0.5", Some("0")),
+            ("0", "1e-37", Some("1e-38")),
+            ("0", "1e-38", None),
+            ("99999999999999999999999999999999999998", most, None),
+            (
+                "9999999999999999999999999999999999999",
+                "10000000000000000000000000000000000000",
+                Some("9999999999999999999999999999999999999.1"),
+            ),
+        ] {
+            assert_eq!(between(Some(n(low)), Some(n(high))), found.map(n), "{low} {high}");
+        }
+        assert_eq!(between(Some(n(most)), None), None);
+        assert_eq!(between(None, Some(n(&format!("-{most}")))), None);
+        assert_eq!(between(None, Some(n("0.5"))), Some(n("0")));
+        assert_eq!(between(None, Some(n("0"))), Some(n("-1")));
+    }
+
+    proptest! {
+        #[test]
+        fn what_is_found_lies_between(
+            a in any::<i128>(), b in any::<i128>(), places in 0..39_u32, more in 0..39_u32,
+        ) {
+            let a = number(a % LIMIT, places).unwrap();
+            let b = number(b % LIMIT, more).unwrap();
+            let (low, high) = (a.min(b), a.max(b));
+            if let Some(found) = between(Some(low), Some(high)) {
+                prop_assert!(low < found && found < high);
+            }
+            let below = between(None, Some(low)).unwrap();
+            prop_assert!(below < low);
+            prop_assert!(between(Some(high), None).unwrap() > high);
+        }
+    }
+}

@@ -1,0 +1,280 @@
+//! What constraints mean, said a second time for tests: slowly, by the book, over small universes.
+
+use proptest::collection::vec;
+use proptest::prelude::*;
+
+use super::constraint::{Constraint, Node};
+use super::evaluate::{Facts, Stance};
+use super::fact::{Absence, Fact};
+use super::kind::Sort;
+use super::truth::Truth;
+use super::{
+    absent, all_of, any, any_of, below, contains, count, each, eq, fields, glob, has_all, has_any,
+    len, min, not, one_of, prefix, present, same_as, some, subset_of, suffix,
+};
+use crate::value::{Object, Value};
+
+/// A question in which `x` is the value asked about and `args.other` what it may be compared with.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Small {
+    pub(super) value: Option<Value>,
+    pub(super) other: Option<Value>,
+}
+
+impl Small {
+    pub(super) fn nested(&self) -> bool {
+        self.value.as_ref().is_some_and(|value| value.depth() > 0)
+    }
+}
+
+impl Facts for Small {
+    fn fact(&self, fact: &Fact) -> Option<&Value> {
+        if *fact == Fact::arg("other") { self.other.as_ref() } else { self.value.as_ref() }
+    }
+}
+
+/// False, unknown and true as numbers: `and` is the least, `or` the greatest.
+fn truth(number: i8) -> Truth {
+    match number {
+        0 => Truth::False,
+        1 => Truth::Unknown,
+        _ => Truth::True,
+    }
+}
+
+fn of(holds: bool) -> i8 {
+    if holds { 2 } else { 0 }
+}
+
+pub(super) fn holds(constraint: &Constraint, fact: &Fact, stance: Stance, facts: &Small) -> Truth {
+    let normal = push_not(constraint, false);
+    let absent = if fact.absence() == Absence::Argument { 0 } else { 1 };
+    truth(ask(&normal, facts.fact(fact), stance, absent, facts))
+}
+
+/// The same constraint with `not` only around kinds that have nothing inside.
+fn push_not(constraint: &Constraint, negated: bool) -> Constraint {
+    let all = |parts: &[Constraint]| parts.iter().map(|p| push_not(p, negated)).collect();
+    Constraint(match (&constraint.0, negated) {
+        (Node::Not(inner), _) => return push_not(inner, !negated),
+        (Node::All(parts), false) | (Node::AnyOf(parts), true) => Node::All(all(parts)),
+        (Node::AnyOf(parts), false) | (Node::All(parts), true) => Node::AnyOf(all(parts)),
+        (_, false) => return constraint.clone(),
+        (_, true) => Node::Not(Box::new(constraint.clone())),
+    })
+}
+
+fn ask(c: &Constraint, value: Option<&Value>, stance: Stance, absent: i8, facts: &Small) -> i8 {
+    if let Some(Value::List(elements)) = value
+        && matches!(c.sort(), Ok(Sort::Element(_)))
+    {
+        let answers = elements.iter().map(|e| ask(c, Some(e), stance, absent, facts));
+        return match stance {
+            Stance::Cover => answers.min().unwrap_or(0),
+            Stance::Guard => answers.max().unwrap_or(0),
+        };
+    }
+    match &c.0 {
+        Node::All(parts) => {
+            parts.iter().map(|p| one(p, value, stance, absent, facts)).min().unwrap_or(2)
+        }
+        Node::AnyOf(parts) => {
+            parts.iter().map(|p| one(p, value, stance, absent, facts)).max().unwrap_or(0)
+        }
+        _ => one(c, value, stance, absent, facts),
+    }
+}
+
+/// One constraint of one value, a list being taken as itself.
+fn one(c: &Constraint, value: Option<&Value>, stance: Stance, absent: i8, facts: &Small) -> i8 {
+    let sub =
+        |c: &Constraint, v: Option<&Value>| ask(&push_not(c, false), v, stance, absent, facts);
+    let negated_sub =
+        |c: &Constraint, v: Option<&Value>| ask(&push_not(c, true), v, stance, absent, facts);
+    match (&c.0, value) {
+        (Node::All(parts), _) => {
+            parts.iter().map(|p| one(p, value, stance, absent, facts)).min().unwrap_or(2)
+        }
+        (Node::AnyOf(parts), _) => {
+            parts.iter().map(|p| one(p, value, stance, absent, facts)).max().unwrap_or(0)
+        }
+        (Node::Present(wanted), _) => {
+            let there = !matches!(value, None | Some(Value::Null)) && value != Some(&"".into());
+            of(there == *wanted)
+        }
+        (Node::Not(inner), _) => match (&inner.0, value) {
+            (Node::Present(_), _) => 2 - one(inner, value, stance, absent, facts),
+            (_, None) => 1,
+            (Node::Each(each), Some(Value::List(list))) => {
+                if list.is_empty() {
+                    2
+                } else {
+                    list.iter().map(|e| negated_sub(each, Some(e))).max().unwrap_or(0)
+                }
+            }
+            (Node::Some(some), Some(Value::List(list))) => {
+                list.iter().map(|e| negated_sub(some, Some(e))).min().unwrap_or(2)
+            }
+            (Node::Fields(fields), Some(Value::Object(object))) => {
+                let unnamed = object.keys().any(|key| fields.get(key).is_none());
+                let outside = of(unnamed && !fields.open && stance == Stance::Cover);
+                fields
+                    .iter()
+                    .map(|(name, field)| negated_sub(field, object.get(name)))
+                    .chain([outside])
+                    .max()
+                    .unwrap_or(0)
+            }
+            _ => 2 - one(inner, value, stance, absent, facts),
+        },
+        (_, None) => absent,
+        (Node::Any, Some(_)) => 2,
+        (Node::Is(set), Some(value)) => set
+            .iter()
+            .map(|own| same(own, value))
+            .max_by_key(|answer| {
+                // One of several kinds: false of the right kind says more than unknown of another.
+                [1, 0, 2].iter().position(|order| order == answer)
+            })
+            .unwrap_or(1),
+        (Node::SameAs(_), Some(value)) => {
+            facts.other.as_ref().map_or(1, |other| same(other, value))
+        }
+        (Node::Range(range), Some(Value::Number(n))) => of(range.contains(*n)),
+        (Node::Prefix(p), Some(Value::Text(t))) => of(t.get(..p.len()) == Some(p)),
+        (Node::Suffix(p), Some(Value::Text(t))) => {
+            of(t.len() >= p.len() && t.get(t.len() - p.len()..) == Some(p))
+        }
+        (Node::Contains(p), Some(Value::Text(t))) => of(t.split(&**p).count() > 1),
+        (Node::Glob(glob), Some(Value::Text(t))) => of(glob.matches(t)),
+        (Node::Len(count), Some(Value::Text(t))) => of(count.contains(t.chars().count() as u64)),
+        (Node::Count(count), Some(Value::List(l))) => of(count.contains(l.len() as u64)),
+        (Node::Each(inner), Some(Value::List(l))) => {
+            l.iter().map(|e| sub(inner, Some(e))).min().unwrap_or(0)
+        }
+        (Node::Some(inner), Some(Value::List(l))) => {
+            l.iter().map(|e| sub(inner, Some(e))).max().unwrap_or(0)
+        }
+        (Node::SubsetOf(set), Some(Value::List(l))) => l
+            .iter()
+            .map(|e| one(&Constraint(Node::Is(set.clone())), Some(e), stance, absent, facts))
+            .min()
+            .unwrap_or(2),
+        (Node::HasAny(set), Some(Value::List(l))) => l
+            .iter()
+            .map(|e| one(&Constraint(Node::Is(set.clone())), Some(e), stance, absent, facts))
+            .max()
+            .unwrap_or(0),
+        (Node::HasAll(set), Some(Value::List(l))) => set
+            .iter()
+            .map(|wanted| l.iter().map(|e| same(wanted, e)).max().unwrap_or(0))
+            .min()
+            .unwrap_or(2),
+        (Node::Fields(fields), Some(Value::Object(object))) => {
+            let unnamed = object.keys().any(|key| fields.get(key).is_none());
+            let inside = of(!unnamed || fields.open || stance == Stance::Guard);
+            fields
+                .iter()
+                .map(|(name, field)| sub(field, object.get(name)))
+                .chain([inside])
+                .min()
+                .unwrap_or(2)
+        }
+        _ => 1,
+    }
+}
+
+fn same(one: &Value, other: &Value) -> i8 {
+    if one == other {
+        2
+    } else if std::mem::discriminant(one) == std::mem::discriminant(other) {
+        0
+    } else {
+        1
+    }
+}
+
+pub(super) fn scalars() -> impl Strategy<Value = Value> {
+    prop_oneof![
+        1 => Just(Value::Null),
+        1 => proptest::bool::ANY.prop_map(Value::Bool),
+        3 => (-1..4_i32).prop_map(Value::from),
+        4 => "[ab/]{0,3}".prop_map(Value::from),
+    ]
+}
+
+pub(super) fn values() -> impl Strategy<Value = Value> {
+    scalars().prop_recursive(2, 8, 3, |inner| {
+        prop_oneof![
+            vec(inner.clone(), 0..3).prop_map(Value::List),
+            vec(("[pqr]", inner), 0..3).prop_map(|pairs| {
+                let mut object = Object::new();
+                for (key, value) in pairs {
+                    let _ = object.insert(key, value);
+                }
+                Value::Object(object)
+            }),
+        ]
+    })
+}
+
+pub(super) fn facts() -> impl Strategy<Value = Small> {
+    (proptest::option::weighted(0.9, values()), proptest::option::of(scalars()))
+        .prop_map(|(value, other)| Small { value, other })
+}
+
+fn text_leaves() -> impl Strategy<Value = Constraint> {
+    prop_oneof![
+        "[ab/]{1,2}".prop_map(|t| prefix(&t)),
+        "[ab/]{1,2}".prop_map(|t| suffix(&t)),
+        "[ab/]{1,2}".prop_map(|t| contains(&t)),
+        "[ab/*?]{1,4}".prop_map(|t| glob(&t)),
+        (0..3_u64, 0..2_u64).prop_map(|(low, more)| len(low..=low + more)),
+    ]
+}
+
+fn leaves() -> impl Strategy<Value = Constraint> {
+    let small = || vec(scalars(), 1..4);
+    prop_oneof![
+        1 => Just(any()),
+        1 => proptest::bool::ANY.prop_map(|there| if there { present() } else { absent() }),
+        3 => scalars().prop_map(eq),
+        3 => small().prop_map(one_of),
+        2 => (-1..4_i32).prop_map(min),
+        2 => (-1..4_i32).prop_map(below),
+        5 => text_leaves(),
+        1 => (0..3_u64).prop_map(|n| count(n..)),
+        1 => small().prop_map(subset_of),
+        1 => small().prop_map(has_any),
+        1 => small().prop_map(has_all),
+        1 => vec(scalars(), 0..2).prop_map(|list| eq(Value::List(list))),
+    ]
+}
+
+/// Constraints over the small universe, `same_as` and mixed sorts among them.
+pub(super) fn constraints() -> impl Strategy<Value = Constraint> {
+    grown(prop_oneof![12 => leaves(), 1 => Just(same_as("args.other"))].boxed())
+}
+
+/// Constraints that can be meant and that look at nothing but the value.
+pub(super) fn sound_constraints() -> impl Strategy<Value = Constraint> {
+    grown(leaves().boxed()).prop_filter("can be meant", |c| c.check().is_ok())
+}
+
+fn grown(leaves: BoxedStrategy<Constraint>) -> impl Strategy<Value = Constraint> {
+    leaves.prop_recursive(3, 8, 3, |inner| {
+        prop_oneof![
+            3 => vec(inner.clone(), 1..3).prop_map(all_of),
+            3 => vec(inner.clone(), 1..3).prop_map(any_of),
+            3 => inner.clone().prop_map(not),
+            1 => inner.clone().prop_map(each),
+            1 => inner.clone().prop_map(some),
+            2 => (vec(("[pqr]", inner), 1..3), proptest::bool::ANY).prop_map(|(named, open)| {
+                let mut named = named;
+                named.dedup_by(|a, b| a.0 == b.0);
+                let fields = fields(named);
+                if open { fields.other_fields() } else { fields }
+            }),
+        ]
+    })
+}

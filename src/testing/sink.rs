@@ -1,0 +1,114 @@
+//! A sink that fails on cue.
+
+use std::sync::Arc;
+
+use parking_lot::Mutex;
+
+use crate::audit::{Anchor, Entry, Sink, SinkError};
+
+/// Wraps a [`Sink`] and refuses when it is told to. Clones share their cues.
+///
+/// ```
+/// use hallpass::audit::{ChainTag, Entry, MemoryLog, Sink};
+/// use hallpass::testing::FailingSink;
+///
+/// let log = MemoryLog::new();
+/// let sink = FailingSink::new(log.clone());
+/// let tag = ChainTag::from_bytes([0; 32]);
+/// sink.fail_next(1);
+/// assert!(sink.append(&Entry { seq: 1, tag: &tag, line: "{}" }).is_err());
+/// assert!(sink.append(&Entry { seq: 1, tag: &tag, line: "{}" }).is_ok());
+/// assert_eq!(log.len(), 1);
+/// ```
+#[derive(Clone, Debug)]
+pub struct FailingSink<S> {
+    sink: S,
+    cues: Arc<Mutex<Cues>>,
+}
+
+#[derive(Debug, Default)]
+struct Cues {
+    fail_next: u64,
+    good_left: Option<u64>,
+    panic_next: bool,
+    attempts: u64,
+}
+
+impl<S: Sink> FailingSink<S> {
+    /// A sink that passes everything on until it gets a cue.
+    #[must_use]
+    pub fn new(sink: S) -> Self {
+        Self { sink, cues: Arc::default() }
+    }
+
+    /// Refuses the next `attempts`.
+    pub fn fail_next(&self, attempts: u64) {
+        self.cues.lock().fail_next = attempts;
+    }
+
+    /// Lets `attempts` more through, then refuses until [`recover`](Self::recover).
+    pub fn fail_after(&self, attempts: u64) {
+        self.cues.lock().good_left = Some(attempts);
+    }
+
+    /// Panics at the next attempt.
+    pub fn panic_next(&self) {
+        self.cues.lock().panic_next = true;
+    }
+
+    /// Takes every cue back.
+    pub fn recover(&self) {
+        let mut cues = self.cues.lock();
+        *cues = Cues { attempts: cues.attempts, ..Cues::default() };
+    }
+
+    /// How many records it was offered so far, kept or not.
+    #[must_use]
+    pub fn attempts(&self) -> u64 {
+        self.cues.lock().attempts
+    }
+}
+
+impl<S: Sink> Sink for FailingSink<S> {
+    fn open(&self) -> Result<Option<Anchor>, SinkError> {
+        self.sink.open()
+    }
+
+    #[expect(clippy::panic, reason = "a panic is what the cue asks for")]
+    fn append(&self, entry: &Entry<'_>) -> Result<(), SinkError> {
+        // In a statement of its own: no lock is held when the wrapped sink is called.
+        let cue = self.cues.lock().next();
+        match cue {
+            Cue::Keep => self.sink.append(entry),
+            Cue::Refuse => Err(SinkError::new("refused on cue")),
+            Cue::Panic => panic!("panicked on cue"),
+        }
+    }
+}
+
+enum Cue {
+    Keep,
+    Refuse,
+    Panic,
+}
+
+impl Cues {
+    fn next(&mut self) -> Cue {
+        self.attempts += 1;
+        if std::mem::take(&mut self.panic_next) {
+            return Cue::Panic;
+        }
+        if self.fail_next > 0 {
+            self.fail_next -= 1;
+            return Cue::Refuse;
+        }
+        match &mut self.good_left {
+            None => Cue::Keep,
+            Some(0) => Cue::Refuse,
+            Some(left) => {
+                *left -= 1;
+                Cue::Keep
+            }
+        }
+    }
+}

@@ -1,9 +1,14 @@
 //! TOML, JSON and Rust make the same policy: equal digests for equal content, and only then.
+#![expect(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    reason = "what cannot be read or built fails the test"
+)]
 
 use std::time::Duration;
 
-use hallpass::clock::format_duration;
-use hallpass::policy::{ApprovalTerms, Per, Policy, Reviewers, Rule, Tool};
+use hallpass::clock::{Timestamp, format_duration};
+use hallpass::policy::{ApprovalTerms, Moment, Per, Policy, Reviewers, Rule, Tool};
 use hallpass::scope::{
     Constraint, Scope, above, absent, all_of, any, any_of, below, contains, count, each, eq,
     fields, glob, has_all, has_any, len, max, min, not, one_of, prefix, present, same_as, some,
@@ -339,4 +344,58 @@ fn spelling_is_no_part_of_a_policy() {
         let changed = Policy::from_toml(&FULL.replace(old, new)).unwrap();
         assert_eq!(changed.digest(), policy.digest(), "{old} to {new}");
     }
+}
+
+/// Bounds inside each other count together, however they are nested.
+#[test]
+fn bounds_that_leave_nothing_are_refused_in_rust_as_in_text() {
+    let nested = all_of([min(0).and(max(1)), min(2).and(max(3))]);
+    assert!(Policy::builder().rule(Rule::permit("r").tool("t").arg("a", nested)).build().is_err());
+    let text = "[{ min = 0, max = 1 }, { min = 2, max = 3 }]";
+    let what = format!("what = {{ tool = \"t\", args.a.all = {text} }}");
+    let text = format!("version = 1\n[[rule]]\nid = \"r\"\neffect = \"permit\"\n{what}");
+    assert!(Policy::from_toml(&text).is_err());
+}
+
+#[test]
+fn rust_has_a_word_for_everything_that_text_says() {
+    let at = |text| Timestamp::parse_rfc3339(text).unwrap();
+    let permit = Rule::permit("p")
+        .on([Moment::Call])
+        .who_id(eq("a"))
+        .who_kind(eq("agent"))
+        .who_groups(has_any(["g"]))
+        .who_acts_for(count(1))
+        .who_attr("team", eq("b"))
+        .tool("t")
+        .arg("n", min(1).and(below(9)))
+        .resource_type(eq("c"))
+        .resource_id(eq("d"))
+        .resource_attr("e", eq(5))
+        .purpose(eq("f"))
+        .ticket(present())
+        .when("env", eq("h"))
+        .seen(has_all(["x"]))
+        .ttl(Duration::from_secs(5 * 60))
+        .max_life(Duration::from_secs(31 * 60))
+        .idle(Duration::from_secs(2 * 60))
+        .uses(20)
+        .rate(10, Duration::from_secs(3 * 60))
+        .budget("args.n", 50)
+        .depth(4)
+        .per_identity()
+        .owner("i")
+        .valid_from(at("2026-01-01T00:00:00Z"))
+        .valid_until(at("2027-01-01T00:00:00Z"))
+        .review_by(at("2026-07-01T00:00:00Z"));
+    let reviewers = Reviewers::in_groups(has_any(["j"])).count(6);
+    let terms = ApprovalTerms::per(Per::Call).review(reviewers).confirm();
+    let ask = Rule::ask("q").tool("u").approval(terms.expires(Duration::from_secs(7 * 60)));
+    let built = Policy::builder()
+        .tool(Tool::new("t").labels(["x", "y"]))
+        .tool(Tool::new("u"))
+        .rules([ask, permit])
+        .build()
+        .unwrap();
+    assert_eq!(built.digest(), Policy::from_toml(FULL).unwrap().digest());
 }

@@ -1,4 +1,5 @@
 //! Policies as text: what loads, and what is refused where and why.
+#![expect(clippy::unwrap_used, reason = "a table that cannot be read fails the test")]
 
 use hallpass::policy::{MAX_POLICY_TEXT, Policy};
 use proptest::prelude::*;

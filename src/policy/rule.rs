@@ -369,6 +369,12 @@ impl Rule {
         self
     }
 
+    /// Uses, rate and budget span all tasks of one identity, instead of one task.
+    pub fn per_identity(mut self) -> Self {
+        self.limits.per_identity = true;
+        self
+    }
+
     /// Who must agree, for an ask rule.
     pub fn approval(mut self, terms: ApprovalTerms) -> Self {
         self.approval = Some(terms);

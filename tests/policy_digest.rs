@@ -399,3 +399,11 @@ fn rust_has_a_word_for_everything_that_text_says() {
         .unwrap();
     assert_eq!(built.digest(), Policy::from_toml(FULL).unwrap().digest());
 }
+
+/// In text `when.seen` is the history, so an attribute of that name would have the same digest.
+#[test]
+fn no_attribute_of_the_context_passes_for_the_history() {
+    let rule = Rule::forbid("r").tool("t").when("seen", eq("x"));
+    let error = Policy::builder().tool(Tool::new("t")).rule(rule).build().unwrap_err();
+    assert_eq!(error.at(), "when.seen");
+}

@@ -132,14 +132,20 @@ fn text_over_the_limit_is_refused_unread() {
 }
 
 #[test]
-fn nesting_without_end_is_refused_and_not_followed() {
-    for levels in [33, 79, 5000] {
-        let open = "[".repeat(levels);
-        let close = "]".repeat(levels);
-        assert!(Policy::from_toml(&format!("version = {open}1{close}")).is_err());
-        assert!(Policy::from_json(&format!("{{\"version\": {open}1{close}}}")).is_err());
-        let tables = "x.".repeat(levels);
-        assert!(Policy::from_toml(&format!("version = 1\n{tables}x = 1")).is_err());
+fn nesting_is_followed_for_32_levels_and_no_further() {
+    // The policy itself is the first level.
+    for (levels, refused) in [(31, false), (32, true), (79, true), (5000, true)] {
+        let deep = format!("{}1{}", "[".repeat(levels), "]".repeat(levels));
+        let tables = format!("version = 1\n{}x = 1", "x.".repeat(levels));
+        for error in [
+            Policy::from_toml(&format!("version = {deep}")),
+            Policy::from_json(&format!("{{\"version\": {deep}}}")),
+            Policy::from_toml(&tables),
+        ] {
+            let error = error.unwrap_err();
+            let of_nesting = error.problem() == "expected at most 32 levels of nesting";
+            assert_eq!(of_nesting, refused, "{levels}: {error}");
+        }
     }
 }
 

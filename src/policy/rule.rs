@@ -108,7 +108,7 @@ pub(crate) enum Tools {
 /// A rule, built in Rust; policies in text make the same thing.
 ///
 /// Building never fails: [`PolicyBuilder::build`](super::PolicyBuilder::build) refuses a rule that
-/// cannot be meant.
+/// cannot be meant. Two constraints on one thing are one conjunction, as the keys of one table are.
 ///
 /// ```
 /// use std::time::Duration;

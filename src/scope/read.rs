@@ -3,7 +3,7 @@
 use super::capability::{MAX_CONDITIONS, Scope, ScopeError};
 use super::grammar::{named_constraints, read_constraint};
 use crate::document::{Misfit, Table, Written, any_word, list, text, tree_of};
-use crate::value::{Limits, MAX_DEPTH, Node, Value, line_and_column, parse_spanned};
+use crate::value::{Limits, MAX_DEPTH, Node, Shown, Value, line_and_column, parse_spanned};
 
 /// The most bytes of JSON text of a scope: two kilobytes for each of the capabilities it may have.
 pub const MAX_SCOPE_TEXT: usize = 256 << 10;
@@ -96,7 +96,7 @@ fn said(misfit: &Misfit) -> String {
     if misfit.path.is_empty() {
         return misfit.problem.clone();
     }
-    format!("`{}`: {}", misfit.path, misfit.problem)
+    format!("{}: {}", Shown(&misfit.path), misfit.problem)
 }
 
 /// Reads the shape; whether it can be meant is for `Scope::check`.

@@ -1,6 +1,9 @@
 #![doc = include_str!("../README.md")]
 #![forbid(unsafe_code)]
 
+#[doc = include_str!("../docs/policy.md")]
+pub mod _policy {}
+
 pub mod args;
 pub mod audit;
 mod broker;

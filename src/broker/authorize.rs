@@ -227,8 +227,12 @@ impl Attempt<'_> {
         let context = self.well_formed().map_err(about)?;
         let labels = self.labels(&current).map_err(about)?;
         let mut life = presented.cell.life.lock();
-        let (at, rules) =
+        self.shared
+            .keep_up(&current, &presented.cell, &mut life, presented.grant, self.now)
+            .map_err(about)?;
+        let (covered, rules) =
             self.decide(&current, &presented, &life, context, labels).map_err(about)?;
+        life.counters.probe(covered.stamps(), self.call.args(), self.now).map_err(about)?;
         Ok(rules)
     }
 

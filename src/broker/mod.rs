@@ -42,7 +42,7 @@ pub use standing::{Standing, StandingGrant, StandingTask};
 pub use stats::BrokerStats;
 pub use sweep::Reaper;
 
-use crate::audit::{ChainKey, Event, Fault, MemoryLog, Verification, verify};
+use crate::audit::{ChainKey, Fault, MemoryLog, Verification, verify};
 use crate::identity::{Assertion, Identity, IdentityError};
 use crate::policy::Policy;
 use crate::token::{KeyError, KeyId, KeyRing, SecretKey};

@@ -13,6 +13,7 @@ mod error;
 mod explain;
 mod index;
 mod limits;
+mod lint;
 mod load;
 mod question;
 mod request;
@@ -24,6 +25,7 @@ pub use approval::{ApprovalTerms, Per, Reviewers};
 pub use builder::PolicyBuilder;
 pub use catalogue::Tool;
 pub use error::PolicyError;
+pub use lint::{Warning, WarningCode};
 pub use load::MAX_POLICY_TEXT;
 pub use rule::{Effect, Moment, Rule};
 

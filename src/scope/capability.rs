@@ -41,7 +41,9 @@ pub enum ScopeError {
     #[error("the scope is empty: name at least one tool")]
     Empty,
     /// More than [`MAX_CAPABILITIES`] capabilities, or more than [`MAX_CONDITIONS`] conditions in one.
-    #[error("the scope is too large: at most {MAX_CAPABILITIES} capabilities of {MAX_CONDITIONS} conditions")]
+    #[error(
+        "the scope is too large: at most {MAX_CAPABILITIES} capabilities of {MAX_CONDITIONS} conditions"
+    )]
     TooLarge,
     /// A tool's name is none.
     #[error(transparent)]
@@ -57,7 +59,9 @@ pub enum ScopeError {
         error: ConstraintError,
     },
     /// `any_args` beside constraints on arguments: it would look narrow and be wide.
-    #[error("`{0}`: any arguments are asked for beside constraints on some: say `other_args` if arguments that are not named may be there")]
+    #[error(
+        "`{0}`: any arguments are asked for beside constraints on some: say `other_args` if arguments that are not named may be there"
+    )]
     AnyBesideNamed(Box<str>),
     /// Text or data that does not have the shape of a scope.
     #[error("{0}")]
@@ -183,7 +187,13 @@ impl Draft {
             return Err(ScopeError::AnyBesideNamed(self.tool.clone()));
         }
         for condition in &self.conditions {
-            condition.constraint.check().map_err(|error| ScopeError::Constraint {
+            let fits = condition.constraint.check().and_then(|()| {
+                match condition.constraint.policy_only() {
+                    Some(word) => Err(ConstraintError::PolicyOnly(word)),
+                    None => Ok(()),
+                }
+            });
+            fits.map_err(|error| ScopeError::Constraint {
                 tool: self.tool.clone(),
                 fact: condition.fact.to_string().into(),
                 error,

@@ -153,6 +153,35 @@ mod tests {
                 Value::Number(Number::parse(&format!("{}", f64::from(n) / 2.0)).unwrap())
             }));
         scalars.extend(texts.into_iter().map(Value::from));
+        let read = [
+            "10.0.0.0",
+            "10.0.0.1",
+            "10.0.0.2",
+            "::1",
+            "::2",
+            "::ffff:10.0.0.1",
+            ".",
+            "..",
+            "x/..",
+            "/a/b/c",
+            "a/b",
+            "a/",
+            "0",
+            "1",
+            "2.0",
+            "9",
+            "\"a\"",
+            "[1]",
+            "[1,9]",
+            "[]",
+            "null",
+            "{}",
+            "1970-01-01T00:00:00Z",
+            "1970-01-01T00:00:02Z",
+            "1970-01-02T00:00:02Z",
+            "1970-01-05T13:00:00Z",
+        ];
+        scalars.extend(read.map(Value::from));
         let few: Vec<Value> = [
             "null", "true", "false", "0", "1", "2", "9", "\"\"", "\"a\"", "\"ab\"", "\"c\"", "[]",
             "{}", "[1]",
@@ -183,7 +212,7 @@ mod tests {
         /// attacks 50, 60: whatever is said of two constraints agrees with asking every value of a
         /// small universe, and every witness is in one and not in the other.
         #[test]
-        fn agrees_with_brute_force(a in model::sound_constraints(), b in model::sound_constraints()) {
+        fn agrees_with_brute_force(a in model::mixed_constraints(), b in model::mixed_constraints()) {
             let universe = universe();
             let inside = |c: &Constraint, v: &Option<Value>| truth(c, Stance::Cover, v.as_ref()) == Truth::True;
             let shown = universe.iter().find(|v| inside(&a, v) && !inside(&b, v));

@@ -1,8 +1,9 @@
 //! Texts: all patterns run side by side as automata, until no new combination of states comes.
 
 use std::collections::{BTreeSet, HashMap, HashSet};
+use std::time::Duration;
 
-use super::super::automaton::{Automaton, Positions, Step, in_class};
+use super::super::automaton::{Automaton, Positions, Step, after, before, in_class};
 use super::super::constraint::Node;
 use super::super::kind::Count;
 use super::cells::{Budget, Sampler};
@@ -15,16 +16,23 @@ pub(super) fn sample(sampler: &mut Sampler<'_>, budget: &mut Budget) {
     let mut machines = Vec::new();
     let mut texts = BTreeSet::new();
     let mut missed = false;
+    let mut examples = Vec::new();
     for test in sampler.tests {
         test.leaves(&mut |leaf, _| match machine(&leaf.0) {
             Reads::Nothing => {}
             Reads::Machine(machine) => machines.push(machine),
-            Reads::Unknown => missed = true,
+            Reads::Unknown => {
+                missed = true;
+                examples.extend(example(&leaf.0));
+            }
         });
         test.values(&mut |value| texts.extend(value.as_text()));
     }
     if missed {
         sampler.miss();
+    }
+    for example in examples {
+        sampler.offer(Some(Value::from(example)), budget);
     }
     if !texts.is_empty() {
         machines.push(Machine::Texts(texts.into_iter().collect()));
@@ -51,6 +59,7 @@ fn machine(leaf: &Node) -> Reads<'_> {
         Node::Suffix(text) => pattern(literal(text, true, false)),
         Node::Contains(text) => pattern(literal(text, true, true)),
         Node::Glob(glob) => pattern(glob.automaton()),
+        Node::Regex(regex) => pattern(Some(regex.automaton().clone())),
         Node::Len(count) => Reads::Machine(Machine::Length(*count)),
         Node::Present(_) => Reads::Machine(Machine::Length(Count { min: 1, max: None })),
         // Finite sets are one machine together; the rest is of other kinds of values.
@@ -59,10 +68,27 @@ fn machine(leaf: &Node) -> Reads<'_> {
         }
         Node::Each(_) | Node::Some(_) | Node::Count(_) => Reads::Nothing,
         Node::SubsetOf(_) | Node::HasAny(_) | Node::HasAll(_) => Reads::Nothing,
+        Node::Cidr(_) | Node::Instants(_) | Node::Weekly(_) | Node::Json(_) | Node::Under(_) => {
+            Reads::Unknown
+        }
         // Not leaves.
         Node::All(_) | Node::AnyOf(_) | Node::Not(_) => Reads::Unknown,
         // Comparisons are left to whoever asks: what they are compared with is not known here.
         Node::SameAs(_) => Reads::Nothing,
+    }
+}
+
+/// A text of which a leaf that no automaton reads is true: enough to show that it is not contained in
+/// something altogether different.
+fn example(leaf: &Node) -> Option<String> {
+    match leaf {
+        Node::Cidr(networks) => networks.first().map(|network| network.first().to_string()),
+        Node::Instants(range) => {
+            let last = || range.before.and_then(|end| end.checked_sub(Duration::from_millis(1)));
+            range.after.or_else(last).map(|instant| instant.to_string())
+        }
+        Node::Under(folder) => Some(folder.to_string()),
+        _ => None,
     }
 }
 
@@ -305,7 +331,7 @@ fn alphabet(machines: &[Machine<'_>]) -> Vec<char> {
         starts.insert(*low);
         starts.extend(after(*high));
     }
-    let ends = starts.iter().skip(1).map(|next| before(*next)).chain([char::MAX]);
+    let ends = starts.iter().skip(1).filter_map(|next| before(*next)).chain([char::MAX]);
     let mut letters: HashMap<Vec<bool>, char> = HashMap::new();
     for (low, high) in starts.iter().zip(ends) {
         let signature = classes.iter().map(|ranges| in_class(ranges, *low)).collect();
@@ -322,16 +348,6 @@ fn alphabet(machines: &[Machine<'_>]) -> Vec<char> {
     let mut letters: Vec<char> = letters.into_values().collect();
     letters.sort_by_key(|letter| (rank(*letter), *letter));
     letters
-}
-
-fn after(c: char) -> Option<char> {
-    let next = u32::from(c).checked_add(1)?;
-    char::from_u32(next).or(if next == 0xD800 { Some('\u{E000}') } else { None })
-}
-
-fn before(c: char) -> char {
-    let previous = u32::from(c).saturating_sub(1);
-    char::from_u32(previous).unwrap_or('\u{D7FF}')
 }
 
 fn rank(c: char) -> u8 {

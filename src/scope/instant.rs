@@ -1,6 +1,7 @@
 //! Moments: ranges of instants, and windows that come back each week.
 
 use std::fmt;
+use std::time::Duration;
 
 use super::constraint::ConstraintError;
 use crate::clock::Timestamp;
@@ -112,6 +113,19 @@ impl Weekly {
             && self.days & !wider.days == 0
             && self.from >= wider.from
             && self.until <= wider.until
+    }
+
+    /// Where the window begins and ends, counted from the start of 1970 and within a week of it.
+    pub(crate) fn edges(&self) -> impl Iterator<Item = Duration> {
+        let Weekly { days, from, until, offset } = *self;
+        (0..7_i64).filter(move |day| days & (1 << day) != 0).flat_map(move |day| {
+            [from, until].map(|minute| {
+                // 1970 began on a Thursday, three days into its week.
+                let minute = (day - 3) * MINUTES_PER_DAY + i64::from(minute) - i64::from(offset);
+                let minute = minute.rem_euclid(7 * MINUTES_PER_DAY);
+                Duration::from_secs(60 * minute.unsigned_abs())
+            })
+        })
     }
 
     pub(crate) fn days(&self) -> impl Iterator<Item = &'static str> {

@@ -66,8 +66,26 @@ impl Network {
         self.prefix >= wider.prefix && wider.contains(self.first)
     }
 
-    pub(crate) fn first(&self) -> IpAddr {
-        self.first
+    /// The first and last address of the network and those just outside: between the ends of some
+    /// networks all addresses are in the same ones.
+    pub(crate) fn around(&self) -> impl Iterator<Item = IpAddr> {
+        let free = width(self.first) - self.prefix;
+        let around = match self.first {
+            IpAddr::V4(first) => {
+                let first = first.to_bits();
+                let last = first | u32::MAX.checked_shr(32 - u32::from(free)).unwrap_or(0);
+                let ends = [first.checked_sub(1), Some(first), Some(last), last.checked_add(1)];
+                ends.map(|bits| bits.map(|bits| IpAddr::V4(bits.into())))
+            }
+            IpAddr::V6(first) => {
+                let first = first.to_bits();
+                let last = first | u128::MAX.checked_shr(128 - u32::from(free)).unwrap_or(0);
+                let ends = [first.checked_sub(1), Some(first), Some(last), last.checked_add(1)];
+                ends.map(|bits| bits.map(|bits| IpAddr::V6(bits.into())))
+            }
+        };
+        // Next to the mapped addresses an IPv6 address is none of its own.
+        around.into_iter().flatten().map(|address| address.to_canonical())
     }
 }
 

@@ -4,7 +4,7 @@ use std::fmt;
 use std::iter::Peekable;
 use std::str::Chars;
 
-use super::automaton::{Automaton, MAX_STEPS, Step, after, before};
+use super::automaton::{Automaton, MAX_STEPS, Step, TooLarge, after, before};
 use crate::text::escape_for_people;
 
 /// How long a pattern may be, in bytes: what is longer is no rule that people can review.
@@ -131,14 +131,18 @@ fn compile(pattern: &str) -> Result<Automaton, (Fault, usize)> {
     if parser.rest.peek().is_some() {
         return Err((Fault::Unbalanced, position));
     }
+    written_out(&expression).map_err(|_| (Fault::TooLarge, 1))
+}
+
+pub(super) fn written_out(expression: &Expression) -> Result<Automaton, TooLarge> {
     let mut steps = Vec::new();
-    emit(&expression, &mut steps).map_err(|fault| (fault, 1))?;
+    emit(expression, &mut steps)?;
     steps.push(Step::End);
-    Automaton::new(steps).map_err(|_| (Fault::TooLarge, 1))
+    Automaton::new(steps)
 }
 
 /// A parsed expression.
-enum Expression {
+pub(super) enum Expression {
     One(Step),
     Sequence(Vec<Expression>),
     Alternatives(Vec<Expression>),
@@ -359,9 +363,9 @@ pub(super) fn opposite(ranges: Vec<(char, char)>) -> Vec<(char, char)> {
 }
 
 /// Writes an expression out as steps, no more than fit.
-fn emit(expression: &Expression, steps: &mut Vec<Step>) -> Result<(), Fault> {
+fn emit(expression: &Expression, steps: &mut Vec<Step>) -> Result<(), TooLarge> {
     if steps.len() > MAX_STEPS {
-        return Err(Fault::TooLarge);
+        return Err(TooLarge);
     }
     match expression {
         Expression::One(step) => steps.push(step.clone()),

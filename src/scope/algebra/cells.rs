@@ -178,7 +178,7 @@ impl<'t> Sampler<'t> {
             self.offer(Some(value.clone()), budget);
         }
         number::sample(&mut self, budget);
-        text::sample(&mut self, budget);
+        text::sample(&mut self, plain, budget);
         object::sample(&mut self, budget);
         list::sample(&mut self, plain, budget);
         self.cells

@@ -10,7 +10,8 @@
 //! | exact | conservative: contained "no", overlaps "yes", difference "undecided" |
 //! |---|---|
 //! | finite sets, bounds, `present`, `any` | `same_as` of what is not known |
-//! | `prefix`, `suffix`, `contains`, `glob`, `regex`, `len` | `cidr`, times, `under` and `json` (compared with their own kind only) |
+//! | `prefix`, `suffix`, `contains`, `glob`, `regex`, `len`, `under` | `cidr`, `json` and times beside patterns on the same text |
+//! | `cidr`, `json`, `after` and `before`, `weekly` | `weekly` beside `after` or `before` |
 //! | `fields`, `each`, `some`, `count`, `subset_of`, `has_any`, `has_all` | lists and objects compared whole by `eq` beside those |
 //! | all of these under `all`, `any`, `not`, in either stance | whatever goes over the budget |
 
@@ -19,6 +20,7 @@ mod cells;
 mod list;
 mod number;
 mod object;
+mod read;
 mod text;
 
 use super::constraint::Constraint;
@@ -132,6 +134,7 @@ mod tests {
     use super::super::model;
     use super::super::*;
     use super::*;
+    use crate::clock::Timestamp;
     use crate::scope::any;
     use crate::value::{Number, Object};
 
@@ -244,6 +247,62 @@ mod tests {
             let both = format!("{a}{b}");
             let hard = ["\"has_all\":", "\"eq\":["].iter().any(|kind| both.contains(kind));
             prop_assert!(hard || a.difference(&b) != Difference::Undecided, "{} and {}", a, b);
+        }
+    }
+
+    #[test]
+    fn what_texts_are_read_as_is_compared_exactly() {
+        let at = |text: &str| Timestamp::parse_rfc3339(text).unwrap();
+        let (start, end) = (at("2026-01-01T00:00:00Z"), at("2026-02-01T00:00:00Z"));
+        let january = || all_of([after(start), before(end)]);
+        let office = |until: &str| weekly(&["mon", "tue"], "09:00", until, "+01:00");
+        for (a, b) in [
+            (january(), after(start)),
+            (january(), not(before(start))),
+            (any_of([before(start), after(start)]), not(all_of([before(start), after(end)]))),
+            (cidr(["10.0.0.0/9", "10.128.0.0/9"]), cidr(["10.0.0.0/8"])),
+            (cidr(["10.0.0.0/8"]), cidr(["10.0.0.0/9", "10.128.0.0/9"])),
+            (cidr(["::/0"]), not(cidr(["0.0.0.0/0"]))),
+            (cidr(["0.0.0.0/0"]), not(cidr(["::/0"]))),
+            (office("12:00"), any_of([office("10:00"), office("17:00")])),
+            (
+                weekly(&["mon"], "01:00", "02:00", "+01:00"),
+                weekly(&["mon"], "00:00", "01:00", "+00:00"),
+            ),
+            (json(all_of([min(1), max(3)])), json(min(0))),
+            (json(fields([("a", eq(1))])), json(fields([("a", one_of([1, 2]))]).other_fields())),
+            (under("/a/b"), under("/a")),
+            (under("/a"), any_of([eq("/a"), glob("/a/**")])),
+            (under("/a"), not(contains(".."))),
+            (all_of([under("."), len(1)]), not(under("/"))),
+        ] {
+            let sound = a != under("/a") || b != not(contains(".."));
+            assert_eq!(within(a.clone(), b.clone()), sound, "{a} within {b}");
+            assert_ne!(a.difference(&b), Difference::Undecided, "{a} within {b}");
+        }
+        for (a, b) in [
+            (under("/a"), under("/ab")),
+            (under("/a"), under("/a/b")),
+            (cidr(["10.0.0.0/8"]), cidr(["10.0.0.0/9", "10.128.0.0/10"])),
+            (january(), before(start)),
+            (office("12:00"), office("11:59")),
+            (json(min(1)), json(above(1))),
+            (json(super::super::any()), json(present())),
+        ] {
+            let Difference::Witness(witness) = a.difference(&b) else { panic!("{a} {b}") };
+            assert!(a.matches(&witness) && !b.matches(&witness));
+        }
+        for (a, b) in [
+            (under("/data"), under("/etc")),
+            (under("/a"), under("/ab")),
+            (cidr(["10.0.0.0/8"]), cidr(["11.0.0.0/8", "::/0"])),
+            (before(start), after(start)),
+            (office("12:00"), weekly(&["mon"], "12:00", "13:00", "+01:00")),
+            (json(max(1)), json(above(1))),
+        ] {
+            assert!(!a.overlaps(&b) && !b.overlaps(&a), "{a} {b}");
+            assert!(!a.may_overlap(&b) && !b.may_overlap(&a), "{a} {b}");
+            assert!(a.overlaps(&a));
         }
     }
 

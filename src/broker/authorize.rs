@@ -268,6 +268,7 @@ impl Attempt<'_> {
             true => life.history.with(labels),
             false => None,
         };
+        let time = current.policy.time(self.now);
         let question = Question {
             setting: Setting {
                 moment: Moment::Call,
@@ -276,6 +277,7 @@ impl Attempt<'_> {
                 context,
                 seen: with_this.as_ref().unwrap_or(life.history.labels()),
                 now: self.now,
+                now_text: time.as_ref(),
             },
             what: What {
                 tool: self.call.tool(),

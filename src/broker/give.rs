@@ -105,6 +105,7 @@ impl<'a> Asking<'a> {
                 .because(format_args!("`{tool}` is not in the catalogue")));
         };
         let with_this = self.life.history.with(labels);
+        let time = policy.time(self.now);
         let setting = Setting {
             moment,
             who,
@@ -112,6 +113,7 @@ impl<'a> Asking<'a> {
             context: self.context,
             seen: with_this.as_ref().unwrap_or(self.life.history.labels()),
             now: self.now,
+            now_text: time.as_ref(),
         };
         let wanted = Wanted { setting, capability, labels, when: self.when };
         let rules = match decide_request(policy, &wanted) {

@@ -85,6 +85,7 @@ impl Listing<'_> {
             return false;
         }
         let with_this = life.history.with(labels);
+        let time = policy.time(now);
         let setting = Setting {
             moment: Moment::Call,
             who: caller,
@@ -92,6 +93,7 @@ impl Listing<'_> {
             context,
             seen: with_this.as_ref().unwrap_or(life.history.labels()),
             now,
+            now_text: time.as_ref(),
         };
         let wanted = Wanted {
             setting,

@@ -25,6 +25,8 @@ pub(crate) struct Setting<'q> {
     /// The list of labels seen in the task, those of the tool asked for included.
     pub(crate) seen: &'q Value,
     pub(crate) now: Timestamp,
+    /// `now` as rules read it: RFC 3339 text, or nothing where no rule reads it.
+    pub(crate) now_text: Option<&'q Value>,
 }
 
 /// The call.
@@ -61,6 +63,7 @@ impl Facts for Setting<'_> {
             Fact::Purpose => Some(self.purpose.name_value()),
             Fact::Ticket => self.purpose.ticket_value(),
             Fact::Context(name) => self.context.get(name),
+            Fact::Now => self.now_text,
             Fact::Seen => Some(self.seen),
             _ => None,
         }

@@ -133,7 +133,7 @@ impl<'q> Wanted<'q> {
     }
 
     fn leaves(&self, fact: &Fact) -> bool {
-        self.when == When::Left && matches!(fact, Fact::Context(_) | Fact::Seen)
+        self.when == When::Left && matches!(fact, Fact::Context(_) | Fact::Now | Fact::Seen)
     }
 
     fn cover(&self) -> (&'q [Condition], &'q Openness) {

@@ -257,6 +257,12 @@ impl Rule {
         self.condition(Fact::Seen, constraint)
     }
 
+    /// When: what the broker's time must be, with [`after`](crate::scope::after),
+    /// [`before`](crate::scope::before) and [`weekly`](crate::scope::weekly).
+    pub fn now(self, constraint: Constraint) -> Self {
+        self.condition(Fact::Now, constraint)
+    }
+
     /// The tool, by name. Several: [`Rule::tools`].
     pub fn tool(self, name: &str) -> Self {
         self.tools([name])

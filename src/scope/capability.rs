@@ -188,7 +188,13 @@ impl Draft {
             return Err(ScopeError::AnyBesideNamed(self.tool.clone()));
         }
         for condition in &self.conditions {
-            condition.constraint.check().map_err(|error| ScopeError::Constraint {
+            let fits = condition.constraint.check().and_then(|()| {
+                match condition.constraint.policy_only() {
+                    Some(word) => Err(ConstraintError::PolicyOnly(word)),
+                    None => Ok(()),
+                }
+            });
+            fits.map_err(|error| ScopeError::Constraint {
                 tool: self.tool.clone(),
                 fact: condition.fact.to_string().into(),
                 error,

@@ -45,18 +45,23 @@ impl Answer {
 
     /// What the broker denied.
     pub(crate) fn denied(denial: &Denial) -> Self {
-        let mut answer = Answer::refused(denial.reason().into(), String::new());
+        let mut answer = Answer::deny(denial.reason().into()).by_rules(denial.rules());
         // The explanation of a key that isn't there names the key, which is random in each replay.
         let random = matches!(denial.reason(), Reason::UnknownKey | Reason::RetiredKey);
         answer.explanation = (!random).then(|| denial.explain().to_string());
-        answer.by_rules(denial.rules())
+        answer
     }
 
-    /// What was denied, with or without the broker.
+    /// What is denied before the broker is asked.
     pub(crate) fn refused(refusal: Refusal, why: String) -> Self {
+        let mut answer = Answer::deny(refusal).by_rules([""; 0]);
+        answer.explanation = Some(why);
+        answer
+    }
+
+    fn deny(refusal: Refusal) -> Self {
         let verdict = Some(Verdict::Deny(refusal));
-        let explanation = (!why.is_empty()).then_some(why);
-        Answer { verdict, explanation, ..Answer::default() }
+        Answer { verdict, ..Answer::default() }
             .with("decision", "deny")
             .with("code", refusal.code.as_str())
             .with("reason", refusal.reason)
@@ -87,10 +92,12 @@ impl Answer {
         self.verdict
     }
 
-    pub(crate) fn refusal(&self) -> Option<Refusal> {
+    /// Why what this answer denies is denied from here on.
+    pub(crate) fn refusal(&self) -> Refusal {
         match self.verdict {
-            Some(Verdict::Deny(refusal)) => Some(refusal),
-            _ => None,
+            Some(Verdict::Deny(refusal)) => refusal,
+            // Only denials are asked; were another answer, what rests on it would be refused, too.
+            _ => Reason::UnknownGrant.into(),
         }
     }
 

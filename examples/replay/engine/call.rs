@@ -8,15 +8,15 @@ use hallpass::identity::Identity;
 use hallpass::token::Token;
 use hallpass::{Call, RunError};
 
-use super::answer::{Answer, Refusal};
+use super::answer::Answer;
 use super::fields::Misread;
-use super::host::{Holding, Host, Slip};
+use super::host::{Granted, Holding, Host, Slip};
 use super::operation::{Arguments, Attempt, Outcome, Presented};
 
 /// Everything the gate is asked with, or the answer that refuses it before the gate.
 type Asked<'h> = Result<(Shown<'h>, Rc<Identity>, Call), Answer>;
 
-/// A token of the host's own, or one made from text.
+/// The token that is shown at the gate: the host's own, or one made from text.
 enum Shown<'h> {
     Own(&'h Token),
     Made(Token),
@@ -86,7 +86,7 @@ impl Host {
                 let answer = Answer::permit().with("permit", alias).by_rules(permit.rules());
                 (Slip::Permitted(permit), answer)
             }
-            Err(answer) => (Slip::Refused(refusal_of(&answer)), answer),
+            Err(answer) => (Slip::Refused(answer.refusal()), answer),
         };
         self.permits.give(alias, line, slip);
         Ok(answer)
@@ -172,8 +172,8 @@ impl Host {
         let (token, holder) = match attempt.presented {
             Presented::Text(text) => (Shown::Made(Token::from_text(text.to_owned())), None),
             Presented::Grant(alias) | Presented::Tampered(alias, _) => {
-                let (holder, grant) = match self.grants.get(alias)? {
-                    Holding::Granted(holder, grant, ..) => (holder, grant),
+                let Granted { holder, grant, .. } = match self.grants.get(alias)? {
+                    Holding::Granted(granted) => granted,
                     Holding::Refused(refusal) => {
                         let why = format!("grant `{alias}` was refused");
                         return Ok(Err(Answer::refused(*refusal, why)));
@@ -210,10 +210,6 @@ impl Host {
             }
         })
     }
-}
-
-fn refusal_of(answer: &Answer) -> Refusal {
-    answer.refusal().unwrap_or_else(|| Reason::MalformedCall.into())
 }
 
 /// A permit that can't be used this way: denied, if that is because it was denied; otherwise the trace

@@ -67,6 +67,9 @@ impl Command {
     fn read(arguments: &[OsString]) -> Result<Option<Self>, String> {
         if arguments.is_empty() {
             let data = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/data");
+            // The shorter path, where it is run from the crate's own folder.
+            let here = std::env::current_dir().unwrap_or_default();
+            let data = data.strip_prefix(here).unwrap_or(&data);
             let policy = data.join("banking.toml");
             return Ok(Some(Command { policy, trace: data.join("banking.jsonl"), explain: true }));
         }

@@ -43,11 +43,18 @@ enum Errand {
 
 /// A grant, as an alias knows it.
 pub(crate) enum Holding {
-    /// Its holder, the grant, and the task it is of. Kept when it ends: presenting it again is what
-    /// a trace may want to try.
-    Granted(Rc<Identity>, Grant, Box<str>, u64),
+    /// Kept when the grant ends: presenting it again is what a trace may want to try.
+    Granted(Granted),
     /// It was never granted: what uses it is refused for this reason.
     Refused(Refusal),
+}
+
+pub(crate) struct Granted {
+    pub(super) holder: Rc<Identity>,
+    pub(super) grant: Grant,
+    task: Box<str>,
+    /// Which opening of the task.
+    generation: u64,
 }
 
 /// A permit, as an alias knows it.
@@ -126,8 +133,9 @@ impl Host {
             }
             Operation::Open { task, who, purpose } => Ok(self.open(task, who, purpose, line)),
             Operation::Request { task, alias, scope, context, holder } => {
-                let holding = self.request(task, scope, context, holder.as_ref())?;
-                self.keep(alias, holding, line)
+                self.grants.free(alias, |holding| self.is_live(holding))?;
+                let asked = self.ask(task, scope, context, holder.as_ref())?;
+                Ok(self.keep(alias, asked, line))
             }
             Operation::Call(attempt, outcome) => self.call(attempt, *outcome),
             Operation::Authorize(attempt, alias) => self.authorize(attempt, alias, line),
@@ -163,22 +171,22 @@ impl Host {
             }
             Err(answer) => {
                 let live = matches!(self.tasks.peek(alias), Some(Errand::Open(..)));
-                if let Some(refusal) = answer.refusal().filter(|_| !live) {
-                    self.tasks.give(alias, line, Errand::Closed(refusal));
+                if !live {
+                    self.tasks.give(alias, line, Errand::Closed(answer.refusal()));
                 }
                 answer
             }
         }
     }
 
-    /// The holding, or the answer that refuses it.
-    fn request(
+    /// Asks for a grant: the holding, or the answer that refuses it.
+    fn ask(
         &self,
         alias: &str,
         scope: &Value,
         context: &Context,
         holder: Option<&Assertion>,
-    ) -> Result<Result<Holding, Answer>, Misread> {
+    ) -> Result<Result<Granted, Answer>, Misread> {
         let (requester, task) = match self.tasks.get(alias)? {
             Errand::Open(requester, task) => (requester, task),
             Errand::Closed(refusal) => {
@@ -196,46 +204,36 @@ impl Host {
             Ok(holder) => holder,
             Err(answer) => return Ok(Err(answer)),
         };
+        let generation = task.generation();
         Ok(match task.request_for(&holder, scope, context) {
-            Ok(grant) => Ok(Holding::Granted(holder, grant, alias.into(), task.generation())),
+            Ok(grant) => Ok(Granted { holder, grant, task: alias.into(), generation }),
             Err(denial) => Err(Answer::denied(&denial)),
         })
     }
 
-    fn keep(
-        &mut self,
-        alias: &str,
-        holding: Result<Holding, Answer>,
-        line: usize,
-    ) -> Result<Answer, Misread> {
-        self.grants.free(alias, |holding| match holding {
-            Holding::Granted(_, _, task, generation) => self.is_open(task, *generation),
-            Holding::Refused(_) => false,
-        })?;
-        let (answer, holding) = match holding {
-            Ok(Holding::Granted(holder, grant, task, generation)) => {
+    fn keep(&mut self, alias: &str, asked: Result<Granted, Answer>, line: usize) -> Answer {
+        let (holding, answer) = match asked {
+            Ok(granted) => {
                 let answer = Answer::permit()
                     .with("grant", alias)
-                    .by_rules(grant.rules())
-                    .with("expires", grant.expires().to_string());
-                (answer, Holding::Granted(holder, grant, task, generation))
+                    .by_rules(granted.grant.rules())
+                    .with("expires", granted.grant.expires().to_string());
+                (Holding::Granted(granted), answer)
             }
-            Ok(Holding::Refused(refusal)) => {
-                (Answer::refused(refusal, String::new()), Holding::Refused(refusal))
-            }
-            Err(answer) => match answer.refusal() {
-                Some(refusal) => (answer, Holding::Refused(refusal)),
-                None => return Ok(answer),
-            },
+            Err(answer) => (Holding::Refused(answer.refusal()), answer),
         };
         self.grants.give(alias, line, holding);
-        Ok(answer)
+        answer
     }
 
-    fn is_open(&self, task: &str, generation: u64) -> bool {
-        match self.tasks.peek(task) {
-            Some(Errand::Open(_, task)) => task.generation() == generation,
-            _ => false,
+    /// Whether the grant's task, and so perhaps the grant, is there still.
+    fn is_live(&self, holding: &Holding) -> bool {
+        match holding {
+            Holding::Granted(granted) => match self.tasks.peek(&granted.task) {
+                Some(Errand::Open(_, task)) => task.generation() == granted.generation,
+                _ => false,
+            },
+            Holding::Refused(_) => false,
         }
     }
 
@@ -278,8 +276,8 @@ impl Host {
 
     fn revoke(&self, alias: &str) -> Result<Answer, Misread> {
         let revoked = match self.grants.get(alias)? {
-            Holding::Granted(_, grant, task, _) => match self.tasks.peek(task) {
-                Some(Errand::Open(_, task)) => task.revoke_grant(grant),
+            Holding::Granted(granted) => match self.tasks.peek(&granted.task) {
+                Some(Errand::Open(_, task)) => task.revoke_grant(&granted.grant),
                 _ => false,
             },
             Holding::Refused(_) => false,
@@ -301,7 +299,7 @@ impl Host {
             .grants
             .iter()
             .filter_map(|(alias, holding)| match holding {
-                Holding::Granted(_, grant, ..) => Some((grant.id(), alias)),
+                Holding::Granted(granted) => Some((granted.grant.id(), alias)),
                 Holding::Refused(_) => None,
             })
             .collect();

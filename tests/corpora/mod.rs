@@ -1,6 +1,8 @@
 //! Reading the corpora, and asking a broker about what they hold as a host would.
 #![allow(dead_code, reason = "each suite uses its part")]
 
+pub(crate) mod table;
+
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 

@@ -41,7 +41,7 @@ impl Constraint {
             Node::SubsetOf(set) => one("subset_of", list(set)),
             Node::HasAny(set) => one("has_any", list(set)),
             Node::HasAll(set) => one("has_all", list(set)),
-            Node::All(parts) => one("all", parts_value(parts)),
+            Node::All(parts) => conjunction_value(parts),
             Node::AnyOf(parts) => one("any", parts_value(parts)),
             Node::Not(inner) => one("not", inner.to_value()),
             Node::Faulty(error) => one("faulty", Value::from(error.to_string())),
@@ -82,6 +82,25 @@ fn parts_value(parts: &[Constraint]) -> Value {
     values.sort();
     values.dedup();
     Value::List(values)
+}
+
+/// A conjunction as one table where no word comes twice, `{"max":5,"min":1}`; else with `all`.
+fn conjunction_value(parts: &[Constraint]) -> Value {
+    let parts = parts_value(parts);
+    match together(&parts) {
+        Some(together) => Value::Object(together),
+        None => one("all", parts),
+    }
+}
+
+fn together(parts: &Value) -> Option<Object> {
+    let mut together = Object::new();
+    for part in parts.as_list()? {
+        for (word, value) in part.as_object()?.iter() {
+            together.insert(word, value.clone()).ok()?;
+        }
+    }
+    Some(together)
 }
 
 fn range_value(range: &Range) -> Value {

@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use crate::value::Shown;
+
 /// One part of the question: of who asks, what for, what exactly, and in which context.
 ///
 /// Written as in a policy: `who.id`, `who.attrs.team`, `why.ticket`, `when.env`, `resource.id`,
@@ -31,9 +33,10 @@ pub(crate) enum Fact {
 /// Text that names no part of the question.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error(
-    "`{0}` names no part of the question: expected `who.id`, `who.kind`, `who.groups`, \
+    "{} names no part of the question: expected `who.id`, `who.kind`, `who.groups`, \
      `who.acts_for`, `who.attrs.NAME`, `why.purpose`, `why.ticket`, `when.NAME`, `resource.type`, \
-     `resource.id`, `resource.attrs.NAME` or `args.NAME`"
+     `resource.id`, `resource.attrs.NAME` or `args.NAME`",
+    Shown(.0)
 )]
 pub struct UnknownFact(Box<str>);
 

@@ -107,7 +107,7 @@ pub(crate) fn read_constraint(written: &Written) -> Result<Constraint, Misfit> {
 
 /// Reads a table of constraints, one for each name.
 pub(crate) fn named_constraints(written: &Written) -> Result<Vec<(Box<str>, Constraint)>, Misfit> {
-    Table::open(written, "a table of constraints by name")?
+    Table::open(written, "a table of names and constraints")?
         .each(|name, own| Ok((name.into(), read_constraint(own)?)))
 }
 
@@ -211,4 +211,29 @@ fn how_many(written: &Written) -> Result<Count, Misfit> {
     let table = Table::read_some(written, &["min", "max"], "a count")?;
     let min = table.read_at("min", whole_number)?.unwrap_or(0);
     Ok(Count { min, max: table.read_at("max", whole_number)? })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_kind_is_explained_to_authors_of_policies() {
+        let page = include_str!("../../docs/policy.md");
+        for kind in KINDS {
+            let example = format!("{{ {} = ", kind.word);
+            let beside = format!(", {} = ", kind.word);
+            assert!(page.contains(&example) || page.contains(&beside), "`{}`", kind.word);
+        }
+    }
+
+    #[test]
+    fn no_word_of_another_system_hides_a_kind() {
+        for (words, _) in FOREIGN {
+            for word in *words {
+                assert!(KINDS.iter().all(|kind| kind.word != *word), "`{word}`");
+                assert_eq!(*word, word.to_lowercase(), "words are compared in lower case");
+            }
+        }
+    }
 }

@@ -80,11 +80,10 @@ fn grants_grow_turn_by_turn_and_cover_no_call_they_were_not_made_for() {
         let others = calls_of(next);
         for turn in list(&task["turns"]) {
             let calls = list(&turn["calls"]);
-            let Some(scope) = calls.iter().map(|call| exactly(&tools, call)).reduce(Scope::and)
-            else {
+            if calls.is_empty() {
                 continue;
-            };
-            errand.ask(scope);
+            }
+            errand.ask(calls.iter().map(|call| exactly(&tools, call)).collect());
             for call in calls {
                 let passed = errand.call(call);
                 assert!(passed.is_ok(), "{}: {call}: {passed:?}", task["id"]);
@@ -106,7 +105,7 @@ fn grants_grow_turn_by_turn_and_cover_no_call_they_were_not_made_for() {
     assert_eq!((made, foreign, shared), (1142, 4135, 197));
 }
 
-/// attack 22, attack 23, attack 25: what is pinned is pinned whole, whatever else is there.
+/// attack 23, attack 25: what is pinned stays pinned, whatever is added, left out or of another kind.
 #[test]
 fn a_call_that_differs_in_one_argument_is_out_of_scope() {
     let Some((tools, tasks)) = load() else { return };
@@ -130,7 +129,7 @@ fn a_call_that_differs_in_one_argument_is_out_of_scope() {
     assert_eq!(tried, 6908);
 }
 
-/// A constraint on a value is asked of every element of a list, so a list of nothing but the pinned
+/// attack 15, attack 16: a constraint on a value is asked of every element of a list, so a list of nothing but the pinned
 /// value is within an exact grant. Realistic tools take either the one or the other.
 #[test]
 fn a_list_of_nothing_but_the_pinned_text_is_covered_and_an_empty_one_is_not() {
@@ -166,6 +165,6 @@ fn a_turn_that_calls_nothing_gets_nothing() {
     let broker = broker(&tools);
     let agent = broker.assert_identity("spiffe://acme.test/agent/assistant").unwrap();
     let task = broker.open(&agent, Purpose::new("multi-turn")).unwrap();
-    let denial = task.request(Scope::default(), &Context::new()).err().unwrap();
+    let denial = task.request(Scope::default(), &Context::new()).unwrap_err();
     assert_eq!(denial.reason(), Reason::MalformedScope);
 }

@@ -21,7 +21,7 @@ use hallpass::identity::Assertion;
 use hallpass::value::Value;
 use hallpass::{Broker, Context, Policy, Resource};
 
-/// Each set's policy: one line a rule, `id effect` and what stands in its table.
+/// Each set's policy. Where one policy of a table takes two rules, the second is named after it.
 const POLICIES: &[(&str, &str)] = &[
     (
         "example_use_cases/1a",
@@ -366,7 +366,10 @@ fn every_decision_agrees_and_so_do_the_rules_that_decided() {
             };
             assert!(agrees, "{}: {answer:?}, expected {case}", case["id"]);
             let at_call = question.ask_at_call(&policy);
-            assert_eq!(at_call.is_permit(), answer.is_permit(), "{}: {at_call:?}", case["id"]);
+            match answer {
+                Answer::Ran(_) => assert_eq!(at_call, answer, "{}", case["id"]),
+                _ => assert!(!at_call.is_permit(), "{}: {at_call:?}", case["id"]),
+            }
             cases += 1;
         }
         assert!(broker.standing().is_empty());

@@ -69,9 +69,8 @@ fn load() -> Option<Vec<Listed>> {
 }
 
 fn policy(listed: &[Listed]) -> Policy {
-    let tools = listed.iter().map(Listed::catalogued);
-    let policy = tools.fold(Policy::builder(), |policy, tool| policy.tool(tool));
-    policy
+    Policy::builder()
+        .tools(listed.iter().map(Listed::catalogued))
         .rules(listed.iter().map(|listed| listed.shape().permit()))
         .rule(
             Rule::forbid("only-readers-today")
@@ -149,7 +148,7 @@ fn tools_that_share_a_name_are_refused_until_their_servers_tell_them_apart() {
     assert_eq!(servers.keys().copied().collect::<Vec<_>>(), expected);
 
     let bare = listed.iter().map(|own| Tool::new(own.bare_name()));
-    let error = bare.fold(Policy::builder(), |policy, tool| policy.tool(tool)).build().unwrap_err();
+    let error = Policy::builder().tools(bare).build().unwrap_err();
     assert!(error.to_string().contains("in the catalogue twice"), "{error}");
 }
 
@@ -191,7 +190,7 @@ fn a_tool_that_claims_nothing_is_no_reader() {
     }
     assert_eq!(readers, listed.iter().filter(|own| own.claims_to_read()).count());
 
-    let unlisted = task.request(Scope::tool("git/force_push"), &calm).err().unwrap();
+    let unlisted = task.request(Scope::tool("git/force_push"), &calm).unwrap_err();
     assert_eq!(unlisted.reason(), Reason::UnknownTool);
     println!("mcp_tools: {} tools, {readers} claim to read only", listed.len());
 }

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use hallpass::identity::Assertion;
-use hallpass::policy::Rule;
+use hallpass::policy::{Moment, Rule};
 use hallpass::scope::eq;
 use hallpass::value::Value;
 use hallpass::{Broker, Call, Code, Context, Policy, Purpose, Resource, Scope};
@@ -40,18 +40,6 @@ impl Answer {
 impl Question {
     /// Opens a task, asks for a grant of exactly this call, makes the call, ends the task.
     pub(crate) fn ask(&self, broker: &Broker) -> Answer {
-        self.ask_in(broker, || ())
-    }
-
-    /// Asks for the grant while everything is permitted, so that only the call meets `policy`.
-    pub(crate) fn ask_at_call(&self, policy: &Policy) -> Answer {
-        let everything = Rule::permit("everything").any_tool().any_args().any_resource();
-        let everything = Policy::builder().rule(everything).build().unwrap();
-        let broker = Broker::new(everything).unwrap();
-        self.ask_in(&broker, || _ = broker.reload(policy))
-    }
-
-    fn ask_in(&self, broker: &Broker, before_the_call: impl FnOnce()) -> Answer {
         let Ok(who) = broker.assert_identity(self.who.clone()) else { return Answer::NoQuestion };
         let Ok(call) = Call::new(&self.tool, &self.args) else { return Answer::NoQuestion };
         let call = match self.resource.clone() {
@@ -66,7 +54,6 @@ impl Question {
             Ok(grant) => grant,
             Err(denial) => return refused(denial),
         };
-        before_the_call();
         let gate = broker.gate();
         let foretold = gate.check(grant.token(), &who, &call, &self.context);
         match gate.authorize(grant.token(), &who, call, &self.context) {
@@ -81,6 +68,15 @@ impl Question {
                 refused(denial)
             }
         }
+    }
+
+    /// Asks where a request gets whatever it wants, so that the permits decide at the call.
+    pub(crate) fn ask_at_call(&self, policy: &Policy) -> Answer {
+        let everything = Rule::permit("everything-asked-for").on([Moment::Request]);
+        let everything = everything.any_tool().any_args().any_resource();
+        let rules = policy.rules().cloned().chain([everything]);
+        let policy = Policy::builder().rules(rules).build().unwrap();
+        self.ask(&Broker::new(policy).unwrap())
     }
 
     /// Exactly this call, on exactly this resource as the host describes it.

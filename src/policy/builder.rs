@@ -25,6 +25,12 @@ impl PolicyBuilder {
         self
     }
 
+    /// Adds tools to the catalogue.
+    pub fn tools(mut self, tools: impl IntoIterator<Item = Tool>) -> Self {
+        self.tools.extend(tools);
+        self
+    }
+
     /// Adds a rule. Their order means nothing.
     pub fn rule(mut self, rule: Rule) -> Self {
         self.rules.push(rule);

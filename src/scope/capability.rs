@@ -178,6 +178,21 @@ impl Scope {
     }
 }
 
+/// All that any of the scopes asks for.
+///
+/// ```
+/// use hallpass::scope::{Scope, eq};
+///
+/// let files = ["a.txt", "b.txt"];
+/// let scope: Scope = files.map(|file| Scope::tool("file.read").arg("path", eq(file))).into_iter().collect();
+/// assert_eq!(scope.len(), 2);
+/// ```
+impl FromIterator<Scope> for Scope {
+    fn from_iter<I: IntoIterator<Item = Scope>>(scopes: I) -> Self {
+        scopes.into_iter().fold(Scope::default(), Scope::and)
+    }
+}
+
 impl Draft {
     fn check(&self) -> Result<Capability, ScopeError> {
         let tool = ToolName::new(&self.tool)?;

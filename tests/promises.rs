@@ -19,3 +19,5 @@ mod universe;
 
 #[path = "promises/p05_forbid_beats_ask_beats_permit.rs"]
 mod p05_forbid_beats_ask_beats_permit;
+#[path = "promises/p05_index.rs"]
+mod p05_index;

@@ -8,7 +8,7 @@ use parking_lot::{Mutex, RwLock};
 use super::Broker;
 use super::halt::Halts;
 use super::shared::{Current, Settings, Shared};
-use crate::audit::{ChainKey, Event, Journal, MemoryLog, Sink, SinkError};
+use crate::audit::{Event, Journal, MemoryLog, Sink, SinkError};
 use crate::clock::{Clock, ClockError, SystemClock, Timekeeper};
 use crate::grant::Table;
 use crate::policy::Policy;
@@ -156,9 +156,8 @@ impl BrokerBuilder {
                 (log.clone(), Some(log))
             }
         };
-        let chain = || ChainKey::new(ring.mac_key(KeyUse::AuditLog).into_hmac(), &self.issuer);
-        let journal = Journal::open(sink, chain())?;
-        let chain = chain();
+        let journal = Journal::open(sink, ring.chain_key(&self.issuer))?;
+        let chain = ring.chain_key(&self.issuer);
         let digest = self.policy.digest().to_string();
         let shared = Shared {
             id: Shared::next_id(),

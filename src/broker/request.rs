@@ -54,8 +54,14 @@ impl Task {
         scope: Scope,
         context: &Context,
     ) -> Result<Grant, Denial> {
-        let now = self.shared.now()?;
-        let request = Request { shared: &self.shared, cell: &self.cell, holder, now };
+        let at = |now| Request { shared: &self.shared, cell: &self.cell, holder, now };
+        let request = match self.shared.now() {
+            Ok(now) => at(now),
+            Err(denial) => {
+                at(self.shared.keeper.latest()).record(&denial);
+                return Err(denial);
+            }
+        };
         request.grant(&scope, context).inspect_err(|denial| request.record(denial))
     }
 

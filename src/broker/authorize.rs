@@ -294,8 +294,7 @@ impl Attempt<'_> {
         if row.serial != presented.serial {
             return Err(Denial::new(Reason::Superseded));
         }
-        let idle = row.idle.is_some_and(|idle| self.now.since(row.last_used) >= idle);
-        if idle || self.now >= row.expires || self.now >= presented.cell.ceiling {
+        if row.is_past(self.now) || self.now >= presented.cell.ceiling {
             return Err(Denial::new(Reason::Expired));
         }
         match self.shared.halts.stopping(&presented.cell, self.caller, Some(self.call.tool())) {

@@ -57,6 +57,13 @@ pub(crate) struct Row {
     pub(crate) last_used: Timestamp,
 }
 
+impl Row {
+    /// Whether it has expired, or has lain unused for too long.
+    pub(crate) fn is_past(&self, now: Timestamp) -> bool {
+        now >= self.expires || self.idle.is_some_and(|idle| now.since(self.last_used) >= idle)
+    }
+}
+
 /// A capability as it was granted, with the limits that every permit covering it put on it.
 #[derive(Debug)]
 pub(crate) struct Granted {

@@ -48,8 +48,14 @@ impl Gate {
         call: Call,
         context: &Context,
     ) -> Result<Permit, Denial> {
-        let now = self.shared.now()?;
-        let attempt = Attempt { shared: &self.shared, token, caller, call: &call, context, now };
+        let at = |now| Attempt { shared: &self.shared, token, caller, call: &call, context, now };
+        let attempt = match self.shared.now() {
+            Ok(now) => at(now),
+            Err(denial) => {
+                let refusal = Refusal { denial, about: None };
+                return Err(at(self.shared.keeper.latest()).record(refusal));
+            }
+        };
         match attempt.commit() {
             Ok(committed) => Ok(committed.into_permit(&self.shared, call)),
             Err(refusal) => Err(attempt.record(refusal)),

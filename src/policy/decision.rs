@@ -63,16 +63,24 @@ impl Policy {
         now: Timestamp,
     ) -> Result<Decision<'_>, Denial> {
         let policy = &*self.0;
-        let purpose = why
-            .checked()
-            .map_err(|error| Denial::new(Reason::MalformedPurpose).because(error))?;
+        let purpose =
+            why.checked().map_err(|error| Denial::new(Reason::MalformedPurpose).because(error))?;
         let context = context
             .checked()
             .map_err(|error| Denial::new(Reason::MalformedContext).because(error))?;
         let what = What::of(call, &policy.catalogue)?;
         // The first call of a task: all that is seen are the labels of its own tool.
         let seen = what.labels;
-        let setting = Setting { moment: Moment::Call, who, purpose, context, seen, now };
+        let time = self.0.time(now);
+        let setting = Setting {
+            moment: Moment::Call,
+            who,
+            purpose,
+            context,
+            seen,
+            now,
+            now_text: time.as_ref(),
+        };
         Ok(Decision { policy, verdict: decide(policy, &Question { setting, what }) })
     }
 }
@@ -96,7 +104,9 @@ impl Decision<'_> {
     /// The rules that decided, in the order of their ids.
     pub fn rules(&self) -> impl Iterator<Item = &str> {
         let rules = match &self.verdict {
-            Verdict::Permit(rules) | Verdict::Ask(rules) | Verdict::Forbid(rules) => rules.as_slice(),
+            Verdict::Permit(rules) | Verdict::Ask(rules) | Verdict::Forbid(rules) => {
+                rules.as_slice()
+            }
             Verdict::NoPermit => &[],
         };
         rules.iter().filter_map(|at| self.policy.rule(*at)).map(|rule| &*rule.id)

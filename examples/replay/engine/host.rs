@@ -288,7 +288,7 @@ impl Host {
     fn reload(&mut self, path: &str) -> Result<Answer, Misread> {
         let policy = load(&self.folder.join(path))
             .map_err(|Misread(problem)| Misread(format!("policy `{path}`: {problem}")))?;
-        let epoch = self.broker.reload(&policy);
+        let epoch = self.broker.reload(&policy).epoch();
         self.policy = policy;
         Ok(Answer::new().with("epoch", epoch))
     }

@@ -84,6 +84,7 @@ fn a_dropped_permit_gives_its_use_back_and_a_dropped_run_does_not() {
     );
 }
 
+/// attack 96
 #[test]
 fn an_end_names_what_was_running_and_is_final_for_permits_and_tokens() {
     as_expected(
@@ -115,6 +116,7 @@ fn an_end_names_what_was_running_and_is_final_for_permits_and_tokens() {
     }
 }
 
+/// attack 99
 #[test]
 fn a_task_name_is_free_again_after_its_end_and_old_tokens_stay_dead() {
     as_expected(
@@ -158,6 +160,7 @@ fn standing_lists_aliases_in_order() {
     );
 }
 
+/// attacks 81, 82
 #[test]
 fn time_moves_when_it_is_told_to_and_never_back() {
     as_expected(
@@ -235,6 +238,7 @@ fn rules_see_all_that_is_said_of_who_and_of_the_resource() {
     );
 }
 
+/// attacks 28, 149
 #[test]
 fn what_an_agent_gets_wrong_is_denied_and_not_an_error_of_the_trace() {
     let wrong = |rest: &str, reason: &str| {

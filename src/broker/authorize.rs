@@ -48,9 +48,10 @@ impl Gate {
         call: Call,
         context: &Context,
     ) -> Result<Permit, Denial> {
-        let now = self.shared.now()?;
+        let (now, readable) = self.shared.read_clock();
         let attempt = Attempt { shared: &self.shared, token, caller, call: &call, context, now };
-        match attempt.commit() {
+        let untold = |denial| Refusal { denial, about: None };
+        match readable.map_err(untold).and_then(|()| attempt.commit()) {
             Ok(committed) => Ok(committed.into_permit(&self.shared, call)),
             Err(refusal) => Err(attempt.record(refusal)),
         }

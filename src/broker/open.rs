@@ -80,8 +80,8 @@ impl Broker {
         purpose: Purpose,
     ) -> Result<Task, Denial> {
         let shared = &self.shared;
-        let now = shared.now()?;
-        let opened = open(shared, name, generation, who, purpose, now);
+        let (now, readable) = shared.read_clock();
+        let opened = readable.and_then(|()| open(shared, name, generation, who, purpose, now));
         opened.inspect_err(|denial| {
             let subject = who.subject().as_str();
             shared.record(

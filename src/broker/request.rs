@@ -52,9 +52,11 @@ impl Task {
         scope: Scope,
         context: &Context,
     ) -> Result<Grant, Denial> {
-        let now = self.shared.now()?;
+        let (now, readable) = self.shared.read_clock();
         let request = Request { shared: &self.shared, cell: &self.cell, holder, now };
-        request.grant(&scope, context).inspect_err(|denial| request.record(denial))
+        readable
+            .and_then(|()| request.grant(&scope, context))
+            .inspect_err(|denial| request.record(denial))
     }
 
     /// Ends one grant of this task, final when it returns. `false` if it had ended before, or is not

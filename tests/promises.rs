@@ -16,7 +16,11 @@ mod door;
 mod model;
 #[path = "promises/universe.rs"]
 mod universe;
+#[path = "promises/world.rs"]
+mod world;
 
+#[path = "promises/any_life.rs"]
+mod any_life;
 #[path = "promises/p05_forbid_beats_ask_beats_permit.rs"]
 mod p05_forbid_beats_ask_beats_permit;
 #[path = "promises/p05_index.rs"]

@@ -12,14 +12,23 @@
 mod authorize;
 mod builder;
 mod control;
+mod delegate;
+mod give;
 mod halt;
+mod listing;
 mod open;
 mod permit;
+mod reload;
+mod renew;
 mod request;
 mod shared;
 mod standing;
+mod stats;
+mod sweep;
+mod tripwire;
 
 use std::sync::Arc;
+use std::time::Duration;
 
 pub use authorize::Gate;
 pub use builder::{BrokerBuilder, BrokerError};
@@ -27,12 +36,16 @@ pub use control::{Control, Halted};
 pub use halt::Halt;
 pub use open::{Ended, Task};
 pub use permit::{Permit, Receipt, RunError, Running};
+pub use reload::{Drift, Drifted, Reload};
 pub use request::Grant;
 pub use standing::{Standing, StandingGrant, StandingTask};
+pub use stats::BrokerStats;
+pub use sweep::Reaper;
 
-use crate::audit::{ChainKey, Event, Fault, MemoryLog, Verification, verify};
+use crate::audit::{ChainKey, Fault, MemoryLog, Verification, verify};
 use crate::identity::{Assertion, Identity, IdentityError};
 use crate::policy::Policy;
+use crate::token::{KeyError, KeyId, KeyRing, SecretKey};
 use crate::value::Digest;
 use shared::Shared;
 
@@ -91,29 +104,37 @@ impl Broker {
         Control::new(self.shared.clone())
     }
 
-    /// Puts another policy in force, at once: whatever starts after this returns is decided by it.
+    /// Signs with another key from now on. Tokens signed with the one before verify until the grace is
+    /// over, and no longer.
     ///
-    /// Permits handed out under the policy before can no longer start; authorize again. Loading a
-    /// policy that says the same is no new epoch and changes nothing. Returns the epoch in force.
-    pub fn reload(&self, policy: &Policy) -> u64 {
-        let mut current = self.shared.current.write();
-        let digest = policy.digest().to_string();
-        if *current.digest == *digest {
-            return current.epoch;
-        }
-        current.epoch += 1;
-        current.policy = policy.0.clone();
-        current.digest = digest.as_str().into();
-        let epoch = current.epoch;
-        // The place in the sequence is taken before anyone can decide by the new policy.
-        let at = self.shared.keeper.latest();
-        let event = Event::Reloaded { epoch, policy: digest.as_str().into() };
-        let place = self.shared.place(at, &event);
-        drop(current);
-        if let Ok(place) = place {
-            self.shared.journal.owe(place);
-        }
-        epoch
+    /// # Errors
+    /// [`KeyError`] if the key was in the ring before. Nothing changes then.
+    pub fn rotate_key(&self, key: SecretKey, grace: Duration) -> Result<(), KeyError> {
+        let now = self.shared.keeper.now().unwrap_or_else(|_| self.shared.keeper.latest());
+        let mut ring = self.shared.ring.lock();
+        ring.rotate(key, grace, now)?;
+        self.use_keys(&ring)
+    }
+
+    /// Takes a retired key out at once, whatever grace it was given.
+    ///
+    /// # Errors
+    /// [`KeyError`] if it is the active key, or not in the ring.
+    pub fn retire_key(&self, id: KeyId) -> Result<(), KeyError> {
+        let mut ring = self.shared.ring.lock();
+        ring.retire(id)?;
+        self.use_keys(&ring)
+    }
+
+    /// The id of the key that signs.
+    pub fn active_key(&self) -> KeyId {
+        self.shared.ring.lock().active()
+    }
+
+    fn use_keys(&self, ring: &KeyRing) -> Result<(), KeyError> {
+        let keys = ring.for_audience(&self.shared.audience)?;
+        self.shared.current.write().keys = Arc::new(keys);
+        Ok(())
     }
 
     /// The epoch in force and the digest of its policy.

@@ -25,6 +25,12 @@ impl PolicyBuilder {
         self
     }
 
+    /// Adds tools to the catalogue.
+    pub fn tools(mut self, tools: impl IntoIterator<Item = Tool>) -> Self {
+        self.tools.extend(tools);
+        self
+    }
+
     /// Adds a rule. Their order means nothing.
     pub fn rule(mut self, rule: Rule) -> Self {
         self.rules.push(rule);
@@ -111,9 +117,9 @@ fn check_rule(rule: &Rule, catalogue: bool) -> Result<(), PolicyError> {
         if let Err(error) = condition.constraint.check() {
             return wrong(&at, error.to_string());
         }
-        if matches!(&condition.fact, Fact::Context(name) if &**name == "seen") {
-            // In text `when.seen` is the history: a context attribute of that name would look the same.
-            let problem = "`seen` is the task's history, no attribute of the context";
+        if matches!(&condition.fact, Fact::Context(name) if matches!(&**name, "seen" | "now")) {
+            // In text these are the history and the time: an attribute so called would look the same.
+            let problem = "`seen` and `now` are the broker's own, no attributes of the context";
             return wrong(&at, problem.into());
         }
         if matches!(condition.fact, Fact::Seen | Fact::Labels) && !catalogue {

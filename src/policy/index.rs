@@ -94,11 +94,6 @@ impl Index {
             .flatten()
             .flat_map(move |filed| filed.side(side).all.iter().copied())
     }
-
-    /// Whether any rule names this tool, or speaks of tools without naming one.
-    pub(crate) fn knows(&self, tool: &str) -> bool {
-        self.by_tool.contains_key(tool) || !self.any_tool.permits.all.is_empty()
-    }
 }
 
 impl Filed {

@@ -18,6 +18,15 @@ impl Condition {
         Condition { fact, constraint }
     }
 
+    /// Adds a condition. Two on one fact are one conjunction, as the keys of one table are: of a list,
+    /// both are asked of the same element.
+    pub(crate) fn add(conditions: &mut Vec<Condition>, fact: Fact, constraint: Constraint) {
+        match conditions.iter_mut().find(|condition| condition.fact == fact) {
+            Some(first) => first.constraint = first.constraint.clone().and(constraint),
+            None => conditions.push(Condition::new(fact, constraint)),
+        }
+    }
+
     pub(crate) fn holds<F: Facts>(&self, stance: Stance, facts: &F) -> Truth {
         self.constraint.holds(&self.fact, stance, facts)
     }

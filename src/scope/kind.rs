@@ -144,6 +144,7 @@ impl Range {
     pub(crate) fn of_all(parts: &[Constraint]) -> Range {
         parts.iter().fold(Range::default(), |range, part| match &part.0 {
             Node::Range(other) => range.intersect(*other),
+            Node::All(parts) => range.intersect(Range::of_all(parts)),
             _ => range,
         })
     }

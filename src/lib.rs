@@ -26,9 +26,9 @@ pub mod tool;
 pub mod value;
 
 pub use broker::{
-    Broker, BrokerBuilder, BrokerError, BrokerStats, Control, Drift, Drifted, Ended, Gate, Grant,
-    Halt, Halted, Permit, Reaper, Receipt, Reload, RunError, Running, Standing, StandingGrant,
-    StandingTask, Task,
+    Broker, BrokerBuilder, BrokerError, BrokerStats, Control, Cut, Drift, Drifted, Ended, Gate,
+    Grant, Halt, Halted, Permit, Reaper, Receipt, Reload, RunError, Running, Standing,
+    StandingGrant, StandingTask, Task,
 };
 pub use call::{Call, CallError};
 pub use context::Context;

@@ -48,10 +48,15 @@ impl Gate {
         call: Call,
         context: &Context,
     ) -> Result<Permit, Denial> {
-        let (now, readable) = self.shared.read_clock();
-        let attempt = Attempt { shared: &self.shared, token, caller, call: &call, context, now };
-        let untold = |denial| Refusal { denial, about: None };
-        match readable.map_err(untold).and_then(|()| attempt.commit()) {
+        let at = |now| Attempt { shared: &self.shared, token, caller, call: &call, context, now };
+        let attempt = match self.shared.now() {
+            Ok(now) => at(now),
+            Err(denial) => {
+                let refusal = Refusal { denial, about: None };
+                return Err(at(self.shared.keeper.latest()).record(refusal));
+            }
+        };
+        match attempt.commit() {
             Ok(committed) => Ok(committed.into_permit(&self.shared, call)),
             Err(refusal) => Err(attempt.record(refusal)),
         }

@@ -10,7 +10,7 @@ use super::halt::Halts;
 use super::shared::{Current, Settings, Shared};
 use super::stats::DenialCounts;
 use super::tripwire::Tripwire;
-use crate::audit::{ChainKey, Event, Journal, MemoryLog, Sink, SinkError};
+use crate::audit::{Event, Journal, MemoryLog, Sink, SinkError};
 use crate::clock::{Clock, ClockError, SystemClock, Timekeeper};
 use crate::grant::Table;
 use crate::policy::Policy;
@@ -172,9 +172,8 @@ impl BrokerBuilder {
                 (log.clone(), Some(log))
             }
         };
-        let chain = || ChainKey::new(ring.mac_key(KeyUse::AuditLog).into_hmac(), &self.issuer);
-        let journal = Journal::open(sink, chain())?;
-        let chain = chain();
+        let journal = Journal::open(sink, ring.chain_key(&self.issuer))?;
+        let chain = ring.chain_key(&self.issuer);
         let digest = self.policy.digest().to_string();
         let shared = Shared {
             id: Shared::next_id(),

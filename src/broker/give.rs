@@ -100,9 +100,61 @@ impl<'a> Asking<'a> {
             return Err(Denial::new(Reason::Halted).because(halt));
         }
         let policy = &self.current.policy;
-        let Some(labels) = policy.catalogue.labels_of(tool) else {
-            return Err(Denial::new(Reason::UnknownTool)
-                .because(format_args!("`{tool}` is not in the catalogue")));
+        let (answer, nearest) = self.wanted((who, moment), capability, |wanted| {
+            let answer = decide_request(policy, wanted);
+            let explained = answer == Answer::NotCovered && self.when == When::Asked;
+            (Some(answer), explained.then(|| nearest_for_request(policy, wanted)).flatten())
+        });
+        let rules = match answer {
+            Some(Answer::Covered(rules)) => rules,
+            // An ask since the grant was given acts at the calls.
+            Some(Answer::Ask(_)) if self.when == When::Left => return Ok(()),
+            Some(Answer::Ask(rules)) => {
+                return Err(Denial::new(Reason::ApprovalRequired)
+                    .because(format_args!("`{tool}`: people have to agree first"))
+                    .by_rules(self.current.ids(&rules)));
+            }
+            Some(Answer::Forbidden(rules)) => {
+                return Err(Denial::new(Reason::Forbidden)
+                    .because(shown(who, moment, &capability.to_value()))
+                    .by_rules(self.current.ids(&rules)));
+            }
+            Some(Answer::NotCovered) => {
+                let asked = shown(who, moment, &capability.to_value());
+                let why = match nearest {
+                    Some(_) => "lies within no one permit",
+                    None => "no rule speaks of it",
+                };
+                return Err(Denial::new(Reason::NotCovered)
+                    .because(format_args!("{asked}: {why}"))
+                    .nearest_to(nearest));
+            }
+            None => {
+                return Err(Denial::new(Reason::UnknownTool)
+                    .because(format_args!("`{tool}` is not in the catalogue")));
+            }
+        };
+        for rule in rules.iter().filter_map(|at| policy.rule(*at)) {
+            if !stamps.iter().any(|stamp| stamp.rule == rule.id) {
+                stamps.push(Stamp { rule: rule.id.clone(), limits: rule.limits.clone() });
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Asking<'_> {
+    /// The question about one capability and one party; the default where its tool is outside the
+    /// catalogue.
+    pub(super) fn wanted<R: Default>(
+        &self,
+        (who, moment): Party<'_>,
+        capability: &Capability,
+        ask: impl FnOnce(&Wanted<'_>) -> R,
+    ) -> R {
+        let policy = &self.current.policy;
+        let Some(labels) = policy.catalogue.labels_of(capability.tool.as_str()) else {
+            return R::default();
         };
         let with_this = self.life.history.with(labels);
         let time = policy.time(self.now);
@@ -115,39 +167,7 @@ impl<'a> Asking<'a> {
             now: self.now,
             now_text: time.as_ref(),
         };
-        let wanted = Wanted { setting, capability, labels, when: self.when };
-        let rules = match decide_request(policy, &wanted) {
-            Answer::Covered(rules) => rules,
-            // An ask since the grant was given acts at the calls.
-            Answer::Ask(_) if self.when == When::Left => return Ok(()),
-            Answer::Ask(rules) => {
-                return Err(Denial::new(Reason::ApprovalRequired)
-                    .because(format_args!("`{tool}`: people have to agree first"))
-                    .by_rules(self.current.ids(&rules)));
-            }
-            Answer::Forbidden(rules) => {
-                return Err(Denial::new(Reason::Forbidden)
-                    .because(shown(who, moment, &capability.to_value()))
-                    .by_rules(self.current.ids(&rules)));
-            }
-            Answer::NotCovered => {
-                let nearest = nearest_for_request(policy, &wanted);
-                let asked = shown(who, moment, &capability.to_value());
-                let why = match nearest {
-                    Some(_) => "lies within no one permit",
-                    None => "no rule speaks of it",
-                };
-                return Err(Denial::new(Reason::NotCovered)
-                    .because(format_args!("{asked}: {why}"))
-                    .nearest_to(nearest));
-            }
-        };
-        for rule in rules.iter().filter_map(|at| policy.rule(*at)) {
-            if !stamps.iter().any(|stamp| stamp.rule == rule.id) {
-                stamps.push(Stamp { rule: rule.id.clone(), limits: rule.limits.clone() });
-            }
-        }
-        Ok(())
+        ask(&Wanted { setting, capability, labels, when: self.when })
     }
 }
 

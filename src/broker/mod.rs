@@ -25,6 +25,7 @@ mod shared;
 mod standing;
 mod stats;
 mod sweep;
+mod trim;
 mod tripwire;
 
 use std::sync::Arc;
@@ -41,6 +42,7 @@ pub use request::Grant;
 pub use standing::{Standing, StandingGrant, StandingTask};
 pub use stats::BrokerStats;
 pub use sweep::Reaper;
+pub use trim::Cut;
 
 use crate::audit::{ChainKey, Fault, MemoryLog, Verification, verify};
 use crate::identity::{Assertion, Identity, IdentityError};
@@ -159,7 +161,8 @@ impl Broker {
     }
 
     /// Verifies the log in memory against the chain this broker wrote; see
-    /// [`audit::verify`](crate::audit::verify).
+    /// [`audit::verify`](crate::audit::verify). A broker whose log is kept elsewhere has nothing in
+    /// memory, so that everything it wrote is found missing: verify what its sink keeps instead.
     ///
     /// # Errors
     /// The first [`Fault`].

@@ -81,12 +81,13 @@ impl Broker {
         purpose: Purpose,
     ) -> Result<Task, Denial> {
         let shared = &self.shared;
-        let (now, readable) = shared.read_clock();
-        let opened = readable.and_then(|()| open(shared, name, generation, who, purpose, now));
+        let now = shared.now();
+        let at = *now.as_ref().unwrap_or(&shared.keeper.latest());
+        let opened = now.and_then(|now| open(shared, name, generation, who, purpose, now));
         opened.inspect_err(|denial| {
             let subject = who.subject().as_str();
             shared.record_denial(
-                now,
+                at,
                 denial,
                 Event::Denied {
                     stage: Stage::Open,

@@ -239,7 +239,7 @@ impl Open {
         let Some(row) = life.grant(self.grant) else {
             return Err(Denial::new(life.why_gone(self.grant)));
         };
-        if now >= row.expires || now >= self.cell.ceiling {
+        if row.is_past(now) || now >= self.cell.ceiling {
             return Err(Denial::new(Reason::Expired));
         }
         if current.epoch != epoch {

@@ -12,7 +12,7 @@ use crate::denial::{Denial, Reason};
 use crate::grant::{GrantId, Life, Row, TaskCell};
 use crate::identity::Identity;
 use crate::policy::Moment;
-use crate::scope::Scope;
+use crate::scope::{Capability, Scope};
 use crate::token::{Claims, Token, mint};
 
 /// A grant, as the host holds it: the token for the agent, and what it is worth.
@@ -56,11 +56,9 @@ impl Task {
         scope: Scope,
         context: &Context,
     ) -> Result<Grant, Denial> {
-        let (now, readable) = self.shared.read_clock();
-        let request = Request { shared: &self.shared, cell: &self.cell, holder, now };
-        readable
-            .and_then(|()| request.make(None, &scope, context))
-            .inspect_err(|denial| request.record(denial))
+        Request::ask(&self.shared, &self.cell, holder, |request| {
+            request.make(None, &scope, context)
+        })
     }
 
     /// Ends one grant of this task and all delegated from it, final when it returns. `false` if it
@@ -127,7 +125,26 @@ pub(super) struct Request<'r> {
     pub(super) now: Timestamp,
 }
 
-impl Request<'_> {
+impl<'r> Request<'r> {
+    /// Asks at this moment, and records a denial, one for want of a clock among them.
+    pub(super) fn ask(
+        shared: &'r Arc<Shared>,
+        cell: &'r Arc<TaskCell>,
+        holder: &'r Identity,
+        ask: impl FnOnce(&Request<'r>) -> Result<Grant, Denial>,
+    ) -> Result<Grant, Denial> {
+        let at = |now| Request { shared, cell, holder, now };
+        let (request, asked) = match shared.now() {
+            Ok(now) => {
+                let request = at(now);
+                let asked = ask(&request);
+                (request, asked)
+            }
+            Err(denial) => (at(shared.keeper.latest()), Err(denial)),
+        };
+        asked.inspect_err(|denial| request.record(denial))
+    }
+
     /// Makes a grant: a root of the task, or the child of `parent`.
     pub(super) fn make(
         &self,
@@ -135,11 +152,23 @@ impl Request<'_> {
         scope: &Scope,
         asked_in: &Context,
     ) -> Result<Grant, Denial> {
-        let Request { shared, cell, holder, now } = *self;
-        shared.attested(holder)?;
         let capabilities = scope
             .capabilities()
             .map_err(|error| Denial::new(Reason::MalformedScope).because(error))?;
+        self.make_of(parent, scope, capabilities, asked_in)
+    }
+
+    /// As [`make`](Self::make), of capabilities that have been checked: `scope` says the same for
+    /// people and records.
+    pub(super) fn make_of(
+        &self,
+        parent: Option<GrantId>,
+        scope: &Scope,
+        capabilities: Vec<Capability>,
+        asked_in: &Context,
+    ) -> Result<Grant, Denial> {
+        let Request { shared, cell, holder, now } = *self;
+        shared.attested(holder)?;
         let context = asked_in
             .checked()
             .map_err(|error| Denial::new(Reason::MalformedContext).because(error))?;

@@ -72,15 +72,6 @@ impl Shared {
         self.keeper.now().map_err(|error| Denial::new(Reason::ClockUnreadable).because(error))
     }
 
-    /// Reads the clock for a decision. Where that fails, the denial is recorded as of the latest time
-    /// there was.
-    pub(crate) fn read_clock(&self) -> (Timestamp, Result<(), Denial>) {
-        match self.now() {
-            Ok(now) => (now, Ok(())),
-            Err(denial) => (self.keeper.latest(), Err(denial)),
-        }
-    }
-
     /// Whether this broker attested the identity.
     pub(crate) fn attested(&self, who: &Identity) -> Result<(), Denial> {
         if who.attested_by() == self.id {

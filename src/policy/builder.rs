@@ -122,6 +122,10 @@ fn check_rule(rule: &Rule, catalogue: bool) -> Result<(), PolicyError> {
             let problem = "`seen` and `now` are the broker's own, no attributes of the context";
             return wrong(&at, problem.into());
         }
+        if is_text(&condition.fact) && condition.constraint.names_lists() {
+            let problem = "a text is never equal to a list: say `one_of = [ … ]`";
+            return wrong(&at, problem.into());
+        }
         if matches!(condition.fact, Fact::Seen | Fact::Labels) && !catalogue {
             return wrong(
                 &at,
@@ -135,6 +139,20 @@ fn check_rule(rule: &Rule, catalogue: bool) -> Result<(), PolicyError> {
         return wrong("valid", format!("it ends (`{until}`) before it begins (`{from}`)"));
     }
     check_terms(rule)
+}
+
+/// Facts that are one text, whoever asks.
+fn is_text(fact: &Fact) -> bool {
+    matches!(
+        fact,
+        Fact::WhoId
+            | Fact::WhoKind
+            | Fact::Purpose
+            | Fact::Ticket
+            | Fact::Now
+            | Fact::ResourceType
+            | Fact::ResourceId
+    )
 }
 
 /// What goes with which effect.

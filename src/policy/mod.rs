@@ -37,7 +37,7 @@ pub(crate) use decide::{Deciders, Obstacle, Verdict, decide};
 pub(crate) use explain::{failed, nearest_for_call, nearest_for_request};
 pub(crate) use limits::Limits;
 pub(crate) use question::{Question, Setting, What};
-pub(crate) use request::{Answer, Wanted, When, could_permit, decide_request};
+pub(crate) use request::{Answer, Wanted, When, could_permit, decide_request, parts_covered};
 
 /// How many rules a policy may have. A decision does not grow with them, loading does: a million is
 /// ten times the largest policy this crate is measured with.

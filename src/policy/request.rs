@@ -7,8 +7,8 @@ use super::question::Setting;
 use super::rule::{Effect, Rule, Tools};
 use super::{Obstacle, Per};
 use crate::scope::{
-    Capability, Condition, Fact, Facts, Openness, ResourceOpenness, Stance, Truth,
-    condition_may_overlap, condition_within, openness_within,
+    Capability, Condition, Cover, Difference, Fact, Facts, Openness, ResourceOpenness, Stance,
+    Truth, condition_may_overlap, condition_within, cover_difference, openness_within,
 };
 use crate::value::Value;
 
@@ -79,6 +79,25 @@ pub(crate) fn could_permit(policy: &Compiled, wanted: &Wanted<'_>) -> bool {
     wanted.visit(policy, Side::Guards, |_, rule| guarded |= rule.contains(wanted));
     permitted && !guarded
 }
+
+/// The parts of a capability that lie within some permit each.
+pub(crate) fn parts_covered(policy: &Compiled, wanted: &Wanted<'_>) -> Vec<Capability> {
+    let mut parts = Vec::new();
+    wanted.visit_open(policy, Side::Permits, |rule| {
+        if parts.len() < MOST_PARTS && rule.may_cover_part(wanted) {
+            let conditions = rule.of_the_call(wanted);
+            let part = wanted.capability.meet(&conditions, &rule.openness);
+            if !parts.contains(&part) {
+                parts.push(part);
+            }
+        }
+    });
+    parts
+}
+
+/// How many parts a trimmed capability may fall into. One that falls into more is better asked for
+/// more exactly.
+const MOST_PARTS: usize = 16;
 
 fn sorted(mut found: Deciders) -> Deciders {
     found.sort_unstable();
@@ -175,6 +194,27 @@ impl Rule {
         }
         (!openness_within((conditions, openness), (&self.conditions, &self.openness)))
             .then_some(Obstacle::MoreOpen)
+    }
+
+    /// What this permit says of the call, with what is known put in.
+    fn of_the_call(&self, wanted: &Wanted<'_>) -> Vec<Condition> {
+        let of_the_call = self.conditions.iter().filter(|own| own.fact.is_of_the_call());
+        of_the_call
+            .map(|own| {
+                let constraint = own.constraint.resolve(wanted).into_owned();
+                Condition::new(own.fact.clone(), constraint)
+            })
+            .collect()
+    }
+
+    /// A call that is wanted and that this permit does not cover, if one can be found: its arguments.
+    pub(crate) fn example_outside(&self, wanted: &Wanted<'_>) -> Option<Value> {
+        let conditions = self.of_the_call(wanted);
+        let cover = Cover { conditions: &conditions, openness: &self.openness };
+        match cover_difference(wanted.capability.cover(), &[cover]) {
+            Difference::Witness(call) => Some(Value::Object(call.args)),
+            Difference::Empty | Difference::Undecided => None,
+        }
     }
 
     /// Whether this permit may apply to some call that the capability covers.

@@ -1,7 +1,6 @@
 //! A capability: one tool, and what its arguments and resource must be.
 
 use super::constraint::{Constraint, ConstraintError};
-use super::contain::{condition_within, openness_within};
 use super::cover::{Condition, Openness, ResourceOpenness, Uncovered};
 use super::evaluate::{Facts, Stance};
 use super::fact::Fact;
@@ -137,6 +136,17 @@ impl Scope {
         self.drafts.is_empty()
     }
 
+    /// The scope that says these capabilities.
+    pub(crate) fn of(capabilities: &[Capability]) -> Scope {
+        let draft = |own: &Capability| Draft {
+            tool: own.tool.as_str().into(),
+            conditions: own.conditions.to_vec(),
+            openness: own.openness.clone(),
+            any_args: false,
+        };
+        Scope { drafts: capabilities.iter().map(draft).collect() }
+    }
+
     /// Whether the scope can be meant.
     ///
     /// # Errors
@@ -258,17 +268,30 @@ impl Capability {
         }
     }
 
-    /// Whether every call this covers is shown to be covered by `wider`, too.
-    pub(crate) fn is_within(&self, wider: &Capability) -> bool {
-        self.tool == wider.tool
-            && wider
-                .conditions
-                .iter()
-                .all(|condition| condition_within(&self.conditions, &self.openness, condition))
-            && openness_within(
-                (&self.conditions, &self.openness),
-                (&wider.conditions, &wider.openness),
-            )
+    /// What both this and another cover of the same tool cover.
+    pub(crate) fn meet(&self, conditions: &[Condition], openness: &Openness) -> Capability {
+        let mut both = Capability {
+            tool: self.tool.clone(),
+            conditions: Box::default(),
+            openness: self.openness.meet(openness),
+        };
+        let mut all = self.conditions.to_vec();
+        for condition in conditions {
+            Condition::add(&mut all, condition.fact.clone(), condition.constraint.clone());
+        }
+        // An argument that only one side names must not be there where the other is closed.
+        for condition in &mut all {
+            let open = |conditions: &[Condition], openness: &Openness| {
+                openness.other_args || conditions.iter().any(|own| own.fact == condition.fact)
+            };
+            let of_args = matches!(condition.fact, Fact::Arg(_));
+            if of_args && !(open(&self.conditions, &self.openness) && open(conditions, openness)) {
+                condition.constraint =
+                    condition.constraint.clone().and(super::constraint::absent());
+            }
+        }
+        both.conditions = all.into_boxed_slice();
+        both
     }
 
     pub(crate) fn to_value(&self) -> Value {

@@ -23,13 +23,6 @@ impl Constraint {
         self.is_plainly_within(wider) || self.contained_in(wider)
     }
 
-    /// Whether a value of which `self` is true may be one on which a guard that says `other` acts.
-    ///
-    /// `true` also where it can't be excluded.
-    pub(crate) fn may_overlap(&self, other: &Constraint) -> bool {
-        all_and(&[self], other, Stance::Guard, Absence::Argument)
-    }
-
     /// [`Constraint::is_within`] as far as it is seen from the structure: sound, and not complete.
     fn is_plainly_within(&self, wider: &Constraint) -> bool {
         if self == wider {

@@ -39,7 +39,7 @@ const KINDS: &[Kind] = &[
     kind("glob", |w| Ok(glob(text(w)?))),
     kind("regex", |w| Ok(regex(text(w)?))),
     kind("under", |w| Ok(under(text(w)?))),
-    kind("cidr", |w| Ok(cidr(texts(w)?))),
+    kind("cidr", |w| Ok(cidr(networks(w)?))),
     kind("after", |w| Ok(after(instant(w)?))),
     kind("before", |w| Ok(before(instant(w)?))),
     kind("weekly", weekly_window),
@@ -215,6 +215,14 @@ fn number(written: &Written) -> Result<Number, Misfit> {
 
 fn texts(written: &Written) -> Result<Vec<&str>, Misfit> {
     list(written)?.iter().map(text).collect()
+}
+
+/// One network, or a list of them.
+fn networks(written: &Written) -> Result<Vec<&str>, Misfit> {
+    match &written.node {
+        Tree::Text(only) => Ok(vec![only]),
+        _ => texts(written),
+    }
 }
 
 fn instant(written: &Written) -> Result<Timestamp, Misfit> {

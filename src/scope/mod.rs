@@ -51,6 +51,7 @@ pub use read::MAX_SCOPE_TEXT;
 pub use regex::{MAX_REGEX, Regex, RegexError};
 pub use truth::Truth;
 
+pub(crate) use algebra::{Algebra, Cover, Difference, cover_difference};
 pub(crate) use capability::{Capability, Outside};
 pub(crate) use constraint::Node;
 pub(crate) use contain::{condition_may_overlap, condition_within, openness_within};

@@ -56,6 +56,15 @@ fn demanding_rules() -> BoxedStrategy<RuleSaid> {
                 conditions.retain(|(fact, _)| !matches!(fact, F::ResourceAttr(_)));
             }
             let names_args = conditions.iter().any(|(fact, _)| matches!(fact, F::Arg(_)));
+            // What is said of one fact twice has to go together.
+            let mut said: Vec<(F, C)> = Vec::new();
+            for (fact, c) in conditions {
+                let own = said.iter().filter(|(own, _)| *own == fact).map(|(_, c)| c.clone());
+                if C::All(own.chain([c.clone()]).collect()).is_sound() {
+                    said.push((fact, c));
+                }
+            }
+            let conditions = said;
             RuleSaid {
                 id: "rule".into(),
                 effect,

@@ -19,17 +19,16 @@ impl<T> Aliases<T> {
     /// # Errors
     /// [`Misread`] if no line before gave this alias.
     pub(crate) fn get(&self, alias: &str) -> Result<&T, Misread> {
-        self.peek(alias).ok_or_else(|| self.undefined(alias))
+        self.peek(alias).ok_or_else(|| undefined(self.kind, alias))
     }
 
     /// # Errors
     /// As [`get`](Aliases::get).
     pub(crate) fn get_mut(&mut self, alias: &str) -> Result<&mut T, Misread> {
-        if !self.of.contains_key(alias) {
-            return Err(self.undefined(alias));
+        match self.of.get_mut(alias) {
+            Some((_, meaning)) => Ok(meaning),
+            None => Err(undefined(self.kind, alias)),
         }
-        let kind = self.kind;
-        self.of.get_mut(alias).map(|(_, meaning)| meaning).ok_or_else(|| Misread(kind.to_owned()))
     }
 
     pub(crate) fn peek(&self, alias: &str) -> Option<&T> {
@@ -60,12 +59,11 @@ impl<T> Aliases<T> {
     pub(crate) fn iter(&self) -> impl Iterator<Item = (&str, &T)> {
         self.of.iter().map(|(alias, (_, meaning))| (&**alias, meaning))
     }
+}
 
-    fn undefined(&self, alias: &str) -> Misread {
-        Misread(format!(
-            "undefined alias `{}`, expected a {} that a line before named",
-            alias.escape_debug(),
-            self.kind
-        ))
-    }
+fn undefined(kind: &str, alias: &str) -> Misread {
+    Misread(format!(
+        "undefined alias `{}`, expected a {kind} that a line before named",
+        alias.escape_debug()
+    ))
 }

@@ -173,7 +173,7 @@ impl Host {
             Presented::Text(text) => (Shown::Made(Token::from_text(text.to_owned())), None),
             Presented::Grant(alias) | Presented::Tampered(alias, _) => {
                 let Granted { holder, grant, .. } = match self.grants.get(alias)? {
-                    Holding::Granted(granted) => granted,
+                    Holding::Granted(granted) => granted.as_ref(),
                     Holding::Refused(refusal) => {
                         let why = format!("grant `{alias}` was refused");
                         return Ok(Err(Answer::refused(*refusal, why)));

@@ -73,7 +73,7 @@ impl<'v> Fields<'v> {
         match self.get(key) {
             None => Ok(&[]),
             Some(Value::List(list)) => Ok(list),
-            Some(other) => Err(self.unexpected(key, other, "a list")),
+            Some(other) => Err(unexpected(key, other, "a list")),
         }
     }
 
@@ -83,11 +83,11 @@ impl<'v> Fields<'v> {
         match self.get(key) {
             None => Ok(None),
             Some(Value::Object(object)) => Ok(Some(object)),
-            Some(other) => Err(self.unexpected(key, other, "an object")),
+            Some(other) => Err(unexpected(key, other, "an object")),
         }
     }
 
-    /// The meaning of one of a few words; the first if the key is missing.
+    /// The meaning of one of a few words.
     ///
     /// # Errors
     /// [`Misread`] if it is there and none of the words.
@@ -122,10 +122,10 @@ impl<'v> Fields<'v> {
             ))),
         }
     }
+}
 
-    fn unexpected(&self, key: &str, value: &Value, expected: &str) -> Misread {
-        Misread(format!("`{key}` is {}, expected {expected}", article(value)))
-    }
+fn unexpected(key: &str, value: &Value, expected: &str) -> Misread {
+    Misread(format!("`{key}` is {}, expected {expected}", article(value)))
 }
 
 /// # Errors

@@ -44,7 +44,7 @@ enum Errand {
 /// A grant, as an alias knows it.
 pub(crate) enum Holding {
     /// Kept when the grant ends: presenting it again is what a trace may want to try.
-    Granted(Granted),
+    Granted(Box<Granted>),
     /// It was never granted: what uses it is refused for this reason.
     Refused(Refusal),
 }
@@ -218,7 +218,7 @@ impl Host {
                     .with("grant", alias)
                     .by_rules(granted.grant.rules())
                     .with("expires", granted.grant.expires().to_string());
-                (Holding::Granted(granted), answer)
+                (Holding::Granted(Box::new(granted)), answer)
             }
             Err(answer) => (Holding::Refused(answer.refusal()), answer),
         };
@@ -288,7 +288,7 @@ impl Host {
     fn reload(&mut self, path: &str) -> Result<Answer, Misread> {
         let policy = load(&self.folder.join(path))
             .map_err(|Misread(problem)| Misread(format!("policy `{path}`: {problem}")))?;
-        let epoch = self.broker.reload(&policy);
+        let epoch = self.broker.reload(&policy).epoch();
         self.policy = policy;
         Ok(Answer::new().with("epoch", epoch))
     }

@@ -180,7 +180,7 @@ impl How {
     }
 }
 
-/// Every operation after the header; one line each.
+/// Every operation after the header, as messages list them.
 const OPERATIONS: [&str; 13] = [
     "clock",
     "open",

@@ -470,12 +470,15 @@ mod tests {
     }
 
     fn scopes() -> impl Strategy<Value = Scope> {
-        (vec(("[xy]", argument()), 0..3), proptest::bool::ANY).prop_map(|(arguments, open)| {
-            let scope = arguments
-                .into_iter()
-                .fold(Scope::tool("t"), |scope, (name, constraint)| scope.arg(&name, constraint));
-            if open { scope.other_args() } else { scope }
-        })
+        (vec(("[xy]", argument()), 0..3), proptest::bool::ANY)
+            .prop_map(|(arguments, open)| {
+                let scope =
+                    arguments.into_iter().fold(Scope::tool("t"), |scope, (name, constraint)| {
+                        scope.arg(&name, constraint)
+                    });
+                if open { scope.other_args() } else { scope }
+            })
+            .prop_filter("a scope that can be meant", |scope| scope.check().is_ok())
     }
 
     proptest! {

@@ -245,10 +245,11 @@ impl Drawer {
             (Of::Members, Value::List(elements), Side::Permits) => {
                 elements.iter().for_each(|element| self.filed_under(element, visit));
             }
-            // A permit asks the same of every element, so of the first.
+            // A permit asks the same of every element, so of the first, and if that is a list, of its
+            // first.
             (Of::Itself, Value::List(elements), Side::Permits) => {
                 if let Some(first) = elements.first() {
-                    self.filed_under(first, visit);
+                    self.visit_value(side, first, visit);
                 }
             }
             (Of::Members, _, Side::Permits) => {}

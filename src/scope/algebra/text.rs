@@ -172,7 +172,8 @@ enum Machine<'a> {
 /// Where a machine is.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 enum State {
-    Pattern(Positions),
+    Small(u64),
+    Large(Box<Positions>),
     /// Characters read, counted no further than it matters.
     Length(u64),
     /// Which texts begin with the bytes read so far.
@@ -186,7 +187,8 @@ enum State {
 impl Machine<'_> {
     fn start(&self) -> State {
         match self {
-            Machine::Pattern(automaton) => State::Pattern(automaton.start()),
+            Machine::Pattern(automaton) if automaton.is_small() => State::Small(automaton.start()),
+            Machine::Pattern(automaton) => State::Large(Box::new(automaton.start())),
             Machine::Length(_) => State::Length(0),
             Machine::Texts(texts) => State::Texts { from: 0, to: texts.len(), bytes: 0 },
         }
@@ -194,8 +196,11 @@ impl Machine<'_> {
 
     fn step(&self, state: &State, c: char) -> State {
         match (self, state) {
-            (Machine::Pattern(automaton), State::Pattern(positions)) => {
-                State::Pattern(automaton.step(positions, c))
+            (Machine::Pattern(automaton), State::Small(positions)) => {
+                State::Small(automaton.step(positions, c))
+            }
+            (Machine::Pattern(automaton), State::Large(positions)) => {
+                State::Large(Box::new(automaton.step(&**positions, c)))
             }
             (Machine::Length(count), State::Length(read)) => {
                 let enough = count.max.map_or(count.min, |max| max.saturating_add(1));
@@ -218,8 +223,11 @@ impl Machine<'_> {
     /// What of the state answers can depend on: for finite sets the very text.
     fn accepts(&self, state: &State) -> Option<usize> {
         match (self, state) {
-            (Machine::Pattern(automaton), State::Pattern(positions)) => {
+            (Machine::Pattern(automaton), State::Small(positions)) => {
                 automaton.accepts(positions).then_some(0)
+            }
+            (Machine::Pattern(automaton), State::Large(positions)) => {
+                automaton.accepts(&**positions).then_some(0)
             }
             (Machine::Length(count), State::Length(read)) => count.contains(*read).then_some(0),
             (Machine::Texts(texts), State::Texts { from, to, bytes }) => {

@@ -24,6 +24,7 @@ mod corpus;
 mod cover;
 mod describe;
 mod evaluate;
+mod expression;
 mod fact;
 mod glob;
 mod instant;
@@ -47,6 +48,8 @@ pub use kind::Count;
 pub use regex::{MAX_REGEX, Regex, RegexError};
 pub use truth::Truth;
 
+#[allow(unused_imports, reason = "for the operator's explanation, policy diffs and lint")]
+pub(crate) use algebra::{Algebra, CallWitness, Cover, Difference, cover_difference};
 pub(crate) use capability::Capability;
 pub(crate) use constraint::Node;
 pub(crate) use contain::{condition_may_overlap, condition_within, openness_within};

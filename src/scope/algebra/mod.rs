@@ -18,6 +18,7 @@
 mod call;
 mod cells;
 mod list;
+mod machine;
 mod number;
 mod object;
 mod read;
@@ -27,7 +28,7 @@ use super::constraint::Constraint;
 use super::evaluate::Stance;
 use super::fact::Absence;
 use crate::value::Value;
-pub(crate) use call::{CallWitness, cover_difference};
+pub(crate) use call::{CallWitness, Cover, cover_difference};
 use cells::{Budget, Sampler, Test};
 
 /// What is in one set and not in another.
@@ -349,6 +350,22 @@ mod tests {
             assert!(!within(a.clone(), b.clone()), "{a} within {b}");
             assert!(matches!(a.difference(&b), Difference::Witness(_)), "{a} within {b}");
         }
+    }
+
+    /// One of each: a text, a length and a list that only just differ from what is named.
+    #[test]
+    fn what_is_named_does_not_stand_for_what_is_not() {
+        assert_eq!(prefix("a").difference(&eq("a")), Difference::Witness(Some(Value::from("aa"))));
+        assert_ne!(count(1).difference(&eq(vec!["x"])), Difference::Empty);
+        let list = |constraint: Constraint| all_of([constraint, count(0..)]);
+        assert_ne!(list(count(1)).difference(&one_of([vec!["x"], vec!["y"]])), Difference::Empty);
+        assert_ne!(
+            fields([("a", any())]).difference(&eq(Object::from_pairs([("a", "x")]).unwrap())),
+            Difference::Empty
+        );
+        assert!(!within(count(2..), count(..=6)) && within(count(2..=6), count(..=6)));
+        assert!(count(5..).overlaps(&each(eq(1))) && !count(5..).overlaps(&count(..=4)));
+        assert!(!within(json(eq("a")), one_of([r#""a""#])));
     }
 
     /// attack 50: a pattern is compared by what it matches, never by its text.

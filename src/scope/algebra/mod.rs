@@ -368,6 +368,29 @@ mod tests {
         assert!(!within(json(eq("a")), one_of([r#""a""#])));
     }
 
+    #[test]
+    fn spellings_that_were_not_followed_up_are_not_taken_for_none() {
+        let start = Timestamp::parse_rfc3339("2026-01-01T00:00:00Z").unwrap();
+        assert_ne!(after(start).difference(&suffix("Z")), Difference::Empty);
+        assert_ne!(json(eq(1)).difference(&prefix("1")), Difference::Empty);
+        let letters: Vec<String> = ('a'..='z').map(String::from).collect();
+        let other = all_of([present(), not(one_of(letters))]);
+        assert_ne!(other.difference(&any_of([json(any()), not(len(1..))])), Difference::Empty);
+        for family in ["0.0.0.0/0", "::/0"] {
+            assert_ne!(not(cidr([family])).difference(&eq("x")), Difference::Empty, "{family}");
+        }
+        let week = weekly(&["mon"], "00:00", "24:00", "+00:00");
+        assert_ne!(all_of([week, after(start)]).difference(&before(start)), Difference::Empty);
+    }
+
+    /// What holds of `null` holds of `[null]` only where both sides ask element by element.
+    #[test]
+    fn a_value_does_not_stand_for_the_list_of_it() {
+        assert!(!within(eq(Value::Null), any_of([absent(), count(5)])));
+        assert!(!within(count(1..), any_of([present(), eq(1)])));
+        assert!(within(count(1..), present()));
+    }
+
     /// attack 50: a pattern is compared by what it matches, never by its text.
     #[test]
     fn a_pattern_within_the_text_of_another_is_not_within_it() {

@@ -61,6 +61,15 @@ impl Constraint {
             }
             (_, Node::Any) => self.admits_absence() == Truth::False,
             (Node::Range(narrow), Node::Range(wide)) => range_within(narrow, wide),
+            // Most patterns that people write are settled by how they begin.
+            (Node::Prefix(narrow), Node::Prefix(wide)) => narrow.starts_with(&**wide),
+            (Node::Glob(narrow), Node::Prefix(wide)) => narrow.beginning().starts_with(&**wide),
+            (Node::Prefix(narrow), Node::Glob(wide)) => {
+                wide.is_beginning() && narrow.starts_with(wide.beginning())
+            }
+            (Node::Glob(narrow), Node::Glob(wide)) => {
+                wide.is_beginning() && narrow.beginning().starts_with(wide.beginning())
+            }
             (Node::Under(narrow), Node::Under(wide)) => is_under(narrow, wide),
             (Node::Under(narrow), Node::Prefix(wide)) => {
                 // What is under `.` does not begin with a dot.

@@ -297,7 +297,11 @@ impl Attempt<'_> {
         if row.is_past(self.now) || self.now >= presented.cell.ceiling {
             return Err(Denial::new(Reason::Expired));
         }
-        match self.shared.halts.stopping(&presented.cell, self.caller, Some(self.call.tool())) {
+        match self.shared.halts.stopping(
+            &presented.cell,
+            &[self.caller, &row.holder],
+            Some(self.call.tool()),
+        ) {
             Some(halt) => Err(Denial::new(Reason::Halted).because(halt)),
             None => Ok(row),
         }
@@ -356,8 +360,16 @@ impl Attempt<'_> {
             row.last_used = self.now;
         }
         let (seq, grant) = (place.seq(), presented.grant);
-        let tool = self.call.tool_name().clone();
-        life.permits.push(OpenPermit { seq, grant, tool, running: false, lapses, reservation });
+        let (tool, caller) = (self.call.tool_name().clone(), self.caller.share());
+        life.permits.push(OpenPermit {
+            seq,
+            grant,
+            caller,
+            tool,
+            running: false,
+            lapses,
+            reservation,
+        });
         Ok((place, lapses))
     }
 

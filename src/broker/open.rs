@@ -134,7 +134,7 @@ fn open(
         ceiling,
         life: Mutex::new(Life::default()),
     });
-    if let Some(halt) = shared.halts.stopping(&cell, who, None) {
+    if let Some(halt) = shared.halts.stopping(&cell, &[who], None) {
         return Err(Denial::new(Reason::Halted).because(halt));
     }
     insert(shared, &cell, now)?;

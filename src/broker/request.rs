@@ -212,7 +212,7 @@ impl Request<'_> {
         if now >= cell.ceiling {
             return Err(Denial::new(Reason::Expired).because("the task has reached its ceiling"));
         }
-        if let Some(halt) = shared.halts.stopping(cell, holder, None) {
+        if let Some(halt) = shared.halts.stopping(cell, &[holder], None) {
             return Err(Denial::new(Reason::Halted).because(halt));
         }
         if life.grants.len() >= shared.settings.max_grants {
@@ -260,7 +260,7 @@ impl Request<'_> {
         context: &Object,
     ) -> Result<Vec<Stamp>, Denial> {
         let tool = capability.tool.as_str();
-        if let Some(halt) = self.shared.halts.stopping(self.cell, self.holder, Some(tool)) {
+        if let Some(halt) = self.shared.halts.stopping(self.cell, &[self.holder], Some(tool)) {
             return Err(Denial::new(Reason::Halted).because(halt));
         }
         let Some(labels) = current.policy.catalogue.labels_of(tool) else {

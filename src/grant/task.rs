@@ -76,6 +76,8 @@ pub(crate) struct OpenPermit {
     /// The number of its record.
     pub(crate) seq: u64,
     pub(crate) grant: GrantId,
+    /// Who presented the token.
+    pub(crate) caller: Identity,
     pub(crate) tool: ToolName,
     pub(crate) running: bool,
     /// Unstarted, it is worth nothing from here on.

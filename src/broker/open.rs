@@ -24,10 +24,35 @@ use parking_lot::Mutex;
 /// fn copy<T: Clone>() {}
 /// copy::<Task>();
 /// ```
+/// ```compile_fail,E0277
+/// # use hallpass::Task;
+/// fn read<T: serde::de::DeserializeOwned>() {}
+/// read::<Task>();
 /// ```
-/// # use hallpass::Gate;
+/// ```compile_fail,E0451
+/// # use hallpass::Task;
+/// fn forge(task: Task) -> Task {
+///     Task { cell: todo!(), ..task }
+/// }
+/// ```
+/// ```compile_fail,E0382
+/// # use hallpass::Task;
+/// fn twice(task: Task) {
+///     task.complete();
+///     task.complete();
+/// }
+/// ```
+/// ```
+/// # use hallpass::{Gate, Task};
 /// fn copy<T: Clone>() {}
 /// copy::<Gate>();
+/// fn read<T: serde::de::DeserializeOwned>() {}
+/// read::<String>();
+/// fn once(task: Task) -> u64 {
+///     let generation = task.generation();
+///     task.complete();
+///     generation
+/// }
 /// ```
 #[must_use = "a task that is dropped has ended, and every grant with it"]
 pub struct Task {

@@ -34,8 +34,23 @@ use crate::grant::{GrantId, TaskCell};
 ///     let _ = permit.start();
 /// }
 /// ```
+/// ```compile_fail,E0624
+/// # use hallpass::{Call, Permit};
+/// fn forge(call: Call) -> Permit {
+///     Permit::new(todo!(), todo!(), todo!(), 1, 1, todo!(), Vec::new(), call)
+/// }
+/// ```
+/// ```compile_fail,E0451
+/// # use hallpass::{Call, Permit};
+/// fn swap(permit: Permit, call: Call) -> Permit {
+///     Permit { call, ..permit }
+/// }
+/// ```
 /// ```
 /// # use hallpass::{Call, Permit};
+/// fn look(permit: &Permit) -> &Call {
+///     permit.call()
+/// }
 /// fn copy<T: Clone>() {}
 /// copy::<Call>();
 /// fn read<T: serde::de::DeserializeOwned>() {}
@@ -64,6 +79,22 @@ struct Open {
 }
 
 /// A call that is running. Dropping it unfinished records that it was interrupted.
+///
+/// It ends once:
+///
+/// ```compile_fail,E0382
+/// # use hallpass::Running;
+/// fn twice(running: Running) {
+///     running.fail();
+///     running.succeed();
+/// }
+/// ```
+/// ```
+/// # use hallpass::Running;
+/// fn once(running: Running) {
+///     running.succeed();
+/// }
+/// ```
 #[must_use = "a running call that is dropped is recorded as interrupted: say `succeed` or `fail`"]
 pub struct Running {
     call: Call,

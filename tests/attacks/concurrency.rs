@@ -122,7 +122,7 @@ fn without_deadlock(test: impl FnOnce() + Send + 'static) {
     let (done, wait) = mpsc::channel();
     let runner = thread::spawn(move || {
         test();
-        drop(done.send(()));
+        let _ = done.send(());
     });
     match wait.recv_timeout(Duration::from_secs(60)) {
         Ok(()) => runner.join().unwrap(),
@@ -172,6 +172,7 @@ fn a_sink_that_calls_back_is_told_no() {
         log: MemoryLog,
         inside: Arc<OnceLock<Inside>>,
         busy: Arc<AtomicUsize>,
+        left: Arc<AtomicUsize>,
         permitted: Arc<AtomicUsize>,
     }
     impl Sink for Meddling {
@@ -179,7 +180,11 @@ fn a_sink_that_calls_back_is_told_no() {
             self.log.open()
         }
         fn append(&self, entry: &Entry<'_>) -> Result<(), SinkError> {
-            if let Some(inside) = self.inside.get() {
+            // Each record written makes more to write, so it meddles so many times and no more.
+            let left = |left: usize| left.checked_sub(1);
+            if let Some(inside) = self.inside.get()
+                && self.left.fetch_update(Ordering::SeqCst, Ordering::SeqCst, left).is_ok()
+            {
                 assert_eq!(self.busy.fetch_add(1, Ordering::SeqCst), 0, "one at a time");
                 self.permitted.fetch_add(inside.meddle(), Ordering::SeqCst);
                 self.busy.fetch_sub(1, Ordering::SeqCst);
@@ -188,7 +193,7 @@ fn a_sink_that_calls_back_is_told_no() {
         }
     }
     without_deadlock(|| {
-        let sink = Meddling::default();
+        let sink = Meddling { left: Arc::new(AtomicUsize::new(20)), ..Meddling::default() };
         let world = World::of(policy([broad()]), |builder| builder.log(sink.clone()));
         let (_task, grant) = world.granted();
         let (task, inner) = world.granted();
@@ -198,6 +203,7 @@ fn a_sink_that_calls_back_is_told_no() {
         for _ in 0..3 {
             assert_eq!(world.run(&grant, plain()), Ok(()));
         }
+        assert_eq!(sink.left.load(Ordering::SeqCst), 0, "it did meddle");
         assert_eq!(sink.permitted.load(Ordering::SeqCst), 0, "what needs the log is refused");
         let names = |reason: &str| {
             sink.log.records().iter().any(|record| {

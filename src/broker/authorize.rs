@@ -200,10 +200,15 @@ impl Attempt<'_> {
         drop(current);
 
         // Outside the locks: the log may take its time.
-        if let Err(denial) = self.shared.settle(place) {
-            presented.cell.life.lock().close_permit(seq, false);
+        let settled = self.shared.settle(place);
+        let mut life = presented.cell.life.lock();
+        if let Err(denial) = settled {
+            life.close_permit(seq, false);
+            drop(life);
             return Err(presented.refuse(denial));
         }
+        life.note_recorded(seq);
+        drop(life);
         Ok(Committed { cell: presented.cell, grant: presented.grant, seq, epoch, rules, lapses })
     }
 
@@ -366,6 +371,7 @@ impl Attempt<'_> {
             grant,
             caller,
             tool,
+            recorded: false,
             running: false,
             lapses,
             reservation,

@@ -9,7 +9,7 @@ use std::sync::{Arc, Barrier, OnceLock, mpsc};
 use std::thread;
 use std::time::Duration;
 
-use hallpass::audit::{Anchor, Entry, Event, MemoryLog, Sink, SinkError};
+use hallpass::audit::{Anchor, Entry, Event, MemoryLog, Sink, SinkError, verify};
 use hallpass::clock::{Clock, ClockError, ManualClock, Reading};
 use hallpass::policy::{ApprovalTerms, Moment, Per, Reviewers};
 use hallpass::prelude::*;
@@ -488,4 +488,49 @@ fn a_denial_is_no_oracle_of_what_others_hold() {
     task.complete();
     assert_eq!(live, present(grant.token().expose()), "a stolen token looks dead, live or not");
     assert_eq!(live, present("hp1.AAAA.BBBB"));
+}
+
+/// attack 133, attack 138: a permit whose record the log refuses after a long wait has no outcome,
+/// whoever calls meanwhile, so the log stays one that verifies
+#[test]
+fn a_permit_that_lapses_while_its_record_is_written_has_no_outcome() {
+    #[derive(Clone)]
+    struct Slow {
+        log: MemoryLog,
+        clock: ManualClock,
+        inside: Arc<OnceLock<Inside>>,
+    }
+    impl Sink for Slow {
+        fn open(&self) -> Result<Option<Anchor>, SinkError> {
+            self.log.open()
+        }
+        fn append(&self, entry: &Entry<'_>) -> Result<(), SinkError> {
+            if let Some(inside) = self.inside.get()
+                && entry.line.contains(r#""kind":"permitted""#)
+            {
+                self.clock.advance(MINUTE);
+                assert_eq!(inside.meddle(), 0);
+                return Err(SinkError::new("timed out after a minute"));
+            }
+            self.log.append(entry)
+        }
+    }
+    without_deadlock(|| {
+        let clock = ManualClock::new(start());
+        let sink = Slow { log: MemoryLog::new(), clock: clock.clone(), inside: Arc::default() };
+        let rules = policy([broad().ttl(HOUR).uses(1)]);
+        let world = World::of(rules, |builder| builder.log(sink.clone()).clock(clock));
+        let (task, grant) = world.granted();
+        let token = grant.token().expose().to_owned();
+        let agent = world.broker.assert_identity("agent-7").unwrap();
+        let inside = Inside { broker: world.broker.clone(), agent, grant, task };
+        assert!(sink.inside.set(inside).is_ok());
+        assert_eq!(world.present(&token).unwrap_err().reason(), Reason::LogRefused);
+        assert_eq!(world.broker.pay_record_debts(), 0);
+        let snapshot = sink.log.snapshot();
+        let lines = snapshot.entries().map(|entry| (entry.line, *entry.tag));
+        let verified = verify(lines, &ring().chain_key("hallpass"), None).unwrap();
+        assert!(verified.without_outcome.is_empty());
+        assert_eq!(world.broker.standing().tasks[0].permits, 0);
+    });
 }

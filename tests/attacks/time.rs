@@ -108,6 +108,16 @@ fn a_clock_set_back_revives_nothing() {
     world.clock.set_wall(start().checked_sub(2 * HOUR).unwrap());
     assert_eq!(world.attempt(&late, plain()), Err(Reason::RateExceeded));
 
+    // One seen expired while the machine slept stays so when the wall clock is set back after: nothing
+    // but the latest time there was says so.
+    let world = World::new([broad().ttl(MINUTE)]);
+    let (_task, grant) = world.granted();
+    world.clock.suspend(MINUTE);
+    assert_eq!(world.attempt(&grant, plain()), Err(Reason::Expired));
+    world.clock.set_wall(start());
+    assert_eq!(world.attempt(&grant, plain()), Err(Reason::Expired));
+    assert!(world.broker.standing().grants.is_empty());
+
     // A grant set back before it ever expired does not live longer, either.
     let world = World::new([broad().ttl(MINUTE)]);
     let (_task, grant) = world.granted();

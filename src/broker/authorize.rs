@@ -219,10 +219,15 @@ impl Attempt<'_> {
         drop(current);
 
         // Outside the locks: the log may take its time.
-        if let Err(denial) = self.shared.settle(place) {
-            presented.cell.life.lock().close_permit(seq, false);
+        let settled = self.shared.settle(place);
+        let mut life = presented.cell.life.lock();
+        if let Err(denial) = settled {
+            life.close_permit(seq, false);
+            drop(life);
             return Err(presented.refuse(denial));
         }
+        life.note_recorded(seq);
+        drop(life);
         Ok(Committed { cell: presented.cell, grant: presented.grant, seq, epoch, rules, lapses })
     }
 
@@ -342,7 +347,11 @@ impl Attempt<'_> {
         if row.is_past(self.now) || self.now >= presented.cell.ceiling {
             return Err(Denial::new(Reason::Expired));
         }
-        match self.shared.halts.stopping(&presented.cell, self.caller, Some(self.call.tool())) {
+        match self.shared.halts.stopping(
+            &presented.cell,
+            &[self.caller, &row.holder],
+            Some(self.call.tool()),
+        ) {
             Some(halt) => Err(Denial::new(Reason::Halted).because(halt)),
             None => Ok(row),
         }
@@ -396,8 +405,17 @@ impl Attempt<'_> {
         life.history.add(labels);
         life.touch(presented.grant, self.now);
         let (seq, grant) = (place.seq(), presented.grant);
-        let tool = self.call.tool_name().clone();
-        life.permits.push(OpenPermit { seq, grant, tool, running: false, lapses, reservation });
+        let (tool, caller) = (self.call.tool_name().clone(), self.caller.share());
+        life.permits.push(OpenPermit {
+            seq,
+            grant,
+            caller,
+            tool,
+            recorded: false,
+            running: false,
+            lapses,
+            reservation,
+        });
         Ok((place, lapses))
     }
 

@@ -243,7 +243,7 @@ impl<'r> Request<'r> {
         if now >= cell.ceiling {
             return Err(Denial::new(Reason::Expired).because("the task has reached its ceiling"));
         }
-        if let Some(halt) = shared.halts.stopping(cell, holder, None) {
+        if let Some(halt) = shared.halts.stopping(cell, &[holder], None) {
             return Err(Denial::new(Reason::Halted).because(halt));
         }
         if life.grants.len() >= shared.settings.max_grants {

@@ -81,9 +81,10 @@ struct Request<'a> {
 impl Indexed {
     fn new(rules: &Rules) -> Self {
         let mut by_tool: HashMap<String, HashMap<String, Rest>> = HashMap::new();
-        let rest = |by_tool: &mut HashMap<String, HashMap<String, Rest>>, i, rule: &dyn Fn(&mut Rest)| {
-            rule(by_tool.entry(tool(i)).or_default().entry(table(i)).or_default());
-        };
+        let rest =
+            |by_tool: &mut HashMap<String, HashMap<String, Rest>>, i, rule: &dyn Fn(&mut Rest)| {
+                rule(by_tool.entry(tool(i)).or_default().entry(table(i)).or_default());
+            };
         for i in 0..rules.permits {
             rest(&mut by_tool, i, &|rest| rest.permits.push((format!("g{i}"), "prod", 50)));
         }

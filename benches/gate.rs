@@ -76,7 +76,11 @@ impl Errand {
 
 /// Times `iterations` of `timed`, which leaves its result in the given place: it is dropped untimed,
 /// a few at a time, and there is a fresh errand every [`CALLS`] calls.
-fn time<T>(iterations: u64, new: impl Fn() -> Errand, timed: impl Fn(&Errand, &mut Vec<T>)) -> Duration {
+fn time<T>(
+    iterations: u64,
+    new: impl Fn() -> Errand,
+    timed: impl Fn(&Errand, &mut Vec<T>),
+) -> Duration {
     let mut took = Duration::ZERO;
     let mut left = iterations;
     let mut kept = Vec::with_capacity(OPEN as usize);
@@ -107,7 +111,9 @@ fn permit(c: &mut Criterion, size: usize) {
     let new = || Errand::new(&policy, &rules);
     assert_gates(&new());
     c.bench_function(&format!("gate/permit/{size}"), |b| {
-        b.iter_custom(|n| time(n, new, |errand, kept| kept.push(errand.authorize(errand.call()).unwrap())));
+        b.iter_custom(|n| {
+            time(n, new, |errand, kept| kept.push(errand.authorize(errand.call()).unwrap()))
+        });
     });
 }
 
@@ -178,7 +184,9 @@ fn denied(c: &mut Criterion) {
         b.iter_custom(|n| {
             time(n, new, |errand, kept| {
                 let token = errand.grant.token();
-                kept.push(errand.gate.authorize(token, &errand.agent, errand.call(), &dev).unwrap_err());
+                kept.push(
+                    errand.gate.authorize(token, &errand.agent, errand.call(), &dev).unwrap_err(),
+                );
             })
         });
     });
@@ -194,7 +202,12 @@ fn denied(c: &mut Criterion) {
                 FORGED.with_borrow(|token| {
                     let token = token.as_ref().unwrap();
                     let call = errand.call();
-                    kept.push(errand.gate.authorize(token, &errand.agent, call, &errand.context).unwrap_err());
+                    kept.push(
+                        errand
+                            .gate
+                            .authorize(token, &errand.agent, call, &errand.context)
+                            .unwrap_err(),
+                    );
                 });
             })
         });
@@ -219,7 +232,8 @@ fn throughput(c: &mut Criterion) {
                     let here = left.min(CALLS * 4);
                     left -= here;
                     let broker = Broker::new(policy.clone()).unwrap();
-                    let errands: Vec<_> = (0..threads).map(|_| Errand::at(&broker, &rules)).collect();
+                    let errands: Vec<_> =
+                        (0..threads).map(|_| Errand::at(&broker, &rules)).collect();
                     took += timed_span(|| {
                         std::thread::scope(|scope| {
                             for errand in &errands {

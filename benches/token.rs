@@ -99,8 +99,9 @@ fn verify_only(c: &mut Criterion) {
     };
     let token = hallpass::token::mint(&keys, &claims).unwrap();
     let verify = |text: &str| {
-        Unverified::parse(text)
-            .is_ok_and(|presented| presented.verify(&keys, issued).is_ok_and(|v| v.claims().serial == 1))
+        Unverified::parse(text).is_ok_and(|presented| {
+            presented.verify(&keys, issued).is_ok_and(|v| v.claims().serial == 1)
+        })
     };
     assert!(verify(token.expose()));
     c.bench_function("W1/hallpass/part-verify", |b| b.iter(|| verify(black_box(token.expose()))));

@@ -3,6 +3,7 @@
 
 pub mod args;
 pub mod audit;
+mod base64;
 mod broker;
 mod call;
 pub mod clock;
@@ -16,6 +17,7 @@ pub mod purpose;
 mod random;
 pub mod resource;
 pub mod scope;
+mod spread;
 pub mod testing;
 mod text;
 pub mod token;

@@ -2,10 +2,8 @@
 
 use std::sync::Arc;
 
-use parking_lot::RwLockReadGuard;
-
 use super::permit::Permit;
-use super::shared::{Current, Shared};
+use super::shared::{Current, Decided, Shared};
 use crate::audit::{Event, Outcome, Place, Stage};
 use crate::call::Call;
 use crate::clock::Timestamp;
@@ -169,7 +167,7 @@ struct Committed {
     grant: GrantId,
     seq: u64,
     epoch: u64,
-    rules: Vec<Arc<str>>,
+    rules: Decided,
     lapses: Timestamp,
 }
 
@@ -178,15 +176,14 @@ impl Attempt<'_> {
         let current = self.shared.current();
         let presented = self.present(&current)?;
         let about = |denial| presented.refuse(denial);
-        let context = self.well_formed().map_err(about)?;
-        let labels = self.labels(&current).map_err(about)?;
+        let (what, context) = self.well_formed(&current).map_err(about)?;
         let arguments = self.shared.argument_digest(self.call.args());
 
         let mut life = presented.cell.life.lock();
-        let (at, rules) =
-            self.decide(&current, &presented, &life, context, labels).map_err(about)?;
+        let (at, rules) = self.decide(&current, &presented, &life, context, what).map_err(about)?;
+        let rules = current.decided(rules);
         let (place, lapses) = self
-            .reserve(&current, &presented, &mut life, at, labels, (&rules, arguments))
+            .reserve(&current, &presented, &mut life, at, what.labels, (&rules, arguments))
             .map_err(about)?;
         let seq = place.seq();
         drop(life);
@@ -205,17 +202,12 @@ impl Attempt<'_> {
         let current = self.shared.current();
         let presented = self.present(&current)?;
         let about = |denial| presented.refuse(denial);
-        let context = self.well_formed().map_err(about)?;
-        let labels = self.labels(&current).map_err(about)?;
+        let (what, context) = self.well_formed(&current).map_err(about)?;
         let mut life = presented.cell.life.lock();
-        let (at, rules) =
-            self.decide(&current, &presented, &life, context, labels).map_err(about)?;
-        let scope = life.grant(presented.grant).map(|row| row.scope.clone());
-        let stamps =
-            scope.iter().flat_map(|scope| scope.get(at)).flat_map(|granted| &granted.stamps);
-        let stamps: Vec<_> = stamps.cloned().collect();
-        life.counters.probe(&stamps, self.call.args(), self.now).map_err(about)?;
-        Ok(rules)
+        let (at, rules) = self.decide(&current, &presented, &life, context, what).map_err(about)?;
+        let (stamps, counters) = life.stamps(presented.grant, at);
+        counters.probe(stamps, self.call.args(), self.now).map_err(about)?;
+        Ok(current.ids(&rules))
     }
 
     fn present(&self, current: &Current) -> Result<Presented, Refusal> {
@@ -223,17 +215,13 @@ impl Attempt<'_> {
             .map_err(|denial| Refusal { denial, about: None })
     }
 
-    fn well_formed(&self) -> Result<&Object, Denial> {
-        self.call.check().map_err(|error| Denial::new(Reason::MalformedCall).because(error))?;
-        self.context.checked().map_err(|error| Denial::new(Reason::MalformedContext).because(error))
-    }
-
-    fn labels<'c>(&self, current: &'c Current) -> Result<&'c Value, Denial> {
-        let tool = self.call.tool();
-        current.policy.catalogue.labels_of(tool).ok_or_else(|| {
-            Denial::new(Reason::UnknownTool)
-                .because(format_args!("`{tool}` is not in the catalogue"))
-        })
+    /// Call and context as rules see them.
+    fn well_formed<'q>(&'q self, current: &'q Current) -> Result<(What<'q>, &'q Object), Denial> {
+        let what = What::of(self.call, &current.policy.catalogue)?;
+        match self.context.checked() {
+            Ok(context) => Ok((what, context)),
+            Err(error) => Err(Denial::new(Reason::MalformedContext).because(error)),
+        }
     }
 
     /// Whether grant and rules permit the call: the place of the capability in the grant's scope,
@@ -244,11 +232,11 @@ impl Attempt<'_> {
         presented: &Presented,
         life: &Life,
         context: &Object,
-        labels: &Value,
-    ) -> Result<(usize, Vec<Arc<str>>), Denial> {
+        what: What<'_>,
+    ) -> Result<(usize, Deciders), Denial> {
         let row = self.live(presented, life)?;
         let with_this = match current.policy.looks_at_history {
-            true => life.history.with(labels),
+            true => life.history.with(what.labels),
             false => None,
         };
         let question = Question {
@@ -260,16 +248,11 @@ impl Attempt<'_> {
                 seen: with_this.as_ref().unwrap_or(life.history.labels()),
                 now: self.now,
             },
-            what: What {
-                tool: self.call.tool(),
-                labels,
-                args: self.call.args().object(),
-                resource: self.call.resource().and_then(|resource| resource.checked().ok()),
-            },
+            what,
         };
         let at = covering(&row.scope, &question)?;
         match decide(&current.policy, &question) {
-            Verdict::Permit(rules) => Ok((at, current.ids(&rules))),
+            Verdict::Permit(rules) => Ok((at, rules)),
             Verdict::Ask(rules) => Err(denied(Reason::ApprovalRequired, current, &rules)),
             Verdict::Forbid(rules) => Err(denied(Reason::Forbidden, current, &rules)),
             Verdict::NoPermit => Err(Denial::new(Reason::NoPermit)
@@ -307,7 +290,7 @@ impl Attempt<'_> {
         life: &mut Life,
         at: usize,
         labels: &Value,
-        (rules, arguments): (&[Arc<str>], Digest),
+        (rules, arguments): (&Decided, Digest),
     ) -> Result<(Place, Timestamp), Denial> {
         let lapses = self
             .now
@@ -318,26 +301,24 @@ impl Attempt<'_> {
             return Err(Denial::new(Reason::TooMany)
                 .because("the task has too many permits open: finish or drop some"));
         }
-        let scope = life.grant(presented.grant).map(|row| row.scope.clone());
-        let granted = scope.as_ref().and_then(|scope| scope.get(at));
-        let stamps = granted.map(|granted| granted.stamps.as_slice()).unwrap_or_default();
-        let reservation = life.counters.reserve(stamps, self.call.args(), self.now)?;
+        let (stamps, counters) = life.stamps(presented.grant, at);
+        let reservation = counters.reserve(stamps, self.call.args(), self.now)?;
 
         let cell = &presented.cell;
+        let (grant, arguments) = (presented.grant.text(), arguments.text());
         let event = Event::Permitted {
             task: (&*cell.name).into(),
             generation: cell.generation,
-            grant: presented.grant.to_string().into(),
+            grant: grant.as_str().into(),
             serial: u64::from(presented.serial),
             who: self.caller.subject().as_str().into(),
             tool: self.call.tool().into(),
             resource_type: self.call.resource().map(|resource| resource.resource_type().into()),
             resource_id: self.call.resource().map(|resource| resource.id().into()),
-            args: arguments.to_string().into(),
+            args: arguments.as_str().into(),
             context: None,
-            rules: rules.iter().map(|rule| (&**rule).into()).collect(),
+            rules: rules.ids().map(Into::into).collect(),
             epoch: current.epoch,
-            policy: (&*current.digest).into(),
         };
         let place = match self.shared.place(self.now, &event) {
             Ok(place) => place,
@@ -376,26 +357,23 @@ impl Attempt<'_> {
     /// Records the denial, and hands it on.
     fn record(&self, refusal: Refusal) -> Denial {
         let Refusal { denial, about } = refusal;
-        let (epoch, digest) = {
-            let current: RwLockReadGuard<'_, Current> = self.shared.current();
-            (current.epoch, current.digest.clone())
-        };
-        let arguments = self.shared.argument_digest(self.call.args()).to_string();
+        let epoch = self.shared.current().epoch;
+        let arguments = self.shared.argument_digest(self.call.args()).text();
+        let grant = about.as_ref().map(|(_, grant)| grant.text());
         self.shared.record(
             self.now,
             &Event::Denied {
                 stage: Stage::Call,
                 task: about.as_ref().map(|(cell, _)| (&*cell.name).into()),
                 generation: about.as_ref().map(|(cell, _)| cell.generation),
-                grant: about.as_ref().map(|(_, grant)| grant.to_string().into()),
+                grant: grant.as_ref().map(|grant| grant.as_str().into()),
                 who: Some(self.caller.subject().as_str().into()),
                 tool: Some(self.call.tool().into()),
-                args: Some(arguments.into()),
+                args: Some(arguments.as_str().into()),
                 code: denial.code().as_str().into(),
                 reason: denial.reason().as_str().into(),
                 rules: denial.rules().map(Into::into).collect(),
                 epoch: Some(epoch),
-                policy: Some((&*digest).into()),
             },
         );
         denial

@@ -98,7 +98,6 @@ impl Broker {
                     reason: denial.reason().as_str().into(),
                     rules: Vec::new(),
                     epoch: None,
-                    policy: None,
                 },
             );
         })

@@ -317,10 +317,7 @@ impl Request<'_> {
     }
 
     fn record(&self, denial: &Denial) {
-        let (epoch, digest) = {
-            let current = self.shared.current();
-            (current.epoch, current.digest.clone())
-        };
+        let epoch = self.shared.current().epoch;
         self.shared.record(
             self.now,
             &Event::Denied {
@@ -335,7 +332,6 @@ impl Request<'_> {
                 reason: denial.reason().as_str().into(),
                 rules: denial.rules().map(Into::into).collect(),
                 epoch: Some(epoch),
-                policy: Some((&*digest).into()),
             },
         );
     }

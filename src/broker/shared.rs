@@ -42,6 +42,19 @@ pub(crate) struct Current {
     pub(crate) keys: AudienceKeys,
 }
 
+/// The rules that decided, named by the policy they are of.
+pub(crate) struct Decided {
+    policy: Arc<Compiled>,
+    rules: Deciders,
+}
+
+impl Decided {
+    pub(crate) fn ids(&self) -> impl ExactSizeIterator<Item = &str> {
+        // What is not in the policy did not decide, so nothing is ever missing here.
+        self.rules.iter().map(|at| self.policy.rule(*at).map_or("", |rule| &*rule.id))
+    }
+}
+
 /// Lifetimes and bounds that no policy can exceed.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Settings {
@@ -110,6 +123,11 @@ impl Shared {
 }
 
 impl Current {
+    /// Keeps the deciders beyond the lock, without copying their names.
+    pub(crate) fn decided(&self, rules: Deciders) -> Decided {
+        Decided { policy: self.policy.clone(), rules }
+    }
+
     /// The ids of rules, as decisions name them.
     pub(crate) fn ids(&self, rules: &Deciders) -> Vec<Arc<str>> {
         rules.iter().filter_map(|at| self.policy.rule(*at)).map(|rule| rule.id.clone()).collect()

@@ -118,6 +118,13 @@ impl Life {
         self.grants.iter_mut().find(|grant| grant.id == id)
     }
 
+    /// The limits on a grant's capability, and the counters they are kept by.
+    pub(crate) fn stamps(&mut self, id: GrantId, capability: usize) -> (&[Stamp], &mut Counters) {
+        let row = self.grants.iter().find(|grant| grant.id == id);
+        let granted = row.and_then(|row| row.scope.get(capability));
+        (granted.map_or(&[], |granted| granted.stamps.as_slice()), &mut self.counters)
+    }
+
     /// Ends one grant; `false` if it was not there.
     pub(crate) fn end_grant(&mut self, id: GrantId, why: Reason) -> bool {
         let before = self.grants.len();

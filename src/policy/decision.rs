@@ -63,9 +63,8 @@ impl Policy {
         now: Timestamp,
     ) -> Result<Decision<'_>, Denial> {
         let policy = &*self.0;
-        let purpose = why
-            .checked()
-            .map_err(|error| Denial::new(Reason::MalformedPurpose).because(error))?;
+        let purpose =
+            why.checked().map_err(|error| Denial::new(Reason::MalformedPurpose).because(error))?;
         let context = context
             .checked()
             .map_err(|error| Denial::new(Reason::MalformedContext).because(error))?;
@@ -96,7 +95,9 @@ impl Decision<'_> {
     /// The rules that decided, in the order of their ids.
     pub fn rules(&self) -> impl Iterator<Item = &str> {
         let rules = match &self.verdict {
-            Verdict::Permit(rules) | Verdict::Ask(rules) | Verdict::Forbid(rules) => rules.as_slice(),
+            Verdict::Permit(rules) | Verdict::Ask(rules) | Verdict::Forbid(rules) => {
+                rules.as_slice()
+            }
             Verdict::NoPermit => &[],
         };
         rules.iter().filter_map(|at| self.policy.rule(*at)).map(|rule| &*rule.id)

@@ -236,6 +236,26 @@ impl Capability {
         }
     }
 
+    /// The place of the first of `capabilities` that covers the call; where none does, what was
+    /// outside the first of the same tool, if one is of that tool.
+    pub(crate) fn first_covering<'c, F: Facts>(
+        capabilities: impl IntoIterator<Item = &'c Capability>,
+        (tool, args, has_resource): (&str, &Object, bool),
+        facts: &F,
+    ) -> Result<usize, Option<Outside<'c>>> {
+        let mut first_outside = None;
+        for (at, capability) in capabilities.into_iter().enumerate() {
+            if capability.tool.as_str() != tool {
+                continue;
+            }
+            match capability.covers(args, has_resource, facts) {
+                Ok(()) => return Ok(at),
+                Err(outside) => first_outside = first_outside.or(Some(outside)),
+            }
+        }
+        Err(first_outside)
+    }
+
     pub(crate) fn to_value(&self) -> Value {
         cover_value(self.tool.as_str(), &self.conditions, &self.openness)
     }

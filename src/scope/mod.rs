@@ -20,7 +20,9 @@ mod capability;
 mod constraint;
 mod contain;
 mod cover;
+mod decode;
 mod describe;
+mod encode;
 mod evaluate;
 mod fact;
 mod glob;
@@ -37,6 +39,8 @@ pub use constraint::{
     count, each, eq, fields, glob, has_all, has_any, len, max, min, not, one_of, optional, prefix,
     present, same_as, some, subset_of, suffix,
 };
+pub use decode::{MAX_PARTS, MAX_VALUE_LEVELS};
+pub use encode::ScopeBytesError;
 pub use fact::UnknownFact;
 pub use glob::{Glob, GlobError, MAX_GLOB, MAX_WILDCARDS};
 pub use kind::Count;
@@ -48,6 +52,7 @@ pub(crate) use capability::{Capability, Outside};
 pub(crate) use constraint::Node;
 pub(crate) use contain::{condition_may_overlap, condition_within, openness_within};
 pub(crate) use cover::{Condition, Openness, ResourceOpenness, Uncovered};
+pub(crate) use decode::decode as decode_scope;
 pub(crate) use evaluate::{Facts, Stance};
 pub(crate) use fact::{Absence, Fact};
 pub(crate) use grammar::{named_constraints, read_constraint};

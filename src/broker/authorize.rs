@@ -5,6 +5,7 @@ use std::sync::Arc;
 use parking_lot::RwLockReadGuard;
 
 use super::permit::Permit;
+use super::present::{Presented, present};
 use super::shared::{Current, Shared};
 use crate::audit::{Event, Outcome, Place, Stage};
 use crate::call::Call;
@@ -16,8 +17,8 @@ use crate::identity::Identity;
 use crate::policy::{
     Deciders, Moment, Question, Setting, Verdict, What, decide, failed, nearest_for_call,
 };
-use crate::scope::{Outside, Uncovered};
-use crate::token::{Token, TokenError, Unverified};
+use crate::scope::{Capability, Outside, Uncovered};
+use crate::token::{Narrowing, Token};
 use crate::value::{Digest, Object, Value};
 
 /// The tool side's handle: turns a presented token and a call into a [`Permit`], or a [`Denial`].
@@ -36,8 +37,8 @@ impl Gate {
     /// Authorizes one call: who presents which token, for what, in which context.
     ///
     /// In this order: the token's size and framing, its signature, its decoding, expiry, audience
-    /// and holder; then task, grant and serial; then the grant's scope; then today's rules; then
-    /// limits. What is permitted is in the log before this returns.
+    /// and holder; then task, grant and serial; then the grant's scope and every attenuation's; then
+    /// today's rules; then limits. What is permitted is in the log before this returns.
     ///
     /// # Errors
     /// A [`Denial`], which is in the log, too.
@@ -89,62 +90,6 @@ impl Gate {
             Err(Denial::new(presented.cell.life.lock().why_gone(presented.grant)))
         }
     }
-}
-
-/// What a good token led to: a task that is live as far as the table knows.
-struct Presented {
-    cell: Arc<TaskCell>,
-    grant: GrantId,
-    serial: u32,
-}
-
-/// The token's part: everything that can be said before the task's lock is taken.
-fn present(
-    shared: &Shared,
-    current: &Current,
-    token: &Token,
-    caller: &Identity,
-    now: Timestamp,
-) -> Result<Presented, Denial> {
-    let unverified = Unverified::parse(token.expose()).map_err(token_denial)?;
-    let verified = unverified.verify(&current.keys, now).map_err(token_denial)?;
-    let claims = verified.claims();
-    if claims.issuer != &*shared.issuer {
-        return Err(Denial::new(Reason::ForeignToken).because("another issuer's"));
-    }
-    shared.attested(caller)?;
-    if claims.holder != caller.subject().as_str() {
-        return Err(Denial::new(Reason::NotTheHolder).because(format_args!(
-            "`{}` presents what `{}` holds",
-            caller.subject(),
-            claims.holder
-        )));
-    }
-    let gone =
-        if shared.table.knew(claims.generation) { Reason::TaskOver } else { Reason::UnknownGrant };
-    let cell = shared.table.task(claims.generation).ok_or_else(|| Denial::new(gone))?;
-    if *cell.name != *claims.task {
-        // A generation of another run of a broker with the same key.
-        return Err(Denial::new(Reason::UnknownGrant));
-    }
-    Ok(Presented { cell, grant: claims.grant, serial: claims.serial })
-}
-
-fn token_denial(error: TokenError) -> Denial {
-    let reason = match error {
-        TokenError::TooLong(_)
-        | TokenError::UnknownVersion
-        | TokenError::Framing
-        | TokenError::TooManyBlocks
-        | TokenError::Malformed(_) => Reason::MalformedToken,
-        TokenError::UnknownKey(_) => Reason::UnknownKey,
-        TokenError::RetiredKey(_) => Reason::RetiredKey,
-        TokenError::BadSignature => Reason::BadSignature,
-        TokenError::UnknownBlock => Reason::UnsupportedToken,
-        TokenError::WrongAudience | TokenError::NotYetIssued => Reason::ForeignToken,
-        TokenError::Expired => Reason::Expired,
-    };
-    Denial::new(reason).because(error)
 }
 
 /// One attempt to call.
@@ -267,7 +212,7 @@ impl Attempt<'_> {
                 resource: self.call.resource().and_then(|resource| resource.checked().ok()),
             },
         };
-        let at = covering(&row.scope, &question)?;
+        let at = covering(&row.scope, &presented.narrowings, &question)?;
         match decide(&current.policy, &question) {
             Verdict::Permit(rules) => Ok((at, current.ids(&rules))),
             Verdict::Ask(rules) => Err(denied(Reason::ApprovalRequired, current, &rules)),
@@ -402,32 +347,41 @@ impl Attempt<'_> {
     }
 }
 
-/// The first capability that covers the call. Where none does, the denial says what was outside the
-/// first of the same tool.
-fn covering(scope: &[Granted], question: &Question<'_>) -> Result<usize, Denial> {
-    let mut first_outside = None;
-    for (at, granted) in scope.iter().enumerate() {
-        let capability = &granted.capability;
-        if capability.tool.as_str() != question.what.tool {
-            continue;
-        }
-        let has_resource = question.what.resource.is_some();
-        match capability.covers(question.what.args, has_resource, question) {
-            Ok(()) => return Ok(at),
-            Err(outside) => first_outside = first_outside.or(Some(outside)),
-        }
+/// The place of the first granted capability that covers the call, if every narrowing of the token
+/// covers it, too.
+fn covering(
+    scope: &[Granted],
+    narrowings: &[Narrowing],
+    question: &Question<'_>,
+) -> Result<usize, Denial> {
+    let What { tool, args, resource, .. } = question.what;
+    let call = (tool, args, resource.is_some());
+    let granted = scope.iter().map(|granted| &granted.capability);
+    let at = Capability::first_covering(granted, call, question)
+        .map_err(|outside| out_of_scope("the grant", outside, question))?;
+    for (hop, narrowing) in narrowings.iter().enumerate() {
+        Capability::first_covering(&narrowing.capabilities, call, question).map_err(|outside| {
+            out_of_scope(&format!("attenuation {}", hop + 1), outside, question)
+        })?;
     }
-    let tool = question.what.tool;
-    Err(Denial::new(Reason::OutOfScope).because(match first_outside {
-        None => format!("the grant does not name `{tool}`"),
-        Some(Outside::Condition(condition, truth)) => failed(condition, truth, question),
+    Ok(at)
+}
+
+/// Says what of the call is outside of what `whose` scope covers of the tool.
+fn out_of_scope(whose: &str, outside: Option<Outside<'_>>, question: &Question<'_>) -> Denial {
+    let detail = match outside {
+        None => format!("{whose} does not name `{}`", question.what.tool),
+        Some(Outside::Condition(condition, truth)) => {
+            format!("{whose}: {}", failed(condition, truth, question))
+        }
         Some(Outside::Uncovered(Uncovered::Argument(name))) => {
-            format!("argument `{}` is not named by the grant", name.escape_default())
+            format!("argument `{}` is not named by {whose}", name.escape_default())
         }
         Some(Outside::Uncovered(Uncovered::Resource)) => {
-            "the call's resource is not what the grant speaks of".into()
+            format!("the call's resource is not what {whose} speaks of")
         }
-    }))
+    };
+    Denial::new(Reason::OutOfScope).because(detail)
 }
 
 fn denied(reason: Reason, current: &Current, rules: &Deciders) -> Denial {

@@ -15,6 +15,7 @@ mod control;
 mod halt;
 mod open;
 mod permit;
+mod present;
 mod request;
 mod shared;
 mod standing;

@@ -30,6 +30,7 @@
 
 mod audience;
 mod bearer;
+mod block;
 mod chain;
 mod claims;
 mod derive;
@@ -42,10 +43,11 @@ mod verify;
 
 pub use audience::AudienceKeys;
 pub use bearer::{Token, TokenId};
+pub(crate) use block::Narrowing;
 pub use chain::{Blocks, MAX_ATTENUATIONS, MAX_BLOCK};
 pub use claims::{Claims, MAX_HOLDER, MAX_NAME};
 pub use derive::{KeyUse, MacKey};
-pub use error::{MintError, TokenError};
+pub use error::{BlockError, MintError, TokenError};
 pub use keys::{KeyError, KeyId, KeyRing};
 pub use mint::{append_block, mint};
 pub use secret::SecretKey;

@@ -3,6 +3,7 @@
 use std::fmt;
 
 use super::audience::AudienceKeys;
+use super::block::Narrowing;
 use super::chain::{Blocks, Frames};
 use super::claims::{self, Claims};
 use super::error::TokenError;
@@ -41,7 +42,7 @@ impl Unverified {
     /// blocks are enforced.
     ///
     /// # Errors
-    /// As [`verify_chain`](Self::verify_chain), and [`TokenError::UnknownBlock`] if there is an
+    /// As [`verify_chain`](Self::verify_chain), and [`TokenError::Attenuated`] if there is an
     /// attenuation block.
     pub fn verify(
         &self,
@@ -50,7 +51,7 @@ impl Unverified {
     ) -> Result<VerifiedToken<'_>, TokenError> {
         let verified = self.verify_chain(keys, now)?;
         if verified.blocks().next().is_some() {
-            return Err(TokenError::UnknownBlock);
+            return Err(TokenError::Attenuated);
         }
         Ok(verified)
     }
@@ -145,6 +146,16 @@ impl<'a> VerifiedToken<'a> {
     /// The attenuation blocks, still encoded, in the order in which they were added.
     pub fn blocks(&self) -> Blocks<'a> {
         self.blocks.clone()
+    }
+
+    /// What the attenuation blocks say. One that cannot be read makes the whole token worthless.
+    pub(crate) fn narrowings(&self) -> Result<Vec<Narrowing>, TokenError> {
+        self.blocks()
+            .enumerate()
+            .map(|(at, block)| {
+                Narrowing::decode(block).map_err(|error| TokenError::Block { at: at + 1, error })
+            })
+            .collect()
     }
 }
 

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use parking_lot::RwLockReadGuard;
 
 use super::permit::Permit;
-use super::present::{Presented, present};
+use super::present::{Presented, present, present_token};
 use super::shared::{Current, Shared};
 use crate::audit::{Event, Outcome, Place, Stage};
 use crate::call::Call;
@@ -18,7 +18,7 @@ use crate::policy::{
     Deciders, Moment, Question, Setting, Verdict, What, decide, failed, nearest_for_call,
 };
 use crate::scope::{Capability, Outside, Uncovered};
-use crate::token::{Narrowing, Token};
+use crate::token::{Narrowing, Presentable, Token};
 use crate::value::{Digest, Object, Value};
 
 /// The tool side's handle: turns a presented token and a call into a [`Permit`], or a [`Denial`].
@@ -42,15 +42,16 @@ impl Gate {
     ///
     /// # Errors
     /// A [`Denial`], which is in the log, too.
-    pub fn authorize(
+    pub fn authorize<P: Presentable + ?Sized>(
         &self,
-        token: &Token,
+        presented: &P,
         caller: &Identity,
         call: Call,
         context: &Context,
     ) -> Result<Permit, Denial> {
         let now = self.shared.now()?;
-        let attempt = Attempt { shared: &self.shared, token, caller, call: &call, context, now };
+        let text = presented.text();
+        let attempt = Attempt { shared: &self.shared, text, caller, call: &call, context, now };
         match attempt.commit() {
             Ok(committed) => Ok(committed.into_permit(&self.shared, call)),
             Err(refusal) => Err(attempt.record(refusal)),
@@ -62,15 +63,16 @@ impl Gate {
     ///
     /// # Errors
     /// The [`Denial`] that `authorize` would give, as long as nothing changes between the two.
-    pub fn check(
+    pub fn check<P: Presentable + ?Sized>(
         &self,
-        token: &Token,
+        presented: &P,
         caller: &Identity,
         call: &Call,
         context: &Context,
     ) -> Result<Vec<Arc<str>>, Denial> {
         let now = self.shared.now()?;
-        let attempt = Attempt { shared: &self.shared, token, caller, call, context, now };
+        let text = presented.text();
+        let attempt = Attempt { shared: &self.shared, text, caller, call, context, now };
         attempt.check().map_err(|refusal| refusal.denial)
     }
 
@@ -82,7 +84,7 @@ impl Gate {
     pub fn give_up(&self, token: &Token, caller: &Identity) -> Result<(), Denial> {
         let now = self.shared.now()?;
         let current = self.shared.current();
-        let presented = present(&self.shared, &current, token, caller, now)?;
+        let presented = present_token(&self.shared, &current.keys, token, caller, now)?;
         drop(current);
         if self.shared.revoke_grant(&presented.cell, presented.grant, Reason::Revoked) {
             Ok(())
@@ -95,7 +97,8 @@ impl Gate {
 /// One attempt to call.
 struct Attempt<'a> {
     shared: &'a Shared,
-    token: &'a Token,
+    /// What was presented: a token, or one bound to a call.
+    text: &'a str,
     caller: &'a Identity,
     call: &'a Call,
     context: &'a Context,
@@ -128,6 +131,7 @@ impl Attempt<'_> {
         let arguments = self.shared.argument_digest(self.call.args());
 
         let mut life = presented.cell.life.lock();
+        self.take_once(&presented, &mut life).map_err(about)?;
         let (at, rules) =
             self.decide(&current, &presented, &life, context, labels).map_err(about)?;
         let (place, lapses) = self
@@ -153,6 +157,10 @@ impl Attempt<'_> {
         let context = self.well_formed().map_err(about)?;
         let labels = self.labels(&current).map_err(about)?;
         let mut life = presented.cell.life.lock();
+        if let Some(once) = presented.once {
+            let row = self.live(&presented, &life).map_err(about)?;
+            row.nonces.probe(once, self.now).map_err(about)?;
+        }
         let (at, rules) =
             self.decide(&current, &presented, &life, context, labels).map_err(about)?;
         let scope = life.grant(presented.grant).map(|row| row.scope.clone());
@@ -164,7 +172,7 @@ impl Attempt<'_> {
     }
 
     fn present(&self, current: &Current) -> Result<Presented, Refusal> {
-        present(self.shared, current, self.token, self.caller, self.now)
+        present(self.shared, current, self.text, self.caller, self.call, self.now)
             .map_err(|denial| Refusal { denial, about: None })
     }
 
@@ -208,6 +216,7 @@ impl Attempt<'_> {
             what: What {
                 tool: self.call.tool(),
                 labels,
+                form: presented.form(),
                 args: self.call.args().object(),
                 resource: self.call.resource().and_then(|resource| resource.checked().ok()),
             },
@@ -219,6 +228,17 @@ impl Attempt<'_> {
             Verdict::Forbid(rules) => Err(denied(Reason::Forbidden, current, &rules)),
             Verdict::NoPermit => Err(Denial::new(Reason::NoPermit)
                 .nearest_to(nearest_for_call(&current.policy, &question))),
+        }
+    }
+
+    /// Spends a call-bound presentation, whatever is decided next: it was good for this one try. Only
+    /// now that signature, holder and liveness have passed, so that nobody else can fill the memory.
+    fn take_once(&self, presented: &Presented, life: &mut Life) -> Result<(), Denial> {
+        let Some(once) = presented.once else { return Ok(()) };
+        self.live(presented, life)?;
+        match life.grant_mut(presented.grant) {
+            Some(row) => row.nonces.take(once, self.now),
+            None => Err(Denial::new(Reason::UnknownGrant)),
         }
     }
 

@@ -9,7 +9,7 @@ use crate::audit::{Event, Stage};
 use crate::clock::Timestamp;
 use crate::context::Context;
 use crate::denial::{Denial, Nearest, Reason};
-use crate::grant::{GrantId, Granted, Life, Row, Stamp, TaskCell};
+use crate::grant::{GrantId, Granted, Life, Nonces, Row, Stamp, TaskCell};
 use crate::identity::Identity;
 use crate::policy::{Answer, Moment, Setting, Wanted, decide_request, nearest_for_request};
 use crate::scope::{Capability, Scope};
@@ -178,6 +178,7 @@ impl Request<'_> {
             expires,
             idle: given.idle,
             last_used: now,
+            nonces: Nonces::default(),
         });
         drop(life);
         drop(current);

@@ -93,6 +93,10 @@ pub enum Reason {
     Revoked,
     /// The grant was renewed since: a newer token has replaced this one.
     Superseded,
+    /// A call-bound presentation that was taken before.
+    Replayed,
+    /// A call-bound presentation whose time is not near the broker's.
+    StalePresentation,
     /// The token, the grant or the task is past its time.
     Expired,
     /// The permit was not started in time.
@@ -133,7 +137,7 @@ pub enum Reason {
 
 impl Reason {
     /// Every reason.
-    pub const ALL: [Reason; 34] = [
+    pub const ALL: [Reason; 36] = [
         Reason::MalformedPurpose,
         Reason::MalformedScope,
         Reason::MalformedCall,
@@ -150,6 +154,8 @@ impl Reason {
         Reason::TaskOver,
         Reason::Revoked,
         Reason::Superseded,
+        Reason::Replayed,
+        Reason::StalePresentation,
         Reason::Expired,
         Reason::PermitLapsed,
         Reason::TaskNameTaken,
@@ -189,8 +195,9 @@ impl Reason {
             | Reason::UnknownGrant
             | Reason::TaskOver
             | Reason::Revoked
-            | Reason::Superseded => Code::InvalidToken,
-            Reason::Expired | Reason::PermitLapsed => Code::Expired,
+            | Reason::Superseded
+            | Reason::Replayed => Code::InvalidToken,
+            Reason::Expired | Reason::PermitLapsed | Reason::StalePresentation => Code::Expired,
             Reason::OutOfScope => Code::OutOfScope,
             Reason::UnknownTool | Reason::NotCovered | Reason::NoPermit | Reason::Forbidden => {
                 Code::NotPermitted
@@ -226,6 +233,8 @@ impl Reason {
             Reason::TaskOver => "task_over",
             Reason::Revoked => "revoked",
             Reason::Superseded => "superseded",
+            Reason::Replayed => "replayed",
+            Reason::StalePresentation => "stale_presentation",
             Reason::Expired => "expired",
             Reason::PermitLapsed => "permit_lapsed",
             Reason::TaskNameTaken => "task_name_taken",

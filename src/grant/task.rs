@@ -8,6 +8,7 @@ use parking_lot::Mutex;
 
 use super::counters::{Counters, Reservation, Stamp};
 use super::id::GrantId;
+use super::nonces::Nonces;
 use crate::audit::How;
 use crate::clock::Timestamp;
 use crate::denial::Reason;
@@ -55,6 +56,8 @@ pub(crate) struct Row {
     /// It ends when it has not been used for so long.
     pub(crate) idle: Option<Duration>,
     pub(crate) last_used: Timestamp,
+    /// Presentations bound to a call that were taken; renewal keeps them.
+    pub(crate) nonces: Nonces,
 }
 
 /// A capability as it was granted, with the limits that every permit covering it put on it.

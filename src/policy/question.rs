@@ -6,6 +6,7 @@ use crate::identity::Identity;
 use crate::purpose::CheckedPurpose;
 use crate::resource::CheckedResource;
 use crate::scope::{Fact, Facts};
+use crate::token::Form;
 use crate::value::{Object, Value};
 
 /// Everything one decision about one call looks at. It reads nothing else: no clock, no table.
@@ -31,6 +32,8 @@ pub(crate) struct Setting<'q> {
 #[derive(Clone, Copy)]
 pub(crate) struct What<'q> {
     pub(crate) tool: &'q str,
+    /// How the token was presented.
+    pub(crate) form: Form,
     /// The list of the tool's labels.
     pub(crate) labels: &'q Value,
     pub(crate) args: &'q Object,

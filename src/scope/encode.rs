@@ -86,7 +86,7 @@ pub(super) fn encode(
     ascending(out, capabilities, |out, capability| {
         encode_text(out, capability.tool.as_str());
         out.push(openness(&capability.openness));
-        ascending(out, &*capability.conditions, condition)
+        ascending(out, &capability.conditions, condition)
     })
 }
 

@@ -1,6 +1,7 @@
 //! Why a token was refused or could not be made.
 
 use super::keys::KeyId;
+use crate::random::RandomError;
 use crate::scope::ScopeBytesError;
 use crate::value::DecodeError;
 
@@ -44,6 +45,12 @@ pub enum TokenError {
         /// What is wrong with it.
         error: BlockError,
     },
+    /// Bound to a call, where a token itself is expected.
+    #[error("the token is bound to a call")]
+    CallBound,
+    /// A call-bound presentation whose time is not near the clock.
+    #[error("the call-bound presentation is too old, or from the future")]
+    Stale,
     /// There are attenuation blocks where none are enforced.
     #[error("the token has been attenuated")]
     Attenuated,
@@ -89,6 +96,9 @@ pub enum MintError {
     /// There are as many attenuation blocks as a token may have.
     #[error("the token has as many attenuation blocks as it may have")]
     TooManyBlocks,
+    /// The system gave no random bytes for a nonce.
+    #[error(transparent)]
+    Random(#[from] RandomError),
     /// What the block was to say cannot be said in one.
     #[error(transparent)]
     Block(#[from] BlockError),

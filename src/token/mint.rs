@@ -8,7 +8,7 @@ use super::block::Narrowing;
 use super::chain;
 use super::claims::{self, Claims};
 use super::error::{MintError, TokenError};
-use super::text;
+use super::text::{self, Seal};
 use super::verify::Unverified;
 use crate::clock::Timestamp;
 use crate::scope::Scope;
@@ -106,7 +106,10 @@ impl Token {
 pub fn append_block(token: &Token, block: &[u8]) -> Result<Token, MintError> {
     let token = Unverified::parse(token.expose()).map_err(MintError::NotAToken)?;
     let frame = chain::frame(block)?;
-    let tag = Zeroizing::new(chain::next_tag(&token.parts().tag, &frame));
+    let Seal::Tag(tag) = &token.parts().seal else {
+        return Err(MintError::NotAToken(TokenError::CallBound));
+    };
+    let tag = Zeroizing::new(chain::next_tag(tag, &frame));
     let body = [token.parts().body(), &frame].concat();
     match chain::Frames::read(&body) {
         Ok(_) => text::encode(&body, &tag).map(Token::from_text),

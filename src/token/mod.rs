@@ -31,6 +31,7 @@
 mod audience;
 mod bearer;
 mod block;
+mod call_bound;
 mod chain;
 mod claims;
 mod derive;
@@ -44,6 +45,8 @@ mod verify;
 pub use audience::AudienceKeys;
 pub use bearer::{Token, TokenId};
 pub(crate) use block::Narrowing;
+pub(crate) use call_bound::Nonce;
+pub use call_bound::{Form, Presentable, Presentation};
 pub use chain::{Blocks, MAX_ATTENUATIONS, MAX_BLOCK};
 pub use claims::{Claims, MAX_HOLDER, MAX_NAME};
 pub use derive::{KeyUse, MacKey};

@@ -1,9 +1,11 @@
-//! The text of a token: `hp1.` + body + `.` + tag, both in base64url without padding.
+//! The text of a token: `hp1.` + body + `.` + tag, both in base64url without padding; `hp1c.` and a
+//! call's proof in the tag's place where it is bound to a call.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use zeroize::Zeroizing;
 
+use super::call_bound::Proof;
 use super::error::{MintError, TokenError};
 
 /// The most bytes of text a token may have: what common HTTP servers take for all headers together,
@@ -11,9 +13,11 @@ use super::error::{MintError, TokenError};
 /// refused unread (attack 79).
 pub const MAX_TOKEN_TEXT: usize = 8192;
 
-const VERSION: &str = "hp1.";
+const BEARER: &str = "hp1.";
+const CALL_BOUND: &str = "hp1c.";
 
 /// A tag of 32 bytes in base64url.
+#[cfg(test)]
 const TAG_TEXT: usize = 43;
 
 /// Bodies up to this many bytes are decoded without allocating: a root block takes about 100, an
@@ -23,7 +27,13 @@ const INLINE: usize = 256;
 /// The parts of a token's text, decoded and not yet looked at.
 pub(super) struct Parts {
     body: Body,
-    pub(super) tag: [u8; 32],
+    pub(super) seal: Seal,
+}
+
+/// What proves a token: the last tag itself, or what it signed.
+pub(super) enum Seal {
+    Tag([u8; 32]),
+    Call(Proof),
 }
 
 #[expect(
@@ -50,14 +60,20 @@ pub(super) fn decode(text: &str) -> Result<Parts, TokenError> {
     if text.len() > MAX_TOKEN_TEXT {
         return Err(TokenError::TooLong(text.len()));
     }
-    let parts = text.strip_prefix(VERSION).ok_or(TokenError::UnknownVersion)?;
-    let (body, tag_text) = parts.rsplit_once('.').ok_or(TokenError::Framing)?;
-    // A longer tag does not fit, a shorter one does not fill.
-    let mut tag = [0; 32];
-    if decode_into(tag_text, &mut tag)? != tag.len() {
-        return Err(TokenError::Framing);
+    if let Some(parts) = text.strip_prefix(BEARER) {
+        let (body, tag) = parts.rsplit_once('.').ok_or(TokenError::Framing)?;
+        return Ok(Parts { seal: Seal::Tag(decode_exactly(tag)?), body: decode_body(body)? });
     }
-    Ok(Parts { body: decode_body(body)?, tag })
+    let parts = text.strip_prefix(CALL_BOUND).ok_or(TokenError::UnknownVersion)?;
+    let (body, proof) = parts.rsplit_once('.').ok_or(TokenError::Framing)?;
+    let proof = Proof::read(&decode_exactly(proof)?).ok_or(TokenError::Framing)?;
+    Ok(Parts { seal: Seal::Call(proof), body: decode_body(body)? })
+}
+
+/// So many bytes: more do not fit, fewer do not fill.
+fn decode_exactly<const N: usize>(text: &str) -> Result<[u8; N], TokenError> {
+    let mut bytes = [0; N];
+    if decode_into(text, &mut bytes)? == N { Ok(bytes) } else { Err(TokenError::Framing) }
 }
 
 fn decode_body(text: &str) -> Result<Body, TokenError> {
@@ -80,16 +96,26 @@ fn decode_into(text: &str, bytes: &mut [u8]) -> Result<usize, TokenError> {
 
 /// Writes a token's text.
 pub(super) fn encode(body: &[u8], tag: &[u8; 32]) -> Result<String, MintError> {
-    let length = VERSION.len() + (body.len() * 4).div_ceil(3) + 1 + TAG_TEXT;
+    write(BEARER, body, tag)
+}
+
+/// Writes the text of a token bound to a call.
+pub(super) fn encode_call_bound(body: &[u8], proof: &[u8]) -> Result<String, MintError> {
+    write(CALL_BOUND, body, proof)
+}
+
+fn write(version: &str, body: &[u8], seal: &[u8]) -> Result<String, MintError> {
+    let base64 = |bytes: &[u8]| (bytes.len() * 4).div_ceil(3);
+    let length = version.len() + base64(body) + 1 + base64(seal);
     if length > MAX_TOKEN_TEXT {
         return Err(MintError::TooLong(length));
     }
     // Reserved at once: growing would leave unwiped copies behind.
     let mut text = Zeroizing::new(String::with_capacity(length));
-    text.push_str(VERSION);
+    text.push_str(version);
     URL_SAFE_NO_PAD.encode_string(body, &mut text);
     text.push('.');
-    URL_SAFE_NO_PAD.encode_string(tag, &mut text);
+    URL_SAFE_NO_PAD.encode_string(seal, &mut text);
     Ok(std::mem::take(&mut *text))
 }
 
@@ -98,6 +124,13 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+
+    fn tag(parts: &Parts) -> [u8; 32] {
+        match &parts.seal {
+            Seal::Tag(tag) => *tag,
+            Seal::Call(_) => panic!("a bearer token was written"),
+        }
+    }
 
     fn refused(text: &str) -> TokenError {
         decode(text).map(|_| ()).unwrap_err()
@@ -116,7 +149,7 @@ mod tests {
         for tag in [&tag[1..], &format!("{tag}A"), &format!("{}B", &tag[1..]), &format!("{tag}=")] {
             assert_eq!(refused(&format!("hp1.YQ.{tag}")), TokenError::Framing, "{tag}");
         }
-        for text in ["", "h", "hp2.YQ", " hp1.YQ", "HP1.YQ", "hp1c.YQ", "hp10.YQ"] {
+        for text in ["", "h", "hp2.YQ", " hp1.YQ", "HP1.YQ", "hp1C.YQ", "hp10.YQ", "hp1cc"] {
             assert_eq!(refused(&format!("{text}.{tag}")), TokenError::UnknownVersion, "{text}");
         }
         assert_eq!(refused("hp1."), TokenError::Framing);
@@ -140,7 +173,7 @@ mod tests {
             let text = encode(&body, &[9; 32]).unwrap();
             assert_eq!(text.capacity(), text.len(), "no copy was left behind by growing");
             let parts = decode(&text).unwrap();
-            assert_eq!((parts.body(), parts.tag), (&*body, [9; 32]));
+            assert_eq!((parts.body(), tag(&parts)), (&*body, [9; 32]));
         }
         assert_eq!(
             encode(&vec![7; most + 1], &[9; 32]),
@@ -157,7 +190,7 @@ mod tests {
             let read = decode(&text);
             prop_assert_eq!(read.is_ok(), canonical(&body) && canonical(&format!("AA{end}")));
             if let Ok(parts) = read {
-                prop_assert_eq!(encode(parts.body(), &parts.tag), Ok(text));
+                prop_assert_eq!(encode(parts.body(), &tag(&parts)), Ok(text));
             }
         }
     }

@@ -12,7 +12,7 @@ use crate::denial::{Denial, Nearest, Reason};
 use crate::grant::{GrantId, Granted, Life, Nonces, Row, Stamp, TaskCell};
 use crate::identity::Identity;
 use crate::policy::{Answer, Moment, Setting, Wanted, decide_request, nearest_for_request};
-use crate::scope::{Capability, Scope};
+use crate::scope::{Capability, Scope, encode_scope};
 use crate::token::{Claims, Token, mint};
 use crate::value::{Object, Value};
 
@@ -141,6 +141,15 @@ impl Request<'_> {
             .checked_add(given.lifetime)
             .ok_or_else(|| Denial::new(Reason::Expired).because("no time is left"))?
             .min(cell.ceiling);
+        let embedded = match scope.is_embedded() {
+            false => None,
+            true => {
+                let granted: Vec<_> = given.scope.iter().map(|own| &own.capability).collect();
+                let bytes = encode_scope(&granted)
+                    .map_err(|error| Denial::new(Reason::MalformedScope).because(error))?;
+                Some(bytes)
+            }
+        };
         let claims = Claims {
             issuer: &shared.issuer,
             audience: &shared.audience,
@@ -151,7 +160,7 @@ impl Request<'_> {
             holder: holder.subject().as_str(),
             issued: now,
             expires,
-            scope: None,
+            scope: embedded.as_deref(),
         };
         let token = mint(&current.keys, &claims)
             .map_err(|error| Denial::new(Reason::MalformedScope).because(error))?;

@@ -23,6 +23,7 @@ pub const MAX_CONDITIONS: usize = 128;
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Scope {
     drafts: Vec<Draft>,
+    embedded: bool,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -88,6 +89,7 @@ impl Scope {
     /// Asks for all that another scope asks for, too.
     pub fn and(mut self, other: Scope) -> Self {
         self.drafts.extend(other.drafts);
+        self.embedded |= other.embedded;
         self
     }
 
@@ -124,6 +126,18 @@ impl Scope {
     /// Any resource, or none.
     pub fn any_resource(self) -> Self {
         self.last(|draft| draft.openness.resource = ResourceOpenness::Any)
+    }
+
+    /// Asks that what is granted travels in the token, too, for a
+    /// [`Verifier`](crate::token::Verifier) elsewhere. The token gets longer, and whoever sees it
+    /// sees the scope. A gate never reads it: it asks its own table.
+    pub fn embedded(mut self) -> Self {
+        self.embedded = true;
+        self
+    }
+
+    pub(crate) fn is_embedded(&self) -> bool {
+        self.embedded
     }
 
     /// How many capabilities are asked for.

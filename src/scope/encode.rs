@@ -69,25 +69,21 @@ pub enum ScopeBytesError {
 impl Scope {
     /// The byte form of the scope.
     pub(crate) fn encode(&self) -> Result<Vec<u8>, ScopeBytesError> {
-        let capabilities = self.capabilities()?;
-        let mut out = Vec::with_capacity(128);
-        encode(&mut out, &capabilities)?;
-        // What could not be read back is not written: the reader's limits are the only ones.
-        decode(&out)?;
-        Ok(out)
+        encode(&self.capabilities()?.iter().collect::<Vec<_>>())
     }
 }
 
-/// Appends the byte form of these capabilities.
-pub(super) fn encode(
-    out: &mut Vec<u8>,
-    capabilities: &[Capability],
-) -> Result<(), ScopeBytesError> {
-    ascending(out, capabilities, |out, capability| {
+/// The byte form of these capabilities.
+pub(crate) fn encode(capabilities: &[&Capability]) -> Result<Vec<u8>, ScopeBytesError> {
+    let mut out = Vec::with_capacity(128);
+    ascending(&mut out, capabilities, |out, capability| {
         encode_text(out, capability.tool.as_str());
         out.push(openness(&capability.openness));
         ascending(out, &capability.conditions, condition)
-    })
+    })?;
+    // What could not be read back is not written: the reader's limits are the only ones.
+    decode(&out)?;
+    Ok(out)
 }
 
 fn openness(openness: &Openness) -> u8 {

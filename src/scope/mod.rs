@@ -53,6 +53,7 @@ pub(crate) use constraint::Node;
 pub(crate) use contain::{condition_may_overlap, condition_within, openness_within};
 pub(crate) use cover::{Condition, Openness, ResourceOpenness, Uncovered};
 pub(crate) use decode::decode as decode_scope;
+pub(crate) use encode::encode as encode_scope;
 pub(crate) use evaluate::{Facts, Stance};
 pub(crate) use fact::{Absence, Fact};
 pub(crate) use grammar::{named_constraints, read_constraint};

@@ -40,9 +40,10 @@ mod keys;
 mod mint;
 mod secret;
 mod text;
+mod verifier;
 mod verify;
 
-pub use audience::AudienceKeys;
+pub use audience::{AudienceKeys, AudienceSecret};
 pub use bearer::{Token, TokenId};
 pub(crate) use block::Narrowing;
 pub(crate) use call_bound::Nonce;
@@ -55,4 +56,5 @@ pub use keys::{KeyError, KeyId, KeyRing};
 pub use mint::{append_block, mint};
 pub use secret::SecretKey;
 pub use text::MAX_TOKEN_TEXT;
+pub use verifier::{LivenessAndReplayUnchecked, Verifier, VerifierError};
 pub use verify::{Unverified, VerifiedToken};

@@ -29,22 +29,18 @@ const INTENT_MAX: usize = 4096;
 /// assert_eq!(why.ticket_ref(), Some("INV-1203"));
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Purpose {
-    name: Box<str>,
-    ticket: Option<Box<str>>,
-    intent: Option<Box<str>>,
-}
+pub struct Purpose(CheckedPurpose);
 
 impl Purpose {
     /// A purpose of this name, without ticket or intent.
     pub fn new(name: impl Into<Box<str>>) -> Self {
-        Purpose { name: name.into(), ticket: None, intent: None }
+        Purpose(CheckedPurpose { name: TextValue::new(name.into()), ticket: None, intent: None })
     }
 
     /// States the ticket this work is done under. A second ticket replaces the first.
     #[must_use]
     pub fn ticket(mut self, ticket: impl Into<Box<str>>) -> Self {
-        self.ticket = Some(ticket.into());
+        self.0.ticket = Some(TextValue::new(ticket.into()));
         self
     }
 
@@ -52,48 +48,54 @@ impl Purpose {
     /// shows it escapes it.
     #[must_use]
     pub fn intent(mut self, intent: impl Into<Box<str>>) -> Self {
-        self.intent = Some(intent.into());
+        self.0.intent = Some(intent.into());
         self
     }
 
     /// The name as given.
     pub fn name(&self) -> &str {
-        &self.name
+        self.0.name()
     }
 
     /// The ticket as given.
     pub fn ticket_ref(&self) -> Option<&str> {
-        self.ticket.as_deref()
+        self.0.ticket()
     }
 
     /// The intent as given.
     pub fn intent_text(&self) -> Option<&str> {
-        self.intent.as_deref()
+        self.0.intent()
     }
 
     /// # Errors
     /// The first part that does not fit.
     pub(crate) fn check(self) -> Result<CheckedPurpose, PurposeError> {
-        NAME.check(&self.name).map_err(PurposeError::name)?;
-        if let Some(ticket) = &self.ticket {
+        self.checked()?;
+        Ok(self.0)
+    }
+
+    /// As [`check`](Self::check), without giving the purpose away.
+    ///
+    /// # Errors
+    /// The first part that does not fit.
+    pub(crate) fn checked(&self) -> Result<&CheckedPurpose, PurposeError> {
+        NAME.check(self.name()).map_err(PurposeError::name)?;
+        if let Some(ticket) = self.ticket_ref() {
             TICKET.check(ticket).map_err(PurposeError::ticket)?;
             // A ticket of one space would satisfy `present` and refer to nothing.
             if ticket.trim_matches(' ').len() != ticket.len() {
                 return Err(PurposeError(Problem::PaddedTicket));
             }
         }
-        if let Some(length) = self.intent.as_deref().map(str::len).filter(|len| *len > INTENT_MAX) {
+        if let Some(length) = self.intent_text().map(str::len).filter(|len| *len > INTENT_MAX) {
             return Err(PurposeError(Problem::Intent { length }));
         }
-        Ok(CheckedPurpose {
-            name: TextValue::new(self.name),
-            ticket: self.ticket.map(TextValue::new),
-            intent: self.intent,
-        })
+        Ok(&self.0)
     }
 }
 
-/// A purpose whose parts all fit, in the form rules read.
+/// A purpose whose parts all fit, in the form rules read. It leaves a [`Purpose`] only through its
+/// check.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct CheckedPurpose {
     name: TextValue,

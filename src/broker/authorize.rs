@@ -11,7 +11,7 @@ use crate::call::Call;
 use crate::clock::Timestamp;
 use crate::context::Context;
 use crate::denial::{Denial, Reason};
-use crate::grant::{GrantId, Granted, Life, OpenPermit, Row, TaskCell};
+use crate::grant::{GrantId, Granted, Life, OpenPermit, Row, Stamp, TaskCell};
 use crate::identity::Identity;
 use crate::policy::{
     Deciders, Moment, Question, Setting, Verdict, What, decide, failed, nearest_for_call,
@@ -25,7 +25,7 @@ use crate::value::{Digest, Object, Value};
 /// Cloning it shares it: a clone can authorize and nothing else.
 #[derive(Clone)]
 pub struct Gate {
-    shared: Arc<Shared>,
+    pub(super) shared: Arc<Shared>,
 }
 
 impl Gate {
@@ -89,7 +89,7 @@ impl Gate {
         let current = self.shared.current();
         let presented = present(&self.shared, &current, token, caller, now)?;
         drop(current);
-        if self.shared.revoke_grant(&presented.cell, presented.grant, Reason::Revoked) {
+        if self.shared.end_grant(&presented.cell, presented.grant, Reason::Revoked).is_some() {
             Ok(())
         } else {
             Err(Denial::new(presented.cell.life.lock().why_gone(presented.grant)))
@@ -98,14 +98,14 @@ impl Gate {
 }
 
 /// What a good token led to: a task that is live as far as the table knows.
-struct Presented {
-    cell: Arc<TaskCell>,
-    grant: GrantId,
-    serial: u32,
+pub(super) struct Presented {
+    pub(super) cell: Arc<TaskCell>,
+    pub(super) grant: GrantId,
+    pub(super) serial: u32,
 }
 
 /// The token's part: everything that can be said before the task's lock is taken.
-fn present(
+pub(super) fn present(
     shared: &Shared,
     current: &Current,
     token: &Token,
@@ -169,6 +169,22 @@ struct Refusal {
     about: Option<(Arc<TaskCell>, GrantId)>,
 }
 
+/// Where the grant, and each grant it was delegated from, covers the call.
+struct Covered {
+    own: (Arc<[Granted]>, usize),
+    ancestors: Vec<(Arc<[Granted]>, usize)>,
+}
+
+impl Covered {
+    /// The limits of every capability that covers the call.
+    fn stamps(&self) -> impl Iterator<Item = &Stamp> {
+        std::iter::once(&self.own)
+            .chain(&self.ancestors)
+            .filter_map(|(scope, at)| scope.get(*at))
+            .flat_map(|granted| &granted.stamps)
+    }
+}
+
 /// A permit that the log has accepted.
 struct Committed {
     cell: Arc<TaskCell>,
@@ -189,10 +205,13 @@ impl Attempt<'_> {
         let arguments = self.shared.argument_digest(self.call.args());
 
         let mut life = presented.cell.life.lock();
-        let (at, rules) =
+        self.shared
+            .keep_up(&current, &presented.cell, &mut life, presented.grant, self.now)
+            .map_err(about)?;
+        let (covered, rules) =
             self.decide(&current, &presented, &life, context, labels).map_err(about)?;
         let (place, lapses) = self
-            .reserve(&current, &presented, &mut life, at, labels, (&rules, arguments))
+            .reserve(&current, &presented, &mut life, &covered, labels, (&rules, arguments))
             .map_err(about)?;
         let seq = place.seq();
         drop(life);
@@ -219,13 +238,12 @@ impl Attempt<'_> {
         let context = self.well_formed().map_err(about)?;
         let labels = self.labels(&current).map_err(about)?;
         let mut life = presented.cell.life.lock();
-        let (at, rules) =
+        self.shared
+            .keep_up(&current, &presented.cell, &mut life, presented.grant, self.now)
+            .map_err(about)?;
+        let (covered, rules) =
             self.decide(&current, &presented, &life, context, labels).map_err(about)?;
-        let scope = life.grant(presented.grant).map(|row| row.scope.clone());
-        let stamps =
-            scope.iter().flat_map(|scope| scope.get(at)).flat_map(|granted| &granted.stamps);
-        let stamps: Vec<_> = stamps.cloned().collect();
-        life.counters.probe(&stamps, self.call.args(), self.now).map_err(about)?;
+        life.counters.probe(covered.stamps(), self.call.args(), self.now).map_err(about)?;
         Ok(rules)
     }
 
@@ -247,8 +265,7 @@ impl Attempt<'_> {
         })
     }
 
-    /// Whether grant and rules permit the call: the place of the capability in the grant's scope,
-    /// and the permits.
+    /// Whether grant, ancestors and rules permit the call: what covers it, and the permits.
     fn decide(
         &self,
         current: &Current,
@@ -256,12 +273,13 @@ impl Attempt<'_> {
         life: &Life,
         context: &Object,
         labels: &Value,
-    ) -> Result<(usize, Vec<Arc<str>>), Denial> {
+    ) -> Result<(Covered, Vec<Arc<str>>), Denial> {
         let row = self.live(presented, life)?;
         let with_this = match current.policy.looks_at_history {
             true => life.history.with(labels),
             false => None,
         };
+        let time = current.policy.time(self.now);
         let question = Question {
             setting: Setting {
                 moment: Moment::Call,
@@ -270,6 +288,7 @@ impl Attempt<'_> {
                 context,
                 seen: with_this.as_ref().unwrap_or(life.history.labels()),
                 now: self.now,
+                now_text: time.as_ref(),
             },
             what: What {
                 tool: self.call.tool(),
@@ -278,14 +297,40 @@ impl Attempt<'_> {
                 resource: self.call.resource().and_then(|resource| resource.checked().ok()),
             },
         };
-        let at = covering(&row.scope, &question)?;
+        let covered = Covered {
+            own: (row.scope.clone(), covering(&row.scope, &question)?),
+            ancestors: self.ancestors_cover(row, life, &question)?,
+        };
         match decide(&current.policy, &question) {
-            Verdict::Permit(rules) => Ok((at, current.ids(&rules))),
+            Verdict::Permit(rules) => Ok((covered, current.ids(&rules))),
             Verdict::Ask(rules) => Err(denied(Reason::ApprovalRequired, current, &rules)),
             Verdict::Forbid(rules) => Err(denied(Reason::Forbidden, current, &rules)),
             Verdict::NoPermit => Err(Denial::new(Reason::NoPermit)
                 .nearest_to(nearest_for_call(&current.policy, &question))),
         }
+    }
+
+    /// Whether every grant this one was delegated from lives and covers the call itself: this, and
+    /// not any comparison made before, is what keeps a child within its parents.
+    fn ancestors_cover(
+        &self,
+        row: &Row,
+        life: &Life,
+        question: &Question<'_>,
+    ) -> Result<Vec<(Arc<[Granted]>, usize)>, Denial> {
+        let mut covered = Vec::new();
+        let mut next = row.parent;
+        while let Some(id) = next {
+            let above = life.grant(id).ok_or_else(|| Denial::new(life.why_gone(id)))?;
+            if above.is_past(self.now) {
+                return Err(
+                    Denial::new(Reason::Expired).because("a grant above it is past its time")
+                );
+            }
+            covered.push((above.scope.clone(), covering(&above.scope, question)?));
+            next = above.parent;
+        }
+        Ok(covered)
     }
 
     /// Whether task and grant live, and nothing is halted.
@@ -319,7 +364,7 @@ impl Attempt<'_> {
         current: &Current,
         presented: &Presented,
         life: &mut Life,
-        at: usize,
+        covered: &Covered,
         labels: &Value,
         (rules, arguments): (&[Arc<str>], Digest),
     ) -> Result<(Place, Timestamp), Denial> {
@@ -332,10 +377,7 @@ impl Attempt<'_> {
             return Err(Denial::new(Reason::TooMany)
                 .because("the task has too many permits open: finish or drop some"));
         }
-        let scope = life.grant(presented.grant).map(|row| row.scope.clone());
-        let granted = scope.as_ref().and_then(|scope| scope.get(at));
-        let stamps = granted.map(|granted| granted.stamps.as_slice()).unwrap_or_default();
-        let reservation = life.counters.reserve(stamps, self.call.args(), self.now)?;
+        let reservation = life.counters.reserve(covered.stamps(), self.call.args(), self.now)?;
 
         let cell = &presented.cell;
         let event = Event::Permitted {
@@ -361,9 +403,7 @@ impl Attempt<'_> {
             }
         };
         life.history.add(labels);
-        if let Some(row) = life.grant_mut(presented.grant) {
-            row.last_used = self.now;
-        }
+        life.touch(presented.grant, self.now);
         let (seq, grant) = (place.seq(), presented.grant);
         let (tool, caller) = (self.call.tool_name().clone(), self.caller.share());
         life.permits.push(OpenPermit {
@@ -404,9 +444,10 @@ impl Attempt<'_> {
             (current.epoch, current.digest.clone())
         };
         let arguments = self.shared.argument_digest(self.call.args()).to_string();
-        self.shared.record(
+        self.shared.record_denial(
             self.now,
-            &Event::Denied {
+            &denial,
+            Event::Denied {
                 stage: Stage::Call,
                 task: about.as_ref().map(|(cell, _)| (&*cell.name).into()),
                 generation: about.as_ref().map(|(cell, _)| cell.generation),
@@ -421,6 +462,7 @@ impl Attempt<'_> {
                 policy: Some((&*digest).into()),
             },
         );
+        self.shared.trip(self.caller, &denial, self.now);
         denial
     }
 }

@@ -48,12 +48,21 @@
 mod authorize;
 mod builder;
 mod control;
+mod delegate;
+mod give;
 mod halt;
+mod listing;
 mod open;
 mod permit;
+mod reload;
+mod renew;
 mod request;
 mod shared;
 mod standing;
+mod stats;
+mod sweep;
+mod trim;
+mod tripwire;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -64,10 +73,14 @@ pub use control::{Control, Halted};
 pub use halt::Halt;
 pub use open::{Ended, Task};
 pub use permit::{Permit, Receipt, RunError, Running};
+pub use reload::{Drift, Drifted, Reload};
 pub use request::Grant;
 pub use standing::{Standing, StandingGrant, StandingTask};
+pub use stats::BrokerStats;
+pub use sweep::Reaper;
+pub use trim::Cut;
 
-use crate::audit::{ChainKey, Event, Fault, MemoryLog, Verification, verify};
+use crate::audit::{ChainKey, Fault, MemoryLog, Verification, verify};
 use crate::identity::{Assertion, Identity, IdentityError};
 use crate::policy::Policy;
 use crate::token::{KeyError, KeyId, KeyRing, SecretKey};
@@ -129,31 +142,6 @@ impl Broker {
         Control::new(self.shared.clone())
     }
 
-    /// Puts another policy in force, at once: whatever starts after this returns is decided by it.
-    ///
-    /// Permits handed out under the policy before can no longer start; authorize again. Loading a
-    /// policy that says the same is no new epoch and changes nothing. Returns the epoch in force.
-    pub fn reload(&self, policy: &Policy) -> u64 {
-        let mut current = self.shared.current.write();
-        let digest = policy.digest().to_string();
-        if *current.digest == *digest {
-            return current.epoch;
-        }
-        current.epoch += 1;
-        current.policy = policy.0.clone();
-        current.digest = digest.as_str().into();
-        let epoch = current.epoch;
-        // The place in the sequence is taken before anyone can decide by the new policy.
-        let at = self.shared.keeper.latest();
-        let event = Event::Reloaded { epoch, policy: digest.as_str().into() };
-        let place = self.shared.place(at, &event);
-        drop(current);
-        if let Ok(place) = place {
-            self.shared.journal.owe(place);
-        }
-        epoch
-    }
-
     /// Signs with another key from now on. Tokens signed with the one before verify until the grace is
     /// over, and no longer.
     ///
@@ -183,7 +171,7 @@ impl Broker {
 
     fn use_keys(&self, ring: &KeyRing) -> Result<(), KeyError> {
         let keys = ring.for_audience(&self.shared.audience)?;
-        self.shared.current.write().keys = keys;
+        self.shared.current.write().keys = Arc::new(keys);
         Ok(())
     }
 

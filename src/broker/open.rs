@@ -1,6 +1,7 @@
 //! Opening a task, and ending it.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use super::Broker;
 use super::shared::Shared;
@@ -11,7 +12,7 @@ use crate::grant::{Life, TaskCell};
 use crate::identity::Identity;
 use crate::purpose::Purpose;
 use crate::token::MAX_NAME;
-use parking_lot::Mutex;
+use parking_lot::{Condvar, Mutex};
 
 /// A task: the unit of authority. It starts with no access, and ending it ends all that it got.
 ///
@@ -110,9 +111,10 @@ impl Broker {
         let opened = now.and_then(|now| open(shared, name, generation, who, purpose, now));
         opened.inspect_err(|denial| {
             let subject = who.subject().as_str();
-            shared.record(
+            shared.record_denial(
                 at,
-                &Event::Denied {
+                denial,
+                Event::Denied {
                     stage: Stage::Open,
                     task: Some(name.into()),
                     generation: None,
@@ -158,10 +160,12 @@ fn open(
         purpose,
         ceiling,
         life: Mutex::new(Life::default()),
+        call_done: Condvar::new(),
     });
     if let Some(halt) = shared.halts.stopping(&cell, &[who], None) {
         return Err(Denial::new(Reason::Halted).because(halt));
     }
+    shared.sweep_at_open();
     insert(shared, &cell, now)?;
     // Recorded before anyone has the handle; a refusal takes the task back.
     let event = Event::Opened {
@@ -224,6 +228,13 @@ impl Task {
     /// The errand failed, for a reason that the log keeps: everything ends.
     pub fn fail(self, reason: &str) -> Ended {
         self.end(How::Failed, Some(reason))
+    }
+
+    /// As [`complete`](Task::complete), and then waits until the calls that were running are done, or
+    /// for `most` at the longest. What is still running then is in the answer.
+    pub fn complete_and_wait(self, most: Duration) -> Ended {
+        self.shared.end(&self.cell, How::Completed, None);
+        Ended { running: self.cell.wait_for_running(most) }
     }
 
     /// The task is taken away: everything ends.

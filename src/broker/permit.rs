@@ -307,6 +307,9 @@ impl Open {
         if !life.close_permit(self.seq, self.started) {
             return None;
         }
+        if self.started {
+            self.cell.call_done.notify_all();
+        }
         let event = Event::Outcome {
             task: (&*self.cell.name).into(),
             generation: self.cell.generation,
@@ -319,9 +322,10 @@ impl Open {
 
     fn record_denial(&self, call: &Call, denial: &Denial) {
         let at = self.shared.keeper.latest();
-        self.shared.record(
+        self.shared.record_denial(
             at,
-            &Event::Denied {
+            denial,
+            Event::Denied {
                 stage: Stage::Run,
                 task: Some((&*self.cell.name).into()),
                 generation: Some(self.cell.generation),

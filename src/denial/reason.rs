@@ -91,6 +91,8 @@ pub enum Reason {
     TaskOver,
     /// The grant was revoked.
     Revoked,
+    /// The grant ended because today's policy would not give it.
+    Drifted,
     /// The grant was renewed since: a newer token has replaced this one.
     Superseded,
     /// The token, the grant or the task is past its time.
@@ -133,7 +135,7 @@ pub enum Reason {
 
 impl Reason {
     /// Every reason.
-    pub const ALL: [Reason; 34] = [
+    pub const ALL: [Reason; 35] = [
         Reason::MalformedPurpose,
         Reason::MalformedScope,
         Reason::MalformedCall,
@@ -149,6 +151,7 @@ impl Reason {
         Reason::UnknownGrant,
         Reason::TaskOver,
         Reason::Revoked,
+        Reason::Drifted,
         Reason::Superseded,
         Reason::Expired,
         Reason::PermitLapsed,
@@ -189,6 +192,7 @@ impl Reason {
             | Reason::UnknownGrant
             | Reason::TaskOver
             | Reason::Revoked
+            | Reason::Drifted
             | Reason::Superseded => Code::InvalidToken,
             Reason::Expired | Reason::PermitLapsed => Code::Expired,
             Reason::OutOfScope => Code::OutOfScope,
@@ -225,6 +229,7 @@ impl Reason {
             Reason::UnknownGrant => "unknown_grant",
             Reason::TaskOver => "task_over",
             Reason::Revoked => "revoked",
+            Reason::Drifted => "drifted",
             Reason::Superseded => "superseded",
             Reason::Expired => "expired",
             Reason::PermitLapsed => "permit_lapsed",

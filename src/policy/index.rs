@@ -235,9 +235,8 @@ impl Drawer {
     fn visit_value(&self, side: Side, value: &Value, visit: &mut impl FnMut(u32)) {
         match (self.of, value, side) {
             (_, Value::List(elements), Side::Guards) => {
-                let known = self.of == Of::Members
-                    || elements.iter().all(|element| self.kinds.include(element));
-                if known {
+                // A member of another kind leaves it open whether the list has the demanded value.
+                if elements.iter().all(|element| self.kinds.include(element)) {
                     elements.iter().for_each(|element| self.filed_under(element, visit));
                 } else {
                     self.all.iter().copied().for_each(visit);

@@ -105,6 +105,16 @@ pub(crate) fn in_class(ranges: &[(char, char)], c: char) -> bool {
     ranges.iter().any(|(low, high)| *low <= c && c <= *high)
 }
 
+/// The next character, if there is one.
+pub(crate) fn after(c: char) -> Option<char> {
+    (c..=char::MAX).nth(1)
+}
+
+/// The character before, if there is one.
+pub(crate) fn before(c: char) -> Option<char> {
+    ('\0'..=c).nth_back(1)
+}
+
 /// A set of positions in a pattern.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub(crate) struct Positions([u64; WORDS]);

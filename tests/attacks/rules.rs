@@ -39,8 +39,10 @@ fn what_no_rule_permits_is_denied() {
 
     // A grant is worth nothing once no rule stands behind it.
     assert_eq!(world.attempt(&grant, plain()), Ok(()));
-    world.broker.reload(&policy([]));
+    world.broker.reload(&policy([broad().on([Moment::Request])]));
     assert_eq!(world.attempt(&grant, plain()), Err(Reason::NoPermit));
+    world.broker.reload(&policy([]));
+    assert_eq!(world.attempt(&grant, plain()), Err(Reason::Drifted));
 }
 
 /// attack 39, attack 42, attack 43: a slip of the keyboard and a limit of nothing do not load

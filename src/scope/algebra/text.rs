@@ -1,29 +1,44 @@
 //! Texts: all patterns run side by side as automata, until no new combination of states comes.
 
 use std::collections::{BTreeSet, HashMap, HashSet};
+use std::sync::OnceLock;
 
-use super::super::automaton::{Automaton, Positions, Step, in_class};
+use super::super::automaton::{Automaton, Positions, Step, after, before, in_class};
 use super::super::constraint::Node;
 use super::super::kind::Count;
+use super::super::regex::{Expression, opposite, written_out};
 use super::cells::{Budget, Sampler};
+use super::read;
 use crate::text::is_hidden;
 use crate::value::Value;
 
-/// Exact for patterns, lengths and finite sets: what a test answers depends on nothing but which
+/// Exact for patterns, lengths, paths and finite sets: what a test answers depends on nothing but which
 /// patterns accept, so one text for each set of accepting patterns is enough.
-pub(super) fn sample(sampler: &mut Sampler<'_>, budget: &mut Budget) {
+pub(super) fn sample(sampler: &mut Sampler<'_>, plain: u8, budget: &mut Budget) {
     let mut machines = Vec::new();
     let mut texts = BTreeSet::new();
     let mut missed = false;
+    let mut spelling = false;
     for test in sampler.tests {
         test.leaves(&mut |leaf, _| match machine(&leaf.0) {
             Reads::Nothing => {}
-            Reads::Machine(machine) => machines.push(machine),
+            Reads::Machine(machine) => {
+                // Of texts that are read as something else, none is empty.
+                spelling |= !matches!(leaf.0, Node::Present(_));
+                machines.push(machine);
+                if let Node::Under(_) = leaf.0 {
+                    // Which texts are paths at all: what is none is unknown instead of false.
+                    for root in ["/", "."] {
+                        machines.extend(folder(root).map(Machine::Pattern));
+                    }
+                }
+            }
             Reads::Unknown => missed = true,
         });
         test.values(&mut |value| texts.extend(value.as_text()));
     }
-    if missed {
+    let read = read::sample(sampler, plain, budget);
+    if missed || (read && spelling) {
         sampler.miss();
     }
     if !texts.is_empty() {
@@ -51,6 +66,7 @@ fn machine(leaf: &Node) -> Reads<'_> {
         Node::Suffix(text) => pattern(literal(text, true, false)),
         Node::Contains(text) => pattern(literal(text, true, true)),
         Node::Glob(glob) => pattern(glob.automaton()),
+        Node::Regex(regex) => pattern(Some(regex.automaton().clone())),
         Node::Len(count) => Reads::Machine(Machine::Length(*count)),
         Node::Present(_) => Reads::Machine(Machine::Length(Count { min: 1, max: None })),
         // Finite sets are one machine together; the rest is of other kinds of values.
@@ -59,11 +75,68 @@ fn machine(leaf: &Node) -> Reads<'_> {
         }
         Node::Each(_) | Node::Some(_) | Node::Count(_) => Reads::Nothing,
         Node::SubsetOf(_) | Node::HasAny(_) | Node::HasAll(_) => Reads::Nothing,
+        Node::Under(root) => pattern(folder(root)),
+        // Cut by what they are read as.
+        Node::Cidr(_) | Node::Instants(_) | Node::Weekly(_) | Node::Json(_) => Reads::Nothing,
         // Not leaves.
         Node::All(_) | Node::AnyOf(_) | Node::Not(_) => Reads::Unknown,
         // Comparisons are left to whoever asks: what they are compared with is not known here.
         Node::SameAs(_) => Reads::Nothing,
     }
+}
+
+/// The paths that are `root`, in its one spelling, or lie in it.
+fn folder(root: &str) -> Option<Automaton> {
+    let one = |ranges: &[(char, char)]| Expression::One(Step::Class(ranges.into()));
+    let literal = |text: &str| {
+        Expression::Sequence(text.chars().map(|c| Expression::One(Step::Char(c))).collect())
+    };
+    let many = |inner| Expression::Repeat { inner: Box::new(inner), least: 0, most: None };
+    let plain = path_characters();
+    let without = |unwanted: &str| {
+        let mut outside = opposite(plain.to_vec());
+        outside.extend(unwanted.chars().map(|c| (c, c)));
+        opposite(outside)
+    };
+    // A segment is neither `.` nor `..`: what follows a dot or two decides.
+    let segment = |first: &str| {
+        let any = || many(one(plain));
+        Expression::Alternatives(vec![
+            Expression::Sequence(vec![one(&without(first)), any()]),
+            Expression::Sequence(vec![literal("."), one(&without(".")), any()]),
+            Expression::Sequence(vec![literal(".."), one(plain), any()]),
+        ])
+    };
+    let below = || many(Expression::Sequence(vec![literal("/"), segment(".")]));
+    let paths = match root {
+        "/" => Expression::Alternatives(vec![
+            literal("/"),
+            Expression::Sequence(vec![literal("/"), segment("."), below()]),
+        ]),
+        // A path that begins with `~` is none.
+        "." => Expression::Alternatives(vec![
+            literal("."),
+            Expression::Sequence(vec![segment(".~"), below()]),
+        ]),
+        root => Expression::Sequence(vec![literal(root), below()]),
+    };
+    written_out(&paths).ok()
+}
+
+/// The characters that a segment of a path may have.
+fn path_characters() -> &'static [(char, char)] {
+    static CHARACTERS: OnceLock<Vec<(char, char)>> = OnceLock::new();
+    CHARACTERS.get_or_init(|| {
+        let refused = ('\0'..=char::MAX).filter(|c| matches!(c, '/' | '\\' | '%') || is_hidden(*c));
+        let mut ranges: Vec<(char, char)> = Vec::new();
+        for c in refused {
+            match ranges.last_mut() {
+                Some((_, high)) if after(*high) == Some(c) => *high = c,
+                _ => ranges.push((c, c)),
+            }
+        }
+        opposite(ranges)
+    })
 }
 
 /// The text itself, with anything before or behind it.
@@ -305,7 +378,7 @@ fn alphabet(machines: &[Machine<'_>]) -> Vec<char> {
         starts.insert(*low);
         starts.extend(after(*high));
     }
-    let ends = starts.iter().skip(1).map(|next| before(*next)).chain([char::MAX]);
+    let ends = starts.iter().skip(1).filter_map(|next| before(*next)).chain([char::MAX]);
     let mut letters: HashMap<Vec<bool>, char> = HashMap::new();
     for (low, high) in starts.iter().zip(ends) {
         let signature = classes.iter().map(|ranges| in_class(ranges, *low)).collect();
@@ -322,16 +395,6 @@ fn alphabet(machines: &[Machine<'_>]) -> Vec<char> {
     let mut letters: Vec<char> = letters.into_values().collect();
     letters.sort_by_key(|letter| (rank(*letter), *letter));
     letters
-}
-
-fn after(c: char) -> Option<char> {
-    let next = u32::from(c).checked_add(1)?;
-    char::from_u32(next).or(if next == 0xD800 { Some('\u{E000}') } else { None })
-}
-
-fn before(c: char) -> char {
-    let previous = u32::from(c).saturating_sub(1);
-    char::from_u32(previous).unwrap_or('\u{D7FF}')
 }
 
 fn rank(c: char) -> u8 {

@@ -203,10 +203,20 @@ impl Broker {
     /// # Errors
     /// The first [`Fault`].
     pub fn verify_log(&self) -> Result<Verification, Fault> {
+        // Without a log in memory there is nothing to look at, and what was written counts as cut.
+        self.verify(self.log.as_deref().unwrap_or(&MemoryLog::new()))
+    }
+
+    /// As [`verify_log`](Broker::verify_log), for a log in memory that the broker was
+    /// [given](BrokerBuilder::log), in whatever other sink it is wrapped.
+    ///
+    /// # Errors
+    /// The first [`Fault`].
+    pub fn verify(&self, log: &MemoryLog) -> Result<Verification, Fault> {
         let anchor = self.shared.journal.anchor();
-        let snapshot = self.log.as_ref().map(|log| log.snapshot());
-        let entries = snapshot.iter().flat_map(|snapshot| snapshot.entries());
-        verify(entries.map(|entry| (entry.line, *entry.tag)), &self.chain, Some(&anchor))
+        let snapshot = log.snapshot();
+        let entries = snapshot.entries().map(|entry| (entry.line, *entry.tag));
+        verify(entries, &self.chain, Some(&anchor))
     }
 }
 

@@ -126,7 +126,6 @@ impl Broker {
                     reason: denial.reason().as_str().into(),
                     rules: Vec::new(),
                     epoch: None,
-                    policy: None,
                 },
             );
         })

@@ -3,7 +3,7 @@
 use std::future::Future;
 use std::sync::Arc;
 
-use super::shared::Shared;
+use super::shared::{Decided, Shared};
 use crate::audit::{Event, Outcome, Stage};
 use crate::call::Call;
 use crate::clock::Timestamp;
@@ -62,7 +62,7 @@ use crate::grant::{GrantId, TaskCell};
 #[must_use = "a permit that is dropped permits nothing: run the call through it"]
 pub struct Permit {
     call: Call,
-    rules: Vec<Arc<str>>,
+    rules: Decided,
     lapses: Timestamp,
     epoch: u64,
     open: Open,
@@ -130,7 +130,7 @@ impl Permit {
         seq: u64,
         epoch: u64,
         lapses: Timestamp,
-        rules: Vec<Arc<str>>,
+        rules: Decided,
         call: Call,
     ) -> Self {
         let open = Open { shared, cell, grant, seq, started: false, closed: false };
@@ -149,7 +149,7 @@ impl Permit {
 
     /// The permits among the rules that decided.
     pub fn rules(&self) -> impl ExactSizeIterator<Item = &str> {
-        self.rules.iter().map(|id| &**id)
+        self.rules.ids()
     }
 
     /// Runs the tool and records the outcome: ok, error, or interrupted if the tool panics.
@@ -337,7 +337,6 @@ impl Open {
                 reason: denial.reason().as_str().into(),
                 rules: Vec::new(),
                 epoch: None,
-                policy: None,
             },
         );
     }

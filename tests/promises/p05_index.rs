@@ -56,6 +56,15 @@ fn demanding_rules() -> BoxedStrategy<RuleSaid> {
                 conditions.retain(|(fact, _)| !matches!(fact, F::ResourceAttr(_)));
             }
             let names_args = conditions.iter().any(|(fact, _)| matches!(fact, F::Arg(_)));
+            // What is said of one fact twice has to go together.
+            let mut said: Vec<(F, C)> = Vec::new();
+            for (fact, c) in conditions {
+                let own = said.iter().filter(|(own, _)| *own == fact).map(|(_, c)| c.clone());
+                if C::All(own.chain([c.clone()]).collect()).is_sound() {
+                    said.push((fact, c));
+                }
+            }
+            let conditions = said;
             RuleSaid {
                 id: "rule".into(),
                 effect,
@@ -162,14 +171,8 @@ fn a_forbid_of_members_sees_a_member_of_another_kind() {
     (forbid.any_args, forbid.any_resource) = (false, false);
     forbid.conditions = vec![(F::Arg("x".into()), C::HasAny(vec![V::Text("a".into())]))];
     let policy = at_calls(PolicySaid { catalogue: None, rules: vec![forbid, door("open")] });
-    let who = WhoSaid {
-        id: "robot".into(),
-        kind: hallpass::identity::Kind::Agent,
-        groups: Vec::new(),
-        attrs: Default::default(),
-        acts_for: None,
-    };
-    let gate = OpenDoor::new(&policy, &who, &WhySaid { name: "reporting".into(), ticket: None });
+    let gate =
+        OpenDoor::new(&policy, &robot(), &WhySaid { name: "reporting".into(), ticket: None });
     let says = |x: V| {
         let call = CallSaid { tool: TOOLS[0].into(), args: args([("x", x)]), resource: None };
         gate.asks(&call, &ContextSaid::new())
@@ -178,4 +181,18 @@ fn a_forbid_of_members_sees_a_member_of_another_kind() {
     assert_eq!(says(V::List(vec![V::Halves(2)])), forbidden);
     assert_eq!(says(V::List(vec![V::List(vec![V::Text("a".into())])])), forbidden);
     assert_eq!(says(V::List(vec![V::Text("b".into())])), Says::Permit(vec!["open".into()]));
+}
+
+/// P5: a list in a list is asked for what is in it.
+#[test]
+fn a_permit_of_one_value_is_found_for_a_list_of_lists_of_it() {
+    let mut permit = door("only-a");
+    (permit.any_args, permit.moments) = (false, vec![Moment::Call]);
+    permit.conditions = vec![(F::Arg("x".into()), C::Eq(V::Text("a".into())))];
+    let policy = at_calls(PolicySaid { catalogue: None, rules: vec![permit] });
+    let gate =
+        OpenDoor::new(&policy, &robot(), &WhySaid { name: "reporting".into(), ticket: None });
+    let nested = V::List(vec![V::List(vec![V::Text("a".into())])]);
+    let call = CallSaid { tool: TOOLS[0].into(), args: args([("x", nested)]), resource: None };
+    assert_eq!(gate.asks(&call, &ContextSaid::new()), Says::Permit(vec!["only-a".into()]));
 }

@@ -415,6 +415,17 @@ pub(crate) fn scope_of(said: &[CapabilitySaid]) -> Scope {
     said.iter().fold(Scope::default(), |scope, capability| capability.add_to(scope))
 }
 
+/// A caller of whom nothing is known but its id.
+pub(crate) fn robot() -> WhoSaid {
+    WhoSaid {
+        id: "robot".into(),
+        kind: Kind::Agent,
+        groups: Vec::new(),
+        attrs: BTreeMap::new(),
+        acts_for: None,
+    }
+}
+
 // ---- strategies ----
 
 fn text() -> impl Strategy<Value = String> + Clone {

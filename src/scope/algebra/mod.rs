@@ -260,7 +260,7 @@ mod tests {
         for (a, b) in [
             (january(), after(start)),
             (january(), not(before(start))),
-            (any_of([before(start), after(start)]), not(all_of([before(start), after(end)]))),
+            (any_of([before(start), after(end)]), not(january())),
             (cidr(["10.0.0.0/9", "10.128.0.0/9"]), cidr(["10.0.0.0/8"])),
             (cidr(["10.0.0.0/8"]), cidr(["10.0.0.0/9", "10.128.0.0/9"])),
             (cidr(["::/0"]), not(cidr(["0.0.0.0/0"]))),
@@ -375,7 +375,7 @@ mod tests {
         assert_ne!(json(eq(1)).difference(&prefix("1")), Difference::Empty);
         let letters: Vec<String> = ('a'..='z').map(String::from).collect();
         let other = all_of([present(), not(one_of(letters))]);
-        assert_ne!(other.difference(&any_of([json(any()), not(len(1..))])), Difference::Empty);
+        assert_ne!(other.difference(&json(any())), Difference::Empty);
         for family in ["0.0.0.0/0", "::/0"] {
             assert_ne!(not(cidr([family])).difference(&eq("x")), Difference::Empty, "{family}");
         }

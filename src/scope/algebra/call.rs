@@ -243,7 +243,7 @@ impl<'a> Search<'a> {
             self.complete = false;
             return Part { fact, choices: Vec::new() };
         }
-        let cells = Sampler::new(&tests, fact.absence(), None).run(true, 0, &mut self.budget);
+        let cells = Sampler::new(&tests, fact.absence(), None).run(true, &mut self.budget);
         self.complete &= cells.complete;
         let mut choices = Vec::new();
         for (passed, value) in cells.found {

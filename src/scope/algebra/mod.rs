@@ -120,7 +120,7 @@ fn find(
     goal: &dyn Fn(u64) -> bool,
 ) -> Difference<Option<Value>> {
     let mut budget = Budget::default();
-    let cells = Sampler::new(tests, absence, Some(goal)).run(true, 0, &mut budget);
+    let cells = Sampler::new(tests, absence, Some(goal)).run(true, &mut budget);
     match cells.found.into_iter().find(|(passed, _)| goal(*passed)) {
         Some((_, witness)) => Difference::Witness(witness),
         None if cells.complete => Difference::Empty,

@@ -99,9 +99,9 @@ impl Halt {
         match self {
             Halt::Everything => true,
             Halt::Identity(id) => {
-                who.is_known_as(id)
-                    || task.requester.is_known_as(id)
-                    || who.acts_for().iter().any(|actor| actor.subject.as_str() == &**id)
+                let acts_for =
+                    |one: &Identity| one.acts_for().iter().any(|own| own.subject.as_str() == &**id);
+                [who, &task.requester].into_iter().any(|one| one.is_known_as(id) || acts_for(one))
             }
             Halt::Task(name) => *task.name == **name,
             Halt::Tool(name) => tool.is_some_and(|tool| tool == &**name),

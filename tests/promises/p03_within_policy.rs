@@ -139,3 +139,25 @@ proptest! {
         }
     }
 }
+
+/// P3: of one subject attested twice, the requester is not left out for having the holder's name.
+#[test]
+fn a_holder_with_the_requesters_name_does_not_stand_in_for_the_requester() {
+    use hallpass::prelude::*;
+    use hallpass::scope::has_any;
+
+    let policy = Policy::builder()
+        .rule(Rule::permit("all").any_tool().any_args())
+        .rule(Rule::forbid("not-the-suspended").who_groups(has_any(["suspended"])))
+        .build()
+        .unwrap();
+    let broker = Broker::new(policy).unwrap();
+    let now = broker.assert_identity(Assertion::agent("robot").group("suspended")).unwrap();
+    let before = broker.assert_identity("robot").unwrap();
+    let task = broker.open(&now, Purpose::new("p")).unwrap();
+    let scope = || Scope::tool("t").any_args();
+    let denial = task.request_for(&before, scope(), &Context::new()).unwrap_err();
+    assert_eq!(denial.reason(), Reason::Forbidden);
+    let other = broker.open(&before, Purpose::new("p")).unwrap();
+    assert!(other.request(scope(), &Context::new()).is_ok());
+}

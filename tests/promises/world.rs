@@ -674,7 +674,7 @@ impl World {
                     resource: None,
                 };
                 let open = |rule: &RuleSaid| {
-                    speaks(rule, &setting) && on_setting(rule, &question(&nothing), false)
+                    speaks(rule, &setting) && on_setting(rule, &question(&nothing))
                 };
                 let all =
                     |rule: &RuleSaid| inside.iter().all(|call| on_call(rule, &question(call)));
@@ -732,7 +732,7 @@ impl World {
             let rule = &policy.rules[at];
             let for_both = both.iter().all(|who| {
                 let question = Question { setting: setting(who), call: &call, labels };
-                speaks(rule, &question.setting) && on_setting(rule, &question, false)
+                speaks(rule, &question.setting) && on_setting(rule, &question)
             });
             assert!(!for_both, "`{}` does not cover what it says itself", rule.id);
         }
@@ -1451,8 +1451,10 @@ fn stops(
     match halt {
         Halt::Everything => true,
         Halt::Identity(id) => {
-            let acts_for = whos[who].acts_for.as_deref();
-            [Some(&*whos[who].id), Some(&*whos[requester].id), acts_for].contains(&Some(&**id))
+            // Either of them, and whoever they act for.
+            [&whos[who], &whos[requester]]
+                .iter()
+                .any(|one| one.id == **id || one.acts_for.as_deref() == Some(&**id))
         }
         Halt::Task(name) => **name == *task,
         Halt::Tool(name) => tool == Some(&**name),

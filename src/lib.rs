@@ -6,6 +6,7 @@ pub mod _policy {}
 
 pub mod args;
 pub mod audit;
+mod base64;
 mod broker;
 mod call;
 pub mod clock;
@@ -19,6 +20,7 @@ pub mod purpose;
 mod random;
 pub mod resource;
 pub mod scope;
+mod spread;
 pub mod testing;
 mod text;
 pub mod token;

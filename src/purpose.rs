@@ -1,13 +1,16 @@
 //! Why access is asked for.
 
-use crate::text::{TextFault, TextRule, TextValue, is_name_char};
+use crate::text::{TextFault, TextRule, TextValue, not_a_name_char};
 use crate::value::Value;
 
-const NAME: TextRule =
-    TextRule { max: 64, allows: is_name_char, expected: "letters a-z and A-Z, digits and `_.:/-`" };
+const NAME: TextRule = TextRule {
+    max: 64,
+    refuses: not_a_name_char,
+    expected: "letters a-z and A-Z, digits and `_.:/-`",
+};
 const TICKET: TextRule = TextRule {
     max: 128,
-    allows: |c| matches!(c, ' '..='~'),
+    refuses: |text| text.chars().position(|c| !matches!(c, ' '..='~')),
     expected: "printable ASCII, no space at either end",
 };
 
@@ -29,49 +32,55 @@ const INTENT_MAX: usize = 4096;
 /// assert_eq!(why.ticket_ref(), Some("INV-1203"));
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Purpose(CheckedPurpose);
+pub struct Purpose {
+    parts: CheckedPurpose,
+    mistake: Option<PurposeError>,
+}
 
 impl Purpose {
     /// A purpose of this name, without ticket or intent.
     pub fn new(name: impl Into<Box<str>>) -> Self {
-        Purpose(CheckedPurpose { name: TextValue::new(name.into()), ticket: None, intent: None })
+        let name = TextValue::new(name.into());
+        Purpose::of(CheckedPurpose { name, ticket: None, intent: None })
     }
 
     /// States the ticket this work is done under. A second ticket replaces the first.
     #[must_use]
     pub fn ticket(mut self, ticket: impl Into<Box<str>>) -> Self {
-        self.0.ticket = Some(TextValue::new(ticket.into()));
-        self
+        self.parts.ticket = Some(TextValue::new(ticket.into()));
+        Purpose::of(self.parts)
     }
 
     /// Says in words what is meant. People read it; no rule ever does. Kept as given, so whoever
     /// shows it escapes it.
     #[must_use]
     pub fn intent(mut self, intent: impl Into<Box<str>>) -> Self {
-        self.0.intent = Some(intent.into());
-        self
+        self.parts.intent = Some(intent.into());
+        Purpose::of(self.parts)
     }
 
     /// The name as given.
     pub fn name(&self) -> &str {
-        self.0.name()
+        self.parts.name()
     }
 
     /// The ticket as given.
     pub fn ticket_ref(&self) -> Option<&str> {
-        self.0.ticket()
+        self.parts.ticket()
     }
 
     /// The intent as given.
     pub fn intent_text(&self) -> Option<&str> {
-        self.0.intent()
+        self.parts.intent()
     }
 
     /// # Errors
     /// The first part that does not fit.
     pub(crate) fn check(self) -> Result<CheckedPurpose, PurposeError> {
-        self.checked()?;
-        Ok(self.0)
+        match self.mistake {
+            None => Ok(self.parts),
+            Some(mistake) => Err(mistake),
+        }
     }
 
     /// As [`check`](Self::check), without giving the purpose away.
@@ -79,18 +88,15 @@ impl Purpose {
     /// # Errors
     /// The first part that does not fit.
     pub(crate) fn checked(&self) -> Result<&CheckedPurpose, PurposeError> {
-        NAME.check(self.name()).map_err(PurposeError::name)?;
-        if let Some(ticket) = self.ticket_ref() {
-            TICKET.check(ticket).map_err(PurposeError::ticket)?;
-            // A ticket of one space would satisfy `present` and refer to nothing.
-            if ticket.trim_matches(' ').len() != ticket.len() {
-                return Err(PurposeError(Problem::PaddedTicket));
-            }
+        match &self.mistake {
+            None => Ok(&self.parts),
+            Some(mistake) => Err(mistake.clone()),
         }
-        if let Some(length) = self.intent_text().map(str::len).filter(|len| *len > INTENT_MAX) {
-            return Err(PurposeError(Problem::Intent { length }));
-        }
-        Ok(&self.0)
+    }
+
+    fn of(parts: CheckedPurpose) -> Self {
+        let mistake = parts.mistake().err();
+        Purpose { parts, mistake }
     }
 }
 
@@ -104,6 +110,21 @@ pub(crate) struct CheckedPurpose {
 }
 
 impl CheckedPurpose {
+    fn mistake(&self) -> Result<(), PurposeError> {
+        NAME.check(self.name()).map_err(PurposeError::name)?;
+        if let Some(ticket) = self.ticket() {
+            TICKET.check(ticket).map_err(PurposeError::ticket)?;
+            // A ticket of one space would satisfy `present` and refer to nothing.
+            if ticket.trim_matches(' ').len() != ticket.len() {
+                return Err(PurposeError(Problem::PaddedTicket));
+            }
+        }
+        if let Some(length) = self.intent().map(str::len).filter(|len| *len > INTENT_MAX) {
+            return Err(PurposeError(Problem::Intent { length }));
+        }
+        Ok(())
+    }
+
     pub(crate) fn name(&self) -> &str {
         self.name.as_str()
     }

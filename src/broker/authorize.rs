@@ -2,10 +2,8 @@
 
 use std::sync::Arc;
 
-use parking_lot::RwLockReadGuard;
-
 use super::permit::Permit;
-use super::shared::{Current, Shared};
+use super::shared::{Current, Decided, Shared};
 use crate::audit::{Event, Outcome, Place, Stage};
 use crate::call::Call;
 use crate::clock::Timestamp;
@@ -191,7 +189,7 @@ struct Committed {
     grant: GrantId,
     seq: u64,
     epoch: u64,
-    rules: Vec<Arc<str>>,
+    rules: Decided,
     lapses: Timestamp,
 }
 
@@ -200,8 +198,7 @@ impl Attempt<'_> {
         let current = self.shared.current();
         let presented = self.present(&current)?;
         let about = |denial| presented.refuse(denial);
-        let context = self.well_formed().map_err(about)?;
-        let labels = self.labels(&current).map_err(about)?;
+        let (what, context) = self.well_formed(&current).map_err(about)?;
         let arguments = self.shared.argument_digest(self.call.args());
 
         let mut life = presented.cell.life.lock();
@@ -209,9 +206,10 @@ impl Attempt<'_> {
             .keep_up(&current, &presented.cell, &mut life, presented.grant, self.now)
             .map_err(about)?;
         let (covered, rules) =
-            self.decide(&current, &presented, &life, context, labels).map_err(about)?;
+            self.decide(&current, &presented, &life, context, what).map_err(about)?;
+        let rules = current.decided(rules);
         let (place, lapses) = self
-            .reserve(&current, &presented, &mut life, &covered, labels, (&rules, arguments))
+            .reserve(&current, &presented, &mut life, &covered, what.labels, (&rules, arguments))
             .map_err(about)?;
         let seq = place.seq();
         drop(life);
@@ -219,10 +217,15 @@ impl Attempt<'_> {
         drop(current);
 
         // Outside the locks: the log may take its time.
-        if let Err(denial) = self.shared.settle(place) {
-            presented.cell.life.lock().close_permit(seq, false);
+        let settled = self.shared.settle(place);
+        let mut life = presented.cell.life.lock();
+        if let Err(denial) = settled {
+            life.close_permit(seq, false);
+            drop(life);
             return Err(presented.refuse(denial));
         }
+        life.note_recorded(seq);
+        drop(life);
         Ok(Committed { cell: presented.cell, grant: presented.grant, seq, epoch, rules, lapses })
     }
 
@@ -230,18 +233,17 @@ impl Attempt<'_> {
         let current = self.shared.current();
         let presented = self.present(&current)?;
         let about = |denial| presented.refuse(denial);
-        let context = self.well_formed().map_err(about)?;
-        let labels = self.labels(&current).map_err(about)?;
+        let (what, context) = self.well_formed(&current).map_err(about)?;
         let mut life = presented.cell.life.lock();
         self.shared
             .keep_up(&current, &presented.cell, &mut life, presented.grant, self.now)
             .map_err(about)?;
         let (covered, rules) =
-            self.decide(&current, &presented, &life, context, labels).map_err(about)?;
+            self.decide(&current, &presented, &life, context, what).map_err(about)?;
         // What lapsed gives back what it held: the call would find it so.
         self.close_lapsed(&presented, &mut life);
         life.counters.probe(covered.stamps(), self.call.args(), self.now).map_err(about)?;
-        Ok(rules)
+        Ok(current.ids(&rules))
     }
 
     fn present(&self, current: &Current) -> Result<Presented, Refusal> {
@@ -249,17 +251,13 @@ impl Attempt<'_> {
             .map_err(|denial| Refusal { denial, about: None })
     }
 
-    fn well_formed(&self) -> Result<&Object, Denial> {
-        self.call.check().map_err(|error| Denial::new(Reason::MalformedCall).because(error))?;
-        self.context.checked().map_err(|error| Denial::new(Reason::MalformedContext).because(error))
-    }
-
-    fn labels<'c>(&self, current: &'c Current) -> Result<&'c Value, Denial> {
-        let tool = self.call.tool();
-        current.policy.catalogue.labels_of(tool).ok_or_else(|| {
-            Denial::new(Reason::UnknownTool)
-                .because(format_args!("`{tool}` is not in the catalogue"))
-        })
+    /// Call and context as rules see them.
+    fn well_formed<'q>(&'q self, current: &'q Current) -> Result<(What<'q>, &'q Object), Denial> {
+        let what = What::of(self.call, &current.policy.catalogue)?;
+        match self.context.checked() {
+            Ok(context) => Ok((what, context)),
+            Err(error) => Err(Denial::new(Reason::MalformedContext).because(error)),
+        }
     }
 
     /// Whether grant, ancestors and rules permit the call: what covers it, and the permits.
@@ -269,11 +267,11 @@ impl Attempt<'_> {
         presented: &Presented,
         life: &Life,
         context: &Object,
-        labels: &Value,
-    ) -> Result<(Covered, Vec<Arc<str>>), Denial> {
+        what: What<'_>,
+    ) -> Result<(Covered, Deciders), Denial> {
         let row = self.live(presented, life)?;
         let with_this = match current.policy.looks_at_history {
-            true => life.history.with(labels),
+            true => life.history.with(what.labels),
             false => None,
         };
         let time = current.policy.time(self.now);
@@ -287,19 +285,14 @@ impl Attempt<'_> {
                 now: self.now,
                 now_text: time.as_ref(),
             },
-            what: What {
-                tool: self.call.tool(),
-                labels,
-                args: self.call.args().object(),
-                resource: self.call.resource().and_then(|resource| resource.checked().ok()),
-            },
+            what,
         };
         let covered = Covered {
             own: (row.scope.clone(), covering(&row.scope, &question)?),
             ancestors: self.ancestors_cover(row, life, &question)?,
         };
         match decide(&current.policy, &question) {
-            Verdict::Permit(rules) => Ok((covered, current.ids(&rules))),
+            Verdict::Permit(rules) => Ok((covered, rules)),
             Verdict::Ask(rules) => Err(denied(Reason::ApprovalRequired, current, &rules)),
             Verdict::Forbid(rules) => Err(denied(Reason::Forbidden, current, &rules)),
             Verdict::NoPermit => Err(Denial::new(Reason::NoPermit)
@@ -344,7 +337,11 @@ impl Attempt<'_> {
         if row.is_past(self.now) || self.now >= presented.cell.ceiling {
             return Err(Denial::new(Reason::Expired));
         }
-        match self.shared.halts.stopping(&presented.cell, self.caller, Some(self.call.tool())) {
+        match self.shared.halts.stopping(
+            &presented.cell,
+            &[self.caller, &row.holder],
+            Some(self.call.tool()),
+        ) {
             Some(halt) => Err(Denial::new(Reason::Halted).because(halt)),
             None => Ok(row),
         }
@@ -359,7 +356,7 @@ impl Attempt<'_> {
         life: &mut Life,
         covered: &Covered,
         labels: &Value,
-        (rules, arguments): (&[Arc<str>], Digest),
+        (rules, arguments): (&Decided, Digest),
     ) -> Result<(Place, Timestamp), Denial> {
         let lapses = self
             .now
@@ -373,20 +370,20 @@ impl Attempt<'_> {
         let reservation = life.counters.reserve(covered.stamps(), self.call.args(), self.now)?;
 
         let cell = &presented.cell;
+        let (grant, arguments) = (presented.grant.text(), arguments.text());
         let event = Event::Permitted {
             task: (&*cell.name).into(),
             generation: cell.generation,
-            grant: presented.grant.to_string().into(),
+            grant: grant.as_str().into(),
             serial: u64::from(presented.serial),
             who: self.caller.subject().as_str().into(),
             tool: self.call.tool().into(),
             resource_type: self.call.resource().map(|resource| resource.resource_type().into()),
             resource_id: self.call.resource().map(|resource| resource.id().into()),
-            args: arguments.to_string().into(),
+            args: arguments.as_str().into(),
             context: None,
-            rules: rules.iter().map(|rule| (&**rule).into()).collect(),
+            rules: rules.ids().map(Into::into).collect(),
             epoch: current.epoch,
-            policy: (&*current.digest).into(),
         };
         let place = match self.shared.place(self.now, &event) {
             Ok(place) => place,
@@ -398,8 +395,17 @@ impl Attempt<'_> {
         life.history.add(labels);
         life.touch(presented.grant, self.now);
         let (seq, grant) = (place.seq(), presented.grant);
-        let tool = self.call.tool_name().clone();
-        life.permits.push(OpenPermit { seq, grant, tool, running: false, lapses, reservation });
+        let (tool, caller) = (self.call.tool_name().clone(), self.caller.share());
+        life.permits.push(OpenPermit {
+            seq,
+            grant,
+            caller,
+            tool,
+            recorded: false,
+            running: false,
+            lapses,
+            reservation,
+        });
         Ok((place, lapses))
     }
 
@@ -423,11 +429,9 @@ impl Attempt<'_> {
     /// Records the denial, and hands it on.
     fn record(&self, refusal: Refusal) -> Denial {
         let Refusal { denial, about } = refusal;
-        let (epoch, digest) = {
-            let current: RwLockReadGuard<'_, Current> = self.shared.current();
-            (current.epoch, current.digest.clone())
-        };
-        let arguments = self.shared.argument_digest(self.call.args()).to_string();
+        let epoch = self.shared.current().epoch;
+        let arguments = self.shared.argument_digest(self.call.args()).text();
+        let grant = about.as_ref().map(|(_, grant)| grant.text());
         self.shared.record_denial(
             self.now,
             &denial,
@@ -435,15 +439,14 @@ impl Attempt<'_> {
                 stage: Stage::Call,
                 task: about.as_ref().map(|(cell, _)| (&*cell.name).into()),
                 generation: about.as_ref().map(|(cell, _)| cell.generation),
-                grant: about.as_ref().map(|(_, grant)| grant.to_string().into()),
+                grant: grant.as_ref().map(|grant| grant.as_str().into()),
                 who: Some(self.caller.subject().as_str().into()),
                 tool: Some(self.call.tool().into()),
-                args: Some(arguments.into()),
+                args: Some(arguments.as_str().into()),
                 code: denial.code().as_str().into(),
                 reason: denial.reason().as_str().into(),
                 rules: denial.rules().map(Into::into).collect(),
                 epoch: Some(epoch),
-                policy: Some((&*digest).into()),
             },
         );
         self.shared.trip(self.caller, &denial, self.now);

@@ -95,7 +95,7 @@ impl<'a> Asking<'a> {
         let tool = capability.tool.as_str();
         // A halt ends nothing: it is asked at requests, and at calls.
         if self.when == When::Asked
-            && let Some(halt) = self.shared.halts.stopping(self.cell, who, Some(tool))
+            && let Some(halt) = self.shared.halts.stopping(self.cell, &[who], Some(tool))
         {
             return Err(Denial::new(Reason::Halted).because(halt));
         }

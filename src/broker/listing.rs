@@ -78,7 +78,7 @@ impl Listing<'_> {
         let tool = granted.capability.tool.as_str();
         let policy = &current.policy;
         let Some(labels) = policy.catalogue.labels_of(tool) else { return false };
-        if shared.halts.stopping(cell, caller, Some(tool)).is_some() {
+        if shared.halts.stopping(cell, &[caller], Some(tool)).is_some() {
             return false;
         }
         if !granted.stamps.iter().all(|stamp| life.counters.has_calls_left(stamp, now)) {

@@ -8,6 +8,42 @@
 //! | [`Control`] | operators | halt, resume, revoke |
 //!
 //! An agent holds none of them: it gets tokens.
+//!
+//! No handle reaches into the power of another:
+//!
+//! ```compile_fail,E0599
+//! # use hallpass::prelude::*;
+//! fn gate_opens(gate: Gate, who: &Identity) {
+//!     let _ = gate.open(who, Purpose::new("errand"));
+//! }
+//! ```
+//! ```compile_fail,E0599
+//! # use hallpass::prelude::*;
+//! fn gate_halts(gate: Gate) {
+//!     gate.halt(hallpass::Halt::Everything);
+//! }
+//! ```
+//! ```compile_fail,E0599
+//! # use hallpass::prelude::*;
+//! fn control_attests(control: Control) {
+//!     let _ = control.assert_identity("agent-7");
+//! }
+//! ```
+//! ```compile_fail,E0599
+//! # use hallpass::prelude::*;
+//! fn task_authorizes(task: Task, token: &Token, who: &Identity, call: Call, context: &Context) {
+//!     let _ = task.authorize(token, who, call, context);
+//! }
+//! ```
+//! ```
+//! # use hallpass::prelude::*;
+//! fn each_has_its_own(broker: Broker, who: &Identity, token: &Token, call: Call, now: &Context) {
+//!     let _ = broker.open(who, Purpose::new("errand"));
+//!     broker.control().halt(hallpass::Halt::Everything);
+//!     let _ = broker.assert_identity("agent-7");
+//!     let _ = broker.gate().authorize(token, who, call, now);
+//! }
+//! ```
 
 mod authorize;
 mod builder;

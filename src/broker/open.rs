@@ -25,10 +25,35 @@ use parking_lot::{Condvar, Mutex};
 /// fn copy<T: Clone>() {}
 /// copy::<Task>();
 /// ```
+/// ```compile_fail,E0277
+/// # use hallpass::Task;
+/// fn read<T: serde::de::DeserializeOwned>() {}
+/// read::<Task>();
 /// ```
-/// # use hallpass::Gate;
+/// ```compile_fail,E0451
+/// # use hallpass::Task;
+/// fn forge(task: Task) -> Task {
+///     Task { cell: todo!(), ..task }
+/// }
+/// ```
+/// ```compile_fail,E0382
+/// # use hallpass::Task;
+/// fn twice(task: Task) {
+///     task.complete();
+///     task.complete();
+/// }
+/// ```
+/// ```
+/// # use hallpass::{Gate, Task};
 /// fn copy<T: Clone>() {}
 /// copy::<Gate>();
+/// fn read<T: serde::de::DeserializeOwned>() {}
+/// read::<String>();
+/// fn once(task: Task) -> u64 {
+///     let generation = task.generation();
+///     task.complete();
+///     generation
+/// }
 /// ```
 #[must_use = "a task that is dropped has ended, and every grant with it"]
 pub struct Task {
@@ -101,7 +126,6 @@ impl Broker {
                     reason: denial.reason().as_str().into(),
                     rules: Vec::new(),
                     epoch: None,
-                    policy: None,
                 },
             );
         })
@@ -137,7 +161,7 @@ fn open(
         life: Mutex::new(Life::default()),
         call_done: Condvar::new(),
     });
-    if let Some(halt) = shared.halts.stopping(&cell, who, None) {
+    if let Some(halt) = shared.halts.stopping(&cell, &[who], None) {
         return Err(Denial::new(Reason::Halted).because(halt));
     }
     shared.sweep_at_open();

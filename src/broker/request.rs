@@ -243,7 +243,7 @@ impl<'r> Request<'r> {
         if now >= cell.ceiling {
             return Err(Denial::new(Reason::Expired).because("the task has reached its ceiling"));
         }
-        if let Some(halt) = shared.halts.stopping(cell, holder, None) {
+        if let Some(halt) = shared.halts.stopping(cell, &[holder], None) {
             return Err(Denial::new(Reason::Halted).because(halt));
         }
         if life.grants.len() >= shared.settings.max_grants {
@@ -299,10 +299,7 @@ impl<'r> Request<'r> {
     }
 
     pub(super) fn record(&self, denial: &Denial) {
-        let (epoch, digest) = {
-            let current = self.shared.current();
-            (current.epoch, current.digest.clone())
-        };
+        let epoch = self.shared.current().epoch;
         self.shared.record_denial(
             self.now,
             denial,
@@ -318,7 +315,6 @@ impl<'r> Request<'r> {
                 reason: denial.reason().as_str().into(),
                 rules: denial.rules().map(Into::into).collect(),
                 epoch: Some(epoch),
-                policy: Some((&*digest).into()),
             },
         );
         self.shared.trip(&self.cell.requester, denial, self.now);

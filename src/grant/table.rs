@@ -1,13 +1,13 @@
 //! The table: which tasks are live, by generation and by name.
 
 use std::collections::HashMap;
-use std::hash::{BuildHasherDefault, Hasher};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use parking_lot::{Mutex, RwLock};
 
 use super::task::TaskCell;
+use crate::spread::SpreadMap;
 
 /// How many parts the table is in, so that threads working on different tasks rarely meet.
 const SHARDS: usize = 64;
@@ -25,7 +25,7 @@ pub(crate) struct Table {
     swept: Mutex<u64>,
 }
 
-type ByGeneration = HashMap<u64, Arc<TaskCell>, BuildHasherDefault<Spread>>;
+type ByGeneration = SpreadMap<u64, Arc<TaskCell>>;
 
 impl Table {
     pub(crate) fn new() -> Self {
@@ -122,26 +122,5 @@ impl Table {
     fn names_of(&self, name: &str) -> Option<&Mutex<HashMap<Arc<str>, Arc<TaskCell>>>> {
         use std::hash::BuildHasher;
         self.by_name.get(self.names.hash_one(name) as usize % SHARDS)
-    }
-}
-
-/// Spreads generations, which count up and which nobody outside chooses: nothing to defend against,
-/// so a multiplication is enough.
-#[derive(Default)]
-struct Spread(u64);
-
-impl Hasher for Spread {
-    fn finish(&self) -> u64 {
-        self.0
-    }
-
-    fn write(&mut self, bytes: &[u8]) {
-        for byte in bytes {
-            self.write_u64(self.0 ^ u64::from(*byte));
-        }
-    }
-
-    fn write_u64(&mut self, number: u64) {
-        self.0 = number.wrapping_mul(0x9e37_79b9_7f4a_7c15);
     }
 }

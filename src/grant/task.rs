@@ -102,7 +102,11 @@ pub(crate) struct OpenPermit {
     /// The number of its record.
     pub(crate) seq: u64,
     pub(crate) grant: GrantId,
+    /// Who presented the token.
+    pub(crate) caller: Identity,
     pub(crate) tool: ToolName,
+    /// The log has its record. Until then it may be withdrawn, and then it has no outcome.
+    pub(crate) recorded: bool,
     pub(crate) running: bool,
     /// Unstarted, it is worth nothing from here on.
     pub(crate) lapses: Timestamp,
@@ -239,13 +243,21 @@ impl Life {
         let lapsed: Vec<u64> = self
             .permits
             .iter()
-            .filter(|permit| !permit.running && now >= permit.lapses)
+            .filter(|permit| permit.recorded && !permit.running && now >= permit.lapses)
             .map(|permit| permit.seq)
             .collect();
         for seq in &lapsed {
             self.close_permit(*seq, false);
         }
         lapsed
+    }
+
+    /// Notes that the log has a permit's record.
+    pub(crate) fn note_recorded(&mut self, seq: u64) {
+        // It is among the latest.
+        if let Some(permit) = self.permits.iter_mut().rfind(|permit| permit.seq == seq) {
+            permit.recorded = true;
+        }
     }
 
     /// Takes a permit out, giving back what it reserved if its call never started.

@@ -8,6 +8,7 @@ mod builder;
 mod catalogue;
 mod compiled;
 mod decide;
+mod deciders;
 mod decision;
 mod describe;
 mod error;
@@ -33,7 +34,8 @@ pub use rule::{Effect, Moment, Rule};
 
 use crate::value::Digest;
 pub(crate) use compiled::Compiled;
-pub(crate) use decide::{Deciders, Obstacle, Verdict, decide};
+pub(crate) use decide::{Obstacle, Verdict, decide};
+pub(crate) use deciders::Deciders;
 pub(crate) use explain::{failed, nearest_for_call, nearest_for_request};
 pub(crate) use limits::Limits;
 pub(crate) use question::{Question, Setting, What};

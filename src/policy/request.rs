@@ -1,7 +1,7 @@
 //! What the rules say to a request: who, why and context are fixed, the call is still open.
 
 use super::compiled::Compiled;
-use super::decide::Deciders;
+use super::deciders::Deciders;
 use super::index::{Probe, Side};
 use super::question::Setting;
 use super::rule::{Effect, Rule, Tools};
@@ -51,23 +51,23 @@ pub(crate) enum When {
 pub(crate) fn decide_request(policy: &Compiled, wanted: &Wanted<'_>) -> Answer {
     let (mut forbids, mut asks) = (Deciders::new(), Deciders::new());
     wanted.visit(policy, Side::Guards, |at, rule| match rule.effect {
-        Effect::Forbid if rule.contains(wanted) => forbids.push(at),
-        Effect::Ask if rule.asks_before(wanted) => asks.push(at),
+        Effect::Forbid if rule.contains(wanted) => forbids.add(at),
+        Effect::Ask if rule.asks_before(wanted) => asks.add(at),
         _ => {}
     });
     if !forbids.is_empty() {
-        return Answer::Forbidden(sorted(forbids));
+        return Answer::Forbidden(forbids);
     }
     let mut permits = Deciders::new();
     wanted.visit(policy, Side::Permits, |at, rule| {
         if rule.first_gap(wanted).is_none() {
-            permits.push(at);
+            permits.add(at);
         }
     });
     match (permits.is_empty(), asks.is_empty()) {
         (true, _) => Answer::NotCovered,
-        (false, true) => Answer::Covered(sorted(permits)),
-        (false, false) => Answer::Ask(sorted(asks)),
+        (false, true) => Answer::Covered(permits),
+        (false, false) => Answer::Ask(asks),
     }
 }
 
@@ -99,12 +99,6 @@ pub(crate) fn parts_covered(policy: &Compiled, wanted: &Wanted<'_>) -> Vec<Capab
 /// more exactly.
 const MOST_PARTS: usize = 16;
 
-fn sorted(mut found: Deciders) -> Deciders {
-    found.sort_unstable();
-    found.dedup();
-    found
-}
-
 impl Facts for Wanted<'_> {
     fn fact(&self, fact: &Fact) -> Option<&Value> {
         match fact {
@@ -117,7 +111,7 @@ impl Facts for Wanted<'_> {
 impl<'q> Wanted<'q> {
     fn visit<'p>(&self, policy: &'p Compiled, side: Side, mut visit: impl FnMut(u32, &'p Rule)) {
         let probe = |fact: &_| self.probe(fact);
-        policy.index.visit(side, self.capability.tool.as_str(), probe, |at| {
+        policy.index.of(self.capability.tool.as_str()).visit(side, probe, |at| {
             if let Some(rule) = policy.rule(at) {
                 visit(at, rule);
             }

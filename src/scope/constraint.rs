@@ -360,6 +360,11 @@ impl Constraint {
             Node::Range(range) => range.check(),
             Node::All(parts) => {
                 Range::of_all(parts).check()?;
+                let instants = parts.iter().fold(Instants::default(), |all, part| match &part.0 {
+                    Node::Instants(range) => all.intersect(*range),
+                    _ => all,
+                });
+                instants.check()?;
                 parts.iter().try_for_each(|part| part.check_at(depth + 1))
             }
             Node::AnyOf(parts) => parts.iter().try_for_each(|part| part.check_at(depth + 1)),
@@ -503,4 +508,86 @@ fn combined(
     node: fn(Vec<Constraint>) -> Node,
 ) -> Constraint {
     if parts.is_empty() { faulty(ConstraintError::Empty(word)) } else { Constraint(node(parts)) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::scope::{Scope, ScopeError};
+
+    /// attack 19: what an agent asks for compiles nothing, wherever it hides it.
+    #[test]
+    fn a_scope_may_not_hold_a_regular_expression() {
+        for hidden in [
+            regex("a+"),
+            not(regex("a+")),
+            all_of([any(), regex("a+")]),
+            any_of([any(), regex("a+")]),
+            each(regex("a+")),
+            some(regex("a+")),
+            json(regex("a+")),
+            fields([("a", regex("a+"))]),
+        ] {
+            assert_eq!(hidden.check(), Ok(()), "a policy may");
+            let error = Scope::tool("t").arg("a", hidden).check().unwrap_err();
+            let ScopeError::Constraint { error, .. } = error else { panic!("{error}") };
+            assert_eq!(error, ConstraintError::PolicyOnly("regex"));
+        }
+    }
+
+    /// attacks 31, 43
+    #[test]
+    fn what_cannot_be_meant_is_refused() {
+        let now = Timestamp::MIN;
+        for constraint in [
+            one_of::<&str>([]),
+            prefix(""),
+            suffix(""),
+            contains(""),
+            glob(""),
+            regex(""),
+            under(""),
+            under("/data/../etc"),
+            cidr::<&str>([]),
+            cidr(["10.0.0.1/8"]),
+            subset_of::<&str>([]),
+            has_any::<&str>([]),
+            has_all::<&str>([]),
+            all_of([]),
+            any_of([]),
+            min(f64::NAN),
+            max(f64::INFINITY),
+            min(2).and(max(1)),
+            above(1).and(max(1)),
+            after(now).and(before(now)),
+            weekly(&[], "09:00", "17:00", "+00:00"),
+            all_of([prefix("a"), count(1)]),
+            json(all_of([prefix("a"), count(1)])),
+            same_as("args"),
+        ] {
+            assert!(constraint.check().is_err(), "{constraint}");
+            assert!(not(constraint.clone()).check().is_err(), "{constraint}");
+            assert!(fields([("a", constraint.clone())]).check().is_err(), "{constraint}");
+        }
+    }
+
+    #[test]
+    fn constraints_are_written_as_policies_write_them() {
+        let start = Timestamp::parse_rfc3339("2026-01-01T00:00:00Z").unwrap();
+        for (constraint, written) in [
+            (regex("a+"), r#"{"regex":"a+"}"#),
+            (under("/data/"), r#"{"under":"/data"}"#),
+            (cidr(["::1", "10.0.0.0/8"]), r#"{"cidr":["10.0.0.0/8","::1"]}"#),
+            (after(start), r#"{"after":"2026-01-01T00:00:00Z"}"#),
+            (before(start), r#"{"before":"2026-01-01T00:00:00Z"}"#),
+            (
+                weekly(&["tue", "mon"], "09:00", "24:00", "-01:30"),
+                r#"{"weekly":{"days":["mon","tue"],"from":"09:00","offset":"-01:30","until":"24:00"}}"#,
+            ),
+            (json(max(1)), r#"{"json":{"max":1}}"#),
+            (all_of([max(1), max(1), eq(0)]), r#"{"all":[{"eq":0},{"max":1}]}"#),
+        ] {
+            assert_eq!(constraint.to_string(), written);
+        }
+    }
 }

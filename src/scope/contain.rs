@@ -23,6 +23,14 @@ impl Constraint {
         self.is_plainly_within(wider) || self.contained_in(wider)
     }
 
+    /// Whether a value of which `self` is true may be one on which a guard that says `other` acts.
+    ///
+    /// `true` also where it can't be excluded.
+    #[cfg(test)]
+    pub(crate) fn may_overlap(&self, other: &Constraint) -> bool {
+        all_and(&[self], other, Stance::Guard, Absence::Argument)
+    }
+
     /// [`Constraint::is_within`] as far as it is seen from the structure: sound, and not complete.
     fn is_plainly_within(&self, wider: &Constraint) -> bool {
         if self == wider {
@@ -53,6 +61,15 @@ impl Constraint {
             }
             (_, Node::Any) => self.admits_absence() == Truth::False,
             (Node::Range(narrow), Node::Range(wide)) => range_within(narrow, wide),
+            // Most patterns that people write are settled by how they begin.
+            (Node::Prefix(narrow), Node::Prefix(wide)) => narrow.starts_with(&**wide),
+            (Node::Glob(narrow), Node::Prefix(wide)) => narrow.beginning().starts_with(&**wide),
+            (Node::Prefix(narrow), Node::Glob(wide)) => {
+                wide.is_beginning() && narrow.starts_with(wide.beginning())
+            }
+            (Node::Glob(narrow), Node::Glob(wide)) => {
+                wide.is_beginning() && narrow.beginning().starts_with(wide.beginning())
+            }
             (Node::Under(narrow), Node::Under(wide)) => is_under(narrow, wide),
             (Node::Under(narrow), Node::Prefix(wide)) => {
                 // What is under `.` does not begin with a dot.

@@ -19,6 +19,16 @@ impl Instants {
             && self.before.is_none_or(|before| instant < before)
     }
 
+    /// The instants in both.
+    pub(crate) fn intersect(self, other: Instants) -> Instants {
+        // Nothing is less than something, and for the end it is to be more.
+        let before = match (self.before, other.before) {
+            (Some(own), Some(other)) => Some(own.min(other)),
+            (one, None) | (None, one) => one,
+        };
+        Instants { after: self.after.max(other.after), before }
+    }
+
     pub(crate) fn is_within(&self, wider: &Instants) -> bool {
         let after = match (self.after, wider.after) {
             (_, None) => true,

@@ -24,6 +24,7 @@ mod corpus;
 mod cover;
 mod describe;
 mod evaluate;
+mod expression;
 mod fact;
 mod glob;
 mod grammar;

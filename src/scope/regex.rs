@@ -4,7 +4,8 @@ use std::fmt;
 use std::iter::Peekable;
 use std::str::Chars;
 
-use super::automaton::{Automaton, MAX_STEPS, Step, TooLarge, after, before};
+use super::automaton::{Automaton, MAX_STEPS, Step};
+use super::expression::{Expression, merged, opposite, written_out};
 use crate::text::escape_for_people;
 
 /// How long a pattern may be, in bytes: what is longer is no rule that people can review.
@@ -132,21 +133,6 @@ fn compile(pattern: &str) -> Result<Automaton, (Fault, usize)> {
         return Err((Fault::Unbalanced, position));
     }
     written_out(&expression).map_err(|_| (Fault::TooLarge, 1))
-}
-
-pub(super) fn written_out(expression: &Expression) -> Result<Automaton, TooLarge> {
-    let mut steps = Vec::new();
-    emit(expression, &mut steps)?;
-    steps.push(Step::End);
-    Automaton::new(steps)
-}
-
-/// A parsed expression.
-pub(super) enum Expression {
-    One(Step),
-    Sequence(Vec<Expression>),
-    Alternatives(Vec<Expression>),
-    Repeat { inner: Box<Expression>, least: u32, most: Option<u32> },
 }
 
 struct Parser<'a> {
@@ -330,109 +316,6 @@ enum Escape {
     Class(Vec<(char, char)>),
 }
 
-/// Ascending and apart.
-fn merged(mut ranges: Vec<(char, char)>) -> Vec<(char, char)> {
-    ranges.sort_unstable();
-    let mut merged: Vec<(char, char)> = Vec::new();
-    for (low, high) in ranges {
-        match merged.last_mut() {
-            Some((_, end)) if low <= *end => *end = high.max(*end),
-            _ => merged.push((low, high)),
-        }
-    }
-    merged
-}
-
-/// All characters outside.
-pub(super) fn opposite(ranges: Vec<(char, char)>) -> Vec<(char, char)> {
-    if ranges.is_empty() {
-        return Vec::new();
-    }
-    let mut outside = Vec::new();
-    let mut from = Some('\0');
-    for (low, high) in merged(ranges) {
-        if let (Some(start), Some(end)) = (from, before(low))
-            && start <= end
-        {
-            outside.push((start, end));
-        }
-        from = after(high);
-    }
-    outside.extend(from.map(|start| (start, char::MAX)));
-    outside
-}
-
-/// Writes an expression out as steps, no more than fit.
-fn emit(expression: &Expression, steps: &mut Vec<Step>) -> Result<(), TooLarge> {
-    if steps.len() > MAX_STEPS {
-        return Err(TooLarge);
-    }
-    match expression {
-        Expression::One(step) => steps.push(step.clone()),
-        Expression::Sequence(parts) => {
-            parts.iter().try_for_each(|part| emit(part, steps))?;
-        }
-        Expression::Alternatives(parts) => {
-            let mut ends = Vec::new();
-            for (at, part) in parts.iter().enumerate() {
-                let last = at + 1 == parts.len();
-                let split = steps.len();
-                if !last {
-                    steps.push(Step::Jump(0));
-                }
-                emit(part, steps)?;
-                if !last {
-                    ends.push(steps.len());
-                    steps.push(Step::Jump(0));
-                    skip(steps, split);
-                }
-            }
-            let end = place(steps.len());
-            ends.into_iter().for_each(|at| set(steps, at, Step::Jump(end)));
-        }
-        Expression::Repeat { inner, least, most } => {
-            for _ in 0..*least {
-                emit(inner, steps)?;
-            }
-            match most {
-                None => {
-                    let split = steps.len();
-                    steps.push(Step::Jump(0));
-                    emit(inner, steps)?;
-                    steps.push(Step::Jump(place(split)));
-                    skip(steps, split);
-                }
-                Some(most) => {
-                    for _ in *least..*most {
-                        let split = steps.len();
-                        steps.push(Step::Jump(0));
-                        emit(inner, steps)?;
-                        skip(steps, split);
-                    }
-                }
-            }
-        }
-    }
-    Ok(())
-}
-
-/// Beyond the bound the steps are refused as a whole, so where such a jump leads does not matter.
-fn place(at: usize) -> u16 {
-    u16::try_from(at).unwrap_or(u16::MAX)
-}
-
-/// Turns the step at `split` into the choice between what follows it and what follows all steps.
-fn skip(steps: &mut [Step], split: usize) {
-    let end = place(steps.len());
-    set(steps, split, Step::Split(place(split + 1), end));
-}
-
-fn set(steps: &mut [Step], at: usize, step: Step) {
-    if let Some(slot) = steps.get_mut(at) {
-        *slot = step;
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -556,17 +439,6 @@ mod tests {
             let regex = Regex::new(&escaped).unwrap();
             prop_assert!(regex.matches(&text));
             prop_assert_eq!(regex.matches(&other), text == other);
-        }
-
-        #[test]
-        fn the_opposite_of_a_class_is_every_other_character(
-            ranges in proptest::collection::vec(proptest::char::range('a', 'h'), 1..4),
-            c in proptest::char::range('\0', '\u{FFFF}'),
-        ) {
-            let ranges: Vec<_> = ranges.iter().map(|c| (*c, *c)).collect();
-            let inside = ranges.contains(&(c, c));
-            let outside = opposite(ranges);
-            prop_assert_eq!(super::super::automaton::in_class(&outside, c), !inside);
         }
     }
 }

@@ -1,10 +1,9 @@
 //! The text of a token: `hp1.` + body + `.` + tag, both in base64url without padding.
 
-use base64::Engine as _;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use zeroize::Zeroizing;
 
 use super::error::{MintError, TokenError};
+use crate::base64;
 
 /// The most bytes of text a token may have: what common HTTP servers take for all headers together,
 /// and room for a root block with a scope and every attenuation at 180 bytes each. Longer text is
@@ -51,31 +50,25 @@ pub(super) fn decode(text: &str) -> Result<Parts, TokenError> {
         return Err(TokenError::TooLong(text.len()));
     }
     let parts = text.strip_prefix(VERSION).ok_or(TokenError::UnknownVersion)?;
-    let (body, tag_text) = parts.rsplit_once('.').ok_or(TokenError::Framing)?;
-    // A longer tag does not fit, a shorter one does not fill.
+    // A tag has one length, so the point before it has one place. Any other point is no base64.
+    let start = parts.len().checked_sub(TAG_TEXT).ok_or(TokenError::Framing)?;
+    let (body, tag_text) = parts.split_at_checked(start).ok_or(TokenError::Framing)?;
+    let body = body.strip_suffix('.').ok_or(TokenError::Framing)?;
     let mut tag = [0; 32];
-    if decode_into(tag_text, &mut tag)? != tag.len() {
-        return Err(TokenError::Framing);
-    }
+    base64::decode(tag_text, &mut tag).ok_or(TokenError::Framing)?;
     Ok(Parts { body: decode_body(body)?, tag })
 }
 
 fn decode_body(text: &str) -> Result<Body, TokenError> {
-    // Never less than what comes out.
-    let room = text.len().div_ceil(4) * 3;
-    if room <= INLINE {
-        let mut bytes = [0; INLINE];
-        let length = decode_into(text, &mut bytes)?;
-        return Ok(Body::Inline(bytes, length));
+    let length = base64::decoded_length(text).ok_or(TokenError::Framing)?;
+    let mut inline = [0; INLINE];
+    if let Some(bytes) = inline.get_mut(..length) {
+        base64::decode(text, bytes).ok_or(TokenError::Framing)?;
+        return Ok(Body::Inline(inline, length));
     }
-    let mut bytes = vec![0; room];
-    let length = decode_into(text, &mut bytes)?;
-    bytes.truncate(length);
+    let mut bytes = vec![0; length];
+    base64::decode(text, &mut bytes).ok_or(TokenError::Framing)?;
     Ok(Body::Heap(bytes))
-}
-
-fn decode_into(text: &str, bytes: &mut [u8]) -> Result<usize, TokenError> {
-    URL_SAFE_NO_PAD.decode_slice(text, bytes).map_err(|_| TokenError::Framing)
 }
 
 /// Writes a token's text.
@@ -87,9 +80,9 @@ pub(super) fn encode(body: &[u8], tag: &[u8; 32]) -> Result<String, MintError> {
     // Reserved at once: growing would leave unwiped copies behind.
     let mut text = Zeroizing::new(String::with_capacity(length));
     text.push_str(VERSION);
-    URL_SAFE_NO_PAD.encode_string(body, &mut text);
+    base64::encode_to(body, &mut text);
     text.push('.');
-    URL_SAFE_NO_PAD.encode_string(tag, &mut text);
+    base64::encode_to(tag, &mut text);
     Ok(std::mem::take(&mut *text))
 }
 

@@ -934,7 +934,11 @@ impl World {
         fails(own.ended.is_some(), own.ended.unwrap_or(Reason::Revoked));
         fails(self.now >= own.expires, Reason::Expired);
         fails(own.idle.is_some_and(|idle| self.now - own.last_used >= idle), Reason::Expired);
-        fails(self.stopped(caller, task.requester, &task.name, Some(&call.tool)), Reason::Halted);
+        // The holder and whoever presents its token have one id and may act for different people.
+        let stopped = [caller, own.holder]
+            .iter()
+            .any(|who| self.stopped(*who, task.requester, &task.name, Some(&call.tool)));
+        fails(stopped, Reason::Halted);
         let known = labels_of(&policy, &call.tool).is_some();
         fails(!known, Reason::UnknownTool);
         let question = self.question(grant, caller, call, context);

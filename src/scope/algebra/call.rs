@@ -367,7 +367,8 @@ mod tests {
 
     use super::*;
     use crate::scope::{
-        Scope, any, any_of, below, eq, fields, glob, max, min, one_of, optional, prefix, same_as,
+        Scope, all_of, any, any_of, below, eq, fields, glob, max, min, one_of, optional, prefix,
+        same_as,
     };
 
     fn capability(scope: Scope) -> Capability {
@@ -428,6 +429,27 @@ mod tests {
         let optional = || Scope::tool("t").arg("a", optional(eq(1)));
         assert_eq!(shown(optional(), vec![Scope::tool("t").arg("a", eq(1))]), "{}");
         assert_eq!(difference(Scope::tool("t"), vec![optional()]), Difference::Empty);
+    }
+
+    /// attack 19: what was given up on is not taken for nothing.
+    #[test]
+    fn over_the_budget_nothing_is_claimed() {
+        let far = |c: char| glob(&format!("*{c}{}", "?".repeat(24)));
+        let own = Scope::tool("t").arg("a", all_of([far('a'), far('b')]));
+        let other = Scope::tool("t").arg("a", eq("x"));
+        assert_eq!(difference(own, vec![other]), Difference::Undecided);
+    }
+
+    #[test]
+    fn capabilities_of_different_tools_share_no_call() {
+        let [one, other] = ["t", "u"].map(|tool| capability(Scope::tool(tool).arg("a", max(3))));
+        assert!(one.contained_in(&one) && one.overlaps(&one));
+        assert!(!one.contained_in(&other) && !one.overlaps(&other));
+        let low = capability(Scope::tool("t").arg("a", below(1)));
+        let high = capability(Scope::tool("t").arg("a", min(1)));
+        assert!(low.contained_in(&one) && !one.contained_in(&low));
+        assert!(!low.overlaps(&high) && high.overlaps(&one));
+        assert!(!capability(Scope::tool("t").arg("b", any())).overlaps(&one));
     }
 
     #[test]

@@ -18,6 +18,7 @@
 mod call;
 mod cells;
 mod list;
+mod machine;
 mod number;
 mod object;
 mod read;
@@ -351,6 +352,45 @@ mod tests {
             assert!(!within(a.clone(), b.clone()), "{a} within {b}");
             assert!(matches!(a.difference(&b), Difference::Witness(_)), "{a} within {b}");
         }
+    }
+
+    /// One of each: a text, a length and a list that only just differ from what is named.
+    #[test]
+    fn what_is_named_does_not_stand_for_what_is_not() {
+        assert_eq!(prefix("a").difference(&eq("a")), Difference::Witness(Some(Value::from("aa"))));
+        assert_ne!(count(1).difference(&eq(vec!["x"])), Difference::Empty);
+        let list = |constraint: Constraint| all_of([constraint, count(0..)]);
+        assert_ne!(list(count(1)).difference(&one_of([vec!["x"], vec!["y"]])), Difference::Empty);
+        assert_ne!(
+            fields([("a", any())]).difference(&eq(Object::from_pairs([("a", "x")]).unwrap())),
+            Difference::Empty
+        );
+        assert!(!within(count(2..), count(..=6)) && within(count(2..=6), count(..=6)));
+        assert!(count(5..).overlaps(&each(eq(1))) && !count(5..).overlaps(&count(..=4)));
+        assert!(!within(json(eq("a")), one_of([r#""a""#])));
+    }
+
+    #[test]
+    fn spellings_that_were_not_followed_up_are_not_taken_for_none() {
+        let start = Timestamp::parse_rfc3339("2026-01-01T00:00:00Z").unwrap();
+        assert_ne!(after(start).difference(&suffix("Z")), Difference::Empty);
+        assert_ne!(json(eq(1)).difference(&prefix("1")), Difference::Empty);
+        let letters: Vec<String> = ('a'..='z').map(String::from).collect();
+        let other = all_of([present(), not(one_of(letters))]);
+        assert_ne!(other.difference(&any_of([json(any()), not(len(1..))])), Difference::Empty);
+        for family in ["0.0.0.0/0", "::/0"] {
+            assert_ne!(not(cidr([family])).difference(&eq("x")), Difference::Empty, "{family}");
+        }
+        let week = weekly(&["mon"], "00:00", "24:00", "+00:00");
+        assert_ne!(all_of([week, after(start)]).difference(&before(start)), Difference::Empty);
+    }
+
+    /// What holds of `null` holds of `[null]` only where both sides ask element by element.
+    #[test]
+    fn a_value_does_not_stand_for_the_list_of_it() {
+        assert!(!within(eq(Value::Null), any_of([absent(), count(5)])));
+        assert!(!within(count(1..), any_of([present(), eq(1)])));
+        assert!(within(count(1..), present()));
     }
 
     /// attack 50: a pattern is compared by what it matches, never by its text.

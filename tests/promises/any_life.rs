@@ -8,8 +8,9 @@ use hallpass::prelude::*;
 use hallpass::testing::ManualClock;
 use proptest::prelude::*;
 
+use crate::case::cases;
 use crate::universe::{at, config};
-use crate::world::{cases, run};
+use crate::world::run;
 
 proptest! {
     #![proptest_config(config(96))]

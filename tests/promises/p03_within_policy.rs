@@ -8,8 +8,8 @@ use proptest::collection::vec;
 use proptest::prelude::*;
 
 use crate::model::{Question, Says, Setting, covers, decide, on_call};
+use crate::probe::{inside, of_permit};
 use crate::universe::*;
-use crate::world::{inside, of_permit};
 
 /// A permit without conditions on who, why or when, and a capability that is near to what it says.
 fn near() -> BoxedStrategy<(RuleSaid, CapabilitySaid)> {
@@ -58,7 +58,7 @@ fn question<'q>(call: &'q CallSaid, who: &'q WhoSaid, why: &'q WhySaid) -> Quest
 }
 
 proptest! {
-    #![proptest_config(config(1500))]
+    #![proptest_config(config(500))]
 
     /// P3: "contained" is never said of a capability with a call in it that no one permit permits.
     #[test]
@@ -96,7 +96,7 @@ proptest! {
 }
 
 proptest! {
-    #![proptest_config(config(256))]
+    #![proptest_config(config(128))]
 
     /// P3: the grant's scope is exactly what was asked for, whatever today's rules add to that.
     #[test]

@@ -69,7 +69,7 @@ impl Gate {
     }
 
     /// Answers as [`authorize`](Gate::authorize) would, and permits nothing: no use is spent, no
-    /// history added, nothing recorded. Names the permits that would decide.
+    /// history added, the question not recorded. Names the permits that would decide.
     ///
     /// # Errors
     /// The [`Denial`] that `authorize` would give, as long as nothing changes between the two.
@@ -199,6 +199,8 @@ impl Attempt<'_> {
         }
         let (covered, rules) =
             self.decide(&current, &presented, &life, context, what).map_err(about)?;
+        // What lapsed gives back what it held: the call would find it so.
+        self.close_lapsed(&presented, &mut life);
         life.counters.probe(covered.stamps(), self.call.args(), self.now).map_err(about)?;
         Ok(current.ids(&rules))
     }

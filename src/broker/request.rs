@@ -229,7 +229,7 @@ impl<'r> Request<'r> {
     pub(super) fn parties(&self) -> Vec<(&Identity, Moment)> {
         let requester = &self.cell.requester;
         let mut parties = vec![(self.holder, Moment::Request)];
-        if self.holder.subject() != requester.subject() {
+        if !self.holder.is_shared_with(requester) {
             parties.push((requester, Moment::Request));
         }
         parties

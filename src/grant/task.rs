@@ -158,6 +158,19 @@ impl Life {
         self.grants.iter_mut().find(|grant| grant.id == id)
     }
 
+    /// Whether a grant, or one that it was delegated from, is past its time or gone.
+    pub(crate) fn is_past(&self, row: &Row, now: Timestamp) -> bool {
+        let mut next = Some(row);
+        while let Some(row) = next {
+            if row.is_past(now) {
+                return true;
+            }
+            let Some(parent) = row.parent else { return false };
+            next = self.grant(parent);
+        }
+        true
+    }
+
     /// A grant and its ancestors, the grant first, if all of them live.
     pub(crate) fn lineage(&self, id: GrantId, now: Timestamp) -> Result<Vec<&Row>, Denial> {
         let mut lineage = Vec::new();

@@ -80,6 +80,7 @@ fn demanding_rules() -> BoxedStrategy<RuleSaid> {
                 until: None,
             }
         })
+        .prop_filter("can be meant", RuleSaid::is_sound)
         .boxed()
 }
 

@@ -10,7 +10,7 @@ use std::thread;
 use std::time::Duration;
 
 use hallpass::audit::{Anchor, Entry, Event, MemoryLog, Sink, SinkError, verify};
-use hallpass::clock::{Clock, ClockError, ManualClock, Reading};
+use hallpass::clock::{Clock, ClockError, ManualClock, Reading, Timestamp};
 use hallpass::policy::{ApprovalTerms, Moment, Per, Reviewers};
 use hallpass::prelude::*;
 use hallpass::scope::{any, eq, has_any, max};
@@ -439,6 +439,19 @@ fn denials() -> Vec<(Denial, &'static str)> {
     let (over, gone) = other.granted();
     over.complete();
     note(other.authorize(&gone, plain()).map(drop).unwrap_err(), "");
+
+    // Presentations bound to one call.
+    let (_task, bound) = other.granted();
+    let mut present = |at: Timestamp, times: usize| {
+        let presentation = bound.token().present(&plain(), at).unwrap();
+        let gate = other.broker.gate();
+        let ask = || gate.authorize(&presentation, &other.agent, plain(), &Context::new());
+        (1..times).for_each(|_| drop(ask().unwrap()));
+        note(ask().map(drop).unwrap_err(), "");
+    };
+    let now = other.clock.read().unwrap().wall;
+    present(now, 2);
+    present(now.checked_sub(10 * MINUTE).unwrap(), 1);
     denials
 }
 

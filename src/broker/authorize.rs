@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use super::permit::Permit;
+use super::present::{Presented, present, present_token};
 use super::shared::{Current, Decided, Shared};
 use crate::audit::{Event, Outcome, Place, Stage};
 use crate::call::Call;
@@ -14,8 +15,8 @@ use crate::identity::Identity;
 use crate::policy::{
     Deciders, Moment, Question, Setting, Verdict, What, decide, failed, nearest_for_call,
 };
-use crate::scope::{Outside, Uncovered};
-use crate::token::{Token, TokenError, Unverified};
+use crate::scope::{Capability, Outside, Uncovered};
+use crate::token::{Narrowing, Presentable, Token};
 use crate::value::{Digest, Object, Value};
 
 /// The tool side's handle: turns a presented token and a call into a [`Permit`], or a [`Denial`].
@@ -34,19 +35,26 @@ impl Gate {
     /// Authorizes one call: who presents which token, for what, in which context.
     ///
     /// In this order: the token's size and framing, its signature, its decoding, expiry, audience
-    /// and holder; then task, grant and serial; then the grant's scope; then today's rules; then
-    /// limits. What is permitted is in the log before this returns.
+    /// and holder; then task, grant and serial; then the grant's scope and every attenuation's; then
+    /// today's rules; then limits. What is permitted is in the log before this returns.
     ///
     /// # Errors
     /// A [`Denial`], which is in the log, too.
-    pub fn authorize(
+    pub fn authorize<P: Presentable + ?Sized>(
         &self,
-        token: &Token,
+        presented: &P,
         caller: &Identity,
         call: Call,
         context: &Context,
     ) -> Result<Permit, Denial> {
-        let at = |now| Attempt { shared: &self.shared, token, caller, call: &call, context, now };
+        let at = |now| Attempt {
+            shared: &self.shared,
+            text: presented.text(),
+            caller,
+            call: &call,
+            context,
+            now,
+        };
         let attempt = match self.shared.now() {
             Ok(now) => at(now),
             Err(denial) => {
@@ -65,15 +73,16 @@ impl Gate {
     ///
     /// # Errors
     /// The [`Denial`] that `authorize` would give, as long as nothing changes between the two.
-    pub fn check(
+    pub fn check<P: Presentable + ?Sized>(
         &self,
-        token: &Token,
+        presented: &P,
         caller: &Identity,
         call: &Call,
         context: &Context,
     ) -> Result<Vec<Arc<str>>, Denial> {
         let now = self.shared.now()?;
-        let attempt = Attempt { shared: &self.shared, token, caller, call, context, now };
+        let text = presented.text();
+        let attempt = Attempt { shared: &self.shared, text, caller, call, context, now };
         attempt.check().map_err(|refusal| refusal.denial)
     }
 
@@ -85,7 +94,7 @@ impl Gate {
     pub fn give_up(&self, token: &Token, caller: &Identity) -> Result<(), Denial> {
         let now = self.shared.now()?;
         let current = self.shared.current();
-        let presented = present(&self.shared, &current, token, caller, now)?;
+        let presented = present_token(&self.shared, &current.keys, token, caller, now)?;
         drop(current);
         if self.shared.end_grant(&presented.cell, presented.grant, Reason::Revoked).is_some() {
             Ok(())
@@ -95,66 +104,11 @@ impl Gate {
     }
 }
 
-/// What a good token led to: a task that is live as far as the table knows.
-pub(super) struct Presented {
-    pub(super) cell: Arc<TaskCell>,
-    pub(super) grant: GrantId,
-    pub(super) serial: u32,
-}
-
-/// The token's part: everything that can be said before the task's lock is taken.
-pub(super) fn present(
-    shared: &Shared,
-    current: &Current,
-    token: &Token,
-    caller: &Identity,
-    now: Timestamp,
-) -> Result<Presented, Denial> {
-    let unverified = Unverified::parse(token.expose()).map_err(token_denial)?;
-    let verified = unverified.verify(&current.keys, now).map_err(token_denial)?;
-    let claims = verified.claims();
-    if claims.issuer != &*shared.issuer {
-        return Err(Denial::new(Reason::ForeignToken).because("another issuer's"));
-    }
-    shared.attested(caller)?;
-    if claims.holder != caller.subject().as_str() {
-        return Err(Denial::new(Reason::NotTheHolder).because(format_args!(
-            "`{}` presents what `{}` holds",
-            caller.subject(),
-            claims.holder
-        )));
-    }
-    let gone =
-        if shared.table.knew(claims.generation) { Reason::TaskOver } else { Reason::UnknownGrant };
-    let cell = shared.table.task(claims.generation).ok_or_else(|| Denial::new(gone))?;
-    if *cell.name != *claims.task {
-        // A generation of another run of a broker with the same key.
-        return Err(Denial::new(Reason::UnknownGrant));
-    }
-    Ok(Presented { cell, grant: claims.grant, serial: claims.serial })
-}
-
-fn token_denial(error: TokenError) -> Denial {
-    let reason = match error {
-        TokenError::TooLong(_)
-        | TokenError::UnknownVersion
-        | TokenError::Framing
-        | TokenError::TooManyBlocks
-        | TokenError::Malformed(_) => Reason::MalformedToken,
-        TokenError::UnknownKey(_) => Reason::UnknownKey,
-        TokenError::RetiredKey(_) => Reason::RetiredKey,
-        TokenError::BadSignature => Reason::BadSignature,
-        TokenError::UnknownBlock => Reason::UnsupportedToken,
-        TokenError::WrongAudience | TokenError::NotYetIssued => Reason::ForeignToken,
-        TokenError::Expired => Reason::Expired,
-    };
-    Denial::new(reason).because(error)
-}
-
 /// One attempt to call.
 struct Attempt<'a> {
     shared: &'a Shared,
-    token: &'a Token,
+    /// What was presented: a token, or one bound to a call.
+    text: &'a str,
     caller: &'a Identity,
     call: &'a Call,
     context: &'a Context,
@@ -205,6 +159,7 @@ impl Attempt<'_> {
         self.shared
             .keep_up(&current, &presented.cell, &mut life, presented.grant, self.now)
             .map_err(about)?;
+        self.take_once(&presented, &mut life).map_err(about)?;
         let (covered, rules) =
             self.decide(&current, &presented, &life, context, what).map_err(about)?;
         let rules = current.decided(rules);
@@ -238,6 +193,10 @@ impl Attempt<'_> {
         self.shared
             .keep_up(&current, &presented.cell, &mut life, presented.grant, self.now)
             .map_err(about)?;
+        if let Some(once) = presented.once {
+            let row = self.live(&presented, &life).map_err(about)?;
+            row.nonces.probe(once, self.now).map_err(about)?;
+        }
         let (covered, rules) =
             self.decide(&current, &presented, &life, context, what).map_err(about)?;
         // What lapsed gives back what it held: the call would find it so.
@@ -247,7 +206,7 @@ impl Attempt<'_> {
     }
 
     fn present(&self, current: &Current) -> Result<Presented, Refusal> {
-        present(self.shared, current, self.token, self.caller, self.now)
+        present(self.shared, current, self.text, self.caller, self.call, self.now)
             .map_err(|denial| Refusal { denial, about: None })
     }
 
@@ -285,10 +244,10 @@ impl Attempt<'_> {
                 now: self.now,
                 now_text: time.as_ref(),
             },
-            what,
+            what: What { form: presented.form(), ..what },
         };
         let covered = Covered {
-            own: (row.scope.clone(), covering(&row.scope, &question)?),
+            own: (row.scope.clone(), covering(&row.scope, &presented.narrowings, &question)?),
             ancestors: self.ancestors_cover(row, life, &question)?,
         };
         match decide(&current.policy, &question) {
@@ -317,10 +276,21 @@ impl Attempt<'_> {
                     Denial::new(Reason::Expired).because("a grant above it is past its time")
                 );
             }
-            covered.push((above.scope.clone(), covering(&above.scope, question)?));
+            covered.push((above.scope.clone(), covering(&above.scope, &[], question)?));
             next = above.parent;
         }
         Ok(covered)
+    }
+
+    /// Spends a call-bound presentation, whatever is decided next: it was good for this one try. Only
+    /// now that signature, holder and liveness have passed, so that nobody else can fill the memory.
+    fn take_once(&self, presented: &Presented, life: &mut Life) -> Result<(), Denial> {
+        let Some(once) = presented.once else { return Ok(()) };
+        self.live(presented, life)?;
+        match life.grant_mut(presented.grant) {
+            Some(row) => row.nonces.take(once, self.now),
+            None => Err(Denial::new(Reason::UnknownGrant)),
+        }
     }
 
     /// Whether task and grant live, and nothing is halted.
@@ -454,32 +424,41 @@ impl Attempt<'_> {
     }
 }
 
-/// The first capability that covers the call. Where none does, the denial says what was outside the
-/// first of the same tool.
-fn covering(scope: &[Granted], question: &Question<'_>) -> Result<usize, Denial> {
-    let mut first_outside = None;
-    for (at, granted) in scope.iter().enumerate() {
-        let capability = &granted.capability;
-        if capability.tool.as_str() != question.what.tool {
-            continue;
-        }
-        let has_resource = question.what.resource.is_some();
-        match capability.covers(question.what.args, has_resource, question) {
-            Ok(()) => return Ok(at),
-            Err(outside) => first_outside = first_outside.or(Some(outside)),
-        }
+/// The place of the first granted capability that covers the call, if every narrowing of the token
+/// covers it, too.
+fn covering(
+    scope: &[Granted],
+    narrowings: &[Narrowing],
+    question: &Question<'_>,
+) -> Result<usize, Denial> {
+    let What { tool, args, resource, .. } = question.what;
+    let call = (tool, args, resource.is_some());
+    let granted = scope.iter().map(|granted| &granted.capability);
+    let at = Capability::first_covering(granted, call, question)
+        .map_err(|outside| out_of_scope("the grant", outside, question))?;
+    for (hop, narrowing) in narrowings.iter().enumerate() {
+        Capability::first_covering(&narrowing.capabilities, call, question).map_err(|outside| {
+            out_of_scope(&format!("attenuation {}", hop + 1), outside, question)
+        })?;
     }
-    let tool = question.what.tool;
-    Err(Denial::new(Reason::OutOfScope).because(match first_outside {
-        None => format!("the grant does not name `{tool}`"),
-        Some(Outside::Condition(condition, truth)) => failed(condition, truth, question),
+    Ok(at)
+}
+
+/// Says what of the call is outside of what `whose` scope covers of the tool.
+fn out_of_scope(whose: &str, outside: Option<Outside<'_>>, question: &Question<'_>) -> Denial {
+    let detail = match outside {
+        None => format!("{whose} does not name `{}`", question.what.tool),
+        Some(Outside::Condition(condition, truth)) => {
+            format!("{whose}: {}", failed(condition, truth, question))
+        }
         Some(Outside::Uncovered(Uncovered::Argument(name))) => {
-            format!("argument `{}` is not named by the grant", name.escape_default())
+            format!("argument `{}` is not named by {whose}", name.escape_default())
         }
         Some(Outside::Uncovered(Uncovered::Resource)) => {
-            "the call's resource is not what the grant speaks of".into()
+            format!("the call's resource is not what {whose} speaks of")
         }
-    }))
+    };
+    Denial::new(Reason::OutOfScope).because(detail)
 }
 
 fn denied(reason: Reason, current: &Current, rules: &Deciders) -> Denial {

@@ -68,6 +68,7 @@ impl BrokerBuilder {
                 default_ttl: Duration::from_secs(5 * 60),
                 ceiling: Duration::from_secs(60 * 60),
                 permit_ttl: Duration::from_secs(30),
+                presentation_window: Duration::from_secs(30),
                 max_grants: 1 << 20,
                 max_permits: 1024,
             },
@@ -134,6 +135,14 @@ impl BrokerBuilder {
         self
     }
 
+    /// How far the time of a call-bound presentation may be from the broker's, either way; at most
+    /// five minutes. Default thirty seconds: hosts whose clocks are kept differ by less than one, a
+    /// call rarely queues for ten, and every live presentation has to be remembered.
+    pub fn presentation_window(mut self, window: Duration) -> Self {
+        self.settings.presentation_window = window;
+        self
+    }
+
     /// Builds the broker, which records that its policy was loaded.
     ///
     /// # Errors
@@ -153,6 +162,10 @@ impl BrokerBuilder {
             && (denials == 0 || denials > 10_000 || window.is_zero() || window > week)
         {
             return Err(BrokerError::Setting("halt_after", "10000 denials and seven days"));
+        }
+        let window = self.settings.presentation_window;
+        if window.is_zero() || window > Duration::from_secs(5 * 60) {
+            return Err(BrokerError::Setting("presentation_window", "five minutes"));
         }
         for (name, text) in [("issuer", &self.issuer), ("audience", &self.audience)] {
             if text.is_empty() || text.len() > crate::token::MAX_NAME {

@@ -1,6 +1,7 @@
 //! Listing: which tools a grant could call now.
 
-use super::authorize::{Gate, present};
+use super::authorize::Gate;
+use super::present::present_token;
 use super::shared::{Current, Shared};
 use crate::clock::Timestamp;
 use crate::context::Context;
@@ -30,7 +31,7 @@ impl Gate {
         let shared = &self.shared;
         let now = shared.now()?;
         let current = shared.current();
-        let presented = present(shared, &current, token, caller, now)?;
+        let presented = present_token(shared, &current.keys, token, caller, now)?;
         let context = context
             .checked()
             .map_err(|error| Denial::new(Reason::MalformedContext).because(error))?;
@@ -54,7 +55,9 @@ impl Gate {
                 .iter()
                 .skip(1)
                 .all(|scope| scope.iter().any(|above| above.capability.tool == *tool));
-            if above && !tools.contains(tool) && listing.could_call(granted, &mut life) {
+            let narrowed = presented.narrowings.iter().all(|narrowing| narrowing.names(tool));
+            if above && narrowed && !tools.contains(tool) && listing.could_call(granted, &mut life)
+            {
                 tools.push(tool.clone());
             }
         }

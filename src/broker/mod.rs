@@ -54,6 +54,7 @@ mod halt;
 mod listing;
 mod open;
 mod permit;
+mod present;
 mod reload;
 mod renew;
 mod request;

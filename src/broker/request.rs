@@ -9,10 +9,10 @@ use crate::audit::{Event, Stage};
 use crate::clock::Timestamp;
 use crate::context::Context;
 use crate::denial::{Denial, Reason};
-use crate::grant::{GrantId, Life, Row, TaskCell};
+use crate::grant::{GrantId, Life, Nonces, Row, TaskCell};
 use crate::identity::Identity;
 use crate::policy::Moment;
-use crate::scope::{Capability, Scope};
+use crate::scope::{Capability, Scope, encode_scope};
 use crate::token::{Claims, Token, mint};
 
 /// A grant, as the host holds it: the token for the agent, and what it is worth.
@@ -185,7 +185,7 @@ impl<'r> Request<'r> {
         };
         let expires = expiry(&given, now, now)?.min(latest);
         let made = Made { id, serial: 1, expires };
-        let token = self.token(&current, &made, now)?;
+        let token = self.token(&current, &made, (scope, &given), now)?;
         let event = self.event(&current, &made, parent, scope, &given);
         let place = shared.place(now, &event)?;
         life.grants.push(Row {
@@ -202,6 +202,7 @@ impl<'r> Request<'r> {
             idle: given.idle,
             last_used: now,
             epoch: current.epoch,
+            nonces: Nonces::default(),
         });
         drop(life);
         drop(current);
@@ -256,8 +257,18 @@ impl<'r> Request<'r> {
         &self,
         current: &Current,
         made: &Made,
+        (scope, given): (&Scope, &Given),
         issued: Timestamp,
     ) -> Result<Token, Denial> {
+        let embedded = match scope.is_embedded() {
+            false => None,
+            true => {
+                let granted: Vec<_> = given.scope.iter().map(|own| &own.capability).collect();
+                let bytes = encode_scope(&granted)
+                    .map_err(|error| Denial::new(Reason::MalformedScope).because(error))?;
+                Some(bytes)
+            }
+        };
         let claims = Claims {
             issuer: &self.shared.issuer,
             audience: &self.shared.audience,
@@ -268,9 +279,10 @@ impl<'r> Request<'r> {
             holder: self.holder.subject().as_str(),
             issued,
             expires: made.expires,
-            scope: None,
+            scope: embedded.as_deref(),
         };
-        mint(&current.keys, &claims).map_err(|error| Denial::new(Reason::Expired).because(error))
+        mint(&current.keys, &claims)
+            .map_err(|error| Denial::new(Reason::MalformedScope).because(error))
     }
 
     pub(super) fn event<'e>(

@@ -65,6 +65,7 @@ pub(crate) struct Settings {
     pub(crate) default_ttl: Duration,
     pub(crate) ceiling: Duration,
     pub(crate) permit_ttl: Duration,
+    pub(crate) presentation_window: Duration,
     pub(crate) max_grants: usize,
     pub(crate) max_permits: usize,
 }

@@ -54,7 +54,8 @@ impl Task {
         let grant = Request::ask(&self.shared, &self.cell, holder, |request| {
             let capabilities;
             (capabilities, cuts) = request.trim(&scope, context)?;
-            request.make_of(None, &Scope::of(&capabilities), capabilities, context)
+            let kept = Scope::of(&capabilities, scope.is_embedded());
+            request.make_of(None, &kept, capabilities, context)
         })?;
         Ok((grant, cuts))
     }

@@ -8,6 +8,7 @@ use parking_lot::{Condvar, Mutex};
 
 use super::counters::{Counters, Reservation, Stamp};
 use super::id::GrantId;
+use super::nonces::Nonces;
 use crate::audit::How;
 use crate::clock::Timestamp;
 use crate::denial::{Denial, Reason};
@@ -78,6 +79,8 @@ pub(crate) struct Row {
     pub(crate) last_used: Timestamp,
     /// The epoch whose policy was last found to give it.
     pub(crate) epoch: u64,
+    /// Presentations bound to a call that were taken; renewal keeps them.
+    pub(crate) nonces: Nonces,
 }
 
 impl Row {

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::catalogue::Tool;
 use super::compiled::Compiled;
 use super::error::PolicyError;
-use super::rule::{Effect, Rule, Tools};
+use super::rule::{Effect, Moment, Rule, Tools};
 use super::{MAX_RULES, Policy};
 use crate::scope::{Fact, ResourceOpenness};
 use crate::tool::ToolName;
@@ -109,6 +109,12 @@ fn check_rule(rule: &Rule, catalogue: bool) -> Result<(), PolicyError> {
         return wrong(
             "on",
             "an empty list never speaks: name `request`, `call` or `delegate`".into(),
+        );
+    }
+    if rule.presentation.is_some() && !rule.moments.include(Moment::Call) {
+        return wrong(
+            "presentation",
+            "tokens are presented at calls, and the rule does not speak at them".into(),
         );
     }
     check_what(rule)?;

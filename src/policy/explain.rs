@@ -59,6 +59,8 @@ fn passed(rule: &Rule, obstacle: &Obstacle<'_>) -> usize {
     let all = rule.conditions.len() + 1;
     let passed = match obstacle {
         Obstacle::Moment | Obstacle::Validity | Obstacle::Tool(_) => return 0,
+        // The call is right; only its token was presented in another way.
+        Obstacle::Presentation => all - 1,
         Obstacle::Condition(failed, _) | Obstacle::Wider(failed) => {
             rule.conditions.iter().position(|own| std::ptr::eq(own, *failed)).unwrap_or(0)
         }
@@ -71,6 +73,7 @@ fn describe<F: Facts>(obstacle: &Obstacle<'_>, facts: &F) -> String {
     match obstacle {
         Obstacle::Moment => "it does not speak at this moment".into(),
         Obstacle::Validity => "it does not apply at this time".into(),
+        Obstacle::Presentation => "it speaks of tokens presented in another way".into(),
         Obstacle::Tool(constraint) => format!("`what.tool`: expected {constraint}"),
         Obstacle::Condition(condition, truth) => failed(condition, *truth, facts),
         Obstacle::Uncovered(Uncovered::Argument(name)) => {

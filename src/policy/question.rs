@@ -9,6 +9,7 @@ use crate::identity::Identity;
 use crate::purpose::CheckedPurpose;
 use crate::resource::{CheckedResource, Resource};
 use crate::scope::{Fact, Facts};
+use crate::token::Form;
 use crate::value::{Object, Value};
 
 /// Everything one decision about one call looks at. It reads nothing else: no clock, no table.
@@ -36,6 +37,8 @@ pub(crate) struct Setting<'q> {
 #[derive(Clone, Copy)]
 pub(crate) struct What<'q> {
     pub(crate) tool: &'q str,
+    /// How the token was presented.
+    pub(crate) form: Form,
     /// The list of the tool's labels.
     pub(crate) labels: &'q Value,
     pub(crate) args: &'q Object,
@@ -57,7 +60,8 @@ impl<'q> What<'q> {
             Denial::new(Reason::UnknownTool)
                 .because(format_args!("`{tool}` is not in the catalogue"))
         })?;
-        Ok(What { tool, labels, args: call.args().object(), resource })
+        // As a bearer presents it, unless the gate says otherwise: a rule may ask for more.
+        Ok(What { tool, labels, form: Form::Bearer, args: call.args().object(), resource })
     }
 }
 

@@ -230,6 +230,10 @@ impl Rule {
 
     /// Whether this guard acts on every call that the capability covers.
     fn contains(&self, wanted: &Wanted<'_>) -> bool {
+        if self.presentation.is_some() {
+            // How calls will be presented is open: they are asked.
+            return false;
+        }
         let (conditions, openness) = wanted.cover();
         let no_resource = openness.resource == ResourceOpenness::None;
         self.may_hold_of(wanted, |condition| {

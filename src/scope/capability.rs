@@ -23,6 +23,7 @@ pub const MAX_CONDITIONS: usize = 128;
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Scope {
     drafts: Vec<Draft>,
+    embedded: bool,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -88,6 +89,7 @@ impl Scope {
     /// Asks for all that another scope asks for, too.
     pub fn and(mut self, other: Scope) -> Self {
         self.drafts.extend(other.drafts);
+        self.embedded |= other.embedded;
         self
     }
 
@@ -126,6 +128,18 @@ impl Scope {
         self.last(|draft| draft.openness.resource = ResourceOpenness::Any)
     }
 
+    /// Asks that what is granted travels in the token, too, for a
+    /// [`Verifier`](crate::token::Verifier) elsewhere. The token gets longer, and whoever sees it
+    /// sees the scope. A gate never reads it: it asks its own table.
+    pub fn embedded(mut self) -> Self {
+        self.embedded = true;
+        self
+    }
+
+    pub(crate) fn is_embedded(&self) -> bool {
+        self.embedded
+    }
+
     /// How many capabilities are asked for.
     pub fn len(&self) -> usize {
         self.drafts.len()
@@ -137,14 +151,14 @@ impl Scope {
     }
 
     /// The scope that says these capabilities.
-    pub(crate) fn of(capabilities: &[Capability]) -> Scope {
+    pub(crate) fn of(capabilities: &[Capability], embedded: bool) -> Scope {
         let draft = |own: &Capability| Draft {
             tool: own.tool.as_str().into(),
             conditions: own.conditions.to_vec(),
             openness: own.openness.clone(),
             any_args: false,
         };
-        Scope { drafts: capabilities.iter().map(draft).collect() }
+        Scope { drafts: capabilities.iter().map(draft).collect(), embedded }
     }
 
     /// Whether the scope can be meant.
@@ -292,6 +306,26 @@ impl Capability {
         }
         both.conditions = all.into_boxed_slice();
         both
+    }
+
+    /// The place of the first of `capabilities` that covers the call; where none does, what was
+    /// outside the first of the same tool, if one is of that tool.
+    pub(crate) fn first_covering<'c, F: Facts>(
+        capabilities: impl IntoIterator<Item = &'c Capability>,
+        (tool, args, has_resource): (&str, &Object, bool),
+        facts: &F,
+    ) -> Result<usize, Option<Outside<'c>>> {
+        let mut first_outside = None;
+        for (at, capability) in capabilities.into_iter().enumerate() {
+            if capability.tool.as_str() != tool {
+                continue;
+            }
+            match capability.covers(args, has_resource, facts) {
+                Ok(()) => return Ok(at),
+                Err(outside) => first_outside = first_outside.or(Some(outside)),
+            }
+        }
+        Err(first_outside)
     }
 
     pub(crate) fn to_value(&self) -> Value {

@@ -22,7 +22,9 @@ mod contain;
 #[cfg(test)]
 mod corpus;
 mod cover;
+mod decode;
 mod describe;
+mod encode;
 mod evaluate;
 mod expression;
 mod fact;
@@ -44,6 +46,8 @@ pub use constraint::{
     below, cidr, contains, count, each, eq, fields, glob, has_all, has_any, json, len, max, min,
     not, one_of, optional, prefix, present, regex, same_as, some, subset_of, suffix, under, weekly,
 };
+pub use decode::{MAX_PARTS, MAX_VALUE_LEVELS};
+pub use encode::ScopeBytesError;
 pub use fact::UnknownFact;
 pub use glob::{Glob, GlobError, MAX_GLOB, MAX_WILDCARDS};
 pub use kind::Count;
@@ -57,6 +61,8 @@ pub(crate) use capability::{Capability, Outside};
 pub(crate) use constraint::Node;
 pub(crate) use contain::{condition_may_overlap, condition_within, openness_within};
 pub(crate) use cover::{Condition, Openness, ResourceOpenness, Uncovered};
+pub(crate) use decode::decode as decode_scope;
+pub(crate) use encode::encode as encode_scope;
 pub(crate) use evaluate::{Facts, Stance};
 pub(crate) use fact::{Absence, Fact};
 pub(crate) use grammar::{named_constraints, read_constraint};

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::time::Duration;
 
-use super::audience::AudienceKeys;
+use super::audience::{AudienceKeys, AudienceSecret};
 use super::claims::MAX_NAME;
 use super::derive::{Context, KeyUse, MacKey, derive_bytes};
 use super::secret::SecretKey;
@@ -135,6 +135,19 @@ impl KeyRing {
             .iter()
             .map(|retired| (retired.key.id, derive(&retired.key), retired.valid_until));
         Ok(AudienceKeys::new(audience, (self.active.id, derive(&self.active)), retired))
+    }
+
+    /// The active key's own key for one audience, for a [`Verifier`](super::Verifier) without a
+    /// table. After a [rotation](KeyRing::rotate) there is another one.
+    ///
+    /// # Errors
+    /// [`KeyError::Audience`] if the audience is empty or longer than [`MAX_NAME`] bytes.
+    pub fn audience_secret(&self, audience: &str) -> Result<AudienceSecret, KeyError> {
+        let context = Context::new(audience.as_bytes())
+            .filter(|_| (1..=MAX_NAME).contains(&audience.len()))
+            .ok_or(KeyError::Audience(audience.len()))?;
+        let key = derive_bytes(&self.active.secret, KeyUse::Token, context);
+        Ok(AudienceSecret::new(audience, self.active.id, key))
     }
 
     /// The active key's own key for `key_use`, for a use that has one.

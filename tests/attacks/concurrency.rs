@@ -338,10 +338,10 @@ fn denials() -> Vec<(Denial, &'static str)> {
     ];
     let tools = ["t", "r", "b", "n", "a"].map(Tool::new);
     let catalogue = tools.into_iter().fold(Policy::builder(), |builder, tool| builder.tool(tool));
-    let policy = catalogue.rules(rules).build().unwrap();
+    let guarded = catalogue.rules(rules).build().unwrap();
     let mut rotated = ring();
     rotated.rotate(secret(1), SECOND, start()).unwrap();
-    let world = World::of(policy, |builder| builder.keys(rotated));
+    let world = World::of(guarded, |builder| builder.keys(rotated));
     let context = Context::new();
     let task = world.broker.open_named("hush-task", &world.agent, Purpose::new("test")).unwrap();
     let grant_of = |tool: &str| task.request(Scope::tool(tool).any_args(), &context).unwrap();
@@ -432,6 +432,10 @@ fn denials() -> Vec<(Denial, &'static str)> {
     drop(many);
     world.clock.advance(HOUR);
     note(deny(&grant, x(1)), "");
+    let (_drifting, drifted) = other.granted();
+    other.broker.reload(&policy([]));
+    note(other.authorize(&drifted, plain()).map(drop).unwrap_err(), "");
+    other.broker.reload(&policy([broad()]));
     let (over, gone) = other.granted();
     over.complete();
     note(other.authorize(&gone, plain()).map(drop).unwrap_err(), "");

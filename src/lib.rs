@@ -1,8 +1,12 @@
 #![doc = include_str!("../README.md")]
 #![forbid(unsafe_code)]
 
+#[doc = include_str!("../docs/policy.md")]
+pub mod _policy {}
+
 pub mod args;
 pub mod audit;
+mod base64;
 mod broker;
 mod call;
 pub mod clock;
@@ -16,6 +20,7 @@ pub mod purpose;
 mod random;
 pub mod resource;
 pub mod scope;
+mod spread;
 pub mod testing;
 mod text;
 pub mod token;
@@ -23,8 +28,9 @@ pub mod tool;
 pub mod value;
 
 pub use broker::{
-    Broker, BrokerBuilder, BrokerError, Control, Ended, Gate, Grant, Halt, Halted, Permit, Receipt,
-    RunError, Running, Standing, StandingGrant, StandingTask, Task,
+    Broker, BrokerBuilder, BrokerError, BrokerStats, Control, Cut, Drift, Drifted, Ended, Gate,
+    Grant, Halt, Halted, Permit, Reaper, Receipt, Reload, RunError, Running, Standing,
+    StandingGrant, StandingTask, Task,
 };
 pub use call::{Call, CallError};
 pub use context::Context;

@@ -12,13 +12,12 @@ use hallpass::args::Args;
 use hallpass::clock::Timestamp;
 use hallpass::grant::GrantId;
 use hallpass::scope::{
-    Constraint, Scope, above, absent, all_of, any, any_of, below, contains, count, each, eq,
-    fields, glob, has_all, has_any, len, max, min, not, one_of, prefix, some, subset_of, suffix,
+    Constraint, Scope, absent, all_of, any, any_of, below, contains, count, each, eq, fields, glob,
+    has_all, has_any, len, max, min, not, one_of, prefix, some, subset_of, suffix,
 };
 use hallpass::token::{
     Claims, KeyRing, SecretKey, Token, TokenError, Unverified, Verifier, VerifierError, mint,
 };
-use hallpass::value::Number;
 use ring::{hkdf, hmac};
 use serde_json::{Value, json};
 
@@ -64,7 +63,8 @@ fn scopes() -> Vec<Scope> {
         one(absent()),
         one(eq(hallpass::value::Value::Null)),
         one(one_of([true, false])),
-        one(all_of([above(Number::parse("-1.50").unwrap()), max(3)])),
+        Scope::from_json(r#"[{"tool": "t", "args": {"a": {"above": -1.50, "max": 3}}}]"#).unwrap(),
+        one(all_of([contains("b"), contains("a")])),
         one(below(0)),
         one(suffix(".pdf")),
         one(contains("é")),

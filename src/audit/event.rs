@@ -40,6 +40,9 @@ pub enum Event<'a> {
         generation: u64,
         grant: Cow<'a, str>,
         serial: u64,
+        /// The grant it was delegated from.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        parent: Option<Cow<'a, str>>,
         requester: Cow<'a, str>,
         holder: Cow<'a, str>,
         scope: Cow<'a, Value>,
@@ -71,10 +74,9 @@ pub enum Event<'a> {
         reason: Cow<'a, str>,
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
         rules: Vec<Cow<'a, str>>,
+        /// Under which policy: the last `reloaded` record of this epoch has its digest.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         epoch: Option<u64>,
-        #[serde(default, skip_serializing_if = "Option::is_none")]
-        policy: Option<Cow<'a, str>>,
     },
     /// One call was permitted. Its own number is what the outcome refers to.
     Permitted {
@@ -95,8 +97,8 @@ pub enum Event<'a> {
         context: Option<Cow<'a, str>>,
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
         rules: Vec<Cow<'a, str>>,
+        /// Under which policy: the last `reloaded` record of this epoch has its digest.
         epoch: u64,
-        policy: Cow<'a, str>,
     },
     /// What became of a permitted call.
     Outcome {
@@ -120,11 +122,16 @@ pub enum Event<'a> {
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
         running: Vec<u64>,
     },
-    /// A grant was revoked.
-    Revoked {
+    /// A grant ended before its task did, and all delegated from it.
+    GrantEnded {
         task: Cow<'a, str>,
         generation: u64,
         grant: Cow<'a, str>,
+        /// The reason that its holder is denied for from now on.
+        why: Cow<'a, str>,
+        /// The grants delegated from it, which ended with it.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        below: Vec<Cow<'a, str>>,
         /// Numbers of the permits whose calls were already running.
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
         running: Vec<u64>,
@@ -159,7 +166,7 @@ impl Event<'_> {
             Event::Permitted { .. } => "permitted",
             Event::Outcome { .. } => "outcome",
             Event::Ended { .. } => "ended",
-            Event::Revoked { .. } => "revoked",
+            Event::GrantEnded { .. } => "grant_ended",
             Event::Reloaded { .. } => "reloaded",
             Event::Halted { .. } => "halted",
             Event::Resumed { .. } => "resumed",
@@ -176,7 +183,7 @@ impl Event<'_> {
             | Event::Permitted { task, .. }
             | Event::Outcome { task, .. }
             | Event::Ended { task, .. }
-            | Event::Revoked { task, .. } => Some(task),
+            | Event::GrantEnded { task, .. } => Some(task),
             Event::Denied { task, .. } | Event::Withdrawn { task, .. } => task.as_deref(),
             Event::Reloaded { .. } | Event::Halted { .. } | Event::Resumed { .. } => None,
         }
@@ -188,7 +195,7 @@ impl Event<'_> {
         match self {
             Event::Granted { grant, .. }
             | Event::Permitted { grant, .. }
-            | Event::Revoked { grant, .. } => Some(grant),
+            | Event::GrantEnded { grant, .. } => Some(grant),
             Event::Denied { grant, .. } | Event::Withdrawn { grant, .. } => grant.as_deref(),
             _ => None,
         }

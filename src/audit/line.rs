@@ -5,7 +5,6 @@
 mod quick;
 
 use std::borrow::Cow;
-use std::fmt::Write as _;
 use std::io;
 
 use serde::Serialize;
@@ -49,8 +48,11 @@ impl Body {
     /// Writes the whole line over what `line` held.
     pub(super) fn write_line(&self, seq: u64, line: &mut String) {
         line.clear();
-        // Writing to a string does not fail.
-        let _ = write!(line, "{{\"seq\":{seq},\"at\":{},", self.at.unix_millis());
+        line.push_str(r#"{"seq":"#);
+        quick::push_number(line, seq);
+        line.push_str(r#","at":"#);
+        quick::push_number(line, self.at.unix_millis().unsigned_abs());
+        line.push(',');
         line.push_str(self.text.strip_prefix('{').unwrap_or_default());
     }
 
@@ -165,10 +167,12 @@ mod tests {
 
     #[test]
     fn a_withdrawn_record_says_what_was_not_given_and_why() {
-        let event = Event::Revoked {
+        let event = Event::GrantEnded {
             task: "t\"1".into(),
             generation: 1,
             grant: "g1".into(),
+            why: "revoked".into(),
+            below: Vec::new(),
             running: vec![1],
         };
         let at = Timestamp::from_unix_millis(5).unwrap();
@@ -180,7 +184,7 @@ mod tests {
         assert_eq!(
             record.event,
             Event::Withdrawn {
-                was: "revoked".into(),
+                was: "grant_ended".into(),
                 task: Some("t\"1".into()),
                 grant: Some("g1".into()),
                 cause: "disk full".into(),

@@ -2,23 +2,21 @@
 
 use std::sync::Arc;
 
-use parking_lot::RwLockReadGuard;
-
 use super::permit::Permit;
 use super::present::{Presented, present, present_token};
-use super::shared::{Current, Shared};
+use super::shared::{Current, Decided, Shared};
 use crate::audit::{Event, Outcome, Place, Stage};
 use crate::call::Call;
 use crate::clock::Timestamp;
 use crate::context::Context;
 use crate::denial::{Denial, Reason};
-use crate::grant::{GrantId, Granted, Life, OpenPermit, Row, TaskCell};
+use crate::grant::{GrantId, Granted, Life, OpenPermit, Row, Stamp, TaskCell};
 use crate::identity::Identity;
 use crate::policy::{
     Deciders, Moment, Question, Setting, Verdict, What, decide, failed, nearest_for_call,
 };
 use crate::scope::{Capability, Outside, Uncovered};
-use crate::token::{Narrowing, Presentable, Token};
+use crate::token::{Form, Narrowing, Presentable, Token};
 use crate::value::{Digest, Object, Value};
 
 /// The tool side's handle: turns a presented token and a call into a [`Permit`], or a [`Denial`].
@@ -26,7 +24,7 @@ use crate::value::{Digest, Object, Value};
 /// Cloning it shares it: a clone can authorize and nothing else.
 #[derive(Clone)]
 pub struct Gate {
-    shared: Arc<Shared>,
+    pub(super) shared: Arc<Shared>,
 }
 
 impl Gate {
@@ -49,9 +47,15 @@ impl Gate {
         call: Call,
         context: &Context,
     ) -> Result<Permit, Denial> {
-        let now = self.shared.now()?;
         let text = presented.text();
-        let attempt = Attempt { shared: &self.shared, text, caller, call: &call, context, now };
+        let at = |now| Attempt { shared: &self.shared, text, caller, call: &call, context, now };
+        let attempt = match self.shared.now() {
+            Ok(now) => at(now),
+            Err(denial) => {
+                let refusal = Refusal { denial, about: None };
+                return Err(at(self.shared.keeper.latest()).record(refusal));
+            }
+        };
         match attempt.commit() {
             Ok(committed) => Ok(committed.into_permit(&self.shared, call)),
             Err(refusal) => Err(attempt.record(refusal)),
@@ -86,7 +90,7 @@ impl Gate {
         let current = self.shared.current();
         let presented = present_token(&self.shared, &current.keys, token, caller, now)?;
         drop(current);
-        if self.shared.revoke_grant(&presented.cell, presented.grant, Reason::Revoked) {
+        if self.shared.end_grant(&presented.cell, presented.grant, Reason::Revoked).is_some() {
             Ok(())
         } else {
             Err(Denial::new(presented.cell.life.lock().why_gone(presented.grant)))
@@ -111,13 +115,29 @@ struct Refusal {
     about: Option<(Arc<TaskCell>, GrantId)>,
 }
 
+/// Where the grant, and each grant it was delegated from, covers the call.
+struct Covered {
+    own: (Arc<[Granted]>, usize),
+    ancestors: Vec<(Arc<[Granted]>, usize)>,
+}
+
+impl Covered {
+    /// The limits of every capability that covers the call.
+    fn stamps(&self) -> impl Iterator<Item = &Stamp> {
+        std::iter::once(&self.own)
+            .chain(&self.ancestors)
+            .filter_map(|(scope, at)| scope.get(*at))
+            .flat_map(|granted| &granted.stamps)
+    }
+}
+
 /// A permit that the log has accepted.
 struct Committed {
     cell: Arc<TaskCell>,
     grant: GrantId,
     seq: u64,
     epoch: u64,
-    rules: Vec<Arc<str>>,
+    rules: Decided,
     lapses: Timestamp,
 }
 
@@ -126,16 +146,19 @@ impl Attempt<'_> {
         let current = self.shared.current();
         let presented = self.present(&current)?;
         let about = |denial| presented.refuse(denial);
-        let context = self.well_formed().map_err(about)?;
-        let labels = self.labels(&current).map_err(about)?;
+        let (what, context) = self.well_formed(&current, presented.form()).map_err(about)?;
         let arguments = self.shared.argument_digest(self.call.args());
 
         let mut life = presented.cell.life.lock();
+        self.shared
+            .keep_up(&current, &presented.cell, &mut life, presented.grant, self.now)
+            .map_err(about)?;
         self.take_once(&presented, &mut life).map_err(about)?;
-        let (at, rules) =
-            self.decide(&current, &presented, &life, context, labels).map_err(about)?;
+        let (covered, rules) =
+            self.decide(&current, &presented, &life, context, what).map_err(about)?;
+        let rules = current.decided(rules);
         let (place, lapses) = self
-            .reserve(&current, &presented, &mut life, at, labels, (&rules, arguments))
+            .reserve(&current, &presented, &mut life, &covered, what.labels, (&rules, arguments))
             .map_err(about)?;
         let seq = place.seq();
         drop(life);
@@ -143,10 +166,15 @@ impl Attempt<'_> {
         drop(current);
 
         // Outside the locks: the log may take its time.
-        if let Err(denial) = self.shared.settle(place) {
-            presented.cell.life.lock().close_permit(seq, false);
+        let settled = self.shared.settle(place);
+        let mut life = presented.cell.life.lock();
+        if let Err(denial) = settled {
+            life.close_permit(seq, false);
+            drop(life);
             return Err(presented.refuse(denial));
         }
+        life.note_recorded(seq);
+        drop(life);
         Ok(Committed { cell: presented.cell, grant: presented.grant, seq, epoch, rules, lapses })
     }
 
@@ -154,21 +182,19 @@ impl Attempt<'_> {
         let current = self.shared.current();
         let presented = self.present(&current)?;
         let about = |denial| presented.refuse(denial);
-        let context = self.well_formed().map_err(about)?;
-        let labels = self.labels(&current).map_err(about)?;
+        let (what, context) = self.well_formed(&current, presented.form()).map_err(about)?;
         let mut life = presented.cell.life.lock();
+        self.shared
+            .keep_up(&current, &presented.cell, &mut life, presented.grant, self.now)
+            .map_err(about)?;
         if let Some(once) = presented.once {
             let row = self.live(&presented, &life).map_err(about)?;
             row.nonces.probe(once, self.now).map_err(about)?;
         }
-        let (at, rules) =
-            self.decide(&current, &presented, &life, context, labels).map_err(about)?;
-        let scope = life.grant(presented.grant).map(|row| row.scope.clone());
-        let stamps =
-            scope.iter().flat_map(|scope| scope.get(at)).flat_map(|granted| &granted.stamps);
-        let stamps: Vec<_> = stamps.cloned().collect();
-        life.counters.probe(&stamps, self.call.args(), self.now).map_err(about)?;
-        Ok(rules)
+        let (covered, rules) =
+            self.decide(&current, &presented, &life, context, what).map_err(about)?;
+        life.counters.probe(covered.stamps(), self.call.args(), self.now).map_err(about)?;
+        Ok(current.ids(&rules))
     }
 
     fn present(&self, current: &Current) -> Result<Presented, Refusal> {
@@ -176,34 +202,34 @@ impl Attempt<'_> {
             .map_err(|denial| Refusal { denial, about: None })
     }
 
-    fn well_formed(&self) -> Result<&Object, Denial> {
-        self.call.check().map_err(|error| Denial::new(Reason::MalformedCall).because(error))?;
-        self.context.checked().map_err(|error| Denial::new(Reason::MalformedContext).because(error))
+    /// Call and context as rules see them.
+    fn well_formed<'q>(
+        &'q self,
+        current: &'q Current,
+        form: Form,
+    ) -> Result<(What<'q>, &'q Object), Denial> {
+        let what = What::of(self.call, form, &current.policy.catalogue)?;
+        match self.context.checked() {
+            Ok(context) => Ok((what, context)),
+            Err(error) => Err(Denial::new(Reason::MalformedContext).because(error)),
+        }
     }
 
-    fn labels<'c>(&self, current: &'c Current) -> Result<&'c Value, Denial> {
-        let tool = self.call.tool();
-        current.policy.catalogue.labels_of(tool).ok_or_else(|| {
-            Denial::new(Reason::UnknownTool)
-                .because(format_args!("`{tool}` is not in the catalogue"))
-        })
-    }
-
-    /// Whether grant and rules permit the call: the place of the capability in the grant's scope,
-    /// and the permits.
+    /// Whether grant, ancestors and rules permit the call: what covers it, and the permits.
     fn decide(
         &self,
         current: &Current,
         presented: &Presented,
         life: &Life,
         context: &Object,
-        labels: &Value,
-    ) -> Result<(usize, Vec<Arc<str>>), Denial> {
+        what: What<'_>,
+    ) -> Result<(Covered, Deciders), Denial> {
         let row = self.live(presented, life)?;
         let with_this = match current.policy.looks_at_history {
-            true => life.history.with(labels),
+            true => life.history.with(what.labels),
             false => None,
         };
+        let time = current.policy.time(self.now);
         let question = Question {
             setting: Setting {
                 moment: Moment::Call,
@@ -212,18 +238,17 @@ impl Attempt<'_> {
                 context,
                 seen: with_this.as_ref().unwrap_or(life.history.labels()),
                 now: self.now,
+                now_text: time.as_ref(),
             },
-            what: What {
-                tool: self.call.tool(),
-                labels,
-                form: presented.form(),
-                args: self.call.args().object(),
-                resource: self.call.resource().and_then(|resource| resource.checked().ok()),
-            },
+            what,
         };
-        let at = covering(&row.scope, &presented.narrowings, &question)?;
+        let covered = Covered {
+            own: (row.scope.clone(), covering(&row.scope, &question)?),
+            ancestors: self.ancestors_cover(row, life, &question)?,
+        };
+        narrowings_cover(&presented.narrowings, &question)?;
         match decide(&current.policy, &question) {
-            Verdict::Permit(rules) => Ok((at, current.ids(&rules))),
+            Verdict::Permit(rules) => Ok((covered, rules)),
             Verdict::Ask(rules) => Err(denied(Reason::ApprovalRequired, current, &rules)),
             Verdict::Forbid(rules) => Err(denied(Reason::Forbidden, current, &rules)),
             Verdict::NoPermit => Err(Denial::new(Reason::NoPermit)
@@ -242,6 +267,29 @@ impl Attempt<'_> {
         }
     }
 
+    /// Whether every grant this one was delegated from lives and covers the call itself: this, and
+    /// not any comparison made before, is what keeps a child within its parents.
+    fn ancestors_cover(
+        &self,
+        row: &Row,
+        life: &Life,
+        question: &Question<'_>,
+    ) -> Result<Vec<(Arc<[Granted]>, usize)>, Denial> {
+        let mut covered = Vec::new();
+        let mut next = row.parent;
+        while let Some(id) = next {
+            let above = life.grant(id).ok_or_else(|| Denial::new(life.why_gone(id)))?;
+            if above.is_past(self.now) {
+                return Err(
+                    Denial::new(Reason::Expired).because("a grant above it is past its time")
+                );
+            }
+            covered.push((above.scope.clone(), covering(&above.scope, question)?));
+            next = above.parent;
+        }
+        Ok(covered)
+    }
+
     /// Whether task and grant live, and nothing is halted.
     fn live<'l>(&self, presented: &Presented, life: &'l Life) -> Result<&'l Row, Denial> {
         if life.over.is_some() {
@@ -253,11 +301,14 @@ impl Attempt<'_> {
         if row.serial != presented.serial {
             return Err(Denial::new(Reason::Superseded));
         }
-        let idle = row.idle.is_some_and(|idle| self.now.since(row.last_used) >= idle);
-        if idle || self.now >= row.expires || self.now >= presented.cell.ceiling {
+        if row.is_past(self.now) || self.now >= presented.cell.ceiling {
             return Err(Denial::new(Reason::Expired));
         }
-        match self.shared.halts.stopping(&presented.cell, self.caller, Some(self.call.tool())) {
+        match self.shared.halts.stopping(
+            &presented.cell,
+            &[self.caller, &row.holder],
+            Some(self.call.tool()),
+        ) {
             Some(halt) => Err(Denial::new(Reason::Halted).because(halt)),
             None => Ok(row),
         }
@@ -270,9 +321,9 @@ impl Attempt<'_> {
         current: &Current,
         presented: &Presented,
         life: &mut Life,
-        at: usize,
+        covered: &Covered,
         labels: &Value,
-        (rules, arguments): (&[Arc<str>], Digest),
+        (rules, arguments): (&Decided, Digest),
     ) -> Result<(Place, Timestamp), Denial> {
         let lapses = self
             .now
@@ -283,26 +334,23 @@ impl Attempt<'_> {
             return Err(Denial::new(Reason::TooMany)
                 .because("the task has too many permits open: finish or drop some"));
         }
-        let scope = life.grant(presented.grant).map(|row| row.scope.clone());
-        let granted = scope.as_ref().and_then(|scope| scope.get(at));
-        let stamps = granted.map(|granted| granted.stamps.as_slice()).unwrap_or_default();
-        let reservation = life.counters.reserve(stamps, self.call.args(), self.now)?;
+        let reservation = life.counters.reserve(covered.stamps(), self.call.args(), self.now)?;
 
         let cell = &presented.cell;
+        let (grant, arguments) = (presented.grant.text(), arguments.text());
         let event = Event::Permitted {
             task: (&*cell.name).into(),
             generation: cell.generation,
-            grant: presented.grant.to_string().into(),
+            grant: grant.as_str().into(),
             serial: u64::from(presented.serial),
             who: self.caller.subject().as_str().into(),
             tool: self.call.tool().into(),
             resource_type: self.call.resource().map(|resource| resource.resource_type().into()),
             resource_id: self.call.resource().map(|resource| resource.id().into()),
-            args: arguments.to_string().into(),
+            args: arguments.as_str().into(),
             context: None,
-            rules: rules.iter().map(|rule| (&**rule).into()).collect(),
+            rules: rules.ids().map(Into::into).collect(),
             epoch: current.epoch,
-            policy: (&*current.digest).into(),
         };
         let place = match self.shared.place(self.now, &event) {
             Ok(place) => place,
@@ -312,12 +360,19 @@ impl Attempt<'_> {
             }
         };
         life.history.add(labels);
-        if let Some(row) = life.grant_mut(presented.grant) {
-            row.last_used = self.now;
-        }
+        life.touch(presented.grant, self.now);
         let (seq, grant) = (place.seq(), presented.grant);
-        let tool = self.call.tool_name().clone();
-        life.permits.push(OpenPermit { seq, grant, tool, running: false, lapses, reservation });
+        let (tool, caller) = (self.call.tool_name().clone(), self.caller.share());
+        life.permits.push(OpenPermit {
+            seq,
+            grant,
+            caller,
+            tool,
+            recorded: false,
+            running: false,
+            lapses,
+            reservation,
+        });
         Ok((place, lapses))
     }
 
@@ -341,50 +396,51 @@ impl Attempt<'_> {
     /// Records the denial, and hands it on.
     fn record(&self, refusal: Refusal) -> Denial {
         let Refusal { denial, about } = refusal;
-        let (epoch, digest) = {
-            let current: RwLockReadGuard<'_, Current> = self.shared.current();
-            (current.epoch, current.digest.clone())
-        };
-        let arguments = self.shared.argument_digest(self.call.args()).to_string();
-        self.shared.record(
+        let epoch = self.shared.current().epoch;
+        let arguments = self.shared.argument_digest(self.call.args()).text();
+        let grant = about.as_ref().map(|(_, grant)| grant.text());
+        self.shared.record_denial(
             self.now,
-            &Event::Denied {
+            &denial,
+            Event::Denied {
                 stage: Stage::Call,
                 task: about.as_ref().map(|(cell, _)| (&*cell.name).into()),
                 generation: about.as_ref().map(|(cell, _)| cell.generation),
-                grant: about.as_ref().map(|(_, grant)| grant.to_string().into()),
+                grant: grant.as_ref().map(|grant| grant.as_str().into()),
                 who: Some(self.caller.subject().as_str().into()),
                 tool: Some(self.call.tool().into()),
-                args: Some(arguments.into()),
+                args: Some(arguments.as_str().into()),
                 code: denial.code().as_str().into(),
                 reason: denial.reason().as_str().into(),
                 rules: denial.rules().map(Into::into).collect(),
                 epoch: Some(epoch),
-                policy: Some((&*digest).into()),
             },
         );
+        self.shared.trip(self.caller, &denial, self.now);
         denial
     }
 }
 
-/// The place of the first granted capability that covers the call, if every narrowing of the token
-/// covers it, too.
-fn covering(
-    scope: &[Granted],
-    narrowings: &[Narrowing],
-    question: &Question<'_>,
-) -> Result<usize, Denial> {
-    let What { tool, args, resource, .. } = question.what;
-    let call = (tool, args, resource.is_some());
+/// The place of the first granted capability that covers the call.
+fn covering(scope: &[Granted], question: &Question<'_>) -> Result<usize, Denial> {
     let granted = scope.iter().map(|granted| &granted.capability);
-    let at = Capability::first_covering(granted, call, question)
-        .map_err(|outside| out_of_scope("the grant", outside, question))?;
+    Capability::first_covering(granted, called(question), question)
+        .map_err(|outside| out_of_scope("the grant", outside, question))
+}
+
+/// Whether every attenuation covers the call itself, too: a chain is never compared, only asked.
+fn narrowings_cover(narrowings: &[Narrowing], question: &Question<'_>) -> Result<(), Denial> {
     for (hop, narrowing) in narrowings.iter().enumerate() {
-        Capability::first_covering(&narrowing.capabilities, call, question).map_err(|outside| {
-            out_of_scope(&format!("attenuation {}", hop + 1), outside, question)
-        })?;
+        Capability::first_covering(&narrowing.capabilities, called(question), question).map_err(
+            |outside| out_of_scope(&format!("attenuation {}", hop + 1), outside, question),
+        )?;
     }
-    Ok(at)
+    Ok(())
+}
+
+fn called<'q>(question: &Question<'q>) -> (&'q str, &'q Object, bool) {
+    let What { tool, args, resource, .. } = question.what;
+    (tool, args, resource.is_some())
 }
 
 /// Says what of the call is outside of what `whose` scope covers of the tool.

@@ -8,7 +8,9 @@ use parking_lot::{Mutex, RwLock};
 use super::Broker;
 use super::halt::Halts;
 use super::shared::{Current, Settings, Shared};
-use crate::audit::{ChainKey, Event, Journal, MemoryLog, Sink, SinkError};
+use super::stats::DenialCounts;
+use super::tripwire::Tripwire;
+use crate::audit::{Event, Journal, MemoryLog, Sink, SinkError};
 use crate::clock::{Clock, ClockError, SystemClock, Timekeeper};
 use crate::grant::Table;
 use crate::policy::Policy;
@@ -25,6 +27,7 @@ pub struct BrokerBuilder {
     sink: Option<Arc<dyn Sink>>,
     ring: Option<KeyRing>,
     settings: Settings,
+    tripwire: Option<(usize, Duration)>,
 }
 
 /// Why a broker could not be built.
@@ -60,6 +63,7 @@ impl BrokerBuilder {
             clock: Arc::new(SystemClock::new()),
             sink: None,
             ring: None,
+            tripwire: None,
             settings: Settings {
                 default_ttl: Duration::from_secs(5 * 60),
                 ceiling: Duration::from_secs(60 * 60),
@@ -132,6 +136,13 @@ impl BrokerBuilder {
         self
     }
 
+    /// Halts an identity that is denied so often within a window, until somebody resumes it. Off by
+    /// default: what is many for one agent is little for another.
+    pub fn halt_after(mut self, denials: usize, window: Duration) -> Self {
+        self.tripwire = Some((denials, window));
+        self
+    }
+
     /// Builds the broker, which records that its policy was loaded.
     ///
     /// # Errors
@@ -151,6 +162,11 @@ impl BrokerBuilder {
         if window.is_zero() || window > Duration::from_secs(5 * 60) {
             return Err(BrokerError::Setting("presentation_window", "five minutes"));
         }
+        if let Some((denials, window)) = self.tripwire
+            && (denials == 0 || denials > 10_000 || window.is_zero() || window > week)
+        {
+            return Err(BrokerError::Setting("halt_after", "10000 denials and seven days"));
+        }
         for (name, text) in [("issuer", &self.issuer), ("audience", &self.audience)] {
             if text.is_empty() || text.len() > crate::token::MAX_NAME {
                 return Err(BrokerError::Name(name));
@@ -161,7 +177,7 @@ impl BrokerBuilder {
             None => KeyRing::generate()?,
         };
         let keeper = Timekeeper::new(self.clock)?;
-        let keys = ring.for_audience(&self.audience)?;
+        let keys = Arc::new(ring.for_audience(&self.audience)?);
         let (sink, log): (Arc<dyn Sink>, _) = match self.sink {
             Some(sink) => (sink, None),
             None => {
@@ -169,9 +185,8 @@ impl BrokerBuilder {
                 (log.clone(), Some(log))
             }
         };
-        let chain = || ChainKey::new(ring.mac_key(KeyUse::AuditLog).into_hmac(), &self.issuer);
-        let journal = Journal::open(sink, chain())?;
-        let chain = chain();
+        let journal = Journal::open(sink, ring.chain_key(&self.issuer))?;
+        let chain = ring.chain_key(&self.issuer);
         let digest = self.policy.digest().to_string();
         let shared = Shared {
             id: Shared::next_id(),
@@ -188,6 +203,8 @@ impl BrokerBuilder {
             ring: Mutex::new(ring),
             table: Table::new(),
             halts: Halts::default(),
+            denials: DenialCounts::default(),
+            tripwire: self.tripwire.map(|(denials, window)| Tripwire::new(denials, window)),
             journal,
             settings: self.settings,
         };

@@ -91,6 +91,8 @@ pub enum Reason {
     TaskOver,
     /// The grant was revoked.
     Revoked,
+    /// The grant ended because today's policy would not give it.
+    Drifted,
     /// The grant was renewed since: a newer token has replaced this one.
     Superseded,
     /// A call-bound presentation that was taken before.
@@ -137,7 +139,7 @@ pub enum Reason {
 
 impl Reason {
     /// Every reason.
-    pub const ALL: [Reason; 36] = [
+    pub const ALL: [Reason; 37] = [
         Reason::MalformedPurpose,
         Reason::MalformedScope,
         Reason::MalformedCall,
@@ -153,6 +155,7 @@ impl Reason {
         Reason::UnknownGrant,
         Reason::TaskOver,
         Reason::Revoked,
+        Reason::Drifted,
         Reason::Superseded,
         Reason::Replayed,
         Reason::StalePresentation,
@@ -195,6 +198,7 @@ impl Reason {
             | Reason::UnknownGrant
             | Reason::TaskOver
             | Reason::Revoked
+            | Reason::Drifted
             | Reason::Superseded
             | Reason::Replayed => Code::InvalidToken,
             Reason::Expired | Reason::PermitLapsed | Reason::StalePresentation => Code::Expired,
@@ -232,6 +236,7 @@ impl Reason {
             Reason::UnknownGrant => "unknown_grant",
             Reason::TaskOver => "task_over",
             Reason::Revoked => "revoked",
+            Reason::Drifted => "drifted",
             Reason::Superseded => "superseded",
             Reason::Replayed => "replayed",
             Reason::StalePresentation => "stale_presentation",

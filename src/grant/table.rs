@@ -1,16 +1,19 @@
 //! The table: which tasks are live, by generation and by name.
 
 use std::collections::HashMap;
-use std::hash::{BuildHasherDefault, Hasher};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use parking_lot::{Mutex, RwLock};
 
 use super::task::TaskCell;
+use crate::spread::SpreadMap;
 
 /// How many parts the table is in, so that threads working on different tasks rarely meet.
 const SHARDS: usize = 64;
+
+/// How many generations that are gone the sweep passes over for each task it is to find.
+const GAPS: usize = 8;
 
 /// Live tasks.
 pub(crate) struct Table {
@@ -18,9 +21,11 @@ pub(crate) struct Table {
     by_generation: Box<[RwLock<ByGeneration>]>,
     by_name: Box<[Mutex<HashMap<Arc<str>, Arc<TaskCell>>>]>,
     names: std::hash::RandomState,
+    /// Where the sweep goes on: the last generation it has looked at.
+    swept: Mutex<u64>,
 }
 
-type ByGeneration = HashMap<u64, Arc<TaskCell>, BuildHasherDefault<Spread>>;
+type ByGeneration = SpreadMap<u64, Arc<TaskCell>>;
 
 impl Table {
     pub(crate) fn new() -> Self {
@@ -29,6 +34,7 @@ impl Table {
             by_generation: (0..SHARDS).map(|_| RwLock::default()).collect(),
             by_name: (0..SHARDS).map(|_| Mutex::default()).collect(),
             names: std::hash::RandomState::new(),
+            swept: Mutex::new(0),
         }
     }
 
@@ -88,6 +94,27 @@ impl Table {
         tasks
     }
 
+    /// How many tasks there are.
+    pub(crate) fn len(&self) -> usize {
+        self.by_generation.iter().map(|shard| shard.read().len()).sum()
+    }
+
+    /// Some tasks, each in its turn. Generations count up, so whatever was opened first comes first;
+    /// a generation that is gone costs one look.
+    pub(crate) fn next_to_sweep(&self, most: usize) -> Vec<Arc<TaskCell>> {
+        let last = self.generations.load(Ordering::Relaxed);
+        let mut found = Vec::new();
+        let mut at = self.swept.lock();
+        for _ in 0..most.saturating_mul(GAPS).min(last as usize) {
+            if found.len() == most {
+                break;
+            }
+            *at = if *at >= last { 1 } else { *at + 1 };
+            found.extend(self.task(*at));
+        }
+        found
+    }
+
     fn shard(&self, generation: u64) -> Option<&RwLock<ByGeneration>> {
         self.by_generation.get(generation as usize % SHARDS)
     }
@@ -95,26 +122,5 @@ impl Table {
     fn names_of(&self, name: &str) -> Option<&Mutex<HashMap<Arc<str>, Arc<TaskCell>>>> {
         use std::hash::BuildHasher;
         self.by_name.get(self.names.hash_one(name) as usize % SHARDS)
-    }
-}
-
-/// Spreads generations, which count up and which nobody outside chooses: nothing to defend against,
-/// so a multiplication is enough.
-#[derive(Default)]
-struct Spread(u64);
-
-impl Hasher for Spread {
-    fn finish(&self) -> u64 {
-        self.0
-    }
-
-    fn write(&mut self, bytes: &[u8]) {
-        for byte in bytes {
-            self.write_u64(self.0 ^ u64::from(*byte));
-        }
-    }
-
-    fn write_u64(&mut self, number: u64) {
-        self.0 = number.wrapping_mul(0x9e37_79b9_7f4a_7c15);
     }
 }

@@ -16,25 +16,32 @@ const LOOKED_AT: usize = 64;
 
 /// The permit that came nearest to permitting the call.
 pub(crate) fn nearest_for_call(policy: &Compiled, question: &Question<'_>) -> Option<Nearest> {
-    nearest(policy, question.what.tool, question.setting.moment, question, |rule| {
+    let (rule, obstacle) = nearest(policy, question.what.tool, question.setting.moment, |rule| {
         rule.obstacle(question)
-    })
+    })?;
+    Some(Nearest { rule: rule.id.clone(), obstacle: describe(&obstacle, question).into() })
 }
 
 /// The permit that came nearest to covering the capability.
 pub(crate) fn nearest_for_request(policy: &Compiled, wanted: &Wanted<'_>) -> Option<Nearest> {
-    nearest(policy, wanted.capability.tool.as_str(), wanted.setting.moment, wanted, |rule| {
-        rule.first_gap(wanted)
-    })
+    let tool = wanted.capability.tool.as_str();
+    let (rule, obstacle) =
+        nearest(policy, tool, wanted.setting.moment, |rule| rule.first_gap(wanted))?;
+    let mut told = describe(&obstacle, wanted);
+    if matches!(obstacle, Obstacle::Wider(_) | Obstacle::MoreOpen)
+        && let Some(example) = rule.example_outside(wanted)
+    {
+        told.push_str(&format!("; it does not cover {}", shown(&example)));
+    }
+    Some(Nearest { rule: rule.id.clone(), obstacle: told.into() })
 }
 
-fn nearest<'p, F: Facts>(
+fn nearest<'p>(
     policy: &'p Compiled,
     tool: &str,
     moment: Moment,
-    facts: &F,
     obstacle: impl Fn(&'p Rule) -> Option<Obstacle<'p>>,
-) -> Option<Nearest> {
+) -> Option<(&'p Rule, Obstacle<'p>)> {
     policy
         .index
         .all(Side::Permits, tool)
@@ -44,10 +51,7 @@ fn nearest<'p, F: Facts>(
         .filter_map(|rule| obstacle(rule).map(|obstacle| (passed(rule, &obstacle), rule, obstacle)))
         // The first of the best, in the order of ids.
         .reduce(|best, next| if next.0 > best.0 { next } else { best })
-        .map(|(_, rule, obstacle)| Nearest {
-            rule: rule.id.clone(),
-            obstacle: describe(&obstacle, facts).into(),
-        })
+        .map(|(_, rule, obstacle)| (rule, obstacle))
 }
 
 /// How far a rule got, in thousandths: its conditions are asked in order, and the closed world last.

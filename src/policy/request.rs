@@ -1,14 +1,14 @@
 //! What the rules say to a request: who, why and context are fixed, the call is still open.
 
 use super::compiled::Compiled;
-use super::decide::Deciders;
+use super::deciders::Deciders;
 use super::index::{Probe, Side};
 use super::question::Setting;
 use super::rule::{Effect, Rule, Tools};
 use super::{Obstacle, Per};
 use crate::scope::{
-    Capability, Condition, Fact, Facts, Openness, ResourceOpenness, Stance, Truth,
-    condition_may_overlap, condition_within, openness_within,
+    Capability, Condition, Cover, Difference, Fact, Facts, Openness, ResourceOpenness, Stance,
+    Truth, condition_may_overlap, condition_within, cover_difference, openness_within,
 };
 use crate::value::Value;
 
@@ -31,6 +31,17 @@ pub(crate) struct Wanted<'q> {
     pub(crate) setting: Setting<'q>,
     pub(crate) capability: &'q Capability,
     pub(crate) labels: &'q Value,
+    pub(crate) when: When,
+}
+
+/// Whether conditions on context and history count.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum When {
+    /// They are part of the question.
+    Asked,
+    /// They are left to the calls: a permit is not withheld for them, and a guard that has any does
+    /// not act.
+    Left,
 }
 
 /// Decides whether a capability may be granted.
@@ -40,31 +51,53 @@ pub(crate) struct Wanted<'q> {
 pub(crate) fn decide_request(policy: &Compiled, wanted: &Wanted<'_>) -> Answer {
     let (mut forbids, mut asks) = (Deciders::new(), Deciders::new());
     wanted.visit(policy, Side::Guards, |at, rule| match rule.effect {
-        Effect::Forbid if rule.contains(wanted) => forbids.push(at),
-        Effect::Ask if rule.asks_before(wanted) => asks.push(at),
+        Effect::Forbid if rule.contains(wanted) => forbids.add(at),
+        Effect::Ask if rule.asks_before(wanted) => asks.add(at),
         _ => {}
     });
     if !forbids.is_empty() {
-        return Answer::Forbidden(sorted(forbids));
+        return Answer::Forbidden(forbids);
     }
     let mut permits = Deciders::new();
     wanted.visit(policy, Side::Permits, |at, rule| {
         if rule.first_gap(wanted).is_none() {
-            permits.push(at);
+            permits.add(at);
         }
     });
     match (permits.is_empty(), asks.is_empty()) {
         (true, _) => Answer::NotCovered,
-        (false, true) => Answer::Covered(sorted(permits)),
-        (false, false) => Answer::Ask(sorted(asks)),
+        (false, true) => Answer::Covered(permits),
+        (false, false) => Answer::Ask(asks),
     }
 }
 
-fn sorted(mut found: Deciders) -> Deciders {
-    found.sort_unstable();
-    found.dedup();
-    found
+/// Whether some call that the capability covers could be permitted: a permit may concern one, and
+/// no guard acts on all of them.
+pub(crate) fn could_permit(policy: &Compiled, wanted: &Wanted<'_>) -> bool {
+    let (mut permitted, mut guarded) = (false, false);
+    wanted.visit_open(policy, Side::Permits, |rule| permitted |= rule.may_cover_part(wanted));
+    wanted.visit(policy, Side::Guards, |_, rule| guarded |= rule.contains(wanted));
+    permitted && !guarded
 }
+
+/// The parts of a capability that lie within some permit each.
+pub(crate) fn parts_covered(policy: &Compiled, wanted: &Wanted<'_>) -> Vec<Capability> {
+    let mut parts = Vec::new();
+    wanted.visit_open(policy, Side::Permits, |rule| {
+        if parts.len() < MOST_PARTS && rule.may_cover_part(wanted) {
+            let conditions = rule.of_the_call(wanted);
+            let part = wanted.capability.meet(&conditions, &rule.openness);
+            if !parts.contains(&part) {
+                parts.push(part);
+            }
+        }
+    });
+    parts
+}
+
+/// How many parts a trimmed capability may fall into. One that falls into more is better asked for
+/// more exactly.
+const MOST_PARTS: usize = 16;
 
 impl Facts for Wanted<'_> {
     fn fact(&self, fact: &Fact) -> Option<&Value> {
@@ -78,15 +111,27 @@ impl Facts for Wanted<'_> {
 impl<'q> Wanted<'q> {
     fn visit<'p>(&self, policy: &'p Compiled, side: Side, mut visit: impl FnMut(u32, &'p Rule)) {
         let probe = |fact: &_| self.probe(fact);
-        policy.index.visit(side, self.capability.tool.as_str(), probe, |at| {
+        policy.index.of(self.capability.tool.as_str()).visit(side, probe, |at| {
             if let Some(rule) = policy.rule(at) {
                 visit(at, rule);
             }
         });
     }
 
+    /// Visits rules that may concern a part of what is wanted, instead of all of it.
+    fn visit_open<'p>(&self, policy: &'p Compiled, side: Side, mut visit: impl FnMut(&'p Rule)) {
+        for at in policy.index.all(side, self.capability.tool.as_str()) {
+            if let Some(rule) = policy.rule(at) {
+                visit(rule);
+            }
+        }
+    }
+
     /// What is known of a fact by which rules are filed.
     fn probe(&self, fact: &Fact) -> Probe<'_> {
+        if self.leaves(fact) {
+            return Probe::Open;
+        }
         if !fact.is_of_the_call() {
             return match self.fact(fact) {
                 Some(value) => Probe::Value(value),
@@ -98,6 +143,10 @@ impl<'q> Wanted<'q> {
             Some(set) => Probe::OneOf(set),
             None => Probe::Open,
         }
+    }
+
+    fn leaves(&self, fact: &Fact) -> bool {
+        self.when == When::Left && matches!(fact, Fact::Context(_) | Fact::Now | Fact::Seen)
     }
 
     fn cover(&self) -> (&'q [Condition], &'q Openness) {
@@ -121,6 +170,9 @@ impl Rule {
         }
         let (conditions, openness) = wanted.cover();
         for condition in &self.conditions {
+            if wanted.leaves(&condition.fact) {
+                continue;
+            }
             if condition.fact.is_of_the_call() {
                 let constraint = condition.constraint.resolve(wanted).into_owned();
                 let wider = Condition::new(condition.fact.clone(), constraint);
@@ -136,6 +188,44 @@ impl Rule {
         }
         (!openness_within((conditions, openness), (&self.conditions, &self.openness)))
             .then_some(Obstacle::MoreOpen)
+    }
+
+    /// What this permit says of the call, with what is known put in.
+    fn of_the_call(&self, wanted: &Wanted<'_>) -> Vec<Condition> {
+        let of_the_call = self.conditions.iter().filter(|own| own.fact.is_of_the_call());
+        of_the_call
+            .map(|own| {
+                let constraint = own.constraint.resolve(wanted).into_owned();
+                Condition::new(own.fact.clone(), constraint)
+            })
+            .collect()
+    }
+
+    /// A call that is wanted and that this permit does not cover, if one can be found: its arguments.
+    pub(crate) fn example_outside(&self, wanted: &Wanted<'_>) -> Option<Value> {
+        let conditions = self.of_the_call(wanted);
+        let cover = Cover { conditions: &conditions, openness: &self.openness };
+        match cover_difference(wanted.capability.cover(), &[cover]) {
+            Difference::Witness(call) => Some(Value::Object(call.args)),
+            Difference::Empty | Difference::Undecided => None,
+        }
+    }
+
+    /// Whether this permit may apply to some call that the capability covers.
+    fn may_cover_part(&self, wanted: &Wanted<'_>) -> bool {
+        let (conditions, openness) = wanted.cover();
+        self.moments.include(wanted.setting.moment)
+            && self.validity.holds_at(wanted.setting.now)
+            && self.tool_named(wanted.capability.tool.as_str(), Stance::Cover) == Truth::True
+            && self.conditions.iter().all(|condition| {
+                if condition.fact.is_of_the_call() {
+                    let constraint = condition.constraint.resolve(wanted).into_owned();
+                    let condition = Condition::new(condition.fact.clone(), constraint);
+                    condition_may_overlap(conditions, openness, &condition)
+                } else {
+                    condition.holds(Stance::Cover, wanted) == Truth::True
+                }
+            })
     }
 
     /// Whether this guard acts on every call that the capability covers.
@@ -168,7 +258,9 @@ impl Rule {
             && self.validity.holds_at(wanted.setting.now)
             && self.tool_named(wanted.capability.tool.as_str(), Stance::Guard).may_hold()
             && self.conditions.iter().all(|condition| {
-                if condition.fact.is_of_the_call() {
+                if wanted.leaves(&condition.fact) {
+                    false
+                } else if condition.fact.is_of_the_call() {
                     let constraint = condition.constraint.resolve(wanted).into_owned();
                     of_the_call(&Condition::new(condition.fact.clone(), constraint))
                 } else {

@@ -109,7 +109,7 @@ pub(crate) enum Tools {
 /// A rule, built in Rust; policies in text make the same thing.
 ///
 /// Building never fails: [`PolicyBuilder::build`](super::PolicyBuilder::build) refuses a rule that
-/// cannot be meant.
+/// cannot be meant. Two constraints on one thing are one conjunction, as the keys of one table are.
 ///
 /// ```
 /// use std::time::Duration;
@@ -261,6 +261,12 @@ impl Rule {
         self.condition(Fact::Seen, constraint)
     }
 
+    /// When: what the broker's time must be, with [`after`](crate::scope::after),
+    /// [`before`](crate::scope::before) and [`weekly`](crate::scope::weekly).
+    pub fn now(self, constraint: Constraint) -> Self {
+        self.condition(Fact::Now, constraint)
+    }
+
     /// The tool, by name. Several: [`Rule::tools`].
     pub fn tool(self, name: &str) -> Self {
         self.tools([name])
@@ -373,6 +379,12 @@ impl Rule {
         self
     }
 
+    /// Uses, rate and budget span all tasks of one identity, instead of one task.
+    pub fn per_identity(mut self) -> Self {
+        self.limits.per_identity = true;
+        self
+    }
+
     /// Who must agree, for an ask rule.
     pub fn approval(mut self, terms: ApprovalTerms) -> Self {
         self.approval = Some(terms);
@@ -413,7 +425,7 @@ impl Rule {
     }
 
     pub(crate) fn condition(mut self, fact: Fact, constraint: Constraint) -> Self {
-        self.conditions.push(Condition::new(fact, constraint));
+        Condition::add(&mut self.conditions, fact, constraint);
         self
     }
 }

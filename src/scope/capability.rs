@@ -1,6 +1,6 @@
 //! A capability: one tool, and what its arguments and resource must be.
 
-use super::constraint::{Constraint, ConstraintError, all_of, any};
+use super::constraint::{Constraint, ConstraintError};
 use super::cover::{Condition, Openness, ResourceOpenness, Uncovered};
 use super::evaluate::{Facts, Stance};
 use super::fact::Fact;
@@ -150,6 +150,17 @@ impl Scope {
         self.drafts.is_empty()
     }
 
+    /// The scope that says these capabilities.
+    pub(crate) fn of(capabilities: &[Capability]) -> Scope {
+        let draft = |own: &Capability| Draft {
+            tool: own.tool.as_str().into(),
+            conditions: own.conditions.to_vec(),
+            openness: own.openness.clone(),
+            any_args: false,
+        };
+        Scope { drafts: capabilities.iter().map(draft).collect(), embedded: false }
+    }
+
     /// Whether the scope can be meant.
     ///
     /// # Errors
@@ -179,7 +190,7 @@ impl Scope {
     }
 
     pub(crate) fn condition(self, fact: Fact, constraint: Constraint) -> Self {
-        self.last(|draft| draft.conditions.push(Condition::new(fact, constraint)))
+        self.last(|draft| Condition::add(&mut draft.conditions, fact, constraint))
     }
 
     fn last(mut self, change: impl FnOnce(&mut Draft)) -> Self {
@@ -188,6 +199,21 @@ impl Scope {
             change(draft);
         }
         self
+    }
+}
+
+/// All that any of the scopes asks for.
+///
+/// ```
+/// use hallpass::scope::{Scope, eq};
+///
+/// let files = ["a.txt", "b.txt"];
+/// let scope: Scope = files.map(|file| Scope::tool("file.read").arg("path", eq(file))).into_iter().collect();
+/// assert_eq!(scope.len(), 2);
+/// ```
+impl FromIterator<Scope> for Scope {
+    fn from_iter<I: IntoIterator<Item = Scope>>(scopes: I) -> Self {
+        scopes.into_iter().fold(Scope::default(), Scope::and)
     }
 }
 
@@ -201,7 +227,13 @@ impl Draft {
             return Err(ScopeError::AnyBesideNamed(self.tool.clone()));
         }
         for condition in &self.conditions {
-            condition.constraint.check().map_err(|error| ScopeError::Constraint {
+            let fits = condition.constraint.check().and_then(|()| {
+                match condition.constraint.policy_only() {
+                    Some(word) => Err(ConstraintError::PolicyOnly(word)),
+                    None => Ok(()),
+                }
+            });
+            fits.map_err(|error| ScopeError::Constraint {
                 tool: self.tool.clone(),
                 fact: condition.fact.to_string().into(),
                 error,
@@ -270,6 +302,32 @@ impl Capability {
         Err(first_outside)
     }
 
+    /// What both this and another cover of the same tool cover.
+    pub(crate) fn meet(&self, conditions: &[Condition], openness: &Openness) -> Capability {
+        let mut both = Capability {
+            tool: self.tool.clone(),
+            conditions: Box::default(),
+            openness: self.openness.meet(openness),
+        };
+        let mut all = self.conditions.to_vec();
+        for condition in conditions {
+            Condition::add(&mut all, condition.fact.clone(), condition.constraint.clone());
+        }
+        // An argument that only one side names must not be there where the other is closed.
+        for condition in &mut all {
+            let open = |conditions: &[Condition], openness: &Openness| {
+                openness.other_args || conditions.iter().any(|own| own.fact == condition.fact)
+            };
+            let of_args = matches!(condition.fact, Fact::Arg(_));
+            if of_args && !(open(&self.conditions, &self.openness) && open(conditions, openness)) {
+                condition.constraint =
+                    condition.constraint.clone().and(super::constraint::absent());
+            }
+        }
+        both.conditions = all.into_boxed_slice();
+        both
+    }
+
     pub(crate) fn to_value(&self) -> Value {
         cover_value(self.tool.as_str(), &self.conditions, &self.openness)
     }
@@ -280,15 +338,14 @@ fn cover_value(tool: &str, conditions: &[Condition], openness: &Openness) -> Val
     let mut args = Object::new();
     let mut resource = Object::new();
     let mut attrs = Object::new();
-    for Condition { fact, .. } in conditions {
-        // Two conditions on one fact are one conjunction, written where the first stands; left out,
-        // the second would make the scope look, and read back, wider than it is.
-        let value = || all_on(conditions, fact).to_value();
+    for Condition { fact, constraint } in conditions {
+        let value = constraint.to_value();
+        // There is one condition on each fact (`Condition::add`), so no key is there already.
         let _ = match fact {
-            Fact::Arg(path) => args.insert(path.join("."), value()),
-            Fact::ResourceType => resource.insert("type", value()),
-            Fact::ResourceId => resource.insert("id", value()),
-            Fact::ResourceAttr(name) => attrs.insert(name.clone(), value()),
+            Fact::Arg(path) => args.insert(path.join("."), value),
+            Fact::ResourceType => resource.insert("type", value),
+            Fact::ResourceId => resource.insert("id", value),
+            Fact::ResourceAttr(name) => attrs.insert(name.clone(), value),
             _ => Ok(()),
         };
     }
@@ -315,14 +372,4 @@ fn cover_value(tool: &str, conditions: &[Condition], openness: &Openness) -> Val
         put("resource", Value::Object(resource));
     }
     Value::Object(out)
-}
-
-/// All that is said of `fact`, as one constraint.
-fn all_on(conditions: &[Condition], fact: &Fact) -> Constraint {
-    let mut own = conditions.iter().filter(|c| c.fact == *fact).map(|c| c.constraint.clone());
-    match (own.next(), own.next()) {
-        (Some(first), Some(second)) => all_of([first, second].into_iter().chain(own)),
-        (Some(only), None) => only,
-        (None, _) => any(),
-    }
 }

@@ -170,6 +170,7 @@ fn flag(decoder: &mut Decoder<'_>) -> Result<bool, DecodeError> {
 
 #[cfg(test)]
 mod tests {
+    use proptest::arbitrary::any as arbitrary;
     use proptest::prelude::*;
 
     use super::super::evaluate::Stance;
@@ -192,6 +193,12 @@ mod tests {
         with_condition(&[b"\x01\x01a".as_slice(), constraint].concat())
     }
 
+    /// Whether the constraint is of kinds that tokens can say at all.
+    fn is_spelled(constraint: &Constraint) -> bool {
+        let scope = Scope::tool("t").arg("a", constraint.clone());
+        scope.check().is_ok() && !matches!(scope.encode(), Err(ScopeBytesError::NoSpelling(_)))
+    }
+
     fn form(bytes: &[u8]) -> DecodeError {
         match decode(bytes) {
             Err(ScopeBytesError::Form(error)) => error,
@@ -211,7 +218,7 @@ mod tests {
         fn a_scope_reads_back_and_means_the_same(
             constraint in sound_constraints(), value in prop::option::of(values()),
         ) {
-            prop_assume!(!constraint.compares());
+            prop_assume!(is_spelled(&constraint));
             let scope = Scope::tool("t").arg("a", constraint.clone()).other_args().and_tool("s");
             let bytes = scope.encode().unwrap();
             let read = decode(&bytes).unwrap();
@@ -228,10 +235,10 @@ mod tests {
         fn order_and_repetition_in_a_scope_leave_no_trace(
             first in sound_constraints(), second in sound_constraints(),
         ) {
-            prop_assume!(!first.compares() && !second.compares());
+            prop_assume!(is_spelled(&first) && is_spelled(&second));
             let (one, other) = (
                 Scope::tool("t").arg("a", first.clone()).arg("b", second.clone()).and_tool("s"),
-                Scope::tool("s").and_tool("t").arg("b", second.clone()).arg("a", first).arg("b", second),
+                Scope::tool("s").and_tool("t").arg("b", second).arg("a", first),
             );
             prop_assert_eq!(one.encode().unwrap(), other.clone().and(other).encode().unwrap());
         }
@@ -240,9 +247,9 @@ mod tests {
         #[test]
         fn bytes_that_are_read_are_the_one_form_of_what_was_read(
             constraint in sound_constraints(),
-            edits in prop::collection::vec((0..3u8, any::<prop::sample::Index>(), prop_oneof![0..20u8, any::<u8>()]), 0..4),
+            edits in prop::collection::vec((0..3u8, arbitrary::<prop::sample::Index>(), prop_oneof![0..20u8, arbitrary::<u8>()]), 0..4),
         ) {
-            prop_assume!(!constraint.compares());
+            prop_assume!(is_spelled(&constraint));
             let mut bytes = Scope::tool("t").arg("a", constraint).encode().unwrap();
             for (edit, at, byte) in edits {
                 let at = at.index(bytes.len().max(1));
@@ -259,7 +266,7 @@ mod tests {
 
         #[test]
         fn no_bytes_at_all_make_the_reader_panic(
-            bytes in prop::collection::vec(prop_oneof![0..20u8, any::<u8>()], 0..80),
+            bytes in prop::collection::vec(prop_oneof![0..20u8, arbitrary::<u8>()], 0..80),
         ) {
             for bytes in [bytes.clone(), with_condition(&bytes), with_constraint(&bytes)] {
                 if let Ok(read) = decode(&bytes) {

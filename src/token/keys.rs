@@ -7,6 +7,7 @@ use super::audience::{AudienceKeys, AudienceSecret};
 use super::claims::MAX_NAME;
 use super::derive::{Context, KeyUse, MacKey, derive_bytes};
 use super::secret::SecretKey;
+use crate::audit::ChainKey;
 use crate::clock::Timestamp;
 use crate::random::RandomError;
 
@@ -152,6 +153,13 @@ impl KeyRing {
     /// The active key's own key for `key_use`, for a use that has one.
     pub fn mac_key(&self, key_use: KeyUse) -> MacKey {
         MacKey::derive(&self.active.secret, key_use, Context::NONE)
+    }
+
+    /// The key of the chain that a broker with this ring as it is now and this issuer's name writes
+    /// its log with, for whoever [verifies](crate::audit::verify) the log away from the broker. It
+    /// could write a log that verifies, too.
+    pub fn chain_key(&self, issuer: &str) -> ChainKey {
+        ChainKey::new(self.mac_key(KeyUse::AuditLog).into_hmac(), issuer)
     }
 
     fn knows(&self, id: KeyId) -> bool {

@@ -1,12 +1,11 @@
 //! The text of a token: `hp1.` + body + `.` + tag, both in base64url without padding; `hp1c.` and a
 //! call's proof in the tag's place where it is bound to a call.
 
-use base64::Engine as _;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use zeroize::Zeroizing;
 
 use super::call_bound::Proof;
 use super::error::{MintError, TokenError};
+use crate::base64;
 
 /// The most bytes of text a token may have: what common HTTP servers take for all headers together,
 /// and room for a root block with a scope and every attenuation at 180 bytes each. Longer text is
@@ -61,37 +60,36 @@ pub(super) fn decode(text: &str) -> Result<Parts, TokenError> {
         return Err(TokenError::TooLong(text.len()));
     }
     if let Some(parts) = text.strip_prefix(BEARER) {
-        let (body, tag) = parts.rsplit_once('.').ok_or(TokenError::Framing)?;
-        return Ok(Parts { seal: Seal::Tag(decode_exactly(tag)?), body: decode_body(body)? });
+        let (body, tag) = split::<32>(parts)?;
+        return Ok(Parts { seal: Seal::Tag(tag), body: decode_body(body)? });
     }
     let parts = text.strip_prefix(CALL_BOUND).ok_or(TokenError::UnknownVersion)?;
-    let (body, proof) = parts.rsplit_once('.').ok_or(TokenError::Framing)?;
-    let proof = Proof::read(&decode_exactly(proof)?).ok_or(TokenError::Framing)?;
+    let (body, proof) = split(parts)?;
+    let proof = Proof::read(&proof).ok_or(TokenError::Framing)?;
     Ok(Parts { seal: Seal::Call(proof), body: decode_body(body)? })
 }
 
-/// So many bytes: more do not fit, fewer do not fill.
-fn decode_exactly<const N: usize>(text: &str) -> Result<[u8; N], TokenError> {
+/// The text of the body, and the bytes behind it. They have one length, so the point before them has
+/// one place. Any other point is no base64.
+fn split<const N: usize>(parts: &str) -> Result<(&str, [u8; N]), TokenError> {
+    let start = parts.len().checked_sub((N * 4).div_ceil(3)).ok_or(TokenError::Framing)?;
+    let (body, seal) = parts.split_at_checked(start).ok_or(TokenError::Framing)?;
+    let body = body.strip_suffix('.').ok_or(TokenError::Framing)?;
     let mut bytes = [0; N];
-    if decode_into(text, &mut bytes)? == N { Ok(bytes) } else { Err(TokenError::Framing) }
+    base64::decode(seal, &mut bytes).ok_or(TokenError::Framing)?;
+    Ok((body, bytes))
 }
 
 fn decode_body(text: &str) -> Result<Body, TokenError> {
-    // Never less than what comes out.
-    let room = text.len().div_ceil(4) * 3;
-    if room <= INLINE {
-        let mut bytes = [0; INLINE];
-        let length = decode_into(text, &mut bytes)?;
-        return Ok(Body::Inline(bytes, length));
+    let length = base64::decoded_length(text).ok_or(TokenError::Framing)?;
+    let mut inline = [0; INLINE];
+    if let Some(bytes) = inline.get_mut(..length) {
+        base64::decode(text, bytes).ok_or(TokenError::Framing)?;
+        return Ok(Body::Inline(inline, length));
     }
-    let mut bytes = vec![0; room];
-    let length = decode_into(text, &mut bytes)?;
-    bytes.truncate(length);
+    let mut bytes = vec![0; length];
+    base64::decode(text, &mut bytes).ok_or(TokenError::Framing)?;
     Ok(Body::Heap(bytes))
-}
-
-fn decode_into(text: &str, bytes: &mut [u8]) -> Result<usize, TokenError> {
-    URL_SAFE_NO_PAD.decode_slice(text, bytes).map_err(|_| TokenError::Framing)
 }
 
 /// Writes a token's text.
@@ -105,17 +103,17 @@ pub(super) fn encode_call_bound(body: &[u8], proof: &[u8]) -> Result<String, Min
 }
 
 fn write(version: &str, body: &[u8], seal: &[u8]) -> Result<String, MintError> {
-    let base64 = |bytes: &[u8]| (bytes.len() * 4).div_ceil(3);
-    let length = version.len() + base64(body) + 1 + base64(seal);
+    let spelled = |bytes: &[u8]| (bytes.len() * 4).div_ceil(3);
+    let length = version.len() + spelled(body) + 1 + spelled(seal);
     if length > MAX_TOKEN_TEXT {
         return Err(MintError::TooLong(length));
     }
     // Reserved at once: growing would leave unwiped copies behind.
     let mut text = Zeroizing::new(String::with_capacity(length));
     text.push_str(version);
-    URL_SAFE_NO_PAD.encode_string(body, &mut text);
+    base64::encode_to(body, &mut text);
     text.push('.');
-    URL_SAFE_NO_PAD.encode_string(seal, &mut text);
+    base64::encode_to(seal, &mut text);
     Ok(std::mem::take(&mut *text))
 }
 

@@ -136,7 +136,11 @@ fn why(rule: Rule, written: &Written) -> Result<Rule, Misfit> {
 fn when(rule: Rule, written: &Written) -> Result<Rule, Misfit> {
     let conditions =
         Table::open(written, "a table such as `{ env = \"…\" }`")?.said()?.each(|name, own| {
-            let fact = if name == "seen" { Fact::Seen } else { Fact::Context(name.into()) };
+            let fact = match &*name {
+                "seen" => Fact::Seen,
+                "now" => Fact::Now,
+                _ => Fact::Context(name.into()),
+            };
             Ok((fact, read_constraint(own)?))
         })?;
     Ok(conditions.into_iter().fold(rule, |rule, (fact, own)| rule.condition(fact, own)))

@@ -11,8 +11,9 @@ use super::{list, number, object, text};
 use crate::value::Value;
 
 /// How many elementary steps one search may take. Comparing two hand-written constraints takes some
-/// hundreds; the bound is a few milliseconds of work, whatever a scope written by an agent asks for.
-const STEPS: usize = 200_000;
+/// hundreds to thousands; the bound is about ten milliseconds, whatever a scope written by an agent asks
+/// for.
+const STEPS: usize = 50_000;
 
 /// What is left of [`STEPS`].
 #[derive(Debug)]
@@ -43,8 +44,8 @@ impl Budget {
 /// One thing asked of a value, with yes or no as answers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Test<'a> {
-    /// Whether a cover's constraint is true, or a guard's may be.
-    Ask { constraint: &'a Constraint, negated: bool, stance: Stance },
+    /// Whether the constraint is true; or, if that is enough, whether it may be.
+    Ask { constraint: &'a Constraint, negated: bool, stance: Stance, may: bool },
     /// Whether the value itself is one of these.
     Member(&'a [Value]),
     /// Whether the value is of a kind that one of these has.
@@ -55,17 +56,24 @@ pub(super) enum Test<'a> {
 
 impl<'a> Test<'a> {
     pub(super) fn cover(constraint: &'a Constraint) -> Self {
-        Test::Ask { constraint, negated: false, stance: Stance::Cover }
+        Test::Ask { constraint, negated: false, stance: Stance::Cover, may: false }
+    }
+
+    /// What may be covered, for all that is known: more where something is compared.
+    pub(super) fn may_cover(constraint: &'a Constraint) -> Self {
+        Test::Ask { constraint, negated: false, stance: Stance::Cover, may: true }
+    }
+
+    /// Where a guard acts.
+    pub(super) fn guard(constraint: &'a Constraint) -> Self {
+        Test::Ask { constraint, negated: false, stance: Stance::Guard, may: true }
     }
 
     pub(super) fn passes(&self, value: Option<&Value>, absence: Absence) -> bool {
         match self {
-            Test::Ask { constraint, negated, stance } => {
+            Test::Ask { constraint, negated, stance, may } => {
                 let truth = constraint.holds_of(value, absence, *stance, *negated);
-                match stance {
-                    Stance::Cover => truth == Truth::True,
-                    Stance::Guard => truth.may_hold(),
-                }
+                if *may { truth.may_hold() } else { truth == Truth::True }
             }
             Test::Member(set) => value.is_some_and(|value| set.contains(value)),
             Test::Kind(set) => value.is_some_and(|value| {
@@ -170,7 +178,7 @@ impl<'t> Sampler<'t> {
             self.offer(Some(value.clone()), budget);
         }
         number::sample(&mut self, budget);
-        text::sample(&mut self, budget);
+        text::sample(&mut self, plain, budget);
         object::sample(&mut self, budget);
         list::sample(&mut self, plain, budget);
         self.cells

@@ -9,8 +9,8 @@ use crate::value::Value;
 const LONGEST: usize = 256;
 
 /// How many cells the elements may fall into before not every set of them is tried. Two constraints
-/// make four at most; ten are a thousand sets.
-const MOST_CELLS: usize = 10;
+/// make four at most, `has_all` of five values seven or so; twelve are four thousand sets.
+const MOST_CELLS: usize = 12;
 
 /// How often a list is put into a list when nothing looks at lists: what a list of lists answers, a
 /// list of its elements answers too, once `[]` and a list of one are among those.
@@ -66,7 +66,7 @@ fn sets(cells: Cells, sampler: &mut Sampler<'_>) -> Vec<Vec<Value>> {
             values.iter().enumerate().filter_map(chosen).collect()
         })
         .collect();
-    sets.sort_by_key(Vec::len);
+    sets.sort_by_key(|set| (set.iter().map(Value::depth).max(), set.len()));
     sets
 }
 
@@ -94,10 +94,10 @@ impl<'a> Asked<'a> {
     }
 
     fn leaf(&mut self, leaf: &'a Constraint, negated: bool, test: &Test<'a>) {
-        let Test::Ask { stance, .. } = *test else { return };
+        let Test::Ask { stance, may, .. } = *test else { return };
         match &leaf.0 {
             Node::Each(inner) | Node::Some(inner) => {
-                self.add(Test::Ask { constraint: inner, negated, stance });
+                self.add(Test::Ask { constraint: inner, negated, stance, may });
             }
             Node::SubsetOf(set) | Node::HasAny(set) => {
                 self.add(members(set));

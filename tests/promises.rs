@@ -1,0 +1,37 @@
+//! The promises, as properties: random policies, identities, calls and operations, put to the broker
+//! and to a model that knows no index, no table and no shortcut.
+//!
+//! `PROPTEST_CASES` sets how many cases each property tries.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "tests"
+)]
+
+#[path = "promises/door.rs"]
+mod door;
+#[path = "promises/model.rs"]
+mod model;
+#[path = "promises/universe.rs"]
+mod universe;
+#[path = "promises/world.rs"]
+mod world;
+
+#[path = "promises/any_life.rs"]
+mod any_life;
+#[path = "promises/p01_nothing_by_default.rs"]
+mod p01_nothing_by_default;
+#[path = "promises/p02_nothing_left_behind.rs"]
+mod p02_nothing_left_behind;
+#[path = "promises/p03_within_policy.rs"]
+mod p03_within_policy;
+#[path = "promises/p05_forbid_beats_ask_beats_permit.rs"]
+mod p05_forbid_beats_ask_beats_permit;
+#[path = "promises/p05_index.rs"]
+mod p05_index;
+#[path = "promises/p10_doubt_denies.rs"]
+mod p10_doubt_denies;
+#[path = "promises/p11_threads.rs"]
+mod p11_threads;

@@ -10,14 +10,26 @@
     reason = "tests"
 )]
 
+#[path = "promises/case.rs"]
+mod case;
 #[path = "promises/door.rs"]
 mod door;
 #[path = "promises/model.rs"]
 mod model;
+#[path = "promises/probe.rs"]
+mod probe;
 #[path = "promises/universe.rs"]
 mod universe;
 #[path = "promises/world.rs"]
 mod world;
+#[path = "promises/world_asks.rs"]
+mod world_asks;
+#[path = "promises/world_calls.rs"]
+mod world_calls;
+#[path = "promises/world_ends.rs"]
+mod world_ends;
+#[path = "promises/world_log.rs"]
+mod world_log;
 
 #[path = "promises/any_life.rs"]
 mod any_life;

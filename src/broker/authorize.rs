@@ -16,7 +16,7 @@ use crate::policy::{
     Deciders, Moment, Question, Setting, Verdict, What, decide, failed, nearest_for_call,
 };
 use crate::scope::{Capability, Outside, Uncovered};
-use crate::token::{Form, Narrowing, Presentable, Token};
+use crate::token::{Narrowing, Presentable, Token};
 use crate::value::{Digest, Object, Value};
 
 /// The tool side's handle: turns a presented token and a call into a [`Permit`], or a [`Denial`].
@@ -47,8 +47,14 @@ impl Gate {
         call: Call,
         context: &Context,
     ) -> Result<Permit, Denial> {
-        let text = presented.text();
-        let at = |now| Attempt { shared: &self.shared, text, caller, call: &call, context, now };
+        let at = |now| Attempt {
+            shared: &self.shared,
+            text: presented.text(),
+            caller,
+            call: &call,
+            context,
+            now,
+        };
         let attempt = match self.shared.now() {
             Ok(now) => at(now),
             Err(denial) => {
@@ -63,7 +69,7 @@ impl Gate {
     }
 
     /// Answers as [`authorize`](Gate::authorize) would, and permits nothing: no use is spent, no
-    /// history added, nothing recorded. Names the permits that would decide.
+    /// history added, the question not recorded. Names the permits that would decide.
     ///
     /// # Errors
     /// The [`Denial`] that `authorize` would give, as long as nothing changes between the two.
@@ -146,7 +152,7 @@ impl Attempt<'_> {
         let current = self.shared.current();
         let presented = self.present(&current)?;
         let about = |denial| presented.refuse(denial);
-        let (what, context) = self.well_formed(&current, presented.form()).map_err(about)?;
+        let (what, context) = self.well_formed(&current).map_err(about)?;
         let arguments = self.shared.argument_digest(self.call.args());
 
         let mut life = presented.cell.life.lock();
@@ -182,7 +188,7 @@ impl Attempt<'_> {
         let current = self.shared.current();
         let presented = self.present(&current)?;
         let about = |denial| presented.refuse(denial);
-        let (what, context) = self.well_formed(&current, presented.form()).map_err(about)?;
+        let (what, context) = self.well_formed(&current).map_err(about)?;
         let mut life = presented.cell.life.lock();
         self.shared
             .keep_up(&current, &presented.cell, &mut life, presented.grant, self.now)
@@ -193,6 +199,8 @@ impl Attempt<'_> {
         }
         let (covered, rules) =
             self.decide(&current, &presented, &life, context, what).map_err(about)?;
+        // What lapsed gives back what it held: the call would find it so.
+        self.close_lapsed(&presented, &mut life);
         life.counters.probe(covered.stamps(), self.call.args(), self.now).map_err(about)?;
         Ok(current.ids(&rules))
     }
@@ -203,12 +211,8 @@ impl Attempt<'_> {
     }
 
     /// Call and context as rules see them.
-    fn well_formed<'q>(
-        &'q self,
-        current: &'q Current,
-        form: Form,
-    ) -> Result<(What<'q>, &'q Object), Denial> {
-        let what = What::of(self.call, form, &current.policy.catalogue)?;
+    fn well_formed<'q>(&'q self, current: &'q Current) -> Result<(What<'q>, &'q Object), Denial> {
+        let what = What::of(self.call, &current.policy.catalogue)?;
         match self.context.checked() {
             Ok(context) => Ok((what, context)),
             Err(error) => Err(Denial::new(Reason::MalformedContext).because(error)),
@@ -240,30 +244,18 @@ impl Attempt<'_> {
                 now: self.now,
                 now_text: time.as_ref(),
             },
-            what,
+            what: What { form: presented.form(), ..what },
         };
         let covered = Covered {
-            own: (row.scope.clone(), covering(&row.scope, &question)?),
+            own: (row.scope.clone(), covering(&row.scope, &presented.narrowings, &question)?),
             ancestors: self.ancestors_cover(row, life, &question)?,
         };
-        narrowings_cover(&presented.narrowings, &question)?;
         match decide(&current.policy, &question) {
             Verdict::Permit(rules) => Ok((covered, rules)),
             Verdict::Ask(rules) => Err(denied(Reason::ApprovalRequired, current, &rules)),
             Verdict::Forbid(rules) => Err(denied(Reason::Forbidden, current, &rules)),
             Verdict::NoPermit => Err(Denial::new(Reason::NoPermit)
                 .nearest_to(nearest_for_call(&current.policy, &question))),
-        }
-    }
-
-    /// Spends a call-bound presentation, whatever is decided next: it was good for this one try. Only
-    /// now that signature, holder and liveness have passed, so that nobody else can fill the memory.
-    fn take_once(&self, presented: &Presented, life: &mut Life) -> Result<(), Denial> {
-        let Some(once) = presented.once else { return Ok(()) };
-        self.live(presented, life)?;
-        match life.grant_mut(presented.grant) {
-            Some(row) => row.nonces.take(once, self.now),
-            None => Err(Denial::new(Reason::UnknownGrant)),
         }
     }
 
@@ -284,10 +276,21 @@ impl Attempt<'_> {
                     Denial::new(Reason::Expired).because("a grant above it is past its time")
                 );
             }
-            covered.push((above.scope.clone(), covering(&above.scope, question)?));
+            covered.push((above.scope.clone(), covering(&above.scope, &[], question)?));
             next = above.parent;
         }
         Ok(covered)
+    }
+
+    /// Spends a call-bound presentation, whatever is decided next: it was good for this one try. Only
+    /// now that signature, holder and liveness have passed, so that nobody else can fill the memory.
+    fn take_once(&self, presented: &Presented, life: &mut Life) -> Result<(), Denial> {
+        let Some(once) = presented.once else { return Ok(()) };
+        self.live(presented, life)?;
+        match life.grant_mut(presented.grant) {
+            Some(row) => row.nonces.take(once, self.now),
+            None => Err(Denial::new(Reason::UnknownGrant)),
+        }
     }
 
     /// Whether task and grant live, and nothing is halted.
@@ -421,26 +424,24 @@ impl Attempt<'_> {
     }
 }
 
-/// The place of the first granted capability that covers the call.
-fn covering(scope: &[Granted], question: &Question<'_>) -> Result<usize, Denial> {
-    let granted = scope.iter().map(|granted| &granted.capability);
-    Capability::first_covering(granted, called(question), question)
-        .map_err(|outside| out_of_scope("the grant", outside, question))
-}
-
-/// Whether every attenuation covers the call itself, too: a chain is never compared, only asked.
-fn narrowings_cover(narrowings: &[Narrowing], question: &Question<'_>) -> Result<(), Denial> {
-    for (hop, narrowing) in narrowings.iter().enumerate() {
-        Capability::first_covering(&narrowing.capabilities, called(question), question).map_err(
-            |outside| out_of_scope(&format!("attenuation {}", hop + 1), outside, question),
-        )?;
-    }
-    Ok(())
-}
-
-fn called<'q>(question: &Question<'q>) -> (&'q str, &'q Object, bool) {
+/// The place of the first granted capability that covers the call, if every narrowing of the token
+/// covers it, too.
+fn covering(
+    scope: &[Granted],
+    narrowings: &[Narrowing],
+    question: &Question<'_>,
+) -> Result<usize, Denial> {
     let What { tool, args, resource, .. } = question.what;
-    (tool, args, resource.is_some())
+    let call = (tool, args, resource.is_some());
+    let granted = scope.iter().map(|granted| &granted.capability);
+    let at = Capability::first_covering(granted, call, question)
+        .map_err(|outside| out_of_scope("the grant", outside, question))?;
+    for (hop, narrowing) in narrowings.iter().enumerate() {
+        Capability::first_covering(&narrowing.capabilities, call, question).map_err(|outside| {
+            out_of_scope(&format!("attenuation {}", hop + 1), outside, question)
+        })?;
+    }
+    Ok(at)
 }
 
 /// Says what of the call is outside of what `whose` scope covers of the tool.

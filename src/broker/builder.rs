@@ -128,18 +128,18 @@ impl BrokerBuilder {
         self
     }
 
+    /// Halts an identity that is denied so often within a window, until somebody resumes it. Off by
+    /// default: what is many for one agent is little for another.
+    pub fn halt_after(mut self, denials: usize, window: Duration) -> Self {
+        self.tripwire = Some((denials, window));
+        self
+    }
+
     /// How far the time of a call-bound presentation may be from the broker's, either way; at most
     /// five minutes. Default thirty seconds: hosts whose clocks are kept differ by less than one, a
     /// call rarely queues for ten, and every live presentation has to be remembered.
     pub fn presentation_window(mut self, window: Duration) -> Self {
         self.settings.presentation_window = window;
-        self
-    }
-
-    /// Halts an identity that is denied so often within a window, until somebody resumes it. Off by
-    /// default: what is many for one agent is little for another.
-    pub fn halt_after(mut self, denials: usize, window: Duration) -> Self {
-        self.tripwire = Some((denials, window));
         self
     }
 
@@ -158,14 +158,14 @@ impl BrokerBuilder {
                 return Err(BrokerError::Setting(name, "seven days"));
             }
         }
-        let window = self.settings.presentation_window;
-        if window.is_zero() || window > Duration::from_secs(5 * 60) {
-            return Err(BrokerError::Setting("presentation_window", "five minutes"));
-        }
         if let Some((denials, window)) = self.tripwire
             && (denials == 0 || denials > 10_000 || window.is_zero() || window > week)
         {
             return Err(BrokerError::Setting("halt_after", "10000 denials and seven days"));
+        }
+        let window = self.settings.presentation_window;
+        if window.is_zero() || window > Duration::from_secs(5 * 60) {
+            return Err(BrokerError::Setting("presentation_window", "five minutes"));
         }
         for (name, text) in [("issuer", &self.issuer), ("audience", &self.audience)] {
             if text.is_empty() || text.len() > crate::token::MAX_NAME {

@@ -101,11 +101,11 @@ impl Halt {
         match self {
             Halt::Everything => true,
             Halt::Identity(id) => {
-                task.requester.is_known_as(id)
-                    || who.iter().any(|who| {
-                        who.is_known_as(id)
-                            || who.acts_for().iter().any(|actor| actor.subject.as_str() == &**id)
-                    })
+                let is = |one: &Identity| {
+                    one.is_known_as(id)
+                        || one.acts_for().iter().any(|actor| actor.subject.as_str() == &**id)
+                };
+                is(&task.requester) || who.iter().any(|who| is(who))
             }
             Halt::Task(name) => *task.name == **name,
             Halt::Tool(name) => tool.is_some_and(|tool| tool == &**name),

@@ -55,11 +55,9 @@ impl Gate {
                 .iter()
                 .skip(1)
                 .all(|scope| scope.iter().any(|above| above.capability.tool == *tool));
-            let left = presented
-                .narrowings
-                .iter()
-                .all(|narrowing| narrowing.capabilities.iter().any(|own| own.tool == *tool));
-            if above && left && !tools.contains(tool) && listing.could_call(granted, &mut life) {
+            let narrowed = presented.narrowings.iter().all(|narrowing| narrowing.names(tool));
+            if above && narrowed && !tools.contains(tool) && listing.could_call(granted, &mut life)
+            {
                 tools.push(tool.clone());
             }
         }

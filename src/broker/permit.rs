@@ -270,7 +270,8 @@ impl Open {
         let Some(row) = life.grants.iter().find(|row| row.id == self.grant) else {
             return Err(Denial::new(life.why_gone(self.grant)));
         };
-        if row.is_past(now) || now >= self.cell.ceiling {
+        // With a grant that is past its time ends all that was delegated from it.
+        if life.is_past(row, now) || now >= self.cell.ceiling {
             return Err(Denial::new(Reason::Expired));
         }
         if current.epoch != epoch {

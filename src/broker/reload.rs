@@ -234,7 +234,7 @@ impl Asking<'_> {
         let capabilities: Vec<_> = row.scope.iter().map(|own| own.capability.clone()).collect();
         let mut parties: Vec<(&Identity, Moment)> = vec![(&row.holder, Moment::Request)];
         let mut next = row.parent;
-        if next.is_none() && row.holder.subject() != self.cell.requester.subject() {
+        if next.is_none() && !row.holder.is_shared_with(&self.cell.requester) {
             parties.push((&self.cell.requester, Moment::Request));
         }
         while let Some(above) = next.and_then(|id| self.life.grant(id)) {

@@ -185,7 +185,7 @@ impl<'r> Request<'r> {
         };
         let expires = expiry(&given, now, now)?.min(latest);
         let made = Made { id, serial: 1, expires };
-        let token = self.token(&current, &made, now, scope, &given)?;
+        let token = self.token(&current, &made, (scope, &given), now)?;
         let event = self.event(&current, &made, parent, scope, &given);
         let place = shared.place(now, &event)?;
         life.grants.push(Row {
@@ -201,8 +201,8 @@ impl<'r> Request<'r> {
             max_life: given.max_life,
             idle: given.idle,
             last_used: now,
-            nonces: Nonces::default(),
             epoch: current.epoch,
+            nonces: Nonces::default(),
         });
         drop(life);
         drop(current);
@@ -229,7 +229,7 @@ impl<'r> Request<'r> {
     pub(super) fn parties(&self) -> Vec<(&Identity, Moment)> {
         let requester = &self.cell.requester;
         let mut parties = vec![(self.holder, Moment::Request)];
-        if self.holder.subject() != requester.subject() {
+        if !self.holder.is_shared_with(requester) {
             parties.push((requester, Moment::Request));
         }
         parties
@@ -257,11 +257,10 @@ impl<'r> Request<'r> {
         &self,
         current: &Current,
         made: &Made,
+        (scope, given): (&Scope, &Given),
         issued: Timestamp,
-        asked: &Scope,
-        given: &Given,
     ) -> Result<Token, Denial> {
-        let embedded = match asked.is_embedded() {
+        let embedded = match scope.is_embedded() {
             false => None,
             true => {
                 let granted: Vec<_> = given.scope.iter().map(|own| &own.capability).collect();
@@ -282,11 +281,8 @@ impl<'r> Request<'r> {
             expires: made.expires,
             scope: embedded.as_deref(),
         };
-        mint(&current.keys, &claims).map_err(|error| {
-            let too_long = embedded.is_some();
-            let reason = if too_long { Reason::MalformedScope } else { Reason::Expired };
-            Denial::new(reason).because(error)
-        })
+        mint(&current.keys, &claims)
+            .map_err(|error| Denial::new(Reason::MalformedScope).because(error))
     }
 
     pub(super) fn event<'e>(

@@ -70,7 +70,7 @@ impl Broker {
                 permits: life.permits.len(),
             });
             for row in &life.grants {
-                if now.is_some_and(|now| row.is_past(now)) {
+                if now.is_some_and(|now| life.is_past(row, now)) {
                     continue;
                 }
                 standing.grants.push(StandingGrant {

@@ -54,9 +54,8 @@ impl Task {
         let grant = Request::ask(&self.shared, &self.cell, holder, |request| {
             let capabilities;
             (capabilities, cuts) = request.trim(&scope, context)?;
-            let left = Scope::of(&capabilities);
-            let left = if scope.is_embedded() { left.embedded() } else { left };
-            request.make_of(None, &left, capabilities, context)
+            let kept = Scope::of(&capabilities, scope.is_embedded());
+            request.make_of(None, &kept, capabilities, context)
         })?;
         Ok((grant, cuts))
     }

@@ -77,10 +77,10 @@ pub(crate) struct Row {
     /// It ends when it has not been used for so long.
     pub(crate) idle: Option<Duration>,
     pub(crate) last_used: Timestamp,
-    /// Presentations bound to a call that were taken; renewal keeps them.
-    pub(crate) nonces: Nonces,
     /// The epoch whose policy was last found to give it.
     pub(crate) epoch: u64,
+    /// Presentations bound to a call that were taken; renewal keeps them.
+    pub(crate) nonces: Nonces,
 }
 
 impl Row {
@@ -156,6 +156,19 @@ impl Life {
 
     pub(crate) fn grant_mut(&mut self, id: GrantId) -> Option<&mut Row> {
         self.grants.iter_mut().find(|grant| grant.id == id)
+    }
+
+    /// Whether a grant, or one that it was delegated from, is past its time or gone.
+    pub(crate) fn is_past(&self, row: &Row, now: Timestamp) -> bool {
+        let mut next = Some(row);
+        while let Some(row) = next {
+            if row.is_past(now) {
+                return true;
+            }
+            let Some(parent) = row.parent else { return false };
+            next = self.grant(parent);
+        }
+        true
     }
 
     /// A grant and its ancestors, the grant first, if all of them live.

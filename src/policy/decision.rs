@@ -11,7 +11,6 @@ use crate::context::Context;
 use crate::denial::{Denial, Reason};
 use crate::identity::Identity;
 use crate::purpose::Purpose;
-use crate::token::Form;
 
 /// What the rules say to one call. It says nothing of grants, and permits nothing.
 #[derive(Clone, Debug)]
@@ -52,8 +51,6 @@ impl Policy {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     ///
-    /// The token counts as presented as a bearer's.
-    ///
     /// # Errors
     /// The [`Denial`] that a gate would give before it asks any rule: the purpose, the call's
     /// resource or the context is malformed, or the tool is not in the catalogue.
@@ -71,7 +68,7 @@ impl Policy {
         let context = context
             .checked()
             .map_err(|error| Denial::new(Reason::MalformedContext).because(error))?;
-        let what = What::of(call, Form::Bearer, &policy.catalogue)?;
+        let what = What::of(call, &policy.catalogue)?;
         // The first call of a task: all that is seen are the labels of its own tool.
         let seen = what.labels;
         let time = self.0.time(now);

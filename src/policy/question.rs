@@ -50,7 +50,7 @@ impl<'q> What<'q> {
     ///
     /// # Errors
     /// A [`Denial`] if the resource cannot be meant, or the tool is outside the catalogue.
-    pub(crate) fn of(call: &'q Call, form: Form, catalogue: &'q Catalogue) -> Result<Self, Denial> {
+    pub(crate) fn of(call: &'q Call, catalogue: &'q Catalogue) -> Result<Self, Denial> {
         let tool = call.tool();
         let resource = match call.resource().map(Resource::checked).transpose() {
             Ok(resource) => resource,
@@ -60,7 +60,8 @@ impl<'q> What<'q> {
             Denial::new(Reason::UnknownTool)
                 .because(format_args!("`{tool}` is not in the catalogue"))
         })?;
-        Ok(What { tool, form, labels, args: call.args().object(), resource })
+        // As a bearer presents it, unless the gate says otherwise: a rule may ask for more.
+        Ok(What { tool, labels, form: Form::Bearer, args: call.args().object(), resource })
     }
 }
 

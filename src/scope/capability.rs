@@ -151,14 +151,14 @@ impl Scope {
     }
 
     /// The scope that says these capabilities.
-    pub(crate) fn of(capabilities: &[Capability]) -> Scope {
+    pub(crate) fn of(capabilities: &[Capability], embedded: bool) -> Scope {
         let draft = |own: &Capability| Draft {
             tool: own.tool.as_str().into(),
             conditions: own.conditions.to_vec(),
             openness: own.openness.clone(),
             any_args: false,
         };
-        Scope { drafts: capabilities.iter().map(draft).collect(), embedded: false }
+        Scope { drafts: capabilities.iter().map(draft).collect(), embedded }
     }
 
     /// Whether the scope can be meant.
@@ -282,26 +282,6 @@ impl Capability {
         }
     }
 
-    /// The place of the first of `capabilities` that covers the call; where none does, what was
-    /// outside the first of the same tool, if one is of that tool.
-    pub(crate) fn first_covering<'c, F: Facts>(
-        capabilities: impl IntoIterator<Item = &'c Capability>,
-        (tool, args, has_resource): (&str, &Object, bool),
-        facts: &F,
-    ) -> Result<usize, Option<Outside<'c>>> {
-        let mut first_outside = None;
-        for (at, capability) in capabilities.into_iter().enumerate() {
-            if capability.tool.as_str() != tool {
-                continue;
-            }
-            match capability.covers(args, has_resource, facts) {
-                Ok(()) => return Ok(at),
-                Err(outside) => first_outside = first_outside.or(Some(outside)),
-            }
-        }
-        Err(first_outside)
-    }
-
     /// What both this and another cover of the same tool cover.
     pub(crate) fn meet(&self, conditions: &[Condition], openness: &Openness) -> Capability {
         let mut both = Capability {
@@ -326,6 +306,26 @@ impl Capability {
         }
         both.conditions = all.into_boxed_slice();
         both
+    }
+
+    /// The place of the first of `capabilities` that covers the call; where none does, what was
+    /// outside the first of the same tool, if one is of that tool.
+    pub(crate) fn first_covering<'c, F: Facts>(
+        capabilities: impl IntoIterator<Item = &'c Capability>,
+        (tool, args, has_resource): (&str, &Object, bool),
+        facts: &F,
+    ) -> Result<usize, Option<Outside<'c>>> {
+        let mut first_outside = None;
+        for (at, capability) in capabilities.into_iter().enumerate() {
+            if capability.tool.as_str() != tool {
+                continue;
+            }
+            match capability.covers(args, has_resource, facts) {
+                Ok(()) => return Ok(at),
+                Err(outside) => first_outside = first_outside.or(Some(outside)),
+            }
+        }
+        Err(first_outside)
     }
 
     pub(crate) fn to_value(&self) -> Value {

@@ -585,7 +585,8 @@ mod tests {
                 r#"{"weekly":{"days":["mon","tue"],"from":"09:00","offset":"-01:30","until":"24:00"}}"#,
             ),
             (json(max(1)), r#"{"json":{"max":1}}"#),
-            (all_of([max(1), max(1), eq(0)]), r#"{"all":[{"eq":0},{"max":1}]}"#),
+            (all_of([max(1), max(1), eq(0)]), r#"{"eq":0,"max":1}"#),
+            (all_of([min(1), eq(1), eq(2)]), r#"{"all":[{"eq":1},{"eq":2},{"min":1}]}"#),
         ] {
             assert_eq!(constraint.to_string(), written);
         }

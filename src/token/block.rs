@@ -6,6 +6,7 @@
 use super::error::BlockError;
 use crate::clock::Timestamp;
 use crate::scope::{Capability, Scope, decode_scope};
+use crate::tool::ToolName;
 use crate::value::DecodeError;
 
 /// The kind of a narrowing block, and the version of its layout in one. A root block has another.
@@ -24,6 +25,11 @@ pub(crate) struct Narrowing {
 }
 
 impl Narrowing {
+    /// Whether it leaves any call of this tool.
+    pub(crate) fn names(&self, tool: &ToolName) -> bool {
+        self.capabilities.iter().any(|own| own.tool == *tool)
+    }
+
     /// The block that leaves `scope`, until `expires`.
     pub(super) fn encode(scope: &Scope, expires: Option<Timestamp>) -> Result<Vec<u8>, BlockError> {
         let scope = scope.encode()?;

@@ -60,7 +60,7 @@ pub(super) fn decode(text: &str) -> Result<Parts, TokenError> {
         return Err(TokenError::TooLong(text.len()));
     }
     if let Some(parts) = text.strip_prefix(BEARER) {
-        let (body, tag) = split::<32>(parts)?;
+        let (body, tag) = split(parts)?;
         return Ok(Parts { seal: Seal::Tag(tag), body: decode_body(body)? });
     }
     let parts = text.strip_prefix(CALL_BOUND).ok_or(TokenError::UnknownVersion)?;
@@ -69,8 +69,8 @@ pub(super) fn decode(text: &str) -> Result<Parts, TokenError> {
     Ok(Parts { seal: Seal::Call(proof), body: decode_body(body)? })
 }
 
-/// The text of the body, and the bytes behind it. They have one length, so the point before them has
-/// one place. Any other point is no base64.
+/// The text of the body, and the seal. A seal has one length, so the point before it has one place:
+/// any other point is no base64.
 fn split<const N: usize>(parts: &str) -> Result<(&str, [u8; N]), TokenError> {
     let start = parts.len().checked_sub((N * 4).div_ceil(3)).ok_or(TokenError::Framing)?;
     let (body, seal) = parts.split_at_checked(start).ok_or(TokenError::Framing)?;

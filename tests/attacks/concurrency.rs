@@ -10,7 +10,7 @@ use std::thread;
 use std::time::Duration;
 
 use hallpass::audit::{Anchor, Entry, Event, MemoryLog, Sink, SinkError, verify};
-use hallpass::clock::{Clock, ClockError, ManualClock, Reading};
+use hallpass::clock::{Clock, ClockError, ManualClock, Reading, Timestamp};
 use hallpass::policy::{ApprovalTerms, Moment, Per, Reviewers};
 use hallpass::prelude::*;
 use hallpass::scope::{any, eq, has_any, max};
@@ -338,10 +338,10 @@ fn denials() -> Vec<(Denial, &'static str)> {
     ];
     let tools = ["t", "r", "b", "n", "a"].map(Tool::new);
     let catalogue = tools.into_iter().fold(Policy::builder(), |builder, tool| builder.tool(tool));
-    let policy = catalogue.rules(rules).build().unwrap();
+    let guarded = catalogue.rules(rules).build().unwrap();
     let mut rotated = ring();
     rotated.rotate(secret(1), SECOND, start()).unwrap();
-    let world = World::of(policy, |builder| builder.keys(rotated));
+    let world = World::of(guarded, |builder| builder.keys(rotated));
     let context = Context::new();
     let task = world.broker.open_named("hush-task", &world.agent, Purpose::new("test")).unwrap();
     let grant_of = |tool: &str| task.request(Scope::tool(tool).any_args(), &context).unwrap();
@@ -432,9 +432,26 @@ fn denials() -> Vec<(Denial, &'static str)> {
     drop(many);
     world.clock.advance(HOUR);
     note(deny(&grant, x(1)), "");
+    let (_drifting, drifted) = other.granted();
+    other.broker.reload(&policy([]));
+    note(other.authorize(&drifted, plain()).map(drop).unwrap_err(), "");
+    other.broker.reload(&policy([broad()]));
     let (over, gone) = other.granted();
     over.complete();
     note(other.authorize(&gone, plain()).map(drop).unwrap_err(), "");
+
+    // Presentations bound to one call.
+    let (_task, bound) = other.granted();
+    let mut present = |at: Timestamp, times: usize| {
+        let presentation = bound.token().present(&plain(), at).unwrap();
+        let gate = other.broker.gate();
+        let ask = || gate.authorize(&presentation, &other.agent, plain(), &Context::new());
+        (1..times).for_each(|_| drop(ask().unwrap()));
+        note(ask().map(drop).unwrap_err(), "");
+    };
+    let now = other.clock.read().unwrap().wall;
+    present(now, 2);
+    present(now.checked_sub(10 * MINUTE).unwrap(), 1);
     denials
 }
 

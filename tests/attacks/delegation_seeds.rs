@@ -4,6 +4,7 @@
 //! Attenuation and delegation proper (50 to 60, 63, 65) come with a later issue; these are the parts
 //! of 61, 62, 64 and 153 that a request for another holder already shows.
 
+use hallpass::policy::Moment;
 use hallpass::prelude::*;
 use hallpass::scope::{eq, has_any, max, one_of};
 use serde_json::json;
@@ -53,9 +54,14 @@ fn a_forbid_of_either_denies() {
     let world = World::new([broad()]);
     let (task, worker) = (world.open(), worker(&world));
     let grant = task.request_for(&worker, Scope::tool("t").any_args(), &world.context).unwrap();
-    world.broker.reload(&policy([broad(), Rule::forbid("f").who_id(eq("worker"))]));
-    let answer = world.gate.authorize(grant.token(), &worker, plain(), &world.context);
-    assert_eq!(answer.map(drop).unwrap_err().reason(), Reason::Forbidden);
+    let forbid = || Rule::forbid("f").who_id(eq("worker"));
+    for (rule, expected) in
+        [(forbid().on([Moment::Call]), Reason::Forbidden), (forbid(), Reason::Drifted)]
+    {
+        world.broker.reload(&policy([broad(), rule]));
+        let answer = world.gate.authorize(grant.token(), &worker, plain(), &world.context);
+        assert_eq!(answer.map(drop).unwrap_err().reason(), expected);
+    }
 }
 
 /// attack 61, attack 64: a task's counters are shared by all who hold a grant of it, and asking for

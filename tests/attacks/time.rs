@@ -176,9 +176,12 @@ fn the_end_of_time_denies() {
     assert_eq!(open().unwrap_err().reason(), Reason::ClockUnreadable);
 
     // A lifetime without end ends with its task.
-    let world = World::new([broad().ttl(Duration::MAX).max_life(Duration::MAX)]);
+    let world = World::new([broad().ttl(Duration::MAX)]);
     let (task, grant) = world.granted();
     assert_eq!(grant.expires(), task.ceiling());
+    let world = World::new([broad().max_life(Duration::MAX)]);
+    let request = world.open().request(Scope::tool("t").any_args(), &world.context);
+    assert_eq!(request.map(drop).unwrap_err().reason(), Reason::Expired);
     for broken in [Duration::ZERO, Duration::MAX] {
         let builder = || Broker::builder(policy([broad()]));
         assert!(builder().ceiling(broken).build().is_err());

@@ -423,7 +423,7 @@ fn a_token_is_never_printed() {
     }
 }
 
-/// attack 73, attack 92: nothing in a token lets its holder choose another time or holder
+/// attack 81: a token is good from the instant of its issue, and not before
 #[test]
 fn a_token_issued_later_than_now_is_refused() {
     let world = world();

@@ -303,7 +303,7 @@ pub(crate) fn decide(policy: &PolicySaid, question: &Question<'_>) -> Says {
 }
 
 pub(crate) fn applies(rule: &RuleSaid, question: &Question<'_>) -> bool {
-    speaks(rule, &question.setting) && on_setting(rule, question, false) && on_call(rule, question)
+    speaks(rule, &question.setting) && on_setting(rule, question) && on_call(rule, question)
 }
 
 pub(crate) fn speaks(rule: &RuleSaid, setting: &Setting<'_>) -> bool {
@@ -312,12 +312,21 @@ pub(crate) fn speaks(rule: &RuleSaid, setting: &Setting<'_>) -> bool {
         && rule.until.is_none_or(|until| setting.now < until * 1000)
 }
 
+/// What is said of one fact more than once is one conjunction.
+fn by_fact(conditions: &[(F, C)]) -> Vec<(F, C)> {
+    let mut all: BTreeMap<&F, Vec<C>> = BTreeMap::new();
+    for (fact, c) in conditions {
+        all.entry(fact).or_default().push(c.clone());
+    }
+    all.into_iter().map(|(fact, parts)| (fact.clone(), C::All(parts))).collect()
+}
+
 fn is_of_the_call(fact: &F) -> bool {
     matches!(fact, F::Arg(_) | F::ResourceType | F::ResourceId | F::ResourceAttr(_))
 }
 
 /// Tool, who, why, when and labels; `on_call` alone asks the rest.
-pub(crate) fn on_setting(rule: &RuleSaid, question: &Question<'_>, with_tool_only: bool) -> bool {
+pub(crate) fn on_setting(rule: &RuleSaid, question: &Question<'_>) -> bool {
     let tool = question.call.tool.as_str();
     let side = side_of(rule);
     let by_tool = match &rule.tools {
@@ -327,10 +336,9 @@ pub(crate) fn on_setting(rule: &RuleSaid, question: &Question<'_>, with_tool_onl
             Asked { side, absent_is: UNKNOWN, question }.ask(c, Some(&V::Text(tool.into())), false)
         }
     };
-    let rest = rule
-        .conditions
+    let rest = by_fact(&rule.conditions)
         .iter()
-        .filter(|(fact, _)| !with_tool_only && !is_of_the_call(fact))
+        .filter(|(fact, _)| !is_of_the_call(fact))
         .map(|(fact, c)| condition(fact, c, side, question))
         .min()
         .unwrap_or(TRUE);
@@ -339,8 +347,7 @@ pub(crate) fn on_setting(rule: &RuleSaid, question: &Question<'_>, with_tool_onl
 
 /// Arguments and resource, the closed world included.
 pub(crate) fn on_call(rule: &RuleSaid, question: &Question<'_>) -> bool {
-    let said = rule
-        .conditions
+    let said = by_fact(&rule.conditions)
         .iter()
         .filter(|(fact, _)| is_of_the_call(fact))
         .map(|(fact, c)| condition(fact, c, side_of(rule), question))
@@ -380,7 +387,9 @@ pub(crate) fn covers(capability: &CapabilitySaid, question: &Question<'_>) -> bo
     }
     let holds = |fact: F, c: &C| condition(&fact, c, Side::Gives, question) == TRUE;
     let named = |name: &String| capability.args.iter().any(|(own, _)| own == name);
-    let args = capability.args.iter().all(|(name, c)| holds(F::Arg(name.clone()), c))
+    let on_args: Vec<(F, C)> =
+        capability.args.iter().map(|(name, c)| (F::Arg(name.clone()), c.clone())).collect();
+    let args = by_fact(&on_args).iter().all(|(fact, c)| holds(fact.clone(), c))
         && (capability.other_args || call.args.keys().all(named));
     let resource = match (&capability.resource, &call.resource) {
         _ if capability.any_resource => true,

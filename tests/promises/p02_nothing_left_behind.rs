@@ -3,7 +3,9 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 
+use hallpass::policy::Moment;
 use hallpass::prelude::*;
+use hallpass::scope::eq;
 use hallpass::{Broker, RunError};
 
 /// A task with a grant, an open permit and a running call.
@@ -116,4 +118,29 @@ fn a_grant_that_went_idle_takes_its_permits_with_it() {
     clock.advance(seconds(10));
     assert!(broker.standing().grants.is_empty());
     assert_eq!(errand.open.unwrap().start().unwrap_err().reason(), Reason::Expired);
+}
+
+/// P2: nor has anyone to whom it delegated.
+#[test]
+fn a_grant_that_went_idle_takes_the_permits_of_its_delegates_with_it() {
+    let clock = hallpass::testing::ManualClock::new(crate::universe::at(0));
+    let seconds = std::time::Duration::from_secs;
+    let planner = eq("robot");
+    let policy = Policy::builder()
+        .rule(Rule::permit("own").any_tool().any_args().who_id(planner.clone()).idle(seconds(10)))
+        .rule(Rule::permit("hand-on").any_tool().any_args().who_id(planner).on([Moment::Delegate]))
+        .rule(Rule::permit("theirs").any_tool().any_args().who_id(eq("worker")))
+        .build()
+        .unwrap();
+    let broker = Broker::builder(policy).clock(clock.clone()).build().unwrap();
+    let (robot, worker) =
+        (broker.assert_identity("robot").unwrap(), broker.assert_identity("worker").unwrap());
+    let task = broker.open(&robot, Purpose::new("reporting")).unwrap();
+    let everything = || Scope::tool("t").any_args();
+    let parent = task.request(everything(), &Context::new()).unwrap();
+    let child = task.delegate(&parent, &worker, everything(), &Context::new()).unwrap();
+    let permit = broker.gate().authorize(child.token(), &worker, call(), &Context::new()).unwrap();
+    clock.advance(seconds(10));
+    assert!(broker.standing().grants.is_empty());
+    assert_eq!(permit.start().unwrap_err().reason(), Reason::Expired);
 }

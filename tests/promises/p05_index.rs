@@ -80,6 +80,7 @@ fn demanding_rules() -> BoxedStrategy<RuleSaid> {
                 until: None,
             }
         })
+        .prop_filter("can be meant", RuleSaid::is_sound)
         .boxed()
 }
 
@@ -100,6 +101,7 @@ fn crowded_policies() -> BoxedStrategy<PolicySaid> {
                     rules.remove(at);
                 }
             }
+            rules.retain(RuleSaid::is_sound);
             for (at, rule) in rules.iter_mut().enumerate() {
                 rule.id = format!("r{at:03}");
             }
@@ -153,6 +155,7 @@ proptest! {
             rule.effect = effect;
             rule.id = format!("guard{at}");
         }
+        rules.retain(RuleSaid::is_sound);
         rules.push(RuleSaid { id: "open".into(), ..door("open") });
         let policy = at_calls(PolicySaid { catalogue: None, rules });
         let gate = OpenDoor::new(&policy, &who, &why);

@@ -214,3 +214,20 @@ fn an_end_names_every_call_that_is_running() {
         broker.verify_log().unwrap();
     }
 }
+
+/// P11, attack 103: halting a person stops what is done for them, whoever holds the grant.
+#[test]
+fn a_halt_over_a_person_stops_the_tasks_of_whoever_acts_for_them() {
+    let broker = Broker::new(policy(|rule| rule)).unwrap();
+    let planner = Assertion::agent("planner").acts_for("ada", Kind::Human);
+    let planner = broker.assert_identity(planner).unwrap();
+    let worker = broker.assert_identity("worker").unwrap();
+    let task = broker.open(&planner, Purpose::new("p")).unwrap();
+    let grant = task.request_for(&worker, everything(), &Context::new()).unwrap();
+    let gate = broker.gate();
+    let permit = gate.authorize(grant.token(), &worker, call(), &Context::new()).unwrap();
+    broker.control().halt(Halt::identity("ada"));
+    let denial = gate.authorize(grant.token(), &worker, call(), &Context::new());
+    assert_eq!(denial.map(drop).unwrap_err().reason(), Reason::Halted);
+    assert_eq!(permit.start().unwrap_err().reason(), Reason::Halted);
+}

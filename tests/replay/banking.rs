@@ -47,6 +47,10 @@ fn the_answers_are_the_ones_on_file_byte_for_byte_in_every_run() {
 fn without_arguments_the_errand_is_told_with_the_reasons() {
     let (first, second) = (run(&[], false), run(&[], false));
     assert_eq!(first.code, 0, "{}", first.remarks);
-    assert!(first.answers.contains(r#""why":"out_of_scope (out_of_scope): `args.recipient`"#));
+    assert!(
+        first
+            .answers
+            .contains(r#""why":"out_of_scope (out_of_scope): the grant: `args.recipient`"#)
+    );
     assert_eq!((first.answers, first.remarks), (second.answers, second.remarks));
 }

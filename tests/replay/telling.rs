@@ -22,7 +22,7 @@ fn an_answer_other_than_expected_is_reported_with_its_line_and_the_code_is_1() {
         "trace.jsonl:2: expected `decision` to be `\"deny\"`, the answer is `\"permit\"`\n",
         "trace.jsonl:4: expected `decision` to be `\"permit\"`, the answer is `\"deny\"`\n",
         "trace.jsonl:4: expected `outcome` to be `\"ok\"`, the answer has none\n",
-        "    out_of_scope (out_of_scope): `args.a` is another value",
+        "    out_of_scope (out_of_scope): the grant: `args.a` is another value",
         "trace.jsonl:5: expected `tasks` to be `[]`, the answer is `[\"t\"]`\n",
         "6 lines, 0 expectations met, 3 not\n",
     ] {

@@ -143,6 +143,8 @@ pub(super) struct Sampler<'t> {
     goal: Option<&'t dyn Fn(u64) -> bool>,
     done: bool,
     cells: Cells,
+    /// As the cells, of values that are there: what a list can have as elements.
+    there: BTreeMap<u64, Value>,
 }
 
 /// How many tests can be asked together: one bit each, and more than that many conditions on one
@@ -156,11 +158,17 @@ impl<'t> Sampler<'t> {
         goal: Option<&'t dyn Fn(u64) -> bool>,
     ) -> Self {
         let cells = Cells { found: BTreeMap::new(), complete: tests.len() <= MAX_TESTS };
-        Sampler { tests, absence, goal, done: tests.len() > MAX_TESTS, cells }
+        Sampler {
+            tests,
+            absence,
+            goal,
+            done: tests.len() > MAX_TESTS,
+            cells,
+            there: BTreeMap::new(),
+        }
     }
 
-    /// `plain` is how many lists the value already stands in that nothing looked at as lists.
-    pub(super) fn run(mut self, may_be_absent: bool, plain: u8, budget: &mut Budget) -> Cells {
+    pub(super) fn run(mut self, may_be_absent: bool, budget: &mut Budget) -> Cells {
         if may_be_absent {
             self.offer(None, budget);
         }
@@ -178,9 +186,9 @@ impl<'t> Sampler<'t> {
             self.offer(Some(value.clone()), budget);
         }
         number::sample(&mut self, budget);
-        text::sample(&mut self, plain, budget);
+        text::sample(&mut self, budget);
         object::sample(&mut self, budget);
-        list::sample(&mut self, plain, budget);
+        list::sample(&mut self, budget);
         self.cells
     }
 
@@ -208,10 +216,28 @@ impl<'t> Sampler<'t> {
                 passed |= 1 << bit;
             }
         }
+        if let Some(value) = &value {
+            self.there.entry(passed).or_insert_with(|| value.clone());
+        }
         self.cells.found.entry(passed).or_insert(value);
         if self.goal.is_some_and(|goal| goal(passed)) {
             self.done = true;
         }
+    }
+
+    /// What was found so far of values that are there, as far as some of the tests tell it apart.
+    pub(super) fn apart_by(&self, some: &[Test<'_>]) -> BTreeMap<u64, Option<Value>> {
+        let mut bits = 0;
+        for (bit, test) in self.tests.iter().enumerate() {
+            if some.contains(test) {
+                bits |= 1 << bit;
+            }
+        }
+        let mut apart = BTreeMap::new();
+        for (passed, value) in &self.there {
+            apart.entry(passed & bits).or_insert_with(|| Some(value.clone()));
+        }
+        apart
     }
 
     pub(super) fn give_up(&mut self) {

@@ -198,7 +198,7 @@ impl Machine<'_> {
         }
     }
 
-    pub(super) fn classes(&self, each: &mut dyn FnMut(&[(char, char)])) {
+    pub(super) fn classes(&self, mut each: impl FnMut(&[(char, char)])) {
         match self {
             Machine::Pattern(automaton) => automaton.steps().iter().for_each(|step| match step {
                 Step::Char(c) => each(&[(*c, *c)]),

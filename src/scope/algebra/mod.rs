@@ -122,7 +122,7 @@ fn find(
     goal: &dyn Fn(u64) -> bool,
 ) -> Difference<Option<Value>> {
     let mut budget = Budget::default();
-    let cells = Sampler::new(tests, absence, Some(goal)).run(true, 0, &mut budget);
+    let cells = Sampler::new(tests, absence, Some(goal)).run(true, &mut budget);
     match cells.found.into_iter().find(|(passed, _)| goal(*passed)) {
         Some((_, witness)) => Difference::Witness(witness),
         None if cells.complete => Difference::Empty,
@@ -262,7 +262,7 @@ mod tests {
         for (a, b) in [
             (january(), after(start)),
             (january(), not(before(start))),
-            (any_of([before(start), after(start)]), not(all_of([before(start), after(end)]))),
+            (any_of([before(start), after(end)]), not(january())),
             (cidr(["10.0.0.0/9", "10.128.0.0/9"]), cidr(["10.0.0.0/8"])),
             (cidr(["10.0.0.0/8"]), cidr(["10.0.0.0/9", "10.128.0.0/9"])),
             (cidr(["::/0"]), not(cidr(["0.0.0.0/0"]))),
@@ -377,7 +377,7 @@ mod tests {
         assert_ne!(json(eq(1)).difference(&prefix("1")), Difference::Empty);
         let letters: Vec<String> = ('a'..='z').map(String::from).collect();
         let other = all_of([present(), not(one_of(letters))]);
-        assert_ne!(other.difference(&any_of([json(any()), not(len(1..))])), Difference::Empty);
+        assert_ne!(other.difference(&json(any())), Difference::Empty);
         for family in ["0.0.0.0/0", "::/0"] {
             assert_ne!(not(cidr([family])).difference(&eq("x")), Difference::Empty, "{family}");
         }

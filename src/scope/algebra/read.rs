@@ -17,7 +17,7 @@ const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// Exact unless patterns look at the same text, or windows of the week stand beside instants. Answers
 /// whether there was anything to do.
-pub(super) fn sample(sampler: &mut Sampler<'_>, plain: u8, budget: &mut Budget) -> bool {
+pub(super) fn sample(sampler: &mut Sampler<'_>, budget: &mut Budget) -> bool {
     let mut cuts = Vec::new();
     let mut weekly = Vec::new();
     let mut networks = Vec::new();
@@ -80,7 +80,7 @@ pub(super) fn sample(sampler: &mut Sampler<'_>, plain: u8, budget: &mut Budget) 
         offer(sampler, [address.to_string(), mapped], budget);
     }
     if !inner.is_empty() {
-        let cells = Sampler::new(&inner, sampler.absence, None).run(false, plain, budget);
+        let cells = Sampler::new(&inner, sampler.absence, None).run(false, budget);
         if !cells.complete {
             sampler.miss();
         }

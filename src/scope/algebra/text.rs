@@ -12,7 +12,7 @@ use crate::value::Value;
 
 /// Exact for patterns, lengths, paths and finite sets: what a test answers depends on nothing but which
 /// patterns accept, so one text for each set of accepting patterns is enough.
-pub(super) fn sample(sampler: &mut Sampler<'_>, plain: u8, budget: &mut Budget) {
+pub(super) fn sample(sampler: &mut Sampler<'_>, budget: &mut Budget) {
     let mut machines = Vec::new();
     let mut texts = BTreeSet::new();
     let mut missed = false;
@@ -35,7 +35,7 @@ pub(super) fn sample(sampler: &mut Sampler<'_>, plain: u8, budget: &mut Budget) 
         });
         test.values(&mut |value| texts.extend(value.as_text()));
     }
-    let read = read::sample(sampler, plain, budget);
+    let read = read::sample(sampler, budget);
     if missed || (read && spelling) {
         sampler.miss();
     }
@@ -168,7 +168,7 @@ fn spell(reached: &[Reached], mut at: usize) -> String {
 fn alphabet(machines: &[Machine<'_>]) -> Vec<char> {
     let mut classes: BTreeSet<Vec<(char, char)>> = BTreeSet::new();
     machines.iter().for_each(|machine| {
-        machine.classes(&mut |ranges| {
+        machine.classes(|ranges| {
             classes.insert(ranges.to_vec());
         });
     });

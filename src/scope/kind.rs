@@ -1,5 +1,7 @@
 //! What the kinds of constraints hold: sets, bounds, counts, fields.
 
+use std::cmp::Ordering;
+
 use super::constraint::{Constraint, ConstraintError, Node};
 use crate::value::{Number, Value};
 
@@ -112,13 +114,13 @@ pub(crate) struct Range {
 
 impl Range {
     pub(crate) fn contains(&self, number: Number) -> bool {
-        let above = self.lower.is_none_or(|bound| {
-            number > bound.number || (bound.inclusive && number == bound.number)
-        });
-        let below = self.upper.is_none_or(|bound| {
-            number < bound.number || (bound.inclusive && number == bound.number)
-        });
-        above && below
+        let within = |bound: Option<Bound>, outside: Ordering| {
+            bound.is_none_or(|bound| match number.cmp(&bound.number) {
+                Ordering::Equal => bound.inclusive,
+                side => side != outside,
+            })
+        };
+        within(self.lower, Ordering::Less) && within(self.upper, Ordering::Greater)
     }
 
     /// The numbers in both.

@@ -45,6 +45,7 @@ impl Parts {
 
 /// Reads the one spelling each token has: the decoder takes neither padding, nor white space, nor
 /// another alphabet, nor trailing bits that are not zero (attack 67).
+#[inline]
 pub(super) fn decode(text: &str) -> Result<Parts, TokenError> {
     if text.len() > MAX_TOKEN_TEXT {
         return Err(TokenError::TooLong(text.len()));
@@ -59,6 +60,7 @@ pub(super) fn decode(text: &str) -> Result<Parts, TokenError> {
     Ok(Parts { body: decode_body(body)?, tag })
 }
 
+#[inline]
 fn decode_body(text: &str) -> Result<Body, TokenError> {
     let length = base64::decoded_length(text).ok_or(TokenError::Framing)?;
     let mut inline = [0; INLINE];

@@ -1,6 +1,9 @@
 #![doc = include_str!("../README.md")]
 #![forbid(unsafe_code)]
 
+#[doc = include_str!("../docs/policy.md")]
+pub mod _policy {}
+
 pub mod args;
 pub mod audit;
 mod base64;
@@ -25,8 +28,9 @@ pub mod tool;
 pub mod value;
 
 pub use broker::{
-    Broker, BrokerBuilder, BrokerError, Control, Ended, Gate, Grant, Halt, Halted, Permit, Receipt,
-    RunError, Running, Standing, StandingGrant, StandingTask, Task,
+    Broker, BrokerBuilder, BrokerError, BrokerStats, Control, Cut, Drift, Drifted, Ended, Gate,
+    Grant, Halt, Halted, Permit, Reaper, Receipt, Reload, RunError, Running, Standing,
+    StandingGrant, StandingTask, Task,
 };
 pub use call::{Call, CallError};
 pub use context::Context;

@@ -1,6 +1,8 @@
 //! Policies as text: what loads, and what is refused where and why.
+#![expect(clippy::unwrap_used, reason = "a table that cannot be read fails the test")]
 
-use hallpass::policy::Policy;
+use hallpass::policy::{MAX_POLICY_TEXT, Policy};
+use proptest::prelude::*;
 
 /// The policy that the design shows.
 const SHOWN: &str = r#"
@@ -51,4 +53,131 @@ fn the_policy_that_the_design_shows_loads() {
     let expected =
         ["analysts-read-orders", "export-needs-a-human", "exports", "no-egress-once-tainted"];
     assert_eq!(ids, expected);
+}
+
+/// What is refused, by kind of text, with the message: from `data/refused_policies.txt`.
+fn refused() -> Vec<(&'static str, String, &'static str)> {
+    let cases = include_str!("data/refused_policies.txt").split("\n>>> ").skip(1);
+    cases
+        .map(|case| {
+            let (kind, rest) = case.split_once('\n').unwrap();
+            let (text, message) = rest.split_once("<<< ").unwrap();
+            let text = text.strip_suffix('\n').unwrap_or(text);
+            let rule = "version = 1\n[[rule]]\nid = \"r\"\neffect = \"permit\"\n";
+            let text = match kind {
+                "permit" => format!("{rule}{text}"),
+                "argument" => format!("{rule}what = {{ tool = \"t\", args.a = {text} }}"),
+                _ => text.to_owned(),
+            };
+            (kind, text, message.trim_end())
+        })
+        .collect()
+}
+
+/// attacks 31, 39, 42, 43, 111
+#[test]
+fn a_policy_that_cannot_be_meant_is_refused_where_it_is_wrong_with_the_fix() {
+    let cases = refused();
+    assert!(cases.len() > 100, "{} cases", cases.len());
+    for (kind, text, message) in cases {
+        let policy =
+            if kind == "json" { Policy::from_json(&text) } else { Policy::from_toml(&text) };
+        match policy {
+            Ok(_) => panic!("loaded, although {message}:\n{text}"),
+            Err(error) => assert_eq!(error.to_string(), message, "\n{text}"),
+        }
+    }
+}
+
+#[test]
+fn places_are_counted_in_characters_and_lines_end_as_they_may() {
+    let error = Policy::from_toml("version = 1\r\n\r\n\"é\" = 2").unwrap_err();
+    assert_eq!(error.position(), Some((3, 1)));
+    let error = Policy::from_toml("version = 1\nrule = [{ \"é\" = 1 }]").unwrap_err();
+    assert_eq!(error.position(), Some((2, 11)));
+    let error = Policy::from_json("{\"version\": 1, \"rule\": [{\"owner\": \"é\", \"x\": 1}]}");
+    assert_eq!(error.unwrap_err().position(), Some((1, 40)));
+}
+
+#[test]
+fn an_error_names_its_rule_its_tool_and_its_keys() {
+    let rule = "version = 1\n[[rule]]\nid = \"r\"\neffect = \"permit\"\ngrant.ttl = \"5x\"";
+    let error = Policy::from_toml(rule).unwrap_err();
+    assert_eq!((error.rule(), error.tool(), error.at()), (Some("r"), None, "grant.ttl"));
+    let tool = "version = 1\n[[tool]]\nname = \"t\"\nlabel = \"x\"";
+    let error = Policy::from_toml(tool).unwrap_err();
+    assert_eq!((error.rule(), error.tool(), error.at()), (None, Some("t"), ""));
+}
+
+/// attack 37
+#[test]
+fn a_policy_without_rules_loads_and_has_none() {
+    for policy in [
+        Policy::from_toml("version = 1"),
+        Policy::from_json(r#"{"version": 1}"#),
+        Policy::from_json(r#"{"version": 1, "rule": []}"#),
+    ] {
+        assert!(policy.unwrap().is_empty());
+    }
+}
+
+/// attack 19
+#[test]
+fn text_over_the_limit_is_refused_unread() {
+    let text = " ".repeat(MAX_POLICY_TEXT) + "version = 1";
+    for error in [Policy::from_toml(&text).unwrap_err(), Policy::from_json(&text).unwrap_err()] {
+        assert_eq!(error.problem(), "expected at most 67108864 bytes of text");
+        assert_eq!(error.position(), Some((1, 1)));
+    }
+}
+
+#[test]
+fn nesting_is_followed_for_32_levels_and_no_further() {
+    // The policy itself is the first level.
+    for (levels, refused) in [(31, false), (32, true), (79, true), (5000, true)] {
+        let deep = format!("{}1{}", "[".repeat(levels), "]".repeat(levels));
+        let tables = format!("version = 1\n{}x = 1", "x.".repeat(levels));
+        for error in [
+            Policy::from_toml(&format!("version = {deep}")),
+            Policy::from_json(&format!("{{\"version\": {deep}}}")),
+            Policy::from_toml(&tables),
+        ] {
+            let error = error.unwrap_err();
+            let of_nesting = error.problem() == "expected at most 32 levels of nesting";
+            assert_eq!(of_nesting, refused, "{levels}: {error}");
+        }
+    }
+}
+
+#[test]
+fn numbers_of_a_policy_are_exact_in_every_spelling() {
+    let digest = |bound: &str| {
+        let what = format!("what = {{ tool = \"t\", args = {{ a = {{ max = {bound} }} }} }}");
+        let text = format!("version = 1\n[[rule]]\nid = \"r\"\neffect = \"permit\"\n{what}");
+        Policy::from_toml(&text).unwrap().digest()
+    };
+    for same in ["1_000", "+1000", "1000.0", "1e3", "+1.0E+3", "0x3e8", "0b1111101000", "0o1750"] {
+        assert_eq!(digest(same), digest("1000"), "{same}");
+    }
+    assert_ne!(digest("9007199254740993"), digest("9007199254740992"));
+    assert_ne!(digest("0.1"), digest("0.10000000000000000001"));
+    assert_ne!(digest("18446744073709551616"), digest("18446744073709551615"));
+}
+
+proptest! {
+    /// A policy that somebody cut, doubled or mistyped never panics, and what is wrong with it lies
+    /// within the text.
+    #[test]
+    fn damaged_text_loads_or_is_refused_at_a_place_within_it(
+        from in 0..SHOWN.len(), to in 0..SHOWN.len(), with in "[ -~\\n\"{}\\[\\]é]{0,4}",
+    ) {
+        let (from, to) = (from.min(to), from.max(to));
+        let text = format!("{}{with}{}", &SHOWN[..from], &SHOWN[to..]);
+        if let Err(error) = Policy::from_toml(&text) {
+            let (line, column) = error.position().unwrap();
+            // A file that ends in a newline ends on an empty line, which `lines` leaves out.
+            let own = text.split('\n').nth(line - 1).unwrap();
+            prop_assert!(column >= 1 && column <= own.chars().count() + 1, "{error}");
+        }
+    }
 }

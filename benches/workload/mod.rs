@@ -1,6 +1,6 @@
 //! The workloads, said once: W1 (a credential and its scope), W3 (rules by the thousand), and the
 //! floor that everything is compared with. `docs/performance.md` describes them.
-#![allow(dead_code, unreachable_pub, reason = "each bench uses its part")]
+#![allow(dead_code, reason = "each bench uses its part")]
 
 use std::hint::black_box;
 use std::time::Duration;
@@ -12,7 +12,7 @@ use hallpass::value::{Object, Value};
 use ring::hmac;
 
 /// Many short samples, so that some fall between whatever else a shared machine does.
-pub fn criterion() -> Criterion {
+pub(crate) fn criterion() -> Criterion {
     Criterion::default()
         .sample_size(200)
         .warm_up_time(Duration::from_millis(200))
@@ -22,7 +22,7 @@ pub fn criterion() -> Criterion {
 }
 
 /// `F/ring-hmac-verify/256B`: what everything else is a multiple of.
-pub fn floor(c: &mut Criterion) {
+pub(crate) fn floor(c: &mut Criterion) {
     let key = hmac::Key::new(hmac::HMAC_SHA256, &[7; 32]);
     let message = [0x5a; 256];
     let tag = hmac::sign(&key, &message);
@@ -34,18 +34,18 @@ pub fn floor(c: &mut Criterion) {
 
 /// The tool call of W1 as the host's own values.
 #[derive(Clone, Copy, Debug)]
-pub struct Query<'a> {
-    pub tool: &'a str,
-    pub table: &'a str,
-    pub limit: i64,
-    pub path: &'a str,
+pub(crate) struct Query<'a> {
+    pub(crate) tool: &'a str,
+    pub(crate) table: &'a str,
+    pub(crate) limit: i64,
+    pub(crate) path: &'a str,
 }
 
-pub const QUERY: Query<'static> =
+pub(crate) const QUERY: Query<'static> =
     Query { tool: "db.query", table: "orders", limit: 100, path: "/data/reports/q3.csv" };
 
 /// Calls that the scope of W1 does not cover.
-pub const OUTSIDE: [(&str, Query<'static>); 6] = [
+pub(crate) const OUTSIDE: [(&str, Query<'static>); 6] = [
     ("deny-arg", Query { limit: 5000, ..QUERY }),
     ("tool", Query { tool: "db.drop", ..QUERY }),
     ("table", Query { table: "salaries", ..QUERY }),
@@ -55,7 +55,7 @@ pub const OUTSIDE: [(&str, Query<'static>); 6] = [
 ];
 
 impl Query<'_> {
-    pub fn call(&self) -> Call {
+    pub(crate) fn call(&self) -> Call {
         let args = [
             ("limit", Value::from(self.limit)),
             ("path", Value::from(self.path)),
@@ -66,7 +66,7 @@ impl Query<'_> {
 }
 
 /// The scope of the credential of W1.
-pub fn query_scope() -> Scope {
+pub(crate) fn query_scope() -> Scope {
     Scope::tool("db.query")
         .arg("table", one_of(["orders", "customers"]))
         .arg("limit", min(0).and(max(1000)))
@@ -74,7 +74,7 @@ pub fn query_scope() -> Scope {
 }
 
 /// The text of a token with one character of its body changed, so that its signature is wrong.
-pub fn forged(text: &str) -> Token {
+pub(crate) fn forged(text: &str) -> Token {
     let dot = text.rfind('.').unwrap();
     let at = dot - 10;
     let other = if &text[at..=at] == "A" { "B" } else { "A" };
@@ -82,23 +82,23 @@ pub fn forged(text: &str) -> Token {
 }
 
 /// The rules of W3.
-pub struct Rules {
-    pub permits: usize,
-    pub forbids: usize,
+pub(crate) struct Rules {
+    pub(crate) permits: usize,
+    pub(crate) forbids: usize,
 }
 
 impl Rules {
-    pub fn of(count: usize) -> Self {
+    pub(crate) fn of(count: usize) -> Self {
         let forbids = (count / 100).max(1);
         Rules { permits: count - forbids, forbids }
     }
 
     /// The permit that the timed request meets.
-    pub fn middle(&self) -> usize {
+    pub(crate) fn middle(&self) -> usize {
         self.permits / 2
     }
 
-    pub fn policy(&self) -> Policy {
+    pub(crate) fn policy(&self) -> Policy {
         let permits = (0..self.permits).map(|i| {
             Rule::permit(format!("p{i}"))
                 .who_groups(has_any([format!("g{i}")]))
@@ -117,22 +117,22 @@ impl Rules {
     }
 }
 
-pub fn tool(i: usize) -> String {
+pub(crate) fn tool(i: usize) -> String {
     format!("tool{}", i % 64)
 }
 
-pub fn table(i: usize) -> String {
+pub(crate) fn table(i: usize) -> String {
     format!("tab{i}")
 }
 
-pub fn member(broker: &Broker, i: usize) -> hallpass::identity::Identity {
+pub(crate) fn member(broker: &Broker, i: usize) -> hallpass::identity::Identity {
     broker.assert_identity(Assertion::agent(format!("agent-{i}")).group(format!("g{i}"))).unwrap()
 }
 
-pub fn table_call(tool: &str, table: &str) -> Call {
+pub(crate) fn table_call(tool: &str, table: &str) -> Call {
     Call::new(tool, Object::from_pairs([("table", table)]).unwrap()).unwrap()
 }
 
-pub fn context(env: &str, risk: i64) -> Context {
+pub(crate) fn context(env: &str, risk: i64) -> Context {
     Context::new().with("env", env).with("risk", risk)
 }

@@ -40,6 +40,9 @@ pub enum Event<'a> {
         generation: u64,
         grant: Cow<'a, str>,
         serial: u64,
+        /// The grant it was delegated from.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        parent: Option<Cow<'a, str>>,
         requester: Cow<'a, str>,
         holder: Cow<'a, str>,
         scope: Cow<'a, Value>,
@@ -119,11 +122,16 @@ pub enum Event<'a> {
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
         running: Vec<u64>,
     },
-    /// A grant was revoked.
-    Revoked {
+    /// A grant ended before its task did, and all delegated from it.
+    GrantEnded {
         task: Cow<'a, str>,
         generation: u64,
         grant: Cow<'a, str>,
+        /// The reason that its holder is denied for from now on.
+        why: Cow<'a, str>,
+        /// The grants delegated from it, which ended with it.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        below: Vec<Cow<'a, str>>,
         /// Numbers of the permits whose calls were already running.
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
         running: Vec<u64>,
@@ -158,7 +166,7 @@ impl Event<'_> {
             Event::Permitted { .. } => "permitted",
             Event::Outcome { .. } => "outcome",
             Event::Ended { .. } => "ended",
-            Event::Revoked { .. } => "revoked",
+            Event::GrantEnded { .. } => "grant_ended",
             Event::Reloaded { .. } => "reloaded",
             Event::Halted { .. } => "halted",
             Event::Resumed { .. } => "resumed",
@@ -175,7 +183,7 @@ impl Event<'_> {
             | Event::Permitted { task, .. }
             | Event::Outcome { task, .. }
             | Event::Ended { task, .. }
-            | Event::Revoked { task, .. } => Some(task),
+            | Event::GrantEnded { task, .. } => Some(task),
             Event::Denied { task, .. } | Event::Withdrawn { task, .. } => task.as_deref(),
             Event::Reloaded { .. } | Event::Halted { .. } | Event::Resumed { .. } => None,
         }
@@ -187,7 +195,7 @@ impl Event<'_> {
         match self {
             Event::Granted { grant, .. }
             | Event::Permitted { grant, .. }
-            | Event::Revoked { grant, .. } => Some(grant),
+            | Event::GrantEnded { grant, .. } => Some(grant),
             Event::Denied { grant, .. } | Event::Withdrawn { grant, .. } => grant.as_deref(),
             _ => None,
         }

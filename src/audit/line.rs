@@ -167,10 +167,12 @@ mod tests {
 
     #[test]
     fn a_withdrawn_record_says_what_was_not_given_and_why() {
-        let event = Event::Revoked {
+        let event = Event::GrantEnded {
             task: "t\"1".into(),
             generation: 1,
             grant: "g1".into(),
+            why: "revoked".into(),
+            below: Vec::new(),
             running: vec![1],
         };
         let at = Timestamp::from_unix_millis(5).unwrap();
@@ -182,7 +184,7 @@ mod tests {
         assert_eq!(
             record.event,
             Event::Withdrawn {
-                was: "revoked".into(),
+                was: "grant_ended".into(),
                 task: Some("t\"1".into()),
                 grant: Some("g1".into()),
                 cause: "disk full".into(),

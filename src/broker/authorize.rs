@@ -3,19 +3,20 @@
 use std::sync::Arc;
 
 use super::permit::Permit;
+use super::present::{Presented, present, present_token};
 use super::shared::{Current, Decided, Shared};
 use crate::audit::{Event, Outcome, Place, Stage};
 use crate::call::Call;
 use crate::clock::Timestamp;
 use crate::context::Context;
 use crate::denial::{Denial, Reason};
-use crate::grant::{GrantId, Granted, Life, OpenPermit, Row, TaskCell};
+use crate::grant::{GrantId, Granted, Life, OpenPermit, Row, Stamp, TaskCell};
 use crate::identity::Identity;
 use crate::policy::{
     Deciders, Moment, Question, Setting, Verdict, What, decide, failed, nearest_for_call,
 };
-use crate::scope::{Outside, Uncovered};
-use crate::token::{Token, TokenError, Unverified};
+use crate::scope::{Capability, Outside, Uncovered};
+use crate::token::{Narrowing, Presentable, Token};
 use crate::value::{Digest, Object, Value};
 
 /// The tool side's handle: turns a presented token and a call into a [`Permit`], or a [`Denial`].
@@ -23,7 +24,7 @@ use crate::value::{Digest, Object, Value};
 /// Cloning it shares it: a clone can authorize and nothing else.
 #[derive(Clone)]
 pub struct Gate {
-    shared: Arc<Shared>,
+    pub(super) shared: Arc<Shared>,
 }
 
 impl Gate {
@@ -34,20 +35,33 @@ impl Gate {
     /// Authorizes one call: who presents which token, for what, in which context.
     ///
     /// In this order: the token's size and framing, its signature, its decoding, expiry, audience
-    /// and holder; then task, grant and serial; then the grant's scope; then today's rules; then
-    /// limits. What is permitted is in the log before this returns.
+    /// and holder; then task, grant and serial; then the grant's scope and every attenuation's; then
+    /// today's rules; then limits. What is permitted is in the log before this returns.
     ///
     /// # Errors
     /// A [`Denial`], which is in the log, too.
-    pub fn authorize(
+    pub fn authorize<P: Presentable + ?Sized>(
         &self,
-        token: &Token,
+        presented: &P,
         caller: &Identity,
         call: Call,
         context: &Context,
     ) -> Result<Permit, Denial> {
-        let now = self.shared.now()?;
-        let attempt = Attempt { shared: &self.shared, token, caller, call: &call, context, now };
+        let at = |now| Attempt {
+            shared: &self.shared,
+            text: presented.text(),
+            caller,
+            call: &call,
+            context,
+            now,
+        };
+        let attempt = match self.shared.now() {
+            Ok(now) => at(now),
+            Err(denial) => {
+                let refusal = Refusal { denial, about: None };
+                return Err(at(self.shared.keeper.latest()).record(refusal));
+            }
+        };
         match attempt.commit() {
             Ok(committed) => Ok(committed.into_permit(&self.shared, call)),
             Err(refusal) => Err(attempt.record(refusal)),
@@ -55,19 +69,20 @@ impl Gate {
     }
 
     /// Answers as [`authorize`](Gate::authorize) would, and permits nothing: no use is spent, no
-    /// history added, nothing recorded. Names the permits that would decide.
+    /// history added, the question not recorded. Names the permits that would decide.
     ///
     /// # Errors
     /// The [`Denial`] that `authorize` would give, as long as nothing changes between the two.
-    pub fn check(
+    pub fn check<P: Presentable + ?Sized>(
         &self,
-        token: &Token,
+        presented: &P,
         caller: &Identity,
         call: &Call,
         context: &Context,
     ) -> Result<Vec<Arc<str>>, Denial> {
         let now = self.shared.now()?;
-        let attempt = Attempt { shared: &self.shared, token, caller, call, context, now };
+        let text = presented.text();
+        let attempt = Attempt { shared: &self.shared, text, caller, call, context, now };
         attempt.check().map_err(|refusal| refusal.denial)
     }
 
@@ -79,9 +94,9 @@ impl Gate {
     pub fn give_up(&self, token: &Token, caller: &Identity) -> Result<(), Denial> {
         let now = self.shared.now()?;
         let current = self.shared.current();
-        let presented = present(&self.shared, &current, token, caller, now)?;
+        let presented = present_token(&self.shared, &current.keys, token, caller, now)?;
         drop(current);
-        if self.shared.revoke_grant(&presented.cell, presented.grant, Reason::Revoked) {
+        if self.shared.end_grant(&presented.cell, presented.grant, Reason::Revoked).is_some() {
             Ok(())
         } else {
             Err(Denial::new(presented.cell.life.lock().why_gone(presented.grant)))
@@ -89,66 +104,11 @@ impl Gate {
     }
 }
 
-/// What a good token led to: a task that is live as far as the table knows.
-struct Presented {
-    cell: Arc<TaskCell>,
-    grant: GrantId,
-    serial: u32,
-}
-
-/// The token's part: everything that can be said before the task's lock is taken.
-fn present(
-    shared: &Shared,
-    current: &Current,
-    token: &Token,
-    caller: &Identity,
-    now: Timestamp,
-) -> Result<Presented, Denial> {
-    let unverified = Unverified::parse(token.expose()).map_err(token_denial)?;
-    let verified = unverified.verify(&current.keys, now).map_err(token_denial)?;
-    let claims = verified.claims();
-    if claims.issuer != &*shared.issuer {
-        return Err(Denial::new(Reason::ForeignToken).because("another issuer's"));
-    }
-    shared.attested(caller)?;
-    if claims.holder != caller.subject().as_str() {
-        return Err(Denial::new(Reason::NotTheHolder).because(format_args!(
-            "`{}` presents what `{}` holds",
-            caller.subject(),
-            claims.holder
-        )));
-    }
-    let gone =
-        if shared.table.knew(claims.generation) { Reason::TaskOver } else { Reason::UnknownGrant };
-    let cell = shared.table.task(claims.generation).ok_or_else(|| Denial::new(gone))?;
-    if *cell.name != *claims.task {
-        // A generation of another run of a broker with the same key.
-        return Err(Denial::new(Reason::UnknownGrant));
-    }
-    Ok(Presented { cell, grant: claims.grant, serial: claims.serial })
-}
-
-fn token_denial(error: TokenError) -> Denial {
-    let reason = match error {
-        TokenError::TooLong(_)
-        | TokenError::UnknownVersion
-        | TokenError::Framing
-        | TokenError::TooManyBlocks
-        | TokenError::Malformed(_) => Reason::MalformedToken,
-        TokenError::UnknownKey(_) => Reason::UnknownKey,
-        TokenError::RetiredKey(_) => Reason::RetiredKey,
-        TokenError::BadSignature => Reason::BadSignature,
-        TokenError::UnknownBlock => Reason::UnsupportedToken,
-        TokenError::WrongAudience | TokenError::NotYetIssued => Reason::ForeignToken,
-        TokenError::Expired => Reason::Expired,
-    };
-    Denial::new(reason).because(error)
-}
-
 /// One attempt to call.
 struct Attempt<'a> {
     shared: &'a Shared,
-    token: &'a Token,
+    /// What was presented: a token, or one bound to a call.
+    text: &'a str,
     caller: &'a Identity,
     call: &'a Call,
     context: &'a Context,
@@ -159,6 +119,22 @@ struct Attempt<'a> {
 struct Refusal {
     denial: Denial,
     about: Option<(Arc<TaskCell>, GrantId)>,
+}
+
+/// Where the grant, and each grant it was delegated from, covers the call.
+struct Covered {
+    own: (Arc<[Granted]>, usize),
+    ancestors: Vec<(Arc<[Granted]>, usize)>,
+}
+
+impl Covered {
+    /// The limits of every capability that covers the call.
+    fn stamps(&self) -> impl Iterator<Item = &Stamp> {
+        std::iter::once(&self.own)
+            .chain(&self.ancestors)
+            .filter_map(|(scope, at)| scope.get(*at))
+            .flat_map(|granted| &granted.stamps)
+    }
 }
 
 /// A permit that the log has accepted.
@@ -180,10 +156,15 @@ impl Attempt<'_> {
         let arguments = self.shared.argument_digest(self.call.args());
 
         let mut life = presented.cell.life.lock();
-        let (at, rules) = self.decide(&current, &presented, &life, context, what).map_err(about)?;
+        self.shared
+            .keep_up(&current, &presented.cell, &mut life, presented.grant, self.now)
+            .map_err(about)?;
+        self.take_once(&presented, &mut life).map_err(about)?;
+        let (covered, rules) =
+            self.decide(&current, &presented, &life, context, what).map_err(about)?;
         let rules = current.decided(rules);
         let (place, lapses) = self
-            .reserve(&current, &presented, &mut life, at, what.labels, (&rules, arguments))
+            .reserve(&current, &presented, &mut life, &covered, what.labels, (&rules, arguments))
             .map_err(about)?;
         let seq = place.seq();
         drop(life);
@@ -191,10 +172,15 @@ impl Attempt<'_> {
         drop(current);
 
         // Outside the locks: the log may take its time.
-        if let Err(denial) = self.shared.settle(place) {
-            presented.cell.life.lock().close_permit(seq, false);
+        let settled = self.shared.settle(place);
+        let mut life = presented.cell.life.lock();
+        if let Err(denial) = settled {
+            life.close_permit(seq, false);
+            drop(life);
             return Err(presented.refuse(denial));
         }
+        life.note_recorded(seq);
+        drop(life);
         Ok(Committed { cell: presented.cell, grant: presented.grant, seq, epoch, rules, lapses })
     }
 
@@ -204,14 +190,23 @@ impl Attempt<'_> {
         let about = |denial| presented.refuse(denial);
         let (what, context) = self.well_formed(&current).map_err(about)?;
         let mut life = presented.cell.life.lock();
-        let (at, rules) = self.decide(&current, &presented, &life, context, what).map_err(about)?;
-        let (stamps, counters) = life.stamps(presented.grant, at);
-        counters.probe(stamps, self.call.args(), self.now).map_err(about)?;
+        self.shared
+            .keep_up(&current, &presented.cell, &mut life, presented.grant, self.now)
+            .map_err(about)?;
+        if let Some(once) = presented.once {
+            let row = self.live(&presented, &life).map_err(about)?;
+            row.nonces.probe(once, self.now).map_err(about)?;
+        }
+        let (covered, rules) =
+            self.decide(&current, &presented, &life, context, what).map_err(about)?;
+        // What lapsed gives back what it held: the call would find it so.
+        self.close_lapsed(&presented, &mut life);
+        life.counters.probe(covered.stamps(), self.call.args(), self.now).map_err(about)?;
         Ok(current.ids(&rules))
     }
 
     fn present(&self, current: &Current) -> Result<Presented, Refusal> {
-        present(self.shared, current, self.token, self.caller, self.now)
+        present(self.shared, current, self.text, self.caller, self.call, self.now)
             .map_err(|denial| Refusal { denial, about: None })
     }
 
@@ -224,8 +219,7 @@ impl Attempt<'_> {
         }
     }
 
-    /// Whether grant and rules permit the call: the place of the capability in the grant's scope,
-    /// and the permits.
+    /// Whether grant, ancestors and rules permit the call: what covers it, and the permits.
     fn decide(
         &self,
         current: &Current,
@@ -233,12 +227,13 @@ impl Attempt<'_> {
         life: &Life,
         context: &Object,
         what: What<'_>,
-    ) -> Result<(usize, Deciders), Denial> {
+    ) -> Result<(Covered, Deciders), Denial> {
         let row = self.live(presented, life)?;
         let with_this = match current.policy.looks_at_history {
             true => life.history.with(what.labels),
             false => None,
         };
+        let time = current.policy.time(self.now);
         let question = Question {
             setting: Setting {
                 moment: Moment::Call,
@@ -247,16 +242,54 @@ impl Attempt<'_> {
                 context,
                 seen: with_this.as_ref().unwrap_or(life.history.labels()),
                 now: self.now,
+                now_text: time.as_ref(),
             },
-            what,
+            what: What { form: presented.form(), ..what },
         };
-        let at = covering(&row.scope, &question)?;
+        let covered = Covered {
+            own: (row.scope.clone(), covering(&row.scope, &presented.narrowings, &question)?),
+            ancestors: self.ancestors_cover(row, life, &question)?,
+        };
         match decide(&current.policy, &question) {
-            Verdict::Permit(rules) => Ok((at, rules)),
+            Verdict::Permit(rules) => Ok((covered, rules)),
             Verdict::Ask(rules) => Err(denied(Reason::ApprovalRequired, current, &rules)),
             Verdict::Forbid(rules) => Err(denied(Reason::Forbidden, current, &rules)),
             Verdict::NoPermit => Err(Denial::new(Reason::NoPermit)
                 .nearest_to(nearest_for_call(&current.policy, &question))),
+        }
+    }
+
+    /// Whether every grant this one was delegated from lives and covers the call itself: this, and
+    /// not any comparison made before, is what keeps a child within its parents.
+    fn ancestors_cover(
+        &self,
+        row: &Row,
+        life: &Life,
+        question: &Question<'_>,
+    ) -> Result<Vec<(Arc<[Granted]>, usize)>, Denial> {
+        let mut covered = Vec::new();
+        let mut next = row.parent;
+        while let Some(id) = next {
+            let above = life.grant(id).ok_or_else(|| Denial::new(life.why_gone(id)))?;
+            if above.is_past(self.now) {
+                return Err(
+                    Denial::new(Reason::Expired).because("a grant above it is past its time")
+                );
+            }
+            covered.push((above.scope.clone(), covering(&above.scope, &[], question)?));
+            next = above.parent;
+        }
+        Ok(covered)
+    }
+
+    /// Spends a call-bound presentation, whatever is decided next: it was good for this one try. Only
+    /// now that signature, holder and liveness have passed, so that nobody else can fill the memory.
+    fn take_once(&self, presented: &Presented, life: &mut Life) -> Result<(), Denial> {
+        let Some(once) = presented.once else { return Ok(()) };
+        self.live(presented, life)?;
+        match life.grant_mut(presented.grant) {
+            Some(row) => row.nonces.take(once, self.now),
+            None => Err(Denial::new(Reason::UnknownGrant)),
         }
     }
 
@@ -271,11 +304,14 @@ impl Attempt<'_> {
         if row.serial != presented.serial {
             return Err(Denial::new(Reason::Superseded));
         }
-        let idle = row.idle.is_some_and(|idle| self.now.since(row.last_used) >= idle);
-        if idle || self.now >= row.expires || self.now >= presented.cell.ceiling {
+        if row.is_past(self.now) || self.now >= presented.cell.ceiling {
             return Err(Denial::new(Reason::Expired));
         }
-        match self.shared.halts.stopping(&presented.cell, self.caller, Some(self.call.tool())) {
+        match self.shared.halts.stopping(
+            &presented.cell,
+            &[self.caller, &row.holder],
+            Some(self.call.tool()),
+        ) {
             Some(halt) => Err(Denial::new(Reason::Halted).because(halt)),
             None => Ok(row),
         }
@@ -288,7 +324,7 @@ impl Attempt<'_> {
         current: &Current,
         presented: &Presented,
         life: &mut Life,
-        at: usize,
+        covered: &Covered,
         labels: &Value,
         (rules, arguments): (&Decided, Digest),
     ) -> Result<(Place, Timestamp), Denial> {
@@ -301,8 +337,7 @@ impl Attempt<'_> {
             return Err(Denial::new(Reason::TooMany)
                 .because("the task has too many permits open: finish or drop some"));
         }
-        let (stamps, counters) = life.stamps(presented.grant, at);
-        let reservation = counters.reserve(stamps, self.call.args(), self.now)?;
+        let reservation = life.counters.reserve(covered.stamps(), self.call.args(), self.now)?;
 
         let cell = &presented.cell;
         let (grant, arguments) = (presented.grant.text(), arguments.text());
@@ -328,12 +363,19 @@ impl Attempt<'_> {
             }
         };
         life.history.add(labels);
-        if let Some(row) = life.grant_mut(presented.grant) {
-            row.last_used = self.now;
-        }
+        life.touch(presented.grant, self.now);
         let (seq, grant) = (place.seq(), presented.grant);
-        let tool = self.call.tool_name().clone();
-        life.permits.push(OpenPermit { seq, grant, tool, running: false, lapses, reservation });
+        let (tool, caller) = (self.call.tool_name().clone(), self.caller.share());
+        life.permits.push(OpenPermit {
+            seq,
+            grant,
+            caller,
+            tool,
+            recorded: false,
+            running: false,
+            lapses,
+            reservation,
+        });
         Ok((place, lapses))
     }
 
@@ -360,9 +402,10 @@ impl Attempt<'_> {
         let epoch = self.shared.current().epoch;
         let arguments = self.shared.argument_digest(self.call.args()).text();
         let grant = about.as_ref().map(|(_, grant)| grant.text());
-        self.shared.record(
+        self.shared.record_denial(
             self.now,
-            &Event::Denied {
+            &denial,
+            Event::Denied {
                 stage: Stage::Call,
                 task: about.as_ref().map(|(cell, _)| (&*cell.name).into()),
                 generation: about.as_ref().map(|(cell, _)| cell.generation),
@@ -376,36 +419,46 @@ impl Attempt<'_> {
                 epoch: Some(epoch),
             },
         );
+        self.shared.trip(self.caller, &denial, self.now);
         denial
     }
 }
 
-/// The first capability that covers the call. Where none does, the denial says what was outside the
-/// first of the same tool.
-fn covering(scope: &[Granted], question: &Question<'_>) -> Result<usize, Denial> {
-    let mut first_outside = None;
-    for (at, granted) in scope.iter().enumerate() {
-        let capability = &granted.capability;
-        if capability.tool.as_str() != question.what.tool {
-            continue;
-        }
-        let has_resource = question.what.resource.is_some();
-        match capability.covers(question.what.args, has_resource, question) {
-            Ok(()) => return Ok(at),
-            Err(outside) => first_outside = first_outside.or(Some(outside)),
-        }
+/// The place of the first granted capability that covers the call, if every narrowing of the token
+/// covers it, too.
+fn covering(
+    scope: &[Granted],
+    narrowings: &[Narrowing],
+    question: &Question<'_>,
+) -> Result<usize, Denial> {
+    let What { tool, args, resource, .. } = question.what;
+    let call = (tool, args, resource.is_some());
+    let granted = scope.iter().map(|granted| &granted.capability);
+    let at = Capability::first_covering(granted, call, question)
+        .map_err(|outside| out_of_scope("the grant", outside, question))?;
+    for (hop, narrowing) in narrowings.iter().enumerate() {
+        Capability::first_covering(&narrowing.capabilities, call, question).map_err(|outside| {
+            out_of_scope(&format!("attenuation {}", hop + 1), outside, question)
+        })?;
     }
-    let tool = question.what.tool;
-    Err(Denial::new(Reason::OutOfScope).because(match first_outside {
-        None => format!("the grant does not name `{tool}`"),
-        Some(Outside::Condition(condition, truth)) => failed(condition, truth, question),
+    Ok(at)
+}
+
+/// Says what of the call is outside of what `whose` scope covers of the tool.
+fn out_of_scope(whose: &str, outside: Option<Outside<'_>>, question: &Question<'_>) -> Denial {
+    let detail = match outside {
+        None => format!("{whose} does not name `{}`", question.what.tool),
+        Some(Outside::Condition(condition, truth)) => {
+            format!("{whose}: {}", failed(condition, truth, question))
+        }
         Some(Outside::Uncovered(Uncovered::Argument(name))) => {
-            format!("argument `{}` is not named by the grant", name.escape_default())
+            format!("argument `{}` is not named by {whose}", name.escape_default())
         }
         Some(Outside::Uncovered(Uncovered::Resource)) => {
-            "the call's resource is not what the grant speaks of".into()
+            format!("the call's resource is not what {whose} speaks of")
         }
-    }))
+    };
+    Denial::new(Reason::OutOfScope).because(detail)
 }
 
 fn denied(reason: Reason, current: &Current, rules: &Deciders) -> Denial {

@@ -8,7 +8,9 @@ use parking_lot::{Mutex, RwLock};
 use super::Broker;
 use super::halt::Halts;
 use super::shared::{Current, Settings, Shared};
-use crate::audit::{ChainKey, Event, Journal, MemoryLog, Sink, SinkError};
+use super::stats::DenialCounts;
+use super::tripwire::Tripwire;
+use crate::audit::{Event, Journal, MemoryLog, Sink, SinkError};
 use crate::clock::{Clock, ClockError, SystemClock, Timekeeper};
 use crate::grant::Table;
 use crate::policy::Policy;
@@ -25,6 +27,7 @@ pub struct BrokerBuilder {
     sink: Option<Arc<dyn Sink>>,
     ring: Option<KeyRing>,
     settings: Settings,
+    tripwire: Option<(usize, Duration)>,
 }
 
 /// Why a broker could not be built.
@@ -60,10 +63,12 @@ impl BrokerBuilder {
             clock: Arc::new(SystemClock::new()),
             sink: None,
             ring: None,
+            tripwire: None,
             settings: Settings {
                 default_ttl: Duration::from_secs(5 * 60),
                 ceiling: Duration::from_secs(60 * 60),
                 permit_ttl: Duration::from_secs(30),
+                presentation_window: Duration::from_secs(30),
                 max_grants: 1 << 20,
                 max_permits: 1024,
             },
@@ -123,6 +128,21 @@ impl BrokerBuilder {
         self
     }
 
+    /// Halts an identity that is denied so often within a window, until somebody resumes it. Off by
+    /// default: what is many for one agent is little for another.
+    pub fn halt_after(mut self, denials: usize, window: Duration) -> Self {
+        self.tripwire = Some((denials, window));
+        self
+    }
+
+    /// How far the time of a call-bound presentation may be from the broker's, either way; at most
+    /// five minutes. Default thirty seconds: hosts whose clocks are kept differ by less than one, a
+    /// call rarely queues for ten, and every live presentation has to be remembered.
+    pub fn presentation_window(mut self, window: Duration) -> Self {
+        self.settings.presentation_window = window;
+        self
+    }
+
     /// Builds the broker, which records that its policy was loaded.
     ///
     /// # Errors
@@ -138,6 +158,15 @@ impl BrokerBuilder {
                 return Err(BrokerError::Setting(name, "seven days"));
             }
         }
+        if let Some((denials, window)) = self.tripwire
+            && (denials == 0 || denials > 10_000 || window.is_zero() || window > week)
+        {
+            return Err(BrokerError::Setting("halt_after", "10000 denials and seven days"));
+        }
+        let window = self.settings.presentation_window;
+        if window.is_zero() || window > Duration::from_secs(5 * 60) {
+            return Err(BrokerError::Setting("presentation_window", "five minutes"));
+        }
         for (name, text) in [("issuer", &self.issuer), ("audience", &self.audience)] {
             if text.is_empty() || text.len() > crate::token::MAX_NAME {
                 return Err(BrokerError::Name(name));
@@ -148,7 +177,7 @@ impl BrokerBuilder {
             None => KeyRing::generate()?,
         };
         let keeper = Timekeeper::new(self.clock)?;
-        let keys = ring.for_audience(&self.audience)?;
+        let keys = Arc::new(ring.for_audience(&self.audience)?);
         let (sink, log): (Arc<dyn Sink>, _) = match self.sink {
             Some(sink) => (sink, None),
             None => {
@@ -156,9 +185,8 @@ impl BrokerBuilder {
                 (log.clone(), Some(log))
             }
         };
-        let chain = || ChainKey::new(ring.mac_key(KeyUse::AuditLog).into_hmac(), &self.issuer);
-        let journal = Journal::open(sink, chain())?;
-        let chain = chain();
+        let journal = Journal::open(sink, ring.chain_key(&self.issuer))?;
+        let chain = ring.chain_key(&self.issuer);
         let digest = self.policy.digest().to_string();
         let shared = Shared {
             id: Shared::next_id(),
@@ -175,6 +203,8 @@ impl BrokerBuilder {
             ring: Mutex::new(ring),
             table: Table::new(),
             halts: Halts::default(),
+            denials: DenialCounts::default(),
+            tripwire: self.tripwire.map(|(denials, window)| Tripwire::new(denials, window)),
             journal,
             settings: self.settings,
         };

@@ -6,7 +6,7 @@ use super::halt::Halt;
 use super::shared::Shared;
 use crate::audit::{Event, How};
 use crate::denial::Reason;
-use crate::grant::GrantId;
+use crate::grant::{GrantId, Row, TaskCell};
 
 /// The operators' handle: stops things, and lets them go on.
 ///
@@ -41,9 +41,9 @@ impl Control {
         for task in self.shared.table.tasks() {
             let life = task.life.lock();
             for permit in life.permits.iter().filter(|permit| permit.running) {
-                let stopped = life
-                    .grant(permit.grant)
-                    .is_none_or(|row| what.stops(&task, &row.holder, Some(permit.tool.as_str())));
+                let stopped = life.grant(permit.grant).is_none_or(|row| {
+                    what.stops(&task, &[&permit.caller, &row.holder], Some(permit.tool.as_str()))
+                });
                 if stopped {
                     running.push(permit.seq);
                 }
@@ -73,7 +73,38 @@ impl Control {
     pub fn revoke_grant(&self, id: GrantId) -> bool {
         let holding =
             self.shared.table.tasks().into_iter().find(|task| task.life.lock().grant(id).is_some());
-        holding.is_some_and(|task| self.shared.revoke_grant(&task, id, Reason::Revoked))
+        holding.is_some_and(|task| self.shared.end_grant(&task, id, Reason::Revoked).is_some())
+    }
+
+    /// Ends every grant that an identity holds, with all delegated from them, and every task it
+    /// opened; how many of both. Known by its id or an alias.
+    pub fn revoke_identity(&self, id: &str) -> usize {
+        let mut ended = 0;
+        for task in self.shared.table.tasks() {
+            if task.requester.is_known_as(id) {
+                self.shared.end(&task, How::Revoked, None);
+                ended += 1;
+            } else {
+                ended += self.revoke_where(&task, |row| row.holder.is_known_as(id));
+            }
+        }
+        ended
+    }
+
+    /// Ends every grant that names a tool, with all delegated from them; how many.
+    pub fn revoke_tool(&self, tool: &str) -> usize {
+        let names = |row: &Row| row.scope.iter().any(|own| own.capability.tool.as_str() == tool);
+        let tasks = self.shared.table.tasks();
+        tasks.iter().map(|task| self.revoke_where(task, names)).sum()
+    }
+
+    fn revoke_where(&self, task: &TaskCell, which: impl Fn(&Row) -> bool) -> usize {
+        let found: Vec<GrantId> = {
+            let life = task.life.lock();
+            life.grants.iter().filter(|row| which(row)).map(|row| row.id).collect()
+        };
+        let end = |id: &GrantId| self.shared.end_grant(task, *id, Reason::Revoked).is_some();
+        found.iter().filter(|id| end(id)).count()
     }
 
     /// Ends one task, by its name; `false` if none of that name is live.

@@ -8,16 +8,62 @@
 //! | [`Control`] | operators | halt, resume, revoke |
 //!
 //! An agent holds none of them: it gets tokens.
+//!
+//! No handle reaches into the power of another:
+//!
+//! ```compile_fail,E0599
+//! # use hallpass::prelude::*;
+//! fn gate_opens(gate: Gate, who: &Identity) {
+//!     let _ = gate.open(who, Purpose::new("errand"));
+//! }
+//! ```
+//! ```compile_fail,E0599
+//! # use hallpass::prelude::*;
+//! fn gate_halts(gate: Gate) {
+//!     gate.halt(hallpass::Halt::Everything);
+//! }
+//! ```
+//! ```compile_fail,E0599
+//! # use hallpass::prelude::*;
+//! fn control_attests(control: Control) {
+//!     let _ = control.assert_identity("agent-7");
+//! }
+//! ```
+//! ```compile_fail,E0599
+//! # use hallpass::prelude::*;
+//! fn task_authorizes(task: Task, token: &Token, who: &Identity, call: Call, context: &Context) {
+//!     let _ = task.authorize(token, who, call, context);
+//! }
+//! ```
+//! ```
+//! # use hallpass::prelude::*;
+//! fn each_has_its_own(broker: Broker, who: &Identity, token: &Token, call: Call, now: &Context) {
+//!     let _ = broker.open(who, Purpose::new("errand"));
+//!     broker.control().halt(hallpass::Halt::Everything);
+//!     let _ = broker.assert_identity("agent-7");
+//!     let _ = broker.gate().authorize(token, who, call, now);
+//! }
+//! ```
 
 mod authorize;
 mod builder;
 mod control;
+mod delegate;
+mod give;
 mod halt;
+mod listing;
 mod open;
 mod permit;
+mod present;
+mod reload;
+mod renew;
 mod request;
 mod shared;
 mod standing;
+mod stats;
+mod sweep;
+mod trim;
+mod tripwire;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -28,10 +74,14 @@ pub use control::{Control, Halted};
 pub use halt::Halt;
 pub use open::{Ended, Task};
 pub use permit::{Permit, Receipt, RunError, Running};
+pub use reload::{Drift, Drifted, Reload};
 pub use request::Grant;
 pub use standing::{Standing, StandingGrant, StandingTask};
+pub use stats::BrokerStats;
+pub use sweep::Reaper;
+pub use trim::Cut;
 
-use crate::audit::{ChainKey, Event, Fault, MemoryLog, Verification, verify};
+use crate::audit::{ChainKey, Fault, MemoryLog, Verification, verify};
 use crate::identity::{Assertion, Identity, IdentityError};
 use crate::policy::Policy;
 use crate::token::{KeyError, KeyId, KeyRing, SecretKey};
@@ -93,31 +143,6 @@ impl Broker {
         Control::new(self.shared.clone())
     }
 
-    /// Puts another policy in force, at once: whatever starts after this returns is decided by it.
-    ///
-    /// Permits handed out under the policy before can no longer start; authorize again. Loading a
-    /// policy that says the same is no new epoch and changes nothing. Returns the epoch in force.
-    pub fn reload(&self, policy: &Policy) -> u64 {
-        let mut current = self.shared.current.write();
-        let digest = policy.digest().to_string();
-        if *current.digest == *digest {
-            return current.epoch;
-        }
-        current.epoch += 1;
-        current.policy = policy.0.clone();
-        current.digest = digest.as_str().into();
-        let epoch = current.epoch;
-        // The place in the sequence is taken before anyone can decide by the new policy.
-        let at = self.shared.keeper.latest();
-        let event = Event::Reloaded { epoch, policy: digest.as_str().into() };
-        let place = self.shared.place(at, &event);
-        drop(current);
-        if let Ok(place) = place {
-            self.shared.journal.owe(place);
-        }
-        epoch
-    }
-
     /// Signs with another key from now on. Tokens signed with the one before verify until the grace is
     /// over, and no longer.
     ///
@@ -147,7 +172,7 @@ impl Broker {
 
     fn use_keys(&self, ring: &KeyRing) -> Result<(), KeyError> {
         let keys = ring.for_audience(&self.shared.audience)?;
-        self.shared.current.write().keys = keys;
+        self.shared.current.write().keys = Arc::new(keys);
         Ok(())
     }
 
@@ -173,20 +198,26 @@ impl Broker {
     }
 
     /// Verifies the log in memory against the chain this broker wrote; see
-    /// [`audit::verify`](crate::audit::verify).
+    /// [`audit::verify`](crate::audit::verify). A broker whose log is kept elsewhere has nothing in
+    /// memory, so that everything it wrote is found missing: verify what its sink keeps instead.
     ///
     /// # Errors
     /// The first [`Fault`].
     pub fn verify_log(&self) -> Result<Verification, Fault> {
+        // Without a log in memory there is nothing to look at, and what was written counts as cut.
+        self.verify(self.log.as_deref().unwrap_or(&MemoryLog::new()))
+    }
+
+    /// As [`verify_log`](Broker::verify_log), for a log in memory that the broker was
+    /// [given](BrokerBuilder::log), in whatever other sink it is wrapped.
+    ///
+    /// # Errors
+    /// The first [`Fault`].
+    pub fn verify(&self, log: &MemoryLog) -> Result<Verification, Fault> {
         let anchor = self.shared.journal.anchor();
-        let snapshot = self.log.as_ref().map(|log| log.snapshot());
-        let entries = snapshot.iter().flat_map(|snapshot| snapshot.entries());
-        match snapshot {
-            Some(_) => {
-                verify(entries.map(|entry| (entry.line, *entry.tag)), &self.chain, Some(&anchor))
-            }
-            None => verify(std::iter::empty(), &self.chain, None),
-        }
+        let snapshot = log.snapshot();
+        let entries = snapshot.entries().map(|entry| (entry.line, *entry.tag));
+        verify(entries, &self.chain, Some(&anchor))
     }
 }
 

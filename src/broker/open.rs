@@ -1,6 +1,7 @@
 //! Opening a task, and ending it.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use super::Broker;
 use super::shared::Shared;
@@ -11,7 +12,7 @@ use crate::grant::{Life, TaskCell};
 use crate::identity::Identity;
 use crate::purpose::Purpose;
 use crate::token::MAX_NAME;
-use parking_lot::Mutex;
+use parking_lot::{Condvar, Mutex};
 
 /// A task: the unit of authority. It starts with no access, and ending it ends all that it got.
 ///
@@ -24,10 +25,35 @@ use parking_lot::Mutex;
 /// fn copy<T: Clone>() {}
 /// copy::<Task>();
 /// ```
+/// ```compile_fail,E0277
+/// # use hallpass::Task;
+/// fn read<T: serde::de::DeserializeOwned>() {}
+/// read::<Task>();
 /// ```
-/// # use hallpass::Gate;
+/// ```compile_fail,E0451
+/// # use hallpass::Task;
+/// fn forge(task: Task) -> Task {
+///     Task { cell: todo!(), ..task }
+/// }
+/// ```
+/// ```compile_fail,E0382
+/// # use hallpass::Task;
+/// fn twice(task: Task) {
+///     task.complete();
+///     task.complete();
+/// }
+/// ```
+/// ```
+/// # use hallpass::{Gate, Task};
 /// fn copy<T: Clone>() {}
 /// copy::<Gate>();
+/// fn read<T: serde::de::DeserializeOwned>() {}
+/// read::<String>();
+/// fn once(task: Task) -> u64 {
+///     let generation = task.generation();
+///     task.complete();
+///     generation
+/// }
 /// ```
 #[must_use = "a task that is dropped has ended, and every grant with it"]
 pub struct Task {
@@ -80,13 +106,15 @@ impl Broker {
         purpose: Purpose,
     ) -> Result<Task, Denial> {
         let shared = &self.shared;
-        let now = shared.now()?;
-        let opened = open(shared, name, generation, who, purpose, now);
+        let now = shared.now();
+        let at = *now.as_ref().unwrap_or(&shared.keeper.latest());
+        let opened = now.and_then(|now| open(shared, name, generation, who, purpose, now));
         opened.inspect_err(|denial| {
             let subject = who.subject().as_str();
-            shared.record(
-                now,
-                &Event::Denied {
+            shared.record_denial(
+                at,
+                denial,
+                Event::Denied {
                     stage: Stage::Open,
                     task: Some(name.into()),
                     generation: None,
@@ -131,10 +159,12 @@ fn open(
         purpose,
         ceiling,
         life: Mutex::new(Life::default()),
+        call_done: Condvar::new(),
     });
-    if let Some(halt) = shared.halts.stopping(&cell, who, None) {
+    if let Some(halt) = shared.halts.stopping(&cell, &[who], None) {
         return Err(Denial::new(Reason::Halted).because(halt));
     }
+    shared.sweep_at_open();
     insert(shared, &cell, now)?;
     // Recorded before anyone has the handle; a refusal takes the task back.
     let event = Event::Opened {
@@ -197,6 +227,13 @@ impl Task {
     /// The errand failed, for a reason that the log keeps: everything ends.
     pub fn fail(self, reason: &str) -> Ended {
         self.end(How::Failed, Some(reason))
+    }
+
+    /// As [`complete`](Task::complete), and then waits until the calls that were running are done, or
+    /// for `most` at the longest. What is still running then is in the answer.
+    pub fn complete_and_wait(self, most: Duration) -> Ended {
+        self.shared.end(&self.cell, How::Completed, None);
+        Ended { running: self.cell.wait_for_running(most) }
     }
 
     /// The task is taken away: everything ends.

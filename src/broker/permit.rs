@@ -34,8 +34,23 @@ use crate::grant::{GrantId, TaskCell};
 ///     let _ = permit.start();
 /// }
 /// ```
+/// ```compile_fail,E0624
+/// # use hallpass::{Call, Permit};
+/// fn forge(call: Call) -> Permit {
+///     Permit::new(todo!(), todo!(), todo!(), 1, 1, todo!(), Vec::new(), call)
+/// }
+/// ```
+/// ```compile_fail,E0451
+/// # use hallpass::{Call, Permit};
+/// fn swap(permit: Permit, call: Call) -> Permit {
+///     Permit { call, ..permit }
+/// }
+/// ```
 /// ```
 /// # use hallpass::{Call, Permit};
+/// fn look(permit: &Permit) -> &Call {
+///     permit.call()
+/// }
 /// fn copy<T: Clone>() {}
 /// copy::<Call>();
 /// fn read<T: serde::de::DeserializeOwned>() {}
@@ -64,6 +79,22 @@ struct Open {
 }
 
 /// A call that is running. Dropping it unfinished records that it was interrupted.
+///
+/// It ends once:
+///
+/// ```compile_fail,E0382
+/// # use hallpass::Running;
+/// fn twice(running: Running) {
+///     running.fail();
+///     running.succeed();
+/// }
+/// ```
+/// ```
+/// # use hallpass::Running;
+/// fn once(running: Running) {
+///     running.succeed();
+/// }
+/// ```
 #[must_use = "a running call that is dropped is recorded as interrupted: say `succeed` or `fail`"]
 pub struct Running {
     call: Call,
@@ -229,30 +260,32 @@ impl Open {
     fn start(&mut self, call: &Call, lapses: Timestamp, epoch: u64) -> Result<(), Denial> {
         let now = self.shared.now()?;
         let current = self.shared.current();
-        let mut life = self.cell.life.lock();
+        let life = &mut *self.cell.life.lock();
         if life.over.is_some() {
             return Err(Denial::new(Reason::TaskOver));
         }
         if now >= lapses {
             return Err(Denial::new(Reason::PermitLapsed));
         }
-        let Some(row) = life.grant(self.grant) else {
+        let Some(row) = life.grants.iter().find(|row| row.id == self.grant) else {
             return Err(Denial::new(life.why_gone(self.grant)));
         };
-        if now >= row.expires || now >= self.cell.ceiling {
+        // With a grant that is past its time ends all that was delegated from it.
+        if life.is_past(row, now) || now >= self.cell.ceiling {
             return Err(Denial::new(Reason::Expired));
         }
         if current.epoch != epoch {
             return Err(Denial::new(Reason::PolicyChanged)
                 .because(format_args!("permitted under epoch {epoch}, now {}", current.epoch)));
         }
-        if let Some(halt) = self.shared.halts.stopping(&self.cell, &row.holder, Some(call.tool())) {
-            return Err(Denial::new(Reason::Halted).because(halt));
-        }
         let seq = self.seq;
         let Some(permit) = life.permits.iter_mut().find(|permit| permit.seq == seq) else {
             return Err(Denial::new(Reason::PermitLapsed));
         };
+        let who = [&permit.caller, &row.holder];
+        if let Some(halt) = self.shared.halts.stopping(&self.cell, &who, Some(call.tool())) {
+            return Err(Denial::new(Reason::Halted).because(halt));
+        }
         permit.running = true;
         self.started = true;
         Ok(())
@@ -275,6 +308,9 @@ impl Open {
         if !life.close_permit(self.seq, self.started) {
             return None;
         }
+        if self.started {
+            self.cell.call_done.notify_all();
+        }
         let event = Event::Outcome {
             task: (&*self.cell.name).into(),
             generation: self.cell.generation,
@@ -287,9 +323,10 @@ impl Open {
 
     fn record_denial(&self, call: &Call, denial: &Denial) {
         let at = self.shared.keeper.latest();
-        self.shared.record(
+        self.shared.record_denial(
             at,
-            &Event::Denied {
+            denial,
+            Event::Denied {
                 stage: Stage::Run,
                 task: Some((&*self.cell.name).into()),
                 generation: Some(self.cell.generation),

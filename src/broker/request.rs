@@ -1,34 +1,36 @@
 //! Requesting a grant.
 
 use std::sync::Arc;
-use std::time::Duration;
 
+use super::give::{Asking, Given};
 use super::open::Task;
 use super::shared::{Current, Shared};
 use crate::audit::{Event, Stage};
 use crate::clock::Timestamp;
 use crate::context::Context;
-use crate::denial::{Denial, Nearest, Reason};
-use crate::grant::{GrantId, Granted, Life, Row, Stamp, TaskCell};
+use crate::denial::{Denial, Reason};
+use crate::grant::{GrantId, Life, Nonces, Row, TaskCell};
 use crate::identity::Identity;
-use crate::policy::{Answer, Moment, Setting, Wanted, decide_request, nearest_for_request};
-use crate::scope::{Capability, Scope};
+use crate::policy::Moment;
+use crate::scope::{Capability, Scope, encode_scope};
 use crate::token::{Claims, Token, mint};
-use crate::value::{Object, Value};
 
 /// A grant, as the host holds it: the token for the agent, and what it is worth.
 ///
-/// It ends with its task, at its expiry, or when it is revoked; dropping this changes nothing.
+/// It ends with its task, with its parent, at its expiry, or when it is revoked; dropping this
+/// changes nothing.
 #[must_use = "a grant is used through its token"]
 pub struct Grant {
-    shared: Arc<Shared>,
-    cell: Arc<TaskCell>,
-    id: GrantId,
-    token: Token,
-    expires: Timestamp,
-    rules: Vec<Arc<str>>,
-    holder: Identity,
-    context: Context,
+    pub(super) shared: Arc<Shared>,
+    pub(super) cell: Arc<TaskCell>,
+    pub(super) id: GrantId,
+    pub(super) serial: u32,
+    pub(super) token: Token,
+    pub(super) expires: Timestamp,
+    pub(super) rules: Vec<Arc<str>>,
+    pub(super) holder: Identity,
+    pub(super) scope: Scope,
+    pub(super) context: Context,
 }
 
 impl Task {
@@ -54,16 +56,16 @@ impl Task {
         scope: Scope,
         context: &Context,
     ) -> Result<Grant, Denial> {
-        let now = self.shared.now()?;
-        let request = Request { shared: &self.shared, cell: &self.cell, holder, now };
-        request.grant(&scope, context).inspect_err(|denial| request.record(denial))
+        Request::ask(&self.shared, &self.cell, holder, |request| {
+            request.make(None, &scope, context)
+        })
     }
 
-    /// Ends one grant of this task, final when it returns. `false` if it had ended before, or is not
-    /// of this task.
+    /// Ends one grant of this task and all delegated from it, final when it returns. `false` if it
+    /// had ended before, or is not of this task.
     pub fn revoke_grant(&self, grant: &Grant) -> bool {
         self.cell.generation == grant.cell.generation
-            && self.shared.revoke_grant(&self.cell, grant.id, Reason::Revoked)
+            && self.shared.end_grant(&self.cell, grant.id, Reason::Revoked).is_some()
     }
 }
 
@@ -73,9 +75,14 @@ impl Grant {
         &self.token
     }
 
-    /// The grant's id, as the log names it.
+    /// The grant's id, as the log names it. Renewing keeps it.
     pub fn id(&self) -> GrantId {
         self.id
+    }
+
+    /// Which of the grant's tokens this is: a renewal raises it, and the tokens before are dead.
+    pub fn serial(&self) -> u32 {
+        self.serial
     }
 
     /// Who may use it.
@@ -83,7 +90,12 @@ impl Grant {
         &self.holder
     }
 
-    /// The context in which it was requested.
+    /// What was granted.
+    pub fn scope(&self) -> &Scope {
+        &self.scope
+    }
+
+    /// The context in which it was requested, or renewed last.
     pub fn context(&self) -> &Context {
         &self.context
     }
@@ -98,35 +110,65 @@ impl Grant {
         self.rules.iter().map(|id| &**id)
     }
 
-    /// Ends the grant, final when it returns. `false` if it had ended before.
+    /// Ends the grant and all delegated from it, final when it returns. `false` if it had ended
+    /// before.
     pub fn revoke(self) -> bool {
-        self.shared.revoke_grant(&self.cell, self.id, Reason::Revoked)
+        self.shared.end_grant(&self.cell, self.id, Reason::Revoked).is_some()
     }
 }
 
-/// One request on its way.
-struct Request<'r> {
-    shared: &'r Arc<Shared>,
-    cell: &'r Arc<TaskCell>,
-    holder: &'r Identity,
-    now: Timestamp,
+/// One request, or delegation, on its way.
+pub(super) struct Request<'r> {
+    pub(super) shared: &'r Arc<Shared>,
+    pub(super) cell: &'r Arc<TaskCell>,
+    pub(super) holder: &'r Identity,
+    pub(super) now: Timestamp,
 }
 
-/// What a request came to.
-struct Given {
-    scope: Vec<Granted>,
-    rules: Vec<Arc<str>>,
-    lifetime: Duration,
-    idle: Option<Duration>,
-}
+impl<'r> Request<'r> {
+    /// Asks at this moment, and records a denial, one for want of a clock among them.
+    pub(super) fn ask(
+        shared: &'r Arc<Shared>,
+        cell: &'r Arc<TaskCell>,
+        holder: &'r Identity,
+        ask: impl FnOnce(&Request<'r>) -> Result<Grant, Denial>,
+    ) -> Result<Grant, Denial> {
+        let at = |now| Request { shared, cell, holder, now };
+        let (request, asked) = match shared.now() {
+            Ok(now) => {
+                let request = at(now);
+                let asked = ask(&request);
+                (request, asked)
+            }
+            Err(denial) => (at(shared.keeper.latest()), Err(denial)),
+        };
+        asked.inspect_err(|denial| request.record(denial))
+    }
 
-impl Request<'_> {
-    fn grant(&self, scope: &Scope, asked_in: &Context) -> Result<Grant, Denial> {
-        let Request { shared, cell, holder, now } = *self;
-        shared.attested(holder)?;
+    /// Makes a grant: a root of the task, or the child of `parent`.
+    pub(super) fn make(
+        &self,
+        parent: Option<GrantId>,
+        scope: &Scope,
+        asked_in: &Context,
+    ) -> Result<Grant, Denial> {
         let capabilities = scope
             .capabilities()
             .map_err(|error| Denial::new(Reason::MalformedScope).because(error))?;
+        self.make_of(parent, scope, capabilities, asked_in)
+    }
+
+    /// As [`make`](Self::make), of capabilities that have been checked: `scope` says the same for
+    /// people and records.
+    pub(super) fn make_of(
+        &self,
+        parent: Option<GrantId>,
+        scope: &Scope,
+        capabilities: Vec<Capability>,
+        asked_in: &Context,
+    ) -> Result<Grant, Denial> {
+        let Request { shared, cell, holder, now } = *self;
+        shared.attested(holder)?;
         let context = asked_in
             .checked()
             .map_err(|error| Denial::new(Reason::MalformedContext).because(error))?;
@@ -136,48 +178,31 @@ impl Request<'_> {
         let current = shared.current();
         let mut life = cell.life.lock();
         self.alive(&life)?;
-        let given = self.decide(&current, &life, capabilities, context)?;
-        let expires = now
-            .checked_add(given.lifetime)
-            .ok_or_else(|| Denial::new(Reason::Expired).because("no time is left"))?
-            .min(cell.ceiling);
-        let claims = Claims {
-            issuer: &shared.issuer,
-            audience: &shared.audience,
-            task: &cell.name,
-            generation: cell.generation,
-            grant: id,
-            serial: 1,
-            holder: holder.subject().as_str(),
-            issued: now,
-            expires,
-            scope: None,
+        let asking = Asking::at_request(shared, &current, cell, &life, context, now);
+        let (given, hops, latest) = match parent {
+            None => (asking.give(&self.parties(), &capabilities)?, 0, cell.ceiling),
+            Some(parent) => asking.give_child(parent, holder, &capabilities)?,
         };
-        let token = mint(&current.keys, &claims)
-            .map_err(|error| Denial::new(Reason::MalformedScope).because(error))?;
-        let scope_text = serde_json::from_str(&scope.to_value().to_json()).unwrap_or_default();
-        let event = Event::Granted {
-            task: (&*cell.name).into(),
-            generation: cell.generation,
-            grant: id.to_string().into(),
-            serial: 1,
-            requester: cell.requester.subject().as_str().into(),
-            holder: holder.subject().as_str().into(),
-            scope: std::borrow::Cow::Owned(scope_text),
-            rules: given.rules.iter().map(|rule| (&**rule).into()).collect(),
-            epoch: current.epoch,
-            policy: (&*current.digest).into(),
-            expires,
-        };
+        let expires = expiry(&given, now, now)?.min(latest);
+        let made = Made { id, serial: 1, expires };
+        let token = self.token(&current, &made, (scope, &given), now)?;
+        let event = self.event(&current, &made, parent, scope, &given);
         let place = shared.place(now, &event)?;
         life.grants.push(Row {
             id,
             serial: 1,
             holder: holder.share(),
             scope: given.scope.into(),
+            parent,
+            hops,
+            first_issued: now,
+            issued: now,
             expires,
+            max_life: given.max_life,
             idle: given.idle,
             last_used: now,
+            epoch: current.epoch,
+            nonces: Nonces::default(),
         });
         drop(life);
         drop(current);
@@ -190,15 +215,28 @@ impl Request<'_> {
             shared: shared.clone(),
             cell: cell.clone(),
             id,
+            serial: 1,
             token,
             expires,
             rules: given.rules,
             holder: holder.share(),
+            scope: scope.clone(),
             context: asked_in.clone(),
         })
     }
 
-    fn alive(&self, life: &Life) -> Result<(), Denial> {
+    /// Who has to be permitted: the holder, and the requester if that is another.
+    pub(super) fn parties(&self) -> Vec<(&Identity, Moment)> {
+        let requester = &self.cell.requester;
+        let mut parties = vec![(self.holder, Moment::Request)];
+        if !self.holder.is_shared_with(requester) {
+            parties.push((requester, Moment::Request));
+        }
+        parties
+    }
+
+    /// Whether the task can be given anything.
+    pub(super) fn alive(&self, life: &Life) -> Result<(), Denial> {
         let Request { shared, cell, holder, now } = *self;
         if life.over.is_some() {
             return Err(Denial::new(Reason::TaskOver));
@@ -206,7 +244,7 @@ impl Request<'_> {
         if now >= cell.ceiling {
             return Err(Denial::new(Reason::Expired).because("the task has reached its ceiling"));
         }
-        if let Some(halt) = shared.halts.stopping(cell, holder, None) {
+        if let Some(halt) = shared.halts.stopping(cell, &[holder], None) {
             return Err(Denial::new(Reason::Halted).because(halt));
         }
         if life.grants.len() >= shared.settings.max_grants {
@@ -215,112 +253,69 @@ impl Request<'_> {
         Ok(())
     }
 
-    /// Asks the rules about every capability, for the holder and for the requester.
-    fn decide(
+    pub(super) fn token(
         &self,
         current: &Current,
-        life: &Life,
-        capabilities: Vec<Capability>,
-        context: &Object,
-    ) -> Result<Given, Denial> {
-        let mut given = Given {
-            scope: Vec::with_capacity(capabilities.len()),
-            rules: Vec::new(),
-            lifetime: self.shared.settings.ceiling,
-            idle: None,
-        };
-        for capability in capabilities {
-            let stamps = self.ask(current, life, &capability, context)?;
-            // The tightest of all permits that cover any part: one grant has one lifetime.
-            for Stamp { rule, limits } in &stamps {
-                let ttl = limits.ttl.unwrap_or(self.shared.settings.default_ttl);
-                given.lifetime = given.lifetime.min(ttl).min(limits.max_life.unwrap_or(ttl));
-                given.idle = [given.idle, limits.idle].into_iter().flatten().min();
-                if !given.rules.contains(rule) {
-                    given.rules.push(rule.clone());
-                }
+        made: &Made,
+        (scope, given): (&Scope, &Given),
+        issued: Timestamp,
+    ) -> Result<Token, Denial> {
+        let embedded = match scope.is_embedded() {
+            false => None,
+            true => {
+                let granted: Vec<_> = given.scope.iter().map(|own| &own.capability).collect();
+                let bytes = encode_scope(&granted)
+                    .map_err(|error| Denial::new(Reason::MalformedScope).because(error))?;
+                Some(bytes)
             }
-            given.scope.push(Granted { capability, stamps });
-        }
-        given.rules.sort();
-        Ok(given)
-    }
-
-    fn ask(
-        &self,
-        current: &Current,
-        life: &Life,
-        capability: &Capability,
-        context: &Object,
-    ) -> Result<Vec<Stamp>, Denial> {
-        let tool = capability.tool.as_str();
-        if let Some(halt) = self.shared.halts.stopping(self.cell, self.holder, Some(tool)) {
-            return Err(Denial::new(Reason::Halted).because(halt));
-        }
-        let Some(labels) = current.policy.catalogue.labels_of(tool) else {
-            return Err(Denial::new(Reason::UnknownTool)
-                .because(format_args!("`{tool}` is not in the catalogue")));
         };
-        let with_this = life.history.with(labels);
-        let seen = with_this.as_ref().unwrap_or(life.history.labels());
-        let mut stamps: Vec<Stamp> = Vec::new();
-        let same = self.holder.subject() == self.cell.requester.subject();
-        let both = [Some(self.holder), (!same).then_some(&self.cell.requester)];
-        for who in both.into_iter().flatten() {
-            let wanted = Wanted { setting: self.setting(who, context, seen), capability, labels };
-            let rules = match decide_request(&current.policy, &wanted) {
-                Answer::Covered(rules) => rules,
-                Answer::Ask(rules) => {
-                    return Err(Denial::new(Reason::ApprovalRequired)
-                        .because(format_args!("`{tool}`: people have to agree first"))
-                        .by_rules(current.ids(&rules)));
-                }
-                Answer::Forbidden(rules) => {
-                    return Err(Denial::new(Reason::Forbidden)
-                        .because(format_args!("`{}`", capability.to_value()))
-                        .by_rules(current.ids(&rules)));
-                }
-                Answer::NotCovered => {
-                    let nearest: Option<Nearest> = nearest_for_request(&current.policy, &wanted);
-                    let detail = match nearest {
-                        Some(_) => format!("`{}` lies within no one permit", capability.to_value()),
-                        None => format!("`{}`: no rule speaks of it", capability.to_value()),
-                    };
-                    return Err(Denial::new(Reason::NotCovered)
-                        .because(detail)
-                        .nearest_to(nearest));
-                }
-            };
-            for rule in rules.iter().filter_map(|at| current.policy.rule(*at)) {
-                if !stamps.iter().any(|stamp| stamp.rule == rule.id) {
-                    stamps.push(Stamp { rule: rule.id.clone(), limits: rule.limits.clone() });
-                }
-            }
-        }
-        Ok(stamps)
+        let claims = Claims {
+            issuer: &self.shared.issuer,
+            audience: &self.shared.audience,
+            task: &self.cell.name,
+            generation: self.cell.generation,
+            grant: made.id,
+            serial: made.serial,
+            holder: self.holder.subject().as_str(),
+            issued,
+            expires: made.expires,
+            scope: embedded.as_deref(),
+        };
+        mint(&current.keys, &claims)
+            .map_err(|error| Denial::new(Reason::MalformedScope).because(error))
     }
 
-    fn setting<'s>(
-        &'s self,
-        who: &'s Identity,
-        context: &'s Object,
-        seen: &'s Value,
-    ) -> Setting<'s> {
-        Setting {
-            moment: Moment::Request,
-            who,
-            purpose: &self.cell.purpose,
-            context,
-            seen,
-            now: self.now,
+    pub(super) fn event<'e>(
+        &'e self,
+        current: &'e Current,
+        made: &Made,
+        parent: Option<GrantId>,
+        scope: &Scope,
+        given: &'e Given,
+    ) -> Event<'e> {
+        let scope = serde_json::from_str(&scope.to_value().to_json()).unwrap_or_default();
+        Event::Granted {
+            task: (&*self.cell.name).into(),
+            generation: self.cell.generation,
+            grant: made.id.to_string().into(),
+            serial: u64::from(made.serial),
+            parent: parent.map(|parent| parent.to_string().into()),
+            requester: self.cell.requester.subject().as_str().into(),
+            holder: self.holder.subject().as_str().into(),
+            scope: std::borrow::Cow::Owned(scope),
+            rules: given.rules.iter().map(|rule| (&**rule).into()).collect(),
+            epoch: current.epoch,
+            policy: (&*current.digest).into(),
+            expires: made.expires,
         }
     }
 
-    fn record(&self, denial: &Denial) {
+    pub(super) fn record(&self, denial: &Denial) {
         let epoch = self.shared.current().epoch;
-        self.shared.record(
+        self.shared.record_denial(
             self.now,
-            &Event::Denied {
+            denial,
+            Event::Denied {
                 stage: Stage::Request,
                 task: Some((&*self.cell.name).into()),
                 generation: Some(self.cell.generation),
@@ -334,29 +329,29 @@ impl Request<'_> {
                 epoch: Some(epoch),
             },
         );
+        self.shared.trip(&self.cell.requester, denial, self.now);
     }
 }
 
-impl Shared {
-    /// Ends one grant, with its place in the sequence; `false` if it was not there.
-    pub(super) fn revoke_grant(&self, cell: &TaskCell, id: GrantId, why: Reason) -> bool {
-        let at = self.keeper.now().unwrap_or_else(|_| self.keeper.latest());
-        let mut life = cell.life.lock();
-        if !life.end_grant(id, why) {
-            return false;
-        }
-        let event = Event::Revoked {
-            task: (&*cell.name).into(),
-            generation: cell.generation,
-            grant: id.to_string().into(),
-            running: life.running(Some(id)),
-        };
-        let place = self.place(at, &event);
-        drop(life);
-        if let Ok(place) = place {
-            self.journal.owe(place);
-        }
-        true
+/// What identifies a token of a grant.
+pub(super) struct Made {
+    pub(super) id: GrantId,
+    pub(super) serial: u32,
+    pub(super) expires: Timestamp,
+}
+
+/// When a grant given now ends: its time to live from now, within its whole life from when it was
+/// given first.
+pub(super) fn expiry(
+    given: &Given,
+    first_issued: Timestamp,
+    now: Timestamp,
+) -> Result<Timestamp, Denial> {
+    let too_late = || Denial::new(Reason::Expired).because("no time is left");
+    let expires = now.checked_add(given.ttl).ok_or_else(too_late)?;
+    match given.max_life {
+        None => Ok(expires),
+        Some(life) => Ok(expires.min(first_issued.checked_add(life).ok_or_else(too_late)?)),
     }
 }
 
@@ -364,6 +359,7 @@ impl std::fmt::Debug for Grant {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Grant")
             .field("id", &self.id)
+            .field("serial", &self.serial)
             .field("expires", &self.expires)
             .finish_non_exhaustive()
     }

@@ -6,12 +6,14 @@ use std::time::Duration;
 
 use parking_lot::{RwLock, RwLockReadGuard};
 
-use super::halt::Halts;
+use super::halt::{Halt, Halts};
+use super::stats::DenialCounts;
+use super::tripwire::Tripwire;
 use crate::args::Args;
 use crate::audit::{Body, Event, Journal, Place, Refused};
 use crate::clock::{Timekeeper, Timestamp};
-use crate::denial::{Denial, Reason};
-use crate::grant::{Table, TaskCell};
+use crate::denial::{Code, Denial, Reason};
+use crate::grant::{GrantId, Life, Table, TaskCell};
 use crate::identity::Identity;
 use crate::policy::{Compiled, Deciders};
 use crate::token::{AudienceKeys, KeyRing, MacKey};
@@ -27,6 +29,8 @@ pub(crate) struct Shared {
     pub(crate) argument_key: MacKey,
     pub(crate) table: Table,
     pub(crate) halts: Halts,
+    pub(crate) denials: DenialCounts,
+    pub(crate) tripwire: Option<Tripwire>,
     pub(crate) journal: Journal,
     pub(crate) settings: Settings,
 }
@@ -39,7 +43,7 @@ pub(crate) struct Current {
     pub(crate) policy: Arc<Compiled>,
     /// The policy's digest as the log writes it.
     pub(crate) digest: Box<str>,
-    pub(crate) keys: AudienceKeys,
+    pub(crate) keys: Arc<AudienceKeys>,
 }
 
 /// The rules that decided, named by the policy they are of.
@@ -61,6 +65,7 @@ pub(crate) struct Settings {
     pub(crate) default_ttl: Duration,
     pub(crate) ceiling: Duration,
     pub(crate) permit_ttl: Duration,
+    pub(crate) presentation_window: Duration,
     pub(crate) max_grants: usize,
     pub(crate) max_permits: usize,
 }
@@ -116,6 +121,64 @@ impl Shared {
         }
     }
 
+    /// Records a denial, and counts it.
+    pub(crate) fn record_denial(&self, at: Timestamp, denial: &Denial, event: Event<'_>) {
+        self.denials.count(denial.reason());
+        self.record(at, &event);
+    }
+
+    /// Counts a denial against whoever asked, if a tripwire is set, and halts it if that was one too
+    /// many. What is no doing of the asker's (the log, the clock, a halt that is on) does not count.
+    pub(crate) fn trip(&self, who: &Identity, denial: &Denial, now: Timestamp) {
+        if matches!(denial.code(), Code::Unavailable | Code::Halted) {
+            return;
+        }
+        if let Some(wire) = &self.tripwire
+            && who.attested_by() == self.id
+            && wire.note(who.subject().as_str(), now)
+        {
+            let halt = Halt::identity(who.subject().as_str());
+            let what = halt.to_string();
+            self.halts.halt(halt);
+            self.record(now, &Event::Halted { what: what.into() });
+        }
+    }
+
+    /// Ends a grant and all delegated from it, with their place in the sequence; the calls that were
+    /// running, or `None` if it was not there.
+    pub(crate) fn end_grant(&self, cell: &TaskCell, id: GrantId, why: Reason) -> Option<Vec<u64>> {
+        let at = self.keeper.now().unwrap_or_else(|_| self.keeper.latest());
+        let mut life = cell.life.lock();
+        let ended = life.end_grant(id, why);
+        let event = self.grant_ended(cell, &life, &ended, why)?;
+        let running = life.running(Some(&ended));
+        let place = self.place(at, &event);
+        drop(life);
+        if let Ok(place) = place {
+            self.journal.owe(place);
+        }
+        Some(running)
+    }
+
+    /// The record of a grant that has ended, with all below it; `None` if none has.
+    pub(crate) fn grant_ended<'e>(
+        &self,
+        cell: &'e TaskCell,
+        life: &Life,
+        ended: &[GrantId],
+        why: Reason,
+    ) -> Option<Event<'e>> {
+        let (id, below) = ended.split_first()?;
+        Some(Event::GrantEnded {
+            task: (&*cell.name).into(),
+            generation: cell.generation,
+            grant: id.to_string().into(),
+            why: why.as_str().into(),
+            below: below.iter().map(|id| id.to_string().into()).collect(),
+            running: life.running(Some(ended)),
+        })
+    }
+
     /// Ends a task's presence in the table once it is over.
     pub(crate) fn forget(&self, cell: &TaskCell) {
         self.table.remove(cell);
@@ -123,6 +186,16 @@ impl Shared {
 }
 
 impl Current {
+    /// The same keys and epoch under another policy: for asking what it would say.
+    pub(crate) fn with_policy(&self, policy: &crate::policy::Policy) -> Current {
+        Current {
+            epoch: self.epoch,
+            policy: policy.0.clone(),
+            digest: self.digest.clone(),
+            keys: self.keys.clone(),
+        }
+    }
+
     /// Keeps the deciders beyond the lock, without copying their names.
     pub(crate) fn decided(&self, rules: Deciders) -> Decided {
         Decided { policy: self.policy.clone(), rules }

@@ -70,9 +70,7 @@ impl Broker {
                 permits: life.permits.len(),
             });
             for row in &life.grants {
-                let idle =
-                    now.zip(row.idle).is_some_and(|(now, idle)| now.since(row.last_used) >= idle);
-                if past(row.expires) || idle {
+                if now.is_some_and(|now| life.is_past(row, now)) {
                     continue;
                 }
                 standing.grants.push(StandingGrant {

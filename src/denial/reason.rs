@@ -91,8 +91,14 @@ pub enum Reason {
     TaskOver,
     /// The grant was revoked.
     Revoked,
+    /// The grant ended because today's policy would not give it.
+    Drifted,
     /// The grant was renewed since: a newer token has replaced this one.
     Superseded,
+    /// A call-bound presentation that was taken before.
+    Replayed,
+    /// A call-bound presentation whose time is not near the broker's.
+    StalePresentation,
     /// The token, the grant or the task is past its time.
     Expired,
     /// The permit was not started in time.
@@ -133,7 +139,7 @@ pub enum Reason {
 
 impl Reason {
     /// Every reason.
-    pub const ALL: [Reason; 34] = [
+    pub const ALL: [Reason; 37] = [
         Reason::MalformedPurpose,
         Reason::MalformedScope,
         Reason::MalformedCall,
@@ -149,7 +155,10 @@ impl Reason {
         Reason::UnknownGrant,
         Reason::TaskOver,
         Reason::Revoked,
+        Reason::Drifted,
         Reason::Superseded,
+        Reason::Replayed,
+        Reason::StalePresentation,
         Reason::Expired,
         Reason::PermitLapsed,
         Reason::TaskNameTaken,
@@ -189,8 +198,10 @@ impl Reason {
             | Reason::UnknownGrant
             | Reason::TaskOver
             | Reason::Revoked
-            | Reason::Superseded => Code::InvalidToken,
-            Reason::Expired | Reason::PermitLapsed => Code::Expired,
+            | Reason::Drifted
+            | Reason::Superseded
+            | Reason::Replayed => Code::InvalidToken,
+            Reason::Expired | Reason::PermitLapsed | Reason::StalePresentation => Code::Expired,
             Reason::OutOfScope => Code::OutOfScope,
             Reason::UnknownTool | Reason::NotCovered | Reason::NoPermit | Reason::Forbidden => {
                 Code::NotPermitted
@@ -225,7 +236,10 @@ impl Reason {
             Reason::UnknownGrant => "unknown_grant",
             Reason::TaskOver => "task_over",
             Reason::Revoked => "revoked",
+            Reason::Drifted => "drifted",
             Reason::Superseded => "superseded",
+            Reason::Replayed => "replayed",
+            Reason::StalePresentation => "stale_presentation",
             Reason::Expired => "expired",
             Reason::PermitLapsed => "permit_lapsed",
             Reason::TaskNameTaken => "task_name_taken",

@@ -19,8 +19,7 @@ pub(crate) fn parse_toml(text: &str) -> Result<Written, Misfit> {
 fn written(value: Spanned<DeValue<'_>>, depth: usize) -> Result<Written, Misfit> {
     let span = value.span();
     if depth > MAX_DEPTH {
-        let problem = format!("expected at most {MAX_DEPTH} levels of nesting");
-        return Err(Misfit::new(span.start, problem));
+        return Err(Misfit::new(span.start, too_deep()));
     }
     let no_number = |problem: &str| Misfit::new(span.start, problem);
     let node = match value.into_inner() {
@@ -69,6 +68,10 @@ fn whole(integer: &DeInteger<'_>) -> Option<Number> {
     u128::from_str_radix(digits, integer.radix()).ok()?.to_string().parse().ok()
 }
 
+fn too_deep() -> String {
+    format!("expected at most {MAX_DEPTH} levels of nesting")
+}
+
 fn misfit_of(text: &str, error: &Error) -> Misfit {
     let span = error.span().unwrap_or(0..0);
     let problem = match error.message() {
@@ -76,6 +79,8 @@ fn misfit_of(text: &str, error: &Error) -> Misfit {
             let key = text.get(span.clone()).unwrap_or_default();
             format!("key {} is given twice", Shown(key.trim_matches(['"', '\''])))
         }
+        // The parser stops at a depth of its own, beyond ours.
+        other if other.contains("recurs") => too_deep(),
         other => {
             let mut letters = other.chars();
             let first = letters.next().map(|first| first.to_lowercase().to_string());

@@ -51,7 +51,7 @@ pub(crate) fn text(written: &Written) -> Result<&str, Misfit> {
 pub(crate) fn list(written: &Written) -> Result<&[Written], Misfit> {
     match &written.node {
         Node::List(list) if list.is_empty() => {
-            Err(Misfit::new(written.span.start, "an empty list names nothing: leave it out"))
+            Err(Misfit::new(written.span.start, "an empty list names nothing, and never means all"))
         }
         Node::List(list) => Ok(list),
         other => Err(expected(written, &format!("a list, found {}", kind_name(other)))),
@@ -86,7 +86,10 @@ pub(crate) fn choice<T: Copy>(written: &Written, words: &[(&'static str, T)]) ->
         return Ok(*meant);
     }
     let quoted: Vec<String> = words.iter().map(|(word, _)| format!("\"{word}\"")).collect();
-    let known = quoted.join(" or ");
+    let known = match quoted.split_last() {
+        Some((last, rest)) if !rest.is_empty() => format!("{} or {last}", rest.join(", ")),
+        _ => quoted.join(""),
+    };
     let guess = did_you_mean(given, words.iter().map(|(word, _)| *word));
     let guess = guess.map_or(String::new(), |guess| format!(": {guess}"));
     Err(expected(written, &format!("{known}, found {}{guess}", Shown(given))))

@@ -41,39 +41,67 @@ pub(crate) struct Reservation(Vec<Charge>);
 #[derive(Debug)]
 struct Charge {
     rule: Arc<str>,
+    /// Whether the rule limits a rate, so that the call's time is kept.
+    rated: bool,
     sums: Vec<(Fact, Number)>,
 }
 
+impl Charge {
+    /// Another stamp of the same rule charges the same call.
+    fn add(&mut self, other: Charge) {
+        self.rated |= other.rated;
+        for (argument, amount) in other.sums {
+            if !self.sums.iter().any(|(own, _)| *own == argument) {
+                self.sums.push((argument, amount));
+            }
+        }
+    }
+}
+
 impl Counters {
-    /// Reserves one call under every stamp, or nothing under any.
-    pub(crate) fn reserve(
+    /// Reserves one call under every stamp, or nothing under any. Several stamps of one rule (of a
+    /// grant and of those it was delegated from) are checked each and charged once.
+    pub(crate) fn reserve<'s>(
         &mut self,
-        stamps: &[Stamp],
+        stamps: impl Iterator<Item = &'s Stamp>,
         args: &Args,
         now: Timestamp,
     ) -> Result<Reservation, Denial> {
-        let mut charges = Vec::new();
-        for stamp in stamps.iter().filter(|stamp| stamp.limits.count_calls()) {
-            charges.push(self.check(stamp, args, now)?);
+        let mut charges: Vec<Charge> = Vec::new();
+        for stamp in stamps.filter(|stamp| stamp.limits.count_calls()) {
+            let charge = self.check(stamp, args, now)?;
+            match charges.iter_mut().find(|own| own.rule == charge.rule) {
+                Some(own) => own.add(charge),
+                None => charges.push(charge),
+            }
         }
-        for (charge, stamp) in charges.iter().zip(stamps.iter().filter(|s| s.limits.count_calls()))
-        {
-            self.charge(charge, &stamp.limits, now);
+        for charge in &charges {
+            self.charge(charge, now);
         }
         Ok(Reservation(charges))
     }
 
     /// Whether one call could be reserved now.
-    pub(crate) fn probe(
+    pub(crate) fn probe<'s>(
         &mut self,
-        stamps: &[Stamp],
+        mut stamps: impl Iterator<Item = &'s Stamp>,
         args: &Args,
         now: Timestamp,
     ) -> Result<(), Denial> {
-        stamps
-            .iter()
-            .filter(|stamp| stamp.limits.count_calls())
-            .try_for_each(|stamp| self.check(stamp, args, now).map(|_| ()))
+        stamps.try_for_each(|stamp| match stamp.limits.count_calls() {
+            true => self.check(stamp, args, now).map(|_| ()),
+            false => Ok(()),
+        })
+    }
+
+    /// Whether a call could be made as far as uses and rate go; the arguments are still open.
+    pub(crate) fn has_calls_left(&mut self, stamp: &Stamp, now: Timestamp) -> bool {
+        let counter = self.counter(&stamp.rule);
+        let uses = stamp.limits.uses.is_none_or(|uses| counter.used < uses);
+        let rate = stamp.limits.rate.is_none_or(|(calls, window)| {
+            counter.recent.iter().filter(|at| now.since(**at) < window).count() < calls as usize
+        });
+        uses && rate
     }
 
     /// Gives back uses and budget of a call whose tool never started. A rate is not given back: it
@@ -129,13 +157,13 @@ impl Counters {
             }
             sums.push((budget.argument.clone(), amount));
         }
-        Ok(Charge { rule: stamp.rule.clone(), sums })
+        Ok(Charge { rule: stamp.rule.clone(), rated: limits.rate.is_some(), sums })
     }
 
-    fn charge(&mut self, charge: &Charge, limits: &Limits, now: Timestamp) {
+    fn charge(&mut self, charge: &Charge, now: Timestamp) {
         let counter = self.counter(&charge.rule);
         counter.used = counter.used.saturating_add(1);
-        if limits.rate.is_some() {
+        if charge.rated {
             counter.recent.push_back(now);
         }
         for (argument, amount) in &charge.sums {

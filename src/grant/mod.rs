@@ -2,11 +2,13 @@
 
 mod counters;
 mod id;
+mod nonces;
 mod table;
 mod task;
 
 pub use id::GrantId;
 
 pub(crate) use counters::Stamp;
+pub(crate) use nonces::Nonces;
 pub(crate) use table::Table;
 pub(crate) use task::{Granted, Life, OpenPermit, Row, TaskCell};

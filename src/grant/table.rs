@@ -12,12 +12,17 @@ use crate::spread::SpreadMap;
 /// How many parts the table is in, so that threads working on different tasks rarely meet.
 const SHARDS: usize = 64;
 
+/// How many generations that are gone the sweep passes over for each task it is to find.
+const GAPS: usize = 8;
+
 /// Live tasks.
 pub(crate) struct Table {
     generations: AtomicU64,
     by_generation: Box<[RwLock<ByGeneration>]>,
     by_name: Box<[Mutex<HashMap<Arc<str>, Arc<TaskCell>>>]>,
     names: std::hash::RandomState,
+    /// Where the sweep goes on: the last generation it has looked at.
+    swept: Mutex<u64>,
 }
 
 type ByGeneration = SpreadMap<u64, Arc<TaskCell>>;
@@ -29,6 +34,7 @@ impl Table {
             by_generation: (0..SHARDS).map(|_| RwLock::default()).collect(),
             by_name: (0..SHARDS).map(|_| Mutex::default()).collect(),
             names: std::hash::RandomState::new(),
+            swept: Mutex::new(0),
         }
     }
 
@@ -86,6 +92,27 @@ impl Table {
             .collect();
         tasks.sort_by_key(|task| task.generation);
         tasks
+    }
+
+    /// How many tasks there are.
+    pub(crate) fn len(&self) -> usize {
+        self.by_generation.iter().map(|shard| shard.read().len()).sum()
+    }
+
+    /// Some tasks, each in its turn. Generations count up, so whatever was opened first comes first;
+    /// a generation that is gone costs one look.
+    pub(crate) fn next_to_sweep(&self, most: usize) -> Vec<Arc<TaskCell>> {
+        let last = self.generations.load(Ordering::Relaxed);
+        let mut found = Vec::new();
+        let mut at = self.swept.lock();
+        for _ in 0..most.saturating_mul(GAPS).min(last as usize) {
+            if found.len() == most {
+                break;
+            }
+            *at = if *at >= last { 1 } else { *at + 1 };
+            found.extend(self.task(*at));
+        }
+        found
     }
 
     fn shard(&self, generation: u64) -> Option<&RwLock<ByGeneration>> {

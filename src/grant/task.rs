@@ -1,16 +1,17 @@
 //! A task's cell: everything that lives and ends with one task, under one lock.
 
-use std::collections::VecDeque;
+use std::collections::{HashSet, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
 
-use parking_lot::Mutex;
+use parking_lot::{Condvar, Mutex};
 
 use super::counters::{Counters, Reservation, Stamp};
 use super::id::GrantId;
+use super::nonces::Nonces;
 use crate::audit::How;
 use crate::clock::Timestamp;
-use crate::denial::Reason;
+use crate::denial::{Denial, Reason};
 use crate::identity::Identity;
 use crate::purpose::CheckedPurpose;
 use crate::scope::Capability;
@@ -31,6 +32,18 @@ pub(crate) struct TaskCell {
     /// No grant of the task lives at this instant or later.
     pub(crate) ceiling: Timestamp,
     pub(crate) life: Mutex<Life>,
+    /// Signalled whenever a running call is done.
+    pub(crate) call_done: Condvar,
+}
+
+impl TaskCell {
+    /// Waits until no call is running, or for `most` at the longest; those that still are.
+    pub(crate) fn wait_for_running(&self, most: Duration) -> Vec<u64> {
+        let mut life = self.life.lock();
+        // A condition variable takes care of wake-ups that mean nothing, and of the time left.
+        self.call_done.wait_while_for(&mut life, |life| !life.running(None).is_empty(), most);
+        life.running(None)
+    }
 }
 
 /// The part of a task that changes: always looked at and changed under the task's lock.
@@ -51,10 +64,33 @@ pub(crate) struct Row {
     pub(crate) serial: u32,
     pub(crate) holder: Identity,
     pub(crate) scope: Arc<[Granted]>,
+    /// The grant it was delegated from.
+    pub(crate) parent: Option<GrantId>,
+    /// How many delegations below a root it is.
+    pub(crate) hops: u8,
+    pub(crate) first_issued: Timestamp,
+    /// When its newest token was issued.
+    pub(crate) issued: Timestamp,
     pub(crate) expires: Timestamp,
+    /// How long it may live from when it was first issued, whatever is renewed.
+    pub(crate) max_life: Option<Duration>,
     /// It ends when it has not been used for so long.
     pub(crate) idle: Option<Duration>,
     pub(crate) last_used: Timestamp,
+    /// The epoch whose policy was last found to give it.
+    pub(crate) epoch: u64,
+    /// Presentations bound to a call that were taken; renewal keeps them.
+    pub(crate) nonces: Nonces,
+}
+
+impl Row {
+    pub(crate) fn is_past(&self, now: Timestamp) -> bool {
+        now >= self.expires || self.idle.is_some_and(|idle| now.since(self.last_used) >= idle)
+    }
+
+    pub(crate) fn stamps(&self) -> impl Iterator<Item = &Stamp> {
+        self.scope.iter().flat_map(|granted| &granted.stamps)
+    }
 }
 
 /// A capability as it was granted, with the limits that every permit covering it put on it.
@@ -69,7 +105,11 @@ pub(crate) struct OpenPermit {
     /// The number of its record.
     pub(crate) seq: u64,
     pub(crate) grant: GrantId,
+    /// Who presented the token.
+    pub(crate) caller: Identity,
     pub(crate) tool: ToolName,
+    /// The log has its record. Until then it may be withdrawn, and then it has no outcome.
+    pub(crate) recorded: bool,
     pub(crate) running: bool,
     /// Unstarted, it is worth nothing from here on.
     pub(crate) lapses: Timestamp,
@@ -118,25 +158,70 @@ impl Life {
         self.grants.iter_mut().find(|grant| grant.id == id)
     }
 
-    /// The limits on a grant's capability, and the counters they are kept by.
-    pub(crate) fn stamps(&mut self, id: GrantId, capability: usize) -> (&[Stamp], &mut Counters) {
-        let row = self.grants.iter().find(|grant| grant.id == id);
-        let granted = row.and_then(|row| row.scope.get(capability));
-        (granted.map_or(&[], |granted| granted.stamps.as_slice()), &mut self.counters)
+    /// Whether a grant, or one that it was delegated from, is past its time or gone.
+    pub(crate) fn is_past(&self, row: &Row, now: Timestamp) -> bool {
+        let mut next = Some(row);
+        while let Some(row) = next {
+            if row.is_past(now) {
+                return true;
+            }
+            let Some(parent) = row.parent else { return false };
+            next = self.grant(parent);
+        }
+        true
     }
 
-    /// Ends one grant; `false` if it was not there.
-    pub(crate) fn end_grant(&mut self, id: GrantId, why: Reason) -> bool {
-        let before = self.grants.len();
-        self.grants.retain(|grant| grant.id != id);
-        if self.grants.len() == before {
-            return false;
+    /// A grant and its ancestors, the grant first, if all of them live.
+    pub(crate) fn lineage(&self, id: GrantId, now: Timestamp) -> Result<Vec<&Row>, Denial> {
+        let mut lineage = Vec::new();
+        let mut next = Some(id);
+        while let Some(id) = next {
+            let row = self.grant(id).ok_or_else(|| Denial::new(self.why_gone(id)))?;
+            if row.is_past(now) {
+                return Err(Denial::new(Reason::Expired));
+            }
+            lineage.push(row);
+            next = row.parent;
         }
-        if self.ended.len() == REMEMBERED_ENDS {
-            self.ended.pop_front();
+        Ok(lineage)
+    }
+
+    /// Ends one grant and all delegated from it; their ids, its own first, or none if it was not
+    /// there.
+    pub(crate) fn end_grant(&mut self, id: GrantId, why: Reason) -> Vec<GrantId> {
+        if self.grant(id).is_none() {
+            return Vec::new();
         }
-        self.ended.push_back((id, why));
-        true
+        // Breadth first, over the children of all at one level at once.
+        let mut ended = vec![id];
+        let mut level: HashSet<GrantId> = [id].into();
+        while !level.is_empty() {
+            level = self
+                .grants
+                .iter()
+                .filter(|row| row.parent.is_some_and(|parent| level.contains(&parent)))
+                .map(|row| row.id)
+                .collect();
+            ended.extend(&level);
+        }
+        let gone: HashSet<GrantId> = ended.iter().copied().collect();
+        self.grants.retain(|row| !gone.contains(&row.id));
+        for id in &ended {
+            if self.ended.len() == REMEMBERED_ENDS {
+                self.ended.pop_front();
+            }
+            self.ended.push_back((*id, why));
+        }
+        ended
+    }
+
+    /// Notes that a grant, and so all it was delegated from, has been used.
+    pub(crate) fn touch(&mut self, id: GrantId, now: Timestamp) {
+        let mut next = Some(id);
+        while let Some(row) = next.and_then(|id| self.grant_mut(id)) {
+            row.last_used = now;
+            next = row.parent;
+        }
     }
 
     /// Why a grant that is not there is not there.
@@ -147,11 +232,11 @@ impl Life {
             .map_or(Reason::UnknownGrant, |(_, reason)| *reason)
     }
 
-    /// Numbers of the permits whose calls are running, of one grant or of all.
-    pub(crate) fn running(&self, grant: Option<GrantId>) -> Vec<u64> {
+    /// Numbers of the permits whose calls are running, of some grants or of all.
+    pub(crate) fn running(&self, grants: Option<&[GrantId]>) -> Vec<u64> {
         self.permits
             .iter()
-            .filter(|permit| permit.running && grant.is_none_or(|id| id == permit.grant))
+            .filter(|permit| permit.running && grants.is_none_or(|of| of.contains(&permit.grant)))
             .map(|permit| permit.seq)
             .collect()
     }
@@ -161,13 +246,21 @@ impl Life {
         let lapsed: Vec<u64> = self
             .permits
             .iter()
-            .filter(|permit| !permit.running && now >= permit.lapses)
+            .filter(|permit| permit.recorded && !permit.running && now >= permit.lapses)
             .map(|permit| permit.seq)
             .collect();
         for seq in &lapsed {
             self.close_permit(*seq, false);
         }
         lapsed
+    }
+
+    /// Notes that the log has a permit's record.
+    pub(crate) fn note_recorded(&mut self, seq: u64) {
+        // It is among the latest.
+        if let Some(permit) = self.permits.iter_mut().rfind(|permit| permit.seq == seq) {
+            permit.recorded = true;
+        }
     }
 
     /// Takes a permit out, giving back what it reserved if its call never started.

@@ -100,9 +100,24 @@ impl Reviewers {
         Reviewers { conditions: vec![Condition::new(Fact::WhoId, constraint)], count: 1 }
     }
 
+    /// They must be of such a kind, too.
+    pub fn kind(self, constraint: Constraint) -> Self {
+        self.condition(Fact::WhoKind, constraint)
+    }
+
+    /// They must have such an attribute, too.
+    pub fn attr(self, name: &str, constraint: Constraint) -> Self {
+        self.condition(Fact::WhoAttr(name.into()), constraint)
+    }
+
     /// How many of them: one, unless said otherwise.
     pub fn count(mut self, count: u32) -> Self {
         self.count = count;
+        self
+    }
+
+    fn condition(mut self, fact: Fact, constraint: Constraint) -> Self {
+        Condition::add(&mut self.conditions, fact, constraint);
         self
     }
 

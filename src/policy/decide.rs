@@ -6,6 +6,7 @@ use super::index::{Candidates, Probe, Side};
 use super::question::Question;
 use super::rule::{Effect, Rule, Tools};
 use crate::scope::{Condition, Constraint, Fact, Facts, Stance, Truth, Uncovered};
+use crate::token::Form;
 use crate::value::Value;
 
 /// What the rules say.
@@ -89,6 +90,11 @@ impl Rule {
     fn speaks(&self, question: &Question<'_>) -> bool {
         self.moments.include(question.setting.moment)
             && self.validity.holds_at(question.setting.now)
+            && self.takes(question.what.form)
+    }
+
+    fn takes(&self, form: Form) -> bool {
+        self.presentation.is_none_or(|own| own == form)
     }
 
     /// Whether the rule speaks of this tool, given that it was found by the index.
@@ -109,6 +115,9 @@ impl Rule {
         }
         if !self.validity.holds_at(question.setting.now) {
             return Some(Obstacle::Validity);
+        }
+        if !self.takes(question.what.form) {
+            return Some(Obstacle::Presentation);
         }
         if let Tools::Like(constraint) = &self.tools
             && self.tool_named(question.what.tool, Stance::Cover) != Truth::True
@@ -135,6 +144,8 @@ pub(crate) enum Obstacle<'r> {
     Moment,
     /// Its time has not come, or is over.
     Validity,
+    /// It speaks of tokens presented in another way.
+    Presentation,
     /// It speaks of other tools.
     Tool(&'r Constraint),
     /// A condition is false or unknown.

@@ -71,7 +71,16 @@ impl Policy {
         let what = What::of(call, &policy.catalogue)?;
         // The first call of a task: all that is seen are the labels of its own tool.
         let seen = what.labels;
-        let setting = Setting { moment: Moment::Call, who, purpose, context, seen, now };
+        let time = self.0.time(now);
+        let setting = Setting {
+            moment: Moment::Call,
+            who,
+            purpose,
+            context,
+            seen,
+            now,
+            now_text: time.as_ref(),
+        };
         Ok(Decision { policy, verdict: decide(policy, &Question { setting, what }) })
     }
 }

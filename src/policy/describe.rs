@@ -5,7 +5,7 @@ use super::catalogue::Tool;
 use super::limits::Limits;
 use super::rule::{Rule, Tools};
 use crate::clock::format_duration;
-use crate::scope::{Condition, Constraint, Node, ResourceOpenness};
+use crate::scope::{Condition, ResourceOpenness};
 use crate::value::{Object, Value};
 
 /// The canonical form of a policy whose rules stand in the order of their ids.
@@ -28,6 +28,11 @@ fn tool_value(tool: &Tool) -> Value {
 
 /// The canonical form of one rule.
 pub(crate) fn rule_value(rule: &Rule) -> Value {
+    object([("id", Value::from(&*rule.id)), ("says", rule_content(rule))])
+}
+
+/// What a rule says, whatever it is called: equal for rules that differ only in their id.
+pub(crate) fn rule_content(rule: &Rule) -> Value {
     let tools = match &rule.tools {
         Tools::Unsaid => Value::Null,
         Tools::Any => Value::from("any"),
@@ -45,7 +50,6 @@ pub(crate) fn rule_value(rule: &Rule) -> Value {
         ResourceOpenness::Any => "any",
     };
     object([
-        ("id", Value::from(&*rule.id)),
         ("effect", Value::from(rule.effect.as_str())),
         ("on", Value::List(rule.moments.iter().map(|m| Value::from(m.as_str())).collect())),
         ("tool", tools),
@@ -58,6 +62,7 @@ pub(crate) fn rule_value(rule: &Rule) -> Value {
         ("valid_from", instant(rule.validity.from)),
         ("valid_until", instant(rule.validity.until)),
         ("review_by", instant(rule.review_by)),
+        ("presentation", rule.presentation.map_or(Value::Null, |form| Value::from(form.as_str()))),
     ])
 }
 
@@ -65,24 +70,12 @@ fn instant(at: Option<crate::clock::Timestamp>) -> Value {
     at.map_or(Value::Null, |at| Value::from(at.unix_millis()))
 }
 
-/// Conditions by the fact they look at; several on one fact are one conjunction.
+/// Conditions with the fact they look at; their order means nothing.
 fn conditions_value(conditions: &[Condition]) -> Value {
-    let mut facts: Vec<String> = conditions.iter().map(|c| c.fact.to_string()).collect();
-    facts.sort();
-    facts.dedup();
-    let mut out = Object::new();
-    for fact in facts {
-        let own = || {
-            conditions.iter().filter(|c| c.fact.to_string() == fact).map(|c| c.constraint.clone())
-        };
-        let all = match (own().next(), own().nth(1)) {
-            (Some(only), None) => only,
-            _ => Constraint(Node::All(own().collect())),
-        };
-        // Each fact is written once: the names were made unique above.
-        let _ = out.insert(fact.as_str(), all.to_value());
-    }
-    Value::Object(out)
+    let pair = |c: &Condition| vec![Value::from(c.fact.to_string()), c.constraint.to_value()];
+    let mut pairs: Vec<Value> = conditions.iter().map(|c| Value::List(pair(c))).collect();
+    pairs.sort();
+    Value::List(pairs)
 }
 
 fn limits_value(limits: &Limits) -> Value {

@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use crate::value::Shown;
+
 /// A policy that cannot be meant: which rule, where in it, what was expected.
 ///
 /// From text it knows line and column, both counted from 1, columns in characters.
@@ -95,11 +97,11 @@ impl fmt::Display for PolicyError {
         }
         match &self.subject {
             Subject::Policy => {}
-            Subject::Rule(id) => write!(f, "rule `{}`: ", id.escape_default())?,
-            Subject::Tool(name) => write!(f, "tool `{}`: ", name.escape_default())?,
+            Subject::Rule(id) => write!(f, "rule {}: ", Shown(id))?,
+            Subject::Tool(name) => write!(f, "tool {}: ", Shown(name))?,
         }
         if !self.at.is_empty() {
-            write!(f, "`{}`: ", self.at)?;
+            write!(f, "{}: ", Shown(&self.at))?;
         }
         f.write_str(&self.problem)
     }

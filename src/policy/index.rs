@@ -246,9 +246,8 @@ impl Drawer {
     fn visit_value(&self, side: Side, value: &Value, visit: &mut impl FnMut(u32)) {
         match (self.of, value, side) {
             (_, Value::List(elements), Side::Guards) => {
-                let known = self.of == Of::Members
-                    || elements.iter().all(|element| self.kinds.include(element));
-                if known {
+                // A member of another kind leaves it open whether the list has the demanded value.
+                if elements.iter().all(|element| self.kinds.include(element)) {
                     elements.iter().for_each(|element| self.filed_under(element, visit));
                 } else {
                     self.all.iter().copied().for_each(visit);
@@ -257,10 +256,11 @@ impl Drawer {
             (Of::Members, Value::List(elements), Side::Permits) => {
                 elements.iter().for_each(|element| self.filed_under(element, visit));
             }
-            // A permit asks the same of every element, so of the first.
+            // A permit asks the same of every element, so of the first, and if that is a list, of its
+            // first.
             (Of::Itself, Value::List(elements), Side::Permits) => {
                 if let Some(first) = elements.first() {
-                    self.filed_under(first, visit);
+                    self.visit_value(side, first, visit);
                 }
             }
             (Of::Members, _, Side::Permits) => {}

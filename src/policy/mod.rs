@@ -15,6 +15,7 @@ mod error;
 mod explain;
 mod index;
 mod limits;
+mod lint;
 mod load;
 mod question;
 mod request;
@@ -27,6 +28,7 @@ pub use builder::PolicyBuilder;
 pub use catalogue::Tool;
 pub use decision::Decision;
 pub use error::PolicyError;
+pub use lint::{Warning, WarningCode};
 pub use load::MAX_POLICY_TEXT;
 pub use rule::{Effect, Moment, Rule};
 
@@ -37,7 +39,7 @@ pub(crate) use deciders::Deciders;
 pub(crate) use explain::{failed, nearest_for_call, nearest_for_request};
 pub(crate) use limits::Limits;
 pub(crate) use question::{Question, Setting, What};
-pub(crate) use request::{Answer, Wanted, decide_request};
+pub(crate) use request::{Answer, Wanted, When, could_permit, decide_request, parts_covered};
 
 /// How many rules a policy may have. A decision does not grow with them, loading does: a million is
 /// ten times the largest policy this crate is measured with.

@@ -9,6 +9,7 @@ use crate::identity::Identity;
 use crate::purpose::CheckedPurpose;
 use crate::resource::{CheckedResource, Resource};
 use crate::scope::{Fact, Facts};
+use crate::token::Form;
 use crate::value::{Object, Value};
 
 /// Everything one decision about one call looks at. It reads nothing else: no clock, no table.
@@ -28,12 +29,16 @@ pub(crate) struct Setting<'q> {
     /// The list of labels seen in the task, those of the tool asked for included.
     pub(crate) seen: &'q Value,
     pub(crate) now: Timestamp,
+    /// `now` as rules read it: RFC 3339 text, or nothing where no rule reads it.
+    pub(crate) now_text: Option<&'q Value>,
 }
 
 /// The call.
 #[derive(Clone, Copy)]
 pub(crate) struct What<'q> {
     pub(crate) tool: &'q str,
+    /// How the token was presented.
+    pub(crate) form: Form,
     /// The list of the tool's labels.
     pub(crate) labels: &'q Value,
     pub(crate) args: &'q Object,
@@ -55,7 +60,8 @@ impl<'q> What<'q> {
             Denial::new(Reason::UnknownTool)
                 .because(format_args!("`{tool}` is not in the catalogue"))
         })?;
-        Ok(What { tool, labels, args: call.args().object(), resource })
+        // As a bearer presents it, unless the gate says otherwise: a rule may ask for more.
+        Ok(What { tool, labels, form: Form::Bearer, args: call.args().object(), resource })
     }
 }
 
@@ -83,6 +89,7 @@ impl Facts for Setting<'_> {
             Fact::Purpose => Some(self.purpose.name_value()),
             Fact::Ticket => self.purpose.ticket_value(),
             Fact::Context(name) => self.context.get(name),
+            Fact::Now => self.now_text,
             Fact::Seen => Some(self.seen),
             _ => None,
         }

@@ -7,8 +7,8 @@ use super::question::Setting;
 use super::rule::{Effect, Rule, Tools};
 use super::{Obstacle, Per};
 use crate::scope::{
-    Capability, Condition, Fact, Facts, Openness, ResourceOpenness, Stance, Truth,
-    condition_may_overlap, condition_within, openness_within,
+    Capability, Condition, Cover, Difference, Fact, Facts, Openness, ResourceOpenness, Stance,
+    Truth, condition_may_overlap, condition_within, cover_difference, openness_within,
 };
 use crate::value::Value;
 
@@ -31,6 +31,17 @@ pub(crate) struct Wanted<'q> {
     pub(crate) setting: Setting<'q>,
     pub(crate) capability: &'q Capability,
     pub(crate) labels: &'q Value,
+    pub(crate) when: When,
+}
+
+/// Whether conditions on context and history count.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum When {
+    /// They are part of the question.
+    Asked,
+    /// They are left to the calls: a permit is not withheld for them, and a guard that has any does
+    /// not act.
+    Left,
 }
 
 /// Decides whether a capability may be granted.
@@ -60,6 +71,34 @@ pub(crate) fn decide_request(policy: &Compiled, wanted: &Wanted<'_>) -> Answer {
     }
 }
 
+/// Whether some call that the capability covers could be permitted: a permit may concern one, and
+/// no guard acts on all of them.
+pub(crate) fn could_permit(policy: &Compiled, wanted: &Wanted<'_>) -> bool {
+    let (mut permitted, mut guarded) = (false, false);
+    wanted.visit_open(policy, Side::Permits, |rule| permitted |= rule.may_cover_part(wanted));
+    wanted.visit(policy, Side::Guards, |_, rule| guarded |= rule.contains(wanted));
+    permitted && !guarded
+}
+
+/// The parts of a capability that lie within some permit each.
+pub(crate) fn parts_covered(policy: &Compiled, wanted: &Wanted<'_>) -> Vec<Capability> {
+    let mut parts = Vec::new();
+    wanted.visit_open(policy, Side::Permits, |rule| {
+        if parts.len() < MOST_PARTS && rule.may_cover_part(wanted) {
+            let conditions = rule.of_the_call(wanted);
+            let part = wanted.capability.meet(&conditions, &rule.openness);
+            if !parts.contains(&part) {
+                parts.push(part);
+            }
+        }
+    });
+    parts
+}
+
+/// How many parts a trimmed capability may fall into. One that falls into more is better asked for
+/// more exactly.
+const MOST_PARTS: usize = 16;
+
 impl Facts for Wanted<'_> {
     fn fact(&self, fact: &Fact) -> Option<&Value> {
         match fact {
@@ -79,8 +118,20 @@ impl<'q> Wanted<'q> {
         });
     }
 
+    /// Visits rules that may concern a part of what is wanted, instead of all of it.
+    fn visit_open<'p>(&self, policy: &'p Compiled, side: Side, mut visit: impl FnMut(&'p Rule)) {
+        for at in policy.index.all(side, self.capability.tool.as_str()) {
+            if let Some(rule) = policy.rule(at) {
+                visit(rule);
+            }
+        }
+    }
+
     /// What is known of a fact by which rules are filed.
     fn probe(&self, fact: &Fact) -> Probe<'_> {
+        if self.leaves(fact) {
+            return Probe::Open;
+        }
         if !fact.is_of_the_call() {
             return match self.fact(fact) {
                 Some(value) => Probe::Value(value),
@@ -92,6 +143,10 @@ impl<'q> Wanted<'q> {
             Some(set) => Probe::OneOf(set),
             None => Probe::Open,
         }
+    }
+
+    fn leaves(&self, fact: &Fact) -> bool {
+        self.when == When::Left && matches!(fact, Fact::Context(_) | Fact::Now | Fact::Seen)
     }
 
     fn cover(&self) -> (&'q [Condition], &'q Openness) {
@@ -115,6 +170,9 @@ impl Rule {
         }
         let (conditions, openness) = wanted.cover();
         for condition in &self.conditions {
+            if wanted.leaves(&condition.fact) {
+                continue;
+            }
             if condition.fact.is_of_the_call() {
                 let constraint = condition.constraint.resolve(wanted).into_owned();
                 let wider = Condition::new(condition.fact.clone(), constraint);
@@ -132,13 +190,57 @@ impl Rule {
             .then_some(Obstacle::MoreOpen)
     }
 
+    /// What this permit says of the call, with what is known put in.
+    fn of_the_call(&self, wanted: &Wanted<'_>) -> Vec<Condition> {
+        let of_the_call = self.conditions.iter().filter(|own| own.fact.is_of_the_call());
+        of_the_call
+            .map(|own| {
+                let constraint = own.constraint.resolve(wanted).into_owned();
+                Condition::new(own.fact.clone(), constraint)
+            })
+            .collect()
+    }
+
+    /// A call that is wanted and that this permit does not cover, if one can be found: its arguments.
+    pub(crate) fn example_outside(&self, wanted: &Wanted<'_>) -> Option<Value> {
+        let conditions = self.of_the_call(wanted);
+        let cover = Cover { conditions: &conditions, openness: &self.openness };
+        match cover_difference(wanted.capability.cover(), &[cover]) {
+            Difference::Witness(call) => Some(Value::Object(call.args)),
+            Difference::Empty | Difference::Undecided => None,
+        }
+    }
+
+    /// Whether this permit may apply to some call that the capability covers.
+    fn may_cover_part(&self, wanted: &Wanted<'_>) -> bool {
+        let (conditions, openness) = wanted.cover();
+        self.moments.include(wanted.setting.moment)
+            && self.validity.holds_at(wanted.setting.now)
+            && self.tool_named(wanted.capability.tool.as_str(), Stance::Cover) == Truth::True
+            && self.conditions.iter().all(|condition| {
+                if condition.fact.is_of_the_call() {
+                    let constraint = condition.constraint.resolve(wanted).into_owned();
+                    let condition = Condition::new(condition.fact.clone(), constraint);
+                    condition_may_overlap(conditions, openness, &condition)
+                } else {
+                    condition.holds(Stance::Cover, wanted) == Truth::True
+                }
+            })
+    }
+
     /// Whether this guard acts on every call that the capability covers.
     fn contains(&self, wanted: &Wanted<'_>) -> bool {
+        if self.presentation.is_some() {
+            // How calls will be presented is open: they are asked.
+            return false;
+        }
         let (conditions, openness) = wanted.cover();
         let no_resource = openness.resource == ResourceOpenness::None;
         self.may_hold_of(wanted, |condition| {
-            // Where there is no resource, nothing is known of its parts, and a guard acts on that.
-            (no_resource && !matches!(condition.fact, Fact::Arg(_)))
+            // Where there is no resource, its parts are not there: asked of that, a guard acts on what
+            // it cannot tell.
+            let of_none = no_resource && !matches!(condition.fact, Fact::Arg(_));
+            (of_none && condition.holds(Stance::Guard, wanted).may_hold())
                 || condition_within(conditions, openness, condition)
         })
     }
@@ -158,7 +260,9 @@ impl Rule {
             && self.validity.holds_at(wanted.setting.now)
             && self.tool_named(wanted.capability.tool.as_str(), Stance::Guard).may_hold()
             && self.conditions.iter().all(|condition| {
-                if condition.fact.is_of_the_call() {
+                if wanted.leaves(&condition.fact) {
+                    false
+                } else if condition.fact.is_of_the_call() {
                     let constraint = condition.constraint.resolve(wanted).into_owned();
                     of_the_call(&Condition::new(condition.fact.clone(), constraint))
                 } else {

@@ -1,6 +1,6 @@
 //! A capability: one tool, and what its arguments and resource must be.
 
-use super::constraint::{Constraint, ConstraintError, all_of, any};
+use super::constraint::{Constraint, ConstraintError};
 use super::cover::{Condition, Openness, ResourceOpenness, Uncovered};
 use super::evaluate::{Facts, Stance};
 use super::fact::Fact;
@@ -23,6 +23,7 @@ pub const MAX_CONDITIONS: usize = 128;
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Scope {
     drafts: Vec<Draft>,
+    embedded: bool,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -88,6 +89,7 @@ impl Scope {
     /// Asks for all that another scope asks for, too.
     pub fn and(mut self, other: Scope) -> Self {
         self.drafts.extend(other.drafts);
+        self.embedded |= other.embedded;
         self
     }
 
@@ -126,6 +128,18 @@ impl Scope {
         self.last(|draft| draft.openness.resource = ResourceOpenness::Any)
     }
 
+    /// Asks that what is granted travels in the token, too, for a
+    /// [`Verifier`](crate::token::Verifier) elsewhere. The token gets longer, and whoever sees it
+    /// sees the scope. A gate never reads it: it asks its own table.
+    pub fn embedded(mut self) -> Self {
+        self.embedded = true;
+        self
+    }
+
+    pub(crate) fn is_embedded(&self) -> bool {
+        self.embedded
+    }
+
     /// How many capabilities are asked for.
     pub fn len(&self) -> usize {
         self.drafts.len()
@@ -134,6 +148,17 @@ impl Scope {
     /// Whether nothing is asked for.
     pub fn is_empty(&self) -> bool {
         self.drafts.is_empty()
+    }
+
+    /// The scope that says these capabilities.
+    pub(crate) fn of(capabilities: &[Capability], embedded: bool) -> Scope {
+        let draft = |own: &Capability| Draft {
+            tool: own.tool.as_str().into(),
+            conditions: own.conditions.to_vec(),
+            openness: own.openness.clone(),
+            any_args: false,
+        };
+        Scope { drafts: capabilities.iter().map(draft).collect(), embedded }
     }
 
     /// Whether the scope can be meant.
@@ -165,7 +190,7 @@ impl Scope {
     }
 
     pub(crate) fn condition(self, fact: Fact, constraint: Constraint) -> Self {
-        self.last(|draft| draft.conditions.push(Condition::new(fact, constraint)))
+        self.last(|draft| Condition::add(&mut draft.conditions, fact, constraint))
     }
 
     fn last(mut self, change: impl FnOnce(&mut Draft)) -> Self {
@@ -174,6 +199,21 @@ impl Scope {
             change(draft);
         }
         self
+    }
+}
+
+/// All that any of the scopes asks for.
+///
+/// ```
+/// use hallpass::scope::{Scope, eq};
+///
+/// let files = ["a.txt", "b.txt"];
+/// let scope: Scope = files.map(|file| Scope::tool("file.read").arg("path", eq(file))).into_iter().collect();
+/// assert_eq!(scope.len(), 2);
+/// ```
+impl FromIterator<Scope> for Scope {
+    fn from_iter<I: IntoIterator<Item = Scope>>(scopes: I) -> Self {
+        scopes.into_iter().fold(Scope::default(), Scope::and)
     }
 }
 
@@ -187,7 +227,13 @@ impl Draft {
             return Err(ScopeError::AnyBesideNamed(self.tool.clone()));
         }
         for condition in &self.conditions {
-            condition.constraint.check().map_err(|error| ScopeError::Constraint {
+            let fits = condition.constraint.check().and_then(|()| {
+                match condition.constraint.policy_only() {
+                    Some(word) => Err(ConstraintError::PolicyOnly(word)),
+                    None => Ok(()),
+                }
+            });
+            fits.map_err(|error| ScopeError::Constraint {
                 tool: self.tool.clone(),
                 fact: condition.fact.to_string().into(),
                 error,
@@ -236,6 +282,52 @@ impl Capability {
         }
     }
 
+    /// What both this and another cover of the same tool cover.
+    pub(crate) fn meet(&self, conditions: &[Condition], openness: &Openness) -> Capability {
+        let mut both = Capability {
+            tool: self.tool.clone(),
+            conditions: Box::default(),
+            openness: self.openness.meet(openness),
+        };
+        let mut all = self.conditions.to_vec();
+        for condition in conditions {
+            Condition::add(&mut all, condition.fact.clone(), condition.constraint.clone());
+        }
+        // An argument that only one side names must not be there where the other is closed.
+        for condition in &mut all {
+            let open = |conditions: &[Condition], openness: &Openness| {
+                openness.other_args || conditions.iter().any(|own| own.fact == condition.fact)
+            };
+            let of_args = matches!(condition.fact, Fact::Arg(_));
+            if of_args && !(open(&self.conditions, &self.openness) && open(conditions, openness)) {
+                condition.constraint =
+                    condition.constraint.clone().and(super::constraint::absent());
+            }
+        }
+        both.conditions = all.into_boxed_slice();
+        both
+    }
+
+    /// The place of the first of `capabilities` that covers the call; where none does, what was
+    /// outside the first of the same tool, if one is of that tool.
+    pub(crate) fn first_covering<'c, F: Facts>(
+        capabilities: impl IntoIterator<Item = &'c Capability>,
+        (tool, args, has_resource): (&str, &Object, bool),
+        facts: &F,
+    ) -> Result<usize, Option<Outside<'c>>> {
+        let mut first_outside = None;
+        for (at, capability) in capabilities.into_iter().enumerate() {
+            if capability.tool.as_str() != tool {
+                continue;
+            }
+            match capability.covers(args, has_resource, facts) {
+                Ok(()) => return Ok(at),
+                Err(outside) => first_outside = first_outside.or(Some(outside)),
+            }
+        }
+        Err(first_outside)
+    }
+
     pub(crate) fn to_value(&self) -> Value {
         cover_value(self.tool.as_str(), &self.conditions, &self.openness)
     }
@@ -246,15 +338,14 @@ fn cover_value(tool: &str, conditions: &[Condition], openness: &Openness) -> Val
     let mut args = Object::new();
     let mut resource = Object::new();
     let mut attrs = Object::new();
-    for Condition { fact, .. } in conditions {
-        // Two conditions on one fact are one conjunction, written where the first stands; left out,
-        // the second would make the scope look, and read back, wider than it is.
-        let value = || all_on(conditions, fact).to_value();
+    for Condition { fact, constraint } in conditions {
+        let value = constraint.to_value();
+        // There is one condition on each fact (`Condition::add`), so no key is there already.
         let _ = match fact {
-            Fact::Arg(path) => args.insert(path.join("."), value()),
-            Fact::ResourceType => resource.insert("type", value()),
-            Fact::ResourceId => resource.insert("id", value()),
-            Fact::ResourceAttr(name) => attrs.insert(name.clone(), value()),
+            Fact::Arg(path) => args.insert(path.join("."), value),
+            Fact::ResourceType => resource.insert("type", value),
+            Fact::ResourceId => resource.insert("id", value),
+            Fact::ResourceAttr(name) => attrs.insert(name.clone(), value),
             _ => Ok(()),
         };
     }
@@ -281,14 +372,4 @@ fn cover_value(tool: &str, conditions: &[Condition], openness: &Openness) -> Val
         put("resource", Value::Object(resource));
     }
     Value::Object(out)
-}
-
-/// All that is said of `fact`, as one constraint.
-fn all_on(conditions: &[Condition], fact: &Fact) -> Constraint {
-    let mut own = conditions.iter().filter(|c| c.fact == *fact).map(|c| c.constraint.clone());
-    match (own.next(), own.next()) {
-        (Some(first), Some(second)) => all_of([first, second].into_iter().chain(own)),
-        (Some(only), None) => only,
-        (None, _) => any(),
-    }
 }

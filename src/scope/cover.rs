@@ -18,6 +18,15 @@ impl Condition {
         Condition { fact, constraint }
     }
 
+    /// Adds a condition. Two on one fact are one conjunction, as the keys of one table are: of a list,
+    /// both are asked of the same element.
+    pub(crate) fn add(conditions: &mut Vec<Condition>, fact: Fact, constraint: Constraint) {
+        match conditions.iter_mut().find(|condition| condition.fact == fact) {
+            Some(first) => first.constraint = first.constraint.clone().and(constraint),
+            None => conditions.push(Condition::new(fact, constraint)),
+        }
+    }
+
     pub(crate) fn holds<F: Facts>(&self, stance: Stance, facts: &F) -> Truth {
         self.constraint.holds(&self.fact, stance, facts)
     }
@@ -57,6 +66,20 @@ pub(crate) enum Uncovered {
 }
 
 impl Openness {
+    /// What both leave open.
+    pub(crate) fn meet(&self, other: &Openness) -> Openness {
+        use ResourceOpenness::{Any, Named, None};
+        Openness {
+            other_args: self.other_args && other.other_args,
+            resource: match (self.resource, other.resource) {
+                (Any, resource) | (resource, Any) => resource,
+                (Named, Named) => Named,
+                // No call has a resource and none: conditions on it are then never true.
+                (None, _) | (_, None) => None,
+            },
+        }
+    }
+
     /// What of the call lies outside, given the conditions that name its arguments.
     pub(crate) fn outside(
         &self,

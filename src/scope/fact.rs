@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use crate::value::Shown;
+
 /// One part of the question: of who asks, what for, what exactly, and in which context.
 ///
 /// Written as in a policy: `who.id`, `who.attrs.team`, `why.ticket`, `when.env`, `resource.id`,
@@ -16,6 +18,8 @@ pub(crate) enum Fact {
     Purpose,
     Ticket,
     Context(Box<str>),
+    /// The broker's time, as RFC 3339 text.
+    Now,
     /// Labels of the tools used in this task, the one asked for included.
     Seen,
     Tool,
@@ -31,9 +35,10 @@ pub(crate) enum Fact {
 /// Text that names no part of the question.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error(
-    "`{0}` names no part of the question: expected `who.id`, `who.kind`, `who.groups`, \
+    "{} names no part of the question: expected `who.id`, `who.kind`, `who.groups`, \
      `who.acts_for`, `who.attrs.NAME`, `why.purpose`, `why.ticket`, `when.NAME`, `resource.type`, \
-     `resource.id`, `resource.attrs.NAME` or `args.NAME`"
+     `resource.id`, `resource.attrs.NAME` or `args.NAME`",
+    Shown(.0)
 )]
 pub struct UnknownFact(Box<str>);
 
@@ -61,6 +66,7 @@ impl Fact {
             ("who", _) => Fact::WhoAttr(attr()?),
             ("why", "purpose") => Fact::Purpose,
             ("why", "ticket") => Fact::Ticket,
+            ("when", "now") => Fact::Now,
             ("when", "seen") => return Err(unknown()),
             ("when", name) => Fact::Context(name.into()),
             ("resource", "type") => Fact::ResourceType,
@@ -111,6 +117,7 @@ impl fmt::Display for Fact {
             Fact::Purpose => f.write_str("why.purpose"),
             Fact::Ticket => f.write_str("why.ticket"),
             Fact::Context(name) => write!(f, "when.{name}"),
+            Fact::Now => f.write_str("when.now"),
             Fact::Seen => f.write_str("when.seen"),
             Fact::Tool => f.write_str("what.tool"),
             Fact::Labels => f.write_str("what.labels"),

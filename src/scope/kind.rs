@@ -48,10 +48,6 @@ impl Set {
         self.0.iter().any(|own| std::mem::discriminant(own) == kind)
     }
 
-    pub(crate) fn is_subset(&self, other: &Set) -> bool {
-        self.0.iter().all(|value| other.contains(value))
-    }
-
     pub(crate) fn sort(&self, word: &'static str) -> Result<Sort, ConstraintError> {
         let lists = self.0.iter().filter(|value| matches!(value, Value::List(_))).count();
         match lists {
@@ -146,6 +142,7 @@ impl Range {
     pub(crate) fn of_all(parts: &[Constraint]) -> Range {
         parts.iter().fold(Range::default(), |range, part| match &part.0 {
             Node::Range(other) => range.intersect(*other),
+            Node::All(parts) => range.intersect(Range::of_all(parts)),
             _ => range,
         })
     }

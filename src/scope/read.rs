@@ -1,9 +1,9 @@
 //! Scopes from text and data.
 
-use super::capability::{Scope, ScopeError};
+use super::capability::{MAX_CONDITIONS, Scope, ScopeError};
 use super::grammar::{named_constraints, read_constraint};
 use crate::document::{Misfit, Table, Written, any_word, list, text, tree_of};
-use crate::value::{Limits, MAX_DEPTH, Node, Value, line_and_column, parse_spanned};
+use crate::value::{Limits, MAX_DEPTH, Node, Shown, Value, line_and_column, parse_spanned};
 
 /// The most bytes of JSON text of a scope: two kilobytes for each of the capabilities it may have.
 pub const MAX_SCOPE_TEXT: usize = 256 << 10;
@@ -96,9 +96,10 @@ fn said(misfit: &Misfit) -> String {
     if misfit.path.is_empty() {
         return misfit.problem.clone();
     }
-    format!("`{}`: {}", misfit.path, misfit.problem)
+    format!("{}: {}", Shown(&misfit.path), misfit.problem)
 }
 
+/// Reads the shape; whether it can be meant is for `Scope::check`.
 fn scope(written: &Written) -> Result<Scope, Misfit> {
     if let Node::List(list) = &written.node
         && list.is_empty()
@@ -133,7 +134,7 @@ fn arguments(scope: Scope, written: &Written) -> Result<Scope, Misfit> {
         any_word(written)?;
         return Ok(scope.any_args());
     }
-    let named = named_constraints(written)?;
+    let named = few(named_constraints(written)?, written)?;
     Ok(named.into_iter().fold(scope, |scope, (name, own)| scope.arg(&name, own)))
 }
 
@@ -147,6 +148,17 @@ fn resource(scope: Scope, written: &Written) -> Result<Scope, Misfit> {
     let kind = table.require("type", "name it, or say `\"any\"`", read_constraint)?;
     let id = table.require("id", "name it, or say `\"any\"`", read_constraint)?;
     let scope = scope.resource(kind, id);
-    let attrs = table.read_at("attrs", named_constraints)?.unwrap_or_default();
+    let attrs =
+        table.read_at("attrs", |own| few(named_constraints(own)?, own))?.unwrap_or_default();
     Ok(attrs.into_iter().fold(scope, |scope, (name, own)| scope.resource_attr(&name, own)))
+}
+
+/// Refuses here what `Scope::check` would refuse, since adding conditions takes time in the square of
+/// how many there are, and an agent writes them.
+fn few<T>(conditions: Vec<T>, written: &Written) -> Result<Vec<T>, Misfit> {
+    if conditions.len() > MAX_CONDITIONS {
+        let problem = format!("expected at most {MAX_CONDITIONS} conditions");
+        return Err(Misfit::new(written.span.start, problem));
+    }
+    Ok(conditions)
 }

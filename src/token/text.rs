@@ -1,7 +1,9 @@
-//! The text of a token: `hp1.` + body + `.` + tag, both in base64url without padding.
+//! The text of a token: `hp1.` + body + `.` + tag, both in base64url without padding; `hp1c.` and a
+//! call's proof in the tag's place where it is bound to a call.
 
 use zeroize::Zeroizing;
 
+use super::call_bound::Proof;
 use super::error::{MintError, TokenError};
 use crate::base64;
 
@@ -10,9 +12,11 @@ use crate::base64;
 /// refused unread (attack 79).
 pub const MAX_TOKEN_TEXT: usize = 8192;
 
-const VERSION: &str = "hp1.";
+const BEARER: &str = "hp1.";
+const CALL_BOUND: &str = "hp1c.";
 
 /// A tag of 32 bytes in base64url.
+#[cfg(test)]
 const TAG_TEXT: usize = 43;
 
 /// Bodies up to this many bytes are decoded without allocating: a root block takes about 100, an
@@ -22,7 +26,13 @@ const INLINE: usize = 256;
 /// The parts of a token's text, decoded and not yet looked at.
 pub(super) struct Parts {
     body: Body,
-    pub(super) tag: [u8; 32],
+    pub(super) seal: Seal,
+}
+
+/// What proves a token: the last tag itself, or what it signed.
+pub(super) enum Seal {
+    Tag([u8; 32]),
+    Call(Proof),
 }
 
 #[expect(
@@ -50,14 +60,25 @@ pub(super) fn decode(text: &str) -> Result<Parts, TokenError> {
     if text.len() > MAX_TOKEN_TEXT {
         return Err(TokenError::TooLong(text.len()));
     }
-    let parts = text.strip_prefix(VERSION).ok_or(TokenError::UnknownVersion)?;
-    // A tag has one length, so the point before it has one place. Any other point is no base64.
-    let start = parts.len().checked_sub(TAG_TEXT).ok_or(TokenError::Framing)?;
-    let (body, tag_text) = parts.split_at_checked(start).ok_or(TokenError::Framing)?;
+    if let Some(parts) = text.strip_prefix(BEARER) {
+        let (body, tag) = split(parts)?;
+        return Ok(Parts { seal: Seal::Tag(tag), body: decode_body(body)? });
+    }
+    let parts = text.strip_prefix(CALL_BOUND).ok_or(TokenError::UnknownVersion)?;
+    let (body, proof) = split(parts)?;
+    let proof = Proof::read(&proof).ok_or(TokenError::Framing)?;
+    Ok(Parts { seal: Seal::Call(proof), body: decode_body(body)? })
+}
+
+/// The text of the body, and the seal. A seal has one length, so the point before it has one place:
+/// any other point is no base64.
+fn split<const N: usize>(parts: &str) -> Result<(&str, [u8; N]), TokenError> {
+    let start = parts.len().checked_sub((N * 4).div_ceil(3)).ok_or(TokenError::Framing)?;
+    let (body, seal) = parts.split_at_checked(start).ok_or(TokenError::Framing)?;
     let body = body.strip_suffix('.').ok_or(TokenError::Framing)?;
-    let mut tag = [0; 32];
-    base64::decode(tag_text, &mut tag).ok_or(TokenError::Framing)?;
-    Ok(Parts { body: decode_body(body)?, tag })
+    let mut bytes = [0; N];
+    base64::decode(seal, &mut bytes).ok_or(TokenError::Framing)?;
+    Ok((body, bytes))
 }
 
 #[inline]
@@ -75,16 +96,26 @@ fn decode_body(text: &str) -> Result<Body, TokenError> {
 
 /// Writes a token's text.
 pub(super) fn encode(body: &[u8], tag: &[u8; 32]) -> Result<String, MintError> {
-    let length = VERSION.len() + (body.len() * 4).div_ceil(3) + 1 + TAG_TEXT;
+    write(BEARER, body, tag)
+}
+
+/// Writes the text of a token bound to a call.
+pub(super) fn encode_call_bound(body: &[u8], proof: &[u8]) -> Result<String, MintError> {
+    write(CALL_BOUND, body, proof)
+}
+
+fn write(version: &str, body: &[u8], seal: &[u8]) -> Result<String, MintError> {
+    let spelled = |bytes: &[u8]| (bytes.len() * 4).div_ceil(3);
+    let length = version.len() + spelled(body) + 1 + spelled(seal);
     if length > MAX_TOKEN_TEXT {
         return Err(MintError::TooLong(length));
     }
     // Reserved at once: growing would leave unwiped copies behind.
     let mut text = Zeroizing::new(String::with_capacity(length));
-    text.push_str(VERSION);
+    text.push_str(version);
     base64::encode_to(body, &mut text);
     text.push('.');
-    base64::encode_to(tag, &mut text);
+    base64::encode_to(seal, &mut text);
     Ok(std::mem::take(&mut *text))
 }
 
@@ -93,6 +124,13 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+
+    fn tag(parts: &Parts) -> [u8; 32] {
+        match &parts.seal {
+            Seal::Tag(tag) => *tag,
+            Seal::Call(_) => panic!("a bearer token was written"),
+        }
+    }
 
     fn refused(text: &str) -> TokenError {
         decode(text).map(|_| ()).unwrap_err()
@@ -111,7 +149,7 @@ mod tests {
         for tag in [&tag[1..], &format!("{tag}A"), &format!("{}B", &tag[1..]), &format!("{tag}=")] {
             assert_eq!(refused(&format!("hp1.YQ.{tag}")), TokenError::Framing, "{tag}");
         }
-        for text in ["", "h", "hp2.YQ", " hp1.YQ", "HP1.YQ", "hp1c.YQ", "hp10.YQ"] {
+        for text in ["", "h", "hp2.YQ", " hp1.YQ", "HP1.YQ", "hp1C.YQ", "hp10.YQ", "hp1cc"] {
             assert_eq!(refused(&format!("{text}.{tag}")), TokenError::UnknownVersion, "{text}");
         }
         assert_eq!(refused("hp1."), TokenError::Framing);
@@ -135,7 +173,7 @@ mod tests {
             let text = encode(&body, &[9; 32]).unwrap();
             assert_eq!(text.capacity(), text.len(), "no copy was left behind by growing");
             let parts = decode(&text).unwrap();
-            assert_eq!((parts.body(), parts.tag), (&*body, [9; 32]));
+            assert_eq!((parts.body(), tag(&parts)), (&*body, [9; 32]));
         }
         assert_eq!(
             encode(&vec![7; most + 1], &[9; 32]),
@@ -152,7 +190,7 @@ mod tests {
             let read = decode(&text);
             prop_assert_eq!(read.is_ok(), canonical(&body) && canonical(&format!("AA{end}")));
             if let Ok(parts) = read {
-                prop_assert_eq!(encode(parts.body(), &parts.tag), Ok(text));
+                prop_assert_eq!(encode(parts.body(), &tag(&parts)), Ok(text));
             }
         }
     }

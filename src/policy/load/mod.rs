@@ -12,7 +12,7 @@ mod what;
 use super::catalogue::Tool;
 use super::{Policy, PolicyBuilder, PolicyError};
 use crate::document::{Misfit, Table, Written, list, parse_toml, text};
-use crate::value::{JsonError, Limits, MAX_DEPTH, Node, line_and_column, parse_spanned};
+use crate::value::{JsonErrorKind, Limits, MAX_DEPTH, Node, line_and_column, parse_spanned};
 use place::place_of_error;
 
 /// The most bytes of policy text. A hundred thousand rules of a real policy's length fit, and a file
@@ -84,7 +84,10 @@ impl Policy {
     /// As [`Policy::from_toml`].
     pub fn from_json(text: &str) -> Result<Policy, PolicyError> {
         let document = parse_spanned(text, &LIMITS).map_err(|error| {
-            let problem = JsonError::kind(&error).to_string();
+            let problem = match error.kind() {
+                JsonErrorKind::Expected(_) => format!("not JSON: {}", error.kind()),
+                other => other.to_string(),
+            };
             PolicyError::new("", problem).at_position(error.line(), error.column())
         })?;
         policy_of(&document, text)

@@ -18,19 +18,14 @@ pub(super) fn place_of_error(document: &Written, error: &PolicyError) -> usize {
     entry.map_or(document.span.start, |entry| deepest(entry, error.at()).span.start)
 }
 
-/// Follows a path of keys such as `what.args.limit` or `approval.review[0]` as far as it leads. Keys
-/// may hold dots themselves: the longest key that fits is taken.
+/// Follows a path of keys such as `what.args.limit` or `approval.review[0]` as far as it leads.
 fn deepest<'w>(from: &'w Written, path: &str) -> &'w Written {
     let next = match &from.node {
-        Node::Object(entries) => entries
-            .iter()
-            .filter_map(|(_, key, own)| {
-                let rest = path.strip_prefix(&**key)?;
-                let ends = rest.is_empty() || rest.starts_with(['.', '[']);
-                ends.then(|| (key.len(), own, rest.strip_prefix('.').unwrap_or(rest)))
-            })
-            .max_by_key(|(length, ..)| *length)
-            .map(|(_, own, rest)| (own, rest)),
+        Node::Object(entries) => entries.iter().find_map(|(_, key, own)| {
+            let rest = path.strip_prefix(&**key)?;
+            let ends = rest.is_empty() || rest.starts_with(['.', '[']);
+            ends.then(|| (own, rest.strip_prefix('.').unwrap_or(rest)))
+        }),
         Node::List(list) => path.strip_prefix('[').and_then(|path| {
             let (index, rest) = path.split_once(']')?;
             let own = list.get(index.parse::<usize>().ok()?)?;

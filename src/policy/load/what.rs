@@ -32,6 +32,10 @@ pub(super) fn what(rule: Rule, written: &Written) -> Result<Rule, Misfit> {
 
 /// A name, `any`, or a constraint on the name. A finite set of names is the names themselves.
 fn tools(written: &Written) -> Result<Tools, Misfit> {
+    if let Node::List(_) = &written.node {
+        let problem = "expected one name: for one of several tools write `{ one_of = [ … ] }`";
+        return Err(Misfit::new(written.span.start, problem));
+    }
     let constraint = read_constraint(written)?;
     let not_text = || {
         let problem = "a tool's name is text: expected `\"…\"`, `\"any\"` or a constraint on text";

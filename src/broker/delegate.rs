@@ -1,0 +1,109 @@
+//! Delegation: a child grant for another identity.
+
+use super::give::{Asking, Given};
+use super::open::Task;
+use super::request::{Grant, Request};
+use crate::clock::Timestamp;
+use crate::context::Context;
+use crate::denial::{Denial, Reason};
+use crate::grant::{GrantId, Row};
+use crate::identity::Identity;
+use crate::policy::Moment;
+use crate::scope::{Algebra, Capability, Scope};
+
+/// How far a permit that says nothing of depth lets a grant be delegated: one hop, to whom the
+/// delegator itself chose.
+const DEPTH_UNSAID: u8 = 1;
+
+impl Task {
+    /// Gives a part of a grant to another identity: a child grant that ends with its parent at the
+    /// latest.
+    ///
+    /// It needs a permit `on = ["delegate"]` for the parent's holder (and for every holder above),
+    /// and a permit for the new holder. On every call of the child all constraints of all its
+    /// ancestors are evaluated, whatever was compared here; its calls count against theirs.
+    ///
+    /// # Errors
+    /// A [`Denial`]; [`Reason::NotCovered`] also where the child asks for more than its parent has.
+    pub fn delegate(
+        &self,
+        parent: &Grant,
+        holder: &Identity,
+        scope: Scope,
+        context: &Context,
+    ) -> Result<Grant, Denial> {
+        Request::ask(&self.shared, &self.cell, holder, |request| {
+            if parent.cell.generation != self.cell.generation {
+                let foreign = Denial::new(Reason::UnknownGrant);
+                return Err(foreign.because("the parent is of another task"));
+            }
+            request.make(Some(parent.id), &scope, context)
+        })
+    }
+}
+
+impl Asking<'_> {
+    /// What policy gives to a child of `parent`, how many hops down it is, and when it ends at the
+    /// latest.
+    pub(super) fn give_child(
+        &self,
+        parent: GrantId,
+        holder: &Identity,
+        capabilities: &[Capability],
+    ) -> Result<(Given, u8, Timestamp), Denial> {
+        let lineage = self.life.lineage(parent, self.now)?;
+        let Some(row) = lineage.first() else {
+            return Err(Denial::new(Reason::UnknownGrant));
+        };
+        let hops = row.hops.checked_add(1).ok_or_else(|| too_deep(u8::MAX))?;
+        for capability in capabilities {
+            within(capability, row)?;
+        }
+        let delegators: Vec<_> =
+            lineage.iter().map(|row| (&row.holder, Moment::Delegate)).collect();
+        let delegated = self.give(&delegators, capabilities)?;
+        let most = delegated.depth.unwrap_or(DEPTH_UNSAID);
+        let stamped = lineage.iter().flat_map(|row| row.stamps()).filter_map(|s| s.limits.depth);
+        let most = stamped.fold(most, u8::min);
+        if hops > most {
+            return Err(too_deep(most));
+        }
+        let mut given = self.give(&[(holder, Moment::Request)], capabilities)?;
+        given.narrow_by(delegated);
+        let latest = lineage.iter().map(|row| row.expires).fold(self.cell.ceiling, Timestamp::min);
+        Ok((given, hops, latest))
+    }
+}
+
+impl Given {
+    /// What the delegators' permits limit, limits the child too.
+    fn narrow_by(&mut self, other: Given) {
+        self.ttl = self.ttl.min(other.ttl);
+        self.max_life = [self.max_life, other.max_life].into_iter().flatten().min();
+        self.idle = [self.idle, other.idle].into_iter().flatten().min();
+        for (own, delegated) in self.scope.iter_mut().zip(other.scope) {
+            for stamp in delegated.stamps {
+                if !own.stamps.iter().any(|own| own.rule == stamp.rule) {
+                    own.stamps.push(stamp);
+                }
+            }
+        }
+        self.rules.extend(other.rules);
+        self.rules.sort();
+        self.rules.dedup();
+    }
+}
+
+/// An early word to a delegator that asks for more than it has. The calls enforce it in any case.
+fn within(capability: &Capability, parent: &Row) -> Result<(), Denial> {
+    if parent.scope.iter().any(|granted| capability.contained_in(&granted.capability)) {
+        return Ok(());
+    }
+    Err(Denial::new(Reason::NotCovered)
+        .because(format_args!("`{}` is not shown to lie within the parent", capability.to_value())))
+}
+
+fn too_deep(most: u8) -> Denial {
+    Denial::new(Reason::NotCovered)
+        .because(format_args!("it may be delegated {most} hops deep and no deeper"))
+}

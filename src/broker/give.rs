@@ -1,0 +1,195 @@
+//! What policy gives: the decision that requests, delegations and renewals share.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::shared::{Current, Shared};
+use crate::clock::Timestamp;
+use crate::denial::{Denial, Reason};
+use crate::grant::{Granted, Life, Stamp, TaskCell};
+use crate::identity::Identity;
+use crate::policy::{Answer, Moment, Setting, Wanted, When, decide_request, nearest_for_request};
+use crate::scope::Capability;
+use crate::value::{Object, Value};
+
+/// A question to policy about a scope, in its setting: under the task's lock and one epoch.
+pub(super) struct Asking<'a> {
+    pub(super) shared: &'a Shared,
+    pub(super) current: &'a Current,
+    pub(super) cell: &'a TaskCell,
+    pub(super) life: &'a Life,
+    pub(super) context: &'a Object,
+    pub(super) now: Timestamp,
+    /// Whether conditions on context and history count. After a reload they do not: they are asked
+    /// at the calls.
+    pub(super) when: When,
+}
+
+/// Who has to be permitted, and at which moment: each capability must be given to all of them.
+pub(super) type Party<'a> = (&'a Identity, Moment);
+
+/// What policy gives.
+pub(super) struct Given {
+    pub(super) scope: Vec<Granted>,
+    /// The permits that gave it, by id.
+    pub(super) rules: Vec<Arc<str>>,
+    pub(super) ttl: Duration,
+    /// How long the grant may live, renewals included.
+    pub(super) max_life: Option<Duration>,
+    pub(super) idle: Option<Duration>,
+    /// How many hops of delegation the permits allow below the one who asked.
+    pub(super) depth: Option<u8>,
+}
+
+impl<'a> Asking<'a> {
+    /// With all of the moment's context.
+    pub(super) fn at_request(
+        shared: &'a Shared,
+        current: &'a Current,
+        cell: &'a TaskCell,
+        life: &'a Life,
+        context: &'a Object,
+        now: Timestamp,
+    ) -> Self {
+        Asking { shared, current, cell, life, context, now, when: When::Asked }
+    }
+
+    /// Asks the rules about every capability, for every party.
+    ///
+    /// # Errors
+    /// The first [`Denial`]: nothing is given then.
+    pub(super) fn give(
+        &self,
+        parties: &[Party<'_>],
+        capabilities: &[Capability],
+    ) -> Result<Given, Denial> {
+        let mut given = Given {
+            scope: Vec::with_capacity(capabilities.len()),
+            rules: Vec::new(),
+            ttl: self.shared.settings.ceiling,
+            max_life: None,
+            idle: None,
+            depth: None,
+        };
+        for capability in capabilities {
+            let mut stamps: Vec<Stamp> = Vec::new();
+            for party in parties {
+                self.ask(*party, capability, &mut stamps)?;
+            }
+            for stamp in &stamps {
+                given.tighten(stamp, self.shared.settings.default_ttl);
+            }
+            given.scope.push(Granted { capability: capability.clone(), stamps });
+        }
+        given.rules.sort();
+        Ok(given)
+    }
+
+    /// Asks about one capability and one party, and notes the limits of every permit that covers it.
+    fn ask(
+        &self,
+        (who, moment): Party<'_>,
+        capability: &Capability,
+        stamps: &mut Vec<Stamp>,
+    ) -> Result<(), Denial> {
+        let tool = capability.tool.as_str();
+        // A halt ends nothing: it is asked at requests, and at calls.
+        if self.when == When::Asked
+            && let Some(halt) = self.shared.halts.stopping(self.cell, &[who], Some(tool))
+        {
+            return Err(Denial::new(Reason::Halted).because(halt));
+        }
+        let policy = &self.current.policy;
+        let (answer, nearest) = self.wanted((who, moment), capability, |wanted| {
+            let answer = decide_request(policy, wanted);
+            let explained = answer == Answer::NotCovered && self.when == When::Asked;
+            (Some(answer), explained.then(|| nearest_for_request(policy, wanted)).flatten())
+        });
+        let rules = match answer {
+            Some(Answer::Covered(rules)) => rules,
+            // An ask since the grant was given acts at the calls.
+            Some(Answer::Ask(_)) if self.when == When::Left => return Ok(()),
+            Some(Answer::Ask(rules)) => {
+                return Err(Denial::new(Reason::ApprovalRequired)
+                    .because(format_args!("`{tool}`: people have to agree first"))
+                    .by_rules(self.current.ids(&rules)));
+            }
+            Some(Answer::Forbidden(rules)) => {
+                return Err(Denial::new(Reason::Forbidden)
+                    .because(shown(who, moment, &capability.to_value()))
+                    .by_rules(self.current.ids(&rules)));
+            }
+            Some(Answer::NotCovered) => {
+                let asked = shown(who, moment, &capability.to_value());
+                let why = match nearest {
+                    Some(_) => "lies within no one permit",
+                    None => "no rule speaks of it",
+                };
+                return Err(Denial::new(Reason::NotCovered)
+                    .because(format_args!("{asked}: {why}"))
+                    .nearest_to(nearest));
+            }
+            None => {
+                return Err(Denial::new(Reason::UnknownTool)
+                    .because(format_args!("`{tool}` is not in the catalogue")));
+            }
+        };
+        for rule in rules.iter().filter_map(|at| policy.rule(*at)) {
+            if !stamps.iter().any(|stamp| stamp.rule == rule.id) {
+                stamps.push(Stamp { rule: rule.id.clone(), limits: rule.limits.clone() });
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Asking<'_> {
+    /// The question about one capability and one party; the default where its tool is outside the
+    /// catalogue.
+    pub(super) fn wanted<R: Default>(
+        &self,
+        (who, moment): Party<'_>,
+        capability: &Capability,
+        ask: impl FnOnce(&Wanted<'_>) -> R,
+    ) -> R {
+        let policy = &self.current.policy;
+        let Some(labels) = policy.catalogue.labels_of(capability.tool.as_str()) else {
+            return R::default();
+        };
+        let with_this = self.life.history.with(labels);
+        let time = policy.time(self.now);
+        let setting = Setting {
+            moment,
+            who,
+            purpose: &self.cell.purpose,
+            context: self.context,
+            seen: with_this.as_ref().unwrap_or(self.life.history.labels()),
+            now: self.now,
+            now_text: time.as_ref(),
+        };
+        ask(&Wanted { setting, capability, labels, when: self.when })
+    }
+}
+
+impl Given {
+    /// One grant has one lifetime: the tightest of all permits that cover any part of it.
+    fn tighten(&mut self, Stamp { rule, limits }: &Stamp, default_ttl: Duration) {
+        let tightest = |own: Option<Duration>, other| [own, other].into_iter().flatten().min();
+        let ttl = limits.ttl.unwrap_or(default_ttl);
+        self.ttl = self.ttl.min(ttl).min(limits.max_life.unwrap_or(ttl));
+        self.max_life = tightest(self.max_life, limits.max_life);
+        self.idle = tightest(self.idle, limits.idle);
+        self.depth = [self.depth, limits.depth].into_iter().flatten().min();
+        if !self.rules.contains(rule) {
+            self.rules.push(rule.clone());
+        }
+    }
+}
+
+fn shown(who: &Identity, moment: Moment, capability: &Value) -> String {
+    let verb = match moment {
+        Moment::Delegate => "to delegate",
+        Moment::Request | Moment::Call => "to hold",
+    };
+    format!("`{}` {verb} `{capability}`", who.subject())
+}

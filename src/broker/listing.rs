@@ -1,0 +1,109 @@
+//! Listing: which tools a grant could call now.
+
+use super::authorize::Gate;
+use super::present::present_token;
+use super::shared::{Current, Shared};
+use crate::clock::Timestamp;
+use crate::context::Context;
+use crate::denial::{Denial, Reason};
+use crate::grant::{Granted, Life, Row, TaskCell};
+use crate::identity::Identity;
+use crate::policy::{Moment, Setting, Wanted, could_permit};
+use crate::token::Token;
+use crate::tool::ToolName;
+use crate::value::Object;
+
+impl Gate {
+    /// The tools of which some call could be permitted now to the holder of this token, in this
+    /// context: what an agent is shown, so that it sees no more than it may use.
+    ///
+    /// What is listed can still be denied for its arguments; what is not listed would be denied for
+    /// any. Nothing is spent or recorded.
+    ///
+    /// # Errors
+    /// The [`Denial`] of a token that is no good, or of a context that is not well formed.
+    pub fn tools(
+        &self,
+        token: &Token,
+        caller: &Identity,
+        context: &Context,
+    ) -> Result<Vec<ToolName>, Denial> {
+        let shared = &self.shared;
+        let now = shared.now()?;
+        let current = shared.current();
+        let presented = present_token(shared, &current.keys, token, caller, now)?;
+        let context = context
+            .checked()
+            .map_err(|error| Denial::new(Reason::MalformedContext).because(error))?;
+        let cell = &presented.cell;
+        let mut life = cell.life.lock();
+        shared.keep_up(&current, cell, &mut life, presented.grant, now)?;
+        if life.over.is_some() {
+            return Err(Denial::new(Reason::TaskOver));
+        }
+        let lineage = life.lineage(presented.grant, now)?;
+        let Some(row) = lineage.first() else { return Err(Denial::new(Reason::UnknownGrant)) };
+        if row.serial != presented.serial {
+            return Err(Denial::new(Reason::Superseded));
+        }
+        let listing = Listing { shared, current: &current, cell, caller, context, now };
+        let scopes: Vec<_> = lineage.iter().map(|row: &&Row| row.scope.clone()).collect();
+        let mut tools: Vec<ToolName> = Vec::new();
+        for granted in scopes.first().iter().flat_map(|scope| scope.iter()) {
+            let tool = &granted.capability.tool;
+            let above = scopes
+                .iter()
+                .skip(1)
+                .all(|scope| scope.iter().any(|above| above.capability.tool == *tool));
+            let narrowed = presented.narrowings.iter().all(|narrowing| narrowing.names(tool));
+            if above && narrowed && !tools.contains(tool) && listing.could_call(granted, &mut life)
+            {
+                tools.push(tool.clone());
+            }
+        }
+        tools.sort();
+        Ok(tools)
+    }
+}
+
+struct Listing<'l> {
+    shared: &'l Shared,
+    current: &'l Current,
+    cell: &'l TaskCell,
+    caller: &'l Identity,
+    context: &'l Object,
+    now: Timestamp,
+}
+
+impl Listing<'_> {
+    fn could_call(&self, granted: &Granted, life: &mut Life) -> bool {
+        let Listing { shared, current, cell, caller, context, now } = *self;
+        let tool = granted.capability.tool.as_str();
+        let policy = &current.policy;
+        let Some(labels) = policy.catalogue.labels_of(tool) else { return false };
+        if shared.halts.stopping(cell, &[caller], Some(tool)).is_some() {
+            return false;
+        }
+        if !granted.stamps.iter().all(|stamp| life.counters.has_calls_left(stamp, now)) {
+            return false;
+        }
+        let with_this = life.history.with(labels);
+        let time = policy.time(now);
+        let setting = Setting {
+            moment: Moment::Call,
+            who: caller,
+            purpose: &cell.purpose,
+            context,
+            seen: with_this.as_ref().unwrap_or(life.history.labels()),
+            now,
+            now_text: time.as_ref(),
+        };
+        let wanted = Wanted {
+            setting,
+            capability: &granted.capability,
+            labels,
+            when: crate::policy::When::Asked,
+        };
+        could_permit(policy, &wanted)
+    }
+}

@@ -1,0 +1,157 @@
+//! Renewal and checkpoints: a grant goes on only if it would be given again.
+
+use super::give::Asking;
+use super::open::Task;
+use super::request::{Grant, Made, Request, expiry};
+use crate::clock::Timestamp;
+use crate::context::Context;
+use crate::denial::{Denial, Reason};
+use crate::identity::Identity;
+
+/// Whether a fresh decision also moves the expiry.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Expiry {
+    Moves,
+    Stays,
+}
+
+impl Task {
+    /// Decides a grant afresh, for its holder as attested now and in today's context, and gives it
+    /// its time anew, within its `max_life`, its parent and the task's ceiling.
+    ///
+    /// Its id, counters, children and history stay; its serial rises, and older tokens are refused
+    /// from then on. If policy would not give it again, the grant ends. A revoke that comes first
+    /// wins.
+    ///
+    /// # Errors
+    /// A [`Denial`]; the grant has ended then, unless it had before.
+    pub fn renew(
+        &self,
+        grant: &mut Grant,
+        holder: &Identity,
+        context: &Context,
+    ) -> Result<(), Denial> {
+        self.decide_again(grant, holder, context, Expiry::Moves)
+    }
+
+    /// As [`renew`](Task::renew), at a point of the errand where something has changed: the expiry
+    /// stays.
+    ///
+    /// # Errors
+    /// As [`renew`](Task::renew).
+    pub fn checkpoint(
+        &self,
+        grant: &mut Grant,
+        holder: &Identity,
+        context: &Context,
+    ) -> Result<(), Denial> {
+        self.decide_again(grant, holder, context, Expiry::Stays)
+    }
+
+    fn decide_again(
+        &self,
+        grant: &mut Grant,
+        holder: &Identity,
+        context: &Context,
+        moves: Expiry,
+    ) -> Result<(), Denial> {
+        let shared = &self.shared;
+        let request = |now| Request { shared, cell: &self.cell, holder, now };
+        let decided = shared.now().and_then(|now| {
+            if grant.cell.generation != self.cell.generation {
+                return Err(Denial::new(Reason::UnknownGrant).because("it is of another task"));
+            }
+            again(&request(now), grant, context, moves)
+        });
+        match decided {
+            Ok((made, rules, token)) => {
+                grant.serial = made.serial;
+                grant.expires = made.expires;
+                grant.token = token;
+                grant.rules = rules;
+                grant.holder = holder.share();
+                grant.context = context.clone();
+                Ok(())
+            }
+            Err(denial) => {
+                request(shared.keeper.latest()).record(&denial);
+                // Doubt ends the grant, whatever the doubt was about. A grant of another task is
+                // none of this one's.
+                if grant.cell.generation == self.cell.generation {
+                    let _ = shared.end_grant(&self.cell, grant.id, Reason::Revoked);
+                }
+                Err(denial)
+            }
+        }
+    }
+}
+
+type Again = (Made, Vec<std::sync::Arc<str>>, crate::token::Token);
+
+fn again(
+    request: &Request<'_>,
+    grant: &Grant,
+    context: &Context,
+    moves: Expiry,
+) -> Result<Again, Denial> {
+    let Request { shared, cell, holder, now } = *request;
+    shared.attested(holder)?;
+    if holder.subject() != grant.holder.subject() {
+        return Err(Denial::new(Reason::NotTheHolder)
+            .because(format_args!("`{}` does not hold it", holder.subject())));
+    }
+    let context =
+        context.checked().map_err(|error| Denial::new(Reason::MalformedContext).because(error))?;
+    let current = shared.current();
+    let mut life = cell.life.lock();
+    request.alive(&life)?;
+    let lineage = life.lineage(grant.id, now)?;
+    let Some((row, ancestors)) = lineage.split_first() else {
+        return Err(Denial::new(Reason::UnknownGrant));
+    };
+    let capabilities: Vec<_> = row.scope.iter().map(|own| own.capability.clone()).collect();
+    let asking = Asking::at_request(shared, &current, cell, &life, context, now);
+    let (given, latest) = match row.parent {
+        None => (asking.give(&request.parties(), &capabilities)?, cell.ceiling),
+        Some(parent) => {
+            let (given, _, latest) = asking.give_child(parent, holder, &capabilities)?;
+            (given, latest)
+        }
+    };
+    // What limited its whole life before still does.
+    let first_issued = row.first_issued;
+    let life_ends = [given.max_life, row.max_life].into_iter().flatten().min();
+    let expires = match moves {
+        Expiry::Moves => expiry(&given, first_issued, now)?,
+        Expiry::Stays => row.expires,
+    };
+    let life_ends = life_ends.and_then(|life| first_issued.checked_add(life)).unwrap_or(latest);
+    let ancestors_end = ancestors.iter().map(|row| row.expires).fold(latest, Timestamp::min);
+    let expires = expires.min(life_ends).min(ancestors_end);
+    if expires <= now {
+        return Err(Denial::new(Reason::Expired).because("its whole life is over"));
+    }
+    let serial =
+        row.serial.checked_add(1).ok_or_else(|| Denial::new(Reason::TooMany).because("serials"))?;
+    let parent = row.parent;
+    let made = Made { id: grant.id, serial, expires };
+    let token = request.token(&current, &made, (&grant.scope, &given), now)?;
+    let event = request.event(&current, &made, parent, &grant.scope, &given);
+    let place = shared.place(now, &event)?;
+    if let Some(row) = life.grant_mut(grant.id) {
+        row.serial = serial;
+        row.issued = now;
+        row.expires = expires;
+        row.holder = holder.share();
+        row.max_life = [row.max_life, given.max_life].into_iter().flatten().min();
+        row.idle = given.idle;
+        row.last_used = now;
+        row.scope = given.scope.into();
+        row.epoch = current.epoch;
+    }
+    drop(life);
+    drop(current);
+    // If the log refuses, the grant ends: its older tokens are superseded already.
+    shared.settle(place)?;
+    Ok((made, given.rules, token))
+}

@@ -1,0 +1,72 @@
+//! What the broker can say about itself.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use super::Broker;
+use crate::denial::Reason;
+
+/// Figures of one broker, each as it was when it was looked at.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct BrokerStats {
+    /// Tasks in the table.
+    pub tasks: usize,
+    /// Grants in the table.
+    pub grants: usize,
+    /// Permits whose outcome is not known yet.
+    pub permits: usize,
+    /// Tasks and grants that are past their time and not swept away yet. They give nothing.
+    pub sweep_debts: usize,
+    /// Records whose effect stands and which the log has not taken yet.
+    pub record_debts: usize,
+    /// Denials since the broker was built, by reason; reasons without any are left out.
+    pub denials: Vec<(Reason, u64)>,
+}
+
+/// How often each reason was given.
+pub(crate) struct DenialCounts([AtomicU64; Reason::ALL.len()]);
+
+impl Default for DenialCounts {
+    fn default() -> Self {
+        DenialCounts([const { AtomicU64::new(0) }; Reason::ALL.len()])
+    }
+}
+
+impl DenialCounts {
+    pub(crate) fn count(&self, reason: Reason) {
+        if let Some(count) = self.0.get(reason as usize) {
+            count.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+
+    fn all(&self) -> Vec<(Reason, u64)> {
+        Reason::ALL
+            .into_iter()
+            .zip(&self.0)
+            .map(|(reason, count)| (reason, count.load(Ordering::Relaxed)))
+            .filter(|(_, count)| *count > 0)
+            .collect()
+    }
+}
+
+impl Broker {
+    /// Figures about this broker. Looks at every task, one after the other, and stops none for long.
+    pub fn stats(&self) -> BrokerStats {
+        let now = self.shared.keeper.now().ok();
+        let mut stats = BrokerStats {
+            record_debts: self.shared.journal.debts(),
+            denials: self.shared.denials.all(),
+            ..BrokerStats::default()
+        };
+        for task in self.shared.table.tasks() {
+            let life = task.life.lock();
+            stats.tasks += 1;
+            stats.grants += life.grants.len();
+            stats.permits += life.permits.len();
+            if let Some(now) = now {
+                stats.sweep_debts += usize::from(now >= task.ceiling);
+                stats.sweep_debts += life.grants.iter().filter(|row| row.is_past(now)).count();
+            }
+        }
+        stats
+    }
+}

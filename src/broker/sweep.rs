@@ -1,0 +1,100 @@
+//! Sweeping: what is past its time is dead at once, and put away later, a little at a time.
+
+use std::sync::Arc;
+use std::sync::mpsc::{RecvTimeoutError, Sender, channel};
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+use super::Broker;
+use super::shared::Shared;
+use crate::audit::How;
+use crate::denial::Reason;
+use crate::grant::TaskCell;
+
+/// How many tasks are looked at whenever one is opened, so that a broker that is used sweeps itself:
+/// more are put away than opened.
+const AT_OPEN: usize = 2;
+
+/// How many tasks the reaper looks at before it lets others have the table.
+const STEP: usize = 256;
+
+/// A thread that sweeps, until this is dropped.
+#[must_use = "the reaper stops when this is dropped"]
+#[derive(Debug)]
+pub struct Reaper {
+    stop: Option<Sender<()>>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl Broker {
+    /// Looks at some tasks, in turn, and puts away what of them is past its time: returns how many
+    /// tasks and grants that was.
+    ///
+    /// Nothing depends on it: what is past its time gives nothing, swept or not. Opening tasks sweeps
+    /// a little, too.
+    pub fn sweep(&self, tasks: usize) -> usize {
+        self.shared.sweep(tasks)
+    }
+
+    /// Starts a thread that sweeps the whole table once in each `interval`, in short steps. Off unless
+    /// asked for.
+    ///
+    /// # Errors
+    /// What the system says if it gives no thread.
+    pub fn start_reaper(&self, interval: Duration) -> std::io::Result<Reaper> {
+        let (stop, stopped) = channel();
+        let shared = Arc::downgrade(&self.shared);
+        let thread =
+            std::thread::Builder::new().name("hallpass-reaper".into()).spawn(move || {
+                while stopped.recv_timeout(interval) == Err(RecvTimeoutError::Timeout) {
+                    let Some(shared) = shared.upgrade() else { return };
+                    let mut left = shared.table.len();
+                    while left > 0 {
+                        shared.sweep(STEP.min(left));
+                        left = left.saturating_sub(STEP);
+                    }
+                }
+            })?;
+        Ok(Reaper { stop: Some(stop), thread: Some(thread) })
+    }
+}
+
+impl Drop for Reaper {
+    fn drop(&mut self) {
+        drop(self.stop.take());
+        if let Some(thread) = self.thread.take() {
+            // A reaper that panicked has nothing left to say.
+            let _ = thread.join();
+        }
+    }
+}
+
+impl Shared {
+    pub(super) fn sweep_at_open(&self) {
+        self.sweep(AT_OPEN);
+    }
+
+    fn sweep(&self, tasks: usize) -> usize {
+        // Without a clock nothing can be said to be past its time.
+        let Ok(now) = self.keeper.now() else { return 0 };
+        let mut swept = 0;
+        for cell in self.table.next_to_sweep(tasks) {
+            if now >= cell.ceiling {
+                self.end(&cell, How::Ceiling, None);
+                swept += 1;
+            } else {
+                swept += self.sweep_grants(&cell, now);
+            }
+        }
+        swept
+    }
+
+    fn sweep_grants(&self, cell: &TaskCell, now: crate::clock::Timestamp) -> usize {
+        let past: Vec<_> = {
+            let life = cell.life.lock();
+            life.grants.iter().filter(|row| row.is_past(now)).map(|row| row.id).collect()
+        };
+        // One may have ended with another above it.
+        past.iter().filter(|id| self.end_grant(cell, **id, Reason::Expired).is_some()).count()
+    }
+}

@@ -1,0 +1,81 @@
+//! The tripwire: repeated denials halt the offender, and nobody else.
+
+use std::collections::{HashMap, VecDeque};
+use std::time::Duration;
+
+use parking_lot::Mutex;
+
+use crate::clock::Timestamp;
+
+/// How many offenders are watched at once. Past it the one that was denied longest ago is forgotten:
+/// it has kept quiet longer than all others.
+const WATCHED: usize = 4096;
+
+/// Counts denials by identity, within a sliding window.
+pub(crate) struct Tripwire {
+    denials: usize,
+    window: Duration,
+    offenders: Mutex<HashMap<Box<str>, VecDeque<Timestamp>>>,
+}
+
+impl Tripwire {
+    pub(crate) fn new(denials: usize, window: Duration) -> Self {
+        Tripwire { denials, window, offenders: Mutex::default() }
+    }
+
+    /// Notes a denial; whether it was the one that trips.
+    pub(crate) fn note(&self, who: &str, now: Timestamp) -> bool {
+        let mut offenders = self.offenders.lock();
+        if !offenders.contains_key(who) && offenders.len() >= WATCHED {
+            let quietest = offenders
+                .iter()
+                .min_by_key(|(_, times)| times.back().copied())
+                .map(|(who, _)| who.clone());
+            if let Some(quietest) = quietest {
+                offenders.remove(&quietest);
+            }
+        }
+        let times = offenders.entry(who.into()).or_default();
+        while times.front().is_some_and(|oldest| now.since(*oldest) >= self.window) {
+            times.pop_front();
+        }
+        times.push_back(now);
+        if times.len() < self.denials {
+            return false;
+        }
+        offenders.remove(who);
+        true
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(seconds: i64) -> Timestamp {
+        Timestamp::from_unix_millis(seconds * 1000).unwrap()
+    }
+
+    #[test]
+    fn the_last_denial_of_a_window_trips_and_no_other_does() {
+        let wire = Tripwire::new(3, Duration::from_secs(10));
+        assert!(!wire.note("a", at(0)));
+        assert!(!wire.note("b", at(1)));
+        assert!(!wire.note("a", at(9)));
+        // The first has left the window: at its far edge it no longer counts.
+        assert!(!wire.note("a", at(10)));
+        assert!(wire.note("a", at(11)));
+        assert!(!wire.note("a", at(12)), "counting begins anew after it has tripped");
+    }
+
+    #[test]
+    fn no_more_offenders_are_watched_than_there_is_room_for() {
+        let wire = Tripwire::new(2, Duration::from_secs(1_000_000));
+        for n in 0..WATCHED as i64 + 10 {
+            assert!(!wire.note(&format!("agent-{n}"), at(n)));
+        }
+        assert_eq!(wire.offenders.lock().len(), WATCHED);
+        assert!(!wire.note("agent-0", at(9_000)), "it was forgotten");
+        assert!(wire.note("agent-4000", at(9_001)), "it was not");
+    }
+}

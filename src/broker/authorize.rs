@@ -6,12 +6,12 @@ use parking_lot::RwLockReadGuard;
 
 use super::permit::Permit;
 use super::shared::{Current, Shared};
-use crate::audit::{Event, Outcome, Place, Stage};
+use crate::audit::{Event, Place, Stage};
 use crate::call::Call;
 use crate::clock::Timestamp;
 use crate::context::Context;
 use crate::denial::{Denial, Reason};
-use crate::grant::{GrantId, Granted, Life, OpenPermit, Row, Stamp, TaskCell};
+use crate::grant::{GrantId, Granted, Life, OpenPermit, Row, Stamp, TaskCell, Terms};
 use crate::identity::Identity;
 use crate::policy::{
     Deciders, Moment, Question, Setting, Verdict, What, decide, failed, nearest_for_call,
@@ -165,16 +165,16 @@ struct Refusal {
 
 /// Where the grant, and each grant it was delegated from, covers the call.
 struct Covered {
-    own: (Arc<[Granted]>, usize),
-    ancestors: Vec<(Arc<[Granted]>, usize)>,
+    own: (Arc<Terms>, usize),
+    ancestors: Vec<(Arc<Terms>, usize)>,
 }
 
 impl Covered {
     /// The limits of every capability that covers the call.
-    fn stamps(&self) -> impl Iterator<Item = &Stamp> {
+    fn stamps(&self) -> impl Iterator<Item = &Stamp> + Clone {
         std::iter::once(&self.own)
             .chain(&self.ancestors)
-            .filter_map(|(scope, at)| scope.get(*at))
+            .filter_map(|(terms, at)| terms.scope.get(*at))
             .flat_map(|granted| &granted.stamps)
     }
 }
@@ -232,6 +232,7 @@ impl Attempt<'_> {
             .map_err(about)?;
         let (covered, rules) =
             self.decide(&current, &presented, &life, context, labels).map_err(about)?;
+        self.shared.close_lapsed(&presented.cell, &mut life, self.now);
         life.counters.probe(covered.stamps(), self.call.args(), self.now).map_err(about)?;
         Ok(rules)
     }
@@ -265,7 +266,7 @@ impl Attempt<'_> {
     ) -> Result<(Covered, Vec<Arc<str>>), Denial> {
         let row = self.live(presented, life)?;
         let with_this = match current.policy.looks_at_history {
-            true => life.history.with(labels),
+            true => life.history().with(labels),
             false => None,
         };
         let question = Question {
@@ -274,7 +275,7 @@ impl Attempt<'_> {
                 who: self.caller,
                 purpose: &presented.cell.purpose,
                 context,
-                seen: with_this.as_ref().unwrap_or(life.history.labels()),
+                seen: with_this.as_ref().unwrap_or(life.history().labels()),
                 now: self.now,
             },
             what: What {
@@ -285,7 +286,7 @@ impl Attempt<'_> {
             },
         };
         let covered = Covered {
-            own: (row.scope.clone(), covering(&row.scope, &question)?),
+            own: (row.terms.clone(), covering(&row.terms.scope, &question)?),
             ancestors: self.ancestors_cover(row, life, &question)?,
         };
         match decide(&current.policy, &question) {
@@ -304,7 +305,7 @@ impl Attempt<'_> {
         row: &Row,
         life: &Life,
         question: &Question<'_>,
-    ) -> Result<Vec<(Arc<[Granted]>, usize)>, Denial> {
+    ) -> Result<Vec<(Arc<Terms>, usize)>, Denial> {
         let mut covered = Vec::new();
         let mut next = row.parent;
         while let Some(id) = next {
@@ -314,7 +315,7 @@ impl Attempt<'_> {
                     Denial::new(Reason::Expired).because("a grant above it is past its time")
                 );
             }
-            covered.push((above.scope.clone(), covering(&above.scope, question)?));
+            covered.push((above.terms.clone(), covering(&above.terms.scope, question)?));
             next = above.parent;
         }
         Ok(covered)
@@ -355,8 +356,8 @@ impl Attempt<'_> {
             .now
             .checked_add(self.shared.settings.permit_ttl)
             .ok_or_else(|| Denial::new(Reason::Expired))?;
-        self.close_lapsed(presented, life);
-        if life.permits.len() >= self.shared.settings.max_permits {
+        self.shared.close_lapsed(&presented.cell, life, self.now);
+        if life.permits().len() >= self.shared.settings.max_permits {
             return Err(Denial::new(Reason::TooMany)
                 .because("the task has too many permits open: finish or drop some"));
         }
@@ -385,29 +386,12 @@ impl Attempt<'_> {
                 return Err(denial);
             }
         };
-        life.history.add(labels);
+        life.remember(labels);
         life.touch(presented.grant, self.now);
         let (seq, grant) = (place.seq(), presented.grant);
         let tool = self.call.tool_name().clone();
-        life.permits.push(OpenPermit { seq, grant, tool, running: false, lapses, reservation });
+        life.hand_out(OpenPermit { seq, grant, tool, running: false, lapses, reservation });
         Ok((place, lapses))
-    }
-
-    /// Permits that somebody kept past their time: abandoned, and recorded as such.
-    fn close_lapsed(&self, presented: &Presented, life: &mut Life) {
-        for of in life.drop_lapsed(self.now) {
-            let event = Event::Outcome {
-                task: (&*presented.cell.name).into(),
-                generation: presented.cell.generation,
-                of,
-                outcome: Outcome::Abandoned,
-                task_over: false,
-            };
-            // Written with the next record that is settled: this call's own, at the latest.
-            if let Ok(place) = self.shared.place(self.now, &event) {
-                self.shared.journal.owe_later(place);
-            }
-        }
     }
 
     /// Records the denial, and hands it on.

@@ -40,7 +40,7 @@ impl Control {
         let mut running = Vec::new();
         for task in self.shared.table.tasks() {
             let life = task.life.lock();
-            for permit in life.permits.iter().filter(|permit| permit.running) {
+            for permit in life.permits().iter().filter(|permit| permit.running) {
                 let stopped = life
                     .grant(permit.grant)
                     .is_none_or(|row| what.stops(&task, &row.holder, Some(permit.tool.as_str())));
@@ -93,7 +93,8 @@ impl Control {
 
     /// Ends every grant that names a tool, with all delegated from them; how many.
     pub fn revoke_tool(&self, tool: &str) -> usize {
-        let names = |row: &Row| row.scope.iter().any(|own| own.capability.tool.as_str() == tool);
+        let names =
+            |row: &Row| row.terms.scope.iter().any(|own| own.capability.tool.as_str() == tool);
         let tasks = self.shared.table.tasks();
         tasks.iter().map(|task| self.revoke_where(task, names)).sum()
     }

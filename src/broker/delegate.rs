@@ -80,11 +80,12 @@ impl Given {
     /// What the delegators' permits limit, limits the child too.
     fn narrow_by(&mut self, other: Given) {
         self.ttl = self.ttl.min(other.ttl);
-        self.max_life = [self.max_life, other.max_life].into_iter().flatten().min();
-        self.idle = [self.idle, other.idle].into_iter().flatten().min();
-        for (own, delegated) in self.scope.iter_mut().zip(other.scope) {
+        let tightest = |own: Option<_>, other| [own, other].into_iter().flatten().min();
+        self.terms.max_life = tightest(self.terms.max_life, other.terms.max_life);
+        self.terms.idle = tightest(self.terms.idle, other.terms.idle);
+        for (own, delegated) in self.terms.scope.iter_mut().zip(other.terms.scope) {
             for stamp in delegated.stamps {
-                if !own.stamps.iter().any(|own| own.rule == stamp.rule) {
+                if !own.stamps.iter().any(|own| own.shares_counter_with(&stamp)) {
                     own.stamps.push(stamp);
                 }
             }
@@ -97,7 +98,7 @@ impl Given {
 
 /// An early word to a delegator that asks for more than it has. The calls enforce it in any case.
 fn within(capability: &Capability, parent: &Row) -> Result<(), Denial> {
-    if parent.scope.iter().any(|granted| capability.is_within(&granted.capability)) {
+    if parent.terms.scope.iter().any(|granted| capability.is_within(&granted.capability)) {
         return Ok(());
     }
     Err(Denial::new(Reason::NotCovered)

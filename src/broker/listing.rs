@@ -40,20 +40,22 @@ impl Gate {
         if life.over.is_some() {
             return Err(Denial::new(Reason::TaskOver));
         }
+        // What lapsed permits had reserved can be used again.
+        shared.close_lapsed(cell, &mut life, now);
         let lineage = life.lineage(presented.grant, now)?;
         let Some(row) = lineage.first() else { return Err(Denial::new(Reason::UnknownGrant)) };
         if row.serial != presented.serial {
             return Err(Denial::new(Reason::Superseded));
         }
         let listing = Listing { shared, current: &current, cell, caller, context, now };
-        let scopes: Vec<_> = lineage.iter().map(|row: &&Row| row.scope.clone()).collect();
+        let scopes: Vec<_> = lineage.iter().map(|row: &&Row| row.terms.clone()).collect();
         let mut tools: Vec<ToolName> = Vec::new();
-        for granted in scopes.first().iter().flat_map(|scope| scope.iter()) {
+        for granted in scopes.first().iter().flat_map(|terms| &terms.scope) {
             let tool = &granted.capability.tool;
             let above = scopes
                 .iter()
                 .skip(1)
-                .all(|scope| scope.iter().any(|above| above.capability.tool == *tool));
+                .all(|terms| terms.scope.iter().any(|above| above.capability.tool == *tool));
             if above && !tools.contains(tool) && listing.could_call(granted, &mut life) {
                 tools.push(tool.clone());
             }
@@ -84,13 +86,13 @@ impl Listing<'_> {
         if !granted.stamps.iter().all(|stamp| life.counters.has_calls_left(stamp, now)) {
             return false;
         }
-        let with_this = life.history.with(labels);
+        let with_this = life.history().with(labels);
         let setting = Setting {
             moment: Moment::Call,
             who: caller,
             purpose: &cell.purpose,
             context,
-            seen: with_this.as_ref().unwrap_or(life.history.labels()),
+            seen: with_this.as_ref().unwrap_or(life.history().labels()),
             now,
         };
         let wanted = Wanted {

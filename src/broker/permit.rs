@@ -249,8 +249,7 @@ impl Open {
         if let Some(halt) = self.shared.halts.stopping(&self.cell, &row.holder, Some(call.tool())) {
             return Err(Denial::new(Reason::Halted).because(halt));
         }
-        let seq = self.seq;
-        let Some(permit) = life.permits.iter_mut().find(|permit| permit.seq == seq) else {
+        let Some(permit) = life.permit_mut(self.seq) else {
             return Err(Denial::new(Reason::PermitLapsed));
         };
         permit.running = true;

@@ -161,14 +161,12 @@ impl Request<'_> {
             id,
             serial: 1,
             holder: holder.share(),
-            scope: given.scope.into(),
+            terms: shared.terms.share(given.terms),
             parent,
             hops,
             first_issued: now,
             issued: now,
             expires,
-            max_life: given.max_life,
-            idle: given.idle,
             last_used: now,
             epoch: current.epoch,
         });
@@ -310,7 +308,7 @@ pub(super) fn expiry(
 ) -> Result<Timestamp, Denial> {
     let too_late = || Denial::new(Reason::Expired).because("no time is left");
     let expires = now.checked_add(given.ttl).ok_or_else(too_late)?;
-    match given.max_life {
+    match given.terms.max_life {
         None => Ok(expires),
         Some(life) => Ok(expires.min(first_issued.checked_add(life).ok_or_else(too_late)?)),
     }

@@ -335,7 +335,11 @@ impl Attempt<'_> {
         if row.is_past(self.now) || self.now >= presented.cell.ceiling {
             return Err(Denial::new(Reason::Expired));
         }
-        match self.shared.halts.stopping(&presented.cell, self.caller, Some(self.call.tool())) {
+        let (halts, tool) = (&self.shared.halts, self.call.tool());
+        let halt = halts
+            .stopping(&presented.cell, self.caller, Some(tool))
+            .or_else(|| halts.stopping_call(&presented.cell, life, presented.grant, tool));
+        match halt {
             Some(halt) => Err(Denial::new(Reason::Halted).because(halt)),
             None => Ok(row),
         }

@@ -41,10 +41,11 @@ impl Control {
         for task in self.shared.table.tasks() {
             let life = task.life.lock();
             for permit in life.permits().iter().filter(|permit| permit.running) {
-                let stopped = life
-                    .grant(permit.grant)
-                    .is_none_or(|row| what.stops(&task, &row.holder, Some(permit.tool.as_str())));
-                if stopped {
+                // Of a grant that has ended nothing is known any more: it is reported as well.
+                let ended = life.grant(permit.grant).is_none();
+                let tool = Some(permit.tool.as_str());
+                let mut holders = life.holders(permit.grant);
+                if ended || holders.any(|who| what.stops(&task, who, tool)) {
                     running.push(permit.seq);
                 }
             }
@@ -77,7 +78,7 @@ impl Control {
     }
 
     /// Ends every grant that an identity holds, with all delegated from them, and every task it
-    /// opened; how many of both. Known by its id or an alias.
+    /// opened; how many of both, what ended with them not counted. Known by its id or an alias.
     pub fn revoke_identity(&self, id: &str) -> usize {
         let mut ended = 0;
         for task in self.shared.table.tasks() {
@@ -91,7 +92,8 @@ impl Control {
         ended
     }
 
-    /// Ends every grant that names a tool, with all delegated from them; how many.
+    /// Ends every grant that names a tool, with all delegated from them; how many, what ended with
+    /// them not counted.
     pub fn revoke_tool(&self, tool: &str) -> usize {
         let names =
             |row: &Row| row.terms.scope.iter().any(|own| own.capability.tool.as_str() == tool);

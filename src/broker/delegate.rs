@@ -63,12 +63,7 @@ impl Asking<'_> {
         let delegators: Vec<_> =
             lineage.iter().map(|row| (&row.holder, Moment::Delegate)).collect();
         let delegated = self.give(&delegators, capabilities)?;
-        let most = delegated.depth.unwrap_or(DEPTH_UNSAID);
-        let stamped = lineage.iter().flat_map(|row| row.stamps()).filter_map(|s| s.limits.depth);
-        let most = stamped.fold(most, u8::min);
-        if hops > most {
-            return Err(too_deep(most));
-        }
+        delegated.reaches(hops, &lineage)?;
         let mut given = self.give(&[(holder, Moment::Request)], capabilities)?;
         given.narrow_by(delegated);
         let latest = lineage.iter().map(|row| row.expires).fold(self.cell.ceiling, Timestamp::min);
@@ -77,8 +72,16 @@ impl Asking<'_> {
 }
 
 impl Given {
+    /// Whether what permits the delegators to delegate goes so many hops deep, and so does all that
+    /// they hold.
+    pub(super) fn reaches(&self, hops: u8, delegators: &[&Row]) -> Result<(), Denial> {
+        let stamped = delegators.iter().flat_map(|row| row.stamps()).filter_map(|s| s.limits.depth);
+        let most = stamped.fold(self.depth.unwrap_or(DEPTH_UNSAID), u8::min);
+        if hops > most { Err(too_deep(most)) } else { Ok(()) }
+    }
+
     /// What the delegators' permits limit, limits the child too.
-    fn narrow_by(&mut self, other: Given) {
+    pub(super) fn narrow_by(&mut self, other: Given) {
         self.ttl = self.ttl.min(other.ttl);
         let tightest = |own: Option<_>, other| [own, other].into_iter().flatten().min();
         self.terms.max_life = tightest(self.terms.max_life, other.terms.max_life);

@@ -5,7 +5,7 @@ use super::shared::{Current, Shared};
 use crate::clock::Timestamp;
 use crate::context::Context;
 use crate::denial::{Denial, Reason};
-use crate::grant::{Granted, Life, Row, TaskCell};
+use crate::grant::{GrantId, Granted, Life, Row, TaskCell};
 use crate::identity::Identity;
 use crate::policy::{Moment, Setting, Wanted, could_permit};
 use crate::token::Token;
@@ -47,7 +47,12 @@ impl Gate {
         if row.serial != presented.serial {
             return Err(Denial::new(Reason::Superseded));
         }
-        let listing = Listing { shared, current: &current, cell, caller, context, now };
+        let grant = presented.grant;
+        let left_above = |above: &Granted, tool: &ToolName, life: &mut Life| {
+            above.capability.tool == *tool
+                && above.stamps.iter().all(|stamp| life.counters.has_calls_left(stamp, now))
+        };
+        let listing = Listing { shared, current: &current, cell, grant, caller, context, now };
         let scopes: Vec<_> = lineage.iter().map(|row: &&Row| row.terms.clone()).collect();
         let mut tools: Vec<ToolName> = Vec::new();
         for granted in scopes.first().iter().flat_map(|terms| &terms.scope) {
@@ -55,7 +60,7 @@ impl Gate {
             let above = scopes
                 .iter()
                 .skip(1)
-                .all(|terms| terms.scope.iter().any(|above| above.capability.tool == *tool));
+                .all(|terms| terms.scope.iter().any(|above| left_above(above, tool, &mut life)));
             if above && !tools.contains(tool) && listing.could_call(granted, &mut life) {
                 tools.push(tool.clone());
             }
@@ -69,6 +74,7 @@ struct Listing<'l> {
     shared: &'l Shared,
     current: &'l Current,
     cell: &'l TaskCell,
+    grant: GrantId,
     caller: &'l Identity,
     context: &'l Object,
     now: Timestamp,
@@ -76,11 +82,14 @@ struct Listing<'l> {
 
 impl Listing<'_> {
     fn could_call(&self, granted: &Granted, life: &mut Life) -> bool {
-        let Listing { shared, current, cell, caller, context, now } = *self;
+        let Listing { shared, current, cell, grant, caller, context, now } = *self;
         let tool = granted.capability.tool.as_str();
         let policy = &current.policy;
         let Some(labels) = policy.catalogue.labels_of(tool) else { return false };
-        if shared.halts.stopping(cell, caller, Some(tool)).is_some() {
+        let halts = &shared.halts;
+        if halts.stopping(cell, caller, Some(tool)).is_some()
+            || halts.stopping_call(cell, life, grant, tool).is_some()
+        {
             return false;
         }
         if !granted.stamps.iter().all(|stamp| life.counters.has_calls_left(stamp, now)) {

@@ -236,17 +236,17 @@ impl Open {
         if now >= lapses {
             return Err(Denial::new(Reason::PermitLapsed));
         }
-        let Some(row) = life.grant(self.grant) else {
-            return Err(Denial::new(life.why_gone(self.grant)));
-        };
-        if now >= row.expires || now >= self.cell.ceiling {
+        if now >= self.cell.ceiling {
             return Err(Denial::new(Reason::Expired));
         }
+        life.live(self.grant, now)?;
         if current.epoch != epoch {
             return Err(Denial::new(Reason::PolicyChanged)
                 .because(format_args!("permitted under epoch {epoch}, now {}", current.epoch)));
         }
-        if let Some(halt) = self.shared.halts.stopping(&self.cell, &row.holder, Some(call.tool())) {
+        if let Some(halt) =
+            self.shared.halts.stopping_call(&self.cell, &life, self.grant, call.tool())
+        {
             return Err(Denial::new(Reason::Halted).because(halt));
         }
         let Some(permit) = life.permit_mut(self.seq) else {

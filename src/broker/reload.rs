@@ -232,15 +232,20 @@ impl Asking<'_> {
         let capabilities: Vec<_> =
             row.terms.scope.iter().map(|own| own.capability.clone()).collect();
         let mut parties: Vec<(&Identity, Moment)> = vec![(&row.holder, Moment::Request)];
-        let mut next = row.parent;
-        if next.is_none() && row.holder.subject() != self.cell.requester.subject() {
-            parties.push((&self.cell.requester, Moment::Request));
+        let requester = &self.cell.requester;
+        if row.parent.is_none() && row.holder.subject() != requester.subject() {
+            parties.push((requester, Moment::Request));
         }
-        while let Some(above) = next.and_then(|id| self.life.grant(id)) {
-            parties.push((&above.holder, Moment::Delegate));
-            next = above.parent;
+        let mut given = self.give(&parties, &capabilities).map_err(drifted)?;
+        if row.parent.is_some() {
+            let above = self.life.above(row);
+            let delegators: Vec<_> =
+                above.iter().map(|row| (&row.holder, Moment::Delegate)).collect();
+            let delegated = self.give(&delegators, &capabilities).map_err(drifted)?;
+            delegated.reaches(row.hops, &above).map_err(drifted)?;
+            given.narrow_by(delegated);
         }
-        self.give(&parties, &capabilities).map_err(drifted)
+        Ok(given)
     }
 }
 

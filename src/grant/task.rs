@@ -210,6 +210,28 @@ impl Life {
         Ok(lineage)
     }
 
+    /// A grant, if it and all it was delegated from live.
+    pub(crate) fn live(&self, id: GrantId, now: Timestamp) -> Result<&Row, Denial> {
+        let row = self.grant(id).ok_or_else(|| Denial::new(self.why_gone(id)))?;
+        for above in self.upwards(id) {
+            let above = above.map_err(|gone| Denial::new(self.why_gone(gone)))?;
+            if above.is_past(now) {
+                return Err(Denial::new(Reason::Expired));
+            }
+        }
+        Ok(row)
+    }
+
+    /// What a grant was delegated from, the nearest first, as far as it is there.
+    pub(crate) fn above(&self, row: &Row) -> Vec<&Row> {
+        row.parent.iter().flat_map(|parent| self.upwards(*parent)).filter_map(Result::ok).collect()
+    }
+
+    /// Who holds a grant, and who holds what it was delegated from.
+    pub(crate) fn holders(&self, id: GrantId) -> impl Iterator<Item = &Identity> {
+        self.upwards(id).filter_map(Result::ok).map(|row| &row.holder)
+    }
+
     /// Whether a grant and all it hangs from are live; without a clock, whether they are there.
     pub(crate) fn is_live(&self, row: &Row, now: Option<Timestamp>) -> bool {
         let past = |row: &Row| now.is_some_and(|now| row.is_past(now));

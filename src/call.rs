@@ -1,7 +1,7 @@
 //! A call: one tool, its arguments, and the resource it acts on.
 
 use crate::args::{Args, ArgsError};
-use crate::resource::{Resource, ResourceError};
+use crate::resource::Resource;
 use crate::tool::{ToolName, ToolNameError};
 
 /// One call of a tool, as asked for: nothing says yet that it may run.
@@ -86,10 +86,5 @@ impl Call {
     /// What the call acts on.
     pub fn resource(&self) -> Option<&Resource> {
         self.resource.as_ref()
-    }
-
-    /// Whether the resource can be meant.
-    pub(crate) fn check(&self) -> Result<(), ResourceError> {
-        self.resource.as_ref().map_or(Ok(()), |resource| resource.checked().map(|_| ()))
     }
 }

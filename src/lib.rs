@@ -6,6 +6,7 @@ pub mod _policy {}
 
 pub mod args;
 pub mod audit;
+mod base64;
 mod broker;
 mod call;
 pub mod clock;
@@ -19,6 +20,7 @@ pub mod purpose;
 mod random;
 pub mod resource;
 pub mod scope;
+mod spread;
 pub mod testing;
 mod text;
 pub mod token;
@@ -26,9 +28,9 @@ pub mod tool;
 pub mod value;
 
 pub use broker::{
-    Broker, BrokerBuilder, BrokerError, BrokerStats, Control, Drift, Drifted, Ended, Gate, Grant,
-    Halt, Halted, Permit, Reaper, Receipt, Reload, RunError, Running, Standing, StandingGrant,
-    StandingTask, Task,
+    Broker, BrokerBuilder, BrokerError, BrokerStats, Control, Cut, Drift, Drifted, Ended, Gate,
+    Grant, Halt, Halted, Permit, Reaper, Receipt, Reload, RunError, Running, Standing,
+    StandingGrant, StandingTask, Task,
 };
 pub use call::{Call, CallError};
 pub use context::Context;

@@ -1,13 +1,16 @@
 //! Why access is asked for.
 
-use crate::text::{TextFault, TextRule, TextValue, is_name_char};
+use crate::text::{TextFault, TextRule, TextValue, not_a_name_char};
 use crate::value::Value;
 
-const NAME: TextRule =
-    TextRule { max: 64, allows: is_name_char, expected: "letters a-z and A-Z, digits and `_.:/-`" };
+const NAME: TextRule = TextRule {
+    max: 64,
+    refuses: not_a_name_char,
+    expected: "letters a-z and A-Z, digits and `_.:/-`",
+};
 const TICKET: TextRule = TextRule {
     max: 128,
-    allows: |c| matches!(c, ' '..='~'),
+    refuses: |text| text.chars().position(|c| !matches!(c, ' '..='~')),
     expected: "printable ASCII, no space at either end",
 };
 
@@ -30,70 +33,75 @@ const INTENT_MAX: usize = 4096;
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Purpose {
-    name: Box<str>,
-    ticket: Option<Box<str>>,
-    intent: Option<Box<str>>,
+    parts: CheckedPurpose,
+    mistake: Option<PurposeError>,
 }
 
 impl Purpose {
     /// A purpose of this name, without ticket or intent.
     pub fn new(name: impl Into<Box<str>>) -> Self {
-        Purpose { name: name.into(), ticket: None, intent: None }
+        let name = TextValue::new(name.into());
+        Purpose::of(CheckedPurpose { name, ticket: None, intent: None })
     }
 
     /// States the ticket this work is done under. A second ticket replaces the first.
     #[must_use]
     pub fn ticket(mut self, ticket: impl Into<Box<str>>) -> Self {
-        self.ticket = Some(ticket.into());
-        self
+        self.parts.ticket = Some(TextValue::new(ticket.into()));
+        Purpose::of(self.parts)
     }
 
     /// Says in words what is meant. People read it; no rule ever does. Kept as given, so whoever
     /// shows it escapes it.
     #[must_use]
     pub fn intent(mut self, intent: impl Into<Box<str>>) -> Self {
-        self.intent = Some(intent.into());
-        self
+        self.parts.intent = Some(intent.into());
+        Purpose::of(self.parts)
     }
 
     /// The name as given.
     pub fn name(&self) -> &str {
-        &self.name
+        self.parts.name()
     }
 
     /// The ticket as given.
     pub fn ticket_ref(&self) -> Option<&str> {
-        self.ticket.as_deref()
+        self.parts.ticket()
     }
 
     /// The intent as given.
     pub fn intent_text(&self) -> Option<&str> {
-        self.intent.as_deref()
+        self.parts.intent()
     }
 
     /// # Errors
     /// The first part that does not fit.
     pub(crate) fn check(self) -> Result<CheckedPurpose, PurposeError> {
-        NAME.check(&self.name).map_err(PurposeError::name)?;
-        if let Some(ticket) = &self.ticket {
-            TICKET.check(ticket).map_err(PurposeError::ticket)?;
-            // A ticket of one space would satisfy `present` and refer to nothing.
-            if ticket.trim_matches(' ').len() != ticket.len() {
-                return Err(PurposeError(Problem::PaddedTicket));
-            }
+        match self.mistake {
+            None => Ok(self.parts),
+            Some(mistake) => Err(mistake),
         }
-        if let Some(length) = self.intent.as_deref().map(str::len).filter(|len| *len > INTENT_MAX) {
-            return Err(PurposeError(Problem::Intent { length }));
+    }
+
+    /// As [`check`](Self::check), without giving the purpose away.
+    ///
+    /// # Errors
+    /// The first part that does not fit.
+    pub(crate) fn checked(&self) -> Result<&CheckedPurpose, PurposeError> {
+        match &self.mistake {
+            None => Ok(&self.parts),
+            Some(mistake) => Err(mistake.clone()),
         }
-        Ok(CheckedPurpose {
-            name: TextValue::new(self.name),
-            ticket: self.ticket.map(TextValue::new),
-            intent: self.intent,
-        })
+    }
+
+    fn of(parts: CheckedPurpose) -> Self {
+        let mistake = parts.mistake().err();
+        Purpose { parts, mistake }
     }
 }
 
-/// A purpose whose parts all fit, in the form rules read.
+/// A purpose whose parts all fit, in the form rules read. It leaves a [`Purpose`] only through its
+/// check.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct CheckedPurpose {
     name: TextValue,
@@ -102,6 +110,21 @@ pub(crate) struct CheckedPurpose {
 }
 
 impl CheckedPurpose {
+    fn mistake(&self) -> Result<(), PurposeError> {
+        NAME.check(self.name()).map_err(PurposeError::name)?;
+        if let Some(ticket) = self.ticket() {
+            TICKET.check(ticket).map_err(PurposeError::ticket)?;
+            // A ticket of one space would satisfy `present` and refer to nothing.
+            if ticket.trim_matches(' ').len() != ticket.len() {
+                return Err(PurposeError(Problem::PaddedTicket));
+            }
+        }
+        if let Some(length) = self.intent().map(str::len).filter(|len| *len > INTENT_MAX) {
+            return Err(PurposeError(Problem::Intent { length }));
+        }
+        Ok(())
+    }
+
     pub(crate) fn name(&self) -> &str {
         self.name.as_str()
     }

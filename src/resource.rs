@@ -1,14 +1,20 @@
 //! What a call touches.
 
 use crate::text::{
-    ATTRIBUTE_NAME, SHOWN, TextFault, TextRule, TextValue, escape_for_people, is_name_char,
+    ATTRIBUTE_NAME, SHOWN, TextFault, TextRule, TextValue, escape_for_people, not_a_name_char,
 };
 use crate::value::{Object, Value};
 
-const TYPE: TextRule =
-    TextRule { max: 64, allows: is_name_char, expected: "letters a-z and A-Z, digits and `_.:/-`" };
-const ID: TextRule =
-    TextRule { max: 1024, allows: |c| !c.is_control(), expected: "no control characters" };
+const TYPE: TextRule = TextRule {
+    max: 64,
+    refuses: not_a_name_char,
+    expected: "letters a-z and A-Z, digits and `_.:/-`",
+};
+const ID: TextRule = TextRule {
+    max: 1024,
+    refuses: |text| text.chars().position(char::is_control),
+    expected: "no control characters",
+};
 
 /// How many attributes a resource holds: the same bound, for the same reason, as a context's.
 const ATTRIBUTES_MAX: usize = 256;

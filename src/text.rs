@@ -73,19 +73,29 @@ pub(crate) fn is_name_char(c: char) -> bool {
     matches!(c, 'A'..='Z' | 'a'..='z' | '0'..='9' | '_' | '.' | ':' | '/' | '-')
 }
 
+/// Where the first character stands that is none of a name.
+pub(crate) fn not_a_name_char(text: &str) -> Option<usize> {
+    text.chars().position(|c| !is_name_char(c))
+}
+
 /// What a piece of text must look like: 1 to `max` bytes, every character allowed.
 #[derive(Debug)]
 pub(crate) struct TextRule {
     pub(crate) max: usize,
-    pub(crate) allows: fn(char) -> bool,
+    /// The first character that is not allowed, counted from 0. A loop of its own for every rule,
+    /// because names are read with every call.
+    pub(crate) refuses: fn(&str) -> Option<usize>,
     /// The allowed characters in words, for errors.
     pub(crate) expected: &'static str,
 }
 
 /// Names of attributes and groups. Any script, compared byte for byte: `é` composed and decomposed
 /// are two names (attack 10). What cannot be seen is refused (attack 12).
-pub(crate) const ATTRIBUTE_NAME: TextRule =
-    TextRule { max: 128, allows: |c| !is_hidden(c), expected: "visible characters" };
+pub(crate) const ATTRIBUTE_NAME: TextRule = TextRule {
+    max: 128,
+    refuses: |text| text.chars().position(is_hidden),
+    expected: "visible characters",
+};
 
 impl TextRule {
     /// # Errors
@@ -96,7 +106,7 @@ impl TextRule {
         } else if text.len() > self.max {
             Fault::TooLong { length: text.len(), max: self.max }
         } else {
-            match text.chars().position(|c| !(self.allows)(c)) {
+            match (self.refuses)(text) {
                 None => return Ok(()),
                 Some(at) => Fault::Character {
                     found: text.chars().nth(at).unwrap_or('\0'),

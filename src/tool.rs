@@ -5,11 +5,11 @@ use std::fmt;
 use std::str::FromStr;
 use std::sync::Arc;
 
-use crate::text::{TextFault, TextRule, is_name_char};
+use crate::text::{TextFault, TextRule, not_a_name_char};
 
 const TOOL_NAME: TextRule = TextRule {
     max: 128,
-    allows: is_name_char,
+    refuses: not_a_name_char,
     expected: "letters a-z and A-Z, digits and `_.:/-`",
 };
 

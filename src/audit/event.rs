@@ -74,10 +74,9 @@ pub enum Event<'a> {
         reason: Cow<'a, str>,
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
         rules: Vec<Cow<'a, str>>,
+        /// Under which policy: the last `reloaded` record of this epoch has its digest.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         epoch: Option<u64>,
-        #[serde(default, skip_serializing_if = "Option::is_none")]
-        policy: Option<Cow<'a, str>>,
     },
     /// One call was permitted. Its own number is what the outcome refers to.
     Permitted {
@@ -98,8 +97,8 @@ pub enum Event<'a> {
         context: Option<Cow<'a, str>>,
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
         rules: Vec<Cow<'a, str>>,
+        /// Under which policy: the last `reloaded` record of this epoch has its digest.
         epoch: u64,
-        policy: Cow<'a, str>,
     },
     /// What became of a permitted call.
     Outcome {

@@ -5,7 +5,6 @@
 mod quick;
 
 use std::borrow::Cow;
-use std::fmt::Write as _;
 use std::io;
 
 use serde::Serialize;
@@ -49,8 +48,11 @@ impl Body {
     /// Writes the whole line over what `line` held.
     pub(super) fn write_line(&self, seq: u64, line: &mut String) {
         line.clear();
-        // Writing to a string does not fail.
-        let _ = write!(line, "{{\"seq\":{seq},\"at\":{},", self.at.unix_millis());
+        line.push_str(r#"{"seq":"#);
+        quick::push_number(line, seq);
+        line.push_str(r#","at":"#);
+        quick::push_number(line, self.at.unix_millis().unsigned_abs());
+        line.push(',');
         line.push_str(self.text.strip_prefix('{').unwrap_or_default());
     }
 

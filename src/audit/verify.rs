@@ -218,7 +218,6 @@ mod tests {
             context: None,
             rules: vec![],
             epoch: 1,
-            policy: "ff".into(),
         }
     }
 

@@ -2,10 +2,9 @@
 
 use std::sync::Arc;
 
-use parking_lot::RwLockReadGuard;
-
 use super::permit::Permit;
-use super::shared::{Current, Shared};
+use super::present::{Presented, present, present_token};
+use super::shared::{Current, Decided, Shared};
 use crate::audit::{Event, Place, Stage};
 use crate::call::Call;
 use crate::clock::Timestamp;
@@ -16,8 +15,8 @@ use crate::identity::Identity;
 use crate::policy::{
     Deciders, Moment, Question, Setting, Verdict, What, decide, failed, nearest_for_call,
 };
-use crate::scope::{Outside, Uncovered};
-use crate::token::{Token, TokenError, Unverified};
+use crate::scope::{Capability, Outside, Uncovered};
+use crate::token::{Narrowing, Presentable, Token};
 use crate::value::{Digest, Object, Value};
 
 /// The tool side's handle: turns a presented token and a call into a [`Permit`], or a [`Denial`].
@@ -36,20 +35,33 @@ impl Gate {
     /// Authorizes one call: who presents which token, for what, in which context.
     ///
     /// In this order: the token's size and framing, its signature, its decoding, expiry, audience
-    /// and holder; then task, grant and serial; then the grant's scope; then today's rules; then
-    /// limits. What is permitted is in the log before this returns.
+    /// and holder; then task, grant and serial; then the grant's scope and every attenuation's; then
+    /// today's rules; then limits. What is permitted is in the log before this returns.
     ///
     /// # Errors
     /// A [`Denial`], which is in the log, too.
-    pub fn authorize(
+    pub fn authorize<P: Presentable + ?Sized>(
         &self,
-        token: &Token,
+        presented: &P,
         caller: &Identity,
         call: Call,
         context: &Context,
     ) -> Result<Permit, Denial> {
-        let now = self.shared.now()?;
-        let attempt = Attempt { shared: &self.shared, token, caller, call: &call, context, now };
+        let at = |now| Attempt {
+            shared: &self.shared,
+            text: presented.text(),
+            caller,
+            call: &call,
+            context,
+            now,
+        };
+        let attempt = match self.shared.now() {
+            Ok(now) => at(now),
+            Err(denial) => {
+                let refusal = Refusal { denial, about: None };
+                return Err(at(self.shared.keeper.latest()).record(refusal));
+            }
+        };
         match attempt.commit() {
             Ok(committed) => Ok(committed.into_permit(&self.shared, call)),
             Err(refusal) => Err(attempt.record(refusal)),
@@ -57,19 +69,20 @@ impl Gate {
     }
 
     /// Answers as [`authorize`](Gate::authorize) would, and permits nothing: no use is spent, no
-    /// history added, nothing recorded. Names the permits that would decide.
+    /// history added, the question not recorded. Names the permits that would decide.
     ///
     /// # Errors
     /// The [`Denial`] that `authorize` would give, as long as nothing changes between the two.
-    pub fn check(
+    pub fn check<P: Presentable + ?Sized>(
         &self,
-        token: &Token,
+        presented: &P,
         caller: &Identity,
         call: &Call,
         context: &Context,
     ) -> Result<Vec<Arc<str>>, Denial> {
         let now = self.shared.now()?;
-        let attempt = Attempt { shared: &self.shared, token, caller, call, context, now };
+        let text = presented.text();
+        let attempt = Attempt { shared: &self.shared, text, caller, call, context, now };
         attempt.check().map_err(|refusal| refusal.denial)
     }
 
@@ -81,7 +94,7 @@ impl Gate {
     pub fn give_up(&self, token: &Token, caller: &Identity) -> Result<(), Denial> {
         let now = self.shared.now()?;
         let current = self.shared.current();
-        let presented = present(&self.shared, &current, token, caller, now)?;
+        let presented = present_token(&self.shared, &current.keys, token, caller, now)?;
         drop(current);
         if self.shared.end_grant(&presented.cell, presented.grant, Reason::Revoked).is_some() {
             Ok(())
@@ -91,66 +104,11 @@ impl Gate {
     }
 }
 
-/// What a good token led to: a task that is live as far as the table knows.
-pub(super) struct Presented {
-    pub(super) cell: Arc<TaskCell>,
-    pub(super) grant: GrantId,
-    pub(super) serial: u32,
-}
-
-/// The token's part: everything that can be said before the task's lock is taken.
-pub(super) fn present(
-    shared: &Shared,
-    current: &Current,
-    token: &Token,
-    caller: &Identity,
-    now: Timestamp,
-) -> Result<Presented, Denial> {
-    let unverified = Unverified::parse(token.expose()).map_err(token_denial)?;
-    let verified = unverified.verify(&current.keys, now).map_err(token_denial)?;
-    let claims = verified.claims();
-    if claims.issuer != &*shared.issuer {
-        return Err(Denial::new(Reason::ForeignToken).because("another issuer's"));
-    }
-    shared.attested(caller)?;
-    if claims.holder != caller.subject().as_str() {
-        return Err(Denial::new(Reason::NotTheHolder).because(format_args!(
-            "`{}` presents what `{}` holds",
-            caller.subject(),
-            claims.holder
-        )));
-    }
-    let gone =
-        if shared.table.knew(claims.generation) { Reason::TaskOver } else { Reason::UnknownGrant };
-    let cell = shared.table.task(claims.generation).ok_or_else(|| Denial::new(gone))?;
-    if *cell.name != *claims.task {
-        // A generation of another run of a broker with the same key.
-        return Err(Denial::new(Reason::UnknownGrant));
-    }
-    Ok(Presented { cell, grant: claims.grant, serial: claims.serial })
-}
-
-fn token_denial(error: TokenError) -> Denial {
-    let reason = match error {
-        TokenError::TooLong(_)
-        | TokenError::UnknownVersion
-        | TokenError::Framing
-        | TokenError::TooManyBlocks
-        | TokenError::Malformed(_) => Reason::MalformedToken,
-        TokenError::UnknownKey(_) => Reason::UnknownKey,
-        TokenError::RetiredKey(_) => Reason::RetiredKey,
-        TokenError::BadSignature => Reason::BadSignature,
-        TokenError::UnknownBlock => Reason::UnsupportedToken,
-        TokenError::WrongAudience | TokenError::NotYetIssued => Reason::ForeignToken,
-        TokenError::Expired => Reason::Expired,
-    };
-    Denial::new(reason).because(error)
-}
-
 /// One attempt to call.
 struct Attempt<'a> {
     shared: &'a Shared,
-    token: &'a Token,
+    /// What was presented: a token, or one bound to a call.
+    text: &'a str,
     caller: &'a Identity,
     call: &'a Call,
     context: &'a Context,
@@ -185,7 +143,7 @@ struct Committed {
     grant: GrantId,
     seq: u64,
     epoch: u64,
-    rules: Vec<Arc<str>>,
+    rules: Decided,
     lapses: Timestamp,
 }
 
@@ -194,18 +152,19 @@ impl Attempt<'_> {
         let current = self.shared.current();
         let presented = self.present(&current)?;
         let about = |denial| presented.refuse(denial);
-        let context = self.well_formed().map_err(about)?;
-        let labels = self.labels(&current).map_err(about)?;
+        let (what, context) = self.well_formed(&current).map_err(about)?;
         let arguments = self.shared.argument_digest(self.call.args());
 
         let mut life = presented.cell.life.lock();
         self.shared
             .keep_up(&current, &presented.cell, &mut life, presented.grant, self.now)
             .map_err(about)?;
+        self.take_once(&presented, &mut life).map_err(about)?;
         let (covered, rules) =
-            self.decide(&current, &presented, &life, context, labels).map_err(about)?;
+            self.decide(&current, &presented, &life, context, what).map_err(about)?;
+        let rules = current.decided(rules);
         let (place, lapses) = self
-            .reserve(&current, &presented, &mut life, &covered, labels, (&rules, arguments))
+            .reserve(&current, &presented, &mut life, &covered, what.labels, (&rules, arguments))
             .map_err(about)?;
         let seq = place.seq();
         drop(life);
@@ -213,10 +172,15 @@ impl Attempt<'_> {
         drop(current);
 
         // Outside the locks: the log may take its time.
-        if let Err(denial) = self.shared.settle(place) {
-            presented.cell.life.lock().close_permit(seq, false);
+        let settled = self.shared.settle(place);
+        let mut life = presented.cell.life.lock();
+        if let Err(denial) = settled {
+            life.close_permit(seq, false);
+            drop(life);
             return Err(presented.refuse(denial));
         }
+        life.note_recorded(seq);
+        drop(life);
         Ok(Committed { cell: presented.cell, grant: presented.grant, seq, epoch, rules, lapses })
     }
 
@@ -224,35 +188,35 @@ impl Attempt<'_> {
         let current = self.shared.current();
         let presented = self.present(&current)?;
         let about = |denial| presented.refuse(denial);
-        let context = self.well_formed().map_err(about)?;
-        let labels = self.labels(&current).map_err(about)?;
+        let (what, context) = self.well_formed(&current).map_err(about)?;
         let mut life = presented.cell.life.lock();
         self.shared
             .keep_up(&current, &presented.cell, &mut life, presented.grant, self.now)
             .map_err(about)?;
+        if let Some(once) = presented.once {
+            let row = self.live(&presented, &life).map_err(about)?;
+            row.probe(once, self.now).map_err(about)?;
+        }
         let (covered, rules) =
-            self.decide(&current, &presented, &life, context, labels).map_err(about)?;
+            self.decide(&current, &presented, &life, context, what).map_err(about)?;
+        // What lapsed gives back what it held: the call would find it so.
         self.shared.close_lapsed(&presented.cell, &mut life, self.now);
         life.counters.probe(covered.stamps(), self.call.args(), self.now).map_err(about)?;
-        Ok(rules)
+        Ok(current.ids(&rules))
     }
 
     fn present(&self, current: &Current) -> Result<Presented, Refusal> {
-        present(self.shared, current, self.token, self.caller, self.now)
+        present(self.shared, current, self.text, self.caller, self.call, self.now)
             .map_err(|denial| Refusal { denial, about: None })
     }
 
-    fn well_formed(&self) -> Result<&Object, Denial> {
-        self.call.check().map_err(|error| Denial::new(Reason::MalformedCall).because(error))?;
-        self.context.checked().map_err(|error| Denial::new(Reason::MalformedContext).because(error))
-    }
-
-    fn labels<'c>(&self, current: &'c Current) -> Result<&'c Value, Denial> {
-        let tool = self.call.tool();
-        current.policy.catalogue.labels_of(tool).ok_or_else(|| {
-            Denial::new(Reason::UnknownTool)
-                .because(format_args!("`{tool}` is not in the catalogue"))
-        })
+    /// Call and context as rules see them.
+    fn well_formed<'q>(&'q self, current: &'q Current) -> Result<(What<'q>, &'q Object), Denial> {
+        let what = What::of(self.call, &current.policy.catalogue)?;
+        match self.context.checked() {
+            Ok(context) => Ok((what, context)),
+            Err(error) => Err(Denial::new(Reason::MalformedContext).because(error)),
+        }
     }
 
     /// Whether grant, ancestors and rules permit the call: what covers it, and the permits.
@@ -262,13 +226,14 @@ impl Attempt<'_> {
         presented: &Presented,
         life: &Life,
         context: &Object,
-        labels: &Value,
-    ) -> Result<(Covered, Vec<Arc<str>>), Denial> {
+        what: What<'_>,
+    ) -> Result<(Covered, Deciders), Denial> {
         let row = self.live(presented, life)?;
         let with_this = match current.policy.looks_at_history {
-            true => life.history().with(labels),
+            true => life.history().with(what.labels),
             false => None,
         };
+        let time = current.policy.time(self.now);
         let question = Question {
             setting: Setting {
                 moment: Moment::Call,
@@ -277,20 +242,16 @@ impl Attempt<'_> {
                 context,
                 seen: with_this.as_ref().unwrap_or(life.history().labels()),
                 now: self.now,
+                now_text: time.as_ref(),
             },
-            what: What {
-                tool: self.call.tool(),
-                labels,
-                args: self.call.args().object(),
-                resource: self.call.resource().and_then(|resource| resource.checked().ok()),
-            },
+            what: What { form: presented.form(), ..what },
         };
         let covered = Covered {
-            own: (row.terms.clone(), covering(&row.terms.scope, &question)?),
+            own: (row.terms.clone(), covering(&row.terms.scope, &presented.narrowings, &question)?),
             ancestors: self.ancestors_cover(row, life, &question)?,
         };
         match decide(&current.policy, &question) {
-            Verdict::Permit(rules) => Ok((covered, current.ids(&rules))),
+            Verdict::Permit(rules) => Ok((covered, rules)),
             Verdict::Ask(rules) => Err(denied(Reason::ApprovalRequired, current, &rules)),
             Verdict::Forbid(rules) => Err(denied(Reason::Forbidden, current, &rules)),
             Verdict::NoPermit => Err(Denial::new(Reason::NoPermit)
@@ -315,10 +276,21 @@ impl Attempt<'_> {
                     Denial::new(Reason::Expired).because("a grant above it is past its time")
                 );
             }
-            covered.push((above.terms.clone(), covering(&above.terms.scope, question)?));
+            covered.push((above.terms.clone(), covering(&above.terms.scope, &[], question)?));
             next = above.parent;
         }
         Ok(covered)
+    }
+
+    /// Spends a call-bound presentation, whatever is decided next: it was good for this one try. Only
+    /// now that signature, holder and liveness have passed, so that nobody else can fill the memory.
+    fn take_once(&self, presented: &Presented, life: &mut Life) -> Result<(), Denial> {
+        let Some(once) = presented.once else { return Ok(()) };
+        self.live(presented, life)?;
+        match life.grant_mut(presented.grant) {
+            Some(row) => row.take(once, self.now),
+            None => Err(Denial::new(Reason::UnknownGrant)),
+        }
     }
 
     /// Whether task and grant live, and nothing is halted.
@@ -335,11 +307,9 @@ impl Attempt<'_> {
         if row.is_past(self.now) || self.now >= presented.cell.ceiling {
             return Err(Denial::new(Reason::Expired));
         }
-        let (halts, tool) = (&self.shared.halts, self.call.tool());
-        let halt = halts
-            .stopping(&presented.cell, self.caller, Some(tool))
-            .or_else(|| halts.stopping_call(&presented.cell, life, presented.grant, tool));
-        match halt {
+        let halts = &self.shared.halts;
+        let (cell, grant) = (&presented.cell, presented.grant);
+        match halts.stopping_call(cell, life, grant, self.caller, self.call.tool()) {
             Some(halt) => Err(Denial::new(Reason::Halted).because(halt)),
             None => Ok(row),
         }
@@ -354,7 +324,7 @@ impl Attempt<'_> {
         life: &mut Life,
         covered: &Covered,
         labels: &Value,
-        (rules, arguments): (&[Arc<str>], Digest),
+        (rules, arguments): (&Decided, Digest),
     ) -> Result<(Place, Timestamp), Denial> {
         let lapses = self
             .now
@@ -368,20 +338,20 @@ impl Attempt<'_> {
         let reservation = life.counters.reserve(covered.stamps(), self.call.args(), self.now)?;
 
         let cell = &presented.cell;
+        let (grant, arguments) = (presented.grant.text(), arguments.text());
         let event = Event::Permitted {
             task: (&*cell.name).into(),
             generation: cell.generation,
-            grant: presented.grant.to_string().into(),
+            grant: grant.as_str().into(),
             serial: u64::from(presented.serial),
             who: self.caller.subject().as_str().into(),
             tool: self.call.tool().into(),
             resource_type: self.call.resource().map(|resource| resource.resource_type().into()),
             resource_id: self.call.resource().map(|resource| resource.id().into()),
-            args: arguments.to_string().into(),
+            args: arguments.as_str().into(),
             context: None,
-            rules: rules.iter().map(|rule| (&**rule).into()).collect(),
+            rules: rules.ids().map(Into::into).collect(),
             epoch: current.epoch,
-            policy: (&*current.digest).into(),
         };
         let place = match self.shared.place(self.now, &event) {
             Ok(place) => place,
@@ -393,19 +363,26 @@ impl Attempt<'_> {
         life.remember(labels);
         life.touch(presented.grant, self.now);
         let (seq, grant) = (place.seq(), presented.grant);
-        let tool = self.call.tool_name().clone();
-        life.hand_out(OpenPermit { seq, grant, tool, running: false, lapses, reservation });
+        let (tool, caller) = (self.call.tool_name().clone(), self.caller.share());
+        life.hand_out(OpenPermit {
+            seq,
+            grant,
+            caller,
+            tool,
+            recorded: false,
+            running: false,
+            lapses,
+            reservation,
+        });
         Ok((place, lapses))
     }
 
     /// Records the denial, and hands it on.
     fn record(&self, refusal: Refusal) -> Denial {
         let Refusal { denial, about } = refusal;
-        let (epoch, digest) = {
-            let current: RwLockReadGuard<'_, Current> = self.shared.current();
-            (current.epoch, current.digest.clone())
-        };
-        let arguments = self.shared.argument_digest(self.call.args()).to_string();
+        let epoch = self.shared.current().epoch;
+        let arguments = self.shared.argument_digest(self.call.args()).text();
+        let grant = about.as_ref().map(|(_, grant)| grant.text());
         self.shared.record_denial(
             self.now,
             &denial,
@@ -413,15 +390,14 @@ impl Attempt<'_> {
                 stage: Stage::Call,
                 task: about.as_ref().map(|(cell, _)| (&*cell.name).into()),
                 generation: about.as_ref().map(|(cell, _)| cell.generation),
-                grant: about.as_ref().map(|(_, grant)| grant.to_string().into()),
+                grant: grant.as_ref().map(|grant| grant.as_str().into()),
                 who: Some(self.caller.subject().as_str().into()),
                 tool: Some(self.call.tool().into()),
-                args: Some(arguments.into()),
+                args: Some(arguments.as_str().into()),
                 code: denial.code().as_str().into(),
                 reason: denial.reason().as_str().into(),
                 rules: denial.rules().map(Into::into).collect(),
                 epoch: Some(epoch),
-                policy: Some((&*digest).into()),
             },
         );
         self.shared.trip(self.caller, &denial, self.now);
@@ -429,32 +405,41 @@ impl Attempt<'_> {
     }
 }
 
-/// The first capability that covers the call. Where none does, the denial says what was outside the
-/// first of the same tool.
-fn covering(scope: &[Granted], question: &Question<'_>) -> Result<usize, Denial> {
-    let mut first_outside = None;
-    for (at, granted) in scope.iter().enumerate() {
-        let capability = &granted.capability;
-        if capability.tool.as_str() != question.what.tool {
-            continue;
-        }
-        let has_resource = question.what.resource.is_some();
-        match capability.covers(question.what.args, has_resource, question) {
-            Ok(()) => return Ok(at),
-            Err(outside) => first_outside = first_outside.or(Some(outside)),
-        }
+/// The place of the first granted capability that covers the call, if every narrowing of the token
+/// covers it, too.
+fn covering(
+    scope: &[Granted],
+    narrowings: &[Narrowing],
+    question: &Question<'_>,
+) -> Result<usize, Denial> {
+    let What { tool, args, resource, .. } = question.what;
+    let call = (tool, args, resource.is_some());
+    let granted = scope.iter().map(|granted| &granted.capability);
+    let at = Capability::first_covering(granted, call, question)
+        .map_err(|outside| out_of_scope("the grant", outside, question))?;
+    for (hop, narrowing) in narrowings.iter().enumerate() {
+        Capability::first_covering(&narrowing.capabilities, call, question).map_err(|outside| {
+            out_of_scope(&format!("attenuation {}", hop + 1), outside, question)
+        })?;
     }
-    let tool = question.what.tool;
-    Err(Denial::new(Reason::OutOfScope).because(match first_outside {
-        None => format!("the grant does not name `{tool}`"),
-        Some(Outside::Condition(condition, truth)) => failed(condition, truth, question),
+    Ok(at)
+}
+
+/// Says what of the call is outside of what `whose` scope covers of the tool.
+fn out_of_scope(whose: &str, outside: Option<Outside<'_>>, question: &Question<'_>) -> Denial {
+    let detail = match outside {
+        None => format!("{whose} does not name `{}`", question.what.tool),
+        Some(Outside::Condition(condition, truth)) => {
+            format!("{whose}: {}", failed(condition, truth, question))
+        }
         Some(Outside::Uncovered(Uncovered::Argument(name))) => {
-            format!("argument `{}` is not named by the grant", name.escape_default())
+            format!("argument `{}` is not named by {whose}", name.escape_default())
         }
         Some(Outside::Uncovered(Uncovered::Resource)) => {
-            "the call's resource is not what the grant speaks of".into()
+            format!("the call's resource is not what {whose} speaks of")
         }
-    }))
+    };
+    Denial::new(Reason::OutOfScope).because(detail)
 }
 
 fn denied(reason: Reason, current: &Current, rules: &Deciders) -> Denial {

@@ -10,7 +10,7 @@ use super::halt::Halts;
 use super::shared::{Current, Settings, Shared};
 use super::stats::DenialCounts;
 use super::tripwire::Tripwire;
-use crate::audit::{ChainKey, Event, Journal, MemoryLog, Sink, SinkError};
+use crate::audit::{Event, Journal, MemoryLog, Sink, SinkError};
 use crate::clock::{Clock, ClockError, SystemClock, Timekeeper};
 use crate::grant::{Pool, SpanningCounters, Table};
 use crate::policy::Policy;
@@ -68,6 +68,7 @@ impl BrokerBuilder {
                 default_ttl: Duration::from_secs(5 * 60),
                 ceiling: Duration::from_secs(60 * 60),
                 permit_ttl: Duration::from_secs(30),
+                presentation_window: Duration::from_secs(30),
                 max_grants: 1 << 20,
                 max_permits: 1024,
             },
@@ -134,6 +135,14 @@ impl BrokerBuilder {
         self
     }
 
+    /// How far the time of a call-bound presentation may be from the broker's, either way; at most
+    /// five minutes. Default thirty seconds: hosts whose clocks are kept differ by less than one, a
+    /// call rarely queues for ten, and every live presentation has to be remembered.
+    pub fn presentation_window(mut self, window: Duration) -> Self {
+        self.settings.presentation_window = window;
+        self
+    }
+
     /// Builds the broker, which records that its policy was loaded.
     ///
     /// # Errors
@@ -154,6 +163,10 @@ impl BrokerBuilder {
         {
             return Err(BrokerError::Setting("halt_after", "10000 denials and seven days"));
         }
+        let window = self.settings.presentation_window;
+        if window.is_zero() || window > Duration::from_secs(5 * 60) {
+            return Err(BrokerError::Setting("presentation_window", "five minutes"));
+        }
         for (name, text) in [("issuer", &self.issuer), ("audience", &self.audience)] {
             if text.is_empty() || text.len() > crate::token::MAX_NAME {
                 return Err(BrokerError::Name(name));
@@ -172,9 +185,8 @@ impl BrokerBuilder {
                 (log.clone(), Some(log))
             }
         };
-        let chain = || ChainKey::new(ring.mac_key(KeyUse::AuditLog).into_hmac(), &self.issuer);
-        let journal = Journal::open(sink, chain())?;
-        let chain = chain();
+        let journal = Journal::open(sink, ring.chain_key(&self.issuer))?;
+        let chain = ring.chain_key(&self.issuer);
         let digest = self.policy.digest().to_string();
         let shared = Shared {
             id: Shared::next_id(),

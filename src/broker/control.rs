@@ -43,9 +43,8 @@ impl Control {
             for permit in life.permits().iter().filter(|permit| permit.running) {
                 // Of a grant that has ended nothing is known any more: it is reported as well.
                 let ended = life.grant(permit.grant).is_none();
-                let tool = Some(permit.tool.as_str());
-                let mut holders = life.holders(permit.grant);
-                if ended || holders.any(|who| what.stops(&task, who, tool)) {
+                let who: Vec<_> = life.holders(permit.grant).chain([&permit.caller]).collect();
+                if ended || what.stops(&task, &who, Some(permit.tool.as_str())) {
                     running.push(permit.seq);
                 }
             }

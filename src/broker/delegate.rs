@@ -9,7 +9,7 @@ use crate::denial::{Denial, Reason};
 use crate::grant::{GrantId, Row};
 use crate::identity::Identity;
 use crate::policy::Moment;
-use crate::scope::{Capability, Scope};
+use crate::scope::{Algebra, Capability, Scope};
 
 /// How far a permit that says nothing of depth lets a grant be delegated: one hop, to whom the
 /// delegator itself chose.
@@ -32,14 +32,13 @@ impl Task {
         scope: Scope,
         context: &Context,
     ) -> Result<Grant, Denial> {
-        let now = self.shared.now()?;
-        let request = Request { shared: &self.shared, cell: &self.cell, holder, now };
-        let made = if parent.cell.generation == self.cell.generation {
+        Request::ask(&self.shared, &self.cell, holder, |request| {
+            if parent.cell.generation != self.cell.generation {
+                let foreign = Denial::new(Reason::UnknownGrant);
+                return Err(foreign.because("the parent is of another task"));
+            }
             request.make(Some(parent.id), &scope, context)
-        } else {
-            Err(Denial::new(Reason::UnknownGrant).because("the parent is of another task"))
-        };
-        made.inspect_err(|denial| request.record(denial))
+        })
     }
 }
 
@@ -101,7 +100,7 @@ impl Given {
 
 /// An early word to a delegator that asks for more than it has. The calls enforce it in any case.
 fn within(capability: &Capability, parent: &Row) -> Result<(), Denial> {
-    if parent.terms.scope.iter().any(|granted| capability.is_within(&granted.capability)) {
+    if parent.terms.scope.iter().any(|granted| capability.contained_in(&granted.capability)) {
         return Ok(());
     }
     Err(Denial::new(Reason::NotCovered)

@@ -90,41 +90,31 @@ impl<'a> Asking<'a> {
         let tool = capability.tool.as_str();
         // A halt ends nothing: it is asked at requests, and at calls.
         if self.when == When::Asked
-            && let Some(halt) = self.shared.halts.stopping(self.cell, who, Some(tool))
+            && let Some(halt) = self.shared.halts.stopping(self.cell, &[who], Some(tool))
         {
             return Err(Denial::new(Reason::Halted).because(halt));
         }
         let policy = &self.current.policy;
-        let Some(labels) = policy.catalogue.labels_of(tool) else {
-            return Err(Denial::new(Reason::UnknownTool)
-                .because(format_args!("`{tool}` is not in the catalogue")));
-        };
-        let with_this = self.life.history().with(labels);
-        let setting = Setting {
-            moment,
-            who,
-            purpose: &self.cell.purpose,
-            context: self.context,
-            seen: with_this.as_ref().unwrap_or(self.life.history().labels()),
-            now: self.now,
-        };
-        let wanted = Wanted { setting, capability, labels, when: self.when };
-        let rules = match decide_request(policy, &wanted) {
-            Answer::Covered(rules) => rules,
+        let (answer, nearest) = self.wanted((who, moment), capability, |wanted| {
+            let answer = decide_request(policy, wanted);
+            let explained = answer == Answer::NotCovered && self.when == When::Asked;
+            (Some(answer), explained.then(|| nearest_for_request(policy, wanted)).flatten())
+        });
+        let rules = match answer {
+            Some(Answer::Covered(rules)) => rules,
             // An ask since the grant was given acts at the calls.
-            Answer::Ask(_) if self.when == When::Left => return Ok(()),
-            Answer::Ask(rules) => {
+            Some(Answer::Ask(_)) if self.when == When::Left => return Ok(()),
+            Some(Answer::Ask(rules)) => {
                 return Err(Denial::new(Reason::ApprovalRequired)
                     .because(format_args!("`{tool}`: people have to agree first"))
                     .by_rules(self.current.ids(&rules)));
             }
-            Answer::Forbidden(rules) => {
+            Some(Answer::Forbidden(rules)) => {
                 return Err(Denial::new(Reason::Forbidden)
                     .because(shown(who, moment, &capability.to_value()))
                     .by_rules(self.current.ids(&rules)));
             }
-            Answer::NotCovered => {
-                let nearest = nearest_for_request(policy, &wanted);
+            Some(Answer::NotCovered) => {
                 let asked = shown(who, moment, &capability.to_value());
                 let why = match nearest {
                     Some(_) => "lies within no one permit",
@@ -133,6 +123,10 @@ impl<'a> Asking<'a> {
                 return Err(Denial::new(Reason::NotCovered)
                     .because(format_args!("{asked}: {why}"))
                     .nearest_to(nearest));
+            }
+            None => {
+                return Err(Denial::new(Reason::UnknownTool)
+                    .because(format_args!("`{tool}` is not in the catalogue")));
             }
         };
         for rule in rules.iter().filter_map(|at| policy.rule(*at)) {
@@ -144,6 +138,34 @@ impl<'a> Asking<'a> {
             }
         }
         Ok(())
+    }
+}
+
+impl Asking<'_> {
+    /// The question about one capability and one party; the default where its tool is outside the
+    /// catalogue.
+    pub(super) fn wanted<R: Default>(
+        &self,
+        (who, moment): Party<'_>,
+        capability: &Capability,
+        ask: impl FnOnce(&Wanted<'_>) -> R,
+    ) -> R {
+        let policy = &self.current.policy;
+        let Some(labels) = policy.catalogue.labels_of(capability.tool.as_str()) else {
+            return R::default();
+        };
+        let with_this = self.life.history().with(labels);
+        let time = policy.time(self.now);
+        let setting = Setting {
+            moment,
+            who,
+            purpose: &self.cell.purpose,
+            context: self.context,
+            seen: with_this.as_ref().unwrap_or(self.life.history().labels()),
+            now: self.now,
+            now_text: time.as_ref(),
+        };
+        ask(&Wanted { setting, capability, labels, when: self.when })
     }
 }
 

@@ -80,7 +80,7 @@ impl Halts {
     pub(crate) fn stopping(
         &self,
         task: &TaskCell,
-        who: &Identity,
+        who: &[&Identity],
         tool: Option<&str>,
     ) -> Option<Halt> {
         if !self.any.load(Ordering::SeqCst) {
@@ -90,18 +90,21 @@ impl Halts {
         on.iter().find(|halt| halt.stops(task, who, tool)).cloned()
     }
 
-    /// The halt that stops a call under a grant: whoever holds it, or any that it was delegated from.
+    /// The halt that stops a call: of whoever presents the grant, holds it, or holds one that it was
+    /// delegated from.
     pub(crate) fn stopping_call(
         &self,
         task: &TaskCell,
         life: &Life,
         grant: GrantId,
+        caller: &Identity,
         tool: &str,
     ) -> Option<Halt> {
         if !self.any.load(Ordering::SeqCst) {
             return None;
         }
-        life.holders(grant).find_map(|who| self.stopping(task, who, Some(tool)))
+        let who: Vec<_> = life.holders(grant).chain([caller]).collect();
+        self.stopping(task, &who, Some(tool))
     }
 
     pub(crate) fn all(&self) -> Vec<Halt> {
@@ -110,13 +113,17 @@ impl Halts {
 }
 
 impl Halt {
-    pub(crate) fn stops(&self, task: &TaskCell, who: &Identity, tool: Option<&str>) -> bool {
+    /// Whether this stops any of `who`, in this task, from using this tool. A holder and whoever
+    /// presents its token have one id and may differ in aliases and in whom they act for.
+    pub(crate) fn stops(&self, task: &TaskCell, who: &[&Identity], tool: Option<&str>) -> bool {
         match self {
             Halt::Everything => true,
             Halt::Identity(id) => {
-                who.is_known_as(id)
-                    || task.requester.is_known_as(id)
-                    || who.acts_for().iter().any(|actor| actor.subject.as_str() == &**id)
+                let is = |one: &Identity| {
+                    one.is_known_as(id)
+                        || one.acts_for().iter().any(|actor| actor.subject.as_str() == &**id)
+                };
+                is(&task.requester) || who.iter().any(|who| is(who))
             }
             Halt::Task(name) => *task.name == **name,
             Halt::Tool(name) => tool.is_some_and(|tool| tool == &**name),

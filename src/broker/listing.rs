@@ -1,6 +1,7 @@
 //! Listing: which tools a grant could call now.
 
-use super::authorize::{Gate, present};
+use super::authorize::Gate;
+use super::present::present_token;
 use super::shared::{Current, Shared};
 use crate::clock::Timestamp;
 use crate::context::Context;
@@ -30,7 +31,7 @@ impl Gate {
         let shared = &self.shared;
         let now = shared.now()?;
         let current = shared.current();
-        let presented = present(shared, &current, token, caller, now)?;
+        let presented = present_token(shared, &current.keys, token, caller, now)?;
         let context = context
             .checked()
             .map_err(|error| Denial::new(Reason::MalformedContext).because(error))?;
@@ -61,7 +62,9 @@ impl Gate {
                 .iter()
                 .skip(1)
                 .all(|terms| terms.scope.iter().any(|above| left_above(above, tool, &mut life)));
-            if above && !tools.contains(tool) && listing.could_call(granted, &mut life) {
+            let narrowed = presented.narrowings.iter().all(|narrowing| narrowing.names(tool));
+            if above && narrowed && !tools.contains(tool) && listing.could_call(granted, &mut life)
+            {
                 tools.push(tool.clone());
             }
         }
@@ -86,16 +89,14 @@ impl Listing<'_> {
         let tool = granted.capability.tool.as_str();
         let policy = &current.policy;
         let Some(labels) = policy.catalogue.labels_of(tool) else { return false };
-        let halts = &shared.halts;
-        if halts.stopping(cell, caller, Some(tool)).is_some()
-            || halts.stopping_call(cell, life, grant, tool).is_some()
-        {
+        if shared.halts.stopping_call(cell, life, grant, caller, tool).is_some() {
             return false;
         }
         if !granted.stamps.iter().all(|stamp| life.counters.has_calls_left(stamp, now)) {
             return false;
         }
         let with_this = life.history().with(labels);
+        let time = policy.time(now);
         let setting = Setting {
             moment: Moment::Call,
             who: caller,
@@ -103,6 +104,7 @@ impl Listing<'_> {
             context,
             seen: with_this.as_ref().unwrap_or(life.history().labels()),
             now,
+            now_text: time.as_ref(),
         };
         let wanted = Wanted {
             setting,

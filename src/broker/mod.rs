@@ -8,6 +8,42 @@
 //! | [`Control`] | operators | halt, resume, revoke |
 //!
 //! An agent holds none of them: it gets tokens.
+//!
+//! No handle reaches into the power of another:
+//!
+//! ```compile_fail,E0599
+//! # use hallpass::prelude::*;
+//! fn gate_opens(gate: Gate, who: &Identity) {
+//!     let _ = gate.open(who, Purpose::new("errand"));
+//! }
+//! ```
+//! ```compile_fail,E0599
+//! # use hallpass::prelude::*;
+//! fn gate_halts(gate: Gate) {
+//!     gate.halt(hallpass::Halt::Everything);
+//! }
+//! ```
+//! ```compile_fail,E0599
+//! # use hallpass::prelude::*;
+//! fn control_attests(control: Control) {
+//!     let _ = control.assert_identity("agent-7");
+//! }
+//! ```
+//! ```compile_fail,E0599
+//! # use hallpass::prelude::*;
+//! fn task_authorizes(task: Task, token: &Token, who: &Identity, call: Call, context: &Context) {
+//!     let _ = task.authorize(token, who, call, context);
+//! }
+//! ```
+//! ```
+//! # use hallpass::prelude::*;
+//! fn each_has_its_own(broker: Broker, who: &Identity, token: &Token, call: Call, now: &Context) {
+//!     let _ = broker.open(who, Purpose::new("errand"));
+//!     broker.control().halt(hallpass::Halt::Everything);
+//!     let _ = broker.assert_identity("agent-7");
+//!     let _ = broker.gate().authorize(token, who, call, now);
+//! }
+//! ```
 
 mod authorize;
 mod builder;
@@ -18,6 +54,7 @@ mod halt;
 mod listing;
 mod open;
 mod permit;
+mod present;
 mod reload;
 mod renew;
 mod request;
@@ -25,6 +62,7 @@ mod shared;
 mod standing;
 mod stats;
 mod sweep;
+mod trim;
 mod tripwire;
 
 use std::sync::Arc;
@@ -41,6 +79,7 @@ pub use request::Grant;
 pub use standing::{Standing, StandingGrant, StandingTask};
 pub use stats::BrokerStats;
 pub use sweep::Reaper;
+pub use trim::Cut;
 
 use crate::audit::{ChainKey, Fault, MemoryLog, Verification, verify};
 use crate::identity::{Assertion, Identity, IdentityError};
@@ -159,20 +198,26 @@ impl Broker {
     }
 
     /// Verifies the log in memory against the chain this broker wrote; see
-    /// [`audit::verify`](crate::audit::verify).
+    /// [`audit::verify`](crate::audit::verify). A broker whose log is kept elsewhere has nothing in
+    /// memory, so that everything it wrote is found missing: verify what its sink keeps instead.
     ///
     /// # Errors
     /// The first [`Fault`].
     pub fn verify_log(&self) -> Result<Verification, Fault> {
+        // Without a log in memory there is nothing to look at, and what was written counts as cut.
+        self.verify(self.log.as_deref().unwrap_or(&MemoryLog::new()))
+    }
+
+    /// As [`verify_log`](Broker::verify_log), for a log in memory that the broker was
+    /// [given](BrokerBuilder::log), in whatever other sink it is wrapped.
+    ///
+    /// # Errors
+    /// The first [`Fault`].
+    pub fn verify(&self, log: &MemoryLog) -> Result<Verification, Fault> {
         let anchor = self.shared.journal.anchor();
-        let snapshot = self.log.as_ref().map(|log| log.snapshot());
-        let entries = snapshot.iter().flat_map(|snapshot| snapshot.entries());
-        match snapshot {
-            Some(_) => {
-                verify(entries.map(|entry| (entry.line, *entry.tag)), &self.chain, Some(&anchor))
-            }
-            None => verify(std::iter::empty(), &self.chain, None),
-        }
+        let snapshot = log.snapshot();
+        let entries = snapshot.entries().map(|entry| (entry.line, *entry.tag));
+        verify(entries, &self.chain, Some(&anchor))
     }
 }
 

@@ -25,10 +25,35 @@ use parking_lot::{Condvar, Mutex};
 /// fn copy<T: Clone>() {}
 /// copy::<Task>();
 /// ```
+/// ```compile_fail,E0277
+/// # use hallpass::Task;
+/// fn read<T: serde::de::DeserializeOwned>() {}
+/// read::<Task>();
 /// ```
-/// # use hallpass::Gate;
+/// ```compile_fail,E0451
+/// # use hallpass::Task;
+/// fn forge(task: Task) -> Task {
+///     Task { cell: todo!(), ..task }
+/// }
+/// ```
+/// ```compile_fail,E0382
+/// # use hallpass::Task;
+/// fn twice(task: Task) {
+///     task.complete();
+///     task.complete();
+/// }
+/// ```
+/// ```
+/// # use hallpass::{Gate, Task};
 /// fn copy<T: Clone>() {}
 /// copy::<Gate>();
+/// fn read<T: serde::de::DeserializeOwned>() {}
+/// read::<String>();
+/// fn once(task: Task) -> u64 {
+///     let generation = task.generation();
+///     task.complete();
+///     generation
+/// }
 /// ```
 #[must_use = "a task that is dropped has ended, and every grant with it"]
 pub struct Task {
@@ -81,12 +106,13 @@ impl Broker {
         purpose: Purpose,
     ) -> Result<Task, Denial> {
         let shared = &self.shared;
-        let now = shared.now()?;
-        let opened = open(shared, name, generation, who, purpose, now);
+        let now = shared.now();
+        let at = *now.as_ref().unwrap_or(&shared.keeper.latest());
+        let opened = now.and_then(|now| open(shared, name, generation, who, purpose, now));
         opened.inspect_err(|denial| {
             let subject = who.subject().as_str();
             shared.record_denial(
-                now,
+                at,
                 denial,
                 Event::Denied {
                     stage: Stage::Open,
@@ -100,7 +126,6 @@ impl Broker {
                     reason: denial.reason().as_str().into(),
                     rules: Vec::new(),
                     epoch: None,
-                    policy: None,
                 },
             );
         })
@@ -136,7 +161,7 @@ fn open(
         life: Mutex::new(Life::default()),
         call_done: Condvar::new(),
     });
-    if let Some(halt) = shared.halts.stopping(&cell, who, None) {
+    if let Some(halt) = shared.halts.stopping(&cell, &[who], None) {
         return Err(Denial::new(Reason::Halted).because(halt));
     }
     shared.sweep_at_open();

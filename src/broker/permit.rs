@@ -3,7 +3,7 @@
 use std::future::Future;
 use std::sync::Arc;
 
-use super::shared::Shared;
+use super::shared::{Decided, Shared};
 use crate::audit::{Event, Outcome, Stage};
 use crate::call::Call;
 use crate::clock::Timestamp;
@@ -34,8 +34,23 @@ use crate::grant::{GrantId, TaskCell};
 ///     let _ = permit.start();
 /// }
 /// ```
+/// ```compile_fail,E0624
+/// # use hallpass::{Call, Permit};
+/// fn forge(call: Call) -> Permit {
+///     Permit::new(todo!(), todo!(), todo!(), 1, 1, todo!(), Vec::new(), call)
+/// }
+/// ```
+/// ```compile_fail,E0451
+/// # use hallpass::{Call, Permit};
+/// fn swap(permit: Permit, call: Call) -> Permit {
+///     Permit { call, ..permit }
+/// }
+/// ```
 /// ```
 /// # use hallpass::{Call, Permit};
+/// fn look(permit: &Permit) -> &Call {
+///     permit.call()
+/// }
 /// fn copy<T: Clone>() {}
 /// copy::<Call>();
 /// fn read<T: serde::de::DeserializeOwned>() {}
@@ -47,7 +62,7 @@ use crate::grant::{GrantId, TaskCell};
 #[must_use = "a permit that is dropped permits nothing: run the call through it"]
 pub struct Permit {
     call: Call,
-    rules: Vec<Arc<str>>,
+    rules: Decided,
     lapses: Timestamp,
     epoch: u64,
     open: Open,
@@ -64,6 +79,22 @@ struct Open {
 }
 
 /// A call that is running. Dropping it unfinished records that it was interrupted.
+///
+/// It ends once:
+///
+/// ```compile_fail,E0382
+/// # use hallpass::Running;
+/// fn twice(running: Running) {
+///     running.fail();
+///     running.succeed();
+/// }
+/// ```
+/// ```
+/// # use hallpass::Running;
+/// fn once(running: Running) {
+///     running.succeed();
+/// }
+/// ```
 #[must_use = "a running call that is dropped is recorded as interrupted: say `succeed` or `fail`"]
 pub struct Running {
     call: Call,
@@ -99,7 +130,7 @@ impl Permit {
         seq: u64,
         epoch: u64,
         lapses: Timestamp,
-        rules: Vec<Arc<str>>,
+        rules: Decided,
         call: Call,
     ) -> Self {
         let open = Open { shared, cell, grant, seq, started: false, closed: false };
@@ -118,7 +149,7 @@ impl Permit {
 
     /// The permits among the rules that decided.
     pub fn rules(&self) -> impl ExactSizeIterator<Item = &str> {
-        self.rules.iter().map(|id| &**id)
+        self.rules.ids()
     }
 
     /// Runs the tool and records the outcome: ok, error, or interrupted if the tool panics.
@@ -229,7 +260,7 @@ impl Open {
     fn start(&mut self, call: &Call, lapses: Timestamp, epoch: u64) -> Result<(), Denial> {
         let now = self.shared.now()?;
         let current = self.shared.current();
-        let mut life = self.cell.life.lock();
+        let life = &mut *self.cell.life.lock();
         if life.over.is_some() {
             return Err(Denial::new(Reason::TaskOver));
         }
@@ -244,15 +275,16 @@ impl Open {
             return Err(Denial::new(Reason::PolicyChanged)
                 .because(format_args!("permitted under epoch {epoch}, now {}", current.epoch)));
         }
+        let Some(permit) = life.permit(self.seq) else {
+            return Err(Denial::new(Reason::PermitLapsed));
+        };
+        let halts = &self.shared.halts;
         if let Some(halt) =
-            self.shared.halts.stopping_call(&self.cell, &life, self.grant, call.tool())
+            halts.stopping_call(&self.cell, &life, self.grant, &permit.caller, call.tool())
         {
             return Err(Denial::new(Reason::Halted).because(halt));
         }
-        let Some(permit) = life.permit_mut(self.seq) else {
-            return Err(Denial::new(Reason::PermitLapsed));
-        };
-        permit.running = true;
+        life.note_running(self.seq);
         self.started = true;
         Ok(())
     }
@@ -304,7 +336,6 @@ impl Open {
                 reason: denial.reason().as_str().into(),
                 rules: Vec::new(),
                 epoch: None,
-                policy: None,
             },
         );
     }

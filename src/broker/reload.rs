@@ -233,7 +233,7 @@ impl Asking<'_> {
             row.terms.scope.iter().map(|own| own.capability.clone()).collect();
         let mut parties: Vec<(&Identity, Moment)> = vec![(&row.holder, Moment::Request)];
         let requester = &self.cell.requester;
-        if row.parent.is_none() && row.holder.subject() != requester.subject() {
+        if row.parent.is_none() && !row.holder.is_shared_with(requester) {
             parties.push((requester, Moment::Request));
         }
         let mut given = self.give(&parties, &capabilities).map_err(drifted)?;

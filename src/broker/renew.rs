@@ -136,7 +136,7 @@ fn again(
         row.serial.checked_add(1).ok_or_else(|| Denial::new(Reason::TooMany).because("serials"))?;
     let parent = row.parent;
     let made = Made { id: grant.id, serial, expires };
-    let token = request.token(&current, &made, now)?;
+    let token = request.token(&current, &made, (&grant.scope, &given), now)?;
     let event = request.event(&current, &made, parent, &grant.scope, &given);
     let place = shared.place(now, &event)?;
     if let Some(row) = life.grant_mut(grant.id) {

@@ -12,7 +12,7 @@ use crate::denial::{Denial, Reason};
 use crate::grant::{GrantId, Life, Row, TaskCell};
 use crate::identity::Identity;
 use crate::policy::Moment;
-use crate::scope::Scope;
+use crate::scope::{Capability, Scope, encode_scope};
 use crate::token::{Claims, Token, mint};
 
 /// A grant, as the host holds it: the token for the agent, and what it is worth.
@@ -56,9 +56,9 @@ impl Task {
         scope: Scope,
         context: &Context,
     ) -> Result<Grant, Denial> {
-        let now = self.shared.now()?;
-        let request = Request { shared: &self.shared, cell: &self.cell, holder, now };
-        request.make(None, &scope, context).inspect_err(|denial| request.record(denial))
+        Request::ask(&self.shared, &self.cell, holder, |request| {
+            request.make(None, &scope, context)
+        })
     }
 
     /// Ends one grant of this task and all delegated from it, final when it returns. `false` if it
@@ -125,7 +125,26 @@ pub(super) struct Request<'r> {
     pub(super) now: Timestamp,
 }
 
-impl Request<'_> {
+impl<'r> Request<'r> {
+    /// Asks at this moment, and records a denial, one for want of a clock among them.
+    pub(super) fn ask(
+        shared: &'r Arc<Shared>,
+        cell: &'r Arc<TaskCell>,
+        holder: &'r Identity,
+        ask: impl FnOnce(&Request<'r>) -> Result<Grant, Denial>,
+    ) -> Result<Grant, Denial> {
+        let at = |now| Request { shared, cell, holder, now };
+        let (request, asked) = match shared.now() {
+            Ok(now) => {
+                let request = at(now);
+                let asked = ask(&request);
+                (request, asked)
+            }
+            Err(denial) => (at(shared.keeper.latest()), Err(denial)),
+        };
+        asked.inspect_err(|denial| request.record(denial))
+    }
+
     /// Makes a grant: a root of the task, or the child of `parent`.
     pub(super) fn make(
         &self,
@@ -133,11 +152,23 @@ impl Request<'_> {
         scope: &Scope,
         asked_in: &Context,
     ) -> Result<Grant, Denial> {
-        let Request { shared, cell, holder, now } = *self;
-        shared.attested(holder)?;
         let capabilities = scope
             .capabilities()
             .map_err(|error| Denial::new(Reason::MalformedScope).because(error))?;
+        self.make_of(parent, scope, capabilities, asked_in)
+    }
+
+    /// As [`make`](Self::make), of capabilities that have been checked: `scope` says the same for
+    /// people and records.
+    pub(super) fn make_of(
+        &self,
+        parent: Option<GrantId>,
+        scope: &Scope,
+        capabilities: Vec<Capability>,
+        asked_in: &Context,
+    ) -> Result<Grant, Denial> {
+        let Request { shared, cell, holder, now } = *self;
+        shared.attested(holder)?;
         let context = asked_in
             .checked()
             .map_err(|error| Denial::new(Reason::MalformedContext).because(error))?;
@@ -154,7 +185,7 @@ impl Request<'_> {
         };
         let expires = expiry(&given, now, now)?.min(latest);
         let made = Made { id, serial: 1, expires };
-        let token = self.token(&current, &made, now)?;
+        let token = self.token(&current, &made, (scope, &given), now)?;
         let event = self.event(&current, &made, parent, scope, &given);
         let place = shared.place(now, &event)?;
         life.grants.push(Row {
@@ -169,6 +200,7 @@ impl Request<'_> {
             expires,
             last_used: now,
             epoch: current.epoch,
+            nonces: None,
         });
         drop(life);
         drop(current);
@@ -195,7 +227,7 @@ impl Request<'_> {
     pub(super) fn parties(&self) -> Vec<(&Identity, Moment)> {
         let requester = &self.cell.requester;
         let mut parties = vec![(self.holder, Moment::Request)];
-        if self.holder.subject() != requester.subject() {
+        if !self.holder.is_shared_with(requester) {
             parties.push((requester, Moment::Request));
         }
         parties
@@ -210,7 +242,7 @@ impl Request<'_> {
         if now >= cell.ceiling {
             return Err(Denial::new(Reason::Expired).because("the task has reached its ceiling"));
         }
-        if let Some(halt) = shared.halts.stopping(cell, holder, None) {
+        if let Some(halt) = shared.halts.stopping(cell, &[holder], None) {
             return Err(Denial::new(Reason::Halted).because(halt));
         }
         if life.grants.len() >= shared.settings.max_grants {
@@ -223,8 +255,18 @@ impl Request<'_> {
         &self,
         current: &Current,
         made: &Made,
+        (scope, given): (&Scope, &Given),
         issued: Timestamp,
     ) -> Result<Token, Denial> {
+        let embedded = match scope.is_embedded() {
+            false => None,
+            true => {
+                let granted: Vec<_> = given.terms.scope.iter().map(|own| &own.capability).collect();
+                let bytes = encode_scope(&granted)
+                    .map_err(|error| Denial::new(Reason::MalformedScope).because(error))?;
+                Some(bytes)
+            }
+        };
         let claims = Claims {
             issuer: &self.shared.issuer,
             audience: &self.shared.audience,
@@ -235,9 +277,10 @@ impl Request<'_> {
             holder: self.holder.subject().as_str(),
             issued,
             expires: made.expires,
-            scope: None,
+            scope: embedded.as_deref(),
         };
-        mint(&current.keys, &claims).map_err(|error| Denial::new(Reason::Expired).because(error))
+        mint(&current.keys, &claims)
+            .map_err(|error| Denial::new(Reason::MalformedScope).because(error))
     }
 
     pub(super) fn event<'e>(
@@ -266,10 +309,7 @@ impl Request<'_> {
     }
 
     pub(super) fn record(&self, denial: &Denial) {
-        let (epoch, digest) = {
-            let current = self.shared.current();
-            (current.epoch, current.digest.clone())
-        };
+        let epoch = self.shared.current().epoch;
         self.shared.record_denial(
             self.now,
             denial,
@@ -285,7 +325,6 @@ impl Request<'_> {
                 reason: denial.reason().as_str().into(),
                 rules: denial.rules().map(Into::into).collect(),
                 epoch: Some(epoch),
-                policy: Some((&*digest).into()),
             },
         );
         self.shared.trip(&self.cell.requester, denial, self.now);

@@ -52,12 +52,26 @@ pub(crate) struct Current {
     pub(crate) keys: Arc<AudienceKeys>,
 }
 
+/// The rules that decided, named by the policy they are of.
+pub(crate) struct Decided {
+    policy: Arc<Compiled>,
+    rules: Deciders,
+}
+
+impl Decided {
+    pub(crate) fn ids(&self) -> impl ExactSizeIterator<Item = &str> {
+        // What is not in the policy did not decide, so nothing is ever missing here.
+        self.rules.iter().map(|at| self.policy.rule(*at).map_or("", |rule| &*rule.id))
+    }
+}
+
 /// Lifetimes and bounds that no policy can exceed.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Settings {
     pub(crate) default_ttl: Duration,
     pub(crate) ceiling: Duration,
     pub(crate) permit_ttl: Duration,
+    pub(crate) presentation_window: Duration,
     pub(crate) max_grants: usize,
     pub(crate) max_permits: usize,
 }
@@ -184,6 +198,11 @@ impl Current {
             digest: self.digest.clone(),
             keys: self.keys.clone(),
         }
+    }
+
+    /// Keeps the deciders beyond the lock, without copying their names.
+    pub(crate) fn decided(&self, rules: Deciders) -> Decided {
+        Decided { policy: self.policy.clone(), rules }
     }
 
     /// The ids of rules, as decisions name them.

@@ -95,6 +95,10 @@ pub enum Reason {
     Drifted,
     /// The grant was renewed since: a newer token has replaced this one.
     Superseded,
+    /// A call-bound presentation that was taken before.
+    Replayed,
+    /// A call-bound presentation whose time is not near the broker's.
+    StalePresentation,
     /// The token, the grant or the task is past its time.
     Expired,
     /// The permit was not started in time.
@@ -135,7 +139,7 @@ pub enum Reason {
 
 impl Reason {
     /// Every reason.
-    pub const ALL: [Reason; 35] = [
+    pub const ALL: [Reason; 37] = [
         Reason::MalformedPurpose,
         Reason::MalformedScope,
         Reason::MalformedCall,
@@ -153,6 +157,8 @@ impl Reason {
         Reason::Revoked,
         Reason::Drifted,
         Reason::Superseded,
+        Reason::Replayed,
+        Reason::StalePresentation,
         Reason::Expired,
         Reason::PermitLapsed,
         Reason::TaskNameTaken,
@@ -193,8 +199,9 @@ impl Reason {
             | Reason::TaskOver
             | Reason::Revoked
             | Reason::Drifted
-            | Reason::Superseded => Code::InvalidToken,
-            Reason::Expired | Reason::PermitLapsed => Code::Expired,
+            | Reason::Superseded
+            | Reason::Replayed => Code::InvalidToken,
+            Reason::Expired | Reason::PermitLapsed | Reason::StalePresentation => Code::Expired,
             Reason::OutOfScope => Code::OutOfScope,
             Reason::UnknownTool | Reason::NotCovered | Reason::NoPermit | Reason::Forbidden => {
                 Code::NotPermitted
@@ -231,6 +238,8 @@ impl Reason {
             Reason::Revoked => "revoked",
             Reason::Drifted => "drifted",
             Reason::Superseded => "superseded",
+            Reason::Replayed => "replayed",
+            Reason::StalePresentation => "stale_presentation",
             Reason::Expired => "expired",
             Reason::PermitLapsed => "permit_lapsed",
             Reason::TaskNameTaken => "task_name_taken",

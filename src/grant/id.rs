@@ -2,9 +2,7 @@
 
 use std::fmt;
 
-use base64::Engine as _;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-
+use crate::base64::Spelled;
 use crate::random::{self, RandomError};
 
 /// A grant's id: 128 random bits, never used twice and never guessed.
@@ -29,6 +27,11 @@ impl GrantId {
         GrantId(bytes)
     }
 
+    /// The id as records write it.
+    pub(crate) fn text(&self) -> Spelled<22> {
+        Spelled::new(&self.0)
+    }
+
     /// The 16 bytes.
     pub const fn as_bytes(&self) -> &[u8; 16] {
         &self.0
@@ -38,11 +41,7 @@ impl GrantId {
 /// base64url without padding: always 22 characters.
 impl fmt::Display for GrantId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        // 16 bytes always fit 22 characters; were they ever not to, the error is the formatter's.
-        let mut text = [0; 22];
-        let length = URL_SAFE_NO_PAD.encode_slice(self.0, &mut text).map_err(|_| fmt::Error)?;
-        let text = text.get(..length).and_then(|text| std::str::from_utf8(text).ok());
-        f.write_str(text.ok_or(fmt::Error)?)
+        f.write_str(self.text().as_str())
     }
 }
 

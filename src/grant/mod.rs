@@ -2,6 +2,7 @@
 
 mod counters;
 mod id;
+mod nonces;
 mod pool;
 mod rows;
 mod spanning;
@@ -11,6 +12,7 @@ mod task;
 pub use id::GrantId;
 
 pub(crate) use counters::Stamp;
+pub(crate) use nonces::Nonces;
 pub(crate) use pool::Pool;
 pub(crate) use rows::Rows;
 pub(crate) use spanning::SpanningCounters;

@@ -1,14 +1,15 @@
 //! The table: which tasks are live, by generation and by name.
 
 use std::borrow::Borrow;
-use std::collections::{HashMap, HashSet};
-use std::hash::{BuildHasher, BuildHasherDefault, Hash, Hasher, RandomState};
+use std::collections::HashSet;
+use std::hash::{BuildHasher, Hash, Hasher, RandomState};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use parking_lot::{Mutex, RwLock};
 
 use super::task::TaskCell;
+use crate::spread::SpreadMap;
 
 /// How many parts the table is in, so that threads working on different tasks rarely meet.
 /// A part is also what the sweep looks through at once: a few thousand tasks of a million.
@@ -26,7 +27,7 @@ pub(crate) struct Table {
     sweeping: Mutex<Sweeping>,
 }
 
-type ByGeneration = HashMap<u64, Arc<TaskCell>, BuildHasherDefault<Spread>>;
+type ByGeneration = SpreadMap<u64, Arc<TaskCell>>;
 type ByName = HashSet<Named, RandomState>;
 
 /// A task, filed by its name, which is kept in the task alone.
@@ -174,26 +175,5 @@ impl Table {
 
     fn names_of(&self, name: &str) -> Option<&Mutex<ByName>> {
         self.by_name.get(self.names.hash_one(name) as usize % SHARDS)
-    }
-}
-
-/// Spreads generations, which count up and which nobody outside chooses: nothing to defend against,
-/// so a multiplication is enough.
-#[derive(Default)]
-struct Spread(u64);
-
-impl Hasher for Spread {
-    fn finish(&self) -> u64 {
-        self.0
-    }
-
-    fn write(&mut self, bytes: &[u8]) {
-        for byte in bytes {
-            self.write_u64(self.0 ^ u64::from(*byte));
-        }
-    }
-
-    fn write_u64(&mut self, number: u64) {
-        self.0 = number.wrapping_mul(0x9e37_79b9_7f4a_7c15);
     }
 }

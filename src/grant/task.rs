@@ -8,6 +8,7 @@ use parking_lot::{Condvar, Mutex};
 
 use super::counters::{Counters, Reservation, Stamp};
 use super::id::GrantId;
+use super::nonces::Nonces;
 use super::rows::Rows;
 use crate::audit::How;
 use crate::clock::Timestamp;
@@ -82,6 +83,8 @@ pub(crate) struct Row {
     pub(crate) last_used: Timestamp,
     /// The epoch whose policy was last found to give it.
     pub(crate) epoch: u64,
+    /// Presentations bound to a call that were taken; renewal keeps them.
+    pub(crate) nonces: Option<Box<Nonces>>,
 }
 
 impl Row {
@@ -89,10 +92,25 @@ impl Row {
         now >= self.expires || self.terms.idle.is_some_and(|idle| now.since(self.last_used) >= idle)
     }
 
+    /// Whether a call-bound presentation can be taken.
+    pub(crate) fn probe(&self, once: Once, now: Timestamp) -> Result<(), Denial> {
+        self.nonces.as_deref().unwrap_or(&NO_NONCES).probe(once, now)
+    }
+
+    /// Takes a call-bound presentation, once.
+    pub(crate) fn take(&mut self, once: Once, now: Timestamp) -> Result<(), Denial> {
+        self.nonces.get_or_insert_default().take(once, now)
+    }
+
     pub(crate) fn stamps(&self) -> impl Iterator<Item = &Stamp> {
         self.terms.scope.iter().flat_map(|granted| &granted.stamps)
     }
 }
+
+/// A presentation's nonce, and until when it is worth something.
+type Once = (Timestamp, [u8; 16]);
+
+static NO_NONCES: Nonces = Nonces::new();
 
 /// What was granted: the same for all grants that policy gave alike, which share it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -116,7 +134,11 @@ pub(crate) struct OpenPermit {
     /// The number of its record.
     pub(crate) seq: u64,
     pub(crate) grant: GrantId,
+    /// Who presented the token.
+    pub(crate) caller: Identity,
     pub(crate) tool: ToolName,
+    /// The log has its record. Until then it may be withdrawn, and then it has no outcome.
+    pub(crate) recorded: bool,
     pub(crate) running: bool,
     /// Unstarted, it is worth nothing from here on.
     pub(crate) lapses: Timestamp,
@@ -189,8 +211,13 @@ impl Life {
         self.rest_mut().permits.push(permit);
     }
 
-    pub(crate) fn permit_mut(&mut self, seq: u64) -> Option<&mut OpenPermit> {
-        self.rest.as_mut()?.permits.iter_mut().find(|permit| permit.seq == seq)
+    pub(crate) fn permit(&self, seq: u64) -> Option<&OpenPermit> {
+        self.permits().iter().rfind(|permit| permit.seq == seq)
+    }
+
+    fn permit_mut(&mut self, seq: u64) -> Option<&mut OpenPermit> {
+        // It is among the latest.
+        self.rest.as_mut()?.permits.iter_mut().rfind(|permit| permit.seq == seq)
     }
 
     fn rest_mut(&mut self) -> &mut Rest {
@@ -300,13 +327,27 @@ impl Life {
         let lapsed: Vec<u64> = self
             .permits()
             .iter()
-            .filter(|permit| !permit.running && now >= permit.lapses)
+            .filter(|permit| permit.recorded && !permit.running && now >= permit.lapses)
             .map(|permit| permit.seq)
             .collect();
         for seq in &lapsed {
             self.close_permit(*seq, false);
         }
         lapsed
+    }
+
+    /// Notes that the log has a permit's record.
+    pub(crate) fn note_recorded(&mut self, seq: u64) {
+        if let Some(permit) = self.permit_mut(seq) {
+            permit.recorded = true;
+        }
+    }
+
+    /// Notes that a permit's call is running.
+    pub(crate) fn note_running(&mut self, seq: u64) {
+        if let Some(permit) = self.permit_mut(seq) {
+            permit.running = true;
+        }
     }
 
     /// Takes a permit out, giving back what it reserved if its call never started.

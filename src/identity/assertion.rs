@@ -19,7 +19,7 @@ const ALIASES_MAX: usize = 64;
 const ACTS_FOR_MAX: usize = 8;
 
 const ALIAS: TextRule =
-    TextRule { max: 255, allows: ATTRIBUTE_NAME.allows, expected: "visible characters" };
+    TextRule { max: 255, refuses: ATTRIBUTE_NAME.refuses, expected: "visible characters" };
 
 /// What a host states about a caller: plain data, worth nothing until a broker's attestor makes it
 /// an [`Identity`](super::Identity).

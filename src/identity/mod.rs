@@ -175,6 +175,11 @@ impl Identity {
     pub(crate) fn share(&self) -> Identity {
         Identity { facts: Arc::clone(&self.facts) }
     }
+
+    /// Whether both are one attestation. Two of one subject may say different things of it.
+    pub(crate) fn is_shared_with(&self, other: &Identity) -> bool {
+        Arc::ptr_eq(&self.facts, &other.facts)
+    }
 }
 
 /// Attributes may be personal: only subject and kind are shown.

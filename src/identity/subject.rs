@@ -10,7 +10,7 @@ use crate::text::{TextFault, TextRule};
 
 const ASSERTED_NAME: TextRule = TextRule {
     max: 255,
-    allows: is_asserted_char,
+    refuses: |text| text.chars().position(|c| !is_asserted_char(c)),
     expected: "printable ASCII without space, quotes, backslash and percent",
 };
 

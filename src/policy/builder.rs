@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::catalogue::Tool;
 use super::compiled::Compiled;
 use super::error::PolicyError;
-use super::rule::{Effect, Rule, Tools};
+use super::rule::{Effect, Moment, Rule, Tools};
 use super::{MAX_RULES, Policy};
 use crate::scope::{Fact, ResourceOpenness};
 use crate::tool::ToolName;
@@ -22,6 +22,12 @@ impl PolicyBuilder {
     /// Adds a tool to the catalogue.
     pub fn tool(mut self, tool: Tool) -> Self {
         self.tools.push(tool);
+        self
+    }
+
+    /// Adds tools to the catalogue.
+    pub fn tools(mut self, tools: impl IntoIterator<Item = Tool>) -> Self {
+        self.tools.extend(tools);
         self
     }
 
@@ -105,15 +111,25 @@ fn check_rule(rule: &Rule, catalogue: bool) -> Result<(), PolicyError> {
             "an empty list never speaks: name `request`, `call` or `delegate`".into(),
         );
     }
+    if rule.presentation.is_some() && !rule.moments.include(Moment::Call) {
+        return wrong(
+            "presentation",
+            "tokens are presented at calls, and the rule does not speak at them".into(),
+        );
+    }
     check_what(rule)?;
     for condition in &rule.conditions {
         let at = place_of(&condition.fact);
         if let Err(error) = condition.constraint.check() {
             return wrong(&at, error.to_string());
         }
-        if matches!(&condition.fact, Fact::Context(name) if &**name == "seen") {
-            // In text `when.seen` is the history: a context attribute of that name would look the same.
-            let problem = "`seen` is the task's history, no attribute of the context";
+        if matches!(&condition.fact, Fact::Context(name) if matches!(&**name, "seen" | "now")) {
+            // In text these are the history and the time: an attribute so called would look the same.
+            let problem = "`seen` and `now` are the broker's own, no attributes of the context";
+            return wrong(&at, problem.into());
+        }
+        if is_text(&condition.fact) && condition.constraint.names_lists() {
+            let problem = "a text is never equal to a list: say `one_of = [ … ]`";
             return wrong(&at, problem.into());
         }
         if matches!(condition.fact, Fact::Seen | Fact::Labels) && !catalogue {
@@ -129,6 +145,20 @@ fn check_rule(rule: &Rule, catalogue: bool) -> Result<(), PolicyError> {
         return wrong("valid", format!("it ends (`{until}`) before it begins (`{from}`)"));
     }
     check_terms(rule)
+}
+
+/// Facts that are one text, whoever asks.
+fn is_text(fact: &Fact) -> bool {
+    matches!(
+        fact,
+        Fact::WhoId
+            | Fact::WhoKind
+            | Fact::Purpose
+            | Fact::Ticket
+            | Fact::Now
+            | Fact::ResourceType
+            | Fact::ResourceId
+    )
 }
 
 /// What goes with which effect.

@@ -1,14 +1,13 @@
 //! The decision: what the rules say to one call.
 
 use super::compiled::Compiled;
-use super::index::{Probe, Side};
+use super::deciders::Deciders;
+use super::index::{Candidates, Probe, Side};
 use super::question::Question;
 use super::rule::{Effect, Rule, Tools};
 use crate::scope::{Condition, Constraint, Fact, Facts, Stance, Truth, Uncovered};
+use crate::token::Form;
 use crate::value::Value;
-
-/// Rules, by their place in the policy, each once, in the order of their ids.
-pub(crate) type Deciders = Vec<u32>;
 
 /// What the rules say.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -27,36 +26,42 @@ pub(crate) enum Verdict {
 ///
 /// Pure: the same policy and the same question have the same verdict.
 pub(crate) fn decide(policy: &Compiled, question: &Question<'_>) -> Verdict {
-    let guards = applying(policy, question, Side::Guards);
-    let (forbids, asks): (Deciders, Deciders) =
-        guards.into_iter().partition(|at| policy.effect(*at) == Effect::Forbid);
+    let candidates = policy.index.of(question.what.tool);
+    let (mut forbids, mut asks, mut permits) = (Deciders::new(), Deciders::new(), Deciders::new());
+    applying(policy, candidates, question, Side::Guards, |at, rule| match rule.effect {
+        Effect::Forbid => forbids.add(at),
+        Effect::Ask | Effect::Permit => asks.add(at),
+    });
     if !forbids.is_empty() {
         return Verdict::Forbid(forbids);
     }
-    let permits = applying(policy, question, Side::Permits);
+    applying(policy, candidates, question, Side::Permits, |at, _| permits.add(at));
     if permits.is_empty() {
         return Verdict::NoPermit;
     }
     if asks.is_empty() { Verdict::Permit(permits) } else { Verdict::Ask(asks) }
 }
 
-/// The rules of one side that apply. A permit applies where it is true; a guard also where that
-/// cannot be told.
-fn applying(policy: &Compiled, question: &Question<'_>, side: Side) -> Deciders {
-    let mut found = Deciders::new();
-    let tool = question.what.tool;
+/// Visits the rules of one side that apply. A permit applies where it is true; a guard also where
+/// that cannot be told.
+fn applying<'p>(
+    policy: &'p Compiled,
+    candidates: Candidates<'p>,
+    question: &Question<'_>,
+    side: Side,
+    mut found: impl FnMut(u32, &'p Rule),
+) {
     let probe = |fact: &_| match question.fact(fact) {
         Some(value) => Probe::Value(value),
         None => Probe::Missing(fact.absence()),
     };
-    policy.index.visit(side, tool, probe, |at| {
-        if policy.rule(at).is_some_and(|rule| rule.applies(question, side)) && !found.contains(&at)
+    candidates.visit(side, probe, |at| {
+        if let Some(rule) = policy.rule(at)
+            && rule.applies(question, side)
         {
-            found.push(at);
+            found(at, rule);
         }
     });
-    found.sort_unstable();
-    found
 }
 
 impl Rule {
@@ -85,6 +90,11 @@ impl Rule {
     fn speaks(&self, question: &Question<'_>) -> bool {
         self.moments.include(question.setting.moment)
             && self.validity.holds_at(question.setting.now)
+            && self.takes(question.what.form)
+    }
+
+    fn takes(&self, form: Form) -> bool {
+        self.presentation.is_none_or(|own| own == form)
     }
 
     /// Whether the rule speaks of this tool, given that it was found by the index.
@@ -105,6 +115,9 @@ impl Rule {
         }
         if !self.validity.holds_at(question.setting.now) {
             return Some(Obstacle::Validity);
+        }
+        if !self.takes(question.what.form) {
+            return Some(Obstacle::Presentation);
         }
         if let Tools::Like(constraint) = &self.tools
             && self.tool_named(question.what.tool, Stance::Cover) != Truth::True
@@ -131,6 +144,8 @@ pub(crate) enum Obstacle<'r> {
     Moment,
     /// Its time has not come, or is over.
     Validity,
+    /// It speaks of tokens presented in another way.
+    Presentation,
     /// It speaks of other tools.
     Tool(&'r Constraint),
     /// A condition is false or unknown.
@@ -149,12 +164,5 @@ struct ToolAlone(Value);
 impl Facts for ToolAlone {
     fn fact(&self, fact: &Fact) -> Option<&Value> {
         matches!(fact, Fact::Tool).then_some(&self.0)
-    }
-}
-
-impl Compiled {
-    fn effect(&self, at: u32) -> Effect {
-        // A rule that can't be found refuses.
-        self.rule(at).map_or(Effect::Forbid, |rule| rule.effect)
     }
 }

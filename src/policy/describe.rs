@@ -62,6 +62,7 @@ pub(crate) fn rule_content(rule: &Rule) -> Value {
         ("valid_from", instant(rule.validity.from)),
         ("valid_until", instant(rule.validity.until)),
         ("review_by", instant(rule.review_by)),
+        ("presentation", rule.presentation.map_or(Value::Null, |form| Value::from(form.as_str()))),
     ])
 }
 

@@ -16,25 +16,32 @@ const LOOKED_AT: usize = 64;
 
 /// The permit that came nearest to permitting the call.
 pub(crate) fn nearest_for_call(policy: &Compiled, question: &Question<'_>) -> Option<Nearest> {
-    nearest(policy, question.what.tool, question.setting.moment, question, |rule| {
+    let (rule, obstacle) = nearest(policy, question.what.tool, question.setting.moment, |rule| {
         rule.obstacle(question)
-    })
+    })?;
+    Some(Nearest { rule: rule.id.clone(), obstacle: describe(&obstacle, question).into() })
 }
 
 /// The permit that came nearest to covering the capability.
 pub(crate) fn nearest_for_request(policy: &Compiled, wanted: &Wanted<'_>) -> Option<Nearest> {
-    nearest(policy, wanted.capability.tool.as_str(), wanted.setting.moment, wanted, |rule| {
-        rule.first_gap(wanted)
-    })
+    let tool = wanted.capability.tool.as_str();
+    let (rule, obstacle) =
+        nearest(policy, tool, wanted.setting.moment, |rule| rule.first_gap(wanted))?;
+    let mut told = describe(&obstacle, wanted);
+    if matches!(obstacle, Obstacle::Wider(_) | Obstacle::MoreOpen)
+        && let Some(example) = rule.example_outside(wanted)
+    {
+        told.push_str(&format!("; it does not cover {}", shown(&example)));
+    }
+    Some(Nearest { rule: rule.id.clone(), obstacle: told.into() })
 }
 
-fn nearest<'p, F: Facts>(
+fn nearest<'p>(
     policy: &'p Compiled,
     tool: &str,
     moment: Moment,
-    facts: &F,
     obstacle: impl Fn(&'p Rule) -> Option<Obstacle<'p>>,
-) -> Option<Nearest> {
+) -> Option<(&'p Rule, Obstacle<'p>)> {
     policy
         .index
         .all(Side::Permits, tool)
@@ -44,10 +51,7 @@ fn nearest<'p, F: Facts>(
         .filter_map(|rule| obstacle(rule).map(|obstacle| (passed(rule, &obstacle), rule, obstacle)))
         // The first of the best, in the order of ids.
         .reduce(|best, next| if next.0 > best.0 { next } else { best })
-        .map(|(_, rule, obstacle)| Nearest {
-            rule: rule.id.clone(),
-            obstacle: describe(&obstacle, facts).into(),
-        })
+        .map(|(_, rule, obstacle)| (rule, obstacle))
 }
 
 /// How far a rule got, in thousandths: its conditions are asked in order, and the closed world last.
@@ -55,6 +59,8 @@ fn passed(rule: &Rule, obstacle: &Obstacle<'_>) -> usize {
     let all = rule.conditions.len() + 1;
     let passed = match obstacle {
         Obstacle::Moment | Obstacle::Validity | Obstacle::Tool(_) => return 0,
+        // The call is right; only its token was presented in another way.
+        Obstacle::Presentation => all - 1,
         Obstacle::Condition(failed, _) | Obstacle::Wider(failed) => {
             rule.conditions.iter().position(|own| std::ptr::eq(own, *failed)).unwrap_or(0)
         }
@@ -67,6 +73,7 @@ fn describe<F: Facts>(obstacle: &Obstacle<'_>, facts: &F) -> String {
     match obstacle {
         Obstacle::Moment => "it does not speak at this moment".into(),
         Obstacle::Validity => "it does not apply at this time".into(),
+        Obstacle::Presentation => "it speaks of tokens presented in another way".into(),
         Obstacle::Tool(constraint) => format!("`what.tool`: expected {constraint}"),
         Obstacle::Condition(condition, truth) => failed(condition, *truth, facts),
         Obstacle::Uncovered(Uncovered::Argument(name)) => {

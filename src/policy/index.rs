@@ -9,18 +9,23 @@ use std::collections::HashMap;
 
 use super::rule::{Effect, Rule, Tools};
 use crate::scope::{Absence, Constraint, Fact, Node, Set};
+use crate::spread::SpreadMap;
 use crate::value::Value;
 
 /// The rules by tool, and those that name no tool.
 #[derive(Debug, Default)]
 pub(crate) struct Index {
-    by_tool: HashMap<Box<str>, Filed>,
+    by_tool: SpreadMap<Box<str>, Filed>,
     any_tool: Filed,
 }
 
+/// The rules that may speak of one tool: those that name it, and those that name none.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Candidates<'p>([Option<&'p Filed>; 2]);
+
 /// Permits and guards (forbid and ask), each filed by its own demands.
 #[derive(Debug, Default)]
-struct Filed {
+pub(crate) struct Filed {
     permits: File,
     guards: File,
 }
@@ -74,17 +79,9 @@ impl Index {
         }
     }
 
-    /// Visits every rule of `side` that may apply to a question about `tool`; now and then one twice.
-    pub(crate) fn visit<'q>(
-        &self,
-        side: Side,
-        tool: &str,
-        probe: impl Fn(&Fact) -> Probe<'q>,
-        mut visit: impl FnMut(u32),
-    ) {
-        for filed in [self.by_tool.get(tool), Some(&self.any_tool)].into_iter().flatten() {
-            filed.side(side).visit(side, &probe, &mut visit);
-        }
+    /// The rules that may speak of `tool`.
+    pub(crate) fn of(&self, tool: &str) -> Candidates<'_> {
+        Candidates([self.by_tool.get(tool), Some(&self.any_tool)])
     }
 
     /// Every rule of `side` that names `tool`, then those that name none.
@@ -93,6 +90,20 @@ impl Index {
             .into_iter()
             .flatten()
             .flat_map(move |filed| filed.side(side).all.iter().copied())
+    }
+}
+
+impl Candidates<'_> {
+    /// Visits every rule of `side` that may apply to a question; now and then one twice.
+    pub(crate) fn visit<'q>(
+        self,
+        side: Side,
+        probe: impl Fn(&Fact) -> Probe<'q>,
+        mut visit: impl FnMut(u32),
+    ) {
+        for filed in self.0.into_iter().flatten() {
+            filed.side(side).visit(side, &probe, &mut visit);
+        }
     }
 }
 
@@ -119,7 +130,7 @@ struct File {
 struct Drawer {
     fact: Fact,
     of: Of,
-    by_value: HashMap<Value, Vec<u32>>,
+    by_value: SpreadMap<Value, Vec<u32>>,
     all: Vec<u32>,
     /// Kinds of value that every rule here compares with: of a value of another kind, some rule's
     /// answer is unknown rather than false.
@@ -192,7 +203,7 @@ fn drawer<'d>(drawers: &'d mut Vec<Drawer>, fact: &Fact, of: Of) -> &'d mut Draw
         drawers.push(Drawer {
             fact: fact.clone(),
             of,
-            by_value: HashMap::new(),
+            by_value: SpreadMap::default(),
             all: Vec::new(),
             kinds: Kinds::EVERY,
         });
@@ -235,9 +246,8 @@ impl Drawer {
     fn visit_value(&self, side: Side, value: &Value, visit: &mut impl FnMut(u32)) {
         match (self.of, value, side) {
             (_, Value::List(elements), Side::Guards) => {
-                let known = self.of == Of::Members
-                    || elements.iter().all(|element| self.kinds.include(element));
-                if known {
+                // A member of another kind leaves it open whether the list has the demanded value.
+                if elements.iter().all(|element| self.kinds.include(element)) {
                     elements.iter().for_each(|element| self.filed_under(element, visit));
                 } else {
                     self.all.iter().copied().for_each(visit);
@@ -246,10 +256,11 @@ impl Drawer {
             (Of::Members, Value::List(elements), Side::Permits) => {
                 elements.iter().for_each(|element| self.filed_under(element, visit));
             }
-            // A permit asks the same of every element, so of the first.
+            // A permit asks the same of every element, so of the first, and if that is a list, of its
+            // first.
             (Of::Itself, Value::List(elements), Side::Permits) => {
                 if let Some(first) = elements.first() {
-                    self.filed_under(first, visit);
+                    self.visit_value(side, first, visit);
                 }
             }
             (Of::Members, _, Side::Permits) => {}

@@ -8,6 +8,8 @@ mod builder;
 mod catalogue;
 mod compiled;
 mod decide;
+mod deciders;
+mod decision;
 mod describe;
 mod error;
 mod explain;
@@ -24,6 +26,7 @@ use std::sync::Arc;
 pub use approval::{ApprovalTerms, Per, Reviewers};
 pub use builder::PolicyBuilder;
 pub use catalogue::Tool;
+pub use decision::Decision;
 pub use error::PolicyError;
 pub use lint::{Warning, WarningCode};
 pub use load::MAX_POLICY_TEXT;
@@ -31,11 +34,12 @@ pub use rule::{Effect, Moment, Rule};
 
 use crate::value::Digest;
 pub(crate) use compiled::Compiled;
-pub(crate) use decide::{Deciders, Obstacle, Verdict, decide};
+pub(crate) use decide::{Obstacle, Verdict, decide};
+pub(crate) use deciders::Deciders;
 pub(crate) use explain::{failed, nearest_for_call, nearest_for_request};
 pub(crate) use limits::Limits;
 pub(crate) use question::{Question, Setting, What};
-pub(crate) use request::{Answer, Wanted, When, could_permit, decide_request};
+pub(crate) use request::{Answer, Wanted, When, could_permit, decide_request, parts_covered};
 
 /// How many rules a policy may have. A decision does not grow with them, loading does: a million is
 /// ten times the largest policy this crate is measured with.

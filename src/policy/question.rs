@@ -1,11 +1,15 @@
 //! A question: who asks for what, why, in which context, at which moment.
 
+use super::catalogue::Catalogue;
 use super::rule::Moment;
+use crate::call::Call;
 use crate::clock::Timestamp;
+use crate::denial::{Denial, Reason};
 use crate::identity::Identity;
 use crate::purpose::CheckedPurpose;
-use crate::resource::CheckedResource;
+use crate::resource::{CheckedResource, Resource};
 use crate::scope::{Fact, Facts};
+use crate::token::Form;
 use crate::value::{Object, Value};
 
 /// Everything one decision about one call looks at. It reads nothing else: no clock, no table.
@@ -25,16 +29,40 @@ pub(crate) struct Setting<'q> {
     /// The list of labels seen in the task, those of the tool asked for included.
     pub(crate) seen: &'q Value,
     pub(crate) now: Timestamp,
+    /// `now` as rules read it: RFC 3339 text, or nothing where no rule reads it.
+    pub(crate) now_text: Option<&'q Value>,
 }
 
 /// The call.
 #[derive(Clone, Copy)]
 pub(crate) struct What<'q> {
     pub(crate) tool: &'q str,
+    /// How the token was presented.
+    pub(crate) form: Form,
     /// The list of the tool's labels.
     pub(crate) labels: &'q Value,
     pub(crate) args: &'q Object,
     pub(crate) resource: Option<CheckedResource<'q>>,
+}
+
+impl<'q> What<'q> {
+    /// The call as rules see it.
+    ///
+    /// # Errors
+    /// A [`Denial`] if the resource cannot be meant, or the tool is outside the catalogue.
+    pub(crate) fn of(call: &'q Call, catalogue: &'q Catalogue) -> Result<Self, Denial> {
+        let tool = call.tool();
+        let resource = match call.resource().map(Resource::checked).transpose() {
+            Ok(resource) => resource,
+            Err(error) => return Err(Denial::new(Reason::MalformedCall).because(error)),
+        };
+        let labels = catalogue.labels_of(tool).ok_or_else(|| {
+            Denial::new(Reason::UnknownTool)
+                .because(format_args!("`{tool}` is not in the catalogue"))
+        })?;
+        // As a bearer presents it, unless the gate says otherwise: a rule may ask for more.
+        Ok(What { tool, labels, form: Form::Bearer, args: call.args().object(), resource })
+    }
 }
 
 impl Facts for Question<'_> {
@@ -61,6 +89,7 @@ impl Facts for Setting<'_> {
             Fact::Purpose => Some(self.purpose.name_value()),
             Fact::Ticket => self.purpose.ticket_value(),
             Fact::Context(name) => self.context.get(name),
+            Fact::Now => self.now_text,
             Fact::Seen => Some(self.seen),
             _ => None,
         }

@@ -1,14 +1,14 @@
 //! What the rules say to a request: who, why and context are fixed, the call is still open.
 
 use super::compiled::Compiled;
-use super::decide::Deciders;
+use super::deciders::Deciders;
 use super::index::{Probe, Side};
 use super::question::Setting;
 use super::rule::{Effect, Rule, Tools};
 use super::{Obstacle, Per};
 use crate::scope::{
-    Capability, Condition, Fact, Facts, Openness, ResourceOpenness, Stance, Truth,
-    condition_may_overlap, condition_within, openness_within,
+    Capability, Condition, Cover, Difference, Fact, Facts, Openness, ResourceOpenness, Stance,
+    Truth, condition_may_overlap, condition_within, cover_difference, openness_within,
 };
 use crate::value::Value;
 
@@ -51,23 +51,23 @@ pub(crate) enum When {
 pub(crate) fn decide_request(policy: &Compiled, wanted: &Wanted<'_>) -> Answer {
     let (mut forbids, mut asks) = (Deciders::new(), Deciders::new());
     wanted.visit(policy, Side::Guards, |at, rule| match rule.effect {
-        Effect::Forbid if rule.contains(wanted) => forbids.push(at),
-        Effect::Ask if rule.asks_before(wanted) => asks.push(at),
+        Effect::Forbid if rule.contains(wanted) => forbids.add(at),
+        Effect::Ask if rule.asks_before(wanted) => asks.add(at),
         _ => {}
     });
     if !forbids.is_empty() {
-        return Answer::Forbidden(sorted(forbids));
+        return Answer::Forbidden(forbids);
     }
     let mut permits = Deciders::new();
     wanted.visit(policy, Side::Permits, |at, rule| {
         if rule.first_gap(wanted).is_none() {
-            permits.push(at);
+            permits.add(at);
         }
     });
     match (permits.is_empty(), asks.is_empty()) {
         (true, _) => Answer::NotCovered,
-        (false, true) => Answer::Covered(sorted(permits)),
-        (false, false) => Answer::Ask(sorted(asks)),
+        (false, true) => Answer::Covered(permits),
+        (false, false) => Answer::Ask(asks),
     }
 }
 
@@ -80,11 +80,24 @@ pub(crate) fn could_permit(policy: &Compiled, wanted: &Wanted<'_>) -> bool {
     permitted && !guarded
 }
 
-fn sorted(mut found: Deciders) -> Deciders {
-    found.sort_unstable();
-    found.dedup();
-    found
+/// The parts of a capability that lie within some permit each.
+pub(crate) fn parts_covered(policy: &Compiled, wanted: &Wanted<'_>) -> Vec<Capability> {
+    let mut parts = Vec::new();
+    wanted.visit_open(policy, Side::Permits, |rule| {
+        if parts.len() < MOST_PARTS && rule.may_cover_part(wanted) {
+            let conditions = rule.of_the_call(wanted);
+            let part = wanted.capability.meet(&conditions, &rule.openness);
+            if !parts.contains(&part) {
+                parts.push(part);
+            }
+        }
+    });
+    parts
 }
+
+/// How many parts a trimmed capability may fall into. One that falls into more is better asked for
+/// more exactly.
+const MOST_PARTS: usize = 16;
 
 impl Facts for Wanted<'_> {
     fn fact(&self, fact: &Fact) -> Option<&Value> {
@@ -98,7 +111,7 @@ impl Facts for Wanted<'_> {
 impl<'q> Wanted<'q> {
     fn visit<'p>(&self, policy: &'p Compiled, side: Side, mut visit: impl FnMut(u32, &'p Rule)) {
         let probe = |fact: &_| self.probe(fact);
-        policy.index.visit(side, self.capability.tool.as_str(), probe, |at| {
+        policy.index.of(self.capability.tool.as_str()).visit(side, probe, |at| {
             if let Some(rule) = policy.rule(at) {
                 visit(at, rule);
             }
@@ -133,7 +146,7 @@ impl<'q> Wanted<'q> {
     }
 
     fn leaves(&self, fact: &Fact) -> bool {
-        self.when == When::Left && matches!(fact, Fact::Context(_) | Fact::Seen)
+        self.when == When::Left && matches!(fact, Fact::Context(_) | Fact::Now | Fact::Seen)
     }
 
     fn cover(&self) -> (&'q [Condition], &'q Openness) {
@@ -177,6 +190,27 @@ impl Rule {
             .then_some(Obstacle::MoreOpen)
     }
 
+    /// What this permit says of the call, with what is known put in.
+    fn of_the_call(&self, wanted: &Wanted<'_>) -> Vec<Condition> {
+        let of_the_call = self.conditions.iter().filter(|own| own.fact.is_of_the_call());
+        of_the_call
+            .map(|own| {
+                let constraint = own.constraint.resolve(wanted).into_owned();
+                Condition::new(own.fact.clone(), constraint)
+            })
+            .collect()
+    }
+
+    /// A call that is wanted and that this permit does not cover, if one can be found: its arguments.
+    pub(crate) fn example_outside(&self, wanted: &Wanted<'_>) -> Option<Value> {
+        let conditions = self.of_the_call(wanted);
+        let cover = Cover { conditions: &conditions, openness: &self.openness };
+        match cover_difference(wanted.capability.cover(), &[cover]) {
+            Difference::Witness(call) => Some(Value::Object(call.args)),
+            Difference::Empty | Difference::Undecided => None,
+        }
+    }
+
     /// Whether this permit may apply to some call that the capability covers.
     fn may_cover_part(&self, wanted: &Wanted<'_>) -> bool {
         let (conditions, openness) = wanted.cover();
@@ -196,11 +230,17 @@ impl Rule {
 
     /// Whether this guard acts on every call that the capability covers.
     fn contains(&self, wanted: &Wanted<'_>) -> bool {
+        if self.presentation.is_some() {
+            // How calls will be presented is open: they are asked.
+            return false;
+        }
         let (conditions, openness) = wanted.cover();
         let no_resource = openness.resource == ResourceOpenness::None;
         self.may_hold_of(wanted, |condition| {
-            // Where there is no resource, nothing is known of its parts, and a guard acts on that.
-            (no_resource && !matches!(condition.fact, Fact::Arg(_)))
+            // Where there is no resource, its parts are not there: asked of that, a guard acts on what
+            // it cannot tell.
+            let of_none = no_resource && !matches!(condition.fact, Fact::Arg(_));
+            (of_none && condition.holds(Stance::Guard, wanted).may_hold())
                 || condition_within(conditions, openness, condition)
         })
     }

@@ -8,6 +8,7 @@ use super::approval::ApprovalTerms;
 use super::limits::Limits;
 use crate::clock::Timestamp;
 use crate::scope::{Condition, Constraint, Fact, Openness, ResourceOpenness};
+use crate::token::Form;
 use crate::value::Number;
 
 /// What a rule that applies does. Forbid beats ask, ask beats permit.
@@ -142,6 +143,8 @@ pub struct Rule {
     pub(crate) owner: Option<Box<str>>,
     pub(crate) validity: Validity,
     pub(crate) review_by: Option<Timestamp>,
+    /// How the token must be presented; asked at calls only.
+    pub(crate) presentation: Option<Form>,
 }
 
 /// From when until when a rule applies: `from <= now < until`.
@@ -187,6 +190,7 @@ impl Rule {
             owner: None,
             validity: Validity::default(),
             review_by: None,
+            presentation: None,
         }
     }
 
@@ -255,6 +259,12 @@ impl Rule {
     /// What the labels of tools used in the task must be, the current call's own included.
     pub fn seen(self, constraint: Constraint) -> Self {
         self.condition(Fact::Seen, constraint)
+    }
+
+    /// When: what the broker's time must be, with [`after`](crate::scope::after),
+    /// [`before`](crate::scope::before) and [`weekly`](crate::scope::weekly).
+    pub fn now(self, constraint: Constraint) -> Self {
+        self.condition(Fact::Now, constraint)
     }
 
     /// The tool, by name. Several: [`Rule::tools`].
@@ -378,6 +388,15 @@ impl Rule {
     /// Who must agree, for an ask rule.
     pub fn approval(mut self, terms: ApprovalTerms) -> Self {
         self.approval = Some(terms);
+        self
+    }
+
+    /// The rule applies to calls whose token is presented so. A permit that asks for
+    /// [`Form::CallBound`] gives nothing to whoever captured the token's text.
+    ///
+    /// At a request nothing is presented yet: a permit then covers, and a forbid waits for the calls.
+    pub fn presentation(mut self, form: Form) -> Self {
+        self.presentation = Some(form);
         self
     }
 

@@ -49,7 +49,16 @@ impl Automaton {
 
     /// Whether the whole text matches.
     pub(crate) fn matches(&self, text: &str) -> bool {
-        let mut now = self.start();
+        if self.is_small() { self.runs::<u64>(text) } else { self.runs::<Positions>(text) }
+    }
+
+    /// Whether a [`u64`] holds every position: so it is with nearly all patterns, and it is quicker.
+    pub(crate) fn is_small(&self) -> bool {
+        self.steps.len() <= 64
+    }
+
+    fn runs<S: PositionSet>(&self, text: &str) -> bool {
+        let mut now: S = self.start();
         for c in text.chars() {
             now = self.step(&now, c);
             if now.is_empty() {
@@ -59,15 +68,15 @@ impl Automaton {
         self.accepts(&now)
     }
 
-    pub(crate) fn start(&self) -> Positions {
-        let mut positions = Positions::default();
+    pub(crate) fn start<S: PositionSet>(&self) -> S {
+        let mut positions = S::default();
         self.enter(0, &mut positions);
         positions
     }
 
-    pub(crate) fn step(&self, from: &Positions, c: char) -> Positions {
-        let mut to = Positions::default();
-        for at in from.iter() {
+    pub(crate) fn step<S: PositionSet>(&self, from: &S, c: char) -> S {
+        let mut to = S::default();
+        from.each(|at| {
             let consumes = match self.steps.get(at) {
                 Some(Step::Char(own)) => *own == c,
                 Some(Step::Class(ranges)) => in_class(ranges, c),
@@ -76,18 +85,18 @@ impl Automaton {
             if consumes {
                 self.enter(at + 1, &mut to);
             }
-        }
+        });
         to
     }
 
-    pub(crate) fn accepts(&self, positions: &Positions) -> bool {
+    pub(crate) fn accepts<S: PositionSet>(&self, positions: &S) -> bool {
         // `End` is the last step.
         positions.contains(self.steps.len().saturating_sub(1))
     }
 
     /// Adds a position and all that are reached from it without consuming anything. Recurses as deep
     /// as the pattern nests alternatives and repetitions.
-    fn enter(&self, mut at: usize, positions: &mut Positions) {
+    fn enter<S: PositionSet>(&self, mut at: usize, positions: &mut S) {
         while positions.insert(at) {
             match self.steps.get(at) {
                 Some(Step::Split(one, other)) => {
@@ -105,36 +114,108 @@ pub(crate) fn in_class(ranges: &[(char, char)], c: char) -> bool {
     ranges.iter().any(|(low, high)| *low <= c && c <= *high)
 }
 
-/// A set of positions in a pattern.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
-pub(crate) struct Positions([u64; WORDS]);
+/// The next character, if there is one.
+pub(crate) fn after(c: char) -> Option<char> {
+    (c..=char::MAX).nth(1)
+}
 
-impl Positions {
-    /// Whether the position is new. One outside every pattern never is.
+/// The character before, if there is one.
+pub(crate) fn before(c: char) -> Option<char> {
+    ('\0'..=c).nth_back(1)
+}
+
+/// A set of positions in a pattern, which needs no memory of its own.
+pub(crate) trait PositionSet: Default {
+    /// Adds a position; whether it is new. One that can't be held never is.
+    fn insert(&mut self, at: usize) -> bool;
+    fn contains(&self, at: usize) -> bool;
+    fn is_empty(&self) -> bool;
+    fn each(&self, visit: impl FnMut(usize));
+}
+
+impl PositionSet for u64 {
     fn insert(&mut self, at: usize) -> bool {
-        let Some(word) = self.0.get_mut(at / 64) else { return false };
-        let bit = 1 << (at % 64);
-        let new = *word & bit == 0;
-        *word |= bit;
+        let bit = u32::try_from(at).ok().and_then(|at| 1_u64.checked_shl(at)).unwrap_or(0);
+        let new = *self & bit != bit;
+        *self |= bit;
         new
     }
 
     fn contains(&self, at: usize) -> bool {
-        self.0.get(at / 64).is_some_and(|word| word & (1 << (at % 64)) != 0)
+        at < 64 && *self & (1 << at) != 0
     }
 
-    pub(crate) fn is_empty(&self) -> bool {
+    fn is_empty(&self) -> bool {
+        *self == 0
+    }
+
+    fn each(&self, mut visit: impl FnMut(usize)) {
+        let mut left = *self;
+        while left != 0 {
+            visit(left.trailing_zeros() as usize);
+            left &= left - 1;
+        }
+    }
+}
+
+/// Every position that any pattern can have.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
+pub(crate) struct Positions([u64; WORDS]);
+
+impl PositionSet for Positions {
+    fn insert(&mut self, at: usize) -> bool {
+        self.0.get_mut(at / 64).is_some_and(|word| word.insert(at % 64))
+    }
+
+    fn contains(&self, at: usize) -> bool {
+        self.0.get(at / 64).is_some_and(|word| word.contains(at % 64))
+    }
+
+    fn is_empty(&self) -> bool {
         self.0.iter().all(|word| *word == 0)
     }
 
-    pub(crate) fn iter(&self) -> impl Iterator<Item = usize> {
-        self.0.iter().enumerate().filter(|(_, word)| **word != 0).flat_map(|(index, word)| {
-            let mut left = *word;
-            std::iter::from_fn(move || {
-                let bit = left.trailing_zeros() as usize;
-                left &= left.checked_sub(1)?;
-                Some(index * 64 + bit)
-            })
-        })
+    fn each(&self, mut visit: impl FnMut(usize)) {
+        for (index, word) in self.0.iter().enumerate() {
+            word.each(|at| visit(index * 64 + at));
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        /// Behind each of these stands the same code but for the set.
+        #[test]
+        fn small_and_large_sets_match_the_same(
+            pattern in "(a|b|[ab]|a\\*|\\(a\\|b\\)\\+){1,4}",
+            text in "[ab*(|)+]{0,6}",
+        ) {
+            let regex = super::super::Regex::new(&pattern).unwrap();
+            let automaton = regex.automaton();
+            prop_assert!(automaton.is_small());
+            prop_assert_eq!(automaton.runs::<u64>(&text), automaton.runs::<Positions>(&text));
+        }
+
+        #[test]
+        fn a_set_has_what_was_put_in(positions in proptest::collection::btree_set(0..MAX_STEPS, 0..9)) {
+            let mut set = Positions::default();
+            for at in &positions {
+                prop_assert!(set.insert(*at) && !set.insert(*at) && set.contains(*at));
+            }
+            let mut found = Vec::new();
+            set.each(|at| found.push(at));
+            prop_assert_eq!(found, positions.iter().copied().collect::<Vec<_>>());
+            prop_assert_eq!(set.is_empty(), positions.is_empty());
+        }
+    }
+
+    #[test]
+    fn a_position_that_cannot_be_held_is_never_new() {
+        assert!(!Positions::default().insert(WORDS * 64));
+        assert!(!0_u64.insert(64));
     }
 }

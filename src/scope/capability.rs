@@ -1,7 +1,6 @@
 //! A capability: one tool, and what its arguments and resource must be.
 
 use super::constraint::{Constraint, ConstraintError};
-use super::contain::{condition_within, openness_within};
 use super::cover::{Condition, Openness, ResourceOpenness, Uncovered};
 use super::evaluate::{Facts, Stance};
 use super::fact::Fact;
@@ -24,6 +23,7 @@ pub const MAX_CONDITIONS: usize = 128;
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Scope {
     drafts: Vec<Draft>,
+    embedded: bool,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -89,6 +89,7 @@ impl Scope {
     /// Asks for all that another scope asks for, too.
     pub fn and(mut self, other: Scope) -> Self {
         self.drafts.extend(other.drafts);
+        self.embedded |= other.embedded;
         self
     }
 
@@ -127,6 +128,18 @@ impl Scope {
         self.last(|draft| draft.openness.resource = ResourceOpenness::Any)
     }
 
+    /// Asks that what is granted travels in the token, too, for a
+    /// [`Verifier`](crate::token::Verifier) elsewhere. The token gets longer, and whoever sees it
+    /// sees the scope. A gate never reads it: it asks its own table.
+    pub fn embedded(mut self) -> Self {
+        self.embedded = true;
+        self
+    }
+
+    pub(crate) fn is_embedded(&self) -> bool {
+        self.embedded
+    }
+
     /// How many capabilities are asked for.
     pub fn len(&self) -> usize {
         self.drafts.len()
@@ -135,6 +148,17 @@ impl Scope {
     /// Whether nothing is asked for.
     pub fn is_empty(&self) -> bool {
         self.drafts.is_empty()
+    }
+
+    /// The scope that says these capabilities.
+    pub(crate) fn of(capabilities: &[Capability], embedded: bool) -> Scope {
+        let draft = |own: &Capability| Draft {
+            tool: own.tool.as_str().into(),
+            conditions: own.conditions.to_vec(),
+            openness: own.openness.clone(),
+            any_args: false,
+        };
+        Scope { drafts: capabilities.iter().map(draft).collect(), embedded }
     }
 
     /// Whether the scope can be meant.
@@ -178,6 +202,21 @@ impl Scope {
     }
 }
 
+/// All that any of the scopes asks for.
+///
+/// ```
+/// use hallpass::scope::{Scope, eq};
+///
+/// let files = ["a.txt", "b.txt"];
+/// let scope: Scope = files.map(|file| Scope::tool("file.read").arg("path", eq(file))).into_iter().collect();
+/// assert_eq!(scope.len(), 2);
+/// ```
+impl FromIterator<Scope> for Scope {
+    fn from_iter<I: IntoIterator<Item = Scope>>(scopes: I) -> Self {
+        scopes.into_iter().fold(Scope::default(), Scope::and)
+    }
+}
+
 impl Draft {
     fn check(&self) -> Result<Capability, ScopeError> {
         let tool = ToolName::new(&self.tool)?;
@@ -188,7 +227,13 @@ impl Draft {
             return Err(ScopeError::AnyBesideNamed(self.tool.clone()));
         }
         for condition in &self.conditions {
-            condition.constraint.check().map_err(|error| ScopeError::Constraint {
+            let fits = condition.constraint.check().and_then(|()| {
+                match condition.constraint.policy_only() {
+                    Some(word) => Err(ConstraintError::PolicyOnly(word)),
+                    None => Ok(()),
+                }
+            });
+            fits.map_err(|error| ScopeError::Constraint {
                 tool: self.tool.clone(),
                 fact: condition.fact.to_string().into(),
                 error,
@@ -237,17 +282,50 @@ impl Capability {
         }
     }
 
-    /// Whether every call this covers is shown to be covered by `wider`, too.
-    pub(crate) fn is_within(&self, wider: &Capability) -> bool {
-        self.tool == wider.tool
-            && wider
-                .conditions
-                .iter()
-                .all(|condition| condition_within(&self.conditions, &self.openness, condition))
-            && openness_within(
-                (&self.conditions, &self.openness),
-                (&wider.conditions, &wider.openness),
-            )
+    /// What both this and another cover of the same tool cover.
+    pub(crate) fn meet(&self, conditions: &[Condition], openness: &Openness) -> Capability {
+        let mut both = Capability {
+            tool: self.tool.clone(),
+            conditions: Box::default(),
+            openness: self.openness.meet(openness),
+        };
+        let mut all = self.conditions.to_vec();
+        for condition in conditions {
+            Condition::add(&mut all, condition.fact.clone(), condition.constraint.clone());
+        }
+        // An argument that only one side names must not be there where the other is closed.
+        for condition in &mut all {
+            let open = |conditions: &[Condition], openness: &Openness| {
+                openness.other_args || conditions.iter().any(|own| own.fact == condition.fact)
+            };
+            let of_args = matches!(condition.fact, Fact::Arg(_));
+            if of_args && !(open(&self.conditions, &self.openness) && open(conditions, openness)) {
+                condition.constraint =
+                    condition.constraint.clone().and(super::constraint::absent());
+            }
+        }
+        both.conditions = all.into_boxed_slice();
+        both
+    }
+
+    /// The place of the first of `capabilities` that covers the call; where none does, what was
+    /// outside the first of the same tool, if one is of that tool.
+    pub(crate) fn first_covering<'c, F: Facts>(
+        capabilities: impl IntoIterator<Item = &'c Capability>,
+        (tool, args, has_resource): (&str, &Object, bool),
+        facts: &F,
+    ) -> Result<usize, Option<Outside<'c>>> {
+        let mut first_outside = None;
+        for (at, capability) in capabilities.into_iter().enumerate() {
+            if capability.tool.as_str() != tool {
+                continue;
+            }
+            match capability.covers(args, has_resource, facts) {
+                Ok(()) => return Ok(at),
+                Err(outside) => first_outside = first_outside.or(Some(outside)),
+            }
+        }
+        Err(first_outside)
     }
 
     pub(crate) fn to_value(&self) -> Value {

@@ -4,7 +4,12 @@ use std::sync::Arc;
 
 use super::fact::Fact;
 use super::glob::Glob;
+use super::instant::{Instants, Weekly};
 use super::kind::{Bound, Count, Fields, Range, Set, Sort};
+use super::network::Network;
+use super::path::canonical_path;
+use super::regex::Regex;
+use crate::clock::Timestamp;
 use crate::value::{Number, Value};
 
 /// What one value (an argument, an attribute, a part of the question) must be.
@@ -32,6 +37,17 @@ pub(crate) enum Node {
     Suffix(Box<str>),
     Contains(Box<str>),
     Glob(Arc<Glob>),
+    /// `regex`: for policies only, for it has to be compiled.
+    Regex(Arc<Regex>),
+    /// `under`: a path that is this folder or lies in it.
+    Under(Box<str>),
+    /// `cidr`: an address in one of these networks, sorted and each once.
+    Cidr(Box<[Network]>),
+    /// `after` and `before`.
+    Instants(Instants),
+    Weekly(Weekly),
+    /// `json`: a text that is JSON, and what that says.
+    Json(Box<Constraint>),
     /// `len`: how many characters a text has.
     Len(Count),
     /// `fields`: an object's own fields, closed unless said otherwise.
@@ -85,6 +101,9 @@ pub enum ConstraintError {
     /// The same field is named twice.
     #[error("field `{0}` is named twice")]
     DuplicateField(Box<str>),
+    /// A kind that only policies may use, in a scope.
+    #[error("`{0}` is for policies only: a scope may not make anything be compiled")]
+    PolicyOnly(&'static str),
     /// Constraints nested deeper than [`MAX_NESTING`].
     #[error("constraints are nested deeper than {MAX_NESTING} levels")]
     TooDeep,
@@ -175,6 +194,73 @@ pub fn glob(pattern: &str) -> Constraint {
         Ok(glob) => Constraint(Node::Glob(Arc::new(glob))),
         Err(error) => faulty(ConstraintError::Pattern(error.to_string())),
     }
+}
+
+/// Text that matches a regular expression from end to end. For policies only: a scope that an agent
+/// asks for may not make the broker compile anything.
+pub fn regex(pattern: &str) -> Constraint {
+    match Regex::new(pattern) {
+        Ok(regex) => Constraint(Node::Regex(Arc::new(regex))),
+        Err(error) => faulty(ConstraintError::Pattern(error.to_string())),
+    }
+}
+
+/// A path that is this folder or lies in it, by its spelling alone: links are the file system's.
+///
+/// The path asked about must be in its one spelling: a `..`, a `.`, an empty segment, a `/` at the end,
+/// a backslash, a `%`, a leading `~` or a hidden character leaves it unknown, which a permit refuses and
+/// a forbid acts on.
+pub fn under(folder: &str) -> Constraint {
+    match canonical_path(folder) {
+        Ok(folder) => Constraint(Node::Under(folder.into())),
+        Err(fault) => {
+            let given = crate::text::escape_for_people(folder, crate::text::SHOWN);
+            faulty(ConstraintError::Pattern(format!("`{given}` is no folder: {fault}")))
+        }
+    }
+}
+
+/// Text that is an address in one of these networks (`10.0.0.0/8`, `2001:db8::1`). An IPv4 address
+/// written as IPv6 is that IPv4 address; other spellings than the dotted and the colon form are none.
+pub fn cidr<N: AsRef<str>>(networks: impl IntoIterator<Item = N>) -> Constraint {
+    let parsed: Result<Vec<Network>, _> =
+        networks.into_iter().map(|network| Network::parse(network.as_ref())).collect();
+    match parsed {
+        Ok(networks) if networks.is_empty() => faulty(ConstraintError::Empty("cidr")),
+        Ok(mut networks) => {
+            networks.sort();
+            networks.dedup();
+            Constraint(Node::Cidr(networks.into()))
+        }
+        Err(error) => faulty(ConstraintError::Pattern(error.to_string())),
+    }
+}
+
+/// Text that is an instant (RFC 3339): this one or a later.
+pub fn after(instant: Timestamp) -> Constraint {
+    Constraint(Node::Instants(Instants { after: Some(instant), before: None }))
+}
+
+/// Text that is an instant (RFC 3339) earlier than this one.
+pub fn before(instant: Timestamp) -> Constraint {
+    Constraint(Node::Instants(Instants { after: None, before: Some(instant) }))
+}
+
+/// Text that is an instant (RFC 3339) on one of these days of the week (`mon` to `sun`), from one time
+/// of day (`09:00`) up to and without another (`24:00` at most), on a clock so far from UTC (`+01:00`).
+///
+/// The offset is fixed: a place that moves its clocks in summer needs two rules with validity.
+pub fn weekly(days: &[&str], from: &str, until: &str, offset: &str) -> Constraint {
+    match Weekly::new(days, from, until, offset) {
+        Ok(weekly) => Constraint(Node::Weekly(weekly)),
+        Err(error) => faulty(error),
+    }
+}
+
+/// Text that is JSON, read as strictly as arguments are, and of which this is true: for tools that
+/// carry a call inside a text. What does not parse is unknown.
+pub fn json(constraint: Constraint) -> Constraint {
+    Constraint(Node::Json(Box::new(constraint)))
 }
 
 /// Text of so many characters (Unicode scalar values, not bytes).
@@ -274,11 +360,17 @@ impl Constraint {
             Node::Range(range) => range.check(),
             Node::All(parts) => {
                 Range::of_all(parts).check()?;
+                let instants = parts.iter().fold(Instants::default(), |all, part| match &part.0 {
+                    Node::Instants(range) => all.intersect(*range),
+                    _ => all,
+                });
+                instants.check()?;
                 parts.iter().try_for_each(|part| part.check_at(depth + 1))
             }
             Node::AnyOf(parts) => parts.iter().try_for_each(|part| part.check_at(depth + 1)),
             Node::Not(inner) => inner.check_at(depth + 1),
-            Node::Each(inner) | Node::Some(inner) => {
+            Node::Instants(range) => range.check(),
+            Node::Each(inner) | Node::Some(inner) | Node::Json(inner) => {
                 inner.check_at(depth + 1)?;
                 inner.sort().map(|_| ())
             }
@@ -287,6 +379,29 @@ impl Constraint {
                 field.sort().map(|_| ())
             }),
             _ => Ok(()),
+        }
+    }
+
+    /// The first kind inside that only a policy may use, for it takes more than reading the text once.
+    pub(crate) fn policy_only(&self) -> Option<&'static str> {
+        match &self.0 {
+            Node::Regex(_) => Some(self.word()),
+            Node::All(parts) | Node::AnyOf(parts) => parts.iter().find_map(Constraint::policy_only),
+            Node::Not(inner) | Node::Each(inner) | Node::Some(inner) | Node::Json(inner) => {
+                inner.policy_only()
+            }
+            Node::Fields(fields) => fields.iter().find_map(|(_, field)| field.policy_only()),
+            _ => None,
+        }
+    }
+
+    /// Whether it compares with a list as a whole.
+    pub(crate) fn names_lists(&self) -> bool {
+        match &self.0 {
+            Node::Is(set) => set.iter().any(|value| matches!(value, Value::List(_))),
+            Node::All(parts) | Node::AnyOf(parts) => parts.iter().any(Constraint::names_lists),
+            Node::Not(inner) => inner.names_lists(),
+            _ => false,
         }
     }
 
@@ -323,6 +438,13 @@ impl Constraint {
             Node::Suffix(_) => "suffix",
             Node::Contains(_) => "contains",
             Node::Glob(_) => "glob",
+            Node::Regex(_) => "regex",
+            Node::Under(_) => "under",
+            Node::Cidr(_) => "cidr",
+            Node::Instants(Instants { after: Some(_), .. }) => "after",
+            Node::Instants(_) => "before",
+            Node::Weekly(_) => "weekly",
+            Node::Json(_) => "json",
             Node::Len(_) => "len",
             Node::Fields(_) => "fields",
             Node::Each(_) => "each",
@@ -386,4 +508,87 @@ fn combined(
     node: fn(Vec<Constraint>) -> Node,
 ) -> Constraint {
     if parts.is_empty() { faulty(ConstraintError::Empty(word)) } else { Constraint(node(parts)) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::scope::{Scope, ScopeError};
+
+    /// attack 19: what an agent asks for compiles nothing, wherever it hides it.
+    #[test]
+    fn a_scope_may_not_hold_a_regular_expression() {
+        for hidden in [
+            regex("a+"),
+            not(regex("a+")),
+            all_of([any(), regex("a+")]),
+            any_of([any(), regex("a+")]),
+            each(regex("a+")),
+            some(regex("a+")),
+            json(regex("a+")),
+            fields([("a", regex("a+"))]),
+        ] {
+            assert_eq!(hidden.check(), Ok(()), "a policy may");
+            let error = Scope::tool("t").arg("a", hidden).check().unwrap_err();
+            let ScopeError::Constraint { error, .. } = error else { panic!("{error}") };
+            assert_eq!(error, ConstraintError::PolicyOnly("regex"));
+        }
+    }
+
+    /// attacks 31, 43
+    #[test]
+    fn what_cannot_be_meant_is_refused() {
+        let now = Timestamp::MIN;
+        for constraint in [
+            one_of::<&str>([]),
+            prefix(""),
+            suffix(""),
+            contains(""),
+            glob(""),
+            regex(""),
+            under(""),
+            under("/data/../etc"),
+            cidr::<&str>([]),
+            cidr(["10.0.0.1/8"]),
+            subset_of::<&str>([]),
+            has_any::<&str>([]),
+            has_all::<&str>([]),
+            all_of([]),
+            any_of([]),
+            min(f64::NAN),
+            max(f64::INFINITY),
+            min(2).and(max(1)),
+            above(1).and(max(1)),
+            after(now).and(before(now)),
+            weekly(&[], "09:00", "17:00", "+00:00"),
+            all_of([prefix("a"), count(1)]),
+            json(all_of([prefix("a"), count(1)])),
+            same_as("args"),
+        ] {
+            assert!(constraint.check().is_err(), "{constraint}");
+            assert!(not(constraint.clone()).check().is_err(), "{constraint}");
+            assert!(fields([("a", constraint.clone())]).check().is_err(), "{constraint}");
+        }
+    }
+
+    #[test]
+    fn constraints_are_written_as_policies_write_them() {
+        let start = Timestamp::parse_rfc3339("2026-01-01T00:00:00Z").unwrap();
+        for (constraint, written) in [
+            (regex("a+"), r#"{"regex":"a+"}"#),
+            (under("/data/"), r#"{"under":"/data"}"#),
+            (cidr(["::1", "10.0.0.0/8"]), r#"{"cidr":["10.0.0.0/8","::1"]}"#),
+            (after(start), r#"{"after":"2026-01-01T00:00:00Z"}"#),
+            (before(start), r#"{"before":"2026-01-01T00:00:00Z"}"#),
+            (
+                weekly(&["tue", "mon"], "09:00", "24:00", "-01:30"),
+                r#"{"weekly":{"days":["mon","tue"],"from":"09:00","offset":"-01:30","until":"24:00"}}"#,
+            ),
+            (json(max(1)), r#"{"json":{"max":1}}"#),
+            (all_of([max(1), max(1), eq(0)]), r#"{"eq":0,"max":1}"#),
+            (all_of([min(1), eq(1), eq(2)]), r#"{"all":[{"eq":1},{"eq":2},{"min":1}]}"#),
+        ] {
+            assert_eq!(constraint.to_string(), written);
+        }
+    }
 }

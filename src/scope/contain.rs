@@ -11,6 +11,7 @@ use super::cover::{Condition, Openness, ResourceOpenness, names_argument};
 use super::evaluate::{Facts, Stance};
 use super::fact::{Absence, Fact};
 use super::kind::{Fields, Range, Set, Sort};
+use super::path::is_under;
 use super::truth::Truth;
 use crate::value::Value;
 
@@ -25,6 +26,7 @@ impl Constraint {
     /// Whether a value of which `self` is true may be one on which a guard that says `other` acts.
     ///
     /// `true` also where it can't be excluded.
+    #[cfg(test)]
     pub(crate) fn may_overlap(&self, other: &Constraint) -> bool {
         all_and(&[self], other, Stance::Guard, Absence::Argument)
     }
@@ -59,6 +61,26 @@ impl Constraint {
             }
             (_, Node::Any) => self.admits_absence() == Truth::False,
             (Node::Range(narrow), Node::Range(wide)) => range_within(narrow, wide),
+            // Most patterns that people write are settled by how they begin.
+            (Node::Prefix(narrow), Node::Prefix(wide)) => narrow.starts_with(&**wide),
+            (Node::Glob(narrow), Node::Prefix(wide)) => narrow.beginning().starts_with(&**wide),
+            (Node::Prefix(narrow), Node::Glob(wide)) => {
+                wide.is_beginning() && narrow.starts_with(wide.beginning())
+            }
+            (Node::Glob(narrow), Node::Glob(wide)) => {
+                wide.is_beginning() && narrow.beginning().starts_with(wide.beginning())
+            }
+            (Node::Under(narrow), Node::Under(wide)) => is_under(narrow, wide),
+            (Node::Under(narrow), Node::Prefix(wide)) => {
+                // What is under `.` does not begin with a dot.
+                &**narrow != "." && narrow.starts_with(&**wide)
+            }
+            (Node::Cidr(narrow), Node::Cidr(wide)) => {
+                narrow.iter().all(|own| wide.iter().any(|wide| own.is_within(wide)))
+            }
+            (Node::Instants(narrow), Node::Instants(wide)) => narrow.is_within(wide),
+            (Node::Weekly(narrow), Node::Weekly(wide)) => narrow.is_within(wide),
+            (Node::Json(narrow), Node::Json(wide)) => narrow.is_plainly_within(wide),
             (Node::Fields(narrow), Node::Fields(wide)) => fields_within(narrow, wide),
             (Node::Each(narrow), Node::Each(wide)) => narrow.is_plainly_within(wide),
             (Node::Each(narrow), Node::Some(wide)) | (Node::Some(narrow), Node::Some(wide)) => {
@@ -100,6 +122,9 @@ impl Constraint {
             Node::Some(inner) => {
                 Constraint(Node::Some(Box::new(inner.resolve(known).into_owned())))
             }
+            Node::Json(inner) => {
+                Constraint(Node::Json(Box::new(inner.resolve(known).into_owned())))
+            }
             Node::Fields(fields) => {
                 Constraint(Node::Fields(fields.map(|field| field.resolve(known).into_owned())))
             }
@@ -111,7 +136,9 @@ impl Constraint {
         match &self.0 {
             Node::SameAs(_) => true,
             Node::All(parts) | Node::AnyOf(parts) => parts.iter().any(Constraint::compares),
-            Node::Not(inner) | Node::Each(inner) | Node::Some(inner) => inner.compares(),
+            Node::Not(inner) | Node::Each(inner) | Node::Some(inner) | Node::Json(inner) => {
+                inner.compares()
+            }
             Node::Fields(fields) => fields.iter().any(|(_, field)| field.compares()),
             _ => false,
         }

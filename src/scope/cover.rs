@@ -66,6 +66,20 @@ pub(crate) enum Uncovered {
 }
 
 impl Openness {
+    /// What both leave open.
+    pub(crate) fn meet(&self, other: &Openness) -> Openness {
+        use ResourceOpenness::{Any, Named, None};
+        Openness {
+            other_args: self.other_args && other.other_args,
+            resource: match (self.resource, other.resource) {
+                (Any, resource) | (resource, Any) => resource,
+                (Named, Named) => Named,
+                // No call has a resource and none: conditions on it are then never true.
+                (None, _) | (_, None) => None,
+            },
+        }
+    }
+
     /// What of the call lies outside, given the conditions that name its arguments.
     pub(crate) fn outside(
         &self,

@@ -1,6 +1,7 @@
 //! A constraint as data: the same shape that policies are written in.
 
 use super::constraint::{Constraint, Node};
+use super::instant::Weekly;
 use super::kind::{Bound, Count, Range, Set};
 use crate::value::{Object, Value};
 
@@ -22,6 +23,23 @@ impl Constraint {
             Node::Suffix(text) => one("suffix", Value::Text(text.clone())),
             Node::Contains(text) => one("contains", Value::Text(text.clone())),
             Node::Glob(glob) => one("glob", Value::from(glob.as_str())),
+            Node::Regex(regex) => one("regex", Value::from(regex.as_str())),
+            Node::Under(folder) => one("under", Value::Text(folder.clone())),
+            Node::Cidr(networks) => {
+                let networks = networks.iter().map(|network| Value::from(network.to_string()));
+                one("cidr", Value::List(networks.collect()))
+            }
+            Node::Instants(range) => {
+                let mut object = Object::new();
+                for (word, instant) in [("after", range.after), ("before", range.before)] {
+                    if let Some(instant) = instant {
+                        let _ = object.insert(word, instant.to_string());
+                    }
+                }
+                Value::Object(object)
+            }
+            Node::Weekly(weekly) => one("weekly", weekly_value(weekly)),
+            Node::Json(inner) => one("json", inner.to_value()),
             Node::Len(count) => one("len", count_value(count)),
             Node::Fields(fields) => {
                 let mut object = Object::new();
@@ -113,6 +131,15 @@ fn range_value(range: &Range) -> Value {
     };
     put(range.lower, "min", "above");
     put(range.upper, "max", "below");
+    Value::Object(object)
+}
+
+fn weekly_value(weekly: &Weekly) -> Value {
+    let mut object = Object::new();
+    let _ = object.insert("days", weekly.days().collect::<Vec<_>>());
+    let _ = object.insert("from", weekly.from());
+    let _ = object.insert("offset", weekly.offset());
+    let _ = object.insert("until", weekly.until());
     Value::Object(object)
 }
 

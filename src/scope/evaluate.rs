@@ -1,9 +1,14 @@
 //! Does a value match? Answered in three values.
 
+use std::borrow::Cow;
+
 use super::constraint::{Constraint, Node};
 use super::fact::{Absence, Fact};
 use super::kind::{Fields, Set, Sort};
+use super::network::address;
+use super::path::{canonical_path, is_under};
 use super::truth::Truth;
+use crate::clock::Timestamp;
 use crate::value::Value;
 
 /// Where `same_as` finds the other part of the question.
@@ -105,6 +110,13 @@ impl<F: Facts> Evaluation<'_, F> {
             Node::Fields(fields) => self.ask_fields(fields, subject, negated),
             Node::Each(inner) => self.ask_elements(inner, subject, negated, true),
             Node::Some(inner) => self.ask_elements(inner, subject, negated, false),
+            Node::Json(inner) => match subject {
+                // What is no strict JSON leaves it open, under `not` too.
+                Subject::There(Value::Text(text)) => Value::from_json(text)
+                    .map_or(Truth::Unknown, |read| self.ask(inner, Subject::There(&read), negated)),
+                Subject::Missing(Absence::Argument) if !negated => Truth::False,
+                Subject::There(_) | Subject::Missing(_) => Truth::Unknown,
+            },
             Node::Present(wanted) => {
                 let there = match subject {
                     Subject::There(Value::Null) | Subject::Missing(_) => false,
@@ -197,6 +209,24 @@ impl<F: Facts> Evaluation<'_, F> {
             (Node::Suffix(end), Value::Text(text)) => Truth::of(text.ends_with(&**end)),
             (Node::Contains(part), Value::Text(text)) => Truth::of(text.contains(&**part)),
             (Node::Glob(glob), Value::Text(text)) => Truth::of(glob.matches(text)),
+            (Node::Regex(regex), Value::Text(text)) => Truth::of(regex.matches(text)),
+            (Node::Under(folder), Value::Text(text)) => match canonical_path(text) {
+                Ok(Cow::Borrowed(path)) => Truth::of(is_under(path, folder)),
+                // Another spelling: the tool might get somewhere else than was judged.
+                _ => Truth::Unknown,
+            },
+            (Node::Cidr(networks), Value::Text(text)) => match address(text) {
+                Some(address) => Truth::of(networks.iter().any(|own| own.contains(address))),
+                None => Truth::Unknown,
+            },
+            (Node::Instants(range), Value::Text(text)) => match Timestamp::parse_rfc3339(text) {
+                Ok(instant) => Truth::of(range.contains(instant)),
+                Err(_) => Truth::Unknown,
+            },
+            (Node::Weekly(weekly), Value::Text(text)) => match Timestamp::parse_rfc3339(text) {
+                Ok(instant) => Truth::of(weekly.contains(instant)),
+                Err(_) => Truth::Unknown,
+            },
             (Node::Len(count), Value::Text(text)) => {
                 Truth::of(count.contains(text.chars().count() as u64))
             }
@@ -254,7 +284,7 @@ mod tests {
     use super::super::model::{self, Small};
     use super::super::*;
     use super::*;
-    use crate::scope::any;
+    use crate::scope::{any, json as json_of};
     use crate::value::Number;
     use Truth::{False, True, Unknown};
 
@@ -496,5 +526,74 @@ mod tests {
         assert_eq!(covers(&eq("caf\u{e9}"), "\"cafe\u{301}\""), False);
         assert_eq!(covers(&len(4), "\"caf\u{e9}\""), True);
         assert_eq!(covers(&len(5), "\"cafe\u{301}\""), True);
+    }
+    /// attack 146: what a text carries is pinned by `json`, and what does not parse is not judged.
+    #[test]
+    fn json_inside_text_is_read_strictly() {
+        let inner = json_of(fields([("tool", eq("read")), ("n", optional(max(3)))]));
+        for (text, cover, guard) in [
+            (r#"{"tool":"read"}"#, True, True),
+            (r#"{"tool":"read","n":3}"#, True, True),
+            (r#"{"tool":"read","n":4}"#, False, False),
+            (r#"{"tool":"delete"}"#, False, False),
+            (r#"{"tool":"read","more":1}"#, False, True),
+            (r#"{"tool":"read","tool":"delete"}"#, Unknown, Unknown),
+            (r#"{"tool":"read","to\u006fl":"delete"}"#, Unknown, Unknown),
+            ("read", Unknown, Unknown),
+            ("", Unknown, Unknown),
+            (r#"{"tool":"read"} "x""#, Unknown, Unknown),
+            (r#"[{"tool":"read"},{"tool":"delete"}]"#, False, True),
+        ] {
+            let value = Value::from(text).to_json();
+            assert_eq!(covers(&inner, &value), cover, "{text}");
+            assert_eq!(guards(&inner, &value), guard, "{text}");
+            if !text.starts_with('[') {
+                assert_eq!(covers(&not(inner.clone()), &value), !cover, "{text}");
+            }
+        }
+        // A call given as an object is not a text, and pinning the outside says nothing of it.
+        assert_eq!(covers(&inner, r#"{"tool":"read"}"#), Unknown);
+        assert_eq!(covers(&inner, "-"), False);
+    }
+
+    #[test]
+    fn what_cannot_be_read_is_unknown_under_not_too() {
+        let noon = crate::clock::Timestamp::parse_rfc3339("2026-01-05T12:00:00Z").unwrap();
+        for (constraint, yes, no, unknown) in [
+            (regex("a+"), "aa", "b", None),
+            (under("/data"), "/data/a", "/etc", Some("/data/../etc")),
+            (under("/data"), "/data", "/data-x", Some("/data/")),
+            (cidr(["10.0.0.0/8"]), "::ffff:10.0.0.1", "11.0.0.1", Some("10.1")),
+            (after(noon), "2026-01-05T13:00:00+01:00", "2026-01-05T11:59:59Z", Some("noon")),
+            (before(noon), "2026-01-05T11:59:59Z", "2026-01-05T12:00:00Z", Some("2026-01-05")),
+            (
+                weekly(&["mon"], "09:00", "17:00", "+00:00"),
+                "2026-01-05T09:00:00Z",
+                "2026-01-06T09:00:00Z",
+                Some(""),
+            ),
+        ] {
+            constraint.check().unwrap();
+            let text = |text: &str| Value::from(text).to_json();
+            let negated = not(constraint.clone());
+            assert_eq!(
+                (covers(&constraint, &text(yes)), covers(&negated, &text(yes))),
+                (True, False)
+            );
+            assert_eq!(
+                (covers(&constraint, &text(no)), covers(&negated, &text(no))),
+                (False, True)
+            );
+            for wrong in unknown.map(text).iter().map(String::as_str).chain(["1", "null"]) {
+                assert_eq!(
+                    (covers(&constraint, wrong), covers(&negated, wrong)),
+                    (Unknown, Unknown)
+                );
+                assert_eq!(
+                    (guards(&constraint, wrong), guards(&negated, wrong)),
+                    (Unknown, Unknown)
+                );
+            }
+        }
     }
 }

@@ -18,6 +18,8 @@ pub(crate) enum Fact {
     Purpose,
     Ticket,
     Context(Box<str>),
+    /// The broker's time, as RFC 3339 text.
+    Now,
     /// Labels of the tools used in this task, the one asked for included.
     Seen,
     Tool,
@@ -64,6 +66,7 @@ impl Fact {
             ("who", _) => Fact::WhoAttr(attr()?),
             ("why", "purpose") => Fact::Purpose,
             ("why", "ticket") => Fact::Ticket,
+            ("when", "now") => Fact::Now,
             ("when", "seen") => return Err(unknown()),
             ("when", name) => Fact::Context(name.into()),
             ("resource", "type") => Fact::ResourceType,
@@ -114,6 +117,7 @@ impl fmt::Display for Fact {
             Fact::Purpose => f.write_str("why.purpose"),
             Fact::Ticket => f.write_str("why.ticket"),
             Fact::Context(name) => write!(f, "when.{name}"),
+            Fact::Now => f.write_str("when.now"),
             Fact::Seen => f.write_str("when.seen"),
             Fact::Tool => f.write_str("what.tool"),
             Fact::Labels => f.write_str("what.labels"),

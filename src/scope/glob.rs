@@ -137,6 +137,16 @@ impl Glob {
         }
     }
 
+    /// What every match begins with.
+    pub(crate) fn beginning(&self) -> &str {
+        self.pattern.get(..self.literal).unwrap_or_default()
+    }
+
+    /// Whether everything that begins like the pattern matches it.
+    pub(crate) fn is_beginning(&self) -> bool {
+        self.tail == Tail::Anything
+    }
+
     /// The whole pattern as an automaton.
     pub(crate) fn automaton(&self) -> Option<Automaton> {
         let tokens: Vec<Token> =

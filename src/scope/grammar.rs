@@ -1,10 +1,13 @@
 //! The grammar of constraints: how policies and scopes write each kind.
 
 use super::constraint::{
-    Constraint, Node, all_of, any, any_of, contains, count, each, eq, fields, glob, has_all,
-    has_any, len, not, one_of, prefix, same_as, some, subset_of, suffix,
+    Constraint, Node, after, all_of, any, any_of, before, cidr, contains, count, each, eq, fields,
+    glob, has_all, has_any, json, len, not, one_of, prefix, regex, same_as, some, subset_of,
+    suffix, under, weekly,
 };
+use super::instant::Instants;
 use super::kind::{Bound, Count, Range};
+use crate::clock::Timestamp;
 use crate::document::{
     Misfit, Table, Written, any_word, did_you_mean, list, text, value, whole_number,
 };
@@ -34,6 +37,13 @@ const KINDS: &[Kind] = &[
     kind("suffix", |w| Ok(suffix(text(w)?))),
     kind("contains", |w| Ok(contains(text(w)?))),
     kind("glob", |w| Ok(glob(text(w)?))),
+    kind("regex", |w| Ok(regex(text(w)?))),
+    kind("under", |w| Ok(under(text(w)?))),
+    kind("cidr", |w| Ok(cidr(networks(w)?))),
+    kind("after", |w| Ok(after(instant(w)?))),
+    kind("before", |w| Ok(before(instant(w)?))),
+    kind("weekly", weekly_window),
+    kind("json", |w| Ok(json(read_constraint(w)?))),
     kind("len", |w| Ok(len(how_many(w)?))),
     kind("fields", |w| Ok(fields(named_constraints(w)?))),
     kind("each", |w| Ok(each(read_constraint(w)?))),
@@ -64,7 +74,9 @@ const FOREIGN: &[(&[&str], &str)] = &[
     (&["ends_with", "endswith"], "`suffix`"),
     (&["includes", "substring"], "`contains`"),
     (&["like", "wildcard", "pattern", "match", "matches"], "`glob`"),
-    (&["regex", "regexp", "re"], "`glob`, `prefix` or `suffix`"),
+    (&["regexp", "re"], "`regex`"),
+    (&["ip", "ip_in", "ipmatch", "in_network", "subnet"], "`cidr`"),
+    (&["within", "path", "in_dir", "subpath"], "`under`"),
     (&["exists", "required", "is_set"], "`present`"),
     (&["length", "size"], "`len` for text, `count` for lists"),
     (&["minlength", "min_length", "maxlength", "max_length"], "`len = { min = …, max = … }`"),
@@ -115,6 +127,7 @@ fn conjunction(written: &Written) -> Result<Constraint, Misfit> {
     let table = Table::open(written, "a constraint")?;
     let mut parts = Vec::new();
     let mut bounds = Range::default();
+    let mut instants = Instants::default();
     for (at, word, own) in table.entries() {
         if word == OTHER_FIELDS {
             if table.get("fields").is_none() {
@@ -137,11 +150,18 @@ fn conjunction(written: &Written) -> Result<Constraint, Misfit> {
             }
             // Bounds of one table are one interval.
             Node::Range(range) => bounds = bounds.intersect(range),
+            Node::Instants(own) => {
+                instants.after = instants.after.or(own.after);
+                instants.before = instants.before.or(own.before);
+            }
             Node::Fields(fields) if table.get(OTHER_FIELDS).is_some() => {
                 parts.push(Constraint(Node::Fields(fields.open())));
             }
             node => parts.push(Constraint(node)),
         }
+    }
+    if instants != Instants::default() {
+        parts.push(Constraint(Node::Instants(instants)));
     }
     if bounds != Range::default() {
         parts.push(Constraint(Node::Range(bounds)));
@@ -191,6 +211,31 @@ fn number(written: &Written) -> Result<Number, Misfit> {
             Err(Misfit::new(written.span.start, format!("expected a number, found {found}")))
         }
     }
+}
+
+fn texts(written: &Written) -> Result<Vec<&str>, Misfit> {
+    list(written)?.iter().map(text).collect()
+}
+
+/// One network, or a list of them.
+fn networks(written: &Written) -> Result<Vec<&str>, Misfit> {
+    match &written.node {
+        Tree::Text(only) => Ok(vec![only]),
+        _ => texts(written),
+    }
+}
+
+fn instant(written: &Written) -> Result<Timestamp, Misfit> {
+    Timestamp::parse_rfc3339(text(written)?)
+        .map_err(|error| Misfit::new(written.span.start, error.to_string()))
+}
+
+fn weekly_window(written: &Written) -> Result<Constraint, Misfit> {
+    let table = Table::read_some(written, &["days", "from", "until", "offset"], "a weekly window")?;
+    let days = table.read_at("days", texts)?.unwrap_or_default();
+    let at = |key, unsaid| Ok(table.read_at(key, text)?.unwrap_or(unsaid));
+    let (from, until) = (at("from", "00:00")?, at("until", "24:00")?);
+    Ok(weekly(&days, from, until, at("offset", "+00:00")?))
 }
 
 fn boolean(written: &Written) -> Result<bool, Misfit> {

@@ -46,10 +46,6 @@ impl Set {
         self.0.iter().any(|own| std::mem::discriminant(own) == kind)
     }
 
-    pub(crate) fn is_subset(&self, other: &Set) -> bool {
-        self.0.iter().all(|value| other.contains(value))
-    }
-
     pub(crate) fn sort(&self, word: &'static str) -> Result<Sort, ConstraintError> {
         let lists = self.0.iter().filter(|value| matches!(value, Value::List(_))).count();
         match lists {

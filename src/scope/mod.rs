@@ -19,35 +19,52 @@ mod automaton;
 mod capability;
 mod constraint;
 mod contain;
+#[cfg(test)]
+mod corpus;
 mod cover;
+mod decode;
 mod describe;
+mod encode;
 mod evaluate;
+mod expression;
 mod fact;
 mod glob;
 mod grammar;
+mod instant;
 mod kind;
 #[cfg(test)]
 mod model;
+mod network;
+mod path;
 mod read;
+mod regex;
 mod truth;
 
 pub use capability::{MAX_CAPABILITIES, MAX_CONDITIONS, Scope, ScopeError};
 pub use constraint::{
-    Constraint, ConstraintError, MAX_NESTING, above, absent, all_of, any, any_of, below, contains,
-    count, each, eq, fields, glob, has_all, has_any, len, max, min, not, one_of, optional, prefix,
-    present, same_as, some, subset_of, suffix,
+    Constraint, ConstraintError, MAX_NESTING, above, absent, after, all_of, any, any_of, before,
+    below, cidr, contains, count, each, eq, fields, glob, has_all, has_any, json, len, max, min,
+    not, one_of, optional, prefix, present, regex, same_as, some, subset_of, suffix, under, weekly,
 };
+pub use decode::{MAX_PARTS, MAX_VALUE_LEVELS};
+pub use encode::ScopeBytesError;
 pub use fact::UnknownFact;
 pub use glob::{Glob, GlobError, MAX_GLOB, MAX_WILDCARDS};
 pub use kind::Count;
 pub(crate) use kind::Set;
 pub use read::MAX_SCOPE_TEXT;
+pub use regex::{MAX_REGEX, Regex, RegexError};
 pub use truth::Truth;
 
+pub(crate) use algebra::{Algebra, Cover, Difference, cover_difference};
 pub(crate) use capability::{Capability, Outside};
 pub(crate) use constraint::Node;
 pub(crate) use contain::{condition_may_overlap, condition_within, openness_within};
 pub(crate) use cover::{Condition, Openness, ResourceOpenness, Uncovered};
+pub(crate) use decode::decode as decode_scope;
+pub(crate) use encode::encode as encode_scope;
 pub(crate) use evaluate::{Facts, Stance};
 pub(crate) use fact::{Absence, Fact};
 pub(crate) use grammar::{named_constraints, read_constraint};
+#[allow(unused_imports, reason = "arguments typed `path` are brought to this form")]
+pub(crate) use path::{PathFault, canonical_path};

@@ -9,9 +9,11 @@ use super::fact::{Absence, Fact};
 use super::kind::Sort;
 use super::truth::Truth;
 use super::{
-    absent, all_of, any, any_of, below, contains, count, each, eq, fields, glob, has_all, has_any,
-    len, min, not, one_of, prefix, present, same_as, some, subset_of, suffix,
+    absent, after, all_of, any, any_of, before, below, cidr, contains, count, each, eq, fields,
+    glob, has_all, has_any, json, len, min, not, one_of, prefix, present, regex, same_as, some,
+    subset_of, suffix, under, weekly,
 };
+use crate::clock::Timestamp;
 use crate::value::{Object, Value};
 
 /// A question in which `x` is the value asked about and `args.other` what it may be compared with.
@@ -147,6 +149,7 @@ fn one(c: &Constraint, value: Option<&Value>, stance: Stance, absent: i8, facts:
         }
         (Node::Contains(p), Some(Value::Text(t))) => of(t.split(&**p).count() > 1),
         (Node::Glob(glob), Some(Value::Text(t))) => of(glob.matches(t)),
+        (Node::Regex(regex), Some(Value::Text(t))) => of(regex.matches(t)),
         (Node::Len(count), Some(Value::Text(t))) => of(count.contains(t.chars().count() as u64)),
         (Node::Count(count), Some(Value::List(l))) => of(count.contains(l.len() as u64)),
         (Node::Each(inner), Some(Value::List(l))) => {
@@ -229,6 +232,8 @@ fn text_leaves() -> impl Strategy<Value = Constraint> {
         "[ab/]{1,2}".prop_map(|t| suffix(&t)),
         "[ab/]{1,2}".prop_map(|t| contains(&t)),
         "[ab/*?]{1,4}".prop_map(|t| glob(&t)),
+        proptest::sample::select(vec!["a*", "(a|b)+", "[^a]", "a?b?", ".{2}", "a/.*|b"])
+            .prop_map(regex),
         (0..3_u64, 0..2_u64).prop_map(|(low, more)| len(low..=low + more)),
     ]
 }
@@ -254,6 +259,33 @@ fn leaves() -> impl Strategy<Value = Constraint> {
 /// Constraints over the small universe, `same_as` and mixed sorts among them.
 pub(super) fn constraints() -> impl Strategy<Value = Constraint> {
     grown(prop_oneof![12 => leaves(), 1 => Just(same_as("args.other"))].boxed())
+}
+
+/// Kinds that the algebra compares with their own kind only; the model does not know them.
+fn opaque() -> impl Strategy<Value = Constraint> {
+    let networks = ["10.0.0.0/8", "10.0.0.0/31", "10.0.0.1", "::/0", "::1"];
+    let at = |n: i64| Timestamp::from_unix_millis(n * 1000).unwrap();
+    prop_oneof![
+        proptest::sample::subsequence(networks.to_vec(), 1..4).prop_map(cidr),
+        (0..4_i64).prop_map(move |n| after(at(n))),
+        (0..4_i64).prop_map(move |n| before(at(n))),
+        proptest::sample::select(vec!["/", ".", "/a", "/a/b", "a"]).prop_map(under),
+        (-1..4).prop_map(|n| json(min(n))),
+        (-1..4).prop_map(|n| json(eq(n))),
+        Just(json(super::any())),
+        proptest::sample::select(vec!["mon", "thu"]).prop_map(|day| weekly(
+            &[day, "fri"],
+            "00:00",
+            "12:00",
+            "+00:00"
+        )),
+    ]
+}
+
+/// As [`sound_constraints`], with [`opaque`] kinds among them.
+pub(super) fn mixed_constraints() -> impl Strategy<Value = Constraint> {
+    grown(prop_oneof![leaves(), opaque()].boxed())
+        .prop_filter("can be meant", |c| c.check().is_ok())
 }
 
 /// Constraints that can be meant and that look at nothing but the value.

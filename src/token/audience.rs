@@ -2,10 +2,94 @@
 
 use std::fmt;
 
+use zeroize::Zeroizing;
+
+use super::claims::MAX_NAME;
 use super::derive::MacKey;
 use super::error::TokenError;
-use super::keys::KeyId;
+use super::keys::{KeyError, KeyId};
 use crate::clock::Timestamp;
+
+/// The key of one audience, for a [`Verifier`](super::Verifier) in another process: wiped when
+/// dropped, never printed, and out of the type only by [`expose`](AudienceSecret::expose).
+///
+/// Handle it as the secret it is: HMAC has one key, so whoever can verify for this audience can also
+/// mint for it. It says nothing about the ring or about any other audience.
+///
+/// ```
+/// # use hallpass::token::{AudienceSecret, KeyRing};
+/// let secret = KeyRing::generate()?.audience_secret("search")?;
+/// // Over a channel that keeps secrets, and there:
+/// let there = AudienceSecret::from_parts("search", secret.key_id(), secret.expose())?;
+/// assert_eq!(there.key_id(), secret.key_id());
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+/// ```compile_fail,E0599
+/// # use hallpass::token::KeyRing;
+/// let copy = KeyRing::generate()?.audience_secret("search")?.clone();
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+pub struct AudienceSecret {
+    audience: Box<str>,
+    id: KeyId,
+    key: Zeroizing<[u8; 32]>,
+}
+
+impl AudienceSecret {
+    /// The secret that [`expose`](Self::expose) gave out, with the audience and the key id that went
+    /// with it. The bytes are copied: wiping the caller's own is the caller's.
+    ///
+    /// # Errors
+    /// [`KeyError::Uniform`] if all bytes are the same, [`KeyError::Audience`] if the audience is
+    /// empty or too long.
+    pub fn from_parts(
+        audience: &str,
+        id: KeyId,
+        key: &[u8; 32],
+    ) -> Result<AudienceSecret, KeyError> {
+        if !(1..=MAX_NAME).contains(&audience.len()) {
+            return Err(KeyError::Audience(audience.len()));
+        }
+        if key.windows(2).all(|pair| pair.first() == pair.last()) {
+            return Err(KeyError::Uniform);
+        }
+        Ok(AudienceSecret { audience: audience.into(), id, key: Zeroizing::new(*key) })
+    }
+
+    pub(super) fn new(audience: &str, id: KeyId, key: Zeroizing<[u8; 32]>) -> AudienceSecret {
+        AudienceSecret { audience: audience.into(), id, key }
+    }
+
+    /// The audience.
+    pub fn audience(&self) -> &str {
+        &self.audience
+    }
+
+    /// The id that tokens signed with this key carry.
+    pub fn key_id(&self) -> KeyId {
+        self.id
+    }
+
+    /// The key itself.
+    pub fn expose(&self) -> &[u8; 32] {
+        &self.key
+    }
+
+    pub(super) fn into_keys(self) -> AudienceKeys {
+        let active = (self.id, MacKey::from_tag(&self.key));
+        AudienceKeys { audience: self.audience, active, retired: Box::default() }
+    }
+}
+
+/// Shows audience and key id, and nothing of the key.
+impl fmt::Debug for AudienceSecret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("AudienceSecret")
+            .field("audience", &self.audience)
+            .field("key_id", &self.id)
+            .finish_non_exhaustive()
+    }
+}
 
 /// The keys that sign and verify tokens for one audience, derived from a
 /// [`KeyRing`](super::KeyRing) at one moment of its life.

@@ -11,6 +11,8 @@
 //! away. No block is empty, so no frame begins with two zero bytes: what else is ever signed under a
 //! tag begins with them, and can never pass for one more block.
 
+use zeroize::Zeroizing;
+
 use super::derive::MacKey;
 use super::error::{MintError, TokenError};
 
@@ -62,6 +64,18 @@ impl<'a> Frames<'a> {
     /// Every frame is hashed before anything is compared, and only the last tag is, so that a wrong
     /// tag takes the same work as the right one wherever it went wrong (attack 78).
     pub(super) fn verify(self, root_key: &MacKey, tag: &[u8; 32]) -> bool {
+        let (key, last) = self.walk(root_key);
+        key.as_ref().unwrap_or(root_key).verify(last, tag)
+    }
+
+    /// The last tag of the chain that begins with `root_key`: a secret, where it was not presented.
+    pub(super) fn last_tag(self, root_key: &MacKey) -> Zeroizing<[u8; 32]> {
+        let (key, last) = self.walk(root_key);
+        Zeroizing::new(key.as_ref().unwrap_or(root_key).sign(last))
+    }
+
+    /// The key of the last frame, unless it is the root key, and that frame.
+    fn walk(self, root_key: &MacKey) -> (Option<MacKey>, &'a [u8]) {
         let mut key = None;
         let mut last = self.root;
         let mut left = self.rest;
@@ -70,7 +84,7 @@ impl<'a> Frames<'a> {
             key = Some(MacKey::from_tag(&tag));
             (last, left) = (frame, after);
         }
-        key.as_ref().unwrap_or(root_key).verify(last, tag)
+        (key, last)
     }
 }
 

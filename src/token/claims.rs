@@ -41,7 +41,8 @@ pub struct Claims<'a> {
     pub issued: Timestamp,
     /// The first instant at which it is worth nothing.
     pub expires: Timestamp,
-    /// The scope as a verifier without a table needs it; a broker never reads it.
+    /// The scope's byte form, for a [`Verifier`](super::Verifier) without a table; a gate never
+    /// reads it.
     pub scope: Option<&'a [u8]>,
 }
 

@@ -1,6 +1,9 @@
 //! Why a token was refused or could not be made.
 
 use super::keys::KeyId;
+use crate::random::RandomError;
+use crate::scope::ScopeBytesError;
+use crate::value::DecodeError;
 
 /// Why a presented token was refused: for operators only.
 ///
@@ -33,9 +36,24 @@ pub enum TokenError {
     /// Rightly signed, yet not a root block: what was wrong with it.
     #[error("the token's root block is malformed: {0}")]
     Malformed(&'static str),
-    /// An attenuation block of a kind this reader cannot enforce, so the token is worth nothing to it.
-    #[error("the token carries an attenuation block of an unknown kind")]
-    UnknownBlock,
+    /// An attenuation block, counted from 1, that this reader cannot enforce, so the token is worth
+    /// nothing to it.
+    #[error("attenuation {at}: {error}")]
+    Block {
+        /// Which block.
+        at: usize,
+        /// What is wrong with it.
+        error: BlockError,
+    },
+    /// Bound to a call, where a token itself is expected.
+    #[error("the token is bound to a call")]
+    CallBound,
+    /// A call-bound presentation whose time is not near the clock.
+    #[error("the call-bound presentation is too old, or from the future")]
+    Stale,
+    /// There are attenuation blocks where none are enforced.
+    #[error("the token has been attenuated")]
+    Attenuated,
     /// Minted for another audience than the keys.
     #[error("the token is for another audience")]
     WrongAudience,
@@ -78,7 +96,27 @@ pub enum MintError {
     /// There are as many attenuation blocks as a token may have.
     #[error("the token has as many attenuation blocks as it may have")]
     TooManyBlocks,
+    /// The system gave no random bytes for a nonce.
+    #[error(transparent)]
+    Random(#[from] RandomError),
+    /// What the block was to say cannot be said in one.
+    #[error(transparent)]
+    Block(#[from] BlockError),
     /// The text to narrow is no token.
     #[error("no token to narrow: {0}")]
     NotAToken(#[source] TokenError),
+}
+
+/// Why bytes are no attenuation block, or a scope cannot be written into one.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum BlockError {
+    /// A kind of block, or a version of its layout, that this reader does not know.
+    #[error("a block of the unknown kind {0}")]
+    UnknownKind(u8),
+    /// The block is not laid out as its kind says.
+    #[error("the block: {0}")]
+    Form(#[from] DecodeError),
+    /// The scope in it.
+    #[error(transparent)]
+    Scope(#[from] ScopeBytesError),
 }

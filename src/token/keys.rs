@@ -3,10 +3,11 @@
 use std::fmt;
 use std::time::Duration;
 
-use super::audience::AudienceKeys;
+use super::audience::{AudienceKeys, AudienceSecret};
 use super::claims::MAX_NAME;
 use super::derive::{Context, KeyUse, MacKey, derive_bytes};
 use super::secret::SecretKey;
+use crate::audit::ChainKey;
 use crate::clock::Timestamp;
 use crate::random::RandomError;
 
@@ -136,9 +137,29 @@ impl KeyRing {
         Ok(AudienceKeys::new(audience, (self.active.id, derive(&self.active)), retired))
     }
 
+    /// The active key's own key for one audience, for a [`Verifier`](super::Verifier) without a
+    /// table. After a [rotation](KeyRing::rotate) there is another one.
+    ///
+    /// # Errors
+    /// [`KeyError::Audience`] if the audience is empty or longer than [`MAX_NAME`] bytes.
+    pub fn audience_secret(&self, audience: &str) -> Result<AudienceSecret, KeyError> {
+        let context = Context::new(audience.as_bytes())
+            .filter(|_| (1..=MAX_NAME).contains(&audience.len()))
+            .ok_or(KeyError::Audience(audience.len()))?;
+        let key = derive_bytes(&self.active.secret, KeyUse::Token, context);
+        Ok(AudienceSecret::new(audience, self.active.id, key))
+    }
+
     /// The active key's own key for `key_use`, for a use that has one.
     pub fn mac_key(&self, key_use: KeyUse) -> MacKey {
         MacKey::derive(&self.active.secret, key_use, Context::NONE)
+    }
+
+    /// The key of the chain that a broker with this ring as it is now and this issuer's name writes
+    /// its log with, for whoever [verifies](crate::audit::verify) the log away from the broker. It
+    /// could write a log that verifies, too.
+    pub fn chain_key(&self, issuer: &str) -> ChainKey {
+        ChainKey::new(self.mac_key(KeyUse::AuditLog).into_hmac(), issuer)
     }
 
     fn knows(&self, id: KeyId) -> bool {

@@ -4,11 +4,14 @@ use zeroize::Zeroizing;
 
 use super::audience::AudienceKeys;
 use super::bearer::Token;
+use super::block::Narrowing;
 use super::chain;
 use super::claims::{self, Claims};
 use super::error::{MintError, TokenError};
-use super::text;
+use super::text::{self, Seal};
 use super::verify::Unverified;
+use crate::clock::Timestamp;
+use crate::scope::Scope;
 
 /// Signs a token that says `claims` with the active key.
 ///
@@ -29,8 +32,54 @@ pub fn mint(keys: &AudienceKeys, claims: &Claims<'_>) -> Result<Token, MintError
     text::encode(&body, &tag).map(Token::from_text)
 }
 
+impl Token {
+    /// The token narrowed to `scope` and, where given, to an earlier end. It takes neither key nor
+    /// broker, and the holder stays the same.
+    ///
+    /// The new token covers what this one covers *and* `scope` covers: a scope that names more gives
+    /// nothing more, and nor does a later end. `same_as` is refused, since a block has to mean the
+    /// same to every reader: say what it comes to.
+    ///
+    /// ```
+    /// # use hallpass::prelude::*;
+    /// # use hallpass::scope::{any, eq, max};
+    /// # use serde_json::json;
+    /// # let policy = Policy::builder()
+    /// #     .rule(Rule::permit("pay").tool("bank.pay").arg("to", any()).arg("amount", max(500)))
+    /// #     .build()?;
+    /// # let broker = Broker::new(policy)?;
+    /// # let gate = broker.gate();
+    /// # let payer = broker.assert_identity("payer")?;
+    /// # let task = broker.open(&payer, Purpose::new("pay-bill"))?;
+    /// # let context = Context::new();
+    /// let pay = Scope::tool("bank.pay").arg("to", any()).arg("amount", max(100));
+    /// let grant = task.request(pay, &context)?;
+    ///
+    /// let ours = Scope::tool("bank.pay").arg("to", eq("CH93")).arg("amount", max(1000));
+    /// let narrowed = grant.token().attenuate(&ours, None)?;
+    ///
+    /// let call = |to, amount| Call::new("bank.pay", json!({ "to": to, "amount": amount }));
+    /// assert!(gate.authorize(&narrowed, &payer, call("CH93", 100)?, &context).is_ok());
+    /// for outside in [call("XX00", 100)?, call("CH93", 101)?] {
+    ///     let denial = gate.authorize(&narrowed, &payer, outside, &context).unwrap_err();
+    ///     assert_eq!(denial.reason(), Reason::OutOfScope);
+    /// }
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// # Errors
+    /// [`MintError::Block`] if the scope cannot be meant or has no spelling in a block,
+    /// [`MintError::TooManyBlocks`] after [`MAX_ATTENUATIONS`](super::MAX_ATTENUATIONS),
+    /// [`MintError::FieldLength`] or [`MintError::TooLong`] if it does not fit, and
+    /// [`MintError::NotAToken`] if this is none.
+    pub fn attenuate(&self, scope: &Scope, expires: Option<Timestamp>) -> Result<Token, MintError> {
+        append_block(self, &Narrowing::encode(scope, expires)?)
+    }
+}
+
 /// Adds an attenuation block to a token, which takes no key: the token's own tag is the key of the
-/// next link. The block is opaque here, and a reader that does not know its kind refuses the token.
+/// next link. The block is opaque here, and a reader that does not know its kind refuses the token:
+/// [`Token::attenuate`] writes those that this crate knows.
 ///
 /// ```
 /// # use hallpass::clock::Timestamp;
@@ -47,7 +96,7 @@ pub fn mint(keys: &AudienceKeys, claims: &Claims<'_>) -> Result<Token, MintError
 ///
 /// let presented = Unverified::parse(narrowed.expose())?;
 /// assert!(presented.verify_chain(&keys, at(0)?)?.blocks().eq([b"block"]));
-/// assert_eq!(presented.verify(&keys, at(0)?).unwrap_err(), TokenError::UnknownBlock);
+/// assert_eq!(presented.verify(&keys, at(0)?).unwrap_err(), TokenError::Attenuated);
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 ///
@@ -57,7 +106,10 @@ pub fn mint(keys: &AudienceKeys, claims: &Claims<'_>) -> Result<Token, MintError
 pub fn append_block(token: &Token, block: &[u8]) -> Result<Token, MintError> {
     let token = Unverified::parse(token.expose()).map_err(MintError::NotAToken)?;
     let frame = chain::frame(block)?;
-    let tag = Zeroizing::new(chain::next_tag(&token.parts().tag, &frame));
+    let Seal::Tag(tag) = &token.parts().seal else {
+        return Err(MintError::NotAToken(TokenError::CallBound));
+    };
+    let tag = Zeroizing::new(chain::next_tag(tag, &frame));
     let body = [token.parts().body(), &frame].concat();
     match chain::Frames::read(&body) {
         Ok(_) => text::encode(&body, &tag).map(Token::from_text),

@@ -30,6 +30,8 @@
 
 mod audience;
 mod bearer;
+mod block;
+mod call_bound;
 mod chain;
 mod claims;
 mod derive;
@@ -38,16 +40,21 @@ mod keys;
 mod mint;
 mod secret;
 mod text;
+mod verifier;
 mod verify;
 
-pub use audience::AudienceKeys;
+pub use audience::{AudienceKeys, AudienceSecret};
 pub use bearer::{Token, TokenId};
+pub(crate) use block::Narrowing;
+pub(crate) use call_bound::Nonce;
+pub use call_bound::{Form, Presentable, Presentation};
 pub use chain::{Blocks, MAX_ATTENUATIONS, MAX_BLOCK};
 pub use claims::{Claims, MAX_HOLDER, MAX_NAME};
 pub use derive::{KeyUse, MacKey};
-pub use error::{MintError, TokenError};
+pub use error::{BlockError, MintError, TokenError};
 pub use keys::{KeyError, KeyId, KeyRing};
 pub use mint::{append_block, mint};
 pub use secret::SecretKey;
 pub use text::MAX_TOKEN_TEXT;
+pub use verifier::{LivenessAndReplayUnchecked, Verifier, VerifierError};
 pub use verify::{Unverified, VerifiedToken};

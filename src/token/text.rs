@@ -1,19 +1,22 @@
-//! The text of a token: `hp1.` + body + `.` + tag, both in base64url without padding.
+//! The text of a token: `hp1.` + body + `.` + tag, both in base64url without padding; `hp1c.` and a
+//! call's proof in the tag's place where it is bound to a call.
 
-use base64::Engine as _;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use zeroize::Zeroizing;
 
+use super::call_bound::Proof;
 use super::error::{MintError, TokenError};
+use crate::base64;
 
 /// The most bytes of text a token may have: what common HTTP servers take for all headers together,
 /// and room for a root block with a scope and every attenuation at 180 bytes each. Longer text is
 /// refused unread (attack 79).
 pub const MAX_TOKEN_TEXT: usize = 8192;
 
-const VERSION: &str = "hp1.";
+const BEARER: &str = "hp1.";
+const CALL_BOUND: &str = "hp1c.";
 
 /// A tag of 32 bytes in base64url.
+#[cfg(test)]
 const TAG_TEXT: usize = 43;
 
 /// Bodies up to this many bytes are decoded without allocating: a root block takes about 100, an
@@ -23,7 +26,13 @@ const INLINE: usize = 256;
 /// The parts of a token's text, decoded and not yet looked at.
 pub(super) struct Parts {
     body: Body,
-    pub(super) tag: [u8; 32],
+    pub(super) seal: Seal,
+}
+
+/// What proves a token: the last tag itself, or what it signed.
+pub(super) enum Seal {
+    Tag([u8; 32]),
+    Call(Proof),
 }
 
 #[expect(
@@ -50,46 +59,61 @@ pub(super) fn decode(text: &str) -> Result<Parts, TokenError> {
     if text.len() > MAX_TOKEN_TEXT {
         return Err(TokenError::TooLong(text.len()));
     }
-    let parts = text.strip_prefix(VERSION).ok_or(TokenError::UnknownVersion)?;
-    let (body, tag_text) = parts.rsplit_once('.').ok_or(TokenError::Framing)?;
-    // A longer tag does not fit, a shorter one does not fill.
-    let mut tag = [0; 32];
-    if decode_into(tag_text, &mut tag)? != tag.len() {
-        return Err(TokenError::Framing);
+    if let Some(parts) = text.strip_prefix(BEARER) {
+        let (body, tag) = split(parts)?;
+        return Ok(Parts { seal: Seal::Tag(tag), body: decode_body(body)? });
     }
-    Ok(Parts { body: decode_body(body)?, tag })
+    let parts = text.strip_prefix(CALL_BOUND).ok_or(TokenError::UnknownVersion)?;
+    let (body, proof) = split(parts)?;
+    let proof = Proof::read(&proof).ok_or(TokenError::Framing)?;
+    Ok(Parts { seal: Seal::Call(proof), body: decode_body(body)? })
+}
+
+/// The text of the body, and the seal. A seal has one length, so the point before it has one place:
+/// any other point is no base64.
+fn split<const N: usize>(parts: &str) -> Result<(&str, [u8; N]), TokenError> {
+    let start = parts.len().checked_sub((N * 4).div_ceil(3)).ok_or(TokenError::Framing)?;
+    let (body, seal) = parts.split_at_checked(start).ok_or(TokenError::Framing)?;
+    let body = body.strip_suffix('.').ok_or(TokenError::Framing)?;
+    let mut bytes = [0; N];
+    base64::decode(seal, &mut bytes).ok_or(TokenError::Framing)?;
+    Ok((body, bytes))
 }
 
 fn decode_body(text: &str) -> Result<Body, TokenError> {
-    // Never less than what comes out.
-    let room = text.len().div_ceil(4) * 3;
-    if room <= INLINE {
-        let mut bytes = [0; INLINE];
-        let length = decode_into(text, &mut bytes)?;
-        return Ok(Body::Inline(bytes, length));
+    let length = base64::decoded_length(text).ok_or(TokenError::Framing)?;
+    let mut inline = [0; INLINE];
+    if let Some(bytes) = inline.get_mut(..length) {
+        base64::decode(text, bytes).ok_or(TokenError::Framing)?;
+        return Ok(Body::Inline(inline, length));
     }
-    let mut bytes = vec![0; room];
-    let length = decode_into(text, &mut bytes)?;
-    bytes.truncate(length);
+    let mut bytes = vec![0; length];
+    base64::decode(text, &mut bytes).ok_or(TokenError::Framing)?;
     Ok(Body::Heap(bytes))
-}
-
-fn decode_into(text: &str, bytes: &mut [u8]) -> Result<usize, TokenError> {
-    URL_SAFE_NO_PAD.decode_slice(text, bytes).map_err(|_| TokenError::Framing)
 }
 
 /// Writes a token's text.
 pub(super) fn encode(body: &[u8], tag: &[u8; 32]) -> Result<String, MintError> {
-    let length = VERSION.len() + (body.len() * 4).div_ceil(3) + 1 + TAG_TEXT;
+    write(BEARER, body, tag)
+}
+
+/// Writes the text of a token bound to a call.
+pub(super) fn encode_call_bound(body: &[u8], proof: &[u8]) -> Result<String, MintError> {
+    write(CALL_BOUND, body, proof)
+}
+
+fn write(version: &str, body: &[u8], seal: &[u8]) -> Result<String, MintError> {
+    let spelled = |bytes: &[u8]| (bytes.len() * 4).div_ceil(3);
+    let length = version.len() + spelled(body) + 1 + spelled(seal);
     if length > MAX_TOKEN_TEXT {
         return Err(MintError::TooLong(length));
     }
     // Reserved at once: growing would leave unwiped copies behind.
     let mut text = Zeroizing::new(String::with_capacity(length));
-    text.push_str(VERSION);
-    URL_SAFE_NO_PAD.encode_string(body, &mut text);
+    text.push_str(version);
+    base64::encode_to(body, &mut text);
     text.push('.');
-    URL_SAFE_NO_PAD.encode_string(tag, &mut text);
+    base64::encode_to(seal, &mut text);
     Ok(std::mem::take(&mut *text))
 }
 
@@ -98,6 +122,13 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+
+    fn tag(parts: &Parts) -> [u8; 32] {
+        match &parts.seal {
+            Seal::Tag(tag) => *tag,
+            Seal::Call(_) => panic!("a bearer token was written"),
+        }
+    }
 
     fn refused(text: &str) -> TokenError {
         decode(text).map(|_| ()).unwrap_err()
@@ -116,7 +147,7 @@ mod tests {
         for tag in [&tag[1..], &format!("{tag}A"), &format!("{}B", &tag[1..]), &format!("{tag}=")] {
             assert_eq!(refused(&format!("hp1.YQ.{tag}")), TokenError::Framing, "{tag}");
         }
-        for text in ["", "h", "hp2.YQ", " hp1.YQ", "HP1.YQ", "hp1c.YQ", "hp10.YQ"] {
+        for text in ["", "h", "hp2.YQ", " hp1.YQ", "HP1.YQ", "hp1C.YQ", "hp10.YQ", "hp1cc"] {
             assert_eq!(refused(&format!("{text}.{tag}")), TokenError::UnknownVersion, "{text}");
         }
         assert_eq!(refused("hp1."), TokenError::Framing);
@@ -140,7 +171,7 @@ mod tests {
             let text = encode(&body, &[9; 32]).unwrap();
             assert_eq!(text.capacity(), text.len(), "no copy was left behind by growing");
             let parts = decode(&text).unwrap();
-            assert_eq!((parts.body(), parts.tag), (&*body, [9; 32]));
+            assert_eq!((parts.body(), tag(&parts)), (&*body, [9; 32]));
         }
         assert_eq!(
             encode(&vec![7; most + 1], &[9; 32]),
@@ -157,7 +188,7 @@ mod tests {
             let read = decode(&text);
             prop_assert_eq!(read.is_ok(), canonical(&body) && canonical(&format!("AA{end}")));
             if let Ok(parts) = read {
-                prop_assert_eq!(encode(parts.body(), &parts.tag), Ok(text));
+                prop_assert_eq!(encode(parts.body(), &tag(&parts)), Ok(text));
             }
         }
     }

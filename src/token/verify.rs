@@ -1,13 +1,17 @@
 //! From presented text to a token that may be believed.
 
 use std::fmt;
+use std::time::Duration;
 
 use super::audience::AudienceKeys;
+use super::block::Narrowing;
+use super::call_bound::Nonce;
 use super::chain::{Blocks, Frames};
 use super::claims::{self, Claims};
 use super::error::TokenError;
 use super::keys::KeyId;
-use super::text::{self, Parts};
+use super::text::{self, Parts, Seal};
+use crate::call::Call;
 use crate::clock::Timestamp;
 
 /// A presented token of which only the frames and the key id are known. It proves nothing.
@@ -41,7 +45,7 @@ impl Unverified {
     /// blocks are enforced.
     ///
     /// # Errors
-    /// As [`verify_chain`](Self::verify_chain), and [`TokenError::UnknownBlock`] if there is an
+    /// As [`verify_chain`](Self::verify_chain), and [`TokenError::Attenuated`] if there is an
     /// attenuation block.
     pub fn verify(
         &self,
@@ -50,7 +54,7 @@ impl Unverified {
     ) -> Result<VerifiedToken<'_>, TokenError> {
         let verified = self.verify_chain(keys, now)?;
         if verified.blocks().next().is_some() {
-            return Err(TokenError::UnknownBlock);
+            return Err(TokenError::Attenuated);
         }
         Ok(verified)
     }
@@ -60,6 +64,7 @@ impl Unverified {
     ///
     /// # Errors
     /// [`TokenError::UnknownKey`] or [`RetiredKey`](TokenError::RetiredKey) if no key verifies it,
+    /// [`CallBound`](TokenError::CallBound) if it is not the token itself,
     /// [`BadSignature`](TokenError::BadSignature), then [`Malformed`](TokenError::Malformed),
     /// [`WrongAudience`](TokenError::WrongAudience), [`NotYetIssued`](TokenError::NotYetIssued) and
     /// [`Expired`](TokenError::Expired) from `expires` on.
@@ -70,26 +75,68 @@ impl Unverified {
     ) -> Result<VerifiedToken<'_>, TokenError> {
         let root_key = keys.verifying(self.key, now)?;
         let frames = Frames::read(self.parts.body())?;
-        if !frames.verify(root_key, &self.parts.tag) {
+        let Seal::Tag(tag) = &self.parts.seal else {
+            return Err(TokenError::CallBound);
+        };
+        if !frames.verify(root_key, tag) {
             return Err(TokenError::BadSignature);
         }
-        let (_, claims) = claims::decode(frames.root())?;
-        // Its key is this audience's alone, so this catches a minter that lied, not a thief.
-        if claims.audience != keys.audience() {
-            return Err(TokenError::WrongAudience);
+        claimed(frames, keys, now)
+    }
+
+    /// As [`verify_chain`](Self::verify_chain), for either form: one that is bound to a call has to
+    /// be bound to this one, and its time within `window` of the clock. Its nonce is the caller's to
+    /// remember.
+    pub(crate) fn verify_for(
+        &self,
+        call: &Call,
+        keys: &AudienceKeys,
+        now: Timestamp,
+        window: Duration,
+    ) -> Result<(VerifiedToken<'_>, Option<Nonce>), TokenError> {
+        let Seal::Call(proof) = &self.parts.seal else {
+            return Ok((self.verify_chain(keys, now)?, None));
+        };
+        let root_key = keys.verifying(self.key, now)?;
+        let frames = Frames::read(self.parts.body())?;
+        if !proof.verify(&frames.last_tag(root_key), keys.audience(), call) {
+            return Err(TokenError::BadSignature);
         }
-        if now < claims.issued {
-            return Err(TokenError::NotYetIssued);
-        }
-        if now >= claims.expires {
-            return Err(TokenError::Expired);
-        }
-        Ok(VerifiedToken { claims, blocks: frames.attenuations() })
+        let verified = claimed(frames, keys, now)?;
+        proof.nonce.lives_until(now, window).ok_or(TokenError::Stale)?;
+        Ok((verified, Some(proof.nonce)))
+    }
+
+    /// The audience the token says it is for, which nothing has verified: its holder needs it, to
+    /// bind a call.
+    pub(super) fn claimed_audience(&self) -> Result<&str, TokenError> {
+        let (_, claims) = claims::decode(Frames::read(self.parts.body())?.root())?;
+        Ok(claims.audience)
     }
 
     pub(super) fn parts(&self) -> &Parts {
         &self.parts
     }
+}
+
+/// What a token whose signature is right says to this audience at this instant.
+fn claimed<'a>(
+    frames: Frames<'a>,
+    keys: &AudienceKeys,
+    now: Timestamp,
+) -> Result<VerifiedToken<'a>, TokenError> {
+    let (_, claims) = claims::decode(frames.root())?;
+    // Its key is this audience's alone, so this catches a minter that lied, not a thief.
+    if claims.audience != keys.audience() {
+        return Err(TokenError::WrongAudience);
+    }
+    if now < claims.issued {
+        return Err(TokenError::NotYetIssued);
+    }
+    if now >= claims.expires {
+        return Err(TokenError::Expired);
+    }
+    Ok(VerifiedToken { claims, blocks: frames.attenuations() })
 }
 
 /// Shows the key id only.
@@ -145,6 +192,16 @@ impl<'a> VerifiedToken<'a> {
     /// The attenuation blocks, still encoded, in the order in which they were added.
     pub fn blocks(&self) -> Blocks<'a> {
         self.blocks.clone()
+    }
+
+    /// What the attenuation blocks say. One that cannot be read makes the whole token worthless.
+    pub(crate) fn narrowings(&self) -> Result<Vec<Narrowing>, TokenError> {
+        self.blocks()
+            .enumerate()
+            .map(|(at, block)| {
+                Narrowing::decode(block).map_err(|error| TokenError::Block { at: at + 1, error })
+            })
+            .collect()
     }
 }
 

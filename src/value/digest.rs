@@ -2,8 +2,7 @@
 
 use std::fmt;
 
-use base64::Engine as _;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use crate::base64::Spelled;
 
 /// A SHA-256 digest: names content exactly without repeating it. Anyone can compute one, so it is no
 /// proof of anything and comparing it needs no care about timing.
@@ -28,6 +27,11 @@ impl Digest {
         Digest(digest)
     }
 
+    /// The digest as records write it.
+    pub(crate) fn text(&self) -> Spelled<43> {
+        Spelled::new(&self.0)
+    }
+
     /// The digest's bytes.
     pub const fn as_bytes(&self) -> &[u8; 32] {
         &self.0
@@ -44,9 +48,7 @@ impl From<[u8; 32]> for Digest {
 /// Base64url without padding, 43 characters.
 impl fmt::Display for Digest {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let mut text = [0; 43];
-        let _ = URL_SAFE_NO_PAD.encode_slice(self.0, &mut text);
-        f.write_str(std::str::from_utf8(&text).unwrap_or_default())
+        f.write_str(self.text().as_str())
     }
 }
 

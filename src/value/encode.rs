@@ -2,13 +2,13 @@
 
 use super::{Digest, Object, Value};
 
-const NULL: u8 = 0;
-const FALSE: u8 = 1;
-const TRUE: u8 = 2;
-const NUMBER: u8 = 3;
-const TEXT: u8 = 4;
-const LIST: u8 = 5;
-const OBJECT: u8 = 6;
+pub(super) const NULL: u8 = 0;
+pub(super) const FALSE: u8 = 1;
+pub(super) const TRUE: u8 = 2;
+pub(super) const NUMBER: u8 = 3;
+pub(super) const TEXT: u8 = 4;
+pub(super) const LIST: u8 = 5;
+pub(super) const OBJECT: u8 = 6;
 
 /// Room for the byte form of an everyday call, so that digesting it allocates once.
 const USUAL: usize = 256;
@@ -52,11 +52,11 @@ impl Value {
             }
             Value::Text(text) => {
                 out.push(TEXT);
-                encode_bytes(out, text);
+                encode_text(out, text);
             }
             Value::List(list) => {
                 out.push(LIST);
-                encode_count(out, list.len());
+                encode_count(out, list.len() as u64);
                 list.iter().for_each(|item| item.encode(out));
             }
             Value::Object(object) => object.encode(out),
@@ -76,9 +76,9 @@ impl Object {
     /// ([`Value::encode`] describes it).
     pub fn encode(&self, out: &mut Vec<u8>) {
         out.push(OBJECT);
-        encode_count(out, self.len());
+        encode_count(out, self.len() as u64);
         for (key, value) in self.iter() {
-            encode_bytes(out, key);
+            encode_text(out, key);
             value.encode(out);
         }
     }
@@ -91,12 +91,14 @@ impl Object {
     }
 }
 
-fn encode_bytes(out: &mut Vec<u8>, text: &str) {
-    encode_count(out, text.len());
+/// Text with its length.
+pub(crate) fn encode_text(out: &mut Vec<u8>, text: &str) {
+    encode_count(out, text.len() as u64);
     out.extend_from_slice(text.as_bytes());
 }
 
-fn encode_count(out: &mut Vec<u8>, mut count: usize) {
+/// Unsigned LEB128 in its shortest form.
+pub(crate) fn encode_count(out: &mut Vec<u8>, mut count: u64) {
     while count >= 0x80 {
         out.push(count as u8 | 0x80);
         count >>= 7;

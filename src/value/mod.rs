@@ -18,6 +18,7 @@
 //! ```
 
 mod convert;
+mod decode;
 mod digest;
 mod encode;
 mod json;
@@ -29,7 +30,10 @@ mod spanned;
 mod write;
 
 pub use convert::ValueError;
+pub use decode::DecodeError;
+pub(crate) use decode::Decoder;
 pub use digest::Digest;
+pub(crate) use encode::{encode_count, encode_text};
 pub use json::{JsonError, JsonErrorKind, MAX_DEPTH, MAX_NODES, MAX_TEXT};
 pub use number::{Number, NumberError};
 pub use object::{DuplicateKey, Object};

@@ -117,6 +117,14 @@ impl Number {
         (self.digits(), self.scale)
     }
 
+    /// The number with these digits and this scale; `None` unless that is its one form.
+    pub(crate) fn from_parts(digits: i128, scale: u8) -> Option<Number> {
+        let canonical = digits.unsigned_abs() < LIMIT
+            && u32::from(scale) <= MAX_DIGITS
+            && (scale == 0 || digits % 10 != 0);
+        canonical.then(|| Number::canonical(digits, scale))
+    }
+
     const fn digits(&self) -> i128 {
         ((self.high as i128) << 64) | self.low as i128
     }

@@ -6,6 +6,7 @@ use crate::clock::Timestamp;
 use crate::document::{Misfit, Table, Written, choice, list, text};
 use crate::policy::rule::{Effect, Moment, Rule};
 use crate::scope::{Fact, read_constraint};
+use crate::token::Form;
 use crate::value::Shown;
 
 const KEYS: &[&str] = &[
@@ -16,6 +17,7 @@ const KEYS: &[&str] = &[
     "what",
     "why",
     "when",
+    "presentation",
     "grant",
     "approval",
     "owner",
@@ -36,6 +38,9 @@ pub(super) fn read(written: &Written) -> Result<Rule, Misfit> {
             rule = read(rule, own).map_err(|error| error.inside(key))?;
         }
     }
+    rule.presentation = table.read_at("presentation", |own| {
+        choice(own, &[Form::Bearer, Form::CallBound].map(|form| (form.as_str(), form)))
+    })?;
     if let Some(limits) = table.read_at("grant", grant)? {
         rule.limits = limits;
     }
@@ -131,7 +136,11 @@ fn why(rule: Rule, written: &Written) -> Result<Rule, Misfit> {
 fn when(rule: Rule, written: &Written) -> Result<Rule, Misfit> {
     let conditions =
         Table::open(written, "a table such as `{ env = \"…\" }`")?.said()?.each(|name, own| {
-            let fact = if name == "seen" { Fact::Seen } else { Fact::Context(name.into()) };
+            let fact = match &*name {
+                "seen" => Fact::Seen,
+                "now" => Fact::Now,
+                _ => Fact::Context(name.into()),
+            };
             Ok((fact, read_constraint(own)?))
         })?;
     Ok(conditions.into_iter().fold(rule, |rule, (fact, own)| rule.condition(fact, own)))

@@ -11,8 +11,9 @@ use super::{list, number, object, text};
 use crate::value::Value;
 
 /// How many elementary steps one search may take. Comparing two hand-written constraints takes some
-/// hundreds; the bound is a few milliseconds of work, whatever a scope written by an agent asks for.
-const STEPS: usize = 200_000;
+/// hundreds to thousands; the bound is about ten milliseconds, whatever a scope written by an agent asks
+/// for.
+const STEPS: usize = 50_000;
 
 /// What is left of [`STEPS`].
 #[derive(Debug)]
@@ -43,8 +44,8 @@ impl Budget {
 /// One thing asked of a value, with yes or no as answers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Test<'a> {
-    /// Whether a cover's constraint is true, or a guard's may be.
-    Ask { constraint: &'a Constraint, negated: bool, stance: Stance },
+    /// Whether the constraint is true; or, if that is enough, whether it may be.
+    Ask { constraint: &'a Constraint, negated: bool, stance: Stance, may: bool },
     /// Whether the value itself is one of these.
     Member(&'a [Value]),
     /// Whether the value is of a kind that one of these has.
@@ -55,17 +56,24 @@ pub(super) enum Test<'a> {
 
 impl<'a> Test<'a> {
     pub(super) fn cover(constraint: &'a Constraint) -> Self {
-        Test::Ask { constraint, negated: false, stance: Stance::Cover }
+        Test::Ask { constraint, negated: false, stance: Stance::Cover, may: false }
+    }
+
+    /// What may be covered, for all that is known: more where something is compared.
+    pub(super) fn may_cover(constraint: &'a Constraint) -> Self {
+        Test::Ask { constraint, negated: false, stance: Stance::Cover, may: true }
+    }
+
+    /// Where a guard acts.
+    pub(super) fn guard(constraint: &'a Constraint) -> Self {
+        Test::Ask { constraint, negated: false, stance: Stance::Guard, may: true }
     }
 
     pub(super) fn passes(&self, value: Option<&Value>, absence: Absence) -> bool {
         match self {
-            Test::Ask { constraint, negated, stance } => {
+            Test::Ask { constraint, negated, stance, may } => {
                 let truth = constraint.holds_of(value, absence, *stance, *negated);
-                match stance {
-                    Stance::Cover => truth == Truth::True,
-                    Stance::Guard => truth.may_hold(),
-                }
+                if *may { truth.may_hold() } else { truth == Truth::True }
             }
             Test::Member(set) => value.is_some_and(|value| set.contains(value)),
             Test::Kind(set) => value.is_some_and(|value| {
@@ -135,6 +143,8 @@ pub(super) struct Sampler<'t> {
     goal: Option<&'t dyn Fn(u64) -> bool>,
     done: bool,
     cells: Cells,
+    /// As the cells, of values that are there: what a list can have as elements.
+    there: BTreeMap<u64, Value>,
 }
 
 /// How many tests can be asked together: one bit each, and more than that many conditions on one
@@ -148,11 +158,17 @@ impl<'t> Sampler<'t> {
         goal: Option<&'t dyn Fn(u64) -> bool>,
     ) -> Self {
         let cells = Cells { found: BTreeMap::new(), complete: tests.len() <= MAX_TESTS };
-        Sampler { tests, absence, goal, done: tests.len() > MAX_TESTS, cells }
+        Sampler {
+            tests,
+            absence,
+            goal,
+            done: tests.len() > MAX_TESTS,
+            cells,
+            there: BTreeMap::new(),
+        }
     }
 
-    /// `plain` is how many lists the value already stands in that nothing looked at as lists.
-    pub(super) fn run(mut self, may_be_absent: bool, plain: u8, budget: &mut Budget) -> Cells {
+    pub(super) fn run(mut self, may_be_absent: bool, budget: &mut Budget) -> Cells {
         if may_be_absent {
             self.offer(None, budget);
         }
@@ -172,7 +188,7 @@ impl<'t> Sampler<'t> {
         number::sample(&mut self, budget);
         text::sample(&mut self, budget);
         object::sample(&mut self, budget);
-        list::sample(&mut self, plain, budget);
+        list::sample(&mut self, budget);
         self.cells
     }
 
@@ -200,10 +216,28 @@ impl<'t> Sampler<'t> {
                 passed |= 1 << bit;
             }
         }
+        if let Some(value) = &value {
+            self.there.entry(passed).or_insert_with(|| value.clone());
+        }
         self.cells.found.entry(passed).or_insert(value);
         if self.goal.is_some_and(|goal| goal(passed)) {
             self.done = true;
         }
+    }
+
+    /// What was found so far of values that are there, as far as some of the tests tell it apart.
+    pub(super) fn apart_by(&self, some: &[Test<'_>]) -> BTreeMap<u64, Option<Value>> {
+        let mut bits = 0;
+        for (bit, test) in self.tests.iter().enumerate() {
+            if some.contains(test) {
+                bits |= 1 << bit;
+            }
+        }
+        let mut apart = BTreeMap::new();
+        for (passed, value) in &self.there {
+            apart.entry(passed & bits).or_insert_with(|| Some(value.clone()));
+        }
+        apart
     }
 
     pub(super) fn give_up(&mut self) {

@@ -1,36 +1,53 @@
 //! Lists: put together from the cells of their elements.
 
+use std::collections::BTreeMap;
+
 use super::super::constraint::{Constraint, Node};
 use super::super::kind::{Count, Sort};
-use super::cells::{Budget, Cells, Sampler, Test, kinds, members};
+use super::cells::{Budget, Sampler, Test, kinds, members};
 use crate::value::Value;
 
 /// The most elements a list is built with: `count` beyond that is left undecided.
 const LONGEST: usize = 256;
 
 /// How many cells the elements may fall into before not every set of them is tried. Two constraints
-/// make four at most; ten are a thousand sets.
-const MOST_CELLS: usize = 10;
+/// make four at most, `has_all` of five values seven or so; twelve are four thousand sets.
+const MOST_CELLS: usize = 12;
 
-/// How often a list is put into a list when nothing looks at lists: what a list of lists answers, a
+/// How often a list is put into a list where nothing looks at lists: what a list of lists answers, a
 /// list of its elements answers too, once `[]` and a list of one are among those.
-const PLAIN_LEVELS: u8 = 2;
+const PLAIN_LEVELS: usize = 2;
 
 /// Exact but for lists that are compared whole: what list kinds answer depends on which cells some
 /// element lies in, and on how many elements there are.
-pub(super) fn sample(sampler: &mut Sampler<'_>, plain: u8, budget: &mut Budget) {
+pub(super) fn sample(sampler: &mut Sampler<'_>, budget: &mut Budget) {
     sampler.offer(Some(Value::List(Vec::new())), budget);
+    let asked = Asked::of(sampler.tests);
+    if !asked.looked_at {
+        // Elements are asked what the value itself is asked: they are what was found already.
+        for _ in 0..PLAIN_LEVELS {
+            let elements = sampler.apart_by(&asked.of_elements);
+            put_together(sampler, elements, &asked, budget);
+        }
+        return;
+    }
+    if !sampler.done() {
+        let cells = Sampler::new(&asked.of_elements, sampler.absence, None).run(false, budget);
+        if !cells.complete {
+            sampler.miss();
+        }
+        put_together(sampler, cells.found, &asked, budget);
+    }
+}
+
+fn put_together(
+    sampler: &mut Sampler<'_>,
+    cells: BTreeMap<u64, Option<Value>>,
+    asked: &Asked<'_>,
+    budget: &mut Budget,
+) {
     if sampler.done() {
         return;
-    }
-    let asked = Asked::of(sampler.tests);
-    let plain = if asked.looked_at { 0 } else { plain + 1 };
-    if plain > PLAIN_LEVELS {
-        return;
-    }
-    let cells = Sampler::new(&asked.of_elements, sampler.absence, None).run(false, plain, budget);
-    if !cells.complete {
-        sampler.miss();
     }
     for elements in sets(cells, sampler) {
         for length in asked.lengths(elements.len()) {
@@ -53,8 +70,8 @@ pub(super) fn sample(sampler: &mut Sampler<'_>, plain: u8, budget: &mut Budget) 
 }
 
 /// Every set of cells that a list's elements can lie in, but for the empty one.
-fn sets(cells: Cells, sampler: &mut Sampler<'_>) -> Vec<Vec<Value>> {
-    let mut values: Vec<Value> = cells.found.into_values().flatten().collect();
+fn sets(cells: BTreeMap<u64, Option<Value>>, sampler: &mut Sampler<'_>) -> Vec<Vec<Value>> {
+    let mut values: Vec<Value> = cells.into_values().flatten().collect();
     if values.len() > MOST_CELLS {
         sampler.miss();
         values.truncate(MOST_CELLS);
@@ -66,7 +83,7 @@ fn sets(cells: Cells, sampler: &mut Sampler<'_>) -> Vec<Vec<Value>> {
             values.iter().enumerate().filter_map(chosen).collect()
         })
         .collect();
-    sets.sort_by_key(Vec::len);
+    sets.sort_by_key(|set| (set.iter().map(Value::depth).max(), set.len()));
     sets
 }
 
@@ -94,10 +111,10 @@ impl<'a> Asked<'a> {
     }
 
     fn leaf(&mut self, leaf: &'a Constraint, negated: bool, test: &Test<'a>) {
-        let Test::Ask { stance, .. } = *test else { return };
+        let Test::Ask { stance, may, .. } = *test else { return };
         match &leaf.0 {
             Node::Each(inner) | Node::Some(inner) => {
-                self.add(Test::Ask { constraint: inner, negated, stance });
+                self.add(Test::Ask { constraint: inner, negated, stance, may });
             }
             Node::SubsetOf(set) | Node::HasAny(set) => {
                 self.add(members(set));

@@ -22,11 +22,14 @@ pub(super) fn sample(sampler: &mut Sampler<'_>, budget: &mut Budget) {
     }
     cuts.sort();
     cuts.dedup();
+    for cut in &cuts {
+        sampler.offer(Some(Value::Number(*cut)), budget);
+    }
     let ends = || std::iter::once(None);
     let lower = ends().chain(cuts.iter().copied().map(Some));
     let upper = cuts.iter().copied().map(Some).chain(ends());
     for (low, high) in lower.zip(upper) {
-        for number in low.into_iter().chain(between(low, high)) {
+        if let Some(number) = between(low, high) {
             sampler.offer(Some(Value::Number(number)), budget);
         }
     }

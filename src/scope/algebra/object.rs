@@ -16,7 +16,7 @@ pub(super) fn sample(sampler: &mut Sampler<'_>, budget: &mut Budget) {
     let unnamed = unnamed(&fields);
     let mut columns: Vec<(String, Vec<Option<Value>>)> = Vec::new();
     for (name, tests) in fields {
-        let cells = Sampler::new(&tests, sampler.absence, None).run(true, 0, budget);
+        let cells = Sampler::new(&tests, sampler.absence, None).run(true, budget);
         if !cells.complete {
             sampler.miss();
         }
@@ -69,11 +69,11 @@ fn asked_of_fields<'a>(tests: &[Test<'a>]) -> BTreeMap<&'a str, Vec<Test<'a>>> {
         }
     };
     for test in tests {
-        let Test::Ask { stance, .. } = *test else { continue };
+        let Test::Ask { stance, may, .. } = *test else { continue };
         test.leaves(&mut |leaf: &'a Constraint, negated| {
             if let Node::Fields(fields) = &leaf.0 {
                 for (name, constraint) in fields.iter() {
-                    add(name, Test::Ask { constraint, negated, stance });
+                    add(name, Test::Ask { constraint, negated, stance, may });
                 }
             }
         });

@@ -2,28 +2,41 @@
 
 use std::collections::{BTreeSet, HashMap, HashSet};
 
-use super::super::automaton::{Automaton, Positions, Step, in_class};
+use super::super::automaton::{after, before, in_class};
 use super::super::constraint::Node;
-use super::super::kind::Count;
 use super::cells::{Budget, Sampler};
+use super::machine::{Machine, Reads, State, folder, machine};
+use super::read;
 use crate::text::is_hidden;
 use crate::value::Value;
 
-/// Exact for patterns, lengths and finite sets: what a test answers depends on nothing but which
+/// Exact for patterns, lengths, paths and finite sets: what a test answers depends on nothing but which
 /// patterns accept, so one text for each set of accepting patterns is enough.
 pub(super) fn sample(sampler: &mut Sampler<'_>, budget: &mut Budget) {
     let mut machines = Vec::new();
     let mut texts = BTreeSet::new();
     let mut missed = false;
+    let mut spelling = false;
     for test in sampler.tests {
         test.leaves(&mut |leaf, _| match machine(&leaf.0) {
             Reads::Nothing => {}
-            Reads::Machine(machine) => machines.push(machine),
+            Reads::Machine(machine) => {
+                // Of texts that are read as something else, none is empty.
+                spelling |= !matches!(leaf.0, Node::Present(_));
+                machines.push(machine);
+                if let Node::Under(_) = leaf.0 {
+                    // Which texts are paths at all: what is none is unknown instead of false.
+                    for root in ["/", "."] {
+                        machines.extend(folder(root).map(Machine::Pattern));
+                    }
+                }
+            }
             Reads::Unknown => missed = true,
         });
         test.values(&mut |value| texts.extend(value.as_text()));
     }
-    if missed {
+    let read = read::sample(sampler, budget);
+    if missed || (read && spelling) {
         sampler.miss();
     }
     if !texts.is_empty() {
@@ -31,152 +44,6 @@ pub(super) fn sample(sampler: &mut Sampler<'_>, budget: &mut Budget) {
     }
     let mut product = Product::new(machines);
     product.explore(sampler, budget);
-}
-
-/// What a leaf asks of a text.
-enum Reads<'a> {
-    /// The same of every text.
-    Nothing,
-    Machine(Machine<'a>),
-    /// What no automaton can say.
-    Unknown,
-}
-
-fn machine(leaf: &Node) -> Reads<'_> {
-    let pattern = |automaton: Option<Automaton>| {
-        automaton.map_or(Reads::Unknown, |automaton| Reads::Machine(Machine::Pattern(automaton)))
-    };
-    match leaf {
-        Node::Prefix(text) => pattern(literal(text, false, true)),
-        Node::Suffix(text) => pattern(literal(text, true, false)),
-        Node::Contains(text) => pattern(literal(text, true, true)),
-        Node::Glob(glob) => pattern(glob.automaton()),
-        Node::Len(count) => Reads::Machine(Machine::Length(*count)),
-        Node::Present(_) => Reads::Machine(Machine::Length(Count { min: 1, max: None })),
-        // Finite sets are one machine together; the rest is of other kinds of values.
-        Node::Is(_) | Node::Any | Node::Range(_) | Node::Fields(_) | Node::Faulty(_) => {
-            Reads::Nothing
-        }
-        Node::Each(_) | Node::Some(_) | Node::Count(_) => Reads::Nothing,
-        Node::SubsetOf(_) | Node::HasAny(_) | Node::HasAll(_) => Reads::Nothing,
-        // Not leaves.
-        Node::All(_) | Node::AnyOf(_) | Node::Not(_) => Reads::Unknown,
-        // Comparisons are left to whoever asks: what they are compared with is not known here.
-        Node::SameAs(_) => Reads::Nothing,
-    }
-}
-
-/// The text itself, with anything before or behind it.
-fn literal(text: &str, before: bool, behind: bool) -> Option<Automaton> {
-    let anything = |at: usize| {
-        let at = u16::try_from(at).unwrap_or(u16::MAX);
-        let any = Step::Class(Box::new([('\0', char::MAX)]));
-        [Step::Split(at + 1, at + 3), any, Step::Jump(at)]
-    };
-    if text.len() >= usize::from(u16::MAX) - 8 {
-        return None;
-    }
-    let mut steps = Vec::new();
-    if before {
-        steps.extend(anything(0));
-    }
-    steps.extend(text.chars().map(Step::Char));
-    if behind {
-        steps.extend(anything(steps.len()));
-    }
-    steps.push(Step::End);
-    Automaton::new(steps).ok()
-}
-
-/// One pattern, or what counts as one.
-enum Machine<'a> {
-    Pattern(Automaton),
-    Length(Count),
-    /// Finitely many texts, sorted: a state is those that begin with what was read.
-    Texts(Vec<&'a str>),
-}
-
-/// Where a machine is.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-enum State {
-    Pattern(Positions),
-    /// Characters read, counted no further than it matters.
-    Length(u64),
-    /// Which texts begin with the bytes read so far.
-    Texts {
-        from: usize,
-        to: usize,
-        bytes: usize,
-    },
-}
-
-impl Machine<'_> {
-    fn start(&self) -> State {
-        match self {
-            Machine::Pattern(automaton) => State::Pattern(automaton.start()),
-            Machine::Length(_) => State::Length(0),
-            Machine::Texts(texts) => State::Texts { from: 0, to: texts.len(), bytes: 0 },
-        }
-    }
-
-    fn step(&self, state: &State, c: char) -> State {
-        match (self, state) {
-            (Machine::Pattern(automaton), State::Pattern(positions)) => {
-                State::Pattern(automaton.step(positions, c))
-            }
-            (Machine::Length(count), State::Length(read)) => {
-                let enough = count.max.map_or(count.min, |max| max.saturating_add(1));
-                State::Length(read.saturating_add(1).min(enough))
-            }
-            (Machine::Texts(texts), State::Texts { from, to, bytes }) => {
-                let within = texts.get(*from..*to).unwrap_or_default();
-                let next = |text: &&str| text.get(*bytes..).and_then(|rest| rest.chars().next());
-                let low = within.partition_point(|text| next(text) < Some(c));
-                let high = within.partition_point(|text| next(text) <= Some(c));
-                if low == high {
-                    return State::Texts { from: 0, to: 0, bytes: 0 };
-                }
-                State::Texts { from: from + low, to: from + high, bytes: bytes + c.len_utf8() }
-            }
-            (_, state) => state.clone(),
-        }
-    }
-
-    /// What of the state answers can depend on: for finite sets the very text.
-    fn accepts(&self, state: &State) -> Option<usize> {
-        match (self, state) {
-            (Machine::Pattern(automaton), State::Pattern(positions)) => {
-                automaton.accepts(positions).then_some(0)
-            }
-            (Machine::Length(count), State::Length(read)) => count.contains(*read).then_some(0),
-            (Machine::Texts(texts), State::Texts { from, to, bytes }) => {
-                let first = texts.get(*from..*to)?.first()?;
-                (first.len() == *bytes).then_some(*from)
-            }
-            _ => None,
-        }
-    }
-
-    fn classes(&self, each: &mut dyn FnMut(&[(char, char)])) {
-        match self {
-            Machine::Pattern(automaton) => automaton.steps().iter().for_each(|step| match step {
-                Step::Char(c) => each(&[(*c, *c)]),
-                Step::Class(ranges) => each(ranges),
-                _ => {}
-            }),
-            Machine::Length(_) => {}
-            Machine::Texts(texts) => {
-                texts.iter().flat_map(|text| text.chars()).for_each(|c| each(&[(c, c)]));
-            }
-        }
-    }
-
-    fn size(&self) -> usize {
-        match self {
-            Machine::Pattern(automaton) => automaton.steps().len(),
-            _ => 1,
-        }
-    }
 }
 
 /// A machine whose states are numbered as they are first met.
@@ -241,11 +108,10 @@ impl<'a> Product<'a> {
         let start: Box<[u32]> = self.machines.iter().map(|_| 0).collect();
         let mut seen = HashSet::from([start.clone()]);
         let mut answers = HashSet::new();
-        // Each state with how it was reached.
-        let mut reached: Vec<(Box<[u32]>, usize, char)> = vec![(start, 0, '\0')];
+        let mut reached = vec![Reached { state: start, from: 0, by: '\0' }];
         let mut at = 0;
-        while let Some((state, ..)) = reached.get(at) {
-            let state = state.clone();
+        while let Some(now) = reached.get(at) {
+            let state = now.state.clone();
             let accepts: Vec<Option<usize>> = self
                 .machines
                 .iter()
@@ -271,7 +137,7 @@ impl<'a> Product<'a> {
                 let Some(next) = next else { return sampler.give_up() };
                 if !seen.contains(&next) {
                     seen.insert(next.clone());
-                    reached.push((next, at, *c));
+                    reached.push(Reached { state: next, from: at, by: *c });
                 }
             }
             at += 1;
@@ -279,13 +145,20 @@ impl<'a> Product<'a> {
     }
 }
 
-fn spell(reached: &[(Box<[u32]>, usize, char)], mut at: usize) -> String {
+/// A state of all machines, and by which character from which other it was first reached.
+struct Reached {
+    state: Box<[u32]>,
+    from: usize,
+    by: char,
+}
+
+fn spell(reached: &[Reached], mut at: usize) -> String {
     let mut letters = Vec::new();
     while at > 0
-        && let Some((_, from, c)) = reached.get(at)
+        && let Some(step) = reached.get(at)
     {
-        letters.push(*c);
-        at = *from;
+        letters.push(step.by);
+        at = step.from;
     }
     letters.iter().rev().collect()
 }
@@ -295,7 +168,7 @@ fn spell(reached: &[(Box<[u32]>, usize, char)], mut at: usize) -> String {
 fn alphabet(machines: &[Machine<'_>]) -> Vec<char> {
     let mut classes: BTreeSet<Vec<(char, char)>> = BTreeSet::new();
     machines.iter().for_each(|machine| {
-        machine.classes(&mut |ranges| {
+        machine.classes(|ranges| {
             classes.insert(ranges.to_vec());
         });
     });
@@ -305,7 +178,7 @@ fn alphabet(machines: &[Machine<'_>]) -> Vec<char> {
         starts.insert(*low);
         starts.extend(after(*high));
     }
-    let ends = starts.iter().skip(1).map(|next| before(*next)).chain([char::MAX]);
+    let ends = starts.iter().skip(1).filter_map(|next| before(*next)).chain([char::MAX]);
     let mut letters: HashMap<Vec<bool>, char> = HashMap::new();
     for (low, high) in starts.iter().zip(ends) {
         let signature = classes.iter().map(|ranges| in_class(ranges, *low)).collect();
@@ -322,16 +195,6 @@ fn alphabet(machines: &[Machine<'_>]) -> Vec<char> {
     let mut letters: Vec<char> = letters.into_values().collect();
     letters.sort_by_key(|letter| (rank(*letter), *letter));
     letters
-}
-
-fn after(c: char) -> Option<char> {
-    let next = u32::from(c).checked_add(1)?;
-    char::from_u32(next).or(if next == 0xD800 { Some('\u{E000}') } else { None })
-}
-
-fn before(c: char) -> char {
-    let previous = u32::from(c).saturating_sub(1);
-    char::from_u32(previous).unwrap_or('\u{D7FF}')
 }
 
 fn rank(c: char) -> u8 {

@@ -1,0 +1,210 @@
+//! W1: a presented token and one call against its grant's scope.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, reason = "a bench")]
+
+mod workload;
+
+use std::hint::black_box;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use criterion::Criterion;
+use hallpass::clock::{Clock, SystemClock};
+use hallpass::prelude::*;
+use hallpass::token::{KeyRing, SecretKey, Unverified};
+use ring::hmac;
+use workload::{OUTSIDE, QUERY, Query, floor, forged, query_scope};
+
+fn main() {
+    let mut c = workload::criterion();
+    floor(&mut c);
+    hallpass(&mut c);
+    verify_only(&mut c);
+    hand_ring_bin(&mut c);
+    c.final_summary();
+}
+
+/// A gate without rules or log: its one rule permits every call, and `check` records nothing. All
+/// the rest is there: token, holder, task, grant, scope.
+fn hallpass(c: &mut Criterion) {
+    let rule = Rule::permit("all").tool("db.query").any_args();
+    let policy = Policy::builder().rule(rule).build().unwrap();
+    let builder = || Broker::builder(policy.clone()).issuer("zsp-bench").audience("tool-gateway");
+    let broker = builder().default_ttl(Duration::from_secs(300)).build().unwrap();
+    let gate = broker.gate();
+    let agent = broker.assert_identity("agent-7").unwrap();
+    let stranger = broker.assert_identity("agent-8").unwrap();
+    let task = broker.open_named("task-42", &agent, Purpose::new("reporting")).unwrap();
+    let grant = task.request(query_scope(), &Context::new()).unwrap();
+    let token = grant.token();
+    let context = Context::new();
+    let check = |token: &Token, who: &Identity, query: &Query<'_>| {
+        gate.check(token, who, &query.call(), &context).is_ok()
+    };
+
+    assert!(check(token, &agent, &QUERY));
+    for (case, query) in &OUTSIDE {
+        assert!(!check(token, &agent, query), "{case}");
+    }
+    let forged = forged(token.expose());
+    let denial = gate.check(&forged, &agent, &QUERY.call(), &context).unwrap_err();
+    assert_eq!(denial.reason(), Reason::BadSignature);
+    assert!(!check(token, &stranger, &QUERY), "stranger");
+    let clock = hallpass::clock::ManualClock::new(SystemClock::new().read().unwrap().wall);
+    let late = builder().clock(clock.clone()).build().unwrap();
+    let other = late.assert_identity("agent-7").unwrap();
+    let other_task = late.open(&other, Purpose::new("reporting")).unwrap();
+    let expired = other_task.request(query_scope(), &Context::new()).unwrap();
+    let call = QUERY.call();
+    assert!(late.gate().check(expired.token(), &other, &call, &context).is_ok());
+    clock.advance(Duration::from_secs(3600));
+    let denial = late.gate().check(expired.token(), &other, &call, &context).unwrap_err();
+    assert_eq!(denial.reason(), Reason::Expired);
+    println!("W1/hallpass/wire: {} bytes", token.expose().len());
+    let traversal = Query { path: "/data/reports/../../etc/passwd", ..QUERY };
+    println!("W1/hallpass/traversal: permitted = {}", check(token, &agent, &traversal));
+
+    let deny_arg = OUTSIDE[0].1;
+    c.bench_function("W1/hallpass/allow", |b| {
+        b.iter(|| check(black_box(token), black_box(&agent), black_box(&QUERY)));
+    });
+    c.bench_function("W1/hallpass/deny-arg", |b| {
+        b.iter(|| check(black_box(token), black_box(&agent), black_box(&deny_arg)));
+    });
+    c.bench_function("W1/hallpass/deny-sig", |b| {
+        b.iter(|| check(black_box(&forged), black_box(&agent), black_box(&QUERY)));
+    });
+    c.bench_function("W1/hallpass-prebuilt-call/allow", |b| {
+        b.iter(|| gate.check(black_box(token), &agent, black_box(&call), &context).is_ok());
+    });
+    c.bench_function("W1/hallpass/part-call", |b| b.iter(|| black_box(&QUERY).call()));
+}
+
+/// The token alone: framing, signature, decoding, lifetime and audience.
+fn verify_only(c: &mut Criterion) {
+    let secret = SecretKey::from_bytes(&(0..32).collect::<Vec<u8>>()).unwrap();
+    let keys = KeyRing::from_secret(secret).for_audience("tool-gateway").unwrap();
+    let issued = SystemClock::new().read().unwrap().wall;
+    let claims = hallpass::token::Claims {
+        issuer: "zsp-bench",
+        audience: "tool-gateway",
+        task: "task-42",
+        generation: 1,
+        grant: hallpass::grant::GrantId::from_bytes([0x0a; 16]),
+        serial: 1,
+        holder: "agent-7",
+        issued,
+        expires: issued.checked_add(Duration::from_secs(300)).unwrap(),
+        scope: None,
+    };
+    let token = hallpass::token::mint(&keys, &claims).unwrap();
+    let verify = |text: &str| {
+        Unverified::parse(text).is_ok_and(|presented| {
+            presented.verify(&keys, issued).is_ok_and(|v| v.claims().serial == 1)
+        })
+    };
+    assert!(verify(token.expose()));
+    c.bench_function("W1/hallpass/part-verify", |b| b.iter(|| verify(black_box(token.expose()))));
+}
+
+/// The same checks by hand: HMAC over a length-prefixed payload that carries the scope.
+struct Hand {
+    key: hmac::Key,
+}
+
+impl Hand {
+    fn mint(&self, issued: u64, expires: u64) -> String {
+        let mut body = Vec::new();
+        for text in ["zsp-bench", "tool-gateway", "agent-7", "task-42"] {
+            push(&mut body, text);
+        }
+        body.extend_from_slice(&[0x0a; 16]);
+        body.extend_from_slice(&issued.to_be_bytes());
+        body.extend_from_slice(&expires.to_be_bytes());
+        push(&mut body, "db.query");
+        body.push(2);
+        push(&mut body, "orders");
+        push(&mut body, "customers");
+        body.extend_from_slice(&0_i64.to_be_bytes());
+        body.extend_from_slice(&1000_i64.to_be_bytes());
+        push(&mut body, "/data/reports");
+        let tag = hmac::sign(&self.key, &body);
+        format!("{}.{}", URL_SAFE_NO_PAD.encode(&body), URL_SAFE_NO_PAD.encode(tag))
+    }
+
+    fn check(&self, token: &str, holder: &str, query: &Query<'_>) -> Option<()> {
+        let (body_text, tag_text) = token.split_once('.')?;
+        let mut room = [0; 512];
+        let length = URL_SAFE_NO_PAD.decode_slice(body_text, &mut room).ok()?;
+        let mut body = room.get(..length)?;
+        let mut tag = [0; 33];
+        let length = URL_SAFE_NO_PAD.decode_slice(tag_text, &mut tag).ok()?;
+        hmac::verify(&self.key, body, tag.get(..length)?).ok()?;
+        let body = &mut body;
+        let known = text(body)? == "zsp-bench" && text(body)? == "tool-gateway";
+        known.then_some(())?;
+        (text(body)? == holder).then_some(())?;
+        let _task = text(body)?;
+        let _id = take(body, 16)?;
+        let _issued = number(body)?;
+        #[expect(clippy::disallowed_methods, reason = "what a gate written by hand would read")]
+        let now = SystemTime::now().duration_since(UNIX_EPOCH).ok()?.as_secs();
+        (now < number(body)? as u64).then_some(())?;
+        (text(body)? == query.tool).then_some(())?;
+        let mut named = false;
+        for _ in 0..take(body, 1)?[0] {
+            named |= text(body)? == query.table;
+        }
+        named.then_some(())?;
+        (number(body)?..=number(body)?).contains(&query.limit).then_some(())?;
+        let below = query.path.strip_prefix(text(body)?)?;
+        (below.is_empty() || below.starts_with('/')).then_some(())
+    }
+}
+
+fn push(body: &mut Vec<u8>, text: &str) {
+    body.extend_from_slice(&(text.len() as u16).to_be_bytes());
+    body.extend_from_slice(text.as_bytes());
+}
+
+fn take<'a>(body: &mut &'a [u8], length: usize) -> Option<&'a [u8]> {
+    let (taken, rest) = body.split_at_checked(length)?;
+    *body = rest;
+    Some(taken)
+}
+
+fn text<'a>(body: &mut &'a [u8]) -> Option<&'a str> {
+    let length = u16::from_be_bytes(take(body, 2)?.try_into().ok()?);
+    std::str::from_utf8(take(body, usize::from(length))?).ok()
+}
+
+fn number(body: &mut &[u8]) -> Option<i64> {
+    Some(i64::from_be_bytes(take(body, 8)?.try_into().ok()?))
+}
+
+fn hand_ring_bin(c: &mut Criterion) {
+    let hand = Hand { key: hmac::Key::new(hmac::HMAC_SHA256, &[7; 32]) };
+    let now = (SystemClock::new().read().unwrap().wall.unix_millis() / 1000) as u64;
+    let token = hand.mint(now, now + 300);
+    let check = |token: &str, query: &Query<'_>| hand.check(token, "agent-7", query).is_some();
+
+    assert!(check(&token, &QUERY));
+    for (case, query) in &OUTSIDE {
+        assert!(!check(&token, query), "{case}");
+    }
+    let forged = forged(&token);
+    assert!(!check(forged.expose(), &QUERY), "deny-sig");
+    assert!(hand.check(&token, "agent-8", &QUERY).is_none(), "stranger");
+    assert!(!check(&hand.mint(now - 600, now - 300), &QUERY), "expired");
+
+    let deny_arg = OUTSIDE[0].1;
+    c.bench_function("W1/hand-ring-bin/allow", |b| {
+        b.iter(|| check(black_box(&token), black_box(&QUERY)));
+    });
+    c.bench_function("W1/hand-ring-bin/deny-arg", |b| {
+        b.iter(|| check(black_box(&token), black_box(&deny_arg)));
+    });
+    c.bench_function("W1/hand-ring-bin/deny-sig", |b| {
+        b.iter(|| check(black_box(forged.expose()), black_box(&QUERY)));
+    });
+}

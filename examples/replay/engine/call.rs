@@ -1,0 +1,227 @@
+//! Calls: presented at the gate, run, finished.
+
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
+use std::rc::Rc;
+
+use hallpass::denial::Reason;
+use hallpass::identity::Identity;
+use hallpass::token::Token;
+use hallpass::{Call, RunError};
+
+use super::answer::Answer;
+use super::fields::Misread;
+use super::host::{Granted, Holding, Host, Slip};
+use super::operation::{Arguments, Attempt, Outcome, Presented};
+
+/// Everything the gate is asked with, or the answer that refuses it before the gate.
+type Asked<'h> = Result<(Shown<'h>, Rc<Identity>, Call), Answer>;
+
+/// The token that is shown at the gate: the host's own, or one made from text.
+enum Shown<'h> {
+    Own(&'h Token),
+    Made(Token),
+}
+
+impl Shown<'_> {
+    fn token(&self) -> &Token {
+        match self {
+            Shown::Own(token) => token,
+            Shown::Made(token) => token,
+        }
+    }
+}
+
+impl Host {
+    /// Authorizes, runs and finishes in one line.
+    pub(super) fn call(&self, attempt: &Attempt<'_>, outcome: Outcome) -> Result<Answer, Misread> {
+        let (token, who, call) = match self.asked(attempt)? {
+            Ok(asked) => asked,
+            Err(answer) => return Ok(answer),
+        };
+        let permit = match self.gate.authorize(token.token(), &who, call, &attempt.context) {
+            Ok(permit) => permit,
+            Err(denial) => return Ok(Answer::denied(&denial)),
+        };
+        let answer = Answer::permit().by_rules(permit.rules());
+        let tool = |_: &Call| match outcome {
+            Outcome::Ok => Ok(()),
+            Outcome::Error => Err(()),
+            // Unwinds without the message that `panic!` prints.
+            Outcome::Panic => resume_unwind(Box::new("the tool panics")),
+        };
+        Ok(match catch_unwind(AssertUnwindSafe(|| permit.run(tool))) {
+            Ok(Ok(_)) => answer.with("outcome", "ok"),
+            Ok(Err(RunError::Tool(()))) => answer.with("outcome", "error"),
+            Ok(Err(RunError::Denied(denial))) => Answer::denied(&denial),
+            Err(_) => answer.with("outcome", "interrupted"),
+        })
+    }
+
+    pub(super) fn check(&self, attempt: &Attempt<'_>) -> Result<Answer, Misread> {
+        let (token, who, call) = match self.asked(attempt)? {
+            Ok(asked) => asked,
+            Err(answer) => return Ok(answer),
+        };
+        Ok(match self.gate.check(token.token(), &who, &call, &attempt.context) {
+            Ok(rules) => Answer::permit().by_rules(rules),
+            Err(denial) => Answer::denied(&denial),
+        })
+    }
+
+    pub(super) fn authorize(
+        &mut self,
+        attempt: &Attempt<'_>,
+        alias: &str,
+        line: usize,
+    ) -> Result<Answer, Misread> {
+        let lives = |slip: &Slip| matches!(slip, Slip::Permitted(_) | Slip::Running(_));
+        self.permits.free(alias, lives)?;
+        let asked = self.asked(attempt)?;
+        let authorized = asked.and_then(|(token, who, call)| {
+            let permit = self.gate.authorize(token.token(), &who, call, &attempt.context);
+            permit.map_err(|denial| Answer::denied(&denial))
+        });
+        let (slip, answer) = match authorized {
+            Ok(permit) => {
+                let answer = Answer::permit().with("permit", alias).by_rules(permit.rules());
+                (Slip::Permitted(permit), answer)
+            }
+            Err(answer) => (Slip::Refused(answer.refusal()), answer),
+        };
+        self.permits.give(alias, line, slip);
+        Ok(answer)
+    }
+
+    /// Moves a permit to running: the call starts.
+    pub(super) fn run(&mut self, alias: &str) -> Result<Answer, Misread> {
+        let slip = self.permits.get_mut(alias)?;
+        match std::mem::replace(slip, Slip::Spent(0)) {
+            Slip::Permitted(permit) => match permit.start() {
+                Ok(running) => {
+                    self.running.insert(running.number(), alias.into());
+                    *slip = Slip::Running(running);
+                    Ok(Answer::permit().with("permit", alias))
+                }
+                Err(denial) => {
+                    *slip = Slip::Refused(denial.reason().into());
+                    Ok(Answer::denied(&denial))
+                }
+            },
+            other => {
+                *slip = other;
+                unusable(alias, slip, "run")
+            }
+        }
+    }
+
+    /// Ends a running call with its outcome.
+    pub(super) fn finish(
+        &mut self,
+        alias: &str,
+        outcome: Outcome,
+        line: usize,
+    ) -> Result<Answer, Misread> {
+        let slip = self.permits.get_mut(alias)?;
+        match std::mem::replace(slip, Slip::Spent(line)) {
+            Slip::Running(running) => {
+                self.running.remove(&running.number());
+                let word = match outcome {
+                    Outcome::Ok => {
+                        running.succeed();
+                        "ok"
+                    }
+                    Outcome::Error => {
+                        running.fail();
+                        "error"
+                    }
+                    Outcome::Panic => {
+                        drop(running);
+                        "interrupted"
+                    }
+                };
+                Ok(Answer::new().with("permit", alias).with("outcome", word))
+            }
+            other => {
+                *slip = other;
+                unusable(alias, slip, "finished")
+            }
+        }
+    }
+
+    /// Drops the permit, or the running call.
+    pub(super) fn drop_permit(&mut self, alias: &str, line: usize) -> Result<Answer, Misread> {
+        let slip = self.permits.get_mut(alias)?;
+        match std::mem::replace(slip, Slip::Spent(line)) {
+            Slip::Permitted(permit) => {
+                drop(permit);
+                Ok(Answer::new().with("permit", alias).with("outcome", "abandoned"))
+            }
+            Slip::Running(running) => {
+                self.running.remove(&running.number());
+                drop(running);
+                Ok(Answer::new().with("permit", alias).with("outcome", "interrupted"))
+            }
+            other => {
+                *slip = other;
+                unusable(alias, slip, "dropped")
+            }
+        }
+    }
+
+    fn asked(&self, attempt: &Attempt<'_>) -> Result<Asked<'_>, Misread> {
+        let (token, holder) = match attempt.presented {
+            Presented::Text(text) => (Shown::Made(Token::from_text(text.to_owned())), None),
+            Presented::Grant(alias) | Presented::Tampered(alias, _) => {
+                let Granted { holder, grant, .. } = match self.grants.get(alias)? {
+                    Holding::Granted(granted) => granted.as_ref(),
+                    Holding::Refused(refusal) => {
+                        let why = format!("grant `{alias}` was refused");
+                        return Ok(Err(Answer::refused(*refusal, why)));
+                    }
+                };
+                let token = match attempt.presented {
+                    Presented::Tampered(_, tamper) => {
+                        Shown::Made(Token::from_text(tamper.apply(grant.token().expose())))
+                    }
+                    _ => Shown::Own(grant.token()),
+                };
+                (token, Some(holder.clone()))
+            }
+        };
+        let who = match (&attempt.who, holder) {
+            (Some(who), _) => match self.attest(who) {
+                Ok(who) => who,
+                Err(answer) => return Ok(Err(answer)),
+            },
+            (None, Some(holder)) => holder,
+            (None, None) => return Err(Misread("`token` needs `who`".to_owned())),
+        };
+        let call = match attempt.args {
+            Arguments::None => Call::from_json(attempt.tool, "{}"),
+            Arguments::Value(value) => Call::new(attempt.tool, value.clone()),
+            Arguments::Text(text) => Call::from_json(attempt.tool, text),
+        };
+        Ok(match (call, attempt.resource.clone()) {
+            (Ok(call), None) => Ok((token, who, call)),
+            (Ok(call), Some(resource)) => Ok((token, who, call.on(resource))),
+            // What an agent asks for is its own to get wrong: a denial, like any other.
+            (Err(error), _) => {
+                Err(Answer::refused(Reason::MalformedCall.into(), error.to_string()))
+            }
+        })
+    }
+}
+
+/// A permit that can't be used this way: denied, if that is because it was denied; otherwise the trace
+/// says what no host program could, for a permit is used once, and in order.
+fn unusable(alias: &str, slip: &Slip, how: &str) -> Result<Answer, Misread> {
+    let state = match slip {
+        Slip::Refused(refusal) => {
+            return Ok(Answer::refused(*refusal, format!("permit `{alias}` was refused")));
+        }
+        Slip::Permitted(_) => "not running yet".to_owned(),
+        Slip::Running(_) => "running already".to_owned(),
+        Slip::Spent(line) => format!("used up since line {line}"),
+    };
+    Err(Misread(format!("permit `{}` is {state} and can't be {how}", alias.escape_debug())))
+}

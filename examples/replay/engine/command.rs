@@ -1,0 +1,96 @@
+//! The command line.
+
+use std::ffi::OsString;
+use std::io::Write;
+use std::path::{Path, PathBuf};
+
+use super::{Replay, Stop};
+
+const USAGE: &str = "\
+usage: replay [--explain] --policy P.toml TRACE.jsonl
+       replay                  replays the banking errand of examples/data
+
+Reads one operation a line and prints one JSON answer a line, then a summary on standard error.
+  --policy P   the policy to start with: TOML, or JSON if its name ends in .json
+  --explain    say in each denial why, as operators may read it
+Exit code: 0, or 1 if a line was not answered as it expected, or 2 if something can't be read.
+docs/replay.md says what a trace may say.
+";
+
+/// The exit code of a replay that answered every line, not all as expected.
+const MISMATCH: u8 = 1;
+/// The exit code where something can't be read.
+const UNREADABLE: u8 = 2;
+
+/// Does what the arguments say, and returns the exit code.
+pub(crate) fn run(
+    arguments: &[OsString],
+    answers: &mut dyn Write,
+    remarks: &mut dyn Write,
+    bar: bool,
+) -> u8 {
+    let command = match Command::read(arguments) {
+        Ok(Some(command)) => command,
+        Ok(None) => return u8::from(answers.write_all(USAGE.as_bytes()).is_err()),
+        Err(problem) => {
+            // If standard error is gone, too, the code still tells.
+            let _ = write!(remarks, "{problem}\n\n{USAGE}");
+            return UNREADABLE;
+        }
+    };
+    let Command { policy, trace, explain } = &command;
+    let replay = Replay { policy, trace, explain: *explain, bar };
+    let result = replay.run(answers, remarks);
+    let _ = answers.flush();
+    match result {
+        Ok(0) => 0,
+        Ok(_) => MISMATCH,
+        Err(Stop::Input(problem)) => {
+            let _ = writeln!(remarks, "{problem}");
+            UNREADABLE
+        }
+        Err(Stop::Output(error)) => {
+            let _ = writeln!(remarks, "the answers can't be written: {error}");
+            UNREADABLE
+        }
+    }
+}
+
+struct Command {
+    policy: PathBuf,
+    trace: PathBuf,
+    explain: bool,
+}
+
+impl Command {
+    /// `None` where help was asked for.
+    fn read(arguments: &[OsString]) -> Result<Option<Self>, String> {
+        if arguments.is_empty() {
+            let data = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/data");
+            // The shorter path, where it is run from the crate's own folder.
+            let here = std::env::current_dir().unwrap_or_default();
+            let data = data.strip_prefix(here).unwrap_or(&data);
+            let policy = data.join("banking.toml");
+            return Ok(Some(Command { policy, trace: data.join("banking.jsonl"), explain: true }));
+        }
+        let (mut policy, mut trace, mut explain) = (None, None, false);
+        let mut rest = arguments.iter();
+        while let Some(argument) = rest.next() {
+            match argument.to_str() {
+                Some("--help" | "-h") => return Ok(None),
+                Some("--explain") => explain = true,
+                Some("--policy") if policy.is_none() => {
+                    policy = Some(rest.next().ok_or("`--policy` needs a file")?.into());
+                }
+                Some(option) if option.starts_with('-') => {
+                    return Err(format!("unexpected `{option}`"));
+                }
+                _ if trace.is_none() => trace = Some(PathBuf::from(argument)),
+                _ => return Err(format!("unexpected `{}`", argument.display())),
+            }
+        }
+        let policy = policy.ok_or("expected `--policy` and the policy to start with")?;
+        let trace = trace.ok_or("expected a trace")?;
+        Ok(Some(Command { policy, trace, explain }))
+    }
+}

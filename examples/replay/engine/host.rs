@@ -1,0 +1,343 @@
+//! The host program that a trace drives: it holds the broker, the clock and every handle, and does
+//! what a line says.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::rc::Rc;
+
+use hallpass::audit::{Anchor, Entry, Sink, SinkError};
+use hallpass::denial::{Code, Reason};
+use hallpass::identity::{Assertion, Identity};
+use hallpass::testing::ManualClock;
+use hallpass::value::Value;
+use hallpass::{
+    Broker, Context, Ended, Gate, Grant, Permit, Policy, Purpose, Running, Scope, Task,
+};
+
+use super::alias::Aliases;
+use super::answer::{Answer, Refusal};
+use super::fields::Misread;
+use super::operation::{Header, How, Operation};
+
+pub(crate) struct Host {
+    pub(super) broker: Broker,
+    pub(super) gate: Gate,
+    pub(super) grants: Aliases<Holding>,
+    pub(super) permits: Aliases<Slip>,
+    /// The permits whose calls are running, by their number in the log.
+    pub(super) running: BTreeMap<u64, Box<str>>,
+    tasks: Aliases<Errand>,
+    clock: ManualClock,
+    start: String,
+    policy: Policy,
+    /// Where the trace stands: its paths start here.
+    folder: PathBuf,
+}
+
+/// A task, as an alias knows it.
+enum Errand {
+    Open(Rc<Identity>, Task),
+    /// It ended, or was never opened: what uses it later is refused for this reason.
+    Closed(Refusal),
+}
+
+/// A grant, as an alias knows it.
+pub(crate) enum Holding {
+    /// Kept when the grant ends: presenting it again is what a trace may want to try.
+    Granted(Box<Granted>),
+    /// It was never granted: what uses it is refused for this reason.
+    Refused(Refusal),
+}
+
+pub(crate) struct Granted {
+    pub(super) holder: Rc<Identity>,
+    pub(super) grant: Grant,
+    task: Box<str>,
+    /// Which opening of the task.
+    generation: u64,
+}
+
+/// A permit, as an alias knows it.
+pub(crate) enum Slip {
+    Permitted(Permit),
+    Running(Running),
+    /// It had its one outcome, in this line.
+    Spent(usize),
+    /// It was never given, or could no longer start.
+    Refused(Refusal),
+}
+
+/// Reads a policy file: JSON where its name says so, TOML otherwise.
+///
+/// # Errors
+/// [`Misread`] if it can't be read or does not load.
+pub(crate) fn load(path: &Path) -> Result<Policy, Misread> {
+    let text = std::fs::read_to_string(path)
+        .map_err(|error| Misread(format!("can't be read: {error}")))?;
+    let json = path.extension().is_some_and(|extension| extension == "json");
+    let policy = if json { Policy::from_json(&text) } else { Policy::from_toml(&text) };
+    policy.map_err(|error| Misread(error.to_string()))
+}
+
+impl Host {
+    /// # Errors
+    /// [`Misread`] if no broker can be built.
+    pub(crate) fn new(policy: Policy, header: &Header, folder: &Path) -> Result<Self, Misread> {
+        let clock = ManualClock::new(header.start);
+        let broker = Broker::builder(policy.clone()).clock(clock.clone()).log(Unkept).build();
+        let broker = broker.map_err(|error| Misread(error.to_string()))?;
+        Ok(Host {
+            gate: broker.gate(),
+            broker,
+            grants: Aliases::of("grant"),
+            permits: Aliases::of("permit"),
+            running: BTreeMap::new(),
+            tasks: Aliases::of("task"),
+            clock,
+            start: header.start.to_string(),
+            policy,
+            folder: folder.to_owned(),
+        })
+    }
+
+    /// The policy that was loaded last.
+    pub(crate) fn policy(&self) -> &Policy {
+        &self.policy
+    }
+
+    /// The answer to the header.
+    pub(crate) fn greeting(&self) -> Answer {
+        Answer::new()
+            .with("version", 1)
+            .with("now", self.start.as_str())
+            .with("epoch", self.broker.epoch().0)
+    }
+
+    /// Does what the line says.
+    ///
+    /// # Errors
+    /// [`Misread`] if the line speaks of what is not there.
+    pub(crate) fn act(
+        &mut self,
+        operation: &Operation<'_>,
+        line: usize,
+    ) -> Result<Answer, Misread> {
+        match operation {
+            Operation::Advance(span) => {
+                self.clock.advance(*span);
+                Ok(self.now())
+            }
+            Operation::Set(at) => {
+                self.clock.set_wall(*at);
+                Ok(self.now())
+            }
+            Operation::Open { task, who, purpose } => Ok(self.open(task, who, purpose, line)),
+            Operation::Request { task, alias, scope, context, holder } => {
+                self.grants.free(alias, |holding| self.is_live(holding))?;
+                let asked = self.ask(task, scope, context, holder.as_ref())?;
+                Ok(self.keep(alias, asked, line))
+            }
+            Operation::Call(attempt, outcome) => self.call(attempt, *outcome),
+            Operation::Authorize(attempt, alias) => self.authorize(attempt, alias, line),
+            Operation::Check(attempt) => self.check(attempt),
+            Operation::Run { permit } => self.run(permit),
+            Operation::Finish { permit, outcome } => self.finish(permit, *outcome, line),
+            Operation::Drop { permit } => self.drop_permit(permit, line),
+            Operation::End { task, how, reason } => self.end(task, *how, reason),
+            Operation::Revoke { grant } => self.revoke(grant),
+            Operation::Reload { policy } => self.reload(policy),
+            Operation::Standing => Ok(self.standing()),
+        }
+    }
+
+    fn now(&self) -> Answer {
+        use hallpass::clock::Clock as _;
+        match self.clock.read() {
+            Ok(reading) => Answer::new().with("now", reading.wall.to_string()),
+            Err(error) => Answer::new().with("now", error.to_string()),
+        }
+    }
+
+    fn open(&mut self, alias: &str, who: &Assertion, purpose: &Purpose, line: usize) -> Answer {
+        let opened = self.attest(who).and_then(|who| {
+            let task = self.broker.open_named(alias, &who, purpose.clone());
+            Ok((who, task.map_err(|denial| Answer::denied(&denial))?))
+        });
+        match opened {
+            Ok((who, task)) => {
+                // Whatever stood here before has ended, or the name would not have been free.
+                self.tasks.give(alias, line, Errand::Open(who, task));
+                Answer::permit().with("task", alias)
+            }
+            Err(answer) => {
+                let live = matches!(self.tasks.peek(alias), Some(Errand::Open(..)));
+                if !live {
+                    self.tasks.give(alias, line, Errand::Closed(answer.refusal()));
+                }
+                answer
+            }
+        }
+    }
+
+    /// Asks for a grant: the holding, or the answer that refuses it.
+    fn ask(
+        &self,
+        alias: &str,
+        scope: &Value,
+        context: &Context,
+        holder: Option<&Assertion>,
+    ) -> Result<Result<Granted, Answer>, Misread> {
+        let (requester, task) = match self.tasks.get(alias)? {
+            Errand::Open(requester, task) => (requester, task),
+            Errand::Closed(refusal) => {
+                let why = format!("task `{alias}` is not open");
+                return Ok(Err(Answer::refused(*refusal, why)));
+            }
+        };
+        let scope = match Scope::from_value(scope) {
+            Ok(scope) => scope,
+            Err(error) => {
+                return Ok(Err(Answer::refused(Reason::MalformedScope.into(), error.to_string())));
+            }
+        };
+        let holder = match holder.map_or_else(|| Ok(requester.clone()), |who| self.attest(who)) {
+            Ok(holder) => holder,
+            Err(answer) => return Ok(Err(answer)),
+        };
+        let generation = task.generation();
+        Ok(match task.request_for(&holder, scope, context) {
+            Ok(grant) => Ok(Granted { holder, grant, task: alias.into(), generation }),
+            Err(denial) => Err(Answer::denied(&denial)),
+        })
+    }
+
+    fn keep(&mut self, alias: &str, asked: Result<Granted, Answer>, line: usize) -> Answer {
+        let (holding, answer) = match asked {
+            Ok(granted) => {
+                let answer = Answer::permit()
+                    .with("grant", alias)
+                    .by_rules(granted.grant.rules())
+                    .with("expires", granted.grant.expires().to_string());
+                (Holding::Granted(Box::new(granted)), answer)
+            }
+            Err(answer) => (Holding::Refused(answer.refusal()), answer),
+        };
+        self.grants.give(alias, line, holding);
+        answer
+    }
+
+    /// Whether the grant's task, and so perhaps the grant, is there still.
+    fn is_live(&self, holding: &Holding) -> bool {
+        match holding {
+            Holding::Granted(granted) => match self.tasks.peek(&granted.task) {
+                Some(Errand::Open(_, task)) => task.generation() == granted.generation,
+                _ => false,
+            },
+            Holding::Refused(_) => false,
+        }
+    }
+
+    /// An identity, or the answer of a host that can't attest whoever stands before it.
+    pub(super) fn attest(&self, who: &Assertion) -> Result<Rc<Identity>, Answer> {
+        let refusal = Refusal { code: Code::BadRequest, reason: "malformed_identity" };
+        let identity = self.broker.assert_identity(who.clone());
+        identity.map(Rc::new).map_err(|error| Answer::refused(refusal, error.to_string()))
+    }
+
+    fn end(&mut self, alias: &str, how: How, reason: &str) -> Result<Answer, Misread> {
+        let over = Errand::Closed(Reason::TaskOver.into());
+        let errand = self.tasks.get_mut(alias)?;
+        // An end is idempotent; a task that was never opened stays what it was.
+        let ended = match errand {
+            Errand::Closed(_) => None,
+            Errand::Open(..) => match std::mem::replace(errand, over) {
+                Errand::Open(_, task) => Some(end(task, how, reason)),
+                Errand::Closed(_) => None,
+            },
+        };
+        let answer = Answer::new()
+            .with("task", alias)
+            .with("how", how.word())
+            .with("ended", ended.is_some());
+        Ok(match ended {
+            // A dropped handle can't say what was running.
+            None | Some(None) => answer,
+            Some(Some(ended)) => {
+                let mut running: Vec<&str> = ended
+                    .running
+                    .iter()
+                    .filter_map(|seq| Some(&**self.running.get(seq)?))
+                    .collect();
+                running.sort_unstable();
+                answer.with("running", running)
+            }
+        })
+    }
+
+    fn revoke(&self, alias: &str) -> Result<Answer, Misread> {
+        let revoked = match self.grants.get(alias)? {
+            Holding::Granted(granted) => match self.tasks.peek(&granted.task) {
+                Some(Errand::Open(_, task)) => task.revoke_grant(&granted.grant),
+                _ => false,
+            },
+            Holding::Refused(_) => false,
+        };
+        Ok(Answer::new().with("grant", alias).with("revoked", revoked))
+    }
+
+    fn reload(&mut self, path: &str) -> Result<Answer, Misread> {
+        let policy = load(&self.folder.join(path))
+            .map_err(|Misread(problem)| Misread(format!("policy `{path}`: {problem}")))?;
+        let epoch = self.broker.reload(&policy).epoch();
+        self.policy = policy;
+        Ok(Answer::new().with("epoch", epoch))
+    }
+
+    fn standing(&self) -> Answer {
+        let standing = self.broker.standing();
+        let names: BTreeMap<_, _> = self
+            .grants
+            .iter()
+            .filter_map(|(alias, holding)| match holding {
+                Holding::Granted(granted) => Some((granted.grant.id(), alias)),
+                Holding::Refused(_) => None,
+            })
+            .collect();
+        let mut tasks: Vec<&str> = standing.tasks.iter().map(|task| &*task.name).collect();
+        let mut grants: Vec<&str> = standing
+            .grants
+            .iter()
+            .map(|grant| names.get(&grant.id).copied().unwrap_or("?"))
+            .collect();
+        tasks.sort_unstable();
+        grants.sort_unstable();
+        Answer::new().with("tasks", tasks).with("grants", grants)
+    }
+}
+
+/// Ends the task; `None` where the handle was dropped, which can't answer.
+fn end(task: Task, how: How, reason: &str) -> Option<Ended> {
+    match how {
+        How::Completed => Some(task.complete()),
+        How::Failed => Some(task.fail(reason)),
+        How::Revoked => Some(task.revoke()),
+        How::Dropped => {
+            drop(task);
+            None
+        }
+    }
+}
+
+/// Takes every record and keeps none: a trace may be longer than memory, and its answers are what
+/// a replay is for.
+struct Unkept;
+
+impl Sink for Unkept {
+    fn open(&self) -> Result<Option<Anchor>, SinkError> {
+        Ok(None)
+    }
+
+    fn append(&self, _: &Entry<'_>) -> Result<(), SinkError> {
+        Ok(())
+    }
+}

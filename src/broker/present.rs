@@ -1,0 +1,120 @@
+//! Presenting: what can be said of a token before the task's lock is taken.
+
+use std::sync::Arc;
+
+use super::shared::{Current, Shared};
+use crate::call::Call;
+use crate::clock::Timestamp;
+use crate::denial::{Denial, Reason};
+use crate::grant::{GrantId, TaskCell};
+use crate::identity::Identity;
+use crate::token::{AudienceKeys, Form, Narrowing, Token, TokenError, Unverified, VerifiedToken};
+
+/// What a good token led to: a task that is live as far as the table knows.
+pub(super) struct Presented {
+    pub(super) cell: Arc<TaskCell>,
+    pub(super) grant: GrantId,
+    pub(super) serial: u32,
+    /// Each of them must cover the call, beside the grant.
+    pub(super) narrowings: Vec<Narrowing>,
+    /// Set where it is bound to the call.
+    pub(super) once: Option<Once>,
+}
+
+impl Presented {
+    pub(super) fn form(&self) -> Form {
+        if self.once.is_some() { Form::CallBound } else { Form::Bearer }
+    }
+}
+
+/// A call-bound presentation, to be taken once: when it is worth nothing any more, and its nonce.
+pub(super) type Once = (Timestamp, [u8; 16]);
+
+/// Checks what is presented for a call, and finds its task.
+pub(super) fn present(
+    shared: &Shared,
+    current: &Current,
+    text: &str,
+    caller: &Identity,
+    call: &Call,
+    now: Timestamp,
+) -> Result<Presented, Denial> {
+    let window = shared.settings.presentation_window;
+    let unverified = Unverified::parse(text).map_err(denial)?;
+    let (verified, nonce) =
+        unverified.verify_for(call, &current.keys, now, window).map_err(denial)?;
+    let once = match nonce {
+        None => None,
+        Some(nonce) => {
+            let until = nonce.lives_until(now, window).ok_or_else(|| denial(TokenError::Stale))?;
+            Some((until, nonce.bytes))
+        }
+    };
+    find(shared, &verified, once, caller, now)
+}
+
+/// Checks a token itself, presented for no call, and finds its task.
+pub(super) fn present_token(
+    shared: &Shared,
+    keys: &AudienceKeys,
+    token: &Token,
+    caller: &Identity,
+    now: Timestamp,
+) -> Result<Presented, Denial> {
+    let unverified = Unverified::parse(token.expose()).map_err(denial)?;
+    let verified = unverified.verify_chain(keys, now).map_err(denial)?;
+    find(shared, &verified, None, caller, now)
+}
+
+fn find(
+    shared: &Shared,
+    verified: &VerifiedToken<'_>,
+    once: Option<Once>,
+    caller: &Identity,
+    now: Timestamp,
+) -> Result<Presented, Denial> {
+    let claims = verified.claims();
+    if claims.issuer != &*shared.issuer {
+        return Err(Denial::new(Reason::ForeignToken).because("another issuer's"));
+    }
+    let narrowings = verified.narrowings().map_err(denial)?;
+    if narrowings.iter().any(|narrowing| narrowing.expires.is_some_and(|at| now >= at)) {
+        return Err(Denial::new(Reason::Expired).because("an attenuation has expired"));
+    }
+    shared.attested(caller)?;
+    if claims.holder != caller.subject().as_str() {
+        return Err(Denial::new(Reason::NotTheHolder).because(format_args!(
+            "`{}` presents what `{}` holds",
+            caller.subject(),
+            claims.holder
+        )));
+    }
+    let gone =
+        if shared.table.knew(claims.generation) { Reason::TaskOver } else { Reason::UnknownGrant };
+    let cell = shared.table.task(claims.generation).ok_or_else(|| Denial::new(gone))?;
+    if *cell.name != *claims.task {
+        // A generation of another run of a broker with the same key.
+        return Err(Denial::new(Reason::UnknownGrant));
+    }
+    Ok(Presented { cell, grant: claims.grant, serial: claims.serial, narrowings, once })
+}
+
+fn denial(error: TokenError) -> Denial {
+    let reason = match error {
+        TokenError::TooLong(_)
+        | TokenError::UnknownVersion
+        | TokenError::Framing
+        | TokenError::TooManyBlocks
+        | TokenError::Malformed(_) => Reason::MalformedToken,
+        TokenError::UnknownKey(_) => Reason::UnknownKey,
+        TokenError::RetiredKey(_) => Reason::RetiredKey,
+        TokenError::BadSignature => Reason::BadSignature,
+        TokenError::Block { .. } | TokenError::Attenuated | TokenError::CallBound => {
+            Reason::UnsupportedToken
+        }
+        TokenError::Stale => Reason::StalePresentation,
+        TokenError::WrongAudience | TokenError::NotYetIssued => Reason::ForeignToken,
+        TokenError::Expired => Reason::Expired,
+    };
+    Denial::new(reason).because(error)
+}

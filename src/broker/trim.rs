@@ -1,0 +1,132 @@
+//! Trimming: what is covered of what was asked for, and what was cut.
+
+use super::give::{Asking, Party};
+use super::open::Task;
+use super::request::{Grant, Request};
+use crate::context::Context;
+use crate::denial::{Denial, Reason};
+use crate::identity::Identity;
+use crate::policy::parts_covered;
+use crate::scope::{Algebra, Capability, Difference, Scope};
+use crate::tool::ToolName;
+use crate::value::Value;
+
+/// What a trimmed request gave of one capability, where that is less than was asked for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Cut {
+    /// The tool.
+    pub tool: ToolName,
+    /// What was asked for, in the shape in which scopes are written.
+    pub asked: Value,
+    /// What is given of it: nothing, one part, or several.
+    pub given: Vec<Value>,
+    /// The arguments of a call that was asked for and is not given, if one could be found.
+    pub example: Option<Value>,
+}
+
+impl Task {
+    /// Asks for a scope and takes what is covered of it: for each capability, the part that lies
+    /// within a permit. Says what was cut.
+    ///
+    /// Asked for explicitly, since an agent that counts on what it asked for should rather be denied.
+    ///
+    /// # Errors
+    /// A [`Denial`] if nothing is left, and as [`request`](Task::request).
+    pub fn request_trimmed(
+        &self,
+        scope: Scope,
+        context: &Context,
+    ) -> Result<(Grant, Vec<Cut>), Denial> {
+        self.request_trimmed_for(&self.cell.requester, scope, context)
+    }
+
+    /// As [`request_trimmed`](Task::request_trimmed), for another holder.
+    ///
+    /// # Errors
+    /// As [`request_trimmed`](Task::request_trimmed).
+    pub fn request_trimmed_for(
+        &self,
+        holder: &Identity,
+        scope: Scope,
+        context: &Context,
+    ) -> Result<(Grant, Vec<Cut>), Denial> {
+        let mut cuts = Vec::new();
+        let grant = Request::ask(&self.shared, &self.cell, holder, |request| {
+            let capabilities;
+            (capabilities, cuts) = request.trim(&scope, context)?;
+            let kept = Scope::of(&capabilities, scope.is_embedded());
+            request.make_of(None, &kept, capabilities, context)
+        })?;
+        Ok((grant, cuts))
+    }
+}
+
+impl Request<'_> {
+    /// What is covered of a scope now. The request that follows asks again, under its own locks.
+    fn trim(
+        &self,
+        scope: &Scope,
+        context: &Context,
+    ) -> Result<(Vec<Capability>, Vec<Cut>), Denial> {
+        let Request { shared, cell, holder, now } = *self;
+        shared.attested(holder)?;
+        let asked = scope
+            .capabilities()
+            .map_err(|error| Denial::new(Reason::MalformedScope).because(error))?;
+        let context = context
+            .checked()
+            .map_err(|error| Denial::new(Reason::MalformedContext).because(error))?;
+        let current = shared.current();
+        let life = cell.life.lock();
+        let asking = Asking::at_request(shared, &current, cell, &life, context, now);
+        let parties = self.parties();
+        let (mut kept, mut cuts) = (Vec::new(), Vec::new());
+        let mut last_denial = Denial::new(Reason::NotCovered);
+        for capability in asked {
+            match asking.give(&parties, std::slice::from_ref(&capability)) {
+                Ok(_) => kept.push(capability),
+                Err(denial) => {
+                    last_denial = denial;
+                    let parts = asking.parts(&parties, &capability);
+                    cuts.push(Cut::of(&capability, &parts));
+                    kept.extend(parts);
+                }
+            }
+        }
+        if kept.is_empty() { Err(last_denial) } else { Ok((kept, cuts)) }
+    }
+}
+
+impl Asking<'_> {
+    /// The parts of a capability that policy gives to every party.
+    fn parts(&self, parties: &[Party<'_>], capability: &Capability) -> Vec<Capability> {
+        let mut parts = vec![capability.clone()];
+        for party in parties {
+            let within = |part: &Capability| {
+                self.wanted(*party, part, |wanted| parts_covered(&self.current.policy, wanted))
+            };
+            parts = parts.iter().flat_map(within).collect();
+        }
+        // Whatever the parts were made of: only what would be given is kept.
+        parts.retain(|part| self.give(parties, std::slice::from_ref(part)).is_ok());
+        parts
+    }
+}
+
+impl Cut {
+    fn of(asked: &Capability, parts: &[Capability]) -> Self {
+        let example = match parts {
+            [] => None,
+            [first, ..] => match asked.difference(first) {
+                Difference::Witness(call) => Some(Value::Object(call.args)),
+                Difference::Empty | Difference::Undecided => None,
+            },
+        };
+        Cut {
+            tool: asked.tool.clone(),
+            asked: asked.to_value(),
+            given: parts.iter().map(Capability::to_value).collect(),
+            example,
+        }
+    }
+}

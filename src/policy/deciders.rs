@@ -1,0 +1,81 @@
+//! The rules that decided.
+
+/// So many rules are kept without allocating. Decisions with more than a few deciders are rare: a
+/// policy in which many permits give the same call says the same thing many times.
+const FEW: usize = 6;
+
+/// Rules, by their place in the policy: each once, in the order of their ids.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Deciders {
+    few: [u32; FEW],
+    count: usize,
+    /// All of them, once they are more than a few.
+    many: Vec<u32>,
+}
+
+impl Deciders {
+    pub(crate) fn new() -> Self {
+        Deciders::default()
+    }
+
+    /// Adds a rule, unless it is there.
+    pub(crate) fn add(&mut self, rule: u32) {
+        let Err(at) = self.as_slice().binary_search(&rule) else { return };
+        if self.many.is_empty() {
+            if let Some(room) = self.few.get_mut(at..=self.count) {
+                room.rotate_right(1);
+                if let Some(first) = room.first_mut() {
+                    *first = rule;
+                }
+                self.count += 1;
+                return;
+            }
+            self.many = self.few.to_vec();
+        }
+        self.many.insert(at, rule);
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.as_slice().is_empty()
+    }
+
+    pub(crate) fn iter(&self) -> std::slice::Iter<'_, u32> {
+        self.as_slice().iter()
+    }
+
+    pub(crate) fn as_slice(&self) -> &[u32] {
+        if self.many.is_empty() {
+            self.few.get(..self.count).unwrap_or_default()
+        } else {
+            &self.many
+        }
+    }
+}
+
+impl PartialEq for Deciders {
+    fn eq(&self, other: &Self) -> bool {
+        self.as_slice() == other.as_slice()
+    }
+}
+
+impl Eq for Deciders {}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        #[test]
+        fn each_rule_stands_once_and_in_order(rules in proptest::collection::vec(0_u32..20, 0..40)) {
+            let mut deciders = Deciders::new();
+            rules.iter().for_each(|rule| deciders.add(*rule));
+            let model: BTreeSet<u32> = rules.into_iter().collect();
+            prop_assert!(deciders.iter().eq(&model));
+            prop_assert_eq!(deciders.is_empty(), model.is_empty());
+        }
+    }
+}

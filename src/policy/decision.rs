@@ -1,0 +1,114 @@
+//! What the rules alone say to one call: for policy authors, their tests, and tools that explain.
+
+use super::Policy;
+use super::compiled::Compiled;
+use super::decide::{Verdict, decide};
+use super::question::{Question, Setting, What};
+use super::rule::{Effect, Moment};
+use crate::call::Call;
+use crate::clock::Timestamp;
+use crate::context::Context;
+use crate::denial::{Denial, Reason};
+use crate::identity::Identity;
+use crate::purpose::Purpose;
+
+/// What the rules say to one call. It says nothing of grants, and permits nothing.
+#[derive(Clone, Debug)]
+pub struct Decision<'p> {
+    policy: &'p Compiled,
+    verdict: Verdict,
+}
+
+impl Policy {
+    /// Asks the rules about one call, at `now`, as the first of its task: no grant, no token and no
+    /// log is looked at, and nothing is permitted.
+    ///
+    /// ```
+    /// use hallpass::clock::Timestamp;
+    /// use hallpass::policy::{Effect, Policy, Rule};
+    /// use hallpass::prelude::*;
+    /// use hallpass::scope::{eq, max};
+    ///
+    /// let policy = Policy::builder()
+    ///     .rule(Rule::permit("small-payments").tool("bank.pay").arg("amount", max(500)))
+    ///     .rule(Rule::forbid("freeze").when("frozen", eq(true)))
+    ///     .build()?;
+    /// # let broker = Broker::new(policy.clone())?;
+    /// let payer = broker.assert_identity("agent-7")?;
+    /// let why = Purpose::new("pay-bill");
+    /// let call = Call::new("bank.pay", serde_json::json!({ "amount": 98 }))?;
+    /// let now = Timestamp::parse_rfc3339("2026-01-01T12:00:00Z")?;
+    ///
+    /// let usual = Context::new().with("frozen", false);
+    /// let decision = policy.decide(&payer, &why, &call, &usual, now)?;
+    /// assert!(decision.is_permit());
+    /// assert!(decision.rules().eq(["small-payments"]));
+    ///
+    /// // A forbid acts where it cannot tell, too.
+    /// let decision = policy.decide(&payer, &why, &call, &Context::new(), now)?;
+    /// assert_eq!(decision.effect(), Some(Effect::Forbid));
+    /// assert!(decision.rules().eq(["freeze"]));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// # Errors
+    /// The [`Denial`] that a gate would give before it asks any rule: the purpose, the call's
+    /// resource or the context is malformed, or the tool is not in the catalogue.
+    pub fn decide(
+        &self,
+        who: &Identity,
+        why: &Purpose,
+        call: &Call,
+        context: &Context,
+        now: Timestamp,
+    ) -> Result<Decision<'_>, Denial> {
+        let policy = &*self.0;
+        let purpose =
+            why.checked().map_err(|error| Denial::new(Reason::MalformedPurpose).because(error))?;
+        let context = context
+            .checked()
+            .map_err(|error| Denial::new(Reason::MalformedContext).because(error))?;
+        let what = What::of(call, &policy.catalogue)?;
+        // The first call of a task: all that is seen are the labels of its own tool.
+        let seen = what.labels;
+        let time = self.0.time(now);
+        let setting = Setting {
+            moment: Moment::Call,
+            who,
+            purpose,
+            context,
+            seen,
+            now,
+            now_text: time.as_ref(),
+        };
+        Ok(Decision { policy, verdict: decide(policy, &Question { setting, what }) })
+    }
+}
+
+impl Decision<'_> {
+    /// Whether a permit applies, and no ask or forbid.
+    pub fn is_permit(&self) -> bool {
+        self.effect() == Some(Effect::Permit)
+    }
+
+    /// The effect that decided; `None` where no permit applies, which is a denial.
+    pub fn effect(&self) -> Option<Effect> {
+        match &self.verdict {
+            Verdict::Permit(_) => Some(Effect::Permit),
+            Verdict::Ask(_) => Some(Effect::Ask),
+            Verdict::Forbid(_) => Some(Effect::Forbid),
+            Verdict::NoPermit => None,
+        }
+    }
+
+    /// The rules that decided, in the order of their ids.
+    pub fn rules(&self) -> impl Iterator<Item = &str> {
+        let rules = match &self.verdict {
+            Verdict::Permit(rules) | Verdict::Ask(rules) | Verdict::Forbid(rules) => {
+                rules.as_slice()
+            }
+            Verdict::NoPermit => &[],
+        };
+        rules.iter().filter_map(|at| self.policy.rule(*at)).map(|rule| &*rule.id)
+    }
+}

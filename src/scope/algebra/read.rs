@@ -1,0 +1,108 @@
+//! Texts that are read as something else before they are judged: instants, addresses, JSON.
+//!
+//! No text is of two of these, so each is cut on its own. Beside patterns, which look at the spelling,
+//! they are sampled only: which spellings an instant has is not followed up.
+
+use std::net::IpAddr;
+use std::time::Duration;
+
+use super::super::constraint::{Constraint, Node};
+use super::super::network::Network;
+use super::cells::{Budget, Sampler, Test};
+use crate::clock::Timestamp;
+use crate::value::Value;
+
+const MILLI: Duration = Duration::from_millis(1);
+const DAY: Duration = Duration::from_secs(24 * 60 * 60);
+
+/// Exact unless patterns look at the same text, or windows of the week stand beside instants. Answers
+/// whether there was anything to do.
+pub(super) fn sample(sampler: &mut Sampler<'_>, budget: &mut Budget) -> bool {
+    let mut cuts = Vec::new();
+    let mut weekly = Vec::new();
+    let mut networks = Vec::new();
+    let mut inner: Vec<Test<'_>> = Vec::new();
+    for test in sampler.tests {
+        let Test::Ask { stance, may, .. } = *test else { continue };
+        test.leaves(&mut |leaf: &Constraint, negated| match &leaf.0 {
+            Node::Instants(range) => cuts.extend(range.after.iter().chain(&range.before)),
+            Node::Weekly(window) => weekly.push(*window),
+            Node::Cidr(own) => networks.extend(own.iter().copied()),
+            Node::Json(constraint) => {
+                let test = Test::Ask { constraint, negated, stance, may };
+                if !inner.contains(&test) {
+                    inner.push(test);
+                }
+            }
+            _ => {}
+        });
+    }
+    if cuts.is_empty() && weekly.is_empty() && networks.is_empty() && inner.is_empty() {
+        return false;
+    }
+    if !cuts.is_empty() && !weekly.is_empty() {
+        sampler.miss();
+    }
+    // Neither read nor named.
+    let mut nothing = "x".to_owned();
+    while sampler.is_named(&Value::from(nothing.as_str())) {
+        nothing.push('x');
+    }
+    for text in [String::new(), nothing] {
+        sampler.offer(Some(Value::from(text)), budget);
+    }
+    let mut instants = around_cuts(cuts);
+    // One week shows all weeks; the first of 1970 is as good as any.
+    for minute in weekly.iter().flat_map(|window| window.edges()) {
+        let edge = Timestamp::MIN.checked_add(7 * DAY + minute);
+        instants.extend(edge.iter().chain(&edge.and_then(|edge| edge.checked_sub(MILLI))));
+    }
+    if !weekly.is_empty() {
+        instants.push(Timestamp::MIN);
+    }
+    for instant in instants {
+        let text = instant.to_string();
+        let other = text.replace('Z', "+00:00");
+        offer(sampler, [text, other], budget);
+    }
+    let mut addresses: Vec<IpAddr> = networks.iter().flat_map(Network::around).collect();
+    if !addresses.is_empty() {
+        // The ends of both families, and of the gap that mapped addresses leave in one.
+        let ends = [0, 0xFFFE_FFFF_FFFF, 1 << 48].map(|bits: u128| IpAddr::V6(bits.into()));
+        addresses.push(IpAddr::V4(0_u32.into()));
+        addresses.extend(ends);
+    }
+    for address in addresses {
+        let mapped = match address {
+            IpAddr::V4(v4) => v4.to_ipv6_mapped().to_string(),
+            IpAddr::V6(v6) => v6.segments().map(|part| format!("{part:04x}")).join(":"),
+        };
+        offer(sampler, [address.to_string(), mapped], budget);
+    }
+    if !inner.is_empty() {
+        let cells = Sampler::new(&inner, sampler.absence, None).run(false, budget);
+        if !cells.complete {
+            sampler.miss();
+        }
+        for value in cells.found.into_values().flatten() {
+            let text = value.to_json();
+            let other = format!(" {text}");
+            offer(sampler, [text, other], budget);
+        }
+    }
+    true
+}
+
+/// Each cut and the instant just before it: from one cut to the next all get the same answers.
+fn around_cuts(cuts: Vec<Timestamp>) -> Vec<Timestamp> {
+    cuts.into_iter().flat_map(|cut| cut.checked_sub(MILLI).into_iter().chain([cut])).collect()
+}
+
+/// One of two spellings of the same, that which no test names.
+fn offer(sampler: &mut Sampler<'_>, spellings: [String; 2], budget: &mut Budget) {
+    let free = spellings.into_iter().map(Value::from).find(|spelling| !sampler.is_named(spelling));
+    match free {
+        Some(spelling) => sampler.offer(Some(spelling), budget),
+        None => sampler.miss(),
+    }
+}

@@ -1,0 +1,169 @@
+//! Scopes read back from their byte form, which came with a token: nothing in it is trusted.
+
+use super::capability::{Capability, MAX_CAPABILITIES, MAX_CONDITIONS, ScopeError};
+use super::constraint::{
+    Constraint, MAX_NESTING, Node, all_of, any, any_of, contains, count, each, fields, glob, len,
+    not, prefix, some, suffix,
+};
+use super::cover::{Condition, Openness, ResourceOpenness};
+use super::encode::{
+    LOWER, LOWER_INCLUSIVE, OTHER_ARGS, RESOURCE_ANY, RESOURCE_NAMED, ScopeBytesError, UPPER,
+    UPPER_INCLUSIVE, kind, part,
+};
+use super::fact::Fact;
+use super::kind::{Bound, Count, Range, Set};
+use crate::tool::ToolName;
+use crate::value::{DecodeError, Decoder};
+
+/// How many parts (capabilities, conditions, constraints and values) a scope in a token may have.
+/// Twenty tools with five conditions on sets of four values come to 500; the bound keeps what a
+/// reader builds for one block in sight, since a part can be as small as a byte.
+pub const MAX_PARTS: usize = 512;
+
+/// How many levels of lists and objects a value in a token's scope may have. Values that are compared
+/// whole are names and numbers, seldom a list of them; the bound keeps the reader's stack small.
+pub const MAX_VALUE_LEVELS: usize = 8;
+
+/// Reads a scope's byte form, all of it.
+pub(crate) fn decode(bytes: &[u8]) -> Result<Vec<Capability>, ScopeBytesError> {
+    let mut decoder = Decoder::new(bytes, MAX_PARTS);
+    // What can be read and not be meant is told apart only for the message.
+    let mut meaning = None;
+    let read = decoder.ascending(|own| capability(own, &mut meaning));
+    if let Some(error) = meaning {
+        return Err(ScopeBytesError::Meaning(error));
+    }
+    let capabilities = read?;
+    decoder.end()?;
+    match capabilities.len() {
+        0 => Err(ScopeBytesError::Meaning(ScopeError::Empty)),
+        1..=MAX_CAPABILITIES => Ok(capabilities),
+        _ => Err(ScopeBytesError::Meaning(ScopeError::TooLarge)),
+    }
+}
+
+fn capability(
+    decoder: &mut Decoder<'_>,
+    meaning: &mut Option<ScopeError>,
+) -> Result<Capability, DecodeError> {
+    decoder.spend()?;
+    let mut meant = |error: ScopeError| {
+        *meaning = Some(error);
+        DecodeError::Unknown("what a capability means")
+    };
+    let tool = ToolName::new(decoder.text()?).map_err(|error| meant(error.into()))?;
+    let openness = openness(decoder.byte()?)?;
+    let conditions = decoder.ascending(condition)?;
+    if conditions.len() > MAX_CONDITIONS {
+        return Err(meant(ScopeError::TooLarge));
+    }
+    for Condition { fact, constraint } in &conditions {
+        constraint.check().map_err(|error| {
+            meant(ScopeError::Constraint {
+                tool: tool.as_str().into(),
+                fact: fact.to_string().into(),
+                error,
+            })
+        })?;
+    }
+    Ok(Capability { tool, conditions: conditions.into_boxed_slice(), openness })
+}
+
+fn openness(flags: u8) -> Result<Openness, DecodeError> {
+    let resource = match flags & !OTHER_ARGS {
+        0 => ResourceOpenness::None,
+        RESOURCE_NAMED => ResourceOpenness::Named,
+        RESOURCE_ANY => ResourceOpenness::Any,
+        _ => return Err(DecodeError::Unknown("a flag of a capability")),
+    };
+    Ok(Openness { other_args: flags & OTHER_ARGS != 0, resource })
+}
+
+fn condition(decoder: &mut Decoder<'_>) -> Result<Condition, DecodeError> {
+    let fact = match decoder.byte()? {
+        part::ARG => Fact::arg(decoder.text()?),
+        part::RESOURCE_TYPE => Fact::ResourceType,
+        part::RESOURCE_ID => Fact::ResourceId,
+        part::RESOURCE_ATTR => Fact::ResourceAttr(decoder.text()?.into()),
+        _ => return Err(DecodeError::Unknown("a part of the call")),
+    };
+    Ok(Condition::new(fact, constraint(decoder, MAX_NESTING)?))
+}
+
+/// A constraint of at most `depth` levels. One that cannot be meant is found by
+/// [`Constraint::check`], which its capability asks for.
+fn constraint(decoder: &mut Decoder<'_>, depth: usize) -> Result<Constraint, DecodeError> {
+    let inner = depth.checked_sub(1).ok_or(DecodeError::TooDeep)?;
+    decoder.spend()?;
+    Ok(match decoder.byte()? {
+        kind::ANY => any(),
+        kind::PRESENT => Constraint(Node::Present(flag(decoder)?)),
+        kind::IS => Constraint(Node::Is(set(decoder)?)),
+        kind::RANGE => Constraint(Node::Range(range(decoder)?)),
+        kind::PREFIX => prefix(decoder.text()?),
+        kind::SUFFIX => suffix(decoder.text()?),
+        kind::CONTAINS => contains(decoder.text()?),
+        kind::GLOB => glob(decoder.text()?),
+        kind::LEN => len(how_many(decoder)?),
+        kind::FIELDS => named_fields(decoder, inner)?,
+        kind::EACH => each(constraint(decoder, inner)?),
+        kind::SOME => some(constraint(decoder, inner)?),
+        kind::COUNT => count(how_many(decoder)?),
+        kind::SUBSET_OF => Constraint(Node::SubsetOf(set(decoder)?)),
+        kind::HAS_ANY => Constraint(Node::HasAny(set(decoder)?)),
+        kind::HAS_ALL => Constraint(Node::HasAll(set(decoder)?)),
+        kind::ALL => all_of(decoder.ascending(|own| constraint(own, inner))?),
+        kind::ANY_OF => any_of(decoder.ascending(|own| constraint(own, inner))?),
+        kind::NOT => not(constraint(decoder, inner)?),
+        _ => return Err(DecodeError::Unknown("a kind of constraint")),
+    })
+}
+
+fn named_fields(decoder: &mut Decoder<'_>, inner: usize) -> Result<Constraint, DecodeError> {
+    let open = flag(decoder)?;
+    let named: Vec<(Box<str>, Constraint)> =
+        decoder.repeat(|own| Ok((own.text()?.into(), constraint(own, inner)?)))?;
+    if !named.is_sorted_by(|(left, _), (right, _)| left < right) {
+        return Err(DecodeError::NotCanonical("fields are not in order, each once"));
+    }
+    let closed = fields(named);
+    Ok(if open { closed.other_fields() } else { closed })
+}
+
+fn set(decoder: &mut Decoder<'_>) -> Result<Set, DecodeError> {
+    let values = decoder.ascending(|own| own.value(MAX_VALUE_LEVELS))?;
+    Set::new(values).ok_or(DecodeError::NotCanonical("a set is empty"))
+}
+
+fn range(decoder: &mut Decoder<'_>) -> Result<Range, DecodeError> {
+    let flags = decoder.byte()?;
+    let mut bound = |there: u8, inclusive: u8| match (flags & there != 0, flags & inclusive != 0) {
+        (false, false) => Ok(None),
+        (false, true) => Err(DecodeError::Unknown("a flag of a range")),
+        (true, inclusive) => Ok(Some(Bound { number: decoder.number()?, inclusive })),
+    };
+    let range =
+        Range { lower: bound(LOWER, LOWER_INCLUSIVE)?, upper: bound(UPPER, UPPER_INCLUSIVE)? };
+    let known = LOWER | LOWER_INCLUSIVE | UPPER | UPPER_INCLUSIVE;
+    if flags & !known != 0 {
+        return Err(DecodeError::Unknown("a flag of a range"));
+    }
+    if range == Range::default() {
+        return Err(DecodeError::NotCanonical("a range has no bound"));
+    }
+    Ok(range)
+}
+
+fn how_many(decoder: &mut Decoder<'_>) -> Result<Count, DecodeError> {
+    let bounded = flag(decoder)?;
+    let min = decoder.count()?;
+    Ok(Count { min, max: if bounded { Some(decoder.count()?) } else { None } })
+}
+
+fn flag(decoder: &mut Decoder<'_>) -> Result<bool, DecodeError> {
+    match decoder.byte()? {
+        0 => Ok(false),
+        1 => Ok(true),
+        _ => Err(DecodeError::Unknown("a flag")),
+    }
+}

@@ -1,0 +1,216 @@
+//! The byte form of a scope: how it travels in a token.
+//!
+//! Written out in `docs/token-format.md`. Only what narrows has a spelling, and each scope has one:
+//! parts whose order means nothing stand in ascending order of their bytes, each once.
+
+use super::capability::{Capability, Scope, ScopeError};
+use super::constraint::{Constraint, Node};
+use super::cover::{Condition, Openness, ResourceOpenness};
+use super::decode::decode;
+use super::fact::Fact;
+use super::kind::{Bound, Count, Range, Set};
+use crate::value::{DecodeError, Value, encode_count, encode_text};
+
+/// The byte that begins each constraint.
+pub(super) mod kind {
+    pub(in crate::scope) const ANY: u8 = 1;
+    pub(in crate::scope) const PRESENT: u8 = 2;
+    pub(in crate::scope) const IS: u8 = 3;
+    pub(in crate::scope) const RANGE: u8 = 4;
+    pub(in crate::scope) const PREFIX: u8 = 5;
+    pub(in crate::scope) const SUFFIX: u8 = 6;
+    pub(in crate::scope) const CONTAINS: u8 = 7;
+    pub(in crate::scope) const GLOB: u8 = 8;
+    pub(in crate::scope) const LEN: u8 = 9;
+    pub(in crate::scope) const FIELDS: u8 = 10;
+    pub(in crate::scope) const EACH: u8 = 11;
+    pub(in crate::scope) const SOME: u8 = 12;
+    pub(in crate::scope) const COUNT: u8 = 13;
+    pub(in crate::scope) const SUBSET_OF: u8 = 14;
+    pub(in crate::scope) const HAS_ANY: u8 = 15;
+    pub(in crate::scope) const HAS_ALL: u8 = 16;
+    pub(in crate::scope) const ALL: u8 = 17;
+    pub(in crate::scope) const ANY_OF: u8 = 18;
+    pub(in crate::scope) const NOT: u8 = 19;
+}
+
+/// The byte that begins each part of a call.
+pub(super) mod part {
+    pub(in crate::scope) const ARG: u8 = 1;
+    pub(in crate::scope) const RESOURCE_TYPE: u8 = 2;
+    pub(in crate::scope) const RESOURCE_ID: u8 = 3;
+    pub(in crate::scope) const RESOURCE_ATTR: u8 = 4;
+}
+
+pub(super) const OTHER_ARGS: u8 = 1;
+pub(super) const RESOURCE_NAMED: u8 = 2;
+pub(super) const RESOURCE_ANY: u8 = 4;
+
+pub(super) const LOWER: u8 = 1;
+pub(super) const LOWER_INCLUSIVE: u8 = 2;
+pub(super) const UPPER: u8 = 4;
+pub(super) const UPPER_INCLUSIVE: u8 = 8;
+
+/// Why a scope cannot travel in a token, or bytes in one are no scope.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum ScopeBytesError {
+    /// The bytes are no byte form, or pass one of its limits.
+    #[error("the scope: {0}")]
+    Form(#[from] DecodeError),
+    /// The scope cannot be meant.
+    #[error(transparent)]
+    Meaning(#[from] ScopeError),
+    /// Something that has no spelling in a token.
+    #[error("{0} has no spelling in a token: say what it comes to, with `eq` or `one_of`")]
+    NoSpelling(&'static str),
+}
+
+impl Scope {
+    /// The byte form of the scope.
+    pub(crate) fn encode(&self) -> Result<Vec<u8>, ScopeBytesError> {
+        encode(&self.capabilities()?.iter().collect::<Vec<_>>())
+    }
+}
+
+/// The byte form of these capabilities.
+pub(crate) fn encode(capabilities: &[&Capability]) -> Result<Vec<u8>, ScopeBytesError> {
+    let mut out = Vec::with_capacity(128);
+    ascending(&mut out, capabilities, |out, capability| {
+        encode_text(out, capability.tool.as_str());
+        out.push(openness(&capability.openness));
+        ascending(out, &capability.conditions, condition)
+    })?;
+    // What could not be read back is not written: the reader's limits are the only ones.
+    decode(&out)?;
+    Ok(out)
+}
+
+fn openness(openness: &Openness) -> u8 {
+    let resource = match openness.resource {
+        ResourceOpenness::None => 0,
+        ResourceOpenness::Named => RESOURCE_NAMED,
+        ResourceOpenness::Any => RESOURCE_ANY,
+    };
+    resource | if openness.other_args { OTHER_ARGS } else { 0 }
+}
+
+fn condition(out: &mut Vec<u8>, condition: &Condition) -> Result<(), ScopeBytesError> {
+    match &condition.fact {
+        Fact::Arg(path) => match &**path {
+            [name] => {
+                out.push(part::ARG);
+                encode_text(out, name);
+            }
+            // `fields` says the same.
+            _ => return Err(ScopeBytesError::NoSpelling("a path into an argument")),
+        },
+        Fact::ResourceType => out.push(part::RESOURCE_TYPE),
+        Fact::ResourceId => out.push(part::RESOURCE_ID),
+        Fact::ResourceAttr(name) => {
+            out.push(part::RESOURCE_ATTR);
+            encode_text(out, name);
+        }
+        _ => return Err(ScopeBytesError::NoSpelling("a part of the question beside the call")),
+    }
+    constraint(out, &condition.constraint)
+}
+
+fn constraint(out: &mut Vec<u8>, of: &Constraint) -> Result<(), ScopeBytesError> {
+    match &of.0 {
+        Node::Any => out.push(kind::ANY),
+        Node::Present(wanted) => out.extend_from_slice(&[kind::PRESENT, u8::from(*wanted)]),
+        Node::Is(own) => set(out, kind::IS, own)?,
+        Node::Range(own) => range(out, own),
+        Node::Prefix(own) => text(out, kind::PREFIX, own),
+        Node::Suffix(own) => text(out, kind::SUFFIX, own),
+        Node::Contains(own) => text(out, kind::CONTAINS, own),
+        Node::Glob(own) => text(out, kind::GLOB, own.as_str()),
+        Node::Len(own) => count(out, kind::LEN, own),
+        Node::Count(own) => count(out, kind::COUNT, own),
+        Node::Fields(fields) => {
+            out.extend_from_slice(&[kind::FIELDS, u8::from(fields.open)]);
+            encode_count(out, fields.iter().len() as u64);
+            for (name, field) in fields.iter() {
+                encode_text(out, name);
+                constraint(out, field)?;
+            }
+        }
+        Node::Each(inner) => inside(out, kind::EACH, inner)?,
+        Node::Some(inner) => inside(out, kind::SOME, inner)?,
+        Node::SubsetOf(own) => set(out, kind::SUBSET_OF, own)?,
+        Node::HasAny(own) => set(out, kind::HAS_ANY, own)?,
+        Node::HasAll(own) => set(out, kind::HAS_ALL, own)?,
+        Node::All(parts) => {
+            out.push(kind::ALL);
+            ascending(out, parts, constraint)?;
+        }
+        Node::AnyOf(parts) => {
+            out.push(kind::ANY_OF);
+            ascending(out, parts, constraint)?;
+        }
+        Node::Not(inner) => inside(out, kind::NOT, inner)?,
+        // It compares with what only the broker knows, while a block must mean the same to every
+        // reader; and whoever narrows knows what it comes to.
+        Node::SameAs(_) => return Err(ScopeBytesError::NoSpelling("`same_as`")),
+        // Kinds that only policies may use.
+        _ => return Err(ScopeBytesError::NoSpelling("this kind of constraint")),
+    }
+    Ok(())
+}
+
+fn inside(out: &mut Vec<u8>, kind: u8, inner: &Constraint) -> Result<(), ScopeBytesError> {
+    out.push(kind);
+    constraint(out, inner)
+}
+
+fn text(out: &mut Vec<u8>, kind: u8, text: &str) {
+    out.push(kind);
+    encode_text(out, text);
+}
+
+fn set(out: &mut Vec<u8>, kind: u8, set: &Set) -> Result<(), ScopeBytesError> {
+    out.push(kind);
+    ascending(out, set.as_slice(), |out, value| {
+        value.encode(out);
+        Ok(())
+    })
+}
+
+fn range(out: &mut Vec<u8>, range: &Range) {
+    let flag = |bound: Option<Bound>, there, inclusive| match bound {
+        None => 0,
+        Some(bound) if bound.inclusive => there | inclusive,
+        Some(_) => there,
+    };
+    let lower = flag(range.lower, LOWER, LOWER_INCLUSIVE);
+    out.extend_from_slice(&[kind::RANGE, lower | flag(range.upper, UPPER, UPPER_INCLUSIVE)]);
+    for bound in [range.lower, range.upper].into_iter().flatten() {
+        Value::Number(bound.number).encode(out);
+    }
+}
+
+fn count(out: &mut Vec<u8>, kind: u8, count: &Count) {
+    out.extend_from_slice(&[kind, u8::from(count.max.is_some())]);
+    for number in [Some(count.min), count.max].into_iter().flatten() {
+        encode_count(out, number);
+    }
+}
+
+/// Parts whose order means nothing: in ascending order of their bytes, each once.
+fn ascending<T>(
+    out: &mut Vec<u8>,
+    parts: &[T],
+    encode: impl Fn(&mut Vec<u8>, &T) -> Result<(), ScopeBytesError>,
+) -> Result<(), ScopeBytesError> {
+    let encoded = |part| {
+        let mut bytes = Vec::with_capacity(32);
+        encode(&mut bytes, part).map(|()| bytes)
+    };
+    let mut encoded: Vec<Vec<u8>> = parts.iter().map(encoded).collect::<Result<_, _>>()?;
+    encoded.sort_unstable();
+    encoded.dedup();
+    encode_count(out, encoded.len() as u64);
+    out.extend(encoded.into_iter().flatten());
+    Ok(())
+}

@@ -1,0 +1,173 @@
+//! Paths, by their spelling alone.
+
+use std::borrow::Cow;
+
+use crate::text::is_hidden;
+
+/// Why text is no path that can be judged by its spelling.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub(crate) enum PathFault {
+    #[error("the path is empty")]
+    Empty,
+    /// Also where it would stay inside: behind a link, `link/..` is not what its spelling says.
+    #[error("the path has a segment `..`")]
+    Parent,
+    #[error("the path has a backslash, which some tools take for a separator")]
+    Backslash,
+    #[error("the path has a `%`, which some tools decode")]
+    Percent,
+    #[error("the path begins with `~`, which some tools expand")]
+    Home,
+    #[error("the path has the hidden character `{}`", .0.escape_unicode())]
+    Hidden(char),
+}
+
+/// The one spelling of a path: no empty segment, no `.`, no `/` at the end. The current folder is `.`.
+///
+/// Nothing is looked up and nothing decoded: links, case and Unicode forms are the file system's, so
+/// `é` composed and decomposed are two paths. What another reader may take for something else is
+/// refused instead of repaired.
+pub(crate) fn canonical_path(path: &str) -> Result<Cow<'_, str>, PathFault> {
+    if path.is_empty() {
+        return Err(PathFault::Empty);
+    }
+    for c in path.chars() {
+        match c {
+            '\\' => return Err(PathFault::Backslash),
+            '%' => return Err(PathFault::Percent),
+            c if is_hidden(c) => return Err(PathFault::Hidden(c)),
+            _ => {}
+        }
+    }
+    if path.starts_with('~') {
+        return Err(PathFault::Home);
+    }
+    let (absolute, rest) = match path.strip_prefix('/') {
+        Some(rest) => (true, rest),
+        None => (false, path),
+    };
+    let mut canonical = true;
+    for segment in rest.split('/') {
+        match segment {
+            ".." => return Err(PathFault::Parent),
+            "" | "." => canonical = false,
+            _ => {}
+        }
+    }
+    if canonical || path == "/" || path == "." {
+        return Ok(Cow::Borrowed(path));
+    }
+    let mut out = String::with_capacity(path.len());
+    for segment in rest.split('/').filter(|segment| !matches!(*segment, "" | ".")) {
+        if absolute || !out.is_empty() {
+            out.push('/');
+        }
+        out.push_str(segment);
+    }
+    if out.is_empty() {
+        out.push(if absolute { '/' } else { '.' });
+    }
+    // `./~x` is a file of that name; without the `./` it would be taken for a home folder.
+    if out.starts_with('~') {
+        return Err(PathFault::Home);
+    }
+    Ok(Cow::Owned(out))
+}
+
+/// Whether `path` is `folder` or lies in it, both in their one spelling.
+pub(crate) fn is_under(path: &str, folder: &str) -> bool {
+    match folder {
+        "/" => path.starts_with('/'),
+        "." => !path.starts_with('/'),
+        folder => {
+            path.strip_prefix(folder).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    /// attack 7
+    #[test]
+    fn other_spellings_of_a_path_become_the_one() {
+        for (path, one) in [
+            ("/data/./a", "/data/a"),
+            ("/data/a/", "/data/a"),
+            ("//data///a", "/data/a"),
+            ("./a", "a"),
+            ("a/.", "a"),
+            ("/", "/"),
+            ("//", "/"),
+            ("/.", "/"),
+            (".", "."),
+            ("./", "."),
+            ("/data/..a/b..", "/data/..a/b.."),
+            ("/data/...", "/data/..."),
+            ("/ü/x y", "/ü/x y"),
+        ] {
+            assert_eq!(canonical_path(path).as_deref(), Ok(one), "{path}");
+        }
+    }
+
+    /// attacks 1, 2, 4, 5, 6
+    #[test]
+    fn what_others_may_read_otherwise_is_refused() {
+        for (path, fault) in [
+            ("", PathFault::Empty),
+            ("/data/../etc/passwd", PathFault::Parent),
+            ("..", PathFault::Parent),
+            ("/data/a/../../etc/shadow", PathFault::Parent),
+            ("/data//../x", PathFault::Parent),
+            ("/data/./../x", PathFault::Parent),
+            ("/data/a/..", PathFault::Parent),
+            (r"/tmp/evil\..\..\data/s", PathFault::Backslash),
+            ("/data/%2e%2e/etc", PathFault::Percent),
+            ("/data/a\0.txt", PathFault::Hidden('\0')),
+            ("/data/a\n", PathFault::Hidden('\n')),
+            ("/data/a\r", PathFault::Hidden('\r')),
+            ("/data/\u{1b}", PathFault::Hidden('\u{1b}')),
+            ("/data/\u{202e}x", PathFault::Hidden('\u{202e}')),
+            ("~/x", PathFault::Home),
+            ("~root/x", PathFault::Home),
+            ("./~root", PathFault::Home),
+        ] {
+            assert_eq!(canonical_path(path), Err(fault), "{path:?}");
+        }
+    }
+
+    /// attacks 3, 9, 10
+    #[test]
+    fn only_what_lies_in_the_folder_is_under_it() {
+        for (path, folder, under) in [
+            ("/home/u/project/k", "/home/u/project", true),
+            ("/home/u/project", "/home/u/project", true),
+            ("/home/u/project-secrets/k", "/home/u/project", false),
+            ("/home/u", "/home/u/project", false),
+            ("/DATA/x", "/data", false),
+            ("/cafe\u{301}/x", "/caf\u{e9}", false),
+            ("/x", "/", true),
+            ("x", "/", false),
+            ("x", ".", true),
+            ("/x", ".", false),
+            ("data/x", "/data", false),
+            ("/data/x", "data", false),
+        ] {
+            assert_eq!(is_under(path, folder), under, "{path} {folder}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn the_one_spelling_is_its_own(path in "[ab./~]{0,10}") {
+            if let Ok(one) = canonical_path(&path) {
+                prop_assert!(matches!(canonical_path(&one), Ok(Cow::Borrowed(same)) if same == one));
+                prop_assert_eq!(one.starts_with('/'), path.starts_with('/'));
+                let segments = |p: &str| p.split('/').filter(|s| !matches!(*s, "" | ".")).map(str::to_owned).collect::<Vec<_>>();
+                prop_assert_eq!(segments(&one), segments(&path));
+            }
+        }
+    }
+}

@@ -1,0 +1,444 @@
+//! Regular expressions, for policies.
+
+use std::fmt;
+use std::iter::Peekable;
+use std::str::Chars;
+
+use super::automaton::{Automaton, MAX_STEPS, Step};
+use super::expression::{Expression, merged, opposite, written_out};
+use crate::text::escape_for_people;
+
+/// How long a pattern may be, in bytes: what is longer is no rule that people can review.
+pub const MAX_REGEX: usize = 1024;
+
+/// How deep groups may be nested, so that reading and matching need little stack.
+const MAX_GROUPS: usize = 16;
+
+/// The most often something may be repeated by `{n,m}`: no more than fits a compiled pattern.
+const MAX_REPEAT: u32 = 1000;
+
+/// A regular expression that text matches from end to end.
+///
+/// `.` (any character but a line feed), classes (`[a-z_]`, `[^/]`), `\d \w \s` and their opposites
+/// (ASCII), groups, `|`, `*`, `+`, `?`, `{n}`, `{n,}`, `{n,m}`; `\` before punctuation makes it
+/// literal, and `\n`, `\r`, `\t` are what they are elsewhere.
+///
+/// Anchors are refused: the whole text is matched in any case, and an expression that relies on being
+/// searched for would mean something else. So are look-around, back references, flags, lazy and
+/// possessive repetition. Matching takes time in proportion to the text; see [`MAX_REGEX`].
+///
+/// ```
+/// use hallpass::scope::Regex;
+///
+/// let name = Regex::new("prod-[a-z]+")?;
+/// assert!(name.matches("prod-eu"));
+/// assert!(!name.matches("x; rm prod-a; y"));
+/// assert!(Regex::new("^prod-.*$").is_err());
+/// # Ok::<(), hallpass::scope::RegexError>(())
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Regex {
+    pattern: Box<str>,
+    automaton: Automaton,
+}
+
+/// Why a regular expression was refused, and where: positions count characters, from 1.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("`{given}`: {fault}, at character {position}")]
+pub struct RegexError {
+    given: String,
+    fault: Fault,
+    position: usize,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+enum Fault {
+    #[error(
+        "an empty expression, group or alternative: say what it stands for, or make it optional with `?`"
+    )]
+    Empty,
+    #[error("more than {MAX_REGEX} bytes")]
+    TooLong,
+    #[error("too large once repetitions are written out: expected at most {MAX_STEPS} steps")]
+    TooLarge,
+    #[error("groups nested deeper than {MAX_GROUPS} levels")]
+    TooDeep,
+    #[error("an anchor, expected none: the whole text is matched in any case")]
+    Anchor,
+    #[error("an extension beginning with `(?`, expected a plain group")]
+    Extension,
+    #[error("a repetition with nothing to repeat")]
+    NothingToRepeat,
+    #[error(
+        "a lazy, possessive or repeated repetition, expected a single `*`, `+`, `?` or {{n,m}}"
+    )]
+    Repeated,
+    #[error(
+        "not a repetition: expected {{n}}, {{n,}} or {{n,m}} with n up to m and at most {MAX_REPEAT}"
+    )]
+    Repetition,
+    #[error("an unknown escape")]
+    Escape,
+    #[error("a class that does not end, is empty, or has a range from high to low")]
+    Class,
+    #[error("a bracket that closes nothing or is not closed")]
+    Unbalanced,
+}
+
+impl Regex {
+    /// Reads and compiles an expression.
+    ///
+    /// # Errors
+    /// [`RegexError`] if it does not parse or is too large.
+    pub fn new(pattern: &str) -> Result<Self, RegexError> {
+        compile(pattern).map(|automaton| Regex { pattern: pattern.into(), automaton }).map_err(
+            |(fault, position)| RegexError {
+                given: escape_for_people(pattern, crate::text::SHOWN),
+                fault,
+                position,
+            },
+        )
+    }
+
+    /// The expression as written.
+    pub fn as_str(&self) -> &str {
+        &self.pattern
+    }
+
+    /// Whether the whole text matches.
+    pub fn matches(&self, text: &str) -> bool {
+        self.automaton.matches(text)
+    }
+
+    pub(crate) fn automaton(&self) -> &Automaton {
+        &self.automaton
+    }
+}
+
+impl fmt::Display for Regex {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.pattern)
+    }
+}
+
+fn compile(pattern: &str) -> Result<Automaton, (Fault, usize)> {
+    if pattern.len() > MAX_REGEX {
+        return Err((Fault::TooLong, 1));
+    }
+    let mut parser = Parser { rest: pattern.chars().peekable(), position: 1 };
+    let parsed = parser.alternatives(0);
+    let position = parser.position;
+    let expression = parsed.map_err(|fault| (fault, position))?;
+    if parser.rest.peek().is_some() {
+        return Err((Fault::Unbalanced, position));
+    }
+    written_out(&expression).map_err(|_| (Fault::TooLarge, 1))
+}
+
+struct Parser<'a> {
+    rest: Peekable<Chars<'a>>,
+    position: usize,
+}
+
+impl Parser<'_> {
+    fn next(&mut self) -> Option<char> {
+        let c = self.rest.next()?;
+        self.position += 1;
+        Some(c)
+    }
+
+    fn take(&mut self, wanted: char) -> bool {
+        let there = self.rest.peek() == Some(&wanted);
+        if there {
+            self.next();
+        }
+        there
+    }
+
+    fn alternatives(&mut self, depth: usize) -> Result<Expression, Fault> {
+        if depth > MAX_GROUPS {
+            return Err(Fault::TooDeep);
+        }
+        let mut alternatives = vec![self.sequence(depth)?];
+        while self.take('|') {
+            alternatives.push(self.sequence(depth)?);
+        }
+        Ok(Expression::Alternatives(alternatives))
+    }
+
+    fn sequence(&mut self, depth: usize) -> Result<Expression, Fault> {
+        let mut sequence = Vec::new();
+        while let Some(c) = self.rest.peek() {
+            if matches!(c, '|' | ')') {
+                break;
+            }
+            let one = self.one(depth)?;
+            sequence.push(self.repeated(one)?);
+        }
+        if sequence.is_empty() { Err(Fault::Empty) } else { Ok(Expression::Sequence(sequence)) }
+    }
+
+    fn one(&mut self, depth: usize) -> Result<Expression, Fault> {
+        let Some(c) = self.next() else { return Err(Fault::Empty) };
+        Ok(Expression::One(match c {
+            '(' => {
+                if self.rest.peek() == Some(&'?') {
+                    return Err(Fault::Extension);
+                }
+                let inner = self.alternatives(depth + 1)?;
+                return if self.take(')') { Ok(inner) } else { Err(Fault::Unbalanced) };
+            }
+            '[' => Step::Class(self.class()?),
+            '.' => Step::Class(Box::new([('\0', '\t'), ('\u{b}', char::MAX)])),
+            '\\' => match self.escape()? {
+                Escape::Char(c) => Step::Char(c),
+                Escape::Class(ranges) => Step::Class(ranges.into()),
+            },
+            '^' | '$' => return Err(Fault::Anchor),
+            '*' | '+' | '?' | '{' => return Err(Fault::NothingToRepeat),
+            ']' | '}' => return Err(Fault::Unbalanced),
+            c => Step::Char(c),
+        }))
+    }
+
+    fn repeated(&mut self, inner: Expression) -> Result<Expression, Fault> {
+        let (least, most) = match self.rest.peek() {
+            Some('*') => (0, None),
+            Some('+') => (1, None),
+            Some('?') => (0, Some(1)),
+            Some('{') => {
+                self.next();
+                let bounds = self.bounds()?;
+                return self.once(Expression::Repeat {
+                    inner: Box::new(inner),
+                    least: bounds.0,
+                    most: bounds.1,
+                });
+            }
+            _ => return Ok(inner),
+        };
+        self.next();
+        self.once(Expression::Repeat { inner: Box::new(inner), least, most })
+    }
+
+    fn once(&mut self, repeat: Expression) -> Result<Expression, Fault> {
+        match self.rest.peek() {
+            Some('*' | '+' | '?' | '{') => Err(Fault::Repeated),
+            _ => Ok(repeat),
+        }
+    }
+
+    /// Behind `{`: `n}`, `n,}` or `n,m}`.
+    fn bounds(&mut self) -> Result<(u32, Option<u32>), Fault> {
+        let least = self.number().ok_or(Fault::Repetition)?;
+        let most = if self.take(',') { self.number() } else { Some(least) };
+        let ordered = most.is_none_or(|most| least <= most && most > 0);
+        if ordered && self.take('}') { Ok((least, most)) } else { Err(Fault::Repetition) }
+    }
+
+    fn number(&mut self) -> Option<u32> {
+        let mut number = None;
+        while let Some(digit) = self.rest.peek().and_then(|c| c.to_digit(10)) {
+            let next = number.unwrap_or(0_u32) * 10 + digit;
+            if next > MAX_REPEAT {
+                return None;
+            }
+            number = Some(next);
+            self.next();
+        }
+        number
+    }
+
+    fn escape(&mut self) -> Result<Escape, Fault> {
+        let digits = [('0', '9')];
+        let word = [('0', '9'), ('A', 'Z'), ('_', '_'), ('a', 'z')];
+        let space = [('\t', '\r'), (' ', ' ')];
+        Ok(match self.next() {
+            Some('n') => Escape::Char('\n'),
+            Some('r') => Escape::Char('\r'),
+            Some('t') => Escape::Char('\t'),
+            Some('d') => Escape::Class(digits.into()),
+            Some('w') => Escape::Class(word.into()),
+            Some('s') => Escape::Class(space.into()),
+            Some('D') => Escape::Class(opposite(digits.into())),
+            Some('W') => Escape::Class(opposite(word.into())),
+            Some('S') => Escape::Class(opposite(space.into())),
+            Some(c) if c.is_ascii_punctuation() || c == ' ' => Escape::Char(c),
+            _ => return Err(Fault::Escape),
+        })
+    }
+
+    /// Behind `[`.
+    fn class(&mut self) -> Result<Box<[(char, char)]>, Fault> {
+        let negated = self.take('^');
+        let mut ranges = Vec::new();
+        loop {
+            let low = match self.next() {
+                None | Some('[') => return Err(Fault::Class),
+                Some(']') => break,
+                Some('\\') => match self.escape()? {
+                    Escape::Char(c) => c,
+                    Escape::Class(class) => {
+                        ranges.extend(class);
+                        continue;
+                    }
+                },
+                Some(c) => c,
+            };
+            // A dash at the end is itself.
+            let mut ahead = self.rest.clone();
+            let is_range = ahead.next() == Some('-') && ahead.next() != Some(']');
+            if !is_range {
+                ranges.push((low, low));
+                continue;
+            }
+            self.next();
+            let high = match self.next() {
+                Some('\\') => match self.escape()? {
+                    Escape::Char(c) => c,
+                    Escape::Class(_) => return Err(Fault::Class),
+                },
+                Some(c) => c,
+                None => return Err(Fault::Class),
+            };
+            if low > high {
+                return Err(Fault::Class);
+            }
+            ranges.push((low, high));
+        }
+        let ranges = if negated { opposite(ranges) } else { merged(ranges) };
+        if ranges.is_empty() { Err(Fault::Class) } else { Ok(ranges.into()) }
+    }
+}
+
+enum Escape {
+    Char(char),
+    Class(Vec<(char, char)>),
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn matches(pattern: &str, text: &str) -> bool {
+        Regex::new(pattern).unwrap().matches(text)
+    }
+
+    /// attack 18
+    #[test]
+    fn the_whole_text_is_matched() {
+        let rule = Regex::new("prod-[a-z]+").unwrap();
+        assert!(rule.matches("prod-eu"));
+        for text in ["x; rm prod-a; y", "prod-a\n", "\nprod-a", "prod-", "prod-aé", "Prod-a", ""] {
+            assert!(!rule.matches(text), "{text}");
+        }
+    }
+
+    #[test]
+    fn expressions_mean_what_they_mean_elsewhere() {
+        for (pattern, yes, no) in [
+            ("a|bc", &["a", "bc"][..], &["ac", "abc", "b"][..]),
+            ("(a|b)c", &["ac", "bc"], &["a", "abc"]),
+            ("a{2}", &["aa"], &["a", "aaa"]),
+            ("a{2,}", &["aa", "aaaa"], &["a"]),
+            ("a{0,2}", &["", "a", "aa"], &["aaa"]),
+            ("(ab)+", &["ab", "abab"], &["", "aba"]),
+            ("[a-c]?x", &["x", "bx"], &["dx"]),
+            ("[^a-c]", &["d", "é", "\n"], &["a", "c", ""]),
+            ("[-a]", &["-", "a"], &["b"]),
+            ("[a-]", &["-", "a"], &["b"]),
+            (r"[\]\d_]+", &["]1_"], &["a"]),
+            (r"\d+\.\d\d", &["10.50"], &["10x50", "١٠.٥٠"]),
+            (r"\w\s\W", &["a !"], &["a b"]),
+            (".*", &["", "any é"], &["two\nlines"]),
+            (r"a\*b\\", &["a*b\\"], &["aab"]),
+            ("(a*)*", &["", "aaa"], &["b"]),
+        ] {
+            for text in yes {
+                assert!(matches(pattern, text), "{pattern} {text}");
+            }
+            for text in no {
+                assert!(!matches(pattern, text), "{pattern} {text}");
+            }
+        }
+    }
+
+    /// attacks 19, 31
+    #[test]
+    fn what_is_too_large_or_means_something_else_is_refused() {
+        let long = "a".repeat(MAX_REGEX + 1);
+        let megabyte = "a".repeat(1 << 20);
+        let deep = format!("{}a{}", "(".repeat(40), ")".repeat(40));
+        for (pattern, fault) in [
+            ("", Fault::Empty),
+            ("a|", Fault::Empty),
+            ("()", Fault::Empty),
+            (&long, Fault::TooLong),
+            (&megabyte, Fault::TooLong),
+            (&deep, Fault::TooDeep),
+            ("((a{100}){100}){100}", Fault::TooLarge),
+            ("(a{1000}){1000}", Fault::TooLarge),
+            ("^a", Fault::Anchor),
+            ("a$", Fault::Anchor),
+            ("(?i)a", Fault::Extension),
+            ("(?=a)b", Fault::Extension),
+            ("*a", Fault::NothingToRepeat),
+            ("a**", Fault::Repeated),
+            ("a*?", Fault::Repeated),
+            ("a{2}{3}", Fault::Repeated),
+            ("a{", Fault::Repetition),
+            ("a{3,2}", Fault::Repetition),
+            ("a{1001}", Fault::Repetition),
+            ("a{0}", Fault::Repetition),
+            (r"\1", Fault::Escape),
+            (r"\b", Fault::Escape),
+            (r"a\", Fault::Escape),
+            ("[]", Fault::Class),
+            ("[z-a]", Fault::Class),
+            ("[a", Fault::Class),
+            ("[[:alpha:]]", Fault::Class),
+            ("(a", Fault::Unbalanced),
+            ("a)", Fault::Unbalanced),
+            ("a]", Fault::Unbalanced),
+        ] {
+            let error = Regex::new(pattern).unwrap_err();
+            assert_eq!(error.fault, fault, "{pattern}");
+            assert!(error.to_string().len() < 300);
+        }
+    }
+
+    /// attack 19: exponential for a backtracking matcher.
+    #[test]
+    fn a_pattern_made_to_backtrack_is_matched_at_once() {
+        let text = "a".repeat(5_000);
+        for pattern in ["(a*)*b", "(a|a)*b", "(a|aa)+b", "(.*a){20}b"] {
+            assert!(!matches(pattern, &text), "{pattern}");
+        }
+    }
+
+    #[test]
+    fn an_error_says_where() {
+        let error = Regex::new("ab[z-a]").unwrap_err();
+        assert!(error.to_string().contains("at character 7"), "{error}");
+    }
+
+    proptest! {
+        #[test]
+        fn any_text_is_read_or_refused(pattern in "[ab(|)*+?{}1,.\\[\\]^\\\\d-]{0,12}", text in "[ab1]{0,6}") {
+            if let Ok(regex) = Regex::new(&pattern) {
+                let _ = regex.matches(&text);
+            }
+        }
+
+        #[test]
+        fn escaped_text_matches_itself_alone(text in "[ -~]{1,8}", other in "[ -~]{1,8}") {
+            let escaped: String = text.chars().flat_map(|c| {
+                c.is_ascii_punctuation().then_some('\\').into_iter().chain([c])
+            }).collect();
+            let regex = Regex::new(&escaped).unwrap();
+            prop_assert!(regex.matches(&text));
+            prop_assert_eq!(regex.matches(&other), text == other);
+        }
+    }
+}

@@ -1,0 +1,210 @@
+//! Call-bound presentations: worth one call, once, for seconds.
+//!
+//! A bearer token says everything to whoever overhears it. A presentation withholds the last tag and
+//! signs under it what the call is instead, so that who captures it has captured that call.
+
+use std::fmt;
+use std::time::Duration;
+
+use zeroize::Zeroizing;
+
+use super::bearer::{Token, TokenId};
+use super::derive::MacKey;
+use super::error::{MintError, TokenError};
+use super::text;
+use super::verify::Unverified;
+use crate::call::Call;
+use crate::clock::Timestamp;
+use crate::random;
+
+/// The two ways to present a token.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Form {
+    /// The token itself, `hp1.`: whoever has it can present it for any call it covers.
+    Bearer,
+    /// A [`Presentation`], `hp1c.`: good for one call, once.
+    CallBound,
+}
+
+impl Form {
+    /// The word of policies.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Form::Bearer => "bearer",
+            Form::CallBound => "call_bound",
+        }
+    }
+}
+
+/// What a gate takes: a [`Token`] or a [`Presentation`]. Which of the two it is, the text says.
+pub trait Presentable: sealed::Sealed {
+    /// The text as it goes over the wire.
+    #[doc(hidden)]
+    fn text(&self) -> &str;
+}
+
+impl Presentable for Token {
+    fn text(&self) -> &str {
+        self.expose()
+    }
+}
+
+impl Presentable for Presentation {
+    fn text(&self) -> &str {
+        self.expose()
+    }
+}
+
+mod sealed {
+    pub trait Sealed {}
+    impl Sealed for super::Token {}
+    impl Sealed for super::Presentation {}
+}
+
+/// A token presented for one call: `hp1c.`. The last tag is not in it, so it can be neither narrowed
+/// nor presented for another call.
+///
+/// Over the wire it arrives as text, and [`Token::from_text`] takes it there: the gate sees which it
+/// is.
+///
+/// ```compile_fail,E0599
+/// # use hallpass::{scope::Scope, token::Presentation};
+/// fn narrow(presentation: Presentation) {
+///     let _ = presentation.attenuate(&Scope::tool("db.query"), None);
+/// }
+/// ```
+/// ```
+/// # use hallpass::{scope::Scope, token::Token};
+/// fn narrow(token: Token) {
+///     let _ = token.attenuate(&Scope::tool("db.query"), None);
+/// }
+/// ```
+pub struct Presentation(Zeroizing<String>);
+
+impl Presentation {
+    /// The text itself, to be presented with this very call and nothing else.
+    pub fn expose(&self) -> &str {
+        &self.0
+    }
+
+    /// What logs call this presentation.
+    pub fn id(&self) -> TokenId {
+        TokenId::of(&self.0)
+    }
+}
+
+/// Shows the id only.
+impl fmt::Debug for Presentation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Presentation({})", self.id())
+    }
+}
+
+impl Token {
+    /// Presents the token for one call at this instant, by the holder's own clock: the gate takes it
+    /// once, for this tool and these arguments, while its clock is within seconds of `at`.
+    ///
+    /// The resource is not bound: the tool's side says what a call acts on, not the holder.
+    ///
+    /// ```
+    /// # use hallpass::prelude::*;
+    /// # use hallpass::clock::{Clock, SystemClock};
+    /// # use serde_json::json;
+    /// # let policy = Policy::builder().rule(Rule::permit("pay").tool("bank.pay").any_args()).build()?;
+    /// # let broker = Broker::new(policy)?;
+    /// # let gate = broker.gate();
+    /// # let payer = broker.assert_identity("payer")?;
+    /// # let task = broker.open(&payer, Purpose::new("pay-bill"))?;
+    /// # let context = Context::new();
+    /// # let grant = task.request(Scope::tool("bank.pay").any_args(), &context)?;
+    /// # let now = SystemClock::new().read()?.wall;
+    /// let call = Call::new("bank.pay", json!({ "amount": 98 }))?;
+    /// let presentation = grant.token().present(&call, now)?;
+    ///
+    /// assert!(gate.authorize(&presentation, &payer, call.clone(), &context).is_ok());
+    /// let again = gate.authorize(&presentation, &payer, call, &context).unwrap_err();
+    /// assert_eq!(again.reason(), Reason::Replayed);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// # Errors
+    /// [`MintError::NotAToken`] if this is no bearer token, [`MintError::Random`] if the system gives
+    /// no random bytes, [`MintError::TooLong`] if the text would be longer than a gate takes.
+    pub fn present(&self, call: &Call, at: Timestamp) -> Result<Presentation, MintError> {
+        let mut nonce = [0; 16];
+        random::fill(&mut nonce)?;
+        self.present_as(call, Nonce { at, bytes: nonce })
+    }
+
+    fn present_as(&self, call: &Call, nonce: Nonce) -> Result<Presentation, MintError> {
+        let token = Unverified::parse(self.expose()).map_err(MintError::NotAToken)?;
+        let audience = token.claimed_audience().map_err(MintError::NotAToken)?;
+        let text::Seal::Tag(tag) = &token.parts().seal else {
+            return Err(MintError::NotAToken(TokenError::CallBound));
+        };
+        let mac = MacKey::from_tag(tag).sign(&message(audience, call, nonce));
+        let proof = Proof { nonce, mac };
+        text::encode_call_bound(token.parts().body(), &proof.to_bytes())
+            .map(|text| Presentation(Zeroizing::new(text)))
+    }
+}
+
+/// What makes a presentation one of a kind: when it was made, and 16 random bytes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(crate) struct Nonce {
+    pub(crate) at: Timestamp,
+    pub(crate) bytes: [u8; 16],
+}
+
+impl Nonce {
+    /// The first instant at which the presentation is worth nothing; `None` if it is worth nothing
+    /// at `now`. Clocks may differ by `window` either way.
+    pub(crate) fn lives_until(self, now: Timestamp, window: Duration) -> Option<Timestamp> {
+        let near = self.at.since(now) < window && now.since(self.at) < window;
+        if near { self.at.checked_add(window) } else { None }
+    }
+}
+
+/// What a presentation carries in place of the tag.
+#[derive(Clone, Copy)]
+pub(super) struct Proof {
+    pub(super) nonce: Nonce,
+    mac: [u8; 32],
+}
+
+impl Proof {
+    pub(super) const BYTES: usize = 8 + 16 + 32;
+
+    pub(super) fn read(bytes: &[u8; Proof::BYTES]) -> Option<Proof> {
+        let (millis, rest) = bytes.split_first_chunk()?;
+        let (nonce, mac) = rest.split_first_chunk()?;
+        let at = Timestamp::from_unix_millis(i64::from_be_bytes(*millis))?;
+        Some(Proof { nonce: Nonce { at, bytes: *nonce }, mac: *mac.first_chunk()? })
+    }
+
+    fn to_bytes(self) -> Vec<u8> {
+        let millis = self.nonce.at.unix_millis().to_be_bytes();
+        [&millis[..], &self.nonce.bytes, &self.mac].concat()
+    }
+
+    /// Whether the proof is for this call at this audience, under the chain's last tag.
+    pub(super) fn verify(&self, last_tag: &[u8; 32], audience: &str, call: &Call) -> bool {
+        MacKey::from_tag(last_tag).verify(&message(audience, call, self.nonce), &self.mac)
+    }
+}
+
+/// What is signed. It begins with two zero bytes, as no frame does, so it never passes for one more
+/// block; the byte after them says that it is a call.
+fn message(audience: &str, call: &Call, nonce: Nonce) -> Vec<u8> {
+    let mut message = Vec::with_capacity(256);
+    message.extend_from_slice(&[0, 0, 1]);
+    for name in [audience, call.tool()] {
+        // Neither is longer than 255 bytes: a token's audience and a tool's name are checked.
+        message.push(u8::try_from(name.len()).unwrap_or(u8::MAX));
+        message.extend_from_slice(name.as_bytes());
+    }
+    message.extend_from_slice(call.args().object().digest().as_bytes());
+    message.extend_from_slice(&nonce.at.unix_millis().to_be_bytes());
+    message.extend_from_slice(&nonce.bytes);
+    message
+}

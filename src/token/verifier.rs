@@ -1,0 +1,233 @@
+//! Verifying a token where there is no table.
+
+use std::fmt;
+use std::time::Duration;
+
+use super::audience::{AudienceKeys, AudienceSecret};
+use super::block::Narrowing;
+use super::call_bound::Presentable;
+use super::error::TokenError;
+use super::verify::Unverified;
+use crate::call::Call;
+use crate::clock::Timestamp;
+use crate::grant::GrantId;
+use crate::resource::{CheckedResource, ResourceError};
+use crate::scope::{Capability, Fact, Facts, ScopeBytesError, decode_scope};
+use crate::value::Value;
+
+/// How far the time of a call-bound presentation may be from the clock, either way: as a broker's
+/// default.
+const WINDOW: Duration = Duration::from_secs(30);
+
+/// Checks tokens of one audience in a process that has no broker: with that audience's key alone, and
+/// by the scope that travels in the token.
+///
+/// It is no [`Gate`](crate::Gate). It knows no grant, so it honours a token until it expires: through
+/// the end of the task, a revoke and a halt. It knows no rules, and counts neither uses nor
+/// presentations. And its key could mint for the audience, too. Give it short-lived tokens, and only
+/// what may be done on their word.
+///
+/// ```
+/// # use hallpass::prelude::*;
+/// # use hallpass::clock::{Clock, SystemClock};
+/// # use hallpass::scope::max;
+/// # use hallpass::token::{KeyRing, Verifier};
+/// # use serde_json::json;
+/// # let policy = Policy::builder().rule(Rule::permit("search").tool("search").any_args()).build()?;
+/// let ring = KeyRing::generate()?;
+/// let verifier = Verifier::new(ring.audience_secret("search")?);
+/// let broker = Broker::builder(policy).keys(ring).audience("search").build()?;
+/// # let agent = broker.assert_identity("agent-7")?;
+/// # let task = broker.open(&agent, Purpose::new("reporting"))?;
+/// # let now = SystemClock::new().read()?.wall;
+/// let scope = Scope::tool("search").arg("limit", max(10)).embedded();
+/// let grant = task.request(scope, &Context::new())?;
+///
+/// // Elsewhere:
+/// let call = Call::new("search", json!({ "limit": 5 }))?;
+/// let unchecked = verifier.verify(grant.token(), Some("agent-7"), &call, now)?;
+/// assert_eq!(unchecked.grant(), grant.id());
+///
+/// task.complete();
+/// assert!(verifier.verify(grant.token(), None, &call, now).is_ok(), "as the answer's name says");
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+pub struct Verifier {
+    keys: AudienceKeys,
+}
+
+/// What a [`Verifier`] can say: the token is genuine, in time, its holder's and covers the call.
+/// Whether the grant still lives, and whether this very presentation was used before, nobody has
+/// checked; nor any rule or limit.
+///
+/// Nothing but a verifier makes one:
+///
+/// ```compile_fail,E0451
+/// # use hallpass::token::LivenessAndReplayUnchecked;
+/// fn forge(grant: hallpass::grant::GrantId) -> LivenessAndReplayUnchecked {
+///     LivenessAndReplayUnchecked { grant, ..todo!() }
+/// }
+/// ```
+/// ```
+/// # use hallpass::token::LivenessAndReplayUnchecked;
+/// fn look(answer: &LivenessAndReplayUnchecked) -> hallpass::grant::GrantId {
+///     answer.grant()
+/// }
+/// ```
+#[derive(Debug)]
+#[must_use = "the token was honoured without asking whether its grant lives or whether it was used before"]
+pub struct LivenessAndReplayUnchecked {
+    issuer: Box<str>,
+    task: Box<str>,
+    grant: GrantId,
+    holder: Box<str>,
+    expires: Timestamp,
+}
+
+/// Why a [`Verifier`] refuses: for operators, not for agents.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum VerifierError {
+    /// The token itself.
+    #[error(transparent)]
+    Token(#[from] TokenError),
+    /// Another identity holds it.
+    #[error("`{0}` holds the token")]
+    NotTheHolder(Box<str>),
+    /// No scope travels in it, so only a gate can tell what it covers.
+    #[error("no scope travels in the token: ask for it with `Scope::embedded`")]
+    NoScope,
+    /// The scope that travels in it is none.
+    #[error(transparent)]
+    Scope(#[from] ScopeBytesError),
+    /// The call's resource is none.
+    #[error("the call: {0}")]
+    Call(#[from] ResourceError),
+    /// The scope, or an attenuation, does not cover the call.
+    #[error("the token does not cover the call")]
+    OutOfScope,
+}
+
+impl Verifier {
+    /// A verifier for the audience of this secret. When the broker's ring has rotated, it takes
+    /// another one: build it with the new secret.
+    pub fn new(secret: AudienceSecret) -> Verifier {
+        Verifier { keys: secret.into_keys() }
+    }
+
+    /// The audience.
+    pub fn audience(&self) -> &str {
+        self.keys.audience()
+    }
+
+    /// Whether what is presented covers `call` at `now`, and is `holder`'s if one is given. A
+    /// call-bound presentation has to be for this call, and made within thirty seconds of `now`.
+    ///
+    /// # Errors
+    /// [`VerifierError`], signature first: nothing is decoded before.
+    pub fn verify<P: Presentable + ?Sized>(
+        &self,
+        presented: &P,
+        holder: Option<&str>,
+        call: &Call,
+        now: Timestamp,
+    ) -> Result<LivenessAndReplayUnchecked, VerifierError> {
+        let unverified = Unverified::parse(presented.text())?;
+        let (verified, _) = unverified.verify_for(call, &self.keys, now, WINDOW)?;
+        let narrowings = verified.narrowings()?;
+        let ends = narrowings.iter().filter_map(|narrowing| narrowing.expires);
+        let claims = verified.claims();
+        let expires = ends.fold(claims.expires, Timestamp::min);
+        if now >= expires {
+            return Err(VerifierError::Token(TokenError::Expired));
+        }
+        if holder.is_some_and(|holder| holder != claims.holder) {
+            return Err(VerifierError::NotTheHolder(claims.holder.into()));
+        }
+        let scope = decode_scope(claims.scope.ok_or(VerifierError::NoScope)?)?;
+        let call = CallAlone::new(call)?;
+        let all = std::iter::once(&scope)
+            .chain(narrowings.iter().map(|Narrowing { capabilities, .. }| capabilities));
+        for capabilities in all {
+            call.is_covered_by(capabilities)?;
+        }
+        Ok(LivenessAndReplayUnchecked {
+            issuer: claims.issuer.into(),
+            task: claims.task.into(),
+            grant: claims.grant,
+            holder: claims.holder.into(),
+            expires,
+        })
+    }
+}
+
+impl LivenessAndReplayUnchecked {
+    /// The broker that minted the token.
+    pub fn issuer(&self) -> &str {
+        &self.issuer
+    }
+
+    /// The task's name.
+    pub fn task(&self) -> &str {
+        &self.task
+    }
+
+    /// The grant.
+    pub fn grant(&self) -> GrantId {
+        self.grant
+    }
+
+    /// Who holds the token.
+    pub fn holder(&self) -> &str {
+        &self.holder
+    }
+
+    /// When the token ends: the earliest of its own end and those of its attenuations.
+    pub fn expires(&self) -> Timestamp {
+        self.expires
+    }
+}
+
+/// A call without anything around it: all that is known here.
+struct CallAlone<'c> {
+    call: &'c Call,
+    resource: Option<CheckedResource<'c>>,
+}
+
+impl<'c> CallAlone<'c> {
+    fn new(call: &'c Call) -> Result<Self, ResourceError> {
+        let resource = call.resource().map(|resource| resource.checked()).transpose()?;
+        Ok(CallAlone { call, resource })
+    }
+
+    fn is_covered_by(&self, capabilities: &[Capability]) -> Result<(), VerifierError> {
+        let call = (self.call.tool(), self.call.args().object(), self.resource.is_some());
+        match Capability::first_covering(capabilities, call, self) {
+            Ok(_) => Ok(()),
+            Err(_) => Err(VerifierError::OutOfScope),
+        }
+    }
+}
+
+impl Facts for CallAlone<'_> {
+    fn fact(&self, fact: &Fact) -> Option<&Value> {
+        match fact {
+            Fact::Arg(path) => match &**path {
+                [name] => self.call.args().get(name),
+                // Has no spelling in a token.
+                _ => None,
+            },
+            Fact::ResourceType => self.resource.map(CheckedResource::type_value),
+            Fact::ResourceId => self.resource.map(CheckedResource::id_value),
+            Fact::ResourceAttr(name) => self.resource?.attributes().get(name),
+            _ => None,
+        }
+    }
+}
+
+/// Shows the audience and the ids of the keys.
+impl fmt::Debug for Verifier {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Verifier").field("keys", &self.keys).finish()
+    }
+}

@@ -1,0 +1,443 @@
+//! The log of a broker, in memory: what is done to it, and what it does to those who need it.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+use hallpass::audit::{ChainTag, Event, Fault, How, MemoryLog, Outcome, Stage, verify};
+use hallpass::prelude::*;
+use hallpass::token::KeyRing;
+use hallpass::value::Value;
+use hallpass::{BrokerError, Halt, RunError};
+use serde_json::json;
+
+use crate::world::{SECOND, World, broad, call, plain, policy, ring, secret, start};
+
+type Lines = Vec<(String, ChainTag)>;
+
+/// A world with a short history of every usual kind.
+fn written() -> World {
+    let world = World::new([broad().uses(2)]);
+    let (task, grant) = world.granted();
+    world.run(&grant, call(json!({ "x": 1 }))).unwrap();
+    world.attempt(&grant, call(json!({ "x": 2 }))).unwrap();
+    world.run(&grant, plain()).unwrap();
+    world.run(&grant, plain()).unwrap_err();
+    task.complete();
+    world
+}
+
+fn checked(lines: &Lines) -> Result<u64, Fault> {
+    let lines = lines.iter().map(|(line, tag)| (line.as_str(), *tag));
+    verify(lines, &ring().chain_key("hallpass"), None).map(|verified| verified.anchor.seq)
+}
+
+/// attack 130: whatever record is changed, removed, put in or swapped, verification names it
+#[test]
+fn a_changed_log_names_its_record() {
+    let world = written();
+    let lines = world.lines();
+    let count = lines.len();
+    assert_eq!(checked(&lines), Ok(count as u64));
+    assert!(count >= 11, "{count}");
+    for at in 0..count {
+        let number = at as u64 + 1;
+        let with = |change: &dyn Fn(&mut Lines)| {
+            let mut lines = lines.clone();
+            change(&mut lines);
+            checked(&lines).map_err(|fault| fault.seq())
+        };
+        let changed = with(&|lines| lines[at].0 = lines[at].0.replace("agent-7", "agent-8"));
+        if lines[at].0.contains("agent-7") {
+            assert_eq!(changed, Err(number));
+        }
+        for byte in 0..lines[at].0.len() {
+            let flipped = with(&|lines| {
+                let mut bytes = lines[at].0.clone().into_bytes();
+                bytes[byte] ^= 1;
+                lines[at].0 = String::from_utf8(bytes).unwrap();
+            });
+            assert_eq!(flipped, Err(number), "byte {byte}");
+        }
+        let tagged = with(&|lines| lines[at].1 = ChainTag::from_bytes([0; 32]));
+        assert_eq!(tagged, Err(number));
+        let doubled = with(&|lines| lines.insert(at, lines[at].clone()));
+        assert_eq!(doubled, Err(number + 1));
+        let put_in = with(&|lines| {
+            let forged = format!(r#"{{"seq":{number},"at":0,"kind":"halted","what":"x"}}"#);
+            lines.insert(at, (forged, lines[at].1));
+        });
+        assert_eq!(put_in, Err(number));
+        if at + 1 < count {
+            assert_eq!(with(&|lines| drop(lines.remove(at))), Err(number));
+            assert_eq!(with(&|lines| lines.swap(at, at + 1)), Err(number));
+        }
+    }
+}
+
+/// attack 131: a tail that was cut is seen by whoever kept an anchor
+#[test]
+fn a_cut_tail_is_seen_against_an_anchor() {
+    let world = written();
+    let lines = world.lines();
+    let anchor = world.verify().unwrap().anchor;
+    assert_eq!(anchor.seq, lines.len() as u64);
+    let key = ring().chain_key("hallpass");
+    for left in 0..lines.len() {
+        let kept = || lines[..left].iter().map(|(line, tag)| (line.as_str(), *tag));
+        let fault = verify(kept(), &key, Some(&anchor)).unwrap_err();
+        assert_eq!(fault, Fault::Cut { seq: left as u64 + 1, anchored: anchor.seq });
+        // Without an anchor nobody can tell; that is what anchors are for.
+        assert!(verify(kept(), &key, None).is_ok());
+    }
+}
+
+/// attack 132: a log written anew by somebody without the key does not verify, and one written anew
+/// with it is not the one that an anchor has seen
+#[test]
+fn a_rebuilt_log_is_seen() {
+    let world = written();
+    let anchor = world.verify().unwrap().anchor;
+    let rebuilt = |keys: KeyRing, issuer: &str| {
+        let other = World::of(policy([broad()]), |builder| builder.keys(keys).issuer(issuer));
+        let (task, grant) = other.granted();
+        for _ in 0..world.log.len() {
+            other.run(&grant, call(json!({ "x": 3 }))).unwrap();
+        }
+        task.complete();
+        other.lines()
+    };
+    let key = ring().chain_key("hallpass");
+    let against = |lines: &Lines| {
+        verify(lines.iter().map(|(line, tag)| (line.as_str(), *tag)), &key, Some(&anchor))
+    };
+    let strangers = rebuilt(KeyRing::from_secret(secret(9)), "hallpass");
+    assert_eq!(against(&strangers).unwrap_err(), Fault::Changed { seq: 1 });
+    let another_brokers = rebuilt(ring(), "other");
+    assert_eq!(against(&another_brokers).unwrap_err(), Fault::Changed { seq: 1 });
+    let with_the_key = rebuilt(ring(), "hallpass");
+    assert_eq!(against(&with_the_key).unwrap_err(), Fault::Rebuilt { seq: anchor.seq });
+}
+
+/// attack 130, attack 131: the broker verifies its own log, and says so only of a log it has seen
+#[test]
+fn a_broker_verifies_the_log_it_keeps() {
+    let broker = Broker::builder(policy([broad()])).build().unwrap();
+    let agent = broker.assert_identity("agent-7").unwrap();
+    let task = broker.open(&agent, Purpose::new("test")).unwrap();
+    let grant = task.request(Scope::tool("t").any_args(), &Context::new()).unwrap();
+    let permit = broker.gate().authorize(grant.token(), &agent, plain(), &Context::new()).unwrap();
+    let verified = broker.verify_log().unwrap();
+    assert_eq!(verified.without_outcome, [permit.number()]);
+    assert_eq!(verified.anchor.seq, broker.log().unwrap().len() as u64);
+
+    // Where the log is kept elsewhere, this broker has nothing to verify and does not say `Ok`.
+    let world = written();
+    assert!(world.broker.log().is_none());
+    assert!(matches!(world.broker.verify_log(), Err(Fault::Cut { seq: 1, .. })));
+}
+
+/// attack 133: a full log refuses and forgets nothing; numbers stay unique and gap-free, whatever the
+/// sink refuses in between
+#[test]
+fn numbers_have_no_gap_whatever_the_sink_refuses() {
+    let world = World::new([broad()]);
+    let (task, grant) = world.granted();
+    let mut refused = 0;
+    for round in 0_u64..60 {
+        match round % 5 {
+            0 => world.sink.fail_next(1 + round % 3),
+            3 => world.sink.panic_next(),
+            _ => {}
+        }
+        refused += usize::from(world.run(&grant, plain()).is_err());
+    }
+    assert!(refused >= 10, "{refused}");
+    world.sink.recover();
+    task.complete();
+    assert_eq!(world.broker.pay_record_debts(), 0);
+    let numbers: Vec<u64> = world.records().iter().map(|record| record.seq).collect();
+    assert_eq!(numbers, (1..=numbers.len() as u64).collect::<Vec<_>>());
+    let verified = world.verify().unwrap();
+    assert!(verified.without_outcome.is_empty());
+    assert!(world.kinds().contains(&"withdrawn"));
+
+    let full = MemoryLog::with_limit(6);
+    let world = World::of(policy([broad()]), |builder| builder.log(full.clone()));
+    let (task, grant) = world.granted();
+    let mut runs = 0;
+    while world.run(&grant, plain()).is_ok() {
+        runs += 1;
+    }
+    assert_eq!(full.len(), 6);
+    assert!(runs <= 2, "{runs}");
+    assert_eq!(world.attempt(&grant, plain()), Err(Reason::LogRefused));
+    task.complete();
+    assert!(world.broker.standing().is_empty(), "an end needs no log");
+    let snapshot = full.snapshot();
+    let lines = snapshot.entries().map(|entry| (entry.line, *entry.tag));
+    assert_eq!(verify(lines, &ring().chain_key("hallpass"), None).unwrap().anchor.seq, 6);
+}
+
+/// attack 134: no text of a caller, a tool or a host forges a record or a line
+#[test]
+fn hostile_text_forges_no_record() {
+    let forged = r#"x"},{"seq":9,"kind":"ended","how":"completed"}"#;
+    let hostile = [
+        forged.to_owned(),
+        format!("x\n{{\"seq\":2,\"at\":0,\"kind\":\"halted\",\"what\":\"{forged}\"}}"),
+        "\r\n\t\0\u{1b}[2J\u{7f}\u{9b}".to_owned(),
+        "\u{2028}\u{2029}\u{202E}\u{200B}\u{FEFF}".to_owned(),
+        "\\u0022\\\"\\n\\".to_owned(),
+        "\u{1F600}\u{FFFD}\u{10FFFF}".to_owned(),
+    ];
+    for text in &hostile {
+        let world = World::new([broad().any_resource()]);
+        let purpose = Purpose::new("test").intent(text.as_str());
+        let task = world.broker.open(&world.agent, purpose).unwrap();
+        let scope = Scope::tool("t").any_args().any_resource();
+        let grant = task.request(scope, &world.context).unwrap();
+        let eq = hallpass::scope::eq(text.as_str());
+        drop(task.request(Scope::tool("t").arg("x", eq), &world.context));
+        let with = call(json!({ "x": text, "list": [text] }));
+        world.run(&grant, with).unwrap();
+        let on = plain().on(Resource::new("db", text.as_str()));
+        let _ = world.attempt(&grant, on);
+        drop(world.broker.open_named(text, &world.agent, Purpose::new("test")));
+        drop(world.broker.open(&world.agent, Purpose::new(text.as_str())));
+        assert!(world.present(text).is_err());
+        let context = Context::new().with("env", Value::from(text.as_str()));
+        drop(world.gate.authorize(grant.token(), &world.agent, plain(), &context));
+        world.control.halt(Halt::identity(text));
+        world.control.halt(Halt::tool(text));
+        drop(task.fail(text));
+        if let Ok(who) = world.broker.assert_identity(Assertion::agent(text.as_str())) {
+            drop(world.broker.open(&who, Purpose::new("test")));
+        }
+        let lines = world.lines();
+        let records = world.records();
+        assert_eq!(records.len(), lines.len(), "each line is one record");
+        world.verify().unwrap();
+        for ((line, _), record) in lines.iter().zip(&records) {
+            assert!(
+                !line.chars().any(|c| c.is_control()
+                    || ('\u{2028}'..='\u{202E}').contains(&c)
+                    || matches!(c, '\u{200B}' | '\u{FEFF}')),
+                "{line:?}"
+            );
+            let parsed = Value::from_json(line).expect("strict JSON, no key twice");
+            assert_eq!(
+                parsed.as_object().unwrap().get("seq").unwrap().as_number(),
+                Some(record.seq.into())
+            );
+        }
+        // It reads back as what it was, where it was said.
+        let intents: Vec<_> = records
+            .iter()
+            .filter_map(|record| match &record.event {
+                Event::Opened { intent: Some(intent), .. } => Some(intent.clone()),
+                _ => None,
+            })
+            .collect();
+        assert_eq!(intents, [text.as_str()]);
+        let ends: Vec<_> = records
+            .iter()
+            .filter_map(|record| match &record.event {
+                Event::Ended { how, reason, .. } => Some((*how, reason.clone())),
+                _ => None,
+            })
+            .collect();
+        assert!(ends.contains(&(How::Failed, Some(text.as_str().into()))));
+        assert!(!ends.contains(&(How::Completed, None)), "nothing was completed");
+    }
+}
+
+/// attack 135: a sink that refuses withholds every kind of access, and nothing that takes it away
+#[test]
+fn a_sink_that_refuses_withholds_access_and_no_end() {
+    let world = World::new([broad().uses(2)]);
+    let (task, grant) = world.granted();
+
+    world.sink.fail_next(1);
+    let open = world.broker.open_named("next", &world.agent, Purpose::new("test"));
+    assert_eq!(open.map(drop).unwrap_err().reason(), Reason::LogRefused);
+    assert_eq!(world.broker.standing().tasks.len(), 1);
+    let retry = world.broker.open_named("next", &world.agent, Purpose::new("test"));
+    assert!(retry.is_ok(), "the name was not taken");
+    drop(retry);
+
+    world.sink.fail_next(1);
+    let request = task.request(Scope::tool("t").any_args(), &world.context);
+    assert_eq!(request.unwrap_err().reason(), Reason::LogRefused);
+    assert_eq!(world.broker.standing().grants.len(), 1);
+
+    for _ in 0..5 {
+        world.sink.fail_next(1);
+        let denial = world.authorize(&grant, plain()).unwrap_err();
+        assert_eq!((denial.code(), denial.reason()), (Code::Unavailable, Reason::LogRefused));
+    }
+    assert_eq!(world.broker.standing().tasks[0].permits, 0);
+
+    // An outcome is owed, and the use is spent by the call that ran.
+    let running = world.authorize(&grant, plain()).unwrap().start().unwrap();
+    world.sink.fail_after(0);
+    running.succeed();
+    assert!(world.broker.record_debts() > 0);
+    // As long as it is owed, nothing is given.
+    assert_eq!(world.attempt(&grant, plain()), Err(Reason::LogRefused));
+    // A revocation and an end go through.
+    let ended = task.complete();
+    assert!(ended.running.is_empty());
+    assert!(world.broker.standing().is_empty());
+    assert_eq!(world.attempt(&grant, plain()), Err(Reason::TaskOver));
+
+    world.sink.recover();
+    assert_eq!(world.broker.pay_record_debts(), 0);
+    assert!(world.verify().unwrap().without_outcome.is_empty());
+    let permitted = world.kinds().into_iter().filter(|kind| *kind == "permitted").count();
+    assert_eq!(permitted, 1, "what was withheld is in the log as withdrawn");
+}
+
+/// attack 135: denials are recorded, at every stage and of every cause, tokens that cannot be read
+/// included
+#[test]
+fn every_denial_is_recorded_with_its_reason() {
+    let world =
+        World::new([broad().uses(1), Rule::forbid("f").tool("t").arg("x", hallpass::scope::eq(1))]);
+    let (task, grant) = world.granted();
+    let stage = |world: &World| match world.events().pop() {
+        Some(Event::Denied { stage, reason, code, .. }) => {
+            (stage, reason.into_owned(), code.into_owned())
+        }
+        other => panic!("the last record is no denial: {other:?}"),
+    };
+    let said = |stage: Stage, denial: &Denial| {
+        (stage, denial.reason().to_string(), denial.code().to_string())
+    };
+    let denial = world.broker.open(&world.agent, Purpose::new("")).map(drop).unwrap_err();
+    assert_eq!(stage(&world), said(Stage::Open, &denial));
+    let denial = task.request(Scope::tool("u"), &world.context).unwrap_err();
+    assert_eq!(stage(&world), said(Stage::Request, &denial));
+    let denial = task.request(Scope::default(), &world.context).unwrap_err();
+    assert_eq!(stage(&world), said(Stage::Request, &denial));
+    for text in ["", "hp1.", "\n", "hp1.AAAA.BBBB", "\u{1F600}"] {
+        let denial = world.present(text).unwrap_err();
+        assert_eq!(stage(&world), said(Stage::Call, &denial), "{text:?}");
+    }
+    let denial = world.authorize(&grant, call(json!({ "x": 1 }))).unwrap_err();
+    assert_eq!(stage(&world), said(Stage::Call, &denial));
+    let bad = plain().on(Resource::new("", ""));
+    let denial = world.authorize(&grant, bad).unwrap_err();
+    assert_eq!(denial.reason(), Reason::MalformedCall);
+    assert_eq!(stage(&world), said(Stage::Call, &denial));
+    let bad = Context::new().with("seen", Value::Bool(true));
+    let answer = world.gate.authorize(grant.token(), &world.agent, plain(), &bad);
+    let denial = answer.map(drop).unwrap_err();
+    assert_eq!(denial.reason(), Reason::MalformedContext);
+    assert_eq!(stage(&world), said(Stage::Call, &denial));
+    let permit = world.authorize(&grant, plain()).unwrap();
+    let denial = world.authorize(&grant, plain()).unwrap_err();
+    assert_eq!(denial.reason(), Reason::UsesSpent);
+    assert_eq!(stage(&world), said(Stage::Call, &denial));
+    world.control.halt(Halt::Everything);
+    let denial = permit.start().unwrap_err();
+    let run = world.events().into_iter().rev().find_map(|event| match event {
+        Event::Denied { stage: Stage::Run, reason, .. } => Some(reason.into_owned()),
+        _ => None,
+    });
+    assert_eq!(run, Some(denial.reason().to_string()));
+}
+
+/// attack 136: a log has one writer
+#[test]
+fn a_second_broker_on_one_log_is_refused() {
+    let log = MemoryLog::new();
+    let build = || Broker::builder(policy([broad()])).log(log.clone()).build();
+    let first = build().unwrap();
+    assert!(matches!(build().map(drop), Err(BrokerError::Log(_))));
+    drop(first);
+    assert!(matches!(build().map(drop), Err(BrokerError::Log(_))), "nor after it, in one life");
+}
+
+/// attack 137: a record says what was, whatever the host does with its things afterwards
+#[test]
+fn a_record_does_not_change_with_what_it_was_made_of() {
+    let world = World::new([broad().when("env", hallpass::scope::eq("prod"))]);
+    let mut context = Context::new().with("env", Value::from("prod"));
+    let task = world.open();
+    let grant = task.request(Scope::tool("t").any_args(), &context).unwrap();
+    let asked = call(json!({ "x": 1 }));
+    let permit =
+        world.gate.authorize(grant.token(), &world.agent, asked.clone(), &context).unwrap();
+    let before = world.lines();
+    context = context.with("env", Value::from("test"));
+    let denied = world.gate.authorize(grant.token(), &world.agent, asked.clone(), &context);
+    assert!(denied.is_err(), "the changed context is asked, not the old one");
+    assert_eq!(permit.call(), &asked, "and the permit holds the call that was decided about");
+    assert_eq!(world.lines()[..before.len()], before);
+    let records = world.records();
+    drop(permit);
+    drop(task);
+    assert_eq!(world.records()[..records.len()], records);
+    world.verify().unwrap();
+}
+
+/// attack 138: whatever becomes of a permit, it has one outcome, also on panic
+#[test]
+fn every_permit_has_exactly_one_outcome() {
+    type Fate = fn(Permit);
+    let fates: [(Fate, Outcome); 8] = [
+        (|permit| drop(permit.run(|_| Ok::<_, ()>(()))), Outcome::Ok),
+        (
+            |permit| {
+                assert!(matches!(permit.run(|_| Err::<(), _>("no")), Err(RunError::Tool("no"))))
+            },
+            Outcome::Error,
+        ),
+        (
+            |permit| {
+                let panicked = catch_unwind(AssertUnwindSafe(|| {
+                    permit.run(|_| -> Result<(), ()> { panic!("the tool panics") })
+                }));
+                assert!(panicked.is_err());
+            },
+            Outcome::Interrupted,
+        ),
+        (drop, Outcome::Abandoned),
+        (|permit| permit.start().unwrap().succeed(), Outcome::Ok),
+        (|permit| permit.start().unwrap().fail(), Outcome::Error),
+        (|permit| drop(permit.start().unwrap()), Outcome::Interrupted),
+        (
+            |permit| {
+                let panicked = catch_unwind(AssertUnwindSafe(|| {
+                    let _permit = permit;
+                    panic!("the host panics before the call");
+                }));
+                assert!(panicked.is_err());
+            },
+            Outcome::Abandoned,
+        ),
+    ];
+    let world = World::new([broad()]);
+    let (task, grant) = world.granted();
+    for (fate, expected) in fates {
+        let permit = world.authorize(&grant, plain()).unwrap();
+        let number = permit.number();
+        fate(permit);
+        let outcomes: Vec<_> = world
+            .events()
+            .into_iter()
+            .filter_map(|event| match event {
+                Event::Outcome { of, outcome, .. } if of == number => Some(outcome),
+                _ => None,
+            })
+            .collect();
+        assert_eq!(outcomes, [expected]);
+    }
+    // One that is kept past its time is closed by the next call, and not a second time when dropped.
+    let kept = world.authorize(&grant, plain()).unwrap();
+    world.clock.advance(30 * SECOND);
+    world.run(&grant, plain()).unwrap();
+    assert_eq!(kept.start().unwrap_err().reason(), Reason::PermitLapsed);
+    task.complete();
+    assert!(world.verify().unwrap().without_outcome.is_empty(), "and none has two");
+    assert!(world.records()[0].at == start());
+}

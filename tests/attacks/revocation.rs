@@ -1,0 +1,473 @@
+//! Revocation, and the end of a task.
+//!
+//! Left for later: 98 (hooks for downstream withdrawal), 101 (a tree of a hundred thousand
+//! delegates).
+
+use std::future::{Future, pending};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::pin::pin;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::task::{Context as Waking, Poll, Waker};
+use std::thread;
+
+use hallpass::audit::{Event, How, Outcome, Stage};
+use hallpass::grant::GrantId;
+use hallpass::prelude::*;
+use hallpass::{Ended, Halt, RunError};
+
+use crate::world::{MINUTE, World, broad, plain, policy};
+
+fn world() -> World {
+    World::new([broad()])
+}
+
+/// Asserts that nothing of the grant or the task stands, and that its token is of no use.
+#[track_caller]
+fn gone(world: &World, grant: &Grant) {
+    assert!(world.broker.standing().is_empty());
+    let denial = world.authorize(grant, plain()).unwrap_err();
+    assert_eq!((denial.code(), denial.reason()), (Code::InvalidToken, Reason::TaskOver));
+}
+
+fn ended(world: &World) -> How {
+    let how = |event| match event {
+        Event::Ended { how, .. } => Some(how),
+        _ => None,
+    };
+    world.events().into_iter().find_map(how).expect("the end is recorded")
+}
+
+/// attack 93: once an end has returned, no thread gets a permit or starts one
+#[test]
+fn no_thread_gets_a_permit_after_the_end_has_returned() {
+    type End = fn(&World, Task);
+    let ends: [End; 4] = [
+        |_, task| drop(task.complete()),
+        |_, task| drop(task),
+        |world, task| {
+            assert!(world.control.revoke_task(task.name()));
+            drop(task);
+        },
+        |world, task| {
+            world.control.halt(Halt::Everything);
+            drop(task);
+        },
+    ];
+    for end in ends {
+        for _ in 0..25 {
+            let world = world();
+            let (task, grant) = world.granted();
+            let over = AtomicBool::new(false);
+            let ready = std::sync::Barrier::new(4);
+            thread::scope(|scope| {
+                for _ in 0..3 {
+                    scope.spawn(|| {
+                        ready.wait();
+                        let mut after = 0;
+                        while after < 3 {
+                            let was_over = over.load(Ordering::SeqCst);
+                            after += usize::from(was_over);
+                            let Ok(permit) = world.authorize(&grant, plain()) else { continue };
+                            assert!(!was_over, "permitted after the end");
+                            let was_over = over.load(Ordering::SeqCst);
+                            let ran = permit.run(|_| Ok::<_, ()>(()));
+                            assert!(!(was_over && ran.is_ok()), "started after the end");
+                        }
+                    });
+                }
+                ready.wait();
+                end(&world, task);
+                over.store(true, Ordering::SeqCst);
+            });
+            assert!(world.verify().unwrap().without_outcome.is_empty());
+        }
+    }
+}
+
+/// attack 94: the handle dropped by a panic
+#[test]
+fn a_panic_ends_the_task() {
+    let world = world();
+    let (task, grant) = world.granted();
+    let errand = catch_unwind(AssertUnwindSafe(|| {
+        let _task = task;
+        panic!("the errand panics");
+    }));
+    assert!(errand.is_err());
+    gone(&world, &grant);
+    assert_eq!(ended(&world), How::Dropped);
+}
+
+/// attack 94: the handle dropped by `?`
+#[test]
+fn an_early_return_ends_the_task() {
+    fn errand(world: &World) -> Result<Grant, Denial> {
+        let task = world.broker.open(&world.agent, Purpose::new("test"))?;
+        let grant = task.request(Scope::tool("t").any_args(), &world.context)?;
+        let never = task.request(Scope::tool("u").any_args(), &world.context);
+        // What is asked for is not permitted, so `?` drops the task here.
+        if let Err(denial) = never {
+            assert_eq!(denial.reason(), Reason::NotCovered);
+            return Ok(grant);
+        }
+        task.complete();
+        Ok(grant)
+    }
+    let world = world();
+    let grant = errand(&world).unwrap();
+    gone(&world, &grant);
+    assert_eq!(ended(&world), How::Dropped);
+}
+
+/// attack 94, attack 138: a future that is cancelled half-way takes its task with it, and the call
+/// that was running is recorded as interrupted
+#[test]
+fn a_cancelled_future_ends_the_task() {
+    let world = world();
+    let (task, grant) = world.granted();
+    let permit = world.authorize(&grant, plain()).unwrap();
+    {
+        let errand = async {
+            let _task = task;
+            permit.run_async(|_| pending::<Result<(), ()>>()).await
+        };
+        let mut errand = pin!(errand);
+        let mut waking = Waking::from_waker(Waker::noop());
+        assert!(matches!(errand.as_mut().poll(&mut waking), Poll::Pending));
+        assert_eq!(world.broker.standing().tasks[0].permits, 1, "it is running");
+        // Dropped here, between two polls.
+    }
+    gone(&world, &grant);
+    let outcomes: Vec<_> = world
+        .events()
+        .into_iter()
+        .filter_map(|event| match event {
+            Event::Outcome { outcome, .. } => Some(outcome),
+            _ => None,
+        })
+        .collect();
+    assert_eq!(outcomes, [Outcome::Interrupted]);
+    assert!(world.verify().unwrap().without_outcome.is_empty());
+}
+
+/// attack 94: a future that is never polled, and a permit dropped unstarted
+#[test]
+fn what_never_started_is_abandoned() {
+    let world = World::new([broad().uses(1)]);
+    let (task, grant) = world.granted();
+    let permit = world.authorize(&grant, plain()).unwrap();
+    drop(permit.run_async(|_| pending::<Result<(), ()>>()));
+    assert_eq!(world.attempt(&grant, plain()), Ok(()), "the use came back");
+    assert!(world.events().iter().any(|event| matches!(
+        event,
+        Event::Outcome { outcome: Outcome::Abandoned, task_over: false, .. }
+    )));
+    drop(task);
+    gone(&world, &grant);
+}
+
+/// attack 95: of two grants for the same, each ends by itself, and where they meet there is neither
+/// gap nor doubling
+#[test]
+fn overlapping_grants_end_each_by_itself() {
+    let world = World::new([broad().ttl(MINUTE).uses(2)]);
+    let task = world.open();
+    let ask = || task.request(Scope::tool("t").any_args(), &world.context).unwrap();
+    let first = ask();
+    world.clock.advance(MINUTE / 2);
+    let second = ask();
+    assert_eq!(world.run(&first, plain()), Ok(()));
+    world.clock.advance(MINUTE / 2);
+    assert_eq!(world.attempt(&first, plain()), Err(Reason::Expired));
+    assert_eq!(world.run(&second, plain()), Ok(()));
+    assert_eq!(world.attempt(&second, plain()), Err(Reason::UsesSpent), "one counter for both");
+
+    // One that begins at the instant at which the other ends.
+    let world = World::new([broad().ttl(MINUTE)]);
+    let task = world.open();
+    let before = task.request(Scope::tool("t").any_args(), &world.context).unwrap();
+    world.clock.advance(MINUTE);
+    let after = task.request(Scope::tool("t").any_args(), &world.context).unwrap();
+    assert_eq!(world.attempt(&before, plain()), Err(Reason::Expired));
+    assert_eq!(world.attempt(&after, plain()), Ok(()));
+
+    // Revoking one leaves the other.
+    let other = task.request(Scope::tool("t").any_args(), &world.context).unwrap();
+    assert!(task.revoke_grant(&after));
+    assert_eq!(world.attempt(&after, plain()), Err(Reason::Revoked));
+    assert_eq!(world.attempt(&other, plain()), Ok(()));
+}
+
+/// attack 96: a permit handed out before is worth nothing after
+#[test]
+fn a_permit_from_before_does_not_start_after() {
+    type Ending = fn(&World, &Task, &Grant);
+    let endings: [(&str, Ending, Reason); 9] = [
+        (
+            "revoked by its task",
+            |_, task, grant| assert!(task.revoke_grant(grant)),
+            Reason::Revoked,
+        ),
+        (
+            "revoked by operators",
+            |world, _, grant| {
+                assert!(world.control.revoke_grant(grant.id()));
+            },
+            Reason::Revoked,
+        ),
+        (
+            "given up",
+            |world, _, grant| {
+                world.gate.give_up(grant.token(), &world.agent).unwrap();
+            },
+            Reason::Revoked,
+        ),
+        (
+            "task revoked",
+            |world, task, _| {
+                assert!(world.control.revoke_task(task.name()));
+            },
+            Reason::TaskOver,
+        ),
+        (
+            "everything halted",
+            |world, _, _| {
+                world.control.halt(Halt::Everything);
+            },
+            Reason::Halted,
+        ),
+        (
+            "tool halted",
+            |world, _, _| {
+                world.control.halt(Halt::tool("t"));
+            },
+            Reason::Halted,
+        ),
+        (
+            "policy changed",
+            |world, _, _| {
+                assert_eq!(world.broker.reload(&policy([broad().uses(7)])).epoch(), 2);
+            },
+            Reason::PolicyChanged,
+        ),
+        (
+            "lapsed",
+            |world, _, _| {
+                world.clock.advance(MINUTE / 2);
+            },
+            Reason::PermitLapsed,
+        ),
+        ("clock gone", |world, _, _| world.clock.fail(), Reason::ClockUnreadable),
+    ];
+    for (note, ending, expected) in endings {
+        let world = world();
+        let (task, grant) = world.granted();
+        let permit = world.authorize(&grant, plain()).unwrap();
+        ending(&world, &task, &grant);
+        let ran = permit.run(|_| -> Result<(), ()> { panic!("the tool ran: {note}") });
+        match ran {
+            Err(RunError::Denied(denial)) => assert_eq!(denial.reason(), expected, "{note}"),
+            other => panic!("{note}: {other:?}"),
+        }
+        let events = world.events();
+        assert!(
+            events.iter().any(|event| matches!(
+                event,
+                Event::Denied { stage: Stage::Run, reason, .. } if *reason == expected.as_str()
+            )),
+            "{note}: recorded"
+        );
+        let abandoned = |event: &&Event<'_>| {
+            matches!(event, Event::Outcome { outcome: Outcome::Abandoned, .. })
+        };
+        assert_eq!(events.iter().filter(abandoned).count(), 1, "{note}: one outcome");
+    }
+}
+
+/// attack 97: a holder can give its grant up whatever else is the matter, and only its own
+#[test]
+fn a_holder_can_always_give_up() {
+    let world = World::new([broad().uses(1)]);
+    let (_task, grant) = world.granted();
+    world.run(&grant, plain()).unwrap();
+    world.control.halt(Halt::Everything);
+    world.broker.reload(&policy([]));
+    world.sink.fail_after(0);
+    assert_eq!(world.gate.give_up(grant.token(), &world.agent), Ok(()));
+    assert!(world.broker.standing().grants.is_empty());
+    assert_eq!(world.attempt(&grant, plain()), Err(Reason::Revoked));
+    let again = world.gate.give_up(grant.token(), &world.agent).unwrap_err();
+    assert_eq!(again.code(), Code::InvalidToken);
+    world.sink.recover();
+    assert_eq!(world.broker.pay_record_debts(), 0);
+    assert!(world.kinds().contains(&"grant_ended"));
+}
+
+/// attack 99: a name used again is another task, to which no old token belongs
+#[test]
+fn a_task_of_the_same_name_is_another_task() {
+    let world = world();
+    let open = || world.broker.open_named("errand", &world.agent, Purpose::new("test"));
+    let first = open().unwrap();
+    let old = first.request(Scope::tool("t").any_args(), &world.context).unwrap();
+    assert_eq!(open().map(drop).unwrap_err().reason(), Reason::TaskNameTaken);
+    let generation = first.generation();
+    first.complete();
+    let second = open().unwrap();
+    assert!(second.generation() > generation);
+    let new = second.request(Scope::tool("t").any_args(), &world.context).unwrap();
+    assert_eq!(world.attempt(&old, plain()), Err(Reason::TaskOver));
+    assert_eq!(world.attempt(&new, plain()), Ok(()));
+    assert!(!second.revoke_grant(&old), "nor does the new task hold the old grant");
+}
+
+/// attack 99: a name whose task is past its ceiling is free again, and the old task stays over
+#[test]
+fn a_name_is_free_again_after_the_ceiling() {
+    let world = World::of(policy([broad().ttl(2 * MINUTE)]), |builder| builder.ceiling(MINUTE));
+    let open = || world.broker.open_named("errand", &world.agent, Purpose::new("test"));
+    let first = open().unwrap();
+    let old = first.request(Scope::tool("t").any_args(), &world.context).unwrap();
+    world.clock.advance(MINUTE);
+    let _second = open().unwrap();
+    assert_eq!(world.attempt(&old, plain()).unwrap_err().code(), Code::Expired);
+    assert_eq!(ended(&world), How::Ceiling);
+    assert_eq!(first.complete(), Ended::default(), "it was over already");
+    assert_eq!(world.broker.standing().tasks.len(), 1, "and its handle ends nobody else's");
+}
+
+/// attack 100: revoking what is not there changes nothing and tells nothing
+#[test]
+fn revoking_what_is_not_there_is_no_oracle() {
+    let (world, other) = (world(), world());
+    let (task, grant) = world.granted();
+    let (_their_task, theirs) = other.granted();
+    let before = world.broker.standing();
+    let records = world.log.len();
+    assert!(!world.control.revoke_grant(GrantId::from_bytes([1; 16])));
+    assert!(!world.control.revoke_grant(theirs.id()), "another tenant's");
+    assert!(!world.control.revoke_task("no-such-task"));
+    assert!(!world.control.revoke_task(""));
+    assert!(!task.revoke_grant(&theirs), "another tenant's");
+    assert_eq!(world.broker.standing(), before);
+    assert_eq!(world.log.len(), records, "and nothing happened that could be recorded");
+    assert_eq!(other.attempt(&theirs, plain()), Ok(()));
+
+    let mine = world.gate.give_up(&Token::from_text("hp1.AAAA.BBBB".into()), &world.agent);
+    let foreign = world.gate.give_up(theirs.token(), &world.agent);
+    assert_eq!(mine.unwrap_err().to_string(), foreign.unwrap_err().to_string());
+
+    assert!(world.control.revoke_grant(grant.id()));
+    assert!(!world.control.revoke_grant(grant.id()));
+    assert!(!task.revoke_grant(&grant));
+    assert!(!grant.revoke());
+    assert_eq!(world.kinds().iter().filter(|kind| **kind == "grant_ended").count(), 1);
+}
+
+/// attack 102: a call that outlives its task is reported by the end, and its outcome says so
+#[test]
+fn a_call_that_outlives_its_task_is_recorded_as_such() {
+    type End = fn(&World, Task) -> Vec<u64>;
+    let ends: [End; 3] = [
+        |_, task| task.complete().running,
+        |_, task| task.fail("the user closed the window").running,
+        |world, task| {
+            assert!(world.control.revoke_task(task.name()));
+            match world.events().pop() {
+                Some(Event::Ended { running, .. }) => running,
+                other => panic!("{other:?}"),
+            }
+        },
+    ];
+    for end in ends {
+        let world = world();
+        let (task, grant) = world.granted();
+        let unstarted = world.authorize(&grant, plain()).unwrap();
+        let running = world.authorize(&grant, plain()).unwrap().start().unwrap();
+        let number = running.number();
+        assert_eq!(end(&world, task), [number], "the one that runs, and not the other");
+        running.succeed();
+        assert!(matches!(
+            world.events().pop(),
+            Some(Event::Outcome { of, outcome: Outcome::Ok, task_over: true, .. }) if of == number
+        ));
+        assert_eq!(unstarted.start().unwrap_err().reason(), Reason::TaskOver);
+        assert!(world.verify().unwrap().without_outcome.is_empty());
+    }
+}
+
+/// attack 103: the kill switch denies from the next decision on, reports what runs, and the log says
+/// why
+#[test]
+fn the_kill_switch_stops_everything_at_once() {
+    let world = world();
+    let (task, grant) = world.granted();
+    let running = world.authorize(&grant, plain()).unwrap().start().unwrap();
+    let halted = world.control.halt(Halt::Everything);
+    assert_eq!(halted.running, [running.number()]);
+    assert_eq!(world.attempt(&grant, plain()), Err(Reason::Halted));
+    assert_eq!(world.recorded_denial(), "halted");
+    let request = task.request(Scope::tool("t").any_args(), &world.context);
+    assert_eq!(request.unwrap_err().reason(), Reason::Halted);
+    let open = world.broker.open(&world.agent, Purpose::new("test"));
+    assert_eq!(open.map(drop).unwrap_err().reason(), Reason::Halted);
+    assert!(world.events().contains(&Event::Halted { what: "everything".into() }));
+    running.succeed();
+
+    assert!(world.control.resume(&Halt::Everything));
+    assert!(!world.control.resume(&Halt::Everything));
+    assert_eq!(world.run(&grant, plain()), Ok(()), "a halt ends nothing");
+}
+
+/// attack 103: a halt of one identity, task or tool stops that one, under every name it has
+#[test]
+fn a_halt_of_one_stops_that_one() {
+    let rows = [
+        (Halt::identity("agent-7"), true),
+        (Halt::identity("alias-7"), true),
+        (Halt::identity("ada"), true),
+        (Halt::identity("agent"), false),
+        (Halt::identity("agent-8"), false),
+        (Halt::task("errand"), true),
+        (Halt::task("errand2"), false),
+        (Halt::tool("t"), true),
+        (Halt::tool("T"), false),
+    ];
+    for (halt, stops) in rows {
+        let world = world();
+        let caller = Assertion::agent("agent-7").alias("alias-7").acts_for("ada", Kind::Human);
+        let caller = world.broker.assert_identity(caller).unwrap();
+        let task = world.broker.open_named("errand", &caller, Purpose::new("test")).unwrap();
+        let grant = task.request(Scope::tool("t").any_args(), &world.context).unwrap();
+        let authorize = || world.gate.authorize(grant.token(), &caller, plain(), &world.context);
+        let kept = authorize().unwrap();
+        world.control.halt(halt.clone());
+        assert_eq!(authorize().is_err(), stops, "{halt}");
+        assert_eq!(kept.start().map(drop).is_err(), stops, "{halt}");
+    }
+}
+
+/// attack 103: whoever holds or presents under another name at another time is stopped all the same
+#[test]
+fn a_halt_reaches_the_holder_and_whoever_presents() {
+    let with = |world: &World, human: &str, alias: &str| {
+        let caller = Assertion::agent("agent-7").alias(alias).acts_for(human, Kind::Human);
+        world.broker.assert_identity(caller).unwrap()
+    };
+    for halted in ["ada", "alias-then", "bob", "alias-now"] {
+        let world = world();
+        let holder = with(&world, "ada", "alias-then");
+        let presenter = with(&world, "bob", "alias-now");
+        let task = world.open();
+        let scope = Scope::tool("t").any_args();
+        let grant = task.request_for(&holder, scope, &world.context).unwrap();
+        let authorize = || world.gate.authorize(grant.token(), &presenter, plain(), &world.context);
+        let running = authorize().unwrap().start().unwrap();
+        let kept = authorize().unwrap();
+        let found = world.control.halt(Halt::identity(halted));
+        assert_eq!(found.running, [running.number()], "{halted}");
+        assert_eq!(authorize().map(drop).unwrap_err().reason(), Reason::Halted, "{halted}");
+        assert_eq!(kept.start().unwrap_err().reason(), Reason::Halted, "{halted}");
+        running.succeed();
+    }
+}

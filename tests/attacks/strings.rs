@@ -1,0 +1,436 @@
+//! Names, arguments and numbers.
+//!
+//! Attacks on paths (1 to 8), commands (20, 21), URLs and regular expressions (18, 19) come with the
+//! constraint kinds that answer them.
+
+use hallpass::args::{Args, ArgsError};
+use hallpass::policy::Moment;
+use hallpass::prelude::*;
+use hallpass::scope::{
+    Constraint, all_of, any, any_of, contains, each, eq, fields, glob, has_all, has_any, max, min,
+    not, one_of, prefix, present, subset_of, suffix,
+};
+use serde_json::json;
+
+use crate::world::{World, broad, call, policy};
+
+/// What a call comes to if a grant's scope says so of the argument `x`.
+fn by_scope(constraint: &Constraint, args: &str) -> Result<(), Reason> {
+    let world = World::new([Rule::permit("p").tool("t").arg("x", constraint.clone())]);
+    let task = world.open();
+    let scope = Scope::tool("t").arg("x", constraint.clone());
+    let grant = task.request(scope, &world.context).unwrap();
+    world.attempt(&grant, Call::from_json("t", args).unwrap())
+}
+
+/// What a call comes to if only a permit says so of the argument `x`.
+fn by_rule(constraint: &Constraint, args: &str) -> Result<(), Reason> {
+    let world = World::new([
+        broad().on([Moment::Request]),
+        Rule::permit("p").tool("t").arg("x", constraint.clone()).on([Moment::Call]),
+    ]);
+    let (_task, grant) = world.granted();
+    world.attempt(&grant, Call::from_json("t", args).unwrap())
+}
+
+/// What a call comes to if a forbid says so of the argument `x`.
+fn by_forbid(constraint: &Constraint, args: &str) -> Result<(), Reason> {
+    let world = World::new([broad(), Rule::forbid("f").tool("t").arg("x", constraint.clone())]);
+    let (_task, grant) = world.granted();
+    world.attempt(&grant, Call::from_json("t", args).unwrap())
+}
+
+const PASSES: bool = true;
+const DENIED: bool = false;
+
+/// Rows of: constraint on `x`, arguments, whether scope and permit let it pass, and whether a forbid
+/// with the same constraint lets it pass.
+fn check(rows: &[(Constraint, &str, bool, bool)]) {
+    for (constraint, args, covered, not_forbidden) in rows {
+        let of = |passes: &bool, reason| if *passes { Ok(()) } else { Err(reason) };
+        let row = format!("{constraint:?} of {args}");
+        assert_eq!(by_scope(constraint, args), of(covered, Reason::OutOfScope), "scope: {row}");
+        assert_eq!(by_rule(constraint, args), of(covered, Reason::NoPermit), "permit: {row}");
+        let forbidden = of(not_forbidden, Reason::Forbidden);
+        assert_eq!(by_forbid(constraint, args), forbidden, "forbid: {row}");
+    }
+}
+
+/// attack 9, attack 10: text is compared byte for byte, so another case and another Unicode spelling
+/// are other texts; matching never cuts a character in two
+#[test]
+fn another_spelling_is_another_text() {
+    check(&[
+        (prefix("/data/"), r#"{"x":"/data/x"}"#, PASSES, DENIED),
+        (prefix("/data/"), r#"{"x":"/DATA/x"}"#, DENIED, PASSES),
+        (glob("/data/*"), r#"{"x":"/DATA/x"}"#, DENIED, PASSES),
+        (suffix(".txt"), r#"{"x":"a.TXT"}"#, DENIED, PASSES),
+        (prefix("\u{e9}t"), "{\"x\":\"\u{e9}\"}", DENIED, PASSES),
+        (prefix("k"), "{\"x\":\"\u{212A}elvin\"}", DENIED, PASSES),
+        (suffix("\u{301}"), "{\"x\":\"caf\u{e9}\"}", DENIED, PASSES),
+        (eq("caf\u{e9}"), "{\"x\":\"caf\u{e9}\"}", PASSES, DENIED),
+        (eq("caf\u{e9}"), "{\"x\":\"cafe\u{301}\"}", DENIED, PASSES),
+        (eq("cafe\u{301}"), "{\"x\":\"caf\u{e9}\"}", DENIED, PASSES),
+    ]);
+}
+
+/// attack 11, attack 12: look-alike and invisible characters are no part of a name
+#[test]
+fn a_name_that_only_looks_right_is_no_name() {
+    let world = World::new([Rule::permit("p").any_tool().any_args()]);
+    let task = world.open();
+    let hidden = [
+        "r\u{435}ad_file",
+        "read\u{200B}_file",
+        "read_file\u{202E}",
+        "read_file\u{FEFF}",
+        "read file",
+        "",
+    ];
+    for name in hidden {
+        assert!(Call::new(name, json!({})).is_err(), "{name:?} as a call");
+        let denial = task.request(Scope::tool(name), &world.context).unwrap_err();
+        assert_eq!(denial.reason(), Reason::MalformedScope, "{name:?} in a scope");
+        let rule = Policy::builder().rule(Rule::permit("p").tool(name).any_args()).build();
+        assert!(rule.is_err(), "{name:?} in a rule");
+        let tool = Policy::builder().tool(Tool::new(name)).build();
+        assert!(tool.is_err(), "{name:?} in the catalogue");
+        let text = format!(
+            "version = 1\n[[rule]]\nid = \"p\"\neffect = \"permit\"\nwhat = {{ tool = \"{name}\", args = \"any\" }}"
+        );
+        assert!(Policy::from_toml(&text).is_err(), "{name:?} in text");
+    }
+    for key in ["pa\u{200B}th", "path\u{202E}", "\u{FEFF}path", "pa\u{AD}th", ""] {
+        for args in [json!({ key: 1 }), json!({ "deep": [{ key: 1 }] })] {
+            assert!(Call::new("t", args).is_err(), "{key:?} as an argument");
+        }
+    }
+}
+
+/// attack 13, attack 14: a tool is what it is called, byte for byte, and a new name has no rule
+#[test]
+fn a_tool_under_another_name_has_no_rule() {
+    let shell = Rule::permit("shell").tool_like(glob("shell:*")).any_args();
+    let reader = Rule::permit("read").tool("read_file").any_args();
+    let world = World::new([shell.clone(), reader.clone()]);
+    let task = world.open();
+    let _shell = task.request(Scope::tool("shell:rm").any_args(), &world.context).unwrap();
+    let grant = task.request(Scope::tool("read_file").any_args(), &world.context).unwrap();
+    for name in ["Shell:rm", "shell", "xshell:rm", "read_file2", "Read_file", "fs.read_file"] {
+        let denial = task.request(Scope::tool(name).any_args(), &world.context).unwrap_err();
+        assert_eq!(denial.reason(), Reason::NotCovered, "{name}");
+        let call = Call::new(name, json!({})).unwrap();
+        assert_eq!(world.attempt(&grant, call), Err(Reason::OutOfScope), "{name}");
+    }
+
+    // Where there is a catalogue, the new name is no tool at all, whatever the rules would say.
+    let catalogue = Policy::builder()
+        .tool(Tool::new("read_file"))
+        .rule(Rule::permit("all").any_tool().any_args())
+        .build()
+        .unwrap();
+    let world = World::of(catalogue, |builder| builder);
+    let task = world.open();
+    let grant = task.request(Scope::tool("read_file").any_args(), &world.context).unwrap();
+    let denial = task.request(Scope::tool("alias").any_args(), &world.context).unwrap_err();
+    assert_eq!(denial.reason(), Reason::UnknownTool);
+    let call = Call::new("alias", json!({})).unwrap();
+    assert_eq!(world.attempt(&grant, call), Err(Reason::UnknownTool));
+}
+
+/// attack 15, attack 16: every element has to match, and no element matches nothing
+#[test]
+fn a_list_passes_only_if_all_of_it_does() {
+    let data = || prefix("/data/");
+    check(&[
+        (data(), r#"{"x":["/data/a","/data/b"]}"#, PASSES, DENIED),
+        (data(), r#"{"x":["/data/a","/etc/passwd"]}"#, DENIED, DENIED),
+        (data(), r#"{"x":["/etc/passwd","/data/a"]}"#, DENIED, DENIED),
+        (data(), r#"{"x":["/etc/passwd"]}"#, DENIED, PASSES),
+        (data(), r#"{"x":[["/data/a"],["/etc/passwd"]]}"#, DENIED, DENIED),
+        (data(), r#"{"x":["/data/a",7]}"#, DENIED, DENIED),
+        (data(), r#"{"x":[]}"#, DENIED, PASSES),
+        (data(), r#"{"x":[[]]}"#, DENIED, PASSES),
+        (any(), r#"{"x":[]}"#, PASSES, DENIED),
+        (each(data()), r#"{"x":[]}"#, DENIED, PASSES),
+        (each(data()), r#"{"x":["/data/a","/etc"]}"#, DENIED, PASSES),
+        (not(data()), r#"{"x":[]}"#, DENIED, PASSES),
+        (not(data()), r#"{"x":["/etc","/data/a"]}"#, DENIED, DENIED),
+    ]);
+}
+
+/// attack 17, attack 22, attack 23: what nobody named makes a permit and a scope not match, so
+/// nothing can be carried in beside what was checked
+#[test]
+fn an_argument_that_nobody_named_is_refused() {
+    let data = || prefix("/data/");
+    let inner = || fields([("path", data())]);
+    check(&[
+        (data(), r#"{"x":"/data/a","patch":"*** Update File: ../../x"}"#, DENIED, DENIED),
+        (eq("select"), r#"{"x":"DROP","note":"select"}"#, DENIED, PASSES),
+        (any(), r#"{"x":1,"y":null}"#, DENIED, DENIED),
+        (inner(), r#"{"x":{"path":"/data/a"}}"#, PASSES, DENIED),
+        (inner(), r#"{"x":{"path":"/data/a","mode":"w"}}"#, DENIED, DENIED),
+        (inner().other_fields(), r#"{"x":{"path":"/data/a","mode":"w"}}"#, PASSES, DENIED),
+        (inner(), r#"{"x":{"path":{"path":"/data/a"}}}"#, DENIED, DENIED),
+    ]);
+}
+
+/// attack 24: said nothing of arguments means no arguments
+#[test]
+fn any_arguments_have_to_be_spelled_out() {
+    let world =
+        World::new([Rule::permit("none").tool("t"), Rule::permit("any").tool("u").any_args()]);
+    let task = world.open();
+    let wider = task.request(Scope::tool("t").any_args(), &world.context).unwrap_err();
+    assert_eq!(wider.reason(), Reason::NotCovered);
+    let wider = task.request(Scope::tool("t").arg("x", eq(1)), &world.context).unwrap_err();
+    assert_eq!(wider.reason(), Reason::NotCovered);
+    let none = task.request(Scope::tool("t"), &world.context).unwrap();
+    assert_eq!(world.attempt(&none, call(json!({}))), Ok(()));
+    assert_eq!(world.attempt(&none, call(json!({ "x": 1 }))), Err(Reason::OutOfScope));
+
+    let narrow = task.request(Scope::tool("u"), &world.context).unwrap();
+    let of_u = |args| Call::new("u", args).unwrap();
+    assert_eq!(world.attempt(&narrow, of_u(json!({}))), Ok(()));
+    assert_eq!(world.attempt(&narrow, of_u(json!({ "x": 1 }))), Err(Reason::OutOfScope));
+
+    // The same of the rule alone.
+    let world = World::new([
+        broad().on([Moment::Request]),
+        Rule::permit("none").tool("t").on([Moment::Call]),
+    ]);
+    let (_task, grant) = world.granted();
+    assert_eq!(world.attempt(&grant, call(json!({}))), Ok(()));
+    assert_eq!(world.attempt(&grant, call(json!({ "x": 1 }))), Err(Reason::NoPermit));
+}
+
+/// attack 25: absent, null and of another kind are denied, and operators can tell them apart
+#[test]
+fn absent_null_and_another_kind_have_three_explanations() {
+    let world = World::new([Rule::permit("p").tool("t").arg("x", max(10))]);
+    let task = world.open();
+    let grant = task.request(Scope::tool("t").arg("x", max(10)), &world.context).unwrap();
+    let rows = [
+        ("{}", "`args.x` is absent"),
+        (r#"{"x":null}"#, "`args.x` is null"),
+        (r#"{"x":"5"}"#, "`args.x` is of another kind"),
+        (r#"{"x":true}"#, "`args.x` is of another kind"),
+        (r#"{"x":{}}"#, "`args.x` is of another kind"),
+        (r#"{"x":11}"#, "`args.x` is another value"),
+    ];
+    for (args, expected) in rows {
+        let denial = world.authorize(&grant, Call::from_json("t", args).unwrap()).unwrap_err();
+        assert_eq!(denial.reason(), Reason::OutOfScope, "{args}");
+        let explanation = denial.explain().to_string();
+        assert!(explanation.contains(expected), "{args}: {explanation}");
+    }
+    assert_eq!(world.attempt(&grant, call(json!({ "x": 10 }))), Ok(()));
+}
+
+/// attack 26: a value of another kind is neither the value nor known not to be it
+#[test]
+fn what_looks_like_a_number_is_none() {
+    check(&[
+        (max(100), r#"{"x":100}"#, PASSES, DENIED),
+        (max(100), r#"{"x":"100"}"#, DENIED, DENIED),
+        (max(100), r#"{"x":true}"#, DENIED, DENIED),
+        (max(100), r#"{"x":null}"#, DENIED, DENIED),
+        (eq(1), r#"{"x":true}"#, DENIED, DENIED),
+        (eq(1), r#"{"x":"1"}"#, DENIED, DENIED),
+        (eq(1), r#"{"x":1.0}"#, PASSES, DENIED),
+        (eq(0), r#"{"x":-0.0}"#, PASSES, DENIED),
+        (min(0), r#"{"x":-0.0}"#, PASSES, DENIED),
+        (eq("1"), r#"{"x":1}"#, DENIED, DENIED),
+    ]);
+    for text in [r#"{"x":NaN}"#, r#"{"x":Infinity}"#, r#"{"x":-Infinity}"#, r#"{"x":+1}"#] {
+        assert!(Call::from_json("t", text).is_err(), "{text}");
+    }
+    // A host that builds JSON from a float that is no number gets `null`, which no bound covers.
+    for float in [f64::NAN, f64::INFINITY, f64::NEG_INFINITY] {
+        let args = json!({ "x": float }).to_string();
+        assert_eq!(by_scope(&max(100), &args), Err(Reason::OutOfScope));
+    }
+}
+
+/// attack 27: numbers are compared exactly, or refused before anything is compared
+#[test]
+fn numbers_are_never_rounded_into_a_bound() {
+    check(&[
+        (max(1_i64 << 53), r#"{"x":9007199254740992}"#, PASSES, DENIED),
+        (max(1_i64 << 53), r#"{"x":9007199254740993}"#, DENIED, PASSES),
+        (max(1_i64 << 53), r#"{"x":9007199254740992.5}"#, DENIED, PASSES),
+        (max(0), r#"{"x":-9223372036854775808}"#, PASSES, DENIED),
+        (min(0), r#"{"x":-9223372036854775808}"#, DENIED, PASSES),
+        (max(i64::MAX), r#"{"x":18446744073709551615}"#, DENIED, PASSES),
+        (max(u64::MAX), r#"{"x":18446744073709551615}"#, PASSES, DENIED),
+        (max(u64::MAX), r#"{"x":18446744073709551616}"#, DENIED, PASSES),
+    ]);
+    for text in [r#"{"x":1e400}"#, r#"{"x":-1e400}"#, r#"{"x":1e-400}"#, r#"{"x":1e99999999999}"#] {
+        assert!(Call::from_json("t", text).is_err(), "{text}");
+    }
+}
+
+/// attack 28, attack 29: a key given twice is refused before anything is decided, however spelled
+#[test]
+fn a_key_given_twice_is_refused() {
+    let rows = [
+        r#"{"path":"/data/x","path":"/etc"}"#,
+        r#"{"path":"/data/x","p\u0061th":"/etc"}"#,
+        r#"{"p\u0061th":"/data/x","\u0070ath":"/etc"}"#,
+        r#"{"deep":[{"path":1,"path":1}]}"#,
+        "{\"\u{1F600}\":1,\"\\ud83d\\ude00\":2}",
+    ];
+    for text in rows {
+        let error = Args::from_json(text).unwrap_err();
+        assert!(matches!(error, ArgsError::DuplicateKey(_)), "{text}: {error}");
+        assert!(Call::from_json("t", text).is_err(), "{text}");
+    }
+    let rule = r#"{"id":"p","effect":"permit","effect":"forbid","what":{"tool":"t","args":"any"}}"#;
+    assert!(Policy::from_json(&format!(r#"{{"version":1,"rule":[{rule}]}}"#)).is_err());
+}
+
+/// attack 30: depth and size are bounded before anything else happens
+#[test]
+fn deep_and_large_arguments_are_refused() {
+    let deep = |levels: usize| format!("{{\"x\":{}{}}}", "[".repeat(levels), "]".repeat(levels));
+    assert_eq!(Args::from_json(&deep(10_000)).unwrap_err(), ArgsError::TooDeep);
+    assert_eq!(Args::from_json(&deep(1_000_000)).unwrap_err(), ArgsError::TooLarge);
+    let objects = format!("{}1{}", "{\"x\":".repeat(10_000), "}".repeat(10_000));
+    assert_eq!(Args::from_json(&objects).unwrap_err(), ArgsError::TooDeep);
+    let large = format!("{{\"x\":\"{}\"}}", "a".repeat(10 << 20));
+    assert_eq!(Args::from_json(&large).unwrap_err(), ArgsError::TooLarge);
+    // Nor by way of a tree that was parsed elsewhere.
+    let tree = (0..1_000).fold(json!(1), |inner, _| json!([inner]));
+    assert_eq!(Args::try_from(json!({ "x": tree })).unwrap_err(), ArgsError::TooDeep);
+    assert_eq!(
+        Args::try_from(json!({ "x": "a".repeat(10 << 20) })).unwrap_err(),
+        ArgsError::TooLarge
+    );
+}
+
+/// attack 31: what is empty is an error when the policy is loaded and when a scope is asked for
+#[test]
+fn nothing_empty_means_everything() {
+    let none = Vec::<&str>::new;
+    let constraints = [
+        one_of(none()),
+        any_of([]),
+        all_of([]),
+        not(any_of([])),
+        prefix(""),
+        suffix(""),
+        contains(""),
+        glob(""),
+        has_any(none()),
+        has_all(none()),
+        subset_of(none()),
+        each(one_of(none())),
+        fields([("inner", one_of(none()))]),
+    ];
+    let world = World::new([broad()]);
+    let task = world.open();
+    for constraint in constraints {
+        for rule in [Rule::permit("r"), Rule::forbid("r")] {
+            let built = Policy::builder().rule(rule.tool("t").arg("x", constraint.clone())).build();
+            assert!(built.is_err(), "{constraint:?} in a rule");
+        }
+        let scope = Scope::tool("t").arg("x", constraint.clone());
+        let denial = task.request(scope, &world.context).unwrap_err();
+        assert_eq!(denial.reason(), Reason::MalformedScope, "{constraint:?} in a scope");
+    }
+    let rules = [
+        Rule::permit("r").tools([]).any_args(),
+        Rule::permit("r").any_args(),
+        Rule::permit("r").tool("t").any_args().on([]),
+        Rule::permit("").tool("t").any_args(),
+    ];
+    for rule in rules {
+        assert!(Policy::builder().rule(rule.clone()).build().is_err(), "{rule:?}");
+    }
+    for what in [
+        r#"{ tool = [], args = "any" }"#,
+        r#"{ tool = "", args = "any" }"#,
+        r#"{ args = "any" }"#,
+        r#"{ tool = "t", args = { x = { one_of = [] } } }"#,
+        r#"{ tool = "t", args = { x = {} } }"#,
+        r#"{ tool = "t", args = { x = { any = [] } } }"#,
+        r#"{ tool = "t", args = { x = { all = [] } } }"#,
+        r#"{ tool = "t", args = { x = { glob = "" } } }"#,
+        r#"{ tool = "t", args = "" }"#,
+    ] {
+        let text = format!("version = 1\n[[rule]]\nid = \"r\"\neffect = \"permit\"\nwhat = {what}");
+        assert!(Policy::from_toml(&text).is_err(), "{what}");
+    }
+    let empty = task.request(Scope::default(), &world.context).unwrap_err();
+    assert_eq!(empty.reason(), Reason::MalformedScope);
+}
+
+/// attack 49: a resource is its type and its id, whole
+#[test]
+fn a_resource_beside_the_one_granted_is_another() {
+    let resource = |rule: Rule, id: &str| rule.resource_type(eq("db")).resource_id(eq(id));
+    let users = || Resource::new("db", "db:users");
+    let rows: [(Option<Resource>, bool); 8] = [
+        (Some(users()), PASSES),
+        (None, DENIED),
+        (Some(Resource::new("db", "db")), DENIED),
+        (Some(Resource::new("db", "db:users:42")), DENIED),
+        (Some(Resource::new("db", "db:orders")), DENIED),
+        (Some(Resource::new("table", "db:users")), DENIED),
+        (Some(Resource::new("db", "")), DENIED),
+        (Some(Resource::new("", "db:users")), DENIED),
+    ];
+    let of = |rules: Vec<Rule>, scope: Scope| {
+        let world = World::new(rules);
+        let task = world.open();
+        let grant = task.request(scope, &world.context).unwrap();
+        (world, task, grant)
+    };
+    let write = |resource: &Option<Resource>| {
+        let call = call(json!({}));
+        resource.clone().into_iter().fold(call, Call::on)
+    };
+    let named = Scope::tool("t").resource(eq("db"), eq("db:users"));
+    let (scoped, _task, grant) =
+        of(vec![Rule::permit("p").tool("t").any_resource()], named.clone());
+    let (ruled, _other_task, wide) = of(
+        vec![
+            broad().any_resource().on([Moment::Request]),
+            resource(Rule::permit("p").tool("t"), "db:users").on([Moment::Call]),
+        ],
+        Scope::tool("t").any_args().any_resource(),
+    );
+    for (resource, passes) in rows {
+        let row = format!("{resource:?}");
+        assert_eq!(scoped.attempt(&grant, write(&resource)).is_ok(), passes, "scope: {row}");
+        assert_eq!(ruled.attempt(&wide, write(&resource)).is_ok(), passes, "permit: {row}");
+    }
+    // A scope that says nothing of a resource has none.
+    let (silent, _task, none) =
+        of(vec![Rule::permit("p").tool("t").any_resource()], Scope::tool("t"));
+    assert_eq!(silent.attempt(&none, write(&None)), Ok(()));
+    assert_eq!(silent.attempt(&none, write(&Some(users()))), Err(Reason::OutOfScope));
+    // A rule that names half a resource is a load error: the other half would be a wildcard.
+    for rule in [
+        Rule::permit("p").tool("t").resource_type(eq("db")),
+        Rule::permit("p").tool("t").resource_id(eq("db:users")),
+    ] {
+        assert!(Policy::builder().rule(rule).build().is_err());
+    }
+    // A request for a resource beside the permitted one, or for any, is not covered.
+    let world =
+        World::of(policy([resource(Rule::permit("p").tool("t"), "db:users")]), |builder| builder);
+    let task = world.open();
+    for scope in [
+        Scope::tool("t").resource(eq("db"), eq("db")),
+        Scope::tool("t").resource(eq("db"), present()),
+        Scope::tool("t").any_resource(),
+        Scope::tool("t"),
+    ] {
+        let row = format!("{scope:?}");
+        let denial = task.request(scope, &world.context).unwrap_err();
+        assert_eq!(denial.reason(), Reason::NotCovered, "{row}");
+    }
+    let _covered = task.request(named, &world.context).unwrap();
+}

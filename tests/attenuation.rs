@@ -1,0 +1,243 @@
+//! Tokens narrowed by their holder, at the gate that gave them.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "tests"
+)]
+
+use std::time::Duration;
+
+use hallpass::clock::{ManualClock, Timestamp};
+use hallpass::identity::Identity;
+use hallpass::prelude::*;
+use hallpass::scope::{any, each, eq, glob, max, min, not, one_of, same_as};
+use hallpass::token::{BlockError, MAX_ATTENUATIONS, MintError, append_block};
+use serde_json::{Value, json};
+
+struct Setup {
+    broker: Broker,
+    gate: Gate,
+    clock: ManualClock,
+    agent: Identity,
+    task: Task,
+    grant: Grant,
+}
+
+const START: i64 = 1_767_225_600_000;
+
+fn at(seconds: i64) -> Timestamp {
+    Timestamp::from_unix_millis(START + seconds * 1000).unwrap()
+}
+
+/// A grant of `db.query` on two tables, at most 1000 rows, and of `mail.send`.
+fn setup() -> Setup {
+    let policy = Policy::builder()
+        .rule(
+            Rule::permit("analysts")
+                .tools(["db.query", "mail.send"])
+                .any_args()
+                .ttl(Duration::from_secs(300)),
+        )
+        .rule(Rule::forbid("no-zero").tool("db.query").arg("limit", eq(0)))
+        .build()
+        .unwrap();
+    let clock = ManualClock::new(at(0));
+    let broker = Broker::builder(policy).clock(clock.clone()).build().unwrap();
+    let gate = broker.gate();
+    let agent = broker.assert_identity("agent-7").unwrap();
+    let task = broker.open(&agent, Purpose::new("reporting")).unwrap();
+    let scope = Scope::tool("db.query")
+        .arg("table", one_of(["orders", "customers"]))
+        .arg("limit", max(1000))
+        .and_tool("mail.send")
+        .arg("to", glob("*@acme.test"));
+    let grant = task.request(scope, &Context::new()).unwrap();
+    Setup { broker, gate, clock, agent, task, grant }
+}
+
+impl Setup {
+    fn call(&self, token: &Token, tool: &str, args: Value) -> Result<(), Reason> {
+        let call = Call::new(tool, args).unwrap();
+        self.gate
+            .authorize(token, &self.agent, call, &Context::new())
+            .map(drop)
+            .map_err(|denial| denial.reason())
+    }
+
+    fn query(&self, token: &Token, table: &str, limit: i64) -> Result<(), Reason> {
+        self.call(token, "db.query", json!({ "table": table, "limit": limit }))
+    }
+}
+
+fn orders(limit: i64) -> Scope {
+    Scope::tool("db.query").arg("table", eq("orders")).arg("limit", max(limit))
+}
+
+#[test]
+fn a_narrowed_token_covers_what_both_say() {
+    let setup = setup();
+    let narrowed = setup.grant.token().attenuate(&orders(100), None).unwrap();
+    assert_eq!(setup.query(&narrowed, "orders", 100), Ok(()));
+    assert_eq!(setup.query(&narrowed, "orders", 101), Err(Reason::OutOfScope));
+    assert_eq!(setup.query(&narrowed, "customers", 1), Err(Reason::OutOfScope));
+    assert_eq!(
+        setup.call(&narrowed, "mail.send", json!({ "to": "a@acme.test" })),
+        Err(Reason::OutOfScope)
+    );
+    // The token it came from is as it was.
+    assert_eq!(setup.query(setup.grant.token(), "customers", 1000), Ok(()));
+}
+
+/// attacks 50, 59, 60: whatever is written into a block, the grant and every block before it count
+#[test]
+fn a_wider_block_gives_nothing_back() {
+    let setup = setup();
+    let narrowed = setup.grant.token().attenuate(&orders(100), None).unwrap();
+    for wide in [
+        Scope::tool("db.query").any_args().any_resource(),
+        Scope::tool("db.query").arg("table", any()).arg("limit", any()),
+        Scope::tool("db.query").arg("table", not(eq("orders"))).arg("limit", min(0)),
+        Scope::tool("db.query").arg("table", glob("**")).other_args(),
+        Scope::tool("db.drop").any_args().and(orders(10_000)),
+    ] {
+        let wider = narrowed.attenuate(&wide, None).unwrap();
+        assert_eq!(setup.query(&wider, "customers", 1), Err(Reason::OutOfScope), "{wide:?}");
+        assert_eq!(setup.query(&wider, "orders", 101), Err(Reason::OutOfScope), "{wide:?}");
+        assert_eq!(setup.query(&wider, "salaries", 1), Err(Reason::OutOfScope), "{wide:?}");
+        assert_eq!(setup.call(&wider, "db.drop", json!({})), Err(Reason::OutOfScope));
+    }
+}
+
+/// The closed world holds in blocks: an argument that a block does not name is not covered by it.
+#[test]
+fn an_argument_that_a_block_does_not_name_is_outside() {
+    let setup = setup();
+    let only_table = Scope::tool("db.query").arg("table", eq("orders"));
+    let narrowed = setup.grant.token().attenuate(&only_table, None).unwrap();
+    assert_eq!(setup.query(&narrowed, "orders", 1), Err(Reason::OutOfScope));
+    let opened = setup.grant.token().attenuate(&only_table.other_args(), None).unwrap();
+    assert_eq!(setup.query(&opened, "orders", 1), Ok(()));
+    // A value of another kind, or an empty list, is not covered either.
+    let list = |tables: Value| json!({ "table": tables, "limit": 1 });
+    assert_eq!(setup.call(&opened, "db.query", list(json!([]))), Err(Reason::OutOfScope));
+    assert_eq!(setup.call(&opened, "db.query", list(json!(["orders"]))), Ok(()));
+    assert_eq!(
+        setup.call(&opened, "db.query", list(json!(["orders", "customers"]))),
+        Err(Reason::OutOfScope)
+    );
+}
+
+/// attack 54: a block has no way to speak of rules, limits or approvals, so they still apply
+#[test]
+fn todays_rules_apply_to_a_narrowed_token() {
+    let setup = setup();
+    let narrowed = setup.grant.token().attenuate(&orders(100), None).unwrap();
+    assert_eq!(setup.query(&narrowed, "orders", 0), Err(Reason::Forbidden));
+}
+
+/// attack 55
+#[test]
+fn a_block_can_end_a_token_earlier_and_never_later() {
+    let setup = setup();
+    let token = setup.grant.token();
+    let earlier = token.attenuate(&orders(100), Some(at(60))).unwrap();
+    let later = token.attenuate(&orders(100), Some(at(9_000))).unwrap();
+    let back = earlier.attenuate(&orders(100), Some(at(9_000))).unwrap();
+    setup.clock.advance(Duration::from_millis(59_999));
+    for token in [&earlier, &later, &back] {
+        assert_eq!(setup.query(token, "orders", 1), Ok(()));
+    }
+    setup.clock.advance(Duration::from_millis(1));
+    assert_eq!(setup.query(&earlier, "orders", 1), Err(Reason::Expired));
+    assert_eq!(setup.query(&back, "orders", 1), Err(Reason::Expired));
+    assert_eq!(setup.query(&later, "orders", 1), Ok(()));
+    setup.clock.advance(Duration::from_secs(240));
+    assert_eq!(setup.query(&later, "orders", 1), Err(Reason::Expired));
+}
+
+/// attack 152
+#[test]
+fn a_block_that_is_not_understood_makes_the_token_worthless() {
+    let setup = setup();
+    let token = setup.grant.token();
+    let good = token.attenuate(&orders(100), None).unwrap();
+    for block in
+        [&b"?"[..], &[2], &[2, 0], &[2, 0, 0], &[1, 0, 0], &[3, 0, 0], &[2, 2, 0], b"\x02\x01"]
+    {
+        let refused = append_block(token, block).unwrap();
+        let denial = setup
+            .gate
+            .authorize(
+                &refused,
+                &setup.agent,
+                Call::new("db.query", json!({})).unwrap(),
+                &Context::new(),
+            )
+            .unwrap_err();
+        assert_eq!(denial.reason(), Reason::UnsupportedToken, "{block:?}");
+        assert_eq!(denial.code(), Code::InvalidToken);
+        // In front of good blocks and behind them.
+        let before = refused.attenuate(&orders(100), None).unwrap();
+        let behind = append_block(&good, block).unwrap();
+        assert_eq!(setup.query(&before, "orders", 1), Err(Reason::UnsupportedToken));
+        assert_eq!(setup.query(&behind, "orders", 1), Err(Reason::UnsupportedToken));
+    }
+}
+
+#[test]
+fn a_narrowed_token_dies_with_its_grant_and_is_its_holders_alone() {
+    let setup = setup();
+    let narrowed = setup.grant.token().attenuate(&orders(100), None).unwrap();
+    let other = setup.broker.assert_identity("agent-8").unwrap();
+    let call = Call::new("db.query", json!({ "table": "orders", "limit": 1 })).unwrap();
+    let denial = setup.gate.authorize(&narrowed, &other, call, &Context::new()).unwrap_err();
+    assert_eq!(denial.reason(), Reason::NotTheHolder);
+    assert!(setup.task.revoke_grant(&setup.grant));
+    assert_eq!(setup.query(&narrowed, "orders", 1), Err(Reason::Revoked));
+}
+
+#[test]
+fn a_holder_gives_its_grant_up_with_a_narrowed_token_too() {
+    let setup = setup();
+    let expired = setup.grant.token().attenuate(&orders(100), Some(at(0))).unwrap();
+    assert_eq!(setup.gate.give_up(&expired, &setup.agent).unwrap_err().reason(), Reason::Expired);
+    let narrowed = setup.grant.token().attenuate(&orders(100), None).unwrap();
+    setup.gate.give_up(&narrowed, &setup.agent).unwrap();
+    assert_eq!(setup.query(setup.grant.token(), "orders", 1), Err(Reason::Revoked));
+}
+
+#[test]
+fn what_cannot_be_said_in_a_block_is_refused_when_it_is_written() {
+    let setup = setup();
+    let token = setup.grant.token();
+    let refused = |scope: Scope| token.attenuate(&scope, None).unwrap_err();
+    for scope in [
+        Scope::default(),
+        Scope::tool("no spaces"),
+        Scope::tool("db.query").arg("table", one_of::<&str>([])),
+        Scope::tool("db.query").arg("table", same_as("who.attrs.team")),
+        Scope::tool("db.query").arg("table", each(same_as("args.other"))),
+        Scope::tool("db.query").arg("table", one_of(0..512)),
+    ] {
+        assert!(
+            matches!(refused(scope.clone()), MintError::Block(BlockError::Scope(_))),
+            "{scope:?}"
+        );
+    }
+    let long = Scope::tool("db.query").arg("table", eq("x".repeat(4090)));
+    assert!(matches!(refused(long), MintError::FieldLength { field: "block", .. }));
+}
+
+#[test]
+fn a_token_can_be_narrowed_only_so_often_and_every_hop_counts() {
+    let setup = setup();
+    let mut token = setup.grant.token().attenuate(&orders(1000), None).unwrap();
+    for hop in 1..MAX_ATTENUATIONS {
+        token = token.attenuate(&orders(1000 - hop as i64), None).unwrap();
+        assert_eq!(setup.query(&token, "orders", 1000 - hop as i64), Ok(()));
+        assert_eq!(setup.query(&token, "orders", 1001 - hop as i64), Err(Reason::OutOfScope));
+    }
+    assert_eq!(token.attenuate(&orders(1), None).unwrap_err(), MintError::TooManyBlocks);
+}

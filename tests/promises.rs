@@ -1,0 +1,52 @@
+//! The promises, as properties: random policies, identities, calls and operations, put to the broker
+//! and to a model that knows no index, no table and no shortcut.
+//!
+//! Here are P1, P2, P3, P5, P9, P10 and P11; P4 and P12 are in `narrowing_properties.rs`, and P6, P7
+//! and P8 come with what they are about.
+//!
+//! `PROPTEST_CASES` sets how many cases each property tries.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "tests"
+)]
+
+#[path = "promises/case.rs"]
+mod case;
+#[path = "promises/door.rs"]
+mod door;
+#[path = "promises/model.rs"]
+mod model;
+#[path = "promises/probe.rs"]
+mod probe;
+#[path = "promises/universe.rs"]
+mod universe;
+#[path = "promises/world.rs"]
+mod world;
+#[path = "promises/world_asks.rs"]
+mod world_asks;
+#[path = "promises/world_calls.rs"]
+mod world_calls;
+#[path = "promises/world_ends.rs"]
+mod world_ends;
+#[path = "promises/world_log.rs"]
+mod world_log;
+
+#[path = "promises/any_life.rs"]
+mod any_life;
+#[path = "promises/p01_nothing_by_default.rs"]
+mod p01_nothing_by_default;
+#[path = "promises/p02_nothing_left_behind.rs"]
+mod p02_nothing_left_behind;
+#[path = "promises/p03_within_policy.rs"]
+mod p03_within_policy;
+#[path = "promises/p05_forbid_beats_ask_beats_permit.rs"]
+mod p05_forbid_beats_ask_beats_permit;
+#[path = "promises/p05_index.rs"]
+mod p05_index;
+#[path = "promises/p10_doubt_denies.rs"]
+mod p10_doubt_denies;
+#[path = "promises/p11_threads.rs"]
+mod p11_threads;

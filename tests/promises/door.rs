@@ -1,0 +1,90 @@
+//! A gate at which only the rules under test decide.
+
+use hallpass::clock::ManualClock;
+use hallpass::policy::{Effect, Moment};
+use hallpass::scope::Scope;
+use hallpass::{Broker, Context, Gate, Grant, Reason, Task};
+
+use crate::model::{Question, Says, Setting, decide, labels_of};
+use crate::universe::*;
+
+/// A grant for any call at all, so that only the rules under test decide. Those speak at calls only,
+/// the one that gives the grant only at requests.
+pub(crate) struct OpenDoor {
+    _broker: Broker,
+    pub(crate) gate: Gate,
+    pub(crate) grant: Grant,
+    pub(crate) caller: hallpass::identity::Identity,
+    _task: Task,
+}
+
+pub(crate) fn door(id: &str) -> RuleSaid {
+    RuleSaid {
+        id: id.into(),
+        effect: Effect::Permit,
+        moments: vec![Moment::Request],
+        tools: ToolsSaid::Any,
+        conditions: Vec::new(),
+        other_args: false,
+        any_args: true,
+        any_resource: true,
+        per_task: false,
+        limits: LimitsSaid::default(),
+        from: None,
+        until: None,
+    }
+}
+
+/// The policy with its rules speaking at calls only.
+pub(crate) fn at_calls(mut policy: PolicySaid) -> PolicySaid {
+    for rule in &mut policy.rules {
+        rule.moments = vec![Moment::Call];
+    }
+    policy.rules.push(door("zz-door"));
+    policy
+}
+
+impl OpenDoor {
+    pub(crate) fn new(policy: &PolicySaid, who: &WhoSaid, why: &WhySaid) -> Self {
+        let broker =
+            Broker::builder(policy.policy()).clock(ManualClock::new(at(0))).build().unwrap();
+        let caller = broker.assert_identity(who.assertion()).unwrap();
+        let task = broker.open(&caller, why.purpose()).unwrap();
+        let everything = TOOLS
+            .iter()
+            .fold(Scope::default(), |scope, tool| scope.and_tool(tool).any_args().any_resource());
+        let grant = task.request(everything, &Context::new()).unwrap();
+        OpenDoor { gate: broker.gate(), _broker: broker, grant, caller, _task: task }
+    }
+
+    /// What the rules say, as the gate tells it.
+    pub(crate) fn asks(&self, call: &CallSaid, said: &ContextSaid) -> Says {
+        let answer =
+            self.gate.check(self.grant.token(), &self.caller, &call.call(), &context(said));
+        match answer {
+            Ok(rules) => Says::Permit(rules.iter().map(|id| id.to_string()).collect()),
+            Err(denial) => {
+                let rules = denial.rules().map(str::to_owned).collect();
+                match denial.reason() {
+                    Reason::Forbidden => Says::Forbid(rules),
+                    Reason::ApprovalRequired => Says::Ask(rules),
+                    Reason::NoPermit => Says::NoPermit,
+                    _ => panic!("{}", denial.explain()),
+                }
+            }
+        }
+    }
+}
+
+/// What the rules say, taken one by one.
+pub(crate) fn by_the_book(
+    policy: &PolicySaid,
+    who: &WhoSaid,
+    why: &WhySaid,
+    call: &CallSaid,
+    context: &ContextSaid,
+) -> Says {
+    let setting = Setting { moment: Moment::Call, who, why, context, history: &[], now: 0 };
+    let labels = labels_of(policy, &call.tool).unwrap();
+    decide(policy, &Question { setting, call, labels })
+}

@@ -1,0 +1,418 @@
+//! What rules and scopes mean, by the book: every rule is evaluated for every question, one by one,
+//! in three values.
+
+use std::collections::BTreeMap;
+
+use hallpass::identity::Kind;
+use hallpass::policy::{Effect, Moment};
+
+use crate::universe::*;
+
+/// False, unknown, true: `and` is the least, `or` the greatest.
+pub(crate) type Truth3 = u8;
+pub(crate) const FALSE: Truth3 = 0;
+pub(crate) const UNKNOWN: Truth3 = 1;
+pub(crate) const TRUE: Truth3 = 2;
+
+fn truth(holds: bool) -> Truth3 {
+    if holds { TRUE } else { FALSE }
+}
+
+/// Which side asks: one that gives needs every element of a list, one that refuses any.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Side {
+    Gives,
+    Refuses,
+}
+
+/// Who, why, when, at which moment.
+#[derive(Clone, Copy)]
+pub(crate) struct Setting<'q> {
+    pub(crate) moment: Moment,
+    pub(crate) who: &'q WhoSaid,
+    pub(crate) why: &'q WhySaid,
+    pub(crate) context: &'q ContextSaid,
+    /// Labels of tools used before, without those of this call.
+    pub(crate) history: &'q [String],
+    /// Milliseconds after [`START`].
+    pub(crate) now: i64,
+}
+
+/// A question about one call.
+#[derive(Clone, Copy)]
+pub(crate) struct Question<'q> {
+    pub(crate) setting: Setting<'q>,
+    pub(crate) call: &'q CallSaid,
+    pub(crate) labels: &'q [String],
+}
+
+impl Question<'_> {
+    fn fact(&self, fact: &F) -> Option<V> {
+        let Question { setting, call, labels } = self;
+        let text = |t: &str| V::Text(t.to_owned());
+        let texts = |list: &[String]| V::List(list.iter().map(|t| text(t)).collect());
+        let resource = call.resource.as_ref();
+        match fact {
+            F::WhoId => Some(text(&setting.who.id)),
+            F::WhoKind => Some(text(match setting.who.kind {
+                Kind::Agent => "agent",
+                Kind::Workload => "workload",
+                Kind::Human => "human",
+            })),
+            F::WhoGroups => Some(texts(&setting.who.groups)),
+            F::WhoActsFor => Some(texts(setting.who.acts_for.as_slice())),
+            F::WhoAttr(name) => setting.who.attrs.get(name).cloned(),
+            F::Purpose => Some(text(&setting.why.name)),
+            F::Ticket => setting.why.ticket.as_deref().map(text),
+            F::When(name) => setting.context.get(name).cloned(),
+            F::Seen => {
+                let all: Vec<String> = setting.history.iter().chain(*labels).cloned().collect();
+                Some(texts(&all))
+            }
+            F::Labels => Some(texts(labels)),
+            F::ResourceType => resource.map(|r| text(&r.kind)),
+            F::ResourceId => resource.map(|r| text(&r.id)),
+            F::ResourceAttr(name) => resource?.attrs.get(name).cloned(),
+            F::Arg(name) => call.args.get(name).cloned(),
+        }
+    }
+
+    fn named(&self, name: &str) -> Option<V> {
+        let (root, rest) = name.split_once('.').unwrap();
+        self.fact(&match (root, rest) {
+            ("who", "id") => F::WhoId,
+            ("who", "groups") => F::WhoGroups,
+            ("who", attr) => F::WhoAttr(attr.strip_prefix("attrs.").unwrap().into()),
+            ("why", "ticket") => F::Ticket,
+            ("when", name) => F::When(name.into()),
+            ("args", name) => F::Arg(name.into()),
+            ("resource", attr) => F::ResourceAttr(attr.strip_prefix("attrs.").unwrap().into()),
+            _ => panic!("{name}"),
+        })
+    }
+}
+
+pub(crate) fn condition(fact: &F, c: &C, side: Side, question: &Question<'_>) -> Truth3 {
+    let absent_is = if matches!(fact, F::Arg(_)) { FALSE } else { UNKNOWN };
+    Asked { side, absent_is, question }.ask(c, question.fact(fact).as_ref(), false)
+}
+
+struct Asked<'q> {
+    side: Side,
+    /// What a plain kind says of something that is not there.
+    absent_is: Truth3,
+    question: &'q Question<'q>,
+}
+
+impl Asked<'_> {
+    fn ask(&self, c: &C, value: Option<&V>, not: bool) -> Truth3 {
+        let all = |answers: Vec<Truth3>| answers.into_iter().min().unwrap_or(TRUE);
+        let any = |answers: Vec<Truth3>| answers.into_iter().max().unwrap_or(FALSE);
+        if let Some(V::List(elements)) = value
+            && is_of_one_value(c)
+        {
+            let answers = elements.iter().map(|e| self.ask(c, Some(e), not)).collect();
+            return match self.side {
+                Side::Gives if elements.is_empty() => FALSE,
+                Side::Gives => all(answers),
+                Side::Refuses => any(answers),
+            };
+        }
+        match (c, value) {
+            (C::Not(inner), _) => self.ask(inner, value, !not),
+            (C::All(parts), _) | (C::AnyOf(parts), _) => {
+                let answers = parts.iter().map(|part| self.ask(part, value, not)).collect();
+                if matches!(c, C::All(_)) != not { all(answers) } else { any(answers) }
+            }
+            (C::Present(wanted), _) => {
+                let there = value.is_some_and(|v| *v != V::Null && *v != V::Text(String::new()));
+                truth((there == *wanted) != not)
+            }
+            (_, None) => {
+                if not {
+                    UNKNOWN
+                } else {
+                    self.absent_is
+                }
+            }
+            (C::Each(inner) | C::Some(inner), Some(V::List(elements))) => {
+                if elements.is_empty() {
+                    return truth(not);
+                }
+                let answers = elements.iter().map(|e| self.ask(inner, Some(e), not)).collect();
+                if matches!(c, C::Each(_)) != not { all(answers) } else { any(answers) }
+            }
+            (C::Fields(named, open), Some(V::Object(own))) => {
+                let mut answers: Vec<Truth3> =
+                    named.iter().map(|(name, field)| self.ask(field, own.get(name), not)).collect();
+                let more = own.keys().any(|name| !named.contains_key(name));
+                let outside = more && !open && self.side == Side::Gives;
+                answers.push(truth(outside == not));
+                if not { any(answers) } else { all(answers) }
+            }
+            (leaf, Some(value)) => {
+                let plain = self.leaf(leaf, value);
+                if not { TRUE - plain } else { plain }
+            }
+        }
+    }
+
+    fn leaf(&self, leaf: &C, value: &V) -> Truth3 {
+        let any_of = |set: &[V], list: &[V]| list.iter().map(|v| one_of(set, v)).max();
+        match (leaf, value) {
+            (C::Any, _) => TRUE,
+            (C::Eq(own), value) => same(own, value),
+            (C::OneOf(set), value) => one_of(set, value),
+            (C::SameAs(fact), value) => {
+                self.question.named(fact).map_or(UNKNOWN, |other| same(&other, value))
+            }
+            (C::Min(n), V::Halves(own)) => truth(own >= n),
+            (C::Max(n), V::Halves(own)) => truth(own <= n),
+            (C::Above(n), V::Halves(own)) => truth(own > n),
+            (C::Below(n), V::Halves(own)) => truth(own < n),
+            (C::Prefix(p), V::Text(own)) => truth(own.starts_with(p.as_str())),
+            (C::Suffix(p), V::Text(own)) => truth(own.ends_with(p.as_str())),
+            (C::Contains(p), V::Text(own)) => truth(own.contains(p.as_str())),
+            (C::Glob(pattern), V::Text(own)) => truth(glob(pattern, own)),
+            (C::Len(low, high), V::Text(own)) => {
+                truth((*low..=*high).contains(&(own.chars().count() as u64)))
+            }
+            (C::Count(low, high), V::List(own)) => {
+                truth((*low..=*high).contains(&(own.len() as u64)))
+            }
+            (C::SubsetOf(set), V::List(own)) => {
+                own.iter().map(|v| one_of(set, v)).min().unwrap_or(TRUE)
+            }
+            (C::HasAny(set), V::List(own)) => any_of(set, own).unwrap_or(FALSE),
+            (C::HasAll(set), V::List(own)) => set
+                .iter()
+                .map(|wanted| any_of(std::slice::from_ref(wanted), own).unwrap_or(FALSE))
+                .min()
+                .unwrap_or(TRUE),
+            _ => UNKNOWN,
+        }
+    }
+}
+
+/// Whether a constraint is asked of each element of a list rather than of the list.
+fn is_of_one_value(c: &C) -> bool {
+    match c {
+        C::Any | C::Present(_) | C::SameAs(_) => false,
+        C::Each(_) | C::Some(_) | C::Count(..) => false,
+        C::SubsetOf(_) | C::HasAny(_) | C::HasAll(_) => false,
+        C::Eq(value) => !matches!(value, V::List(_)),
+        C::OneOf(set) => !set.iter().any(|value| matches!(value, V::List(_))),
+        C::All(parts) | C::AnyOf(parts) => parts.iter().any(is_of_one_value),
+        C::Not(inner) => is_of_one_value(inner),
+        _ => true,
+    }
+}
+
+fn kind(value: &V) -> u8 {
+    match value {
+        V::Null => 0,
+        V::Bool(_) => 1,
+        V::Halves(_) => 2,
+        V::Text(_) => 3,
+        V::List(_) => 4,
+        V::Object(_) => 5,
+    }
+}
+
+fn same(one: &V, other: &V) -> Truth3 {
+    match (one == other, kind(one) == kind(other)) {
+        (true, _) => TRUE,
+        (false, true) => FALSE,
+        (false, false) => UNKNOWN,
+    }
+}
+
+/// A value is of the wrong type only if no member has its type.
+fn one_of(set: &[V], value: &V) -> Truth3 {
+    if set.contains(value) {
+        TRUE
+    } else if set.iter().any(|own| kind(own) == kind(value)) {
+        FALSE
+    } else {
+        UNKNOWN
+    }
+}
+
+/// Segment by segment.
+fn glob(pattern: &str, text: &str) -> bool {
+    fn segments(patterns: &[&str], texts: &[&str]) -> bool {
+        match patterns.split_first() {
+            None => texts.is_empty(),
+            // At the end it asks for something below, if only for the slash.
+            Some((&"**", [])) => !texts.is_empty(),
+            Some((&"**", rest)) => (0..=texts.len()).any(|n| segments(rest, &texts[n..])),
+            Some((pattern, rest)) => match texts.split_first() {
+                None => false,
+                Some((text, more)) => within(&chars(pattern), &chars(text)) && segments(rest, more),
+            },
+        }
+    }
+    fn chars(text: &str) -> Vec<char> {
+        text.chars().collect()
+    }
+    fn within(pattern: &[char], text: &[char]) -> bool {
+        match pattern.split_first() {
+            None => text.is_empty(),
+            Some(('*', rest)) => (0..=text.len()).any(|n| within(rest, &text[n..])),
+            Some((c, rest)) => {
+                text.first().is_some_and(|t| *c == '?' || c == t) && within(rest, &text[1..])
+            }
+        }
+    }
+    let (patterns, texts): (Vec<_>, Vec<_>) =
+        (pattern.split('/').collect(), text.split('/').collect());
+    segments(&patterns, &texts)
+}
+
+/// What the rules say to one call.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Says {
+    Permit(Vec<String>),
+    Ask(Vec<String>),
+    Forbid(Vec<String>),
+    NoPermit,
+}
+
+pub(crate) fn decide(policy: &PolicySaid, question: &Question<'_>) -> Says {
+    let applying = |effect| -> Vec<String> {
+        let mut ids: Vec<String> = policy
+            .rules
+            .iter()
+            .filter(|rule| rule.effect == effect && applies(rule, question))
+            .map(|rule| rule.id.clone())
+            .collect();
+        ids.sort();
+        ids
+    };
+    let [permits, asks, forbids] =
+        [applying(Effect::Permit), applying(Effect::Ask), applying(Effect::Forbid)];
+    if !forbids.is_empty() {
+        Says::Forbid(forbids)
+    } else if permits.is_empty() {
+        Says::NoPermit
+    } else if !asks.is_empty() {
+        Says::Ask(asks)
+    } else {
+        Says::Permit(permits)
+    }
+}
+
+pub(crate) fn applies(rule: &RuleSaid, question: &Question<'_>) -> bool {
+    speaks(rule, &question.setting) && on_setting(rule, question) && on_call(rule, question)
+}
+
+pub(crate) fn speaks(rule: &RuleSaid, setting: &Setting<'_>) -> bool {
+    rule.moments.contains(&setting.moment)
+        && rule.from.is_none_or(|from| from * 1000 <= setting.now)
+        && rule.until.is_none_or(|until| setting.now < until * 1000)
+}
+
+/// What is said of one fact more than once is one conjunction.
+fn by_fact(conditions: &[(F, C)]) -> Vec<(F, C)> {
+    let mut all: BTreeMap<&F, Vec<C>> = BTreeMap::new();
+    for (fact, c) in conditions {
+        all.entry(fact).or_default().push(c.clone());
+    }
+    all.into_iter().map(|(fact, parts)| (fact.clone(), C::All(parts))).collect()
+}
+
+fn is_of_the_call(fact: &F) -> bool {
+    matches!(fact, F::Arg(_) | F::ResourceType | F::ResourceId | F::ResourceAttr(_))
+}
+
+/// Tool, who, why, when and labels; `on_call` alone asks the rest.
+pub(crate) fn on_setting(rule: &RuleSaid, question: &Question<'_>) -> bool {
+    let tool = question.call.tool.as_str();
+    let side = side_of(rule);
+    let by_tool = match &rule.tools {
+        ToolsSaid::Unsaid | ToolsSaid::Any => TRUE,
+        ToolsSaid::Named(names) => truth(names.iter().any(|name| name == tool)),
+        ToolsSaid::Like(c) => {
+            Asked { side, absent_is: UNKNOWN, question }.ask(c, Some(&V::Text(tool.into())), false)
+        }
+    };
+    let rest = by_fact(&rule.conditions)
+        .iter()
+        .filter(|(fact, _)| !is_of_the_call(fact))
+        .map(|(fact, c)| condition(fact, c, side, question))
+        .min()
+        .unwrap_or(TRUE);
+    enough(rule, by_tool.min(rest))
+}
+
+/// Arguments and resource, the closed world included.
+pub(crate) fn on_call(rule: &RuleSaid, question: &Question<'_>) -> bool {
+    let said = by_fact(&rule.conditions)
+        .iter()
+        .filter(|(fact, _)| is_of_the_call(fact))
+        .map(|(fact, c)| condition(fact, c, side_of(rule), question))
+        .min()
+        .unwrap_or(TRUE);
+    if rule.effect != Effect::Permit {
+        return enough(rule, said);
+    }
+    let names_resource = rule
+        .conditions
+        .iter()
+        .any(|(fact, _)| matches!(fact, F::ResourceType | F::ResourceId | F::ResourceAttr(_)));
+    let there = question.call.resource.is_some();
+    let resource = rule.any_resource || names_resource == there;
+    let named = |name: &String| rule.conditions.iter().any(|(f, _)| *f == F::Arg(name.clone()));
+    let args = rule.any_args || rule.other_args || question.call.args.keys().all(named);
+    said == TRUE && resource && args
+}
+
+fn side_of(rule: &RuleSaid) -> Side {
+    if rule.effect == Effect::Permit { Side::Gives } else { Side::Refuses }
+}
+
+/// A permit needs true; forbid and ask act on unknown, too.
+fn enough(rule: &RuleSaid, answer: Truth3) -> bool {
+    match rule.effect {
+        Effect::Permit => answer == TRUE,
+        Effect::Ask | Effect::Forbid => answer != FALSE,
+    }
+}
+
+/// Whether a capability covers a call.
+pub(crate) fn covers(capability: &CapabilitySaid, question: &Question<'_>) -> bool {
+    let call = question.call;
+    if capability.tool != call.tool {
+        return false;
+    }
+    let holds = |fact: F, c: &C| condition(&fact, c, Side::Gives, question) == TRUE;
+    let named = |name: &String| capability.args.iter().any(|(own, _)| own == name);
+    let on_args: Vec<(F, C)> =
+        capability.args.iter().map(|(name, c)| (F::Arg(name.clone()), c.clone())).collect();
+    let args = by_fact(&on_args).iter().all(|(fact, c)| holds(fact.clone(), c))
+        && (capability.other_args || call.args.keys().all(named));
+    let resource = match (&capability.resource, &call.resource) {
+        _ if capability.any_resource => true,
+        (None, None) => true,
+        (Some((kind, id, owner)), Some(_)) => {
+            holds(F::ResourceType, kind)
+                && holds(F::ResourceId, id)
+                && owner.as_ref().is_none_or(|c| holds(F::ResourceAttr("owner".into()), c))
+        }
+        _ => false,
+    };
+    args && resource
+}
+
+pub(crate) fn labels_of<'p>(policy: &'p PolicySaid, tool: &str) -> Option<&'p [String]> {
+    static NONE: Vec<String> = Vec::new();
+    match &policy.catalogue {
+        None => Some(&NONE),
+        Some(labels) => labels.get(tool).map(Vec::as_slice),
+    }
+}
+
+/// Arguments by name, for tests that write a call by hand.
+pub(crate) fn args<const N: usize>(pairs: [(&str, V); N]) -> BTreeMap<String, V> {
+    pairs.into_iter().map(|(name, value)| (name.to_owned(), value)).collect()
+}

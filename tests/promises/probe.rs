@@ -1,0 +1,146 @@
+//! Calls and capabilities that are likely to tell.
+
+use std::collections::BTreeMap;
+
+use crate::universe::*;
+
+/// The capability that names just this call.
+pub(crate) fn pinned(call: &CallSaid) -> CapabilitySaid {
+    let eq = |text: &str| C::Eq(V::Text(text.into()));
+    CapabilitySaid {
+        tool: call.tool.clone(),
+        args: call.args.iter().map(|(name, v)| (name.clone(), C::Eq(v.clone()))).collect(),
+        other_args: false,
+        resource: call
+            .resource
+            .as_ref()
+            .map(|r| (eq(&r.kind), eq(&r.id), r.attrs.get("owner").map(|v| C::Eq(v.clone())))),
+        any_resource: false,
+    }
+}
+
+/// What a permit says of calls, as a capability; `None` if it takes more than a capability can say.
+pub(crate) fn of_permit(rule: &RuleSaid) -> Option<CapabilitySaid> {
+    let tool = match &rule.tools {
+        ToolsSaid::Named(names) => names[0].clone(),
+        ToolsSaid::Any => TOOLS[0].to_owned(),
+        _ => return None,
+    };
+    let on = |fact: &F| -> Vec<C> {
+        rule.conditions.iter().filter(|(own, _)| own == fact).map(|(_, c)| c.clone()).collect()
+    };
+    let (kind, id, owner) =
+        (on(&F::ResourceType), on(&F::ResourceId), on(&F::ResourceAttr("owner".into())));
+    let compares = rule.conditions.iter().any(|(_, c)| format!("{c:?}").contains("SameAs"));
+    if kind.len() > 1 || id.len() > 1 || owner.len() > 1 || compares {
+        return None;
+    }
+    Some(CapabilitySaid {
+        tool,
+        args: rule
+            .conditions
+            .iter()
+            .filter_map(|(fact, c)| match fact {
+                F::Arg(name) => Some((name.clone(), c.clone())),
+                _ => None,
+            })
+            .collect(),
+        other_args: rule.any_args || rule.other_args,
+        resource: (!kind.is_empty())
+            .then(|| (kind[0].clone(), id[0].clone(), owner.first().cloned())),
+        any_resource: rule.any_resource,
+    })
+}
+
+/// Calls of a capability's tool that are likely to lie within it, at least one.
+pub(crate) fn inside(capability: &CapabilitySaid, others: &[CallSaid]) -> Vec<CallSaid> {
+    let mut calls = Vec::new();
+    for n in 0..24usize {
+        let mut call =
+            CallSaid { tool: capability.tool.clone(), args: BTreeMap::new(), resource: None };
+        for (at, (name, c)) in capability.args.iter().enumerate() {
+            let likely = likely(c);
+            // The same value for all at first, then each its own.
+            let pick = if n < likely.len() { n } else { n * 7 + at * 3 };
+            if let Some(value) = likely.get(pick % (likely.len() + usize::from(n >= 12))) {
+                call.args.insert(name.clone(), value.clone());
+            }
+        }
+        if capability.other_args && n % 3 == 1 {
+            let extra = ["extra", "x", "y", "n"][n % 4].to_owned();
+            call.args.entry(extra).or_insert(V::Halves(2));
+        }
+        if let Some((kind, id, owner)) = &capability.resource {
+            let text = |c: &C, n: usize, else_: &str| match likely(c).get(n % 2) {
+                Some(V::Text(text)) if !text.is_empty() && !text.contains('é') => text.clone(),
+                _ => else_.to_owned(),
+            };
+            let owners = owner.as_ref().map(likely).unwrap_or_default();
+            let kind = text(kind, n, "T").replace('/', "T");
+            call.resource = Some(ResourceSaid {
+                kind,
+                id: text(id, n, "1"),
+                attrs: owners
+                    .get(n % owners.len().max(1))
+                    .map(|v| ("owner".to_owned(), v.clone()))
+                    .into_iter()
+                    .collect(),
+            });
+        } else if capability.any_resource && n % 4 == 1 {
+            call.resource =
+                Some(ResourceSaid { kind: "T".into(), id: "1".into(), attrs: BTreeMap::new() });
+        }
+        calls.push(call);
+    }
+    for other in others {
+        calls.push(CallSaid { tool: capability.tool.clone(), ..other.clone() });
+    }
+    calls
+}
+
+/// Values of which a constraint may be true.
+fn likely(c: &C) -> Vec<V> {
+    let text = |t: &str| V::Text(t.into());
+    let mut values = match c {
+        C::Eq(value) => vec![value.clone(), V::List(vec![value.clone()])],
+        C::OneOf(set) => set.iter().cloned().chain([V::List(set.clone())]).collect(),
+        C::HasAny(set) | C::HasAll(set) | C::SubsetOf(set) => {
+            let one = V::List(vec![set[0].clone()]);
+            vec![
+                V::List(set.clone()),
+                one,
+                V::List(set.iter().chain([&V::Null]).cloned().collect()),
+            ]
+        }
+        C::Min(n) | C::Max(n) => vec![V::Halves(*n), V::List(vec![V::Halves(*n)])],
+        C::Above(n) => vec![V::Halves(n + 1)],
+        C::Below(n) => vec![V::Halves(n - 1)],
+        C::Prefix(t) | C::Suffix(t) | C::Contains(t) => vec![text(t), V::List(vec![text(t)])],
+        C::All(parts) | C::AnyOf(parts) => parts.iter().flat_map(likely).collect(),
+        C::Each(inner) | C::Some(inner) => {
+            likely(inner).into_iter().map(|v| V::List(vec![v])).collect()
+        }
+        C::Fields(named, _) => vec![V::Object(
+            named
+                .iter()
+                .filter_map(|(name, c)| Some((name.clone(), likely(c).first()?.clone())))
+                .collect(),
+        )],
+        _ => Vec::new(),
+    };
+    values.extend([
+        V::Halves(2),
+        text("a"),
+        text("ab"),
+        text("a/b"),
+        V::List(vec![text("a"), text("b")]),
+        V::Halves(-1),
+        text(""),
+        V::Null,
+        V::List(Vec::new()),
+        V::List(vec![V::List(vec![text("a")])]),
+        V::Bool(true),
+        V::Object(BTreeMap::new()),
+    ]);
+    values
+}

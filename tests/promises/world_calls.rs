@@ -1,0 +1,334 @@
+//! The world authorizes calls, and runs them.
+
+use hallpass::audit::Outcome;
+use hallpass::policy::Moment;
+use hallpass::{Denial, Reason, RunError};
+
+use crate::model::{Question, Says, Setting, covers, decide, labels_of};
+use crate::probe::inside;
+use crate::universe::*;
+use crate::world::{
+    Counter, GrantModel, PERMIT_TTL, PermitModel, State, TaskModel, World, pick, prefer,
+};
+
+impl World {
+    pub(crate) fn authorize(
+        &mut self,
+        grant: usize,
+        caller: Option<usize>,
+        call: usize,
+        is_inside: bool,
+        which: usize,
+    ) {
+        let clear = |grant: &GrantModel| !grant.muddled;
+        let lives =
+            |g: &GrantModel| g.ended.is_none() && !self.tasks[g.task].over && self.now < g.expires;
+        let Some(grant) = prefer(&self.grants, grant, clear, lives) else { return };
+        let own = &self.grants[grant];
+        let (task, holder) = (own.task, own.holder);
+        let caller = caller.map_or(holder, |n| n % self.who.len());
+        let said = self.case.contexts[which % self.case.contexts.len()].clone();
+        let calls = if is_inside {
+            inside(&own.scope[call % own.scope.len()], &self.case.calls)
+        } else {
+            self.case.calls.clone()
+        };
+        let call = calls[call % calls.len()].clone();
+        let dry = self.gate.check(&own.token, &self.who[caller], &call.call(), &context(&said));
+        let answer =
+            self.gate.authorize(&own.token, &self.who[caller], call.call(), &context(&said));
+        if !self.tick() {
+            assert_eq!(dry.unwrap_err().reason(), Reason::ClockUnreadable);
+            return self.denied("call", answer.map(drop), &[Reason::ClockUnreadable]);
+        }
+        let failures = self.failures(grant, caller, &call, &said);
+        let lenient = own_is_lenient(&self.grants[grant], &self.tasks[task]);
+        let limits = [Reason::UsesSpent, Reason::RateExceeded, Reason::BudgetSpent];
+        let (mut failures, mut limited) = (failures, Vec::new());
+        if lenient {
+            // Only the broker knows these.
+            let ours = |reason: &Reason| !limits.contains(reason) && *reason != Reason::Expired;
+            let hard = self.now >= self.grants[grant].expires;
+            failures.retain(|reason| ours(reason) || (hard && *reason == Reason::Expired));
+            limited.extend(limits.into_iter().chain([Reason::Expired]));
+            if failures.is_empty() {
+                let told = dry.as_ref().err().map(Denial::reason);
+                failures.extend(told.filter(|reason| limited.contains(reason)));
+            }
+            self.tasks[task].muddled = true;
+        }
+        match &dry {
+            Ok(_) => assert!(failures.is_empty(), "a dry run passed {failures:?}: {call:?}"),
+            Err(denial) => assert!(
+                failures.contains(&denial.reason()) || limited.contains(&denial.reason()),
+                "a dry run refused: {}, expected {failures:?}: {call:?}",
+                denial.explain()
+            ),
+        }
+        if !failures.is_empty() {
+            failures.extend(limited);
+            return self.denied("call", answer.map(drop), &failures);
+        }
+        // Reserved: the labels stay, and so does the rate.
+        let policy = &self.case.policies[self.policy];
+        let labels = labels_of(policy, &call.tool).unwrap().to_vec();
+        let now = self.now;
+        let amount = match call.args.get("n") {
+            Some(V::Halves(n)) => *n,
+            _ => 0,
+        };
+        let mut charges = Vec::new();
+        for (rule, limits) in self.grants[grant].stamps.clone() {
+            let counter = self.tasks[task].counters.entry(rule.clone()).or_default();
+            let amount = if limits.budget_halves.is_some() { amount } else { 0 };
+            counter.used += 1;
+            counter.sum += amount;
+            counter.calls.push(now);
+            charges.push((rule, amount));
+        }
+        self.tasks[task].history.extend(labels);
+        self.grants[grant].last_used = now;
+        if !self.accepts("permitted") {
+            self.give_back(task, &charges);
+            return self.denied("call", answer.map(drop), &[Reason::LogRefused]);
+        }
+        let permit = answer.unwrap_or_else(|denial| panic!("{}: {call:?}", denial.explain()));
+        let rules: Vec<&str> = permit.rules().collect();
+        assert_eq!(rules, dry.unwrap().iter().map(|id| &**id).collect::<Vec<_>>());
+        assert_eq!(permit.call(), &call.call(), "a permit seals the call");
+        // P3: today's rules give this very call.
+        let policy = &self.case.policies[self.policy];
+        let says = decide(policy, &self.question(grant, caller, &call, &said));
+        assert_eq!(says, Says::Permit(rules.iter().map(|id| (*id).to_owned()).collect()));
+        self.events.push(format!("permitted {}", self.grants[grant].id));
+        self.permitted += 1;
+        self.permits.push(PermitModel {
+            number: permit.number(),
+            handle: Some(permit),
+            running: None,
+            grant,
+            tool: call.tool,
+            lapses: now + PERMIT_TTL,
+            epoch: self.epoch,
+            state: State::Reserved,
+            charges,
+        });
+    }
+
+    pub(crate) fn question<'q>(
+        &'q self,
+        grant: usize,
+        caller: usize,
+        call: &'q CallSaid,
+        context: &'q ContextSaid,
+    ) -> Question<'q> {
+        let task = &self.tasks[self.grants[grant].task];
+        let setting = Setting {
+            moment: Moment::Call,
+            who: &self.case.whos[caller],
+            why: &task.why,
+            context,
+            history: &task.history,
+            now: self.now,
+        };
+        let labels = labels_of(&self.case.policies[self.policy], &call.tool).unwrap_or_default();
+        Question { setting, call, labels }
+    }
+
+    /// Every reason for which a call is refused. What is wrong with the token is all that is told of
+    /// a token that is no good.
+    pub(crate) fn failures(
+        &mut self,
+        grant: usize,
+        caller: usize,
+        call: &CallSaid,
+        context: &ContextSaid,
+    ) -> Vec<Reason> {
+        let policy = self.case.policies[self.policy].clone();
+        let own = &self.grants[grant];
+        let task = &self.tasks[own.task];
+        let mut failures = Vec::new();
+        let mut fails = |so: bool, reason| {
+            if so {
+                failures.push(reason);
+            }
+        };
+        fails(self.now >= own.token_expires || self.now >= task.ceiling, Reason::Expired);
+        fails(self.case.whos[caller].id != self.case.whos[own.holder].id, Reason::NotTheHolder);
+        fails(task.over, Reason::TaskOver);
+        if !failures.is_empty() {
+            return failures;
+        }
+        let mut fails = |so: bool, reason| {
+            if so {
+                failures.push(reason);
+            }
+        };
+        fails(own.ended.is_some(), own.ended.unwrap_or(Reason::Revoked));
+        fails(self.now >= own.expires, Reason::Expired);
+        fails(own.idle.is_some_and(|idle| self.now - own.last_used >= idle), Reason::Expired);
+        // The holder and whoever presents its token have one id and may act for different people.
+        let stopped = [caller, own.holder]
+            .iter()
+            .any(|who| self.stopped(*who, task.requester, &task.name, Some(&call.tool)));
+        fails(stopped, Reason::Halted);
+        let known = labels_of(&policy, &call.tool).is_some();
+        fails(!known, Reason::UnknownTool);
+        let question = self.question(grant, caller, call, context);
+        fails(!own.scope.iter().any(|c| covers(c, &question)), Reason::OutOfScope);
+        match decide(&policy, &question) {
+            Says::Permit(_) => {}
+            Says::Ask(_) => fails(true, Reason::ApprovalRequired),
+            Says::Forbid(_) => fails(true, Reason::Forbidden),
+            Says::NoPermit => fails(true, Reason::NoPermit),
+        }
+        self.close_lapsed(self.grants[grant].task);
+        let none = Counter::default();
+        let own = &self.grants[grant];
+        for (rule, limits) in &own.stamps {
+            let counter = self.tasks[own.task].counters.get(rule).unwrap_or(&none);
+            let mut fails = |so: bool, reason| {
+                if so {
+                    failures.push(reason);
+                }
+            };
+            fails(limits.uses.is_some_and(|most| counter.used >= most), Reason::UsesSpent);
+            if let Some((most, window)) = limits.rate {
+                let recent =
+                    counter.calls.iter().filter(|at| self.now - **at < window as i64 * 1000);
+                fails(recent.count() as u64 >= most, Reason::RateExceeded);
+            }
+            if let Some(most) = limits.budget_halves {
+                let fits = match call.args.get("n") {
+                    Some(V::Halves(n)) => *n >= 0 && counter.sum + n <= most,
+                    _ => false,
+                };
+                fails(!fits, Reason::BudgetSpent);
+            }
+        }
+        failures
+    }
+
+    pub(crate) fn close_lapsed(&mut self, task: usize) {
+        for at in 0..self.permits.len() {
+            let permit = &self.permits[at];
+            let lapsed = permit.state == State::Reserved && self.now >= permit.lapses;
+            if lapsed && self.grants[permit.grant].task == task {
+                self.close_unrecorded(at, Outcome::Abandoned);
+            }
+        }
+    }
+
+    pub(crate) fn give_back(&mut self, task: usize, charges: &[(String, i64)]) {
+        for (rule, amount) in charges {
+            let counter = self.tasks[task].counters.get_mut(rule).unwrap();
+            counter.used -= 1;
+            counter.sum -= amount;
+        }
+    }
+
+    pub(crate) fn start(&mut self, n: usize, panics: bool) {
+        if let Some(at) = pick(&self.permits, n, |p| p.handle.is_some()) {
+            self.start_at(at, panics);
+        }
+    }
+
+    pub(crate) fn start_at(&mut self, at: usize, panics: bool) {
+        let handle = self.permits[at].handle.take().unwrap();
+        let answer = if panics {
+            let ran = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
+                handle.run(|_| -> Result<(), ()> { std::panic::resume_unwind(Box::new("a tool")) })
+            }));
+            match ran {
+                Err(_) => Ok(None),
+                Ok(Err(RunError::Denied(denial))) => Err(denial),
+                Ok(other) => panic!("{other:?}"),
+            }
+        } else {
+            handle.start().map(Some)
+        };
+        let readable = self.tick();
+        let permit = &self.permits[at];
+        let grant = &self.grants[permit.grant];
+        let task = &self.tasks[grant.task];
+        let mut failures = Vec::new();
+        let mut fails = |so: bool, reason| {
+            if so {
+                failures.push(reason);
+            }
+        };
+        if readable {
+            fails(task.over, Reason::TaskOver);
+            fails(
+                permit.state != State::Reserved || self.now >= permit.lapses,
+                Reason::PermitLapsed,
+            );
+            fails(grant.ended.is_some(), grant.ended.unwrap_or(Reason::Revoked));
+            let clamped =
+                grant.clamped && answer.as_ref().is_err_and(|d| d.reason() == Reason::Expired);
+            fails(clamped, Reason::Expired);
+            fails(self.now >= grant.expires || self.now >= task.ceiling, Reason::Expired);
+            fails(
+                grant.idle.is_some_and(|idle| self.now - grant.last_used >= idle),
+                Reason::Expired,
+            );
+            fails(self.epoch != permit.epoch, Reason::PolicyChanged);
+            let stopped =
+                self.stopped(grant.holder, task.requester, &task.name, Some(&permit.tool));
+            fails(stopped, Reason::Halted);
+        } else {
+            fails(true, Reason::ClockUnreadable);
+        }
+        match answer {
+            Ok(running) => {
+                assert!(failures.is_empty(), "started in spite of {failures:?}");
+                self.permits[at].state = State::Running;
+                self.started += 1;
+                match running {
+                    Some(running) => self.permits[at].running = Some(running),
+                    None => self.close(at, Outcome::Interrupted),
+                }
+            }
+            Err(denial) => {
+                self.denied("run", Err(denial), &failures);
+                self.close(at, Outcome::Abandoned);
+            }
+        }
+    }
+
+    pub(crate) fn finish_call(&mut self, n: usize, outcome: Outcome) {
+        let Some(at) = pick(&self.permits, n, |p| p.running.is_some()) else { return };
+        let running = self.permits[at].running.take().unwrap();
+        match outcome {
+            Outcome::Ok => running.succeed(),
+            Outcome::Error => running.fail(),
+            _ => drop(running),
+        }
+        self.close(at, outcome);
+    }
+
+    pub(crate) fn close(&mut self, at: usize, outcome: Outcome) {
+        if self.close_unrecorded(at, outcome) {
+            let over = self.tasks[self.grants[self.permits[at].grant].task].over;
+            self.record(format!("outcome {} {outcome:?} {over}", self.permits[at].number));
+        }
+    }
+
+    pub(crate) fn close_unrecorded(&mut self, at: usize, outcome: Outcome) -> bool {
+        let permit = &mut self.permits[at];
+        let was = permit.state;
+        if matches!(was, State::Closed(_)) {
+            return false;
+        }
+        permit.state = State::Closed(outcome);
+        if was == State::Reserved {
+            let (task, charges) = (self.grants[permit.grant].task, permit.charges.clone());
+            self.give_back(task, &charges);
+        }
+        true
+    }
+}
+
+fn own_is_lenient(grant: &GrantModel, task: &TaskModel) -> bool {
+    grant.clamped || task.muddled
+}

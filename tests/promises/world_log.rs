@@ -1,0 +1,147 @@
+//! The world compares what stands and what is written.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::atomic::Ordering;
+
+use hallpass::audit::{Event, Outcome};
+use hallpass::{Code, Halt};
+
+use crate::case::End;
+use crate::probe::inside;
+use crate::world::{State, TaskModel, World};
+
+impl World {
+    pub(crate) fn compare(&mut self) {
+        let standing = self.broker.standing();
+        if !self.tick() {
+            return;
+        }
+        let live = |task: &TaskModel| !task.over && self.now < task.ceiling;
+        let tasks: BTreeSet<u64> =
+            self.tasks.iter().filter(|t| live(t)).map(|t| t.generation).collect();
+        assert_eq!(tasks, standing.tasks.iter().map(|t| t.generation).collect::<BTreeSet<_>>());
+        let grants: BTreeSet<_> = self
+            .grants
+            .iter()
+            .filter(|g| {
+                let idle = g.idle.is_some_and(|idle| self.now - g.last_used >= idle);
+                live(&self.tasks[g.task]) && g.ended.is_none() && self.now < g.expires && !idle
+            })
+            .map(|g| g.id)
+            .collect();
+        let told: BTreeSet<_> = standing.grants.iter().map(|g| g.id).collect();
+        for grant in self.grants.iter().filter(|g| grants.contains(&g.id) != told.contains(&g.id)) {
+            assert!(grant.clamped && !told.contains(&grant.id), "{:?}", grant.id);
+        }
+        assert!(told.is_subset(&grants), "what stands and should not");
+        for told in &standing.tasks {
+            let own = self
+                .permits
+                .iter()
+                .filter(|p| self.tasks[self.grants[p.grant].task].generation == told.generation);
+            let open = own.filter(|p| {
+                p.state == State::Running || (p.state == State::Reserved && self.now < p.lapses)
+            });
+            assert!(told.permits >= open.count());
+        }
+    }
+
+    /// Ends everything, and looks whether nothing is left and everything is written.
+    pub(crate) fn finish(&mut self) {
+        self.clock.recover();
+        self.readable = true;
+        self.sink.recover();
+        self.cue.store(false, Ordering::SeqCst);
+        (self.refuses, self.panics) = (false, false);
+        self.tick();
+        for at in 0..self.tasks.len() {
+            if self.tasks[at].handle.is_some() {
+                self.end_at(at, End::Drop);
+            }
+        }
+        assert!(self.broker.standing().is_empty(), "P2: nothing is left behind");
+        for at in 0..self.permits.len() {
+            if self.permits[at].handle.is_some() {
+                self.start_at(at, false);
+                assert!(matches!(self.permits[at].state, State::Closed(_)), "P11");
+            }
+            if self.permits[at].running.is_some() {
+                drop(self.permits[at].running.take());
+                self.close(at, Outcome::Interrupted);
+            }
+        }
+        for at in 0..self.grants.len() {
+            let (token, who) = (&self.grants[at].token, &self.who[self.grants[at].holder]);
+            let call = inside(&self.grants[at].scope[0], &self.case.calls)[0].call();
+            let denial = self.gate.authorize(token, who, call, &hallpass::Context::new());
+            let denial = denial.map(drop).unwrap_err();
+            assert!(matches!(denial.code(), Code::InvalidToken | Code::Expired), "P2: {denial:?}");
+            self.record(format!("denied call {}", denial.reason()));
+        }
+        for what in self.halts.clone() {
+            assert!(self.control.resume(&what));
+            self.record(format!("resumed {what}"));
+        }
+        self.control.halt(Halt::Everything);
+        self.record("halted everything".into());
+        assert_eq!(self.broker.pay_record_debts(), 0);
+        self.compare_logs();
+    }
+
+    pub(crate) fn compare_logs(&self) {
+        let verified = self.broker.verify(&self.log).unwrap();
+        assert_eq!(verified.without_outcome, Vec::<u64>::new());
+        let mut outcomes: BTreeMap<u64, Outcome> = BTreeMap::new();
+        let mut told = Vec::new();
+        let records = self.log.records();
+        for record in &records {
+            told.push(match &record.event {
+                Event::Opened { generation, .. } => format!("opened {generation}"),
+                Event::Granted { grant, .. } => format!("granted {grant}"),
+                Event::Permitted { grant, .. } => format!("permitted {grant}"),
+                Event::Denied { stage, reason, .. } => {
+                    format!("denied {} {reason}", format!("{stage:?}").to_lowercase())
+                }
+                Event::Outcome { of, outcome, task_over, .. } => {
+                    assert!(outcomes.insert(*of, *outcome).is_none(), "P9: one outcome");
+                    format!("outcome {of} {outcome:?} {task_over}")
+                }
+                Event::Ended { generation, how, .. } => format!("ended {generation} {how:?}"),
+                Event::GrantEnded { grant, why, .. } => format!("grant_ended {grant} {why}"),
+                Event::Reloaded { epoch, .. } => format!("reloaded {epoch}"),
+                Event::Halted { what } => format!("halted {what}"),
+                Event::Resumed { what } => format!("resumed {what}"),
+                Event::Withdrawn { was, .. } => format!("withdrawn {was}"),
+            });
+        }
+        // When a permit that nobody started is found to have lapsed is not for the model to say, nor
+        // in which order what is past its time is put away.
+        let timeless = |events: &[String]| -> Vec<String> {
+            let lazy = ["Abandoned", "Ceiling", "expired"];
+            let kept = events
+                .iter()
+                .filter(|e| e.starts_with("denied") || !lazy.iter().any(|word| e.contains(word)));
+            kept.cloned().collect()
+        };
+        let put_away = |events: &[String]| -> Vec<String> {
+            let put = events.iter().filter(|e| e.contains("Ceiling") || e.ends_with("expired"));
+            let mut put: Vec<String> = put.filter(|e| !e.starts_with("denied")).cloned().collect();
+            put.sort();
+            put
+        };
+        assert_eq!(put_away(&told), put_away(&self.events), "P9: each is put away once");
+        assert_eq!(timeless(&told), timeless(&self.events), "P9: the log is what happened");
+        for permit in &self.permits {
+            let record = &records[permit.number as usize - 1];
+            assert_eq!(record.seq, permit.number);
+            assert!(
+                matches!(&record.event, Event::Permitted { grant, .. }
+                    if **grant == self.grants[permit.grant].id.to_string()),
+                "P9: a permit carries the number of its record"
+            );
+            let State::Closed(outcome) = permit.state else { panic!("not closed") };
+            assert_eq!(outcomes.get(&permit.number), Some(&outcome));
+        }
+        assert_eq!(outcomes.len(), self.permits.len());
+    }
+}

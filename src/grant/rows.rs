@@ -87,8 +87,10 @@ impl Rows {
             }
             Rows::Many(tree) => {
                 let mut ended = Vec::new();
+                // Others that ended before wait below in the pile, and are none of this one's.
+                let others = tree.dying.len();
                 tree.end(id, &mut ended);
-                tree.bury(most, |id| ended.push(id));
+                tree.bury(most, others, |id| ended.push(id));
                 ended
             }
             Rows::None | Rows::One(_) => Vec::new(),
@@ -99,7 +101,7 @@ impl Rows {
     pub(crate) fn bury(&mut self, most: usize) -> usize {
         let mut buried = 0;
         if let Rows::Many(tree) = self {
-            tree.bury(most, |_| buried += 1);
+            tree.bury(most, 0, |_| buried += 1);
             if tree.places.is_empty() && tree.dying.is_empty() {
                 *self = Rows::None;
             }
@@ -181,10 +183,10 @@ impl Tree {
         }
     }
 
-    /// Puts away children of the dying, and the dying that have none left.
-    fn bury(&mut self, most: usize, mut buried: impl FnMut(GrantId)) {
+    /// Puts away children of the dying, and the dying that have none left, down to the first `others`.
+    fn bury(&mut self, most: usize, others: usize, mut buried: impl FnMut(GrantId)) {
         let mut left = most;
-        while let Some(at) = self.dying.last().copied() {
+        while let Some(at) = self.dying.get(others..).and_then(<[u32]>::last).copied() {
             let child = self.slot(at).map_or(NONE, |slot| slot.child);
             if child == NONE {
                 self.dying.pop();

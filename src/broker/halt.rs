@@ -13,7 +13,8 @@ use crate::identity::Identity;
 pub enum Halt {
     /// Everything this broker gates.
     Everything,
-    /// All that one identity requests, holds or calls, by its id.
+    /// All that one identity requests, holds or calls, by its id, and all that was delegated from
+    /// what it holds.
     Identity(Box<str>),
     /// One live task, by its name.
     Task(Box<str>),
@@ -89,19 +90,21 @@ impl Halts {
         on.iter().find(|halt| halt.stops(task, who, tool)).cloned()
     }
 
-    /// As [`stopping`](Self::stopping), for a call: whoever presents, whoever holds, and everybody it
-    /// was delegated by.
+    /// The halt that stops a call: of whoever presents the grant, holds it, or holds one that it was
+    /// delegated from.
     pub(crate) fn stopping_call(
         &self,
         task: &TaskCell,
         life: &Life,
-        (grant, caller): (GrantId, &Identity),
+        grant: GrantId,
+        caller: &Identity,
         tool: &str,
     ) -> Option<Halt> {
         if !self.any.load(Ordering::SeqCst) {
             return None;
         }
-        self.stopping(task, &life.behind(grant, caller), Some(tool))
+        let who: Vec<_> = life.holders(grant).chain([caller]).collect();
+        self.stopping(task, &who, Some(tool))
     }
 
     pub(crate) fn all(&self) -> Vec<Halt> {

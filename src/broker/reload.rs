@@ -47,7 +47,8 @@ pub struct Drifted {
     pub task: Arc<str>,
     /// Its holder.
     pub holder: Box<str>,
-    /// Why not, for operators.
+    /// What a request for the same would be denied with today, for operators: the reason, and the
+    /// rules that decided. Whoever presents its token is told `drifted`.
     pub why: Denial,
 }
 
@@ -190,7 +191,7 @@ impl Shared {
                 && let Err(why) = self.keep_up_one(current, cell, life, id, now)
             {
                 self.end_drifted(cell, life, id, now);
-                return Err(why);
+                return Err(Denial::new(Reason::Drifted).because(why.explain()));
             }
         }
         Ok(())
@@ -241,13 +242,8 @@ impl Asking<'_> {
             parties.push((&above.holder, Moment::Delegate));
             next = above.parent;
         }
-        self.give(&parties, &capabilities).map_err(drifted)
+        self.give(&parties, &capabilities)
     }
-}
-
-/// A denial by a reload: the reason is the drift, the story what policy says now.
-fn drifted(why: Denial) -> Denial {
-    Denial::new(Reason::Drifted).because(why.explain())
 }
 
 impl Row {

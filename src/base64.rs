@@ -42,7 +42,7 @@ pub(crate) fn decode(text: &str, bytes: &mut [u8]) -> Option<()> {
     match tail {
         [first, second] => (*first, *second) = (a, b),
         // Bits of `b` are trailing bits here.
-        [first] => (*first, wrong) = (a, wrong | u8::from(b != 0) * WRONG),
+        [first] => (*first, wrong) = (a, wrong | (u8::from(b != 0) * WRONG)),
         _ => {}
     }
     (wrong & WRONG == 0 && spare == 0).then_some(())

@@ -121,10 +121,13 @@ struct Refusal {
     about: Option<(Arc<TaskCell>, GrantId)>,
 }
 
+/// A scope as it was granted, and which of its capabilities covers the call.
+type InScope = (Arc<[Granted]>, usize);
+
 /// Where the grant, and each grant it was delegated from, covers the call.
 struct Covered {
-    own: (Arc<[Granted]>, usize),
-    ancestors: Vec<(Arc<[Granted]>, usize)>,
+    own: InScope,
+    ancestors: Vec<InScope>,
 }
 
 impl Covered {
@@ -266,7 +269,7 @@ impl Attempt<'_> {
         row: &Row,
         life: &Life,
         question: &Question<'_>,
-    ) -> Result<Vec<(Arc<[Granted]>, usize)>, Denial> {
+    ) -> Result<Vec<InScope>, Denial> {
         let mut covered = Vec::new();
         let mut next = row.parent;
         while let Some(id) = next {
@@ -307,10 +310,11 @@ impl Attempt<'_> {
         if row.is_past(self.now) || self.now >= presented.cell.ceiling {
             return Err(Denial::new(Reason::Expired));
         }
-        match self.shared.halts.stopping(
+        match self.shared.halts.stopping_call(
             &presented.cell,
-            &[self.caller, &row.holder],
-            Some(self.call.tool()),
+            life,
+            (presented.grant, self.caller),
+            self.call.tool(),
         ) {
             Some(halt) => Err(Denial::new(Reason::Halted).because(halt)),
             None => Ok(row),

@@ -41,10 +41,8 @@ impl Control {
         for task in self.shared.table.tasks() {
             let life = task.life.lock();
             for permit in life.permits.iter().filter(|permit| permit.running) {
-                let stopped = life.grant(permit.grant).is_none_or(|row| {
-                    what.stops(&task, &[&permit.caller, &row.holder], Some(permit.tool.as_str()))
-                });
-                if stopped {
+                let behind = life.behind(permit.grant, &permit.caller);
+                if what.stops(&task, &behind, Some(permit.tool.as_str())) {
                     running.push(permit.seq);
                 }
             }

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use parking_lot::RwLock;
 
-use crate::grant::TaskCell;
+use crate::grant::{GrantId, Life, TaskCell};
 use crate::identity::Identity;
 
 /// What to stop.
@@ -87,6 +87,21 @@ impl Halts {
         }
         let on = self.on.read();
         on.iter().find(|halt| halt.stops(task, who, tool)).cloned()
+    }
+
+    /// As [`stopping`](Self::stopping), for a call: whoever presents, whoever holds, and everybody it
+    /// was delegated by.
+    pub(crate) fn stopping_call(
+        &self,
+        task: &TaskCell,
+        life: &Life,
+        (grant, caller): (GrantId, &Identity),
+        tool: &str,
+    ) -> Option<Halt> {
+        if !self.any.load(Ordering::SeqCst) {
+            return None;
+        }
+        self.stopping(task, &life.behind(grant, caller), Some(tool))
     }
 
     pub(crate) fn all(&self) -> Vec<Halt> {

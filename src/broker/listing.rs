@@ -6,7 +6,7 @@ use super::shared::{Current, Shared};
 use crate::clock::Timestamp;
 use crate::context::Context;
 use crate::denial::{Denial, Reason};
-use crate::grant::{Granted, Life, Row, TaskCell};
+use crate::grant::{GrantId, Granted, Life, Row, TaskCell};
 use crate::identity::Identity;
 use crate::policy::{Moment, Setting, Wanted, could_permit};
 use crate::token::Token;
@@ -46,7 +46,8 @@ impl Gate {
         if row.serial != presented.serial {
             return Err(Denial::new(Reason::Superseded));
         }
-        let listing = Listing { shared, current: &current, cell, caller, context, now };
+        let grant = presented.grant;
+        let listing = Listing { shared, current: &current, cell, grant, caller, context, now };
         let scopes: Vec<_> = lineage.iter().map(|row: &&Row| row.scope.clone()).collect();
         let mut tools: Vec<ToolName> = Vec::new();
         for granted in scopes.first().iter().flat_map(|scope| scope.iter()) {
@@ -70,6 +71,7 @@ struct Listing<'l> {
     shared: &'l Shared,
     current: &'l Current,
     cell: &'l TaskCell,
+    grant: GrantId,
     caller: &'l Identity,
     context: &'l Object,
     now: Timestamp,
@@ -77,11 +79,11 @@ struct Listing<'l> {
 
 impl Listing<'_> {
     fn could_call(&self, granted: &Granted, life: &mut Life) -> bool {
-        let Listing { shared, current, cell, caller, context, now } = *self;
+        let Listing { shared, current, cell, grant, caller, context, now } = *self;
         let tool = granted.capability.tool.as_str();
         let policy = &current.policy;
         let Some(labels) = policy.catalogue.labels_of(tool) else { return false };
-        if shared.halts.stopping(cell, &[caller], Some(tool)).is_some() {
+        if shared.halts.stopping_call(cell, life, (grant, caller), tool).is_some() {
             return false;
         }
         if !granted.stamps.iter().all(|stamp| life.counters.has_calls_left(stamp, now)) {

@@ -279,13 +279,22 @@ impl Open {
                 .because(format_args!("permitted under epoch {epoch}, now {}", current.epoch)));
         }
         let seq = self.seq;
-        let Some(permit) = life.permits.iter_mut().find(|permit| permit.seq == seq) else {
+        let Some(at) = life.permits.iter().position(|permit| permit.seq == seq) else {
             return Err(Denial::new(Reason::PermitLapsed));
         };
-        let who = [&permit.caller, &row.holder];
-        if let Some(halt) = self.shared.halts.stopping(&self.cell, &who, Some(call.tool())) {
+        if let Some(permit) = life.permits.get(at)
+            && let Some(halt) = self.shared.halts.stopping_call(
+                &self.cell,
+                life,
+                (self.grant, &permit.caller),
+                call.tool(),
+            )
+        {
             return Err(Denial::new(Reason::Halted).because(halt));
         }
+        let Some(permit) = life.permits.get_mut(at) else {
+            return Err(Denial::new(Reason::PermitLapsed));
+        };
         permit.running = true;
         self.started = true;
         Ok(())

@@ -19,12 +19,13 @@ const GAPS: usize = 8;
 pub(crate) struct Table {
     generations: AtomicU64,
     by_generation: Box<[RwLock<ByGeneration>]>,
-    by_name: Box<[Mutex<HashMap<Arc<str>, Arc<TaskCell>>>]>,
+    by_name: Box<[Mutex<ByName>]>,
     names: std::hash::RandomState,
     /// Where the sweep goes on: the last generation it has looked at.
     swept: Mutex<u64>,
 }
 
+type ByName = HashMap<Arc<str>, Arc<TaskCell>>;
 type ByGeneration = SpreadMap<u64, Arc<TaskCell>>;
 
 impl Table {
@@ -119,7 +120,7 @@ impl Table {
         self.by_generation.get(generation as usize % SHARDS)
     }
 
-    fn names_of(&self, name: &str) -> Option<&Mutex<HashMap<Arc<str>, Arc<TaskCell>>>> {
+    fn names_of(&self, name: &str) -> Option<&Mutex<ByName>> {
         use std::hash::BuildHasher;
         self.by_name.get(self.names.hash_one(name) as usize % SHARDS)
     }

@@ -215,6 +215,18 @@ impl Life {
         ended
     }
 
+    /// Everybody behind a call: whoever presents the token, whoever holds the grant, and those it was
+    /// delegated by.
+    pub(crate) fn behind<'l>(&'l self, id: GrantId, caller: &'l Identity) -> Vec<&'l Identity> {
+        let mut behind = vec![caller];
+        let mut next = Some(id);
+        while let Some(row) = next.and_then(|id| self.grant(id)) {
+            behind.push(&row.holder);
+            next = row.parent;
+        }
+        behind
+    }
+
     /// Notes that a grant, and so all it was delegated from, has been used.
     pub(crate) fn touch(&mut self, id: GrantId, now: Timestamp) {
         let mut next = Some(id);

@@ -12,6 +12,8 @@ mod engine;
 
 mod banking;
 mod driver;
+mod grants;
 mod operations;
+mod operators;
 mod telling;
 mod unreadable;

@@ -15,5 +15,6 @@ mod driver;
 mod grants;
 mod operations;
 mod operators;
+mod stories;
 mod telling;
 mod unreadable;

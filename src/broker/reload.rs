@@ -47,7 +47,8 @@ pub struct Drifted {
     pub task: Arc<str>,
     /// Its holder.
     pub holder: Box<str>,
-    /// Why not, for operators.
+    /// What a request for the same would be denied with today, for operators: the reason, and the
+    /// rules that decided. Whoever presents its token is told `drifted`.
     pub why: Denial,
 }
 
@@ -190,7 +191,7 @@ impl Shared {
                 && let Err(why) = self.keep_up_one(current, cell, life, id, now)
             {
                 self.end_drifted(cell, life, id, now);
-                return Err(why);
+                return Err(Denial::new(Reason::Drifted).because(why.explain()));
             }
         }
         Ok(())
@@ -236,22 +237,17 @@ impl Asking<'_> {
         if row.parent.is_none() && !row.holder.is_shared_with(requester) {
             parties.push((requester, Moment::Request));
         }
-        let mut given = self.give(&parties, &capabilities).map_err(drifted)?;
+        let mut given = self.give(&parties, &capabilities)?;
         if row.parent.is_some() {
             let above = self.life.above(row);
             let delegators: Vec<_> =
                 above.iter().map(|row| (&row.holder, Moment::Delegate)).collect();
-            let delegated = self.give(&delegators, &capabilities).map_err(drifted)?;
-            delegated.reaches(row.hops, &above).map_err(drifted)?;
+            let delegated = self.give(&delegators, &capabilities)?;
+            delegated.reaches(row.hops, &above)?;
             given.narrow_by(delegated);
         }
         Ok(given)
     }
-}
-
-/// A denial by a reload: the reason is the drift, the story what policy says now.
-fn drifted(why: Denial) -> Denial {
-    Denial::new(Reason::Drifted).because(why.explain())
 }
 
 impl Row {

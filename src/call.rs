@@ -79,6 +79,11 @@ impl Call {
         &self.tool
     }
 
+    /// The same call with other arguments.
+    pub(crate) fn with_args(&self, args: Args) -> Call {
+        Call { tool: self.tool.clone(), args, resource: self.resource.clone() }
+    }
+
     /// The arguments.
     pub fn args(&self) -> &Args {
         &self.args

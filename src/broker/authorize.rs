@@ -13,7 +13,7 @@ use crate::denial::{Denial, Reason};
 use crate::grant::{GrantId, Granted, Life, OpenPermit, Row, Stamp, TaskCell, Terms};
 use crate::identity::Identity;
 use crate::policy::{
-    Deciders, Moment, Question, Setting, Verdict, What, decide, failed, nearest_for_call,
+    Deciders, Listed, Moment, Question, Setting, Verdict, What, decide, failed, nearest_for_call,
 };
 use crate::scope::{Capability, Outside, Uncovered};
 use crate::token::{Narrowing, Presentable, Token};
@@ -105,6 +105,7 @@ impl Gate {
 }
 
 /// One attempt to call.
+#[derive(Clone, Copy)]
 struct Attempt<'a> {
     shared: &'a Shared,
     /// What was presented: a token, or one bound to a call.
@@ -148,25 +149,30 @@ struct Committed {
     epoch: u64,
     rules: Decided,
     lapses: Timestamp,
+    /// The call that may run, if its arguments were spelled otherwise than the tool gets them.
+    canonical: Option<Call>,
 }
 
 impl Attempt<'_> {
     fn commit(&self) -> Result<Committed, Refusal> {
         let current = self.shared.current();
-        let presented = self.present(&current)?;
+        let mut presented = self.present(&current)?;
+        let listed = self.listed(&current, &mut presented)?;
         let about = |denial| presented.refuse(denial);
-        let (what, context) = self.well_formed(&current).map_err(about)?;
-        let arguments = self.shared.argument_digest(self.call.args());
+        let canonical = listed.typed.canonical_call(self.call).map_err(about)?;
+        let this = self.of(canonical.as_ref());
+        let (what, context) = this.well_formed(listed).map_err(about)?;
+        let arguments = this.shared.argument_digest(this.call.args());
 
         let mut life = presented.cell.life.lock();
-        self.shared
-            .keep_up(&current, &presented.cell, &mut life, presented.grant, self.now)
+        this.shared
+            .keep_up(&current, &presented.cell, &mut life, presented.grant, this.now)
             .map_err(about)?;
-        self.take_once(&presented, &mut life).map_err(about)?;
+        this.take_once(&presented, &mut life).map_err(about)?;
         let (covered, rules) =
-            self.decide(&current, &presented, &life, context, what).map_err(about)?;
+            this.decide(&current, &presented, &life, context, what).map_err(about)?;
         let rules = current.decided(rules);
-        let (place, lapses) = self
+        let (place, lapses) = this
             .reserve(&current, &presented, &mut life, &covered, what.labels, (&rules, arguments))
             .map_err(about)?;
         let seq = place.seq();
@@ -184,27 +190,31 @@ impl Attempt<'_> {
         }
         life.note_recorded(seq);
         drop(life);
-        Ok(Committed { cell: presented.cell, grant: presented.grant, seq, epoch, rules, lapses })
+        let Presented { cell, grant, .. } = presented;
+        Ok(Committed { cell, grant, seq, epoch, rules, lapses, canonical })
     }
 
     fn check(&self) -> Result<Vec<Arc<str>>, Refusal> {
         let current = self.shared.current();
-        let presented = self.present(&current)?;
+        let mut presented = self.present(&current)?;
+        let listed = self.listed(&current, &mut presented)?;
         let about = |denial| presented.refuse(denial);
-        let (what, context) = self.well_formed(&current).map_err(about)?;
+        let canonical = listed.typed.canonical_call(self.call).map_err(about)?;
+        let this = self.of(canonical.as_ref());
+        let (what, context) = this.well_formed(listed).map_err(about)?;
         let mut life = presented.cell.life.lock();
-        self.shared
-            .keep_up(&current, &presented.cell, &mut life, presented.grant, self.now)
+        this.shared
+            .keep_up(&current, &presented.cell, &mut life, presented.grant, this.now)
             .map_err(about)?;
         if let Some(once) = presented.once {
-            let row = self.live(&presented, &life).map_err(about)?;
-            row.probe(once, self.now).map_err(about)?;
+            let row = this.live(&presented, &life).map_err(about)?;
+            row.probe(once, this.now).map_err(about)?;
         }
         let (covered, rules) =
-            self.decide(&current, &presented, &life, context, what).map_err(about)?;
+            this.decide(&current, &presented, &life, context, what).map_err(about)?;
         // What lapsed gives back what it held: the call would find it so.
-        self.shared.close_lapsed(&presented.cell, &mut life, self.now);
-        life.counters.probe(covered.stamps(), self.call.args(), self.now).map_err(about)?;
+        this.shared.close_lapsed(&presented.cell, &mut life, this.now);
+        life.counters.probe(covered.stamps(), this.call.args(), this.now).map_err(about)?;
         Ok(current.ids(&rules))
     }
 
@@ -213,9 +223,36 @@ impl Attempt<'_> {
             .map_err(|denial| Refusal { denial, about: None })
     }
 
+    /// What the catalogue says of the tool. Attenuations, made without it, are brought to the spelling
+    /// in which calls are compared with them.
+    fn listed<'c>(
+        &self,
+        current: &'c Current,
+        presented: &mut Presented,
+    ) -> Result<&'c Listed, Refusal> {
+        let tool = self.call.tool();
+        let listed =
+            current.policy.catalogue.find(tool).map_err(|denial| presented.refuse(denial))?;
+        for (hop, narrowing) in presented.narrowings.iter_mut().enumerate() {
+            if let Err(fault) = listed.typed.respell(tool, &mut narrowing.capabilities) {
+                let hop = hop + 1;
+                let denial = Denial::new(Reason::OutOfScope)
+                    .because(format_args!("attenuation {hop}: {fault}"));
+                return Err(presented.refuse(denial));
+            }
+        }
+        Ok(listed)
+    }
+
+    /// The attempt to make the call as the tool gets it, where that is spelled otherwise. What was
+    /// presented was bound to the call as it was made.
+    fn of<'a>(&'a self, canonical: Option<&'a Call>) -> Attempt<'a> {
+        Attempt { call: canonical.unwrap_or(self.call), ..*self }
+    }
+
     /// Call and context as rules see them.
-    fn well_formed<'q>(&'q self, current: &'q Current) -> Result<(What<'q>, &'q Object), Denial> {
-        let what = What::of(self.call, &current.policy.catalogue)?;
+    fn well_formed<'q>(&'q self, listed: &'q Listed) -> Result<(What<'q>, &'q Object), Denial> {
+        let what = What::of(self.call, listed)?;
         match self.context.checked() {
             Ok(context) => Ok((what, context)),
             Err(error) => Err(Denial::new(Reason::MalformedContext).because(error)),
@@ -383,8 +420,16 @@ impl Attempt<'_> {
     /// Records the denial, and hands it on.
     fn record(&self, refusal: Refusal) -> Denial {
         let Refusal { denial, about } = refusal;
-        let epoch = self.shared.current().epoch;
-        let arguments = self.shared.argument_digest(self.call.args()).text();
+        let current = self.shared.current();
+        let epoch = current.epoch;
+        // The log speaks of arguments as tools get them, as long as they can be spelled so.
+        let canonical = match current.policy.catalogue.get(self.call.tool()) {
+            Some(listed) => listed.typed.canonical_call(self.call).ok().flatten(),
+            None => None,
+        };
+        drop(current);
+        let call = canonical.as_ref().unwrap_or(self.call);
+        let arguments = self.shared.argument_digest(call.args()).text();
         let grant = about.as_ref().map(|(_, grant)| grant.text());
         self.shared.record_denial(
             self.now,
@@ -457,7 +502,8 @@ impl Presented {
 
 impl Committed {
     fn into_permit(self, shared: &Arc<Shared>, call: Call) -> Permit {
-        let Committed { cell, grant, seq, epoch, rules, lapses } = self;
+        let Committed { cell, grant, seq, epoch, rules, lapses, canonical } = self;
+        let call = canonical.unwrap_or(call);
         Permit::new(shared.clone(), cell, grant, seq, epoch, lapses, rules, call)
     }
 }

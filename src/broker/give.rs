@@ -66,15 +66,17 @@ impl<'a> Asking<'a> {
             ttl: self.shared.settings.ceiling,
             depth: None,
         };
+        let mut capabilities = capabilities.to_vec();
+        self.current.policy.catalogue.canonical(&mut capabilities)?;
         for capability in capabilities {
             let mut stamps: Vec<Stamp> = Vec::new();
             for party in parties {
-                self.ask(*party, capability, &mut stamps)?;
+                self.ask(*party, &capability, &mut stamps)?;
             }
             for stamp in &stamps {
                 given.tighten(stamp, self.shared.settings.default_ttl);
             }
-            given.terms.scope.push(Granted { capability: capability.clone(), stamps });
+            given.terms.scope.push(Granted { capability, stamps });
         }
         given.rules.sort();
         Ok(given)

@@ -1,5 +1,6 @@
 //! Requesting a grant.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use super::give::{Asking, Given};
@@ -164,7 +165,7 @@ impl<'r> Request<'r> {
         &self,
         parent: Option<GrantId>,
         scope: &Scope,
-        capabilities: Vec<Capability>,
+        mut capabilities: Vec<Capability>,
         asked_in: &Context,
     ) -> Result<Grant, Denial> {
         let Request { shared, cell, holder, now } = *self;
@@ -176,6 +177,7 @@ impl<'r> Request<'r> {
             GrantId::random().map_err(|error| Denial::new(Reason::NoRandomness).because(error))?;
 
         let current = shared.current();
+        let scope = self.respell(&current, scope, &mut capabilities)?;
         let mut life = cell.life.lock();
         self.alive(&life)?;
         let asking = Asking::at_request(shared, &current, cell, &life, context, now);
@@ -185,8 +187,8 @@ impl<'r> Request<'r> {
         };
         let expires = expiry(&given, now, now)?.min(latest);
         let made = Made { id, serial: 1, expires };
-        let token = self.token(&current, &made, (scope, &given), now)?;
-        let event = self.event(&current, &made, parent, scope, &given);
+        let token = self.token(&current, &made, (&scope, &given), now)?;
+        let event = self.event(&current, &made, parent, &scope, &given);
         let place = shared.place(now, &event)?;
         life.grants.push(Row {
             id,
@@ -218,8 +220,25 @@ impl<'r> Request<'r> {
             expires,
             rules: given.rules,
             holder: holder.share(),
-            scope: scope.clone(),
+            scope: scope.into_owned(),
             context: asked_in.clone(),
+        })
+    }
+
+    /// Brings what capabilities pin typed arguments to into the spelling of calls, so that whoever asks
+    /// for exactly the call it will make can make it. The scope that says the same is what the grant
+    /// shows, the log keeps and the token carries.
+    fn respell<'s>(
+        &self,
+        current: &Current,
+        scope: &'s Scope,
+        capabilities: &mut [Capability],
+    ) -> Result<Cow<'s, Scope>, Denial> {
+        let before = capabilities.to_vec();
+        current.policy.catalogue.canonical(capabilities)?;
+        Ok(match *before == *capabilities {
+            true => Cow::Borrowed(scope),
+            false => Cow::Owned(Scope::of(capabilities, scope.is_embedded())),
         })
     }
 

@@ -54,7 +54,7 @@ fn the_report_names_what_drifted_and_why() {
     let [drifted] = &drift.grants[..] else { panic!("{drift:?}") };
     assert_eq!(drifted.id, pinging.id());
     assert_eq!((&*drifted.task, &*drifted.holder), (task.name(), "a"));
-    assert_eq!(drifted.why.reason(), Reason::Drifted);
+    assert_eq!(drifted.why.reason(), Reason::NotCovered);
     assert!(drifted.why.explain().to_string().contains("not_covered"), "{}", drifted.why.explain());
     assert!(world.log.records().into_iter().any(
         |record| matches!(record.event, Event::GrantEnded { ref why, .. } if why == "drifted")

@@ -293,7 +293,7 @@ impl Room {
     }
 }
 
-fn check_key(key: &str) -> Result<(), KeyFault> {
+pub(crate) fn check_key(key: &str) -> Result<(), KeyFault> {
     if key.is_empty() {
         Err(KeyFault::Empty)
     } else if key.len() > MAX_KEY {

@@ -1,6 +1,9 @@
 //! The promises, as properties: random policies, identities, calls and operations, put to the broker
 //! and to a model that knows no index, no table and no shortcut.
 //!
+//! Here are P1, P2, P3, P5, P9, P10 and P11; P4 and P12 are in `narrowing_properties.rs`, and P6, P7
+//! and P8 come with what they are about.
+//!
 //! `PROPTEST_CASES` sets how many cases each property tries.
 #![allow(
     clippy::unwrap_used,

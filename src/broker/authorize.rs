@@ -5,15 +5,15 @@ use std::sync::Arc;
 use super::permit::Permit;
 use super::present::{Presented, present, present_token};
 use super::shared::{Current, Decided, Shared};
-use crate::audit::{Event, Outcome, Place, Stage};
+use crate::audit::{Event, Place, Stage};
 use crate::call::Call;
 use crate::clock::Timestamp;
 use crate::context::Context;
 use crate::denial::{Denial, Reason};
-use crate::grant::{GrantId, Granted, Life, OpenPermit, Row, Stamp, TaskCell};
+use crate::grant::{GrantId, Granted, Life, OpenPermit, Row, Stamp, TaskCell, Terms};
 use crate::identity::Identity;
 use crate::policy::{
-    Deciders, Moment, Question, Setting, Verdict, What, decide, failed, nearest_for_call,
+    Deciders, Listed, Moment, Question, Setting, Verdict, What, decide, failed, nearest_for_call,
 };
 use crate::scope::{Capability, Outside, Uncovered};
 use crate::token::{Narrowing, Presentable, Token};
@@ -105,6 +105,7 @@ impl Gate {
 }
 
 /// One attempt to call.
+#[derive(Clone, Copy)]
 struct Attempt<'a> {
     shared: &'a Shared,
     /// What was presented: a token, or one bound to a call.
@@ -121,18 +122,21 @@ struct Refusal {
     about: Option<(Arc<TaskCell>, GrantId)>,
 }
 
+/// A scope as it was granted, and which of its capabilities covers the call.
+type InScope = (Arc<Terms>, usize);
+
 /// Where the grant, and each grant it was delegated from, covers the call.
 struct Covered {
-    own: (Arc<[Granted]>, usize),
-    ancestors: Vec<(Arc<[Granted]>, usize)>,
+    own: InScope,
+    ancestors: Vec<InScope>,
 }
 
 impl Covered {
     /// The limits of every capability that covers the call.
-    fn stamps(&self) -> impl Iterator<Item = &Stamp> {
+    fn stamps(&self) -> impl Iterator<Item = &Stamp> + Clone {
         std::iter::once(&self.own)
             .chain(&self.ancestors)
-            .filter_map(|(scope, at)| scope.get(*at))
+            .filter_map(|(terms, at)| terms.scope.get(*at))
             .flat_map(|granted| &granted.stamps)
     }
 }
@@ -145,25 +149,30 @@ struct Committed {
     epoch: u64,
     rules: Decided,
     lapses: Timestamp,
+    /// The call that may run, if its arguments were spelled otherwise than the tool gets them.
+    canonical: Option<Call>,
 }
 
 impl Attempt<'_> {
     fn commit(&self) -> Result<Committed, Refusal> {
         let current = self.shared.current();
-        let presented = self.present(&current)?;
+        let mut presented = self.present(&current)?;
+        let listed = self.listed(&current, &mut presented)?;
         let about = |denial| presented.refuse(denial);
-        let (what, context) = self.well_formed(&current).map_err(about)?;
-        let arguments = self.shared.argument_digest(self.call.args());
+        let canonical = listed.typed.canonical_call(self.call).map_err(about)?;
+        let this = self.of(canonical.as_ref());
+        let (what, context) = this.well_formed(listed).map_err(about)?;
+        let arguments = this.shared.argument_digest(this.call.args());
 
         let mut life = presented.cell.life.lock();
-        self.shared
-            .keep_up(&current, &presented.cell, &mut life, presented.grant, self.now)
+        this.shared
+            .keep_up(&current, &presented.cell, &mut life, presented.grant, this.now)
             .map_err(about)?;
-        self.take_once(&presented, &mut life).map_err(about)?;
+        this.take_once(&presented, &mut life).map_err(about)?;
         let (covered, rules) =
-            self.decide(&current, &presented, &life, context, what).map_err(about)?;
+            this.decide(&current, &presented, &life, context, what).map_err(about)?;
         let rules = current.decided(rules);
-        let (place, lapses) = self
+        let (place, lapses) = this
             .reserve(&current, &presented, &mut life, &covered, what.labels, (&rules, arguments))
             .map_err(about)?;
         let seq = place.seq();
@@ -181,27 +190,31 @@ impl Attempt<'_> {
         }
         life.note_recorded(seq);
         drop(life);
-        Ok(Committed { cell: presented.cell, grant: presented.grant, seq, epoch, rules, lapses })
+        let Presented { cell, grant, .. } = presented;
+        Ok(Committed { cell, grant, seq, epoch, rules, lapses, canonical })
     }
 
     fn check(&self) -> Result<Vec<Arc<str>>, Refusal> {
         let current = self.shared.current();
-        let presented = self.present(&current)?;
+        let mut presented = self.present(&current)?;
+        let listed = self.listed(&current, &mut presented)?;
         let about = |denial| presented.refuse(denial);
-        let (what, context) = self.well_formed(&current).map_err(about)?;
+        let canonical = listed.typed.canonical_call(self.call).map_err(about)?;
+        let this = self.of(canonical.as_ref());
+        let (what, context) = this.well_formed(listed).map_err(about)?;
         let mut life = presented.cell.life.lock();
-        self.shared
-            .keep_up(&current, &presented.cell, &mut life, presented.grant, self.now)
+        this.shared
+            .keep_up(&current, &presented.cell, &mut life, presented.grant, this.now)
             .map_err(about)?;
         if let Some(once) = presented.once {
-            let row = self.live(&presented, &life).map_err(about)?;
-            row.nonces.probe(once, self.now).map_err(about)?;
+            let row = this.live(&presented, &life).map_err(about)?;
+            row.probe(once, this.now).map_err(about)?;
         }
         let (covered, rules) =
-            self.decide(&current, &presented, &life, context, what).map_err(about)?;
+            this.decide(&current, &presented, &life, context, what).map_err(about)?;
         // What lapsed gives back what it held: the call would find it so.
-        self.close_lapsed(&presented, &mut life);
-        life.counters.probe(covered.stamps(), self.call.args(), self.now).map_err(about)?;
+        this.shared.close_lapsed(&presented.cell, &mut life, this.now);
+        life.counters.probe(covered.stamps(), this.call.args(), this.now).map_err(about)?;
         Ok(current.ids(&rules))
     }
 
@@ -210,9 +223,36 @@ impl Attempt<'_> {
             .map_err(|denial| Refusal { denial, about: None })
     }
 
+    /// What the catalogue says of the tool. Attenuations, made without it, are brought to the spelling
+    /// in which calls are compared with them.
+    fn listed<'c>(
+        &self,
+        current: &'c Current,
+        presented: &mut Presented,
+    ) -> Result<&'c Listed, Refusal> {
+        let tool = self.call.tool();
+        let listed =
+            current.policy.catalogue.find(tool).map_err(|denial| presented.refuse(denial))?;
+        for (hop, narrowing) in presented.narrowings.iter_mut().enumerate() {
+            if let Err(fault) = listed.typed.respell(tool, &mut narrowing.capabilities) {
+                let hop = hop + 1;
+                let denial = Denial::new(Reason::OutOfScope)
+                    .because(format_args!("attenuation {hop}: {fault}"));
+                return Err(presented.refuse(denial));
+            }
+        }
+        Ok(listed)
+    }
+
+    /// The attempt to make the call as the tool gets it, where that is spelled otherwise. What was
+    /// presented was bound to the call as it was made.
+    fn of<'a>(&'a self, canonical: Option<&'a Call>) -> Attempt<'a> {
+        Attempt { call: canonical.unwrap_or(self.call), ..*self }
+    }
+
     /// Call and context as rules see them.
-    fn well_formed<'q>(&'q self, current: &'q Current) -> Result<(What<'q>, &'q Object), Denial> {
-        let what = What::of(self.call, &current.policy.catalogue)?;
+    fn well_formed<'q>(&'q self, listed: &'q Listed) -> Result<(What<'q>, &'q Object), Denial> {
+        let what = What::of(self.call, listed)?;
         match self.context.checked() {
             Ok(context) => Ok((what, context)),
             Err(error) => Err(Denial::new(Reason::MalformedContext).because(error)),
@@ -230,7 +270,7 @@ impl Attempt<'_> {
     ) -> Result<(Covered, Deciders), Denial> {
         let row = self.live(presented, life)?;
         let with_this = match current.policy.looks_at_history {
-            true => life.history.with(what.labels),
+            true => life.history().with(what.labels),
             false => None,
         };
         let time = current.policy.time(self.now);
@@ -240,14 +280,14 @@ impl Attempt<'_> {
                 who: self.caller,
                 purpose: &presented.cell.purpose,
                 context,
-                seen: with_this.as_ref().unwrap_or(life.history.labels()),
+                seen: with_this.as_ref().unwrap_or(life.history().labels()),
                 now: self.now,
                 now_text: time.as_ref(),
             },
             what: What { form: presented.form(), ..what },
         };
         let covered = Covered {
-            own: (row.scope.clone(), covering(&row.scope, &presented.narrowings, &question)?),
+            own: (row.terms.clone(), covering(&row.terms.scope, &presented.narrowings, &question)?),
             ancestors: self.ancestors_cover(row, life, &question)?,
         };
         match decide(&current.policy, &question) {
@@ -266,7 +306,7 @@ impl Attempt<'_> {
         row: &Row,
         life: &Life,
         question: &Question<'_>,
-    ) -> Result<Vec<(Arc<[Granted]>, usize)>, Denial> {
+    ) -> Result<Vec<InScope>, Denial> {
         let mut covered = Vec::new();
         let mut next = row.parent;
         while let Some(id) = next {
@@ -276,7 +316,7 @@ impl Attempt<'_> {
                     Denial::new(Reason::Expired).because("a grant above it is past its time")
                 );
             }
-            covered.push((above.scope.clone(), covering(&above.scope, &[], question)?));
+            covered.push((above.terms.clone(), covering(&above.terms.scope, &[], question)?));
             next = above.parent;
         }
         Ok(covered)
@@ -288,7 +328,7 @@ impl Attempt<'_> {
         let Some(once) = presented.once else { return Ok(()) };
         self.live(presented, life)?;
         match life.grant_mut(presented.grant) {
-            Some(row) => row.nonces.take(once, self.now),
+            Some(row) => row.take(once, self.now),
             None => Err(Denial::new(Reason::UnknownGrant)),
         }
     }
@@ -307,11 +347,9 @@ impl Attempt<'_> {
         if row.is_past(self.now) || self.now >= presented.cell.ceiling {
             return Err(Denial::new(Reason::Expired));
         }
-        match self.shared.halts.stopping(
-            &presented.cell,
-            &[self.caller, &row.holder],
-            Some(self.call.tool()),
-        ) {
+        let halts = &self.shared.halts;
+        let (cell, grant) = (&presented.cell, presented.grant);
+        match halts.stopping_call(cell, life, grant, self.caller, self.call.tool()) {
             Some(halt) => Err(Denial::new(Reason::Halted).because(halt)),
             None => Ok(row),
         }
@@ -332,8 +370,8 @@ impl Attempt<'_> {
             .now
             .checked_add(self.shared.settings.permit_ttl)
             .ok_or_else(|| Denial::new(Reason::Expired))?;
-        self.close_lapsed(presented, life);
-        if life.permits.len() >= self.shared.settings.max_permits {
+        self.shared.close_lapsed(&presented.cell, life, self.now);
+        if life.permits().len() >= self.shared.settings.max_permits {
             return Err(Denial::new(Reason::TooMany)
                 .because("the task has too many permits open: finish or drop some"));
         }
@@ -362,11 +400,11 @@ impl Attempt<'_> {
                 return Err(denial);
             }
         };
-        life.history.add(labels);
+        life.remember(labels);
         life.touch(presented.grant, self.now);
         let (seq, grant) = (place.seq(), presented.grant);
         let (tool, caller) = (self.call.tool_name().clone(), self.caller.share());
-        life.permits.push(OpenPermit {
+        life.hand_out(OpenPermit {
             seq,
             grant,
             caller,
@@ -379,28 +417,19 @@ impl Attempt<'_> {
         Ok((place, lapses))
     }
 
-    /// Permits that somebody kept past their time: abandoned, and recorded as such.
-    fn close_lapsed(&self, presented: &Presented, life: &mut Life) {
-        for of in life.drop_lapsed(self.now) {
-            let event = Event::Outcome {
-                task: (&*presented.cell.name).into(),
-                generation: presented.cell.generation,
-                of,
-                outcome: Outcome::Abandoned,
-                task_over: false,
-            };
-            // Written with the next record that is settled: this call's own, at the latest.
-            if let Ok(place) = self.shared.place(self.now, &event) {
-                self.shared.journal.owe_later(place);
-            }
-        }
-    }
-
     /// Records the denial, and hands it on.
     fn record(&self, refusal: Refusal) -> Denial {
         let Refusal { denial, about } = refusal;
-        let epoch = self.shared.current().epoch;
-        let arguments = self.shared.argument_digest(self.call.args()).text();
+        let current = self.shared.current();
+        let epoch = current.epoch;
+        // The log speaks of arguments as tools get them, as long as they can be spelled so.
+        let canonical = match current.policy.catalogue.get(self.call.tool()) {
+            Some(listed) => listed.typed.canonical_call(self.call).ok().flatten(),
+            None => None,
+        };
+        drop(current);
+        let call = canonical.as_ref().unwrap_or(self.call);
+        let arguments = self.shared.argument_digest(call.args()).text();
         let grant = about.as_ref().map(|(_, grant)| grant.text());
         self.shared.record_denial(
             self.now,
@@ -473,7 +502,8 @@ impl Presented {
 
 impl Committed {
     fn into_permit(self, shared: &Arc<Shared>, call: Call) -> Permit {
-        let Committed { cell, grant, seq, epoch, rules, lapses } = self;
+        let Committed { cell, grant, seq, epoch, rules, lapses, canonical } = self;
+        let call = canonical.unwrap_or(call);
         Permit::new(shared.clone(), cell, grant, seq, epoch, lapses, rules, call)
     }
 }

@@ -1,5 +1,6 @@
 //! Requesting a grant.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use super::give::{Asking, Given};
@@ -9,7 +10,7 @@ use crate::audit::{Event, Stage};
 use crate::clock::Timestamp;
 use crate::context::Context;
 use crate::denial::{Denial, Reason};
-use crate::grant::{GrantId, Life, Nonces, Row, TaskCell};
+use crate::grant::{GrantId, Life, Row, TaskCell};
 use crate::identity::Identity;
 use crate::policy::Moment;
 use crate::scope::{Capability, Scope, encode_scope};
@@ -164,7 +165,7 @@ impl<'r> Request<'r> {
         &self,
         parent: Option<GrantId>,
         scope: &Scope,
-        capabilities: Vec<Capability>,
+        mut capabilities: Vec<Capability>,
         asked_in: &Context,
     ) -> Result<Grant, Denial> {
         let Request { shared, cell, holder, now } = *self;
@@ -176,6 +177,7 @@ impl<'r> Request<'r> {
             GrantId::random().map_err(|error| Denial::new(Reason::NoRandomness).because(error))?;
 
         let current = shared.current();
+        let scope = self.respell(&current, scope, &mut capabilities)?;
         let mut life = cell.life.lock();
         self.alive(&life)?;
         let asking = Asking::at_request(shared, &current, cell, &life, context, now);
@@ -185,24 +187,22 @@ impl<'r> Request<'r> {
         };
         let expires = expiry(&given, now, now)?.min(latest);
         let made = Made { id, serial: 1, expires };
-        let token = self.token(&current, &made, (scope, &given), now)?;
-        let event = self.event(&current, &made, parent, scope, &given);
+        let token = self.token(&current, &made, (&scope, &given), now)?;
+        let event = self.event(&current, &made, parent, &scope, &given);
         let place = shared.place(now, &event)?;
         life.grants.push(Row {
             id,
             serial: 1,
             holder: holder.share(),
-            scope: given.scope.into(),
+            terms: shared.terms.share(given.terms),
             parent,
             hops,
             first_issued: now,
             issued: now,
             expires,
-            max_life: given.max_life,
-            idle: given.idle,
             last_used: now,
             epoch: current.epoch,
-            nonces: Nonces::default(),
+            nonces: None,
         });
         drop(life);
         drop(current);
@@ -220,8 +220,25 @@ impl<'r> Request<'r> {
             expires,
             rules: given.rules,
             holder: holder.share(),
-            scope: scope.clone(),
+            scope: scope.into_owned(),
             context: asked_in.clone(),
+        })
+    }
+
+    /// Brings what capabilities pin typed arguments to into the spelling of calls, so that whoever asks
+    /// for exactly the call it will make can make it. The scope that says the same is what the grant
+    /// shows, the log keeps and the token carries.
+    fn respell<'s>(
+        &self,
+        current: &Current,
+        scope: &'s Scope,
+        capabilities: &mut [Capability],
+    ) -> Result<Cow<'s, Scope>, Denial> {
+        let before = capabilities.to_vec();
+        current.policy.catalogue.canonical(capabilities)?;
+        Ok(match *before == *capabilities {
+            true => Cow::Borrowed(scope),
+            false => Cow::Owned(Scope::of(capabilities, scope.is_embedded())),
         })
     }
 
@@ -263,7 +280,7 @@ impl<'r> Request<'r> {
         let embedded = match scope.is_embedded() {
             false => None,
             true => {
-                let granted: Vec<_> = given.scope.iter().map(|own| &own.capability).collect();
+                let granted: Vec<_> = given.terms.scope.iter().map(|own| &own.capability).collect();
                 let bytes = encode_scope(&granted)
                     .map_err(|error| Denial::new(Reason::MalformedScope).because(error))?;
                 Some(bytes)
@@ -349,7 +366,7 @@ pub(super) fn expiry(
 ) -> Result<Timestamp, Denial> {
     let too_late = || Denial::new(Reason::Expired).because("no time is left");
     let expires = now.checked_add(given.ttl).ok_or_else(too_late)?;
-    match given.max_life {
+    match given.terms.max_life {
         None => Ok(expires),
         Some(life) => Ok(expires.min(first_issued.checked_add(life).ok_or_else(too_late)?)),
     }

@@ -70,13 +70,14 @@ impl Request<'_> {
     ) -> Result<(Vec<Capability>, Vec<Cut>), Denial> {
         let Request { shared, cell, holder, now } = *self;
         shared.attested(holder)?;
-        let asked = scope
+        let mut asked = scope
             .capabilities()
             .map_err(|error| Denial::new(Reason::MalformedScope).because(error))?;
         let context = context
             .checked()
             .map_err(|error| Denial::new(Reason::MalformedContext).because(error))?;
         let current = shared.current();
+        current.policy.catalogue.canonical(&mut asked)?;
         let life = cell.life.lock();
         let asking = Asking::at_request(shared, &current, cell, &life, context, now);
         let parties = self.parties();

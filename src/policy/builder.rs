@@ -7,9 +7,12 @@ use super::catalogue::Tool;
 use super::compiled::Compiled;
 use super::error::PolicyError;
 use super::rule::{Effect, Moment, Rule, Tools};
+use super::typed::TypedTools;
 use super::{MAX_RULES, Policy};
+use crate::args::check_key;
 use crate::scope::{Fact, ResourceOpenness};
 use crate::tool::ToolName;
+use crate::value::Shown;
 
 /// Collects tools and rules, and makes a [`Policy`] of them if all can be meant.
 #[derive(Clone, Debug, Default)]
@@ -53,10 +56,13 @@ impl PolicyBuilder {
         }
         check_tools(&self.tools)?;
         let catalogue = !self.tools.is_empty();
+        let typed = TypedTools::of(&self.tools);
         let mut rules = self.rules;
         let mut ids = HashSet::with_capacity(rules.len());
         for (item, rule) in rules.iter().enumerate() {
-            check_rule(rule, catalogue).map_err(|error| error.of_item(item))?;
+            check_rule(rule, catalogue)
+                .and_then(|()| typed.check_rule(rule))
+                .map_err(|error| error.of_item(item))?;
             if !ids.insert(&*rule.id) {
                 let twice = &rule.id;
                 let problem =
@@ -85,6 +91,16 @@ fn check_tools(tools: &[Tool]) -> Result<(), PolicyError> {
                     &format!("labels[{index}]"),
                     format!("`{shown}` is no label: expected 1 to 128 of `A-Z a-z 0-9 _ . : / -`"),
                 );
+            }
+        }
+        let mut typed = HashSet::with_capacity(tool.args.len());
+        for (name, _) in &tool.args {
+            let at = format!("args.{name}");
+            if let Err(fault) = check_key(name) {
+                return wrong(&at, format!("argument {} is {fault}", Shown(name)));
+            }
+            if !typed.insert(name) {
+                return wrong(&at, format!("argument {} is given two types", Shown(name)));
             }
         }
         if !names.insert(&*tool.name) {

@@ -1,7 +1,11 @@
-//! The catalogue: which tools there are, and what they are labelled.
+//! The catalogue: which tools there are, what they are labelled, and which arguments have a type.
 
 use std::collections::HashMap;
 
+use super::arg_type::ArgType;
+use super::typed::TypedArgs;
+use crate::denial::{Denial, Reason};
+use crate::scope::Capability;
 use crate::value::Value;
 
 /// One tool of the catalogue.
@@ -15,12 +19,13 @@ use crate::value::Value;
 pub struct Tool {
     pub(crate) name: Box<str>,
     pub(crate) labels: Vec<Box<str>>,
+    pub(crate) args: Vec<(Box<str>, ArgType)>,
 }
 
 impl Tool {
-    /// A tool without labels.
+    /// A tool without labels, no argument of which has a type.
     pub fn new(name: &str) -> Self {
-        Tool { name: name.into(), labels: Vec::new() }
+        Tool { name: name.into(), labels: Vec::new(), args: Vec::new() }
     }
 
     /// Adds a label: a word for what the tool does or touches (`egress`, `untrusted-input`).
@@ -34,13 +39,27 @@ impl Tool {
         self.labels.extend(labels.into_iter().map(Box::from));
         self
     }
+
+    /// Says what the argument `name` is: it is brought to its one spelling before any rule is asked.
+    pub fn arg(mut self, name: &str, of: ArgType) -> Self {
+        self.args.push((name.into(), of));
+        self
+    }
 }
 
 /// The tools of a policy, by name. Without one, every well-formed tool name is a tool; with one, a
 /// tool outside it is refused.
 #[derive(Debug, Default)]
 pub(crate) struct Catalogue {
-    labels: Option<HashMap<Box<str>, Value>>,
+    tools: Option<HashMap<Box<str>, Listed>>,
+}
+
+/// What the catalogue says of a tool.
+#[derive(Debug)]
+pub(crate) struct Listed {
+    /// The list of its labels, sorted, each once.
+    pub(crate) labels: Value,
+    pub(crate) typed: TypedArgs,
 }
 
 impl Catalogue {
@@ -49,30 +68,67 @@ impl Catalogue {
         if tools.is_empty() {
             return Catalogue::default();
         }
-        let labels = tools.iter().map(|tool| {
+        let tools = tools.iter().map(|tool| {
             let mut labels = tool.labels.clone();
             labels.sort();
             labels.dedup();
-            (tool.name.clone(), Value::List(labels.into_iter().map(Value::Text).collect()))
+            let labels = Value::List(labels.into_iter().map(Value::Text).collect());
+            (tool.name.clone(), Listed { labels, typed: TypedArgs::of(&tool.args) })
         });
-        Catalogue { labels: Some(labels.collect()) }
+        Catalogue { tools: Some(tools.collect()) }
     }
 
     pub(crate) fn is_there(&self) -> bool {
-        self.labels.is_some()
+        self.tools.is_some()
+    }
+
+    /// What is said of a tool; `None` if the tool is outside the catalogue.
+    pub(crate) fn get(&self, tool: &str) -> Option<&Listed> {
+        match &self.tools {
+            Some(tools) => tools.get(tool),
+            None => Some(&UNSAID),
+        }
+    }
+
+    /// As [`get`](Self::get).
+    ///
+    /// # Errors
+    /// A [`Denial`] if the tool is outside the catalogue.
+    pub(crate) fn find(&self, tool: &str) -> Result<&Listed, Denial> {
+        self.get(tool).ok_or_else(|| {
+            Denial::new(Reason::UnknownTool)
+                .because(format_args!("`{tool}` is not in the catalogue"))
+        })
     }
 
     /// The labels of a tool; `None` if the tool is outside the catalogue.
     pub(crate) fn labels_of(&self, tool: &str) -> Option<&Value> {
-        match &self.labels {
-            Some(labels) => labels.get(tool),
-            None => Some(&NO_LABELS),
+        self.get(tool).map(|listed| &listed.labels)
+    }
+
+    /// Capabilities as calls will be compared with them: see
+    /// [`TypedArgs::canonical_capability`]. Those of tools outside the catalogue stay as they are.
+    ///
+    /// # Errors
+    /// A [`Denial`] if one pins a typed argument to what is no value of that type.
+    pub(crate) fn canonical(&self, capabilities: &mut [Capability]) -> Result<(), Denial> {
+        for capability in capabilities {
+            let Some(listed) = self.get(capability.tool.as_str()) else { continue };
+            let canonical = listed
+                .typed
+                .canonical_capability(capability)
+                .map_err(|fault| Denial::new(Reason::MalformedScope).because(fault))?;
+            if let Some(canonical) = canonical {
+                *capability = canonical;
+            }
         }
+        Ok(())
     }
 
     pub(crate) fn names(&self) -> impl Iterator<Item = &str> {
-        self.labels.iter().flat_map(|labels| labels.keys().map(|name| &**name))
+        self.tools.iter().flat_map(|tools| tools.keys().map(|name| &**name))
     }
 }
 
-static NO_LABELS: Value = Value::List(Vec::new());
+/// What is said of every tool where there is no catalogue.
+static UNSAID: Listed = Listed { labels: Value::List(Vec::new()), typed: TypedArgs::NONE };

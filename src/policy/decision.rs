@@ -53,7 +53,7 @@ impl Policy {
     ///
     /// # Errors
     /// The [`Denial`] that a gate would give before it asks any rule: the purpose, the call's
-    /// resource or the context is malformed, or the tool is not in the catalogue.
+    /// resource, a typed argument or the context is malformed, or the tool is not in the catalogue.
     pub fn decide(
         &self,
         who: &Identity,
@@ -68,7 +68,9 @@ impl Policy {
         let context = context
             .checked()
             .map_err(|error| Denial::new(Reason::MalformedContext).because(error))?;
-        let what = What::of(call, &policy.catalogue)?;
+        let listed = policy.catalogue.find(call.tool())?;
+        let canonical = listed.typed.canonical_call(call)?;
+        let what = What::of(canonical.as_ref().unwrap_or(call), listed)?;
         // The first call of a task: all that is seen are the labels of its own tool.
         let seen = what.labels;
         let time = self.0.time(now);

@@ -23,7 +23,17 @@ fn tool_value(tool: &Tool) -> Value {
     let mut labels: Vec<Value> = tool.labels.iter().cloned().map(Value::Text).collect();
     labels.sort();
     labels.dedup();
-    object([("name", Value::Text(tool.name.clone())), ("labels", Value::List(labels))])
+    let mut out = Object::new();
+    let mut args: Vec<Value> = Vec::with_capacity(tool.args.len());
+    for (name, of) in &tool.args {
+        args.push(Value::List(vec![Value::Text(name.clone()), Value::from(of.as_str())]));
+    }
+    args.sort();
+    // The keys are written once each.
+    let _ = out.insert("name", Value::Text(tool.name.clone()));
+    let _ = out.insert("labels", Value::List(labels));
+    let _ = out.insert("args", Value::List(args));
+    Value::Object(out)
 }
 
 /// The canonical form of one rule.

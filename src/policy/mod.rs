@@ -4,6 +4,7 @@
 //! read from TOML or JSON text, or built in Rust; the three make the same thing.
 
 mod approval;
+mod arg_type;
 mod builder;
 mod catalogue;
 mod compiled;
@@ -20,10 +21,12 @@ mod load;
 mod question;
 mod request;
 mod rule;
+mod typed;
 
 use std::sync::Arc;
 
 pub use approval::{ApprovalTerms, Per, Reviewers};
+pub use arg_type::ArgType;
 pub use builder::PolicyBuilder;
 pub use catalogue::Tool;
 pub use decision::Decision;
@@ -33,6 +36,7 @@ pub use load::MAX_POLICY_TEXT;
 pub use rule::{Effect, Moment, Rule};
 
 use crate::value::Digest;
+pub(crate) use catalogue::Listed;
 pub(crate) use compiled::Compiled;
 pub(crate) use decide::{Obstacle, Verdict, decide};
 pub(crate) use deciders::Deciders;

@@ -1,6 +1,6 @@
 //! A question: who asks for what, why, in which context, at which moment.
 
-use super::catalogue::Catalogue;
+use super::catalogue::Listed;
 use super::rule::Moment;
 use crate::call::Call;
 use crate::clock::Timestamp;
@@ -46,20 +46,17 @@ pub(crate) struct What<'q> {
 }
 
 impl<'q> What<'q> {
-    /// The call as rules see it.
+    /// The call as rules see it, its typed arguments in their one spelling.
     ///
     /// # Errors
-    /// A [`Denial`] if the resource cannot be meant, or the tool is outside the catalogue.
-    pub(crate) fn of(call: &'q Call, catalogue: &'q Catalogue) -> Result<Self, Denial> {
+    /// A [`Denial`] if the resource cannot be meant.
+    pub(crate) fn of(call: &'q Call, listed: &'q Listed) -> Result<Self, Denial> {
         let tool = call.tool();
         let resource = match call.resource().map(Resource::checked).transpose() {
             Ok(resource) => resource,
             Err(error) => return Err(Denial::new(Reason::MalformedCall).because(error)),
         };
-        let labels = catalogue.labels_of(tool).ok_or_else(|| {
-            Denial::new(Reason::UnknownTool)
-                .because(format_args!("`{tool}` is not in the catalogue"))
-        })?;
+        let labels = &listed.labels;
         // As a bearer presents it, unless the gate says otherwise: a rule may ask for more.
         Ok(What { tool, labels, form: Form::Bearer, args: call.args().object(), resource })
     }

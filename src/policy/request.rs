@@ -237,8 +237,10 @@ impl Rule {
         let (conditions, openness) = wanted.cover();
         let no_resource = openness.resource == ResourceOpenness::None;
         self.may_hold_of(wanted, |condition| {
-            // Where there is no resource, nothing is known of its parts, and a guard acts on that.
-            (no_resource && !matches!(condition.fact, Fact::Arg(_)))
+            // Where there is no resource, its parts are not there: asked of that, a guard acts on what
+            // it cannot tell.
+            let of_none = no_resource && !matches!(condition.fact, Fact::Arg(_));
+            (of_none && condition.holds(Stance::Guard, wanted).may_hold())
                 || condition_within(conditions, openness, condition)
         })
     }

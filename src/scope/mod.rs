@@ -41,6 +41,7 @@ mod network;
 mod path;
 mod read;
 mod regex;
+mod respell;
 mod truth;
 
 pub use capability::{MAX_CAPABILITIES, MAX_CONDITIONS, Scope, ScopeError};
@@ -69,5 +70,4 @@ pub(crate) use encode::encode as encode_scope;
 pub(crate) use evaluate::{Facts, Stance};
 pub(crate) use fact::{Absence, Fact};
 pub(crate) use grammar::{named_constraints, read_constraint};
-#[allow(unused_imports, reason = "arguments typed `path` are brought to this form")]
 pub(crate) use path::{PathFault, canonical_path};

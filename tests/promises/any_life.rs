@@ -13,7 +13,7 @@ use crate::universe::{at, config};
 use crate::world::run;
 
 proptest! {
-    #![proptest_config(config(96))]
+    #![proptest_config(config(200))]
 
     /// P2, P3, P9, P10, P11
     #[test]

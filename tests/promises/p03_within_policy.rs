@@ -161,3 +161,27 @@ fn a_holder_with_the_requesters_name_does_not_stand_in_for_the_requester() {
     let other = broker.open(&before, Purpose::new("p")).unwrap();
     assert!(other.request(scope(), &Context::new()).is_ok());
 }
+
+/// A forbid of calls whose resource has an owner is none of calls without a resource.
+#[test]
+fn a_forbid_that_cannot_act_on_any_call_asked_for_does_not_refuse_the_request() {
+    use hallpass::prelude::*;
+    use hallpass::scope::{eq, present};
+
+    let policy = |forbidden| {
+        Policy::builder()
+            .rule(Rule::permit("all").any_tool().any_args())
+            .rule(Rule::forbid("owned").resource_attr("owner", forbidden))
+            .build()
+            .unwrap()
+    };
+    let request = |policy| {
+        let broker = Broker::new(policy).unwrap();
+        let caller = broker.assert_identity("robot").unwrap();
+        let task = broker.open(&caller, Purpose::new("p")).unwrap();
+        task.request(Scope::tool("t").any_args(), &Context::new()).map(drop)
+    };
+    assert!(request(policy(present())).is_ok());
+    // What the owner is, nobody can tell: there is none.
+    assert_eq!(request(policy(eq("eve"))).unwrap_err().reason(), Reason::Forbidden);
+}

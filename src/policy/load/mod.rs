@@ -9,9 +9,10 @@ mod rule;
 mod terms;
 mod what;
 
+use super::arg_type::ArgType;
 use super::catalogue::Tool;
 use super::{Policy, PolicyBuilder, PolicyError};
-use crate::document::{Misfit, Table, Written, list, parse_toml, text};
+use crate::document::{Misfit, Table, Written, choice, list, parse_toml, text};
 use crate::value::{JsonErrorKind, Limits, MAX_DEPTH, Node, line_and_column, parse_spanned};
 use place::place_of_error;
 
@@ -185,15 +186,17 @@ fn error_of(
 fn tool(written: &Written) -> Result<Tool, Misfit> {
     let table = Table::read(written, &["name", "labels", "args"], "a table")?;
     let name = table.require("name", "a tool of the catalogue has a name", text)?;
-    if let Some((at, ..)) = table.entries().find(|(_, key, _)| *key == "args") {
-        let problem = "this version reads no argument types: leave `args` out";
-        return Err(Misfit::new(at, problem).inside("args"));
-    }
     let labels = table.read_at("labels", |own| {
         let labels = list(own)?.iter().enumerate();
         labels
             .map(|(at, own)| text(own).map_err(|e| e.of_element(at)))
             .collect::<Result<Vec<_>, _>>()
     })?;
-    Ok(Tool::new(name).labels(labels.unwrap_or_default()))
+    let args = table.read_at("args", |own| {
+        Table::open(own, "a table such as `{ file = \"path\" }`")?
+            .said()?
+            .each(|name, own| Ok((name, choice(own, ArgType::WORDS)?)))
+    })?;
+    let tool = Tool::new(name).labels(labels.unwrap_or_default());
+    Ok(args.into_iter().flatten().fold(tool, |tool, (name, of)| tool.arg(name, of)))
 }

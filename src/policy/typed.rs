@@ -1,0 +1,210 @@
+//! A tool's typed arguments: calls and constraints in the spelling that rules judge.
+
+use std::collections::HashMap;
+
+use super::arg_type::{ArgType, TypeFault};
+use super::builder::place_of;
+use super::catalogue::Tool;
+use super::error::PolicyError;
+use super::rule::{Rule, Tools};
+use crate::args::Args;
+use crate::call::Call;
+use crate::denial::{Denial, Reason};
+use crate::scope::{Capability, Condition, Constraint, Fact, Stance};
+use crate::value::{Shown, Value};
+
+/// The arguments of a tool that have a type, sorted by name.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct TypedArgs(Vec<(Box<str>, ArgType)>);
+
+impl TypedArgs {
+    pub(super) const NONE: TypedArgs = TypedArgs(Vec::new());
+
+    /// Arguments that have been found to be named once each.
+    pub(super) fn of(args: &[(Box<str>, ArgType)]) -> Self {
+        let mut args = args.to_vec();
+        args.sort();
+        TypedArgs(args)
+    }
+
+    fn get(&self, name: &str) -> Option<ArgType> {
+        self.0.iter().find(|(own, _)| &**own == name).map(|(_, of)| *of)
+    }
+
+    /// The call with its typed arguments in their one spelling; `None` where they have it already.
+    ///
+    /// An argument that the call leaves out is none of this function's concern.
+    ///
+    /// # Errors
+    /// A [`Denial`] that names the first argument that has no such spelling.
+    pub(crate) fn canonical_call(&self, call: &Call) -> Result<Option<Call>, Denial> {
+        let mut changed: Option<crate::value::Object> = None;
+        for (name, of) in &self.0 {
+            let Some(given) = call.args().get(name) else { continue };
+            let canonical = of.canonical(given).map_err(|fault| malformed(name, fault))?;
+            if let Some(canonical) = canonical
+                && let Some(place) =
+                    changed.get_or_insert_with(|| call.args().object().clone()).get_mut(name)
+            {
+                *place = canonical;
+            }
+        }
+        // Some spellings are longer than what was given: the limits hold for what the tool gets, too.
+        let args = changed.map(Args::try_from).transpose();
+        let args = args.map_err(|error| Denial::new(Reason::MalformedCall).because(error))?;
+        Ok(args.map(|args| call.with_args(args)))
+    }
+
+    /// The capability with the values that it compares typed arguments with in their one spelling;
+    /// `None` where they have it already.
+    ///
+    /// # Errors
+    /// What can't be spelled so, in words: no call could have it.
+    pub(crate) fn canonical_capability(
+        &self,
+        capability: &Capability,
+    ) -> Result<Option<Capability>, String> {
+        let mut changed: Option<Capability> = None;
+        for (at, condition) in capability.conditions.iter().enumerate() {
+            let Some((name, of)) = self.typed(condition) else { continue };
+            let canonical = of
+                .canonical_constraint(&condition.constraint)
+                .map_err(|(value, fault)| said_of(capability.tool.as_str(), name, &value, fault))?;
+            if canonical != condition.constraint
+                && let Some(place) =
+                    changed.get_or_insert_with(|| capability.clone()).conditions.get_mut(at)
+            {
+                place.constraint = canonical;
+            }
+        }
+        Ok(changed)
+    }
+
+    /// As [`canonical_capability`](Self::canonical_capability), in place, of those of `tool`.
+    pub(crate) fn respell(
+        &self,
+        tool: &str,
+        capabilities: &mut [Capability],
+    ) -> Result<(), String> {
+        if self.0.is_empty() {
+            return Ok(());
+        }
+        for capability in capabilities.iter_mut().filter(|own| own.tool.as_str() == tool) {
+            if let Some(canonical) = self.canonical_capability(capability)? {
+                *capability = canonical;
+            }
+        }
+        Ok(())
+    }
+
+    /// Why a rule's condition can't be meant of this tool: it names a value that no call has, since
+    /// it is no value of the argument's type, or is spelled otherwise there.
+    ///
+    /// A rule is not respelled, as a scope is: it may speak of other tools, where the same argument has
+    /// no type, and people who read a policy should see what is in force.
+    pub(super) fn fault(&self, tool: &str, condition: &Condition) -> Option<String> {
+        let (name, of) = self.typed(condition)?;
+        let mut other_spelling = None;
+        let checked = condition.constraint.respell(&mut |value| match of.canonical(value) {
+            Ok(Some(canonical)) => {
+                other_spelling = Some((value.clone(), canonical));
+                Err(None)
+            }
+            Ok(None) => Ok(value.clone()),
+            Err(fault) => Err(Some((value.clone(), fault))),
+        });
+        match checked {
+            Ok(_) => None,
+            Err(Some((value, fault))) => Some(said_of(tool, name, &value, fault)),
+            Err(None) => other_spelling.map(|(value, canonical)| {
+                format!(
+                    "{} is not how `{tool}` gets a {}: write {}",
+                    shown(&value),
+                    of.as_str(),
+                    shown(&canonical)
+                )
+            }),
+        }
+    }
+
+    fn typed<'c>(&self, condition: &'c Condition) -> Option<(&'c str, ArgType)> {
+        match &condition.fact {
+            Fact::Arg(path) => match &**path {
+                [name] => self.get(name).map(|of| (&**name, of)),
+                _ => None,
+            },
+            _ => None,
+        }
+    }
+}
+
+/// The tools of the catalogue that have typed arguments.
+pub(super) struct TypedTools<'t>(HashMap<&'t str, TypedArgs>);
+
+impl<'t> TypedTools<'t> {
+    pub(super) fn of(tools: &'t [Tool]) -> Self {
+        let typed = tools.iter().filter(|tool| !tool.args.is_empty());
+        TypedTools(typed.map(|tool| (&*tool.name, TypedArgs::of(&tool.args))).collect())
+    }
+
+    /// Whether a rule names, of a typed argument, only values that some call can have.
+    pub(super) fn check_rule(&self, rule: &Rule) -> Result<(), PolicyError> {
+        if self.0.is_empty() {
+            return Ok(());
+        }
+        match &rule.tools {
+            Tools::Named(names) => names
+                .iter()
+                .filter_map(|name| self.0.get_key_value(&**name))
+                .try_for_each(|(tool, typed)| check_typed(rule, tool, typed)),
+            Tools::Unsaid | Tools::Any | Tools::Like(_) => self
+                .in_order()
+                .filter(|(tool, _)| rule.tool_named(tool, Stance::Guard).may_hold())
+                .try_for_each(|(tool, typed)| check_typed(rule, tool, typed)),
+        }
+    }
+
+    /// In the order of their names, so that a policy is refused with one message.
+    fn in_order(&self) -> impl Iterator<Item = (&'t str, &TypedArgs)> {
+        let mut tools: Vec<_> = self.0.iter().map(|(tool, typed)| (*tool, typed)).collect();
+        tools.sort_by_key(|(tool, _)| *tool);
+        tools.into_iter()
+    }
+}
+
+fn check_typed(rule: &Rule, tool: &str, typed: &TypedArgs) -> Result<(), PolicyError> {
+    let fault = |condition| Some((condition, typed.fault(tool, condition)?));
+    match rule.conditions.iter().find_map(fault) {
+        Some((condition, problem)) => {
+            Err(PolicyError::of_rule(&rule.id, &place_of(&condition.fact), problem))
+        }
+        None => Ok(()),
+    }
+}
+
+impl ArgType {
+    fn canonical_constraint(
+        self,
+        constraint: &Constraint,
+    ) -> Result<Constraint, (Value, TypeFault)> {
+        constraint.respell(&mut |value| match self.canonical(value) {
+            Ok(canonical) => Ok(canonical.unwrap_or_else(|| value.clone())),
+            Err(fault) => Err((value.clone(), fault)),
+        })
+    }
+}
+
+fn malformed(name: &str, fault: TypeFault) -> Denial {
+    Denial::new(Reason::MalformedCall).because(format_args!("argument {} {fault}", Shown(name)))
+}
+
+fn said_of(tool: &str, name: &str, value: &Value, fault: TypeFault) -> String {
+    format!("argument {} of `{tool}`: {} {fault}", Shown(name), shown(value))
+}
+
+fn shown(value: &Value) -> String {
+    match value {
+        Value::Text(text) => Shown(text).to_string(),
+        other => Shown(&other.to_json()).to_string(),
+    }
+}

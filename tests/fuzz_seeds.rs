@@ -5,9 +5,11 @@
     clippy::expect_used,
     clippy::panic,
     clippy::indexing_slicing,
+    clippy::print_stderr,
     reason = "tests"
 )]
 
+#[allow(unreachable_pub, reason = "the targets reach them from their own package")]
 #[path = "../fuzz/src/lib.rs"]
 mod bodies;
 

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use criterion::Criterion;
 use hallpass::prelude::*;
-use hallpass::scope::{any_of, below, eq, has_any, max, min, one_of, prefix};
+use hallpass::scope::{below, eq, has_any, max, min, one_of, under};
 use hallpass::value::{Object, Value};
 use ring::hmac;
 
@@ -70,7 +70,7 @@ pub(crate) fn query_scope() -> Scope {
     Scope::tool("db.query")
         .arg("table", one_of(["orders", "customers"]))
         .arg("limit", min(0).and(max(1000)))
-        .arg("path", any_of([eq("/data/reports"), prefix("/data/reports/")]))
+        .arg("path", under("/data/reports"))
 }
 
 /// The text of a token with one character of its body changed, so that its signature is wrong.

@@ -221,6 +221,8 @@ pub enum Stage {
     Call,
     /// Starting a call that had been permitted.
     Run,
+    /// Giving a grant up.
+    GiveUp,
 }
 
 /// What became of a permit.

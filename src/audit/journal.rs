@@ -15,7 +15,7 @@ use std::mem;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::ptr;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering, fence};
 
 use parking_lot::Mutex;
 
@@ -40,6 +40,8 @@ pub(crate) struct Journal {
     /// Where the log stands. Apart from the writer, so that asking does not wait for a slow sink.
     anchor: Mutex<Anchor>,
     debts: AtomicUsize,
+    /// Somebody who would not wait has left a record to whoever is writing.
+    left_behind: AtomicBool,
     /// The thread that is inside the sink (0: none), to answer a sink that calls back.
     inside: AtomicUsize,
 }
@@ -126,6 +128,7 @@ impl Journal {
             }),
             anchor: Mutex::new(anchor),
             debts: AtomicUsize::new(0),
+            left_behind: AtomicBool::new(false),
             inside: AtomicUsize::new(0),
         })
     }
@@ -165,6 +168,12 @@ impl Journal {
             self.owe_from_inside(&place);
             return Err(Refused::Reentrant);
         }
+        let settled = self.settle_in_turn(&place);
+        self.write_left_behind();
+        settled
+    }
+
+    fn settle_in_turn(&self, place: &Place) -> Result<u64, Refused> {
         let mut writer = self.writer.lock();
         // Learnt here even when somebody has written the withdrawal since.
         if let Some(cause) = writer.refused.remove(&place.seq) {
@@ -197,12 +206,33 @@ impl Journal {
         debug_assert!(!place.gives_access, "what gives access is settled");
         if self.is_inside() {
             self.owe_from_inside(&place);
-        } else if let Some(mut writer) = self.writer.try_lock()
-            && place.seq >= writer.next_seq
-        {
-            self.take_over(&mut writer);
-            let _ = self.write_through(&mut writer, place.seq);
-            writer.refused.remove(&place.seq);
+        } else {
+            self.left_behind.store(true, Ordering::Relaxed);
+            self.write_left_behind();
+        }
+    }
+
+    /// Writes what was left behind, unless somebody is writing: that one looks here once it is done.
+    /// The fence stands between leaving and looking for a writer on one side, and between letting go
+    /// of the writer and looking for what was left on the other, so that one of both sees the other.
+    fn write_left_behind(&self) {
+        loop {
+            fence(Ordering::SeqCst);
+            if !self.left_behind.load(Ordering::Relaxed) {
+                return;
+            }
+            let Some(mut writer) = self.writer.try_lock() else { return };
+            self.left_behind.store(false, Ordering::Relaxed);
+            self.write_all(&mut writer);
+        }
+    }
+
+    fn write_all(&self, writer: &mut Writer) {
+        self.take_over(writer);
+        if let Some(last) = writer.backlog.len().checked_sub(1) {
+            let through = writer.next_seq + last as u64;
+            // What gives access hears of a refusal where it settles; all else is owed.
+            let _ = self.write_through(writer, through);
         }
     }
 
@@ -212,15 +242,11 @@ impl Journal {
         self.debts.load(Ordering::Acquire)
     }
 
-    /// Tries to pay the debts, in order; returns how many are left.
+    /// Tries to write all that waits, debts and what was left for later alike, in order; returns how
+    /// many debts are left.
     pub(crate) fn retry(&self) -> usize {
-        if self.debts() > 0 && !self.is_inside() {
-            let mut writer = self.writer.lock();
-            self.take_over(&mut writer);
-            if let Some(last) = writer.backlog.iter().rposition(|waiting| waiting.debt) {
-                let through = writer.next_seq + last as u64;
-                let _ = self.write_through(&mut writer, through);
-            }
+        if !self.is_inside() {
+            self.write_all(&mut self.writer.lock());
         }
         self.debts()
     }

@@ -89,10 +89,37 @@ impl Gate {
     /// The holder gives its grant up: always possible while it lives, final when it returns.
     ///
     /// # Errors
-    /// A [`Denial`] with [`Code::InvalidToken`](crate::denial::Code::InvalidToken) or
+    /// A [`Denial`], which is in the log, too, with [`Code::InvalidToken`](crate::denial::Code::InvalidToken) or
     /// [`Expired`](crate::denial::Code::Expired) if there is nothing to give up.
     pub fn give_up(&self, token: &Token, caller: &Identity) -> Result<(), Denial> {
-        let now = self.shared.now()?;
+        let now = self.shared.now();
+        let at = *now.as_ref().unwrap_or(&self.shared.keeper.latest());
+        let given_up = now.and_then(|now| self.end_presented(token, caller, now));
+        given_up.inspect_err(|denial| {
+            let event = Event::Denied {
+                stage: Stage::GiveUp,
+                task: None,
+                generation: None,
+                grant: None,
+                who: Some(caller.subject().as_str().into()),
+                tool: None,
+                args: None,
+                code: denial.code().as_str().into(),
+                reason: denial.reason().as_str().into(),
+                rules: Vec::new(),
+                epoch: None,
+            };
+            self.shared.record_denial(at, denial, event);
+            self.shared.trip(caller, denial, at);
+        })
+    }
+
+    fn end_presented(
+        &self,
+        token: &Token,
+        caller: &Identity,
+        now: Timestamp,
+    ) -> Result<(), Denial> {
         let current = self.shared.current();
         let presented = present_token(&self.shared, &current.keys, token, caller, now)?;
         drop(current);

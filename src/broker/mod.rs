@@ -192,7 +192,8 @@ impl Broker {
         self.shared.journal.debts()
     }
 
-    /// Tries to write the records that are owed; returns how many are left.
+    /// Tries to write the records that are owed, and those that wait for the next one to be written;
+    /// returns how many are owed still.
     pub fn pay_record_debts(&self) -> usize {
         self.shared.journal.retry()
     }

@@ -4,8 +4,8 @@ use super::compiled::Compiled;
 use super::deciders::Deciders;
 use super::index::{Probe, Side};
 use super::question::Setting;
-use super::rule::{Effect, Rule, Tools};
-use super::{Obstacle, Per};
+use super::rule::{Effect, Moment, Rule, Tools};
+use super::{ApprovalTerms, Obstacle, Per};
 use crate::scope::{
     Capability, Condition, Cover, Difference, Fact, Facts, Openness, ResourceOpenness, Stance,
     Truth, condition_may_overlap, condition_within, cover_difference, openness_within,
@@ -228,8 +228,12 @@ impl Rule {
             })
     }
 
-    /// Whether this guard acts on every call that the capability covers.
+    /// Whether this guard acts on every call that the capability covers; one that does not speak at
+    /// calls can't leave any of them for later, so for it one is enough.
     fn contains(&self, wanted: &Wanted<'_>) -> bool {
+        if !self.moments.include(Moment::Call) {
+            return self.overlaps(wanted);
+        }
         if self.presentation.is_some() {
             // How calls will be presented is open: they are asked.
             return false;
@@ -248,11 +252,15 @@ impl Rule {
     /// Whether this ask may concern a call that the capability covers, and wants its answer before
     /// the grant.
     fn asks_before(&self, wanted: &Wanted<'_>) -> bool {
+        let before =
+            |terms: &ApprovalTerms| terms.per == Per::Task || !self.moments.include(Moment::Call);
+        self.approval.as_ref().is_some_and(before) && self.overlaps(wanted)
+    }
+
+    /// Whether this guard may act on some call that the capability covers.
+    fn overlaps(&self, wanted: &Wanted<'_>) -> bool {
         let (conditions, openness) = wanted.cover();
-        self.approval.as_ref().is_some_and(|terms| terms.per == Per::Task)
-            && self.may_hold_of(wanted, |condition| {
-                condition_may_overlap(conditions, openness, condition)
-            })
+        self.may_hold_of(wanted, |condition| condition_may_overlap(conditions, openness, condition))
     }
 
     fn may_hold_of(&self, wanted: &Wanted<'_>, of_the_call: impl Fn(&Condition) -> bool) -> bool {

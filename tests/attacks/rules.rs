@@ -216,7 +216,7 @@ fn a_clock_that_fails_or_panics_denies_and_is_recorded() {
     }
     let unreadable = |event: &Event<'_>| matches!(event, Event::Denied { reason, .. } if reason == "clock_unreadable");
     let recorded = world.events().into_iter().filter(unreadable).count();
-    assert_eq!(recorded, 6, "a call, a request and an opening, twice");
+    assert_eq!(recorded, 8, "a call, a request, an opening and a giving up, twice");
 
     // A permit handed out before does not start, and an end goes through.
     curses[0](&cursed, true);

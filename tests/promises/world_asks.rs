@@ -263,6 +263,12 @@ impl World {
                     useful.extend(covering);
                     for rule in policy.rules.iter().filter(|rule| open(rule)) {
                         let on_no_call = rule.conditions.iter().all(|(fact, _)| !of_call(fact));
+                        let waits = rule.moments.contains(&Moment::Call);
+                        assert!(
+                            rule.effect == Effect::Permit || waits || !some(rule),
+                            "granted although `{}` speaks of some of it, and not at calls",
+                            rule.id
+                        );
                         assert!(
                             rule.effect != Effect::Forbid || !on_no_call,
                             "granted although `{}` forbids all of it",
@@ -279,10 +285,12 @@ impl World {
                     let rule = rule_named(id);
                     let so = match reason {
                         Some(Reason::Forbidden) => {
-                            rule.effect == Effect::Forbid && open(rule) && all(rule)
+                            let waits = rule.moments.contains(&Moment::Call);
+                            rule.effect == Effect::Forbid && open(rule) && (all(rule) || !waits)
                         }
                         Some(Reason::ApprovalRequired) => {
-                            rule.effect == Effect::Ask && rule.per_task && open(rule)
+                            let waits = rule.moments.contains(&Moment::Call) && !rule.per_task;
+                            rule.effect == Effect::Ask && !waits && open(rule)
                         }
                         _ => continue,
                     };

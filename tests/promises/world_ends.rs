@@ -36,10 +36,14 @@ impl World {
                     && self.now < own.token_expires
                     && self.case.whos[by].id == self.case.whos[holder].id;
                 assert_eq!(answer.is_ok(), good && lives, "{answer:?}");
+                let given_up = answer.is_ok();
+                if !given_up {
+                    self.denied("giveup", answer, &Reason::ALL);
+                }
                 if !good {
                     return;
                 }
-                answer.is_ok()
+                given_up
             }
         };
         assert_eq!(was, lives, "a grant is revoked once");

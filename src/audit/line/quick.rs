@@ -57,6 +57,7 @@ pub(super) fn text(event: &Event<'_>) -> Option<String> {
                 Stage::Request => r#"{"kind":"denied","stage":"request""#,
                 Stage::Call => r#"{"kind":"denied","stage":"call""#,
                 Stage::Run => r#"{"kind":"denied","stage":"run""#,
+                Stage::GiveUp => r#"{"kind":"denied","stage":"give_up""#,
             });
             text.quoted_if_any(r#","task":"#, task.as_ref())?;
             text.number_if_any(r#","generation":"#, *generation);

@@ -1,0 +1,239 @@
+//! What a hostile reader tried.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "tests"
+)]
+
+use std::sync::Arc;
+use std::sync::mpsc::{Receiver, Sender, channel};
+use std::thread;
+use std::time::Duration;
+
+use hallpass::audit::{Anchor, Entry, Event, MemoryLog, Sink, SinkError};
+use hallpass::clock::{ManualClock, Timestamp};
+use hallpass::policy::{ApprovalTerms, Moment, Per, Reviewers};
+use hallpass::prelude::*;
+use hallpass::scope::{above, eq, has_any, max};
+use serde_json::json;
+use std::sync::Mutex;
+
+fn policy(rules: impl IntoIterator<Item = Rule>) -> Policy {
+    Policy::builder().rules(rules).build().unwrap()
+}
+
+fn pay(amount: i64) -> Call {
+    Call::new("bank.pay", json!({ "amount": amount })).unwrap()
+}
+
+fn delegable() -> Policy {
+    policy([
+        Rule::permit("pay").tool("bank.pay").any_args(),
+        Rule::permit("hand-on").tool("bank.pay").any_args().on([Moment::Delegate]),
+    ])
+}
+
+/// P9: a token refused at giving up is a denial like any other
+#[test]
+fn a_denial_at_giving_up_is_in_the_log() {
+    let broker = Broker::new(delegable()).unwrap();
+    let none = Context::new();
+    let [payer, thief] = ["payer", "thief"].map(|id| broker.assert_identity(id).unwrap());
+    let task = broker.open(&payer, Purpose::new("pay")).unwrap();
+    let grant = task.request(Scope::tool("bank.pay").any_args(), &none).unwrap();
+    let denial = broker.gate().give_up(grant.token(), &thief).unwrap_err();
+    assert_eq!(denial.reason(), Reason::NotTheHolder);
+    let recorded = broker.log().unwrap().records().into_iter().any(|record| {
+        matches!(record.event, Event::Denied { who: Some(who), reason, .. }
+            if who == "thief" && reason == "not_the_holder")
+    });
+    assert!(recorded);
+}
+
+/// Where it says that it is at a record, and where it waits for leave.
+type Turnstile = (Sender<()>, Receiver<()>);
+
+/// Keeps records, and says when it is at one and waits for leave where it is told to.
+#[derive(Clone)]
+struct Slow {
+    log: MemoryLog,
+    turnstile: Arc<Mutex<Option<Turnstile>>>,
+}
+
+impl Sink for Slow {
+    fn open(&self) -> Result<Option<Anchor>, SinkError> {
+        self.log.open()
+    }
+
+    fn append(&self, entry: &Entry<'_>) -> Result<(), SinkError> {
+        if let Some((at, leave)) = self.turnstile.lock().unwrap().take() {
+            at.send(()).unwrap();
+            leave.recv().unwrap();
+        }
+        self.log.append(entry)
+    }
+}
+
+/// P9: what ends without waiting for a slow log is in the log once the log is done
+#[test]
+fn an_end_that_did_not_wait_for_the_log_is_recorded_once_the_log_is_free() {
+    let log = MemoryLog::new();
+    let sink = Slow { log: log.clone(), turnstile: Arc::default() };
+    let broker = Broker::builder(delegable()).log(sink.clone()).build().unwrap();
+    let payer = broker.assert_identity("payer").unwrap();
+    let task = broker.open(&payer, Purpose::new("pay")).unwrap();
+    let (at, reached) = channel();
+    let (go, leave) = channel();
+    *sink.turnstile.lock().unwrap() = Some((at, leave));
+    thread::scope(|scope| {
+        let other = scope.spawn(|| broker.open(&payer, Purpose::new("other")).unwrap());
+        reached.recv().unwrap();
+        drop(task);
+        go.send(()).unwrap();
+        std::mem::forget(other.join().unwrap());
+    });
+    let ended = log.records().into_iter().any(|record| matches!(record.event, Event::Ended { .. }));
+    assert!(ended, "not in the log, and {} records owed", broker.record_debts());
+}
+
+/// P5: a forbid that does not speak at calls can't wait for them
+#[test]
+fn asking_for_more_does_not_get_past_a_forbid_that_speaks_before_the_calls_only() {
+    let none = Context::new();
+    for moment in [Moment::Request, Moment::Delegate] {
+        let broker = Broker::new(policy([
+            Rule::permit("pay").tool("bank.pay").any_args(),
+            Rule::permit("hand-on").tool("bank.pay").any_args().on([Moment::Delegate]),
+            Rule::forbid("small").tool("bank.pay").arg("amount", above(100)).on([moment]),
+        ]))
+        .unwrap();
+        let [planner, worker] = ["planner", "worker"].map(|id| broker.assert_identity(id).unwrap());
+        let task = broker.open(&planner, Purpose::new("pay")).unwrap();
+        let scope = |most: i64| Scope::tool("bank.pay").arg("amount", max(most));
+        let ask = |most: i64| match moment {
+            Moment::Delegate => {
+                let parent = task.request(Scope::tool("bank.pay").any_args(), &none).unwrap();
+                task.delegate(&parent, &worker, scope(most), &none)
+            }
+            _ => task.request_for(&worker, scope(most), &none),
+        };
+        assert!(ask(100).is_ok());
+        assert_eq!(ask(1000).unwrap_err().reason(), Reason::Forbidden, "{moment:?}");
+    }
+}
+
+/// P9: what is left to the next record is counted, and can be written without one
+#[test]
+fn a_record_that_waits_is_a_debt_that_can_be_paid() {
+    let broker = Broker::new(delegable()).unwrap();
+    let (gate, payer, none) =
+        (broker.gate(), broker.assert_identity("payer").unwrap(), Context::new());
+    let task = broker.open(&payer, Purpose::new("pay")).unwrap();
+    let grant = task.request(Scope::tool("bank.pay").any_args(), &none).unwrap();
+    drop(broker.reload(&policy([])));
+    assert!(gate.check(grant.token(), &payer, &pay(1), &none).is_err());
+    assert!(broker.standing().grants.is_empty());
+    assert_eq!(broker.pay_record_debts(), 0);
+    let ended = |record: hallpass::audit::Record| matches!(record.event, Event::GrantEnded { .. });
+    assert!(broker.log().unwrap().records().into_iter().any(ended));
+}
+
+/// P5: nor does it get past an ask that does not speak at calls, per call or not
+#[test]
+fn asking_for_more_does_not_get_past_an_ask_that_speaks_at_requests_only() {
+    let people = Reviewers::in_groups(has_any(["owners"]));
+    let broker = Broker::new(policy([
+        Rule::permit("pay").tool("bank.pay").any_args(),
+        Rule::ask("large")
+            .tool("bank.pay")
+            .arg("amount", above(100))
+            .approval(ApprovalTerms::per(Per::Call).review(people))
+            .on([Moment::Request]),
+    ]))
+    .unwrap();
+    let payer = broker.assert_identity("payer").unwrap();
+    let task = broker.open(&payer, Purpose::new("pay")).unwrap();
+    let ask =
+        |most: i64| task.request(Scope::tool("bank.pay").arg("amount", max(most)), &Context::new());
+    assert!(ask(100).is_ok());
+    assert_eq!(ask(1000).unwrap_err().reason(), Reason::ApprovalRequired);
+}
+
+/// What speaks at calls may wait for them: a forbid that only overlaps withholds no grant
+#[test]
+fn a_forbid_that_speaks_at_calls_acts_on_those_it_forbids() {
+    let broker = Broker::new(policy([
+        Rule::permit("pay").tool("bank.pay").any_args(),
+        Rule::forbid("large").tool("bank.pay").arg("amount", above(100)),
+    ]))
+    .unwrap();
+    let payer = broker.assert_identity("payer").unwrap();
+    let task = broker.open(&payer, Purpose::new("pay")).unwrap();
+    let none = Context::new();
+    let grant = task.request(Scope::tool("bank.pay").any_args(), &none).unwrap();
+    let call = |amount| broker.gate().authorize(grant.token(), &payer, pay(amount), &none);
+    assert!(call(100).is_ok());
+    assert_eq!(call(101).unwrap_err().reason(), Reason::Forbidden);
+}
+
+/// P4, attack 61: a delegate's calls count against the limits of what it was delegated from
+#[test]
+fn a_delegates_calls_count_against_limits_that_only_its_parent_has() {
+    let broker = Broker::new(policy([
+        Rule::permit("planner").who_id(eq("planner")).tool("bank.pay").any_args().uses(1),
+        Rule::permit("worker").who_id(eq("worker")).tool("bank.pay").any_args(),
+        Rule::permit("hand-on").tool("bank.pay").any_args().on([Moment::Delegate]),
+    ]))
+    .unwrap();
+    let (gate, none) = (broker.gate(), Context::new());
+    let [planner, worker] = ["planner", "worker"].map(|id| broker.assert_identity(id).unwrap());
+    let task = broker.open(&planner, Purpose::new("pay")).unwrap();
+    let whole = || Scope::tool("bank.pay").any_args();
+    let parent = task.request(whole(), &none).unwrap();
+    let child = task.delegate(&parent, &worker, whole(), &none).unwrap();
+    gate.authorize(child.token(), &worker, pay(1), &none).unwrap().start().unwrap().succeed();
+    let denial = gate.authorize(child.token(), &worker, pay(1), &none).unwrap_err();
+    assert_eq!(denial.reason(), Reason::UsesSpent);
+}
+
+/// P2: with a grant that has lain idle ends what was delegated from it
+#[test]
+fn a_delegate_is_dead_once_its_parent_has_lain_idle() {
+    let clock = ManualClock::new(Timestamp::parse_rfc3339("2026-01-01T00:00:00Z").unwrap());
+    let minute = Duration::from_secs(60);
+    let policy = policy([
+        Rule::permit("planner").who_id(eq("planner")).tool("bank.pay").any_args().idle(minute),
+        Rule::permit("worker").who_id(eq("worker")).tool("bank.pay").any_args(),
+        Rule::permit("hand-on").tool("bank.pay").any_args().on([Moment::Delegate]),
+    ]);
+    let broker = Broker::builder(policy).clock(clock.clone()).build().unwrap();
+    let (gate, none) = (broker.gate(), Context::new());
+    let [planner, worker] = ["planner", "worker"].map(|id| broker.assert_identity(id).unwrap());
+    let task = broker.open(&planner, Purpose::new("pay")).unwrap();
+    let whole = || Scope::tool("bank.pay").any_args();
+    let parent = task.request(whole(), &none).unwrap();
+    let child = task.delegate(&parent, &worker, whole(), &none).unwrap();
+    clock.advance(minute - Duration::from_millis(1));
+    drop(gate.authorize(child.token(), &worker, pay(1), &none).unwrap());
+    clock.advance(minute);
+    let denial = gate.authorize(child.token(), &worker, pay(1), &none).unwrap_err();
+    assert_eq!(denial.reason(), Reason::Expired);
+    assert!(broker.standing().grants.is_empty());
+}
+
+/// P7: a renewal is for the holder, whoever else would be permitted the same
+#[test]
+fn a_grant_is_renewed_for_its_holder_and_nobody_else() {
+    let broker = Broker::new(delegable()).unwrap();
+    let none = Context::new();
+    let [payer, other] = ["payer", "other"].map(|id| broker.assert_identity(id).unwrap());
+    let task = broker.open(&payer, Purpose::new("pay")).unwrap();
+    let mut grant = task.request(Scope::tool("bank.pay").any_args(), &none).unwrap();
+    let denial = task.renew(&mut grant, &other, &none).unwrap_err();
+    assert_eq!(denial.reason(), Reason::NotTheHolder);
+    let denial = broker.gate().authorize(grant.token(), &other, pay(1), &none).unwrap_err();
+    assert_eq!(denial.reason(), Reason::NotTheHolder);
+    assert!(broker.standing().grants.is_empty(), "doubt ends the grant");
+}

@@ -280,7 +280,7 @@ impl Open {
         };
         let halts = &self.shared.halts;
         if let Some(halt) =
-            halts.stopping_call(&self.cell, &life, self.grant, &permit.caller, call.tool())
+            halts.stopping_call(&self.cell, life, self.grant, &permit.caller, call.tool())
         {
             return Err(Denial::new(Reason::Halted).because(halt));
         }

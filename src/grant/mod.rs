@@ -12,7 +12,6 @@ mod task;
 pub use id::GrantId;
 
 pub(crate) use counters::Stamp;
-pub(crate) use nonces::Nonces;
 pub(crate) use pool::Pool;
 pub(crate) use rows::Rows;
 pub(crate) use spanning::SpanningCounters;

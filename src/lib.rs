@@ -4,6 +4,9 @@
 #[doc = include_str!("../docs/policy.md")]
 pub mod _policy {}
 
+#[doc = include_str!("../docs/history.md")]
+pub mod _history {}
+
 pub mod args;
 pub mod audit;
 mod base64;

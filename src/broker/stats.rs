@@ -4,6 +4,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use super::Broker;
 use crate::denial::Reason;
+use crate::grant::Rows;
 
 /// Figures of one broker, each as it was when it was looked at.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -57,6 +58,7 @@ impl Broker {
             denials: self.shared.denials.all(),
             ..BrokerStats::default()
         };
+        stats.sweep_debts += self.shared.remains.lock().iter().map(Rows::slots).sum::<usize>();
         for task in self.shared.table.tasks() {
             let life = task.life.lock();
             stats.tasks += 1;

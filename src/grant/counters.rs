@@ -287,3 +287,26 @@ fn amount(args: &Args, argument: &Fact) -> Result<Number, &'static str> {
         Some(_) => Err("is not a number"),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::spanning::SpanningCounters;
+    use super::*;
+
+    #[test]
+    fn counters_of_identities_are_locked_each_once_and_in_one_order() {
+        let (counters, rule) = (SpanningCounters::new(), Arc::from("rule"));
+        let stamp = |subject| Stamp {
+            rule: Arc::clone(&rule),
+            limits: Limits::default(),
+            spanning: Some(counters.of(subject, &rule)),
+        };
+        let (first, second) = (stamp("ada"), stamp("bob"));
+        for stamps in [[&first, &second, &first], [&second, &first, &second]] {
+            let mut own = Counters::default();
+            let purse = Purse::open(&mut own, stamps.into_iter());
+            let orders: Vec<u64> = purse.held.iter().map(|(one, _)| one.order()).collect();
+            assert_eq!(orders, [0, 1]);
+        }
+    }
+}

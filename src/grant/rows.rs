@@ -30,6 +30,15 @@ impl Rows {
         }
     }
 
+    /// How many there is room taken by, dead ones included.
+    pub(crate) fn slots(&self) -> usize {
+        match self {
+            Rows::None => 0,
+            Rows::One(_) => 1,
+            Rows::Many(tree) => tree.slots.len(),
+        }
+    }
+
     pub(crate) fn get(&self, id: GrantId) -> Option<&Row> {
         match self {
             Rows::None => None,

@@ -2,14 +2,14 @@
 
 use std::borrow::Borrow;
 use std::collections::HashSet;
-use std::hash::{BuildHasher, Hash, Hasher, RandomState};
+use std::hash::{BuildHasher, BuildHasherDefault, Hash, Hasher, RandomState};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use parking_lot::{Mutex, RwLock};
 
 use super::task::TaskCell;
-use crate::spread::SpreadMap;
+use crate::spread::Spread;
 
 /// How many parts the table is in, so that threads working on different tasks rarely meet.
 /// A part is also what the sweep looks through at once: a few thousand tasks of a million.
@@ -27,7 +27,7 @@ pub(crate) struct Table {
     sweeping: Mutex<Sweeping>,
 }
 
-type ByGeneration = SpreadMap<u64, Arc<TaskCell>>;
+type ByGeneration = HashSet<Numbered, BuildHasherDefault<Spread>>;
 type ByName = HashSet<Named, RandomState>;
 
 /// A task, filed by its name, which is kept in the task alone.
@@ -52,6 +52,29 @@ impl PartialEq for Named {
 }
 
 impl Eq for Named {}
+
+/// A task, filed by its generation, which is kept in the task alone as well.
+struct Numbered(Arc<TaskCell>);
+
+impl Borrow<u64> for Numbered {
+    fn borrow(&self) -> &u64 {
+        &self.0.generation
+    }
+}
+
+impl Hash for Numbered {
+    fn hash<H: Hasher>(&self, hasher: &mut H) {
+        self.0.generation.hash(hasher);
+    }
+}
+
+impl PartialEq for Numbered {
+    fn eq(&self, other: &Self) -> bool {
+        self.0.generation == other.0.generation
+    }
+}
+
+impl Eq for Numbered {}
 
 /// Where the sweep goes on.
 #[derive(Default)]
@@ -90,7 +113,7 @@ impl Table {
             return Err(other.0.clone());
         }
         if let Some(shard) = self.shard(cell.generation) {
-            shard.write().insert(cell.generation, cell.clone());
+            shard.write().insert(Numbered(cell.clone()));
         }
         names.insert(Named(cell.clone()));
         Ok(())
@@ -119,7 +142,7 @@ impl Table {
     }
 
     pub(crate) fn task(&self, generation: u64) -> Option<Arc<TaskCell>> {
-        self.shard(generation)?.read().get(&generation).cloned()
+        self.shard(generation)?.read().get(&generation).map(|numbered| numbered.0.clone())
     }
 
     pub(crate) fn task_named(&self, name: &str) -> Option<Arc<TaskCell>> {
@@ -131,7 +154,7 @@ impl Table {
         let mut tasks: Vec<_> = self
             .by_generation
             .iter()
-            .flat_map(|shard| shard.read().values().cloned().collect::<Vec<_>>())
+            .flat_map(|shard| shard.read().iter().map(|one| one.0.clone()).collect::<Vec<_>>())
             .collect();
         tasks.sort_by_key(|task| task.generation);
         tasks
@@ -166,7 +189,9 @@ impl Table {
 
     fn generations_of(&self, shard: usize) -> Vec<u64> {
         let shard = self.by_generation.get(shard);
-        shard.map_or_else(Vec::new, |shard| shard.read().keys().copied().collect())
+        shard.map_or_else(Vec::new, |shard| {
+            shard.read().iter().map(|one| one.0.generation).collect()
+        })
     }
 
     fn shard(&self, generation: u64) -> Option<&RwLock<ByGeneration>> {

@@ -54,3 +54,12 @@ fn without_arguments_the_errand_is_told_with_the_reasons() {
     );
     assert_eq!((first.answers, first.remarks), (second.answers, second.remarks));
 }
+
+#[test]
+fn the_deadly_combination_is_stopped_at_its_third_part() {
+    let told = replay_files(&data("deadly-combination.toml"), &data("deadly-combination.jsonl"));
+    assert_eq!(told.code, 0, "{}{}", told.answers, told.remarks);
+    assert!(told.remarks.contains(" 0 not\n"), "{}", told.remarks);
+    let mails = told.answers.lines().filter(|answer| answer.contains("no-egress-once-tainted"));
+    assert!(mails.count() >= 1);
+}

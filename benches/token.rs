@@ -1,4 +1,5 @@
 //! W1: a presented token and one call against its grant's scope.
+#![allow(clippy::print_stdout, reason = "rows that are reported instead of timed")]
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, reason = "a bench")]
 
 mod workload;

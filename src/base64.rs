@@ -30,22 +30,33 @@ pub(crate) fn decode(text: &str, bytes: &mut [u8]) -> Option<()> {
     }
     let (groups, rest) = text.as_bytes().as_chunks::<4>();
     let (triples, tail) = bytes.as_chunks_mut::<3>();
-    let mut wrong = 0;
+    // All values seen, one over the other: whether any was wrong is asked once, at the end.
+    let mut seen = 0;
     for (triple, group) in triples.iter_mut().zip(groups) {
-        *triple = decode_group(*group, &mut wrong);
+        let values = group.map(value);
+        seen |= values.iter().fold(0, |all, value| all | value);
+        *triple = joined(values);
     }
-    let [a, b, spare] = match *rest {
-        [a, b] => decode_group([a, b, b'A', b'A'], &mut wrong),
-        [a, b, c] => decode_group([a, b, c, b'A'], &mut wrong),
-        _ => [0; 3],
+    let last = match *rest {
+        [a, b] => [a, b, b'A', b'A'],
+        [a, b, c] => [a, b, c, b'A'],
+        _ => [b'A'; 4],
     };
-    match tail {
-        [first, second] => (*first, *second) = (a, b),
-        // Bits of `b` are trailing bits here.
-        [first] => (*first, wrong) = (a, wrong | u8::from(b != 0) * WRONG),
-        _ => {}
-    }
-    (wrong & WRONG == 0 && spare == 0).then_some(())
+    let values = last.map(value);
+    seen |= values.iter().fold(0, |all, value| all | value);
+    let [a, b, c] = joined(values);
+    let trailing = match tail {
+        [first, second] => {
+            (*first, *second) = (a, b);
+            c
+        }
+        [first] => {
+            *first = a;
+            b | c
+        }
+        _ => 0,
+    };
+    (seen & WRONG == 0 && trailing == 0).then_some(())
 }
 
 /// Appends the text that spells these bytes.
@@ -71,10 +82,11 @@ impl<const N: usize> Spelled<N> {
     }
 }
 
-fn decode_group(group: [u8; 4], wrong: &mut u8) -> [u8; 3] {
-    let [a, b, c, d] = group.map(value);
-    *wrong |= a | b | c | d;
-    [a << 2 | b >> 4, b << 4 | c >> 2, c << 6 | d]
+/// Four times six bits as three bytes.
+fn joined(values: [u8; 4]) -> [u8; 3] {
+    let bits = values.iter().fold(0, |bits, value| bits << 6 | u32::from(*value));
+    let [_, bytes @ ..] = bits.to_be_bytes();
+    bytes
 }
 
 #[expect(clippy::indexing_slicing, reason = "a byte is always below 256")]

@@ -20,7 +20,8 @@ use crate::tool::{ToolName, ToolNameError};
 pub struct Call {
     tool: ToolName,
     args: Args,
-    resource: Option<Resource>,
+    /// Boxed, because most calls have none and every call is moved into its permit.
+    resource: Option<Box<Resource>>,
 }
 
 /// Why something is no call.
@@ -65,7 +66,7 @@ impl Call {
 
     /// What the call acts on, as the host knows it.
     pub fn on(mut self, resource: Resource) -> Self {
-        self.resource = Some(resource);
+        self.resource = Some(Box::new(resource));
         self
     }
 
@@ -90,6 +91,6 @@ impl Call {
 
     /// What the call acts on.
     pub fn resource(&self) -> Option<&Resource> {
-        self.resource.as_ref()
+        self.resource.as_deref()
     }
 }

@@ -198,6 +198,39 @@ fn a_narrowed_token_dies_with_its_grant_and_is_its_holders_alone() {
     assert_eq!(setup.query(&narrowed, "orders", 1), Err(Reason::Revoked));
 }
 
+/// Renewal raises the serial, and a narrowed token carries that of the token it came from.
+#[test]
+fn what_was_narrowed_from_a_superseded_token_is_refused() {
+    let mut setup = setup();
+    let old = setup.grant.token().attenuate(&orders(100), None).unwrap();
+    let presented = old.present(&call(1), at(0)).unwrap();
+    setup.task.renew(&mut setup.grant, &setup.agent, &Context::new()).unwrap();
+    assert_eq!(setup.query(&old, "orders", 1), Err(Reason::Superseded));
+    let denial =
+        setup.gate.authorize(&presented, &setup.agent, call(1), &Context::new()).unwrap_err();
+    assert_eq!(denial.reason(), Reason::Superseded);
+    let new = setup.grant.token().attenuate(&orders(100), None).unwrap();
+    assert_eq!(setup.query(&new, "orders", 1), Ok(()));
+}
+
+fn call(limit: i64) -> Call {
+    Call::new("db.query", json!({ "table": "orders", "limit": limit })).unwrap()
+}
+
+#[test]
+fn a_listing_shows_no_tool_that_an_attenuation_leaves_out() {
+    let setup = setup();
+    let list = |token: &Token| {
+        let tools = setup.gate.tools(token, &setup.agent, &Context::new()).unwrap();
+        tools.iter().map(|tool| tool.as_str().to_owned()).collect::<Vec<_>>()
+    };
+    assert_eq!(list(setup.grant.token()), ["db.query", "mail.send"]);
+    let narrowed = setup.grant.token().attenuate(&orders(100), None).unwrap();
+    assert_eq!(list(&narrowed), ["db.query"], "an agent is shown no more than it may use");
+    let nothing = narrowed.attenuate(&Scope::tool("mail.send").any_args(), None).unwrap();
+    assert!(list(&nothing).is_empty());
+}
+
 #[test]
 fn a_holder_gives_its_grant_up_with_a_narrowed_token_too() {
     let setup = setup();

@@ -27,6 +27,7 @@ fn at(seconds: i64) -> Timestamp {
 struct Setup {
     verifier: Verifier,
     ring: KeyRing,
+    agent: Identity,
     task: Task,
     grant: Grant,
 }
@@ -55,7 +56,7 @@ fn setup_for(scope: Scope) -> Setup {
     let agent = broker.assert_identity("agent-7").unwrap();
     let task = broker.open(&agent, Purpose::new("reporting")).unwrap();
     let grant = task.request(scope, &Context::new()).unwrap();
-    Setup { verifier, ring: KeyRing::from_secret(secret()), task, grant }
+    Setup { verifier, ring: KeyRing::from_secret(secret()), agent, task, grant }
 }
 
 fn setup() -> Setup {
@@ -175,6 +176,20 @@ fn a_verifier_takes_a_presentation_for_its_call_again_and_again_for_seconds() {
     assert_eq!(verify(orders(1), at(39)), Ok(()));
     assert_eq!(verify(orders(1), at(40)), Err(VerifierError::Token(TokenError::Stale)));
     assert_eq!(verify(orders(2), at(10)), Err(VerifierError::Token(TokenError::BadSignature)));
+}
+
+#[test]
+fn a_scope_that_was_asked_for_travels_in_renewed_and_trimmed_tokens_too() {
+    let mut setup = setup();
+    setup.task.renew(&mut setup.grant, &setup.agent, &Context::new()).unwrap();
+    assert!(setup.verify(setup.grant.token(), &orders(1)).is_ok());
+    let (trimmed, cuts) = setup.task.request_trimmed(asked().embedded(), &Context::new()).unwrap();
+    assert!(cuts.is_empty());
+    assert!(setup.verify(trimmed.token(), &orders(1)).is_ok());
+    assert_eq!(
+        setup.verify(trimmed.token(), &orders(1001)).unwrap_err(),
+        VerifierError::OutOfScope
+    );
 }
 
 /// The minter's mistake is no way in either.

@@ -11,12 +11,12 @@ use hallpass::scope::{any_of, below, eq, has_any, max, min, one_of, prefix};
 use hallpass::value::{Object, Value};
 use ring::hmac;
 
-/// Short runs, many of them: the machine may be shared.
+/// Many short samples, so that some fall between whatever else a shared machine does.
 pub(crate) fn criterion() -> Criterion {
     Criterion::default()
-        .sample_size(40)
-        .warm_up_time(Duration::from_millis(300))
-        .measurement_time(Duration::from_millis(1500))
+        .sample_size(200)
+        .warm_up_time(Duration::from_millis(200))
+        .measurement_time(Duration::from_millis(1200))
         .without_plots()
         .configure_from_args()
 }

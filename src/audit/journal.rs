@@ -19,7 +19,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use parking_lot::Mutex;
 
-use super::{Anchor, Body, ChainKey, Entry, Sink, SinkError};
+use super::{Anchor, Body, ChainKey, ChainTag, Entry, Sink, SinkError};
 
 /// With this many debts nothing that gives access is placed any more. At half a kilobyte a record
 /// it holds the memory that refused calls can pile up near 32 MiB, and paying it off takes a sink
@@ -59,6 +59,8 @@ struct Waiting {
 struct Writer {
     /// The number that the sink gets next: that of the backlog's front.
     next_seq: u64,
+    /// The tag of the last record that the sink has accepted: the anchor's, at hand.
+    tag: ChainTag,
     backlog: VecDeque<Waiting>,
     /// So many of the backlog's first are known to be debts, so that a refusal need not look at
     /// them again.
@@ -116,6 +118,7 @@ impl Journal {
             queue: Mutex::new(Queue { next_seq, waiting: VecDeque::new() }),
             writer: Mutex::new(Writer {
                 next_seq,
+                tag: anchor.tag,
                 backlog: VecDeque::new(),
                 known_debts: 0,
                 refused: HashMap::new(),
@@ -241,9 +244,12 @@ impl Journal {
         while writer.next_seq <= through {
             let Some(front) = writer.backlog.front() else { break };
             front.body.write_line(writer.next_seq, &mut writer.line);
-            if let Err(cause) = self.append(writer.next_seq, &writer.line) {
-                self.withhold(writer, through, &cause);
-                return Err(cause);
+            match self.append(writer.next_seq, &writer.tag, &writer.line) {
+                Ok(tag) => writer.tag = tag,
+                Err(cause) => {
+                    self.withhold(writer, through, &cause);
+                    return Err(cause);
+                }
             }
             if writer.backlog.pop_front().is_some_and(|written| written.debt) {
                 self.debts.fetch_sub(1, Ordering::AcqRel);
@@ -254,17 +260,15 @@ impl Journal {
         Ok(())
     }
 
-    /// Ties one line to the chain and gives it to the sink.
-    fn append(&self, seq: u64, line: &str) -> Result<(), SinkError> {
-        // Copied out: the sink may ask for the anchor.
-        let before = self.anchor().tag;
-        let tag = self.key.next(&before, line);
+    /// Ties one line to the chain and gives it to the sink; its tag, once the sink has it.
+    fn append(&self, seq: u64, before: &ChainTag, line: &str) -> Result<ChainTag, SinkError> {
+        let tag = self.key.next(before, line);
         self.inside.store(this_thread(), Ordering::Relaxed);
         let kept = guarded(|| self.sink.append(&Entry { seq, tag: &tag, line }));
         self.inside.store(0, Ordering::Relaxed);
         kept?;
         *self.anchor.lock() = Anchor { seq, tag };
-        Ok(())
+        Ok(tag)
     }
 
     /// The sink refused the front, so everything up to `through` is not in the log either: order

@@ -9,6 +9,9 @@ use super::{Anchor, ChainTag, Entry, Record, Sink, SinkError};
 /// Lines are kept in blocks of this many bytes, so that growing never copies what is there.
 const BLOCK: usize = 1 << 20;
 
+/// About as long are the lines that calls write: 130 bytes for an outcome, 300 for a permit.
+const USUAL_LINE: usize = 200;
+
 /// A [`Sink`] that keeps every record in memory. Clones share one log.
 ///
 /// It takes one writer in its life and forgets nothing, so it grows with every record; with a
@@ -99,7 +102,9 @@ impl Sink for MemoryLog {
         }
         let has_room = |block: &Block| block.text.len() + entry.line.len() <= BLOCK;
         if !state.blocks.last().is_some_and(has_room) {
-            state.blocks.push(Block::default());
+            // The first block grows as it needs to, so that a small log stays small.
+            let block = if state.blocks.is_empty() { Block::default() } else { Block::whole() };
+            state.blocks.push(block);
         }
         if let Some(block) = state.blocks.last_mut() {
             block.text.push_str(entry.line);
@@ -137,6 +142,16 @@ impl Snapshot {
 }
 
 impl Block {
+    /// With all its room from the start, so that growing copies nothing.
+    fn whole() -> Self {
+        let lines = BLOCK / USUAL_LINE;
+        Block {
+            text: String::with_capacity(BLOCK),
+            ends: Vec::with_capacity(lines),
+            tags: Vec::with_capacity(lines),
+        }
+    }
+
     fn lines(&self) -> impl Iterator<Item = (&str, &ChainTag)> {
         let starts = std::iter::once(&0).chain(&self.ends);
         let lines =

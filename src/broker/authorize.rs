@@ -5,12 +5,12 @@ use std::sync::Arc;
 use super::permit::Permit;
 use super::present::{Presented, present, present_token};
 use super::shared::{Current, Decided, Shared};
-use crate::audit::{Event, Outcome, Place, Stage};
+use crate::audit::{Event, Place, Stage};
 use crate::call::Call;
 use crate::clock::Timestamp;
 use crate::context::Context;
 use crate::denial::{Denial, Reason};
-use crate::grant::{GrantId, Granted, Life, OpenPermit, Row, Stamp, TaskCell};
+use crate::grant::{GrantId, Granted, Life, OpenPermit, Row, Stamp, TaskCell, Terms};
 use crate::identity::Identity;
 use crate::policy::{
     Deciders, Listed, Moment, Question, Setting, Verdict, What, decide, failed, nearest_for_call,
@@ -122,18 +122,21 @@ struct Refusal {
     about: Option<(Arc<TaskCell>, GrantId)>,
 }
 
+/// A scope as it was granted, and which of its capabilities covers the call.
+type InScope = (Arc<Terms>, usize);
+
 /// Where the grant, and each grant it was delegated from, covers the call.
 struct Covered {
-    own: (Arc<[Granted]>, usize),
-    ancestors: Vec<(Arc<[Granted]>, usize)>,
+    own: InScope,
+    ancestors: Vec<InScope>,
 }
 
 impl Covered {
     /// The limits of every capability that covers the call.
-    fn stamps(&self) -> impl Iterator<Item = &Stamp> {
+    fn stamps(&self) -> impl Iterator<Item = &Stamp> + Clone {
         std::iter::once(&self.own)
             .chain(&self.ancestors)
-            .filter_map(|(scope, at)| scope.get(*at))
+            .filter_map(|(terms, at)| terms.scope.get(*at))
             .flat_map(|granted| &granted.stamps)
     }
 }
@@ -205,12 +208,12 @@ impl Attempt<'_> {
             .map_err(about)?;
         if let Some(once) = presented.once {
             let row = this.live(&presented, &life).map_err(about)?;
-            row.nonces.probe(once, this.now).map_err(about)?;
+            row.probe(once, this.now).map_err(about)?;
         }
         let (covered, rules) =
             this.decide(&current, &presented, &life, context, what).map_err(about)?;
         // What lapsed gives back what it held: the call would find it so.
-        this.close_lapsed(&presented, &mut life);
+        this.shared.close_lapsed(&presented.cell, &mut life, this.now);
         life.counters.probe(covered.stamps(), this.call.args(), this.now).map_err(about)?;
         Ok(current.ids(&rules))
     }
@@ -267,7 +270,7 @@ impl Attempt<'_> {
     ) -> Result<(Covered, Deciders), Denial> {
         let row = self.live(presented, life)?;
         let with_this = match current.policy.looks_at_history {
-            true => life.history.with(what.labels),
+            true => life.history().with(what.labels),
             false => None,
         };
         let time = current.policy.time(self.now);
@@ -277,14 +280,14 @@ impl Attempt<'_> {
                 who: self.caller,
                 purpose: &presented.cell.purpose,
                 context,
-                seen: with_this.as_ref().unwrap_or(life.history.labels()),
+                seen: with_this.as_ref().unwrap_or(life.history().labels()),
                 now: self.now,
                 now_text: time.as_ref(),
             },
             what: What { form: presented.form(), ..what },
         };
         let covered = Covered {
-            own: (row.scope.clone(), covering(&row.scope, &presented.narrowings, &question)?),
+            own: (row.terms.clone(), covering(&row.terms.scope, &presented.narrowings, &question)?),
             ancestors: self.ancestors_cover(row, life, &question)?,
         };
         match decide(&current.policy, &question) {
@@ -303,7 +306,7 @@ impl Attempt<'_> {
         row: &Row,
         life: &Life,
         question: &Question<'_>,
-    ) -> Result<Vec<(Arc<[Granted]>, usize)>, Denial> {
+    ) -> Result<Vec<InScope>, Denial> {
         let mut covered = Vec::new();
         let mut next = row.parent;
         while let Some(id) = next {
@@ -313,7 +316,7 @@ impl Attempt<'_> {
                     Denial::new(Reason::Expired).because("a grant above it is past its time")
                 );
             }
-            covered.push((above.scope.clone(), covering(&above.scope, &[], question)?));
+            covered.push((above.terms.clone(), covering(&above.terms.scope, &[], question)?));
             next = above.parent;
         }
         Ok(covered)
@@ -325,7 +328,7 @@ impl Attempt<'_> {
         let Some(once) = presented.once else { return Ok(()) };
         self.live(presented, life)?;
         match life.grant_mut(presented.grant) {
-            Some(row) => row.nonces.take(once, self.now),
+            Some(row) => row.take(once, self.now),
             None => Err(Denial::new(Reason::UnknownGrant)),
         }
     }
@@ -344,11 +347,9 @@ impl Attempt<'_> {
         if row.is_past(self.now) || self.now >= presented.cell.ceiling {
             return Err(Denial::new(Reason::Expired));
         }
-        match self.shared.halts.stopping(
-            &presented.cell,
-            &[self.caller, &row.holder],
-            Some(self.call.tool()),
-        ) {
+        let halts = &self.shared.halts;
+        let (cell, grant) = (&presented.cell, presented.grant);
+        match halts.stopping_call(cell, life, grant, self.caller, self.call.tool()) {
             Some(halt) => Err(Denial::new(Reason::Halted).because(halt)),
             None => Ok(row),
         }
@@ -369,8 +370,8 @@ impl Attempt<'_> {
             .now
             .checked_add(self.shared.settings.permit_ttl)
             .ok_or_else(|| Denial::new(Reason::Expired))?;
-        self.close_lapsed(presented, life);
-        if life.permits.len() >= self.shared.settings.max_permits {
+        self.shared.close_lapsed(&presented.cell, life, self.now);
+        if life.permits().len() >= self.shared.settings.max_permits {
             return Err(Denial::new(Reason::TooMany)
                 .because("the task has too many permits open: finish or drop some"));
         }
@@ -399,11 +400,11 @@ impl Attempt<'_> {
                 return Err(denial);
             }
         };
-        life.history.add(labels);
+        life.remember(labels);
         life.touch(presented.grant, self.now);
         let (seq, grant) = (place.seq(), presented.grant);
         let (tool, caller) = (self.call.tool_name().clone(), self.caller.share());
-        life.permits.push(OpenPermit {
+        life.hand_out(OpenPermit {
             seq,
             grant,
             caller,
@@ -414,23 +415,6 @@ impl Attempt<'_> {
             reservation,
         });
         Ok((place, lapses))
-    }
-
-    /// Permits that somebody kept past their time: abandoned, and recorded as such.
-    fn close_lapsed(&self, presented: &Presented, life: &mut Life) {
-        for of in life.drop_lapsed(self.now) {
-            let event = Event::Outcome {
-                task: (&*presented.cell.name).into(),
-                generation: presented.cell.generation,
-                of,
-                outcome: Outcome::Abandoned,
-                task_over: false,
-            };
-            // Written with the next record that is settled: this call's own, at the latest.
-            if let Ok(place) = self.shared.place(self.now, &event) {
-                self.shared.journal.owe_later(place);
-            }
-        }
     }
 
     /// Records the denial, and hands it on.

@@ -12,7 +12,7 @@ use super::stats::DenialCounts;
 use super::tripwire::Tripwire;
 use crate::audit::{Event, Journal, MemoryLog, Sink, SinkError};
 use crate::clock::{Clock, ClockError, SystemClock, Timekeeper};
-use crate::grant::Table;
+use crate::grant::{Pool, SpanningCounters, Table};
 use crate::policy::Policy;
 use crate::random::RandomError;
 use crate::token::{KeyError, KeyRing, KeyUse};
@@ -202,6 +202,10 @@ impl BrokerBuilder {
             }),
             ring: Mutex::new(ring),
             table: Table::new(),
+            spanning: SpanningCounters::new(),
+            terms: Pool::default(),
+            purposes: Pool::default(),
+            remains: Mutex::default(),
             halts: Halts::default(),
             denials: DenialCounts::default(),
             tripwire: self.tripwire.map(|(denials, window)| Tripwire::new(denials, window)),

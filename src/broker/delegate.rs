@@ -62,12 +62,7 @@ impl Asking<'_> {
         let delegators: Vec<_> =
             lineage.iter().map(|row| (&row.holder, Moment::Delegate)).collect();
         let delegated = self.give(&delegators, capabilities)?;
-        let most = delegated.depth.unwrap_or(DEPTH_UNSAID);
-        let stamped = lineage.iter().flat_map(|row| row.stamps()).filter_map(|s| s.limits.depth);
-        let most = stamped.fold(most, u8::min);
-        if hops > most {
-            return Err(too_deep(most));
-        }
+        delegated.reaches(hops, &lineage)?;
         let mut given = self.give(&[(holder, Moment::Request)], capabilities)?;
         given.narrow_by(delegated);
         let latest = lineage.iter().map(|row| row.expires).fold(self.cell.ceiling, Timestamp::min);
@@ -76,14 +71,23 @@ impl Asking<'_> {
 }
 
 impl Given {
+    /// Whether what permits the delegators to delegate goes so many hops deep, and so does all that
+    /// they hold.
+    pub(super) fn reaches(&self, hops: u8, delegators: &[&Row]) -> Result<(), Denial> {
+        let stamped = delegators.iter().flat_map(|row| row.stamps()).filter_map(|s| s.limits.depth);
+        let most = stamped.fold(self.depth.unwrap_or(DEPTH_UNSAID), u8::min);
+        if hops > most { Err(too_deep(most)) } else { Ok(()) }
+    }
+
     /// What the delegators' permits limit, limits the child too.
-    fn narrow_by(&mut self, other: Given) {
+    pub(super) fn narrow_by(&mut self, other: Given) {
         self.ttl = self.ttl.min(other.ttl);
-        self.max_life = [self.max_life, other.max_life].into_iter().flatten().min();
-        self.idle = [self.idle, other.idle].into_iter().flatten().min();
-        for (own, delegated) in self.scope.iter_mut().zip(other.scope) {
+        let tightest = |own: Option<_>, other| [own, other].into_iter().flatten().min();
+        self.terms.max_life = tightest(self.terms.max_life, other.terms.max_life);
+        self.terms.idle = tightest(self.terms.idle, other.terms.idle);
+        for (own, delegated) in self.terms.scope.iter_mut().zip(other.terms.scope) {
             for stamp in delegated.stamps {
-                if !own.stamps.iter().any(|own| own.rule == stamp.rule) {
+                if !own.stamps.iter().any(|own| own.shares_counter_with(&stamp)) {
                     own.stamps.push(stamp);
                 }
             }
@@ -96,7 +100,7 @@ impl Given {
 
 /// An early word to a delegator that asks for more than it has. The calls enforce it in any case.
 fn within(capability: &Capability, parent: &Row) -> Result<(), Denial> {
-    if parent.scope.iter().any(|granted| capability.contained_in(&granted.capability)) {
+    if parent.terms.scope.iter().any(|granted| capability.contained_in(&granted.capability)) {
         return Ok(());
     }
     Err(Denial::new(Reason::NotCovered)

@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::shared::{Current, Shared};
 use crate::clock::Timestamp;
 use crate::denial::{Denial, Reason};
-use crate::grant::{Granted, Life, Stamp, TaskCell};
+use crate::grant::{Granted, Life, Stamp, TaskCell, Terms};
 use crate::identity::Identity;
 use crate::policy::{Answer, Moment, Setting, Wanted, When, decide_request, nearest_for_request};
 use crate::scope::Capability;
@@ -30,13 +30,10 @@ pub(super) type Party<'a> = (&'a Identity, Moment);
 
 /// What policy gives.
 pub(super) struct Given {
-    pub(super) scope: Vec<Granted>,
+    pub(super) terms: Terms,
     /// The permits that gave it, by id.
     pub(super) rules: Vec<Arc<str>>,
     pub(super) ttl: Duration,
-    /// How long the grant may live, renewals included.
-    pub(super) max_life: Option<Duration>,
-    pub(super) idle: Option<Duration>,
     /// How many hops of delegation the permits allow below the one who asked.
     pub(super) depth: Option<u8>,
 }
@@ -64,11 +61,9 @@ impl<'a> Asking<'a> {
         capabilities: &[Capability],
     ) -> Result<Given, Denial> {
         let mut given = Given {
-            scope: Vec::with_capacity(capabilities.len()),
+            terms: Terms::default(),
             rules: Vec::new(),
             ttl: self.shared.settings.ceiling,
-            max_life: None,
-            idle: None,
             depth: None,
         };
         let mut capabilities = capabilities.to_vec();
@@ -81,7 +76,7 @@ impl<'a> Asking<'a> {
             for stamp in &stamps {
                 given.tighten(stamp, self.shared.settings.default_ttl);
             }
-            given.scope.push(Granted { capability, stamps });
+            given.terms.scope.push(Granted { capability, stamps });
         }
         given.rules.sort();
         Ok(given)
@@ -137,8 +132,11 @@ impl<'a> Asking<'a> {
             }
         };
         for rule in rules.iter().filter_map(|at| policy.rule(*at)) {
-            if !stamps.iter().any(|stamp| stamp.rule == rule.id) {
-                stamps.push(Stamp { rule: rule.id.clone(), limits: rule.limits.clone() });
+            let spanning = (rule.limits.per_identity && rule.limits.count_calls())
+                .then(|| self.shared.spanning.of(who.subject().as_str(), &rule.id));
+            let stamp = Stamp { rule: rule.id.clone(), limits: rule.limits.clone(), spanning };
+            if !stamps.iter().any(|own| own.shares_counter_with(&stamp)) {
+                stamps.push(stamp);
             }
         }
         Ok(())
@@ -158,14 +156,14 @@ impl Asking<'_> {
         let Some(labels) = policy.catalogue.labels_of(capability.tool.as_str()) else {
             return R::default();
         };
-        let with_this = self.life.history.with(labels);
+        let with_this = self.life.history().with(labels);
         let time = policy.time(self.now);
         let setting = Setting {
             moment,
             who,
             purpose: &self.cell.purpose,
             context: self.context,
-            seen: with_this.as_ref().unwrap_or(self.life.history.labels()),
+            seen: with_this.as_ref().unwrap_or(self.life.history().labels()),
             now: self.now,
             now_text: time.as_ref(),
         };
@@ -175,12 +173,12 @@ impl Asking<'_> {
 
 impl Given {
     /// One grant has one lifetime: the tightest of all permits that cover any part of it.
-    fn tighten(&mut self, Stamp { rule, limits }: &Stamp, default_ttl: Duration) {
+    fn tighten(&mut self, Stamp { rule, limits, .. }: &Stamp, default_ttl: Duration) {
         let tightest = |own: Option<Duration>, other| [own, other].into_iter().flatten().min();
         let ttl = limits.ttl.unwrap_or(default_ttl);
         self.ttl = self.ttl.min(ttl).min(limits.max_life.unwrap_or(ttl));
-        self.max_life = tightest(self.max_life, limits.max_life);
-        self.idle = tightest(self.idle, limits.idle);
+        self.terms.max_life = tightest(self.terms.max_life, limits.max_life);
+        self.terms.idle = tightest(self.terms.idle, limits.idle);
         self.depth = [self.depth, limits.depth].into_iter().flatten().min();
         if !self.rules.contains(rule) {
             self.rules.push(rule.clone());

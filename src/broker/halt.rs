@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use parking_lot::RwLock;
 
-use crate::grant::TaskCell;
+use crate::grant::{GrantId, Life, TaskCell};
 use crate::identity::Identity;
 
 /// What to stop.
@@ -13,7 +13,8 @@ use crate::identity::Identity;
 pub enum Halt {
     /// Everything this broker gates.
     Everything,
-    /// All that one identity requests, holds or calls, by its id.
+    /// All that one identity requests, holds or calls, by its id, and all that was delegated from
+    /// what it holds.
     Identity(Box<str>),
     /// One live task, by its name.
     Task(Box<str>),
@@ -87,6 +88,23 @@ impl Halts {
         }
         let on = self.on.read();
         on.iter().find(|halt| halt.stops(task, who, tool)).cloned()
+    }
+
+    /// The halt that stops a call: of whoever presents the grant, holds it, or holds one that it was
+    /// delegated from.
+    pub(crate) fn stopping_call(
+        &self,
+        task: &TaskCell,
+        life: &Life,
+        grant: GrantId,
+        caller: &Identity,
+        tool: &str,
+    ) -> Option<Halt> {
+        if !self.any.load(Ordering::SeqCst) {
+            return None;
+        }
+        let who: Vec<_> = life.holders(grant).chain([caller]).collect();
+        self.stopping(task, &who, Some(tool))
     }
 
     pub(crate) fn all(&self) -> Vec<Halt> {

@@ -6,7 +6,7 @@ use super::shared::{Current, Shared};
 use crate::clock::Timestamp;
 use crate::context::Context;
 use crate::denial::{Denial, Reason};
-use crate::grant::{Granted, Life, Row, TaskCell};
+use crate::grant::{GrantId, Granted, Life, Row, TaskCell};
 use crate::identity::Identity;
 use crate::policy::{Moment, Setting, Wanted, could_permit};
 use crate::token::Token;
@@ -41,20 +41,27 @@ impl Gate {
         if life.over.is_some() {
             return Err(Denial::new(Reason::TaskOver));
         }
+        // What lapsed permits had reserved can be used again.
+        shared.close_lapsed(cell, &mut life, now);
         let lineage = life.lineage(presented.grant, now)?;
         let Some(row) = lineage.first() else { return Err(Denial::new(Reason::UnknownGrant)) };
         if row.serial != presented.serial {
             return Err(Denial::new(Reason::Superseded));
         }
-        let listing = Listing { shared, current: &current, cell, caller, context, now };
-        let scopes: Vec<_> = lineage.iter().map(|row: &&Row| row.scope.clone()).collect();
+        let grant = presented.grant;
+        let left_above = |above: &Granted, tool: &ToolName, life: &mut Life| {
+            above.capability.tool == *tool
+                && above.stamps.iter().all(|stamp| life.counters.has_calls_left(stamp, now))
+        };
+        let listing = Listing { shared, current: &current, cell, grant, caller, context, now };
+        let scopes: Vec<_> = lineage.iter().map(|row: &&Row| row.terms.clone()).collect();
         let mut tools: Vec<ToolName> = Vec::new();
-        for granted in scopes.first().iter().flat_map(|scope| scope.iter()) {
+        for granted in scopes.first().iter().flat_map(|terms| &terms.scope) {
             let tool = &granted.capability.tool;
             let above = scopes
                 .iter()
                 .skip(1)
-                .all(|scope| scope.iter().any(|above| above.capability.tool == *tool));
+                .all(|terms| terms.scope.iter().any(|above| left_above(above, tool, &mut life)));
             let narrowed = presented.narrowings.iter().all(|narrowing| narrowing.names(tool));
             if above && narrowed && !tools.contains(tool) && listing.could_call(granted, &mut life)
             {
@@ -70,6 +77,7 @@ struct Listing<'l> {
     shared: &'l Shared,
     current: &'l Current,
     cell: &'l TaskCell,
+    grant: GrantId,
     caller: &'l Identity,
     context: &'l Object,
     now: Timestamp,
@@ -77,24 +85,24 @@ struct Listing<'l> {
 
 impl Listing<'_> {
     fn could_call(&self, granted: &Granted, life: &mut Life) -> bool {
-        let Listing { shared, current, cell, caller, context, now } = *self;
+        let Listing { shared, current, cell, grant, caller, context, now } = *self;
         let tool = granted.capability.tool.as_str();
         let policy = &current.policy;
         let Some(labels) = policy.catalogue.labels_of(tool) else { return false };
-        if shared.halts.stopping(cell, &[caller], Some(tool)).is_some() {
+        if shared.halts.stopping_call(cell, life, grant, caller, tool).is_some() {
             return false;
         }
         if !granted.stamps.iter().all(|stamp| life.counters.has_calls_left(stamp, now)) {
             return false;
         }
-        let with_this = life.history.with(labels);
+        let with_this = life.history().with(labels);
         let time = policy.time(now);
         let setting = Setting {
             moment: Moment::Call,
             who: caller,
             purpose: &cell.purpose,
             context,
-            seen: with_this.as_ref().unwrap_or(life.history.labels()),
+            seen: with_this.as_ref().unwrap_or(life.history().labels()),
             now,
             now_text: time.as_ref(),
         };

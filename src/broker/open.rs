@@ -10,7 +10,7 @@ use crate::clock::Timestamp;
 use crate::denial::{Denial, Reason};
 use crate::grant::{Life, TaskCell};
 use crate::identity::Identity;
-use crate::purpose::Purpose;
+use crate::purpose::{CheckedPurpose, Purpose};
 use crate::token::MAX_NAME;
 use parking_lot::{Condvar, Mutex};
 
@@ -156,7 +156,7 @@ fn open(
         name: name.into(),
         generation,
         requester: who.share(),
-        purpose,
+        purpose: shared.share_purpose(purpose),
         ceiling,
         life: Mutex::new(Life::default()),
         call_done: Condvar::new(),
@@ -195,8 +195,10 @@ fn insert(shared: &Arc<Shared>, cell: &Arc<TaskCell>, now: Timestamp) -> Result<
     };
     match shared.table.insert(cell) {
         Ok(()) => Ok(()),
-        Err(other) if now >= other.ceiling => {
+        Err(other) if now >= other.ceiling || other.life.lock().over.is_some() => {
             shared.end(&other, How::Ceiling, None);
+            // Somebody else may have ended it, and not taken it out of the table yet.
+            shared.forget(&other);
             shared.table.insert(cell).map_err(|_| taken())
         }
         Err(_) => Err(taken()),
@@ -254,6 +256,14 @@ impl Drop for Task {
 }
 
 impl Shared {
+    /// Purposes without a ticket or words are the same for many tasks.
+    fn share_purpose(&self, purpose: CheckedPurpose) -> Arc<CheckedPurpose> {
+        match (purpose.ticket(), purpose.intent()) {
+            (None, None) => self.purposes.share(purpose),
+            _ => Arc::new(purpose),
+        }
+    }
+
     /// Ends a task, once. Nothing of it starts after this returns; the record is owed if the log
     /// refuses it.
     pub(super) fn end(&self, cell: &TaskCell, how: How, reason: Option<&str>) -> Ended {
@@ -282,7 +292,7 @@ impl Shared {
         // An end goes through whatever the clock does.
         let at = self.keeper.now().unwrap_or_else(|_| self.keeper.latest());
         let mut life = cell.life.lock();
-        let running = life.end(how)?;
+        let (running, grants) = life.end(how)?;
         let event = Event::Ended {
             task: (&*cell.name).into(),
             generation: cell.generation,
@@ -293,6 +303,7 @@ impl Shared {
         let place = self.place(at, &event).ok();
         drop(life);
         self.forget(cell);
+        self.bury(grants);
         Some((running, place))
     }
 }

@@ -267,26 +267,24 @@ impl Open {
         if now >= lapses {
             return Err(Denial::new(Reason::PermitLapsed));
         }
-        let Some(row) = life.grants.iter().find(|row| row.id == self.grant) else {
-            return Err(Denial::new(life.why_gone(self.grant)));
-        };
-        // With a grant that is past its time ends all that was delegated from it.
-        if life.is_past(row, now) || now >= self.cell.ceiling {
+        if now >= self.cell.ceiling {
             return Err(Denial::new(Reason::Expired));
         }
+        life.live(self.grant, now)?;
         if current.epoch != epoch {
             return Err(Denial::new(Reason::PolicyChanged)
                 .because(format_args!("permitted under epoch {epoch}, now {}", current.epoch)));
         }
-        let seq = self.seq;
-        let Some(permit) = life.permits.iter_mut().find(|permit| permit.seq == seq) else {
+        let Some(permit) = life.permit(self.seq) else {
             return Err(Denial::new(Reason::PermitLapsed));
         };
-        let who = [&permit.caller, &row.holder];
-        if let Some(halt) = self.shared.halts.stopping(&self.cell, &who, Some(call.tool())) {
+        let halts = &self.shared.halts;
+        if let Some(halt) =
+            halts.stopping_call(&self.cell, &life, self.grant, &permit.caller, call.tool())
+        {
             return Err(Denial::new(Reason::Halted).because(halt));
         }
-        permit.running = true;
+        life.note_running(self.seq);
         self.started = true;
         Ok(())
     }

@@ -11,7 +11,7 @@ use super::shared::{Current, Shared};
 use crate::audit::Event;
 use crate::clock::Timestamp;
 use crate::denial::{Denial, Reason};
-use crate::grant::{GrantId, Life, Row, Stamp, TaskCell};
+use crate::grant::{GrantId, Life, Pool, Row, Stamp, TaskCell, Terms};
 use crate::identity::Identity;
 use crate::policy::{Limits, Moment, Policy, When};
 use crate::value::Object;
@@ -47,7 +47,8 @@ pub struct Drifted {
     pub task: Arc<str>,
     /// Its holder.
     pub holder: Box<str>,
-    /// Why not, for operators.
+    /// What a request for the same would be denied with today, for operators: the reason, and the
+    /// rules that decided. Whoever presents its token is told `drifted`.
     pub why: Denial,
 }
 
@@ -88,7 +89,7 @@ impl Broker {
         let mut drift = Drift::default();
         for cell in shared.table.tasks() {
             let life = cell.life.lock();
-            for row in &life.grants {
+            for row in life.grants.iter() {
                 let asking = Asking {
                     shared,
                     current: &current.with_policy(policy),
@@ -190,7 +191,7 @@ impl Shared {
                 && let Err(why) = self.keep_up_one(current, cell, life, id, now)
             {
                 self.end_drifted(cell, life, id, now);
-                return Err(why);
+                return Err(Denial::new(Reason::Drifted).because(why.explain()));
             }
         }
         Ok(())
@@ -210,7 +211,7 @@ impl Shared {
             Asking { shared: self, current, cell, life, context: &NOTHING, now, when: When::Left };
         let given = asking.again(row)?;
         if let Some(row) = life.grant_mut(id) {
-            row.clamp(given);
+            row.clamp(given, &self.terms);
             row.epoch = current.epoch;
         }
         Ok(())
@@ -218,10 +219,8 @@ impl Shared {
 
     /// Ends a drifted grant under a lock that is held already.
     fn end_drifted(&self, cell: &TaskCell, life: &mut Life, id: GrantId, now: Timestamp) {
-        let ended = life.end_grant(id, Reason::Drifted);
-        let event = self.grant_ended(cell, life, &ended, Reason::Drifted);
-        if let Some(event) = event
-            && let Ok(place) = self.place(now, &event)
+        if let Some(ended) = life.end_grant(id, Reason::Drifted)
+            && let Ok(place) = self.place(now, &self.grant_ended(cell, &ended, Reason::Drifted))
         {
             self.journal.owe_later(place);
         }
@@ -231,47 +230,48 @@ impl Shared {
 impl Asking<'_> {
     /// Whether policy would give a grant again, as far as who, why and scope go.
     fn again(&self, row: &Row) -> Result<Given, Denial> {
-        let capabilities: Vec<_> = row.scope.iter().map(|own| own.capability.clone()).collect();
+        let capabilities: Vec<_> =
+            row.terms.scope.iter().map(|own| own.capability.clone()).collect();
         let mut parties: Vec<(&Identity, Moment)> = vec![(&row.holder, Moment::Request)];
-        let mut next = row.parent;
-        if next.is_none() && !row.holder.is_shared_with(&self.cell.requester) {
-            parties.push((&self.cell.requester, Moment::Request));
+        let requester = &self.cell.requester;
+        if row.parent.is_none() && !row.holder.is_shared_with(requester) {
+            parties.push((requester, Moment::Request));
         }
-        while let Some(above) = next.and_then(|id| self.life.grant(id)) {
-            parties.push((&above.holder, Moment::Delegate));
-            next = above.parent;
+        let mut given = self.give(&parties, &capabilities)?;
+        if row.parent.is_some() {
+            let above = self.life.above(row);
+            let delegators: Vec<_> =
+                above.iter().map(|row| (&row.holder, Moment::Delegate)).collect();
+            let delegated = self.give(&delegators, &capabilities)?;
+            delegated.reaches(row.hops, &above)?;
+            given.narrow_by(delegated);
         }
-        self.give(&parties, &capabilities).map_err(drifted)
+        Ok(given)
     }
-}
-
-/// A denial by a reload: the reason is the drift, the story what policy says now.
-fn drifted(why: Denial) -> Denial {
-    Denial::new(Reason::Drifted).because(why.explain())
 }
 
 impl Row {
     /// Takes over whatever is tighter today. Nothing is reset, and nothing is widened.
-    fn clamp(&mut self, given: Given) {
+    fn clamp(&mut self, given: Given, pool: &Pool<Terms>) {
         let tightest = |own: Option<_>, other| [own, other].into_iter().flatten().min();
-        self.max_life = tightest(self.max_life, given.max_life);
-        self.idle = tightest(self.idle, given.idle);
+        let mut terms = given.terms;
+        terms.max_life = tightest(self.terms.max_life, terms.max_life);
+        terms.idle = tightest(self.terms.idle, terms.idle);
         if let Some(end) = self.issued.checked_add(given.ttl) {
             self.expires = self.expires.min(end);
         }
-        if let Some(end) = self.max_life.and_then(|life| self.first_issued.checked_add(life)) {
+        if let Some(end) = terms.max_life.and_then(|life| self.first_issued.checked_add(life)) {
             self.expires = self.expires.min(end);
         }
-        let mut scope = given.scope;
-        for (new, old) in scope.iter_mut().zip(self.scope.iter()) {
+        for (new, old) in terms.scope.iter_mut().zip(&self.terms.scope) {
             for stamp in &old.stamps {
-                match new.stamps.iter_mut().find(|own| own.rule == stamp.rule) {
+                match new.stamps.iter_mut().find(|own| own.shares_counter_with(stamp)) {
                     Some(own) => own.limits.tighten(&stamp.limits),
                     None => new.stamps.push(Stamp::clone(stamp)),
                 }
             }
         }
-        self.scope = scope.into();
+        self.terms = pool.share(terms);
     }
 }
 
@@ -303,7 +303,7 @@ impl Drifted {
     fn new(row: &Row, cell: &TaskCell, why: Denial) -> Self {
         Drifted {
             id: row.id,
-            task: cell.name.clone(),
+            task: (&*cell.name).into(),
             holder: row.holder.subject().as_str().into(),
             why,
         }

@@ -109,9 +109,9 @@ fn again(
     let Some((row, ancestors)) = lineage.split_first() else {
         return Err(Denial::new(Reason::UnknownGrant));
     };
-    let capabilities: Vec<_> = row.scope.iter().map(|own| own.capability.clone()).collect();
+    let capabilities: Vec<_> = row.terms.scope.iter().map(|own| own.capability.clone()).collect();
     let asking = Asking::at_request(shared, &current, cell, &life, context, now);
-    let (given, latest) = match row.parent {
+    let (mut given, latest) = match row.parent {
         None => (asking.give(&request.parties(), &capabilities)?, cell.ceiling),
         Some(parent) => {
             let (given, _, latest) = asking.give_child(parent, holder, &capabilities)?;
@@ -120,12 +120,13 @@ fn again(
     };
     // What limited its whole life before still does.
     let first_issued = row.first_issued;
-    let life_ends = [given.max_life, row.max_life].into_iter().flatten().min();
+    given.terms.max_life = [given.terms.max_life, row.terms.max_life].into_iter().flatten().min();
     let expires = match moves {
         Expiry::Moves => expiry(&given, first_issued, now)?,
         Expiry::Stays => row.expires,
     };
-    let life_ends = life_ends.and_then(|life| first_issued.checked_add(life)).unwrap_or(latest);
+    let max_life = given.terms.max_life;
+    let life_ends = max_life.and_then(|life| first_issued.checked_add(life)).unwrap_or(latest);
     let ancestors_end = ancestors.iter().map(|row| row.expires).fold(latest, Timestamp::min);
     let expires = expires.min(life_ends).min(ancestors_end);
     if expires <= now {
@@ -143,10 +144,11 @@ fn again(
         row.issued = now;
         row.expires = expires;
         row.holder = holder.share();
-        row.max_life = [row.max_life, given.max_life].into_iter().flatten().min();
-        row.idle = given.idle;
-        row.last_used = now;
-        row.scope = given.scope.into();
+        // A checkpoint gives no time, idle time neither.
+        if moves == Expiry::Moves {
+            row.last_used = now;
+        }
+        row.terms = shared.terms.share(given.terms);
         row.epoch = current.epoch;
     }
     drop(life);

@@ -10,7 +10,7 @@ use crate::audit::{Event, Stage};
 use crate::clock::Timestamp;
 use crate::context::Context;
 use crate::denial::{Denial, Reason};
-use crate::grant::{GrantId, Life, Nonces, Row, TaskCell};
+use crate::grant::{GrantId, Life, Row, TaskCell};
 use crate::identity::Identity;
 use crate::policy::Moment;
 use crate::scope::{Capability, Scope, encode_scope};
@@ -194,17 +194,15 @@ impl<'r> Request<'r> {
             id,
             serial: 1,
             holder: holder.share(),
-            scope: given.scope.into(),
+            terms: shared.terms.share(given.terms),
             parent,
             hops,
             first_issued: now,
             issued: now,
             expires,
-            max_life: given.max_life,
-            idle: given.idle,
             last_used: now,
             epoch: current.epoch,
-            nonces: Nonces::default(),
+            nonces: None,
         });
         drop(life);
         drop(current);
@@ -282,7 +280,7 @@ impl<'r> Request<'r> {
         let embedded = match scope.is_embedded() {
             false => None,
             true => {
-                let granted: Vec<_> = given.scope.iter().map(|own| &own.capability).collect();
+                let granted: Vec<_> = given.terms.scope.iter().map(|own| &own.capability).collect();
                 let bytes = encode_scope(&granted)
                     .map_err(|error| Denial::new(Reason::MalformedScope).because(error))?;
                 Some(bytes)
@@ -368,7 +366,7 @@ pub(super) fn expiry(
 ) -> Result<Timestamp, Denial> {
     let too_late = || Denial::new(Reason::Expired).because("no time is left");
     let expires = now.checked_add(given.ttl).ok_or_else(too_late)?;
-    match given.max_life {
+    match given.terms.max_life {
         None => Ok(expires),
         Some(life) => Ok(expires.min(first_issued.checked_add(life).ok_or_else(too_late)?)),
     }

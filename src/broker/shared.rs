@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use parking_lot::{RwLock, RwLockReadGuard};
+use parking_lot::{Mutex, RwLock, RwLockReadGuard};
 
 use super::halt::{Halt, Halts};
 use super::stats::DenialCounts;
@@ -13,9 +13,10 @@ use crate::args::Args;
 use crate::audit::{Body, Event, Journal, Place, Refused};
 use crate::clock::{Timekeeper, Timestamp};
 use crate::denial::{Code, Denial, Reason};
-use crate::grant::{GrantId, Life, Table, TaskCell};
+use crate::grant::{EndedGrant, GrantId, Pool, Rows, SpanningCounters, Table, TaskCell, Terms};
 use crate::identity::Identity;
 use crate::policy::{Compiled, Deciders};
+use crate::purpose::CheckedPurpose;
 use crate::token::{AudienceKeys, KeyRing, MacKey};
 
 pub(crate) struct Shared {
@@ -25,9 +26,14 @@ pub(crate) struct Shared {
     pub(crate) audience: Box<str>,
     pub(crate) keeper: Timekeeper,
     pub(crate) current: RwLock<Current>,
-    pub(crate) ring: parking_lot::Mutex<KeyRing>,
+    pub(crate) ring: Mutex<KeyRing>,
     pub(crate) argument_key: MacKey,
     pub(crate) table: Table,
+    pub(crate) spanning: SpanningCounters,
+    pub(crate) terms: Pool<Terms>,
+    pub(crate) purposes: Pool<CheckedPurpose>,
+    /// Grants of tasks that are over, and had so many that dropping them is left to the sweep.
+    pub(crate) remains: Mutex<Vec<Rows>>,
     pub(crate) halts: Halts,
     pub(crate) denials: DenialCounts,
     pub(crate) tripwire: Option<Tripwire>,
@@ -149,34 +155,32 @@ impl Shared {
     pub(crate) fn end_grant(&self, cell: &TaskCell, id: GrantId, why: Reason) -> Option<Vec<u64>> {
         let at = self.keeper.now().unwrap_or_else(|_| self.keeper.latest());
         let mut life = cell.life.lock();
-        let ended = life.end_grant(id, why);
-        let event = self.grant_ended(cell, &life, &ended, why)?;
-        let running = life.running(Some(&ended));
-        let place = self.place(at, &event);
+        let ended = life.end_grant(id, why)?;
+        let place = self.place(at, &self.grant_ended(cell, &ended, why));
         drop(life);
         if let Ok(place) = place {
             self.journal.owe(place);
         }
-        Some(running)
+        Some(ended.running)
     }
 
-    /// The record of a grant that has ended, with all below it; `None` if none has.
+    /// The record of a grant that has ended, and of what hung from it as far as that was put away in
+    /// the same step. The rest is known by its parent.
     pub(crate) fn grant_ended<'e>(
         &self,
         cell: &'e TaskCell,
-        life: &Life,
-        ended: &[GrantId],
+        ended: &EndedGrant,
         why: Reason,
-    ) -> Option<Event<'e>> {
-        let (id, below) = ended.split_first()?;
-        Some(Event::GrantEnded {
+    ) -> Event<'e> {
+        let mut ids = ended.put_away.iter().map(GrantId::to_string);
+        Event::GrantEnded {
             task: (&*cell.name).into(),
             generation: cell.generation,
-            grant: id.to_string().into(),
+            grant: ids.next().unwrap_or_default().into(),
             why: why.as_str().into(),
-            below: below.iter().map(|id| id.to_string().into()).collect(),
-            running: life.running(Some(ended)),
-        })
+            below: ids.map(Into::into).collect(),
+            running: ended.running.clone(),
+        }
     }
 
     /// Ends a task's presence in the table once it is over.

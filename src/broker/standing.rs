@@ -62,20 +62,18 @@ impl Broker {
             if life.over.is_some() || past(task.ceiling) {
                 continue;
             }
+            let task_name: Arc<str> = (&*task.name).into();
             standing.tasks.push(StandingTask {
-                name: task.name.clone(),
+                name: task_name.clone(),
                 generation: task.generation,
                 requester: task.requester.subject().as_str().into(),
                 ceiling: task.ceiling,
-                permits: life.permits.len(),
+                permits: life.permits().len(),
             });
-            for row in &life.grants {
-                if now.is_some_and(|now| life.is_past(row, now)) {
-                    continue;
-                }
+            for row in life.grants.iter().filter(|row| life.is_live(row, now)) {
                 standing.grants.push(StandingGrant {
                     id: row.id,
-                    task: task.name.clone(),
+                    task: task_name.clone(),
                     holder: row.holder.subject().as_str().into(),
                     expires: row.expires,
                 });

@@ -61,11 +61,9 @@ impl Broker {
             let life = task.life.lock();
             stats.tasks += 1;
             stats.grants += life.grants.len();
-            stats.permits += life.permits.len();
-            if let Some(now) = now {
-                stats.sweep_debts += usize::from(now >= task.ceiling);
-                stats.sweep_debts += life.grants.iter().filter(|row| row.is_past(now)).count();
-            }
+            stats.permits += life.permits().len();
+            stats.sweep_debts += usize::from(now.is_some_and(|now| now >= task.ceiling));
+            stats.sweep_debts += life.grants.iter().filter(|row| !life.is_live(row, now)).count();
         }
         stats
     }

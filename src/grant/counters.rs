@@ -1,12 +1,16 @@
-//! Counters: what a task has spent of its limits.
+//! Counters: what a task, or an identity over all its tasks, has spent of its limits.
 //!
 //! A counter belongs to a rule within a task, so every grant and delegate of the task draws on the
-//! same one, and asking again resets nothing.
+//! same one, and asking again resets nothing. A rule with `per = "identity"` has one for each
+//! identity it permits instead, whatever the task.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::Duration;
 
+use parking_lot::MutexGuard;
+
+use super::spanning::Spanning;
 use crate::args::Args;
 use crate::clock::Timestamp;
 use crate::denial::{Denial, Reason};
@@ -15,23 +19,40 @@ use crate::scope::Fact;
 use crate::value::{Number, Value};
 
 /// Limits that a rule put on a capability when it was granted.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Stamp {
     pub(crate) rule: Arc<str>,
     pub(crate) limits: Limits,
+    /// The counter of the identity that the rule permitted, if it counts per identity.
+    pub(crate) spanning: Option<Arc<Spanning>>,
+}
+
+impl Stamp {
+    /// Whether both draw on one counter.
+    pub(crate) fn shares_counter_with(&self, other: &Stamp) -> bool {
+        self.rule == other.rule && self.spanning == other.spanning
+    }
 }
 
 /// What a task has spent, rule by rule.
 #[derive(Debug, Default)]
-pub(crate) struct Counters(Vec<Counter>);
+pub(crate) struct Counters(Vec<(Arc<str>, Counter)>);
 
-#[derive(Debug)]
-struct Counter {
-    rule: Arc<str>,
+/// What has been spent of one rule's limits.
+#[derive(Debug, Default)]
+pub(crate) struct Counter {
     used: u64,
+    /// Most rules limit uses alone.
+    more: Option<Box<More>>,
+}
+
+#[derive(Debug, Default)]
+struct More {
     sums: Vec<(Fact, Number)>,
-    /// When the latest calls were made, the oldest first: as many as the rate allows.
+    /// When the latest calls were made, the oldest first.
     recent: VecDeque<Timestamp>,
+    /// How many of them are kept: what the largest rate looks at.
+    kept: u64,
 }
 
 /// What one call has reserved, to be given back if its tool never starts.
@@ -41,15 +62,16 @@ pub(crate) struct Reservation(Vec<Charge>);
 #[derive(Debug)]
 struct Charge {
     rule: Arc<str>,
-    /// Whether the rule limits a rate, so that the call's time is kept.
-    rated: bool,
+    spanning: Option<Arc<Spanning>>,
+    /// The most calls of any rate that looks at this counter: so many times are kept.
+    rated: Option<u64>,
     sums: Vec<(Fact, Number)>,
 }
 
 impl Charge {
-    /// Another stamp of the same rule charges the same call.
+    /// Another stamp of the same counter charges the same call.
     fn add(&mut self, other: Charge) {
-        self.rated |= other.rated;
+        self.rated = self.rated.max(other.rated);
         for (argument, amount) in other.sums {
             if !self.sums.iter().any(|(own, _)| *own == argument) {
                 self.sums.push((argument, amount));
@@ -59,24 +81,28 @@ impl Charge {
 }
 
 impl Counters {
-    /// Reserves one call under every stamp, or nothing under any. Several stamps of one rule (of a
-    /// grant and of those it was delegated from) are checked each and charged once.
+    /// Reserves one call under every stamp, or nothing under any. Several stamps of one counter (of
+    /// a grant and of those it was delegated from) are checked each and charged once.
     pub(crate) fn reserve<'s>(
         &mut self,
-        stamps: impl Iterator<Item = &'s Stamp>,
+        stamps: impl Iterator<Item = &'s Stamp> + Clone,
         args: &Args,
         now: Timestamp,
     ) -> Result<Reservation, Denial> {
+        let mut purse = Purse::open(self, stamps.clone());
         let mut charges: Vec<Charge> = Vec::new();
         for stamp in stamps.filter(|stamp| stamp.limits.count_calls()) {
-            let charge = self.check(stamp, args, now)?;
-            match charges.iter_mut().find(|own| own.rule == charge.rule) {
+            let charge =
+                check(purse.counter(&stamp.rule, stamp.spanning.as_ref()), stamp, args, now)?;
+            let same =
+                |own: &&mut Charge| own.rule == charge.rule && own.spanning == charge.spanning;
+            match charges.iter_mut().find(same) {
                 Some(own) => own.add(charge),
                 None => charges.push(charge),
             }
         }
         for charge in &charges {
-            self.charge(charge, now);
+            purse.counter(&charge.rule, charge.spanning.as_ref()).charge(charge, now);
         }
         Ok(Reservation(charges))
     }
@@ -84,125 +110,159 @@ impl Counters {
     /// Whether one call could be reserved now.
     pub(crate) fn probe<'s>(
         &mut self,
-        mut stamps: impl Iterator<Item = &'s Stamp>,
+        stamps: impl Iterator<Item = &'s Stamp> + Clone,
         args: &Args,
         now: Timestamp,
     ) -> Result<(), Denial> {
-        stamps.try_for_each(|stamp| match stamp.limits.count_calls() {
-            true => self.check(stamp, args, now).map(|_| ()),
-            false => Ok(()),
+        let mut purse = Purse::open(self, stamps.clone());
+        stamps.filter(|stamp| stamp.limits.count_calls()).try_for_each(|stamp| {
+            check(purse.counter(&stamp.rule, stamp.spanning.as_ref()), stamp, args, now).map(|_| ())
         })
     }
 
     /// Whether a call could be made as far as uses and rate go; the arguments are still open.
     pub(crate) fn has_calls_left(&mut self, stamp: &Stamp, now: Timestamp) -> bool {
-        let counter = self.counter(&stamp.rule);
+        let mut purse = Purse::open(self, std::iter::once(stamp));
+        let counter = purse.counter(&stamp.rule, stamp.spanning.as_ref());
         let uses = stamp.limits.uses.is_none_or(|uses| counter.used < uses);
-        let rate = stamp.limits.rate.is_none_or(|(calls, window)| {
-            counter.recent.iter().filter(|at| now.since(**at) < window).count() < calls as usize
-        });
-        uses && rate
+        uses && stamp.limits.rate.is_none_or(|rate| counter.rate_allows(rate, now))
     }
 
     /// Gives back uses and budget of a call whose tool never started. A rate is not given back: it
     /// limits attempts.
     pub(crate) fn give_back(&mut self, reservation: &Reservation) {
         for charge in &reservation.0 {
-            if let Some(counter) = self.0.iter_mut().find(|c| c.rule == charge.rule) {
-                counter.used = counter.used.saturating_sub(1);
-                for (argument, amount) in &charge.sums {
-                    if let Some((_, sum)) = counter.sums.iter_mut().find(|(a, _)| a == argument) {
-                        // What was added before can be taken away again.
-                        *sum = sum.checked_sub(*amount).unwrap_or(*sum);
-                    }
-                }
+            match &charge.spanning {
+                Some(spanning) => spanning.lock().give_back(charge),
+                None => self.of(&charge.rule).give_back(charge),
             }
         }
     }
 
-    fn check(&mut self, stamp: &Stamp, args: &Args, now: Timestamp) -> Result<Charge, Denial> {
-        let counter = self.counter(&stamp.rule);
-        let limits = &stamp.limits;
-        let denied = |reason, detail: String| {
-            Err(Denial::new(reason).because(detail).by_rules(vec![stamp.rule.clone()]))
-        };
-        if let Some(uses) = limits.uses
-            && counter.used >= uses
-        {
-            return denied(Reason::UsesSpent, format!("all {uses} uses are spent"));
-        }
-        if let Some((calls, window)) = limits.rate {
-            counter.forget_before(now, window);
-            if counter.recent.len() as u64 >= calls {
-                let detail = format!("{calls} calls within the last {} s", window.as_secs_f64());
-                return denied(Reason::RateExceeded, detail);
-            }
-        }
-        let mut sums = Vec::with_capacity(limits.budgets.len());
-        for budget in &limits.budgets {
-            let spent = counter.sum(&budget.argument);
-            let amount = match amount(args, &budget.argument) {
-                Ok(amount) => amount,
-                Err(problem) => {
-                    return denied(Reason::BudgetSpent, format!("`{}` {problem}", budget.argument));
-                }
-            };
-            // An overflow is over any budget.
-            if spent.checked_add(amount).is_none_or(|sum| sum > budget.most) {
-                let detail = format!(
-                    "`{}` sums up to {spent} so far, {amount} more would pass the budget of {}",
-                    budget.argument, budget.most
-                );
-                return denied(Reason::BudgetSpent, detail);
-            }
-            sums.push((budget.argument.clone(), amount));
-        }
-        Ok(Charge { rule: stamp.rule.clone(), rated: limits.rate.is_some(), sums })
-    }
-
-    fn charge(&mut self, charge: &Charge, now: Timestamp) {
-        let counter = self.counter(&charge.rule);
-        counter.used = counter.used.saturating_add(1);
-        if charge.rated {
-            counter.recent.push_back(now);
-        }
-        for (argument, amount) in &charge.sums {
-            match counter.sums.iter_mut().find(|(own, _)| own == argument) {
-                // Checked to fit just before, under the same lock.
-                Some((_, sum)) => *sum = sum.checked_add(*amount).unwrap_or(*sum),
-                None => counter.sums.push((argument.clone(), *amount)),
-            }
-        }
-    }
-
-    fn counter(&mut self, rule: &Arc<str>) -> &mut Counter {
-        let at = self.0.iter().position(|counter| counter.rule == *rule).unwrap_or_else(|| {
-            self.0.push(Counter {
-                rule: rule.clone(),
-                used: 0,
-                sums: Vec::new(),
-                recent: VecDeque::new(),
-            });
+    fn of(&mut self, rule: &Arc<str>) -> &mut Counter {
+        let at = self.0.iter().position(|(own, _)| own == rule).unwrap_or_else(|| {
+            // Most tasks draw on one rule.
+            self.0.reserve_exact(1);
+            self.0.push((rule.clone(), Counter::default()));
             self.0.len() - 1
         });
         #[expect(clippy::indexing_slicing, reason = "`at` was found or pushed just above")]
-        &mut self.0[at]
+        &mut self.0[at].1
     }
+}
+
+/// The counters that one call draws on: the task's, and those of identities, held until all of them
+/// have been checked and charged.
+///
+/// Lock order: the task's lock, then the counters of identities in their own order, then nothing.
+struct Purse<'p> {
+    own: &'p mut Counters,
+    held: Vec<(&'p Arc<Spanning>, MutexGuard<'p, Counter>)>,
+}
+
+impl<'p> Purse<'p> {
+    fn open<'s: 'p>(own: &'p mut Counters, stamps: impl Iterator<Item = &'s Stamp>) -> Self {
+        let mut wanted: Vec<&Arc<Spanning>> =
+            stamps.filter_map(|stamp| stamp.spanning.as_ref()).collect();
+        wanted.sort_by_key(|spanning| spanning.order());
+        wanted.dedup();
+        Purse { own, held: wanted.into_iter().map(|one| (one, one.lock())).collect() }
+    }
+
+    fn counter(&mut self, rule: &Arc<str>, spanning: Option<&Arc<Spanning>>) -> &mut Counter {
+        let held = self.held.iter_mut().find(|(own, _)| Some(*own) == spanning);
+        match held {
+            Some((_, counter)) => counter,
+            None => self.own.of(rule),
+        }
+    }
+}
+
+fn check(counter: &Counter, stamp: &Stamp, args: &Args, now: Timestamp) -> Result<Charge, Denial> {
+    let limits = &stamp.limits;
+    let denied = |reason, detail: String| {
+        Err(Denial::new(reason).because(detail).by_rules(vec![stamp.rule.clone()]))
+    };
+    if let Some(uses) = limits.uses
+        && counter.used >= uses
+    {
+        return denied(Reason::UsesSpent, format!("all {uses} uses are spent"));
+    }
+    if let Some(rate @ (calls, window)) = limits.rate
+        && !counter.rate_allows(rate, now)
+    {
+        let detail = format!("{calls} calls within the last {} s", window.as_secs_f64());
+        return denied(Reason::RateExceeded, detail);
+    }
+    let mut sums = Vec::with_capacity(limits.budgets.len());
+    for budget in &limits.budgets {
+        let spent = counter.sum(&budget.argument);
+        let amount = match amount(args, &budget.argument) {
+            Ok(amount) => amount,
+            Err(problem) => {
+                return denied(Reason::BudgetSpent, format!("`{}` {problem}", budget.argument));
+            }
+        };
+        // An overflow is over any budget.
+        if spent.checked_add(amount).is_none_or(|sum| sum > budget.most) {
+            let detail = format!(
+                "`{}` sums up to {spent} so far, {amount} more would pass the budget of {}",
+                budget.argument, budget.most
+            );
+            return denied(Reason::BudgetSpent, detail);
+        }
+        sums.push((budget.argument.clone(), amount));
+    }
+    let rated = limits.rate.map(|(calls, _)| calls);
+    Ok(Charge { rule: stamp.rule.clone(), spanning: stamp.spanning.clone(), rated, sums })
 }
 
 impl Counter {
     fn sum(&self, argument: &Fact) -> Number {
-        self.sums.iter().find(|(own, _)| own == argument).map_or(Number::ZERO, |(_, sum)| *sum)
+        let sums = self.more.iter().flat_map(|more| &more.sums);
+        sums.into_iter().find(|(own, _)| own == argument).map_or(Number::ZERO, |(_, sum)| *sum)
     }
 
-    /// Forgets calls that left the window: a call at `t` counts until `t + window`, exclusively, so
-    /// no window of this length ever holds more than the rate, wherever its edges are.
-    fn forget_before(&mut self, now: Timestamp, window: Duration) {
-        while let Some(oldest) = self.recent.front() {
-            if now.since(*oldest) < window {
-                break;
+    /// Whether one more call keeps to the rate: the call so many before it has left the window. A
+    /// call at `t` counts until `t + window`, exclusively, so no window of this length ever holds
+    /// more than the rate, wherever its edges are.
+    fn rate_allows(&self, (calls, window): (u64, Duration), now: Timestamp) -> bool {
+        let Some(more) = &self.more else { return calls > 0 };
+        let Some(at) = more.recent.len().checked_sub(calls as usize) else { return true };
+        more.recent.get(at).is_some_and(|oldest| now.since(*oldest) >= window)
+    }
+
+    fn charge(&mut self, charge: &Charge, now: Timestamp) {
+        self.used = self.used.saturating_add(1);
+        if charge.rated.is_none() && charge.sums.is_empty() {
+            return;
+        }
+        let more = self.more.get_or_insert_default();
+        if let Some(calls) = charge.rated {
+            // A smaller rate beside a larger one forgets nothing that the larger one counts.
+            more.kept = more.kept.max(calls);
+            while more.recent.len() as u64 >= more.kept {
+                more.recent.pop_front();
             }
-            self.recent.pop_front();
+            more.recent.push_back(now);
+        }
+        for (argument, amount) in &charge.sums {
+            match more.sums.iter_mut().find(|(own, _)| own == argument) {
+                // Checked to fit just before, under the same lock.
+                Some((_, sum)) => *sum = sum.checked_add(*amount).unwrap_or(*sum),
+                None => more.sums.push((argument.clone(), *amount)),
+            }
+        }
+    }
+
+    fn give_back(&mut self, charge: &Charge) {
+        self.used = self.used.saturating_sub(1);
+        let Some(more) = &mut self.more else { return };
+        for (argument, amount) in &charge.sums {
+            if let Some((_, sum)) = more.sums.iter_mut().find(|(own, _)| own == argument) {
+                // What was added before can be taken away again.
+                *sum = sum.checked_sub(*amount).unwrap_or(*sum);
+            }
         }
     }
 }

@@ -3,12 +3,17 @@
 mod counters;
 mod id;
 mod nonces;
+mod pool;
+mod rows;
+mod spanning;
 mod table;
 mod task;
 
 pub use id::GrantId;
 
 pub(crate) use counters::Stamp;
-pub(crate) use nonces::Nonces;
+pub(crate) use pool::Pool;
+pub(crate) use rows::Rows;
+pub(crate) use spanning::SpanningCounters;
 pub(crate) use table::Table;
-pub(crate) use task::{Granted, Life, OpenPermit, Row, TaskCell};
+pub(crate) use task::{EndedGrant, Granted, Life, OpenPermit, Row, TaskCell, Terms};

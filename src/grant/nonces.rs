@@ -21,6 +21,10 @@ pub(crate) struct Nonces {
 }
 
 impl Nonces {
+    pub(crate) const fn new() -> Self {
+        Nonces { live: BTreeSet::new(), forgotten: None }
+    }
+
     /// Whether the presentation can be taken: not seen before, and room to remember it.
     pub(crate) fn probe(&self, nonce: (Timestamp, [u8; 16]), now: Timestamp) -> Result<(), Denial> {
         let (lives_until, _) = nonce;

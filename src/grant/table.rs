@@ -1,6 +1,8 @@
 //! The table: which tasks are live, by generation and by name.
 
-use std::collections::HashMap;
+use std::borrow::Borrow;
+use std::collections::HashSet;
+use std::hash::{BuildHasher, Hash, Hasher, RandomState};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -10,22 +12,54 @@ use super::task::TaskCell;
 use crate::spread::SpreadMap;
 
 /// How many parts the table is in, so that threads working on different tasks rarely meet.
-const SHARDS: usize = 64;
+/// A part is also what the sweep looks through at once: a few thousand tasks of a million.
+const SHARDS: usize = 256;
 
-/// How many generations that are gone the sweep passes over for each task it is to find.
-const GAPS: usize = 8;
+/// A part that has room for so many times more than it holds gives memory back.
+const SLACK: usize = 4;
 
 /// Live tasks.
 pub(crate) struct Table {
     generations: AtomicU64,
     by_generation: Box<[RwLock<ByGeneration>]>,
-    by_name: Box<[Mutex<HashMap<Arc<str>, Arc<TaskCell>>>]>,
-    names: std::hash::RandomState,
-    /// Where the sweep goes on: the last generation it has looked at.
-    swept: Mutex<u64>,
+    by_name: Box<[Mutex<ByName>]>,
+    names: RandomState,
+    sweeping: Mutex<Sweeping>,
 }
 
 type ByGeneration = SpreadMap<u64, Arc<TaskCell>>;
+type ByName = HashSet<Named, RandomState>;
+
+/// A task, filed by its name, which is kept in the task alone.
+struct Named(Arc<TaskCell>);
+
+impl Borrow<str> for Named {
+    fn borrow(&self) -> &str {
+        &self.0.name
+    }
+}
+
+impl Hash for Named {
+    fn hash<H: Hasher>(&self, hasher: &mut H) {
+        self.0.name.hash(hasher);
+    }
+}
+
+impl PartialEq for Named {
+    fn eq(&self, other: &Self) -> bool {
+        self.0.name == other.0.name
+    }
+}
+
+impl Eq for Named {}
+
+/// Where the sweep goes on.
+#[derive(Default)]
+struct Sweeping {
+    next_shard: usize,
+    /// What is left of the part it is in.
+    left: Vec<u64>,
+}
 
 impl Table {
     pub(crate) fn new() -> Self {
@@ -33,8 +67,8 @@ impl Table {
             generations: AtomicU64::new(0),
             by_generation: (0..SHARDS).map(|_| RwLock::default()).collect(),
             by_name: (0..SHARDS).map(|_| Mutex::default()).collect(),
-            names: std::hash::RandomState::new(),
-            swept: Mutex::new(0),
+            names: RandomState::new(),
+            sweeping: Mutex::default(),
         }
     }
 
@@ -52,13 +86,13 @@ impl Table {
     pub(crate) fn insert(&self, cell: &Arc<TaskCell>) -> Result<(), Arc<TaskCell>> {
         let Some(names) = self.names_of(&cell.name) else { return Err(cell.clone()) };
         let mut names = names.lock();
-        if let Some(other) = names.get(&cell.name) {
-            return Err(other.clone());
+        if let Some(other) = names.get(&*cell.name) {
+            return Err(other.0.clone());
         }
         if let Some(shard) = self.shard(cell.generation) {
             shard.write().insert(cell.generation, cell.clone());
         }
-        names.insert(cell.name.clone(), cell.clone());
+        names.insert(Named(cell.clone()));
         Ok(())
     }
 
@@ -66,12 +100,21 @@ impl Table {
     pub(crate) fn remove(&self, cell: &TaskCell) {
         if let Some(names) = self.names_of(&cell.name) {
             let mut names = names.lock();
-            if names.get(&cell.name).is_some_and(|own| own.generation == cell.generation) {
-                names.remove(&cell.name);
+            if names.get(&*cell.name).is_some_and(|own| own.0.generation == cell.generation) {
+                names.remove(&*cell.name);
+                if names.capacity() / SLACK > names.len() {
+                    let room = names.len() * 2;
+                    names.shrink_to(room);
+                }
             }
         }
         if let Some(shard) = self.shard(cell.generation) {
-            shard.write().remove(&cell.generation);
+            let mut shard = shard.write();
+            shard.remove(&cell.generation);
+            if shard.capacity() / SLACK > shard.len() {
+                let room = shard.len() * 2;
+                shard.shrink_to(room);
+            }
         }
     }
 
@@ -80,7 +123,7 @@ impl Table {
     }
 
     pub(crate) fn task_named(&self, name: &str) -> Option<Arc<TaskCell>> {
-        self.names_of(name)?.lock().get(name).cloned()
+        self.names_of(name)?.lock().get(name).map(|named| named.0.clone())
     }
 
     /// All live tasks, as they were when their part of the table was looked at.
@@ -99,28 +142,38 @@ impl Table {
         self.by_generation.iter().map(|shard| shard.read().len()).sum()
     }
 
-    /// Some tasks, each in its turn. Generations count up, so whatever was opened first comes first;
-    /// a generation that is gone costs one look.
-    pub(crate) fn next_to_sweep(&self, most: usize) -> Vec<Arc<TaskCell>> {
-        let last = self.generations.load(Ordering::Relaxed);
+    /// Up to so many tasks, each in its turn: every task comes once in each round, and what was opened
+    /// since its part was looked at comes in the next.
+    /// Looks into so many parts of the table at the most.
+    pub(crate) fn next_to_sweep(&self, most: usize, parts: usize) -> Vec<Arc<TaskCell>> {
+        let mut sweeping = self.sweeping.lock();
         let mut found = Vec::new();
-        let mut at = self.swept.lock();
-        for _ in 0..most.saturating_mul(GAPS).min(last as usize) {
-            if found.len() == most {
-                break;
-            }
-            *at = if *at >= last { 1 } else { *at + 1 };
-            found.extend(self.task(*at));
+        let mut begun = 0;
+        while found.len() < most {
+            let Some(generation) = sweeping.left.pop() else {
+                if begun == parts.min(SHARDS) {
+                    break;
+                }
+                begun += 1;
+                sweeping.left = self.generations_of(sweeping.next_shard);
+                sweeping.next_shard = (sweeping.next_shard + 1) % SHARDS;
+                continue;
+            };
+            found.extend(self.task(generation));
         }
         found
+    }
+
+    fn generations_of(&self, shard: usize) -> Vec<u64> {
+        let shard = self.by_generation.get(shard);
+        shard.map_or_else(Vec::new, |shard| shard.read().keys().copied().collect())
     }
 
     fn shard(&self, generation: u64) -> Option<&RwLock<ByGeneration>> {
         self.by_generation.get(generation as usize % SHARDS)
     }
 
-    fn names_of(&self, name: &str) -> Option<&Mutex<HashMap<Arc<str>, Arc<TaskCell>>>> {
-        use std::hash::BuildHasher;
+    fn names_of(&self, name: &str) -> Option<&Mutex<ByName>> {
         self.by_name.get(self.names.hash_one(name) as usize % SHARDS)
     }
 }

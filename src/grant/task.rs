@@ -1,6 +1,6 @@
 //! A task's cell: everything that lives and ends with one task, under one lock.
 
-use std::collections::{HashSet, VecDeque};
+use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -9,6 +9,7 @@ use parking_lot::{Condvar, Mutex};
 use super::counters::{Counters, Reservation, Stamp};
 use super::id::GrantId;
 use super::nonces::Nonces;
+use super::rows::Rows;
 use crate::audit::How;
 use crate::clock::Timestamp;
 use crate::denial::{Denial, Reason};
@@ -24,11 +25,11 @@ const REMEMBERED_ENDS: usize = 32;
 
 /// A task and all that hangs from it.
 pub(crate) struct TaskCell {
-    pub(crate) name: Arc<str>,
+    pub(crate) name: Box<str>,
     pub(crate) generation: u64,
     /// Who opened it, and asks for its grants.
     pub(crate) requester: Identity,
-    pub(crate) purpose: CheckedPurpose,
+    pub(crate) purpose: Arc<CheckedPurpose>,
     /// No grant of the task lives at this instant or later.
     pub(crate) ceiling: Timestamp,
     pub(crate) life: Mutex<Life>,
@@ -41,8 +42,8 @@ impl TaskCell {
     pub(crate) fn wait_for_running(&self, most: Duration) -> Vec<u64> {
         let mut life = self.life.lock();
         // A condition variable takes care of wake-ups that mean nothing, and of the time left.
-        self.call_done.wait_while_for(&mut life, |life| !life.running(None).is_empty(), most);
-        life.running(None)
+        self.call_done.wait_while_for(&mut life, |life| !life.running().is_empty(), most);
+        life.running()
     }
 }
 
@@ -51,10 +52,17 @@ impl TaskCell {
 pub(crate) struct Life {
     /// How the task ended. From then on nothing is given and nothing starts.
     pub(crate) over: Option<How>,
-    pub(crate) history: History,
-    pub(crate) grants: Vec<Row>,
+    pub(crate) grants: Rows,
     pub(crate) counters: Counters,
-    pub(crate) permits: Vec<OpenPermit>,
+    /// What a task that has been given a grant and has not called yet does without.
+    rest: Option<Box<Rest>>,
+}
+
+/// What calls and ends leave behind in a task.
+#[derive(Default)]
+struct Rest {
+    history: History,
+    permits: Vec<OpenPermit>,
     ended: VecDeque<(GrantId, Reason)>,
 }
 
@@ -63,7 +71,7 @@ pub(crate) struct Row {
     pub(crate) id: GrantId,
     pub(crate) serial: u32,
     pub(crate) holder: Identity,
-    pub(crate) scope: Arc<[Granted]>,
+    pub(crate) terms: Arc<Terms>,
     /// The grant it was delegated from.
     pub(crate) parent: Option<GrantId>,
     /// How many delegations below a root it is.
@@ -72,29 +80,50 @@ pub(crate) struct Row {
     /// When its newest token was issued.
     pub(crate) issued: Timestamp,
     pub(crate) expires: Timestamp,
-    /// How long it may live from when it was first issued, whatever is renewed.
-    pub(crate) max_life: Option<Duration>,
-    /// It ends when it has not been used for so long.
-    pub(crate) idle: Option<Duration>,
     pub(crate) last_used: Timestamp,
     /// The epoch whose policy was last found to give it.
     pub(crate) epoch: u64,
     /// Presentations bound to a call that were taken; renewal keeps them.
-    pub(crate) nonces: Nonces,
+    pub(crate) nonces: Option<Box<Nonces>>,
 }
 
 impl Row {
     pub(crate) fn is_past(&self, now: Timestamp) -> bool {
-        now >= self.expires || self.idle.is_some_and(|idle| now.since(self.last_used) >= idle)
+        now >= self.expires || self.terms.idle.is_some_and(|idle| now.since(self.last_used) >= idle)
+    }
+
+    /// Whether a call-bound presentation can be taken.
+    pub(crate) fn probe(&self, once: Once, now: Timestamp) -> Result<(), Denial> {
+        self.nonces.as_deref().unwrap_or(&NO_NONCES).probe(once, now)
+    }
+
+    /// Takes a call-bound presentation, once.
+    pub(crate) fn take(&mut self, once: Once, now: Timestamp) -> Result<(), Denial> {
+        self.nonces.get_or_insert_default().take(once, now)
     }
 
     pub(crate) fn stamps(&self) -> impl Iterator<Item = &Stamp> {
-        self.scope.iter().flat_map(|granted| &granted.stamps)
+        self.terms.scope.iter().flat_map(|granted| &granted.stamps)
     }
 }
 
+/// A presentation's nonce, and until when it is worth something.
+type Once = (Timestamp, [u8; 16]);
+
+static NO_NONCES: Nonces = Nonces::new();
+
+/// What was granted: the same for all grants that policy gave alike, which share it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Terms {
+    pub(crate) scope: Vec<Granted>,
+    /// How long a grant may live from when it was first issued, whatever is renewed.
+    pub(crate) max_life: Option<Duration>,
+    /// A grant ends when it has not been used for so long.
+    pub(crate) idle: Option<Duration>,
+}
+
 /// A capability as it was granted, with the limits that every permit covering it put on it.
-#[derive(Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Granted {
     pub(crate) capability: Capability,
     pub(crate) stamps: Vec<Stamp>,
@@ -124,9 +153,13 @@ pub(crate) struct History {
 
 impl Default for History {
     fn default() -> Self {
-        History { labels: Value::List(Vec::new()) }
+        History { labels: NO_LABELS }
     }
 }
+
+const NO_LABELS: Value = Value::List(Vec::new());
+
+static NO_HISTORY: History = History { labels: NO_LABELS };
 
 impl History {
     pub(crate) fn labels(&self) -> &Value {
@@ -151,68 +184,115 @@ impl History {
 
 impl Life {
     pub(crate) fn grant(&self, id: GrantId) -> Option<&Row> {
-        self.grants.iter().find(|grant| grant.id == id)
+        self.grants.get(id)
     }
 
     pub(crate) fn grant_mut(&mut self, id: GrantId) -> Option<&mut Row> {
-        self.grants.iter_mut().find(|grant| grant.id == id)
+        self.grants.get_mut(id)
     }
 
-    /// Whether a grant, or one that it was delegated from, is past its time or gone.
-    pub(crate) fn is_past(&self, row: &Row, now: Timestamp) -> bool {
-        let mut next = Some(row);
-        while let Some(row) = next {
-            if row.is_past(now) {
-                return true;
-            }
-            let Some(parent) = row.parent else { return false };
-            next = self.grant(parent);
+    pub(crate) fn history(&self) -> &History {
+        self.rest.as_ref().map_or(&NO_HISTORY, |rest| &rest.history)
+    }
+
+    /// Adds the labels of a tool that is called. They never leave the task.
+    pub(crate) fn remember(&mut self, labels: &Value) {
+        if self.history().with(labels).is_some() {
+            self.rest_mut().history.add(labels);
         }
-        true
+    }
+
+    /// The permits handed out whose outcome is not known.
+    pub(crate) fn permits(&self) -> &[OpenPermit] {
+        self.rest.as_ref().map_or(&[], |rest| &rest.permits)
+    }
+
+    pub(crate) fn hand_out(&mut self, permit: OpenPermit) {
+        self.rest_mut().permits.push(permit);
+    }
+
+    pub(crate) fn permit(&self, seq: u64) -> Option<&OpenPermit> {
+        self.permits().iter().rfind(|permit| permit.seq == seq)
+    }
+
+    fn permit_mut(&mut self, seq: u64) -> Option<&mut OpenPermit> {
+        // It is among the latest.
+        self.rest.as_mut()?.permits.iter_mut().rfind(|permit| permit.seq == seq)
+    }
+
+    fn rest_mut(&mut self) -> &mut Rest {
+        self.rest.get_or_insert_default()
     }
 
     /// A grant and its ancestors, the grant first, if all of them live.
     pub(crate) fn lineage(&self, id: GrantId, now: Timestamp) -> Result<Vec<&Row>, Denial> {
         let mut lineage = Vec::new();
-        let mut next = Some(id);
-        while let Some(id) = next {
-            let row = self.grant(id).ok_or_else(|| Denial::new(self.why_gone(id)))?;
+        for row in self.upwards(id) {
+            let row = row.map_err(|gone| Denial::new(self.why_gone(gone)))?;
             if row.is_past(now) {
                 return Err(Denial::new(Reason::Expired));
             }
             lineage.push(row);
-            next = row.parent;
         }
         Ok(lineage)
     }
 
-    /// Ends one grant and all delegated from it; their ids, its own first, or none if it was not
-    /// there.
-    pub(crate) fn end_grant(&mut self, id: GrantId, why: Reason) -> Vec<GrantId> {
-        if self.grant(id).is_none() {
-            return Vec::new();
-        }
-        // Breadth first, over the children of all at one level at once.
-        let mut ended = vec![id];
-        let mut level: HashSet<GrantId> = [id].into();
-        while !level.is_empty() {
-            level = self
-                .grants
-                .iter()
-                .filter(|row| row.parent.is_some_and(|parent| level.contains(&parent)))
-                .map(|row| row.id)
-                .collect();
-            ended.extend(&level);
-        }
-        let gone: HashSet<GrantId> = ended.iter().copied().collect();
-        self.grants.retain(|row| !gone.contains(&row.id));
-        for id in &ended {
-            if self.ended.len() == REMEMBERED_ENDS {
-                self.ended.pop_front();
+    /// A grant, if it and all it was delegated from live.
+    pub(crate) fn live(&self, id: GrantId, now: Timestamp) -> Result<&Row, Denial> {
+        let row = self.grant(id).ok_or_else(|| Denial::new(self.why_gone(id)))?;
+        for above in self.upwards(id) {
+            let above = above.map_err(|gone| Denial::new(self.why_gone(gone)))?;
+            if above.is_past(now) {
+                return Err(Denial::new(Reason::Expired));
             }
-            self.ended.push_back((*id, why));
         }
-        ended
+        Ok(row)
+    }
+
+    /// What a grant was delegated from, the nearest first, as far as it is there.
+    pub(crate) fn above(&self, row: &Row) -> Vec<&Row> {
+        row.parent.iter().flat_map(|parent| self.upwards(*parent)).filter_map(Result::ok).collect()
+    }
+
+    /// Who holds a grant, and who holds what it was delegated from.
+    pub(crate) fn holders(&self, id: GrantId) -> impl Iterator<Item = &Identity> {
+        self.upwards(id).filter_map(Result::ok).map(|row| &row.holder)
+    }
+
+    /// Whether a grant and all it hangs from are live; without a clock, whether they are there.
+    pub(crate) fn is_live(&self, row: &Row, now: Option<Timestamp>) -> bool {
+        let past = |row: &Row| now.is_some_and(|now| row.is_past(now));
+        !past(row)
+            && row.parent.is_none_or(|parent| {
+                self.upwards(parent).all(|above| above.is_ok_and(|above| !past(above)))
+            })
+    }
+
+    /// A grant, what it hangs from, and so on; at last the id of the first that is not there.
+    fn upwards(&self, id: GrantId) -> impl Iterator<Item = Result<&Row, GrantId>> {
+        let mut next = Some(id);
+        std::iter::from_fn(move || {
+            let id = next.take()?;
+            let row = self.grant(id);
+            next = row.and_then(|row| row.parent);
+            Some(row.ok_or(id))
+        })
+    }
+
+    /// Ends one grant and all delegated from it; `None` if it was not there.
+    pub(crate) fn end_grant(&mut self, id: GrantId, why: Reason) -> Option<EndedGrant> {
+        self.grant(id)?;
+        // Asked first: afterwards nobody knows any more what hung from what.
+        let running = self.running_below(id);
+        let put_away = self.grants.end(id);
+        let ended = &mut self.rest_mut().ended;
+        for id in &put_away {
+            if ended.len() == REMEMBERED_ENDS {
+                ended.pop_front();
+            }
+            ended.push_back((*id, why));
+        }
+        Some(EndedGrant { put_away, running })
     }
 
     /// Notes that a grant, and so all it was delegated from, has been used.
@@ -226,25 +306,26 @@ impl Life {
 
     /// Why a grant that is not there is not there.
     pub(crate) fn why_gone(&self, id: GrantId) -> Reason {
-        self.ended
-            .iter()
-            .find(|(ended, _)| *ended == id)
-            .map_or(Reason::UnknownGrant, |(_, reason)| *reason)
+        let mut ended = self.rest.iter().flat_map(|rest| &rest.ended);
+        ended.find(|(ended, _)| *ended == id).map_or(Reason::UnknownGrant, |(_, reason)| *reason)
     }
 
-    /// Numbers of the permits whose calls are running, of some grants or of all.
-    pub(crate) fn running(&self, grants: Option<&[GrantId]>) -> Vec<u64> {
-        self.permits
-            .iter()
-            .filter(|permit| permit.running && grants.is_none_or(|of| of.contains(&permit.grant)))
-            .map(|permit| permit.seq)
-            .collect()
+    /// Numbers of the permits whose calls are running.
+    pub(crate) fn running(&self) -> Vec<u64> {
+        self.permits().iter().filter(|permit| permit.running).map(|permit| permit.seq).collect()
+    }
+
+    /// Numbers of the permits whose calls are running, of a grant and of those that hang from it.
+    fn running_below(&self, id: GrantId) -> Vec<u64> {
+        let below = |grant| self.upwards(grant).any(|row| row.is_ok_and(|row| row.id == id));
+        let permits = self.permits().iter();
+        permits.filter(|permit| permit.running && below(permit.grant)).map(|p| p.seq).collect()
     }
 
     /// Takes out permits that were never started and no longer can be; their numbers.
     pub(crate) fn drop_lapsed(&mut self, now: Timestamp) -> Vec<u64> {
         let lapsed: Vec<u64> = self
-            .permits
+            .permits()
             .iter()
             .filter(|permit| permit.recorded && !permit.running && now >= permit.lapses)
             .map(|permit| permit.seq)
@@ -257,32 +338,60 @@ impl Life {
 
     /// Notes that the log has a permit's record.
     pub(crate) fn note_recorded(&mut self, seq: u64) {
-        // It is among the latest.
-        if let Some(permit) = self.permits.iter_mut().rfind(|permit| permit.seq == seq) {
+        if let Some(permit) = self.permit_mut(seq) {
             permit.recorded = true;
+        }
+    }
+
+    /// Notes that a permit's call is running.
+    pub(crate) fn note_running(&mut self, seq: u64) {
+        if let Some(permit) = self.permit_mut(seq) {
+            permit.running = true;
         }
     }
 
     /// Takes a permit out, giving back what it reserved if its call never started.
     pub(crate) fn close_permit(&mut self, seq: u64, started: bool) -> bool {
-        let Some(at) = self.permits.iter().position(|permit| permit.seq == seq) else {
+        let Some(rest) = &mut self.rest else { return false };
+        let Some(at) = rest.permits.iter().position(|permit| permit.seq == seq) else {
             return false;
         };
-        let permit = self.permits.swap_remove(at);
+        let permit = rest.permits.swap_remove(at);
         if !started {
             self.counters.give_back(&permit.reservation);
         }
         true
     }
 
-    /// Ends the task, once; the calls that are running, if this was the end.
-    pub(crate) fn end(&mut self, how: How) -> Option<Vec<u64>> {
+    /// Gives back the memory of what is past, where a task has been quiet.
+    pub(crate) fn shrink(&mut self) {
+        if let Some(rest) = &mut self.rest {
+            rest.permits.shrink_to_fit();
+            let nothing_seen = rest.history.labels == NO_LABELS;
+            if rest.permits.is_empty() && rest.ended.is_empty() && nothing_seen {
+                self.rest = None;
+            }
+        }
+    }
+
+    /// Ends the task, once: the calls that are running, and the grants that are dead from now on and
+    /// have yet to be dropped, if this was the end.
+    pub(crate) fn end(&mut self, how: How) -> Option<(Vec<u64>, Rows)> {
         if self.over.is_some() {
             return None;
         }
         self.over = Some(how);
-        self.grants = Vec::new();
-        self.ended = VecDeque::new();
-        Some(self.running(None))
+        if let Some(rest) = &mut self.rest {
+            rest.ended = VecDeque::new();
+        }
+        Some((self.running(), std::mem::take(&mut self.grants)))
     }
+}
+
+/// What the end of a grant found.
+pub(crate) struct EndedGrant {
+    /// The grant, and those below it as far as they were put away in the same step.
+    pub(crate) put_away: Vec<GrantId>,
+    /// Numbers of the permits whose calls were running.
+    pub(crate) running: Vec<u64>,
 }

@@ -5,6 +5,10 @@ use std::time::Duration;
 use crate::scope::Fact;
 use crate::value::Number;
 
+/// The most calls of a rate. A sliding window keeps the time of each call, 8 bytes of it, so this
+/// holds what one rule costs one task to 80 kB.
+const MOST_RATED: u64 = 10_000;
+
 /// What a permit's `grant` table says. What is not said is not limited by this rule; a grant has a
 /// lifetime in any case (the broker's default).
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -82,6 +86,13 @@ impl Limits {
             Limits { rate: Some((_, Duration::ZERO)), .. } => {
                 Some(("grant.rate", "the window is empty: give it a length, as in `10/1m`".into()))
             }
+            Limits { rate: Some((calls, _)), .. } if *calls > MOST_RATED => Some((
+                "grant.rate",
+                format!(
+                    "`{calls}` calls in one window: at most {MOST_RATED}, because the time of each \
+                     is kept; give fewer calls in a shorter window"
+                ),
+            )),
             _ if budget.is_some() => zero("grant.budget", "a budget of 0 or less"),
             Limits { ttl: Some(ttl), max_life: Some(life), .. } if ttl > life => Some((
                 "grant.ttl",

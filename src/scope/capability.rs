@@ -333,7 +333,8 @@ impl Capability {
     }
 }
 
-/// A cover in the shape of a policy's `what` table.
+/// A cover in the shape of a policy's `what` table. One that needs a resource, and says nothing of it,
+/// has an empty table there, which nobody can write: it must not look like one that allows none.
 fn cover_value(tool: &str, conditions: &[Condition], openness: &Openness) -> Value {
     let mut args = Object::new();
     let mut resource = Object::new();
@@ -365,11 +366,31 @@ fn cover_value(tool: &str, conditions: &[Condition], openness: &Openness) -> Val
     }
     if openness.resource == ResourceOpenness::Any {
         put("resource", Value::from("any"));
-    } else if !resource.is_empty() || !attrs.is_empty() {
+    } else if openness.resource == ResourceOpenness::Named
+        || !resource.is_empty()
+        || !attrs.is_empty()
+    {
         if !attrs.is_empty() {
             let _ = resource.insert("attrs", Value::Object(attrs));
         }
         put("resource", Value::Object(resource));
     }
     Value::Object(out)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_cover_that_needs_a_resource_does_not_look_like_one_without() {
+        let resource = |openness| {
+            let openness = Openness { other_args: false, resource: openness };
+            let value = cover_value("t", &[], &openness);
+            value.as_object().and_then(|cover| cover.get("resource").cloned())
+        };
+        assert_eq!(resource(ResourceOpenness::None), None);
+        assert_eq!(resource(ResourceOpenness::Named), Some(Value::Object(Object::new())));
+        assert_eq!(resource(ResourceOpenness::Any), Some(Value::from("any")));
+    }
 }

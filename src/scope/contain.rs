@@ -26,7 +26,7 @@ impl Constraint {
     /// Whether a value of which `self` is true may be one on which a guard that says `other` acts.
     ///
     /// `true` also where it can't be excluded.
-    #[cfg(test)]
+    #[cfg(any(test, fuzzing))]
     pub(crate) fn may_overlap(&self, other: &Constraint) -> bool {
         all_and(&[self], other, Stance::Guard, Absence::Argument)
     }

@@ -105,7 +105,32 @@ fn parts_value(parts: &[Constraint]) -> Value {
 
 /// A conjunction as one table where no word comes twice, `{"max":5,"min":1}`; else with `all`.
 fn conjunction_value(parts: &[Constraint]) -> Value {
-    let parts = parts_value(parts);
+    // Bounds that stand side by side are one interval, as the keys of one table are.
+    let mut parts: Vec<&Constraint> = parts.iter().collect();
+    while let Some(at) = parts.iter().position(|part| matches!(part.0, Node::All(_))) {
+        // A conjunction inside a conjunction says no more than its parts.
+        if let Node::All(inner) = &parts.swap_remove(at).0 {
+            parts.extend(inner);
+        }
+    }
+    let bounds = parts.iter().fold(Range::default(), |all, part| match &part.0 {
+        Node::Range(range) => all.intersect(*range),
+        _ => all,
+    });
+    let mut told: Vec<Value> = parts
+        .iter()
+        .filter(|part| !matches!(part.0, Node::Range(_)))
+        .map(|part| part.to_value())
+        .collect();
+    if bounds != Range::default() {
+        told.push(range_value(&bounds));
+    }
+    told.sort();
+    told.dedup();
+    let parts = match <[Value; 1]>::try_from(told) {
+        Ok([only]) => return only,
+        Err(told) => Value::List(told),
+    };
     match together(&parts) {
         Some(together) => Value::Object(together),
         None => one("all", parts),

@@ -61,9 +61,12 @@ pub enum ScopeBytesError {
     /// The scope cannot be meant.
     #[error(transparent)]
     Meaning(#[from] ScopeError),
-    /// Something that has no spelling in a token.
-    #[error("{0} has no spelling in a token: say what it comes to, with `eq` or `one_of`")]
+    /// A kind of constraint that has no spelling in a token.
+    #[error("`{0}` has no spelling in a token: say what it comes to in other words")]
     NoSpelling(&'static str),
+    /// A condition on something that has no spelling in a token.
+    #[error("`{0}` is no part of a call that a token can speak of")]
+    NoSuchPart(Box<str>),
 }
 
 impl Scope {
@@ -103,7 +106,7 @@ fn condition(out: &mut Vec<u8>, condition: &Condition) -> Result<(), ScopeBytesE
                 encode_text(out, name);
             }
             // `fields` says the same.
-            _ => return Err(ScopeBytesError::NoSpelling("a path into an argument")),
+            _ => return Err(ScopeBytesError::NoSuchPart(condition.fact.to_string().into())),
         },
         Fact::ResourceType => out.push(part::RESOURCE_TYPE),
         Fact::ResourceId => out.push(part::RESOURCE_ID),
@@ -111,7 +114,7 @@ fn condition(out: &mut Vec<u8>, condition: &Condition) -> Result<(), ScopeBytesE
             out.push(part::RESOURCE_ATTR);
             encode_text(out, name);
         }
-        _ => return Err(ScopeBytesError::NoSpelling("a part of the question beside the call")),
+        other => return Err(ScopeBytesError::NoSuchPart(other.to_string().into())),
     }
     constraint(out, &condition.constraint)
 }
@@ -150,11 +153,9 @@ fn constraint(out: &mut Vec<u8>, of: &Constraint) -> Result<(), ScopeBytesError>
             ascending(out, parts, constraint)?;
         }
         Node::Not(inner) => inside(out, kind::NOT, inner)?,
-        // It compares with what only the broker knows, while a block must mean the same to every
-        // reader; and whoever narrows knows what it comes to.
-        Node::SameAs(_) => return Err(ScopeBytesError::NoSpelling("`same_as`")),
-        // Kinds that only policies may use.
-        _ => return Err(ScopeBytesError::NoSpelling("this kind of constraint")),
+        // `same_as` compares with what only the broker knows, while a block must mean the same to
+        // every reader. A `regex` would make every reader compile what a holder wrote.
+        _ => return Err(ScopeBytesError::NoSpelling(of.word())),
     }
     Ok(())
 }

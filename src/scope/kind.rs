@@ -1,5 +1,7 @@
 //! What the kinds of constraints hold: sets, bounds, counts, fields.
 
+use std::cmp::Ordering;
+
 use super::constraint::{Constraint, ConstraintError, Node};
 use crate::value::{Number, Value};
 
@@ -71,9 +73,9 @@ impl Sort {
     pub(crate) fn with(self, other: Sort) -> Result<Sort, ConstraintError> {
         match (self, other) {
             (Sort::Neutral, sort) | (sort, Sort::Neutral) => Ok(sort),
-            (Sort::Element(_), Sort::Element(_)) | (Sort::List(_), Sort::List(_)) => Ok(self),
-            // `same_as` compares whole values and so goes with either.
+            // `same_as` compares whole values and so goes with either; what it stands beside decides.
             (Sort::List("same_as"), sort) | (sort, Sort::List("same_as")) => Ok(sort),
+            (Sort::Element(_), Sort::Element(_)) | (Sort::List(_), Sort::List(_)) => Ok(self),
             (Sort::List(list), Sort::Element(element))
             | (Sort::Element(element), Sort::List(list)) => {
                 Err(ConstraintError::MixedSorts { list, element })
@@ -108,13 +110,13 @@ pub(crate) struct Range {
 
 impl Range {
     pub(crate) fn contains(&self, number: Number) -> bool {
-        let above = self.lower.is_none_or(|bound| {
-            number > bound.number || (bound.inclusive && number == bound.number)
-        });
-        let below = self.upper.is_none_or(|bound| {
-            number < bound.number || (bound.inclusive && number == bound.number)
-        });
-        above && below
+        let within = |bound: Option<Bound>, outside: Ordering| {
+            bound.is_none_or(|bound| match number.cmp(&bound.number) {
+                Ordering::Equal => bound.inclusive,
+                side => side != outside,
+            })
+        };
+        within(self.lower, Ordering::Less) && within(self.upper, Ordering::Greater)
     }
 
     /// The numbers in both.

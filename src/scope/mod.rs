@@ -28,6 +28,9 @@ mod encode;
 mod evaluate;
 mod expression;
 mod fact;
+#[cfg(any(test, fuzzing))]
+#[doc(hidden)]
+pub mod fuzzing;
 mod glob;
 mod grammar;
 mod instant;

@@ -67,3 +67,65 @@ impl Narrowing {
         Ok(Narrowing { capabilities: decode_scope(scope)?, expires })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::scope::{encode_scope, max};
+
+    fn at(millis: i64) -> Timestamp {
+        Timestamp::from_unix_millis(millis).unwrap()
+    }
+
+    fn encoded(narrowing: &Narrowing) -> Vec<u8> {
+        let scope = encode_scope(&narrowing.capabilities.iter().collect::<Vec<_>>()).unwrap();
+        let mut block = vec![NARROWING, u8::from(narrowing.expires.is_some())];
+        block.extend(narrowing.expires.iter().flat_map(|at| at.unix_millis().to_be_bytes()));
+        [block, scope].concat()
+    }
+
+    /// attack 152
+    #[test]
+    fn a_block_of_another_kind_or_version_or_with_more_in_it_is_refused() {
+        let scope = Scope::tool("t").arg("a", max(1));
+        let good = Narrowing::encode(&scope, Some(at(7))).unwrap();
+        assert_eq!(Narrowing::decode(&good).unwrap().expires, Some(at(7)));
+        for kind in (0..=u8::MAX).filter(|kind| *kind != NARROWING) {
+            let block = [&[kind], &good[1..]].concat();
+            assert_eq!(Narrowing::decode(&block).unwrap_err(), BlockError::UnknownKind(kind));
+        }
+        for flags in (0..=u8::MAX).filter(|flags| *flags != HAS_EXPIRY) {
+            let block = [&[NARROWING, flags], &good[2..]].concat();
+            assert!(Narrowing::decode(&block).is_err(), "{flags}");
+        }
+        for cut in 0..good.len() {
+            assert!(Narrowing::decode(&good[..cut]).is_err(), "cut at {cut}");
+        }
+        for more in 0..=u8::MAX {
+            assert!(Narrowing::decode(&[&good[..], &[more]].concat()).is_err());
+        }
+        let never = [&[NARROWING, HAS_EXPIRY], &[0xff; 8][..], &good[10..]].concat();
+        assert!(matches!(Narrowing::decode(&never), Err(BlockError::Form(_))));
+    }
+
+    proptest! {
+        #[test]
+        fn blocks_that_are_read_are_the_one_form_of_what_was_read(
+            bytes in prop::collection::vec(any::<u8>(), 0..40),
+            expires in prop::option::of(0..9_000i64),
+            at_byte in any::<prop::sample::Index>(),
+        ) {
+            let _ = Narrowing::decode(&bytes);
+            let mut block =
+                Narrowing::encode(&Scope::tool("t").arg("a", max(1)), expires.map(at)).unwrap();
+            prop_assert_eq!(encoded(&Narrowing::decode(&block).unwrap()), &*block);
+            let at_byte = at_byte.index(block.len());
+            block[at_byte] = block[at_byte].wrapping_add(bytes.len() as u8);
+            if let Ok(read) = Narrowing::decode(&block) {
+                prop_assert_eq!(encoded(&read), block);
+            }
+        }
+    }
+}

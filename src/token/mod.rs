@@ -46,7 +46,6 @@ mod verify;
 pub use audience::{AudienceKeys, AudienceSecret};
 pub use bearer::{Token, TokenId};
 pub(crate) use block::Narrowing;
-pub(crate) use call_bound::Nonce;
 pub use call_bound::{Form, Presentable, Presentation};
 pub use chain::{Blocks, MAX_ATTENUATIONS, MAX_BLOCK};
 pub use claims::{Claims, MAX_HOLDER, MAX_NAME};

@@ -55,6 +55,7 @@ impl Parts {
 
 /// Reads the one spelling each token has: the decoder takes neither padding, nor white space, nor
 /// another alphabet, nor trailing bits that are not zero (attack 67).
+#[inline]
 pub(super) fn decode(text: &str) -> Result<Parts, TokenError> {
     if text.len() > MAX_TOKEN_TEXT {
         return Err(TokenError::TooLong(text.len()));
@@ -80,6 +81,7 @@ fn split<const N: usize>(parts: &str) -> Result<(&str, [u8; N]), TokenError> {
     Ok((body, bytes))
 }
 
+#[inline]
 fn decode_body(text: &str) -> Result<Body, TokenError> {
     let length = base64::decoded_length(text).ok_or(TokenError::Framing)?;
     let mut inline = [0; INLINE];

@@ -41,13 +41,8 @@ impl<'a> Decoder<'a> {
         Decoder { left: bytes, nodes }
     }
 
-    /// What has not been read.
-    pub(crate) fn left(&self) -> &'a [u8] {
-        self.left
-    }
-
-    /// The bytes of which `left` was what had not been read.
-    pub(crate) fn since(&self, left: &'a [u8]) -> &'a [u8] {
+    /// What was read since `left` was what had not been.
+    fn since(&self, left: &'a [u8]) -> &'a [u8] {
         left.get(..left.len().saturating_sub(self.left.len())).unwrap_or_default()
     }
 

@@ -150,10 +150,19 @@ impl Number {
 }
 
 impl Ord for Number {
+    #[inline]
     fn cmp(&self, other: &Self) -> Ordering {
         if self.scale == other.scale {
             return (self.high, self.low).cmp(&(other.high, other.low));
         }
+        self.cmp_of_other_scale(other)
+    }
+}
+
+impl Number {
+    /// Apart from the usual case, so that callers take that one in whole.
+    #[inline(never)]
+    fn cmp_of_other_scale(&self, other: &Self) -> Ordering {
         let (left, right) = (self.digits(), other.digits());
         let (left_unit, right_unit) = (ten_to(self.scale) as i128, ten_to(other.scale) as i128);
         // Rounding towards nought keeps order, so integral parts decide unless equal; what is left

@@ -471,3 +471,27 @@ fn a_halt_reaches_the_holder_and_whoever_presents() {
         running.succeed();
     }
 }
+
+/// attack 103: a halt over somebody who delegated stops the calls of its delegates, too
+#[test]
+fn a_halt_over_a_delegator_stops_its_delegates() {
+    let world = World::new([
+        broad(),
+        Rule::permit("hand-on").tool("t").any_args().on([hallpass::policy::Moment::Delegate]),
+    ]);
+    let worker = world.broker.assert_identity("worker-9").unwrap();
+    let (task, grant) = world.granted();
+    let child =
+        task.delegate(&grant, &worker, Scope::tool("t").any_args(), &world.context).unwrap();
+    let ask = || world.gate.authorize(child.token(), &worker, plain(), &world.context);
+    let kept = ask().unwrap();
+    let running = ask().unwrap().start().unwrap();
+    let halted = world.control.halt(Halt::identity(world.agent.subject().as_str()));
+    assert_eq!(halted.running, [running.number()]);
+    assert_eq!(ask().unwrap_err().reason(), Reason::Halted);
+    assert_eq!(kept.start().unwrap_err().reason(), Reason::Halted);
+    assert!(world.gate.tools(child.token(), &worker, &world.context).unwrap().is_empty());
+    running.succeed();
+    world.control.resume(&Halt::identity(world.agent.subject().as_str()));
+    assert!(ask().is_ok());
+}

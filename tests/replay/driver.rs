@@ -49,6 +49,13 @@ what   = { tool = "add", args = { a = { max = 9 } } }
 grant  = { ttl = "5m", uses = 2 }
 
 [[rule]]
+id     = "agents-delegate-adding"
+effect = "permit"
+on     = ["delegate"]
+who    = { kind = "agent" }
+what   = { tool = "add", args = { a = { max = 9 } } }
+
+[[rule]]
 id     = "notes-of-a-team"
 effect = "permit"
 what   = { tool = "note", resource = { type = "page", id = "any", attrs = { team = { same_as = "who.attrs.team" } } } }

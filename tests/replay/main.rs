@@ -12,6 +12,9 @@ mod engine;
 
 mod banking;
 mod driver;
+mod grants;
 mod operations;
+mod operators;
+mod stories;
 mod telling;
 mod unreadable;

@@ -1,8 +1,6 @@
 //! Each operation, and what is answered.
 
-use std::fs;
-
-use crate::driver::{CALL, OPEN, POLICY, REQUEST, as_expected, folder, replay, replay_in};
+use crate::driver::{CALL, OPEN, REQUEST, as_expected, replay};
 
 #[test]
 fn a_call_runs_to_each_of_its_outcomes() {
@@ -174,34 +172,6 @@ fn time_moves_when_it_is_told_to_and_never_back() {
             r#"{"op":"check","grant":"g","tool":"add","args":{"a":1},"expect":{"reason":"expired"}}"#,
         ],
     );
-}
-
-#[test]
-fn a_reload_is_read_beside_the_trace_and_decides_from_then_on() {
-    let folder = folder("reload");
-    fs::create_dir(folder.join("next")).unwrap();
-    fs::write(folder.join("next/empty.toml"), "version = 1\n").unwrap();
-    fs::write(folder.join("back.toml"), POLICY).unwrap();
-    fs::write(folder.join("empty.json"), r#"{"version":1}"#).unwrap();
-    let told = replay_in(
-        &folder,
-        &[
-            OPEN,
-            REQUEST,
-            r#"{"op":"authorize","grant":"g","as":"p","tool":"add","args":{"a":1}}"#,
-            r#"{"op":"reload","policy":"back.toml","expect":{"epoch":1}}"#,
-            r#"{"op":"reload","policy":"next/empty.toml","expect":{"epoch":2}}"#,
-            r#"{"op":"run","permit":"p","expect":{"code":"unavailable","reason":"policy_changed"}}"#,
-            // Today's policy would not give it, so it has ended, whatever is loaded later.
-            r#"{"op":"call","grant":"g","tool":"add","args":{"a":1},"expect":{"code":"invalid_token","reason":"drifted"}}"#,
-            r#"{"op":"reload","policy":"empty.json","expect":{"epoch":2}}"#,
-            r#"{"op":"reload","policy":"back.toml","expect":{"epoch":3}}"#,
-            r#"{"op":"call","grant":"g","tool":"add","args":{"a":1},"expect":{"reason":"drifted"}}"#,
-            r#"{"op":"request","task":"t","as":"h","scope":[{"tool":"add","args":{"a":1}}],"expect":{"decision":"permit"}}"#,
-            r#"{"op":"call","grant":"h","tool":"add","args":{"a":1},"expect":{"decision":"permit"}}"#,
-        ],
-    );
-    assert_eq!(told.code, 0, "{}", told.remarks);
 }
 
 #[test]

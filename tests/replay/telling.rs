@@ -58,7 +58,8 @@ calls: 4, 2 permitted, 2 denied
 starts: 1, 1 started, 0 denied
 rules that fired: 1
          4 agents-add
-rules that never fired: 1
+rules that never fired: 2
+           agents-delegate-adding
            notes-of-a-team
 "
     );

@@ -14,7 +14,7 @@ const CASES: &[(&str, &str)] = &[
     ("[]", "expected an object with `op`"),
     ("{}", "`line` has no `op`, expected text"),
     (r#"{"op":7}"#, "`op` is a number, expected text"),
-    (r#"{"op":"cal"}"#, "unknown op `cal`, expected `clock`, `open`, `request`, `call`"),
+    (r#"{"op":"cal"}"#, "unknown op `cal`, expected `clock`, `open`, `request`, `trim`"),
     (r#"{"op":"trace","version":1,"start":"2026-01-01T00:00:00Z"}"#, "`trace` is the first line's"),
     (
         r#"{"op":"standing","task":"t"}"#,
@@ -103,7 +103,66 @@ const CASES: &[(&str, &str)] = &[
         r#"{"op":"call","grant":"g","tool":"add","tamper":{"cut":1,"flip":1}}"#,
         "exactly one of `flip`",
     ),
+    (
+        r#"{"op":"call","grant":"g","tool":"add","bound":1}"#,
+        "`bound` is a number, expected `true` or `false`",
+    ),
+    (r#"{"op":"call","token":"x","who":"a","tool":"add","bound":true}"#, "`bound` needs a `grant`"),
     (r#"{"op":"authorize","grant":"g","tool":"add"}"#, "`authorize` has no `as`"),
+    (r#"{"op":"trim","task":"t","as":"g","scope":[]}"#, "`g` is a grant since line 3"),
+    (r#"{"op":"trim","task":"u","as":"h","scope":[]}"#, "undefined alias `u`"),
+    (
+        r#"{"op":"delegate","task":"t","from":"g","as":"h","scope":[]}"#,
+        "`delegate` has no `holder`, expected an object with `id`",
+    ),
+    (
+        r#"{"op":"delegate","task":"t","as":"h","holder":"a","scope":[]}"#,
+        "`delegate` has no `from`",
+    ),
+    (
+        r#"{"op":"delegate","task":"t","from":"h","as":"i","holder":"a","scope":[]}"#,
+        "undefined alias `h`, expected a grant",
+    ),
+    (
+        r#"{"op":"delegate","task":"u","from":"g","as":"i","holder":"a","scope":[{"tool":"add"}]}"#,
+        "undefined alias `u`, expected a task",
+    ),
+    (
+        r#"{"op":"delegate","task":"t","from":"g","as":"g","holder":"a","scope":[]}"#,
+        "`g` is a grant since line 3",
+    ),
+    (r#"{"op":"renew","task":"t"}"#, "unknown field `task` in `renew`"),
+    (r#"{"op":"renew"}"#, "`renew` has no `grant`"),
+    (r#"{"op":"checkpoint","grant":"h"}"#, "undefined alias `h`, expected a grant"),
+    (r#"{"op":"attenuate","grant":"g","as":"n"}"#, "`attenuate` has no `scope`"),
+    (r#"{"op":"attenuate","grant":"h","as":"n","scope":[]}"#, "undefined alias `h`"),
+    (r#"{"op":"attenuate","grant":"g","as":"g","scope":[]}"#, "`g` is a grant since line 3"),
+    (
+        r#"{"op":"attenuate","grant":"g","as":"n","scope":[],"in":"1m","expires":"2026-01-01T00:00:01Z"}"#,
+        "expected at most one of `expires` and `in`",
+    ),
+    (r#"{"op":"attenuate","grant":"g","as":"n","scope":[],"in":"soon"}"#, "`in`: `soon`"),
+    (
+        r#"{"op":"attenuate","grant":"g","as":"n","scope":[],"expires":"5m"}"#,
+        "`expires`: `5m` is no RFC 3339 time",
+    ),
+    (r#"{"op":"present","grant":"g","as":"x"}"#, "`present` has no `tool`"),
+    (r#"{"op":"present","token":"y","as":"x","tool":"add"}"#, "unknown field `token` in `present`"),
+    (r#"{"op":"tools"}"#, "expected exactly one of `grant` and `token`"),
+    (r#"{"op":"tools","grant":"g","tool":"add"}"#, "unknown field `tool` in `tools`"),
+    (r#"{"op":"revoke"}"#, "`revoke` needs exactly one of `grant`, `identity` or `tool`"),
+    (r#"{"op":"revoke","grant":"g","tool":"add"}"#, "`revoke` needs exactly one of"),
+    (r#"{"op":"halt"}"#, "`halt` needs exactly one of `what`, `identity`, `task` or `tool`"),
+    (r#"{"op":"halt","what":"all"}"#, "`what` is `all`, expected `everything`"),
+    (r#"{"op":"halt","task":"u"}"#, "undefined alias `u`, expected a task"),
+    (r#"{"op":"resume","task":"t","tool":"add"}"#, "`resume` needs exactly one of"),
+    (r#"{"op":"resume","tool":5}"#, "`tool` is a number, expected text"),
+    (r#"{"op":"preview"}"#, "`preview` has no `policy`"),
+    (r#"{"op":"preview","policy":"none.toml"}"#, "policy `none.toml`: can't be read"),
+    (r#"{"op":"sweep","tasks":1}"#, "unknown field `tasks` in `sweep`"),
+    (r#"{"op":"stats","task":"t"}"#, "unknown field `task` in `stats`"),
+    (r#"{"op":"approve","request":"r"}"#, "unknown op `approve`"),
+    (r#"{"op":"break_glass","task":"t"}"#, "unknown op `break_glass`"),
     (r#"{"op":"run","permit":"p"}"#, "undefined alias `p`, expected a permit"),
     (r#"{"op":"end","task":"u"}"#, "undefined alias `u`, expected a task"),
     (
@@ -124,6 +183,30 @@ fn a_line_that_cannot_be_meant_stops_the_replay_and_is_named() {
         assert!(told.remarks.contains("trace.jsonl:4: "), "{line}: {}", told.remarks);
         assert!(told.remarks.contains(message), "{line}: {}", told.remarks);
         assert_eq!(told.answers.lines().count(), 3, "the lines before are answered");
+    }
+}
+
+#[test]
+fn what_was_made_of_a_token_is_no_grant() {
+    let made = [
+        r#"{"op":"attenuate","grant":"g","as":"n","scope":[{"tool":"add"}]}"#,
+        r#"{"op":"present","grant":"g","as":"n","tool":"add"}"#,
+    ];
+    let uses = [
+        r#"{"op":"renew","grant":"n"}"#,
+        r#"{"op":"checkpoint","grant":"n"}"#,
+        r#"{"op":"revoke","grant":"n"}"#,
+        r#"{"op":"delegate","task":"t","from":"n","as":"d","holder":"a","scope":[]}"#,
+    ];
+    for made in made {
+        for used in uses {
+            let told = replay("made", &[OPEN, REQUEST, made, used]);
+            assert_eq!(told.code, 2, "{used}: {}", told.answers);
+            let message = "5: `n` is a token made of a grant, expected the grant itself";
+            assert!(told.remarks.contains(message), "{used}: {}", told.remarks);
+        }
+        let told = replay("made-twice", &[OPEN, REQUEST, made, made]);
+        assert!(told.remarks.contains("5: `n` is a grant since line 4"), "{}", told.remarks);
     }
 }
 

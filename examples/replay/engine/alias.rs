@@ -59,6 +59,10 @@ impl<T> Aliases<T> {
     pub(crate) fn iter(&self) -> impl Iterator<Item = (&str, &T)> {
         self.of.iter().map(|(alias, (_, meaning))| (&**alias, meaning))
     }
+
+    pub(crate) fn meanings_mut(&mut self) -> impl Iterator<Item = &mut T> {
+        self.of.values_mut().map(|(_, meaning)| meaning)
+    }
 }
 
 fn undefined(kind: &str, alias: &str) -> Misread {

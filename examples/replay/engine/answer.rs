@@ -1,5 +1,6 @@
 //! What came of a line.
 
+use hallpass::CallError;
 use hallpass::denial::{Code, Denial, Reason};
 use hallpass::value::{Object, Value};
 
@@ -79,6 +80,16 @@ impl Answer {
         self.with("rules", named)
     }
 
+    /// Says why, in full, for operators.
+    pub(crate) fn because(self, why: String) -> Self {
+        Answer { explanation: Some(why).filter(|why| !why.is_empty()), ..self }
+    }
+
+    /// What is no call, whoever makes it.
+    pub(crate) fn malformed_call(error: &CallError) -> Self {
+        Answer::refused(Reason::MalformedCall.into(), error.to_string())
+    }
+
     /// Says in front which line it answers.
     pub(crate) fn to(mut self, number: usize, op: &str, note: Option<&str>) -> Self {
         let mut members = vec![("line", Value::from(number))];
@@ -90,6 +101,10 @@ impl Answer {
 
     pub(crate) fn verdict(&self) -> Option<Verdict> {
         self.verdict
+    }
+
+    pub(crate) fn is_permit(&self) -> bool {
+        matches!(self.verdict, Some(Verdict::Permit))
     }
 
     /// Why what this answer denies is denied from here on.
@@ -105,7 +120,7 @@ impl Answer {
         &self.rules
     }
 
-    /// Why it was denied, in full, for operators.
+    /// Why it was denied, or would be, in full, for operators.
     pub(crate) fn explanation(&self) -> Option<&str> {
         self.explanation.as_deref()
     }

@@ -3,15 +3,14 @@
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::rc::Rc;
 
-use hallpass::denial::Reason;
 use hallpass::identity::Identity;
 use hallpass::token::Token;
-use hallpass::{Call, RunError};
+use hallpass::{Call, Context, RunError};
 
 use super::answer::Answer;
+use super::attempt::{Attempt, Outcome, Presented, Source};
 use super::fields::Misread;
-use super::host::{Granted, Holding, Host, Slip};
-use super::operation::{Arguments, Attempt, Outcome, Presented};
+use super::host::{Host, Slip};
 
 /// Everything the gate is asked with, or the answer that refuses it before the gate.
 type Asked<'h> = Result<(Shown<'h>, Rc<Identity>, Call), Answer>;
@@ -27,6 +26,13 @@ impl Shown<'_> {
         match self {
             Shown::Own(token) => token,
             Shown::Made(token) => token,
+        }
+    }
+
+    fn tampered(self, presented: &Presented<'_>) -> Self {
+        match presented.tamper {
+            None => self,
+            Some(tamper) => Shown::Made(Token::from_text(tamper.apply(self.token().expose()))),
         }
     }
 }
@@ -168,47 +174,57 @@ impl Host {
         }
     }
 
-    fn asked(&self, attempt: &Attempt<'_>) -> Result<Asked<'_>, Misread> {
-        let (token, holder) = match attempt.presented {
-            Presented::Text(text) => (Shown::Made(Token::from_text(text.to_owned())), None),
-            Presented::Grant(alias) | Presented::Tampered(alias, _) => {
-                let Granted { holder, grant, .. } = match self.grants.get(alias)? {
-                    Holding::Granted(granted) => granted.as_ref(),
-                    Holding::Refused(refusal) => {
-                        let why = format!("grant `{alias}` was refused");
-                        return Ok(Err(Answer::refused(*refusal, why)));
-                    }
-                };
-                let token = match attempt.presented {
-                    Presented::Tampered(_, tamper) => {
-                        Shown::Made(Token::from_text(tamper.apply(grant.token().expose())))
-                    }
-                    _ => Shown::Own(grant.token()),
-                };
-                (token, Some(holder.clone()))
-            }
+    /// The tools of which some call could be permitted now.
+    pub(super) fn tools(
+        &self,
+        presented: &Presented<'_>,
+        context: &Context,
+    ) -> Result<Answer, Misread> {
+        let (shown, who) = match self.shown(presented)? {
+            Ok(shown) => shown,
+            Err(answer) => return Ok(answer),
         };
-        let who = match (&attempt.who, holder) {
-            (Some(who), _) => match self.attest(who) {
-                Ok(who) => who,
+        let shown = shown.tampered(presented);
+        Ok(match self.gate.tools(shown.token(), &who, context) {
+            Ok(tools) => {
+                let tools: Vec<&str> = tools.iter().map(|tool| tool.as_str()).collect();
+                Answer::permit().with("tools", tools)
+            }
+            Err(denial) => Answer::denied(&denial),
+        })
+    }
+
+    fn asked(&self, attempt: &Attempt<'_>) -> Result<Asked<'_>, Misread> {
+        let shown = self.shown(&attempt.presented)?;
+        Ok(shown.and_then(|(shown, who)| {
+            // What an agent asks for is its own to get wrong: a denial, like any other.
+            let call = attempt.call().map_err(|error| Answer::malformed_call(&error))?;
+            let shown = match attempt.bound {
+                true => Shown::Made(self.bind(shown.token(), &call)?),
+                false => shown,
+            };
+            Ok((shown.tampered(&attempt.presented), who, call))
+        }))
+    }
+
+    /// What is shown, before anybody tampers with it, and who shows it.
+    fn shown(
+        &self,
+        presented: &Presented<'_>,
+    ) -> Result<Result<(Shown<'_>, Rc<Identity>), Answer>, Misread> {
+        let (shown, holder) = match presented.token {
+            Source::Text(text) => (Shown::Made(Token::from_text(text.to_owned())), None),
+            Source::Alias(alias) => match self.held(alias)? {
+                Ok((token, holder, _)) => (Shown::Own(token), Some(holder.clone())),
                 Err(answer) => return Ok(Err(answer)),
             },
-            (None, Some(holder)) => holder,
+        };
+        let who = match (&presented.who, holder) {
+            (Some(who), _) => self.attest(who),
+            (None, Some(holder)) => Ok(holder),
             (None, None) => return Err(Misread("`token` needs `who`".to_owned())),
         };
-        let call = match attempt.args {
-            Arguments::None => Call::from_json(attempt.tool, "{}"),
-            Arguments::Value(value) => Call::new(attempt.tool, value.clone()),
-            Arguments::Text(text) => Call::from_json(attempt.tool, text),
-        };
-        Ok(match (call, attempt.resource.clone()) {
-            (Ok(call), None) => Ok((token, who, call)),
-            (Ok(call), Some(resource)) => Ok((token, who, call.on(resource))),
-            // What an agent asks for is its own to get wrong: a denial, like any other.
-            (Err(error), _) => {
-                Err(Answer::refused(Reason::MalformedCall.into(), error.to_string()))
-            }
-        })
+        Ok(who.map(|who| (shown, who)))
     }
 }
 

@@ -65,6 +65,21 @@ impl<'v> Fields<'v> {
         self.get(key).map(|value| text(key, value)).transpose()
     }
 
+    /// The one field of these that is there, and its text.
+    ///
+    /// # Errors
+    /// [`Misread`] if none is there, or more than one, or it is no text.
+    pub(crate) fn one_text(
+        &self,
+        keys: &[&'static str],
+    ) -> Result<(&'static str, &'v str), Misread> {
+        let mut given = keys.iter().filter(|key| self.get(key).is_some());
+        match (given.next(), given.next()) {
+            (Some(key), None) => Ok((key, self.text(key)?)),
+            _ => Err(Misread(format!("`{}` needs exactly one of {}", self.of, listed(keys)))),
+        }
+    }
+
     /// The elements; none if the key is missing.
     ///
     /// # Errors
@@ -84,6 +99,18 @@ impl<'v> Fields<'v> {
             None => Ok(None),
             Some(Value::Object(object)) => Ok(Some(object)),
             Some(other) => Err(unexpected(key, other, "an object")),
+        }
+    }
+
+    /// Whether something is so; it is not, where the key is missing.
+    ///
+    /// # Errors
+    /// [`Misread`] if it is there and neither true nor false.
+    pub(crate) fn flag(&self, key: &str) -> Result<bool, Misread> {
+        match self.get(key) {
+            None => Ok(false),
+            Some(Value::Bool(so)) => Ok(*so),
+            Some(other) => Err(unexpected(key, other, "`true` or `false`")),
         }
     }
 

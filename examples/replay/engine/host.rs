@@ -9,14 +9,12 @@ use hallpass::audit::{Anchor, Entry, Sink, SinkError};
 use hallpass::denial::{Code, Reason};
 use hallpass::identity::{Assertion, Identity};
 use hallpass::testing::ManualClock;
-use hallpass::value::Value;
-use hallpass::{
-    Broker, Context, Ended, Gate, Grant, Permit, Policy, Purpose, Running, Scope, Task,
-};
+use hallpass::{Broker, Ended, Gate, Permit, Policy, Purpose, Running, Task};
 
 use super::alias::Aliases;
 use super::answer::{Answer, Refusal};
 use super::fields::Misread;
+use super::holding::Holding;
 use super::operation::{Header, How, Operation};
 
 pub(crate) struct Host {
@@ -26,35 +24,19 @@ pub(crate) struct Host {
     pub(super) permits: Aliases<Slip>,
     /// The permits whose calls are running, by their number in the log.
     pub(super) running: BTreeMap<u64, Box<str>>,
-    tasks: Aliases<Errand>,
-    clock: ManualClock,
+    pub(super) tasks: Aliases<Errand>,
+    pub(super) clock: ManualClock,
     start: String,
-    policy: Policy,
+    pub(super) policy: Policy,
     /// Where the trace stands: its paths start here.
-    folder: PathBuf,
+    pub(super) folder: PathBuf,
 }
 
 /// A task, as an alias knows it.
-enum Errand {
+pub(crate) enum Errand {
     Open(Rc<Identity>, Task),
     /// It ended, or was never opened: what uses it later is refused for this reason.
     Closed(Refusal),
-}
-
-/// A grant, as an alias knows it.
-pub(crate) enum Holding {
-    /// Kept when the grant ends: presenting it again is what a trace may want to try.
-    Granted(Box<Granted>),
-    /// It was never granted: what uses it is refused for this reason.
-    Refused(Refusal),
-}
-
-pub(crate) struct Granted {
-    pub(super) holder: Rc<Identity>,
-    pub(super) grant: Grant,
-    task: Box<str>,
-    /// Which opening of the task.
-    generation: u64,
 }
 
 /// A permit, as an alias knows it.
@@ -132,11 +114,16 @@ impl Host {
                 Ok(self.now())
             }
             Operation::Open { task, who, purpose } => Ok(self.open(task, who, purpose, line)),
-            Operation::Request { task, alias, scope, context, holder } => {
-                self.grants.free(alias, |holding| self.is_live(holding))?;
-                let asked = self.ask(task, scope, context, holder.as_ref())?;
-                Ok(self.keep(alias, asked, line))
+            Operation::Request(wish) => self.request(wish, line),
+            Operation::Trim(wish) => self.trim(wish, line),
+            Operation::Delegate(wish, from) => self.delegate(wish, from, line),
+            Operation::Renew(afresh) => self.decide_again(afresh, true),
+            Operation::Checkpoint(afresh) => self.decide_again(afresh, false),
+            Operation::Attenuate { grant, alias, scope, until } => {
+                self.attenuate((grant, alias), scope, *until, line)
             }
+            Operation::Present(attempt, alias) => self.present(attempt, alias, line),
+            Operation::Tools(presented, context) => self.tools(presented, context),
             Operation::Call(attempt, outcome) => self.call(attempt, *outcome),
             Operation::Authorize(attempt, alias) => self.authorize(attempt, alias, line),
             Operation::Check(attempt) => self.check(attempt),
@@ -144,8 +131,13 @@ impl Host {
             Operation::Finish { permit, outcome } => self.finish(permit, *outcome, line),
             Operation::Drop { permit } => self.drop_permit(permit, line),
             Operation::End { task, how, reason } => self.end(task, *how, reason),
-            Operation::Revoke { grant } => self.revoke(grant),
+            Operation::Revoke(what) => self.revoke(what),
+            Operation::Halt(what) => self.halt(what),
+            Operation::Resume(what) => self.resume(what),
             Operation::Reload { policy } => self.reload(policy),
+            Operation::Preview { policy } => self.preview(policy),
+            Operation::Sweep => Ok(self.sweep()),
+            Operation::Stats => Ok(self.stats()),
             Operation::Standing => Ok(self.standing()),
         }
     }
@@ -179,64 +171,6 @@ impl Host {
         }
     }
 
-    /// Asks for a grant: the holding, or the answer that refuses it.
-    fn ask(
-        &self,
-        alias: &str,
-        scope: &Value,
-        context: &Context,
-        holder: Option<&Assertion>,
-    ) -> Result<Result<Granted, Answer>, Misread> {
-        let (requester, task) = match self.tasks.get(alias)? {
-            Errand::Open(requester, task) => (requester, task),
-            Errand::Closed(refusal) => {
-                let why = format!("task `{alias}` is not open");
-                return Ok(Err(Answer::refused(*refusal, why)));
-            }
-        };
-        let scope = match Scope::from_value(scope) {
-            Ok(scope) => scope,
-            Err(error) => {
-                return Ok(Err(Answer::refused(Reason::MalformedScope.into(), error.to_string())));
-            }
-        };
-        let holder = match holder.map_or_else(|| Ok(requester.clone()), |who| self.attest(who)) {
-            Ok(holder) => holder,
-            Err(answer) => return Ok(Err(answer)),
-        };
-        let generation = task.generation();
-        Ok(match task.request_for(&holder, scope, context) {
-            Ok(grant) => Ok(Granted { holder, grant, task: alias.into(), generation }),
-            Err(denial) => Err(Answer::denied(&denial)),
-        })
-    }
-
-    fn keep(&mut self, alias: &str, asked: Result<Granted, Answer>, line: usize) -> Answer {
-        let (holding, answer) = match asked {
-            Ok(granted) => {
-                let answer = Answer::permit()
-                    .with("grant", alias)
-                    .by_rules(granted.grant.rules())
-                    .with("expires", granted.grant.expires().to_string());
-                (Holding::Granted(Box::new(granted)), answer)
-            }
-            Err(answer) => (Holding::Refused(answer.refusal()), answer),
-        };
-        self.grants.give(alias, line, holding);
-        answer
-    }
-
-    /// Whether the grant's task, and so perhaps the grant, is there still.
-    fn is_live(&self, holding: &Holding) -> bool {
-        match holding {
-            Holding::Granted(granted) => match self.tasks.peek(&granted.task) {
-                Some(Errand::Open(_, task)) => task.generation() == granted.generation,
-                _ => false,
-            },
-            Holding::Refused(_) => false,
-        }
-    }
-
     /// An identity, or the answer of a host that can't attest whoever stands before it.
     pub(super) fn attest(&self, who: &Assertion) -> Result<Rc<Identity>, Answer> {
         let refusal = Refusal { code: Code::BadRequest, reason: "malformed_identity" };
@@ -262,56 +196,8 @@ impl Host {
         Ok(match ended {
             // A dropped handle can't say what was running.
             None | Some(None) => answer,
-            Some(Some(ended)) => {
-                let mut running: Vec<&str> = ended
-                    .running
-                    .iter()
-                    .filter_map(|seq| Some(&**self.running.get(seq)?))
-                    .collect();
-                running.sort_unstable();
-                answer.with("running", running)
-            }
+            Some(Some(ended)) => answer.with("running", self.running(&ended.running)),
         })
-    }
-
-    fn revoke(&self, alias: &str) -> Result<Answer, Misread> {
-        let revoked = match self.grants.get(alias)? {
-            Holding::Granted(granted) => match self.tasks.peek(&granted.task) {
-                Some(Errand::Open(_, task)) => task.revoke_grant(&granted.grant),
-                _ => false,
-            },
-            Holding::Refused(_) => false,
-        };
-        Ok(Answer::new().with("grant", alias).with("revoked", revoked))
-    }
-
-    fn reload(&mut self, path: &str) -> Result<Answer, Misread> {
-        let policy = load(&self.folder.join(path))
-            .map_err(|Misread(problem)| Misread(format!("policy `{path}`: {problem}")))?;
-        let epoch = self.broker.reload(&policy).epoch();
-        self.policy = policy;
-        Ok(Answer::new().with("epoch", epoch))
-    }
-
-    fn standing(&self) -> Answer {
-        let standing = self.broker.standing();
-        let names: BTreeMap<_, _> = self
-            .grants
-            .iter()
-            .filter_map(|(alias, holding)| match holding {
-                Holding::Granted(granted) => Some((granted.grant.id(), alias)),
-                Holding::Refused(_) => None,
-            })
-            .collect();
-        let mut tasks: Vec<&str> = standing.tasks.iter().map(|task| &*task.name).collect();
-        let mut grants: Vec<&str> = standing
-            .grants
-            .iter()
-            .map(|grant| names.get(&grant.id).copied().unwrap_or("?"))
-            .collect();
-        tasks.sort_unstable();
-        grants.sort_unstable();
-        Answer::new().with("tasks", tasks).with("grants", grants)
     }
 }
 

@@ -1,15 +1,19 @@
 //! The replay itself: a trace goes in line by line, answers come out line by line.
 //!
 //! `command` reads the command line, `trace` the lines, `operation` what a line says; `host` acts on
-//! it as a host program would, `answer` says what came of it, and `summary` counts.
+//! it as a host program would (`holding` with grants, `call` with calls, `operator` with the operators'
+//! handles), `answer` says what came of it, and `summary` counts.
 
 mod alias;
 mod answer;
+mod attempt;
 mod call;
 pub(crate) mod command;
 mod fields;
+mod holding;
 mod host;
 mod operation;
+mod operator;
 mod progress;
 mod statement;
 mod summary;

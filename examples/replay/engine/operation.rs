@@ -1,14 +1,15 @@
 //! What a line says: one operation, with the fields it may have and no others.
 
+use std::time::Duration;
+
 use hallpass::clock::{Timestamp, parse_duration};
 use hallpass::identity::Assertion;
 use hallpass::value::{Object, Value};
-use hallpass::{Context, Purpose, Resource};
-use std::time::Duration;
+use hallpass::{Context, Halt, Purpose};
 
+use super::attempt::{ATTEMPT, Attempt, Outcome, PRESENTED, Presented};
 use super::fields::{Fields, Misread, listed};
 use super::statement;
-use super::tamper::Tamper;
 
 pub(crate) const HEADER_EXPECTED: &str = "expected the first line to be \
      `{\"op\":\"trace\",\"version\":1,\"start\":\"2026-01-01T00:00:00Z\"}`";
@@ -81,13 +82,20 @@ pub(crate) enum Operation<'v> {
         who: Assertion,
         purpose: Purpose,
     },
-    Request {
-        task: &'v str,
+    Request(Wish<'v>),
+    /// As a request, and takes what is covered.
+    Trim(Wish<'v>),
+    Delegate(Wish<'v>, &'v str),
+    Renew(Afresh<'v>),
+    Checkpoint(Afresh<'v>),
+    Attenuate {
+        grant: &'v str,
         alias: &'v str,
         scope: &'v Value,
-        context: Context,
-        holder: Option<Assertion>,
+        until: Option<Until>,
     },
+    Present(Attempt<'v>, &'v str),
+    Tools(Presented<'v>, Context),
     Call(Attempt<'v>, Outcome),
     Authorize(Attempt<'v>, &'v str),
     Check(Attempt<'v>),
@@ -106,52 +114,51 @@ pub(crate) enum Operation<'v> {
         how: How,
         reason: &'v str,
     },
-    Revoke {
-        grant: &'v str,
-    },
+    Revoke(Revoked<'v>),
+    Halt(Halt),
+    Resume(Halt),
     Reload {
         policy: &'v str,
     },
+    Preview {
+        policy: &'v str,
+    },
+    Sweep,
+    Stats,
     Standing,
 }
 
-/// A call as somebody presents it at the gate.
-pub(crate) struct Attempt<'v> {
-    pub(crate) presented: Presented<'v>,
-    /// Who presents it, if not the grant's holder.
-    pub(crate) who: Option<Assertion>,
-    pub(crate) tool: &'v str,
-    pub(crate) args: Arguments<'v>,
-    pub(crate) resource: Option<Resource>,
+/// What is asked for: at a request, or out of another grant.
+pub(crate) struct Wish<'v> {
+    pub(crate) task: &'v str,
+    pub(crate) alias: &'v str,
+    pub(crate) scope: &'v Value,
     pub(crate) context: Context,
+    /// Who is to hold it, if not the task's requester.
+    pub(crate) holder: Option<Assertion>,
 }
 
-pub(crate) enum Presented<'v> {
-    /// The token of the grant of this alias.
+/// A grant to be decided again.
+pub(crate) struct Afresh<'v> {
+    pub(crate) grant: &'v str,
+    pub(crate) context: Context,
+    /// The holder as it is attested now, if anything has changed.
+    pub(crate) who: Option<Assertion>,
+}
+
+/// When an attenuated token is worth nothing any more.
+#[derive(Clone, Copy)]
+pub(crate) enum Until {
+    At(Timestamp),
+    In(Duration),
+}
+
+/// What an operator takes away.
+pub(crate) enum Revoked<'v> {
     Grant(&'v str),
-    /// The same, tampered with.
-    Tampered(&'v str, Tamper<'v>),
-    /// This text.
-    Text(&'v str),
+    Identity(&'v str),
+    Tool(&'v str),
 }
-
-/// Arguments as they came: whether they are any is the crate's to say.
-pub(crate) enum Arguments<'v> {
-    None,
-    Value(&'v Value),
-    Text(&'v str),
-}
-
-/// What becomes of a call once it runs.
-#[derive(Clone, Copy, PartialEq)]
-pub(crate) enum Outcome {
-    Ok,
-    Error,
-    Panic,
-}
-
-const OUTCOMES: [(&str, Outcome); 3] =
-    [("ok", Outcome::Ok), ("error", Outcome::Error), ("panic", Outcome::Panic)];
 
 /// How a task ends.
 #[derive(Clone, Copy)]
@@ -181,24 +188,37 @@ impl How {
 }
 
 /// Every operation after the header, as messages list them.
-const OPERATIONS: [&str; 13] = [
+const OPERATIONS: [&str; 25] = [
     "clock",
     "open",
     "request",
+    "trim",
+    "delegate",
+    "renew",
+    "checkpoint",
+    "attenuate",
+    "present",
     "call",
     "authorize",
     "run",
     "finish",
     "drop",
     "check",
+    "tools",
     "end",
     "revoke",
+    "halt",
+    "resume",
     "reload",
+    "preview",
+    "sweep",
+    "stats",
     "standing",
 ];
 
-const ATTEMPT: &[&str] =
-    &["grant", "token", "tamper", "who", "tool", "args", "args_text", "resource", "context"];
+const WISH: &[&str] = &["task", "as", "scope", "context", "holder"];
+const AFRESH: &[&str] = &["grant", "context", "who"];
+const HALT: &[&str] = &["what", "identity", "task", "tool"];
 
 impl<'v> Operation<'v> {
     /// # Errors
@@ -216,38 +236,66 @@ impl<'v> Operation<'v> {
                     )?,
                 })
             }
-            "request" => {
-                let fields = line.fields(&[&["task", "as", "scope", "context", "holder"]])?;
-                let holder = fields.get("holder").map(|who| statement::who("holder", who));
-                Ok(Operation::Request {
-                    task: fields.text("task")?,
-                    alias: fields.text("as")?,
-                    scope: fields.require("scope", "a list of capabilities")?,
-                    context: statement::context(&fields)?,
-                    holder: holder.transpose()?,
-                })
+            "request" => Ok(Operation::Request(wish(&line.fields(&[WISH])?)?)),
+            "trim" => Ok(Operation::Trim(wish(&line.fields(&[WISH])?)?)),
+            "delegate" => {
+                let fields = line.fields(&[WISH, &["from"]])?;
+                // A child without a holder of its own would be the parent once more.
+                fields.require("holder", "an object with `id`")?;
+                Ok(Operation::Delegate(wish(&fields)?, fields.text("from")?))
+            }
+            "renew" => Ok(Operation::Renew(afresh(&line.fields(&[AFRESH])?)?)),
+            "checkpoint" => Ok(Operation::Checkpoint(afresh(&line.fields(&[AFRESH])?)?)),
+            "attenuate" => attenuate(&line.fields(&[&["grant", "as", "scope", "expires", "in"]])?),
+            "present" => {
+                let fields = line.fields(&[&["grant", "tool", "args", "args_text", "as"]])?;
+                Ok(Operation::Present(Attempt::read(&fields)?, fields.text("as")?))
+            }
+            "tools" => {
+                let fields = line.fields(&[PRESENTED, &["context"]])?;
+                Ok(Operation::Tools(Presented::read(&fields)?, statement::context(&fields)?))
             }
             "call" => {
-                let fields = line.fields(&[ATTEMPT, &["outcome"]])?;
-                Ok(Operation::Call(attempt(&fields)?, outcome(&fields)?))
+                let fields = line.fields(&[PRESENTED, ATTEMPT, &["outcome"]])?;
+                Ok(Operation::Call(Attempt::read(&fields)?, Outcome::read(&fields)?))
             }
             "authorize" => {
-                let fields = line.fields(&[ATTEMPT, &["as"]])?;
-                Ok(Operation::Authorize(attempt(&fields)?, fields.text("as")?))
+                let fields = line.fields(&[PRESENTED, ATTEMPT, &["as"]])?;
+                Ok(Operation::Authorize(Attempt::read(&fields)?, fields.text("as")?))
             }
             // A line of `call` can be asked about by changing its `op` alone.
-            "check" => Ok(Operation::Check(attempt(&line.fields(&[ATTEMPT, &["outcome"]])?)?)),
+            "check" => {
+                let fields = line.fields(&[PRESENTED, ATTEMPT, &["outcome"]])?;
+                Ok(Operation::Check(Attempt::read(&fields)?))
+            }
             "run" => Ok(Operation::Run { permit: line.fields(&[&["permit"]])?.text("permit")? }),
             "finish" => {
                 let fields = line.fields(&[&["permit", "outcome"]])?;
-                Ok(Operation::Finish { permit: fields.text("permit")?, outcome: outcome(&fields)? })
+                Ok(Operation::Finish {
+                    permit: fields.text("permit")?,
+                    outcome: Outcome::read(&fields)?,
+                })
             }
             "drop" => Ok(Operation::Drop { permit: line.fields(&[&["permit"]])?.text("permit")? }),
             "end" => end(&line.fields(&[&["task", "how", "reason"]])?),
-            "revoke" => Ok(Operation::Revoke { grant: line.fields(&[&["grant"]])?.text("grant")? }),
+            "revoke" => {
+                let fields = line.fields(&[&["grant", "identity", "tool"]])?;
+                Ok(Operation::Revoke(match fields.one_text(&["grant", "identity", "tool"])? {
+                    ("grant", alias) => Revoked::Grant(alias),
+                    ("identity", id) => Revoked::Identity(id),
+                    (_, tool) => Revoked::Tool(tool),
+                }))
+            }
+            "halt" => Ok(Operation::Halt(halt(&line.fields(&[HALT])?)?)),
+            "resume" => Ok(Operation::Resume(halt(&line.fields(&[HALT])?)?)),
             "reload" => {
                 Ok(Operation::Reload { policy: line.fields(&[&["policy"]])?.text("policy")? })
             }
+            "preview" => {
+                Ok(Operation::Preview { policy: line.fields(&[&["policy"]])?.text("policy")? })
+            }
+            "sweep" => line.fields(&[]).map(|_| Operation::Sweep),
+            "stats" => line.fields(&[]).map(|_| Operation::Stats),
             "standing" => line.fields(&[]).map(|_| Operation::Standing),
             "trace" => {
                 Err(Misread("`trace` is the first line's, and stands there once".to_owned()))
@@ -263,51 +311,64 @@ impl<'v> Operation<'v> {
 
 fn clock<'v>(fields: &Fields<'v>) -> Result<Operation<'v>, Misread> {
     match (fields.text_if("advance")?, fields.text_if("set")?) {
-        (Some(span), None) => parse_duration(span)
-            .map(Operation::Advance)
-            .map_err(|error| Misread(format!("`advance`: {error}"))),
+        (Some(span), None) => length("advance", span).map(Operation::Advance),
         (None, Some(at)) => instant("set", at).map(Operation::Set),
         _ => Err(Misread("`clock` needs exactly one of `advance` and `set`".to_owned())),
     }
 }
 
-fn instant(field: &str, text: &str) -> Result<Timestamp, Misread> {
-    Timestamp::parse_rfc3339(text).map_err(|error| Misread(format!("`{field}`: {error}")))
-}
-
-fn attempt<'v>(fields: &Fields<'v>) -> Result<Attempt<'v>, Misread> {
-    let tamper = fields.get("tamper").map(Tamper::read).transpose()?;
-    let who = fields.get("who").map(|who| statement::who("who", who)).transpose()?;
-    let presented = match (fields.text_if("grant")?, fields.text_if("token")?, tamper) {
-        (Some(grant), None, None) => Presented::Grant(grant),
-        (Some(grant), None, Some(tamper)) => Presented::Tampered(grant, tamper),
-        (None, Some(_), Some(_)) => {
-            return Err(Misread("`tamper` needs a `grant`, whose token it changes".to_owned()));
-        }
-        (None, Some(_), None) if who.is_none() => {
-            return Err(Misread("`token` needs `who`: only a grant tells its holder".to_owned()));
-        }
-        (None, Some(text), None) => Presented::Text(text),
-        _ => return Err(Misread("expected exactly one of `grant` and `token`".to_owned())),
-    };
-    let args = match (fields.get("args"), fields.text_if("args_text")?) {
-        (None, None) => Arguments::None,
-        (Some(value), None) => Arguments::Value(value),
-        (None, Some(text)) => Arguments::Text(text),
-        _ => return Err(Misread("expected at most one of `args` and `args_text`".to_owned())),
-    };
-    Ok(Attempt {
-        presented,
-        who,
-        tool: fields.text("tool")?,
-        args,
-        resource: fields.get("resource").map(statement::resource).transpose()?,
+fn wish<'v>(fields: &Fields<'v>) -> Result<Wish<'v>, Misread> {
+    let holder = fields.get("holder").map(|who| statement::who("holder", who));
+    Ok(Wish {
+        task: fields.text("task")?,
+        alias: fields.text("as")?,
+        scope: fields.require("scope", "a list of capabilities")?,
         context: statement::context(fields)?,
+        holder: holder.transpose()?,
     })
 }
 
-fn outcome(fields: &Fields<'_>) -> Result<Outcome, Misread> {
-    Ok(fields.word("outcome", &OUTCOMES)?.unwrap_or(Outcome::Ok))
+fn afresh<'v>(fields: &Fields<'v>) -> Result<Afresh<'v>, Misread> {
+    Ok(Afresh {
+        grant: fields.text("grant")?,
+        context: statement::context(fields)?,
+        who: fields.get("who").map(|who| statement::who("who", who)).transpose()?,
+    })
+}
+
+fn attenuate<'v>(fields: &Fields<'v>) -> Result<Operation<'v>, Misread> {
+    let until = match (fields.text_if("expires")?, fields.text_if("in")?) {
+        (None, None) => None,
+        (Some(at), None) => Some(Until::At(instant("expires", at)?)),
+        (None, Some(span)) => Some(Until::In(length("in", span)?)),
+        _ => return Err(Misread("expected at most one of `expires` and `in`".to_owned())),
+    };
+    Ok(Operation::Attenuate {
+        grant: fields.text("grant")?,
+        alias: fields.text("as")?,
+        scope: fields.require("scope", "a list of capabilities")?,
+        until,
+    })
+}
+
+fn halt(fields: &Fields<'_>) -> Result<Halt, Misread> {
+    match fields.one_text(HALT)? {
+        ("identity", id) => Ok(Halt::identity(id)),
+        ("task", name) => Ok(Halt::task(name)),
+        ("tool", name) => Ok(Halt::tool(name)),
+        (_, "everything") => Ok(Halt::Everything),
+        (_, other) => {
+            Err(Misread(format!("`what` is `{}`, expected `everything`", other.escape_debug())))
+        }
+    }
+}
+
+fn length(field: &str, text: &str) -> Result<Duration, Misread> {
+    parse_duration(text).map_err(|error| Misread(format!("`{field}`: {error}")))
+}
+
+fn instant(field: &str, text: &str) -> Result<Timestamp, Misread> {
+    Timestamp::parse_rfc3339(text).map_err(|error| Misread(format!("`{field}`: {error}")))
 }
 
 fn end<'v>(fields: &Fields<'v>) -> Result<Operation<'v>, Misread> {

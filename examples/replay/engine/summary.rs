@@ -13,9 +13,11 @@ const LISTED: usize = 50;
 
 /// What is told about a kind of question: the operations that ask it, the heading, and the word for
 /// those that were permitted.
-const QUESTIONS: [(&[&str], &str, &str); 4] = [
+const QUESTIONS: [(&[&str], &str, &str); 6] = [
     (&["open"], "tasks", "opened"),
-    (&["request"], "requests", "granted"),
+    (&["request", "trim"], "requests", "granted"),
+    (&["delegate"], "delegations", "given"),
+    (&["renew", "checkpoint"], "renewals", "renewed"),
     (&["call", "authorize"], "calls", "permitted"),
     (&["run"], "starts", "started"),
 ];

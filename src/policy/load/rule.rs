@@ -136,7 +136,7 @@ fn why(rule: Rule, written: &Written) -> Result<Rule, Misfit> {
 fn when(rule: Rule, written: &Written) -> Result<Rule, Misfit> {
     let conditions =
         Table::open(written, "a table such as `{ env = \"…\" }`")?.said()?.each(|name, own| {
-            let fact = match &*name {
+            let fact = match name {
                 "seen" => Fact::Seen,
                 "now" => Fact::Now,
                 _ => Fact::Context(name.into()),

@@ -1,0 +1,49 @@
+//! Globs: whatever the pattern, it agrees with a matcher that tries everything.
+
+use hallpass::scope::Glob;
+
+/// The longest pattern and text the naive matcher is asked of: it takes exponential time.
+const NAIVE: usize = 24;
+
+pub fn glob(bytes: &[u8]) {
+    let Some((pattern, text)) = super::two_texts(bytes) else { return };
+    let Ok(glob) = Glob::new(pattern) else { return };
+    assert_eq!(glob.as_str(), pattern);
+    let matches = glob.matches(text);
+    if pattern.len() <= NAIVE && text.len() <= NAIVE {
+        assert_eq!(matches, naive(pattern, text), "`{pattern}` of `{text}`");
+    }
+    if !pattern.contains(['*', '?']) {
+        assert_eq!(matches, pattern == text);
+    }
+}
+
+/// By the words of [`Glob`]'s table: one character or one segment at a time.
+fn naive(pattern: &str, text: &str) -> bool {
+    segments(&pattern.split('/').collect::<Vec<_>>(), &text.split('/').collect::<Vec<_>>())
+}
+
+fn segments(pattern: &[&str], text: &[&str]) -> bool {
+    match (pattern, text) {
+        ([], []) => true,
+        ([], _) => false,
+        (["**"], _) => !text.is_empty(),
+        (["**", rest @ ..], _) => (0..=text.len()).any(|skipped| segments(rest, &text[skipped..])),
+        ([first, rest @ ..], [own, others @ ..]) => {
+            let (first, own): (Vec<char>, Vec<char>) =
+                (first.chars().collect(), own.chars().collect());
+            characters(&first, &own) && segments(rest, others)
+        }
+        (_, []) => false,
+    }
+}
+
+fn characters(pattern: &[char], text: &[char]) -> bool {
+    match (pattern, text) {
+        ([], _) => text.is_empty(),
+        (['*', rest @ ..], _) => (0..=text.len()).any(|skipped| characters(rest, &text[skipped..])),
+        (['?', rest @ ..], [_, others @ ..]) => characters(rest, others),
+        ([first, rest @ ..], [own, others @ ..]) => first == own && characters(rest, others),
+        (_, []) => false,
+    }
+}

@@ -1,0 +1,156 @@
+//! What one permitting `authorize` allocates, counted: the same with ten rules and ten thousand,
+//! with one task and a thousand, with one grant and a thousand.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "tests"
+)]
+#![allow(unsafe_code, reason = "an allocator that counts has to be one")]
+
+use std::alloc::{GlobalAlloc, Layout, System};
+use std::cell::Cell;
+
+use hallpass::identity::Identity;
+use hallpass::prelude::*;
+use hallpass::scope::{any_of, below, eq, has_any, max, min, one_of, prefix};
+use serde_json::json;
+
+/// Counts the allocations, growths included, of the thread that asks.
+struct Counting;
+
+thread_local!(static COUNT: Cell<u64> = const { Cell::new(0) });
+
+// SAFETY: everything is handed on to `System` as it came.
+unsafe impl GlobalAlloc for Counting {
+    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
+        let _ = COUNT.try_with(|count| count.set(count.get() + 1));
+        unsafe { System.alloc(layout) }
+    }
+
+    unsafe fn dealloc(&self, pointer: *mut u8, layout: Layout) {
+        unsafe { System.dealloc(pointer, layout) }
+    }
+
+    unsafe fn realloc(&self, pointer: *mut u8, layout: Layout, size: usize) -> *mut u8 {
+        let _ = COUNT.try_with(|count| count.set(count.get() + 1));
+        unsafe { System.realloc(pointer, layout, size) }
+    }
+}
+
+#[global_allocator]
+static ALLOCATOR: Counting = Counting;
+
+fn counted<T>(work: impl FnOnce() -> T) -> (T, u64) {
+    let before = COUNT.get();
+    let done = work();
+    (done, COUNT.get() - before)
+}
+
+/// The rules of workload W3: permits for one group and table each, and a forbid for every hundred.
+fn policy(rules: usize) -> Policy {
+    let permits = (0..rules).map(|i| {
+        Rule::permit(format!("p{i}"))
+            .who_groups(has_any([format!("g{i}")]))
+            .tool(&format!("tool{}", i % 64))
+            .arg("table", eq(format!("tab{i}")))
+            .when("env", eq("prod"))
+            .when("risk", below(50))
+    });
+    let forbids = (0..rules.div_ceil(100)).map(|j| {
+        Rule::forbid(format!("f{j}"))
+            .tool(&format!("tool{}", j % 64))
+            .arg("table", eq(format!("tab{j}")))
+            .when("risk", min(40))
+    });
+    Policy::builder().rules(permits).rules(forbids).build().unwrap()
+}
+
+fn agent(broker: &Broker) -> Identity {
+    broker.assert_identity(Assertion::agent("agent-5").group("g5")).unwrap()
+}
+
+fn context() -> Context {
+    Context::new().with("env", "prod").with("risk", 20)
+}
+
+fn call() -> Call {
+    Call::new("tool5", json!({ "table": "tab5" })).unwrap()
+}
+
+fn scope() -> Scope {
+    Scope::tool("tool5").arg("table", eq("tab5"))
+}
+
+/// The fewest allocations of a permitting `authorize`: the log in memory and other stores now and
+/// then grow, which is no part of the call's own cost.
+fn of_one_permit(rules: usize, tasks: usize, grants: usize) -> u64 {
+    let broker = Broker::new(policy(rules)).unwrap();
+    let (gate, agent, context) = (broker.gate(), agent(&broker), context());
+    let others: Vec<Task> =
+        (1..tasks).map(|_| broker.open(&agent, Purpose::new("other")).unwrap()).collect();
+    let task = broker.open(&agent, Purpose::new("reporting")).unwrap();
+    let held: Vec<Grant> = (0..grants).map(|_| task.request(scope(), &context).unwrap()).collect();
+    let token = held.last().unwrap().token();
+    let fewest = (0..20)
+        .map(|_| {
+            let call = call();
+            let (permit, count) = counted(|| gate.authorize(token, &agent, call, &context));
+            permit.unwrap().run(|_| Ok::<_, ()>(())).unwrap();
+            count
+        })
+        .min();
+    drop(others);
+    fewest.unwrap()
+}
+
+/// The bytes of the arguments for their digest, the list of rules in the record, the record's text.
+const ONE_PERMIT: u64 = 3;
+
+#[test]
+fn a_permitted_call_allocates_as_often_with_ten_rules_as_with_ten_thousand() {
+    assert_eq!(of_one_permit(10, 1, 1), ONE_PERMIT);
+    assert_eq!(of_one_permit(10_000, 1, 1), ONE_PERMIT);
+}
+
+#[test]
+fn a_permitted_call_allocates_as_often_with_a_thousand_tasks_and_grants_as_with_one() {
+    assert_eq!(of_one_permit(10, 1_000, 1), ONE_PERMIT);
+    assert_eq!(of_one_permit(10, 1, 1_000), ONE_PERMIT);
+}
+
+#[test]
+fn asking_the_rules_alone_allocates_nothing() {
+    let policy = policy(1_000);
+    let broker = Broker::new(policy.clone()).unwrap();
+    let (agent, call, why) = (agent(&broker), call(), Purpose::new("reporting"));
+    let now = hallpass::clock::Timestamp::parse_rfc3339("2026-01-01T00:00:00Z").unwrap();
+    let dev = Context::new().with("env", "dev").with("risk", 20);
+    for (context, permitted) in [(context(), true), (dev, false)] {
+        let (decision, count) =
+            counted(|| policy.decide(&agent, &why, &call, &context, now).map(|d| d.is_permit()));
+        assert_eq!(decision.unwrap(), permitted);
+        assert_eq!(count, 0);
+    }
+}
+
+#[test]
+fn matching_a_scope_allocates_nothing_for_kinds_that_need_no_parsing() {
+    let rule = Rule::permit("all").tool("db.query").any_args();
+    let broker = Broker::new(Policy::builder().rule(rule).build().unwrap()).unwrap();
+    let (gate, agent) = (broker.gate(), agent(&broker));
+    let task = broker.open(&agent, Purpose::new("reporting")).unwrap();
+    let scope = Scope::tool("db.query")
+        .arg("table", one_of(["orders", "customers"]))
+        .arg("limit", min(0).and(max(1000)))
+        .arg("path", any_of([eq("/data/reports"), prefix("/data/reports/")]));
+    let grant = task.request(scope, &Context::new()).unwrap();
+    let args = json!({ "table": "orders", "limit": 100, "path": "/data/reports/q3.csv" });
+    let call = Call::new("db.query", args).unwrap();
+    let context = Context::new();
+    let (rules, count) = counted(|| gate.check(grant.token(), &agent, &call, &context));
+    assert_eq!(rules.unwrap().len(), 1);
+    // The list of rules that it answers with.
+    assert_eq!(count, 1);
+}

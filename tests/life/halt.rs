@@ -1,0 +1,263 @@
+//! Halts: the kill switch.
+
+use std::sync::Barrier;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use hallpass::audit::Event;
+use hallpass::policy::Moment;
+use hallpass::prelude::*;
+use hallpass::{Halt, Halted};
+
+use crate::world::{World, here, ping, pings, policy, seconds, to_ping};
+
+fn world() -> World {
+    let everywhere = [Moment::Request, Moment::Call, Moment::Delegate];
+    World::rules([
+        pings("p").on(everywhere),
+        Rule::permit("q").tool("pong").any_args().on(everywhere),
+    ])
+}
+
+fn pong() -> Call {
+    hallpass::testing::call("pong", serde_json::json!({}))
+}
+
+fn both() -> Scope {
+    to_ping().and(Scope::tool("pong").any_args())
+}
+
+/// attack 103
+#[test]
+fn a_halt_over_everything_stops_everything_and_says_so() {
+    let world = world();
+    let agent = world.agent("a");
+    let task = world.open(&agent);
+    let grant = task.request(both(), &here()).unwrap();
+    let handed_out = world.authorize(&grant, &ping()).unwrap();
+    let running = world.start(&grant, &ping());
+
+    let halted = world.control.halt(Halt::Everything);
+    assert_eq!(halted, Halted { running: vec![running.number()] });
+    assert_eq!(world.denied(&grant, &ping()), Reason::Halted);
+    assert_eq!(handed_out.start().unwrap_err().code(), Code::Halted);
+    assert_eq!(task.request(to_ping(), &here()).unwrap_err().reason(), Reason::Halted);
+    let opened = world.broker.open(&agent, Purpose::new("errand"));
+    assert_eq!(opened.unwrap_err().reason(), Reason::Halted);
+    assert!(world.gate.tools(grant.token(), &agent, &here()).unwrap().is_empty());
+    let said = world.log.records().into_iter().any(
+        |record| matches!(record.event, Event::Halted { ref what, .. } if what == "everything"),
+    );
+    assert!(said);
+
+    // It ends nothing: the call that was running goes on, and resuming brings all back.
+    running.succeed();
+    assert_eq!(world.broker.standing().grants.len(), 1);
+    assert!(world.control.resume(&Halt::Everything));
+    assert!(!world.control.resume(&Halt::Everything));
+    world.call(&grant, &ping()).unwrap();
+}
+
+#[test]
+fn a_halt_over_one_tool_leaves_the_others() {
+    let world = world();
+    let agent = world.agent("a");
+    let task = world.open(&agent);
+    let grant = task.request(both(), &here()).unwrap();
+    world.control.halt(Halt::tool("ping"));
+    assert_eq!(world.denied(&grant, &ping()), Reason::Halted);
+    world.call(&grant, &pong()).unwrap();
+    assert_eq!(task.request(to_ping(), &here()).unwrap_err().reason(), Reason::Halted);
+    let listed = world.gate.tools(grant.token(), &agent, &here()).unwrap();
+    assert_eq!(listed.iter().map(|tool| tool.as_str()).collect::<Vec<_>>(), ["pong"]);
+}
+
+#[test]
+fn a_halt_over_one_task_leaves_the_others() {
+    let world = world();
+    let agent = world.agent("a");
+    let (task, other) = (world.open(&agent), world.open(&agent));
+    let grant = task.request(to_ping(), &here()).unwrap();
+    let others = other.request(to_ping(), &here()).unwrap();
+    world.control.halt(Halt::task(task.name()));
+    assert_eq!(world.denied(&grant, &ping()), Reason::Halted);
+    world.call(&others, &ping()).unwrap();
+}
+
+#[test]
+fn a_halt_over_one_identity_stops_what_it_holds_requests_and_has_delegated() {
+    let world = world();
+    let [planner, worker, other] = ["planner", "worker", "other"].map(|name| world.agent(name));
+    let (task, others) = (world.open(&planner), world.open(&other));
+    let parent = task.request(to_ping(), &here()).unwrap();
+    let child = task.delegate(&parent, &worker, to_ping(), &here()).unwrap();
+    let unrelated = others.request_for(&worker, to_ping(), &here()).unwrap();
+    let permit = world.authorize(&child, &ping()).unwrap();
+    world.control.halt(Halt::identity("planner"));
+    for grant in [&parent, &child] {
+        assert_eq!(world.denied(grant, &ping()), Reason::Halted);
+    }
+    assert_eq!(permit.start().unwrap_err().reason(), Reason::Halted);
+    world.call(&unrelated, &ping()).unwrap();
+    world.control.resume(&Halt::identity("planner"));
+    world.call(&child, &ping()).unwrap();
+
+    world.control.halt(Halt::identity("worker"));
+    for grant in [&child, &unrelated] {
+        assert_eq!(world.denied(grant, &ping()), Reason::Halted);
+    }
+    world.call(&parent, &ping()).unwrap();
+}
+
+#[test]
+fn a_delegator_that_did_not_open_the_task_takes_its_children_along_when_halted() {
+    let everywhere = [Moment::Request, Moment::Call, Moment::Delegate];
+    let world = World::rules([pings("p").on(everywhere).depth(3)]);
+    let [opener, middle, leaf] = ["opener", "middle", "leaf"].map(|name| world.agent(name));
+    let task = world.open(&opener);
+    let root = task.request(to_ping(), &here()).unwrap();
+    let passed_on = task.delegate(&root, &middle, to_ping(), &here()).unwrap();
+    let last = task.delegate(&passed_on, &leaf, to_ping(), &here()).unwrap();
+    let permit = world.authorize(&last, &ping()).unwrap();
+    let running = world.start(&last, &ping());
+    let halted = world.control.halt(Halt::identity("middle"));
+    assert_eq!(halted.running, [running.number()]);
+    assert_eq!(world.denied(&last, &ping()), Reason::Halted);
+    assert_eq!(permit.start().unwrap_err().reason(), Reason::Halted);
+    assert!(world.gate.tools(last.token(), &leaf, &here()).unwrap().is_empty());
+    world.call(&root, &ping()).unwrap();
+    running.succeed();
+}
+
+#[test]
+fn an_identity_is_halted_by_any_of_its_names_and_by_whom_it_acts_for() {
+    let world = world();
+    let agent = Assertion::agent("a").alias("a-too").acts_for("ada", Kind::Human);
+    let agent = world.broker.assert_identity(agent).unwrap();
+    let task = world.open(&agent);
+    let grant = task.request(to_ping(), &here()).unwrap();
+    for name in ["a", "a-too", "ada"] {
+        world.control.halt(Halt::identity(name));
+        assert_eq!(world.denied(&grant, &ping()), Reason::Halted, "{name}");
+        world.control.resume(&Halt::identity(name));
+        world.call(&grant, &ping()).unwrap();
+    }
+}
+
+#[test]
+fn each_halt_is_resumed_by_itself() {
+    let world = world();
+    let agent = world.agent("a");
+    let task = world.open(&agent);
+    let grant = task.request(to_ping(), &here()).unwrap();
+    world.control.halt(Halt::tool("ping"));
+    world.control.halt(Halt::identity("a"));
+    world.control.resume(&Halt::tool("ping"));
+    assert_eq!(world.denied(&grant, &ping()), Reason::Halted);
+    assert_eq!(world.control.halts(), [Halt::identity("a")]);
+    world.control.resume(&Halt::identity("a"));
+    world.call(&grant, &ping()).unwrap();
+}
+
+#[test]
+fn a_halt_holds_even_if_the_log_refuses_it() {
+    let world = world();
+    let agent = world.agent("a");
+    let task = world.open(&agent);
+    let grant = task.request(to_ping(), &here()).unwrap();
+    world.sink.fail_next(1);
+    world.control.halt(Halt::Everything);
+    assert_eq!(world.broker.record_debts(), 1);
+    assert_eq!(world.denied(&grant, &ping()), Reason::Halted);
+    assert_eq!(world.broker.pay_record_debts(), 0);
+}
+
+#[test]
+fn repeated_denials_halt_the_offender_and_nobody_else() {
+    let world = World::with(policy([pings("p")]), |b| b.halt_after(3, seconds(60)));
+    let (bad, good) = (world.agent("bad"), world.agent("good"));
+    let (his, hers) = (world.open(&bad), world.open(&good));
+    let probing = his.request(to_ping(), &here()).unwrap();
+    let working = hers.request(to_ping(), &here()).unwrap();
+    for _ in 0..2 {
+        assert_eq!(world.denied(&probing, &pong()), Reason::OutOfScope);
+        world.call(&probing, &ping()).unwrap();
+    }
+    // Two within the window; by the third, the first has left it.
+    world.pass(seconds(60));
+    assert_eq!(world.denied(&probing, &pong()), Reason::OutOfScope);
+    assert_eq!(world.denied(&probing, &pong()), Reason::OutOfScope);
+    world.call(&probing, &ping()).unwrap();
+    assert_eq!(world.denied(&probing, &pong()), Reason::OutOfScope);
+    assert_eq!(world.denied(&probing, &ping()), Reason::Halted);
+    assert_eq!(world.control.halts(), [Halt::identity("bad")]);
+    world.call(&working, &ping()).unwrap();
+
+    assert!(world.control.resume(&Halt::identity("bad")));
+    world.call(&probing, &ping()).unwrap();
+}
+
+#[test]
+fn presenting_anothers_token_trips_for_the_one_who_presents_it() {
+    let world = World::with(policy([pings("p")]), |b| b.halt_after(2, seconds(60)));
+    let (thief, victim) = (world.agent("thief"), world.agent("victim"));
+    let task = world.open(&victim);
+    let grant = task.request(to_ping(), &here()).unwrap();
+    for _ in 0..2 {
+        let denial = world.gate.authorize(grant.token(), &thief, ping(), &here()).unwrap_err();
+        assert_eq!(denial.reason(), Reason::NotTheHolder);
+    }
+    assert_eq!(world.control.halts(), [Halt::identity("thief")]);
+    world.call(&grant, &ping()).unwrap();
+}
+
+#[test]
+fn what_is_no_doing_of_the_asker_trips_nothing() {
+    let world = World::with(policy([pings("p")]), |b| b.halt_after(1, seconds(60)));
+    let agent = world.agent("a");
+    let task = world.open(&agent);
+    let grant = task.request(to_ping(), &here()).unwrap();
+    world.sink.fail_next(1);
+    assert_eq!(world.denied(&grant, &ping()), Reason::LogRefused);
+    world.clock.fail();
+    assert_eq!(world.denied(&grant, &ping()), Reason::ClockUnreadable);
+    world.clock.recover();
+    world.control.halt(Halt::Everything);
+    assert_eq!(world.denied(&grant, &ping()), Reason::Halted);
+    world.control.resume(&Halt::Everything);
+    assert!(world.control.halts().is_empty());
+    world.call(&grant, &ping()).unwrap();
+}
+
+#[test]
+fn nothing_starts_after_a_halt_has_returned() {
+    let world = world();
+    let agent = world.agent("a");
+    let task = world.open(&agent);
+    let grant = task.request(to_ping(), &here()).unwrap();
+    let (halted, start) = (AtomicBool::new(false), Barrier::new(5));
+    std::thread::scope(|scope| {
+        for _ in 0..4 {
+            scope.spawn(|| {
+                start.wait();
+                loop {
+                    let before = halted.load(Ordering::SeqCst);
+                    let started =
+                        world.authorize(&grant, &ping()).and_then(|permit| permit.start());
+                    match started {
+                        Ok(running) => {
+                            assert!(!before, "started after the halt had returned");
+                            running.succeed();
+                        }
+                        Err(denial) => {
+                            assert_eq!(denial.reason(), Reason::Halted);
+                            return;
+                        }
+                    }
+                }
+            });
+        }
+        start.wait();
+        world.control.halt(Halt::identity("a"));
+        halted.store(true, Ordering::SeqCst);
+    });
+}

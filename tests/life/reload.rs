@@ -1,0 +1,277 @@
+//! Reload: another policy at once, the scan little by little.
+
+use std::future::Future;
+use std::pin::pin;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::task::{Context as Cx, Poll, Waker};
+
+use hallpass::audit::Event;
+use hallpass::policy::Moment;
+use hallpass::prelude::*;
+use hallpass::scope::{any, below, eq, has_any, max};
+use serde_json::json;
+
+use crate::world::{World, here, ping, ping_with, pings, policy, seconds, to_ping};
+
+fn frozen() -> Policy {
+    policy([pings("p"), Rule::forbid("freeze").tool("ping")])
+}
+
+#[test]
+fn the_swap_is_immediate_and_the_scan_need_not_be() {
+    let world = World::rules([pings("p")]);
+    let agent = world.agent("a");
+    let task = world.open(&agent);
+    let grant = task.request(to_ping(), &here()).unwrap();
+    let handed_out = world.authorize(&grant, &ping()).unwrap();
+    let reload = world.broker.reload(&frozen());
+    assert_eq!((reload.epoch(), reload.waiting()), (2, 1));
+    assert_eq!(world.broker.epoch(), (2, frozen().digest()));
+    assert_eq!(handed_out.start().unwrap_err().reason(), Reason::PolicyChanged);
+    // Not scanned yet, and checked at first use.
+    assert_eq!(world.broker.standing().grants.len(), 1);
+    assert_eq!(world.denied(&grant, &ping()), Reason::Drifted);
+    assert!(world.broker.standing().grants.is_empty());
+    assert_eq!(task.request(to_ping(), &here()).unwrap_err().reason(), Reason::Forbidden);
+    assert!(reload.finish().grants.is_empty(), "somebody else found it first");
+}
+
+#[test]
+fn the_report_names_what_drifted_and_why() {
+    let world = World::rules([
+        Rule::permit("ping").tool("ping").any_args(),
+        Rule::permit("pong").tool("pong").any_args(),
+    ]);
+    let (a, b) = (world.agent("a"), world.agent("b"));
+    let (task, other) = (world.open(&a), world.open(&b));
+    let pinging = task.request(to_ping(), &here()).unwrap();
+    let ponging = other.request(Scope::tool("pong").any_args(), &here()).unwrap();
+    let narrower = policy([
+        Rule::permit("ping").tool("ping").arg("n", max(5)),
+        Rule::permit("pong").tool("pong").any_args(),
+    ]);
+    let drift = world.broker.reload(&narrower).finish();
+    let [drifted] = &drift.grants[..] else { panic!("{drift:?}") };
+    assert_eq!(drifted.id, pinging.id());
+    assert_eq!((&*drifted.task, &*drifted.holder), (task.name(), "a"));
+    assert_eq!(drifted.why.reason(), Reason::NotCovered);
+    assert!(drifted.why.explain().to_string().contains("not_covered"), "{}", drifted.why.explain());
+    assert!(world.log.records().into_iter().any(
+        |record| matches!(record.event, Event::GrantEnded { ref why, .. } if why == "drifted")
+    ));
+    world.call(&ponging, &hallpass::testing::call("pong", json!({}))).unwrap();
+}
+
+#[test]
+fn the_scan_goes_in_steps_and_can_be_awaited() {
+    let world = World::rules([pings("p")]);
+    let agent = world.agent("a");
+    let tasks: Vec<_> = (0..200).map(|_| world.open(&agent)).collect();
+    for task in &tasks {
+        let _grant = task.request(to_ping(), &here()).unwrap();
+    }
+    let mut reload = world.broker.reload(&frozen());
+    assert!(reload.scan(30));
+    assert_eq!(reload.waiting(), 170);
+    assert_eq!(world.broker.standing().grants.len(), 170);
+
+    let mut finished = pin!(reload.finished());
+    let mut cx = Cx::from_waker(Waker::noop());
+    let mut polls = 1;
+    let drift = loop {
+        match finished.as_mut().poll(&mut cx) {
+            Poll::Ready(drift) => break drift,
+            Poll::Pending => polls += 1,
+        }
+    };
+    assert!(polls > 1, "it lets others go on");
+    assert_eq!(drift.grants.len(), 200);
+    assert!(world.broker.standing().grants.is_empty());
+    assert_eq!(world.broker.standing().tasks.len(), 200, "tasks go on");
+}
+
+#[test]
+fn a_policy_that_says_the_same_is_no_new_epoch() {
+    let world = World::rules([pings("p").uses(1), Rule::forbid("f").tool("pong")]);
+    let agent = world.agent("a");
+    let task = world.open(&agent);
+    let grant = task.request(to_ping(), &here()).unwrap();
+    let permit = world.authorize(&grant, &ping()).unwrap();
+    let records = world.log.len();
+    let same = policy([Rule::forbid("f").tool("pong"), pings("p").uses(1)]);
+    let reload = world.broker.reload(&same);
+    assert_eq!((reload.epoch(), reload.waiting()), (1, 0));
+    assert_eq!(world.log.len(), records);
+    permit.start().unwrap().succeed();
+}
+
+#[test]
+fn a_preview_says_what_would_end_and_ends_nothing() {
+    let world = World::rules([pings("p").uses(2)]);
+    let agent = world.agent("a");
+    let task = world.open(&agent);
+    let grant = task.request(to_ping(), &here()).unwrap();
+    let records = world.log.len();
+    assert!(world.broker.preview(&policy([pings("p").uses(1)])).grants.is_empty());
+    let drift = world.broker.preview(&frozen());
+    assert_eq!(drift.grants.iter().map(|one| one.id).collect::<Vec<_>>(), [grant.id()]);
+    assert_eq!((world.broker.epoch().0, world.log.len()), (1, records));
+    world.call(&grant, &ping()).unwrap();
+    world.call(&grant, &ping()).unwrap();
+}
+
+#[test]
+fn a_preview_names_what_the_reload_then_ends() {
+    let everywhere = [Moment::Request, Moment::Call, Moment::Delegate];
+    let world = World::rules([pings("p").on(everywhere).depth(3)]);
+    let [a, b, c] = ["a", "b", "c"].map(|name| world.agent(name));
+    let task = world.open(&a);
+    let root = task.request(to_ping(), &here()).unwrap();
+    let child = task.delegate(&root, &b, to_ping(), &here()).unwrap();
+    let leaf = task.delegate(&child, &c, to_ping(), &here()).unwrap();
+    // Nobody may delegate two hops deep any more.
+    let today = policy([pings("p").on(everywhere).depth(1)]);
+    let mut would: Vec<_> = world.broker.preview(&today).grants.iter().map(|one| one.id).collect();
+    let mut does: Vec<_> =
+        world.broker.reload(&today).finish().grants.iter().map(|one| one.id).collect();
+    would.sort();
+    does.sort();
+    assert_eq!((&would, &would), (&does, &vec![leaf.id()]));
+    assert_eq!(world.denied(&leaf, &ping()), Reason::Drifted);
+    world.call(&child, &ping()).unwrap();
+}
+
+#[test]
+fn what_hangs_from_a_drifted_grant_ends_with_it() {
+    let everywhere = [Moment::Request, Moment::Call, Moment::Delegate];
+    let world = World::rules([pings("p").on(everywhere)]);
+    let (a, b) = (world.agent("a"), world.agent("b"));
+    let task = world.open(&a);
+    let root = task.request(to_ping(), &here()).unwrap();
+    let child = task.delegate(&root, &b, to_ping(), &here()).unwrap();
+    let mine =
+        policy([pings("p").on(everywhere), Rule::forbid("not-a").tool("ping").who_id(eq("a"))]);
+    let _scan = world.broker.reload(&mine);
+    assert_eq!(world.denied(&child, &ping()), Reason::Drifted);
+    assert_eq!(world.denied(&root, &ping()), Reason::Drifted);
+}
+
+#[test]
+fn when_is_asked_at_the_calls_and_makes_nothing_drift() {
+    let world = World::rules([pings("p")]);
+    let agent = world.agent("a");
+    let task = world.open(&agent);
+    let grant = task.request(to_ping(), &here()).unwrap();
+    let careful = policy([pings("p").when("risk", below(50))]);
+    assert!(world.broker.reload(&careful).finish().grants.is_empty());
+    assert_eq!(world.denied(&grant, &ping()), Reason::NoPermit);
+    let calm = Context::new().with("risk", 10);
+    let permit = world.gate.authorize(grant.token(), &agent, ping(), &calm).unwrap();
+    permit.start().unwrap().succeed();
+}
+
+#[test]
+fn a_drifted_identity_is_who_it_was_when_it_got_the_grant() {
+    let world = World::rules([pings("p")]);
+    let staff = world.broker.assert_identity(Assertion::agent("a").group("staff")).unwrap();
+    let temp = world.agent("b");
+    let task = world.open(&staff);
+    let _kept = task.request(to_ping(), &here()).unwrap();
+    let other = world.open(&temp);
+    let _lost = other.request(to_ping(), &here()).unwrap();
+    let drift = world.broker.reload(&policy([pings("p").who_groups(has_any(["staff"]))])).finish();
+    assert_eq!(drift.grants.iter().map(|one| &*one.holder).collect::<Vec<_>>(), ["b"]);
+}
+
+#[test]
+fn a_grant_renewed_or_asked_for_since_is_not_scanned_again() {
+    let world = World::rules([pings("p")]);
+    let agent = world.agent("a");
+    let task = world.open(&agent);
+    let mut grant = task.request(to_ping(), &here()).unwrap();
+    let reload = world.broker.reload(&policy([pings("other-name")]));
+    task.renew(&mut grant, &agent, &here()).unwrap();
+    assert_eq!(grant.rules().collect::<Vec<_>>(), ["other-name"]);
+    assert!(reload.finish().grants.is_empty());
+    world.call(&grant, &ping()).unwrap();
+}
+
+/// attack 48
+#[test]
+fn every_decision_uses_one_epoch_and_the_log_says_which() {
+    // Under odd epochs odd numbers pass, under even ones even numbers.
+    let parity = |odd: bool| {
+        let allowed: Vec<i64> = (0..10).filter(|n| (n % 2 == 1) == odd).collect();
+        let rule = Rule::permit(if odd { "odd" } else { "even" });
+        policy([
+            rule.tool("ping").arg("n", hallpass::scope::one_of(allowed)).on([Moment::Call]),
+            Rule::permit("request").tool("ping").arg("n", any()).on([Moment::Request]),
+        ])
+    };
+    let world = World::new(parity(true));
+    let agent = world.agent("a");
+    let task = world.open(&agent);
+    let grant = task.request(Scope::tool("ping").arg("n", any()), &here()).unwrap();
+    let made = AtomicU64::new(0);
+    std::thread::scope(|scope| {
+        let callers: Vec<_> = (0..4)
+            .map(|thread| {
+                let (world, grant, made) = (&world, &grant, &made);
+                scope.spawn(move || {
+                    for call in 0..250 {
+                        let n = (thread + call) % 10;
+                        if let Ok(permit) = world.authorize(grant, &ping_with(json!({ "n": n }))) {
+                            let rule = if n % 2 == 1 { "odd" } else { "even" };
+                            assert_eq!(permit.rules().collect::<Vec<_>>(), [rule]);
+                            made.fetch_add(1, Ordering::Relaxed);
+                        }
+                    }
+                })
+            })
+            .collect();
+        let mut odd = false;
+        while callers.iter().any(|caller| !caller.is_finished()) {
+            let _scan = world.broker.reload(&parity(odd));
+            odd = !odd;
+            std::thread::yield_now();
+        }
+    });
+    assert!(made.into_inner() > 0);
+    for record in world.log.records() {
+        if let Event::Permitted { epoch, rules, .. } = record.event {
+            let odd = epoch % 2 == 1;
+            assert_eq!(rules, [if odd { "odd" } else { "even" }], "epoch {epoch}");
+        }
+    }
+}
+
+#[test]
+fn nothing_starts_under_an_epoch_that_is_over() {
+    let world = World::rules([pings("p")]);
+    let agent = world.agent("a");
+    let task = world.open(&agent);
+    let grant = task.request(to_ping(), &here()).unwrap();
+    std::thread::scope(|scope| {
+        let caller = scope.spawn(|| {
+            loop {
+                match world.authorize(&grant, &ping()).and_then(|permit| permit.start()) {
+                    Ok(running) => {
+                        let number = running.number();
+                        running.succeed();
+                        let _ = number;
+                    }
+                    Err(denial) => return denial.reason(),
+                }
+            }
+        });
+        let _scan = world.broker.reload(&frozen());
+        // From here on nothing is permitted: the log's next permit would be one too many.
+        let at = world.log.len();
+        let reason = caller.join().unwrap();
+        assert!(matches!(reason, Reason::Drifted | Reason::PolicyChanged | Reason::Revoked));
+        let late = world.log.records().split_off(at);
+        let reloaded = world.log.records().iter().any(|r| r.event.kind() == "reloaded");
+        assert!(reloaded && late.iter().all(|record| record.event.kind() != "permitted"));
+    });
+    world.pass(seconds(1));
+}

@@ -1,0 +1,231 @@
+//! Renewal and checkpoints: a fresh decision, under the same ceiling.
+
+use std::sync::Barrier;
+
+use hallpass::policy::Moment;
+use hallpass::prelude::*;
+use hallpass::scope::{eq, has_any};
+use proptest::prelude::*;
+
+use crate::world::{World, here, ping, pings, policy, seconds, to_ping};
+
+#[test]
+fn a_renewal_keeps_the_grant_and_moves_its_time() {
+    let world = World::rules([pings("p").ttl(seconds(60)).uses(3)]);
+    let agent = world.agent("a");
+    let task = world.open(&agent);
+    let mut grant = task.request(to_ping(), &here()).unwrap();
+    let (id, expires) = (grant.id(), grant.expires());
+    world.call(&grant, &ping()).unwrap();
+    world.pass(seconds(50));
+    task.renew(&mut grant, &agent, &here()).unwrap();
+    assert_eq!((grant.id(), grant.serial()), (id, 2));
+    assert_eq!(grant.expires().since(expires), seconds(50));
+    world.pass(seconds(59));
+    world.call(&grant, &ping()).unwrap();
+    world.pass(seconds(1));
+    assert_eq!(world.denied(&grant, &ping()), Reason::Expired);
+}
+
+/// attack 92: superseded, from the moment the renewal returns
+#[test]
+fn the_token_before_a_renewal_is_dead() {
+    let world = World::rules([pings("p")]);
+    let agent = world.agent("a");
+    let task = world.open(&agent);
+    let mut grant = task.request(to_ping(), &here()).unwrap();
+    let old = Token::from_text(grant.token().expose().to_owned());
+    task.renew(&mut grant, &agent, &here()).unwrap();
+    let denial = world.gate.authorize(&old, &agent, ping(), &here()).unwrap_err();
+    assert_eq!((denial.reason(), denial.code()), (Reason::Superseded, Code::InvalidToken));
+    world.call(&grant, &ping()).unwrap();
+}
+
+#[test]
+fn a_checkpoint_decides_again_and_gives_no_time() {
+    let world = World::rules([pings("p").when("env", eq("prod")).idle(seconds(20))]);
+    let agent = world.agent("a");
+    let task = world.open(&agent);
+    let prod = Context::new().with("env", "prod");
+    let mut grant = task.request(to_ping(), &prod).unwrap();
+    let expires = grant.expires();
+    world.pass(seconds(10));
+    task.checkpoint(&mut grant, &agent, &prod).unwrap();
+    assert_eq!((grant.serial(), grant.expires()), (2, expires));
+    world.pass(seconds(10));
+    let idle = task.checkpoint(&mut grant, &agent, &prod).unwrap_err();
+    assert_eq!(idle.reason(), Reason::Expired);
+
+    let mut grant = task.request(to_ping(), &prod).unwrap();
+    let denial = task.checkpoint(&mut grant, &agent, &here()).unwrap_err();
+    assert_eq!(denial.reason(), Reason::NotCovered);
+    let dead = world.gate.authorize(grant.token(), &agent, ping(), &prod).unwrap_err();
+    assert_eq!(dead.reason(), Reason::Revoked);
+}
+
+/// attack 88
+#[test]
+fn what_is_over_cannot_be_renewed() {
+    let world = World::rules([pings("p").ttl(seconds(60))]);
+    let agent = world.agent("a");
+    let task = world.open(&agent);
+    let mut expired = task.request(to_ping(), &here()).unwrap();
+    world.pass(seconds(60));
+    let denial = task.renew(&mut expired, &agent, &here()).unwrap_err();
+    assert_eq!(denial.reason(), Reason::Expired);
+
+    let mut revoked = task.request(to_ping(), &here()).unwrap();
+    assert!(task.revoke_grant(&revoked));
+    let denial = task.renew(&mut revoked, &agent, &here()).unwrap_err();
+    assert_eq!(denial.reason(), Reason::Revoked);
+
+    let mut over = task.request(to_ping(), &here()).unwrap();
+    assert!(world.control.revoke_task(task.name()));
+    let denial = task.renew(&mut over, &agent, &here()).unwrap_err();
+    assert_eq!(denial.reason(), Reason::TaskOver);
+    assert!(world.broker.standing().is_empty());
+}
+
+/// attack 89
+#[test]
+fn a_renewal_is_decided_by_todays_rules_identity_and_context() {
+    let rule =
+        || pings("p").who_groups(has_any(["staff"])).when("risk", hallpass::scope::below(50));
+    let world = World::rules([rule()]);
+    let staff = || world.broker.assert_identity(Assertion::agent("a").group("staff")).unwrap();
+    let risk = |risk: i64| Context::new().with("risk", risk);
+    let agent = staff();
+    let task = world.open(&agent);
+
+    let mut grant = task.request(to_ping(), &risk(10)).unwrap();
+    task.renew(&mut grant, &staff(), &risk(20)).unwrap();
+    let denial = task.renew(&mut grant, &staff(), &risk(90)).unwrap_err();
+    assert_eq!(denial.reason(), Reason::NotCovered);
+
+    let mut grant = task.request(to_ping(), &risk(10)).unwrap();
+    let dismissed = world.agent("a");
+    let denial = task.renew(&mut grant, &dismissed, &risk(10)).unwrap_err();
+    assert_eq!(denial.reason(), Reason::NotCovered);
+
+    let mut grant = task.request(to_ping(), &risk(10)).unwrap();
+    let _scan = world.broker.reload(&policy([rule(), Rule::forbid("freeze").tool("ping")]));
+    let denial = task.renew(&mut grant, &staff(), &risk(10)).unwrap_err();
+    assert_eq!(denial.reason(), Reason::Forbidden);
+    assert!(world.broker.standing().grants.is_empty(), "a grant that fails to renew has ended");
+}
+
+#[test]
+fn nobody_renews_what_another_holds() {
+    let world = World::rules([pings("p")]);
+    let (agent, other) = (world.agent("a"), world.agent("b"));
+    let task = world.open(&agent);
+    let mut grant = task.request(to_ping(), &here()).unwrap();
+    let denial = task.renew(&mut grant, &other, &here()).unwrap_err();
+    assert_eq!(denial.reason(), Reason::NotTheHolder);
+}
+
+#[test]
+fn another_tasks_grant_is_refused_and_unharmed() {
+    let world = World::rules([pings("p")]);
+    let agent = world.agent("a");
+    let (task, other) = (world.open(&agent), world.open(&agent));
+    let mut grant = task.request(to_ping(), &here()).unwrap();
+    assert_eq!(
+        other.renew(&mut grant, &agent, &here()).unwrap_err().reason(),
+        Reason::UnknownGrant
+    );
+    assert!(!other.revoke_grant(&grant));
+    world.call(&grant, &ping()).unwrap();
+}
+
+/// attack 90
+#[test]
+fn a_revoke_that_races_a_renewal_wins() {
+    for _ in 0..200 {
+        let world = World::rules([pings("p")]);
+        let agent = world.agent("a");
+        let task = world.open(&agent);
+        let mut grant = task.request(to_ping(), &here()).unwrap();
+        let (id, start) = (grant.id(), Barrier::new(2));
+        std::thread::scope(|scope| {
+            scope.spawn(|| {
+                start.wait();
+                assert!(
+                    world.control.revoke_grant(id) || world.broker.standing().grants.is_empty()
+                );
+            });
+            start.wait();
+            // Whatever it answers: the grant is gone afterwards.
+            let _ = task.renew(&mut grant, &agent, &here());
+        });
+        assert_eq!(world.denied(&grant, &ping()), Reason::Revoked);
+        assert!(world.broker.standing().grants.is_empty());
+    }
+}
+
+/// attack 91
+#[test]
+fn a_child_is_never_renewed_past_its_parent() {
+    let everywhere = [Moment::Request, Moment::Call, Moment::Delegate];
+    let world = World::rules([pings("p").on(everywhere).ttl(seconds(100))]);
+    let (planner, worker) = (world.agent("planner"), world.agent("worker"));
+    let task = world.open(&planner);
+    let mut parent = task.request(to_ping(), &here()).unwrap();
+    world.pass(seconds(10));
+    let mut child = task.delegate(&parent, &worker, to_ping(), &here()).unwrap();
+    assert_eq!(child.expires(), parent.expires());
+    world.pass(seconds(50));
+    task.renew(&mut child, &worker, &here()).unwrap();
+    assert_eq!(child.expires(), parent.expires());
+    // The child keeps living under its parent's new time, once it is renewed itself.
+    task.renew(&mut parent, &planner, &here()).unwrap();
+    world.call(&child, &ping()).unwrap();
+    task.renew(&mut child, &worker, &here()).unwrap();
+    assert_eq!(child.expires(), parent.expires());
+}
+
+#[test]
+fn a_renewal_that_the_log_refuses_ends_the_grant() {
+    let world = World::rules([pings("p")]);
+    let agent = world.agent("a");
+    let task = world.open(&agent);
+    let mut grant = task.request(to_ping(), &here()).unwrap();
+    world.sink.fail_next(1);
+    let denial = task.renew(&mut grant, &agent, &here()).unwrap_err();
+    assert_eq!(denial.reason(), Reason::LogRefused);
+    assert!(world.broker.standing().grants.is_empty());
+    assert!(world.authorize(&grant, &ping()).is_err());
+}
+
+proptest! {
+    /// attack 91
+    #[test]
+    fn no_renewal_moves_the_whole_life_or_the_ceiling(
+        ttl in 1_u64..50,
+        more_life in 0_u64..100,
+        ceiling in 1_u64..150,
+        steps in prop::collection::vec(0_u64..20, 1..40),
+    ) {
+        let life = ttl + more_life;
+        let rule = pings("p").ttl(seconds(ttl)).max_life(seconds(life));
+        let world = World::with(policy([rule]), |builder| builder.ceiling(seconds(ceiling)));
+        let agent = world.agent("a");
+        let task = world.open(&agent);
+        let mut grant = task.request(to_ping(), &here()).unwrap();
+        let (mut now, mut ends) = (0, ttl.min(life).min(ceiling));
+        for step in steps {
+            world.pass(seconds(step));
+            now += step;
+            let alive = now < ends;
+            let renewed = task.renew(&mut grant, &agent, &here()).is_ok();
+            prop_assert_eq!(renewed, alive, "at {} of {}", now, ends);
+            if !alive {
+                break;
+            }
+            ends = (now + ttl).min(life).min(ceiling);
+        }
+        world.pass(seconds(life.min(ceiling)));
+        prop_assert!(world.authorize(&grant, &ping()).is_err());
+        prop_assert!(world.broker.standing().grants.is_empty());
+    }
+}

@@ -1,0 +1,180 @@
+//! Sweeping: what is past its time is dead at once and put away later.
+
+use std::time::Duration;
+
+use hallpass::prelude::*;
+
+use crate::world::{World, here, ping, pings, policy, seconds, to_ping};
+
+#[test]
+fn what_is_past_its_time_is_dead_before_it_is_swept() {
+    let world = World::rules([pings("p").ttl(seconds(60))]);
+    let agent = world.agent("a");
+    let task = world.open(&agent);
+    let grant = task.request(to_ping(), &here()).unwrap();
+    world.pass(seconds(60));
+    assert!(world.broker.standing().grants.is_empty());
+    assert_eq!(world.denied(&grant, &ping()), Reason::Expired);
+    let stats = world.broker.stats();
+    assert_eq!((stats.grants, stats.sweep_debts), (1, 1));
+    assert_eq!(world.broker.sweep(1), 1);
+    let stats = world.broker.stats();
+    assert_eq!((stats.tasks, stats.grants, stats.sweep_debts), (1, 0, 0));
+    assert_eq!(world.denied(&grant, &ping()), Reason::Expired);
+}
+
+#[test]
+fn a_task_that_was_leaked_ends_at_its_ceiling() {
+    let world = World::with(policy([pings("p").ttl(seconds(600))]), |b| b.ceiling(seconds(100)));
+    let agent = world.agent("a");
+    let task = world.broker.open_named("leaked", &agent, Purpose::new("errand")).unwrap();
+    let grant = task.request(to_ping(), &here()).unwrap();
+    assert_eq!(grant.expires(), task.ceiling());
+    std::mem::forget(task);
+    world.pass(seconds(99));
+    world.call(&grant, &ping()).unwrap();
+    world.pass(seconds(1));
+    assert!(world.broker.standing().is_empty());
+    assert!(world.authorize(&grant, &ping()).is_err());
+    // Its name is free again, swept or not.
+    let again = world.broker.open_named("leaked", &agent, Purpose::new("errand")).unwrap();
+    assert_eq!(world.broker.stats().tasks, 1);
+    drop(again);
+    assert!(world.kinds().contains(&"ended"));
+}
+
+/// attack 143, in small: a step looks at as many tasks as it was told, and a round leaves none out
+#[test]
+fn a_sweep_goes_in_steps_and_leaves_none_out() {
+    let world = World::with(policy([pings("p")]), |b| b.ceiling(seconds(100)));
+    let agent = world.agent("a");
+    for n in 0..1000 {
+        let task = world.open(&agent);
+        // Many more generations than tasks: what is gone costs no round.
+        if n % 10 == 0 {
+            std::mem::forget(task);
+        }
+    }
+    assert_eq!(world.broker.stats().tasks, 100);
+    world.pass(seconds(100));
+    assert_eq!(world.broker.stats().sweep_debts, 100);
+    let mut steps = Vec::new();
+    while world.broker.stats().tasks > 0 {
+        steps.push(world.broker.sweep(7));
+        assert!(steps.len() <= 20, "{steps:?}");
+    }
+    assert!(steps.iter().all(|swept| *swept <= 7), "{steps:?}");
+    assert_eq!(steps.iter().sum::<usize>(), 100);
+    assert_eq!(world.broker.sweep(usize::MAX), 0);
+}
+
+#[test]
+fn opening_tasks_sweeps_more_than_it_opens() {
+    let world = World::with(policy([pings("p")]), |b| b.ceiling(seconds(100)));
+    let agent = world.agent("a");
+    for _ in 0..500 {
+        std::mem::forget(world.open(&agent));
+    }
+    world.pass(seconds(100));
+    for _ in 0..400 {
+        world.open(&agent).complete();
+    }
+    assert_eq!(world.broker.stats().tasks, 0);
+}
+
+#[test]
+fn without_a_clock_nothing_is_swept_and_everything_is_listed() {
+    let world = World::rules([pings("p")]);
+    let agent = world.agent("a");
+    let task = world.open(&agent);
+    let _grant = task.request(to_ping(), &here()).unwrap();
+    world.pass(seconds(86_400));
+    world.clock.fail();
+    assert_eq!(world.broker.sweep(10), 0);
+    assert_eq!(world.broker.standing().grants.len(), 1);
+    world.clock.recover();
+    assert_eq!(world.broker.sweep(10), 1);
+    drop(task);
+}
+
+#[test]
+fn permits_that_lapsed_are_swept_and_their_outcome_is_recorded() {
+    let world = World::rules([pings("p").uses(1)]);
+    let agent = world.agent("a");
+    let task = world.open(&agent);
+    let grant = task.request(to_ping(), &here()).unwrap();
+    let kept = world.authorize(&grant, &ping()).unwrap();
+    assert_eq!(world.broker.stats().permits, 1);
+    world.pass(seconds(30));
+    world.broker.sweep(1);
+    assert_eq!(world.broker.stats().permits, 0);
+    assert_eq!(kept.start().unwrap_err().reason(), Reason::PermitLapsed);
+    world.call(&grant, &ping()).unwrap();
+    let outcomes = world.kinds().into_iter().filter(|kind| *kind == "outcome").count();
+    assert_eq!(outcomes, 2, "one for each permit");
+}
+
+#[test]
+fn a_reaper_sweeps_until_it_is_dropped() {
+    let world = World::with(policy([pings("p")]), |b| b.ceiling(seconds(100)));
+    let agent = world.agent("a");
+    for _ in 0..300 {
+        std::mem::forget(world.open(&agent));
+    }
+    world.pass(seconds(100));
+    let reaper = world.broker.start_reaper(Duration::from_micros(50)).unwrap();
+    while world.broker.stats().tasks > 0 {
+        std::thread::yield_now();
+    }
+    // Dropping it waits for the thread: afterwards nobody sweeps.
+    drop(reaper);
+    std::mem::forget(world.open(&agent));
+    world.pass(seconds(100));
+    assert_eq!(world.broker.stats().tasks, 1);
+}
+
+#[test]
+fn a_reaper_keeps_no_broker_alive() {
+    struct Gone(std::sync::mpsc::Sender<()>);
+    impl hallpass::audit::Sink for Gone {
+        fn open(&self) -> Result<Option<hallpass::audit::Anchor>, hallpass::audit::SinkError> {
+            Ok(None)
+        }
+        fn append(&self, _: &hallpass::audit::Entry<'_>) -> Result<(), hallpass::audit::SinkError> {
+            Ok(())
+        }
+    }
+    impl Drop for Gone {
+        fn drop(&mut self) {
+            self.0.send(()).unwrap();
+        }
+    }
+    let (gone, is_gone) = std::sync::mpsc::channel();
+    let broker = Broker::builder(policy([pings("p")])).log(Gone(gone)).build().unwrap();
+    let reaper = broker.start_reaper(Duration::from_secs(3600)).unwrap();
+    drop(broker);
+    is_gone.recv().unwrap();
+    drop(reaper);
+}
+
+#[test]
+fn the_figures_add_up() {
+    let world = World::rules([pings("p").uses(1)]);
+    let agent = world.agent("a");
+    let task = world.open(&agent);
+    let grant = task.request(to_ping(), &here()).unwrap();
+    let running = world.start(&grant, &ping());
+    for _ in 0..3 {
+        assert_eq!(world.denied(&grant, &ping()), Reason::UsesSpent);
+    }
+    world.sink.fail_next(2);
+    assert!(world.broker.open(&agent, Purpose::new("errand")).is_err());
+    let stats = world.broker.stats();
+    assert_eq!((stats.tasks, stats.grants, stats.permits), (1, 1, 1));
+    assert_eq!(stats.denials, [(Reason::UsesSpent, 3), (Reason::LogRefused, 1)]);
+    assert_eq!(stats.record_debts, world.broker.record_debts());
+    running.succeed();
+    task.complete();
+    let stats = world.broker.stats();
+    assert_eq!((stats.tasks, stats.grants, stats.permits, stats.sweep_debts), (0, 0, 0, 0));
+}

@@ -27,6 +27,12 @@ fn what_the_page_shows_loads_or_is_refused_with_the_message_it_shows() {
                 }
                 loaded += 1;
             }
+            // Shown for a feature: loaded with it, and refused without it for just that.
+            "toml url" => match Policy::from_toml(text) {
+                Ok(_) => assert!(cfg!(feature = "url"), "{text}"),
+                Err(error) if cfg!(feature = "url") => panic!("{error}\n{text}"),
+                Err(error) => assert!(error.problem().contains("the feature `url`"), "{error}"),
+            },
             "toml refused" => {
                 let message = blocks.get(at + 1).filter(|(kind, _)| *kind == "text").unwrap().1;
                 let error = Policy::from_toml(text).expect_err(text);

@@ -7,6 +7,9 @@
     reason = "tests"
 )]
 
+mod corpora;
+
+use corpora::{corpus, list, text};
 use hallpass::audit::{Event, MemoryLog};
 use hallpass::clock::{Clock, SystemClock, Timestamp};
 use hallpass::policy::{ArgType, Moment};
@@ -194,6 +197,63 @@ fn what_is_no_path_is_refused_and_the_operator_is_told_which_argument() {
             matches!(record.event, Event::Denied { reason, .. } if reason == "malformed_call")
         });
         assert!(logged, "{explained}");
+    }
+}
+
+/// attacks 1 to 6: a payload is refused, or what the tool gets is a path that stays below the root
+#[test]
+fn no_traversal_payload_leaves_the_root() {
+    let Some(corpus) = corpus("paths/traversal_payloads.json") else { return };
+    let root = text(&corpus["root_used_for_class"]);
+    let world = World::of([any_mail()]);
+    let task = world.open();
+    let grant = task.request(Scope::tool("mail.send").any_args(), &Context::new()).unwrap();
+    let send = |path: &str| {
+        let call = Call::new("mail.send", json!({ "attachment": path })).unwrap();
+        let sent = world.attempt(grant.token(), call);
+        sent.map(|args| text(&args["attachment"]).to_owned()).map_err(|denial| denial.reason())
+    };
+    let mut got: Vec<String> = Vec::new();
+    for row in list(&corpus["lists"]["directory_traversal"]) {
+        let payload = text(&row["payload"]);
+        for path in [payload.to_owned(), format!("{root}/{payload}")] {
+            match send(&path) {
+                Ok(path) => got.push(path),
+                Err(reason) => assert_eq!(reason, Reason::MalformedCall, "{path:?}"),
+            }
+        }
+    }
+    got.sort();
+    got.dedup();
+    let joined: Vec<&str> =
+        got.iter().filter_map(|path| path.strip_prefix(root)?.strip_prefix('/')).collect();
+    let alone: Vec<&str> =
+        got.iter().filter(|path| !path.starts_with(root)).map(String::as_str).collect();
+    // What is left names what it means, with neither `..` nor anything to decode: `...` is a name, and
+    // so is `C:`.
+    let names =
+        [".../.../.../.../...", ".htaccess", "C:/boot.ini", "C:/inetpub/wwwroot/global.asa"];
+    assert_eq!(joined, [&names[..], &["boot.ini", "etc/passwd", "etc/shadow"]].concat());
+    let rooted = ["/.../.../.../.../...", "/boot.ini", "/etc/passwd", "/etc/shadow"];
+    assert_eq!(alone, [&names[1..2], &rooted[..], &names[2..]].concat());
+}
+
+/// The library behind these vectors repairs `..`; here it is refused, for what `link/..` is only the file
+/// system knows. Everything else comes to the same path.
+#[test]
+fn paths_are_joined_as_elsewhere_or_refused() {
+    let Some(corpus) = corpus("paths/securejoin.json") else { return };
+    let world = World::of([any_mail()]);
+    for row in list(&corpus["no_symlink"]) {
+        let path = text(&row["unsafe"]);
+        let scope = Scope::tool("mail.send").any_args();
+        match world.send(scope, json!({ "attachment": format!("/root/{path}") })) {
+            Ok(got) => {
+                let joined = text(&row["joined"]).replace("<root>", "/root");
+                assert_eq!(got, json!({ "attachment": joined }));
+            }
+            Err(denial) => assert!(path.contains(".."), "{path}: {}", denial.explain()),
+        }
     }
 }
 
@@ -424,6 +484,30 @@ fn a_grant_is_respelled_when_its_argument_gets_a_type() {
     let _ = broker.reload(&typed);
     assert_eq!(attempt(&raw, "/data/a"), Ok(()));
     assert_eq!(attempt(&wild, "/data/a"), Err(Reason::Drifted));
+}
+
+/// A policy that speaks of URLs is never loaded as if it did not.
+#[cfg(not(feature = "url"))]
+#[test]
+fn without_its_feature_the_type_url_is_refused() {
+    let tool = Tool::new("web.get").arg("link", ArgType::Url);
+    let error = Policy::builder().tool(tool).build().unwrap_err();
+    let told =
+        "tool `web.get`: `args.link`: this build reads no type `url`: it needs the feature `url`";
+    assert_eq!(error.to_string(), told);
+    let text = "version = 1\n[[tool]]\nname = \"web.get\"\nargs = { link = \"url\" }";
+    assert_eq!(
+        Policy::from_toml(text).unwrap_err().to_string(),
+        format!("line 4, column 17: {told}")
+    );
+    let rule = r#"what = { tool = "t", args = { link = { url = { host = "acme.test" } } } }"#;
+    let text = format!("version = 1\n[[rule]]\nid = \"r\"\neffect = \"forbid\"\n{rule}");
+    let error = Policy::from_toml(&text).unwrap_err().to_string();
+    assert!(error.contains("this build reads no URLs: it needs the feature `url`"), "{error}");
+    for host in [r#""acme.test""#, r#"{"subdomain_of":"acme.test"}"#, r#""any""#] {
+        let scope = format!(r#"[{{"tool":"t","args":{{"link":{{"url":{{"host":{host}}}}}}}}}]"#);
+        assert!(Scope::from_json(&scope).and_then(|scope| scope.check()).is_err(), "{host}");
+    }
 }
 
 fn segments() -> impl Strategy<Value = String> {

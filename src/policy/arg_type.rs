@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use crate::scope::{PathFault, canonical_path};
+use crate::scope::{PathFault, UrlFault, canonical_path, canonical_url};
 use crate::value::Value;
 
 /// What an argument of a tool is, where its text has several spellings of one thing.
@@ -21,6 +21,10 @@ pub enum ArgType {
     /// A path with `/` between its segments, taken by its spelling alone. `//`, `/./` and a `/` at the
     /// end are folded; `..`, backslashes, `%`, a leading `~` and hidden characters are refused.
     Path,
+    /// A URL, read as browsers read it (WHATWG) and serialised again, without a dot at the end of the
+    /// host and with an IPv4 address written as IPv6 as the IPv4 address it is. A user before the host
+    /// is refused. Takes the feature `url`: without it, a policy that has the type is refused.
+    Url,
 }
 
 /// Why a value is not of its argument's type.
@@ -32,6 +36,8 @@ pub(crate) enum TypeFault {
     Element(&'static str),
     #[error("is no path: {0}")]
     Path(#[from] PathFault),
+    #[error("is no URL: {0}")]
+    Url(#[from] UrlFault),
 }
 
 impl ArgType {
@@ -39,16 +45,27 @@ impl ArgType {
     pub const fn as_str(self) -> &'static str {
         match self {
             ArgType::Path => "path",
+            ArgType::Url => "url",
         }
     }
 
     /// Every type and its word.
-    pub(crate) const WORDS: &[(&'static str, ArgType)] = &[("path", ArgType::Path)];
+    pub(crate) const WORDS: &[(&'static str, ArgType)] =
+        &[("path", ArgType::Path), ("url", ArgType::Url)];
+
+    /// Whether this build can read it.
+    pub(super) const fn is_built(self) -> bool {
+        match self {
+            ArgType::Path => true,
+            ArgType::Url => cfg!(feature = "url"),
+        }
+    }
 
     /// The one spelling of a text.
     fn canonical_text(self, text: &str) -> Result<Cow<'_, str>, TypeFault> {
         match self {
             ArgType::Path => Ok(canonical_path(text)?),
+            ArgType::Url => Ok(canonical_url(text)?),
         }
     }
 

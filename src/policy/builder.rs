@@ -94,8 +94,14 @@ fn check_tools(tools: &[Tool]) -> Result<(), PolicyError> {
             }
         }
         let mut typed = HashSet::with_capacity(tool.args.len());
-        for (name, _) in &tool.args {
+        for (name, of) in &tool.args {
             let at = format!("args.{name}");
+            if !of.is_built() {
+                let word = of.as_str();
+                let problem =
+                    format!("this build reads no type `{word}`: it needs the feature `{word}`");
+                return wrong(&at, problem);
+            }
             if let Err(fault) = check_key(name) {
                 return wrong(&at, format!("argument {} is {fault}", Shown(name)));
             }

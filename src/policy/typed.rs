@@ -120,7 +120,7 @@ impl TypedArgs {
                 format!(
                     "{} is not how `{tool}` gets a {}: write {}",
                     shown(&value),
-                    of.as_str(),
+                    of.noun(),
                     shown(&canonical)
                 )
             }),
@@ -183,6 +183,13 @@ fn check_typed(rule: &Rule, tool: &str, typed: &TypedArgs) -> Result<(), PolicyE
 }
 
 impl ArgType {
+    const fn noun(self) -> &'static str {
+        match self {
+            ArgType::Path => "path",
+            ArgType::Url => "URL",
+        }
+    }
+
     fn canonical_constraint(
         self,
         constraint: &Constraint,

@@ -9,6 +9,7 @@ use super::kind::{Bound, Count, Fields, Range, Set, Sort};
 use super::network::Network;
 use super::path::canonical_path;
 use super::regex::Regex;
+use super::url::UrlPattern;
 use crate::clock::Timestamp;
 use crate::value::{Number, Value};
 
@@ -41,6 +42,8 @@ pub(crate) enum Node {
     Regex(Arc<Regex>),
     /// `under`: a path that is this folder or lies in it.
     Under(Box<str>),
+    /// `url`: a URL, part by part.
+    Url(Box<UrlPattern>),
     /// `cidr`: an address in one of these networks, sorted and each once.
     Cidr(Box<[Network]>),
     /// `after` and `before`.
@@ -440,6 +443,7 @@ impl Constraint {
             Node::Glob(_) => "glob",
             Node::Regex(_) => "regex",
             Node::Under(_) => "under",
+            Node::Url(_) => "url",
             Node::Cidr(_) => "cidr",
             Node::Instants(Instants { after: Some(_), .. }) => "after",
             Node::Instants(_) => "before",

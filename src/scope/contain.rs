@@ -78,6 +78,7 @@ impl Constraint {
             (Node::Cidr(narrow), Node::Cidr(wide)) => {
                 narrow.iter().all(|own| wide.iter().any(|wide| own.is_within(wide)))
             }
+            (Node::Url(narrow), Node::Url(wide)) => narrow.is_within(wide),
             (Node::Instants(narrow), Node::Instants(wide)) => narrow.is_within(wide),
             (Node::Weekly(narrow), Node::Weekly(wide)) => narrow.is_within(wide),
             (Node::Json(narrow), Node::Json(wide)) => narrow.is_plainly_within(wide),

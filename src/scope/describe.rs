@@ -25,6 +25,7 @@ impl Constraint {
             Node::Glob(glob) => one("glob", Value::from(glob.as_str())),
             Node::Regex(regex) => one("regex", Value::from(regex.as_str())),
             Node::Under(folder) => one("under", Value::Text(folder.clone())),
+            Node::Url(pattern) => one("url", pattern.to_value()),
             Node::Cidr(networks) => {
                 let networks = networks.iter().map(|network| Value::from(network.to_string()));
                 one("cidr", Value::List(networks.collect()))

@@ -117,6 +117,16 @@ impl<F: Facts> Evaluation<'_, F> {
                 Subject::Missing(Absence::Argument) if !negated => Truth::False,
                 Subject::There(_) | Subject::Missing(_) => Truth::Unknown,
             },
+            Node::Url(pattern) => match subject {
+                // What a cover leaves unsaid it takes strictly; what it excludes it takes widely, as a
+                // guard does what it names.
+                Subject::There(Value::Text(text)) => {
+                    let plain = pattern.matches(text, (self.stance == Stance::Cover) != negated);
+                    if negated { !plain } else { plain }
+                }
+                Subject::Missing(Absence::Argument) if !negated => Truth::False,
+                Subject::There(_) | Subject::Missing(_) => Truth::Unknown,
+            },
             Node::Present(wanted) => {
                 let there = match subject {
                     Subject::There(Value::Null) | Subject::Missing(_) => false,

@@ -7,6 +7,7 @@ use super::constraint::{
 };
 use super::instant::Instants;
 use super::kind::{Bound, Count, Range};
+use super::url::{UrlPattern, url};
 use crate::clock::Timestamp;
 use crate::document::{
     Misfit, Table, Written, any_word, did_you_mean, list, text, value, whole_number,
@@ -39,6 +40,7 @@ const KINDS: &[Kind] = &[
     kind("glob", |w| Ok(glob(text(w)?))),
     kind("regex", |w| Ok(regex(text(w)?))),
     kind("under", |w| Ok(under(text(w)?))),
+    kind("url", |w| Ok(url(url_pattern(w)?))),
     kind("cidr", |w| Ok(cidr(networks(w)?))),
     kind("after", |w| Ok(after(instant(w)?))),
     kind("before", |w| Ok(before(instant(w)?))),
@@ -222,6 +224,70 @@ fn networks(written: &Written) -> Result<Vec<&str>, Misfit> {
     match &written.node {
         Tree::Text(only) => Ok(vec![only]),
         _ => texts(written),
+    }
+}
+
+/// `{ scheme, host, port, path }`: each one or a list, but for `path`, of which all must hold.
+fn url_pattern(written: &Written) -> Result<UrlPattern, Misfit> {
+    let example = "a table such as `{ scheme = \"https\", host = \"acme.test\" }`";
+    let table = Table::read_some(written, &["scheme", "host", "port", "path"], example)?;
+    let at = |key| Ok(table.read_at(key, one_or_more)?.unwrap_or_default());
+    let mut pattern = UrlPattern::nowhere();
+    let why = "write `host = \"any\"` if any public host will do";
+    for own in table.require("host", why, one_or_more)? {
+        pattern = match &own.node {
+            Tree::Text(word) if &**word == "any" => pattern.or_any_host(),
+            Tree::Object(_) => {
+                let below = Table::read_some(own, &["subdomain_of"], "a host")?;
+                let name = below.require("subdomain_of", "it says below which name", text)?;
+                pattern.or_subdomain_of(name)
+            }
+            _ => pattern.or_host(text(own).map_err(|error| error.inside("host"))?),
+        };
+    }
+    for own in at("scheme")? {
+        pattern = pattern.scheme(text(own).map_err(|error| error.inside("scheme"))?);
+    }
+    for own in at("port")? {
+        let port = whole_number(own).map_err(|error| error.inside("port"))?;
+        let port = port.try_into().map_err(|_| {
+            Misfit::new(own.span.start, "expected a port, at most 65535").inside("port")
+        })?;
+        pattern = pattern.port(port);
+    }
+    for own in at("path")? {
+        pattern = url_path(pattern, own).map_err(|error| error.inside("path"))?;
+    }
+    Ok(pattern)
+}
+
+fn url_path(pattern: UrlPattern, written: &Written) -> Result<UrlPattern, Misfit> {
+    if let Tree::Text(path) = &written.node {
+        return Ok(pattern.path(path));
+    }
+    let example = "a path, or a table such as `{ under = \"/v1\" }`";
+    let table = Table::read_some(written, &["eq", "prefix", "glob", "under"], example)?;
+    let mut pattern = pattern;
+    for (_, word, own) in table.entries() {
+        let path = text(own).map_err(|error| error.inside(word))?;
+        pattern = match word {
+            "prefix" => pattern.path_prefix(path),
+            "glob" => pattern.path_glob(path),
+            "under" => pattern.path_under(path),
+            _ => pattern.path(path),
+        };
+    }
+    Ok(pattern)
+}
+
+/// The elements of a list, or the one thing that stands in its place.
+fn one_or_more(written: &Written) -> Result<&[Written], Misfit> {
+    match &written.node {
+        Tree::List(list) if list.is_empty() => {
+            Err(Misfit::new(written.span.start, "an empty list names nothing: leave it out"))
+        }
+        Tree::List(list) => Ok(list),
+        _ => Ok(std::slice::from_ref(written)),
     }
 }
 

@@ -43,6 +43,11 @@ mod read;
 mod regex;
 mod respell;
 mod truth;
+#[cfg_attr(
+    not(feature = "url"),
+    allow(unreachable_pub, dead_code, reason = "without the feature all of it refuses")
+)]
+mod url;
 
 pub use capability::{MAX_CAPABILITIES, MAX_CONDITIONS, Scope, ScopeError};
 pub use constraint::{
@@ -59,6 +64,8 @@ pub(crate) use kind::Set;
 pub use read::MAX_SCOPE_TEXT;
 pub use regex::{MAX_REGEX, Regex, RegexError};
 pub use truth::Truth;
+#[cfg(feature = "url")]
+pub use url::{UrlPattern, url};
 
 pub(crate) use algebra::{Algebra, Cover, Difference, cover_difference};
 pub(crate) use capability::{Capability, Outside};
@@ -71,3 +78,4 @@ pub(crate) use evaluate::{Facts, Stance};
 pub(crate) use fact::{Absence, Fact};
 pub(crate) use grammar::{named_constraints, read_constraint};
 pub(crate) use path::{PathFault, canonical_path};
+pub(crate) use url::{UrlFault, canonical_url};

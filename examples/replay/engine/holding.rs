@@ -50,6 +50,12 @@ type Asked<T> = Result<T, Answer>;
 /// A grant, and what was cut where it was trimmed.
 type Given = (Grant, Option<Vec<Cut>>);
 
+/// A token, who holds it, and the opening it is of.
+type Held<'h> = (&'h Token, &'h Rc<Identity>, &'h Opening);
+
+/// A grant, and what was cut of what it was asked for.
+type Trimmed = (Granted, Option<Vec<Cut>>);
+
 impl Host {
     pub(super) fn request(&mut self, wish: &Wish<'_>, line: usize) -> Result<Answer, Misread> {
         self.free_grant(wish.alias)?;
@@ -178,10 +184,7 @@ impl Host {
     }
 
     /// The token of an alias, and who holds it.
-    pub(super) fn held(
-        &self,
-        alias: &str,
-    ) -> Result<Asked<(&Token, &Rc<Identity>, &Opening)>, Misread> {
+    pub(super) fn held(&self, alias: &str) -> Result<Asked<Held<'_>>, Misread> {
         Ok(match self.grants.get(alias)? {
             Holding::Granted(granted) => Ok((granted.grant.token(), &granted.holder, &granted.of)),
             Holding::Offline(made) => Ok((&made.token, &made.holder, &made.of)),
@@ -207,7 +210,7 @@ impl Host {
         &self,
         wish: &Wish<'_>,
         ask: impl FnOnce(&Task, &Identity, Scope) -> Result<Given, Denial>,
-    ) -> Result<Asked<(Granted, Option<Vec<Cut>>)>, Misread> {
+    ) -> Result<Asked<Trimmed>, Misread> {
         let (requester, task) = match self.tasks.get(wish.task)? {
             Errand::Open(requester, task) => (requester, task),
             Errand::Closed(refusal) => {

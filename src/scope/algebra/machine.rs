@@ -38,6 +38,8 @@ pub(super) fn machine(leaf: &Node) -> Reads<'_> {
         Node::Under(root) => pattern(folder(root)),
         // Cut by what they are read as.
         Node::Cidr(_) | Node::Instants(_) | Node::Weekly(_) | Node::Json(_) => Reads::Nothing,
+        // Which texts are URLs in their one spelling no automaton of a sensible size says.
+        Node::Url(_) => Reads::Unknown,
         // Not leaves.
         Node::All(_) | Node::AnyOf(_) | Node::Not(_) => Reads::Unknown,
         // Comparisons are left to whoever asks: what they are compared with is not known here.

@@ -12,6 +12,7 @@
 //! | finite sets, bounds, `present`, `any` | `same_as` of what is not known |
 //! | `prefix`, `suffix`, `contains`, `glob`, `regex`, `len`, `under` | `cidr`, `json` and times beside patterns on the same text |
 //! | `cidr`, `json`, `after` and `before`, `weekly` | `weekly` beside `after` or `before` |
+//! | `url` beside finite sets | `url` beside anything else: what its parts show is found before |
 //! | `fields`, `each`, `some`, `count`, `subset_of`, `has_any`, `has_all` | lists and objects compared whole by `eq` beside those |
 //! | all of these under `all`, `any`, `not`, in either stance | whatever goes over the budget |
 

@@ -1,0 +1,221 @@
+//! Hosts: which are named, and which are nobody's business unless they are.
+
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+
+use super::read::host_name;
+use crate::value::{Object, Shown, Value};
+
+/// Which hosts are meant, in their one spelling.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(super) enum HostPattern {
+    Any,
+    Exact(Box<str>),
+    SubdomainOf(Box<str>),
+}
+
+impl HostPattern {
+    pub(super) fn exact(name: &str) -> Result<Self, String> {
+        host_name(name).map(HostPattern::Exact).ok_or_else(|| no_host(name))
+    }
+
+    pub(super) fn subdomain_of(name: &str) -> Result<Self, String> {
+        match host_name(name) {
+            Some(own) if address(&own).is_none() => Ok(HostPattern::SubdomainOf(own)),
+            Some(_) => Err(format!("{} is an address, and has no subdomains", Shown(name))),
+            None => Err(no_host(name)),
+        }
+    }
+
+    /// Whether `host` is meant; `inner` if it has to be named exactly.
+    pub(super) fn names(&self, host: &str, inner: bool) -> bool {
+        match self {
+            HostPattern::Any => !inner,
+            HostPattern::Exact(own) => **own == *host,
+            HostPattern::SubdomainOf(own) => !inner && is_below(host, own),
+        }
+    }
+
+    pub(super) fn is_within(&self, wider: &HostPattern) -> bool {
+        match (self, wider) {
+            (HostPattern::Exact(own), wider) => wider.names(own, is_inner(own)),
+            (_, HostPattern::Any) => true,
+            (HostPattern::SubdomainOf(own), HostPattern::SubdomainOf(wide)) => {
+                own == wide || is_below(own, wide)
+            }
+            _ => false,
+        }
+    }
+
+    pub(super) fn to_value(&self) -> Value {
+        match self {
+            HostPattern::Any => Value::from("any"),
+            HostPattern::Exact(own) => Value::Text(own.clone()),
+            HostPattern::SubdomainOf(own) => {
+                let mut out = Object::new();
+                // The object was empty.
+                let _ = out.insert("subdomain_of", Value::Text(own.clone()));
+                Value::Object(out)
+            }
+        }
+    }
+}
+
+fn no_host(name: &str) -> String {
+    format!(
+        "{} is no host: expected a name like `acme.test` or an address; for names below one there is `subdomain_of`",
+        Shown(name)
+    )
+}
+
+fn is_below(host: &str, name: &str) -> bool {
+    host.strip_suffix(name).is_some_and(|rest| rest.len() > 1 && rest.ends_with('.'))
+}
+
+/// Names by which machines find what is around them: the metadata of clouds, which hands out their
+/// credentials.
+const METADATA: &[&str] = &[
+    "metadata.google.internal",
+    "metadata.goog",
+    "instance-data.ec2.internal",
+    "metadata.azure.internal",
+    "metadata.platformequinix.com",
+    "metadata.packet.net",
+];
+
+/// Whether a host in its one spelling is of this machine, its network or its cloud rather than of the
+/// world: where a request from inside reaches what one from outside cannot.
+pub(super) fn is_inner(host: &str) -> bool {
+    match address(host) {
+        Some(IpAddr::V4(address)) => is_inner_v4(address),
+        Some(IpAddr::V6(address)) => is_inner_v6(address),
+        None => {
+            !host.contains('.')
+                || host.ends_with(".localhost")
+                || host.ends_with(".localdomain")
+                || METADATA.contains(&host)
+        }
+    }
+}
+
+fn address(host: &str) -> Option<IpAddr> {
+    let bare = host.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')).unwrap_or(host);
+    bare.parse().ok()
+}
+
+/// IPv4 networks that are not of the public internet (IANA's special-purpose registry), and the one
+/// public address at which a cloud's machines find their host.
+const INNER_V4: &[(Ipv4Addr, u32)] = &[
+    (Ipv4Addr::new(0, 0, 0, 0), 8),
+    (Ipv4Addr::new(10, 0, 0, 0), 8),
+    (Ipv4Addr::new(100, 64, 0, 0), 10),
+    (Ipv4Addr::new(127, 0, 0, 0), 8),
+    (Ipv4Addr::new(168, 63, 129, 16), 32),
+    (Ipv4Addr::new(169, 254, 0, 0), 16),
+    (Ipv4Addr::new(172, 16, 0, 0), 12),
+    (Ipv4Addr::new(192, 0, 0, 0), 24),
+    (Ipv4Addr::new(192, 0, 2, 0), 24),
+    (Ipv4Addr::new(192, 88, 99, 0), 24),
+    (Ipv4Addr::new(192, 168, 0, 0), 16),
+    (Ipv4Addr::new(198, 18, 0, 0), 15),
+    (Ipv4Addr::new(198, 51, 100, 0), 24),
+    (Ipv4Addr::new(203, 0, 113, 0), 24),
+    // Multicast, reserved and broadcast.
+    (Ipv4Addr::new(224, 0, 0, 0), 3),
+];
+
+fn is_inner_v4(address: Ipv4Addr) -> bool {
+    INNER_V4.iter().any(|(first, prefix)| {
+        let apart = address.to_bits() ^ first.to_bits();
+        apart.leading_zeros() >= *prefix
+    })
+}
+
+/// All but global unicast, and of that what stands for other addresses (Teredo, 6to4) or for none.
+fn is_inner_v6(address: Ipv6Addr) -> bool {
+    let [first, second, ..] = address.segments();
+    match first {
+        0x2001 => second < 0x0200 || second == 0x0db8,
+        0x2002 => true,
+        0x3fff => second < 0x1000,
+        _ => !(0x2000..0x4000).contains(&first),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// attack 32: both sides of each edge
+    #[test]
+    fn what_is_not_of_the_public_internet_is_inner() {
+        for (host, inner) in [
+            ("0.0.0.0", true),
+            ("0.255.255.255", true),
+            ("1.0.0.0", false),
+            ("9.255.255.255", false),
+            ("10.0.0.0", true),
+            ("10.255.255.255", true),
+            ("11.0.0.0", false),
+            ("100.63.255.255", false),
+            ("100.64.0.0", true),
+            ("100.100.100.200", true),
+            ("100.128.0.0", false),
+            ("126.255.255.255", false),
+            ("127.0.0.1", true),
+            ("128.0.0.0", false),
+            ("168.63.129.15", false),
+            ("168.63.129.16", true),
+            ("168.63.129.17", false),
+            ("169.253.255.255", false),
+            ("169.254.169.254", true),
+            ("169.255.0.0", false),
+            ("172.15.255.255", false),
+            ("172.16.0.0", true),
+            ("172.31.255.255", true),
+            ("172.32.0.0", false),
+            ("192.0.0.192", true),
+            ("192.0.1.0", false),
+            ("192.0.2.1", true),
+            ("192.88.99.1", true),
+            ("192.167.255.255", false),
+            ("192.168.0.1", true),
+            ("192.169.0.0", false),
+            ("198.17.255.255", false),
+            ("198.18.0.0", true),
+            ("198.20.0.0", false),
+            ("198.51.100.1", true),
+            ("203.0.113.1", true),
+            ("203.0.114.0", false),
+            ("223.255.255.255", false),
+            ("224.0.0.1", true),
+            ("255.255.255.255", true),
+            ("[::]", true),
+            ("[::1]", true),
+            ("[64:ff9b::a9fe:a9fe]", true),
+            ("[fd00:ec2::254]", true),
+            ("[fe80::1]", true),
+            ("[fec0::1]", true),
+            ("[ff02::1]", true),
+            ("[1fff::1]", true),
+            ("[2000::1]", false),
+            ("[2001::1]", true),
+            ("[2001:1ff::1]", true),
+            ("[2001:200::1]", false),
+            ("[2001:db8::1]", true),
+            ("[2001:db9::1]", false),
+            ("[2002:7f00:1::]", true),
+            ("[2003::1]", false),
+            ("[3fff::1]", true),
+            ("[3fff:1000::1]", false),
+            ("[4000::1]", true),
+            ("localhost", true),
+            ("x.localhost", true),
+            ("metadata", true),
+            ("metadata.google.internal", true),
+            ("acme.test", false),
+            ("localhost.acme.test", false),
+        ] {
+            assert_eq!(is_inner(host), inner, "{host}");
+        }
+    }
+}

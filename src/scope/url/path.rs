@@ -1,0 +1,155 @@
+//! The path of a URL.
+
+use std::sync::Arc;
+
+use super::super::glob::Glob;
+use super::super::truth::Truth;
+use super::read::canonical_url;
+use crate::value::{Object, Shown, Value};
+
+/// What a URL's path must be. A glob stands behind an `Arc`, as everywhere.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(super) enum PathPattern {
+    Exact(Box<str>),
+    Prefix(Box<str>),
+    Under(Box<str>),
+    Glob(Arc<Glob>),
+}
+
+impl PathPattern {
+    pub(super) fn exact(path: &str) -> Result<Self, String> {
+        Ok(PathPattern::Exact(own_spelling(path)?))
+    }
+
+    pub(super) fn prefix(start: &str) -> Result<Self, String> {
+        Ok(PathPattern::Prefix(own_spelling(start)?))
+    }
+
+    /// `/v1/` means what `/v1` does.
+    pub(super) fn under(folder: &str) -> Result<Self, String> {
+        let folder = folder.strip_suffix('/').filter(|rest| !rest.is_empty()).unwrap_or(folder);
+        Ok(PathPattern::Under(own_spelling(folder)?))
+    }
+
+    pub(super) fn glob(pattern: &str) -> Result<Self, String> {
+        if !pattern.starts_with(['/', '*']) {
+            return Err(format!("{}: a URL's path begins with `/`", Shown(pattern)));
+        }
+        Glob::new(pattern)
+            .map(|glob| PathPattern::Glob(Arc::new(glob)))
+            .map_err(|error| error.to_string())
+    }
+
+    /// What has a second spelling, or what servers may decode to something else, is unknown.
+    pub(super) fn matches(&self, path: &str) -> Truth {
+        if has_other_spelling(path) { Truth::Unknown } else { Truth::of(self.is_of(path)) }
+    }
+
+    fn is_of(&self, path: &str) -> bool {
+        match self {
+            PathPattern::Exact(own) => **own == *path,
+            PathPattern::Prefix(own) => path.starts_with(&**own),
+            PathPattern::Under(own) => is_under(path, own),
+            PathPattern::Glob(glob) => glob.matches(path),
+        }
+    }
+
+    pub(super) fn is_within(&self, wider: &PathPattern) -> bool {
+        use PathPattern::{Exact, Glob, Prefix, Under};
+        match (self, wider) {
+            (own, wider) if own == wider => true,
+            (Exact(own), wider) => wider.is_of(own),
+            (Prefix(own) | Under(own), Prefix(wide)) => own.starts_with(&**wide),
+            (Under(own), Under(wide)) => is_under(own, wide),
+            // What begins with `/v1` may go on to `/v1x`.
+            (Prefix(own), Under(wide)) => &**wide == "/" || (own != wide && is_under(own, wide)),
+            (Glob(own), Prefix(wide)) => own.beginning().starts_with(&**wide),
+            _ => false,
+        }
+    }
+
+    fn word_and_value(&self) -> (&'static str, Value) {
+        match self {
+            PathPattern::Exact(own) => ("eq", Value::Text(own.clone())),
+            PathPattern::Prefix(own) => ("prefix", Value::Text(own.clone())),
+            PathPattern::Under(own) => ("under", Value::Text(own.clone())),
+            PathPattern::Glob(glob) => ("glob", Value::from(glob.as_str())),
+        }
+    }
+}
+
+/// Sorted as they are written.
+impl Ord for PathPattern {
+    fn cmp(&self, other: &Self) -> std::cmp::Ordering {
+        self.word_and_value().cmp(&other.word_and_value())
+    }
+}
+
+impl PartialOrd for PathPattern {
+    fn partial_cmp(&self, other: &Self) -> Option<std::cmp::Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+/// All of them, as a policy writes it: in one table, or a list of tables where a word comes twice.
+pub(super) fn to_value(paths: &[PathPattern]) -> Option<Value> {
+    let mut tables: Vec<Object> = Vec::new();
+    for (word, value) in paths.iter().map(PathPattern::word_and_value) {
+        match tables.iter_mut().find(|table| table.get(word).is_none()) {
+            Some(table) => {
+                // The word was found to be free.
+                let _ = table.insert(word, value);
+            }
+            None => tables.extend(Object::from_pairs([(word, value)])),
+        }
+    }
+    let mut tables = tables.into_iter().map(Value::Object);
+    match (tables.next(), tables.next()) {
+        (None, _) => None,
+        (Some(only), None) => Some(only),
+        (Some(first), Some(second)) => {
+            Some(Value::List([first, second].into_iter().chain(tables).collect()))
+        }
+    }
+}
+
+fn is_under(path: &str, folder: &str) -> bool {
+    folder == "/"
+        || path.strip_prefix(folder).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+}
+
+/// A path that a pattern names: as it is spelled in a URL.
+fn own_spelling(path: &str) -> Result<Box<str>, String> {
+    let shown = Shown(path);
+    let Some(path) = path.strip_prefix('/') else {
+        return Err(format!("{shown}: a URL's path begins with `/`"));
+    };
+    let url = format!("https://a/{path}");
+    let canonical = canonical_url(&url).map_err(|fault| format!("{shown}: {fault}"))?;
+    if has_other_spelling(path) || path.contains(['?', '#']) || *canonical != *url {
+        let behind = canonical.get("https://a".len()..).unwrap_or_default();
+        return Err(format!(
+            "{shown} is not how a URL spells a path, expected one like {}",
+            Shown(behind)
+        ));
+    }
+    Ok(format!("/{path}").into())
+}
+
+/// Whether a path has an escape that the standard does not make itself: `%61` is `a` to whoever
+/// decodes, and `%2F` may become a `/`.
+fn has_other_spelling(path: &str) -> bool {
+    let bytes = path.as_bytes();
+    let mut escapes = bytes.iter().enumerate().filter(|(_, byte)| **byte == b'%');
+    path.contains('\\')
+        || escapes.any(|(at, _)| match bytes.get(at + 1..at + 3) {
+            // What is outside of ASCII.
+            Some([b'8' | b'9' | b'A'..=b'F', low]) => !matches!(low, b'0'..=b'9' | b'A'..=b'F'),
+            Some(escape) => !MADE.contains(&escape),
+            None => true,
+        })
+}
+
+/// What the standard escapes in a path, of ASCII that is seen: space and `"` `#` `<` `>` `?` `` ` ``
+/// `{` `}`.
+const MADE: &[&[u8]] = &[b"20", b"22", b"23", b"3C", b"3E", b"3F", b"60", b"7B", b"7D"];

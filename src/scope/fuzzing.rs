@@ -224,7 +224,7 @@ impl Source<'_> {
     fn scalar(&mut self) -> Value {
         match self.byte() % 8 {
             0 => Value::Null,
-            1 => Value::from(self.byte() % 2 == 0),
+            1 => Value::from(self.byte().is_multiple_of(2)),
             2 | 3 => self.number(),
             4 => Value::from(self.one(&READ)),
             _ => Value::from(self.text(LETTERS, 4)),
@@ -264,7 +264,7 @@ impl Source<'_> {
 
     fn constraint(&mut self, depth: usize) -> Constraint {
         let kind = self.byte();
-        if depth > 0 && kind % 3 > 0 {
+        if depth > 0 && !kind.is_multiple_of(3) {
             return match kind / 3 % 9 {
                 0 | 1 => all_of(self.several(|own| own.constraint(depth - 1))),
                 2 | 3 => any_of(self.several(|own| own.constraint(depth - 1))),
@@ -278,7 +278,7 @@ impl Source<'_> {
                     named.sort_by_key(|(name, _)| *name);
                     named.dedup_by_key(|(name, _)| *name);
                     let closed = fields(named);
-                    if self.byte() % 2 == 0 { closed } else { closed.other_fields() }
+                    if self.byte().is_multiple_of(2) { closed } else { closed.other_fields() }
                 }
             };
         }

@@ -125,6 +125,9 @@ impl Tree {
                 // Past the text's length every further round adds nothing but empty matches.
                 for round in 0..=most.unwrap_or(least + text.len() + 1) {
                     if round >= *least {
+                        if now.is_subset(&all) {
+                            break;
+                        }
                         all.extend(&now);
                     }
                     now = now.into_iter().flat_map(|end| inner.ends(text, end)).collect();

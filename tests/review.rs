@@ -237,3 +237,58 @@ fn a_grant_is_renewed_for_its_holder_and_nobody_else() {
     assert_eq!(denial.reason(), Reason::NotTheHolder);
     assert!(broker.standing().grants.is_empty(), "doubt ends the grant");
 }
+
+/// P10: a pattern is asked of a text of bounded length, and a scope's patterns are bounded together:
+/// both may be an agent's, and matching costs one times the other.
+#[test]
+fn patterns_of_an_agent_are_bounded_in_what_they_cost() {
+    use hallpass::scope::{MAX_PATTERN_TEXT, MAX_SCOPE_PATTERNS, any_of, glob};
+    let policy = Policy::builder().rule(Rule::permit("read").tool("fs.read").any_args());
+    let broker = Broker::new(policy.build().unwrap()).unwrap();
+    let agent = broker.assert_identity("agent-7").unwrap();
+    let task = broker.open(&agent, Purpose::new("reading")).unwrap();
+    let context = Context::new();
+    let dear = || glob(&format!("*{}b", "a".repeat(900)));
+    let grant = task.request(Scope::tool("fs.read").arg("path", dear()), &context).unwrap();
+    let path = |length: usize| {
+        let text = format!("{}b", "a".repeat(length - 1));
+        Call::new("fs.read", serde_json::json!({ "path": text })).unwrap()
+    };
+    let gate = broker.gate();
+    let ask = |length| gate.check(grant.token(), &agent, &path(length), &context);
+    assert!(ask(MAX_PATTERN_TEXT).is_ok());
+    assert_eq!(ask(MAX_PATTERN_TEXT + 1).unwrap_err().reason(), Reason::OutOfScope);
+    assert_eq!(ask(1_000_000).unwrap_err().reason(), Reason::OutOfScope);
+
+    let many = MAX_SCOPE_PATTERNS / 902 + 1;
+    let scope = Scope::tool("fs.read").arg("path", any_of((0..many).map(|_| dear())));
+    let denial = task.request(scope, &context).unwrap_err();
+    assert_eq!(denial.reason(), Reason::MalformedScope, "{}", denial.explain());
+}
+
+/// P10: all comparisons of one request have one bound together; past it nothing is shown to be
+/// covered, and what is asked for plainly still is.
+#[test]
+fn a_request_is_bounded_in_what_its_comparisons_cost() {
+    use hallpass::scope::{eq, glob};
+    let permits = (0..40).map(|n| {
+        Rule::permit(format!("p{n}"))
+            .tool("t")
+            .arg("path", glob(&format!("*/{n}*x*y?z*/**/*{n}*a*b/*")))
+    });
+    let plain = Rule::permit("plain").tool("t").arg("path", eq("here"));
+    let policy = Policy::builder().rules(permits).rule(plain).build().unwrap();
+    let broker = Broker::new(policy).unwrap();
+    let agent = broker.assert_identity("agent-7").unwrap();
+    let task = broker.open(&agent, Purpose::new("reading")).unwrap();
+    let context = Context::new();
+    let dear = || glob("*a*?b0?c*?d*?e*/**/*a?????b*?????c*/*0*");
+    let denial = task.request(Scope::tool("t").arg("path", dear()), &context).unwrap_err();
+    assert_eq!(denial.reason(), Reason::NotCovered);
+    // What both a permit and the scope say lies within the permit plainly, so trimming still gives it.
+    let (trimmed, cuts) =
+        task.request_trimmed(Scope::tool("t").arg("path", dear()), &context).unwrap();
+    assert!(!cuts.is_empty() && trimmed.rules().all(|rule| rule != "plain"));
+    // The next request has an allowance of its own.
+    assert!(task.request(Scope::tool("t").arg("path", eq("here")), &context).is_ok());
+}

@@ -28,6 +28,7 @@ impl Gate {
         caller: &Identity,
         context: &Context,
     ) -> Result<Vec<ToolName>, Denial> {
+        let _allowance = crate::scope::Allowance::for_one_request();
         let shared = &self.shared;
         let now = shared.now()?;
         let current = shared.current();

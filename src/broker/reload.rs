@@ -14,6 +14,7 @@ use crate::denial::{Denial, Reason};
 use crate::grant::{GrantId, Life, Pool, Row, Stamp, TaskCell, Terms};
 use crate::identity::Identity;
 use crate::policy::{Limits, Moment, Policy, When};
+use crate::scope::Allowance;
 use crate::value::Object;
 
 /// How many tasks one step of an awaited scan looks at before it lets others go on.
@@ -230,6 +231,7 @@ impl Shared {
 impl Asking<'_> {
     /// Whether policy would give a grant again, as far as who, why and scope go.
     fn again(&self, row: &Row) -> Result<Given, Denial> {
+        let _allowance = Allowance::for_one_request();
         let capabilities: Vec<_> =
             row.terms.scope.iter().map(|own| own.capability.clone()).collect();
         let mut parties: Vec<(&Identity, Moment)> = vec![(&row.holder, Moment::Request)];

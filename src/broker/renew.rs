@@ -7,6 +7,7 @@ use crate::clock::Timestamp;
 use crate::context::Context;
 use crate::denial::{Denial, Reason};
 use crate::identity::Identity;
+use crate::scope::Allowance;
 
 /// Whether a fresh decision also moves the expiry.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -94,6 +95,7 @@ fn again(
     context: &Context,
     moves: Expiry,
 ) -> Result<Again, Denial> {
+    let _allowance = Allowance::for_one_request();
     let Request { shared, cell, holder, now } = *request;
     shared.attested(holder)?;
     if holder.subject() != grant.holder.subject() {

@@ -13,7 +13,7 @@ use crate::denial::{Denial, Reason};
 use crate::grant::{GrantId, Life, Row, TaskCell};
 use crate::identity::Identity;
 use crate::policy::Moment;
-use crate::scope::{Capability, Scope, encode_scope};
+use crate::scope::{Allowance, Capability, Scope, encode_scope};
 use crate::token::{Claims, Token, mint};
 
 /// A grant, as the host holds it: the token for the agent, and what it is worth.
@@ -46,8 +46,10 @@ impl Task {
         self.request_for(&self.cell.requester, scope, context)
     }
 
-    /// Asks for access for another holder, as a planner does for a worker. Rules are asked about
-    /// both: neither gets by the other what it would not get itself.
+    /// Asks for access for another holder, as a planner does for a worker. Here rules are asked about
+    /// both, so neither gets by the other a grant that it would not get itself. At the calls they are
+    /// asked about the holder alone: a forbid on the requester that only overlaps what is asked for
+    /// does not speak there.
     ///
     /// # Errors
     /// As [`request`](Task::request).
@@ -134,6 +136,7 @@ impl<'r> Request<'r> {
         holder: &'r Identity,
         ask: impl FnOnce(&Request<'r>) -> Result<Grant, Denial>,
     ) -> Result<Grant, Denial> {
+        let _allowance = Allowance::for_one_request();
         let at = |now| Request { shared, cell, holder, now };
         let (request, asked) = match shared.now() {
             Ok(now) => {

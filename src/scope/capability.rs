@@ -4,6 +4,7 @@ use super::constraint::{Constraint, ConstraintError};
 use super::cover::{Condition, Openness, ResourceOpenness, Uncovered};
 use super::evaluate::{Facts, Stance};
 use super::fact::Fact;
+use super::glob::MAX_SCOPE_PATTERNS;
 use super::truth::Truth;
 use crate::tool::{ToolName, ToolNameError};
 use crate::value::{Object, Value};
@@ -46,6 +47,9 @@ pub enum ScopeError {
         "the scope is too large: at most {MAX_CAPABILITIES} capabilities of {MAX_CONDITIONS} conditions"
     )]
     TooLarge,
+    /// Patterns of more than [`MAX_SCOPE_PATTERNS`] bytes together.
+    #[error("patterns of {0} bytes together, expected at most {MAX_SCOPE_PATTERNS}")]
+    TooManyPatterns(usize),
     /// A tool's name is none.
     #[error(transparent)]
     Tool(#[from] ToolNameError),
@@ -185,6 +189,11 @@ impl Scope {
         }
         if self.drafts.len() > MAX_CAPABILITIES {
             return Err(ScopeError::TooLarge);
+        }
+        let conditions = self.drafts.iter().flat_map(|draft| &draft.conditions);
+        let patterns: usize = conditions.map(|own| own.constraint.pattern_bytes()).sum();
+        if patterns > MAX_SCOPE_PATTERNS {
+            return Err(ScopeError::TooManyPatterns(patterns));
         }
         self.drafts.iter().map(Draft::check).collect()
     }

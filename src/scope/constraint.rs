@@ -398,6 +398,21 @@ impl Constraint {
         }
     }
 
+    /// How many bytes its patterns have together.
+    pub(crate) fn pattern_bytes(&self) -> usize {
+        match &self.0 {
+            Node::Glob(glob) => glob.as_str().len(),
+            Node::All(parts) | Node::AnyOf(parts) => {
+                parts.iter().map(Constraint::pattern_bytes).sum()
+            }
+            Node::Not(inner) | Node::Each(inner) | Node::Some(inner) | Node::Json(inner) => {
+                inner.pattern_bytes()
+            }
+            Node::Fields(fields) => fields.iter().map(|(_, field)| field.pattern_bytes()).sum(),
+            _ => 0,
+        }
+    }
+
     /// Whether it compares with a list as a whole.
     pub(crate) fn names_lists(&self) -> bool {
         match &self.0 {

@@ -4,6 +4,7 @@ use std::borrow::Cow;
 
 use super::constraint::{Constraint, Node};
 use super::fact::{Absence, Fact};
+use super::glob::MAX_PATTERN_TEXT;
 use super::kind::{Fields, Set, Sort};
 use super::network::address;
 use super::path::{canonical_path, is_under};
@@ -218,6 +219,11 @@ impl<F: Facts> Evaluation<'_, F> {
             (Node::Prefix(start), Value::Text(text)) => Truth::of(text.starts_with(&**start)),
             (Node::Suffix(end), Value::Text(text)) => Truth::of(text.ends_with(&**end)),
             (Node::Contains(part), Value::Text(text)) => Truth::of(text.contains(&**part)),
+            (Node::Glob(_) | Node::Regex(_), Value::Text(text))
+                if text.len() > MAX_PATTERN_TEXT =>
+            {
+                Truth::Unknown
+            }
             (Node::Glob(glob), Value::Text(text)) => Truth::of(glob.matches(text)),
             (Node::Regex(regex), Value::Text(text)) => Truth::of(regex.matches(text)),
             (Node::Under(folder), Value::Text(text)) => match canonical_path(text) {

@@ -9,6 +9,14 @@ use crate::text::{escape_for_people, is_hidden};
 /// always fits, and few enough that matching a text costs at most as many steps per character.
 pub const MAX_GLOB: usize = 1024;
 
+/// The longest text, in bytes, that a constraint's pattern is asked of: what systems allow a path to be.
+/// Of a longer one nothing is known, which a permit refuses and a forbid acts on. Matching costs the
+/// pattern times the text, and both may be an agent's.
+pub const MAX_PATTERN_TEXT: usize = 4096;
+
+/// How many bytes the patterns of one scope may have together, for the same reason.
+pub const MAX_SCOPE_PATTERNS: usize = 4096;
+
 /// How many wildcards a pattern may have: far more than people write; the bound keeps patterns that
 /// only exist to be slow out of tokens and policies.
 pub const MAX_WILDCARDS: usize = 32;

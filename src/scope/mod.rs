@@ -58,7 +58,7 @@ pub use constraint::{
 pub use decode::{MAX_PARTS, MAX_VALUE_LEVELS};
 pub use encode::ScopeBytesError;
 pub use fact::UnknownFact;
-pub use glob::{Glob, GlobError, MAX_GLOB, MAX_WILDCARDS};
+pub use glob::{Glob, GlobError, MAX_GLOB, MAX_PATTERN_TEXT, MAX_SCOPE_PATTERNS, MAX_WILDCARDS};
 pub use kind::Count;
 pub(crate) use kind::Set;
 pub use read::MAX_SCOPE_TEXT;
@@ -67,7 +67,7 @@ pub use truth::Truth;
 #[cfg(feature = "url")]
 pub use url::{UrlPattern, url};
 
-pub(crate) use algebra::{Algebra, Cover, Difference, cover_difference};
+pub(crate) use algebra::{Algebra, Allowance, Cover, Difference, cover_difference};
 pub(crate) use capability::{Capability, Outside};
 pub(crate) use constraint::Node;
 pub(crate) use contain::{condition_may_overlap, condition_within, openness_within};

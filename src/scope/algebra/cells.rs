@@ -1,5 +1,6 @@
 //! Cells: one value for each combination of answers that some tests can give together.
 
+use std::cell::Cell;
 use std::collections::BTreeMap;
 
 use super::super::constraint::{Constraint, Node};
@@ -15,6 +16,38 @@ use crate::value::Value;
 /// for.
 const STEPS: usize = 50_000;
 
+/// How many steps all comparisons of one request may take together: those of eight full searches. A
+/// request may name 128 capabilities, each to be compared with many rules, and whoever asks must not
+/// hold up everybody else.
+const REQUEST_STEPS: usize = 8 * STEPS;
+
+thread_local! {
+    /// What is left to the request that this thread is deciding.
+    static ALLOWANCE: Cell<usize> = const { Cell::new(usize::MAX) };
+}
+
+/// Bounds all comparisons made on this thread while it lives. Past the bound nothing can be told any
+/// more, and that denies.
+///
+/// Kept beside the thread instead of handed down: a comparison is asked for in the middle of matching
+/// rules, by code that otherwise knows nothing of budgets.
+#[derive(Debug)]
+pub(crate) struct Allowance {
+    before: usize,
+}
+
+impl Allowance {
+    pub(crate) fn for_one_request() -> Self {
+        Allowance { before: ALLOWANCE.replace(REQUEST_STEPS) }
+    }
+}
+
+impl Drop for Allowance {
+    fn drop(&mut self) {
+        ALLOWANCE.set(self.before);
+    }
+}
+
 /// What is left of [`STEPS`].
 #[derive(Debug)]
 pub(super) struct Budget(usize);
@@ -28,12 +61,14 @@ impl Default for Budget {
 impl Budget {
     /// Whether there was enough left.
     pub(super) fn spend(&mut self, steps: usize) -> bool {
+        let allowed = ALLOWANCE.get().checked_sub(steps);
+        ALLOWANCE.set(allowed.unwrap_or(0));
         match self.0.checked_sub(steps) {
-            Some(left) => {
+            Some(left) if allowed.is_some() => {
                 self.0 = left;
                 true
             }
-            None => {
+            _ => {
                 self.0 = 0;
                 false
             }

@@ -30,6 +30,7 @@ use super::evaluate::Stance;
 use super::fact::Absence;
 use crate::value::Value;
 pub(crate) use call::{Cover, cover_difference};
+pub(crate) use cells::Allowance;
 use cells::{Budget, Sampler, Test};
 
 /// What is in one set and not in another.

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::covered::{Covered, InScope, covering};
 use super::permit::Permit;
 use super::present::{Presented, present, present_token};
 use super::shared::{Current, Decided, Shared};
@@ -10,13 +11,12 @@ use crate::call::Call;
 use crate::clock::Timestamp;
 use crate::context::Context;
 use crate::denial::{Denial, Reason};
-use crate::grant::{GrantId, Granted, Life, OpenPermit, Row, Stamp, TaskCell, Terms};
+use crate::grant::{GrantId, Life, OpenPermit, Row, TaskCell};
 use crate::identity::Identity;
 use crate::policy::{
-    Deciders, Listed, Moment, Question, Setting, Verdict, What, decide, failed, nearest_for_call,
+    Deciders, Listed, Moment, Question, Setting, Verdict, What, decide, nearest_for_call,
 };
-use crate::scope::{Capability, Outside, Uncovered};
-use crate::token::{Narrowing, Presentable, Token};
+use crate::token::{Presentable, Token};
 use crate::value::{Digest, Object, Value};
 
 /// The tool side's handle: turns a presented token and a call into a [`Permit`], or a [`Denial`].
@@ -147,25 +147,6 @@ struct Attempt<'a> {
 struct Refusal {
     denial: Denial,
     about: Option<(Arc<TaskCell>, GrantId)>,
-}
-
-/// A scope as it was granted, and which of its capabilities covers the call.
-type InScope = (Arc<Terms>, usize);
-
-/// Where the grant, and each grant it was delegated from, covers the call.
-struct Covered {
-    own: InScope,
-    ancestors: Vec<InScope>,
-}
-
-impl Covered {
-    /// The limits of every capability that covers the call.
-    fn stamps(&self) -> impl Iterator<Item = &Stamp> + Clone {
-        std::iter::once(&self.own)
-            .chain(&self.ancestors)
-            .filter_map(|(terms, at)| terms.scope.get(*at))
-            .flat_map(|granted| &granted.stamps)
-    }
 }
 
 /// A permit that the log has accepted.
@@ -478,43 +459,6 @@ impl Attempt<'_> {
         self.shared.trip(self.caller, &denial, self.now);
         denial
     }
-}
-
-/// The place of the first granted capability that covers the call, if every narrowing of the token
-/// covers it, too.
-fn covering(
-    scope: &[Granted],
-    narrowings: &[Narrowing],
-    question: &Question<'_>,
-) -> Result<usize, Denial> {
-    let What { tool, args, resource, .. } = question.what;
-    let call = (tool, args, resource.is_some());
-    let granted = scope.iter().map(|granted| &granted.capability);
-    let at = Capability::first_covering(granted, call, question)
-        .map_err(|outside| out_of_scope("the grant", outside, question))?;
-    for (hop, narrowing) in narrowings.iter().enumerate() {
-        Capability::first_covering(&narrowing.capabilities, call, question).map_err(|outside| {
-            out_of_scope(&format!("attenuation {}", hop + 1), outside, question)
-        })?;
-    }
-    Ok(at)
-}
-
-/// Says what of the call is outside of what `whose` scope covers of the tool.
-fn out_of_scope(whose: &str, outside: Option<Outside<'_>>, question: &Question<'_>) -> Denial {
-    let detail = match outside {
-        None => format!("{whose} does not name `{}`", question.what.tool),
-        Some(Outside::Condition(condition, truth)) => {
-            format!("{whose}: {}", failed(condition, truth, question))
-        }
-        Some(Outside::Uncovered(Uncovered::Argument(name))) => {
-            format!("argument `{}` is not named by {whose}", name.escape_default())
-        }
-        Some(Outside::Uncovered(Uncovered::Resource)) => {
-            format!("the call's resource is not what {whose} speaks of")
-        }
-    };
-    Denial::new(Reason::OutOfScope).because(detail)
 }
 
 fn denied(reason: Reason, current: &Current, rules: &Deciders) -> Denial {

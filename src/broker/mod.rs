@@ -48,6 +48,7 @@
 mod authorize;
 mod builder;
 mod control;
+mod covered;
 mod delegate;
 mod give;
 mod halt;

@@ -1,0 +1,65 @@
+//! What covers a call: the grant's scope, every narrowing of the token, and all above the grant.
+
+use std::sync::Arc;
+
+use crate::denial::{Denial, Reason};
+use crate::grant::{Granted, Stamp, Terms};
+use crate::policy::{Question, What, failed};
+use crate::scope::{Capability, Outside, Uncovered};
+use crate::token::Narrowing;
+
+/// A scope as it was granted, and which of its capabilities covers the call.
+pub(super) type InScope = (Arc<Terms>, usize);
+
+/// Where the grant, and each grant it was delegated from, covers the call.
+pub(super) struct Covered {
+    pub(super) own: InScope,
+    pub(super) ancestors: Vec<InScope>,
+}
+
+impl Covered {
+    /// The limits of every capability that covers the call.
+    pub(super) fn stamps(&self) -> impl Iterator<Item = &Stamp> + Clone {
+        std::iter::once(&self.own)
+            .chain(&self.ancestors)
+            .filter_map(|(terms, at)| terms.scope.get(*at))
+            .flat_map(|granted| &granted.stamps)
+    }
+}
+
+/// The place of the first granted capability that covers the call, if every narrowing of the token
+/// covers it, too.
+pub(super) fn covering(
+    scope: &[Granted],
+    narrowings: &[Narrowing],
+    question: &Question<'_>,
+) -> Result<usize, Denial> {
+    let What { tool, args, resource, .. } = question.what;
+    let call = (tool, args, resource.is_some());
+    let granted = scope.iter().map(|granted| &granted.capability);
+    let at = Capability::first_covering(granted, call, question)
+        .map_err(|outside| out_of_scope("the grant", outside, question))?;
+    for (hop, narrowing) in narrowings.iter().enumerate() {
+        Capability::first_covering(&narrowing.capabilities, call, question).map_err(|outside| {
+            out_of_scope(&format!("attenuation {}", hop + 1), outside, question)
+        })?;
+    }
+    Ok(at)
+}
+
+/// Says what of the call is outside of what `whose` scope covers of the tool.
+fn out_of_scope(whose: &str, outside: Option<Outside<'_>>, question: &Question<'_>) -> Denial {
+    let detail = match outside {
+        None => format!("{whose} does not name `{}`", question.what.tool),
+        Some(Outside::Condition(condition, truth)) => {
+            format!("{whose}: {}", failed(condition, truth, question))
+        }
+        Some(Outside::Uncovered(Uncovered::Argument(name))) => {
+            format!("argument `{}` is not named by {whose}", name.escape_default())
+        }
+        Some(Outside::Uncovered(Uncovered::Resource)) => {
+            format!("the call's resource is not what {whose} speaks of")
+        }
+    };
+    Denial::new(Reason::OutOfScope).because(detail)
+}

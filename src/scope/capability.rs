@@ -6,6 +6,7 @@ use super::evaluate::{Facts, Stance};
 use super::fact::Fact;
 use super::glob::MAX_SCOPE_PATTERNS;
 use super::truth::Truth;
+use crate::text::{SHOWN, escape_for_people};
 use crate::tool::{ToolName, ToolNameError};
 use crate::value::{Object, Value};
 
@@ -244,7 +245,8 @@ impl Draft {
             });
             fits.map_err(|error| ScopeError::Constraint {
                 tool: self.tool.clone(),
-                fact: condition.fact.to_string().into(),
+                // Names of arguments are an agent's: shown so that they can't forge a line.
+                fact: escape_for_people(&condition.fact.to_string(), SHOWN).into(),
                 error,
             })?;
         }

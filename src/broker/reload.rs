@@ -1,6 +1,6 @@
 //! Reload: another policy in force at once, and what of the live grants it would not give.
 
-use std::collections::VecDeque;
+use std::collections::{HashSet, VecDeque};
 use std::future::poll_fn;
 use std::sync::Arc;
 use std::task::Poll;
@@ -33,9 +33,13 @@ pub struct Reload {
 }
 
 /// What a policy would not give any more.
+///
+/// A grant that was found drifted when it was used, before the scan came to its task, has ended by
+/// then: the log has it, and this does not.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Drift {
-    /// The grants that ended, or would end.
+    /// The grants that ended, or would end. What was delegated from one of them ends with it, and is
+    /// not named beside it.
     pub grants: Vec<Drifted>,
 }
 
@@ -62,16 +66,14 @@ impl Broker {
     pub fn reload(&self, policy: &Policy) -> Reload {
         let shared = &self.shared;
         let mut current = shared.current.write();
-        let digest = policy.digest().to_string();
-        let same = *current.digest == *digest;
         let mut place = None;
-        if !same {
-            current.epoch += 1;
-            current.policy = policy.0.clone();
-            current.digest = digest.as_str().into();
+        let next = current.next(policy);
+        let same = next.is_none();
+        if let Some(next) = next {
+            *current = next;
             // The place in the sequence is taken before anyone can decide by the new policy.
-            let event = Event::Reloaded { epoch: current.epoch, policy: digest.as_str().into() };
-            place = shared.place(shared.keeper.latest(), &event).ok();
+            let (epoch, policy) = (current.epoch, (&*current.digest).into());
+            place = shared.place(shared.keeper.latest(), &Event::Reloaded { epoch, policy }).ok();
         }
         let epoch = current.epoch;
         drop(current);
@@ -82,28 +84,22 @@ impl Broker {
         Reload { shared: shared.clone(), epoch, waiting, report: Drift::default() }
     }
 
-    /// What a policy would end if it were loaded now. Ends nothing.
+    /// What a policy would end if it were loaded now: what the report of its [`Reload`] then says, as
+    /// long as nothing changes between the two. Ends nothing.
     pub fn preview(&self, policy: &Policy) -> Drift {
         let shared = &self.shared;
         let now = shared.keeper.now().unwrap_or_else(|_| shared.keeper.latest());
         let current = shared.current();
         let mut drift = Drift::default();
+        let Some(next) = current.next(policy) else { return drift };
         for cell in shared.table.tasks() {
             let life = cell.life.lock();
-            for row in life.grants.iter() {
-                let asking = Asking {
-                    shared,
-                    current: &current.with_policy(policy),
-                    cell: &cell,
-                    life: &life,
-                    context: &NOTHING,
-                    now,
-                    when: When::Left,
-                };
-                if let Err(why) = asking.again(row) {
-                    drift.grants.push(Drifted::new(row, &cell, why));
-                }
-            }
+            // On a copy, since what is limited more tightly limits what hangs from it.
+            let drifted = shared.survey(&next, &cell, &mut life.trial(), now);
+            let named = drifted
+                .into_iter()
+                .filter_map(|(id, why)| life.grant(id).map(|row| Drifted::new(row, &cell, why)));
+            drift.grants.extend(named);
         }
         drift
     }
@@ -152,28 +148,49 @@ fn scan_task(shared: &Shared, cell: &TaskCell, report: &mut Drift) {
     let now = shared.keeper.now().unwrap_or_else(|_| shared.keeper.latest());
     let current = shared.current();
     let mut life = cell.life.lock();
-    let ids: Vec<GrantId> = life.grants.iter().map(|row| row.id).collect();
-    let mut drifted = Vec::new();
-    for id in ids {
-        if let Some(row) = life.grant(id)
-            && row.epoch != current.epoch
-            && let Err(why) = shared.keep_up_one(&current, cell, &mut life, id, now)
-            && let Some(row) = life.grant(id)
-        {
-            drifted.push(Drifted::new(row, cell, why));
+    let mut places = Vec::new();
+    for (id, why) in shared.survey(&current, cell, &mut life, now) {
+        let drifted = life.grant(id).map(|row| Drifted::new(row, cell, why));
+        if let Some(ended) = life.end_grant(id, Reason::Drifted) {
+            places.extend(shared.place(now, &shared.grant_ended(cell, &ended, Reason::Drifted)));
+            report.grants.extend(drifted);
         }
     }
     drop(life);
     drop(current);
-    for one in drifted {
-        // Somebody else may have ended it since: then it is theirs to report.
-        if shared.end_grant(cell, one.id, Reason::Drifted).is_some() {
-            report.grants.push(one);
-        }
+    for place in places {
+        shared.journal.owe(place);
     }
 }
 
 impl Shared {
+    /// Asks today's policy about every live grant of a task that it has not been asked about, takes
+    /// over what it limits more tightly, and names those that it would not give: of those that hang
+    /// from one another the highest.
+    fn survey(
+        &self,
+        current: &Current,
+        cell: &TaskCell,
+        life: &mut Life,
+        now: Timestamp,
+    ) -> Vec<(GrantId, Denial)> {
+        let stale = life.grants.iter().filter(|row| row.epoch != current.epoch);
+        let live = stale.filter(|row| life.is_live(row, Some(now)));
+        let mut rows: Vec<_> = live.map(|row| (row.hops, row.id, row.parent)).collect();
+        // From the top: what hangs from a grant is held to what that is held to today.
+        rows.sort_by_key(|(hops, _, _)| *hops);
+        let (mut drifted, mut doomed) = (Vec::new(), HashSet::new());
+        for (_, id, parent) in rows {
+            if parent.is_some_and(|parent| doomed.contains(&parent)) {
+                doomed.insert(id);
+            } else if let Err(why) = self.keep_up_one(current, cell, life, id, now) {
+                doomed.insert(id);
+                drifted.push((id, why));
+            }
+        }
+        drifted
+    }
+
     /// Makes sure that a grant about to be used, and all it was delegated from, would be given by
     /// today's policy, if that has not been asked since it was loaded.
     pub(super) fn keep_up(
@@ -184,13 +201,18 @@ impl Shared {
         grant: GrantId,
         now: Timestamp,
     ) -> Result<(), Denial> {
+        let mut stale = Vec::new();
         let mut next = Some(grant);
         while let Some(id) = next {
-            let Some(row) = life.grant(id) else { return Ok(()) };
+            // What is dead anyway is told so by whoever asks next.
+            let Some(row) = life.grant(id).filter(|row| !row.is_past(now)) else { return Ok(()) };
             next = row.parent;
-            if row.epoch != current.epoch
-                && let Err(why) = self.keep_up_one(current, cell, life, id, now)
-            {
+            if row.epoch != current.epoch {
+                stale.push(id);
+            }
+        }
+        for id in stale.into_iter().rev() {
+            if let Err(why) = self.keep_up_one(current, cell, life, id, now) {
                 self.end_drifted(cell, life, id, now);
                 return Err(Denial::new(Reason::Drifted).because(why.explain()));
             }

@@ -107,6 +107,9 @@ fn again(
     let current = shared.current();
     let mut life = cell.life.lock();
     request.alive(&life)?;
+    if let Some(parent) = life.grant(grant.id).and_then(|row| row.parent) {
+        shared.keep_up(&current, cell, &mut life, parent, now)?;
+    }
     let lineage = life.lineage(grant.id, now)?;
     let Some((row, ancestors)) = lineage.split_first() else {
         return Err(Denial::new(Reason::UnknownGrant));

@@ -190,14 +190,15 @@ impl Shared {
 }
 
 impl Current {
-    /// The same keys and epoch under another policy: for asking what it would say.
-    pub(crate) fn with_policy(&self, policy: &crate::policy::Policy) -> Current {
-        Current {
-            epoch: self.epoch,
+    /// What would be current once another policy were loaded; `None` if it says the same.
+    pub(crate) fn next(&self, policy: &crate::policy::Policy) -> Option<Current> {
+        let digest = policy.digest().to_string();
+        (*self.digest != *digest).then(|| Current {
+            epoch: self.epoch + 1,
             policy: policy.0.clone(),
-            digest: self.digest.clone(),
+            digest: digest.into(),
             keys: self.keys.clone(),
-        }
+        })
     }
 
     /// Keeps the deciders beyond the lock, without copying their names.

@@ -88,6 +88,11 @@ pub(crate) struct Row {
 }
 
 impl Row {
+    /// The same row, to try something out on.
+    fn trial(&self) -> Row {
+        Row { holder: self.holder.share(), terms: self.terms.clone(), nonces: None, ..*self }
+    }
+
     pub(crate) fn is_past(&self, now: Timestamp) -> bool {
         now >= self.expires || self.terms.idle.is_some_and(|idle| now.since(self.last_used) >= idle)
     }
@@ -189,6 +194,16 @@ impl Life {
 
     pub(crate) fn grant_mut(&mut self, id: GrantId) -> Option<&mut Row> {
         self.grants.get_mut(id)
+    }
+
+    /// Grants and history alone, to try out what another policy would make of them.
+    pub(crate) fn trial(&self) -> Life {
+        let mut trial = Life::default();
+        for row in self.grants.iter() {
+            trial.grants.push(row.trial());
+        }
+        trial.remember(self.history().labels());
+        trial
     }
 
     pub(crate) fn history(&self) -> &History {

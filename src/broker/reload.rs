@@ -35,7 +35,7 @@ pub struct Reload {
 /// What a policy would not give any more.
 ///
 /// A grant that was found drifted when it was used, before the scan came to its task, has ended by
-/// then: the log has it, and this does not.
+/// then: the log has it, with the calls that were running, and this does not.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Drift {
     /// The grants that ended, or would end. What was delegated from one of them ends with it, and is
@@ -52,6 +52,9 @@ pub struct Drifted {
     pub task: Arc<str>,
     /// Its holder.
     pub holder: Box<str>,
+    /// The numbers, in the log, of the permits whose calls were running on it and on what hangs from
+    /// it: these go on.
+    pub running: Vec<u64>,
     /// What a request for the same would be denied with today, for operators: the reason, and the
     /// rules that decided. Whoever presents its token is told `drifted`.
     pub why: Denial,
@@ -96,10 +99,8 @@ impl Broker {
             let life = cell.life.lock();
             // On a copy, since what is limited more tightly limits what hangs from it.
             let drifted = shared.survey(&next, &cell, &mut life.trial(), now);
-            let named = drifted
-                .into_iter()
-                .filter_map(|(id, why)| life.grant(id).map(|row| Drifted::new(row, &cell, why)));
-            drift.grants.extend(named);
+            let named = drifted.into_iter();
+            drift.grants.extend(named.filter_map(|one| Drifted::new(&cell, &life, one)));
         }
         drift
     }
@@ -149,11 +150,11 @@ fn scan_task(shared: &Shared, cell: &TaskCell, report: &mut Drift) {
     let current = shared.current();
     let mut life = cell.life.lock();
     let mut places = Vec::new();
-    for (id, why) in shared.survey(&current, cell, &mut life, now) {
-        let drifted = life.grant(id).map(|row| Drifted::new(row, cell, why));
+    for one in shared.survey(&current, cell, &mut life, now) {
+        let id = one.0;
+        report.grants.extend(Drifted::new(cell, &life, one));
         if let Some(ended) = life.end_grant(id, Reason::Drifted) {
             places.extend(shared.place(now, &shared.grant_ended(cell, &ended, Reason::Drifted)));
-            report.grants.extend(drifted);
         }
     }
     drop(life);
@@ -324,13 +325,14 @@ fn per_second((calls, window): (u64, std::time::Duration)) -> f64 {
 }
 
 impl Drifted {
-    fn new(row: &Row, cell: &TaskCell, why: Denial) -> Self {
-        Drifted {
-            id: row.id,
+    fn new(cell: &TaskCell, life: &Life, (id, why): (GrantId, Denial)) -> Option<Self> {
+        Some(Drifted {
+            id,
             task: (&*cell.name).into(),
-            holder: row.holder.subject().as_str().into(),
+            holder: life.grant(id)?.holder.subject().as_str().into(),
+            running: life.running_below(id),
             why,
-        }
+        })
     }
 }
 

@@ -331,7 +331,7 @@ impl Life {
     }
 
     /// Numbers of the permits whose calls are running, of a grant and of those that hang from it.
-    fn running_below(&self, id: GrantId) -> Vec<u64> {
+    pub(crate) fn running_below(&self, id: GrantId) -> Vec<u64> {
         let below = |grant| self.upwards(grant).any(|row| row.is_ok_and(|row| row.id == id));
         let permits = self.permits().iter();
         permits.filter(|permit| permit.running && below(permit.grant)).map(|p| p.seq).collect()

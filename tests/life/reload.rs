@@ -196,6 +196,31 @@ fn what_is_limited_more_tightly_limits_what_hangs_from_it_whoever_asks_first() {
 }
 
 #[test]
+fn calls_that_are_running_on_what_drifts_are_reported_and_recorded() {
+    let world = World::rules([pings("p").on(EVERYWHERE), pings("other").who_id(eq("b"))]);
+    let [a, b] = ["a", "b"].map(|name| world.agent(name));
+    let (task, bystander) = (world.open(&a), world.open(&b));
+    let root = task.request(to_ping(), &here()).unwrap();
+    let child = task.delegate(&root, &b, to_ping(), &here()).unwrap();
+    let kept = bystander.request(to_ping(), &here()).unwrap();
+    let running = [&root, &child, &kept].map(|grant| world.start(grant, &ping()));
+    let [on_root, on_child, _] = [0, 1, 2].map(|at: usize| running[at].number());
+    let unstarted = world.authorize(&root, &ping()).unwrap();
+
+    let today = policy([pings("p").on(EVERYWHERE).who_id(eq("b"))]);
+    let would = world.broker.preview(&today);
+    let does = world.broker.reload(&today).finish();
+    assert_eq!(would, does);
+    let [drifted] = &does.grants[..] else { panic!("{does:?}") };
+    assert_eq!((drifted.id, &drifted.running[..]), (root.id(), &[on_root, on_child][..]));
+    assert!(unstarted.start().is_err());
+    assert!(world.log.records().into_iter().any(|record| matches!(
+        record.event,
+        Event::GrantEnded { ref running, .. } if running[..] == [on_root, on_child]
+    )));
+}
+
+#[test]
 fn a_grant_that_was_past_its_time_before_the_reload_has_expired() {
     let world = World::rules([pings("p").idle(seconds(10)).ttl(seconds(60))]);
     let agent = world.agent("a");

@@ -21,7 +21,7 @@ impl Task {
     /// its time anew, within its `max_life`, its parent and the task's ceiling.
     ///
     /// Its id, counters, children and history stay; its serial rises, and older tokens are refused
-    /// from then on. If policy would not give it again, the grant ends. A revoke that comes first
+    /// from then on, as are permits handed out on them that have not started. If policy would not give it again, the grant ends. A revoke that comes first
     /// wins.
     ///
     /// # Errors

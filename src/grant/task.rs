@@ -139,6 +139,8 @@ pub(crate) struct OpenPermit {
     /// The number of its record.
     pub(crate) seq: u64,
     pub(crate) grant: GrantId,
+    /// Of the token that was presented: once the grant is renewed, a call no longer starts on it.
+    pub(crate) serial: u32,
     /// Who presented the token.
     pub(crate) caller: Identity,
     pub(crate) tool: ToolName,

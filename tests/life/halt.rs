@@ -296,3 +296,21 @@ fn revoking_an_identity_ends_what_halting_it_stops() {
         world.call(&kept, &ping()).unwrap();
     }
 }
+
+#[test]
+fn a_key_that_is_retired_refuses_tokens_at_once_and_permits_are_for_a_halt() {
+    let world = world();
+    let agent = world.agent("a");
+    let task = world.open(&agent);
+    let grant = task.request(to_ping(), &here()).unwrap();
+    let [first, second] = [(); 2].map(|()| world.authorize(&grant, &ping()).unwrap());
+    let stolen = world.broker.active_key();
+    let other = hallpass::token::SecretKey::generate().unwrap();
+    world.broker.rotate_key(other, seconds(60)).unwrap();
+    world.call(&grant, &ping()).unwrap();
+    world.broker.retire_key(stolen).unwrap();
+    assert_eq!(world.denied(&grant, &ping()), Reason::UnknownKey);
+    first.start().unwrap().succeed();
+    world.control.halt(Halt::Everything);
+    assert_eq!(second.start().unwrap_err().reason(), Reason::Halted);
+}

@@ -181,3 +181,37 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn a_rule_that_compares_with_the_time_knows_it_without_another_that_reads_it() {
+    let at = |condition: &str| {
+        format!(
+            "version = 1\n[[rule]]\nid = \"p\"\neffect = \"permit\"\n[rule.what]\ntool = \"t\"\nargs = {{ at = {condition} }}\n"
+        )
+    };
+    let now = hallpass::clock::Timestamp::parse_rfc3339("2026-01-01T00:00:00Z").unwrap();
+    let later = now.checked_add(std::time::Duration::from_secs(1)).unwrap();
+    for condition in [
+        r#"{ same_as = "when.now" }"#,
+        r#"{ each = { same_as = "when.now" } }"#,
+        r#"{ not = { all = [{ not = { same_as = "when.now" } }, "any"] } }"#,
+        r#"{ any = [{ fields = { at = { same_as = "when.now" } } }, { same_as = "when.now" }] }"#,
+    ] {
+        let policy = Policy::from_toml(&at(condition)).unwrap();
+        let broker = hallpass::Broker::new(policy.clone()).unwrap();
+        let agent = broker.assert_identity("a").unwrap();
+        let stamp = "2026-01-01T00:00:00Z";
+        let said = if condition.contains("each") {
+            format!("[\"{stamp}\"]")
+        } else {
+            format!("\"{stamp}\"")
+        };
+        let call = hallpass::Call::from_json("t", &format!("{{\"at\":{said}}}")).unwrap();
+        let decide = |now| {
+            let (why, here) = (hallpass::Purpose::new("p"), hallpass::Context::new());
+            policy.decide(&agent, &why, &call, &here, now).unwrap().is_permit()
+        };
+        assert!(decide(now), "{condition}");
+        assert!(!decide(later), "{condition}");
+    }
+}

@@ -240,6 +240,9 @@ impl Draft {
             let fits = condition.constraint.check().and_then(|()| {
                 match condition.constraint.policy_only() {
                     Some(word) => Err(ConstraintError::PolicyOnly(word)),
+                    None if condition.constraint.compares_with(&|fact| *fact == Fact::Now) => {
+                        Err(ConstraintError::TimeInScope)
+                    }
                     None => Ok(()),
                 }
             });

@@ -9,7 +9,7 @@ use std::task::{Context as Cx, Poll, Waker};
 use hallpass::audit::Event;
 use hallpass::policy::Moment;
 use hallpass::prelude::*;
-use hallpass::scope::{any, below, eq, has_any, max, one_of};
+use hallpass::scope::{any, below, eq, fields, has_any, max, not, one_of, same_as};
 use proptest::prelude::*;
 use serde_json::json;
 
@@ -355,6 +355,45 @@ fn when_is_asked_at_the_calls_and_makes_nothing_drift() {
     let calm = Context::new().with("risk", 10);
     let permit = world.gate.authorize(grant.token(), &agent, ping(), &calm).unwrap();
     permit.start().unwrap().succeed();
+}
+
+#[test]
+fn what_is_compared_with_the_context_is_left_to_the_calls_too() {
+    let other = || Rule::permit("other").tool("pong").any_args();
+    let its_own = |state: &str| {
+        let own = fields([("owner", same_as("when.user")), ("state", eq(state))]);
+        let rule =
+            Rule::permit("own").tool("ping").arg("x", own).arg("y", not(same_as("when.user")));
+        rule.who_attr("team", same_as("when.team"))
+    };
+    let world = World::rules([its_own("open")]);
+    let agent = Assertion::agent("a").attr("team", "red");
+    let agent = world.broker.assert_identity(agent).unwrap();
+    let now = Context::new().with("user", "ada").with("team", "red");
+    let scope = || {
+        let x = fields([("owner", eq("ada")), ("state", eq("open"))]);
+        Scope::tool("ping").arg("x", x).arg("y", eq("bob"))
+    };
+    let task = world.open(&agent);
+    let grant = task.request(scope(), &now).unwrap();
+    assert!(world.broker.reload(&policy([its_own("open"), other()])).finish().grants.is_empty());
+    let call = ping_with(json!({ "x": { "owner": "ada", "state": "open" }, "y": "bob" }));
+    let authorize = |now| world.gate.authorize(grant.token(), &agent, call.clone(), now);
+    authorize(&now).unwrap().start().unwrap().succeed();
+    let elsewhere = Context::new().with("user", "bob").with("team", "red");
+    assert_eq!(authorize(&elsewhere).unwrap_err().reason(), Reason::NoPermit);
+
+    // A guard that compares with it does not act before the calls either.
+    let guards = [
+        Rule::forbid("own-team").who_attr("team", same_as("when.team")).on([Moment::Request]),
+        Rule::forbid("own-name").tool("ping").arg("y", same_as("when.user")).on([Moment::Request]),
+    ];
+    let guarded = guards.into_iter().chain([its_own("open")]);
+    assert!(world.broker.reload(&policy(guarded)).finish().grants.is_empty());
+
+    // What the rest of the condition says is asked.
+    let drift = world.broker.reload(&policy([its_own("shut")])).finish();
+    assert_eq!(drift.grants.iter().map(|one| one.id).collect::<Vec<_>>(), [grant.id()]);
 }
 
 #[test]

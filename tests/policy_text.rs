@@ -215,3 +215,34 @@ fn a_rule_that_compares_with_the_time_knows_it_without_another_that_reads_it() {
         assert!(!decide(later), "{condition}");
     }
 }
+
+#[test]
+fn a_length_of_time_that_no_text_can_state_is_refused_of_a_builder_too() {
+    use hallpass::clock::MAX_DURATION;
+    use hallpass::policy::{ApprovalTerms, Per, Reviewers, Rule};
+    use hallpass::scope::has_any;
+    use std::time::Duration;
+
+    type With = fn(Duration) -> Rule;
+    let places: [(&str, With); 5] = [
+        ("grant.ttl", |length| Rule::permit("p").tool("t").any_args().ttl(length)),
+        ("grant.max_life", |length| Rule::permit("p").tool("t").any_args().max_life(length)),
+        ("grant.idle", |length| Rule::permit("p").tool("t").any_args().idle(length)),
+        ("grant.rate", |length| Rule::permit("p").tool("t").any_args().rate(1, length)),
+        ("approval.expires", |length| {
+            let people = Reviewers::in_groups(has_any(["owners"]));
+            let terms = ApprovalTerms::per(Per::Call).review(people).expires(length);
+            Rule::ask("p").tool("t").approval(terms)
+        }),
+    ];
+    let second = Duration::from_secs(1);
+    for (place, rule) in places {
+        let built = |length| Policy::builder().rule(rule(length)).build();
+        assert!(built(MAX_DURATION).is_ok() && built(second).is_ok(), "{place}");
+        for length in [Duration::MAX, MAX_DURATION + second, Duration::from_micros(1500)] {
+            let error = built(length).unwrap_err().to_string();
+            assert!(error.contains(&format!("`{place}`")), "{error}");
+            assert!(error.contains(&format!("`{length:?}`")), "{error}");
+        }
+    }
+}

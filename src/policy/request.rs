@@ -90,7 +90,8 @@ pub(crate) fn parts_covered(policy: &Compiled, wanted: &Wanted<'_>) -> Vec<Capab
         if parts.len() < MOST_PARTS && rule.may_cover_part(wanted) {
             let conditions = rule.of_the_call(wanted);
             let part = wanted.capability.meet(&conditions, &rule.openness);
-            if !parts.contains(&part) {
+            // A permit for a resource and a wish for none, or the other way round, have no call in common.
+            if !part.is_of_no_resource() && !parts.contains(&part) {
                 parts.push(part);
             }
         }

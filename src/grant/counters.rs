@@ -8,14 +8,13 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::Duration;
 
-use parking_lot::MutexGuard;
-
 use super::spanning::Spanning;
 use crate::args::Args;
 use crate::clock::Timestamp;
 use crate::denial::{Denial, Reason};
 use crate::policy::Limits;
 use crate::scope::Fact;
+use crate::sync::MutexGuard;
 use crate::value::{Number, Value};
 
 /// Limits that a rule put on a capability when it was granted.

@@ -3,14 +3,13 @@
 use std::collections::HashMap;
 use std::hash::{BuildHasher, RandomState};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
-
-use parking_lot::{Mutex, MutexGuard};
 
 use super::counters::Counter;
+use crate::sync::atomic::{AtomicU64, Ordering};
+use crate::sync::{Mutex, MutexGuard, parts};
 
 /// How many parts the counters are in, so that requests of different identities rarely meet.
-const SHARDS: usize = 64;
+const SHARDS: usize = parts(64);
 
 /// What one identity has spent of one rule, over all its tasks.
 ///

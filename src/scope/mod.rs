@@ -49,7 +49,7 @@ mod truth;
 )]
 mod url;
 
-pub use capability::{MAX_CAPABILITIES, MAX_CONDITIONS, Scope, ScopeError};
+pub use capability::{MAX_CAPABILITIES, MAX_CONDITIONS, MAX_SCOPE_JSON, Scope, ScopeError};
 pub use constraint::{
     Constraint, ConstraintError, MAX_NESTING, above, absent, after, all_of, any, any_of, before,
     below, cidr, contains, count, each, eq, fields, glob, has_all, has_any, json, len, max, min,

@@ -33,6 +33,13 @@ pub const MAX_VALUE_LEVELS: usize = 8;
 /// Reads a scope's byte form, all of it.
 pub(crate) fn decode(bytes: &[u8]) -> Result<Vec<Capability>, ScopeBytesError> {
     let mut decoder = Decoder::new(bytes, MAX_PARTS);
+    let capabilities = decode_from(&mut decoder)?;
+    decoder.end()?;
+    Ok(capabilities)
+}
+
+/// Reads a scope that something may follow.
+pub(crate) fn decode_from(decoder: &mut Decoder<'_>) -> Result<Vec<Capability>, ScopeBytesError> {
     // What can be read and not be meant is told apart only for the message.
     let mut meaning = None;
     let read = decoder.ascending(|own| capability(own, &mut meaning));
@@ -40,7 +47,6 @@ pub(crate) fn decode(bytes: &[u8]) -> Result<Vec<Capability>, ScopeBytesError> {
         return Err(ScopeBytesError::Meaning(error));
     }
     let capabilities = read?;
-    decoder.end()?;
     check_json(capabilities.iter().flat_map(|own| &own.conditions))?;
     match capabilities.len() {
         0 => Err(ScopeBytesError::Meaning(ScopeError::Empty)),

@@ -239,7 +239,7 @@ fn count(out: &mut Vec<u8>, kind: u8, count: &Count) {
 }
 
 /// Parts whose order means nothing: in ascending order of their bytes, each once.
-pub(super) fn ascending<T>(
+pub(crate) fn ascending<T>(
     out: &mut Vec<u8>,
     parts: &[T],
     encode: impl Fn(&mut Vec<u8>, &T) -> Result<(), ScopeBytesError>,

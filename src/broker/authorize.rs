@@ -431,6 +431,7 @@ impl Attempt<'_> {
         life.hand_out(OpenPermit {
             seq,
             grant,
+            serial: presented.serial,
             caller,
             tool,
             recorded: false,

@@ -56,9 +56,15 @@ impl InForce {
 }
 
 impl Current {
-    /// The same keys and epoch under another policy: for asking what it would say.
-    pub(crate) fn with_policy(&self, policy: &crate::policy::Policy) -> Current {
-        Current { policy: policy.0.clone(), ..self.clone() }
+    /// What would be in force once another policy were loaded; `None` if it says the same.
+    pub(crate) fn next(&self, policy: &crate::policy::Policy) -> Option<Current> {
+        let digest = policy.digest().to_string();
+        (*self.digest != *digest).then(|| Current {
+            epoch: self.epoch + 1,
+            policy: policy.0.clone(),
+            digest: digest.into(),
+            keys: self.keys.clone(),
+        })
     }
 
     /// The ids of rules, as decisions name them.

@@ -15,8 +15,8 @@ use crate::sync::Apart;
 /// Proof that one call may run now. Only the gate makes one, and it can be used once.
 ///
 /// It seals the call: the tool runs from the arguments that were decided about, not from what the
-/// agent may have changed since. Starting it checks again that task and grant live, that nothing is
-/// halted and that the policy is the same. A permit that is dropped unused gives back what it
+/// agent may have changed since. Starting it checks again that task and grant live, that the grant was
+/// not renewed since, that nothing is halted and that the policy is the same. A permit that is dropped unused gives back what it
 /// reserved; one that is kept lapses after the broker's `permit_ttl`.
 ///
 /// ```compile_fail,E0277
@@ -206,8 +206,8 @@ impl Permit {
     /// Moves the permit from reserved to running, in one step with the last check.
     ///
     /// # Errors
-    /// A [`Denial`] if task or grant have ended or expired, a halt is on, the policy is another, or
-    /// the permit has lapsed. What it reserved is given back.
+    /// A [`Denial`] if task or grant have ended or expired, the grant was renewed, a halt is on, the
+    /// policy is another, or the permit has lapsed. What it reserved is given back.
     pub fn start(self) -> Result<Running, Denial> {
         let Permit { call, lapses, epoch, mut open, rules: _ } = self;
         match open.start(&call, lapses, epoch) {
@@ -272,7 +272,7 @@ impl Open {
         if now >= self.cell.ceiling {
             return Err(Denial::new(Reason::Expired));
         }
-        life.live(self.grant, now)?;
+        let serial = life.live(self.grant, now)?.serial;
         if current.epoch != epoch {
             return Err(Denial::new(Reason::PolicyChanged)
                 .because(format_args!("permitted under epoch {epoch}, now {}", current.epoch)));
@@ -280,6 +280,9 @@ impl Open {
         let Some(permit) = life.permit(self.seq) else {
             return Err(Denial::new(Reason::PermitLapsed));
         };
+        if permit.serial != serial {
+            return Err(Denial::new(Reason::Superseded).because("the grant was renewed since"));
+        }
         let halts = &self.shared.halts;
         if let Some(halt) =
             halts.stopping_call(&self.cell, life, self.grant, &permit.caller, call.tool())

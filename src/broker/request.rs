@@ -184,6 +184,9 @@ impl<'r> Request<'r> {
         let scope = self.respell(&current, scope, &mut capabilities)?;
         let mut life = cell.life.lock();
         self.alive(&life)?;
+        if let Some(parent) = parent {
+            shared.keep_up(&current, cell, &mut life, parent, now)?;
+        }
         let asking = Asking::at_request(shared, &current, cell, &life, context, now);
         let (given, hops, latest) = match parent {
             None => (asking.give(&self.parties(), &capabilities)?, 0, cell.ceiling),

@@ -79,7 +79,7 @@ fn constraints() -> impl Strategy<Value = Constraint> {
         prop::collection::vec("[ab]", 1..3).prop_map(subset_of),
         prop::collection::vec("[ab]", 1..3).prop_map(has_any),
     ];
-    let leaf = prop_oneof![2 => leaf, 1 => read_kinds()];
+    let leaf = prop_oneof![2 => leaf.boxed(), 1 => read_kinds()].boxed();
     prop_oneof![
         4 => leaf.clone(),
         1 => leaf.clone().prop_map(not),
@@ -90,7 +90,7 @@ fn constraints() -> impl Strategy<Value = Constraint> {
 }
 
 /// Kinds that read a text as something.
-fn read_kinds() -> impl Strategy<Value = Constraint> {
+fn read_kinds() -> BoxedStrategy<Constraint> {
     let kinds = prop_oneof![
         prop_oneof![Just("/"), Just("/a"), Just("/a/b"), Just("a")].prop_map(under),
         prop_oneof![Just("10.0.0.0/8"), Just("10.0.0.0/31"), Just("::/0")]
@@ -116,9 +116,9 @@ fn read_kinds() -> impl Strategy<Value = Constraint> {
             Just(UrlPattern::subdomain_of("test").path_under("/a")),
             Just(UrlPattern::host("127.0.0.1").scheme("http").port(8080)),
         ];
-        prop_oneof![6 => kinds, 2 => hosts.prop_map(url)]
+        prop_oneof![6 => kinds.boxed(), 2 => hosts.prop_map(url)]
     };
-    kinds
+    kinds.boxed()
 }
 
 /// What those kinds read, and what they do not.

@@ -29,6 +29,8 @@ use super::constraint::Constraint;
 use super::evaluate::Stance;
 use super::fact::Absence;
 use crate::value::Value;
+#[cfg(any(test, fuzzing))]
+pub(super) use call::CallWitness;
 pub(crate) use call::{Cover, cover_difference};
 pub(crate) use cells::Allowance;
 use cells::{Budget, Sampler, Test};

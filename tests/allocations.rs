@@ -111,12 +111,14 @@ fn of_one_permit(rules: usize, tasks: usize, grants: usize) -> u64 {
 /// The bytes of the arguments for their digest, the list of rules in the record, the record's text.
 const ONE_PERMIT: u64 = 3;
 
+/// attack 144
 #[test]
 fn a_permitted_call_allocates_as_often_with_ten_rules_as_with_ten_thousand() {
     assert_eq!(of_one_permit(10, 1, 1), ONE_PERMIT);
     assert_eq!(of_one_permit(10_000, 1, 1), ONE_PERMIT);
 }
 
+/// attack 144
 #[test]
 fn a_permitted_call_allocates_as_often_with_a_thousand_tasks_and_grants_as_with_one() {
     assert_eq!(of_one_permit(10, 1_000, 1), ONE_PERMIT);

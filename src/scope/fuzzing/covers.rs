@@ -92,19 +92,23 @@ impl Source<'_> {
             [None, Some(named.clone().into()), Some(named.into_iter().chain([attr]).collect())]
         };
         let mut calls = Vec::new();
-        for a in &values {
-            for b in &values {
-                for (more, resource) in
-                    [None, Some(Value::from("x")), None].into_iter().zip(resource())
-                {
-                    let mut call = CallWitness { resource, ..CallWitness::default() };
-                    for (name, value) in [("a", a), ("b", b), ("z", &more)] {
-                        if let Some(value) = value {
-                            call.args.insert(name, value.clone()).expect("each name once");
-                        }
+        // Each pair of values once; each variety meets each value.
+        for (i, a) in values.iter().enumerate() {
+            for (j, b) in values.iter().enumerate() {
+                let [none, named, attributed] = resource();
+                let (more, resource) = match (i + j) % 4 {
+                    0 => (Some(Value::from("x")), none),
+                    1 => (None, named),
+                    2 => (None, attributed),
+                    _ => (None, none),
+                };
+                let mut call = CallWitness { resource, ..CallWitness::default() };
+                for (name, value) in [("a", a), ("b", b), ("z", &more)] {
+                    if let Some(value) = value {
+                        call.args.insert(name, value.clone()).expect("each name once");
                     }
-                    calls.push(call);
                 }
+                calls.push(call);
             }
         }
         calls

@@ -7,7 +7,8 @@ use std::task::Poll;
 
 use super::Broker;
 use super::give::{Asking, Given};
-use super::shared::{Current, Shared};
+use super::current::Current;
+use super::shared::Shared;
 use crate::audit::Event;
 use crate::clock::Timestamp;
 use crate::denial::{Denial, Reason};
@@ -61,20 +62,19 @@ impl Broker {
     /// a policy that says the same is no new epoch and changes nothing.
     pub fn reload(&self, policy: &Policy) -> Reload {
         let shared = &self.shared;
-        let mut current = shared.current.write();
         let digest = policy.digest().to_string();
-        let same = *current.digest == *digest;
-        let mut place = None;
-        if !same {
+        let (epoch, same, place) = shared.current.change(|current| {
+            let same = *current.digest == *digest;
+            if same {
+                return (current.epoch, same, None);
+            }
             current.epoch += 1;
             current.policy = policy.0.clone();
             current.digest = digest.as_str().into();
             // The place in the sequence is taken before anyone can decide by the new policy.
             let event = Event::Reloaded { epoch: current.epoch, policy: digest.as_str().into() };
-            place = shared.place(shared.keeper.latest(), &event).ok();
-        }
-        let epoch = current.epoch;
-        drop(current);
+            (current.epoch, same, shared.place(shared.keeper.latest(), &event).ok())
+        });
         if let Some(place) = place {
             shared.journal.owe(place);
         }

@@ -5,7 +5,8 @@ use std::sync::Arc;
 
 use super::give::{Asking, Given};
 use super::open::Task;
-use super::shared::{Current, Shared};
+use super::current::Current;
+use super::shared::Shared;
 use crate::audit::{Event, Stage};
 use crate::clock::Timestamp;
 use crate::context::Context;

@@ -21,6 +21,10 @@ mod door;
 mod model;
 #[path = "promises/probe.rs"]
 mod probe;
+#[path = "promises/random.rs"]
+mod random;
+#[path = "promises/spelling.rs"]
+mod spelling;
 #[path = "promises/universe.rs"]
 mod universe;
 #[path = "promises/world.rs"]

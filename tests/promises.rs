@@ -25,6 +25,8 @@ mod probe;
 mod random;
 #[path = "promises/spelling.rs"]
 mod spelling;
+#[path = "promises/stand.rs"]
+mod stand;
 #[path = "promises/universe.rs"]
 mod universe;
 #[path = "promises/world.rs"]

@@ -40,7 +40,7 @@ pub(crate) enum When {
     /// They are part of the question.
     Asked,
     /// They are left to the calls: a permit is not withheld for them, and a guard that has any does
-    /// not act.
+    /// not act. Nobody is asked before the calls either.
     Left,
 }
 
@@ -52,7 +52,8 @@ pub(crate) fn decide_request(policy: &Compiled, wanted: &Wanted<'_>) -> Answer {
     let (mut forbids, mut asks) = (Deciders::new(), Deciders::new());
     wanted.visit(policy, Side::Guards, |at, rule| match rule.effect {
         Effect::Forbid if rule.contains(wanted) => forbids.add(at),
-        Effect::Ask if rule.asks_before(wanted) => asks.add(at),
+        // An ask that is newer than the grant acts at its calls.
+        Effect::Ask if wanted.when == When::Asked && rule.asks_before(wanted) => asks.add(at),
         _ => {}
     });
     if !forbids.is_empty() {

@@ -101,11 +101,14 @@ impl Control {
     }
 
     fn revoke_where(&self, task: &TaskCell, which: impl Fn(&Row) -> bool) -> usize {
-        let found: Vec<GrantId> = {
+        let mut found: Vec<(u8, GrantId)> = {
             let life = task.life.lock();
-            life.grants.iter().filter(|row| which(row)).map(|row| row.id).collect()
+            life.grants.iter().filter(|row| which(row)).map(|row| (row.hops, row.id)).collect()
         };
-        let end = |id: &GrantId| self.shared.end_grant(task, *id, Reason::Revoked).is_some();
+        // Those above first, or how many end with them would be chance.
+        found.sort_unstable_by_key(|(hops, _)| *hops);
+        let end =
+            |(_, id): &(u8, GrantId)| self.shared.end_grant(task, *id, Reason::Revoked).is_some();
         found.iter().filter(|id| end(id)).count()
     }
 

@@ -152,9 +152,12 @@ fn scan_task(shared: &Shared, cell: &TaskCell, report: &mut Drift) {
     let now = shared.keeper.now().unwrap_or_else(|_| shared.keeper.latest());
     let current = shared.current();
     let mut life = cell.life.lock();
-    let ids: Vec<GrantId> = life.grants.iter().map(|row| row.id).collect();
+    let mut ids: Vec<(u8, GrantId)> = life.grants.iter().map(|row| (row.hops, row.id)).collect();
+    // Those above first: what hangs from one that has drifted ends with it, and what is tighter for
+    // one above is so for those below.
+    ids.sort_unstable_by_key(|(hops, _)| *hops);
     let mut drifted = Vec::new();
-    for id in ids {
+    for (_, id) in ids {
         if let Some(row) = life.grant(id)
             && row.epoch != current.epoch
             && let Err(why) = shared.keep_up_one(&current, cell, &mut life, id, now)

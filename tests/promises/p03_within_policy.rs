@@ -52,8 +52,15 @@ fn why() -> WhySaid {
 
 fn question<'q>(call: &'q CallSaid, who: &'q WhoSaid, why: &'q WhySaid) -> Question<'q> {
     static NO_CONTEXT: ContextSaid = ContextSaid::new();
-    let setting =
-        Setting { moment: Moment::Call, who, why, context: &NO_CONTEXT, history: &[], now: 0 };
+    let setting = Setting {
+        moment: Moment::Call,
+        form: None,
+        who,
+        why,
+        context: &NO_CONTEXT,
+        history: &[],
+        now: 0,
+    };
     Question { setting, call, labels: &[] }
 }
 

@@ -202,6 +202,7 @@ fn limits() -> BoxedStrategy<LimitsSaid> {
             uses,
             rate,
             budget_halves,
+            ..LimitsSaid::default()
         });
     prop_oneof![3 => Just(LimitsSaid::default()), 2 => limits].boxed()
 }
@@ -253,6 +254,7 @@ pub(crate) fn rules_of(effect: Effect, narrow: usize) -> BoxedStrategy<RuleSaid>
                 any_resource: permit && !names_resource && open.2,
                 conditions,
                 per_task,
+                form: None,
                 limits: if permit { limits } else { LimitsSaid::default() },
                 from,
                 until,

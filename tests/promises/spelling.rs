@@ -129,10 +129,14 @@ impl RuleSaid {
         if let Some(until) = self.until {
             rule = rule.valid_until(at(until));
         }
-        let LimitsSaid { ttl, idle, uses, rate, budget_halves } = self.limits;
+        let LimitsSaid { ttl, max_life, idle, uses, rate, budget_halves, depth, per_identity } =
+            self.limits;
         let seconds = Duration::from_secs;
         if let Some(ttl) = ttl {
             rule = rule.ttl(seconds(ttl));
+        }
+        if let Some(life) = max_life {
+            rule = rule.max_life(seconds(life));
         }
         if let Some(idle) = idle {
             rule = rule.idle(seconds(idle));
@@ -145,6 +149,15 @@ impl RuleSaid {
         }
         if let Some(most) = budget_halves {
             rule = rule.budget("args.n", halves(most));
+        }
+        if let Some(depth) = depth {
+            rule = rule.depth(depth);
+        }
+        if per_identity {
+            rule = rule.per_identity();
+        }
+        if let Some(form) = self.form {
+            rule = rule.presentation(form);
         }
         rule
     }

@@ -160,8 +160,13 @@ impl Stand {
 
     /// A record of what stands anyway.
     pub(crate) fn record(&mut self, event: String) {
-        self.panics = false;
+        self.tried();
         self.events.push(event);
+    }
+
+    /// The log has been tried: a cue to panic is spent.
+    pub(crate) fn tried(&mut self) {
+        self.panics = false;
     }
 
     /// Takes it that the operation was denied, for one of these reasons; which.

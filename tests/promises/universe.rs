@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use hallpass::clock::Timestamp;
 use hallpass::identity::Kind;
 use hallpass::policy::{Effect, Moment};
+use hallpass::token::Form;
 use proptest::prelude::*;
 
 pub(crate) use crate::random::*;
@@ -99,10 +100,13 @@ pub(crate) enum ToolsSaid {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct LimitsSaid {
     pub(crate) ttl: Option<u64>,
+    pub(crate) max_life: Option<u64>,
     pub(crate) idle: Option<u64>,
     pub(crate) uses: Option<u64>,
     pub(crate) rate: Option<(u64, u64)>,
     pub(crate) budget_halves: Option<i64>,
+    pub(crate) depth: Option<u8>,
+    pub(crate) per_identity: bool,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -116,6 +120,8 @@ pub(crate) struct RuleSaid {
     pub(crate) any_args: bool,
     pub(crate) any_resource: bool,
     pub(crate) per_task: bool,
+    /// How a token has to be presented for the rule to speak of the call.
+    pub(crate) form: Option<Form>,
     pub(crate) limits: LimitsSaid,
     /// Seconds after [`START`].
     pub(crate) from: Option<i64>,

@@ -223,6 +223,7 @@ impl World {
         let both = [holder, requester].map(|n| &self.case.whos[n]);
         let setting = |who| Setting {
             moment: Moment::Request,
+            form: None,
             who,
             why: &own.why,
             context,

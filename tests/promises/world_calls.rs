@@ -2,6 +2,7 @@
 
 use hallpass::audit::Outcome;
 use hallpass::policy::Moment;
+use hallpass::token::Form;
 use hallpass::{Denial, Reason, RunError};
 
 use crate::model::{Question, Says, Setting, covers, decide, labels_of};
@@ -127,6 +128,7 @@ impl World {
         let task = &self.tasks[self.grants[grant].task];
         let setting = Setting {
             moment: Moment::Call,
+            form: Some(Form::Bearer),
             who: &self.case.whos[caller],
             why: &task.why,
             context,

@@ -15,11 +15,10 @@ use std::mem;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::ptr;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering, fence};
-
-use parking_lot::Mutex;
 
 use super::{Anchor, Body, ChainKey, ChainTag, Entry, Sink, SinkError};
+use crate::sync::atomic::{AtomicBool, AtomicUsize, Ordering, fence};
+use crate::sync::{self, Mutex};
 
 /// With this many debts nothing that gives access is placed any more. At half a kilobyte a record
 /// it holds the memory that refused calls can pile up near 32 MiB, and paying it off takes a sink
@@ -363,7 +362,7 @@ fn guarded<T>(call: impl FnOnce() -> Result<T, SinkError>) -> Result<T, SinkErro
 
 /// A number that no other living thread has, and never 0: the address of a thread's own byte.
 fn this_thread() -> usize {
-    thread_local!(static MARK: u8 = const { 0 });
+    sync::thread_local!(static MARK: u8 = const { 0 });
     MARK.with(|mark| ptr::from_ref(mark).addr())
 }
 

@@ -2,9 +2,8 @@
 
 use std::sync::Arc;
 
-use parking_lot::Mutex;
-
 use super::{Anchor, ChainTag, Entry, Record, Sink, SinkError};
+use crate::sync::Mutex;
 
 /// Lines are kept in blocks of this many bytes, so that growing never copies what is there.
 const BLOCK: usize = 1 << 20;

@@ -294,12 +294,16 @@ impl Attempt<'_> {
             },
             what: What { form: presented.form(), ..what },
         };
-        let covered = Covered {
+        let mut covered = Covered {
             own: (row.terms.clone(), covering(&row.terms.scope, &presented.narrowings, &question)?),
             ancestors: self.ancestors_cover(row, life, &question)?,
+            unstamped: Vec::new(),
         };
         match decide(&current.policy, &question) {
-            Verdict::Permit(rules) => Ok((covered, rules)),
+            Verdict::Permit(rules) => {
+                covered.hold_to(&rules, &current.policy, self.caller, &self.shared.spanning);
+                Ok((covered, rules))
+            }
             Verdict::Ask(rules) => Err(denied(Reason::ApprovalRequired, current, &rules)),
             Verdict::Forbid(rules) => Err(denied(Reason::Forbidden, current, &rules)),
             Verdict::NoPermit => Err(Denial::new(Reason::NoPermit)

@@ -3,8 +3,6 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use parking_lot::{Mutex, RwLock};
-
 use super::Broker;
 use super::halt::Halts;
 use super::shared::{Current, Settings, Shared};
@@ -15,6 +13,7 @@ use crate::clock::{Clock, ClockError, SystemClock, Timekeeper};
 use crate::grant::{Pool, SpanningCounters, Table};
 use crate::policy::Policy;
 use crate::random::RandomError;
+use crate::sync::{Mutex, RwLock};
 use crate::token::{KeyError, KeyRing, KeyUse};
 
 /// Builds a [`Broker`]; every default has its reason at its method.

@@ -3,8 +3,9 @@
 use std::sync::Arc;
 
 use crate::denial::{Denial, Reason};
-use crate::grant::{Granted, Stamp, Terms};
-use crate::policy::{Question, What, failed};
+use crate::grant::{Granted, SpanningCounters, Stamp, Terms};
+use crate::identity::Identity;
+use crate::policy::{Compiled, Deciders, Question, Rule, What, failed};
 use crate::scope::{Capability, Outside, Uncovered};
 use crate::token::Narrowing;
 
@@ -15,15 +16,39 @@ pub(super) type InScope = (Arc<Terms>, usize);
 pub(super) struct Covered {
     pub(super) own: InScope,
     pub(super) ancestors: Vec<InScope>,
+    /// What the permits that decided limit, where the grant was stamped by none of them.
+    pub(super) unstamped: Vec<Stamp>,
 }
 
 impl Covered {
-    /// The limits of every capability that covers the call.
+    /// The limits of every capability that covers the call, and of the permits that decided without
+    /// being stamped on it.
     pub(super) fn stamps(&self) -> impl Iterator<Item = &Stamp> + Clone {
         std::iter::once(&self.own)
             .chain(&self.ancestors)
             .filter_map(|(terms, at)| terms.scope.get(*at))
             .flat_map(|granted| &granted.stamps)
+            .chain(&self.unstamped)
+    }
+
+    /// Adds the limits of the permits that decided, unless one of them is stamped on the capability
+    /// that covers the call: a grant made under one permit and used under another would else be held
+    /// to nothing that the other says.
+    pub(super) fn hold_to(
+        &mut self,
+        deciders: &Deciders,
+        policy: &Compiled,
+        caller: &Identity,
+        spanning: &SpanningCounters,
+    ) {
+        let (terms, at) = &self.own;
+        let stamps = terms.scope.get(*at).map_or(&[][..], |granted| &granted.stamps);
+        let deciders = || deciders.iter().filter_map(|at| policy.rule(*at));
+        let stamped = |rule: &Rule| stamps.iter().any(|stamp| stamp.is_of(rule, caller));
+        if !deciders().any(stamped) {
+            let counting = deciders().filter(|rule| rule.limits.count_calls());
+            self.unstamped = counting.map(|rule| Stamp::of(rule, caller, spanning)).collect();
+        }
     }
 }
 

@@ -130,9 +130,7 @@ impl<'a> Asking<'a> {
             }
         };
         for rule in rules.iter().filter_map(|at| policy.rule(*at)) {
-            let spanning = (rule.limits.per_identity && rule.limits.count_calls())
-                .then(|| self.shared.spanning.of(who.subject().as_str(), &rule.id));
-            let stamp = Stamp { rule: rule.id.clone(), limits: rule.limits.clone(), spanning };
+            let stamp = Stamp::of(rule, who, &self.shared.spanning);
             if !stamps.iter().any(|own| own.shares_counter_with(&stamp)) {
                 stamps.push(stamp);
             }

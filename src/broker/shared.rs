@@ -1,10 +1,7 @@
 //! What all handles of one broker share.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
-
-use parking_lot::{Mutex, RwLock, RwLockReadGuard};
 
 use super::halt::{Halt, Halts};
 use super::stats::DenialCounts;
@@ -17,6 +14,8 @@ use crate::grant::{EndedGrant, GrantId, Pool, Rows, SpanningCounters, Table, Tas
 use crate::identity::Identity;
 use crate::policy::{Compiled, Deciders};
 use crate::purpose::CheckedPurpose;
+use crate::sync::atomic::{AtomicU64, Ordering};
+use crate::sync::{Mutex, RwLock, RwLockReadGuard};
 use crate::token::{AudienceKeys, KeyRing, MacKey};
 
 pub(crate) struct Shared {

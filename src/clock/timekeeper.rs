@@ -5,9 +5,9 @@
 use std::fmt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicI64, Ordering};
 
 use super::{Clock, ClockError, Reading, Timestamp};
+use crate::sync::atomic::{AtomicI64, Ordering};
 
 /// The only reader of a [`Clock`]: turns its readings into a *now* that never steps back.
 ///
@@ -75,7 +75,7 @@ mod tests {
     use std::sync::atomic::AtomicUsize;
     use std::time::Duration;
 
-    use parking_lot::Mutex;
+    use crate::sync::Mutex;
     use proptest::prelude::*;
 
     use super::*;

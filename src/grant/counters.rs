@@ -8,14 +8,14 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::Duration;
 
-use parking_lot::MutexGuard;
-
-use super::spanning::Spanning;
+use super::spanning::{Spanning, SpanningCounters};
 use crate::args::Args;
 use crate::clock::Timestamp;
 use crate::denial::{Denial, Reason};
-use crate::policy::Limits;
+use crate::identity::Identity;
+use crate::policy::{Limits, Rule};
 use crate::scope::Fact;
+use crate::sync::MutexGuard;
 use crate::value::{Number, Value};
 
 /// Limits that a rule put on a capability when it was granted.
@@ -28,6 +28,19 @@ pub(crate) struct Stamp {
 }
 
 impl Stamp {
+    /// What a rule puts on a capability that it permits to `who`.
+    pub(crate) fn of(rule: &Rule, who: &Identity, counters: &SpanningCounters) -> Self {
+        let spanning = (rule.limits.per_identity && rule.limits.count_calls())
+            .then(|| counters.of(who.subject().as_str(), &rule.id));
+        Stamp { rule: rule.id.clone(), limits: rule.limits.clone(), spanning }
+    }
+
+    /// Whether a rule put this on, and what it counts is counted for `who`.
+    pub(crate) fn is_of(&self, rule: &Rule, who: &Identity) -> bool {
+        let counts = |spanning: &Arc<Spanning>| spanning.counts(who.subject().as_str());
+        self.rule == rule.id && self.spanning.as_ref().is_none_or(counts)
+    }
+
     /// Whether both draw on one counter.
     pub(crate) fn shares_counter_with(&self, other: &Stamp) -> bool {
         self.rule == other.rule && self.spanning == other.spanning
@@ -290,7 +303,6 @@ fn amount(args: &Args, argument: &Fact) -> Result<Number, &'static str> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::spanning::SpanningCounters;
     use super::*;
 
     #[test]

@@ -3,14 +3,13 @@
 use std::collections::HashMap;
 use std::hash::{BuildHasher, RandomState};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
-
-use parking_lot::{Mutex, MutexGuard};
 
 use super::counters::Counter;
+use crate::sync::atomic::{AtomicU64, Ordering};
+use crate::sync::{Mutex, MutexGuard, parts};
 
 /// How many parts the counters are in, so that requests of different identities rarely meet.
-const SHARDS: usize = 64;
+const SHARDS: usize = parts(64);
 
 /// What one identity has spent of one rule, over all its tasks.
 ///
@@ -19,10 +18,16 @@ pub(crate) struct Spanning {
     /// The order in which locks are taken where a call draws on several: every thread takes the
     /// lower number first, so none waits for another in a circle.
     order: u64,
+    /// Whom it counts, by its subject.
+    subject: Arc<str>,
     counter: Mutex<Counter>,
 }
 
 impl Spanning {
+    pub(crate) fn counts(&self, subject: &str) -> bool {
+        *self.subject == *subject
+    }
+
     pub(crate) fn order(&self) -> u64 {
         self.order
     }
@@ -55,7 +60,7 @@ pub(crate) struct SpanningCounters {
     next: AtomicU64,
 }
 
-type Shard = HashMap<Box<str>, Vec<(Arc<str>, Arc<Spanning>)>>;
+type Shard = HashMap<Arc<str>, Vec<(Arc<str>, Arc<Spanning>)>>;
 
 impl SpanningCounters {
     pub(crate) fn new() -> Self {
@@ -68,21 +73,20 @@ impl SpanningCounters {
 
     /// The counter of an identity, by its subject, and a rule.
     pub(crate) fn of(&self, subject: &str, rule: &Arc<str>) -> Arc<Spanning> {
-        let new = || {
+        let new = |subject: Arc<str>| {
             let order = self.next.fetch_add(1, Ordering::Relaxed);
-            Arc::new(Spanning { order, counter: Mutex::default() })
+            Arc::new(Spanning { order, subject, counter: Mutex::default() })
         };
         let shard = self.shards.get(self.hasher.hash_one(subject) as usize % SHARDS);
         // There is always a shard; were there none, a counter of its own counts too.
-        let Some(mut shard) = shard.map(Mutex::lock) else { return new() };
-        if !shard.contains_key(subject) {
-            shard.insert(subject.into(), Vec::new());
-        }
-        let Some(rules) = shard.get_mut(subject) else { return new() };
+        let Some(mut shard) = shard.map(Mutex::lock) else { return new(subject.into()) };
+        let own = shard.get_key_value(subject).map(|(own, _)| own.clone());
+        let own = own.unwrap_or_else(|| subject.into());
+        let rules = shard.entry(own.clone()).or_default();
         if let Some((_, counter)) = rules.iter().find(|(own, _)| own == rule) {
             return counter.clone();
         }
-        let counter = new();
+        let counter = new(own);
         rules.push((rule.clone(), counter.clone()));
         counter
     }

@@ -4,16 +4,15 @@ use std::borrow::Borrow;
 use std::collections::HashSet;
 use std::hash::{BuildHasher, BuildHasherDefault, Hash, Hasher, RandomState};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
-
-use parking_lot::{Mutex, RwLock};
 
 use super::task::TaskCell;
 use crate::spread::Spread;
+use crate::sync::atomic::{AtomicU64, Ordering};
+use crate::sync::{Mutex, RwLock, parts};
 
 /// How many parts the table is in, so that threads working on different tasks rarely meet.
 /// A part is also what the sweep looks through at once: a few thousand tasks of a million.
-const SHARDS: usize = 256;
+const SHARDS: usize = parts(256);
 
 /// A part that has room for so many times more than it holds gives memory back.
 const SLACK: usize = 4;

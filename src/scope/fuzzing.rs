@@ -119,7 +119,7 @@ const HOURS: [&str; 5] = ["00:00", "08:30", "12:00", "23:59", "24:00"];
 const OFFSETS: [&str; 4] = ["+00:00", "+02:00", "-11:30", "+14:00"];
 
 /// Texts that some kind reads as something.
-const READ: [&str; 27] = [
+pub(super) const READ: [&str; 27] = [
     "10.0.0.0",
     "10.0.0.1",
     "10.0.0.2",

@@ -351,7 +351,7 @@ impl World {
             handle: Some(grant),
             task,
             holder,
-            muddled: scope.len() > 1 && stamps.iter().any(|(_, limits)| counts(limits)),
+            muddled: scope.len() > 1 && policy.rules.iter().any(|rule| counts(&rule.limits)),
             scope,
             expires,
             token_expires: expires,

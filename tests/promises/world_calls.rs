@@ -80,7 +80,11 @@ impl World {
             _ => 0,
         };
         let mut charges = Vec::new();
-        for (rule, limits) in self.grants[grant].stamps.clone() {
+        let question = self.question(grant, caller, &call, &said);
+        let Says::Permit(deciders) = decide(&self.case.policies[self.policy], &question) else {
+            panic!("no rule permits {call:?}")
+        };
+        for (rule, limits) in self.held_to(grant, &deciders) {
             let counter = self.tasks[task].counters.entry(rule.clone()).or_default();
             let amount = if limits.budget_halves.is_some() { amount } else { 0 };
             counter.used += 1;
@@ -180,8 +184,9 @@ impl World {
         fails(!known, Reason::UnknownTool);
         let question = self.question(grant, caller, call, context);
         fails(!own.scope.iter().any(|c| covers(c, &question)), Reason::OutOfScope);
+        let mut deciders = Vec::new();
         match decide(&policy, &question) {
-            Says::Permit(_) => {}
+            Says::Permit(rules) => deciders = rules,
             Says::Ask(_) => fails(true, Reason::ApprovalRequired),
             Says::Forbid(_) => fails(true, Reason::Forbidden),
             Says::NoPermit => fails(true, Reason::NoPermit),
@@ -189,7 +194,7 @@ impl World {
         self.close_lapsed(self.grants[grant].task);
         let none = Counter::default();
         let own = &self.grants[grant];
-        for (rule, limits) in &own.stamps {
+        for (rule, limits) in &self.held_to(grant, &deciders) {
             let counter = self.tasks[own.task].counters.get(rule).unwrap_or(&none);
             let mut fails = |so: bool, reason| {
                 if so {
@@ -211,6 +216,18 @@ impl World {
             }
         }
         failures
+    }
+
+    /// The limits that a call is held to: those stamped on the grant, and those of the permits that
+    /// decide where none of them is stamped.
+    fn held_to(&self, grant: usize, deciders: &[String]) -> Vec<(String, LimitsSaid)> {
+        let mut limits = self.grants[grant].stamps.clone();
+        if !limits.iter().any(|(stamped, _)| deciders.contains(stamped)) {
+            let rules = self.case.policies[self.policy].rules.iter();
+            let decided = rules.filter(|rule| deciders.contains(&rule.id));
+            limits.extend(decided.map(|rule| (rule.id.clone(), rule.limits)));
+        }
+        limits
     }
 
     pub(crate) fn close_lapsed(&mut self, task: usize) {

@@ -127,7 +127,7 @@ impl Life {
         }
         let row = self.held[shown.held].row;
         let task = self.rows[row].task;
-        let charges = self.charge(row, &shown.call);
+        let charges = self.charge(shown);
         let policy = self.today();
         self.tasks[task]
             .history
@@ -237,7 +237,7 @@ impl Life {
             Says::NoPermit => return vec![Reason::NoPermit],
         }
         self.close_lapsed(task);
-        self.limit_failures(row, &shown.call)
+        self.limit_failures(shown)
     }
 
     /// What is wrong with a token by itself.
@@ -296,26 +296,46 @@ impl Life {
 
     // ---- limits ----
 
-    /// What limits a call: on the part of the scope that covers it, and on that of each grant above.
-    fn stamps(&self, row: usize, call: &CallSaid) -> Vec<(Stamp, Owner)> {
-        let generation = self.tasks[self.rows[row].task].generation;
-        let mut all = Vec::new();
-        for at in self.lineage(row) {
-            let part = self.rows[at].parts.iter().find(|part| part.covering.has(call));
-            for stamp in part.map(|part| &part.stamps).into_iter().flatten() {
-                let owner = match &stamp.identity {
-                    Some(id) => Owner::Identity(id.clone()),
-                    None => Owner::Task(generation),
-                };
-                all.push((stamp.clone(), owner));
+    /// What limits a call: what was put on the part of the scope that covers it, and on that of each
+    /// grant above; and where none of the permits that give it put anything there, what they say.
+    fn stamps(&self, shown: &Shown) -> Vec<(Stamp, Owner)> {
+        let row = self.held[shown.held].row;
+        let caller = &self.case.whos[shown.caller].id;
+        let on = |at: usize| {
+            let part = self.rows[at].parts.iter().find(|part| part.covering.has(&shown.call));
+            part.map(|part| part.stamps.as_slice()).unwrap_or_default()
+        };
+        let mut all: Vec<Stamp> =
+            self.lineage(row).into_iter().flat_map(|at| on(at).to_vec()).collect();
+        if let Says::Permit(ids) = self.says(shown) {
+            let counted = |id: &String| {
+                let own = on(row).iter().filter(|stamp| stamp.rule == *id);
+                own.filter(|stamp| stamp.identity.as_ref().is_none_or(|own| own == caller)).count()
+            };
+            if ids.iter().all(|id| counted(id) == 0) {
+                let today = self.today();
+                let rules = today.said.rules.iter().filter(|rule| ids.contains(&rule.id));
+                all.extend(rules.map(|rule| Stamp {
+                    rule: rule.id.clone(),
+                    identity: rule.limits.per_identity.then(|| caller.clone()),
+                    limits: rule.limits,
+                }));
             }
         }
-        all
+        let generation = self.tasks[self.rows[row].task].generation;
+        let owned = |stamp: Stamp| {
+            let owner = match &stamp.identity {
+                Some(id) => Owner::Identity(id.clone()),
+                None => Owner::Task(generation),
+            };
+            (stamp, owner)
+        };
+        all.into_iter().map(owned).collect()
     }
 
-    fn limit_failures(&self, row: usize, call: &CallSaid) -> Vec<Reason> {
+    fn limit_failures(&self, shown: &Shown) -> Vec<Reason> {
         let mut reasons = Vec::new();
-        for (stamp, owner) in self.stamps(row, call) {
+        for (stamp, owner) in self.stamps(shown) {
             let charged: Vec<&Charge> = self
                 .charges
                 .iter()
@@ -334,7 +354,7 @@ impl Life {
             }
             if let Some(most) = limits.budget_halves {
                 let spent: i64 = kept().map(|charge| charge.amount).sum();
-                let fits = match call.args.get("n") {
+                let fits = match shown.call.args.get("n") {
                     Some(V::Halves(n)) => *n >= 0 && spent + n <= most,
                     _ => false,
                 };
@@ -347,13 +367,13 @@ impl Life {
     }
 
     /// Charges one call to every counter that counts it, once.
-    fn charge(&mut self, row: usize, call: &CallSaid) -> Vec<usize> {
-        let amount = match call.args.get("n") {
+    fn charge(&mut self, shown: &Shown) -> Vec<usize> {
+        let amount = match shown.call.args.get("n") {
             Some(V::Halves(n)) => *n,
             _ => 0,
         };
         let mut charged: Vec<usize> = Vec::new();
-        for (stamp, owner) in self.stamps(row, call) {
+        for (stamp, owner) in self.stamps(shown) {
             let LimitsSaid { uses, rate, budget_halves, .. } = stamp.limits;
             if uses.is_none() && rate.is_none() && budget_halves.is_none() {
                 continue;

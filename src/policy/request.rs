@@ -88,7 +88,10 @@ pub(crate) fn parts_covered(policy: &Compiled, wanted: &Wanted<'_>) -> Vec<Capab
         if parts.len() < MOST_PARTS && rule.may_cover_part(wanted) {
             let conditions = rule.of_the_call(wanted);
             let part = wanted.capability.meet(&conditions, &rule.openness);
-            if !parts.contains(&part) {
+            // Each argument may overlap on its own, and still no call be left: one side needs what
+            // the other is closed to.
+            let is_nothing = matches!(cover_difference(part.cover(), &[]), Difference::Empty);
+            if !is_nothing && !parts.contains(&part) {
                 parts.push(part);
             }
         }

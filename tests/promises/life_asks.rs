@@ -226,10 +226,9 @@ impl Life {
         let scope: Vec<Covering> = read_scope(grant.scope());
         for own in asked {
             let whole = self.given(task, parties, std::slice::from_ref(own), context).is_ok();
-            let policy = self.today();
             let parts = match whole {
                 true => vec![own.clone()],
-                false => self.asking(&policy, task, Some(context)).parts(parties, own),
+                false => self.parts(task, parties, own, context),
             };
             let covered = |of: &[Covering], call: &CallSaid| of.iter().any(|part| part.has(call));
             for call in own.calls.iter().map(|number| own.call(*number)) {
@@ -254,12 +253,22 @@ impl Life {
         asked: &[Covering],
         context: &ContextSaid,
     ) -> bool {
+        asked.iter().all(|own| self.parts(task, parties, own, context).is_empty())
+    }
+
+    /// What is left of a part that is asked for.
+    fn parts(
+        &self,
+        task: usize,
+        parties: &[Party],
+        asked: &Covering,
+        context: &ContextSaid,
+    ) -> Vec<Covering> {
+        if parties.iter().any(|(who, _)| self.stopped(task, &[*who], Some(&asked.tool))) {
+            return Vec::new();
+        }
         let policy = self.today();
-        asked.iter().all(|own| {
-            let stopped =
-                parties.iter().any(|(who, _)| self.stopped(task, &[*who], Some(&own.tool)));
-            stopped || self.asking(&policy, task, Some(context)).parts(parties, own).is_empty()
-        })
+        self.asking(&policy, task, Some(context)).parts(parties, asked)
     }
 
     pub(crate) fn delegate(
@@ -337,13 +346,13 @@ impl Life {
             lineage.iter().map(|at| (self.rows[*at].holder, Moment::Delegate)).collect();
         let delegated = self.given(task, &delegators, scope, context);
         let own = self.given(task, &[(holder, Moment::Request)], scope, context);
+        if delegated.as_ref().is_ok_and(|delegated| !self.reaches(delegated, &lineage)) {
+            reasons.push(Reason::NotCovered);
+        }
         match (own, delegated) {
-            (Ok(mut own), Ok(delegated)) => {
-                if !self.reaches(&delegated, &lineage) {
-                    reasons.push(Reason::NotCovered);
-                }
+            (Ok(mut own), Ok(delegated)) if reasons.is_empty() => {
                 own.narrow_by(&delegated);
-                if reasons.is_empty() { Ok(own) } else { Err(reasons) }
+                Ok(own)
             }
             (own, delegated) => {
                 reasons.extend(own.err().into_iter().chain(delegated.err()).flatten());
@@ -506,6 +515,7 @@ fn read_constraint(c: &serde_json::Value) -> C {
     let parts = c.as_object().unwrap_or_else(|| panic!("not in this universe: {c}"));
     let all = parts.iter().map(|(word, said)| match (word.as_str(), said) {
         ("any", Json::Bool(true)) => C::Any,
+        ("present", Json::Bool(there)) => C::Present(*there),
         ("eq", said) => C::Eq(value(said)),
         ("one_of", Json::Array(set)) => C::OneOf(set.iter().map(value).collect()),
         ("max", Json::Number(most)) => C::Max((most.as_f64().unwrap() * 2.0) as i64),

@@ -105,8 +105,6 @@ impl<'a> Asking<'a> {
         });
         let rules = match answer {
             Some(Answer::Covered(rules)) => rules,
-            // An ask since the grant was given acts at the calls.
-            Some(Answer::Ask(_)) if self.when == When::Left => return Ok(()),
             Some(Answer::Ask(rules)) => {
                 return Err(Denial::new(Reason::ApprovalRequired)
                     .because(format_args!("`{tool}`: people have to agree first"))

@@ -24,6 +24,7 @@ mod random;
 pub mod resource;
 pub mod scope;
 mod spread;
+mod sync;
 pub mod testing;
 mod text;
 pub mod token;

@@ -1,5 +1,6 @@
 //! Control: the operators' handle.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use super::halt::Halt;
@@ -112,13 +113,17 @@ impl Control {
         held: impl Fn(&Row) -> bool,
         permitted: impl Fn(&OpenPermit) -> bool,
     ) -> usize {
-        let found: Vec<GrantId> = {
+        let mut found: Vec<(u8, GrantId)> = {
             let life = task.life.lock();
-            let held = life.grants.iter().filter(|row| held(row)).map(|row| row.id);
             let permits = life.permits().iter().filter(|permit| permitted(permit));
-            held.chain(permits.map(|permit| permit.grant)).collect()
+            let used: HashSet<GrantId> = permits.map(|permit| permit.grant).collect();
+            let rows = life.grants.iter().filter(|row| held(row) || used.contains(&row.id));
+            rows.map(|row| (row.hops, row.id)).collect()
         };
-        let end = |id: &GrantId| self.shared.end_grant(task, *id, Reason::Revoked).is_some();
+        // Those above first, or how many end with them would be chance.
+        found.sort_unstable_by_key(|(hops, _)| *hops);
+        let end =
+            |(_, id): &(u8, GrantId)| self.shared.end_grant(task, *id, Reason::Revoked).is_some();
         found.iter().filter(|id| end(id)).count()
     }
 

@@ -1,12 +1,11 @@
 //! Halts: the kill switch.
 
 use std::collections::HashSet;
-use std::sync::atomic::{AtomicBool, Ordering};
-
-use parking_lot::RwLock;
 
 use crate::grant::{GrantId, Life, TaskCell};
 use crate::identity::Identity;
+use crate::sync::RwLock;
+use crate::sync::atomic::{AtomicBool, Ordering};
 
 /// What to stop.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]

@@ -2,7 +2,8 @@
 
 use super::authorize::Gate;
 use super::present::present_token;
-use super::shared::{Current, Shared};
+use super::current::Current;
+use super::shared::Shared;
 use crate::clock::Timestamp;
 use crate::context::Context;
 use crate::denial::{Denial, Reason};

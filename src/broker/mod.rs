@@ -49,6 +49,7 @@ mod authorize;
 mod builder;
 mod control;
 mod covered;
+mod current;
 mod delegate;
 mod give;
 mod halt;
@@ -178,7 +179,8 @@ impl Broker {
 
     fn use_keys(&self, ring: &KeyRing) -> Result<(), KeyError> {
         let keys = ring.for_audience(&self.shared.audience)?;
-        self.shared.current.write().keys = Arc::new(keys);
+        let keys = Arc::new(keys);
+        self.shared.current.change(|current| current.keys = keys);
         Ok(())
     }
 

@@ -11,9 +11,9 @@ use crate::denial::{Denial, Reason};
 use crate::grant::{Life, TaskCell};
 use crate::identity::Identity;
 use crate::purpose::{CheckedPurpose, Purpose};
+use crate::sync::{Condvar, Mutex};
 use crate::text::{SHOWN, cut, escape_for_people};
 use crate::token::MAX_NAME;
-use parking_lot::{Condvar, Mutex};
 
 /// A task: the unit of authority. It starts with no access, and ending it ends all that it got.
 ///

@@ -3,12 +3,14 @@
 use std::future::Future;
 use std::sync::Arc;
 
-use super::shared::{Decided, Shared};
+use super::current::Decided;
+use super::shared::Shared;
 use crate::audit::{Event, Outcome, Stage};
 use crate::call::Call;
 use crate::clock::Timestamp;
 use crate::denial::{Denial, Reason};
 use crate::grant::{GrantId, TaskCell};
+use crate::sync::Apart;
 
 /// Proof that one call may run now. Only the gate makes one, and it can be used once.
 ///
@@ -70,7 +72,7 @@ pub struct Permit {
 
 /// The open end of a permit: closed exactly once, with one outcome.
 struct Open {
-    shared: Arc<Shared>,
+    shared: Arc<Apart<Arc<Shared>>>,
     cell: Arc<TaskCell>,
     grant: GrantId,
     seq: u64,
@@ -124,7 +126,7 @@ pub enum RunError<E> {
 impl Permit {
     #[expect(clippy::too_many_arguments, reason = "called once, with what the commit fixed")]
     pub(super) fn new(
-        shared: Arc<Shared>,
+        shared: Arc<Apart<Arc<Shared>>>,
         cell: Arc<TaskCell>,
         grant: GrantId,
         seq: u64,
@@ -292,9 +294,10 @@ impl Open {
         Ok(())
     }
 
+    /// Whoever is writing takes the record along: it stands in any case, so there is nothing to wait for.
     fn close(&mut self, outcome: Outcome) {
         if let Some(place) = self.close_in_table(outcome) {
-            self.shared.journal.owe(place);
+            self.shared.journal.owe_without_waiting(place);
         }
     }
 
@@ -346,10 +349,7 @@ impl Open {
 
 impl Drop for Open {
     fn drop(&mut self) {
-        let outcome = if self.started { Outcome::Interrupted } else { Outcome::Abandoned };
-        if let Some(place) = self.close_in_table(outcome) {
-            self.shared.journal.owe_without_waiting(place);
-        }
+        self.close(if self.started { Outcome::Interrupted } else { Outcome::Abandoned });
     }
 }
 

@@ -7,7 +7,8 @@ use std::task::Poll;
 
 use super::Broker;
 use super::give::{Asking, Given};
-use super::shared::{Current, Shared};
+use super::current::Current;
+use super::shared::Shared;
 use crate::audit::Event;
 use crate::clock::Timestamp;
 use crate::denial::{Denial, Reason};
@@ -68,18 +69,14 @@ impl Broker {
     /// a policy that says the same is no new epoch and changes nothing.
     pub fn reload(&self, policy: &Policy) -> Reload {
         let shared = &self.shared;
-        let mut current = shared.current.write();
-        let mut place = None;
-        let next = current.next(policy);
-        let same = next.is_none();
-        if let Some(next) = next {
+        let (epoch, same, place) = shared.current.change(|current| {
+            let Some(next) = current.next(policy) else { return (current.epoch, true, None) };
             *current = next;
             // The place in the sequence is taken before anyone can decide by the new policy.
             let (epoch, policy) = (current.epoch, (&*current.digest).into());
-            place = shared.place(shared.keeper.latest(), &Event::Reloaded { epoch, policy }).ok();
-        }
-        let epoch = current.epoch;
-        drop(current);
+            let place = shared.place(shared.keeper.latest(), &Event::Reloaded { epoch, policy });
+            (current.epoch, false, place.ok())
+        });
         if let Some(place) = place {
             shared.journal.owe(place);
         }

@@ -5,7 +5,8 @@ use std::sync::Arc;
 
 use super::give::{Asking, Given};
 use super::open::Task;
-use super::shared::{Current, Shared};
+use super::current::Current;
+use super::shared::Shared;
 use crate::audit::{Event, Stage};
 use crate::clock::Timestamp;
 use crate::context::Context;
@@ -13,8 +14,8 @@ use crate::denial::{Denial, Reason};
 use crate::grant::{GrantId, Life, Row, TaskCell};
 use crate::identity::Identity;
 use crate::policy::Moment;
-use crate::scope::{Allowance, Capability, Scope, encode_scope};
-use crate::token::{Claims, Token, mint};
+use crate::scope::{Allowance, Capability, Scope};
+use crate::token::{Claims, Token, encode_carried, mint};
 
 /// A grant, as the host holds it: the token for the agent, and what it is worth.
 ///
@@ -287,7 +288,7 @@ impl<'r> Request<'r> {
             false => None,
             true => {
                 let granted: Vec<_> = given.terms.scope.iter().map(|own| &own.capability).collect();
-                let bytes = encode_scope(&granted)
+                let bytes = encode_carried(&granted, &current.policy.catalogue)
                     .map_err(|error| Denial::new(Reason::MalformedScope).because(error))?;
                 Some(bytes)
             }

@@ -1,10 +1,9 @@
 //! What the broker can say about itself.
 
-use std::sync::atomic::{AtomicU64, Ordering};
-
 use super::Broker;
 use crate::denial::Reason;
 use crate::grant::Rows;
+use crate::sync::atomic::{AtomicU64, Ordering};
 
 /// Figures of one broker, each as it was when it was looked at.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

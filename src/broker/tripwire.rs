@@ -3,9 +3,8 @@
 use std::collections::{HashMap, VecDeque};
 use std::time::Duration;
 
-use parking_lot::Mutex;
-
 use crate::clock::Timestamp;
+use crate::sync::Mutex;
 
 /// How many offenders are watched at once. Past it the one that was denied longest ago is forgotten:
 /// it has kept quiet longer than all others.

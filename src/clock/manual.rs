@@ -3,9 +3,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use parking_lot::Mutex;
-
 use super::{Clock, ClockError, Reading, Timestamp};
+use crate::sync::Mutex;
 
 /// A [`Clock`] for tests and replays. Clones share one time.
 ///

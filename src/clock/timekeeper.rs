@@ -5,9 +5,9 @@
 use std::fmt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicI64, Ordering};
 
 use super::{Clock, ClockError, Reading, Timestamp};
+use crate::sync::atomic::{AtomicI64, Ordering};
 
 /// The only reader of a [`Clock`]: turns its readings into a *now* that never steps back.
 ///
@@ -43,7 +43,11 @@ impl Timekeeper {
             reading.monotonic.checked_sub(self.anchor.monotonic).ok_or(ClockError::Backwards)?;
         let counted = self.anchor.wall.checked_add(elapsed).ok_or(ClockError::OutOfRange)?;
         let latest = reading.wall.max(counted).unix_millis();
-        let before = self.high_water.fetch_max(latest, Ordering::AcqRel);
+        let mut before = self.high_water.load(Ordering::Acquire);
+        // Written only when it rises, once a millisecond at most, so that threads share it unharmed.
+        if latest > before {
+            before = self.high_water.fetch_max(latest, Ordering::AcqRel);
+        }
         Timestamp::from_unix_millis(latest.max(before)).ok_or(ClockError::OutOfRange)
     }
 
@@ -75,7 +79,7 @@ mod tests {
     use std::sync::atomic::AtomicUsize;
     use std::time::Duration;
 
-    use parking_lot::Mutex;
+    use crate::sync::Mutex;
     use proptest::prelude::*;
 
     use super::*;

@@ -8,8 +8,6 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::Duration;
 
-use parking_lot::MutexGuard;
-
 use super::spanning::{Spanning, SpanningCounters};
 use crate::args::Args;
 use crate::clock::Timestamp;
@@ -17,6 +15,7 @@ use crate::denial::{Denial, Reason};
 use crate::identity::Identity;
 use crate::policy::{Limits, Rule};
 use crate::scope::Fact;
+use crate::sync::MutexGuard;
 use crate::value::{Number, Value};
 
 /// Limits that a rule put on a capability when it was granted.

@@ -4,10 +4,9 @@ use std::collections::HashMap;
 use std::hash::{Hash, Hasher};
 use std::sync::{Arc, Weak};
 
-use parking_lot::Mutex;
-
 use super::task::Terms;
 use crate::purpose::CheckedPurpose;
+use crate::sync::Mutex;
 
 /// Shares equal things for as long as anybody holds one.
 pub(crate) struct Pool<T> {

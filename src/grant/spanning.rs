@@ -3,15 +3,14 @@
 use std::collections::{HashMap, VecDeque};
 use std::hash::{BuildHasher, RandomState};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
-
-use parking_lot::{Mutex, MutexGuard};
 
 use super::counters::Counter;
 use crate::clock::Timestamp;
+use crate::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use crate::sync::{Mutex, MutexGuard, parts};
 
 /// How many parts the counters are in, so that requests of different identities rarely meet.
-const SHARDS: usize = 64;
+const SHARDS: usize = parts(64);
 
 /// What one identity has spent of one rule, over all its tasks.
 ///

@@ -4,8 +4,6 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::Duration;
 
-use parking_lot::{Condvar, Mutex};
-
 use super::counters::{Counters, Reservation, Stamp};
 use super::id::GrantId;
 use super::nonces::Nonces;
@@ -16,6 +14,7 @@ use crate::denial::{Denial, Reason};
 use crate::identity::Identity;
 use crate::purpose::CheckedPurpose;
 use crate::scope::Capability;
+use crate::sync::{Condvar, Mutex};
 use crate::tool::ToolName;
 use crate::value::Value;
 

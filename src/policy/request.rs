@@ -43,7 +43,7 @@ pub(crate) enum When {
     /// They are part of the question.
     Asked,
     /// They are left to the calls: a permit is not withheld for them, and a guard that has any does
-    /// not act.
+    /// not act. Nobody is asked before the calls either.
     Left,
 }
 
@@ -55,7 +55,8 @@ pub(crate) fn decide_request(policy: &Compiled, wanted: &Wanted<'_>) -> Answer {
     let (mut forbids, mut asks) = (Deciders::new(), Deciders::new());
     wanted.visit(policy, Side::Guards, |at, rule| match rule.effect {
         Effect::Forbid if rule.contains(wanted) => forbids.add(at),
-        Effect::Ask if rule.asks_before(wanted) => asks.add(at),
+        // An ask that is newer than the grant acts at its calls.
+        Effect::Ask if wanted.when == When::Asked && rule.asks_before(wanted) => asks.add(at),
         _ => {}
     });
     if !forbids.is_empty() {
@@ -90,8 +91,12 @@ pub(crate) fn parts_covered(policy: &Compiled, wanted: &Wanted<'_>) -> Vec<Capab
         if parts.len() < MOST_PARTS && rule.may_cover_part(wanted) {
             let conditions = rule.of_the_call(wanted);
             let part = wanted.capability.meet(&conditions, &rule.openness);
-            // A permit for a resource and a wish for none, or the other way round, have no call in common.
-            if !part.is_of_no_resource() && !parts.contains(&part) {
+            // A permit for a resource and a wish for none, or the other way round, have no call in
+            // common. And each argument may overlap on its own, and still no call be left: one side
+            // needs what the other is closed to.
+            let is_nothing = part.is_of_no_resource()
+                || matches!(cover_difference(part.cover(), &[]), Difference::Empty);
+            if !is_nothing && !parts.contains(&part) {
                 parts.push(part);
             }
         }

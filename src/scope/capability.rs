@@ -17,6 +17,10 @@ pub const MAX_CAPABILITIES: usize = 128;
 /// How many conditions one capability may have.
 pub const MAX_CONDITIONS: usize = 128;
 
+/// How many `json` a scope may have, those inside one another included. Each reads a text anew, which
+/// may be as long as arguments may be, and both may be an agent's.
+pub const MAX_SCOPE_JSON: usize = 16;
+
 /// What is asked for: a set of capabilities, built tool by tool.
 ///
 /// A scope is data: building it never fails, and whatever takes it (a request) refuses one that
@@ -51,6 +55,9 @@ pub enum ScopeError {
     /// Patterns of more than [`MAX_SCOPE_PATTERNS`] bytes together.
     #[error("patterns of {0} bytes together, expected at most {MAX_SCOPE_PATTERNS}")]
     TooManyPatterns(usize),
+    /// More than [`MAX_SCOPE_JSON`] constraints on what a text says as JSON.
+    #[error("`json` {0} times, expected at most {MAX_SCOPE_JSON}")]
+    TooManyJson(usize),
     /// A tool's name is none.
     #[error(transparent)]
     Tool(#[from] ToolNameError),
@@ -204,6 +211,7 @@ impl Scope {
         if patterns > MAX_SCOPE_PATTERNS {
             return Err(ScopeError::TooManyPatterns(patterns));
         }
+        check_json(self.drafts.iter().flat_map(|draft| &draft.conditions))?;
         self.drafts.iter().map(Draft::check).collect()
     }
 
@@ -232,6 +240,16 @@ impl Scope {
 impl FromIterator<Scope> for Scope {
     fn from_iter<I: IntoIterator<Item = Scope>>(scopes: I) -> Self {
         scopes.into_iter().fold(Scope::default(), Scope::and)
+    }
+}
+
+/// Whether conditions of one scope read texts as JSON so seldom that it is in sight.
+pub(super) fn check_json<'c>(
+    conditions: impl Iterator<Item = &'c Condition>,
+) -> Result<(), ScopeError> {
+    match conditions.map(|own| own.constraint.json_texts()).sum() {
+        0..=MAX_SCOPE_JSON => Ok(()),
+        many => Err(ScopeError::TooManyJson(many)),
     }
 }
 

@@ -412,6 +412,18 @@ impl Constraint {
                 inner.pattern_bytes()
             }
             Node::Fields(fields) => fields.iter().map(|(_, field)| field.pattern_bytes()).sum(),
+            Node::Url(pattern) => pattern.pattern_bytes(),
+            _ => 0,
+        }
+    }
+
+    /// How often a text is read as JSON to ask it.
+    pub(crate) fn json_texts(&self) -> usize {
+        match &self.0 {
+            Node::Json(inner) => 1 + inner.json_texts(),
+            Node::All(parts) | Node::AnyOf(parts) => parts.iter().map(Constraint::json_texts).sum(),
+            Node::Not(inner) | Node::Each(inner) | Node::Some(inner) => inner.json_texts(),
+            Node::Fields(fields) => fields.iter().map(|(_, field)| field.json_texts()).sum(),
             _ => 0,
         }
     }

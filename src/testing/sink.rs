@@ -2,9 +2,8 @@
 
 use std::sync::Arc;
 
-use parking_lot::Mutex;
-
 use crate::audit::{Anchor, Entry, Sink, SinkError};
+use crate::sync::Mutex;
 
 /// Wraps a [`Sink`] and refuses when it is told to. Clones share their cues.
 ///

@@ -109,6 +109,19 @@ fn a_name_used_again_is_another_generation() {
     world.call(&grant, &ping()).unwrap();
 }
 
+#[test]
+fn what_ends_with_one_above_is_not_counted_whatever_was_there_before() {
+    let world = family();
+    let (agent, worker) = (world.agent("a"), world.agent("b"));
+    let task = world.open(&agent);
+    let first = task.request(Scope::tool("pong").any_args(), &here()).unwrap();
+    let root = task.request(to_ping(), &here()).unwrap();
+    // The child has the place in the table that was the first one's, before its parent.
+    assert!(task.revoke_grant(&first));
+    let _child = task.delegate(&root, &worker, to_ping(), &here()).unwrap();
+    assert_eq!(world.control.revoke_tool("ping"), 1);
+}
+
 /// attack 100
 #[test]
 fn revoking_what_is_unknown_gone_or_a_strangers_says_no_more_than_no() {

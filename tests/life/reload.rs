@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::task::{Context as Cx, Poll, Waker};
 
 use hallpass::audit::Event;
-use hallpass::policy::Moment;
+use hallpass::policy::{ApprovalTerms, Moment, Per, Reviewers};
 use hallpass::prelude::*;
 use hallpass::scope::{any, below, eq, fields, has_any, max, not, one_of, same_as};
 use proptest::prelude::*;
@@ -141,6 +141,25 @@ fn a_preview_names_what_the_reload_then_ends() {
     assert_eq!((&would, &would), (&does, &vec![leaf.id()]));
     assert_eq!(world.denied(&leaf, &ping()), Reason::Drifted);
     world.call(&child, &ping()).unwrap();
+}
+
+/// P3: an ask that wants people to agree before a grant acts at the calls of those given before it,
+/// and hides none of today's limits.
+#[test]
+fn a_reload_clamps_also_where_people_are_asked_before() {
+    let world = World::rules([pings("p").uses(9)]);
+    let agent = world.agent("a");
+    let task = world.open(&agent);
+    let grant = task.request(to_ping(), &here()).unwrap();
+    let owners = Reviewers::in_groups(has_any(["owners"]));
+    let ask = Rule::ask("large").tool("ping").arg("size", eq("large"));
+    let ask = ask.approval(ApprovalTerms::per(Per::Task).review(owners));
+    let report = world.broker.reload(&policy([pings("p").uses(1), ask])).finish();
+    assert!(report.grants.is_empty());
+    world.call(&grant, &ping()).unwrap();
+    assert_eq!(world.denied(&grant, &ping()), Reason::UsesSpent);
+    let large = ping_with(json!({ "size": "large" }));
+    assert_eq!(world.denied(&grant, &large), Reason::ApprovalRequired);
 }
 
 #[test]

@@ -9,6 +9,7 @@ use super::super::fact::Absence;
 use super::super::kind::Set;
 use super::super::truth::Truth;
 use super::{list, number, object, text};
+use crate::sync;
 use crate::value::Value;
 
 /// How many elementary steps one search may take. Comparing two hand-written constraints takes some
@@ -21,7 +22,7 @@ const STEPS: usize = 50_000;
 /// hold up everybody else.
 const REQUEST_STEPS: usize = 8 * STEPS;
 
-thread_local! {
+sync::thread_local! {
     /// What is left to the request that this thread is deciding.
     static ALLOWANCE: Cell<usize> = const { Cell::new(usize::MAX) };
 }
@@ -38,13 +39,13 @@ pub(crate) struct Allowance {
 
 impl Allowance {
     pub(crate) fn for_one_request() -> Self {
-        Allowance { before: ALLOWANCE.replace(REQUEST_STEPS) }
+        Allowance { before: ALLOWANCE.with(|left| left.replace(REQUEST_STEPS)) }
     }
 }
 
 impl Drop for Allowance {
     fn drop(&mut self) {
-        ALLOWANCE.set(self.before);
+        ALLOWANCE.with(|left| left.set(self.before));
     }
 }
 
@@ -61,8 +62,11 @@ impl Default for Budget {
 impl Budget {
     /// Whether there was enough left.
     pub(super) fn spend(&mut self, steps: usize) -> bool {
-        let allowed = ALLOWANCE.get().checked_sub(steps);
-        ALLOWANCE.set(allowed.unwrap_or(0));
+        let allowed = ALLOWANCE.with(|left| {
+            let allowed = left.get().checked_sub(steps);
+            left.set(allowed.unwrap_or(0));
+            allowed
+        });
         match self.0.checked_sub(steps) {
             Some(left) if allowed.is_some() => {
                 self.0 = left;

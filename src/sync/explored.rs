@@ -1,0 +1,124 @@
+//! The facade over `shuttle`, in the shape that `parking_lot` gives it.
+//!
+//! Locks here are never poisoned, as theirs are not. All atomics behave as if every order were
+//! `SeqCst`, so what follows from weaker ones is not explored.
+
+use std::fmt;
+use std::ops::{Deref, DerefMut};
+use std::sync::PoisonError;
+use std::time::Duration;
+
+use shuttle::rand::Rng as _;
+use shuttle::sync;
+
+pub(crate) use shuttle::sync::{RwLockReadGuard, RwLockWriteGuard, atomic};
+pub(crate) use shuttle::thread_local;
+
+#[derive(Default)]
+pub(crate) struct Mutex<T>(sync::Mutex<T>);
+
+/// Empty only while its thread waits at a [`Condvar`].
+pub(crate) struct MutexGuard<'a, T>(Option<sync::MutexGuard<'a, T>>);
+
+#[derive(Default)]
+pub(crate) struct RwLock<T>(sync::RwLock<T>);
+
+#[derive(Default)]
+pub(crate) struct Condvar(sync::Condvar);
+
+impl<T> Mutex<T> {
+    pub(crate) const fn new(value: T) -> Self {
+        Mutex(sync::Mutex::new(value))
+    }
+
+    pub(crate) fn lock(&self) -> MutexGuard<'_, T> {
+        MutexGuard(Some(self.0.lock().unwrap_or_else(PoisonError::into_inner)))
+    }
+
+    pub(crate) fn try_lock(&self) -> Option<MutexGuard<'_, T>> {
+        match self.0.try_lock() {
+            Ok(guard) => Some(MutexGuard(Some(guard))),
+            Err(std::sync::TryLockError::Poisoned(poisoned)) => {
+                Some(MutexGuard(Some(poisoned.into_inner())))
+            }
+            Err(std::sync::TryLockError::WouldBlock) => None,
+        }
+    }
+}
+
+impl<T> RwLock<T> {
+    pub(crate) const fn new(value: T) -> Self {
+        RwLock(sync::RwLock::new(value))
+    }
+
+    pub(crate) fn read(&self) -> RwLockReadGuard<'_, T> {
+        self.0.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(crate) fn write(&self) -> RwLockWriteGuard<'_, T> {
+        self.0.write().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Condvar {
+    pub(crate) fn new() -> Self {
+        Condvar(sync::Condvar::new())
+    }
+
+    /// Waits while the condition holds. No time passes here, so the schedule chooses before each wait
+    /// whether the time is up, unless it is up from the start.
+    pub(crate) fn wait_while_for<T>(
+        &self,
+        guard: &mut MutexGuard<'_, T>,
+        mut condition: impl FnMut(&mut T) -> bool,
+        most: Duration,
+    ) {
+        while condition(guard) {
+            if most.is_zero() || shuttle::rand::thread_rng().gen_bool(0.5) {
+                return;
+            }
+            guard.0 = guard
+                .0
+                .take()
+                .map(|held| self.0.wait(held).unwrap_or_else(PoisonError::into_inner));
+        }
+    }
+
+    pub(crate) fn notify_all(&self) {
+        self.0.notify_all();
+    }
+}
+
+#[expect(clippy::unreachable, reason = "empty only within `wait_while_for`, which has it alone")]
+impl<T> Deref for MutexGuard<'_, T> {
+    type Target = T;
+
+    fn deref(&self) -> &T {
+        match &self.0 {
+            Some(guard) => guard,
+            None => unreachable!("the lock was let go of"),
+        }
+    }
+}
+
+#[expect(clippy::unreachable, reason = "as above")]
+impl<T> DerefMut for MutexGuard<'_, T> {
+    fn deref_mut(&mut self) -> &mut T {
+        match &mut self.0 {
+            Some(guard) => guard,
+            None => unreachable!("the lock was let go of"),
+        }
+    }
+}
+
+impl<T: fmt::Debug> fmt::Debug for Mutex<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+impl<T: fmt::Debug> fmt::Debug for MutexGuard<'_, T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}

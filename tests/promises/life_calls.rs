@@ -155,6 +155,7 @@ impl Life {
             handle: Some(permit),
             running: None,
             row,
+            serial: self.held[shown.held].serial,
             caller: shown.caller,
             tool: shown.call.tool.clone(),
             lapses: self.now + PERMIT_TTL,
@@ -482,6 +483,7 @@ impl Life {
             (self.now >= self.tasks[task].ceiling, Reason::Expired),
             (lapsed, Reason::PermitLapsed),
             (self.epoch != slip.epoch, Reason::PolicyChanged),
+            (self.rows[slip.row].serial != slip.serial, Reason::Superseded),
             (self.stopped(task, &whos, Some(&slip.tool)), Reason::Halted),
         ];
         reasons.extend(failures.into_iter().filter(|(so, _)| *so).map(|(_, reason)| reason));

@@ -2,9 +2,12 @@
 
 use hallpass::Reason;
 
+use std::collections::BTreeSet;
+
 use crate::giving::{Given, tightest};
-use crate::life::{Life, Part};
+use crate::life::{Life, Part, Row};
 use crate::life_case::Scan;
+use crate::small::Posted;
 
 impl Life {
     pub(crate) fn reload(&mut self, to: usize, scan: Scan) {
@@ -43,42 +46,50 @@ impl Life {
         let report = reload.finish();
         self.tick();
         let policy = self.today();
-        let mut drifted = Vec::new();
-        for task in tasks {
-            let rows: Vec<usize> = (0..self.rows.len())
-                .filter(|row| self.rows[*row].task == task && self.is_there(*row))
-                .filter(|row| self.rows[*row].epoch != self.epoch)
-                .collect();
-            for row in rows {
-                match self.would_give(row, &policy) {
-                    Some(given) => self.clamp(row, given),
-                    None => drifted.push(row),
-                }
-            }
-        }
-        let told: Vec<_> = report.grants.iter().map(|own| own.id).collect();
-        let ids: Vec<_> = drifted.iter().map(|row| self.rows[*row].id).collect();
-        assert!(told.iter().all(|id| ids.contains(id)), "P3: ended without a cause");
-        let alone =
-            |row: &&usize| !self.lineage(**row).iter().any(|at| at != *row && drifted.contains(at));
-        let ends = drifted.iter().filter(alone).count();
-        assert_eq!(told.len(), ends, "P3: what drifted is told, but for what ended with it");
+        let stale = |row: &usize| {
+            tasks.contains(&self.rows[*row].task) && self.rows[*row].epoch != self.epoch
+        };
+        let rows = (0..self.rows.len()).filter(stale).collect();
+        let drifted = self.survey(rows, &policy);
+        let told: BTreeSet<_> = report.grants.iter().map(|own| own.id).collect();
+        let ids: BTreeSet<_> = drifted.iter().map(|row| self.rows[*row].id).collect();
+        assert_eq!(told, ids, "P3: what drifted is told, but for what ends with it");
         for row in drifted {
-            if self.end_row(row, Reason::Drifted).is_some() {
-                self.tried();
-                self.tally.drifted += 1;
+            let running = self.end_row(row, Reason::Drifted).unwrap();
+            let one = report.grants.iter().find(|own| own.id == self.rows[row].id).unwrap();
+            assert_eq!(one.running, running, "P11: what is running is told");
+            self.tried();
+            self.tally.drifted += 1;
+        }
+    }
+
+    /// Those of these grants, as far as they live, that a policy would not give, the highest of each
+    /// line. The others are held to what it limits.
+    fn survey(&mut self, rows: Vec<usize>, policy: &Posted) -> Vec<usize> {
+        let mut drifted: Vec<usize> = Vec::new();
+        let live: Vec<usize> = rows.into_iter().filter(|row| self.is_live(*row)).collect();
+        // A grant is younger than what it was delegated from.
+        for row in live {
+            if self.lineage(row).iter().any(|at| drifted.contains(at)) {
+                continue;
+            }
+            match self.would_give(row, policy) {
+                Some(given) => self.clamp(row, given),
+                None => drifted.push(row),
             }
         }
+        drifted
     }
 
     /// A grant that is used before the scan has come to it, and all it was delegated from, is looked
     /// at then.
     pub(crate) fn keep_up(&mut self, row: usize) {
         let policy = self.today();
-        for at in self.lineage(row) {
-            if !self.is_there(at) {
-                return;
-            }
+        let lineage = self.lineage(row);
+        if !lineage.iter().all(|at| self.is_there(*at) && !self.rows[*at].is_past(self.now)) {
+            return;
+        }
+        for at in lineage.into_iter().rev() {
             if self.rows[at].epoch == self.epoch {
                 continue;
             }
@@ -120,10 +131,25 @@ impl Life {
         let policy = self.posted[of].clone();
         let drift = self.broker.preview(&policy.policy);
         self.tick();
-        for row in 0..self.rows.len() {
-            let told = drift.grants.iter().any(|own| own.id == self.rows[row].id);
-            let should = self.is_there(row) && self.would_give(row, &policy).is_none();
-            assert_eq!(told, should, "what would drift is told");
+        let told: BTreeSet<_> = drift.grants.iter().map(|own| own.id).collect();
+        if policy.policy.digest() == self.today().policy.digest() {
+            assert_eq!(told, BTreeSet::new(), "loading what is in force ends nothing");
+            return;
         }
+        let kept = |row: &Row| {
+            let stamps: Vec<_> = row.parts.iter().map(|part| part.stamps.clone()).collect();
+            (stamps, row.expires, row.max_life, row.idle, row.epoch)
+        };
+        let before: Vec<_> = self.rows.iter().map(kept).collect();
+        let drifted = self.survey((0..self.rows.len()).collect(), &policy);
+        for (row, kept) in self.rows.iter_mut().zip(before) {
+            let stamps;
+            (stamps, row.expires, row.max_life, row.idle, row.epoch) = kept;
+            for (part, stamps) in row.parts.iter_mut().zip(stamps) {
+                part.stamps = stamps;
+            }
+        }
+        let ids: BTreeSet<_> = drifted.iter().map(|row| self.rows[*row].id).collect();
+        assert_eq!(told, ids, "what would drift is told");
     }
 }

@@ -99,12 +99,15 @@ impl Life {
         if !self.tick() {
             return Err(vec![Reason::ClockUnreadable]);
         }
-        let row = &self.rows[at];
-        let task = row.task;
+        let Row { task, holder, parent, .. } = self.rows[at];
         let mut reasons = self.task_failures(task, by);
-        if self.case.whos[by].id != self.case.whos[row.holder].id {
+        if self.case.whos[by].id != self.case.whos[holder].id {
             reasons.push(Reason::NotTheHolder);
         }
+        if let Some(parent) = parent.filter(|_| reasons.is_empty() && self.is_there(at)) {
+            self.keep_up(parent);
+        }
+        let row = &self.rows[at];
         reasons.extend(self.lineage_failures(at));
         let scope: Vec<Covering> = row.parts.iter().map(|part| part.covering.clone()).collect();
         let given = match row.parent {

@@ -19,6 +19,12 @@ pub(crate) mod atomic {
     pub(crate) use std::sync::atomic::*;
 }
 
+/// For a static. All brokers of a process share it, and under exploration all schedulers, so that none
+/// can have it to itself: never exchanged.
+pub(crate) mod process_wide {
+    pub(crate) use std::sync::atomic::{AtomicU64, Ordering};
+}
+
 /// In how many parts something is kept so that threads rarely meet. Where they shall meet, in one.
 pub(crate) const fn parts(usually: usize) -> usize {
     if cfg!(shuttle) { 1 } else { usually }

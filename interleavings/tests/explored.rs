@@ -13,6 +13,8 @@
 
 #[path = "explored/ends.rs"]
 mod ends;
+#[path = "explored/facade.rs"]
+mod facade;
 #[path = "explored/history.rs"]
 mod history;
 #[path = "explored/limits.rs"]

@@ -1,7 +1,6 @@
 //! What all handles of one broker share.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use super::current::{Current, InForce};
@@ -15,6 +14,7 @@ use crate::denial::{Code, Denial, Reason};
 use crate::grant::{EndedGrant, GrantId, Pool, Rows, SpanningCounters, Table, TaskCell, Terms};
 use crate::identity::Identity;
 use crate::purpose::CheckedPurpose;
+use crate::sync::process_wide::{AtomicU64, Ordering};
 use crate::sync::{Apart, Mutex, RwLockReadGuard};
 use crate::token::{KeyRing, MacKey};
 
@@ -54,7 +54,6 @@ pub(crate) struct Settings {
 impl Shared {
     /// A number that no other broker of this process has.
     pub(crate) fn next_id() -> u64 {
-        // The process's, and so the standard library's: `sync` is for what one broker shares.
         static NEXT: AtomicU64 = AtomicU64::new(1);
         NEXT.fetch_add(1, Ordering::Relaxed)
     }

@@ -49,7 +49,8 @@ impl Told {
                 assert!(self.tasks_over.insert(*generation), "ended twice: {record:?}");
                 self.end(running, |task, _| task == *generation);
             }
-            Event::GrantEnded { grant, below, running, .. } => {
+            Event::GrantEnded { generation, grant, below, running, .. } => {
+                assert!(!self.tasks_over.contains(generation), "its task had ended: {record:?}");
                 let ended: HashSet<&str> = below.iter().chain([grant]).map(|id| &**id).collect();
                 for grant in &ended {
                     assert!(self.grants_over.insert((*grant).into()), "ended twice: {record:?}");
@@ -66,6 +67,9 @@ impl Told {
     }
 
     fn end(&mut self, running: &[u64], ended: impl Fn(u64, &str) -> bool) {
+        for permit in running {
+            assert!(self.open.contains_key(permit), "permit {permit} had its outcome already");
+        }
         for (permit, (task, grant)) in &self.open {
             if ended(*task, grant) {
                 let running = running.contains(permit);

@@ -1,8 +1,8 @@
 //! A reload against decisions: each is of one epoch, and nothing starts under another.
 
-use hallpass::Running;
 use hallpass::audit::Event;
 use hallpass::prelude::*;
+use hallpass::{Halt, Running};
 
 use crate::schedule::explore;
 use crate::watch::Watch;
@@ -89,6 +89,29 @@ fn once_a_reload_has_returned_nothing_starts_on_what_it_took_away() {
     }
 }
 
+/// A reload reports nothing of what is running, so a halt that is lifted at once asks for it.
+#[test]
+fn a_permit_of_the_epoch_before_runs_by_the_time_the_reload_returns_or_never() {
+    let (old, new) = (policy([pings("old")]), policy([pings("new")]));
+    explore(1500, move || {
+        let world = World::new(&old);
+        let (task, grant) = world.pinging();
+        let permit = world.authorize(&grant, &ping()).unwrap();
+        let watch = Watch::default();
+        let mut running = Vec::new();
+        shuttle::thread::scope(|scope| {
+            scope.spawn(|| watch.run(permit));
+            let reload = world.broker.reload(&new);
+            running = world.control.halt(Halt::Everything).running;
+            world.control.resume(&Halt::Everything);
+            watch.over();
+            reload.finish();
+        });
+        drop(task);
+        watch.agrees(&running, &world.records());
+    });
+}
+
 /// Two reloads at once, and a renewal between them: epochs rise one by one, and what the last one
 /// would not give does not live.
 #[test]
@@ -146,7 +169,7 @@ fn looking_stops_nothing_and_is_stopped_by_nothing() {
                 child.map(drop)
             });
             world.broker.reload(&new).finish();
-            world.control.halt(hallpass::Halt::tool("pong"));
+            world.control.halt(Halt::tool("pong"));
         });
         drop(task);
         world.records();

@@ -3,9 +3,9 @@
 use std::sync::Arc;
 
 use super::covered::{Covered, InScope, covering};
+use super::current::{Current, Decided};
 use super::permit::Permit;
 use super::present::{Presented, present, present_token};
-use super::current::{Current, Decided};
 use super::shared::Shared;
 use crate::audit::{Event, Place, Stage};
 use crate::call::Call;

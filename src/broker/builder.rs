@@ -4,8 +4,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::Broker;
-use super::halt::Halts;
 use super::current::{Current, InForce};
+use super::halt::Halts;
 use super::shared::{Settings, Shared};
 use super::stats::DenialCounts;
 use super::tripwire::Tripwire;

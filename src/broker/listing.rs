@@ -1,8 +1,8 @@
 //! Listing: which tools a grant could call now.
 
 use super::authorize::Gate;
-use super::present::present_token;
 use super::current::Current;
+use super::present::present_token;
 use super::shared::Shared;
 use crate::clock::Timestamp;
 use crate::context::Context;

@@ -6,8 +6,8 @@ use std::sync::Arc;
 use std::task::Poll;
 
 use super::Broker;
-use super::give::{Asking, Given};
 use super::current::Current;
+use super::give::{Asking, Given};
 use super::shared::Shared;
 use crate::audit::Event;
 use crate::clock::Timestamp;

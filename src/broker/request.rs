@@ -3,9 +3,9 @@
 use std::borrow::Cow;
 use std::sync::Arc;
 
+use super::current::Current;
 use super::give::{Asking, Given};
 use super::open::Task;
-use super::current::Current;
 use super::shared::Shared;
 use crate::audit::{Event, Stage};
 use crate::clock::Timestamp;

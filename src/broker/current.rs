@@ -19,13 +19,16 @@ pub(crate) struct Current {
     pub(crate) keys: Arc<AudienceKeys>,
 }
 
+/// One part, which has cache lines of its own.
+type Part = Apart<RwLock<Arc<Apart<Current>>>>;
+
 /// The one [`Current`] that is in force, the same in every part.
 ///
 /// A decision holds a part for reading from its first look to its commit, so that it uses exactly
 /// one epoch. A change holds all parts, so that a reload that has returned is seen by everything that
 /// starts later, and nothing is decided while it is half done.
 pub(crate) struct InForce {
-    parts: Box<[Apart<RwLock<Arc<Apart<Current>>>>]>,
+    parts: Box<[Part]>,
 }
 
 impl InForce {

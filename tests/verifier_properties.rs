@@ -99,7 +99,6 @@ fn constraints() -> impl Strategy<Value = Constraint> {
     ];
     #[cfg(feature = "url")]
     let leaf = prop_oneof![6 => leaf, 1 => urls()];
-    let many = |all: fn(Vec<Constraint>) -> Constraint| move |parts: Vec<Constraint>| all(parts);
     leaf.prop_recursive(2, 6, 2, move |inner| {
         let parts = || prop::collection::vec(inner.clone(), 1..3);
         prop_oneof![
@@ -107,8 +106,8 @@ fn constraints() -> impl Strategy<Value = Constraint> {
             2 => inner.clone().prop_map(optional),
             1 => inner.clone().prop_map(some),
             1 => inner.clone().prop_map(each),
-            2 => parts().prop_map(many(|parts| any_of(parts))),
-            2 => parts().prop_map(many(|parts| all_of(parts))),
+            2 => parts().prop_map(any_of),
+            2 => parts().prop_map(all_of),
         ]
     })
     .prop_filter("can be meant", |constraint| constraint.check().is_ok())

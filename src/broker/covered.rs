@@ -1,16 +1,14 @@
 //! What covers a call: the grant's scope, every narrowing of the token, and all above the grant.
 
-use std::sync::Arc;
-
 use crate::denial::{Denial, Reason};
-use crate::grant::{Granted, SpanningCounters, Stamp, Terms};
+use crate::grant::{GrantId, Granted, Rows, SpanningCounters, Stamp};
 use crate::identity::Identity;
 use crate::policy::{Compiled, Deciders, Question, Rule, What, failed};
 use crate::scope::{Capability, Outside, Uncovered};
 use crate::token::Narrowing;
 
-/// A scope as it was granted, and which of its capabilities covers the call.
-pub(super) type InScope = (Arc<Terms>, usize);
+/// A grant, and which capability of its scope covers the call.
+pub(super) type InScope = (GrantId, usize);
 
 /// Where the grant, and each grant it was delegated from, covers the call.
 pub(super) struct Covered {
@@ -23,11 +21,13 @@ pub(super) struct Covered {
 impl Covered {
     /// The limits of every capability that covers the call, and of the permits that decided without
     /// being stamped on it.
-    pub(super) fn stamps(&self) -> impl Iterator<Item = &Stamp> + Clone {
+    pub(super) fn stamps<'s>(
+        &'s self,
+        grants: &'s Rows,
+    ) -> impl Iterator<Item = &'s Stamp> + Clone + use<'s> {
         std::iter::once(&self.own)
             .chain(&self.ancestors)
-            .filter_map(|(terms, at)| terms.scope.get(*at))
-            .flat_map(|granted| &granted.stamps)
+            .flat_map(|in_scope| stamped(grants, in_scope))
             .chain(&self.unstamped)
     }
 
@@ -38,11 +38,11 @@ impl Covered {
         &mut self,
         deciders: &Deciders,
         policy: &Compiled,
+        grants: &Rows,
         caller: &Identity,
         spanning: &SpanningCounters,
     ) {
-        let (terms, at) = &self.own;
-        let stamps = terms.scope.get(*at).map_or(&[][..], |granted| &granted.stamps);
+        let stamps = stamped(grants, &self.own);
         let deciders = || deciders.iter().filter_map(|at| policy.rule(*at));
         let stamped = |rule: &Rule| stamps.iter().any(|stamp| stamp.is_of(rule, caller));
         if !deciders().any(stamped) {
@@ -50,6 +50,12 @@ impl Covered {
             self.unstamped = counting.map(|rule| Stamp::of(rule, caller, spanning)).collect();
         }
     }
+}
+
+/// The limits on the capability of a grant that covers the call.
+fn stamped<'g>(grants: &'g Rows, (id, at): &InScope) -> &'g [Stamp] {
+    let granted = grants.get(*id).and_then(|row| row.terms.scope.get(*at));
+    granted.map_or(&[], |granted| &granted.stamps)
 }
 
 /// The place of the first granted capability that covers the call, if every narrowing of the token

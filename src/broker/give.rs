@@ -3,7 +3,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::shared::{Current, Shared};
+use super::current::Current;
+use super::shared::Shared;
 use crate::clock::Timestamp;
 use crate::denial::{Denial, Reason};
 use crate::grant::{Granted, Life, Stamp, TaskCell, Terms};

@@ -12,10 +12,14 @@ use crate::sync::atomic::{AtomicBool, Ordering};
 pub enum Halt {
     /// Everything this broker gates.
     Everything,
-    /// All that one identity requests, holds or calls, by its id, and all that was delegated from
-    /// what it holds.
+    /// All that one identity requests, holds or calls, and all that was delegated from what it holds;
+    /// and the same of every identity that acts for it. Known by its id or an alias; whom somebody
+    /// acts for is known by its id alone. [`Control::revoke_identity`](crate::Control::revoke_identity)
+    /// ends what this stops.
     Identity(Box<str>),
-    /// One live task, by its name.
+    /// One task, by its name: the one that is live, and any that is opened under that name until the
+    /// halt is [resumed](crate::Control::resume). What is to end one opening alone is
+    /// [`Control::revoke_task`](crate::Control::revoke_task).
     Task(Box<str>),
     /// One tool, by its name.
     Tool(Box<str>),
@@ -27,7 +31,7 @@ impl Halt {
         Halt::Identity(id.into())
     }
 
-    /// One task.
+    /// The task of this name, and those that come after it under the same.
     pub fn task(name: &str) -> Self {
         Halt::Task(name.into())
     }
@@ -118,11 +122,7 @@ impl Halt {
         match self {
             Halt::Everything => true,
             Halt::Identity(id) => {
-                let is = |one: &Identity| {
-                    one.is_known_as(id)
-                        || one.acts_for().iter().any(|actor| actor.subject.as_str() == &**id)
-                };
-                is(&task.requester) || who.iter().any(|who| is(who))
+                task.requester.is_or_acts_for(id) || who.iter().any(|who| who.is_or_acts_for(id))
             }
             Halt::Task(name) => *task.name == **name,
             Halt::Tool(name) => tool.is_some_and(|tool| tool == &**name),

@@ -3,9 +3,10 @@
 use std::borrow::Cow;
 use std::sync::Arc;
 
+use super::current::Current;
 use super::give::{Asking, Given};
 use super::open::Task;
-use super::shared::{Current, Shared};
+use super::shared::Shared;
 use crate::audit::{Event, Stage};
 use crate::clock::Timestamp;
 use crate::context::Context;
@@ -183,6 +184,9 @@ impl<'r> Request<'r> {
         let scope = self.respell(&current, scope, &mut capabilities)?;
         let mut life = cell.life.lock();
         self.alive(&life)?;
+        if let Some(parent) = parent {
+            shared.keep_up(&current, cell, &mut life, parent, now)?;
+        }
         let asking = Asking::at_request(shared, &current, cell, &life, context, now);
         let (given, hops, latest) = match parent {
             None => (asking.give(&self.parties(), &capabilities)?, 0, cell.ceiling),

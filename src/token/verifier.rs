@@ -28,6 +28,10 @@ const WINDOW: Duration = Duration::from_secs(30);
 /// presentations. And its key could mint for the audience, too. Give it short-lived tokens, and only
 /// what may be done on their word.
 ///
+/// It has no catalogue either. The scope says which arguments were paths or URLs when the token was minted;
+/// a call with such an argument in another than its one spelling is refused, for nothing brings it there
+/// before the tool has it.
+///
 /// ```
 /// # use hallpass::prelude::*;
 /// # use hallpass::clock::{Clock, SystemClock};

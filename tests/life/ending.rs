@@ -390,3 +390,40 @@ fn the_log_of_a_life_verifies() {
     task.complete();
     assert_eq!(world.kinds(), ["reloaded", "opened", "granted", "permitted", "outcome", "ended"]);
 }
+
+#[test]
+fn what_the_log_keeps_of_a_name_and_of_a_failure_is_bounded() {
+    let world = World::rules([pings("p")]);
+    let agent = world.agent("a");
+    let errand = || Purpose::new("errand");
+    let longest = "n".repeat(255);
+    world.broker.open_named(&longest, &agent, errand()).unwrap().complete();
+    for name in ["", "a b", "caf\u{e9}", "x\ny", &"n".repeat(256), &"\u{e9}".repeat(1 << 20)] {
+        let denial = world.broker.open_named(name, &agent, errand()).unwrap_err();
+        assert_eq!(denial.reason(), Reason::MalformedPurpose);
+        let told = denial.explain().to_string();
+        assert!(told.contains("expected 1 to 255 visible ASCII characters"), "{told}");
+        assert!(told.len() < 512, "{}", told.len());
+        let Event::Denied { task: Some(kept), .. } = world.log.records().pop().unwrap().event
+        else {
+            panic!("it is recorded")
+        };
+        assert!(kept.len() <= 255, "{}", kept.len());
+        let cut = kept.strip_suffix('\u{2026}').filter(|_| name.len() > 255);
+        assert!(name.starts_with(cut.unwrap_or(&kept)), "{kept}");
+    }
+
+    // Two bytes each: the last that is kept is whole.
+    let long = "\u{e9}".repeat(5000);
+    for (reason, kept) in [
+        ("no answer", "no answer".to_owned()),
+        (&long[..4096], long[..4096].to_owned()),
+        (&long, format!("{}\u{2026}", &long[..4092])),
+    ] {
+        world.open(&agent).fail(reason);
+        let Event::Ended { reason, .. } = world.log.records().pop().unwrap().event else {
+            panic!("it is recorded")
+        };
+        assert_eq!(reason.as_deref(), Some(&*kept));
+    }
+}

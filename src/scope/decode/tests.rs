@@ -309,6 +309,20 @@ fn the_reader_builds_only_so_many_parts() {
     // One capability, one constraint, and the rest are values.
     assert!(scope(MAX_PARTS - 2).is_ok());
     assert_eq!(scope(MAX_PARTS - 1), Err(DecodeError::TooManyNodes.into()));
+    let networks = |count: u32| {
+        let networks = (0..count).map(|at| std::net::Ipv4Addr::from_bits(at).to_string());
+        Scope::tool("t").arg("a", super::super::cidr(networks)).encode()
+    };
+    assert!(networks(MAX_PARTS as u32 - 2).is_ok());
+    assert_eq!(networks(MAX_PARTS as u32 - 1), Err(DecodeError::TooManyNodes.into()));
+    #[cfg(feature = "url")]
+    {
+        use super::super::url;
+        let all = |count: u16| (1..=count).fold(UrlPattern::any_host(), UrlPattern::port);
+        let ports = |count| Scope::tool("t").arg("a", url(all(count))).encode();
+        assert!(ports(MAX_PARTS as u16 - 3).is_ok());
+        assert_eq!(ports(MAX_PARTS as u16 - 2), Err(DecodeError::TooManyNodes.into()));
+    }
     let capabilities = |count: usize| {
         (0..count).fold(Scope::default(), |scope, at| scope.and_tool(&format!("t{at}"))).encode()
     };

@@ -69,7 +69,7 @@ impl PathPattern {
         use PathPattern::{Exact, Glob, Prefix, Under};
         match (self, wider) {
             (own, wider) if own == wider => true,
-            (Exact(own), wider) => wider.is_of(own),
+            (Exact(own), wider) => wider.matches(own) == Truth::True,
             (Prefix(own) | Under(own), Prefix(wide)) => own.starts_with(&**wide),
             (Under(own), Under(wide)) => is_under(own, wide),
             // What begins with `/v1` may go on to `/v1x`.

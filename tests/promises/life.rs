@@ -92,6 +92,8 @@ pub(crate) struct Slip {
     pub(crate) running: Option<Running>,
     pub(crate) number: u64,
     pub(crate) row: usize,
+    /// Of the grant, when the call was permitted.
+    pub(crate) serial: u32,
     pub(crate) caller: usize,
     pub(crate) tool: String,
     pub(crate) lapses: i64,

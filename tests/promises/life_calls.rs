@@ -175,6 +175,7 @@ impl Life {
             handle: Some(permit),
             running: None,
             row,
+            serial: self.rows[row].serial,
             caller: shown.caller,
             tool: shown.call.tool.clone(),
             lapses: self.now + PERMIT_TTL,

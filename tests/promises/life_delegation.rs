@@ -56,6 +56,9 @@ impl Life {
         }
         let scope: Vec<Covering> = said_so.iter().map(Covering::of).collect();
         let mut failures = self.task_failures(task, holder);
+        if failures.is_empty() {
+            self.keep_up(parent);
+        }
         let given = match self.given_below(parent, holder, &scope, &said) {
             Ok(given) => Some(given),
             Err(reasons) => {

@@ -2,9 +2,10 @@
 
 use hallpass::Reason;
 
-use crate::giving::{Given, tightest};
-use crate::life::{Life, Part};
+use crate::giving::{Given, Stamp, tightest};
+use crate::life::{Life, Part, Row};
 use crate::life_case::Scan;
+use crate::small::Posted;
 
 impl Life {
     pub(crate) fn reload(&mut self, to: usize, scan: Scan) {
@@ -43,26 +44,12 @@ impl Life {
         let report = reload.finish();
         self.tick();
         let policy = self.today();
-        let mut drifted = Vec::new();
-        for task in tasks {
-            let rows: Vec<usize> = (0..self.rows.len())
-                .filter(|row| self.rows[*row].task == task && self.is_there(*row))
-                .filter(|row| self.rows[*row].epoch != self.epoch)
-                .collect();
-            for row in rows {
-                match self.would_give(row, &policy) {
-                    Some(given) => self.clamp(row, given),
-                    None => drifted.push(row),
-                }
-            }
-        }
+        let drifted: Vec<usize> =
+            tasks.into_iter().flat_map(|task| self.survey(task, &policy)).collect();
         let told: Vec<_> = report.grants.iter().map(|own| own.id).collect();
         let ids: Vec<_> = drifted.iter().map(|row| self.rows[*row].id).collect();
         assert!(told.iter().all(|id| ids.contains(id)), "P3: ended without a cause");
-        let alone =
-            |row: &&usize| !self.lineage(**row).iter().any(|at| at != *row && drifted.contains(at));
-        let ends = drifted.iter().filter(alone).count();
-        assert_eq!(told.len(), ends, "P3: what drifted is told, but for what ended with it");
+        assert_eq!(told.len(), ids.len(), "P3: what drifted is told, but for what ended with it");
         for row in drifted {
             if self.end_row(row, Reason::Drifted).is_some() {
                 self.tried();
@@ -71,14 +58,35 @@ impl Life {
         }
     }
 
-    /// A grant that is used before the scan has come to it, and all it was delegated from, is looked
-    /// at then.
+    /// Looks at what lives of a task, those above first: which of them a policy would not give, but for
+    /// those that hang from another; and holds the rest to what is tighter.
+    fn survey(&mut self, task: usize, policy: &Posted) -> Vec<usize> {
+        let mut drifted: Vec<usize> = Vec::new();
+        let live: Vec<usize> = (0..self.rows.len())
+            .filter(|row| self.rows[*row].task == task && self.is_live(*row))
+            .filter(|row| self.rows[*row].epoch != self.epoch)
+            .collect();
+        for row in live {
+            if self.lineage(row).iter().any(|above| drifted.contains(above)) {
+                continue;
+            }
+            match self.would_give(row, policy) {
+                Some(given) => self.clamp(row, given),
+                None => drifted.push(row),
+            }
+        }
+        drifted
+    }
+
+    /// A grant that lives and is used before the scan has come to it, and all it was delegated from,
+    /// is looked at then, those above first.
     pub(crate) fn keep_up(&mut self, row: usize) {
         let policy = self.today();
-        for at in self.lineage(row) {
-            if !self.is_there(at) {
-                return;
-            }
+        let lineage = self.lineage(row);
+        if lineage.iter().any(|at| !self.is_there(*at) || self.rows[*at].is_past(self.now)) {
+            return;
+        }
+        for at in lineage.into_iter().rev() {
             if self.rows[at].epoch == self.epoch {
                 continue;
             }
@@ -119,11 +127,42 @@ impl Life {
     pub(crate) fn preview(&mut self, of: usize) {
         let policy = self.posted[of].clone();
         let drift = self.broker.preview(&policy.policy);
-        self.tick();
-        for row in 0..self.rows.len() {
-            let told = drift.grants.iter().any(|own| own.id == self.rows[row].id);
-            let should = self.is_there(row) && self.would_give(row, &policy).is_none();
-            assert_eq!(told, should, "what would drift is told");
+        if !self.tick() {
+            return;
         }
+        let same = policy.policy.digest() == self.today().policy.digest();
+        // As a reload would, and then everything is as it was.
+        let before: Vec<_> = self.rows.iter().map(Row::terms).collect();
+        self.epoch += 1;
+        let mut drifts = Vec::new();
+        for task in (0..self.tasks.len()).filter(|_| !same) {
+            drifts.extend(self.survey(task, &policy));
+        }
+        self.epoch -= 1;
+        for (row, terms) in self.rows.iter_mut().zip(before) {
+            row.put_back(terms);
+        }
+        let mut should: Vec<_> = drifts.iter().map(|row| self.rows[*row].id).collect();
+        let mut told: Vec<_> = drift.grants.iter().map(|own| own.id).collect();
+        should.sort();
+        told.sort();
+        assert_eq!(told, should, "what would drift is told");
+    }
+}
+
+type Terms = (Vec<Vec<Stamp>>, Option<i64>, Option<i64>, i64, u64);
+
+impl Row {
+    /// What a look at it can change.
+    fn terms(&self) -> Terms {
+        let stamps = self.parts.iter().map(|part| part.stamps.clone()).collect();
+        (stamps, self.max_life, self.idle, self.expires, self.epoch)
+    }
+
+    fn put_back(&mut self, (stamps, max_life, idle, expires, epoch): Terms) {
+        for (part, stamps) in self.parts.iter_mut().zip(stamps) {
+            part.stamps = stamps;
+        }
+        (self.max_life, self.idle, self.expires, self.epoch) = (max_life, idle, expires, epoch);
     }
 }

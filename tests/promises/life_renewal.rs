@@ -99,12 +99,18 @@ impl Life {
         if !self.tick() {
             return Err(vec![Reason::ClockUnreadable]);
         }
-        let row = &self.rows[at];
-        let task = row.task;
+        let (task, holder) = (self.rows[at].task, self.rows[at].holder);
         let mut reasons = self.task_failures(task, by);
-        if self.case.whos[by].id != self.case.whos[row.holder].id {
+        if self.case.whos[by].id != self.case.whos[holder].id {
             reasons.push(Reason::NotTheHolder);
         }
+        if let Some(parent) = self.rows[at].parent
+            && reasons.is_empty()
+            && self.is_there(at)
+        {
+            self.keep_up(parent);
+        }
+        let row = &self.rows[at];
         reasons.extend(self.lineage_failures(at));
         let scope: Vec<Covering> = row.parts.iter().map(|part| part.covering.clone()).collect();
         let given = match row.parent {

@@ -62,6 +62,7 @@ impl Life {
             (self.tasks[task].over, Reason::TaskOver),
             (self.now >= self.tasks[task].ceiling, Reason::Expired),
             (lapsed, Reason::PermitLapsed),
+            (self.rows[slip.row].serial != slip.serial, Reason::Superseded),
             (self.epoch != slip.epoch, Reason::PolicyChanged),
             (self.stopped(task, &whos, Some(&slip.tool)), Reason::Halted),
         ];

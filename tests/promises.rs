@@ -31,14 +31,22 @@ mod life_asks;
 mod life_calls;
 #[path = "promises/life_case.rs"]
 mod life_case;
+#[path = "promises/life_delegation.rs"]
+mod life_delegation;
 #[path = "promises/life_ends.rs"]
 mod life_ends;
+#[path = "promises/life_limits.rs"]
+mod life_limits;
+#[path = "promises/life_listing.rs"]
+mod life_listing;
 #[path = "promises/life_log.rs"]
 mod life_log;
 #[path = "promises/life_reload.rs"]
 mod life_reload;
 #[path = "promises/life_renewal.rs"]
 mod life_renewal;
+#[path = "promises/life_runs.rs"]
+mod life_runs;
 #[path = "promises/model.rs"]
 mod model;
 #[path = "promises/probe.rs"]

@@ -92,7 +92,7 @@ pub(crate) struct Slip {
     pub(crate) running: Option<Running>,
     pub(crate) number: u64,
     pub(crate) row: usize,
-    /// Of the token it was handed out on.
+    /// Of the grant, when the call was permitted.
     pub(crate) serial: u32,
     pub(crate) caller: usize,
     pub(crate) tool: String,
@@ -334,11 +334,6 @@ impl Life {
         self.halts.iter().any(|halt| self.stops(halt, task, whos, tool))
     }
 
-    pub(crate) fn is_or_acts_for(&self, who: usize, id: &str) -> bool {
-        let who = &self.case.whos[who];
-        who.id == id || who.acts_for.as_deref() == Some(id)
-    }
-
     pub(crate) fn stops(
         &self,
         halt: &Halt,
@@ -349,9 +344,10 @@ impl Life {
         let own = &self.tasks[task];
         match halt {
             Halt::Everything => true,
-            Halt::Identity(id) => {
-                whos.iter().chain([&own.requester]).any(|who| self.is_or_acts_for(*who, id))
-            }
+            Halt::Identity(id) => whos.iter().chain([&own.requester]).any(|who| {
+                let who = &self.case.whos[*who];
+                who.id == **id || who.acts_for.as_deref() == Some(&**id)
+            }),
             Halt::Task(name) => **name == *own.name,
             Halt::Tool(name) => tool == Some(&**name),
         }

@@ -1,12 +1,10 @@
 //! A life authorizes calls, and runs them.
 
-use hallpass::audit::Outcome;
 use hallpass::policy::Moment;
 use hallpass::token::Form;
-use hallpass::{Halt, Reason, RunError};
+use hallpass::{Halt, Reason};
 
-use crate::giving::Stamp;
-use crate::life::{Bound, Charge, Held, Life, Owner, Row, Slip, State};
+use crate::life::{Bound, Held, Life, Row, Slip, State};
 use crate::life_asks::context_of;
 use crate::model::{Question, Says, Setting, decide, labels_of};
 use crate::small::{Covering, every_call};
@@ -17,23 +15,23 @@ use crate::universe::*;
 const WINDOW: i64 = 30_000;
 
 /// What is put to the gate.
-struct Shown {
-    held: usize,
-    bound: Option<usize>,
-    caller: usize,
-    call: CallSaid,
-    context: ContextSaid,
+pub(crate) struct Shown {
+    pub(crate) held: usize,
+    pub(crate) bound: Option<usize>,
+    pub(crate) caller: usize,
+    pub(crate) call: CallSaid,
+    pub(crate) context: ContextSaid,
 }
 
 impl Life {
-    fn token(&self, n: usize) -> Option<usize> {
+    pub(crate) fn token(&self, n: usize) -> Option<usize> {
         let current =
             |held: &Held| self.rows[held.row].serial == held.serial && self.is_live(held.row);
         prefer(&self.held, n, |_| true, current)
     }
 
     /// A call of what a token is for, mostly.
-    fn call(&self, held: usize, n: usize) -> CallSaid {
+    pub(crate) fn call(&self, held: usize, n: usize) -> CallSaid {
         let own = &self.held[held];
         let parts = &self.rows[own.row].parts;
         let within = &parts[n % parts.len()].covering;
@@ -114,7 +112,7 @@ impl Life {
     }
 
     /// Puts it to the gate, first without and then with effect.
-    fn put(&mut self, shown: &Shown) {
+    pub(crate) fn put(&mut self, shown: &Shown) {
         let (who, call, moment) =
             (&self.who[shown.caller], shown.call.call(), context_of(&shown.context));
         let dry = match shown.bound {
@@ -177,7 +175,7 @@ impl Life {
             handle: Some(permit),
             running: None,
             row,
-            serial: self.held[shown.held].serial,
+            serial: self.rows[row].serial,
             caller: shown.caller,
             tool: shown.call.tool.clone(),
             lapses: self.now + PERMIT_TTL,
@@ -187,7 +185,7 @@ impl Life {
         });
     }
 
-    fn says(&self, shown: &Shown) -> Says {
+    pub(crate) fn says(&self, shown: &Shown) -> Says {
         let task = &self.tasks[self.rows[self.held[shown.held].row].task];
         let form = if shown.bound.is_some() { Form::CallBound } else { Form::Bearer };
         let setting = Setting {
@@ -205,7 +203,7 @@ impl Life {
     }
 
     /// Every reason to refuse, of the first step that has one: token, table, scopes, rules, limits.
-    fn expected(&mut self, shown: &Shown) -> Vec<Reason> {
+    pub(crate) fn expected(&mut self, shown: &Shown) -> Vec<Reason> {
         if !self.tick() {
             return vec![Reason::ClockUnreadable];
         }
@@ -284,7 +282,7 @@ impl Life {
     }
 
     /// What is wrong with the grant that a token names.
-    fn row_failures(&self, held: usize, caller: usize, tool: &str) -> Vec<Reason> {
+    pub(crate) fn row_failures(&self, held: usize, caller: usize, tool: &str) -> Vec<Reason> {
         let own = &self.held[held];
         let row = &self.rows[own.row];
         if let Some(why) = row.ended {
@@ -303,7 +301,7 @@ impl Life {
     }
 
     /// P12: what is bound to a call is worth one try, from where its grant has been found to live.
-    fn take_once(&mut self, shown: &Shown) {
+    pub(crate) fn take_once(&mut self, shown: &Shown) {
         let Some(at) = shown.bound else { return };
         let held = shown.held;
         if self.tick()
@@ -314,306 +312,6 @@ impl Life {
             && self.row_failures(held, shown.caller, &shown.call.tool).is_empty()
         {
             self.bound[at].taken = true;
-        }
-    }
-
-    // ---- limits ----
-
-    /// What limits a call: what was put on the part of the scope that covers it, and on that of each
-    /// grant above; and where none of the permits that give it put anything there, what they say.
-    fn stamps(&self, shown: &Shown) -> Vec<(Stamp, Owner)> {
-        let row = self.held[shown.held].row;
-        let caller = &self.case.whos[shown.caller].id;
-        let on = |at: usize| {
-            let part = self.rows[at].parts.iter().find(|part| part.covering.has(&shown.call));
-            part.map(|part| part.stamps.as_slice()).unwrap_or_default()
-        };
-        let mut all: Vec<Stamp> =
-            self.lineage(row).into_iter().flat_map(|at| on(at).to_vec()).collect();
-        if let Says::Permit(ids) = self.says(shown) {
-            let counted = |id: &String| {
-                let own = on(row).iter().filter(|stamp| stamp.rule == *id);
-                own.filter(|stamp| stamp.identity.as_ref().is_none_or(|own| own == caller)).count()
-            };
-            if ids.iter().all(|id| counted(id) == 0) {
-                let today = self.today();
-                let rules = today.said.rules.iter().filter(|rule| ids.contains(&rule.id));
-                all.extend(rules.map(|rule| Stamp {
-                    rule: rule.id.clone(),
-                    identity: rule.limits.per_identity.then(|| caller.clone()),
-                    limits: rule.limits,
-                }));
-            }
-        }
-        let generation = self.tasks[self.rows[row].task].generation;
-        let owned = |stamp: Stamp| {
-            let owner = match &stamp.identity {
-                Some(id) => Owner::Identity(id.clone()),
-                None => Owner::Task(generation),
-            };
-            (stamp, owner)
-        };
-        all.into_iter().map(owned).collect()
-    }
-
-    fn limit_failures(&self, shown: &Shown) -> Vec<Reason> {
-        let mut reasons = Vec::new();
-        for (stamp, owner) in self.stamps(shown) {
-            let charged: Vec<&Charge> = self
-                .charges
-                .iter()
-                .filter(|charge| charge.rule == stamp.rule && charge.owner == owner)
-                .collect();
-            let kept = || charged.iter().filter(|charge| !charge.given_back);
-            let limits = stamp.limits;
-            if limits.uses.is_some_and(|most| kept().count() as u64 >= most) {
-                reasons.push(Reason::UsesSpent);
-            }
-            if let Some((most, window)) = limits.rate {
-                let within = |c: &&&Charge| c.rated && self.now - c.at < window as i64 * 1000;
-                if charged.iter().filter(within).count() as u64 >= most {
-                    reasons.push(Reason::RateExceeded);
-                }
-            }
-            if let Some(most) = limits.budget_halves {
-                let spent: i64 = kept().map(|charge| charge.amount).sum();
-                let fits = match shown.call.args.get("n") {
-                    Some(V::Halves(n)) => *n >= 0 && spent + n <= most,
-                    _ => false,
-                };
-                if !fits {
-                    reasons.push(Reason::BudgetSpent);
-                }
-            }
-        }
-        reasons
-    }
-
-    /// Charges one call to every counter that counts it, once.
-    fn charge(&mut self, shown: &Shown) -> Vec<usize> {
-        let amount = match shown.call.args.get("n") {
-            Some(V::Halves(n)) => *n,
-            _ => 0,
-        };
-        let mut charged: Vec<usize> = Vec::new();
-        for (stamp, owner) in self.stamps(shown) {
-            let LimitsSaid { uses, rate, budget_halves, .. } = stamp.limits;
-            if uses.is_none() && rate.is_none() && budget_halves.is_none() {
-                continue;
-            }
-            let amount = if budget_halves.is_some() { amount } else { 0 };
-            let same = |at: &&usize| {
-                self.charges[**at].rule == stamp.rule && self.charges[**at].owner == owner
-            };
-            match charged.iter().find(same).copied() {
-                Some(at) => {
-                    let own = &mut self.charges[at];
-                    own.rated |= rate.is_some();
-                    own.amount = own.amount.max(amount);
-                }
-                None => {
-                    charged.push(self.charges.len());
-                    self.charges.push(Charge {
-                        rule: stamp.rule,
-                        owner,
-                        at: self.stand.now,
-                        rated: rate.is_some(),
-                        amount,
-                        given_back: false,
-                    });
-                }
-            }
-        }
-        charged
-    }
-
-    fn give_back(&mut self, charges: &[usize]) {
-        for at in charges {
-            self.charges[*at].given_back = true;
-        }
-    }
-
-    /// Permits of a task that nobody started in time. What they hold comes back when their task is
-    /// looked at next.
-    pub(crate) fn close_lapsed(&mut self, task: usize) {
-        for at in 0..self.slips.len() {
-            let slip = &self.slips[at];
-            let lapsed = slip.state == State::Reserved && self.now >= slip.lapses;
-            if lapsed && self.rows[slip.row].task == task && !self.tasks[task].over {
-                let number = slip.number;
-                self.close_unrecorded(at, Outcome::Abandoned);
-                self.events.push(format!("outcome {number} Abandoned false"));
-            }
-        }
-    }
-
-    // ---- running ----
-
-    pub(crate) fn start(&mut self, n: usize, panics: bool) {
-        if let Some(at) = pick(&self.slips, n, |slip| slip.handle.is_some()) {
-            self.start_at(at, panics);
-        }
-    }
-
-    pub(crate) fn start_at(&mut self, at: usize, panics: bool) {
-        let handle = self.slips[at].handle.take().unwrap();
-        let answer = if panics {
-            let ran = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
-                handle.run(|_| -> Result<(), ()> { std::panic::resume_unwind(Box::new("a tool")) })
-            }));
-            match ran {
-                Err(_) => Ok(None),
-                Ok(Err(RunError::Denied(denial))) => Err(denial),
-                Ok(other) => panic!("{other:?}"),
-            }
-        } else {
-            handle.start().map(Some)
-        };
-        let failures = self.start_failures(at);
-        match answer {
-            Ok(running) => {
-                assert!(failures.is_empty(), "P11: started in spite of {failures:?}");
-                self.slips[at].state = State::Running;
-                self.tally.started += 1;
-                match running {
-                    Some(running) => self.slips[at].running = Some(running),
-                    None => self.close(at, Outcome::Interrupted),
-                }
-            }
-            Err(denial) => {
-                self.refused("run", None, Err(denial), &failures);
-                self.tally.refused_starts += 1;
-                self.close(at, Outcome::Abandoned);
-            }
-        }
-    }
-
-    /// P11: whatever has ended, halted or reloaded what the permit stands on.
-    fn start_failures(&mut self, at: usize) -> Vec<Reason> {
-        if !self.tick() {
-            return vec![Reason::ClockUnreadable];
-        }
-        let slip = &self.slips[at];
-        let task = self.rows[slip.row].task;
-        let mut reasons = self.lineage_failures(slip.row);
-        let lineage = self.lineage(slip.row);
-        let mut whos: Vec<usize> = lineage.iter().map(|at| self.rows[*at].holder).collect();
-        whos.push(slip.caller);
-        let lapsed = slip.state != State::Reserved || self.now >= slip.lapses;
-        let failures = [
-            (self.tasks[task].over, Reason::TaskOver),
-            (self.now >= self.tasks[task].ceiling, Reason::Expired),
-            (lapsed, Reason::PermitLapsed),
-            (self.epoch != slip.epoch, Reason::PolicyChanged),
-            (self.rows[slip.row].serial != slip.serial, Reason::Superseded),
-            (self.stopped(task, &whos, Some(&slip.tool)), Reason::Halted),
-        ];
-        reasons.extend(failures.into_iter().filter(|(so, _)| *so).map(|(_, reason)| reason));
-        reasons
-    }
-
-    pub(crate) fn drop_permit(&mut self, n: usize) {
-        if let Some(at) = pick(&self.slips, n, |slip| slip.handle.is_some()) {
-            drop(self.slips[at].handle.take());
-            self.close(at, Outcome::Abandoned);
-        }
-    }
-
-    pub(crate) fn finish_call(&mut self, n: usize, outcome: Outcome) {
-        let Some(at) = pick(&self.slips, n, |slip| slip.running.is_some()) else { return };
-        let running = self.slips[at].running.take().unwrap();
-        match outcome {
-            Outcome::Ok => running.succeed(),
-            Outcome::Error => running.fail(),
-            _ => drop(running),
-        }
-        self.close(at, outcome);
-    }
-
-    pub(crate) fn close(&mut self, at: usize, outcome: Outcome) {
-        if self.close_unrecorded(at, outcome) {
-            let slip = &self.slips[at];
-            let over = self.tasks[self.rows[slip.row].task].over;
-            let event = format!("outcome {} {outcome:?} {over}", slip.number);
-            self.record(event);
-        }
-    }
-
-    fn close_unrecorded(&mut self, at: usize, outcome: Outcome) -> bool {
-        let was = self.slips[at].state;
-        if matches!(was, State::Closed(_)) {
-            return false;
-        }
-        self.slips[at].state = State::Closed(outcome);
-        if was == State::Reserved {
-            let charges = self.slips[at].charges.clone();
-            self.give_back(&charges);
-        }
-        true
-    }
-
-    // ---- listing ----
-
-    /// What is listed may be denied for its arguments; what is not listed would be denied for any.
-    pub(crate) fn list(&mut self, token: usize, caller: Option<usize>, context: usize) {
-        let Some(held) = self.token(token) else { return };
-        let row = self.held[held].row;
-        let caller = caller.map_or(self.rows[row].holder, |n| n % self.who.len());
-        let said = self.contexts[context % self.contexts.len()].clone();
-        let answer = self.gate.tools(&self.held[held].token, &self.who[caller], &context_of(&said));
-        let mut reasons =
-            if self.tick() { self.token_failures(held, None, caller) } else { Vec::new() };
-        if !self.tick() {
-            reasons.push(Reason::ClockUnreadable);
-        }
-        let task = self.rows[row].task;
-        if reasons.is_empty() && self.tasks[task].over {
-            reasons.push(Reason::TaskOver);
-        }
-        if reasons.is_empty() {
-            let was_there = self.is_there(row);
-            self.keep_up(row);
-            reasons = self.lineage_failures(row);
-            let there = self.is_there(row);
-            if there || !was_there {
-                self.close_lapsed(task);
-            }
-            let superseded = there && self.rows[row].serial != self.held[held].serial;
-            reasons.extend(superseded.then_some(Reason::Superseded));
-        }
-        let told = match answer {
-            Err(denial) => {
-                assert!(reasons.contains(&denial.reason()), "{reasons:?}: {}", denial.explain());
-                return;
-            }
-            Ok(tools) => tools,
-        };
-        assert!(reasons.is_empty(), "listed in spite of {reasons:?}");
-        let lineage = self.lineage(row);
-        for tool in [TOOLS[0], TOOLS[1], TOOLS[2]] {
-            let listed = told.iter().any(|own| own.as_str() == tool);
-            let named = |scope: &[Covering]| scope.iter().any(|part| part.tool == tool);
-            let in_rows = lineage
-                .iter()
-                .all(|at| self.rows[*at].parts.iter().any(|part| part.covering.tool == tool));
-            let in_token = self.held[held].narrowings.iter().all(|(scope, _)| named(scope));
-            let mut whos: Vec<usize> = lineage.iter().map(|at| self.rows[*at].holder).collect();
-            whos.push(caller);
-            let known = self.knows(tool) && !self.stopped(task, &whos, Some(tool));
-            assert!(!listed || (in_rows && in_token && known), "`{tool}` is listed");
-            if !known {
-                continue;
-            }
-            let scopes = self.rows[row].parts.iter().map(|part| &part.covering);
-            let own = scopes.filter(|own| own.tool == tool);
-            let calls: Vec<CallSaid> =
-                own.flat_map(|own| own.calls.iter().step_by(3).map(|n| own.call(*n))).collect();
-            for call in calls {
-                let context = said.clone();
-                let shown = Shown { held, bound: None, caller, call, context };
-                let permitted = self.expected(&shown).is_empty();
-                assert!(listed || !permitted, "not listed: {:?}", shown.call);
-            }
         }
     }
 }

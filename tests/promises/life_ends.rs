@@ -6,7 +6,7 @@ use hallpass::audit::Outcome;
 use hallpass::{Halt, Reason};
 
 use crate::case::{End, Revoke};
-use crate::life::{Life, LiveTask, Row, Slip, State};
+use crate::life::{Life, LiveTask, Row, State};
 use crate::stand::{pick, prefer};
 
 impl Life {
@@ -63,19 +63,11 @@ impl Life {
         self.tick();
         for task in 0..self.tasks.len() {
             let requester = self.tasks[task].requester;
-            if !self.tasks[task].over && self.is_or_acts_for(requester, id) {
+            if !self.tasks[task].over && self.case.whos[requester].id == id {
                 self.over(task, "Revoked");
                 count -= 1;
             }
-            // Whoever presents a grant's token may act for others than its holder did.
-            let holds = |life: &Life, row: &Row| {
-                let open = |slip: &&Slip| matches!(slip.state, State::Reserved | State::Running);
-                let mut slips = life.slips.iter().filter(open);
-                life.is_or_acts_for(row.holder, id)
-                    || slips.any(|slip| {
-                        life.rows[slip.row].id == row.id && life.is_or_acts_for(slip.caller, id)
-                    })
-            };
+            let holds = |life: &Life, row: &Row| life.case.whos[row.holder].id == id;
             self.revoke_all(task, &mut count, holds);
         }
         assert_eq!(count, 0);

@@ -2,9 +2,7 @@
 
 use hallpass::Reason;
 
-use std::collections::BTreeSet;
-
-use crate::giving::{Given, tightest};
+use crate::giving::{Given, Stamp, tightest};
 use crate::life::{Life, Part, Row};
 use crate::life_case::Scan;
 use crate::small::Posted;
@@ -46,31 +44,30 @@ impl Life {
         let report = reload.finish();
         self.tick();
         let policy = self.today();
-        let stale = |row: &usize| {
-            tasks.contains(&self.rows[*row].task) && self.rows[*row].epoch != self.epoch
-        };
-        let rows = (0..self.rows.len()).filter(stale).collect();
-        let drifted = self.survey(rows, &policy);
-        let told: BTreeSet<_> = report.grants.iter().map(|own| own.id).collect();
-        let ids: BTreeSet<_> = drifted.iter().map(|row| self.rows[*row].id).collect();
-        assert_eq!(told, ids, "P3: what drifted is told, but for what ends with it");
+        let drifted: Vec<usize> =
+            tasks.into_iter().flat_map(|task| self.survey(task, &policy)).collect();
+        let told: Vec<_> = report.grants.iter().map(|own| own.id).collect();
+        let ids: Vec<_> = drifted.iter().map(|row| self.rows[*row].id).collect();
+        assert!(told.iter().all(|id| ids.contains(id)), "P3: ended without a cause");
+        assert_eq!(told.len(), ids.len(), "P3: what drifted is told, but for what ended with it");
         for row in drifted {
-            let running = self.end_row(row, Reason::Drifted).unwrap();
-            let one = report.grants.iter().find(|own| own.id == self.rows[row].id).unwrap();
-            assert_eq!(one.running, running, "P11: what is running is told");
-            self.tried();
-            self.tally.drifted += 1;
+            if self.end_row(row, Reason::Drifted).is_some() {
+                self.tried();
+                self.tally.drifted += 1;
+            }
         }
     }
 
-    /// Those of these grants, as far as they live, that a policy would not give, the highest of each
-    /// line. The others are held to what it limits.
-    fn survey(&mut self, rows: Vec<usize>, policy: &Posted) -> Vec<usize> {
+    /// Looks at what lives of a task, those above first: which of them a policy would not give, but for
+    /// those that hang from another; and holds the rest to what is tighter.
+    fn survey(&mut self, task: usize, policy: &Posted) -> Vec<usize> {
         let mut drifted: Vec<usize> = Vec::new();
-        let live: Vec<usize> = rows.into_iter().filter(|row| self.is_live(*row)).collect();
-        // A grant is younger than what it was delegated from.
+        let live: Vec<usize> = (0..self.rows.len())
+            .filter(|row| self.rows[*row].task == task && self.is_live(*row))
+            .filter(|row| self.rows[*row].epoch != self.epoch)
+            .collect();
         for row in live {
-            if self.lineage(row).iter().any(|at| drifted.contains(at)) {
+            if self.lineage(row).iter().any(|above| drifted.contains(above)) {
                 continue;
             }
             match self.would_give(row, policy) {
@@ -81,12 +78,12 @@ impl Life {
         drifted
     }
 
-    /// A grant that is used before the scan has come to it, and all it was delegated from, is looked
-    /// at then.
+    /// A grant that lives and is used before the scan has come to it, and all it was delegated from,
+    /// is looked at then, those above first.
     pub(crate) fn keep_up(&mut self, row: usize) {
         let policy = self.today();
         let lineage = self.lineage(row);
-        if !lineage.iter().all(|at| self.is_there(*at) && !self.rows[*at].is_past(self.now)) {
+        if lineage.iter().any(|at| !self.is_there(*at) || self.rows[*at].is_past(self.now)) {
             return;
         }
         for at in lineage.into_iter().rev() {
@@ -130,26 +127,42 @@ impl Life {
     pub(crate) fn preview(&mut self, of: usize) {
         let policy = self.posted[of].clone();
         let drift = self.broker.preview(&policy.policy);
-        self.tick();
-        let told: BTreeSet<_> = drift.grants.iter().map(|own| own.id).collect();
-        if policy.policy.digest() == self.today().policy.digest() {
-            assert_eq!(told, BTreeSet::new(), "loading what is in force ends nothing");
+        if !self.tick() {
             return;
         }
-        let kept = |row: &Row| {
-            let stamps: Vec<_> = row.parts.iter().map(|part| part.stamps.clone()).collect();
-            (stamps, row.expires, row.max_life, row.idle, row.epoch)
-        };
-        let before: Vec<_> = self.rows.iter().map(kept).collect();
-        let drifted = self.survey((0..self.rows.len()).collect(), &policy);
-        for (row, kept) in self.rows.iter_mut().zip(before) {
-            let stamps;
-            (stamps, row.expires, row.max_life, row.idle, row.epoch) = kept;
-            for (part, stamps) in row.parts.iter_mut().zip(stamps) {
-                part.stamps = stamps;
-            }
+        let same = policy.policy.digest() == self.today().policy.digest();
+        // As a reload would, and then everything is as it was.
+        let before: Vec<_> = self.rows.iter().map(Row::terms).collect();
+        self.epoch += 1;
+        let mut drifts = Vec::new();
+        for task in (0..self.tasks.len()).filter(|_| !same) {
+            drifts.extend(self.survey(task, &policy));
         }
-        let ids: BTreeSet<_> = drifted.iter().map(|row| self.rows[*row].id).collect();
-        assert_eq!(told, ids, "what would drift is told");
+        self.epoch -= 1;
+        for (row, terms) in self.rows.iter_mut().zip(before) {
+            row.put_back(terms);
+        }
+        let mut should: Vec<_> = drifts.iter().map(|row| self.rows[*row].id).collect();
+        let mut told: Vec<_> = drift.grants.iter().map(|own| own.id).collect();
+        should.sort();
+        told.sort();
+        assert_eq!(told, should, "what would drift is told");
+    }
+}
+
+type Terms = (Vec<Vec<Stamp>>, Option<i64>, Option<i64>, i64, u64);
+
+impl Row {
+    /// What a look at it can change.
+    fn terms(&self) -> Terms {
+        let stamps = self.parts.iter().map(|part| part.stamps.clone()).collect();
+        (stamps, self.max_life, self.idle, self.expires, self.epoch)
+    }
+
+    fn put_back(&mut self, (stamps, max_life, idle, expires, epoch): Terms) {
+        for (part, stamps) in self.parts.iter_mut().zip(stamps) {
+            part.stamps = stamps;
+        }
+        (self.max_life, self.idle, self.expires, self.epoch) = (max_life, idle, expires, epoch);
     }
 }

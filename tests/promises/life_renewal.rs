@@ -99,12 +99,15 @@ impl Life {
         if !self.tick() {
             return Err(vec![Reason::ClockUnreadable]);
         }
-        let Row { task, holder, parent, .. } = self.rows[at];
+        let (task, holder) = (self.rows[at].task, self.rows[at].holder);
         let mut reasons = self.task_failures(task, by);
         if self.case.whos[by].id != self.case.whos[holder].id {
             reasons.push(Reason::NotTheHolder);
         }
-        if let Some(parent) = parent.filter(|_| reasons.is_empty() && self.is_there(at)) {
+        if let Some(parent) = self.rows[at].parent
+            && reasons.is_empty()
+            && self.is_there(at)
+        {
             self.keep_up(parent);
         }
         let row = &self.rows[at];

@@ -1,0 +1,140 @@
+//! A life counts what its calls cost.
+
+use hallpass::Reason;
+use hallpass::audit::Outcome;
+
+use crate::giving::Stamp;
+use crate::life::{Charge, Life, Owner, State};
+use crate::life_calls::Shown;
+use crate::model::Says;
+use crate::universe::*;
+
+impl Life {
+    /// What limits a call: what was put on the part of the scope that covers it, and on that of each
+    /// grant above; and where none of the permits that give it put anything there, what they say.
+    pub(crate) fn stamps(&self, shown: &Shown) -> Vec<(Stamp, Owner)> {
+        let row = self.held[shown.held].row;
+        let caller = &self.case.whos[shown.caller].id;
+        let on = |at: usize| {
+            let part = self.rows[at].parts.iter().find(|part| part.covering.has(&shown.call));
+            part.map(|part| part.stamps.as_slice()).unwrap_or_default()
+        };
+        let mut all: Vec<Stamp> =
+            self.lineage(row).into_iter().flat_map(|at| on(at).to_vec()).collect();
+        if let Says::Permit(ids) = self.says(shown) {
+            let counted = |id: &String| {
+                let own = on(row).iter().filter(|stamp| stamp.rule == *id);
+                own.filter(|stamp| stamp.identity.as_ref().is_none_or(|own| own == caller)).count()
+            };
+            if ids.iter().all(|id| counted(id) == 0) {
+                let today = self.today();
+                let rules = today.said.rules.iter().filter(|rule| ids.contains(&rule.id));
+                all.extend(rules.map(|rule| Stamp {
+                    rule: rule.id.clone(),
+                    identity: rule.limits.per_identity.then(|| caller.clone()),
+                    limits: rule.limits,
+                }));
+            }
+        }
+        let generation = self.tasks[self.rows[row].task].generation;
+        let owned = |stamp: Stamp| {
+            let owner = match &stamp.identity {
+                Some(id) => Owner::Identity(id.clone()),
+                None => Owner::Task(generation),
+            };
+            (stamp, owner)
+        };
+        all.into_iter().map(owned).collect()
+    }
+
+    pub(crate) fn limit_failures(&self, shown: &Shown) -> Vec<Reason> {
+        let mut reasons = Vec::new();
+        for (stamp, owner) in self.stamps(shown) {
+            let charged: Vec<&Charge> = self
+                .charges
+                .iter()
+                .filter(|charge| charge.rule == stamp.rule && charge.owner == owner)
+                .collect();
+            let kept = || charged.iter().filter(|charge| !charge.given_back);
+            let limits = stamp.limits;
+            if limits.uses.is_some_and(|most| kept().count() as u64 >= most) {
+                reasons.push(Reason::UsesSpent);
+            }
+            if let Some((most, window)) = limits.rate {
+                let within = |c: &&&Charge| c.rated && self.now - c.at < window as i64 * 1000;
+                if charged.iter().filter(within).count() as u64 >= most {
+                    reasons.push(Reason::RateExceeded);
+                }
+            }
+            if let Some(most) = limits.budget_halves {
+                let spent: i64 = kept().map(|charge| charge.amount).sum();
+                let fits = match shown.call.args.get("n") {
+                    Some(V::Halves(n)) => *n >= 0 && spent + n <= most,
+                    _ => false,
+                };
+                if !fits {
+                    reasons.push(Reason::BudgetSpent);
+                }
+            }
+        }
+        reasons
+    }
+
+    /// Charges one call to every counter that counts it, once.
+    pub(crate) fn charge(&mut self, shown: &Shown) -> Vec<usize> {
+        let amount = match shown.call.args.get("n") {
+            Some(V::Halves(n)) => *n,
+            _ => 0,
+        };
+        let mut charged: Vec<usize> = Vec::new();
+        for (stamp, owner) in self.stamps(shown) {
+            let LimitsSaid { uses, rate, budget_halves, .. } = stamp.limits;
+            if uses.is_none() && rate.is_none() && budget_halves.is_none() {
+                continue;
+            }
+            let amount = if budget_halves.is_some() { amount } else { 0 };
+            let same = |at: &&usize| {
+                self.charges[**at].rule == stamp.rule && self.charges[**at].owner == owner
+            };
+            match charged.iter().find(same).copied() {
+                Some(at) => {
+                    let own = &mut self.charges[at];
+                    own.rated |= rate.is_some();
+                    own.amount = own.amount.max(amount);
+                }
+                None => {
+                    charged.push(self.charges.len());
+                    self.charges.push(Charge {
+                        rule: stamp.rule,
+                        owner,
+                        at: self.stand.now,
+                        rated: rate.is_some(),
+                        amount,
+                        given_back: false,
+                    });
+                }
+            }
+        }
+        charged
+    }
+
+    pub(crate) fn give_back(&mut self, charges: &[usize]) {
+        for at in charges {
+            self.charges[*at].given_back = true;
+        }
+    }
+
+    /// Permits of a task that nobody started in time. What they hold comes back when their task is
+    /// looked at next.
+    pub(crate) fn close_lapsed(&mut self, task: usize) {
+        for at in 0..self.slips.len() {
+            let slip = &self.slips[at];
+            let lapsed = slip.state == State::Reserved && self.now >= slip.lapses;
+            if lapsed && self.rows[slip.row].task == task && !self.tasks[task].over {
+                let number = slip.number;
+                self.close_unrecorded(at, Outcome::Abandoned);
+                self.events.push(format!("outcome {number} Abandoned false"));
+            }
+        }
+    }
+}

@@ -12,7 +12,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use criterion::Criterion;
 use hallpass::clock::{Clock, SystemClock};
 use hallpass::prelude::*;
-use hallpass::token::{KeyRing, SecretKey, Unverified};
+use hallpass::token::{KeyRing, SecretKey, TokenError, Unverified, Verifier, VerifierError};
 use ring::hmac;
 use workload::{OUTSIDE, QUERY, Query, floor, forged, query_scope};
 
@@ -20,6 +20,7 @@ fn main() {
     let mut c = workload::criterion();
     floor(&mut c);
     hallpass(&mut c);
+    hallpass_verifier(&mut c);
     verify_only(&mut c);
     hand_ring_bin(&mut c);
     c.final_summary();
@@ -79,6 +80,61 @@ fn hallpass(c: &mut Criterion) {
         b.iter(|| gate.check(black_box(token), &agent, black_box(&call), &context).is_ok());
     });
     c.bench_function("W1/hallpass/part-call", |b| b.iter(|| black_box(&QUERY).call()));
+}
+
+/// A verifier, and the scope in the token: no table, no task, no rules, no log, nothing counted.
+///
+/// `allow` includes building the call from the host's values, reading the clock, base64, the signature,
+/// decoding root block and scope from their bytes (nothing is kept from one call to the next), expiry,
+/// audience and holder, matching the call, and the answer that names issuer, task and holder. `deny-arg` the
+/// same up to the condition that fails. `deny-sig` ends at the signature: nothing is decoded, and clock and
+/// call are read and built all the same.
+fn hallpass_verifier(c: &mut Criterion) {
+    let ring =
+        || KeyRing::from_secret(SecretKey::from_bytes(&(0..32).collect::<Vec<u8>>()).unwrap());
+    let verifier = Verifier::new(ring().audience_secret("tool-gateway").unwrap());
+    let rule = Rule::permit("all").tool("db.query").any_args();
+    let policy = Policy::builder().rule(rule).build().unwrap();
+    let builder = Broker::builder(policy).issuer("zsp-bench").audience("tool-gateway");
+    let broker = builder.keys(ring()).default_ttl(Duration::from_secs(300)).build().unwrap();
+    let agent = broker.assert_identity("agent-7").unwrap();
+    let task = broker.open_named("task-42", &agent, Purpose::new("reporting")).unwrap();
+    let grant = task.request(query_scope().embedded(), &Context::new()).unwrap();
+    // The string that came over the wire: a `Token` is that string and nothing else.
+    let wire = grant.token();
+    let clock = SystemClock::new();
+    let verify = |wire: &Token, holder: &str, query: &Query<'_>| {
+        let now = clock.read().unwrap().wall;
+        verifier.verify(wire, Some(holder), &query.call(), now).map(|answer| answer.grant())
+    };
+
+    assert_eq!(verify(wire, "agent-7", &QUERY), Ok(grant.id()));
+    for (case, query) in &OUTSIDE {
+        assert_eq!(verify(wire, "agent-7", query), Err(VerifierError::OutOfScope), "{case}");
+    }
+    let forged = forged(wire.expose());
+    let refused = verify(&forged, "agent-7", &QUERY);
+    assert_eq!(refused, Err(VerifierError::Token(TokenError::BadSignature)));
+    let stranger = verify(wire, "agent-8", &QUERY);
+    assert!(matches!(stranger, Err(VerifierError::NotTheHolder(_))), "stranger");
+    let late = clock.read().unwrap().wall.checked_add(Duration::from_secs(3600)).unwrap();
+    let expired = verifier.verify(wire, Some("agent-7"), &QUERY.call(), late);
+    assert!(matches!(expired, Err(VerifierError::Token(TokenError::Expired))), "expired");
+    println!("W1/hallpass-verifier/wire: {} bytes", wire.expose().len());
+    let traversal = Query { path: "/data/reports/../../etc/passwd", ..QUERY };
+    let permitted = verify(wire, "agent-7", &traversal).is_ok();
+    println!("W1/hallpass-verifier/traversal: permitted = {permitted}");
+
+    let deny_arg = OUTSIDE[0].1;
+    c.bench_function("W1/hallpass-verifier/allow", |b| {
+        b.iter(|| verify(black_box(wire), black_box("agent-7"), black_box(&QUERY)));
+    });
+    c.bench_function("W1/hallpass-verifier/deny-arg", |b| {
+        b.iter(|| verify(black_box(wire), black_box("agent-7"), black_box(&deny_arg)));
+    });
+    c.bench_function("W1/hallpass-verifier/deny-sig", |b| {
+        b.iter(|| verify(black_box(&forged), black_box("agent-7"), black_box(&QUERY)));
+    });
 }
 
 /// The token alone: framing, signature, decoding, lifetime and audience.

@@ -12,6 +12,7 @@ mod timestamp;
 
 use std::time::{Duration, Instant, SystemTime};
 
+pub(crate) use duration::unstatable;
 pub use duration::{DurationError, MAX_DURATION, format_duration, parse_duration};
 pub use manual::ManualClock;
 #[allow(unused_imports, reason = "the broker is its only user")]

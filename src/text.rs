@@ -1,5 +1,6 @@
 //! What text may stand in a name, and how text nobody vouches for is shown to people.
 
+use std::borrow::Cow;
 use std::fmt;
 
 use crate::value::Value;
@@ -65,6 +66,18 @@ fn escape_char(c: char) -> String {
         c if is_hidden(c) => c.escape_unicode().to_string(),
         c => c.to_string(),
     }
+}
+
+/// `text` as it is, or so much of its beginning that with a `…` it has at most `max` bytes: for records,
+/// which escape what is hidden themselves.
+pub(crate) fn cut(text: &str, max: usize) -> Cow<'_, str> {
+    if text.len() <= max {
+        return Cow::Borrowed(text);
+    }
+    let room = max.saturating_sub('…'.len_utf8());
+    let end = (0..=room).rev().find(|at| text.is_char_boundary(*at));
+    let beginning = end.and_then(|end| text.get(..end)).unwrap_or_default();
+    Cow::Owned(format!("{beginning}…"))
 }
 
 /// Characters of tool names, purpose names and resource types. ASCII only, so that no two spellings

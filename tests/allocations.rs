@@ -12,9 +12,12 @@
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
 
+use hallpass::clock::Timestamp;
 use hallpass::identity::Identity;
 use hallpass::prelude::*;
-use hallpass::scope::{any_of, below, eq, has_any, max, min, one_of, prefix};
+use hallpass::scope::{
+    after, all_of, any_of, below, cidr, eq, has_any, max, min, not, one_of, prefix, under, weekly,
+};
 use serde_json::json;
 
 /// Counts the allocations, growths included, of the thread that asks.
@@ -108,12 +111,14 @@ fn of_one_permit(rules: usize, tasks: usize, grants: usize) -> u64 {
 /// The bytes of the arguments for their digest, the list of rules in the record, the record's text.
 const ONE_PERMIT: u64 = 3;
 
+/// attack 144
 #[test]
 fn a_permitted_call_allocates_as_often_with_ten_rules_as_with_ten_thousand() {
     assert_eq!(of_one_permit(10, 1, 1), ONE_PERMIT);
     assert_eq!(of_one_permit(10_000, 1, 1), ONE_PERMIT);
 }
 
+/// attack 144
 #[test]
 fn a_permitted_call_allocates_as_often_with_a_thousand_tasks_and_grants_as_with_one() {
     assert_eq!(of_one_permit(10, 1_000, 1), ONE_PERMIT);
@@ -145,8 +150,15 @@ fn matching_a_scope_allocates_nothing_for_kinds_that_need_no_parsing() {
         .arg("table", one_of(["orders", "customers"]))
         .arg("limit", min(0).and(max(1000)))
         .arg("path", any_of([eq("/data/reports"), prefix("/data/reports/")]));
+    let scope = scope
+        .arg("folder", under("/data").and(not(under("/data/secret"))))
+        .arg("from", cidr(["10.0.0.0/8", "2001:db8::/32"]))
+        .arg("at", all_of([after(Timestamp::MIN), weekly(&["thu"], "00:00", "24:00", "+00:00")]));
     let grant = task.request(scope, &Context::new()).unwrap();
-    let args = json!({ "table": "orders", "limit": 100, "path": "/data/reports/q3.csv" });
+    let args = json!({
+        "table": "orders", "limit": 100, "path": "/data/reports/q3.csv", "folder": "/data/a b",
+        "from": "::ffff:10.0.0.1", "at": "2026-01-01T10:00:00.5+00:30",
+    });
     let call = Call::new("db.query", args).unwrap();
     let context = Context::new();
     let (rules, count) = counted(|| gate.check(grant.token(), &agent, &call, &context));

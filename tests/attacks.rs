@@ -17,6 +17,8 @@ mod audit;
 mod concurrency;
 #[path = "attacks/delegation_seeds.rs"]
 mod delegation_seeds;
+#[path = "attacks/parsed_again.rs"]
+mod parsed_again;
 #[path = "attacks/revocation.rs"]
 mod revocation;
 #[path = "attacks/rules.rs"]

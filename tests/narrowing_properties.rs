@@ -17,8 +17,8 @@ use hallpass::identity::Identity;
 use hallpass::policy::Moment;
 use hallpass::prelude::*;
 use hallpass::scope::{
-    Constraint, absent, any, contains, eq, glob, has_any, len, max, min, not, one_of, optional,
-    prefix, some, subset_of,
+    Constraint, absent, after, any, before, cidr, contains, eq, fields, glob, has_any, json, len,
+    max, min, not, one_of, optional, prefix, some, subset_of, under, weekly,
 };
 use hallpass::token::Presentation;
 use proptest::arbitrary::any as arbitrary;
@@ -79,6 +79,7 @@ fn constraints() -> impl Strategy<Value = Constraint> {
         prop::collection::vec("[ab]", 1..3).prop_map(subset_of),
         prop::collection::vec("[ab]", 1..3).prop_map(has_any),
     ];
+    let leaf = prop_oneof![2 => leaf.boxed(), 1 => read_kinds()].boxed();
     prop_oneof![
         4 => leaf.clone(),
         1 => leaf.clone().prop_map(not),
@@ -87,6 +88,60 @@ fn constraints() -> impl Strategy<Value = Constraint> {
     ]
     .prop_filter("can be meant", |constraint| constraint.check().is_ok())
 }
+
+/// Kinds that read a text as something.
+fn read_kinds() -> BoxedStrategy<Constraint> {
+    let kinds = prop_oneof![
+        prop_oneof![Just("/"), Just("/a"), Just("/a/b"), Just("a")].prop_map(under),
+        prop_oneof![Just("10.0.0.0/8"), Just("10.0.0.0/31"), Just("::/0")]
+            .prop_map(|own| cidr([own])),
+        (0..3i64).prop_map(|n| after(at(n))),
+        (0..3i64).prop_map(|n| before(at(n))),
+        prop_oneof![Just("thu"), Just("fri")].prop_map(|day| weekly(
+            &[day],
+            "00:00",
+            "12:00",
+            "+00:00"
+        )),
+        (0..4i64).prop_map(|n| json(max(n))),
+        (0..4i64).prop_map(|n| json(fields([("n", eq(n))]))),
+        Just(json(under("/a"))),
+    ];
+    #[cfg(feature = "url")]
+    let kinds = {
+        use hallpass::scope::{UrlPattern, url};
+        let hosts = prop_oneof![
+            Just(UrlPattern::any_host()),
+            Just(UrlPattern::host("a.test")),
+            Just(UrlPattern::subdomain_of("test").path_under("/a")),
+            Just(UrlPattern::host("127.0.0.1").scheme("http").port(8080)),
+        ];
+        prop_oneof![6 => kinds.boxed(), 2 => hosts.prop_map(url)]
+    };
+    kinds.boxed()
+}
+
+/// What those kinds read, and what they do not.
+const READ: [&str; 18] = [
+    "/a",
+    "/a/b",
+    "/a/",
+    "/a/../b",
+    "/%61",
+    "10.0.0.1",
+    "::ffff:10.0.0.2",
+    "10.1",
+    "2026-01-01T00:00:01Z",
+    "2026-01-01T13:00:00+14:00",
+    "2026-01-02",
+    "1",
+    "{\"n\":1}",
+    "{\"n\":1,\"n\":2}",
+    "\"/a\"",
+    "https://a.test/a",
+    "https://A.test/a",
+    "http://127.0.0.1:8080/",
+];
 
 fn capabilities() -> impl Strategy<Value = Scope> {
     let argument = || prop::option::weighted(0.7, constraints());
@@ -114,6 +169,7 @@ fn calls() -> impl Strategy<Value = Call> {
             2 => Just(None),
             3 => (0..5i64).prop_map(|n| Some(json!(n))),
             3 => "[ab]{0,2}".prop_map(|text| Some(json!(text))),
+            3 => prop::sample::select(&READ[..]).prop_map(|text| Some(json!(text))),
             1 => prop::collection::vec("[ab]", 0..3).prop_map(|list| Some(json!(list))),
             1 => Just(Some(Value::Null)),
         ]

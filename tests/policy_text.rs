@@ -181,3 +181,68 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn a_rule_that_compares_with_the_time_knows_it_without_another_that_reads_it() {
+    let at = |condition: &str| {
+        format!(
+            "version = 1\n[[rule]]\nid = \"p\"\neffect = \"permit\"\n[rule.what]\ntool = \"t\"\nargs = {{ at = {condition} }}\n"
+        )
+    };
+    let now = hallpass::clock::Timestamp::parse_rfc3339("2026-01-01T00:00:00Z").unwrap();
+    let later = now.checked_add(std::time::Duration::from_secs(1)).unwrap();
+    for condition in [
+        r#"{ same_as = "when.now" }"#,
+        r#"{ each = { same_as = "when.now" } }"#,
+        r#"{ not = { all = [{ not = { same_as = "when.now" } }, "any"] } }"#,
+        r#"{ any = [{ fields = { at = { same_as = "when.now" } } }, { same_as = "when.now" }] }"#,
+    ] {
+        let policy = Policy::from_toml(&at(condition)).unwrap();
+        let broker = hallpass::Broker::new(policy.clone()).unwrap();
+        let agent = broker.assert_identity("a").unwrap();
+        let stamp = "2026-01-01T00:00:00Z";
+        let said = if condition.contains("each") {
+            format!("[\"{stamp}\"]")
+        } else {
+            format!("\"{stamp}\"")
+        };
+        let call = hallpass::Call::from_json("t", &format!("{{\"at\":{said}}}")).unwrap();
+        let decide = |now| {
+            let (why, here) = (hallpass::Purpose::new("p"), hallpass::Context::new());
+            policy.decide(&agent, &why, &call, &here, now).unwrap().is_permit()
+        };
+        assert!(decide(now), "{condition}");
+        assert!(!decide(later), "{condition}");
+    }
+}
+
+#[test]
+fn a_length_of_time_that_no_text_can_state_is_refused_of_a_builder_too() {
+    use hallpass::clock::MAX_DURATION;
+    use hallpass::policy::{ApprovalTerms, Per, Reviewers, Rule};
+    use hallpass::scope::has_any;
+    use std::time::Duration;
+
+    type With = fn(Duration) -> Rule;
+    let places: [(&str, With); 5] = [
+        ("grant.ttl", |length| Rule::permit("p").tool("t").any_args().ttl(length)),
+        ("grant.max_life", |length| Rule::permit("p").tool("t").any_args().max_life(length)),
+        ("grant.idle", |length| Rule::permit("p").tool("t").any_args().idle(length)),
+        ("grant.rate", |length| Rule::permit("p").tool("t").any_args().rate(1, length)),
+        ("approval.expires", |length| {
+            let people = Reviewers::in_groups(has_any(["owners"]));
+            let terms = ApprovalTerms::per(Per::Call).review(people).expires(length);
+            Rule::ask("p").tool("t").approval(terms)
+        }),
+    ];
+    let second = Duration::from_secs(1);
+    for (place, rule) in places {
+        let built = |length| Policy::builder().rule(rule(length)).build();
+        assert!(built(MAX_DURATION).is_ok() && built(second).is_ok(), "{place}");
+        for length in [Duration::MAX, MAX_DURATION + second, Duration::from_micros(1500)] {
+            let error = built(length).unwrap_err().to_string();
+            assert!(error.contains(&format!("`{place}`")), "{error}");
+            assert!(error.contains(&format!("`{length:?}`")), "{error}");
+        }
+    }
+}

@@ -17,10 +17,36 @@
 mod case;
 #[path = "promises/door.rs"]
 mod door;
+#[path = "promises/giving.rs"]
+mod giving;
+#[path = "promises/life.rs"]
+mod life;
+#[path = "promises/life_asks.rs"]
+mod life_asks;
+#[path = "promises/life_calls.rs"]
+mod life_calls;
+#[path = "promises/life_case.rs"]
+mod life_case;
+#[path = "promises/life_ends.rs"]
+mod life_ends;
+#[path = "promises/life_log.rs"]
+mod life_log;
+#[path = "promises/life_reload.rs"]
+mod life_reload;
+#[path = "promises/life_renewal.rs"]
+mod life_renewal;
 #[path = "promises/model.rs"]
 mod model;
 #[path = "promises/probe.rs"]
 mod probe;
+#[path = "promises/random.rs"]
+mod random;
+#[path = "promises/small.rs"]
+mod small;
+#[path = "promises/spelling.rs"]
+mod spelling;
+#[path = "promises/stand.rs"]
+mod stand;
 #[path = "promises/universe.rs"]
 mod universe;
 #[path = "promises/world.rs"]
@@ -50,3 +76,5 @@ mod p05_index;
 mod p10_doubt_denies;
 #[path = "promises/p11_threads.rs"]
 mod p11_threads;
+#[path = "promises/whole_life.rs"]
+mod whole_life;

@@ -16,7 +16,7 @@ use hallpass::audit::{Anchor, Entry, Event, MemoryLog, Sink, SinkError};
 use hallpass::clock::{ManualClock, Timestamp};
 use hallpass::policy::{ApprovalTerms, Moment, Per, Reviewers};
 use hallpass::prelude::*;
-use hallpass::scope::{above, eq, has_any, max};
+use hallpass::scope::{above, any, eq, has_any, max};
 use serde_json::json;
 use std::sync::Mutex;
 
@@ -291,4 +291,22 @@ fn a_request_is_bounded_in_what_its_comparisons_cost() {
     assert!(!cuts.is_empty() && trimmed.rules().all(|rule| rule != "plain"));
     // The next request has an allowance of its own.
     assert!(task.request(Scope::tool("t").arg("path", eq("here")), &context).is_ok());
+}
+
+#[test]
+fn a_trimmed_scope_names_no_part_that_covers_no_call() {
+    // What both say of the resource, a file and none at all, no call is.
+    let of_files = Rule::permit("of-files")
+        .tool("t")
+        .resource_type(eq("file"))
+        .resource_id(any())
+        .arg("a", max(3));
+    let small = Rule::permit("small").tool("t").any_resource().arg("a", max(5));
+    let broker = Broker::new(Policy::builder().rules([of_files, small]).build().unwrap()).unwrap();
+    let agent = broker.assert_identity("agent-7").unwrap();
+    let task = broker.open(&agent, Purpose::new("errand")).unwrap();
+    let wanted = Scope::tool("t").arg("a", any());
+    let (trimmed, cuts) = task.request_trimmed(wanted, &Context::new()).unwrap();
+    assert_eq!(cuts[0].given.len(), 1, "{cuts:?}");
+    assert_eq!(trimmed.scope().check(), Ok(()));
 }

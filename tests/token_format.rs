@@ -2,6 +2,7 @@
 #![allow(
     clippy::unwrap_used,
     clippy::indexing_slicing,
+    clippy::panic,
     reason = "a helper of a test fails the test"
 )]
 
@@ -11,13 +12,17 @@ use hallpass::Call;
 use hallpass::args::Args;
 use hallpass::clock::Timestamp;
 use hallpass::grant::GrantId;
+use hallpass::policy::{ArgType, Policy, Rule, Tool};
 use hallpass::scope::{
-    Constraint, Scope, absent, all_of, any, any_of, below, contains, count, each, eq, fields, glob,
-    has_all, has_any, len, max, min, not, one_of, prefix, some, subset_of, suffix,
+    Constraint, Scope, absent, after, all_of, any, any_of, below, cidr, contains, count, each, eq,
+    fields, glob, has_all, has_any, json, len, max, min, not, one_of, prefix, some, subset_of,
+    suffix, under, weekly,
 };
 use hallpass::token::{
-    Claims, KeyRing, SecretKey, Token, TokenError, Unverified, Verifier, VerifierError, mint,
+    BlockError, Claims, KeyRing, SecretKey, Token, TokenError, Unverified, Verifier, VerifierError,
+    append_block, mint,
 };
+use hallpass::{Broker, Context, Purpose};
 use ring::{hkdf, hmac};
 use serde_json::{Value, json};
 
@@ -77,8 +82,67 @@ fn scopes() -> Vec<Scope> {
         one(has_any(["a", "b"])),
         one(has_all([1, 2])),
         one(any_of([eq("x"), not(min(10))])),
+        one(under("/data/reports")),
+        one(under(".")),
+        one(cidr(["10.0.0.0/8", "192.0.2.7", "2001:db8::/32"])),
+        one(json(fields([("tool", eq("read"))]))),
+        one(after(Timestamp::from_unix_millis(1_767_225_600_000).unwrap())),
+        Scope::from_json(
+            r#"[{"tool": "t", "args": {"a":
+                {"after": "2026-01-01T00:00:00Z", "before": "2026-02-01T00:00:00+01:00"}}}]"#,
+        )
+        .unwrap(),
+        one(weekly(&["mon", "fri"], "09:00", "17:30", "-01:30")),
     ]
 }
+
+/// As JSON, for a build that has no constraints on URLs.
+const URLS: [&str; 2] = [
+    r#"[{"tool": "t", "args": {"a": {"url": {"host": "api.acme.test"}}}}]"#,
+    r#"[{"tool": "t", "args": {"a": {"url": {
+        "host": ["any", "127.0.0.1", {"subdomain_of": "acme.test"}],
+        "path": [{"eq": "/", "glob": "/*/x", "prefix": "/a/", "under": "/v1"}, {"under": "/v2"}],
+        "port": [443, 8443], "scheme": ["http", "https"]}}}}]"#,
+];
+
+/// What no reader takes for a constraint.
+const REFUSED: [&[u8]; 24] = [
+    b"\0",
+    b"\x1a",
+    b"\x14\0",
+    b"\x14\x06/data/",
+    b"\x14\x07/./data",
+    b"\x14\x05/a/..",
+    b"\x14\x04/%61",
+    b"\x15\0",
+    b"\x15\x01\x04\x0a\0\0\x01\x08",
+    b"\x15\x01\x04\0\0\0\0\x21",
+    b"\x15\x01\x10\0\0\0\0\0\0\0\0\0\0\xff\xff\x0a\0\0\0\x68",
+    b"\x15\x02\x04\x0b\0\0\0\x08\x04\x0a\0\0\0\x08",
+    b"\x15\x01\x05\x0a\0\0\0\x08",
+    b"\x16",
+    b"\x16\x11\x02\x05\x01a\x0d\0\x01",
+    b"\x17\0",
+    b"\x17\x04",
+    b"\x17\x01\xff\xff\xff\xff\xff\xff\xff\xff",
+    b"\x17\x03\0\0\0\0\0\0\0\x01\0\0\0\0\0\0\0\x01",
+    b"\x18\0\0\0\0\x01\0\0",
+    b"\x18\x80\0\0\0\x01\0\0",
+    b"\x18\x01\0\x01\0\x01\0\0",
+    b"\x18\x01\0\0\x05\xa1\0\0",
+    b"\x18\x01\0\0\0\x01\x03\x49",
+];
+
+/// And of one on URLs.
+const REFUSED_URLS: [&[u8]; 7] = [
+    b"\x19\0\0\0\0",
+    b"\x19\x01\x01\x09ACME.test\0\0\0",
+    b"\x19\x01\x01\x05127.1\0\0\0",
+    b"\x19\x01\0\x01\0\x01a\0\0",
+    b"\x19\x01\0\x01\x02\x03/v/\0\0",
+    b"\x19\x01\0\0\x01\0\0\0",
+    b"\x19\x01\0\0\0\x01\x06gopher",
+];
 
 /// The scope as the second token carries it.
 fn carried() -> Scope {
@@ -117,16 +181,15 @@ fn the_page_shows_what_the_crate_makes() {
     let scope = bytes_of(&carried());
     let scoped = mint(&keys, &claims(Some(&scope))).unwrap();
     let narrowed = narrowed(&scoped);
-    let scopes = scopes().into_iter().map(|scope| {
-        let shown: Value = serde_json::from_str(&scope.to_value().to_json()).unwrap();
-        json!({ "scope": shown, "bytes": hex(&bytes_of(&scope)) })
-    });
-    let made = json!({
+    let scopes = scopes();
+    let mut made = json!({
         "secret": hex(&secret()),
         "key_id": ring().active().to_string(),
         "audience": AUDIENCE,
         "root_key": hex(&root_key()),
-        "scopes": scopes.collect::<Vec<_>>(),
+        "scopes": scopes.iter().map(scope_vector).collect::<Vec<_>>(),
+        "refused": REFUSED.map(refused),
+        "typed": [typed()],
         "tokens": [
             vector(&plain, None),
             vector(&scoped, Some(&scope)),
@@ -142,7 +205,87 @@ fn the_page_shows_what_the_crate_makes() {
         },
     });
     let shown: Value = serde_json::from_str(shown()).unwrap();
+    let of_urls =
+        [("urls", json!(URLS.map(url_vector))), ("refused_urls", json!(REFUSED_URLS.map(refused)))];
+    for (key, of_urls) in of_urls {
+        // A build that reads no URLs can't make these; that it refuses them is a test below.
+        made[key] = if cfg!(feature = "url") { of_urls } else { shown[key].clone() };
+    }
     assert!(shown == made, "put this into docs/token-format.md:\n{made:#}");
+}
+
+fn scope_vector(scope: &Scope) -> Value {
+    let shown: Value = serde_json::from_str(&scope.to_value().to_json()).unwrap();
+    json!({ "scope": shown, "bytes": hex(&bytes_of(scope)) })
+}
+
+fn url_vector(scope: &str) -> Value {
+    Scope::from_json(scope).map_or(Value::Null, |scope| scope_vector(&scope))
+}
+
+/// A scope of one condition with this constraint, and why it is refused.
+fn refused(constraint: &[u8]) -> Value {
+    let bytes = [b"\x01\x01t\0\x01\x01\x01a", constraint].concat();
+    json!({ "bytes": hex(&bytes), "why": fault_of(&bytes).unwrap() })
+}
+
+/// What a reader says of a block with these bytes as its scope; `None` where it has nothing against it.
+fn fault_of(scope: &[u8]) -> Option<String> {
+    let keys = ring().for_audience(AUDIENCE).unwrap();
+    let token = mint(&keys, &claims(Some(&bytes_of(&carried())))).unwrap();
+    let token = append_block(&token, &[&[2, 0], scope].concat()).unwrap();
+    let verifier = Verifier::new(ring().audience_secret(AUDIENCE).unwrap());
+    let at = Timestamp::from_unix_millis(CALLED).unwrap();
+    let call = Call::from_json("db.query", ARGS).unwrap();
+    match verifier.verify(&token, None, &call, at).unwrap_err() {
+        VerifierError::Token(TokenError::Block { error: BlockError::Scope(fault), .. }) => {
+            Some(fault.to_string())
+        }
+        VerifierError::OutOfScope => None,
+        other => panic!("{other}"),
+    }
+}
+
+/// What a root block carries where the broker's catalogue says what arguments are.
+fn typed() -> Value {
+    let tool = Tool::new("mail.send").arg("attachment", ArgType::Path);
+    let rule = Rule::permit("all").any_tool().any_args();
+    let policy = Policy::builder().tool(tool).rule(rule).build().unwrap();
+    let broker = Broker::builder(policy).keys(ring()).audience(AUDIENCE).build().unwrap();
+    let agent = broker.assert_identity("agent-7").unwrap();
+    let task = broker.open(&agent, Purpose::new("reporting")).unwrap();
+    let scope = Scope::tool("mail.send").any_args();
+    let grant = task.request(scope.clone().embedded(), &Context::new()).unwrap();
+    let keys = ring().for_audience(AUDIENCE).unwrap();
+    let parsed = Unverified::parse(grant.token().expose()).unwrap();
+    let verified = parsed
+        .verify(
+            &keys,
+            hallpass::clock::Clock::read(&hallpass::clock::SystemClock::new()).unwrap().wall,
+        )
+        .unwrap();
+    let mut vector = scope_vector(&scope);
+    vector["types"] = json!([["mail.send", "attachment", 1]]);
+    vector["bytes"] = json!(hex(verified.claims().scope.unwrap()));
+    vector
+}
+
+/// attack 152: the numbers of constraints on URLs are taken, and a build without them refuses each token
+/// that has one, whatever else it says.
+#[test]
+fn a_build_without_urls_refuses_each_vector_with_one() {
+    let vectors: Value = serde_json::from_str(shown()).unwrap();
+    let urls = vectors["urls"].as_array().unwrap();
+    assert_eq!(urls.len(), URLS.len());
+    let unread =
+        "the scope: the kind of constraint `url`, in a build without the feature `url`, is unknown";
+    for vector in urls {
+        let fault = fault_of(&unhex(vector["bytes"].as_str().unwrap()));
+        assert_eq!(fault.as_deref(), (!cfg!(feature = "url")).then_some(unread));
+    }
+    for vector in vectors["refused_urls"].as_array().unwrap() {
+        assert!(fault_of(&unhex(vector["bytes"].as_str().unwrap())).is_some());
+    }
 }
 
 /// By the words of the page: the crate draws a nonce of its own.

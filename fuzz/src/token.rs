@@ -150,12 +150,24 @@ impl World {
 }
 
 fn calls() -> impl Iterator<Item = Call> {
-    ["{}", r#"{"a":"a"}"#, r#"{"a":1}"#, r#"{"a":["a","b"]}"#, r#"{"b":{"a":null}}"#]
-        .into_iter()
-        .map(|args| {
-            let args: serde_json::Value = serde_json::from_str(args).expect("JSON");
-            Call::new("a", args).expect("a call")
-        })
+    [
+        "{}",
+        r#"{"a":"a"}"#,
+        r#"{"a":1}"#,
+        r#"{"a":["a","b"]}"#,
+        r#"{"b":{"a":null}}"#,
+        r#"{"a":"/a"}"#,
+        r#"{"a":"/a/../b"}"#,
+        r#"{"a":"10.0.0.1"}"#,
+        r#"{"a":"2026-01-01T00:00:00Z"}"#,
+        r#"{"a":"[1]"}"#,
+        r#"{"a":"https://a.test/a"}"#,
+    ]
+    .into_iter()
+    .map(|args| {
+        let args: serde_json::Value = serde_json::from_str(args).expect("JSON");
+        Call::new("a", args).expect("a call")
+    })
 }
 
 fn at(millis: i64) -> Timestamp {

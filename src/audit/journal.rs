@@ -11,20 +11,24 @@
 
 use std::collections::{HashMap, VecDeque};
 use std::fmt;
+use std::hint;
 use std::mem;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::ptr;
 use std::sync::Arc;
 
 use super::{Anchor, Body, ChainKey, ChainTag, Entry, Sink, SinkError};
-use crate::sync::atomic::{AtomicBool, AtomicUsize, Ordering, fence};
-use crate::sync::{self, Mutex};
+use crate::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering, fence};
+use crate::sync::{self, Apart, Mutex, MutexGuard, looks};
 
 /// With this many debts nothing that gives access is placed any more. At half a kilobyte a record
 /// it holds the memory that refused calls can pile up near 32 MiB, and paying it off takes a sink
 /// of a microsecond a record less than a tenth of a second. What takes access away is always
 /// placed and never forgotten.
 const MOST_DEBTS: usize = 65_536;
+
+/// So often a thread looks whether another has written its record, some microseconds in all.
+const LOOKS: usize = looks(100);
 
 /// A log that claims to stand here is not continued. No broker gets anywhere near, and numbers
 /// counted from below it cannot wrap.
@@ -34,10 +38,14 @@ const LAST_SEQ: u64 = 1 << 62;
 pub(crate) struct Journal {
     sink: Arc<dyn Sink>,
     key: ChainKey,
-    queue: Mutex<Queue>,
-    writer: Mutex<Writer>,
+    queue: Apart<Mutex<Queue>>,
+    writer: Apart<Mutex<Writer>>,
     /// Where the log stands. Apart from the writer, so that asking does not wait for a slow sink.
     anchor: Mutex<Anchor>,
+    /// The number of the last record that the sink has accepted.
+    written: AtomicU64,
+    /// How often records were withdrawn. While it stands still, what is written is written as placed.
+    withdrawals: AtomicU64,
     debts: AtomicUsize,
     /// Somebody who would not wait has left a record to whoever is writing.
     left_behind: AtomicBool,
@@ -68,7 +76,6 @@ struct Writer {
     known_debts: usize,
     /// Withdrawn records whose placers have not heard of it yet; each hears once.
     refused: HashMap<u64, SinkError>,
-    line: String,
 }
 
 /// A number in the sequence, to be settled outside the locks or owed.
@@ -77,6 +84,8 @@ struct Writer {
 pub(crate) struct Place {
     seq: u64,
     gives_access: bool,
+    /// How many withdrawals there had been.
+    withdrawals: u64,
 }
 
 impl Place {
@@ -116,16 +125,17 @@ impl Journal {
         Ok(Self {
             sink,
             key,
-            queue: Mutex::new(Queue { next_seq, waiting: VecDeque::new() }),
-            writer: Mutex::new(Writer {
+            queue: Apart(Mutex::new(Queue { next_seq, waiting: VecDeque::new() })),
+            writer: Apart(Mutex::new(Writer {
                 next_seq,
                 tag: anchor.tag,
                 backlog: VecDeque::new(),
                 known_debts: 0,
                 refused: HashMap::new(),
-                line: String::new(),
-            }),
+            })),
             anchor: Mutex::new(anchor),
+            written: AtomicU64::new(anchor.seq),
+            withdrawals: AtomicU64::new(0),
             debts: AtomicUsize::new(0),
             left_behind: AtomicBool::new(false),
             inside: AtomicUsize::new(0),
@@ -151,8 +161,10 @@ impl Journal {
         let mut queue = self.queue.lock();
         let seq = queue.next_seq;
         queue.next_seq += 1;
+        // Read under the queue's lock: whatever withdraws this record comes later, and counts.
+        let withdrawals = self.withdrawals.load(Ordering::Acquire);
         queue.waiting.push_back(Waiting { body, debt: false });
-        Ok(Place { seq, gives_access })
+        Ok(Place { seq, gives_access, withdrawals })
     }
 
     /// Gets the record of this place written, with all before it, or learns that another thread
@@ -173,9 +185,11 @@ impl Journal {
     }
 
     fn settle_in_turn(&self, place: &Place) -> Result<u64, Refused> {
-        let mut writer = self.writer.lock();
+        let Some(mut writer) = self.writer_unless_written(place) else { return Ok(place.seq) };
         // Learnt here even when somebody has written the withdrawal since.
-        if let Some(cause) = writer.refused.remove(&place.seq) {
+        if !writer.refused.is_empty()
+            && let Some(cause) = writer.refused.remove(&place.seq)
+        {
             return Err(Refused::Sink(cause));
         }
         if place.seq >= writer.next_seq {
@@ -186,6 +200,29 @@ impl Journal {
             }
         }
         Ok(place.seq)
+    }
+
+    /// The right to write, unless another thread has written this record while this one looked on: a
+    /// record takes less time than waiting in earnest does.
+    fn writer_unless_written(&self, place: &Place) -> Option<MutexGuard<'_, Writer>> {
+        for _ in 0..LOOKS {
+            if let Some(writer) = self.writer.try_lock() {
+                return Some(writer);
+            }
+            if self.is_written_as_placed(place) {
+                return None;
+            }
+            hint::spin_loop();
+        }
+        Some(self.writer.lock())
+    }
+
+    /// Whether the sink has accepted this very record. `written` is stored after any withdrawal of it
+    /// is counted, and read here first, so that a withdrawal is never missed; one of another record
+    /// only sends the caller to look more closely.
+    fn is_written_as_placed(&self, place: &Place) -> bool {
+        self.written.load(Ordering::Acquire) >= place.seq
+            && self.withdrawals.load(Ordering::Acquire) == place.withdrawals
     }
 
     /// Gets a record written whose effect stands anyway; if the sink refuses, it stays a debt.
@@ -267,10 +304,10 @@ impl Journal {
 
     fn write_through(&self, writer: &mut Writer, through: u64) -> Result<(), SinkError> {
         while writer.next_seq <= through {
-            let Some(front) = writer.backlog.front() else { break };
-            front.body.write_line(writer.next_seq, &mut writer.line);
-            match self.append(writer.next_seq, &writer.tag, &writer.line) {
-                Ok(tag) => writer.tag = tag,
+            let Some(Waiting { body, .. }) = writer.backlog.front_mut() else { break };
+            let tag = self.key.next(&writer.tag, writer.next_seq, body.digest());
+            match self.append(writer.next_seq, tag, body.line(writer.next_seq)) {
+                Ok(()) => writer.tag = tag,
                 Err(cause) => {
                     self.withhold(writer, through, &cause);
                     return Err(cause);
@@ -285,15 +322,15 @@ impl Journal {
         Ok(())
     }
 
-    /// Ties one line to the chain and gives it to the sink; its tag, once the sink has it.
-    fn append(&self, seq: u64, before: &ChainTag, line: &str) -> Result<ChainTag, SinkError> {
-        let tag = self.key.next(before, line);
+    /// Gives one line to the sink.
+    fn append(&self, seq: u64, tag: ChainTag, line: &str) -> Result<(), SinkError> {
         self.inside.store(this_thread(), Ordering::Relaxed);
         let kept = guarded(|| self.sink.append(&Entry { seq, tag: &tag, line }));
         self.inside.store(0, Ordering::Relaxed);
         kept?;
         *self.anchor.lock() = Anchor { seq, tag };
-        Ok(tag)
+        self.written.store(seq, Ordering::Release);
+        Ok(())
     }
 
     /// The sink refused the front, so everything up to `through` is not in the log either: order
@@ -308,6 +345,7 @@ impl Journal {
                 continue;
             }
             if waiting.body.gives_access() {
+                self.withdrawals.fetch_add(1, Ordering::AcqRel);
                 waiting.body = waiting.body.withdrawn(cause);
                 writer.refused.insert(writer.next_seq + index as u64, cause.clone());
             }
@@ -328,6 +366,7 @@ impl Journal {
         // permit without outcome, never a permit without record.
         let Some(waiting) = index.and_then(|index| queue.waiting.get_mut(index)) else { return };
         if waiting.body.gives_access() {
+            self.withdrawals.fetch_add(1, Ordering::AcqRel);
             waiting.body = waiting.body.withdrawn(&SinkError::new("used from within its sink"));
         }
         if !mem::replace(&mut waiting.debt, true) {

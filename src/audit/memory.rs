@@ -28,12 +28,11 @@ struct State {
     blocks: Vec<Block>,
 }
 
-/// Lines one after the other; `ends` says where each ends.
+/// Lines one after the other, and where each ends, with its tag.
 #[derive(Clone, Debug, Default)]
 struct Block {
     text: String,
-    ends: Vec<usize>,
-    tags: Vec<ChainTag>,
+    ends: Vec<(usize, ChainTag)>,
 }
 
 impl MemoryLog {
@@ -107,8 +106,7 @@ impl Sink for MemoryLog {
         }
         if let Some(block) = state.blocks.last_mut() {
             block.text.push_str(entry.line);
-            block.ends.push(block.text.len());
-            block.tags.push(*entry.tag);
+            block.ends.push((block.text.len(), *entry.tag));
         }
         state.len += 1;
         Ok(())
@@ -143,19 +141,14 @@ impl Snapshot {
 impl Block {
     /// With all its room from the start, so that growing copies nothing.
     fn whole() -> Self {
-        let lines = BLOCK / USUAL_LINE;
-        Block {
-            text: String::with_capacity(BLOCK),
-            ends: Vec::with_capacity(lines),
-            tags: Vec::with_capacity(lines),
-        }
+        let ends = Vec::with_capacity(BLOCK / USUAL_LINE);
+        Block { text: String::with_capacity(BLOCK), ends }
     }
 
     fn lines(&self) -> impl Iterator<Item = (&str, &ChainTag)> {
-        let starts = std::iter::once(&0).chain(&self.ends);
-        let lines =
-            starts.zip(&self.ends).map(|(&start, &end)| self.text.get(start..end).unwrap_or(""));
-        lines.zip(&self.tags)
+        let starts = std::iter::once(0).chain(self.ends.iter().map(|(end, _)| *end));
+        let lines = starts.zip(&self.ends);
+        lines.map(|(start, (end, tag))| (self.text.get(start..*end).unwrap_or(""), tag))
     }
 }
 

@@ -3,9 +3,10 @@
 use std::sync::Arc;
 
 use super::covered::{Covered, InScope, covering};
+use super::current::{Current, Decided};
 use super::permit::Permit;
 use super::present::{Presented, present, present_token};
-use super::shared::{Current, Decided, Shared};
+use super::shared::Shared;
 use crate::audit::{Event, Place, Stage};
 use crate::call::Call;
 use crate::clock::Timestamp;
@@ -16,20 +17,28 @@ use crate::identity::Identity;
 use crate::policy::{
     Deciders, Listed, Moment, Question, Setting, Verdict, What, decide, nearest_for_call,
 };
+use crate::sync::Apart;
 use crate::token::{Presentable, Token};
 use crate::value::{Digest, Object, Value};
 
 /// The tool side's handle: turns a presented token and a call into a [`Permit`], or a [`Denial`].
 ///
 /// Cloning it shares it: a clone can authorize and nothing else.
-#[derive(Clone)]
 pub struct Gate {
-    pub(super) shared: Arc<Shared>,
+    /// Counted once more for this handle alone: threads with a gate each, which hand out permits,
+    /// do not write to one count.
+    pub(super) shared: Arc<Apart<Arc<Shared>>>,
+}
+
+impl Clone for Gate {
+    fn clone(&self) -> Self {
+        Gate::new(Arc::clone(&self.shared.0))
+    }
 }
 
 impl Gate {
     pub(super) fn new(shared: Arc<Shared>) -> Self {
-        Gate { shared }
+        Gate { shared: Arc::new(Apart(shared)) }
     }
 
     /// Authorizes one call: who presents which token, for what, in which context.
@@ -179,7 +188,7 @@ impl Attempt<'_> {
         this.take_once(&presented, &mut life).map_err(about)?;
         let (covered, rules) =
             this.decide(&current, &presented, &life, context, what).map_err(about)?;
-        let rules = current.decided(rules);
+        let rules = Decided::by(&current, rules);
         let (place, lapses) = this
             .reserve(&current, &presented, &mut life, &covered, what.labels, (&rules, arguments))
             .map_err(about)?;
@@ -222,7 +231,8 @@ impl Attempt<'_> {
             this.decide(&current, &presented, &life, context, what).map_err(about)?;
         // What lapsed gives back what it held: the call would find it so.
         this.shared.close_lapsed(&presented.cell, &mut life, this.now);
-        life.counters.probe(covered.stamps(), this.call.args(), this.now).map_err(about)?;
+        let Life { grants, counters, .. } = &mut *life;
+        counters.probe(covered.stamps(grants), this.call.args(), this.now).map_err(about)?;
         Ok(current.ids(&rules))
     }
 
@@ -294,12 +304,17 @@ impl Attempt<'_> {
             },
             what: What { form: presented.form(), ..what },
         };
-        let covered = Covered {
-            own: (row.terms.clone(), covering(&row.terms.scope, &presented.narrowings, &question)?),
+        let mut covered = Covered {
+            own: (row.id, covering(&row.terms.scope, &presented.narrowings, &question)?),
             ancestors: self.ancestors_cover(row, life, &question)?,
+            unstamped: Vec::new(),
         };
         match decide(&current.policy, &question) {
-            Verdict::Permit(rules) => Ok((covered, rules)),
+            Verdict::Permit(rules) => {
+                let spanning = &self.shared.spanning;
+                covered.hold_to(&rules, &current.policy, &life.grants, self.caller, spanning);
+                Ok((covered, rules))
+            }
             Verdict::Ask(rules) => Err(denied(Reason::ApprovalRequired, current, &rules)),
             Verdict::Forbid(rules) => Err(denied(Reason::Forbidden, current, &rules)),
             Verdict::NoPermit => Err(Denial::new(Reason::NoPermit)
@@ -324,7 +339,7 @@ impl Attempt<'_> {
                     Denial::new(Reason::Expired).because("a grant above it is past its time")
                 );
             }
-            covered.push((above.terms.clone(), covering(&above.terms.scope, &[], question)?));
+            covered.push((id, covering(&above.terms.scope, &[], question)?));
             next = above.parent;
         }
         Ok(covered)
@@ -383,7 +398,8 @@ impl Attempt<'_> {
             return Err(Denial::new(Reason::TooMany)
                 .because("the task has too many permits open: finish or drop some"));
         }
-        let reservation = life.counters.reserve(covered.stamps(), self.call.args(), self.now)?;
+        let Life { grants, counters, .. } = &mut *life;
+        let reservation = counters.reserve(covered.stamps(grants), self.call.args(), self.now)?;
 
         let cell = &presented.cell;
         let (grant, arguments) = (presented.grant.text(), arguments.text());
@@ -415,6 +431,7 @@ impl Attempt<'_> {
         life.hand_out(OpenPermit {
             seq,
             grant,
+            serial: presented.serial,
             caller,
             tool,
             recorded: false,
@@ -472,7 +489,7 @@ impl Presented {
 }
 
 impl Committed {
-    fn into_permit(self, shared: &Arc<Shared>, call: Call) -> Permit {
+    fn into_permit(self, shared: &Arc<Apart<Arc<Shared>>>, call: Call) -> Permit {
         let Committed { cell, grant, seq, epoch, rules, lapses, canonical } = self;
         let call = canonical.unwrap_or(call);
         Permit::new(shared.clone(), cell, grant, seq, epoch, lapses, rules, call)

@@ -4,8 +4,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::Broker;
+use super::current::{Current, InForce};
 use super::halt::Halts;
-use super::shared::{Current, Settings, Shared};
+use super::shared::{Settings, Shared};
 use super::stats::DenialCounts;
 use super::tripwire::Tripwire;
 use crate::audit::{Event, Journal, MemoryLog, Sink, SinkError};
@@ -13,7 +14,7 @@ use crate::clock::{Clock, ClockError, SystemClock, Timekeeper};
 use crate::grant::{Pool, SpanningCounters, Table};
 use crate::policy::Policy;
 use crate::random::RandomError;
-use crate::sync::{Mutex, RwLock};
+use crate::sync::Mutex;
 use crate::token::{KeyError, KeyRing, KeyUse};
 
 /// Builds a [`Broker`]; every default has its reason at its method.
@@ -193,7 +194,7 @@ impl BrokerBuilder {
             audience: self.audience,
             keeper,
             argument_key: ring.mac_key(KeyUse::ArgumentDigest),
-            current: RwLock::new(Current {
+            current: InForce::new(Current {
                 epoch: 1,
                 policy: self.policy.0,
                 digest: digest.as_str().into(),

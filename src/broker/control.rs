@@ -1,12 +1,13 @@
 //! Control: the operators' handle.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use super::halt::Halt;
 use super::shared::Shared;
 use crate::audit::{Event, How};
 use crate::denial::Reason;
-use crate::grant::{GrantId, Row, TaskCell};
+use crate::grant::{GrantId, OpenPermit, Row, TaskCell};
 
 /// The operators' handle: stops things, and lets them go on.
 ///
@@ -77,15 +78,21 @@ impl Control {
     }
 
     /// Ends every grant that an identity holds, with all delegated from them, and every task it
-    /// opened; how many of both, what ended with them not counted. Known by its id or an alias.
+    /// opened; and the same of every identity that acts for it. How many of both, what ended with
+    /// them not counted.
+    ///
+    /// It ends what [`Halt::Identity`] of the same id stops, and knows identities as that does.
     pub fn revoke_identity(&self, id: &str) -> usize {
         let mut ended = 0;
         for task in self.shared.table.tasks() {
-            if task.requester.is_known_as(id) {
+            if task.requester.is_or_acts_for(id) {
                 self.shared.end(&task, How::Revoked, None);
                 ended += 1;
             } else {
-                ended += self.revoke_where(&task, |row| row.holder.is_known_as(id));
+                // Whoever presents a token has the holder's id, and may act for others than it did
+                // when it got the grant.
+                let held = |row: &Row| row.holder.is_or_acts_for(id);
+                ended += self.revoke_where(&task, held, |permit| permit.caller.is_or_acts_for(id));
             }
         }
         ended
@@ -97,15 +104,26 @@ impl Control {
         let names =
             |row: &Row| row.terms.scope.iter().any(|own| own.capability.tool.as_str() == tool);
         let tasks = self.shared.table.tasks();
-        tasks.iter().map(|task| self.revoke_where(task, names)).sum()
+        tasks.iter().map(|task| self.revoke_where(task, names, |_| false)).sum()
     }
 
-    fn revoke_where(&self, task: &TaskCell, which: impl Fn(&Row) -> bool) -> usize {
-        let found: Vec<GrantId> = {
+    fn revoke_where(
+        &self,
+        task: &TaskCell,
+        held: impl Fn(&Row) -> bool,
+        permitted: impl Fn(&OpenPermit) -> bool,
+    ) -> usize {
+        let mut found: Vec<(u8, GrantId)> = {
             let life = task.life.lock();
-            life.grants.iter().filter(|row| which(row)).map(|row| row.id).collect()
+            let permits = life.permits().iter().filter(|permit| permitted(permit));
+            let used: HashSet<GrantId> = permits.map(|permit| permit.grant).collect();
+            let rows = life.grants.iter().filter(|row| held(row) || used.contains(&row.id));
+            rows.map(|row| (row.hops, row.id)).collect()
         };
-        let end = |id: &GrantId| self.shared.end_grant(task, *id, Reason::Revoked).is_some();
+        // Those above first, or how many end with them would be chance.
+        found.sort_unstable_by_key(|(hops, _)| *hops);
+        let end =
+            |(_, id): &(u8, GrantId)| self.shared.end_grant(task, *id, Reason::Revoked).is_some();
         found.iter().filter(|id| end(id)).count()
     }
 

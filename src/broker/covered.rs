@@ -1,30 +1,61 @@
 //! What covers a call: the grant's scope, every narrowing of the token, and all above the grant.
 
-use std::sync::Arc;
-
 use crate::denial::{Denial, Reason};
-use crate::grant::{Granted, Stamp, Terms};
-use crate::policy::{Question, What, failed};
+use crate::grant::{GrantId, Granted, Rows, SpanningCounters, Stamp};
+use crate::identity::Identity;
+use crate::policy::{Compiled, Deciders, Question, Rule, What, failed};
 use crate::scope::{Capability, Outside, Uncovered};
 use crate::token::Narrowing;
 
-/// A scope as it was granted, and which of its capabilities covers the call.
-pub(super) type InScope = (Arc<Terms>, usize);
+/// A grant, and which capability of its scope covers the call.
+pub(super) type InScope = (GrantId, usize);
 
 /// Where the grant, and each grant it was delegated from, covers the call.
 pub(super) struct Covered {
     pub(super) own: InScope,
     pub(super) ancestors: Vec<InScope>,
+    /// What the permits that decided limit, where the grant was stamped by none of them.
+    pub(super) unstamped: Vec<Stamp>,
 }
 
 impl Covered {
-    /// The limits of every capability that covers the call.
-    pub(super) fn stamps(&self) -> impl Iterator<Item = &Stamp> + Clone {
+    /// The limits of every capability that covers the call, and of the permits that decided without
+    /// being stamped on it.
+    pub(super) fn stamps<'s>(
+        &'s self,
+        grants: &'s Rows,
+    ) -> impl Iterator<Item = &'s Stamp> + Clone + use<'s> {
         std::iter::once(&self.own)
             .chain(&self.ancestors)
-            .filter_map(|(terms, at)| terms.scope.get(*at))
-            .flat_map(|granted| &granted.stamps)
+            .flat_map(|in_scope| stamped(grants, in_scope))
+            .chain(&self.unstamped)
     }
+
+    /// Adds the limits of the permits that decided, unless one of them is stamped on the capability
+    /// that covers the call: a grant made under one permit and used under another would else be held
+    /// to nothing that the other says.
+    pub(super) fn hold_to(
+        &mut self,
+        deciders: &Deciders,
+        policy: &Compiled,
+        grants: &Rows,
+        caller: &Identity,
+        spanning: &SpanningCounters,
+    ) {
+        let stamps = stamped(grants, &self.own);
+        let deciders = || deciders.iter().filter_map(|at| policy.rule(*at));
+        let stamped = |rule: &Rule| stamps.iter().any(|stamp| stamp.is_of(rule, caller));
+        if !deciders().any(stamped) {
+            let counting = deciders().filter(|rule| rule.limits.count_calls());
+            self.unstamped = counting.map(|rule| Stamp::of(rule, caller, spanning)).collect();
+        }
+    }
+}
+
+/// The limits on the capability of a grant that covers the call.
+fn stamped<'g>(grants: &'g Rows, (id, at): &InScope) -> &'g [Stamp] {
+    let granted = grants.get(*id).and_then(|row| row.terms.scope.get(*at));
+    granted.map_or(&[], |granted| &granted.stamps)
 }
 
 /// The place of the first granted capability that covers the call, if every narrowing of the token

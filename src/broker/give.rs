@@ -3,7 +3,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::shared::{Current, Shared};
+use super::current::Current;
+use super::shared::Shared;
 use crate::clock::Timestamp;
 use crate::denial::{Denial, Reason};
 use crate::grant::{Granted, Life, Stamp, TaskCell, Terms};
@@ -104,8 +105,6 @@ impl<'a> Asking<'a> {
         });
         let rules = match answer {
             Some(Answer::Covered(rules)) => rules,
-            // An ask since the grant was given acts at the calls.
-            Some(Answer::Ask(_)) if self.when == When::Left => return Ok(()),
             Some(Answer::Ask(rules)) => {
                 return Err(Denial::new(Reason::ApprovalRequired)
                     .because(format_args!("`{tool}`: people have to agree first"))
@@ -132,9 +131,7 @@ impl<'a> Asking<'a> {
             }
         };
         for rule in rules.iter().filter_map(|at| policy.rule(*at)) {
-            let spanning = (rule.limits.per_identity && rule.limits.count_calls())
-                .then(|| self.shared.spanning.of(who.subject().as_str(), &rule.id));
-            let stamp = Stamp { rule: rule.id.clone(), limits: rule.limits.clone(), spanning };
+            let stamp = Stamp::of(rule, who, &self.shared.spanning);
             if !stamps.iter().any(|own| own.shares_counter_with(&stamp)) {
                 stamps.push(stamp);
             }

@@ -12,8 +12,10 @@ use crate::sync::atomic::{AtomicBool, Ordering};
 pub enum Halt {
     /// Everything this broker gates.
     Everything,
-    /// All that one identity requests, holds or calls, by its id, and all that was delegated from
-    /// what it holds.
+    /// All that one identity requests, holds or calls, and all that was delegated from what it holds;
+    /// and the same of every identity that acts for it. Known by its id or an alias; whom somebody
+    /// acts for is known by its id alone. [`Control::revoke_identity`](crate::Control::revoke_identity)
+    /// ends what this stops.
     Identity(Box<str>),
     /// One live task, by its name.
     Task(Box<str>),
@@ -118,11 +120,7 @@ impl Halt {
         match self {
             Halt::Everything => true,
             Halt::Identity(id) => {
-                let is = |one: &Identity| {
-                    one.is_known_as(id)
-                        || one.acts_for().iter().any(|actor| actor.subject.as_str() == &**id)
-                };
-                is(&task.requester) || who.iter().any(|who| is(who))
+                task.requester.is_or_acts_for(id) || who.iter().any(|who| who.is_or_acts_for(id))
             }
             Halt::Task(name) => *task.name == **name,
             Halt::Tool(name) => tool.is_some_and(|tool| tool == &**name),

@@ -1,8 +1,9 @@
 //! Listing: which tools a grant could call now.
 
 use super::authorize::Gate;
+use super::current::Current;
 use super::present::present_token;
-use super::shared::{Current, Shared};
+use super::shared::Shared;
 use crate::clock::Timestamp;
 use crate::context::Context;
 use crate::denial::{Denial, Reason};

@@ -49,6 +49,7 @@ mod authorize;
 mod builder;
 mod control;
 mod covered;
+mod current;
 mod delegate;
 mod give;
 mod halt;
@@ -156,7 +157,12 @@ impl Broker {
         self.use_keys(&ring)
     }
 
-    /// Takes a retired key out at once, whatever grace it was given.
+    /// Takes a retired key out at once, whatever grace it was given: from when this returns, tokens
+    /// signed with it are refused.
+    ///
+    /// Grants stay, and so do permits that were handed out on such tokens, which lapse within the
+    /// broker's `permit_ttl`: a key says which token is genuine, and gives nothing by itself. Where
+    /// somebody else may have had the key, [halt](Control::halt) first; what is halted does not start.
     ///
     /// # Errors
     /// [`KeyError`] if it is the active key, or not in the ring.
@@ -173,7 +179,8 @@ impl Broker {
 
     fn use_keys(&self, ring: &KeyRing) -> Result<(), KeyError> {
         let keys = ring.for_audience(&self.shared.audience)?;
-        self.shared.current.write().keys = Arc::new(keys);
+        let keys = Arc::new(keys);
+        self.shared.current.change(|current| current.keys = keys);
         Ok(())
     }
 

@@ -12,6 +12,7 @@ use crate::grant::{Life, TaskCell};
 use crate::identity::Identity;
 use crate::purpose::{CheckedPurpose, Purpose};
 use crate::sync::{Condvar, Mutex};
+use crate::text::{SHOWN, cut, escape_for_people};
 use crate::token::MAX_NAME;
 
 /// A task: the unit of authority. It starts with no access, and ending it ends all that it got.
@@ -61,6 +62,9 @@ pub struct Task {
     pub(super) cell: Arc<TaskCell>,
 }
 
+/// How many bytes of the reason for which a task failed the log keeps: as many as of a purpose's intent.
+const MAX_FAIL_REASON: usize = 4096;
+
 /// What an end found: which calls were running and will have their outcome recorded later.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Ended {
@@ -89,10 +93,12 @@ impl Broker {
         self.open_as(&format!("task-{generation}"), generation, who, purpose)
     }
 
-    /// Opens a task under a given name, which no live task may have.
+    /// Opens a task under a given name, which no live task may have: 1 to 255 visible ASCII
+    /// characters.
     ///
     /// # Errors
-    /// As [`open`](Broker::open), and [`Reason::TaskNameTaken`].
+    /// As [`open`](Broker::open), and [`Reason::TaskNameTaken`]; [`Reason::MalformedPurpose`] of a name
+    /// that is none.
     pub fn open_named(&self, name: &str, who: &Identity, purpose: Purpose) -> Result<Task, Denial> {
         let generation = self.shared.table.next_generation();
         self.open_as(name, generation, who, purpose)
@@ -116,7 +122,7 @@ impl Broker {
                 denial,
                 Event::Denied {
                     stage: Stage::Open,
-                    task: Some(name.into()),
+                    task: Some(cut(name, MAX_NAME)),
                     generation: None,
                     grant: None,
                     who: Some(subject.into()),
@@ -146,7 +152,7 @@ fn open(
     if name.is_empty() || name.len() > MAX_NAME || !name.bytes().all(|b| b.is_ascii_graphic()) {
         return Err(Denial::new(Reason::MalformedPurpose).because(format_args!(
             "`{}` is no task name: expected 1 to {MAX_NAME} visible ASCII characters",
-            name.escape_default()
+            escape_for_people(name, SHOWN)
         )));
     }
     let ceiling = now
@@ -226,7 +232,8 @@ impl Task {
         self.end(How::Completed, None)
     }
 
-    /// The errand failed, for a reason that the log keeps: everything ends.
+    /// The errand failed, for a reason that the log keeps: everything ends. An end is never refused, so
+    /// of a reason of more than 4,096 bytes the beginning is kept, and ends in `…`.
     pub fn fail(self, reason: &str) -> Ended {
         self.end(How::Failed, Some(reason))
     }
@@ -297,7 +304,7 @@ impl Shared {
             task: (&*cell.name).into(),
             generation: cell.generation,
             how,
-            reason: reason.map(Into::into),
+            reason: reason.map(|reason| cut(reason, MAX_FAIL_REASON)),
             running: running.clone(),
         };
         let place = self.place(at, &event).ok();

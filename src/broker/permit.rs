@@ -3,18 +3,20 @@
 use std::future::Future;
 use std::sync::Arc;
 
-use super::shared::{Decided, Shared};
+use super::current::Decided;
+use super::shared::Shared;
 use crate::audit::{Event, Outcome, Stage};
 use crate::call::Call;
 use crate::clock::Timestamp;
 use crate::denial::{Denial, Reason};
 use crate::grant::{GrantId, TaskCell};
+use crate::sync::Apart;
 
 /// Proof that one call may run now. Only the gate makes one, and it can be used once.
 ///
 /// It seals the call: the tool runs from the arguments that were decided about, not from what the
-/// agent may have changed since. Starting it checks again that task and grant live, that nothing is
-/// halted and that the policy is the same. A permit that is dropped unused gives back what it
+/// agent may have changed since. Starting it checks again that task and grant live, that the grant was
+/// not renewed since, that nothing is halted and that the policy is the same. A permit that is dropped unused gives back what it
 /// reserved; one that is kept lapses after the broker's `permit_ttl`.
 ///
 /// ```compile_fail,E0277
@@ -70,7 +72,7 @@ pub struct Permit {
 
 /// The open end of a permit: closed exactly once, with one outcome.
 struct Open {
-    shared: Arc<Shared>,
+    shared: Arc<Apart<Arc<Shared>>>,
     cell: Arc<TaskCell>,
     grant: GrantId,
     seq: u64,
@@ -124,7 +126,7 @@ pub enum RunError<E> {
 impl Permit {
     #[expect(clippy::too_many_arguments, reason = "called once, with what the commit fixed")]
     pub(super) fn new(
-        shared: Arc<Shared>,
+        shared: Arc<Apart<Arc<Shared>>>,
         cell: Arc<TaskCell>,
         grant: GrantId,
         seq: u64,
@@ -204,8 +206,8 @@ impl Permit {
     /// Moves the permit from reserved to running, in one step with the last check.
     ///
     /// # Errors
-    /// A [`Denial`] if task or grant have ended or expired, a halt is on, the policy is another, or
-    /// the permit has lapsed. What it reserved is given back.
+    /// A [`Denial`] if task or grant have ended or expired, the grant was renewed, a halt is on, the
+    /// policy is another, or the permit has lapsed. What it reserved is given back.
     pub fn start(self) -> Result<Running, Denial> {
         let Permit { call, lapses, epoch, mut open, rules: _ } = self;
         match open.start(&call, lapses, epoch) {
@@ -270,7 +272,7 @@ impl Open {
         if now >= self.cell.ceiling {
             return Err(Denial::new(Reason::Expired));
         }
-        life.live(self.grant, now)?;
+        let serial = life.live(self.grant, now)?.serial;
         if current.epoch != epoch {
             return Err(Denial::new(Reason::PolicyChanged)
                 .because(format_args!("permitted under epoch {epoch}, now {}", current.epoch)));
@@ -278,6 +280,9 @@ impl Open {
         let Some(permit) = life.permit(self.seq) else {
             return Err(Denial::new(Reason::PermitLapsed));
         };
+        if permit.serial != serial {
+            return Err(Denial::new(Reason::Superseded).because("the grant was renewed since"));
+        }
         let halts = &self.shared.halts;
         if let Some(halt) =
             halts.stopping_call(&self.cell, life, self.grant, &permit.caller, call.tool())
@@ -289,9 +294,10 @@ impl Open {
         Ok(())
     }
 
+    /// Whoever is writing takes the record along: it stands in any case, so there is nothing to wait for.
     fn close(&mut self, outcome: Outcome) {
         if let Some(place) = self.close_in_table(outcome) {
-            self.shared.journal.owe(place);
+            self.shared.journal.owe_without_waiting(place);
         }
     }
 
@@ -343,10 +349,7 @@ impl Open {
 
 impl Drop for Open {
     fn drop(&mut self) {
-        let outcome = if self.started { Outcome::Interrupted } else { Outcome::Abandoned };
-        if let Some(place) = self.close_in_table(outcome) {
-            self.shared.journal.owe_without_waiting(place);
-        }
+        self.close(if self.started { Outcome::Interrupted } else { Outcome::Abandoned });
     }
 }
 

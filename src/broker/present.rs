@@ -2,7 +2,8 @@
 
 use std::sync::Arc;
 
-use super::shared::{Current, Shared};
+use super::current::Current;
+use super::shared::Shared;
 use crate::call::Call;
 use crate::clock::Timestamp;
 use crate::denial::{Denial, Reason};

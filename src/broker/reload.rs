@@ -1,13 +1,14 @@
 //! Reload: another policy in force at once, and what of the live grants it would not give.
 
-use std::collections::VecDeque;
+use std::collections::{HashSet, VecDeque};
 use std::future::poll_fn;
 use std::sync::Arc;
 use std::task::Poll;
 
 use super::Broker;
+use super::current::Current;
 use super::give::{Asking, Given};
-use super::shared::{Current, Shared};
+use super::shared::Shared;
 use crate::audit::Event;
 use crate::clock::Timestamp;
 use crate::denial::{Denial, Reason};
@@ -33,9 +34,13 @@ pub struct Reload {
 }
 
 /// What a policy would not give any more.
+///
+/// A grant that was found drifted when it was used, before the scan came to its task, has ended by
+/// then: the log has it, with the calls that were running, and this does not.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Drift {
-    /// The grants that ended, or would end.
+    /// The grants that ended, or would end. What was delegated from one of them ends with it, and is
+    /// not named beside it.
     pub grants: Vec<Drifted>,
 }
 
@@ -48,6 +53,9 @@ pub struct Drifted {
     pub task: Arc<str>,
     /// Its holder.
     pub holder: Box<str>,
+    /// The numbers, in the log, of the permits whose calls were running on it and on what hangs from
+    /// it: these go on.
+    pub running: Vec<u64>,
     /// What a request for the same would be denied with today, for operators: the reason, and the
     /// rules that decided. Whoever presents its token is told `drifted`.
     pub why: Denial,
@@ -61,20 +69,14 @@ impl Broker {
     /// a policy that says the same is no new epoch and changes nothing.
     pub fn reload(&self, policy: &Policy) -> Reload {
         let shared = &self.shared;
-        let mut current = shared.current.write();
-        let digest = policy.digest().to_string();
-        let same = *current.digest == *digest;
-        let mut place = None;
-        if !same {
-            current.epoch += 1;
-            current.policy = policy.0.clone();
-            current.digest = digest.as_str().into();
+        let (epoch, same, place) = shared.current.change(|current| {
+            let Some(next) = current.next(policy) else { return (current.epoch, true, None) };
+            *current = next;
             // The place in the sequence is taken before anyone can decide by the new policy.
-            let event = Event::Reloaded { epoch: current.epoch, policy: digest.as_str().into() };
-            place = shared.place(shared.keeper.latest(), &event).ok();
-        }
-        let epoch = current.epoch;
-        drop(current);
+            let (epoch, policy) = (current.epoch, (&*current.digest).into());
+            let place = shared.place(shared.keeper.latest(), &Event::Reloaded { epoch, policy });
+            (current.epoch, false, place.ok())
+        });
         if let Some(place) = place {
             shared.journal.owe(place);
         }
@@ -82,28 +84,20 @@ impl Broker {
         Reload { shared: shared.clone(), epoch, waiting, report: Drift::default() }
     }
 
-    /// What a policy would end if it were loaded now. Ends nothing.
+    /// What a policy would end if it were loaded now: what the report of its [`Reload`] then says, as
+    /// long as nothing changes between the two. Ends nothing.
     pub fn preview(&self, policy: &Policy) -> Drift {
         let shared = &self.shared;
         let now = shared.keeper.now().unwrap_or_else(|_| shared.keeper.latest());
         let current = shared.current();
         let mut drift = Drift::default();
+        let Some(next) = current.next(policy) else { return drift };
         for cell in shared.table.tasks() {
             let life = cell.life.lock();
-            for row in life.grants.iter() {
-                let asking = Asking {
-                    shared,
-                    current: &current.with_policy(policy),
-                    cell: &cell,
-                    life: &life,
-                    context: &NOTHING,
-                    now,
-                    when: When::Left,
-                };
-                if let Err(why) = asking.again(row) {
-                    drift.grants.push(Drifted::new(row, &cell, why));
-                }
-            }
+            // On a copy, since what is limited more tightly limits what hangs from it.
+            let drifted = shared.survey(&next, &cell, &mut life.trial(), now);
+            let named = drifted.into_iter();
+            drift.grants.extend(named.filter_map(|one| Drifted::new(&cell, &life, one)));
         }
         drift
     }
@@ -152,28 +146,49 @@ fn scan_task(shared: &Shared, cell: &TaskCell, report: &mut Drift) {
     let now = shared.keeper.now().unwrap_or_else(|_| shared.keeper.latest());
     let current = shared.current();
     let mut life = cell.life.lock();
-    let ids: Vec<GrantId> = life.grants.iter().map(|row| row.id).collect();
-    let mut drifted = Vec::new();
-    for id in ids {
-        if let Some(row) = life.grant(id)
-            && row.epoch != current.epoch
-            && let Err(why) = shared.keep_up_one(&current, cell, &mut life, id, now)
-            && let Some(row) = life.grant(id)
-        {
-            drifted.push(Drifted::new(row, cell, why));
+    let mut places = Vec::new();
+    for one in shared.survey(&current, cell, &mut life, now) {
+        let id = one.0;
+        report.grants.extend(Drifted::new(cell, &life, one));
+        if let Some(ended) = life.end_grant(id, Reason::Drifted) {
+            places.extend(shared.place(now, &shared.grant_ended(cell, &ended, Reason::Drifted)));
         }
     }
     drop(life);
     drop(current);
-    for one in drifted {
-        // Somebody else may have ended it since: then it is theirs to report.
-        if shared.end_grant(cell, one.id, Reason::Drifted).is_some() {
-            report.grants.push(one);
-        }
+    for place in places {
+        shared.journal.owe(place);
     }
 }
 
 impl Shared {
+    /// Asks today's policy about every live grant of a task that it has not been asked about, takes
+    /// over what it limits more tightly, and names those that it would not give: of those that hang
+    /// from one another the highest.
+    fn survey(
+        &self,
+        current: &Current,
+        cell: &TaskCell,
+        life: &mut Life,
+        now: Timestamp,
+    ) -> Vec<(GrantId, Denial)> {
+        let stale = life.grants.iter().filter(|row| row.epoch != current.epoch);
+        let live = stale.filter(|row| life.is_live(row, Some(now)));
+        let mut rows: Vec<_> = live.map(|row| (row.hops, row.id, row.parent)).collect();
+        // From the top: what hangs from a grant is held to what that is held to today.
+        rows.sort_by_key(|(hops, _, _)| *hops);
+        let (mut drifted, mut doomed) = (Vec::new(), HashSet::new());
+        for (_, id, parent) in rows {
+            if parent.is_some_and(|parent| doomed.contains(&parent)) {
+                doomed.insert(id);
+            } else if let Err(why) = self.keep_up_one(current, cell, life, id, now) {
+                doomed.insert(id);
+                drifted.push((id, why));
+            }
+        }
+        drifted
+    }
+
     /// Makes sure that a grant about to be used, and all it was delegated from, would be given by
     /// today's policy, if that has not been asked since it was loaded.
     pub(super) fn keep_up(
@@ -184,13 +199,18 @@ impl Shared {
         grant: GrantId,
         now: Timestamp,
     ) -> Result<(), Denial> {
+        let mut stale = Vec::new();
         let mut next = Some(grant);
         while let Some(id) = next {
-            let Some(row) = life.grant(id) else { return Ok(()) };
+            // What is dead anyway is told so by whoever asks next.
+            let Some(row) = life.grant(id).filter(|row| !row.is_past(now)) else { return Ok(()) };
             next = row.parent;
-            if row.epoch != current.epoch
-                && let Err(why) = self.keep_up_one(current, cell, life, id, now)
-            {
+            if row.epoch != current.epoch {
+                stale.push(id);
+            }
+        }
+        for id in stale.into_iter().rev() {
+            if let Err(why) = self.keep_up_one(current, cell, life, id, now) {
                 self.end_drifted(cell, life, id, now);
                 return Err(Denial::new(Reason::Drifted).because(why.explain()));
             }
@@ -302,13 +322,14 @@ fn per_second((calls, window): (u64, std::time::Duration)) -> f64 {
 }
 
 impl Drifted {
-    fn new(row: &Row, cell: &TaskCell, why: Denial) -> Self {
-        Drifted {
-            id: row.id,
+    fn new(cell: &TaskCell, life: &Life, (id, why): (GrantId, Denial)) -> Option<Self> {
+        Some(Drifted {
+            id,
             task: (&*cell.name).into(),
-            holder: row.holder.subject().as_str().into(),
+            holder: life.grant(id)?.holder.subject().as_str().into(),
+            running: life.running_below(id),
             why,
-        }
+        })
     }
 }
 

@@ -21,7 +21,7 @@ impl Task {
     /// its time anew, within its `max_life`, its parent and the task's ceiling.
     ///
     /// Its id, counters, children and history stay; its serial rises, and older tokens are refused
-    /// from then on. If policy would not give it again, the grant ends. A revoke that comes first
+    /// from then on, as are permits handed out on them that have not started. If policy would not give it again, the grant ends. A revoke that comes first
     /// wins.
     ///
     /// # Errors
@@ -107,6 +107,9 @@ fn again(
     let current = shared.current();
     let mut life = cell.life.lock();
     request.alive(&life)?;
+    if let Some(parent) = life.grant(grant.id).and_then(|row| row.parent) {
+        shared.keep_up(&current, cell, &mut life, parent, now)?;
+    }
     let lineage = life.lineage(grant.id, now)?;
     let Some((row, ancestors)) = lineage.split_first() else {
         return Err(Denial::new(Reason::UnknownGrant));

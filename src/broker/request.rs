@@ -3,9 +3,10 @@
 use std::borrow::Cow;
 use std::sync::Arc;
 
+use super::current::Current;
 use super::give::{Asking, Given};
 use super::open::Task;
-use super::shared::{Current, Shared};
+use super::shared::Shared;
 use crate::audit::{Event, Stage};
 use crate::clock::Timestamp;
 use crate::context::Context;
@@ -13,8 +14,8 @@ use crate::denial::{Denial, Reason};
 use crate::grant::{GrantId, Life, Row, TaskCell};
 use crate::identity::Identity;
 use crate::policy::Moment;
-use crate::scope::{Allowance, Capability, Scope, encode_scope};
-use crate::token::{Claims, Token, mint};
+use crate::scope::{Allowance, Capability, Scope};
+use crate::token::{Claims, Token, encode_carried, mint};
 
 /// A grant, as the host holds it: the token for the agent, and what it is worth.
 ///
@@ -183,6 +184,9 @@ impl<'r> Request<'r> {
         let scope = self.respell(&current, scope, &mut capabilities)?;
         let mut life = cell.life.lock();
         self.alive(&life)?;
+        if let Some(parent) = parent {
+            shared.keep_up(&current, cell, &mut life, parent, now)?;
+        }
         let asking = Asking::at_request(shared, &current, cell, &life, context, now);
         let (given, hops, latest) = match parent {
             None => (asking.give(&self.parties(), &capabilities)?, 0, cell.ceiling),
@@ -284,7 +288,7 @@ impl<'r> Request<'r> {
             false => None,
             true => {
                 let granted: Vec<_> = given.terms.scope.iter().map(|own| &own.capability).collect();
-                let bytes = encode_scope(&granted)
+                let bytes = encode_carried(&granted, &current.policy.catalogue)
                     .map_err(|error| Denial::new(Reason::MalformedScope).because(error))?;
                 Some(bytes)
             }

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::current::{Current, InForce};
 use super::halt::{Halt, Halts};
 use super::stats::DenialCounts;
 use super::tripwire::Tripwire;
@@ -12,11 +13,10 @@ use crate::clock::{Timekeeper, Timestamp};
 use crate::denial::{Code, Denial, Reason};
 use crate::grant::{EndedGrant, GrantId, Pool, Rows, SpanningCounters, Table, TaskCell, Terms};
 use crate::identity::Identity;
-use crate::policy::{Compiled, Deciders};
 use crate::purpose::CheckedPurpose;
 use crate::sync::process_wide::{AtomicU64, Ordering};
-use crate::sync::{Mutex, RwLock, RwLockReadGuard};
-use crate::token::{AudienceKeys, KeyRing, MacKey};
+use crate::sync::{Apart, Mutex, RwLockReadGuard};
+use crate::token::{KeyRing, MacKey};
 
 pub(crate) struct Shared {
     /// Tells this broker's identities from those of any other in the process.
@@ -24,7 +24,7 @@ pub(crate) struct Shared {
     pub(crate) issuer: Box<str>,
     pub(crate) audience: Box<str>,
     pub(crate) keeper: Timekeeper,
-    pub(crate) current: RwLock<Current>,
+    pub(crate) current: InForce,
     pub(crate) ring: Mutex<KeyRing>,
     pub(crate) argument_key: MacKey,
     pub(crate) table: Table,
@@ -38,30 +38,6 @@ pub(crate) struct Shared {
     pub(crate) tripwire: Option<Tripwire>,
     pub(crate) journal: Journal,
     pub(crate) settings: Settings,
-}
-
-/// What every decision reads and a reload or a rotation replaces. A decision holds it for reading
-/// from its first look to its commit, so that it uses exactly one epoch; a reload that has returned
-/// is therefore seen by everything that starts later.
-pub(crate) struct Current {
-    pub(crate) epoch: u64,
-    pub(crate) policy: Arc<Compiled>,
-    /// The policy's digest as the log writes it.
-    pub(crate) digest: Box<str>,
-    pub(crate) keys: Arc<AudienceKeys>,
-}
-
-/// The rules that decided, named by the policy they are of.
-pub(crate) struct Decided {
-    policy: Arc<Compiled>,
-    rules: Deciders,
-}
-
-impl Decided {
-    pub(crate) fn ids(&self) -> impl ExactSizeIterator<Item = &str> {
-        // What is not in the policy did not decide, so nothing is ever missing here.
-        self.rules.iter().map(|at| self.policy.rule(*at).map_or("", |rule| &*rule.id))
-    }
 }
 
 /// Lifetimes and bounds that no policy can exceed.
@@ -82,7 +58,8 @@ impl Shared {
         NEXT.fetch_add(1, Ordering::Relaxed)
     }
 
-    pub(crate) fn current(&self) -> RwLockReadGuard<'_, Current> {
+    /// What is in force, for as long as the guard is held.
+    pub(crate) fn current(&self) -> RwLockReadGuard<'_, Arc<Apart<Current>>> {
         self.current.read()
     }
 
@@ -185,28 +162,6 @@ impl Shared {
     /// Ends a task's presence in the table once it is over.
     pub(crate) fn forget(&self, cell: &TaskCell) {
         self.table.remove(cell);
-    }
-}
-
-impl Current {
-    /// The same keys and epoch under another policy: for asking what it would say.
-    pub(crate) fn with_policy(&self, policy: &crate::policy::Policy) -> Current {
-        Current {
-            epoch: self.epoch,
-            policy: policy.0.clone(),
-            digest: self.digest.clone(),
-            keys: self.keys.clone(),
-        }
-    }
-
-    /// Keeps the deciders beyond the lock, without copying their names.
-    pub(crate) fn decided(&self, rules: Deciders) -> Decided {
-        Decided { policy: self.policy.clone(), rules }
-    }
-
-    /// The ids of rules, as decisions name them.
-    pub(crate) fn ids(&self, rules: &Deciders) -> Vec<Arc<str>> {
-        rules.iter().filter_map(|at| self.policy.rule(*at)).map(|rule| rule.id.clone()).collect()
     }
 }
 

@@ -16,6 +16,9 @@ pub struct BrokerStats {
     pub permits: usize,
     /// Tasks and grants that are past their time and not swept away yet. They give nothing.
     pub sweep_debts: usize,
+    /// Counters of identities (`per = "identity"`) that are kept. Those of uses and budgets stay for
+    /// good once something is spent; one of a rate alone is forgotten some time after its window.
+    pub identity_counters: usize,
     /// Records whose effect stands and which the log has not taken yet.
     pub record_debts: usize,
     /// Denials since the broker was built, by reason; reasons without any are left out.
@@ -53,6 +56,7 @@ impl Broker {
     pub fn stats(&self) -> BrokerStats {
         let now = self.shared.keeper.now().ok();
         let mut stats = BrokerStats {
+            identity_counters: self.shared.spanning.len(),
             record_debts: self.shared.journal.debts(),
             denials: self.shared.denials.all(),
             ..BrokerStats::default()

@@ -36,7 +36,8 @@ pub struct Reaper {
 
 impl Broker {
     /// Looks at some tasks, in turn, and puts away what of them is past its time: returns how many
-    /// tasks and grants that was.
+    /// tasks and grants that was. Looks at the counters of as many identities, too, and forgets those
+    /// that hold nothing any more.
     ///
     /// Nothing depends on it: what is past its time gives nothing, swept or not. Opening tasks sweeps
     /// a little, too.
@@ -56,7 +57,7 @@ impl Broker {
             std::thread::Builder::new().name("hallpass-reaper".into()).spawn(move || {
                 while stopped.recv_timeout(interval) == Err(RecvTimeoutError::Timeout) {
                     let Some(shared) = shared.upgrade() else { return };
-                    let mut left = shared.table.len();
+                    let mut left = shared.table.len().max(shared.spanning.identities());
                     while left > 0 || shared.has_remains() {
                         shared.sweep(STEP.min(left));
                         left = left.saturating_sub(STEP);
@@ -90,6 +91,7 @@ impl Shared {
         self.drop_remains();
         // Without a clock nothing can be said to be past its time.
         let Ok(now) = self.keeper.now() else { return 0 };
+        self.spanning.sweep(tasks, now);
         let mut swept = 0;
         for cell in self.table.next_to_sweep(tasks, parts) {
             if now >= cell.ceiling {

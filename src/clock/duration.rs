@@ -74,6 +74,17 @@ pub fn format_duration(length: Duration) -> String {
         .map_or_else(|| "0s".to_owned(), |(unit, size)| format!("{}{unit}", millis / size))
 }
 
+/// Why no policy can state this length of time, if it can't: a builder takes any.
+pub(crate) fn unstatable(length: Duration) -> Option<&'static str> {
+    if length > MAX_DURATION {
+        Some("it is longer than 366 days")
+    } else if !length.subsec_nanos().is_multiple_of(1_000_000) {
+        Some("it is no whole number of milliseconds")
+    } else {
+        None
+    }
+}
+
 /// Text as an error may repeat it: short, and without control characters.
 pub(super) fn quotable(text: &str) -> String {
     let mut quoted: String = text.chars().take(QUOTED).flat_map(char::escape_debug).collect();

@@ -43,7 +43,11 @@ impl Timekeeper {
             reading.monotonic.checked_sub(self.anchor.monotonic).ok_or(ClockError::Backwards)?;
         let counted = self.anchor.wall.checked_add(elapsed).ok_or(ClockError::OutOfRange)?;
         let latest = reading.wall.max(counted).unix_millis();
-        let before = self.high_water.fetch_max(latest, Ordering::AcqRel);
+        let mut before = self.high_water.load(Ordering::Acquire);
+        // Written only when it rises, once a millisecond at most, so that threads share it unharmed.
+        if latest > before {
+            before = self.high_water.fetch_max(latest, Ordering::AcqRel);
+        }
         Timestamp::from_unix_millis(latest.max(before)).ok_or(ClockError::OutOfRange)
     }
 

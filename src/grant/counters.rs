@@ -8,11 +8,12 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::spanning::Spanning;
+use super::spanning::{Spanning, SpanningCounters};
 use crate::args::Args;
 use crate::clock::Timestamp;
 use crate::denial::{Denial, Reason};
-use crate::policy::Limits;
+use crate::identity::Identity;
+use crate::policy::{Limits, Rule};
 use crate::scope::Fact;
 use crate::sync::MutexGuard;
 use crate::value::{Number, Value};
@@ -27,6 +28,19 @@ pub(crate) struct Stamp {
 }
 
 impl Stamp {
+    /// What a rule puts on a capability that it permits to `who`.
+    pub(crate) fn of(rule: &Rule, who: &Identity, counters: &SpanningCounters) -> Self {
+        let spanning = (rule.limits.per_identity && rule.limits.count_calls())
+            .then(|| counters.of(who.subject().as_str(), &rule.id));
+        Stamp { rule: rule.id.clone(), limits: rule.limits.clone(), spanning }
+    }
+
+    /// Whether a rule put this on, and what it counts is counted for `who`.
+    pub(crate) fn is_of(&self, rule: &Rule, who: &Identity) -> bool {
+        let counts = |spanning: &Arc<Spanning>| spanning.counts(who.subject().as_str());
+        self.rule == rule.id && self.spanning.as_ref().is_none_or(counts)
+    }
+
     /// Whether both draw on one counter.
     pub(crate) fn shares_counter_with(&self, other: &Stamp) -> bool {
         self.rule == other.rule && self.spanning == other.spanning
@@ -52,6 +66,10 @@ struct More {
     recent: VecDeque<Timestamp>,
     /// How many of them are kept: what the largest rate looks at.
     kept: u64,
+    /// The longest window of any rate.
+    window: Duration,
+    /// Whether uses or a budget were charged here, too: these never pass.
+    lasting: bool,
 }
 
 /// What one call has reserved, to be given back if its tool never starts.
@@ -62,15 +80,24 @@ pub(crate) struct Reservation(Vec<Charge>);
 struct Charge {
     rule: Arc<str>,
     spanning: Option<Arc<Spanning>>,
-    /// The most calls of any rate that looks at this counter: so many times are kept.
-    rated: Option<u64>,
+    /// The most calls of any rate that looks at this counter, so many times are kept; and the longest
+    /// window.
+    rated: Option<(u64, Duration)>,
+    /// Whether it is charged to uses or to a budget.
+    lasting: bool,
     sums: Vec<(Fact, Number)>,
 }
 
 impl Charge {
     /// Another stamp of the same counter charges the same call.
     fn add(&mut self, other: Charge) {
-        self.rated = self.rated.max(other.rated);
+        self.rated = match (self.rated, other.rated) {
+            (Some((calls, window)), Some((others, longer))) => {
+                Some((calls.max(others), window.max(longer)))
+            }
+            (own, other) => own.or(other),
+        };
+        self.lasting |= other.lasting;
         for (argument, amount) in other.sums {
             if !self.sums.iter().any(|(own, _)| *own == argument) {
                 self.sums.push((argument, amount));
@@ -212,8 +239,8 @@ fn check(counter: &Counter, stamp: &Stamp, args: &Args, now: Timestamp) -> Resul
         }
         sums.push((budget.argument.clone(), amount));
     }
-    let rated = limits.rate.map(|(calls, _)| calls);
-    Ok(Charge { rule: stamp.rule.clone(), spanning: stamp.spanning.clone(), rated, sums })
+    let (rated, lasting) = (limits.rate, limits.uses.is_some() || !limits.budgets.is_empty());
+    Ok(Charge { rule: stamp.rule.clone(), spanning: stamp.spanning.clone(), rated, lasting, sums })
 }
 
 impl Counter {
@@ -231,15 +258,27 @@ impl Counter {
         more.recent.get(at).is_some_and(|oldest| now.since(*oldest) >= window)
     }
 
+    /// Whether nothing that was charged counts any more: forgetting it changes no answer.
+    pub(super) fn is_past(&self, now: Timestamp) -> bool {
+        let Some(more) = &self.more else { return self.used == 0 };
+        let lasts = more.lasting && self.used > 0;
+        let passed = |latest: &Timestamp| now.since(*latest) >= more.window;
+        !lasts && more.recent.back().is_none_or(passed)
+    }
+
     fn charge(&mut self, charge: &Charge, now: Timestamp) {
+        // What was charged before there was more than uses were uses.
+        let lasts = charge.lasting || (self.more.is_none() && self.used > 0);
         self.used = self.used.saturating_add(1);
-        if charge.rated.is_none() && charge.sums.is_empty() {
+        if self.more.is_none() && charge.rated.is_none() && charge.sums.is_empty() {
             return;
         }
         let more = self.more.get_or_insert_default();
-        if let Some(calls) = charge.rated {
+        more.lasting |= lasts;
+        if let Some((calls, window)) = charge.rated {
             // A smaller rate beside a larger one forgets nothing that the larger one counts.
             more.kept = more.kept.max(calls);
+            more.window = more.window.max(window);
             while more.recent.len() as u64 >= more.kept {
                 more.recent.pop_front();
             }
@@ -289,7 +328,6 @@ fn amount(args: &Args, argument: &Fact) -> Result<Number, &'static str> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::spanning::SpanningCounters;
     use super::*;
 
     #[test]

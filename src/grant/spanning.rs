@@ -1,11 +1,12 @@
 //! Counters that span tasks: one for each identity and rule.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, VecDeque};
 use std::hash::{BuildHasher, RandomState};
 use std::sync::Arc;
 
 use super::counters::Counter;
-use crate::sync::atomic::{AtomicU64, Ordering};
+use crate::clock::Timestamp;
+use crate::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use crate::sync::{Mutex, MutexGuard, parts};
 
 /// How many parts the counters are in, so that requests of different identities rarely meet.
@@ -18,10 +19,16 @@ pub(crate) struct Spanning {
     /// The order in which locks are taken where a call draws on several: every thread takes the
     /// lower number first, so none waits for another in a circle.
     order: u64,
+    /// Whom it counts, by its subject.
+    subject: Arc<str>,
     counter: Mutex<Counter>,
 }
 
 impl Spanning {
+    pub(crate) fn counts(&self, subject: &str) -> bool {
+        *self.subject == *subject
+    }
+
     pub(crate) fn order(&self) -> u64 {
         self.order
     }
@@ -46,15 +53,22 @@ impl std::fmt::Debug for Spanning {
     }
 }
 
-/// The counters of all identities. They outlive tasks and policies: were one forgotten, whoever it
-/// counts would start anew.
+/// The counters of all identities. They outlive tasks and policies: were one forgotten that holds
+/// anything, whoever it counts would start anew.
 pub(crate) struct SpanningCounters {
     shards: Box<[Mutex<Shard>]>,
     hasher: RandomState,
     next: AtomicU64,
+    /// Which shard is swept next.
+    sweeping: AtomicUsize,
 }
 
-type Shard = HashMap<Box<str>, Vec<(Arc<str>, Arc<Spanning>)>>;
+#[derive(Default)]
+struct Shard {
+    identities: HashMap<Arc<str>, Vec<(Arc<str>, Arc<Spanning>)>>,
+    /// The identities in the order in which they are swept.
+    turns: VecDeque<Arc<str>>,
+}
 
 impl SpanningCounters {
     pub(crate) fn new() -> Self {
@@ -62,27 +76,100 @@ impl SpanningCounters {
             shards: (0..SHARDS).map(|_| Mutex::default()).collect(),
             hasher: RandomState::new(),
             next: AtomicU64::new(0),
+            sweeping: AtomicUsize::new(0),
         }
     }
 
     /// The counter of an identity, by its subject, and a rule.
     pub(crate) fn of(&self, subject: &str, rule: &Arc<str>) -> Arc<Spanning> {
-        let new = || {
+        let new = |subject: Arc<str>| {
             let order = self.next.fetch_add(1, Ordering::Relaxed);
-            Arc::new(Spanning { order, counter: Mutex::default() })
+            Arc::new(Spanning { order, subject, counter: Mutex::default() })
         };
         let shard = self.shards.get(self.hasher.hash_one(subject) as usize % SHARDS);
         // There is always a shard; were there none, a counter of its own counts too.
-        let Some(mut shard) = shard.map(Mutex::lock) else { return new() };
-        if !shard.contains_key(subject) {
-            shard.insert(subject.into(), Vec::new());
-        }
-        let Some(rules) = shard.get_mut(subject) else { return new() };
+        let Some(mut shard) = shard.map(Mutex::lock) else { return new(subject.into()) };
+        let known = shard.identities.get_key_value(subject).map(|(own, _)| own.clone());
+        let own = known.unwrap_or_else(|| {
+            let own: Arc<str> = subject.into();
+            shard.turns.push_back(own.clone());
+            own
+        });
+        let rules = shard.identities.entry(own.clone()).or_default();
         if let Some((_, counter)) = rules.iter().find(|(own, _)| own == rule) {
             return counter.clone();
         }
-        let counter = new();
+        let counter = new(own);
         rules.push((rule.clone(), counter.clone()));
         counter
+    }
+
+    /// Looks at so many identities, in turn, and forgets those of their counters that nothing looks at
+    /// and that hold nothing: a rate whose window has passed, uses and budget that all came back.
+    pub(crate) fn sweep(&self, identities: usize, now: Timestamp) {
+        for _ in 0..SHARDS.min(identities) {
+            let at = self.sweeping.fetch_add(1, Ordering::Relaxed) % SHARDS;
+            if let Some(shard) = self.shards.get(at) {
+                shard.lock().sweep((identities / SHARDS).max(1), now);
+            }
+        }
+    }
+
+    /// How many identities have counters.
+    pub(crate) fn identities(&self) -> usize {
+        self.shards.iter().map(|shard| shard.lock().identities.len()).sum()
+    }
+
+    /// How many counters there are.
+    pub(crate) fn len(&self) -> usize {
+        let of =
+            |shard: &Mutex<Shard>| shard.lock().identities.values().map(Vec::len).sum::<usize>();
+        self.shards.iter().map(of).sum()
+    }
+}
+
+impl Shard {
+    fn sweep(&mut self, identities: usize, now: Timestamp) {
+        for _ in 0..identities.min(self.turns.len()) {
+            let Some(subject) = self.turns.pop_front() else { return };
+            let Some(rules) = self.identities.get_mut(&subject) else { continue };
+            // Whoever else holds it got it under this lock, and nobody gets it now.
+            rules.retain(|(_, counter)| {
+                Arc::strong_count(counter) > 1 || !counter.lock().is_past(now)
+            });
+            if rules.is_empty() {
+                self.identities.remove(&subject);
+            } else {
+                self.turns.push_back(subject);
+            }
+        }
+        // Each that goes pays for its own share of the moving.
+        if self.identities.len() * 4 < self.identities.capacity() {
+            self.identities.shrink_to(self.identities.len() * 2);
+            self.turns.shrink_to(self.identities.len() * 2);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_sweep_of_a_few_looks_at_all_in_turn_and_gives_memory_back() {
+        let (counters, rule) = (SpanningCounters::new(), Arc::from("rule"));
+        for n in 0..10_000 {
+            counters.of(&format!("agent-{n}"), &rule);
+        }
+        let held = counters.of("agent-7", &rule);
+        counters.sweep(2, Timestamp::MIN);
+        assert_eq!(counters.len(), 9_998);
+        for _ in 0..10_000 {
+            counters.sweep(2, Timestamp::MIN);
+        }
+        assert_eq!((counters.len(), counters.identities()), (1, 1));
+        let capacity = |shard: &Mutex<Shard>| shard.lock().identities.capacity();
+        assert!(counters.shards.iter().map(capacity).max() < Some(16), "memory is given back");
+        assert_eq!(counters.of("agent-7", &rule).order(), held.order());
     }
 }

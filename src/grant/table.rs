@@ -8,7 +8,7 @@ use std::sync::Arc;
 use super::task::TaskCell;
 use crate::spread::Spread;
 use crate::sync::atomic::{AtomicU64, Ordering};
-use crate::sync::{Mutex, RwLock, parts};
+use crate::sync::{Apart, Mutex, RwLock, parts};
 
 /// How many parts the table is in, so that threads working on different tasks rarely meet.
 /// A part is also what the sweep looks through at once: a few thousand tasks of a million.
@@ -20,7 +20,7 @@ const SLACK: usize = 4;
 /// Live tasks.
 pub(crate) struct Table {
     generations: AtomicU64,
-    by_generation: Box<[RwLock<ByGeneration>]>,
+    by_generation: Box<[Apart<RwLock<ByGeneration>>]>,
     by_name: Box<[Mutex<ByName>]>,
     names: RandomState,
     sweeping: Mutex<Sweeping>,
@@ -87,7 +87,7 @@ impl Table {
     pub(crate) fn new() -> Self {
         Table {
             generations: AtomicU64::new(0),
-            by_generation: (0..SHARDS).map(|_| RwLock::default()).collect(),
+            by_generation: (0..SHARDS).map(|_| Apart::default()).collect(),
             by_name: (0..SHARDS).map(|_| Mutex::default()).collect(),
             names: RandomState::new(),
             sweeping: Mutex::default(),
@@ -194,7 +194,7 @@ impl Table {
     }
 
     fn shard(&self, generation: u64) -> Option<&RwLock<ByGeneration>> {
-        self.by_generation.get(generation as usize % SHARDS)
+        self.by_generation.get(generation as usize % SHARDS).map(|shard| &**shard)
     }
 
     fn names_of(&self, name: &str) -> Option<&Mutex<ByName>> {

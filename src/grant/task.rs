@@ -87,6 +87,11 @@ pub(crate) struct Row {
 }
 
 impl Row {
+    /// The same row, to try something out on.
+    fn trial(&self) -> Row {
+        Row { holder: self.holder.share(), terms: self.terms.clone(), nonces: None, ..*self }
+    }
+
     pub(crate) fn is_past(&self, now: Timestamp) -> bool {
         now >= self.expires || self.terms.idle.is_some_and(|idle| now.since(self.last_used) >= idle)
     }
@@ -133,6 +138,8 @@ pub(crate) struct OpenPermit {
     /// The number of its record.
     pub(crate) seq: u64,
     pub(crate) grant: GrantId,
+    /// Of the token that was presented: once the grant is renewed, a call no longer starts on it.
+    pub(crate) serial: u32,
     /// Who presented the token.
     pub(crate) caller: Identity,
     pub(crate) tool: ToolName,
@@ -188,6 +195,16 @@ impl Life {
 
     pub(crate) fn grant_mut(&mut self, id: GrantId) -> Option<&mut Row> {
         self.grants.get_mut(id)
+    }
+
+    /// Grants and history alone, to try out what another policy would make of them.
+    pub(crate) fn trial(&self) -> Life {
+        let mut trial = Life::default();
+        for row in self.grants.iter() {
+            trial.grants.push(row.trial());
+        }
+        trial.remember(self.history().labels());
+        trial
     }
 
     pub(crate) fn history(&self) -> &History {
@@ -315,7 +332,7 @@ impl Life {
     }
 
     /// Numbers of the permits whose calls are running, of a grant and of those that hang from it.
-    fn running_below(&self, id: GrantId) -> Vec<u64> {
+    pub(crate) fn running_below(&self, id: GrantId) -> Vec<u64> {
         let below = |grant| self.upwards(grant).any(|row| row.is_ok_and(|row| row.id == id));
         let permits = self.permits().iter();
         permits.filter(|permit| permit.running && below(permit.grant)).map(|p| p.seq).collect()

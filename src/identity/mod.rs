@@ -147,6 +147,11 @@ impl Identity {
         &self.facts.acts_for
     }
 
+    /// Whether `name` is the caller, or somebody it acts for.
+    pub(crate) fn is_or_acts_for(&self, name: &str) -> bool {
+        self.is_known_as(name) || self.acts_for().iter().any(|own| own.subject.as_str() == name)
+    }
+
     pub(crate) fn subject_value(&self) -> &Value {
         &self.facts.subject_value
     }

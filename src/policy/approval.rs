@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use crate::clock::unstatable;
 use crate::scope::{Condition, Constraint, Fact};
 
 /// How far one approval reaches.
@@ -84,7 +85,11 @@ impl ApprovalTerms {
             Some(Duration::ZERO) => {
                 Some(("approval.expires".into(), "`0s` leaves nobody time to answer".into()))
             }
-            _ => None,
+            Some(length) => {
+                let fault = unstatable(length)?;
+                Some(("approval.expires".into(), format!("`{length:?}`: {fault}")))
+            }
+            None => None,
         }
     }
 }

@@ -54,7 +54,7 @@ impl ArgType {
         &[("path", ArgType::Path), ("url", ArgType::Url)];
 
     /// Whether this build can read it.
-    pub(super) const fn is_built(self) -> bool {
+    pub(crate) const fn is_built(self) -> bool {
         match self {
             ArgType::Path => true,
             ArgType::Url => cfg!(feature = "url"),

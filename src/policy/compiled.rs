@@ -25,9 +25,12 @@ impl Compiled {
     pub(crate) fn new(rules: Vec<Rule>, tools: &[Tool]) -> Self {
         let index = Index::new(&rules);
         let digest = policy_value(&rules, tools).digest();
-        let looks_at =
-            |fact: Fact| rules.iter().any(|rule| rule.conditions.iter().any(|c| c.fact == fact));
-        let (looks_at_history, looks_at_time) = (looks_at(Fact::Seen), looks_at(Fact::Now));
+        let mut conditions = rules.iter().flat_map(|rule| &rule.conditions);
+        // `same_as` has no word for the history.
+        let looks_at_history = conditions.clone().any(|own| own.fact == Fact::Seen);
+        let is_now = |fact: &Fact| *fact == Fact::Now;
+        let looks_at_time =
+            conditions.any(|own| is_now(&own.fact) || own.constraint.compares_with(&is_now));
         Compiled {
             rules,
             catalogue: Catalogue::of(tools),

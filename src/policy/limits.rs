@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use crate::clock::unstatable;
 use crate::scope::Fact;
 use crate::value::Number;
 
@@ -68,6 +69,18 @@ impl Limits {
                 "grant.budget",
                 format!("`{name}`: a budget names a numeric argument, `args.NAME`, and a number"),
             ));
+        }
+        let lengths = [
+            ("grant.ttl", self.ttl),
+            ("grant.max_life", self.max_life),
+            ("grant.idle", self.idle),
+            ("grant.rate", self.rate.map(|(_, window)| window)),
+        ];
+        let mut lengths = lengths.into_iter().filter_map(|(at, length)| Some((at, length?)));
+        if let Some((at, length, fault)) =
+            lengths.find_map(|(at, length)| Some((at, length, unstatable(length)?)))
+        {
+            return Some((at, format!("`{length:?}`: {fault}")));
         }
         let twice = self.budgets.iter().enumerate().any(|(at, one)| {
             self.budgets.iter().skip(at + 1).any(|other| other.argument == one.argument)

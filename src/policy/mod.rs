@@ -36,7 +36,7 @@ pub use load::MAX_POLICY_TEXT;
 pub use rule::{Effect, Moment, Rule};
 
 use crate::value::Digest;
-pub(crate) use catalogue::Listed;
+pub(crate) use catalogue::{Catalogue, Listed};
 pub(crate) use compiled::Compiled;
 pub(crate) use decide::{Obstacle, Verdict, decide};
 pub(crate) use deciders::Deciders;
@@ -44,6 +44,7 @@ pub(crate) use explain::{failed, nearest_for_call, nearest_for_request};
 pub(crate) use limits::Limits;
 pub(crate) use question::{Question, Setting, What};
 pub(crate) use request::{Answer, Wanted, When, could_permit, decide_request, parts_covered};
+pub(crate) use typed::TypedArgs;
 
 /// How many rules a policy may have. A decision does not grow with them, loading does: a million is
 /// ten times the largest policy this crate is measured with.

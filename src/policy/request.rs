@@ -1,5 +1,7 @@
 //! What the rules say to a request: who, why and context are fixed, the call is still open.
 
+use std::borrow::Cow;
+
 use super::compiled::Compiled;
 use super::deciders::Deciders;
 use super::index::{Probe, Side};
@@ -7,8 +9,9 @@ use super::question::Setting;
 use super::rule::{Effect, Moment, Rule, Tools};
 use super::{ApprovalTerms, Obstacle, Per};
 use crate::scope::{
-    Capability, Condition, Cover, Difference, Fact, Facts, Openness, ResourceOpenness, Stance,
-    Truth, condition_may_overlap, condition_within, cover_difference, openness_within,
+    Capability, Condition, Constraint, Cover, Difference, Fact, Facts, Openness, ResourceOpenness,
+    Stance, Truth, any, condition_may_overlap, condition_within, cover_difference, eq, not,
+    openness_within,
 };
 use crate::value::Value;
 
@@ -40,7 +43,7 @@ pub(crate) enum When {
     /// They are part of the question.
     Asked,
     /// They are left to the calls: a permit is not withheld for them, and a guard that has any does
-    /// not act.
+    /// not act. Nobody is asked before the calls either.
     Left,
 }
 
@@ -52,7 +55,8 @@ pub(crate) fn decide_request(policy: &Compiled, wanted: &Wanted<'_>) -> Answer {
     let (mut forbids, mut asks) = (Deciders::new(), Deciders::new());
     wanted.visit(policy, Side::Guards, |at, rule| match rule.effect {
         Effect::Forbid if rule.contains(wanted) => forbids.add(at),
-        Effect::Ask if rule.asks_before(wanted) => asks.add(at),
+        // An ask that is newer than the grant acts at its calls.
+        Effect::Ask if wanted.when == When::Asked && rule.asks_before(wanted) => asks.add(at),
         _ => {}
     });
     if !forbids.is_empty() {
@@ -87,7 +91,12 @@ pub(crate) fn parts_covered(policy: &Compiled, wanted: &Wanted<'_>) -> Vec<Capab
         if parts.len() < MOST_PARTS && rule.may_cover_part(wanted) {
             let conditions = rule.of_the_call(wanted);
             let part = wanted.capability.meet(&conditions, &rule.openness);
-            if !parts.contains(&part) {
+            // A permit for a resource and a wish for none, or the other way round, have no call in
+            // common. And each argument may overlap on its own, and still no call be left: one side
+            // needs what the other is closed to.
+            let is_nothing = part.is_of_no_resource()
+                || matches!(cover_difference(part.cover(), &[]), Difference::Empty);
+            if !is_nothing && !parts.contains(&part) {
                 parts.push(part);
             }
         }
@@ -149,6 +158,25 @@ impl<'q> Wanted<'q> {
         self.when == When::Left && matches!(fact, Fact::Context(_) | Fact::Now | Fact::Seen)
     }
 
+    /// Whether a condition looks at anything that is left to the calls.
+    fn leaves_a_part(&self, condition: &Condition) -> bool {
+        self.leaves(&condition.fact) || condition.constraint.compares_with(&|own| self.leaves(own))
+    }
+
+    /// A permit's constraint with every `same_as` of a known fact replaced by `eq` of what that is. One
+    /// of what is left to the calls may turn out to be any value there.
+    fn known<'r>(&self, constraint: &'r Constraint) -> Cow<'r, Constraint> {
+        constraint.replace_same_as(false, &|fact, negated| {
+            if self.leaves(fact) {
+                Some(if negated { not(any()) } else { any() })
+            } else if fact.is_of_the_call() {
+                None
+            } else {
+                self.fact(fact).map(|value| eq(value.clone()))
+            }
+        })
+    }
+
     fn cover(&self) -> (&'q [Condition], &'q Openness) {
         (&self.capability.conditions, &self.capability.openness)
     }
@@ -174,13 +202,14 @@ impl Rule {
                 continue;
             }
             if condition.fact.is_of_the_call() {
-                let constraint = condition.constraint.resolve(wanted).into_owned();
+                let constraint = wanted.known(&condition.constraint).into_owned();
                 let wider = Condition::new(condition.fact.clone(), constraint);
                 if !condition_within(conditions, openness, &wider) {
                     return Some(Obstacle::Wider(condition));
                 }
             } else {
-                let truth = condition.holds(Stance::Cover, wanted);
+                let constraint = wanted.known(&condition.constraint);
+                let truth = constraint.holds(&condition.fact, Stance::Cover, wanted);
                 if truth != Truth::True {
                     return Some(Obstacle::Condition(condition, truth));
                 }
@@ -195,7 +224,7 @@ impl Rule {
         let of_the_call = self.conditions.iter().filter(|own| own.fact.is_of_the_call());
         of_the_call
             .map(|own| {
-                let constraint = own.constraint.resolve(wanted).into_owned();
+                let constraint = wanted.known(&own.constraint).into_owned();
                 Condition::new(own.fact.clone(), constraint)
             })
             .collect()
@@ -219,7 +248,7 @@ impl Rule {
             && self.tool_named(wanted.capability.tool.as_str(), Stance::Cover) == Truth::True
             && self.conditions.iter().all(|condition| {
                 if condition.fact.is_of_the_call() {
-                    let constraint = condition.constraint.resolve(wanted).into_owned();
+                    let constraint = wanted.known(&condition.constraint).into_owned();
                     let condition = Condition::new(condition.fact.clone(), constraint);
                     condition_may_overlap(conditions, openness, &condition)
                 } else {
@@ -268,10 +297,10 @@ impl Rule {
             && self.validity.holds_at(wanted.setting.now)
             && self.tool_named(wanted.capability.tool.as_str(), Stance::Guard).may_hold()
             && self.conditions.iter().all(|condition| {
-                if wanted.leaves(&condition.fact) {
+                if wanted.leaves_a_part(condition) {
                     false
                 } else if condition.fact.is_of_the_call() {
-                    let constraint = condition.constraint.resolve(wanted).into_owned();
+                    let constraint = wanted.known(&condition.constraint).into_owned();
                     of_the_call(&Condition::new(condition.fact.clone(), constraint))
                 } else {
                     condition.holds(Stance::Guard, wanted).may_hold()

@@ -20,6 +20,25 @@ pub(crate) struct TypedArgs(Vec<(Box<str>, ArgType)>);
 impl TypedArgs {
     pub(super) const NONE: TypedArgs = TypedArgs(Vec::new());
 
+    /// Of a tool, what is said of any: for readers without a catalogue.
+    pub(crate) fn from_said(mut said: Vec<(Box<str>, ArgType)>) -> Self {
+        said.sort();
+        TypedArgs(said)
+    }
+
+    pub(crate) fn iter(&self) -> impl Iterator<Item = (&str, ArgType)> {
+        self.0.iter().map(|(name, of)| (&**name, *of))
+    }
+
+    /// The first argument of the call that is no value of its type, or is one in another spelling than
+    /// its own.
+    pub(crate) fn misspelled(&self, args: &crate::value::Object) -> Option<&str> {
+        let misspelled = |name: &str, of: ArgType| {
+            args.get(name).is_some_and(|given| !matches!(of.canonical(given), Ok(None)))
+        };
+        self.iter().find(|(name, of)| misspelled(name, *of)).map(|(name, _)| name)
+    }
+
     /// Arguments that have been found to be named once each.
     pub(super) fn of(args: &[(Box<str>, ArgType)]) -> Self {
         let mut args = args.to_vec();

@@ -17,6 +17,10 @@ pub const MAX_CAPABILITIES: usize = 128;
 /// How many conditions one capability may have.
 pub const MAX_CONDITIONS: usize = 128;
 
+/// How many `json` a scope may have, those inside one another included. Each reads a text anew, which
+/// may be as long as arguments may be, and both may be an agent's.
+pub const MAX_SCOPE_JSON: usize = 16;
+
 /// What is asked for: a set of capabilities, built tool by tool.
 ///
 /// A scope is data: building it never fails, and whatever takes it (a request) refuses one that
@@ -51,6 +55,9 @@ pub enum ScopeError {
     /// Patterns of more than [`MAX_SCOPE_PATTERNS`] bytes together.
     #[error("patterns of {0} bytes together, expected at most {MAX_SCOPE_PATTERNS}")]
     TooManyPatterns(usize),
+    /// More than [`MAX_SCOPE_JSON`] constraints on what a text says as JSON.
+    #[error("`json` {0} times, expected at most {MAX_SCOPE_JSON}")]
+    TooManyJson(usize),
     /// A tool's name is none.
     #[error(transparent)]
     Tool(#[from] ToolNameError),
@@ -69,6 +76,14 @@ pub enum ScopeError {
         "`{0}`: any arguments are asked for beside constraints on some: say `other_args` if arguments that are not named may be there"
     )]
     AnyBesideNamed(Box<str>),
+    /// `any_resource` beside constraints on the resource: it would look wide and be narrow.
+    #[error(
+        "`{0}`: any resource is asked for beside constraints on it: say its type and id, `any` where any will do"
+    )]
+    AnyResourceBesideNamed(Box<str>),
+    /// Constraints on a resource where none may be: they would never hold.
+    #[error("`{0}`: constraints on a resource whose type and id are not said")]
+    ResourceUnsaid(Box<str>),
     /// Text or data that does not have the shape of a scope.
     #[error("{0}")]
     Shape(String),
@@ -196,6 +211,7 @@ impl Scope {
         if patterns > MAX_SCOPE_PATTERNS {
             return Err(ScopeError::TooManyPatterns(patterns));
         }
+        check_json(self.drafts.iter().flat_map(|draft| &draft.conditions))?;
         self.drafts.iter().map(Draft::check).collect()
     }
 
@@ -227,6 +243,16 @@ impl FromIterator<Scope> for Scope {
     }
 }
 
+/// Whether conditions of one scope read texts as JSON so seldom that it is in sight.
+pub(super) fn check_json<'c>(
+    conditions: impl Iterator<Item = &'c Condition>,
+) -> Result<(), ScopeError> {
+    match conditions.map(|own| own.constraint.json_texts()).sum() {
+        0..=MAX_SCOPE_JSON => Ok(()),
+        many => Err(ScopeError::TooManyJson(many)),
+    }
+}
+
 impl Draft {
     fn check(&self) -> Result<Capability, ScopeError> {
         let tool = ToolName::new(&self.tool)?;
@@ -236,10 +262,24 @@ impl Draft {
         if self.any_args && self.conditions.iter().any(|c| matches!(c.fact, Fact::Arg(_))) {
             return Err(ScopeError::AnyBesideNamed(self.tool.clone()));
         }
+        if self.conditions.iter().any(|own| own.fact.is_of_the_resource()) {
+            match self.openness.resource {
+                ResourceOpenness::Named => {}
+                ResourceOpenness::Any => {
+                    return Err(ScopeError::AnyResourceBesideNamed(self.tool.clone()));
+                }
+                ResourceOpenness::None => {
+                    return Err(ScopeError::ResourceUnsaid(self.tool.clone()));
+                }
+            }
+        }
         for condition in &self.conditions {
             let fits = condition.constraint.check().and_then(|()| {
                 match condition.constraint.policy_only() {
                     Some(word) => Err(ConstraintError::PolicyOnly(word)),
+                    None if condition.constraint.compares_with(&|fact| *fact == Fact::Now) => {
+                        Err(ConstraintError::TimeInScope)
+                    }
                     None => Ok(()),
                 }
             });
@@ -339,6 +379,12 @@ impl Capability {
         Err(first_outside)
     }
 
+    /// Whether it asks a resource to be so where none may be: it covers no call then.
+    pub(crate) fn is_of_no_resource(&self) -> bool {
+        self.openness.resource == ResourceOpenness::None
+            && self.conditions.iter().any(|own| own.fact.is_of_the_resource())
+    }
+
     pub(crate) fn to_value(&self) -> Value {
         cover_value(self.tool.as_str(), &self.conditions, &self.openness)
     }
@@ -392,6 +438,27 @@ fn cover_value(tool: &str, conditions: &[Condition], openness: &Openness) -> Val
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_scope_does_not_say_both_any_resource_and_which() {
+        use crate::scope::{any, eq};
+
+        let tool = || Scope::tool("t");
+        let named = tool().resource(eq("file"), any());
+        for said in [
+            tool().any_resource().resource_attr("owner", eq("ada")),
+            named.clone().any_resource(),
+            named.clone().resource_attr("owner", eq("ada")).any_resource(),
+        ] {
+            assert_eq!(said.check(), Err(ScopeError::AnyResourceBesideNamed("t".into())));
+        }
+        let unsaid = tool().resource_attr("owner", eq("ada"));
+        assert_eq!(unsaid.check(), Err(ScopeError::ResourceUnsaid("t".into())));
+        // Another tool's is its own.
+        let one_each = tool().any_resource().and(named.resource_attr("owner", eq("ada")));
+        assert_eq!(one_each.check(), Ok(()));
+        assert_eq!(tool().any_resource().resource(eq("file"), any()).check(), Ok(()));
+    }
 
     #[test]
     fn a_cover_that_needs_a_resource_does_not_look_like_one_without() {

@@ -107,6 +107,9 @@ pub enum ConstraintError {
     /// A kind that only policies may use, in a scope.
     #[error("`{0}` is for policies only: a scope may not make anything be compiled")]
     PolicyOnly(&'static str),
+    /// `same_as` of the broker's time, in a scope: what is asked for would hold at one instant.
+    #[error("`when.now` is for rules: a scope says nothing of the time")]
+    TimeInScope,
     /// Constraints nested deeper than [`MAX_NESTING`].
     #[error("constraints are nested deeper than {MAX_NESTING} levels")]
     TooDeep,
@@ -409,6 +412,18 @@ impl Constraint {
                 inner.pattern_bytes()
             }
             Node::Fields(fields) => fields.iter().map(|(_, field)| field.pattern_bytes()).sum(),
+            Node::Url(pattern) => pattern.pattern_bytes(),
+            _ => 0,
+        }
+    }
+
+    /// How often a text is read as JSON to ask it.
+    pub(crate) fn json_texts(&self) -> usize {
+        match &self.0 {
+            Node::Json(inner) => 1 + inner.json_texts(),
+            Node::All(parts) | Node::AnyOf(parts) => parts.iter().map(Constraint::json_texts).sum(),
+            Node::Not(inner) | Node::Each(inner) | Node::Some(inner) => inner.json_texts(),
+            Node::Fields(fields) => fields.iter().map(|(_, field)| field.json_texts()).sum(),
             _ => 0,
         }
     }
@@ -551,6 +566,17 @@ mod tests {
             let error = Scope::tool("t").arg("a", hidden).check().unwrap_err();
             let ScopeError::Constraint { error, .. } = error else { panic!("{error}") };
             assert_eq!(error, ConstraintError::PolicyOnly("regex"));
+        }
+    }
+
+    #[test]
+    fn a_scope_may_not_compare_with_the_time() {
+        let now = same_as("when.now");
+        for hidden in [now.clone(), not(now.clone()), fields([("a", now)])] {
+            assert_eq!(hidden.check(), Ok(()), "a policy may");
+            let error = Scope::tool("t").arg("a", hidden).check().unwrap_err();
+            let ScopeError::Constraint { error, .. } = error else { panic!("{error}") };
+            assert_eq!(error, ConstraintError::TimeInScope);
         }
     }
 

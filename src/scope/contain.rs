@@ -8,7 +8,7 @@ use std::borrow::Cow;
 use super::algebra::{Algebra, Difference, all_and, all_but};
 use super::constraint::{Constraint, Node};
 use super::cover::{Condition, Openness, ResourceOpenness, names_argument};
-use super::evaluate::{Facts, Stance};
+use super::evaluate::Stance;
 use super::fact::{Absence, Fact};
 use super::kind::{Fields, Range, Set, Sort};
 use super::path::is_under;
@@ -104,43 +104,48 @@ impl Constraint {
         self.holds_of(Some(value), Absence::Argument, Stance::Cover, false) == Truth::True
     }
 
-    /// The constraint with every `same_as` of a known fact replaced by `eq` of what it is.
-    pub(crate) fn resolve<F: Facts>(&self, known: &F) -> Cow<'_, Constraint> {
+    /// The constraint with each `same_as` replaced by what `by` has for its fact, standing under an odd
+    /// number of `not`s or not.
+    pub(crate) fn replace_same_as(
+        &self,
+        negated: bool,
+        by: &dyn Fn(&Fact, bool) -> Option<Constraint>,
+    ) -> Cow<'_, Constraint> {
         if !self.compares() {
             return Cow::Borrowed(self);
         }
+        let inner = |inner: &Constraint| inner.replace_same_as(negated, by).into_owned();
+        let each = |parts: &[Constraint]| parts.iter().map(inner).collect();
         Cow::Owned(match &self.0 {
-            Node::SameAs(fact) if !fact.is_of_the_call() => match known.fact(fact) {
-                Some(value) => Constraint(Node::Is(Set::one(value.clone()))),
-                None => self.clone(),
-            },
-            Node::All(parts) => Constraint(Node::All(resolve_all(parts, known))),
-            Node::AnyOf(parts) => Constraint(Node::AnyOf(resolve_all(parts, known))),
-            Node::Not(inner) => Constraint(Node::Not(Box::new(inner.resolve(known).into_owned()))),
-            Node::Each(inner) => {
-                Constraint(Node::Each(Box::new(inner.resolve(known).into_owned())))
+            Node::SameAs(fact) => by(fact, negated).unwrap_or_else(|| self.clone()),
+            Node::All(parts) => Constraint(Node::All(each(parts))),
+            Node::AnyOf(parts) => Constraint(Node::AnyOf(each(parts))),
+            Node::Not(one) => {
+                Constraint(Node::Not(Box::new(one.replace_same_as(!negated, by).into_owned())))
             }
-            Node::Some(inner) => {
-                Constraint(Node::Some(Box::new(inner.resolve(known).into_owned())))
-            }
-            Node::Json(inner) => {
-                Constraint(Node::Json(Box::new(inner.resolve(known).into_owned())))
-            }
-            Node::Fields(fields) => {
-                Constraint(Node::Fields(fields.map(|field| field.resolve(known).into_owned())))
-            }
+            Node::Each(one) => Constraint(Node::Each(Box::new(inner(one)))),
+            Node::Some(one) => Constraint(Node::Some(Box::new(inner(one)))),
+            Node::Json(one) => Constraint(Node::Json(Box::new(inner(one)))),
+            Node::Fields(fields) => Constraint(Node::Fields(fields.map(inner))),
             _ => self.clone(),
         })
     }
 
     pub(super) fn compares(&self) -> bool {
+        self.compares_with(&|_| true)
+    }
+
+    /// Whether a `same_as` inside is of such a fact.
+    pub(crate) fn compares_with(&self, such: &dyn Fn(&Fact) -> bool) -> bool {
         match &self.0 {
-            Node::SameAs(_) => true,
-            Node::All(parts) | Node::AnyOf(parts) => parts.iter().any(Constraint::compares),
-            Node::Not(inner) | Node::Each(inner) | Node::Some(inner) | Node::Json(inner) => {
-                inner.compares()
+            Node::SameAs(fact) => such(fact),
+            Node::All(parts) | Node::AnyOf(parts) => {
+                parts.iter().any(|part| part.compares_with(such))
             }
-            Node::Fields(fields) => fields.iter().any(|(_, field)| field.compares()),
+            Node::Not(inner) | Node::Each(inner) | Node::Some(inner) | Node::Json(inner) => {
+                inner.compares_with(such)
+            }
+            Node::Fields(fields) => fields.iter().any(|(_, field)| field.compares_with(such)),
             _ => false,
         }
     }
@@ -219,10 +224,6 @@ pub(crate) fn openness_within(
                 _ => true,
             }));
     resource && args
-}
-
-fn resolve_all<F: Facts>(parts: &[Constraint], known: &F) -> Vec<Constraint> {
-    parts.iter().map(|part| part.resolve(known).into_owned()).collect()
 }
 
 fn range_within(narrow: &Range, wide: &Range) -> bool {

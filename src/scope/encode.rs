@@ -8,7 +8,9 @@ use super::constraint::{Constraint, Node};
 use super::cover::{Condition, Openness, ResourceOpenness};
 use super::decode::decode;
 use super::fact::Fact;
+use super::instant::Instants;
 use super::kind::{Bound, Count, Range, Set};
+use crate::clock::Timestamp;
 use crate::value::{DecodeError, Value, encode_count, encode_text};
 
 /// The byte that begins each constraint.
@@ -32,6 +34,13 @@ pub(super) mod kind {
     pub(in crate::scope) const ALL: u8 = 17;
     pub(in crate::scope) const ANY_OF: u8 = 18;
     pub(in crate::scope) const NOT: u8 = 19;
+    pub(in crate::scope) const UNDER: u8 = 20;
+    pub(in crate::scope) const CIDR: u8 = 21;
+    pub(in crate::scope) const JSON: u8 = 22;
+    pub(in crate::scope) const INSTANTS: u8 = 23;
+    pub(in crate::scope) const WEEKLY: u8 = 24;
+    /// Taken, whether or not the feature `url` is built.
+    pub(in crate::scope) const URL: u8 = 25;
 }
 
 /// The byte that begins each part of a call.
@@ -50,6 +59,9 @@ pub(super) const LOWER: u8 = 1;
 pub(super) const LOWER_INCLUSIVE: u8 = 2;
 pub(super) const UPPER: u8 = 4;
 pub(super) const UPPER_INCLUSIVE: u8 = 8;
+
+pub(super) const AFTER: u8 = 1;
+pub(super) const BEFORE: u8 = 2;
 
 /// Why a scope cannot travel in a token, or bytes in one are no scope.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -153,9 +165,29 @@ fn constraint(out: &mut Vec<u8>, of: &Constraint) -> Result<(), ScopeBytesError>
             ascending(out, parts, constraint)?;
         }
         Node::Not(inner) => inside(out, kind::NOT, inner)?,
+        Node::Under(folder) => text(out, kind::UNDER, folder),
+        Node::Cidr(networks) => {
+            out.push(kind::CIDR);
+            ascending(out, networks, |out, network| {
+                network.encode(out);
+                Ok(())
+            })?;
+        }
+        Node::Json(inner) => inside(out, kind::JSON, inner)?,
+        Node::Instants(own) => instants(out, own),
+        Node::Weekly(own) => {
+            out.push(kind::WEEKLY);
+            out.extend_from_slice(&own.to_bytes());
+        }
+        Node::Url(own) => {
+            out.push(kind::URL);
+            own.encode(out)?;
+        }
         // `same_as` compares with what only the broker knows, while a block must mean the same to
         // every reader. A `regex` would make every reader compile what a holder wrote.
-        _ => return Err(ScopeBytesError::NoSpelling(of.word())),
+        Node::SameAs(_) | Node::Regex(_) | Node::Faulty(_) => {
+            return Err(ScopeBytesError::NoSpelling(of.word()));
+        }
     }
     Ok(())
 }
@@ -191,6 +223,14 @@ fn range(out: &mut Vec<u8>, range: &Range) {
     }
 }
 
+fn instants(out: &mut Vec<u8>, own: &Instants) {
+    let flag = |end: Option<Timestamp>, there| if end.is_some() { there } else { 0 };
+    out.extend_from_slice(&[kind::INSTANTS, flag(own.after, AFTER) | flag(own.before, BEFORE)]);
+    for end in [own.after, own.before].into_iter().flatten() {
+        out.extend_from_slice(&end.unix_millis().to_be_bytes());
+    }
+}
+
 fn count(out: &mut Vec<u8>, kind: u8, count: &Count) {
     out.extend_from_slice(&[kind, u8::from(count.max.is_some())]);
     for number in [Some(count.min), count.max].into_iter().flatten() {
@@ -199,7 +239,7 @@ fn count(out: &mut Vec<u8>, kind: u8, count: &Count) {
 }
 
 /// Parts whose order means nothing: in ascending order of their bytes, each once.
-fn ascending<T>(
+pub(crate) fn ascending<T>(
     out: &mut Vec<u8>,
     parts: &[T],
     encode: impl Fn(&mut Vec<u8>, &T) -> Result<(), ScopeBytesError>,

@@ -93,7 +93,11 @@ impl Fact {
 
     /// Whether the fact is of the call itself, and so open until a call is made.
     pub(crate) fn is_of_the_call(&self) -> bool {
-        matches!(self, Fact::Arg(_) | Fact::ResourceType | Fact::ResourceId | Fact::ResourceAttr(_))
+        matches!(self, Fact::Arg(_)) || self.is_of_the_resource()
+    }
+
+    pub(crate) fn is_of_the_resource(&self) -> bool {
+        matches!(self, Fact::ResourceType | Fact::ResourceId | Fact::ResourceAttr(_))
     }
 }
 

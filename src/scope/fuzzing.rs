@@ -2,8 +2,16 @@
 //! and in tests, which replay `fuzz/seeds`. Nothing is switched off by it.
 #![allow(clippy::panic, clippy::expect_used, reason = "a target fails by panicking")]
 
+mod covers;
+#[cfg(feature = "url")]
+mod urls;
+
 use std::borrow::Cow;
 use std::sync::OnceLock;
+
+pub use covers::covers;
+#[cfg(feature = "url")]
+pub use urls::urls;
 
 use super::encode::encode;
 use super::path::{canonical_path, is_under};
@@ -114,12 +122,13 @@ const NETWORKS: [&str; 8] = [
     "fe80::/10",
 ];
 const FOLDERS: [&str; 6] = ["/", ".", "/a", "/a/b", "a", "a/b"];
+const LEAVES: usize = if cfg!(feature = "url") { 27 } else { 26 };
 const DAYS: [&str; 4] = ["mon", "thu", "sat", "sun"];
 const HOURS: [&str; 5] = ["00:00", "08:30", "12:00", "23:59", "24:00"];
 const OFFSETS: [&str; 4] = ["+00:00", "+02:00", "-11:30", "+14:00"];
 
 /// Texts that some kind reads as something.
-const READ: [&str; 27] = [
+pub(super) const READ: [&str; 31] = [
     "10.0.0.0",
     "10.0.0.1",
     "10.0.0.2",
@@ -147,6 +156,10 @@ const READ: [&str; 27] = [
     "1970-01-01T00:00:02Z",
     "1970-01-03T12:00:00Z",
     "1970-01-05T09:30:00+01:00",
+    "https://a.test/a",
+    "https://x.a.test:8443/a/b",
+    "http://127.0.0.1/ab",
+    "https://A.test/a",
 ];
 
 /// Every value of a small universe, and one that is not there.
@@ -285,8 +298,31 @@ impl Source<'_> {
         self.leaf(kind / 3)
     }
 
+    #[cfg(feature = "url")]
+    fn url_pattern(&mut self) -> UrlPattern {
+        let own = match self.byte() % 4 {
+            0 => UrlPattern::any_host(),
+            1 => UrlPattern::subdomain_of("a.test"),
+            2 => UrlPattern::host("127.0.0.1").or_host("b.test"),
+            _ => UrlPattern::host("a.test"),
+        };
+        let own = match self.byte() % 6 {
+            0 => own.path("/a"),
+            1 => own.path_prefix("/a"),
+            2 => own.path_under("/a"),
+            3 => own.path_glob("/*"),
+            4 => own.path_under("/a").path_glob("/*/b"),
+            _ => own,
+        };
+        match self.byte() % 3 {
+            0 => own.scheme("http"),
+            1 => own.port(443).port(8443),
+            _ => own,
+        }
+    }
+
     fn leaf(&mut self, kind: usize) -> Constraint {
-        match kind % 26 {
+        match kind % LEAVES {
             0 => any(),
             1 => present(),
             2 => absent(),
@@ -311,6 +347,8 @@ impl Source<'_> {
             22 => cidr(self.several(|own| own.one(&NETWORKS))),
             23 => after(self.instant()),
             24 => before(self.instant()),
+            #[cfg(feature = "url")]
+            26 => url(self.url_pattern()),
             _ => {
                 let days = self.several(|own| own.one(&DAYS));
                 weekly(&days, self.one(&HOURS), self.one(&HOURS), self.one(&OFFSETS))
@@ -343,6 +381,17 @@ mod tests {
     #[test]
     fn seeds_of_the_algebra_agree_with_matching() {
         replay("algebra", super::algebra);
+    }
+
+    #[test]
+    fn seeds_of_covers_agree_with_asking_calls() {
+        replay("covers", super::covers);
+    }
+
+    #[test]
+    #[cfg(feature = "url")]
+    fn seeds_of_urls_are_read_as_whoever_opens_them_reads_them() {
+        replay("urls", super::urls);
     }
 
     #[test]

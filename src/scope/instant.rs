@@ -108,6 +108,27 @@ impl Weekly {
         Ok(Weekly { days: bits, from, until, offset: read_offset(offset)? })
     }
 
+    /// Days, from, until, offset, as they are held.
+    pub(super) fn to_bytes(self) -> [u8; 7] {
+        let [from_high, from_low] = self.from.to_be_bytes();
+        let [until_high, until_low] = self.until.to_be_bytes();
+        let [offset_high, offset_low] = self.offset.to_be_bytes();
+        [self.days, from_high, from_low, until_high, until_low, offset_high, offset_low]
+    }
+
+    /// What [`to_bytes`](Self::to_bytes) makes of a window that can be meant; `None` for all else.
+    pub(super) fn from_bytes(bytes: [u8; 7]) -> Option<Self> {
+        let [days, from_high, from_low, until_high, until_low, offset_high, offset_low] = bytes;
+        let from = u16::from_be_bytes([from_high, from_low]);
+        let until = u16::from_be_bytes([until_high, until_low]);
+        let offset = i16::from_be_bytes([offset_high, offset_low]);
+        let meant = (1..1 << DAYS.len()).contains(&days)
+            && from < until
+            && i64::from(until) <= MINUTES_PER_DAY
+            && (-MAX_OFFSET..=MAX_OFFSET).contains(&offset);
+        meant.then_some(Weekly { days, from, until, offset })
+    }
+
     pub(crate) fn contains(&self, instant: Timestamp) -> bool {
         let minute = instant.unix_millis().div_euclid(MILLIS_PER_MINUTE) + i64::from(self.offset);
         // 1970 began on a Thursday.

@@ -49,7 +49,7 @@ mod truth;
 )]
 mod url;
 
-pub use capability::{MAX_CAPABILITIES, MAX_CONDITIONS, Scope, ScopeError};
+pub use capability::{MAX_CAPABILITIES, MAX_CONDITIONS, MAX_SCOPE_JSON, Scope, ScopeError};
 pub use constraint::{
     Constraint, ConstraintError, MAX_NESTING, above, absent, after, all_of, any, any_of, before,
     below, cidr, contains, count, each, eq, fields, glob, has_all, has_any, json, len, max, min,
@@ -72,8 +72,8 @@ pub(crate) use capability::{Capability, Outside};
 pub(crate) use constraint::Node;
 pub(crate) use contain::{condition_may_overlap, condition_within, openness_within};
 pub(crate) use cover::{Condition, Openness, ResourceOpenness, Uncovered};
-pub(crate) use decode::decode as decode_scope;
-pub(crate) use encode::encode as encode_scope;
+pub(crate) use decode::{decode as decode_scope, decode_from as decode_scope_from};
+pub(crate) use encode::{ascending, encode as encode_scope};
 pub(crate) use evaluate::{Facts, Stance};
 pub(crate) use fact::{Absence, Fact};
 pub(crate) use grammar::{named_constraints, read_constraint};

@@ -265,7 +265,7 @@ pub(super) fn constraints() -> impl Strategy<Value = Constraint> {
 fn opaque() -> impl Strategy<Value = Constraint> {
     let networks = ["10.0.0.0/8", "10.0.0.0/31", "10.0.0.1", "::/0", "::1"];
     let at = |n: i64| Timestamp::from_unix_millis(n * 1000).unwrap();
-    prop_oneof![
+    let kinds = prop_oneof![
         proptest::sample::subsequence(networks.to_vec(), 1..4).prop_map(cidr),
         (0..4_i64).prop_map(move |n| after(at(n))),
         (0..4_i64).prop_map(move |n| before(at(n))),
@@ -279,7 +279,30 @@ fn opaque() -> impl Strategy<Value = Constraint> {
             "12:00",
             "+00:00"
         )),
-    ]
+    ];
+    #[cfg(feature = "url")]
+    let kinds = prop_oneof![8 => kinds, 1 => urls()];
+    kinds
+}
+
+#[cfg(feature = "url")]
+fn urls() -> impl Strategy<Value = Constraint> {
+    use super::{UrlPattern, url};
+    (0..4_u8, 0..4_u8, proptest::bool::ANY).prop_map(|(host, path, plain)| {
+        let own = match host {
+            0 => UrlPattern::any_host(),
+            1 => UrlPattern::host("a.test"),
+            2 => UrlPattern::subdomain_of("a.test").or_host("b.test"),
+            _ => UrlPattern::host("127.0.0.1"),
+        };
+        let own = match path {
+            0 => own,
+            1 => own.path("/a"),
+            2 => own.path_under("/a/b").path_prefix("/a"),
+            _ => own.path_glob("/*/b"),
+        };
+        url(if plain { own.scheme("http").scheme("https").port(80).port(8443) } else { own })
+    })
 }
 
 /// As [`sound_constraints`], with [`opaque`] kinds among them.

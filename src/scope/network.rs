@@ -3,6 +3,8 @@
 use std::fmt;
 use std::net::IpAddr;
 
+use crate::value::{DecodeError, Decoder};
+
 /// The addresses that share a beginning: `10.0.0.0/8`, `2001:db8::/32`, or a single address.
 ///
 /// An IPv4 address written as IPv6 (`::ffff:10.0.0.1`) is that IPv4 address, on both sides; otherwise
@@ -54,6 +56,38 @@ impl Network {
             Ok(network)
         } else {
             Err(NetworkError::HostBits { given: text.to_owned(), meant: network })
+        }
+    }
+
+    /// Its byte form: how many bytes the address has, the address, the prefix.
+    pub(super) fn encode(&self, out: &mut Vec<u8>) {
+        match self.first {
+            IpAddr::V4(first) => {
+                out.push(4);
+                out.extend_from_slice(&first.octets());
+            }
+            IpAddr::V6(first) => {
+                out.push(16);
+                out.extend_from_slice(&first.octets());
+            }
+        }
+        out.push(self.prefix);
+    }
+
+    /// Reads the one byte form of a network.
+    pub(super) fn decode(decoder: &mut Decoder<'_>) -> Result<Self, DecodeError> {
+        let first = match decoder.byte()? {
+            4 => IpAddr::from(decoder.array::<4>()?),
+            16 => IpAddr::from(decoder.array::<16>()?),
+            _ => return Err(DecodeError::Unknown("a length of an address")),
+        };
+        let prefix = decoder.byte()?;
+        let own = first == first.to_canonical()
+            && prefix <= width(first)
+            && masked(first, prefix) == first;
+        match own {
+            true => Ok(Network { first, prefix }),
+            false => Err(DecodeError::NotCanonical("a network is not in its one form")),
         }
     }
 

@@ -6,14 +6,15 @@ use std::time::Duration;
 use super::audience::{AudienceKeys, AudienceSecret};
 use super::block::Narrowing;
 use super::call_bound::Presentable;
+use super::carried::Carried;
 use super::error::TokenError;
 use super::verify::Unverified;
 use crate::call::Call;
 use crate::clock::Timestamp;
 use crate::grant::GrantId;
 use crate::resource::{CheckedResource, ResourceError};
-use crate::scope::{Capability, Fact, Facts, ScopeBytesError, decode_scope};
-use crate::value::Value;
+use crate::scope::{Capability, Fact, Facts, ScopeBytesError};
+use crate::value::{Shown, Value};
 
 /// How far the time of a call-bound presentation may be from the clock, either way: as a broker's
 /// default.
@@ -26,6 +27,10 @@ const WINDOW: Duration = Duration::from_secs(30);
 /// the end of the task, a revoke and a halt. It knows no rules, and counts neither uses nor
 /// presentations. And its key could mint for the audience, too. Give it short-lived tokens, and only
 /// what may be done on their word.
+///
+/// It has no catalogue either. The scope says which arguments were paths or URLs when the token was minted;
+/// a call with such an argument in another than its one spelling is refused, for nothing brings it there
+/// before the tool has it.
 ///
 /// ```
 /// # use hallpass::prelude::*;
@@ -100,6 +105,10 @@ pub enum VerifierError {
     /// The scope that travels in it is none.
     #[error(transparent)]
     Scope(#[from] ScopeBytesError),
+    /// An argument that has a type at the broker is not in that type's one spelling. A gate would bring
+    /// it there and hand the tool that; a verifier hands nothing on.
+    #[error("argument {0} is not in the one spelling of its type")]
+    Spelling(Box<str>),
     /// The call's resource is none.
     #[error("the call: {0}")]
     Call(#[from] ResourceError),
@@ -134,7 +143,7 @@ impl Verifier {
     ) -> Result<LivenessAndReplayUnchecked, VerifierError> {
         let unverified = Unverified::parse(presented.text())?;
         let (verified, _) = unverified.verify_for(call, &self.keys, now, WINDOW)?;
-        let narrowings = verified.narrowings()?;
+        let mut narrowings = verified.narrowings()?;
         let ends = narrowings.iter().filter_map(|narrowing| narrowing.expires);
         let claims = verified.claims();
         let expires = ends.fold(claims.expires, Timestamp::min);
@@ -144,11 +153,16 @@ impl Verifier {
         if holder.is_some_and(|holder| holder != claims.holder) {
             return Err(VerifierError::NotTheHolder(claims.holder.into()));
         }
-        let scope = decode_scope(claims.scope.ok_or(VerifierError::NoScope)?)?;
+        let mut carried = Carried::decode(claims.scope.ok_or(VerifierError::NoScope)?)?;
+        let typed = carried.typed(call.tool());
+        if let Some(name) = typed.misspelled(call.args().object()) {
+            return Err(VerifierError::Spelling(Shown(name).to_string().into()));
+        }
         let call = CallAlone::new(call)?;
-        let all = std::iter::once(&scope)
-            .chain(narrowings.iter().map(|Narrowing { capabilities, .. }| capabilities));
-        for capabilities in all {
+        let blocks = narrowings.iter_mut().map(|Narrowing { capabilities, .. }| capabilities);
+        for capabilities in std::iter::once(&mut carried.capabilities).chain(blocks) {
+            // As a gate does: compared with what no call can be, an attenuation leaves none.
+            typed.respell(call.call.tool(), capabilities).map_err(|_| VerifierError::OutOfScope)?;
             call.is_covered_by(capabilities)?;
         }
         Ok(LivenessAndReplayUnchecked {

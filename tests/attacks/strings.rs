@@ -1,7 +1,8 @@
 //! Names, arguments and numbers.
 //!
-//! Attacks on paths (1 to 7) and URLs (32 to 36) are in `typed_args` and `urls`. Windows paths (8), command
-//! lines (20, 21) and paths inside texts (17) are not gated as text: `docs/policy.md`, "Types of arguments".
+//! Attacks on paths (1 to 7) and URLs (32 to 36) are in `typed_args` and `urls`. Windows paths (8) and command
+//! lines (20, 21) are not gated as text: `parsed_again` shows what is done instead. Nor are paths inside texts
+//! (17): `docs/policy.md`, "Types of arguments".
 
 use hallpass::args::{Args, ArgsError};
 use hallpass::policy::Moment;

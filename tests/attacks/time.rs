@@ -6,7 +6,9 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use hallpass::clock::{Clock, ClockError, ManualClock, Reading, Timestamp, parse_duration};
+use hallpass::clock::{
+    Clock, ClockError, MAX_DURATION, ManualClock, Reading, Timestamp, parse_duration,
+};
 use hallpass::prelude::*;
 use proptest::prelude::*;
 
@@ -175,13 +177,13 @@ fn the_end_of_time_denies() {
     clock.advance(HOUR);
     assert_eq!(open().unwrap_err().reason(), Reason::ClockUnreadable);
 
-    // A lifetime without end ends with its task.
-    let world = World::new([broad().ttl(Duration::MAX)]);
+    // The longest lifetime there is ends with its task, and one without end is none.
+    let world = World::new([broad().ttl(MAX_DURATION).max_life(MAX_DURATION)]);
     let (task, grant) = world.granted();
     assert_eq!(grant.expires(), task.ceiling());
-    let world = World::new([broad().max_life(Duration::MAX)]);
-    let request = world.open().request(Scope::tool("t").any_args(), &world.context);
-    assert_eq!(request.map(drop).unwrap_err().reason(), Reason::Expired);
+    for endless in [broad().ttl(Duration::MAX), broad().max_life(Duration::MAX)] {
+        assert!(Policy::builder().rule(endless).build().is_err());
+    }
     for broken in [Duration::ZERO, Duration::MAX] {
         let builder = || Broker::builder(policy([broad()]));
         assert!(builder().ceiling(broken).build().is_err());

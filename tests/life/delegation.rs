@@ -21,6 +21,44 @@ fn n(n: i64) -> Call {
     ping_with(json!({ "n": n }))
 }
 
+/// attack 51, attack 52: what a child compares with is a value, not text that is parsed: another blank, a
+/// parenthesis, a quote or an operator in it make it another value, which lies outside its parent
+#[test]
+fn a_childs_literals_are_values_and_never_read_as_expressions() {
+    let world = World::rules([pings("p").on(EVERYWHERE).depth(2)]);
+    let (planner, worker) = (world.agent("planner"), world.agent("worker"));
+    let task = world.open(&planner);
+    let of = |text: &str| to_ping_where(eq(text));
+    let call = |text: &str| ping_with(json!({ "n": text }));
+    for (literal, others) in [
+        ("a b", &["a  b", " a b", "a b ", "a\tb", "a\nb", "a\u{a0}b", "ab", ""][..]),
+        ("f(x)", &["f(x", "fx)", "(f(x))", "f (x)", "f(x) || true", "f(x) or 1", "f(*)"]),
+        ("\"a\"", &["a", "\"a", "'a'", "\"a\" ", "\"a\" == \"a\"", "\\\"a\\\""]),
+        ("a && b", &["a&&b", "a || b", "a", "b", "(a && b)"]),
+        ("n == 1", &["n==1", "n == 1 ", "true", "1"]),
+    ] {
+        let parent = task.request(of(literal), &here()).unwrap();
+        assert_eq!(world.call(&parent, &call(literal)), Ok(()));
+        for other in others {
+            // Said before: what a child asks for must lie within its parent.
+            let refused = task.delegate(&parent, &worker, of(other), &here()).unwrap_err();
+            assert_eq!(refused.reason(), Reason::NotCovered, "{other:?} of {literal:?}");
+            // And enforced: a block with the other value, alone or beside the parent's, gains nothing.
+            for block in [of(other), to_ping_where(one_of([literal, other]))] {
+                let narrowed = parent.token().attenuate(&block, None).unwrap();
+                let check = |text: &str| {
+                    let answer = world.gate.check(&narrowed, &planner, &call(text), &here());
+                    answer.map(drop).map_err(|denial| denial.reason())
+                };
+                assert_eq!(check(other), Err(Reason::OutOfScope), "{other:?} of {literal:?}");
+                let kept = if block == of(other) { Err(Reason::OutOfScope) } else { Ok(()) };
+                assert_eq!(check(literal), kept, "{literal:?} beside {other:?}");
+            }
+        }
+        assert!(task.delegate(&parent, &worker, of(literal), &here()).is_ok());
+    }
+}
+
 /// attack 54: a child names its scope and nothing else. Forbids, asks, rates and records apply to it
 /// as they do to anyone.
 #[test]

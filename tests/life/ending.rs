@@ -109,6 +109,19 @@ fn a_name_used_again_is_another_generation() {
     world.call(&grant, &ping()).unwrap();
 }
 
+#[test]
+fn what_ends_with_one_above_is_not_counted_whatever_was_there_before() {
+    let world = family();
+    let (agent, worker) = (world.agent("a"), world.agent("b"));
+    let task = world.open(&agent);
+    let first = task.request(Scope::tool("pong").any_args(), &here()).unwrap();
+    let root = task.request(to_ping(), &here()).unwrap();
+    // The child has the place in the table that was the first one's, before its parent.
+    assert!(task.revoke_grant(&first));
+    let _child = task.delegate(&root, &worker, to_ping(), &here()).unwrap();
+    assert_eq!(world.control.revoke_tool("ping"), 1);
+}
+
 /// attack 100
 #[test]
 fn revoking_what_is_unknown_gone_or_a_strangers_says_no_more_than_no() {
@@ -376,4 +389,41 @@ fn the_log_of_a_life_verifies() {
     world.call(&grant, &Call::new("ping", json!({ "n": 1 })).unwrap()).unwrap();
     task.complete();
     assert_eq!(world.kinds(), ["reloaded", "opened", "granted", "permitted", "outcome", "ended"]);
+}
+
+#[test]
+fn what_the_log_keeps_of_a_name_and_of_a_failure_is_bounded() {
+    let world = World::rules([pings("p")]);
+    let agent = world.agent("a");
+    let errand = || Purpose::new("errand");
+    let longest = "n".repeat(255);
+    world.broker.open_named(&longest, &agent, errand()).unwrap().complete();
+    for name in ["", "a b", "caf\u{e9}", "x\ny", &"n".repeat(256), &"\u{e9}".repeat(1 << 20)] {
+        let denial = world.broker.open_named(name, &agent, errand()).unwrap_err();
+        assert_eq!(denial.reason(), Reason::MalformedPurpose);
+        let told = denial.explain().to_string();
+        assert!(told.contains("expected 1 to 255 visible ASCII characters"), "{told}");
+        assert!(told.len() < 512, "{}", told.len());
+        let Event::Denied { task: Some(kept), .. } = world.log.records().pop().unwrap().event
+        else {
+            panic!("it is recorded")
+        };
+        assert!(kept.len() <= 255, "{}", kept.len());
+        let cut = kept.strip_suffix('\u{2026}').filter(|_| name.len() > 255);
+        assert!(name.starts_with(cut.unwrap_or(&kept)), "{kept}");
+    }
+
+    // Two bytes each: the last that is kept is whole.
+    let long = "\u{e9}".repeat(5000);
+    for (reason, kept) in [
+        ("no answer", "no answer".to_owned()),
+        (&long[..4096], long[..4096].to_owned()),
+        (&long, format!("{}\u{2026}", &long[..4092])),
+    ] {
+        world.open(&agent).fail(reason);
+        let Event::Ended { reason, .. } = world.log.records().pop().unwrap().event else {
+            panic!("it is recorded")
+        };
+        assert_eq!(reason.as_deref(), Some(&*kept));
+    }
 }

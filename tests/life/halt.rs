@@ -261,3 +261,56 @@ fn nothing_starts_after_a_halt_has_returned() {
         halted.store(true, Ordering::SeqCst);
     });
 }
+
+#[test]
+fn revoking_an_identity_ends_what_halting_it_stops() {
+    // Who of the four acts for Ada: who opened the task, who delegates, who holds, who calls.
+    for ada_s in 0..4 {
+        let everywhere = [Moment::Request, Moment::Call, Moment::Delegate];
+        let world = World::rules([pings("p").on(everywhere)]);
+        let who = |at: usize, name: &str| {
+            let own = Assertion::agent(name);
+            let own = if at == ada_s { own.acts_for("ada", Kind::Human) } else { own };
+            world.broker.assert_identity(own).unwrap()
+        };
+        let [opener, delegator, holder] =
+            [(0, "opener"), (1, "delegator"), (2, "worker")].map(|(at, name)| who(at, name));
+        let caller = who(3, "worker");
+        let task = world.open(&opener);
+        let parent = task.request_for(&delegator, to_ping(), &here()).unwrap();
+        let child = task.delegate(&parent, &holder, to_ping(), &here()).unwrap();
+        let bystander = world.agent("bystander");
+        let others = world.open(&bystander);
+        let kept = others.request(to_ping(), &here()).unwrap();
+        let authorize = || world.gate.authorize(child.token(), &caller, ping(), &here());
+
+        let permits = [authorize().unwrap(), authorize().unwrap()];
+        let [halted, revoked] = permits;
+        world.control.halt(Halt::identity("ada"));
+        assert_eq!(halted.start().unwrap_err().reason(), Reason::Halted, "{ada_s}");
+        world.control.resume(&Halt::identity("ada"));
+        assert_eq!(world.control.revoke_identity("ada"), 1, "{ada_s}");
+        let ended = revoked.start().unwrap_err().reason();
+        assert!(matches!(ended, Reason::TaskOver | Reason::Revoked), "{ada_s}: {ended}");
+        assert_eq!(world.denied(&child, &ping()), ended);
+        world.call(&kept, &ping()).unwrap();
+    }
+}
+
+#[test]
+fn a_key_that_is_retired_refuses_tokens_at_once_and_permits_are_for_a_halt() {
+    let world = world();
+    let agent = world.agent("a");
+    let task = world.open(&agent);
+    let grant = task.request(to_ping(), &here()).unwrap();
+    let [first, second] = [(); 2].map(|()| world.authorize(&grant, &ping()).unwrap());
+    let stolen = world.broker.active_key();
+    let other = hallpass::token::SecretKey::generate().unwrap();
+    world.broker.rotate_key(other, seconds(60)).unwrap();
+    world.call(&grant, &ping()).unwrap();
+    world.broker.retire_key(stolen).unwrap();
+    assert_eq!(world.denied(&grant, &ping()), Reason::UnknownKey);
+    first.start().unwrap().succeed();
+    world.control.halt(Halt::Everything);
+    assert_eq!(second.start().unwrap_err().reason(), Reason::Halted);
+}

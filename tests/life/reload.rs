@@ -1,14 +1,16 @@
 //! Reload: another policy at once, the scan little by little.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::future::Future;
 use std::pin::pin;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::task::{Context as Cx, Poll, Waker};
 
 use hallpass::audit::Event;
-use hallpass::policy::Moment;
+use hallpass::policy::{ApprovalTerms, Moment, Per, Reviewers};
 use hallpass::prelude::*;
-use hallpass::scope::{any, below, eq, has_any, max};
+use hallpass::scope::{any, below, eq, fields, has_any, max, not, one_of, same_as};
+use proptest::prelude::*;
 use serde_json::json;
 
 use crate::world::{World, here, ping, ping_with, pings, policy, seconds, to_ping};
@@ -141,6 +143,210 @@ fn a_preview_names_what_the_reload_then_ends() {
     world.call(&child, &ping()).unwrap();
 }
 
+/// P3: an ask that wants people to agree before a grant acts at the calls of those given before it,
+/// and hides none of today's limits.
+#[test]
+fn a_reload_clamps_also_where_people_are_asked_before() {
+    let world = World::rules([pings("p").uses(9)]);
+    let agent = world.agent("a");
+    let task = world.open(&agent);
+    let grant = task.request(to_ping(), &here()).unwrap();
+    let owners = Reviewers::in_groups(has_any(["owners"]));
+    let ask = Rule::ask("large").tool("ping").arg("size", eq("large"));
+    let ask = ask.approval(ApprovalTerms::per(Per::Task).review(owners));
+    let report = world.broker.reload(&policy([pings("p").uses(1), ask])).finish();
+    assert!(report.grants.is_empty());
+    world.call(&grant, &ping()).unwrap();
+    assert_eq!(world.denied(&grant, &ping()), Reason::UsesSpent);
+    let large = ping_with(json!({ "size": "large" }));
+    assert_eq!(world.denied(&grant, &large), Reason::ApprovalRequired);
+}
+
+#[test]
+fn what_has_expired_or_hangs_from_what_drifts_is_not_named() {
+    let rule = |id: &str| pings(id).on(EVERYWHERE).depth(3);
+    let world = World::rules([rule("short").who_id(eq("a")).ttl(seconds(10)), rule("p")]);
+    let [a, b] = ["a", "b"].map(|name| world.agent(name));
+    let (first, second) = (world.open(&a), world.open(&b));
+    let _past = first.request(to_ping(), &here()).unwrap();
+    let root = second.request(to_ping(), &here()).unwrap();
+    let child = second.delegate(&root, &a, to_ping(), &here()).unwrap();
+    world.pass(seconds(10));
+    assert_eq!(world.broker.stats().grants, 3, "nothing is swept");
+    for drift in [world.broker.preview(&frozen()), world.broker.reload(&frozen()).finish()] {
+        assert_eq!(drift.grants.iter().map(|one| one.id).collect::<Vec<_>>(), [root.id()]);
+    }
+    assert_eq!(world.denied(&child, &ping()), Reason::Expired);
+}
+
+/// What gives a grant that many hops is not what lets it be delegated.
+fn hops(reach: u8, below: u8) -> Policy {
+    policy([pings("hold").depth(reach), pings("pass-on").on([Moment::Delegate]).depth(below)])
+}
+
+#[test]
+fn what_is_limited_more_tightly_limits_what_hangs_from_it_whoever_asks_first() {
+    let line = || {
+        let world = World::new(hops(3, 3));
+        let [a, b, c] = ["a", "b", "c"].map(|name| world.agent(name));
+        let task = world.open(&a);
+        let root = task.request(to_ping(), &here()).unwrap();
+        let child = task.delegate(&root, &b, to_ping(), &here()).unwrap();
+        let leaf = task.delegate(&child, &c, to_ping(), &here()).unwrap();
+        (world, task, [root, child, leaf])
+    };
+    let ids = |drift: hallpass::Drift| drift.grants.iter().map(|one| one.id).collect::<Vec<_>>();
+    let (world, _task, [_, _, leaf]) = line();
+    assert_eq!(ids(world.broker.preview(&hops(1, 3))), [leaf.id()]);
+    assert_eq!(ids(world.broker.reload(&hops(1, 3)).finish()), [leaf.id()]);
+
+    let (world, _task, [_, child, leaf]) = line();
+    let _scan = world.broker.reload(&hops(1, 3));
+    assert_eq!(world.denied(&leaf, &ping()), Reason::Drifted);
+    world.call(&child, &ping()).unwrap();
+
+    // Neither is it given, or given again, before the scan has come.
+    let (world, task, [_, child, _]) = line();
+    let _scan = world.broker.reload(&hops(1, 3));
+    assert!(task.delegate(&child, &world.agent("c"), to_ping(), &here()).is_err());
+    let (world, task, [_, _, mut leaf]) = line();
+    let _scan = world.broker.reload(&hops(1, 3));
+    assert!(task.renew(&mut leaf, &world.agent("c"), &here()).is_err());
+}
+
+#[test]
+fn calls_that_are_running_on_what_drifts_are_reported_and_recorded() {
+    let world = World::rules([pings("p").on(EVERYWHERE), pings("other").who_id(eq("b"))]);
+    let [a, b] = ["a", "b"].map(|name| world.agent(name));
+    let (task, bystander) = (world.open(&a), world.open(&b));
+    let root = task.request(to_ping(), &here()).unwrap();
+    let child = task.delegate(&root, &b, to_ping(), &here()).unwrap();
+    let kept = bystander.request(to_ping(), &here()).unwrap();
+    let running = [&root, &child, &kept].map(|grant| world.start(grant, &ping()));
+    let [on_root, on_child, _] = [0, 1, 2].map(|at: usize| running[at].number());
+    let unstarted = world.authorize(&root, &ping()).unwrap();
+
+    let today = policy([pings("p").on(EVERYWHERE).who_id(eq("b"))]);
+    let would = world.broker.preview(&today);
+    let does = world.broker.reload(&today).finish();
+    assert_eq!(would, does);
+    let [drifted] = &does.grants[..] else { panic!("{does:?}") };
+    assert_eq!((drifted.id, &drifted.running[..]), (root.id(), &[on_root, on_child][..]));
+    assert!(unstarted.start().is_err());
+    assert!(world.log.records().into_iter().any(|record| matches!(
+        record.event,
+        Event::GrantEnded { ref running, .. } if running[..] == [on_root, on_child]
+    )));
+}
+
+#[test]
+fn a_grant_that_was_past_its_time_before_the_reload_has_expired() {
+    let world = World::rules([pings("p").idle(seconds(10)).ttl(seconds(60))]);
+    let agent = world.agent("a");
+    let task = world.open(&agent);
+    let grant = task.request(to_ping(), &here()).unwrap();
+    world.pass(seconds(10));
+    let _scan = world.broker.reload(&frozen());
+    assert_eq!(world.denied(&grant, &ping()), Reason::Expired);
+}
+
+#[test]
+fn a_preview_of_the_policy_in_force_names_nothing_for_loading_it_ends_nothing() {
+    let world = World::rules([pings("p")]);
+    let agent = world.agent("a");
+    let task = world.open(&agent);
+    let grant = task.request(to_ping(), &here()).unwrap();
+    let scan = world.broker.reload(&frozen());
+    for drift in [world.broker.preview(&frozen()), world.broker.reload(&frozen()).finish()] {
+        assert_eq!(drift, hallpass::Drift::default());
+    }
+    assert_eq!(scan.finish().grants.iter().map(|one| one.id).collect::<Vec<_>>(), [grant.id()]);
+}
+
+const EVERYWHERE: [Moment; 3] = [Moment::Request, Moment::Call, Moment::Delegate];
+
+const NAMES: [&str; 3] = ["a", "b", "c"];
+
+fn some_policy() -> impl Strategy<Value = Policy> {
+    let rule = (1_u8..8, 0_u8..4, 1_u64..100, 0_u8..4, 0_u8..6);
+    prop::collection::vec(rule, 1..5).prop_map(|rules| {
+        let rules = rules.into_iter().enumerate().map(|(at, (who, depth, ttl, on, freeze))| {
+            let holds = |n: &(usize, &str)| who >> n.0 & 1 == 1;
+            let who = NAMES.into_iter().enumerate().filter(holds).map(|(_, name)| name);
+            let who = one_of(who.collect::<Vec<_>>());
+            let id = format!("r{at}");
+            if freeze == 0 {
+                return Rule::forbid(id).tool("ping").who_id(who);
+            }
+            let rule = pings(&id).who_id(who).depth(depth + 1).ttl(seconds(ttl));
+            match on {
+                0 => rule.on([Moment::Request]),
+                1 => rule.on([Moment::Delegate]),
+                _ => rule.on(EVERYWHERE),
+            }
+        });
+        policy(rules)
+    })
+}
+
+proptest! {
+    #[test]
+    fn a_preview_says_exactly_what_the_reload_then_ends(
+        policies in prop::collection::vec(some_policy(), 1..4),
+        steps in prop::collection::vec((0_u8..4, prop::arbitrary::any::<prop::sample::Index>(), 0_usize..3), 1..40),
+    ) {
+        let broad = pings("broad").on(EVERYWHERE).depth(4).ttl(seconds(60));
+        let world = World::rules([broad]);
+        let agents = NAMES.map(|name| world.agent(name));
+        let tasks = [world.open(&agents[0]), world.open(&agents[1])];
+        let mut grants: [Vec<Grant>; 2] = Default::default();
+        let (mut parents, mut policies) = (BTreeMap::new(), policies.into_iter());
+        for (step, at, who) in steps {
+            let (task, held) = (&tasks[who % 2], &mut grants[who % 2]);
+            match step {
+                0 => held.extend(task.request_for(&agents[who], to_ping(), &here())),
+                1 | 2 if !held.is_empty() => {
+                    let parent = at.get(held);
+                    if let Ok(permit) = world.authorize(parent, &ping()) {
+                        // It goes on running.
+                        std::mem::forget(permit.start().unwrap());
+                    }
+                    if let Ok(child) = task.delegate(parent, &agents[who], to_ping(), &here()) {
+                        parents.insert(child.id(), parent.id());
+                        held.push(child);
+                    }
+                }
+                3 => world.pass(seconds(who as u64 * 10)),
+                _ => {}
+            }
+            if at.index(8) != 0 {
+                continue;
+            }
+            let Some(today) = policies.next() else { continue };
+            let live = || -> BTreeSet<_> {
+                world.broker.standing().grants.into_iter().map(|one| one.id).collect()
+            };
+            let before = live();
+            let would = world.broker.preview(&today);
+            prop_assert_eq!(&live(), &before, "a preview ends nothing");
+            let does = world.broker.reload(&today).finish();
+            prop_assert_eq!(&would, &does);
+            let after = live();
+            for id in before {
+                let mut line = std::iter::successors(Some(id), |id| parents.get(id).copied());
+                let ended = line.any(|id| does.grants.iter().any(|one| one.id == id));
+                if ended || after.contains(&id) {
+                    prop_assert!(ended != after.contains(&id));
+                } else {
+                    // Given less time, it is past it: that is no drift.
+                    let grant = grants.iter().flatten().find(|grant| grant.id() == id).unwrap();
+                    prop_assert_eq!(world.denied(grant, &ping()), Reason::Expired);
+                }
+            }
+        }
+    }
+}
+
 #[test]
 fn what_hangs_from_a_drifted_grant_ends_with_it() {
     let everywhere = [Moment::Request, Moment::Call, Moment::Delegate];
@@ -168,6 +374,45 @@ fn when_is_asked_at_the_calls_and_makes_nothing_drift() {
     let calm = Context::new().with("risk", 10);
     let permit = world.gate.authorize(grant.token(), &agent, ping(), &calm).unwrap();
     permit.start().unwrap().succeed();
+}
+
+#[test]
+fn what_is_compared_with_the_context_is_left_to_the_calls_too() {
+    let other = || Rule::permit("other").tool("pong").any_args();
+    let its_own = |state: &str| {
+        let own = fields([("owner", same_as("when.user")), ("state", eq(state))]);
+        let rule =
+            Rule::permit("own").tool("ping").arg("x", own).arg("y", not(same_as("when.user")));
+        rule.who_attr("team", same_as("when.team"))
+    };
+    let world = World::rules([its_own("open")]);
+    let agent = Assertion::agent("a").attr("team", "red");
+    let agent = world.broker.assert_identity(agent).unwrap();
+    let now = Context::new().with("user", "ada").with("team", "red");
+    let scope = || {
+        let x = fields([("owner", eq("ada")), ("state", eq("open"))]);
+        Scope::tool("ping").arg("x", x).arg("y", eq("bob"))
+    };
+    let task = world.open(&agent);
+    let grant = task.request(scope(), &now).unwrap();
+    assert!(world.broker.reload(&policy([its_own("open"), other()])).finish().grants.is_empty());
+    let call = ping_with(json!({ "x": { "owner": "ada", "state": "open" }, "y": "bob" }));
+    let authorize = |now| world.gate.authorize(grant.token(), &agent, call.clone(), now);
+    authorize(&now).unwrap().start().unwrap().succeed();
+    let elsewhere = Context::new().with("user", "bob").with("team", "red");
+    assert_eq!(authorize(&elsewhere).unwrap_err().reason(), Reason::NoPermit);
+
+    // A guard that compares with it does not act before the calls either.
+    let guards = [
+        Rule::forbid("own-team").who_attr("team", same_as("when.team")).on([Moment::Request]),
+        Rule::forbid("own-name").tool("ping").arg("y", same_as("when.user")).on([Moment::Request]),
+    ];
+    let guarded = guards.into_iter().chain([its_own("open")]);
+    assert!(world.broker.reload(&policy(guarded)).finish().grants.is_empty());
+
+    // What the rest of the condition says is asked.
+    let drift = world.broker.reload(&policy([its_own("shut")])).finish();
+    assert_eq!(drift.grants.iter().map(|one| one.id).collect::<Vec<_>>(), [grant.id()]);
 }
 
 #[test]

@@ -42,6 +42,33 @@ fn the_token_before_a_renewal_is_dead() {
 }
 
 #[test]
+fn a_permit_handed_out_before_a_renewal_or_a_checkpoint_is_dead() {
+    let everywhere = [Moment::Request, Moment::Call, Moment::Delegate];
+    let world = World::rules([pings("p").on(everywhere).uses(5)]);
+    let (agent, worker) = (world.agent("a"), world.agent("worker"));
+    let task = world.open(&agent);
+    let mut grant = task.request(to_ping(), &here()).unwrap();
+    let child = task.delegate(&grant, &worker, to_ping(), &here()).unwrap();
+    for checkpoint in [false, true] {
+        let permit = world.authorize(&grant, &ping()).unwrap();
+        let running = world.authorize(&grant, &ping()).unwrap().start().unwrap();
+        let childs = world.authorize(&child, &ping()).unwrap();
+        match checkpoint {
+            true => task.checkpoint(&mut grant, &agent, &here()).unwrap(),
+            false => task.renew(&mut grant, &agent, &here()).unwrap(),
+        }
+        let denial = permit.start().unwrap_err();
+        assert_eq!((denial.reason(), denial.code()), (Reason::Superseded, Code::InvalidToken));
+        // What was running goes on, and children stay.
+        drop(childs.start().unwrap());
+        running.succeed();
+    }
+    // What the dead ones held came back.
+    world.call(&grant, &ping()).unwrap();
+    assert_eq!(world.denied(&grant, &ping()), Reason::UsesSpent);
+}
+
+#[test]
 fn a_checkpoint_decides_again_and_gives_no_time() {
     let world = World::rules([pings("p").when("env", eq("prod")).idle(seconds(20))]);
     let agent = world.agent("a");

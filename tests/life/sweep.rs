@@ -178,3 +178,107 @@ fn the_figures_add_up() {
     let stats = world.broker.stats();
     assert_eq!((stats.tasks, stats.grants, stats.permits, stats.sweep_debts), (0, 0, 0, 0));
 }
+
+#[test]
+fn counters_of_identities_are_forgotten_once_they_hold_nothing() {
+    let kept = |limits: fn(Rule) -> Rule, use_it: bool| {
+        let world = World::rules([limits(pings("p")).per_identity()]);
+        let call = crate::world::ping_with(serde_json::json!({ "n": 1 }));
+        let after = |world: &World| {
+            // One look at each identity.
+            world.broker.sweep(usize::MAX);
+            world.broker.stats().identity_counters
+        };
+        for n in 0..100 {
+            let agent = world.agent(&format!("agent-{n}"));
+            let task = world.open(&agent);
+            let grant = task.request(to_ping(), &here()).unwrap();
+            let permit = world.authorize(&grant, &call).unwrap();
+            if use_it {
+                permit.start().unwrap().succeed();
+            } else {
+                drop(permit);
+            }
+            task.complete();
+        }
+        let at_once = after(&world);
+        world.pass(seconds(59));
+        let nearly = after(&world);
+        world.pass(seconds(1));
+        (at_once, nearly, after(&world))
+    };
+    assert_eq!(kept(|rule| rule.rate(5, seconds(60)), true), (100, 100, 0));
+    assert_eq!(kept(|rule| rule.rate(5, seconds(60)), false), (100, 100, 0), "it counts attempts");
+    assert_eq!(kept(|rule| rule.uses(5), true), (100, 100, 100));
+    assert_eq!(kept(|rule| rule.uses(5), false), (0, 0, 0), "all came back");
+    assert_eq!(kept(|rule| rule.budget("args.n", 5), true), (100, 100, 100));
+    assert_eq!(kept(|rule| rule.uses(5).rate(5, seconds(60)), true), (100, 100, 100));
+    assert_eq!(kept(|rule| rule.uses(5).rate(5, seconds(60)), false), (100, 100, 0));
+}
+
+#[test]
+fn what_a_counter_held_before_a_reload_is_kept_as_it_was() {
+    let uses = || policy([pings("p").uses(2).per_identity()]);
+    let rate = || policy([pings("p").rate(5, seconds(60)).per_identity()]);
+    // Uses are spent before, or after, the rule limited a rate.
+    for policies in [[uses(), rate()], [rate(), uses()]] {
+        let [first, second] = policies;
+        let world = World::new(first);
+        let agent = world.agent("a");
+        let call = || {
+            let task = world.open(&agent);
+            let grant = task.request(to_ping(), &here()).unwrap();
+            let called = world.call(&grant, &ping());
+            task.complete();
+            called
+        };
+        call().unwrap();
+        world.broker.reload(&second).finish();
+        call().unwrap();
+        world.pass(seconds(60));
+        world.broker.sweep(usize::MAX);
+        assert_eq!(world.broker.stats().identity_counters, 1);
+        world.broker.reload(&uses()).finish();
+        assert_eq!(call().unwrap_err().reason(), Reason::UsesSpent);
+    }
+}
+
+#[test]
+fn a_counter_that_a_live_grant_draws_on_is_not_forgotten() {
+    let world = World::rules([pings("p").uses(1).per_identity().ttl(seconds(600))]);
+    let agent = world.agent("a");
+    let task = world.open(&agent);
+    let grants = [(); 2].map(|()| task.request(to_ping(), &here()).unwrap());
+    world.broker.sweep(usize::MAX);
+    let other = world.open(&agent);
+    let fresh = other.request(to_ping(), &here()).unwrap();
+    world.call(&grants[0], &ping()).unwrap();
+    assert_eq!(world.denied(&fresh, &ping()), Reason::UsesSpent);
+}
+
+#[test]
+fn opening_tasks_and_the_reaper_forget_counters_too() {
+    let rules = || [pings("p").rate(5, seconds(60)).per_identity()];
+    let spend = |world: &World, name: &str| {
+        let agent = world.agent(name);
+        let task = world.open(&agent);
+        world.call(&task.request(to_ping(), &here()).unwrap(), &ping()).unwrap();
+        task.complete();
+    };
+    let world = World::rules(rules());
+    spend(&world, "a");
+    world.pass(seconds(60));
+    let idle = world.agent("idle");
+    for _ in 0..32 {
+        world.open(&idle).complete();
+    }
+    assert_eq!(world.broker.stats().identity_counters, 0);
+
+    let world = World::rules(rules());
+    (0..1000).for_each(|n| spend(&world, &format!("agent-{n}")));
+    world.pass(seconds(60));
+    let _reaper = world.broker.start_reaper(Duration::from_millis(1)).unwrap();
+    while world.broker.stats().identity_counters > 0 {
+        std::thread::yield_now();
+    }
+}

@@ -3,6 +3,7 @@
 use hallpass::clock::ManualClock;
 use hallpass::policy::{Effect, Moment};
 use hallpass::scope::Scope;
+use hallpass::token::Form;
 use hallpass::{Broker, Context, Gate, Grant, Reason, Task};
 
 use crate::model::{Question, Says, Setting, decide, labels_of};
@@ -29,16 +30,19 @@ pub(crate) fn door(id: &str) -> RuleSaid {
         any_args: true,
         any_resource: true,
         per_task: false,
+        form: None,
         limits: LimitsSaid::default(),
         from: None,
         until: None,
     }
 }
 
-/// The policy with its rules speaking at calls only.
+/// The policy with its rules speaking at calls only, and limiting nothing: what is asked is which
+/// rules decide.
 pub(crate) fn at_calls(mut policy: PolicySaid) -> PolicySaid {
     for rule in &mut policy.rules {
         rule.moments = vec![Moment::Call];
+        rule.limits = LimitsSaid::default();
     }
     policy.rules.push(door("zz-door"));
     policy
@@ -84,7 +88,8 @@ pub(crate) fn by_the_book(
     call: &CallSaid,
     context: &ContextSaid,
 ) -> Says {
-    let setting = Setting { moment: Moment::Call, who, why, context, history: &[], now: 0 };
+    let form = Some(Form::Bearer);
+    let setting = Setting { moment: Moment::Call, form, who, why, context, history: &[], now: 0 };
     let labels = labels_of(policy, &call.tool).unwrap();
     decide(policy, &Question { setting, call, labels })
 }

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 
 use hallpass::identity::Kind;
 use hallpass::policy::{Effect, Moment};
+use hallpass::token::Form;
 
 use crate::universe::*;
 
@@ -29,6 +30,8 @@ pub(crate) enum Side {
 #[derive(Clone, Copy)]
 pub(crate) struct Setting<'q> {
     pub(crate) moment: Moment,
+    /// How the token is presented; before there is a call, nobody knows.
+    pub(crate) form: Option<Form>,
     pub(crate) who: &'q WhoSaid,
     pub(crate) why: &'q WhySaid,
     pub(crate) context: &'q ContextSaid,
@@ -308,6 +311,7 @@ pub(crate) fn applies(rule: &RuleSaid, question: &Question<'_>) -> bool {
 
 pub(crate) fn speaks(rule: &RuleSaid, setting: &Setting<'_>) -> bool {
     rule.moments.contains(&setting.moment)
+        && (rule.form.is_none() || setting.form.is_none() || rule.form == setting.form)
         && rule.from.is_none_or(|from| from * 1000 <= setting.now)
         && rule.until.is_none_or(|until| setting.now < until * 1000)
 }
@@ -321,7 +325,7 @@ fn by_fact(conditions: &[(F, C)]) -> Vec<(F, C)> {
     all.into_iter().map(|(fact, parts)| (fact.clone(), C::All(parts))).collect()
 }
 
-fn is_of_the_call(fact: &F) -> bool {
+pub(crate) fn is_of_the_call(fact: &F) -> bool {
     matches!(fact, F::Arg(_) | F::ResourceType | F::ResourceId | F::ResourceAttr(_))
 }
 

@@ -11,8 +11,8 @@ use proptest::prelude::*;
 
 use crate::door::{OpenDoor, at_calls, door};
 use crate::model::Says;
+use crate::stand::shows_nothing;
 use crate::universe::*;
-use crate::world::shows_nothing;
 
 proptest! {
     #![proptest_config(config(64))]

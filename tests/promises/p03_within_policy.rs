@@ -3,7 +3,8 @@
 
 use hallpass::clock::ManualClock;
 use hallpass::policy::{Effect, Moment};
-use hallpass::{Broker, Reason};
+use hallpass::prelude::*;
+use hallpass::scope::{eq, max};
 use proptest::collection::vec;
 use proptest::prelude::*;
 
@@ -52,8 +53,15 @@ fn why() -> WhySaid {
 
 fn question<'q>(call: &'q CallSaid, who: &'q WhoSaid, why: &'q WhySaid) -> Question<'q> {
     static NO_CONTEXT: ContextSaid = ContextSaid::new();
-    let setting =
-        Setting { moment: Moment::Call, who, why, context: &NO_CONTEXT, history: &[], now: 0 };
+    let setting = Setting {
+        moment: Moment::Call,
+        form: None,
+        who,
+        why,
+        context: &NO_CONTEXT,
+        history: &[],
+        now: 0,
+    };
     Question { setting, call, labels: &[] }
 }
 
@@ -184,4 +192,19 @@ fn a_forbid_that_cannot_act_on_any_call_asked_for_does_not_refuse_the_request() 
     assert!(request(policy(present())).is_ok());
     // What the owner is, nobody can tell: there is none.
     assert_eq!(request(policy(eq("eve"))).unwrap_err().reason(), Reason::Forbidden);
+}
+
+/// P3: where nothing is left of what was asked for, there is no grant, not even one of nothing.
+#[test]
+fn a_request_of_which_no_call_is_left_is_denied() {
+    let policy = Policy::builder().rule(Rule::permit("y").tool("t").arg("y", max(1)));
+    let broker = Broker::new(policy.build().unwrap()).unwrap();
+    let caller = broker.assert_identity("robot").unwrap();
+    let task = broker.open(&caller, Purpose::new("p")).unwrap();
+    let trimmed = |scope: Scope| task.request_trimmed(scope, &Context::new());
+    // The permit is closed to `x`, and what is asked for needs it.
+    let scope = Scope::tool("t").arg("x", eq("a")).arg("y", max(1));
+    assert_eq!(trimmed(scope).unwrap_err().reason(), Reason::NotCovered);
+    let (_grant, cuts) = trimmed(Scope::tool("t").arg("y", max(5))).unwrap();
+    assert_eq!(cuts.len(), 1);
 }

@@ -75,6 +75,7 @@ fn demanding_rules() -> BoxedStrategy<RuleSaid> {
                 any_args: permit && !names_args,
                 any_resource: permit,
                 per_task: false,
+                form: None,
                 limits: LimitsSaid::default(),
                 from: None,
                 until: None,

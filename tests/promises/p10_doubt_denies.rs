@@ -10,8 +10,8 @@ use proptest::prelude::*;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use crate::stand::shows_nothing;
 use crate::universe::{at, config};
-use crate::world::shows_nothing;
 
 /// A clock that panics while it is told to.
 #[derive(Clone)]

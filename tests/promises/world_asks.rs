@@ -1,7 +1,6 @@
 //! The world opens tasks and requests grants.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::atomic::Ordering;
 
 use hallpass::policy::{Effect, Moment};
 use hallpass::token::Token;
@@ -10,8 +9,9 @@ use hallpass::{Denial, Grant, Reason, Task};
 use crate::case::Wanted;
 use crate::model::{Question, Setting, covers, labels_of, on_call, on_setting, speaks};
 use crate::probe::{inside, of_permit, pinned};
+use crate::stand::{CEILING, DEFAULT_TTL, prefer};
 use crate::universe::*;
-use crate::world::{CEILING, DEFAULT_TTL, GrantModel, TaskModel, World, prefer};
+use crate::world::{GrantModel, TaskModel, World};
 
 impl World {
     pub(crate) fn open(&mut self, who: usize, why: &WhySaid, name: Option<&str>) {
@@ -22,7 +22,8 @@ impl World {
             None => self.broker.open(&self.who[who], why.purpose()),
         };
         if !self.tick() {
-            return self.denied("open", answer.map(drop), &[Reason::ClockUnreadable]);
+            self.denied("open", answer.map(drop), &[Reason::ClockUnreadable]);
+            return;
         }
         let mut failures = Vec::new();
         if self.stopped(who, who, name.unwrap_or("an opening without a name"), None)
@@ -37,14 +38,16 @@ impl World {
                 failures.push(Reason::TaskNameTaken);
             } else if failures.is_empty() {
                 self.over(at);
-                self.record(format!("ended {} Ceiling", self.tasks[at].generation));
+                self.stand.record(format!("ended {} Ceiling", self.tasks[at].generation));
             }
         }
         if !failures.is_empty() {
-            return self.denied("open", answer.map(drop), &failures);
+            self.denied("open", answer.map(drop), &failures);
+            return;
         }
         if !self.accepts("opened") {
-            return self.denied("open", answer.map(drop), &[Reason::LogRefused]);
+            self.denied("open", answer.map(drop), &[Reason::LogRefused]);
+            return;
         }
         let task = answer.unwrap();
         self.events.push(format!("opened {}", task.generation()));
@@ -65,26 +68,25 @@ impl World {
 
     /// Opening a task sweeps a little; here everything is swept before, so that it finds nothing.
     pub(crate) fn sweep(&mut self) {
-        let cue = self.cue.swap(false, Ordering::SeqCst);
-        self.broker.sweep(1000);
-        self.cue.store(cue, Ordering::SeqCst);
+        self.aside(|broker| broker.sweep(1000));
         if !self.tick() {
             return;
         }
+        let now = self.now;
         for task in &mut self.tasks {
-            if !task.over && self.now >= task.ceiling {
+            if !task.over && now >= task.ceiling {
                 task.over = true;
-                self.events.push(format!("ended {} Ceiling", task.generation));
+                self.stand.events.push(format!("ended {} Ceiling", task.generation));
             }
         }
         let standing = self.broker.standing();
         for grant in self.grants.iter_mut().filter(|grant| grant.ended.is_none()) {
-            let idle = grant.idle.is_some_and(|idle| self.now - grant.last_used >= idle);
+            let idle = grant.idle.is_some_and(|idle| now - grant.last_used >= idle);
             let clamped = grant.clamped && !standing.grants.iter().any(|own| own.id == grant.id);
-            let past = self.now >= grant.expires || idle || clamped;
+            let past = now >= grant.expires || idle || clamped;
             if past && !self.tasks[grant.task].over {
                 grant.ended = Some(Reason::Expired);
-                self.events.push(format!("grant_ended {} expired", grant.id));
+                self.stand.events.push(format!("grant_ended {} expired", grant.id));
             }
         }
     }
@@ -124,7 +126,8 @@ impl World {
         let handle = self.tasks[task].handle.as_ref().unwrap();
         let answer = handle.request_for(&self.who[holder], asked, &context(&said));
         if !self.tick() {
-            return self.denied("request", answer.map(drop), &[Reason::ClockUnreadable]);
+            self.denied("request", answer.map(drop), &[Reason::ClockUnreadable]);
+            return;
         }
         let mut failures = Vec::new();
         let own = &self.tasks[task];
@@ -145,7 +148,8 @@ impl World {
         let failures = failures;
         let told = answer.as_ref().err().map(Denial::reason);
         if told.is_some_and(|reason| failures.contains(&reason)) {
-            return self.denied("request", answer.map(drop), &failures);
+            self.denied("request", answer.map(drop), &failures);
+            return;
         }
         if !failures.contains(&Reason::UnknownTool) {
             self.check_decision(task, holder, &scope, &said, &policy, must_cover, &answer);
@@ -219,6 +223,7 @@ impl World {
         let both = [holder, requester].map(|n| &self.case.whos[n]);
         let setting = |who| Setting {
             moment: Moment::Request,
+            form: None,
             who,
             why: &own.why,
             context,
@@ -346,7 +351,7 @@ impl World {
             handle: Some(grant),
             task,
             holder,
-            muddled: scope.len() > 1 && stamps.iter().any(|(_, limits)| counts(limits)),
+            muddled: scope.len() > 1 && policy.rules.iter().any(|rule| counts(&rule.limits)),
             scope,
             expires,
             token_expires: expires,

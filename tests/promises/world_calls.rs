@@ -2,14 +2,14 @@
 
 use hallpass::audit::Outcome;
 use hallpass::policy::Moment;
+use hallpass::token::Form;
 use hallpass::{Denial, Reason, RunError};
 
 use crate::model::{Question, Says, Setting, covers, decide, labels_of};
 use crate::probe::inside;
+use crate::stand::{PERMIT_TTL, pick, prefer};
 use crate::universe::*;
-use crate::world::{
-    Counter, GrantModel, PERMIT_TTL, PermitModel, State, TaskModel, World, pick, prefer,
-};
+use crate::world::{Counter, GrantModel, PermitModel, State, TaskModel, World};
 
 impl World {
     pub(crate) fn authorize(
@@ -39,7 +39,8 @@ impl World {
             self.gate.authorize(&own.token, &self.who[caller], call.call(), &context(&said));
         if !self.tick() {
             assert_eq!(dry.unwrap_err().reason(), Reason::ClockUnreadable);
-            return self.denied("call", answer.map(drop), &[Reason::ClockUnreadable]);
+            self.denied("call", answer.map(drop), &[Reason::ClockUnreadable]);
+            return;
         }
         let failures = self.failures(grant, caller, &call, &said);
         let lenient = own_is_lenient(&self.grants[grant], &self.tasks[task]);
@@ -67,7 +68,8 @@ impl World {
         }
         if !failures.is_empty() {
             failures.extend(limited);
-            return self.denied("call", answer.map(drop), &failures);
+            self.denied("call", answer.map(drop), &failures);
+            return;
         }
         // Reserved: the labels stay, and so does the rate.
         let policy = &self.case.policies[self.policy];
@@ -78,7 +80,11 @@ impl World {
             _ => 0,
         };
         let mut charges = Vec::new();
-        for (rule, limits) in self.grants[grant].stamps.clone() {
+        let question = self.question(grant, caller, &call, &said);
+        let Says::Permit(deciders) = decide(&self.case.policies[self.policy], &question) else {
+            panic!("no rule permits {call:?}")
+        };
+        for (rule, limits) in self.held_to(grant, &deciders) {
             let counter = self.tasks[task].counters.entry(rule.clone()).or_default();
             let amount = if limits.budget_halves.is_some() { amount } else { 0 };
             counter.used += 1;
@@ -90,7 +96,8 @@ impl World {
         self.grants[grant].last_used = now;
         if !self.accepts("permitted") {
             self.give_back(task, &charges);
-            return self.denied("call", answer.map(drop), &[Reason::LogRefused]);
+            self.denied("call", answer.map(drop), &[Reason::LogRefused]);
+            return;
         }
         let permit = answer.unwrap_or_else(|denial| panic!("{}: {call:?}", denial.explain()));
         let rules: Vec<&str> = permit.rules().collect();
@@ -100,7 +107,7 @@ impl World {
         let policy = &self.case.policies[self.policy];
         let says = decide(policy, &self.question(grant, caller, &call, &said));
         assert_eq!(says, Says::Permit(rules.iter().map(|id| (*id).to_owned()).collect()));
-        self.events.push(format!("permitted {}", self.grants[grant].id));
+        self.stand.events.push(format!("permitted {}", self.grants[grant].id));
         self.permitted += 1;
         self.permits.push(PermitModel {
             number: permit.number(),
@@ -125,6 +132,7 @@ impl World {
         let task = &self.tasks[self.grants[grant].task];
         let setting = Setting {
             moment: Moment::Call,
+            form: Some(Form::Bearer),
             who: &self.case.whos[caller],
             why: &task.why,
             context,
@@ -176,8 +184,9 @@ impl World {
         fails(!known, Reason::UnknownTool);
         let question = self.question(grant, caller, call, context);
         fails(!own.scope.iter().any(|c| covers(c, &question)), Reason::OutOfScope);
+        let mut deciders = Vec::new();
         match decide(&policy, &question) {
-            Says::Permit(_) => {}
+            Says::Permit(rules) => deciders = rules,
             Says::Ask(_) => fails(true, Reason::ApprovalRequired),
             Says::Forbid(_) => fails(true, Reason::Forbidden),
             Says::NoPermit => fails(true, Reason::NoPermit),
@@ -185,7 +194,7 @@ impl World {
         self.close_lapsed(self.grants[grant].task);
         let none = Counter::default();
         let own = &self.grants[grant];
-        for (rule, limits) in &own.stamps {
+        for (rule, limits) in &self.held_to(grant, &deciders) {
             let counter = self.tasks[own.task].counters.get(rule).unwrap_or(&none);
             let mut fails = |so: bool, reason| {
                 if so {
@@ -207,6 +216,18 @@ impl World {
             }
         }
         failures
+    }
+
+    /// The limits that a call is held to: those stamped on the grant, and those of the permits that
+    /// decide where none of them is stamped.
+    fn held_to(&self, grant: usize, deciders: &[String]) -> Vec<(String, LimitsSaid)> {
+        let mut limits = self.grants[grant].stamps.clone();
+        if !limits.iter().any(|(stamped, _)| deciders.contains(stamped)) {
+            let rules = self.case.policies[self.policy].rules.iter();
+            let decided = rules.filter(|rule| deciders.contains(&rule.id));
+            limits.extend(decided.map(|rule| (rule.id.clone(), rule.limits)));
+        }
+        limits
     }
 
     pub(crate) fn close_lapsed(&mut self, task: usize) {
@@ -310,7 +331,7 @@ impl World {
     pub(crate) fn close(&mut self, at: usize, outcome: Outcome) {
         if self.close_unrecorded(at, outcome) {
             let over = self.tasks[self.grants[self.permits[at].grant].task].over;
-            self.record(format!("outcome {} {outcome:?} {over}", self.permits[at].number));
+            self.stand.record(format!("outcome {} {outcome:?} {over}", self.permits[at].number));
         }
     }
 

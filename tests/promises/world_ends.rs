@@ -5,8 +5,9 @@ use std::collections::BTreeSet;
 use hallpass::{Halt, Reason};
 
 use crate::case::{End, Revoke};
+use crate::stand::pick;
 use crate::universe::*;
-use crate::world::{State, World, pick, stops};
+use crate::world::{State, World, stops};
 
 impl World {
     pub(crate) fn revoke(&mut self, grant: usize, how: Revoke) {
@@ -101,7 +102,7 @@ impl World {
         }
         if !was_over {
             self.over(at);
-            self.record(format!("ended {} {word}", self.tasks[at].generation));
+            self.stand.record(format!("ended {} {word}", self.tasks[at].generation));
         }
     }
 
@@ -121,7 +122,7 @@ impl World {
         }
         self.epoch += 1;
         assert_eq!(reload.epoch(), self.epoch);
-        self.record(format!("reloaded {}", self.epoch));
+        self.stand.record(format!("reloaded {}", self.epoch));
         for drifted in reload.finish().grants {
             let grant = self.grants.iter_mut().find(|grant| grant.id == drifted.id).unwrap();
             assert!(grant.ended.is_none() && !self.tasks[grant.task].over, "it had ended");

@@ -1,7 +1,6 @@
 //! The world compares what stands and what is written.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::atomic::Ordering;
 
 use hallpass::audit::{Event, Outcome};
 use hallpass::{Code, Halt};
@@ -48,11 +47,7 @@ impl World {
 
     /// Ends everything, and looks whether nothing is left and everything is written.
     pub(crate) fn finish(&mut self) {
-        self.clock.recover();
-        self.readable = true;
-        self.sink.recover();
-        self.cue.store(false, Ordering::SeqCst);
-        (self.refuses, self.panics) = (false, false);
+        self.recover();
         self.tick();
         for at in 0..self.tasks.len() {
             if self.tasks[at].handle.is_some() {

@@ -60,15 +60,18 @@ fn a_preview_names_what_would_end_and_why_and_ends_nothing() {
     fs::write(folder.join("freeze.toml"), format!("{POLICY}{freeze}")).unwrap();
     let request = |alias: &str| REQUEST.replace(r#""as":"g""#, &format!(r#""as":"{alias}""#));
     let would = r#"[{"grant":"a","reason":"forbidden","rules":["freeze"]},{"grant":"g","reason":"forbidden","rules":["freeze"]}]"#;
-    let preview =
-        format!(r#"{{"op":"preview","policy":"freeze.toml","expect":{{"drifted":{would}}}}}"#);
+    let preview = format!(
+        r#"{{"op":"preview","policy":"freeze.toml","expect":{{"drifted":{would},"running":["p"]}}}}"#
+    );
     let reload = format!(
-        r#"{{"op":"reload","policy":"freeze.toml","expect":{{"epoch":2,"drifted":{would}}}}}"#
+        r#"{{"op":"reload","policy":"freeze.toml","expect":{{"epoch":2,"drifted":{would},"running":["p"]}}}}"#
     );
     let lines = [
         OPEN,
         REQUEST,
         &request("a"),
+        r#"{"op":"authorize","grant":"a","as":"p","tool":"add","args":{"a":1},"expect":{"permit":"p"}}"#,
+        r#"{"op":"run","permit":"p","expect":{"permit":"p"}}"#,
         &preview,
         CALL,
         r#"{"op":"standing","expect":{"grants":["a","g"]}}"#,
@@ -78,11 +81,11 @@ fn a_preview_names_what_would_end_and_why_and_ends_nothing() {
     ];
     let told = replay_in(&folder, &lines);
     assert_eq!(told.code, 0, "{}", told.remarks);
-    assert!(told.remarks.contains("1 permitted, 0 denied"), "{}", told.remarks);
+    assert!(told.remarks.contains("2 permitted, 0 denied"), "{}", told.remarks);
 
     let (policy, trace) = (folder.join("policy.toml"), folder.join("trace.jsonl"));
     let told = run(&["--explain".into(), "--policy".into(), policy.into(), trace.into()], false);
-    let why = told.text(5, "why");
+    let why = told.text(7, "why");
     let lines: Vec<&str> = why.lines().collect();
     assert!(lines[0].starts_with("a: forbidden (not_permitted)"), "{why}");
     assert!(lines[1].starts_with("g: forbidden (not_permitted)"), "{why}");

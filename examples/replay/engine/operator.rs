@@ -90,7 +90,7 @@ impl Host {
             .map_err(|Misread(problem)| Misread(format!("policy `{path}`: {problem}")))
     }
 
-    /// Says which grants a policy would not give, and why not.
+    /// Says which grants a policy would not give, why not, and which calls were running on them.
     fn drifted(&self, answer: Answer, grants: &[Drifted]) -> Answer {
         let names = self.names();
         let mut drifted: Vec<(&str, &Drifted)> =
@@ -109,7 +109,8 @@ impl Host {
         let told: Vec<Value> = told.collect();
         let why = drifted.iter().map(|(alias, one)| format!("{alias}: {}", one.why.explain()));
         let why: Vec<String> = why.collect();
-        answer.with("drifted", told).because(why.join("\n"))
+        let running: Vec<u64> = grants.iter().flat_map(|one| one.running.iter().copied()).collect();
+        answer.with("drifted", told).with("running", self.running(&running)).because(why.join("\n"))
     }
 
     pub(super) fn stats(&self) -> Answer {

@@ -4,12 +4,13 @@
 
 use std::borrow::Cow;
 
-use super::{USUAL_LENGTH, json};
+use super::json;
 use crate::audit::{Event, Outcome, Stage};
 
-/// The event's JSON, for the kinds that are written here and whose texts need no second thought.
-pub(super) fn text(event: &Event<'_>) -> Option<String> {
-    let mut text = Text(String::with_capacity(USUAL_LENGTH));
+/// Writes the event's JSON without its opening brace, for the kinds that are written here and whose
+/// texts need no second thought; for all others it leaves a part, or nothing.
+pub(super) fn write(event: &Event<'_>, to: &mut String) -> Option<()> {
+    let mut text = Text(to);
     // Every field is named, so that a new one cannot be forgotten here.
     match event {
         Event::Permitted {
@@ -26,7 +27,7 @@ pub(super) fn text(event: &Event<'_>) -> Option<String> {
             rules,
             epoch,
         } => {
-            text.quoted(r#"{"kind":"permitted","task":"#, task)?;
+            text.quoted(r#""kind":"permitted","task":"#, task)?;
             text.number(r#","generation":"#, *generation);
             text.quoted(r#","grant":"#, grant)?;
             text.number(r#","serial":"#, *serial);
@@ -53,11 +54,11 @@ pub(super) fn text(event: &Event<'_>) -> Option<String> {
             epoch,
         } => {
             text.0.push_str(match stage {
-                Stage::Open => r#"{"kind":"denied","stage":"open""#,
-                Stage::Request => r#"{"kind":"denied","stage":"request""#,
-                Stage::Call => r#"{"kind":"denied","stage":"call""#,
-                Stage::Run => r#"{"kind":"denied","stage":"run""#,
-                Stage::GiveUp => r#"{"kind":"denied","stage":"give_up""#,
+                Stage::Open => r#""kind":"denied","stage":"open""#,
+                Stage::Request => r#""kind":"denied","stage":"request""#,
+                Stage::Call => r#""kind":"denied","stage":"call""#,
+                Stage::Run => r#""kind":"denied","stage":"run""#,
+                Stage::GiveUp => r#""kind":"denied","stage":"give_up""#,
             });
             text.quoted_if_any(r#","task":"#, task.as_ref())?;
             text.number_if_any(r#","generation":"#, *generation);
@@ -71,7 +72,7 @@ pub(super) fn text(event: &Event<'_>) -> Option<String> {
             text.number_if_any(r#","epoch":"#, *epoch);
         }
         Event::Outcome { task, generation, of, outcome, task_over } => {
-            text.quoted(r#"{"kind":"outcome","task":"#, task)?;
+            text.quoted(r#""kind":"outcome","task":"#, task)?;
             text.number(r#","generation":"#, *generation);
             text.number(r#","of":"#, *of);
             text.0.push_str(match outcome {
@@ -87,15 +88,15 @@ pub(super) fn text(event: &Event<'_>) -> Option<String> {
         _ => return None,
     }
     text.0.push('}');
-    Some(text.0)
+    Some(())
 }
 
-struct Text(String);
+struct Text<'t>(&'t mut String);
 
-impl Text {
+impl Text<'_> {
     fn number(&mut self, before: &str, number: u64) {
         self.0.push_str(before);
-        push_number(&mut self.0, number);
+        self.0.push_str(Digits::of(number).as_str());
     }
 
     fn number_if_any(&mut self, before: &str, number: Option<u64>) {
@@ -136,21 +137,34 @@ impl Text {
     }
 }
 
-/// Appends a number in digits, without the formatter's detour.
-pub(super) fn push_number(text: &mut String, mut number: u64) {
-    // 20 digits hold any; filled from the last one.
-    let mut digits = [b'0'; 20];
-    let mut first = digits.len();
-    for digit in digits.iter_mut().rev() {
-        *digit += (number % 10) as u8;
-        number /= 10;
-        first -= 1;
-        if number == 0 {
-            break;
+/// As many digits as the longest number has.
+pub(super) const MOST_DIGITS: usize = 20;
+
+/// A number in digits, without the formatter's detour.
+pub(super) struct Digits {
+    bytes: [u8; MOST_DIGITS],
+    first: usize,
+}
+
+impl Digits {
+    pub(super) fn of(mut number: u64) -> Self {
+        // Filled from the last one.
+        let mut digits = Digits { bytes: [b'0'; MOST_DIGITS], first: MOST_DIGITS };
+        for digit in digits.bytes.iter_mut().rev() {
+            *digit += (number % 10) as u8;
+            number /= 10;
+            digits.first -= 1;
+            if number == 0 {
+                break;
+            }
         }
+        digits
     }
-    let digits = digits.get(first..).and_then(|digits| std::str::from_utf8(digits).ok());
-    text.push_str(digits.unwrap_or_default());
+
+    pub(super) fn as_str(&self) -> &str {
+        let digits = self.bytes.get(self.first..);
+        digits.and_then(|digits| std::str::from_utf8(digits).ok()).unwrap_or_default()
+    }
 }
 
 /// Printable ASCII without a quote or a backslash. Without a branch, so that it runs on many bytes
@@ -222,7 +236,9 @@ mod tests {
         /// attack 134
         #[test]
         fn the_quick_text_is_the_text_of_serde(event in prop_oneof![permitted(), denied(), outcome()]) {
-            prop_assert_eq!(text(&event).unwrap(), json(&event).unwrap());
+            let mut text = "{".to_owned();
+            write(&event, &mut text).unwrap();
+            prop_assert_eq!(text, json(&event).unwrap());
         }
     }
 }

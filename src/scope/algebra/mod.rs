@@ -29,6 +29,8 @@ use super::constraint::Constraint;
 use super::evaluate::Stance;
 use super::fact::Absence;
 use crate::value::Value;
+#[cfg(any(test, fuzzing))]
+pub(super) use call::CallWitness;
 pub(crate) use call::{Cover, cover_difference};
 pub(crate) use cells::Allowance;
 use cells::{Budget, Sampler, Test};
@@ -49,7 +51,10 @@ pub(crate) trait Algebra {
     type Witness;
 
     /// Whether `witness` is in the set.
-    #[cfg_attr(not(test), expect(dead_code, reason = "calls are asked of evaluation itself"))]
+    #[cfg_attr(
+        not(any(test, fuzzing)),
+        expect(dead_code, reason = "calls are asked of evaluation itself")
+    )]
     fn matches(&self, witness: &Self::Witness) -> bool;
 
     /// Whether everything in this set is in the other; `false` where it can't be shown.

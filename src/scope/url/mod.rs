@@ -3,6 +3,7 @@
 //! Reading one takes the parser of the feature `url`. Without the feature nothing here matches, and a
 //! policy that speaks of URLs is refused.
 
+mod bytes;
 mod host;
 mod path;
 mod read;
@@ -203,6 +204,11 @@ impl UrlPattern {
         self.doors().all(|door| wider.doors().any(|wide| wide == door))
             && self.hosts.iter().all(|own| wider.hosts.iter().any(|wide| own.is_within(wide)))
             && wider.paths.iter().all(|wide| self.paths.iter().any(|own| own.is_within(wide)))
+    }
+
+    /// How many bytes its globs have together.
+    pub(super) fn pattern_bytes(&self) -> usize {
+        self.paths.iter().map(PathPattern::pattern_bytes).sum()
     }
 
     /// Scheme and port as a cover takes them.

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::super::glob::Glob;
+use super::super::glob::{Glob, MAX_PATTERN_TEXT};
 use super::super::truth::Truth;
 use super::read::canonical_url;
 use crate::value::{Object, Shown, Value};
@@ -42,7 +42,11 @@ impl PathPattern {
 
     /// What has a second spelling, or what servers may decode to something else, is unknown.
     pub(super) fn matches(&self, path: &str) -> Truth {
-        if has_other_spelling(path) { Truth::Unknown } else { Truth::of(self.is_of(path)) }
+        let too_long = matches!(self, PathPattern::Glob(_)) && path.len() > MAX_PATTERN_TEXT;
+        if too_long || has_other_spelling(path) {
+            return Truth::Unknown;
+        }
+        Truth::of(self.is_of(path))
     }
 
     fn is_of(&self, path: &str) -> bool {
@@ -54,11 +58,18 @@ impl PathPattern {
         }
     }
 
+    pub(super) fn pattern_bytes(&self) -> usize {
+        match self {
+            PathPattern::Glob(glob) => glob.as_str().len(),
+            _ => 0,
+        }
+    }
+
     pub(super) fn is_within(&self, wider: &PathPattern) -> bool {
         use PathPattern::{Exact, Glob, Prefix, Under};
         match (self, wider) {
             (own, wider) if own == wider => true,
-            (Exact(own), wider) => wider.is_of(own),
+            (Exact(own), wider) => wider.matches(own) == Truth::True,
             (Prefix(own) | Under(own), Prefix(wide)) => own.starts_with(&**wide),
             (Under(own), Under(wide)) => is_under(own, wide),
             // What begins with `/v1` may go on to `/v1x`.

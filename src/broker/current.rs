@@ -1,0 +1,92 @@
+//! What is in force: policy, epoch and keys.
+
+use std::sync::Arc;
+
+use crate::policy::{Compiled, Deciders};
+use crate::sync::{Apart, RwLock, RwLockReadGuard, own_part, parts_of_one};
+use crate::token::AudienceKeys;
+
+/// In how many parts it is kept: threads on different parts write to no memory in common.
+const PARTS: usize = parts_of_one(16);
+
+/// What every decision reads and a reload or a rotation replaces.
+#[derive(Clone)]
+pub(crate) struct Current {
+    pub(crate) epoch: u64,
+    pub(crate) policy: Arc<Compiled>,
+    /// The policy's digest as the log writes it.
+    pub(crate) digest: Box<str>,
+    pub(crate) keys: Arc<AudienceKeys>,
+}
+
+/// The one [`Current`] that is in force, the same in every part.
+///
+/// A decision holds a part for reading from its first look to its commit, so that it uses exactly
+/// one epoch. A change holds all parts, so that a reload that has returned is seen by everything that
+/// starts later, and nothing is decided while it is half done.
+pub(crate) struct InForce {
+    parts: Box<[Apart<RwLock<Arc<Apart<Current>>>>]>,
+}
+
+impl InForce {
+    pub(crate) fn new(current: Current) -> Self {
+        let part = |_| Apart(RwLock::new(Arc::new(Apart(current.clone()))));
+        InForce { parts: (0..PARTS).map(part).collect() }
+    }
+
+    /// What is in force, which stays so until the guard is dropped. Each part counts its own uses, so
+    /// that keeping one beyond the guard is a write to that part alone.
+    #[expect(clippy::indexing_slicing, reason = "there are so many parts")]
+    pub(crate) fn read(&self) -> RwLockReadGuard<'_, Arc<Apart<Current>>> {
+        self.parts[own_part() % PARTS].read()
+    }
+
+    /// Changes what is in force. Parts are taken in their order, so that two changes never wait for
+    /// each other in a circle.
+    pub(crate) fn change<T>(&self, how: impl FnOnce(&mut Current) -> T) -> T {
+        let mut parts: Vec<_> = self.parts.iter().map(|part| part.write()).collect();
+        #[expect(clippy::indexing_slicing, reason = "there is always a part")]
+        let mut current = Current::clone(&**parts[0]);
+        let answer = how(&mut current);
+        for part in &mut parts {
+            **part = Arc::new(Apart(current.clone()));
+        }
+        answer
+    }
+}
+
+impl Current {
+    /// What would be in force once another policy were loaded; `None` if it says the same.
+    pub(crate) fn next(&self, policy: &crate::policy::Policy) -> Option<Current> {
+        let digest = policy.digest().to_string();
+        (*self.digest != *digest).then(|| Current {
+            epoch: self.epoch + 1,
+            policy: policy.0.clone(),
+            digest: digest.into(),
+            keys: self.keys.clone(),
+        })
+    }
+
+    /// The ids of rules, as decisions name them.
+    pub(crate) fn ids(&self, rules: &Deciders) -> Vec<Arc<str>> {
+        rules.iter().filter_map(|at| self.policy.rule(*at)).map(|rule| rule.id.clone()).collect()
+    }
+}
+
+/// The rules that decided, named by the policy they are of.
+pub(crate) struct Decided {
+    current: Arc<Apart<Current>>,
+    rules: Deciders,
+}
+
+impl Decided {
+    /// Keeps the deciders beyond the lock, without copying their names.
+    pub(crate) fn by(current: &Arc<Apart<Current>>, rules: Deciders) -> Self {
+        Decided { current: current.clone(), rules }
+    }
+
+    pub(crate) fn ids(&self) -> impl ExactSizeIterator<Item = &str> {
+        // What is not in the policy did not decide, so nothing is ever missing here.
+        self.rules.iter().map(|at| self.current.policy.rule(*at).map_or("", |rule| &*rule.id))
+    }
+}

@@ -1,0 +1,211 @@
+//! What rules give before there is a call, by the book: every call of what is asked for is put to
+//! every rule.
+
+use std::collections::BTreeSet;
+
+use hallpass::Reason;
+use hallpass::policy::{Effect, Moment};
+
+use crate::model::{Question, Setting, is_of_the_call, labels_of, on_setting, speaks};
+use crate::small::{Covering, Posted};
+use crate::stand::{CEILING, DEFAULT_TTL};
+use crate::universe::*;
+
+/// A rule's limits on what was granted, and whose counter they are about: an identity's, or the
+/// task's.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Stamp {
+    pub(crate) rule: String,
+    pub(crate) identity: Option<String>,
+    pub(crate) limits: LimitsSaid,
+}
+
+impl Stamp {
+    pub(crate) fn counts_with(&self, other: &Stamp) -> bool {
+        (&self.rule, &self.identity) == (&other.rule, &other.identity)
+    }
+}
+
+/// A question about a scope.
+pub(crate) struct Asking<'a> {
+    pub(crate) policy: &'a Posted,
+    pub(crate) whos: &'a [WhoSaid],
+    pub(crate) why: &'a WhySaid,
+    /// Without one, what depends on context and history is left to the calls.
+    pub(crate) context: Option<&'a ContextSaid>,
+    pub(crate) history: &'a [String],
+    pub(crate) now: i64,
+}
+
+/// What is given: for each part of the scope the limits on it, and for how long in all.
+#[derive(Clone, Debug)]
+pub(crate) struct Given {
+    pub(crate) stamps: Vec<Vec<Stamp>>,
+    pub(crate) ttl: i64,
+    pub(crate) max_life: Option<i64>,
+    pub(crate) idle: Option<i64>,
+    pub(crate) depth: Option<u8>,
+    pub(crate) rules: BTreeSet<String>,
+}
+
+/// Who has to be permitted, and what for.
+pub(crate) type Party = (usize, Moment);
+
+impl Asking<'_> {
+    /// What all of them are given; or every reason why not.
+    pub(crate) fn give(&self, parties: &[Party], scope: &[Covering]) -> Result<Given, Vec<Reason>> {
+        let mut reasons = Vec::new();
+        let mut stamps: Vec<Vec<Stamp>> = Vec::new();
+        for part in scope {
+            let mut own: Vec<Stamp> = Vec::new();
+            for party in parties {
+                match self.covering(*party, part) {
+                    Err(reason) => reasons.push(reason),
+                    Ok(rules) => {
+                        let new: Vec<Stamp> =
+                            rules.iter().map(|rule| self.stamp(rule, party.0)).collect();
+                        own.extend(new);
+                    }
+                }
+            }
+            own.dedup_by(|one, other| one == other);
+            stamps.push(own);
+        }
+        if reasons.is_empty() { Ok(Given::of(stamps)) } else { Err(reasons) }
+    }
+
+    fn stamp(&self, rule: &RuleSaid, who: usize) -> Stamp {
+        let identity = rule.limits.per_identity.then(|| self.whos[who].id.clone());
+        Stamp { rule: rule.id.clone(), identity, limits: rule.limits }
+    }
+
+    /// The permits that cover all of a part, if no guard is in the way.
+    fn covering(&self, party: Party, part: &Covering) -> Result<Vec<&RuleSaid>, Reason> {
+        if labels_of(&self.policy.said, &part.tool).is_none() {
+            return Err(Reason::UnknownTool);
+        }
+        let rules = &self.policy.said.rules;
+        let open: Vec<usize> =
+            (0..rules.len()).filter(|at| self.is_open(&rules[*at], party, &part.tool)).collect();
+        let all = |at: usize| part.calls.iter().all(|call| self.policy.on[at][*call]);
+        let some = |at: usize| part.calls.iter().any(|call| self.policy.on[at][*call]);
+        let forbids = |at: usize| {
+            let waits = rules[at].moments.contains(&Moment::Call);
+            // How a call will be presented is not known, so one that looks at that waits.
+            if waits { rules[at].form.is_none() && all(at) } else { some(at) }
+        };
+        let asks = |at: usize| {
+            let before = rules[at].per_task || !rules[at].moments.contains(&Moment::Call);
+            // What was granted before is asked about at its calls.
+            self.context.is_some() && before && some(at)
+        };
+        let of =
+            |effect: Effect| open.iter().copied().filter(move |at| rules[*at].effect == effect);
+        let permits: Vec<&RuleSaid> =
+            of(Effect::Permit).filter(|at| all(*at)).map(|at| &rules[at]).collect();
+        if of(Effect::Forbid).any(forbids) {
+            Err(Reason::Forbidden)
+        } else if permits.is_empty() {
+            Err(Reason::NotCovered)
+        } else if of(Effect::Ask).any(asks) {
+            Err(Reason::ApprovalRequired)
+        } else {
+            Ok(permits)
+        }
+    }
+
+    /// Whether a rule speaks here, whatever the call will be.
+    fn is_open(&self, rule: &RuleSaid, (who, moment): Party, tool: &str) -> bool {
+        let of_the_moment = |fact: &F| matches!(fact, F::When(_) | F::Seen);
+        let mut rule = rule.clone();
+        if self.context.is_none() {
+            let some = rule.conditions.iter().any(|(fact, _)| of_the_moment(fact));
+            if some && rule.effect != Effect::Permit {
+                return false;
+            }
+            rule.conditions.retain(|(fact, _)| !of_the_moment(fact));
+        }
+        rule.conditions.retain(|(fact, _)| !is_of_the_call(fact));
+        let nothing = ContextSaid::new();
+        let setting = Setting {
+            moment,
+            form: None,
+            who: &self.whos[who],
+            why: self.why,
+            context: self.context.unwrap_or(&nothing),
+            history: self.history,
+            now: self.now,
+        };
+        let call = CallSaid { tool: tool.into(), args: Default::default(), resource: None };
+        let labels = labels_of(&self.policy.said, tool).unwrap_or_default();
+        let question = Question { setting, call: &call, labels };
+        speaks(&rule, &setting) && on_setting(&rule, &question)
+    }
+
+    /// The parts of what is asked for that lie within one permit of each party and would be given.
+    pub(crate) fn parts(&self, parties: &[Party], asked: &Covering) -> Vec<Covering> {
+        let mut parts = vec![asked.clone()];
+        let rules = &self.policy.said.rules;
+        for party in parties {
+            let permits: Vec<usize> = (0..rules.len())
+                .filter(|at| rules[*at].effect == Effect::Permit)
+                .filter(|at| self.is_open(&rules[*at], *party, &asked.tool))
+                .collect();
+            let within = |part: &Covering, at: usize| Covering {
+                tool: part.tool.clone(),
+                calls: part.calls.iter().copied().filter(|n| self.policy.on[at][*n]).collect(),
+            };
+            parts = parts
+                .iter()
+                .flat_map(|part| permits.iter().map(|at| within(part, *at)))
+                .filter(|part| !part.calls.is_empty())
+                .collect();
+        }
+        parts.retain(|part| self.give(parties, std::slice::from_ref(part)).is_ok());
+        parts
+    }
+}
+
+impl Given {
+    fn of(stamps: Vec<Vec<Stamp>>) -> Given {
+        let all: Vec<&Stamp> = stamps.iter().flatten().collect();
+        let seconds = |s: u64| s as i64 * 1000;
+        let ttl = |l: &LimitsSaid| {
+            l.ttl.map_or(DEFAULT_TTL, seconds).min(l.max_life.map_or(CEILING, seconds))
+        };
+        Given {
+            ttl: all.iter().map(|s| ttl(&s.limits)).min().unwrap_or(CEILING),
+            max_life: all.iter().filter_map(|s| s.limits.max_life).min().map(seconds),
+            idle: all.iter().filter_map(|s| s.limits.idle).min().map(seconds),
+            depth: all.iter().filter_map(|s| s.limits.depth).min(),
+            rules: all.iter().map(|s| s.rule.clone()).collect(),
+            stamps,
+        }
+    }
+
+    /// What limits those above limits this, too.
+    pub(crate) fn narrow_by(&mut self, other: &Given) {
+        let tightest = |one: Option<i64>, other| one.into_iter().chain(other).min();
+        self.ttl = self.ttl.min(other.ttl);
+        self.max_life = tightest(self.max_life, other.max_life);
+        self.idle = tightest(self.idle, other.idle);
+        self.rules.extend(other.rules.iter().cloned());
+        for (own, above) in self.stamps.iter_mut().zip(&other.stamps) {
+            own.extend(above.iter().cloned());
+        }
+    }
+}
+
+/// The tighter of both, limit by limit.
+pub(crate) fn tightest(one: &LimitsSaid, other: &LimitsSaid) -> LimitsSaid {
+    fn least<T: Ord>(one: Option<T>, other: Option<T>) -> Option<T> {
+        one.into_iter().chain(other).min()
+    }
+    LimitsSaid {
+        uses: least(one.uses, other.uses),
+        rate: least(one.rate, other.rate),
+        budget_halves: least(one.budget_halves, other.budget_halves),
+        depth: least(one.depth, other.depth),
+        ..*one
+    }
+}

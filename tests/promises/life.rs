@@ -1,0 +1,414 @@
+//! A whole life of a broker beside a model of it: a list of tasks, one of grants, one of tokens, one of
+//! permits, and one of all that was ever charged to a limit. Nothing is summed up or looked up.
+
+use std::ops::{Deref, DerefMut};
+use std::rc::Rc;
+
+use hallpass::audit::Outcome;
+use hallpass::grant::GrantId;
+use hallpass::identity::Identity;
+use hallpass::token::{Presentation, Token};
+use hallpass::{Denial, Grant, Halt, Permit, Reason, Reload, Running, Task};
+
+use crate::giving::Stamp;
+use crate::life_case::{Act, Done, LifeCase};
+use crate::small::{Covering, Posted, small_contexts};
+use crate::stand::Stand;
+use crate::universe::*;
+
+pub(crate) struct LiveTask {
+    pub(crate) handle: Option<Task>,
+    pub(crate) name: String,
+    pub(crate) generation: u64,
+    pub(crate) requester: usize,
+    pub(crate) why: WhySaid,
+    pub(crate) ceiling: i64,
+    pub(crate) over: bool,
+    pub(crate) history: Vec<String>,
+}
+
+/// A part of a grant's scope, and what limits it.
+pub(crate) struct Part {
+    /// How it was said, if it was not cut out of what was said.
+    pub(crate) said: Option<CapabilitySaid>,
+    pub(crate) covering: Covering,
+    pub(crate) stamps: Vec<Stamp>,
+}
+
+pub(crate) struct Row {
+    pub(crate) handle: Option<Grant>,
+    pub(crate) id: GrantId,
+    pub(crate) task: usize,
+    pub(crate) holder: usize,
+    pub(crate) parent: Option<usize>,
+    pub(crate) parts: Vec<Part>,
+    pub(crate) first_issued: i64,
+    /// When its newest token was.
+    pub(crate) issued: i64,
+    pub(crate) expires: i64,
+    pub(crate) max_life: Option<i64>,
+    pub(crate) idle: Option<i64>,
+    pub(crate) last_used: i64,
+    pub(crate) serial: u32,
+    /// Under which policy it was last found to be given.
+    pub(crate) epoch: u64,
+    /// Why it ended, if it has.
+    pub(crate) ended: Option<Reason>,
+}
+
+impl Row {
+    pub(crate) fn is_past(&self, now: i64) -> bool {
+        now >= self.expires || self.idle.is_some_and(|idle| now - self.last_used >= idle)
+    }
+}
+
+/// A token: of a grant as it was, or narrowed from another.
+pub(crate) struct Held {
+    pub(crate) token: Token,
+    pub(crate) row: usize,
+    pub(crate) serial: u32,
+    pub(crate) expires: i64,
+    pub(crate) narrowings: Vec<(Vec<Covering>, Option<i64>)>,
+}
+
+/// A token bound to a call.
+pub(crate) struct Bound {
+    pub(crate) text: Presentation,
+    pub(crate) held: usize,
+    pub(crate) call: CallSaid,
+    pub(crate) at: i64,
+    pub(crate) taken: bool,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum State {
+    Reserved,
+    Running,
+    Closed(Outcome),
+}
+
+pub(crate) struct Slip {
+    pub(crate) handle: Option<Permit>,
+    pub(crate) running: Option<Running>,
+    pub(crate) number: u64,
+    pub(crate) row: usize,
+    pub(crate) caller: usize,
+    pub(crate) tool: String,
+    pub(crate) lapses: i64,
+    pub(crate) epoch: u64,
+    pub(crate) state: State,
+    pub(crate) charges: Vec<usize>,
+}
+
+/// Whose counter of a rule: a task's, by its generation, or an identity's.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Owner {
+    Task(u64),
+    Identity(String),
+}
+
+/// One call, charged to one counter.
+pub(crate) struct Charge {
+    pub(crate) rule: String,
+    pub(crate) owner: Owner,
+    pub(crate) at: i64,
+    pub(crate) rated: bool,
+    pub(crate) amount: i64,
+    pub(crate) given_back: bool,
+}
+
+macro_rules! tally {
+    ($($what:ident),* $(,)?) => {
+        /// How often what happened, so that a test can see that it saw it.
+        #[derive(Clone, Copy, Debug, Default)]
+        pub(crate) struct Tally {
+            $(pub(crate) $what: usize,)*
+        }
+
+        impl Tally {
+            pub(crate) fn all(&self) -> Vec<(&'static str, usize)> {
+                vec![$((stringify!($what), self.$what)),*]
+            }
+
+            pub(crate) fn add(&mut self, other: &Tally) {
+                $(self.$what += other.$what;)*
+            }
+        }
+    };
+}
+
+tally!(
+    acts,
+    granted,
+    delegated,
+    third_hops,
+    trimmed,
+    renewed,
+    not_renewed,
+    drifted,
+    permitted,
+    permitted_to_delegates,
+    permitted_bound,
+    replayed,
+    superseded,
+    limited,
+    started,
+    refused_starts,
+    told_running,
+    tripped,
+    withdrawn,
+);
+
+pub(crate) struct Life {
+    pub(crate) case: LifeCase,
+    pub(crate) contexts: Vec<ContextSaid>,
+    pub(crate) posted: Vec<Rc<Posted>>,
+    pub(crate) stand: Stand,
+    pub(crate) who: Vec<Identity>,
+    pub(crate) policy: usize,
+    pub(crate) epoch: u64,
+    pub(crate) openings: u64,
+    pub(crate) halts: Vec<Halt>,
+    pub(crate) tasks: Vec<LiveTask>,
+    pub(crate) rows: Vec<Row>,
+    pub(crate) held: Vec<Held>,
+    pub(crate) bound: Vec<Bound>,
+    pub(crate) slips: Vec<Slip>,
+    pub(crate) charges: Vec<Charge>,
+    pub(crate) denials: Vec<Reason>,
+    /// Denials that count towards the tripwire, by who asked.
+    pub(crate) offences: Vec<(String, i64)>,
+    /// Reloads whose scan waits, and the tasks that it will look at.
+    pub(crate) scans: Vec<(Reload, Vec<usize>)>,
+    pub(crate) tally: Tally,
+}
+
+impl Deref for Life {
+    type Target = Stand;
+
+    fn deref(&self) -> &Stand {
+        &self.stand
+    }
+}
+
+impl DerefMut for Life {
+    fn deref_mut(&mut self) -> &mut Stand {
+        &mut self.stand
+    }
+}
+
+/// Lives it, comparing all the way; what it saw.
+pub(crate) fn live(case: &LifeCase) -> Tally {
+    let mut life = Life::new(case.clone());
+    for act in &case.ops {
+        life.apply(act);
+        life.compare();
+    }
+    life.finish();
+    life.tally
+}
+
+impl Life {
+    fn new(case: LifeCase) -> Self {
+        let stand = Stand::new(case.policies[0].policy(), |builder| match case.tripwire {
+            Some((denials, seconds)) => {
+                builder.halt_after(denials, std::time::Duration::from_secs(seconds))
+            }
+            None => builder,
+        });
+        let attest = |who: &WhoSaid| stand.broker.assert_identity(who.assertion()).unwrap();
+        Life {
+            who: case.whos.iter().map(attest).collect(),
+            contexts: small_contexts(),
+            posted: case.policies.iter().map(|said| Rc::new(Posted::new(said))).collect(),
+            stand,
+            policy: 0,
+            epoch: 1,
+            openings: 0,
+            halts: Vec::new(),
+            tasks: Vec::new(),
+            rows: Vec::new(),
+            held: Vec::new(),
+            bound: Vec::new(),
+            slips: Vec::new(),
+            charges: Vec::new(),
+            denials: Vec::new(),
+            offences: Vec::new(),
+            scans: Vec::new(),
+            tally: Tally::default(),
+            case,
+        }
+    }
+
+    fn apply(&mut self, act: &Act) {
+        self.tally.acts += 1;
+        match act {
+            Act::Open { who, why, name } => self.open(*who, why, *name),
+            Act::Request { task, holder, wanted, context, trimmed } => {
+                self.request(*task, *holder, wanted, *context, *trimmed);
+            }
+            Act::Delegate { parent, foreign, holder, wanted, context } => {
+                self.delegate(*parent, *foreign, *holder, wanted, *context);
+            }
+            Act::Renew { grant, by, context, moves } => self.renew(*grant, *by, *context, *moves),
+            Act::Attenuate { token, wanted, seconds } => self.attenuate(*token, wanted, *seconds),
+            Act::Present { token, call, inside, seconds } => {
+                self.present(*token, *call, *inside, *seconds);
+            }
+            Act::Authorize { token, bound, caller, call, context } => {
+                self.authorize(*token, *bound, *caller, *call, *context);
+            }
+            Act::Tools { token, caller, context } => self.list(*token, *caller, *context),
+            Act::Start(n) => self.start(*n, false),
+            Act::RunAndPanic(n) => self.start(*n, true),
+            Act::DropPermit(n) => self.drop_permit(*n),
+            Act::FinishCall(n, Done::Well) => self.finish_call(*n, Outcome::Ok),
+            Act::FinishCall(n, Done::Badly) => self.finish_call(*n, Outcome::Error),
+            Act::FinishCall(n, Done::Dropped) => self.finish_call(*n, Outcome::Interrupted),
+            Act::Revoke { grant, how } => self.revoke(*grant, *how),
+            Act::RevokePerson(id) => self.revoke_person(id),
+            Act::RevokeTool(tool) => self.revoke_tool(tool),
+            Act::End { task, how, wait } => self.end(*task, *how, *wait),
+            Act::Reload { to, scan } => self.reload(*to, *scan),
+            Act::Scan => self.scan(),
+            Act::Preview(of) => self.preview(*of),
+            Act::Sweep => self.sweep(),
+            Act::Halt(what) => self.halt(what),
+            Act::Resume(n) => {
+                if let Some(what) = self.halts.get(n % self.halts.len().max(1)).cloned() {
+                    self.resume(&what);
+                }
+            }
+            Act::ResumeOther(what) => self.resume(what),
+            Act::Advance(s) => self.advance(*s),
+            Act::Suspend(s) => self.suspend(*s),
+            Act::StepBack(s) => self.step_back(*s),
+            Act::Sink(works) => self.sink_works(*works),
+            Act::SinkPanics => self.sink_panics_once(),
+            Act::Timeless(act) => {
+                self.lose_the_clock();
+                self.apply(act);
+                self.find_the_clock();
+            }
+        }
+    }
+
+    // ---- what the lists say ----
+
+    pub(crate) fn today(&self) -> Rc<Posted> {
+        self.posted[self.policy].clone()
+    }
+
+    /// A grant, what it was delegated from, and so on.
+    pub(crate) fn lineage(&self, row: usize) -> Vec<usize> {
+        let mut lineage = vec![row];
+        while let Some(parent) = self.rows[lineage[lineage.len() - 1]].parent {
+            lineage.push(parent);
+        }
+        lineage
+    }
+
+    /// A grant and all that hangs from it, as far as it has not ended before.
+    pub(crate) fn below(&self, row: usize) -> Vec<usize> {
+        let hangs = |at: &usize| self.rows[*at].ended.is_none() && self.lineage(*at).contains(&row);
+        (0..self.rows.len()).filter(hangs).collect()
+    }
+
+    /// Whether a grant is there: its task is not over, and it has not been ended.
+    pub(crate) fn is_there(&self, row: usize) -> bool {
+        self.rows[row].ended.is_none() && !self.tasks[self.rows[row].task].over
+    }
+
+    /// Whether a grant lives: it and all it was delegated from are there and within their time.
+    pub(crate) fn is_live(&self, row: usize) -> bool {
+        let own = &self.tasks[self.rows[row].task];
+        let so = |at: &usize| self.is_there(*at) && !self.rows[*at].is_past(self.now);
+        self.now < own.ceiling && self.lineage(row).iter().all(so)
+    }
+
+    /// Whether a halt stops any of them, in this task, from using this tool.
+    pub(crate) fn stopped(&self, task: usize, whos: &[usize], tool: Option<&str>) -> bool {
+        self.halts.iter().any(|halt| self.stops(halt, task, whos, tool))
+    }
+
+    pub(crate) fn stops(
+        &self,
+        halt: &Halt,
+        task: usize,
+        whos: &[usize],
+        tool: Option<&str>,
+    ) -> bool {
+        let own = &self.tasks[task];
+        match halt {
+            Halt::Everything => true,
+            Halt::Identity(id) => whos.iter().chain([&own.requester]).any(|who| {
+                let who = &self.case.whos[*who];
+                who.id == **id || who.acts_for.as_deref() == Some(&**id)
+            }),
+            Halt::Task(name) => **name == *own.name,
+            Halt::Tool(name) => tool == Some(&**name),
+        }
+    }
+
+    // ---- what is written ----
+
+    /// As [`Stand::denied`]; counts it, against whoever asked, too, where it counts.
+    pub(crate) fn refused(
+        &mut self,
+        stage: &str,
+        who: Option<usize>,
+        answer: Result<(), Denial>,
+        expected: &[Reason],
+    ) -> Reason {
+        let reason = self.denied(stage, answer, expected);
+        self.denials.push(reason);
+        if let Some(who) = who {
+            self.offend(who, reason);
+        }
+        reason
+    }
+
+    /// Repeated denials halt who is denied; what is no doing of theirs does not count.
+    fn offend(&mut self, who: usize, reason: Reason) {
+        use hallpass::Code;
+        let Some((most, seconds)) = self.case.tripwire else { return };
+        if matches!(reason.code(), Code::Unavailable | Code::Halted) {
+            return;
+        }
+        let (id, now) = (self.case.whos[who].id.clone(), self.now);
+        self.offences.push((id.clone(), now));
+        let recent = |(own, at): &(String, i64)| *own == id && now - at < seconds as i64 * 1000;
+        if self.offences.iter().filter(|one| recent(one)).count() >= most {
+            self.offences.retain(|(own, _)| *own != id);
+            let halt = Halt::identity(&id);
+            self.record(format!("halted {halt}"));
+            if !self.halts.contains(&halt) {
+                self.halts.push(halt);
+            }
+            self.tally.tripped += 1;
+        }
+    }
+
+    /// Ends a grant and all that hangs from it; the calls of them that are running, if it was there.
+    pub(crate) fn end_row(&mut self, row: usize, why: Reason) -> Option<Vec<u64>> {
+        if !self.is_there(row) {
+            return None;
+        }
+        let ended = self.below(row);
+        let running: Vec<u64> = self
+            .slips
+            .iter()
+            .filter(|slip| slip.state == State::Running && ended.contains(&slip.row))
+            .map(|slip| slip.number)
+            .collect();
+        for at in ended {
+            self.rows[at].ended = Some(why);
+            let id = self.rows[at].id;
+            self.events.push(format!("grant_ended {id} {why}"));
+        }
+        for number in &running {
+            self.events.push(format!("grant_ended over {number} {why}"));
+        }
+        Some(running)
+    }
+}

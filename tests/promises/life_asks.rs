@@ -1,0 +1,526 @@
+//! A life opens tasks, requests grants and delegates them.
+
+use hallpass::policy::{Effect, Moment};
+use hallpass::scope::Scope;
+use hallpass::token::Token;
+use hallpass::{Cut, Denial, Grant, Reason};
+
+use crate::case::Wanted;
+use crate::giving::{Asking, Given, Party};
+use crate::life::{Held, Life, LiveTask, Part, Row};
+use crate::model::labels_of;
+use crate::probe::{of_permit, pinned};
+use crate::small::{Covering, Posted};
+use crate::stand::{CEILING, pick, prefer};
+use crate::universe::*;
+
+impl Life {
+    pub(crate) fn open(&mut self, who: usize, why: &WhySaid, name: Option<&str>) {
+        let who = who % self.who.len();
+        // Opening sweeps a little: here everything has been swept before.
+        self.sweep();
+        self.openings += 1;
+        let answer = match name {
+            Some(name) => self.broker.open_named(name, &self.who[who], why.purpose()),
+            None => self.broker.open(&self.who[who], why.purpose()),
+        };
+        if !self.tick() {
+            self.refused("open", None, answer.map(drop), &[Reason::ClockUnreadable]);
+            return;
+        }
+        let unnamed = format!("task-{}", self.openings);
+        let mut own = LiveTask {
+            handle: None,
+            name: name.unwrap_or(&unnamed).to_owned(),
+            generation: self.openings,
+            requester: who,
+            why: why.clone(),
+            ceiling: self.now + CEILING,
+            over: false,
+            history: Vec::new(),
+        };
+        let mut failures = Vec::new();
+        if self.tasks.iter().any(|task| task.name == own.name && !task.over) {
+            failures.push(Reason::TaskNameTaken);
+        }
+        self.tasks.push(own);
+        if self.stopped(self.tasks.len() - 1, &[who], None) {
+            failures.push(Reason::Halted);
+        }
+        own = self.tasks.pop().unwrap();
+        if !failures.is_empty() {
+            self.refused("open", None, answer.map(drop), &failures);
+            return;
+        }
+        if !self.accepts("opened") {
+            self.refused("open", None, answer.map(drop), &[Reason::LogRefused]);
+            return;
+        }
+        let task = answer.unwrap();
+        self.events.push(format!("opened {}", own.generation));
+        assert_eq!(task.name(), own.name);
+        assert_eq!(task.generation(), own.generation, "no number is used twice");
+        assert_eq!(task.ceiling().unix_millis() - START, own.ceiling);
+        own.handle = Some(task);
+        self.tasks.push(own);
+    }
+
+    /// Something to ask for, likely within what a permit gives, or within a parent.
+    fn wanted(&self, wanted: &Wanted, parent: Option<usize>) -> Vec<CapabilitySaid> {
+        let all = &self.case.capabilities;
+        let any = |n: usize| all[n % all.len()].clone();
+        match (wanted, parent) {
+            (Wanted::Free(one, other), _) => {
+                [Some(any(*one)), other.map(any)].into_iter().flatten().collect()
+            }
+            (Wanted::OfPermit(n), None) => {
+                let policy = &self.case.policies[self.policy];
+                let at = pick(&policy.rules, *n, |rule| rule.effect == Effect::Permit);
+                vec![at.and_then(|at| of_permit(&policy.rules[at])).unwrap_or_else(|| any(*n))]
+            }
+            (Wanted::OfPermit(n), Some(row)) => {
+                let parts = &self.rows[row].parts;
+                let said = parts[n % parts.len()].said.clone().unwrap_or_else(|| any(*n));
+                // The same, or a little less, if that leaves anything.
+                let mut less = said.clone();
+                match n / 8 % 4 {
+                    0 => less.other_args = less.args.is_empty(),
+                    1 => less.args.push(("n".into(), C::Max(2))),
+                    _ => {}
+                }
+                vec![if Covering::of(&less).calls.is_empty() { said } else { less }]
+            }
+            (Wanted::Pinned(n), None) => vec![pinned_in(&Covering::of(&any(*n)), n / 8)],
+            (Wanted::Pinned(n), Some(row)) => {
+                let parts = &self.rows[row].parts;
+                vec![pinned_in(&parts[n % parts.len()].covering, n / 8)]
+            }
+        }
+    }
+
+    pub(crate) fn asking<'a>(
+        &'a self,
+        policy: &'a Posted,
+        task: usize,
+        context: Option<&'a ContextSaid>,
+    ) -> Asking<'a> {
+        let own = &self.tasks[task];
+        Asking {
+            policy,
+            whos: &self.case.whos,
+            why: &own.why,
+            context,
+            history: &own.history,
+            now: self.now,
+        }
+    }
+
+    /// What is wrong with asking for anything in this task, whatever rules say.
+    pub(crate) fn task_failures(&self, task: usize, holder: usize) -> Vec<Reason> {
+        let own = &self.tasks[task];
+        let failures = [
+            (own.over, Reason::TaskOver),
+            (self.now >= own.ceiling, Reason::Expired),
+            (self.stopped(task, &[holder], None), Reason::Halted),
+        ];
+        failures.into_iter().filter(|(so, _)| *so).map(|(_, reason)| reason).collect()
+    }
+
+    /// What rules and halts say to all of these; or every reason against it.
+    pub(crate) fn given(
+        &self,
+        task: usize,
+        parties: &[Party],
+        scope: &[Covering],
+        context: &ContextSaid,
+    ) -> Result<Given, Vec<Reason>> {
+        let policy = self.today();
+        let asked = self.asking(&policy, task, Some(context)).give(parties, scope);
+        let stopped = |part: &Covering| {
+            parties.iter().any(|(who, _)| self.stopped(task, &[*who], Some(&part.tool)))
+        };
+        match (asked, scope.iter().any(stopped)) {
+            (asked, false) => asked,
+            (Ok(_), true) => Err(vec![Reason::Halted]),
+            (Err(mut reasons), true) => {
+                reasons.push(Reason::Halted);
+                Err(reasons)
+            }
+        }
+    }
+
+    /// Who has to be permitted a request: the holder, and the requester if that is another.
+    pub(crate) fn parties(&self, task: usize, holder: usize) -> Vec<Party> {
+        let requester = self.tasks[task].requester;
+        let mut parties = vec![(holder, Moment::Request)];
+        if holder != requester {
+            parties.push((requester, Moment::Request));
+        }
+        parties
+    }
+
+    pub(crate) fn request(
+        &mut self,
+        task: usize,
+        holder: Option<usize>,
+        wanted: &Wanted,
+        context: usize,
+        trimmed: bool,
+    ) {
+        let held = |t: &LiveTask| t.handle.is_some();
+        let Some(task) = prefer(&self.tasks, task, held, |t| !t.over) else { return };
+        let requester = self.tasks[task].requester;
+        let holder = holder.map_or(requester, |n| n % self.who.len());
+        let said = self.contexts[context % self.contexts.len()].clone();
+        let mut said_so = self.wanted(wanted, None);
+        let handle = self.tasks[task].handle.as_ref().unwrap();
+        let (scope, moment) = (scope_of(&said_so), context_of(&said));
+        let mut cuts = None;
+        let answer = if trimmed {
+            handle.request_trimmed_for(&self.who[holder], scope, &moment).map(|(grant, cut)| {
+                cuts = Some(cut);
+                grant
+            })
+        } else {
+            handle.request_for(&self.who[holder], scope, &moment)
+        };
+        if !self.tick() {
+            let failures = [Reason::ClockUnreadable];
+            self.refused("request", Some(requester), answer.map(drop), &failures);
+            return;
+        }
+        let asked: Vec<Covering> = said_so.iter().map(Covering::of).collect();
+        let parties = self.parties(task, holder);
+        let scope = match (&cuts, &answer) {
+            (Some(cuts), Ok(grant)) => self.trimmed(task, &parties, &asked, &said, cuts, grant),
+            _ => asked.clone(),
+        };
+        let mut failures = self.task_failures(task, holder);
+        let given = match self.given(task, &parties, &scope, &said) {
+            Ok(given) => Some(given),
+            Err(reasons) => {
+                // Trimming fails for the rules' sake only if nothing is left.
+                if !trimmed || self.nothing_left(task, &parties, &asked, &said) {
+                    failures.extend(reasons);
+                }
+                None
+            }
+        };
+        if trimmed {
+            said_so.clear();
+        }
+        self.made((task, holder, None), &said_so, (scope, given, failures), answer);
+    }
+
+    /// P3: whether a trimmed request gave what is covered of what was asked for, all of it and nothing
+    /// else, and said what it cut.
+    fn trimmed(
+        &mut self,
+        task: usize,
+        parties: &[Party],
+        asked: &[Covering],
+        context: &ContextSaid,
+        cuts: &[Cut],
+        grant: &Grant,
+    ) -> Vec<Covering> {
+        let scope: Vec<Covering> = read_scope(grant.scope());
+        for own in asked {
+            let whole = self.given(task, parties, std::slice::from_ref(own), context).is_ok();
+            let parts = match whole {
+                true => vec![own.clone()],
+                false => self.parts(task, parties, own, context),
+            };
+            let covered = |of: &[Covering], call: &CallSaid| of.iter().any(|part| part.has(call));
+            for call in own.calls.iter().map(|number| own.call(*number)) {
+                let others = asked.iter().any(|other| other != own && other.has(&call));
+                let (should, is) = (covered(&parts, &call), covered(&scope, &call));
+                assert!(is || !should, "left out: {call:?}");
+                assert!(should || !is || others, "more than is covered: {call:?}");
+            }
+            let cut = cuts.iter().any(|cut| cut.tool.as_str() == own.tool);
+            assert!(whole || cut, "what is cut is told");
+        }
+        let within = |part: &Covering| asked.iter().any(|own| part.is_within(own));
+        assert!(scope.iter().all(within), "more than was asked for: {scope:?}");
+        self.tally.trimmed += usize::from(!cuts.is_empty());
+        scope
+    }
+
+    fn nothing_left(
+        &self,
+        task: usize,
+        parties: &[Party],
+        asked: &[Covering],
+        context: &ContextSaid,
+    ) -> bool {
+        asked.iter().all(|own| self.parts(task, parties, own, context).is_empty())
+    }
+
+    /// What is left of a part that is asked for.
+    fn parts(
+        &self,
+        task: usize,
+        parties: &[Party],
+        asked: &Covering,
+        context: &ContextSaid,
+    ) -> Vec<Covering> {
+        if parties.iter().any(|(who, _)| self.stopped(task, &[*who], Some(&asked.tool))) {
+            return Vec::new();
+        }
+        let policy = self.today();
+        self.asking(&policy, task, Some(context)).parts(parties, asked)
+    }
+
+    pub(crate) fn delegate(
+        &mut self,
+        parent: usize,
+        foreign: bool,
+        holder: usize,
+        wanted: &Wanted,
+        context: usize,
+    ) {
+        let held = |row: &Row| row.handle.is_some() && self.tasks[row.task].handle.is_some();
+        let live = |row: &Row| row.ended.is_none() && !self.tasks[row.task].over;
+        let deep = |row: &Row| live(row) && row.parent.is_some();
+        let found = if parent.is_multiple_of(3) {
+            prefer(&self.rows, parent / 3, held, live)
+        } else {
+            prefer(&self.rows, parent / 3, |row| held(row) && live(row), deep)
+        };
+        let Some(parent) = found else { return };
+        let task = self.rows[parent].task;
+        let by = if foreign {
+            let other = pick(&self.tasks, holder, |t| t.handle.is_some()).unwrap();
+            if other == task { return } else { other }
+        } else {
+            task
+        };
+        let holder = holder % self.who.len();
+        let said = self.contexts[context % self.contexts.len()].clone();
+        let said_so = self.wanted(wanted, Some(parent));
+        let handle = self.tasks[by].handle.as_ref().unwrap();
+        let above = self.rows[parent].handle.as_ref().unwrap();
+        let answer =
+            handle.delegate(above, &self.who[holder], scope_of(&said_so), &context_of(&said));
+        let requester = self.tasks[by].requester;
+        if !self.tick() {
+            let failures = [Reason::ClockUnreadable];
+            self.refused("request", Some(requester), answer.map(drop), &failures);
+            return;
+        }
+        if by != task {
+            let failures = [Reason::UnknownGrant];
+            self.refused("request", Some(requester), answer.map(drop), &failures);
+            return;
+        }
+        let scope: Vec<Covering> = said_so.iter().map(Covering::of).collect();
+        let mut failures = self.task_failures(task, holder);
+        let given = match self.given_below(parent, holder, &scope, &said) {
+            Ok(given) => Some(given),
+            Err(reasons) => {
+                failures.extend(reasons);
+                None
+            }
+        };
+        self.made((task, holder, Some(parent)), &said_so, (scope, given, failures), answer);
+    }
+
+    /// What is given below a grant: to its holder and every one above to delegate, and to the new
+    /// holder to hold. Or every reason against it.
+    pub(crate) fn given_below(
+        &self,
+        parent: usize,
+        holder: usize,
+        scope: &[Covering],
+        context: &ContextSaid,
+    ) -> Result<Given, Vec<Reason>> {
+        let task = self.rows[parent].task;
+        let lineage = self.lineage(parent);
+        let mut reasons = self.lineage_failures(parent);
+        let above: Vec<&Covering> =
+            self.rows[parent].parts.iter().map(|part| &part.covering).collect();
+        if !scope.iter().all(|own| above.iter().any(|above| own.is_within(above))) {
+            reasons.push(Reason::NotCovered);
+        }
+        let delegators: Vec<Party> =
+            lineage.iter().map(|at| (self.rows[*at].holder, Moment::Delegate)).collect();
+        let delegated = self.given(task, &delegators, scope, context);
+        let own = self.given(task, &[(holder, Moment::Request)], scope, context);
+        if delegated.as_ref().is_ok_and(|delegated| !self.reaches(delegated, &lineage)) {
+            reasons.push(Reason::NotCovered);
+        }
+        match (own, delegated) {
+            (Ok(mut own), Ok(delegated)) if reasons.is_empty() => {
+                own.narrow_by(&delegated);
+                Ok(own)
+            }
+            (own, delegated) => {
+                reasons.extend(own.err().into_iter().chain(delegated.err()).flatten());
+                Err(reasons)
+            }
+        }
+    }
+
+    /// Whether a grant may hang from the first of these, as far as depth goes: one hop, if nobody
+    /// says.
+    pub(crate) fn reaches(&self, delegated: &Given, above: &[usize]) -> bool {
+        let stamps = above.iter().flat_map(|at| &self.rows[*at].parts).flat_map(|p| &p.stamps);
+        let held = stamps.filter_map(|stamp| stamp.limits.depth);
+        let most = held.fold(delegated.depth.unwrap_or(1), u8::min);
+        above.len() <= usize::from(most)
+    }
+
+    /// What is wrong with a grant, or with one above it.
+    pub(crate) fn lineage_failures(&self, row: usize) -> Vec<Reason> {
+        let mut reasons = Vec::new();
+        for at in self.lineage(row) {
+            let own = &self.rows[at];
+            reasons.extend(own.ended);
+            if own.is_past(self.now) {
+                reasons.push(Reason::Expired);
+            }
+        }
+        reasons
+    }
+
+    /// Compares the answer to a request or a delegation, and adds the grant.
+    fn made(
+        &mut self,
+        (task, holder, parent): (usize, usize, Option<usize>),
+        said: &[CapabilitySaid],
+        (scope, given, failures): (Vec<Covering>, Option<Given>, Vec<Reason>),
+        answer: Result<Grant, Denial>,
+    ) {
+        let requester = self.tasks[task].requester;
+        if !failures.is_empty() {
+            self.refused("request", Some(requester), answer.map(drop), &failures);
+            return;
+        }
+        if !self.accepts("granted") {
+            self.tally.withdrawn += 1;
+            self.refused("request", Some(requester), answer.map(drop), &[Reason::LogRefused]);
+            return;
+        }
+        let grant = answer.unwrap_or_else(|denial| panic!("{}: {scope:?}", denial.explain()));
+        let given = given.expect("granted what is not given");
+        let mut expires = (self.now + given.ttl).min(self.tasks[task].ceiling);
+        for at in parent.map(|at| self.lineage(at)).unwrap_or_default() {
+            expires = expires.min(self.rows[at].expires);
+        }
+        assert_eq!(grant.expires().unix_millis() - START, expires, "it ends when it should");
+        let rules: Vec<&str> = given.rules.iter().map(String::as_str).collect();
+        assert!(grant.rules().eq(rules), "the permits are named");
+        self.events.push(format!("granted {}", grant.id()));
+        self.tally.granted += 1;
+        self.tally.delegated += usize::from(parent.is_some());
+        let hops = parent.map_or(0, |at| self.lineage(at).len());
+        self.tally.third_hops += usize::from(hops >= 3);
+        let parts = scope.into_iter().zip(given.stamps);
+        self.held.push(Held {
+            token: Token::from_text(grant.token().expose().to_owned()),
+            row: self.rows.len(),
+            serial: 1,
+            expires,
+            narrowings: Vec::new(),
+        });
+        self.rows.push(Row {
+            id: grant.id(),
+            handle: Some(grant),
+            task,
+            holder,
+            parent,
+            parts: parts
+                .enumerate()
+                .map(|(at, (covering, stamps))| Part {
+                    said: said.get(at).cloned(),
+                    covering,
+                    stamps,
+                })
+                .collect(),
+            first_issued: self.now,
+            issued: self.now,
+            expires,
+            max_life: given.max_life,
+            idle: given.idle,
+            last_used: self.now,
+            serial: 1,
+            epoch: self.epoch,
+            ended: None,
+        });
+    }
+
+    /// Narrows a token, as its holder does far from any broker.
+    pub(crate) fn attenuate(&mut self, token: usize, wanted: &Wanted, seconds: Option<u64>) {
+        let fresh = |held: &Held| held.narrowings.len() < 3;
+        let current = |held: &Held| self.rows[held.row].serial == held.serial;
+        let Some(at) = prefer(&self.held, token, fresh, current) else { return };
+        let scope = self.wanted(wanted, Some(self.held[at].row));
+        let until = seconds.map(|s| self.now + s as i64 * 1000);
+        let expires =
+            until.map(|at| hallpass::clock::Timestamp::from_unix_millis(START + at).unwrap());
+        let token = self.held[at].token.attenuate(&scope_of(&scope), expires).unwrap();
+        let mut narrowings = self.held[at].narrowings.clone();
+        narrowings.push((scope.iter().map(Covering::of).collect(), until));
+        let Held { row, serial, expires, .. } = self.held[at];
+        self.held.push(Held { token, row, serial, expires, narrowings });
+    }
+
+    /// Whether a tool can be named at all today.
+    pub(crate) fn knows(&self, tool: &str) -> bool {
+        labels_of(&self.case.policies[self.policy], tool).is_some()
+    }
+}
+
+/// One of the calls.
+fn pinned_in(covering: &Covering, n: usize) -> CapabilitySaid {
+    pinned(&covering.call(covering.calls[n % covering.calls.len()]))
+}
+
+pub(crate) fn context_of(said: &ContextSaid) -> hallpass::Context {
+    context(said)
+}
+
+/// A scope as the crate tells it, call by call.
+fn read_scope(scope: &Scope) -> Vec<Covering> {
+    let told: serde_json::Value = serde_json::from_str(&scope.to_value().to_json()).unwrap();
+    let read = |own: &serde_json::Value| {
+        let args = match &own["args"] {
+            serde_json::Value::Object(args) => {
+                args.iter().map(|(name, c)| (name.clone(), read_constraint(c))).collect()
+            }
+            _ => Vec::new(),
+        };
+        Covering::of(&CapabilitySaid {
+            tool: own["tool"].as_str().unwrap().into(),
+            other_args: own["args"] == "any" || own["other_args"] == "any",
+            args,
+            resource: None,
+            any_resource: false,
+        })
+    };
+    told.as_array().unwrap().iter().map(read).collect()
+}
+
+fn read_constraint(c: &serde_json::Value) -> C {
+    use serde_json::Value as Json;
+    let value = |v: &Json| match v {
+        Json::String(text) => V::Text(text.clone()),
+        Json::Number(n) => V::Halves((n.as_f64().unwrap() * 2.0) as i64),
+        Json::Null => V::Null,
+        _ => panic!("not in this universe: {v}"),
+    };
+    if *c == "any" {
+        return C::Any;
+    }
+    let parts = c.as_object().unwrap_or_else(|| panic!("not in this universe: {c}"));
+    let all = parts.iter().map(|(word, said)| match (word.as_str(), said) {
+        ("any", Json::Bool(true)) => C::Any,
+        ("present", Json::Bool(there)) => C::Present(*there),
+        ("eq", said) => C::Eq(value(said)),
+        ("one_of", Json::Array(set)) => C::OneOf(set.iter().map(value).collect()),
+        ("max", Json::Number(most)) => C::Max((most.as_f64().unwrap() * 2.0) as i64),
+        ("all", Json::Array(parts)) => C::All(parts.iter().map(read_constraint).collect()),
+        _ => panic!("not in this universe: {c}"),
+    });
+    C::All(all.collect())
+}

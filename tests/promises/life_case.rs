@@ -1,0 +1,266 @@
+//! What a whole life of a broker is made of: every operation there is, at random.
+
+use hallpass::Halt;
+use proptest::collection::vec;
+use proptest::option;
+use proptest::prelude::*;
+use proptest::sample::select;
+
+use crate::case::{End, Revoke, Wanted};
+use crate::small::{BOSS, PEOPLE, SMALL_TOOLS, small_capabilities, small_policies, small_whos};
+use crate::universe::*;
+
+#[derive(Clone, Debug)]
+pub(crate) struct LifeCase {
+    pub(crate) policies: Vec<PolicySaid>,
+    pub(crate) whos: Vec<WhoSaid>,
+    pub(crate) capabilities: Vec<CapabilitySaid>,
+    /// Denials and seconds after which somebody is halted.
+    pub(crate) tripwire: Option<(usize, u64)>,
+    pub(crate) ops: Vec<Act>,
+}
+
+/// An operation. Numbers pick among what there is.
+#[derive(Clone, Debug)]
+pub(crate) enum Act {
+    Open {
+        who: usize,
+        why: WhySaid,
+        name: Option<&'static str>,
+    },
+    Request {
+        task: usize,
+        holder: Option<usize>,
+        wanted: Wanted,
+        context: usize,
+        trimmed: bool,
+    },
+    Delegate {
+        parent: usize,
+        foreign: bool,
+        holder: usize,
+        wanted: Wanted,
+        context: usize,
+    },
+    Renew {
+        grant: usize,
+        by: Option<usize>,
+        context: usize,
+        moves: bool,
+    },
+    Attenuate {
+        token: usize,
+        wanted: Wanted,
+        seconds: Option<u64>,
+    },
+    Present {
+        token: usize,
+        call: usize,
+        inside: bool,
+        seconds: i64,
+    },
+    Authorize {
+        token: usize,
+        bound: bool,
+        caller: Option<usize>,
+        call: usize,
+        context: usize,
+    },
+    Tools {
+        token: usize,
+        caller: Option<usize>,
+        context: usize,
+    },
+    Start(usize),
+    RunAndPanic(usize),
+    DropPermit(usize),
+    FinishCall(usize, Done),
+    Revoke {
+        grant: usize,
+        how: Revoke,
+    },
+    RevokePerson(&'static str),
+    RevokeTool(&'static str),
+    End {
+        task: usize,
+        how: End,
+        wait: bool,
+    },
+    Reload {
+        to: usize,
+        scan: Scan,
+    },
+    Scan,
+    Preview(usize),
+    Sweep,
+    Halt(Halt),
+    Resume(usize),
+    ResumeOther(Halt),
+    Advance(u64),
+    Suspend(u64),
+    StepBack(u64),
+    Sink(bool),
+    SinkPanics,
+    /// While the clock can't be read.
+    Timeless(Box<Act>),
+}
+
+/// How a running call ends.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Done {
+    Well,
+    Badly,
+    Dropped,
+}
+
+/// When what a reload leaves to be scanned is scanned.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Scan {
+    AtOnce,
+    Later,
+    Never,
+}
+
+fn halts() -> BoxedStrategy<Halt> {
+    prop_oneof![
+        1 => Just(Halt::Everything),
+        3 => select(PEOPLE.to_vec()).prop_map(Halt::identity),
+        1 => Just(Halt::identity(BOSS)),
+        1 => select(vec!["errand", "task-1"]).prop_map(Halt::task),
+        2 => select(SMALL_TOOLS.to_vec()).prop_map(Halt::tool),
+    ]
+    .boxed()
+}
+
+fn asks() -> BoxedStrategy<Act> {
+    let n = || 0..4096usize;
+    let wanted = || {
+        prop_oneof![
+            3 => n().prop_map(Wanted::OfPermit),
+            2 => n().prop_map(Wanted::Pinned),
+            3 => (n(), option::weighted(0.2, n())).prop_map(|(a, b)| Wanted::Free(a, b)),
+        ]
+    };
+    let name = option::weighted(0.3, Just("errand"));
+    let rarely = || proptest::bool::weighted(0.08);
+    prop_oneof![
+        3 => (n(), whys(), name).prop_map(|(who, why, name)| Act::Open { who, why, name }),
+        9 => (n(), option::weighted(0.3, n()), wanted(), n(), proptest::bool::weighted(0.25))
+            .prop_map(|(task, holder, wanted, context, trimmed)| Act::Request {
+                task, holder, wanted, context, trimmed,
+            }),
+        11 => (n(), rarely(), n(), wanted(), n()).prop_map(
+            |(parent, foreign, holder, wanted, context)| Act::Delegate {
+                parent, foreign, holder, wanted, context,
+            }
+        ),
+        5 => (n(), option::weighted(0.06, n()), n(), proptest::bool::weighted(0.75)).prop_map(
+            |(grant, by, context, moves)| Act::Renew { grant, by, context, moves }
+        ),
+        4 => (n(), wanted(), option::weighted(0.3, select(vec![5u64, 30]))).prop_map(
+            |(token, wanted, seconds)| Act::Attenuate { token, wanted, seconds }
+        ),
+    ]
+    .boxed()
+}
+
+fn calls_made() -> BoxedStrategy<Act> {
+    let n = || 0..4096usize;
+    let late = || select(vec![-40i64, -10, 0, 0, 0, 0, 10, 40]);
+    prop_oneof![
+        6 => (n(), n(), proptest::bool::weighted(0.9), late()).prop_map(
+            |(token, call, inside, seconds)| Act::Present { token, call, inside, seconds }
+        ),
+        30 => (n(), proptest::bool::weighted(0.25), option::weighted(0.08, n()), n(), n()).prop_map(
+            |(token, bound, caller, call, context)| Act::Authorize {
+                token, bound, caller, call, context,
+            }
+        ),
+        4 => (n(), option::weighted(0.1, n()), n())
+            .prop_map(|(token, caller, context)| Act::Tools { token, caller, context }),
+        14 => n().prop_map(Act::Start),
+        1 => n().prop_map(Act::RunAndPanic),
+        4 => n().prop_map(Act::DropPermit),
+        8 => (n(), select(vec![Done::Well, Done::Badly, Done::Dropped]))
+            .prop_map(|(permit, done)| Act::FinishCall(permit, done)),
+    ]
+    .boxed()
+}
+
+fn ends() -> BoxedStrategy<Act> {
+    let n = || 0..4096usize;
+    let revoke = select(vec![
+        Revoke::ByTask,
+        Revoke::ByControl,
+        Revoke::ByGrant,
+        Revoke::GivenUp,
+        Revoke::GivenUp,
+        Revoke::GivenUpByAnother,
+    ]);
+    let end =
+        select(vec![End::Complete, End::Fail, End::Revoke, End::Drop, End::Panic, End::Control]);
+    let scan = select(vec![Scan::AtOnce, Scan::Later, Scan::Later, Scan::Never]);
+    prop_oneof![
+        5 => (n(), revoke).prop_map(|(grant, how)| Act::Revoke { grant, how }),
+        1 => select(PEOPLE.to_vec()).prop_map(Act::RevokePerson),
+        1 => select(SMALL_TOOLS.to_vec()).prop_map(Act::RevokeTool),
+        2 => (n(), end, any::<bool>()).prop_map(|(task, how, wait)| Act::End { task, how, wait }),
+        8 => (0..3usize, scan).prop_map(|(to, scan)| Act::Reload { to, scan }),
+        3 => Just(Act::Scan),
+        3 => (0..3usize).prop_map(Act::Preview),
+        3 => Just(Act::Sweep),
+        3 => halts().prop_map(Act::Halt),
+        16 => n().prop_map(Act::Resume),
+        1 => halts().prop_map(Act::ResumeOther),
+    ]
+    .boxed()
+}
+
+fn world() -> BoxedStrategy<Act> {
+    prop_oneof![
+        10 => select(vec![1u64, 2, 5, 9, 10, 20, 29, 30]).prop_map(Act::Advance),
+        1 => select(vec![5u64, 20, 20, 300]).prop_map(Act::Suspend),
+        3 => select(vec![5u64, 100]).prop_map(Act::StepBack),
+        3 => proptest::bool::weighted(0.8).prop_map(Act::Sink),
+        1 => Just(Act::SinkPanics),
+    ]
+    .boxed()
+}
+
+fn acts() -> BoxedStrategy<Act> {
+    let usual = prop_oneof![32 => asks(), 58 => calls_made(), 12 => ends(), 8 => world()];
+    prop_oneof![
+        29 => usual.clone(),
+        1 => usual.prop_map(|act| Act::Timeless(Box::new(act))),
+    ]
+    .boxed()
+}
+
+/// What most lives begin with, so that there is something in them.
+fn first_request(n: usize) -> Act {
+    let wanted = Wanted::OfPermit(n);
+    Act::Request { task: 0, holder: None, wanted, context: n, trimmed: false }
+}
+
+pub(crate) fn life_cases(length: usize) -> BoxedStrategy<LifeCase> {
+    let why = WhySaid { name: "reporting".into(), ticket: None };
+    (
+        vec(small_policies(), 3),
+        vec(small_whos(), 3..6),
+        vec(small_capabilities(), 3..7),
+        option::weighted(0.15, Just((6usize, 40u64))),
+        vec(acts(), 1..length),
+    )
+        .prop_map(move |(policies, whos, capabilities, tripwire, mut ops)| LifeCase {
+            ops: {
+                let open = Act::Open { who: 0, why: why.clone(), name: None };
+                ops.splice(0..0, [open, first_request(0), first_request(8)]);
+                ops
+            },
+            policies,
+            whos,
+            capabilities,
+            tripwire,
+        })
+        .boxed()
+}

@@ -1,0 +1,188 @@
+//! A life compares what stands, what is counted and what is written.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use hallpass::audit::{Event, Outcome};
+use hallpass::{Code, Halt, Reason};
+
+use crate::case::End;
+use crate::life::{Life, State};
+
+impl Life {
+    /// P2: what stands is what lives, to the last of them; and the figures are those of the lists.
+    pub(crate) fn compare(&mut self) {
+        let standing = self.broker.standing();
+        let stats = self.broker.stats();
+        if !self.tick() {
+            return;
+        }
+        let live_tasks: BTreeSet<u64> = self
+            .tasks
+            .iter()
+            .filter(|task| !task.over && self.now < task.ceiling)
+            .map(|task| task.generation)
+            .collect();
+        assert!(standing.tasks.iter().map(|task| task.generation).eq(live_tasks));
+        let live: BTreeMap<_, _> = (0..self.rows.len())
+            .filter(|row| self.is_live(*row))
+            .map(|row| (self.rows[row].id, row))
+            .collect();
+        for told in &standing.grants {
+            let row = live.get(&told.id).unwrap_or_else(|| panic!("P2: {told:?} stands"));
+            let row = &self.rows[*row];
+            assert_eq!(told.expires.unix_millis() - crate::universe::START, row.expires);
+            assert_eq!(*told.holder, *self.case.whos[row.holder].id);
+            assert_eq!(*told.task, *self.tasks[row.task].name);
+        }
+        assert_eq!(standing.grants.len(), live.len(), "what lives stands");
+        for row in live.values() {
+            let lineage = self.lineage(*row);
+            assert!(lineage.iter().all(|at| self.is_live(*at)), "P4: no child outlives its parent");
+        }
+        let mut open = (0, 0);
+        for told in &standing.tasks {
+            let own = self.slips.iter().filter(|slip| {
+                self.tasks[self.rows[slip.row].task].generation == told.generation
+                    && !matches!(slip.state, State::Closed(_))
+            });
+            // One that has lapsed may have been put away before it is looked at.
+            let lapsed = |slip: &&crate::life::Slip| {
+                slip.state == State::Reserved && self.now >= slip.lapses
+            };
+            let (gone, there): (Vec<_>, Vec<_>) = own.partition(lapsed);
+            assert!((there.len()..=there.len() + gone.len()).contains(&told.permits));
+            open = (open.0 + there.len(), open.1 + gone.len());
+        }
+        let in_table = self.tasks.iter().filter(|task| !task.over);
+        let past = in_table.clone().filter(|task| self.now >= task.ceiling).count();
+        assert_eq!(stats.tasks, in_table.count());
+        let there: Vec<usize> = (0..self.rows.len()).filter(|row| self.is_there(*row)).collect();
+        assert_eq!(stats.grants, there.len());
+        if past == 0 {
+            let dead = there.iter().filter(|row| !self.is_live(**row)).count();
+            assert_eq!(stats.sweep_debts, dead);
+            assert!((open.0..=open.0 + open.1).contains(&stats.permits));
+        }
+        let mut denials: BTreeMap<Reason, u64> = BTreeMap::new();
+        for reason in &self.denials {
+            *denials.entry(*reason).or_default() += 1;
+        }
+        assert_eq!(stats.denials.into_iter().collect::<BTreeMap<_, _>>(), denials);
+        let halts = self.control.halts();
+        assert_eq!(halts.len(), self.halts.len());
+        assert!(halts.iter().all(|own| self.halts.contains(own)));
+        let written = self.log.len() + stats.record_debts;
+        assert!(written <= self.events.len(), "nothing is written that did not happen");
+    }
+
+    /// Ends everything, and looks whether nothing is left and everything is written.
+    pub(crate) fn finish(&mut self) {
+        self.recover();
+        self.tick();
+        for at in 0..self.tasks.len() {
+            if self.tasks[at].handle.is_some() {
+                self.end_at(at, End::Drop, false);
+            }
+        }
+        assert!(self.broker.standing().is_empty(), "P2: nothing is left behind");
+        let stats = self.broker.stats();
+        assert_eq!((stats.tasks, stats.grants, stats.permits), (0, 0, 0));
+        self.let_go();
+        for at in 0..self.held.len() {
+            let row = &self.rows[self.held[at].row];
+            let (token, holder) = (&self.held[at].token, row.holder);
+            let covering = &row.parts[0].covering;
+            let call = covering.call(covering.calls[0]).call();
+            let denial =
+                self.gate.authorize(token, &self.who[holder], call, &hallpass::Context::new());
+            let denial = denial.map(drop).unwrap_err();
+            assert!(matches!(denial.code(), Code::InvalidToken | Code::Expired), "P2: {denial:?}");
+            let reason = denial.reason();
+            self.refused("call", Some(holder), Err(denial), &[reason]);
+        }
+        for what in self.halts.clone() {
+            self.resume(&what);
+        }
+        self.control.halt(Halt::Everything);
+        self.record("halted everything".into());
+        assert_eq!(self.broker.pay_record_debts(), 0, "P9: every debt is paid");
+        self.compare_logs();
+    }
+
+    fn compare_logs(&self) {
+        let verified = self.broker.verify(&self.log).unwrap();
+        assert_eq!(verified.without_outcome, Vec::<u64>::new());
+        let mut outcomes: BTreeMap<u64, Outcome> = BTreeMap::new();
+        let mut told: Vec<String> = Vec::new();
+        let records = self.log.records();
+        for (at, record) in records.iter().enumerate() {
+            assert_eq!(record.seq, at as u64 + 1, "P9: no gap");
+            let event = match &record.event {
+                Event::Opened { generation, .. } => format!("opened {generation}"),
+                Event::Granted { grant, .. } => format!("granted {grant}"),
+                Event::Permitted { grant, .. } => format!("permitted {grant}"),
+                Event::Denied { stage, reason, .. } => {
+                    format!("denied {} {reason}", format!("{stage:?}").to_lowercase())
+                }
+                Event::Outcome { of, outcome, task_over, .. } => {
+                    assert!(outcomes.insert(*of, *outcome).is_none(), "P9: one outcome");
+                    format!("outcome {of} {outcome:?} {task_over}")
+                }
+                Event::Ended { generation, how, running, .. } => {
+                    let running: BTreeSet<_> = running.iter().collect();
+                    format!("ended {generation} {how:?} {running:?}")
+                }
+                Event::GrantEnded { grant, why, below, running, .. } => {
+                    told.extend(below.iter().map(|id| format!("grant_ended {id} {why}")));
+                    told.extend(running.iter().map(|n| format!("grant_ended over {n} {why}")));
+                    format!("grant_ended {grant} {why}")
+                }
+                Event::Reloaded { epoch, .. } => format!("reloaded {epoch}"),
+                Event::Halted { what } => format!("halted {what}"),
+                Event::Resumed { what } => format!("resumed {what}"),
+                Event::Withdrawn { was, .. } => format!("withdrawn {was}"),
+            };
+            told.push(event);
+        }
+        assert_eq!(put_away(&told), put_away(&self.events), "P9: each is put away once");
+        assert_eq!(in_order(&told), in_order(&self.events), "P9: the log is what happened");
+        for slip in &self.slips {
+            let record = &records[slip.number as usize - 1];
+            let id = self.rows[slip.row].id.to_string();
+            assert!(
+                matches!(&record.event, Event::Permitted { grant, .. } if **grant == id),
+                "P9: a permit carries the number of its record"
+            );
+            let State::Closed(outcome) = slip.state else { panic!("not closed") };
+            assert_eq!(outcomes.get(&slip.number), Some(&outcome), "P9: the outcome it had");
+        }
+        assert_eq!(outcomes.len(), self.slips.len());
+    }
+}
+
+/// What is past its time is put away at some time, and so is a permit that nobody started: when, and in
+/// which order, is not for the model to say.
+fn is_put_away(event: &str) -> bool {
+    let lapsed = event.starts_with("outcome") && event.contains("Abandoned");
+    let ceiling = event.starts_with("ended") && event.contains("Ceiling");
+    let expired = event.starts_with("grant_ended") && event.ends_with("expired");
+    lapsed || ceiling || expired
+}
+
+fn put_away(events: &[String]) -> Vec<&String> {
+    let mut put: Vec<&String> = events.iter().filter(|event| is_put_away(event)).collect();
+    put.sort();
+    put
+}
+
+/// What happened in an order. Which of the grants that end at once comes first is none.
+fn in_order(events: &[String]) -> Vec<&String> {
+    let mut kept: Vec<&String> = events.iter().filter(|event| !is_put_away(event)).collect();
+    let group = |one: &&String, other: &&String| {
+        one.starts_with("grant_ended") && other.starts_with("grant_ended")
+    };
+    for group in kept.chunk_by_mut(group) {
+        group.sort();
+    }
+    kept
+}

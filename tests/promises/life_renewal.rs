@@ -1,0 +1,155 @@
+//! A life renews its grants, and makes checkpoints.
+
+use hallpass::policy::Moment;
+use hallpass::token::Token;
+use hallpass::{Denial, Reason};
+
+use crate::giving::Given;
+use crate::life::{Held, Life, Row};
+use crate::life_asks::context_of;
+use crate::small::{Covering, Posted};
+use crate::stand::prefer;
+use crate::universe::*;
+
+impl Life {
+    /// P7: decided afresh by today's policy, context and identity; never past the ceiling; and where it
+    /// is not given again, the grant ends.
+    pub(crate) fn renew(&mut self, grant: usize, by: Option<usize>, context: usize, moves: bool) {
+        let held = |row: &Row| row.handle.is_some() && self.tasks[row.task].handle.is_some();
+        let live = |row: &Row| row.ended.is_none() && !self.tasks[row.task].over;
+        let Some(at) = prefer(&self.rows, grant, held, live) else { return };
+        let (task, holder) = (self.rows[at].task, self.rows[at].holder);
+        // Its holder as attested today, in whichever way; or somebody else.
+        let id = &self.case.whos[holder].id;
+        let same: Vec<usize> =
+            (0..self.who.len()).filter(|who| self.case.whos[*who].id == *id).collect();
+        let by = by.map_or(same[grant % same.len()], |n| n % self.who.len());
+        let said = self.contexts[context % self.contexts.len()].clone();
+        let mut handle = self.rows[at].handle.take().unwrap();
+        let own = self.tasks[task].handle.as_ref().unwrap();
+        let (who, moment) = (&self.who[by], context_of(&said));
+        let answer = match moves {
+            true => own.renew(&mut handle, who, &moment),
+            false => own.checkpoint(&mut handle, who, &moment),
+        };
+        self.tick();
+        let decided = self.decide_again(at, by, &said, moves);
+        match decided {
+            Err(reasons) => self.not_renewed(at, answer, &reasons),
+            Ok(_) if !self.accepts("granted") => {
+                self.tally.withdrawn += 1;
+                self.not_renewed(at, answer, &[Reason::LogRefused]);
+            }
+            Ok((given, expires)) => {
+                answer.unwrap_or_else(|denial| panic!("not renewed: {}", denial.explain()));
+                let now = self.now;
+                let row = &mut self.rows[at];
+                row.serial += 1;
+                assert_eq!(handle.serial(), row.serial);
+                assert_eq!(handle.id(), row.id, "a renewal keeps the id");
+                assert_eq!(handle.expires().unix_millis() - START, expires);
+                assert!(expires <= self.tasks[task].ceiling, "P7: no renewal moves the ceiling");
+                assert!(moves || expires <= row.expires, "a checkpoint gives no time");
+                assert!(handle.rules().eq(given.rules.iter().map(String::as_str)));
+                row.issued = now;
+                row.expires = expires;
+                row.holder = by;
+                row.max_life = given.max_life;
+                row.idle = given.idle;
+                row.epoch = self.epoch;
+                if moves {
+                    row.last_used = now;
+                }
+                for (part, stamps) in row.parts.iter_mut().zip(given.stamps) {
+                    part.stamps = stamps;
+                }
+                let event = format!("granted {}", row.id);
+                self.held.push(Held {
+                    token: Token::from_text(handle.token().expose().to_owned()),
+                    row: at,
+                    serial: row.serial,
+                    expires,
+                    narrowings: Vec::new(),
+                });
+                self.events.push(event);
+                self.tally.renewed += 1;
+            }
+        }
+        self.rows[at].handle = Some(handle);
+    }
+
+    /// Doubt ends the grant, whatever it was about.
+    fn not_renewed(&mut self, at: usize, answer: Result<(), Denial>, reasons: &[Reason]) {
+        let requester = self.tasks[self.rows[at].task].requester;
+        self.refused("request", Some(requester), answer, reasons);
+        if self.end_row(at, Reason::Revoked).is_some() {
+            self.tried();
+            self.tally.not_renewed += 1;
+        }
+    }
+
+    /// What a renewal gives, and until when; or every reason against it.
+    fn decide_again(
+        &mut self,
+        at: usize,
+        by: usize,
+        context: &ContextSaid,
+        moves: bool,
+    ) -> Result<(Given, i64), Vec<Reason>> {
+        if !self.tick() {
+            return Err(vec![Reason::ClockUnreadable]);
+        }
+        let row = &self.rows[at];
+        let task = row.task;
+        let mut reasons = self.task_failures(task, by);
+        if self.case.whos[by].id != self.case.whos[row.holder].id {
+            reasons.push(Reason::NotTheHolder);
+        }
+        reasons.extend(self.lineage_failures(at));
+        let scope: Vec<Covering> = row.parts.iter().map(|part| part.covering.clone()).collect();
+        let given = match row.parent {
+            None => self.given(task, &self.parties(task, by), &scope, context),
+            Some(parent) => self.given_below(parent, by, &scope, context),
+        };
+        let mut given = match given {
+            Ok(given) => given,
+            Err(more) => {
+                reasons.extend(more);
+                return Err(reasons);
+            }
+        };
+        given.max_life = given.max_life.into_iter().chain(row.max_life).min();
+        let mut expires = if moves { self.now + given.ttl } else { row.expires };
+        if let Some(life) = given.max_life {
+            expires = expires.min(row.first_issued + life);
+        }
+        expires = expires.min(self.tasks[task].ceiling);
+        for above in self.lineage(at).into_iter().skip(1) {
+            expires = expires.min(self.rows[above].expires);
+        }
+        if expires <= self.now {
+            reasons.push(Reason::Expired);
+        }
+        if reasons.is_empty() { Ok((given, expires)) } else { Err(reasons) }
+    }
+
+    /// Whether a policy would give a grant again, as far as who, why and scope go; what it limits.
+    pub(crate) fn would_give(&self, at: usize, policy: &Posted) -> Option<Given> {
+        let row = &self.rows[at];
+        let scope: Vec<Covering> = row.parts.iter().map(|part| part.covering.clone()).collect();
+        let asking = self.asking(policy, row.task, None);
+        if row.parent.is_none() {
+            return asking.give(&self.parties(row.task, row.holder), &scope).ok();
+        }
+        let mut given = asking.give(&[(row.holder, Moment::Request)], &scope).ok()?;
+        let above: Vec<usize> = self.lineage(at).into_iter().skip(1).collect();
+        let delegators: Vec<_> =
+            above.iter().map(|at| (self.rows[*at].holder, Moment::Delegate)).collect();
+        let delegated = asking.give(&delegators, &scope).ok()?;
+        if !self.reaches(&delegated, &above) {
+            return None;
+        }
+        given.narrow_by(&delegated);
+        Some(given)
+    }
+}

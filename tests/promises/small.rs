@@ -1,0 +1,312 @@
+//! A smaller universe, of which every call can be listed: what lies within what, overlaps what and is
+//! left of what is then for a plain loop to say.
+
+use std::collections::BTreeMap;
+use std::sync::OnceLock;
+
+use hallpass::identity::Kind;
+use hallpass::policy::{Effect, Moment, Policy};
+use hallpass::token::Form;
+use proptest::collection::vec;
+use proptest::option;
+use proptest::prelude::*;
+use proptest::sample::select;
+
+use crate::model::{Question, Setting, covers, on_call};
+use crate::universe::*;
+
+pub(crate) const SMALL_TOOLS: [&str; 2] = ["db.read", "mail.send"];
+pub(crate) const PEOPLE: [&str; 3] = ["ana", "bob", "cy"];
+pub(crate) const BOSS: &str = "max";
+const LETTERS: [&str; 3] = ["a", "b", "c"];
+
+/// What may be called: the plain list of calls, by their numbers.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Covering {
+    pub(crate) tool: String,
+    pub(crate) calls: Vec<usize>,
+}
+
+/// Every call there is, but for its tool: one letter that nobody names, numbers on both sides of every
+/// limit, and one argument more.
+fn every_args() -> &'static [BTreeMap<String, V>] {
+    static EVERY: OnceLock<Vec<BTreeMap<String, V>>> = OnceLock::new();
+    EVERY.get_or_init(|| {
+        let letters = [None, Some("a"), Some("b"), Some("c"), Some("d")];
+        let numbers = [None, Some(-1), Some(1), Some(2), Some(9), Some(12)];
+        let mut every = Vec::new();
+        for letter in letters {
+            for number in numbers {
+                for extra in [None, Some(())] {
+                    let x = letter.map(|l| ("x", V::Text(l.into())));
+                    let n = number.map(|n| ("n", V::Halves(n)));
+                    let z = extra.map(|()| ("z", V::Null));
+                    let args = [x, n, z].into_iter().flatten();
+                    every.push(args.map(|(name, value)| (name.to_owned(), value)).collect());
+                }
+            }
+        }
+        every
+    })
+}
+
+pub(crate) fn every_call(tool: &str) -> Vec<CallSaid> {
+    let call = |args: &BTreeMap<String, V>| CallSaid {
+        tool: tool.into(),
+        args: args.clone(),
+        resource: None,
+    };
+    every_args().iter().map(call).collect()
+}
+
+impl Covering {
+    pub(crate) fn of(said: &CapabilitySaid) -> Self {
+        let all = every_call(&said.tool);
+        let so = |n: &usize| asked_plainly(&all[*n], |q| covers(said, q));
+        Covering { tool: said.tool.clone(), calls: (0..all.len()).filter(so).collect() }
+    }
+
+    pub(crate) fn call(&self, number: usize) -> CallSaid {
+        let args = every_args()[number].clone();
+        CallSaid { tool: self.tool.clone(), args, resource: None }
+    }
+
+    pub(crate) fn has(&self, call: &CallSaid) -> bool {
+        let same = |number: &usize| every_args()[*number] == call.args;
+        self.tool == call.tool && self.calls.iter().any(same)
+    }
+
+    pub(crate) fn is_within(&self, other: &Covering) -> bool {
+        self.tool == other.tool && self.calls.iter().all(|number| other.calls.contains(number))
+    }
+}
+
+/// A policy, and on which of all calls each of its rules is, as far as it looks at the call.
+pub(crate) struct Posted {
+    pub(crate) said: PolicySaid,
+    pub(crate) policy: Policy,
+    pub(crate) on: Vec<Vec<bool>>,
+}
+
+impl Posted {
+    pub(crate) fn new(said: &PolicySaid) -> Self {
+        let calls = every_call(SMALL_TOOLS[0]);
+        let on = |rule: &RuleSaid| -> Vec<bool> {
+            calls.iter().map(|call| asked_plainly(call, |q| on_call(rule, q))).collect()
+        };
+        let on = said.rules.iter().map(on).collect();
+        Posted { said: said.clone(), policy: said.policy(), on }
+    }
+}
+
+/// Asks something of a call alone: nothing here compares it with who, why or when.
+fn asked_plainly<T>(call: &CallSaid, ask: impl FnOnce(&Question<'_>) -> T) -> T {
+    let (who, context) = (robot(), ContextSaid::new());
+    let why = WhySaid { name: "reporting".into(), ticket: None };
+    let setting = Setting {
+        moment: Moment::Call,
+        form: None,
+        who: &who,
+        why: &why,
+        context: &context,
+        history: &[],
+        now: 0,
+    };
+    ask(&Question { setting, call, labels: &[] })
+}
+
+// ---- at random ----
+
+fn letters() -> BoxedStrategy<C> {
+    let text = |letter: &str| V::Text(letter.into());
+    prop_oneof![
+        3 => vec(select(LETTERS.to_vec()), 1..4)
+            .prop_map(move |set| C::OneOf(set.into_iter().map(text).collect())),
+        1 => select(LETTERS.to_vec()).prop_map(move |letter| C::Eq(text(letter))),
+        1 => Just(C::Any),
+    ]
+    .boxed()
+}
+
+fn numbers() -> BoxedStrategy<C> {
+    prop_oneof![3 => select(vec![1i64, 2, 9]).prop_map(C::Max), 1 => Just(C::Any)].boxed()
+}
+
+pub(crate) fn small_capabilities() -> BoxedStrategy<CapabilitySaid> {
+    let args = (option::weighted(0.6, letters()), option::weighted(0.6, numbers()));
+    (select(SMALL_TOOLS.to_vec()), args, proptest::bool::weighted(0.3))
+        .prop_map(|(tool, (x, n), other_args)| {
+            let args = [x.map(|c| ("x".to_owned(), c)), n.map(|c| ("n".to_owned(), c))];
+            let args: Vec<_> = args.into_iter().flatten().collect();
+            CapabilitySaid {
+                tool: tool.into(),
+                other_args: other_args || args.is_empty(),
+                args,
+                resource: None,
+                any_resource: false,
+            }
+        })
+        .boxed()
+}
+
+fn small_limits() -> BoxedStrategy<LimitsSaid> {
+    let times = (
+        option::weighted(0.3, select(vec![30u64, 90])),
+        option::weighted(0.25, select(vec![90u64, 200])),
+        option::weighted(0.2, select(vec![20u64, 60])),
+    );
+    let counts = (
+        option::weighted(0.4, 1..6u64),
+        // One window: two rates of different windows do not compare.
+        option::weighted(0.25, (1..4u64, Just(20u64))),
+        option::weighted(0.25, select(vec![2i64, 9, 20])),
+    );
+    let limits = (times, counts, proptest::bool::weighted(0.4)).prop_map(
+        |((ttl, max_life, idle), (uses, rate, budget_halves), per_identity)| LimitsSaid {
+            ttl,
+            max_life,
+            idle,
+            uses,
+            rate,
+            budget_halves,
+            depth: None,
+            per_identity: per_identity
+                && (uses.is_some() || rate.is_some() || budget_halves.is_some()),
+        },
+    );
+    let limits = prop_oneof![1 => Just(LimitsSaid::default()), 1 => limits];
+    (limits, option::weighted(0.7, select(vec![1u8, 2, 3, 3])))
+        .prop_map(|(limits, depth)| LimitsSaid { depth, ..limits })
+        .boxed()
+}
+
+fn small_moments(effect: Effect) -> BoxedStrategy<Vec<Moment>> {
+    use Moment::{Call, Delegate, Request};
+    let all = vec![Request, Call, Delegate];
+    if effect == Effect::Permit {
+        prop_oneof![
+            8 => Just(all),
+            3 => Just(vec![Request, Call]),
+            1 => Just(vec![Request]),
+            1 => Just(vec![Call]),
+            1 => Just(vec![Delegate]),
+        ]
+        .boxed()
+    } else {
+        prop_oneof![
+            3 => Just(all),
+            4 => Just(vec![Call]),
+            1 => Just(vec![Request]),
+            1 => Just(vec![Delegate]),
+        ]
+        .boxed()
+    }
+}
+
+fn small_rules(effect: Effect) -> BoxedStrategy<RuleSaid> {
+    let permit = effect == Effect::Permit;
+    let people = vec(select(PEOPLE.to_vec()), 1..3)
+        .prop_map(|ids| C::OneOf(ids.into_iter().map(|id| V::Text(id.into())).collect()));
+    let seen = (select(LABELS.to_vec()), any::<bool>()).prop_map(|(label, not)| {
+        let c = C::HasAny(vec![V::Text(label.into())]);
+        if not { C::Not(Box::new(c)) } else { c }
+    });
+    let setting = (
+        option::weighted(0.3, people),
+        option::weighted(0.15, (1..3i64).prop_map(|n| C::Eq(V::Halves(n)))),
+        option::weighted(0.15, Just(C::Eq(V::Text("reporting".into())))),
+        option::weighted(0.2, (1..3i64).prop_map(|n| C::Eq(V::Halves(n)))),
+        option::weighted(0.15, seen),
+    );
+    let call = (option::weighted(0.5, letters()), option::weighted(0.4, numbers()));
+    let tools = prop_oneof![
+        2 => Just(ToolsSaid::Any),
+        3 => select(SMALL_TOOLS.to_vec()).prop_map(|tool| ToolsSaid::Named(vec![tool.into()])),
+    ];
+    let form = option::weighted(0.1, select(vec![Form::Bearer, Form::CallBound]));
+    let until = option::weighted(0.1, select(vec![40i64, 90]));
+    (setting, call, tools, small_moments(effect), small_limits(), (form, until, any::<bool>()))
+        .prop_map(move |(setting, (x, n), tools, moments, limits, (form, until, flag))| {
+            let (who, team, why, env, seen) = setting;
+            let of_call = [x.map(|c| (F::Arg("x".into()), c)), n.map(|c| (F::Arg("n".into()), c))];
+            let of_call: Vec<(F, C)> = of_call.into_iter().flatten().collect();
+            let of_setting = [
+                who.map(|c| (F::WhoId, c)),
+                team.map(|c| (F::WhoAttr("team".into()), c)),
+                why.map(|c| (F::Purpose, c)),
+                env.map(|c| (F::When("env".into()), c)),
+                seen.map(|c| (F::Seen, c)),
+            ];
+            let at_calls = moments.contains(&Moment::Call);
+            RuleSaid {
+                id: "r".into(),
+                effect,
+                tools,
+                other_args: permit && !of_call.is_empty() && flag,
+                any_args: permit && of_call.is_empty(),
+                any_resource: false,
+                per_task: flag,
+                form: form.filter(|_| at_calls),
+                conditions: of_setting.into_iter().flatten().chain(of_call).collect(),
+                limits: if permit { limits } else { LimitsSaid::default() },
+                from: None,
+                until,
+                moments,
+            }
+        })
+        .prop_filter("can be meant", RuleSaid::is_sound)
+        .boxed()
+}
+
+/// Policies that share the names of their rules, so that a counter lives on under the next one; in
+/// most of them nearly everything is permitted.
+pub(crate) fn small_policies() -> BoxedStrategy<PolicySaid> {
+    let rules = prop_oneof![
+        5 => small_rules(Effect::Permit),
+        2 => small_rules(Effect::Forbid),
+        1 => small_rules(Effect::Ask),
+    ];
+    let labels = vec(vec(select(LABELS.to_vec()), 0..2), SMALL_TOOLS.len());
+    let missing = option::weighted(0.1, select(SMALL_TOOLS.to_vec()));
+    (vec(rules, 0..5), option::weighted(0.85, small_limits()), labels, missing)
+        .prop_map(|(mut rules, broad, labels, missing)| {
+            for (at, rule) in rules.iter_mut().enumerate() {
+                rule.id = format!("r{at}");
+            }
+            rules.extend(broad.map(|limits| RuleSaid {
+                moments: vec![Moment::Request, Moment::Call, Moment::Delegate],
+                any_resource: false,
+                limits: LimitsSaid { depth: Some(limits.depth.unwrap_or(3).max(2)), ..limits },
+                ..crate::door::door("broad")
+            }));
+            let labels = labels.into_iter().map(|l| l.into_iter().map(str::to_owned).collect());
+            let tools = SMALL_TOOLS.iter().map(|tool| (*tool).to_owned());
+            let mut catalogue: Labels = tools.zip(labels).collect();
+            if let Some(missing) = missing {
+                catalogue.remove(missing);
+            }
+            PolicySaid { catalogue: Some(catalogue), rules }
+        })
+        .prop_filter("can be meant", |policy| policy.rules.iter().all(RuleSaid::is_sound))
+        .boxed()
+}
+
+/// Somebody as attested on one day: of which team, and for whom.
+pub(crate) fn small_whos() -> BoxedStrategy<WhoSaid> {
+    let team = option::weighted(0.6, 1..3i64);
+    (select(PEOPLE.to_vec()), team, proptest::bool::weighted(0.2))
+        .prop_map(|(id, team, boss)| WhoSaid {
+            id: id.into(),
+            kind: Kind::Agent,
+            groups: Vec::new(),
+            attrs: team.map(|n| ("team".to_owned(), V::Halves(n))).into_iter().collect(),
+            acts_for: boss.then(|| BOSS.to_owned()),
+        })
+        .boxed()
+}
+
+/// A context without an environment, and one with each.
+pub(crate) fn small_contexts() -> Vec<ContextSaid> {
+    let env = |n| BTreeMap::from([("env".to_owned(), V::Halves(n))]);
+    vec![env(1), ContextSaid::new(), env(2)]
+}

@@ -1,0 +1,275 @@
+//! The universe in the words of the crate.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use hallpass::identity::{Assertion, Kind};
+use hallpass::policy::{ApprovalTerms, Effect, Per, Policy, Reviewers, Rule, Tool};
+use hallpass::scope::{self, Constraint, Scope};
+use hallpass::value::{Number, Value};
+use hallpass::{Call, Context, Purpose, Resource};
+
+use crate::universe::*;
+
+impl V {
+    pub(crate) fn value(&self) -> Value {
+        match self {
+            V::Null => Value::Null,
+            V::Bool(b) => Value::Bool(*b),
+            V::Halves(n) => Value::Number(halves(*n)),
+            V::Text(text) => Value::from(text.as_str()),
+            V::List(list) => Value::List(list.iter().map(V::value).collect()),
+            V::Object(fields) => Value::Object(object(fields)),
+        }
+    }
+}
+
+pub(crate) fn halves(n: i64) -> Number {
+    let sign = if n < 0 { "-" } else { "" };
+    let half = if n % 2 == 0 { "" } else { ".5" };
+    Number::parse(&format!("{sign}{}{half}", (n / 2).abs())).unwrap()
+}
+
+pub(crate) fn object(fields: &BTreeMap<String, V>) -> hallpass::value::Object {
+    hallpass::value::Object::from_pairs(fields.iter().map(|(k, v)| (k.as_str(), v.value())))
+        .unwrap()
+}
+
+impl C {
+    pub(crate) fn constraint(&self) -> Constraint {
+        let values = |set: &[V]| set.iter().map(V::value).collect::<Vec<_>>();
+        let all = |parts: &[C]| parts.iter().map(C::constraint).collect::<Vec<_>>();
+        match self {
+            C::Any => scope::any(),
+            C::Present(true) => scope::present(),
+            C::Present(false) => scope::absent(),
+            C::Eq(value) => scope::eq(value.value()),
+            C::OneOf(set) => scope::one_of(values(set)),
+            C::SameAs(fact) => scope::same_as(fact),
+            C::Min(n) => scope::min(halves(*n)),
+            C::Max(n) => scope::max(halves(*n)),
+            C::Above(n) => scope::above(halves(*n)),
+            C::Below(n) => scope::below(halves(*n)),
+            C::Prefix(text) => scope::prefix(text),
+            C::Suffix(text) => scope::suffix(text),
+            C::Contains(text) => scope::contains(text),
+            C::Glob(pattern) => scope::glob(pattern),
+            C::Len(low, high) => scope::len(*low..=*high),
+            C::Fields(named, open) => {
+                let named = named.iter().map(|(name, c)| (name.as_str(), c.constraint()));
+                let closed = scope::fields(named);
+                if *open { closed.other_fields() } else { closed }
+            }
+            C::Each(inner) => scope::each(inner.constraint()),
+            C::Some(inner) => scope::some(inner.constraint()),
+            C::Count(low, high) => scope::count(*low..=*high),
+            C::SubsetOf(set) => scope::subset_of(values(set)),
+            C::HasAny(set) => scope::has_any(values(set)),
+            C::HasAll(set) => scope::has_all(values(set)),
+            C::All(parts) => scope::all_of(all(parts)),
+            C::AnyOf(parts) => scope::any_of(all(parts)),
+            C::Not(inner) => scope::not(inner.constraint()),
+        }
+    }
+
+    pub(crate) fn is_sound(&self) -> bool {
+        self.constraint().check().is_ok()
+    }
+}
+
+impl RuleSaid {
+    pub(crate) fn rule(&self) -> Rule {
+        let id = self.id.as_str();
+        let mut rule = match self.effect {
+            Effect::Permit => Rule::permit(id),
+            Effect::Ask => Rule::ask(id).approval(
+                ApprovalTerms::per(if self.per_task { Per::Task } else { Per::Call })
+                    .review(Reviewers::in_groups(scope::has_any(["owners"]))),
+            ),
+            Effect::Forbid => Rule::forbid(id),
+        };
+        rule = rule.on(self.moments.iter().copied());
+        rule = match &self.tools {
+            ToolsSaid::Unsaid => rule,
+            ToolsSaid::Any => rule.any_tool(),
+            ToolsSaid::Named(names) => rule.tools(names.iter().map(String::as_str)),
+            ToolsSaid::Like(c) => rule.tool_like(c.constraint()),
+        };
+        for (fact, c) in &self.conditions {
+            let c = c.constraint();
+            rule = match fact {
+                F::WhoId => rule.who_id(c),
+                F::WhoKind => rule.who_kind(c),
+                F::WhoGroups => rule.who_groups(c),
+                F::WhoActsFor => rule.who_acts_for(c),
+                F::WhoAttr(name) => rule.who_attr(name, c),
+                F::Purpose => rule.purpose(c),
+                F::Ticket => rule.ticket(c),
+                F::When(name) => rule.when(name, c),
+                F::Seen => rule.seen(c),
+                F::Labels => rule.labels(c),
+                F::ResourceType => rule.resource_type(c),
+                F::ResourceId => rule.resource_id(c),
+                F::ResourceAttr(name) => rule.resource_attr(name, c),
+                F::Arg(name) => rule.arg(name, c),
+            };
+        }
+        if self.other_args {
+            rule = rule.other_args();
+        }
+        if self.any_args {
+            rule = rule.any_args();
+        }
+        if self.any_resource {
+            rule = rule.any_resource();
+        }
+        if let Some(from) = self.from {
+            rule = rule.valid_from(at(from));
+        }
+        if let Some(until) = self.until {
+            rule = rule.valid_until(at(until));
+        }
+        let LimitsSaid { ttl, max_life, idle, uses, rate, budget_halves, depth, per_identity } =
+            self.limits;
+        let seconds = Duration::from_secs;
+        if let Some(ttl) = ttl {
+            rule = rule.ttl(seconds(ttl));
+        }
+        if let Some(life) = max_life {
+            rule = rule.max_life(seconds(life));
+        }
+        if let Some(idle) = idle {
+            rule = rule.idle(seconds(idle));
+        }
+        if let Some(uses) = uses {
+            rule = rule.uses(uses);
+        }
+        if let Some((calls, window)) = rate {
+            rule = rule.rate(calls, seconds(window));
+        }
+        if let Some(most) = budget_halves {
+            rule = rule.budget("args.n", halves(most));
+        }
+        if let Some(depth) = depth {
+            rule = rule.depth(depth);
+        }
+        if per_identity {
+            rule = rule.per_identity();
+        }
+        if let Some(form) = self.form {
+            rule = rule.presentation(form);
+        }
+        rule
+    }
+
+    /// Whether a policy would take it.
+    pub(crate) fn is_sound(&self) -> bool {
+        let said = PolicySaid { catalogue: Some(Labels::new()), rules: vec![self.clone()] };
+        let tool = Tool::new(TOOLS[0]);
+        Policy::builder().tool(tool).rules(said.rules.iter().map(RuleSaid::rule)).build().is_ok()
+    }
+
+    pub(crate) fn looks_at_labels(&self) -> bool {
+        self.conditions.iter().any(|(fact, _)| matches!(fact, F::Seen | F::Labels))
+    }
+}
+
+impl PolicySaid {
+    pub(crate) fn policy(&self) -> Policy {
+        let tools = self
+            .catalogue
+            .iter()
+            .flatten()
+            .map(|(name, labels)| Tool::new(name).labels(labels.iter().map(String::as_str)));
+        tools
+            .fold(Policy::builder(), |builder, tool| builder.tool(tool))
+            .rules(self.rules.iter().map(RuleSaid::rule))
+            .build()
+            .unwrap()
+    }
+}
+
+impl WhoSaid {
+    pub(crate) fn assertion(&self) -> Assertion {
+        let id = self.id.as_str();
+        let mut who = match self.kind {
+            Kind::Agent => Assertion::agent(id),
+            Kind::Workload => Assertion::workload(id),
+            Kind::Human => Assertion::human(id),
+        };
+        who = who.groups(self.groups.iter().map(String::as_str));
+        for (name, value) in &self.attrs {
+            who = who.attr(name.as_str(), value.value());
+        }
+        match &self.acts_for {
+            Some(id) => who.acts_for(id.as_str(), Kind::Human),
+            None => who,
+        }
+    }
+}
+
+impl WhySaid {
+    pub(crate) fn purpose(&self) -> Purpose {
+        let purpose = Purpose::new(self.name.as_str());
+        match &self.ticket {
+            Some(ticket) => purpose.ticket(ticket.as_str()),
+            None => purpose,
+        }
+    }
+}
+
+impl CallSaid {
+    pub(crate) fn call(&self) -> Call {
+        let call = Call::new(&self.tool, object(&self.args)).unwrap();
+        match &self.resource {
+            None => call,
+            Some(said) => {
+                let resource = Resource::new(said.kind.as_str(), said.id.as_str());
+                call.on(said
+                    .attrs
+                    .iter()
+                    .fold(resource, |r, (name, value)| r.attr(name.as_str(), value.value())))
+            }
+        }
+    }
+}
+
+pub(crate) fn context(said: &ContextSaid) -> Context {
+    said.iter().fold(Context::new(), |c, (name, value)| c.with(name.as_str(), value.value()))
+}
+
+impl CapabilitySaid {
+    pub(crate) fn add_to(&self, scope: Scope) -> Scope {
+        let mut scope = scope.and_tool(&self.tool);
+        for (name, c) in &self.args {
+            scope = scope.arg(name, c.constraint());
+        }
+        if self.other_args {
+            scope = scope.other_args();
+        }
+        if self.any_resource {
+            scope = scope.any_resource();
+        } else if let Some((kind, id, owner)) = &self.resource {
+            scope = scope.resource(kind.constraint(), id.constraint());
+            if let Some(owner) = owner {
+                scope = scope.resource_attr("owner", owner.constraint());
+            }
+        }
+        scope
+    }
+}
+
+pub(crate) fn scope_of(said: &[CapabilitySaid]) -> Scope {
+    said.iter().fold(Scope::default(), |scope, capability| capability.add_to(scope))
+}
+
+/// A caller of whom nothing is known but its id.
+pub(crate) fn robot() -> WhoSaid {
+    WhoSaid {
+        id: "robot".into(),
+        kind: Kind::Agent,
+        groups: Vec::new(),
+        attrs: BTreeMap::new(),
+        acts_for: None,
+    }
+}

@@ -1,8 +1,12 @@
 //! The promises, as properties: random policies, identities, calls and operations, put to the broker
 //! and to a model that knows no index, no table and no shortcut.
 //!
-//! Here are P1, P2, P3, P5, P9, P10 and P11; P4 and P12 are in `narrowing_properties.rs`, and P6, P7
-//! and P8 come with what they are about.
+//! Here are P1 to P5, P7 and P9 to P12; what narrowing and presentations say on the wire is in
+//! `narrowing_properties.rs`, and P6 and P8 come with what they are about.
+//!
+//! Two models are driven beside a broker. `any_life` asks with rules and scopes of every kind, and looks
+//! at what is answered call by call. `whole_life` does everything there is to do, in a universe so small
+//! that every answer can be foretold.
 //!
 //! `PROPTEST_CASES` sets how many cases each property tries.
 #![allow(
@@ -68,6 +72,8 @@ mod p01_nothing_by_default;
 mod p02_nothing_left_behind;
 #[path = "promises/p03_within_policy.rs"]
 mod p03_within_policy;
+#[path = "promises/p04_within_parent.rs"]
+mod p04_within_parent;
 #[path = "promises/p05_forbid_beats_ask_beats_permit.rs"]
 mod p05_forbid_beats_ask_beats_permit;
 #[path = "promises/p05_index.rs"]

@@ -32,7 +32,7 @@ impl Control {
 
     /// Stops: when this returns, nothing that it stops can start, permits already handed out
     /// included. Calls that were running are reported. A halt stays until it is
-    /// [resumed](Control::resume); it ends nothing.
+    /// [resumed](Control::resume), whatever ends meanwhile; it ends nothing.
     pub fn halt(&self, what: Halt) -> Halted {
         let word = what.to_string();
         self.shared.halts.halt(what.clone());

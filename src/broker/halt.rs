@@ -17,7 +17,9 @@ pub enum Halt {
     /// acts for is known by its id alone. [`Control::revoke_identity`](crate::Control::revoke_identity)
     /// ends what this stops.
     Identity(Box<str>),
-    /// One live task, by its name.
+    /// One task, by its name: the one that is live, and any that is opened under that name until the
+    /// halt is [resumed](crate::Control::resume). What is to end one opening alone is
+    /// [`Control::revoke_task`](crate::Control::revoke_task).
     Task(Box<str>),
     /// One tool, by its name.
     Tool(Box<str>),
@@ -29,7 +31,7 @@ impl Halt {
         Halt::Identity(id.into())
     }
 
-    /// One task.
+    /// The task of this name, and those that come after it under the same.
     pub fn task(name: &str) -> Self {
         Halt::Task(name.into())
     }

@@ -23,8 +23,15 @@ pub use reason::{Code, Reason};
 
 /// Something was asked for and not given.
 ///
-/// `Display` is what an agent may see: the code and nothing else. What operators need is in
-/// [`reason`](Denial::reason), [`rules`](Denial::rules) and [`explain`](Denial::explain).
+/// | | for | says |
+/// |---|---|---|
+/// | `Display`, [`code`](Denial::code) | agents | the code and nothing else: **send this** |
+/// | `Debug`, [`reason`](Denial::reason), [`rules`](Denial::rules) | operators | why, without any value: fit for a host's own log |
+/// | [`explain`](Denial::explain), [`nearest`](Denial::nearest) | operators | everything, with values: fit for a screen |
+///
+/// `Debug` tells more than an agent may know (whether a token is unknown or superseded, say), so an
+/// error that is sent to one as `{:?}` is a leak. It never holds a value of an argument or the text of
+/// a token.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Denial(Box<Inner>);
 
@@ -130,7 +137,8 @@ impl fmt::Display for Denial {
     }
 }
 
-/// Code and reason, without any value: a `{:?}` in a log line must not tell more than the log does.
+/// Code and reason, without any value: a `{:?}` in a log line must not tell more than the log does. It
+/// tells more than an agent may know.
 impl fmt::Debug for Denial {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Denial")
@@ -147,3 +155,53 @@ impl fmt::Debug for Explanation<'_> {
 }
 
 impl std::error::Error for Denial {}
+
+#[cfg(test)]
+mod tests {
+    use crate::prelude::*;
+    use crate::scope::{any, eq, max};
+
+    /// attack 145
+    #[test]
+    fn debug_tells_operators_why_and_shows_no_value_and_no_token() {
+        const VALUE: &str = "swordfish";
+        let own =
+            Rule::permit("own").tool("t").arg("a", any()).arg("n", max(5)).budget("args.n", 5);
+        let never = Rule::forbid("never").tool("t").arg("a", eq(VALUE)).when("on", eq(true));
+        let broker = Broker::new(Policy::builder().rules([own, never]).build().unwrap()).unwrap();
+        let (agent, other) =
+            (broker.assert_identity("a").unwrap(), broker.assert_identity("b").unwrap());
+        let task = broker.open(&agent, Purpose::new("errand")).unwrap();
+        let (off, on) = (Context::new().with("on", false), Context::new().with("on", true));
+        let scope = |n: i64| Scope::tool("t").arg("a", eq(VALUE)).arg("n", max(n));
+        let grant = task.request(scope(5), &off).unwrap();
+        let gate = broker.gate();
+        let text = grant.token().expose();
+        let (body, tag) = text.rsplit_once('.').unwrap();
+        let first = if tag.starts_with('A') { 'B' } else { 'A' };
+        let broken = Token::from_text(format!("{body}.{first}{}", &tag[1..]));
+        let call = |n: i64, token: &Token, who: &Identity, context: &Context| {
+            let call = Call::new("t", serde_json::json!({ "a": VALUE, "n": n })).unwrap();
+            gate.authorize(token, who, call, context).unwrap_err()
+        };
+        let denials = [
+            (Reason::NotCovered, task.request(scope(6), &off).unwrap_err()),
+            (Reason::OutOfScope, call(6, grant.token(), &agent, &off)),
+            (Reason::Forbidden, call(1, grant.token(), &agent, &on)),
+            (Reason::BudgetSpent, call(-1, grant.token(), &agent, &off)),
+            (Reason::NotTheHolder, call(1, grant.token(), &other, &off)),
+            (Reason::BadSignature, call(1, &broken, &agent, &off)),
+        ];
+        for (reason, denial) in denials {
+            assert_eq!(denial.reason(), reason);
+            let operators = format!("{denial:?}");
+            assert!(operators.contains(&format!("{reason:?}")), "{operators}");
+            let agents = denial.to_string();
+            assert_eq!(agents, format!("denied: {}", denial.code()));
+            for shown in [operators, agents, format!("{:?}", crate::RunError::<()>::Denied(denial))]
+            {
+                assert!(!shown.contains(VALUE) && !shown.contains(&text[..20]), "{shown}");
+            }
+        }
+    }
+}

@@ -63,9 +63,12 @@ pub(crate) struct SpanningCounters {
     sweeping: AtomicUsize,
 }
 
+/// The counters of one identity, by the rule.
+type ByRule = Vec<(Arc<str>, Arc<Spanning>)>;
+
 #[derive(Default)]
 struct Shard {
-    identities: HashMap<Arc<str>, Vec<(Arc<str>, Arc<Spanning>)>>,
+    identities: HashMap<Arc<str>, ByRule>,
     /// The identities in the order in which they are swept.
     turns: VecDeque<Arc<str>>,
 }

@@ -227,12 +227,8 @@ impl Drawer {
     fn visit(&self, side: Side, probe: Probe<'_>, visit: &mut impl FnMut(u32)) {
         match probe {
             Probe::Value(value) => self.visit_value(side, value, visit),
-            Probe::OneOf(set) if side == Side::Permits => {
-                // What covers them all covers the first.
-                if let Some(first) = set.iter().next() {
-                    self.visit_value(side, first, visit);
-                }
-            }
+            // Not the first alone, for a permit that covers them all: of a set that something else
+            // narrows, the first may be none of them.
             Probe::OneOf(set) => set.iter().for_each(|v| self.visit_value(side, v, visit)),
             Probe::Missing(Absence::Argument) => {}
             // A permit needs true; unknown is enough for a guard.

@@ -1,7 +1,6 @@
 //! Revocation, and the end of a task.
 //!
-//! Left for later: 98 (hooks for downstream withdrawal), 101 (a tree of a hundred thousand
-//! delegates).
+//! Left for later: of 98, the withdrawal of what a vault has minted downstream.
 
 use std::future::{Future, pending};
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -35,6 +34,42 @@ fn ended(world: &World) -> How {
         _ => None,
     };
     world.events().into_iter().find_map(how).expect("the end is recorded")
+}
+
+/// attack 98: a revocation that cannot be recorded has happened all the same; what is owed is visible,
+/// and stays so until it has been written
+#[test]
+fn a_revocation_that_cannot_be_recorded_ends_the_grant_at_once_and_is_owed() {
+    let revokes: [fn(&World, &Task, &Grant); 4] = [
+        |_, task, grant| assert!(task.revoke_grant(grant)),
+        |world, _, grant| assert!(world.control.revoke_grant(grant.id())),
+        |world, _, _| assert_eq!(world.control.revoke_tool("t"), 1),
+        |world, _, grant| world.gate.give_up(grant.token(), &world.agent).unwrap(),
+    ];
+    for revoke in revokes {
+        for panics in [false, true] {
+            let world = world();
+            let (task, grant) = world.granted();
+            let kept = world.authorize(&grant, plain()).unwrap();
+            let written = world.records().len();
+            match panics {
+                true => world.sink.panic_next(),
+                false => world.sink.fail_after(0),
+            }
+            revoke(&world, &task, &grant);
+            assert_eq!(world.broker.record_debts(), 1);
+            assert_eq!(world.records().len(), written);
+            assert!(world.broker.standing().grants.is_empty());
+            assert_eq!(kept.start().map(drop).unwrap_err().reason(), Reason::Revoked);
+            assert_eq!(world.attempt(&grant, plain()), Err(Reason::Revoked));
+            world.sink.recover();
+            assert_eq!(world.broker.pay_record_debts(), 0);
+            let revoked =
+                |e: &Event<'_>| matches!(e, Event::GrantEnded { why, .. } if *why == "revoked");
+            assert_eq!(world.events().iter().filter(|event| revoked(event)).count(), 1);
+            world.verify().unwrap();
+        }
+    }
 }
 
 /// attack 93: once an end has returned, no thread gets a permit or starts one

@@ -435,3 +435,30 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn a_guard_on_who_asked_or_delegated_is_asked_when_something_is_given_and_not_at_calls() {
+    let broad = || pings("p").on(EVERYWHERE);
+    let guard = |n: i64| {
+        let rule = Rule::forbid("not-the-planner").tool("ping");
+        rule.who_id(eq("planner")).arg("n", max(n))
+    };
+    let world = World::rules([broad(), guard(5)]);
+    let (planner, worker) = (world.agent("planner"), world.agent("worker"));
+    let task = world.open(&planner);
+    let own = task.request(to_ping(), &here()).unwrap();
+    let asked = task.request_for(&worker, to_ping(), &here()).unwrap();
+    let delegated = task.delegate(&own, &worker, to_ping(), &here()).unwrap();
+    let call = ping_with(json!({ "n": 1 }));
+    assert_eq!(world.denied(&own, &call), Reason::Forbidden);
+    world.call(&asked, &call).unwrap();
+    world.call(&delegated, &call).unwrap();
+    // Where it contains what is asked for it speaks of all of them, and so it does after a reload.
+    let small = || Scope::tool("ping").arg("n", one_of([1, 2]));
+    assert!(task.request_for(&worker, small(), &here()).is_err());
+    assert!(task.delegate(&own, &worker, small(), &here()).is_err());
+    let all = Rule::forbid("not-the-planner").tool("ping").who_id(eq("planner"));
+    world.broker.reload(&policy([broad(), all])).finish();
+    assert_eq!(world.denied(&asked, &call), Reason::Drifted);
+    assert_eq!(world.denied(&delegated, &call), Reason::Drifted);
+}

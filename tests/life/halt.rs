@@ -314,3 +314,17 @@ fn a_key_that_is_retired_refuses_tokens_at_once_and_permits_are_for_a_halt() {
     world.control.halt(Halt::Everything);
     assert_eq!(second.start().unwrap_err().reason(), Reason::Halted);
 }
+
+#[test]
+fn a_halt_over_a_task_stops_the_next_of_that_name_until_it_is_resumed() {
+    let world = world();
+    let agent = world.agent("a");
+    let open = || world.broker.open_named("nightly", &agent, Purpose::new("errand"));
+    let task = open().unwrap();
+    world.control.halt(Halt::task("nightly"));
+    task.fail("it was stopped");
+    assert_eq!(open().map(drop).unwrap_err().reason(), Reason::Halted);
+    assert_eq!(world.control.halts(), [Halt::task("nightly")]);
+    world.control.resume(&Halt::task("nightly"));
+    open().unwrap().complete();
+}

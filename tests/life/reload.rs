@@ -348,6 +348,21 @@ proptest! {
 }
 
 #[test]
+fn what_drifts_with_one_above_is_not_reported_whatever_was_there_before() {
+    let everywhere = [Moment::Request, Moment::Call, Moment::Delegate];
+    let world = World::rules([pings("p").on(everywhere)]);
+    let (a, b) = (world.agent("a"), world.agent("b"));
+    let task = world.open(&a);
+    let first = task.request(to_ping(), &here()).unwrap();
+    let root = task.request(to_ping(), &here()).unwrap();
+    // The child has the place in the table that was the first one's, before its parent.
+    assert!(task.revoke_grant(&first));
+    let _child = task.delegate(&root, &b, to_ping(), &here()).unwrap();
+    let report = world.broker.reload(&frozen()).finish();
+    assert_eq!(report.grants.iter().map(|one| one.id).collect::<Vec<_>>(), [root.id()]);
+}
+
+#[test]
 fn what_hangs_from_a_drifted_grant_ends_with_it() {
     let everywhere = [Moment::Request, Moment::Call, Moment::Delegate];
     let world = World::rules([pings("p").on(everywhere)]);

@@ -274,6 +274,7 @@ impl Life {
             Act::Preview(of) => self.preview(*of),
             Act::Sweep => self.sweep(),
             Act::Halt(what) => self.halt(what),
+            Act::HaltAbove(n) => self.halt_above(*n),
             Act::Resume(n) => {
                 if let Some(what) = self.halts.get(n % self.halts.len().max(1)).cloned() {
                     self.resume(&what);

@@ -3,10 +3,10 @@
 use hallpass::audit::Outcome;
 use hallpass::policy::Moment;
 use hallpass::token::Form;
-use hallpass::{Reason, RunError};
+use hallpass::{Halt, Reason, RunError};
 
 use crate::giving::Stamp;
-use crate::life::{Bound, Charge, Held, Life, Owner, Slip, State};
+use crate::life::{Bound, Charge, Held, Life, Owner, Row, Slip, State};
 use crate::life_asks::context_of;
 use crate::model::{Question, Says, Setting, decide, labels_of};
 use crate::small::{Covering, every_call};
@@ -89,6 +89,28 @@ impl Life {
             context: self.contexts[context % self.contexts.len()].clone(),
         };
         self.put(&shown);
+    }
+
+    /// Halts one of those a grant was delegated by, and tries a call of it: each of them stops it.
+    pub(crate) fn halt_above(&mut self, n: usize) {
+        let delegated = |row: &Row| row.parent.is_some() && row.ended.is_none();
+        let Some(row) = pick(&self.rows, n, delegated) else { return };
+        let above: Vec<usize> = self.lineage(row).into_iter().skip(1).collect();
+        let who = self.rows[above[n / 64 % above.len()]].holder;
+        let halt = Halt::identity(&self.case.whos[who].id);
+        self.halt(&halt);
+        let newest = |held: &Held| held.row == row && held.serial == self.rows[row].serial;
+        let held = pick(&self.held, 0, newest).unwrap();
+        self.put(&Shown {
+            held,
+            bound: None,
+            caller: self.rows[row].holder,
+            call: self.call(held, n / 64 * 80 + 8),
+            context: self.contexts[n % self.contexts.len()].clone(),
+        });
+        if n.is_multiple_of(2) {
+            self.resume(&halt);
+        }
     }
 
     /// Puts it to the gate, first without and then with effect.

@@ -94,6 +94,8 @@ pub(crate) enum Act {
     Preview(usize),
     Sweep,
     Halt(Halt),
+    /// Of somebody that a grant was delegated by; and then a call of it.
+    HaltAbove(usize),
     Resume(usize),
     ResumeOther(Halt),
     Advance(u64),
@@ -210,6 +212,7 @@ fn ends() -> BoxedStrategy<Act> {
         3 => (0..3usize).prop_map(Act::Preview),
         3 => Just(Act::Sweep),
         3 => halts().prop_map(Act::Halt),
+        4 => n().prop_map(Act::HaltAbove),
         16 => n().prop_map(Act::Resume),
         1 => halts().prop_map(Act::ResumeOther),
     ]

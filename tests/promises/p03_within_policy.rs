@@ -4,7 +4,7 @@
 use hallpass::clock::ManualClock;
 use hallpass::policy::{Effect, Moment};
 use hallpass::prelude::*;
-use hallpass::scope::{eq, max};
+use hallpass::scope::{all_of, eq, max, one_of};
 use proptest::collection::vec;
 use proptest::prelude::*;
 
@@ -194,15 +194,32 @@ fn a_forbid_that_cannot_act_on_any_call_asked_for_does_not_refuse_the_request() 
     assert_eq!(request(policy(eq("eve"))).unwrap_err().reason(), Reason::Forbidden);
 }
 
+/// P3: a permit of one value is found for a set of values that something else narrows to it.
+#[test]
+fn what_is_covered_of_a_set_of_values_is_given() {
+    let permit = Rule::permit("b").tool("t").arg("x", eq("b"));
+    let broker = Broker::new(Policy::builder().rule(permit).build().unwrap()).unwrap();
+    let caller = broker.assert_identity("robot").unwrap();
+    let task = broker.open(&caller, Purpose::new("p")).unwrap();
+    let set = || Scope::tool("t").arg("x", one_of(["a", "b"]));
+    let (_grant, cuts) = task.request_trimmed(set(), &Context::new()).unwrap();
+    assert_eq!(cuts.len(), 1);
+    let narrowed = all_of([one_of(["a", "b"]), eq("b")]);
+    let grant = task.request(Scope::tool("t").arg("x", narrowed), &Context::new()).unwrap();
+    assert!(grant.rules().eq(["b"]));
+}
+
 /// P3: where nothing is left of what was asked for, there is no grant, not even one of nothing.
 #[test]
 fn a_request_of_which_no_call_is_left_is_denied() {
-    let policy = Policy::builder().rule(Rule::permit("y").tool("t").arg("y", max(1)));
-    let broker = Broker::new(policy.build().unwrap()).unwrap();
+    let closed = Rule::permit("closed").tool("t").arg("y", max(1));
+    let other = Rule::permit("other").tool("t").purpose(eq("p")).arg("x", eq("b")).other_args();
+    let policy = Policy::builder().rules([closed, other]).build().unwrap();
+    let broker = Broker::new(policy).unwrap();
     let caller = broker.assert_identity("robot").unwrap();
     let task = broker.open(&caller, Purpose::new("p")).unwrap();
     let trimmed = |scope: Scope| task.request_trimmed(scope, &Context::new());
-    // The permit is closed to `x`, and what is asked for needs it.
+    // One permit is closed to `x`, which is needed, and the other wants it to be something else.
     let scope = Scope::tool("t").arg("x", eq("a")).arg("y", max(1));
     assert_eq!(trimmed(scope).unwrap_err().reason(), Reason::NotCovered);
     let (_grant, cuts) = trimmed(Scope::tool("t").arg("y", max(5))).unwrap();

@@ -10,7 +10,7 @@ use crate::life_case::life_cases;
 use crate::universe::config;
 
 proptest! {
-    #![proptest_config(config(150))]
+    #![proptest_config(config(100))]
 
     /// P2, P4, P7, P9, P10, P11, P12; attacks 55, 61, 65, 76, 87, 88, 89, 91, 92, 96, 97, 100, 102,
     /// 103, 138, 140 and 153
@@ -25,7 +25,7 @@ proptest! {
 fn lives_at_random_see_all_there_is_to_see() {
     let mut runner = TestRunner::deterministic();
     let mut seen = Tally::default();
-    for _ in 0..60 {
+    for _ in 0..40 {
         let case = life_cases(200).new_tree(&mut runner).unwrap().current();
         seen.add(&live(&case));
     }

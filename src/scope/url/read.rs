@@ -60,6 +60,10 @@ mod with_parser {
             Some(Host::Domain(name)) if url.is_special() => {
                 if let Some(name) = name.strip_suffix('.').map(str::to_owned) {
                     url.set_host(Some(&name)).map_err(unstable)?;
+                    // `10.1..` is a name, and `10.1.` an address.
+                    if url.host_str() != Some(&*name) {
+                        return Err(UrlFault::Unstable);
+                    }
                 }
             }
             _ => {}
@@ -158,6 +162,18 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+
+    /// attack 32: a dot at the end is dropped from a name, and makes no name an address
+    #[test]
+    fn a_name_does_not_become_an_address() {
+        for text in
+            ["http://169.254245../", "http://127.1../", "http://0x7f../", "http://a.test../"]
+        {
+            assert!(canonical_url(text).is_err(), "{text}");
+        }
+        assert_eq!(canonical_url("http://a.test./").as_deref(), Ok("http://a.test/"));
+        assert_eq!(canonical_url("http://127.1./").as_deref(), Ok("http://127.0.0.1/"));
+    }
 
     proptest! {
         /// Whatever is accepted is accepted again, in the same spelling: so the tool's reader, if it

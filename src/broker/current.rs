@@ -25,8 +25,10 @@ pub(crate) struct Current {
 /// one epoch. A change holds all parts, so that a reload that has returned is seen by everything that
 /// starts later, and nothing is decided while it is half done.
 pub(crate) struct InForce {
-    parts: Box<[Apart<RwLock<Arc<Apart<Current>>>>]>,
+    parts: Box<[Part]>,
 }
+
+type Part = Apart<RwLock<Arc<Apart<Current>>>>;
 
 impl InForce {
     pub(crate) fn new(current: Current) -> Self {

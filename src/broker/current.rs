@@ -3,11 +3,11 @@
 use std::sync::Arc;
 
 use crate::policy::{Compiled, Deciders};
-use crate::sync::{Apart, RwLock, RwLockReadGuard, own_part, parts};
+use crate::sync::{Apart, RwLock, RwLockReadGuard, own_part, parts_of_one};
 use crate::token::AudienceKeys;
 
 /// In how many parts it is kept: threads on different parts write to no memory in common.
-const PARTS: usize = parts(16);
+const PARTS: usize = parts_of_one(16);
 
 /// What every decision reads and a reload or a rotation replaces.
 #[derive(Clone)]
@@ -30,6 +30,8 @@ type Part = Apart<RwLock<Arc<Apart<Current>>>>;
 pub(crate) struct InForce {
     parts: Box<[Part]>,
 }
+
+type Part = Apart<RwLock<Arc<Apart<Current>>>>;
 
 impl InForce {
     pub(crate) fn new(current: Current) -> Self {

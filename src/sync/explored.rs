@@ -14,6 +14,11 @@ use shuttle::sync;
 pub(crate) use shuttle::sync::{RwLockReadGuard, RwLockWriteGuard, atomic};
 pub(crate) use shuttle::thread_local;
 
+/// A number of this thread's own, among those of its execution.
+pub(crate) fn own_part() -> usize {
+    shuttle::thread::current().id().into()
+}
+
 #[derive(Default)]
 pub(crate) struct Mutex<T>(sync::Mutex<T>);
 

@@ -1,6 +1,5 @@
 //! A revoke against a renewal: whichever comes first, the revoke wins (P7).
 
-use hallpass::Running;
 use hallpass::grant::GrantId;
 use hallpass::prelude::*;
 
@@ -68,8 +67,8 @@ fn the_token_before_a_renewal_is_worth_nothing_once_it_is_renewed() {
                 let late = renewed.is_over();
                 let permit = world.gate.authorize(&before, &agent, ping(), &here());
                 assert!(!(late && permit.is_ok()), "a token that was superseded");
-                // What it permitted is the grant's, which goes on.
-                permit.and_then(Permit::start).map(Running::succeed)
+                // What it permitted and had not started dies with it.
+                permit.map(|permit| renewed.run(permit))
             });
             task.renew(&mut grant, &agent, &here()).unwrap();
             renewed.over();

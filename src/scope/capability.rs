@@ -200,6 +200,27 @@ impl Scope {
     }
 
     pub(crate) fn capabilities(&self) -> Result<Vec<Capability>, ScopeError> {
+        self.meant(|draft, tool| Capability {
+            tool,
+            conditions: draft.conditions.clone().into_boxed_slice(),
+            openness: draft.openness.clone(),
+        })
+    }
+
+    /// The same without copying what was said.
+    pub(super) fn parts(&self) -> Result<Vec<Part<'_>>, ScopeError> {
+        self.meant(|Draft { tool, conditions, openness, .. }, _| Part {
+            tool,
+            conditions,
+            openness,
+        })
+    }
+
+    /// What `make` makes of each draft, if all of them can be meant.
+    fn meant<'s, T>(
+        &'s self,
+        make: impl Fn(&'s Draft, ToolName) -> T,
+    ) -> Result<Vec<T>, ScopeError> {
         if self.drafts.is_empty() {
             return Err(ScopeError::Empty);
         }
@@ -212,7 +233,7 @@ impl Scope {
             return Err(ScopeError::TooManyPatterns(patterns));
         }
         check_json(self.drafts.iter().flat_map(|draft| &draft.conditions))?;
-        self.drafts.iter().map(Draft::check).collect()
+        self.drafts.iter().map(|draft| draft.check().map(|tool| make(draft, tool))).collect()
     }
 
     pub(crate) fn condition(self, fact: Fact, constraint: Constraint) -> Self {
@@ -254,7 +275,7 @@ pub(super) fn check_json<'c>(
 }
 
 impl Draft {
-    fn check(&self) -> Result<Capability, ScopeError> {
+    fn check(&self) -> Result<ToolName, ScopeError> {
         let tool = ToolName::new(&self.tool)?;
         if self.conditions.len() > MAX_CONDITIONS {
             return Err(ScopeError::TooLarge);
@@ -290,12 +311,15 @@ impl Draft {
                 error,
             })?;
         }
-        Ok(Capability {
-            tool,
-            conditions: self.conditions.clone().into_boxed_slice(),
-            openness: self.openness.clone(),
-        })
+        Ok(tool)
     }
+}
+
+/// A capability as its byte form sees it.
+pub(super) struct Part<'p> {
+    pub(super) tool: &'p str,
+    pub(super) conditions: &'p [Condition],
+    pub(super) openness: &'p Openness,
 }
 
 /// A capability that can be meant.
@@ -314,6 +338,11 @@ pub(crate) enum Outside<'a> {
 }
 
 impl Capability {
+    pub(super) fn part(&self) -> Part<'_> {
+        let Capability { tool, conditions, openness } = self;
+        Part { tool: tool.as_str(), conditions, openness }
+    }
+
     /// Whether the call at hand, of this capability's tool, lies within it.
     pub(crate) fn covers<F: Facts>(
         &self,

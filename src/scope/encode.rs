@@ -3,7 +3,7 @@
 //! Written out in `docs/token-format.md`. Only what narrows has a spelling, and each scope has one:
 //! parts whose order means nothing stand in ascending order of their bytes, each once.
 
-use super::capability::{Capability, Scope, ScopeError};
+use super::capability::{Capability, Part, Scope, ScopeError};
 use super::constraint::{Constraint, Node};
 use super::cover::{Condition, Openness, ResourceOpenness};
 use super::decode::decode;
@@ -84,17 +84,21 @@ pub enum ScopeBytesError {
 impl Scope {
     /// The byte form of the scope.
     pub(crate) fn encode(&self) -> Result<Vec<u8>, ScopeBytesError> {
-        encode(&self.capabilities()?.iter().collect::<Vec<_>>())
+        encode_parts(&self.parts()?)
     }
 }
 
 /// The byte form of these capabilities.
 pub(crate) fn encode(capabilities: &[&Capability]) -> Result<Vec<u8>, ScopeBytesError> {
+    encode_parts(&capabilities.iter().map(|capability| capability.part()).collect::<Vec<_>>())
+}
+
+fn encode_parts(parts: &[Part<'_>]) -> Result<Vec<u8>, ScopeBytesError> {
     let mut out = Vec::with_capacity(128);
-    ascending(&mut out, capabilities, |out, capability| {
-        encode_text(out, capability.tool.as_str());
-        out.push(openness(&capability.openness));
-        ascending(out, &capability.conditions, condition)
+    ascending(&mut out, parts, |out, part| {
+        encode_text(out, part.tool);
+        out.push(openness(part.openness));
+        ascending(out, part.conditions, condition)
     })?;
     // What could not be read back is not written: the reader's limits are the only ones.
     decode(&out)?;
@@ -244,14 +248,24 @@ pub(crate) fn ascending<T>(
     parts: &[T],
     encode: impl Fn(&mut Vec<u8>, &T) -> Result<(), ScopeBytesError>,
 ) -> Result<(), ScopeBytesError> {
-    let encoded = |part| {
-        let mut bytes = Vec::with_capacity(32);
-        encode(&mut bytes, part).map(|()| bytes)
-    };
-    let mut encoded: Vec<Vec<u8>> = parts.iter().map(encoded).collect::<Result<_, _>>()?;
-    encoded.sort_unstable();
-    encoded.dedup();
-    encode_count(out, encoded.len() as u64);
-    out.extend(encoded.into_iter().flatten());
+    let start = out.len();
+    encode_count(out, parts.len() as u64);
+    let mut ends = Vec::with_capacity(parts.len() + 1);
+    ends.push(out.len());
+    for part in parts {
+        encode(out, part)?;
+        ends.push(out.len());
+    }
+    let encoded = ends.iter().zip(ends.iter().skip(1));
+    let encoded = encoded.map(|(from, to)| out.get(*from..*to).unwrap_or_default());
+    // As they nearly always are, since scopes keep their parts in some order.
+    if !encoded.clone().is_sorted_by(|before, after| before < after) {
+        let mut pieces: Vec<Vec<u8>> = encoded.map(<[u8]>::to_vec).collect();
+        pieces.sort_unstable();
+        pieces.dedup();
+        out.truncate(start);
+        encode_count(out, pieces.len() as u64);
+        out.extend(pieces.into_iter().flatten());
+    }
     Ok(())
 }

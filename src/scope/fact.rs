@@ -1,6 +1,9 @@
 //! A fact: one part of the question a rule can look at.
 
+use std::cmp::Ordering;
 use std::fmt;
+use std::hash::{Hash, Hasher};
+use std::ops::Deref;
 
 use crate::value::Shown;
 
@@ -29,7 +32,70 @@ pub(crate) enum Fact {
     ResourceId,
     ResourceAttr(Box<str>),
     /// An argument, or what lies inside it.
-    Arg(Box<[Box<str>]>),
+    Arg(Path),
+}
+
+/// Where an argument is: its name, and the names of fields further in.
+///
+/// Nearly all have one name, which is kept in place, since whoever reads a token's narrowings makes
+/// a fact for each argument they name.
+#[derive(Clone)]
+pub(crate) enum Path {
+    Name([Box<str>; 1]),
+    Names(Box<[Box<str>]>),
+}
+
+impl Path {
+    fn of(mut names: Vec<Box<str>>) -> Self {
+        match (names.len(), names.pop()) {
+            (1, Some(name)) => Path::Name([name]),
+            (_, last) => Path::Names(names.into_iter().chain(last).collect()),
+        }
+    }
+}
+
+impl Deref for Path {
+    type Target = [Box<str>];
+
+    fn deref(&self) -> &[Box<str>] {
+        match self {
+            Path::Name(name) => name,
+            Path::Names(names) => names,
+        }
+    }
+}
+
+/// By the names alone.
+impl PartialEq for Path {
+    fn eq(&self, other: &Self) -> bool {
+        **self == **other
+    }
+}
+
+impl Eq for Path {}
+
+impl PartialOrd for Path {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl Ord for Path {
+    fn cmp(&self, other: &Self) -> Ordering {
+        (**self).cmp(&**other)
+    }
+}
+
+impl Hash for Path {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        (**self).hash(state);
+    }
+}
+
+impl fmt::Debug for Path {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        (**self).fmt(f)
+    }
 }
 
 /// Text that names no part of the question.
@@ -45,7 +111,7 @@ pub struct UnknownFact(Box<str>);
 impl Fact {
     /// The argument called `name`.
     pub(crate) fn arg(name: &str) -> Self {
-        Fact::Arg(Box::new([name.into()]))
+        Fact::Arg(Path::Name([name.into()]))
     }
 
     pub(crate) fn parse(text: &str) -> Result<Self, UnknownFact> {
@@ -73,11 +139,11 @@ impl Fact {
             ("resource", "id") => Fact::ResourceId,
             ("resource", _) => Fact::ResourceAttr(attr()?),
             ("args", path) => {
-                let path: Box<[Box<str>]> = path.split('.').map(Into::into).collect();
-                if path.iter().any(|name| name.is_empty()) {
+                let names: Vec<Box<str>> = path.split('.').map(Into::into).collect();
+                if names.iter().any(|name| name.is_empty()) {
                     return Err(unknown());
                 }
-                Fact::Arg(path)
+                Fact::Arg(Path::of(names))
             }
             _ => return Err(unknown()),
         })

@@ -31,8 +31,6 @@ pub(crate) struct InForce {
     parts: Box<[Part]>,
 }
 
-type Part = Apart<RwLock<Arc<Apart<Current>>>>;
-
 impl InForce {
     pub(crate) fn new(current: Current) -> Self {
         let part = |_| Apart(RwLock::new(Arc::new(Apart(current.clone()))));

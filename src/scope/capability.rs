@@ -274,6 +274,20 @@ pub(super) fn check_json<'c>(
     }
 }
 
+/// Whether what is said of the resource goes with whether there may be one.
+pub(super) fn check_resource(
+    tool: &str,
+    conditions: &[Condition],
+    openness: &Openness,
+) -> Result<(), ScopeError> {
+    let named = conditions.iter().any(|own| own.fact.is_of_the_resource());
+    match openness.resource {
+        ResourceOpenness::Any if named => Err(ScopeError::AnyResourceBesideNamed(tool.into())),
+        ResourceOpenness::None if named => Err(ScopeError::ResourceUnsaid(tool.into())),
+        _ => Ok(()),
+    }
+}
+
 impl Draft {
     fn check(&self) -> Result<ToolName, ScopeError> {
         let tool = ToolName::new(&self.tool)?;
@@ -283,17 +297,7 @@ impl Draft {
         if self.any_args && self.conditions.iter().any(|c| matches!(c.fact, Fact::Arg(_))) {
             return Err(ScopeError::AnyBesideNamed(self.tool.clone()));
         }
-        if self.conditions.iter().any(|own| own.fact.is_of_the_resource()) {
-            match self.openness.resource {
-                ResourceOpenness::Named => {}
-                ResourceOpenness::Any => {
-                    return Err(ScopeError::AnyResourceBesideNamed(self.tool.clone()));
-                }
-                ResourceOpenness::None => {
-                    return Err(ScopeError::ResourceUnsaid(self.tool.clone()));
-                }
-            }
-        }
+        check_resource(&self.tool, &self.conditions, &self.openness)?;
         for condition in &self.conditions {
             let fits = condition.constraint.check().and_then(|()| {
                 match condition.constraint.policy_only() {

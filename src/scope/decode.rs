@@ -1,6 +1,8 @@
 //! Scopes read back from their byte form, which came with a token: nothing in it is trusted.
 
-use super::capability::{Capability, MAX_CAPABILITIES, MAX_CONDITIONS, ScopeError, check_json};
+use super::capability::{
+    Capability, MAX_CAPABILITIES, MAX_CONDITIONS, ScopeError, check_json, check_resource,
+};
 use super::constraint::{
     Constraint, MAX_NESTING, Node, all_of, any, any_of, contains, count, each, fields, glob, json,
     len, not, prefix, some, suffix, under,
@@ -70,6 +72,7 @@ fn capability(
     if conditions.len() > MAX_CONDITIONS {
         return Err(meant(ScopeError::TooLarge));
     }
+    check_resource(tool.as_str(), &conditions, &openness).map_err(&mut meant)?;
     for Condition { fact, constraint } in &conditions {
         constraint.check().map_err(|error| {
             meant(ScopeError::Constraint {

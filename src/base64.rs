@@ -7,10 +7,11 @@
 use ::base64::Engine as _;
 use ::base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
-/// What a character that is none of base64url counts as: no value has this bit.
-const WRONG: u8 = 0x80;
+/// What a character that is none of base64url counts as: no four values together have this bit.
+const WRONG: u32 = 1 << 31;
 
-const VALUES: [u8; 256] = values();
+/// The value of each character, where it stands in a group of four.
+static VALUES: [[u32; 256]; 4] = [values(18), values(12), values(6), values(0)];
 
 /// How many bytes a text of this length spells; `None` if no text of this length spells any.
 pub(crate) fn decoded_length(text: &str) -> Option<usize> {
@@ -33,18 +34,19 @@ pub(crate) fn decode(text: &str, bytes: &mut [u8]) -> Option<()> {
     // All values seen, one over the other: whether any was wrong is asked once, at the end.
     let mut seen = 0;
     for (triple, group) in triples.iter_mut().zip(groups) {
-        let values = group.map(value);
-        seen |= values.iter().fold(0, |all, value| all | value);
-        *triple = joined(values);
+        let bits = joined(*group);
+        seen |= bits;
+        let [_, bytes @ ..] = bits.to_be_bytes();
+        *triple = bytes;
     }
     let last = match *rest {
         [a, b] => [a, b, b'A', b'A'],
         [a, b, c] => [a, b, c, b'A'],
         _ => [b'A'; 4],
     };
-    let values = last.map(value);
-    seen |= values.iter().fold(0, |all, value| all | value);
-    let [a, b, c] = joined(values);
+    let bits = joined(last);
+    seen |= bits;
+    let [_, a, b, c] = bits.to_be_bytes();
     let trailing = match tail {
         [first, second] => {
             (*first, *second) = (a, b);
@@ -88,25 +90,20 @@ impl<const N: usize> Spelled<N> {
     }
 }
 
-/// Four times six bits as three bytes.
-fn joined(values: [u8; 4]) -> [u8; 3] {
-    let bits = values.iter().fold(0, |bits, value| bits << 6 | u32::from(*value));
-    let [_, bytes @ ..] = bits.to_be_bytes();
-    bytes
-}
-
+/// Four times six bits.
 #[expect(clippy::indexing_slicing, reason = "a byte is always below 256")]
-fn value(character: u8) -> u8 {
-    VALUES[usize::from(character)]
+fn joined([a, b, c, d]: [u8; 4]) -> u32 {
+    let [first, second, third, fourth] = &VALUES;
+    first[usize::from(a)] | second[usize::from(b)] | third[usize::from(c)] | fourth[usize::from(d)]
 }
 
 #[expect(clippy::indexing_slicing, reason = "runs in the compiler, which would refuse")]
-const fn values() -> [u8; 256] {
+const fn values(shift: u32) -> [u32; 256] {
     let alphabet = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
     let mut values = [WRONG; 256];
     let mut value = 0;
     while value < alphabet.len() {
-        values[alphabet[value] as usize] = value as u8;
+        values[alphabet[value] as usize] = (value as u32) << shift;
         value += 1;
     }
     values

@@ -35,9 +35,10 @@ pub(crate) const fn parts_of_one(usually: usize) -> usize {
     if cfg!(shuttle) { 2 } else { usually }
 }
 
-/// How often to look before waiting in earnest. A scheduler that goes through orders has none to waste.
+/// How often to look before waiting in earnest. A scheduler that goes through orders has none to waste
+/// beyond the first.
 pub(crate) const fn looks(usually: usize) -> usize {
-    if cfg!(shuttle) { 0 } else { usually }
+    if cfg!(shuttle) { 1 } else { usually }
 }
 
 /// Something that shares no cache line with its neighbours, so that threads which write to it slow

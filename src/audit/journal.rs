@@ -9,6 +9,7 @@
 
 #![allow(dead_code, reason = "the broker is its only user")]
 
+use std::cell::Cell;
 use std::collections::{HashMap, VecDeque};
 use std::fmt;
 use std::hint;
@@ -40,13 +41,18 @@ pub(crate) struct Journal {
     key: ChainKey,
     queue: Apart<Mutex<Queue>>,
     writer: Apart<Mutex<Writer>>,
-    /// Where the log stands. Apart from the writer, so that asking does not wait for a slow sink.
-    anchor: Mutex<Anchor>,
-    /// The number of the last record that the sink has accepted.
-    written: AtomicU64,
+    progress: Apart<Progress>,
     /// How often records were withdrawn. While it stands still, what is written is written as placed.
     withdrawals: AtomicU64,
     debts: AtomicUsize,
+}
+
+/// What changes with every record, apart from what is read for every call.
+struct Progress {
+    /// Where the log stands. Not part of the writer, so that asking does not wait for a slow sink.
+    anchor: Mutex<Anchor>,
+    /// The number of the last record that the sink has accepted.
+    written: AtomicU64,
     /// Somebody who would not wait has left a record to whoever is writing.
     left_behind: AtomicBool,
     /// The thread that is inside the sink (0: none), to answer a sink that calls back.
@@ -76,6 +82,7 @@ struct Writer {
     known_debts: usize,
     /// Withdrawn records whose placers have not heard of it yet; each hears once.
     refused: HashMap<u64, SinkError>,
+    line: String,
 }
 
 /// A number in the sequence, to be settled outside the locks or owed.
@@ -132,13 +139,16 @@ impl Journal {
                 backlog: VecDeque::new(),
                 known_debts: 0,
                 refused: HashMap::new(),
+                line: String::new(),
             })),
-            anchor: Mutex::new(anchor),
-            written: AtomicU64::new(anchor.seq),
+            progress: Apart(Progress {
+                anchor: Mutex::new(anchor),
+                written: AtomicU64::new(anchor.seq),
+                left_behind: AtomicBool::new(false),
+                inside: AtomicUsize::new(0),
+            }),
             withdrawals: AtomicU64::new(0),
             debts: AtomicUsize::new(0),
-            left_behind: AtomicBool::new(false),
-            inside: AtomicUsize::new(0),
         })
     }
 
@@ -221,7 +231,7 @@ impl Journal {
     /// is counted, and read here first, so that a withdrawal is never missed; one of another record
     /// only sends the caller to look more closely.
     fn is_written_as_placed(&self, place: &Place) -> bool {
-        self.written.load(Ordering::Acquire) >= place.seq
+        self.progress.written.load(Ordering::Acquire) >= place.seq
             && self.withdrawals.load(Ordering::Acquire) == place.withdrawals
     }
 
@@ -243,7 +253,7 @@ impl Journal {
         if self.is_inside() {
             self.owe_from_inside(&place);
         } else {
-            self.left_behind.store(true, Ordering::Relaxed);
+            self.progress.left_behind.store(true, Ordering::Relaxed);
             self.write_left_behind();
         }
     }
@@ -254,11 +264,11 @@ impl Journal {
     fn write_left_behind(&self) {
         loop {
             fence(Ordering::SeqCst);
-            if !self.left_behind.load(Ordering::Relaxed) {
+            if !self.progress.left_behind.load(Ordering::Relaxed) {
                 return;
             }
             let Some(mut writer) = self.writer.try_lock() else { return };
-            self.left_behind.store(false, Ordering::Relaxed);
+            self.progress.left_behind.store(false, Ordering::Relaxed);
             self.write_all(&mut writer);
         }
     }
@@ -289,7 +299,7 @@ impl Journal {
 
     /// Where the log stands: its last record that the sink has accepted.
     pub(crate) fn anchor(&self) -> Anchor {
-        *self.anchor.lock()
+        *self.progress.anchor.lock()
     }
 
     fn take_over(&self, writer: &mut Writer) {
@@ -304,9 +314,10 @@ impl Journal {
 
     fn write_through(&self, writer: &mut Writer, through: u64) -> Result<(), SinkError> {
         while writer.next_seq <= through {
-            let Some(Waiting { body, .. }) = writer.backlog.front_mut() else { break };
-            let tag = self.key.next(&writer.tag, writer.next_seq, body.digest());
-            match self.append(writer.next_seq, tag, body.line(writer.next_seq)) {
+            let Some(front) = writer.backlog.front() else { break };
+            front.body.write_line(writer.next_seq, &mut writer.line);
+            let tag = self.key.next(&writer.tag, &writer.line);
+            match self.append(writer.next_seq, tag, &writer.line) {
                 Ok(()) => writer.tag = tag,
                 Err(cause) => {
                     self.withhold(writer, through, &cause);
@@ -324,12 +335,17 @@ impl Journal {
 
     /// Gives one line to the sink.
     fn append(&self, seq: u64, tag: ChainTag, line: &str) -> Result<(), SinkError> {
-        self.inside.store(this_thread(), Ordering::Relaxed);
+        let inside = &self.progress.inside;
+        SINKS.with(|sinks| {
+            sinks.set(sinks.get() + 1);
+            inside.store(mark(sinks), Ordering::Relaxed);
+        });
         let kept = guarded(|| self.sink.append(&Entry { seq, tag: &tag, line }));
-        self.inside.store(0, Ordering::Relaxed);
+        inside.store(0, Ordering::Relaxed);
+        SINKS.with(|sinks| sinks.set(sinks.get() - 1));
         kept?;
-        *self.anchor.lock() = Anchor { seq, tag };
-        self.written.store(seq, Ordering::Release);
+        *self.progress.anchor.lock() = Anchor { seq, tag };
+        self.progress.written.store(seq, Ordering::Release);
         Ok(())
     }
 
@@ -374,9 +390,13 @@ impl Journal {
         }
     }
 
-    /// Only this thread can have stored its own mark, so no ordering is needed.
+    /// Whether this thread is inside this journal's sink. Only this thread can have stored its own mark,
+    /// so no ordering is needed; and one that is inside no sink does not look, since whoever is writing
+    /// changes what it would look at with every record.
     fn is_inside(&self) -> bool {
-        self.inside.load(Ordering::Relaxed) == this_thread()
+        SINKS.with(|sinks| {
+            sinks.get() > 0 && self.progress.inside.load(Ordering::Relaxed) == mark(sinks)
+        })
     }
 }
 
@@ -399,10 +419,14 @@ fn guarded<T>(call: impl FnOnce() -> Result<T, SinkError>) -> Result<T, SinkErro
     })
 }
 
-/// A number that no other living thread has, and never 0: the address of a thread's own byte.
-fn this_thread() -> usize {
-    sync::thread_local!(static MARK: u8 = const { 0 });
-    MARK.with(|mark| ptr::from_ref(mark).addr())
+sync::thread_local! {
+    /// How many sinks this thread is inside of, one within the other.
+    static SINKS: Cell<usize> = const { Cell::new(0) };
+}
+
+/// A number that no other living thread has, and never 0: the address of what is a thread's own.
+fn mark(own: &Cell<usize>) -> usize {
+    ptr::from_ref(own).addr()
 }
 
 #[cfg(test)]

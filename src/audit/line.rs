@@ -10,25 +10,20 @@ use std::io;
 use serde::Serialize;
 use serde_json::ser::Formatter;
 
-use super::{Event, Record, SinkError};
+use super::{Event, SinkError};
 use crate::clock::Timestamp;
-use crate::value::Digest;
-use quick::{Digits, MOST_DIGITS};
 
 /// Room for a `permitted` record with ids and digests of usual length, so that it is written
 /// without growing.
 const USUAL_LENGTH: usize = 512;
 
-/// An event written out and ready for its number.
+/// An event written out and ready for its number. Built before a task's lock is taken, because only
+/// the number has to wait for it.
 #[derive(Clone, Debug)]
 pub(crate) struct Body {
     at: Timestamp,
     gives_access: bool,
-    /// The rest of the line, and the whole of it once `numbered`.
-    line: String,
-    numbered: bool,
-    /// Of the rest of the line.
-    digest: Digest,
+    text: String,
 }
 
 impl Body {
@@ -38,26 +33,11 @@ impl Body {
     ///
     /// When it cannot be written as JSON, which no event of ours causes.
     pub(crate) fn new(at: Timestamp, event: &Event<'_>) -> Result<Self, Unwritable> {
-        let mut rest = String::with_capacity(USUAL_LENGTH);
-        rest.push_str(r#""at":"#);
-        rest.push_str(Digits::of(at.unix_millis().unsigned_abs()).as_str());
-        rest.push(',');
-        let start = rest.len();
-        if quick::write(event, &mut rest).is_none() {
-            rest.truncate(start);
-            rest.push_str(json(event)?.strip_prefix('{').ok_or(Unwritable)?);
-        }
-        Ok(Self::of(at, event.gives_access(), rest))
-    }
-
-    fn of(at: Timestamp, gives_access: bool, rest: String) -> Self {
-        let digest = Digest::of(rest.as_bytes());
-        Self { at, gives_access, line: rest, numbered: false, digest }
-    }
-
-    /// What the chain ties to the records before.
-    pub(super) fn digest(&self) -> &Digest {
-        &self.digest
+        let text = match quick::text(event) {
+            Some(text) => text,
+            None => json(event)?,
+        };
+        Ok(Self { at, gives_access: event.gives_access(), text })
     }
 
     /// Whether what it records waits for the log.
@@ -65,58 +45,32 @@ impl Body {
         self.gives_access
     }
 
-    /// The whole line. A record has one number for good: the first that it is asked with.
-    pub(super) fn line(&mut self, seq: u64) -> &str {
-        if !self.numbered {
-            // In the room that it has, which was written last by whoever placed it.
-            self.line.insert_str(0, Beginning::new(seq).as_str());
-            self.numbered = true;
-        }
-        &self.line
+    /// Writes the whole line over what `line` held.
+    pub(super) fn write_line(&self, seq: u64, line: &mut String) {
+        line.clear();
+        line.push_str(r#"{"seq":"#);
+        quick::push_number(line, seq);
+        line.push_str(r#","at":"#);
+        quick::push_number(line, self.at.unix_millis().unsigned_abs());
+        line.push(',');
+        line.push_str(self.text.strip_prefix('{').unwrap_or_default());
     }
 
     /// What stands in its place when the sink has refused it.
     pub(super) fn withdrawn(&self, cause: &SinkError) -> Self {
         // Read back instead of kept beside: withdrawing is rare, writing is not.
-        let record = serde_json::from_str::<Record>(self.clone().line(0)).ok();
-        let event = record.map(|record| record.event);
+        let event = serde_json::from_str::<Event<'static>>(&self.text).ok();
         let withdrawn = Event::Withdrawn {
             was: Cow::Borrowed(event.as_ref().map_or("unknown", Event::kind)),
             task: event.as_ref().and_then(Event::task).map(Cow::Borrowed),
             grant: event.as_ref().and_then(Event::grant).map(Cow::Borrowed),
             cause: Cow::Borrowed(cause.reason()),
         };
-        Self::new(self.at, &withdrawn).unwrap_or_else(|Unwritable| {
-            let at = self.at.unix_millis();
-            let unknown = r#""kind":"withdrawn","was":"unknown","cause":"unknown"}"#;
-            Self::of(self.at, false, format!(r#""at":{at},{unknown}"#))
+        Self::new(self.at, &withdrawn).unwrap_or_else(|Unwritable| Self {
+            at: self.at,
+            gives_access: false,
+            text: r#"{"kind":"withdrawn","was":"unknown","cause":"unknown"}"#.to_owned(),
         })
-    }
-}
-
-/// What a line begins with: the record's number, all that its place in the sequence adds to it.
-pub(super) struct Beginning {
-    bytes: [u8; BEFORE_SEQ.len() + MOST_DIGITS + 1],
-    length: usize,
-}
-
-const BEFORE_SEQ: &[u8] = br#"{"seq":"#;
-
-impl Beginning {
-    pub(super) fn new(seq: u64) -> Self {
-        let mut beginning = Beginning { bytes: [0; BEFORE_SEQ.len() + MOST_DIGITS + 1], length: 0 };
-        let digits = Digits::of(seq);
-        let parts = BEFORE_SEQ.iter().chain(digits.as_str().as_bytes()).chain(b",");
-        for (to, from) in beginning.bytes.iter_mut().zip(parts) {
-            *to = *from;
-            beginning.length += 1;
-        }
-        beginning
-    }
-
-    pub(super) fn as_str(&self) -> &str {
-        let bytes = self.bytes.get(..self.length);
-        bytes.and_then(|bytes| std::str::from_utf8(bytes).ok()).unwrap_or_default()
     }
 }
 
@@ -175,11 +129,13 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::audit::How;
+    use crate::audit::{How, Record};
 
     fn line(event: &Event<'_>) -> String {
+        let mut line = "left over".to_owned();
         let at = Timestamp::from_unix_millis(1_000).unwrap();
-        Body::new(at, event).unwrap().line(7).to_owned()
+        Body::new(at, event).unwrap().write_line(7, &mut line);
+        line
     }
 
     fn ended(task: &str, reason: &str) -> Event<'static> {
@@ -220,12 +176,9 @@ mod tests {
             running: vec![1],
         };
         let at = Timestamp::from_unix_millis(5).unwrap();
-        let mut body = Body::new(at, &event).unwrap();
-        let mut withdrawn = body.withdrawn(&SinkError::new("disk full"));
-        let line = withdrawn.line(3).to_owned();
-        // Whether or not it had its number already.
-        body.line(3);
-        assert_eq!(body.withdrawn(&SinkError::new("disk full")).line(3), line);
+        let withdrawn = Body::new(at, &event).unwrap().withdrawn(&SinkError::new("disk full"));
+        let mut line = String::new();
+        withdrawn.write_line(3, &mut line);
         let record: Record = serde_json::from_str(&line).unwrap();
         assert_eq!((record.seq, record.at), (3, at));
         assert_eq!(

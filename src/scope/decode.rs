@@ -34,17 +34,32 @@ pub const MAX_VALUE_LEVELS: usize = 8;
 
 /// Reads a scope's byte form, all of it.
 pub(crate) fn decode(bytes: &[u8]) -> Result<Vec<Capability>, ScopeBytesError> {
+    decode_beside(bytes, &[])
+}
+
+/// As [`decode`], beside capabilities that were read before: a tool that they name is not copied.
+pub(crate) fn decode_beside(
+    bytes: &[u8],
+    before: &[Capability],
+) -> Result<Vec<Capability>, ScopeBytesError> {
     let mut decoder = Decoder::new(bytes, MAX_PARTS);
-    let capabilities = decode_from(&mut decoder)?;
+    let capabilities = read(&mut decoder, before)?;
     decoder.end()?;
     Ok(capabilities)
 }
 
 /// Reads a scope that something may follow.
 pub(crate) fn decode_from(decoder: &mut Decoder<'_>) -> Result<Vec<Capability>, ScopeBytesError> {
+    read(decoder, &[])
+}
+
+fn read(
+    decoder: &mut Decoder<'_>,
+    before: &[Capability],
+) -> Result<Vec<Capability>, ScopeBytesError> {
     // What can be read and not be meant is told apart only for the message.
     let mut meaning = None;
-    let read = decoder.ascending(|own| capability(own, &mut meaning));
+    let read = decoder.ascending(|own| capability(own, before, &mut meaning));
     if let Some(error) = meaning {
         return Err(ScopeBytesError::Meaning(error));
     }
@@ -59,6 +74,7 @@ pub(crate) fn decode_from(decoder: &mut Decoder<'_>) -> Result<Vec<Capability>, 
 
 fn capability(
     decoder: &mut Decoder<'_>,
+    before: &[Capability],
     meaning: &mut Option<ScopeError>,
 ) -> Result<Capability, DecodeError> {
     decoder.spend()?;
@@ -66,7 +82,11 @@ fn capability(
         *meaning = Some(error);
         DecodeError::Unknown("what a capability means")
     };
-    let tool = ToolName::new(decoder.text()?).map_err(|error| meant(error.into()))?;
+    let name = decoder.text()?;
+    let tool = match before.iter().find(|known| known.tool.as_str() == name) {
+        Some(known) => known.tool.clone(),
+        None => ToolName::new(name).map_err(|error| meant(error.into()))?,
+    };
     let openness = openness(decoder.byte()?)?;
     let conditions = decoder.ascending(condition)?;
     if conditions.len() > MAX_CONDITIONS {

@@ -72,7 +72,9 @@ pub(crate) use capability::{Capability, Outside};
 pub(crate) use constraint::Node;
 pub(crate) use contain::{condition_may_overlap, condition_within, openness_within};
 pub(crate) use cover::{Condition, Openness, ResourceOpenness, Uncovered};
-pub(crate) use decode::{decode as decode_scope, decode_from as decode_scope_from};
+#[cfg(any(test, fuzzing))]
+pub(crate) use decode::decode as decode_scope;
+pub(crate) use decode::{decode_beside as decode_scope_beside, decode_from as decode_scope_from};
 pub(crate) use encode::{ascending, encode as encode_scope};
 pub(crate) use evaluate::{Facts, Stance};
 pub(crate) use fact::{Absence, Fact};

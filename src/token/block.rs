@@ -5,7 +5,7 @@
 
 use super::error::BlockError;
 use crate::clock::Timestamp;
-use crate::scope::{Capability, Scope, decode_scope};
+use crate::scope::{Capability, Scope, decode_scope_beside};
 use crate::tool::ToolName;
 use crate::value::DecodeError;
 
@@ -48,7 +48,13 @@ impl Narrowing {
 
     /// Reads a block of a token whose tag has been verified; whoever held the token wrote it, so
     /// nothing in it is trusted.
-    pub(crate) fn decode(block: &[u8]) -> Result<Narrowing, BlockError> {
+    ///
+    /// Given the one before it, names are not copied that both have: holders mostly narrow what the
+    /// one before them narrowed.
+    pub(crate) fn decode(
+        block: &[u8],
+        before: Option<&Narrowing>,
+    ) -> Result<Narrowing, BlockError> {
         let cut = BlockError::Form(DecodeError::Cut);
         let ([kind, flags], rest) = block.split_first_chunk().ok_or(cut.clone())?;
         if *kind != NARROWING {
@@ -64,7 +70,8 @@ impl Narrowing {
             }
             _ => return Err(BlockError::Form(DecodeError::Unknown("a flag of the block"))),
         };
-        Ok(Narrowing { capabilities: decode_scope(scope)?, expires })
+        let before = before.map_or(&[][..], |before| &before.capabilities);
+        Ok(Narrowing { capabilities: decode_scope_beside(scope, before)?, expires })
     }
 }
 
@@ -91,23 +98,23 @@ mod tests {
     fn a_block_of_another_kind_or_version_or_with_more_in_it_is_refused() {
         let scope = Scope::tool("t").arg("a", max(1));
         let good = Narrowing::encode(&scope, Some(at(7))).unwrap();
-        assert_eq!(Narrowing::decode(&good).unwrap().expires, Some(at(7)));
+        assert_eq!(Narrowing::decode(&good, None).unwrap().expires, Some(at(7)));
         for kind in (0..=u8::MAX).filter(|kind| *kind != NARROWING) {
             let block = [&[kind], &good[1..]].concat();
-            assert_eq!(Narrowing::decode(&block).unwrap_err(), BlockError::UnknownKind(kind));
+            assert_eq!(Narrowing::decode(&block, None).unwrap_err(), BlockError::UnknownKind(kind));
         }
         for flags in (0..=u8::MAX).filter(|flags| *flags != HAS_EXPIRY) {
             let block = [&[NARROWING, flags], &good[2..]].concat();
-            assert!(Narrowing::decode(&block).is_err(), "{flags}");
+            assert!(Narrowing::decode(&block, None).is_err(), "{flags}");
         }
         for cut in 0..good.len() {
-            assert!(Narrowing::decode(&good[..cut]).is_err(), "cut at {cut}");
+            assert!(Narrowing::decode(&good[..cut], None).is_err(), "cut at {cut}");
         }
         for more in 0..=u8::MAX {
-            assert!(Narrowing::decode(&[&good[..], &[more]].concat()).is_err());
+            assert!(Narrowing::decode(&[&good[..], &[more]].concat(), None).is_err());
         }
         let never = [&[NARROWING, HAS_EXPIRY], &[0xff; 8][..], &good[10..]].concat();
-        assert!(matches!(Narrowing::decode(&never), Err(BlockError::Form(_))));
+        assert!(matches!(Narrowing::decode(&never, None), Err(BlockError::Form(_))));
     }
 
     proptest! {
@@ -117,13 +124,13 @@ mod tests {
             expires in prop::option::of(0..9_000i64),
             at_byte in any::<prop::sample::Index>(),
         ) {
-            let _ = Narrowing::decode(&bytes);
+            let _ = Narrowing::decode(&bytes, None);
             let mut block =
                 Narrowing::encode(&Scope::tool("t").arg("a", max(1)), expires.map(at)).unwrap();
-            prop_assert_eq!(encoded(&Narrowing::decode(&block).unwrap()), &*block);
+            prop_assert_eq!(encoded(&Narrowing::decode(&block, None).unwrap()), &*block);
             let at_byte = at_byte.index(block.len());
             block[at_byte] = block[at_byte].wrapping_add(bytes.len() as u8);
-            if let Ok(read) = Narrowing::decode(&block) {
+            if let Ok(read) = Narrowing::decode(&block, None) {
                 prop_assert_eq!(encoded(&read), block);
             }
         }

@@ -196,12 +196,12 @@ impl<'a> VerifiedToken<'a> {
 
     /// What the attenuation blocks say. One that cannot be read makes the whole token worthless.
     pub(crate) fn narrowings(&self) -> Result<Vec<Narrowing>, TokenError> {
-        self.blocks()
-            .enumerate()
-            .map(|(at, block)| {
-                Narrowing::decode(block).map_err(|error| TokenError::Block { at: at + 1, error })
-            })
-            .collect()
+        let mut narrowings: Vec<Narrowing> = Vec::new();
+        for (at, block) in (1..).zip(self.blocks()) {
+            let narrowing = Narrowing::decode(block, narrowings.last());
+            narrowings.push(narrowing.map_err(|error| TokenError::Block { at, error })?);
+        }
+        Ok(narrowings)
     }
 }
 

@@ -196,7 +196,7 @@ impl<'a> VerifiedToken<'a> {
 
     /// What the attenuation blocks say. One that cannot be read makes the whole token worthless.
     pub(crate) fn narrowings(&self) -> Result<Vec<Narrowing>, TokenError> {
-        let mut narrowings: Vec<Narrowing> = Vec::new();
+        let mut narrowings: Vec<Narrowing> = Vec::with_capacity(self.blocks().count());
         for (at, block) in (1..).zip(self.blocks()) {
             let narrowing = Narrowing::decode(block, narrowings.last());
             narrowings.push(narrowing.map_err(|error| TokenError::Block { at, error })?);

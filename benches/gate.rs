@@ -6,6 +6,8 @@ mod workload;
 use std::time::{Duration, Instant};
 
 use criterion::{Criterion, Throughput};
+use hallpass::BrokerError;
+use hallpass::audit::{Anchor, Entry, Sink, SinkError};
 use hallpass::identity::Identity;
 use hallpass::prelude::*;
 use hallpass::scope::eq;
@@ -217,34 +219,55 @@ fn denied(c: &mut Criterion) {
 thread_local!(static FORGED: std::cell::RefCell<Option<Token>> = const { std::cell::RefCell::new(None) });
 
 /// Threads with a task each at one broker: every call from its token to its outcome. Reported per
-/// call of all threads together.
+/// call of all threads together. With the log in memory, which takes new memory with every record, and
+/// with one that keeps nothing, to see the broker apart from what keeps its log.
 fn throughput(c: &mut Criterion) {
     let rules = Rules::of(100);
     let policy = rules.policy();
     let mut group = c.benchmark_group("gate/throughput");
     group.throughput(Throughput::Elements(1));
-    for threads in [1, 2] {
-        group.bench_function(format!("{threads}thr"), |b| {
-            b.iter_custom(|n| {
-                let mut took = Duration::ZERO;
-                let mut left = n;
-                while left > 0 {
-                    let here = left.min(CALLS * 4);
-                    left -= here;
-                    let broker = Broker::new(policy.clone()).unwrap();
-                    let errands: Vec<_> =
-                        (0..threads).map(|_| Errand::at(&broker, &rules)).collect();
-                    took += timed_span(|| {
-                        std::thread::scope(|scope| {
-                            for errand in &errands {
-                                let own = here / threads;
-                                scope.spawn(move || (0..own).for_each(|_| errand.errand()));
-                            }
-                        });
-                    });
-                }
-                took
+    for (kept, broker) in [("", Broker::new as fn(Policy) -> _), ("-log-not-kept", without_log)] {
+        for threads in [1, 2] {
+            group.bench_function(format!("{threads}thr{kept}"), |b| {
+                b.iter_custom(|n| {
+                    let mut took = Duration::ZERO;
+                    let mut left = n;
+                    while left > 0 {
+                        let here = left.min(CALLS * 4);
+                        left -= here;
+                        let broker = broker(policy.clone()).unwrap();
+                        let errands: Vec<_> =
+                            (0..threads).map(|_| Errand::at(&broker, &rules)).collect();
+                        took += timed_span(|| side_by_side(&errands, here / threads));
+                    }
+                    took
+                });
             });
-        });
+        }
+    }
+}
+
+fn side_by_side(errands: &[Errand], calls: u64) {
+    std::thread::scope(|scope| {
+        for errand in errands {
+            scope.spawn(move || (0..calls).for_each(|_| errand.errand()));
+        }
+    });
+}
+
+fn without_log(policy: Policy) -> Result<Broker, BrokerError> {
+    Broker::builder(policy).log(Discarding).build()
+}
+
+/// Takes every record and keeps none.
+struct Discarding;
+
+impl Sink for Discarding {
+    fn open(&self) -> Result<Option<Anchor>, SinkError> {
+        Ok(None)
+    }
+
+    fn append(&self, _: &Entry<'_>) -> Result<(), SinkError> {
+        Ok(())
     }
 }

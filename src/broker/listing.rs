@@ -1,7 +1,7 @@
 //! Listing: which tools a grant could call now.
 
-use super::authorize::Gate;
 use super::current::Current;
+use super::gate::Gate;
 use super::present::present_token;
 use super::shared::Shared;
 use crate::clock::Timestamp;

@@ -51,6 +51,7 @@ mod control;
 mod covered;
 mod current;
 mod delegate;
+mod gate;
 mod give;
 mod halt;
 mod listing;
@@ -70,9 +71,9 @@ mod tripwire;
 use std::sync::Arc;
 use std::time::Duration;
 
-pub use authorize::Gate;
 pub use builder::{BrokerBuilder, BrokerError};
 pub use control::{Control, Halted};
+pub use gate::Gate;
 pub use halt::Halt;
 pub use open::{Ended, Task};
 pub use permit::{Permit, Receipt, RunError, Running};

@@ -1,0 +1,141 @@
+//! The gate: what the tool side holds.
+
+use std::sync::Arc;
+
+use super::authorize::{Attempt, Refusal};
+use super::permit::Permit;
+use super::present::present_token;
+use super::shared::Shared;
+use crate::audit::{Event, Stage};
+use crate::call::Call;
+use crate::clock::Timestamp;
+use crate::context::Context;
+use crate::denial::{Denial, Reason};
+use crate::identity::Identity;
+use crate::sync::Apart;
+use crate::token::{Presentable, Token};
+
+/// The tool side's handle: turns a presented token and a call into a [`Permit`], or a [`Denial`].
+///
+/// Cloning it shares it: a clone can authorize and nothing else.
+pub struct Gate {
+    /// Counted once more for this handle alone: threads with a gate each, which hand out permits,
+    /// do not write to one count.
+    pub(super) shared: Arc<Apart<Arc<Shared>>>,
+}
+
+impl Clone for Gate {
+    fn clone(&self) -> Self {
+        Gate::new(Arc::clone(&self.shared.0))
+    }
+}
+
+impl Gate {
+    pub(super) fn new(shared: Arc<Shared>) -> Self {
+        Gate { shared: Arc::new(Apart(shared)) }
+    }
+
+    /// Authorizes one call: who presents which token, for what, in which context.
+    ///
+    /// In this order: the token's size and framing, its signature, its decoding, expiry, audience
+    /// and holder; then task, grant and serial; then the grant's scope and every attenuation's; then
+    /// today's rules; then limits. What is permitted is in the log before this returns.
+    ///
+    /// # Errors
+    /// A [`Denial`], which is in the log, too.
+    pub fn authorize<P: Presentable + ?Sized>(
+        &self,
+        presented: &P,
+        caller: &Identity,
+        call: Call,
+        context: &Context,
+    ) -> Result<Permit, Denial> {
+        let at = |now| Attempt {
+            shared: &self.shared,
+            text: presented.text(),
+            caller,
+            call: &call,
+            context,
+            now,
+        };
+        let attempt = match self.shared.now() {
+            Ok(now) => at(now),
+            Err(denial) => {
+                let refusal = Refusal { denial, about: None };
+                return Err(at(self.shared.keeper.latest()).record(refusal));
+            }
+        };
+        match attempt.commit() {
+            Ok(committed) => Ok(committed.into_permit(&self.shared, call)),
+            Err(refusal) => Err(attempt.record(refusal)),
+        }
+    }
+
+    /// Answers as [`authorize`](Gate::authorize) would, and permits nothing: no use is spent, no
+    /// history added, the question not recorded. Names the permits that would decide.
+    ///
+    /// # Errors
+    /// The [`Denial`] that `authorize` would give, as long as nothing changes between the two.
+    pub fn check<P: Presentable + ?Sized>(
+        &self,
+        presented: &P,
+        caller: &Identity,
+        call: &Call,
+        context: &Context,
+    ) -> Result<Vec<Arc<str>>, Denial> {
+        let now = self.shared.now()?;
+        let text = presented.text();
+        let attempt = Attempt { shared: &self.shared, text, caller, call, context, now };
+        attempt.check().map_err(|refusal| refusal.denial)
+    }
+
+    /// The holder gives its grant up: always possible while it lives, final when it returns.
+    ///
+    /// # Errors
+    /// A [`Denial`], which is in the log, too, with [`Code::InvalidToken`](crate::denial::Code::InvalidToken) or
+    /// [`Expired`](crate::denial::Code::Expired) if there is nothing to give up.
+    pub fn give_up(&self, token: &Token, caller: &Identity) -> Result<(), Denial> {
+        let now = self.shared.now();
+        let at = *now.as_ref().unwrap_or(&self.shared.keeper.latest());
+        let given_up = now.and_then(|now| self.end_presented(token, caller, now));
+        given_up.inspect_err(|denial| {
+            let event = Event::Denied {
+                stage: Stage::GiveUp,
+                task: None,
+                generation: None,
+                grant: None,
+                who: Some(caller.subject().as_str().into()),
+                tool: None,
+                args: None,
+                code: denial.code().as_str().into(),
+                reason: denial.reason().as_str().into(),
+                rules: Vec::new(),
+                epoch: None,
+            };
+            self.shared.record_denial(at, denial, event);
+            self.shared.trip(caller, denial, at);
+        })
+    }
+
+    fn end_presented(
+        &self,
+        token: &Token,
+        caller: &Identity,
+        now: Timestamp,
+    ) -> Result<(), Denial> {
+        let current = self.shared.current();
+        let presented = present_token(&self.shared, &current.keys, token, caller, now)?;
+        drop(current);
+        if self.shared.end_grant(&presented.cell, presented.grant, Reason::Revoked).is_some() {
+            Ok(())
+        } else {
+            Err(Denial::new(presented.cell.life.lock().why_gone(presented.grant)))
+        }
+    }
+}
+
+impl std::fmt::Debug for Gate {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Gate").field("audience", &self.shared.audience).finish_non_exhaustive()
+    }
+}

@@ -384,8 +384,7 @@ impl Capability {
             };
             let of_args = matches!(condition.fact, Fact::Arg(_));
             if of_args && !(open(&self.conditions, &self.openness) && open(conditions, openness)) {
-                condition.constraint =
-                    condition.constraint.clone().and(super::constraint::absent());
+                condition.constraint = condition.constraint.clone().and(super::words::absent());
             }
         }
         both.conditions = all.into_boxed_slice();

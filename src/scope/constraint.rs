@@ -5,17 +5,16 @@ use std::sync::Arc;
 use super::fact::Fact;
 use super::glob::Glob;
 use super::instant::{Instants, Weekly};
-use super::kind::{Bound, Count, Fields, Range, Set, Sort};
+use super::kind::{Count, Fields, Range, Set, Sort};
 use super::network::Network;
-use super::path::canonical_path;
 use super::regex::Regex;
 use super::url::UrlPattern;
-use crate::clock::Timestamp;
-use crate::value::{Number, Value};
+use crate::value::Value;
 
 /// What one value (an argument, an attribute, a part of the question) must be.
 ///
-/// Made by the functions of this module ([`eq`], [`one_of`], [`min`], [`glob`], …) or read from a
+/// Made by the functions of this module ([`eq`](super::eq), [`one_of`](super::one_of), [`min`](super::min),
+/// [`glob`](super::glob()), …) or read from a
 /// policy. A constraint that cannot be meant (an empty set, a pattern that does not parse) carries
 /// its error: whatever it is put into refuses it, and until then it matches nothing.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -119,214 +118,6 @@ pub enum ConstraintError {
 /// evaluation's stack small whatever a policy or a scope says.
 pub const MAX_NESTING: usize = 8;
 
-/// Exactly this value. Numbers by value: `1` is `1.0`.
-pub fn eq(value: impl Into<Value>) -> Constraint {
-    Constraint(Node::Is(Set::one(value.into())))
-}
-
-/// One of these values.
-pub fn one_of<V: Into<Value>>(values: impl IntoIterator<Item = V>) -> Constraint {
-    set("one_of", values, Node::Is)
-}
-
-/// Every value, as long as there is one.
-pub fn any() -> Constraint {
-    Constraint(Node::Any)
-}
-
-/// There, and neither `null` nor the empty text: a field that was filled in with nothing counts as
-/// left out. `0`, `false`, `[]` and `{}` are there.
-pub fn present() -> Constraint {
-    Constraint(Node::Present(true))
-}
-
-/// Not there, or `null`, or the empty text.
-pub fn absent() -> Constraint {
-    Constraint(Node::Present(false))
-}
-
-/// Absent, or as `constraint` says: for an argument that the caller may leave out.
-pub fn optional(constraint: Constraint) -> Constraint {
-    any_of([absent(), constraint])
-}
-
-/// Equal to another part of the question, named as in a policy: `who.attrs.team`, `args.owner`.
-pub fn same_as(fact: &str) -> Constraint {
-    match Fact::parse(fact) {
-        Ok(fact) => Constraint(Node::SameAs(fact)),
-        Err(error) => faulty(ConstraintError::UnknownFact(error.to_string())),
-    }
-}
-
-/// At least this number.
-pub fn min(bound: impl TryInto<Number>) -> Constraint {
-    range("min", bound, |n| Range { lower: Some(Bound::at(n)), upper: None })
-}
-
-/// At most this number.
-pub fn max(bound: impl TryInto<Number>) -> Constraint {
-    range("max", bound, |n| Range { lower: None, upper: Some(Bound::at(n)) })
-}
-
-/// More than this number.
-pub fn above(bound: impl TryInto<Number>) -> Constraint {
-    range("above", bound, |n| Range { lower: Some(Bound::beyond(n)), upper: None })
-}
-
-/// Less than this number.
-pub fn below(bound: impl TryInto<Number>) -> Constraint {
-    range("below", bound, |n| Range { lower: None, upper: Some(Bound::beyond(n)) })
-}
-
-/// Text that begins so.
-pub fn prefix(text: &str) -> Constraint {
-    text_kind("prefix", text, Node::Prefix)
-}
-
-/// Text that ends so.
-pub fn suffix(text: &str) -> Constraint {
-    text_kind("suffix", text, Node::Suffix)
-}
-
-/// Text that has this in it.
-pub fn contains(text: &str) -> Constraint {
-    text_kind("contains", text, Node::Contains)
-}
-
-/// Text that matches a pattern from end to end: `*` stays within a `/` segment, `**` crosses, `?` is
-/// one character other than `/`.
-pub fn glob(pattern: &str) -> Constraint {
-    match Glob::new(pattern) {
-        Ok(glob) => Constraint(Node::Glob(Arc::new(glob))),
-        Err(error) => faulty(ConstraintError::Pattern(error.to_string())),
-    }
-}
-
-/// Text that matches a regular expression from end to end. For policies only: a scope that an agent
-/// asks for may not make the broker compile anything.
-pub fn regex(pattern: &str) -> Constraint {
-    match Regex::new(pattern) {
-        Ok(regex) => Constraint(Node::Regex(Arc::new(regex))),
-        Err(error) => faulty(ConstraintError::Pattern(error.to_string())),
-    }
-}
-
-/// A path that is this folder or lies in it, by its spelling alone: links are the file system's.
-///
-/// The path asked about must be in its one spelling: a `..`, a `.`, an empty segment, a `/` at the end,
-/// a backslash, a `%`, a leading `~` or a hidden character leaves it unknown, which a permit refuses and
-/// a forbid acts on.
-pub fn under(folder: &str) -> Constraint {
-    match canonical_path(folder) {
-        Ok(folder) => Constraint(Node::Under(folder.into())),
-        Err(fault) => {
-            let given = crate::text::escape_for_people(folder, crate::text::SHOWN);
-            faulty(ConstraintError::Pattern(format!("`{given}` is no folder: {fault}")))
-        }
-    }
-}
-
-/// Text that is an address in one of these networks (`10.0.0.0/8`, `2001:db8::1`). An IPv4 address
-/// written as IPv6 is that IPv4 address; other spellings than the dotted and the colon form are none.
-pub fn cidr<N: AsRef<str>>(networks: impl IntoIterator<Item = N>) -> Constraint {
-    let parsed: Result<Vec<Network>, _> =
-        networks.into_iter().map(|network| Network::parse(network.as_ref())).collect();
-    match parsed {
-        Ok(networks) if networks.is_empty() => faulty(ConstraintError::Empty("cidr")),
-        Ok(mut networks) => {
-            networks.sort();
-            networks.dedup();
-            Constraint(Node::Cidr(networks.into()))
-        }
-        Err(error) => faulty(ConstraintError::Pattern(error.to_string())),
-    }
-}
-
-/// Text that is an instant (RFC 3339): this one or a later.
-pub fn after(instant: Timestamp) -> Constraint {
-    Constraint(Node::Instants(Instants { after: Some(instant), before: None }))
-}
-
-/// Text that is an instant (RFC 3339) earlier than this one.
-pub fn before(instant: Timestamp) -> Constraint {
-    Constraint(Node::Instants(Instants { after: None, before: Some(instant) }))
-}
-
-/// Text that is an instant (RFC 3339) on one of these days of the week (`mon` to `sun`), from one time
-/// of day (`09:00`) up to and without another (`24:00` at most), on a clock so far from UTC (`+01:00`).
-///
-/// The offset is fixed: a place that moves its clocks in summer needs two rules with validity.
-pub fn weekly(days: &[&str], from: &str, until: &str, offset: &str) -> Constraint {
-    match Weekly::new(days, from, until, offset) {
-        Ok(weekly) => Constraint(Node::Weekly(weekly)),
-        Err(error) => faulty(error),
-    }
-}
-
-/// Text that is JSON, read as strictly as arguments are, and of which this is true: for tools that
-/// carry a call inside a text. What does not parse is unknown.
-pub fn json(constraint: Constraint) -> Constraint {
-    Constraint(Node::Json(Box::new(constraint)))
-}
-
-/// Text of so many characters (Unicode scalar values, not bytes).
-pub fn len(range: impl Into<Count>) -> Constraint {
-    counted("len", range.into(), Node::Len)
-}
-
-/// A list of so many elements.
-pub fn count(range: impl Into<Count>) -> Constraint {
-    counted("count", range.into(), Node::Count)
-}
-
-/// An object with exactly these fields. [`Constraint::other_fields`] opens it.
-pub fn fields<N: Into<Box<str>>>(named: impl IntoIterator<Item = (N, Constraint)>) -> Constraint {
-    match Fields::closed(named.into_iter().map(|(n, c)| (n.into(), c)).collect()) {
-        Ok(fields) => Constraint(Node::Fields(fields)),
-        Err(error) => faulty(error),
-    }
-}
-
-/// A list of at least one element, each of which is so.
-pub fn each(constraint: Constraint) -> Constraint {
-    Constraint(Node::Each(Box::new(constraint)))
-}
-
-/// A list with at least one element that is so.
-pub fn some(constraint: Constraint) -> Constraint {
-    Constraint(Node::Some(Box::new(constraint)))
-}
-
-/// A list without any element but these; the empty list is a subset.
-pub fn subset_of<V: Into<Value>>(values: impl IntoIterator<Item = V>) -> Constraint {
-    set("subset_of", values, Node::SubsetOf)
-}
-
-/// A list with at least one of these elements.
-pub fn has_any<V: Into<Value>>(values: impl IntoIterator<Item = V>) -> Constraint {
-    set("has_any", values, Node::HasAny)
-}
-
-/// A list with all of these elements.
-pub fn has_all<V: Into<Value>>(values: impl IntoIterator<Item = V>) -> Constraint {
-    set("has_all", values, Node::HasAll)
-}
-
-/// All of these constraints.
-pub fn all_of(constraints: impl IntoIterator<Item = Constraint>) -> Constraint {
-    combined("all", constraints.into_iter().collect(), Node::All)
-}
-
-/// At least one of these constraints.
-pub fn any_of(constraints: impl IntoIterator<Item = Constraint>) -> Constraint {
-    combined("any", constraints.into_iter().collect(), Node::AnyOf)
-}
-
-/// Not so. Unknown stays unknown: a value of the wrong kind is not made right by `not`.
-pub fn not(constraint: Constraint) -> Constraint {
-    Constraint(Node::Not(Box::new(constraint)))
-}
-
 impl Constraint {
     /// This and another constraint.
     pub fn and(self, other: Constraint) -> Constraint {
@@ -339,7 +130,7 @@ impl Constraint {
         }
     }
 
-    /// Opens [`fields`]: fields that are not named may be there, with any value.
+    /// Opens [`fields`](super::fields): fields that are not named may be there, with any value.
     pub fn other_fields(self) -> Constraint {
         match self {
             Constraint(Node::Fields(fields)) => Constraint(Node::Fields(fields.open())),
@@ -495,58 +286,11 @@ impl Constraint {
     }
 }
 
-fn faulty(error: ConstraintError) -> Constraint {
-    Constraint(Node::Faulty(error))
-}
-
-fn set<V: Into<Value>>(
-    word: &'static str,
-    values: impl IntoIterator<Item = V>,
-    node: fn(Set) -> Node,
-) -> Constraint {
-    match Set::new(values.into_iter().map(Into::into).collect()) {
-        Some(set) => Constraint(node(set)),
-        None => faulty(ConstraintError::Empty(word)),
-    }
-}
-
-fn range(
-    word: &'static str,
-    bound: impl TryInto<Number>,
-    range: impl FnOnce(Number) -> Range,
-) -> Constraint {
-    match bound.try_into() {
-        Ok(number) => Constraint(Node::Range(range(number))),
-        Err(_) => faulty(ConstraintError::NotANumber(word)),
-    }
-}
-
-fn text_kind(word: &'static str, text: &str, node: fn(Box<str>) -> Node) -> Constraint {
-    if text.is_empty() {
-        faulty(ConstraintError::Empty(word))
-    } else {
-        Constraint(node(text.into()))
-    }
-}
-
-fn counted(word: &'static str, count: Count, node: fn(Count) -> Node) -> Constraint {
-    match count.check(word) {
-        Ok(()) => Constraint(node(count)),
-        Err(error) => faulty(error),
-    }
-}
-
-fn combined(
-    word: &'static str,
-    parts: Vec<Constraint>,
-    node: fn(Vec<Constraint>) -> Node,
-) -> Constraint {
-    if parts.is_empty() { faulty(ConstraintError::Empty(word)) } else { Constraint(node(parts)) }
-}
-
 #[cfg(test)]
 mod tests {
+    use super::super::words::*;
     use super::*;
+    use crate::clock::Timestamp;
     use crate::scope::{Scope, ScopeError};
 
     /// attack 19: what an agent asks for compiles nothing, wherever it hides it.

@@ -4,10 +4,11 @@ use std::path::PathBuf;
 
 use serde_json::Value as Json;
 
-use super::constraint::{Constraint, cidr, under};
+use super::constraint::Constraint;
 use super::evaluate::Stance;
 use super::fact::Absence;
 use super::truth::Truth;
+use super::words::{cidr, under};
 use crate::value::Value;
 
 fn corpus(name: &str) -> Option<Json> {

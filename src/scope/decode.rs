@@ -3,10 +3,7 @@
 use super::capability::{
     Capability, MAX_CAPABILITIES, MAX_CONDITIONS, ScopeError, check_json, check_resource,
 };
-use super::constraint::{
-    Constraint, MAX_NESTING, Node, all_of, any, any_of, contains, count, each, fields, glob, json,
-    len, not, prefix, some, suffix, under,
-};
+use super::constraint::{Constraint, MAX_NESTING, Node};
 use super::cover::{Condition, Openness, ResourceOpenness};
 use super::encode::{
     AFTER, BEFORE, LOWER, LOWER_INCLUSIVE, OTHER_ARGS, RESOURCE_ANY, RESOURCE_NAMED,
@@ -19,6 +16,10 @@ use super::network::Network;
 use super::path::canonical_path;
 #[cfg(feature = "url")]
 use super::url::UrlPattern;
+use super::words::{
+    all_of, any, any_of, contains, count, each, fields, glob, json, len, not, prefix, some, suffix,
+    under,
+};
 use crate::clock::Timestamp;
 use crate::tool::ToolName;
 use crate::value::{DecodeError, Decoder};

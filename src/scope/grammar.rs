@@ -1,13 +1,14 @@
 //! The grammar of constraints: how policies and scopes write each kind.
 
-use super::constraint::{
-    Constraint, Node, after, all_of, any, any_of, before, cidr, contains, count, each, eq, fields,
-    glob, has_all, has_any, json, len, not, one_of, prefix, regex, same_as, some, subset_of,
-    suffix, under, weekly,
-};
+use super::constraint::{Constraint, Node};
 use super::instant::Instants;
 use super::kind::{Bound, Count, Range};
 use super::url::{UrlPattern, url};
+use super::words::{
+    after, all_of, any, any_of, before, cidr, contains, count, each, eq, fields, glob, has_all,
+    has_any, json, len, not, one_of, prefix, regex, same_as, some, subset_of, suffix, under,
+    weekly,
+};
 use crate::clock::Timestamp;
 use crate::document::{
     Misfit, Table, Written, any_word, did_you_mean, list, text, value, whole_number,

@@ -48,13 +48,10 @@ mod truth;
     allow(unreachable_pub, dead_code, reason = "without the feature all of it refuses")
 )]
 mod url;
+mod words;
 
 pub use capability::{MAX_CAPABILITIES, MAX_CONDITIONS, MAX_SCOPE_JSON, Scope, ScopeError};
-pub use constraint::{
-    Constraint, ConstraintError, MAX_NESTING, above, absent, after, all_of, any, any_of, before,
-    below, cidr, contains, count, each, eq, fields, glob, has_all, has_any, json, len, max, min,
-    not, one_of, optional, prefix, present, regex, same_as, some, subset_of, suffix, under, weekly,
-};
+pub use constraint::{Constraint, ConstraintError, MAX_NESTING};
 pub use decode::{MAX_PARTS, MAX_VALUE_LEVELS};
 pub use encode::ScopeBytesError;
 pub use fact::UnknownFact;
@@ -66,6 +63,11 @@ pub use regex::{MAX_REGEX, Regex, RegexError};
 pub use truth::Truth;
 #[cfg(feature = "url")]
 pub use url::{UrlPattern, url};
+pub use words::{
+    above, absent, after, all_of, any, any_of, before, below, cidr, contains, count, each, eq,
+    fields, glob, has_all, has_any, json, len, max, min, not, one_of, optional, prefix, present,
+    regex, same_as, some, subset_of, suffix, under, weekly,
+};
 
 pub(crate) use algebra::{Algebra, Allowance, Cover, Difference, cover_difference};
 pub(crate) use capability::{Capability, Outside};

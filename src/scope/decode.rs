@@ -1,10 +1,9 @@
 //! Scopes read back from their byte form, which came with a token: nothing in it is trusted.
 
-use super::capability::{
-    Capability, MAX_CAPABILITIES, MAX_CONDITIONS, ScopeError, check_json, check_resource,
-};
+use super::capability::Capability;
 use super::constraint::{Constraint, MAX_NESTING, Node};
 use super::cover::{Condition, Openness, ResourceOpenness};
+use super::draft::{MAX_CAPABILITIES, MAX_CONDITIONS, ScopeError, check_json, check_resource};
 use super::encode::{
     AFTER, BEFORE, LOWER, LOWER_INCLUSIVE, OTHER_ARGS, RESOURCE_ANY, RESOURCE_NAMED,
     ScopeBytesError, UPPER, UPPER_INCLUSIVE, kind, part,

@@ -3,10 +3,11 @@
 //! Written out in `docs/token-format.md`. Only what narrows has a spelling, and each scope has one:
 //! parts whose order means nothing stand in ascending order of their bytes, each once.
 
-use super::capability::{Capability, Part, Scope, ScopeError};
+use super::capability::{Capability, Part};
 use super::constraint::{Constraint, Node};
 use super::cover::{Condition, Openness, ResourceOpenness};
 use super::decode::decode;
+use super::draft::{Scope, ScopeError};
 use super::fact::Fact;
 use super::instant::Instants;
 use super::kind::{Bound, Count, Range, Set};

@@ -24,6 +24,7 @@ mod corpus;
 mod cover;
 mod decode;
 mod describe;
+mod draft;
 mod encode;
 mod evaluate;
 mod expression;
@@ -50,9 +51,9 @@ mod truth;
 mod url;
 mod words;
 
-pub use capability::{MAX_CAPABILITIES, MAX_CONDITIONS, MAX_SCOPE_JSON, Scope, ScopeError};
 pub use constraint::{Constraint, ConstraintError, MAX_NESTING};
 pub use decode::{MAX_PARTS, MAX_VALUE_LEVELS};
+pub use draft::{MAX_CAPABILITIES, MAX_CONDITIONS, MAX_SCOPE_JSON, Scope, ScopeError};
 pub use encode::ScopeBytesError;
 pub use fact::UnknownFact;
 pub use glob::{Glob, GlobError, MAX_GLOB, MAX_PATTERN_TEXT, MAX_SCOPE_PATTERNS, MAX_WILDCARDS};

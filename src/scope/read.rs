@@ -1,6 +1,6 @@
 //! Scopes from text and data.
 
-use super::capability::{MAX_CONDITIONS, Scope, ScopeError};
+use super::draft::{MAX_CONDITIONS, Scope, ScopeError};
 use super::grammar::{named_constraints, read_constraint};
 use crate::document::{Misfit, Table, Written, any_word, list, text, tree_of};
 use crate::value::{Limits, MAX_DEPTH, Node, Shown, Value, line_and_column, parse_spanned};

@@ -1,0 +1,345 @@
+//! A scope as it is asked for: built tool by tool, and checked where it is taken.
+
+use super::capability::{Capability, Part, cover_value};
+use super::constraint::{Constraint, ConstraintError};
+use super::cover::{Condition, Openness, ResourceOpenness};
+use super::fact::Fact;
+use super::glob::MAX_SCOPE_PATTERNS;
+use crate::text::{SHOWN, escape_for_people};
+use crate::tool::{ToolName, ToolNameError};
+use crate::value::Value;
+
+/// How many capabilities a scope may have. A task that needs more asks in several requests; the
+/// bound keeps what one request costs in sight.
+pub const MAX_CAPABILITIES: usize = 128;
+
+/// How many conditions one capability may have.
+pub const MAX_CONDITIONS: usize = 128;
+
+/// How many `json` a scope may have, those inside one another included. Each reads a text anew, which
+/// may be as long as arguments may be, and both may be an agent's.
+pub const MAX_SCOPE_JSON: usize = 16;
+
+/// What is asked for: a set of capabilities, built tool by tool.
+///
+/// A scope is data: building it never fails, and whatever takes it (a request) refuses one that
+/// cannot be meant. An empty scope is refused: it would ask for nothing, and must not be misread as
+/// asking for everything.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Scope {
+    drafts: Vec<Draft>,
+    embedded: bool,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Draft {
+    tool: Box<str>,
+    conditions: Vec<Condition>,
+    openness: Openness,
+    any_args: bool,
+}
+
+/// What is wrong with a scope.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum ScopeError {
+    /// Nothing is asked for.
+    #[error("the scope is empty: name at least one tool")]
+    Empty,
+    /// More than [`MAX_CAPABILITIES`] capabilities, or more than [`MAX_CONDITIONS`] conditions in one.
+    #[error(
+        "the scope is too large: at most {MAX_CAPABILITIES} capabilities of {MAX_CONDITIONS} conditions"
+    )]
+    TooLarge,
+    /// Patterns of more than [`MAX_SCOPE_PATTERNS`] bytes together.
+    #[error("patterns of {0} bytes together, expected at most {MAX_SCOPE_PATTERNS}")]
+    TooManyPatterns(usize),
+    /// More than [`MAX_SCOPE_JSON`] constraints on what a text says as JSON.
+    #[error("`json` {0} times, expected at most {MAX_SCOPE_JSON}")]
+    TooManyJson(usize),
+    /// A tool's name is none.
+    #[error(transparent)]
+    Tool(#[from] ToolNameError),
+    /// A constraint cannot be meant.
+    #[error("`{tool}`: `{fact}`: {error}")]
+    Constraint {
+        /// The capability's tool.
+        tool: Box<str>,
+        /// Where the constraint stands.
+        fact: Box<str>,
+        /// What is wrong with it.
+        error: ConstraintError,
+    },
+    /// `any_args` beside constraints on arguments: it would look narrow and be wide.
+    #[error(
+        "`{0}`: any arguments are asked for beside constraints on some: say `other_args` if arguments that are not named may be there"
+    )]
+    AnyBesideNamed(Box<str>),
+    /// `any_resource` beside constraints on the resource: it would look wide and be narrow.
+    #[error(
+        "`{0}`: any resource is asked for beside constraints on it: say its type and id, `any` where any will do"
+    )]
+    AnyResourceBesideNamed(Box<str>),
+    /// Constraints on a resource where none may be: they would never hold.
+    #[error("`{0}`: constraints on a resource whose type and id are not said")]
+    ResourceUnsaid(Box<str>),
+    /// Text or data that does not have the shape of a scope.
+    #[error("{0}")]
+    Shape(String),
+}
+
+impl Scope {
+    /// Asks for a tool, called without arguments or resource; the methods that follow say which.
+    pub fn tool(name: &str) -> Self {
+        Scope::default().and_tool(name)
+    }
+
+    /// Asks for one more tool; the methods that follow speak of it.
+    pub fn and_tool(mut self, name: &str) -> Self {
+        self.drafts.push(Draft {
+            tool: name.into(),
+            conditions: Vec::new(),
+            openness: Openness::default(),
+            any_args: false,
+        });
+        self
+    }
+
+    /// Asks for all that another scope asks for, too.
+    pub fn and(mut self, other: Scope) -> Self {
+        self.drafts.extend(other.drafts);
+        self.embedded |= other.embedded;
+        self
+    }
+
+    /// What the argument `name` must be.
+    pub fn arg(self, name: &str, constraint: Constraint) -> Self {
+        self.condition(Fact::arg(name), constraint)
+    }
+
+    /// Any arguments at all.
+    pub fn any_args(self) -> Self {
+        self.last(|draft| {
+            draft.any_args = true;
+            draft.openness.other_args = true;
+        })
+    }
+
+    /// Arguments that are not named may be there, with any value.
+    pub fn other_args(self) -> Self {
+        self.last(|draft| draft.openness.other_args = true)
+    }
+
+    /// What the resource's type and id must be.
+    pub fn resource(self, kind: Constraint, id: Constraint) -> Self {
+        self.last(|draft| draft.openness.resource = ResourceOpenness::Named)
+            .condition(Fact::ResourceType, kind)
+            .condition(Fact::ResourceId, id)
+    }
+
+    /// What an attribute of the resource must be.
+    pub fn resource_attr(self, name: &str, constraint: Constraint) -> Self {
+        self.condition(Fact::ResourceAttr(name.into()), constraint)
+    }
+
+    /// Any resource, or none.
+    pub fn any_resource(self) -> Self {
+        self.last(|draft| draft.openness.resource = ResourceOpenness::Any)
+    }
+
+    /// Asks that what is granted travels in the token, too, for a
+    /// [`Verifier`](crate::token::Verifier) elsewhere. The token gets longer, and whoever sees it
+    /// sees the scope. A gate never reads it: it asks its own table.
+    pub fn embedded(mut self) -> Self {
+        self.embedded = true;
+        self
+    }
+
+    pub(crate) fn is_embedded(&self) -> bool {
+        self.embedded
+    }
+
+    /// How many capabilities are asked for.
+    pub fn len(&self) -> usize {
+        self.drafts.len()
+    }
+
+    /// Whether nothing is asked for.
+    pub fn is_empty(&self) -> bool {
+        self.drafts.is_empty()
+    }
+
+    /// The scope that says these capabilities.
+    pub(crate) fn of(capabilities: &[Capability], embedded: bool) -> Scope {
+        let draft = |own: &Capability| Draft {
+            tool: own.tool.as_str().into(),
+            conditions: own.conditions.to_vec(),
+            openness: own.openness.clone(),
+            any_args: false,
+        };
+        Scope { drafts: capabilities.iter().map(draft).collect(), embedded }
+    }
+
+    /// Whether the scope can be meant.
+    ///
+    /// # Errors
+    /// The first [`ScopeError`] found.
+    pub fn check(&self) -> Result<(), ScopeError> {
+        self.capabilities().map(|_| ())
+    }
+
+    /// The scope as data, in the shape in which traces and records write it.
+    pub fn to_value(&self) -> Value {
+        Value::List(
+            self.drafts
+                .iter()
+                .map(|draft| cover_value(&draft.tool, &draft.conditions, &draft.openness))
+                .collect(),
+        )
+    }
+
+    pub(crate) fn capabilities(&self) -> Result<Vec<Capability>, ScopeError> {
+        self.meant(|draft, tool| Capability {
+            tool,
+            conditions: draft.conditions.clone().into_boxed_slice(),
+            openness: draft.openness.clone(),
+        })
+    }
+
+    /// The same without copying what was said.
+    pub(super) fn parts(&self) -> Result<Vec<Part<'_>>, ScopeError> {
+        self.meant(|Draft { tool, conditions, openness, .. }, _| Part {
+            tool,
+            conditions,
+            openness,
+        })
+    }
+
+    /// What `make` makes of each draft, if all of them can be meant.
+    fn meant<'s, T>(
+        &'s self,
+        make: impl Fn(&'s Draft, ToolName) -> T,
+    ) -> Result<Vec<T>, ScopeError> {
+        if self.drafts.is_empty() {
+            return Err(ScopeError::Empty);
+        }
+        if self.drafts.len() > MAX_CAPABILITIES {
+            return Err(ScopeError::TooLarge);
+        }
+        let conditions = self.drafts.iter().flat_map(|draft| &draft.conditions);
+        let patterns: usize = conditions.map(|own| own.constraint.pattern_bytes()).sum();
+        if patterns > MAX_SCOPE_PATTERNS {
+            return Err(ScopeError::TooManyPatterns(patterns));
+        }
+        check_json(self.drafts.iter().flat_map(|draft| &draft.conditions))?;
+        self.drafts.iter().map(|draft| draft.check().map(|tool| make(draft, tool))).collect()
+    }
+
+    pub(crate) fn condition(self, fact: Fact, constraint: Constraint) -> Self {
+        self.last(|draft| Condition::add(&mut draft.conditions, fact, constraint))
+    }
+
+    fn last(mut self, change: impl FnOnce(&mut Draft)) -> Self {
+        // Before the first `tool` there is nothing to speak of; `check` then reports the empty scope.
+        if let Some(draft) = self.drafts.last_mut() {
+            change(draft);
+        }
+        self
+    }
+}
+
+/// All that any of the scopes asks for.
+///
+/// ```
+/// use hallpass::scope::{Scope, eq};
+///
+/// let files = ["a.txt", "b.txt"];
+/// let scope: Scope = files.map(|file| Scope::tool("file.read").arg("path", eq(file))).into_iter().collect();
+/// assert_eq!(scope.len(), 2);
+/// ```
+impl FromIterator<Scope> for Scope {
+    fn from_iter<I: IntoIterator<Item = Scope>>(scopes: I) -> Self {
+        scopes.into_iter().fold(Scope::default(), Scope::and)
+    }
+}
+
+/// Whether conditions of one scope read texts as JSON so seldom that it is in sight.
+pub(super) fn check_json<'c>(
+    conditions: impl Iterator<Item = &'c Condition>,
+) -> Result<(), ScopeError> {
+    match conditions.map(|own| own.constraint.json_texts()).sum() {
+        0..=MAX_SCOPE_JSON => Ok(()),
+        many => Err(ScopeError::TooManyJson(many)),
+    }
+}
+
+/// Whether what is said of the resource goes with whether there may be one.
+pub(super) fn check_resource(
+    tool: &str,
+    conditions: &[Condition],
+    openness: &Openness,
+) -> Result<(), ScopeError> {
+    let named = conditions.iter().any(|own| own.fact.is_of_the_resource());
+    match openness.resource {
+        ResourceOpenness::Any if named => Err(ScopeError::AnyResourceBesideNamed(tool.into())),
+        ResourceOpenness::None if named => Err(ScopeError::ResourceUnsaid(tool.into())),
+        _ => Ok(()),
+    }
+}
+
+impl Draft {
+    fn check(&self) -> Result<ToolName, ScopeError> {
+        let tool = ToolName::new(&self.tool)?;
+        if self.conditions.len() > MAX_CONDITIONS {
+            return Err(ScopeError::TooLarge);
+        }
+        if self.any_args && self.conditions.iter().any(|c| matches!(c.fact, Fact::Arg(_))) {
+            return Err(ScopeError::AnyBesideNamed(self.tool.clone()));
+        }
+        check_resource(&self.tool, &self.conditions, &self.openness)?;
+        for condition in &self.conditions {
+            let fits = condition.constraint.check().and_then(|()| {
+                match condition.constraint.policy_only() {
+                    Some(word) => Err(ConstraintError::PolicyOnly(word)),
+                    None if condition.constraint.compares_with(&|fact| *fact == Fact::Now) => {
+                        Err(ConstraintError::TimeInScope)
+                    }
+                    None => Ok(()),
+                }
+            });
+            fits.map_err(|error| ScopeError::Constraint {
+                tool: self.tool.clone(),
+                // Names of arguments are an agent's: shown so that they can't forge a line.
+                fact: escape_for_people(&condition.fact.to_string(), SHOWN).into(),
+                error,
+            })?;
+        }
+        Ok(tool)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_scope_does_not_say_both_any_resource_and_which() {
+        use crate::scope::{any, eq};
+
+        let tool = || Scope::tool("t");
+        let named = tool().resource(eq("file"), any());
+        for said in [
+            tool().any_resource().resource_attr("owner", eq("ada")),
+            named.clone().any_resource(),
+            named.clone().resource_attr("owner", eq("ada")).any_resource(),
+        ] {
+            assert_eq!(said.check(), Err(ScopeError::AnyResourceBesideNamed("t".into())));
+        }
+        let unsaid = tool().resource_attr("owner", eq("ada"));
+        assert_eq!(unsaid.check(), Err(ScopeError::ResourceUnsaid("t".into())));
+        // Another tool's is its own.
+        let one_each = tool().any_resource().and(named.resource_attr("owner", eq("ada")));
+        assert_eq!(one_each.check(), Ok(()));
+        assert_eq!(tool().any_resource().resource(eq("file"), any()).check(), Ok(()));
+    }
+}

@@ -310,3 +310,21 @@ fn a_trimmed_scope_names_no_part_that_covers_no_call() {
     assert_eq!(cuts[0].given.len(), 1, "{cuts:?}");
     assert_eq!(trimmed.scope().check(), Ok(()));
 }
+
+/// P3: a checkpoint after a reload is held to today's lifetime, as any other use of the grant is
+#[test]
+fn a_checkpoint_does_not_keep_a_lifetime_that_todays_policy_no_longer_gives() {
+    let lasting = |ttl| policy([Rule::permit("pay").tool("bank.pay").any_args().ttl(ttl)]);
+    let clock = ManualClock::new(Timestamp::parse_rfc3339("2026-01-01T00:00:00Z").unwrap());
+    let hour = Duration::from_secs(3600);
+    let broker = Broker::builder(lasting(hour)).clock(clock.clone()).build().unwrap();
+    let payer = broker.assert_identity("payer").unwrap();
+    let task = broker.open(&payer, Purpose::new("pay")).unwrap();
+    let mut grant = task.request(Scope::tool("bank.pay").any_args(), &Context::new()).unwrap();
+    let reload = broker.reload(&lasting(Duration::from_secs(60)));
+    task.checkpoint(&mut grant, &payer, &Context::new()).unwrap();
+    reload.finish();
+    clock.advance(Duration::from_secs(61));
+    assert!(broker.gate().authorize(grant.token(), &payer, pay(1), &Context::new()).is_err());
+    assert!(broker.standing().grants.is_empty());
+}

@@ -76,7 +76,7 @@ pub(crate) struct Row {
     /// How many delegations below a root it is.
     pub(crate) hops: u8,
     pub(crate) first_issued: Timestamp,
-    /// When its newest token was issued.
+    /// When it was issued, or renewed last: what its time to live counts from.
     pub(crate) issued: Timestamp,
     pub(crate) expires: Timestamp,
     pub(crate) last_used: Timestamp,

@@ -328,3 +328,24 @@ fn a_checkpoint_does_not_keep_a_lifetime_that_todays_policy_no_longer_gives() {
     assert!(broker.gate().authorize(grant.token(), &payer, pay(1), &Context::new()).is_err());
     assert!(broker.standing().grants.is_empty());
 }
+
+/// P3: nor do calls go on at a rate that today's policy does not allow
+#[test]
+fn a_reload_holds_live_grants_to_todays_rate_in_each_of_its_windows() {
+    let rated = |calls, seconds| {
+        let window = Duration::from_secs(seconds);
+        policy([Rule::permit("pay").tool("bank.pay").any_args().rate(calls, window)])
+    };
+    for (old, new) in [((100, 200), (10, 10)), ((10, 10), (100, 200)), ((5, 10), (50, 20))] {
+        let broker = Broker::new(rated(old.0, old.1)).unwrap();
+        let (payer, none) = (broker.assert_identity("payer").unwrap(), Context::new());
+        let task = broker.open(&payer, Purpose::new("pay")).unwrap();
+        let grant = task.request(Scope::tool("bank.pay").any_args(), &none).unwrap();
+        broker.reload(&rated(new.0, new.1)).finish();
+        let gate = broker.gate();
+        let permitted = (0..200)
+            .filter(|_| gate.authorize(grant.token(), &payer, pay(1), &none).is_ok())
+            .count();
+        assert!(permitted as u64 <= new.0.min(old.0), "{permitted} at once: {old:?}, then {new:?}");
+    }
+}

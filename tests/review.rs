@@ -349,3 +349,31 @@ fn a_reload_holds_live_grants_to_todays_rate_in_each_of_its_windows() {
         assert!(permitted as u64 <= new.0.min(old.0), "{permitted} at once: {old:?}, then {new:?}");
     }
 }
+
+/// P9: an end that did not wait is taken along by whoever pays debts, too
+#[test]
+fn an_end_that_did_not_wait_for_debts_to_be_paid_is_recorded_by_who_pays_them() {
+    let log = MemoryLog::new();
+    let sink = Slow { log: log.clone(), turnstile: Arc::default() };
+    let broker = Broker::builder(delegable()).log(sink.clone()).build().unwrap();
+    let [payer, other] = ["payer", "other"].map(|id| broker.assert_identity(id).unwrap());
+    let task = broker.open(&payer, Purpose::new("pay")).unwrap();
+    let first = broker.open(&other, Purpose::new("first")).unwrap();
+    let (at, reached) = channel();
+    let (go, leave) = channel();
+    thread::scope(|scope| {
+        // A record is left behind by a drift that nobody settles.
+        let grant = first.request(Scope::tool("bank.pay").any_args(), &Context::new()).unwrap();
+        drop(broker.reload(&policy([])));
+        let gate = broker.gate();
+        assert!(gate.check(grant.token(), &other, &pay(1), &Context::new()).is_err());
+        *sink.turnstile.lock().unwrap() = Some((at, leave));
+        let paying = scope.spawn(|| broker.pay_record_debts());
+        reached.recv().unwrap();
+        drop(task);
+        go.send(()).unwrap();
+        paying.join().unwrap();
+    });
+    let ended = log.records().into_iter().any(|record| matches!(record.event, Event::Ended { .. }));
+    assert!(ended, "not in the log, and {} records owed", broker.record_debts());
+}

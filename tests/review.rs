@@ -377,3 +377,21 @@ fn an_end_that_did_not_wait_for_debts_to_be_paid_is_recorded_by_who_pays_them() 
     let ended = log.records().into_iter().any(|record| matches!(record.event, Event::Ended { .. }));
     assert!(ended, "not in the log, and {} records owed", broker.record_debts());
 }
+
+/// P10: a dry run knows every bound that the call would run into
+#[test]
+fn a_check_is_denied_where_the_task_has_no_room_for_another_permit() {
+    let broker = Broker::new(delegable()).unwrap();
+    let (gate, payer, none) =
+        (broker.gate(), broker.assert_identity("payer").unwrap(), Context::new());
+    let task = broker.open(&payer, Purpose::new("pay")).unwrap();
+    let grant = task.request(Scope::tool("bank.pay").any_args(), &none).unwrap();
+    let mut permits: Vec<_> =
+        std::iter::from_fn(|| gate.authorize(grant.token(), &payer, pay(1), &none).ok()).collect();
+    let denial = gate.authorize(grant.token(), &payer, pay(1), &none).unwrap_err();
+    assert_eq!(denial.reason(), Reason::TooMany);
+    let asked = gate.check(grant.token(), &payer, &pay(1), &none);
+    assert_eq!(asked.unwrap_err().reason(), Reason::TooMany);
+    permits.pop();
+    assert!(gate.check(grant.token(), &payer, &pay(1), &none).is_ok());
+}

@@ -395,3 +395,26 @@ fn a_check_is_denied_where_the_task_has_no_room_for_another_permit() {
     permits.pop();
     assert!(gate.check(grant.token(), &payer, &pay(1), &none).is_ok());
 }
+
+/// P2: what hung from an ended grant and has yet to be put away is not there to be ended again
+#[test]
+fn what_ended_with_its_parent_does_not_end_once_more() {
+    let broker = Broker::new(delegable()).unwrap();
+    let [planner, worker] = ["planner", "worker"].map(|id| broker.assert_identity(id).unwrap());
+    let (gate, none) = (broker.gate(), Context::new());
+    let task = broker.open(&planner, Purpose::new("pay")).unwrap();
+    let scope = || Scope::tool("bank.pay").any_args();
+    let parent = task.request(scope(), &none).unwrap();
+    let children: Vec<_> =
+        (0..1100).map(|_| task.delegate(&parent, &worker, scope(), &none).unwrap()).collect();
+    let control = broker.control();
+    assert!(control.revoke_grant(parent.id()));
+    assert!(broker.standing().grants.is_empty());
+    for child in &children {
+        assert!(gate.give_up(child.token(), &worker).is_err());
+        assert!(!control.revoke_grant(child.id()));
+    }
+    assert_eq!((control.revoke_identity("worker"), control.revoke_tool("bank.pay")), (0, 0));
+    let ended = |record: &hallpass::audit::Record| matches!(record.event, Event::GrantEnded { .. });
+    assert_eq!(broker.log().unwrap().records().iter().filter(|record| ended(record)).count(), 1);
+}

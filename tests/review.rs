@@ -310,3 +310,111 @@ fn a_trimmed_scope_names_no_part_that_covers_no_call() {
     assert_eq!(cuts[0].given.len(), 1, "{cuts:?}");
     assert_eq!(trimmed.scope().check(), Ok(()));
 }
+
+/// P3: a checkpoint after a reload is held to today's lifetime, as any other use of the grant is
+#[test]
+fn a_checkpoint_does_not_keep_a_lifetime_that_todays_policy_no_longer_gives() {
+    let lasting = |ttl| policy([Rule::permit("pay").tool("bank.pay").any_args().ttl(ttl)]);
+    let clock = ManualClock::new(Timestamp::parse_rfc3339("2026-01-01T00:00:00Z").unwrap());
+    let hour = Duration::from_secs(3600);
+    let broker = Broker::builder(lasting(hour)).clock(clock.clone()).build().unwrap();
+    let payer = broker.assert_identity("payer").unwrap();
+    let task = broker.open(&payer, Purpose::new("pay")).unwrap();
+    let mut grant = task.request(Scope::tool("bank.pay").any_args(), &Context::new()).unwrap();
+    let reload = broker.reload(&lasting(Duration::from_secs(60)));
+    task.checkpoint(&mut grant, &payer, &Context::new()).unwrap();
+    reload.finish();
+    clock.advance(Duration::from_secs(61));
+    assert!(broker.gate().authorize(grant.token(), &payer, pay(1), &Context::new()).is_err());
+    assert!(broker.standing().grants.is_empty());
+}
+
+/// P3: nor do calls go on at a rate that today's policy does not allow
+#[test]
+fn a_reload_holds_live_grants_to_todays_rate_in_each_of_its_windows() {
+    let rated = |calls, seconds| {
+        let window = Duration::from_secs(seconds);
+        policy([Rule::permit("pay").tool("bank.pay").any_args().rate(calls, window)])
+    };
+    for (old, new) in [((100, 200), (10, 10)), ((10, 10), (100, 200)), ((5, 10), (50, 20))] {
+        let broker = Broker::new(rated(old.0, old.1)).unwrap();
+        let (payer, none) = (broker.assert_identity("payer").unwrap(), Context::new());
+        let task = broker.open(&payer, Purpose::new("pay")).unwrap();
+        let grant = task.request(Scope::tool("bank.pay").any_args(), &none).unwrap();
+        broker.reload(&rated(new.0, new.1)).finish();
+        let gate = broker.gate();
+        let permitted = (0..200)
+            .filter(|_| gate.authorize(grant.token(), &payer, pay(1), &none).is_ok())
+            .count();
+        assert!(permitted as u64 <= new.0.min(old.0), "{permitted} at once: {old:?}, then {new:?}");
+    }
+}
+
+/// P9: an end that did not wait is taken along by whoever pays debts, too
+#[test]
+fn an_end_that_did_not_wait_for_debts_to_be_paid_is_recorded_by_who_pays_them() {
+    let log = MemoryLog::new();
+    let sink = Slow { log: log.clone(), turnstile: Arc::default() };
+    let broker = Broker::builder(delegable()).log(sink.clone()).build().unwrap();
+    let [payer, other] = ["payer", "other"].map(|id| broker.assert_identity(id).unwrap());
+    let task = broker.open(&payer, Purpose::new("pay")).unwrap();
+    let first = broker.open(&other, Purpose::new("first")).unwrap();
+    let (at, reached) = channel();
+    let (go, leave) = channel();
+    thread::scope(|scope| {
+        // A record is left behind by a drift that nobody settles.
+        let grant = first.request(Scope::tool("bank.pay").any_args(), &Context::new()).unwrap();
+        drop(broker.reload(&policy([])));
+        let gate = broker.gate();
+        assert!(gate.check(grant.token(), &other, &pay(1), &Context::new()).is_err());
+        *sink.turnstile.lock().unwrap() = Some((at, leave));
+        let paying = scope.spawn(|| broker.pay_record_debts());
+        reached.recv().unwrap();
+        drop(task);
+        go.send(()).unwrap();
+        paying.join().unwrap();
+    });
+    let ended = log.records().into_iter().any(|record| matches!(record.event, Event::Ended { .. }));
+    assert!(ended, "not in the log, and {} records owed", broker.record_debts());
+}
+
+/// P10: a dry run knows every bound that the call would run into
+#[test]
+fn a_check_is_denied_where_the_task_has_no_room_for_another_permit() {
+    let broker = Broker::new(delegable()).unwrap();
+    let (gate, payer, none) =
+        (broker.gate(), broker.assert_identity("payer").unwrap(), Context::new());
+    let task = broker.open(&payer, Purpose::new("pay")).unwrap();
+    let grant = task.request(Scope::tool("bank.pay").any_args(), &none).unwrap();
+    let mut permits: Vec<_> =
+        std::iter::from_fn(|| gate.authorize(grant.token(), &payer, pay(1), &none).ok()).collect();
+    let denial = gate.authorize(grant.token(), &payer, pay(1), &none).unwrap_err();
+    assert_eq!(denial.reason(), Reason::TooMany);
+    let asked = gate.check(grant.token(), &payer, &pay(1), &none);
+    assert_eq!(asked.unwrap_err().reason(), Reason::TooMany);
+    permits.pop();
+    assert!(gate.check(grant.token(), &payer, &pay(1), &none).is_ok());
+}
+
+/// P2: what hung from an ended grant and has yet to be put away is not there to be ended again
+#[test]
+fn what_ended_with_its_parent_does_not_end_once_more() {
+    let broker = Broker::new(delegable()).unwrap();
+    let [planner, worker] = ["planner", "worker"].map(|id| broker.assert_identity(id).unwrap());
+    let (gate, none) = (broker.gate(), Context::new());
+    let task = broker.open(&planner, Purpose::new("pay")).unwrap();
+    let scope = || Scope::tool("bank.pay").any_args();
+    let parent = task.request(scope(), &none).unwrap();
+    let children: Vec<_> =
+        (0..1100).map(|_| task.delegate(&parent, &worker, scope(), &none).unwrap()).collect();
+    let control = broker.control();
+    assert!(control.revoke_grant(parent.id()));
+    assert!(broker.standing().grants.is_empty());
+    for child in &children {
+        assert!(gate.give_up(child.token(), &worker).is_err());
+        assert!(!control.revoke_grant(child.id()));
+    }
+    assert_eq!((control.revoke_identity("worker"), control.revoke_tool("bank.pay")), (0, 0));
+    let ended = |record: &hallpass::audit::Record| matches!(record.event, Event::GrantEnded { .. });
+    assert_eq!(broker.log().unwrap().records().iter().filter(|record| ended(record)).count(), 1);
+}

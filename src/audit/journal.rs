@@ -293,6 +293,7 @@ impl Journal {
     pub(crate) fn retry(&self) -> usize {
         if !self.is_inside() {
             self.write_all(&mut self.writer.lock());
+            self.write_left_behind();
         }
         self.debts()
     }

@@ -109,8 +109,7 @@ impl Attempt<'_> {
         }
         let (covered, rules) =
             this.decide(&current, &presented, &life, context, what).map_err(about)?;
-        // What lapsed gives back what it held: the call would find it so.
-        this.shared.close_lapsed(&presented.cell, &mut life, this.now);
+        this.make_room(&presented, &mut life).map_err(about)?;
         let Life { grants, counters, .. } = &mut *life;
         counters.probe(covered.stamps(grants), this.call.args(), this.now).map_err(about)?;
         Ok(current.ids(&rules))
@@ -258,6 +257,16 @@ impl Attempt<'_> {
         }
     }
 
+    /// What lapsed gives back what it held; whether there is room for one more permit then.
+    fn make_room(&self, presented: &Presented, life: &mut Life) -> Result<(), Denial> {
+        self.shared.close_lapsed(&presented.cell, life, self.now);
+        if life.permits().len() >= self.shared.settings.max_permits {
+            return Err(Denial::new(Reason::TooMany)
+                .because("the task has too many permits open: finish or drop some"));
+        }
+        Ok(())
+    }
+
     /// The commit: reserves what the call costs, adds to the history and takes the record's place,
     /// all under the task's lock.
     fn reserve(
@@ -273,11 +282,7 @@ impl Attempt<'_> {
             .now
             .checked_add(self.shared.settings.permit_ttl)
             .ok_or_else(|| Denial::new(Reason::Expired))?;
-        self.shared.close_lapsed(&presented.cell, life, self.now);
-        if life.permits().len() >= self.shared.settings.max_permits {
-            return Err(Denial::new(Reason::TooMany)
-                .because("the task has too many permits open: finish or drop some"));
-        }
+        self.make_room(presented, life)?;
         let Life { grants, counters, .. } = &mut *life;
         let reservation = counters.reserve(covered.stamps(grants), self.call.args(), self.now)?;
 

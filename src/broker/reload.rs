@@ -4,6 +4,7 @@ use std::collections::{HashSet, VecDeque};
 use std::future::poll_fn;
 use std::sync::Arc;
 use std::task::Poll;
+use std::time::Duration;
 
 use super::Broker;
 use super::current::Current;
@@ -288,7 +289,10 @@ impl Row {
         for (new, old) in terms.scope.iter_mut().zip(&self.terms.scope) {
             for stamp in &old.stamps {
                 match new.stamps.iter_mut().find(|own| own.shares_counter_with(stamp)) {
-                    Some(own) => own.limits.tighten(&stamp.limits),
+                    Some(own) => {
+                        let beside = own.limits.tighten(&stamp.limits);
+                        new.stamps.extend(beside.map(|limits| Stamp { limits, ..stamp.clone() }));
+                    }
                     None => new.stamps.push(Stamp::clone(stamp)),
                 }
             }
@@ -298,15 +302,17 @@ impl Row {
 }
 
 impl Limits {
-    /// The tighter of both, limit by limit.
-    fn tighten(&mut self, other: &Limits) {
+    /// The tighter of both, limit by limit. Of two rates either can be the tighter, by how long one
+    /// looks: the other's is handed back then, to hold beside this.
+    #[must_use]
+    fn tighten(&mut self, other: &Limits) -> Option<Limits> {
         self.uses = [self.uses, other.uses].into_iter().flatten().min();
-        // Two rates do not compare: the one with fewer calls a second is kept, the other's window
-        // was the policy's to drop.
-        self.rate = match (self.rate, other.rate) {
-            (Some(new), Some(old)) if per_second(old) < per_second(new) => Some(old),
-            (new, old) => new.or(old),
-        };
+        let mut beside = None;
+        match (self.rate, other.rate) {
+            (Some(own), Some(other)) if implies(own, other) => {}
+            (Some(own), Some(other)) if !implies(other, own) => beside = Some(other),
+            (own, other) => self.rate = other.or(own),
+        }
         for budget in &other.budgets {
             match self.budgets.iter_mut().find(|own| own.argument == budget.argument) {
                 Some(own) => own.most = own.most.min(budget.most),
@@ -314,11 +320,13 @@ impl Limits {
             }
         }
         self.depth = [self.depth, other.depth].into_iter().flatten().min();
+        beside.map(|rate| Limits { rate: Some(rate), ..Limits::default() })
     }
 }
 
-fn per_second((calls, window): (u64, std::time::Duration)) -> f64 {
-    calls as f64 / window.as_secs_f64()
+/// Whether what keeps to one rate keeps to the other: no more calls, in no shorter a window.
+fn implies((calls, window): (u64, Duration), (others, shorter): (u64, Duration)) -> bool {
+    calls <= others && window >= shorter
 }
 
 impl Drifted {

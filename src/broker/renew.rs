@@ -36,7 +36,7 @@ impl Task {
     }
 
     /// As [`renew`](Task::renew), at a point of the errand where something has changed: the expiry
-    /// stays.
+    /// stays, or comes earlier where policy gives less time today than when it was issued or renewed last.
     ///
     /// # Errors
     /// As [`renew`](Task::renew).
@@ -128,7 +128,8 @@ fn again(
     given.terms.max_life = [given.terms.max_life, row.terms.max_life].into_iter().flatten().min();
     let expires = match moves {
         Expiry::Moves => expiry(&given, first_issued, now)?,
-        Expiry::Stays => row.expires,
+        // Today's time to live counts from where it counted before, as after a reload.
+        Expiry::Stays => row.issued.checked_add(given.ttl).unwrap_or(latest).min(row.expires),
     };
     let max_life = given.terms.max_life;
     let life_ends = max_life.and_then(|life| first_issued.checked_add(life)).unwrap_or(latest);
@@ -146,11 +147,11 @@ fn again(
     let place = shared.place(now, &event)?;
     if let Some(row) = life.grant_mut(grant.id) {
         row.serial = serial;
-        row.issued = now;
         row.expires = expires;
         row.holder = holder.share();
         // A checkpoint gives no time, idle time neither.
         if moves == Expiry::Moves {
+            row.issued = now;
             row.last_used = now;
         }
         row.terms = shared.terms.share(given.terms);

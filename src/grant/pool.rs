@@ -72,6 +72,8 @@ impl Pooled for Terms {
             }
             for stamp in &granted.stamps {
                 stamp.rule.hash(hasher);
+                // Or all identities that a rule counts would be looked through for one.
+                stamp.spanning.as_ref().map(|spanning| spanning.order()).hash(hasher);
             }
         }
     }
@@ -87,7 +89,10 @@ impl Pooled for CheckedPurpose {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::grant::{Granted, SpanningCounters, Stamp};
+    use crate::policy::Limits;
     use crate::purpose::Purpose;
+    use crate::scope::Scope;
 
     fn why(name: &str) -> CheckedPurpose {
         Purpose::new(name).check().unwrap()
@@ -101,6 +106,22 @@ mod tests {
         assert!(!Arc::ptr_eq(&one, &pool.share(why("incident"))));
         let ticket = Purpose::new("reporting").ticket("T-1").check().unwrap();
         assert!(!Arc::ptr_eq(&one, &pool.share(ticket)));
+    }
+
+    /// attack 144
+    #[test]
+    fn what_is_counted_for_one_identity_is_not_looked_for_among_all_others() {
+        let (pool, counters) = (Pool::default(), SpanningCounters::new());
+        let counted = |n: usize| {
+            let spanning = Some(counters.of(&format!("agent-{n}"), &Arc::from("rule")));
+            let stamp = Stamp { rule: Arc::from("rule"), limits: Limits::default(), spanning };
+            let [capability] = &*Scope::tool("t").capabilities().unwrap() else { panic!() };
+            let granted = Granted { capability: capability.clone(), stamps: vec![stamp] };
+            Terms { scope: vec![granted], ..Terms::default() }
+        };
+        let held: Vec<_> = (0..100).map(|n| pool.share(counted(n))).collect();
+        assert!(held.iter().enumerate().all(|(n, own)| Arc::ptr_eq(own, &pool.share(counted(n)))));
+        assert_eq!(pool.inner.lock().kept.values().map(Vec::len).max(), Some(1));
     }
 
     #[test]

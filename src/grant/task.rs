@@ -76,7 +76,7 @@ pub(crate) struct Row {
     /// How many delegations below a root it is.
     pub(crate) hops: u8,
     pub(crate) first_issued: Timestamp,
-    /// When its newest token was issued.
+    /// When it was issued, or renewed last: what its time to live counts from.
     pub(crate) issued: Timestamp,
     pub(crate) expires: Timestamp,
     pub(crate) last_used: Timestamp,
@@ -295,9 +295,10 @@ impl Life {
         })
     }
 
-    /// Ends one grant and all delegated from it; `None` if it was not there.
+    /// Ends one grant and all delegated from it; `None` if it was not there, or hangs from one that has
+    /// ended and is only not put away yet.
     pub(crate) fn end_grant(&mut self, id: GrantId, why: Reason) -> Option<EndedGrant> {
-        self.grant(id)?;
+        self.grant(id).filter(|row| self.is_live(row, None))?;
         // Asked first: afterwards nobody knows any more what hung from what.
         let running = self.running_below(id);
         let put_away = self.grants.end(id);

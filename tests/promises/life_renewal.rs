@@ -51,13 +51,13 @@ impl Life {
                 assert!(expires <= self.tasks[task].ceiling, "P7: no renewal moves the ceiling");
                 assert!(moves || expires <= row.expires, "a checkpoint gives no time");
                 assert!(handle.rules().eq(given.rules.iter().map(String::as_str)));
-                row.issued = now;
                 row.expires = expires;
                 row.holder = by;
                 row.max_life = given.max_life;
                 row.idle = given.idle;
                 row.epoch = self.epoch;
                 if moves {
+                    row.issued = now;
                     row.last_used = now;
                 }
                 for (part, stamps) in row.parts.iter_mut().zip(given.stamps) {
@@ -125,7 +125,10 @@ impl Life {
             }
         };
         given.max_life = given.max_life.into_iter().chain(row.max_life).min();
-        let mut expires = if moves { self.now + given.ttl } else { row.expires };
+        let mut expires = match moves {
+            true => self.now + given.ttl,
+            false => row.expires.min(row.issued + given.ttl),
+        };
         if let Some(life) = given.max_life {
             expires = expires.min(row.first_issued + life);
         }

@@ -3,7 +3,9 @@
 use super::capability::Capability;
 use super::constraint::{Constraint, MAX_NESTING, Node};
 use super::cover::{Condition, Openness, ResourceOpenness};
-use super::draft::{MAX_CAPABILITIES, MAX_CONDITIONS, ScopeError, check_json, check_resource};
+use super::draft::{
+    MAX_CAPABILITIES, MAX_CONDITIONS, ScopeError, check_json, check_patterns, check_resource,
+};
 use super::encode::{
     AFTER, BEFORE, LOWER, LOWER_INCLUSIVE, OTHER_ARGS, RESOURCE_ANY, RESOURCE_NAMED,
     ScopeBytesError, UPPER, UPPER_INCLUSIVE, kind, part,
@@ -64,6 +66,7 @@ fn read(
         return Err(ScopeBytesError::Meaning(error));
     }
     let capabilities = read?;
+    check_patterns(capabilities.iter().flat_map(|own| &own.conditions))?;
     check_json(capabilities.iter().flat_map(|own| &own.conditions))?;
     match capabilities.len() {
         0 => Err(ScopeBytesError::Meaning(ScopeError::Empty)),

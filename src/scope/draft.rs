@@ -226,11 +226,7 @@ impl Scope {
         if self.drafts.len() > MAX_CAPABILITIES {
             return Err(ScopeError::TooLarge);
         }
-        let conditions = self.drafts.iter().flat_map(|draft| &draft.conditions);
-        let patterns: usize = conditions.map(|own| own.constraint.pattern_bytes()).sum();
-        if patterns > MAX_SCOPE_PATTERNS {
-            return Err(ScopeError::TooManyPatterns(patterns));
-        }
+        check_patterns(self.drafts.iter().flat_map(|draft| &draft.conditions))?;
         check_json(self.drafts.iter().flat_map(|draft| &draft.conditions))?;
         self.drafts.iter().map(|draft| draft.check().map(|tool| make(draft, tool))).collect()
     }
@@ -260,6 +256,16 @@ impl Scope {
 impl FromIterator<Scope> for Scope {
     fn from_iter<I: IntoIterator<Item = Scope>>(scopes: I) -> Self {
         scopes.into_iter().fold(Scope::default(), Scope::and)
+    }
+}
+
+/// Whether the patterns of one scope's conditions are together no longer than a scope may have.
+pub(super) fn check_patterns<'c>(
+    conditions: impl Iterator<Item = &'c Condition>,
+) -> Result<(), ScopeError> {
+    match conditions.map(|own| own.constraint.pattern_bytes()).sum() {
+        0..=MAX_SCOPE_PATTERNS => Ok(()),
+        many => Err(ScopeError::TooManyPatterns(many)),
     }
 }
 

@@ -296,6 +296,24 @@ fn a_scope_reads_texts_as_json_only_so_often() {
     assert!(nested.arg("c", json(max(1))).check().is_err());
 }
 
+/// What a holder writes is bounded as what an agent asks for is.
+#[test]
+fn a_scope_read_from_a_token_has_only_so_much_pattern() {
+    use super::super::MAX_SCOPE_PATTERNS;
+    let read = |globs: usize| {
+        let glob = |name: usize| {
+            let pattern = format!("{}*", "a".repeat(1023));
+            [&[1, 1, b'a' + name as u8, 8, 0x80, 8][..], pattern.as_bytes()].concat()
+        };
+        let globs: Vec<u8> = (0..globs).flat_map(glob).collect();
+        let count = globs.len() / 1030;
+        decode(&[&[1, 1, b't', 0, count as u8][..], &globs].concat())
+    };
+    assert!(read(4).is_ok());
+    let refused = ScopeError::TooManyPatterns(MAX_SCOPE_PATTERNS + 1024);
+    assert_eq!(read(5), Err(ScopeBytesError::Meaning(refused)));
+}
+
 fn scope_json(many: usize) -> Constraint {
     super::super::all_of((0..many).map(|_| json(super::super::max(1))))
 }

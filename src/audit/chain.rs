@@ -3,8 +3,9 @@
 use std::fmt;
 use std::str::FromStr;
 
-use ring::hmac;
 use serde::{Deserialize, Serialize};
+
+use crate::token::MacKey;
 
 /// What the chain begins with, before the broker's name; a new form of line needs a new label.
 const GENESIS: &[u8] = b"hallpass audit chain 1";
@@ -13,19 +14,15 @@ const GENESIS: &[u8] = b"hallpass audit chain 1";
 /// the broker and with those who verify.
 #[expect(missing_debug_implementations, reason = "a key is never printed")]
 pub struct ChainKey {
-    key: hmac::Key,
+    key: MacKey,
     genesis: ChainTag,
 }
 
 impl ChainKey {
-    /// The chain of the broker of this name. The key must be HMAC-SHA256 and used for nothing else.
+    /// The chain of the broker of this name. The key must be used for nothing else.
     #[allow(dead_code, reason = "the broker is its only user")]
-    pub(crate) fn new(key: hmac::Key, broker: &str) -> Self {
-        let mut context = hmac::Context::with_key(&key);
-        context.update(GENESIS);
-        context.update(&length(broker));
-        context.update(broker.as_bytes());
-        let genesis = ChainTag::from_hmac(&context.sign());
+    pub(crate) fn new(key: MacKey, broker: &str) -> Self {
+        let genesis = ChainTag(key.sign_parts([GENESIS, &length(broker), broker.as_bytes()]));
         Self { key, genesis }
     }
 
@@ -36,11 +33,7 @@ impl ChainKey {
 
     /// HMAC-SHA256 over the tag before, the line's length (eight bytes, big-endian), and the line.
     pub(crate) fn next(&self, before: &ChainTag, line: &str) -> ChainTag {
-        let mut context = hmac::Context::with_key(&self.key);
-        context.update(&before.0);
-        context.update(&length(line));
-        context.update(line.as_bytes());
-        ChainTag::from_hmac(&context.sign())
+        ChainTag(self.key.sign_parts([&before.0[..], &length(line), line.as_bytes()]))
     }
 }
 
@@ -65,12 +58,6 @@ impl ChainTag {
     #[must_use]
     pub const fn as_bytes(&self) -> &[u8; 32] {
         &self.0
-    }
-
-    fn from_hmac(tag: &hmac::Tag) -> Self {
-        // HMAC-SHA256 gives 32 bytes; this stays free of a panic for any other algorithm.
-        let bytes = tag.as_ref().first_chunk().copied().unwrap_or_default();
-        Self(bytes)
     }
 }
 
@@ -141,10 +128,12 @@ pub struct Anchor {
 
 #[cfg(test)]
 mod tests {
+    use ring::hmac;
+
     use super::*;
 
     fn chain(broker: &str) -> ChainKey {
-        ChainKey::new(hmac::Key::new(hmac::HMAC_SHA256, &[7; 32]), broker)
+        ChainKey::new(MacKey::from_tag(&[7; 32]), broker)
     }
 
     #[test]

@@ -192,16 +192,15 @@ impl Permits {
 
 #[cfg(test)]
 mod tests {
-    use ring::hmac;
-
     use super::*;
     use crate::audit::{Body, How, Outcome};
     use crate::clock::Timestamp;
+    use crate::token::MacKey;
 
     type Lines = Vec<(String, ChainTag)>;
 
     fn key(byte: u8) -> ChainKey {
-        ChainKey::new(hmac::Key::new(hmac::HMAC_SHA256, &[byte; 32]), "acme")
+        ChainKey::new(MacKey::from_tag(&[byte; 32]), "acme")
     }
 
     fn permitted() -> Event<'static> {

@@ -5,9 +5,9 @@ use std::fmt;
 use zeroize::Zeroizing;
 
 use super::claims::MAX_NAME;
-use super::derive::MacKey;
 use super::error::TokenError;
 use super::keys::{KeyError, KeyId};
+use super::mac::MacKey;
 use crate::clock::Timestamp;
 
 /// The key of one audience, for a [`Verifier`](super::Verifier) in another process: wiped when

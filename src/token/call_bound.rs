@@ -9,8 +9,8 @@ use std::time::Duration;
 use zeroize::Zeroizing;
 
 use super::bearer::{Token, TokenId};
-use super::derive::MacKey;
 use super::error::{MintError, TokenError};
+use super::mac::MacKey;
 use super::text;
 use super::verify::Unverified;
 use crate::call::Call;

@@ -13,8 +13,8 @@
 
 use zeroize::Zeroizing;
 
-use super::derive::MacKey;
 use super::error::{MintError, TokenError};
+use super::mac::MacKey;
 
 /// The most attenuation blocks a token may have: a planner handing to workers handing to tools
 /// narrows three or four times, and each block costs every reader one HMAC.
@@ -80,7 +80,7 @@ impl<'a> Frames<'a> {
         let mut last = self.root;
         let mut left = self.rest;
         while let Some((frame, after)) = split_frame(left) {
-            let tag = key.as_ref().unwrap_or(root_key).sign(last);
+            let tag = Zeroizing::new(key.as_ref().unwrap_or(root_key).sign(last));
             key = Some(MacKey::from_tag(&tag));
             (last, left) = (frame, after);
         }

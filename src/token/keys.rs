@@ -5,7 +5,8 @@ use std::time::Duration;
 
 use super::audience::{AudienceKeys, AudienceSecret};
 use super::claims::MAX_NAME;
-use super::derive::{Context, KeyUse, MacKey, derive_bytes};
+use super::derive::{Context, KeyUse, derive_bytes};
+use super::mac::MacKey;
 use super::secret::SecretKey;
 use crate::audit::ChainKey;
 use crate::clock::Timestamp;
@@ -159,7 +160,7 @@ impl KeyRing {
     /// its log with, for whoever [verifies](crate::audit::verify) the log away from the broker. It
     /// could write a log that verifies, too.
     pub fn chain_key(&self, issuer: &str) -> ChainKey {
-        ChainKey::new(self.mac_key(KeyUse::AuditLog).into_hmac(), issuer)
+        ChainKey::new(self.mac_key(KeyUse::AuditLog), issuer)
     }
 
     fn knows(&self, id: KeyId) -> bool {

@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use sha2::{Digest as _, Sha256};
+
 use crate::base64::Spelled;
 
 /// A SHA-256 digest: names content exactly without repeating it. Anyone can compute one, so it is no
@@ -20,9 +22,7 @@ pub struct Digest([u8; 32]);
 impl Digest {
     /// The digest of these bytes.
     pub fn of(bytes: &[u8]) -> Digest {
-        let hash = ring::digest::digest(&ring::digest::SHA256, bytes);
-        // SHA-256 gives 32 bytes; a default says so without a way to panic.
-        Digest(hash.as_ref().first_chunk().copied().unwrap_or_default())
+        Digest(Sha256::digest(bytes).into())
     }
 
     /// The digest as records write it.

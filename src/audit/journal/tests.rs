@@ -3,15 +3,15 @@ use std::sync::{Barrier, OnceLock, Weak};
 use std::thread;
 
 use proptest::prelude::*;
-use ring::hmac;
 
 use super::*;
 use crate::audit::{ChainTag, Event, How, MemoryLog, Record, verify};
 use crate::clock::Timestamp;
 use crate::testing::FailingSink;
+use crate::token::MacKey;
 
 fn chain() -> ChainKey {
-    ChainKey::new(hmac::Key::new(hmac::HMAC_SHA256, &[3; 32]), "acme")
+    ChainKey::new(MacKey::from_tag(&[3; 32]), "acme")
 }
 
 fn journal() -> (MemoryLog, FailingSink<MemoryLog>, Journal) {

@@ -71,16 +71,19 @@ impl<'a> Frames<'a> {
     /// The last tag of the chain that begins with `root_key`: a secret, where it was not presented.
     pub(super) fn last_tag(self, root_key: &MacKey) -> Zeroizing<[u8; 32]> {
         let (key, last) = self.walk(root_key);
-        Zeroizing::new(key.as_ref().unwrap_or(root_key).sign(last))
+        let mut tag = Zeroizing::new([0; 32]);
+        key.as_ref().unwrap_or(root_key).sign_into(&mut tag, [last]);
+        tag
     }
 
     /// The key of the last frame, unless it is the root key, and that frame.
     fn walk(self, root_key: &MacKey) -> (Option<MacKey>, &'a [u8]) {
         let mut key = None;
+        let mut tag = Zeroizing::new([0; 32]);
         let mut last = self.root;
         let mut left = self.rest;
         while let Some((frame, after)) = split_frame(left) {
-            let tag = Zeroizing::new(key.as_ref().unwrap_or(root_key).sign(last));
+            key.as_ref().unwrap_or(root_key).sign_into(&mut tag, [last]);
             key = Some(MacKey::from_tag(&tag));
             (last, left) = (frame, after);
         }

@@ -38,7 +38,9 @@ impl MacKey {
     #[inline]
     #[must_use]
     pub fn verify(&self, message: &[u8], tag: &[u8]) -> bool {
-        Mac::verify_slice(&mut self.over([message]), tag).is_ok()
+        let mut computation = self.begin();
+        computation.take(message);
+        Mac::verify_slice(&mut computation, tag).is_ok()
     }
 
     /// The tag of the message that these parts make one after the other. Where one part ends and the
@@ -46,8 +48,22 @@ impl MacKey {
     #[inline]
     pub(crate) fn sign_parts<'p>(&self, parts: impl IntoIterator<Item = &'p [u8]>) -> [u8; 32] {
         let mut tag = [0; 32];
-        self.over(parts).finalize_into((&mut tag).into());
+        self.sign_into(&mut tag, parts);
         tag
+    }
+
+    /// The same, written to its place, so that a tag that is a secret leaves no copy on the way.
+    #[inline]
+    pub(super) fn sign_into<'p>(
+        &self,
+        tag: &mut [u8; 32],
+        parts: impl IntoIterator<Item = &'p [u8]>,
+    ) {
+        let mut computation = self.begin();
+        for part in parts {
+            computation.take(part);
+        }
+        computation.finalize_into(tag.into());
     }
 
     /// The key with these bytes: an earlier tag, or a derivation's output.
@@ -63,13 +79,8 @@ impl MacKey {
     }
 
     #[inline]
-    fn over<'p>(&self, parts: impl IntoIterator<Item = &'p [u8]>) -> Computation {
-        let pending = Buffer::<Keyed>::default();
-        let mut computation = Computation { keyed: self.0.clone(), pending };
-        for part in parts {
-            Update::update(&mut &mut computation, part);
-        }
-        computation
+    fn begin(&self) -> Computation {
+        Computation { keyed: self.0.clone(), pending: Buffer::<Keyed>::default() }
     }
 }
 
@@ -89,6 +100,13 @@ struct Computation {
     pending: Buffer<Keyed>,
 }
 
+impl Computation {
+    #[inline]
+    fn take(&mut self, part: &[u8]) {
+        self.pending.digest_blocks(part, |blocks| self.keyed.update_blocks(blocks));
+    }
+}
+
 impl OutputSizeUser for &mut Computation {
     type OutputSize = U32;
 }
@@ -96,8 +114,7 @@ impl OutputSizeUser for &mut Computation {
 impl Update for &mut Computation {
     #[inline]
     fn update(&mut self, part: &[u8]) {
-        let Computation { keyed, pending } = &mut **self;
-        pending.digest_blocks(part, |blocks| keyed.update_blocks(blocks));
+        self.take(part);
     }
 }
 

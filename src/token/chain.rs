@@ -119,8 +119,10 @@ pub(super) fn frame(block: &[u8]) -> Result<Vec<u8>, MintError> {
 }
 
 /// The tag of the frame that follows the one with tag `tag`.
-pub(super) fn next_tag(tag: &[u8; 32], frame: &[u8]) -> [u8; 32] {
-    MacKey::from_tag(tag).sign(frame)
+pub(super) fn next_tag(tag: &[u8; 32], frame: &[u8]) -> Zeroizing<[u8; 32]> {
+    let mut next = Zeroizing::new([0; 32]);
+    MacKey::from_tag(tag).sign_into(&mut next, [frame]);
+    next
 }
 
 /// The first frame, its length included, and what follows it.

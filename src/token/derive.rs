@@ -67,13 +67,16 @@ pub(super) fn derive_bytes(
     key_use: KeyUse,
     context: Context<'_>,
 ) -> Zeroizing<[u8; 32]> {
-    let pseudorandom = Zeroizing::new(MacKey::from_bytes(&[]).sign(secret.bytes()));
+    let mut pseudorandom = Zeroizing::new([0; 32]);
+    MacKey::from_bytes(&[]).sign_into(&mut pseudorandom, [secret.bytes()]);
     let expand = MacKey::from_tag(&pseudorandom);
     let label = key_use.label().as_bytes();
     // Labels are constants and contexts are bounded by their constructor.
     let length = |part: &[u8]| u16::try_from(part.len()).unwrap_or(u16::MAX).to_be_bytes();
     let parts = [&length(label)[..], label, &length(context.0), context.0, &[1]];
-    Zeroizing::new(expand.sign_parts(parts))
+    let mut derived = Zeroizing::new([0; 32]);
+    expand.sign_into(&mut derived, parts);
+    derived
 }
 
 #[cfg(test)]

@@ -6,8 +6,9 @@ use hmac::block_api::HmacCore;
 use hmac::digest::block_api::{Buffer, FixedOutputCore, UpdateCore};
 use hmac::digest::consts::U32;
 use hmac::digest::{FixedOutput, MacMarker, Output, OutputSizeUser, Update};
-use hmac::{KeyInit, Mac};
+use hmac::{EagerHash, KeyInit, Mac};
 use sha2::Sha256;
+use zeroize::ZeroizeOnDrop;
 
 /// HMAC-SHA256 with the key taken in: two hash states of 40 bytes, each wiped on drop.
 type Keyed = HmacCore<Sha256>;
@@ -128,24 +129,22 @@ impl FixedOutput for &mut Computation {
 /// With this, comparing is the crate's, too: whole tags only, in constant time.
 impl MacMarker for &mut Computation {}
 
+/// Key and computation are made of what is wiped on drop and of nothing else: without the feature
+/// `zeroize` of `hmac` or of `sha2` this does not compile.
+const _: () = {
+    const fn wiped<T: ZeroizeOnDrop>() -> usize {
+        size_of::<T>()
+    }
+    let states = 2 * wiped::<<Sha256 as EagerHash>::Core>();
+    assert!(size_of::<MacKey>() == states);
+    assert!(size_of::<Computation>() == states + wiped::<Buffer<Keyed>>());
+};
+
 #[cfg(test)]
 mod tests {
-    use hmac::EagerHash;
     use ring::hmac as other;
-    use zeroize::ZeroizeOnDrop;
 
     use super::*;
-
-    /// The states are those of the hash: without the crates' feature this does not compile.
-    #[test]
-    fn key_and_computation_are_made_of_what_is_wiped_on_drop() {
-        fn wiped<T: ZeroizeOnDrop>() -> usize {
-            size_of::<T>()
-        }
-        let states = 2 * wiped::<<Sha256 as EagerHash>::Core>();
-        assert_eq!(size_of::<MacKey>(), states);
-        assert_eq!(size_of::<Computation>(), states + wiped::<Buffer<Keyed>>());
-    }
 
     #[test]
     fn a_tag_verifies_whole_or_not_at_all() {

@@ -109,7 +109,7 @@ pub fn append_block(token: &Token, block: &[u8]) -> Result<Token, MintError> {
     let Seal::Tag(tag) = &token.parts().seal else {
         return Err(MintError::NotAToken(TokenError::CallBound));
     };
-    let tag = Zeroizing::new(chain::next_tag(tag, &frame));
+    let tag = chain::next_tag(tag, &frame);
     let body = [token.parts().body(), &frame].concat();
     match chain::Frames::read(&body) {
         Ok(_) => text::encode(&body, &tag).map(Token::from_text),

@@ -130,7 +130,7 @@ impl FixedOutput for &mut Computation {
 impl MacMarker for &mut Computation {}
 
 /// Key and computation are made of what is wiped on drop and of nothing else: without the feature
-/// `zeroize` of `hmac` or of `sha2` this does not compile.
+/// `zeroize` of `sha2`, which sets it for what both crates are built on, this does not compile.
 const _: () = {
     const fn wiped<T: ZeroizeOnDrop>() -> usize {
         size_of::<T>()

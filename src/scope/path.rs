@@ -28,13 +28,15 @@ pub(crate) enum PathFault {
 /// `é` composed and decomposed are two paths. What another reader may take for something else is
 /// refused instead of repaired.
 pub(crate) fn canonical_path(path: &str) -> Result<Cow<'_, str>, PathFault> {
+    // Nearly all paths are plain and spelled so: looked over once, as bytes.
+    if is_plainly_canonical(path) { Ok(Cow::Borrowed(path)) } else { respelled(path) }
+}
+
+fn respelled(path: &str) -> Result<Cow<'_, str>, PathFault> {
     if path.is_empty() {
         return Err(PathFault::Empty);
     }
-    // Nearly all paths are plain: looked over once as bytes, before anything is looked at as a character.
-    let plain =
-        path.bytes().all(|byte| matches!(byte, b' '..=b'~') & (byte != b'\\') & (byte != b'%'));
-    for c in if plain { "" } else { path }.chars() {
+    for c in path.chars() {
         match c {
             '\\' => return Err(PathFault::Backslash),
             '%' => return Err(PathFault::Percent),
@@ -75,6 +77,30 @@ pub(crate) fn canonical_path(path: &str) -> Result<Cow<'_, str>, PathFault> {
         return Err(PathFault::Home);
     }
     Ok(Cow::Owned(out))
+}
+
+/// Whether a path is in its one spelling and of printable ASCII without anything to be refused; what is
+/// not may still be canonical.
+fn is_plainly_canonical(path: &str) -> bool {
+    if path.starts_with('~') {
+        return false;
+    }
+    // Of the segment looked at: how long it is, and how many of that are points.
+    let (mut length, mut points) = (0, 0);
+    for byte in path.strip_prefix('/').unwrap_or(path).bytes() {
+        match byte {
+            // Empty, `.` or `..`.
+            b'/' if length == points && length <= 2 => return false,
+            b'/' => (length, points) = (0, 0),
+            b'\\' | b'%' => return false,
+            b' '..=b'~' => {
+                length += 1;
+                points += usize::from(byte == b'.');
+            }
+            _ => return false,
+        }
+    }
+    length != points || length > 2
 }
 
 /// Whether `path` is `folder` or lies in it, both in their one spelling.
@@ -163,6 +189,16 @@ mod tests {
     }
 
     proptest! {
+        #[test]
+        fn a_look_at_the_bytes_says_what_a_look_at_the_characters_says(
+            path in "[ab./~%\\\\\n\u{7f} é]{0,10}|(/[a.]{0,3}){0,4}",
+        ) {
+            prop_assert_eq!(canonical_path(&path), respelled(&path));
+            if is_plainly_canonical(&path) {
+                prop_assert!(matches!(respelled(&path), Ok(Cow::Borrowed(_))));
+            }
+        }
+
         #[test]
         fn the_one_spelling_is_its_own(path in "[ab./~]{0,10}") {
             if let Ok(one) = canonical_path(&path) {

@@ -79,28 +79,21 @@ fn respelled(path: &str) -> Result<Cow<'_, str>, PathFault> {
     Ok(Cow::Owned(out))
 }
 
-/// Whether a path is in its one spelling and of printable ASCII without anything to be refused; what is
-/// not may still be canonical.
+/// Whether a path is in its one spelling, of printable ASCII, and without anything to be looked at more
+/// closely; what is not may still be canonical.
 fn is_plainly_canonical(path: &str) -> bool {
-    if path.starts_with('~') {
+    let bytes = path.as_bytes();
+    let (Some((first, rest)), Some(last)) = (bytes.split_first(), bytes.last()) else {
         return false;
-    }
-    // Of the segment looked at: how long it is, and how many of that are points.
-    let (mut length, mut points) = (0, 0);
-    for byte in path.strip_prefix('/').unwrap_or(path).bytes() {
-        match byte {
-            // Empty, `.` or `..`.
-            b'/' if length == points && length <= 2 => return false,
-            b'/' => (length, points) = (0, 0),
-            b'\\' | b'%' => return false,
-            b' '..=b'~' => {
-                length += 1;
-                points += usize::from(byte == b'.');
-            }
-            _ => return false,
-        }
-    }
-    length != points || length > 2
+    };
+    // Each loop runs to its end, so that it looks at many bytes at a time.
+    let odd = bytes.iter().fold(false, |odd, byte| {
+        odd | !matches!(byte, b' '..=b'~') | (*byte == b'\\') | (*byte == b'%')
+    });
+    let turns = bytes.iter().zip(rest).fold(false, |turns, (byte, next)| {
+        turns | ((*byte == b'/') & ((*next == b'/') | (*next == b'.')))
+    });
+    !odd && !turns && !matches!(first, b'~' | b'.') && *last != b'/'
 }
 
 /// Whether `path` is `folder` or lies in it, both in their one spelling.

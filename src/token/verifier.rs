@@ -8,7 +8,8 @@ use super::block::Narrowing;
 use super::call_bound::Presentable;
 use super::carried::Carried;
 use super::error::TokenError;
-use super::verify::Unverified;
+use super::text::Room;
+use super::verify::Framed;
 use crate::call::Call;
 use crate::clock::Timestamp;
 use crate::grant::GrantId;
@@ -141,8 +142,9 @@ impl Verifier {
         call: &Call,
         now: Timestamp,
     ) -> Result<LivenessAndReplayUnchecked, VerifierError> {
-        let unverified = Unverified::parse(presented.text())?;
-        let (verified, _) = unverified.verify_for(call, &self.keys, now, WINDOW)?;
+        let mut room = Room::new();
+        let framed = Framed::read(presented.text(), &mut room)?;
+        let (verified, _) = framed.verify_for(call, &self.keys, now, WINDOW)?;
         let mut narrowings = verified.narrowings()?;
         let ends = narrowings.iter().filter_map(|narrowing| narrowing.expires);
         let claims = verified.claims();

@@ -18,6 +18,7 @@ use crate::policy::{
     Deciders, Listed, Moment, Question, Setting, Verdict, What, decide, nearest_for_call,
 };
 use crate::sync::Apart;
+use crate::token::Narrowing;
 use crate::value::{Digest, Object, Value};
 
 /// One attempt to call.
@@ -53,8 +54,7 @@ pub(super) struct Committed {
 impl Attempt<'_> {
     pub(super) fn commit(&self) -> Result<Committed, Refusal> {
         let current = self.shared.current();
-        let mut presented = self.present(&current)?;
-        let listed = self.listed(&current, &mut presented)?;
+        let (presented, listed) = self.present(&current)?;
         let about = |denial| presented.refuse(denial);
         let canonical = listed.typed.canonical_call(self.call).map_err(about)?;
         let this = self.of(canonical.as_ref());
@@ -93,8 +93,7 @@ impl Attempt<'_> {
 
     pub(super) fn check(&self) -> Result<Vec<Arc<str>>, Refusal> {
         let current = self.shared.current();
-        let mut presented = self.present(&current)?;
-        let listed = self.listed(&current, &mut presented)?;
+        let (presented, listed) = self.present(&current)?;
         let about = |denial| presented.refuse(denial);
         let canonical = listed.typed.canonical_call(self.call).map_err(about)?;
         let this = self.of(canonical.as_ref());
@@ -115,30 +114,29 @@ impl Attempt<'_> {
         Ok(current.ids(&rules))
     }
 
-    fn present(&self, current: &Current) -> Result<Presented, Refusal> {
-        present(self.shared, current, self.text, self.caller, self.call, self.now)
-            .map_err(|denial| Refusal { denial, about: None })
+    /// What was presented, and what the catalogue says of the tool.
+    fn present<'c>(&self, current: &'c Current) -> Result<(Presented, &'c Listed), Refusal> {
+        let listed = current.policy.catalogue.find(self.call.tool());
+        let untyped = listed.as_ref().is_ok_and(|listed| listed.typed.is_empty());
+        let call = (self.call, untyped);
+        let mut presented = present(self.shared, current, self.text, self.caller, call, self.now)
+            .map_err(|denial| Refusal { denial, about: None })?;
+        let listed = listed.map_err(|denial| presented.refuse(denial))?;
+        self.respell(listed, &mut presented)?;
+        Ok((presented, listed))
     }
 
-    /// What the catalogue says of the tool. Attenuations, made without it, are brought to the spelling
-    /// in which calls are compared with them.
-    fn listed<'c>(
-        &self,
-        current: &'c Current,
-        presented: &mut Presented,
-    ) -> Result<&'c Listed, Refusal> {
-        let tool = self.call.tool();
-        let listed =
-            current.policy.catalogue.find(tool).map_err(|denial| presented.refuse(denial))?;
-        for (hop, narrowing) in presented.narrowings.iter_mut().enumerate() {
-            if let Err(fault) = listed.typed.respell(tool, &mut narrowing.capabilities) {
-                let hop = hop + 1;
+    /// Attenuations, made without the catalogue, are brought to the spelling in which calls are
+    /// compared with them.
+    fn respell(&self, listed: &Listed, presented: &mut Presented) -> Result<(), Refusal> {
+        for Narrowing { hop, capabilities } in &mut presented.narrowings {
+            if let Err(fault) = listed.typed.respell(self.call.tool(), capabilities) {
                 let denial = Denial::new(Reason::OutOfScope)
                     .because(format_args!("attenuation {hop}: {fault}"));
                 return Err(presented.refuse(denial));
             }
         }
-        Ok(listed)
+        Ok(())
     }
 
     /// The attempt to make the call as the tool gets it, where that is spelled otherwise. What was

@@ -26,6 +26,15 @@ pub enum DecodeError {
     TooManyNodes,
 }
 
+/// A value without parts, where it lies.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Scalar<'a> {
+    Null,
+    Bool(bool),
+    Number(Number),
+    Text(&'a str),
+}
+
 /// Reads byte forms from the front of untrusted bytes, within a budget.
 ///
 /// Whatever is read here writes back to the very bytes it was read from.
@@ -103,11 +112,6 @@ impl<'a> Decoder<'a> {
     pub(crate) fn value(&mut self, depth: usize) -> Result<Value, DecodeError> {
         self.spend()?;
         Ok(match self.byte()? {
-            NULL => Value::Null,
-            FALSE => Value::Bool(false),
-            TRUE => Value::Bool(true),
-            NUMBER => Value::Number(self.number_parts()?),
-            TEXT => Value::Text(self.text()?.into()),
             LIST => {
                 let inner = depth.checked_sub(1).ok_or(DecodeError::TooDeep)?;
                 Value::List(self.repeat(|own| own.value(inner))?)
@@ -122,6 +126,24 @@ impl<'a> Decoder<'a> {
                     .map(Value::Object)
                     .map_err(|_| DecodeError::NotCanonical("a key stands twice"))?
             }
+            kind => self.scalar_of(kind)?.into(),
+        })
+    }
+
+    /// As [`Decoder::value`], of what has no parts: a list or an object is refused.
+    pub(crate) fn scalar(&mut self) -> Result<Scalar<'a>, DecodeError> {
+        self.spend()?;
+        let kind = self.byte()?;
+        self.scalar_of(kind)
+    }
+
+    fn scalar_of(&mut self, kind: u8) -> Result<Scalar<'a>, DecodeError> {
+        Ok(match kind {
+            NULL => Scalar::Null,
+            FALSE => Scalar::Bool(false),
+            TRUE => Scalar::Bool(true),
+            NUMBER => Scalar::Number(self.number_parts()?),
+            TEXT => Scalar::Text(self.text()?),
             _ => return Err(DecodeError::Unknown("a kind of value")),
         })
     }
@@ -167,11 +189,44 @@ impl<'a> Decoder<'a> {
         })
     }
 
+    /// As [`Decoder::ascending`], of parts of which nothing is kept: how many there are.
+    pub(crate) fn walk(
+        &mut self,
+        part: impl FnMut(&mut Self) -> Result<(), DecodeError>,
+    ) -> Result<usize, DecodeError> {
+        // Units take no room.
+        self.ascending(part).map(|parts| parts.len())
+    }
+
     fn number_parts(&mut self) -> Result<Number, DecodeError> {
         let scale = self.byte()?;
         let digits = i128::from_be_bytes(self.array()?);
         Number::from_parts(digits, scale)
             .ok_or(DecodeError::NotCanonical("a number is not in its one form"))
+    }
+}
+
+impl From<Scalar<'_>> for Value {
+    fn from(scalar: Scalar<'_>) -> Self {
+        match scalar {
+            Scalar::Null => Value::Null,
+            Scalar::Bool(bool) => Value::Bool(bool),
+            Scalar::Number(number) => Value::Number(number),
+            Scalar::Text(text) => Value::Text(text.into()),
+        }
+    }
+}
+
+/// As between values.
+impl PartialEq<Value> for Scalar<'_> {
+    fn eq(&self, other: &Value) -> bool {
+        match (self, other) {
+            (Scalar::Null, Value::Null) => true,
+            (Scalar::Bool(own), Value::Bool(other)) => own == other,
+            (Scalar::Number(own), Value::Number(other)) => own == other,
+            (Scalar::Text(own), Value::Text(other)) => *own == &**other,
+            _ => false,
+        }
     }
 }
 

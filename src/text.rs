@@ -88,6 +88,10 @@ pub(crate) fn is_name_char(c: char) -> bool {
 
 /// Where the first character stands that is none of a name.
 pub(crate) fn not_a_name_char(text: &str) -> Option<usize> {
+    // Every call names a tool: a byte of a longer character is none of a name's either.
+    if text.bytes().all(|byte| is_name_char(char::from(byte))) {
+        return None;
+    }
     text.chars().position(|c| !is_name_char(c))
 }
 

@@ -10,7 +10,7 @@ use crate::denial::{Denial, Reason};
 use crate::grant::{GrantId, TaskCell};
 use crate::identity::Identity;
 use crate::scope::CallParts;
-use crate::token::{AudienceKeys, Form, Narrowing, Token, TokenError, Unverified, VerifiedToken};
+use crate::token::{AudienceKeys, Form, Framed, Narrowing, Room, Token, TokenError, VerifiedToken};
 
 /// What a good token led to: a task that is live as far as the table knows.
 pub(super) struct Presented {
@@ -43,9 +43,9 @@ pub(super) fn present(
     now: Timestamp,
 ) -> Result<Presented, Denial> {
     let window = shared.settings.presentation_window;
-    let unverified = Unverified::parse(text).map_err(denial)?;
-    let (verified, nonce) =
-        unverified.verify_for(call, &current.keys, now, window).map_err(denial)?;
+    let mut room = Room::new();
+    let framed = Framed::read(text, &mut room).map_err(denial)?;
+    let (verified, nonce) = framed.verify_for(call, &current.keys, now, window).map_err(denial)?;
     let once = match nonce {
         None => None,
         Some(nonce) => {
@@ -65,8 +65,9 @@ pub(super) fn present_token(
     caller: &Identity,
     now: Timestamp,
 ) -> Result<Presented, Denial> {
-    let unverified = Unverified::parse(token.expose()).map_err(denial)?;
-    let verified = unverified.verify_chain(keys, now).map_err(denial)?;
+    let mut room = Room::new();
+    let framed = Framed::read(token.expose(), &mut room).map_err(denial)?;
+    let verified = framed.verify_chain(keys, now).map_err(denial)?;
     find(shared, &verified, (None, None), caller, now)
 }
 

@@ -115,6 +115,9 @@ impl Counters {
         args: &Args,
         now: Timestamp,
     ) -> Result<Reservation, Denial> {
+        if !counted(stamps.clone()) {
+            return Ok(Reservation::default());
+        }
         let mut purse = Purse::open(self, stamps.clone());
         let mut charges: Vec<Charge> = Vec::new();
         for stamp in stamps.filter(|stamp| stamp.limits.count_calls()) {
@@ -140,6 +143,9 @@ impl Counters {
         args: &Args,
         now: Timestamp,
     ) -> Result<(), Denial> {
+        if !counted(stamps.clone()) {
+            return Ok(());
+        }
         let mut purse = Purse::open(self, stamps.clone());
         stamps.filter(|stamp| stamp.limits.count_calls()).try_for_each(|stamp| {
             check(purse.counter(&stamp.rule, stamp.spanning.as_ref()), stamp, args, now).map(|_| ())
@@ -175,6 +181,11 @@ impl Counters {
         #[expect(clippy::indexing_slicing, reason = "`at` was found or pushed just above")]
         &mut self.0[at].1
     }
+}
+
+/// Whether any of them limits calls at all: most only say how long a grant lives.
+fn counted<'s>(mut stamps: impl Iterator<Item = &'s Stamp>) -> bool {
+    stamps.any(|stamp| stamp.limits.count_calls())
 }
 
 /// The counters that one call draws on: the task's, and those of identities, held until all of them

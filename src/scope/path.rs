@@ -28,13 +28,15 @@ pub(crate) enum PathFault {
 /// `é` composed and decomposed are two paths. What another reader may take for something else is
 /// refused instead of repaired.
 pub(crate) fn canonical_path(path: &str) -> Result<Cow<'_, str>, PathFault> {
+    // Nearly all paths are plain and spelled so: looked over once, as bytes.
+    if is_plainly_canonical(path) { Ok(Cow::Borrowed(path)) } else { respelled(path) }
+}
+
+fn respelled(path: &str) -> Result<Cow<'_, str>, PathFault> {
     if path.is_empty() {
         return Err(PathFault::Empty);
     }
-    // Nearly all paths are plain: looked over once as bytes, before anything is looked at as a character.
-    let plain =
-        path.bytes().all(|byte| matches!(byte, b' '..=b'~') & (byte != b'\\') & (byte != b'%'));
-    for c in if plain { "" } else { path }.chars() {
+    for c in path.chars() {
         match c {
             '\\' => return Err(PathFault::Backslash),
             '%' => return Err(PathFault::Percent),
@@ -75,6 +77,23 @@ pub(crate) fn canonical_path(path: &str) -> Result<Cow<'_, str>, PathFault> {
         return Err(PathFault::Home);
     }
     Ok(Cow::Owned(out))
+}
+
+/// Whether a path is in its one spelling, of printable ASCII, and without anything to be looked at more
+/// closely; what is not may still be canonical.
+fn is_plainly_canonical(path: &str) -> bool {
+    let bytes = path.as_bytes();
+    let (Some((first, rest)), Some(last)) = (bytes.split_first(), bytes.last()) else {
+        return false;
+    };
+    // Each loop runs to its end, so that it looks at many bytes at a time.
+    let odd = bytes.iter().fold(false, |odd, byte| {
+        odd | !matches!(byte, b' '..=b'~') | (*byte == b'\\') | (*byte == b'%')
+    });
+    let turns = bytes.iter().zip(rest).fold(false, |turns, (byte, next)| {
+        turns | ((*byte == b'/') & ((*next == b'/') | (*next == b'.')))
+    });
+    !odd && !turns && !matches!(first, b'~' | b'.') && *last != b'/'
 }
 
 /// Whether `path` is `folder` or lies in it, both in their one spelling.
@@ -163,6 +182,16 @@ mod tests {
     }
 
     proptest! {
+        #[test]
+        fn a_look_at_the_bytes_says_what_a_look_at_the_characters_says(
+            path in "[ab./~%\\\\\n\u{7f} é]{0,10}|(/[a.]{0,3}){0,4}",
+        ) {
+            prop_assert_eq!(canonical_path(&path), respelled(&path));
+            if is_plainly_canonical(&path) {
+                prop_assert!(matches!(respelled(&path), Ok(Cow::Borrowed(_))));
+            }
+        }
+
         #[test]
         fn the_one_spelling_is_its_own(path in "[ab./~]{0,10}") {
             if let Ok(one) = canonical_path(&path) {

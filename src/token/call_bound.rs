@@ -10,9 +10,10 @@ use zeroize::Zeroizing;
 
 use super::bearer::{Token, TokenId};
 use super::derive::MacKey;
-use super::error::{MintError, TokenError};
+use super::error::MintError;
 use super::text;
-use super::verify::Unverified;
+use super::text::Room;
+use super::verify::Framed;
 use crate::call::Call;
 use crate::clock::Timestamp;
 use crate::random;
@@ -137,14 +138,13 @@ impl Token {
     }
 
     fn present_as(&self, call: &Call, nonce: Nonce) -> Result<Presentation, MintError> {
-        let token = Unverified::parse(self.expose()).map_err(MintError::NotAToken)?;
+        let mut room = Room::new();
+        let token = Framed::read(self.expose(), &mut room).map_err(MintError::NotAToken)?;
         let audience = token.claimed_audience().map_err(MintError::NotAToken)?;
-        let text::Seal::Tag(tag) = &token.parts().seal else {
-            return Err(MintError::NotAToken(TokenError::CallBound));
-        };
+        let (body, tag) = token.bearer().map_err(MintError::NotAToken)?;
         let mac = MacKey::from_tag(tag).sign(&message(audience, call, nonce));
         let proof = Proof { nonce, mac };
-        text::encode_call_bound(token.parts().body(), &proof.to_bytes())
+        text::encode_call_bound(body, &proof.to_bytes())
             .map(|text| Presentation(Zeroizing::new(text)))
     }
 }

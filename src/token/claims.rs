@@ -80,7 +80,7 @@ pub(super) fn encode(claims: &Claims<'_>, key: KeyId) -> Result<Vec<u8>, MintErr
 /// Reads a root block whose tag has been verified. Exactly what [`encode`] writes is read: every
 /// other byte sequence is refused, so that no two tokens mean the same.
 pub(super) fn decode(block: &[u8]) -> Result<(KeyId, Claims<'_>), TokenError> {
-    let mut reader = Reader(block);
+    let mut reader = Reader { left: block, texts: None };
     let [kind] = reader.array()?;
     if kind != ROOT {
         return Err(TokenError::Malformed("its kind is unknown"));
@@ -96,13 +96,13 @@ pub(super) fn decode(block: &[u8]) -> Result<(KeyId, Claims<'_>), TokenError> {
         serial: u32::from_be_bytes(reader.array()?),
         issued: reader.instant()?,
         expires: reader.instant()?,
-        issuer: reader.name()?,
+        issuer: reader.first_name()?,
         audience: reader.name()?,
         task: reader.name()?,
-        holder: text(reader.long(MAX_HOLDER)?)?,
-        scope: if flags & HAS_SCOPE != 0 { Some(reader.long(MAX_BLOCK)?) } else { None },
+        holder: reader.holder()?,
+        scope: if flags & HAS_SCOPE != 0 { Some(reader.scope()?) } else { None },
     };
-    if !reader.0.is_empty() {
+    if !reader.left.is_empty() {
         return Err(TokenError::Malformed("bytes follow its last field"));
     }
     if claims.expires <= claims.issued {
@@ -116,19 +116,38 @@ pub(super) fn key_id(block: &[u8]) -> Option<KeyId> {
     block.get(1..).and_then(|bytes| bytes.first_chunk()).map(|id| KeyId::from_bytes(*id))
 }
 
-struct Reader<'a>(&'a [u8]);
+struct Reader<'a> {
+    left: &'a [u8],
+    /// What is left, where that is text from here to the end: the lengths between names below 128 are,
+    /// so all names are mostly looked at in one go.
+    texts: Option<&'a str>,
+}
 
 impl<'a> Reader<'a> {
     fn array<const N: usize>(&mut self) -> Result<[u8; N], TokenError> {
-        let (array, rest) = self.0.split_first_chunk().ok_or(CUT)?;
-        self.0 = rest;
+        let (array, rest) = self.left.split_first_chunk().ok_or(CUT)?;
+        self.left = rest;
         Ok(*array)
     }
 
     fn bytes(&mut self, length: usize) -> Result<&'a [u8], TokenError> {
-        let (bytes, rest) = self.0.split_at_checked(length).ok_or(CUT)?;
-        self.0 = rest;
+        let (bytes, rest) = self.left.split_at_checked(length).ok_or(CUT)?;
+        self.left = rest;
         Ok(bytes)
+    }
+
+    fn text(&mut self, length: usize) -> Result<&'a str, TokenError> {
+        let whole = self.texts.and_then(|texts| {
+            let start = texts.len().checked_sub(self.left.len())?;
+            texts.get(start..start + length)
+        });
+        let bytes = self.bytes(length)?;
+        match whole {
+            Some(text) => Ok(text),
+            None => {
+                std::str::from_utf8(bytes).map_err(|_| TokenError::Malformed("a text is not UTF-8"))
+            }
+        }
     }
 
     fn instant(&mut self) -> Result<Timestamp, TokenError> {
@@ -136,30 +155,39 @@ impl<'a> Reader<'a> {
         Timestamp::from_unix_millis(millis).ok_or(TokenError::Malformed("an instant out of range"))
     }
 
-    fn name(&mut self) -> Result<&'a str, TokenError> {
-        let [length] = self.array()?;
-        if length == 0 {
-            return Err(EMPTY);
-        }
-        text(self.bytes(usize::from(length))?)
+    fn first_name(&mut self) -> Result<&'a str, TokenError> {
+        self.texts = std::str::from_utf8(self.left).ok();
+        self.name()
     }
 
-    fn long(&mut self, most: usize) -> Result<&'a [u8], TokenError> {
-        let length = usize::from(u16::from_be_bytes(self.array()?));
-        match length {
+    fn name(&mut self) -> Result<&'a str, TokenError> {
+        match self.array()? {
+            [0] => Err(EMPTY),
+            [length] => self.text(usize::from(length)),
+        }
+    }
+
+    fn holder(&mut self) -> Result<&'a str, TokenError> {
+        let length = self.length(MAX_HOLDER)?;
+        self.text(length)
+    }
+
+    fn scope(&mut self) -> Result<&'a [u8], TokenError> {
+        let length = self.length(MAX_BLOCK)?;
+        self.bytes(length)
+    }
+
+    fn length(&mut self, most: usize) -> Result<usize, TokenError> {
+        match usize::from(u16::from_be_bytes(self.array()?)) {
             0 => Err(EMPTY),
             length if length > most => Err(TokenError::Malformed("a field is too long")),
-            length => self.bytes(length),
+            length => Ok(length),
         }
     }
 }
 
 const CUT: TokenError = TokenError::Malformed("it ends within a field");
 const EMPTY: TokenError = TokenError::Malformed("a field is empty");
-
-fn text(bytes: &[u8]) -> Result<&str, TokenError> {
-    std::str::from_utf8(bytes).map_err(|_| TokenError::Malformed("a text is not UTF-8"))
-}
 
 /// The length of a field that is neither empty nor too long.
 fn length(field: &'static str, bytes: &[u8], most: usize) -> Result<u16, MintError> {

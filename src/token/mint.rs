@@ -8,8 +8,8 @@ use super::block::Narrowing;
 use super::chain;
 use super::claims::{self, Claims};
 use super::error::{MintError, TokenError};
-use super::text::{self, Seal};
-use super::verify::Unverified;
+use super::text::{self, Room};
+use super::verify::Framed;
 use crate::clock::Timestamp;
 use crate::scope::Scope;
 
@@ -104,13 +104,12 @@ impl Token {
 /// [`MintError::NotAToken`] if the text is none, [`MintError::TooManyBlocks`],
 /// [`MintError::FieldLength`] or [`MintError::TooLong`] if the result could not be read back.
 pub fn append_block(token: &Token, block: &[u8]) -> Result<Token, MintError> {
-    let token = Unverified::parse(token.expose()).map_err(MintError::NotAToken)?;
+    let mut room = Room::new();
+    let token = Framed::read(token.expose(), &mut room).map_err(MintError::NotAToken)?;
     let frame = chain::frame(block)?;
-    let Seal::Tag(tag) = &token.parts().seal else {
-        return Err(MintError::NotAToken(TokenError::CallBound));
-    };
+    let (body, tag) = token.bearer().map_err(MintError::NotAToken)?;
     let tag = Zeroizing::new(chain::next_tag(tag, &frame));
-    let body = [token.parts().body(), &frame].concat();
+    let body = [body, &frame].concat();
     match chain::Frames::read(&body) {
         Ok(_) => text::encode(&body, &tag).map(Token::from_text),
         Err(TokenError::TooManyBlocks) => Err(MintError::TooManyBlocks),

@@ -57,5 +57,7 @@ pub use keys::{KeyError, KeyId, KeyRing};
 pub use mint::{append_block, mint};
 pub use secret::SecretKey;
 pub use text::MAX_TOKEN_TEXT;
+pub(crate) use text::Room;
 pub use verifier::{LivenessAndReplayUnchecked, Verifier, VerifierError};
+pub(crate) use verify::Framed;
 pub use verify::{Unverified, VerifiedToken};

@@ -23,51 +23,63 @@ const TAG_TEXT: usize = 43;
 /// attenuation about 30.
 const INLINE: usize = 256;
 
-/// The parts of a token's text, decoded and not yet looked at.
-pub(super) struct Parts {
-    body: Body,
-    pub(super) seal: Seal,
+/// Where a token's body lies while it is looked at: with whoever looks, unless it is long. It is lent
+/// out and filled in place, since every call reads a token and would move these bytes several times.
+pub(crate) struct Room {
+    inline: [u8; INLINE],
+    heap: Vec<u8>,
+    length: usize,
+}
+
+impl Room {
+    pub(crate) const fn new() -> Room {
+        Room { inline: [0; INLINE], heap: Vec::new(), length: 0 }
+    }
+
+    pub(super) fn bytes(&self) -> &[u8] {
+        match self.inline.get(..self.length) {
+            Some(bytes) => bytes,
+            None => &self.heap,
+        }
+    }
+
+    fn fill(&mut self, text: &str) -> Result<(), TokenError> {
+        self.length = base64::decoded_length(text).ok_or(TokenError::Framing)?;
+        let bytes = match self.inline.get_mut(..self.length) {
+            Some(bytes) => bytes,
+            None => {
+                self.heap = vec![0; self.length];
+                &mut self.heap
+            }
+        };
+        base64::decode(text, bytes).ok_or(TokenError::Framing)
+    }
 }
 
 /// What proves a token: the last tag itself, or what it signed.
+#[derive(Clone, Copy)]
 pub(super) enum Seal {
     Tag([u8; 32]),
     Call(Proof),
 }
 
-#[expect(
-    clippy::large_enum_variant,
-    reason = "the large variant is the common one, kept off the heap"
-)]
-enum Body {
-    Inline([u8; INLINE], usize),
-    Heap(Vec<u8>),
-}
-
-impl Parts {
-    pub(super) fn body(&self) -> &[u8] {
-        match &self.body {
-            Body::Inline(bytes, length) => bytes.get(..*length).unwrap_or_default(),
-            Body::Heap(bytes) => bytes,
-        }
-    }
-}
-
-/// Reads the one spelling each token has: the decoder takes neither padding, nor white space, nor
-/// another alphabet, nor trailing bits that are not zero (attack 67).
+/// Reads the one spelling each token has, its body into `room`: the decoder takes neither padding, nor
+/// white space, nor another alphabet, nor trailing bits that are not zero (attack 67).
 #[inline]
-pub(super) fn decode(text: &str) -> Result<Parts, TokenError> {
+pub(super) fn decode(text: &str, room: &mut Room) -> Result<Seal, TokenError> {
     if text.len() > MAX_TOKEN_TEXT {
         return Err(TokenError::TooLong(text.len()));
     }
     if let Some(parts) = text.strip_prefix(BEARER) {
         let (body, tag) = split(parts)?;
-        return Ok(Parts { seal: Seal::Tag(tag), body: decode_body(body)? });
+        room.fill(body)?;
+        return Ok(Seal::Tag(tag));
     }
     let parts = text.strip_prefix(CALL_BOUND).ok_or(TokenError::UnknownVersion)?;
     let (body, proof) = split(parts)?;
     let proof = Proof::read(&proof).ok_or(TokenError::Framing)?;
-    Ok(Parts { seal: Seal::Call(proof), body: decode_body(body)? })
+    room.fill(body)?;
+    Ok(Seal::Call(proof))
 }
 
 /// The text of the body, and the seal. A seal has one length, so the point before it has one place:
@@ -79,19 +91,6 @@ fn split<const N: usize>(parts: &str) -> Result<(&str, [u8; N]), TokenError> {
     let mut bytes = [0; N];
     base64::decode(seal, &mut bytes).ok_or(TokenError::Framing)?;
     Ok((body, bytes))
-}
-
-#[inline]
-fn decode_body(text: &str) -> Result<Body, TokenError> {
-    let length = base64::decoded_length(text).ok_or(TokenError::Framing)?;
-    let mut inline = [0; INLINE];
-    if let Some(bytes) = inline.get_mut(..length) {
-        base64::decode(text, bytes).ok_or(TokenError::Framing)?;
-        return Ok(Body::Inline(inline, length));
-    }
-    let mut bytes = vec![0; length];
-    base64::decode(text, &mut bytes).ok_or(TokenError::Framing)?;
-    Ok(Body::Heap(bytes))
 }
 
 /// Writes a token's text.
@@ -125,15 +124,16 @@ mod tests {
 
     use super::*;
 
-    fn tag(parts: &Parts) -> [u8; 32] {
-        match &parts.seal {
-            Seal::Tag(tag) => *tag,
+    fn read(text: &str) -> Result<(Vec<u8>, [u8; 32]), TokenError> {
+        let mut room = Room::new();
+        match decode(text, &mut room)? {
+            Seal::Tag(tag) => Ok((room.bytes().to_vec(), tag)),
             Seal::Call(_) => panic!("a bearer token was written"),
         }
     }
 
     fn refused(text: &str) -> TokenError {
-        decode(text).map(|_| ()).unwrap_err()
+        read(text).unwrap_err()
     }
 
     /// attack 67
@@ -141,7 +141,7 @@ mod tests {
     fn a_token_has_one_spelling() {
         let tag = "A".repeat(TAG_TEXT);
         let text = |body: &str| format!("hp1.{body}.{tag}");
-        assert_eq!(decode(&text("YQ")).unwrap().body(), b"a");
+        assert_eq!(read(&text("YQ")).unwrap().0, b"a");
         // Trailing bits, padding, the other alphabet, white space, and a third part.
         for body in ["YR", "YQ==", "YQ=", "Y", "+/+/", " YQ", "YQ ", "YQ\n", "Y\tQ", "YQ.", ".YQ"] {
             assert_eq!(refused(&text(body)), TokenError::Framing, "{body}");
@@ -172,8 +172,7 @@ mod tests {
             let body = vec![7; length];
             let text = encode(&body, &[9; 32]).unwrap();
             assert_eq!(text.capacity(), text.len(), "no copy was left behind by growing");
-            let parts = decode(&text).unwrap();
-            assert_eq!((parts.body(), tag(&parts)), (&*body, [9; 32]));
+            assert_eq!(read(&text), Ok((body, [9; 32])));
         }
         assert_eq!(
             encode(&vec![7; most + 1], &[9; 32]),
@@ -187,10 +186,10 @@ mod tests {
         fn accepted_text_encodes_to_itself(body in "[A-Za-z0-9_-]{0,8}", end in "[A-Za-z0-9_-]") {
             let text = format!("hp1.{body}.{}{end}", "A".repeat(TAG_TEXT - 1));
             let canonical = |text: &str| base64_by_hand(text).is_some();
-            let read = decode(&text);
+            let read = read(&text);
             prop_assert_eq!(read.is_ok(), canonical(&body) && canonical(&format!("AA{end}")));
-            if let Ok(parts) = read {
-                prop_assert_eq!(encode(parts.body(), &tag(&parts)), Ok(text));
+            if let Ok((body, tag)) = read {
+                prop_assert_eq!(encode(&body, &tag), Ok(text));
             }
         }
     }

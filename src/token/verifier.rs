@@ -7,7 +7,8 @@ use super::audience::{AudienceKeys, AudienceSecret};
 use super::call_bound::Presentable;
 use super::carried::Carried;
 use super::error::TokenError;
-use super::verify::Unverified;
+use super::text::Room;
+use super::verify::Framed;
 use crate::call::Call;
 use crate::clock::Timestamp;
 use crate::grant::GrantId;
@@ -140,8 +141,9 @@ impl Verifier {
         call: &Call,
         now: Timestamp,
     ) -> Result<LivenessAndReplayUnchecked, VerifierError> {
-        let unverified = Unverified::parse(presented.text())?;
-        let (verified, _) = unverified.verify_for(call, &self.keys, now, WINDOW)?;
+        let mut room = Room::new();
+        let framed = Framed::read(presented.text(), &mut room)?;
+        let (verified, _) = framed.verify_for(call, &self.keys, now, WINDOW)?;
         let claims = verified.claims();
         let carried = claims.scope.map(|scope| Carried::read(scope, call.parts()));
         // Only where no argument has a type is the call compared as it is.

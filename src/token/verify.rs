@@ -10,14 +10,15 @@ use super::chain::{Blocks, Frames};
 use super::claims::{self, Claims};
 use super::error::TokenError;
 use super::keys::KeyId;
-use super::text::{self, Parts, Seal};
+use super::text::{self, Room, Seal};
 use crate::call::Call;
 use crate::clock::Timestamp;
 use crate::scope::CallParts;
 
 /// A presented token of which only the frames and the key id are known. It proves nothing.
 pub struct Unverified {
-    parts: Parts,
+    room: Room,
+    seal: Seal,
     key: KeyId,
 }
 
@@ -29,10 +30,9 @@ impl Unverified {
     /// [`TokenError::TooLong`], [`UnknownVersion`](TokenError::UnknownVersion),
     /// [`Framing`](TokenError::Framing) or [`TooManyBlocks`](TokenError::TooManyBlocks).
     pub fn parse(text: &str) -> Result<Unverified, TokenError> {
-        let parts = text::decode(text)?;
-        let frames = Frames::read(parts.body())?;
-        let key = claims::key_id(frames.root()).ok_or(TokenError::Framing)?;
-        Ok(Unverified { parts, key })
+        let mut room = Room::new();
+        let Framed { seal, key, .. } = Framed::read(text, &mut room)?;
+        Ok(Unverified { room, seal, key })
     }
 
     /// The key the token says it is signed with.
@@ -74,49 +74,85 @@ impl Unverified {
         keys: &AudienceKeys,
         now: Timestamp,
     ) -> Result<VerifiedToken<'_>, TokenError> {
+        Framed::of(self.room.bytes(), self.seal)?.verify_chain(keys, now)
+    }
+}
+
+/// What [`Unverified`] is, its bytes in a [`Room`] of whoever looks at it.
+pub(crate) struct Framed<'b> {
+    body: &'b [u8],
+    frames: Frames<'b>,
+    key: KeyId,
+    seal: Seal,
+}
+
+impl<'b> Framed<'b> {
+    /// As [`Unverified::parse`].
+    #[inline]
+    pub(crate) fn read(text: &str, room: &'b mut Room) -> Result<Framed<'b>, TokenError> {
+        let seal = text::decode(text, room)?;
+        Framed::of(room.bytes(), seal)
+    }
+
+    #[inline]
+    fn of(body: &'b [u8], seal: Seal) -> Result<Framed<'b>, TokenError> {
+        let frames = Frames::read(body)?;
+        let key = claims::key_id(frames.root()).ok_or(TokenError::Framing)?;
+        Ok(Framed { body, frames, key, seal })
+    }
+
+    /// As [`Unverified::verify_chain`].
+    pub(crate) fn verify_chain(
+        &self,
+        keys: &AudienceKeys,
+        now: Timestamp,
+    ) -> Result<VerifiedToken<'b>, TokenError> {
         let root_key = keys.verifying(self.key, now)?;
-        let frames = Frames::read(self.parts.body())?;
-        let Seal::Tag(tag) = &self.parts.seal else {
+        let Seal::Tag(tag) = &self.seal else {
             return Err(TokenError::CallBound);
         };
-        if !frames.verify(root_key, tag) {
+        if !self.frames.verify(root_key, tag) {
             return Err(TokenError::BadSignature);
         }
-        claimed(frames, keys, now)
+        claimed(self.frames, keys, now)
     }
 
     /// As [`verify_chain`](Self::verify_chain), for either form: one that is bound to a call has to
     /// be bound to this one, and its time within `window` of the clock. Its nonce is the caller's to
     /// remember.
+    #[inline]
     pub(crate) fn verify_for(
         &self,
         call: &Call,
         keys: &AudienceKeys,
         now: Timestamp,
         window: Duration,
-    ) -> Result<(VerifiedToken<'_>, Option<Nonce>), TokenError> {
-        let Seal::Call(proof) = &self.parts.seal else {
+    ) -> Result<(VerifiedToken<'b>, Option<Nonce>), TokenError> {
+        let Seal::Call(proof) = &self.seal else {
             return Ok((self.verify_chain(keys, now)?, None));
         };
         let root_key = keys.verifying(self.key, now)?;
-        let frames = Frames::read(self.parts.body())?;
-        if !proof.verify(&frames.last_tag(root_key), keys.audience(), call) {
+        if !proof.verify(&self.frames.last_tag(root_key), keys.audience(), call) {
             return Err(TokenError::BadSignature);
         }
-        let verified = claimed(frames, keys, now)?;
+        let verified = claimed(self.frames, keys, now)?;
         proof.nonce.lives_until(now, window).ok_or(TokenError::Stale)?;
         Ok((verified, Some(proof.nonce)))
     }
 
     /// The audience the token says it is for, which nothing has verified: its holder needs it, to
     /// bind a call.
-    pub(super) fn claimed_audience(&self) -> Result<&str, TokenError> {
-        let (_, claims) = claims::decode(Frames::read(self.parts.body())?.root())?;
+    pub(super) fn claimed_audience(&self) -> Result<&'b str, TokenError> {
+        let (_, claims) = claims::decode(self.frames.root())?;
         Ok(claims.audience)
     }
 
-    pub(super) fn parts(&self) -> &Parts {
-        &self.parts
+    /// The frames one after the other, and the last tag: what one more block is added to.
+    pub(super) fn bearer(&self) -> Result<(&'b [u8], &[u8; 32]), TokenError> {
+        match &self.seal {
+            Seal::Tag(tag) => Ok((self.body, tag)),
+            Seal::Call(_) => Err(TokenError::CallBound),
+        }
     }
 }
 

@@ -236,6 +236,7 @@ fn set(decoder: &mut Decoder<'_>) -> Result<Set, DecodeError> {
     Set::new(values).ok_or(DecodeError::NotCanonical("a set is empty"))
 }
 
+#[inline]
 pub(super) fn range(decoder: &mut Decoder<'_>) -> Result<Range, DecodeError> {
     let flags = decoder.byte()?;
     let mut bound = |there: u8, inclusive: u8| match (flags & there != 0, flags & inclusive != 0) {

@@ -86,24 +86,22 @@ fn capability(decoder: &mut Decoder<'_>, call: Option<CallParts<'_>>) -> Result<
 /// One kind that is plain, or all of several.
 fn constraint(decoder: &mut Decoder<'_>, value: Option<&Value>) -> Result<bool, DecodeError> {
     decoder.spend()?;
+    match decoder.byte()? {
+        kind::ALL => all_of(decoder, value),
+        kind => leaf(decoder, kind, value, None),
+    }
+}
+
+fn all_of(decoder: &mut Decoder<'_>, value: Option<&Value>) -> Result<bool, DecodeError> {
     let mut left = Range::default();
-    let holds = match decoder.byte()? {
-        kind::ALL => {
-            let mut holds = true;
-            let parts = decoder.walk(|own| {
-                own.spend()?;
-                let kind = own.byte()?;
-                holds &= leaf(own, kind, value, &mut left)?;
-                Ok(())
-            })?;
-            if parts == 0 {
-                return Err(NOT_PLAIN);
-            }
-            holds
-        }
-        kind => leaf(decoder, kind, value, &mut left)?,
-    };
-    if left.is_empty() { Err(NOT_PLAIN) } else { Ok(holds) }
+    let mut holds = true;
+    let parts = decoder.walk(|own| {
+        own.spend()?;
+        let kind = own.byte()?;
+        holds &= leaf(own, kind, value, Some(&mut left))?;
+        Ok(())
+    })?;
+    if parts == 0 || left.is_empty() { Err(NOT_PLAIN) } else { Ok(holds) }
 }
 
 /// Whether the argument is as one kind says. A range is taken off what ranges beside it have `left`.
@@ -113,7 +111,7 @@ fn leaf(
     decoder: &mut Decoder<'_>,
     kind: u8,
     value: Option<&Value>,
-    left: &mut Range,
+    left: Option<&mut Range>,
 ) -> Result<bool, DecodeError> {
     let text = value.and_then(Value::as_text);
     Ok(match kind {
@@ -122,7 +120,12 @@ fn leaf(
         kind::IS => is_one_of(decoder, value)?,
         kind::RANGE => {
             let range = range(decoder)?;
-            *left = left.intersect(range);
+            if range.is_empty() {
+                return Err(NOT_PLAIN);
+            }
+            if let Some(left) = left {
+                *left = left.intersect(range);
+            }
             value.and_then(Value::as_number).is_some_and(|number| range.contains(number))
         }
         kind::PREFIX => {

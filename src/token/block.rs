@@ -90,15 +90,14 @@ impl Narrowing {
 
 /// The expiry a block says, and the bytes of its scope.
 fn open(block: &[u8]) -> Result<(Option<Timestamp>, &[u8]), BlockError> {
-    let cut = BlockError::Form(DecodeError::Cut);
-    let ([kind, flags], rest) = block.split_first_chunk().ok_or(cut.clone())?;
+    let ([kind, flags], rest) = block.split_first_chunk().ok_or(DecodeError::Cut)?;
     if *kind != NARROWING {
         return Err(BlockError::UnknownKind(*kind));
     }
     match *flags {
         0 => Ok((None, rest)),
         HAS_EXPIRY => {
-            let (millis, scope) = rest.split_first_chunk().ok_or(cut)?;
+            let (millis, scope) = rest.split_first_chunk().ok_or(DecodeError::Cut)?;
             let at = Timestamp::from_unix_millis(i64::from_be_bytes(*millis));
             let out_of_range = DecodeError::NotCanonical("its expiry is out of range");
             Ok((Some(at.ok_or(out_of_range)?), scope))

@@ -174,3 +174,6 @@ fn some_text<'b>(decoder: &mut Decoder<'b>) -> Result<&'b str, DecodeError> {
         text => Ok(text),
     }
 }
+
+#[cfg(test)]
+mod tests;

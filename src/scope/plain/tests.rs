@@ -278,7 +278,7 @@ fn what_cannot_be_meant_or_has_another_spelling_is_not_plain() {
     }
 }
 
-/// attack 153: what a reader builds is bounded, and the walk takes no more than the reader does
+/// What a reader builds is bounded, and the walk takes nothing that the reader does not.
 #[test]
 fn a_scope_is_plain_up_to_what_can_be_read() {
     let name = |n: usize| format!("{n:03}").into_bytes();
@@ -378,7 +378,7 @@ fn each_kind_that_is_plain_covers_what_it_says_and_nothing_else() {
     }
 }
 
-/// attack 27: an argument that nothing names is outside, however often others are named
+/// attack 23: an argument that nothing names is outside, however often others are named
 #[test]
 fn an_argument_counts_as_named_once_and_where_it_is() {
     let one = |name| (name, Value::from("ab"));

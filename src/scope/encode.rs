@@ -260,16 +260,21 @@ pub(crate) fn ascending<T>(
         encode(out, part)?;
         ends.push(out.len());
     }
-    let encoded = ends.iter().zip(ends.iter().skip(1));
-    let encoded = encoded.map(|(from, to)| out.get(*from..*to).unwrap_or_default());
     // As they nearly always are, since scopes keep their parts in some order.
-    if !encoded.clone().is_sorted_by(|before, after| before < after) {
-        let mut pieces: Vec<Vec<u8>> = encoded.map(<[u8]>::to_vec).collect();
+    if !slices(out, &ends).is_sorted_by(|before, after| before < after) {
+        let unsorted = out.clone();
+        let mut pieces: Vec<&[u8]> = slices(&unsorted, &ends).collect();
         pieces.sort_unstable();
         pieces.dedup();
         out.truncate(start);
         encode_count(out, pieces.len() as u64);
-        out.extend(pieces.into_iter().flatten());
+        pieces.into_iter().for_each(|piece| out.extend_from_slice(piece));
     }
     Ok(())
+}
+
+/// The bytes between each end and the next.
+fn slices<'b>(bytes: &'b [u8], ends: &'b [usize]) -> impl Iterator<Item = &'b [u8]> {
+    let pairs = ends.iter().zip(ends.iter().skip(1));
+    pairs.map(|(from, to)| bytes.get(*from..*to).unwrap_or_default())
 }

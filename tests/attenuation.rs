@@ -203,12 +203,14 @@ fn each_of_several_blocks_can_be_the_one_that_ends_first() {
     let plain = orders(100);
     let pairs = [(&plain, &full), (&full, &plain), (&plain, &plain), (&full, &full)];
     let ends = [(Some(60), Some(90)), (Some(90), Some(60)), (Some(60), None), (None, Some(60))];
-    let of = |((first, second), ends): ((&Scope, &Scope), (Option<i64>, Option<i64>))| {
-        let token = setup.grant.token().attenuate(first, ends.0.map(at)).unwrap();
-        token.attenuate(second, ends.1.map(at)).unwrap().attenuate(&plain, None).unwrap()
-    };
-    let tokens: Vec<Token> =
-        pairs.iter().flat_map(|pair| ends.map(|ends| of((*pair, ends)))).collect();
+    let mut tokens = Vec::new();
+    for (first, second) in pairs {
+        for (one, other) in ends {
+            let token = setup.grant.token().attenuate(first, one.map(at)).unwrap();
+            let token = token.attenuate(second, other.map(at)).unwrap();
+            tokens.push(token.attenuate(&plain, None).unwrap());
+        }
+    }
     setup.clock.advance(Duration::from_millis(59_999));
     for token in &tokens {
         assert_eq!(setup.query(token, "orders", 1), Ok(()));

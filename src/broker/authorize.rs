@@ -15,7 +15,7 @@ use crate::denial::{Denial, Reason};
 use crate::grant::{GrantId, Life, OpenPermit, Row, TaskCell};
 use crate::identity::Identity;
 use crate::policy::{
-    Deciders, Listed, Moment, Question, Setting, Verdict, What, decide, nearest_for_call,
+    Catalogue, Deciders, Listed, Moment, Question, Setting, Verdict, What, decide, nearest_for_call,
 };
 use crate::sync::Apart;
 use crate::token::Narrowing;
@@ -54,7 +54,9 @@ pub(super) struct Committed {
 impl Attempt<'_> {
     pub(super) fn commit(&self) -> Result<Committed, Refusal> {
         let current = self.shared.current();
-        let (presented, listed) = self.present(&current)?;
+        let listed = current.policy.catalogue.get(self.call.tool());
+        let mut presented = self.present(&current, listed)?;
+        let listed = self.listed(listed, &mut presented)?;
         let about = |denial| presented.refuse(denial);
         let canonical = listed.typed.canonical_call(self.call).map_err(about)?;
         let this = self.of(canonical.as_ref());
@@ -93,7 +95,9 @@ impl Attempt<'_> {
 
     pub(super) fn check(&self) -> Result<Vec<Arc<str>>, Refusal> {
         let current = self.shared.current();
-        let (presented, listed) = self.present(&current)?;
+        let listed = current.policy.catalogue.get(self.call.tool());
+        let mut presented = self.present(&current, listed)?;
+        let listed = self.listed(listed, &mut presented)?;
         let about = |denial| presented.refuse(denial);
         let canonical = listed.typed.canonical_call(self.call).map_err(about)?;
         let this = self.of(canonical.as_ref());
@@ -114,29 +118,29 @@ impl Attempt<'_> {
         Ok(current.ids(&rules))
     }
 
-    /// What was presented, and what the catalogue says of the tool.
-    fn present<'c>(&self, current: &'c Current) -> Result<(Presented, &'c Listed), Refusal> {
-        let listed = current.policy.catalogue.find(self.call.tool());
-        let untyped = listed.as_ref().is_ok_and(|listed| listed.typed.is_empty());
-        let call = (self.call, untyped);
-        let mut presented = present(self.shared, current, self.text, self.caller, call, self.now)
-            .map_err(|denial| Refusal { denial, about: None })?;
-        let listed = listed.map_err(|denial| presented.refuse(denial))?;
-        self.respell(listed, &mut presented)?;
-        Ok((presented, listed))
+    fn present(&self, current: &Current, listed: Option<&Listed>) -> Result<Presented, Refusal> {
+        let untyped = listed.is_some_and(|listed| listed.typed.is_empty());
+        present(self.shared, current, self.text, self.caller, (self.call, untyped), self.now)
+            .map_err(|denial| Refusal { denial, about: None })
     }
 
-    /// Attenuations, made without the catalogue, are brought to the spelling in which calls are
-    /// compared with them.
-    fn respell(&self, listed: &Listed, presented: &mut Presented) -> Result<(), Refusal> {
+    /// What the catalogue says of the tool. Attenuations, made without it, are brought to the spelling
+    /// in which calls are compared with them.
+    fn listed<'c>(
+        &self,
+        listed: Option<&'c Listed>,
+        presented: &mut Presented,
+    ) -> Result<&'c Listed, Refusal> {
+        let tool = self.call.tool();
+        let listed = listed.ok_or_else(|| presented.refuse(Catalogue::unknown(tool)))?;
         for Narrowing { hop, capabilities } in &mut presented.narrowings {
-            if let Err(fault) = listed.typed.respell(self.call.tool(), capabilities) {
+            if let Err(fault) = listed.typed.respell(tool, capabilities) {
                 let denial = Denial::new(Reason::OutOfScope)
                     .because(format_args!("attenuation {hop}: {fault}"));
                 return Err(presented.refuse(denial));
             }
         }
-        Ok(())
+        Ok(listed)
     }
 
     /// The attempt to make the call as the tool gets it, where that is spelled otherwise. What was

@@ -2,6 +2,7 @@
 
 use crate::args::{Args, ArgsError};
 use crate::resource::Resource;
+use crate::scope::CallParts;
 use crate::tool::{ToolName, ToolNameError};
 
 /// One call of a tool, as asked for: nothing says yet that it may run.
@@ -77,6 +78,11 @@ impl Call {
 
     pub(crate) fn tool_name(&self) -> &ToolName {
         &self.tool
+    }
+
+    /// As scopes look at it.
+    pub(crate) fn parts(&self) -> CallParts<'_> {
+        (&self.tool, self.args.object(), self.resource.is_some())
     }
 
     /// The same call with other arguments.

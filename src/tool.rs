@@ -39,6 +39,11 @@ impl ToolName {
         Ok(ToolName(Arc::from(name)))
     }
 
+    /// Whether `name` is one.
+    pub(crate) fn accepts(name: &str) -> bool {
+        TOOL_NAME.check(name).is_ok()
+    }
+
     /// The name as it was given.
     pub fn as_str(&self) -> &str {
         &self.0

@@ -118,6 +118,23 @@ fn a_permitted_call_allocates_as_often_with_ten_rules_as_with_ten_thousand() {
     assert_eq!(of_one_permit(10_000, 1, 1), ONE_PERMIT);
 }
 
+/// A block that is plain is asked where it lies, and as many as fit in a token as one.
+#[test]
+fn plain_attenuations_are_asked_without_allocating() {
+    let broker = Broker::new(policy(10)).unwrap();
+    let (gate, agent, context, call) = (broker.gate(), agent(&broker), context(), call());
+    let task = broker.open(&agent, Purpose::new("reporting")).unwrap();
+    let grant = task.request(scope(), &context).unwrap();
+    let check = |token: &Token| {
+        let (permitted, count) = counted(|| gate.check(token, &agent, &call, &context));
+        permitted.unwrap();
+        count
+    };
+    let once = grant.token().attenuate(&scope(), None).unwrap();
+    let thrice = (0..2).fold(once, |token, _| token.attenuate(&scope(), None).unwrap());
+    assert_eq!(check(&thrice), check(grant.token()));
+}
+
 /// attack 144
 #[test]
 fn a_permitted_call_allocates_as_often_with_a_thousand_tasks_and_grants_as_with_one() {

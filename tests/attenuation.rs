@@ -157,6 +157,70 @@ fn a_block_can_end_a_token_earlier_and_never_later() {
     assert_eq!(setup.query(&later, "orders", 1), Err(Reason::Expired));
 }
 
+/// Blocks of kinds that are read in full, and of plain ones that are only looked at, each in its place.
+#[test]
+fn a_denial_counts_every_block_of_the_token() {
+    let setup = setup();
+    let plain = orders(100);
+    let full = || Scope::tool("db.query").arg("table", glob("o*")).arg("limit", not(eq(50)));
+    let narrowed = |scopes: &[&Scope]| {
+        let token = Token::from_text(setup.grant.token().expose().to_owned());
+        scopes.iter().fold(token, |token, scope| token.attenuate(scope, None).unwrap())
+    };
+    let why = |token: &Token, limit: i64| {
+        let call = Call::new("db.query", json!({ "table": "orders", "limit": limit })).unwrap();
+        let asked = setup.gate.check(token, &setup.agent, &call, &Context::new());
+        asked.map(drop).map_err(|denial| (denial.reason(), denial.explain().to_string()))
+    };
+    let (small, full) = (orders(10), full());
+    for (scopes, limit, hop) in [
+        (&[&plain, &full, &plain, &full, &small][..], 11, 5),
+        (&[&plain, &full, &plain, &full, &small], 50, 2),
+        (&[&plain, &plain, &plain, &full, &small], 50, 4),
+        (&[&plain, &small, &plain], 11, 2),
+        (&[&full, &small, &full], 11, 2),
+        (&[&small, &full, &plain], 50, 1),
+    ] {
+        let token = narrowed(scopes);
+        assert_eq!(why(&token, 1), Ok(()));
+        let (reason, said) = why(&token, limit).unwrap_err();
+        assert_eq!(reason, Reason::OutOfScope);
+        assert!(said.contains(&format!("attenuation {hop}:")), "{hop}: {said}");
+    }
+    // One that cannot be read is refused wherever it stands, although those around it are not built.
+    let broken = append_block(&narrowed(&[&plain, &full]), b"\x02\0\0").unwrap();
+    let broken = broken.attenuate(&plain, None).unwrap();
+    let (reason, said) = why(&broken, 1).unwrap_err();
+    assert_eq!(reason, Reason::UnsupportedToken);
+    assert!(said.contains("attenuation 3:"), "{said}");
+}
+
+/// Whether a block is built or only looked at, its end is one.
+#[test]
+fn each_of_several_blocks_can_be_the_one_that_ends_first() {
+    let setup = setup();
+    let full = Scope::tool("db.query").arg("table", glob("o*")).arg("limit", any());
+    let plain = orders(100);
+    let pairs = [(&plain, &full), (&full, &plain), (&plain, &plain), (&full, &full)];
+    let ends = [(Some(60), Some(90)), (Some(90), Some(60)), (Some(60), None), (None, Some(60))];
+    let mut tokens = Vec::new();
+    for (first, second) in pairs {
+        for (one, other) in ends {
+            let token = setup.grant.token().attenuate(first, one.map(at)).unwrap();
+            let token = token.attenuate(second, other.map(at)).unwrap();
+            tokens.push(token.attenuate(&plain, None).unwrap());
+        }
+    }
+    setup.clock.advance(Duration::from_millis(59_999));
+    for token in &tokens {
+        assert_eq!(setup.query(token, "orders", 1), Ok(()));
+    }
+    setup.clock.advance(Duration::from_millis(1));
+    for token in &tokens {
+        assert_eq!(setup.query(token, "orders", 1), Err(Reason::Expired));
+    }
+}
+
 /// attack 152
 #[test]
 fn a_block_that_is_not_understood_makes_the_token_worthless() {

@@ -362,6 +362,11 @@ fn an_attenuation_is_compared_with_the_canonical_form() {
     assert!(send(&but, "/data/open").is_ok());
     let nothing = narrowed(not(eq("/data/../secret")));
     assert_eq!(send(&nothing, "/data/open"), Err(Reason::OutOfScope));
+    // The spelling that was sent is not looked at, however plainly it is what the block says.
+    let sent = narrowed(prefix("/data/./"));
+    assert_eq!(send(&sent, "/data/./a"), Err(Reason::OutOfScope));
+    let no_path = narrowed(one_of(["/data/a", "/data/../b"]));
+    assert_eq!(send(&no_path, "/data/a"), Err(Reason::OutOfScope));
 }
 
 /// A presentation is bound to the call as its holder made it, and worth one call in any spelling.

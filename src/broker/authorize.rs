@@ -15,9 +15,10 @@ use crate::denial::{Denial, Reason};
 use crate::grant::{GrantId, Life, OpenPermit, Row, TaskCell};
 use crate::identity::Identity;
 use crate::policy::{
-    Deciders, Listed, Moment, Question, Setting, Verdict, What, decide, nearest_for_call,
+    Catalogue, Deciders, Listed, Moment, Question, Setting, Verdict, What, decide, nearest_for_call,
 };
 use crate::sync::Apart;
+use crate::token::Narrowing;
 use crate::value::{Digest, Object, Value};
 
 /// One attempt to call.
@@ -53,8 +54,9 @@ pub(super) struct Committed {
 impl Attempt<'_> {
     pub(super) fn commit(&self) -> Result<Committed, Refusal> {
         let current = self.shared.current();
-        let mut presented = self.present(&current)?;
-        let listed = self.listed(&current, &mut presented)?;
+        let listed = current.policy.catalogue.get(self.call.tool());
+        let mut presented = self.present(&current, listed)?;
+        let listed = self.listed(listed, &mut presented)?;
         let about = |denial| presented.refuse(denial);
         let canonical = listed.typed.canonical_call(self.call).map_err(about)?;
         let this = self.of(canonical.as_ref());
@@ -93,8 +95,9 @@ impl Attempt<'_> {
 
     pub(super) fn check(&self) -> Result<Vec<Arc<str>>, Refusal> {
         let current = self.shared.current();
-        let mut presented = self.present(&current)?;
-        let listed = self.listed(&current, &mut presented)?;
+        let listed = current.policy.catalogue.get(self.call.tool());
+        let mut presented = self.present(&current, listed)?;
+        let listed = self.listed(listed, &mut presented)?;
         let about = |denial| presented.refuse(denial);
         let canonical = listed.typed.canonical_call(self.call).map_err(about)?;
         let this = self.of(canonical.as_ref());
@@ -115,8 +118,9 @@ impl Attempt<'_> {
         Ok(current.ids(&rules))
     }
 
-    fn present(&self, current: &Current) -> Result<Presented, Refusal> {
-        present(self.shared, current, self.text, self.caller, self.call, self.now)
+    fn present(&self, current: &Current, listed: Option<&Listed>) -> Result<Presented, Refusal> {
+        let untyped = listed.is_some_and(|listed| listed.typed.is_empty());
+        present(self.shared, current, self.text, self.caller, (self.call, untyped), self.now)
             .map_err(|denial| Refusal { denial, about: None })
     }
 
@@ -124,15 +128,13 @@ impl Attempt<'_> {
     /// in which calls are compared with them.
     fn listed<'c>(
         &self,
-        current: &'c Current,
+        listed: Option<&'c Listed>,
         presented: &mut Presented,
     ) -> Result<&'c Listed, Refusal> {
         let tool = self.call.tool();
-        let listed =
-            current.policy.catalogue.find(tool).map_err(|denial| presented.refuse(denial))?;
-        for (hop, narrowing) in presented.narrowings.iter_mut().enumerate() {
-            if let Err(fault) = listed.typed.respell(tool, &mut narrowing.capabilities) {
-                let hop = hop + 1;
+        let listed = listed.ok_or_else(|| presented.refuse(Catalogue::unknown(tool)))?;
+        for Narrowing { hop, capabilities } in &mut presented.narrowings {
+            if let Err(fault) = listed.typed.respell(tool, capabilities) {
                 let denial = Denial::new(Reason::OutOfScope)
                     .because(format_args!("attenuation {hop}: {fault}"));
                 return Err(presented.refuse(denial));

@@ -59,7 +59,7 @@ fn stamped<'g>(grants: &'g Rows, (id, at): &InScope) -> &'g [Stamp] {
 }
 
 /// The place of the first granted capability that covers the call, if every narrowing of the token
-/// covers it, too.
+/// that has to be asked covers it, too.
 pub(super) fn covering(
     scope: &[Granted],
     narrowings: &[Narrowing],
@@ -70,10 +70,9 @@ pub(super) fn covering(
     let granted = scope.iter().map(|granted| &granted.capability);
     let at = Capability::first_covering(granted, call, question)
         .map_err(|outside| out_of_scope("the grant", outside, question))?;
-    for (hop, narrowing) in narrowings.iter().enumerate() {
-        Capability::first_covering(&narrowing.capabilities, call, question).map_err(|outside| {
-            out_of_scope(&format!("attenuation {}", hop + 1), outside, question)
-        })?;
+    for Narrowing { hop, capabilities } in narrowings {
+        Capability::first_covering(capabilities, call, question)
+            .map_err(|outside| out_of_scope(&format!("attenuation {hop}"), outside, question))?;
     }
     Ok(at)
 }

@@ -9,6 +9,7 @@ use crate::clock::Timestamp;
 use crate::denial::{Denial, Reason};
 use crate::grant::{GrantId, TaskCell};
 use crate::identity::Identity;
+use crate::scope::CallParts;
 use crate::token::{AudienceKeys, Form, Framed, Narrowing, Room, Token, TokenError, VerifiedToken};
 
 /// What a good token led to: a task that is live as far as the table knows.
@@ -16,7 +17,7 @@ pub(super) struct Presented {
     pub(super) cell: Arc<TaskCell>,
     pub(super) grant: GrantId,
     pub(super) serial: u32,
-    /// Each of them must cover the call, beside the grant.
+    /// Each of them must cover the call, beside the grant. Those that plainly do are left out.
     pub(super) narrowings: Vec<Narrowing>,
     /// Set where it is bound to the call.
     pub(super) once: Option<Once>,
@@ -31,13 +32,14 @@ impl Presented {
 /// A call-bound presentation, to be taken once: when it is worth nothing any more, and its nonce.
 pub(super) type Once = (Timestamp, [u8; 16]);
 
-/// Checks what is presented for a call, and finds its task.
+/// Checks what is presented for a call, and finds its task. Where the catalogue is said to type no
+/// argument of the tool, the call is compared with narrowings as it is.
 pub(super) fn present(
     shared: &Shared,
     current: &Current,
     text: &str,
     caller: &Identity,
-    call: &Call,
+    (call, untyped): (&Call, bool),
     now: Timestamp,
 ) -> Result<Presented, Denial> {
     let window = shared.settings.presentation_window;
@@ -51,7 +53,8 @@ pub(super) fn present(
             Some((until, nonce.bytes))
         }
     };
-    find(shared, &verified, once, caller, now)
+    let plain = untyped.then(|| call.parts());
+    find(shared, &verified, (once, plain), caller, now)
 }
 
 /// Checks a token itself, presented for no call, and finds its task.
@@ -65,13 +68,13 @@ pub(super) fn present_token(
     let mut room = Room::new();
     let framed = Framed::read(token.expose(), &mut room).map_err(denial)?;
     let verified = framed.verify_chain(keys, now).map_err(denial)?;
-    find(shared, &verified, None, caller, now)
+    find(shared, &verified, (None, None), caller, now)
 }
 
 fn find(
     shared: &Shared,
     verified: &VerifiedToken<'_>,
-    once: Option<Once>,
+    (once, plain): (Option<Once>, Option<CallParts<'_>>),
     caller: &Identity,
     now: Timestamp,
 ) -> Result<Presented, Denial> {
@@ -79,8 +82,8 @@ fn find(
     if claims.issuer != &*shared.issuer {
         return Err(Denial::new(Reason::ForeignToken).because("another issuer's"));
     }
-    let narrowings = verified.narrowings().map_err(denial)?;
-    if narrowings.iter().any(|narrowing| narrowing.expires.is_some_and(|at| now >= at)) {
+    let narrowed = verified.narrowings(plain).map_err(denial)?;
+    if narrowed.expires.is_some_and(|at| now >= at) {
         return Err(Denial::new(Reason::Expired).because("an attenuation has expired"));
     }
     shared.attested(caller)?;
@@ -98,7 +101,8 @@ fn find(
         // A generation of another run of a broker with the same key.
         return Err(Denial::new(Reason::UnknownGrant));
     }
-    Ok(Presented { cell, grant: claims.grant, serial: claims.serial, narrowings, once })
+    let (grant, serial, narrowings) = (claims.grant, claims.serial, narrowed.to_ask);
+    Ok(Presented { cell, grant, serial, narrowings, once })
 }
 
 fn denial(error: TokenError) -> Denial {

@@ -95,10 +95,12 @@ impl Catalogue {
     /// # Errors
     /// A [`Denial`] if the tool is outside the catalogue.
     pub(crate) fn find(&self, tool: &str) -> Result<&Listed, Denial> {
-        self.get(tool).ok_or_else(|| {
-            Denial::new(Reason::UnknownTool)
-                .because(format_args!("`{tool}` is not in the catalogue"))
-        })
+        self.get(tool).ok_or_else(|| Catalogue::unknown(tool))
+    }
+
+    /// The denial for a tool outside the catalogue.
+    pub(crate) fn unknown(tool: &str) -> Denial {
+        Denial::new(Reason::UnknownTool).because(format_args!("`{tool}` is not in the catalogue"))
     }
 
     /// The labels of a tool; `None` if the tool is outside the catalogue.

@@ -26,6 +26,11 @@ impl TypedArgs {
         TypedArgs(said)
     }
 
+    /// Whether no argument has a type.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
     pub(crate) fn iter(&self) -> impl Iterator<Item = (&str, ArgType)> {
         self.0.iter().map(|(name, of)| (&**name, *of))
     }

@@ -87,12 +87,7 @@ impl Openness {
         args: &Object,
         has_resource: bool,
     ) -> Option<Uncovered> {
-        let resource_fits = match self.resource {
-            ResourceOpenness::None => !has_resource,
-            ResourceOpenness::Named => has_resource,
-            ResourceOpenness::Any => true,
-        };
-        if !resource_fits {
+        if !self.resource.fits(has_resource) {
             return Some(Uncovered::Resource);
         }
         if self.other_args {
@@ -101,6 +96,17 @@ impl Openness {
         args.keys()
             .find(|key| !names_argument(conditions, key))
             .map(|key| Uncovered::Argument(key.into()))
+    }
+}
+
+impl ResourceOpenness {
+    /// Whether a call with a resource, or one without, may be.
+    pub(super) fn fits(self, has_resource: bool) -> bool {
+        match self {
+            ResourceOpenness::None => !has_resource,
+            ResourceOpenness::Named => has_resource,
+            ResourceOpenness::Any => true,
+        }
     }
 }
 

@@ -108,7 +108,7 @@ fn capability(
     Ok(Capability { tool, conditions: conditions.into_boxed_slice(), openness })
 }
 
-fn openness(flags: u8) -> Result<Openness, DecodeError> {
+pub(super) fn openness(flags: u8) -> Result<Openness, DecodeError> {
     let resource = match flags & !OTHER_ARGS {
         0 => ResourceOpenness::None,
         RESOURCE_NAMED => ResourceOpenness::Named,
@@ -236,7 +236,8 @@ fn set(decoder: &mut Decoder<'_>) -> Result<Set, DecodeError> {
     Set::new(values).ok_or(DecodeError::NotCanonical("a set is empty"))
 }
 
-fn range(decoder: &mut Decoder<'_>) -> Result<Range, DecodeError> {
+#[inline]
+pub(super) fn range(decoder: &mut Decoder<'_>) -> Result<Range, DecodeError> {
     let flags = decoder.byte()?;
     let mut bound = |there: u8, inclusive: u8| match (flags & there != 0, flags & inclusive != 0) {
         (false, false) => Ok(None),
@@ -255,13 +256,13 @@ fn range(decoder: &mut Decoder<'_>) -> Result<Range, DecodeError> {
     Ok(range)
 }
 
-fn how_many(decoder: &mut Decoder<'_>) -> Result<Count, DecodeError> {
+pub(super) fn how_many(decoder: &mut Decoder<'_>) -> Result<Count, DecodeError> {
     let bounded = flag(decoder)?;
     let min = decoder.count()?;
     Ok(Count { min, max: if bounded { Some(decoder.count()?) } else { None } })
 }
 
-fn flag(decoder: &mut Decoder<'_>) -> Result<bool, DecodeError> {
+pub(super) fn flag(decoder: &mut Decoder<'_>) -> Result<bool, DecodeError> {
     match decoder.byte()? {
         0 => Ok(false),
         1 => Ok(true),

@@ -129,12 +129,11 @@ impl<F: Facts> Evaluation<'_, F> {
                 Subject::There(_) | Subject::Missing(_) => Truth::Unknown,
             },
             Node::Present(wanted) => {
-                let there = match subject {
-                    Subject::There(Value::Null) | Subject::Missing(_) => false,
-                    Subject::There(Value::Text(text)) => !text.is_empty(),
-                    Subject::There(_) => true,
+                let value = match subject {
+                    Subject::There(value) => Some(value),
+                    Subject::Missing(_) => None,
                 };
-                Truth::of((there == *wanted) != negated)
+                Truth::of((is_filled_in(value) == *wanted) != negated)
             }
             leaf => match subject {
                 Subject::There(value) => {
@@ -226,11 +225,7 @@ impl<F: Facts> Evaluation<'_, F> {
             }
             (Node::Glob(glob), Value::Text(text)) => Truth::of(glob.matches(text)),
             (Node::Regex(regex), Value::Text(text)) => Truth::of(regex.matches(text)),
-            (Node::Under(folder), Value::Text(text)) => match canonical_path(text) {
-                Ok(Cow::Borrowed(path)) => Truth::of(is_under(path, folder)),
-                // Another spelling: the tool might get somewhere else than was judged.
-                _ => Truth::Unknown,
-            },
+            (Node::Under(folder), Value::Text(text)) => lies_under(text, folder),
             (Node::Cidr(networks), Value::Text(text)) => match address(text) {
                 Some(address) => Truth::of(networks.iter().any(|own| own.contains(address))),
                 None => Truth::Unknown,
@@ -266,6 +261,24 @@ impl<F: Facts> Evaluation<'_, F> {
             // The wrong kind of value, or a constraint that was never valid: nothing can be said.
             _ => Truth::Unknown,
         }
+    }
+}
+
+/// `present`: there, and filled in with something.
+pub(super) fn is_filled_in(value: Option<&Value>) -> bool {
+    match value {
+        None | Some(Value::Null) => false,
+        Some(Value::Text(text)) => !text.is_empty(),
+        Some(_) => true,
+    }
+}
+
+/// `under`, of a text.
+pub(super) fn lies_under(text: &str, folder: &str) -> Truth {
+    match canonical_path(text) {
+        Ok(Cow::Borrowed(path)) => Truth::of(is_under(path, folder)),
+        // Another spelling: the tool might get somewhere else than was judged.
+        _ => Truth::Unknown,
     }
 }
 

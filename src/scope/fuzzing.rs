@@ -15,14 +15,38 @@ pub use urls::urls;
 
 use super::encode::encode;
 use super::path::{canonical_path, is_under};
+use super::plain::is_plain;
 use super::*;
 use crate::clock::Timestamp;
+use crate::scope::algebra::CallWitness;
+use crate::tool::ToolName;
 use crate::value::{Object, Value};
 
 /// Bytes of a scope as they come with a token: what is read is written the same, and reads back from its
 /// data where that has a spelling.
 pub fn scope_bytes(bytes: &[u8]) {
-    let Ok(read) = decode_scope(bytes) else { return };
+    let Ok(read) = decode_scope(bytes) else {
+        assert!(!is_plain(bytes), "plain, and cannot be read");
+        return;
+    };
+    for capability in &read {
+        let named = capability.conditions.iter().filter_map(|own| match &own.fact {
+            Fact::Arg(path) => Some((path.first()?.clone(), named_by(&own.constraint))),
+            _ => None,
+        });
+        let mut args = Object::new();
+        // Of two conditions on one argument, the first says what it is here.
+        named.for_each(|(name, value)| drop(args.insert(name, value)));
+        let mut more = args.clone();
+        // Refused where the scope names it.
+        let _ = more.insert("z", 1);
+        for args in [args, more, Object::new()] {
+            for resource in [None, Some(Default::default())] {
+                let call = CallWitness { args: args.clone(), resource };
+                plainness(bytes, &capability.tool, &call);
+            }
+        }
+    }
     let written = encode(&read.iter().collect::<Vec<_>>()).expect("what was read has a spelling");
     assert_eq!(written, bytes, "one spelling");
     let scope = Scope::of(&read, false);
@@ -34,6 +58,37 @@ pub fn scope_bytes(bytes: &[u8]) {
     };
     if let (true, Ok(again)) = (read.iter().all(plain), Scope::from_value(&scope.to_value())) {
         assert_eq!(again.to_value(), scope.to_value());
+    }
+}
+
+/// A value that the constraint names, so that calls come near to what is covered.
+fn named_by(constraint: &Constraint) -> Value {
+    match &constraint.0 {
+        Node::Is(set) => set.iter().next().cloned().unwrap_or(Value::Null),
+        Node::Range(kind::Range { lower, upper }) => match lower.or(*upper) {
+            Some(bound) => Value::Number(bound.number),
+            None => Value::Null,
+        },
+        Node::Prefix(text) | Node::Suffix(text) | Node::Contains(text) | Node::Under(text) => {
+            Value::Text(text.clone())
+        }
+        Node::All(parts) => parts.first().map_or(Value::Null, named_by),
+        Node::Len(count) => "a".repeat(usize::try_from(count.min.min(64)).unwrap_or(0)).into(),
+        _ => Value::from("a"),
+    }
+}
+
+/// Bytes that are said to be plain can be read, and what is said to cover a call covers it.
+pub(super) fn plainness(bytes: &[u8], tool: &ToolName, call: &CallWitness) {
+    let parts = (tool, &call.args, call.resource.is_some());
+    if is_plain(bytes) {
+        assert!(decode_scope(bytes).is_ok(), "plain, and cannot be read");
+    }
+    if plainly_covers(bytes, parts) {
+        let read = decode_scope(bytes).expect("covers a call, and cannot be read");
+        let call_of = (tool.as_str(), &call.args, call.resource.is_some());
+        let covered = Capability::first_covering(&read, call_of, call);
+        assert!(covered.is_ok(), "{read:?} does not cover {call:?} of {tool}");
     }
 }
 

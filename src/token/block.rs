@@ -3,9 +3,9 @@
 //! A block says which calls are left and, if it likes, an earlier end. Nothing in it can say more
 //! than what the token had: every block of a token must cover a call, and so must the grant.
 
-use super::error::BlockError;
+use super::error::{BlockError, TokenError};
 use crate::clock::Timestamp;
-use crate::scope::{Capability, Scope, decode_scope_beside};
+use crate::scope::{CallParts, Capability, Scope, decode_scope_beside, plainly_covers};
 use crate::tool::ToolName;
 use crate::value::DecodeError;
 
@@ -15,13 +15,54 @@ const NARROWING: u8 = 2;
 /// The one flag there is: an expiry follows.
 const HAS_EXPIRY: u8 = 1;
 
+/// What the blocks of a token leave of it.
+#[derive(Debug, Default)]
+pub(crate) struct Narrowings {
+    /// The first instant at which the token is worth nothing, if a block says one; it can only be
+    /// earlier than the token's own, which counts in any case.
+    pub(crate) expires: Option<Timestamp>,
+    /// What has to be asked of the call. Blocks that plainly cover it are not among them.
+    pub(crate) to_ask: Vec<Narrowing>,
+}
+
 /// What one block leaves of a token.
 #[derive(Debug)]
 pub(crate) struct Narrowing {
+    /// Which block of the token it is, from 1.
+    pub(crate) hop: usize,
     pub(crate) capabilities: Vec<Capability>,
-    /// The first instant at which the token is worth nothing; it can only be earlier than the
-    /// token's own, which counts in any case.
-    pub(crate) expires: Option<Timestamp>,
+}
+
+impl Narrowings {
+    /// Reads the blocks of a token whose tag has been verified; whoever held the token wrote them, so
+    /// nothing in them is trusted. Where a call is given, those that plainly cover it are not built.
+    pub(super) fn read<'b>(
+        blocks: impl Iterator<Item = &'b [u8]>,
+        call: Option<CallParts<'_>>,
+    ) -> Result<Narrowings, TokenError> {
+        let mut read = Narrowings::default();
+        for (hop, block) in (1..).zip(blocks) {
+            read.add(hop, block, call).map_err(|error| TokenError::Block { at: hop, error })?;
+        }
+        Ok(read)
+    }
+
+    fn add(
+        &mut self,
+        hop: usize,
+        block: &[u8],
+        call: Option<CallParts<'_>>,
+    ) -> Result<(), BlockError> {
+        let (expires, scope) = open(block)?;
+        self.expires = [self.expires, expires].into_iter().flatten().min();
+        if !call.is_some_and(|call| plainly_covers(scope, call)) {
+            // Holders mostly narrow what the one before them narrowed: its names are not copied.
+            let before = self.to_ask.last().map_or(&[][..], |before| &before.capabilities);
+            let capabilities = decode_scope_beside(scope, before)?;
+            self.to_ask.push(Narrowing { hop, capabilities });
+        }
+        Ok(())
+    }
 }
 
 impl Narrowing {
@@ -45,33 +86,23 @@ impl Narrowing {
         block.extend_from_slice(&scope);
         Ok(block)
     }
+}
 
-    /// Reads a block of a token whose tag has been verified; whoever held the token wrote it, so
-    /// nothing in it is trusted.
-    ///
-    /// Given the one before it, names are not copied that both have: holders mostly narrow what the
-    /// one before them narrowed.
-    pub(crate) fn decode(
-        block: &[u8],
-        before: Option<&Narrowing>,
-    ) -> Result<Narrowing, BlockError> {
-        let cut = BlockError::Form(DecodeError::Cut);
-        let ([kind, flags], rest) = block.split_first_chunk().ok_or(cut.clone())?;
-        if *kind != NARROWING {
-            return Err(BlockError::UnknownKind(*kind));
+/// The expiry a block says, and the bytes of its scope.
+fn open(block: &[u8]) -> Result<(Option<Timestamp>, &[u8]), BlockError> {
+    let ([kind, flags], rest) = block.split_first_chunk().ok_or(DecodeError::Cut)?;
+    if *kind != NARROWING {
+        return Err(BlockError::UnknownKind(*kind));
+    }
+    match *flags {
+        0 => Ok((None, rest)),
+        HAS_EXPIRY => {
+            let (millis, scope) = rest.split_first_chunk().ok_or(DecodeError::Cut)?;
+            let at = Timestamp::from_unix_millis(i64::from_be_bytes(*millis));
+            let out_of_range = DecodeError::NotCanonical("its expiry is out of range");
+            Ok((Some(at.ok_or(out_of_range)?), scope))
         }
-        let (expires, scope) = match *flags {
-            0 => (None, rest),
-            HAS_EXPIRY => {
-                let (millis, scope) = rest.split_first_chunk().ok_or(cut)?;
-                let at = Timestamp::from_unix_millis(i64::from_be_bytes(*millis));
-                let out_of_range = DecodeError::NotCanonical("its expiry is out of range");
-                (Some(at.ok_or(out_of_range)?), scope)
-            }
-            _ => return Err(BlockError::Form(DecodeError::Unknown("a flag of the block"))),
-        };
-        let before = before.map_or(&[][..], |before| &before.capabilities);
-        Ok(Narrowing { capabilities: decode_scope_beside(scope, before)?, expires })
+        _ => Err(BlockError::Form(DecodeError::Unknown("a flag of the block"))),
     }
 }
 
@@ -86,10 +117,18 @@ mod tests {
         Timestamp::from_unix_millis(millis).unwrap()
     }
 
-    fn encoded(narrowing: &Narrowing) -> Vec<u8> {
-        let scope = encode_scope(&narrowing.capabilities.iter().collect::<Vec<_>>()).unwrap();
-        let mut block = vec![NARROWING, u8::from(narrowing.expires.is_some())];
-        block.extend(narrowing.expires.iter().flat_map(|at| at.unix_millis().to_be_bytes()));
+    fn read(block: &[u8]) -> Result<Narrowings, BlockError> {
+        Narrowings::read([block].into_iter(), None).map_err(|error| match error {
+            TokenError::Block { at: 1, error } => error,
+            other => panic!("{other}"),
+        })
+    }
+
+    fn encoded(Narrowings { expires, to_ask }: &Narrowings) -> Vec<u8> {
+        let [only] = &to_ask[..] else { panic!("{to_ask:?}") };
+        let scope = encode_scope(&only.capabilities.iter().collect::<Vec<_>>()).unwrap();
+        let mut block = vec![NARROWING, u8::from(expires.is_some())];
+        block.extend(expires.iter().flat_map(|at| at.unix_millis().to_be_bytes()));
         [block, scope].concat()
     }
 
@@ -98,23 +137,23 @@ mod tests {
     fn a_block_of_another_kind_or_version_or_with_more_in_it_is_refused() {
         let scope = Scope::tool("t").arg("a", max(1));
         let good = Narrowing::encode(&scope, Some(at(7))).unwrap();
-        assert_eq!(Narrowing::decode(&good, None).unwrap().expires, Some(at(7)));
+        assert_eq!(read(&good).unwrap().expires, Some(at(7)));
         for kind in (0..=u8::MAX).filter(|kind| *kind != NARROWING) {
             let block = [&[kind], &good[1..]].concat();
-            assert_eq!(Narrowing::decode(&block, None).unwrap_err(), BlockError::UnknownKind(kind));
+            assert_eq!(read(&block).unwrap_err(), BlockError::UnknownKind(kind));
         }
         for flags in (0..=u8::MAX).filter(|flags| *flags != HAS_EXPIRY) {
             let block = [&[NARROWING, flags], &good[2..]].concat();
-            assert!(Narrowing::decode(&block, None).is_err(), "{flags}");
+            assert!(read(&block).is_err(), "{flags}");
         }
         for cut in 0..good.len() {
-            assert!(Narrowing::decode(&good[..cut], None).is_err(), "cut at {cut}");
+            assert!(read(&good[..cut]).is_err(), "cut at {cut}");
         }
         for more in 0..=u8::MAX {
-            assert!(Narrowing::decode(&[&good[..], &[more]].concat(), None).is_err());
+            assert!(read(&[&good[..], &[more]].concat()).is_err());
         }
         let never = [&[NARROWING, HAS_EXPIRY], &[0xff; 8][..], &good[10..]].concat();
-        assert!(matches!(Narrowing::decode(&never, None), Err(BlockError::Form(_))));
+        assert!(matches!(read(&never), Err(BlockError::Form(_))));
     }
 
     proptest! {
@@ -124,14 +163,14 @@ mod tests {
             expires in prop::option::of(0..9_000i64),
             at_byte in any::<prop::sample::Index>(),
         ) {
-            let _ = Narrowing::decode(&bytes, None);
+            let _ = read(&bytes);
             let mut block =
                 Narrowing::encode(&Scope::tool("t").arg("a", max(1)), expires.map(at)).unwrap();
-            prop_assert_eq!(encoded(&Narrowing::decode(&block, None).unwrap()), &*block);
+            prop_assert_eq!(encoded(&read(&block).unwrap()), &*block);
             let at_byte = at_byte.index(block.len());
             block[at_byte] = block[at_byte].wrapping_add(bytes.len() as u8);
-            if let Ok(read) = Narrowing::decode(&block, None) {
-                prop_assert_eq!(encoded(&read), block);
+            if let Ok(again) = read(&block) {
+                prop_assert_eq!(encoded(&again), block);
             }
         }
     }

@@ -7,7 +7,8 @@
 
 use crate::policy::{ArgType, Catalogue, TypedArgs};
 use crate::scope::{
-    Capability, MAX_PARTS, ScopeBytesError, ascending, decode_scope_from, encode_scope,
+    CallParts, Capability, MAX_PARTS, ScopeBytesError, ascending, decode_scope_from, encode_scope,
+    plainly_covers,
 };
 use crate::tool::ToolName;
 use crate::value::{DecodeError, Decoder, encode_text};
@@ -22,7 +23,8 @@ mod kind {
 /// A scope, and which arguments of its tools have a type.
 #[derive(Debug)]
 pub(super) struct Carried {
-    pub(super) capabilities: Vec<Capability>,
+    /// What has to be asked of the call; nothing where the whole plainly covers it.
+    pub(super) to_ask: Option<Vec<Capability>>,
     types: Vec<(ToolName, Box<str>, ArgType)>,
 }
 
@@ -56,15 +58,24 @@ pub(crate) fn encode_carried(
 }
 
 impl Carried {
+    /// Reads what a root block carries, to be asked of a call. What plainly covers it is a scope and no
+    /// type behind it, and is not built.
+    pub(super) fn read(bytes: &[u8], call: CallParts<'_>) -> Result<Carried, ScopeBytesError> {
+        match plainly_covers(bytes, call) {
+            true => Ok(Carried { to_ask: None, types: Vec::new() }),
+            false => Carried::decode(bytes),
+        }
+    }
+
     /// Reads what a root block carries, all of it.
-    pub(super) fn decode(bytes: &[u8]) -> Result<Carried, ScopeBytesError> {
+    fn decode(bytes: &[u8]) -> Result<Carried, ScopeBytesError> {
         let mut decoder = Decoder::new(bytes, MAX_PARTS);
         let capabilities = decode_scope_from(&mut decoder)?;
         let types = match decoder.end() {
             Ok(()) => Vec::new(),
             Err(_) => types(&mut decoder)?,
         };
-        Ok(Carried { capabilities, types })
+        Ok(Carried { to_ask: Some(capabilities), types })
     }
 
     /// The arguments of a tool that have a type.

@@ -4,7 +4,6 @@ use std::fmt;
 use std::time::Duration;
 
 use super::audience::{AudienceKeys, AudienceSecret};
-use super::block::Narrowing;
 use super::call_bound::Presentable;
 use super::carried::Carried;
 use super::error::TokenError;
@@ -145,24 +144,27 @@ impl Verifier {
         let mut room = Room::new();
         let framed = Framed::read(presented.text(), &mut room)?;
         let (verified, _) = framed.verify_for(call, &self.keys, now, WINDOW)?;
-        let mut narrowings = verified.narrowings()?;
-        let ends = narrowings.iter().filter_map(|narrowing| narrowing.expires);
         let claims = verified.claims();
-        let expires = ends.fold(claims.expires, Timestamp::min);
+        let carried = claims.scope.map(|scope| Carried::read(scope, call.parts()));
+        // Only where no argument has a type is the call compared as it is.
+        let untyped =
+            matches!(&carried, Some(Ok(carried)) if carried.typed(call.tool()).is_empty());
+        let mut narrowings = verified.narrowings(untyped.then(|| call.parts()))?;
+        let expires = narrowings.expires.map_or(claims.expires, |at| claims.expires.min(at));
         if now >= expires {
             return Err(VerifierError::Token(TokenError::Expired));
         }
         if holder.is_some_and(|holder| holder != claims.holder) {
             return Err(VerifierError::NotTheHolder(claims.holder.into()));
         }
-        let mut carried = Carried::decode(claims.scope.ok_or(VerifierError::NoScope)?)?;
+        let mut carried = carried.ok_or(VerifierError::NoScope)??;
         let typed = carried.typed(call.tool());
         if let Some(name) = typed.misspelled(call.args().object()) {
             return Err(VerifierError::Spelling(Shown(name).to_string().into()));
         }
         let call = CallAlone::new(call)?;
-        let blocks = narrowings.iter_mut().map(|Narrowing { capabilities, .. }| capabilities);
-        for capabilities in std::iter::once(&mut carried.capabilities).chain(blocks) {
+        let blocks = narrowings.to_ask.iter_mut().map(|block| &mut block.capabilities);
+        for capabilities in carried.to_ask.iter_mut().chain(blocks) {
             // As a gate does: compared with what no call can be, an attenuation leaves none.
             typed.respell(call.call.tool(), capabilities).map_err(|_| VerifierError::OutOfScope)?;
             call.is_covered_by(capabilities)?;

@@ -4,7 +4,7 @@ use std::fmt;
 use std::time::Duration;
 
 use super::audience::AudienceKeys;
-use super::block::Narrowing;
+use super::block::Narrowings;
 use super::call_bound::Nonce;
 use super::chain::{Blocks, Frames};
 use super::claims::{self, Claims};
@@ -13,6 +13,7 @@ use super::keys::KeyId;
 use super::text::{self, Room, Seal};
 use crate::call::Call;
 use crate::clock::Timestamp;
+use crate::scope::CallParts;
 
 /// A presented token of which only the frames and the key id are known. It proves nothing.
 pub struct Unverified {
@@ -231,13 +232,11 @@ impl<'a> VerifiedToken<'a> {
     }
 
     /// What the attenuation blocks say. One that cannot be read makes the whole token worthless.
-    pub(crate) fn narrowings(&self) -> Result<Vec<Narrowing>, TokenError> {
-        let mut narrowings: Vec<Narrowing> = Vec::with_capacity(self.blocks().count());
-        for (at, block) in (1..).zip(self.blocks()) {
-            let narrowing = Narrowing::decode(block, narrowings.last());
-            narrowings.push(narrowing.map_err(|error| TokenError::Block { at, error })?);
-        }
-        Ok(narrowings)
+    ///
+    /// Where it is asked of a call, which is compared with them as it is, those that plainly cover the
+    /// call are not built.
+    pub(crate) fn narrowings(&self, call: Option<CallParts<'_>>) -> Result<Narrowings, TokenError> {
+        Narrowings::read(self.blocks(), call)
     }
 }
 

@@ -26,6 +26,15 @@ pub enum DecodeError {
     TooManyNodes,
 }
 
+/// A value without parts, where it lies.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Scalar<'a> {
+    Null,
+    Bool(bool),
+    Number(Number),
+    Text(&'a str),
+}
+
 /// Reads byte forms from the front of untrusted bytes, within a budget.
 ///
 /// Whatever is read here writes back to the very bytes it was read from.
@@ -51,15 +60,18 @@ impl<'a> Decoder<'a> {
     }
 
     /// Takes one part out of the budget: called before it is built.
+    #[inline]
     pub(crate) fn spend(&mut self) -> Result<(), DecodeError> {
         self.nodes = self.nodes.checked_sub(1).ok_or(DecodeError::TooManyNodes)?;
         Ok(())
     }
 
+    #[inline]
     pub(crate) fn byte(&mut self) -> Result<u8, DecodeError> {
         self.array().map(|[byte]| byte)
     }
 
+    #[inline]
     pub(crate) fn array<const N: usize>(&mut self) -> Result<[u8; N], DecodeError> {
         let (array, rest) = self.left.split_first_chunk().ok_or(DecodeError::Cut)?;
         self.left = rest;
@@ -67,7 +79,17 @@ impl<'a> Decoder<'a> {
     }
 
     /// An unsigned LEB128 number in its shortest form.
+    #[inline]
     pub(crate) fn count(&mut self) -> Result<u64, DecodeError> {
+        // Nearly all are below 128, and a byte long.
+        if let [byte @ 0..0x80, rest @ ..] = self.left {
+            self.left = rest;
+            return Ok(u64::from(*byte));
+        }
+        self.long_count()
+    }
+
+    fn long_count(&mut self) -> Result<u64, DecodeError> {
         let mut count = 0u64;
         for shift in (0..64).step_by(7) {
             let byte = self.byte()?;
@@ -87,11 +109,13 @@ impl<'a> Decoder<'a> {
     }
 
     /// How many parts follow, each of at least one byte: more than bytes are left is a cut.
+    #[inline]
     pub(crate) fn parts(&mut self) -> Result<usize, DecodeError> {
         let count = usize::try_from(self.count()?).map_err(|_| DecodeError::Cut)?;
         if count > self.left.len() { Err(DecodeError::Cut) } else { Ok(count) }
     }
 
+    #[inline]
     pub(crate) fn text(&mut self) -> Result<&'a str, DecodeError> {
         let length = self.parts()?;
         let (bytes, rest) = self.left.split_at_checked(length).ok_or(DecodeError::Cut)?;
@@ -103,11 +127,6 @@ impl<'a> Decoder<'a> {
     pub(crate) fn value(&mut self, depth: usize) -> Result<Value, DecodeError> {
         self.spend()?;
         Ok(match self.byte()? {
-            NULL => Value::Null,
-            FALSE => Value::Bool(false),
-            TRUE => Value::Bool(true),
-            NUMBER => Value::Number(self.number_parts()?),
-            TEXT => Value::Text(self.text()?.into()),
             LIST => {
                 let inner = depth.checked_sub(1).ok_or(DecodeError::TooDeep)?;
                 Value::List(self.repeat(|own| own.value(inner))?)
@@ -122,11 +141,32 @@ impl<'a> Decoder<'a> {
                     .map(Value::Object)
                     .map_err(|_| DecodeError::NotCanonical("a key stands twice"))?
             }
+            kind => self.scalar_of(kind)?.into(),
+        })
+    }
+
+    /// As [`Decoder::value`], of what has no parts: a list or an object is refused.
+    #[inline]
+    pub(crate) fn scalar(&mut self) -> Result<Scalar<'a>, DecodeError> {
+        self.spend()?;
+        let kind = self.byte()?;
+        self.scalar_of(kind)
+    }
+
+    #[inline]
+    fn scalar_of(&mut self, kind: u8) -> Result<Scalar<'a>, DecodeError> {
+        Ok(match kind {
+            NULL => Scalar::Null,
+            FALSE => Scalar::Bool(false),
+            TRUE => Scalar::Bool(true),
+            NUMBER => Scalar::Number(self.number_parts()?),
+            TEXT => Scalar::Text(self.text()?),
             _ => return Err(DecodeError::Unknown("a kind of value")),
         })
     }
 
     /// A number, its kind included.
+    #[inline]
     pub(crate) fn number(&mut self) -> Result<Number, DecodeError> {
         self.spend()?;
         match self.byte()? {
@@ -136,6 +176,7 @@ impl<'a> Decoder<'a> {
     }
 
     /// A count, and so many parts. Grows as parts come, never ahead of them.
+    #[inline]
     pub(crate) fn repeat<T>(
         &mut self,
         mut part: impl FnMut(&mut Self) -> Result<T, DecodeError>,
@@ -150,6 +191,7 @@ impl<'a> Decoder<'a> {
 
     /// As [`Decoder::repeat`], for parts whose order means nothing: they stand in ascending order of
     /// their bytes, each once.
+    #[inline]
     pub(crate) fn ascending<T>(
         &mut self,
         mut part: impl FnMut(&mut Self) -> Result<T, DecodeError>,
@@ -167,11 +209,46 @@ impl<'a> Decoder<'a> {
         })
     }
 
+    /// As [`Decoder::ascending`], of parts of which nothing is kept: how many there are.
+    #[inline]
+    pub(crate) fn walk(
+        &mut self,
+        part: impl FnMut(&mut Self) -> Result<(), DecodeError>,
+    ) -> Result<usize, DecodeError> {
+        // Units take no room.
+        self.ascending(part).map(|parts| parts.len())
+    }
+
+    #[inline]
     fn number_parts(&mut self) -> Result<Number, DecodeError> {
         let scale = self.byte()?;
         let digits = i128::from_be_bytes(self.array()?);
         Number::from_parts(digits, scale)
             .ok_or(DecodeError::NotCanonical("a number is not in its one form"))
+    }
+}
+
+impl From<Scalar<'_>> for Value {
+    fn from(scalar: Scalar<'_>) -> Self {
+        match scalar {
+            Scalar::Null => Value::Null,
+            Scalar::Bool(bool) => Value::Bool(bool),
+            Scalar::Number(number) => Value::Number(number),
+            Scalar::Text(text) => Value::Text(text.into()),
+        }
+    }
+}
+
+/// As between values.
+impl PartialEq<Value> for Scalar<'_> {
+    fn eq(&self, other: &Value) -> bool {
+        match (self, other) {
+            (Scalar::Null, Value::Null) => true,
+            (Scalar::Bool(own), Value::Bool(other)) => own == other,
+            (Scalar::Number(own), Value::Number(other)) => own == other,
+            (Scalar::Text(own), Value::Text(other)) => *own == &**other,
+            _ => false,
+        }
     }
 }
 

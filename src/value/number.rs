@@ -118,6 +118,7 @@ impl Number {
     }
 
     /// The number with these digits and this scale; `None` unless that is its one form.
+    #[inline]
     pub(crate) fn from_parts(digits: i128, scale: u8) -> Option<Number> {
         let canonical = digits.unsigned_abs() < LIMIT
             && u32::from(scale) <= MAX_DIGITS

@@ -3,6 +3,7 @@
 use std::convert::Infallible;
 use std::fmt;
 
+use crate::text::is_printable_ascii;
 use crate::value::{
     Digest, JsonError, JsonErrorKind, MAX_DEPTH, MAX_NODES, MAX_TEXT, Number, NumberError, Object,
     Shown, Value, ValueError, is_hidden,
@@ -181,8 +182,10 @@ impl TryFrom<Object> for Args {
 
     fn try_from(object: Object) -> Result<Self, Self::Error> {
         let mut room = Room { nodes: MAX_NODES, text: MAX_TEXT };
-        room.take_object(&object, MAX_DEPTH)?;
-        Ok(Args { object })
+        match room.take_object(&object, MAX_DEPTH) {
+            Ok(()) => Ok(Args { object }),
+            Err(over) => Err(*over),
+        }
     }
 }
 
@@ -257,48 +260,73 @@ struct Room {
     text: usize,
 }
 
+/// Boxed, because every argument of every call is asked and hardly any is refused: an answer of one word
+/// stays in a register.
+type Taken = Result<(), Box<ArgsError>>;
+
 impl Room {
-    fn take_object(&mut self, object: &Object, levels: usize) -> Result<(), ArgsError> {
-        let levels = levels.checked_sub(1).ok_or(ArgsError::TooDeep)?;
+    fn take_object(&mut self, object: &Object, levels: usize) -> Taken {
+        let levels = one_level_down(levels)?;
         self.take_node()?;
         for (key, value) in object.iter() {
-            check_key(key).map_err(|fault| ArgsError::BadKey { key: key.into(), fault })?;
+            check_key(key).map_err(|fault| bad_key(key, fault))?;
             self.take_text(key)?;
             self.take_value(value, levels)?;
         }
         Ok(())
     }
 
-    fn take_value(&mut self, value: &Value, levels: usize) -> Result<(), ArgsError> {
+    #[inline]
+    fn take_value(&mut self, value: &Value, levels: usize) -> Taken {
         match value {
             Value::Object(object) => return self.take_object(object, levels),
-            Value::List(list) => {
-                let levels = levels.checked_sub(1).ok_or(ArgsError::TooDeep)?;
-                list.iter().try_for_each(|item| self.take_value(item, levels))?;
-            }
+            Value::List(list) => self.take_items(list, levels)?,
             Value::Text(text) => self.take_text(text)?,
             Value::Null | Value::Bool(_) | Value::Number(_) => {}
         }
         self.take_node()
     }
 
-    fn take_node(&mut self) -> Result<(), ArgsError> {
-        self.nodes = self.nodes.checked_sub(1).ok_or(ArgsError::TooLarge)?;
+    fn take_items(&mut self, list: &[Value], levels: usize) -> Taken {
+        let levels = one_level_down(levels)?;
+        list.iter().try_for_each(|item| self.take_value(item, levels))
+    }
+
+    #[inline]
+    fn take_node(&mut self) -> Taken {
+        self.nodes = self.nodes.checked_sub(1).ok_or_else(too_large)?;
         Ok(())
     }
 
-    fn take_text(&mut self, text: &str) -> Result<(), ArgsError> {
-        self.text = self.text.checked_sub(text.len()).ok_or(ArgsError::TooLarge)?;
+    #[inline]
+    fn take_text(&mut self, text: &str) -> Taken {
+        self.text = self.text.checked_sub(text.len()).ok_or_else(too_large)?;
         Ok(())
     }
 }
 
+#[inline]
+fn one_level_down(levels: usize) -> Result<usize, Box<ArgsError>> {
+    levels.checked_sub(1).ok_or_else(|| Box::new(ArgsError::TooDeep))
+}
+
+#[cold]
+fn too_large() -> Box<ArgsError> {
+    Box::new(ArgsError::TooLarge)
+}
+
+#[cold]
+fn bad_key(key: &str, fault: KeyFault) -> Box<ArgsError> {
+    Box::new(ArgsError::BadKey { key: key.into(), fault })
+}
+
+#[inline]
 pub(crate) fn check_key(key: &str) -> Result<(), KeyFault> {
     if key.is_empty() {
         Err(KeyFault::Empty)
     } else if key.len() > MAX_KEY {
         Err(KeyFault::TooLong)
-    } else if key.bytes().all(|byte| matches!(byte, 0x20..0x7f)) || !key.chars().any(is_hidden) {
+    } else if is_printable_ascii(key) || !key.chars().any(is_hidden) {
         Ok(())
     } else {
         Err(KeyFault::HiddenCharacter)

@@ -80,16 +80,30 @@ pub(crate) fn cut(text: &str, max: usize) -> Cow<'_, str> {
     Cow::Owned(format!("{beginning}…"))
 }
 
+/// Whether all of `text` is printable ASCII, of which nothing is hidden.
+#[inline]
+pub(crate) fn is_printable_ascii(text: &str) -> bool {
+    // Keys are short: looking at every byte costs less than asking after each whether to go on.
+    text.bytes().fold(true, |printable, byte| printable & matches!(byte, b' '..=b'~'))
+}
+
 /// Characters of tool names, purpose names and resource types. ASCII only, so that no two spellings
 /// look alike (attack 11) and Unicode normalisation has nothing to change (attack 10).
 pub(crate) fn is_name_char(c: char) -> bool {
     matches!(c, 'A'..='Z' | 'a'..='z' | '0'..='9' | '_' | '.' | ':' | '/' | '-')
 }
 
+/// [`is_name_char`] of a byte, without a branch: `-./0123456789:` stand in a row, and the bit in which
+/// the cases differ is set first. A byte of a longer character is none of a name's.
+#[inline]
+fn is_name_byte(byte: u8) -> bool {
+    matches!(byte | 0x20, b'a'..=b'z') | matches!(byte, b'-'..=b':') | (byte == b'_')
+}
+
 /// Where the first character stands that is none of a name.
 pub(crate) fn not_a_name_char(text: &str) -> Option<usize> {
-    // Every call names a tool: a byte of a longer character is none of a name's either.
-    if text.bytes().all(|byte| is_name_char(char::from(byte))) {
+    // Every call names a tool.
+    if text.bytes().fold(true, |name, byte| name & is_name_byte(byte)) {
         return None;
     }
     text.chars().position(|c| !is_name_char(c))
@@ -268,7 +282,20 @@ mod tests {
         assert_eq!(escape_for_people("abc", 0), "");
     }
 
+    #[test]
+    fn a_byte_is_of_a_name_just_where_the_character_is() {
+        for byte in u8::MIN..=u8::MAX {
+            assert_eq!(is_name_byte(byte), is_name_char(char::from(byte)), "{byte:#04x}");
+        }
+    }
+
     proptest! {
+        #[test]
+        fn nothing_hidden_is_printable_ascii(text in "[ -~]{0,40}(|[ -~\\x00-\\x1f\\x7f\u{e9}\u{200b}]){0,2}[ -~]{0,40}") {
+            let printable = text.chars().all(|c| c.is_ascii() && !is_hidden(c));
+            prop_assert_eq!(is_printable_ascii(&text), printable);
+        }
+
         #[test]
         fn escaped_text_is_visible_and_within_its_bound(text in any::<String>(), max in 0_usize..40) {
             let shown = escape_for_people(&text, max);

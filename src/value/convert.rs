@@ -26,6 +26,7 @@ pub enum ValueError {
 macro_rules! value_from {
     ($($source:ty => $make:expr,)*) => {$(
         impl From<$source> for Value {
+            #[inline]
             fn from(source: $source) -> Self {
                 $make(source)
             }

@@ -262,6 +262,7 @@ impl TryFrom<u128> for Number {
 macro_rules! from_integers {
     ($($integer:ty)*) => {$(
         impl From<$integer> for Number {
+            #[inline]
             fn from(integer: $integer) -> Self {
                 Number::canonical(integer as i128, 0)
             }

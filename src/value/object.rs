@@ -45,13 +45,19 @@ impl Object {
     }
 
     /// Sorts once and compares neighbours, whatever order a sender chose.
-    pub(crate) fn from_entries(mut entries: Vec<(Box<str>, Value)>) -> Result<Self, DuplicateKey> {
-        if !entries.is_sorted_by(|(left, _), (right, _)| left < right) {
-            entries.sort_by(|(left, _), (right, _)| left.cmp(right));
-            let mut neighbours = entries.iter().zip(entries.iter().skip(1));
-            if let Some(((key, _), _)) = neighbours.find(|((left, _), (right, _))| left == right) {
-                return Err(DuplicateKey(key.clone()));
-            }
+    #[inline]
+    pub(crate) fn from_entries(entries: Vec<(Box<str>, Value)>) -> Result<Self, DuplicateKey> {
+        if entries.is_sorted_by(|(left, _), (right, _)| stands_before(left, right)) {
+            return Ok(Object { entries });
+        }
+        Object::from_unsorted(entries)
+    }
+
+    fn from_unsorted(mut entries: Vec<(Box<str>, Value)>) -> Result<Self, DuplicateKey> {
+        entries.sort_by(|(left, _), (right, _)| left.cmp(right));
+        let mut neighbours = entries.iter().zip(entries.iter().skip(1));
+        if let Some(((key, _), _)) = neighbours.find(|((left, _), (right, _))| left == right) {
+            return Err(DuplicateKey(key.clone()));
         }
         Ok(Object { entries })
     }
@@ -119,6 +125,15 @@ impl Object {
     /// How many levels of lists and objects stand inside each other, this one included.
     pub fn depth(&self) -> usize {
         1 + self.entries.iter().map(|(_, value)| value.depth()).max().unwrap_or(0)
+    }
+}
+
+/// `left < right`; mostly the first bytes differ and decide.
+#[inline]
+fn stands_before(left: &str, right: &str) -> bool {
+    match (left.as_bytes(), right.as_bytes()) {
+        ([first, ..], [other, ..]) if first != other => first < other,
+        _ => left < right,
     }
 }
 

@@ -41,7 +41,9 @@ impl Object {
         V: Into<Value>,
     {
         let pairs = pairs.into_iter().map(|(key, value)| (key.into(), value.into()));
-        Object::from_entries(pairs.collect())
+        let mut entries = Vec::with_capacity(pairs.size_hint().0);
+        entries.extend(pairs);
+        Object::from_entries(entries)
     }
 
     /// Sorts once and compares neighbours, whatever order a sender chose.

@@ -180,6 +180,7 @@ impl serde::Serialize for Args {
 impl TryFrom<Object> for Args {
     type Error = ArgsError;
 
+    #[inline]
     fn try_from(object: Object) -> Result<Self, Self::Error> {
         let mut room = Room { nodes: MAX_NODES, text: MAX_TEXT };
         match room.take_object(&object, MAX_DEPTH) {

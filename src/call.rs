@@ -45,6 +45,7 @@ impl Call {
     ///
     /// # Errors
     /// [`CallError`] if the name is not a tool's, or the arguments are over a limit of [`Args`].
+    #[inline]
     pub fn new<A>(tool: &str, args: A) -> Result<Self, CallError>
     where
         A: TryInto<Args>,

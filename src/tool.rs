@@ -34,6 +34,7 @@ impl ToolName {
     ///
     /// # Errors
     /// [`ToolNameError`] if `name` is empty, too long, or has a character no tool name has.
+    #[inline]
     pub fn new(name: &str) -> Result<Self, ToolNameError> {
         TOOL_NAME.check(name).map_err(ToolNameError)?;
         Ok(ToolName(Arc::from(name)))

@@ -83,8 +83,25 @@ pub(crate) fn cut(text: &str, max: usize) -> Cow<'_, str> {
 /// Whether all of `text` is printable ASCII, of which nothing is hidden.
 #[inline]
 pub(crate) fn is_printable_ascii(text: &str) -> bool {
-    // Keys are short: looking at every byte costs less than asking after each whether to go on.
-    text.bytes().fold(true, |printable, byte| printable & matches!(byte, b' '..=b'~'))
+    let bytes = text.as_bytes();
+    // Every key of every call is asked, and most are this short: all there is of them is in their first
+    // and their last four bytes.
+    if let (4..=8, Some(head), Some(tail)) = (bytes.len(), bytes.first_chunk(), bytes.last_chunk())
+    {
+        let [head, tail] = [head, tail].map(|half| u64::from(u32::from_ne_bytes(*half)));
+        return is_printable_word(head << 32 | tail);
+    }
+    bytes.iter().fold(true, |all, byte| all & matches!(byte, b' '..=b'~'))
+}
+
+/// Whether each of eight bytes is printable ASCII, asked of all at once: the sums carry into the highest
+/// bit of a byte where it is at least a space, and where it is DEL.
+#[inline]
+fn is_printable_word(word: u64) -> bool {
+    const EACH: u64 = 0x0101_0101_0101_0101;
+    let low = word & (EACH * 0x7f);
+    let printable = !word & (low + EACH * 0x60) & !(low + EACH);
+    printable & (EACH * 0x80) == EACH * 0x80
 }
 
 /// Characters of tool names, purpose names and resource types. ASCII only, so that no two spellings
@@ -93,11 +110,11 @@ pub(crate) fn is_name_char(c: char) -> bool {
     matches!(c, 'A'..='Z' | 'a'..='z' | '0'..='9' | '_' | '.' | ':' | '/' | '-')
 }
 
-/// [`is_name_char`] of a byte, without a branch: `-./0123456789:` stand in a row, and the bit in which
-/// the cases differ is set first. A byte of a longer character is none of a name's.
+/// [`is_name_char`] of a byte, without a branch: `-./0123456789:` stand in a row. A byte of a longer
+/// character is none of a name's.
 #[inline]
 fn is_name_byte(byte: u8) -> bool {
-    matches!(byte | 0x20, b'a'..=b'z') | matches!(byte, b'-'..=b':') | (byte == b'_')
+    byte.is_ascii_alphabetic() | matches!(byte, b'-'..=b':') | (byte == b'_')
 }
 
 /// Where the first character stands that is none of a name.
@@ -289,13 +306,37 @@ mod tests {
         }
     }
 
-    proptest! {
-        #[test]
-        fn nothing_hidden_is_printable_ascii(text in "[ -~]{0,40}(|[ -~\\x00-\\x1f\\x7f\u{e9}\u{200b}]){0,2}[ -~]{0,40}") {
-            let printable = text.chars().all(|c| c.is_ascii() && !is_hidden(c));
-            prop_assert_eq!(is_printable_ascii(&text), printable);
+    #[test]
+    fn printable_ascii_is_known_at_every_length_and_place() {
+        for length in 0..=40 {
+            assert!(is_printable_ascii(&" ~".repeat(length)[..length]));
+            for (at, byte) in (0..length).flat_map(|at| (0..=0x7f).map(move |byte| (at, byte))) {
+                let text = format!(
+                    "{}{}{}",
+                    "~".repeat(at),
+                    char::from(byte),
+                    " ".repeat(length - at - 1)
+                );
+                assert_eq!(is_printable_ascii(&text), !is_hidden(char::from(byte)), "{text:?}");
+            }
         }
+    }
 
+    #[test]
+    fn what_is_no_ascii_is_no_printable_ascii() {
+        for (before, after) in (0..20).flat_map(|before| (0..20).map(move |after| (before, after)))
+        {
+            for c in ['\u{80}', '\u{a0}', 'é', '\u{ff}', '\u{200b}', '漢', '😀'] {
+                assert!(!is_printable_ascii(&format!(
+                    "{}{c}{}",
+                    "a".repeat(before),
+                    "a".repeat(after)
+                )));
+            }
+        }
+    }
+
+    proptest! {
         #[test]
         fn escaped_text_is_visible_and_within_its_bound(text in any::<String>(), max in 0_usize..40) {
             let shown = escape_for_people(&text, max);

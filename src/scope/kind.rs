@@ -109,15 +109,14 @@ pub(crate) struct Range {
 }
 
 impl Range {
-    #[inline]
     pub(crate) fn contains(&self, number: Number) -> bool {
-        let within = |bound: &Option<Bound>, outside: Ordering| {
-            bound.as_ref().is_none_or(|bound| match number.cmp(&bound.number) {
+        let within = |bound: Option<Bound>, outside: Ordering| {
+            bound.is_none_or(|bound| match number.cmp(&bound.number) {
                 Ordering::Equal => bound.inclusive,
                 side => side != outside,
             })
         };
-        within(&self.lower, Ordering::Less) && within(&self.upper, Ordering::Greater)
+        within(self.lower, Ordering::Less) && within(self.upper, Ordering::Greater)
     }
 
     /// The numbers in both.

@@ -154,7 +154,7 @@ impl Ord for Number {
     #[inline]
     fn cmp(&self, other: &Self) -> Ordering {
         if self.scale == other.scale {
-            return self.digits().cmp(&other.digits());
+            return (self.high, self.low).cmp(&(other.high, other.low));
         }
         self.cmp_of_other_scale(other)
     }

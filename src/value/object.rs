@@ -35,6 +35,7 @@ impl Object {
     ///
     /// # Errors
     /// [`DuplicateKey`] if a key comes twice, even with equal values.
+    #[inline]
     pub fn from_pairs<K, V>(pairs: impl IntoIterator<Item = (K, V)>) -> Result<Self, DuplicateKey>
     where
         K: Into<Box<str>>,
@@ -146,5 +147,18 @@ impl IntoIterator for Object {
 
     fn into_iter(self) -> Self::IntoIter {
         self.entries.into_iter()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn keys_stand_in_the_order_of_their_bytes(left in "[ab\u{e9}]{0,4}", right in "[ab\u{e9}]{0,4}") {
+            prop_assert_eq!(stands_before(&left, &right), left < right);
+        }
     }
 }

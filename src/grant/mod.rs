@@ -1,9 +1,11 @@
 //! Grants: the rows of the table, and the tasks they live and end with.
 
 mod counters;
+mod history;
 mod id;
 mod nonces;
 mod pool;
+mod row;
 mod rows;
 mod spanning;
 mod table;
@@ -13,7 +15,8 @@ pub use id::GrantId;
 
 pub(crate) use counters::Stamp;
 pub(crate) use pool::Pool;
+pub(crate) use row::{Granted, Row, Terms};
 pub(crate) use rows::Rows;
 pub(crate) use spanning::SpanningCounters;
 pub(crate) use table::Table;
-pub(crate) use task::{EndedGrant, Granted, Life, OpenPermit, Row, TaskCell, Terms};
+pub(crate) use task::{EndedGrant, Life, OpenPermit, TaskCell};

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::hash::{Hash, Hasher};
 use std::sync::{Arc, Weak};
 
-use super::task::Terms;
+use super::row::Terms;
 use crate::purpose::CheckedPurpose;
 use crate::sync::Mutex;
 

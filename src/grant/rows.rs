@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use super::id::GrantId;
-use super::task::Row;
+use super::row::Row;
 
 /// How many grants below one that ends are put away in the same step. All of them are dead from that
 /// step on, because the grant they hang from is gone; the rest is put away by sweeping.

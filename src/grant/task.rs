@@ -4,16 +4,16 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::counters::{Counters, Reservation, Stamp};
+use super::counters::{Counters, Reservation};
+use super::history::History;
 use super::id::GrantId;
-use super::nonces::Nonces;
+use super::row::Row;
 use super::rows::Rows;
 use crate::audit::How;
 use crate::clock::Timestamp;
 use crate::denial::{Denial, Reason};
 use crate::identity::Identity;
 use crate::purpose::CheckedPurpose;
-use crate::scope::Capability;
 use crate::sync::{Condvar, Mutex};
 use crate::tool::ToolName;
 use crate::value::Value;
@@ -65,73 +65,7 @@ struct Rest {
     ended: VecDeque<(GrantId, Reason)>,
 }
 
-/// A row of the table.
-pub(crate) struct Row {
-    pub(crate) id: GrantId,
-    pub(crate) serial: u32,
-    pub(crate) holder: Identity,
-    pub(crate) terms: Arc<Terms>,
-    /// The grant it was delegated from.
-    pub(crate) parent: Option<GrantId>,
-    /// How many delegations below a root it is.
-    pub(crate) hops: u8,
-    pub(crate) first_issued: Timestamp,
-    /// When it was issued, or renewed last: what its time to live counts from.
-    pub(crate) issued: Timestamp,
-    pub(crate) expires: Timestamp,
-    pub(crate) last_used: Timestamp,
-    /// The epoch whose policy was last found to give it.
-    pub(crate) epoch: u64,
-    /// Presentations bound to a call that were taken; renewal keeps them.
-    pub(crate) nonces: Option<Box<Nonces>>,
-}
-
-impl Row {
-    /// The same row, to try something out on.
-    fn trial(&self) -> Row {
-        Row { holder: self.holder.share(), terms: self.terms.clone(), nonces: None, ..*self }
-    }
-
-    pub(crate) fn is_past(&self, now: Timestamp) -> bool {
-        now >= self.expires || self.terms.idle.is_some_and(|idle| now.since(self.last_used) >= idle)
-    }
-
-    /// Whether a call-bound presentation can be taken.
-    pub(crate) fn probe(&self, once: Once, now: Timestamp) -> Result<(), Denial> {
-        self.nonces.as_deref().unwrap_or(&NO_NONCES).probe(once, now)
-    }
-
-    /// Takes a call-bound presentation, once.
-    pub(crate) fn take(&mut self, once: Once, now: Timestamp) -> Result<(), Denial> {
-        self.nonces.get_or_insert_default().take(once, now)
-    }
-
-    pub(crate) fn stamps(&self) -> impl Iterator<Item = &Stamp> {
-        self.terms.scope.iter().flat_map(|granted| &granted.stamps)
-    }
-}
-
-/// A presentation's nonce, and until when it is worth something.
-type Once = (Timestamp, [u8; 16]);
-
-static NO_NONCES: Nonces = Nonces::new();
-
-/// What was granted: the same for all grants that policy gave alike, which share it.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Terms {
-    pub(crate) scope: Vec<Granted>,
-    /// How long a grant may live from when it was first issued, whatever is renewed.
-    pub(crate) max_life: Option<Duration>,
-    /// A grant ends when it has not been used for so long.
-    pub(crate) idle: Option<Duration>,
-}
-
-/// A capability as it was granted, with the limits that every permit covering it put on it.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Granted {
-    pub(crate) capability: Capability,
-    pub(crate) stamps: Vec<Stamp>,
-}
+static NO_HISTORY: History = History::NONE;
 
 /// A permit handed out, until its outcome is known.
 pub(crate) struct OpenPermit {
@@ -149,43 +83,6 @@ pub(crate) struct OpenPermit {
     /// Unstarted, it is worth nothing from here on.
     pub(crate) lapses: Timestamp,
     pub(crate) reservation: Reservation,
-}
-
-/// Labels of the tools used in a task. They never leave it.
-#[derive(Debug)]
-pub(crate) struct History {
-    labels: Value,
-}
-
-impl Default for History {
-    fn default() -> Self {
-        History { labels: NO_LABELS }
-    }
-}
-
-const NO_LABELS: Value = Value::List(Vec::new());
-
-static NO_HISTORY: History = History { labels: NO_LABELS };
-
-impl History {
-    pub(crate) fn labels(&self) -> &Value {
-        &self.labels
-    }
-
-    /// The history as it would be after a call of a tool with these labels; `None` if that adds
-    /// nothing.
-    pub(crate) fn with(&self, labels: &Value) -> Option<Value> {
-        let (Value::List(seen), Value::List(labels)) = (&self.labels, labels) else { return None };
-        let mut new = labels.iter().filter(|label| !seen.contains(label)).peekable();
-        new.peek()?;
-        Some(Value::List(seen.iter().chain(new).cloned().collect()))
-    }
-
-    pub(crate) fn add(&mut self, labels: &Value) {
-        if let Some(longer) = self.with(labels) {
-            self.labels = longer;
-        }
-    }
 }
 
 impl Life {
@@ -384,7 +281,7 @@ impl Life {
     pub(crate) fn shrink(&mut self) {
         if let Some(rest) = &mut self.rest {
             rest.permits.shrink_to_fit();
-            let nothing_seen = rest.history.labels == NO_LABELS;
+            let nothing_seen = rest.history.is_empty();
             if rest.permits.is_empty() && rest.ended.is_empty() && nothing_seen {
                 self.rest = None;
             }

@@ -24,6 +24,11 @@ use crate::value::{DecodeError, Decoder, Object, Value};
 /// A call's tool, its arguments, and whether it has a resource.
 pub(crate) type CallParts<'c> = (&'c ToolName, &'c Object, bool);
 
+/// The most bytes of an argument that are looked through here. A gate makes the walk before it knows
+/// whether whoever presents the token holds it and whether the grant lives: what would cost more than
+/// reading the block does is left to be asked after that.
+const MAX_LOOKED_THROUGH: usize = 1024;
+
 /// Met by the walk where it goes no further.
 const NOT_PLAIN: DecodeError = DecodeError::Unknown("something that is not plain");
 
@@ -42,7 +47,7 @@ fn walk(bytes: &[u8], call: Option<CallParts<'_>>) -> Result<bool, DecodeError> 
     let mut decoder = Decoder::new(bytes, MAX_PARTS);
     let mut covered = false;
     let capabilities = decoder.walk(|own| {
-        covered |= capability(own, call)?;
+        covered |= capability(own, call.filter(|_| !covered))?;
         Ok(())
     })?;
     decoder.end()?;
@@ -72,7 +77,8 @@ fn capability(decoder: &mut Decoder<'_>, call: Option<CallParts<'_>>) -> Result<
         // In the order of bytes, conditions on one argument stand side by side.
         let again = before.replace(name) == Some(name);
         named += usize::from(value.is_some() && !again);
-        holds &= constraint(own, value)?;
+        // What is not needed any more is read, and not asked.
+        holds &= constraint(own, value.filter(|_| holds))?;
         Ok(())
     })?;
     if conditions > MAX_CONDITIONS {
@@ -114,6 +120,7 @@ fn leaf(
     left: Option<&mut Range>,
 ) -> Result<bool, DecodeError> {
     let text = value.and_then(Value::as_text);
+    let short = text.filter(|text| text.len() <= MAX_LOOKED_THROUGH);
     Ok(match kind {
         kind::ANY => value.is_some(),
         kind::PRESENT => flag(decoder)? == is_filled_in(value),
@@ -138,21 +145,21 @@ fn leaf(
         }
         kind::CONTAINS => {
             let part = some_text(decoder)?;
-            text.is_some_and(|text| text.contains(part))
+            short.is_some_and(|text| text.contains(part))
         }
         kind::UNDER => {
             let folder = decoder.text()?;
             if !matches!(canonical_path(folder), Ok(Cow::Borrowed(_))) {
                 return Err(NOT_PLAIN);
             }
-            text.is_some_and(|text| lies_under(text, folder) == Truth::True)
+            short.is_some_and(|text| lies_under(text, folder) == Truth::True)
         }
         kind::LEN => {
             let count = how_many(decoder)?;
             if count.max.is_some_and(|max| max < count.min) {
                 return Err(NOT_PLAIN);
             }
-            text.is_some_and(|text| count.contains(text.chars().count() as u64))
+            short.is_some_and(|text| count.contains(text.chars().count() as u64))
         }
         _ => return Err(NOT_PLAIN),
     })

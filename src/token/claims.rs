@@ -118,8 +118,8 @@ pub(super) fn key_id(block: &[u8]) -> Option<KeyId> {
 
 struct Reader<'a> {
     left: &'a [u8],
-    /// What is left, where that is text from here to the end: the lengths between names below 128 are,
-    /// so all names are mostly looked at in one go.
+    /// All from the first name to the end, where that is text: lengths below 128 are, too, so names are
+    /// mostly looked at in one go.
     texts: Option<&'a str>,
 }
 
@@ -272,6 +272,21 @@ mod tests {
         for end in 0..block().len() {
             assert!(decode(&block()[..end]).is_err(), "cut at {end}");
         }
+    }
+
+    /// A length of 128 and more can be the end of the character that the name before it begins, and then
+    /// all names together are text although one of them is none.
+    #[test]
+    fn a_name_is_text_by_itself_and_borrows_no_length_for_it() {
+        let long = "x".repeat(0xa9);
+        let of = |issuer| Claims { issuer, audience: &long, scope: None, ..claims() };
+        let mut block = encode(&of("ab"), KEY).unwrap();
+        assert_eq!(decode(&block), Ok((KEY, of("ab"))));
+        let issuer = 50;
+        assert_eq!(block[issuer..issuer + 4], [2, b'a', b'b', 0xa9]);
+        block[issuer + 2] = 0xc3;
+        assert!(std::str::from_utf8(&block[issuer..]).is_ok());
+        assert_eq!(decode(&block), Err(TokenError::Malformed("a text is not UTF-8")));
     }
 
     /// attack 69

@@ -60,8 +60,8 @@ impl<'a> Context<'a> {
 /// HKDF-SHA256 (RFC 5869) without salt, for 32 bytes of output, with
 /// `info = u16 length | label | u16 length | context`.
 ///
-/// One block of output is two HMACs; spelled out because a crate for it would be one more, and could fail where
-/// this cannot.
+/// One block of output is two HMACs; spelled out because a crate for it would be one more, and could
+/// fail where this cannot.
 pub(super) fn derive_bytes(
     secret: &SecretKey,
     key_use: KeyUse,

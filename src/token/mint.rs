@@ -28,7 +28,8 @@ pub fn mint(keys: &AudienceKeys, claims: &Claims<'_>) -> Result<Token, MintError
     }
     let (id, key) = keys.signing();
     let body = chain::frame(&claims::encode(claims, id)?)?;
-    let tag = Zeroizing::new(key.sign(&body));
+    let mut tag = Zeroizing::new([0; 32]);
+    key.sign_into(&mut tag, [&*body]);
     text::encode(&body, &tag).map(Token::from_text)
 }
 

@@ -20,12 +20,6 @@ pub(crate) struct Stamp {
     pub(crate) limits: LimitsSaid,
 }
 
-impl Stamp {
-    pub(crate) fn counts_with(&self, other: &Stamp) -> bool {
-        (&self.rule, &self.identity) == (&other.rule, &other.identity)
-    }
-}
-
 /// A question about a scope.
 pub(crate) struct Asking<'a> {
     pub(crate) policy: &'a Posted,
@@ -193,19 +187,5 @@ impl Given {
         for (own, above) in self.stamps.iter_mut().zip(&other.stamps) {
             own.extend(above.iter().cloned());
         }
-    }
-}
-
-/// The tighter of both, limit by limit.
-pub(crate) fn tightest(one: &LimitsSaid, other: &LimitsSaid) -> LimitsSaid {
-    fn least<T: Ord>(one: Option<T>, other: Option<T>) -> Option<T> {
-        one.into_iter().chain(other).min()
-    }
-    LimitsSaid {
-        uses: least(one.uses, other.uses),
-        rate: least(one.rate, other.rate),
-        budget_halves: least(one.budget_halves, other.budget_halves),
-        depth: least(one.depth, other.depth),
-        ..*one
     }
 }

@@ -148,6 +148,7 @@ tally!(
     renewed,
     not_renewed,
     drifted,
+    two_rates,
     permitted,
     permitted_to_delegates,
     permitted_bound,

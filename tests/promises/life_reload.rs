@@ -2,7 +2,7 @@
 
 use hallpass::Reason;
 
-use crate::giving::{Given, Stamp, tightest};
+use crate::giving::{Given, Stamp};
 use crate::life::{Life, Part, Row};
 use crate::life_case::Scan;
 use crate::small::Posted;
@@ -113,10 +113,15 @@ impl Life {
             row.expires = row.expires.min(row.first_issued + life);
         }
         for (Part { stamps, .. }, today) in row.parts.iter_mut().zip(given.stamps) {
+            // Each is asked for itself, so that none has to be tighter than another.
             for stamp in today {
-                match stamps.iter_mut().find(|own| own.counts_with(&stamp)) {
-                    Some(own) => own.limits = tightest(&own.limits, &stamp.limits),
-                    None => stamps.push(stamp),
+                if !stamps.contains(&stamp) {
+                    let other_window = |own: &&Stamp| {
+                        let both = own.limits.rate.zip(stamp.limits.rate);
+                        own.rule == stamp.rule && both.is_some_and(|(own, new)| own.1 != new.1)
+                    };
+                    self.tally.two_rates += stamps.iter().filter(other_window).count();
+                    stamps.push(stamp);
                 }
             }
         }

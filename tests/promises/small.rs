@@ -149,6 +149,11 @@ pub(crate) fn small_capabilities() -> BoxedStrategy<CapabilitySaid> {
         .boxed()
 }
 
+/// Of two rates with different windows, either may be the one that holds a call back.
+fn small_rates() -> BoxedStrategy<(u64, u64)> {
+    (1..5u64, select(vec![20u64, 60])).boxed()
+}
+
 fn small_limits() -> BoxedStrategy<LimitsSaid> {
     let times = (
         option::weighted(0.3, select(vec![30u64, 90])),
@@ -157,8 +162,7 @@ fn small_limits() -> BoxedStrategy<LimitsSaid> {
     );
     let counts = (
         option::weighted(0.4, 1..6u64),
-        // One window: two rates of different windows do not compare.
-        option::weighted(0.25, (1..4u64, Just(20u64))),
+        option::weighted(0.25, small_rates()),
         option::weighted(0.25, select(vec![2i64, 9, 20])),
     );
     let limits = (times, counts, proptest::bool::weighted(0.4)).prop_map(
@@ -268,15 +272,21 @@ pub(crate) fn small_policies() -> BoxedStrategy<PolicySaid> {
     ];
     let labels = vec(vec(select(LABELS.to_vec()), 0..2), SMALL_TOOLS.len());
     let missing = option::weighted(0.1, select(SMALL_TOOLS.to_vec()));
-    (vec(rules, 0..5), option::weighted(0.85, small_limits()), labels, missing)
+    // So that reloads change one rate into another.
+    let rate = option::weighted(0.6, small_rates());
+    (vec(rules, 0..5), option::weighted(0.85, (small_limits(), rate)), labels, missing)
         .prop_map(|(mut rules, broad, labels, missing)| {
             for (at, rule) in rules.iter_mut().enumerate() {
                 rule.id = format!("r{at}");
             }
-            rules.extend(broad.map(|limits| RuleSaid {
+            rules.extend(broad.map(|(limits, rate)| RuleSaid {
                 moments: vec![Moment::Request, Moment::Call, Moment::Delegate],
                 any_resource: false,
-                limits: LimitsSaid { depth: Some(limits.depth.unwrap_or(3).max(2)), ..limits },
+                limits: LimitsSaid {
+                    depth: Some(limits.depth.unwrap_or(3).max(2)),
+                    rate: limits.rate.or(rate),
+                    ..limits
+                },
                 ..crate::door::door("broad")
             }));
             let labels = labels.into_iter().map(|l| l.into_iter().map(str::to_owned).collect());

@@ -25,7 +25,7 @@ proptest! {
 fn lives_at_random_see_all_there_is_to_see() {
     let mut runner = TestRunner::deterministic();
     let mut seen = Tally::default();
-    for _ in 0..40 {
+    for _ in 0..120 {
         let case = life_cases(200).new_tree(&mut runner).unwrap().current();
         seen.add(&live(&case));
     }

@@ -379,6 +379,22 @@ fn each_kind_that_is_plain_covers_what_it_says_and_nothing_else() {
     }
 }
 
+/// attack 78: of a token that nobody may use, no block makes the gate look through a long argument
+#[test]
+fn a_long_text_is_looked_through_only_where_it_is_asked_in_full() {
+    let of = |constraint: Constraint, length: usize| {
+        asked(&[("a", constraint)], &call_of(&[("a", Value::from("a".repeat(length)))]))
+    };
+    for constraint in [contains("aa"), len(2..), under(".")] {
+        assert_eq!(of(constraint.clone(), MAX_LOOKED_THROUGH), (true, true), "{constraint}");
+        assert_eq!(of(constraint.clone(), MAX_LOOKED_THROUGH + 1), (false, true), "{constraint}");
+    }
+    // These look no further than the block is long.
+    for constraint in [any(), present(), prefix("aa"), suffix("aa")] {
+        assert_eq!(of(constraint.clone(), MAX_LOOKED_THROUGH + 1), (true, true), "{constraint}");
+    }
+}
+
 /// attack 23: an argument that nothing names is outside, however often others are named
 #[test]
 fn an_argument_counts_as_named_once_and_where_it_is() {

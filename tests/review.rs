@@ -16,7 +16,7 @@ use hallpass::audit::{Anchor, Entry, Event, MemoryLog, Sink, SinkError};
 use hallpass::clock::{ManualClock, Timestamp};
 use hallpass::policy::{ApprovalTerms, Moment, Per, Reviewers};
 use hallpass::prelude::*;
-use hallpass::scope::{above, any, eq, has_any, max};
+use hallpass::scope::{above, any, eq, has_any, max, optional};
 use serde_json::json;
 use std::sync::Mutex;
 
@@ -309,6 +309,47 @@ fn a_trimmed_scope_names_no_part_that_covers_no_call() {
     let (trimmed, cuts) = task.request_trimmed(wanted, &Context::new()).unwrap();
     assert_eq!(cuts[0].given.len(), 1, "{cuts:?}");
     assert_eq!(trimmed.scope().check(), Ok(()));
+}
+
+/// What a permit is closed to must not be there, as `null` neither: a part of the request does without it
+/// if it may, and is no part otherwise.
+#[test]
+fn a_trimmed_scope_leaves_out_what_the_permit_is_closed_to() {
+    let closed = Rule::permit("closed").tool("t").arg("a", max(5));
+    let broker = Broker::new(policy([closed])).unwrap();
+    let agent = broker.assert_identity("agent-7").unwrap();
+    let task = broker.open(&agent, Purpose::new("errand")).unwrap();
+    let (context, gate) = (Context::new(), broker.gate());
+    let noted = |note| Scope::tool("t").arg("a", any()).arg("note", note);
+
+    let (trimmed, cuts) = task.request_trimmed(noted(optional(max(1))), &context).unwrap();
+    assert_eq!(cuts[0].given.len(), 1, "{cuts:?}");
+    assert!(!cuts[0].given[0].to_string().contains("note"), "{cuts:?}");
+    let may = |args| {
+        let call = Call::new("t", args).unwrap();
+        gate.check(trimmed.token(), &agent, &call, &context).is_ok()
+    };
+    assert!(may(json!({ "a": 5 })));
+    assert!(!may(json!({ "a": 6 })) && !may(json!({ "a": 5, "note": null })));
+
+    // One that has to be there leaves nothing that both cover.
+    let denial = task.request_trimmed(noted(max(1)), &context).unwrap_err();
+    assert_eq!(denial.reason(), Reason::NotCovered);
+}
+
+/// A part that no call fits would not be about what people are asked of, and be given without them.
+#[test]
+fn a_trimmed_scope_does_not_pass_by_a_review_with_a_part_that_fits_no_call() {
+    let closed = Rule::permit("closed").tool("t").arg("a", max(5));
+    let review = Rule::ask("review").tool("t").arg("b", eq("x"));
+    let review = review.approval(ApprovalTerms::per(Per::Task).confirm());
+    let open = Rule::permit("open").tool("t").arg("note", any()).other_args();
+    let broker = Broker::new(policy([closed, review, open])).unwrap();
+    let agent = broker.assert_identity("agent-7").unwrap();
+    let task = broker.open(&agent, Purpose::new("errand")).unwrap();
+    let wanted = Scope::tool("t").arg("note", any()).other_args();
+    let denial = task.request_trimmed(wanted, &Context::new()).unwrap_err();
+    assert_eq!(denial.reason(), Reason::ApprovalRequired);
 }
 
 /// P3: a checkpoint after a reload is held to today's lifetime, as any other use of the grant is

@@ -90,10 +90,9 @@ pub(crate) fn parts_covered(policy: &Compiled, wanted: &Wanted<'_>) -> Vec<Capab
     wanted.visit_open(policy, Side::Permits, |rule| {
         if parts.len() < MOST_PARTS && rule.may_cover_part(wanted) {
             let conditions = rule.of_the_call(wanted);
-            let part = wanted.capability.meet(&conditions, &rule.openness);
+            let Some(part) = wanted.capability.meet(&conditions, &rule.openness) else { return };
             // A permit for a resource and a wish for none, or the other way round, have no call in
-            // common. And each argument may overlap on its own, and still no call be left: one side
-            // needs what the other is closed to.
+            // common. And each argument may overlap on its own, and still no call be left.
             let is_nothing = part.is_of_no_resource()
                 || matches!(cover_difference(part.cover(), &[]), Difference::Empty);
             if !is_nothing && !parts.contains(&part) {

@@ -2,7 +2,7 @@
 
 use super::cover::{Condition, Openness, ResourceOpenness, Uncovered};
 use super::evaluate::{Facts, Stance};
-use super::fact::Fact;
+use super::fact::{Absence, Fact};
 use super::truth::Truth;
 use crate::tool::ToolName;
 use crate::value::{Object, Value};
@@ -54,29 +54,33 @@ impl Capability {
         }
     }
 
-    /// What both this and another cover of the same tool cover.
-    pub(crate) fn meet(&self, conditions: &[Condition], openness: &Openness) -> Capability {
-        let mut both = Capability {
-            tool: self.tool.clone(),
-            conditions: Box::default(),
-            openness: self.openness.meet(openness),
-        };
+    /// What both this and another cover of the same tool cover; `None` where one needs an argument that
+    /// the other is closed to.
+    pub(crate) fn meet(&self, conditions: &[Condition], openness: &Openness) -> Option<Capability> {
         let mut all = self.conditions.to_vec();
         for condition in conditions {
             Condition::add(&mut all, condition.fact.clone(), condition.constraint.clone());
         }
-        // An argument that only one side names must not be there where the other is closed.
-        for condition in &mut all {
+        let closed = |condition: &Condition| {
             let open = |conditions: &[Condition], openness: &Openness| {
                 openness.other_args || conditions.iter().any(|own| own.fact == condition.fact)
             };
-            let of_args = matches!(condition.fact, Fact::Arg(_));
-            if of_args && !(open(&self.conditions, &self.openness) && open(conditions, openness)) {
-                condition.constraint = condition.constraint.clone().and(super::words::absent());
-            }
-        }
-        both.conditions = all.into_boxed_slice();
-        both
+            matches!(condition.fact, Fact::Arg(_))
+                && !(open(&self.conditions, &self.openness) && open(conditions, openness))
+        };
+        // An argument that one side is closed to must not be there, not as null either: what says
+        // nothing of it says so, if the other side can do without it.
+        let (left_out, conditions): (Vec<_>, Vec<_>) = all.into_iter().partition(closed);
+        let spared = |condition: &Condition| {
+            let missing =
+                condition.constraint.holds_of(None, Absence::Argument, Stance::Cover, false);
+            missing == Truth::True
+        };
+        left_out.iter().all(spared).then(|| Capability {
+            tool: self.tool.clone(),
+            conditions: conditions.into_boxed_slice(),
+            openness: self.openness.meet(openness),
+        })
     }
 
     /// The place of the first of `capabilities` that covers the call; where none does, what was

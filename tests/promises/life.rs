@@ -114,7 +114,8 @@ pub(crate) struct Charge {
     pub(crate) rule: String,
     pub(crate) owner: Owner,
     pub(crate) at: i64,
-    pub(crate) rated: bool,
+    /// How many calls the largest rate among what it was charged for keeps, if there is one.
+    pub(crate) rated: Option<u64>,
     pub(crate) amount: i64,
     pub(crate) given_back: bool,
 }

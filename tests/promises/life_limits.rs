@@ -61,8 +61,8 @@ impl Life {
                 reasons.push(Reason::UsesSpent);
             }
             if let Some((most, window)) = limits.rate {
-                let within = |c: &&&Charge| c.rated && self.now - c.at < window as i64 * 1000;
-                if charged.iter().filter(within).count() as u64 >= most {
+                let within = |at: &&i64| self.now - **at < window as i64 * 1000;
+                if kept_by_rates(&charged).iter().filter(within).count() as u64 >= most {
                     reasons.push(Reason::RateExceeded);
                 }
             }
@@ -99,7 +99,7 @@ impl Life {
             match charged.iter().find(same).copied() {
                 Some(at) => {
                     let own = &mut self.charges[at];
-                    own.rated |= rate.is_some();
+                    own.rated = own.rated.max(rate.map(|(most, _)| most));
                     own.amount = own.amount.max(amount);
                 }
                 None => {
@@ -108,7 +108,7 @@ impl Life {
                         rule: stamp.rule,
                         owner,
                         at: self.stand.now,
-                        rated: rate.is_some(),
+                        rated: rate.map(|(most, _)| most),
                         amount,
                         given_back: false,
                     });
@@ -137,4 +137,17 @@ impl Life {
             }
         }
     }
+}
+
+/// When the calls were that a counter still knows of: with each, so many as its largest rate so far looks
+/// back at. A larger one, which comes with a reload, has to do with these.
+fn kept_by_rates(charged: &[&Charge]) -> Vec<i64> {
+    let mut kept = 0;
+    let mut known = Vec::new();
+    for (most, at) in charged.iter().filter_map(|charge| Some((charge.rated?, charge.at))) {
+        kept = kept.max(most as usize);
+        known.push(at);
+        known.drain(..known.len().saturating_sub(kept));
+    }
+    known
 }

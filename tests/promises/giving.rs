@@ -20,6 +20,13 @@ pub(crate) struct Stamp {
     pub(crate) limits: LimitsSaid,
 }
 
+impl Stamp {
+    /// Whether both draw on one counter.
+    pub(crate) fn counts_with(&self, other: &Stamp) -> bool {
+        self.rule == other.rule && self.identity == other.identity
+    }
+}
+
 /// A question about a scope.
 pub(crate) struct Asking<'a> {
     pub(crate) policy: &'a Posted,

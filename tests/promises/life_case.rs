@@ -1,5 +1,7 @@
 //! What a whole life of a broker is made of: every operation there is, at random.
 
+use std::collections::BTreeMap;
+
 use hallpass::Halt;
 use proptest::collection::vec;
 use proptest::option;
@@ -254,16 +256,31 @@ pub(crate) fn life_cases(length: usize) -> BoxedStrategy<LifeCase> {
         option::weighted(0.15, Just((6usize, 40u64))),
         vec(acts(), 1..length),
     )
-        .prop_map(move |(policies, whos, capabilities, tripwire, mut ops)| LifeCase {
-            ops: {
-                let open = Act::Open { who: 0, why: why.clone(), name: None };
-                ops.splice(0..0, [open, first_request(0), first_request(8)]);
-                ops
-            },
-            policies,
-            whos,
-            capabilities,
-            tripwire,
+        .prop_map(move |(mut policies, whos, capabilities, tripwire, mut ops)| {
+            let open = Act::Open { who: 0, why: why.clone(), name: None };
+            ops.splice(0..0, [open, first_request(0), first_request(8)]);
+            forget_alike(&mut policies);
+            LifeCase { policies, whos, capabilities, tripwire, ops }
         })
         .boxed()
+}
+
+/// When the sweep has forgotten a counter of an identity, only a policy under which the rule counts longer
+/// than it did can tell (`docs/design.md`): here all policies have a rule count as long as the first does.
+fn forget_alike(policies: &mut [PolicySaid]) {
+    let mut first: BTreeMap<String, LimitsSaid> = BTreeMap::new();
+    for rule in policies.iter_mut().flat_map(|policy| &mut policy.rules) {
+        let limits = &mut rule.limits;
+        if !limits.per_identity {
+            continue;
+        }
+        let as_long = *first.entry(rule.id.clone()).or_insert(*limits);
+        let calls = limits.rate.map_or(1, |(calls, _)| calls);
+        limits.rate = as_long.rate.map(|(_, window)| (calls, window));
+        if !as_long.lasts() {
+            (limits.uses, limits.budget_halves) = (None, None);
+        } else if !limits.lasts() {
+            limits.uses = Some(5);
+        }
+    }
 }

@@ -113,16 +113,26 @@ impl Life {
             row.expires = row.expires.min(row.first_issued + life);
         }
         for (Part { stamps, .. }, today) in row.parts.iter_mut().zip(given.stamps) {
-            // Each is asked for itself, so that none has to be tighter than another.
-            for stamp in today {
-                if !stamps.contains(&stamp) {
-                    let other_window = |own: &&Stamp| {
-                        let both = own.limits.rate.zip(stamp.limits.rate);
-                        own.rule == stamp.rule && both.is_some_and(|(own, new)| own.1 != new.1)
-                    };
-                    self.tally.two_rates += stamps.iter().filter(other_window).count();
-                    stamps.push(stamp);
+            // Each is asked for itself, so that none has to be tighter than another. Of two rates one
+            // of which says it all, only that one's calls are remembered.
+            for mut stamp in today {
+                if stamps.contains(&stamp) {
+                    continue;
                 }
+                for own in stamps.iter_mut() {
+                    let Some((old, new)) = own.limits.rate.zip(stamp.limits.rate) else { continue };
+                    if !own.counts_with(&stamp) {
+                        continue;
+                    }
+                    if implies(old, new) {
+                        stamp.limits.rate = None;
+                    } else if implies(new, old) {
+                        own.limits.rate = None;
+                    } else {
+                        self.tally.two_rates += 1;
+                    }
+                }
+                stamps.push(stamp);
             }
         }
         row.epoch = self.epoch;
@@ -170,4 +180,9 @@ impl Row {
         }
         (self.max_life, self.idle, self.expires, self.epoch) = (max_life, idle, expires, epoch);
     }
+}
+
+/// Whether who keeps to one rate keeps to the other.
+fn implies((calls, window): (u64, u64), (others, shorter): (u64, u64)) -> bool {
+    calls <= others && window >= shorter
 }

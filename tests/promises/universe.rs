@@ -109,6 +109,13 @@ pub(crate) struct LimitsSaid {
     pub(crate) per_identity: bool,
 }
 
+impl LimitsSaid {
+    /// Whether what is counted never passes.
+    pub(crate) fn lasts(&self) -> bool {
+        self.uses.is_some() || self.budget_halves.is_some()
+    }
+}
+
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct RuleSaid {
     pub(crate) id: String,

@@ -1,7 +1,9 @@
 //! Attributes of the moment.
 
+use std::borrow::Cow;
+
 use crate::text::{ATTRIBUTE_NAME, SHOWN, TextFault, escape_for_people};
-use crate::value::{Object, Value};
+use crate::value::{Key, Object, Value};
 
 /// How many names a context holds. Real ones have about ten; a reader of a denial still finds the
 /// one that mattered, and hashing or logging a context stays cheap.
@@ -40,7 +42,7 @@ impl Context {
 
     /// Adds an attribute.
     #[must_use]
-    pub fn with(mut self, name: impl Into<Box<str>>, value: impl Into<Value>) -> Self {
+    pub fn with(mut self, name: impl Into<Cow<'static, str>>, value: impl Into<Value>) -> Self {
         if let Err(mistake) = self.add(name.into(), value.into()) {
             self.mistake.get_or_insert(mistake);
         }
@@ -71,10 +73,10 @@ impl Context {
         }
     }
 
-    fn add(&mut self, name: Box<str>, value: Value) -> Result<(), ContextError> {
+    fn add(&mut self, name: Key, value: Value) -> Result<(), ContextError> {
         ATTRIBUTE_NAME.check(&name).map_err(Problem::Name)?;
         if RESERVED.contains(&&*name) {
-            return Err(Problem::Reserved(name).into());
+            return Err(Problem::Reserved(name.as_ref().into()).into());
         }
         if self.attributes.len() >= NAMES_MAX {
             return Err(Problem::TooMany.into());

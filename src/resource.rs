@@ -1,9 +1,11 @@
 //! What a call touches.
 
+use std::borrow::Cow;
+
 use crate::text::{
     ATTRIBUTE_NAME, SHOWN, TextFault, TextRule, TextValue, escape_for_people, not_a_name_char,
 };
-use crate::value::{Object, Value};
+use crate::value::{Key, Object, Value};
 
 const TYPE: TextRule = TextRule {
     max: 64,
@@ -62,7 +64,7 @@ impl Resource {
 
     /// Adds an attribute.
     #[must_use]
-    pub fn attr(mut self, name: impl Into<Box<str>>, value: impl Into<Value>) -> Self {
+    pub fn attr(mut self, name: impl Into<Cow<'static, str>>, value: impl Into<Value>) -> Self {
         if let Err(mistake) = self.add(name.into(), value.into()) {
             self.mistake.get_or_insert(mistake);
         }
@@ -93,7 +95,7 @@ impl Resource {
         }
     }
 
-    fn add(&mut self, name: Box<str>, value: Value) -> Result<(), ResourceError> {
+    fn add(&mut self, name: Key, value: Value) -> Result<(), ResourceError> {
         ATTRIBUTE_NAME.check(&name).map_err(Problem::AttributeName)?;
         if self.attributes.len() >= ATTRIBUTES_MAX {
             return Err(Problem::TooMany.into());

@@ -94,6 +94,25 @@ pub(crate) fn is_printable_ascii(text: &str) -> bool {
     bytes.iter().fold(true, |all, byte| all & matches!(byte, b' '..=b'~'))
 }
 
+/// `left == right`, for names: of one that is short, all there is is in its first and its last bytes,
+/// and to look at these takes less than to have them compared elsewhere.
+#[inline]
+pub(crate) fn is_same(left: &str, right: &str) -> bool {
+    let (left, right) = (left.as_bytes(), right.as_bytes());
+    match left.len() {
+        length if length != right.len() => false,
+        4..=8 => {
+            left.first_chunk::<4>() == right.first_chunk()
+                && left.last_chunk::<4>() == right.last_chunk()
+        }
+        9..=16 => {
+            left.first_chunk::<8>() == right.first_chunk()
+                && left.last_chunk::<8>() == right.last_chunk()
+        }
+        _ => left == right,
+    }
+}
+
 /// Whether each of eight bytes is printable ASCII, asked of all at once: the sums carry into the highest
 /// bit of a byte where it is at least a space, and where it is DEL.
 #[inline]
@@ -337,6 +356,17 @@ mod tests {
     }
 
     proptest! {
+        #[test]
+        fn texts_are_the_same_if_their_bytes_are(text in "[ab]{0,20}", other in "[ab]{0,20}", at in 0_usize..20) {
+            prop_assert!(is_same(&text, &text.clone()));
+            prop_assert_eq!(is_same(&text, &other), text == other);
+            if at < text.len() {
+                let mut changed = text.clone();
+                changed.replace_range(at..=at, "c");
+                prop_assert!(!is_same(&text, &changed), "{} {}", text, at);
+            }
+        }
+
         #[test]
         fn escaped_text_is_visible_and_within_its_bound(text in any::<String>(), max in 0_usize..40) {
             let shown = escape_for_people(&text, max);

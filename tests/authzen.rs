@@ -146,11 +146,11 @@ fn question(request: &Json, known: Option<&Json>) -> Question {
     let groups = known.map_or(&[][..], |known| list(&known["groups"])).iter().map(text);
     let email = known.map(|known| ("email", value(&known["attrs"]["email"])));
     let who = email.into_iter().fold(who.groups(groups), |who, (name, own)| who.attr(name, own));
-    let who = said(subject).fold(who, |who, (name, own)| who.attr(&**name, value(own)));
+    let who = said(subject).fold(who, |who, (name, own)| who.attr(name.clone(), value(own)));
     let resource = request.get("resource").map(|_| {
         let [kind, id] = ["/resource/type", "/resource/id"].map(|path| part(request, path));
         said("resource").fold(Resource::new(kind, id), |resource, (name, own)| {
-            resource.attr(&**name, value(own))
+            resource.attr(name.clone(), value(own))
         })
     });
     let context = request.get("context").and_then(Json::as_object).into_iter().flatten();
@@ -161,7 +161,7 @@ fn question(request: &Json, known: Option<&Json>) -> Question {
         resource,
         context: context
             .filter(|(name, _)| *name != "time")
-            .fold(Context::new(), |all, (name, own)| all.with(&**name, value(own))),
+            .fold(Context::new(), |all, (name, own)| all.with(name.clone(), value(own))),
     }
 }
 

@@ -346,7 +346,8 @@ fn question(entities: &Entities<'_>, request: &Json) -> Question {
         tool: text(&request["action"]["name"]).to_owned(),
         args: serde_json::json!({}),
         resource: Some(resource),
-        context: context.fold(Context::new(), |all, (name, own)| all.with(&**name, plain(own))),
+        context: context
+            .fold(Context::new(), |all, (name, own)| all.with(name.clone(), plain(own))),
     }
 }
 

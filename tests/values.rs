@@ -103,7 +103,7 @@ fn decode(bytes: &[u8]) -> (Value, &[u8]) {
             for _ in 0..count {
                 let (key, after) = text(rest);
                 let (value, after) = decode(after);
-                object.insert(key, value).unwrap();
+                object.insert(key.to_string(), value).unwrap();
                 rest = after;
             }
             (Value::Object(object), rest)
@@ -178,7 +178,7 @@ proptest! {
         for (key, value) in &sorted {
             prop_assert_eq!(all_at_once.get(key), Some(&Value::from(*value)));
             prop_assert_eq!(one_by_one.get_mut(key), Some(&mut Value::from(*value)));
-            prop_assert!(one_by_one.insert(key.as_str(), 10).is_err());
+            prop_assert!(one_by_one.insert(key.clone(), 10).is_err());
             prop_assert!(Object::from_pairs(sorted.iter().cloned().chain([(key.clone(), 1)])).is_err());
         }
         prop_assert_eq!(one_by_one, all_at_once);
@@ -201,7 +201,7 @@ proptest! {
                 }
                 Value::List(list) => Value::List(list.iter().map(as_read_back).collect()),
                 Value::Object(object) => Value::Object(
-                    Object::from_pairs(object.iter().map(|(k, v)| (k, as_read_back(v)))).unwrap(),
+                    Object::from_pairs(object.iter().map(|(k, v)| (k.to_owned(), as_read_back(v)))).unwrap(),
                 ),
                 other => other.clone(),
             }

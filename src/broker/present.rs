@@ -10,6 +10,7 @@ use crate::denial::{Denial, Reason};
 use crate::grant::{GrantId, TaskCell};
 use crate::identity::Identity;
 use crate::scope::CallParts;
+use crate::text::is_same;
 use crate::token::{AudienceKeys, Form, Framed, Narrowing, Room, Token, TokenError, VerifiedToken};
 
 /// What a good token led to: a task that is live as far as the table knows.
@@ -79,7 +80,7 @@ fn find(
     now: Timestamp,
 ) -> Result<Presented, Denial> {
     let claims = verified.claims();
-    if claims.issuer != &*shared.issuer {
+    if !is_same(claims.issuer, &shared.issuer) {
         return Err(Denial::new(Reason::ForeignToken).because("another issuer's"));
     }
     let narrowed = verified.narrowings(plain).map_err(denial)?;
@@ -87,7 +88,7 @@ fn find(
         return Err(Denial::new(Reason::Expired).because("an attenuation has expired"));
     }
     shared.attested(caller)?;
-    if claims.holder != caller.subject().as_str() {
+    if !is_same(claims.holder, caller.subject().as_str()) {
         return Err(Denial::new(Reason::NotTheHolder).because(format_args!(
             "`{}` presents what `{}` holds",
             caller.subject(),
@@ -97,7 +98,7 @@ fn find(
     let gone =
         if shared.table.knew(claims.generation) { Reason::TaskOver } else { Reason::UnknownGrant };
     let cell = shared.table.task(claims.generation).ok_or_else(|| Denial::new(gone))?;
-    if *cell.name != *claims.task {
+    if !is_same(&cell.name, claims.task) {
         // A generation of another run of a broker with the same key.
         return Err(Denial::new(Reason::UnknownGrant));
     }

@@ -31,7 +31,7 @@ pub(crate) fn value(written: &Written) -> Result<Value, Misfit> {
         Node::Text(text) => Value::Text(text.clone()),
         Node::List(list) => Value::List(list.iter().map(value).collect::<Result<_, _>>()?),
         Node::Object(entries) => {
-            let pairs = entries.iter().map(|(_, key, own)| Ok((key.clone(), value(own)?)));
+            let pairs = entries.iter().map(|(_, key, own)| Ok((key.to_string(), value(own)?)));
             let pairs = pairs.collect::<Result<Vec<_>, Misfit>>()?;
             let object = Object::from_pairs(pairs)
                 .map_err(|twice| Misfit::new(written.span.start, twice.to_string()))?;

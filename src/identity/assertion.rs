@@ -1,12 +1,13 @@
 //! What a host states about a caller.
 
+use std::borrow::Cow;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use super::subject::{Subject, SubjectError};
 use super::{Actor, Facts, Identity, Kind};
 use crate::text::{ATTRIBUTE_NAME, SHOWN, TextFault, TextRule, escape_for_people};
-use crate::value::{Object, Value};
+use crate::value::{Key, Object, Value};
 
 /// Large directories put a person in some hundred groups; a thousand is already a mistake of the
 /// host, and more would make every `has_any` walk far.
@@ -50,7 +51,7 @@ pub struct Assertion {
     id: Box<str>,
     kind: Kind,
     groups: Vec<Box<str>>,
-    attributes: Vec<(Box<str>, Value)>,
+    attributes: Vec<(Key, Value)>,
     aliases: Vec<Box<str>>,
     acts_for: Vec<(Box<str>, Kind)>,
 }
@@ -98,7 +99,7 @@ impl Assertion {
 
     /// The caller has this attribute.
     #[must_use]
-    pub fn attr(mut self, name: impl Into<Box<str>>, value: impl Into<Value>) -> Self {
+    pub fn attr(mut self, name: impl Into<Cow<'static, str>>, value: impl Into<Value>) -> Self {
         self.attributes.push((name.into(), value.into()));
         self
     }
@@ -175,7 +176,7 @@ fn set_of(
     Ok(given)
 }
 
-fn object_of(given: Vec<(Box<str>, Value)>) -> Result<Object, IdentityError> {
+fn object_of(given: Vec<(Key, Value)>) -> Result<Object, IdentityError> {
     at_most("attribute", given.len(), ATTRIBUTES_MAX)?;
     let mut attributes = Object::new();
     for (name, value) in given {
@@ -323,7 +324,7 @@ mod tests {
     fn empty_and_overlong_names_are_refused() {
         for long in ["".to_owned(), "n".repeat(129)] {
             assert!(Assertion::agent("a").group(&*long).attest(1).is_err());
-            assert!(Assertion::agent("a").attr(&*long, Value::Null).attest(1).is_err());
+            assert!(Assertion::agent("a").attr(long, Value::Null).attest(1).is_err());
         }
         assert!(Assertion::agent("a").group("n".repeat(128)).attest(1).is_ok());
         assert!(Assertion::agent("a").alias("").attest(1).is_err());

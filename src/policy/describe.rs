@@ -133,7 +133,7 @@ fn approval_value(terms: &ApprovalTerms) -> Value {
     ])
 }
 
-fn object<const N: usize>(entries: [(&str, Value); N]) -> Value {
+fn object<const N: usize>(entries: [(&'static str, Value); N]) -> Value {
     let mut out = Object::new();
     for (key, value) in entries {
         // The keys are literals of this file, each written once.

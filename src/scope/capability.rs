@@ -4,6 +4,7 @@ use super::cover::{Condition, Openness, ResourceOpenness, Uncovered};
 use super::evaluate::{Facts, Stance};
 use super::fact::{Absence, Fact};
 use super::truth::Truth;
+use crate::text::is_same;
 use crate::tool::ToolName;
 use crate::value::{Object, Value};
 
@@ -92,7 +93,7 @@ impl Capability {
     ) -> Result<usize, Option<Outside<'c>>> {
         let mut first_outside = None;
         for (at, capability) in capabilities.into_iter().enumerate() {
-            if capability.tool.as_str() != tool {
+            if !is_same(capability.tool.as_str(), tool) {
                 continue;
             }
             match capability.covers(args, has_resource, facts) {
@@ -127,12 +128,12 @@ pub(super) fn cover_value(tool: &str, conditions: &[Condition], openness: &Openn
             Fact::Arg(path) => args.insert(path.join("."), value),
             Fact::ResourceType => resource.insert("type", value),
             Fact::ResourceId => resource.insert("id", value),
-            Fact::ResourceAttr(name) => attrs.insert(name.clone(), value),
+            Fact::ResourceAttr(name) => attrs.insert(name.to_string(), value),
             _ => Ok(()),
         };
     }
     let mut out = Object::new();
-    let mut put = |key: &str, value: Value| {
+    let mut put = |key: &'static str, value: Value| {
         // Each key is written once below.
         let _ = out.insert(key, value);
     };

@@ -4,6 +4,7 @@ use super::constraint::Constraint;
 use super::evaluate::{Facts, Stance};
 use super::fact::Fact;
 use super::truth::Truth;
+use crate::text::is_same;
 use crate::value::Object;
 
 /// One part of the question, and what it must be.
@@ -112,7 +113,7 @@ impl ResourceOpenness {
 
 pub(crate) fn names_argument(conditions: &[Condition], name: &str) -> bool {
     conditions.iter().any(|condition| match &condition.fact {
-        Fact::Arg(path) => matches!(&**path, [only] if &**only == name),
+        Fact::Arg(path) => matches!(&**path, [only] if is_same(only, name)),
         _ => false,
     })
 }

@@ -46,7 +46,7 @@ impl Constraint {
                 let mut object = Object::new();
                 for (name, field) in fields.iter() {
                     // Names are unique in `Fields`, so nothing is refused here.
-                    let _ = object.insert(name, field.to_value());
+                    let _ = object.insert(name.to_owned(), field.to_value());
                 }
                 let mut out = single("fields", Value::Object(object));
                 if fields.open {
@@ -80,14 +80,14 @@ impl serde::Serialize for Constraint {
     }
 }
 
-fn single(word: &str, value: Value) -> Object {
+fn single(word: &'static str, value: Value) -> Object {
     let mut object = Object::new();
     // The object was empty, so the key can't be there yet.
     let _ = object.insert(word, value);
     object
 }
 
-fn one(word: &str, value: Value) -> Value {
+fn one(word: &'static str, value: Value) -> Value {
     Value::Object(single(word, value))
 }
 
@@ -141,7 +141,7 @@ fn together(parts: &Value) -> Option<Object> {
     let mut together = Object::new();
     for part in parts.as_list()? {
         for (word, value) in part.as_object()?.iter() {
-            together.insert(word, value.clone()).ok()?;
+            together.insert(word.to_owned(), value.clone()).ok()?;
         }
     }
     Some(together)
@@ -149,7 +149,7 @@ fn together(parts: &Value) -> Option<Object> {
 
 fn range_value(range: &Range) -> Value {
     let mut object = Object::new();
-    let mut put = |bound: Option<Bound>, at: &str, beyond: &str| {
+    let mut put = |bound: Option<Bound>, at: &'static str, beyond: &'static str| {
         if let Some(bound) = bound {
             let word = if bound.inclusive { at } else { beyond };
             let _ = object.insert(word, Value::Number(bound.number));

@@ -36,7 +36,7 @@ pub fn scope_bytes(bytes: &[u8]) {
         });
         let mut args = Object::new();
         // Of two conditions on one argument, the first says what it is here.
-        named.for_each(|(name, value)| drop(args.insert(name, value)));
+        named.for_each(|(name, value)| drop(args.insert(String::from(name), value)));
         let mut more = args.clone();
         // Refused where the scope names it.
         let _ = more.insert("z", 1);
@@ -225,7 +225,7 @@ fn universe() -> &'static [Option<Value>] {
             ["null", "true", "0", "1", "1.5", "2", "\"\"", "\"a\"", "\"ab\"", "[]", "{}", "[1]"]
                 .map(|text| Value::from_json(text).expect("JSON"))
                 .into();
-        let object = |pairs: &[(&str, &Value)]| {
+        let object = |pairs: &[(&'static str, &Value)]| {
             let pairs = pairs.iter().map(|(key, value)| (*key, (*value).clone()));
             Value::Object(Object::from_pairs(pairs).expect("each key once"))
         };

@@ -14,6 +14,7 @@ use super::text::{self, Room, Seal};
 use crate::call::Call;
 use crate::clock::Timestamp;
 use crate::scope::CallParts;
+use crate::text::is_same;
 
 /// A presented token of which only the frames and the key id are known. It proves nothing.
 pub struct Unverified {
@@ -164,7 +165,7 @@ fn claimed<'a>(
 ) -> Result<VerifiedToken<'a>, TokenError> {
     let (_, claims) = claims::decode(frames.root())?;
     // Its key is this audience's alone, so this catches a minter that lied, not a thief.
-    if claims.audience != keys.audience() {
+    if !is_same(claims.audience, keys.audience()) {
         return Err(TokenError::WrongAudience);
     }
     if now < claims.issued {

@@ -115,7 +115,7 @@ fn from_serde_json(json: serde_json::Value, levels: usize) -> Result<Value, Valu
             let levels = levels.checked_sub(1).ok_or(ValueError::TooDeep)?;
             let entries = map
                 .into_iter()
-                .map(|(key, value)| Ok((key.into_boxed_str(), from_serde_json(value, levels)?)));
+                .map(|(key, value)| Ok((key.into(), from_serde_json(value, levels)?)));
             Value::Object(Object::from_entries(entries.collect::<Result<_, ValueError>>()?)?)
         }
     })
@@ -137,7 +137,7 @@ fn from_serde_json_ref(json: &serde_json::Value, levels: usize) -> Result<Value,
             let levels = levels.checked_sub(1).ok_or(ValueError::TooDeep)?;
             let entries = map
                 .iter()
-                .map(|(key, value)| Ok((key.as_str().into(), from_serde_json_ref(value, levels)?)));
+                .map(|(key, value)| Ok((key.clone().into(), from_serde_json_ref(value, levels)?)));
             Value::Object(Object::from_entries(entries.collect::<Result<_, ValueError>>()?)?)
         }
     })
@@ -325,7 +325,7 @@ impl<'de> Visitor<'de> for Levels {
             if SMUGGLED.contains(&key.as_str()) {
                 return Err(de::Error::custom("expected JSON data, found a format's own kind"));
             }
-            entries.push((key.into_boxed_str(), pairs.next_value_seed(Levels(below))?));
+            entries.push((key.into(), pairs.next_value_seed(Levels(below))?));
         }
         Object::from_entries(entries).map(Value::Object).map_err(de::Error::custom)
     }

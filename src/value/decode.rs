@@ -1,7 +1,7 @@
 //! Byte forms read back: exactly what was written, and nothing else.
 
 use super::encode::{FALSE, LIST, NULL, NUMBER, OBJECT, TEXT, TRUE};
-use super::{Number, Object, Value};
+use super::{Key, Number, Object, Value};
 
 /// Why bytes are no byte form.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -133,8 +133,9 @@ impl<'a> Decoder<'a> {
             }
             OBJECT => {
                 let inner = depth.checked_sub(1).ok_or(DecodeError::TooDeep)?;
-                let entries = self.repeat(|own| Ok((own.text()?.into(), own.value(inner)?)))?;
-                if !entries.is_sorted_by(|(left, _): &(Box<str>, _), (right, _)| left < right) {
+                let entries =
+                    self.repeat(|own| Ok((own.text()?.to_owned().into(), own.value(inner)?)))?;
+                if !entries.is_sorted_by(|(left, _): &(Key, _), (right, _)| left < right) {
                     return Err(DecodeError::NotCanonical("keys are not in order, each once"));
                 }
                 Object::from_entries(entries)

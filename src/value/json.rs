@@ -9,7 +9,7 @@ use std::ops::Range;
 use super::reader::{Fault, Leaf, Limits, Tree, check_length, read};
 use super::shown::Shown;
 use super::spanned::parse_spanned;
-use super::{Object, Value};
+use super::{Key, Object, Value};
 
 /// The most levels of lists and objects inside each other. Real tool arguments have fewer than ten;
 /// reading, comparing and dropping take stack in proportion, and 32 levels fit the smallest thread.
@@ -130,7 +130,7 @@ impl Value {
 }
 
 impl Tree for Value {
-    type Entry = (Box<str>, Value);
+    type Entry = (Key, Value);
 
     fn leaf(leaf: Leaf, _: Range<usize>) -> Self {
         match leaf {
@@ -146,7 +146,7 @@ impl Tree for Value {
     }
 
     fn entry(_: Range<usize>, key: Box<str>, value: Self) -> Self::Entry {
-        (key, value)
+        (String::from(key).into(), value)
     }
 
     fn object(entries: Vec<Self::Entry>, span: Range<usize>) -> Result<Self, Fault> {

@@ -36,6 +36,7 @@ pub use digest::Digest;
 pub(crate) use encode::{encode_count, encode_text};
 pub use json::{JsonError, JsonErrorKind, MAX_DEPTH, MAX_NODES, MAX_TEXT};
 pub use number::{Number, NumberError};
+pub(crate) use object::Key;
 pub use object::{DuplicateKey, Object};
 #[allow(unused_imports, reason = "the policy loader reads through these")]
 pub(crate) use reader::{Limits, line_and_column};

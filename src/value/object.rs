@@ -1,7 +1,13 @@
 //! Objects: sorted keys, each once.
 
+use std::borrow::Cow;
+
 use super::Value;
 use super::shown::Shown;
+use crate::text::is_same;
+
+/// Keys are mostly written in a host's program: these are not copied.
+pub(crate) type Key = Cow<'static, str>;
 
 /// A JSON object whose keys stand in UTF-8 order, each once.
 ///
@@ -17,7 +23,7 @@ use super::shown::Shown;
 #[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Object {
     // INVARIANT: strictly ascending by key.
-    entries: Vec<(Box<str>, Value)>,
+    entries: Vec<(Key, Value)>,
 }
 
 /// A key was given twice.
@@ -31,14 +37,15 @@ impl Object {
         Object { entries: Vec::new() }
     }
 
-    /// An object of these keys, in any order.
+    /// An object of these keys, in any order. A key that is written in the program is not copied; one
+    /// that was made is given as a `String`.
     ///
     /// # Errors
     /// [`DuplicateKey`] if a key comes twice, even with equal values.
     #[inline]
     pub fn from_pairs<K, V>(pairs: impl IntoIterator<Item = (K, V)>) -> Result<Self, DuplicateKey>
     where
-        K: Into<Box<str>>,
+        K: Into<Cow<'static, str>>,
         V: Into<Value>,
     {
         let pairs = pairs.into_iter().map(|(key, value)| (key.into(), value.into()));
@@ -49,18 +56,18 @@ impl Object {
 
     /// Sorts once and compares neighbours, whatever order a sender chose.
     #[inline]
-    pub(crate) fn from_entries(entries: Vec<(Box<str>, Value)>) -> Result<Self, DuplicateKey> {
+    pub(crate) fn from_entries(entries: Vec<(Key, Value)>) -> Result<Self, DuplicateKey> {
         if entries.is_sorted_by(|(left, _), (right, _)| stands_before(left, right)) {
             return Ok(Object { entries });
         }
         Object::from_unsorted(entries)
     }
 
-    fn from_unsorted(mut entries: Vec<(Box<str>, Value)>) -> Result<Self, DuplicateKey> {
+    fn from_unsorted(mut entries: Vec<(Key, Value)>) -> Result<Self, DuplicateKey> {
         entries.sort_by(|(left, _), (right, _)| left.cmp(right));
         let mut neighbours = entries.iter().zip(entries.iter().skip(1));
         if let Some(((key, _), _)) = neighbours.find(|((left, _), (right, _))| left == right) {
-            return Err(DuplicateKey(key.clone()));
+            return Err(DuplicateKey(key.as_ref().into()));
         }
         Ok(Object { entries })
     }
@@ -69,7 +76,7 @@ impl Object {
     pub fn get(&self, key: &str) -> Option<&Value> {
         // Real argument objects have a handful of keys: a scan beats a search until about a dozen.
         if self.entries.len() <= 12 {
-            return self.entries.iter().find(|(k, _)| &**k == key).map(|(_, v)| v);
+            return self.entries.iter().find(|(k, _)| is_same(k, key)).map(|(_, v)| v);
         }
         let at = self.entries.binary_search_by(|(k, _)| (**k).cmp(key)).ok()?;
         self.entries.get(at).map(|(_, v)| v)
@@ -88,7 +95,7 @@ impl Object {
     /// [`DuplicateKey`] if the key is there already: the first value stays.
     pub fn insert(
         &mut self,
-        key: impl Into<Box<str>>,
+        key: impl Into<Cow<'static, str>>,
         value: impl Into<Value>,
     ) -> Result<(), DuplicateKey> {
         let (key, value) = (key.into(), value.into());
@@ -97,7 +104,7 @@ impl Object {
             return Ok(());
         }
         match self.entries.binary_search_by(|(k, _)| k.cmp(&key)) {
-            Ok(_) => Err(DuplicateKey(key)),
+            Ok(_) => Err(DuplicateKey(key.as_ref().into())),
             Err(at) => {
                 self.entries.insert(at, (key, value));
                 Ok(())
@@ -142,8 +149,8 @@ fn stands_before(left: &str, right: &str) -> bool {
 
 /// Keys and values, keys in UTF-8 order.
 impl IntoIterator for Object {
-    type Item = (Box<str>, Value);
-    type IntoIter = std::vec::IntoIter<(Box<str>, Value)>;
+    type Item = (Cow<'static, str>, Value);
+    type IntoIter = std::vec::IntoIter<(Cow<'static, str>, Value)>;
 
     fn into_iter(self) -> Self::IntoIter {
         self.entries.into_iter()

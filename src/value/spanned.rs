@@ -79,7 +79,7 @@ mod tests {
             Node::Text(text) => Value::Text(text.clone()),
             Node::List(items) => Value::List(items.iter().map(plain).collect()),
             Node::Object(entries) => {
-                let pairs = entries.iter().map(|(_, key, value)| (key.clone(), plain(value)));
+                let pairs = entries.iter().map(|(_, key, value)| (key.to_string(), plain(value)));
                 Value::Object(crate::value::Object::from_pairs(pairs).unwrap())
             }
         }

@@ -31,8 +31,7 @@ pub(crate) fn halves(n: i64) -> Number {
 }
 
 pub(crate) fn object(fields: &BTreeMap<String, V>) -> hallpass::value::Object {
-    hallpass::value::Object::from_pairs(fields.iter().map(|(k, v)| (k.as_str(), v.value())))
-        .unwrap()
+    hallpass::value::Object::from_pairs(fields.iter().map(|(k, v)| (k.clone(), v.value()))).unwrap()
 }
 
 impl C {
@@ -199,7 +198,7 @@ impl WhoSaid {
         };
         who = who.groups(self.groups.iter().map(String::as_str));
         for (name, value) in &self.attrs {
-            who = who.attr(name.as_str(), value.value());
+            who = who.attr(name.clone(), value.value());
         }
         match &self.acts_for {
             Some(id) => who.acts_for(id.as_str(), Kind::Human),
@@ -228,14 +227,14 @@ impl CallSaid {
                 call.on(said
                     .attrs
                     .iter()
-                    .fold(resource, |r, (name, value)| r.attr(name.as_str(), value.value())))
+                    .fold(resource, |r, (name, value)| r.attr(name.clone(), value.value())))
             }
         }
     }
 }
 
 pub(crate) fn context(said: &ContextSaid) -> Context {
-    said.iter().fold(Context::new(), |c, (name, value)| c.with(name.as_str(), value.value()))
+    said.iter().fold(Context::new(), |c, (name, value)| c.with(name.clone(), value.value()))
 }
 
 impl CapabilitySaid {

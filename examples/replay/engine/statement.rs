@@ -30,7 +30,7 @@ pub(crate) fn who(field: &str, value: &Value) -> Result<Assertion, Misread> {
         who = who.group(text("groups", group)?);
     }
     for (name, value) in fields.object_if("attrs")?.into_iter().flat_map(Object::iter) {
-        who = who.attr(name, value.clone());
+        who = who.attr(name.to_owned(), value.clone());
     }
     for alias in fields.list("aliases")? {
         who = who.alias(text("aliases", alias)?);
@@ -78,7 +78,7 @@ pub(crate) fn resource(value: &Value) -> Result<Resource, Misread> {
     let fields = Fields::open("resource", value, &["type", "id", "attrs"])?;
     let mut resource = Resource::new(fields.text("type")?, fields.text("id")?);
     for (name, value) in fields.object_if("attrs")?.into_iter().flat_map(Object::iter) {
-        resource = resource.attr(name, value.clone());
+        resource = resource.attr(name.to_owned(), value.clone());
     }
     Ok(resource)
 }

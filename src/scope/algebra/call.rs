@@ -301,10 +301,10 @@ fn put_at(object: &mut Object, path: &[Box<str>], value: Value) {
     match path {
         [] => {}
         [name] => {
-            let _ = object.insert(name.clone(), value);
+            let _ = object.insert(name.to_string(), value);
         }
         [name, rest @ ..] => {
-            let _ = object.insert(name.clone(), Object::new());
+            let _ = object.insert(name.to_string(), Object::new());
             if let Some(Value::Object(inner)) = object.get_mut(name) {
                 put_at(inner, rest, value);
             }

@@ -34,7 +34,7 @@ pub(super) fn sample(sampler: &mut Sampler<'_>, budget: &mut Budget) {
         for ((name, cells), at) in columns.iter().zip(&choice) {
             if let Some(Some(value)) = cells.get(*at) {
                 // Names differ from each other.
-                let _ = object.insert(name.as_str(), value.clone());
+                let _ = object.insert(name.clone(), value.clone());
             }
         }
         let value = Value::Object(object);

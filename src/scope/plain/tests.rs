@@ -317,7 +317,7 @@ fn a_scope_is_plain_up_to_what_can_be_read() {
     assert!(!agreed(&kinds(MAX_PARTS - 3 - 3 * MAX_CONDITIONS)));
 }
 
-fn call_of(pairs: &[(&str, Value)]) -> CallWitness {
+fn call_of(pairs: &[(&'static str, Value)]) -> CallWitness {
     let args = Object::from_pairs(pairs.iter().map(|(name, value)| (*name, value.clone())));
     CallWitness { args: args.unwrap(), resource: None }
 }

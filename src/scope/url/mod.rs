@@ -225,7 +225,7 @@ impl UrlPattern {
 
     pub(super) fn to_value(&self) -> Value {
         let mut out = Object::new();
-        let mut put = |word: &str, values: Vec<Value>| {
+        let mut put = |word: &'static str, values: Vec<Value>| {
             let value = match <[Value; 1]>::try_from(values) {
                 Ok([only]) => only,
                 Err(values) if values.is_empty() => return,

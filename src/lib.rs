@@ -32,8 +32,8 @@ pub mod tool;
 pub mod value;
 
 pub use broker::{
-    Broker, BrokerBuilder, BrokerError, BrokerStats, Control, Cut, Drift, Drifted, Ended, Gate,
-    Grant, Halt, Halted, Permit, Reaper, Receipt, Reload, RunError, Running, Standing,
+    Broker, BrokerBuilder, BrokerError, BrokerStats, Control, Cut, Drift, Drifted, DryRun, Ended,
+    Gate, Grant, Halt, Halted, Permit, Reaper, Receipt, Reload, RunError, Running, Standing,
     StandingGrant, StandingTask, Task,
 };
 pub use call::{Call, CallError};

@@ -102,8 +102,8 @@ fn a_check_spends_nothing_and_records_nothing() {
     let gate = broker.gate();
     let before = (broker.standing(), broker.log().unwrap().len());
     for _ in 0..5 {
-        let rules = gate.check(grant.token(), &agent, &read(), &Context::new()).unwrap();
-        assert_eq!(rules.iter().map(|id| &**id).collect::<Vec<_>>(), ["read"]);
+        let dry = gate.check(grant.token(), &agent, &read(), &Context::new()).unwrap();
+        assert_eq!(dry.rules().collect::<Vec<_>>(), ["read"]);
         let write = Call::new("write", json!({})).unwrap();
         assert!(gate.check(grant.token(), &agent, &write, &Context::new()).is_err());
     }

@@ -93,7 +93,7 @@ impl Attempt<'_> {
         Ok(Committed { cell, grant, seq, epoch, rules, lapses, canonical })
     }
 
-    pub(super) fn check(&self) -> Result<Vec<Arc<str>>, Refusal> {
+    pub(super) fn check(&self) -> Result<Decided, Refusal> {
         let current = self.shared.current();
         let listed = current.policy.catalogue.get(self.call.tool());
         let mut presented = self.present(&current, listed)?;
@@ -115,7 +115,7 @@ impl Attempt<'_> {
         this.make_room(&presented, &mut life).map_err(about)?;
         let Life { grants, counters, .. } = &mut *life;
         counters.probe(covered.stamps(grants), this.call.args(), this.now).map_err(about)?;
-        Ok(current.ids(&rules))
+        Ok(Decided::by(&current, rules))
     }
 
     fn present(&self, current: &Current, listed: Option<&Listed>) -> Result<Presented, Refusal> {

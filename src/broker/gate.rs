@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use super::authorize::{Attempt, Refusal};
+use super::current::Decided;
 use super::permit::Permit;
 use super::present::present_token;
 use super::shared::Shared;
@@ -22,6 +23,22 @@ pub struct Gate {
     /// Counted once more for this handle alone: threads with a gate each, which hand out permits,
     /// do not write to one count.
     pub(super) shared: Arc<Apart<Arc<Shared>>>,
+}
+
+/// The answer of [`Gate::check`]: `authorize` would permit the call. Nothing can be run by it.
+pub struct DryRun(Decided);
+
+impl DryRun {
+    /// The permits that would decide, in the order of their ids.
+    pub fn rules(&self) -> impl ExactSizeIterator<Item = &str> {
+        self.0.ids()
+    }
+}
+
+impl std::fmt::Debug for DryRun {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_list().entries(self.rules()).finish()
+    }
 }
 
 impl Clone for Gate {
@@ -72,7 +89,7 @@ impl Gate {
     }
 
     /// Answers as [`authorize`](Gate::authorize) would, and permits nothing: no use is spent, no
-    /// history added, the question not recorded. Names the permits that would decide.
+    /// history added, the question not recorded.
     ///
     /// # Errors
     /// The [`Denial`] that `authorize` would give, as long as nothing changes between the two.
@@ -82,11 +99,11 @@ impl Gate {
         caller: &Identity,
         call: &Call,
         context: &Context,
-    ) -> Result<Vec<Arc<str>>, Denial> {
+    ) -> Result<DryRun, Denial> {
         let now = self.shared.now()?;
         let text = presented.text();
         let attempt = Attempt { shared: &self.shared, text, caller, call, context, now };
-        attempt.check().map_err(|refusal| refusal.denial)
+        attempt.check().map(DryRun).map_err(|refusal| refusal.denial)
     }
 
     /// The holder gives its grant up: always possible while it lives, final when it returns.

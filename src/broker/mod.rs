@@ -73,7 +73,7 @@ use std::time::Duration;
 
 pub use builder::{BrokerBuilder, BrokerError};
 pub use control::{Control, Halted};
-pub use gate::Gate;
+pub use gate::{DryRun, Gate};
 pub use halt::Halt;
 pub use open::{Ended, Task};
 pub use permit::{Permit, Receipt, RunError, Running};

@@ -3,9 +3,9 @@
 use super::compiled::Compiled;
 use super::deciders::Deciders;
 use super::index::{Candidates, Probe, Side};
-use super::question::Question;
+use super::question::{Question, What};
 use super::rule::{Effect, Rule, Tools};
-use crate::scope::{Condition, Constraint, Fact, Facts, Stance, Truth, Uncovered};
+use crate::scope::{Condition, Constraint, Cover, Fact, Facts, Outside, Stance, Truth, Uncovered};
 use crate::token::Form;
 use crate::value::Value;
 
@@ -124,16 +124,12 @@ impl Rule {
         {
             return Some(Obstacle::Tool(constraint));
         }
-        for condition in &self.conditions {
-            let truth = condition.holds(Stance::Cover, question);
-            if truth != Truth::True {
-                return Some(Obstacle::Condition(condition, truth));
-            }
+        let cover = Cover { conditions: &self.conditions, openness: &self.openness };
+        let What { args, resource, .. } = question.what;
+        match cover.outside(args, resource.is_some(), question)? {
+            Outside::Condition(condition, truth) => Some(Obstacle::Condition(condition, truth)),
+            Outside::Uncovered(uncovered) => Some(Obstacle::Uncovered(uncovered)),
         }
-        let has_resource = question.what.resource.is_some();
-        self.openness
-            .outside(&self.conditions, question.what.args, has_resource)
-            .map(Obstacle::Uncovered)
     }
 }
 

@@ -1,6 +1,6 @@
 //! A capability: one tool, and what its arguments and resource must be.
 
-use super::cover::{Condition, Openness, ResourceOpenness, Uncovered};
+use super::cover::{Condition, Cover, Openness, Outside, ResourceOpenness};
 use super::evaluate::{Facts, Stance};
 use super::fact::{Absence, Fact};
 use super::truth::Truth;
@@ -23,36 +23,15 @@ pub(crate) struct Capability {
     pub(crate) openness: Openness,
 }
 
-/// Why a capability does not cover a call.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Outside<'a> {
-    Condition(&'a Condition, Truth),
-    Uncovered(Uncovered),
-}
-
 impl Capability {
     pub(super) fn part(&self) -> Part<'_> {
         let Capability { tool, conditions, openness } = self;
         Part { tool: tool.as_str(), conditions, openness }
     }
 
-    /// Whether the call at hand, of this capability's tool, lies within it.
-    pub(crate) fn covers<F: Facts>(
-        &self,
-        args: &Object,
-        has_resource: bool,
-        facts: &F,
-    ) -> Result<(), Outside<'_>> {
-        for condition in &self.conditions {
-            let truth = condition.holds(Stance::Cover, facts);
-            if truth != Truth::True {
-                return Err(Outside::Condition(condition, truth));
-            }
-        }
-        match self.openness.outside(&self.conditions, args, has_resource) {
-            Some(uncovered) => Err(Outside::Uncovered(uncovered)),
-            None => Ok(()),
-        }
+    /// What it says of a call of its tool.
+    pub(crate) fn cover(&self) -> Cover<'_> {
+        Cover { conditions: &self.conditions, openness: &self.openness }
     }
 
     /// What both this and another cover of the same tool cover; `None` where one needs an argument that
@@ -96,9 +75,9 @@ impl Capability {
             if !is_same(capability.tool.as_str(), tool) {
                 continue;
             }
-            match capability.covers(args, has_resource, facts) {
-                Ok(()) => return Ok(at),
-                Err(outside) => first_outside = first_outside.or(Some(outside)),
+            match capability.cover().outside(args, has_resource, facts) {
+                None => return Ok(at),
+                outside => first_outside = first_outside.or(outside),
             }
         }
         Err(first_outside)

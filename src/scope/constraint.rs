@@ -126,8 +126,16 @@ impl Constraint {
                 parts.push(other);
                 Constraint(Node::All(parts))
             }
-            first => Constraint(Node::All(vec![first, other])),
+            first => first.met(&other).unwrap_or_else(|| Constraint(Node::All(vec![first, other]))),
         }
+    }
+
+    /// Two bounds are one range, as the keys of one table are. Bounds that leave nothing stay two, so
+    /// that [`check`](Self::check) has both to tell.
+    fn met(&self, other: &Constraint) -> Option<Constraint> {
+        let (Node::Range(own), Node::Range(other)) = (&self.0, &other.0) else { return None };
+        let both = own.intersect(*other);
+        (!both.is_empty()).then_some(Constraint(Node::Range(both)))
     }
 
     /// Opens [`fields`](super::fields): fields that are not named may be there, with any value.

@@ -5,7 +5,7 @@ use super::evaluate::{Facts, Stance};
 use super::fact::Fact;
 use super::truth::Truth;
 use crate::text::is_same;
-use crate::value::Object;
+use crate::value::{Object, Value};
 
 /// One part of the question, and what it must be.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -30,6 +30,11 @@ impl Condition {
 
     pub(crate) fn holds<F: Facts>(&self, stance: Stance, facts: &F) -> Truth {
         self.constraint.holds(&self.fact, stance, facts)
+    }
+
+    /// As [`holds`](Self::holds), of a fact that has been looked up.
+    fn holds_at<F: Facts>(&self, value: Option<&Value>, stance: Stance, facts: &F) -> Truth {
+        self.constraint.holds_at(value, self.fact.absence(), stance, facts)
     }
 }
 
@@ -57,6 +62,20 @@ pub(crate) enum ResourceOpenness {
     Any,
 }
 
+/// Conditions on a call, and what they leave open.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Cover<'c> {
+    pub(crate) conditions: &'c [Condition],
+    pub(crate) openness: &'c Openness,
+}
+
+/// Why a cover does not cover a call.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Outside<'c> {
+    Condition(&'c Condition, Truth),
+    Uncovered(Uncovered),
+}
+
 /// Why a call is outside a cover although no condition failed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Uncovered {
@@ -64,6 +83,37 @@ pub(crate) enum Uncovered {
     Argument(Box<str>),
     /// A resource where none may be, or none where one must be.
     Resource,
+}
+
+impl<'c> Cover<'c> {
+    /// What keeps it from covering the call at hand, whose arguments `facts` knows as well: the first
+    /// condition that is not true, or else what of the call nothing speaks of.
+    pub(crate) fn outside<F: Facts>(
+        self,
+        args: &Object,
+        has_resource: bool,
+        facts: &F,
+    ) -> Option<Outside<'c>> {
+        // The places of the arguments that are named, so that no name is looked for twice.
+        let mut named = 0_u64;
+        for condition in self.conditions {
+            let value = match condition.fact.as_argument() {
+                Some(name) => args.find(name).map(|(at, value)| {
+                    named |= 1_u64.checked_shl(at as u32).unwrap_or_default();
+                    value
+                }),
+                None => facts.fact(&condition.fact),
+            };
+            let truth = condition.holds_at(value, Stance::Cover, facts);
+            if truth != Truth::True {
+                return Some(Outside::Condition(condition, truth));
+            }
+        }
+        if named.count_ones() as usize == args.len() && self.openness.resource.fits(has_resource) {
+            return None;
+        }
+        self.openness.outside(self.conditions, args, has_resource).map(Outside::Uncovered)
+    }
 }
 
 impl Openness {

@@ -58,9 +58,18 @@ impl Constraint {
 
     /// Whether `fact` is as the constraint says.
     pub(crate) fn holds<F: Facts>(&self, fact: &Fact, stance: Stance, facts: &F) -> Truth {
-        let absence = fact.absence();
-        let subject = Subject::of(facts.fact(fact), absence);
-        Evaluation { stance, facts, absence }.ask(self, subject, false)
+        self.holds_at(facts.fact(fact), fact.absence(), stance, facts)
+    }
+
+    /// As [`holds`](Self::holds), of a fact that has been looked up.
+    pub(super) fn holds_at<F: Facts>(
+        &self,
+        value: Option<&Value>,
+        absence: Absence,
+        stance: Stance,
+        facts: &F,
+    ) -> Truth {
+        Evaluation { stance, facts, absence }.ask(self, Subject::of(value, absence), false)
     }
 }
 

@@ -149,6 +149,14 @@ impl Fact {
         })
     }
 
+    /// The name of the argument that it is as a whole.
+    pub(crate) fn as_argument(&self) -> Option<&str> {
+        match self {
+            Fact::Arg(Path::Name([name])) => Some(name),
+            _ => None,
+        }
+    }
+
     /// What kind of nothing it is when the fact is not there.
     pub(crate) fn absence(&self) -> Absence {
         match self {

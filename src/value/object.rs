@@ -74,18 +74,27 @@ impl Object {
 
     /// The value at `key`, if the key is there.
     pub fn get(&self, key: &str) -> Option<&Value> {
+        self.find(key).map(|(_, value)| value)
+    }
+
+    /// The value at `key`, and at which place in the order of keys it stands.
+    pub(crate) fn find(&self, key: &str) -> Option<(usize, &Value)> {
+        let at = self.place(key)?;
+        self.entries.get(at).map(|(_, value)| (at, value))
+    }
+
+    fn place(&self, key: &str) -> Option<usize> {
         // Real argument objects have a handful of keys: a scan beats a search until about a dozen.
         if self.entries.len() <= 12 {
-            return self.entries.iter().find(|(k, _)| is_same(k, key)).map(|(_, v)| v);
+            return self.entries.iter().position(|(own, _)| is_same(own, key));
         }
-        let at = self.entries.binary_search_by(|(k, _)| (**k).cmp(key)).ok()?;
-        self.entries.get(at).map(|(_, v)| v)
+        self.entries.binary_search_by(|(own, _)| (**own).cmp(key)).ok()
     }
 
     /// The value at `key`, to be replaced.
     pub fn get_mut(&mut self, key: &str) -> Option<&mut Value> {
-        let at = self.entries.binary_search_by(|(k, _)| (**k).cmp(key)).ok()?;
-        self.entries.get_mut(at).map(|(_, v)| v)
+        let at = self.place(key)?;
+        self.entries.get_mut(at).map(|(_, value)| value)
     }
 
     /// Adds a key. Cheap where keys come in UTF-8 order; for many keys in another order

@@ -59,7 +59,7 @@ impl Question {
         match gate.authorize(grant.token(), &who, call, &self.context) {
             Ok(permit) => {
                 let rules = names(&mut permit.rules());
-                assert!(foretold.unwrap().iter().map(|id| &**id).eq(permit.rules()));
+                assert!(foretold.unwrap().rules().eq(permit.rules()));
                 permit.run(|_| Ok::<_, ()>(())).unwrap();
                 Answer::Ran(rules)
             }

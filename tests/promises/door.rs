@@ -66,7 +66,7 @@ impl OpenDoor {
         let answer =
             self.gate.check(self.grant.token(), &self.caller, &call.call(), &context(said));
         match answer {
-            Ok(rules) => Says::Permit(rules.iter().map(|id| id.to_string()).collect()),
+            Ok(dry) => Says::Permit(dry.rules().map(str::to_owned).collect()),
             Err(denial) => {
                 let rules = denial.rules().map(str::to_owned).collect();
                 match denial.reason() {

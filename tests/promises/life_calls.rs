@@ -162,7 +162,7 @@ impl Life {
             return;
         }
         let permit = answer.unwrap_or_else(|denial| panic!("{}", denial.explain()));
-        assert!(permit.rules().eq(dry.unwrap().iter().map(|id| &**id)));
+        assert!(permit.rules().eq(dry.unwrap().rules()));
         assert_eq!(permit.call(), &shown.call.call(), "a permit seals the call");
         let says = Says::Permit(permit.rules().map(str::to_owned).collect());
         assert_eq!(says, self.says(shown), "P3: today's rules give this very call");

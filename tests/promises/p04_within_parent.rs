@@ -89,7 +89,7 @@ proptest! {
                     let reason = answer.map_err(|denial| denial.reason());
                     let expected = covered_by_all(&given[..hop], &call);
                     prop_assert_eq!(reason.is_ok(), expected, "{:?}: {:?}", &call, reason);
-                    prop_assert!(expected || reason == Err(Reason::OutOfScope));
+                    prop_assert!(expected || reason.err() == Some(Reason::OutOfScope));
                 }
             }
             if round == 0 {

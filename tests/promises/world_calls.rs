@@ -101,7 +101,7 @@ impl World {
         }
         let permit = answer.unwrap_or_else(|denial| panic!("{}: {call:?}", denial.explain()));
         let rules: Vec<&str> = permit.rules().collect();
-        assert_eq!(rules, dry.unwrap().iter().map(|id| &**id).collect::<Vec<_>>());
+        assert_eq!(rules, dry.unwrap().rules().collect::<Vec<_>>());
         assert_eq!(permit.call(), &call.call(), "a permit seals the call");
         // P3: today's rules give this very call.
         let policy = &self.case.policies[self.policy];

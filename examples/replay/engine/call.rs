@@ -69,7 +69,7 @@ impl Host {
             Err(answer) => return Ok(answer),
         };
         Ok(match self.gate.check(token.token(), &who, &call, &attempt.context) {
-            Ok(rules) => Answer::permit().by_rules(rules),
+            Ok(dry) => Answer::permit().by_rules(dry.rules()),
             Err(denial) => Answer::denied(&denial),
         })
     }

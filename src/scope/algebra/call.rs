@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 use super::super::capability::Capability;
 use super::super::constraint::Constraint;
-use super::super::cover::{Condition, Openness, ResourceOpenness, names_argument};
+use super::super::cover::{Condition, Cover, Openness, ResourceOpenness, names_argument};
 use super::super::evaluate::{Facts, Stance};
 use super::super::fact::Fact;
 use super::super::truth::Truth;
@@ -27,13 +27,6 @@ pub(crate) struct CallWitness {
     pub(crate) args: Object,
     /// Type, id and attributes, by fact; `None` without a resource.
     pub(crate) resource: Option<BTreeMap<Fact, Value>>,
-}
-
-/// Conditions on a call, and what they leave open.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Cover<'a> {
-    pub(crate) conditions: &'a [Condition],
-    pub(crate) openness: &'a Openness,
 }
 
 /// A call that `own` covers and none of `others` does, all being of one tool.
@@ -89,12 +82,6 @@ impl Algebra for Capability {
     fn difference(&self, other: &Capability) -> Difference<CallWitness> {
         let same = [other.cover()];
         cover_difference(self.cover(), if self.tool == other.tool { &same } else { &[] })
-    }
-}
-
-impl Capability {
-    pub(crate) fn cover(&self) -> Cover<'_> {
-        Cover { conditions: &self.conditions, openness: &self.openness }
     }
 }
 

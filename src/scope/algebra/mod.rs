@@ -31,7 +31,7 @@ use super::fact::Absence;
 use crate::value::Value;
 #[cfg(any(test, fuzzing))]
 pub(super) use call::CallWitness;
-pub(crate) use call::{Cover, cover_difference};
+pub(crate) use call::cover_difference;
 pub(crate) use cells::Allowance;
 use cells::{Budget, Sampler, Test};
 

@@ -1,8 +1,8 @@
 //! What is said of whole capabilities, against asking calls one by one.
 
-use super::super::algebra::{Algebra, Cover, Difference, cover_difference};
+use super::super::algebra::{Algebra, Difference, cover_difference};
 use super::super::capability::Capability;
-use super::super::cover::{Condition, Openness, ResourceOpenness};
+use super::super::cover::{Condition, Cover, Openness, ResourceOpenness};
 use super::super::fact::Fact;
 use super::{READ, Source};
 use crate::scope::algebra::CallWitness;

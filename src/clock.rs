@@ -17,6 +17,7 @@ pub use duration::{DurationError, MAX_DURATION, format_duration, parse_duration}
 pub use manual::ManualClock;
 #[allow(unused_imports, reason = "the broker is its only user")]
 pub(crate) use timekeeper::Timekeeper;
+use timestamp::whole_millis;
 pub use timestamp::{Timestamp, TimestampError};
 
 /// Where the broker gets its time from.
@@ -95,8 +96,7 @@ impl Clock for SystemClock {
         let since_epoch = SystemTime::now()
             .duration_since(SystemTime::UNIX_EPOCH)
             .map_err(|_| ClockError::OutOfRange)?;
-        let wall = i64::try_from(since_epoch.as_millis())
-            .ok()
+        let wall = whole_millis(since_epoch)
             .and_then(Timestamp::from_unix_millis)
             .ok_or(ClockError::OutOfRange)?;
         Ok(Reading { wall, monotonic: Instant::now().saturating_duration_since(self.origin) })

@@ -30,6 +30,7 @@ mod text;
 pub mod token;
 pub mod tool;
 pub mod value;
+mod word;
 
 pub use broker::{
     Broker, BrokerBuilder, BrokerError, BrokerStats, Control, Cut, Drift, Drifted, DryRun, Ended,

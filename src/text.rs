@@ -4,6 +4,7 @@ use std::borrow::Cow;
 use std::fmt;
 
 use crate::value::Value;
+use crate::word::Word;
 
 /// Whether a reader of `c` cannot see it or is misled by it: controls, zero-width and filler
 /// characters, bidirectional overrides and isolates, line separators, byte order marks, soft
@@ -88,8 +89,8 @@ pub(crate) fn is_printable_ascii(text: &str) -> bool {
     // and their last four bytes.
     if let (4..=8, Some(head), Some(tail)) = (bytes.len(), bytes.first_chunk(), bytes.last_chunk())
     {
-        let [head, tail] = [head, tail].map(|half| u64::from(u32::from_ne_bytes(*half)));
-        return is_printable_word(head << 32 | tail);
+        let ([a, b, c, d], [e, f, g, h]): (&[u8; 4], &[u8; 4]) = (head, tail);
+        return Word::of([*a, *b, *c, *d, *e, *f, *g, *h]).is_printable();
     }
     bytes.iter().fold(true, |all, byte| all & matches!(byte, b' '..=b'~'))
 }
@@ -111,16 +112,6 @@ pub(crate) fn is_same(left: &str, right: &str) -> bool {
         }
         _ => left == right,
     }
-}
-
-/// Whether each of eight bytes is printable ASCII, asked of all at once: the sums carry into the highest
-/// bit of a byte where it is at least a space, and where it is DEL.
-#[inline]
-fn is_printable_word(word: u64) -> bool {
-    const EACH: u64 = 0x0101_0101_0101_0101;
-    let low = word & (EACH * 0x7f);
-    let printable = !word & (low + EACH * 0x60) & !(low + EACH);
-    printable & (EACH * 0x80) == EACH * 0x80
 }
 
 /// Characters of tool names, purpose names and resource types. ASCII only, so that no two spellings

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::covered::{Covered, InScope, covering};
+use super::covered::{Covered, covering, stamps_on};
 use super::current::{Current, Decided};
 use super::permit::Permit;
 use super::present::{Presented, present};
@@ -185,15 +185,14 @@ impl Attempt<'_> {
             },
             what: What { form: presented.form(), ..what },
         };
-        let mut covered = Covered {
-            own: (row.id, covering(&row.terms.scope, &presented.narrowings, &question)?),
-            ancestors: self.ancestors_cover(row, life, &question)?,
-            unstamped: Vec::new(),
-        };
+        let at = covering(&row.terms.scope, &presented.narrowings, &question)?;
+        let mut covered = Covered::by(row, at);
+        self.ancestors_cover(row, life, &question, &mut covered)?;
         match decide(&current.policy, &question) {
             Verdict::Permit(rules) => {
                 let spanning = &self.shared.spanning;
-                covered.hold_to(&rules, &current.policy, &life.grants, self.caller, spanning);
+                let stamps = stamps_on(row, at);
+                covered.hold_to(&rules, &current.policy, stamps, self.caller, spanning);
                 Ok((covered, rules))
             }
             Verdict::Ask(rules) => Err(denied(Reason::ApprovalRequired, current, &rules)),
@@ -210,8 +209,8 @@ impl Attempt<'_> {
         row: &Row,
         life: &Life,
         question: &Question<'_>,
-    ) -> Result<Vec<InScope>, Denial> {
-        let mut covered = Vec::new();
+        covered: &mut Covered,
+    ) -> Result<(), Denial> {
         let mut next = row.parent;
         while let Some(id) = next {
             let above = life.grant(id).ok_or_else(|| Denial::new(life.why_gone(id)))?;
@@ -220,10 +219,10 @@ impl Attempt<'_> {
                     Denial::new(Reason::Expired).because("a grant above it is past its time")
                 );
             }
-            covered.push((id, covering(&above.terms.scope, &[], question)?));
+            covered.by_ancestor(above, covering(&above.terms.scope, &[], question)?);
             next = above.parent;
         }
-        Ok(covered)
+        Ok(())
     }
 
     /// Spends a call-bound presentation, whatever is decided next: it was good for this one try. Only

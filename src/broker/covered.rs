@@ -1,34 +1,45 @@
 //! What covers a call: the grant's scope, every narrowing of the token, and all above the grant.
 
 use crate::denial::{Denial, Reason};
-use crate::grant::{GrantId, Granted, Rows, SpanningCounters, Stamp};
+use crate::grant::{GrantId, Granted, Row, Rows, SpanningCounters, Stamp};
 use crate::identity::Identity;
 use crate::policy::{Compiled, Deciders, Question, Rule, What, failed};
 use crate::scope::{Capability, Outside, Uncovered};
 use crate::token::Narrowing;
 
 /// A grant, and which capability of its scope covers the call.
-pub(super) type InScope = (GrantId, usize);
+type InScope = (GrantId, usize);
 
-/// Where the grant, and each grant it was delegated from, covers the call.
+/// Where the grant, and each grant it was delegated from, covers the call and limits calls: most only
+/// say how long they live.
+#[derive(Default)]
 pub(super) struct Covered {
-    pub(super) own: InScope,
-    pub(super) ancestors: Vec<InScope>,
+    own: Option<InScope>,
+    ancestors: Vec<InScope>,
     /// What the permits that decided limit, where the grant was stamped by none of them.
-    pub(super) unstamped: Vec<Stamp>,
+    unstamped: Vec<Stamp>,
 }
 
 impl Covered {
+    /// The grant covers the call at this place of its scope.
+    pub(super) fn by(row: &Row, at: usize) -> Self {
+        Covered { own: limiting(row, at), ..Covered::default() }
+    }
+
+    /// So does one that it was delegated from.
+    pub(super) fn by_ancestor(&mut self, row: &Row, at: usize) {
+        self.ancestors.extend(limiting(row, at));
+    }
+
     /// The limits of every capability that covers the call, and of the permits that decided without
     /// being stamped on it.
     pub(super) fn stamps<'s>(
         &'s self,
         grants: &'s Rows,
     ) -> impl Iterator<Item = &'s Stamp> + Clone + use<'s> {
-        std::iter::once(&self.own)
-            .chain(&self.ancestors)
-            .flat_map(|in_scope| stamped(grants, in_scope))
-            .chain(&self.unstamped)
+        let stamped =
+            |(id, at): &InScope| grants.get(*id).map_or(&[][..], |row| stamps_on(row, *at));
+        self.own.iter().chain(&self.ancestors).flat_map(stamped).chain(&self.unstamped)
     }
 
     /// Adds the limits of the permits that decided, unless one of them is stamped on the capability
@@ -38,11 +49,10 @@ impl Covered {
         &mut self,
         deciders: &Deciders,
         policy: &Compiled,
-        grants: &Rows,
+        stamps: &[Stamp],
         caller: &Identity,
         spanning: &SpanningCounters,
     ) {
-        let stamps = stamped(grants, &self.own);
         let deciders = || deciders.iter().filter_map(|at| policy.rule(*at));
         let stamped = |rule: &Rule| stamps.iter().any(|stamp| stamp.is_of(rule, caller));
         if !deciders().any(stamped) {
@@ -52,10 +62,13 @@ impl Covered {
     }
 }
 
-/// The limits on the capability of a grant that covers the call.
-fn stamped<'g>(grants: &'g Rows, (id, at): &InScope) -> &'g [Stamp] {
-    let granted = grants.get(*id).and_then(|row| row.terms.scope.get(*at));
-    granted.map_or(&[], |granted| &granted.stamps)
+/// The limits on one capability of a grant.
+pub(super) fn stamps_on(row: &Row, at: usize) -> &[Stamp] {
+    row.terms.scope.get(at).map_or(&[], |granted| &granted.stamps)
+}
+
+fn limiting(row: &Row, at: usize) -> Option<InScope> {
+    stamps_on(row, at).iter().any(|stamp| stamp.limits.count_calls()).then_some((row.id, at))
 }
 
 /// The place of the first granted capability that covers the call, if every narrowing of the token

@@ -53,8 +53,7 @@ impl Timestamp {
     /// A fraction of a millisecond is dropped, so an expiry is never later than what was asked for.
     #[must_use]
     pub fn checked_add(self, span: Duration) -> Option<Self> {
-        let millis = i64::try_from(span.as_millis()).ok()?;
-        Self::from_unix_millis(self.0.checked_add(millis)?)
+        Self::from_unix_millis(self.0.checked_add(whole_millis(span)?)?)
     }
 
     /// The instant `span` earlier, or nothing when that is before [`Timestamp::MIN`].
@@ -134,6 +133,13 @@ pub enum TimestampError {
         /// What was given.
         given: String,
     },
+}
+
+/// A span in whole milliseconds, if there are that few.
+#[inline]
+pub(super) fn whole_millis(span: Duration) -> Option<i64> {
+    let seconds = i64::try_from(span.as_secs()).ok()?;
+    seconds.checked_mul(1000)?.checked_add(span.subsec_millis().into())
 }
 
 #[cfg(test)]

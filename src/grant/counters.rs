@@ -38,7 +38,8 @@ impl Stamp {
     /// Whether a rule put this on, and what it counts is counted for `who`.
     pub(crate) fn is_of(&self, rule: &Rule, who: &Identity) -> bool {
         let counts = |spanning: &Arc<Spanning>| spanning.counts(who.subject().as_str());
-        self.rule == rule.id && self.spanning.as_ref().is_none_or(counts)
+        let same = Arc::ptr_eq(&self.rule, &rule.id) || self.rule == rule.id;
+        same && self.spanning.as_ref().is_none_or(counts)
     }
 
     /// Whether both draw on one counter.

@@ -16,7 +16,7 @@ use crate::value::Value;
 #[derive(Debug, Default)]
 pub(crate) struct Index {
     by_tool: SpreadMap<Box<str>, Filed>,
-    any_tool: Filed,
+    any_tool: Option<Filed>,
 }
 
 /// The rules that may speak of one tool: those that name it, and those that name none.
@@ -75,18 +75,18 @@ impl Index {
         };
         Index {
             by_tool: by_tool.into_iter().map(|(name, halves)| (name, filed(halves))).collect(),
-            any_tool: filed(any_tool),
+            any_tool: any_tool.iter().any(|half| !half.is_empty()).then(|| filed(any_tool)),
         }
     }
 
     /// The rules that may speak of `tool`.
     pub(crate) fn of(&self, tool: &str) -> Candidates<'_> {
-        Candidates([self.by_tool.get(tool), Some(&self.any_tool)])
+        Candidates([self.by_tool.get(tool), self.any_tool.as_ref()])
     }
 
     /// Every rule of `side` that names `tool`, then those that name none.
     pub(crate) fn all(&self, side: Side, tool: &str) -> impl Iterator<Item = u32> {
-        [self.by_tool.get(tool), Some(&self.any_tool)]
+        [self.by_tool.get(tool), self.any_tool.as_ref()]
             .into_iter()
             .flatten()
             .flat_map(move |filed| filed.side(side).all.iter().copied())

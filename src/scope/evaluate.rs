@@ -92,6 +92,7 @@ struct Evaluation<'a, F> {
 impl<F: Facts> Evaluation<'_, F> {
     /// The whole constraint is asked of each element of a list, unless it is of the kinds that see
     /// the list itself.
+    #[inline]
     fn ask(&self, constraint: &Constraint, subject: Subject<'_>, negated: bool) -> Truth {
         if let Subject::There(Value::List(elements)) = subject
             && let Ok(Sort::Element(_)) = constraint.sort()

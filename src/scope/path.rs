@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 
 use crate::text::is_hidden;
+use crate::word::Word;
 
 /// Why text is no path that can be judged by its spelling.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -86,14 +87,40 @@ fn is_plainly_canonical(path: &str) -> bool {
     let (Some((first, rest)), Some(last)) = (bytes.split_first(), bytes.last()) else {
         return false;
     };
-    // Each loop runs to its end, so that it looks at many bytes at a time.
-    let odd = bytes.iter().fold(false, |odd, byte| {
-        odd | !matches!(byte, b' '..=b'~') | (*byte == b'\\') | (*byte == b'%')
-    });
-    let turns = bytes.iter().zip(rest).fold(false, |turns, (byte, next)| {
-        turns | ((*byte == b'/') & ((*next == b'/') | (*next == b'.')))
-    });
-    !odd && !turns && !matches!(first, b'~' | b'.') && *last != b'/'
+    if matches!(first, b'~' | b'.') || *last == b'/' {
+        return false;
+    }
+    let Some(end) = bytes.last_chunk() else {
+        let turns = bytes.iter().zip(rest).any(|(byte, next)| *byte == b'/' && is_turn(*next));
+        return !turns && bytes.iter().all(|byte| matches!(byte, b' '..=b'~') && !is_odd(*byte));
+    };
+    let (words, _) = bytes.as_chunks();
+    // What is left of the words is in the last eight bytes, which overlap with the words, so that no two
+    // neighbours are in different words only.
+    let mut slash_before = 0;
+    words.iter().all(|word| are_plain(Word::of(*word), &mut slash_before))
+        && are_plain(Word::of(*end), &mut 0)
+}
+
+/// Whether eight bytes of a path are plain, and none of them turns after a slash.
+#[inline]
+fn are_plain(word: Word, slash_before: &mut u64) -> bool {
+    if !word.is_printable() {
+        return false;
+    }
+    let slashes = word.places_of(b'/');
+    let turns = slashes | word.places_of(b'.');
+    let after_a_slash = slashes << 8 | *slash_before;
+    *slash_before = slashes >> 56;
+    after_a_slash & turns | word.places_of(b'\\') | word.places_of(b'%') == 0
+}
+
+fn is_turn(byte: u8) -> bool {
+    matches!(byte, b'/' | b'.')
+}
+
+fn is_odd(byte: u8) -> bool {
+    matches!(byte, b'\\' | b'%')
 }
 
 /// Whether `path` is `folder` or lies in it, both in their one spelling.
@@ -184,11 +211,20 @@ mod tests {
     proptest! {
         #[test]
         fn a_look_at_the_bytes_says_what_a_look_at_the_characters_says(
-            path in "[ab./~%\\\\\n\u{7f} é]{0,10}|(/[a.]{0,3}){0,4}",
+            path in "[ab./~%\\\\\n\u{7f} é]{0,10}|(/[a.]{0,3}){0,4}|(/?[ab]){0,14}|(/?[ab]){0,14}[./%é](/?[ab]){0,14}",
         ) {
             prop_assert_eq!(canonical_path(&path), respelled(&path));
             if is_plainly_canonical(&path) {
                 prop_assert!(matches!(respelled(&path), Ok(Cow::Borrowed(_))));
+            }
+        }
+
+        #[test]
+        fn what_is_odd_is_seen_wherever_it_stands(before in "(/?[ab]){1,14}", after in "[ab](/?[ab]){0,14}") {
+            let path = |between: &str| [&before, between, &after].concat();
+            prop_assert!(is_plainly_canonical(&path("/")));
+            for odd in ["//", "/.", "/../", "\\", "%", "\n", "\u{7f}", "é", "/~/./"] {
+                prop_assert!(!is_plainly_canonical(&path(odd)), "{}", path(odd));
             }
         }
 

@@ -126,6 +126,7 @@ impl Attempt<'_> {
 
     /// What the catalogue says of the tool. Attenuations, made without it, are brought to the spelling
     /// in which calls are compared with them.
+    #[inline]
     fn listed<'c>(
         &self,
         listed: Option<&'c Listed>,
@@ -150,6 +151,7 @@ impl Attempt<'_> {
     }
 
     /// Call and context as rules see them.
+    #[inline]
     fn well_formed<'q>(&'q self, listed: &'q Listed) -> Result<(What<'q>, &'q Object), Denial> {
         let what = What::of(self.call, listed)?;
         match self.context.checked() {

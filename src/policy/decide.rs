@@ -65,6 +65,7 @@ fn applying<'p>(
 }
 
 impl Rule {
+    #[inline]
     fn applies(&self, question: &Question<'_>, side: Side) -> bool {
         match side {
             Side::Permits => self.obstacle(question).is_none(),
@@ -109,6 +110,7 @@ impl Rule {
     }
 
     /// What keeps a permit from applying: `None` if it applies.
+    #[inline]
     pub(crate) fn obstacle(&self, question: &Question<'_>) -> Option<Obstacle<'_>> {
         if !self.moments.include(question.setting.moment) {
             return Some(Obstacle::Moment);

@@ -50,6 +50,7 @@ impl<'q> What<'q> {
     ///
     /// # Errors
     /// A [`Denial`] if the resource cannot be meant.
+    #[inline]
     pub(crate) fn of(call: &'q Call, listed: &'q Listed) -> Result<Self, Denial> {
         let tool = call.tool();
         let resource = match call.resource().map(Resource::checked).transpose() {

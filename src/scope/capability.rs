@@ -65,6 +65,7 @@ impl Capability {
 
     /// The place of the first of `capabilities` that covers the call; where none does, what was
     /// outside the first of the same tool, if one is of that tool.
+    #[inline]
     pub(crate) fn first_covering<'c, F: Facts>(
         capabilities: impl IntoIterator<Item = &'c Capability>,
         (tool, args, has_resource): (&str, &Object, bool),

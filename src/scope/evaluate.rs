@@ -62,6 +62,7 @@ impl Constraint {
     }
 
     /// As [`holds`](Self::holds), of a fact that has been looked up.
+    #[inline]
     pub(super) fn holds_at<F: Facts>(
         &self,
         value: Option<&Value>,

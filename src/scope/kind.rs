@@ -109,6 +109,7 @@ pub(crate) struct Range {
 }
 
 impl Range {
+    #[inline]
     pub(crate) fn contains(&self, number: Number) -> bool {
         let within = |bound: Option<Bound>, outside: Ordering| {
             bound.is_none_or(|bound| match number.cmp(&bound.number) {

@@ -63,6 +63,7 @@ impl<'a> Frames<'a> {
     ///
     /// Every frame is hashed before anything is compared, and only the last tag is, so that a wrong
     /// tag takes the same work as the right one wherever it went wrong (attack 78).
+    #[inline]
     pub(super) fn verify(self, root_key: &MacKey, tag: &[u8; 32]) -> bool {
         let (key, last) = self.walk(root_key);
         key.as_ref().unwrap_or(root_key).verify(last, tag)

@@ -79,6 +79,7 @@ pub(super) fn encode(claims: &Claims<'_>, key: KeyId) -> Result<Vec<u8>, MintErr
 
 /// Reads a root block whose tag has been verified. Exactly what [`encode`] writes is read: every
 /// other byte sequence is refused, so that no two tokens mean the same.
+#[inline]
 pub(super) fn decode(block: &[u8]) -> Result<(KeyId, Claims<'_>), TokenError> {
     let mut reader = Reader { left: block, texts: None };
     let [kind] = reader.array()?;
@@ -136,6 +137,7 @@ impl<'a> Reader<'a> {
         Ok(bytes)
     }
 
+    #[inline]
     fn text(&mut self, length: usize) -> Result<&'a str, TokenError> {
         let whole = self.texts.and_then(|texts| {
             let start = texts.len().checked_sub(self.left.len())?;

@@ -158,6 +158,7 @@ impl<'b> Framed<'b> {
 }
 
 /// What a token whose signature is right says to this audience at this instant.
+#[inline]
 fn claimed<'a>(
     frames: Frames<'a>,
     keys: &AudienceKeys,

@@ -167,3 +167,77 @@ pub(crate) fn names_argument(conditions: &[Condition], name: &str) -> bool {
         _ => false,
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::scope::{any, max};
+
+    /// Arguments alone.
+    struct Alone<'a>(&'a Object);
+
+    impl Facts for Alone<'_> {
+        fn fact(&self, fact: &Fact) -> Option<&Value> {
+            let Fact::Arg(path) = fact else { return None };
+            self.0.get(path.first()?)
+        }
+    }
+
+    fn outside(conditions: &[Condition], args: &Object) -> Option<Uncovered> {
+        let openness = Openness::default();
+        let cover = Cover { conditions, openness: &openness };
+        match cover.outside(args, false, &Alone(args)) {
+            None => None,
+            Some(Outside::Uncovered(uncovered)) => Some(uncovered),
+            Some(Outside::Condition(condition, _)) => panic!("{condition:?}"),
+        }
+    }
+
+    fn unnamed(name: &str) -> Option<Uncovered> {
+        Some(Uncovered::Argument(name.into()))
+    }
+
+    /// Bytes of a token can say so.
+    #[test]
+    fn an_argument_that_is_named_twice_names_no_other() {
+        let twice = [any(), max(5)].map(|own| Condition::new(Fact::arg("a"), own));
+        let args = Object::from_pairs([("a", 1), ("b", 1)]).unwrap();
+        assert_eq!(outside(&twice, &args), unnamed("b"));
+        assert_eq!(outside(&twice, &Object::from_pairs([("a", 1)]).unwrap()), None);
+    }
+
+    #[test]
+    fn of_more_arguments_than_a_word_has_bits_none_is_overlooked() {
+        for count in [63, 64, 65, 70, 128, 130] {
+            let names: Vec<String> = (0..count).map(|n| format!("{n:03}")).collect();
+            let args = Object::from_pairs(names.iter().map(|name| (name.clone(), 1))).unwrap();
+            let mut named: Vec<_> =
+                names.iter().map(|name| Condition::new(Fact::arg(name), any())).collect();
+            assert_eq!(outside(&named, &args), None, "{count}");
+            for at in [0, 1, count / 2, count - 1] {
+                let left_out = named.remove(at);
+                assert_eq!(outside(&named, &args), unnamed(&names[at]), "{count} {at}");
+                named.insert(at, left_out);
+            }
+        }
+    }
+
+    #[test]
+    fn a_resource_is_asked_for_beside_the_arguments() {
+        let openness = Openness { other_args: false, resource: ResourceOpenness::Named };
+        let named = [Condition::new(Fact::arg("a"), any())];
+        let cover = Cover { conditions: &named, openness: &openness };
+        let args = Object::from_pairs([("a", 1)]).unwrap();
+        let without = cover.outside(&args, false, &Alone(&args));
+        assert_eq!(without, Some(Outside::Uncovered(Uncovered::Resource)));
+        assert_eq!(cover.outside(&args, true, &Alone(&args)), None);
+    }
+
+    /// What is inside of an argument does not name it.
+    #[test]
+    fn a_condition_on_a_field_names_no_argument() {
+        let inner = Condition::new(Fact::parse("args.a.b").unwrap(), crate::scope::optional(any()));
+        let args = Object::from_pairs([("a", 1)]).unwrap();
+        assert_eq!(outside(&[inner], &args), unnamed("a"));
+    }
+}

@@ -5,9 +5,9 @@ use std::sync::Arc;
 
 use super::catalogue::Tool;
 use super::compiled::Compiled;
-use super::error::PolicyError;
+use super::error::{PolicyError, place_of};
 use super::rule::{Effect, Moment, Rule, Tools};
-use super::typed::TypedTools;
+use super::typed_tools::TypedTools;
 use super::{MAX_RULES, Policy};
 use crate::args::check_key;
 use crate::scope::{Fact, ResourceOpenness};
@@ -266,16 +266,5 @@ fn check_what(rule: &Rule) -> Result<(), PolicyError> {
             wrong("what.resource", "the id is not said: add `id = \"…\"`, or `id = \"any\"`")
         }
         _ => Ok(()),
-    }
-}
-
-/// Where in a rule's text a condition on `fact` stands.
-pub(crate) fn place_of(fact: &Fact) -> String {
-    match fact {
-        Fact::Tool | Fact::Labels => fact.to_string(),
-        Fact::ResourceType | Fact::ResourceId | Fact::ResourceAttr(_) | Fact::Arg(_) => {
-            format!("what.{fact}")
-        }
-        _ => fact.to_string(),
     }
 }

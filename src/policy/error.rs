@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use crate::scope::Fact;
 use crate::value::Shown;
 
 /// A policy that cannot be meant: which rule, where in it, what was expected.
@@ -108,3 +109,14 @@ impl fmt::Display for PolicyError {
 }
 
 impl std::error::Error for PolicyError {}
+
+/// Where in a rule's text a condition on `fact` stands.
+pub(crate) fn place_of(fact: &Fact) -> String {
+    match fact {
+        Fact::Tool | Fact::Labels => fact.to_string(),
+        Fact::ResourceType | Fact::ResourceId | Fact::ResourceAttr(_) | Fact::Arg(_) => {
+            format!("what.{fact}")
+        }
+        _ => fact.to_string(),
+    }
+}

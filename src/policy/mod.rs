@@ -22,6 +22,7 @@ mod question;
 mod request;
 mod rule;
 mod typed;
+mod typed_tools;
 
 use std::sync::Arc;
 

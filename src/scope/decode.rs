@@ -6,13 +6,13 @@ use super::cover::{Condition, Openness, ResourceOpenness};
 use super::draft::{
     MAX_CAPABILITIES, MAX_CONDITIONS, ScopeError, check_json, check_patterns, check_resource,
 };
-use super::encode::{
-    AFTER, BEFORE, LOWER, LOWER_INCLUSIVE, OTHER_ARGS, RESOURCE_ANY, RESOURCE_NAMED,
-    ScopeBytesError, UPPER, UPPER_INCLUSIVE, kind, part,
-};
 use super::fact::Fact;
 use super::instant::{Instants, Weekly};
 use super::kind::{Bound, Count, Range, Set};
+use super::layout::{
+    AFTER, BEFORE, LOWER, LOWER_INCLUSIVE, OTHER_ARGS, RESOURCE_ANY, RESOURCE_NAMED,
+    ScopeBytesError, UPPER, UPPER_INCLUSIVE, kind, part,
+};
 use super::network::Network;
 use super::path::canonical_path;
 #[cfg(feature = "url")]

@@ -6,7 +6,8 @@ use zeroize::Zeroizing;
 
 use super::claims::MAX_NAME;
 use super::error::TokenError;
-use super::keys::{KeyError, KeyId};
+use super::key_error::KeyError;
+use super::key_id::KeyId;
 use super::mac::MacKey;
 use crate::clock::Timestamp;
 

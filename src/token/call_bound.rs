@@ -4,13 +4,12 @@
 //! signs under it what the call is instead, so that who captures it has captured that call.
 
 use std::fmt;
-use std::time::Duration;
 
 use zeroize::Zeroizing;
 
 use super::bearer::{Token, TokenId};
 use super::error::MintError;
-use super::mac::MacKey;
+use super::proof::{Nonce, Proof};
 use super::text;
 use super::text::Room;
 use super::verify::Framed;
@@ -142,69 +141,8 @@ impl Token {
         let token = Framed::read(self.expose(), &mut room).map_err(MintError::NotAToken)?;
         let audience = token.claimed_audience().map_err(MintError::NotAToken)?;
         let (body, tag) = token.bearer().map_err(MintError::NotAToken)?;
-        let mac = MacKey::from_tag(tag).sign(&message(audience, call, nonce));
-        let proof = Proof { nonce, mac };
+        let proof = Proof::of(call, nonce, audience, tag);
         text::encode_call_bound(body, &proof.to_bytes())
             .map(|text| Presentation(Zeroizing::new(text)))
     }
-}
-
-/// What makes a presentation one of a kind: when it was made, and 16 random bytes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub(crate) struct Nonce {
-    pub(crate) at: Timestamp,
-    pub(crate) bytes: [u8; 16],
-}
-
-impl Nonce {
-    /// The first instant at which the presentation is worth nothing; `None` if it is worth nothing
-    /// at `now`. Clocks may differ by `window` either way.
-    pub(crate) fn lives_until(self, now: Timestamp, window: Duration) -> Option<Timestamp> {
-        let near = self.at.since(now) < window && now.since(self.at) < window;
-        if near { self.at.checked_add(window) } else { None }
-    }
-}
-
-/// What a presentation carries in place of the tag.
-#[derive(Clone, Copy)]
-pub(super) struct Proof {
-    pub(super) nonce: Nonce,
-    mac: [u8; 32],
-}
-
-impl Proof {
-    pub(super) const BYTES: usize = 8 + 16 + 32;
-
-    pub(super) fn read(bytes: &[u8; Proof::BYTES]) -> Option<Proof> {
-        let (millis, rest) = bytes.split_first_chunk()?;
-        let (nonce, mac) = rest.split_first_chunk()?;
-        let at = Timestamp::from_unix_millis(i64::from_be_bytes(*millis))?;
-        Some(Proof { nonce: Nonce { at, bytes: *nonce }, mac: *mac.first_chunk()? })
-    }
-
-    fn to_bytes(self) -> Vec<u8> {
-        let millis = self.nonce.at.unix_millis().to_be_bytes();
-        [&millis[..], &self.nonce.bytes, &self.mac].concat()
-    }
-
-    /// Whether the proof is for this call at this audience, under the chain's last tag.
-    pub(super) fn verify(&self, last_tag: &[u8; 32], audience: &str, call: &Call) -> bool {
-        MacKey::from_tag(last_tag).verify(&message(audience, call, self.nonce), &self.mac)
-    }
-}
-
-/// What is signed. It begins with two zero bytes, as no frame does, so it never passes for one more
-/// block; the byte after them says that it is a call.
-fn message(audience: &str, call: &Call, nonce: Nonce) -> Vec<u8> {
-    let mut message = Vec::with_capacity(256);
-    message.extend_from_slice(&[0, 0, 1]);
-    for name in [audience, call.tool()] {
-        // Neither is longer than 255 bytes: a token's audience and a tool's name are checked.
-        message.push(u8::try_from(name.len()).unwrap_or(u8::MAX));
-        message.extend_from_slice(name.as_bytes());
-    }
-    message.extend_from_slice(call.args().object().digest().as_bytes());
-    message.extend_from_slice(&nonce.at.unix_millis().to_be_bytes());
-    message.extend_from_slice(&nonce.bytes);
-    message
 }

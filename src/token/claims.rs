@@ -2,7 +2,7 @@
 
 use super::chain::MAX_BLOCK;
 use super::error::{MintError, TokenError};
-use super::keys::KeyId;
+use super::key_id::KeyId;
 use crate::clock::Timestamp;
 use crate::grant::GrantId;
 

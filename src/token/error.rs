@@ -1,6 +1,6 @@
 //! Why a token was refused or could not be made.
 
-use super::keys::KeyId;
+use super::key_id::KeyId;
 use crate::random::RandomError;
 use crate::scope::ScopeBytesError;
 use crate::value::DecodeError;

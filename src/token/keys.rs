@@ -6,6 +6,8 @@ use std::time::Duration;
 use super::audience::{AudienceKeys, AudienceSecret};
 use super::claims::MAX_NAME;
 use super::derive::{Context, KeyUse, derive_bytes};
+use super::key_error::KeyError;
+use super::key_id::KeyId;
 use super::mac::MacKey;
 use super::secret::SecretKey;
 use crate::audit::ChainKey;
@@ -182,75 +184,9 @@ impl fmt::Debug for KeyRing {
 
 impl RingKey {
     fn new(secret: SecretKey) -> RingKey {
-        RingKey { id: KeyId::of(&secret), secret }
+        let [a, b, c, d, ..] = *derive_bytes(&secret, KeyUse::KeyId, Context::NONE);
+        RingKey { id: KeyId::from_bytes([a, b, c, d]), secret }
     }
-}
-
-/// What a key is called, in tokens too: 4 bytes derived from the secret, so that it is neither
-/// chosen nor the same for two secrets of one ring.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct KeyId([u8; 4]);
-
-impl KeyId {
-    /// The id with these bytes, as a token carries it.
-    pub const fn from_bytes(bytes: [u8; 4]) -> KeyId {
-        KeyId(bytes)
-    }
-
-    /// The 4 bytes.
-    pub const fn as_bytes(&self) -> &[u8; 4] {
-        &self.0
-    }
-
-    fn of(secret: &SecretKey) -> KeyId {
-        let [a, b, c, d, ..] = *derive_bytes(secret, KeyUse::KeyId, Context::NONE);
-        KeyId([a, b, c, d])
-    }
-}
-
-/// Eight hex digits.
-impl fmt::Display for KeyId {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{:08x}", u32::from_be_bytes(self.0))
-    }
-}
-
-impl fmt::Debug for KeyId {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "KeyId({self})")
-    }
-}
-
-/// Why a key or a change of the ring was refused.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[non_exhaustive]
-pub enum KeyError {
-    /// Too few bytes.
-    #[error("a secret of {given} bytes, expected at least {fewest}")]
-    TooShort {
-        /// How many there were.
-        given: usize,
-        /// How many there must be.
-        fewest: usize,
-    },
-    /// All bytes are the same.
-    #[error("a secret whose bytes are all the same")]
-    Uniform,
-    /// The ring has or had a key of this id.
-    #[error("key `{0}` is or was in the ring already")]
-    Reused(KeyId),
-    /// The key signs.
-    #[error("key `{0}` is the active one, expected a retired one")]
-    Active(KeyId),
-    /// No key with a secret has this id.
-    #[error("key `{0}` is not in the ring")]
-    Unknown(KeyId),
-    /// The grace ends past the last instant there is.
-    #[error("a grace that ends past the last instant there is")]
-    Grace,
-    /// The audience has no bytes or too many.
-    #[error("an audience of {0} bytes, expected 1 to {MAX_NAME}")]
-    Audience(usize),
 }
 
 #[cfg(test)]
@@ -288,7 +224,7 @@ mod tests {
     fn a_rotation_that_fails_changes_nothing() {
         let mut ring = KeyRing::from_secret(secret(0));
         assert_eq!(ring.rotate(secret(1), Duration::MAX, at(0)), Err(KeyError::Grace));
-        assert_eq!(ring.active(), KeyId::of(&secret(0)));
+        assert_eq!(ring.active(), RingKey::new(secret(0)).id);
         assert_eq!(ring.retired().count(), 0);
     }
 

@@ -4,7 +4,7 @@ use std::fmt;
 
 use zeroize::Zeroizing;
 
-use super::keys::KeyError;
+use super::key_error::KeyError;
 use crate::random::{self, RandomError};
 
 /// The fewest bytes a secret may have: as many as the tags it makes.

@@ -3,8 +3,8 @@
 
 use zeroize::Zeroizing;
 
-use super::call_bound::Proof;
 use super::error::{MintError, TokenError};
+use super::proof::Proof;
 use crate::base64;
 
 /// The most bytes of text a token may have: what common HTTP servers take for all headers together,

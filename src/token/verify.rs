@@ -5,11 +5,11 @@ use std::time::Duration;
 
 use super::audience::AudienceKeys;
 use super::block::Narrowings;
-use super::call_bound::Nonce;
 use super::chain::{Blocks, Frames};
 use super::claims::{self, Claims};
 use super::error::TokenError;
-use super::keys::KeyId;
+use super::key_id::KeyId;
+use super::proof::Nonce;
 use super::text::{self, Room, Seal};
 use crate::call::Call;
 use crate::clock::Timestamp;

@@ -8,6 +8,7 @@ mod place;
 mod rule;
 mod terms;
 mod what;
+mod who;
 
 use super::arg_type::ArgType;
 use super::catalogue::Tool;

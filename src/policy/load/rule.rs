@@ -2,6 +2,7 @@
 
 use super::terms::{approval, grant};
 use super::what::what;
+use super::who::who;
 use crate::clock::Timestamp;
 use crate::document::{Misfit, Table, Written, choice, list, text};
 use crate::policy::rule::{Effect, Moment, Rule};
@@ -79,46 +80,6 @@ fn moments(written: &Written) -> Result<Vec<Moment>, Misfit> {
     let words = moments.map(|moment| (moment.as_str(), moment));
     let own = list(written)?.iter().enumerate();
     own.map(|(at, own)| choice(own, &words).map_err(|error| error.of_element(at))).collect()
-}
-
-fn who(rule: Rule, written: &Written) -> Result<Rule, Misfit> {
-    let mut rule = rule;
-    for (fact, constraint) in identity(written, &["id", "kind", "groups", "attrs", "acts_for"])? {
-        rule = rule.condition(fact, constraint);
-    }
-    Ok(rule)
-}
-
-/// What a table says of an identity: a rule's `who`, and the reviewers of an approval.
-pub(super) fn identity(
-    written: &Written,
-    known: &[&'static str],
-) -> Result<Vec<(Fact, crate::scope::Constraint)>, Misfit> {
-    let table = Table::read_some(written, known, "a table such as `{ id = \"…\" }`")?;
-    let mut conditions = Vec::new();
-    for (key, fact) in [
-        ("id", Fact::WhoId),
-        ("kind", Fact::WhoKind),
-        ("groups", Fact::WhoGroups),
-        ("acts_for", Fact::WhoActsFor),
-    ] {
-        if let Some(constraint) = table.read_at(key, read_constraint)? {
-            conditions.push((fact, constraint));
-        }
-    }
-    if let Some(attrs) = table.read_at("attrs", attributes)? {
-        conditions.extend(attrs.into_iter().map(|(name, own)| (Fact::WhoAttr(name), own)));
-    }
-    Ok(conditions)
-}
-
-/// `attrs = { NAME = constraint, … }`.
-pub(super) fn attributes(
-    written: &Written,
-) -> Result<Vec<(Box<str>, crate::scope::Constraint)>, Misfit> {
-    Table::open(written, "a table of attributes by name")?
-        .said()?
-        .each(|name, own| Ok((name.into(), read_constraint(own)?)))
 }
 
 fn why(rule: Rule, written: &Written) -> Result<Rule, Misfit> {

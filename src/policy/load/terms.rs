@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::rule::identity;
+use super::who::identity;
 use crate::clock::parse_duration;
 use crate::document::{Misfit, Table, Written, choice, list, text, value, whole_number};
 use crate::policy::approval::{ApprovalTerms, Per, Reviewers};

@@ -5,7 +5,7 @@ use crate::policy::rule::{Effect, Rule, Tools};
 use crate::scope::{Node as Kind, named_constraints, read_constraint};
 use crate::value::{Node, Value};
 
-use super::rule::attributes;
+use super::who::attributes;
 
 const KEYS: &[&str] = &["tool", "labels", "args", "other_args", "resource"];
 

@@ -3,7 +3,8 @@
 use super::UrlPattern;
 use super::host::HostPattern;
 use super::path::PathPattern;
-use crate::scope::encode::{ScopeBytesError, ascending};
+use crate::scope::encode::ascending;
+use crate::scope::layout::ScopeBytesError;
 use crate::value::encode_text;
 
 /// The byte that begins each host, and each path.

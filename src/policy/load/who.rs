@@ -1,0 +1,43 @@
+//! A rule's `who` table, and whatever else says what an identity must be.
+
+use crate::document::{Misfit, Table, Written};
+use crate::policy::rule::Rule;
+use crate::scope::{Constraint, Fact, read_constraint};
+
+pub(super) fn who(rule: Rule, written: &Written) -> Result<Rule, Misfit> {
+    let mut rule = rule;
+    for (fact, constraint) in identity(written, &["id", "kind", "groups", "attrs", "acts_for"])? {
+        rule = rule.condition(fact, constraint);
+    }
+    Ok(rule)
+}
+
+/// What a table says of an identity: a rule's `who`, and the reviewers of an approval.
+pub(super) fn identity(
+    written: &Written,
+    known: &[&'static str],
+) -> Result<Vec<(Fact, Constraint)>, Misfit> {
+    let table = Table::read_some(written, known, "a table such as `{ id = \"…\" }`")?;
+    let mut conditions = Vec::new();
+    for (key, fact) in [
+        ("id", Fact::WhoId),
+        ("kind", Fact::WhoKind),
+        ("groups", Fact::WhoGroups),
+        ("acts_for", Fact::WhoActsFor),
+    ] {
+        if let Some(constraint) = table.read_at(key, read_constraint)? {
+            conditions.push((fact, constraint));
+        }
+    }
+    if let Some(attrs) = table.read_at("attrs", attributes)? {
+        conditions.extend(attrs.into_iter().map(|(name, own)| (Fact::WhoAttr(name), own)));
+    }
+    Ok(conditions)
+}
+
+/// `attrs = { NAME = constraint, … }`.
+pub(super) fn attributes(written: &Written) -> Result<Vec<(Box<str>, Constraint)>, Misfit> {
+    Table::open(written, "a table of attributes by name")?
+        .said()?
+        .each(|name, own| Ok((name.into(), read_constraint(own)?)))
+}

@@ -1,0 +1,36 @@
+//! Why a key, or a change of the ring, was refused.
+
+use super::claims::MAX_NAME;
+use super::key_id::KeyId;
+
+/// Why a key or a change of the ring was refused.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum KeyError {
+    /// Too few bytes.
+    #[error("a secret of {given} bytes, expected at least {fewest}")]
+    TooShort {
+        /// How many there were.
+        given: usize,
+        /// How many there must be.
+        fewest: usize,
+    },
+    /// All bytes are the same.
+    #[error("a secret whose bytes are all the same")]
+    Uniform,
+    /// The ring has or had a key of this id.
+    #[error("key `{0}` is or was in the ring already")]
+    Reused(KeyId),
+    /// The key signs.
+    #[error("key `{0}` is the active one, expected a retired one")]
+    Active(KeyId),
+    /// No key with a secret has this id.
+    #[error("key `{0}` is not in the ring")]
+    Unknown(KeyId),
+    /// The grace ends past the last instant there is.
+    #[error("a grace that ends past the last instant there is")]
+    Grace,
+    /// The audience has no bytes or too many.
+    #[error("an audience of {0} bytes, expected 1 to {MAX_NAME}")]
+    Audience(usize),
+}

@@ -4,10 +4,9 @@
 //! same one, and asking again resets nothing. A rule with `per = "identity"` has one for each
 //! identity it permits instead, whatever the task.
 
-use std::collections::VecDeque;
 use std::sync::Arc;
-use std::time::Duration;
 
+use super::counter::{Cost, Counter};
 use super::spanning::{Spanning, SpanningCounters};
 use crate::args::Args;
 use crate::clock::Timestamp;
@@ -52,59 +51,16 @@ impl Stamp {
 #[derive(Debug, Default)]
 pub(crate) struct Counters(Vec<(Arc<str>, Counter)>);
 
-/// What has been spent of one rule's limits.
-#[derive(Debug, Default)]
-pub(crate) struct Counter {
-    used: u64,
-    /// Most rules limit uses alone.
-    more: Option<Box<More>>,
-}
-
-#[derive(Debug, Default)]
-struct More {
-    sums: Vec<(Fact, Number)>,
-    /// When the latest calls were made, the oldest first.
-    recent: VecDeque<Timestamp>,
-    /// How many of them are kept: what the largest rate looks at.
-    kept: u64,
-    /// The longest window of any rate.
-    window: Duration,
-    /// Whether uses or a budget were charged here, too: these never pass.
-    lasting: bool,
-}
-
 /// What one call has reserved, to be given back if its tool never starts.
 #[derive(Debug, Default)]
 pub(crate) struct Reservation(Vec<Charge>);
 
+/// What one call costs one counter.
 #[derive(Debug)]
 struct Charge {
     rule: Arc<str>,
     spanning: Option<Arc<Spanning>>,
-    /// The most calls of any rate that looks at this counter, so many times are kept; and the longest
-    /// window.
-    rated: Option<(u64, Duration)>,
-    /// Whether it is charged to uses or to a budget.
-    lasting: bool,
-    sums: Vec<(Fact, Number)>,
-}
-
-impl Charge {
-    /// Another stamp of the same counter charges the same call.
-    fn add(&mut self, other: Charge) {
-        self.rated = match (self.rated, other.rated) {
-            (Some((calls, window)), Some((others, longer))) => {
-                Some((calls.max(others), window.max(longer)))
-            }
-            (own, other) => own.or(other),
-        };
-        self.lasting |= other.lasting;
-        for (argument, amount) in other.sums {
-            if !self.sums.iter().any(|(own, _)| *own == argument) {
-                self.sums.push((argument, amount));
-            }
-        }
-    }
+    cost: Cost,
 }
 
 impl Counters {
@@ -127,12 +83,12 @@ impl Counters {
             let same =
                 |own: &&mut Charge| own.rule == charge.rule && own.spanning == charge.spanning;
             match charges.iter_mut().find(same) {
-                Some(own) => own.add(charge),
+                Some(own) => own.cost.add(charge.cost),
                 None => charges.push(charge),
             }
         }
         for charge in &charges {
-            purse.counter(&charge.rule, charge.spanning.as_ref()).charge(charge, now);
+            purse.counter(&charge.rule, charge.spanning.as_ref()).charge(&charge.cost, now);
         }
         Ok(Reservation(charges))
     }
@@ -157,7 +113,7 @@ impl Counters {
     pub(crate) fn has_calls_left(&mut self, stamp: &Stamp, now: Timestamp) -> bool {
         let mut purse = Purse::open(self, std::iter::once(stamp));
         let counter = purse.counter(&stamp.rule, stamp.spanning.as_ref());
-        let uses = stamp.limits.uses.is_none_or(|uses| counter.used < uses);
+        let uses = stamp.limits.uses.is_none_or(|uses| counter.used() < uses);
         uses && stamp.limits.rate.is_none_or(|rate| counter.rate_allows(rate, now))
     }
 
@@ -166,8 +122,8 @@ impl Counters {
     pub(crate) fn give_back(&mut self, reservation: &Reservation) {
         for charge in &reservation.0 {
             match &charge.spanning {
-                Some(spanning) => spanning.lock().give_back(charge),
-                None => self.of(&charge.rule).give_back(charge),
+                Some(spanning) => spanning.lock().give_back(&charge.cost),
+                None => self.of(&charge.rule).give_back(&charge.cost),
             }
         }
     }
@@ -222,7 +178,7 @@ fn check(counter: &Counter, stamp: &Stamp, args: &Args, now: Timestamp) -> Resul
         Err(Denial::new(reason).because(detail).by_rules(vec![stamp.rule.clone()]))
     };
     if let Some(uses) = limits.uses
-        && counter.used >= uses
+        && counter.used() >= uses
     {
         return denied(Reason::UsesSpent, format!("all {uses} uses are spent"));
     }
@@ -252,69 +208,8 @@ fn check(counter: &Counter, stamp: &Stamp, args: &Args, now: Timestamp) -> Resul
         sums.push((budget.argument.clone(), amount));
     }
     let (rated, lasting) = (limits.rate, limits.uses.is_some() || !limits.budgets.is_empty());
-    Ok(Charge { rule: stamp.rule.clone(), spanning: stamp.spanning.clone(), rated, lasting, sums })
-}
-
-impl Counter {
-    fn sum(&self, argument: &Fact) -> Number {
-        let sums = self.more.iter().flat_map(|more| &more.sums);
-        sums.into_iter().find(|(own, _)| own == argument).map_or(Number::ZERO, |(_, sum)| *sum)
-    }
-
-    /// Whether one more call keeps to the rate: the call so many before it has left the window. A
-    /// call at `t` counts until `t + window`, exclusively, so no window of this length ever holds
-    /// more than the rate, wherever its edges are.
-    fn rate_allows(&self, (calls, window): (u64, Duration), now: Timestamp) -> bool {
-        let Some(more) = &self.more else { return calls > 0 };
-        let Some(at) = more.recent.len().checked_sub(calls as usize) else { return true };
-        more.recent.get(at).is_some_and(|oldest| now.since(*oldest) >= window)
-    }
-
-    /// Whether nothing that was charged counts any more: forgetting it changes no answer.
-    pub(super) fn is_past(&self, now: Timestamp) -> bool {
-        let Some(more) = &self.more else { return self.used == 0 };
-        let lasts = more.lasting && self.used > 0;
-        let passed = |latest: &Timestamp| now.since(*latest) >= more.window;
-        !lasts && more.recent.back().is_none_or(passed)
-    }
-
-    fn charge(&mut self, charge: &Charge, now: Timestamp) {
-        // What was charged before there was more than uses were uses.
-        let lasts = charge.lasting || (self.more.is_none() && self.used > 0);
-        self.used = self.used.saturating_add(1);
-        if self.more.is_none() && charge.rated.is_none() && charge.sums.is_empty() {
-            return;
-        }
-        let more = self.more.get_or_insert_default();
-        more.lasting |= lasts;
-        if let Some((calls, window)) = charge.rated {
-            // A smaller rate beside a larger one forgets nothing that the larger one counts.
-            more.kept = more.kept.max(calls);
-            more.window = more.window.max(window);
-            while more.recent.len() as u64 >= more.kept {
-                more.recent.pop_front();
-            }
-            more.recent.push_back(now);
-        }
-        for (argument, amount) in &charge.sums {
-            match more.sums.iter_mut().find(|(own, _)| own == argument) {
-                // Checked to fit just before, under the same lock.
-                Some((_, sum)) => *sum = sum.checked_add(*amount).unwrap_or(*sum),
-                None => more.sums.push((argument.clone(), *amount)),
-            }
-        }
-    }
-
-    fn give_back(&mut self, charge: &Charge) {
-        self.used = self.used.saturating_sub(1);
-        let Some(more) = &mut self.more else { return };
-        for (argument, amount) in &charge.sums {
-            if let Some((_, sum)) = more.sums.iter_mut().find(|(own, _)| own == argument) {
-                // What was added before can be taken away again.
-                *sum = sum.checked_sub(*amount).unwrap_or(*sum);
-            }
-        }
-    }
+    let (rule, spanning) = (stamp.rule.clone(), stamp.spanning.clone());
+    Ok(Charge { rule, spanning, cost: Cost { rated, lasting, sums } })
 }
 
 /// What a call adds to a budget.

@@ -1,5 +1,6 @@
 //! Grants: the rows of the table, and the tasks they live and end with.
 
+mod counter;
 mod counters;
 mod history;
 mod id;

@@ -1,7 +1,8 @@
 //! A scope as it is asked for: built tool by tool, and checked where it is taken.
 
 use super::capability::{Capability, Part, cover_value};
-use super::constraint::{Constraint, ConstraintError};
+use super::constraint::Constraint;
+use super::constraint_error::ConstraintError;
 use super::cover::{Condition, Openness, ResourceOpenness};
 use super::fact::Fact;
 use super::glob::MAX_SCOPE_PATTERNS;

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::time::Duration;
 
-use super::constraint::ConstraintError;
+use super::constraint_error::ConstraintError;
 use crate::clock::Timestamp;
 
 /// The instants from `after` on, up to and without `before`.

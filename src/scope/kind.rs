@@ -2,7 +2,8 @@
 
 use std::cmp::Ordering;
 
-use super::constraint::{Constraint, ConstraintError, Node};
+use super::constraint::{Constraint, Node};
+use super::constraint_error::ConstraintError;
 use crate::value::{Number, Value};
 
 /// Finitely many values, at least one, sorted and each once.

@@ -18,6 +18,7 @@ mod algebra;
 mod automaton;
 mod capability;
 mod constraint;
+mod constraint_error;
 mod contain;
 #[cfg(test)]
 mod corpus;
@@ -53,7 +54,8 @@ mod truth;
 mod url;
 mod words;
 
-pub use constraint::{Constraint, ConstraintError, MAX_NESTING};
+pub use constraint::{Constraint, MAX_NESTING};
+pub use constraint_error::ConstraintError;
 pub use decode::{MAX_PARTS, MAX_VALUE_LEVELS};
 pub use draft::{MAX_CAPABILITIES, MAX_CONDITIONS, MAX_SCOPE_JSON, Scope, ScopeError};
 pub use fact::UnknownFact;

@@ -2,7 +2,8 @@
 
 use std::sync::Arc;
 
-use super::constraint::{Constraint, ConstraintError, Node};
+use super::constraint::{Constraint, Node};
+use super::constraint_error::ConstraintError;
 use super::fact::Fact;
 use super::glob::Glob;
 use super::instant::{Instants, Weekly};

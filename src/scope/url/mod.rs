@@ -8,7 +8,8 @@ mod host;
 mod path;
 mod read;
 
-use super::constraint::{Constraint, ConstraintError, Node};
+use super::constraint::{Constraint, Node};
+use super::constraint_error::ConstraintError;
 use super::truth::Truth;
 use crate::value::{Object, Shown, Value};
 use host::HostPattern;

@@ -1,0 +1,47 @@
+//! What can be wrong with a constraint.
+
+use super::MAX_NESTING;
+
+/// What is wrong with a constraint.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, thiserror::Error)]
+#[non_exhaustive]
+pub enum ConstraintError {
+    /// A set, a list of constraints or a pattern without anything in it: it would match nothing, or
+    /// be misread as matching all.
+    #[error("`{0}` is empty: it must name at least one value")]
+    Empty(&'static str),
+    /// The bounds leave no value.
+    #[error("no value lies within {0}")]
+    Impossible(String),
+    /// A kind that looks at a list as a whole beside one that is asked of each element.
+    #[error(
+        "`{list}` looks at a list as a whole and `{element}` at one value: they can't be mixed in one constraint"
+    )]
+    MixedSorts {
+        /// The kind that sees the list itself.
+        list: &'static str,
+        /// The kind asked of one value.
+        element: &'static str,
+    },
+    /// A bound that is not a number of at most 38 digits.
+    #[error("the bound of `{0}` is not a number of at most 38 digits")]
+    NotANumber(&'static str),
+    /// A pattern that does not parse.
+    #[error("{0}")]
+    Pattern(String),
+    /// `same_as` names no part of the question.
+    #[error("{0}")]
+    UnknownFact(String),
+    /// The same field is named twice.
+    #[error("field `{0}` is named twice")]
+    DuplicateField(Box<str>),
+    /// A kind that only policies may use, in a scope.
+    #[error("`{0}` is for policies only: a scope may not make anything be compiled")]
+    PolicyOnly(&'static str),
+    /// `same_as` of the broker's time, in a scope: what is asked for would hold at one instant.
+    #[error("`when.now` is for rules: a scope says nothing of the time")]
+    TimeInScope,
+    /// Constraints nested deeper than [`MAX_NESTING`].
+    #[error("constraints are nested deeper than {MAX_NESTING} levels")]
+    TooDeep,
+}

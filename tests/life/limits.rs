@@ -409,6 +409,21 @@ fn a_permit_that_decides_unstamped_is_not_charged_beside_one_that_is_stamped() {
 }
 
 #[test]
+fn a_stamp_stands_for_its_rule_after_a_reload() {
+    let low = || Rule::permit("low").tool("ping").arg("n", max(5)).uses(1);
+    let rules = || [pings("everywhere").uses(5), low()];
+    let world = World::rules(rules());
+    let agent = world.agent("a");
+    let task = world.open(&agent);
+    let grant = task.request(to_ping(), &here()).unwrap();
+    let other = Rule::permit("other").tool("pong").any_args();
+    world.broker.reload(&policy(rules().into_iter().chain([other]))).finish();
+    for _ in 0..5 {
+        world.call(&grant, &ping_with(json!({ "n": 4 }))).unwrap();
+    }
+}
+
+#[test]
 fn a_stamp_on_another_capability_of_the_grant_does_not_stand_for_one_on_what_covers_the_call() {
     let low = Rule::permit("low").tool("ping").arg("n", max(5)).uses(1);
     let there = Rule::permit("there").tool("ping").arg("n", any()).when("env", eq("prod"));

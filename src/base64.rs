@@ -137,6 +137,22 @@ mod tests {
         assert_eq!(decode("", &mut []), Some(()));
     }
 
+    /// attack 67: one that is read as another would be a second spelling
+    #[test]
+    fn a_wrong_character_is_seen_wherever_it_stands() {
+        for length in (0..=40).filter(|length| length % 4 != 1) {
+            let text = "A".repeat(length);
+            assert_eq!(read(&text), URL_SAFE_NO_PAD.decode(&text).ok());
+            for (at, wrong) in
+                (0..length).flat_map(|at| "=+/ .\n\0\u{7f}".chars().map(move |c| (at, c)))
+            {
+                let mut text = text.clone();
+                text.replace_range(at..=at, &wrong.to_string());
+                assert_eq!(read(&text), None, "{text:?}");
+            }
+        }
+    }
+
     #[test]
     fn a_fixed_text_is_the_usual_one() {
         assert_eq!(Spelled::<4>::new(b"abc").as_str(), "YWJj");

@@ -102,3 +102,22 @@ impl Clock for SystemClock {
         Ok(Reading { wall, monotonic: Instant::now().saturating_duration_since(self.origin) })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    #[expect(clippy::disallowed_methods, reason = "compared with what the clock reads")]
+    fn the_clock_of_the_system_is_read_to_the_millisecond() {
+        let system =
+            || SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap().as_millis();
+        let clock = SystemClock::new();
+        // A thousand, for one may be read at a whole second.
+        for _ in 0..1000 {
+            let before = system();
+            let wall = u128::from(clock.read().unwrap().wall.unix_millis().unsigned_abs());
+            assert!((before..=system()).contains(&wall));
+        }
+    }
+}

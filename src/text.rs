@@ -346,6 +346,21 @@ mod tests {
         }
     }
 
+    #[test]
+    fn texts_of_which_one_goes_on_or_differs_in_one_place_are_not_the_same() {
+        let texts = || (0..=40).map(|length| "read".repeat(10)[..length].to_owned());
+        for text in texts() {
+            for other in texts() {
+                assert_eq!(is_same(&text, &other), text == other, "{text} {other}");
+            }
+            for at in 0..text.len() {
+                let mut changed = text.clone();
+                changed.replace_range(at..=at, "x");
+                assert!(!is_same(&text, &changed) && !is_same(&changed, &text), "{text} {changed}");
+            }
+        }
+    }
+
     proptest! {
         #[test]
         fn texts_are_the_same_if_their_bytes_are(text in "[ab]{0,20}", other in "[ab]{0,20}", at in 0_usize..20) {

@@ -16,7 +16,7 @@ use hallpass::audit::{Anchor, Entry, Event, MemoryLog, Sink, SinkError};
 use hallpass::clock::{ManualClock, Timestamp};
 use hallpass::policy::{ApprovalTerms, Moment, Per, Reviewers};
 use hallpass::prelude::*;
-use hallpass::scope::{above, any, eq, has_any, max, optional};
+use hallpass::scope::{above, all_of, any, eq, has_any, max, optional};
 use serde_json::json;
 use std::sync::Mutex;
 
@@ -309,6 +309,19 @@ fn a_trimmed_scope_names_no_part_that_covers_no_call() {
     let (trimmed, cuts) = task.request_trimmed(wanted, &Context::new()).unwrap();
     assert_eq!(cuts[0].given.len(), 1, "{cuts:?}");
     assert_eq!(trimmed.scope().check(), Ok(()));
+}
+
+/// A grant of nothing would be handed out without whoever has to agree to what was asked for.
+#[test]
+fn a_trimmed_scope_that_no_call_fits_is_denied() {
+    let permit = Rule::permit("some").tool("t").arg("b", max(5)).other_args();
+    let broker = Broker::new(policy([permit])).unwrap();
+    let agent = broker.assert_identity("agent-7").unwrap();
+    let task = broker.open(&agent, Purpose::new("errand")).unwrap();
+    let no_value = all_of([eq(1), eq(2)]);
+    let wanted = Scope::tool("t").arg("a", no_value).other_args();
+    let denial = task.request_trimmed(wanted, &Context::new()).unwrap_err();
+    assert_eq!(denial.reason(), Reason::NotCovered);
 }
 
 /// What a permit is closed to must not be there, as `null` neither: a part of the request does without it

@@ -148,6 +148,8 @@ mod tests {
 
     use super::*;
 
+    const MOST_SECONDS: u64 = i64::MAX as u64 / 1000;
+
     fn at(millis: i64) -> Timestamp {
         Timestamp::from_unix_millis(millis).unwrap()
     }
@@ -215,6 +217,20 @@ mod tests {
     }
 
     proptest! {
+        #[test]
+        fn whole_milliseconds_are_those_of_the_span_if_there_are_so_few(
+            seconds in prop_oneof![
+                any::<u64>(),
+                0..10_000_u64,
+                MOST_SECONDS - 2..MOST_SECONDS + 3,
+                i64::MAX as u64 - 2..i64::MAX as u64 + 3,
+            ],
+            nanos in prop_oneof![Just(0), 0..1_000_000_000_u32, 806_000_000..809_000_000_u32],
+        ) {
+            let span = Duration::new(seconds, nanos);
+            prop_assert_eq!(whole_millis(span), i64::try_from(span.as_millis()).ok());
+        }
+
         #[test]
         fn text_reads_back_as_the_same_instant(millis in 0..=Timestamp::MAX.unix_millis()) {
             let instant = at(millis);

@@ -142,7 +142,13 @@ pub(super) fn cover_value(tool: &str, conditions: &[Condition], openness: &Openn
 
 #[cfg(test)]
 mod tests {
+    use proptest::collection::{btree_map, vec};
+    use proptest::option;
+    use proptest::prelude::{Just, Strategy, prop_assert_eq, prop_oneof, proptest};
+
     use super::*;
+    use crate::scope::model::scalars;
+    use crate::scope::{Constraint, absent, any, below, eq, max, min, not, optional, prefix};
 
     #[test]
     fn a_cover_that_needs_a_resource_does_not_look_like_one_without() {
@@ -154,5 +160,70 @@ mod tests {
         assert_eq!(resource(ResourceOpenness::None), None);
         assert_eq!(resource(ResourceOpenness::Named), Some(Value::Object(Object::new())));
         assert_eq!(resource(ResourceOpenness::Any), Some(Value::from("any")));
+    }
+
+    fn constraints() -> impl Strategy<Value = Constraint> {
+        prop_oneof![
+            (0..3).prop_map(eq),
+            (0..3).prop_map(min),
+            (0..3).prop_map(below),
+            (0..3).prop_map(|n| not(eq(n))),
+            (0..3).prop_map(|n| optional(max(n))),
+            Just(any()),
+            Just(absent()),
+            "[ab]{1,2}".prop_map(|text| prefix(&text)),
+        ]
+    }
+
+    fn capabilities() -> impl Strategy<Value = Capability> {
+        let resource = prop_oneof![
+            3 => Just((ResourceOpenness::None, None)),
+            1 => Just((ResourceOpenness::Any, None)),
+            1 => constraints().prop_map(|own| (ResourceOpenness::Named, Some(own))),
+        ];
+        (vec(("[xyz]", constraints()), 0..4), proptest::bool::weighted(0.3), resource).prop_map(
+            |(named, other_args, (resource, id))| {
+                let mut conditions = Vec::new();
+                for (name, own) in named {
+                    Condition::add(&mut conditions, Fact::arg(&name), own);
+                }
+                conditions.extend(id.map(|own| Condition::new(Fact::ResourceId, own)));
+                let openness = Openness { other_args, resource };
+                let tool = ToolName::new("t").unwrap();
+                Capability { tool, conditions: conditions.into(), openness }
+            },
+        )
+    }
+
+    struct Alone<'a>(&'a Object, Option<&'a Value>);
+
+    impl Facts for Alone<'_> {
+        fn fact(&self, fact: &Fact) -> Option<&Value> {
+            match fact {
+                Fact::Arg(path) => self.0.get(path.first()?),
+                _ => self.1,
+            }
+        }
+    }
+
+    proptest! {
+        /// P3: a trimmed part is never more than the permit or the wish, and no call of both is lost.
+        #[test]
+        fn a_meet_covers_the_calls_that_both_cover(
+            own in capabilities(),
+            other in capabilities(),
+            calls in vec((btree_map("[wxyz]", scalars(), 0..4), option::of(scalars())), 1..20),
+        ) {
+            let both = own.meet(&other.conditions, &other.openness);
+            let of_no_resource = both.as_ref().is_some_and(Capability::is_of_no_resource);
+            for (args, id) in calls {
+                let args = Object::from_pairs(args).unwrap();
+                let covers = |one: &Capability| {
+                    one.cover().outside(&args, id.is_some(), &Alone(&args, id.as_ref())).is_none()
+                };
+                let met = both.as_ref().is_some_and(|both| !of_no_resource && covers(both));
+                prop_assert_eq!(met, covers(&own) && covers(&other), "{:?}: {:?} {:?}", both, args, id);
+            }
+        }
     }
 }

@@ -253,10 +253,18 @@ impl Constraint {
 
 #[cfg(test)]
 mod tests {
+    use proptest::collection::vec;
+    use proptest::option;
+    use proptest::prelude::{Strategy, prop_assert_eq, prop_oneof, proptest};
+
+    use super::super::evaluate::Stance;
+    use super::super::fact::Absence;
+    use super::super::model::values;
     use super::super::words::*;
     use super::*;
     use crate::clock::Timestamp;
     use crate::scope::{Scope, ScopeError};
+    use crate::value::Number;
 
     /// attack 19: what an agent asks for compiles nothing, wherever it hides it.
     #[test]
@@ -322,6 +330,46 @@ mod tests {
             assert!(constraint.check().is_err(), "{constraint}");
             assert!(not(constraint.clone()).check().is_err(), "{constraint}");
             assert!(fields([("a", constraint.clone())]).check().is_err(), "{constraint}");
+        }
+    }
+
+    fn bounds() -> impl Strategy<Value = Constraint> {
+        (0..4_usize, -2..3_i64, proptest::bool::ANY).prop_map(|(word, whole, half)| {
+            let number = Number::from(whole * 10 + i64::from(half) * 5);
+            match word {
+                0 => min(number),
+                1 => max(number),
+                2 => above(number),
+                _ => below(number),
+            }
+        })
+    }
+
+    proptest! {
+        /// Of whatever it is asked, on either side and under `not`; so does what the loader is told.
+        #[test]
+        fn two_bounds_that_are_one_range_say_what_both_say(
+            parts in vec(bounds(), 2..4),
+            value in option::weighted(0.9, prop_oneof![
+                (-6..6_i64).prop_map(|n| Value::from(n * 5)),
+                vec((-6..6_i64).prop_map(|n| Value::from(n * 5)), 0..3).prop_map(Value::List),
+                values(),
+            ]),
+        ) {
+            let side_by_side = Constraint(Node::All(parts.clone()));
+            let one = parts.into_iter().reduce(Constraint::and).unwrap();
+            prop_assert_eq!(one.check(), side_by_side.check());
+            prop_assert_eq!(one.to_string(), side_by_side.to_string());
+            for stance in [Stance::Cover, Stance::Guard] {
+                for absence in [Absence::Argument, Absence::Attribute] {
+                    for negated in [false, true] {
+                        prop_assert_eq!(
+                            one.holds_of(value.as_ref(), absence, stance, negated),
+                            side_by_side.holds_of(value.as_ref(), absence, stance, negated)
+                        );
+                    }
+                }
+            }
         }
     }
 

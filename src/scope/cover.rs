@@ -170,7 +170,12 @@ pub(crate) fn names_argument(conditions: &[Condition], name: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use proptest::collection::vec;
+    use proptest::option;
+    use proptest::prelude::*;
+
     use super::*;
+    use crate::scope::model::{mixed_constraints, values};
     use crate::scope::{any, max};
 
     /// Arguments alone.
@@ -239,5 +244,42 @@ mod tests {
         let inner = Condition::new(Fact::parse("args.a.b").unwrap(), crate::scope::optional(any()));
         let args = Object::from_pairs([("a", 1)]).unwrap();
         assert_eq!(outside(&[inner], &args), unnamed("a"));
+    }
+
+    /// By the book: each condition, then each argument by its name.
+    fn by_the_book<'c>(cover: Cover<'c>, args: &Object, has_resource: bool) -> Option<Outside<'c>> {
+        let told = |own: &'c Condition| (own, own.holds(Stance::Cover, &Alone(args)));
+        let failed = cover.conditions.iter().map(told).find(|(_, truth)| *truth != Truth::True);
+        match failed {
+            Some((own, truth)) => Some(Outside::Condition(own, truth)),
+            None => {
+                cover.openness.outside(cover.conditions, args, has_resource).map(Outside::Uncovered)
+            }
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn what_is_outside_is_what_asking_name_by_name_finds(
+            named in vec(("[a-d]", prop_oneof![Just(any()), mixed_constraints()]), 0..5),
+            args in proptest::collection::btree_map("[a-e]", values(), 0..5),
+            attributed in option::weighted(0.2, mixed_constraints()),
+            other_args in proptest::bool::ANY,
+            resource in prop_oneof![
+                Just(ResourceOpenness::None), Just(ResourceOpenness::Named), Just(ResourceOpenness::Any),
+            ],
+            has_resource in proptest::bool::ANY,
+        ) {
+            let mut conditions: Vec<_> =
+                named.into_iter().map(|(name, own)| Condition::new(Fact::arg(&name), own)).collect();
+            conditions.extend(attributed.map(|own| Condition::new(Fact::ResourceId, own)));
+            let args = Object::from_pairs(args).unwrap();
+            let openness = Openness { other_args, resource };
+            let cover = Cover { conditions: &conditions, openness: &openness };
+            prop_assert_eq!(
+                cover.outside(&args, has_resource, &Alone(&args)),
+                by_the_book(cover, &args, has_resource)
+            );
+        }
     }
 }

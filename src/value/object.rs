@@ -176,5 +176,23 @@ mod tests {
         fn keys_stand_in_the_order_of_their_bytes(left in "[ab\u{e9}]{0,4}", right in "[ab\u{e9}]{0,4}") {
             prop_assert_eq!(stands_before(&left, &right), left < right);
         }
+
+        #[test]
+        fn a_key_is_found_where_it_stands(
+            names in proptest::collection::vec("[ab\u{e9}]{0,9}", 0..20),
+            other in "[ab]{0,9}",
+        ) {
+            let mut object = Object::new();
+            for (nth, name) in names.iter().enumerate() {
+                let twice = names[..nth].contains(name);
+                prop_assert_eq!(object.insert(name.clone(), nth as u64).is_err(), twice);
+            }
+            for (at, key) in object.keys().enumerate() {
+                let first = names.iter().position(|name| name == key).unwrap();
+                prop_assert_eq!(object.find(key), Some((at, &Value::from(first as u64))));
+            }
+            prop_assert_eq!(object.find(&other).is_some(), names.contains(&other));
+            prop_assert_eq!(object.get_mut(&other).cloned(), object.get(&other).cloned());
+        }
     }
 }

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use hallpass::policy::Moment;
 use hallpass::prelude::*;
-use hallpass::scope::{any, eq, same_as};
+use hallpass::scope::{any, eq, max, min, same_as};
 use proptest::prelude::*;
 use serde_json::json;
 
@@ -405,6 +405,42 @@ fn a_permit_that_decides_unstamped_is_not_charged_beside_one_that_is_stamped() {
     for _ in 0..5 {
         let permit = world.gate.authorize(grant.token(), &agent, ping(), &in_env("dev"));
         permit.unwrap().start().unwrap().succeed();
+    }
+}
+
+#[test]
+fn a_stamp_stands_for_its_rule_after_a_reload() {
+    let low = || Rule::permit("low").tool("ping").arg("n", max(5)).uses(1);
+    let rules = || [pings("everywhere").uses(5), low()];
+    let world = World::rules(rules());
+    let agent = world.agent("a");
+    let task = world.open(&agent);
+    let grant = task.request(to_ping(), &here()).unwrap();
+    let other = Rule::permit("other").tool("pong").any_args();
+    world.broker.reload(&policy(rules().into_iter().chain([other]))).finish();
+    for _ in 0..5 {
+        world.call(&grant, &ping_with(json!({ "n": 4 }))).unwrap();
+    }
+}
+
+#[test]
+fn a_stamp_on_another_capability_of_the_grant_does_not_stand_for_one_on_what_covers_the_call() {
+    let low = Rule::permit("low").tool("ping").arg("n", max(5)).uses(1);
+    let there = Rule::permit("there").tool("ping").arg("n", any()).when("env", eq("prod"));
+    let world = World::rules([low, there]);
+    let agent = world.agent("a");
+    let task = world.open(&agent);
+    let ping_where = |n| Scope::tool("ping").arg("n", n);
+    let wanted = ping_where(max(3)).and(ping_where(min(4)));
+    let grant = task.request(wanted, &in_env("prod")).unwrap();
+    let ask = |n| {
+        let call = ping_with(json!({ "n": n }));
+        world.gate.authorize(grant.token(), &agent, call, &in_env("dev"))
+    };
+    // Covered by what only `there` gave, and decided by `low` alone.
+    ask(4).unwrap().start().unwrap().succeed();
+    for n in [3, 4] {
+        assert_eq!(ask(n).unwrap_err().reason(), Reason::UsesSpent);
     }
 }
 

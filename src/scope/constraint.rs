@@ -78,21 +78,15 @@ pub const MAX_NESTING: usize = 8;
 impl Constraint {
     /// This and another constraint.
     pub fn and(self, other: Constraint) -> Constraint {
-        match self {
-            Constraint(Node::All(mut parts)) => {
-                parts.push(other);
+        match (self.0, other.0) {
+            // Two bounds are one range, as the keys of one table are.
+            (Node::Range(own), Node::Range(other)) => Constraint(Node::Range(own.intersect(other))),
+            (Node::All(mut parts), other) => {
+                parts.push(Constraint(other));
                 Constraint(Node::All(parts))
             }
-            first => first.met(&other).unwrap_or_else(|| Constraint(Node::All(vec![first, other]))),
+            (own, other) => Constraint(Node::All(vec![Constraint(own), Constraint(other)])),
         }
-    }
-
-    /// Two bounds are one range, as the keys of one table are. Bounds that leave nothing stay two, so
-    /// that [`check`](Self::check) has both to tell.
-    fn met(&self, other: &Constraint) -> Option<Constraint> {
-        let (Node::Range(own), Node::Range(other)) = (&self.0, &other.0) else { return None };
-        let both = own.intersect(*other);
-        (!both.is_empty()).then_some(Constraint(Node::Range(both)))
     }
 
     /// Opens [`fields`](super::fields): fields that are not named may be there, with any value.

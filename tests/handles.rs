@@ -104,6 +104,7 @@ fn a_check_spends_nothing_and_records_nothing() {
     for _ in 0..5 {
         let dry = gate.check(grant.token(), &agent, &read(), &Context::new()).unwrap();
         assert_eq!(dry.rules().collect::<Vec<_>>(), ["read"]);
+        assert_eq!(format!("{dry:?}"), r#"["read"]"#);
         let write = Call::new("write", json!({})).unwrap();
         assert!(gate.check(grant.token(), &agent, &write, &Context::new()).is_err());
     }

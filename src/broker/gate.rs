@@ -91,6 +91,24 @@ impl Gate {
     /// Answers as [`authorize`](Gate::authorize) would, and permits nothing: no use is spent, no
     /// history added, the question not recorded.
     ///
+    /// ```
+    /// # use hallpass::prelude::*;
+    /// # use serde_json::json;
+    /// # let rule = Rule::permit("readers").tool("fs.read").any_args().uses(1);
+    /// # let broker = Broker::new(Policy::builder().rule(rule).build()?)?;
+    /// # let (gate, context) = (broker.gate(), Context::new());
+    /// # let agent = broker.assert_identity("agent-7")?;
+    /// # let task = broker.open(&agent, Purpose::new("reading"))?;
+    /// # let grant = task.request(Scope::tool("fs.read").any_args(), &context)?;
+    /// let call = Call::new("fs.read", json!({ "path": "/data/q3.csv" }))?;
+    /// for _ in 0..3 {
+    ///     let dry = gate.check(grant.token(), &agent, &call, &context)?;
+    ///     assert!(dry.rules().eq(["readers"]));
+    /// }
+    /// assert!(gate.authorize(grant.token(), &agent, call, &context).is_ok());
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
     /// # Errors
     /// The [`Denial`] that `authorize` would give, as long as nothing changes between the two.
     pub fn check<P: Presentable + ?Sized>(

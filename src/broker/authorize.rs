@@ -12,7 +12,7 @@ use crate::call::Call;
 use crate::clock::Timestamp;
 use crate::context::Context;
 use crate::denial::{Denial, Reason};
-use crate::grant::{GrantId, Life, OpenPermit, Row, TaskCell};
+use crate::grant::{GrantId, Life, OpenPermit, Reservation, Row, TaskCell};
 use crate::identity::Identity;
 use crate::policy::{
     Catalogue, Deciders, Listed, Moment, Question, Setting, Verdict, What, decide, nearest_for_call,
@@ -114,7 +114,9 @@ impl Attempt<'_> {
             this.decide(&current, &presented, &life, context, what).map_err(about)?;
         this.make_room(&presented, &mut life).map_err(about)?;
         let Life { grants, counters, .. } = &mut *life;
-        counters.probe(covered.stamps(grants), this.call.args(), this.now).map_err(about)?;
+        if !covered.is_unlimited() {
+            counters.probe(covered.stamps(grants), this.call.args(), this.now).map_err(about)?;
+        }
         Ok(Decided::by(&current, rules))
     }
 
@@ -287,7 +289,10 @@ impl Attempt<'_> {
             .ok_or_else(|| Denial::new(Reason::Expired))?;
         self.make_room(presented, life)?;
         let Life { grants, counters, .. } = &mut *life;
-        let reservation = counters.reserve(covered.stamps(grants), self.call.args(), self.now)?;
+        let reservation = match covered.is_unlimited() {
+            true => Reservation::default(),
+            false => counters.reserve(covered.stamps(grants), self.call.args(), self.now)?,
+        };
 
         let cell = &presented.cell;
         let (grant, arguments) = (presented.grant.text(), arguments.text());

@@ -4,7 +4,7 @@ use crate::denial::{Denial, Reason};
 use crate::grant::{GrantId, Granted, Row, Rows, SpanningCounters, Stamp};
 use crate::identity::Identity;
 use crate::policy::{Compiled, Deciders, Question, Rule, What, failed};
-use crate::scope::{Capability, Outside, Uncovered};
+use crate::scope::{Capability, Outside};
 use crate::token::Narrowing;
 
 /// A grant, and which capability of its scope covers the call.
@@ -29,6 +29,11 @@ impl Covered {
     /// So does one that it was delegated from.
     pub(super) fn by_ancestor(&mut self, row: &Row, at: usize) {
         self.ancestors.extend(limiting(row, at));
+    }
+
+    /// Whether nothing that covers the call limits calls.
+    pub(super) fn is_unlimited(&self) -> bool {
+        self.own.is_none() && self.ancestors.is_empty() && self.unstamped.is_empty()
     }
 
     /// The limits of every capability that covers the call, and of the permits that decided without
@@ -97,12 +102,7 @@ fn out_of_scope(whose: &str, outside: Option<Outside<'_>>, question: &Question<'
         Some(Outside::Condition(condition, truth)) => {
             format!("{whose}: {}", failed(condition, truth, question))
         }
-        Some(Outside::Uncovered(Uncovered::Argument(name))) => {
-            format!("argument `{}` is not named by {whose}", name.escape_default())
-        }
-        Some(Outside::Uncovered(Uncovered::Resource)) => {
-            format!("the call's resource is not what {whose} speaks of")
-        }
+        Some(Outside::Uncovered(uncovered)) => uncovered.said_of(whose),
     };
     Denial::new(Reason::OutOfScope).because(detail)
 }

@@ -37,6 +37,7 @@ impl Stamp {
     /// Whether a rule put this on, and what it counts is counted for `who`.
     pub(crate) fn is_of(&self, rule: &Rule, who: &Identity) -> bool {
         let counts = |spanning: &Arc<Spanning>| spanning.counts(who.subject().as_str());
+        // Mostly it is the very same id.
         let same = Arc::ptr_eq(&self.rule, &rule.id) || self.rule == rule.id;
         same && self.spanning.as_ref().is_none_or(counts)
     }
@@ -55,7 +56,7 @@ pub(crate) struct Counters(Vec<(Arc<str>, Counter)>);
 #[derive(Debug, Default)]
 pub(crate) struct Reservation(Vec<Charge>);
 
-/// What one call costs one counter.
+/// What one call costs, and which counter.
 #[derive(Debug)]
 struct Charge {
     rule: Arc<str>,
@@ -72,9 +73,6 @@ impl Counters {
         args: &Args,
         now: Timestamp,
     ) -> Result<Reservation, Denial> {
-        if !counted(stamps.clone()) {
-            return Ok(Reservation::default());
-        }
         let mut purse = Purse::open(self, stamps.clone());
         let mut charges: Vec<Charge> = Vec::new();
         for stamp in stamps.filter(|stamp| stamp.limits.count_calls()) {
@@ -100,9 +98,6 @@ impl Counters {
         args: &Args,
         now: Timestamp,
     ) -> Result<(), Denial> {
-        if !counted(stamps.clone()) {
-            return Ok(());
-        }
         let mut purse = Purse::open(self, stamps.clone());
         stamps.filter(|stamp| stamp.limits.count_calls()).try_for_each(|stamp| {
             check(purse.counter(&stamp.rule, stamp.spanning.as_ref()), stamp, args, now).map(|_| ())
@@ -138,11 +133,6 @@ impl Counters {
         #[expect(clippy::indexing_slicing, reason = "`at` was found or pushed just above")]
         &mut self.0[at].1
     }
-}
-
-/// Whether any of them limits calls at all: most only say how long a grant lives.
-fn counted<'s>(mut stamps: impl Iterator<Item = &'s Stamp>) -> bool {
-    stamps.any(|stamp| stamp.limits.count_calls())
 }
 
 /// The counters that one call draws on: the task's, and those of identities, held until all of them

@@ -14,7 +14,7 @@ mod task;
 
 pub use id::GrantId;
 
-pub(crate) use counters::Stamp;
+pub(crate) use counters::{Reservation, Stamp};
 pub(crate) use pool::Pool;
 pub(crate) use row::{Granted, Row, Terms};
 pub(crate) use rows::Rows;

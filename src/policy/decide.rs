@@ -5,7 +5,7 @@ use super::deciders::Deciders;
 use super::index::{Candidates, Probe, Side};
 use super::question::{Question, What};
 use super::rule::{Effect, Rule, Tools};
-use crate::scope::{Condition, Constraint, Cover, Fact, Facts, Outside, Stance, Truth, Uncovered};
+use crate::scope::{Condition, Constraint, Cover, Fact, Facts, Outside, Stance, Truth};
 use crate::token::Form;
 use crate::value::Value;
 
@@ -109,6 +109,11 @@ impl Rule {
         }
     }
 
+    /// What it says of a call.
+    pub(super) fn cover(&self) -> Cover<'_> {
+        Cover { conditions: &self.conditions, openness: &self.openness }
+    }
+
     /// What keeps a permit from applying: `None` if it applies.
     #[inline]
     pub(crate) fn obstacle(&self, question: &Question<'_>) -> Option<Obstacle<'_>> {
@@ -126,12 +131,8 @@ impl Rule {
         {
             return Some(Obstacle::Tool(constraint));
         }
-        let cover = Cover { conditions: &self.conditions, openness: &self.openness };
         let What { args, resource, .. } = question.what;
-        match cover.outside(args, resource.is_some(), question)? {
-            Outside::Condition(condition, truth) => Some(Obstacle::Condition(condition, truth)),
-            Outside::Uncovered(uncovered) => Some(Obstacle::Uncovered(uncovered)),
-        }
+        self.cover().outside(args, resource.is_some(), question).map(Obstacle::Outside)
     }
 }
 
@@ -146,10 +147,8 @@ pub(crate) enum Obstacle<'r> {
     Presentation,
     /// It speaks of other tools.
     Tool(&'r Constraint),
-    /// A condition is false or unknown.
-    Condition(&'r Condition, Truth),
-    /// The call has something that the rule does not name.
-    Uncovered(Uncovered),
+    /// A condition is false or unknown, or the call has something that the rule does not name.
+    Outside(Outside<'r>),
     /// What is asked for is not shown to lie within this condition.
     Wider(&'r Condition),
     /// What is asked for leaves open what the rule closes: arguments or a resource it does not name.

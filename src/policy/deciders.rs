@@ -22,14 +22,6 @@ impl Deciders {
     pub(crate) fn add(&mut self, rule: u32) {
         let Err(at) = self.as_slice().binary_search(&rule) else { return };
         if self.many.is_empty() {
-            // Rules mostly come in their order.
-            if at == self.count
-                && let Some(next) = self.few.get_mut(at)
-            {
-                *next = rule;
-                self.count += 1;
-                return;
-            }
             if let Some(room) = self.few.get_mut(at..=self.count) {
                 room.rotate_right(1);
                 if let Some(first) = room.first_mut() {

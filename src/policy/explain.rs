@@ -7,7 +7,7 @@ use super::question::Question;
 use super::request::Wanted;
 use super::rule::{Moment, Rule};
 use crate::denial::Nearest;
-use crate::scope::{Condition, Facts, Truth, Uncovered};
+use crate::scope::{Condition, Facts, Outside, Truth};
 use crate::value::Value;
 
 /// How many permits of a tool are looked at for the nearest. An explanation is for a person who will
@@ -61,10 +61,10 @@ fn passed(rule: &Rule, obstacle: &Obstacle<'_>) -> usize {
         Obstacle::Moment | Obstacle::Validity | Obstacle::Tool(_) => return 0,
         // The call is right; only its token was presented in another way.
         Obstacle::Presentation => all - 1,
-        Obstacle::Condition(failed, _) | Obstacle::Wider(failed) => {
+        Obstacle::Outside(Outside::Condition(failed, _)) | Obstacle::Wider(failed) => {
             rule.conditions.iter().position(|own| std::ptr::eq(own, *failed)).unwrap_or(0)
         }
-        Obstacle::Uncovered(_) | Obstacle::MoreOpen => all - 1,
+        Obstacle::Outside(Outside::Uncovered(_)) | Obstacle::MoreOpen => all - 1,
     };
     1 + passed * 1000 / all
 }
@@ -75,13 +75,8 @@ fn describe<F: Facts>(obstacle: &Obstacle<'_>, facts: &F) -> String {
         Obstacle::Validity => "it does not apply at this time".into(),
         Obstacle::Presentation => "it speaks of tokens presented in another way".into(),
         Obstacle::Tool(constraint) => format!("`what.tool`: expected {constraint}"),
-        Obstacle::Condition(condition, truth) => failed(condition, *truth, facts),
-        Obstacle::Uncovered(Uncovered::Argument(name)) => {
-            format!("argument `{}` is not named by it", name.escape_default())
-        }
-        Obstacle::Uncovered(Uncovered::Resource) => {
-            "the call's resource is not what it speaks of".into()
-        }
+        Obstacle::Outside(Outside::Condition(condition, truth)) => failed(condition, *truth, facts),
+        Obstacle::Outside(Outside::Uncovered(uncovered)) => uncovered.said_of("it"),
         Obstacle::Wider(Condition { fact, constraint }) => {
             format!("`{fact}`: what is asked for is not shown to lie within {constraint}")
         }

@@ -9,7 +9,7 @@ use super::question::Setting;
 use super::rule::{Effect, Moment, Rule, Tools};
 use super::{ApprovalTerms, Obstacle, Per};
 use crate::scope::{
-    Capability, Condition, Constraint, Cover, Difference, Fact, Facts, Openness, ResourceOpenness,
+    Capability, Condition, Constraint, Cover, Difference, Fact, Facts, Outside, ResourceOpenness,
     Stance, Truth, any, condition_may_overlap, condition_within, cover_difference, eq, not,
     openness_within,
 };
@@ -90,7 +90,8 @@ pub(crate) fn parts_covered(policy: &Compiled, wanted: &Wanted<'_>) -> Vec<Capab
     wanted.visit_open(policy, Side::Permits, |rule| {
         if parts.len() < MOST_PARTS && rule.may_cover_part(wanted) {
             let conditions = rule.of_the_call(wanted);
-            let Some(part) = wanted.capability.meet(&conditions, &rule.openness) else { return };
+            let permitted = Cover { conditions: &conditions, openness: &rule.openness };
+            let Some(part) = wanted.capability.meet(permitted) else { return };
             // A permit for a resource and a wish for none, or the other way round, have no call in
             // common. And each argument may overlap on its own, and still no call be left.
             let is_nothing = part.is_of_no_resource()
@@ -176,8 +177,8 @@ impl<'q> Wanted<'q> {
         })
     }
 
-    fn cover(&self) -> (&'q [Condition], &'q Openness) {
-        (&self.capability.conditions, &self.capability.openness)
+    fn cover(&self) -> Cover<'q> {
+        self.capability.cover()
     }
 }
 
@@ -195,7 +196,6 @@ impl Rule {
         {
             return Some(Obstacle::Tool(constraint));
         }
-        let (conditions, openness) = wanted.cover();
         for condition in &self.conditions {
             if wanted.leaves(&condition.fact) {
                 continue;
@@ -203,19 +203,18 @@ impl Rule {
             if condition.fact.is_of_the_call() {
                 let constraint = wanted.known(&condition.constraint).into_owned();
                 let wider = Condition::new(condition.fact.clone(), constraint);
-                if !condition_within(conditions, openness, &wider) {
+                if !condition_within(wanted.cover(), &wider) {
                     return Some(Obstacle::Wider(condition));
                 }
             } else {
                 let constraint = wanted.known(&condition.constraint);
                 let truth = constraint.holds(&condition.fact, Stance::Cover, wanted);
                 if truth != Truth::True {
-                    return Some(Obstacle::Condition(condition, truth));
+                    return Some(Obstacle::Outside(Outside::Condition(condition, truth)));
                 }
             }
         }
-        (!openness_within((conditions, openness), (&self.conditions, &self.openness)))
-            .then_some(Obstacle::MoreOpen)
+        (!openness_within(wanted.cover(), self.cover())).then_some(Obstacle::MoreOpen)
     }
 
     /// What this permit says of the call, with what is known put in.
@@ -233,7 +232,7 @@ impl Rule {
     pub(crate) fn example_outside(&self, wanted: &Wanted<'_>) -> Option<Value> {
         let conditions = self.of_the_call(wanted);
         let cover = Cover { conditions: &conditions, openness: &self.openness };
-        match cover_difference(wanted.capability.cover(), &[cover]) {
+        match cover_difference(wanted.cover(), &[cover]) {
             Difference::Witness(call) => Some(Value::Object(call.args)),
             Difference::Empty | Difference::Undecided => None,
         }
@@ -241,7 +240,6 @@ impl Rule {
 
     /// Whether this permit may apply to some call that the capability covers.
     fn may_cover_part(&self, wanted: &Wanted<'_>) -> bool {
-        let (conditions, openness) = wanted.cover();
         self.moments.include(wanted.setting.moment)
             && self.validity.holds_at(wanted.setting.now)
             && self.tool_named(wanted.capability.tool.as_str(), Stance::Cover) == Truth::True
@@ -249,7 +247,7 @@ impl Rule {
                 if condition.fact.is_of_the_call() {
                     let constraint = wanted.known(&condition.constraint).into_owned();
                     let condition = Condition::new(condition.fact.clone(), constraint);
-                    condition_may_overlap(conditions, openness, &condition)
+                    condition_may_overlap(wanted.cover(), &condition)
                 } else {
                     condition.holds(Stance::Cover, wanted) == Truth::True
                 }
@@ -266,14 +264,13 @@ impl Rule {
             // How calls will be presented is open: they are asked.
             return false;
         }
-        let (conditions, openness) = wanted.cover();
-        let no_resource = openness.resource == ResourceOpenness::None;
+        let no_resource = wanted.cover().openness.resource == ResourceOpenness::None;
         self.may_hold_of(wanted, |condition| {
             // Where there is no resource, its parts are not there: asked of that, a guard acts on what
             // it cannot tell.
             let of_none = no_resource && !matches!(condition.fact, Fact::Arg(_));
             (of_none && condition.holds(Stance::Guard, wanted).may_hold())
-                || condition_within(conditions, openness, condition)
+                || condition_within(wanted.cover(), condition)
         })
     }
 
@@ -287,8 +284,7 @@ impl Rule {
 
     /// Whether this guard may act on some call that the capability covers.
     fn overlaps(&self, wanted: &Wanted<'_>) -> bool {
-        let (conditions, openness) = wanted.cover();
-        self.may_hold_of(wanted, |condition| condition_may_overlap(conditions, openness, condition))
+        self.may_hold_of(wanted, |condition| condition_may_overlap(wanted.cover(), condition))
     }
 
     fn may_hold_of(&self, wanted: &Wanted<'_>, of_the_call: impl Fn(&Condition) -> bool) -> bool {

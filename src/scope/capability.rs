@@ -11,8 +11,7 @@ use crate::value::{Object, Value};
 /// A capability as its byte form sees it.
 pub(super) struct Part<'p> {
     pub(super) tool: &'p str,
-    pub(super) conditions: &'p [Condition],
-    pub(super) openness: &'p Openness,
+    pub(super) cover: Cover<'p>,
 }
 
 /// A capability that can be meant.
@@ -25,8 +24,7 @@ pub(crate) struct Capability {
 
 impl Capability {
     pub(super) fn part(&self) -> Part<'_> {
-        let Capability { tool, conditions, openness } = self;
-        Part { tool: tool.as_str(), conditions, openness }
+        Part { tool: self.tool.as_str(), cover: self.cover() }
     }
 
     /// What it says of a call of its tool.
@@ -36,17 +34,16 @@ impl Capability {
 
     /// What both this and another cover of the same tool cover; `None` where one needs an argument that
     /// the other is closed to.
-    pub(crate) fn meet(&self, conditions: &[Condition], openness: &Openness) -> Option<Capability> {
+    pub(crate) fn meet(&self, other: Cover<'_>) -> Option<Capability> {
         let mut all = self.conditions.to_vec();
-        for condition in conditions {
+        for condition in other.conditions {
             Condition::add(&mut all, condition.fact.clone(), condition.constraint.clone());
         }
         let closed = |condition: &Condition| {
-            let open = |conditions: &[Condition], openness: &Openness| {
+            let open = |Cover { conditions, openness }: Cover<'_>| {
                 openness.other_args || conditions.iter().any(|own| own.fact == condition.fact)
             };
-            matches!(condition.fact, Fact::Arg(_))
-                && !(open(&self.conditions, &self.openness) && open(conditions, openness))
+            matches!(condition.fact, Fact::Arg(_)) && !(open(self.cover()) && open(other))
         };
         // An argument that one side is closed to must not be there, not as null either: what says
         // nothing of it says so, if the other side can do without it.
@@ -59,7 +56,7 @@ impl Capability {
         left_out.iter().all(spared).then(|| Capability {
             tool: self.tool.clone(),
             conditions: conditions.into_boxed_slice(),
-            openness: self.openness.meet(openness),
+            openness: self.openness.meet(other.openness),
         })
     }
 
@@ -91,53 +88,56 @@ impl Capability {
     }
 
     pub(crate) fn to_value(&self) -> Value {
-        cover_value(self.tool.as_str(), &self.conditions, &self.openness)
+        self.part().to_value()
     }
 }
 
-/// A cover in the shape of a policy's `what` table. One that needs a resource, and says nothing of it,
-/// has an empty table there, which nobody can write: it must not look like one that allows none.
-pub(super) fn cover_value(tool: &str, conditions: &[Condition], openness: &Openness) -> Value {
-    let mut args = Object::new();
-    let mut resource = Object::new();
-    let mut attrs = Object::new();
-    for Condition { fact, constraint } in conditions {
-        let value = constraint.to_value();
-        // There is one condition on each fact (`Condition::add`), so no key is there already.
-        let _ = match fact {
-            Fact::Arg(path) => args.insert(path.join("."), value),
-            Fact::ResourceType => resource.insert("type", value),
-            Fact::ResourceId => resource.insert("id", value),
-            Fact::ResourceAttr(name) => attrs.insert(name.to_string(), value),
-            _ => Ok(()),
+impl Part<'_> {
+    /// In the shape of a policy's `what` table. One that needs a resource, and says nothing of it,
+    /// has an empty table there, which nobody can write: it must not look like one that allows none.
+    pub(super) fn to_value(&self) -> Value {
+        let Cover { conditions, openness } = self.cover;
+        let mut args = Object::new();
+        let mut resource = Object::new();
+        let mut attrs = Object::new();
+        for Condition { fact, constraint } in conditions {
+            let value = constraint.to_value();
+            // There is one condition on each fact (`Condition::add`), so no key is there already.
+            let _ = match fact {
+                Fact::Arg(path) => args.insert(path.join("."), value),
+                Fact::ResourceType => resource.insert("type", value),
+                Fact::ResourceId => resource.insert("id", value),
+                Fact::ResourceAttr(name) => attrs.insert(name.to_string(), value),
+                _ => Ok(()),
+            };
+        }
+        let mut out = Object::new();
+        let mut put = |key: &'static str, value: Value| {
+            // Each key is written once below.
+            let _ = out.insert(key, value);
         };
-    }
-    let mut out = Object::new();
-    let mut put = |key: &'static str, value: Value| {
-        // Each key is written once below.
-        let _ = out.insert(key, value);
-    };
-    put("tool", Value::from(tool));
-    if args.is_empty() && openness.other_args {
-        put("args", Value::from("any"));
-    } else {
-        if openness.other_args {
-            put("other_args", Value::from("any"));
+        put("tool", Value::from(self.tool));
+        if args.is_empty() && openness.other_args {
+            put("args", Value::from("any"));
+        } else {
+            if openness.other_args {
+                put("other_args", Value::from("any"));
+            }
+            put("args", Value::Object(args));
         }
-        put("args", Value::Object(args));
-    }
-    if openness.resource == ResourceOpenness::Any {
-        put("resource", Value::from("any"));
-    } else if openness.resource == ResourceOpenness::Named
-        || !resource.is_empty()
-        || !attrs.is_empty()
-    {
-        if !attrs.is_empty() {
-            let _ = resource.insert("attrs", Value::Object(attrs));
+        if openness.resource == ResourceOpenness::Any {
+            put("resource", Value::from("any"));
+        } else if openness.resource == ResourceOpenness::Named
+            || !resource.is_empty()
+            || !attrs.is_empty()
+        {
+            if !attrs.is_empty() {
+                let _ = resource.insert("attrs", Value::Object(attrs));
+            }
+            put("resource", Value::Object(resource));
         }
-        put("resource", Value::Object(resource));
+        Value::Object(out)
     }
-    Value::Object(out)
 }
 
 #[cfg(test)]
@@ -154,7 +154,8 @@ mod tests {
     fn a_cover_that_needs_a_resource_does_not_look_like_one_without() {
         let resource = |openness| {
             let openness = Openness { other_args: false, resource: openness };
-            let value = cover_value("t", &[], &openness);
+            let cover = Cover { conditions: &[], openness: &openness };
+            let value = Part { tool: "t", cover }.to_value();
             value.as_object().and_then(|cover| cover.get("resource").cloned())
         };
         assert_eq!(resource(ResourceOpenness::None), None);
@@ -214,7 +215,7 @@ mod tests {
             other in capabilities(),
             calls in vec((btree_map("[wxyz]", scalars(), 0..4), option::of(scalars())), 1..20),
         ) {
-            let both = own.meet(&other.conditions, &other.openness);
+            let both = own.meet(other.cover());
             let of_no_resource = both.as_ref().is_some_and(Capability::is_of_no_resource);
             for (args, id) in calls {
                 let args = Object::from_pairs(args).unwrap();

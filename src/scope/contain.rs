@@ -7,7 +7,7 @@ use std::borrow::Cow;
 
 use super::algebra::{Algebra, Difference, all_and, all_but};
 use super::constraint::{Constraint, Node};
-use super::cover::{Condition, Openness, ResourceOpenness, names_argument};
+use super::cover::{Condition, Cover, ResourceOpenness};
 use super::evaluate::Stance;
 use super::fact::{Absence, Fact};
 use super::kind::{Fields, Range, Set, Sort};
@@ -160,12 +160,9 @@ impl Constraint {
     }
 }
 
-/// Whether calls covered by `conditions` and `openness` all satisfy `wider`, a condition on the call.
-pub(crate) fn condition_within(
-    conditions: &[Condition],
-    openness: &Openness,
-    wider: &Condition,
-) -> bool {
+/// Whether the calls of a cover all satisfy `wider`, a condition on the call.
+pub(crate) fn condition_within(cover: Cover<'_>, wider: &Condition) -> bool {
+    let Cover { conditions, openness } = cover;
     let own: Vec<&Constraint> =
         conditions.iter().filter(|own| own.fact == wider.fact).map(|own| &own.constraint).collect();
     match (own.as_slice(), &wider.fact) {
@@ -184,12 +181,9 @@ pub(crate) fn condition_within(
     }
 }
 
-/// Whether a call covered by `conditions` and `openness` may satisfy `other`, a condition on the call.
-pub(crate) fn condition_may_overlap(
-    conditions: &[Condition],
-    openness: &Openness,
-    other: &Condition,
-) -> bool {
+/// Whether a call of a cover may satisfy `other`, a condition on the call.
+pub(crate) fn condition_may_overlap(cover: Cover<'_>, other: &Condition) -> bool {
+    let Cover { conditions, openness } = cover;
     let own: Vec<&Constraint> =
         conditions.iter().filter(|own| own.fact == other.fact).map(|own| &own.constraint).collect();
     if own.is_empty()
@@ -204,25 +198,17 @@ pub(crate) fn condition_may_overlap(
 }
 
 /// Whether nothing that `narrow` leaves open is closed in `wide`.
-pub(crate) fn openness_within(
-    (narrow_conditions, narrow): (&[Condition], &Openness),
-    (wide_conditions, wide): (&[Condition], &Openness),
-) -> bool {
+pub(crate) fn openness_within(narrow: Cover<'_>, wide: Cover<'_>) -> bool {
     let resource = matches!(
-        (narrow.resource, wide.resource),
+        (narrow.openness.resource, wide.openness.resource),
         (_, ResourceOpenness::Any)
             | (ResourceOpenness::None, ResourceOpenness::None)
             | (ResourceOpenness::Named, ResourceOpenness::Named)
     );
-    let args = wide.other_args
-        || (!narrow.other_args
-            && narrow_conditions.iter().all(|condition| match &condition.fact {
-                Fact::Arg(path) => match &**path {
-                    [name] => names_argument(wide_conditions, name),
-                    _ => true,
-                },
-                _ => true,
-            }));
+    let names = |name: &str| wide.names_argument(name);
+    let args = wide.openness.other_args
+        || (!narrow.openness.other_args
+            && narrow.conditions.iter().all(|own| own.fact.as_argument().is_none_or(names)));
     resource && args
 }
 

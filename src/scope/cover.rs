@@ -94,14 +94,10 @@ impl<'c> Cover<'c> {
         has_resource: bool,
         facts: &F,
     ) -> Option<Outside<'c>> {
-        // The places of the arguments that are named, so that no name is looked for twice.
-        let mut named = 0_u64;
+        let mut named = Named::default();
         for condition in self.conditions {
             let value = match condition.fact.as_argument() {
-                Some(name) => args.find(name).map(|(at, value)| {
-                    named |= 1_u64.checked_shl(at as u32).unwrap_or_default();
-                    value
-                }),
+                Some(name) => named.find(name, args),
                 None => facts.fact(&condition.fact),
             };
             let truth = condition.holds_at(value, Stance::Cover, facts);
@@ -109,10 +105,47 @@ impl<'c> Cover<'c> {
                 return Some(Outside::Condition(condition, truth));
             }
         }
-        if named.count_ones() as usize == args.len() && self.openness.resource.fits(has_resource) {
+        if named.are_all_of(args) && self.openness.resource.fits(has_resource) {
             return None;
         }
-        self.openness.outside(self.conditions, args, has_resource).map(Outside::Uncovered)
+        self.uncovered(args, has_resource).map(Outside::Uncovered)
+    }
+
+    /// What of the call nothing speaks of.
+    pub(super) fn uncovered(self, args: &Object, has_resource: bool) -> Option<Uncovered> {
+        if !self.openness.resource.fits(has_resource) {
+            return Some(Uncovered::Resource);
+        }
+        if self.openness.other_args {
+            return None;
+        }
+        args.keys().find(|key| !self.names_argument(key)).map(|key| Uncovered::Argument(key.into()))
+    }
+
+    pub(super) fn names_argument(self, name: &str) -> bool {
+        let names = |own: &Condition| own.fact.as_argument().is_some_and(|own| is_same(own, name));
+        self.conditions.iter().any(names)
+    }
+}
+
+/// The arguments of a call that are named, by their places: so none is looked for twice, and one that is
+/// named twice counts once.
+#[derive(Default)]
+pub(super) struct Named(u64);
+
+impl Named {
+    /// The argument of this name, which is named now.
+    #[inline]
+    pub(super) fn find<'a>(&mut self, name: &str, args: &'a Object) -> Option<&'a Value> {
+        let (at, value) = args.find(name)?;
+        self.0 |= 1_u64.checked_shl(at as u32).unwrap_or_default();
+        Some(value)
+    }
+
+    /// Whether these are all there are; of more than a word has bits, never.
+    #[inline]
+    pub(super) fn are_all_of(&self, args: &Object) -> bool {
+        self.0.count_ones() as usize == args.len()
     }
 }
 
@@ -130,23 +163,17 @@ impl Openness {
             },
         }
     }
+}
 
-    /// What of the call lies outside, given the conditions that name its arguments.
-    pub(crate) fn outside(
-        &self,
-        conditions: &[Condition],
-        args: &Object,
-        has_resource: bool,
-    ) -> Option<Uncovered> {
-        if !self.resource.fits(has_resource) {
-            return Some(Uncovered::Resource);
+impl Uncovered {
+    /// What is outside of `whose` cover, for people.
+    pub(crate) fn said_of(&self, whose: &str) -> String {
+        match self {
+            Uncovered::Argument(name) => {
+                format!("argument `{}` is not named by {whose}", name.escape_default())
+            }
+            Uncovered::Resource => format!("the call's resource is not what {whose} speaks of"),
         }
-        if self.other_args {
-            return None;
-        }
-        args.keys()
-            .find(|key| !names_argument(conditions, key))
-            .map(|key| Uncovered::Argument(key.into()))
     }
 }
 
@@ -159,13 +186,6 @@ impl ResourceOpenness {
             ResourceOpenness::Any => true,
         }
     }
-}
-
-pub(crate) fn names_argument(conditions: &[Condition], name: &str) -> bool {
-    conditions.iter().any(|condition| match &condition.fact {
-        Fact::Arg(path) => matches!(&**path, [only] if is_same(only, name)),
-        _ => false,
-    })
 }
 
 #[cfg(test)]
@@ -252,9 +272,7 @@ mod tests {
         let failed = cover.conditions.iter().map(told).find(|(_, truth)| *truth != Truth::True);
         match failed {
             Some((own, truth)) => Some(Outside::Condition(own, truth)),
-            None => {
-                cover.openness.outside(cover.conditions, args, has_resource).map(Outside::Uncovered)
-            }
+            None => cover.uncovered(args, has_resource).map(Outside::Uncovered),
         }
     }
 

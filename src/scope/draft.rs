@@ -1,9 +1,9 @@
 //! A scope as it is asked for: built tool by tool, and checked where it is taken.
 
-use super::capability::{Capability, Part, cover_value};
+use super::capability::{Capability, Part};
 use super::constraint::Constraint;
 use super::constraint_error::ConstraintError;
-use super::cover::{Condition, Openness, ResourceOpenness};
+use super::cover::{Condition, Cover, Openness, ResourceOpenness};
 use super::fact::Fact;
 use super::glob::MAX_SCOPE_PATTERNS;
 use crate::text::{SHOWN, escape_for_people};
@@ -191,12 +191,7 @@ impl Scope {
 
     /// The scope as data, in the shape in which traces and records write it.
     pub fn to_value(&self) -> Value {
-        Value::List(
-            self.drafts
-                .iter()
-                .map(|draft| cover_value(&draft.tool, &draft.conditions, &draft.openness))
-                .collect(),
-        )
+        Value::List(self.drafts.iter().map(|draft| draft.part().to_value()).collect())
     }
 
     pub(crate) fn capabilities(&self) -> Result<Vec<Capability>, ScopeError> {
@@ -209,11 +204,7 @@ impl Scope {
 
     /// The same without copying what was said.
     pub(super) fn parts(&self) -> Result<Vec<Part<'_>>, ScopeError> {
-        self.meant(|Draft { tool, conditions, openness, .. }, _| Part {
-            tool,
-            conditions,
-            openness,
-        })
+        self.meant(|draft, _| draft.part())
     }
 
     /// What `make` makes of each draft, if all of them can be meant.
@@ -295,6 +286,11 @@ pub(super) fn check_resource(
 }
 
 impl Draft {
+    fn part(&self) -> Part<'_> {
+        let cover = Cover { conditions: &self.conditions, openness: &self.openness };
+        Part { tool: &self.tool, cover }
+    }
+
     fn check(&self) -> Result<ToolName, ScopeError> {
         let tool = ToolName::new(&self.tool)?;
         if self.conditions.len() > MAX_CONDITIONS {

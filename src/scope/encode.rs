@@ -35,8 +35,8 @@ fn encode_parts(parts: &[Part<'_>]) -> Result<Vec<u8>, ScopeBytesError> {
     let mut out = Vec::with_capacity(128);
     ascending(&mut out, parts, |out, part| {
         encode_text(out, part.tool);
-        out.push(openness(part.openness));
-        ascending(out, part.conditions, condition)
+        out.push(openness(part.cover.openness));
+        ascending(out, part.cover.conditions, condition)
     })?;
     // What could not be read back is not written: the reader's limits are the only ones.
     if !is_plain(&out) {

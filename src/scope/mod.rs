@@ -78,7 +78,7 @@ pub(crate) use algebra::{Algebra, Allowance, Difference, cover_difference};
 pub(crate) use capability::Capability;
 pub(crate) use constraint::Node;
 pub(crate) use contain::{condition_may_overlap, condition_within, openness_within};
-pub(crate) use cover::{Condition, Cover, Openness, Outside, ResourceOpenness, Uncovered};
+pub(crate) use cover::{Condition, Cover, Openness, Outside, ResourceOpenness};
 #[cfg(any(test, fuzzing))]
 pub(crate) use decode::decode as decode_scope;
 pub(crate) use decode::{decode_beside as decode_scope_beside, decode_from as decode_scope_from};

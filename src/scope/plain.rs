@@ -10,7 +10,7 @@
 
 use std::borrow::Cow;
 
-use super::cover::Openness;
+use super::cover::{Named, Openness};
 use super::decode::{MAX_PARTS, flag, how_many, openness, range};
 use super::draft::{MAX_CAPABILITIES, MAX_CONDITIONS};
 use super::evaluate::{is_filled_in, lies_under};
@@ -66,17 +66,13 @@ fn capability(decoder: &mut Decoder<'_>, call: Option<CallParts<'_>>) -> Result<
     }
     let Openness { other_args, resource } = openness(decoder.byte()?)?;
     let mut holds = true;
-    let mut named = 0;
-    let mut before = None;
+    let mut named = Named::default();
     let conditions = decoder.walk(|own| {
         if own.byte()? != part::ARG {
             return Err(NOT_PLAIN);
         }
         let name = own.text()?;
-        let value = call.and_then(|(_, args, _)| args.get(name));
-        // In the order of bytes, conditions on one argument stand side by side.
-        let again = before.replace(name) == Some(name);
-        named += usize::from(value.is_some() && !again);
+        let value = call.and_then(|(_, args, _)| named.find(name, args));
         // What is not needed any more is read, and not asked.
         holds &= constraint(own, value.filter(|_| holds))?;
         Ok(())
@@ -85,7 +81,7 @@ fn capability(decoder: &mut Decoder<'_>, call: Option<CallParts<'_>>) -> Result<
         return Err(NOT_PLAIN);
     }
     Ok(call.is_some_and(|(_, args, has_resource)| {
-        holds && resource.fits(has_resource) && (other_args || named == args.len())
+        holds && resource.fits(has_resource) && (other_args || named.are_all_of(args))
     }))
 }
 

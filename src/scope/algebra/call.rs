@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 use super::super::capability::Capability;
 use super::super::constraint::Constraint;
-use super::super::cover::{Condition, Cover, Openness, ResourceOpenness, names_argument};
+use super::super::cover::{Condition, Cover, Openness, ResourceOpenness};
 use super::super::evaluate::{Facts, Stance};
 use super::super::fact::Fact;
 use super::super::truth::Truth;
@@ -64,11 +64,7 @@ impl Algebra for Capability {
         }
         let shared = |condition: &Condition| {
             let of = |capability: &Capability| {
-                super::super::condition_may_overlap(
-                    &capability.conditions,
-                    &capability.openness,
-                    condition,
-                )
+                super::super::condition_may_overlap(capability.cover(), condition)
             };
             of(self) && of(other)
         };
@@ -94,7 +90,7 @@ impl CallWitness {
 
     /// Unknown where that hangs on a comparison with something that is not of the call.
     fn covered_by(&self, cover: Cover<'_>) -> Truth {
-        if cover.openness.outside(cover.conditions, &self.args, self.resource.is_some()).is_some() {
+        if cover.uncovered(&self.args, self.resource.is_some()).is_some() {
             return Truth::False;
         }
         let of_call = cover.conditions.iter().filter(|c| c.fact.is_of_the_call());
@@ -326,7 +322,7 @@ fn fits(openness: &Openness, resource: bool) -> bool {
 fn allows(cover: Cover<'_>, fact: &Fact) -> bool {
     match fact {
         Fact::Arg(path) => match &**path {
-            [name] => cover.openness.other_args || names_argument(cover.conditions, name),
+            [name] => cover.openness.other_args || cover.names_argument(name),
             _ => true,
         },
         _ => true,

@@ -17,6 +17,10 @@ mod audit;
 mod concurrency;
 #[path = "attacks/delegation_seeds.rs"]
 mod delegation_seeds;
+#[path = "attacks/denials.rs"]
+mod denials;
+#[path = "attacks/hooks.rs"]
+mod hooks;
 #[path = "attacks/parsed_again.rs"]
 mod parsed_again;
 #[path = "attacks/revocation.rs"]

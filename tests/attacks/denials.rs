@@ -1,0 +1,202 @@
+//! What a denial gives away, and to whom.
+
+use std::collections::BTreeSet;
+
+use hallpass::Halt;
+use hallpass::clock::{Clock, Timestamp};
+use hallpass::policy::{ApprovalTerms, Moment, Per, Reviewers};
+use hallpass::prelude::*;
+use hallpass::scope::{any, eq, has_any, max};
+use hallpass::token::{Claims, KeyRing, Unverified, append_block, mint};
+use serde_json::json;
+
+use crate::world::{HOUR, MINUTE, SECOND, World, broad, call, plain, policy, ring, secret, start};
+
+/// Reasons that no public way leads to yet, each with what has to come first.
+const OUT_OF_REACH: [Reason; 1] = [Reason::NoRandomness];
+
+/// A denial of every reason, with something of its story that only operators may learn.
+fn denials() -> Vec<(Denial, &'static str)> {
+    let mut denials = Vec::new();
+    let mut note = |denial: Denial, secret| denials.push((denial, secret));
+    let asks = ApprovalTerms::per(Per::Call).review(Reviewers::in_groups(has_any(["o"])));
+    let rules = [
+        Rule::permit("hush-permit").tool("t").arg("x", max(100)).uses(3).ttl(HOUR),
+        Rule::permit("hush-rate").tool("r").any_args().rate(1, MINUTE),
+        Rule::permit("hush-budget").tool("b").any_args().budget("args.x", 41_414_141),
+        Rule::permit("hush-request").tool("n").any_args().on([Moment::Request]),
+        Rule::permit("hush-call").tool("n").arg("x", max(5)).on([Moment::Call]),
+        Rule::permit("hush-asked").tool("a").any_args(),
+        Rule::ask("hush-ask").tool("a").approval(asks),
+        Rule::forbid("hush-forbid").tool("t").arg("x", eq(66)),
+    ];
+    let tools = ["t", "r", "b", "n", "a"].map(Tool::new);
+    let catalogue = tools.into_iter().fold(Policy::builder(), |builder, tool| builder.tool(tool));
+    let guarded = catalogue.rules(rules).build().unwrap();
+    let mut rotated = ring();
+    rotated.rotate(secret(1), SECOND, start()).unwrap();
+    let world = World::of(guarded, |builder| builder.keys(rotated));
+    let context = Context::new();
+    let task = world.broker.open_named("hush-task", &world.agent, Purpose::new("test")).unwrap();
+    let grant_of = |tool: &str| task.request(Scope::tool(tool).any_args(), &context).unwrap();
+    let x = |x: i64| call(json!({ "x": x }));
+    let grant = task.request(Scope::tool("t").arg("x", max(70)), &context).unwrap();
+    let deny = |grant: &Grant, call: Call| world.authorize(grant, call).map(drop).unwrap_err();
+    let of = |tool: &str, args| Call::new(tool, args).unwrap();
+
+    let open = |name: &str, purpose: Purpose| {
+        world.broker.open_named(name, &world.agent, purpose).map(drop).unwrap_err()
+    };
+    note(open("next", Purpose::new("hush purpose")), "hush purpose");
+    note(open("hush-task", Purpose::new("test")), "hush-task");
+    let ask = |scope: Scope| task.request(scope, &context).map(drop).unwrap_err();
+    note(ask(Scope::tool("hush tool")), "hush tool");
+    note(ask(Scope::tool("hush-tool")), "hush-tool");
+    note(ask(Scope::tool("t").arg("x", max(4242))), "4242");
+    note(deny(&grant, x(10).on(Resource::new("hush type", "1"))), "hush type");
+    let bad = Context::new().with("seen", "hush");
+    let answer = world.gate.authorize(grant.token(), &world.agent, x(10), &bad);
+    note(answer.map(drop).unwrap_err(), "seen");
+    note(deny(&grant, x(99)), "99");
+    note(deny(&grant, x(66)), "hush-forbid");
+    note(deny(&grant_of("n"), of("n", json!({ "x": 6 }))), "hush-call");
+    note(deny(&grant_of("a"), of("a", json!({}))), "hush-ask");
+    let rate = grant_of("r");
+    world.run(&rate, of("r", json!({}))).unwrap();
+    note(deny(&rate, of("r", json!({}))), "hush-rate");
+    note(deny(&grant_of("b"), of("b", json!({ "x": 51_515_151 }))), "51515151");
+
+    // Tokens.
+    let mut keys = ring();
+    keys.rotate(secret(1), SECOND, start()).unwrap();
+    let keys = keys.for_audience("hallpass").unwrap();
+    let unverified = Unverified::parse(grant.token().expose()).unwrap();
+    let verified = unverified.verify(&keys, start()).unwrap();
+    let claims = *verified.claims();
+    let minted = |claims: &Claims<'_>| mint(&keys, claims).unwrap().expose().to_owned();
+    let present = |text: &str| world.present(text).unwrap_err();
+    note(present("hp1.AAAA"), "token");
+    let stranger = KeyRing::from_secret(secret(9)).for_audience("hallpass").unwrap();
+    note(present(mint(&stranger, &claims).unwrap().expose()), "key");
+    let mut cut = grant.token().expose().to_owned();
+    let last = if cut.pop() == Some('A') { 'E' } else { 'A' };
+    cut.push(last);
+    note(present(&cut), "");
+    note(present(&minted(&Claims { issuer: "hush", ..claims })), "issuer");
+    note(present(append_block(grant.token(), b"hush").unwrap().expose()), "");
+    let thief = world.broker.assert_identity("hush-thief").unwrap();
+    let answer = world.gate.authorize(grant.token(), &thief, x(1), &context);
+    note(answer.map(drop).unwrap_err(), "hush-thief");
+    let other = World::new([broad()]);
+    let answer = world.gate.authorize(grant.token(), &other.agent, x(1), &context);
+    note(answer.map(drop).unwrap_err(), "agent-7");
+    note(present(&minted(&Claims { task: "task-0", ..claims })), "");
+    note(present(&minted(&Claims { serial: 9, ..claims })), "");
+    let old = mint(&ring().for_audience("hallpass").unwrap(), &claims).unwrap();
+    world.clock.advance(SECOND);
+    note(present(old.expose()), "key");
+    let dead = grant_of("b");
+    assert!(task.revoke_grant(&dead));
+    note(deny(&dead, of("b", json!({ "x": 1 }))), "");
+
+    // Permits, halts and the log.
+    let kept = world.authorize(&grant, x(1)).unwrap();
+    world.clock.advance(30 * SECOND);
+    note(kept.start().map(drop).unwrap_err(), "");
+    let kept = world.authorize(&grant, x(1)).unwrap();
+    world.control.halt(Halt::identity("agent-7"));
+    note(kept.start().map(drop).unwrap_err(), "agent-7");
+    world.control.resume(&Halt::identity("agent-7"));
+    world.sink.fail_next(1);
+    note(deny(&grant, x(1)), "refused on cue");
+    world.clock.fail();
+    note(deny(&grant, x(1)), "clock");
+    world.clock.recover();
+    let kept = world.authorize(&grant, x(1)).unwrap();
+    world.broker.reload(&Policy::builder().rule(broad()).build().unwrap());
+    note(kept.start().map(drop).unwrap_err(), "epoch");
+    for _ in 0..3 {
+        drop(world.authorize(&grant, x(1)).map(|permit| permit.start().unwrap().succeed()));
+    }
+    // `t` is `broad` now, whose stamps are the old ones: three uses.
+    note(deny(&grant, x(1)), "hush-permit");
+    let many: Vec<_> =
+        (0..1024).map(|_| world.authorize(&grant_of("t"), plain()).unwrap()).collect();
+    note(deny(&grant_of("t"), plain()), "permits");
+    drop(many);
+    world.clock.advance(HOUR);
+    note(deny(&grant, x(1)), "");
+    let (_drifting, drifted) = other.granted();
+    other.broker.reload(&policy([]));
+    note(other.authorize(&drifted, plain()).map(drop).unwrap_err(), "");
+    other.broker.reload(&policy([broad()]));
+    let (over, gone) = other.granted();
+    over.complete();
+    note(other.authorize(&gone, plain()).map(drop).unwrap_err(), "");
+
+    // Presentations bound to one call.
+    let (_task, bound) = other.granted();
+    let mut present = |at: Timestamp, times: usize| {
+        let presentation = bound.token().present(&plain(), at).unwrap();
+        let gate = other.broker.gate();
+        let ask = || gate.authorize(&presentation, &other.agent, plain(), &Context::new());
+        (1..times).for_each(|_| drop(ask().unwrap()));
+        note(ask().map(drop).unwrap_err(), "");
+    };
+    let now = other.clock.read().unwrap().wall;
+    present(now, 2);
+    present(now.checked_sub(10 * MINUTE).unwrap(), 1);
+    denials
+}
+
+/// attack 145: to an agent a denial is one of a few words and no more; an operator learns the rule,
+/// the value, the name
+#[test]
+fn a_denial_tells_the_agent_a_word_and_the_operator_the_story() {
+    let denials = denials();
+    let seen: BTreeSet<Reason> = denials.iter().map(|(denial, _)| denial.reason()).collect();
+    let missing: Vec<Reason> = Reason::ALL
+        .into_iter()
+        .filter(|reason| !seen.contains(reason) && !OUT_OF_REACH.contains(reason))
+        .collect();
+    assert_eq!(missing, [], "every reason is in the table");
+    for (denial, told) in &denials {
+        let (code, reason) = (denial.code(), denial.reason());
+        assert_eq!(denial.to_string(), format!("denied: {code}"));
+        let debug = format!("{denial:?}");
+        assert_eq!(debug, format!("Denial {{ code: {code:?}, reason: {reason:?}, .. }}"));
+        let explanation = denial.explain().to_string();
+        assert!(explanation.starts_with(&format!("{reason} ({code})")), "{explanation}");
+        assert!(explanation.contains(told), "{reason}: `{told}` is not in {explanation}");
+        assert!(!denial.to_string().contains("hush") && !debug.contains("hush"));
+    }
+    // Whether a tool is unknown, unpermitted or forbidden is no word an agent can tell apart, and
+    // neither is what is wrong with a token.
+    let word = |reason: Reason| reason.code();
+    let same = [Reason::UnknownTool, Reason::NotCovered, Reason::NoPermit, Reason::Forbidden];
+    assert_eq!(same.map(word), [Code::NotPermitted; 4]);
+    assert!(Code::ALL.len() <= 10);
+}
+
+/// attack 145: what the agent is told does not depend on what other agents hold
+#[test]
+fn a_denial_is_no_oracle_of_what_others_hold() {
+    let world = World::new([broad().who_id(eq("agent-7"))]);
+    let (task, grant) = world.granted();
+    let nobody = world.broker.assert_identity("nobody").unwrap();
+    let theirs = world.broker.open(&nobody, Purpose::new("test")).unwrap();
+    let ask = |tool: &str| {
+        let scope = Scope::tool(tool).arg("x", any());
+        theirs.request(scope, &world.context).map(drop).unwrap_err().to_string()
+    };
+    assert_eq!(ask("t"), ask("never-heard-of"));
+    let present = |text: &str| {
+        let token = Token::from_text(text.to_owned());
+        let answer = world.gate.authorize(&token, &nobody, plain(), &world.context);
+        answer.map(drop).unwrap_err().to_string()
+    };
+    let live = present(grant.token().expose());
+    task.complete();
+    assert_eq!(live, present(grant.token().expose()), "a stolen token looks dead, live or not");
+    assert_eq!(live, present("hp1.AAAA.BBBB"));
+}

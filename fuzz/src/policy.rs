@@ -3,6 +3,7 @@
 use hallpass::clock::Timestamp;
 use hallpass::policy::{Policy, PolicyError};
 use serde_json::Value as Json;
+use toml::de::DeTable;
 
 pub fn policy(bytes: &[u8]) {
     let Ok(text) = std::str::from_utf8(bytes) else { return };
@@ -15,7 +16,11 @@ fn toml(text: &str) {
         Err(error) => return refused(&error),
     };
     loaded(&policy);
-    let tree: Json = toml::from_str(text).expect("what is read here is TOML to others");
+    let Ok(tree) = toml::from_str(text) else {
+        // A whole number of more than 64 bits is exact here, and out of range in a tree of others.
+        DeTable::parse(text).expect("what is read here is TOML to others");
+        return;
+    };
     turned_around(with_dates_as_text(tree), &policy);
 }
 

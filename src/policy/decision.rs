@@ -3,8 +3,9 @@
 use super::Policy;
 use super::compiled::Compiled;
 use super::decide::{Verdict, decide};
+use super::moment::Moment;
 use super::question::{Question, Setting, What};
-use super::rule::{Effect, Moment};
+use super::rule::Effect;
 use crate::call::Call;
 use crate::clock::Timestamp;
 use crate::context::Context;

@@ -23,6 +23,7 @@ mod request;
 mod rule;
 mod typed;
 mod typed_tools;
+mod unmet;
 
 use std::sync::Arc;
 

@@ -16,10 +16,10 @@ pub enum TokenError {
     #[error("a token of {0} bytes, longer than any this crate makes")]
     TooLong(usize),
     /// The text does not begin with a version this reader knows.
-    #[error("an unknown token version")]
+    #[error("an unknown token version, expected text that begins with `hp1.` or `hp1c.`")]
     UnknownVersion,
     /// Not two parts of canonical base64url, or the blocks inside do not add up.
-    #[error("the token's framing is broken")]
+    #[error("the token's framing is broken: it was cut or changed, or something stands around it")]
     Framing,
     /// More attenuation blocks than [`MAX_ATTENUATIONS`](super::MAX_ATTENUATIONS).
     #[error("the token has been attenuated too often")]

@@ -128,6 +128,26 @@ fn a_verifier_checks_the_scope_that_travels_in_the_token() {
     assert!(matches!(read("blue").unwrap_err(), VerifierError::OutOfScope(_)));
 }
 
+/// attack 145: an agent is told one of a few words, here too
+#[test]
+fn a_refusal_has_the_word_that_a_gate_would_say() {
+    let setup = setup();
+    let token = setup.grant.token();
+    let code = |token: &Token, holder, call: &Call, seconds| {
+        setup.verifier.verify(token, holder, call, at(seconds)).unwrap_err().code()
+    };
+    assert_eq!(code(token, None, &orders(1001), 0), Code::OutOfScope);
+    assert_eq!(code(token, None, &orders(1), 300), Code::Expired);
+    assert_eq!(code(token, Some("agent-8"), &orders(1), 0), Code::InvalidToken);
+    let nobody = Resource::new("no type", "7");
+    assert_eq!(code(token, None, &orders(1).on(nobody), 0), Code::BadRequest);
+    for text in ["hp2.AAAA.BBBB".to_owned(), format!("{}\n", token.expose())] {
+        assert_eq!(code(&Token::from_text(text), None, &orders(1), 0), Code::InvalidToken);
+    }
+    let plain = setup_for(asked());
+    assert_eq!(code(plain.grant.token(), None, &orders(1), 0), Code::InvalidToken, "no scope");
+}
+
 #[test]
 fn a_verifier_enforces_every_attenuation() {
     let setup = setup();

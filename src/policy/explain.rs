@@ -7,7 +7,7 @@ use super::question::Question;
 use super::request::Wanted;
 use super::rule::{Moment, Rule};
 use crate::denial::Nearest;
-use crate::scope::{Condition, Fact, Facts, Outside, Truth};
+use crate::scope::{Condition, Constraint, Fact, Facts, Node, Outside, Truth};
 use crate::value::Value;
 
 /// How many permits of a tool are looked at for the nearest. An explanation is for a person who will
@@ -129,8 +129,21 @@ fn failed<F: Facts>(condition: &Condition, truth: Truth, facts: &F) -> String {
             format!("`{fact}` is of another kind: {} where {constraint} is expected", shown(found))
         }
         (Some(found), _) => {
-            format!("`{fact}` is another value: {} where {constraint} is expected", shown(found))
+            let found = shown(found);
+            let unsaid = unsaid(constraint).map_or(String::new(), |unsaid| format!(" ({unsaid})"));
+            format!("`{fact}` is another value: {found} where {constraint} is expected{unsaid}")
         }
+    }
+}
+
+/// What the constraint asks for without saying so.
+fn unsaid(constraint: &Constraint) -> Option<&'static str> {
+    match &constraint.0 {
+        Node::Url(pattern) => pattern.unsaid(),
+        Node::All(parts) | Node::AnyOf(parts) => parts.iter().find_map(unsaid),
+        Node::Each(inner) | Node::Some(inner) | Node::Json(inner) => unsaid(inner),
+        // Under `not`, what is unsaid is not asked.
+        _ => None,
     }
 }
 

@@ -11,6 +11,7 @@ use super::text::Room;
 use super::verify::Framed;
 use crate::call::Call;
 use crate::clock::Timestamp;
+use crate::denial::{Code, Reason};
 use crate::grant::GrantId;
 use crate::policy::outside_of;
 use crate::resource::{CheckedResource, ResourceError};
@@ -130,7 +131,7 @@ pub struct LivenessAndReplayUnchecked {
     expires: Timestamp,
 }
 
-/// Why a [`Verifier`] refuses: for operators, not for agents.
+/// Why a [`Verifier`] refuses: for operators, not for agents, which are sent the [code](Self::code) alone.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum VerifierError {
@@ -157,6 +158,20 @@ pub enum VerifierError {
     /// was expected.
     #[error("the token does not cover the call: {0}")]
     OutOfScope(Box<str>),
+}
+
+impl VerifierError {
+    /// What an agent may be told: the word that a gate would say.
+    pub fn code(&self) -> Code {
+        let reason = match self {
+            VerifierError::Token(error) => error.reason(),
+            VerifierError::NotTheHolder(_) => Reason::NotTheHolder,
+            VerifierError::NoScope | VerifierError::Scope(_) => Reason::UnsupportedToken,
+            VerifierError::Spelling(_) | VerifierError::Call(_) => Reason::MalformedCall,
+            VerifierError::OutOfScope(_) => Reason::OutOfScope,
+        };
+        reason.code()
+    }
 }
 
 impl Verifier {

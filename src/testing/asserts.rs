@@ -116,7 +116,7 @@ pub fn expect_nothing_stands(broker: &Broker) {
 /// Asserts that the gate permits a call by the grant's holder, and prints why not if it does not.
 ///
 /// The context is the one in which the grant was requested, unless another is given as fourth:
-/// `assert_permitted!(gate, grant, call, context)`, and before the reason in [`assert_denied!`].
+/// `assert_permitted!(gate, grant, call, context)`, and before the reason in [`assert_denied!`](crate::assert_denied).
 ///
 /// It [asks](crate::Gate::check) and permits nothing, so no use, rate or budget is spent: what limits do is seen
 /// after calls that were [authorized](crate::Gate::authorize). What is presented is the grant's own token; about a

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::authorize::{Attempt, Refusal};
+use super::attempt::{Attempt, Refusal};
 use super::current::Decided;
 use super::permit::Permit;
 use super::present::present_token;

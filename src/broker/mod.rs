@@ -45,6 +45,8 @@
 //! }
 //! ```
 
+mod asked;
+mod attempt;
 mod authorize;
 mod builder;
 mod control;

@@ -3,9 +3,10 @@
 use super::compiled::Compiled;
 use super::decide::Obstacle;
 use super::index::Side;
+use super::moment::Moment;
 use super::question::Question;
 use super::request::Wanted;
-use super::rule::{Moment, Rule};
+use super::rule::Rule;
 use crate::denial::Nearest;
 use crate::scope::{Condition, Constraint, Fact, Facts, Node, Outside, Truth};
 use crate::value::Value;

@@ -18,6 +18,7 @@ mod index;
 mod limits;
 mod lint;
 mod load;
+mod moment;
 mod question;
 mod request;
 mod rule;
@@ -36,7 +37,8 @@ pub use decision::Decision;
 pub use error::PolicyError;
 pub use lint::{Warning, WarningCode};
 pub use load::MAX_POLICY_TEXT;
-pub use rule::{Effect, Moment, Rule};
+pub use moment::Moment;
+pub use rule::{Effect, Rule};
 
 use crate::value::Digest;
 pub(crate) use catalogue::{Catalogue, Listed};

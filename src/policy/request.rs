@@ -5,8 +5,9 @@ use std::borrow::Cow;
 use super::compiled::Compiled;
 use super::deciders::Deciders;
 use super::index::{Probe, Side};
+use super::moment::Moment;
 use super::question::Setting;
-use super::rule::{Effect, Moment, Rule, Tools};
+use super::rule::{Effect, Rule, Tools};
 use super::{ApprovalTerms, Obstacle, Per};
 use crate::scope::{
     Capability, Condition, Constraint, Cover, Difference, Fact, Facts, Outside, ResourceOpenness,

@@ -111,8 +111,9 @@ pub struct Verifier {
 ///
 /// ```compile_fail,E0451
 /// # use hallpass::token::LivenessAndReplayUnchecked;
-/// fn forge(grant: hallpass::grant::GrantId) -> LivenessAndReplayUnchecked {
-///     LivenessAndReplayUnchecked { grant, ..todo!() }
+/// # use hallpass::grant::GrantId;
+/// fn forge(grant: GrantId, answer: LivenessAndReplayUnchecked) -> LivenessAndReplayUnchecked {
+///     LivenessAndReplayUnchecked { grant, ..answer }
 /// }
 /// ```
 /// ```

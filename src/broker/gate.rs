@@ -59,7 +59,8 @@ impl Gate {
     /// today's rules; then limits. What is permitted is in the log before this returns.
     ///
     /// # Errors
-    /// A [`Denial`], which is in the log, too.
+    /// A [`Denial`], which is in the log, too: an agent is sent its [code](Denial::code), and operators read
+    /// its [explanation](Denial::explain).
     pub fn authorize<P: Presentable + ?Sized>(
         &self,
         presented: &P,

@@ -6,6 +6,7 @@ use std::fmt;
 use super::Policy;
 use super::describe::rule_content;
 use super::rule::{Effect, Rule, Tools};
+use super::unmet::unmet;
 use crate::clock::Timestamp;
 use crate::document::nearest;
 use crate::scope::{Constraint, Fact, Node, ResourceOpenness};
@@ -42,6 +43,13 @@ pub enum WarningCode {
     ActsWithoutResource,
     /// A permit for every tool with any arguments.
     PermitsEverything,
+    /// A text with a `*` where texts are taken as they are written: a forbid of it forbids that text
+    /// and no other.
+    PatternAsText,
+    /// The rule speaks of a kind of identity that there is not, so nobody is of it.
+    UnknownKind,
+    /// The rule looks at an attribute that no context may state.
+    NeverStated,
 }
 
 impl WarningCode {
@@ -57,6 +65,9 @@ impl WarningCode {
             WarningCode::UnknownLabel => "unknown_label",
             WarningCode::ActsWithoutResource => "acts_without_resource",
             WarningCode::PermitsEverything => "permits_everything",
+            WarningCode::PatternAsText => "pattern_as_text",
+            WarningCode::UnknownKind => "unknown_kind",
+            WarningCode::NeverStated => "never_stated",
         }
     }
 }
@@ -145,6 +156,7 @@ impl Policy {
                 let message = "it permits every tool with any arguments".to_owned();
                 warn(WarningCode::PermitsEverything, message);
             }
+            unmet(rule, &mut warn);
         }
         warnings
     }

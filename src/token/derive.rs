@@ -2,6 +2,8 @@
 
 use zeroize::Zeroizing;
 
+use super::claims::MAX_NAME;
+use super::key_error::KeyError;
 use super::mac::MacKey;
 use super::secret::SecretKey;
 
@@ -50,6 +52,16 @@ pub(super) struct Context<'a>(&'a [u8]);
 impl<'a> Context<'a> {
     /// No context: the use has one key.
     pub(super) const NONE: Context<'static> = Context(&[]);
+
+    /// The context of keys for one audience.
+    ///
+    /// # Errors
+    /// [`KeyError::Audience`] of a name that a token can't hold.
+    pub(super) fn audience(name: &'a str) -> Result<Context<'a>, KeyError> {
+        Context::new(name.as_bytes())
+            .filter(|_| (1..=MAX_NAME).contains(&name.len()))
+            .ok_or(KeyError::Audience(name.len()))
+    }
 
     /// This context, unless it is longer than a length prefix can say.
     pub(super) fn new(bytes: &'a [u8]) -> Option<Context<'a>> {

@@ -46,17 +46,16 @@ pub enum BrokerError {
     /// The log has another writer, or can't be opened.
     #[error("the log can't be opened: {0}")]
     Log(#[from] SinkError),
-    /// A setting of zero (and less than a millisecond is none), or one past its bound: zero never means
-    /// unlimited.
-    #[error("`{0}` must be more than zero, which less than a millisecond is not, and at most {1}")]
+    /// A setting of zero, or one past its bound: zero never means unlimited. Time is told in whole
+    /// milliseconds, so that less than one is zero, too.
+    #[error("`{0}` is out of bounds, expected {1}")]
     Setting(&'static str, &'static str),
     /// A name that is empty or too long for a token.
     #[error("`{0}` must be 1 to 255 bytes long")]
     Name(&'static str),
 }
 
-/// The shortest length of time a setting may have: time is told in whole milliseconds, and less than one
-/// would be none.
+/// The shortest length of time a setting may have.
 const LEAST: Duration = Duration::from_millis(1);
 
 impl BrokerBuilder {
@@ -114,22 +113,25 @@ impl BrokerBuilder {
         self
     }
 
-    /// How long a grant lives if its permits do not say: from a millisecond to seven days. Default five minutes: long enough for a few
-    /// tool calls, short enough that a forgotten grant is gone before anyone finds it.
+    /// How long a grant lives if its permits do not say: from a millisecond to seven days. Default
+    /// five minutes: long enough for a few tool calls, short enough that a forgotten grant is gone
+    /// before anyone finds it.
     pub fn default_ttl(mut self, ttl: Duration) -> Self {
         self.settings.default_ttl = ttl;
         self
     }
 
-    /// How long a task lives at most, whatever is renewed in it: from a millisecond to seven days. Default one hour: an agent's errand
-    /// takes minutes, and what takes longer can be opened again under a fresh look.
+    /// How long a task lives at most, whatever is renewed in it: from a millisecond to seven days.
+    /// Default one hour: an agent's errand takes minutes, and what takes longer can be opened again
+    /// under a fresh look.
     pub fn ceiling(mut self, life: Duration) -> Self {
         self.settings.ceiling = life;
         self
     }
 
-    /// How long a permit may wait before its call starts: from a millisecond to seven days. Default thirty seconds: it is made right
-    /// before the call, so anything longer is a permit somebody kept.
+    /// How long a permit may wait before its call starts: from a millisecond to seven days. Default
+    /// thirty seconds: it is made right before the call, so anything longer is a permit somebody
+    /// kept.
     pub fn permit_ttl(mut self, ttl: Duration) -> Self {
         self.settings.permit_ttl = ttl;
         self
@@ -144,8 +146,9 @@ impl BrokerBuilder {
     }
 
     /// How far the time of a call-bound presentation may be from the broker's, either way: from a
-    /// millisecond to five minutes. Default thirty seconds: hosts whose clocks are kept differ by less than one, a
-    /// call rarely queues for ten, and every live presentation has to be remembered.
+    /// millisecond to five minutes. Default thirty seconds: hosts whose clocks are kept differ by
+    /// less than one, a call rarely queues for ten, and every live presentation has to be
+    /// remembered.
     pub fn presentation_window(mut self, window: Duration) -> Self {
         self.settings.presentation_window = window;
         self
@@ -164,17 +167,23 @@ impl BrokerBuilder {
             ("permit_ttl", self.settings.permit_ttl),
         ] {
             if duration < LEAST || duration > week {
-                return Err(BrokerError::Setting(name, "seven days"));
+                return Err(BrokerError::Setting(name, "one millisecond to seven days"));
             }
         }
         if let Some((denials, window)) = self.tripwire
             && (denials == 0 || denials > 10_000 || window < LEAST || window > week)
         {
-            return Err(BrokerError::Setting("halt_after", "10000 denials and seven days"));
+            return Err(BrokerError::Setting(
+                "halt_after",
+                "1 to 10000 denials within one millisecond to seven days",
+            ));
         }
         let window = self.settings.presentation_window;
         if window < LEAST || window > Duration::from_secs(5 * 60) {
-            return Err(BrokerError::Setting("presentation_window", "five minutes"));
+            return Err(BrokerError::Setting(
+                "presentation_window",
+                "one millisecond to five minutes",
+            ));
         }
         for (name, text) in [("issuer", &self.issuer), ("audience", &self.audience)] {
             if text.is_empty() || text.len() > crate::token::MAX_NAME {

@@ -152,12 +152,12 @@ impl Broker {
     /// over, and no longer: a grant that is to live longer is [renewed](Task::renew), which gives it a
     /// token of the new key. The log goes on under the key that the broker was built with.
     ///
-    /// A [`Verifier`](crate::token::Verifier) elsewhere needs the new key's secret for its audience, which
-    /// [`SecretKey::audience_secret`] gives before the key goes in here.
+    /// A [`Verifier`](crate::token::Verifier) elsewhere needs the new key's secret for its
+    /// audience, which [`SecretKey::audience_secret`] gives before the key goes in here.
     ///
     /// # Errors
-    /// [`KeyError::Reused`] if the key is or was in the ring, [`KeyError::Grace`] if the grace ends past
-    /// the last instant there is. Nothing changes then.
+    /// [`KeyError::Reused`] if the key is or was in the ring, [`KeyError::Grace`] if the grace ends
+    /// past the last instant there is. Nothing changes then.
     pub fn rotate_key(&self, key: SecretKey, grace: Duration) -> Result<(), KeyError> {
         let now = self.shared.keeper.now().unwrap_or_else(|_| self.shared.keeper.latest());
         let mut ring = self.shared.ring.lock();

@@ -42,8 +42,9 @@ impl Task {
     /// [at request](crate::_policy#at-request).
     ///
     /// # Errors
-    /// A [`Denial`]: nothing is granted, and the state before it stays. Its [explanation](Denial::explain)
-    /// names the permit that came nearest and what is asked for beyond it.
+    /// A [`Denial`]: nothing is granted, and the state before it stays. Its
+    /// [explanation](Denial::explain) names the permit that came nearest and what is asked for
+    /// beyond it.
     pub fn request(&self, scope: Scope, context: &Context) -> Result<Grant, Denial> {
         self.request_for(&self.cell.requester, scope, context)
     }

@@ -25,6 +25,7 @@ mod rule;
 mod typed;
 mod typed_tools;
 mod unmet;
+mod warning;
 
 use std::fmt;
 use std::sync::Arc;
@@ -35,10 +36,10 @@ pub use builder::PolicyBuilder;
 pub use catalogue::Tool;
 pub use decision::Decision;
 pub use error::PolicyError;
-pub use lint::{Warning, WarningCode};
 pub use load::MAX_POLICY_TEXT;
 pub use moment::Moment;
 pub use rule::{Effect, Rule};
+pub use warning::{Warning, WarningCode};
 
 use crate::value::Digest;
 pub(crate) use catalogue::{Catalogue, Listed};

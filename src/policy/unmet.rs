@@ -1,7 +1,7 @@
 //! What a rule compares with that nothing ever is: a forbid of that refuses nothing.
 
-use super::lint::WarningCode;
 use super::rule::{Rule, Tools};
+use super::warning::WarningCode;
 use crate::document::did_you_mean;
 use crate::identity::Kind;
 use crate::scope::{Constraint, Fact, Node};

@@ -22,8 +22,8 @@ pub fn call(tool: &str, args: serde_json::Value) -> Call {
 
 /// What was asked for, for tests: a task, a grant, a permit.
 ///
-/// An `unwrap` shows reasons and no values, as all that may end up in a log; this shows the operator's whole
-/// explanation.
+/// An `unwrap` shows reasons and no values, as all that may end up in a log; this shows the
+/// operator's whole explanation.
 ///
 /// ```should_panic
 /// # use hallpass::prelude::*;
@@ -116,11 +116,13 @@ pub fn expect_nothing_stands(broker: &Broker) {
 /// Asserts that the gate permits a call by the grant's holder, and prints why not if it does not.
 ///
 /// The context is the one in which the grant was requested, unless another is given as fourth:
-/// `assert_permitted!(gate, grant, call, context)`, and before the reason in [`assert_denied!`](crate::assert_denied).
+/// `assert_permitted!(gate, grant, call, context)`, and before the reason in
+/// [`assert_denied!`](crate::assert_denied).
 ///
-/// It [asks](crate::Gate::check) and permits nothing, so no use, rate or budget is spent: what limits do is seen
-/// after calls that were [authorized](crate::Gate::authorize). What is presented is the grant's own token; about a
-/// narrowed one, or another caller, [`Gate::check`](crate::Gate::check) is asked.
+/// It [asks](crate::Gate::check) and permits nothing, so no use, rate or budget is spent: what
+/// limits do is seen after calls that were [authorized](crate::Gate::authorize). What is presented
+/// is the grant's own token; about a narrowed one, or another caller,
+/// [`Gate::check`](crate::Gate::check) is asked.
 ///
 /// ```
 /// use hallpass::prelude::*;
@@ -175,8 +177,8 @@ macro_rules! assert_permitted {
     };
 }
 
-/// Asserts that the gate denies a call by the grant's holder for this [`Reason`], and prints why if it does
-/// for another; see [`assert_permitted!`].
+/// Asserts that the gate denies a call by the grant's holder for this [`Reason`], and prints why if
+/// it does for another; see [`assert_permitted!`].
 #[macro_export]
 macro_rules! assert_denied {
     ($gate:expr, $grant:expr, $call:expr, $reason:expr $(,)?) => {

@@ -4,6 +4,7 @@ use zeroize::Zeroizing;
 
 use super::claims::MAX_NAME;
 use super::key_error::KeyError;
+use super::key_id::KeyId;
 use super::mac::MacKey;
 use super::secret::SecretKey;
 
@@ -35,6 +36,14 @@ impl KeyUse {
             KeyUse::AuditLog => "hallpass/v1/audit-log",
             KeyUse::ArgumentDigest => "hallpass/v1/argument-digest",
         }
+    }
+}
+
+impl SecretKey {
+    /// What the key is called once it is in a ring, and in the tokens that it signs.
+    pub fn id(&self) -> KeyId {
+        let [a, b, c, d, ..] = *derive_bytes(self, KeyUse::KeyId, Context::NONE);
+        KeyId::from_bytes([a, b, c, d])
     }
 }
 

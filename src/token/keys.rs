@@ -18,8 +18,8 @@ use crate::random::RandomError;
 /// A ring made by [`generate`](KeyRing::generate) lives and dies with the process, and so do its
 /// tokens. Rotation needs no downtime: the new key signs at once, tokens of the old one verify
 /// until the deadline. A ring that a broker has is rotated there, by
-/// [`Broker::rotate_key`](crate::Broker::rotate_key). A [`Verifier`](super::Verifier) elsewhere has to be
-/// given the new key's secret for its audience, best before the rotation.
+/// [`Broker::rotate_key`](crate::Broker::rotate_key). A [`Verifier`](super::Verifier) elsewhere has
+/// to be given the new key's secret for its audience, best before the rotation.
 ///
 /// ```
 /// # use std::time::Duration;
@@ -128,7 +128,8 @@ impl KeyRing {
     /// ask again.
     ///
     /// # Errors
-    /// [`KeyError::Audience`] if the audience is empty or longer than [`MAX_NAME`](super::MAX_NAME) bytes.
+    /// [`KeyError::Audience`] if the audience is empty or longer than [`MAX_NAME`](super::MAX_NAME)
+    /// bytes.
     pub fn for_audience(&self, audience: &str) -> Result<AudienceKeys, KeyError> {
         let context = Context::audience(audience)?;
         let derive = |key: &RingKey| MacKey::derive(&key.secret, KeyUse::Token, context);
@@ -144,7 +145,8 @@ impl KeyRing {
     /// [`SecretKey::audience_secret`] gives before the key goes into a ring.
     ///
     /// # Errors
-    /// [`KeyError::Audience`] if the audience is empty or longer than [`MAX_NAME`](super::MAX_NAME) bytes.
+    /// [`KeyError::Audience`] if the audience is empty or longer than [`MAX_NAME`](super::MAX_NAME)
+    /// bytes.
     pub fn audience_secret(&self, audience: &str) -> Result<AudienceSecret, KeyError> {
         self.active.secret.audience_secret(audience)
     }

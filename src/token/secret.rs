@@ -4,10 +4,7 @@ use std::fmt;
 
 use zeroize::Zeroizing;
 
-use super::audience::AudienceSecret;
-use super::derive::{Context, KeyUse, derive_bytes};
 use super::key_error::KeyError;
-use super::key_id::KeyId;
 use crate::random::{self, RandomError};
 
 /// The fewest bytes a secret may have: as many as the tags it makes.
@@ -55,32 +52,6 @@ impl SecretKey {
             return Err(KeyError::Uniform);
         }
         Ok(SecretKey(Zeroizing::new(bytes.into())))
-    }
-
-    /// What the key is called once it is in a ring, and in the tokens that it signs.
-    pub fn id(&self) -> KeyId {
-        let [a, b, c, d, ..] = *derive_bytes(self, KeyUse::KeyId, Context::NONE);
-        KeyId::from_bytes([a, b, c, d])
-    }
-
-    /// The key's own key for one audience, for a [`Verifier`](super::Verifier) without a table: of a key
-    /// that is about to go into a ring, which then keeps it.
-    ///
-    /// ```
-    /// # use hallpass::token::{KeyRing, SecretKey};
-    /// let next = SecretKey::generate()?;
-    /// let secret = next.audience_secret("search")?; // to be handed to verifiers of that audience
-    /// let ring = KeyRing::from_secret(next);
-    /// assert_eq!(ring.active(), secret.key_id());
-    /// # Ok::<(), Box<dyn std::error::Error>>(())
-    /// ```
-    ///
-    /// # Errors
-    /// [`KeyError::Audience`] if the audience is empty or longer than [`MAX_NAME`](super::MAX_NAME)
-    /// bytes.
-    pub fn audience_secret(&self, audience: &str) -> Result<AudienceSecret, KeyError> {
-        let key = derive_bytes(self, KeyUse::Token, Context::audience(audience)?);
-        Ok(AudienceSecret::new(audience, self.id(), key))
     }
 
     pub(super) fn bytes(&self) -> &[u8] {

@@ -30,13 +30,14 @@ const WINDOW: Duration = Duration::from_secs(30);
 /// presentations. And its key could mint for the audience, too. Give it short-lived tokens, and only
 /// what may be done on their word.
 ///
-/// It has no catalogue either. The scope says which arguments were paths or URLs when the token was minted;
-/// a call with such an argument in another than its one spelling is refused, for nothing brings it there
-/// before the tool has it.
+/// It has no catalogue either. The scope says which arguments were paths or URLs when the token was
+/// minted; a call with such an argument in another than its one spelling is refused, for nothing
+/// brings it there before the tool has it.
 ///
-/// The scope travels only if it was [asked for](crate::Scope::embedded). Time is the caller's to say: that of
-/// [`SystemClock`](crate::clock::SystemClock) in production. There is no tolerance: where the clock is behind
-/// the broker's, a token that was just minted is [not yet issued](TokenError::NotYetIssued).
+/// The scope travels only if it was [asked for](crate::Scope::embedded). Time is the caller's to
+/// say: that of [`SystemClock`](crate::clock::SystemClock) in production. There is no tolerance:
+/// where the clock is behind the broker's, a token that was just minted is [not yet
+/// issued](TokenError::NotYetIssued).
 ///
 /// ```
 /// use hallpass::prelude::*;
@@ -67,8 +68,9 @@ const WINDOW: Duration = Duration::from_secs(30);
 ///
 /// # When the key is rotated
 ///
-/// A verifier has one key. While the old one has its grace, the place that verifies has two verifiers, and
-/// asks the one before about tokens of a key that the new one does not know; then it lets go of the old.
+/// A verifier has one key. While the old one has its grace, the place that verifies has two
+/// verifiers, and asks the one before about tokens of a key that the new one does not know; then it
+/// lets go of the old.
 ///
 /// ```
 /// # use std::time::Duration;
@@ -132,7 +134,8 @@ pub struct LivenessAndReplayUnchecked {
     expires: Timestamp,
 }
 
-/// Why a [`Verifier`] refuses: for operators, not for agents, which are sent the [code](Self::code) alone.
+/// Why a [`Verifier`] refuses: for operators, not for agents, which are sent the [code](Self::code)
+/// alone.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum VerifierError {
@@ -148,8 +151,9 @@ pub enum VerifierError {
     /// The scope that travels in it is none.
     #[error(transparent)]
     Scope(#[from] ScopeBytesError),
-    /// An argument that has a type at the broker is not in that type's one spelling: which one, and what
-    /// was expected. A gate would bring it there and hand the tool that; a verifier hands nothing on.
+    /// An argument that has a type at the broker is not in that type's one spelling: which one, and
+    /// what was expected. A gate would bring it there and hand the tool that; a verifier hands
+    /// nothing on.
     #[error("argument {0}")]
     Spelling(Box<str>),
     /// The call's resource is none.
@@ -188,12 +192,13 @@ impl Verifier {
     }
 
     /// Whether what is presented covers `call` at `now`, and is `holder`'s if one is given. A
-    /// call-bound presentation has to be for this call, and made within thirty seconds of `now`. Narrowing
-    /// and presenting leave the holder as it is: whoever passes a token on is still who holds it.
+    /// call-bound presentation has to be for this call, and made within thirty seconds of `now`.
+    /// Narrowing and presenting leave the holder as it is: whoever passes a token on is still who
+    /// holds it.
     ///
     /// # Errors
-    /// [`VerifierError`], signature first: nothing is decoded before. A presentation for another call does
-    /// not verify: [`TokenError::BadSignature`].
+    /// [`VerifierError`], signature first: nothing is decoded before. A presentation for another
+    /// call does not verify: [`TokenError::BadSignature`].
     pub fn verify<P: Presentable + ?Sized>(
         &self,
         presented: &P,

@@ -9,7 +9,7 @@
 
 use hallpass::policy::{ApprovalTerms, Moment, Per, Reviewers};
 use hallpass::prelude::*;
-use hallpass::scope::{above, all_of, any, eq, has_any, max, optional, same_as};
+use hallpass::scope::{above, all_of, any, eq, has_any, max, not, optional, same_as};
 use serde_json::json;
 
 fn pay(amount: i64) -> Call {
@@ -18,6 +18,34 @@ fn pay(amount: i64) -> Call {
 
 fn policy(rules: impl IntoIterator<Item = Rule>) -> Policy {
     Policy::builder().rules(rules).build().unwrap()
+}
+
+/// P3: what is granted under a comparison is permitted at the calls, those with a list, too
+#[test]
+fn what_is_compared_with_means_at_the_calls_what_it_means_at_the_request() {
+    let rule = |constraint| Rule::permit("own").tool("file.read").arg("owner", constraint);
+    let same = || same_as("who.id");
+    for (permit, asked, owners, permitted) in [
+        (rule(same()), eq("robot"), json!("robot"), true),
+        (rule(same()), eq("robot"), json!(["robot", "robot"]), true),
+        (rule(not(same())), eq("ada"), json!(["ada"]), true),
+        (rule(not(same())), any(), json!(["ada", "robot"]), false),
+    ] {
+        // What is asked for and not covered is not granted; then the call is tried under all there is.
+        let broker = Broker::new(policy([
+            permit,
+            Rule::permit("ask").tool("file.read").any_args().on([Moment::Request]),
+        ]))
+        .unwrap();
+        let robot = broker.assert_identity("robot").unwrap();
+        let task = broker.open(&robot, Purpose::new("read")).unwrap();
+        let scope = Scope::tool("file.read").arg("owner", asked);
+        let grant = task.request(scope, &Context::new()).unwrap();
+        assert_eq!(grant.rules().any(|rule| rule == "own"), permitted, "{owners}");
+        let call = Call::new("file.read", json!({ "owner": owners })).unwrap();
+        let answer = broker.gate().authorize(grant.token(), &robot, call, &Context::new());
+        assert_eq!(answer.is_ok(), permitted, "{owners}: {answer:?}");
+    }
 }
 
 /// P5: a forbid that does not speak at calls can't wait for them

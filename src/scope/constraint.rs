@@ -188,22 +188,34 @@ impl Constraint {
         }
     }
 
-    /// Whether the constraint sees a list itself or each of its elements.
+    /// Whether the constraint sees a list itself or each of its elements, as far as its text tells.
     pub(crate) fn sort(&self) -> Result<Sort, ConstraintError> {
+        self.sort_among(&|_| None)
+    }
+
+    /// As [`sort`](Self::sort), where more is known: a `same_as` is the `eq` of what it compares with.
+    pub(super) fn sort_among<'v>(
+        &self,
+        known: &dyn Fn(&Fact) -> Option<&'v Value>,
+    ) -> Result<Sort, ConstraintError> {
         Ok(match &self.0 {
             Node::Any | Node::Present(_) | Node::Faulty(_) => Sort::Neutral,
             Node::Is(set) => set.sort(self.word())?,
-            Node::SameAs(_) => Sort::List("same_as"),
+            Node::SameAs(fact) => match known(fact) {
+                Some(Value::List(_)) => Sort::List("eq"),
+                Some(_) => Sort::Element("eq"),
+                None => Sort::Open,
+            },
             Node::Each(_) | Node::Some(_) | Node::Count(_) => Sort::List(self.word()),
             Node::SubsetOf(_) | Node::HasAny(_) | Node::HasAll(_) => Sort::List(self.word()),
             Node::All(parts) | Node::AnyOf(parts) => {
                 let mut sort = Sort::Neutral;
                 for part in parts {
-                    sort = sort.with(part.sort()?)?;
+                    sort = sort.with(part.sort_among(known)?)?;
                 }
                 sort
             }
-            Node::Not(inner) => inner.sort()?,
+            Node::Not(inner) => inner.sort_among(known)?,
             _ => Sort::Element(self.word()),
         })
     }

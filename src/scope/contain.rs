@@ -36,6 +36,9 @@ impl Constraint {
         if self == wider {
             return true;
         }
+        if self.takes_lists_as_known() || wider.takes_lists_as_known() {
+            return self.says_plainly(wider);
+        }
         // A list is asked element by element or as a whole. Taking one side apart keeps the meaning
         // only where both sides take lists the same way, or the taken one says more.
         let (by_element, wider_by_element) = (self.is_by_element(), wider.is_by_element());
@@ -44,7 +47,9 @@ impl Constraint {
             by_element || !wider_by_element || parts.iter().all(Constraint::is_by_element)
         };
         match (&self.0, &wider.0) {
-            (Node::Is(set), _) if take_self => set.iter().all(|value| wider.is_true_of(value)),
+            (Node::Is(set), _) if take_self && !wider.compares() => {
+                set.iter().all(|value| wider.is_true_of(value))
+            }
             (Node::AnyOf(parts), _) if take_self => {
                 parts.iter().all(|part| part.is_plainly_within(wider))
             }
@@ -86,6 +91,30 @@ impl Constraint {
             (Node::Each(narrow), Node::Each(wide)) => narrow.is_plainly_within(wide),
             (Node::Each(narrow), Node::Some(wide)) | (Node::Some(narrow), Node::Some(wide)) => {
                 narrow.is_plainly_within(wide)
+            }
+            _ => false,
+        }
+    }
+
+    /// Whether it hangs on what a `same_as` compares with if a list is asked element by element.
+    fn takes_lists_as_known(&self) -> bool {
+        match &self.0 {
+            Node::SameAs(_) => true,
+            Node::All(parts) | Node::AnyOf(parts) => {
+                parts.iter().any(Constraint::takes_lists_as_known)
+            }
+            Node::Not(inner) => inner.takes_lists_as_known(),
+            _ => false,
+        }
+    }
+
+    /// Whether `self` says just what `wider` does, and at most something more that leaves lists to it.
+    fn says_plainly(&self, wider: &Constraint) -> bool {
+        match &self.0 {
+            _ if matches!(wider.0, Node::Any) => self.admits_absence() == Truth::False,
+            Node::All(parts) => {
+                let mut others = parts.iter().filter(|part| *part != wider);
+                parts.contains(wider) && others.all(|part| part.sort() == Ok(Sort::Neutral))
             }
             _ => false,
         }

@@ -92,11 +92,12 @@ struct Evaluation<'a, F> {
 
 impl<F: Facts> Evaluation<'_, F> {
     /// The whole constraint is asked of each element of a list, unless it is of the kinds that see
-    /// the list itself.
+    /// the list itself. One that turns out to be of both, by what it compares with, knows nothing of
+    /// elements.
     #[inline]
     fn ask(&self, constraint: &Constraint, subject: Subject<'_>, negated: bool) -> Truth {
         if let Subject::There(Value::List(elements)) = subject
-            && let Ok(Sort::Element(_)) = constraint.sort()
+            && let Ok(Sort::Element(_)) = constraint.sort_among(&|fact| self.facts.fact(fact))
         {
             return self.ask_each(constraint, elements, negated);
         }

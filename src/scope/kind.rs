@@ -68,14 +68,15 @@ pub(crate) enum Sort {
     Element(&'static str),
     /// Asked of the list itself.
     List(&'static str),
+    /// Told by what a `same_as` compares with, which is not known.
+    Open,
 }
 
 impl Sort {
     pub(crate) fn with(self, other: Sort) -> Result<Sort, ConstraintError> {
         match (self, other) {
             (Sort::Neutral, sort) | (sort, Sort::Neutral) => Ok(sort),
-            // `same_as` compares whole values and so goes with either; what it stands beside decides.
-            (Sort::List("same_as"), sort) | (sort, Sort::List("same_as")) => Ok(sort),
+            (Sort::Open, sort) | (sort, Sort::Open) => Ok(sort),
             (Sort::Element(_), Sort::Element(_)) | (Sort::List(_), Sort::List(_)) => Ok(self),
             (Sort::List(list), Sort::Element(element))
             | (Sort::Element(element), Sort::List(list)) => {

@@ -68,7 +68,7 @@ fn push_not(constraint: &Constraint, negated: bool) -> Constraint {
 
 fn ask(c: &Constraint, value: Option<&Value>, stance: Stance, absent: i8, facts: &Small) -> i8 {
     if let Some(Value::List(elements)) = value
-        && matches!(c.sort(), Ok(Sort::Element(_)))
+        && matches!(spelled_out(c, facts).sort(), Ok(Sort::Element(_)))
     {
         let answers = elements.iter().map(|e| ask(c, Some(e), stance, absent, facts));
         return match stance {
@@ -84,6 +84,18 @@ fn ask(c: &Constraint, value: Option<&Value>, stance: Stance, absent: i8, facts:
             parts.iter().map(|p| one(p, value, stance, absent, facts)).max().unwrap_or(0)
         }
         _ => one(c, value, stance, absent, facts),
+    }
+}
+
+/// The constraint with what it compares with in its place.
+fn spelled_out(c: &Constraint, facts: &Small) -> Constraint {
+    let all = |parts: &[Constraint]| parts.iter().map(|part| spelled_out(part, facts)).collect();
+    match (&c.0, &facts.other) {
+        (Node::SameAs(_), Some(other)) => eq(other.clone()),
+        (Node::All(parts), _) => Constraint(Node::All(all(parts))),
+        (Node::AnyOf(parts), _) => Constraint(Node::AnyOf(all(parts))),
+        (Node::Not(inner), _) => not(spelled_out(inner, facts)),
+        _ => c.clone(),
     }
 }
 

@@ -112,7 +112,7 @@ impl Asked<'_> {
         let all = |answers: Vec<Truth3>| answers.into_iter().min().unwrap_or(TRUE);
         let any = |answers: Vec<Truth3>| answers.into_iter().max().unwrap_or(FALSE);
         if let Some(V::List(elements)) = value
-            && is_of_one_value(c)
+            && self.is_of_one_value(c)
         {
             let answers = elements.iter().map(|e| self.ask(c, Some(e), not)).collect();
             return match self.side {
@@ -121,10 +121,17 @@ impl Asked<'_> {
                 Side::Refuses => any(answers),
             };
         }
+        self.ask_of_it(c, value, not)
+    }
+
+    /// Of the value itself, be it a list.
+    fn ask_of_it(&self, c: &C, value: Option<&V>, not: bool) -> Truth3 {
+        let all = |answers: Vec<Truth3>| answers.into_iter().min().unwrap_or(TRUE);
+        let any = |answers: Vec<Truth3>| answers.into_iter().max().unwrap_or(FALSE);
         match (c, value) {
-            (C::Not(inner), _) => self.ask(inner, value, !not),
+            (C::Not(inner), _) => self.ask_of_it(inner, value, !not),
             (C::All(parts), _) | (C::AnyOf(parts), _) => {
-                let answers = parts.iter().map(|part| self.ask(part, value, not)).collect();
+                let answers = parts.iter().map(|part| self.ask_of_it(part, value, not)).collect();
                 if matches!(c, C::All(_)) != not { all(answers) } else { any(answers) }
             }
             (C::Present(wanted), _) => {
@@ -157,6 +164,35 @@ impl Asked<'_> {
                 let plain = self.leaf(leaf, value);
                 if not { TRUE - plain } else { plain }
             }
+        }
+    }
+
+    /// Whether a constraint is asked of each element of a list rather than of the list.
+    fn is_of_one_value(&self, c: &C) -> bool {
+        let (mut element, mut list) = (false, false);
+        self.kinds(c, &mut element, &mut list);
+        element && !list
+    }
+
+    /// Whether some part is asked of one value, and whether some part looks at a list. What `same_as`
+    /// compares with tells what that is.
+    fn kinds(&self, c: &C, element: &mut bool, list: &mut bool) {
+        let mut eq = |value: &V| match value {
+            V::List(_) => *list = true,
+            _ => *element = true,
+        };
+        match c {
+            C::Any | C::Present(_) => {}
+            C::SameAs(fact) => self.question.named(fact).iter().for_each(eq),
+            C::Eq(value) => eq(value),
+            C::OneOf(set) => set.iter().for_each(eq),
+            C::Each(_) | C::Some(_) | C::Count(..) => *list = true,
+            C::SubsetOf(_) | C::HasAny(_) | C::HasAll(_) => *list = true,
+            C::All(parts) | C::AnyOf(parts) => {
+                parts.iter().for_each(|part| self.kinds(part, element, list));
+            }
+            C::Not(inner) => self.kinds(inner, element, list),
+            _ => *element = true,
         }
     }
 
@@ -194,20 +230,6 @@ impl Asked<'_> {
                 .unwrap_or(TRUE),
             _ => UNKNOWN,
         }
-    }
-}
-
-/// Whether a constraint is asked of each element of a list rather than of the list.
-fn is_of_one_value(c: &C) -> bool {
-    match c {
-        C::Any | C::Present(_) | C::SameAs(_) => false,
-        C::Each(_) | C::Some(_) | C::Count(..) => false,
-        C::SubsetOf(_) | C::HasAny(_) | C::HasAll(_) => false,
-        C::Eq(value) => !matches!(value, V::List(_)),
-        C::OneOf(set) => !set.iter().any(|value| matches!(value, V::List(_))),
-        C::All(parts) | C::AnyOf(parts) => parts.iter().any(is_of_one_value),
-        C::Not(inner) => is_of_one_value(inner),
-        _ => true,
     }
 }
 

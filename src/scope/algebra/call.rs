@@ -96,6 +96,9 @@ impl CallWitness {
         let of_call = cover.conditions.iter().filter(|c| c.fact.is_of_the_call());
         of_call.fold(Truth::True, |all, condition| {
             all & match condition.holds(Stance::Cover, self) {
+                _ if condition.constraint.compares_with(&|fact| !fact.is_of_the_call()) => {
+                    Truth::Unknown
+                }
                 Truth::True => Truth::True,
                 Truth::Unknown if condition.constraint.compares() => Truth::Unknown,
                 _ => Truth::False,

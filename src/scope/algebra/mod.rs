@@ -96,17 +96,14 @@ pub(super) fn all_but(
     outside: &Constraint,
     absence: Absence,
 ) -> Difference<Option<Value>> {
+    // With its facts known, a comparison may be true of more or of less, and take lists in another way.
+    if within.iter().any(|c| c.compares()) || outside.compares() {
+        return Difference::Undecided;
+    }
     let mut tests: Vec<Test<'_>> = within.iter().map(|c| Test::cover(c)).collect();
     tests.push(Test::cover(outside));
     let all = (1_u64 << within.len().min(63)) - 1;
-    let answer = find(&tests, absence, &|passed| passed == all);
-    match answer {
-        // With its facts known, a comparison in `outside` may turn out true of the witness.
-        Difference::Witness(_) if outside.compares() => Difference::Undecided,
-        // With its facts known, a comparison in `within` may be true of more.
-        Difference::Empty if within.iter().any(|c| c.compares()) => Difference::Undecided,
-        answer => answer,
-    }
+    find(&tests, absence, &|passed| passed == all)
 }
 
 /// Whether there may be a value of which all of `within` are true and of which `other`, in its
@@ -117,7 +114,7 @@ pub(super) fn all_and(
     stance: Stance,
     absence: Absence,
 ) -> bool {
-    if within.iter().any(|c| c.compares()) || (stance == Stance::Cover && other.compares()) {
+    if within.iter().any(|c| c.compares()) || other.compares() {
         return true;
     }
     let mut tests: Vec<Test<'_>> = within.iter().map(|c| Test::cover(c)).collect();

@@ -107,6 +107,35 @@ proptest! {
         }
     }
 
+    /// What is said of constraints that compare holds whatever they turn out to compare with.
+    #[test]
+    fn what_is_within_stays_within_once_its_facts_are_known(
+        a in model::constraints(),
+        b in model::constraints(),
+        more in prop::sample::select(vec![any(), present(), not(present())]),
+        facts in prop::collection::vec(model::facts(), 32),
+    ) {
+        let same = same_as("args.other");
+        let pairs = [
+            (a.clone(), b.clone()),
+            (all_of([a.clone(), more.clone()]), a.clone()),
+            (all_of([a.clone(), b.clone()]), b.clone()),
+            (a.clone(), any_of([a.clone(), b.clone()])),
+            (all_of([same.clone(), more]), same.clone()),
+            (same.clone(), any_of([same, b])),
+        ];
+        for (narrow, wide) in pairs {
+            if narrow.check().is_err() || wide.check().is_err() || !narrow.is_within(&wide) {
+                continue;
+            }
+            for facts in &facts {
+                let holds = |c: &Constraint| c.holds(&Fact::arg("x"), Stance::Cover, facts);
+                let inside = holds(&narrow) != Truth::True || holds(&wide) == Truth::True;
+                prop_assert!(inside, "{} within {}: {:?}", narrow, wide, facts);
+            }
+        }
+    }
+
     /// Only lists compared whole, and `has_all` of many values, are left undecided.
     #[test]
     fn is_decided_for_nearly_everything(

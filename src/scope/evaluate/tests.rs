@@ -42,6 +42,24 @@ proptest! {
         );
     }
 
+    /// What is known at a request is put in its place, and must mean there what it means at the calls.
+    #[test]
+    fn same_as_means_eq_of_what_it_compares_with(
+        constraint in model::constraints(),
+        facts in model::facts(),
+        guard in proptest::bool::ANY,
+    ) {
+        let Some(other) = &facts.other else { return Ok(()) };
+        let stance = if guard { Stance::Guard } else { Stance::Cover };
+        let spelled = constraint.replace_same_as(false, &|_, _| Some(eq(other.clone())));
+        let fact = Fact::arg("x");
+        prop_assert_eq!(
+            constraint.holds(&fact, stance, &facts),
+            spelled.holds(&fact, stance, &facts),
+            "{} of {:?}", constraint, facts
+        );
+    }
+
     /// attack 147: `not` of all that may hold must never make a guard stand down where the
     /// plain condition is unknown.
     #[test]
@@ -143,6 +161,47 @@ fn a_value_of_the_wrong_kind_is_unknown_under_not_too() {
             let negated = not(constraint.clone());
             assert_eq!(ask(&negated, stance, value), Unknown, "{negated} of {value}");
         }
+    }
+}
+
+/// attack 15: what is compared with one value is compared element by element, as `eq` is; what is
+/// compared with a list, as a whole.
+#[test]
+fn same_as_asks_of_a_list_what_eq_asks() {
+    let holds = |constraint: &Constraint, stance, value: &str, other: &str| {
+        let facts = Small { value: Some(json(value)), other: Some(json(other)) };
+        constraint.holds(&Fact::arg("x"), stance, &facts)
+    };
+    let same = same_as("args.other");
+    let begins = all_of([same.clone(), prefix("a")]);
+    let either = any_of([same.clone(), prefix("a")]);
+    for (constraint, value, other, covers, guards) in [
+        (&same, r#"["a","a"]"#, r#""a""#, True, True),
+        (&same, r#"["a","b"]"#, r#""a""#, False, True),
+        (&same, r#"["a",1]"#, r#""a""#, Unknown, True),
+        (&same, r#"["b"]"#, r#""a""#, False, False),
+        (&same, "[]", r#""a""#, False, False),
+        (&same, r#"["a","b"]"#, r#"["a","b"]"#, True, True),
+        (&same, r#"["b","a"]"#, r#"["a","b"]"#, False, False),
+        (&same, r#""a""#, r#"["a"]"#, Unknown, Unknown),
+        (&not(same.clone()), r#"["b","c"]"#, r#""a""#, True, True),
+        (&not(same.clone()), r#"["a","c"]"#, r#""a""#, False, True),
+        (&begins, r#"["a"]"#, r#""a""#, True, True),
+        // A list is no text: asked as a whole, what it begins with is not known.
+        (&begins, r#"["a"]"#, r#"["a"]"#, Unknown, Unknown),
+        (&either, r#"["ab"]"#, r#"["a"]"#, Unknown, Unknown),
+        (&either, r#"["ab"]"#, r#""a""#, True, True),
+    ] {
+        assert_eq!(
+            holds(constraint, Stance::Cover, value, other),
+            covers,
+            "{constraint} of {value}"
+        );
+        assert_eq!(
+            holds(constraint, Stance::Guard, value, other),
+            guards,
+            "{constraint} of {value}"
+        );
     }
 }
 

@@ -121,7 +121,7 @@ fn a_refusal_before_it_refuses_a_place_too_and_each_placer_hears_once() {
     assert_eq!(journal.retry(), 0, "the withdrawals are written before the first placer asks");
     assert!(journal.settle(first).is_err());
     assert_eq!(story(&log, &journal), [is("withdrawn opened", "a"), is("withdrawn opened", "b")]);
-    assert!(journal.writer.lock().refused.is_empty());
+    assert!(journal.writer.lock().unheard() == 0);
 }
 
 #[test]
@@ -419,7 +419,7 @@ proptest! {
             }
             prop_assert_eq!(journal.debts(), model.debts.len());
             prop_assert_eq!(log.len() as u64, model.written);
-            prop_assert_eq!(journal.writer.lock().refused.len(), model.refused.len());
+            prop_assert_eq!(journal.writer.lock().unheard(), model.refused.len());
         }
         sink.recover();
         model.fail_next = 0;
@@ -432,7 +432,7 @@ proptest! {
         prop_assert_eq!(journal.retry(), 0);
         prop_assert_eq!(story(&log, &journal), model.said.into_values().collect::<Vec<_>>());
         let writer = journal.writer.lock();
-        prop_assert!(writer.refused.is_empty() && writer.backlog.is_empty());
+        prop_assert!(writer.unheard() == 0 && writer.len() == 0);
     }
 }
 
@@ -487,5 +487,5 @@ fn threads_each_hear_one_answer_and_the_log_says_the_same() {
         story.iter().filter(|(kind, _)| kind == "ended").count(),
         THREADS * EACH.div_ceil(3)
     );
-    assert!(journal.writer.lock().refused.is_empty());
+    assert!(journal.writer.lock().unheard() == 0);
 }

@@ -44,7 +44,7 @@ pub(crate) const fn looks(usually: usize) -> usize {
 /// Something that shares no cache line with its neighbours, so that threads which write to it slow
 /// down none that write next to it. Two lines, since processors fetch such a pair together.
 #[repr(align(128))]
-#[derive(Default)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct Apart<T>(pub(crate) T);
 
 impl<T> std::ops::Deref for Apart<T> {

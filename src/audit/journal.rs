@@ -280,8 +280,12 @@ impl Journal {
             hint::spin_loop();
         }
         // Whoever was moving it has lost its processor in the midst of that. Waiting lets it go on.
-        let _writer = self.writer.lock();
-        self.progress.tip.held()
+        let writer = self.writer.lock();
+        let anchor = self.progress.tip.held();
+        drop(writer);
+        // Whoever found no writer to be had meanwhile has left its record to this thread.
+        self.write_left_behind();
+        anchor
     }
 
     fn take_over(&self, writer: &mut Backlog) {

@@ -1,3 +1,4 @@
+use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Barrier, OnceLock, Weak};
 use std::thread;
@@ -301,6 +302,28 @@ fn what_gives_access_and_is_settled_from_within_the_sink_is_withdrawn() {
     assert_eq!(journal.settle(journal.place(opened("outer")).unwrap()), Ok(1));
     assert_eq!((journal.debts(), journal.retry()), (1, 0));
     assert_eq!(story(&sink.0, &journal), [is("opened", "outer"), is("withdrawn opened", "inner")]);
+}
+
+/// What a thread keeps for itself is gone by then, the room for its next line as well.
+#[test]
+fn a_thread_that_is_ending_gets_its_record_written() {
+    struct Last(Arc<Journal>);
+    impl Drop for Last {
+        fn drop(&mut self) {
+            self.0.owe(self.0.place(ended("last")).unwrap());
+        }
+    }
+    // Made before the thread writes for the first time, so dropped after what it has for writing.
+    thread_local!(static LAST: RefCell<Option<Last>> = const { RefCell::new(None) });
+    let (log, _, journal) = journal();
+    let journal = Arc::new(journal);
+    let own = journal.clone();
+    let thread = thread::spawn(move || {
+        LAST.set(Some(Last(own.clone())));
+        own.owe(own.place(ended("first")).unwrap());
+    });
+    thread.join().unwrap();
+    assert_eq!(story(&log, &journal), [is("ended", "first"), is("ended", "last")]);
 }
 
 /// A journal by its rules alone: one map of what every number says, one attempt after the other.

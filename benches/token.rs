@@ -110,7 +110,8 @@ fn hallpass_verifier(c: &mut Criterion) {
 
     assert_eq!(verify(wire, "agent-7", &QUERY), Ok(grant.id()));
     for (case, query) in &OUTSIDE {
-        assert_eq!(verify(wire, "agent-7", query), Err(VerifierError::OutOfScope), "{case}");
+        let refused = verify(wire, "agent-7", query);
+        assert!(matches!(refused, Err(VerifierError::OutOfScope(_))), "{case}");
     }
     let forged = forged(wire.expose());
     let refused = verify(&forged, "agent-7", &QUERY);

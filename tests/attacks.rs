@@ -19,6 +19,8 @@ mod concurrency;
 mod delegation_seeds;
 #[path = "attacks/denials.rs"]
 mod denials;
+#[path = "attacks/halt.rs"]
+mod halt;
 #[path = "attacks/hooks.rs"]
 mod hooks;
 #[path = "attacks/parsed_again.rs"]

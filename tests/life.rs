@@ -22,9 +22,15 @@ mod history;
 mod limits;
 #[path = "life/listing.rs"]
 mod listing;
+#[path = "life/per_identity.rs"]
+mod per_identity;
+#[path = "life/preview.rs"]
+mod preview;
 #[path = "life/reload.rs"]
 mod reload;
 #[path = "life/renewal.rs"]
 mod renewal;
+#[path = "life/stamps.rs"]
+mod stamps;
 #[path = "life/sweep.rs"]
 mod sweep;

@@ -149,6 +149,63 @@ fn a_permit_of_everything_is_named() {
 }
 
 #[test]
+fn a_pattern_written_where_texts_are_taken_as_they_are_is_named() {
+    let named = |fact: &str, text: &str| {
+        format!(
+            "rule `f`: `{fact}` is compared with `{text}` as it is written: a pattern is said with `glob` (pattern_as_text)"
+        )
+    };
+    for (what, fact, text) in [
+        ("what.args.path = \"/data/*\"", "args.path", "/data/*"),
+        ("what.args.path = { one_of = [\"/a\", \"/b/*\"] }", "args.path", "/b/*"),
+        ("what.args.path = { not = { suffix = \"*.key\" } }", "args.path", "*.key"),
+        ("what.args.path = { under = \"/data/*\" }", "args.path", "/data/*"),
+        ("what.args.to = { each = { prefix = \"a*\" } }", "args.to", "a*"),
+        ("what.args.to = { subset_of = [\"*@acme.test\"] }", "args.to", "*@acme.test"),
+        ("what.args.o = { fields = { id = \"7*\" } }", "args.o", "7*"),
+        ("what.args.o = { json = { any = [{ eq = 1 }, { eq = \"7*\" }] } }", "args.o", "7*"),
+        ("who.id = \"spiffe://acme.test/*\"", "who.id", "spiffe://acme.test/*"),
+        ("what.tool = { prefix = \"deploy.*\" }", "what.tool", "deploy.*"),
+    ] {
+        assert_eq!(lint(&guard("forbid", "f", what)), [named(fact, text)], "{what}");
+    }
+    for meant in [
+        "what.args.path = { glob = \"/data/*\" }",
+        "what.args.path = { regex = \"/data/.*\" }",
+        "what.args.columns = \"*\"",
+        "what.args.query = { contains = \"*\" }",
+    ] {
+        assert_eq!(lint(&guard("forbid", "f", meant)), [""; 0], "{meant}");
+    }
+}
+
+#[test]
+fn a_kind_that_nobody_is_of_is_named() {
+    let of = |kind: &str| lint(&guard("forbid", "f", &format!("who.kind = {kind}")));
+    assert_eq!(
+        of("\"humna\""),
+        [
+            "rule `f`: nobody is of the kind `humna`, expected `agent`, `workload`, `human`: did you mean `human`? (unknown_kind)"
+        ]
+    );
+    assert_eq!(of("{ not = { one_of = [\"agent\", \"bot\"] } }").len(), 1);
+    for known in ["\"agent\"", "{ one_of = [\"workload\", \"human\"] }", "{ prefix = \"h\" }"] {
+        assert_eq!(of(known), [""; 0], "{known}");
+    }
+}
+
+#[test]
+fn an_attribute_that_no_context_may_state_is_named() {
+    let when = |when: &str| lint(&guard("forbid", "f", when));
+    assert_eq!(
+        when("when.time = { after = \"2026-01-01T00:00:00Z\" }"),
+        ["rule `f`: no context states `when.time`: the broker's time is `when.now` (never_stated)"]
+    );
+    assert_eq!(when("when.now = { after = \"2026-01-01T00:00:00Z\" }"), [""; 0]);
+    assert_eq!(when("when.times = 3"), [""; 0]);
+}
+
+#[test]
 fn a_warning_is_data_for_tools_as_well_as_text() {
     let text = "version = 1\nrule = [{ id = \"p\", effect = \"permit\", what = { tool = \"any\", args = \"any\" } }]";
     let warnings = Policy::from_toml(text).unwrap().lint(Timestamp::MIN);

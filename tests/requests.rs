@@ -9,7 +9,7 @@
 
 use hallpass::policy::{ApprovalTerms, Moment, Per, Reviewers};
 use hallpass::prelude::*;
-use hallpass::scope::{above, all_of, any, eq, has_any, max, optional};
+use hallpass::scope::{above, all_of, any, eq, has_any, max, optional, same_as};
 use serde_json::json;
 
 fn pay(amount: i64) -> Call {
@@ -209,4 +209,38 @@ fn a_trimmed_scope_does_not_pass_by_a_review_with_a_part_that_fits_no_call() {
     let wanted = Scope::tool("t").arg("note", any()).other_args();
     let denial = task.request_trimmed(wanted, &Context::new()).unwrap_err();
     assert_eq!(denial.reason(), Reason::ApprovalRequired);
+}
+
+/// The first thing that keeps the request from being covered, as operators read it.
+fn gap(rule: Rule, asked: Scope) -> String {
+    let broker = Broker::new(policy([rule])).unwrap();
+    let caller = Assertion::agent("agent-7").attr("team", "red");
+    let agent = broker.assert_identity(caller).unwrap();
+    let task = broker.open(&agent, Purpose::new("errand")).unwrap();
+    let denial = task.request(asked, &Context::new()).unwrap_err();
+    assert_eq!(denial.reason(), Reason::NotCovered);
+    denial.nearest().unwrap().obstacle().to_owned()
+}
+
+#[test]
+fn an_argument_that_is_not_asked_for_by_its_name_is_said_to_be_missing() {
+    let rule = || Rule::permit("read").tool("files.read").arg("path", eq("/a")).other_args();
+    assert_eq!(
+        gap(rule(), Scope::tool("files.read").arg("file", eq("/a"))),
+        "`args.path` is not named in what is asked for: expected {\"eq\":\"/a\"}; it does not cover {\"file\":\"/a\"}"
+    );
+    let open = gap(rule(), Scope::tool("files.read").any_args());
+    let left = "`args.path` is left open by what is asked for: expected {\"eq\":\"/a\"}";
+    assert!(open.starts_with(left), "{open}");
+}
+
+#[test]
+fn what_a_reference_comes_to_is_said_beside_it() {
+    let team = || same_as("who.attrs.team");
+    let rule = Rule::permit("own").tool("files.read").arg("team", team());
+    let told = "`args.team`: what is asked for is not shown to lie within {\"same_as\":\"who.attrs.team\"}, here {\"eq\":\"red\"}";
+    let said = gap(rule.clone(), Scope::tool("files.read").arg("team", team()));
+    assert_eq!(said, told);
+    let said = gap(rule, Scope::tool("files.read").arg("team", eq("blue")));
+    assert_eq!(said, format!("{told}; it does not cover {{\"team\":\"blue\"}}"));
 }

@@ -179,12 +179,15 @@ fn what_is_no_path_is_refused_and_the_operator_is_told_which_argument() {
     for (value, told) in [
         (json!("../x"), "argument `attachment` is no path: the path has a segment `..`"),
         (json!(["/data/a", "/data/../etc/passwd"]), "argument `attachment` is no path"),
-        (json!(7), "argument `attachment` is number, expected text or a list of texts"),
-        (json!(null), "argument `attachment` is null"),
-        (json!(true), "argument `attachment` is boolean"),
-        (json!({ "path": "/a" }), "argument `attachment` is object"),
-        (json!(["/a", 1]), "argument `attachment` has number as an element, expected text"),
-        (json!([["/a"]]), "argument `attachment` has list as an element"),
+        (json!(7), "argument `attachment` is of the kind number, expected text or a list of texts"),
+        (json!(null), "argument `attachment` is of the kind null"),
+        (json!(true), "argument `attachment` is of the kind boolean"),
+        (json!({ "path": "/a" }), "argument `attachment` is of the kind object"),
+        (
+            json!(["/a", 1]),
+            "argument `attachment` has an element of the kind number, expected text",
+        ),
+        (json!([["/a"]]), "argument `attachment` has an element of the kind list"),
         (json!("/a\u{202e}"), r"the hidden character `\u{202e}`"),
     ] {
         let world = World::of([any_mail()]);
@@ -422,7 +425,7 @@ fn a_rule_that_names_a_path_in_another_spelling_is_refused_with_the_right_one() 
         ),
         (
             eq(7),
-            "argument `attachment` of `mail.send`: `7` is number, expected text or a list of texts",
+            "argument `attachment` of `mail.send`: `7` is of the kind number, expected text or a list of texts",
         ),
         (has_any(["a//b"]), "`a//b` is not how `mail.send` gets a path: write `a/b`"),
     ] {

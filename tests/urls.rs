@@ -548,3 +548,38 @@ const SPELLED_OTHERWISE: &[(&str, &str)] = &[
         "wss://host/%20!%22$%&'()*+,-./:;%3C=%3E@[/]^_%60%7B|%7D~",
     ),
 ];
+
+/// What a permit takes for said although it is not has to be told to whoever wonders.
+#[test]
+fn an_operator_is_told_what_a_url_pattern_leaves_unsaid() {
+    let told = |pattern: UrlPattern, link: &str| {
+        let (broker, agent) = world([anything()]);
+        let task = broker.open(&agent, Purpose::new("errand")).unwrap();
+        let scope = Scope::tool("web.get").arg("link", url(pattern));
+        let grant = task.request(scope, &Context::new()).unwrap();
+        let call = Call::new("web.get", json!({ "link": link })).unwrap();
+        let asked = broker.gate().check(grant.token(), &agent, &call, &Context::new());
+        asked.unwrap_err().explain().to_string()
+    };
+    let host = || UrlPattern::host("acme.test");
+    for (pattern, link, unsaid) in [
+        (
+            host(),
+            "https://acme.test:8443/",
+            "(the scheme, unsaid, is `https` and the port its own)",
+        ),
+        (host().port(8443), "http://acme.test:8443/", "(the scheme, unsaid, is `https`)"),
+        (
+            host().scheme("http"),
+            "http://acme.test:8443/",
+            "(the port, unsaid, is the scheme's own)",
+        ),
+    ] {
+        let told = told(pattern, link);
+        assert!(told.ends_with(unsaid), "{told}");
+    }
+    let said = told(host().scheme("http").port(80), "https://acme.test/");
+    assert!(said.ends_with("is expected"), "{said}");
+    let relative = told(host(), "acme.test/");
+    assert!(relative.contains("expected one like `https://acme.test/`"), "{relative}");
+}

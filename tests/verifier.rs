@@ -89,24 +89,63 @@ fn a_verifier_checks_the_scope_that_travels_in_the_token() {
     assert_eq!(answer.grant(), setup.grant.id());
     assert_eq!((answer.holder(), answer.issuer()), ("agent-7", "hallpass"));
     assert_eq!((answer.task(), answer.expires()), (&*setup.task.name().to_owned(), at(300)));
-    for outside in [
-        orders(1001),
-        query(json!({ "table": "salaries", "limit": 1 })),
-        query(json!({ "table": "orders" })),
-        query(json!({ "table": "orders", "limit": 1, "offset": 1 })),
-        orders(1).on(Resource::new("doc", "7")),
-        Call::new("db.drop", json!({})).unwrap(),
-        Call::new("doc.read", json!({})).unwrap(),
+    for (outside, why) in [
+        (
+            orders(1001),
+            "its scope: `args.limit` is another value: 1001 where {\"max\":1000} is expected",
+        ),
+        (
+            query(json!({ "table": "salaries", "limit": 1 })),
+            "its scope: `args.table` is another value: \"salaries\" where {\"one_of\":[\"customers\",\"orders\"]} is expected",
+        ),
+        (
+            query(json!({ "table": "orders" })),
+            "its scope: `args.limit` is absent: expected {\"max\":1000}",
+        ),
+        (
+            query(json!({ "table": "orders", "limit": 1, "offset": 1 })),
+            "argument `offset` is not named by its scope",
+        ),
+        (
+            orders(1).on(Resource::new("doc", "7")),
+            "the call's resource is not what its scope speaks of",
+        ),
+        (Call::new("db.drop", json!({})).unwrap(), "its scope does not name `db.drop`"),
+        (
+            Call::new("doc.read", json!({})).unwrap(),
+            "its scope: `resource.type` is absent: expected {\"eq\":\"doc\"}",
+        ),
     ] {
         let refused = setup.verify(token, &outside).unwrap_err();
-        assert_eq!(refused, VerifierError::OutOfScope, "{outside:?}");
+        assert_eq!(refused, VerifierError::OutOfScope(why.into()), "{outside:?}");
+        assert_eq!(refused.to_string(), format!("the token does not cover the call: {why}"));
     }
     let read = |team| {
         let doc = Resource::new("doc", "7").attr("team", team);
         setup.verify(token, &Call::new("doc.read", json!({})).unwrap().on(doc))
     };
     assert!(read("red").is_ok());
-    assert_eq!(read("blue").unwrap_err(), VerifierError::OutOfScope);
+    assert!(matches!(read("blue").unwrap_err(), VerifierError::OutOfScope(_)));
+}
+
+/// attack 145: an agent is told one of a few words, here too
+#[test]
+fn a_refusal_has_the_word_that_a_gate_would_say() {
+    let setup = setup();
+    let token = setup.grant.token();
+    let code = |token: &Token, holder, call: &Call, seconds| {
+        setup.verifier.verify(token, holder, call, at(seconds)).unwrap_err().code()
+    };
+    assert_eq!(code(token, None, &orders(1001), 0), Code::OutOfScope);
+    assert_eq!(code(token, None, &orders(1), 300), Code::Expired);
+    assert_eq!(code(token, Some("agent-8"), &orders(1), 0), Code::InvalidToken);
+    let nobody = Resource::new("no type", "7");
+    assert_eq!(code(token, None, &orders(1).on(nobody), 0), Code::BadRequest);
+    for text in ["hp2.AAAA.BBBB".to_owned(), format!("{}\n", token.expose())] {
+        assert_eq!(code(&Token::from_text(text), None, &orders(1), 0), Code::InvalidToken);
+    }
+    let plain = setup_for(asked());
+    assert_eq!(code(plain.grant.token(), None, &orders(1), 0), Code::InvalidToken, "no scope");
 }
 
 #[test]
@@ -117,8 +156,13 @@ fn a_verifier_enforces_every_attenuation() {
     let twice = once.attenuate(&Scope::tool("db.query").any_args(), Some(at(90))).unwrap();
     for token in [&once, &twice] {
         assert_eq!(setup.verify(token, &orders(1000)).unwrap().expires(), at(60));
-        for outside in [orders(1001), query(json!({ "table": "customers", "limit": 1 }))] {
-            assert_eq!(setup.verify(token, &outside).unwrap_err(), VerifierError::OutOfScope);
+        for (outside, whose) in [
+            (orders(1001), "its scope: `args.limit`"),
+            (query(json!({ "table": "customers", "limit": 1 })), "attenuation 1: `args.table`"),
+        ] {
+            let refused = setup.verify(token, &outside).unwrap_err();
+            let VerifierError::OutOfScope(why) = &refused else { panic!("{refused:?}") };
+            assert!(why.starts_with(whose), "{why}");
         }
         let late = setup.verifier.verify(token, None, &orders(1), at(60)).unwrap_err();
         assert_eq!(late, VerifierError::Token(TokenError::Expired));
@@ -186,10 +230,8 @@ fn a_scope_that_was_asked_for_travels_in_renewed_and_trimmed_tokens_too() {
     let (trimmed, cuts) = setup.task.request_trimmed(asked().embedded(), &Context::new()).unwrap();
     assert!(cuts.is_empty());
     assert!(setup.verify(trimmed.token(), &orders(1)).is_ok());
-    assert_eq!(
-        setup.verify(trimmed.token(), &orders(1001)).unwrap_err(),
-        VerifierError::OutOfScope
-    );
+    let refused = setup.verify(trimmed.token(), &orders(1001)).unwrap_err();
+    assert!(matches!(refused, VerifierError::OutOfScope(_)), "{refused:?}");
 }
 
 /// The minter's mistake is no way in either.

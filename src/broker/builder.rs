@@ -46,13 +46,17 @@ pub enum BrokerError {
     /// The log has another writer, or can't be opened.
     #[error("the log can't be opened: {0}")]
     Log(#[from] SinkError),
-    /// A setting of zero, or one past its bound: zero never means unlimited.
-    #[error("`{0}` must be more than zero and at most {1}")]
+    /// A setting of zero, or one past its bound: zero never means unlimited. Time is told in whole
+    /// milliseconds, so that less than one is zero, too.
+    #[error("`{0}` is out of bounds, expected {1}")]
     Setting(&'static str, &'static str),
     /// A name that is empty or too long for a token.
     #[error("`{0}` must be 1 to 255 bytes long")]
     Name(&'static str),
 }
+
+/// The shortest length of time a setting may have.
+const LEAST: Duration = Duration::from_millis(1);
 
 impl BrokerBuilder {
     pub(super) fn new(policy: Policy) -> Self {
@@ -75,14 +79,16 @@ impl BrokerBuilder {
         }
     }
 
-    /// The broker's name in tokens: a token of another issuer is refused. Default `hallpass`.
+    /// The broker's name in tokens, of 1 to 255 bytes: a token of another issuer is refused. Default
+    /// `hallpass`.
     pub fn issuer(mut self, name: &str) -> Self {
         self.issuer = name.into();
         self
     }
 
-    /// Whom its tokens are for. Two brokers that share a key but differ in audience refuse each
-    /// other's tokens. Default `hallpass`.
+    /// Whom its tokens are for, in 1 to 255 bytes. Two brokers that share a key but differ in audience
+    /// refuse each other's tokens, and a [`Verifier`](crate::token::Verifier) has the key of one
+    /// audience. Default `hallpass`.
     pub fn audience(mut self, name: &str) -> Self {
         self.audience = name.into();
         self
@@ -107,37 +113,42 @@ impl BrokerBuilder {
         self
     }
 
-    /// How long a grant lives if its permits do not say. Default five minutes: long enough for a few
-    /// tool calls, short enough that a forgotten grant is gone before anyone finds it.
+    /// How long a grant lives if its permits do not say: from a millisecond to seven days. Default
+    /// five minutes: long enough for a few tool calls, short enough that a forgotten grant is gone
+    /// before anyone finds it.
     pub fn default_ttl(mut self, ttl: Duration) -> Self {
         self.settings.default_ttl = ttl;
         self
     }
 
-    /// How long a task lives at most, whatever is renewed in it. Default one hour: an agent's errand
-    /// takes minutes, and what takes longer can be opened again under a fresh look.
+    /// How long a task lives at most, whatever is renewed in it: from a millisecond to seven days.
+    /// Default one hour: an agent's errand takes minutes, and what takes longer can be opened again
+    /// under a fresh look.
     pub fn ceiling(mut self, life: Duration) -> Self {
         self.settings.ceiling = life;
         self
     }
 
-    /// How long a permit may wait before its call starts. Default thirty seconds: it is made right
-    /// before the call, so anything longer is a permit somebody kept.
+    /// How long a permit may wait before its call starts: from a millisecond to seven days. Default
+    /// thirty seconds: it is made right before the call, so anything longer is a permit somebody
+    /// kept.
     pub fn permit_ttl(mut self, ttl: Duration) -> Self {
         self.settings.permit_ttl = ttl;
         self
     }
 
-    /// Halts an identity that is denied so often within a window, until somebody resumes it. Off by
-    /// default: what is many for one agent is little for another.
+    /// Halts an identity that is denied so often within a window, until somebody
+    /// [resumes](super::Control::resume) it: 1 to 10,000 denials, in a millisecond to seven days. Off
+    /// by default: what is many for one agent is little for another.
     pub fn halt_after(mut self, denials: usize, window: Duration) -> Self {
         self.tripwire = Some((denials, window));
         self
     }
 
-    /// How far the time of a call-bound presentation may be from the broker's, either way; at most
-    /// five minutes. Default thirty seconds: hosts whose clocks are kept differ by less than one, a
-    /// call rarely queues for ten, and every live presentation has to be remembered.
+    /// How far the time of a call-bound presentation may be from the broker's, either way: from a
+    /// millisecond to five minutes. Default thirty seconds: hosts whose clocks are kept differ by
+    /// less than one, a call rarely queues for ten, and every live presentation has to be
+    /// remembered.
     pub fn presentation_window(mut self, window: Duration) -> Self {
         self.settings.presentation_window = window;
         self
@@ -146,7 +157,8 @@ impl BrokerBuilder {
     /// Builds the broker, which records that its policy was loaded.
     ///
     /// # Errors
-    /// [`BrokerError`]: a broker that can't tell the time, sign or record is none.
+    /// [`BrokerError`]: a broker that can't tell the time, sign or record is none, and a setting or a
+    /// name outside of what its method says is refused here.
     pub fn build(self) -> Result<Broker, BrokerError> {
         let week = Duration::from_secs(7 * 24 * 60 * 60);
         for (name, duration) in [
@@ -154,18 +166,24 @@ impl BrokerBuilder {
             ("ceiling", self.settings.ceiling),
             ("permit_ttl", self.settings.permit_ttl),
         ] {
-            if duration.is_zero() || duration > week {
-                return Err(BrokerError::Setting(name, "seven days"));
+            if duration < LEAST || duration > week {
+                return Err(BrokerError::Setting(name, "one millisecond to seven days"));
             }
         }
         if let Some((denials, window)) = self.tripwire
-            && (denials == 0 || denials > 10_000 || window.is_zero() || window > week)
+            && (denials == 0 || denials > 10_000 || window < LEAST || window > week)
         {
-            return Err(BrokerError::Setting("halt_after", "10000 denials and seven days"));
+            return Err(BrokerError::Setting(
+                "halt_after",
+                "1 to 10000 denials within one millisecond to seven days",
+            ));
         }
         let window = self.settings.presentation_window;
-        if window.is_zero() || window > Duration::from_secs(5 * 60) {
-            return Err(BrokerError::Setting("presentation_window", "five minutes"));
+        if window < LEAST || window > Duration::from_secs(5 * 60) {
+            return Err(BrokerError::Setting(
+                "presentation_window",
+                "one millisecond to five minutes",
+            ));
         }
         for (name, text) in [("issuer", &self.issuer), ("audience", &self.audience)] {
             if text.is_empty() || text.len() > crate::token::MAX_NAME {

@@ -3,7 +3,7 @@
 use crate::denial::{Denial, Reason};
 use crate::grant::{GrantId, Granted, Row, Rows, SpanningCounters, Stamp};
 use crate::identity::Identity;
-use crate::policy::{Compiled, Deciders, Question, Rule, What, failed};
+use crate::policy::{Compiled, Deciders, Question, Rule, What, outside_of};
 use crate::scope::{Capability, Outside};
 use crate::token::Narrowing;
 
@@ -97,12 +97,6 @@ pub(super) fn covering(
 
 /// Says what of the call is outside of what `whose` scope covers of the tool.
 fn out_of_scope(whose: &str, outside: Option<Outside<'_>>, question: &Question<'_>) -> Denial {
-    let detail = match outside {
-        None => format!("{whose} does not name `{}`", question.what.tool),
-        Some(Outside::Condition(condition, truth)) => {
-            format!("{whose}: {}", failed(condition, truth, question))
-        }
-        Some(Outside::Uncovered(uncovered)) => uncovered.said_of(whose),
-    };
+    let detail = outside_of(whose, question.what.tool, outside, question);
     Denial::new(Reason::OutOfScope).because(detail)
 }

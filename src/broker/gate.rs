@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::authorize::{Attempt, Refusal};
+use super::attempt::{Attempt, Refusal};
 use super::current::Decided;
 use super::permit::Permit;
 use super::present::present_token;
@@ -59,7 +59,8 @@ impl Gate {
     /// today's rules; then limits. What is permitted is in the log before this returns.
     ///
     /// # Errors
-    /// A [`Denial`], which is in the log, too.
+    /// A [`Denial`], which is in the log, too: an agent is sent its [code](Denial::code), and
+    /// operators read its [explanation](Denial::explain).
     pub fn authorize<P: Presentable + ?Sized>(
         &self,
         presented: &P,
@@ -127,7 +128,8 @@ impl Gate {
     /// The holder gives its grant up: always possible while it lives, final when it returns.
     ///
     /// # Errors
-    /// A [`Denial`], which is in the log, too, with [`Code::InvalidToken`](crate::denial::Code::InvalidToken) or
+    /// A [`Denial`], which is in the log, too, with
+    /// [`Code::InvalidToken`](crate::denial::Code::InvalidToken) or
     /// [`Expired`](crate::denial::Code::Expired) if there is nothing to give up.
     pub fn give_up(&self, token: &Token, caller: &Identity) -> Result<(), Denial> {
         let now = self.shared.now();

@@ -45,6 +45,8 @@
 //! }
 //! ```
 
+mod asked;
+mod attempt;
 mod authorize;
 mod builder;
 mod control;
@@ -147,10 +149,15 @@ impl Broker {
     }
 
     /// Signs with another key from now on. Tokens signed with the one before verify until the grace is
-    /// over, and no longer.
+    /// over, and no longer: a grant that is to live longer is [renewed](Task::renew), which gives it a
+    /// token of the new key. The log goes on under the key that the broker was built with.
+    ///
+    /// A [`Verifier`](crate::token::Verifier) elsewhere needs the new key's secret for its
+    /// audience, which [`SecretKey::audience_secret`] gives before the key goes in here.
     ///
     /// # Errors
-    /// [`KeyError`] if the key was in the ring before. Nothing changes then.
+    /// [`KeyError::Reused`] if the key is or was in the ring, [`KeyError::Grace`] if the grace ends
+    /// past the last instant there is. Nothing changes then.
     pub fn rotate_key(&self, key: SecretKey, grace: Duration) -> Result<(), KeyError> {
         let now = self.shared.keeper.now().unwrap_or_else(|_| self.shared.keeper.latest());
         let mut ring = self.shared.ring.lock();
@@ -166,7 +173,8 @@ impl Broker {
     /// somebody else may have had the key, [halt](Control::halt) first; what is halted does not start.
     ///
     /// # Errors
-    /// [`KeyError`] if it is the active key, or not in the ring.
+    /// [`KeyError::Active`] if it is the active key, which is taken out by
+    /// [rotating](Broker::rotate_key) without grace; [`KeyError::Unknown`] if it is not in the ring.
     pub fn retire_key(&self, id: KeyId) -> Result<(), KeyError> {
         let mut ring = self.shared.ring.lock();
         ring.retire(id)?;

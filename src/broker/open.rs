@@ -34,7 +34,7 @@ use crate::token::MAX_NAME;
 /// ```compile_fail,E0451
 /// # use hallpass::Task;
 /// fn forge(task: Task) -> Task {
-///     Task { cell: todo!(), ..task }
+///     Task { ..task }
 /// }
 /// ```
 /// ```compile_fail,E0382

@@ -39,7 +39,7 @@ use crate::sync::Apart;
 /// ```compile_fail,E0624
 /// # use hallpass::{Call, Permit};
 /// fn forge(call: Call) -> Permit {
-///     Permit::new(todo!(), todo!(), todo!(), 1, 1, todo!(), Vec::new(), call)
+///     Permit::new(call)
 /// }
 /// ```
 /// ```compile_fail,E0451

@@ -107,21 +107,6 @@ fn find(
 }
 
 fn denial(error: TokenError) -> Denial {
-    let reason = match error {
-        TokenError::TooLong(_)
-        | TokenError::UnknownVersion
-        | TokenError::Framing
-        | TokenError::TooManyBlocks
-        | TokenError::Malformed(_) => Reason::MalformedToken,
-        TokenError::UnknownKey(_) => Reason::UnknownKey,
-        TokenError::RetiredKey(_) => Reason::RetiredKey,
-        TokenError::BadSignature => Reason::BadSignature,
-        TokenError::Block { .. } | TokenError::Attenuated | TokenError::CallBound => {
-            Reason::UnsupportedToken
-        }
-        TokenError::Stale => Reason::StalePresentation,
-        TokenError::WrongAudience | TokenError::NotYetIssued => Reason::ForeignToken,
-        TokenError::Expired => Reason::Expired,
-    };
+    let reason = error.reason();
     Denial::new(reason).because(error)
 }

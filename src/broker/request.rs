@@ -38,11 +38,13 @@ pub struct Grant {
 impl Task {
     /// Asks for access for the identity that opened the task.
     ///
-    /// Every capability must lie within one permit for this identity, purpose and context; see the
-    /// policy's documentation, "At request".
+    /// Every capability must lie within one permit for this identity, purpose and context: see
+    /// [at request](crate::_policy#at-request).
     ///
     /// # Errors
-    /// A [`Denial`]: nothing is granted, and the state before it stays.
+    /// A [`Denial`]: nothing is granted, and the state before it stays. Its
+    /// [explanation](Denial::explain) names the permit that came nearest and what is asked for
+    /// beyond it.
     pub fn request(&self, scope: Scope, context: &Context) -> Result<Grant, Denial> {
         self.request_for(&self.cell.requester, scope, context)
     }

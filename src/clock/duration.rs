@@ -48,6 +48,10 @@ pub fn parse_duration(text: &str) -> Result<Duration, DurationError> {
     if number.starts_with('0') {
         return Err(malformed());
     }
+    // Without a unit, or with another number behind it (`1h30m`), it has another form.
+    if unit.is_empty() || unit.bytes().any(|byte| byte.is_ascii_digit()) {
+        return Err(malformed());
+    }
     let millis_per_unit =
         UNITS.iter().find_map(|&(name, millis)| (name == unit).then_some(millis)).ok_or_else(
             || DurationError::UnknownUnit { given: quotable(text), unit: quotable(unit) },
@@ -112,7 +116,7 @@ pub enum DurationError {
         /// What was given.
         given: String,
     },
-    /// The unit is missing or none of ours.
+    /// The unit is none of ours.
     #[error("unknown unit `{unit}` in `{given}`, expected `ms`, `s`, `m`, `h` or `d`")]
     UnknownUnit {
         /// What was given.
@@ -155,10 +159,12 @@ mod tests {
     #[test]
     fn what_is_not_one_number_and_one_unit_is_refused() {
         assert_eq!(parse_duration(""), Err(DurationError::Empty));
-        for text in ["-1s", "+1s", "1.5h", "1,5h", " 1s", "1 s", "s", "05m", "٣s", "."] {
+        for text in [
+            "-1s", "+1s", "1.5h", "1,5h", " 1s", "1 s", "s", "05m", "٣s", ".", "5", "1h30m", "1e3s",
+        ] {
             assert!(matches!(parse_duration(text), Err(DurationError::Malformed { .. })), "{text}");
         }
-        for text in ["5x", "5", "1h30m", "5M", "5s ", "5µs", "5mss", "1e3s", "5s\0"] {
+        for text in ["5x", "5M", "5s ", "5µs", "5mss", "5s\0"] {
             assert!(
                 matches!(parse_duration(text), Err(DurationError::UnknownUnit { .. })),
                 "{text}"

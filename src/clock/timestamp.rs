@@ -26,7 +26,7 @@ const NANOS_PER_MILLI: i128 = 1_000_000;
 /// assert_eq!(noon.since(later), Duration::ZERO);
 /// # Ok::<(), hallpass::clock::TimestampError>(())
 /// ```
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(into = "i64", try_from = "i64")]
 pub struct Timestamp(i64);
 
@@ -85,6 +85,13 @@ impl Timestamp {
             .ok()
             .and_then(Self::from_unix_millis)
             .ok_or_else(|| TimestampError::OutOfRange { given: super::duration::quotable(text) })
+    }
+}
+
+/// As people read it, in logs and failed tests too.
+impl fmt::Debug for Timestamp {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Timestamp({self})")
     }
 }
 
@@ -152,6 +159,11 @@ mod tests {
 
     fn at(millis: i64) -> Timestamp {
         Timestamp::from_unix_millis(millis).unwrap()
+    }
+
+    #[test]
+    fn debug_shows_the_instant_as_people_read_it() {
+        assert_eq!(format!("{:?}", at(1_767_225_600_000)), "Timestamp(2026-01-01T00:00:00Z)");
     }
 
     /// attack 84

@@ -77,14 +77,26 @@ fn misfit_of(text: &str, error: &Error) -> Misfit {
     let problem = match error.message() {
         "duplicate key" => {
             let key = text.get(span.clone()).unwrap_or_default();
-            format!("key {} is given twice", Shown(key.trim_matches(['"', '\''])))
+            let key = Shown(key.trim_matches(['"', '\'']));
+            let header = text.get(..span.start).is_some_and(|before| before.ends_with('['));
+            match header {
+                // In single brackets here, or above.
+                true => format!("key {key} is given twice: each of several is written `[[…]]`"),
+                false => format!("key {key} is given twice"),
+            }
         }
         // The parser stops at a depth of its own, beyond ours.
         other if other.contains("recurs") => too_deep(),
         other => {
             let mut letters = other.chars();
             let first = letters.next().map(|first| first.to_lowercase().to_string());
-            format!("not TOML: {}{}", first.unwrap_or_default(), letters.as_str())
+            let hint = match other {
+                // The parser takes a bare `forbid` for the beginning of `false`.
+                other if other.contains("boolean") => ": text stands in quotes",
+                _ if text.trim_start().starts_with('{') => ": JSON is read by `from_json`",
+                _ => "",
+            };
+            format!("not TOML: {}{}{hint}", first.unwrap_or_default(), letters.as_str())
         }
     };
     Misfit::new(span.start, problem)

@@ -30,9 +30,9 @@ pub enum ArgType {
 /// Why a value is not of its argument's type.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum TypeFault {
-    #[error("is {0}, expected text or a list of texts")]
+    #[error("is of the kind {0}, expected text or a list of texts")]
     Kind(&'static str),
-    #[error("has {0} as an element, expected text")]
+    #[error("has an element of the kind {0}, expected text")]
     Element(&'static str),
     #[error("is no path: {0}")]
     Path(#[from] PathFault),

@@ -1,10 +1,13 @@
 //! What the rules alone say to one call: for policy authors, their tests, and tools that explain.
 
+use std::fmt;
+
 use super::Policy;
 use super::compiled::Compiled;
 use super::decide::{Verdict, decide};
+use super::moment::Moment;
 use super::question::{Question, Setting, What};
-use super::rule::{Effect, Moment};
+use super::rule::Effect;
 use crate::call::Call;
 use crate::clock::Timestamp;
 use crate::context::Context;
@@ -13,7 +16,10 @@ use crate::identity::Identity;
 use crate::purpose::Purpose;
 
 /// What the rules say to one call. It says nothing of grants, and permits nothing.
-#[derive(Clone, Debug)]
+///
+/// Nor is a permit all that it can be: that there is a decision only means that rules could be asked.
+#[derive(Clone)]
+#[must_use = "a decision may be a denial: look at `is_permit`"]
 pub struct Decision<'p> {
     policy: &'p Compiled,
     verdict: Verdict,
@@ -87,6 +93,16 @@ impl Policy {
     }
 }
 
+/// Shows the effect and the rules that decided.
+impl fmt::Debug for Decision<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Decision")
+            .field("effect", &self.effect())
+            .field("rules", &self.rules().collect::<Vec<_>>())
+            .finish()
+    }
+}
+
 impl Decision<'_> {
     /// Whether a permit applies, and no ask or forbid.
     pub fn is_permit(&self) -> bool {
@@ -112,5 +128,33 @@ impl Decision<'_> {
             Verdict::NoPermit => &[],
         };
         rules.iter().filter_map(|at| self.policy.rule(*at)).map(|rule| &*rule.id)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::clock::Timestamp;
+    use crate::prelude::*;
+
+    #[test]
+    fn a_decision_and_a_policy_print_what_they_come_to_and_not_every_rule() {
+        let rules = (0..1000).map(|n| Rule::permit(format!("r{n}")).tool("t"));
+        let policy = Policy::builder().rules(rules).build().unwrap();
+        let broker = Broker::new(policy.clone()).unwrap();
+        let agent = broker.assert_identity("a").unwrap();
+        let ask = |tool| {
+            let call = Call::new(tool, serde_json::json!({})).unwrap();
+            let context = Context::new();
+            let why = Purpose::new("errand");
+            let decision = policy.decide(&agent, &why, &call, &context, Timestamp::MIN).unwrap();
+            format!("{decision:?}")
+        };
+        assert_eq!(ask("u"), "Decision { effect: None, rules: [] }");
+        assert!(ask("t").starts_with("Decision { effect: Some(Permit), rules: [\"r0\", \"r1\""));
+        let digest = policy.digest();
+        assert_eq!(
+            format!("{policy:?}"),
+            format!("Policy {{ rules: 1000, digest: {digest:?}, .. }}")
+        );
     }
 }

@@ -3,11 +3,12 @@
 use super::compiled::Compiled;
 use super::decide::Obstacle;
 use super::index::Side;
+use super::moment::Moment;
 use super::question::Question;
 use super::request::Wanted;
-use super::rule::{Moment, Rule};
+use super::rule::Rule;
 use crate::denial::Nearest;
-use crate::scope::{Condition, Facts, Outside, Truth};
+use crate::scope::{Condition, Constraint, Fact, Facts, Node, Outside, Truth};
 use crate::value::Value;
 
 /// How many permits of a tool are looked at for the nearest. An explanation is for a person who will
@@ -27,7 +28,10 @@ pub(crate) fn nearest_for_request(policy: &Compiled, wanted: &Wanted<'_>) -> Opt
     let tool = wanted.capability.tool.as_str();
     let (rule, obstacle) =
         nearest(policy, tool, wanted.setting.moment, |rule| rule.first_gap(wanted))?;
-    let mut told = describe(&obstacle, wanted);
+    let mut told = match obstacle {
+        Obstacle::Wider(condition) => wider(condition, wanted),
+        _ => describe(&obstacle, wanted),
+    };
     if matches!(obstacle, Obstacle::Wider(_) | Obstacle::MoreOpen)
         && let Some(example) = rule.example_outside(wanted)
     {
@@ -69,6 +73,18 @@ fn passed(rule: &Rule, obstacle: &Obstacle<'_>) -> usize {
     1 + passed * 1000 / all
 }
 
+/// In which way what is wanted goes beyond a condition.
+fn wider(Condition { fact, constraint }: &Condition, wanted: &Wanted<'_>) -> String {
+    let asked = wanted.capability;
+    if matches!(fact, Fact::Arg(_)) && !asked.conditions.iter().any(|own| own.fact == *fact) {
+        let left = if asked.openness.other_args { "left open by" } else { "not named in" };
+        return format!("`{fact}` is {left} what is asked for: expected {constraint}");
+    }
+    let known = wanted.known(constraint);
+    let here = if *known == *constraint { String::new() } else { format!(", here {known}") };
+    format!("`{fact}`: what is asked for is not shown to lie within {constraint}{here}")
+}
+
 fn describe<F: Facts>(obstacle: &Obstacle<'_>, facts: &F) -> String {
     match obstacle {
         Obstacle::Moment => "it does not speak at this moment".into(),
@@ -86,9 +102,26 @@ fn describe<F: Facts>(obstacle: &Obstacle<'_>, facts: &F) -> String {
     }
 }
 
+/// What of a call of `tool` lies outside of what `whose` scope covers of it: nothing, where that does
+/// not name the tool.
+pub(crate) fn outside_of<F: Facts>(
+    whose: &str,
+    tool: &str,
+    outside: Option<Outside<'_>>,
+    facts: &F,
+) -> String {
+    match outside {
+        None => format!("{whose} does not name `{tool}`"),
+        Some(Outside::Condition(condition, truth)) => {
+            format!("{whose}: {}", failed(condition, truth, facts))
+        }
+        Some(Outside::Uncovered(uncovered)) => uncovered.said_of(whose),
+    }
+}
+
 /// A condition that failed, what was found, and in which way it failed: absent, null, of another
 /// kind, or another value.
-pub(crate) fn failed<F: Facts>(condition: &Condition, truth: Truth, facts: &F) -> String {
+fn failed<F: Facts>(condition: &Condition, truth: Truth, facts: &F) -> String {
     let Condition { fact, constraint } = condition;
     match (facts.fact(fact), truth) {
         (None, _) => format!("`{fact}` is absent: expected {constraint}"),
@@ -97,8 +130,21 @@ pub(crate) fn failed<F: Facts>(condition: &Condition, truth: Truth, facts: &F) -
             format!("`{fact}` is of another kind: {} where {constraint} is expected", shown(found))
         }
         (Some(found), _) => {
-            format!("`{fact}` is another value: {} where {constraint} is expected", shown(found))
+            let found = shown(found);
+            let unsaid = unsaid(constraint).map_or(String::new(), |unsaid| format!(" ({unsaid})"));
+            format!("`{fact}` is another value: {found} where {constraint} is expected{unsaid}")
         }
+    }
+}
+
+/// What the constraint asks for without saying so.
+fn unsaid(constraint: &Constraint) -> Option<&'static str> {
+    match &constraint.0 {
+        Node::Url(pattern) => pattern.unsaid(),
+        Node::All(parts) | Node::AnyOf(parts) => parts.iter().find_map(unsaid),
+        Node::Each(inner) | Node::Some(inner) | Node::Json(inner) => unsaid(inner),
+        // Under `not`, what is unsaid is not asked.
+        _ => None,
     }
 }
 

@@ -1,94 +1,16 @@
 //! Lint: what a policy says that was probably not meant.
 
 use std::collections::HashMap;
-use std::fmt;
 
 use super::Policy;
 use super::describe::rule_content;
 use super::rule::{Effect, Rule, Tools};
+use super::unmet::unmet;
+use super::warning::{Warning, WarningCode};
 use crate::clock::Timestamp;
 use crate::document::nearest;
 use crate::scope::{Constraint, Fact, Node, ResourceOpenness};
 use crate::value::{Digest, Shown, Value};
-
-/// Something a policy says that was probably not meant. The policy is in force nevertheless.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Warning {
-    code: WarningCode,
-    rule: Box<str>,
-    message: Box<str>,
-}
-
-/// The kind of a [`Warning`].
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-#[non_exhaustive]
-pub enum WarningCode {
-    /// The rule's validity is over: it never applies again.
-    Ended,
-    /// The rule's validity has not begun.
-    NotYetValid,
-    /// Somebody should have looked at the rule by now.
-    ReviewOverdue,
-    /// A forbid without conditions refuses everything that the permit or ask speaks of.
-    Shadowed,
-    /// Another rule says the same.
-    Duplicate,
-    /// The rule names a tool that the catalogue does not have.
-    UnknownTool,
-    /// The rule names a label that no tool of the catalogue has.
-    UnknownLabel,
-    /// A forbid or an ask that looks at the resource without naming a tool acts on every call without
-    /// one, since there its condition is unknown.
-    ActsWithoutResource,
-    /// A permit for every tool with any arguments.
-    PermitsEverything,
-}
-
-impl WarningCode {
-    /// The stable word for the kind.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            WarningCode::Ended => "ended",
-            WarningCode::NotYetValid => "not_yet_valid",
-            WarningCode::ReviewOverdue => "review_overdue",
-            WarningCode::Shadowed => "shadowed",
-            WarningCode::Duplicate => "duplicate",
-            WarningCode::UnknownTool => "unknown_tool",
-            WarningCode::UnknownLabel => "unknown_label",
-            WarningCode::ActsWithoutResource => "acts_without_resource",
-            WarningCode::PermitsEverything => "permits_everything",
-        }
-    }
-}
-
-impl Warning {
-    /// What kind of warning it is.
-    pub fn code(&self) -> WarningCode {
-        self.code
-    }
-
-    /// The id of the rule it is about.
-    pub fn rule(&self) -> &str {
-        &self.rule
-    }
-
-    /// What was found, and what may have been meant.
-    pub fn message(&self) -> &str {
-        &self.message
-    }
-}
-
-impl fmt::Display for WarningCode {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.as_str())
-    }
-}
-
-impl fmt::Display for Warning {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "rule `{}`: {} ({})", self.rule, self.message, self.code)
-    }
-}
 
 impl Policy {
     /// What the policy says that was probably not meant, in the order of the rules' ids.
@@ -145,6 +67,7 @@ impl Policy {
                 let message = "it permits every tool with any arguments".to_owned();
                 warn(WarningCode::PermitsEverything, message);
             }
+            unmet(rule, &mut warn);
         }
         warnings
     }

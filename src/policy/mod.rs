@@ -18,12 +18,16 @@ mod index;
 mod limits;
 mod lint;
 mod load;
+mod moment;
 mod question;
 mod request;
 mod rule;
 mod typed;
 mod typed_tools;
+mod unmet;
+mod warning;
 
+use std::fmt;
 use std::sync::Arc;
 
 pub use approval::{ApprovalTerms, Per, Reviewers};
@@ -32,16 +36,17 @@ pub use builder::PolicyBuilder;
 pub use catalogue::Tool;
 pub use decision::Decision;
 pub use error::PolicyError;
-pub use lint::{Warning, WarningCode};
 pub use load::MAX_POLICY_TEXT;
-pub use rule::{Effect, Moment, Rule};
+pub use moment::Moment;
+pub use rule::{Effect, Rule};
+pub use warning::{Warning, WarningCode};
 
 use crate::value::Digest;
 pub(crate) use catalogue::{Catalogue, Listed};
 pub(crate) use compiled::Compiled;
 pub(crate) use decide::{Obstacle, Verdict, decide};
 pub(crate) use deciders::Deciders;
-pub(crate) use explain::{failed, nearest_for_call, nearest_for_request};
+pub(crate) use explain::{nearest_for_call, nearest_for_request, outside_of};
 pub(crate) use limits::Limits;
 pub(crate) use question::{Question, Setting, What};
 pub(crate) use request::{Answer, Wanted, When, could_permit, decide_request, parts_covered};
@@ -52,8 +57,18 @@ pub(crate) use typed::TypedArgs;
 pub const MAX_RULES: usize = 1_000_000;
 
 /// Rules that have been checked as a whole. Cloning shares them.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Policy(pub(crate) Arc<Compiled>);
+
+/// Shows how many rules there are and the digest: the rules themselves may be very many.
+impl fmt::Debug for Policy {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Policy")
+            .field("rules", &self.len())
+            .field("digest", &self.digest())
+            .finish_non_exhaustive()
+    }
+}
 
 impl Policy {
     /// Starts a policy in Rust.

@@ -1,7 +1,7 @@
 //! A question: who asks for what, why, in which context, at which moment.
 
 use super::catalogue::Listed;
-use super::rule::Moment;
+use super::moment::Moment;
 use crate::call::Call;
 use crate::clock::Timestamp;
 use crate::denial::{Denial, Reason};

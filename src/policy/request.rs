@@ -5,8 +5,9 @@ use std::borrow::Cow;
 use super::compiled::Compiled;
 use super::deciders::Deciders;
 use super::index::{Probe, Side};
+use super::moment::Moment;
 use super::question::Setting;
-use super::rule::{Effect, Moment, Rule, Tools};
+use super::rule::{Effect, Rule, Tools};
 use super::{ApprovalTerms, Obstacle, Per};
 use crate::scope::{
     Capability, Condition, Constraint, Cover, Difference, Fact, Facts, Outside, ResourceOpenness,
@@ -165,7 +166,7 @@ impl<'q> Wanted<'q> {
 
     /// A permit's constraint with every `same_as` of a known fact replaced by `eq` of what that is. One
     /// of what is left to the calls may turn out to be any value there.
-    fn known<'r>(&self, constraint: &'r Constraint) -> Cow<'r, Constraint> {
+    pub(super) fn known<'r>(&self, constraint: &'r Constraint) -> Cow<'r, Constraint> {
         constraint.replace_same_as(false, &|fact, negated| {
             if self.leaves(fact) {
                 Some(if negated { not(any()) } else { any() })

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use super::approval::ApprovalTerms;
 use super::limits::Limits;
+use super::moment::{Moment, Moments};
 use crate::clock::Timestamp;
 use crate::scope::{Condition, Constraint, Fact, Openness, ResourceOpenness};
 use crate::token::Form;
@@ -31,65 +32,15 @@ impl Effect {
             Effect::Forbid => "forbid",
         }
     }
-}
-
-/// A moment at which rules are asked.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Moment {
-    /// When a grant is asked for.
-    Request,
-    /// When a call is made.
-    Call,
-    /// When a child grant is made for another identity.
-    Delegate,
-}
-
-impl Moment {
-    /// The word of policies.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Moment::Request => "request",
-            Moment::Call => "call",
-            Moment::Delegate => "delegate",
-        }
-    }
-
-    const fn bit(self) -> u8 {
-        match self {
-            Moment::Request => 1,
-            Moment::Call => 2,
-            Moment::Delegate => 4,
-        }
-    }
-}
-
-/// The moments a rule speaks at.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Moments(u8);
-
-impl Moments {
-    pub(crate) fn of(moments: &[Moment]) -> Self {
-        Moments(moments.iter().fold(0, |bits, moment| bits | moment.bit()))
-    }
 
     /// Permits say nothing of delegation unless they say so; forbid and ask always speak.
-    fn default_of(effect: Effect) -> Self {
-        match effect {
+    fn usual_moments(self) -> Moments {
+        match self {
             Effect::Permit => Moments::of(&[Moment::Request, Moment::Call]),
             Effect::Ask | Effect::Forbid => {
                 Moments::of(&[Moment::Request, Moment::Call, Moment::Delegate])
             }
         }
-    }
-
-    pub(crate) fn include(self, moment: Moment) -> bool {
-        self.0 & moment.bit() != 0
-    }
-
-    pub(crate) fn iter(self) -> impl Iterator<Item = Moment> {
-        [Moment::Request, Moment::Call, Moment::Delegate]
-            .into_iter()
-            .filter(move |moment| self.include(*moment))
     }
 }
 
@@ -180,7 +131,7 @@ impl Rule {
         Rule {
             id,
             effect,
-            moments: Moments::default_of(effect),
+            moments: effect.usual_moments(),
             tools: Tools::Unsaid,
             conditions: Vec::new(),
             openness: Openness::default(),

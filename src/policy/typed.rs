@@ -29,13 +29,18 @@ impl TypedArgs {
         self.0.iter().map(|(name, of)| (&**name, *of))
     }
 
-    /// The first argument of the call that is no value of its type, or is one in another spelling than
-    /// its own.
-    pub(crate) fn misspelled(&self, args: &crate::value::Object) -> Option<&str> {
-        let misspelled = |name: &str, of: ArgType| {
-            args.get(name).is_some_and(|given| !matches!(of.canonical(given), Ok(None)))
-        };
-        self.iter().find(|(name, of)| misspelled(name, *of)).map(|(name, _)| name)
+    /// What is wrong with the first argument of the call that is no value of its type, or is one in
+    /// another spelling than its own.
+    pub(crate) fn misspelled(&self, args: &crate::value::Object) -> Option<String> {
+        self.iter().find_map(|(name, of)| match of.canonical(args.get(name)?) {
+            Ok(None) => None,
+            Ok(Some(canonical)) => Some(format!(
+                "{} is not in the one spelling of its type: expected {}",
+                Shown(name),
+                shown(&canonical)
+            )),
+            Err(fault) => Some(format!("{} {fault}", Shown(name))),
+        })
     }
 
     /// Arguments that have been found to be named once each.

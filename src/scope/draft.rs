@@ -1,5 +1,7 @@
 //! A scope as it is asked for: built tool by tool, and checked where it is taken.
 
+use std::fmt;
+
 use super::capability::{Capability, Part};
 use super::constraint::Constraint;
 use super::constraint_error::ConstraintError;
@@ -27,6 +29,7 @@ pub const MAX_SCOPE_JSON: usize = 16;
 /// cannot be meant. An empty scope is refused: it would ask for nothing, and must not be misread as
 /// asking for everything.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[must_use = "a scope is data: it asks for nothing until something takes it"]
 pub struct Scope {
     drafts: Vec<Draft>,
     embedded: bool,
@@ -150,7 +153,8 @@ impl Scope {
 
     /// Asks that what is granted travels in the token, too, for a
     /// [`Verifier`](crate::token::Verifier) elsewhere. The token gets longer, and whoever sees it
-    /// sees the scope. A gate never reads it: it asks its own table.
+    /// sees the scope. A gate never reads it: it asks its own table. This is no part of the scope as data
+    /// ([`to_value`](Scope::to_value), JSON): whoever asks says so.
     pub fn embedded(mut self) -> Self {
         self.embedded = true;
         self
@@ -233,6 +237,22 @@ impl Scope {
             change(draft);
         }
         self
+    }
+}
+
+/// As JSON text, which [`Scope::from_json`] reads.
+///
+/// ```
+/// use hallpass::scope::{Scope, max};
+///
+/// let scope = Scope::tool("bank.pay").arg("amount", max(100));
+/// assert_eq!(scope.to_string(), r#"[{"args":{"amount":{"max":100}},"tool":"bank.pay"}]"#);
+/// assert_eq!(Scope::from_json(&scope.to_string())?, scope);
+/// # Ok::<(), hallpass::scope::ScopeError>(())
+/// ```
+impl fmt::Display for Scope {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.to_value().to_json())
     }
 }
 

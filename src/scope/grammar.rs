@@ -92,6 +92,7 @@ const FOREIGN: &[(&[&str], &str)] = &[
     (&["contains_all", "containsall", "superset_of"], "`has_all`"),
     (&["ref", "equals_to", "same"], "`same_as`"),
     (&["between"], "`min` and `max`"),
+    (&["host", "hostname", "domain", "subdomain_of", "scheme", "port"], "`url = { host = … }`"),
 ];
 
 /// Reads a constraint. A bare value means `eq`, the text `any` means any value, and the keys of a

@@ -86,10 +86,14 @@ impl Weekly {
         let mut bits = 0;
         for day in days {
             let at = DAYS.iter().position(|own| own == day).ok_or_else(|| {
+                // `Monday`, or `MON`.
+                let lower = day.to_ascii_lowercase();
+                let meant = DAYS.iter().find(|own| lower.starts_with(**own));
                 fault(format!(
-                    "`{}` is no day, expected one of `{}`",
+                    "`{}` is no day, expected one of `{}`{}",
                     shown(day),
-                    DAYS.join("`, `")
+                    DAYS.join("`, `"),
+                    meant.map_or(String::new(), |own| format!(": did you mean `{own}`?"))
                 ))
             })?;
             bits |= 1 << at;
@@ -189,7 +193,10 @@ impl fmt::Display for Clock {
 
 fn clock(text: &str) -> Result<u16, ConstraintError> {
     minutes(text).filter(|minutes| i64::from(*minutes) <= MINUTES_PER_DAY).ok_or_else(|| {
-        fault(format!("`{}` is no time of day, expected one from `00:00` to `24:00`", shown(text)))
+        fault(format!(
+            "`{}` is no time of day, expected one from `00:00` to `24:00`, with two digits each",
+            shown(text)
+        ))
     })
 }
 

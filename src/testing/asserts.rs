@@ -20,8 +20,37 @@ pub fn call(tool: &str, args: serde_json::Value) -> Call {
     }
 }
 
+/// What was asked for, for tests: a task, a grant, a permit.
+///
+/// An `unwrap` shows reasons and no values, as all that may end up in a log; this shows the
+/// operator's whole explanation.
+///
+/// ```should_panic
+/// # use hallpass::prelude::*;
+/// # use hallpass::scope::max;
+/// use hallpass::testing::granted;
+///
+/// # let rule = Rule::permit("small").tool("bank.pay").arg("amount", max(500));
+/// # let broker = Broker::new(Policy::builder().rule(rule).build().unwrap()).unwrap();
+/// # let payer = broker.assert_identity("payer").unwrap();
+/// let task = granted(broker.open(&payer, Purpose::new("pay-bill")));
+/// let scope = Scope::tool("bank.pay").arg("amount", max(501));
+/// let grant = granted(task.request(scope, &Context::new())); // denied: … nearest permit `small`: …
+/// ```
+///
+/// # Panics
+/// If it was denied.
+#[track_caller]
+#[expect(clippy::panic, reason = "a test that is denied what it builds on has to fail there")]
+pub fn granted<T>(answer: Result<T, Denial>) -> T {
+    match answer {
+        Ok(given) => given,
+        Err(denial) => panic!("denied: {}", denial.explain()),
+    }
+}
+
 /// What the gate says to a call by the grant's holder, in the context in which the grant was
-/// requested, or in another.
+/// requested, or in another: nothing is permitted, spent or recorded, as by [`Gate::check`].
 ///
 /// # Errors
 /// The gate's [`Denial`].
@@ -86,7 +115,14 @@ pub fn expect_nothing_stands(broker: &Broker) {
 
 /// Asserts that the gate permits a call by the grant's holder, and prints why not if it does not.
 ///
-/// The context is the one in which the grant was requested, unless another is given.
+/// The context is the one in which the grant was requested, unless another is given as fourth:
+/// `assert_permitted!(gate, grant, call, context)`, and before the reason in
+/// [`assert_denied!`](crate::assert_denied).
+///
+/// It [asks](crate::Gate::check) and permits nothing, so no use, rate or budget is spent: what
+/// limits do is seen after calls that were [authorized](crate::Gate::authorize). What is presented
+/// is the grant's own token; about a narrowed one, or another caller,
+/// [`Gate::check`](crate::Gate::check) is asked.
 ///
 /// ```
 /// use hallpass::prelude::*;
@@ -96,7 +132,13 @@ pub fn expect_nothing_stands(broker: &Broker) {
 /// use serde_json::json;
 ///
 /// # let policy = Policy::builder()
-/// #     .rule(Rule::permit("p").tool("bank.pay").arg("to", hallpass::scope::any()).arg("amount", max(500)))
+/// #     .rule(
+/// #         Rule::permit("p")
+/// #             .tool("bank.pay")
+/// #             .arg("to", hallpass::scope::any())
+/// #             .arg("amount", max(500))
+/// #             .uses(1),
+/// #     )
 /// #     .build()?;
 /// # let broker = Broker::new(policy)?;
 /// # let gate = broker.gate();
@@ -115,6 +157,12 @@ pub fn expect_nothing_stands(broker: &Broker) {
 ///     Reason::OutOfScope
 /// );
 ///
+/// // The rule says `uses = 1`: one call that runs, and no more.
+/// let bill = call("bank.pay", json!({ "to": "CH93", "amount": 100 }));
+/// let permit = gate.authorize(grant.token(), &payer, bill.clone(), &Context::new())?;
+/// permit.run(|_call| Ok::<_, std::io::Error>(()))?;
+/// assert_denied!(gate, grant, bill, Reason::UsesSpent);
+///
 /// task.complete();
 /// assert_nothing_stands!(broker);
 /// # Ok::<(), Box<dyn std::error::Error>>(())
@@ -129,8 +177,8 @@ macro_rules! assert_permitted {
     };
 }
 
-/// Asserts that the gate denies a call by the grant's holder for this [`Reason`]; see
-/// [`assert_permitted!`].
+/// Asserts that the gate denies a call by the grant's holder for this [`Reason`], and prints why if
+/// it does for another; see [`assert_permitted!`].
 #[macro_export]
 macro_rules! assert_denied {
     ($gate:expr, $grant:expr, $call:expr, $reason:expr $(,)?) => {
@@ -147,4 +195,23 @@ macro_rules! assert_nothing_stands {
     ($broker:expr $(,)?) => {
         $crate::testing::expect_nothing_stands(&$broker)
     };
+}
+
+#[cfg(test)]
+mod tests {
+    use super::granted;
+    use crate::prelude::*;
+    use crate::scope::max;
+
+    #[test]
+    #[should_panic(expected = "nearest permit `small`: `args.amount`")]
+    fn what_a_test_is_denied_is_explained() {
+        let rule = Rule::permit("small").tool("bank.pay").arg("amount", max(500));
+        let broker = Broker::new(Policy::builder().rule(rule).build().unwrap()).unwrap();
+        let payer = broker.assert_identity("payer").unwrap();
+        let task = granted(broker.open(&payer, Purpose::new("pay-bill")));
+        let asked = |most: i64| Scope::tool("bank.pay").arg("amount", max(most));
+        let _in_time = granted(task.request(asked(500), &Context::new()));
+        let _too_much = granted(task.request(asked(501), &Context::new()));
+    }
 }

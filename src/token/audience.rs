@@ -5,10 +5,12 @@ use std::fmt;
 use zeroize::Zeroizing;
 
 use super::claims::MAX_NAME;
+use super::derive::{Context, KeyUse, derive_bytes};
 use super::error::TokenError;
 use super::key_error::KeyError;
 use super::key_id::KeyId;
 use super::mac::MacKey;
+use super::secret::SecretKey;
 use crate::clock::Timestamp;
 
 /// The key of one audience, for a [`Verifier`](super::Verifier) in another process: wiped when
@@ -34,6 +36,28 @@ pub struct AudienceSecret {
     audience: Box<str>,
     id: KeyId,
     key: Zeroizing<[u8; 32]>,
+}
+
+impl SecretKey {
+    /// The key's own key for one audience, for a [`Verifier`](super::Verifier) without a table: of a key
+    /// that is about to go into a ring, which then keeps it.
+    ///
+    /// ```
+    /// # use hallpass::token::{KeyRing, SecretKey};
+    /// let next = SecretKey::generate()?;
+    /// let secret = next.audience_secret("search")?; // to be handed to verifiers of that audience
+    /// let ring = KeyRing::from_secret(next);
+    /// assert_eq!(ring.active(), secret.key_id());
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// # Errors
+    /// [`KeyError::Audience`] if the audience is empty or longer than [`MAX_NAME`](super::MAX_NAME)
+    /// bytes.
+    pub fn audience_secret(&self, audience: &str) -> Result<AudienceSecret, KeyError> {
+        let key = derive_bytes(self, KeyUse::Token, Context::audience(audience)?);
+        Ok(AudienceSecret::new(audience, self.id(), key))
+    }
 }
 
 impl AudienceSecret {

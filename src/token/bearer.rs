@@ -31,6 +31,7 @@ use zeroize::Zeroizing;
 /// # use hallpass::token::Token;
 /// let _ = serde_json::to_string(&Token::from_text(String::new()));
 /// ```
+#[must_use = "a token is worth something only to whoever presents it"]
 pub struct Token(Zeroizing<String>);
 
 impl Token {

@@ -79,6 +79,7 @@ mod sealed {
 ///     let _ = token.attenuate(&Scope::tool("db.query"), None);
 /// }
 /// ```
+#[must_use = "a presentation is worth something only where it is presented"]
 pub struct Presentation(Zeroizing<String>);
 
 impl Presentation {
@@ -102,13 +103,15 @@ impl fmt::Debug for Presentation {
 
 impl Token {
     /// Presents the token for one call at this instant, by the holder's own clock: the gate takes it
-    /// once, for this tool and these arguments, while its clock is within seconds of `at`.
+    /// once, for this tool and these arguments, while its clock is within
+    /// [thirty seconds](crate::BrokerBuilder::presentation_window) of `at`. For any other call its signature
+    /// does not verify.
     ///
     /// The resource is not bound: the tool's side says what a call acts on, not the holder.
     ///
     /// ```
+    /// use hallpass::clock::{Clock, SystemClock};
     /// # use hallpass::prelude::*;
-    /// # use hallpass::clock::{Clock, SystemClock};
     /// # use serde_json::json;
     /// # let policy = Policy::builder().rule(Rule::permit("pay").tool("bank.pay").any_args()).build()?;
     /// # let broker = Broker::new(policy)?;
@@ -117,7 +120,7 @@ impl Token {
     /// # let task = broker.open(&payer, Purpose::new("pay-bill"))?;
     /// # let context = Context::new();
     /// # let grant = task.request(Scope::tool("bank.pay").any_args(), &context)?;
-    /// # let now = SystemClock::new().read()?.wall;
+    /// let now = SystemClock::new().read()?.wall;
     /// let call = Call::new("bank.pay", json!({ "amount": 98 }))?;
     /// let presentation = grant.token().present(&call, now)?;
     ///

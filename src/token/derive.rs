@@ -2,6 +2,9 @@
 
 use zeroize::Zeroizing;
 
+use super::claims::MAX_NAME;
+use super::key_error::KeyError;
+use super::key_id::KeyId;
 use super::mac::MacKey;
 use super::secret::SecretKey;
 
@@ -36,6 +39,14 @@ impl KeyUse {
     }
 }
 
+impl SecretKey {
+    /// What the key is called once it is in a ring, and in the tokens that it signs.
+    pub fn id(&self) -> KeyId {
+        let [a, b, c, d, ..] = *derive_bytes(self, KeyUse::KeyId, Context::NONE);
+        KeyId::from_bytes([a, b, c, d])
+    }
+}
+
 impl MacKey {
     /// The key of this use and context.
     pub(super) fn derive(secret: &SecretKey, key_use: KeyUse, context: Context<'_>) -> MacKey {
@@ -50,6 +61,16 @@ pub(super) struct Context<'a>(&'a [u8]);
 impl<'a> Context<'a> {
     /// No context: the use has one key.
     pub(super) const NONE: Context<'static> = Context(&[]);
+
+    /// The context of keys for one audience.
+    ///
+    /// # Errors
+    /// [`KeyError::Audience`] of a name that a token can't hold.
+    pub(super) fn audience(name: &'a str) -> Result<Context<'a>, KeyError> {
+        Context::new(name.as_bytes())
+            .filter(|_| (1..=MAX_NAME).contains(&name.len()))
+            .ok_or(KeyError::Audience(name.len()))
+    }
 
     /// This context, unless it is longer than a length prefix can say.
     pub(super) fn new(bytes: &'a [u8]) -> Option<Context<'a>> {

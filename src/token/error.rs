@@ -1,6 +1,7 @@
 //! Why a token was refused or could not be made.
 
 use super::key_id::KeyId;
+use crate::denial::Reason;
 use crate::random::RandomError;
 use crate::scope::ScopeBytesError;
 use crate::value::DecodeError;
@@ -16,10 +17,10 @@ pub enum TokenError {
     #[error("a token of {0} bytes, longer than any this crate makes")]
     TooLong(usize),
     /// The text does not begin with a version this reader knows.
-    #[error("an unknown token version")]
+    #[error("an unknown token version, expected text that begins with `hp1.` or `hp1c.`")]
     UnknownVersion,
     /// Not two parts of canonical base64url, or the blocks inside do not add up.
-    #[error("the token's framing is broken")]
+    #[error("the token's framing is broken: it was cut or changed, or something stands around it")]
     Framing,
     /// More attenuation blocks than [`MAX_ATTENUATIONS`](super::MAX_ATTENUATIONS).
     #[error("the token has been attenuated too often")]
@@ -63,6 +64,28 @@ pub enum TokenError {
     /// At or past its expiry.
     #[error("the token has expired")]
     Expired,
+}
+
+impl TokenError {
+    /// What a gate, and whoever answers for it, says of it.
+    pub(crate) fn reason(&self) -> Reason {
+        match self {
+            TokenError::TooLong(_)
+            | TokenError::UnknownVersion
+            | TokenError::Framing
+            | TokenError::TooManyBlocks
+            | TokenError::Malformed(_) => Reason::MalformedToken,
+            TokenError::UnknownKey(_) => Reason::UnknownKey,
+            TokenError::RetiredKey(_) => Reason::RetiredKey,
+            TokenError::BadSignature => Reason::BadSignature,
+            TokenError::Block { .. } | TokenError::Attenuated | TokenError::CallBound => {
+                Reason::UnsupportedToken
+            }
+            TokenError::Stale => Reason::StalePresentation,
+            TokenError::WrongAudience | TokenError::NotYetIssued => Reason::ForeignToken,
+            TokenError::Expired => Reason::Expired,
+        }
+    }
 }
 
 /// Why a token could not be made: the caller's mistake, or a limit of the format.

@@ -16,7 +16,7 @@ pub enum KeyError {
         fewest: usize,
     },
     /// All bytes are the same.
-    #[error("a secret whose bytes are all the same")]
+    #[error("a secret whose bytes are all the same, expected random ones")]
     Uniform,
     /// The ring has or had a key of this id.
     #[error("key `{0}` is or was in the ring already")]

@@ -4,8 +4,7 @@ use std::fmt;
 use std::time::Duration;
 
 use super::audience::{AudienceKeys, AudienceSecret};
-use super::claims::MAX_NAME;
-use super::derive::{Context, KeyUse, derive_bytes};
+use super::derive::{Context, KeyUse};
 use super::key_error::KeyError;
 use super::key_id::KeyId;
 use super::mac::MacKey;
@@ -18,7 +17,9 @@ use crate::random::RandomError;
 ///
 /// A ring made by [`generate`](KeyRing::generate) lives and dies with the process, and so do its
 /// tokens. Rotation needs no downtime: the new key signs at once, tokens of the old one verify
-/// until the deadline.
+/// until the deadline. A ring that a broker has is rotated there, by
+/// [`Broker::rotate_key`](crate::Broker::rotate_key). A [`Verifier`](super::Verifier) elsewhere has
+/// to be given the new key's secret for its audience, best before the rotation.
 ///
 /// ```
 /// # use std::time::Duration;
@@ -127,11 +128,10 @@ impl KeyRing {
     /// ask again.
     ///
     /// # Errors
-    /// [`KeyError::Audience`] if the audience is empty or longer than [`MAX_NAME`] bytes.
+    /// [`KeyError::Audience`] if the audience is empty or longer than [`MAX_NAME`](super::MAX_NAME)
+    /// bytes.
     pub fn for_audience(&self, audience: &str) -> Result<AudienceKeys, KeyError> {
-        let context = Context::new(audience.as_bytes())
-            .filter(|_| (1..=MAX_NAME).contains(&audience.len()))
-            .ok_or(KeyError::Audience(audience.len()))?;
+        let context = Context::audience(audience)?;
         let derive = |key: &RingKey| MacKey::derive(&key.secret, KeyUse::Token, context);
         let retired = self
             .retired
@@ -141,16 +141,14 @@ impl KeyRing {
     }
 
     /// The active key's own key for one audience, for a [`Verifier`](super::Verifier) without a
-    /// table. After a [rotation](KeyRing::rotate) there is another one.
+    /// table. After a [rotation](KeyRing::rotate) there is another one, which
+    /// [`SecretKey::audience_secret`] gives before the key goes into a ring.
     ///
     /// # Errors
-    /// [`KeyError::Audience`] if the audience is empty or longer than [`MAX_NAME`] bytes.
+    /// [`KeyError::Audience`] if the audience is empty or longer than [`MAX_NAME`](super::MAX_NAME)
+    /// bytes.
     pub fn audience_secret(&self, audience: &str) -> Result<AudienceSecret, KeyError> {
-        let context = Context::new(audience.as_bytes())
-            .filter(|_| (1..=MAX_NAME).contains(&audience.len()))
-            .ok_or(KeyError::Audience(audience.len()))?;
-        let key = derive_bytes(&self.active.secret, KeyUse::Token, context);
-        Ok(AudienceSecret::new(audience, self.active.id, key))
+        self.active.secret.audience_secret(audience)
     }
 
     /// The active key's own key for `key_use`, for a use that has one.
@@ -184,8 +182,7 @@ impl fmt::Debug for KeyRing {
 
 impl RingKey {
     fn new(secret: SecretKey) -> RingKey {
-        let [a, b, c, d, ..] = *derive_bytes(&secret, KeyUse::KeyId, Context::NONE);
-        RingKey { id: KeyId::from_bytes([a, b, c, d]), secret }
+        RingKey { id: secret.id(), secret }
     }
 }
 

@@ -35,11 +35,14 @@ pub fn mint(keys: &AudienceKeys, claims: &Claims<'_>) -> Result<Token, MintError
 
 impl Token {
     /// The token narrowed to `scope` and, where given, to an earlier end. It takes neither key nor
-    /// broker, and the holder stays the same.
+    /// broker, and the holder stays the same: another identity is given a part of a grant by
+    /// [`Task::delegate`](crate::Task::delegate).
     ///
     /// The new token covers what this one covers *and* `scope` covers: a scope that names more gives
-    /// nothing more, and nor does a later end. `same_as` is refused, since a block has to mean the
-    /// same to every reader: say what it comes to.
+    /// nothing more, and nor does a later end; a tool that `scope` does not name is not covered any
+    /// more. How long is left, the broker's side knows: [`Grant::expires`](crate::Grant::expires).
+    /// `same_as` is refused, since a block has to mean the same to every reader: say what it comes
+    /// to.
     ///
     /// ```
     /// # use hallpass::prelude::*;

@@ -27,7 +27,8 @@ const FEWEST: usize = 32;
 pub struct SecretKey(Zeroizing<Box<[u8]>>);
 
 impl SecretKey {
-    /// A secret of 32 random bytes.
+    /// A secret of 32 random bytes. Nothing takes them out again: a key that is to outlive the process
+    /// is made where it is kept, and read with [`from_bytes`](SecretKey::from_bytes).
     ///
     /// # Errors
     /// [`RandomError`] if the operating system gives no random bytes.
@@ -37,7 +38,8 @@ impl SecretKey {
         Ok(SecretKey(bytes))
     }
 
-    /// The secret with these bytes. They are copied: wiping the caller's own is the caller's.
+    /// The secret with these bytes, which have to be random: what people can remember can be guessed.
+    /// They are copied: wiping the caller's own is the caller's.
     ///
     /// # Errors
     /// [`KeyError::TooShort`] below 32 bytes, [`KeyError::Uniform`] if all bytes are the same: such

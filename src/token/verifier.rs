@@ -11,10 +11,12 @@ use super::text::Room;
 use super::verify::Framed;
 use crate::call::Call;
 use crate::clock::Timestamp;
+use crate::denial::{Code, Reason};
 use crate::grant::GrantId;
+use crate::policy::outside_of;
 use crate::resource::{CheckedResource, ResourceError};
 use crate::scope::{Capability, Fact, Facts, ScopeBytesError};
-use crate::value::{Shown, Value};
+use crate::value::Value;
 
 /// How far the time of a call-bound presentation may be from the clock, either way: as a broker's
 /// default.
@@ -28,33 +30,75 @@ const WINDOW: Duration = Duration::from_secs(30);
 /// presentations. And its key could mint for the audience, too. Give it short-lived tokens, and only
 /// what may be done on their word.
 ///
-/// It has no catalogue either. The scope says which arguments were paths or URLs when the token was minted;
-/// a call with such an argument in another than its one spelling is refused, for nothing brings it there
-/// before the tool has it.
+/// It has no catalogue either. The scope says which arguments were paths or URLs when the token was
+/// minted; a call with such an argument in another than its one spelling is refused, for nothing
+/// brings it there before the tool has it.
+///
+/// The scope travels only if it was [asked for](crate::Scope::embedded). Time is the caller's to
+/// say: that of [`SystemClock`](crate::clock::SystemClock) in production. There is no tolerance:
+/// where the clock is behind the broker's, a token that was just minted is [not yet
+/// issued](TokenError::NotYetIssued).
 ///
 /// ```
-/// # use hallpass::prelude::*;
-/// # use hallpass::clock::{Clock, SystemClock};
-/// # use hallpass::scope::max;
-/// # use hallpass::token::{KeyRing, Verifier};
+/// use hallpass::prelude::*;
+/// use hallpass::clock::{Clock, SystemClock};
+/// use hallpass::scope::max;
+/// use hallpass::token::{KeyRing, Verifier};
 /// # use serde_json::json;
+///
 /// # let policy = Policy::builder().rule(Rule::permit("search").tool("search").any_args()).build()?;
 /// let ring = KeyRing::generate()?;
 /// let verifier = Verifier::new(ring.audience_secret("search")?);
 /// let broker = Broker::builder(policy).keys(ring).audience("search").build()?;
 /// # let agent = broker.assert_identity("agent-7")?;
 /// # let task = broker.open(&agent, Purpose::new("reporting"))?;
-/// # let now = SystemClock::new().read()?.wall;
 /// let scope = Scope::tool("search").arg("limit", max(10)).embedded();
 /// let grant = task.request(scope, &Context::new())?;
 ///
 /// // Elsewhere:
+/// let now = SystemClock::new().read()?.wall;
 /// let call = Call::new("search", json!({ "limit": 5 }))?;
 /// let unchecked = verifier.verify(grant.token(), Some("agent-7"), &call, now)?;
 /// assert_eq!(unchecked.grant(), grant.id());
 ///
 /// task.complete();
 /// assert!(verifier.verify(grant.token(), None, &call, now).is_ok(), "as the answer's name says");
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+///
+/// # When the key is rotated
+///
+/// A verifier has one key. While the old one has its grace, the place that verifies has two
+/// verifiers, and asks the one before about tokens of a key that the new one does not know; then it
+/// lets go of the old.
+///
+/// ```
+/// # use std::time::Duration;
+/// # use hallpass::prelude::*;
+/// # use hallpass::clock::{Clock, SystemClock};
+/// # use hallpass::token::*;
+/// # let policy = Policy::builder().rule(Rule::permit("search").tool("search").any_args()).build()?;
+/// # let ring = KeyRing::generate()?;
+/// # let before = Verifier::new(ring.audience_secret("search")?);
+/// # let broker = Broker::builder(policy).keys(ring).audience("search").build()?;
+/// # let agent = broker.assert_identity("agent-7")?;
+/// # let task = broker.open(&agent, Purpose::new("reporting"))?;
+/// # let ask = || task.request(Scope::tool("search").embedded(), &Context::new());
+/// # let old = ask()?;
+/// let next = SecretKey::generate()?;
+/// let after = Verifier::new(next.audience_secret("search")?); // goes there first
+/// broker.rotate_key(next, Duration::from_secs(600))?;
+/// # let new = ask()?;
+///
+/// let verify = |token: &Token, call: &Call, now| match after.verify(token, None, call, now) {
+///     Err(VerifierError::Token(TokenError::UnknownKey(_))) => before.verify(token, None, call, now),
+///     answer => answer,
+/// };
+/// # let now = SystemClock::new().read()?.wall;
+/// # let call = Call::new("search", serde_json::json!({}))?;
+/// # assert!(before.verify(new.token(), None, &call, now).is_err());
+/// assert!(verify(old.token(), &call, now).is_ok());
+/// assert!(verify(new.token(), &call, now).is_ok());
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 pub struct Verifier {
@@ -69,8 +113,9 @@ pub struct Verifier {
 ///
 /// ```compile_fail,E0451
 /// # use hallpass::token::LivenessAndReplayUnchecked;
-/// fn forge(grant: hallpass::grant::GrantId) -> LivenessAndReplayUnchecked {
-///     LivenessAndReplayUnchecked { grant, ..todo!() }
+/// # use hallpass::grant::GrantId;
+/// fn forge(grant: GrantId, answer: LivenessAndReplayUnchecked) -> LivenessAndReplayUnchecked {
+///     LivenessAndReplayUnchecked { grant, ..answer }
 /// }
 /// ```
 /// ```
@@ -89,7 +134,8 @@ pub struct LivenessAndReplayUnchecked {
     expires: Timestamp,
 }
 
-/// Why a [`Verifier`] refuses: for operators, not for agents.
+/// Why a [`Verifier`] refuses: for operators, not for agents, which are sent the [code](Self::code)
+/// alone.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum VerifierError {
@@ -105,21 +151,37 @@ pub enum VerifierError {
     /// The scope that travels in it is none.
     #[error(transparent)]
     Scope(#[from] ScopeBytesError),
-    /// An argument that has a type at the broker is not in that type's one spelling. A gate would bring
-    /// it there and hand the tool that; a verifier hands nothing on.
-    #[error("argument {0} is not in the one spelling of its type")]
+    /// An argument that has a type at the broker is not in that type's one spelling: which one, and
+    /// what was expected. A gate would bring it there and hand the tool that; a verifier hands
+    /// nothing on.
+    #[error("argument {0}")]
     Spelling(Box<str>),
     /// The call's resource is none.
     #[error("the call: {0}")]
     Call(#[from] ResourceError),
-    /// The scope, or an attenuation, does not cover the call.
-    #[error("the token does not cover the call")]
-    OutOfScope,
+    /// The scope, or an attenuation, does not cover the call: which of them, what of the call, and what
+    /// was expected.
+    #[error("the token does not cover the call: {0}")]
+    OutOfScope(Box<str>),
+}
+
+impl VerifierError {
+    /// What an agent may be told: the word that a gate would say.
+    pub fn code(&self) -> Code {
+        let reason = match self {
+            VerifierError::Token(error) => error.reason(),
+            VerifierError::NotTheHolder(_) => Reason::NotTheHolder,
+            VerifierError::NoScope | VerifierError::Scope(_) => Reason::UnsupportedToken,
+            VerifierError::Spelling(_) | VerifierError::Call(_) => Reason::MalformedCall,
+            VerifierError::OutOfScope(_) => Reason::OutOfScope,
+        };
+        reason.code()
+    }
 }
 
 impl Verifier {
-    /// A verifier for the audience of this secret. When the broker's ring has rotated, it takes
-    /// another one: build it with the new secret.
+    /// A verifier for the audience of this secret, and for its key: another key [takes another
+    /// verifier](#when-the-key-is-rotated).
     pub fn new(secret: AudienceSecret) -> Verifier {
         Verifier { keys: secret.into_keys() }
     }
@@ -131,9 +193,12 @@ impl Verifier {
 
     /// Whether what is presented covers `call` at `now`, and is `holder`'s if one is given. A
     /// call-bound presentation has to be for this call, and made within thirty seconds of `now`.
+    /// Narrowing and presenting leave the holder as it is: whoever passes a token on is still who
+    /// holds it.
     ///
     /// # Errors
-    /// [`VerifierError`], signature first: nothing is decoded before.
+    /// [`VerifierError`], signature first: nothing is decoded before. A presentation for another
+    /// call does not verify: [`TokenError::BadSignature`].
     pub fn verify<P: Presentable + ?Sized>(
         &self,
         presented: &P,
@@ -159,15 +224,17 @@ impl Verifier {
         }
         let mut carried = carried.ok_or(VerifierError::NoScope)??;
         let typed = carried.typed(call.tool());
-        if let Some(name) = typed.misspelled(call.args().object()) {
-            return Err(VerifierError::Spelling(Shown(name).to_string().into()));
+        if let Some(misspelled) = typed.misspelled(call.args().object()) {
+            return Err(VerifierError::Spelling(misspelled.into()));
         }
         let call = CallAlone::new(call)?;
-        let blocks = narrowings.to_ask.iter_mut().map(|block| &mut block.capabilities);
-        for capabilities in carried.to_ask.iter_mut().chain(blocks) {
+        let blocks = narrowings.to_ask.iter_mut().map(|own| (own.hop, &mut own.capabilities));
+        for (hop, capabilities) in carried.to_ask.iter_mut().map(|own| (0, own)).chain(blocks) {
             // As a gate does: compared with what no call can be, an attenuation leaves none.
-            typed.respell(call.call.tool(), capabilities).map_err(|_| VerifierError::OutOfScope)?;
-            call.is_covered_by(capabilities)?;
+            typed
+                .respell(call.call.tool(), capabilities)
+                .map_err(|fault| out_of_scope(hop, |whose| format!("{whose}: {fault}")))?;
+            call.is_covered_by(hop, capabilities)?;
         }
         Ok(LivenessAndReplayUnchecked {
             issuer: claims.issuer.into(),
@@ -218,13 +285,23 @@ impl<'c> CallAlone<'c> {
         Ok(CallAlone { call, resource })
     }
 
-    fn is_covered_by(&self, capabilities: &[Capability]) -> Result<(), VerifierError> {
-        let call = (self.call.tool(), self.call.args().object(), self.resource.is_some());
+    fn is_covered_by(&self, hop: usize, capabilities: &[Capability]) -> Result<(), VerifierError> {
+        let tool = self.call.tool();
+        let call = (tool, self.call.args().object(), self.resource.is_some());
         match Capability::first_covering(capabilities, call, self) {
             Ok(_) => Ok(()),
-            Err(_) => Err(VerifierError::OutOfScope),
+            Err(outside) => Err(out_of_scope(hop, |whose| outside_of(whose, tool, outside, self))),
         }
     }
+}
+
+/// The scope of the root block, or after so many hops of narrowing, does not cover the call.
+fn out_of_scope(hop: usize, say: impl FnOnce(&str) -> String) -> VerifierError {
+    let told = match hop {
+        0 => say("its scope"),
+        hop => say(&format!("attenuation {hop}")),
+    };
+    VerifierError::OutOfScope(told.into())
 }
 
 impl Facts for CallAlone<'_> {

@@ -192,8 +192,8 @@ impl fmt::Debug for Unverified {
 ///
 /// ```compile_fail,E0451
 /// # use hallpass::token::{Claims, VerifiedToken};
-/// fn forge<'a>(claims: Claims<'a>) -> VerifiedToken<'a> {
-///     VerifiedToken { claims, blocks: todo!() }
+/// fn forge<'a>(claims: Claims<'a>, token: VerifiedToken<'a>) -> VerifiedToken<'a> {
+///     VerifiedToken { claims, ..token }
 /// }
 /// ```
 /// ```compile_fail,E0277

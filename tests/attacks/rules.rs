@@ -1,7 +1,7 @@
 //! Rules: what is missing, misspelt, broken or contradictory denies.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Barrier};
 use std::thread;
 
 use hallpass::audit::Event;
@@ -311,11 +311,12 @@ fn every_decision_is_by_one_epoch_and_says_which() {
     let (even, odd) = (policy([broad()]), policy([Rule::permit("other").tool("t").any_args()]));
     let world = World::of(even.clone(), |builder| builder);
     let (_task, grant) = world.granted();
-    let done = AtomicBool::new(false);
+    let (start, done) = (Barrier::new(THREADS + 1), AtomicBool::new(false));
     thread::scope(|scope| {
         let callers: Vec<_> = (0..THREADS)
             .map(|_| {
                 scope.spawn(|| {
+                    start.wait();
                     for _ in 0..CALLS {
                         let permit = world.authorize(&grant, plain()).unwrap();
                         // Whether it still starts depends on the swaps; it never starts by halves.
@@ -331,11 +332,16 @@ fn every_decision_is_by_one_epoch_and_says_which() {
             })
             .collect();
         let swapper = scope.spawn(|| {
-            while !done.load(Ordering::SeqCst) {
+            start.wait();
+            // Once at least, even if it gets no turn before the last call.
+            loop {
                 world.broker.reload(&odd);
                 thread::yield_now();
                 world.broker.reload(&even);
                 thread::yield_now();
+                if done.load(Ordering::SeqCst) {
+                    break;
+                }
             }
         });
         let callers: Vec<_> = callers.into_iter().map(thread::ScopedJoinHandle::join).collect();

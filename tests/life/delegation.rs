@@ -9,9 +9,7 @@ use hallpass::scope::{any, any_of, eq, glob, max, min, not, one_of};
 use proptest::prelude::*;
 use serde_json::json;
 
-use crate::world::{World, here, ping, ping_with, pings, policy, seconds, to_ping};
-
-const EVERYWHERE: [Moment; 3] = [Moment::Request, Moment::Call, Moment::Delegate];
+use crate::world::{EVERYWHERE, World, here, ping, ping_with, pings, policy, seconds, to_ping};
 
 fn to_ping_where(n: hallpass::scope::Constraint) -> Scope {
     Scope::tool("ping").arg("n", n)

@@ -4,10 +4,14 @@ use std::time::Duration;
 
 use hallpass::audit::MemoryLog;
 use hallpass::clock::{ManualClock, Timestamp};
+use hallpass::policy::Moment;
 use hallpass::prelude::*;
 use hallpass::testing::FailingSink;
 use hallpass::{BrokerBuilder, Running};
 use serde_json::json;
+
+/// A rule that speaks at all of these says how far a grant may be handed on.
+pub(crate) const EVERYWHERE: [Moment; 3] = [Moment::Request, Moment::Call, Moment::Delegate];
 
 pub(crate) struct World {
     pub(crate) broker: Broker,
@@ -85,6 +89,11 @@ pub(crate) fn policy(rules: impl IntoIterator<Item = Rule>) -> Policy {
 /// A permit for the tool `ping`, with any arguments.
 pub(crate) fn pings(id: &str) -> Rule {
     Rule::permit(id).tool("ping").any_args()
+}
+
+/// Permits no ping any more.
+pub(crate) fn frozen() -> Policy {
+    policy([pings("p"), Rule::forbid("freeze").tool("ping")])
 }
 
 pub(crate) fn ping() -> Call {

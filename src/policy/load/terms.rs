@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::who::identity;
-use crate::clock::parse_duration;
+use crate::clock::{DurationError, parse_duration};
 use crate::document::{Misfit, Table, Written, choice, list, text, value, whole_number};
 use crate::policy::approval::{ApprovalTerms, Per, Reviewers};
 use crate::policy::limits::Limits;
@@ -45,14 +45,18 @@ fn duration(written: &Written) -> Result<Duration, Misfit> {
 fn rate(written: &Written) -> Result<(u64, Duration), Misfit> {
     let misfit = |problem: String| Misfit::new(written.span.start, problem);
     let given = text(written)?;
-    let (calls, window) = given.split_once('/').ok_or_else(|| {
-        misfit(format!("{} is no rate: expected calls per time, like `10/1m`", Shown(given)))
-    })?;
+    let no_rate =
+        || misfit(format!("{} is no rate: expected calls per time, like `10/1m`", Shown(given)));
+    let (calls, window) = given.split_once('/').ok_or_else(no_rate)?;
     let digits = !calls.is_empty() && calls.bytes().all(|byte| byte.is_ascii_digit());
     let calls = calls.parse::<u64>().ok().filter(|_| digits).ok_or_else(|| {
         misfit(format!("{} is no number of calls: expected a rate like `10/1m`", Shown(calls)))
     })?;
-    Ok((calls, parse_duration(window).map_err(|error| misfit(error.to_string()))?))
+    let window = parse_duration(window).map_err(|error| match error {
+        DurationError::Empty | DurationError::Malformed { .. } => no_rate(),
+        other => misfit(other.to_string()),
+    })?;
+    Ok((calls, window))
 }
 
 fn depth(written: &Written) -> Result<u8, Misfit> {

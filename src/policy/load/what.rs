@@ -3,7 +3,7 @@
 use crate::document::{Misfit, Table, Written, any_word};
 use crate::policy::rule::{Effect, Rule, Tools};
 use crate::scope::{Node as Kind, named_constraints, read_constraint};
-use crate::value::{Node, Value};
+use crate::value::{Node, Shown, Value};
 
 use super::who::attributes;
 
@@ -46,6 +46,14 @@ fn tools(written: &Written) -> Result<Tools, Misfit> {
         Kind::Is(names) => names
             .iter()
             .map(|name| match name {
+                // No tool has a name with one, so more was meant than a name.
+                Value::Text(name) if name.contains('*') => {
+                    let problem = format!(
+                        "{} is no tool's name: a pattern is `{{ glob = \"…\" }}`, and every tool `\"any\"`",
+                        Shown(name)
+                    );
+                    Err(Misfit::new(written.span.start, problem))
+                }
                 Value::Text(name) => Ok(name.clone()),
                 _ => Err(not_text()),
             })

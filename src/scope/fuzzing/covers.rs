@@ -4,7 +4,7 @@ use super::super::algebra::{Algebra, Difference, cover_difference};
 use super::super::capability::Capability;
 use super::super::cover::{Condition, Cover, Openness, ResourceOpenness};
 use super::super::fact::Fact;
-use super::{READ, Source};
+use super::source::{READ, Source};
 use crate::scope::algebra::CallWitness;
 use crate::tool::ToolName;
 use crate::value::Value;

@@ -69,6 +69,16 @@ pub fn url(pattern: UrlPattern) -> Constraint {
 }
 
 impl UrlPattern {
+    /// What a cover takes for said although it is not, for people.
+    pub(crate) fn unsaid(&self) -> Option<&'static str> {
+        match (self.schemes.is_empty(), self.ports.is_empty()) {
+            (true, true) => Some("the scheme, unsaid, is `https` and the port its own"),
+            (true, false) => Some("the scheme, unsaid, is `https`"),
+            (false, true) => Some("the port, unsaid, is the scheme's own"),
+            (false, false) => None,
+        }
+    }
+
     /// This host: a name, or an address, in whatever spelling.
     pub fn host(name: &str) -> Self {
         UrlPattern::nowhere().or_host(name)

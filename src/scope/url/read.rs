@@ -6,7 +6,7 @@ use std::borrow::Cow;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum UrlFault {
     #[cfg(feature = "url")]
-    #[error("{0}")]
+    #[error("{0}, expected one like `https://acme.test/`")]
     Syntax(url::ParseError),
     /// `https://allowed.test@evil.test/`: readers that disagree on where the host begins.
     #[cfg(feature = "url")]

@@ -1,0 +1,311 @@
+use proptest::prelude::*;
+
+use super::super::model;
+use super::super::*;
+use super::*;
+use crate::clock::Timestamp;
+use crate::scope::any;
+use crate::value::{Number, Object};
+
+fn truth(constraint: &Constraint, stance: Stance, value: Option<&Value>) -> Truth {
+    constraint.holds_of(value, Absence::Argument, stance, false)
+}
+
+/// Every value of the small universe, and every argument that is not there.
+fn universe() -> Vec<Option<Value>> {
+    let mut texts = vec![String::new()];
+    for length in 0..4 {
+        for start in texts.iter().filter(|t| t.len() == length).cloned().collect::<Vec<_>>() {
+            texts.extend(["a", "b", "/", "c"].map(|c| format!("{start}{c}")));
+        }
+    }
+    let mut scalars: Vec<Value> = vec![Value::Null, true.into(), false.into()];
+    scalars.extend(
+        (-4..=10)
+            .map(|n| Value::Number(Number::parse(&format!("{}", f64::from(n) / 2.0)).unwrap())),
+    );
+    scalars.extend(texts.into_iter().map(Value::from));
+    let read = [
+        "10.0.0.0",
+        "10.0.0.1",
+        "10.0.0.2",
+        "::1",
+        "::2",
+        "::ffff:10.0.0.1",
+        ".",
+        "..",
+        "x/..",
+        "/a/b/c",
+        "a/b",
+        "a/",
+        "0",
+        "1",
+        "2.0",
+        "9",
+        "\"a\"",
+        "[1]",
+        "[1,9]",
+        "[]",
+        "null",
+        "{}",
+        "1970-01-01T00:00:00Z",
+        "1970-01-01T00:00:02Z",
+        "1970-01-02T00:00:02Z",
+        "1970-01-05T13:00:00Z",
+    ];
+    scalars.extend(read.map(Value::from));
+    let few: Vec<Value> = [
+        "null", "true", "false", "0", "1", "2", "9", "\"\"", "\"a\"", "\"ab\"", "\"c\"", "[]",
+        "{}", "[1]",
+    ]
+    .map(|text| Value::from_json(text).unwrap())
+    .into();
+    let mut all = scalars;
+    all.push(Value::List(vec![]));
+    all.push(Value::Object(Object::new()));
+    for a in &few {
+        all.push(Value::List(vec![a.clone()]));
+        for name in ["p", "z"] {
+            all.push(Value::Object(Object::from_pairs([(name, a.clone())]).unwrap()));
+        }
+        for b in &few {
+            all.push(Value::List(vec![a.clone(), b.clone()]));
+            all.push(Value::Object(
+                Object::from_pairs([("p", a.clone()), ("q", b.clone())]).unwrap(),
+            ));
+        }
+    }
+    all.into_iter().map(Some).chain([None]).collect()
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(400))]
+
+    /// attacks 50, 60: whatever is said of two constraints agrees with asking every value of a
+    /// small universe, and every witness is in one and not in the other.
+    #[test]
+    fn agrees_with_brute_force(a in model::mixed_constraints(), b in model::mixed_constraints()) {
+        let universe = universe();
+        let inside = |c: &Constraint, v: &Option<Value>| truth(c, Stance::Cover, v.as_ref()) == Truth::True;
+        let shown = universe.iter().find(|v| inside(&a, v) && !inside(&b, v));
+        match a.difference(&b) {
+            Difference::Empty => prop_assert_eq!(shown, None, "{} within {}", a, b),
+            Difference::Witness(w) => prop_assert!(inside(&a, &w) && !inside(&b, &w), "{:?} in {} not in {}", w, a, b),
+            Difference::Undecided => {}
+        }
+        if a.is_within(&b) {
+            prop_assert_eq!(shown, None, "{} is within {}", a, b);
+        }
+        let both = universe.iter().find(|v| inside(&a, v) && inside(&b, v));
+        if !a.overlaps(&b) {
+            prop_assert_eq!(both, None, "{} and {}", a, b);
+        }
+        let acts = universe.iter()
+            .find(|v| inside(&a, v) && truth(&b, Stance::Guard, v.as_ref()).may_hold());
+        if !a.may_overlap(&b) {
+            prop_assert_eq!(acts, None, "{} and guard {}", a, b);
+        }
+    }
+
+    /// Only lists compared whole, and `has_all` of many values, are left undecided.
+    #[test]
+    fn is_decided_for_nearly_everything(
+        a in model::sound_constraints(),
+        b in model::sound_constraints(),
+    ) {
+        let both = format!("{a}{b}");
+        let hard = ["\"has_all\":", "\"eq\":["].iter().any(|kind| both.contains(kind));
+        prop_assert!(hard || a.difference(&b) != Difference::Undecided, "{} and {}", a, b);
+    }
+}
+
+#[test]
+fn what_texts_are_read_as_is_compared_exactly() {
+    let at = |text: &str| Timestamp::parse_rfc3339(text).unwrap();
+    let (start, end) = (at("2026-01-01T00:00:00Z"), at("2026-02-01T00:00:00Z"));
+    let january = || all_of([after(start), before(end)]);
+    let office = |until: &str| weekly(&["mon", "tue"], "09:00", until, "+01:00");
+    for (a, b) in [
+        (january(), after(start)),
+        (january(), not(before(start))),
+        (any_of([before(start), after(end)]), not(january())),
+        (cidr(["10.0.0.0/9", "10.128.0.0/9"]), cidr(["10.0.0.0/8"])),
+        (cidr(["10.0.0.0/8"]), cidr(["10.0.0.0/9", "10.128.0.0/9"])),
+        (cidr(["::/0"]), not(cidr(["0.0.0.0/0"]))),
+        (cidr(["0.0.0.0/0"]), not(cidr(["::/0"]))),
+        (office("12:00"), any_of([office("10:00"), office("17:00")])),
+        (
+            weekly(&["mon"], "01:00", "02:00", "+01:00"),
+            weekly(&["mon"], "00:00", "01:00", "+00:00"),
+        ),
+        (json(all_of([min(1), max(3)])), json(min(0))),
+        (json(fields([("a", eq(1))])), json(fields([("a", one_of([1, 2]))]).other_fields())),
+        (under("/a/b"), under("/a")),
+        (under("/a"), any_of([eq("/a"), glob("/a/**")])),
+        (under("/a"), not(contains(".."))),
+        (all_of([under("."), len(1)]), not(under("/"))),
+    ] {
+        let sound = a != under("/a") || b != not(contains(".."));
+        assert_eq!(within(a.clone(), b.clone()), sound, "{a} within {b}");
+        assert_ne!(a.difference(&b), Difference::Undecided, "{a} within {b}");
+    }
+    for (a, b) in [
+        (under("/a"), under("/ab")),
+        (under("/a"), under("/a/b")),
+        (cidr(["10.0.0.0/8"]), cidr(["10.0.0.0/9", "10.128.0.0/10"])),
+        (january(), before(start)),
+        (office("12:00"), office("11:59")),
+        (json(min(1)), json(above(1))),
+        (json(super::super::any()), json(present())),
+    ] {
+        let Difference::Witness(witness) = a.difference(&b) else { panic!("{a} {b}") };
+        assert!(a.matches(&witness) && !b.matches(&witness));
+    }
+    for (a, b) in [
+        (under("/data"), under("/etc")),
+        (under("/a"), under("/ab")),
+        (cidr(["10.0.0.0/8"]), cidr(["11.0.0.0/8", "::/0"])),
+        (before(start), after(start)),
+        (office("12:00"), weekly(&["mon"], "12:00", "13:00", "+01:00")),
+        (json(max(1)), json(above(1))),
+    ] {
+        assert!(!a.overlaps(&b) && !b.overlaps(&a), "{a} {b}");
+        assert!(!a.may_overlap(&b) && !b.may_overlap(&a), "{a} {b}");
+        assert!(a.overlaps(&a));
+    }
+}
+
+fn within(a: Constraint, b: Constraint) -> bool {
+    a.check().unwrap();
+    b.check().unwrap();
+    a.is_within(&b)
+}
+
+#[test]
+fn patterns_of_different_kinds_are_compared_exactly() {
+    for (a, b) in [
+        (glob("/data/*.csv"), prefix("/data/")),
+        (glob("/data/*.csv"), suffix(".csv")),
+        (glob("/data/*"), glob("/data/**")),
+        (glob("spiffe://acme.test/agent/analyst/*"), glob("spiffe://acme.test/**")),
+        (all_of([prefix("/data/"), not(contains("/"))]), eq("impossible")),
+        (all_of([prefix("/data/"), len(..=6)]), eq("/data/")),
+        (all_of([prefix("ab"), suffix("bc"), len(3)]), eq("abc")),
+        (prefix("invoices/2026"), contains("voice")),
+        (one_of(["a/b", "a/c"]), glob("a/?")),
+        (any_of([prefix("a"), prefix("b")]), not(prefix("c"))),
+        (all_of([min(1), below(2)]), any_of([eq(1), above(1)])),
+        (all_of([min(1), max(10)]), not(above(10))),
+        (glob("**"), any_of([glob("*"), contains("/")])),
+        (each(one_of([1, 2])), each(max(2))),
+        (not(eq("a")), any()),
+        (all_of([each(eq(1)), not(some(each(any())))]), each(one_of([1, 2]))),
+        (all_of([subset_of(["a", "b"]), count(1..)]), has_any(["a", "b"])),
+    ] {
+        assert!(within(a.clone(), b.clone()), "{a} within {b}");
+    }
+    for (a, b) in [
+        (glob("/data/*"), glob("/data/*.csv")),
+        (prefix("/data"), prefix("/data/")),
+        (glob("**/a"), glob("*/a")),
+        (len(..=1000), len(..=999)),
+        (max(10), any_of([below(10), above(10)])),
+        (subset_of(["a"]), has_any(["a"])),
+        // A list of lists is asked down to what is in them.
+        (each(eq(1)), subset_of([1, 2])),
+        (one_of([1, 2]), eq(1)),
+    ] {
+        assert!(!within(a.clone(), b.clone()), "{a} within {b}");
+        assert!(matches!(a.difference(&b), Difference::Witness(_)), "{a} within {b}");
+    }
+}
+
+/// One of each: a text, a length and a list that only just differ from what is named.
+#[test]
+fn what_is_named_does_not_stand_for_what_is_not() {
+    assert_eq!(prefix("a").difference(&eq("a")), Difference::Witness(Some(Value::from("aa"))));
+    assert_ne!(count(1).difference(&eq(vec!["x"])), Difference::Empty);
+    let list = |constraint: Constraint| all_of([constraint, count(0..)]);
+    assert_ne!(list(count(1)).difference(&one_of([vec!["x"], vec!["y"]])), Difference::Empty);
+    assert_ne!(
+        fields([("a", any())]).difference(&eq(Object::from_pairs([("a", "x")]).unwrap())),
+        Difference::Empty
+    );
+    assert!(!within(count(2..), count(..=6)) && within(count(2..=6), count(..=6)));
+    assert!(count(5..).overlaps(&each(eq(1))) && !count(5..).overlaps(&count(..=4)));
+    assert!(!within(json(eq("a")), one_of([r#""a""#])));
+}
+
+#[test]
+fn spellings_that_were_not_followed_up_are_not_taken_for_none() {
+    let start = Timestamp::parse_rfc3339("2026-01-01T00:00:00Z").unwrap();
+    assert_ne!(after(start).difference(&suffix("Z")), Difference::Empty);
+    assert_ne!(json(eq(1)).difference(&prefix("1")), Difference::Empty);
+    let letters: Vec<String> = ('a'..='z').map(String::from).collect();
+    let other = all_of([present(), not(one_of(letters))]);
+    assert_ne!(other.difference(&json(any())), Difference::Empty);
+    for family in ["0.0.0.0/0", "::/0"] {
+        assert_ne!(not(cidr([family])).difference(&eq("x")), Difference::Empty, "{family}");
+    }
+    let week = weekly(&["mon"], "00:00", "24:00", "+00:00");
+    assert_ne!(all_of([week, after(start)]).difference(&before(start)), Difference::Empty);
+}
+
+/// What holds of `null` holds of `[null]` only where both sides ask element by element.
+#[test]
+fn a_value_does_not_stand_for_the_list_of_it() {
+    assert!(!within(eq(Value::Null), any_of([absent(), count(5)])));
+    assert!(!within(count(1..), any_of([present(), eq(1)])));
+    assert!(within(count(1..), present()));
+}
+
+/// attack 50: a pattern is compared by what it matches, never by its text.
+#[test]
+fn a_pattern_within_the_text_of_another_is_not_within_it() {
+    assert!(!within(glob("*ab"), glob("*bb")));
+    assert_eq!(glob("*ab").difference(&glob("*bb")), Difference::Witness(Some(Value::from("ab"))));
+    assert!(!within(eq("*"), eq("a")));
+    assert!(!within(glob("*"), eq("*")));
+}
+
+#[test]
+fn witnesses_are_the_simplest_there_are() {
+    for (a, b, shown) in [
+        (max(100), max(99), "100"),
+        (above(1), min(2), "1.1"),
+        (prefix("/data/"), glob("/data/*"), r#""/data//""#),
+        (any(), present(), "null"),
+        (
+            fields([("a", any())]).other_fields(),
+            fields([("a", any())]),
+            r#"{"a":"x","unnamed":"x"}"#,
+        ),
+    ] {
+        let Difference::Witness(Some(witness)) = a.difference(&b) else { panic!("{a} {b}") };
+        assert_eq!(witness.to_string(), shown, "{a} {b}");
+    }
+    assert_eq!(optional(eq(1)).difference(&any()), Difference::Witness(None));
+}
+
+/// attack 19: patterns whose product is exponential are given up on, and doubt denies.
+#[test]
+fn over_the_budget_contained_is_no_and_overlaps_is_yes() {
+    let far_from_the_end = |c: char| glob(&format!("*{c}{}", "?".repeat(24)));
+    let (a, b) = (far_from_the_end('a'), far_from_the_end('b'));
+    let both = all_of([a, b]);
+    assert_eq!(both.difference(&eq("x")), Difference::Undecided);
+    assert!(!both.is_within(&eq("x")));
+    assert!(both.may_overlap(&far_from_the_end('d')));
+}
+
+#[test]
+fn a_comparison_with_what_is_not_known_is_never_taken_for_an_answer() {
+    let team = same_as("who.attrs.team");
+    assert!(within(team.clone(), team.clone()) && within(team.clone(), any()));
+    assert!(within(all_of([team.clone(), present()]), team.clone()));
+    assert!(!within(team.clone(), prefix("a")) && !within(prefix("a"), team.clone()));
+    assert!(team.may_overlap(&prefix("a")) && prefix("a").may_overlap(&team));
+    assert_eq!(eq("a").difference(&team), Difference::Undecided);
+    assert_eq!(team.difference(&eq("a")), Difference::Undecided);
+    assert!(!within(not(team.clone()), eq("impossible")));
+}

@@ -42,9 +42,9 @@ pub(crate) const fn looks(usually: usize) -> usize {
 }
 
 /// Something that shares no cache line with its neighbours, so that threads which write to it slow
-/// down none that write next to it.
-#[repr(align(64))]
-#[derive(Default)]
+/// down none that write next to it. Two lines, since processors fetch such a pair together.
+#[repr(align(128))]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct Apart<T>(pub(crate) T);
 
 impl<T> std::ops::Deref for Apart<T> {

@@ -6,21 +6,28 @@
 //!
 //! INVARIANT: the sink is given 1, 2, 3, … with no gap; a number that the sink refused comes again
 //! before any later one. So the backlog is a queue whose front is always the next number.
+//!
+//! Threads that write one after the other take the memory that both write to from each other, which
+//! takes longer than most of what they do with it. So there is little of it, in as few cache lines as
+//! it fits: the queue, the backlog, and how far the log has come.
 
 #![allow(dead_code, reason = "the broker is its only user")]
 
-use std::cell::Cell;
-use std::collections::{HashMap, VecDeque};
+mod backlog;
+mod inside;
+mod tip;
+
+use std::collections::VecDeque;
 use std::fmt;
 use std::hint;
-use std::mem;
-use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::ptr;
 use std::sync::Arc;
 
-use super::{Anchor, Body, ChainKey, ChainTag, Entry, Sink, SinkError};
-use crate::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering, fence};
-use crate::sync::{self, Apart, Mutex, MutexGuard, looks};
+use self::backlog::{Backlog, Debts, Waiting};
+use self::inside::{Inside, guarded};
+use self::tip::Tip;
+use super::{Anchor, Body, ChainKey, Entry, Sink, SinkError};
+use crate::sync::atomic::{AtomicBool, Ordering, fence};
+use crate::sync::{Apart, Mutex, MutexGuard, looks};
 
 /// With this many debts nothing that gives access is placed any more. At half a kilobyte a record
 /// it holds the memory that refused calls can pile up near 32 MiB, and paying it off takes a sink
@@ -39,24 +46,11 @@ const LAST_SEQ: u64 = 1 << 62;
 pub(crate) struct Journal {
     sink: Arc<dyn Sink>,
     key: ChainKey,
+    debts: Debts,
     queue: Apart<Mutex<Queue>>,
-    writer: Apart<Mutex<Writer>>,
+    /// Whoever holds it has the right to write.
+    writer: Apart<Mutex<Backlog>>,
     progress: Apart<Progress>,
-    /// How often records were withdrawn. While it stands still, what is written is written as placed.
-    withdrawals: AtomicU64,
-    debts: AtomicUsize,
-}
-
-/// What changes with every record, apart from what is read for every call.
-struct Progress {
-    /// Where the log stands. Not part of the writer, so that asking does not wait for a slow sink.
-    anchor: Mutex<Anchor>,
-    /// The number of the last record that the sink has accepted.
-    written: AtomicU64,
-    /// Somebody who would not wait has left a record to whoever is writing.
-    left_behind: AtomicBool,
-    /// The thread that is inside the sink (0: none), to answer a sink that calls back.
-    inside: AtomicUsize,
 }
 
 /// Records placed and not yet taken over by a writer. Held for a push, or for a swap.
@@ -65,24 +59,13 @@ struct Queue {
     waiting: VecDeque<Waiting>,
 }
 
-struct Waiting {
-    body: Body,
-    /// The sink refused it, or it was refused before the sink: it is owed, and counted as a debt.
-    debt: bool,
-}
-
-struct Writer {
-    /// The number that the sink gets next: that of the backlog's front.
-    next_seq: u64,
-    /// The tag of the last record that the sink has accepted: the anchor's, at hand.
-    tag: ChainTag,
-    backlog: VecDeque<Waiting>,
-    /// So many of the backlog's first are known to be debts, so that a refusal need not look at
-    /// them again.
-    known_debts: usize,
-    /// Withdrawn records whose placers have not heard of it yet; each hears once.
-    refused: HashMap<u64, SinkError>,
-    line: String,
+/// What changes with every record, apart from what is read for every call.
+struct Progress {
+    /// Not part of the writer, so that asking does not wait for a slow sink.
+    tip: Tip,
+    inside: Inside,
+    /// Somebody who would not wait has left a record to whoever is writing.
+    left_behind: AtomicBool,
 }
 
 /// A number in the sequence, to be settled outside the locks or owed.
@@ -132,23 +115,14 @@ impl Journal {
         Ok(Self {
             sink,
             key,
+            debts: Debts::default(),
             queue: Apart(Mutex::new(Queue { next_seq, waiting: VecDeque::new() })),
-            writer: Apart(Mutex::new(Writer {
-                next_seq,
-                tag: anchor.tag,
-                backlog: VecDeque::new(),
-                known_debts: 0,
-                refused: HashMap::new(),
-                line: String::new(),
-            })),
+            writer: Apart(Mutex::new(Backlog::default())),
             progress: Apart(Progress {
-                anchor: Mutex::new(anchor),
-                written: AtomicU64::new(anchor.seq),
+                tip: Tip::at(anchor),
+                inside: Inside::default(),
                 left_behind: AtomicBool::new(false),
-                inside: AtomicUsize::new(0),
             }),
-            withdrawals: AtomicU64::new(0),
-            debts: AtomicUsize::new(0),
         })
     }
 
@@ -172,8 +146,8 @@ impl Journal {
         let seq = queue.next_seq;
         queue.next_seq += 1;
         // Read under the queue's lock: whatever withdraws this record comes later, and counts.
-        let withdrawals = self.withdrawals.load(Ordering::Acquire);
-        queue.waiting.push_back(Waiting { body, debt: false });
+        let withdrawals = self.debts.withdrawals();
+        queue.waiting.push_back(Waiting::new(body));
         Ok(Place { seq, gives_access, withdrawals })
     }
 
@@ -197,15 +171,13 @@ impl Journal {
     fn settle_in_turn(&self, place: &Place) -> Result<u64, Refused> {
         let Some(mut writer) = self.writer_unless_written(place) else { return Ok(place.seq) };
         // Learnt here even when somebody has written the withdrawal since.
-        if !writer.refused.is_empty()
-            && let Some(cause) = writer.refused.remove(&place.seq)
-        {
+        if let Some(cause) = writer.refusal(place.seq) {
             return Err(Refused::Sink(cause));
         }
-        if place.seq >= writer.next_seq {
+        if place.seq > self.progress.tip.seq() {
             self.take_over(&mut writer);
             if let Err(cause) = self.write_through(&mut writer, place.seq) {
-                writer.refused.remove(&place.seq);
+                writer.refusal(place.seq);
                 return Err(Refused::Sink(cause));
             }
         }
@@ -214,7 +186,7 @@ impl Journal {
 
     /// The right to write, unless another thread has written this record while this one looked on: a
     /// record takes less time than waiting in earnest does.
-    fn writer_unless_written(&self, place: &Place) -> Option<MutexGuard<'_, Writer>> {
+    fn writer_unless_written(&self, place: &Place) -> Option<MutexGuard<'_, Backlog>> {
         for _ in 0..LOOKS {
             if let Some(writer) = self.writer.try_lock() {
                 return Some(writer);
@@ -227,12 +199,11 @@ impl Journal {
         Some(self.writer.lock())
     }
 
-    /// Whether the sink has accepted this very record. `written` is stored after any withdrawal of it
-    /// is counted, and read here first, so that a withdrawal is never missed; one of another record
+    /// Whether the sink has accepted this very record. The tip moves after any withdrawal of it is
+    /// counted, and is read here first, so that a withdrawal is never missed; one of another record
     /// only sends the caller to look more closely.
     fn is_written_as_placed(&self, place: &Place) -> bool {
-        self.progress.written.load(Ordering::Acquire) >= place.seq
-            && self.withdrawals.load(Ordering::Acquire) == place.withdrawals
+        self.progress.tip.seq() >= place.seq && self.debts.withdrawals() == place.withdrawals
     }
 
     /// Gets a record written whose effect stands anyway; if the sink refuses, it stays a debt.
@@ -253,7 +224,11 @@ impl Journal {
         if self.is_inside() {
             self.owe_from_inside(&place);
         } else {
-            self.progress.left_behind.store(true, Ordering::Relaxed);
+            if let Some(mut writer) = self.writer.try_lock() {
+                self.write_all(&mut writer);
+            } else {
+                self.progress.left_behind.store(true, Ordering::Relaxed);
+            }
             self.write_left_behind();
         }
     }
@@ -273,19 +248,17 @@ impl Journal {
         }
     }
 
-    fn write_all(&self, writer: &mut Writer) {
+    fn write_all(&self, writer: &mut Backlog) {
         self.take_over(writer);
-        if let Some(last) = writer.backlog.len().checked_sub(1) {
-            let through = writer.next_seq + last as u64;
-            // What gives access hears of a refusal where it settles; all else is owed.
-            let _ = self.write_through(writer, through);
-        }
+        let through = self.progress.tip.seq() + writer.len() as u64;
+        // What gives access hears of a refusal where it settles; all else is owed.
+        let _ = self.write_through(writer, through);
     }
 
     /// How many records the sink still has to take although their effect, or their withdrawal,
     /// stands.
     pub(crate) fn debts(&self) -> usize {
-        self.debts.load(Ordering::Acquire)
+        self.debts.owed()
     }
 
     /// Tries to write all that waits, debts and what was left for later alike, in order; returns how
@@ -300,76 +273,48 @@ impl Journal {
 
     /// Where the log stands: its last record that the sink has accepted.
     pub(crate) fn anchor(&self) -> Anchor {
-        *self.progress.anchor.lock()
-    }
-
-    fn take_over(&self, writer: &mut Writer) {
-        let mut queue = self.queue.lock();
-        if writer.backlog.is_empty() {
-            // Both buffers keep their room, so the usual case allocates nothing.
-            mem::swap(&mut writer.backlog, &mut queue.waiting);
-        } else {
-            writer.backlog.append(&mut queue.waiting);
+        for _ in 0..LOOKS {
+            if let Some(anchor) = self.progress.tip.look() {
+                return anchor;
+            }
+            hint::spin_loop();
         }
+        // Whoever was moving it has lost its processor in the midst of that. Waiting lets it go on.
+        let writer = self.writer.lock();
+        let anchor = self.progress.tip.held();
+        drop(writer);
+        // Whoever found no writer to be had meanwhile has left its record to this thread.
+        self.write_left_behind();
+        anchor
     }
 
-    fn write_through(&self, writer: &mut Writer, through: u64) -> Result<(), SinkError> {
-        while writer.next_seq <= through {
-            let Some(front) = writer.backlog.front() else { break };
-            front.body.write_line(writer.next_seq, &mut writer.line);
-            let tag = self.key.next(&writer.tag, &writer.line);
-            match self.append(writer.next_seq, tag, &writer.line) {
-                Ok(()) => writer.tag = tag,
+    fn take_over(&self, writer: &mut Backlog) {
+        writer.take_over(&mut self.queue.lock().waiting);
+    }
+
+    fn write_through(&self, writer: &mut Backlog, through: u64) -> Result<(), SinkError> {
+        let mut last = self.progress.tip.held();
+        while last.seq < through {
+            let Some(front) = writer.front() else { break };
+            match front.with_line(last.seq + 1, |line| self.append(&last, line)) {
+                Ok(accepted) => last = accepted,
                 Err(cause) => {
-                    self.withhold(writer, through, &cause);
+                    writer.withhold(last.seq + 1, through, &cause, &self.debts);
                     return Err(cause);
                 }
             }
-            if writer.backlog.pop_front().is_some_and(|written| written.debt) {
-                self.debts.fetch_sub(1, Ordering::AcqRel);
-            }
-            writer.known_debts = writer.known_debts.saturating_sub(1);
-            writer.next_seq += 1;
+            writer.accepted(&self.debts);
         }
         Ok(())
     }
 
     /// Gives one line to the sink.
-    fn append(&self, seq: u64, tag: ChainTag, line: &str) -> Result<(), SinkError> {
-        let inside = &self.progress.inside;
-        SINKS.with(|sinks| {
-            sinks.set(sinks.get() + 1);
-            inside.store(mark(sinks), Ordering::Relaxed);
-        });
-        let kept = guarded(|| self.sink.append(&Entry { seq, tag: &tag, line }));
-        inside.store(0, Ordering::Relaxed);
-        SINKS.with(|sinks| sinks.set(sinks.get() - 1));
-        kept?;
-        *self.progress.anchor.lock() = Anchor { seq, tag };
-        self.progress.written.store(seq, Ordering::Release);
-        Ok(())
-    }
-
-    /// The sink refused the front, so everything up to `through` is not in the log either: order
-    /// cannot be skipped. What gives access is withdrawn, everything else is owed as it is.
-    fn withhold(&self, writer: &mut Writer, through: u64, cause: &SinkError) {
-        let first = writer.known_debts;
-        let tried = usize::try_from(through - writer.next_seq).unwrap_or(usize::MAX);
-        let end = tried.saturating_add(1).min(writer.backlog.len());
-        for index in first..end {
-            let Some(waiting) = writer.backlog.get_mut(index) else { break };
-            if waiting.debt {
-                continue;
-            }
-            if waiting.body.gives_access() {
-                self.withdrawals.fetch_add(1, Ordering::AcqRel);
-                waiting.body = waiting.body.withdrawn(cause);
-                writer.refused.insert(writer.next_seq + index as u64, cause.clone());
-            }
-            waiting.debt = true;
-            self.debts.fetch_add(1, Ordering::AcqRel);
-        }
-        writer.known_debts = first.max(end);
+    fn append(&self, last: &Anchor, line: &str) -> Result<Anchor, SinkError> {
+        let next = Anchor { seq: last.seq + 1, tag: self.key.next(&last.tag, line) };
+        let entry = Entry { seq: next.seq, tag: &next.tag, line };
+        self.progress.inside.run(|| self.sink.append(&entry))?;
+        self.progress.tip.advance(next);
+        Ok(next)
     }
 
     /// A sink that calls its own broker cannot be served by itself: what was placed waits in the
@@ -382,22 +327,11 @@ impl Journal {
         // frame of ours leaves a place where a sink could find it; were it so, the log would show a
         // permit without outcome, never a permit without record.
         let Some(waiting) = index.and_then(|index| queue.waiting.get_mut(index)) else { return };
-        if waiting.body.gives_access() {
-            self.withdrawals.fetch_add(1, Ordering::AcqRel);
-            waiting.body = waiting.body.withdrawn(&SinkError::new("used from within its sink"));
-        }
-        if !mem::replace(&mut waiting.debt, true) {
-            self.debts.fetch_add(1, Ordering::AcqRel);
-        }
+        waiting.refuse(&SinkError::new("used from within its sink"), &self.debts);
     }
 
-    /// Whether this thread is inside this journal's sink. Only this thread can have stored its own mark,
-    /// so no ordering is needed; and one that is inside no sink does not look, since whoever is writing
-    /// changes what it would look at with every record.
     fn is_inside(&self) -> bool {
-        SINKS.with(|sinks| {
-            sinks.get() > 0 && self.progress.inside.load(Ordering::Relaxed) == mark(sinks)
-        })
+        self.progress.inside.is_here()
     }
 }
 
@@ -408,26 +342,6 @@ impl fmt::Debug for Journal {
             .field("debts", &self.debts())
             .finish_non_exhaustive()
     }
-}
-
-/// Runs a sink's code; its panic is a refusal.
-fn guarded<T>(call: impl FnOnce() -> Result<T, SinkError>) -> Result<T, SinkError> {
-    // Unwind safety: the journal changes nothing of its own before the sink has answered.
-    catch_unwind(AssertUnwindSafe(call)).unwrap_or_else(|payload| {
-        // A payload may panic when it is dropped, and a lock is held here.
-        mem::forget(payload);
-        Err(SinkError::new("the sink panicked"))
-    })
-}
-
-sync::thread_local! {
-    /// How many sinks this thread is inside of, one within the other.
-    static SINKS: Cell<usize> = const { Cell::new(0) };
-}
-
-/// A number that no other living thread has, and never 0: the address of what is a thread's own.
-fn mark(own: &Cell<usize>) -> usize {
-    ptr::from_ref(own).addr()
 }
 
 #[cfg(test)]

@@ -5,6 +5,7 @@
 mod quick;
 
 use std::borrow::Cow;
+use std::cell::Cell;
 use std::io;
 
 use serde::Serialize;
@@ -12,10 +13,19 @@ use serde_json::ser::Formatter;
 
 use super::{Event, SinkError};
 use crate::clock::Timestamp;
+use crate::sync;
 
 /// Room for a `permitted` record with ids and digests of usual length, so that it is written
 /// without growing.
 const USUAL_LENGTH: usize = 512;
+
+/// A thread keeps no more than this for its next line, so that one long record is not paid for ever.
+const MOST_KEPT: usize = 16 * 1024;
+
+sync::thread_local! {
+    /// Room for a line, empty while it is lent.
+    static LINE: Cell<String> = const { Cell::new(String::new()) };
+}
 
 /// An event written out and ready for its number. Built before a task's lock is taken, because only
 /// the number has to wait for it.
@@ -43,6 +53,19 @@ impl Body {
     /// Whether what it records waits for the log.
     pub(super) fn gives_access(&self) -> bool {
         self.gives_access
+    }
+
+    /// Lends the whole line, written to memory of this thread's own: what several write to in turn,
+    /// they take from each other line by line of the cache.
+    pub(super) fn with_line<T>(&self, seq: u64, then: impl FnOnce(&str) -> T) -> T {
+        // A thread that is ending has lost what was its own, and one that is inside a sink has lent it.
+        let mut line = LINE.try_with(Cell::take).unwrap_or_default();
+        self.write_line(seq, &mut line);
+        let answer = then(&line);
+        if line.capacity() <= MOST_KEPT {
+            let _ = LINE.try_with(|own| own.set(line));
+        }
+        answer
     }
 
     /// Writes the whole line over what `line` held.
@@ -154,6 +177,19 @@ mod tests {
             line(&Event::Reloaded { epoch: 2, policy: "ab".into() }),
             r#"{"seq":7,"at":1000,"kind":"reloaded","epoch":2,"policy":"ab"}"#
         );
+    }
+
+    #[test]
+    fn a_line_that_is_lent_is_nobody_elses() {
+        let body = |task| Body::new(Timestamp::MIN, &ended(task, "")).unwrap();
+        let long = "x".repeat(2 * MOST_KEPT);
+        body("outer").with_line(1, |outer| {
+            body(&long).with_line(2, |inner| assert!(inner.contains(&long)));
+            body("inner").with_line(3, |inner| assert!(inner.contains("inner")));
+            assert!(outer.contains("outer") && !outer.contains("inner"));
+        });
+        body(&long).with_line(4, |_| ());
+        assert!(LINE.take().capacity() <= MOST_KEPT);
     }
 
     /// attack 134

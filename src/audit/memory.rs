@@ -3,13 +3,17 @@
 use std::sync::Arc;
 
 use super::{Anchor, ChainTag, Entry, Record, Sink, SinkError};
-use crate::sync::Mutex;
+use crate::sync::{Apart, Mutex, own_part, parts};
 
-/// Lines are kept in blocks of this many bytes, so that growing never copies what is there.
+/// Text is kept in blocks of this many bytes, so that growing never copies what is there.
 const BLOCK: usize = 1 << 20;
 
-/// About as long are the lines that calls write: 130 bytes for an outcome, 300 for a permit.
-const USUAL_LINE: usize = 200;
+/// So many lines are listed together, for the same reason.
+const PAGE: usize = 8192;
+
+/// In how many parts threads are, each of which fills blocks of its own: threads that write in turn
+/// would otherwise take the end of the text from each other with every record.
+const PARTS: usize = parts(16);
 
 /// A [`Sink`] that keeps every record in memory. Clones share one log.
 ///
@@ -24,15 +28,28 @@ pub struct MemoryLog {
 struct State {
     claimed: bool,
     limit: Option<usize>,
-    len: usize,
-    blocks: Vec<Block>,
+    /// For each part the block that it fills, if it has one.
+    filled: [Option<u32>; PARTS],
+    kept: Kept,
 }
 
-/// Lines one after the other, and where each ends, with its tag.
+/// Lines in the order of the sequence, and their text in the order in which each part wrote it.
 #[derive(Clone, Debug, Default)]
-struct Block {
-    text: String,
-    ends: Vec<(usize, ChainTag)>,
+struct Kept {
+    len: usize,
+    /// The last lines, and all before them.
+    page: Vec<Line>,
+    pages: Vec<Vec<Line>>,
+    blocks: Vec<Apart<String>>,
+}
+
+/// Where a line's text is, and its tag.
+#[derive(Clone, Copy, Debug)]
+struct Line {
+    block: u32,
+    start: u32,
+    end: u32,
+    tag: ChainTag,
 }
 
 impl MemoryLog {
@@ -52,7 +69,7 @@ impl MemoryLog {
     /// How many records it holds.
     #[must_use]
     pub fn len(&self) -> usize {
-        self.state.lock().len
+        self.state.lock().kept.len
     }
 
     /// Whether it holds none.
@@ -64,7 +81,7 @@ impl MemoryLog {
     /// A copy of what it holds now; later records do not show in it.
     #[must_use]
     pub fn snapshot(&self) -> Snapshot {
-        Snapshot { blocks: self.state.lock().blocks.clone() }
+        Snapshot { kept: self.state.lock().kept.clone() }
     }
 
     /// Its lines, copied.
@@ -91,42 +108,68 @@ impl Sink for MemoryLog {
     }
 
     fn append(&self, entry: &Entry<'_>) -> Result<(), SinkError> {
-        let mut state = self.state.lock();
-        if entry.seq != state.len as u64 + 1 {
+        let state = &mut *self.state.lock();
+        if entry.seq != state.kept.len as u64 + 1 {
             return Err(SinkError::new("the record does not follow the last one"));
         }
-        if state.limit.is_some_and(|limit| state.len >= limit) {
+        if state.limit.is_some_and(|limit| state.kept.len >= limit) {
             return Err(SinkError::new("the log is full"));
         }
-        let has_room = |block: &Block| block.text.len() + entry.line.len() <= BLOCK;
-        if !state.blocks.last().is_some_and(has_room) {
-            // The first block grows as it needs to, so that a small log stays small.
-            let block = if state.blocks.is_empty() { Block::default() } else { Block::whole() };
-            state.blocks.push(block);
+        let filled = state.filled.get_mut(own_part() % PARTS);
+        state.kept.push(entry, filled.unwrap_or(&mut None))
+    }
+}
+
+impl Kept {
+    /// Keeps one record in the block that is being filled, or in the next one.
+    fn push(&mut self, entry: &Entry<'_>, filled: &mut Option<u32>) -> Result<(), SinkError> {
+        let too_long = |_| SinkError::new("the record is too long");
+        let length = u32::try_from(entry.line.len()).map_err(too_long)?;
+        let room = filled.and_then(|block| self.blocks.get(block as usize));
+        let block = match *filled {
+            Some(block) if room.is_some_and(|text| text.len() + entry.line.len() <= BLOCK) => block,
+            before => {
+                let next = u32::try_from(self.blocks.len()).map_err(too_long)?;
+                // A part's first block grows as it needs to, so that a small log stays small.
+                let room = if before.is_some() { BLOCK } else { 0 };
+                self.blocks.push(Apart(String::with_capacity(room)));
+                *filled = Some(next);
+                next
+            }
+        };
+        let Some(text) = self.blocks.get_mut(block as usize) else {
+            return Err(SinkError::new("the log has lost a block"));
+        };
+        // Within a block, or at its start where the line is longer than one.
+        let start = u32::try_from(text.len()).map_err(too_long)?;
+        text.0.push_str(entry.line);
+        if self.page.len() == PAGE {
+            self.pages.push(std::mem::replace(&mut self.page, Vec::with_capacity(PAGE)));
         }
-        if let Some(block) = state.blocks.last_mut() {
-            block.text.push_str(entry.line);
-            block.ends.push((block.text.len(), *entry.tag));
-        }
-        state.len += 1;
+        self.page.push(Line { block, start, end: start + length, tag: *entry.tag });
+        self.len += 1;
         Ok(())
+    }
+
+    fn lines(&self) -> impl Iterator<Item = (&str, &ChainTag)> {
+        self.pages.iter().flatten().chain(&self.page).map(|line| {
+            let text = self.blocks.get(line.block as usize);
+            let range = line.start as usize..line.end as usize;
+            (text.and_then(|text| text.get(range)).unwrap_or_default(), &line.tag)
+        })
     }
 }
 
 /// What a [`MemoryLog`] held at one moment.
 #[derive(Clone, Debug, Default)]
 pub struct Snapshot {
-    blocks: Vec<Block>,
+    kept: Kept,
 }
 
 impl Snapshot {
     /// Its entries, in order.
     pub fn entries(&self) -> impl Iterator<Item = Entry<'_>> {
-        (1..).zip(self.blocks.iter().flat_map(Block::lines)).map(|(seq, (line, tag))| Entry {
-            seq,
-            tag,
-            line,
-        })
+        (1..).zip(self.kept.lines()).map(|(seq, (line, tag))| Entry { seq, tag, line })
     }
 
     /// Its records, read back.
@@ -135,20 +178,6 @@ impl Snapshot {
         // Only a broker writes here, and it reads back what it writes; `verify` names a line that
         // cannot be read, so leaving it out hides nothing.
         self.entries().filter_map(|entry| serde_json::from_str(entry.line).ok()).collect()
-    }
-}
-
-impl Block {
-    /// With all its room from the start, so that growing copies nothing.
-    fn whole() -> Self {
-        let ends = Vec::with_capacity(BLOCK / USUAL_LINE);
-        Block { text: String::with_capacity(BLOCK), ends }
-    }
-
-    fn lines(&self) -> impl Iterator<Item = (&str, &ChainTag)> {
-        let starts = std::iter::once(0).chain(self.ends.iter().map(|(end, _)| *end));
-        let lines = starts.zip(&self.ends);
-        lines.map(|(start, (end, tag))| (self.text.get(start..*end).unwrap_or(""), tag))
     }
 }
 
@@ -216,5 +245,30 @@ mod tests {
         assert_eq!(log.lines(), lines);
         let numbers: Vec<u64> = log.snapshot().entries().map(|entry| entry.seq).collect();
         assert_eq!(numbers, (1..=9).collect::<Vec<_>>());
+    }
+
+    /// attack 133: each thread has text of its own, and the order is one for all
+    #[test]
+    fn lines_of_threads_that_take_turns_come_back_in_order() {
+        let log = MemoryLog::new();
+        let lines: Vec<String> = (0..3 * PAGE).map(|n| format!("{n:0>60}")).collect();
+        let turn = std::sync::Barrier::new(2);
+        std::thread::scope(|scope| {
+            for own in 0..2 {
+                let (log, lines, turn) = (&log, &lines, &turn);
+                scope.spawn(move || {
+                    for (round, some) in lines.chunks(1000).enumerate() {
+                        for (line, at) in some.iter().zip(round * 1000 + 1..) {
+                            if round % 2 == own {
+                                log.append(&entry(at as u64, line)).unwrap();
+                            }
+                        }
+                        turn.wait();
+                    }
+                });
+            }
+        });
+        assert_eq!(log.lines(), lines);
+        assert!(log.state.lock().kept.blocks.len() > 1);
     }
 }

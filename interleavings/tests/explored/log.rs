@@ -92,6 +92,30 @@ fn what_is_left_behind_is_written_by_somebody() {
     });
 }
 
+/// The number and the tag of where the log stands are of one record, and who asks for them while they
+/// change, and so holds up whoever writes next, leaves nothing behind that was left to it.
+#[test]
+fn where_the_log_stands_is_one_of_its_records() {
+    let policy = policy([pings("p")]);
+    explore(3000, move || {
+        let world = World::new(&policy);
+        let (task, grant) = world.pinging();
+        let permit = world.authorize(&grant, &ping()).unwrap();
+        shuttle::thread::scope(|scope| {
+            scope.spawn(|| drop(permit));
+            scope.spawn(|| world.broker.verify(&world.log).map(drop).unwrap());
+            world.call(&grant, &ping()).map(drop)
+        })
+        .unwrap();
+        // Nobody is asked to write anything now.
+        let written = world.log.records();
+        let outcomes = written.iter().filter(|it| matches!(it.event, Event::Outcome { .. }));
+        assert_eq!(outcomes.count(), 2);
+        drop(task);
+        world.records();
+    });
+}
+
 #[test]
 fn a_log_that_takes_one_more_record_lets_nothing_run_without_one() {
     let policy = policy([pings("p").uses(2)]);

@@ -9,7 +9,9 @@
 
 use hallpass::policy::{ApprovalTerms, Moment, Per, Reviewers};
 use hallpass::prelude::*;
-use hallpass::scope::{above, all_of, any, eq, has_any, max, not, optional, same_as};
+use hallpass::scope::{
+    above, all_of, any, any_of, eq, has_any, max, not, optional, prefix, present, same_as,
+};
 use serde_json::json;
 
 fn pay(amount: i64) -> Call {
@@ -45,6 +47,45 @@ fn what_is_compared_with_means_at_the_calls_what_it_means_at_the_request() {
         let call = Call::new("file.read", json!({ "owner": owners })).unwrap();
         let answer = broker.gate().authorize(grant.token(), &robot, call, &Context::new());
         assert_eq!(answer.is_ok(), permitted, "{owners}: {answer:?}");
+    }
+}
+
+/// P3: what stands beside a comparison with a list looks at whole lists, and so covers none that are
+/// asked element by element
+#[test]
+fn a_scope_of_elements_does_not_lie_in_a_comparison_with_a_whole_list() {
+    let either = any_of([same_as("who.groups"), prefix("p")]);
+    let broker = Broker::new(policy([
+        Rule::permit("own").tool("file.read").arg("owner", either).on([Moment::Request]),
+        Rule::permit("read").tool("file.read").any_args().on([Moment::Call]),
+    ]))
+    .unwrap();
+    let robot = broker.assert_identity(Assertion::agent("robot").group("crew")).unwrap();
+    let task = broker.open(&robot, Purpose::new("read")).unwrap();
+    let ask = |owner| task.request(Scope::tool("file.read").arg("owner", owner), &Context::new());
+    assert_eq!(ask(prefix("p")).unwrap_err().reason(), Reason::NotCovered);
+    assert!(ask(eq(vec!["crew"])).is_ok());
+}
+
+/// P5: an argument compared with may be a list; beside that, `eq` can't tell of a list what it is
+#[test]
+fn a_forbid_acts_on_a_list_beside_a_comparison_with_a_list() {
+    let forbid = all_of([eq("boss"), same_as("args.from")]);
+    let broker = Broker::new(policy([
+        Rule::permit("send").tool("mail.send").any_args(),
+        Rule::forbid("own").tool("mail.send").arg("to", forbid),
+    ]))
+    .unwrap();
+    let robot = broker.assert_identity("robot").unwrap();
+    let task = broker.open(&robot, Purpose::new("send")).unwrap();
+    let grant = task.request(Scope::tool("mail.send").any_args(), &Context::new()).unwrap();
+    let answer = |to, from| {
+        let call = Call::new("mail.send", json!({ "to": to, "from": from })).unwrap();
+        broker.gate().authorize(grant.token(), &robot, call, &Context::new())
+    };
+    assert!(answer(json!("ada"), json!("ada")).is_ok());
+    for (to, from) in [(json!("boss"), json!("boss")), (json!(["ada"]), json!(["ada"]))] {
+        assert_eq!(answer(to, from).unwrap_err().reason(), Reason::Forbidden);
     }
 }
 
@@ -271,4 +312,25 @@ fn what_a_reference_comes_to_is_said_beside_it() {
     assert_eq!(said, told);
     let said = gap(rule, Scope::tool("files.read").arg("team", eq("blue")));
     assert_eq!(said, format!("{told}; it does not cover {{\"team\":\"blue\"}}"));
+}
+
+/// P3: two that take lists in two ways have no one way in which both are asked
+#[test]
+fn a_trimmed_scope_covers_no_list_that_the_wish_or_the_permit_does_not() {
+    let whole = || any_of([eq(vec!["z"]), any()]);
+    let elements = || any_of([prefix("p"), present()]);
+    for (asked, permitted) in [(whole(), elements()), (elements(), whole())] {
+        let broker = Broker::new(policy([
+            Rule::permit("own").tool("file.read").arg("owner", permitted).on([Moment::Request]),
+            Rule::permit("read").tool("file.read").any_args().on([Moment::Call]),
+        ]))
+        .unwrap();
+        let robot = broker.assert_identity("robot").unwrap();
+        let task = broker.open(&robot, Purpose::new("read")).unwrap();
+        let scope = Scope::tool("file.read").arg("owner", asked);
+        let Ok((trimmed, _)) = task.request_trimmed(scope, &Context::new()) else { continue };
+        let call = Call::new("file.read", json!({ "owner": [null] })).unwrap();
+        let answer = broker.gate().authorize(trimmed.token(), &robot, call, &Context::new());
+        assert!(answer.is_err(), "{} covers", trimmed.scope());
+    }
 }

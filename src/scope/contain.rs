@@ -36,7 +36,9 @@ impl Constraint {
         if self == wider {
             return true;
         }
-        if self.takes_lists_as_known() || wider.takes_lists_as_known() {
+        // Not taken apart where it is open how lists are taken, or where that is in both ways at once, as
+        // beside a comparison with a list that is known: alone, some part would ask the elements.
+        if [self, wider].iter().any(|one| one.takes_lists_as_known() || one.sort().is_err()) {
             return self.says_plainly(wider);
         }
         // A list is asked element by element or as a whole. Taking one side apart keeps the meaning
@@ -97,7 +99,7 @@ impl Constraint {
     }
 
     /// Whether it hangs on what a `same_as` compares with if a list is asked element by element.
-    fn takes_lists_as_known(&self) -> bool {
+    pub(crate) fn takes_lists_as_known(&self) -> bool {
         match &self.0 {
             Node::SameAs(_) => true,
             Node::All(parts) | Node::AnyOf(parts) => {

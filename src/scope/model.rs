@@ -234,7 +234,7 @@ pub(super) fn values() -> impl Strategy<Value = Value> {
 }
 
 pub(super) fn facts() -> impl Strategy<Value = Small> {
-    (proptest::option::weighted(0.9, values()), proptest::option::of(scalars()))
+    (proptest::option::weighted(0.9, values()), proptest::option::weighted(0.8, values()))
         .prop_map(|(value, other)| Small { value, other })
 }
 

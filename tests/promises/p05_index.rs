@@ -4,6 +4,7 @@
 use hallpass::policy::{Effect, Moment};
 use proptest::collection::vec;
 use proptest::prelude::*;
+use proptest::sample::select;
 
 use crate::door::{OpenDoor, at_calls, by_the_book, door};
 use crate::model::{Says, args};
@@ -21,11 +22,20 @@ fn demands() -> BoxedStrategy<C> {
     prop_oneof![
         6 => demand.clone().boxed(),
         1 => (demand.clone(), constraints()).prop_map(|(a, b)| C::All(vec![a, b])).boxed(),
+        1 => (demand.clone(), comparisons()).prop_map(|(a, b)| C::All(vec![a, b])).boxed(),
         1 => vec(demand.clone(), 1..3).prop_map(C::AnyOf).boxed(),
         1 => demand.prop_map(|c| C::Not(Box::new(c))).boxed(),
     ]
     .prop_map(|c| if c.is_sound() { c } else { C::Any })
     .boxed()
+}
+
+/// What they compare with, a list perhaps, tells how a list is taken by all that stands beside them.
+fn comparisons() -> BoxedStrategy<C> {
+    let same = select(vec!["args.x", "args.y", "when.env"]).prop_map(|fact| C::SameAs(fact.into()));
+    (same, any::<bool>())
+        .prop_map(|(same, not)| if not { C::Not(same.into()) } else { same })
+        .boxed()
 }
 
 fn demanding_rules() -> BoxedStrategy<RuleSaid> {

@@ -512,3 +512,46 @@ fn threads_each_hear_one_answer_and_the_log_says_the_same() {
     );
     assert!(journal.writer.lock().unheard() == 0);
 }
+
+/// Real threads, some of which leave their records to others, and one that asks where the log stands:
+/// when all are done, nothing is left for anybody, and whatever was said of the log is in it.
+#[test]
+fn what_threads_leave_to_each_other_is_written_once_they_are_done() {
+    const THREADS: usize = 4;
+    const EACH: usize = 300;
+    let (log, _, journal) = journal();
+    let start = Barrier::new(THREADS + 1);
+    let mut seen = vec![];
+    thread::scope(|scope| {
+        let placers: Vec<_> = (0..THREADS)
+            .map(|thread| {
+                let (journal, start) = (&journal, &start);
+                scope.spawn(move || {
+                    start.wait();
+                    for number in 0..EACH {
+                        let task = format!("{thread}/{number}");
+                        if number % 3 == 0 {
+                            journal.settle(journal.place(opened(&task)).unwrap()).unwrap();
+                        } else {
+                            journal.owe_without_waiting(journal.place(ended(&task)).unwrap());
+                        }
+                    }
+                })
+            })
+            .collect();
+        start.wait();
+        while !placers.iter().all(thread::ScopedJoinHandle::is_finished) {
+            let anchor = journal.anchor();
+            if seen.last() != Some(&anchor) {
+                seen.push(anchor);
+            }
+        }
+    });
+    assert_eq!(log.len(), THREADS * EACH, "and nobody was asked to write anything");
+    let snapshot = log.snapshot();
+    let tags: Vec<_> = snapshot.entries().map(|entry| *entry.tag).collect();
+    for anchor in seen.into_iter().filter(|anchor| anchor.seq > 0) {
+        assert_eq!(anchor.tag, tags[anchor.seq as usize - 1]);
+    }
+    assert_eq!(story(&log, &journal).len(), THREADS * EACH);
+}

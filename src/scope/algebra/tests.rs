@@ -148,6 +148,56 @@ proptest! {
     }
 }
 
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(200))]
+
+    /// What is known is put in its place at a request, and may then be a list beside kinds that are asked
+    /// of elements, which no policy may write: what is said of that holds of every value, too.
+    #[test]
+    fn what_is_known_is_compared_as_it_is_evaluated(
+        a in model::constraints(),
+        b in model::constraints(),
+        other in model::values(),
+    ) {
+        let known = |c: Constraint| {
+            c.replace_same_as(false, &|_, _| Some(eq(other.clone()))).into_owned()
+        };
+        let (a, b) = (known(a), known(b));
+        let either = any_of([eq(other.clone()), a.clone()]);
+        let pairs = [
+            (a.clone(), b.clone()),
+            (a.clone(), all_of([a.clone(), b.clone()])),
+            (a.clone(), all_of([any_of([eq(other.clone()), any()]), a.clone()])),
+            (a.clone(), either.clone()),
+            (either.clone(), a.clone()),
+            (all_of([a.clone(), b.clone()]), a.clone()),
+            (all_of([either, b.clone()]), b.clone()),
+        ];
+        let universe = universe();
+        let holds = |c: &Constraint, stance, v: &Option<Value>| truth(c, stance, v.as_ref());
+        for (narrow, wide) in pairs {
+            let inside =
+                |c: &Constraint, v: &Option<Value>| holds(c, Stance::Cover, v) == Truth::True;
+            if narrow.is_within(&wide) {
+                let shown = universe.iter().find(|v| inside(&narrow, v) && !inside(&wide, v));
+                prop_assert_eq!(shown, None, "{} is within {}", narrow, wide);
+            } else if let Difference::Witness(w) = narrow.difference(&wide) {
+                prop_assert!(
+                    inside(&narrow, &w) && !inside(&wide, &w),
+                    "{:?} in {} not in {}", w, narrow, wide
+                );
+            }
+            if !narrow.may_overlap(&wide) {
+                let acts = |v: &&Option<Value>| {
+                    inside(&narrow, v) && holds(&wide, Stance::Guard, v).may_hold()
+                };
+                let shown = universe.iter().find(acts);
+                prop_assert_eq!(shown, None, "{} and guard {}", narrow, wide);
+            }
+        }
+    }
+}
+
 #[test]
 fn what_texts_are_read_as_is_compared_exactly() {
     let at = |text: &str| Timestamp::parse_rfc3339(text).unwrap();

@@ -205,6 +205,17 @@ fn same_as_asks_of_a_list_what_eq_asks() {
     }
 }
 
+/// attack 40: compared with what is not there, even a list without elements leaves it open.
+#[test]
+fn same_as_what_is_absent_is_unknown_of_every_list() {
+    for value in ["[]", r#"["a"]"#, r#"[["a"]]"#] {
+        for constraint in [same_as("args.other"), not(same_as("args.other"))] {
+            assert_eq!(covers(&constraint, value), Unknown, "{constraint} of {value}");
+            assert_eq!(guards(&constraint, value), Unknown, "{constraint} of {value}");
+        }
+    }
+}
+
 /// attack 27
 #[test]
 fn numbers_are_compared_exactly() {

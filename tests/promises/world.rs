@@ -69,6 +69,7 @@ pub(crate) struct PermitModel {
     pub(crate) running: Option<Running>,
     pub(crate) number: u64,
     pub(crate) grant: usize,
+    pub(crate) caller: usize,
     pub(crate) tool: String,
     pub(crate) lapses: i64,
     pub(crate) epoch: u64,

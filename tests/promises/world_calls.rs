@@ -114,6 +114,7 @@ impl World {
             handle: Some(permit),
             running: None,
             grant,
+            caller,
             tool: call.tool,
             lapses: now + PERMIT_TTL,
             epoch: self.epoch,
@@ -294,8 +295,10 @@ impl World {
                 Reason::Expired,
             );
             fails(self.epoch != permit.epoch, Reason::PolicyChanged);
-            let stopped =
-                self.stopped(grant.holder, task.requester, &task.name, Some(&permit.tool));
+            // An identity of the holder's id may act for somebody whom the holder does not act for.
+            let stopped = [grant.holder, permit.caller]
+                .into_iter()
+                .any(|who| self.stopped(who, task.requester, &task.name, Some(&permit.tool)));
             fails(stopped, Reason::Halted);
         } else {
             fails(true, Reason::ClockUnreadable);

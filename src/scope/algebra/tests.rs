@@ -387,4 +387,13 @@ fn a_comparison_with_what_is_not_known_is_never_taken_for_an_answer() {
     assert_eq!(eq("a").difference(&team), Difference::Undecided);
     assert_eq!(team.difference(&eq("a")), Difference::Undecided);
     assert!(!within(not(team.clone()), eq("impossible")));
+    assert!(!within(any_of([team.clone(), absent()]), any()));
+    // Should it be a list, what stands beside it looks at lists, too.
+    for open in [team.clone(), not(team)] {
+        let either = any_of([open, prefix("a")]);
+        assert!(!within(prefix("a"), either.clone()) && within(either.clone(), either.clone()));
+        let inside = Object::from_pairs([("p", vec!["a"])]).unwrap();
+        assert!(!within(eq(inside), fields([("p", either.clone())])));
+        assert!(!within(eq(vec![vec!["a"]]), each(either)));
+    }
 }

@@ -96,6 +96,24 @@ fn what_gives_access_is_withdrawn_when_the_sink_refuses() {
 }
 
 /// attack 135
+/// What looks on while others write tells the two apart without a lock.
+#[test]
+fn a_withdrawal_that_is_written_is_not_taken_for_the_record() {
+    let (log, sink, journal) = journal();
+    let [given, withdrawn] = ["a", "b"].map(|task| {
+        let place = journal.place(opened(task)).unwrap();
+        if task == "b" {
+            sink.fail_next(1);
+        }
+        journal.retry();
+        place
+    });
+    assert_eq!(journal.retry(), 0);
+    assert_eq!(story(&log, &journal), [is("opened", "a"), is("withdrawn opened", "b")]);
+    assert!(!journal.is_written_as_placed(&withdrawn));
+    assert!(journal.settle(given).is_ok() && journal.settle(withdrawn).is_err());
+}
+
 #[test]
 fn what_stands_is_owed_as_it_is_and_paid_before_anything_later() {
     let (log, sink, journal) = journal();

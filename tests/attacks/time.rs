@@ -189,6 +189,7 @@ fn the_end_of_time_denies() {
         assert!(builder().ceiling(broken).build().is_err());
         assert!(builder().default_ttl(broken).build().is_err());
         assert!(builder().permit_ttl(broken).build().is_err());
+        assert!(builder().halt_after(1, broken).build().is_err());
     }
 }
 

@@ -387,4 +387,17 @@ fn a_comparison_with_what_is_not_known_is_never_taken_for_an_answer() {
     assert_eq!(eq("a").difference(&team), Difference::Undecided);
     assert_eq!(team.difference(&eq("a")), Difference::Undecided);
     assert!(!within(not(team.clone()), eq("impossible")));
+    assert!(!within(any_of([team.clone(), absent()]), any()));
+    assert!(!within(all_of([any(), present()]), team.clone()));
+    // Nothing of a list that is empty, or of other texts, tells what a guard comes to beside a list.
+    assert!(eq(Value::List(vec![])).may_overlap(&any_of([team.clone(), prefix("a")])));
+    assert!(eq(vec!["b"]).may_overlap(&all_of([not(team.clone()), prefix("a")])));
+    // Should it be a list, what stands beside it looks at lists, too.
+    for open in [team.clone(), not(team)] {
+        let either = any_of([open, prefix("a")]);
+        assert!(!within(prefix("a"), either.clone()) && within(either.clone(), either.clone()));
+        let inside = Object::from_pairs([("p", vec!["a"])]).unwrap();
+        assert!(!within(eq(inside), fields([("p", either.clone())])));
+        assert!(!within(eq(vec![vec!["a"]]), each(either)));
+    }
 }

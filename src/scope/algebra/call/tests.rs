@@ -117,6 +117,18 @@ fn comparisons_between_parts_of_the_call_need_the_identical_comparison() {
     assert_eq!(difference(plain(), vec![own()]), Difference::Undecided);
 }
 
+#[test]
+fn no_call_is_shown_where_it_hangs_on_what_is_not_of_the_call() {
+    let of = |constraint| Scope::tool("t").arg("a", constraint);
+    let either = || any_of([same_as("who.groups"), prefix("p")]);
+    let shown = |own, others| matches!(difference(own, others), Difference::Witness(_));
+    assert!(!shown(of(eq("x")), vec![of(same_as("who.id"))]));
+    // Should the groups be a list, then of lists each answer is another one.
+    assert!(!shown(of(eq(Value::List(vec![]))), vec![of(either())]));
+    assert!(!shown(of(either()), vec![of(eq("x"))]));
+    assert!(shown(of(eq("x")), vec![of(eq("y"))]));
+}
+
 fn argument() -> impl Strategy<Value = Constraint> {
     prop_oneof![
         (0..3).prop_map(eq),

@@ -36,7 +36,7 @@ pub(super) struct Reserved {
 
 impl<'a> Asked<'a> {
     /// Call and context as rules see them.
-    #[inline]
+    #[inline(always)]
     pub(super) fn of(
         attempt: Attempt<'a>,
         current: &'a Arc<Apart<Current>>,
@@ -63,6 +63,7 @@ impl<'a> Asked<'a> {
     }
 
     /// Judges the call as `reserve` does, and takes nothing.
+    #[inline(always)]
     pub(super) fn probe(&self) -> Result<Decided, Denial> {
         let mut life = self.life()?;
         if let Some(once) = self.presented.once {
@@ -89,7 +90,7 @@ impl<'a> Asked<'a> {
 
     /// Whether grant, ancestors and rules permit the call: what covers it, and the permits.
     fn decide(&self, life: &Life) -> Result<(Covered, Deciders), Denial> {
-        let Asked { attempt, current, presented, what, context } = *self;
+        let Asked { attempt, current, presented, ref what, context } = *self;
         let row = self.live(life)?;
         let with_this = match current.policy.looks_at_history {
             true => life.history().with(what.labels),
@@ -106,7 +107,7 @@ impl<'a> Asked<'a> {
                 now: attempt.now,
                 now_text: time.as_ref(),
             },
-            what: What { form: presented.form(), ..what },
+            what: What { form: presented.form(), ..*what },
         };
         let at = covering(&row.terms.scope, &presented.narrowings, &question)?;
         let mut covered = Covered::by(row, at);

@@ -54,7 +54,8 @@ impl Attempt<'_> {
 
     /// Finds what was presented and what the catalogue says, and has the call judged as the tool gets
     /// it, under the policy that is in force now. Gives the call too, if it was spelled otherwise.
-    #[inline]
+    // What it hands on is large: called instead of written out, it is copied each time.
+    #[inline(always)]
     fn judge<T>(
         &self,
         judge: impl FnOnce(&Asked<'_>) -> Result<T, Denial>,

@@ -97,11 +97,18 @@ impl<F: Facts> Evaluation<'_, F> {
     #[inline]
     fn ask(&self, constraint: &Constraint, subject: Subject<'_>, negated: bool) -> Truth {
         if let Subject::There(Value::List(elements)) = subject
-            && let Ok(Sort::Element(_)) = constraint.sort_among(&|fact| self.facts.fact(fact))
+            && self.takes_elements(constraint)
         {
             return self.ask_each(constraint, elements, negated);
         }
         self.ask_one(constraint, subject, negated)
+    }
+
+    /// Apart, so that asking one value, which is nearly always asked, stays small.
+    #[inline(never)]
+    fn takes_elements(&self, constraint: &Constraint) -> bool {
+        let sort = constraint.sort_among(&|fact| self.facts.fact(fact));
+        matches!(sort, Ok(Sort::Element(_)))
     }
 
     fn ask_each(&self, constraint: &Constraint, elements: &[Value], negated: bool) -> Truth {

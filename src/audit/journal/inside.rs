@@ -56,3 +56,26 @@ pub(super) fn guarded<T>(call: impl FnOnce() -> Result<T, SinkError>) -> Result<
 fn mark(own: &Cell<usize>) -> usize {
     ptr::from_ref(own).addr()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_thread_is_inside_each_sink_until_that_one_has_answered() {
+        let (own, other) = (Inside::default(), Inside::default());
+        assert!(!own.is_here());
+        let answer = own.run(|| {
+            assert!(own.is_here() && !other.is_here());
+            other.run(|| Ok(assert!(own.is_here() && other.is_here())))?;
+            // Back from another journal's sink, and still inside its own.
+            assert!(own.is_here() && !other.is_here());
+            std::thread::scope(|scope| {
+                assert!(!scope.spawn(|| own.is_here()).join().unwrap(), "another thread is not");
+            });
+            Err::<(), _>(SinkError::new("full"))
+        });
+        assert_eq!(answer, Err(SinkError::new("full")));
+        assert!(!own.is_here());
+    }
+}

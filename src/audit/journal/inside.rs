@@ -67,7 +67,10 @@ mod tests {
         assert!(!own.is_here());
         let answer = own.run(|| {
             assert!(own.is_here() && !other.is_here());
-            other.run(|| Ok(assert!(own.is_here() && other.is_here())))?;
+            other.run(|| {
+                assert!(own.is_here() && other.is_here());
+                Ok(())
+            })?;
             // Back from another journal's sink, and still inside its own.
             assert!(own.is_here() && !other.is_here());
             std::thread::scope(|scope| {

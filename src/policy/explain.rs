@@ -82,7 +82,11 @@ fn wider(Condition { fact, constraint }: &Condition, wanted: &Wanted<'_>) -> Str
     }
     let known = wanted.known(constraint);
     let here = if *known == *constraint { String::new() } else { format!(", here {known}") };
-    format!("`{fact}`: what is asked for is not shown to lie within {constraint}{here}")
+    not_shown(fact, constraint) + &here
+}
+
+fn not_shown(fact: &Fact, constraint: &Constraint) -> String {
+    format!("`{fact}`: what is asked for is not shown to lie within {constraint}")
 }
 
 fn describe<F: Facts>(obstacle: &Obstacle<'_>, facts: &F) -> String {
@@ -93,9 +97,7 @@ fn describe<F: Facts>(obstacle: &Obstacle<'_>, facts: &F) -> String {
         Obstacle::Tool(constraint) => format!("`what.tool`: expected {constraint}"),
         Obstacle::Outside(Outside::Condition(condition, truth)) => failed(condition, *truth, facts),
         Obstacle::Outside(Outside::Uncovered(uncovered)) => uncovered.said_of("it"),
-        Obstacle::Wider(Condition { fact, constraint }) => {
-            format!("`{fact}`: what is asked for is not shown to lie within {constraint}")
-        }
+        Obstacle::Wider(Condition { fact, constraint }) => not_shown(fact, constraint),
         Obstacle::MoreOpen => {
             "what is asked for leaves arguments or a resource open that it closes".into()
         }

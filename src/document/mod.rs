@@ -10,7 +10,7 @@ mod toml;
 mod tree;
 
 pub(crate) use misfit::Misfit;
-pub(crate) use nearest::{did_you_mean, nearest};
+pub(crate) use nearest::did_you_mean;
 pub(crate) use table::Table;
 pub(crate) use toml::parse_toml;
 pub(crate) use tree::{Written, any_word, choice, list, text, tree_of, value, whole_number};

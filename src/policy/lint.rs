@@ -6,9 +6,8 @@ use super::Policy;
 use super::describe::rule_content;
 use super::rule::{Effect, Rule, Tools};
 use super::unmet::unmet;
-use super::warning::{Warning, WarningCode};
+use super::warning::{Warning, WarningCode, suggestion};
 use crate::clock::Timestamp;
-use crate::document::nearest;
 use crate::scope::{Constraint, Fact, Node, ResourceOpenness};
 use crate::value::{Digest, Shown, Value};
 
@@ -187,18 +186,9 @@ fn looks_at_resource_of_any_tool(rule: &Rule) -> bool {
 
 /// The values that a constraint names as sets.
 fn named_values<'c>(constraint: &'c Constraint, into: &mut Vec<&'c Value>) {
-    match &constraint.0 {
-        Node::Is(set) | Node::SubsetOf(set) | Node::HasAny(set) | Node::HasAll(set) => {
+    constraint.for_each_leaf(&mut |leaf| {
+        if let Node::Is(set) | Node::SubsetOf(set) | Node::HasAny(set) | Node::HasAll(set) = leaf {
             into.extend(set.iter());
         }
-        Node::All(parts) | Node::AnyOf(parts) => {
-            parts.iter().for_each(|part| named_values(part, into));
-        }
-        Node::Not(inner) | Node::Each(inner) | Node::Some(inner) => named_values(inner, into),
-        _ => {}
-    }
-}
-
-fn suggestion<'c>(word: &str, known: impl Iterator<Item = &'c str>) -> String {
-    nearest(word, known).map_or(String::new(), |guess| format!(": did you mean `{guess}`?"))
+    });
 }

@@ -1,8 +1,7 @@
 //! What a rule compares with that nothing ever is: a forbid of that refuses nothing.
 
 use super::rule::{Rule, Tools};
-use super::warning::WarningCode;
-use crate::document::did_you_mean;
+use super::warning::{WarningCode, suggestion};
 use crate::identity::Kind;
 use crate::scope::{Constraint, Fact, Node};
 use crate::value::{Shown, Value};
@@ -28,7 +27,7 @@ pub(super) fn unmet(rule: &Rule, warn: &mut impl FnMut(WarningCode, String)) {
 
 /// Texts that are taken as they are written, and look as if they were meant for patterns.
 fn patterns(fact: &str, constraint: &Constraint, warn: &mut impl FnMut(WarningCode, String)) {
-    visit_leaves(constraint, &mut |leaf| {
+    constraint.for_each_leaf(&mut |leaf| {
         let mut look = |text: &str| {
             // Alone it is a word of its own, for all columns of a table, say.
             if text.contains('*') && text != "*" {
@@ -52,11 +51,10 @@ fn patterns(fact: &str, constraint: &Constraint, warn: &mut impl FnMut(WarningCo
 fn kinds(constraint: &Constraint, warn: &mut impl FnMut(WarningCode, String)) {
     const KINDS: [Kind; 3] = [Kind::Agent, Kind::Workload, Kind::Human];
     let known = KINDS.map(Kind::as_str);
-    visit_leaves(constraint, &mut |leaf| {
+    constraint.for_each_leaf(&mut |leaf| {
         let Node::Is(set) = leaf else { return };
         for kind in set.iter().filter_map(Value::as_text).filter(|kind| !known.contains(kind)) {
-            let guess =
-                did_you_mean(kind, known).map_or(String::new(), |guess| format!(": {guess}"));
+            let guess = suggestion(kind, known);
             let message = format!(
                 "nobody is of the kind {}, expected `{}`{guess}",
                 Shown(kind),
@@ -65,17 +63,4 @@ fn kinds(constraint: &Constraint, warn: &mut impl FnMut(WarningCode, String)) {
             warn(WarningCode::UnknownKind, message);
         }
     });
-}
-
-fn visit_leaves<'c>(constraint: &'c Constraint, visit: &mut impl FnMut(&'c Node)) {
-    match &constraint.0 {
-        Node::All(parts) | Node::AnyOf(parts) => {
-            parts.iter().for_each(|part| visit_leaves(part, visit));
-        }
-        Node::Not(inner) | Node::Each(inner) | Node::Some(inner) | Node::Json(inner) => {
-            visit_leaves(inner, visit);
-        }
-        Node::Fields(fields) => fields.iter().for_each(|(_, field)| visit_leaves(field, visit)),
-        leaf => visit(leaf),
-    }
 }

@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use crate::document::did_you_mean;
+
 /// Something a policy says that was probably not meant. The policy is in force nevertheless.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Warning {
@@ -89,4 +91,9 @@ impl fmt::Display for Warning {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "rule `{}`: {} ({})", self.rule, self.message, self.code)
     }
+}
+
+/// What may have been meant instead of a word that is not known, as the end of a message.
+pub(super) fn suggestion<'k>(word: &str, known: impl IntoIterator<Item = &'k str>) -> String {
+    did_you_mean(word, known).map_or(String::new(), |guess| format!(": {guess}"))
 }

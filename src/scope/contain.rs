@@ -181,6 +181,20 @@ impl Constraint {
         }
     }
 
+    /// Every kind in it that has no constraint inside.
+    pub(crate) fn for_each_leaf<'c>(&'c self, visit: &mut impl FnMut(&'c Node)) {
+        match &self.0 {
+            Node::All(parts) | Node::AnyOf(parts) => {
+                parts.iter().for_each(|part| part.for_each_leaf(visit));
+            }
+            Node::Not(inner) | Node::Each(inner) | Node::Some(inner) | Node::Json(inner) => {
+                inner.for_each_leaf(visit);
+            }
+            Node::Fields(fields) => fields.iter().for_each(|(_, field)| field.for_each_leaf(visit)),
+            leaf => visit(leaf),
+        }
+    }
+
     /// The values this is limited to, if they are finitely many and known.
     pub(crate) fn finite(&self) -> Option<&Set> {
         match &self.0 {

@@ -1,6 +1,8 @@
 //! What can be wrong with a constraint.
 
-use super::MAX_NESTING;
+/// How deep constraints may be nested. Eight is twice what hand-written policies use; the bound keeps
+/// evaluation's stack small whatever a policy or a scope says.
+pub const MAX_NESTING: usize = 8;
 
 /// What is wrong with a constraint.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, thiserror::Error)]

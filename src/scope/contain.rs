@@ -3,14 +3,12 @@
 //! Asked of the structure first, which settles most and what the algebra can't (`same_as`), then of the
 //! algebra. What can't be shown is "not contained" and "may overlap", so that doubt denies.
 
-use std::borrow::Cow;
-
-use super::algebra::{Algebra, Difference, all_and, all_but};
+use super::algebra::{Algebra, Difference, all_but};
 use super::constraint::{Constraint, Node};
 use super::cover::{Condition, Cover, ResourceOpenness};
 use super::evaluate::Stance;
 use super::fact::{Absence, Fact};
-use super::kind::{Fields, Range, Set, Sort};
+use super::kind::{Fields, Range, Sort};
 use super::path::is_under;
 use super::truth::Truth;
 use crate::value::Value;
@@ -21,14 +19,6 @@ impl Constraint {
     /// `false` also where it can't be shown.
     pub(crate) fn is_within(&self, wider: &Constraint) -> bool {
         self.is_plainly_within(wider) || self.contained_in(wider)
-    }
-
-    /// Whether a value of which `self` is true may be one on which a guard that says `other` acts.
-    ///
-    /// `true` also where it can't be excluded.
-    #[cfg(any(test, fuzzing))]
-    pub(crate) fn may_overlap(&self, other: &Constraint) -> bool {
-        all_and(&[self], other, Stance::Guard, Absence::Argument)
     }
 
     /// [`Constraint::is_within`] as far as it is seen from the structure: sound, and not complete.
@@ -98,18 +88,6 @@ impl Constraint {
         }
     }
 
-    /// Whether it hangs on what a `same_as` compares with if a list is asked element by element.
-    pub(crate) fn takes_lists_as_known(&self) -> bool {
-        match &self.0 {
-            Node::SameAs(_) => true,
-            Node::All(parts) | Node::AnyOf(parts) => {
-                parts.iter().any(Constraint::takes_lists_as_known)
-            }
-            Node::Not(inner) => inner.takes_lists_as_known(),
-            _ => false,
-        }
-    }
-
     /// Whether `self` says just what `wider` does, and at most something more that leaves lists to it.
     fn says_plainly(&self, wider: &Constraint) -> bool {
         match &self.0 {
@@ -126,82 +104,8 @@ impl Constraint {
         matches!(self.sort(), Ok(Sort::Element(_)))
     }
 
-    /// Whether the constraint is true of an argument that is not there.
-    pub(crate) fn admits_absence(&self) -> Truth {
-        self.holds_of(None, Absence::Argument, Stance::Cover, false)
-    }
-
     fn is_true_of(&self, value: &Value) -> bool {
         self.holds_of(Some(value), Absence::Argument, Stance::Cover, false) == Truth::True
-    }
-
-    /// The constraint with each `same_as` replaced by what `by` has for its fact, standing under an odd
-    /// number of `not`s or not.
-    pub(crate) fn replace_same_as(
-        &self,
-        negated: bool,
-        by: &dyn Fn(&Fact, bool) -> Option<Constraint>,
-    ) -> Cow<'_, Constraint> {
-        if !self.compares() {
-            return Cow::Borrowed(self);
-        }
-        let inner = |inner: &Constraint| inner.replace_same_as(negated, by).into_owned();
-        let each = |parts: &[Constraint]| parts.iter().map(inner).collect();
-        Cow::Owned(match &self.0 {
-            Node::SameAs(fact) => by(fact, negated).unwrap_or_else(|| self.clone()),
-            Node::All(parts) => Constraint(Node::All(each(parts))),
-            Node::AnyOf(parts) => Constraint(Node::AnyOf(each(parts))),
-            Node::Not(one) => {
-                Constraint(Node::Not(Box::new(one.replace_same_as(!negated, by).into_owned())))
-            }
-            Node::Each(one) => Constraint(Node::Each(Box::new(inner(one)))),
-            Node::Some(one) => Constraint(Node::Some(Box::new(inner(one)))),
-            Node::Json(one) => Constraint(Node::Json(Box::new(inner(one)))),
-            Node::Fields(fields) => Constraint(Node::Fields(fields.map(inner))),
-            _ => self.clone(),
-        })
-    }
-
-    pub(super) fn compares(&self) -> bool {
-        self.compares_with(&|_| true)
-    }
-
-    /// Whether a `same_as` inside is of such a fact.
-    pub(crate) fn compares_with(&self, such: &dyn Fn(&Fact) -> bool) -> bool {
-        match &self.0 {
-            Node::SameAs(fact) => such(fact),
-            Node::All(parts) | Node::AnyOf(parts) => {
-                parts.iter().any(|part| part.compares_with(such))
-            }
-            Node::Not(inner) | Node::Each(inner) | Node::Some(inner) | Node::Json(inner) => {
-                inner.compares_with(such)
-            }
-            Node::Fields(fields) => fields.iter().any(|(_, field)| field.compares_with(such)),
-            _ => false,
-        }
-    }
-
-    /// Every kind in it that has no constraint inside.
-    pub(crate) fn for_each_leaf<'c>(&'c self, visit: &mut impl FnMut(&'c Node)) {
-        match &self.0 {
-            Node::All(parts) | Node::AnyOf(parts) => {
-                parts.iter().for_each(|part| part.for_each_leaf(visit));
-            }
-            Node::Not(inner) | Node::Each(inner) | Node::Some(inner) | Node::Json(inner) => {
-                inner.for_each_leaf(visit);
-            }
-            Node::Fields(fields) => fields.iter().for_each(|(_, field)| field.for_each_leaf(visit)),
-            leaf => visit(leaf),
-        }
-    }
-
-    /// The values this is limited to, if they are finitely many and known.
-    pub(crate) fn finite(&self) -> Option<&Set> {
-        match &self.0 {
-            Node::Is(set) => Some(set),
-            Node::All(parts) => parts.iter().find_map(Constraint::finite),
-            _ => None,
-        }
     }
 }
 
@@ -226,22 +130,6 @@ pub(crate) fn condition_within(cover: Cover<'_>, wider: &Condition) -> bool {
     }
 }
 
-/// Whether a call of a cover may satisfy `other`, a condition on the call.
-pub(crate) fn condition_may_overlap(cover: Cover<'_>, other: &Condition) -> bool {
-    let Cover { conditions, openness } = cover;
-    let own: Vec<&Constraint> =
-        conditions.iter().filter(|own| own.fact == other.fact).map(|own| &own.constraint).collect();
-    if own.is_empty()
-        && let Fact::Arg(path) = &other.fact
-        && !openness.other_args
-        && path.len() == 1
-    {
-        let truth = other.constraint.holds_of(None, Absence::Argument, Stance::Guard, false);
-        return truth.may_hold();
-    }
-    all_and(&own, &other.constraint, Stance::Guard, other.fact.absence())
-}
-
 /// Whether nothing that `narrow` leaves open is closed in `wide`.
 pub(crate) fn openness_within(narrow: Cover<'_>, wide: Cover<'_>) -> bool {
     let resource = matches!(
@@ -261,7 +149,7 @@ fn range_within(narrow: &Range, wide: &Range) -> bool {
     narrow.is_empty() || narrow.intersect(*wide) == *narrow
 }
 
-fn fields_within(narrow: &Fields, wide: &Fields) -> bool {
+fn fields_within(narrow: &Fields<Constraint>, wide: &Fields<Constraint>) -> bool {
     let named = wide.iter().all(|(name, wide_field)| match narrow.get(name) {
         Some(field) => field.is_plainly_within(wide_field),
         None => !narrow.open && wide_field.admits_absence() == Truth::True,

@@ -1,7 +1,8 @@
 //! Scopes read back from their byte form, which came with a token: nothing in it is trusted.
 
 use super::capability::Capability;
-use super::constraint::{Constraint, MAX_NESTING, Node};
+use super::constraint::{Constraint, Node};
+use super::constraint_error::MAX_NESTING;
 use super::cover::{Condition, Openness, ResourceOpenness};
 use super::draft::{
     MAX_CAPABILITIES, MAX_CONDITIONS, ScopeError, check_json, check_patterns, check_resource,
@@ -222,7 +223,7 @@ fn weekly(decoder: &mut Decoder<'_>) -> Result<Constraint, DecodeError> {
 
 #[cfg(feature = "url")]
 fn url_pattern(decoder: &mut Decoder<'_>) -> Result<Constraint, DecodeError> {
-    Ok(super::url::url(UrlPattern::decode(decoder)?))
+    Ok(super::words::url(UrlPattern::decode(decoder)?))
 }
 
 /// Known and not read: what this build can't judge must not be taken for anything it can.

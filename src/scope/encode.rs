@@ -17,7 +17,7 @@ use super::layout::{
 };
 use super::plain::is_plain;
 use crate::clock::Timestamp;
-use crate::value::{Value, encode_count, encode_text};
+use crate::value::{Value, ascending, encode_count, encode_text};
 
 impl Scope {
     /// The byte form of the scope.
@@ -114,7 +114,7 @@ fn constraint(out: &mut Vec<u8>, of: &Constraint) -> Result<(), ScopeBytesError>
             out.push(kind::CIDR);
             ascending(out, networks, |out, network| {
                 network.encode(out);
-                Ok(())
+                Ok::<_, ScopeBytesError>(())
             })?;
         }
         Node::Json(inner) => inside(out, kind::JSON, inner)?,
@@ -125,7 +125,7 @@ fn constraint(out: &mut Vec<u8>, of: &Constraint) -> Result<(), ScopeBytesError>
         }
         Node::Url(own) => {
             out.push(kind::URL);
-            own.encode(out)?;
+            own.encode::<ScopeBytesError>(out)?;
         }
         // `same_as` compares with what only the broker knows, while a block must mean the same to
         // every reader. A `regex` would make every reader compile what a holder wrote.
@@ -180,37 +180,4 @@ fn count(out: &mut Vec<u8>, kind: u8, count: &Count) {
     for number in [Some(count.min), count.max].into_iter().flatten() {
         encode_count(out, number);
     }
-}
-
-/// Parts whose order means nothing: in ascending order of their bytes, each once.
-pub(crate) fn ascending<T>(
-    out: &mut Vec<u8>,
-    parts: &[T],
-    encode: impl Fn(&mut Vec<u8>, &T) -> Result<(), ScopeBytesError>,
-) -> Result<(), ScopeBytesError> {
-    let start = out.len();
-    encode_count(out, parts.len() as u64);
-    let mut ends = Vec::with_capacity(parts.len() + 1);
-    ends.push(out.len());
-    for part in parts {
-        encode(out, part)?;
-        ends.push(out.len());
-    }
-    // As they nearly always are, since scopes keep their parts in some order.
-    if !slices(out, &ends).is_sorted_by(|before, after| before < after) {
-        let unsorted = out.clone();
-        let mut pieces: Vec<&[u8]> = slices(&unsorted, &ends).collect();
-        pieces.sort_unstable();
-        pieces.dedup();
-        out.truncate(start);
-        encode_count(out, pieces.len() as u64);
-        pieces.into_iter().for_each(|piece| out.extend_from_slice(piece));
-    }
-    Ok(())
-}
-
-/// The bytes between each end and the next.
-fn slices<'b>(bytes: &'b [u8], ends: &'b [usize]) -> impl Iterator<Item = &'b [u8]> {
-    let pairs = ends.iter().zip(ends.iter().skip(1));
-    pairs.map(|(from, to)| bytes.get(*from..*to).unwrap_or_default())
 }

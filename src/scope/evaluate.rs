@@ -56,6 +56,11 @@ impl Constraint {
         )
     }
 
+    /// Whether the constraint is true of an argument that is not there.
+    pub(crate) fn admits_absence(&self) -> Truth {
+        self.holds_of(None, Absence::Argument, Stance::Cover, false)
+    }
+
     /// Whether `fact` is as the constraint says.
     pub(crate) fn holds<F: Facts>(&self, fact: &Fact, stance: Stance, facts: &F) -> Truth {
         self.holds_at(facts.fact(fact), fact.absence(), stance, facts)
@@ -205,7 +210,12 @@ impl<F: Facts> Evaluation<'_, F> {
         }
     }
 
-    fn ask_fields(&self, fields: &Fields, subject: Subject<'_>, negated: bool) -> Truth {
+    fn ask_fields(
+        &self,
+        fields: &Fields<Constraint>,
+        subject: Subject<'_>,
+        negated: bool,
+    ) -> Truth {
         let object = match subject {
             Subject::There(Value::Object(object)) => object,
             Subject::There(_) => return Truth::Unknown,

@@ -3,10 +3,10 @@
 use super::constraint::{Constraint, Node};
 use super::instant::Instants;
 use super::kind::{Bound, Count, Range};
-use super::url::{UrlPattern, url};
+use super::url::UrlPattern;
 use super::words::{
     after, all_of, any, any_of, before, cidr, contains, count, each, eq, fields, glob, has_all,
-    has_any, json, len, not, one_of, prefix, regex, same_as, some, subset_of, suffix, under,
+    has_any, json, len, not, one_of, prefix, regex, same_as, some, subset_of, suffix, under, url,
     weekly,
 };
 use crate::clock::Timestamp;

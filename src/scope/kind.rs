@@ -2,7 +2,6 @@
 
 use std::cmp::Ordering;
 
-use super::constraint::{Constraint, Node};
 use super::constraint_error::ConstraintError;
 use crate::value::{Number, Value};
 
@@ -141,15 +140,6 @@ impl Range {
         Range { lower, upper }
     }
 
-    /// The interval that all ranges among `parts` leave.
-    pub(crate) fn of_all(parts: &[Constraint]) -> Range {
-        parts.iter().fold(Range::default(), |range, part| match &part.0 {
-            Node::Range(other) => range.intersect(*other),
-            Node::All(parts) => range.intersect(Range::of_all(parts)),
-            _ => range,
-        })
-    }
-
     /// Whether no number lies within. Numbers are dense for this purpose: `above = 1, below = 2` is
     /// not empty.
     pub(crate) fn is_empty(&self) -> bool {
@@ -233,16 +223,16 @@ impl From<std::ops::RangeToInclusive<u64>> for Count {
     }
 }
 
-/// The fields of an object, by name in UTF-8 order.
+/// The fields of an object, by name in UTF-8 order, and what each must be.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub(crate) struct Fields {
-    named: Box<[(Box<str>, Constraint)]>,
+pub(crate) struct Fields<C> {
+    named: Box<[(Box<str>, C)]>,
     /// Whether fields that are not named may be there.
     pub(crate) open: bool,
 }
 
-impl Fields {
-    pub(crate) fn closed(mut named: Vec<(Box<str>, Constraint)>) -> Result<Self, ConstraintError> {
+impl<C> Fields<C> {
+    pub(crate) fn closed(mut named: Vec<(Box<str>, C)>) -> Result<Self, ConstraintError> {
         named.sort_by(|(a, _), (b, _)| a.cmp(b));
         let twice = named.windows(2).find_map(|pair| match pair {
             [(a, _), (b, _)] if a == b => Some(a.clone()),
@@ -258,16 +248,16 @@ impl Fields {
         Fields { open: true, ..self }
     }
 
-    pub(crate) fn iter(&self) -> impl ExactSizeIterator<Item = (&str, &Constraint)> {
+    pub(crate) fn iter(&self) -> impl ExactSizeIterator<Item = (&str, &C)> {
         self.named.iter().map(|(name, constraint)| (&**name, constraint))
     }
 
-    pub(crate) fn map(&self, change: impl Fn(&Constraint) -> Constraint) -> Fields {
+    pub(crate) fn map(&self, change: impl Fn(&C) -> C) -> Fields<C> {
         let named = self.named.iter().map(|(name, field)| (name.clone(), change(field))).collect();
         Fields { named, open: self.open }
     }
 
-    pub(crate) fn get(&self, name: &str) -> Option<&Constraint> {
+    pub(crate) fn get(&self, name: &str) -> Option<&C> {
         let at = self.named.binary_search_by(|(own, _)| (**own).cmp(name)).ok()?;
         self.named.get(at).map(|(_, constraint)| constraint)
     }

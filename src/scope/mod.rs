@@ -17,6 +17,7 @@
 mod algebra;
 mod automaton;
 mod capability;
+mod comparison;
 mod constraint;
 mod constraint_error;
 mod contain;
@@ -54,8 +55,8 @@ mod truth;
 mod url;
 mod words;
 
-pub use constraint::{Constraint, MAX_NESTING};
-pub use constraint_error::ConstraintError;
+pub use constraint::Constraint;
+pub use constraint_error::{ConstraintError, MAX_NESTING};
 pub use decode::{MAX_PARTS, MAX_VALUE_LEVELS};
 pub use draft::{MAX_CAPABILITIES, MAX_CONDITIONS, MAX_SCOPE_JSON, Scope, ScopeError};
 pub use fact::UnknownFact;
@@ -67,22 +68,24 @@ pub use read::MAX_SCOPE_TEXT;
 pub use regex::{MAX_REGEX, Regex, RegexError};
 pub use truth::Truth;
 #[cfg(feature = "url")]
-pub use url::{UrlPattern, url};
+pub use url::UrlPattern;
+#[cfg(feature = "url")]
+pub use words::url;
 pub use words::{
     above, absent, after, all_of, any, any_of, before, below, cidr, contains, count, each, eq,
     fields, glob, has_all, has_any, json, len, max, min, not, one_of, optional, prefix, present,
     regex, same_as, some, subset_of, suffix, under, weekly,
 };
 
-pub(crate) use algebra::{Algebra, Allowance, Difference, cover_difference};
+pub(crate) use algebra::{Algebra, Allowance, Difference, condition_may_overlap, cover_difference};
 pub(crate) use capability::Capability;
 pub(crate) use constraint::Node;
-pub(crate) use contain::{condition_may_overlap, condition_within, openness_within};
+pub(crate) use contain::{condition_within, openness_within};
 pub(crate) use cover::{Condition, Cover, Openness, Outside, ResourceOpenness};
 #[cfg(any(test, fuzzing))]
 pub(crate) use decode::decode as decode_scope;
 pub(crate) use decode::{decode_beside as decode_scope_beside, decode_from as decode_scope_from};
-pub(crate) use encode::{ascending, encode as encode_scope};
+pub(crate) use encode::encode as encode_scope;
 pub(crate) use evaluate::{Facts, Stance};
 pub(crate) use fact::{Absence, Fact};
 pub(crate) use grammar::{named_constraints, read_constraint};

@@ -11,6 +11,7 @@ use super::kind::{Bound, Count, Fields, Range, Set};
 use super::network::Network;
 use super::path::canonical_path;
 use super::regex::Regex;
+use super::url::UrlPattern;
 use crate::clock::Timestamp;
 use crate::value::{Number, Value};
 
@@ -118,6 +119,21 @@ pub fn under(folder: &str) -> Constraint {
             let given = crate::text::escape_for_people(folder, crate::text::SHOWN);
             faulty(ConstraintError::Pattern(format!("`{given}` is no folder: {fault}")))
         }
+    }
+}
+
+/// Text that is a URL, in the spelling that the catalogue's type `url` gives it, and as the pattern
+/// says. Another spelling is unknown.
+#[cfg_attr(not(feature = "url"), allow(unreachable_pub, reason = "without the feature it refuses"))]
+pub fn url(pattern: UrlPattern) -> Constraint {
+    if !cfg!(feature = "url") {
+        // It would match nothing: a forbid that says it would act on every call instead.
+        let problem = "this build reads no URLs: it needs the feature `url`";
+        return faulty(ConstraintError::Pattern(problem.to_owned()));
+    }
+    match pattern.check() {
+        Ok(()) => Constraint(Node::Url(Box::new(pattern))),
+        Err(fault) => faulty(fault),
     }
 }
 

@@ -7,11 +7,11 @@
 
 use crate::policy::{ArgType, Catalogue, TypedArgs};
 use crate::scope::{
-    CallParts, Capability, MAX_PARTS, ScopeBytesError, ascending, decode_scope_from, encode_scope,
+    CallParts, Capability, MAX_PARTS, ScopeBytesError, decode_scope_from, encode_scope,
     plainly_covers,
 };
 use crate::tool::ToolName;
-use crate::value::{DecodeError, Decoder, encode_text};
+use crate::value::{DecodeError, Decoder, ascending, encode_text};
 
 /// The byte that stands for each type.
 mod kind {
@@ -49,7 +49,7 @@ pub(crate) fn encode_carried(
                 ArgType::Path => kind::PATH,
                 ArgType::Url => kind::URL,
             });
-            Ok(())
+            Ok::<_, ScopeBytesError>(())
         })?;
         // What could not be read back is not written.
         Carried::decode(&out)?;

@@ -105,3 +105,36 @@ pub(crate) fn encode_count(out: &mut Vec<u8>, mut count: u64) {
     }
     out.push(count as u8);
 }
+
+/// Parts whose order means nothing: in ascending order of their bytes, each once.
+pub(crate) fn ascending<T, E>(
+    out: &mut Vec<u8>,
+    parts: &[T],
+    encode: impl Fn(&mut Vec<u8>, &T) -> Result<(), E>,
+) -> Result<(), E> {
+    let start = out.len();
+    encode_count(out, parts.len() as u64);
+    let mut ends = Vec::with_capacity(parts.len() + 1);
+    ends.push(out.len());
+    for part in parts {
+        encode(out, part)?;
+        ends.push(out.len());
+    }
+    // As they nearly always are, since scopes keep their parts in some order.
+    if !slices(out, &ends).is_sorted_by(|before, after| before < after) {
+        let unsorted = out.clone();
+        let mut pieces: Vec<&[u8]> = slices(&unsorted, &ends).collect();
+        pieces.sort_unstable();
+        pieces.dedup();
+        out.truncate(start);
+        encode_count(out, pieces.len() as u64);
+        pieces.into_iter().for_each(|piece| out.extend_from_slice(piece));
+    }
+    Ok(())
+}
+
+/// The bytes between each end and the next.
+fn slices<'b>(bytes: &'b [u8], ends: &'b [usize]) -> impl Iterator<Item = &'b [u8]> {
+    let pairs = ends.iter().zip(ends.iter().skip(1));
+    pairs.map(|(from, to)| bytes.get(*from..*to).unwrap_or_default())
+}

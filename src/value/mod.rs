@@ -33,7 +33,7 @@ pub use convert::ValueError;
 pub use decode::DecodeError;
 pub(crate) use decode::Decoder;
 pub use digest::Digest;
-pub(crate) use encode::{encode_count, encode_text};
+pub(crate) use encode::{ascending, encode_count, encode_text};
 pub use json::{JsonError, JsonErrorKind, MAX_DEPTH, MAX_NODES, MAX_TEXT};
 pub use number::{Number, NumberError};
 pub(crate) use object::Key;

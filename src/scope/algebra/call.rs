@@ -14,7 +14,7 @@ use super::super::fact::Fact;
 use super::super::truth::Truth;
 use super::cells::{Budget, MAX_TESTS, Sampler, Test};
 use super::object::UNNAMED;
-use super::{Algebra, Difference};
+use super::{Algebra, Difference, SAMPLES, condition_may_overlap};
 use crate::value::{Object, Value};
 
 /// How many covers are searched together, one bit each. More are left out of the search, which then
@@ -63,9 +63,7 @@ impl Algebra for Capability {
             return false;
         }
         let shared = |condition: &Condition| {
-            let of = |capability: &Capability| {
-                super::super::condition_may_overlap(capability.cover(), condition)
-            };
+            let of = |capability: &Capability| condition_may_overlap(capability.cover(), condition);
             of(self) && of(other)
         };
         let resource = match (self.openness.resource, other.openness.resource) {
@@ -229,7 +227,7 @@ impl<'a> Search<'a> {
             self.complete = false;
             return Part { fact, choices: Vec::new() };
         }
-        let cells = Sampler::new(&tests, fact.absence(), None).run(true, &mut self.budget);
+        let cells = Sampler::new(&tests, fact.absence(), SAMPLES, None).run(true, &mut self.budget);
         self.complete &= cells.complete;
         let mut choices = Vec::new();
         for (passed, value) in cells.found {

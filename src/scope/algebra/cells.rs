@@ -8,7 +8,6 @@ use super::super::evaluate::Stance;
 use super::super::fact::Absence;
 use super::super::kind::Set;
 use super::super::truth::Truth;
-use super::{list, number, object, text};
 use crate::sync;
 use crate::value::Value;
 
@@ -174,10 +173,16 @@ pub(super) struct Cells {
     pub(super) complete: bool,
 }
 
+/// Offers values of one kind to a search.
+pub(super) type Sample = fn(&mut Sampler<'_>, &mut Budget);
+
 /// One search.
 pub(super) struct Sampler<'t> {
     pub(super) tests: &'t [Test<'t>],
     pub(super) absence: Absence,
+    /// What offers it values, from cheap to dear. Handed in, since lists and objects search for what may
+    /// lie in them, with all kinds again.
+    samples: &'static [Sample],
     /// The search may stop once it has found this.
     goal: Option<&'t dyn Fn(u64) -> bool>,
     done: bool,
@@ -194,17 +199,29 @@ impl<'t> Sampler<'t> {
     pub(super) fn new(
         tests: &'t [Test<'t>],
         absence: Absence,
+        samples: &'static [Sample],
         goal: Option<&'t dyn Fn(u64) -> bool>,
     ) -> Self {
         let cells = Cells { found: BTreeMap::new(), complete: tests.len() <= MAX_TESTS };
         Sampler {
             tests,
             absence,
+            samples,
             goal,
             done: tests.len() > MAX_TESTS,
             cells,
             there: BTreeMap::new(),
         }
+    }
+
+    /// The cells of what lies inside of the values of this search.
+    pub(super) fn inside(
+        &self,
+        tests: &[Test<'_>],
+        may_be_absent: bool,
+        budget: &mut Budget,
+    ) -> Cells {
+        Sampler::new(tests, self.absence, self.samples, None).run(may_be_absent, budget)
     }
 
     pub(super) fn run(mut self, may_be_absent: bool, budget: &mut Budget) -> Cells {
@@ -218,16 +235,15 @@ impl<'t> Sampler<'t> {
         for value in [Value::from("x"), Value::Bool(true), Value::Bool(false), Value::Null] {
             self.offer(Some(value), budget);
         }
-        // From cheap to dear; lists and objects whole first.
+        // Lists and objects whole first.
         let mut named = Vec::new();
         self.tests.iter().for_each(|test| test.values(&mut |value| named.push(value)));
         for value in named {
             self.offer(Some(value.clone()), budget);
         }
-        number::sample(&mut self, budget);
-        text::sample(&mut self, budget);
-        object::sample(&mut self, budget);
-        list::sample(&mut self, budget);
+        for sample in self.samples {
+            sample(&mut self, budget);
+        }
         self.cells
     }
 

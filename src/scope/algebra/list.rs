@@ -32,7 +32,7 @@ pub(super) fn sample(sampler: &mut Sampler<'_>, budget: &mut Budget) {
         return;
     }
     if !sampler.done() {
-        let cells = Sampler::new(&asked.of_elements, sampler.absence, None).run(false, budget);
+        let cells = sampler.inside(&asked.of_elements, false, budget);
         if !cells.complete {
             sampler.miss();
         }

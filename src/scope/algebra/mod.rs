@@ -26,14 +26,18 @@ mod read;
 mod text;
 
 use super::constraint::Constraint;
+use super::cover::{Condition, Cover};
 use super::evaluate::Stance;
-use super::fact::Absence;
+use super::fact::{Absence, Fact};
 use crate::value::Value;
 #[cfg(any(test, fuzzing))]
 pub(super) use call::CallWitness;
 pub(crate) use call::cover_difference;
 pub(crate) use cells::Allowance;
-use cells::{Budget, Sampler, Test};
+use cells::{Budget, Sample, Sampler, Test};
+
+/// Every kind of value, from cheap to dear.
+const SAMPLES: &[Sample] = &[number::sample, text::sample, object::sample, list::sample];
 
 /// What is in one set and not in another.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -90,6 +94,16 @@ impl Algebra for Constraint {
     }
 }
 
+#[cfg(any(test, fuzzing))]
+impl Constraint {
+    /// Whether a value of which `self` is true may be one on which a guard that says `other` acts.
+    ///
+    /// `true` also where it can't be excluded.
+    pub(crate) fn may_overlap(&self, other: &Constraint) -> bool {
+        all_and(&[self], other, Stance::Guard, Absence::Argument)
+    }
+}
+
 /// A value of which all of `within` are true, and `outside` is not.
 pub(super) fn all_but(
     within: &[&Constraint],
@@ -123,13 +137,29 @@ pub(super) fn all_and(
     find(&tests, absence, &|passed| passed == all) != Difference::Empty
 }
 
+/// Whether a call of a cover may satisfy `other`, a condition on the call.
+pub(crate) fn condition_may_overlap(cover: Cover<'_>, other: &Condition) -> bool {
+    let Cover { conditions, openness } = cover;
+    let own: Vec<&Constraint> =
+        conditions.iter().filter(|own| own.fact == other.fact).map(|own| &own.constraint).collect();
+    if own.is_empty()
+        && let Fact::Arg(path) = &other.fact
+        && !openness.other_args
+        && path.len() == 1
+    {
+        let truth = other.constraint.holds_of(None, Absence::Argument, Stance::Guard, false);
+        return truth.may_hold();
+    }
+    all_and(&own, &other.constraint, Stance::Guard, other.fact.absence())
+}
+
 fn find(
     tests: &[Test<'_>],
     absence: Absence,
     goal: &dyn Fn(u64) -> bool,
 ) -> Difference<Option<Value>> {
     let mut budget = Budget::default();
-    let cells = Sampler::new(tests, absence, Some(goal)).run(true, &mut budget);
+    let cells = Sampler::new(tests, absence, SAMPLES, Some(goal)).run(true, &mut budget);
     match cells.found.into_iter().find(|(passed, _)| goal(*passed)) {
         Some((_, witness)) => Difference::Witness(witness),
         None if cells.complete => Difference::Empty,

@@ -16,7 +16,7 @@ pub(super) fn sample(sampler: &mut Sampler<'_>, budget: &mut Budget) {
     let unnamed = unnamed(&fields);
     let mut columns: Vec<(String, Vec<Option<Value>>)> = Vec::new();
     for (name, tests) in fields {
-        let cells = Sampler::new(&tests, sampler.absence, None).run(true, budget);
+        let cells = sampler.inside(&tests, true, budget);
         if !cells.complete {
             sampler.miss();
         }

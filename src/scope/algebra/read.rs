@@ -80,7 +80,7 @@ pub(super) fn sample(sampler: &mut Sampler<'_>, budget: &mut Budget) -> bool {
         offer(sampler, [address.to_string(), mapped], budget);
     }
     if !inner.is_empty() {
-        let cells = Sampler::new(&inner, sampler.absence, None).run(false, budget);
+        let cells = sampler.inside(&inner, false, budget);
         if !cells.complete {
             sampler.miss();
         }

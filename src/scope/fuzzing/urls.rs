@@ -6,7 +6,8 @@ use std::net::IpAddr;
 use url::{Host, Url};
 
 use super::super::truth::Truth;
-use super::super::url::{UrlPattern, canonical_url, url};
+use super::super::url::{UrlPattern, canonical_url};
+use super::super::words::url;
 use super::super::{Stance, not};
 use super::truth;
 use crate::value::Value;

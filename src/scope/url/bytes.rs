@@ -3,9 +3,7 @@
 use super::UrlPattern;
 use super::host::HostPattern;
 use super::path::PathPattern;
-use crate::scope::encode::ascending;
-use crate::scope::layout::ScopeBytesError;
-use crate::value::encode_text;
+use crate::value::{ascending, encode_text};
 
 /// The byte that begins each host, and each path.
 mod kind {
@@ -21,7 +19,7 @@ mod kind {
 
 impl UrlPattern {
     /// Hosts, paths, ports and schemes; what is unsaid is an empty list.
-    pub(in crate::scope) fn encode(&self, out: &mut Vec<u8>) -> Result<(), ScopeBytesError> {
+    pub(in crate::scope) fn encode<E>(&self, out: &mut Vec<u8>) -> Result<(), E> {
         ascending(out, &self.hosts, |out, host| {
             match host {
                 HostPattern::Any => out.push(kind::ANY_HOST),

@@ -8,7 +8,6 @@ mod host;
 mod path;
 mod read;
 
-use super::constraint::{Constraint, Node};
 use super::constraint_error::ConstraintError;
 use super::truth::Truth;
 use crate::value::{Object, Shown, Value};
@@ -51,24 +50,16 @@ pub struct UrlPattern {
     fault: Option<ConstraintError>,
 }
 
-/// Text that is a URL, in the spelling that the catalogue's type `url` gives it, and as the pattern
-/// says. Another spelling is unknown.
-pub fn url(pattern: UrlPattern) -> Constraint {
-    if !cfg!(feature = "url") {
-        // It would match nothing: a forbid that says it would act on every call instead.
-        let problem = "this build reads no URLs: it needs the feature `url`";
-        return Constraint(Node::Faulty(ConstraintError::Pattern(problem.to_owned())));
-    }
-    match pattern.fault {
-        Some(fault) => Constraint(Node::Faulty(fault)),
-        None if pattern.hosts.is_empty() => {
-            Constraint(Node::Faulty(ConstraintError::Empty("host")))
-        }
-        None => Constraint(Node::Url(Box::new(pattern))),
-    }
-}
-
 impl UrlPattern {
+    /// Whether it can be meant: some host is named, and nothing of it is faulty.
+    pub(super) fn check(&self) -> Result<(), ConstraintError> {
+        match &self.fault {
+            Some(fault) => Err(fault.clone()),
+            None if self.hosts.is_empty() => Err(ConstraintError::Empty("host")),
+            None => Ok(()),
+        }
+    }
+
     /// What a cover takes for said although it is not, for people.
     pub(crate) fn unsaid(&self) -> Option<&'static str> {
         match (self.schemes.is_empty(), self.ports.is_empty()) {
@@ -334,8 +325,8 @@ mod tests {
 
         #[test]
         fn a_pattern_reads_back_as_it_is_written(own in patterns()) {
-            let written = url(own).to_value();
-            let scope = format!(r#"[{{"tool":"t","args":{{"u":{written}}}}}]"#);
+            let written = own.to_value();
+            let scope = format!(r#"[{{"tool":"t","args":{{"u":{{"url":{written}}}}}}}]"#);
             let read = crate::Scope::from_json(&scope).unwrap();
             prop_assert_eq!(read.to_value().to_json().contains(&written.to_json()), true);
         }

@@ -1,6 +1,6 @@
 //! What a million live grants cost: bytes, time at the gate, and the pauses of ends and sweeps.
 //!
-//! `cargo bench --bench scale` prints the table of `docs/scale.md`. Without `--bench` it runs in small
+//! `cargo bench -p hallpass-benches --bench scale` prints the table of `docs/scale.md`. Without `--bench` it runs in small
 //! and checks the bounds that do not depend on the machine. What threads gain is measured by the bench
 //! `gate`: here an allocator that counts and a clock set by hand are what they would meet at.
 #![allow(

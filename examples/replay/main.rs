@@ -11,6 +11,7 @@
 mod engine;
 
 use std::io::{self, BufWriter, IsTerminal, Write};
+use std::path::Path;
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
@@ -19,7 +20,8 @@ fn main() -> ExitCode {
     let mut remarks = io::stderr();
     // Where answers scroll over the same terminal, a bar would only tear them.
     let bar = remarks.is_terminal() && !io::stdout().is_terminal();
-    let code = engine::command::run(&arguments, &mut answers, &mut remarks, bar);
+    let data = Path::new(env!("CARGO_MANIFEST_DIR")).join("data");
+    let code = engine::command::run(&arguments, &data, &mut answers, &mut remarks, bar);
     // What could not be written was reported by `run`; a pipe that closed just now has no reader.
     let _ = answers.flush();
     ExitCode::from(code)

@@ -1,6 +1,6 @@
 //! Tokens, at the gate: forged, broken, stolen, foreign and outlived ones.
 //!
-//! The table of the token's own bytes is `tests/token_attacks.rs`. Left for later: 75 (snapshots do
+//! The table of the token's own bytes is `tests/attacks/token_text.rs`. Left for later: 75 (snapshots do
 //! not exist yet), 76, 77 and 151 (call-bound presentations). That a bad token costs no more than a
 //! good one (78) is measured by the benches; here it yields one opaque word.
 

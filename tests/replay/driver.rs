@@ -93,7 +93,8 @@ pub(crate) fn replay_files(policy: &Path, trace: &Path) -> Told {
 
 pub(crate) fn run(arguments: &[OsString], bar: bool) -> Told {
     let (mut answers, mut remarks) = (Vec::new(), Vec::new());
-    let code = command::run(arguments, &mut answers, &mut remarks, bar);
+    let data = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/data");
+    let code = command::run(arguments, &data, &mut answers, &mut remarks, bar);
     let text = |bytes| String::from_utf8(bytes).unwrap();
     Told { code, answers: text(answers), remarks: text(remarks) }
 }

@@ -22,14 +22,16 @@ const MISMATCH: u8 = 1;
 /// The exit code where something can't be read.
 const UNREADABLE: u8 = 2;
 
-/// Does what the arguments say, and returns the exit code.
+/// Does what the arguments say, and returns the exit code. `data` is the folder of the banking errand,
+/// which is replayed if there are no arguments.
 pub(crate) fn run(
     arguments: &[OsString],
+    data: &Path,
     answers: &mut dyn Write,
     remarks: &mut dyn Write,
     bar: bool,
 ) -> u8 {
-    let command = match Command::read(arguments) {
+    let command = match Command::read(arguments, data) {
         Ok(Some(command)) => command,
         Ok(None) => return u8::from(answers.write_all(USAGE.as_bytes()).is_err()),
         Err(problem) => {
@@ -64,12 +66,11 @@ struct Command {
 
 impl Command {
     /// `None` where help was asked for.
-    fn read(arguments: &[OsString]) -> Result<Option<Self>, String> {
+    fn read(arguments: &[OsString], data: &Path) -> Result<Option<Self>, String> {
         if arguments.is_empty() {
-            let data = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/data");
             // The shorter path, where it is run from the crate's own folder.
             let here = std::env::current_dir().unwrap_or_default();
-            let data = data.strip_prefix(here).unwrap_or(&data);
+            let data = data.strip_prefix(here).unwrap_or(data);
             let policy = data.join("banking.toml");
             return Ok(Some(Command { policy, trace: data.join("banking.jsonl"), explain: true }));
         }

@@ -1,0 +1,16 @@
+//! The arguments of a call: values, numbers, and arguments to which the catalogue gives a type.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::print_stdout,
+    reason = "tests"
+)]
+
+mod document;
+mod numbers;
+mod typed;
+#[cfg(feature = "url")]
+mod urls;
+mod values;

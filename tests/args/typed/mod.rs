@@ -1,0 +1,453 @@
+//! Arguments that the catalogue gives a type: one spelling, before anything is decided.
+
+mod paths;
+
+use hallpass::audit::{Event, MemoryLog};
+use hallpass::clock::{Clock, SystemClock, Timestamp};
+use hallpass::policy::{ArgType, Moment};
+use hallpass::prelude::*;
+use hallpass::scope::{
+    Constraint, each, eq, glob, has_all, has_any, not, one_of, optional, prefix, regex, some,
+    subset_of, under,
+};
+use hallpass::token::Presentable;
+use serde_json::{Value as Json, json};
+
+fn mail() -> Tool {
+    Tool::new("mail.send").arg("attachment", ArgType::Path)
+}
+
+/// A broker, somebody who may send any mail, and the log.
+struct World {
+    broker: Broker,
+    agent: Identity,
+    log: MemoryLog,
+}
+
+impl World {
+    fn of(rules: impl IntoIterator<Item = Rule>) -> Self {
+        World::with([mail(), Tool::new("note")], rules)
+    }
+
+    fn with(tools: impl IntoIterator<Item = Tool>, rules: impl IntoIterator<Item = Rule>) -> Self {
+        let policy = Policy::builder().tools(tools).rules(rules).build().unwrap();
+        let log = MemoryLog::new();
+        let broker = Broker::builder(policy).log(log.clone()).build().unwrap();
+        let agent = broker.assert_identity("agent-7").unwrap();
+        World { broker, agent, log }
+    }
+
+    fn open(&self) -> Task {
+        self.broker.open(&self.agent, Purpose::new("mail")).unwrap()
+    }
+
+    /// What the tool gets, or why it gets nothing; a dry run says the same.
+    fn attempt(&self, token: &impl Presentable, call: Call) -> Result<Json, Denial> {
+        let gate = self.broker.gate();
+        let context = Context::new();
+        let foretold = gate.check(token, &self.agent, &call, &context);
+        let done = gate.authorize(token, &self.agent, call, &context).map(|permit| {
+            let seen = permit.call().args().to_json();
+            let receipt = permit.run(|call| Ok::<_, ()>(call.args().to_json())).unwrap();
+            assert_eq!(seen, receipt.value);
+            serde_json::from_str(&seen).unwrap()
+        });
+        let why = |denial: &Denial| (denial.reason(), denial.explain().to_string());
+        assert_eq!(foretold.as_ref().err().map(why), done.as_ref().err().map(why));
+        done
+    }
+
+    fn send(&self, scope: Scope, args: Json) -> Result<Json, Denial> {
+        let task = self.open();
+        let grant = task.request(scope, &Context::new())?;
+        self.attempt(grant.token(), Call::new("mail.send", args).unwrap())
+    }
+}
+
+fn any_mail() -> Rule {
+    Rule::permit("mail").tool("mail.send").any_args()
+}
+
+fn attached(constraint: Constraint) -> Scope {
+    Scope::tool("mail.send").arg("attachment", constraint)
+}
+
+/// What only the scope, only a permit and only a forbid say of a path that a call gives.
+fn decisions(constraint: &Constraint, path: &str) -> [Option<Reason>; 3] {
+    let args = || json!({ "attachment": path });
+    let everything = Scope::tool("mail.send").any_args();
+    let scope = World::of([any_mail()]).send(attached(constraint.clone()), args());
+    let rule = Rule::permit("p").tool("mail.send").arg("attachment", constraint.clone());
+    let permit = World::of([any_mail().on([Moment::Request]), rule.on([Moment::Call])])
+        .send(everything.clone(), args());
+    let rule = Rule::forbid("f").tool("mail.send").arg("attachment", constraint.clone());
+    let forbid = World::of([any_mail(), rule]).send(everything, args());
+    [scope, permit, forbid].map(|answer| answer.err().map(|denial| denial.reason()))
+}
+
+const COVERED: [Option<Reason>; 3] = [None, None, Some(Reason::Forbidden)];
+const OUTSIDE: [Option<Reason>; 3] = [Some(Reason::OutOfScope), Some(Reason::NoPermit), None];
+const REFUSED: [Option<Reason>; 3] = [Some(Reason::MalformedCall); 3];
+
+/// attacks 1 to 7, 9: a path in another spelling is judged by the one that the tool gets, and one that
+/// others may read as something else is refused whatever the rules say
+#[test]
+fn paths_are_judged_in_the_spelling_the_tool_gets() {
+    let data = under("/data");
+    let project = under("/home/u/project");
+    for (constraint, path, expected) in [
+        (&data, "/data/a", COVERED),
+        (&data, "/data/./a", COVERED),
+        (&data, "//data//a/", COVERED),
+        (&data, "/data/../etc/passwd", REFUSED),
+        (&data, "/data/a/../../etc/shadow", REFUSED),
+        (&data, "/data//../x", REFUSED),
+        (&data, "/data/./../x", REFUSED),
+        (&data, "/data/a/..", REFUSED),
+        (&data, r"/tmp/evil\..\..\data/s", REFUSED),
+        (&data, "/data/a\0", REFUSED),
+        (&data, "/data/a\n", REFUSED),
+        (&data, "/data/a\r", REFUSED),
+        (&data, "/data/\u{1b}[2J", REFUSED),
+        (&data, "/data/%2e%2e/etc", REFUSED),
+        (&data, "/data/%61", REFUSED),
+        (&data, "~/data", REFUSED),
+        (&data, "", REFUSED),
+        (&data, "/DATA/x", OUTSIDE),
+        (&data, "/database", OUTSIDE),
+        (&project, "/home/u/project/k", COVERED),
+        (&project, "/home/u/project-secrets/k", OUTSIDE),
+        (&glob("/data/*"), "/data/./a", COVERED),
+        (&glob("/data/*"), "/data/../etc/passwd", REFUSED),
+        (&prefix("/data/"), "/data/.//a", COVERED),
+        (&eq("/data/a"), "/data/./a/", COVERED),
+    ] {
+        assert_eq!(decisions(constraint, path), expected, "{constraint} of {path:?}");
+    }
+}
+
+/// attack 7: the tool gets the canonical form only, and so does the log
+#[test]
+fn the_tool_and_the_log_get_the_canonical_form() {
+    let world = World::of([any_mail(), Rule::forbid("f").tool("mail.send").arg("no", eq(true))]);
+    let everything = || Scope::tool("mail.send").any_args();
+    // What a tool gets, and how the log knows it.
+    let sent = |args: Json| {
+        let got = world.send(everything(), args).ok();
+        let logged = world.log.records().into_iter().rev().find_map(|record| match record.event {
+            Event::Permitted { args, .. } => Some(args.into_owned()),
+            Event::Denied { args, .. } => args.map(|args| args.into_owned()),
+            _ => None,
+        });
+        (got, logged.unwrap())
+    };
+    for (given, canonical) in [
+        (json!({ "attachment": "/data/./a/" }), json!({ "attachment": "/data/a" })),
+        (
+            json!({ "attachment": ["/a", "b//c", "./d"] }),
+            json!({ "attachment": ["/a", "b/c", "d"] }),
+        ),
+        (
+            json!({ "attachment": "//a", "to": "/b/./c", "n": [{ "attachment": "//" }] }),
+            json!({ "attachment": "/a", "to": "/b/./c", "n": [{ "attachment": "//" }] }),
+        ),
+        (json!({ "to": "./x" }), json!({ "to": "./x" })),
+        (json!({ "attachment": [] }), json!({ "attachment": [] })),
+    ] {
+        let (got, logged) = sent(given.clone());
+        assert_eq!(got.as_ref(), Some(&canonical));
+        assert_eq!((got, &logged), (sent(canonical.clone()).0, &sent(canonical).1), "{given}");
+        assert_ne!(sent(json!({ "attachment": "/other" })).1, logged);
+    }
+    let (denied, logged) = sent(json!({ "attachment": "a/.", "no": true }));
+    assert_eq!((denied, logged), sent(json!({ "attachment": "a", "no": true })));
+}
+
+/// attack 15: of a list, every element is a path
+#[test]
+fn what_is_no_path_is_refused_and_the_operator_is_told_which_argument() {
+    for (value, told) in [
+        (json!("../x"), "argument `attachment` is no path: the path has a segment `..`"),
+        (json!(["/data/a", "/data/../etc/passwd"]), "argument `attachment` is no path"),
+        (json!(7), "argument `attachment` is of the kind number, expected text or a list of texts"),
+        (json!(null), "argument `attachment` is of the kind null"),
+        (json!(true), "argument `attachment` is of the kind boolean"),
+        (json!({ "path": "/a" }), "argument `attachment` is of the kind object"),
+        (
+            json!(["/a", 1]),
+            "argument `attachment` has an element of the kind number, expected text",
+        ),
+        (json!([["/a"]]), "argument `attachment` has an element of the kind list"),
+        (json!("/a\u{202e}"), r"the hidden character `\u{202e}`"),
+    ] {
+        let world = World::of([any_mail()]);
+        let everything = Scope::tool("mail.send").any_args();
+        let denial = world.send(everything, json!({ "attachment": value })).unwrap_err();
+        assert_eq!(denial.reason(), Reason::MalformedCall);
+        let explained = denial.explain().to_string();
+        assert!(explained.contains(told), "{explained}");
+        assert!(!denial.to_string().contains("attachment"), "an agent is not told");
+        let logged = world.log.records().into_iter().any(|record| {
+            matches!(record.event, Event::Denied { reason, .. } if reason == "malformed_call")
+        });
+        assert!(logged, "{explained}");
+    }
+}
+
+#[test]
+fn a_typed_argument_may_be_left_out_where_the_rules_let_it() {
+    let rule = Rule::permit("p").tool("mail.send").arg("attachment", optional(under("/data")));
+    let world = World::of([rule]);
+    let scope = || attached(optional(under("/data")));
+    assert_eq!(world.send(scope(), json!({})).unwrap(), json!({}));
+    assert!(world.send(scope(), json!({ "attachment": "/data/a" })).is_ok());
+    assert!(world.send(scope(), json!({ "attachment": "/etc/a" })).is_err());
+}
+
+/// Whoever asks for exactly the call that it will make can make it.
+#[test]
+fn a_scope_is_brought_to_the_spelling_of_calls() {
+    let world = World::of([any_mail()]);
+    for (asked, kept) in [
+        (eq("/data/./a"), eq("/data/a")),
+        (one_of(["/data/a/", "//data/a", "/b"]), one_of(["/b", "/data/a"])),
+        (not(eq("/data/a/")), not(eq("/data/a"))),
+        (eq(vec!["a//b", "c"]), eq(vec!["a/b", "c"])),
+        (each(eq("a/")), each(eq("a"))),
+        (some(one_of(["a/", "b"])), some(one_of(["a", "b"]))),
+        (subset_of(["a/", "b"]), subset_of(["a", "b"])),
+        (has_any(["./a"]), has_any(["a"])),
+        (has_all(["./a"]), has_all(["a"])),
+        (optional(eq("./a")), optional(eq("a"))),
+        (eq("/data/./a").and(prefix("/data/")), eq("/data/a").and(prefix("/data/"))),
+    ] {
+        let task = world.open();
+        let grant = task.request(attached(asked.clone()), &Context::new()).unwrap();
+        assert_eq!(grant.scope().to_value(), attached(kept).to_value(), "{asked}");
+    }
+    let task = world.open();
+    let grant = task.request(attached(eq("/data/./a")), &Context::new()).unwrap();
+    for spelling in ["/data/./a", "/data/a", "/data//a/"] {
+        let call = Call::new("mail.send", json!({ "attachment": spelling })).unwrap();
+        assert_eq!(world.attempt(grant.token(), call).unwrap(), json!({ "attachment": "/data/a" }));
+    }
+    // The same argument of a tool that gives it no type is left alone.
+    let world = World::of([any_mail(), Rule::permit("note").tool("note").any_args()]);
+    let scope = Scope::tool("note").arg("attachment", eq("/data/./a"));
+    let task = world.open();
+    let grant = task.request(scope.clone(), &Context::new()).unwrap();
+    assert_eq!(grant.scope(), &scope);
+    let call = Call::new("note", json!({ "attachment": "/data/./a" })).unwrap();
+    assert_eq!(world.attempt(grant.token(), call).unwrap(), json!({ "attachment": "/data/./a" }));
+}
+
+#[test]
+fn a_scope_that_pins_what_is_no_path_is_refused() {
+    let world = World::of([any_mail()]);
+    for constraint in [
+        eq("/data/../etc"),
+        eq(7),
+        eq("C:\\data\\f.txt::$DATA"),
+        not(eq("../x")),
+        one_of(["/a", "/b/%2e"]),
+        has_any(["..", "/a"]),
+    ] {
+        let task = world.open();
+        let asked = task.request(attached(constraint.clone()), &Context::new());
+        let denial = asked.unwrap_err();
+        assert_eq!(denial.reason(), Reason::MalformedScope, "{constraint}");
+        let explained = denial.explain().to_string();
+        assert!(explained.contains("argument `attachment` of `mail.send`: `"), "{explained}");
+    }
+}
+
+/// A delegated scope, a trimmed one and a renewed one are brought to the same spelling.
+#[test]
+fn every_way_to_a_grant_brings_its_scope_to_the_spelling_of_calls() {
+    let data = Rule::permit("data").tool("mail.send").arg("attachment", under("/data"));
+    let delegate = Rule::permit("delegate").tool("mail.send").any_args().on([Moment::Delegate]);
+    let world = World::of([data, delegate]);
+    let context = Context::new();
+    let task = world.open();
+    let (trimmed, cuts) =
+        task.request_trimmed(attached(one_of(["/data/./a", "/data/b/"])), &context).unwrap();
+    assert!(cuts.is_empty());
+    let kept = attached(one_of(["/data/a", "/data/b"]));
+    assert_eq!(trimmed.scope().to_value(), kept.to_value());
+    let child = task.delegate(&trimmed, &world.agent, attached(eq("/data//a")), &context).unwrap();
+    assert_eq!(child.scope().to_value(), attached(eq("/data/a")).to_value());
+}
+
+/// A token is attenuated without the catalogue: what it pins is compared in the spelling of calls, and
+/// what excludes a path excludes every spelling of it.
+#[test]
+fn an_attenuation_is_compared_with_the_canonical_form() {
+    let world = World::of([any_mail()]);
+    let task = world.open();
+    let grant = task.request(Scope::tool("mail.send").any_args(), &Context::new()).unwrap();
+    let narrowed = |constraint| grant.token().attenuate(&attached(constraint), None).unwrap();
+    let send = |token: &Token, path: &str| {
+        let call = Call::new("mail.send", json!({ "attachment": path })).unwrap();
+        world.attempt(token, call).map_err(|denial| denial.reason())
+    };
+    let only = narrowed(eq("/data/./a"));
+    assert!(send(&only, "/data/./a").is_ok() && send(&only, "/data/a/").is_ok());
+    assert_eq!(send(&only, "/data/b"), Err(Reason::OutOfScope));
+    let but = narrowed(not(eq("/data/./secret")));
+    assert_eq!(send(&but, "/data/secret"), Err(Reason::OutOfScope));
+    assert!(send(&but, "/data/open").is_ok());
+    let nothing = narrowed(not(eq("/data/../secret")));
+    assert_eq!(send(&nothing, "/data/open"), Err(Reason::OutOfScope));
+    // The spelling that was sent is not looked at, however plainly it is what the block says.
+    let sent = narrowed(prefix("/data/./"));
+    assert_eq!(send(&sent, "/data/./a"), Err(Reason::OutOfScope));
+    let no_path = narrowed(one_of(["/data/a", "/data/../b"]));
+    assert_eq!(send(&no_path, "/data/a"), Err(Reason::OutOfScope));
+}
+
+/// A presentation is bound to the call as its holder made it, and worth one call in any spelling.
+#[test]
+fn a_call_bound_presentation_is_bound_to_the_call_as_it_was_made() {
+    let world = World::of([any_mail()]);
+    let task = world.open();
+    let grant = task.request(attached(under("/data")), &Context::new()).unwrap();
+    let now = SystemClock::new().read().unwrap().wall;
+    let made = Call::new("mail.send", json!({ "attachment": "/data/./a" })).unwrap();
+    let canonical = Call::new("mail.send", json!({ "attachment": "/data/a" })).unwrap();
+    let bound = grant.token().present(&made, now).unwrap();
+    let denial = world.attempt(&bound, canonical).unwrap_err();
+    assert_eq!(denial.reason(), Reason::BadSignature);
+    let context = Context::new();
+    let permit = world.broker.gate().authorize(&bound, &world.agent, made.clone(), &context);
+    assert_eq!(permit.unwrap().call().args().text("attachment"), Some("/data/a"));
+    let again = world.broker.gate().authorize(&bound, &world.agent, made, &context);
+    assert_eq!(again.unwrap_err().reason(), Reason::Replayed);
+}
+
+#[test]
+fn a_policys_own_decisions_are_about_the_canonical_form() {
+    let policy = Policy::builder()
+        .tool(mail())
+        .rule(Rule::permit("p").tool("mail.send").arg("attachment", eq("/data/a")))
+        .build()
+        .unwrap();
+    let broker = Broker::new(policy.clone()).unwrap();
+    let agent = broker.assert_identity("agent-7").unwrap();
+    let decide = |path: &str| {
+        let call = Call::new("mail.send", json!({ "attachment": path })).unwrap();
+        let why = Purpose::new("mail");
+        let decision = policy.decide(&agent, &why, &call, &Context::new(), Timestamp::MIN);
+        decision.map(|decision| decision.is_permit()).map_err(|denial| denial.reason())
+    };
+    assert_eq!(decide("/data/./a"), Ok(true));
+    assert_eq!(decide("/data/b"), Ok(false));
+    assert_eq!(decide("/data/../a"), Err(Reason::MalformedCall));
+}
+
+/// What a rule says stays as it was written, so it has to be written as calls spell it.
+#[test]
+fn a_rule_that_names_a_path_in_another_spelling_is_refused_with_the_right_one() {
+    let build =
+        |rule: Rule| Policy::builder().tool(mail()).tool(Tool::new("note")).rule(rule).build();
+    for (constraint, told) in [
+        (eq("/data/./a"), "`/data/./a` is not how `mail.send` gets a path: write `/data/a`"),
+        (not(one_of(["/a", "/b/"])), "`/b/` is not how `mail.send` gets a path: write `/b`"),
+        (
+            eq("/data/../a"),
+            "argument `attachment` of `mail.send`: `/data/../a` is no path: the path has a segment `..`",
+        ),
+        (
+            eq(7),
+            "argument `attachment` of `mail.send`: `7` is of the kind number, expected text or a list of texts",
+        ),
+        (has_any(["a//b"]), "`a//b` is not how `mail.send` gets a path: write `a/b`"),
+    ] {
+        for rule in [
+            Rule::permit("r").tool("mail.send"),
+            Rule::permit("r").tool_like(glob("mail.*")),
+            Rule::permit("r").any_tool(),
+            Rule::forbid("r"),
+        ] {
+            let error = build(rule.arg("attachment", constraint.clone())).unwrap_err();
+            assert_eq!((error.rule(), error.at()), (Some("r"), "what.args.attachment"));
+            assert_eq!(error.problem(), told);
+        }
+        let other = Rule::permit("r").tool("note").arg("attachment", constraint.clone());
+        assert!(build(other).is_ok(), "{constraint} of a tool that gives it no type");
+        let other =
+            Rule::permit("r").tool_like(glob("note*")).arg("attachment", constraint.clone());
+        assert!(build(other).is_ok());
+    }
+    for constraint in [eq("/data/a"), under("/data/"), prefix("/data/./"), regex("/data/.*")] {
+        let rule = Rule::permit("r").tool("mail.send").arg("attachment", constraint);
+        assert!(build(rule).is_ok());
+    }
+}
+
+#[test]
+fn types_are_part_of_what_a_policy_says() {
+    let digest = |tool: Tool| Policy::builder().tool(tool).build().unwrap().digest();
+    let typed = |names: &[&str]| {
+        digest(names.iter().fold(Tool::new("t"), |tool, name| tool.arg(name, ArgType::Path)))
+    };
+    assert_ne!(typed(&[]), typed(&["a"]));
+    assert_ne!(typed(&["a"]), typed(&["b"]));
+    assert_eq!(typed(&["a", "b"]), typed(&["b", "a"]));
+    let text = "version = 1\n[[tool]]\nname = \"t\"\nargs = { b = \"path\", a = \"path\" }\n";
+    assert_eq!(Policy::from_toml(text).unwrap().digest(), typed(&["a", "b"]));
+    for name in ["", "a\u{200b}"] {
+        assert!(Policy::builder().tool(Tool::new("t").arg(name, ArgType::Path)).build().is_err());
+    }
+    let twice = Tool::new("t").arg("a", ArgType::Path).arg("a", ArgType::Path);
+    let error = Policy::builder().tool(twice).build().unwrap_err();
+    assert_eq!(error.to_string(), "tool `t`: `args.a`: argument `a` is given two types");
+}
+
+/// Grants live on when a policy that gives their argument a type comes into force: what they pin is
+/// compared in the new spelling, and those that pin what is no path drift.
+#[test]
+fn a_grant_is_respelled_when_its_argument_gets_a_type() {
+    let untyped = Policy::builder().tool(Tool::new("mail.send")).rule(any_mail()).build().unwrap();
+    let typed = Policy::builder().tool(mail()).rule(any_mail()).build().unwrap();
+    let broker = Broker::new(untyped).unwrap();
+    let agent = broker.assert_identity("agent-7").unwrap();
+    let context = Context::new();
+    let task = broker.open(&agent, Purpose::new("mail")).unwrap();
+    let raw = task.request(attached(eq("/data/./a")), &context).unwrap();
+    let wild = task.request(attached(eq("/data/../a")), &context).unwrap();
+    let attempt = |grant: &hallpass::Grant, path: &str| {
+        let call = Call::new("mail.send", json!({ "attachment": path })).unwrap();
+        let permit = broker.gate().authorize(grant.token(), &agent, call, &context);
+        permit.map(|_| ()).map_err(|denial| denial.reason())
+    };
+    assert_eq!(attempt(&raw, "/data/./a"), Ok(()));
+    assert_eq!(attempt(&raw, "/data/a"), Err(Reason::OutOfScope));
+    assert_eq!(attempt(&wild, "/data/../a"), Ok(()));
+    let _ = broker.reload(&typed);
+    assert_eq!(attempt(&raw, "/data/a"), Ok(()));
+    assert_eq!(attempt(&wild, "/data/a"), Err(Reason::Drifted));
+}
+
+/// A policy that speaks of URLs is never loaded as if it did not.
+#[cfg(not(feature = "url"))]
+#[test]
+fn without_its_feature_the_type_url_is_refused() {
+    let tool = Tool::new("web.get").arg("link", ArgType::Url);
+    let error = Policy::builder().tool(tool).build().unwrap_err();
+    let told =
+        "tool `web.get`: `args.link`: this build reads no type `url`: it needs the feature `url`";
+    assert_eq!(error.to_string(), told);
+    let text = "version = 1\n[[tool]]\nname = \"web.get\"\nargs = { link = \"url\" }";
+    assert_eq!(
+        Policy::from_toml(text).unwrap_err().to_string(),
+        format!("line 4, column 17: {told}")
+    );
+    let rule = r#"what = { tool = "t", args = { link = { url = { host = "acme.test" } } } }"#;
+    let text = format!("version = 1\n[[rule]]\nid = \"r\"\neffect = \"forbid\"\n{rule}");
+    let error = Policy::from_toml(&text).unwrap_err().to_string();
+    assert!(error.contains("this build reads no URLs: it needs the feature `url`"), "{error}");
+    for host in [r#""acme.test""#, r#"{"subdomain_of":"acme.test"}"#, r#""any""#] {
+        let scope = format!(r#"[{{"tool":"t","args":{{"link":{{"url":{{"host":{host}}}}}}}}}]"#);
+        assert!(Scope::from_json(&scope).and_then(|scope| scope.check()).is_err(), "{host}");
+    }
+}

@@ -1,0 +1,29 @@
+//! The attacks, end to end: over the public API, through broker, request and gate.
+//!
+//! Each test's doc comment names the attacks it stands for. Attacks on parts alone (the token's
+//! bytes, the clock, the chain of the log) have their tables beside those parts; here the whole gate
+//! stands in the way.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::print_stdout,
+    reason = "tests"
+)]
+
+mod audit;
+mod concurrency;
+mod delegation_seeds;
+mod denials;
+mod halt;
+mod hooks;
+mod hostile_reader;
+mod parsed_again;
+mod revocation;
+mod rules;
+mod strings;
+mod time;
+mod token;
+mod token_text;
+mod world;

@@ -1,0 +1,393 @@
+//! The handwritten decision tables of Cedar's integration tests, as policies of this crate.
+//!
+//! A principal is an identity called `Type::id`, its parents (all the way up) are its groups. What
+//! lies above a resource, itself included, is its attribute `in`; attributes of entities it refers to
+//! are laid out beside its own (`account_owner`). Rules are called as in the tables, so that not only
+//! the decision but also the rules that decided are compared.
+
+use hallpass::identity::Assertion;
+use hallpass::value::Value;
+use hallpass::{Broker, Context, Policy, Resource};
+use testkit::corpora::table::{Answer, Entities, Question, name_of, plain};
+use testkit::corpora::{Json, corpus, list, text};
+
+/// Each set's policy. Where one policy of a table takes two rules, the second is named after it.
+const POLICIES: &[(&str, &str)] = &[
+    (
+        "example_use_cases/1a",
+        r#"
+        [[rule]]
+        id     = "policy0"
+        effect = "permit"
+        who    = { id = "User::alice" }
+        what   = { tool = "view", resource = { type = "Photo", id = "VacationPhoto94.jpg" } }
+        "#,
+    ),
+    (
+        "example_use_cases/2a",
+        r#"
+        [[rule]]
+        id     = "policy0"
+        effect = "permit"
+        who    = { groups = { has_any = ["UserGroup::jane_friends"] } }
+        what   = { tool = "view", resource = { type = "Photo", id = "VacationPhoto94.jpg" } }
+        "#,
+    ),
+    (
+        "example_use_cases/2b",
+        r#"
+        [[rule]]
+        id     = "policy0"
+        effect = "permit"
+        who    = { id = "User::alice" }
+        what.tool     = "view"
+        what.resource = { type = "any", id = "any", attrs = { in = { has_any = ["Album::jane_vacation"] } } }
+        "#,
+    ),
+    (
+        "example_use_cases/2c",
+        r#"
+        [[rule]]
+        id     = "policy0"
+        effect = "permit"
+        who    = { id = "User::alice" }
+        what.tool     = { one_of = ["view", "edit", "comment"] }
+        what.resource = { type = "any", id = "any", attrs = { in = { has_any = ["Album::jane_vacation"] } } }
+        "#,
+    ),
+    (
+        "example_use_cases/3a",
+        r#"
+        [[rule]]
+        id     = "policy0"
+        effect = "permit"
+        what.tool     = "view"
+        what.resource = { type = "any", id = "any", attrs = { in = { has_any = ["Album::jane_vacation"] } } }
+        "#,
+    ),
+    (
+        "example_use_cases/3b",
+        r#"
+        [[rule]]
+        id     = "policy0"
+        effect = "permit"
+        who    = { id = "User::alice" }
+        what.tool     = { one_of = ["listAlbums", "listPhotos", "view"] }
+        what.resource = { type = "any", id = "any", attrs = { in = { has_any = ["Account::jane"] } } }
+        "#,
+    ),
+    (
+        "example_use_cases/3c",
+        r#"
+        [[rule]]
+        id     = "policy0"
+        effect = "permit"
+        who    = { id = "User::alice" }
+        what.tool     = "any"
+        what.resource = { type = "any", id = "any", attrs = { in = { has_any = ["Album::jane_vacation"] } } }
+        "#,
+    ),
+    (
+        "example_use_cases/4a",
+        r#"
+        [[rule]]
+        id     = "policy0"
+        effect = "permit"
+        who    = { attrs = { department = "HardwareEngineering", jobLevel = { min = 5 } } }
+        what.tool     = { one_of = ["listPhotos", "view"] }
+        what.resource = { type = "any", id = "any", attrs = { in = { has_any = ["Album::device_prototypes"] } } }
+        "#,
+    ),
+    (
+        "example_use_cases/4d",
+        r#"
+        [[rule]]
+        id     = "policy0"
+        effect = "permit"
+        what.tool     = "any"
+        what.resource = { type = "any", id = "any", attrs = { account_owner = { same_as = "who.id" } } }
+        "#,
+    ),
+    (
+        "example_use_cases/4e",
+        r#"
+        [[rule]]
+        id     = "policy0"
+        effect = "permit"
+        what.tool     = "view"
+        what.resource = { type = "Photo", id = "any", attrs = { account_owner_department = { same_as = "who.attrs.department" } } }
+        "#,
+    ),
+    (
+        // One permit has no "or" across attributes: two permits do.
+        "example_use_cases/4f",
+        r#"
+        [[rule]]
+        id     = "policy0"
+        effect = "permit"
+        what.tool     = "any"
+        what.resource = { type = "any", id = "any", attrs = { account_owner = { same_as = "who.id" } } }
+
+        [[rule]]
+        id     = "policy0-admins"
+        effect = "permit"
+        what.tool     = "any"
+        what.resource = { type = "any", id = "any", attrs = { admins = { some = { same_as = "who.id" } } } }
+        "#,
+    ),
+    (
+        "example_use_cases/5b",
+        r#"
+        [[rule]]
+        id     = "policy0"
+        effect = "permit"
+        what.tool     = "addPhoto"
+        what.resource = { type = "any", id = "any", attrs = { in = { has_any = ["Account::alice"] } } }
+        when.photo.fields = { filetype = { one_of = ["JPEG", "PNG"] }, filesize_mb = { max = 1 } }
+
+        [[rule]]
+        id     = "policy0-team"
+        effect = "permit"
+        who    = { groups = { has_any = ["UserGroup::AVTeam"] } }
+        what.tool     = "addPhoto"
+        what.resource = { type = "any", id = "any", attrs = { in = { has_any = ["Account::alice"] } } }
+        when.photo.fields = { filetype = "RAW", filesize_mb = { max = 100 } }
+        "#,
+    ),
+    (
+        // The same address in another spelling would be refused: text is what is compared.
+        "ip/1",
+        r#"
+        [[rule]]
+        id     = "policy0"
+        effect = "permit"
+        what   = { tool = "view", resource = { type = "Photo", id = "VacationPhoto94.jpg" } }
+        when   = { source_ip = "222.222.222.222" }
+        "#,
+    ),
+    (
+        // Loopback and multicast, of either family, are blocks of addresses.
+        "ip/2",
+        r#"
+        [[rule]]
+        id     = "policy0"
+        effect = "permit"
+        what   = { tool = "view", resource = { type = "Photo", id = "VacationPhoto94.jpg" } }
+        when   = { source_ip = { not = { cidr = ["127.0.0.0/8", "::1/128", "224.0.0.0/4", "ff00::/8"] } } }
+        "#,
+    ),
+    (
+        "ip/3",
+        r#"
+        [[rule]]
+        id     = "policy0"
+        effect = "permit"
+        what   = { tool = "view", resource = { type = "Photo", id = "VacationPhoto94.jpg" } }
+        when   = { source_ip = { cidr = "222.222.222.0/24" } }
+        "#,
+    ),
+    (
+        "decimal/1",
+        r#"
+        [[rule]]
+        id     = "policy0"
+        effect = "permit"
+        what   = { tool = "view", resource = { type = "Photo", id = "VacationPhoto94.jpg" } }
+        when   = { confidence_score = { above = 0.75 } }
+        "#,
+    ),
+    (
+        "decimal/2",
+        r#"
+        [[rule]]
+        id     = "policy0"
+        effect = "permit"
+        what   = { tool = "view", resource = { type = "Photo", id = "VacationPhoto94.jpg" } }
+        when   = { confidence_score = { min = 0.4, max = 0.5 } }
+        "#,
+    ),
+    (
+        "multi/1",
+        r#"
+        [[rule]]
+        id     = "policy0"
+        effect = "permit"
+        who    = { id = "User::alice" }
+        what.tool     = "view"
+        what.resource = { type = "any", id = "any", attrs = { in = { has_any = ["Album::jane_vacation"] } } }
+
+        [[rule]]
+        id     = "policy1"
+        effect = "permit"
+        who    = { id = "User::bob" }
+        what.tool     = { one_of = ["view", "edit"] }
+        what.resource = { type = "any", id = "any", attrs = { in = { has_any = ["Account::bob"] } } }
+        "#,
+    ),
+    (
+        "multi/2",
+        r#"
+        [[rule]]
+        id     = "policy0"
+        effect = "permit"
+        what.tool     = "view"
+        what.resource = { type = "any", id = "any", attrs = { in = { has_any = ["Album::jane_vacation"] } } }
+
+        [[rule]]
+        id     = "policy1"
+        effect = "forbid"
+        who    = { id = "User::bob" }
+        what   = { tool = "view", resource = { attrs = { in = { has_any = ["Album::jane_vacation"] } } } }
+        "#,
+    ),
+    (
+        "multi/3",
+        r#"
+        [[rule]]
+        id     = "policy0"
+        effect = "permit"
+        who    = { groups = { has_any = ["UserGroup::alice_friends"] } }
+        what.tool     = "view"
+        what.resource = { type = "any", id = "any", attrs = { in = { has_any = ["Account::alice"] } } }
+
+        [[rule]]
+        id     = "policy1"
+        effect = "forbid"
+        what.resource.attrs = { private = true, account_owner = { not = { same_as = "who.id" } } }
+        "#,
+    ),
+    (
+        "multi/4",
+        r#"
+        [[rule]]
+        id     = "policy0"
+        effect = "permit"
+        who    = { groups = { has_any = ["UserGroup::alice_friends"] } }
+        what.tool     = "view"
+        what.resource = { type = "any", id = "any", attrs = { in = { has_any = ["Account::alice"] } } }
+
+        [[rule]]
+        id     = "policy1"
+        effect = "permit"
+        who    = { attrs = { department = "Sales" } }
+        what.tool     = "any"
+        what.resource = { type = "any", id = "any", attrs = { in = { has_any = ["Album::alice_vacation"] } } }
+
+        [[rule]]
+        id     = "policy2"
+        effect = "forbid"
+        what.resource.attrs = { private = true, account_owner = { not = { same_as = "who.id" } } }
+
+        [[rule]]
+        id     = "policy3"
+        effect = "forbid"
+        when   = { authenticated = false }
+        "#,
+    ),
+    (
+        "multi/5",
+        r#"
+        [[rule]]
+        id     = "policy0"
+        effect = "permit"
+        who    = { attrs = { department = "Sales" } }
+        what.tool     = "any"
+        what.resource = { type = "any", id = "any", attrs = { in = { has_any = ["Album::alice_vacation"] } } }
+
+        [[rule]]
+        id     = "policy1"
+        effect = "forbid"
+        when   = { authenticated = { not = true } }
+
+        [[rule]]
+        id     = "policy2"
+        effect = "permit"
+        who    = { attrs = { jobLevel = { min = 7 } } }
+        what   = { tool = "view", resource = "any" }
+        "#,
+    ),
+];
+
+fn load() -> Option<Vec<Json>> {
+    Some(list(&corpus("cedar/handwritten.json")?["sets"]).to_vec())
+}
+
+fn question(entities: &Entities<'_>, request: &Json) -> Question {
+    let principal = name_of(&request["principal"]);
+    let mut groups = entities.above(&principal);
+    groups.remove(&principal);
+    let who = entities
+        .attributes(&principal)
+        .into_iter()
+        .fold(Assertion::human(&*principal).groups(groups), |who, (name, own)| who.attr(name, own));
+
+    let name = name_of(&request["resource"]);
+    let above = entities.above(&name).into_iter().map(|name| Value::Text(name.into())).collect();
+    let [kind, id] = ["type", "id"].map(|part| text(&request["resource"][part]));
+    let resource =
+        entities.attributes(&name).into_iter().fold(
+            Resource::new(kind, id).attr("in", Value::List(above)),
+            |resource, (name, own)| resource.attr(name, own),
+        );
+
+    let context = request["context"].as_object().into_iter().flatten();
+    Question {
+        who,
+        tool: text(&request["action"]["name"]).to_owned(),
+        args: serde_json::json!({}),
+        resource: Some(resource),
+        context: context
+            .fold(Context::new(), |all, (name, own)| all.with(name.clone(), plain(own))),
+    }
+}
+
+/// The rules that a table says decided, as this crate names them.
+fn deciders(case: &Json) -> Vec<String> {
+    list(&case["deciding_policies"]).iter().map(|id| text(id).to_owned()).collect()
+}
+
+#[test]
+fn every_decision_agrees_and_so_do_the_rules_that_decided() {
+    let Some(sets) = load() else { return };
+    let mut cases = 0;
+    for (name, rules) in POLICIES {
+        let set = sets.iter().find(|set| set["set"] == *name).expect("the set is in the corpus");
+        let policy = Policy::from_toml(&format!("version = 1\n{rules}"));
+        let policy = policy.unwrap_or_else(|error| panic!("{name}: {error}"));
+        let broker = Broker::new(policy.clone()).unwrap();
+        let entities = Entities::of(set);
+        for case in list(&set["cases"]) {
+            let question = question(&entities, &case["request"]);
+            let answer = question.ask(&broker);
+            let agrees = match (text(&case["expect"]), &answer) {
+                // Where one policy of the table took two rules, the second is named after it.
+                ("allow", Answer::Ran(rules)) => {
+                    let rules = rules.iter().map(|id| id.split('-').next().unwrap());
+                    rules.eq(deciders(case).iter().map(String::as_str))
+                }
+                ("deny", Answer::Refused(_, forbids)) => *forbids == deciders(case),
+                _ => false,
+            };
+            assert!(agrees, "{}: {answer:?}, expected {case}", case["id"]);
+            let at_call = question.ask_at_call(&policy);
+            match answer {
+                Answer::Ran(_) => assert_eq!(at_call, answer, "{}", case["id"]),
+                _ => assert!(!at_call.is_permit(), "{}: {at_call:?}", case["id"]),
+            }
+            cases += 1;
+        }
+        assert!(broker.standing().is_empty());
+    }
+    println!("cedar: {} of {} sets, {cases} decisions agree", POLICIES.len(), sets.len());
+    assert_eq!((POLICIES.len(), cases), (22, 74));
+}
+
+#[test]
+fn every_set_has_a_policy() {
+    let Some(sets) = load() else { return };
+    let mut all: Vec<_> = sets.iter().map(|set| text(&set["set"])).collect();
+    let mut told: Vec<_> = POLICIES.iter().map(|(name, _)| *name).collect();
+    all.sort_unstable();
+    told.sort_unstable();
+    assert_eq!(all, told);
+}

@@ -1,0 +1,57 @@
+//! Fuzzing without a fuzzer: what each target checks, of its seeds and of everything that was once
+//! found. The targets that look inside the crate are replayed in `scope::fuzzing`.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::print_stderr,
+    reason = "tests"
+)]
+
+#[allow(unreachable_pub, reason = "the targets reach them from their own package")]
+#[path = "../../fuzz/src/lib.rs"]
+mod bodies;
+
+fn replay(target: &str, check: fn(&[u8])) {
+    let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("fuzz/seeds").join(target);
+    let mut replayed = 0;
+    for file in std::fs::read_dir(folder).expect("the target has seeds") {
+        let path = file.unwrap().path();
+        // Shown where a seed fails, so that it is known which.
+        eprintln!("{}", path.display());
+        check(&std::fs::read(path).unwrap());
+        replayed += 1;
+    }
+    assert!(replayed > 0, "no seeds");
+}
+
+#[test]
+fn seeds_of_arguments_are_read_as_others_read_them() {
+    replay("args", bodies::args::args);
+}
+
+#[test]
+fn seeds_of_globs_agree_with_a_naive_matcher() {
+    replay("glob", bodies::glob::glob);
+}
+
+#[test]
+fn seeds_of_policies_load_with_the_digest_of_what_they_say() {
+    replay("policy", bodies::policy::policy);
+}
+
+#[test]
+fn seeds_of_regular_expressions_agree_with_walking_their_tree() {
+    replay("regex", bodies::regex::regex);
+}
+
+#[test]
+fn seeds_of_scopes_read_back_what_they_say() {
+    replay("scope", bodies::scope::scope);
+}
+
+#[test]
+fn seeds_of_tokens_have_one_spelling_and_never_widen() {
+    replay("token", bodies::token::token);
+}

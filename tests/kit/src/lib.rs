@@ -1,0 +1,3 @@
+//! What the test binaries share: published corpora, and how they are put to a broker.
+
+pub mod corpora;

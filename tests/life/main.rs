@@ -1,0 +1,25 @@
+//! The life of a task: what it may spend, what it remembers, and every way in which it ends.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "tests"
+)]
+
+mod delegation;
+mod ending;
+mod first_call;
+mod halt;
+mod handles;
+mod history;
+mod limits;
+mod listing;
+mod per_identity;
+mod preview;
+mod reload;
+mod renewal;
+mod requests;
+mod stamps;
+mod sweep;
+mod world;

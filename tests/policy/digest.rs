@@ -1,0 +1,404 @@
+//! TOML, JSON and Rust make the same policy: equal digests for equal content, and only then.
+
+use std::time::Duration;
+
+use hallpass::clock::{Timestamp, format_duration};
+use hallpass::policy::{ApprovalTerms, Moment, Per, Policy, Reviewers, Rule, Tool};
+use hallpass::scope::{
+    Constraint, Scope, above, absent, all_of, any, any_of, below, contains, count, each, eq,
+    fields, glob, has_all, has_any, len, max, min, not, one_of, prefix, present, same_as, some,
+    subset_of, suffix,
+};
+use proptest::prelude::{any as arbitrary, *};
+use serde_json::{Map, Value, json};
+
+/// A constraint twice: as Rust builds it and as a policy writes it.
+type Both = (Constraint, Value);
+
+fn leaf() -> impl Strategy<Value = Both> {
+    let text = "[a-c/]{1,3}";
+    let words = || prop::collection::vec("[a-c]{1,2}", 1..4);
+    prop_oneof![
+        Just((any(), json!("any"))),
+        Just((present(), json!({"present": true}))),
+        Just((absent(), json!({"present": false}))),
+        Just((same_as("who.attrs.team"), json!({"same_as": "who.attrs.team"}))),
+        Just((eq(serde_json_value(&json!([]))), json!({"eq": []}))),
+        Just((eq("any"), json!({"eq": "any"}))),
+        arbitrary::<i64>().prop_map(|n| (eq(n), json!(n))),
+        arbitrary::<bool>().prop_map(|b| (eq(b), json!(b))),
+        text.prop_map(|t| (eq(t.as_str()), json!({"eq": t}))),
+        words().prop_map(|w| (one_of(w.iter().map(String::as_str)), json!({"one_of": w}))),
+        (arbitrary::<i32>(), 0..9u8).prop_map(|(n, more)| {
+            let high = i64::from(n) + i64::from(more);
+            (min(n).and(max(high)), json!({"min": n, "max": high}))
+        }),
+        arbitrary::<u64>().prop_map(|n| (above(n), json!({"above": n}))),
+        arbitrary::<i64>().prop_map(|n| (below(n), json!({"below": n}))),
+        text.prop_map(|t| (prefix(&t), json!({"prefix": t}))),
+        (text, text)
+            .prop_map(|(a, b)| (suffix(&a).and(contains(&b)), json!({"suffix": a, "contains": b}))),
+        text.prop_map(|t| (glob(&format!("{t}*")), json!({"glob": format!("{t}*")}))),
+        (0..5u64, 0..5u64).prop_map(|(low, more)| {
+            (len(low..=low + more), json!({"len": {"min": low, "max": low + more}}))
+        }),
+        (0..5u64).prop_map(|least| (len(least..), json!({"len": {"min": least}}))),
+        (0..5u64).prop_map(|exactly| (count(exactly), json!({"count": exactly}))),
+        words().prop_map(|w| (subset_of(w.iter().map(String::as_str)), json!({"subset_of": w}))),
+        words().prop_map(|w| (has_any(w.iter().map(String::as_str)), json!({"has_any": w}))),
+        words().prop_map(|w| (has_all(w.iter().map(String::as_str)), json!({"has_all": w}))),
+    ]
+}
+
+fn constraint() -> impl Strategy<Value = Both> {
+    leaf().prop_recursive(3, 12, 3, |inner| {
+        let several = || prop::collection::vec(inner.clone(), 1..3);
+        let named = prop::collection::btree_map("[a-c]{1,2}", inner.clone(), 0..3);
+        prop_oneof![
+            inner.clone().prop_map(|(c, v)| (not(c), json!({"not": v}))),
+            inner.clone().prop_map(|(c, v)| (each(c), json!({"each": v}))),
+            inner.clone().prop_map(|(c, v)| (some(c), json!({"some": v}))),
+            several().prop_map(|parts| {
+                let (own, written): (Vec<_>, Vec<_>) = parts.into_iter().unzip();
+                (all_of(own), json!({"all": written}))
+            }),
+            several().prop_map(|parts| {
+                let (own, written): (Vec<_>, Vec<_>) = parts.into_iter().unzip();
+                (any_of(own), json!({"any": written}))
+            }),
+            (named, arbitrary::<bool>()).prop_map(|(named, open)| {
+                let written: Map<String, Value> =
+                    named.iter().map(|(name, (_, v))| (name.clone(), v.clone())).collect();
+                let own = fields(named.into_iter().map(|(name, (c, _))| (name, c)));
+                if open {
+                    (own.other_fields(), json!({"fields": written, "other_fields": "any"}))
+                } else {
+                    (own, json!({"fields": written}))
+                }
+            }),
+        ]
+    })
+}
+
+fn serde_json_value(value: &Value) -> hallpass::value::Value {
+    value.try_into().unwrap()
+}
+
+/// A rule twice.
+fn rule(id: usize) -> impl Strategy<Value = (Rule, Value)> {
+    let who = prop::option::of(constraint());
+    let args = prop::collection::btree_map("[a-z.]{1,4}", constraint(), 0..4);
+    let when = prop::collection::btree_map("[a-z]{1,4}", constraint(), 0..2);
+    let grant = (prop::option::of(1..90u64), prop::option::of(1..9u64), arbitrary::<bool>());
+    (0..3u8, who, args, when, grant, arbitrary::<bool>()).prop_map(
+        move |(effect, who, args, when, (minutes, uses, rated), open)| {
+            let id = format!("rule-{id}");
+            let (mut rule, effect) = match effect {
+                0 => (Rule::permit(id.as_str()), "permit"),
+                1 => (Rule::ask(id.as_str()), "ask"),
+                _ => (Rule::forbid(id.as_str()), "forbid"),
+            };
+            let mut what = Map::from_iter([("tool".to_owned(), json!("db.query"))]);
+            rule = rule.tool("db.query");
+            if !args.is_empty() {
+                let written: Map<String, Value> =
+                    args.iter().map(|(name, (_, v))| (name.clone(), v.clone())).collect();
+                what.insert("args".into(), written.into());
+                rule = args.iter().fold(rule, |rule, (name, (c, _))| rule.arg(name, c.clone()));
+            }
+            if effect == "permit" && open {
+                what.insert("other_args".into(), json!("any"));
+                rule = rule.other_args();
+            }
+            let mut written = json!({"id": id, "effect": effect, "what": what});
+            if let Some((own, value)) = who {
+                rule = rule.who_attr("team", own);
+                written["who"] = json!({"attrs": {"team": value}});
+            }
+            for (name, (own, value)) in when.into_iter().filter(|(name, _)| name != "seen") {
+                rule = rule.when(&name, own);
+                written["when"][name] = value;
+            }
+            if effect == "permit" {
+                if let Some(minutes) = minutes {
+                    let ttl = Duration::from_secs(60 * minutes);
+                    rule = rule.ttl(ttl);
+                    written["grant"]["ttl"] = json!(format_duration(ttl));
+                }
+                if let Some(uses) = uses {
+                    rule = rule.uses(uses).budget("args.sum", uses);
+                    written["grant"]["uses"] = json!(uses);
+                    written["grant"]["budget"] = json!({"args.sum": uses});
+                }
+                if rated {
+                    rule = rule.rate(10, Duration::from_secs(60)).depth(2);
+                    written["grant"]["rate"] = json!("10/1m");
+                    written["grant"]["depth"] = json!(2);
+                }
+            }
+            if effect == "ask" {
+                let terms = ApprovalTerms::per(Per::Task)
+                    .review(Reviewers::in_groups(has_any(["owners"])).count(2))
+                    .expires(Duration::from_secs(60));
+                rule = rule.approval(terms);
+                let review = json!([{"groups": {"has_any": ["owners"]}, "count": 2}]);
+                written["approval"] = json!({"review": review, "per": "task", "expires": "1m"});
+            }
+            (rule, written)
+        },
+    )
+}
+
+fn rules() -> impl Strategy<Value = Vec<(Rule, Value)>> {
+    (1..4usize).prop_flat_map(|count| (0..count).map(rule).collect::<Vec<_>>())
+}
+
+fn document(rules: &[Value]) -> Value {
+    json!({"version": 1, "tool": [{"name": "db.query", "labels": ["private"]}], "rule": rules})
+}
+
+proptest! {
+    #[test]
+    fn a_policy_built_in_rust_is_the_one_loaded_from_text(rules in rules()) {
+        let (own, written): (Vec<_>, Vec<_>) = rules.into_iter().unzip();
+        let built = Policy::builder()
+            .tool(Tool::new("db.query").label("private"))
+            .rules(own)
+            .build();
+        let loaded = Policy::from_json(&document(&written).to_string());
+        match (built, loaded) {
+            (Ok(built), Ok(loaded)) => prop_assert_eq!(built.digest(), loaded.digest()),
+            (Err(_), Err(_)) => {}
+            (built, loaded) => prop_assert!(false, "{:?}\n{:?}", built, loaded),
+        }
+    }
+
+    #[test]
+    fn the_same_policy_in_toml_and_json_has_one_digest(rules in rules()) {
+        let written: Vec<_> = rules.into_iter().map(|(_, written)| written).collect();
+        let document = document(&written);
+        let json = Policy::from_json(&document.to_string());
+        let toml = Policy::from_toml(&toml_of(&document));
+        match (json, toml) {
+            (Ok(json), Ok(toml)) => prop_assert_eq!(json.digest(), toml.digest()),
+            (Err(json), Err(toml)) => prop_assert_eq!(json.problem(), toml.problem()),
+            (json, toml) => prop_assert!(false, "{:?}\n{:?}", json, toml),
+        }
+    }
+
+    #[test]
+    fn the_order_of_rules_is_no_part_of_a_policy(rules in rules()) {
+        let mut written: Vec<_> = rules.into_iter().map(|(_, written)| written).collect();
+        if let Ok(policy) = Policy::from_json(&document(&written).to_string()) {
+            written.reverse();
+            let reversed = Policy::from_json(&document(&written).to_string()).unwrap();
+            prop_assert_eq!(policy.digest(), reversed.digest());
+        }
+    }
+
+    #[test]
+    fn a_scope_is_read_back_as_it_was_written(
+        args in prop::collection::btree_map("[a-z.]{1,4}", constraint(), 0..4),
+        resource in prop::option::of((constraint(), constraint())),
+        twice in prop::option::of(constraint()),
+        open in arbitrary::<bool>(),
+    ) {
+        let mut scope = args.into_iter().fold(Scope::tool("t"), |scope, (name, (own, _))| scope.arg(&name, own));
+        if let Some((own, _)) = twice {
+            scope = scope.arg("a", own.clone()).arg("a", own).arg("a", present());
+        }
+        if open {
+            scope = scope.other_args();
+        }
+        if let Some(((kind, _), (id, _))) = resource {
+            scope = scope.resource(kind, id).resource_attr("owner", present());
+        }
+        let scope = scope.and_tool("other").any_resource();
+        prop_assume!(scope.check().is_ok());
+        let value = scope.to_value();
+        let read = Scope::from_json(&value.to_json()).unwrap();
+        prop_assert_eq!(&read.to_value(), &value);
+        let data: Value = serde_json::from_str(&value.to_json()).unwrap();
+        prop_assert_eq!(Scope::try_from(&data).unwrap().to_value(), value.clone());
+        prop_assert_eq!(serde_json::from_value::<Scope>(data).unwrap().to_value(), value);
+    }
+}
+
+/// TOML of a JSON document without null: tables inline.
+fn toml_of(document: &Value) -> String {
+    let entries = document.as_object().unwrap().iter();
+    entries.map(|(key, value)| format!("{key} = {}\n", inline(value))).collect()
+}
+
+fn inline(value: &Value) -> String {
+    match value {
+        Value::Array(list) => {
+            format!("[{}]", list.iter().map(inline).collect::<Vec<_>>().join(", "))
+        }
+        Value::Object(map) => {
+            let entries = map.iter().map(|(key, value)| format!("\"{key}\" = {}", inline(value)));
+            format!("{{ {} }}", entries.collect::<Vec<_>>().join(", "))
+        }
+        other => other.to_string(),
+    }
+}
+
+const FULL: &str = r#"
+version = 1
+[[tool]]
+name = "t"
+labels = ["x", "y"]
+[[tool]]
+name = "u"
+[[rule]]
+id = "p"
+effect = "permit"
+on = ["call"]
+who = { id = "a", kind = "agent", groups = { has_any = ["g"] }, acts_for = { count = 1 }, attrs = { team = "b" } }
+what = { tool = "t", args = { n = { min = 1, below = 9 } }, resource = { type = "c", id = "d", attrs = { e = 5 } } }
+why = { purpose = "f", ticket = { present = true } }
+when = { env = "h", seen = { has_all = ["x"] } }
+grant = { ttl = "5m", max_life = "31m", idle = "2m", uses = 20, rate = "10/3m", budget = { "args.n" = 50 }, depth = 4, per = "identity" }
+owner = "i"
+valid = { from = 2026-01-01T00:00:00Z, until = 2027-01-01T00:00:00Z }
+review_by = 2026-07-01T00:00:00Z
+[[rule]]
+id = "q"
+effect = "ask"
+what = { tool = "u" }
+approval = { review = [{ groups = { has_any = ["j"] }, count = 6 }], confirm = true, per = "call", expires = "7m" }
+"#;
+
+#[test]
+fn every_single_change_makes_another_policy() {
+    let policy = Policy::from_toml(FULL).unwrap();
+    let mut seen = std::collections::HashMap::from([(policy.digest(), String::new())]);
+    for (old, new) in [
+        ("[\"x\", \"y\"]", "[\"x\"]"),
+        ("name = \"u\"", "name = \"u\"\nlabels = [\"z\"]"),
+        ("id = \"p\"", "id = \"r\""),
+        ("effect = \"permit\"\non = [\"call\"]", "effect = \"permit\""),
+        ("id = \"a\"", "id = \"b\""),
+        ("kind = \"agent\"", "kind = \"human\""),
+        ("has_any = [\"g\"]", "has_all = [\"g\"]"),
+        ("count = 1 }", "count = 2 }"),
+        ("team = \"b\"", "tea = \"b\""),
+        ("tool = \"t\"", "tool = \"u\""),
+        ("min = 1", "above = 1"),
+        ("below = 9", "below = 8"),
+        ("type = \"c\"", "type = \"any\""),
+        ("id = \"d\"", "id = { prefix = \"d\" }"),
+        ("e = 5", "e = 6"),
+        ("purpose = \"f\"", "purpose = \"g\""),
+        ("present = true", "present = false"),
+        ("env = \"h\"", "env = \"i\""),
+        ("seen = { has_all", "seen = { has_any"),
+        ("ttl = \"5m\"", "ttl = \"6m\""),
+        ("max_life = \"31m\"", "max_life = \"32m\""),
+        ("idle = \"2m\"", "idle = \"3m\""),
+        ("uses = 20", "uses = 21"),
+        ("\"10/3m\"", "\"11/3m\""),
+        ("\"10/3m\"", "\"10/4m\""),
+        ("\"args.n\" = 50", "\"args.n\" = 51"),
+        ("\"args.n\" = 50", "\"args.m\" = 50"),
+        ("depth = 4", "depth = 5"),
+        ("per = \"identity\"", "per = \"task\""),
+        ("owner = \"i\"", "owner = \"j\""),
+        ("from = 2026-01-01T00:00:00Z", "from = 2026-01-01T00:00:01Z"),
+        (", until = 2027-01-01T00:00:00Z", ""),
+        ("2026-07-01", "2026-07-02"),
+        ("has_any = [\"j\"]", "has_any = [\"k\"]"),
+        ("count = 6", "count = 7"),
+        (", confirm = true", ""),
+        ("per = \"call\"", "per = \"task\""),
+        ("expires = \"7m\"", "expires = \"8m\""),
+        ("effect = \"ask\"", "effect = \"ask\"\non = [\"call\"]"),
+    ] {
+        assert_eq!(FULL.matches(old).count(), 1, "{old}");
+        let changed = Policy::from_toml(&FULL.replace(old, new)).unwrap();
+        let change = format!("{old} to {new}");
+        if let Some(same) = seen.insert(changed.digest(), change.clone()) {
+            panic!("no other digest: {change}, {same}");
+        }
+    }
+}
+
+#[test]
+fn spelling_is_no_part_of_a_policy() {
+    let policy = Policy::from_toml(FULL).unwrap();
+    for (old, new) in [
+        ("[\"x\", \"y\"]", "[\"y\", \"x\", \"y\"]"),
+        ("ttl = \"5m\"", "ttl = \"300s\""),
+        ("below = 9", "below = 9.0"),
+        ("min = 1, below = 9", "all = [{ below = 9 }, { min = 1 }]"),
+        ("tool = \"t\"", "tool = { one_of = [\"t\"] }"),
+        ("team = \"b\"", "team = { eq = \"b\" }"),
+        ("2026-07-01T00:00:00Z", "\"2026-07-01T02:00:00+02:00\""),
+    ] {
+        assert_eq!(FULL.matches(old).count(), 1, "{old}");
+        let changed = Policy::from_toml(&FULL.replace(old, new)).unwrap();
+        assert_eq!(changed.digest(), policy.digest(), "{old} to {new}");
+    }
+}
+
+/// Bounds inside each other count together, however they are nested.
+#[test]
+fn bounds_that_leave_nothing_are_refused_in_rust_as_in_text() {
+    let nested = all_of([min(0).and(max(1)), min(2).and(max(3))]);
+    assert!(Policy::builder().rule(Rule::permit("r").tool("t").arg("a", nested)).build().is_err());
+    let text = "[{ min = 0, max = 1 }, { min = 2, max = 3 }]";
+    let what = format!("what = {{ tool = \"t\", args.a.all = {text} }}");
+    let text = format!("version = 1\n[[rule]]\nid = \"r\"\neffect = \"permit\"\n{what}");
+    assert!(Policy::from_toml(&text).is_err());
+}
+
+#[test]
+fn rust_has_a_word_for_everything_that_text_says() {
+    let at = |text| Timestamp::parse_rfc3339(text).unwrap();
+    let permit = Rule::permit("p")
+        .on([Moment::Call])
+        .who_id(eq("a"))
+        .who_kind(eq("agent"))
+        .who_groups(has_any(["g"]))
+        .who_acts_for(count(1))
+        .who_attr("team", eq("b"))
+        .tool("t")
+        .arg("n", min(1).and(below(9)))
+        .resource_type(eq("c"))
+        .resource_id(eq("d"))
+        .resource_attr("e", eq(5))
+        .purpose(eq("f"))
+        .ticket(present())
+        .when("env", eq("h"))
+        .seen(has_all(["x"]))
+        .ttl(Duration::from_secs(5 * 60))
+        .max_life(Duration::from_secs(31 * 60))
+        .idle(Duration::from_secs(2 * 60))
+        .uses(20)
+        .rate(10, Duration::from_secs(3 * 60))
+        .budget("args.n", 50)
+        .depth(4)
+        .per_identity()
+        .owner("i")
+        .valid_from(at("2026-01-01T00:00:00Z"))
+        .valid_until(at("2027-01-01T00:00:00Z"))
+        .review_by(at("2026-07-01T00:00:00Z"));
+    let reviewers = Reviewers::in_groups(has_any(["j"])).count(6);
+    let terms = ApprovalTerms::per(Per::Call).review(reviewers).confirm();
+    let ask = Rule::ask("q").tool("u").approval(terms.expires(Duration::from_secs(7 * 60)));
+    let built = Policy::builder()
+        .tool(Tool::new("t").labels(["x", "y"]))
+        .tool(Tool::new("u"))
+        .rules([ask, permit])
+        .build()
+        .unwrap();
+    assert_eq!(built.digest(), Policy::from_toml(FULL).unwrap().digest());
+}
+
+/// In text `when.seen` is the history, so an attribute of that name would have the same digest.
+#[test]
+fn no_attribute_of_the_context_passes_for_the_history() {
+    let rule = Rule::forbid("r").tool("t").when("seen", eq("x"));
+    let error = Policy::builder().tool(Tool::new("t")).rule(rule).build().unwrap_err();
+    assert_eq!(error.at(), "when.seen");
+}

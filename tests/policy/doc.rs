@@ -1,0 +1,48 @@
+//! The policies that the documentation shows, and its messages.
+
+use hallpass::policy::Policy;
+use hallpass::scope::Scope;
+
+const PAGE: &str = include_str!("../../docs/policy.md");
+
+/// The fenced blocks of the page: what kind they say they are, and their text.
+fn blocks() -> Vec<(&'static str, &'static str)> {
+    let fences: Vec<_> = PAGE.split("```").collect();
+    assert_eq!(fences.len() % 2, 1, "a fence is left open");
+    let block = |text: &'static str| text.split_once('\n').unwrap();
+    fences.into_iter().skip(1).step_by(2).map(block).collect()
+}
+
+#[test]
+fn what_the_page_shows_loads_or_is_refused_with_the_message_it_shows() {
+    let blocks = blocks();
+    let mut loaded = 0;
+    let mut refused = 0;
+    for (at, (kind, text)) in blocks.iter().enumerate() {
+        match *kind {
+            "toml" => {
+                if let Err(error) = Policy::from_toml(text) {
+                    panic!("{error}\n{text}");
+                }
+                loaded += 1;
+            }
+            // Shown for a feature: loaded with it, and refused without it for just that.
+            "toml url" => match Policy::from_toml(text) {
+                Ok(_) if cfg!(feature = "url") => {}
+                Ok(_) => panic!("it loads without the feature: {text}"),
+                Err(error) if cfg!(feature = "url") => panic!("{error}\n{text}"),
+                Err(error) => assert!(error.problem().contains("the feature `url`"), "{error}"),
+            },
+            "toml refused" => {
+                let message = blocks.get(at + 1).filter(|(kind, _)| *kind == "text").unwrap().1;
+                let error = Policy::from_toml(text).expect_err(text);
+                assert_eq!(error.to_string(), message.trim_end(), "{text}");
+                refused += 1;
+            }
+            "json" => assert!(Scope::from_json(text).is_ok(), "{text}"),
+            "text" => {}
+            other => panic!("a block of unknown kind `{other}`"),
+        }
+    }
+    assert!(loaded >= 10 && refused >= 4, "{loaded} loaded, {refused} refused");
+}

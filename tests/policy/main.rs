@@ -1,0 +1,15 @@
+//! Policies and scopes as documents: what loads, what is refused and where, and what is warned about.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::print_stdout,
+    reason = "tests"
+)]
+
+mod digest;
+mod doc;
+mod lint;
+mod scope_text;
+mod text;

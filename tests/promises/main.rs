@@ -1,0 +1,57 @@
+//! The promises, as properties: random policies, identities, calls and operations, put to the broker
+//! and to a model that knows no index, no table and no shortcut.
+//!
+//! Here are P1 to P5, P7 and P9 to P12; what narrowing and presentations say on the wire is in
+//! `tests/token`, and P6 and P8 come with what they are about.
+//!
+//! Two models are driven beside a broker. `any_life` asks with rules and scopes of every kind, and looks
+//! at what is answered call by call. `whole_life` does everything there is to do, in a universe so small
+//! that every answer can be foretold.
+//!
+//! `PROPTEST_CASES` sets how many cases each property tries.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "tests"
+)]
+
+mod case;
+mod door;
+mod giving;
+mod life;
+mod life_asks;
+mod life_calls;
+mod life_case;
+mod life_delegation;
+mod life_ends;
+mod life_limits;
+mod life_listing;
+mod life_log;
+mod life_reload;
+mod life_renewal;
+mod life_runs;
+mod model;
+mod probe;
+mod random;
+mod small;
+mod spelling;
+mod stand;
+mod universe;
+mod world;
+mod world_asks;
+mod world_calls;
+mod world_ends;
+mod world_log;
+
+mod any_life;
+mod p01_nothing_by_default;
+mod p02_nothing_left_behind;
+mod p03_within_policy;
+mod p04_within_parent;
+mod p05_forbid_beats_ask_beats_permit;
+mod p05_index;
+mod p10_doubt_denies;
+mod p11_threads;
+mod whole_life;

@@ -1,0 +1,17 @@
+//! Tokens: their text, how holders narrow them and bind them to calls, and how they are verified.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::print_stdout,
+    reason = "tests"
+)]
+
+mod attenuated_kinds;
+mod attenuation;
+mod call_bound;
+mod format;
+mod narrowing_properties;
+mod verifier;
+mod verifier_properties;

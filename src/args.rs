@@ -1,5 +1,7 @@
 //! The arguments of a call.
 
+mod convert;
+
 use std::convert::Infallible;
 use std::fmt;
 
@@ -70,6 +72,12 @@ pub enum ArgsError {
         /// What is wrong with it.
         fault: KeyFault,
     },
+    /// Data of the host that can't be written as JSON.
+    #[error("can't be written as JSON: {0}")]
+    Unwritable(Box<str>),
+    /// The arguments are not what the tool takes.
+    #[error("arguments do not fit: {0}")]
+    Misfit(Box<str>),
 }
 
 /// What is wrong with an argument's key.
@@ -200,30 +208,6 @@ impl TryFrom<Value> for Args {
             Value::Object(object) => Args::try_from(object),
             other => Err(ArgsError::NotAnObject(other.kind_name())),
         }
-    }
-}
-
-/// What `serde_json` rounded or dropped before is gone: read agents' text with [`Args::from_json`].
-///
-/// # Errors
-/// As from a [`Value`], and [`ArgsError::Number`].
-impl TryFrom<serde_json::Value> for Args {
-    type Error = ArgsError;
-
-    fn try_from(json: serde_json::Value) -> Result<Self, Self::Error> {
-        Args::try_from(Value::try_from(json)?)
-    }
-}
-
-/// As from an owned one.
-///
-/// # Errors
-/// As from an owned one.
-impl TryFrom<&serde_json::Value> for Args {
-    type Error = ArgsError;
-
-    fn try_from(json: &serde_json::Value) -> Result<Self, Self::Error> {
-        Args::try_from(Value::try_from(json)?)
     }
 }
 

@@ -1,9 +1,12 @@
 //! A call: one tool, its arguments, and the resource it acts on.
 
+use serde::Serialize;
+
 use crate::args::{Args, ArgsError};
 use crate::resource::Resource;
-use crate::scope::CallParts;
+use crate::scope::{CallParts, Scope, eq};
 use crate::tool::{ToolName, ToolNameError};
+use crate::value::Value;
 
 /// One call of a tool, as asked for: nothing says yet that it may run.
 ///
@@ -40,7 +43,7 @@ pub enum CallError {
 impl Call {
     /// A call of `tool` without a resource.
     ///
-    /// Arguments come as [`Args`] or as `serde_json::Value`. What an agent wrote is best read from its
+    /// Arguments come as [`Args`], or as a value or a map of `serde_json`. What an agent wrote is best read from its
     /// text, strictly: [`Call::from_json`].
     ///
     /// # Errors
@@ -64,6 +67,22 @@ impl Call {
     /// [`CallError`] as above, and for text that is no JSON object, or says a key twice.
     pub fn from_json(tool: &str, args: &str) -> Result<Self, CallError> {
         Ok(Call { tool: ToolName::new(tool)?, args: Args::from_json(args)?, resource: None })
+    }
+
+    /// As [`Call::from_json`], from bytes that ought to be UTF-8: the body of a request, say.
+    ///
+    /// # Errors
+    /// As [`Call::from_json`].
+    pub fn from_json_bytes(tool: &str, args: &[u8]) -> Result<Self, CallError> {
+        Ok(Call { tool: ToolName::new(tool)?, args: Args::from_json_bytes(args)?, resource: None })
+    }
+
+    /// A call whose arguments are a host's own data, a struct say: see [`Args::from_serialize`].
+    ///
+    /// # Errors
+    /// [`CallError`] as above, and for data that is no JSON object.
+    pub fn from_serialize<T: Serialize + ?Sized>(tool: &str, args: &T) -> Result<Self, CallError> {
+        Ok(Call { tool: ToolName::new(tool)?, args: Args::from_serialize(args)?, resource: None })
     }
 
     /// What the call acts on, as the host knows it.
@@ -99,5 +118,49 @@ impl Call {
     /// What the call acts on.
     pub fn resource(&self) -> Option<&Resource> {
         self.resource.as_deref()
+    }
+}
+
+impl Scope {
+    /// Asks for what this call needs and nothing else: its tool, each argument as it is, and its resource
+    /// by type and id. As in all scopes, one value also stands for a list of nothing but that value.
+    ///
+    /// ```
+    /// use hallpass::{Call, Scope};
+    /// use serde_json::json;
+    ///
+    /// let call = Call::new("fs.read", json!({ "path": "/data/q3.csv" }))?;
+    /// let scope = Scope::exactly(&call);
+    /// assert_eq!(scope.to_string(), r#"[{"args":{"path":{"eq":"/data/q3.csv"}},"tool":"fs.read"}]"#);
+    /// # Ok::<(), hallpass::CallError>(())
+    /// ```
+    pub fn exactly(call: &Call) -> Self {
+        let pinned =
+            |scope: Scope, (name, value): (&str, &Value)| scope.arg(name, eq(value.clone()));
+        let scope = call.args().iter().fold(Scope::tool(call.tool()), pinned);
+        match call.resource() {
+            None => scope,
+            Some(resource) => scope.resource(eq(resource.resource_type()), eq(resource.id())),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn every_way_to_a_call_gives_the_same() {
+        let call = Call::new("t", json!({ "a": 1.5 })).unwrap();
+        let serde_json::Value::Object(map) = json!({ "a": 1.5 }) else { unreachable!() };
+        let data = std::collections::BTreeMap::from([("a", 1.5)]);
+        assert_eq!(Call::new("t", map), Ok(call.clone()));
+        assert_eq!(Call::from_json("t", r#"{"a":1.5}"#), Ok(call.clone()));
+        assert_eq!(Call::from_json_bytes("t", br#"{"a":15e-1}"#), Ok(call.clone()));
+        assert_eq!(Call::from_serialize("t", &data), Ok(call));
+        assert!(matches!(Call::from_json_bytes("t", b"{\"a\":\xff}"), Err(CallError::Args(_))));
+        assert!(matches!(Call::from_json_bytes("no tool", b"{}"), Err(CallError::Tool(_))));
+        assert!(matches!(Call::from_serialize("no tool", &data), Err(CallError::Tool(_))));
     }
 }

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use crate::text::{ATTRIBUTE_NAME, SHOWN, TextFault, escape_for_people};
-use crate::value::{Key, Object, Value};
+use crate::value::{Key, Object, Value, ValueError};
 
 /// How many names a context holds. Real ones have about ten; a reader of a denial still finds the
 /// one that mattered, and hashing or logging a context stays cheap.
@@ -18,8 +18,8 @@ const RESERVED: [&str; 3] = ["seen", "now", "time"];
 ///
 /// Building never fails; the first mistake is kept and every question asked with such a context is
 /// refused: a name given twice, a name that is empty, longer than 128 bytes or has hidden characters,
-/// more than 256 names, or one of `seen`, `now` and `time`, which the broker itself adds. Names are
-/// compared byte for byte.
+/// more than 256 names, one of `seen`, `now` and `time`, which the broker itself adds, or what is no
+/// [`Value`] (NaN, say). Names are compared byte for byte.
 ///
 /// ```
 /// use hallpass::context::Context;
@@ -42,8 +42,17 @@ impl Context {
 
     /// Adds an attribute.
     #[must_use]
-    pub fn with(mut self, name: impl Into<Cow<'static, str>>, value: impl Into<Value>) -> Self {
-        if let Err(mistake) = self.add(name.into(), value.into()) {
+    pub fn with<V>(mut self, name: impl Into<Cow<'static, str>>, value: V) -> Self
+    where
+        V: TryInto<Value>,
+        ValueError: From<V::Error>,
+    {
+        let name = name.into();
+        let added = match value.try_into() {
+            Ok(value) => self.add(name, value),
+            Err(error) => Err(Problem::Value { name: name.into(), error: error.into() }.into()),
+        };
+        if let Err(mistake) = added {
             self.mistake.get_or_insert(mistake);
         }
         self
@@ -94,6 +103,28 @@ impl From<Object> for Context {
     }
 }
 
+/// An object's names and values. Anything else is refused where the context is asked with, as a name is
+/// that can't be one.
+///
+/// ```
+/// use hallpass::Context;
+/// use serde_json::json;
+///
+/// let context = Context::from(json!({ "env": "prod", "risk": 0.5 }));
+/// assert_eq!(context, Context::new().with("env", "prod").with("risk", 0.5));
+/// ```
+impl From<serde_json::Value> for Context {
+    fn from(json: serde_json::Value) -> Self {
+        let mistaken =
+            |problem: Problem| Context { attributes: Object::new(), mistake: Some(problem.into()) };
+        match Value::try_from(json) {
+            Ok(Value::Object(attributes)) => Context::from(attributes),
+            Ok(other) => mistaken(Problem::NotAnObject(other.kind_name())),
+            Err(error) => mistaken(Problem::Json(error)),
+        }
+    }
+}
+
 fn fault_of(attributes: &Object) -> Option<Problem> {
     if attributes.len() > NAMES_MAX {
         return Some(Problem::TooMany);
@@ -120,6 +151,12 @@ enum Problem {
     Reserved(Box<str>),
     #[error("context has more than {NAMES_MAX} names")]
     TooMany,
+    #[error("context `{}` is not a value: {error}", escape_for_people(.name, SHOWN))]
+    Value { name: Box<str>, error: ValueError },
+    #[error("context is not a value: {0}")]
+    Json(ValueError),
+    #[error("context is of kind {0}, expected an object")]
+    NotAnObject(&'static str),
 }
 
 #[cfg(test)]
@@ -142,6 +179,21 @@ mod tests {
         assert_eq!(context.checked().unwrap().get("vpn"), Some(&yes()));
         assert_eq!(context.get("risk"), None);
         assert!(Context::new().is_empty() && !context.is_empty());
+    }
+
+    #[test]
+    fn what_is_no_value_or_no_object_refuses_the_context() {
+        assert!(Context::from(serde_json::json!({ "n": 0.1 })).checked().is_ok());
+        let many = serde_json::json!(1e300);
+        for (context, said) in [
+            (Context::new().with("risk", f64::NAN), "context `risk` is not a value: not a number"),
+            (Context::new().with("n", many.clone()), "38 digits"),
+            (Context::from(serde_json::json!({ "n": many })), "context is not a value: a number"),
+            (Context::from(serde_json::json!(["env"])), "is of kind list, expected an object"),
+            (Context::from(serde_json::json!({ "now": 1 })), "`now` is reserved"),
+        ] {
+            assert!(complaint(&context).contains(said), "{}", complaint(&context));
+        }
     }
 
     #[test]

@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use crate::text::{
     ATTRIBUTE_NAME, SHOWN, TextFault, TextRule, TextValue, escape_for_people, not_a_name_char,
 };
-use crate::value::{Key, Object, Value};
+use crate::value::{Key, Object, Value, ValueError};
 
 const TYPE: TextRule = TextRule {
     max: 64,
@@ -25,8 +25,8 @@ const ATTRIBUTES_MAX: usize = 256;
 ///
 /// Building never fails; the first mistake is kept and every call with such a resource is refused: a
 /// type is 1 to 64 characters out of `[A-Za-z0-9_.:/-]`, an id 1 to 1024 bytes without control
-/// characters, attribute names 1 to 128 bytes without hidden characters, each once, at most 256. All
-/// are compared byte for byte.
+/// characters, attribute names 1 to 128 bytes without hidden characters, each once, at most 256, and what
+/// is no [`Value`] (NaN, say) is no attribute. All are compared byte for byte.
 ///
 /// ```
 /// use hallpass::resource::Resource;
@@ -64,8 +64,17 @@ impl Resource {
 
     /// Adds an attribute.
     #[must_use]
-    pub fn attr(mut self, name: impl Into<Cow<'static, str>>, value: impl Into<Value>) -> Self {
-        if let Err(mistake) = self.add(name.into(), value.into()) {
+    pub fn attr<V>(mut self, name: impl Into<Cow<'static, str>>, value: V) -> Self
+    where
+        V: TryInto<Value>,
+        ValueError: From<V::Error>,
+    {
+        let name = name.into();
+        let added = match value.try_into() {
+            Ok(value) => self.add(name, value),
+            Err(error) => Err(Problem::Value { name: name.into(), error: error.into() }.into()),
+        };
+        if let Err(mistake) = added {
             self.mistake.get_or_insert(mistake);
         }
         self
@@ -140,6 +149,8 @@ enum Problem {
     Twice(Box<str>),
     #[error("resource has more than {ATTRIBUTES_MAX} attributes")]
     TooMany,
+    #[error("resource attribute `{}` is not a value: {error}", escape_for_people(.name, SHOWN))]
+    Value { name: Box<str>, error: ValueError },
 }
 
 #[cfg(test)]
@@ -181,6 +192,13 @@ mod tests {
     fn an_attribute_given_twice_refuses_the_resource() {
         let twice = Resource::new("T", "1").attr("a", Value::Null).attr("a", Value::Null);
         assert_eq!(complaint(&twice), "resource attribute `a` is given twice");
+    }
+
+    #[test]
+    fn an_attribute_that_is_no_value_refuses_the_resource() {
+        assert!(Resource::new("T", "1").attr("share", 0.5).checked().is_ok());
+        let wrong = Resource::new("T", "1").attr("share", f64::INFINITY);
+        assert_eq!(complaint(&wrong), "resource attribute `share` is not a value: not a number");
     }
 
     /// attack 12

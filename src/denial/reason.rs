@@ -54,6 +54,31 @@ impl Code {
             Code::Unavailable => "unavailable",
         }
     }
+
+    /// The HTTP status that says the same. A `401` wants a `WWW-Authenticate` beside it, and the body says
+    /// the code: four of them are `403`.
+    pub const fn http_status(self) -> u16 {
+        match self {
+            Code::BadRequest => 400,
+            Code::InvalidToken | Code::Expired => 401,
+            Code::OutOfScope | Code::NotPermitted | Code::ApprovalRequired | Code::Halted => 403,
+            Code::LimitReached => 429,
+            Code::Unavailable => 503,
+        }
+    }
+
+    /// The name of the gRPC status that says the same. What waits for people is a failed precondition: a
+    /// client that calls again at once gets the same answer.
+    pub const fn grpc_status(self) -> &'static str {
+        match self {
+            Code::BadRequest => "INVALID_ARGUMENT",
+            Code::InvalidToken | Code::Expired => "UNAUTHENTICATED",
+            Code::OutOfScope | Code::NotPermitted => "PERMISSION_DENIED",
+            Code::ApprovalRequired | Code::Halted => "FAILED_PRECONDITION",
+            Code::LimitReached => "RESOURCE_EXHAUSTED",
+            Code::Unavailable => "UNAVAILABLE",
+        }
+    }
 }
 
 /// Why, in full: for operators, records and tests, never for agents.
@@ -271,5 +296,35 @@ impl fmt::Display for Code {
 impl fmt::Display for Reason {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.as_str())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_table_of_the_documents_says_what_the_code_does() {
+        let rows = |code: &Code| {
+            let reasons = Reason::ALL.iter().filter(|reason| reason.code() == *code);
+            let reasons: Vec<_> = reasons.map(|reason| format!("`{reason}`")).collect();
+            let (http, grpc) = (code.http_status(), code.grpc_status());
+            (format!("| `{code}` |"), format!("| {http} | `{grpc}` | {} |", reasons.join(", ")))
+        };
+        let table = include_str!("../../docs/denials.md");
+        let mut lines = table.lines().filter(|line| line.starts_with("| `"));
+        for (begins, ends) in Code::ALL.iter().map(rows) {
+            let line = lines.next().unwrap();
+            assert!(line.starts_with(&begins) && line.ends_with(&ends), "{line}\n{begins} {ends}");
+        }
+        assert_eq!(lines.next(), None);
+    }
+
+    #[test]
+    fn a_status_is_never_one_of_success() {
+        for code in Code::ALL {
+            assert!((400..600).contains(&code.http_status()));
+            assert_ne!(code.grpc_status(), "OK");
+        }
     }
 }

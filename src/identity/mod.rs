@@ -16,7 +16,7 @@ pub use subject::{Subject, SubjectError};
 /// An attested caller: proof that this broker's attestor vouched for who it is.
 ///
 /// The only way to one is an attestor at a broker; another broker refuses it. It cannot be built
-/// from parts, cloned or read from text.
+/// from parts or read from text. Cloning is cheap, and a clone is the same attestation.
 ///
 /// ```
 /// use hallpass::identity::Identity;
@@ -55,21 +55,6 @@ pub use subject::{Subject, SubjectError};
 /// }
 /// ```
 ///
-/// It cannot be cloned, though its subject can:
-///
-/// ```
-/// use hallpass::identity::{Identity, Subject};
-/// fn copy(who: &Identity) -> Subject {
-///     who.subject().clone()
-/// }
-/// ```
-/// ```compile_fail
-/// use hallpass::identity::Identity;
-/// fn copy(who: &Identity) -> Identity {
-///     who.clone()
-/// }
-/// ```
-///
 /// It cannot be read from text, though its kind can:
 ///
 /// ```
@@ -84,6 +69,7 @@ pub use subject::{Subject, SubjectError};
 ///     serde_json::from_str(text).ok()
 /// }
 /// ```
+#[derive(Clone)]
 pub struct Identity {
     facts: Arc<Facts>,
 }
@@ -175,8 +161,6 @@ impl Identity {
         self.facts.attested_by
     }
 
-    /// The same attested caller once more, for a grant or a pending request to hold. Not `Clone`,
-    /// because only the broker that holds the original may decide that it lives on elsewhere.
     pub(crate) fn share(&self) -> Identity {
         Identity { facts: Arc::clone(&self.facts) }
     }

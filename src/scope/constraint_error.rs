@@ -28,6 +28,9 @@ pub enum ConstraintError {
     /// A bound that is not a number of at most 38 digits.
     #[error("the bound of `{0}` is not a number of at most 38 digits")]
     NotANumber(&'static str),
+    /// What is compared with is not a value: a float such as NaN, say.
+    #[error("`{0}` of what is not a value: {1}")]
+    NotAValue(&'static str, String),
     /// A pattern that does not parse.
     #[error("{0}")]
     Pattern(String),

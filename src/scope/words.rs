@@ -13,15 +13,33 @@ use super::path::canonical_path;
 use super::regex::Regex;
 use super::url::UrlPattern;
 use crate::clock::Timestamp;
-use crate::value::{Number, Value};
+use crate::value::{Number, Value, ValueError};
 
-/// Exactly this value. Numbers by value: `1` is `1.0`.
-pub fn eq(value: impl Into<Value>) -> Constraint {
-    Constraint(Node::Is(Set::one(value.into())))
+/// Exactly this value. Numbers by value: `1` is `1.0`, and a float is the decimal it is written as.
+///
+/// ```
+/// use hallpass::scope::{Scope, eq};
+///
+/// let scope = Scope::tool("bank.pay").arg("amount", eq(99.95));
+/// assert_eq!(scope.to_string(), r#"[{"args":{"amount":{"eq":99.95}},"tool":"bank.pay"}]"#);
+/// ```
+pub fn eq<V>(value: V) -> Constraint
+where
+    V: TryInto<Value>,
+    ValueError: From<V::Error>,
+{
+    match value.try_into() {
+        Ok(value) => Constraint(Node::Is(Set::one(value))),
+        Err(error) => no_value("eq", error.into()),
+    }
 }
 
 /// One of these values.
-pub fn one_of<V: Into<Value>>(values: impl IntoIterator<Item = V>) -> Constraint {
+pub fn one_of<V>(values: impl IntoIterator<Item = V>) -> Constraint
+where
+    V: TryInto<Value>,
+    ValueError: From<V::Error>,
+{
     set("one_of", values, Node::Is)
 }
 
@@ -209,17 +227,29 @@ pub fn some(constraint: Constraint) -> Constraint {
 }
 
 /// A list without any element but these; the empty list is a subset.
-pub fn subset_of<V: Into<Value>>(values: impl IntoIterator<Item = V>) -> Constraint {
+pub fn subset_of<V>(values: impl IntoIterator<Item = V>) -> Constraint
+where
+    V: TryInto<Value>,
+    ValueError: From<V::Error>,
+{
     set("subset_of", values, Node::SubsetOf)
 }
 
 /// A list with at least one of these elements.
-pub fn has_any<V: Into<Value>>(values: impl IntoIterator<Item = V>) -> Constraint {
+pub fn has_any<V>(values: impl IntoIterator<Item = V>) -> Constraint
+where
+    V: TryInto<Value>,
+    ValueError: From<V::Error>,
+{
     set("has_any", values, Node::HasAny)
 }
 
 /// A list with all of these elements.
-pub fn has_all<V: Into<Value>>(values: impl IntoIterator<Item = V>) -> Constraint {
+pub fn has_all<V>(values: impl IntoIterator<Item = V>) -> Constraint
+where
+    V: TryInto<Value>,
+    ValueError: From<V::Error>,
+{
     set("has_all", values, Node::HasAll)
 }
 
@@ -242,15 +272,25 @@ fn faulty(error: ConstraintError) -> Constraint {
     Constraint(Node::Faulty(error))
 }
 
-fn set<V: Into<Value>>(
+fn set<V>(
     word: &'static str,
     values: impl IntoIterator<Item = V>,
     node: fn(Set) -> Node,
-) -> Constraint {
-    match Set::new(values.into_iter().map(Into::into).collect()) {
-        Some(set) => Constraint(node(set)),
-        None => faulty(ConstraintError::Empty(word)),
+) -> Constraint
+where
+    V: TryInto<Value>,
+    ValueError: From<V::Error>,
+{
+    let values = values.into_iter().map(|value| value.try_into().map_err(ValueError::from));
+    match values.collect::<Result<_, _>>().map(Set::new) {
+        Ok(Some(set)) => Constraint(node(set)),
+        Ok(None) => faulty(ConstraintError::Empty(word)),
+        Err(error) => no_value(word, error),
     }
+}
+
+fn no_value(word: &'static str, error: ValueError) -> Constraint {
+    faulty(ConstraintError::NotAValue(word, error.to_string()))
 }
 
 fn range(

@@ -1,5 +1,6 @@
 //! Values from Rust and serde data, and back.
 
+use std::convert::Infallible;
 use std::fmt;
 
 use serde::de::{self, DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visitor};
@@ -21,6 +22,13 @@ pub enum ValueError {
     /// A key was given twice.
     #[error(transparent)]
     DuplicateKey(#[from] DuplicateKey),
+}
+
+/// Lets a function take `impl TryInto<Value>` and be given a value.
+impl From<Infallible> for ValueError {
+    fn from(never: Infallible) -> Self {
+        match never {}
+    }
 }
 
 macro_rules! value_from {
@@ -96,6 +104,43 @@ impl TryFrom<&serde_json::Value> for Value {
 
     fn try_from(json: &serde_json::Value) -> Result<Self, Self::Error> {
         from_serde_json_ref(json, MAX_DEPTH)
+    }
+}
+
+/// A number is the same number if `serde_json` can hold it, and its decimal text if it would be rounded:
+/// see the serialised form of [`Number`].
+impl From<Value> for serde_json::Value {
+    fn from(value: Value) -> Self {
+        match value {
+            Value::Null => serde_json::Value::Null,
+            Value::Bool(bool) => serde_json::Value::Bool(bool),
+            Value::Number(number) => to_serde_number(number),
+            Value::Text(text) => serde_json::Value::String(text.into_string()),
+            Value::List(list) => list.into_iter().map(serde_json::Value::from).collect(),
+            Value::Object(object) => serde_json::Value::Object(object.into()),
+        }
+    }
+}
+
+/// As a [`Value`].
+impl From<Object> for serde_json::Map<String, serde_json::Value> {
+    fn from(object: Object) -> Self {
+        object.into_iter().map(|(key, value)| (key.into_owned(), value.into())).collect()
+    }
+}
+
+fn to_serde_number(number: Number) -> serde_json::Value {
+    if let Some(integer) = number.to_i64() {
+        return integer.into();
+    }
+    if let Some(integer) = number.to_u64() {
+        return integer.into();
+    }
+    let text = number.to_string();
+    // Read back, because `serde_json` keeps what was written only with the host's `arbitrary_precision`.
+    match text.parse::<serde_json::Number>() {
+        Ok(same) if from_serde_number(&same) == Ok(number) => serde_json::Value::Number(same),
+        _ => serde_json::Value::String(text),
     }
 }
 

@@ -185,3 +185,122 @@ fn a_function_may_take_whatever_becomes_arguments() {
     }
     assert_eq!(call(json!({})), call(Args::new()));
 }
+
+#[derive(Debug, PartialEq, serde::Serialize, serde::Deserialize)]
+struct Payment<'a> {
+    to: &'a str,
+    amount: f64,
+    kind: PaymentKind,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    note: Option<String>,
+    lines: Vec<Line>,
+}
+
+#[derive(Debug, PartialEq, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum PaymentKind {
+    Once,
+    Monthly { day: u8 },
+}
+
+#[derive(Debug, PartialEq, serde::Serialize, serde::Deserialize)]
+struct Line {
+    #[serde(rename = "ref")]
+    reference: u64,
+    share: f32,
+}
+
+#[test]
+fn a_hosts_own_type_is_written_and_read_back_as_it_was() {
+    for kind in [PaymentKind::Once, PaymentKind::Monthly { day: 31 }] {
+        let lines = vec![Line { reference: u64::MAX, share: 0.1 }];
+        let paid = Payment { to: "CH93", amount: 99.95, kind, note: None, lines };
+        let args = Args::from_serialize(&paid).unwrap();
+        assert_eq!(args.number("amount"), Some(Number::parse("99.95").unwrap()));
+        assert!(args.to_json().contains(r#"{"ref":18446744073709551615,"share":0.1}"#), "{args}");
+        assert_eq!(args.parse::<Payment<'_>>().unwrap(), paid);
+    }
+}
+
+#[test]
+fn what_does_not_fit_says_where_and_shows_nothing_hidden() {
+    let text = r#"{"to":"CH93","amount":1,"kind":"once","lines":[{"ref":1,"share":"a\u200bb"}]}"#;
+    let args = Args::from_json(text).unwrap();
+    let ArgsError::Misfit(said) = args.parse::<Payment<'_>>().unwrap_err() else { panic!() };
+    assert!(said.starts_with("`lines.share`: invalid type: string \"a"), "{said}");
+    assert!(!said.contains('\u{200b}'), "{said}");
+    let nested = Args::from_json(r#"{"order":{"line":{"ref":-1,"share":1}}}"#).unwrap();
+    type Nested = std::collections::BTreeMap<String, std::collections::BTreeMap<String, Line>>;
+    let ArgsError::Misfit(said) = nested.parse::<Nested>().unwrap_err() else { panic!() };
+    assert!(said.starts_with("`order.line.ref`: "), "{said}");
+    let long = Args::from_json(&format!(r#"{{"n":"{}"}}"#, "x".repeat(10_000))).unwrap();
+    let misfit = long.parse::<std::collections::BTreeMap<String, u8>>().unwrap_err();
+    assert!(misfit.to_string().len() < 400);
+}
+
+/// attack 27: what was decided about is what the tool gets, or nothing.
+#[test]
+fn a_number_that_a_float_would_round_does_not_fit() {
+    #[derive(Debug, serde::Deserialize)]
+    struct Floats {
+        #[serde(default)]
+        n: f64,
+        #[serde(default)]
+        m: f32,
+    }
+    for fits in [r#"{"n":0.1}"#, r#"{"n":9007199254740992}"#, r#"{"m":0.1}"#, r#"{"m":16777216}"#] {
+        let args = Args::from_json(fits).unwrap();
+        let Floats { n, m } = args.parse().unwrap();
+        let written = |float: &dyn std::fmt::Display| Number::parse(&float.to_string()).unwrap();
+        let read = [("n", written(&n)), ("m", written(&m))];
+        let (name, value) = args.iter().next().unwrap();
+        assert!(read.contains(&(name, value.as_number().unwrap())), "{fits}: {n} {m}");
+    }
+    for rounded in [
+        r#"{"n":9007199254740993}"#,
+        r#"{"n":99.999999999999999999}"#,
+        r#"{"n":0.1000000000000000055}"#,
+        r#"{"m":16777217}"#,
+        r#"{"m":0.10000000149}"#,
+    ] {
+        let misfit = Args::from_json(rounded).unwrap().parse::<Floats>().unwrap_err();
+        assert!(misfit.to_string().contains("a float would round"), "{misfit}");
+    }
+    // Data that takes whatever there is gets no rounded number either.
+    let open = Args::from_json(r#"{"n":0.1000000000000000055}"#).unwrap();
+    assert!(open.parse::<serde_json::Value>().is_err());
+    assert_eq!(
+        Args::from_json(r#"{"n":0.1}"#).unwrap().parse::<serde_json::Value>().unwrap()["n"],
+        0.1
+    );
+}
+
+#[test]
+fn data_that_says_a_key_twice_or_is_no_object_is_refused() {
+    #[derive(serde::Serialize)]
+    struct Inner {
+        to: u8,
+    }
+    #[derive(serde::Serialize)]
+    struct Outer {
+        to: u8,
+        #[serde(flatten)]
+        inner: Inner,
+    }
+    let twice = Args::from_serialize(&Outer { to: 1, inner: Inner { to: 2 } });
+    assert_eq!(twice, Err(ArgsError::DuplicateKey("to".into())));
+    assert_eq!(Args::from_serialize(&[1]), Err(ArgsError::NotAnObject("list")));
+    let keyed = std::collections::BTreeMap::from([((1, 2), 3)]);
+    assert!(matches!(Args::from_serialize(&keyed), Err(ArgsError::Unwritable(_))));
+}
+
+#[test]
+fn arguments_go_to_serde_json_and_back_unless_it_would_round() {
+    let exact =
+        Args::from_json(r#"{"a":[1,-2.5,18446744073709551615,null,true,"x",{"b":{}}]}"#).unwrap();
+    assert_eq!(Args::try_from(serde_json::Value::from(&exact)), Ok(exact.clone()));
+    let serde_json::Value::Object(map) = serde_json::Value::from(exact.clone()) else { panic!() };
+    assert_eq!(Args::try_from(map), Ok(exact));
+    let wide = Args::from_json(r#"{"n":12345678901234567890123}"#).unwrap();
+    assert_eq!(serde_json::Value::from(wide)["n"], json!("12345678901234567890123"));
+}

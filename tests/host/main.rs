@@ -1,0 +1,10 @@
+//! What a host does not have to write: the ways from its own data, frameworks' data and text to calls, and
+//! the handles that do the rest.
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test fails by panicking"
+)]
+
+mod exactly;

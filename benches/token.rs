@@ -11,8 +11,9 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use criterion::Criterion;
 use hallpass::clock::{Clock, SystemClock};
+use hallpass::key::{KeyRing, SecretKey};
 use hallpass::prelude::*;
-use hallpass::token::{KeyRing, SecretKey, TokenError, Unverified, Verifier, VerifierError};
+use hallpass::token::{TokenError, Unverified, Verifier, VerifierError};
 use ring::hmac;
 use workload::{OUTSIDE, QUERY, Query, floor, forged, query_scope};
 

@@ -5,11 +5,12 @@ mod convert;
 use std::convert::Infallible;
 use std::fmt;
 
-use crate::text::is_printable_ascii;
 use crate::value::{
     Digest, JsonError, JsonErrorKind, MAX_DEPTH, MAX_NODES, MAX_TEXT, Number, NumberError, Object,
-    Shown, Value, ValueError, is_hidden,
+    Value, ValueError,
 };
+use crate::visible::is_printable_ascii;
+use crate::visible::{Shown, is_hidden};
 
 /// The most bytes of one key. Argument names are words; the longest in public tool catalogues stay
 /// below 64.

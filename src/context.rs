@@ -2,8 +2,8 @@
 
 use std::borrow::Cow;
 
-use crate::text::{ATTRIBUTE_NAME, SHOWN, TextFault, escape_for_people};
 use crate::value::{Key, Object, Value, ValueError};
+use crate::visible::{ATTRIBUTE_NAME, SHOWN, TextFault, escape_for_people};
 
 /// How many names a context holds. Real ones have about ten; a reader of a denial still finds the
 /// one that mattered, and hashing or logging a context stays cheap.

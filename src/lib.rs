@@ -18,20 +18,24 @@ pub mod clock;
 pub mod context;
 pub mod denial;
 mod document;
+mod form;
 pub mod grant;
 pub mod identity;
+pub mod key;
 pub mod policy;
 pub mod purpose;
 mod random;
 pub mod resource;
 pub mod scope;
+mod spelling;
 mod spread;
 mod sync;
+mod task;
 pub mod testing;
-mod text;
 pub mod token;
 pub mod tool;
 pub mod value;
+mod visible;
 mod word;
 
 pub use broker::{

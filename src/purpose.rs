@@ -1,7 +1,8 @@
 //! Why access is asked for.
 
-use crate::text::{TextFault, TextRule, TextValue, not_a_name_char};
+use crate::value::TextValue;
 use crate::value::Value;
+use crate::visible::{TextFault, TextRule, not_a_name_char};
 
 const NAME: TextRule = TextRule {
     max: 64,

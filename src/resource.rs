@@ -2,10 +2,10 @@
 
 use std::borrow::Cow;
 
-use crate::text::{
-    ATTRIBUTE_NAME, SHOWN, TextFault, TextRule, TextValue, escape_for_people, not_a_name_char,
+use crate::value::{Key, Object, TextValue, Value, ValueError};
+use crate::visible::{
+    ATTRIBUTE_NAME, SHOWN, TextFault, TextRule, escape_for_people, not_a_name_char,
 };
-use crate::value::{Key, Object, Value, ValueError};
 
 const TYPE: TextRule = TextRule {
     max: 64,

@@ -5,7 +5,7 @@ use std::fmt;
 use std::str::FromStr;
 use std::sync::Arc;
 
-use crate::text::{TextFault, TextRule, not_a_name_char};
+use crate::visible::{TextFault, TextRule, not_a_name_char};
 
 const TOOL_NAME: TextRule = TextRule {
     max: 128,

@@ -1,4 +1,4 @@
-//! Eight bytes of text, looked at at once.
+//! Short text compared and classified eight bytes at a time.
 
 const EACH: u64 = 0x0101_0101_0101_0101;
 const HIGH: u64 = EACH * 0x80;
@@ -31,13 +31,58 @@ impl Word {
     }
 }
 
+/// `left == right`, for names: of one that is short, all there is is in its first and its last bytes,
+/// and to look at these takes less than to have them compared elsewhere.
+#[inline]
+pub(crate) fn is_same(left: &str, right: &str) -> bool {
+    let (left, right) = (left.as_bytes(), right.as_bytes());
+    match left.len() {
+        length if length != right.len() => false,
+        4..=8 => {
+            left.first_chunk::<4>() == right.first_chunk()
+                && left.last_chunk::<4>() == right.last_chunk()
+        }
+        9..=16 => {
+            left.first_chunk::<8>() == right.first_chunk()
+                && left.last_chunk::<8>() == right.last_chunk()
+        }
+        _ => left == right,
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
 
     use super::*;
 
+    #[test]
+    fn texts_of_which_one_goes_on_or_differs_in_one_place_are_not_the_same() {
+        let texts = || (0..=40).map(|length| "read".repeat(10)[..length].to_owned());
+        for text in texts() {
+            for other in texts() {
+                assert_eq!(is_same(&text, &other), text == other, "{text} {other}");
+            }
+            for at in 0..text.len() {
+                let mut changed = text.clone();
+                changed.replace_range(at..=at, "x");
+                assert!(!is_same(&text, &changed) && !is_same(&changed, &text), "{text} {changed}");
+            }
+        }
+    }
+
     proptest! {
+        #[test]
+        fn texts_are_the_same_if_their_bytes_are(text in "[ab]{0,20}", other in "[ab]{0,20}", at in 0_usize..20) {
+            prop_assert!(is_same(&text, &text.clone()));
+            prop_assert_eq!(is_same(&text, &other), text == other);
+            if at < text.len() {
+                let mut changed = text.clone();
+                changed.replace_range(at..=at, "c");
+                prop_assert!(!is_same(&text, &changed), "{} {}", text, at);
+            }
+        }
+
         #[test]
         fn a_word_is_printable_if_each_of_its_bytes_is(bytes in any::<[u8; 8]>(), ascii in any::<bool>()) {
             let bytes = if ascii { bytes.map(|byte| byte & 0x7f) } else { bytes };

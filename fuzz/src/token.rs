@@ -6,10 +6,9 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use hallpass::Call;
 use hallpass::clock::Timestamp;
 use hallpass::grant::GrantId;
+use hallpass::key::{AudienceKeys, KeyRing, SecretKey};
 use hallpass::scope::{Scope, any, prefix};
-use hallpass::token::{
-    AudienceKeys, Claims, KeyRing, SecretKey, Token, Unverified, Verifier, append_block, mint,
-};
+use hallpass::token::{Claims, Token, Unverified, Verifier, append_block, mint};
 use ring::hmac;
 
 const AUDIENCE: &str = "gate";

@@ -5,7 +5,7 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
-use crate::token::MacKey;
+use crate::key::{KeyRing, KeyUse, MacKey};
 
 /// What the chain begins with, before the broker's name; a new form of line needs a new label.
 const GENESIS: &[u8] = b"hallpass audit chain 1";
@@ -19,8 +19,14 @@ pub struct ChainKey {
 }
 
 impl ChainKey {
+    /// The key of the chain that a broker with this ring as it is now and this issuer's name writes its
+    /// log with, for [verifying](crate::audit::verify) the log away from the broker. It could write a log
+    /// that verifies, too.
+    pub fn of(ring: &KeyRing, issuer: &str) -> Self {
+        Self::new(ring.mac_key(KeyUse::AuditLog), issuer)
+    }
+
     /// The chain of the broker of this name. The key must be used for nothing else.
-    #[allow(dead_code, reason = "the broker is its only user")]
     pub(crate) fn new(key: MacKey, broker: &str) -> Self {
         let genesis = ChainTag(key.sign_parts([GENESIS, &length(broker), broker.as_bytes()]));
         Self { key, genesis }

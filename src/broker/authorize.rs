@@ -2,18 +2,19 @@
 
 use std::sync::Arc;
 
-use super::asked::{Asked, Reserved};
-use super::attempt::{Attempt, Refusal};
-use super::current::{Current, Decided};
+use super::call_request::{CallRequest, Refusal};
+use super::current::{Current, DecidingRules};
+use super::judge::{CallInputs, Reserved};
 use super::permit::Permit;
-use super::present::{Presented, present};
+use super::presented::{PresentedGrant, present};
 use super::shared::Shared;
 use crate::call::Call;
 use crate::clock::Timestamp;
 use crate::denial::{Denial, Reason};
-use crate::grant::{GrantId, TaskCell};
+use crate::grant::GrantId;
 use crate::policy::{Catalogue, Listed};
 use crate::sync::Apart;
+use crate::task::TaskCell;
 use crate::token::Narrowing;
 
 /// A permit that the log has accepted.
@@ -22,13 +23,13 @@ pub(super) struct Committed {
     grant: GrantId,
     seq: u64,
     epoch: u64,
-    rules: Decided,
+    rules: DecidingRules,
     lapses: Timestamp,
     /// The call that may run, if its arguments were spelled otherwise than the tool gets them.
     canonical: Option<Call>,
 }
 
-impl Attempt<'_> {
+impl CallRequest<'_> {
     pub(super) fn commit(&self) -> Result<Committed, Refusal> {
         let (presented, canonical, reserved) = self.judge(|asked| asked.reserve())?;
         let Reserved { place, lapses, rules, epoch } = reserved;
@@ -44,11 +45,11 @@ impl Attempt<'_> {
         }
         life.note_recorded(seq);
         drop(life);
-        let Presented { cell, grant, .. } = presented;
+        let PresentedGrant { cell, grant, .. } = presented;
         Ok(Committed { cell, grant, seq, epoch, rules, lapses, canonical })
     }
 
-    pub(super) fn check(&self) -> Result<Decided, Refusal> {
+    pub(super) fn check(&self) -> Result<DecidingRules, Refusal> {
         self.judge(|asked| asked.probe()).map(|(_, _, rules)| rules)
     }
 
@@ -58,16 +59,16 @@ impl Attempt<'_> {
     #[inline(always)]
     fn judge<T>(
         &self,
-        judge: impl FnOnce(&Asked<'_>) -> Result<T, Denial>,
-    ) -> Result<(Presented, Option<Call>, T), Refusal> {
+        judge: impl FnOnce(&CallInputs<'_>) -> Result<T, Denial>,
+    ) -> Result<(PresentedGrant, Option<Call>, T), Refusal> {
         let current = self.shared.current();
         let listed = current.policy.catalogue.get(self.call.tool());
         let mut presented = self.present(&current, listed)?;
         let judged = self.listed(listed, &mut presented).and_then(|listed| {
             let canonical = listed.typed.canonical_call(self.call)?;
             // What was presented was bound to the call as it was made.
-            let attempt = Attempt { call: canonical.as_ref().unwrap_or(self.call), ..*self };
-            let judged = judge(&Asked::of(attempt, &current, &presented, listed)?)?;
+            let attempt = CallRequest { call: canonical.as_ref().unwrap_or(self.call), ..*self };
+            let judged = judge(&CallInputs::of(attempt, &current, &presented, listed)?)?;
             Ok((canonical, judged))
         });
         match judged {
@@ -76,7 +77,11 @@ impl Attempt<'_> {
         }
     }
 
-    fn present(&self, current: &Current, listed: Option<&Listed>) -> Result<Presented, Refusal> {
+    fn present(
+        &self,
+        current: &Current,
+        listed: Option<&Listed>,
+    ) -> Result<PresentedGrant, Refusal> {
         let untyped = listed.is_some_and(|listed| listed.typed.is_empty());
         present(self.shared, current, self.text, self.caller, (self.call, untyped), self.now)
             .map_err(|denial| Refusal { denial, about: None })
@@ -88,7 +93,7 @@ impl Attempt<'_> {
     fn listed<'c>(
         &self,
         listed: Option<&'c Listed>,
-        presented: &mut Presented,
+        presented: &mut PresentedGrant,
     ) -> Result<&'c Listed, Denial> {
         let tool = self.call.tool();
         let listed = listed.ok_or_else(|| Catalogue::unknown(tool))?;
@@ -102,7 +107,7 @@ impl Attempt<'_> {
     }
 }
 
-impl Presented {
+impl PresentedGrant {
     fn refuse(&self, denial: Denial) -> Refusal {
         Refusal { denial, about: Some((self.cell.clone(), self.grant)) }
     }

@@ -6,16 +6,18 @@ use std::time::Duration;
 use super::Broker;
 use super::current::{Current, InForce};
 use super::halt::Halts;
-use super::shared::{Settings, Shared};
+use super::settings::Settings;
+use super::shared::Shared;
 use super::stats::DenialCounts;
 use super::tripwire::Tripwire;
-use crate::audit::{Event, Journal, MemoryLog, Sink, SinkError};
+use crate::audit::{ChainKey, Event, Journal, MemoryLog, Sink, SinkError};
 use crate::clock::{Clock, ClockError, SystemClock, Timekeeper};
-use crate::grant::{Pool, SpanningCounters, Table};
+use crate::grant::{Pool, SpanningCounters};
+use crate::key::{KeyError, KeyRing, KeyUse};
 use crate::policy::Policy;
 use crate::random::RandomError;
 use crate::sync::Mutex;
-use crate::token::{KeyError, KeyRing, KeyUse};
+use crate::task::Table;
 
 /// Builds a [`Broker`]; every default has its reason at its method.
 #[must_use = "a builder does nothing until `build` is called"]
@@ -203,8 +205,8 @@ impl BrokerBuilder {
                 (log.clone(), Some(log))
             }
         };
-        let journal = Journal::open(sink, ring.chain_key(&self.issuer))?;
-        let chain = ring.chain_key(&self.issuer);
+        let journal = Journal::open(sink, ChainKey::of(&ring, &self.issuer))?;
+        let chain = ChainKey::of(&ring, &self.issuer);
         let digest = self.policy.digest().to_string();
         let shared = Shared {
             id: Shared::next_id(),

@@ -7,7 +7,8 @@ use super::halt::Halt;
 use super::shared::Shared;
 use crate::audit::{Event, How};
 use crate::denial::Reason;
-use crate::grant::{GrantId, OpenPermit, Row, TaskCell};
+use crate::grant::{GrantId, Row};
+use crate::task::{OpenPermit, TaskCell};
 
 /// The operators' handle: stops things, and lets them go on.
 ///

@@ -2,9 +2,9 @@
 
 use std::sync::Arc;
 
+use crate::key::AudienceKeys;
 use crate::policy::{Compiled, Deciders};
 use crate::sync::{Apart, RwLock, RwLockReadGuard, own_part, parts_of_one};
-use crate::token::AudienceKeys;
 
 /// In how many parts it is kept: threads on different parts write to no memory in common.
 const PARTS: usize = parts_of_one(16);
@@ -77,15 +77,15 @@ impl Current {
 }
 
 /// The rules that decided, named by the policy they are of.
-pub(crate) struct Decided {
+pub(crate) struct DecidingRules {
     current: Arc<Apart<Current>>,
     rules: Deciders,
 }
 
-impl Decided {
+impl DecidingRules {
     /// Keeps the deciders beyond the lock, without copying their names.
     pub(crate) fn by(current: &Arc<Apart<Current>>, rules: Deciders) -> Self {
-        Decided { current: current.clone(), rules }
+        DecidingRules { current: current.clone(), rules }
     }
 
     pub(crate) fn ids(&self) -> impl ExactSizeIterator<Item = &str> {

@@ -1,8 +1,9 @@
 //! Delegation: a child grant for another identity.
 
-use super::give::{Asking, Given};
-use super::open::Task;
-use super::request::{Grant, Request};
+use super::grant::Grant;
+use super::offer::{Offer, OfferInputs};
+use super::request::GrantRequest;
+use super::task::Task;
 use crate::clock::Timestamp;
 use crate::context::Context;
 use crate::denial::{Denial, Reason};
@@ -32,7 +33,7 @@ impl Task {
         scope: Scope,
         context: &Context,
     ) -> Result<Grant, Denial> {
-        Request::ask(&self.shared, &self.cell, holder, |request| {
+        GrantRequest::ask(&self.shared, &self.cell, holder, |request| {
             if parent.cell.generation != self.cell.generation {
                 let foreign = Denial::new(Reason::UnknownGrant);
                 return Err(foreign.because("the parent is of another task"));
@@ -42,7 +43,7 @@ impl Task {
     }
 }
 
-impl Asking<'_> {
+impl OfferInputs<'_> {
     /// What policy gives to a child of `parent`, how many hops down it is, and when it ends at the
     /// latest.
     pub(super) fn give_child(
@@ -50,7 +51,7 @@ impl Asking<'_> {
         parent: GrantId,
         holder: &Identity,
         capabilities: &[Capability],
-    ) -> Result<(Given, u8, Timestamp), Denial> {
+    ) -> Result<(Offer, u8, Timestamp), Denial> {
         let lineage = self.life.lineage(parent, self.now)?;
         let Some(row) = lineage.first() else {
             return Err(Denial::new(Reason::UnknownGrant));
@@ -70,7 +71,7 @@ impl Asking<'_> {
     }
 }
 
-impl Given {
+impl Offer {
     /// Whether what permits the delegators to delegate goes so many hops deep, and so does all that
     /// they hold.
     pub(super) fn reaches(&self, hops: u8, delegators: &[&Row]) -> Result<(), Denial> {
@@ -80,7 +81,7 @@ impl Given {
     }
 
     /// What the delegators' permits limit, limits the child too.
-    pub(super) fn narrow_by(&mut self, other: Given) {
+    pub(super) fn narrow_by(&mut self, other: Offer) {
         self.ttl = self.ttl.min(other.ttl);
         let tightest = |own: Option<_>, other| [own, other].into_iter().flatten().min();
         self.terms.max_life = tightest(self.terms.max_life, other.terms.max_life);

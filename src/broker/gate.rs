@@ -2,10 +2,10 @@
 
 use std::sync::Arc;
 
-use super::attempt::{Attempt, Refusal};
-use super::current::Decided;
+use super::call_request::{CallRequest, Refusal};
+use super::current::DecidingRules;
 use super::permit::Permit;
-use super::present::present_token;
+use super::presented::present_token;
 use super::shared::Shared;
 use crate::audit::{Event, Stage};
 use crate::call::Call;
@@ -26,7 +26,7 @@ pub struct Gate {
 }
 
 /// The answer of [`Gate::check`]: `authorize` would permit the call. Nothing can be run by it.
-pub struct DryRun(Decided);
+pub struct DryRun(DecidingRules);
 
 impl DryRun {
     /// The permits that would decide, in the order of their ids.
@@ -68,7 +68,7 @@ impl Gate {
         call: Call,
         context: &Context,
     ) -> Result<Permit, Denial> {
-        let at = |now| Attempt {
+        let at = |now| CallRequest {
             shared: &self.shared,
             text: presented.text(),
             caller,
@@ -121,7 +121,7 @@ impl Gate {
     ) -> Result<DryRun, Denial> {
         let now = self.shared.now()?;
         let text = presented.text();
-        let attempt = Attempt { shared: &self.shared, text, caller, call, context, now };
+        let attempt = CallRequest { shared: &self.shared, text, caller, call, context, now };
         attempt.check().map(DryRun).map_err(|refusal| refusal.denial)
     }
 

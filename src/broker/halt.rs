@@ -2,10 +2,11 @@
 
 use std::collections::HashSet;
 
-use crate::grant::{GrantId, Life, TaskCell};
+use crate::grant::GrantId;
 use crate::identity::Identity;
 use crate::sync::RwLock;
 use crate::sync::atomic::{AtomicBool, Ordering};
+use crate::task::{Life, TaskCell};
 
 /// What to stop.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]

@@ -2,14 +2,15 @@
 
 use super::current::Current;
 use super::gate::Gate;
-use super::present::present_token;
+use super::presented::present_token;
 use super::shared::Shared;
 use crate::clock::Timestamp;
 use crate::context::Context;
 use crate::denial::{Denial, Reason};
-use crate::grant::{GrantId, Granted, Life, Row, TaskCell};
+use crate::grant::{GrantId, Granted, Row};
 use crate::identity::Identity;
 use crate::policy::{Moment, Setting, Wanted, could_permit};
+use crate::task::{Life, TaskCell};
 use crate::token::Token;
 use crate::tool::ToolName;
 use crate::value::Object;

@@ -45,28 +45,37 @@
 //! }
 //! ```
 
-mod asked;
-mod attempt;
 mod authorize;
 mod builder;
+mod call_request;
 mod control;
-mod covered;
+mod coverage;
 mod current;
 mod delegate;
+mod end;
+mod ended;
 mod gate;
-mod give;
+mod grant;
 mod halt;
+mod judge;
 mod listing;
+mod offer;
 mod open;
+mod open_call;
 mod permit;
-mod present;
+mod presented;
+mod reaper;
+mod receipt;
 mod reload;
 mod renew;
 mod request;
+mod running;
+mod settings;
 mod shared;
 mod standing;
 mod stats;
 mod sweep;
+mod task;
 mod trim;
 mod tripwire;
 
@@ -75,21 +84,24 @@ use std::time::Duration;
 
 pub use builder::{BrokerBuilder, BrokerError};
 pub use control::{Control, Halted};
+pub use ended::Ended;
 pub use gate::{DryRun, Gate};
+pub use grant::Grant;
 pub use halt::Halt;
-pub use open::{Ended, Task};
-pub use permit::{Permit, Receipt, RunError, Running};
+pub use permit::Permit;
+pub use reaper::Reaper;
+pub use receipt::{Receipt, RunError};
 pub use reload::{Drift, Drifted, Reload};
-pub use request::Grant;
+pub use running::Running;
 pub use standing::{Standing, StandingGrant, StandingTask};
 pub use stats::BrokerStats;
-pub use sweep::Reaper;
+pub use task::Task;
 pub use trim::Cut;
 
 use crate::audit::{ChainKey, Fault, MemoryLog, Verification, verify};
 use crate::identity::{Assertion, Identity, IdentityError};
+use crate::key::{KeyError, KeyId, KeyRing, SecretKey};
 use crate::policy::Policy;
-use crate::token::{KeyError, KeyId, KeyRing, SecretKey};
 use crate::value::Digest;
 use shared::Shared;
 

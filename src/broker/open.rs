@@ -1,76 +1,19 @@
-//! Opening a task, and ending it.
+//! Opening a task.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use super::Broker;
 use super::shared::Shared;
+use super::task::Task;
 use crate::audit::{Event, How, Stage};
 use crate::clock::Timestamp;
 use crate::denial::{Denial, Reason};
-use crate::grant::{Life, TaskCell};
 use crate::identity::Identity;
 use crate::purpose::{CheckedPurpose, Purpose};
 use crate::sync::{Condvar, Mutex};
-use crate::text::{SHOWN, cut, escape_for_people};
+use crate::task::{Life, TaskCell};
 use crate::token::MAX_NAME;
-
-/// A task: the unit of authority. It starts with no access, and ending it ends all that it got.
-///
-/// Ended by name ([`complete`](Task::complete), [`fail`](Task::fail), [`revoke`](Task::revoke)), or
-/// by being dropped, be it through `?`, a panic or a cancelled future: the end is the same. Dropping
-/// it neither waits for a slow log nor unwinds. A task that is leaked instead ends at its ceiling.
-///
-/// ```compile_fail,E0277
-/// # use hallpass::Task;
-/// fn copy<T: Clone>() {}
-/// copy::<Task>();
-/// ```
-/// ```compile_fail,E0277
-/// # use hallpass::Task;
-/// fn read<T: serde::de::DeserializeOwned>() {}
-/// read::<Task>();
-/// ```
-/// ```compile_fail,E0451
-/// # use hallpass::Task;
-/// fn forge(task: Task) -> Task {
-///     Task { ..task }
-/// }
-/// ```
-/// ```compile_fail,E0382
-/// # use hallpass::Task;
-/// fn twice(task: Task) {
-///     task.complete();
-///     task.complete();
-/// }
-/// ```
-/// ```
-/// # use hallpass::{Gate, Task};
-/// fn copy<T: Clone>() {}
-/// copy::<Gate>();
-/// fn read<T: serde::de::DeserializeOwned>() {}
-/// read::<String>();
-/// fn once(task: Task) -> u64 {
-///     let generation = task.generation();
-///     task.complete();
-///     generation
-/// }
-/// ```
-#[must_use = "a task that is dropped has ended, and every grant with it"]
-pub struct Task {
-    pub(super) shared: Arc<Shared>,
-    pub(super) cell: Arc<TaskCell>,
-}
-
-/// How many bytes of the reason for which a task failed the log keeps: as many as of a purpose's intent.
-const MAX_FAIL_REASON: usize = 4096;
-
-/// What an end found: which calls were running and will have their outcome recorded later.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Ended {
-    /// The numbers, in the log, of the permits whose calls were running.
-    pub running: Vec<u64>,
-}
+use crate::visible::{SHOWN, cut, escape_for_people};
 
 impl Broker {
     /// Opens a task for `who`, under a name of its own. It holds nothing yet.
@@ -211,57 +154,6 @@ fn insert(shared: &Arc<Shared>, cell: &Arc<TaskCell>, now: Timestamp) -> Result<
     }
 }
 
-impl Task {
-    /// The task's name.
-    pub fn name(&self) -> &str {
-        &self.cell.name
-    }
-
-    /// Which opening this is: a broker-wide number, never used twice.
-    pub fn generation(&self) -> u64 {
-        self.cell.generation
-    }
-
-    /// No grant of the task lives at this instant or later, whatever is renewed.
-    pub fn ceiling(&self) -> Timestamp {
-        self.cell.ceiling
-    }
-
-    /// The errand is done: everything ends. Final when it returns.
-    pub fn complete(self) -> Ended {
-        self.end(How::Completed, None)
-    }
-
-    /// The errand failed, for a reason that the log keeps: everything ends. An end is never refused, so
-    /// of a reason of more than 4,096 bytes the beginning is kept, and ends in `…`.
-    pub fn fail(self, reason: &str) -> Ended {
-        self.end(How::Failed, Some(reason))
-    }
-
-    /// As [`complete`](Task::complete), and then waits until the calls that were running are done, or
-    /// for `most` at the longest. What is still running then is in the answer.
-    pub fn complete_and_wait(self, most: Duration) -> Ended {
-        self.shared.end(&self.cell, How::Completed, None);
-        Ended { running: self.cell.wait_for_running(most) }
-    }
-
-    /// The task is taken away: everything ends.
-    pub fn revoke(self) -> Ended {
-        self.end(How::Revoked, None)
-    }
-
-    fn end(self, how: How, reason: Option<&str>) -> Ended {
-        // Dropping `self` afterwards finds the task over and does nothing.
-        self.shared.end(&self.cell, how, reason)
-    }
-}
-
-impl Drop for Task {
-    fn drop(&mut self) {
-        self.shared.end_without_waiting(&self.cell, How::Dropped);
-    }
-}
-
 impl Shared {
     /// Purposes without a ticket or words are the same for many tasks.
     fn share_purpose(&self, purpose: CheckedPurpose) -> Arc<CheckedPurpose> {
@@ -269,57 +161,5 @@ impl Shared {
             (None, None) => self.purposes.share(purpose),
             _ => Arc::new(purpose),
         }
-    }
-
-    /// Ends a task, once. Nothing of it starts after this returns; the record is owed if the log
-    /// refuses it.
-    pub(super) fn end(&self, cell: &TaskCell, how: How, reason: Option<&str>) -> Ended {
-        let Some((running, place)) = self.end_in_table(cell, how, reason) else {
-            return Ended::default();
-        };
-        if let Some(place) = place {
-            self.journal.owe(place);
-        }
-        Ended { running }
-    }
-
-    fn end_without_waiting(&self, cell: &TaskCell, how: How) {
-        if let Some((_, Some(place))) = self.end_in_table(cell, how, None) {
-            self.journal.owe_without_waiting(place);
-        }
-    }
-
-    /// The end itself: under the task's lock, with its place in the sequence.
-    fn end_in_table(
-        &self,
-        cell: &TaskCell,
-        how: How,
-        reason: Option<&str>,
-    ) -> Option<(Vec<u64>, Option<crate::audit::Place>)> {
-        // An end goes through whatever the clock does.
-        let at = self.keeper.now().unwrap_or_else(|_| self.keeper.latest());
-        let mut life = cell.life.lock();
-        let (running, grants) = life.end(how)?;
-        let event = Event::Ended {
-            task: (&*cell.name).into(),
-            generation: cell.generation,
-            how,
-            reason: reason.map(|reason| cut(reason, MAX_FAIL_REASON)),
-            running: running.clone(),
-        };
-        let place = self.place(at, &event).ok();
-        drop(life);
-        self.forget(cell);
-        self.bury(grants);
-        Some((running, place))
-    }
-}
-
-impl std::fmt::Debug for Task {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Task")
-            .field("name", &self.cell.name)
-            .field("generation", &self.cell.generation)
-            .finish_non_exhaustive()
     }
 }

@@ -8,15 +8,16 @@ use std::time::Duration;
 
 use super::Broker;
 use super::current::Current;
-use super::give::{Asking, Given};
+use super::offer::{Offer, OfferInputs};
 use super::shared::Shared;
 use crate::audit::Event;
 use crate::clock::Timestamp;
 use crate::denial::{Denial, Reason};
-use crate::grant::{GrantId, Life, Pool, Row, Stamp, TaskCell, Terms};
+use crate::grant::{GrantId, Pool, Row, Stamp, Terms};
 use crate::identity::Identity;
 use crate::policy::{Limits, Moment, Policy, When};
 use crate::scope::Allowance;
+use crate::task::{Life, TaskCell};
 use crate::value::Object;
 
 /// How many tasks one step of an awaited scan looks at before it lets others go on.
@@ -229,8 +230,15 @@ impl Shared {
         now: Timestamp,
     ) -> Result<(), Denial> {
         let Some(row) = life.grant(id) else { return Ok(()) };
-        let asking =
-            Asking { shared: self, current, cell, life, context: &NOTHING, now, when: When::Left };
+        let asking = OfferInputs {
+            shared: self,
+            current,
+            cell,
+            life,
+            context: &NOTHING,
+            now,
+            when: When::Left,
+        };
         let given = asking.again(row)?;
         if let Some(row) = life.grant_mut(id) {
             row.clamp(given, &self.terms);
@@ -249,9 +257,9 @@ impl Shared {
     }
 }
 
-impl Asking<'_> {
+impl OfferInputs<'_> {
     /// Whether policy would give a grant again, as far as who, why and scope go.
-    fn again(&self, row: &Row) -> Result<Given, Denial> {
+    fn again(&self, row: &Row) -> Result<Offer, Denial> {
         let _allowance = Allowance::for_one_request();
         let capabilities: Vec<_> =
             row.terms.scope.iter().map(|own| own.capability.clone()).collect();
@@ -275,7 +283,7 @@ impl Asking<'_> {
 
 impl Row {
     /// Takes over whatever is tighter today. Nothing is reset, and nothing is widened.
-    fn clamp(&mut self, given: Given, pool: &Pool<Terms>) {
+    fn clamp(&mut self, given: Offer, pool: &Pool<Terms>) {
         let tightest = |own: Option<_>, other| [own, other].into_iter().flatten().min();
         let mut terms = given.terms;
         terms.max_life = tightest(self.terms.max_life, terms.max_life);

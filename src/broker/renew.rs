@@ -1,8 +1,9 @@
 //! Renewal and checkpoints: a grant goes on only if it would be given again.
 
-use super::give::Asking;
-use super::open::Task;
-use super::request::{Grant, Made, Request, expiry};
+use super::grant::Grant;
+use super::offer::OfferInputs;
+use super::request::{GrantRequest, Made, expiry};
+use super::task::Task;
 use crate::clock::Timestamp;
 use crate::context::Context;
 use crate::denial::{Denial, Reason};
@@ -57,7 +58,7 @@ impl Task {
         moves: Expiry,
     ) -> Result<(), Denial> {
         let shared = &self.shared;
-        let request = |now| Request { shared, cell: &self.cell, holder, now };
+        let request = |now| GrantRequest { shared, cell: &self.cell, holder, now };
         let decided = shared.now().and_then(|now| {
             if grant.cell.generation != self.cell.generation {
                 return Err(Denial::new(Reason::UnknownGrant).because("it is of another task"));
@@ -90,13 +91,13 @@ impl Task {
 type Again = (Made, Vec<std::sync::Arc<str>>, crate::token::Token);
 
 fn again(
-    request: &Request<'_>,
+    request: &GrantRequest<'_>,
     grant: &Grant,
     context: &Context,
     moves: Expiry,
 ) -> Result<Again, Denial> {
     let _allowance = Allowance::for_one_request();
-    let Request { shared, cell, holder, now } = *request;
+    let GrantRequest { shared, cell, holder, now } = *request;
     shared.attested(holder)?;
     if holder.subject() != grant.holder.subject() {
         return Err(Denial::new(Reason::NotTheHolder)
@@ -115,7 +116,7 @@ fn again(
         return Err(Denial::new(Reason::UnknownGrant));
     };
     let capabilities: Vec<_> = row.terms.scope.iter().map(|own| own.capability.clone()).collect();
-    let asking = Asking::at_request(shared, &current, cell, &life, context, now);
+    let asking = OfferInputs::at_request(shared, &current, cell, &life, context, now);
     let (mut given, latest) = match row.parent {
         None => (asking.give(&request.parties(), &capabilities)?, cell.ceiling),
         Some(parent) => {

@@ -4,36 +4,20 @@ use std::borrow::Cow;
 use std::sync::Arc;
 
 use super::current::Current;
-use super::give::{Asking, Given};
-use super::open::Task;
+use super::grant::Grant;
+use super::offer::{Offer, OfferInputs};
 use super::shared::Shared;
+use super::task::Task;
 use crate::audit::{Event, Stage};
 use crate::clock::Timestamp;
 use crate::context::Context;
 use crate::denial::{Denial, Reason};
-use crate::grant::{GrantId, Life, Row, TaskCell};
+use crate::grant::{GrantId, Row};
 use crate::identity::Identity;
 use crate::policy::Moment;
 use crate::scope::{Allowance, Capability, Scope};
+use crate::task::{Life, TaskCell};
 use crate::token::{Claims, Token, encode_carried, mint};
-
-/// A grant, as the host holds it: the token for the agent, and what it is worth.
-///
-/// It ends with its task, with its parent, at its expiry, or when it is revoked; dropping this
-/// changes nothing.
-#[must_use = "a grant is used through its token"]
-pub struct Grant {
-    pub(super) shared: Arc<Shared>,
-    pub(super) cell: Arc<TaskCell>,
-    pub(super) id: GrantId,
-    pub(super) serial: u32,
-    pub(super) token: Token,
-    pub(super) expires: Timestamp,
-    pub(super) rules: Vec<Arc<str>>,
-    pub(super) holder: Identity,
-    pub(super) scope: Scope,
-    pub(super) context: Context,
-}
 
 impl Task {
     /// Asks for access for the identity that opened the task.
@@ -62,7 +46,7 @@ impl Task {
         scope: Scope,
         context: &Context,
     ) -> Result<Grant, Denial> {
-        Request::ask(&self.shared, &self.cell, holder, |request| {
+        GrantRequest::ask(&self.shared, &self.cell, holder, |request| {
             request.make(None, &scope, context)
         })
     }
@@ -75,72 +59,24 @@ impl Task {
     }
 }
 
-impl Grant {
-    /// What the agent presents at the gate.
-    pub fn token(&self) -> &Token {
-        &self.token
-    }
-
-    /// The grant's id, as the log names it. Renewing keeps it.
-    pub fn id(&self) -> GrantId {
-        self.id
-    }
-
-    /// Which of the grant's tokens this is: a renewal raises it, and the tokens before are dead.
-    pub fn serial(&self) -> u32 {
-        self.serial
-    }
-
-    /// Who may use it.
-    pub fn holder(&self) -> &Identity {
-        &self.holder
-    }
-
-    /// What was granted.
-    pub fn scope(&self) -> &Scope {
-        &self.scope
-    }
-
-    /// The context in which it was requested, or renewed last.
-    pub fn context(&self) -> &Context {
-        &self.context
-    }
-
-    /// When it ends, unless something ends it before.
-    pub fn expires(&self) -> Timestamp {
-        self.expires
-    }
-
-    /// The permits that gave it.
-    pub fn rules(&self) -> impl ExactSizeIterator<Item = &str> {
-        self.rules.iter().map(|id| &**id)
-    }
-
-    /// Ends the grant and all delegated from it, final when it returns. `false` if it had ended
-    /// before.
-    pub fn revoke(self) -> bool {
-        self.shared.end_grant(&self.cell, self.id, Reason::Revoked).is_some()
-    }
-}
-
 /// One request, or delegation, on its way.
-pub(super) struct Request<'r> {
+pub(super) struct GrantRequest<'r> {
     pub(super) shared: &'r Arc<Shared>,
     pub(super) cell: &'r Arc<TaskCell>,
     pub(super) holder: &'r Identity,
     pub(super) now: Timestamp,
 }
 
-impl<'r> Request<'r> {
+impl<'r> GrantRequest<'r> {
     /// Asks at this moment, and records a denial, one for want of a clock among them.
     pub(super) fn ask(
         shared: &'r Arc<Shared>,
         cell: &'r Arc<TaskCell>,
         holder: &'r Identity,
-        ask: impl FnOnce(&Request<'r>) -> Result<Grant, Denial>,
+        ask: impl FnOnce(&GrantRequest<'r>) -> Result<Grant, Denial>,
     ) -> Result<Grant, Denial> {
         let _allowance = Allowance::for_one_request();
-        let at = |now| Request { shared, cell, holder, now };
+        let at = |now| GrantRequest { shared, cell, holder, now };
         let (request, asked) = match shared.now() {
             Ok(now) => {
                 let request = at(now);
@@ -174,7 +110,7 @@ impl<'r> Request<'r> {
         mut capabilities: Vec<Capability>,
         asked_in: &Context,
     ) -> Result<Grant, Denial> {
-        let Request { shared, cell, holder, now } = *self;
+        let GrantRequest { shared, cell, holder, now } = *self;
         shared.attested(holder)?;
         let context = asked_in
             .checked()
@@ -189,7 +125,7 @@ impl<'r> Request<'r> {
         if let Some(parent) = parent {
             shared.keep_up(&current, cell, &mut life, parent, now)?;
         }
-        let asking = Asking::at_request(shared, &current, cell, &life, context, now);
+        let asking = OfferInputs::at_request(shared, &current, cell, &life, context, now);
         let (given, hops, latest) = match parent {
             None => (asking.give(&self.parties(), &capabilities)?, 0, cell.ceiling),
             Some(parent) => asking.give_child(parent, holder, &capabilities)?,
@@ -263,7 +199,7 @@ impl<'r> Request<'r> {
 
     /// Whether the task can be given anything.
     pub(super) fn alive(&self, life: &Life) -> Result<(), Denial> {
-        let Request { shared, cell, holder, now } = *self;
+        let GrantRequest { shared, cell, holder, now } = *self;
         if life.over.is_some() {
             return Err(Denial::new(Reason::TaskOver));
         }
@@ -283,15 +219,17 @@ impl<'r> Request<'r> {
         &self,
         current: &Current,
         made: &Made,
-        (scope, given): (&Scope, &Given),
+        (scope, given): (&Scope, &Offer),
         issued: Timestamp,
     ) -> Result<Token, Denial> {
         let embedded = match scope.is_embedded() {
             false => None,
             true => {
                 let granted: Vec<_> = given.terms.scope.iter().map(|own| &own.capability).collect();
-                let bytes = encode_carried(&granted, &current.policy.catalogue)
-                    .map_err(|error| Denial::new(Reason::MalformedScope).because(error))?;
+                let bytes = encode_carried(&granted, |tool| {
+                    Some(&current.policy.catalogue.get(tool)?.typed)
+                })
+                .map_err(|error| Denial::new(Reason::MalformedScope).because(error))?;
                 Some(bytes)
             }
         };
@@ -317,7 +255,7 @@ impl<'r> Request<'r> {
         made: &Made,
         parent: Option<GrantId>,
         scope: &Scope,
-        given: &'e Given,
+        given: &'e Offer,
     ) -> Event<'e> {
         let scope = serde_json::from_str(&scope.to_value().to_json()).unwrap_or_default();
         Event::Granted {
@@ -369,7 +307,7 @@ pub(super) struct Made {
 /// When a grant given now ends: its time to live from now, within its whole life from when it was
 /// given first.
 pub(super) fn expiry(
-    given: &Given,
+    given: &Offer,
     first_issued: Timestamp,
     now: Timestamp,
 ) -> Result<Timestamp, Denial> {
@@ -378,15 +316,5 @@ pub(super) fn expiry(
     match given.terms.max_life {
         None => Ok(expires),
         Some(life) => Ok(expires.min(first_issued.checked_add(life).ok_or_else(too_late)?)),
-    }
-}
-
-impl std::fmt::Debug for Grant {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Grant")
-            .field("id", &self.id)
-            .field("serial", &self.serial)
-            .field("expires", &self.expires)
-            .finish_non_exhaustive()
     }
 }

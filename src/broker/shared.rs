@@ -1,22 +1,23 @@
 //! What all handles of one broker share.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use super::current::{Current, InForce};
 use super::halt::{Halt, Halts};
+use super::settings::Settings;
 use super::stats::DenialCounts;
 use super::tripwire::Tripwire;
 use crate::args::Args;
 use crate::audit::{Body, Event, Journal, Place, Refused};
 use crate::clock::{Timekeeper, Timestamp};
 use crate::denial::{Code, Denial, Reason};
-use crate::grant::{EndedGrant, GrantId, Pool, Rows, SpanningCounters, Table, TaskCell, Terms};
+use crate::grant::{Pool, Rows, SpanningCounters, Terms};
 use crate::identity::Identity;
+use crate::key::{KeyRing, MacKey};
 use crate::purpose::CheckedPurpose;
 use crate::sync::process_wide::{AtomicU64, Ordering};
 use crate::sync::{Apart, Mutex, RwLockReadGuard};
-use crate::token::{KeyRing, MacKey};
+use crate::task::{Table, TaskCell};
 
 pub(crate) struct Shared {
     /// Tells this broker's identities from those of any other in the process.
@@ -38,17 +39,6 @@ pub(crate) struct Shared {
     pub(crate) tripwire: Option<Tripwire>,
     pub(crate) journal: Journal,
     pub(crate) settings: Settings,
-}
-
-/// Lifetimes and bounds that no policy can exceed.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Settings {
-    pub(crate) default_ttl: Duration,
-    pub(crate) ceiling: Duration,
-    pub(crate) permit_ttl: Duration,
-    pub(crate) presentation_window: Duration,
-    pub(crate) max_grants: usize,
-    pub(crate) max_permits: usize,
 }
 
 impl Shared {
@@ -123,39 +113,6 @@ impl Shared {
             let what = halt.to_string();
             self.halts.halt(halt);
             self.record(now, &Event::Halted { what: what.into() });
-        }
-    }
-
-    /// Ends a grant and all delegated from it, with their place in the sequence; the calls that were
-    /// running, or `None` if it was not there.
-    pub(crate) fn end_grant(&self, cell: &TaskCell, id: GrantId, why: Reason) -> Option<Vec<u64>> {
-        let at = self.keeper.now().unwrap_or_else(|_| self.keeper.latest());
-        let mut life = cell.life.lock();
-        let ended = life.end_grant(id, why)?;
-        let place = self.place(at, &self.grant_ended(cell, &ended, why));
-        drop(life);
-        if let Ok(place) = place {
-            self.journal.owe(place);
-        }
-        Some(ended.running)
-    }
-
-    /// The record of a grant that has ended, and of what hung from it as far as that was put away in
-    /// the same step. The rest is known by its parent.
-    pub(crate) fn grant_ended<'e>(
-        &self,
-        cell: &'e TaskCell,
-        ended: &EndedGrant,
-        why: Reason,
-    ) -> Event<'e> {
-        let mut ids = ended.put_away.iter().map(GrantId::to_string);
-        Event::GrantEnded {
-            task: (&*cell.name).into(),
-            generation: cell.generation,
-            grant: ids.next().unwrap_or_default().into(),
-            why: why.as_str().into(),
-            below: ids.map(Into::into).collect(),
-            running: ended.running.clone(),
         }
     }
 

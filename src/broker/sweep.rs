@@ -1,16 +1,12 @@
 //! Sweeping: what is past its time is dead at once, and put away later, a little at a time.
 
-use std::sync::Arc;
-use std::sync::mpsc::{RecvTimeoutError, Sender, channel};
-use std::thread::JoinHandle;
-use std::time::Duration;
-
 use super::Broker;
 use super::shared::Shared;
 use crate::audit::{Event, How, Outcome};
 use crate::clock::Timestamp;
 use crate::denial::Reason;
-use crate::grant::{GrantId, Life, Rows, TaskCell};
+use crate::grant::{GrantId, Rows};
+use crate::task::{Life, TaskCell};
 
 /// How many tasks are looked at whenever one is opened, so that a broker that is used sweeps itself:
 /// more are put away than opened.
@@ -23,17 +19,6 @@ const PARTS_AT_OPEN: usize = 16;
 /// How many grants of one task are put away before others have their turn.
 const ROWS: usize = 1024;
 
-/// How many tasks the reaper looks at before it lets others have the table.
-const STEP: usize = 256;
-
-/// A thread that sweeps, until this is dropped.
-#[must_use = "the reaper stops when this is dropped"]
-#[derive(Debug)]
-pub struct Reaper {
-    stop: Option<Sender<()>>,
-    thread: Option<JoinHandle<()>>,
-}
-
 impl Broker {
     /// Looks at some tasks, in turn, and puts away what of them is past its time: returns how many
     /// tasks and grants that was. Looks at the counters of as many identities, too, and forgets those
@@ -44,38 +29,6 @@ impl Broker {
     pub fn sweep(&self, tasks: usize) -> usize {
         self.shared.sweep(tasks)
     }
-
-    /// Starts a thread that sweeps the whole table once in each `interval`, in short steps. Off unless
-    /// asked for.
-    ///
-    /// # Errors
-    /// What the system says if it gives no thread.
-    pub fn start_reaper(&self, interval: Duration) -> std::io::Result<Reaper> {
-        let (stop, stopped) = channel();
-        let shared = Arc::downgrade(&self.shared);
-        let thread =
-            std::thread::Builder::new().name("hallpass-reaper".into()).spawn(move || {
-                while stopped.recv_timeout(interval) == Err(RecvTimeoutError::Timeout) {
-                    let Some(shared) = shared.upgrade() else { return };
-                    let mut left = shared.table.len().max(shared.spanning.identities());
-                    while left > 0 || shared.has_remains() {
-                        shared.sweep(STEP.min(left));
-                        left = left.saturating_sub(STEP);
-                    }
-                }
-            })?;
-        Ok(Reaper { stop: Some(stop), thread: Some(thread) })
-    }
-}
-
-impl Drop for Reaper {
-    fn drop(&mut self) {
-        drop(self.stop.take());
-        if let Some(thread) = self.thread.take() {
-            // A reaper that panicked has nothing left to say.
-            let _ = thread.join();
-        }
-    }
 }
 
 impl Shared {
@@ -83,7 +36,7 @@ impl Shared {
         self.sweep_parts(AT_OPEN, PARTS_AT_OPEN);
     }
 
-    fn sweep(&self, tasks: usize) -> usize {
+    pub(super) fn sweep(&self, tasks: usize) -> usize {
         self.sweep_parts(tasks, usize::MAX)
     }
 
@@ -151,7 +104,7 @@ impl Shared {
         }
     }
 
-    fn has_remains(&self) -> bool {
+    pub(super) fn has_remains(&self) -> bool {
         !self.remains.lock().is_empty()
     }
 

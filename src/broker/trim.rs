@@ -1,8 +1,9 @@
 //! Trimming: what is covered of what was asked for, and what was cut.
 
-use super::give::{Asking, Party};
-use super::open::Task;
-use super::request::{Grant, Request};
+use super::grant::Grant;
+use super::offer::{OfferInputs, Party};
+use super::request::GrantRequest;
+use super::task::Task;
 use crate::context::Context;
 use crate::denial::{Denial, Reason};
 use crate::identity::Identity;
@@ -51,7 +52,7 @@ impl Task {
         context: &Context,
     ) -> Result<(Grant, Vec<Cut>), Denial> {
         let mut cuts = Vec::new();
-        let grant = Request::ask(&self.shared, &self.cell, holder, |request| {
+        let grant = GrantRequest::ask(&self.shared, &self.cell, holder, |request| {
             let capabilities;
             (capabilities, cuts) = request.trim(&scope, context)?;
             let kept = Scope::of(&capabilities, scope.is_embedded());
@@ -61,14 +62,14 @@ impl Task {
     }
 }
 
-impl Request<'_> {
+impl GrantRequest<'_> {
     /// What is covered of a scope now. The request that follows asks again, under its own locks.
     fn trim(
         &self,
         scope: &Scope,
         context: &Context,
     ) -> Result<(Vec<Capability>, Vec<Cut>), Denial> {
-        let Request { shared, cell, holder, now } = *self;
+        let GrantRequest { shared, cell, holder, now } = *self;
         shared.attested(holder)?;
         let mut asked = scope
             .capabilities()
@@ -79,7 +80,7 @@ impl Request<'_> {
         let current = shared.current();
         current.policy.catalogue.canonical(&mut asked)?;
         let life = cell.life.lock();
-        let asking = Asking::at_request(shared, &current, cell, &life, context, now);
+        let asking = OfferInputs::at_request(shared, &current, cell, &life, context, now);
         let parties = self.parties();
         let (mut kept, mut cuts) = (Vec::new(), Vec::new());
         let mut last_denial = Denial::new(Reason::NotCovered);
@@ -98,7 +99,7 @@ impl Request<'_> {
     }
 }
 
-impl Asking<'_> {
+impl OfferInputs<'_> {
     /// The parts of a capability that policy gives to every party.
     fn parts(&self, parties: &[Party<'_>], capability: &Capability) -> Vec<Capability> {
         let mut parts = vec![capability.clone()];

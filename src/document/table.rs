@@ -3,7 +3,8 @@
 use super::misfit::Misfit;
 use super::nearest::did_you_mean;
 use super::tree::{Written, kind_name};
-use crate::value::{Node, Shown};
+use crate::value::Node;
+use crate::visible::Shown;
 
 /// A table whose keys have all been found among those expected, so that none is silently ignored.
 #[derive(Clone, Copy, Debug)]

@@ -7,7 +7,8 @@ use toml::de::{DeInteger, DeTable, DeValue, Error};
 
 use super::misfit::Misfit;
 use super::tree::Written;
-use crate::value::{MAX_DEPTH, Node, Number, Shown};
+use crate::value::{MAX_DEPTH, Node, Number};
+use crate::visible::Shown;
 
 /// Reads a TOML document. Numbers are exact; dates and times become their RFC 3339 text.
 pub(crate) fn parse_toml(text: &str) -> Result<Written, Misfit> {

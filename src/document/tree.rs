@@ -2,7 +2,8 @@
 
 use super::misfit::Misfit;
 use super::nearest::did_you_mean;
-use crate::value::{Node, Object, Shown, Spanned, Value};
+use crate::value::{Node, Object, Spanned, Value};
+use crate::visible::Shown;
 
 /// A value of a document with the bytes it stands at.
 pub(crate) type Written = Spanned;

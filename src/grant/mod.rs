@@ -1,23 +1,18 @@
-//! Grants: the rows of the table, and the tasks they live and end with.
+//! Grants: the rows of the table, and the limits they are held to.
 
 mod counter;
 mod counters;
-mod history;
 mod id;
 mod nonces;
 mod pool;
 mod row;
 mod rows;
 mod spanning;
-mod table;
-mod task;
 
 pub use id::GrantId;
 
-pub(crate) use counters::{Reservation, Stamp};
+pub(crate) use counters::{Counters, Reservation, Stamp};
 pub(crate) use pool::Pool;
 pub(crate) use row::{Granted, Row, Terms};
 pub(crate) use rows::Rows;
 pub(crate) use spanning::SpanningCounters;
-pub(crate) use table::Table;
-pub(crate) use task::{EndedGrant, Life, OpenPermit, TaskCell};

@@ -34,7 +34,7 @@ pub(crate) struct Row {
 
 impl Row {
     /// The same row, to try something out on.
-    pub(super) fn trial(&self) -> Row {
+    pub(crate) fn trial(&self) -> Row {
         Row { holder: self.holder.share(), terms: self.terms.clone(), nonces: None, ..*self }
     }
 

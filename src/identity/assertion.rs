@@ -6,8 +6,8 @@ use std::sync::Arc;
 
 use super::subject::{Subject, SubjectError};
 use super::{Actor, Facts, Identity, Kind};
-use crate::text::{ATTRIBUTE_NAME, SHOWN, TextFault, TextRule, escape_for_people};
 use crate::value::{Key, Object, Value, ValueError};
+use crate::visible::{ATTRIBUTE_NAME, SHOWN, TextFault, TextRule, escape_for_people};
 
 /// Large directories put a person in some hundred groups; a thousand is already a mistake of the
 /// host, and more would make every `has_any` walk far.

@@ -4,7 +4,7 @@ use std::fmt;
 use std::str::FromStr;
 use std::sync::Arc;
 
-use crate::text::{SHOWN, escape_for_people};
+use crate::visible::{SHOWN, escape_for_people};
 
 const SCHEME: &str = "spiffe://";
 /// The length every SPIFFE implementation must support, and the most this one takes.

@@ -6,7 +6,7 @@ use std::str::FromStr;
 use std::sync::Arc;
 
 use super::spiffe::{SpiffeId, SpiffeIdError};
-use crate::text::{TextFault, TextRule};
+use crate::visible::{TextFault, TextRule};
 
 const ASSERTED_NAME: TextRule = TextRule {
     max: 255,

@@ -13,7 +13,7 @@ use super::{MAX_RULES, Policy};
 use crate::args::check_key;
 use crate::scope::{Fact, ResourceOpenness};
 use crate::tool::ToolName;
-use crate::value::Shown;
+use crate::visible::Shown;
 
 /// Collects tools and rules, and makes a [`Policy`] of them if all can be meant.
 #[derive(Clone, Debug, Default)]

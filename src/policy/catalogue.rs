@@ -2,10 +2,10 @@
 
 use std::collections::HashMap;
 
-use super::arg_type::ArgType;
-use super::typed::TypedArgs;
 use crate::denial::{Denial, Reason};
 use crate::scope::Capability;
+use crate::spelling::ArgType;
+use crate::spelling::TypedArgs;
 use crate::value::Value;
 
 /// One tool of the catalogue.

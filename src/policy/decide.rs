@@ -5,8 +5,8 @@ use super::deciders::Deciders;
 use super::index::{Candidates, Probe, Side};
 use super::question::{Question, What};
 use super::rule::{Effect, Rule, Tools};
+use crate::form::Form;
 use crate::scope::{Condition, Constraint, Cover, Fact, Facts, Outside, Stance, Truth};
-use crate::token::Form;
 use crate::value::Value;
 
 /// What the rules say.

@@ -3,7 +3,7 @@
 use std::fmt;
 
 use crate::scope::Fact;
-use crate::value::Shown;
+use crate::visible::Shown;
 
 /// A policy that cannot be meant: which rule, where in it, what was expected.
 ///

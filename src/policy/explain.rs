@@ -8,8 +8,7 @@ use super::question::Question;
 use super::request::Wanted;
 use super::rule::Rule;
 use crate::denial::Nearest;
-use crate::scope::{Condition, Constraint, Fact, Facts, Node, Outside, Truth};
-use crate::value::Value;
+use crate::scope::{Condition, Constraint, Fact, Facts, Outside, failed, shown};
 
 /// How many permits of a tool are looked at for the nearest. An explanation is for a person who will
 /// look at one rule; a bound keeps a denial as cheap under a hundred thousand rules as under ten.
@@ -102,56 +101,4 @@ fn describe<F: Facts>(obstacle: &Obstacle<'_>, facts: &F) -> String {
             "what is asked for leaves arguments or a resource open that it closes".into()
         }
     }
-}
-
-/// What of a call of `tool` lies outside of what `whose` scope covers of it: nothing, where that does
-/// not name the tool.
-pub(crate) fn outside_of<F: Facts>(
-    whose: &str,
-    tool: &str,
-    outside: Option<Outside<'_>>,
-    facts: &F,
-) -> String {
-    match outside {
-        None => format!("{whose} does not name `{tool}`"),
-        Some(Outside::Condition(condition, truth)) => {
-            format!("{whose}: {}", failed(condition, truth, facts))
-        }
-        Some(Outside::Uncovered(uncovered)) => uncovered.said_of(whose),
-    }
-}
-
-/// A condition that failed, what was found, and in which way it failed: absent, null, of another
-/// kind, or another value.
-fn failed<F: Facts>(condition: &Condition, truth: Truth, facts: &F) -> String {
-    let Condition { fact, constraint } = condition;
-    match (facts.fact(fact), truth) {
-        (None, _) => format!("`{fact}` is absent: expected {constraint}"),
-        (Some(Value::Null), _) => format!("`{fact}` is null: expected {constraint}"),
-        (Some(found), Truth::Unknown) => {
-            format!("`{fact}` is of another kind: {} where {constraint} is expected", shown(found))
-        }
-        (Some(found), _) => {
-            let found = shown(found);
-            let unsaid = unsaid(constraint).map_or(String::new(), |unsaid| format!(" ({unsaid})"));
-            format!("`{fact}` is another value: {found} where {constraint} is expected{unsaid}")
-        }
-    }
-}
-
-/// What the constraint asks for without saying so.
-fn unsaid(constraint: &Constraint) -> Option<&'static str> {
-    match &constraint.0 {
-        Node::Url(pattern) => pattern.unsaid(),
-        Node::All(parts) | Node::AnyOf(parts) => parts.iter().find_map(unsaid),
-        Node::Each(inner) | Node::Some(inner) | Node::Json(inner) => unsaid(inner),
-        // Under `not`, what is unsaid is not asked.
-        _ => None,
-    }
-}
-
-/// A value for people: kind and a bounded, escaped form.
-fn shown(value: &Value) -> String {
-    const MOST: usize = 120;
-    crate::text::escape_for_people(&value.to_json(), MOST)
 }

@@ -9,7 +9,8 @@ use super::unmet::unmet;
 use super::warning::{Warning, WarningCode, suggestion};
 use crate::clock::Timestamp;
 use crate::scope::{Constraint, Fact, Node, ResourceOpenness};
-use crate::value::{Digest, Shown, Value};
+use crate::value::{Digest, Value};
+use crate::visible::Shown;
 
 impl Policy {
     /// What the policy says that was probably not meant, in the order of the rules' ids.

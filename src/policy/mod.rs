@@ -4,7 +4,6 @@
 //! read from TOML or JSON text, or built in Rust; the three make the same thing.
 
 mod approval;
-mod arg_type;
 mod builder;
 mod catalogue;
 mod compiled;
@@ -22,7 +21,6 @@ mod moment;
 mod question;
 mod request;
 mod rule;
-mod typed;
 mod typed_tools;
 mod unmet;
 mod warning;
@@ -30,8 +28,8 @@ mod warning;
 use std::fmt;
 use std::sync::Arc;
 
+pub use crate::spelling::ArgType;
 pub use approval::{ApprovalTerms, Per, Reviewers};
-pub use arg_type::ArgType;
 pub use builder::PolicyBuilder;
 pub use catalogue::Tool;
 pub use decision::Decision;
@@ -46,11 +44,10 @@ pub(crate) use catalogue::{Catalogue, Listed};
 pub(crate) use compiled::Compiled;
 pub(crate) use decide::{Obstacle, Verdict, decide};
 pub(crate) use deciders::Deciders;
-pub(crate) use explain::{nearest_for_call, nearest_for_request, outside_of};
+pub(crate) use explain::{nearest_for_call, nearest_for_request};
 pub(crate) use limits::Limits;
 pub(crate) use question::{Question, Setting, What};
 pub(crate) use request::{Answer, Wanted, When, could_permit, decide_request, parts_covered};
-pub(crate) use typed::TypedArgs;
 
 /// How many rules a policy may have. A decision does not grow with them, loading does: a million is
 /// ten times the largest policy this crate is measured with.

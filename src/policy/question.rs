@@ -5,11 +5,11 @@ use super::moment::Moment;
 use crate::call::Call;
 use crate::clock::Timestamp;
 use crate::denial::{Denial, Reason};
+use crate::form::Form;
 use crate::identity::Identity;
 use crate::purpose::CheckedPurpose;
 use crate::resource::{CheckedResource, Resource};
 use crate::scope::{Fact, Facts};
-use crate::token::Form;
 use crate::value::{Object, Value};
 
 /// Everything one decision about one call looks at. It reads nothing else: no clock, no table.

@@ -8,8 +8,8 @@ use super::approval::ApprovalTerms;
 use super::limits::Limits;
 use super::moment::{Moment, Moments};
 use crate::clock::Timestamp;
+use crate::form::Form;
 use crate::scope::{Condition, Constraint, Fact, Openness, ResourceOpenness};
-use crate::token::Form;
 use crate::value::Number;
 
 /// What a rule that applies does. Forbid beats ask, ask beats permit.

@@ -5,8 +5,8 @@ use std::collections::HashMap;
 use super::catalogue::Tool;
 use super::error::{PolicyError, place_of};
 use super::rule::{Rule, Tools};
-use super::typed::TypedArgs;
 use crate::scope::Stance;
+use crate::spelling::TypedArgs;
 
 /// The tools of the catalogue that have typed arguments.
 pub(super) struct TypedTools<'t>(HashMap<&'t str, TypedArgs>);

@@ -4,7 +4,8 @@ use super::rule::{Rule, Tools};
 use super::warning::{WarningCode, suggestion};
 use crate::identity::Kind;
 use crate::scope::{Constraint, Fact, Node};
-use crate::value::{Shown, Value};
+use crate::value::Value;
+use crate::visible::Shown;
 
 /// Names what of the rule is never so.
 pub(super) fn unmet(rule: &Rule, warn: &mut impl FnMut(WarningCode, String)) {

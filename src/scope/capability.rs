@@ -4,9 +4,9 @@ use super::cover::{Condition, Cover, Openness, Outside, ResourceOpenness};
 use super::evaluate::{Facts, Stance};
 use super::fact::{Absence, Fact};
 use super::truth::Truth;
-use crate::text::is_same;
 use crate::tool::ToolName;
 use crate::value::{Object, Value};
+use crate::word::is_same;
 
 /// A capability as its byte form sees it.
 pub(super) struct Part<'p> {

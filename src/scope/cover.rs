@@ -4,8 +4,8 @@ use super::constraint::Constraint;
 use super::evaluate::{Facts, Stance};
 use super::fact::Fact;
 use super::truth::Truth;
-use crate::text::is_same;
 use crate::value::{Object, Value};
+use crate::word::is_same;
 
 /// One part of the question, and what it must be.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -8,9 +8,9 @@ use super::constraint_error::ConstraintError;
 use super::cover::{Condition, Cover, Openness, ResourceOpenness};
 use super::fact::Fact;
 use super::glob::MAX_SCOPE_PATTERNS;
-use crate::text::{SHOWN, escape_for_people};
 use crate::tool::{ToolName, ToolNameError};
 use crate::value::Value;
+use crate::visible::{SHOWN, escape_for_people};
 
 /// How many capabilities a scope may have. A task that needs more asks in several requests; the
 /// bound keeps what one request costs in sight.

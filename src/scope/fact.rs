@@ -5,7 +5,7 @@ use std::fmt;
 use std::hash::{Hash, Hasher};
 use std::ops::Deref;
 
-use crate::value::Shown;
+use crate::visible::Shown;
 
 /// One part of the question: of who asks, what for, what exactly, and in which context.
 ///

@@ -3,7 +3,7 @@
 use std::fmt;
 
 use super::automaton::{Automaton, Step};
-use crate::text::{escape_for_people, is_hidden};
+use crate::visible::{escape_for_people, is_hidden};
 
 /// How long a pattern may be, in bytes: half of what a SPIFFE id may have, so that a pattern for one
 /// always fits, and few enough that matching a text costs at most as many steps per character.
@@ -191,7 +191,7 @@ fn check(pattern: &str) -> Result<(), GlobError> {
     if pattern.len() > MAX_GLOB {
         return Err(GlobError::TooLong(pattern.len()));
     }
-    let given = || escape_for_people(pattern, crate::text::SHOWN);
+    let given = || escape_for_people(pattern, crate::visible::SHOWN);
     for found in pattern.chars() {
         let instead = match found {
             '[' | ']' => "use `regex` for a class of characters, or `eq` for this very text",

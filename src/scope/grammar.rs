@@ -13,7 +13,8 @@ use crate::clock::Timestamp;
 use crate::document::{
     Misfit, Table, Written, any_word, did_you_mean, list, text, value, whole_number,
 };
-use crate::value::{Node as Tree, Number, Shown, Value};
+use crate::value::{Node as Tree, Number, Value};
+use crate::visible::Shown;
 
 /// A kind of constraint: the word that names it, and how what stands beside the word is read.
 struct Kind {

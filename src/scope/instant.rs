@@ -228,7 +228,7 @@ fn fault(message: String) -> ConstraintError {
 }
 
 fn shown(text: &str) -> String {
-    crate::text::escape_for_people(text, crate::text::SHOWN)
+    crate::visible::escape_for_people(text, crate::visible::SHOWN)
 }
 
 #[cfg(test)]

@@ -42,6 +42,7 @@ mod layout;
 #[cfg(test)]
 mod model;
 mod network;
+mod outside;
 mod path;
 mod plain;
 mod read;
@@ -89,6 +90,7 @@ pub(crate) use encode::encode as encode_scope;
 pub(crate) use evaluate::{Facts, Stance};
 pub(crate) use fact::{Absence, Fact};
 pub(crate) use grammar::{named_constraints, read_constraint};
+pub(crate) use outside::{failed, outside_of, shown};
 pub(crate) use path::{PathFault, canonical_path};
 pub(crate) use plain::{CallParts, plainly_covers};
 pub(crate) use url::{UrlFault, canonical_url};

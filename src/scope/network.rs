@@ -29,7 +29,7 @@ pub(crate) enum NetworkError {
 impl Network {
     pub(crate) fn parse(text: &str) -> Result<Self, NetworkError> {
         let syntax =
-            || NetworkError::Syntax(crate::text::escape_for_people(text, crate::text::SHOWN));
+            || NetworkError::Syntax(crate::visible::escape_for_people(text, crate::visible::SHOWN));
         let (address, length) = match text.split_once('/') {
             Some((address, length)) => {
                 let plain = (1..=3).contains(&length.len())

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use crate::text::is_hidden;
+use crate::visible::is_hidden;
 use crate::word::Word;
 
 /// Why text is no path that can be judged by its spelling.

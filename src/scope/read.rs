@@ -3,7 +3,8 @@
 use super::draft::{MAX_CONDITIONS, Scope, ScopeError};
 use super::grammar::{named_constraints, read_constraint};
 use crate::document::{Misfit, Table, Written, any_word, list, text, tree_of};
-use crate::value::{Limits, MAX_DEPTH, Node, Shown, Value, line_and_column, parse_spanned};
+use crate::value::{Limits, MAX_DEPTH, Node, Value, line_and_column, parse_spanned};
+use crate::visible::Shown;
 
 /// The most bytes of JSON text of a scope: two kilobytes for each of the capabilities it may have.
 pub const MAX_SCOPE_TEXT: usize = 256 << 10;

@@ -6,7 +6,7 @@ use std::str::Chars;
 
 use super::automaton::{Automaton, MAX_STEPS, Step};
 use super::expression::{Expression, merged, opposite, written_out};
-use crate::text::escape_for_people;
+use crate::visible::escape_for_people;
 
 /// How long a pattern may be, in bytes: what is longer is no rule that people can review.
 pub const MAX_REGEX: usize = 1024;
@@ -93,7 +93,7 @@ impl Regex {
     pub fn new(pattern: &str) -> Result<Self, RegexError> {
         compile(pattern).map(|automaton| Regex { pattern: pattern.into(), automaton }).map_err(
             |(fault, position)| RegexError {
-                given: escape_for_people(pattern, crate::text::SHOWN),
+                given: escape_for_people(pattern, crate::visible::SHOWN),
                 fault,
                 position,
             },

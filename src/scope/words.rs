@@ -134,7 +134,7 @@ pub fn under(folder: &str) -> Constraint {
     match canonical_path(folder) {
         Ok(folder) => Constraint(Node::Under(folder.into())),
         Err(fault) => {
-            let given = crate::text::escape_for_people(folder, crate::text::SHOWN);
+            let given = crate::visible::escape_for_people(folder, crate::visible::SHOWN);
             faulty(ConstraintError::Pattern(format!("`{given}` is no folder: {fault}")))
         }
     }

@@ -17,25 +17,6 @@ use crate::call::Call;
 use crate::clock::Timestamp;
 use crate::random;
 
-/// The two ways to present a token.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Form {
-    /// The token itself, `hp1.`: whoever has it can present it for any call it covers.
-    Bearer,
-    /// A [`Presentation`], `hp1c.`: good for one call, once.
-    CallBound,
-}
-
-impl Form {
-    /// The word of policies.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Form::Bearer => "bearer",
-            Form::CallBound => "call_bound",
-        }
-    }
-}
-
 /// What a gate takes: a [`Token`] or a [`Presentation`]. Which of the two it is, the text says.
 pub trait Presentable: sealed::Sealed {
     /// The text as it goes over the wire.

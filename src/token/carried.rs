@@ -5,11 +5,11 @@
 //! that attenuations compare them with. A verifier has no catalogue. Were it not told, it would let
 //! `/data/./a` pass where `not(eq("/data/a"))` is all that is said.
 
-use crate::policy::{ArgType, Catalogue, TypedArgs};
 use crate::scope::{
     CallParts, Capability, MAX_PARTS, ScopeBytesError, decode_scope_from, encode_scope,
     plainly_covers,
 };
+use crate::spelling::{ArgType, TypedArgs};
 use crate::tool::ToolName;
 use crate::value::{DecodeError, Decoder, ascending, encode_text};
 
@@ -30,16 +30,17 @@ pub(super) struct Carried {
 
 /// The byte form of these capabilities, and behind it the types of their tools' arguments, if any has
 /// one.
-pub(crate) fn encode_carried(
+pub(crate) fn encode_carried<'t>(
     capabilities: &[&Capability],
-    catalogue: &Catalogue,
+    typed: impl Fn(&str) -> Option<&'t TypedArgs>,
 ) -> Result<Vec<u8>, ScopeBytesError> {
     let mut out = encode_scope(capabilities)?;
     let mut types = Vec::new();
     for capability in capabilities {
         let tool = capability.tool.as_str();
-        let typed = catalogue.get(tool).map(|listed| &listed.typed);
-        types.extend(typed.into_iter().flat_map(TypedArgs::iter).map(|(arg, of)| (tool, arg, of)));
+        types.extend(
+            typed(tool).into_iter().flat_map(TypedArgs::iter).map(|(arg, of)| (tool, arg, of)),
+        );
     }
     if !types.is_empty() {
         ascending(&mut out, &types, |out, (tool, arg, of)| {

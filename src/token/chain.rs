@@ -14,7 +14,7 @@
 use zeroize::Zeroizing;
 
 use super::error::{MintError, TokenError};
-use super::mac::MacKey;
+use crate::key::MacKey;
 
 /// The most attenuation blocks a token may have: a planner handing to workers handing to tools
 /// narrows three or four times, and each block costs every reader one HMAC.

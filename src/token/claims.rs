@@ -2,12 +2,12 @@
 
 use super::chain::MAX_BLOCK;
 use super::error::{MintError, TokenError};
-use super::key_id::KeyId;
 use crate::clock::Timestamp;
 use crate::grant::GrantId;
+use crate::key::{KeyId, MAX_AUDIENCE};
 
 /// The most bytes of an issuer, audience or task name: one length byte holds them.
-pub const MAX_NAME: usize = 255;
+pub const MAX_NAME: usize = MAX_AUDIENCE;
 
 /// The most bytes of a holder: the longest SPIFFE ID there may be.
 pub const MAX_HOLDER: usize = 2048;

@@ -1,7 +1,7 @@
 //! Why a token was refused or could not be made.
 
-use super::key_id::KeyId;
 use crate::denial::Reason;
+use crate::key::{KeyId, UnusableKey};
 use crate::random::RandomError;
 use crate::scope::ScopeBytesError;
 use crate::value::DecodeError;
@@ -142,4 +142,13 @@ pub enum BlockError {
     /// The scope in it.
     #[error(transparent)]
     Scope(#[from] ScopeBytesError),
+}
+
+impl From<UnusableKey> for TokenError {
+    fn from(unusable: UnusableKey) -> Self {
+        match unusable {
+            UnusableKey::Unknown(id) => TokenError::UnknownKey(id),
+            UnusableKey::Retired(id) => TokenError::RetiredKey(id),
+        }
+    }
 }

@@ -2,7 +2,6 @@
 
 use zeroize::Zeroizing;
 
-use super::audience::AudienceKeys;
 use super::bearer::Token;
 use super::block::Narrowing;
 use super::chain;
@@ -11,6 +10,7 @@ use super::error::{MintError, TokenError};
 use super::text::{self, Room};
 use super::verify::Framed;
 use crate::clock::Timestamp;
+use crate::key::AudienceKeys;
 use crate::scope::Scope;
 
 /// Signs a token that says `claims` with the active key.
@@ -88,6 +88,7 @@ impl Token {
 /// ```
 /// # use hallpass::clock::Timestamp;
 /// # use hallpass::grant::GrantId;
+/// # use hallpass::key::*;
 /// # use hallpass::token::*;
 /// # let keys = KeyRing::generate()?.for_audience("gate")?;
 /// # let at = |millis| Timestamp::from_unix_millis(millis).ok_or("no such instant");

@@ -48,7 +48,8 @@
 //! use std::time::Duration;
 //! use hallpass::clock::Timestamp;
 //! use hallpass::grant::GrantId;
-//! use hallpass::token::{Claims, KeyRing, TokenError, Unverified, mint};
+//! use hallpass::token::{Claims, TokenError, Unverified, mint};
+//! use hallpass::key::KeyRing;
 //!
 //! let keys = KeyRing::generate()?.for_audience("tool-gateway")?;
 //! let issued = Timestamp::from_unix_millis(1_767_225_600_000).ok_or("no such instant")?;
@@ -67,41 +68,28 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
-mod audience;
 mod bearer;
 mod block;
 mod call_bound;
 mod carried;
 mod chain;
 mod claims;
-mod derive;
 mod error;
-mod key_error;
-mod key_id;
-mod keys;
-mod mac;
 mod mint;
 mod proof;
-mod secret;
 mod text;
 mod verifier;
 mod verify;
 
-pub use audience::{AudienceKeys, AudienceSecret};
+pub use crate::form::Form;
 pub use bearer::{Token, TokenId};
 pub(crate) use block::Narrowing;
-pub use call_bound::{Form, Presentable, Presentation};
+pub use call_bound::{Presentable, Presentation};
 pub(crate) use carried::encode_carried;
 pub use chain::{Blocks, MAX_ATTENUATIONS, MAX_BLOCK};
 pub use claims::{Claims, MAX_HOLDER, MAX_NAME};
-pub use derive::KeyUse;
 pub use error::{BlockError, MintError, TokenError};
-pub use key_error::KeyError;
-pub use key_id::KeyId;
-pub use keys::KeyRing;
-pub use mac::MacKey;
 pub use mint::{append_block, mint};
-pub use secret::SecretKey;
 pub use text::MAX_TOKEN_TEXT;
 pub(crate) use text::Room;
 pub use verifier::{LivenessAndReplayUnchecked, Verifier, VerifierError};

@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
-use super::mac::MacKey;
 use crate::call::Call;
 use crate::clock::Timestamp;
+use crate::key::MacKey;
 
 /// What makes a presentation one of a kind: when it was made, and 16 random bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]

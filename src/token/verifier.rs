@@ -3,7 +3,6 @@
 use std::fmt;
 use std::time::Duration;
 
-use super::audience::{AudienceKeys, AudienceSecret};
 use super::call_bound::Presentable;
 use super::carried::Carried;
 use super::error::TokenError;
@@ -13,9 +12,9 @@ use crate::call::Call;
 use crate::clock::Timestamp;
 use crate::denial::{Code, Reason};
 use crate::grant::GrantId;
-use crate::policy::outside_of;
+use crate::key::{AudienceKeys, AudienceSecret};
 use crate::resource::{CheckedResource, ResourceError};
-use crate::scope::{Capability, Fact, Facts, ScopeBytesError};
+use crate::scope::{Capability, Fact, Facts, ScopeBytesError, outside_of};
 use crate::value::Value;
 
 /// How far the time of a call-bound presentation may be from the clock, either way: as a broker's
@@ -43,7 +42,8 @@ const WINDOW: Duration = Duration::from_secs(30);
 /// use hallpass::prelude::*;
 /// use hallpass::clock::{Clock, SystemClock};
 /// use hallpass::scope::max;
-/// use hallpass::token::{KeyRing, Verifier};
+/// use hallpass::key::KeyRing;
+/// use hallpass::token::Verifier;
 /// # use serde_json::json;
 ///
 /// # let policy = Policy::builder().rule(Rule::permit("search").tool("search").any_args()).build()?;
@@ -76,6 +76,7 @@ const WINDOW: Duration = Duration::from_secs(30);
 /// # use std::time::Duration;
 /// # use hallpass::prelude::*;
 /// # use hallpass::clock::{Clock, SystemClock};
+/// # use hallpass::key::*;
 /// # use hallpass::token::*;
 /// # let policy = Policy::builder().rule(Rule::permit("search").tool("search").any_args()).build()?;
 /// # let ring = KeyRing::generate()?;

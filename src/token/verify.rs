@@ -3,18 +3,17 @@
 use std::fmt;
 use std::time::Duration;
 
-use super::audience::AudienceKeys;
 use super::block::Narrowings;
 use super::chain::{Blocks, Frames};
 use super::claims::{self, Claims};
 use super::error::TokenError;
-use super::key_id::KeyId;
 use super::proof::Nonce;
 use super::text::{self, Room, Seal};
 use crate::call::Call;
 use crate::clock::Timestamp;
+use crate::key::{AudienceKeys, KeyId};
 use crate::scope::CallParts;
-use crate::text::is_same;
+use crate::word::is_same;
 
 /// A presented token of which only the frames and the key id are known. It proves nothing.
 pub struct Unverified {
@@ -244,9 +243,10 @@ impl<'a> VerifiedToken<'a> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::{AudienceKeys, KeyRing, SecretKey, chain};
+    use super::super::chain;
     use super::*;
     use crate::grant::GrantId;
+    use crate::key::{AudienceKeys, KeyRing, SecretKey};
 
     fn keys() -> AudienceKeys {
         let secret = SecretKey::from_bytes(&(0..32).collect::<Vec<u8>>()).unwrap();

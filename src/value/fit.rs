@@ -9,7 +9,8 @@ use serde::de::{
 };
 use serde::forward_to_deserialize_any;
 
-use super::{Number, Object, Value, is_hidden};
+use super::{Number, Object, Value};
+use crate::visible::is_hidden;
 
 /// The most characters of a misfit that are kept: serde repeats the value it found, which may be as long
 /// as arguments may be.

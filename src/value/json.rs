@@ -7,9 +7,9 @@ use std::fmt;
 use std::ops::Range;
 
 use super::reader::{Fault, Leaf, Limits, Tree, check_length, read};
-use super::shown::Shown;
 use super::spanned::parse_spanned;
 use super::{Key, Object, Value};
+use crate::visible::Shown;
 
 /// The most levels of lists and objects inside each other. Real tool arguments have fewer than ten;
 /// reading, comparing and dropping take stack in proportion, and 32 levels fit the smallest thread.

@@ -26,8 +26,8 @@ mod json;
 mod number;
 mod object;
 mod reader;
-mod shown;
 mod spanned;
+mod text_value;
 mod write;
 
 pub use convert::ValueError;
@@ -40,11 +40,9 @@ pub use json::{JsonError, JsonErrorKind, MAX_DEPTH, MAX_NODES, MAX_TEXT};
 pub use number::{Number, NumberError};
 pub(crate) use object::Key;
 pub use object::{DuplicateKey, Object};
-#[allow(unused_imports, reason = "the policy loader reads through these")]
 pub(crate) use reader::{Limits, line_and_column};
-pub(crate) use shown::{Shown, is_hidden};
-#[allow(unused_imports, reason = "the policy loader reads through these")]
 pub(crate) use spanned::{Node, Spanned, parse_spanned};
+pub(crate) use text_value::TextValue;
 
 /// One JSON value, exact.
 ///

@@ -3,8 +3,8 @@
 use std::borrow::Cow;
 
 use super::Value;
-use super::shown::Shown;
-use crate::text::is_same;
+use crate::visible::Shown;
+use crate::word::is_same;
 
 /// Keys are mostly written in a host's program: these are not copied.
 pub(crate) type Key = Cow<'static, str>;

@@ -2,9 +2,9 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use hallpass::audit::{ChainTag, Event, Fault, How, MemoryLog, Outcome, Stage, verify};
+use hallpass::audit::{ChainKey, ChainTag, Event, Fault, How, MemoryLog, Outcome, Stage, verify};
+use hallpass::key::KeyRing;
 use hallpass::prelude::*;
-use hallpass::token::KeyRing;
 use hallpass::value::Value;
 use hallpass::{BrokerError, Halt, RunError};
 use serde_json::json;
@@ -27,7 +27,7 @@ fn written() -> World {
 
 fn checked(lines: &Lines) -> Result<u64, Fault> {
     let lines = lines.iter().map(|(line, tag)| (line.as_str(), *tag));
-    verify(lines, &ring().chain_key("hallpass"), None).map(|verified| verified.anchor.seq)
+    verify(lines, &ChainKey::of(&ring(), "hallpass"), None).map(|verified| verified.anchor.seq)
 }
 
 /// attack 130: whatever record is changed, removed, put in or swapped, verification names it
@@ -80,7 +80,7 @@ fn a_cut_tail_is_seen_against_an_anchor() {
     let lines = world.lines();
     let anchor = world.verify().unwrap().anchor;
     assert_eq!(anchor.seq, lines.len() as u64);
-    let key = ring().chain_key("hallpass");
+    let key = ChainKey::of(&ring(), "hallpass");
     for left in 0..lines.len() {
         let kept = || lines[..left].iter().map(|(line, tag)| (line.as_str(), *tag));
         let fault = verify(kept(), &key, Some(&anchor)).unwrap_err();
@@ -105,7 +105,7 @@ fn a_rebuilt_log_is_seen() {
         task.complete();
         other.lines()
     };
-    let key = ring().chain_key("hallpass");
+    let key = ChainKey::of(&ring(), "hallpass");
     let against = |lines: &Lines| {
         verify(lines.iter().map(|(line, tag)| (line.as_str(), *tag)), &key, Some(&anchor))
     };
@@ -174,7 +174,7 @@ fn numbers_have_no_gap_whatever_the_sink_refuses() {
     assert!(world.broker.standing().is_empty(), "an end needs no log");
     let snapshot = full.snapshot();
     let lines = snapshot.entries().map(|entry| (entry.line, *entry.tag));
-    assert_eq!(verify(lines, &ring().chain_key("hallpass"), None).unwrap().anchor.seq, 6);
+    assert_eq!(verify(lines, &ChainKey::of(&ring(), "hallpass"), None).unwrap().anchor.seq, 6);
 }
 
 /// attack 134: no text of a caller, a tool or a host forges a record or a line

@@ -4,10 +4,11 @@ use std::collections::BTreeSet;
 
 use hallpass::Halt;
 use hallpass::clock::{Clock, Timestamp};
+use hallpass::key::KeyRing;
 use hallpass::policy::{ApprovalTerms, Moment, Per, Reviewers};
 use hallpass::prelude::*;
 use hallpass::scope::{any, eq, has_any, max};
-use hallpass::token::{Claims, KeyRing, Unverified, append_block, mint};
+use hallpass::token::{Claims, Unverified, append_block, mint};
 use serde_json::json;
 
 use crate::world::{HOUR, MINUTE, SECOND, World, broad, call, plain, policy, ring, secret, start};

@@ -5,7 +5,7 @@ use std::sync::{Arc, OnceLock, mpsc};
 use std::thread;
 use std::time::Duration;
 
-use hallpass::audit::{Anchor, Entry, Event, MemoryLog, Sink, SinkError, verify};
+use hallpass::audit::{Anchor, ChainKey, Entry, Event, MemoryLog, Sink, SinkError, verify};
 use hallpass::clock::{Clock, ClockError, ManualClock, Reading};
 use hallpass::prelude::*;
 use hallpass::{Halt, Task};
@@ -236,7 +236,7 @@ fn a_permit_that_lapses_while_its_record_is_written_has_no_outcome() {
         assert_eq!(world.broker.pay_record_debts(), 0);
         let snapshot = sink.log.snapshot();
         let lines = snapshot.entries().map(|entry| (entry.line, *entry.tag));
-        let verified = verify(lines, &ring().chain_key("hallpass"), None).unwrap();
+        let verified = verify(lines, &ChainKey::of(&ring(), "hallpass"), None).unwrap();
         assert!(verified.without_outcome.is_empty());
         assert_eq!(world.broker.standing().tasks[0].permits, 0);
     });

@@ -10,10 +10,9 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use hallpass::clock::Timestamp;
 use hallpass::grant::GrantId;
+use hallpass::key::{KeyError, KeyRing, KeyUse, SecretKey};
 use hallpass::prelude::*;
-use hallpass::token::{
-    Claims, KeyError, KeyRing, KeyUse, MAX_TOKEN_TEXT, SecretKey, Unverified, append_block, mint,
-};
+use hallpass::token::{Claims, MAX_TOKEN_TEXT, Unverified, append_block, mint};
 
 use crate::world::{MINUTE, SECOND, World, broad, plain, policy, ring, secret, start};
 

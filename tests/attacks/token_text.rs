@@ -6,9 +6,10 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use hallpass::clock::Timestamp;
 use hallpass::grant::GrantId;
+use hallpass::key::{AudienceKeys, KeyRing, KeyUse, SecretKey};
 use hallpass::token::{
-    AudienceKeys, Claims, KeyRing, KeyUse, MAX_ATTENUATIONS, MAX_BLOCK, MAX_TOKEN_TEXT, MintError,
-    SecretKey, Token, TokenError, Unverified, append_block, mint,
+    Claims, MAX_ATTENUATIONS, MAX_BLOCK, MAX_TOKEN_TEXT, MintError, Token, TokenError, Unverified,
+    append_block, mint,
 };
 use proptest::prelude::*;
 

@@ -2,11 +2,11 @@
 
 use std::time::Duration;
 
-use hallpass::audit::{ChainTag, Event, Fault, MemoryLog, Record, Verification, verify};
+use hallpass::audit::{ChainKey, ChainTag, Event, Fault, MemoryLog, Record, Verification, verify};
 use hallpass::clock::{ManualClock, Timestamp};
+use hallpass::key::{KeyRing, SecretKey};
 use hallpass::prelude::*;
 use hallpass::testing::FailingSink;
-use hallpass::token::{KeyRing, SecretKey};
 use hallpass::{BrokerBuilder, Task};
 
 pub(crate) const SECOND: Duration = Duration::from_secs(1);
@@ -143,6 +143,6 @@ impl World {
     pub(crate) fn verify(&self) -> Result<Verification, Fault> {
         let lines = self.lines();
         let lines = lines.iter().map(|(line, tag)| (line.as_str(), *tag));
-        verify(lines, &ring().chain_key("hallpass"), None)
+        verify(lines, &ChainKey::of(&ring(), "hallpass"), None)
     }
 }

@@ -305,7 +305,7 @@ fn a_key_that_is_retired_refuses_tokens_at_once_and_permits_are_for_a_halt() {
     let grant = task.request(to_ping(), &here()).unwrap();
     let [first, second] = [(); 2].map(|()| world.authorize(&grant, &ping()).unwrap());
     let stolen = world.broker.active_key();
-    let other = hallpass::token::SecretKey::generate().unwrap();
+    let other = hallpass::key::SecretKey::generate().unwrap();
     world.broker.rotate_key(other, seconds(60)).unwrap();
     world.call(&grant, &ping()).unwrap();
     world.broker.retire_key(stolen).unwrap();

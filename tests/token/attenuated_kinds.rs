@@ -4,13 +4,14 @@
 use std::time::Duration;
 
 use hallpass::clock::{ManualClock, Timestamp};
+use hallpass::key::{KeyRing, SecretKey};
 use hallpass::policy::ArgType;
 use hallpass::prelude::*;
 use hallpass::scope::{
     Constraint, after, any, before, cidr, eq, fields, json, max, not, one_of, optional, under,
     weekly,
 };
-use hallpass::token::{BlockError, KeyRing, SecretKey, Verifier, VerifierError, append_block};
+use hallpass::token::{BlockError, Verifier, VerifierError, append_block};
 use serde_json::{Value, json};
 
 fn at(text: &str) -> Timestamp {

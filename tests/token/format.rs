@@ -6,6 +6,7 @@ use hallpass::Call;
 use hallpass::args::Args;
 use hallpass::clock::Timestamp;
 use hallpass::grant::GrantId;
+use hallpass::key::{KeyRing, SecretKey};
 use hallpass::policy::{ArgType, Policy, Rule, Tool};
 use hallpass::scope::{
     Constraint, Scope, absent, after, all_of, any, any_of, below, cidr, contains, count, each, eq,
@@ -13,8 +14,7 @@ use hallpass::scope::{
     suffix, under, weekly,
 };
 use hallpass::token::{
-    BlockError, Claims, KeyRing, SecretKey, Token, TokenError, Unverified, Verifier, VerifierError,
-    append_block, mint,
+    BlockError, Claims, Token, TokenError, Unverified, Verifier, VerifierError, append_block, mint,
 };
 use hallpass::{Broker, Context, Purpose};
 use ring::{hkdf, hmac};

@@ -3,11 +3,11 @@
 use std::time::Duration;
 
 use hallpass::clock::{ManualClock, Timestamp};
+use hallpass::key::{AudienceSecret, KeyError, KeyId, KeyRing};
 use hallpass::prelude::*;
 use hallpass::scope::{any, eq, max, one_of, same_as};
 use hallpass::token::{
-    AudienceSecret, Claims, KeyError, KeyId, KeyRing, LivenessAndReplayUnchecked, TokenError,
-    Verifier, VerifierError, append_block, mint,
+    Claims, LivenessAndReplayUnchecked, TokenError, Verifier, VerifierError, append_block, mint,
 };
 use serde_json::{Value, json};
 
@@ -34,8 +34,8 @@ fn asked() -> Scope {
         .resource_attr("team", eq("red"))
 }
 
-fn secret() -> hallpass::token::SecretKey {
-    hallpass::token::SecretKey::from_bytes(&(0..32).collect::<Vec<u8>>()).unwrap()
+fn secret() -> hallpass::key::SecretKey {
+    hallpass::key::SecretKey::from_bytes(&(0..32).collect::<Vec<u8>>()).unwrap()
 }
 
 fn setup_for(scope: Scope) -> Setup {

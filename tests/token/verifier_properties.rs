@@ -3,13 +3,14 @@
 use std::time::Duration;
 
 use hallpass::clock::{ManualClock, Timestamp};
+use hallpass::key::{KeyRing, SecretKey};
 use hallpass::policy::ArgType;
 use hallpass::prelude::*;
 use hallpass::scope::{
     Constraint, after, all_of, any, any_of, before, cidr, contains, each, eq, glob, has_any, json,
     len, max, not, one_of, optional, prefix, some, subset_of, suffix, under, weekly,
 };
-use hallpass::token::{KeyRing, SecretKey, Verifier};
+use hallpass::token::Verifier;
 use proptest::prelude::*;
 use proptest::sample::select;
 use serde_json::{Value, json};

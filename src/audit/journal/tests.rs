@@ -9,8 +9,8 @@ use std::thread;
 use super::*;
 use crate::audit::{ChainTag, Event, How, MemoryLog, Record, verify};
 use crate::clock::Timestamp;
+use crate::key::MacKey;
 use crate::testing::FailingSink;
-use crate::token::MacKey;
 
 fn chain() -> ChainKey {
     ChainKey::new(MacKey::from_tag(&[3; 32]), "acme")

@@ -1,7 +1,7 @@
 use super::*;
 use crate::audit::{Body, How, Outcome};
 use crate::clock::Timestamp;
-use crate::token::MacKey;
+use crate::key::MacKey;
 
 type Lines = Vec<(String, ChainTag)>;
 

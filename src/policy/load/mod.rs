@@ -10,10 +10,10 @@ mod terms;
 mod what;
 mod who;
 
-use super::arg_type::ArgType;
 use super::catalogue::Tool;
 use super::{Policy, PolicyBuilder, PolicyError};
 use crate::document::{Misfit, Table, Written, choice, list, parse_toml, text};
+use crate::spelling::ArgType;
 use crate::value::{JsonErrorKind, Limits, MAX_DEPTH, Node, line_and_column, parse_spanned};
 use place::place_of_error;
 

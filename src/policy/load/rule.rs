@@ -5,11 +5,11 @@ use super::what::what;
 use super::who::who;
 use crate::clock::Timestamp;
 use crate::document::{Misfit, Table, Written, choice, list, text};
+use crate::form::Form;
 use crate::policy::moment::Moment;
 use crate::policy::rule::{Effect, Rule};
 use crate::scope::{Fact, read_constraint};
-use crate::token::Form;
-use crate::value::Shown;
+use crate::visible::Shown;
 
 const KEYS: &[&str] = &[
     "id",

@@ -8,7 +8,8 @@ use crate::document::{Misfit, Table, Written, choice, list, text, value, whole_n
 use crate::policy::approval::{ApprovalTerms, Per, Reviewers};
 use crate::policy::limits::Limits;
 use crate::scope::Condition;
-use crate::value::{Node, Number, Shown, Value};
+use crate::value::{Node, Number, Value};
+use crate::visible::Shown;
 
 const GRANT: &[&str] = &["ttl", "max_life", "idle", "uses", "rate", "budget", "depth", "per"];
 const APPROVAL: &[&str] = &["review", "confirm", "per", "expires"];

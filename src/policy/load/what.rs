@@ -3,7 +3,8 @@
 use crate::document::{Misfit, Table, Written, any_word};
 use crate::policy::rule::{Effect, Rule, Tools};
 use crate::scope::{Node as Kind, named_constraints, read_constraint};
-use crate::value::{Node, Shown, Value};
+use crate::value::{Node, Value};
+use crate::visible::Shown;
 
 use super::who::attributes;
 

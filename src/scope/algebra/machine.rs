@@ -6,7 +6,7 @@ use super::super::automaton::{Automaton, Positions, Step, after};
 use super::super::constraint::Node;
 use super::super::expression::{Expression, opposite, written_out};
 use super::super::kind::Count;
-use crate::text::is_hidden;
+use crate::visible::is_hidden;
 
 /// What a leaf asks of a text.
 pub(super) enum Reads<'a> {

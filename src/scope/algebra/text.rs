@@ -7,8 +7,8 @@ use super::super::constraint::Node;
 use super::cells::{Budget, Sampler};
 use super::machine::{Machine, Reads, State, folder, machine};
 use super::read;
-use crate::text::is_hidden;
 use crate::value::Value;
+use crate::visible::is_hidden;
 
 /// Exact for patterns, lengths, paths and finite sets: what a test answers depends on nothing but which
 /// patterns accept, so one text for each set of accepting patterns is enough.

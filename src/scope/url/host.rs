@@ -3,7 +3,8 @@
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use super::read::host_name;
-use crate::value::{Object, Shown, Value};
+use crate::value::{Object, Value};
+use crate::visible::Shown;
 
 /// Which hosts are meant, in their one spelling.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]

@@ -10,7 +10,8 @@ mod read;
 
 use super::constraint_error::ConstraintError;
 use super::truth::Truth;
-use crate::value::{Object, Shown, Value};
+use crate::value::{Object, Value};
+use crate::visible::Shown;
 use host::HostPattern;
 use path::PathPattern;
 use read::Parts;

@@ -5,7 +5,8 @@ use std::sync::Arc;
 use super::super::glob::{Glob, MAX_PATTERN_TEXT};
 use super::super::truth::Truth;
 use super::read::canonical_url;
-use crate::value::{Object, Shown, Value};
+use crate::value::{Object, Value};
+use crate::visible::Shown;
 
 /// What a URL's path must be. A glob stands behind an `Arc`, as everywhere.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]

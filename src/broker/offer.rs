@@ -7,14 +7,15 @@ use super::current::Current;
 use super::shared::Shared;
 use crate::clock::Timestamp;
 use crate::denial::{Denial, Reason};
-use crate::grant::{Granted, Life, Stamp, TaskCell, Terms};
+use crate::grant::{Granted, Stamp, Terms};
 use crate::identity::Identity;
 use crate::policy::{Answer, Moment, Setting, Wanted, When, decide_request, nearest_for_request};
 use crate::scope::Capability;
+use crate::task::{Life, TaskCell};
 use crate::value::{Object, Value};
 
 /// A question to policy about a scope, in its setting: under the task's lock and one epoch.
-pub(super) struct Asking<'a> {
+pub(super) struct OfferInputs<'a> {
     pub(super) shared: &'a Shared,
     pub(super) current: &'a Current,
     pub(super) cell: &'a TaskCell,
@@ -30,7 +31,7 @@ pub(super) struct Asking<'a> {
 pub(super) type Party<'a> = (&'a Identity, Moment);
 
 /// What policy gives.
-pub(super) struct Given {
+pub(super) struct Offer {
     pub(super) terms: Terms,
     /// The permits that gave it, by id.
     pub(super) rules: Vec<Arc<str>>,
@@ -39,7 +40,7 @@ pub(super) struct Given {
     pub(super) depth: Option<u8>,
 }
 
-impl<'a> Asking<'a> {
+impl<'a> OfferInputs<'a> {
     /// With all of the moment's context.
     pub(super) fn at_request(
         shared: &'a Shared,
@@ -49,7 +50,7 @@ impl<'a> Asking<'a> {
         context: &'a Object,
         now: Timestamp,
     ) -> Self {
-        Asking { shared, current, cell, life, context, now, when: When::Asked }
+        OfferInputs { shared, current, cell, life, context, now, when: When::Asked }
     }
 
     /// Asks the rules about every capability, for every party.
@@ -60,8 +61,8 @@ impl<'a> Asking<'a> {
         &self,
         parties: &[Party<'_>],
         capabilities: &[Capability],
-    ) -> Result<Given, Denial> {
-        let mut given = Given {
+    ) -> Result<Offer, Denial> {
+        let mut given = Offer {
             terms: Terms::default(),
             rules: Vec::new(),
             ttl: self.shared.settings.ceiling,
@@ -140,7 +141,7 @@ impl<'a> Asking<'a> {
     }
 }
 
-impl Asking<'_> {
+impl OfferInputs<'_> {
     /// The question about one capability and one party; the default where its tool is outside the
     /// catalogue.
     pub(super) fn wanted<R: Default>(
@@ -168,7 +169,7 @@ impl Asking<'_> {
     }
 }
 
-impl Given {
+impl Offer {
     /// One grant has one lifetime: the tightest of all permits that cover any part of it.
     fn tighten(&mut self, Stamp { rule, limits, .. }: &Stamp, default_ttl: Duration) {
         let tightest = |own: Option<Duration>, other| [own, other].into_iter().flatten().min();

@@ -7,14 +7,16 @@ use super::shared::Shared;
 use crate::call::Call;
 use crate::clock::Timestamp;
 use crate::denial::{Denial, Reason};
-use crate::grant::{GrantId, TaskCell};
+use crate::grant::GrantId;
 use crate::identity::Identity;
+use crate::key::AudienceKeys;
 use crate::scope::CallParts;
-use crate::text::is_same;
-use crate::token::{AudienceKeys, Form, Framed, Narrowing, Room, Token, TokenError, VerifiedToken};
+use crate::task::TaskCell;
+use crate::token::{Form, Framed, Narrowing, Room, Token, TokenError, VerifiedToken};
+use crate::word::is_same;
 
 /// What a good token led to: a task that is live as far as the table knows.
-pub(super) struct Presented {
+pub(super) struct PresentedGrant {
     pub(super) cell: Arc<TaskCell>,
     pub(super) grant: GrantId,
     pub(super) serial: u32,
@@ -24,7 +26,7 @@ pub(super) struct Presented {
     pub(super) once: Option<Once>,
 }
 
-impl Presented {
+impl PresentedGrant {
     pub(super) fn form(&self) -> Form {
         if self.once.is_some() { Form::CallBound } else { Form::Bearer }
     }
@@ -42,7 +44,7 @@ pub(super) fn present(
     caller: &Identity,
     (call, untyped): (&Call, bool),
     now: Timestamp,
-) -> Result<Presented, Denial> {
+) -> Result<PresentedGrant, Denial> {
     let window = shared.settings.presentation_window;
     let mut room = Room::new();
     let framed = Framed::read(text, &mut room).map_err(denial)?;
@@ -65,7 +67,7 @@ pub(super) fn present_token(
     token: &Token,
     caller: &Identity,
     now: Timestamp,
-) -> Result<Presented, Denial> {
+) -> Result<PresentedGrant, Denial> {
     let mut room = Room::new();
     let framed = Framed::read(token.expose(), &mut room).map_err(denial)?;
     let verified = framed.verify_chain(keys, now).map_err(denial)?;
@@ -78,7 +80,7 @@ fn find(
     (once, plain): (Option<Once>, Option<CallParts<'_>>),
     caller: &Identity,
     now: Timestamp,
-) -> Result<Presented, Denial> {
+) -> Result<PresentedGrant, Denial> {
     let claims = verified.claims();
     if !is_same(claims.issuer, &shared.issuer) {
         return Err(Denial::new(Reason::ForeignToken).because("another issuer's"));
@@ -103,7 +105,7 @@ fn find(
         return Err(Denial::new(Reason::UnknownGrant));
     }
     let (grant, serial, narrowings) = (claims.grant, claims.serial, narrowed.to_ask);
-    Ok(Presented { cell, grant, serial, narrowings, once })
+    Ok(PresentedGrant { cell, grant, serial, narrowings, once })
 }
 
 fn denial(error: TokenError) -> Denial {

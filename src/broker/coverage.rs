@@ -3,8 +3,8 @@
 use crate::denial::{Denial, Reason};
 use crate::grant::{GrantId, Granted, Row, Rows, SpanningCounters, Stamp};
 use crate::identity::Identity;
-use crate::policy::{Compiled, Deciders, Question, Rule, What, outside_of};
-use crate::scope::{Capability, Outside};
+use crate::policy::{Compiled, Deciders, Question, Rule, What};
+use crate::scope::{Capability, Outside, outside_of};
 use crate::token::Narrowing;
 
 /// A grant, and which capability of its scope covers the call.
@@ -13,17 +13,17 @@ type InScope = (GrantId, usize);
 /// Where the grant, and each grant it was delegated from, covers the call and limits calls: most only
 /// say how long they live.
 #[derive(Default)]
-pub(super) struct Covered {
+pub(super) struct Coverage {
     own: Option<InScope>,
     ancestors: Vec<InScope>,
     /// What the permits that decided limit, where the grant was stamped by none of them.
     unstamped: Vec<Stamp>,
 }
 
-impl Covered {
+impl Coverage {
     /// The grant covers the call at this place of its scope.
     pub(super) fn by(row: &Row, at: usize) -> Self {
-        Covered { own: limiting(row, at), ..Covered::default() }
+        Coverage { own: limiting(row, at), ..Coverage::default() }
     }
 
     /// So does one that it was delegated from.

@@ -4,23 +4,21 @@ use std::fmt;
 
 use zeroize::Zeroizing;
 
-use super::claims::MAX_NAME;
-use super::derive::{Context, KeyUse, derive_bytes};
-use super::error::TokenError;
-use super::key_error::KeyError;
-use super::key_id::KeyId;
+use super::derive::{Context, KeyUse, MAX_AUDIENCE, derive_bytes};
+use super::error::KeyError;
+use super::id::KeyId;
 use super::mac::MacKey;
 use super::secret::SecretKey;
 use crate::clock::Timestamp;
 
-/// The key of one audience, for a [`Verifier`](super::Verifier) in another process: wiped when
+/// The key of one audience, for a [`Verifier`](crate::token::Verifier) in another process: wiped when
 /// dropped, never printed, and out of the type only by [`expose`](AudienceSecret::expose).
 ///
 /// Handle it as the secret it is: HMAC has one key, so whoever can verify for this audience can also
 /// mint for it. It says nothing about the ring or about any other audience.
 ///
 /// ```
-/// # use hallpass::token::{AudienceSecret, KeyRing};
+/// # use hallpass::key::{AudienceSecret, KeyRing};
 /// let secret = KeyRing::generate()?.audience_secret("search")?;
 /// // Over a channel that keeps secrets, and there:
 /// let there = AudienceSecret::from_parts("search", secret.key_id(), secret.expose())?;
@@ -28,7 +26,7 @@ use crate::clock::Timestamp;
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 /// ```compile_fail,E0599
-/// # use hallpass::token::KeyRing;
+/// # use hallpass::key::KeyRing;
 /// let copy = KeyRing::generate()?.audience_secret("search")?.clone();
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
@@ -39,11 +37,11 @@ pub struct AudienceSecret {
 }
 
 impl SecretKey {
-    /// The key's own key for one audience, for a [`Verifier`](super::Verifier) without a table: of a key
+    /// The key's own key for one audience, for a [`Verifier`](crate::token::Verifier) without a table: of a key
     /// that is about to go into a ring, which then keeps it.
     ///
     /// ```
-    /// # use hallpass::token::{KeyRing, SecretKey};
+    /// # use hallpass::key::{KeyRing, SecretKey};
     /// let next = SecretKey::generate()?;
     /// let secret = next.audience_secret("search")?; // to be handed to verifiers of that audience
     /// let ring = KeyRing::from_secret(next);
@@ -52,7 +50,7 @@ impl SecretKey {
     /// ```
     ///
     /// # Errors
-    /// [`KeyError::Audience`] if the audience is empty or longer than [`MAX_NAME`](super::MAX_NAME)
+    /// [`KeyError::Audience`] if the audience is empty or longer than [`MAX_NAME`](crate::token::MAX_NAME)
     /// bytes.
     pub fn audience_secret(&self, audience: &str) -> Result<AudienceSecret, KeyError> {
         let key = derive_bytes(self, KeyUse::Token, Context::audience(audience)?);
@@ -72,7 +70,7 @@ impl AudienceSecret {
         id: KeyId,
         key: &[u8; 32],
     ) -> Result<AudienceSecret, KeyError> {
-        if !(1..=MAX_NAME).contains(&audience.len()) {
+        if !(1..=MAX_AUDIENCE).contains(&audience.len()) {
             return Err(KeyError::Audience(audience.len()));
         }
         if key.windows(2).all(|pair| pair.first() == pair.last()) {
@@ -100,7 +98,7 @@ impl AudienceSecret {
         &self.key
     }
 
-    pub(super) fn into_keys(self) -> AudienceKeys {
+    pub(crate) fn into_keys(self) -> AudienceKeys {
         let active = (self.id, MacKey::from_tag(&self.key));
         AudienceKeys { audience: self.audience, active, retired: Box::default() }
     }
@@ -141,12 +139,12 @@ impl AudienceKeys {
     }
 
     /// The key that signs.
-    pub(super) fn signing(&self) -> (KeyId, &MacKey) {
+    pub(crate) fn signing(&self) -> (KeyId, &MacKey) {
         (self.active.0, &self.active.1)
     }
 
     /// The key of this id, if it verifies at `now`: at its deadline a retired key no longer does.
-    pub(super) fn verifying(&self, id: KeyId, now: Timestamp) -> Result<&MacKey, TokenError> {
+    pub(crate) fn verifying(&self, id: KeyId, now: Timestamp) -> Result<&MacKey, UnusableKey> {
         if id == self.active.0 {
             return Ok(&self.active.1);
         }
@@ -154,9 +152,18 @@ impl AudienceKeys {
             .retired
             .iter()
             .find(|(retired, ..)| *retired == id)
-            .ok_or(TokenError::UnknownKey(id))?;
-        if now < *valid_until { Ok(key) } else { Err(TokenError::RetiredKey(id)) }
+            .ok_or(UnusableKey::Unknown(id))?;
+        if now < *valid_until { Ok(key) } else { Err(UnusableKey::Retired(id)) }
     }
+}
+
+/// Why a key does not verify.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum UnusableKey {
+    /// The ring has no such key, or has it no longer.
+    Unknown(KeyId),
+    /// Its grace is over.
+    Retired(KeyId),
 }
 
 /// Shows the audience and the ids of the keys.

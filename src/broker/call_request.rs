@@ -8,12 +8,13 @@ use crate::call::Call;
 use crate::clock::Timestamp;
 use crate::context::Context;
 use crate::denial::Denial;
-use crate::grant::{GrantId, TaskCell};
+use crate::grant::GrantId;
 use crate::identity::Identity;
+use crate::task::TaskCell;
 
 /// One attempt to call.
 #[derive(Clone, Copy)]
-pub(super) struct Attempt<'a> {
+pub(super) struct CallRequest<'a> {
     pub(super) shared: &'a Shared,
     /// What was presented: a token, or one bound to a call.
     pub(super) text: &'a str,
@@ -29,7 +30,7 @@ pub(super) struct Refusal {
     pub(super) about: Option<(Arc<TaskCell>, GrantId)>,
 }
 
-impl Attempt<'_> {
+impl CallRequest<'_> {
     /// Records the denial, and hands it on.
     pub(super) fn record(&self, refusal: Refusal) -> Denial {
         let Refusal { denial, about } = refusal;

@@ -2,11 +2,13 @@
 
 use zeroize::Zeroizing;
 
-use super::claims::MAX_NAME;
-use super::key_error::KeyError;
-use super::key_id::KeyId;
+use super::error::KeyError;
+use super::id::KeyId;
 use super::mac::MacKey;
 use super::secret::SecretKey;
+
+/// The longest audience, in bytes: a token names it in one of its [names](crate::token::MAX_NAME).
+pub(crate) const MAX_AUDIENCE: usize = 255;
 
 /// What a derived key is for. Every use of a ring's secret has its label here and nowhere else
 /// (attack 70).
@@ -68,7 +70,7 @@ impl<'a> Context<'a> {
     /// [`KeyError::Audience`] of a name that a token can't hold.
     pub(super) fn audience(name: &'a str) -> Result<Context<'a>, KeyError> {
         Context::new(name.as_bytes())
-            .filter(|_| (1..=MAX_NAME).contains(&name.len()))
+            .filter(|_| (1..=MAX_AUDIENCE).contains(&name.len()))
             .ok_or(KeyError::Audience(name.len()))
     }
 

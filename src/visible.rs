@@ -1,9 +1,9 @@
-//! What text may stand in a name, and how text nobody vouches for is shown to people.
+//! Which characters a reader can see: what a name may hold, and how untrusted text is shown to people.
+//! The one table of hidden characters is here.
 
 use std::borrow::Cow;
-use std::fmt;
+use std::fmt::{self, Write as _};
 
-use crate::value::Value;
 use crate::word::Word;
 
 /// Whether a reader of `c` cannot see it or is misled by it: controls, zero-width and filler
@@ -69,6 +69,32 @@ fn escape_char(c: char) -> String {
     }
 }
 
+/// The most characters of untrusted text a message repeats: enough to recognise a name, too little to
+/// bury the message.
+const MOST_SHOWN: usize = 64;
+
+/// Text in backticks with everything invisible, reordering or line-breaking escaped, cut short, so that
+/// what an agent wrote cannot forge or hide a message (`attack 118`, `attack 134`).
+pub(crate) struct Shown<'a>(pub(crate) &'a str);
+
+impl fmt::Display for Shown<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_char('`')?;
+        let mut chars = self.0.chars();
+        for c in chars.by_ref().take(MOST_SHOWN) {
+            if is_hidden(c) || c == '`' || c == '\\' {
+                write!(f, "{}", c.escape_unicode())?;
+            } else {
+                f.write_char(c)?;
+            }
+        }
+        if chars.next().is_some() {
+            f.write_str("...")?;
+        }
+        f.write_char('`')
+    }
+}
+
 /// `text` as it is, or so much of its beginning that with a `…` it has at most `max` bytes: for records,
 /// which escape what is hidden themselves.
 pub(crate) fn cut(text: &str, max: usize) -> Cow<'_, str> {
@@ -93,25 +119,6 @@ pub(crate) fn is_printable_ascii(text: &str) -> bool {
         return Word::of([*a, *b, *c, *d, *e, *f, *g, *h]).is_printable();
     }
     bytes.iter().fold(true, |all, byte| all & matches!(byte, b' '..=b'~'))
-}
-
-/// `left == right`, for names: of one that is short, all there is is in its first and its last bytes,
-/// and to look at these takes less than to have them compared elsewhere.
-#[inline]
-pub(crate) fn is_same(left: &str, right: &str) -> bool {
-    let (left, right) = (left.as_bytes(), right.as_bytes());
-    match left.len() {
-        length if length != right.len() => false,
-        4..=8 => {
-            left.first_chunk::<4>() == right.first_chunk()
-                && left.last_chunk::<4>() == right.last_chunk()
-        }
-        9..=16 => {
-            left.first_chunk::<8>() == right.first_chunk()
-                && left.last_chunk::<8>() == right.last_chunk()
-        }
-        _ => left == right,
-    }
 }
 
 /// Characters of tool names, purpose names and resource types. ASCII only, so that no two spellings
@@ -222,28 +229,6 @@ impl fmt::Display for TextFault {
     }
 }
 
-/// A text kept in the form rules read, so that evaluating copies nothing.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct TextValue(Value);
-
-impl TextValue {
-    pub(crate) fn new(text: impl Into<Box<str>>) -> Self {
-        TextValue(Value::Text(text.into()))
-    }
-
-    pub(crate) fn as_str(&self) -> &str {
-        match &self.0 {
-            Value::Text(text) => text,
-            // INVARIANT: `new` stores text only.
-            _ => "",
-        }
-    }
-
-    pub(crate) fn value(&self) -> &Value {
-        &self.0
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -347,32 +332,23 @@ mod tests {
     }
 
     #[test]
-    fn texts_of_which_one_goes_on_or_differs_in_one_place_are_not_the_same() {
-        let texts = || (0..=40).map(|length| "read".repeat(10)[..length].to_owned());
-        for text in texts() {
-            for other in texts() {
-                assert_eq!(is_same(&text, &other), text == other, "{text} {other}");
-            }
-            for at in 0..text.len() {
-                let mut changed = text.clone();
-                changed.replace_range(at..=at, "x");
-                assert!(!is_same(&text, &changed) && !is_same(&changed, &text), "{text} {changed}");
-            }
-        }
+    fn invisible_and_reordering_characters_are_spelled_out() {
+        let shown = Shown("a\n\u{200b}b\u{202e}c`\\").to_string();
+        assert_eq!(shown, r"`a\u{a}\u{200b}b\u{202e}c\u{60}\u{5c}`");
+    }
+
+    #[test]
+    fn letters_of_any_script_are_shown_as_they_are() {
+        assert_eq!(Shown("zürich 東京 🙂").to_string(), "`zürich 東京 🙂`");
+    }
+
+    #[test]
+    fn long_text_is_cut_by_characters() {
+        assert_eq!(Shown(&"é".repeat(64)).to_string(), format!("`{}`", "é".repeat(64)));
+        assert_eq!(Shown(&"é".repeat(65)).to_string(), format!("`{}...`", "é".repeat(64)));
     }
 
     proptest! {
-        #[test]
-        fn texts_are_the_same_if_their_bytes_are(text in "[ab]{0,20}", other in "[ab]{0,20}", at in 0_usize..20) {
-            prop_assert!(is_same(&text, &text.clone()));
-            prop_assert_eq!(is_same(&text, &other), text == other);
-            if at < text.len() {
-                let mut changed = text.clone();
-                changed.replace_range(at..=at, "c");
-                prop_assert!(!is_same(&text, &changed), "{} {}", text, at);
-            }
-        }
-
         #[test]
         fn escaped_text_is_visible_and_within_its_bound(text in any::<String>(), max in 0_usize..40) {
             let shown = escape_for_people(&text, max);

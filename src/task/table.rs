@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use std::hash::{BuildHasher, BuildHasherDefault, Hash, Hasher, RandomState};
 use std::sync::Arc;
 
-use super::task::TaskCell;
+use super::cell::TaskCell;
 use crate::spread::Spread;
 use crate::sync::atomic::{AtomicU64, Ordering};
 use crate::sync::{Apart, Mutex, RwLock, parts};

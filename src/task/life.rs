@@ -1,50 +1,20 @@
-//! A task's cell: everything that lives and ends with one task, under one lock.
+//! The life of a task: its grants, counters, history and permits, always looked at and changed under the
+//! task's lock.
 
 use std::collections::VecDeque;
-use std::sync::Arc;
-use std::time::Duration;
 
-use super::counters::{Counters, Reservation};
 use super::history::History;
-use super::id::GrantId;
-use super::row::Row;
-use super::rows::Rows;
+use super::open_permit::OpenPermit;
 use crate::audit::How;
 use crate::clock::Timestamp;
 use crate::denial::{Denial, Reason};
+use crate::grant::{Counters, GrantId, Row, Rows};
 use crate::identity::Identity;
-use crate::purpose::CheckedPurpose;
-use crate::sync::{Condvar, Mutex};
-use crate::tool::ToolName;
 use crate::value::Value;
 
 /// How many ended grants a task remembers, so that operators are told why a token is dead. Agents
 /// are told the same of all.
 const REMEMBERED_ENDS: usize = 32;
-
-/// A task and all that hangs from it.
-pub(crate) struct TaskCell {
-    pub(crate) name: Box<str>,
-    pub(crate) generation: u64,
-    /// Who opened it, and asks for its grants.
-    pub(crate) requester: Identity,
-    pub(crate) purpose: Arc<CheckedPurpose>,
-    /// No grant of the task lives at this instant or later.
-    pub(crate) ceiling: Timestamp,
-    pub(crate) life: Mutex<Life>,
-    /// Signalled whenever a running call is done.
-    pub(crate) call_done: Condvar,
-}
-
-impl TaskCell {
-    /// Waits until no call is running, or for `most` at the longest; those that still are.
-    pub(crate) fn wait_for_running(&self, most: Duration) -> Vec<u64> {
-        let mut life = self.life.lock();
-        // A condition variable takes care of wake-ups that mean nothing, and of the time left.
-        self.call_done.wait_while_for(&mut life, |life| !life.running().is_empty(), most);
-        life.running()
-    }
-}
 
 /// The part of a task that changes: always looked at and changed under the task's lock.
 #[derive(Default)]
@@ -66,24 +36,6 @@ struct Rest {
 }
 
 static NO_HISTORY: History = History::NONE;
-
-/// A permit handed out, until its outcome is known.
-pub(crate) struct OpenPermit {
-    /// The number of its record.
-    pub(crate) seq: u64,
-    pub(crate) grant: GrantId,
-    /// Of the token that was presented: once the grant is renewed, a call no longer starts on it.
-    pub(crate) serial: u32,
-    /// Who presented the token.
-    pub(crate) caller: Identity,
-    pub(crate) tool: ToolName,
-    /// The log has its record. Until then it may be withdrawn, and then it has no outcome.
-    pub(crate) recorded: bool,
-    pub(crate) running: bool,
-    /// Unstarted, it is worth nothing from here on.
-    pub(crate) lapses: Timestamp,
-    pub(crate) reservation: Reservation,
-}
 
 impl Life {
     pub(crate) fn grant(&self, id: GrantId) -> Option<&Row> {

@@ -70,7 +70,7 @@ impl ArgType {
     }
 
     /// The value in its one spelling; `None` where it has that already.
-    pub(super) fn canonical(self, value: &Value) -> Result<Option<Value>, TypeFault> {
+    pub(crate) fn canonical(self, value: &Value) -> Result<Option<Value>, TypeFault> {
         match value {
             Value::Text(text) => self.other_spelling(text),
             Value::List(elements) => {

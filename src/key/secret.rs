@@ -4,7 +4,7 @@ use std::fmt;
 
 use zeroize::Zeroizing;
 
-use super::key_error::KeyError;
+use super::error::KeyError;
 use crate::random::{self, RandomError};
 
 /// The fewest bytes a secret may have: as many as the tags it makes.
@@ -13,13 +13,13 @@ const FEWEST: usize = 32;
 /// Secret bytes for a [`KeyRing`](super::KeyRing): never printed, never cloned, wiped when dropped.
 ///
 /// ```
-/// # use hallpass::token::SecretKey;
+/// # use hallpass::key::SecretKey;
 /// let key = SecretKey::generate()?;
 /// assert_eq!(format!("{key:?}"), "SecretKey(..)");
 /// # Ok::<(), hallpass::RandomError>(())
 /// ```
 /// ```compile_fail,E0599
-/// # use hallpass::token::SecretKey;
+/// # use hallpass::key::SecretKey;
 /// let key = SecretKey::generate()?;
 /// let copy = key.clone();
 /// # Ok::<(), hallpass::RandomError>(())

@@ -5,14 +5,15 @@ use crate::args::Args;
 use crate::call::Call;
 use crate::denial::{Denial, Reason};
 use crate::scope::{Capability, Condition, Constraint, Fact};
-use crate::value::{Shown, Value};
+use crate::value::Value;
+use crate::visible::Shown;
 
 /// The arguments of a tool that have a type, sorted by name.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct TypedArgs(Vec<(Box<str>, ArgType)>);
 
 impl TypedArgs {
-    pub(super) const NONE: TypedArgs = TypedArgs(Vec::new());
+    pub(crate) const NONE: TypedArgs = TypedArgs(Vec::new());
 
     /// Of a tool, what is said of any: for readers without a catalogue.
     pub(crate) fn from_said(mut said: Vec<(Box<str>, ArgType)>) -> Self {
@@ -44,7 +45,7 @@ impl TypedArgs {
     }
 
     /// Arguments that have been found to be named once each.
-    pub(super) fn of(args: &[(Box<str>, ArgType)]) -> Self {
+    pub(crate) fn of(args: &[(Box<str>, ArgType)]) -> Self {
         let mut args = args.to_vec();
         args.sort();
         TypedArgs(args)
@@ -125,7 +126,7 @@ impl TypedArgs {
     ///
     /// A rule is not respelled, as a scope is: it may speak of other tools, where the same argument has
     /// no type, and people who read a policy should see what is in force.
-    pub(super) fn fault(&self, tool: &str, condition: &Condition) -> Option<String> {
+    pub(crate) fn fault(&self, tool: &str, condition: &Condition) -> Option<String> {
         let (name, of) = self.typed(condition)?;
         let mut other_spelling = None;
         let checked = condition.constraint.respell(&mut |value| match of.canonical(value) {

@@ -1,7 +1,7 @@
 //! Why a key, or a change of the ring, was refused.
 
-use super::claims::MAX_NAME;
-use super::key_id::KeyId;
+use super::derive::MAX_AUDIENCE;
+use super::id::KeyId;
 
 /// Why a key or a change of the ring was refused.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -31,6 +31,6 @@ pub enum KeyError {
     #[error("a grace that ends past the last instant there is")]
     Grace,
     /// The audience has no bytes or too many.
-    #[error("an audience of {0} bytes, expected 1 to {MAX_NAME}")]
+    #[error("an audience of {0} bytes, expected 1 to {MAX_AUDIENCE}")]
     Audience(usize),
 }

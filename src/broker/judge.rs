@@ -3,25 +3,26 @@
 
 use std::sync::Arc;
 
-use super::attempt::Attempt;
-use super::covered::{Covered, covering, stamps_on};
-use super::current::{Current, Decided};
-use super::present::Presented;
+use super::call_request::CallRequest;
+use super::coverage::{Coverage, covering, stamps_on};
+use super::current::{Current, DecidingRules};
+use super::presented::PresentedGrant;
 use crate::audit::{Event, Place};
 use crate::clock::Timestamp;
 use crate::denial::{Denial, Reason};
-use crate::grant::{Life, OpenPermit, Reservation, Row};
+use crate::grant::{Reservation, Row};
 use crate::policy::{
     Deciders, Listed, Moment, Question, Setting, Verdict, What, decide, nearest_for_call,
 };
 use crate::sync::{Apart, MutexGuard};
+use crate::task::{Life, OpenPermit};
 use crate::value::{Digest, Object};
 
 /// Everything that a call is judged by, but for the task's life.
-pub(super) struct Asked<'a> {
-    attempt: Attempt<'a>,
+pub(super) struct CallInputs<'a> {
+    attempt: CallRequest<'a>,
     current: &'a Arc<Apart<Current>>,
-    presented: &'a Presented,
+    presented: &'a PresentedGrant,
     what: What<'a>,
     context: &'a Object,
 }
@@ -30,22 +31,22 @@ pub(super) struct Asked<'a> {
 pub(super) struct Reserved {
     pub(super) place: Place,
     pub(super) lapses: Timestamp,
-    pub(super) rules: Decided,
+    pub(super) rules: DecidingRules,
     pub(super) epoch: u64,
 }
 
-impl<'a> Asked<'a> {
+impl<'a> CallInputs<'a> {
     /// Call and context as rules see them.
     #[inline(always)]
     pub(super) fn of(
-        attempt: Attempt<'a>,
+        attempt: CallRequest<'a>,
         current: &'a Arc<Apart<Current>>,
-        presented: &'a Presented,
+        presented: &'a PresentedGrant,
         listed: &'a Listed,
     ) -> Result<Self, Denial> {
         let what = What::of(attempt.call, listed)?;
         match attempt.context.checked() {
-            Ok(context) => Ok(Asked { attempt, current, presented, what, context }),
+            Ok(context) => Ok(CallInputs { attempt, current, presented, what, context }),
             Err(error) => Err(Denial::new(Reason::MalformedContext).because(error)),
         }
     }
@@ -57,14 +58,14 @@ impl<'a> Asked<'a> {
         let mut life = self.life()?;
         self.take_once(&mut life)?;
         let (covered, rules) = self.decide(&life)?;
-        let rules = Decided::by(self.current, rules);
+        let rules = DecidingRules::by(self.current, rules);
         let (place, lapses) = self.place(&mut life, &covered, &rules, arguments)?;
         Ok(Reserved { place, lapses, rules, epoch: self.current.epoch })
     }
 
     /// Judges the call as `reserve` does, and takes nothing.
     #[inline(always)]
-    pub(super) fn probe(&self) -> Result<Decided, Denial> {
+    pub(super) fn probe(&self) -> Result<DecidingRules, Denial> {
         let mut life = self.life()?;
         if let Some(once) = self.presented.once {
             self.live(&life)?.probe(once, self.attempt.now)?;
@@ -76,21 +77,21 @@ impl<'a> Asked<'a> {
             let args = self.attempt.call.args();
             counters.probe(covered.stamps(grants), args, self.attempt.now)?;
         }
-        Ok(Decided::by(self.current, rules))
+        Ok(DecidingRules::by(self.current, rules))
     }
 
     /// The task's life, its lock taken, with the grant held to today's policy.
     fn life(&self) -> Result<MutexGuard<'a, Life>, Denial> {
-        let Presented { cell, grant, .. } = self.presented;
-        let Attempt { shared, now, .. } = self.attempt;
+        let PresentedGrant { cell, grant, .. } = self.presented;
+        let CallRequest { shared, now, .. } = self.attempt;
         let mut life = cell.life.lock();
         shared.keep_up(self.current, cell, &mut life, *grant, now)?;
         Ok(life)
     }
 
     /// Whether grant, ancestors and rules permit the call: what covers it, and the permits.
-    fn decide(&self, life: &Life) -> Result<(Covered, Deciders), Denial> {
-        let Asked { attempt, current, presented, ref what, context } = *self;
+    fn decide(&self, life: &Life) -> Result<(Coverage, Deciders), Denial> {
+        let CallInputs { attempt, current, presented, ref what, context } = *self;
         let row = self.live(life)?;
         let with_this = match current.policy.looks_at_history {
             true => life.history().with(what.labels),
@@ -110,7 +111,7 @@ impl<'a> Asked<'a> {
             what: What { form: presented.form(), ..*what },
         };
         let at = covering(&row.terms.scope, &presented.narrowings, &question)?;
-        let mut covered = Covered::by(row, at);
+        let mut covered = Coverage::by(row, at);
         self.ancestors_cover(row, life, &question, &mut covered)?;
         match decide(&current.policy, &question) {
             Verdict::Permit(rules) => {
@@ -133,7 +134,7 @@ impl<'a> Asked<'a> {
         row: &Row,
         life: &Life,
         question: &Question<'_>,
-        covered: &mut Covered,
+        covered: &mut Coverage,
     ) -> Result<(), Denial> {
         let mut next = row.parent;
         while let Some(id) = next {
@@ -162,7 +163,7 @@ impl<'a> Asked<'a> {
 
     /// Whether task and grant live, and nothing is halted.
     fn live<'l>(&self, life: &'l Life) -> Result<&'l Row, Denial> {
-        let Asked { attempt, presented, .. } = self;
+        let CallInputs { attempt, presented, .. } = self;
         let now = attempt.now;
         if life.over.is_some() {
             return Err(Denial::new(Reason::TaskOver));
@@ -185,7 +186,7 @@ impl<'a> Asked<'a> {
 
     /// What lapsed gives back what it held; whether there is room for one more permit then.
     fn make_room(&self, life: &mut Life) -> Result<(), Denial> {
-        let Attempt { shared, now, .. } = self.attempt;
+        let CallRequest { shared, now, .. } = self.attempt;
         shared.close_lapsed(&self.presented.cell, life, now);
         if life.permits().len() >= shared.settings.max_permits {
             return Err(Denial::new(Reason::TooMany)
@@ -199,12 +200,12 @@ impl<'a> Asked<'a> {
     fn place(
         &self,
         life: &mut Life,
-        covered: &Covered,
-        rules: &Decided,
+        covered: &Coverage,
+        rules: &DecidingRules,
         arguments: Digest,
     ) -> Result<(Place, Timestamp), Denial> {
-        let Asked { attempt, presented, .. } = self;
-        let Attempt { shared, caller, call, now, .. } = *attempt;
+        let CallInputs { attempt, presented, .. } = self;
+        let CallRequest { shared, caller, call, now, .. } = *attempt;
         let lapses = now
             .checked_add(shared.settings.permit_ttl)
             .ok_or_else(|| Denial::new(Reason::Expired))?;

@@ -18,7 +18,7 @@ type Keyed = HmacCore<Sha256>;
 /// Never printed, and wiped on drop; `docs/dependencies.md` says what that does not reach.
 ///
 /// ```
-/// # use hallpass::token::{KeyRing, KeyUse};
+/// # use hallpass::key::{KeyRing, KeyUse};
 /// let ring = KeyRing::generate()?;
 /// let tag = ring.mac_key(KeyUse::AuditLog).sign(b"record");
 /// assert!(ring.mac_key(KeyUse::AuditLog).verify(b"record", &tag));
@@ -55,7 +55,7 @@ impl MacKey {
 
     /// The same, written to its place, so that a tag that is a secret leaves no copy on the way.
     #[inline]
-    pub(super) fn sign_into<'p>(
+    pub(crate) fn sign_into<'p>(
         &self,
         tag: &mut [u8; 32],
         parts: impl IntoIterator<Item = &'p [u8]>,
@@ -75,7 +75,7 @@ impl MacKey {
 
     #[inline]
     #[expect(clippy::expect_used, reason = "HMAC takes keys of any length")]
-    pub(super) fn from_bytes(bytes: &[u8]) -> MacKey {
+    pub(crate) fn from_bytes(bytes: &[u8]) -> MacKey {
         MacKey(Keyed::new_from_slice(bytes).expect("a key of any length"))
     }
 

@@ -5,11 +5,10 @@ use std::time::Duration;
 
 use super::audience::{AudienceKeys, AudienceSecret};
 use super::derive::{Context, KeyUse};
-use super::key_error::KeyError;
-use super::key_id::KeyId;
+use super::error::KeyError;
+use super::id::KeyId;
 use super::mac::MacKey;
 use super::secret::SecretKey;
-use crate::audit::ChainKey;
 use crate::clock::Timestamp;
 use crate::random::RandomError;
 
@@ -18,13 +17,13 @@ use crate::random::RandomError;
 /// A ring made by [`generate`](KeyRing::generate) lives and dies with the process, and so do its
 /// tokens. Rotation needs no downtime: the new key signs at once, tokens of the old one verify
 /// until the deadline. A ring that a broker has is rotated there, by
-/// [`Broker::rotate_key`](crate::Broker::rotate_key). A [`Verifier`](super::Verifier) elsewhere has
+/// [`Broker::rotate_key`](crate::Broker::rotate_key). A [`Verifier`](crate::token::Verifier) elsewhere has
 /// to be given the new key's secret for its audience, best before the rotation.
 ///
 /// ```
 /// # use std::time::Duration;
 /// # use hallpass::clock::Timestamp;
-/// # use hallpass::token::{KeyRing, SecretKey};
+/// # use hallpass::key::{KeyRing, SecretKey};
 /// let mut ring = KeyRing::generate()?;
 /// let before = ring.active();
 /// let now = Timestamp::from_unix_millis(1_767_225_600_000).ok_or("no such instant")?;
@@ -37,7 +36,7 @@ use crate::random::RandomError;
 /// A ring cannot be copied:
 ///
 /// ```compile_fail,E0599
-/// # use hallpass::token::KeyRing;
+/// # use hallpass::key::KeyRing;
 /// let copy = KeyRing::generate()?.clone();
 /// # Ok::<(), hallpass::RandomError>(())
 /// ```
@@ -128,7 +127,7 @@ impl KeyRing {
     /// ask again.
     ///
     /// # Errors
-    /// [`KeyError::Audience`] if the audience is empty or longer than [`MAX_NAME`](super::MAX_NAME)
+    /// [`KeyError::Audience`] if the audience is empty or longer than [`MAX_NAME`](crate::token::MAX_NAME)
     /// bytes.
     pub fn for_audience(&self, audience: &str) -> Result<AudienceKeys, KeyError> {
         let context = Context::audience(audience)?;
@@ -140,12 +139,12 @@ impl KeyRing {
         Ok(AudienceKeys::new(audience, (self.active.id, derive(&self.active)), retired))
     }
 
-    /// The active key's own key for one audience, for a [`Verifier`](super::Verifier) without a
+    /// The active key's own key for one audience, for a [`Verifier`](crate::token::Verifier) without a
     /// table. After a [rotation](KeyRing::rotate) there is another one, which
     /// [`SecretKey::audience_secret`] gives before the key goes into a ring.
     ///
     /// # Errors
-    /// [`KeyError::Audience`] if the audience is empty or longer than [`MAX_NAME`](super::MAX_NAME)
+    /// [`KeyError::Audience`] if the audience is empty or longer than [`MAX_NAME`](crate::token::MAX_NAME)
     /// bytes.
     pub fn audience_secret(&self, audience: &str) -> Result<AudienceSecret, KeyError> {
         self.active.secret.audience_secret(audience)
@@ -154,13 +153,6 @@ impl KeyRing {
     /// The active key's own key for `key_use`, for a use that has one.
     pub fn mac_key(&self, key_use: KeyUse) -> MacKey {
         MacKey::derive(&self.active.secret, key_use, Context::NONE)
-    }
-
-    /// The key of the chain that a broker with this ring as it is now and this issuer's name writes
-    /// its log with, for whoever [verifies](crate::audit::verify) the log away from the broker. It
-    /// could write a log that verifies, too.
-    pub fn chain_key(&self, issuer: &str) -> ChainKey {
-        ChainKey::new(self.mac_key(KeyUse::AuditLog), issuer)
     }
 
     fn knows(&self, id: KeyId) -> bool {

@@ -1,0 +1,89 @@
+//! The handle of a grant.
+
+use std::sync::Arc;
+
+use super::shared::Shared;
+use crate::clock::Timestamp;
+use crate::context::Context;
+use crate::denial::Reason;
+use crate::grant::GrantId;
+use crate::identity::Identity;
+use crate::scope::Scope;
+use crate::task::TaskCell;
+use crate::token::Token;
+
+/// A grant, as the host holds it: the token for the agent, and what it is worth.
+///
+/// It ends with its task, with its parent, at its expiry, or when it is revoked; dropping this
+/// changes nothing.
+#[must_use = "a grant is used through its token"]
+pub struct Grant {
+    pub(super) shared: Arc<Shared>,
+    pub(super) cell: Arc<TaskCell>,
+    pub(super) id: GrantId,
+    pub(super) serial: u32,
+    pub(super) token: Token,
+    pub(super) expires: Timestamp,
+    pub(super) rules: Vec<Arc<str>>,
+    pub(super) holder: Identity,
+    pub(super) scope: Scope,
+    pub(super) context: Context,
+}
+
+impl Grant {
+    /// What the agent presents at the gate.
+    pub fn token(&self) -> &Token {
+        &self.token
+    }
+
+    /// The grant's id, as the log names it. Renewing keeps it.
+    pub fn id(&self) -> GrantId {
+        self.id
+    }
+
+    /// Which of the grant's tokens this is: a renewal raises it, and the tokens before are dead.
+    pub fn serial(&self) -> u32 {
+        self.serial
+    }
+
+    /// Who may use it.
+    pub fn holder(&self) -> &Identity {
+        &self.holder
+    }
+
+    /// What was granted.
+    pub fn scope(&self) -> &Scope {
+        &self.scope
+    }
+
+    /// The context in which it was requested, or renewed last.
+    pub fn context(&self) -> &Context {
+        &self.context
+    }
+
+    /// When it ends, unless something ends it before.
+    pub fn expires(&self) -> Timestamp {
+        self.expires
+    }
+
+    /// The permits that gave it.
+    pub fn rules(&self) -> impl ExactSizeIterator<Item = &str> {
+        self.rules.iter().map(|id| &**id)
+    }
+
+    /// Ends the grant and all delegated from it, final when it returns. `false` if it had ended
+    /// before.
+    pub fn revoke(self) -> bool {
+        self.shared.end_grant(&self.cell, self.id, Reason::Revoked).is_some()
+    }
+}
+
+impl std::fmt::Debug for Grant {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Grant")
+            .field("id", &self.id)
+            .field("serial", &self.serial)
+            .field("expires", &self.expires)
+            .finish_non_exhaustive()
+    }
+}

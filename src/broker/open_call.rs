@@ -1,0 +1,138 @@
+//! The open end of a permit: the last check before the tool starts, and the one outcome.
+
+use std::sync::Arc;
+
+use super::shared::Shared;
+use crate::audit::{Event, Outcome, Stage};
+use crate::call::Call;
+use crate::clock::Timestamp;
+use crate::denial::{Denial, Reason};
+use crate::grant::GrantId;
+use crate::sync::Apart;
+use crate::task::TaskCell;
+
+/// The open end of a permit: closed exactly once, with one outcome.
+pub(super) struct OpenCall {
+    shared: Arc<Apart<Arc<Shared>>>,
+    cell: Arc<TaskCell>,
+    grant: GrantId,
+    seq: u64,
+    started: bool,
+    closed: bool,
+}
+
+impl OpenCall {
+    pub(super) fn new(
+        shared: Arc<Apart<Arc<Shared>>>,
+        cell: Arc<TaskCell>,
+        grant: GrantId,
+        seq: u64,
+    ) -> Self {
+        OpenCall { shared, cell, grant, seq, started: false, closed: false }
+    }
+
+    /// The number of the permit's record.
+    pub(super) fn seq(&self) -> u64 {
+        self.seq
+    }
+
+    /// The last check and the start, under the task's lock and one epoch: whatever ended, halted or
+    /// reloaded before and has returned is seen here; whatever comes after finds the call running.
+    pub(super) fn start(
+        &mut self,
+        call: &Call,
+        lapses: Timestamp,
+        epoch: u64,
+    ) -> Result<(), Denial> {
+        let now = self.shared.now()?;
+        let current = self.shared.current();
+        let life = &mut *self.cell.life.lock();
+        if life.over.is_some() {
+            return Err(Denial::new(Reason::TaskOver));
+        }
+        if now >= lapses {
+            return Err(Denial::new(Reason::PermitLapsed));
+        }
+        if now >= self.cell.ceiling {
+            return Err(Denial::new(Reason::Expired));
+        }
+        let serial = life.live(self.grant, now)?.serial;
+        if current.epoch != epoch {
+            return Err(Denial::new(Reason::PolicyChanged)
+                .because(format_args!("permitted under epoch {epoch}, now {}", current.epoch)));
+        }
+        let Some(permit) = life.permit(self.seq) else {
+            return Err(Denial::new(Reason::PermitLapsed));
+        };
+        if permit.serial != serial {
+            return Err(Denial::new(Reason::Superseded).because("the grant was renewed since"));
+        }
+        let halts = &self.shared.halts;
+        if let Some(halt) =
+            halts.stopping_call(&self.cell, life, self.grant, &permit.caller, call.tool())
+        {
+            return Err(Denial::new(Reason::Halted).because(halt));
+        }
+        life.note_running(self.seq);
+        self.started = true;
+        Ok(())
+    }
+
+    /// Whoever is writing takes the record along: it stands in any case, so there is nothing to wait for.
+    pub(super) fn close(&mut self, outcome: Outcome) {
+        if let Some(place) = self.close_in_table(outcome) {
+            self.shared.journal.owe_without_waiting(place);
+        }
+    }
+
+    /// Closes the permit, once, with the outcome's place in the sequence.
+    fn close_in_table(&mut self, outcome: Outcome) -> Option<crate::audit::Place> {
+        if std::mem::replace(&mut self.closed, true) {
+            return None;
+        }
+        let at = self.shared.keeper.now().unwrap_or_else(|_| self.shared.keeper.latest());
+        let mut life = self.cell.life.lock();
+        // A permit that lapsed has its outcome recorded already.
+        if !life.close_permit(self.seq, self.started) {
+            return None;
+        }
+        if self.started {
+            self.cell.call_done.notify_all();
+        }
+        let event = Event::Outcome {
+            task: (&*self.cell.name).into(),
+            generation: self.cell.generation,
+            of: self.seq,
+            outcome,
+            task_over: life.over.is_some(),
+        };
+        self.shared.place(at, &event).ok()
+    }
+
+    pub(super) fn record_denial(&self, call: &Call, denial: &Denial) {
+        let at = self.shared.keeper.latest();
+        self.shared.record_denial(
+            at,
+            denial,
+            Event::Denied {
+                stage: Stage::Run,
+                task: Some((&*self.cell.name).into()),
+                generation: Some(self.cell.generation),
+                grant: Some(self.grant.to_string().into()),
+                who: None,
+                tool: Some(call.tool().into()),
+                args: None,
+                code: denial.code().as_str().into(),
+                reason: denial.reason().as_str().into(),
+                rules: Vec::new(),
+                epoch: None,
+            },
+        );
+    }
+}
+
+impl Drop for OpenCall {
+    fn drop(&mut self) {
+        self.close(if self.started { Outcome::Interrupted } else { Outcome::Abandoned });
+    }
+}

@@ -1,0 +1,14 @@
+//! What was set when the broker was built.
+
+use std::time::Duration;
+
+/// Lifetimes and bounds that no policy can exceed.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Settings {
+    pub(crate) default_ttl: Duration,
+    pub(crate) ceiling: Duration,
+    pub(crate) permit_ttl: Duration,
+    pub(crate) presentation_window: Duration,
+    pub(crate) max_grants: usize,
+    pub(crate) max_permits: usize,
+}

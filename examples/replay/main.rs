@@ -8,7 +8,8 @@
 //! Without arguments it replays the banking errand of `examples/data`: an agent pays a bill, and a
 //! text hidden in the bill tries to have it pay somebody else.
 
-mod engine;
+mod command;
+mod progress;
 
 use std::io::{self, BufWriter, IsTerminal, Write};
 use std::path::Path;
@@ -21,7 +22,7 @@ fn main() -> ExitCode {
     // Where answers scroll over the same terminal, a bar would only tear them.
     let bar = remarks.is_terminal() && !io::stdout().is_terminal();
     let data = Path::new(env!("CARGO_MANIFEST_DIR")).join("data");
-    let code = engine::command::run(&arguments, &data, &mut answers, &mut remarks, bar);
+    let code = command::run(&arguments, &data, &mut answers, &mut remarks, bar);
     // What could not be written was reported by `run`; a pipe that closed just now has no reader.
     let _ = answers.flush();
     ExitCode::from(code)

@@ -1,12 +1,14 @@
 //! What test suites use, ours and those of hosts: a clock that is moved by hand, a log that fails on
-//! cue, and assertions that explain themselves: [`assert_permitted!`](crate::assert_permitted),
+//! cue, the replay of traces, and assertions that explain themselves: [`assert_permitted!`](crate::assert_permitted),
 //! [`assert_denied!`](crate::assert_denied) and [`assert_nothing_stands!`](crate::assert_nothing_stands).
 
 mod asserts;
+mod replay;
 mod sink;
 
 pub use crate::clock::ManualClock;
 pub use asserts::{ask, call, granted};
 #[doc(hidden)]
 pub use asserts::{expect_denied, expect_nothing_stands, expect_permitted};
+pub use replay::{Replay, replay};
 pub use sink::FailingSink;

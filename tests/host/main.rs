@@ -8,3 +8,4 @@
 )]
 
 mod exactly;
+mod replayed;

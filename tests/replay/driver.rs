@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use hallpass::value::Value;
 
-use crate::engine::command;
+use crate::command;
 
 /// What a replay printed, and its exit code.
 pub(crate) struct Told {

@@ -1,4 +1,4 @@
-//! The replay of `examples/replay`, driven through its command line.
+//! The replay of `examples/replay`, and of `testing::replay`, driven through the command line.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
@@ -7,8 +7,10 @@
     reason = "tests"
 )]
 
-#[path = "../../examples/replay/engine/mod.rs"]
-mod engine;
+#[path = "../../examples/replay/command.rs"]
+mod command;
+#[path = "../../examples/replay/progress.rs"]
+mod progress;
 
 mod banking;
 mod driver;

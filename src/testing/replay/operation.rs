@@ -2,10 +2,10 @@
 
 use std::time::Duration;
 
-use hallpass::clock::{Timestamp, parse_duration};
-use hallpass::identity::Assertion;
-use hallpass::value::{Object, Value};
-use hallpass::{Context, Halt, Purpose};
+use crate::clock::{Timestamp, parse_duration};
+use crate::identity::Assertion;
+use crate::value::{Object, Value};
+use crate::{Context, Halt, Purpose};
 
 use super::attempt::{ATTEMPT, Attempt, Outcome, PRESENTED, Presented};
 use super::fields::{Fields, Misread, listed};

@@ -1,8 +1,8 @@
 //! A call as a line says it: what is presented, by whom, for which tool and arguments.
 
-use hallpass::identity::Assertion;
-use hallpass::value::Value;
-use hallpass::{Call, CallError, Context, Resource};
+use crate::identity::Assertion;
+use crate::value::Value;
+use crate::{Call, CallError, Context, Resource};
 
 use super::fields::{Fields, Misread};
 use super::statement;

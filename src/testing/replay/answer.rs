@@ -1,8 +1,8 @@
 //! What came of a line.
 
-use hallpass::CallError;
-use hallpass::denial::{Code, Denial, Reason};
-use hallpass::value::{Object, Value};
+use crate::CallError;
+use crate::denial::{Code, Denial, Reason};
+use crate::value::{Object, Value};
 
 /// A refusal as answers tell it: the agent's word and the operators'.
 #[derive(Clone, Copy, Debug)]

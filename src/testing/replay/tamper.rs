@@ -1,6 +1,6 @@
 //! What a thief does to a token's text before presenting it.
 
-use hallpass::value::Value;
+use crate::value::Value;
 
 use super::fields::{Fields, Misread};
 

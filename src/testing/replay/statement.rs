@@ -1,8 +1,8 @@
 //! What the host states in a line: who, why, on what, in which context.
 
-use hallpass::identity::{Assertion, Kind};
-use hallpass::value::{Object, Value};
-use hallpass::{Context, Purpose, Resource};
+use crate::identity::{Assertion, Kind};
+use crate::value::{Object, Value};
+use crate::{Context, Purpose, Resource};
 
 use super::fields::{Fields, Misread, text};
 

@@ -1,11 +1,10 @@
 //! Calls: presented at the gate, run, finished.
 
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
-use std::rc::Rc;
 
-use hallpass::identity::Identity;
-use hallpass::token::Token;
-use hallpass::{Call, Context, RunError};
+use crate::identity::Identity;
+use crate::token::Token;
+use crate::{Call, Context, RunError};
 
 use super::answer::Answer;
 use super::attempt::{Attempt, Outcome, Presented, Source};
@@ -13,7 +12,7 @@ use super::fields::Misread;
 use super::host::{Host, Slip};
 
 /// Everything the gate is asked with, or the answer that refuses it before the gate.
-type Asked<'h> = Result<(Shown<'h>, Rc<Identity>, Call), Answer>;
+type Asked<'h> = Result<(Shown<'h>, Identity, Call), Answer>;
 
 /// The token that is shown at the gate: the host's own, or one made from text.
 enum Shown<'h> {
@@ -211,7 +210,7 @@ impl Host {
     fn shown(
         &self,
         presented: &Presented<'_>,
-    ) -> Result<Result<(Shown<'_>, Rc<Identity>), Answer>, Misread> {
+    ) -> Result<Result<(Shown<'_>, Identity), Answer>, Misread> {
         let (shown, holder) = match presented.token {
             Source::Text(text) => (Shown::Made(Token::from_text(text.to_owned())), None),
             Source::Alias(alias) => match self.held(alias)? {

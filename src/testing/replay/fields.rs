@@ -1,6 +1,6 @@
 //! The members of a JSON object, read strictly: each is known, and of the kind it should be.
 
-use hallpass::value::{Object, Value};
+use crate::value::{Object, Value};
 
 /// What a line says that can't be meant, and what was expected instead.
 #[derive(Debug)]

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::io::{self, Write};
 
-use hallpass::Policy;
+use crate::Policy;
 
 use super::answer::{Answer, Verdict};
 use super::operation::Line;

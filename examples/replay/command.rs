@@ -1,10 +1,14 @@
 //! The command line.
 
+use std::cell::RefCell;
 use std::ffi::OsString;
-use std::io::Write;
+use std::fs::File;
+use std::io::{self, BufReader, Write};
 use std::path::{Path, PathBuf};
 
-use super::{Replay, Stop};
+use hallpass::testing::Replay;
+
+use super::progress::{Progress, Remarking};
 
 const USAGE: &str = "\
 usage: replay [--explain] --policy P.toml TRACE.jsonl
@@ -40,19 +44,13 @@ pub(crate) fn run(
             return UNREADABLE;
         }
     };
-    let Command { policy, trace, explain } = &command;
-    let replay = Replay { policy, trace, explain: *explain, bar };
-    let result = replay.run(answers, remarks);
+    let result = command.replay(answers, remarks, bar);
     let _ = answers.flush();
     match result {
         Ok(0) => 0,
         Ok(_) => MISMATCH,
-        Err(Stop::Input(problem)) => {
-            let _ = writeln!(remarks, "{problem}");
-            UNREADABLE
-        }
-        Err(Stop::Output(error)) => {
-            let _ = writeln!(remarks, "the answers can't be written: {error}");
+        Err(error) => {
+            let _ = writeln!(remarks, "{error}");
             UNREADABLE
         }
     }
@@ -65,6 +63,30 @@ struct Command {
 }
 
 impl Command {
+    /// # Errors
+    /// If a file can't be read or be meant, or the answers can't be written.
+    fn replay(
+        &self,
+        answers: &mut dyn Write,
+        remarks: &mut dyn Write,
+        bar: bool,
+    ) -> io::Result<u64> {
+        let Command { policy, trace, explain } = self;
+        let mut replay = Replay::of_file(policy)?.from_path(trace);
+        if *explain {
+            replay = replay.explained();
+        }
+        let unreadable = |error: io::Error| {
+            io::Error::new(error.kind(), format!("{}: can't be read: {error}", trace.display()))
+        };
+        let file = File::open(trace).map_err(unreadable)?;
+        let length = file.metadata().map_err(unreadable)?.len();
+        let remarks = RefCell::new(remarks);
+        let file = Progress::of(file, length, bar, &remarks);
+        let trace = BufReader::with_capacity(1 << 16, file);
+        replay.run(trace, answers, &mut Remarking(&remarks))
+    }
+
     /// `None` where help was asked for.
     fn read(arguments: &[OsString], data: &Path) -> Result<Option<Self>, String> {
         if arguments.is_empty() {

@@ -2,12 +2,12 @@
 
 use std::rc::Rc;
 
-use hallpass::clock::Clock as _;
-use hallpass::denial::{Denial, Reason};
-use hallpass::identity::{Assertion, Identity};
-use hallpass::token::{MintError, Token};
-use hallpass::value::{Object, Value};
-use hallpass::{Call, Cut, Grant, Scope, Task};
+use crate::clock::Clock as _;
+use crate::denial::{Denial, Reason};
+use crate::identity::{Assertion, Identity};
+use crate::token::{MintError, Token};
+use crate::value::{Object, Value};
+use crate::{Call, Cut, Grant, Scope, Task};
 
 use super::answer::{Answer, Refusal};
 use super::attempt::{Attempt, Source};
@@ -26,13 +26,13 @@ pub(crate) enum Holding {
 }
 
 pub(crate) struct Granted {
-    pub(super) holder: Rc<Identity>,
+    pub(super) holder: Identity,
     pub(super) grant: Grant,
     pub(super) of: Opening,
 }
 
 pub(crate) struct Offline {
-    holder: Rc<Identity>,
+    holder: Identity,
     token: Token,
     of: Opening,
 }
@@ -51,7 +51,7 @@ type Asked<T> = Result<T, Answer>;
 type Given = (Grant, Option<Vec<Cut>>);
 
 /// A token, who holds it, and the opening it is of.
-type Held<'h> = (&'h Token, &'h Rc<Identity>, &'h Opening);
+type Held<'h> = (&'h Token, &'h Identity, &'h Opening);
 
 /// A grant, and what was cut of what it was asked for.
 type Trimmed = (Granted, Option<Vec<Cut>>);

@@ -2,10 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use hallpass::denial::Reason;
-use hallpass::grant::GrantId;
-use hallpass::value::{Object, Value};
-use hallpass::{Drifted, Halt, Policy};
+use crate::denial::Reason;
+use crate::grant::GrantId;
+use crate::value::{Object, Value};
+use crate::{Drifted, Halt, Policy};
 
 use super::answer::Answer;
 use super::fields::Misread;

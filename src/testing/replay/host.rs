@@ -3,13 +3,12 @@
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
-use std::rc::Rc;
 
-use hallpass::audit::{Anchor, Entry, Sink, SinkError};
-use hallpass::denial::{Code, Reason};
-use hallpass::identity::{Assertion, Identity};
-use hallpass::testing::ManualClock;
-use hallpass::{Broker, Ended, Gate, Permit, Policy, Purpose, Running, Task};
+use crate::audit::{Anchor, Entry, Sink, SinkError};
+use crate::denial::{Code, Reason};
+use crate::identity::{Assertion, Identity};
+use crate::testing::ManualClock;
+use crate::{Broker, Ended, Gate, Permit, Policy, Purpose, Running, Task};
 
 use super::alias::Aliases;
 use super::answer::{Answer, Refusal};
@@ -34,7 +33,7 @@ pub(crate) struct Host {
 
 /// A task, as an alias knows it.
 pub(crate) enum Errand {
-    Open(Rc<Identity>, Task),
+    Open(Identity, Task),
     /// It ended, or was never opened: what uses it later is refused for this reason.
     Closed(Refusal),
 }
@@ -143,7 +142,7 @@ impl Host {
     }
 
     fn now(&self) -> Answer {
-        use hallpass::clock::Clock as _;
+        use crate::clock::Clock as _;
         match self.clock.read() {
             Ok(reading) => Answer::new().with("now", reading.wall.to_string()),
             Err(error) => Answer::new().with("now", error.to_string()),
@@ -172,10 +171,10 @@ impl Host {
     }
 
     /// An identity, or the answer of a host that can't attest whoever stands before it.
-    pub(super) fn attest(&self, who: &Assertion) -> Result<Rc<Identity>, Answer> {
+    pub(super) fn attest(&self, who: &Assertion) -> Result<Identity, Answer> {
         let refusal = Refusal { code: Code::BadRequest, reason: "malformed_identity" };
         let identity = self.broker.assert_identity(who.clone());
-        identity.map(Rc::new).map_err(|error| Answer::refused(refusal, error.to_string()))
+        identity.map_err(|error| Answer::refused(refusal, error.to_string()))
     }
 
     fn end(&mut self, alias: &str, how: How, reason: &str) -> Result<Answer, Misread> {

@@ -6,8 +6,8 @@ use std::convert::Infallible;
 use std::fmt;
 
 use crate::value::{
-    Digest, JsonError, JsonErrorKind, MAX_DEPTH, MAX_NODES, MAX_TEXT, Number, NumberError, Object,
-    Value, ValueError,
+    BYTES_OF_VALUE, Digest, JsonError, JsonErrorKind, MAX_DEPTH, MAX_NODES, MAX_TEXT, Number,
+    NumberError, Object, Value, ValueError,
 };
 use crate::visible::is_printable_ascii;
 use crate::visible::{Shown, is_hidden};
@@ -39,6 +39,8 @@ pub const MAX_KEY: usize = 128;
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Args {
     object: Object,
+    /// See [`Args::size`].
+    size: usize,
 }
 
 /// Why data cannot be the arguments of a call.
@@ -99,7 +101,7 @@ pub enum KeyFault {
 impl Args {
     /// No arguments.
     pub const fn new() -> Self {
-        Args { object: Object::new() }
+        Args { object: Object::new(), size: 0 }
     }
 
     /// Reads arguments from JSON text, as strictly as [`Value::from_json`] does.
@@ -148,6 +150,11 @@ impl Args {
         self.object.is_empty()
     }
 
+    /// How much there is to look at: the bytes of keys and texts, and some for each value.
+    pub(crate) fn size(&self) -> usize {
+        self.size
+    }
+
     /// The arguments as an object.
     pub const fn object(&self) -> &Object {
         &self.object
@@ -193,7 +200,7 @@ impl TryFrom<Object> for Args {
     fn try_from(object: Object) -> Result<Self, Self::Error> {
         let mut room = Room { nodes: MAX_NODES, text: MAX_TEXT };
         match room.take_object(&object, MAX_DEPTH) {
-            Ok(()) => Ok(Args { object }),
+            Ok(()) => Ok(Args { object, size: room.taken() }),
             Err(over) => Err(*over),
         }
     }
@@ -251,6 +258,10 @@ struct Room {
 type Taken = Result<(), Box<ArgsError>>;
 
 impl Room {
+    fn taken(&self) -> usize {
+        (MAX_TEXT - self.text) + (MAX_NODES - self.nodes) * BYTES_OF_VALUE
+    }
+
     fn take_object(&mut self, object: &Object, levels: usize) -> Taken {
         let levels = one_level_down(levels)?;
         self.take_node()?;

@@ -22,6 +22,7 @@ mod form;
 pub mod grant;
 pub mod identity;
 pub mod key;
+mod meter;
 pub mod policy;
 pub mod purpose;
 mod random;

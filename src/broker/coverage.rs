@@ -86,10 +86,11 @@ pub(super) fn covering(
     let What { tool, args, resource, .. } = question.what;
     let call = (tool, args, resource.is_some());
     let granted = scope.iter().map(|granted| &granted.capability);
-    let at = Capability::first_covering(granted, call, question)
+    let meter = question.setting.meter;
+    let at = Capability::first_covering(granted, call, question, meter)
         .map_err(|outside| out_of_scope("the grant", outside, question))?;
     for Narrowing { hop, capabilities } in narrowings {
-        Capability::first_covering(capabilities, call, question)
+        Capability::first_covering(capabilities, call, question, meter)
             .map_err(|outside| out_of_scope(&format!("attenuation {hop}"), outside, question))?;
     }
     Ok(at)

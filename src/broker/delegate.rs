@@ -9,6 +9,7 @@ use crate::context::Context;
 use crate::denial::{Denial, Reason};
 use crate::grant::{GrantId, Row};
 use crate::identity::Identity;
+use crate::meter::Meter;
 use crate::policy::Moment;
 use crate::scope::{Algebra, Capability, Scope};
 
@@ -33,7 +34,7 @@ impl Task {
         scope: Scope,
         context: &Context,
     ) -> Result<Grant, Denial> {
-        GrantRequest::ask(&self.shared, &self.cell, holder, |request| {
+        GrantRequest::ask(&self.shared, &self.cell, holder, scope.size(), |request| {
             if parent.cell.generation != self.cell.generation {
                 let foreign = Denial::new(Reason::UnknownGrant);
                 return Err(foreign.because("the parent is of another task"));
@@ -58,7 +59,7 @@ impl OfferInputs<'_> {
         };
         let hops = row.hops.checked_add(1).ok_or_else(|| too_deep(u8::MAX))?;
         for capability in capabilities {
-            within(capability, row)?;
+            self.meter.settle(within(capability, row, self.meter))?;
         }
         let delegators: Vec<_> =
             lineage.iter().map(|row| (&row.holder, Moment::Delegate)).collect();
@@ -100,8 +101,9 @@ impl Offer {
 }
 
 /// An early word to a delegator that asks for more than it has. The calls enforce it in any case.
-fn within(capability: &Capability, parent: &Row) -> Result<(), Denial> {
-    if parent.terms.scope.iter().any(|granted| capability.contained_in(&granted.capability)) {
+fn within(capability: &Capability, parent: &Row, meter: &Meter) -> Result<(), Denial> {
+    let mut granted = parent.terms.scope.iter().map(|granted| &granted.capability);
+    if granted.any(|granted| capability.contained_in(granted, meter)) {
         return Ok(());
     }
     Err(Denial::new(Reason::NotCovered)

@@ -11,6 +11,7 @@ use crate::audit::{Event, Place};
 use crate::clock::Timestamp;
 use crate::denial::{Denial, Reason};
 use crate::grant::{Reservation, Row};
+use crate::meter::Meter;
 use crate::policy::{
     Deciders, Listed, Moment, Question, Setting, Verdict, What, decide, nearest_for_call,
 };
@@ -25,6 +26,8 @@ pub(super) struct CallInputs<'a> {
     presented: &'a PresentedGrant,
     what: What<'a>,
     context: &'a Object,
+    /// What judging it may cost.
+    meter: Meter,
 }
 
 /// A place in the log for the call's permit, and what is reserved for it.
@@ -46,7 +49,10 @@ impl<'a> CallInputs<'a> {
     ) -> Result<Self, Denial> {
         let what = What::of(attempt.call, listed)?;
         match attempt.context.checked() {
-            Ok(context) => Ok(CallInputs { attempt, current, presented, what, context }),
+            Ok(context) => {
+                let meter = Meter::of_question(attempt.call.args().size());
+                Ok(CallInputs { attempt, current, presented, what, context, meter })
+            }
             Err(error) => Err(Denial::new(Reason::MalformedContext).because(error)),
         }
     }
@@ -91,7 +97,11 @@ impl<'a> CallInputs<'a> {
 
     /// Whether grant, ancestors and rules permit the call: what covers it, and the permits.
     fn decide(&self, life: &Life) -> Result<(Coverage, Deciders), Denial> {
-        let CallInputs { attempt, current, presented, ref what, context } = *self;
+        self.meter.settle(self.decide_by(life))
+    }
+
+    fn decide_by(&self, life: &Life) -> Result<(Coverage, Deciders), Denial> {
+        let CallInputs { attempt, current, presented, ref what, context, ref meter } = *self;
         let row = self.live(life)?;
         let with_this = match current.policy.looks_at_history {
             true => life.history().with(what.labels),
@@ -107,6 +117,7 @@ impl<'a> CallInputs<'a> {
                 seen: with_this.as_ref().unwrap_or(life.history().labels()),
                 now: attempt.now,
                 now_text: time.as_ref(),
+                meter,
             },
             what: What { form: presented.form(), ..*what },
         };

@@ -9,6 +9,7 @@ use crate::context::Context;
 use crate::denial::{Denial, Reason};
 use crate::grant::{GrantId, Granted, Row};
 use crate::identity::Identity;
+use crate::meter::Meter;
 use crate::policy::{Moment, Setting, Wanted, could_permit};
 use crate::task::{Life, TaskCell};
 use crate::token::Token;
@@ -30,7 +31,6 @@ impl Gate {
         caller: &Identity,
         context: &Context,
     ) -> Result<Vec<ToolName>, Denial> {
-        let _allowance = crate::scope::Allowance::for_one_request();
         let shared = &self.shared;
         let now = shared.now()?;
         let current = shared.current();
@@ -56,7 +56,10 @@ impl Gate {
             above.capability.tool == *tool
                 && above.stamps.iter().all(|stamp| life.counters.has_calls_left(stamp, now))
         };
-        let listing = Listing { shared, current: &current, cell, grant, caller, context, now };
+        let meter = Meter::of_question(0);
+        let meter = &meter;
+        let listing =
+            Listing { shared, current: &current, cell, grant, caller, context, now, meter };
         let scopes: Vec<_> = lineage.iter().map(|row: &&Row| row.terms.clone()).collect();
         let mut tools: Vec<ToolName> = Vec::new();
         for granted in scopes.first().iter().flat_map(|terms| &terms.scope) {
@@ -72,7 +75,7 @@ impl Gate {
             }
         }
         tools.sort();
-        Ok(tools)
+        meter.settle(Ok(tools))
     }
 }
 
@@ -84,11 +87,12 @@ struct Listing<'l> {
     caller: &'l Identity,
     context: &'l Object,
     now: Timestamp,
+    meter: &'l Meter,
 }
 
 impl Listing<'_> {
     fn could_call(&self, granted: &Granted, life: &mut Life) -> bool {
-        let Listing { shared, current, cell, grant, caller, context, now } = *self;
+        let Listing { shared, current, cell, grant, caller, context, now, meter } = *self;
         let tool = granted.capability.tool.as_str();
         let policy = &current.policy;
         let Some(labels) = policy.catalogue.labels_of(tool) else { return false };
@@ -108,6 +112,7 @@ impl Listing<'_> {
             seen: with_this.as_ref().unwrap_or(life.history().labels()),
             now,
             now_text: time.as_ref(),
+            meter,
         };
         let wanted = Wanted {
             setting,

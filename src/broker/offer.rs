@@ -9,6 +9,7 @@ use crate::clock::Timestamp;
 use crate::denial::{Denial, Reason};
 use crate::grant::{Granted, Stamp, Terms};
 use crate::identity::Identity;
+use crate::meter::Meter;
 use crate::policy::{Answer, Moment, Setting, Wanted, When, decide_request, nearest_for_request};
 use crate::scope::Capability;
 use crate::task::{Life, TaskCell};
@@ -25,6 +26,7 @@ pub(super) struct OfferInputs<'a> {
     /// Whether conditions on context and history count. After a reload they do not: they are asked
     /// at the calls.
     pub(super) when: When,
+    pub(super) meter: &'a Meter,
 }
 
 /// Who has to be permitted, and at which moment: each capability must be given to all of them.
@@ -49,8 +51,9 @@ impl<'a> OfferInputs<'a> {
         life: &'a Life,
         context: &'a Object,
         now: Timestamp,
+        meter: &'a Meter,
     ) -> Self {
-        OfferInputs { shared, current, cell, life, context, now, when: When::Asked }
+        OfferInputs { shared, current, cell, life, context, now, when: When::Asked, meter }
     }
 
     /// Asks the rules about every capability, for every party.
@@ -58,6 +61,14 @@ impl<'a> OfferInputs<'a> {
     /// # Errors
     /// The first [`Denial`]: nothing is given then.
     pub(super) fn give(
+        &self,
+        parties: &[Party<'_>],
+        capabilities: &[Capability],
+    ) -> Result<Offer, Denial> {
+        self.meter.settle(self.give_each(parties, capabilities))
+    }
+
+    fn give_each(
         &self,
         parties: &[Party<'_>],
         capabilities: &[Capability],
@@ -164,6 +175,7 @@ impl OfferInputs<'_> {
             seen: with_this.as_ref().unwrap_or(self.life.history().labels()),
             now: self.now,
             now_text: time.as_ref(),
+            meter: self.meter,
         };
         ask(&Wanted { setting, capability, labels, when: self.when })
     }

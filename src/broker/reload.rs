@@ -15,8 +15,8 @@ use crate::clock::Timestamp;
 use crate::denial::{Denial, Reason};
 use crate::grant::{GrantId, Pool, Row, Stamp, Terms};
 use crate::identity::Identity;
+use crate::meter::Meter;
 use crate::policy::{Limits, Moment, Policy, When};
-use crate::scope::Allowance;
 use crate::task::{Life, TaskCell};
 use crate::value::Object;
 
@@ -184,6 +184,10 @@ impl Shared {
             if parent.is_some_and(|parent| doomed.contains(&parent)) {
                 doomed.insert(id);
             } else if let Err(why) = self.keep_up_one(current, cell, life, id, now) {
+                if why.reason() == Reason::TooCostly {
+                    // Nothing is known of it: its next use decides.
+                    continue;
+                }
                 doomed.insert(id);
                 drifted.push((id, why));
             }
@@ -213,6 +217,9 @@ impl Shared {
         }
         for id in stale.into_iter().rev() {
             if let Err(why) = self.keep_up_one(current, cell, life, id, now) {
+                if why.reason() == Reason::TooCostly {
+                    return Err(why);
+                }
                 self.end_drifted(cell, life, id, now);
                 return Err(Denial::new(Reason::Drifted).because(why.explain()));
             }
@@ -230,6 +237,7 @@ impl Shared {
         now: Timestamp,
     ) -> Result<(), Denial> {
         let Some(row) = life.grant(id) else { return Ok(()) };
+        let meter = Meter::of_question(row.size());
         let asking = OfferInputs {
             shared: self,
             current,
@@ -238,6 +246,7 @@ impl Shared {
             context: &NOTHING,
             now,
             when: When::Left,
+            meter: &meter,
         };
         let given = asking.again(row)?;
         if let Some(row) = life.grant_mut(id) {
@@ -260,7 +269,6 @@ impl Shared {
 impl OfferInputs<'_> {
     /// Whether policy would give a grant again, as far as who, why and scope go.
     fn again(&self, row: &Row) -> Result<Offer, Denial> {
-        let _allowance = Allowance::for_one_request();
         let capabilities: Vec<_> =
             row.terms.scope.iter().map(|own| own.capability.clone()).collect();
         let mut parties: Vec<(&Identity, Moment)> = vec![(&row.holder, Moment::Request)];

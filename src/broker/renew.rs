@@ -8,7 +8,7 @@ use crate::clock::Timestamp;
 use crate::context::Context;
 use crate::denial::{Denial, Reason};
 use crate::identity::Identity;
-use crate::scope::Allowance;
+use crate::meter::Meter;
 
 /// Whether a fresh decision also moves the expiry.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -58,7 +58,8 @@ impl Task {
         moves: Expiry,
     ) -> Result<(), Denial> {
         let shared = &self.shared;
-        let request = |now| GrantRequest { shared, cell: &self.cell, holder, now };
+        let meter = || Meter::of_question(grant.scope.size());
+        let request = |now| GrantRequest { shared, cell: &self.cell, holder, now, meter: meter() };
         let decided = shared.now().and_then(|now| {
             if grant.cell.generation != self.cell.generation {
                 return Err(Denial::new(Reason::UnknownGrant).because("it is of another task"));
@@ -96,8 +97,7 @@ fn again(
     context: &Context,
     moves: Expiry,
 ) -> Result<Again, Denial> {
-    let _allowance = Allowance::for_one_request();
-    let GrantRequest { shared, cell, holder, now } = *request;
+    let GrantRequest { shared, cell, holder, now, .. } = *request;
     shared.attested(holder)?;
     if holder.subject() != grant.holder.subject() {
         return Err(Denial::new(Reason::NotTheHolder)
@@ -116,7 +116,8 @@ fn again(
         return Err(Denial::new(Reason::UnknownGrant));
     };
     let capabilities: Vec<_> = row.terms.scope.iter().map(|own| own.capability.clone()).collect();
-    let asking = OfferInputs::at_request(shared, &current, cell, &life, context, now);
+    let asking =
+        OfferInputs::at_request(shared, &current, cell, &life, context, now, &request.meter);
     let (mut given, latest) = match row.parent {
         None => (asking.give(&request.parties(), &capabilities)?, cell.ceiling),
         Some(parent) => {

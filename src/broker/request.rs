@@ -14,8 +14,9 @@ use crate::context::Context;
 use crate::denial::{Denial, Reason};
 use crate::grant::{GrantId, Row};
 use crate::identity::Identity;
+use crate::meter::Meter;
 use crate::policy::Moment;
-use crate::scope::{Allowance, Capability, Scope};
+use crate::scope::{Capability, Scope};
 use crate::task::{Life, TaskCell};
 use crate::token::{Claims, Token, encode_carried, mint};
 
@@ -46,7 +47,7 @@ impl Task {
         scope: Scope,
         context: &Context,
     ) -> Result<Grant, Denial> {
-        GrantRequest::ask(&self.shared, &self.cell, holder, |request| {
+        GrantRequest::ask(&self.shared, &self.cell, holder, scope.size(), |request| {
             request.make(None, &scope, context)
         })
     }
@@ -65,18 +66,21 @@ pub(super) struct GrantRequest<'r> {
     pub(super) cell: &'r Arc<TaskCell>,
     pub(super) holder: &'r Identity,
     pub(super) now: Timestamp,
+    /// What all of it may cost.
+    pub(super) meter: Meter,
 }
 
 impl<'r> GrantRequest<'r> {
-    /// Asks at this moment, and records a denial, one for want of a clock among them.
+    /// Asks at this moment for a scope of this size, and records a denial, one for want of a clock
+    /// among them.
     pub(super) fn ask(
         shared: &'r Arc<Shared>,
         cell: &'r Arc<TaskCell>,
         holder: &'r Identity,
+        size: usize,
         ask: impl FnOnce(&GrantRequest<'r>) -> Result<Grant, Denial>,
     ) -> Result<Grant, Denial> {
-        let _allowance = Allowance::for_one_request();
-        let at = |now| GrantRequest { shared, cell, holder, now };
+        let at = |now| GrantRequest { shared, cell, holder, now, meter: Meter::of_question(size) };
         let (request, asked) = match shared.now() {
             Ok(now) => {
                 let request = at(now);
@@ -110,7 +114,7 @@ impl<'r> GrantRequest<'r> {
         mut capabilities: Vec<Capability>,
         asked_in: &Context,
     ) -> Result<Grant, Denial> {
-        let GrantRequest { shared, cell, holder, now } = *self;
+        let GrantRequest { shared, cell, holder, now, .. } = *self;
         shared.attested(holder)?;
         let context = asked_in
             .checked()
@@ -125,7 +129,8 @@ impl<'r> GrantRequest<'r> {
         if let Some(parent) = parent {
             shared.keep_up(&current, cell, &mut life, parent, now)?;
         }
-        let asking = OfferInputs::at_request(shared, &current, cell, &life, context, now);
+        let asking =
+            OfferInputs::at_request(shared, &current, cell, &life, context, now, &self.meter);
         let (given, hops, latest) = match parent {
             None => (asking.give(&self.parties(), &capabilities)?, 0, cell.ceiling),
             Some(parent) => asking.give_child(parent, holder, &capabilities)?,
@@ -199,7 +204,7 @@ impl<'r> GrantRequest<'r> {
 
     /// Whether the task can be given anything.
     pub(super) fn alive(&self, life: &Life) -> Result<(), Denial> {
-        let GrantRequest { shared, cell, holder, now } = *self;
+        let GrantRequest { shared, cell, holder, now, .. } = *self;
         if life.over.is_some() {
             return Err(Denial::new(Reason::TaskOver));
         }

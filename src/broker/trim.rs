@@ -7,6 +7,7 @@ use super::task::Task;
 use crate::context::Context;
 use crate::denial::{Denial, Reason};
 use crate::identity::Identity;
+use crate::meter::Meter;
 use crate::policy::parts_covered;
 use crate::scope::{Algebra, Capability, Difference, Scope};
 use crate::tool::ToolName;
@@ -52,7 +53,7 @@ impl Task {
         context: &Context,
     ) -> Result<(Grant, Vec<Cut>), Denial> {
         let mut cuts = Vec::new();
-        let grant = GrantRequest::ask(&self.shared, &self.cell, holder, |request| {
+        let grant = GrantRequest::ask(&self.shared, &self.cell, holder, scope.size(), |request| {
             let capabilities;
             (capabilities, cuts) = request.trim(&scope, context)?;
             let kept = Scope::of(&capabilities, scope.is_embedded());
@@ -69,7 +70,7 @@ impl GrantRequest<'_> {
         scope: &Scope,
         context: &Context,
     ) -> Result<(Vec<Capability>, Vec<Cut>), Denial> {
-        let GrantRequest { shared, cell, holder, now } = *self;
+        let GrantRequest { shared, cell, holder, now, .. } = *self;
         shared.attested(holder)?;
         let mut asked = scope
             .capabilities()
@@ -80,7 +81,8 @@ impl GrantRequest<'_> {
         let current = shared.current();
         current.policy.catalogue.canonical(&mut asked)?;
         let life = cell.life.lock();
-        let asking = OfferInputs::at_request(shared, &current, cell, &life, context, now);
+        let asking =
+            OfferInputs::at_request(shared, &current, cell, &life, context, now, &self.meter);
         let parties = self.parties();
         let (mut kept, mut cuts) = (Vec::new(), Vec::new());
         let mut last_denial = Denial::new(Reason::NotCovered);
@@ -90,12 +92,13 @@ impl GrantRequest<'_> {
                 Err(denial) => {
                     last_denial = denial;
                     let parts = asking.parts(&parties, &capability);
-                    cuts.push(Cut::of(&capability, &parts));
+                    cuts.push(Cut::of(&capability, &parts, &self.meter));
                     kept.extend(parts);
                 }
             }
         }
-        if kept.is_empty() { Err(last_denial) } else { Ok((kept, cuts)) }
+        let trimmed = if kept.is_empty() { Err(last_denial) } else { Ok((kept, cuts)) };
+        self.meter.settle(trimmed)
     }
 }
 
@@ -116,10 +119,10 @@ impl OfferInputs<'_> {
 }
 
 impl Cut {
-    fn of(asked: &Capability, parts: &[Capability]) -> Self {
+    fn of(asked: &Capability, parts: &[Capability], meter: &Meter) -> Self {
         let example = match parts {
             [] => None,
-            [first, ..] => match asked.difference(first) {
+            [first, ..] => match asked.difference(first, meter) {
                 Difference::Witness(call) => Some(Value::Object(call.args)),
                 Difference::Empty | Difference::Undecided => None,
             },

@@ -94,6 +94,8 @@ pub enum Reason {
     MalformedCall,
     /// The context given by the host is not well formed.
     MalformedContext,
+    /// The question takes more steps than one may: see [the policy language](crate::_policy#what-a-question-may-cost).
+    TooCostly,
     /// The token's text is too long, of an unknown version or not canonical.
     MalformedToken,
     /// No key of the ring has the token's key id.
@@ -164,11 +166,12 @@ pub enum Reason {
 
 impl Reason {
     /// Every reason.
-    pub const ALL: [Reason; 37] = [
+    pub const ALL: [Reason; 38] = [
         Reason::MalformedPurpose,
         Reason::MalformedScope,
         Reason::MalformedCall,
         Reason::MalformedContext,
+        Reason::TooCostly,
         Reason::MalformedToken,
         Reason::UnknownKey,
         Reason::RetiredKey,
@@ -211,6 +214,7 @@ impl Reason {
             | Reason::MalformedScope
             | Reason::MalformedCall
             | Reason::MalformedContext
+            | Reason::TooCostly
             | Reason::TaskNameTaken => Code::BadRequest,
             Reason::MalformedToken
             | Reason::UnknownKey
@@ -250,6 +254,7 @@ impl Reason {
             Reason::MalformedScope => "malformed_scope",
             Reason::MalformedCall => "malformed_call",
             Reason::MalformedContext => "malformed_context",
+            Reason::TooCostly => "too_costly",
             Reason::MalformedToken => "malformed_token",
             Reason::UnknownKey => "unknown_key",
             Reason::RetiredKey => "retired_key",

@@ -52,6 +52,11 @@ impl Row {
         self.nonces.get_or_insert_default().take(once, now)
     }
 
+    /// How much its scope says, in bytes.
+    pub(crate) fn size(&self) -> usize {
+        self.terms.scope.iter().map(|granted| granted.capability.size()).sum()
+    }
+
     pub(crate) fn stamps(&self) -> impl Iterator<Item = &Stamp> {
         self.terms.scope.iter().flat_map(|granted| &granted.stamps)
     }

@@ -6,6 +6,7 @@ use super::index::{Candidates, Probe, Side};
 use super::question::{Question, What};
 use super::rule::{Effect, Rule, Tools};
 use crate::form::Form;
+use crate::meter::Meter;
 use crate::scope::{Condition, Constraint, Cover, Fact, Facts, Outside, Stance, Truth};
 use crate::value::Value;
 
@@ -57,7 +58,7 @@ fn applying<'p>(
     };
     candidates.visit(side, probe, |at| {
         if let Some(rule) = policy.rule(at)
-            && rule.applies(question, side)
+            && question.setting.meter.for_rule(|| rule.applies(question, side))
         {
             found(at, rule);
         }
@@ -78,12 +79,12 @@ impl Rule {
         if !self.speaks(question) {
             return Truth::False;
         }
-        let mut all = self.tool_named(question.what.tool, stance);
+        let mut all = self.tool_named(question.what.tool, stance, question.setting.meter);
         for condition in &self.conditions {
             if all == Truth::False {
                 break;
             }
-            all = all & condition.holds(stance, question);
+            all = all & condition.holds(stance, question, question.setting.meter);
         }
         all
     }
@@ -99,12 +100,12 @@ impl Rule {
     }
 
     /// Whether the rule speaks of this tool, given that it was found by the index.
-    pub(super) fn tool_named(&self, tool: &str, stance: Stance) -> Truth {
+    pub(super) fn tool_named(&self, tool: &str, stance: Stance, meter: &Meter) -> Truth {
         match &self.tools {
             // Filed by name: whoever found the rule asked for one of its tools.
             Tools::Named(_) | Tools::Any | Tools::Unsaid => Truth::True,
             Tools::Like(constraint) => {
-                constraint.holds(&Fact::Tool, stance, &ToolAlone(Value::from(tool)))
+                constraint.holds(&Fact::Tool, stance, &ToolAlone(Value::from(tool)), meter)
             }
         }
     }
@@ -127,12 +128,15 @@ impl Rule {
             return Some(Obstacle::Presentation);
         }
         if let Tools::Like(constraint) = &self.tools
-            && self.tool_named(question.what.tool, Stance::Cover) != Truth::True
+            && self.tool_named(question.what.tool, Stance::Cover, question.setting.meter)
+                != Truth::True
         {
             return Some(Obstacle::Tool(constraint));
         }
         let What { args, resource, .. } = question.what;
-        self.cover().outside(args, resource.is_some(), question).map(Obstacle::Outside)
+        let outside =
+            self.cover().outside(args, resource.is_some(), question, question.setting.meter);
+        outside.map(Obstacle::Outside)
     }
 }
 
@@ -158,8 +162,8 @@ pub(crate) enum Obstacle<'r> {
 /// A question of which only the tool's name is asked.
 struct ToolAlone(Value);
 
-impl Facts for ToolAlone {
-    fn fact(&self, fact: &Fact) -> Option<&Value> {
+impl<'q> Facts<'q> for &'q ToolAlone {
+    fn fact(self, fact: &Fact) -> Option<&'q Value> {
         matches!(fact, Fact::Tool).then_some(&self.0)
     }
 }

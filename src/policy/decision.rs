@@ -13,6 +13,7 @@ use crate::clock::Timestamp;
 use crate::context::Context;
 use crate::denial::{Denial, Reason};
 use crate::identity::Identity;
+use crate::meter::Meter;
 use crate::purpose::Purpose;
 
 /// What the rules say to one call. It says nothing of grants, and permits nothing.
@@ -59,7 +60,8 @@ impl Policy {
     ///
     /// # Errors
     /// The [`Denial`] that a gate would give before it asks any rule: the purpose, the call's
-    /// resource, a typed argument or the context is malformed, or the tool is not in the catalogue.
+    /// resource, a typed argument or the context is malformed, or the tool is not in the catalogue; and
+    /// [`Reason::TooCostly`].
     pub fn decide(
         &self,
         who: &Identity,
@@ -80,6 +82,7 @@ impl Policy {
         // The first call of a task: all that is seen are the labels of its own tool.
         let seen = what.labels;
         let time = self.0.time(now);
+        let meter = Meter::of_question(call.args().size());
         let setting = Setting {
             moment: Moment::Call,
             who,
@@ -88,8 +91,10 @@ impl Policy {
             seen,
             now,
             now_text: time.as_ref(),
+            meter: &meter,
         };
-        Ok(Decision { policy, verdict: decide(policy, &Question { setting, what }) })
+        let verdict = decide(policy, &Question { setting, what });
+        meter.settle(Ok(Decision { policy, verdict }))
     }
 }
 

@@ -88,7 +88,7 @@ fn not_shown(fact: &Fact, constraint: &Constraint) -> String {
     format!("`{fact}`: what is asked for is not shown to lie within {constraint}")
 }
 
-fn describe<F: Facts>(obstacle: &Obstacle<'_>, facts: &F) -> String {
+fn describe<'q>(obstacle: &Obstacle<'_>, facts: impl Facts<'q>) -> String {
     match obstacle {
         Obstacle::Moment => "it does not speak at this moment".into(),
         Obstacle::Validity => "it does not apply at this time".into(),

@@ -7,6 +7,7 @@ use crate::clock::Timestamp;
 use crate::denial::{Denial, Reason};
 use crate::form::Form;
 use crate::identity::Identity;
+use crate::meter::Meter;
 use crate::purpose::CheckedPurpose;
 use crate::resource::{CheckedResource, Resource};
 use crate::scope::{Fact, Facts};
@@ -31,6 +32,8 @@ pub(crate) struct Setting<'q> {
     pub(crate) now: Timestamp,
     /// `now` as rules read it: RFC 3339 text, or nothing where no rule reads it.
     pub(crate) now_text: Option<&'q Value>,
+    /// What the question may cost.
+    pub(crate) meter: &'q Meter,
 }
 
 /// The call.
@@ -63,8 +66,8 @@ impl<'q> What<'q> {
     }
 }
 
-impl Facts for Question<'_> {
-    fn fact(&self, fact: &Fact) -> Option<&Value> {
+impl<'q> Facts<'q> for &Question<'q> {
+    fn fact(self, fact: &Fact) -> Option<&'q Value> {
         match fact {
             Fact::Arg(path) => argument(self.what.args, path),
             Fact::ResourceType => self.what.resource.map(CheckedResource::type_value),
@@ -76,8 +79,8 @@ impl Facts for Question<'_> {
     }
 }
 
-impl Facts for Setting<'_> {
-    fn fact(&self, fact: &Fact) -> Option<&Value> {
+impl<'q> Facts<'q> for &Setting<'q> {
+    fn fact(self, fact: &Fact) -> Option<&'q Value> {
         match fact {
             Fact::WhoId => Some(self.who.subject_value()),
             Fact::WhoKind => Some(self.who.kind_value()),

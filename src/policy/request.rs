@@ -9,6 +9,7 @@ use super::moment::Moment;
 use super::question::Setting;
 use super::rule::{Effect, Rule, Tools};
 use super::{ApprovalTerms, Obstacle, Per};
+use crate::meter::Meter;
 use crate::scope::{
     Capability, Condition, Constraint, Cover, Difference, Fact, Facts, Outside, ResourceOpenness,
     Stance, Truth, any, condition_may_overlap, condition_within, cover_difference, eq, not,
@@ -92,11 +93,11 @@ pub(crate) fn parts_covered(policy: &Compiled, wanted: &Wanted<'_>) -> Vec<Capab
         if parts.len() < MOST_PARTS && rule.may_cover_part(wanted) {
             let conditions = rule.of_the_call(wanted);
             let permitted = Cover { conditions: &conditions, openness: &rule.openness };
-            let Some(part) = wanted.capability.meet(permitted) else { return };
+            let Some(part) = wanted.capability.meet(permitted, wanted.meter()) else { return };
             // A permit for a resource and a wish for none, or the other way round, have no call in
             // common. And each argument may overlap on its own, and still no call be left.
             let is_nothing = part.is_of_no_resource()
-                || matches!(cover_difference(part.cover(), &[]), Difference::Empty);
+                || matches!(cover_difference(part.cover(), &[], wanted.meter()), Difference::Empty);
             if !is_nothing && !parts.contains(&part) {
                 parts.push(part);
             }
@@ -109,8 +110,8 @@ pub(crate) fn parts_covered(policy: &Compiled, wanted: &Wanted<'_>) -> Vec<Capab
 /// more exactly.
 const MOST_PARTS: usize = 16;
 
-impl Facts for Wanted<'_> {
-    fn fact(&self, fact: &Fact) -> Option<&Value> {
+impl<'q> Facts<'q> for &Wanted<'q> {
+    fn fact(self, fact: &Fact) -> Option<&'q Value> {
         match fact {
             Fact::Labels => Some(self.labels),
             _ => self.setting.fact(fact),
@@ -123,7 +124,7 @@ impl<'q> Wanted<'q> {
         let probe = |fact: &_| self.probe(fact);
         policy.index.of(self.capability.tool.as_str()).visit(side, probe, |at| {
             if let Some(rule) = policy.rule(at) {
-                visit(at, rule);
+                self.meter().for_rule(|| visit(at, rule));
             }
         });
     }
@@ -178,6 +179,10 @@ impl<'q> Wanted<'q> {
         })
     }
 
+    fn meter(&self) -> &'q Meter {
+        self.setting.meter
+    }
+
     fn cover(&self) -> Cover<'q> {
         self.capability.cover()
     }
@@ -193,7 +198,8 @@ impl Rule {
             return Some(Obstacle::Validity);
         }
         if let Tools::Like(constraint) = &self.tools
-            && self.tool_named(wanted.capability.tool.as_str(), Stance::Cover) != Truth::True
+            && self.tool_named(wanted.capability.tool.as_str(), Stance::Cover, wanted.meter())
+                != Truth::True
         {
             return Some(Obstacle::Tool(constraint));
         }
@@ -204,12 +210,13 @@ impl Rule {
             if condition.fact.is_of_the_call() {
                 let constraint = wanted.known(&condition.constraint).into_owned();
                 let wider = Condition::new(condition.fact.clone(), constraint);
-                if !condition_within(wanted.cover(), &wider) {
+                if !condition_within(wanted.cover(), &wider, wanted.meter()) {
                     return Some(Obstacle::Wider(condition));
                 }
             } else {
                 let constraint = wanted.known(&condition.constraint);
-                let truth = constraint.holds(&condition.fact, Stance::Cover, wanted);
+                let truth =
+                    constraint.holds(&condition.fact, Stance::Cover, wanted, wanted.meter());
                 if truth != Truth::True {
                     return Some(Obstacle::Outside(Outside::Condition(condition, truth)));
                 }
@@ -233,7 +240,7 @@ impl Rule {
     pub(crate) fn example_outside(&self, wanted: &Wanted<'_>) -> Option<Value> {
         let conditions = self.of_the_call(wanted);
         let cover = Cover { conditions: &conditions, openness: &self.openness };
-        match cover_difference(wanted.cover(), &[cover]) {
+        match cover_difference(wanted.cover(), &[cover], wanted.meter()) {
             Difference::Witness(call) => Some(Value::Object(call.args)),
             Difference::Empty | Difference::Undecided => None,
         }
@@ -243,14 +250,15 @@ impl Rule {
     fn may_cover_part(&self, wanted: &Wanted<'_>) -> bool {
         self.moments.include(wanted.setting.moment)
             && self.validity.holds_at(wanted.setting.now)
-            && self.tool_named(wanted.capability.tool.as_str(), Stance::Cover) == Truth::True
+            && self.tool_named(wanted.capability.tool.as_str(), Stance::Cover, wanted.meter())
+                == Truth::True
             && self.conditions.iter().all(|condition| {
                 if condition.fact.is_of_the_call() {
                     let constraint = wanted.known(&condition.constraint).into_owned();
                     let condition = Condition::new(condition.fact.clone(), constraint);
-                    condition_may_overlap(wanted.cover(), &condition)
+                    condition_may_overlap(wanted.cover(), &condition, wanted.meter())
                 } else {
-                    condition.holds(Stance::Cover, wanted) == Truth::True
+                    condition.holds(Stance::Cover, wanted, wanted.meter()) == Truth::True
                 }
             })
     }
@@ -270,8 +278,8 @@ impl Rule {
             // Where there is no resource, its parts are not there: asked of that, a guard acts on what
             // it cannot tell.
             let of_none = no_resource && !matches!(condition.fact, Fact::Arg(_));
-            (of_none && condition.holds(Stance::Guard, wanted).may_hold())
-                || condition_within(wanted.cover(), condition)
+            (of_none && condition.holds(Stance::Guard, wanted, wanted.meter()).may_hold())
+                || condition_within(wanted.cover(), condition, wanted.meter())
         })
     }
 
@@ -285,13 +293,17 @@ impl Rule {
 
     /// Whether this guard may act on some call that the capability covers.
     fn overlaps(&self, wanted: &Wanted<'_>) -> bool {
-        self.may_hold_of(wanted, |condition| condition_may_overlap(wanted.cover(), condition))
+        self.may_hold_of(wanted, |condition| {
+            condition_may_overlap(wanted.cover(), condition, wanted.meter())
+        })
     }
 
     fn may_hold_of(&self, wanted: &Wanted<'_>, of_the_call: impl Fn(&Condition) -> bool) -> bool {
         self.moments.include(wanted.setting.moment)
             && self.validity.holds_at(wanted.setting.now)
-            && self.tool_named(wanted.capability.tool.as_str(), Stance::Guard).may_hold()
+            && self
+                .tool_named(wanted.capability.tool.as_str(), Stance::Guard, wanted.meter())
+                .may_hold()
             && self.conditions.iter().all(|condition| {
                 if wanted.leaves_a_part(condition) {
                     false
@@ -299,7 +311,7 @@ impl Rule {
                     let constraint = wanted.known(&condition.constraint).into_owned();
                     of_the_call(&Condition::new(condition.fact.clone(), constraint))
                 } else {
-                    condition.holds(Stance::Guard, wanted).may_hold()
+                    condition.holds(Stance::Guard, wanted, wanted.meter()).may_hold()
                 }
             })
     }

@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use super::catalogue::Tool;
 use super::error::{PolicyError, place_of};
 use super::rule::{Rule, Tools};
+use crate::meter::Meter;
 use crate::scope::Stance;
 use crate::spelling::TypedArgs;
 
@@ -29,7 +30,10 @@ impl<'t> TypedTools<'t> {
                 .try_for_each(|(tool, typed)| check_typed(rule, tool, typed)),
             Tools::Unsaid | Tools::Any | Tools::Like(_) => self
                 .in_order()
-                .filter(|(tool, _)| rule.tool_named(tool, Stance::Guard).may_hold())
+                .filter(|(tool, _)| {
+                    let meter = Meter::of_question(0);
+                    rule.tool_named(tool, Stance::Guard, &meter).may_hold()
+                })
                 .try_for_each(|(tool, typed)| check_typed(rule, tool, typed)),
         }
     }

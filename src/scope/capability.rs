@@ -1,9 +1,10 @@
 //! A capability: one tool, and what its arguments and resource must be.
 
 use super::cover::{Condition, Cover, Openness, Outside, ResourceOpenness};
-use super::evaluate::{Facts, Stance};
-use super::fact::{Absence, Fact};
+use super::evaluate::Facts;
+use super::fact::Fact;
 use super::truth::Truth;
+use crate::meter::Meter;
 use crate::tool::ToolName;
 use crate::value::{Object, Value};
 use crate::word::is_same;
@@ -34,7 +35,7 @@ impl Capability {
 
     /// What both this and another cover of the same tool cover; `None` where one needs an argument that
     /// the other is closed to.
-    pub(crate) fn meet(&self, other: Cover<'_>) -> Option<Capability> {
+    pub(crate) fn meet(&self, other: Cover<'_>, meter: &Meter) -> Option<Capability> {
         let mut all = self.conditions.to_vec();
         for condition in other.conditions {
             Condition::add(&mut all, condition.fact.clone(), condition.constraint.clone());
@@ -48,11 +49,8 @@ impl Capability {
         // An argument that one side is closed to must not be there, not as null either: what says
         // nothing of it says so, if the other side can do without it.
         let (left_out, conditions): (Vec<_>, Vec<_>) = all.into_iter().partition(closed);
-        let spared = |condition: &Condition| {
-            let missing =
-                condition.constraint.holds_of(None, Absence::Argument, Stance::Cover, false);
-            missing == Truth::True
-        };
+        let spared =
+            |condition: &Condition| condition.constraint.admits_absence(meter) == Truth::True;
         left_out.iter().all(spared).then(|| Capability {
             tool: self.tool.clone(),
             conditions: conditions.into_boxed_slice(),
@@ -63,22 +61,28 @@ impl Capability {
     /// The place of the first of `capabilities` that covers the call; where none does, what was
     /// outside the first of the same tool, if one is of that tool.
     #[inline]
-    pub(crate) fn first_covering<'c, F: Facts>(
+    pub(crate) fn first_covering<'c, 'q>(
         capabilities: impl IntoIterator<Item = &'c Capability>,
-        (tool, args, has_resource): (&str, &Object, bool),
-        facts: &F,
+        (tool, args, has_resource): (&str, &'q Object, bool),
+        facts: impl Facts<'q>,
+        meter: &Meter,
     ) -> Result<usize, Option<Outside<'c>>> {
         let mut first_outside = None;
         for (at, capability) in capabilities.into_iter().enumerate() {
             if !is_same(capability.tool.as_str(), tool) {
                 continue;
             }
-            match capability.cover().outside(args, has_resource, facts) {
+            match capability.cover().outside(args, has_resource, facts, meter) {
                 None => return Ok(at),
                 outside => first_outside = first_outside.or(outside),
             }
         }
         Err(first_outside)
+    }
+
+    /// As [`Scope::size`](super::Scope::size).
+    pub(crate) fn size(&self) -> usize {
+        self.conditions.iter().map(Condition::size).sum()
     }
 
     /// Whether it asks a resource to be so where none may be: it covers no call then.
@@ -198,8 +202,8 @@ mod tests {
 
     struct Alone<'a>(&'a Object, Option<&'a Value>);
 
-    impl Facts for Alone<'_> {
-        fn fact(&self, fact: &Fact) -> Option<&Value> {
+    impl<'q> Facts<'q> for &Alone<'q> {
+        fn fact(self, fact: &Fact) -> Option<&'q Value> {
             match fact {
                 Fact::Arg(path) => self.0.get(path.first()?),
                 _ => self.1,
@@ -215,12 +219,16 @@ mod tests {
             other in capabilities(),
             calls in vec((btree_map("[wxyz]", scalars(), 0..4), option::of(scalars())), 1..20),
         ) {
-            let both = own.meet(other.cover());
+            let both = own.meet(other.cover(), &Meter::unlimited());
             let of_no_resource = both.as_ref().is_some_and(Capability::is_of_no_resource);
             for (args, id) in calls {
                 let args = Object::from_pairs(args).unwrap();
                 let covers = |one: &Capability| {
-                    one.cover().outside(&args, id.is_some(), &Alone(&args, id.as_ref())).is_none()
+                    {
+                        let facts = Alone(&args, id.as_ref());
+                        let meter = Meter::unlimited();
+                        one.cover().outside(&args, id.is_some(), &facts, &meter).is_none()
+                    }
                 };
                 let met = both.as_ref().is_some_and(|both| !of_no_resource && covers(both));
                 prop_assert_eq!(met, covers(&own) && covers(&other), "{:?}: {:?} {:?}", both, args, id);

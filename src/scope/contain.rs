@@ -11,25 +11,26 @@ use super::fact::{Absence, Fact};
 use super::kind::{Fields, Range, Sort};
 use super::path::is_under;
 use super::truth::Truth;
+use crate::meter::Meter;
 use crate::value::Value;
 
 impl Constraint {
     /// Whether every value of which `self` is true is one of which `wider` is true.
     ///
     /// `false` also where it can't be shown.
-    pub(crate) fn is_within(&self, wider: &Constraint) -> bool {
-        self.is_plainly_within(wider) || self.contained_in(wider)
+    pub(crate) fn is_within(&self, wider: &Constraint, meter: &Meter) -> bool {
+        self.is_plainly_within(wider, meter) || self.contained_in(wider, meter)
     }
 
     /// [`Constraint::is_within`] as far as it is seen from the structure: sound, and not complete.
-    fn is_plainly_within(&self, wider: &Constraint) -> bool {
+    fn is_plainly_within(&self, wider: &Constraint, meter: &Meter) -> bool {
         if self == wider {
             return true;
         }
         // Not taken apart where it is open how lists are taken, or where that is in both ways at once, as
         // beside a comparison with a list that is known: alone, some part would ask the elements.
         if [self, wider].iter().any(|one| one.takes_lists_as_known() || one.sort().is_err()) {
-            return self.says_plainly(wider);
+            return self.says_plainly(wider, meter);
         }
         // A list is asked element by element or as a whole. Taking one side apart keeps the meaning
         // only where both sides take lists the same way, or the taken one says more.
@@ -40,23 +41,23 @@ impl Constraint {
         };
         match (&self.0, &wider.0) {
             (Node::Is(set), _) if take_self && !wider.compares() => {
-                set.iter().all(|value| wider.is_true_of(value))
+                set.iter().all(|value| wider.is_true_of(value, meter))
             }
             (Node::AnyOf(parts), _) if take_self => {
-                parts.iter().all(|part| part.is_plainly_within(wider))
+                parts.iter().all(|part| part.is_plainly_within(wider, meter))
             }
             (_, Node::All(parts)) if take_wider(parts) => {
-                parts.iter().all(|part| self.is_plainly_within(part))
+                parts.iter().all(|part| self.is_plainly_within(part, meter))
             }
             (Node::All(parts), _)
-                if take_self && parts.iter().any(|part| part.is_plainly_within(wider)) =>
+                if take_self && parts.iter().any(|part| part.is_plainly_within(wider, meter)) =>
             {
                 true
             }
             (_, Node::AnyOf(parts)) if take_wider(parts) => {
-                parts.iter().any(|part| self.is_plainly_within(part))
+                parts.iter().any(|part| self.is_plainly_within(part, meter))
             }
-            (_, Node::Any) => self.admits_absence() == Truth::False,
+            (_, Node::Any) => self.admits_absence(meter) == Truth::False,
             (Node::Range(narrow), Node::Range(wide)) => range_within(narrow, wide),
             // Most patterns that people write are settled by how they begin.
             (Node::Prefix(narrow), Node::Prefix(wide)) => narrow.starts_with(&**wide),
@@ -78,20 +79,20 @@ impl Constraint {
             (Node::Url(narrow), Node::Url(wide)) => narrow.is_within(wide),
             (Node::Instants(narrow), Node::Instants(wide)) => narrow.is_within(wide),
             (Node::Weekly(narrow), Node::Weekly(wide)) => narrow.is_within(wide),
-            (Node::Json(narrow), Node::Json(wide)) => narrow.is_plainly_within(wide),
-            (Node::Fields(narrow), Node::Fields(wide)) => fields_within(narrow, wide),
-            (Node::Each(narrow), Node::Each(wide)) => narrow.is_plainly_within(wide),
+            (Node::Json(narrow), Node::Json(wide)) => narrow.is_plainly_within(wide, meter),
+            (Node::Fields(narrow), Node::Fields(wide)) => fields_within(narrow, wide, meter),
+            (Node::Each(narrow), Node::Each(wide)) => narrow.is_plainly_within(wide, meter),
             (Node::Each(narrow), Node::Some(wide)) | (Node::Some(narrow), Node::Some(wide)) => {
-                narrow.is_plainly_within(wide)
+                narrow.is_plainly_within(wide, meter)
             }
             _ => false,
         }
     }
 
     /// Whether `self` says just what `wider` does, and at most something more that leaves lists to it.
-    fn says_plainly(&self, wider: &Constraint) -> bool {
+    fn says_plainly(&self, wider: &Constraint, meter: &Meter) -> bool {
         match &self.0 {
-            _ if matches!(wider.0, Node::Any) => self.admits_absence() == Truth::False,
+            _ if matches!(wider.0, Node::Any) => self.admits_absence(meter) == Truth::False,
             Node::All(parts) => {
                 let mut others = parts.iter().filter(|part| *part != wider);
                 parts.contains(wider) && others.all(|part| part.sort() == Ok(Sort::Neutral))
@@ -104,28 +105,28 @@ impl Constraint {
         matches!(self.sort(), Ok(Sort::Element(_)))
     }
 
-    fn is_true_of(&self, value: &Value) -> bool {
-        self.holds_of(Some(value), Absence::Argument, Stance::Cover, false) == Truth::True
+    fn is_true_of(&self, value: &Value, meter: &Meter) -> bool {
+        self.holds_of(Some(value), Absence::Argument, Stance::Cover, false, meter) == Truth::True
     }
 }
 
 /// Whether the calls of a cover all satisfy `wider`, a condition on the call.
-pub(crate) fn condition_within(cover: Cover<'_>, wider: &Condition) -> bool {
+pub(crate) fn condition_within(cover: Cover<'_>, wider: &Condition, meter: &Meter) -> bool {
     let Cover { conditions, openness } = cover;
     let own: Vec<&Constraint> =
         conditions.iter().filter(|own| own.fact == wider.fact).map(|own| &own.constraint).collect();
     match (own.as_slice(), &wider.fact) {
         // Not named: with a closed cover that argument is never there.
         ([], Fact::Arg(path)) if !openness.other_args => match &**path {
-            [_] => wider.constraint.admits_absence() == Truth::True,
+            [_] => wider.constraint.admits_absence(meter) == Truth::True,
             _ => false,
         },
         ([], _) => false,
-        ([only], _) => only.is_within(&wider.constraint),
+        ([only], _) => only.is_within(&wider.constraint, meter),
         // Not as one `all`: each of them takes lists in its own way.
         (several, fact) => {
-            several.iter().any(|own| own.is_plainly_within(&wider.constraint))
-                || all_but(several, &wider.constraint, fact.absence()) == Difference::Empty
+            several.iter().any(|own| own.is_plainly_within(&wider.constraint, meter))
+                || all_but(several, &wider.constraint, fact.absence(), meter) == Difference::Empty
         }
     }
 }
@@ -149,10 +150,10 @@ fn range_within(narrow: &Range, wide: &Range) -> bool {
     narrow.is_empty() || narrow.intersect(*wide) == *narrow
 }
 
-fn fields_within(narrow: &Fields<Constraint>, wide: &Fields<Constraint>) -> bool {
+fn fields_within(narrow: &Fields<Constraint>, wide: &Fields<Constraint>, meter: &Meter) -> bool {
     let named = wide.iter().all(|(name, wide_field)| match narrow.get(name) {
-        Some(field) => field.is_plainly_within(wide_field),
-        None => !narrow.open && wide_field.admits_absence() == Truth::True,
+        Some(field) => field.is_plainly_within(wide_field, meter),
+        None => !narrow.open && wide_field.admits_absence(meter) == Truth::True,
     });
     let unnamed =
         wide.open || (!narrow.open && narrow.iter().all(|(name, _)| wide.get(name).is_some()));

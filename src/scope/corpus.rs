@@ -9,6 +9,7 @@ use super::evaluate::Stance;
 use super::fact::Absence;
 use super::truth::Truth;
 use super::words::{cidr, under};
+use crate::meter::Meter;
 use crate::value::Value;
 
 fn corpus(name: &str) -> Option<Json> {
@@ -27,7 +28,13 @@ fn rows<'c>(corpus: &'c Json, at: &str) -> &'c [Json] {
 }
 
 fn covers(constraint: &Constraint, text: &str) -> Truth {
-    constraint.holds_of(Some(&Value::from(text)), Absence::Argument, Stance::Cover, false)
+    constraint.holds_of(
+        Some(&Value::from(text)),
+        Absence::Argument,
+        Stance::Cover,
+        false,
+        &Meter::unlimited(),
+    )
 }
 
 #[test]

@@ -4,6 +4,7 @@ use super::constraint::Constraint;
 use super::evaluate::{Facts, Stance};
 use super::fact::Fact;
 use super::truth::Truth;
+use crate::meter::Meter;
 use crate::value::{Object, Value};
 use crate::word::is_same;
 
@@ -28,13 +29,24 @@ impl Condition {
         }
     }
 
-    pub(crate) fn holds<F: Facts>(&self, stance: Stance, facts: &F) -> Truth {
-        self.constraint.holds(&self.fact, stance, facts)
+    /// As [`Scope::size`](super::Scope::size).
+    pub(super) fn size(&self) -> usize {
+        self.constraint.size()
+    }
+
+    pub(crate) fn holds<'q>(&self, stance: Stance, facts: impl Facts<'q>, meter: &Meter) -> Truth {
+        self.constraint.holds(&self.fact, stance, facts, meter)
     }
 
     /// As [`holds`](Self::holds), of a fact that has been looked up.
-    fn holds_at<F: Facts>(&self, value: Option<&Value>, stance: Stance, facts: &F) -> Truth {
-        self.constraint.holds_at(value, self.fact.absence(), stance, facts)
+    fn holds_at<'q>(
+        &self,
+        value: Option<&'q Value>,
+        stance: Stance,
+        facts: impl Facts<'q>,
+        meter: &Meter,
+    ) -> Truth {
+        self.constraint.holds_at(value, self.fact.absence(), stance, facts, meter)
     }
 }
 
@@ -88,11 +100,12 @@ pub(crate) enum Uncovered {
 impl<'c> Cover<'c> {
     /// What keeps it from covering the call at hand, whose arguments `facts` knows as well: the first
     /// condition that is not true, or else what of the call nothing speaks of.
-    pub(crate) fn outside<F: Facts>(
+    pub(crate) fn outside<'q>(
         self,
-        args: &Object,
+        args: &'q Object,
         has_resource: bool,
-        facts: &F,
+        facts: impl Facts<'q>,
+        meter: &Meter,
     ) -> Option<Outside<'c>> {
         let mut named = Named::default();
         for condition in self.conditions {
@@ -100,7 +113,7 @@ impl<'c> Cover<'c> {
                 Some(name) => named.find(name, args),
                 None => facts.fact(&condition.fact),
             };
-            let truth = condition.holds_at(value, Stance::Cover, facts);
+            let truth = condition.holds_at(value, Stance::Cover, facts, meter);
             if truth != Truth::True {
                 return Some(Outside::Condition(condition, truth));
             }
@@ -201,8 +214,8 @@ mod tests {
     /// Arguments alone.
     struct Alone<'a>(&'a Object);
 
-    impl Facts for Alone<'_> {
-        fn fact(&self, fact: &Fact) -> Option<&Value> {
+    impl<'q> Facts<'q> for &Alone<'q> {
+        fn fact(self, fact: &Fact) -> Option<&'q Value> {
             let Fact::Arg(path) = fact else { return None };
             self.0.get(path.first()?)
         }
@@ -211,7 +224,7 @@ mod tests {
     fn outside(conditions: &[Condition], args: &Object) -> Option<Uncovered> {
         let openness = Openness::default();
         let cover = Cover { conditions, openness: &openness };
-        match cover.outside(args, false, &Alone(args)) {
+        match cover.outside(args, false, &Alone(args), &Meter::unlimited()) {
             None => None,
             Some(Outside::Uncovered(uncovered)) => Some(uncovered),
             Some(Outside::Condition(condition, _)) => panic!("{condition:?}"),
@@ -253,9 +266,9 @@ mod tests {
         let named = [Condition::new(Fact::arg("a"), any())];
         let cover = Cover { conditions: &named, openness: &openness };
         let args = Object::from_pairs([("a", 1)]).unwrap();
-        let without = cover.outside(&args, false, &Alone(&args));
+        let without = cover.outside(&args, false, &Alone(&args), &Meter::unlimited());
         assert_eq!(without, Some(Outside::Uncovered(Uncovered::Resource)));
-        assert_eq!(cover.outside(&args, true, &Alone(&args)), None);
+        assert_eq!(cover.outside(&args, true, &Alone(&args), &Meter::unlimited()), None);
     }
 
     /// What is inside of an argument does not name it.
@@ -268,7 +281,8 @@ mod tests {
 
     /// By the book: each condition, then each argument by its name.
     fn by_the_book<'c>(cover: Cover<'c>, args: &Object, has_resource: bool) -> Option<Outside<'c>> {
-        let told = |own: &'c Condition| (own, own.holds(Stance::Cover, &Alone(args)));
+        let told =
+            |own: &'c Condition| (own, own.holds(Stance::Cover, &Alone(args), &Meter::unlimited()));
         let failed = cover.conditions.iter().map(told).find(|(_, truth)| *truth != Truth::True);
         match failed {
             Some((own, truth)) => Some(Outside::Condition(own, truth)),
@@ -295,7 +309,7 @@ mod tests {
             let openness = Openness { other_args, resource };
             let cover = Cover { conditions: &conditions, openness: &openness };
             prop_assert_eq!(
-                cover.outside(&args, has_resource, &Alone(&args)),
+                cover.outside(&args, has_resource, &Alone(&args), &Meter::unlimited()),
                 by_the_book(cover, &args, has_resource)
             );
         }

@@ -169,6 +169,12 @@ impl Scope {
         self.drafts.len()
     }
 
+    /// How much there is to look at: the bytes of names, texts and patterns, and some for each value and
+    /// kind.
+    pub(crate) fn size(&self) -> usize {
+        self.drafts.iter().flat_map(|draft| &draft.conditions).map(Condition::size).sum()
+    }
+
     /// Whether nothing is asked for.
     pub fn is_empty(&self) -> bool {
         self.drafts.is_empty()

@@ -1,6 +1,7 @@
 //! Does a value match? Answered in three values.
 
 use std::borrow::Cow;
+use std::marker::PhantomData;
 
 use super::constraint::{Constraint, Node};
 use super::fact::{Absence, Fact};
@@ -10,11 +11,12 @@ use super::network::address;
 use super::path::{canonical_path, is_under};
 use super::truth::Truth;
 use crate::clock::Timestamp;
+use crate::meter::{Meter, Work};
 use crate::value::Value;
 
-/// Where `same_as` finds the other part of the question.
-pub(crate) trait Facts {
-    fn fact(&self, fact: &Fact) -> Option<&Value>;
+/// The parts of a question, which last as long as it does. That is where `same_as` finds the other one.
+pub(crate) trait Facts<'q>: Copy {
+    fn fact(self, fact: &Fact) -> Option<&'q Value>;
 }
 
 /// Which side a constraint works for: that decides what a list must do, and what unnamed fields mean.
@@ -48,54 +50,64 @@ impl Constraint {
         absence: Absence,
         stance: Stance,
         negated: bool,
+        meter: &Meter,
     ) -> Truth {
-        Evaluation { stance, facts: &Nothing, absence }.ask(
-            self,
-            Subject::of(value, absence),
-            negated,
-        )
+        let evaluation = Evaluation { stance, facts: Nothing, absence, meter, of: PhantomData };
+        evaluation.ask(self, Subject::of(value, absence), negated)
     }
 
     /// Whether the constraint is true of an argument that is not there.
-    pub(crate) fn admits_absence(&self) -> Truth {
-        self.holds_of(None, Absence::Argument, Stance::Cover, false)
+    pub(crate) fn admits_absence(&self, meter: &Meter) -> Truth {
+        self.holds_of(None, Absence::Argument, Stance::Cover, false, meter)
     }
 
     /// Whether `fact` is as the constraint says.
-    pub(crate) fn holds<F: Facts>(&self, fact: &Fact, stance: Stance, facts: &F) -> Truth {
-        self.holds_at(facts.fact(fact), fact.absence(), stance, facts)
+    pub(crate) fn holds<'q>(
+        &self,
+        fact: &Fact,
+        stance: Stance,
+        facts: impl Facts<'q>,
+        meter: &Meter,
+    ) -> Truth {
+        self.holds_at(facts.fact(fact), fact.absence(), stance, facts, meter)
     }
 
     /// As [`holds`](Self::holds), of a fact that has been looked up.
     #[inline]
-    pub(super) fn holds_at<F: Facts>(
+    pub(super) fn holds_at<'q>(
         &self,
-        value: Option<&Value>,
+        value: Option<&'q Value>,
         absence: Absence,
         stance: Stance,
-        facts: &F,
+        facts: impl Facts<'q>,
+        meter: &Meter,
     ) -> Truth {
-        Evaluation { stance, facts, absence }.ask(self, Subject::of(value, absence), false)
+        let evaluation = Evaluation { stance, facts, absence, meter, of: PhantomData };
+        evaluation.ask(self, Subject::of(value, absence), false)
     }
 }
 
 /// A question of which nothing is known.
+#[derive(Clone, Copy)]
 struct Nothing;
 
-impl Facts for Nothing {
-    fn fact(&self, _: &Fact) -> Option<&Value> {
+impl<'q> Facts<'q> for Nothing {
+    fn fact(self, _: &Fact) -> Option<&'q Value> {
         None
     }
 }
 
 /// One evaluation; `not` is pushed to the leaves by carrying `negated` down.
-struct Evaluation<'a, F> {
+struct Evaluation<'a, 'q, F> {
     stance: Stance,
-    facts: &'a F,
+    facts: F,
     absence: Absence,
+    meter: &'a Meter,
+    /// How long the facts last.
+    of: PhantomData<&'q Value>,
 }
 
-impl<F: Facts> Evaluation<'_, F> {
+impl<'q, F: Facts<'q>> Evaluation<'_, 'q, F> {
     /// The whole constraint is asked of each element of a list, unless it is of the kinds that see
     /// the list itself. One that turns out to be of both, by what it compares with, knows nothing of
     /// elements.
@@ -121,12 +133,15 @@ impl<F: Facts> Evaluation<'_, F> {
             elements.iter().map(|element| self.ask(constraint, Subject::There(element), negated));
         match self.stance {
             Stance::Cover if elements.is_empty() => Truth::False,
-            Stance::Cover => answers.fold(Truth::True, |all, one| all & one),
-            Stance::Guard => answers.fold(Truth::False, |any, one| any | one),
+            Stance::Cover => self.all(answers),
+            Stance::Guard => self.any(answers),
         }
     }
 
     fn ask_one(&self, constraint: &Constraint, subject: Subject<'_>, negated: bool) -> Truth {
+        if !self.meter.charge(1, Work::Visiting) {
+            return Truth::Unknown;
+        }
         match &constraint.0 {
             Node::Not(inner) => self.ask_one(inner, subject, !negated),
             // De Morgan: under `not`, all becomes any, and the other way round.
@@ -178,11 +193,24 @@ impl<F: Facts> Evaluation<'_, F> {
         conjunction: bool,
     ) -> Truth {
         let answers = parts.iter().map(|part| self.ask_one(part, subject, negated));
-        if conjunction {
-            answers.fold(Truth::True, |all, one| all & one)
-        } else {
-            answers.fold(Truth::False, |any, one| any | one)
+        if conjunction { self.all(answers) } else { self.any(answers) }
+    }
+
+    /// All of them: no more are asked for once one settles it, or nothing more can be paid for.
+    fn all(&self, answers: impl Iterator<Item = Truth>) -> Truth {
+        let mut all = Truth::True;
+        for one in answers {
+            all = all & one;
+            if all == Truth::False || (all == Truth::Unknown && self.meter.is_spent()) {
+                break;
+            }
         }
+        all
+    }
+
+    /// Any of them, as [`all`](Self::all).
+    fn any(&self, answers: impl Iterator<Item = Truth>) -> Truth {
+        !self.all(answers.map(|one| !one))
     }
 
     /// `each` and `some`: an empty list has no element that is so, hence neither holds of it.
@@ -203,11 +231,7 @@ impl<F: Facts> Evaluation<'_, F> {
         }
         let answers =
             elements.iter().map(|element| self.ask(inner, Subject::There(element), negated));
-        if every != negated {
-            answers.fold(Truth::True, |all, one| all & one)
-        } else {
-            answers.fold(Truth::False, |any, one| any | one)
-        }
+        if every != negated { self.all(answers) } else { self.any(answers) }
     }
 
     fn ask_fields(
@@ -228,14 +252,31 @@ impl<F: Facts> Evaluation<'_, F> {
         // A guard looks only at what it names.
         let closed = self.stance == Stance::Cover && !fields.open;
         let unnamed = closed && object.keys().any(|key| fields.get(key).is_none());
-        if negated {
-            named.fold(Truth::of(unnamed), |any, one| any | one)
-        } else {
-            named.fold(Truth::of(!unnamed), |all, one| all & one)
+        match (unnamed, negated) {
+            (true, _) => Truth::of(negated),
+            (false, true) => self.any(named),
+            (false, false) => self.all(named),
+        }
+    }
+
+    /// Takes the steps of what looks through a text.
+    fn pays_for(&self, leaf: &Node, value: &Value) -> bool {
+        let Value::Text(text) = value else { return true };
+        let meter = self.meter;
+        match leaf {
+            Node::Prefix(part) | Node::Suffix(part) => {
+                meter.charge_bytes(part.len().min(text.len()), Work::Matching)
+            }
+            Node::Contains(_) | Node::Under(_) => meter.charge(1 + text.len() / 4, Work::Matching),
+            Node::Len(_) => meter.charge_bytes(text.len(), Work::Matching),
+            _ => true,
         }
     }
 
     fn ask_leaf(&self, leaf: &Node, value: &Value) -> Truth {
+        if !self.pays_for(leaf, value) {
+            return Truth::Unknown;
+        }
         match (leaf, value) {
             (Node::Any, _) => Truth::True,
             (Node::Is(set), value) => is_one_of(set, value),

@@ -18,6 +18,7 @@ use super::encode::encode;
 use super::path::{canonical_path, is_under};
 use super::plain::is_plain;
 use super::*;
+use crate::meter::Meter;
 use crate::scope::algebra::CallWitness;
 use crate::tool::ToolName;
 use crate::value::{Object, Value};
@@ -89,7 +90,7 @@ pub(super) fn plainness(bytes: &[u8], tool: &ToolName, call: &CallWitness) {
     if plainly_covers(bytes, parts) {
         let read = decode_scope(bytes).expect("covers a call, and cannot be read");
         let call_of = (tool.as_str(), &call.args, call.resource.is_some());
-        let covered = Capability::first_covering(&read, call_of, call);
+        let covered = Capability::first_covering(&read, call_of, call, &Meter::unlimited());
         assert!(covered.is_ok(), "{read:?} does not cover {call:?} of {tool}");
     }
 }
@@ -137,23 +138,23 @@ pub fn algebra(bytes: &[u8]) {
         |c: &Constraint, v: &Option<Value>| truth(c, Stance::Cover, v.as_ref()) == Truth::True;
 
     let only_a = values().find(|v| inside(&a, v) && !inside(&b, v));
-    match a.difference(&b) {
+    match a.difference(&b, &Meter::unlimited()) {
         Difference::Empty => assert_eq!(only_a, None, "nothing in {a} and not in {b}"),
         Difference::Witness(shown) => {
             assert!(inside(&a, &shown), "{shown:?} in {a}");
             assert!(!inside(&b, &shown), "{shown:?} not in {b}");
-            assert!(!a.is_within(&b), "{a} within {b} but for {shown:?}");
+            assert!(!a.is_within(&b, &Meter::unlimited()), "{a} within {b} but for {shown:?}");
         }
         Difference::Undecided => {}
     }
-    if a.is_within(&b) {
+    if a.is_within(&b, &Meter::unlimited()) {
         assert_eq!(only_a, None, "{a} within {b}");
     }
-    if !a.overlaps(&b) {
+    if !a.overlaps(&b, &Meter::unlimited()) {
         let both = values().find(|v| inside(&a, v) && inside(&b, v));
         assert_eq!(both, None, "{a} apart from {b}");
     }
-    if !a.may_overlap(&b) {
+    if !a.may_overlap(&b, &Meter::unlimited()) {
         let both =
             values().find(|v| inside(&a, v) && truth(&b, Stance::Guard, v.as_ref()).may_hold());
         assert_eq!(both, None, "{a} apart from the guard {b}");
@@ -161,7 +162,7 @@ pub fn algebra(bytes: &[u8]) {
 }
 
 fn truth(constraint: &Constraint, stance: Stance, value: Option<&Value>) -> Truth {
-    constraint.holds_of(value, Absence::Argument, stance, false)
+    constraint.holds_of(value, Absence::Argument, stance, false, &Meter::unlimited())
 }
 
 /// Every value of a small universe, and one that is not there.

@@ -48,6 +48,7 @@ mod plain;
 mod read;
 mod regex;
 mod respell;
+mod size;
 mod truth;
 #[cfg_attr(
     not(feature = "url"),
@@ -78,7 +79,7 @@ pub use words::{
     regex, same_as, some, subset_of, suffix, under, weekly,
 };
 
-pub(crate) use algebra::{Algebra, Allowance, Difference, condition_may_overlap, cover_difference};
+pub(crate) use algebra::{Algebra, Difference, condition_may_overlap, cover_difference};
 pub(crate) use capability::Capability;
 pub(crate) use constraint::Node;
 pub(crate) use contain::{condition_within, openness_within};

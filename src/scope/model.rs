@@ -29,8 +29,8 @@ impl Small {
     }
 }
 
-impl Facts for Small {
-    fn fact(&self, fact: &Fact) -> Option<&Value> {
+impl<'q> Facts<'q> for &'q Small {
+    fn fact(self, fact: &Fact) -> Option<&'q Value> {
         if *fact == Fact::arg("other") { self.other.as_ref() } else { self.value.as_ref() }
     }
 }

@@ -6,11 +6,11 @@ use crate::value::Value;
 
 /// What of a call of `tool` lies outside of what `whose` scope covers of it: nothing, where that does
 /// not name the tool.
-pub(crate) fn outside_of<F: Facts>(
+pub(crate) fn outside_of<'q>(
     whose: &str,
     tool: &str,
     outside: Option<Outside<'_>>,
-    facts: &F,
+    facts: impl Facts<'q>,
 ) -> String {
     match outside {
         None => format!("{whose} does not name `{tool}`"),
@@ -23,7 +23,7 @@ pub(crate) fn outside_of<F: Facts>(
 
 /// A condition that failed, what was found, and in which way it failed: absent, null, of another
 /// kind, or another value.
-pub(crate) fn failed<F: Facts>(condition: &Condition, truth: Truth, facts: &F) -> String {
+pub(crate) fn failed<'q>(condition: &Condition, truth: Truth, facts: impl Facts<'q>) -> String {
     let Condition { fact, constraint } = condition;
     match (facts.fact(fact), truth) {
         (None, _) => format!("`{fact}` is absent: expected {constraint}"),

@@ -13,6 +13,7 @@ use crate::clock::Timestamp;
 use crate::denial::{Code, Reason};
 use crate::grant::GrantId;
 use crate::key::{AudienceKeys, AudienceSecret};
+use crate::meter::Meter;
 use crate::resource::{CheckedResource, ResourceError};
 use crate::scope::{Capability, Fact, Facts, ScopeBytesError, outside_of};
 use crate::value::Value;
@@ -160,6 +161,9 @@ pub enum VerifierError {
     /// The call's resource is none.
     #[error("the call: {0}")]
     Call(#[from] ResourceError),
+    /// Comparing the call with the scope takes more steps than a question may: what is dear.
+    #[error("the call: {0}")]
+    TooCostly(Box<str>),
     /// The scope, or an attenuation, does not cover the call: which of them, what of the call, and what
     /// was expected.
     #[error("the token does not cover the call: {0}")]
@@ -174,6 +178,7 @@ impl VerifierError {
             VerifierError::NotTheHolder(_) => Reason::NotTheHolder,
             VerifierError::NoScope | VerifierError::Scope(_) => Reason::UnsupportedToken,
             VerifierError::Spelling(_) | VerifierError::Call(_) => Reason::MalformedCall,
+            VerifierError::TooCostly(_) => Reason::TooCostly,
             VerifierError::OutOfScope(_) => Reason::OutOfScope,
         };
         reason.code()
@@ -228,6 +233,7 @@ impl Verifier {
         if let Some(misspelled) = typed.misspelled(call.args().object()) {
             return Err(VerifierError::Spelling(misspelled.into()));
         }
+        let meter = Meter::of_question(call.args().size());
         let call = CallAlone::new(call)?;
         let blocks = narrowings.to_ask.iter_mut().map(|own| (own.hop, &mut own.capabilities));
         for (hop, capabilities) in carried.to_ask.iter_mut().map(|own| (0, own)).chain(blocks) {
@@ -235,7 +241,11 @@ impl Verifier {
             typed
                 .respell(call.call.tool(), capabilities)
                 .map_err(|fault| out_of_scope(hop, |whose| format!("{whose}: {fault}")))?;
-            call.is_covered_by(hop, capabilities)?;
+            let covered = call.is_covered_by(hop, capabilities, &meter);
+            if meter.is_spent() {
+                return Err(VerifierError::TooCostly(meter.said().into()));
+            }
+            covered?;
         }
         Ok(LivenessAndReplayUnchecked {
             issuer: claims.issuer.into(),
@@ -286,10 +296,15 @@ impl<'c> CallAlone<'c> {
         Ok(CallAlone { call, resource })
     }
 
-    fn is_covered_by(&self, hop: usize, capabilities: &[Capability]) -> Result<(), VerifierError> {
+    fn is_covered_by(
+        &self,
+        hop: usize,
+        capabilities: &[Capability],
+        meter: &Meter,
+    ) -> Result<(), VerifierError> {
         let tool = self.call.tool();
         let call = (tool, self.call.args().object(), self.resource.is_some());
-        match Capability::first_covering(capabilities, call, self) {
+        match Capability::first_covering(capabilities, call, self, meter) {
             Ok(_) => Ok(()),
             Err(outside) => Err(out_of_scope(hop, |whose| outside_of(whose, tool, outside, self))),
         }
@@ -305,8 +320,8 @@ fn out_of_scope(hop: usize, say: impl FnOnce(&str) -> String) -> VerifierError {
     VerifierError::OutOfScope(told.into())
 }
 
-impl Facts for CallAlone<'_> {
-    fn fact(&self, fact: &Fact) -> Option<&Value> {
+impl<'c> Facts<'c> for &CallAlone<'c> {
+    fn fact(self, fact: &Fact) -> Option<&'c Value> {
         match fact {
             Fact::Arg(path) => match &**path {
                 [name] => self.call.args().get(name),

@@ -64,6 +64,9 @@ pub enum Value {
     Object(Object),
 }
 
+/// What a value counts for in [`Value::size`] beside its bytes.
+pub(crate) const BYTES_OF_VALUE: usize = 8;
+
 impl Value {
     /// What kind of value this is, as messages name it: `null`, `boolean`, `number`, `text`, `list` or
     /// `object`.
@@ -101,6 +104,19 @@ impl Value {
     /// The object, if this is one.
     pub const fn as_object(&self) -> Option<&Object> {
         if let Value::Object(object) = self { Some(object) } else { None }
+    }
+
+    /// How much there is to look at: the bytes of keys and texts, and some for each value.
+    pub(crate) fn size(&self) -> usize {
+        BYTES_OF_VALUE
+            + match self {
+                Value::Text(text) => text.len(),
+                Value::List(list) => list.iter().map(Value::size).sum(),
+                Value::Object(object) => {
+                    object.iter().map(|(key, value)| key.len() + value.size()).sum()
+                }
+                _ => 0,
+            }
     }
 
     /// How many levels of lists and objects stand inside each other: 0 for `1`, 1 for `[]`, 2 for

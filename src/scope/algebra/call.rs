@@ -8,13 +8,18 @@ use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 use super::super::capability::Capability;
 use super::super::constraint::Constraint;
-use super::super::cover::{Condition, Cover, Openness, ResourceOpenness};
+#[cfg(any(test, fuzzing))]
+use super::super::cover::Condition;
+use super::super::cover::{Cover, Openness, ResourceOpenness};
 use super::super::evaluate::{Facts, Stance};
 use super::super::fact::Fact;
 use super::super::truth::Truth;
-use super::cells::{Budget, MAX_TESTS, Sampler, Test};
+use super::cells::{MAX_TESTS, SEARCH_STEPS, Sampler, Test};
+#[cfg(any(test, fuzzing))]
+use super::condition_may_overlap;
 use super::object::UNNAMED;
-use super::{Algebra, Difference, SAMPLES, condition_may_overlap};
+use super::{Algebra, Difference, SAMPLES};
+use crate::meter::{Meter, Work};
 use crate::value::{Object, Value};
 
 /// How many covers are searched together, one bit each. More are left out of the search, which then
@@ -33,37 +38,50 @@ pub(crate) struct CallWitness {
 ///
 /// Conditions on anything but the call are fixed before this is asked: those of `own` count as met, and
 /// one of `others` that still has some counts as covering nothing.
-pub(crate) fn cover_difference(own: Cover<'_>, others: &[Cover<'_>]) -> Difference<CallWitness> {
+pub(crate) fn cover_difference(
+    own: Cover<'_>,
+    others: &[Cover<'_>],
+    meter: &Meter,
+) -> Difference<CallWitness> {
     let usable: Vec<Cover<'_>> = others
         .iter()
         .filter(|other| other.conditions.iter().all(|c| c.fact.is_of_the_call()))
         .take(MOST_COVERS)
         .copied()
         .collect();
-    let mut search = Search { own, others: &usable, budget: Budget::default(), complete: true };
-    let found = [false, true].into_iter().find_map(|resource| search.run(resource));
-    match found {
-        Some(witness) if usable.len() == others.len() && witness.is_shown(own, others) => {
-            Difference::Witness(witness)
+    meter.at_most(SEARCH_STEPS, |meter| {
+        let mut search = Search { own, others: &usable, meter, complete: true };
+        let found = [false, true].into_iter().find_map(|resource| search.run(resource));
+        match found {
+            Some(witness) if usable.len() == others.len() => {
+                match witness.is_shown(own, others, meter) && !meter.is_spent() {
+                    true => Difference::Witness(witness),
+                    false => Difference::Undecided,
+                }
+            }
+            None if search.complete && !meter.is_spent() => Difference::Empty,
+            _ => Difference::Undecided,
         }
-        None if search.complete => Difference::Empty,
-        _ => Difference::Undecided,
-    }
+    })
 }
 
 impl Algebra for Capability {
     type Witness = CallWitness;
 
+    #[cfg(any(test, fuzzing))]
     fn matches(&self, witness: &CallWitness) -> bool {
-        witness.covered_by(self.cover()) == Truth::True
+        witness.covered_by(self.cover(), &Meter::unlimited()) == Truth::True
     }
 
-    fn overlaps(&self, other: &Capability) -> bool {
+    #[cfg(any(test, fuzzing))]
+    fn overlaps(&self, other: &Capability, meter: &Meter) -> bool {
         if self.tool != other.tool {
             return false;
         }
         let shared = |condition: &Condition| {
-            let of = |capability: &Capability| condition_may_overlap(capability.cover(), condition);
+            let of = |capability: &Capability| {
+                condition_may_overlap(capability.cover(), condition, meter)
+            };
             of(self) && of(other)
         };
         let resource = match (self.openness.resource, other.openness.resource) {
@@ -73,27 +91,27 @@ impl Algebra for Capability {
         resource && self.conditions.iter().chain(&other.conditions).all(shared)
     }
 
-    fn difference(&self, other: &Capability) -> Difference<CallWitness> {
+    fn difference(&self, other: &Capability, meter: &Meter) -> Difference<CallWitness> {
         let same = [other.cover()];
-        cover_difference(self.cover(), if self.tool == other.tool { &same } else { &[] })
+        cover_difference(self.cover(), if self.tool == other.tool { &same } else { &[] }, meter)
     }
 }
 
 impl CallWitness {
     /// Asked of evaluation itself: in `own`, and in none of `others`.
-    fn is_shown(&self, own: Cover<'_>, others: &[Cover<'_>]) -> bool {
-        self.covered_by(own) == Truth::True
-            && others.iter().all(|other| self.covered_by(*other) == Truth::False)
+    fn is_shown(&self, own: Cover<'_>, others: &[Cover<'_>], meter: &Meter) -> bool {
+        self.covered_by(own, meter) == Truth::True
+            && others.iter().all(|other| self.covered_by(*other, meter) == Truth::False)
     }
 
     /// Unknown where that hangs on a comparison with something that is not of the call.
-    fn covered_by(&self, cover: Cover<'_>) -> Truth {
+    fn covered_by(&self, cover: Cover<'_>, meter: &Meter) -> Truth {
         if cover.uncovered(&self.args, self.resource.is_some()).is_some() {
             return Truth::False;
         }
         let of_call = cover.conditions.iter().filter(|c| c.fact.is_of_the_call());
         of_call.fold(Truth::True, |all, condition| {
-            all & match condition.holds(Stance::Cover, self) {
+            all & match condition.holds(Stance::Cover, self, meter) {
                 _ if condition.constraint.compares_with(&|fact| !fact.is_of_the_call()) => {
                     Truth::Unknown
                 }
@@ -105,8 +123,8 @@ impl CallWitness {
     }
 }
 
-impl Facts for CallWitness {
-    fn fact(&self, fact: &Fact) -> Option<&Value> {
+impl<'q> Facts<'q> for &'q CallWitness {
+    fn fact(self, fact: &Fact) -> Option<&'q Value> {
         match fact {
             Fact::Arg(path) => {
                 let (first, rest) = path.split_first()?;
@@ -121,7 +139,7 @@ impl Facts for CallWitness {
 struct Search<'a> {
     own: Cover<'a>,
     others: &'a [Cover<'a>],
-    budget: Budget,
+    meter: &'a Meter,
     /// Whether no call was missed.
     complete: bool,
 }
@@ -183,7 +201,7 @@ impl<'a> Search<'a> {
         if !seen.insert((parts.len(), met)) {
             return false;
         }
-        if !self.budget.spend(1 + part.choices.len()) {
+        if !self.meter.charge(1 + part.choices.len(), Work::Containing) {
             self.complete = false;
             return false;
         }
@@ -227,7 +245,7 @@ impl<'a> Search<'a> {
             self.complete = false;
             return Part { fact, choices: Vec::new() };
         }
-        let cells = Sampler::new(&tests, fact.absence(), SAMPLES, None).run(true, &mut self.budget);
+        let cells = Sampler::new(&tests, fact.absence(), SAMPLES, None).run(true, self.meter);
         self.complete &= cells.complete;
         let mut choices = Vec::new();
         for (passed, value) in cells.found {

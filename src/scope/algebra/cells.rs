@@ -1,6 +1,5 @@
 //! Cells: one value for each combination of answers that some tests can give together.
 
-use std::cell::Cell;
 use std::collections::BTreeMap;
 
 use super::super::constraint::{Constraint, Node};
@@ -8,76 +7,13 @@ use super::super::evaluate::Stance;
 use super::super::fact::Absence;
 use super::super::kind::Set;
 use super::super::truth::Truth;
-use crate::sync;
+use crate::meter::{Meter, Work};
 use crate::value::Value;
 
-/// How many elementary steps one search may take. Comparing two hand-written constraints takes some
-/// hundreds to thousands; the bound is about ten milliseconds, whatever a scope written by an agent asks
-/// for.
-const STEPS: usize = 50_000;
-
-/// How many steps all comparisons of one request may take together: those of eight full searches. A
-/// request may name 128 capabilities, each to be compared with many rules, and whoever asks must not
-/// hold up everybody else.
-const REQUEST_STEPS: usize = 8 * STEPS;
-
-sync::thread_local! {
-    /// What is left to the request that this thread is deciding.
-    static ALLOWANCE: Cell<usize> = const { Cell::new(usize::MAX) };
-}
-
-/// Bounds all comparisons made on this thread while it lives. Past the bound nothing can be told any
-/// more, and that denies.
-///
-/// Kept beside the thread instead of handed down: a comparison is asked for in the middle of matching
-/// rules, by code that otherwise knows nothing of budgets.
-#[derive(Debug)]
-pub(crate) struct Allowance {
-    before: usize,
-}
-
-impl Allowance {
-    pub(crate) fn for_one_request() -> Self {
-        Allowance { before: ALLOWANCE.with(|left| left.replace(REQUEST_STEPS)) }
-    }
-}
-
-impl Drop for Allowance {
-    fn drop(&mut self) {
-        ALLOWANCE.with(|left| left.set(self.before));
-    }
-}
-
-/// What is left of [`STEPS`].
-#[derive(Debug)]
-pub(super) struct Budget(usize);
-
-impl Default for Budget {
-    fn default() -> Self {
-        Budget(STEPS)
-    }
-}
-
-impl Budget {
-    /// Whether there was enough left.
-    pub(super) fn spend(&mut self, steps: usize) -> bool {
-        let allowed = ALLOWANCE.with(|left| {
-            let allowed = left.get().checked_sub(steps);
-            left.set(allowed.unwrap_or(0));
-            allowed
-        });
-        match self.0.checked_sub(steps) {
-            Some(left) if allowed.is_some() => {
-                self.0 = left;
-                true
-            }
-            _ => {
-                self.0 = 0;
-                false
-            }
-        }
-    }
-}
+/// How many steps one search may take, of those of the question. Comparing two hand-written constraints
+/// takes some hundreds to thousands; one that takes more than this is left undecided, so that what else
+/// covers the same is still looked at.
+pub(super) const SEARCH_STEPS: u64 = 50_000;
 
 /// One thing asked of a value, with yes or no as answers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -107,10 +43,10 @@ impl<'a> Test<'a> {
         Test::Ask { constraint, negated: false, stance: Stance::Guard, may: true }
     }
 
-    pub(super) fn passes(&self, value: Option<&Value>, absence: Absence) -> bool {
+    pub(super) fn passes(&self, value: Option<&Value>, absence: Absence, meter: &Meter) -> bool {
         match self {
             Test::Ask { constraint, negated, stance, may } => {
-                let truth = constraint.holds_of(value, absence, *stance, *negated);
+                let truth = constraint.holds_of(value, absence, *stance, *negated, meter);
                 if *may { truth.may_hold() } else { truth == Truth::True }
             }
             Test::Member(set) => value.is_some_and(|value| set.contains(value)),
@@ -174,7 +110,7 @@ pub(super) struct Cells {
 }
 
 /// Offers values of one kind to a search.
-pub(super) type Sample = fn(&mut Sampler<'_>, &mut Budget);
+pub(super) type Sample = fn(&mut Sampler<'_>, &Meter);
 
 /// One search.
 pub(super) struct Sampler<'t> {
@@ -215,39 +151,34 @@ impl<'t> Sampler<'t> {
     }
 
     /// The cells of what lies inside of the values of this search.
-    pub(super) fn inside(
-        &self,
-        tests: &[Test<'_>],
-        may_be_absent: bool,
-        budget: &mut Budget,
-    ) -> Cells {
-        Sampler::new(tests, self.absence, self.samples, None).run(may_be_absent, budget)
+    pub(super) fn inside(&self, tests: &[Test<'_>], may_be_absent: bool, meter: &Meter) -> Cells {
+        Sampler::new(tests, self.absence, self.samples, None).run(may_be_absent, meter)
     }
 
-    pub(super) fn run(mut self, may_be_absent: bool, budget: &mut Budget) -> Cells {
+    pub(super) fn run(mut self, may_be_absent: bool, meter: &Meter) -> Cells {
         if may_be_absent {
-            self.offer(None, budget);
+            self.offer(None, meter);
         }
         if self.tests.is_empty() {
-            self.offer(Some(Value::from("x")), budget);
+            self.offer(Some(Value::from("x")), meter);
             return self.cells;
         }
         for value in [Value::from("x"), Value::Bool(true), Value::Bool(false), Value::Null] {
-            self.offer(Some(value), budget);
+            self.offer(Some(value), meter);
         }
         // Lists and objects whole first.
         let mut named = Vec::new();
         self.tests.iter().for_each(|test| test.values(&mut |value| named.push(value)));
         for value in named {
-            self.offer(Some(value.clone()), budget);
+            self.offer(Some(value.clone()), meter);
         }
         for sample in self.samples {
-            sample(&mut self, budget);
+            sample(&mut self, meter);
         }
         self.cells
     }
 
-    /// Whether the goal is reached, or there is no budget to go on.
+    /// Whether the goal is reached, or nothing more can be paid for.
     pub(super) fn done(&self) -> bool {
         self.done
     }
@@ -257,17 +188,17 @@ impl<'t> Sampler<'t> {
         self.cells.complete = false;
     }
 
-    pub(super) fn offer(&mut self, value: Option<Value>, budget: &mut Budget) {
+    pub(super) fn offer(&mut self, value: Option<Value>, meter: &Meter) {
         if self.done {
             return;
         }
-        if !budget.spend(self.tests.len() + 1) {
+        if !meter.charge(self.tests.len() + 1, Work::Containing) {
             self.give_up();
             return;
         }
         let mut passed = 0_u64;
         for (bit, test) in self.tests.iter().enumerate() {
-            if test.passes(value.as_ref(), self.absence) {
+            if test.passes(value.as_ref(), self.absence, meter) {
                 passed |= 1 << bit;
             }
         }

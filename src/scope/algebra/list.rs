@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 
 use super::super::constraint::{Constraint, Node};
 use super::super::kind::{Count, Sort};
-use super::cells::{Budget, Sampler, Test, kinds, members};
+use super::cells::{Sampler, Test, kinds, members};
+use crate::meter::{Meter, Work};
 use crate::value::Value;
 
 /// The most elements a list is built with: `count` beyond that is left undecided.
@@ -20,23 +21,23 @@ const PLAIN_LEVELS: usize = 2;
 
 /// Exact but for lists that are compared whole: what list kinds answer depends on which cells some
 /// element lies in, and on how many elements there are.
-pub(super) fn sample(sampler: &mut Sampler<'_>, budget: &mut Budget) {
-    sampler.offer(Some(Value::List(Vec::new())), budget);
+pub(super) fn sample(sampler: &mut Sampler<'_>, meter: &Meter) {
+    sampler.offer(Some(Value::List(Vec::new())), meter);
     let asked = Asked::of(sampler.tests);
     if !asked.looked_at {
         // Elements are asked what the value itself is asked: they are what was found already.
         for _ in 0..PLAIN_LEVELS {
             let elements = sampler.apart_by(&asked.of_elements);
-            put_together(sampler, elements, &asked, budget);
+            put_together(sampler, elements, &asked, meter);
         }
         return;
     }
     if !sampler.done() {
-        let cells = sampler.inside(&asked.of_elements, false, budget);
+        let cells = sampler.inside(&asked.of_elements, false, meter);
         if !cells.complete {
             sampler.miss();
         }
-        put_together(sampler, cells.found, &asked, budget);
+        put_together(sampler, cells.found, &asked, meter);
     }
 }
 
@@ -44,14 +45,14 @@ fn put_together(
     sampler: &mut Sampler<'_>,
     cells: BTreeMap<u64, Option<Value>>,
     asked: &Asked<'_>,
-    budget: &mut Budget,
+    meter: &Meter,
 ) {
     if sampler.done() {
         return;
     }
     for elements in sets(cells, sampler) {
         for length in asked.lengths(elements.len()) {
-            if length > LONGEST || !budget.spend(length) {
+            if length > LONGEST || !meter.charge(length, Work::Containing) {
                 sampler.miss();
                 continue;
             }
@@ -61,7 +62,7 @@ fn put_together(
             if sampler.is_named(&list) {
                 sampler.miss();
             }
-            sampler.offer(Some(list), budget);
+            sampler.offer(Some(list), meter);
             if sampler.done() {
                 return;
             }

@@ -29,12 +29,12 @@ use super::constraint::Constraint;
 use super::cover::{Condition, Cover};
 use super::evaluate::Stance;
 use super::fact::{Absence, Fact};
+use crate::meter::Meter;
 use crate::value::Value;
 #[cfg(any(test, fuzzing))]
 pub(super) use call::CallWitness;
 pub(crate) use call::cover_difference;
-pub(crate) use cells::Allowance;
-use cells::{Budget, Sample, Sampler, Test};
+use cells::{SEARCH_STEPS, Sample, Sampler, Test};
 
 /// Every kind of value, from cheap to dear.
 const SAMPLES: &[Sample] = &[number::sample, text::sample, object::sample, list::sample];
@@ -55,42 +55,38 @@ pub(crate) trait Algebra {
     type Witness;
 
     /// Whether `witness` is in the set.
-    #[cfg_attr(
-        not(any(test, fuzzing)),
-        expect(dead_code, reason = "calls are asked of evaluation itself")
-    )]
+    #[cfg(any(test, fuzzing))]
     fn matches(&self, witness: &Self::Witness) -> bool;
 
     /// Whether everything in this set is in the other; `false` where it can't be shown.
-    fn contained_in(&self, other: &Self) -> bool {
-        matches!(self.difference(other), Difference::Empty)
+    fn contained_in(&self, other: &Self, meter: &Meter) -> bool {
+        matches!(self.difference(other, meter), Difference::Empty)
     }
 
     /// Whether something in this set may be in the other; `true` where it can't be excluded.
-    #[cfg_attr(
-        not(any(test, fuzzing)),
-        expect(dead_code, reason = "covers overlap condition by condition")
-    )]
-    fn overlaps(&self, other: &Self) -> bool;
+    #[cfg(any(test, fuzzing))]
+    fn overlaps(&self, other: &Self, meter: &Meter) -> bool;
 
     /// Something in this set and not in the other.
-    fn difference(&self, other: &Self) -> Difference<Self::Witness>;
+    fn difference(&self, other: &Self, meter: &Meter) -> Difference<Self::Witness>;
 }
 
 /// An argument's constraint, as a permit or a capability asks it.
 impl Algebra for Constraint {
     type Witness = Option<Value>;
 
+    #[cfg(any(test, fuzzing))]
     fn matches(&self, witness: &Option<Value>) -> bool {
-        Test::cover(self).passes(witness.as_ref(), Absence::Argument)
+        Test::cover(self).passes(witness.as_ref(), Absence::Argument, &Meter::unlimited())
     }
 
-    fn overlaps(&self, other: &Constraint) -> bool {
-        all_and(&[self], other, Stance::Cover, Absence::Argument)
+    #[cfg(any(test, fuzzing))]
+    fn overlaps(&self, other: &Constraint, meter: &Meter) -> bool {
+        all_and(&[self], other, Stance::Cover, Absence::Argument, meter)
     }
 
-    fn difference(&self, other: &Constraint) -> Difference<Option<Value>> {
-        all_but(&[self], other, Absence::Argument)
+    fn difference(&self, other: &Constraint, meter: &Meter) -> Difference<Option<Value>> {
+        all_but(&[self], other, Absence::Argument, meter)
     }
 }
 
@@ -99,8 +95,8 @@ impl Constraint {
     /// Whether a value of which `self` is true may be one on which a guard that says `other` acts.
     ///
     /// `true` also where it can't be excluded.
-    pub(crate) fn may_overlap(&self, other: &Constraint) -> bool {
-        all_and(&[self], other, Stance::Guard, Absence::Argument)
+    pub(crate) fn may_overlap(&self, other: &Constraint, meter: &Meter) -> bool {
+        all_and(&[self], other, Stance::Guard, Absence::Argument, meter)
     }
 }
 
@@ -109,6 +105,7 @@ pub(super) fn all_but(
     within: &[&Constraint],
     outside: &Constraint,
     absence: Absence,
+    meter: &Meter,
 ) -> Difference<Option<Value>> {
     // With its facts known, a comparison may be true of more or of less, and take lists in another way.
     if within.iter().any(|c| c.compares()) || outside.compares() {
@@ -117,7 +114,7 @@ pub(super) fn all_but(
     let mut tests: Vec<Test<'_>> = within.iter().map(|c| Test::cover(c)).collect();
     tests.push(Test::cover(outside));
     let all = (1_u64 << within.len().min(63)) - 1;
-    find(&tests, absence, &|passed| passed == all)
+    find(&tests, absence, &|passed| passed == all, meter)
 }
 
 /// Whether there may be a value of which all of `within` are true and of which `other`, in its
@@ -127,6 +124,7 @@ pub(super) fn all_and(
     other: &Constraint,
     stance: Stance,
     absence: Absence,
+    meter: &Meter,
 ) -> bool {
     if within.iter().any(|c| c.compares()) || other.compares() {
         return true;
@@ -134,11 +132,11 @@ pub(super) fn all_and(
     let mut tests: Vec<Test<'_>> = within.iter().map(|c| Test::cover(c)).collect();
     tests.push(if stance == Stance::Guard { Test::guard(other) } else { Test::cover(other) });
     let all = (1_u64 << tests.len().min(63)) - 1;
-    find(&tests, absence, &|passed| passed == all) != Difference::Empty
+    find(&tests, absence, &|passed| passed == all, meter) != Difference::Empty
 }
 
 /// Whether a call of a cover may satisfy `other`, a condition on the call.
-pub(crate) fn condition_may_overlap(cover: Cover<'_>, other: &Condition) -> bool {
+pub(crate) fn condition_may_overlap(cover: Cover<'_>, other: &Condition, meter: &Meter) -> bool {
     let Cover { conditions, openness } = cover;
     let own: Vec<&Constraint> =
         conditions.iter().filter(|own| own.fact == other.fact).map(|own| &own.constraint).collect();
@@ -147,24 +145,29 @@ pub(crate) fn condition_may_overlap(cover: Cover<'_>, other: &Condition) -> bool
         && !openness.other_args
         && path.len() == 1
     {
-        let truth = other.constraint.holds_of(None, Absence::Argument, Stance::Guard, false);
+        let truth =
+            { other.constraint.holds_of(None, Absence::Argument, Stance::Guard, false, meter) };
         return truth.may_hold();
     }
-    all_and(&own, &other.constraint, Stance::Guard, other.fact.absence())
+    all_and(&own, &other.constraint, Stance::Guard, other.fact.absence(), meter)
 }
 
 fn find(
     tests: &[Test<'_>],
     absence: Absence,
     goal: &dyn Fn(u64) -> bool,
+    meter: &Meter,
 ) -> Difference<Option<Value>> {
-    let mut budget = Budget::default();
-    let cells = Sampler::new(tests, absence, SAMPLES, Some(goal)).run(true, &mut budget);
-    match cells.found.into_iter().find(|(passed, _)| goal(*passed)) {
-        Some((_, witness)) => Difference::Witness(witness),
-        None if cells.complete => Difference::Empty,
-        None => Difference::Undecided,
-    }
+    meter.at_most(SEARCH_STEPS, |meter| {
+        let cells = Sampler::new(tests, absence, SAMPLES, Some(goal)).run(true, meter);
+        match cells.found.into_iter().find(|(passed, _)| goal(*passed)) {
+            // What could not be asked any more shows nothing.
+            _ if meter.is_spent() => Difference::Undecided,
+            Some((_, witness)) => Difference::Witness(witness),
+            None if cells.complete => Difference::Empty,
+            None => Difference::Undecided,
+        }
+    })
 }
 
 #[cfg(test)]

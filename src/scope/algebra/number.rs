@@ -1,7 +1,8 @@
 //! Numbers: cut at every bound and every number named, with one number from each piece.
 
 use super::super::constraint::Node;
-use super::cells::{Budget, Sampler};
+use super::cells::Sampler;
+use crate::meter::Meter;
 use crate::value::{Number, Value};
 
 /// The digits a number has at most, and the places behind its point.
@@ -10,7 +11,7 @@ const LIMIT: i128 = 10_i128.pow(PLACES);
 
 /// Exact: between two bounds all numbers get the same answers, and where a piece has no number of at
 /// most 38 digits there is none to be asked about.
-pub(super) fn sample(sampler: &mut Sampler<'_>, budget: &mut Budget) {
+pub(super) fn sample(sampler: &mut Sampler<'_>, meter: &Meter) {
     let mut cuts = Vec::new();
     for test in sampler.tests {
         test.leaves(&mut |leaf, _| {
@@ -23,14 +24,14 @@ pub(super) fn sample(sampler: &mut Sampler<'_>, budget: &mut Budget) {
     cuts.sort();
     cuts.dedup();
     for cut in &cuts {
-        sampler.offer(Some(Value::Number(*cut)), budget);
+        sampler.offer(Some(Value::Number(*cut)), meter);
     }
     let ends = || std::iter::once(None);
     let lower = ends().chain(cuts.iter().copied().map(Some));
     let upper = cuts.iter().copied().map(Some).chain(ends());
     for (low, high) in lower.zip(upper) {
         if let Some(number) = between(low, high) {
-            sampler.offer(Some(Value::Number(number)), budget);
+            sampler.offer(Some(Value::Number(number)), meter);
         }
     }
 }

@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 
 use super::super::constraint::{Constraint, Node};
-use super::cells::{Budget, Sampler, Test};
+use super::cells::{Sampler, Test};
+use crate::meter::{Meter, Work};
 use crate::value::{Object, Value};
 
 /// A field that no constraint names: what a closed world refuses.
@@ -11,12 +12,12 @@ pub(super) const UNNAMED: &str = "unnamed";
 
 /// Exact but for objects that are compared whole: what `fields` answers depends on what each field
 /// answers, on which fields are there, and on whether one is there that nothing names.
-pub(super) fn sample(sampler: &mut Sampler<'_>, budget: &mut Budget) {
+pub(super) fn sample(sampler: &mut Sampler<'_>, meter: &Meter) {
     let fields = asked_of_fields(sampler.tests);
     let unnamed = unnamed(&fields);
     let mut columns: Vec<(String, Vec<Option<Value>>)> = Vec::new();
     for (name, tests) in fields {
-        let cells = sampler.inside(&tests, true, budget);
+        let cells = sampler.inside(&tests, true, meter);
         if !cells.complete {
             sampler.miss();
         }
@@ -27,7 +28,7 @@ pub(super) fn sample(sampler: &mut Sampler<'_>, budget: &mut Budget) {
     // Count through all choices, the first column fastest.
     let mut choice: Vec<usize> = columns.iter().map(|_| 0).collect();
     loop {
-        if !budget.spend(columns.len()) {
+        if !meter.charge(columns.len(), Work::Containing) {
             return sampler.give_up();
         }
         let mut object = Object::new();
@@ -41,7 +42,7 @@ pub(super) fn sample(sampler: &mut Sampler<'_>, budget: &mut Budget) {
         if sampler.is_named(&value) {
             sampler.miss();
         }
-        sampler.offer(Some(value), budget);
+        sampler.offer(Some(value), meter);
         if sampler.done() || !advance(&mut choice, &columns) {
             return;
         }

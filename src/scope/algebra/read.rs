@@ -8,8 +8,9 @@ use std::time::Duration;
 
 use super::super::constraint::{Constraint, Node};
 use super::super::network::Network;
-use super::cells::{Budget, Sampler, Test};
+use super::cells::{Sampler, Test};
 use crate::clock::Timestamp;
+use crate::meter::Meter;
 use crate::value::Value;
 
 const MILLI: Duration = Duration::from_millis(1);
@@ -17,7 +18,7 @@ const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// Exact unless patterns look at the same text, or windows of the week stand beside instants. Answers
 /// whether there was anything to do.
-pub(super) fn sample(sampler: &mut Sampler<'_>, budget: &mut Budget) -> bool {
+pub(super) fn sample(sampler: &mut Sampler<'_>, meter: &Meter) -> bool {
     let mut cuts = Vec::new();
     let mut weekly = Vec::new();
     let mut networks = Vec::new();
@@ -49,7 +50,7 @@ pub(super) fn sample(sampler: &mut Sampler<'_>, budget: &mut Budget) -> bool {
         nothing.push('x');
     }
     for text in [String::new(), nothing] {
-        sampler.offer(Some(Value::from(text)), budget);
+        sampler.offer(Some(Value::from(text)), meter);
     }
     let mut instants = around_cuts(cuts);
     // One week shows all weeks; the first of 1970 is as good as any.
@@ -63,7 +64,7 @@ pub(super) fn sample(sampler: &mut Sampler<'_>, budget: &mut Budget) -> bool {
     for instant in instants {
         let text = instant.to_string();
         let other = text.replace('Z', "+00:00");
-        offer(sampler, [text, other], budget);
+        offer(sampler, [text, other], meter);
     }
     let mut addresses: Vec<IpAddr> = networks.iter().flat_map(Network::around).collect();
     if !addresses.is_empty() {
@@ -77,17 +78,17 @@ pub(super) fn sample(sampler: &mut Sampler<'_>, budget: &mut Budget) -> bool {
             IpAddr::V4(v4) => v4.to_ipv6_mapped().to_string(),
             IpAddr::V6(v6) => v6.segments().map(|part| format!("{part:04x}")).join(":"),
         };
-        offer(sampler, [address.to_string(), mapped], budget);
+        offer(sampler, [address.to_string(), mapped], meter);
     }
     if !inner.is_empty() {
-        let cells = sampler.inside(&inner, false, budget);
+        let cells = sampler.inside(&inner, false, meter);
         if !cells.complete {
             sampler.miss();
         }
         for value in cells.found.into_values().flatten() {
             let text = value.to_json();
             let other = format!(" {text}");
-            offer(sampler, [text, other], budget);
+            offer(sampler, [text, other], meter);
         }
     }
     true
@@ -99,10 +100,10 @@ fn around_cuts(cuts: Vec<Timestamp>) -> Vec<Timestamp> {
 }
 
 /// One of two spellings of the same, that which no test names.
-fn offer(sampler: &mut Sampler<'_>, spellings: [String; 2], budget: &mut Budget) {
+fn offer(sampler: &mut Sampler<'_>, spellings: [String; 2], meter: &Meter) {
     let free = spellings.into_iter().map(Value::from).find(|spelling| !sampler.is_named(spelling));
     match free {
-        Some(spelling) => sampler.offer(Some(spelling), budget),
+        Some(spelling) => sampler.offer(Some(spelling), meter),
         None => sampler.miss(),
     }
 }

@@ -5,11 +5,12 @@ use super::super::model;
 use super::super::*;
 use super::*;
 use crate::clock::Timestamp;
+use crate::meter::Meter;
 use crate::scope::any;
 use crate::value::{Number, Object};
 
 fn truth(constraint: &Constraint, stance: Stance, value: Option<&Value>) -> Truth {
-    constraint.holds_of(value, Absence::Argument, stance, false)
+    constraint.holds_of(value, Absence::Argument, stance, false, &Meter::unlimited())
 }
 
 /// Every value of the small universe, and every argument that is not there.
@@ -63,21 +64,21 @@ proptest! {
         let universe = universe();
         let inside = |c: &Constraint, v: &Option<Value>| truth(c, Stance::Cover, v.as_ref()) == Truth::True;
         let shown = universe.iter().find(|v| inside(&a, v) && !inside(&b, v));
-        match a.difference(&b) {
+        match a.difference(&b, &Meter::unlimited()) {
             Difference::Empty => prop_assert_eq!(shown, None, "{} within {}", a, b),
             Difference::Witness(w) => prop_assert!(inside(&a, &w) && !inside(&b, &w), "{:?} in {} not in {}", w, a, b),
             Difference::Undecided => {}
         }
-        if a.is_within(&b) {
+        if a.is_within(&b, &Meter::unlimited()) {
             prop_assert_eq!(shown, None, "{} is within {}", a, b);
         }
         let both = universe.iter().find(|v| inside(&a, v) && inside(&b, v));
-        if !a.overlaps(&b) {
+        if !a.overlaps(&b, &Meter::unlimited()) {
             prop_assert_eq!(both, None, "{} and {}", a, b);
         }
         let acts = universe.iter()
             .find(|v| inside(&a, v) && truth(&b, Stance::Guard, v.as_ref()).may_hold());
-        if !a.may_overlap(&b) {
+        if !a.may_overlap(&b, &Meter::unlimited()) {
             prop_assert_eq!(acts, None, "{} and guard {}", a, b);
         }
     }
@@ -100,11 +101,11 @@ proptest! {
             (same.clone(), any_of([same, b])),
         ];
         for (narrow, wide) in pairs {
-            if narrow.check().is_err() || wide.check().is_err() || !narrow.is_within(&wide) {
+            if narrow.check().is_err() || wide.check().is_err() || !narrow.is_within(&wide, &Meter::unlimited()) {
                 continue;
             }
             for facts in &facts {
-                let holds = |c: &Constraint| c.holds(&Fact::arg("x"), Stance::Cover, facts);
+                let holds = |c: &Constraint| c.holds(&Fact::arg("x"), Stance::Cover, facts, &Meter::unlimited());
                 let inside = holds(&narrow) != Truth::True || holds(&wide) == Truth::True;
                 prop_assert!(inside, "{} within {}: {:?}", narrow, wide, facts);
             }
@@ -119,7 +120,7 @@ proptest! {
     ) {
         let both = format!("{a}{b}");
         let hard = ["\"has_all\":", "\"eq\":["].iter().any(|kind| both.contains(kind));
-        prop_assert!(hard || a.difference(&b) != Difference::Undecided, "{} and {}", a, b);
+        prop_assert!(hard || a.difference(&b, &Meter::unlimited()) != Difference::Undecided, "{} and {}", a, b);
     }
 }
 
@@ -153,16 +154,16 @@ proptest! {
         for (narrow, wide) in pairs {
             let inside =
                 |c: &Constraint, v: &Option<Value>| holds(c, Stance::Cover, v) == Truth::True;
-            if narrow.is_within(&wide) {
+            if narrow.is_within(&wide, &Meter::unlimited()) {
                 let shown = universe.iter().find(|v| inside(&narrow, v) && !inside(&wide, v));
                 prop_assert_eq!(shown, None, "{} is within {}", narrow, wide);
-            } else if let Difference::Witness(w) = narrow.difference(&wide) {
+            } else if let Difference::Witness(w) = narrow.difference(&wide, &Meter::unlimited()) {
                 prop_assert!(
                     inside(&narrow, &w) && !inside(&wide, &w),
                     "{:?} in {} not in {}", w, narrow, wide
                 );
             }
-            if !narrow.may_overlap(&wide) {
+            if !narrow.may_overlap(&wide, &Meter::unlimited()) {
                 let acts = |v: &&Option<Value>| {
                     inside(&narrow, v) && holds(&wide, Stance::Guard, v).may_hold()
                 };
@@ -201,7 +202,7 @@ fn what_texts_are_read_as_is_compared_exactly() {
     ] {
         let sound = a != under("/a") || b != not(contains(".."));
         assert_eq!(within(a.clone(), b.clone()), sound, "{a} within {b}");
-        assert_ne!(a.difference(&b), Difference::Undecided, "{a} within {b}");
+        assert_ne!(a.difference(&b, &Meter::unlimited()), Difference::Undecided, "{a} within {b}");
     }
     for (a, b) in [
         (under("/a"), under("/ab")),
@@ -212,7 +213,9 @@ fn what_texts_are_read_as_is_compared_exactly() {
         (json(min(1)), json(above(1))),
         (json(super::super::any()), json(present())),
     ] {
-        let Difference::Witness(witness) = a.difference(&b) else { panic!("{a} {b}") };
+        let Difference::Witness(witness) = a.difference(&b, &Meter::unlimited()) else {
+            panic!("{a} {b}")
+        };
         assert!(a.matches(&witness) && !b.matches(&witness));
     }
     for (a, b) in [
@@ -223,16 +226,22 @@ fn what_texts_are_read_as_is_compared_exactly() {
         (office("12:00"), weekly(&["mon"], "12:00", "13:00", "+01:00")),
         (json(max(1)), json(above(1))),
     ] {
-        assert!(!a.overlaps(&b) && !b.overlaps(&a), "{a} {b}");
-        assert!(!a.may_overlap(&b) && !b.may_overlap(&a), "{a} {b}");
-        assert!(a.overlaps(&a));
+        assert!(
+            !a.overlaps(&b, &Meter::unlimited()) && !b.overlaps(&a, &Meter::unlimited()),
+            "{a} {b}"
+        );
+        assert!(
+            !a.may_overlap(&b, &Meter::unlimited()) && !b.may_overlap(&a, &Meter::unlimited()),
+            "{a} {b}"
+        );
+        assert!(a.overlaps(&a, &Meter::unlimited()));
     }
 }
 
 fn within(a: Constraint, b: Constraint) -> bool {
     a.check().unwrap();
     b.check().unwrap();
-    a.is_within(&b)
+    a.is_within(&b, &Meter::unlimited())
 }
 
 #[test]
@@ -270,39 +279,59 @@ fn patterns_of_different_kinds_are_compared_exactly() {
         (one_of([1, 2]), eq(1)),
     ] {
         assert!(!within(a.clone(), b.clone()), "{a} within {b}");
-        assert!(matches!(a.difference(&b), Difference::Witness(_)), "{a} within {b}");
+        assert!(
+            matches!(a.difference(&b, &Meter::unlimited()), Difference::Witness(_)),
+            "{a} within {b}"
+        );
     }
 }
 
 /// One of each: a text, a length and a list that only just differ from what is named.
 #[test]
 fn what_is_named_does_not_stand_for_what_is_not() {
-    assert_eq!(prefix("a").difference(&eq("a")), Difference::Witness(Some(Value::from("aa"))));
-    assert_ne!(count(1).difference(&eq(vec!["x"])), Difference::Empty);
+    assert_eq!(
+        prefix("a").difference(&eq("a"), &Meter::unlimited()),
+        Difference::Witness(Some(Value::from("aa")))
+    );
+    assert_ne!(count(1).difference(&eq(vec!["x"]), &Meter::unlimited()), Difference::Empty);
     let list = |constraint: Constraint| all_of([constraint, count(0..)]);
-    assert_ne!(list(count(1)).difference(&one_of([vec!["x"], vec!["y"]])), Difference::Empty);
     assert_ne!(
-        fields([("a", any())]).difference(&eq(Object::from_pairs([("a", "x")]).unwrap())),
+        list(count(1)).difference(&one_of([vec!["x"], vec!["y"]]), &Meter::unlimited()),
+        Difference::Empty
+    );
+    assert_ne!(
+        fields([("a", any())])
+            .difference(&eq(Object::from_pairs([("a", "x")]).unwrap()), &Meter::unlimited()),
         Difference::Empty
     );
     assert!(!within(count(2..), count(..=6)) && within(count(2..=6), count(..=6)));
-    assert!(count(5..).overlaps(&each(eq(1))) && !count(5..).overlaps(&count(..=4)));
+    assert!(
+        count(5..).overlaps(&each(eq(1)), &Meter::unlimited())
+            && !count(5..).overlaps(&count(..=4), &Meter::unlimited())
+    );
     assert!(!within(json(eq("a")), one_of([r#""a""#])));
 }
 
 #[test]
 fn spellings_that_were_not_followed_up_are_not_taken_for_none() {
     let start = Timestamp::parse_rfc3339("2026-01-01T00:00:00Z").unwrap();
-    assert_ne!(after(start).difference(&suffix("Z")), Difference::Empty);
-    assert_ne!(json(eq(1)).difference(&prefix("1")), Difference::Empty);
+    assert_ne!(after(start).difference(&suffix("Z"), &Meter::unlimited()), Difference::Empty);
+    assert_ne!(json(eq(1)).difference(&prefix("1"), &Meter::unlimited()), Difference::Empty);
     let letters: Vec<String> = ('a'..='z').map(String::from).collect();
     let other = all_of([present(), not(one_of(letters))]);
-    assert_ne!(other.difference(&json(any())), Difference::Empty);
+    assert_ne!(other.difference(&json(any()), &Meter::unlimited()), Difference::Empty);
     for family in ["0.0.0.0/0", "::/0"] {
-        assert_ne!(not(cidr([family])).difference(&eq("x")), Difference::Empty, "{family}");
+        assert_ne!(
+            not(cidr([family])).difference(&eq("x"), &Meter::unlimited()),
+            Difference::Empty,
+            "{family}"
+        );
     }
     let week = weekly(&["mon"], "00:00", "24:00", "+00:00");
-    assert_ne!(all_of([week, after(start)]).difference(&before(start)), Difference::Empty);
+    assert_ne!(
+        all_of([week, after(start)]).difference(&before(start), &Meter::unlimited()),
+        Difference::Empty
+    );
 }
 
 /// What holds of `null` holds of `[null]` only where both sides ask element by element.
@@ -317,7 +346,10 @@ fn a_value_does_not_stand_for_the_list_of_it() {
 #[test]
 fn a_pattern_within_the_text_of_another_is_not_within_it() {
     assert!(!within(glob("*ab"), glob("*bb")));
-    assert_eq!(glob("*ab").difference(&glob("*bb")), Difference::Witness(Some(Value::from("ab"))));
+    assert_eq!(
+        glob("*ab").difference(&glob("*bb"), &Meter::unlimited()),
+        Difference::Witness(Some(Value::from("ab")))
+    );
     assert!(!within(eq("*"), eq("a")));
     assert!(!within(glob("*"), eq("*")));
 }
@@ -335,10 +367,12 @@ fn witnesses_are_the_simplest_there_are() {
             r#"{"a":"x","unnamed":"x"}"#,
         ),
     ] {
-        let Difference::Witness(Some(witness)) = a.difference(&b) else { panic!("{a} {b}") };
+        let Difference::Witness(Some(witness)) = a.difference(&b, &Meter::unlimited()) else {
+            panic!("{a} {b}")
+        };
         assert_eq!(witness.to_string(), shown, "{a} {b}");
     }
-    assert_eq!(optional(eq(1)).difference(&any()), Difference::Witness(None));
+    assert_eq!(optional(eq(1)).difference(&any(), &Meter::unlimited()), Difference::Witness(None));
 }
 
 /// attack 19: patterns whose product is exponential are given up on, and doubt denies.
@@ -347,9 +381,9 @@ fn over_the_budget_contained_is_no_and_overlaps_is_yes() {
     let far_from_the_end = |c: char| glob(&format!("*{c}{}", "?".repeat(24)));
     let (a, b) = (far_from_the_end('a'), far_from_the_end('b'));
     let both = all_of([a, b]);
-    assert_eq!(both.difference(&eq("x")), Difference::Undecided);
-    assert!(!both.is_within(&eq("x")));
-    assert!(both.may_overlap(&far_from_the_end('d')));
+    assert_eq!(both.difference(&eq("x"), &Meter::unlimited()), Difference::Undecided);
+    assert!(!both.is_within(&eq("x"), &Meter::unlimited()));
+    assert!(both.may_overlap(&far_from_the_end('d'), &Meter::unlimited()));
 }
 
 #[test]
@@ -358,15 +392,23 @@ fn a_comparison_with_what_is_not_known_is_never_taken_for_an_answer() {
     assert!(within(team.clone(), team.clone()) && within(team.clone(), any()));
     assert!(within(all_of([team.clone(), present()]), team.clone()));
     assert!(!within(team.clone(), prefix("a")) && !within(prefix("a"), team.clone()));
-    assert!(team.may_overlap(&prefix("a")) && prefix("a").may_overlap(&team));
-    assert_eq!(eq("a").difference(&team), Difference::Undecided);
-    assert_eq!(team.difference(&eq("a")), Difference::Undecided);
+    assert!(
+        team.may_overlap(&prefix("a"), &Meter::unlimited())
+            && prefix("a").may_overlap(&team, &Meter::unlimited())
+    );
+    assert_eq!(eq("a").difference(&team, &Meter::unlimited()), Difference::Undecided);
+    assert_eq!(team.difference(&eq("a"), &Meter::unlimited()), Difference::Undecided);
     assert!(!within(not(team.clone()), eq("impossible")));
     assert!(!within(any_of([team.clone(), absent()]), any()));
     assert!(!within(all_of([any(), present()]), team.clone()));
     // Nothing of a list that is empty, or of other texts, tells what a guard comes to beside a list.
-    assert!(eq(Value::List(vec![])).may_overlap(&any_of([team.clone(), prefix("a")])));
-    assert!(eq(vec!["b"]).may_overlap(&all_of([not(team.clone()), prefix("a")])));
+    assert!(
+        eq(Value::List(vec![]))
+            .may_overlap(&any_of([team.clone(), prefix("a")]), &Meter::unlimited())
+    );
+    assert!(
+        eq(vec!["b"]).may_overlap(&all_of([not(team.clone()), prefix("a")]), &Meter::unlimited())
+    );
     // Should it be a list, what stands beside it looks at lists, too.
     for open in [team.clone(), not(team)] {
         let either = any_of([open, prefix("a")]);

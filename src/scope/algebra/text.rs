@@ -4,15 +4,16 @@ use std::collections::{BTreeSet, HashMap, HashSet};
 
 use super::super::automaton::{after, before, in_class};
 use super::super::constraint::Node;
-use super::cells::{Budget, Sampler};
+use super::cells::Sampler;
 use super::machine::{Machine, Reads, State, folder, machine};
 use super::read;
+use crate::meter::{Meter, Work};
 use crate::value::Value;
 use crate::visible::is_hidden;
 
 /// Exact for patterns, lengths, paths and finite sets: what a test answers depends on nothing but which
 /// patterns accept, so one text for each set of accepting patterns is enough.
-pub(super) fn sample(sampler: &mut Sampler<'_>, budget: &mut Budget) {
+pub(super) fn sample(sampler: &mut Sampler<'_>, meter: &Meter) {
     let mut machines = Vec::new();
     let mut texts = BTreeSet::new();
     let mut missed = false;
@@ -35,7 +36,7 @@ pub(super) fn sample(sampler: &mut Sampler<'_>, budget: &mut Budget) {
         });
         test.values(&mut |value| texts.extend(value.as_text()));
     }
-    let read = read::sample(sampler, budget);
+    let read = read::sample(sampler, meter);
     if missed || (read && spelling) {
         sampler.miss();
     }
@@ -43,7 +44,7 @@ pub(super) fn sample(sampler: &mut Sampler<'_>, budget: &mut Budget) {
         machines.push(Machine::Texts(texts.into_iter().collect()));
     }
     let mut product = Product::new(machines);
-    product.explore(sampler, budget);
+    product.explore(sampler, meter);
 }
 
 /// A machine whose states are numbered as they are first met.
@@ -65,12 +66,12 @@ impl<'a> Numbered<'a> {
         }
     }
 
-    fn step(&mut self, from: u32, c: char, budget: &mut Budget) -> Option<u32> {
+    fn step(&mut self, from: u32, c: char, meter: &Meter) -> Option<u32> {
         if let Some(to) = self.steps.get(&(from, c)) {
             return Some(*to);
         }
         let state = self.states.get(from as usize)?;
-        if !budget.spend(1 + self.machine.size() / 8) {
+        if !meter.charge(1 + self.machine.size() / 8, Work::Containing) {
             return None;
         }
         let next = self.machine.step(state, c);
@@ -104,7 +105,7 @@ impl<'a> Product<'a> {
     }
 
     /// Breadth first, so that each combination is shown by one of its shortest texts.
-    fn explore(&mut self, sampler: &mut Sampler<'_>, budget: &mut Budget) {
+    fn explore(&mut self, sampler: &mut Sampler<'_>, meter: &Meter) {
         let start: Box<[u32]> = self.machines.iter().map(|_| 0).collect();
         let mut seen = HashSet::from([start.clone()]);
         let mut answers = HashSet::new();
@@ -119,20 +120,20 @@ impl<'a> Product<'a> {
                 .map(|(machine, state)| machine.accepts(*state))
                 .collect();
             if answers.insert(accepts) {
-                sampler.offer(Some(Value::from(spell(&reached, at))), budget);
+                sampler.offer(Some(Value::from(spell(&reached, at))), meter);
                 if sampler.done() {
                     return;
                 }
             }
             for c in &self.alphabet {
-                if !budget.spend(1) {
+                if !meter.charge(1, Work::Containing) {
                     return sampler.give_up();
                 }
                 let next: Option<Box<[u32]>> = self
                     .machines
                     .iter_mut()
                     .zip(&state)
-                    .map(|(machine, state)| machine.step(*state, *c, budget))
+                    .map(|(machine, state)| machine.step(*state, *c, meter))
                     .collect();
                 let Some(next) = next else { return sampler.give_up() };
                 if !seen.contains(&next) {

@@ -8,6 +8,7 @@ use super::super::model::values;
 use super::super::words::*;
 use super::*;
 use crate::clock::Timestamp;
+use crate::meter::Meter;
 use crate::scope::{Scope, ScopeError};
 use crate::value::Number;
 
@@ -109,8 +110,8 @@ proptest! {
             for absence in [Absence::Argument, Absence::Attribute] {
                 for negated in [false, true] {
                     prop_assert_eq!(
-                        one.holds_of(value.as_ref(), absence, stance, negated),
-                        side_by_side.holds_of(value.as_ref(), absence, stance, negated)
+                        one.holds_of(value.as_ref(), absence, stance, negated, &Meter::unlimited()),
+                        side_by_side.holds_of(value.as_ref(), absence, stance, negated, &Meter::unlimited())
                     );
                 }
             }

@@ -7,6 +7,7 @@ use super::super::fuzzing::READ;
 use super::super::model::{Small, mixed_constraints, sound_constraints, values};
 use super::super::{ConstraintError, Scope, ScopeError};
 use super::*;
+use crate::meter::Meter;
 use crate::scope::encode_scope;
 use crate::value::Value;
 
@@ -57,8 +58,8 @@ proptest! {
         let condition = &read[1].conditions[0];
         let facts = Small { value, other: None };
         prop_assert_eq!(
-            condition.holds(Stance::Cover, &facts),
-            constraint.holds(&Fact::arg("a"), Stance::Cover, &facts)
+            condition.holds(Stance::Cover, &facts, &Meter::unlimited()),
+            constraint.holds(&Fact::arg("a"), Stance::Cover, &facts, &Meter::unlimited())
         );
     }
 

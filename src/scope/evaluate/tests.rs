@@ -3,6 +3,7 @@ use proptest::prelude::*;
 use super::super::model::{self, Small};
 use super::super::*;
 use super::*;
+use crate::meter::Meter;
 use crate::scope::{any, json as json_of};
 use crate::value::Number;
 use Truth::{False, True, Unknown};
@@ -14,7 +15,12 @@ fn json(text: &str) -> Value {
 /// Asked of an argument; `-` stands for one that is not there.
 fn ask(constraint: &Constraint, stance: Stance, value: &str) -> Truth {
     let value = (value != "-").then(|| json(value));
-    constraint.holds(&Fact::arg("x"), stance, &Small { value, ..Small::default() })
+    constraint.holds(
+        &Fact::arg("x"),
+        stance,
+        &Small { value, ..Small::default() },
+        &Meter::unlimited(),
+    )
 }
 
 fn covers(constraint: &Constraint, value: &str) -> Truth {
@@ -36,7 +42,7 @@ proptest! {
         let stance = if guard { Stance::Guard } else { Stance::Cover };
         let fact = if attribute { Fact::Context("x".into()) } else { Fact::arg("x") };
         prop_assert_eq!(
-            constraint.holds(&fact, stance, &facts),
+            constraint.holds(&fact, stance, &facts, &Meter::unlimited()),
             model::holds(&constraint, &fact, stance, &facts),
             "{} of {:?}", constraint, facts
         );
@@ -54,8 +60,8 @@ proptest! {
         let spelled = constraint.replace_same_as(false, &|_, _| Some(eq(other.clone())));
         let fact = Fact::arg("x");
         prop_assert_eq!(
-            constraint.holds(&fact, stance, &facts),
-            spelled.holds(&fact, stance, &facts),
+            constraint.holds(&fact, stance, &facts, &Meter::unlimited()),
+            spelled.holds(&fact, stance, &facts, &Meter::unlimited()),
             "{} of {:?}", constraint, facts
         );
     }
@@ -68,8 +74,8 @@ proptest! {
         facts in model::facts(),
     ) {
         let fact = Fact::Context("x".into());
-        let plain = constraint.holds(&fact, Stance::Guard, &facts);
-        let negated = not(constraint).holds(&fact, Stance::Guard, &facts);
+        let plain = constraint.holds(&fact, Stance::Guard, &facts, &Meter::unlimited());
+        let negated = not(constraint).holds(&fact, Stance::Guard, &facts, &Meter::unlimited());
         let list = matches!(facts.value, Some(Value::List(_)));
         prop_assert!(list || facts.nested() || (plain == Unknown) == (negated == Unknown));
     }
@@ -93,8 +99,9 @@ fn three_values_combine_as_kleene_says() {
 /// attacks 25, 44
 #[test]
 fn what_is_absent_is_false_for_an_argument_and_unknown_for_an_attribute() {
-    let attribute =
-        |c: &Constraint| c.holds(&Fact::Context("x".into()), Stance::Cover, &Small::default());
+    let attribute = |c: &Constraint| {
+        c.holds(&Fact::Context("x".into()), Stance::Cover, &Small::default(), &Meter::unlimited())
+    };
     for plain in
         [eq(1), one_of([1, 2]), any(), min(1), prefix("a"), glob("*"), len(1..), each(any())]
     {
@@ -170,7 +177,7 @@ fn a_value_of_the_wrong_kind_is_unknown_under_not_too() {
 fn same_as_asks_of_a_list_what_eq_asks() {
     let holds = |constraint: &Constraint, stance, value: &str, other: &str| {
         let facts = Small { value: Some(json(value)), other: Some(json(other)) };
-        constraint.holds(&Fact::arg("x"), stance, &facts)
+        constraint.holds(&Fact::arg("x"), stance, &facts, &Meter::unlimited())
     };
     let same = same_as("args.other");
     let begins = all_of([same.clone(), prefix("a")]);

@@ -5,6 +5,7 @@ use super::super::capability::Capability;
 use super::super::cover::{Condition, Cover, Openness, ResourceOpenness};
 use super::super::fact::Fact;
 use super::source::{READ, Source};
+use crate::meter::Meter;
 use crate::scope::algebra::CallWitness;
 use crate::tool::ToolName;
 use crate::value::Value;
@@ -32,14 +33,14 @@ pub fn covers(bytes: &[u8]) {
         Difference::Undecided => {}
     };
     let all: Vec<Cover<'_>> = others.iter().map(Capability::cover).collect();
-    check(cover_difference(own.cover(), &all), &others);
+    check(cover_difference(own.cover(), &all, &Meter::unlimited()), &others);
     for other in &others {
         let one = std::slice::from_ref(other);
-        check(own.difference(other), one);
-        if own.contained_in(other) {
+        check(own.difference(other, &Meter::unlimited()), one);
+        if own.contained_in(other, &Meter::unlimited()) {
             assert_eq!(outside(one), None, "{own:?} contained in {other:?}");
         }
-        if !own.overlaps(other) {
+        if !own.overlaps(other, &Meter::unlimited()) {
             let both = calls.iter().find(|call| own.matches(call) && other.matches(call));
             assert_eq!(both, None, "{own:?} apart from {other:?}");
         }

@@ -36,6 +36,13 @@ impl HostPattern {
         }
     }
 
+    pub(super) fn len(&self) -> usize {
+        match self {
+            HostPattern::Any => 0,
+            HostPattern::Exact(own) | HostPattern::SubdomainOf(own) => own.len(),
+        }
+    }
+
     pub(super) fn is_within(&self, wider: &HostPattern) -> bool {
         match (self, wider) {
             (HostPattern::Exact(own), wider) => wider.names(own, is_inner(own)),

@@ -209,6 +209,12 @@ impl UrlPattern {
             && wider.paths.iter().all(|wide| self.paths.iter().any(|own| own.is_within(wide)))
     }
 
+    /// How much it says, in bytes.
+    pub(super) fn size(&self) -> usize {
+        let hosts = self.hosts.iter().map(HostPattern::len).sum::<usize>();
+        hosts + self.paths.iter().map(PathPattern::len).sum::<usize>()
+    }
+
     /// How many bytes its globs have together.
     pub(super) fn pattern_bytes(&self) -> usize {
         self.paths.iter().map(PathPattern::pattern_bytes).sum()

@@ -59,6 +59,15 @@ impl PathPattern {
         }
     }
 
+    pub(super) fn len(&self) -> usize {
+        match self {
+            PathPattern::Exact(own) | PathPattern::Prefix(own) | PathPattern::Under(own) => {
+                own.len()
+            }
+            PathPattern::Glob(glob) => glob.as_str().len(),
+        }
+    }
+
     pub(super) fn pattern_bytes(&self) -> usize {
         match self {
             PathPattern::Glob(glob) => glob.as_str().len(),

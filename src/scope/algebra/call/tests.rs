@@ -3,6 +3,7 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::clock::Timestamp;
+use crate::meter::Meter;
 use crate::scope::{
     Scope, after, all_of, any, any_of, below, eq, fields, glob, max, min, one_of, optional, prefix,
     same_as, suffix,
@@ -16,7 +17,7 @@ fn difference(own: Scope, others: Vec<Scope>) -> Difference<CallWitness> {
     let own = capability(own);
     let others: Vec<Capability> = others.into_iter().map(capability).collect();
     let covers: Vec<Cover<'_>> = others.iter().map(Capability::cover).collect();
-    cover_difference(own.cover(), &covers)
+    cover_difference(own.cover(), &covers, &Meter::unlimited())
 }
 
 fn shown(own: Scope, others: Vec<Scope>) -> String {
@@ -83,13 +84,18 @@ fn over_the_budget_nothing_is_claimed() {
 #[test]
 fn capabilities_of_different_tools_share_no_call() {
     let [one, other] = ["t", "u"].map(|tool| capability(Scope::tool(tool).arg("a", max(3))));
-    assert!(one.contained_in(&one) && one.overlaps(&one));
-    assert!(!one.contained_in(&other) && !one.overlaps(&other));
+    assert!(one.contained_in(&one, &Meter::unlimited()) && one.overlaps(&one, &Meter::unlimited()));
+    assert!(
+        !one.contained_in(&other, &Meter::unlimited())
+            && !one.overlaps(&other, &Meter::unlimited())
+    );
     let low = capability(Scope::tool("t").arg("a", below(1)));
     let high = capability(Scope::tool("t").arg("a", min(1)));
-    assert!(low.contained_in(&one) && !one.contained_in(&low));
-    assert!(!low.overlaps(&high) && high.overlaps(&one));
-    assert!(!capability(Scope::tool("t").arg("b", any())).overlaps(&one));
+    assert!(
+        low.contained_in(&one, &Meter::unlimited()) && !one.contained_in(&low, &Meter::unlimited())
+    );
+    assert!(!low.overlaps(&high, &Meter::unlimited()) && high.overlaps(&one, &Meter::unlimited()));
+    assert!(!capability(Scope::tool("t").arg("b", any())).overlaps(&one, &Meter::unlimited()));
 }
 
 #[test]
@@ -179,7 +185,7 @@ proptest! {
                 }
             }
         }
-        match cover_difference(own.cover(), &covers) {
+        match cover_difference(own.cover(), &covers, &Meter::unlimited()) {
             Difference::Empty => prop_assert_eq!(outside, None),
             Difference::Witness(witness) => {
                 prop_assert!(own.matches(&witness));

@@ -1,3 +1,3 @@
-#![no_main]
+#![cfg_attr(fuzzing, no_main)]
 
-libfuzzer_sys::fuzz_target!(|bytes: &[u8]| hallpass_fuzz::glob::glob(bytes));
+hallpass_fuzz::target!(hallpass_fuzz::glob::glob);

@@ -11,6 +11,22 @@ pub mod regex;
 pub mod scope;
 pub mod token;
 
+/// Makes a check a libFuzzer target. Without `cfg(fuzzing)` there is no fuzzer to link with, and the
+/// program only says so: the package can be checked with the rest of the workspace.
+#[macro_export]
+macro_rules! target {
+    ($check:path) => {
+        #[cfg(fuzzing)]
+        libfuzzer_sys::fuzz_target!(|bytes: &[u8]| $check(bytes));
+
+        #[cfg(not(fuzzing))]
+        fn main() -> std::process::ExitCode {
+            eprintln!("built without `--cfg fuzzing`: run `.ci/fuzz`, see docs/fuzzing.md");
+            std::process::ExitCode::FAILURE
+        }
+    };
+}
+
 /// The bytes as two texts, apart at the first zero byte.
 fn two_texts(bytes: &[u8]) -> Option<(&str, &str)> {
     std::str::from_utf8(bytes).ok()?.split_once('\0')

@@ -9,9 +9,7 @@
     reason = "tests"
 )]
 
-#[allow(unreachable_pub, reason = "the targets reach them from their own package")]
-#[path = "../../fuzz/src/lib.rs"]
-mod bodies;
+use hallpass_fuzz::{args, glob, policy, regex, scope, token};
 
 fn replay(target: &str, check: fn(&[u8])) {
     let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("fuzz/seeds").join(target);
@@ -28,30 +26,30 @@ fn replay(target: &str, check: fn(&[u8])) {
 
 #[test]
 fn seeds_of_arguments_are_read_as_others_read_them() {
-    replay("args", bodies::args::args);
+    replay("args", args::args);
 }
 
 #[test]
 fn seeds_of_globs_agree_with_a_naive_matcher() {
-    replay("glob", bodies::glob::glob);
+    replay("glob", glob::glob);
 }
 
 #[test]
 fn seeds_of_policies_load_with_the_digest_of_what_they_say() {
-    replay("policy", bodies::policy::policy);
+    replay("policy", policy::policy);
 }
 
 #[test]
 fn seeds_of_regular_expressions_agree_with_walking_their_tree() {
-    replay("regex", bodies::regex::regex);
+    replay("regex", regex::regex);
 }
 
 #[test]
 fn seeds_of_scopes_read_back_what_they_say() {
-    replay("scope", bodies::scope::scope);
+    replay("scope", scope::scope);
 }
 
 #[test]
 fn seeds_of_tokens_have_one_spelling_and_never_widen() {
-    replay("token", bodies::token::token);
+    replay("token", token::token);
 }

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use super::builder::condition_fault;
 use crate::clock::unstatable;
 use crate::scope::{Condition, Constraint, Fact};
 
@@ -126,6 +127,7 @@ impl Reviewers {
         self
     }
 
+    /// What is wrong, and at which key.
     fn fault(&self) -> Option<(&'static str, String)> {
         if self.count == 0 {
             return Some((".count", "`count = 0` would ask nobody: at least 1".into()));
@@ -134,9 +136,20 @@ impl Reviewers {
             let problem = "it does not say who may review: name `id`, `groups`, `kind` or `attrs`";
             return Some(("", problem.into()));
         }
-        self.conditions
-            .iter()
-            .find_map(|condition| condition.constraint.check().err())
-            .map(|error| ("", error.to_string()))
+        self.conditions.iter().find_map(|condition| {
+            let faulty = condition.constraint.check().err().map(|error| error.to_string());
+            let problem = faulty.or_else(|| condition_fault(condition))?;
+            Some((key_of(&condition.fact), problem))
+        })
+    }
+}
+
+fn key_of(fact: &Fact) -> &'static str {
+    match fact {
+        Fact::WhoId => ".id",
+        Fact::WhoKind => ".kind",
+        Fact::WhoGroups => ".groups",
+        Fact::WhoAttr(_) => ".attrs",
+        _ => "",
     }
 }

@@ -9,9 +9,9 @@ use super::error::{PolicyError, place_of};
 use super::moment::Moment;
 use super::rule::{Effect, Rule, Tools};
 use super::typed_tools::TypedTools;
-use super::{MAX_RULES, Policy};
+use super::{MAX_RULES, Policy, sets, values};
 use crate::args::check_key;
-use crate::scope::{Fact, ResourceOpenness};
+use crate::scope::{Condition, Fact, ResourceOpenness};
 use crate::tool::ToolName;
 use crate::visible::Shown;
 
@@ -70,6 +70,11 @@ impl PolicyBuilder {
                     format!("two rules are called `{twice}`: give one of them another id");
                 return Err(PolicyError::of_rule(twice, "id", problem).of_item(item));
             }
+        }
+        for rule in &mut rules {
+            let reviewers = rule.approval.iter_mut().flat_map(|terms| &mut terms.review);
+            let reviewers = reviewers.flat_map(|own| &mut own.conditions);
+            rule.conditions.iter_mut().chain(reviewers).for_each(sets::as_set);
         }
         // Order means nothing: rules stand by id, so that equal policies are equal.
         rules.sort_by(|a, b| a.id.cmp(&b.id));
@@ -151,9 +156,8 @@ fn check_rule(rule: &Rule, catalogue: bool) -> Result<(), PolicyError> {
             let problem = "`seen` and `now` are the broker's own, no attributes of the context";
             return wrong(&at, problem.into());
         }
-        if is_text(&condition.fact) && condition.constraint.names_lists() {
-            let problem = "a text is never equal to a list: say `one_of = [ … ]`";
-            return wrong(&at, problem.into());
+        if let Some(problem) = condition_fault(condition) {
+            return wrong(&at, problem);
         }
         if matches!(condition.fact, Fact::Seen | Fact::Labels) && !catalogue {
             return wrong(
@@ -170,18 +174,9 @@ fn check_rule(rule: &Rule, catalogue: bool) -> Result<(), PolicyError> {
     check_terms(rule)
 }
 
-/// Facts that are one text, whoever asks.
-fn is_text(fact: &Fact) -> bool {
-    matches!(
-        fact,
-        Fact::WhoId
-            | Fact::WhoKind
-            | Fact::Purpose
-            | Fact::Ticket
-            | Fact::Now
-            | Fact::ResourceType
-            | Fact::ResourceId
-    )
+/// Why a condition can hold of no question, or only by surprise.
+pub(super) fn condition_fault(condition: &Condition) -> Option<String> {
+    condition.name_fault().or_else(|| sets::fault(condition)).or_else(|| values::fault(condition))
 }
 
 /// What goes with which effect.
@@ -195,6 +190,10 @@ fn check_terms(rule: &Rule) -> Result<(), PolicyError> {
     }
     if let Some((at, problem)) = rule.limits.fault() {
         return wrong(at, problem);
+    }
+    let mut budgets = rule.limits.budgets.iter();
+    if let Some(problem) = budgets.find_map(|budget| budget.argument.name_fault()) {
+        return wrong("grant.budget", problem);
     }
     match (&rule.approval, rule.effect) {
         (Some(terms), Effect::Ask) => match terms.fault() {
@@ -233,6 +232,9 @@ fn check_what(rule: &Rule) -> Result<(), PolicyError> {
         Tools::Like(constraint) => {
             if let Err(error) = constraint.check() {
                 return wrong("what.tool", &error.to_string());
+            }
+            if let Some(problem) = values::tool_fault(constraint) {
+                return wrong("what.tool", &problem);
             }
         }
         _ => {}

@@ -21,9 +21,9 @@ mod moment;
 mod question;
 mod request;
 mod rule;
+mod sets;
 mod typed_tools;
-mod unmet;
-mod warning;
+mod values;
 
 use std::fmt;
 use std::sync::Arc;
@@ -34,10 +34,10 @@ pub use builder::PolicyBuilder;
 pub use catalogue::Tool;
 pub use decision::Decision;
 pub use error::PolicyError;
+pub use lint::{Warning, WarningCode};
 pub use load::MAX_POLICY_TEXT;
 pub use moment::Moment;
 pub use rule::{Effect, Rule};
-pub use warning::{Warning, WarningCode};
 
 use crate::value::Digest;
 pub(crate) use catalogue::{Catalogue, Listed};

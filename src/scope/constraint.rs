@@ -174,16 +174,6 @@ impl Constraint {
         }
     }
 
-    /// Whether it compares with a list as a whole.
-    pub(crate) fn names_lists(&self) -> bool {
-        match &self.0 {
-            Node::Is(set) => set.iter().any(|value| matches!(value, Value::List(_))),
-            Node::All(parts) | Node::AnyOf(parts) => parts.iter().any(Constraint::names_lists),
-            Node::Not(inner) => inner.names_lists(),
-            _ => false,
-        }
-    }
-
     /// Whether the constraint sees a list itself or each of its elements, as far as its text tells.
     pub(crate) fn sort(&self) -> Result<Sort, ConstraintError> {
         self.sort_among(&|_| None)

@@ -74,6 +74,14 @@ pub enum ScopeError {
         /// What is wrong with it.
         error: ConstraintError,
     },
+    /// An argument, a field or an attribute is named that no call can have.
+    #[error("`{tool}`: {problem}")]
+    Name {
+        /// The capability's tool.
+        tool: Box<str>,
+        /// Which name, and what is wrong with it.
+        problem: String,
+    },
     /// `any_args` beside constraints on arguments: it would look narrow and be wide.
     #[error(
         "`{0}`: any arguments are asked for beside constraints on some: say `other_args` if arguments that are not named may be there"
@@ -327,6 +335,9 @@ impl Draft {
         }
         check_resource(&self.tool, &self.conditions, &self.openness)?;
         for condition in &self.conditions {
+            if let Some(problem) = condition.name_fault() {
+                return Err(ScopeError::Name { tool: self.tool.clone(), problem });
+            }
             let fits = condition.constraint.check().and_then(|()| {
                 match condition.constraint.policy_only() {
                     Some(word) => Err(ConstraintError::PolicyOnly(word)),

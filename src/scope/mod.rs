@@ -41,6 +41,7 @@ mod kind;
 mod layout;
 #[cfg(test)]
 mod model;
+mod names;
 mod network;
 mod outside;
 mod path;

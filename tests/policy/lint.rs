@@ -163,8 +163,8 @@ fn a_pattern_written_where_texts_are_taken_as_they_are_is_named() {
         ("what.args.to = { subset_of = [\"*@acme.test\"] }", "args.to", "*@acme.test"),
         ("what.args.o = { fields = { id = \"7*\" } }", "args.o", "7*"),
         ("what.args.o = { json = { any = [{ eq = 1 }, { eq = \"7*\" }] } }", "args.o", "7*"),
-        ("who.id = \"spiffe://acme.test/*\"", "who.id", "spiffe://acme.test/*"),
-        ("what.tool = { prefix = \"deploy.*\" }", "what.tool", "deploy.*"),
+        ("who.id = \"agent-*\"", "who.id", "agent-*"),
+        ("who.id = { prefix = \"agent-*\" }", "who.id", "agent-*"),
     ] {
         assert_eq!(lint(&guard("forbid", "f", what)), [named(fact, text)], "{what}");
     }
@@ -178,13 +178,50 @@ fn a_pattern_written_where_texts_are_taken_as_they_are_is_named() {
     }
 }
 
+/// attack 197
 #[test]
-fn a_kind_that_nobody_is_of_is_named() {
+fn a_placeholder_that_nothing_is_put_in_for_is_named() {
+    for (what, fact, text, placeholder) in [
+        (
+            "what.args.path = { prefix = \"/home/${who.id}/\" }",
+            "args.path",
+            "/home/${who.id}/",
+            "${who.id}",
+        ),
+        (
+            "what.args.path = { under = \"/home/{{user}}\" }",
+            "args.path",
+            "/home/{{user}}",
+            "{{user}}",
+        ),
+        ("what.args.path = { contains = \"/$USER/\" }", "args.path", "/$USER/", "$USER"),
+        ("what.args.path = { not = { suffix = \"<% x %>\" } }", "args.path", "<% x %>", "<% x %>"),
+        ("what.args.q = { one_of = [\"a\", \"$(id)\"] }", "args.q", "$(id)", "$(id)"),
+        ("what.args.o = { eq = { k = [\"${a}\"] } }", "args.o", "${a}", "${a}"),
+        ("who.groups = { has_any = [\"${team}\"] }", "who.groups", "${team}", "${team}"),
+        ("who.attrs.team = \"{{team}}\"", "who.attrs.team", "{{team}}", "{{team}}"),
+    ] {
+        let expected = format!(
+            "rule `f`: `{fact}` is compared with `{text}` as it is written, and nothing is put in for `{placeholder}`: compare with another part of the question by `same_as`, as in `{{ same_as = \"who.id\" }}` (template)"
+        );
+        assert_eq!(lint(&guard("forbid", "f", what)), [expected], "{what}");
+    }
+    for meant in [
+        "what.args.q = { contains = \"$where\" }",
+        "what.args.price = \"$5\"",
+        "what.args.q = { regex = '\\$\\{[a-z]+\\}' }",
+    ] {
+        assert_eq!(lint(&guard("forbid", "f", meant)), [""; 0], "{meant}");
+    }
+}
+
+#[test]
+fn a_kind_that_no_identity_is_of_is_named() {
     let of = |kind: &str| lint(&guard("forbid", "f", &format!("who.kind = {kind}")));
     assert_eq!(
         of("\"humna\""),
         [
-            "rule `f`: nobody is of the kind `humna`, expected `agent`, `workload`, `human`: did you mean `human`? (unknown_kind)"
+            "rule `f`: no identity is of the kind `humna`, expected `agent`, `workload`, `human`: did you mean `human`? (unknown_kind)"
         ]
     );
     assert_eq!(of("{ not = { one_of = [\"agent\", \"bot\"] } }").len(), 1);
@@ -202,6 +239,11 @@ fn an_attribute_that_no_context_may_state_is_named() {
     );
     assert_eq!(when("when.now = { after = \"2026-01-01T00:00:00Z\" }"), [""; 0]);
     assert_eq!(when("when.times = 3"), [""; 0]);
+    let compared = "what.args.at = { not = { same_as = \"when.time\" } }";
+    assert_eq!(
+        when(compared),
+        ["rule `f`: no context states `when.time`: the broker's time is `when.now` (never_stated)"]
+    );
 }
 
 #[test]
@@ -211,6 +253,6 @@ fn a_warning_is_data_for_tools_as_well_as_text() {
     let [warning] = &warnings[..] else { panic!("{warnings:?}") };
     assert_eq!(warning.code(), WarningCode::PermitsEverything);
     assert_eq!(warning.code().as_str(), "permits_everything");
-    assert_eq!(warning.rule(), "p");
+    assert_eq!((warning.rule(), warning.at()), ("p", "what"));
     assert_eq!(warning.message(), "it permits every tool with any arguments");
 }

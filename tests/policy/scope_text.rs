@@ -1,7 +1,7 @@
 //! Scopes from text and data: what is read, and what is refused where and why.
 
 use hallpass::policy::{Policy, Rule};
-use hallpass::scope::{MAX_SCOPE_TEXT, Scope, any, eq, max, min, present};
+use hallpass::scope::{MAX_SCOPE_TEXT, Scope, ScopeError, any, eq, max, min, present};
 use serde_json::json;
 
 fn complaint(json: &str) -> String {
@@ -161,4 +161,33 @@ fn what_an_agent_writes_cannot_forge_a_message() {
             assert!(!error.contains("a`: fine"), "{error}");
         }
     }
+}
+
+/// attacks 12, 197: what no call can be called, nothing can be granted for.
+#[test]
+fn a_scope_does_not_name_what_no_call_can_have() {
+    use hallpass::scope::{each, fields, json, not, same_as};
+    let long = "n".repeat(129);
+    for scope in [
+        Scope::tool("t").arg("", any()),
+        Scope::tool("t").arg("am\u{200b}ount", any()),
+        Scope::tool("t").arg(&long, any()),
+        Scope::tool("t").arg("a", each(fields([("b\u{202e}", any())]))),
+        Scope::tool("t").arg("a", not(same_as("args.b\u{2060}"))),
+        Scope::tool("t").arg("a", json(same_as("who.attrs.te\u{ad}am"))),
+        Scope::tool("t").resource(any(), any()).resource_attr("own\u{feff}er", any()),
+    ] {
+        let error = scope.check().unwrap_err();
+        assert!(matches!(error, ScopeError::Name { .. }), "{error}");
+        assert!(!error.to_string().contains(['\u{200b}', '\u{202e}', '\u{2060}']), "{error}");
+    }
+    let message =
+        Scope::from_json("[{\"tool\":\"t\",\"args\":{\"a\\u200bb\":1}}]").unwrap_err().to_string();
+    assert_eq!(
+        message,
+        "`t`: no call has the argument `a\\u{200b}b`: the name is not plain text: it has control, zero-width or bidirectional characters"
+    );
+    // The keys of a JSON text are its own.
+    assert_eq!(Scope::tool("t").arg("a", json(fields([("b\u{202e}", any())]))).check(), Ok(()));
+    assert_eq!(Scope::tool("t").arg(&"n".repeat(128), any()).check(), Ok(()));
 }

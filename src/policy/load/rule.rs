@@ -2,7 +2,7 @@
 
 use super::terms::{approval, grant};
 use super::what::what;
-use super::who::who;
+use super::who::{set, who};
 use crate::clock::Timestamp;
 use crate::document::{Misfit, Table, Written, choice, list, text};
 use crate::form::Form;
@@ -103,7 +103,8 @@ fn when(rule: Rule, written: &Written) -> Result<Rule, Misfit> {
                 "now" => Fact::Now,
                 _ => Fact::Context(name.into()),
             };
-            Ok((fact, read_constraint(own)?))
+            let constraint = if fact == Fact::Seen { set(own)? } else { read_constraint(own)? };
+            Ok((fact, constraint))
         })?;
     Ok(conditions.into_iter().fold(rule, |rule, (fact, own)| rule.condition(fact, own)))
 }

@@ -6,7 +6,7 @@ use crate::scope::{Node as Kind, named_constraints, read_constraint};
 use crate::value::{Node, Value};
 use crate::visible::Shown;
 
-use super::who::attributes;
+use super::who::{attributes, set};
 
 const KEYS: &[&str] = &["tool", "labels", "args", "other_args", "resource"];
 
@@ -16,7 +16,7 @@ pub(super) fn what(rule: Rule, written: &Written) -> Result<Rule, Misfit> {
     if let Some(tools) = table.read_at("tool", tools)? {
         rule.tools = tools;
     }
-    if let Some(labels) = table.read_at("labels", read_constraint)? {
+    if let Some(labels) = table.read_at("labels", set)? {
         rule = rule.labels(labels);
     }
     if let Some(args) = table.get("args") {

@@ -2,6 +2,7 @@
 
 use crate::document::{Misfit, Table, Written};
 use crate::policy::rule::Rule;
+use crate::policy::sets::no_bare_list;
 use crate::scope::{Constraint, Fact, read_constraint};
 
 pub(super) fn who(rule: Rule, written: &Written) -> Result<Rule, Misfit> {
@@ -25,7 +26,8 @@ pub(super) fn identity(
         ("groups", Fact::WhoGroups),
         ("acts_for", Fact::WhoActsFor),
     ] {
-        if let Some(constraint) = table.read_at(key, read_constraint)? {
+        let read = if matches!(key, "groups" | "acts_for") { set } else { read_constraint };
+        if let Some(constraint) = table.read_at(key, read)? {
             conditions.push((fact, constraint));
         }
     }
@@ -40,4 +42,10 @@ pub(super) fn attributes(written: &Written) -> Result<Vec<(Box<str>, Constraint)
     Table::open(written, "a table of attributes by name")?
         .said()?
         .each(|name, own| Ok((name.into(), read_constraint(own)?)))
+}
+
+/// What a set must be.
+pub(super) fn set(written: &Written) -> Result<Constraint, Misfit> {
+    no_bare_list(written)?;
+    read_constraint(written)
 }

@@ -2,13 +2,13 @@
 
 use std::fmt;
 
-use crate::document::did_you_mean;
-
-/// Something a policy says that was probably not meant. The policy is in force nevertheless.
+/// Something a policy says that was probably not meant. The policy is in force nevertheless, unless
+/// it was loaded strictly.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Warning {
     pub(super) code: WarningCode,
     pub(super) rule: Box<str>,
+    pub(super) at: Box<str>,
     pub(super) message: Box<str>,
 }
 
@@ -38,7 +38,9 @@ pub enum WarningCode {
     /// A text with a `*` where texts are taken as they are written: a forbid of it forbids that text
     /// and no other.
     PatternAsText,
-    /// The rule speaks of a kind of identity that there is not, so nobody is of it.
+    /// A text with a placeholder (`${…}`, `{{…}}`, `$HOME`): nothing is put in for it.
+    Template,
+    /// The rule speaks of a kind of identity that does not exist.
     UnknownKind,
     /// The rule looks at an attribute that no context may state.
     NeverStated,
@@ -58,6 +60,7 @@ impl WarningCode {
             WarningCode::ActsWithoutResource => "acts_without_resource",
             WarningCode::PermitsEverything => "permits_everything",
             WarningCode::PatternAsText => "pattern_as_text",
+            WarningCode::Template => "template",
             WarningCode::UnknownKind => "unknown_kind",
             WarningCode::NeverStated => "never_stated",
         }
@@ -73,6 +76,11 @@ impl Warning {
     /// The id of the rule it is about.
     pub fn rule(&self) -> &str {
         &self.rule
+    }
+
+    /// Where in the rule: the path of keys, as in `what.args.amount`; empty for the rule as a whole.
+    pub fn at(&self) -> &str {
+        &self.at
     }
 
     /// What was found, and what may have been meant.
@@ -93,7 +101,30 @@ impl fmt::Display for Warning {
     }
 }
 
-/// What may have been meant instead of a word that is not known, as the end of a message.
-pub(super) fn suggestion<'k>(word: &str, known: impl IntoIterator<Item = &'k str>) -> String {
-    did_you_mean(word, known).map_or(String::new(), |guess| format!(": {guess}"))
+/// The warnings found so far, and the rule that is looked at.
+pub(super) struct Findings<'r> {
+    rule: &'r str,
+    found: Vec<Warning>,
+}
+
+impl<'r> Findings<'r> {
+    pub(super) const fn new() -> Self {
+        Findings { rule: "", found: Vec::new() }
+    }
+
+    /// What is found from here on is about this rule.
+    pub(super) fn of_rule(&mut self, rule: &'r str) -> &mut Self {
+        self.rule = rule;
+        self
+    }
+
+    /// Adds a warning about what stands at a path of keys, as in `what.args.amount`.
+    pub(super) fn add(&mut self, code: WarningCode, at: &str, message: impl Into<Box<str>>) {
+        let (rule, at) = (self.rule.into(), at.into());
+        self.found.push(Warning { code, rule, at, message: message.into() });
+    }
+
+    pub(super) fn into_warnings(self) -> Vec<Warning> {
+        self.found
+    }
 }

@@ -1,0 +1,98 @@
+//! Lint: what a policy says that was probably not meant.
+//!
+//! Each file looks for one kind of mistake. What is known of the policy as a whole is gathered once,
+//! so that lint stays near linear in the policy.
+
+mod catalogue;
+mod guess;
+mod shadows;
+mod texts;
+mod unmet;
+mod validity;
+mod warning;
+
+pub use warning::{Warning, WarningCode};
+
+use std::collections::HashMap;
+
+use super::Policy;
+use super::describe::rule_content;
+use super::rule::{Effect, Rule, Tools};
+use crate::clock::Timestamp;
+use crate::scope::{Fact, ResourceOpenness};
+use crate::value::Digest;
+use catalogue::CatalogueNames;
+use guess::Guesses;
+use shadows::Shadows;
+use texts::texts;
+use unmet::unmet;
+use validity::validity;
+use warning::Findings;
+
+impl Policy {
+    /// What the policy says that was probably not meant, in the order of the rules' ids.
+    ///
+    /// ```
+    /// use hallpass::clock::Timestamp;
+    /// use hallpass::policy::{Policy, WarningCode};
+    ///
+    /// let policy = Policy::from_toml(r#"
+    ///     version = 1
+    ///     tool = [{ name = "mail.send" }]
+    ///     rule = [{ id = "mail", effect = "permit", what = { tool = "mail.sent", args = "any" } }]
+    /// "#)?;
+    /// let now = Timestamp::parse_rfc3339("2026-01-01T00:00:00Z")?;
+    /// let [warning] = &policy.lint(now)[..] else { panic!() };
+    /// assert_eq!(warning.code(), WarningCode::UnknownTool);
+    /// assert_eq!(
+    ///     warning.to_string(),
+    ///     "rule `mail`: the catalogue has no tool `mail.sent`: did you mean `mail.send`? (unknown_tool)",
+    /// );
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn lint(&self, now: Timestamp) -> Vec<Warning> {
+        let rules = &self.0.rules;
+        let shadows = Shadows::of(rules, now);
+        let mut first_of: HashMap<Digest, &Rule> = HashMap::new();
+        let guesses = Guesses::new();
+        let catalogue = CatalogueNames::of(&self.0.catalogue, &guesses);
+        let mut findings = Findings::new();
+        for rule in rules {
+            let findings = findings.of_rule(&rule.id);
+            validity(rule, now, findings);
+            if let Some(by) = shadows.over(rule) {
+                let message =
+                    format!("nothing is left of it: `{}` forbids all it speaks of", by.id);
+                findings.add(WarningCode::Shadowed, "", message);
+            }
+            let first = *first_of.entry(rule_content(rule).digest()).or_insert(rule);
+            if first.id != rule.id {
+                let message = format!("it says the same as `{}`", first.id);
+                findings.add(WarningCode::Duplicate, "", message);
+            }
+            if let Some(catalogue) = &catalogue {
+                catalogue.look_at(rule, findings);
+            }
+            if looks_at_resource_of_any_tool(rule) {
+                let message = "it names no tool and looks at the resource: it acts on every call \
+                               without a resource, too";
+                findings.add(WarningCode::ActsWithoutResource, "what.resource", message);
+            }
+            if rule.effect == Effect::Permit && rule.tools == Tools::Any && rule.any_args {
+                let message = "it permits every tool with any arguments";
+                findings.add(WarningCode::PermitsEverything, "what", message);
+            }
+            unmet(rule, &guesses, findings);
+            texts(rule, findings);
+        }
+        findings.into_warnings()
+    }
+}
+
+/// A guard whose answer is unknown, and so acts, wherever there is no resource.
+fn looks_at_resource_of_any_tool(rule: &Rule) -> bool {
+    rule.effect != Effect::Permit
+        && matches!(rule.tools, Tools::Unsaid | Tools::Any)
+        && rule.openness.resource == ResourceOpenness::Named
+        && !rule.conditions.iter().any(|c| c.fact == Fact::Labels)
+}

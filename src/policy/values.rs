@@ -1,0 +1,161 @@
+//! Values that a part of the question can never have.
+
+use super::sets::is_one_text;
+use crate::identity::Subject;
+use crate::purpose::Purpose;
+use crate::resource::Resource;
+use crate::scope::{Condition, Constraint, Fact, Node, Set};
+use crate::tool::ToolName;
+use crate::value::Value;
+use crate::visible::Shown;
+use crate::visible::{ATTRIBUTE_NAME, is_hidden, not_a_name_char};
+
+/// Why a condition compares with what its fact never is: a number where there is text, or a text that
+/// no id, group, purpose, ticket or resource can be. A permit of that gives nothing, and a forbid of
+/// it refuses nothing, or everything.
+pub(super) fn fault(condition: &Condition) -> Option<String> {
+    let Condition { fact, constraint } = condition;
+    if is_one_text(fact)
+        && let Some(problem) = not_of_text(constraint)
+    {
+        return Some(problem);
+    }
+    let mut found = None;
+    constraint.for_each_leaf(&mut |leaf| {
+        if found.is_none() {
+            found = of_leaf(fact, leaf);
+        }
+    });
+    found
+}
+
+/// Why no tool's name is as a constraint says.
+pub(super) fn tool_fault(constraint: &Constraint) -> Option<String> {
+    let mut found = not_of_text(constraint);
+    constraint.for_each_leaf(&mut |leaf| {
+        if found.is_none() {
+            found = of_leaf(&Fact::Tool, leaf);
+        }
+    });
+    found
+}
+
+/// What is asked of a number, a list or an object where there is always text.
+fn not_of_text(constraint: &Constraint) -> Option<String> {
+    match &constraint.0 {
+        Node::All(parts) | Node::AnyOf(parts) => parts.iter().find_map(not_of_text),
+        Node::Not(inner) => not_of_text(inner),
+        Node::Is(set) => set.iter().find_map(|value| match value {
+            Value::Text(_) => None,
+            Value::List(_) => {
+                Some("a text is never equal to a list: say `one_of = [ … ]`".to_owned())
+            }
+            Value::Null => {
+                Some("a text is never null: where there is none, say `present = false`".to_owned())
+            }
+            other => {
+                let shown = other.to_json();
+                let kind = other.kind_name();
+                Some(format!("a text is never equal to a {kind}: say `\"{shown}\"` in quotes"))
+            }
+        }),
+        Node::Each(_)
+        | Node::Some(_)
+        | Node::Count(_)
+        | Node::SubsetOf(_)
+        | Node::HasAny(_)
+        | Node::HasAll(_) => {
+            let word = constraint.word();
+            Some(format!("this is one text, and `{word}` is asked of a list: say `one_of = [ … ]`"))
+        }
+        Node::Range(_) => {
+            let word = constraint.word();
+            Some(format!(
+                "this is text, and `{word}` is asked of a number: for texts there are `one_of`, \
+                 `prefix`, `glob` and `len`"
+            ))
+        }
+        Node::Fields(_) => Some("this is text, and `fields` is asked of an object".to_owned()),
+        _ => None,
+    }
+}
+
+fn of_leaf(fact: &Fact, leaf: &Node) -> Option<String> {
+    let refuses = characters_of(fact);
+    match leaf {
+        Node::Is(set) | Node::SubsetOf(set) | Node::HasAny(set) | Node::HasAll(set) => {
+            texts_of(set).find_map(|text| {
+                let fault = of_text(fact, text)?;
+                let pattern =
+                    if text.contains('*') { ": a pattern is said with `glob`" } else { "" };
+                Some(format!("{fault}{pattern}"))
+            })
+        }
+        Node::Prefix(text) | Node::Suffix(text) | Node::Contains(text) => {
+            never_has(fact, text, refuses?(text)?)
+        }
+        Node::Glob(glob) => {
+            // A wildcard stands for any character, and is taken for one that is allowed.
+            let letters = glob.as_str().replace(['*', '?', '\\'], "a");
+            never_has(fact, glob.as_str(), refuses?(&letters)?)
+        }
+        _ => None,
+    }
+}
+
+/// The texts of a set, and of the lists in it.
+fn texts_of(set: &Set) -> impl Iterator<Item = &str> {
+    set.iter()
+        .flat_map(|value| match value {
+            Value::List(elements) => elements.as_slice(),
+            one => std::slice::from_ref(one),
+        })
+        .filter_map(Value::as_text)
+}
+
+/// Why no question states this text.
+fn of_text(fact: &Fact, text: &str) -> Option<String> {
+    match fact {
+        Fact::WhoId => Subject::new(text).err().map(|fault| fault.to_string()),
+        Fact::WhoActsFor => Subject::new(text).err().map(|fault| fault.to_string()),
+        Fact::WhoGroups => ATTRIBUTE_NAME.check(text).err().map(|fault| format!("group {fault}")),
+        Fact::Purpose => Purpose::new(text).checked().err().map(|fault| fault.to_string()),
+        Fact::Ticket => Purpose::new("p").ticket(text).checked().err().map(|own| own.to_string()),
+        Fact::ResourceType => Resource::new(text, "i").checked().err().map(|own| own.to_string()),
+        Fact::ResourceId => Resource::new("t", text).checked().err().map(|own| own.to_string()),
+        Fact::Labels | Fact::Seen => {
+            ToolName::new(text).err().map(|_| format!("no tool has the label {}", Shown(text)))
+        }
+        _ => None,
+    }
+}
+
+/// Finds the first character that a fact never has.
+type Refuses = fn(&str) -> Option<usize>;
+
+fn characters_of(fact: &Fact) -> Option<Refuses> {
+    match fact {
+        Fact::Tool | Fact::Purpose | Fact::ResourceType | Fact::Labels | Fact::Seen => {
+            Some(not_a_name_char)
+        }
+        Fact::WhoId | Fact::WhoActsFor => {
+            Some(|text| text.chars().position(|c| !c.is_ascii_graphic()))
+        }
+        Fact::Ticket => Some(|text| text.chars().position(|c| !matches!(c, ' '..='~'))),
+        Fact::WhoGroups => Some(|text| text.chars().position(is_hidden)),
+        Fact::ResourceId => Some(|text| text.chars().position(char::is_control)),
+        _ => None,
+    }
+}
+
+fn never_has(fact: &Fact, text: &str, at: usize) -> Option<String> {
+    let found = text.chars().nth(at)?;
+    let (shown, place) = (Shown(text), at + 1);
+    Some(match found {
+        '*' => format!("`{fact}` never has a `*`, and {shown} has: a pattern is said with `glob`"),
+        _ => {
+            let found = found.escape_unicode();
+            format!("{shown} has `{found}` as character {place}, which `{fact}` never has")
+        }
+    })
+}

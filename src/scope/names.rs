@@ -1,0 +1,58 @@
+//! Names that no call, identity, context or resource can have.
+
+use super::constraint::{Constraint, Node};
+use super::cover::Condition;
+use super::fact::Fact;
+use crate::args::check_key;
+use crate::visible::ATTRIBUTE_NAME;
+use crate::visible::Shown;
+
+impl Condition {
+    /// Why it names something that no question has: an argument or a field that no call may have, an
+    /// attribute that nothing may state, in the condition itself or in what it compares with.
+    pub(crate) fn name_fault(&self) -> Option<String> {
+        let of_call = matches!(self.fact, Fact::Arg(_));
+        self.fact.name_fault().or_else(|| of_constraint(&self.constraint, of_call))
+    }
+}
+
+impl Fact {
+    /// Why no question has this fact.
+    pub(crate) fn name_fault(&self) -> Option<String> {
+        match self {
+            Fact::Arg(path) => path.iter().find_map(|name| of_key("argument", name)),
+            Fact::WhoAttr(name) => of_attribute("identity", name),
+            Fact::Context(name) => of_attribute("context", name),
+            Fact::ResourceAttr(name) => of_attribute("resource", name),
+            _ => None,
+        }
+    }
+}
+
+/// `of_call`: the fields are those of an argument, and not of an attribute or of a JSON text, whose
+/// keys may be any.
+fn of_constraint(constraint: &Constraint, of_call: bool) -> Option<String> {
+    match &constraint.0 {
+        Node::SameAs(fact) => fact.name_fault().map(|fault| format!("`same_as`: {fault}")),
+        Node::All(parts) | Node::AnyOf(parts) => {
+            parts.iter().find_map(|part| of_constraint(part, of_call))
+        }
+        Node::Not(inner) | Node::Each(inner) | Node::Some(inner) => of_constraint(inner, of_call),
+        Node::Json(inner) => of_constraint(inner, false),
+        Node::Fields(fields) => fields.iter().find_map(|(name, field)| {
+            let own = if of_call { of_key("field", name) } else { None };
+            own.or_else(|| of_constraint(field, of_call))
+        }),
+        _ => None,
+    }
+}
+
+fn of_key(noun: &str, name: &str) -> Option<String> {
+    let fault = check_key(name).err()?;
+    Some(format!("no call has the {noun} {}: the name is {fault}", Shown(name)))
+}
+
+fn of_attribute(whose: &str, name: &str) -> Option<String> {
+    let fault = ATTRIBUTE_NAME.check(name).err()?;
+    Some(format!("no {whose} has the attribute: its name {fault}"))
+}

@@ -9,7 +9,6 @@ use super::permit::Permit;
 use super::presented::{PresentedGrant, present};
 use super::shared::Shared;
 use crate::call::Call;
-use crate::clock::Timestamp;
 use crate::denial::{Denial, Reason};
 use crate::grant::GrantId;
 use crate::policy::{Catalogue, Listed};
@@ -24,15 +23,14 @@ pub(super) struct Committed {
     seq: u64,
     epoch: u64,
     rules: DecidingRules,
-    lapses: Timestamp,
     /// The call that may run, if its arguments were spelled otherwise than the tool gets them.
     canonical: Option<Call>,
 }
 
 impl CallRequest<'_> {
     pub(super) fn commit(&self) -> Result<Committed, Refusal> {
-        let (presented, canonical, reserved) = self.judge(|asked| asked.reserve())?;
-        let Reserved { place, lapses, rules, epoch } = reserved;
+        let (presented, canonical, reserved) = self.judge(|inputs| inputs.reserve())?;
+        let Reserved { place, rules, epoch } = reserved;
         let seq = place.seq();
 
         // Outside the locks: the log may take its time.
@@ -46,11 +44,11 @@ impl CallRequest<'_> {
         life.note_recorded(seq);
         drop(life);
         let PresentedGrant { cell, grant, .. } = presented;
-        Ok(Committed { cell, grant, seq, epoch, rules, lapses, canonical })
+        Ok(Committed { cell, grant, seq, epoch, rules, canonical })
     }
 
     pub(super) fn check(&self) -> Result<DecidingRules, Refusal> {
-        self.judge(|asked| asked.probe()).map(|(_, _, rules)| rules)
+        self.judge(|inputs| inputs.probe()).map(|(_, _, rules)| rules)
     }
 
     /// Finds what was presented and what the catalogue says, and has the call judged as the tool gets
@@ -67,8 +65,8 @@ impl CallRequest<'_> {
         let judged = self.listed(listed, &mut presented).and_then(|listed| {
             let canonical = listed.typed.canonical_call(self.call)?;
             // What was presented was bound to the call as it was made.
-            let attempt = CallRequest { call: canonical.as_ref().unwrap_or(self.call), ..*self };
-            let judged = judge(&CallInputs::of(attempt, &current, &presented, listed)?)?;
+            let request = CallRequest { call: canonical.as_ref().unwrap_or(self.call), ..*self };
+            let judged = judge(&CallInputs::of(request, &current, &presented, listed)?)?;
             Ok((canonical, judged))
         });
         match judged {
@@ -115,8 +113,8 @@ impl PresentedGrant {
 
 impl Committed {
     pub(super) fn into_permit(self, shared: &Arc<Apart<Arc<Shared>>>, call: Call) -> Permit {
-        let Committed { cell, grant, seq, epoch, rules, lapses, canonical } = self;
+        let Committed { cell, grant, seq, epoch, rules, canonical } = self;
         let call = canonical.unwrap_or(call);
-        Permit::new(shared.clone(), cell, grant, seq, epoch, lapses, rules, call)
+        Permit::new(shared.clone(), cell, grant, seq, epoch, rules, call)
     }
 }

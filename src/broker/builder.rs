@@ -5,7 +5,6 @@ use std::time::Duration;
 
 use super::Broker;
 use super::current::{Current, InForce};
-use super::halt::Halts;
 use super::settings::Settings;
 use super::shared::Shared;
 use super::stats::DenialCounts;
@@ -17,7 +16,7 @@ use crate::key::{KeyError, KeyRing, KeyUse};
 use crate::policy::Policy;
 use crate::random::RandomError;
 use crate::sync::Mutex;
-use crate::task::Table;
+use crate::task::{Halts, Table};
 
 /// Builds a [`Broker`]; every default has its reason at its method.
 #[must_use = "a builder does nothing until `build` is called"]

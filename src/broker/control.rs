@@ -3,11 +3,11 @@
 use std::collections::HashSet;
 use std::sync::Arc;
 
-use super::halt::Halt;
 use super::shared::Shared;
 use crate::audit::{Event, How};
 use crate::denial::Reason;
 use crate::grant::{GrantId, Row};
+use crate::task::Halt;
 use crate::task::{OpenPermit, TaskCell};
 
 /// The operators' handle: stops things, and lets them go on.

@@ -7,11 +7,12 @@ use super::task::Task;
 use crate::clock::Timestamp;
 use crate::context::Context;
 use crate::denial::{Denial, Reason};
-use crate::grant::{GrantId, Row};
+use crate::grant::Row;
 use crate::identity::Identity;
 use crate::meter::Meter;
 use crate::policy::Moment;
 use crate::scope::{Algebra, Capability, Scope};
+use crate::task::Liveness;
 
 /// How far a permit that says nothing of depth lets a grant be delegated: one hop, to whom the
 /// delegator itself chose.
@@ -49,14 +50,12 @@ impl OfferInputs<'_> {
     /// latest.
     pub(super) fn give_child(
         &self,
-        parent: GrantId,
+        parent: &Liveness,
         holder: &Identity,
         capabilities: &[Capability],
     ) -> Result<(Offer, u8, Timestamp), Denial> {
-        let lineage = self.life.lineage(parent, self.now)?;
-        let Some(row) = lineage.first() else {
-            return Err(Denial::new(Reason::UnknownGrant));
-        };
+        let row = self.life.row(parent)?;
+        let lineage = self.life.lineage(parent);
         let hops = row.hops.checked_add(1).ok_or_else(|| too_deep(u8::MAX))?;
         for capability in capabilities {
             self.meter.settle(within(capability, row, self.meter))?;

@@ -11,7 +11,7 @@ use crate::grant::{GrantId, Granted, Row};
 use crate::identity::Identity;
 use crate::meter::Meter;
 use crate::policy::{Moment, Setting, Wanted, could_permit};
-use crate::task::{Life, TaskCell};
+use crate::task::{Claim, Life, TaskCell};
 use crate::token::Token;
 use crate::tool::ToolName;
 use crate::value::Object;
@@ -41,17 +41,16 @@ impl Gate {
         let cell = &presented.cell;
         let mut life = cell.life.lock();
         shared.keep_up(&current, cell, &mut life, presented.grant, now)?;
-        if life.over.is_some() {
-            return Err(Denial::new(Reason::TaskOver));
-        }
+        let grant = presented.grant;
+        let claim = Claim { grant, serial: Some(presented.serial), who: caller, tool: None };
+        let live = match cell.prove_live(&life, &shared.halts, &claim, now) {
+            // What is halted can be resumed: the token is good, and there is nothing to call now.
+            Err(denial) if denial.reason() == Reason::Halted => return Ok(Vec::new()),
+            proven => proven?,
+        };
         // What lapsed permits had reserved can be used again.
         shared.close_lapsed(cell, &mut life, now);
-        let lineage = life.lineage(presented.grant, now)?;
-        let Some(row) = lineage.first() else { return Err(Denial::new(Reason::UnknownGrant)) };
-        if row.serial != presented.serial {
-            return Err(Denial::new(Reason::Superseded));
-        }
-        let grant = presented.grant;
+        let lineage = life.lineage(&live);
         let left_above = |above: &Granted, tool: &ToolName, life: &mut Life| {
             above.capability.tool == *tool
                 && above.stamps.iter().all(|stamp| life.counters.has_calls_left(stamp, now))
@@ -96,7 +95,7 @@ impl Listing<'_> {
         let tool = granted.capability.tool.as_str();
         let policy = &current.policy;
         let Some(labels) = policy.catalogue.labels_of(tool) else { return false };
-        if shared.halts.stopping_call(cell, life, grant, caller, tool).is_some() {
+        if shared.halts.stopping_grant(cell, life, grant, caller, Some(tool)).is_some() {
             return false;
         }
         if !granted.stamps.iter().all(|stamp| life.counters.has_calls_left(stamp, now)) {

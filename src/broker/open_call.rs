@@ -5,11 +5,10 @@ use std::sync::Arc;
 use super::shared::Shared;
 use crate::audit::{Event, Outcome, Stage};
 use crate::call::Call;
-use crate::clock::Timestamp;
 use crate::denial::{Denial, Reason};
 use crate::grant::GrantId;
 use crate::sync::Apart;
-use crate::task::TaskCell;
+use crate::task::{Claim, TaskCell};
 
 /// The open end of a permit: closed exactly once, with one outcome.
 pub(super) struct OpenCall {
@@ -38,42 +37,27 @@ impl OpenCall {
 
     /// The last check and the start, under the task's lock and one epoch: whatever ended, halted or
     /// reloaded before and has returned is seen here; whatever comes after finds the call running.
-    pub(super) fn start(
-        &mut self,
-        call: &Call,
-        lapses: Timestamp,
-        epoch: u64,
-    ) -> Result<(), Denial> {
+    pub(super) fn start(&mut self, call: &Call, epoch: u64) -> Result<(), Denial> {
         let now = self.shared.now()?;
         let current = self.shared.current();
         let life = &mut *self.cell.life.lock();
-        if life.over.is_some() {
-            return Err(Denial::new(Reason::TaskOver));
-        }
-        if now >= lapses {
-            return Err(Denial::new(Reason::PermitLapsed));
-        }
-        if now >= self.cell.ceiling {
-            return Err(Denial::new(Reason::Expired));
-        }
-        let serial = life.live(self.grant, now)?.serial;
+        let Some(permit) = life.permit(self.seq).filter(|permit| now < permit.lapses) else {
+            // Of a task that is over this is told, lapsed or not.
+            let over = life.over.map_or(Reason::PermitLapsed, |_| Reason::TaskOver);
+            return Err(Denial::new(over));
+        };
+        let claim = Claim {
+            grant: self.grant,
+            serial: Some(permit.serial),
+            who: &permit.caller,
+            tool: Some(call.tool()),
+        };
+        let live = self.cell.prove_live(life, &self.shared.halts, &claim, now)?;
         if current.epoch != epoch {
             return Err(Denial::new(Reason::PolicyChanged)
                 .because(format_args!("permitted under epoch {epoch}, now {}", current.epoch)));
         }
-        let Some(permit) = life.permit(self.seq) else {
-            return Err(Denial::new(Reason::PermitLapsed));
-        };
-        if permit.serial != serial {
-            return Err(Denial::new(Reason::Superseded).because("the grant was renewed since"));
-        }
-        let halts = &self.shared.halts;
-        if let Some(halt) =
-            halts.stopping_call(&self.cell, life, self.grant, &permit.caller, call.tool())
-        {
-            return Err(Denial::new(Reason::Halted).because(halt));
-        }
-        life.note_running(self.seq);
+        life.start(live, self.seq);
         self.started = true;
         Ok(())
     }

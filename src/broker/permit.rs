@@ -9,7 +9,6 @@ use super::receipt::{Receipt, RunError};
 use super::running::Running;
 use super::shared::Shared;
 use crate::call::Call;
-use crate::clock::Timestamp;
 use crate::denial::Denial;
 use crate::grant::GrantId;
 use crate::sync::Apart;
@@ -68,25 +67,22 @@ use crate::task::TaskCell;
 pub struct Permit {
     call: Call,
     rules: DecidingRules,
-    lapses: Timestamp,
     epoch: u64,
     open: OpenCall,
 }
 
 impl Permit {
-    #[expect(clippy::too_many_arguments, reason = "called once, with what the commit fixed")]
     pub(super) fn new(
         shared: Arc<Apart<Arc<Shared>>>,
         cell: Arc<TaskCell>,
         grant: GrantId,
         seq: u64,
         epoch: u64,
-        lapses: Timestamp,
         rules: DecidingRules,
         call: Call,
     ) -> Self {
         let open = OpenCall::new(shared, cell, grant, seq);
-        Permit { call, rules, lapses, epoch, open }
+        Permit { call, rules, epoch, open }
     }
 
     /// The call that may run, with the arguments the tool must use.
@@ -159,8 +155,8 @@ impl Permit {
     /// A [`Denial`] if task or grant have ended or expired, the grant was renewed, a halt is on, the
     /// policy is another, or the permit has lapsed. What it reserved is given back.
     pub fn start(self) -> Result<Running, Denial> {
-        let Permit { call, lapses, epoch, mut open, rules: _ } = self;
-        match open.start(&call, lapses, epoch) {
+        let Permit { call, epoch, mut open, rules: _ } = self;
+        match open.start(&call, epoch) {
             Ok(()) => Ok(Running { call, open }),
             Err(denial) => {
                 open.record_denial(&call, &denial);

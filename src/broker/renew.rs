@@ -107,11 +107,12 @@ fn again(
         context.checked().map_err(|error| Denial::new(Reason::MalformedContext).because(error))?;
     let current = shared.current();
     let mut life = cell.life.lock();
-    request.alive(&life)?;
+    request.check_task(&life)?;
     if let Some(parent) = life.grant(grant.id).and_then(|row| row.parent) {
         shared.keep_up(&current, cell, &mut life, parent, now)?;
     }
-    let lineage = life.lineage(grant.id, now)?;
+    let live = request.prove_live(&life, grant.id)?;
+    let lineage = life.lineage(&live);
     let Some((row, ancestors)) = lineage.split_first() else {
         return Err(Denial::new(Reason::UnknownGrant));
     };
@@ -121,7 +122,8 @@ fn again(
     let (mut given, latest) = match row.parent {
         None => (asking.give(&request.parties(), &capabilities)?, cell.ceiling),
         Some(parent) => {
-            let (given, _, latest) = asking.give_child(parent, holder, &capabilities)?;
+            let parent = request.prove_live(&life, parent)?;
+            let (given, _, latest) = asking.give_child(&parent, holder, &capabilities)?;
             (given, latest)
         }
     };

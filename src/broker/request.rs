@@ -17,7 +17,7 @@ use crate::identity::Identity;
 use crate::meter::Meter;
 use crate::policy::Moment;
 use crate::scope::{Capability, Scope};
-use crate::task::{Life, TaskCell};
+use crate::task::{Claim, Life, Liveness, TaskCell};
 use crate::token::{Claims, Token, encode_carried, mint};
 
 impl Task {
@@ -125,7 +125,8 @@ impl<'r> GrantRequest<'r> {
         let current = shared.current();
         let scope = self.respell(&current, scope, &mut capabilities)?;
         let mut life = cell.life.lock();
-        self.alive(&life)?;
+        self.check_task(&life)?;
+        self.check_room(&life)?;
         if let Some(parent) = parent {
             shared.keep_up(&current, cell, &mut life, parent, now)?;
         }
@@ -133,7 +134,9 @@ impl<'r> GrantRequest<'r> {
             OfferInputs::at_request(shared, &current, cell, &life, context, now, &self.meter);
         let (given, hops, latest) = match parent {
             None => (asking.give(&self.parties(), &capabilities)?, 0, cell.ceiling),
-            Some(parent) => asking.give_child(parent, holder, &capabilities)?,
+            Some(parent) => {
+                asking.give_child(&self.prove_live(&life, parent)?, holder, &capabilities)?
+            }
         };
         let expires = expiry(&given, now, now)?.min(latest);
         let made = Made { id, serial: 1, expires };
@@ -202,22 +205,28 @@ impl<'r> GrantRequest<'r> {
         parties
     }
 
-    /// Whether the task can be given anything.
-    pub(super) fn alive(&self, life: &Life) -> Result<(), Denial> {
+    /// Whether the task can be given access.
+    pub(super) fn check_task(&self, life: &Life) -> Result<(), Denial> {
         let GrantRequest { shared, cell, holder, now, .. } = *self;
-        if life.over.is_some() {
-            return Err(Denial::new(Reason::TaskOver));
-        }
-        if now >= cell.ceiling {
-            return Err(Denial::new(Reason::Expired).because("the task has reached its ceiling"));
-        }
+        cell.check_open(life, now)?;
         if let Some(halt) = shared.halts.stopping(cell, &[holder], None) {
             return Err(Denial::new(Reason::Halted).because(halt));
         }
-        if life.grants.len() >= shared.settings.max_grants {
+        Ok(())
+    }
+
+    fn check_room(&self, life: &Life) -> Result<(), Denial> {
+        if life.grants.len() >= self.shared.settings.max_grants {
             return Err(Denial::new(Reason::TooMany).because("the task holds too many grants"));
         }
         Ok(())
+    }
+
+    /// Proves that a grant of the task lives, for what the host asks about it.
+    pub(super) fn prove_live(&self, life: &Life, grant: GrantId) -> Result<Liveness, Denial> {
+        let GrantRequest { shared, cell, holder, now, .. } = *self;
+        let claim = Claim { grant, serial: None, who: holder, tool: None };
+        cell.prove_live(life, &shared.halts, &claim, now)
     }
 
     pub(super) fn token(

@@ -3,7 +3,6 @@
 use std::sync::Arc;
 
 use super::current::{Current, InForce};
-use super::halt::{Halt, Halts};
 use super::settings::Settings;
 use super::stats::DenialCounts;
 use super::tripwire::Tripwire;
@@ -17,6 +16,7 @@ use crate::key::{KeyRing, MacKey};
 use crate::purpose::CheckedPurpose;
 use crate::sync::process_wide::{AtomicU64, Ordering};
 use crate::sync::{Apart, Mutex, RwLockReadGuard};
+use crate::task::{Halt, Halts};
 use crate::task::{Table, TaskCell};
 
 pub(crate) struct Shared {

@@ -2,6 +2,7 @@
 
 mod counter;
 mod counters;
+mod coverage;
 mod id;
 mod nonces;
 mod pool;
@@ -12,6 +13,7 @@ mod spanning;
 pub use id::GrantId;
 
 pub(crate) use counters::{Counters, Reservation, Stamp};
+pub(crate) use coverage::{Coverage, stamps_on};
 pub(crate) use pool::Pool;
 pub(crate) use row::{Granted, Row, Terms};
 pub(crate) use rows::Rows;

@@ -4,6 +4,7 @@
 use std::collections::VecDeque;
 
 use super::history::History;
+use super::liveness::Liveness;
 use super::open_permit::OpenPermit;
 use crate::audit::How;
 use crate::clock::Timestamp;
@@ -61,7 +62,7 @@ impl Life {
     }
 
     /// Adds the labels of a tool that is called. They never leave the task.
-    pub(crate) fn remember(&mut self, labels: &Value) {
+    pub(super) fn remember(&mut self, labels: &Value) {
         if self.history().with(labels).is_some() {
             self.rest_mut().history.add(labels);
         }
@@ -72,7 +73,7 @@ impl Life {
         self.rest.as_ref().map_or(&[], |rest| &rest.permits)
     }
 
-    pub(crate) fn hand_out(&mut self, permit: OpenPermit) {
+    pub(super) fn hand_out(&mut self, permit: OpenPermit) {
         self.rest_mut().permits.push(permit);
     }
 
@@ -89,29 +90,17 @@ impl Life {
         self.rest.get_or_insert_default()
     }
 
-    /// A grant and its ancestors, the grant first, if all of them live.
-    pub(crate) fn lineage(&self, id: GrantId, now: Timestamp) -> Result<Vec<&Row>, Denial> {
-        let mut lineage = Vec::new();
-        for row in self.upwards(id) {
-            let row = row.map_err(|gone| Denial::new(self.why_gone(gone)))?;
-            if row.is_past(now) {
-                return Err(Denial::new(Reason::Expired));
-            }
-            lineage.push(row);
-        }
-        Ok(lineage)
+    /// The row of a grant that was found to live.
+    ///
+    /// # Errors
+    /// [`Reason::UnknownGrant`], which the proof excludes while the lock is held.
+    pub(crate) fn row(&self, live: &Liveness) -> Result<&Row, Denial> {
+        self.grant(live.grant()).ok_or_else(|| Denial::new(Reason::UnknownGrant))
     }
 
-    /// A grant, if it and all it was delegated from live.
-    pub(crate) fn live(&self, id: GrantId, now: Timestamp) -> Result<&Row, Denial> {
-        let row = self.grant(id).ok_or_else(|| Denial::new(self.why_gone(id)))?;
-        for above in self.upwards(id) {
-            let above = above.map_err(|gone| Denial::new(self.why_gone(gone)))?;
-            if above.is_past(now) {
-                return Err(Denial::new(Reason::Expired));
-            }
-        }
-        Ok(row)
+    /// A grant that lives, and all it was delegated from, the grant first.
+    pub(crate) fn lineage(&self, live: &Liveness) -> Vec<&Row> {
+        self.upwards(live.grant()).filter_map(Result::ok).collect()
     }
 
     /// What a grant was delegated from, the nearest first, as far as it is there.
@@ -162,7 +151,7 @@ impl Life {
     }
 
     /// Notes that a grant, and so all it was delegated from, has been used.
-    pub(crate) fn touch(&mut self, id: GrantId, now: Timestamp) {
+    pub(super) fn touch(&mut self, id: GrantId, now: Timestamp) {
         let mut next = Some(id);
         while let Some(row) = next.and_then(|id| self.grant_mut(id)) {
             row.last_used = now;
@@ -209,8 +198,8 @@ impl Life {
         }
     }
 
-    /// Notes that a permit's call is running.
-    pub(crate) fn note_running(&mut self, seq: u64) {
+    /// Moves a permit from handed out to running.
+    pub(crate) fn start(&mut self, _live: Liveness, seq: u64) {
         if let Some(permit) = self.permit_mut(seq) {
             permit.running = true;
         }

@@ -1,12 +1,19 @@
 //! Tasks: what lives and ends together, and the table of those that live.
 
 mod cell;
+mod commit;
+mod halt;
 mod history;
 mod life;
+mod liveness;
 mod open_permit;
 mod table;
 
 pub(crate) use cell::TaskCell;
+pub(crate) use commit::Spend;
+pub use halt::Halt;
+pub(crate) use halt::Halts;
 pub(crate) use life::{EndedGrant, Life};
+pub(crate) use liveness::{Claim, Liveness};
 pub(crate) use open_permit::OpenPermit;
 pub(crate) use table::Table;

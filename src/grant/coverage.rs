@@ -1,11 +1,12 @@
-//! What covers a call: the grant's scope, every narrowing of the token, and all above the grant.
+//! Where a grant, and each one it was delegated from, covers a call and limits it.
 
-use crate::denial::{Denial, Reason};
-use crate::grant::{GrantId, Granted, Row, Rows, SpanningCounters, Stamp};
+use super::counters::Stamp;
+use super::id::GrantId;
+use super::row::Row;
+use super::rows::Rows;
+use super::spanning::SpanningCounters;
 use crate::identity::Identity;
-use crate::policy::{Compiled, Deciders, Question, Rule, What};
-use crate::scope::{Capability, Outside, outside_of};
-use crate::token::Narrowing;
+use crate::policy::{Compiled, Deciders, Rule};
 
 /// A grant, and which capability of its scope covers the call.
 type InScope = (GrantId, usize);
@@ -13,7 +14,7 @@ type InScope = (GrantId, usize);
 /// Where the grant, and each grant it was delegated from, covers the call and limits calls: most only
 /// say how long they live.
 #[derive(Default)]
-pub(super) struct Coverage {
+pub(crate) struct Coverage {
     own: Option<InScope>,
     ancestors: Vec<InScope>,
     /// What the permits that decided limit, where the grant was stamped by none of them.
@@ -22,23 +23,23 @@ pub(super) struct Coverage {
 
 impl Coverage {
     /// The grant covers the call at this place of its scope.
-    pub(super) fn by(row: &Row, at: usize) -> Self {
+    pub(crate) fn by(row: &Row, at: usize) -> Self {
         Coverage { own: limiting(row, at), ..Coverage::default() }
     }
 
     /// So does one that it was delegated from.
-    pub(super) fn by_ancestor(&mut self, row: &Row, at: usize) {
+    pub(crate) fn by_ancestor(&mut self, row: &Row, at: usize) {
         self.ancestors.extend(limiting(row, at));
     }
 
     /// Whether nothing that covers the call limits calls.
-    pub(super) fn is_unlimited(&self) -> bool {
+    pub(crate) fn is_unlimited(&self) -> bool {
         self.own.is_none() && self.ancestors.is_empty() && self.unstamped.is_empty()
     }
 
     /// The limits of every capability that covers the call, and of the permits that decided without
     /// being stamped on it.
-    pub(super) fn stamps<'s>(
+    pub(crate) fn stamps<'s>(
         &'s self,
         grants: &'s Rows,
     ) -> impl Iterator<Item = &'s Stamp> + Clone + use<'s> {
@@ -50,7 +51,7 @@ impl Coverage {
     /// Adds the limits of the permits that decided, unless one of them is stamped on the capability
     /// that covers the call: a grant made under one permit and used under another would else be held
     /// to nothing that the other says.
-    pub(super) fn hold_to(
+    pub(crate) fn hold_to(
         &mut self,
         deciders: &Deciders,
         policy: &Compiled,
@@ -68,36 +69,10 @@ impl Coverage {
 }
 
 /// The limits on one capability of a grant.
-pub(super) fn stamps_on(row: &Row, at: usize) -> &[Stamp] {
+pub(crate) fn stamps_on(row: &Row, at: usize) -> &[Stamp] {
     row.terms.scope.get(at).map_or(&[], |granted| &granted.stamps)
 }
 
 fn limiting(row: &Row, at: usize) -> Option<InScope> {
     stamps_on(row, at).iter().any(|stamp| stamp.limits.count_calls()).then_some((row.id, at))
-}
-
-/// The place of the first granted capability that covers the call, if every narrowing of the token
-/// that has to be asked covers it, too.
-pub(super) fn covering(
-    scope: &[Granted],
-    narrowings: &[Narrowing],
-    question: &Question<'_>,
-) -> Result<usize, Denial> {
-    let What { tool, args, resource, .. } = question.what;
-    let call = (tool, args, resource.is_some());
-    let granted = scope.iter().map(|granted| &granted.capability);
-    let meter = question.setting.meter;
-    let at = Capability::first_covering(granted, call, question, meter)
-        .map_err(|outside| out_of_scope("the grant", outside, question))?;
-    for Narrowing { hop, capabilities } in narrowings {
-        Capability::first_covering(capabilities, call, question, meter)
-            .map_err(|outside| out_of_scope(&format!("attenuation {hop}"), outside, question))?;
-    }
-    Ok(at)
-}
-
-/// Says what of the call is outside of what `whose` scope covers of the tool.
-fn out_of_scope(whose: &str, outside: Option<Outside<'_>>, question: &Question<'_>) -> Denial {
-    let detail = outside_of(whose, question.what.tool, outside, question);
-    Denial::new(Reason::OutOfScope).because(detail)
 }

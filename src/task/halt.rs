@@ -2,11 +2,12 @@
 
 use std::collections::HashSet;
 
+use super::cell::TaskCell;
+use super::life::Life;
 use crate::grant::GrantId;
 use crate::identity::Identity;
 use crate::sync::RwLock;
 use crate::sync::atomic::{AtomicBool, Ordering};
-use crate::task::{Life, TaskCell};
 
 /// What to stop.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -94,21 +95,21 @@ impl Halts {
         on.iter().find(|halt| halt.stops(task, who, tool)).cloned()
     }
 
-    /// The halt that stops a call: of whoever presents the grant, holds it, or holds one that it was
-    /// delegated from.
-    pub(crate) fn stopping_call(
+    /// The halt that stops a grant, and the tool to be called on it: of `who` presents or holds it, and
+    /// of the holders of all it was delegated from.
+    pub(crate) fn stopping_grant(
         &self,
         task: &TaskCell,
         life: &Life,
         grant: GrantId,
-        caller: &Identity,
-        tool: &str,
+        who: &Identity,
+        tool: Option<&str>,
     ) -> Option<Halt> {
         if !self.any.load(Ordering::SeqCst) {
             return None;
         }
-        let who: Vec<_> = life.holders(grant).chain([caller]).collect();
-        self.stopping(task, &who, Some(tool))
+        let concerned: Vec<_> = life.holders(grant).chain([who]).collect();
+        self.stopping(task, &concerned, tool)
     }
 
     pub(crate) fn all(&self) -> Vec<Halt> {

@@ -1,0 +1,97 @@
+//! The commit: the one way to spend a grant.
+
+use super::life::Life;
+use super::liveness::Liveness;
+use super::open_permit::OpenPermit;
+use crate::args::Args;
+use crate::audit::Place;
+use crate::clock::Timestamp;
+use crate::denial::{Denial, Reason};
+use crate::grant::{Coverage, Reservation};
+use crate::identity::Identity;
+use crate::tool::ToolName;
+use crate::value::Value;
+
+/// What a permitted call spends.
+pub(crate) struct Spend<'a> {
+    pub(crate) coverage: &'a Coverage,
+    pub(crate) args: &'a Args,
+    /// Of the token that was presented.
+    pub(crate) serial: u32,
+    pub(crate) caller: &'a Identity,
+    pub(crate) tool: &'a ToolName,
+    /// The labels of the tool: from now on they are in the task's history.
+    pub(crate) labels: &'a Value,
+    /// When the permit is worth nothing any more, unless it was started.
+    pub(crate) lapses: Timestamp,
+}
+
+impl Life {
+    /// Checks what is left, reserves it, takes the record's place in the log's sequence, adds to the
+    /// history and hands out the permit, in one step under the task's lock. On an error nothing has
+    /// changed.
+    ///
+    /// # Errors
+    /// The [`Denial`] of a limit, of too many open permits, or of `place`.
+    pub(crate) fn commit(
+        &mut self,
+        live: &Liveness,
+        spend: Spend<'_>,
+        most_permits: usize,
+        place: impl FnOnce() -> Result<Place, Denial>,
+    ) -> Result<Place, Denial> {
+        self.check_room(most_permits)?;
+        let Spend { coverage, args, serial, caller, tool, labels, lapses } = spend;
+        let reservation = match coverage.is_unlimited() {
+            true => Reservation::default(),
+            false => self.counters.reserve(coverage.stamps(&self.grants), args, live.at())?,
+        };
+        let place = match place() {
+            Ok(place) => place,
+            Err(denial) => {
+                self.counters.give_back(&reservation);
+                return Err(denial);
+            }
+        };
+        self.remember(labels);
+        self.touch(live.grant(), live.at());
+        self.hand_out(OpenPermit {
+            seq: place.seq(),
+            grant: live.grant(),
+            serial,
+            caller: caller.share(),
+            tool: tool.clone(),
+            recorded: false,
+            running: false,
+            lapses,
+            reservation,
+        });
+        Ok(place)
+    }
+
+    /// Whether [`commit`](Self::commit) would find what the call spends, now. Takes nothing.
+    ///
+    /// # Errors
+    /// As `commit`, but for the log's.
+    pub(crate) fn check_spend(
+        &mut self,
+        live: &Liveness,
+        coverage: &Coverage,
+        args: &Args,
+        most_permits: usize,
+    ) -> Result<(), Denial> {
+        self.check_room(most_permits)?;
+        match coverage.is_unlimited() {
+            true => Ok(()),
+            false => self.counters.probe(coverage.stamps(&self.grants), args, live.at()),
+        }
+    }
+
+    fn check_room(&self, most_permits: usize) -> Result<(), Denial> {
+        if self.permits().len() >= most_permits {
+            return Err(Denial::new(Reason::TooMany)
+                .because("the task has too many permits open: finish or drop some"));
+        }
+        Ok(())
+    }
+}

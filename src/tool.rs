@@ -7,8 +7,11 @@ use std::sync::Arc;
 
 use crate::visible::{TextFault, TextRule, not_a_name_char};
 
+/// The most bytes of a tool's name.
+pub(crate) const MAX_TOOL_NAME: usize = 128;
+
 const TOOL_NAME: TextRule = TextRule {
-    max: 128,
+    max: MAX_TOOL_NAME,
     refuses: not_a_name_char,
     expected: "letters a-z and A-Z, digits and `_.:/-`",
 };

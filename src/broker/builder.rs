@@ -5,13 +5,15 @@ use std::time::Duration;
 
 use super::Broker;
 use super::current::{Current, InForce};
+use super::denial_hook::DenialHook;
 use super::settings::Settings;
 use super::shared::Shared;
 use super::stats::DenialCounts;
 use super::tripwire::Tripwire;
 use crate::audit::{ChainKey, Event, Journal, MemoryLog, Sink, SinkError};
 use crate::clock::{Clock, ClockError, SystemClock, Timekeeper};
-use crate::grant::{Pool, SpanningCounters};
+use crate::denial::Denial;
+use crate::grant::{GrantIds, Pool, SpanningCounters};
 use crate::key::{KeyError, KeyRing, KeyUse};
 use crate::policy::Policy;
 use crate::random::RandomError;
@@ -29,6 +31,8 @@ pub struct BrokerBuilder {
     ring: Option<KeyRing>,
     settings: Settings,
     tripwire: Option<(usize, Duration)>,
+    ids: GrantIds,
+    on_denial: Option<DenialHook>,
 }
 
 /// Why a broker could not be built.
@@ -69,6 +73,8 @@ impl BrokerBuilder {
             sink: None,
             ring: None,
             tripwire: None,
+            ids: GrantIds::Random,
+            on_denial: None,
             settings: Settings {
                 default_ttl: Duration::from_secs(5 * 60),
                 ceiling: Duration::from_secs(60 * 60),
@@ -143,6 +149,38 @@ impl BrokerBuilder {
     /// by default: what is many for one agent is little for another.
     pub fn halt_after(mut self, denials: usize, window: Duration) -> Self {
         self.tripwire = Some((denials, window));
+        self
+    }
+
+    /// Tells a function of each denial that is recorded, together with its record: for metrics, alerts and
+    /// a host's own log. It observes and overturns nothing; it runs on the thread that was denied, with no
+    /// lock of the broker held, so it may ask the broker and is waited for. A panic in it is contained, and
+    /// what is denied to the function itself is recorded and not told.
+    ///
+    /// ```
+    /// # use hallpass::prelude::*;
+    /// use std::sync::{Arc, Mutex};
+    ///
+    /// # let policy = Policy::builder().build()?;
+    /// let alerts = Arc::new(Mutex::new(Vec::new()));
+    /// let seen = Arc::clone(&alerts);
+    /// let broker = Broker::builder(policy)
+    ///     .on_denial(move |denial, _record| seen.lock().unwrap().push(denial.reason()))
+    ///     .build()?;
+    /// # let agent = broker.assert_identity("agent-7")?;
+    /// # let task = broker.open(&agent, Purpose::new("reading"))?;
+    /// assert!(task.request(Scope::tool("fs.read"), &Context::new()).is_err());
+    /// assert_eq!(*alerts.lock().unwrap(), [Reason::NotCovered]);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn on_denial(mut self, told: impl Fn(&Denial, &Event<'_>) + Send + Sync + 'static) -> Self {
+        self.on_denial = Some(DenialHook::new(told));
+        self
+    }
+
+    /// The seam of `testing`: shipped code has no way to it.
+    pub(crate) fn ids(mut self, ids: GrantIds) -> Self {
+        self.ids = ids;
         self
     }
 
@@ -230,6 +268,8 @@ impl BrokerBuilder {
             tripwire: self.tripwire.map(|(denials, window)| Tripwire::new(denials, window)),
             journal,
             settings: self.settings,
+            ids: self.ids,
+            on_denial: self.on_denial,
         };
         let loaded = Event::Reloaded { epoch: 1, policy: digest.as_str().into() };
         shared.record(shared.keeper.latest(), &loaded);

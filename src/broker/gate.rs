@@ -1,5 +1,6 @@
 //! The gate: what the tool side holds.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use super::call_request::{CallRequest, Refusal};
@@ -13,8 +14,11 @@ use crate::clock::Timestamp;
 use crate::context::Context;
 use crate::denial::{Denial, Reason};
 use crate::identity::Identity;
+use crate::resource::Resource;
 use crate::sync::Apart;
-use crate::token::{Presentable, Token};
+use crate::token::Presentable;
+use crate::tool::MAX_TOOL_NAME;
+use crate::visible::cut;
 
 /// The tool side's handle: turns a presented token and a call into a [`Permit`], or a [`Denial`].
 ///
@@ -52,7 +56,8 @@ impl Gate {
         Gate { shared: Arc::new(Apart(shared)) }
     }
 
-    /// Authorizes one call: who presents which token, for what, in which context.
+    /// Authorizes one call: who presents which token, for what, in which context. What is presented is a
+    /// grant, a token of it, or the text of one.
     ///
     /// In this order: the token's size and framing, its signature, its decoding, expiry, audience
     /// and holder; then task, grant and serial; then the grant's scope and every attenuation's; then
@@ -86,6 +91,53 @@ impl Gate {
         match attempt.commit() {
             Ok(committed) => Ok(committed.into_permit(&self.shared, call)),
             Err(refusal) => Err(attempt.record(refusal)),
+        }
+    }
+
+    /// As [`authorize`](Gate::authorize), of a call as an agent wrote it: the tool's name, its arguments as
+    /// JSON, read strictly as by [`Call::from_json_bytes`], and what it acts on, which the host says. What
+    /// is no call is denied and recorded as any other, and counts for the
+    /// [tripwire](crate::BrokerBuilder::halt_after).
+    ///
+    /// ```
+    /// # use hallpass::prelude::*;
+    /// # let rule = Rule::permit("readers").tool("fs.read").any_args();
+    /// # let broker = Broker::new(Policy::builder().rule(rule).build()?)?;
+    /// # let (gate, context) = (broker.gate(), Context::new());
+    /// # let agent = broker.assert_identity("agent-7")?;
+    /// # let task = broker.open(&agent, Purpose::new("reading"))?;
+    /// # let grant = task.request(Scope::tool("fs.read").any_args(), &context)?;
+    /// let twice = br#"{ "path": "/data/q3.csv", "path": "/etc/passwd" }"#;
+    /// let denial = gate.authorize_json(&grant, &agent, "fs.read", twice, None, &context).unwrap_err();
+    /// assert_eq!(denial.reason(), Reason::MalformedCall);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// # Errors
+    /// As [`authorize`](Gate::authorize), and [`Reason::MalformedCall`].
+    pub fn authorize_json<P: Presentable + ?Sized>(
+        &self,
+        presented: &P,
+        caller: &Identity,
+        tool: &str,
+        args: impl AsRef<[u8]>,
+        resource: Option<Resource>,
+        context: &Context,
+    ) -> Result<Permit, Denial> {
+        match Call::from_json_bytes(tool, args.as_ref()) {
+            Ok(call) => {
+                let call = resource.into_iter().fold(call, Call::on);
+                self.authorize(presented, caller, call, context)
+            }
+            Err(error) => {
+                let denial = Denial::new(Reason::MalformedCall).because(error);
+                let shared = &self.shared;
+                let at = shared.keeper.now().unwrap_or_else(|_| shared.keeper.latest());
+                let tool = cut(tool, MAX_TOOL_NAME);
+                shared.record_denial(at, &denial, denied(Stage::Call, caller, Some(tool), &denial));
+                shared.trip(caller, &denial, at);
+                Err(denial)
+            }
         }
     }
 
@@ -131,43 +183,52 @@ impl Gate {
     /// A [`Denial`], which is in the log, too, with
     /// [`Code::InvalidToken`](crate::denial::Code::InvalidToken) or
     /// [`Expired`](crate::denial::Code::Expired) if there is nothing to give up.
-    pub fn give_up(&self, token: &Token, caller: &Identity) -> Result<(), Denial> {
+    pub fn give_up<P: Presentable + ?Sized>(
+        &self,
+        presented: &P,
+        caller: &Identity,
+    ) -> Result<(), Denial> {
         let now = self.shared.now();
         let at = *now.as_ref().unwrap_or(&self.shared.keeper.latest());
-        let given_up = now.and_then(|now| self.end_presented(token, caller, now));
+        let given_up = now.and_then(|now| self.end_presented(presented.text(), caller, now));
         given_up.inspect_err(|denial| {
-            let event = Event::Denied {
-                stage: Stage::GiveUp,
-                task: None,
-                generation: None,
-                grant: None,
-                who: Some(caller.subject().as_str().into()),
-                tool: None,
-                args: None,
-                code: denial.code().as_str().into(),
-                reason: denial.reason().as_str().into(),
-                rules: Vec::new(),
-                epoch: None,
-            };
+            let event = denied(Stage::GiveUp, caller, None, denial);
             self.shared.record_denial(at, denial, event);
             self.shared.trip(caller, denial, at);
         })
     }
 
-    fn end_presented(
-        &self,
-        token: &Token,
-        caller: &Identity,
-        now: Timestamp,
-    ) -> Result<(), Denial> {
+    fn end_presented(&self, text: &str, caller: &Identity, now: Timestamp) -> Result<(), Denial> {
         let current = self.shared.current();
-        let presented = present_token(&self.shared, &current.keys, token, caller, now)?;
+        let presented = present_token(&self.shared, &current.keys, text, caller, now)?;
         drop(current);
         if self.shared.end_grant(&presented.cell, presented.grant, Reason::Revoked).is_some() {
             Ok(())
         } else {
             Err(Denial::new(presented.cell.life.lock().why_gone(presented.grant)))
         }
+    }
+}
+
+/// The record of a denial of which no more is known than who asked.
+fn denied<'e>(
+    stage: Stage,
+    caller: &'e Identity,
+    tool: Option<Cow<'e, str>>,
+    denial: &'e Denial,
+) -> Event<'e> {
+    Event::Denied {
+        stage,
+        task: None,
+        generation: None,
+        grant: None,
+        who: Some(caller.subject().as_str().into()),
+        tool,
+        args: None,
+        code: denial.code().as_str().into(),
+        reason: denial.reason().as_str().into(),
+        rules: Vec::new(),
+        epoch: None,
     }
 }
 

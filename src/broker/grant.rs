@@ -10,7 +10,7 @@ use crate::grant::GrantId;
 use crate::identity::Identity;
 use crate::scope::Scope;
 use crate::task::TaskCell;
-use crate::token::Token;
+use crate::token::{Presentable, Token, sealed};
 
 /// A grant, as the host holds it: the token for the agent, and what it is worth.
 ///
@@ -75,6 +75,15 @@ impl Grant {
     /// before.
     pub fn revoke(self) -> bool {
         self.shared.end_grant(&self.cell, self.id, Reason::Revoked).is_some()
+    }
+}
+
+impl sealed::Sealed for Grant {}
+
+/// Its token.
+impl Presentable for Grant {
+    fn text(&self) -> &str {
+        self.token.expose()
     }
 }
 

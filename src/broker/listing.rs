@@ -12,7 +12,7 @@ use crate::identity::Identity;
 use crate::meter::Meter;
 use crate::policy::{Moment, Setting, Wanted, could_permit};
 use crate::task::{Claim, Life, TaskCell};
-use crate::token::Token;
+use crate::token::Presentable;
 use crate::tool::ToolName;
 use crate::value::Object;
 
@@ -25,16 +25,16 @@ impl Gate {
     ///
     /// # Errors
     /// The [`Denial`] of a token that is no good, or of a context that is not well formed.
-    pub fn tools(
+    pub fn tools<P: Presentable + ?Sized>(
         &self,
-        token: &Token,
+        presented: &P,
         caller: &Identity,
         context: &Context,
     ) -> Result<Vec<ToolName>, Denial> {
         let shared = &self.shared;
         let now = shared.now()?;
         let current = shared.current();
-        let presented = present_token(shared, &current.keys, token, caller, now)?;
+        let presented = present_token(shared, &current.keys, presented.text(), caller, now)?;
         let context = context
             .checked()
             .map_err(|error| Denial::new(Reason::MalformedContext).because(error))?;

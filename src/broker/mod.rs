@@ -5,6 +5,7 @@
 //! | [`Broker`] | the host | attest identities, open tasks, reload the policy, see what stands |
 //! | [`Task`] | whoever runs the errand | ask for grants, revoke them, end the task |
 //! | [`Gate`] | the tool side | authorize calls |
+//! | [`Attestor`] | what authenticates callers | attest identities |
 //! | [`Control`] | operators | halt, resume, revoke |
 //!
 //! An agent holds none of them: it gets tokens.
@@ -52,6 +53,7 @@ mod control;
 mod covering;
 mod current;
 mod delegate;
+mod denial_hook;
 mod end;
 mod ended;
 mod gate;
@@ -98,7 +100,7 @@ pub use task::Task;
 pub use trim::Cut;
 
 use crate::audit::{ChainKey, Fault, MemoryLog, Verification, verify};
-use crate::identity::{Assertion, Identity, IdentityError};
+use crate::identity::{Assertion, Attestor, Identity, IdentityError};
 use crate::key::{KeyError, KeyId, KeyRing, SecretKey};
 use crate::policy::Policy;
 use crate::value::Digest;
@@ -146,7 +148,12 @@ impl Broker {
         &self,
         assertion: impl Into<Assertion>,
     ) -> Result<Identity, IdentityError> {
-        assertion.into().attest(self.shared.id)
+        self.attestor().attest(assertion)
+    }
+
+    /// The handle of what authenticates callers.
+    pub fn attestor(&self) -> Attestor {
+        Attestor::of(self.shared.id)
     }
 
     /// The tool side's handle.

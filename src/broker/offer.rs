@@ -103,6 +103,9 @@ impl<'a> OfferInputs<'a> {
         stamps: &mut Vec<Stamp>,
     ) -> Result<(), Denial> {
         let tool = capability.tool.as_str();
+        if self.when == When::Asked {
+            who.check_validity(self.now)?;
+        }
         // A halt ends nothing: it is asked at requests, and at calls.
         if self.when == When::Asked
             && let Some(halt) = self.shared.halts.stopping(self.cell, &[who], Some(tool))

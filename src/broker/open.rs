@@ -89,7 +89,7 @@ fn open(
     purpose: Purpose,
     now: Timestamp,
 ) -> Result<Task, Denial> {
-    shared.attested(who)?;
+    shared.attested(who, now)?;
     let purpose =
         purpose.check().map_err(|error| Denial::new(Reason::MalformedPurpose).because(error))?;
     if name.is_empty() || name.len() > MAX_NAME || !name.bytes().all(|b| b.is_ascii_graphic()) {
@@ -104,7 +104,7 @@ fn open(
     let cell = Arc::new(TaskCell {
         name: name.into(),
         generation,
-        requester: who.share(),
+        requester: who.clone(),
         purpose: shared.share_purpose(purpose),
         ceiling,
         life: Mutex::new(Life::default()),

@@ -12,7 +12,7 @@ use crate::identity::Identity;
 use crate::key::AudienceKeys;
 use crate::scope::CallParts;
 use crate::task::TaskCell;
-use crate::token::{Form, Framed, Narrowing, Room, Token, TokenError, VerifiedToken};
+use crate::token::{Form, Framed, Narrowing, Room, TokenError, VerifiedToken};
 use crate::word::is_same;
 
 /// What a good token led to: a task that is live as far as the table knows.
@@ -64,12 +64,12 @@ pub(super) fn present(
 pub(super) fn present_token(
     shared: &Shared,
     keys: &AudienceKeys,
-    token: &Token,
+    text: &str,
     caller: &Identity,
     now: Timestamp,
 ) -> Result<PresentedGrant, Denial> {
     let mut room = Room::new();
-    let framed = Framed::read(token.expose(), &mut room).map_err(denial)?;
+    let framed = Framed::read(text, &mut room).map_err(denial)?;
     let verified = framed.verify_chain(keys, now).map_err(denial)?;
     find(shared, &verified, (None, None), caller, now)
 }
@@ -89,7 +89,7 @@ fn find(
     if narrowed.expires.is_some_and(|at| now >= at) {
         return Err(Denial::new(Reason::Expired).because("an attenuation has expired"));
     }
-    shared.attested(caller)?;
+    shared.attested(caller, now)?;
     if !is_same(claims.holder, caller.subject().as_str()) {
         return Err(Denial::new(Reason::NotTheHolder).because(format_args!(
             "`{}` presents what `{}` holds",

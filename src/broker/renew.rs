@@ -72,7 +72,7 @@ impl Task {
                 grant.expires = made.expires;
                 grant.token = token;
                 grant.rules = rules;
-                grant.holder = holder.share();
+                grant.holder = holder.clone();
                 grant.context = context.clone();
                 Ok(())
             }
@@ -98,7 +98,7 @@ fn again(
     moves: Expiry,
 ) -> Result<Again, Denial> {
     let GrantRequest { shared, cell, holder, now, .. } = *request;
-    shared.attested(holder)?;
+    shared.attested(holder, now)?;
     if holder.subject() != grant.holder.subject() {
         return Err(Denial::new(Reason::NotTheHolder)
             .because(format_args!("`{}` does not hold it", holder.subject())));
@@ -152,7 +152,7 @@ fn again(
     if let Some(row) = life.grant_mut(grant.id) {
         row.serial = serial;
         row.expires = expires;
-        row.holder = holder.share();
+        row.holder = holder.clone();
         // A checkpoint gives no time, idle time neither.
         if moves == Expiry::Moves {
             row.issued = now;

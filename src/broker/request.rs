@@ -115,12 +115,12 @@ impl<'r> GrantRequest<'r> {
         asked_in: &Context,
     ) -> Result<Grant, Denial> {
         let GrantRequest { shared, cell, holder, now, .. } = *self;
-        shared.attested(holder)?;
+        shared.attested(holder, now)?;
         let context = asked_in
             .checked()
             .map_err(|error| Denial::new(Reason::MalformedContext).because(error))?;
         let id =
-            GrantId::random().map_err(|error| Denial::new(Reason::NoRandomness).because(error))?;
+            shared.ids.next().map_err(|error| Denial::new(Reason::NoRandomness).because(error))?;
 
         let current = shared.current();
         let scope = self.respell(&current, scope, &mut capabilities)?;
@@ -146,7 +146,7 @@ impl<'r> GrantRequest<'r> {
         life.grants.push(Row {
             id,
             serial: 1,
-            holder: holder.share(),
+            holder: holder.clone(),
             terms: shared.terms.share(given.terms),
             parent,
             hops,
@@ -172,7 +172,7 @@ impl<'r> GrantRequest<'r> {
             token,
             expires,
             rules: given.rules,
-            holder: holder.share(),
+            holder: holder.clone(),
             scope: scope.into_owned(),
             context: asked_in.clone(),
         })
@@ -195,11 +195,13 @@ impl<'r> GrantRequest<'r> {
         })
     }
 
-    /// Who has to be permitted: the holder, and the requester if that is another.
+    /// Who has to be permitted: the holder, and the requester if that is another. A requester that asks
+    /// for itself as attested anew takes the place of what it opened the task as, once that is over.
     pub(super) fn parties(&self) -> Vec<(&Identity, Moment)> {
         let requester = &self.cell.requester;
         let mut parties = vec![(self.holder, Moment::Request)];
-        if !self.holder.is_shared_with(requester) {
+        let renewed = requester.is_past(self.now) && self.holder.subject() == requester.subject();
+        if !self.holder.is_shared_with(requester) && !renewed {
             parties.push((requester, Moment::Request));
         }
         parties

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use super::current::{Current, InForce};
+use super::denial_hook::DenialHook;
 use super::settings::Settings;
 use super::stats::DenialCounts;
 use super::tripwire::Tripwire;
@@ -10,7 +11,7 @@ use crate::args::Args;
 use crate::audit::{Body, Event, Journal, Place, Refused};
 use crate::clock::{Timekeeper, Timestamp};
 use crate::denial::{Code, Denial, Reason};
-use crate::grant::{Pool, Rows, SpanningCounters, Terms};
+use crate::grant::{GrantIds, Pool, Rows, SpanningCounters, Terms};
 use crate::identity::Identity;
 use crate::key::{KeyRing, MacKey};
 use crate::purpose::CheckedPurpose;
@@ -39,6 +40,8 @@ pub(crate) struct Shared {
     pub(crate) tripwire: Option<Tripwire>,
     pub(crate) journal: Journal,
     pub(crate) settings: Settings,
+    pub(crate) ids: GrantIds,
+    pub(crate) on_denial: Option<DenialHook>,
 }
 
 impl Shared {
@@ -58,14 +61,13 @@ impl Shared {
         self.keeper.now().map_err(|error| Denial::new(Reason::ClockUnreadable).because(error))
     }
 
-    /// Whether this broker attested the identity.
-    pub(crate) fn attested(&self, who: &Identity) -> Result<(), Denial> {
-        if who.attested_by() == self.id {
-            Ok(())
-        } else {
-            Err(Denial::new(Reason::ForeignIdentity)
-                .because(format_args!("`{}` was attested by another broker", who.subject())))
+    /// Whether this broker attested the identity, and it is good still.
+    pub(crate) fn attested(&self, who: &Identity, now: Timestamp) -> Result<(), Denial> {
+        if who.attested_by() != self.id {
+            return Err(Denial::new(Reason::ForeignIdentity)
+                .because(format_args!("`{}` was attested by another broker", who.subject())));
         }
+        who.check_validity(now)
     }
 
     /// The digest of arguments that the log keeps: keyed, so that short values can't be guessed.
@@ -93,10 +95,13 @@ impl Shared {
         }
     }
 
-    /// Records a denial, and counts it.
+    /// Records a denial, counts it, and tells the host's hook: called with no lock held.
     pub(crate) fn record_denial(&self, at: Timestamp, denial: &Denial, event: Event<'_>) {
         self.denials.count(denial.reason());
         self.record(at, &event);
+        if let Some(hook) = &self.on_denial {
+            hook.tell(denial, &event);
+        }
     }
 
     /// Counts a denial against whoever asked, if a tripwire is set, and halts it if that was one too

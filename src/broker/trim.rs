@@ -71,7 +71,7 @@ impl GrantRequest<'_> {
         context: &Context,
     ) -> Result<(Vec<Capability>, Vec<Cut>), Denial> {
         let GrantRequest { shared, cell, holder, now, .. } = *self;
-        shared.attested(holder)?;
+        shared.attested(holder, now)?;
         let mut asked = scope
             .capabilities()
             .map_err(|error| Denial::new(Reason::MalformedScope).because(error))?;

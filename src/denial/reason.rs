@@ -110,6 +110,8 @@ pub enum Reason {
     UnsupportedToken,
     /// The caller's identity was attested by another broker.
     ForeignIdentity,
+    /// What vouched for an identity is over: the host has to attest it anew.
+    IdentityExpired,
     /// The caller is not the holder.
     NotTheHolder,
     /// The token is rightly signed, and the table knows no such task or grant.
@@ -166,7 +168,7 @@ pub enum Reason {
 
 impl Reason {
     /// Every reason.
-    pub const ALL: [Reason; 38] = [
+    pub const ALL: [Reason; 39] = [
         Reason::MalformedPurpose,
         Reason::MalformedScope,
         Reason::MalformedCall,
@@ -179,6 +181,7 @@ impl Reason {
         Reason::ForeignToken,
         Reason::UnsupportedToken,
         Reason::ForeignIdentity,
+        Reason::IdentityExpired,
         Reason::NotTheHolder,
         Reason::UnknownGrant,
         Reason::TaskOver,
@@ -230,7 +233,10 @@ impl Reason {
             | Reason::Drifted
             | Reason::Superseded
             | Reason::Replayed => Code::InvalidToken,
-            Reason::Expired | Reason::PermitLapsed | Reason::StalePresentation => Code::Expired,
+            Reason::IdentityExpired
+            | Reason::Expired
+            | Reason::PermitLapsed
+            | Reason::StalePresentation => Code::Expired,
             Reason::OutOfScope => Code::OutOfScope,
             Reason::UnknownTool | Reason::NotCovered | Reason::NoPermit | Reason::Forbidden => {
                 Code::NotPermitted
@@ -262,6 +268,7 @@ impl Reason {
             Reason::ForeignToken => "foreign_token",
             Reason::UnsupportedToken => "unsupported_token",
             Reason::ForeignIdentity => "foreign_identity",
+            Reason::IdentityExpired => "identity_expired",
             Reason::NotTheHolder => "not_the_holder",
             Reason::UnknownGrant => "unknown_grant",
             Reason::TaskOver => "task_over",

@@ -4,6 +4,7 @@ use std::fmt;
 
 use crate::base64::Spelled;
 use crate::random::{self, RandomError};
+use crate::sync::process_wide::{AtomicU64, Ordering};
 
 /// A grant's id: 128 random bits, never used twice and never guessed.
 ///
@@ -35,6 +36,29 @@ impl GrantId {
     /// The 16 bytes.
     pub const fn as_bytes(&self) -> &[u8; 16] {
         &self.0
+    }
+}
+
+/// Where a broker's grants get their ids.
+#[derive(Debug)]
+pub(crate) enum GrantIds {
+    Random,
+    /// Counted from 1, for tests that compare what is written: an id is no secret, and a token with it
+    /// still has to verify.
+    Numbered(AtomicU64),
+}
+
+impl GrantIds {
+    /// # Errors
+    /// [`RandomError`] if the operating system gives no random bytes.
+    pub(crate) fn next(&self) -> Result<GrantId, RandomError> {
+        match self {
+            GrantIds::Random => GrantId::random(),
+            GrantIds::Numbered(last) => {
+                let number = last.fetch_add(1, Ordering::Relaxed) + 1;
+                Ok(GrantId(u128::from(number).to_be_bytes()))
+            }
+        }
     }
 }
 

@@ -11,6 +11,7 @@ mod rows;
 mod spanning;
 
 pub use id::GrantId;
+pub(crate) use id::GrantIds;
 
 pub(crate) use counters::{Counters, Reservation, Stamp};
 pub(crate) use coverage::{Coverage, stamps_on};

@@ -35,7 +35,7 @@ pub(crate) struct Row {
 impl Row {
     /// The same row, to try something out on.
     pub(crate) fn trial(&self) -> Row {
-        Row { holder: self.holder.share(), terms: self.terms.clone(), nonces: None, ..*self }
+        Row { holder: self.holder.clone(), terms: self.terms.clone(), nonces: None, ..*self }
     }
 
     pub(crate) fn is_past(&self, now: Timestamp) -> bool {

@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use super::subject::{Subject, SubjectError};
 use super::{Actor, Facts, Identity, Kind};
+use crate::clock::Timestamp;
 use crate::value::{Key, Object, Value, ValueError};
 use crate::visible::{ATTRIBUTE_NAME, SHOWN, TextFault, TextRule, escape_for_people};
 
@@ -54,6 +55,7 @@ pub struct Assertion {
     attributes: Vec<(Key, Result<Value, ValueError>)>,
     aliases: Vec<Box<str>>,
     acts_for: Vec<(Box<str>, Kind)>,
+    until: Option<Timestamp>,
 }
 
 impl Assertion {
@@ -80,6 +82,7 @@ impl Assertion {
             attributes: Vec::new(),
             aliases: Vec::new(),
             acts_for: Vec::new(),
+            until: None,
         }
     }
 
@@ -124,6 +127,17 @@ impl Assertion {
         self
     }
 
+    /// What vouches for the caller (a certificate, a token of its own) is good until then: at that instant
+    /// of the broker's clock, and later, what is asked with the identity is denied as
+    /// [`identity_expired`](crate::Reason::IdentityExpired). Said twice, the earlier counts.
+    ///
+    /// Unsaid, the identity is good as long as the host keeps it.
+    #[must_use]
+    pub fn until(mut self, end: Timestamp) -> Self {
+        self.until = Some(self.until.map_or(end, |own| own.min(end)));
+        self
+    }
+
     /// Makes the identity: the only way to one.
     ///
     /// # Errors
@@ -148,6 +162,7 @@ impl Assertion {
                 acts_for.iter().map(|actor| text(actor.subject.as_str())).collect(),
             ),
             acts_for,
+            until: self.until,
         };
         Ok(Identity { facts: Arc::new(facts) })
     }

@@ -1,15 +1,19 @@
 //! Who asks: identities, what a host states about a caller, and ids of principals.
 
 mod assertion;
+mod attestor;
 mod spiffe;
 mod subject;
 
 use std::fmt;
 use std::sync::Arc;
 
+use crate::clock::Timestamp;
+use crate::denial::{Denial, Reason};
 use crate::value::{Object, Value};
 
 pub use assertion::{Assertion, IdentityError};
+pub use attestor::Attestor;
 pub use spiffe::{SpiffeId, SpiffeIdError};
 pub use subject::{Subject, SubjectError};
 
@@ -89,6 +93,7 @@ struct Facts {
     aliases: Vec<Box<str>>,
     acts_for: Vec<Actor>,
     acts_for_value: Value,
+    until: Option<Timestamp>,
 }
 
 impl Identity {
@@ -133,6 +138,26 @@ impl Identity {
         &self.facts.acts_for
     }
 
+    /// When it is good no more, if [the host said so](Assertion::until).
+    pub fn until(&self) -> Option<Timestamp> {
+        self.facts.until
+    }
+
+    /// # Errors
+    /// [`Reason::IdentityExpired`] from its end on.
+    pub(crate) fn check_validity(&self, now: Timestamp) -> Result<(), Denial> {
+        match self.until() {
+            Some(end) if self.is_past(now) => Err(Denial::new(Reason::IdentityExpired)
+                .because(format_args!("`{}` was attested until {end}", self.subject()))),
+            _ => Ok(()),
+        }
+    }
+
+    /// Whether it is good no more.
+    pub(crate) fn is_past(&self, now: Timestamp) -> bool {
+        self.facts.until.is_some_and(|end| now >= end)
+    }
+
     /// Whether `name` is the caller, or somebody it acts for.
     pub(crate) fn is_or_acts_for(&self, name: &str) -> bool {
         self.is_known_as(name) || self.acts_for().iter().any(|own| own.subject.as_str() == name)
@@ -159,10 +184,6 @@ impl Identity {
     /// The broker whose attestor vouched: no other takes this identity.
     pub(crate) fn attested_by(&self) -> u64 {
         self.facts.attested_by
-    }
-
-    pub(crate) fn share(&self) -> Identity {
-        Identity { facts: Arc::clone(&self.facts) }
     }
 
     /// Whether both are one attestation. Two of one subject may say different things of it.

@@ -59,7 +59,7 @@ impl Life {
             seq: place.seq(),
             grant: live.grant(),
             serial,
-            caller: caller.share(),
+            caller: caller.clone(),
             tool: tool.clone(),
             recorded: false,
             running: false,

@@ -20,7 +20,7 @@ pub(crate) struct Claim<'a> {
 }
 
 /// Proof that at one instant the task was open, that the grant and all it was delegated from lived, that
-/// its token was not superseded, and that no halt stopped it.
+/// its token was not superseded, that who claims it was attested still, and that no halt stopped it.
 ///
 /// Only [`TaskCell::prove_live`] makes one, under the task's lock, and it is worth something as long as that
 /// lock is held. Whatever gives access on a grant (a call's commit, its start, a listing, a renewal, a
@@ -62,7 +62,7 @@ impl TaskCell {
     ///
     /// # Errors
     /// The first [`Denial`]: of the task, of the grant, of its token, of what it was delegated from, of
-    /// its time, of a halt, in this order.
+    /// its time, of the identity, of a halt, in this order.
     pub(crate) fn prove_live(
         &self,
         life: &Life,
@@ -80,6 +80,7 @@ impl TaskCell {
         }
         self.check_open(life, now)?;
         check_time(row, life, now)?;
+        who.check_validity(now)?;
         match halts.stopping_grant(self, life, grant, who, tool) {
             Some(halt) => Err(Denial::new(Reason::Halted).because(halt)),
             None => Ok(Liveness { grant, at: now }),

@@ -17,7 +17,8 @@ use crate::call::Call;
 use crate::clock::Timestamp;
 use crate::random;
 
-/// What a gate takes: a [`Token`] or a [`Presentation`]. Which of the two it is, the text says.
+/// What a gate takes: a [`Grant`](crate::Grant), a [`Token`], a [`Presentation`], or the text of one that
+/// came over the wire. Which of them it is, the text says.
 pub trait Presentable: sealed::Sealed {
     /// The text as it goes over the wire.
     #[doc(hidden)]
@@ -36,10 +37,24 @@ impl Presentable for Presentation {
     }
 }
 
-mod sealed {
+impl Presentable for str {
+    fn text(&self) -> &str {
+        self
+    }
+}
+
+impl Presentable for String {
+    fn text(&self) -> &str {
+        self
+    }
+}
+
+pub(crate) mod sealed {
     pub trait Sealed {}
     impl Sealed for super::Token {}
     impl Sealed for super::Presentation {}
+    impl Sealed for str {}
+    impl Sealed for String {}
 }
 
 /// A token presented for one call: `hp1c.`. The last tag is not in it, so it can be neither narrowed

@@ -84,6 +84,7 @@ mod verify;
 pub use crate::form::Form;
 pub use bearer::{Token, TokenId};
 pub(crate) use block::Narrowing;
+pub(crate) use call_bound::sealed;
 pub use call_bound::{Presentable, Presentation};
 pub(crate) use carried::encode_carried;
 pub use chain::{Blocks, MAX_ATTENUATIONS, MAX_BLOCK};

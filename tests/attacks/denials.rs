@@ -91,6 +91,10 @@ fn denials() -> Vec<(Denial, &'static str)> {
     let other = World::new([broad()]);
     let answer = world.gate.authorize(grant.token(), &other.agent, x(1), &context);
     note(answer.map(drop).unwrap_err(), "agent-7");
+    let brief = Assertion::agent("hush-brief").until(start());
+    let answer =
+        world.broker.open(&world.broker.assert_identity(brief).unwrap(), Purpose::new("t"));
+    note(answer.map(drop).unwrap_err(), "hush-brief");
     note(present(&minted(&Claims { task: "task-0", ..claims })), "");
     note(present(&minted(&Claims { serial: 9, ..claims })), "");
     let old = mint(&ring().for_audience("hallpass").unwrap(), &claims).unwrap();

@@ -7,5 +7,8 @@
     reason = "a test fails by panicking"
 )]
 
+mod denials;
 mod exactly;
+mod identities;
+mod presented;
 mod replayed;

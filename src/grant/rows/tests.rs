@@ -16,7 +16,7 @@ fn row(who: &Identity, n: u8, parent: Option<u8>) -> Row {
     Row {
         id: id(n),
         serial: 1,
-        holder: who.share(),
+        holder: who.clone(),
         terms: Arc::default(),
         parent: parent.map(id),
         hops: 0,

@@ -42,6 +42,18 @@ fn a_plain_id_is_an_agents() {
 }
 
 #[test]
+fn the_earlier_of_two_ends_of_validity_counts() {
+    let [early, late] = [1, 2].map(|at| Timestamp::from_unix_millis(at).unwrap());
+    let who = |assertion: Assertion| assertion.attest(1).unwrap();
+    assert_eq!(who(Assertion::agent("a")).until(), None);
+    assert_eq!(who(Assertion::agent("a").until(late).until(early)).until(), Some(early));
+    assert_eq!(who(Assertion::agent("a").until(early).until(late)).until(), Some(early));
+    assert!(!who(Assertion::agent("a").until(late)).is_past(early));
+    assert!(who(Assertion::agent("a").until(late)).is_past(late), "at its end it is over");
+    assert!(!who(Assertion::agent("a")).is_past(late));
+}
+
+#[test]
 fn an_attribute_that_is_no_value_is_refused() {
     assert!(Assertion::agent("a").attr("share", 0.5).attest(1).is_ok());
     assert_eq!(

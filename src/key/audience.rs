@@ -4,8 +4,8 @@ use std::fmt;
 
 use zeroize::Zeroizing;
 
-use super::derive::{Context, KeyUse, MAX_AUDIENCE, derive_bytes};
-use super::error::KeyError;
+use super::derive::{Context, KeyUse, derive_bytes};
+use super::error::{KeyError, MAX_AUDIENCE};
 use super::id::KeyId;
 use super::mac::MacKey;
 use super::secret::SecretKey;

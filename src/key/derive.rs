@@ -2,13 +2,10 @@
 
 use zeroize::Zeroizing;
 
-use super::error::KeyError;
+use super::error::{KeyError, MAX_AUDIENCE};
 use super::id::KeyId;
 use super::mac::MacKey;
 use super::secret::SecretKey;
-
-/// The longest audience, in bytes: a token names it in one of its [names](crate::token::MAX_NAME).
-pub(crate) const MAX_AUDIENCE: usize = 255;
 
 /// What a derived key is for. Every use of a ring's secret has its label here and nowhere else
 /// (attack 70).

@@ -1,7 +1,9 @@
 //! Why a key, or a change of the ring, was refused.
 
-use super::derive::MAX_AUDIENCE;
 use super::id::KeyId;
+
+/// The longest audience, in bytes: a token names it in one of its [names](crate::token::MAX_NAME).
+pub(crate) const MAX_AUDIENCE: usize = 255;
 
 /// Why a key or a change of the ring was refused.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]

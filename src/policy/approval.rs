@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::builder::condition_fault;
+use super::values::condition_fault;
 use crate::clock::unstatable;
 use crate::scope::{Condition, Constraint, Fact};
 

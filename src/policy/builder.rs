@@ -9,9 +9,10 @@ use super::error::{PolicyError, place_of};
 use super::moment::Moment;
 use super::rule::{Effect, Rule, Tools};
 use super::typed_tools::TypedTools;
-use super::{MAX_RULES, Policy, sets, values};
+use super::values::{self, condition_fault};
+use super::{MAX_RULES, Policy, sets};
 use crate::args::check_key;
-use crate::scope::{Condition, Fact, ResourceOpenness};
+use crate::scope::{Fact, ResourceOpenness};
 use crate::tool::ToolName;
 use crate::visible::Shown;
 
@@ -172,11 +173,6 @@ fn check_rule(rule: &Rule, catalogue: bool) -> Result<(), PolicyError> {
         return wrong("valid", format!("it ends (`{until}`) before it begins (`{from}`)"));
     }
     check_terms(rule)
-}
-
-/// Why a condition can hold of no question, or only by surprise.
-pub(super) fn condition_fault(condition: &Condition) -> Option<String> {
-    condition.name_fault().or_else(|| sets::fault(condition)).or_else(|| values::fault(condition))
 }
 
 /// What goes with which effect.

@@ -1,6 +1,6 @@
 //! Values that a part of the question can never have.
 
-use super::sets::is_one_text;
+use super::sets::{self, is_one_text};
 use crate::identity::Subject;
 use crate::purpose::Purpose;
 use crate::resource::Resource;
@@ -10,10 +10,15 @@ use crate::value::Value;
 use crate::visible::Shown;
 use crate::visible::{ATTRIBUTE_NAME, is_hidden, not_a_name_char};
 
+/// Why a condition can hold of no question, or only by surprise.
+pub(super) fn condition_fault(condition: &Condition) -> Option<String> {
+    condition.name_fault().or_else(|| sets::fault(condition)).or_else(|| fault(condition))
+}
+
 /// Why a condition compares with what its fact never is: a number where there is text, or a text that
 /// no id, group, purpose, ticket or resource can be. A permit of that gives nothing, and a forbid of
 /// it refuses nothing, or everything.
-pub(super) fn fault(condition: &Condition) -> Option<String> {
+fn fault(condition: &Condition) -> Option<String> {
     let Condition { fact, constraint } = condition;
     if is_one_text(fact)
         && let Some(problem) = not_of_text(constraint)

@@ -4,11 +4,10 @@
 use std::collections::VecDeque;
 
 use super::history::History;
-use super::liveness::Liveness;
 use super::open_permit::OpenPermit;
 use crate::audit::How;
 use crate::clock::Timestamp;
-use crate::denial::{Denial, Reason};
+use crate::denial::Reason;
 use crate::grant::{Counters, GrantId, Row, Rows};
 use crate::identity::Identity;
 use crate::value::Value;
@@ -81,26 +80,13 @@ impl Life {
         self.permits().iter().rfind(|permit| permit.seq == seq)
     }
 
-    fn permit_mut(&mut self, seq: u64) -> Option<&mut OpenPermit> {
+    pub(super) fn permit_mut(&mut self, seq: u64) -> Option<&mut OpenPermit> {
         // It is among the latest.
         self.rest.as_mut()?.permits.iter_mut().rfind(|permit| permit.seq == seq)
     }
 
     fn rest_mut(&mut self) -> &mut Rest {
         self.rest.get_or_insert_default()
-    }
-
-    /// The row of a grant that was found to live.
-    ///
-    /// # Errors
-    /// [`Reason::UnknownGrant`], which the proof excludes while the lock is held.
-    pub(crate) fn row(&self, live: &Liveness) -> Result<&Row, Denial> {
-        self.grant(live.grant()).ok_or_else(|| Denial::new(Reason::UnknownGrant))
-    }
-
-    /// A grant that lives, and all it was delegated from, the grant first.
-    pub(crate) fn lineage(&self, live: &Liveness) -> Vec<&Row> {
-        self.upwards(live.grant()).filter_map(Result::ok).collect()
     }
 
     /// What a grant was delegated from, the nearest first, as far as it is there.
@@ -123,7 +109,7 @@ impl Life {
     }
 
     /// A grant, what it hangs from, and so on; at last the id of the first that is not there.
-    fn upwards(&self, id: GrantId) -> impl Iterator<Item = Result<&Row, GrantId>> {
+    pub(super) fn upwards(&self, id: GrantId) -> impl Iterator<Item = Result<&Row, GrantId>> {
         let mut next = Some(id);
         std::iter::from_fn(move || {
             let id = next.take()?;
@@ -195,13 +181,6 @@ impl Life {
     pub(crate) fn note_recorded(&mut self, seq: u64) {
         if let Some(permit) = self.permit_mut(seq) {
             permit.recorded = true;
-        }
-    }
-
-    /// Moves a permit from handed out to running.
-    pub(crate) fn start(&mut self, _live: Liveness, seq: u64) {
-        if let Some(permit) = self.permit_mut(seq) {
-            permit.running = true;
         }
     }
 

@@ -88,6 +88,28 @@ impl TaskCell {
     }
 }
 
+impl Life {
+    /// The row of a grant that was found to live.
+    ///
+    /// # Errors
+    /// [`Reason::UnknownGrant`], which the proof excludes while the lock is held.
+    pub(crate) fn row(&self, live: &Liveness) -> Result<&Row, Denial> {
+        self.grant(live.grant()).ok_or_else(|| Denial::new(Reason::UnknownGrant))
+    }
+
+    /// A grant that lives, and all it was delegated from, the grant first.
+    pub(crate) fn lineage(&self, live: &Liveness) -> Vec<&Row> {
+        self.upwards(live.grant()).filter_map(Result::ok).collect()
+    }
+
+    /// Moves a permit from handed out to running.
+    pub(crate) fn start(&mut self, _live: Liveness, seq: u64) {
+        if let Some(permit) = self.permit_mut(seq) {
+            permit.running = true;
+        }
+    }
+}
+
 /// Whether the grant and all it was delegated from are there and within their time.
 fn check_time(row: &Row, life: &Life, now: Timestamp) -> Result<(), Denial> {
     if row.is_past(now) {

@@ -3,7 +3,19 @@
 use std::ops::Range;
 
 use super::number::NumberError;
-use super::{JsonError, JsonErrorKind, MAX_DEPTH, MAX_NODES, MAX_TEXT, Number};
+use super::{JsonError, JsonErrorKind, Number};
+
+/// The most levels of lists and objects inside each other. Real tool arguments have fewer than ten;
+/// reading, comparing and dropping take stack in proportion, and 32 levels fit the smallest thread.
+pub const MAX_DEPTH: usize = 32;
+
+/// The most bytes of JSON text, looked at before anything else. A file's content fits, and the worst
+/// text of this size is read in milliseconds.
+pub const MAX_TEXT: usize = 1 << 20;
+
+/// The most values in one text, lists and objects counted too. `[0,0,..]` makes 16 bytes of memory out
+/// of each byte of text; this keeps any text below a few megabytes of values.
+pub const MAX_NODES: usize = 65_536;
 
 /// How much JSON text may ask of the reader.
 #[derive(Clone, Copy, Debug)]

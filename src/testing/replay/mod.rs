@@ -1,7 +1,7 @@
 //! The replay of a trace: operations go in line by line, answers come out line by line.
 //!
 //! `trace` reads the lines, `operation` what a line says; `host` acts on it as a host program would
-//! (`holding` with grants, `call` with calls, `operator` with the operators' handles), `answer` says what
+//! (`granting` with grants, `call` with calls, `operator` with the operators' handles), `answer` says what
 //! came of it, and `summary` counts.
 
 mod alias;
@@ -9,6 +9,7 @@ mod answer;
 mod attempt;
 mod call;
 mod fields;
+mod granting;
 mod holding;
 mod host;
 mod operation;

@@ -1,0 +1,18 @@
+//! What holds of the repository as a text: which rooms import which, and that pages and tests agree.
+//!
+//! A test that compares a page with what it should say rewrites the page where `HALLPASS_WRITE=1` is
+//! set.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::print_stdout,
+    reason = "tests"
+)]
+
+mod files;
+mod imports;
+mod picture;
+mod rooms;
+mod rust;

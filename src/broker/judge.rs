@@ -14,6 +14,7 @@ use crate::meter::Meter;
 use crate::policy::{
     Deciders, Listed, Moment, Question, Setting, Verdict, What, decide, nearest_for_call,
 };
+use crate::scope::Readings;
 use crate::sync::{Apart, MutexGuard};
 use crate::task::{Claim, Life, Liveness, Spend};
 use crate::value::{Digest, Object};
@@ -105,6 +106,7 @@ impl<'a> CallInputs<'a> {
             false => None,
         };
         let time = current.policy.time(request.now);
+        let readings = Readings::new();
         let question = Question {
             setting: Setting {
                 moment: Moment::Call,
@@ -115,6 +117,7 @@ impl<'a> CallInputs<'a> {
                 now: request.now,
                 now_text: time.as_ref(),
                 meter,
+                readings: &readings,
             },
             what: What { form: presented.form(), ..*what },
         };

@@ -11,6 +11,7 @@ use crate::grant::{GrantId, Granted, Row};
 use crate::identity::Identity;
 use crate::meter::Meter;
 use crate::policy::{Moment, Setting, Wanted, could_permit};
+use crate::scope::Readings;
 use crate::task::{Claim, Life, TaskCell};
 use crate::token::Presentable;
 use crate::tool::ToolName;
@@ -103,6 +104,7 @@ impl Listing<'_> {
         }
         let with_this = life.history().with(labels);
         let time = policy.time(now);
+        let readings = Readings::new();
         let setting = Setting {
             moment: Moment::Call,
             who: caller,
@@ -112,6 +114,7 @@ impl Listing<'_> {
             now,
             now_text: time.as_ref(),
             meter,
+            readings: &readings,
         };
         let wanted = Wanted {
             setting,

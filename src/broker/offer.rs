@@ -11,7 +11,7 @@ use crate::grant::{Granted, Stamp, Terms};
 use crate::identity::Identity;
 use crate::meter::Meter;
 use crate::policy::{Answer, Moment, Setting, Wanted, When, decide_request, nearest_for_request};
-use crate::scope::Capability;
+use crate::scope::{Capability, Readings};
 use crate::task::{Life, TaskCell};
 use crate::value::{Object, Value};
 
@@ -170,6 +170,7 @@ impl OfferInputs<'_> {
         };
         let with_this = self.life.history().with(labels);
         let time = policy.time(self.now);
+        let readings = Readings::new();
         let setting = Setting {
             moment,
             who,
@@ -179,6 +180,7 @@ impl OfferInputs<'_> {
             now: self.now,
             now_text: time.as_ref(),
             meter: self.meter,
+            readings: &readings,
         };
         ask(&Wanted { setting, capability, labels, when: self.when })
     }

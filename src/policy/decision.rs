@@ -15,6 +15,7 @@ use crate::denial::{Denial, Reason};
 use crate::identity::Identity;
 use crate::meter::Meter;
 use crate::purpose::Purpose;
+use crate::scope::Readings;
 
 /// What the rules say to one call. It says nothing of grants, and permits nothing.
 ///
@@ -83,6 +84,7 @@ impl Policy {
         let seen = what.labels;
         let time = self.0.time(now);
         let meter = Meter::of_question(call.args().size());
+        let readings = Readings::new();
         let setting = Setting {
             moment: Moment::Call,
             who,
@@ -92,6 +94,7 @@ impl Policy {
             now,
             now_text: time.as_ref(),
             meter: &meter,
+            readings: &readings,
         };
         let verdict = decide(policy, &Question { setting, what });
         meter.settle(Ok(Decision { policy, verdict }))

@@ -10,7 +10,7 @@ use crate::identity::Identity;
 use crate::meter::Meter;
 use crate::purpose::CheckedPurpose;
 use crate::resource::{CheckedResource, Resource};
-use crate::scope::{Fact, Facts};
+use crate::scope::{Fact, Facts, Readings};
 use crate::value::{Object, Value};
 
 /// Everything one decision about one call looks at. It reads nothing else: no clock, no table.
@@ -34,6 +34,7 @@ pub(crate) struct Setting<'q> {
     pub(crate) now_text: Option<&'q Value>,
     /// What the question may cost.
     pub(crate) meter: &'q Meter,
+    pub(crate) readings: &'q Readings<'q>,
 }
 
 /// The call.
@@ -77,6 +78,10 @@ impl<'q> Facts<'q> for &Question<'q> {
             _ => self.setting.fact(fact),
         }
     }
+
+    fn readings(self) -> Option<&'q Readings<'q>> {
+        Some(self.setting.readings)
+    }
 }
 
 impl<'q> Facts<'q> for &Setting<'q> {
@@ -94,6 +99,10 @@ impl<'q> Facts<'q> for &Setting<'q> {
             Fact::Seen => Some(self.seen),
             _ => None,
         }
+    }
+
+    fn readings(self) -> Option<&'q Readings<'q>> {
+        Some(self.readings)
     }
 }
 

@@ -11,9 +11,9 @@ use super::rule::{Effect, Rule, Tools};
 use super::{ApprovalTerms, Obstacle, Per};
 use crate::meter::Meter;
 use crate::scope::{
-    Capability, Condition, Constraint, Cover, Difference, Fact, Facts, Outside, ResourceOpenness,
-    Stance, Truth, any, condition_may_overlap, condition_within, cover_difference, eq, not,
-    openness_within,
+    Capability, Condition, Constraint, Cover, Difference, Fact, Facts, Outside, Readings,
+    ResourceOpenness, Stance, Truth, any, condition_may_overlap, condition_within,
+    cover_difference, eq, not, openness_within,
 };
 use crate::value::Value;
 
@@ -116,6 +116,10 @@ impl<'q> Facts<'q> for &Wanted<'q> {
             Fact::Labels => Some(self.labels),
             _ => self.setting.fact(fact),
         }
+    }
+
+    fn readings(self) -> Option<&'q Readings<'q>> {
+        Some(self.setting.readings)
     }
 }
 

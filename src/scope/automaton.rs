@@ -47,9 +47,14 @@ impl Automaton {
         &self.steps
     }
 
-    /// Whether the whole text matches.
-    pub(crate) fn matches(&self, text: &str) -> bool {
-        if self.is_small() { self.runs::<u64>(text) } else { self.runs::<Positions>(text) }
+    /// Whether the whole text matches. For each character it asks whether as many steps may be taken
+    /// as there are positions to go on from; `None` if they may not.
+    pub(crate) fn matches(&self, text: &str, pay: &mut impl FnMut(usize) -> bool) -> Option<bool> {
+        if self.is_small() {
+            self.runs::<u64>(text, pay)
+        } else {
+            self.runs::<Positions>(text, pay)
+        }
     }
 
     /// Whether a [`u64`] holds every position: so it is with nearly all patterns, and it is quicker.
@@ -57,15 +62,22 @@ impl Automaton {
         self.steps.len() <= 64
     }
 
-    fn runs<S: PositionSet>(&self, text: &str) -> bool {
+    fn runs<S: PositionSet>(
+        &self,
+        text: &str,
+        pay: &mut impl FnMut(usize) -> bool,
+    ) -> Option<bool> {
         let mut now: S = self.start();
         for c in text.chars() {
+            if !pay(S::STEPS + now.len()) {
+                return None;
+            }
             now = self.step(&now, c);
             if now.is_empty() {
-                return false;
+                return Some(false);
             }
         }
-        self.accepts(&now)
+        Some(self.accepts(&now))
     }
 
     pub(crate) fn start<S: PositionSet>(&self) -> S {
@@ -111,7 +123,12 @@ impl Automaton {
 }
 
 pub(crate) fn in_class(ranges: &[(char, char)], c: char) -> bool {
-    ranges.iter().any(|(low, high)| *low <= c && c <= *high)
+    if ranges.len() <= 8 {
+        return ranges.iter().any(|(low, high)| *low <= c && c <= *high);
+    }
+    // The first that does not end before it.
+    let at = ranges.partition_point(|(_, high)| *high < c);
+    ranges.get(at).is_some_and(|(low, _)| *low <= c)
 }
 
 /// The next character, if there is one.
@@ -130,6 +147,10 @@ pub(crate) trait PositionSet: Default {
     fn insert(&mut self, at: usize) -> bool;
     fn contains(&self, at: usize) -> bool;
     fn is_empty(&self) -> bool;
+    /// How many positions there are.
+    fn len(&self) -> usize;
+    /// What going through the set takes beside what its positions take.
+    const STEPS: usize;
     fn each(&self, visit: impl FnMut(usize));
 }
 
@@ -148,6 +169,12 @@ impl PositionSet for u64 {
     fn is_empty(&self) -> bool {
         *self == 0
     }
+
+    fn len(&self) -> usize {
+        self.count_ones() as usize
+    }
+
+    const STEPS: usize = 1;
 
     fn each(&self, mut visit: impl FnMut(usize)) {
         let mut left = *self;
@@ -175,6 +202,12 @@ impl PositionSet for Positions {
         self.0.iter().all(|word| *word == 0)
     }
 
+    fn len(&self) -> usize {
+        self.0.iter().map(PositionSet::len).sum()
+    }
+
+    const STEPS: usize = 1 + WORDS / 4;
+
     fn each(&self, mut visit: impl FnMut(usize)) {
         for (index, word) in self.0.iter().enumerate() {
             word.each(|at| visit(index * 64 + at));
@@ -197,7 +230,11 @@ mod tests {
             let regex = super::super::Regex::new(&pattern).unwrap();
             let automaton = regex.automaton();
             prop_assert!(automaton.is_small());
-            prop_assert_eq!(automaton.runs::<u64>(&text), automaton.runs::<Positions>(&text));
+            let mut free = |_| true;
+            prop_assert_eq!(
+                automaton.runs::<u64>(&text, &mut free),
+                automaton.runs::<Positions>(&text, &mut free)
+            );
         }
 
         #[test]

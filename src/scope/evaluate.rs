@@ -1,15 +1,17 @@
 //! Does a value match? Answered in three values.
 
 use std::borrow::Cow;
-use std::marker::PhantomData;
 
 use super::constraint::{Constraint, Node};
 use super::fact::{Absence, Fact};
 use super::glob::MAX_PATTERN_TEXT;
-use super::kind::{Fields, Set, Sort};
+use super::kind::{Fields, Sort};
+use super::membership::{Union, contains_all, is_one_of, is_same};
 use super::network::address;
 use super::path::{canonical_path, is_under};
+use super::readings::{Reading, Readings, read_json, read_url};
 use super::truth::Truth;
+use super::url::UrlPattern;
 use crate::clock::Timestamp;
 use crate::meter::{Meter, Work};
 use crate::value::Value;
@@ -17,6 +19,11 @@ use crate::value::Value;
 /// The parts of a question, which last as long as it does. That is where `same_as` finds the other one.
 pub(crate) trait Facts<'q>: Copy {
     fn fact(self, fact: &Fact) -> Option<&'q Value>;
+
+    /// Where texts of the question that were read are kept, if they are.
+    fn readings(self) -> Option<&'q Readings<'q>> {
+        None
+    }
 }
 
 /// Which side a constraint works for: that decides what a list must do, and what unnamed fields mean.
@@ -27,6 +34,9 @@ pub(crate) enum Stance {
     /// Of a forbid or an ask: one element that matches, or may match, is enough.
     Guard,
 }
+
+/// How long a list is before it is worth making something ready to ask its elements.
+const FEW: usize = 8;
 
 /// What a constraint is asked of.
 #[derive(Clone, Copy, Debug)]
@@ -52,7 +62,7 @@ impl Constraint {
         negated: bool,
         meter: &Meter,
     ) -> Truth {
-        let evaluation = Evaluation { stance, facts: Nothing, absence, meter, of: PhantomData };
+        let evaluation = Evaluation { stance, facts: Nothing, absence, meter, readings: None };
         evaluation.ask(self, Subject::of(value, absence), negated)
     }
 
@@ -82,7 +92,8 @@ impl Constraint {
         facts: impl Facts<'q>,
         meter: &Meter,
     ) -> Truth {
-        let evaluation = Evaluation { stance, facts, absence, meter, of: PhantomData };
+        let readings = facts.readings();
+        let evaluation = Evaluation { stance, facts, absence, meter, readings };
         evaluation.ask(self, Subject::of(value, absence), false)
     }
 }
@@ -103,8 +114,7 @@ struct Evaluation<'a, 'q, F> {
     facts: F,
     absence: Absence,
     meter: &'a Meter,
-    /// How long the facts last.
-    of: PhantomData<&'q Value>,
+    readings: Option<&'q Readings<'q>>,
 }
 
 impl<'q, F: Facts<'q>> Evaluation<'_, 'q, F> {
@@ -124,18 +134,62 @@ impl<'q, F: Facts<'q>> Evaluation<'_, 'q, F> {
     /// Apart, so that asking one value, which is nearly always asked, stays small.
     #[inline(never)]
     fn takes_elements(&self, constraint: &Constraint) -> bool {
+        if !self.pays_for_parts(constraint) {
+            return false;
+        }
         let sort = constraint.sort_among(&|fact| self.facts.fact(fact));
         matches!(sort, Ok(Sort::Element(_)))
     }
 
+    /// Takes the steps of looking at each part once.
+    fn pays_for_parts(&self, constraint: &Constraint) -> bool {
+        self.meter.charge(1, Work::Visiting)
+            && match &constraint.0 {
+                Node::All(parts) | Node::AnyOf(parts) => {
+                    parts.iter().all(|part| self.pays_for_parts(part))
+                }
+                Node::Not(inner) => self.pays_for_parts(inner),
+                _ => true,
+            }
+    }
+
     fn ask_each(&self, constraint: &Constraint, elements: &[Value], negated: bool) -> Truth {
-        let answers =
-            elements.iter().map(|element| self.ask(constraint, Subject::There(element), negated));
         match self.stance {
             Stance::Cover if elements.is_empty() => Truth::False,
-            Stance::Cover => self.all(answers),
-            Stance::Guard => self.any(answers),
+            stance => self.ask_elements(constraint, elements, negated, stance == Stance::Cover),
         }
+    }
+
+    /// Every element, or any, of those that there are.
+    fn ask_elements(
+        &self,
+        constraint: &Constraint,
+        elements: &[Value],
+        negated: bool,
+        every: bool,
+    ) -> Truth {
+        let union = match elements.len() {
+            0..=FEW => None,
+            _ => Union::of(constraint, self.meter),
+        };
+        let answers = elements.iter().map(|element| match (&union, element) {
+            // Of a list in it, its own elements are asked.
+            (Some(union), element) if !matches!(element, Value::List(_)) => {
+                self.ask_union(union, element, negated)
+            }
+            _ => self.ask(constraint, Subject::There(element), negated),
+        });
+        if every { self.all(answers) } else { self.any(answers) }
+    }
+
+    /// One element that is no list, of a constraint that was put together for asking many.
+    fn ask_union(&self, union: &Union<'_>, element: &Value, negated: bool) -> Truth {
+        let says = union.says_of(element, self.meter);
+        let says = if negated { !says } else { says };
+        let (rest, any) = union.rest();
+        let rest = rest.iter().map(|part| self.ask_one(part, Subject::There(element), negated));
+        let answers = std::iter::once(says).chain(rest);
+        if any != negated { self.any(answers) } else { self.all(answers) }
     }
 
     fn ask_one(&self, constraint: &Constraint, subject: Subject<'_>, negated: bool) -> Truth {
@@ -148,12 +202,10 @@ impl<'q, F: Facts<'q>> Evaluation<'_, 'q, F> {
             Node::All(parts) => self.combine(parts, subject, negated, !negated),
             Node::AnyOf(parts) => self.combine(parts, subject, negated, negated),
             Node::Fields(fields) => self.ask_fields(fields, subject, negated),
-            Node::Each(inner) => self.ask_elements(inner, subject, negated, true),
-            Node::Some(inner) => self.ask_elements(inner, subject, negated, false),
+            Node::Each(inner) => self.ask_inside(inner, subject, negated, true),
+            Node::Some(inner) => self.ask_inside(inner, subject, negated, false),
             Node::Json(inner) => match subject {
-                // What is no strict JSON leaves it open, under `not` too.
-                Subject::There(Value::Text(text)) => Value::from_json(text)
-                    .map_or(Truth::Unknown, |read| self.ask(inner, Subject::There(&read), negated)),
+                Subject::There(Value::Text(text)) => self.ask_json(inner, text, negated),
                 Subject::Missing(Absence::Argument) if !negated => Truth::False,
                 Subject::There(_) | Subject::Missing(_) => Truth::Unknown,
             },
@@ -161,7 +213,8 @@ impl<'q, F: Facts<'q>> Evaluation<'_, 'q, F> {
                 // What a cover leaves unsaid it takes strictly; what it excludes it takes widely, as a
                 // guard does what it names.
                 Subject::There(Value::Text(text)) => {
-                    let plain = pattern.matches(text, (self.stance == Stance::Cover) != negated);
+                    let strict = (self.stance == Stance::Cover) != negated;
+                    let plain = self.ask_url(pattern, text, strict);
                     if negated { !plain } else { plain }
                 }
                 Subject::Missing(Absence::Argument) if !negated => Truth::False,
@@ -183,6 +236,36 @@ impl<'q, F: Facts<'q>> Evaluation<'_, 'q, F> {
                 Subject::Missing(_) => Truth::Unknown,
             },
         }
+    }
+
+    fn ask_json(&self, inner: &Constraint, text: &str, negated: bool) -> Truth {
+        let read = match self.readings {
+            Some(readings) => readings.json(text, self.meter),
+            None => read_json(text, self.meter),
+        };
+        // What is no strict JSON leaves it open, under `not` too.
+        let ask = |evaluation: &Self, read: &Option<Value>| match read {
+            Some(value) => evaluation.ask(inner, Subject::There(value), negated),
+            None => Truth::Unknown,
+        };
+        match &read {
+            Reading::Kept(read) => ask(self, read),
+            Reading::Passing(read) => ask(&Evaluation { readings: None, ..*self }, read),
+            Reading::TooCostly => Truth::Unknown,
+        }
+    }
+
+    fn ask_url(&self, pattern: &UrlPattern, text: &str, strict: bool) -> Truth {
+        let read = match self.readings {
+            Some(readings) => readings.url(text, self.meter),
+            None => read_url(text, self.meter),
+        };
+        let url = match &read {
+            Reading::Kept(read) => (**read).as_ref(),
+            Reading::Passing(read) => read.as_ref(),
+            Reading::TooCostly => None,
+        };
+        url.map_or(Truth::Unknown, |url| pattern.matches(url, strict, self.meter))
     }
 
     fn combine(
@@ -214,24 +297,21 @@ impl<'q, F: Facts<'q>> Evaluation<'_, 'q, F> {
     }
 
     /// `each` and `some`: an empty list has no element that is so, hence neither holds of it.
-    fn ask_elements(
+    fn ask_inside(
         &self,
         inner: &Constraint,
         subject: Subject<'_>,
         negated: bool,
         every: bool,
     ) -> Truth {
-        let elements = match subject {
-            Subject::There(Value::List(elements)) => elements,
-            Subject::Missing(Absence::Argument) if !negated => return Truth::False,
-            Subject::There(_) | Subject::Missing(_) => return Truth::Unknown,
-        };
-        if elements.is_empty() {
-            return Truth::of(negated);
+        match subject {
+            Subject::There(Value::List(elements)) if elements.is_empty() => Truth::of(negated),
+            Subject::There(Value::List(elements)) => {
+                self.ask_elements(inner, elements, negated, every != negated)
+            }
+            Subject::Missing(Absence::Argument) if !negated => Truth::False,
+            Subject::There(_) | Subject::Missing(_) => Truth::Unknown,
         }
-        let answers =
-            elements.iter().map(|element| self.ask(inner, Subject::There(element), negated));
-        if every != negated { self.all(answers) } else { self.any(answers) }
     }
 
     fn ask_fields(
@@ -251,6 +331,9 @@ impl<'q, F: Facts<'q>> Evaluation<'_, 'q, F> {
         });
         // A guard looks only at what it names.
         let closed = self.stance == Stance::Cover && !fields.open;
+        if closed && !self.meter.charge(object.len(), Work::Visiting) {
+            return Truth::Unknown;
+        }
         let unnamed = closed && object.keys().any(|key| fields.get(key).is_none());
         match (unnamed, negated) {
             (true, _) => Truth::of(negated),
@@ -269,6 +352,8 @@ impl<'q, F: Facts<'q>> Evaluation<'_, 'q, F> {
             }
             Node::Contains(_) | Node::Under(_) => meter.charge(1 + text.len() / 4, Work::Matching),
             Node::Len(_) => meter.charge_bytes(text.len(), Work::Matching),
+            Node::Cidr(networks) => meter.charge(8 + networks.len() / 2, Work::Reading),
+            Node::Instants(_) | Node::Weekly(_) => meter.charge(16 + text.len() / 8, Work::Reading),
             _ => true,
         }
     }
@@ -279,9 +364,9 @@ impl<'q, F: Facts<'q>> Evaluation<'_, 'q, F> {
         }
         match (leaf, value) {
             (Node::Any, _) => Truth::True,
-            (Node::Is(set), value) => is_one_of(set, value),
+            (Node::Is(set), value) => is_one_of(set, value, self.meter),
             (Node::SameAs(fact), value) => match self.facts.fact(fact) {
-                Some(other) => is_same(value, other),
+                Some(other) => is_same(value, other, self.meter),
                 None => Truth::Unknown,
             },
             (Node::Range(range), Value::Number(number)) => Truth::of(range.contains(*number)),
@@ -293,8 +378,12 @@ impl<'q, F: Facts<'q>> Evaluation<'_, 'q, F> {
             {
                 Truth::Unknown
             }
-            (Node::Glob(glob), Value::Text(text)) => Truth::of(glob.matches(text)),
-            (Node::Regex(regex), Value::Text(text)) => Truth::of(regex.matches(text)),
+            (Node::Glob(glob), Value::Text(text)) => {
+                glob.matches_within(text, self.meter).map_or(Truth::Unknown, Truth::of)
+            }
+            (Node::Regex(regex), Value::Text(text)) => {
+                regex.matches_within(text, self.meter).map_or(Truth::Unknown, Truth::of)
+            }
             (Node::Under(folder), Value::Text(text)) => lies_under(text, folder),
             (Node::Cidr(networks), Value::Text(text)) => match address(text) {
                 Some(address) => Truth::of(networks.iter().any(|own| own.contains(address))),
@@ -314,20 +403,15 @@ impl<'q, F: Facts<'q>> Evaluation<'_, 'q, F> {
             (Node::Count(count), Value::List(elements)) => {
                 Truth::of(count.contains(elements.len() as u64))
             }
-            (Node::SubsetOf(set), Value::List(elements)) => elements
-                .iter()
-                .map(|element| is_one_of(set, element))
-                .fold(Truth::True, |all, one| all & one),
+            (Node::SubsetOf(set), Value::List(elements)) => {
+                self.all(elements.iter().map(|element| is_one_of(set, element, self.meter)))
+            }
             // As `some` of `one_of`: an element of another kind (a list around the value, say)
             // leaves it open instead of turning a forbid off.
-            (Node::HasAny(set), Value::List(elements)) => elements
-                .iter()
-                .map(|element| is_one_of(set, element))
-                .fold(Truth::False, |any, one| any | one),
-            (Node::HasAll(set), Value::List(elements)) => set
-                .iter()
-                .map(|wanted| has(elements, wanted))
-                .fold(Truth::True, |all, one| all & one),
+            (Node::HasAny(set), Value::List(elements)) => {
+                self.any(elements.iter().map(|element| is_one_of(set, element, self.meter)))
+            }
+            (Node::HasAll(set), Value::List(elements)) => contains_all(set, elements, self.meter),
             // The wrong kind of value, or a constraint that was never valid: nothing can be said.
             _ => Truth::Unknown,
         }
@@ -349,30 +433,6 @@ pub(super) fn lies_under(text: &str, folder: &str) -> Truth {
         Ok(Cow::Borrowed(path)) => Truth::of(is_under(path, folder)),
         // Another spelling: the tool might get somewhere else than was judged.
         _ => Truth::Unknown,
-    }
-}
-
-fn has(elements: &[Value], wanted: &Value) -> Truth {
-    elements.iter().fold(Truth::False, |any, element| any | is_same(element, wanted))
-}
-
-fn is_same(value: &Value, wanted: &Value) -> Truth {
-    if value == wanted {
-        Truth::True
-    } else if value.kind_name() == wanted.kind_name() {
-        Truth::False
-    } else {
-        Truth::Unknown
-    }
-}
-
-fn is_one_of(set: &Set, value: &Value) -> Truth {
-    if set.contains(value) {
-        Truth::True
-    } else if set.has_kind_of(value) {
-        Truth::False
-    } else {
-        Truth::Unknown
     }
 }
 

@@ -3,6 +3,7 @@
 use std::fmt;
 
 use super::automaton::{Automaton, Step};
+use crate::meter::{Meter, Work};
 use crate::visible::{escape_for_people, is_hidden};
 
 /// How long a pattern may be, in bytes: half of what a SPIFFE id may have, so that a pattern for one
@@ -135,13 +136,30 @@ impl Glob {
     /// Whether the whole text matches. Takes time in proportion to the pattern times the text at
     /// most, and no memory.
     pub fn matches(&self, text: &str) -> bool {
-        let Some(literal) = self.pattern.get(..self.literal) else { return false };
-        let Some(rest) = text.strip_prefix(literal) else { return false };
+        self.matches_paid(text, &mut |_| true).unwrap_or_default()
+    }
+
+    /// As [`matches`](Self::matches); `None` if that takes too many steps.
+    pub(crate) fn matches_within(&self, text: &str, meter: &Meter) -> Option<bool> {
+        self.matches_paid(text, &mut |steps| meter.charge(steps, Work::Matching))
+    }
+
+    fn matches_paid(&self, text: &str, pay: &mut impl FnMut(usize) -> bool) -> Option<bool> {
+        let literal = self.pattern.get(..self.literal)?;
+        let looked_at = match &self.tail {
+            // Looked through for a `/`.
+            Tail::Run => text.len(),
+            _ => literal.len(),
+        };
+        if !pay(1 + looked_at / 32) {
+            return None;
+        }
+        let Some(rest) = text.strip_prefix(literal) else { return Some(false) };
         match &self.tail {
-            Tail::Nothing => rest.is_empty(),
-            Tail::Run => !rest.contains('/'),
-            Tail::Anything => true,
-            Tail::Automaton(automaton) => automaton.matches(rest),
+            Tail::Nothing => Some(rest.is_empty()),
+            Tail::Run => Some(!rest.contains('/')),
+            Tail::Anything => Some(true),
+            Tail::Automaton(automaton) => automaton.matches(rest, pay),
         }
     }
 

@@ -7,55 +7,102 @@ use crate::value::{Number, Value};
 
 /// Finitely many values, at least one, sorted and each once.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub(crate) struct Set(Box<[Value]>);
+pub(crate) struct Set {
+    values: Box<[Value]>,
+    /// The size of the largest of them: no comparison looks at more.
+    longest: usize,
+}
+
+/// How many values are compared one by one: policies name a few values, or a few thousand.
+const FEW: usize = 8;
 
 impl Set {
     /// A set; `None` if there is no value in it.
     pub(crate) fn new(mut values: Vec<Value>) -> Option<Self> {
         values.sort();
         values.dedup();
-        (!values.is_empty()).then(|| Set(values.into_boxed_slice()))
+        let longest = values.iter().map(Value::size).max()?;
+        Some(Set { values: values.into_boxed_slice(), longest })
     }
 
     pub(crate) fn one(value: Value) -> Self {
-        Set(Box::new([value]))
+        Set { longest: value.size(), values: Box::new([value]) }
     }
 
     pub(crate) fn len(&self) -> usize {
-        self.0.len()
+        self.values.len()
+    }
+
+    /// The size of the largest value.
+    pub(super) fn longest(&self) -> usize {
+        self.longest
     }
 
     pub(crate) fn iter(&self) -> std::slice::Iter<'_, Value> {
-        self.0.iter()
+        self.values.iter()
     }
 
     pub(crate) fn as_slice(&self) -> &[Value] {
-        &self.0
+        &self.values
     }
 
     pub(crate) fn contains(&self, value: &Value) -> bool {
-        // Policies name a few values, or a few thousand: a scan for the first, a search for the second.
-        if self.0.len() <= 8 {
-            return self.0.contains(value);
+        self.position(value).is_some()
+    }
+
+    /// Where `value` stands.
+    pub(super) fn position(&self, value: &Value) -> Option<usize> {
+        if self.values.len() <= FEW {
+            return self.values.iter().position(|own| own == value);
         }
-        self.0.binary_search(value).is_ok()
+        self.values.binary_search(value).ok()
+    }
+
+    /// What finding a value takes, of the steps of a [`Meter`](crate::meter::Meter).
+    #[inline]
+    pub(super) fn steps_to_find(&self, value: &Value) -> usize {
+        let many = self.values.len();
+        let comparisons = if many <= FEW { 1 + many / 4 } else { steps_to_search(many) };
+        comparisons * steps_to_compare(value, self.longest)
     }
 
     /// Whether some value of the set is of the same kind as `value`: if none is, the answer about
     /// `value` is unknown instead of false.
     pub(crate) fn has_kind_of(&self, value: &Value) -> bool {
         let kind = std::mem::discriminant(value);
-        self.0.iter().any(|own| std::mem::discriminant(own) == kind)
+        let is_of_kind = |own: &Value| std::mem::discriminant(own) == kind;
+        if self.values.len() <= FEW {
+            return self.values.iter().any(is_of_kind);
+        }
+        // Values of one kind stand together: where `value` would stand, or just before.
+        let at = self.values.partition_point(|own| own < value);
+        let near = [at.checked_sub(1), Some(at)].into_iter().flatten();
+        near.filter_map(|at| self.values.get(at)).any(is_of_kind)
     }
 
     pub(crate) fn sort(&self, word: &'static str) -> Result<Sort, ConstraintError> {
-        let lists = self.0.iter().filter(|value| matches!(value, Value::List(_))).count();
+        let lists = self.values.iter().filter(|value| matches!(value, Value::List(_))).count();
         match lists {
             0 => Ok(Sort::Element(word)),
-            all if all == self.0.len() => Ok(Sort::List(word)),
+            all if all == self.values.len() => Ok(Sort::List(word)),
             _ => Err(ConstraintError::MixedSorts { list: word, element: word }),
         }
     }
+}
+
+/// Of finding one of so many that are sorted.
+pub(super) fn steps_to_search(many: usize) -> usize {
+    many.checked_ilog2().unwrap_or(0) as usize + 1
+}
+
+/// Of comparing `value` with another of at most `longest` bytes.
+pub(super) fn steps_to_compare(value: &Value, longest: usize) -> usize {
+    let bytes = match value {
+        Value::Text(text) => text.len().min(longest),
+        Value::List(_) | Value::Object(_) => longest,
+        _ => 0,
+    };
+    1 + bytes / 32
 }
 
 /// Whether a constraint is asked of a list itself or of each of its elements.

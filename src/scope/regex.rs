@@ -6,6 +6,7 @@ use std::str::Chars;
 
 use super::automaton::{Automaton, MAX_STEPS, Step};
 use super::expression::{Expression, merged, opposite, written_out};
+use crate::meter::{Meter, Work};
 use crate::visible::escape_for_people;
 
 /// How long a pattern may be, in bytes: what is longer is no rule that people can review.
@@ -107,7 +108,12 @@ impl Regex {
 
     /// Whether the whole text matches.
     pub fn matches(&self, text: &str) -> bool {
-        self.automaton.matches(text)
+        self.automaton.matches(text, &mut |_| true).unwrap_or_default()
+    }
+
+    /// As [`matches`](Self::matches); `None` if that takes too many steps.
+    pub(crate) fn matches_within(&self, text: &str, meter: &Meter) -> Option<bool> {
+        self.automaton.matches(text, &mut |steps| meter.charge(steps, Work::Matching))
     }
 
     pub(crate) fn automaton(&self) -> &Automaton {

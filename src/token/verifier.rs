@@ -15,7 +15,7 @@ use crate::grant::GrantId;
 use crate::key::{AudienceKeys, AudienceSecret};
 use crate::meter::Meter;
 use crate::resource::{CheckedResource, ResourceError};
-use crate::scope::{Capability, Fact, Facts, ScopeBytesError, outside_of};
+use crate::scope::{Capability, Fact, Facts, Readings, ScopeBytesError, outside_of};
 use crate::value::Value;
 
 /// How far the time of a call-bound presentation may be from the clock, either way: as a broker's
@@ -234,7 +234,8 @@ impl Verifier {
             return Err(VerifierError::Spelling(misspelled.into()));
         }
         let meter = Meter::of_question(call.args().size());
-        let call = CallAlone::new(call)?;
+        let readings = Readings::new();
+        let call = CallAlone::new(call, &readings)?;
         let blocks = narrowings.to_ask.iter_mut().map(|own| (own.hop, &mut own.capabilities));
         for (hop, capabilities) in carried.to_ask.iter_mut().map(|own| (0, own)).chain(blocks) {
             // As a gate does: compared with what no call can be, an attenuation leaves none.
@@ -288,12 +289,13 @@ impl LivenessAndReplayUnchecked {
 struct CallAlone<'c> {
     call: &'c Call,
     resource: Option<CheckedResource<'c>>,
+    readings: &'c Readings<'c>,
 }
 
 impl<'c> CallAlone<'c> {
-    fn new(call: &'c Call) -> Result<Self, ResourceError> {
+    fn new(call: &'c Call, readings: &'c Readings<'c>) -> Result<Self, ResourceError> {
         let resource = call.resource().map(|resource| resource.checked()).transpose()?;
-        Ok(CallAlone { call, resource })
+        Ok(CallAlone { call, resource, readings })
     }
 
     fn is_covered_by(
@@ -333,6 +335,10 @@ impl<'c> Facts<'c> for &CallAlone<'c> {
             Fact::ResourceAttr(name) => self.resource?.attributes().get(name),
             _ => None,
         }
+    }
+
+    fn readings(self) -> Option<&'c Readings<'c>> {
+        Some(self.readings)
     }
 }
 

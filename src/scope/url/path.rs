@@ -5,6 +5,7 @@ use std::sync::Arc;
 use super::super::glob::{Glob, MAX_PATTERN_TEXT};
 use super::super::truth::Truth;
 use super::read::canonical_url;
+use crate::meter::{Meter, Work};
 use crate::value::{Object, Value};
 use crate::visible::Shown;
 
@@ -41,13 +42,25 @@ impl PathPattern {
             .map_err(|error| error.to_string())
     }
 
-    /// What has a second spelling, or what servers may decode to something else, is unknown.
-    pub(super) fn matches(&self, path: &str) -> Truth {
-        let too_long = matches!(self, PathPattern::Glob(_)) && path.len() > MAX_PATTERN_TEXT;
-        if too_long || has_other_spelling(path) {
-            return Truth::Unknown;
+    /// Of a path that has no other spelling.
+    pub(super) fn matches(&self, path: &str, meter: &Meter) -> Truth {
+        let start = match self {
+            PathPattern::Exact(own) | PathPattern::Prefix(own) | PathPattern::Under(own) => own,
+            PathPattern::Glob(_) if path.len() > MAX_PATTERN_TEXT => return Truth::Unknown,
+            PathPattern::Glob(glob) => {
+                return glob.matches_within(path, meter).map_or(Truth::Unknown, Truth::of);
+            }
+        };
+        if meter.charge_bytes(start.len().min(path.len()), Work::Matching) {
+            Truth::of(self.is_of(path))
+        } else {
+            Truth::Unknown
         }
-        Truth::of(self.is_of(path))
+    }
+
+    /// Whether one path that a pattern names is of another pattern.
+    fn covers(&self, path: &str) -> bool {
+        !has_other_spelling(path) && path.len() <= MAX_PATTERN_TEXT && self.is_of(path)
     }
 
     fn is_of(&self, path: &str) -> bool {
@@ -79,7 +92,7 @@ impl PathPattern {
         use PathPattern::{Exact, Glob, Prefix, Under};
         match (self, wider) {
             (own, wider) if own == wider => true,
-            (Exact(own), wider) => wider.matches(own) == Truth::True,
+            (Exact(own), wider) => wider.covers(own),
             (Prefix(own) | Under(own), Prefix(wide)) => own.starts_with(&**wide),
             (Under(own), Under(wide)) => is_under(own, wide),
             // What begins with `/v1` may go on to `/v1x`.
@@ -159,7 +172,7 @@ fn own_spelling(path: &str) -> Result<Box<str>, String> {
 
 /// Whether a path has an escape that the standard does not make itself: `%61` is `a` to whoever
 /// decodes, and `%2F` may become a `/`.
-fn has_other_spelling(path: &str) -> bool {
+pub(super) fn has_other_spelling(path: &str) -> bool {
     let bytes = path.as_bytes();
     let mut escapes = bytes.iter().enumerate().filter(|(_, byte)| **byte == b'%');
     path.contains('\\')

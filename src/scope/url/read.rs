@@ -85,6 +85,7 @@ mod with_parser {
     }
 
     /// A URL in its one spelling.
+    #[derive(Debug)]
     pub(in crate::scope::url) struct Parts(Url);
 
     impl Parts {
@@ -128,6 +129,7 @@ pub(super) fn host_name(_: &str) -> Option<Box<str>> {
 
 /// There is none: nothing can be read.
 #[cfg(not(feature = "url"))]
+#[derive(Debug)]
 pub(super) enum Parts {}
 
 #[cfg(not(feature = "url"))]

@@ -1,0 +1,119 @@
+//! Texts that are read as something else, once a question and not once a rule.
+
+use std::cell::{Cell, RefCell};
+use std::marker::PhantomData;
+use std::rc::Rc;
+
+use super::url::UrlParts;
+use crate::meter::{Meter, Work};
+use crate::spread::SpreadMap;
+use crate::value::{MAX_TEXT, Value};
+
+/// How many texts are kept as each of both kinds, of as many bytes together as one call may have. More
+/// of them are read each time, and paid for.
+const MOST: usize = 256;
+
+/// What a text is read into for each of its bytes at most, in steps, and what it costs beside that.
+const STEPS_PER_BYTE: usize = 2;
+const STEPS_PER_TEXT: usize = 32;
+
+/// The texts of one question that were read as JSON or as URLs.
+///
+/// Reading a text takes time in proportion to it, as reading the call did: that is free, once. What is
+/// read again, for want of room, is paid for, so that rules can't multiply it.
+///
+/// INVARIANT: a text is known by where it lies. That is sound because every text lies in a fact, which
+/// lasts for `'q`, or in something read and kept here; the lifetime may neither grow nor shrink.
+#[derive(Debug, Default)]
+pub(crate) struct Readings<'q> {
+    json: Kept<Value>,
+    urls: Kept<UrlParts>,
+    of: PhantomData<Cell<&'q Value>>,
+}
+
+/// What a text was read into: nothing inside, where it is something else.
+pub(super) enum Reading<T> {
+    /// It lasts as long as the question.
+    Kept(Rc<Option<T>>),
+    /// It does not: what lies in it must not be kept either.
+    Passing(Option<T>),
+    /// Reading it could not be paid for.
+    TooCostly,
+}
+
+/// What texts were read into, `None` where they are something else, by where they lie.
+#[derive(Debug)]
+struct Kept<T> {
+    by_place: RefCell<SpreadMap<Place, Rc<Option<T>>>>,
+    /// How many bytes of texts may still be kept.
+    room: Cell<usize>,
+}
+
+/// Where a text lies.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+struct Place {
+    start: usize,
+    bytes: usize,
+}
+
+impl<T> Default for Kept<T> {
+    fn default() -> Self {
+        Kept { by_place: RefCell::default(), room: Cell::new(MAX_TEXT) }
+    }
+}
+
+impl<T> Kept<T> {
+    /// What `text` is read into.
+    fn read(&self, text: &str, meter: &Meter, read: impl FnOnce(&str) -> Option<T>) -> Reading<T> {
+        let place = Place { start: text.as_ptr() as usize, bytes: text.len() };
+        if let Some(known) = self.by_place.borrow().get(&place) {
+            return Reading::Kept(known.clone());
+        }
+        let room = self.room.get().checked_sub(text.len());
+        let keeps = room.is_some() && self.by_place.borrow().len() < MOST;
+        match room.filter(|_| keeps) {
+            Some(room) => {
+                let read = Rc::new(read(text));
+                self.room.set(room);
+                self.by_place.borrow_mut().insert(place, read.clone());
+                Reading::Kept(read)
+            }
+            None => read_once(text, meter, read),
+        }
+    }
+}
+
+impl Readings<'_> {
+    pub(crate) fn new() -> Self {
+        Readings::default()
+    }
+
+    /// What the text says as JSON.
+    pub(super) fn json(&self, text: &str, meter: &Meter) -> Reading<Value> {
+        self.json.read(text, meter, |text| Value::from_json(text).ok())
+    }
+
+    /// The parts of a URL in its one spelling.
+    pub(super) fn url(&self, text: &str, meter: &Meter) -> Reading<UrlParts> {
+        self.urls.read(text, meter, UrlParts::read)
+    }
+}
+
+/// As JSON, where nothing is kept.
+pub(super) fn read_json(text: &str, meter: &Meter) -> Reading<Value> {
+    read_once(text, meter, |text| Value::from_json(text).ok())
+}
+
+/// As a URL, where nothing is kept.
+pub(super) fn read_url(text: &str, meter: &Meter) -> Reading<UrlParts> {
+    read_once(text, meter, UrlParts::read)
+}
+
+fn read_once<T>(text: &str, meter: &Meter, read: impl FnOnce(&str) -> Option<T>) -> Reading<T> {
+    if pays_for(text, meter) { Reading::Passing(read(text)) } else { Reading::TooCostly }
+}
+
+/// Takes the steps of reading a text.
+fn pays_for(text: &str, meter: &Meter) -> bool {
+    meter.charge(STEPS_PER_TEXT + text.len() * STEPS_PER_BYTE, Work::Reading)
+}

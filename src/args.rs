@@ -36,7 +36,7 @@ pub const MAX_KEY: usize = 128;
 /// assert!(Args::from_json(r#"{"to": "CH93", "to": "CH12"}"#).is_err());
 /// # Ok::<(), hallpass::args::ArgsError>(())
 /// ```
-#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Args {
     object: Object,
     /// See [`Args::size`].
@@ -98,10 +98,16 @@ pub enum KeyFault {
     HiddenCharacter,
 }
 
+impl Default for Args {
+    fn default() -> Self {
+        Args::new()
+    }
+}
+
 impl Args {
     /// No arguments.
     pub const fn new() -> Self {
-        Args { object: Object::new(), size: 0 }
+        Args { object: Object::new(), size: BYTES_OF_VALUE }
     }
 
     /// Reads arguments from JSON text, as strictly as [`Value::from_json`] does.

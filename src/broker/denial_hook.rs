@@ -25,13 +25,13 @@ impl DenialHook {
     /// Tells the hook, unless the hook itself was denied something: it would go on for ever. A panic of the
     /// hook ends in it, since the denial stands whatever is made of it.
     pub(super) fn tell(&self, denial: &Denial, event: &Event<'_>) {
-        if TELLING.replace(true) {
+        if TELLING.with(|telling| telling.replace(true)) {
             return;
         }
         if let Err(payload) = catch_unwind(AssertUnwindSafe(|| (self.0)(denial, event))) {
             // A payload may panic when it is dropped.
             std::mem::forget(payload);
         }
-        TELLING.set(false);
+        TELLING.with(|telling| telling.set(false));
     }
 }

@@ -17,7 +17,6 @@ struct Source {
     words: Vec<Word>,
     /// Names that `use` brings in, and the paths they stand for.
     names: BTreeMap<Word, Vec<Word>>,
-    lines: usize,
 }
 
 impl Crate {
@@ -28,19 +27,13 @@ impl Crate {
             let text = files::read(&path);
             let words = rust::flat(rust::without_tests(&rust::words(&text)));
             let names = names_of(&words);
-            modules.insert(module, Source { words, names, lines: text.lines().count() });
+            modules.insert(module, Source { words, names });
         }
         let hidden =
             |module: &Module| (1..=module.len()).any(|end| !is_declared(&modules, &module[..end]));
         let hidden: Vec<Module> = modules.keys().filter(|own| hidden(own)).cloned().collect();
         modules.retain(|module, _| !hidden.contains(module));
         Crate { modules }
-    }
-
-    /// How many lines a module and all below it have.
-    pub(crate) fn lines_below(&self, module: &[String]) -> usize {
-        let own = self.modules.iter().filter(|(path, _)| path.starts_with(module));
-        own.map(|(_, source)| source.lines).sum()
     }
 
     /// Every pair of modules of which the first names something that the second defines.

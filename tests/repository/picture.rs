@@ -6,7 +6,7 @@ use std::fmt::Write;
 use crate::rooms::{Graph, reached};
 
 /// Rooms without `mod`, which at the top is `lib.rs`: it imports what it re-exports.
-pub(crate) fn draw(graph: &Graph, lines: impl Fn(&str) -> usize) -> String {
+pub(crate) fn draw(graph: &Graph) -> String {
     let mut storeys: BTreeMap<usize, Vec<&str>> = BTreeMap::new();
     let rooms = graph.keys().filter(|name| *name != "mod");
     for room in rooms.clone() {
@@ -17,9 +17,10 @@ pub(crate) fn draw(graph: &Graph, lines: impl Fn(&str) -> usize) -> String {
     for (_, rooms) in storeys.into_iter().rev() {
         for room in rooms {
             let nearest = nearest(graph, room);
-            let arrow = if nearest.is_empty() { "" } else { " -> " };
-            let below = nearest.join(", ");
-            writeln!(drawn, "{room:width$} {:>6}{arrow}{below}", lines(room)).unwrap();
+            match nearest[..] {
+                [] => writeln!(drawn, "{room}").unwrap(),
+                _ => writeln!(drawn, "{room:width$} -> {}", nearest.join(", ")).unwrap(),
+            }
         }
         drawn.push('\n');
     }

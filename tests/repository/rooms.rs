@@ -91,8 +91,7 @@ fn the_rooms_and_their_imports_are_seen() {
 fn the_picture_of_the_rooms_is_drawn_from_the_code() {
     let sources = Crate::read();
     let graph = graph(&sources.imports(), &[]);
-    let lines = |room: &str| sources.lines_below(&[room.to_owned()]);
     let page = files::read("docs/architecture.md");
-    let drawn = picture::draw(&graph, lines);
+    let drawn = picture::draw(&graph);
     files::assert_says("docs/architecture.md", &files::with_block(&page, "rooms", &drawn));
 }

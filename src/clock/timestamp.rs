@@ -73,14 +73,19 @@ impl Timestamp {
         Duration::from_millis(u64::try_from(self.0.saturating_sub(earlier.0)).unwrap_or(0))
     }
 
-    /// Reads an RFC 3339 date and time with its offset. Digits past the millisecond are dropped.
+    /// Reads an RFC 3339 date and time with its offset: `T`, `t` or one space stands between date and
+    /// time. Digits past the millisecond are dropped.
     ///
     /// # Errors
     ///
     /// When the text is not of that form, or is before 1970 or after 9999 once brought to UTC.
     pub fn parse_rfc3339(text: &str) -> Result<Self, TimestampError> {
+        // The parser takes any character there.
+        let is_separated = matches!(text.as_bytes().get(10), Some(b'T' | b't' | b' '));
         let parsed = OffsetDateTime::parse(text, &Rfc3339)
-            .map_err(|_| TimestampError::Malformed { given: super::duration::quotable(text) })?;
+            .ok()
+            .filter(|_| is_separated)
+            .ok_or_else(|| TimestampError::Malformed { given: super::duration::quotable(text) })?;
         i64::try_from(parsed.unix_timestamp_nanos().div_euclid(NANOS_PER_MILLI))
             .ok()
             .and_then(Self::from_unix_millis)
@@ -210,8 +215,38 @@ mod tests {
     }
 
     #[test]
+    fn between_date_and_time_stands_a_t_or_one_space() {
+        let noon = Timestamp::parse_rfc3339("2026-12-24T12:00:00Z");
+        for text in ["2026-12-24t12:00:00z", "2026-12-24 12:00:00Z", "2026-12-24T13:30:00+01:30"] {
+            assert_eq!(Timestamp::parse_rfc3339(text), noon, "{text}");
+        }
+        for separator in ["X", "_", "-", ":", ".", "\t", "\n", "\u{a0}", "  ", "T ", ""] {
+            let text = format!("2026-12-24{separator}12:00:00Z");
+            assert!(Timestamp::parse_rfc3339(&text).is_err(), "{text:?}");
+        }
+    }
+
+    #[test]
     fn what_is_no_rfc_3339_time_is_refused() {
-        for text in ["", "2026-01-01", "2026-01-01T00:00:00", "2026-13-01T00:00:00Z", "now", "0"] {
+        for text in [
+            "",
+            "2026-01-01",
+            "2026-01-01T00:00:00",
+            "2026-01-01T00:00Z",
+            "2026-01-01T24:00:00Z",
+            "2026-13-01T00:00:00Z",
+            "2026-02-30T00:00:00Z",
+            "2026-1-1T00:00:00Z",
+            "+2026-01-01T00:00:00Z",
+            "2026-01-01T00:00:00,5Z",
+            "2026-01-01T00:00:00.Z",
+            "2026-01-01T00:00:00+0100",
+            "2026-01-01T00:00:00+01",
+            "2026-01-01T00:00:00Z ",
+            " 2026-01-01T00:00:00Z",
+            "now",
+            "0",
+        ] {
             assert!(
                 matches!(Timestamp::parse_rfc3339(text), Err(TimestampError::Malformed { .. })),
                 "{text}"

@@ -10,6 +10,7 @@ use super::evaluate::Stance;
 use super::fact::{Absence, Fact};
 use super::kind::{Fields, Range, Sort};
 use super::path::is_under;
+use super::segments::{has_dot_segment, is_of_paths};
 use super::truth::Truth;
 use crate::meter::Meter;
 use crate::value::Value;
@@ -60,13 +61,19 @@ impl Constraint {
             (_, Node::Any) => self.admits_absence(meter) == Truth::False,
             (Node::Range(narrow), Node::Range(wide)) => range_within(narrow, wide),
             // Most patterns that people write are settled by how they begin.
-            (Node::Prefix(narrow), Node::Prefix(wide)) => narrow.starts_with(&**wide),
-            (Node::Glob(narrow), Node::Prefix(wide)) => narrow.beginning().starts_with(&**wide),
-            (Node::Prefix(narrow), Node::Glob(wide)) => {
-                wide.is_beginning() && narrow.starts_with(wide.beginning())
+            // Where the narrow one speaks of segments `.` and `..`, the wide one may know nothing of them.
+            (Node::Prefix(narrow), Node::Prefix(wide)) => {
+                narrow.starts_with(&**wide) && !has_dot_segment(narrow)
             }
+            (Node::Glob(narrow), Node::Prefix(wide)) => {
+                narrow.beginning().starts_with(&**wide)
+                    && (narrow.is_of_paths() || !is_of_paths(wide))
+            }
+            // Not a prefix in a glob, which is asked of no text that is too long for it.
             (Node::Glob(narrow), Node::Glob(wide)) => {
-                wide.is_beginning() && narrow.beginning().starts_with(wide.beginning())
+                wide.is_beginning()
+                    && narrow.beginning().starts_with(wide.beginning())
+                    && (narrow.is_of_paths() || !wide.is_of_paths())
             }
             (Node::Under(narrow), Node::Under(wide)) => is_under(narrow, wide),
             (Node::Under(narrow), Node::Prefix(wide)) => {

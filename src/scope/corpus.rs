@@ -59,6 +59,10 @@ fn networks_are_judged_as_elsewhere_but_for_the_listed_differences() {
         // An IPv4 address written as IPv6 reaches the same host, so it is the same address.
         ("10.0.0.0/8", "::ffff:10.0.0.1", false),
         ("::ffff:0:0/96", "10.0.0.1", false),
+        // The form alone is named, and not what its addresses stand for.
+        ("64:ff9b::/96", "64:ff9b::", true),
+        ("64:ff9b::/96", "64:ff9b::1", true),
+        ("64:ff9b::/96", "64:ff9b::ffff:ffff", true),
         ("0.0.0.0/0", "::ffff:10.0.0.1", false),
         // Whoever writes it means 256 addresses or 65 536: refused, with what to write instead.
         ("192.168.2.0/16", "192.168.2.123", true),

@@ -7,9 +7,10 @@ use super::fact::{Absence, Fact};
 use super::glob::MAX_PATTERN_TEXT;
 use super::kind::{Fields, Sort};
 use super::membership::{Union, contains_all, is_one_of, is_same};
-use super::network::address;
+use super::network::{address, lie_in};
 use super::path::{canonical_path, is_under};
 use super::readings::{Reading, Readings, read_json, read_url};
+use super::segments::{begins_with, is_of_paths};
 use super::truth::Truth;
 use super::url::UrlPattern;
 use crate::clock::Timestamp;
@@ -347,6 +348,10 @@ impl<'q, F: Facts<'q>> Evaluation<'_, 'q, F> {
         let Value::Text(text) = value else { return true };
         let meter = self.meter;
         match leaf {
+            // To see whether it leads elsewhere, all of it is looked through.
+            Node::Prefix(start) if is_of_paths(start) => {
+                meter.charge_bytes(text.len(), Work::Matching)
+            }
             Node::Prefix(part) | Node::Suffix(part) => {
                 meter.charge_bytes(part.len().min(text.len()), Work::Matching)
             }
@@ -370,23 +375,17 @@ impl<'q, F: Facts<'q>> Evaluation<'_, 'q, F> {
                 None => Truth::Unknown,
             },
             (Node::Range(range), Value::Number(number)) => Truth::of(range.contains(*number)),
-            (Node::Prefix(start), Value::Text(text)) => Truth::of(text.starts_with(&**start)),
+            (Node::Prefix(start), Value::Text(text)) => begins_with(text, start),
             (Node::Suffix(end), Value::Text(text)) => Truth::of(text.ends_with(&**end)),
             (Node::Contains(part), Value::Text(text)) => Truth::of(text.contains(&**part)),
-            (Node::Glob(_) | Node::Regex(_), Value::Text(text))
-                if text.len() > MAX_PATTERN_TEXT =>
-            {
-                Truth::Unknown
-            }
-            (Node::Glob(glob), Value::Text(text)) => {
-                glob.matches_within(text, self.meter).map_or(Truth::Unknown, Truth::of)
-            }
+            (Node::Glob(glob), Value::Text(text)) => glob.holds_of(text, self.meter),
+            (Node::Regex(_), Value::Text(text)) if text.len() > MAX_PATTERN_TEXT => Truth::Unknown,
             (Node::Regex(regex), Value::Text(text)) => {
                 regex.matches_within(text, self.meter).map_or(Truth::Unknown, Truth::of)
             }
             (Node::Under(folder), Value::Text(text)) => lies_under(text, folder),
             (Node::Cidr(networks), Value::Text(text)) => match address(text) {
-                Some(address) => Truth::of(networks.iter().any(|own| own.contains(address))),
+                Some(address) => lie_in(networks, address),
                 None => Truth::Unknown,
             },
             (Node::Instants(range), Value::Text(text)) => match Timestamp::parse_rfc3339(text) {
@@ -430,6 +429,10 @@ pub(super) fn is_filled_in(value: Option<&Value>) -> bool {
 /// `under`, of a text.
 pub(super) fn lies_under(text: &str, folder: &str) -> Truth {
     match canonical_path(text) {
+        // Where a relative path leads depends on where the tool stands.
+        Ok(Cow::Borrowed(path)) if path.starts_with('/') != folder.starts_with('/') => {
+            Truth::Unknown
+        }
         Ok(Cow::Borrowed(path)) => Truth::of(is_under(path, folder)),
         // Another spelling: the tool might get somewhere else than was judged.
         _ => Truth::Unknown,

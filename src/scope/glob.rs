@@ -3,6 +3,8 @@
 use std::fmt;
 
 use super::automaton::{Automaton, Step};
+use super::segments::{has_control, has_dot_segment};
+use super::truth::Truth;
 use crate::meter::{Meter, Work};
 use crate::visible::{escape_for_people, is_hidden};
 
@@ -26,17 +28,21 @@ pub const MAX_WILDCARDS: usize = 32;
 ///
 /// | in the pattern | matches |
 /// |---|---|
-/// | `*` | any run of characters other than `/`, also none |
+/// | `*` | any run of characters other than `/` and controls, also none |
 /// | `**` as a whole segment, between `/` or the ends | any segments, also none: `/a/**/b` matches `/a/b` |
-/// | `?` | one character other than `/` |
+/// | `?` | one character other than `/` and controls |
+///
+/// Controls are the characters U+0000 to U+001F and U+007F to U+009F but for tab and line feed, which
+/// texts of several lines have: no wildcard matches one, `**` neither.
 ///
 /// Every other character stands for itself, byte for byte: case counts, and `é` composed and
 /// decomposed are two texts. Two or more stars beside other characters of a segment are one `*`: to
 /// reach across `/` with part of a segment, use `prefix`, `suffix` or `contains`. There are no classes
 /// and no escapes: `[`, `]`, `{`, `}` and `\` are refused.
 ///
-/// `a/**` does not match `a`. Text is matched as it is: `..` and `.` mean nothing here, so
-/// `/data/*` does match `/data/..`; for paths use `under`.
+/// `a/**` does not match `a`. [`Glob::matches`] takes text as it is: `..` and `.` mean nothing to it, so
+/// `/data/*` does match `/data/..`. A constraint asks more: of a text that has a segment `.` or `..`
+/// it says nothing where the pattern has a `/`.
 ///
 /// ```
 /// use hallpass::scope::Glob;
@@ -136,10 +142,35 @@ impl Glob {
     /// Whether the whole text matches. Takes time in proportion to the pattern times the text at
     /// most, and no memory.
     pub fn matches(&self, text: &str) -> bool {
-        self.matches_paid(text, &mut |_| true).unwrap_or_default()
+        let matches = self.matches_paid(text, &mut |_| true).unwrap_or_default();
+        matches && !has_control(text)
     }
 
-    /// As [`matches`](Self::matches); `None` if that takes too many steps.
+    /// What a constraint of this pattern says of a text: unknown where more is needed than the pattern to
+    /// tell what the text leads to, or it takes too many steps.
+    pub(super) fn holds_of(&self, text: &str, meter: &Meter) -> Truth {
+        let is_of_paths = self.is_of_paths();
+        if text.len() > MAX_PATTERN_TEXT
+            || (is_of_paths && !meter.charge_bytes(text.len(), Work::Matching))
+            || (is_of_paths && has_dot_segment(text))
+        {
+            return Truth::Unknown;
+        }
+        match self.matches_within(text, meter) {
+            None => Truth::Unknown,
+            // Behind a control, text may be cut off, overwritten or run: a forbid minds what it matches.
+            Some(true) if has_control(text) => Truth::Unknown,
+            Some(matches) => Truth::of(matches),
+        }
+    }
+
+    /// Whether its texts are paths to whoever reads them: it has a `/` or is `**`, and does not itself
+    /// speak of the segments `.` and `..`.
+    pub(super) fn is_of_paths(&self) -> bool {
+        (self.pattern.contains('/') || &*self.pattern == "**") && !has_dot_segment(&self.pattern)
+    }
+
+    /// Whether the whole text matches, be there controls or not; `None` if that takes too many steps.
     pub(crate) fn matches_within(&self, text: &str, meter: &Meter) -> Option<bool> {
         self.matches_paid(text, &mut |steps| meter.charge(steps, Work::Matching))
     }
@@ -168,7 +199,7 @@ impl Glob {
         self.pattern.get(..self.literal).unwrap_or_default()
     }
 
-    /// Whether everything that begins like the pattern matches it.
+    /// Whether everything that begins like the pattern matches it, but for controls.
     pub(crate) fn is_beginning(&self) -> bool {
         self.tail == Tail::Anything
     }

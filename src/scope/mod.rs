@@ -27,6 +27,7 @@ mod cover;
 mod decode;
 mod describe;
 mod draft;
+mod embedded;
 mod encode;
 mod evaluate;
 mod expression;
@@ -51,6 +52,7 @@ mod read;
 mod readings;
 mod regex;
 mod respell;
+mod segments;
 mod size;
 mod truth;
 #[cfg_attr(

@@ -155,11 +155,24 @@ fn one(c: &Constraint, value: Option<&Value>, stance: Stance, absent: i8, facts:
             facts.other.as_ref().map_or(1, |other| same(other, value))
         }
         (Node::Range(range), Some(Value::Number(n))) => of(range.contains(*n)),
+        (Node::Prefix(p), Some(Value::Text(t))) if p.contains('/') && !leads(p) && leads(t) => 1,
         (Node::Prefix(p), Some(Value::Text(t))) => of(t.get(..p.len()) == Some(p)),
         (Node::Suffix(p), Some(Value::Text(t))) => {
             of(t.len() >= p.len() && t.get(t.len() - p.len()..) == Some(p))
         }
         (Node::Contains(p), Some(Value::Text(t))) => of(t.split(&**p).count() > 1),
+        (Node::Glob(_) | Node::Regex(_), Some(Value::Text(t))) if t.len() > 4096 => 1,
+        (Node::Glob(glob), Some(Value::Text(t)))
+            if (glob.as_str().contains('/') || glob.as_str() == "**")
+                && !leads(glob.as_str())
+                && leads(t) =>
+        {
+            1
+        }
+        (Node::Glob(glob), Some(Value::Text(t))) if t.contains(is_odd_control) => {
+            // A wildcard would take it for a letter.
+            of(glob.matches(&t.replace(is_odd_control, "\u{4e00}"))).min(1)
+        }
         (Node::Glob(glob), Some(Value::Text(t))) => of(glob.matches(t)),
         (Node::Regex(regex), Some(Value::Text(t))) => of(regex.matches(t)),
         (Node::Len(count), Some(Value::Text(t))) => of(count.contains(t.chars().count() as u64)),
@@ -199,6 +212,15 @@ fn one(c: &Constraint, value: Option<&Value>, stance: Stance, absent: i8, facts:
     }
 }
 
+/// Whether a text leads elsewhere than it says.
+fn leads(text: &str) -> bool {
+    text.split('/').any(|segment| matches!(segment, "." | ".."))
+}
+
+fn is_odd_control(c: char) -> bool {
+    c.is_control() && c != '\t' && c != '\n'
+}
+
 fn same(one: &Value, other: &Value) -> i8 {
     if one == other {
         2
@@ -215,6 +237,37 @@ pub(super) fn scalars() -> impl Strategy<Value = Value> {
         1 => proptest::bool::ANY.prop_map(Value::Bool),
         3 => (-1..4_i32).prop_map(Value::from),
         4 => "[ab/]{0,3}".prop_map(Value::from),
+        1 => proptest::sample::select(ODD.to_vec()).prop_map(Value::from),
+    ]
+}
+
+/// Texts that lead elsewhere than they say, or have controls.
+pub(super) const ODD: [&str; 14] = [
+    ".",
+    "..",
+    "a/..",
+    "../a",
+    "a/./b",
+    "/.",
+    "/../",
+    "..a",
+    "a/..b",
+    "\r",
+    "a\r",
+    "/\0",
+    "a/\u{7f}/b",
+    "a\tb\n",
+];
+
+/// Texts of one letter too many for patterns, and of just as many as may be.
+pub(super) fn long_texts() -> [String; 5] {
+    let many = |letter: &str, bytes: usize| letter.repeat(bytes / letter.len());
+    [
+        many("a", 4096),
+        many("a", 4097),
+        format!("/{}", many("b", 4096)),
+        format!("b/{}", many("é", 4096)),
+        format!("{}/..", many("a", 4096)),
     ]
 }
 
@@ -240,10 +293,10 @@ pub(super) fn facts() -> impl Strategy<Value = Small> {
 
 fn text_leaves() -> impl Strategy<Value = Constraint> {
     prop_oneof![
-        "[ab/]{1,2}".prop_map(|t| prefix(&t)),
+        "[ab/.]{1,2}".prop_map(|t| prefix(&t)),
         "[ab/]{1,2}".prop_map(|t| suffix(&t)),
         "[ab/]{1,2}".prop_map(|t| contains(&t)),
-        "[ab/*?]{1,4}".prop_map(|t| glob(&t)),
+        "[ab/*?.]{1,4}".prop_map(|t| glob(&t)),
         proptest::sample::select(vec!["a*", "(a|b)+", "[^a]", "a?b?", ".{2}", "a/.*|b"])
             .prop_map(regex),
         (0..3_u64, 0..2_u64).prop_map(|(low, more)| len(low..=low + more)),
@@ -275,7 +328,16 @@ pub(super) fn constraints() -> impl Strategy<Value = Constraint> {
 
 /// Kinds that the algebra compares with their own kind only; the model does not know them.
 fn opaque() -> impl Strategy<Value = Constraint> {
-    let networks = ["10.0.0.0/8", "10.0.0.0/31", "10.0.0.1", "::/0", "::1"];
+    let networks = [
+        "10.0.0.0/8",
+        "10.0.0.0/31",
+        "10.0.0.1",
+        "::/0",
+        "::1",
+        "64:ff9b::/96",
+        "2002:a00::/24",
+        "2001::/32",
+    ];
     let at = |n: i64| Timestamp::from_unix_millis(n * 1000).unwrap();
     let kinds = prop_oneof![
         proptest::sample::subsequence(networks.to_vec(), 1..4).prop_map(cidr),

@@ -3,12 +3,15 @@
 use std::fmt;
 use std::net::IpAddr;
 
+use super::embedded::{Embedded, embedded, splits_repetition};
+use super::truth::Truth;
 use crate::value::{DecodeError, Decoder};
 
 /// The addresses that share a beginning: `10.0.0.0/8`, `2001:db8::/32`, or a single address.
 ///
 /// An IPv4 address written as IPv6 (`::ffff:10.0.0.1`) is that IPv4 address, on both sides; otherwise
-/// an IPv4 network has no IPv6 address in it and the other way round.
+/// an IPv4 network has no IPv6 address in it and the other way round. What other addresses stand for is
+/// asked by [`lie_in`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) struct Network {
     // INVARIANT: canonical, and no bit is set behind the prefix.
@@ -100,6 +103,14 @@ impl Network {
         self.prefix >= wider.prefix && wider.contains(self.first)
     }
 
+    /// Whether it is a part of addresses that stand for the same IPv4 addresses over and over.
+    pub(super) fn splits_repetition(&self) -> bool {
+        match self.first {
+            IpAddr::V4(_) => false,
+            IpAddr::V6(first) => splits_repetition(first, u32::from(self.prefix)),
+        }
+    }
+
     /// The first and last address of the network and those just outside: between the ends of some
     /// networks all addresses are in the same ones.
     pub(crate) fn around(&self) -> impl Iterator<Item = IpAddr> {
@@ -131,6 +142,18 @@ impl fmt::Display for Network {
         } else {
             write!(f, "{}/{}", self.first, self.prefix)
         }
+    }
+}
+
+/// Whether an address, and the IPv4 address that it stands for, lie in some of the networks. Where one
+/// does and the other does not, it can't be told which of them is reached.
+pub(super) fn lie_in(networks: &[Network], address: IpAddr) -> Truth {
+    let within = |one: IpAddr| Truth::of(networks.iter().any(|own| own.contains(one)));
+    let IpAddr::V6(v6) = address.to_canonical() else { return within(address) };
+    match embedded(v6) {
+        None => within(address),
+        Some(Embedded::Address(v4)) if within(address) == within(v4.into()) => within(address),
+        Some(_) => Truth::Unknown,
     }
 }
 
@@ -173,6 +196,37 @@ mod tests {
         assert!(!has("::/0", "10.1.2.3") && !has("::/0", "::ffff:10.1.2.3"));
         assert!(!has("0.0.0.0/0", "::1") && !has("0.0.0.0/0", "::10.1.2.3"));
         assert_eq!(Network::parse("::ffff:10.0.0.0/104").unwrap().to_string(), "10.0.0.0/8");
+    }
+
+    /// attack 32: by a form that the policy does not name, and by the form alone.
+    #[test]
+    fn an_address_that_stands_for_another_is_asked_of_both() {
+        let lies = |networks: &[&str], text: &str| {
+            let networks: Vec<_> =
+                networks.iter().map(|own| Network::parse(own).unwrap()).collect();
+            lie_in(&networks, address(text).unwrap())
+        };
+        let inner = ["10.0.0.0/8", "169.254.0.0/16"];
+        for (text, truth) in [
+            ("10.1.2.3", Truth::True),
+            ("::ffff:10.1.2.3", Truth::True),
+            ("::10.1.2.3", Truth::Unknown),
+            ("::ffff:0:10.1.2.3", Truth::Unknown),
+            ("64:ff9b::a01:203", Truth::Unknown),
+            ("64:ff9b:1::8.8.8.8", Truth::Unknown),
+            ("2002:a01:203::1", Truth::Unknown),
+            ("2001:0:808:808::f5fe:fdfc", Truth::Unknown),
+            ("64:ff9b::8.8.8.8", Truth::False),
+            ("2002:808:808::1", Truth::False),
+            ("2001:db8::a01:203", Truth::False),
+            ("::1", Truth::False),
+        ] {
+            assert_eq!(lies(&inner, text), truth, "{text}");
+        }
+        // Whoever names the form alone has not named what is behind it.
+        assert_eq!(lies(&["64:ff9b::/96"], "64:ff9b::a01:203"), Truth::Unknown);
+        assert_eq!(lies(&["64:ff9b::/96", "10.0.0.0/8"], "64:ff9b::a01:203"), Truth::True);
+        assert_eq!(lies(&["::/0"], "2002:a01:203::1"), Truth::Unknown);
     }
 
     #[test]

@@ -17,6 +17,7 @@ use super::evaluate::{is_filled_in, lies_under};
 use super::kind::Range;
 use super::layout::{kind, part};
 use super::path::canonical_path;
+use super::segments::{begins_with, is_of_paths};
 use super::truth::Truth;
 use crate::tool::ToolName;
 use crate::value::{DecodeError, Decoder, Object, Value};
@@ -133,7 +134,8 @@ fn leaf(
         }
         kind::PREFIX => {
             let start = some_text(decoder)?;
-            text.is_some_and(|text| text.starts_with(start))
+            let asked = if is_of_paths(start) { short } else { text };
+            asked.is_some_and(|text| begins_with(text, start) == Truth::True)
         }
         kind::SUFFIX => {
             let end = some_text(decoder)?;

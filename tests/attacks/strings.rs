@@ -1,6 +1,6 @@
 //! Names, arguments and numbers.
 //!
-//! Attacks on paths (1 to 7) and URLs (32 to 36) are in `typed_args` and `urls`. Windows paths (8) and command
+//! Attacks on paths (1 to 7) and URLs (32 to 36) on arguments that have a type are in `typed_args` and `urls`. Windows paths (8) and command
 //! lines (20, 21) are not gated as text: `parsed_again` shows what is done instead. Nor are paths inside texts
 //! (17): `docs/policy.md`, "Types of arguments".
 
@@ -54,6 +54,59 @@ fn check(rows: &[(Constraint, &str, bool, bool)]) {
         assert_eq!(by_rule(constraint, args), of(covered, Reason::NoPermit), "permit: {row}");
         let forbidden = of(not_forbidden, Reason::Forbidden);
         assert_eq!(by_forbid(constraint, args), forbidden, "forbid: {row}");
+    }
+}
+
+/// attacks 1, 2: on an argument that no catalogue types, a pattern of paths knows nothing of a text that
+/// leads elsewhere than it says, whichever folder it begins with
+#[test]
+fn what_climbs_out_of_a_folder_is_in_no_pattern_of_it() {
+    for folder in [glob("/data/**"), glob("/data/*"), prefix("/data/"), glob("/*/**")] {
+        for path in [
+            "/data/../etc/passwd",
+            "/data/..",
+            "/data/x/../../etc/shadow",
+            "/data//../x",
+            "/data/./../x",
+            "/data/./a",
+            "/tmp/../data/a",
+        ] {
+            check(&[(folder.clone(), &json!({ "x": path }).to_string(), DENIED, DENIED)]);
+        }
+        check(&[(folder, r#"{"x":"/data/a"}"#, PASSES, DENIED)]);
+    }
+    check(&[
+        (glob("https://acme.test/**"), r#"{"x":"https://acme.test/a/../../b"}"#, DENIED, DENIED),
+        (
+            prefix("spiffe://acme.test/agent/"),
+            r#"{"x":"spiffe://acme.test/agent/.."}"#,
+            DENIED,
+            DENIED,
+        ),
+        (glob("/data/**"), r#"{"x":"/data/..a/b..c/.d"}"#, PASSES, DENIED),
+        (glob("/data/**"), r#"{"x":"/etc/passwd"}"#, DENIED, PASSES),
+        // Without a slash it is a pattern of names, and what speaks of `..` itself means it.
+        (glob("*.pdf"), r#"{"x":"..pdf"}"#, PASSES, DENIED),
+        (glob("../shared/*"), r#"{"x":"../shared/a"}"#, PASSES, DENIED),
+        (prefix("../shared/"), r#"{"x":"../shared/a"}"#, PASSES, DENIED),
+    ]);
+}
+
+/// attack 5: no wildcard takes a control for a letter, and a forbid is not passed by one
+#[test]
+fn a_control_is_matched_by_no_wildcard() {
+    for (pattern, text, covered, not_forbidden) in [
+        ("/data/*", "/data/a\0.txt", DENIED, DENIED),
+        ("/data/**", "/data/a\r", DENIED, DENIED),
+        ("/data/**", "/data/\u{1b}[2J", DENIED, DENIED),
+        ("a?b", "a\u{7f}b", DENIED, DENIED),
+        ("a?b", "a\u{85}b", DENIED, DENIED),
+        ("/data/*", "/etc/a\r", DENIED, PASSES),
+        ("note *", "note a\tb\nc", PASSES, DENIED),
+        ("note *", "note a\u{200b}c", PASSES, DENIED),
+    ] {
+        let args = json!({ "x": text }).to_string();
+        check(&[(glob(pattern), &args, covered, not_forbidden)]);
     }
 }
 

@@ -6,6 +6,7 @@ use super::super::automaton::{Automaton, Positions, Step, after};
 use super::super::constraint::Node;
 use super::super::expression::{Expression, opposite, written_out};
 use super::super::kind::Count;
+use super::super::segments::is_control;
 use crate::visible::is_hidden;
 
 /// What a leaf asks of a text.
@@ -85,6 +86,34 @@ pub(super) fn folder(root: &str) -> Option<Automaton> {
     written_out(&paths).ok()
 }
 
+/// The machine of texts with a segment `.` or `..`.
+mod dots {
+    /// A segment begins.
+    pub(super) const NONE: u64 = 0;
+    const ONE: u64 = 1;
+    const TWO: u64 = 2;
+    /// Inside of another segment.
+    const OTHER: u64 = 3;
+    const FOUND: u64 = 4;
+
+    pub(super) fn step(state: u64, c: char) -> u64 {
+        match (state, c) {
+            (FOUND, _) | (ONE | TWO, '/') => FOUND,
+            (_, '/') => NONE,
+            (NONE, '.') => ONE,
+            (ONE, '.') => TWO,
+            _ => OTHER,
+        }
+    }
+
+    pub(super) fn are_found(state: u64) -> bool {
+        matches!(state, ONE | TWO | FOUND)
+    }
+}
+
+/// What [`is_control`] is true of.
+const CONTROLS: &[(char, char)] = &[('\0', '\u{8}'), ('\u{b}', '\u{1f}'), ('\u{7f}', '\u{9f}')];
+
 /// The characters that a segment of a path may have.
 fn path_characters() -> &'static [(char, char)] {
     static CHARACTERS: OnceLock<Vec<(char, char)>> = OnceLock::new();
@@ -124,11 +153,16 @@ fn literal(text: &str, before: bool, behind: bool) -> Option<Automaton> {
 }
 
 /// One pattern, or what counts as one.
+#[derive(Clone)]
 pub(super) enum Machine<'a> {
     Pattern(Automaton),
     Length(Count),
     /// Finitely many texts, sorted: a state is those that begin with what was read.
     Texts(Vec<&'a str>),
+    /// Texts with a segment `.` or `..`.
+    DotSegments,
+    /// Texts with a control.
+    Controls,
 }
 
 /// Where a machine is.
@@ -153,6 +187,8 @@ impl Machine<'_> {
             Machine::Pattern(automaton) => State::Large(Box::new(automaton.start())),
             Machine::Length(_) => State::Length(0),
             Machine::Texts(texts) => State::Texts { from: 0, to: texts.len(), bytes: 0 },
+            Machine::DotSegments => State::Small(dots::NONE),
+            Machine::Controls => State::Small(0),
         }
     }
 
@@ -178,6 +214,10 @@ impl Machine<'_> {
                 }
                 State::Texts { from: from + low, to: from + high, bytes: bytes + c.len_utf8() }
             }
+            (Machine::DotSegments, State::Small(state)) => State::Small(dots::step(*state, c)),
+            (Machine::Controls, State::Small(seen)) => {
+                State::Small(*seen | u64::from(is_control(c)))
+            }
             (_, state) => state.clone(),
         }
     }
@@ -196,6 +236,8 @@ impl Machine<'_> {
                 let first = texts.get(*from..*to)?.first()?;
                 (first.len() == *bytes).then_some(*from)
             }
+            (Machine::DotSegments, State::Small(state)) => dots::are_found(*state).then_some(0),
+            (Machine::Controls, State::Small(seen)) => (*seen != 0).then_some(0),
             _ => None,
         }
     }
@@ -208,6 +250,8 @@ impl Machine<'_> {
                 _ => {}
             }),
             Machine::Length(_) => {}
+            Machine::DotSegments => ['.', '/'].iter().for_each(|c| each(&[(*c, *c)])),
+            Machine::Controls => each(CONTROLS),
             Machine::Texts(texts) => {
                 texts.iter().flat_map(|text| text.chars()).for_each(|c| each(&[(c, c)]));
             }

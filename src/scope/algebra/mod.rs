@@ -19,9 +19,11 @@
 mod call;
 mod cells;
 mod list;
+mod long;
 mod machine;
 mod number;
 mod object;
+mod product;
 mod read;
 mod text;
 

@@ -7,6 +7,7 @@ use std::net::IpAddr;
 use std::time::Duration;
 
 use super::super::constraint::{Constraint, Node};
+use super::super::embedded;
 use super::super::network::Network;
 use super::cells::{Sampler, Test};
 use crate::clock::Timestamp;
@@ -68,10 +69,19 @@ pub(super) fn sample(sampler: &mut Sampler<'_>, meter: &Meter) -> bool {
     }
     let mut addresses: Vec<IpAddr> = networks.iter().flat_map(Network::around).collect();
     if !addresses.is_empty() {
-        // The ends of both families, and of the gap that mapped addresses leave in one.
-        let ends = [0, 0xFFFE_FFFF_FFFF, 1 << 48].map(|bits: u128| IpAddr::V6(bits.into()));
+        // The first address of both families, and where addresses begin and cease to stand for others.
         addresses.push(IpAddr::V4(0_u32.into()));
-        addresses.extend(ends);
+        let forms: Vec<IpAddr> = addresses
+            .iter()
+            .filter_map(|own| if let IpAddr::V4(v4) = own { Some(*v4) } else { None })
+            .flat_map(embedded::standing_for)
+            .chain(embedded::edges())
+            .map(|own| IpAddr::V6(own).to_canonical())
+            .collect();
+        addresses.extend(forms);
+    }
+    if networks.iter().any(Network::splits_repetition) {
+        sampler.miss();
     }
     for address in addresses {
         let mapped = match address {

@@ -27,8 +27,19 @@ fn universe() -> Vec<Option<Value>> {
             .map(|n| Value::Number(Number::parse(&format!("{}", f64::from(n) / 2.0)).unwrap())),
     );
     scalars.extend(texts.into_iter().map(Value::from));
+    scalars.extend(model::ODD.map(Value::from));
+    scalars.extend(model::long_texts().map(Value::from));
     scalars.extend(READ.map(Value::from));
-    let read = ["::2", "[1,9]", "1970-01-02T00:00:02Z", "1970-01-05T13:00:00Z"];
+    let read = [
+        "::a00:1",
+        "64:ff9b::a00:1",
+        "2002:a00:1::",
+        "2001::f5ff:fffe",
+        "::2",
+        "[1,9]",
+        "1970-01-02T00:00:02Z",
+        "1970-01-05T13:00:00Z",
+    ];
     scalars.extend(read.map(Value::from));
     let few: Vec<Value> = [
         "null", "true", "false", "0", "1", "2", "9", "\"\"", "\"a\"", "\"ab\"", "\"c\"", "[]",
@@ -196,9 +207,9 @@ fn what_texts_are_read_as_is_compared_exactly() {
         (json(all_of([min(1), max(3)])), json(min(0))),
         (json(fields([("a", eq(1))])), json(fields([("a", one_of([1, 2]))]).other_fields())),
         (under("/a/b"), under("/a")),
-        (under("/a"), any_of([eq("/a"), glob("/a/**")])),
+        (all_of([under("/a"), len(..=40)]), any_of([eq("/a"), glob("/a/**")])),
         (under("/a"), not(contains(".."))),
-        (all_of([under("."), len(1)]), not(under("/"))),
+        (all_of([under("."), len(1)]), not(under("a/b"))),
     ] {
         let sound = a != under("/a") || b != not(contains(".."));
         assert_eq!(within(a.clone(), b.clone()), sound, "{a} within {b}");
@@ -332,6 +343,74 @@ fn spellings_that_were_not_followed_up_are_not_taken_for_none() {
         all_of([week, after(start)]).difference(&before(start), &Meter::unlimited()),
         Difference::Empty
     );
+}
+
+/// A pattern is asked of no text that is too long for it: what others say of those is not within it.
+#[test]
+fn a_text_that_is_too_long_for_a_pattern_is_compared_as_that() {
+    let long = |a: &Constraint, b: &Constraint| match a.difference(b, &Meter::unlimited()) {
+        Difference::Witness(Some(Value::Text(text))) => text.len(),
+        other => panic!("{a} {b}: {other:?}"),
+    };
+    for (a, b) in [
+        (
+            prefix("/data/"),
+            any_of([glob("/data/**"), contains("\r"), suffix("."), contains("/./")]),
+        ),
+        (all_of([contains("b"), prefix("a"), len(1025..)]), glob("a*")),
+        (all_of([under("/a"), len(1026..=1030)]), glob("/a/**")),
+        (any(), any_of([glob("**"), not(glob("**")), contains("."), contains("\r")])),
+    ] {
+        assert!(!within(a.clone(), b.clone()), "{a} within {b}");
+    }
+    // As long as it may be is not too long.
+    for (a, b) in [
+        (all_of([contains("b"), len(..=1024), glob("*b*")]), contains("b")),
+        (glob("/data/*"), prefix("/data/")),
+        (regex("ab*"), prefix("a")),
+    ] {
+        assert!(within(a.clone(), b.clone()), "{a} within {b}");
+    }
+    let texts = || all_of([suffix("b"), not(contains("/"))]);
+    assert!(long(&texts(), &any_of([regex("(.|\n)*b"), contains("c")])) > 4096);
+    // Four bytes each, so that so few letters are too many bytes; and one fewer are not.
+    let a_lot = |most: u64| all_of([prefix("a"), len(..=most)]);
+    assert_eq!(long(&a_lot(1025), &regex("a(.|\n)*")), 4097);
+    assert!(within(a_lot(600), regex("a(.|\n)*")));
+    // Of long texts, a guard that can't tell acts; nothing else does.
+    assert!(all_of([prefix("a"), len(4097..)]).may_overlap(&glob("b"), &Meter::unlimited()));
+    assert!(!all_of([prefix("a"), len(..=80)]).may_overlap(&glob("b"), &Meter::unlimited()));
+}
+
+/// attacks 1, 2: what leads elsewhere than it says is in no pattern of paths.
+#[test]
+fn what_leads_elsewhere_is_compared_as_unknown() {
+    for (a, b) in [
+        (glob("/data/**"), not(contains("/../"))),
+        (prefix("/data/"), not(suffix("/.."))),
+        (glob("/data/*"), glob("/data/**")),
+        (under("/data"), prefix("/data")),
+        (glob("/data/**"), not(contains("\r"))),
+    ] {
+        assert!(within(a.clone(), b.clone()), "{a} within {b}");
+    }
+    for (a, b) in [
+        (contains("/data/"), prefix("/data/")),
+        (prefix("/data/."), prefix("/data/")),
+        (glob("/data/../*"), prefix("/data/")),
+        (glob("/data/../*"), glob("/data/**")),
+        (all_of([prefix("a"), len(..=9)]), glob("a**")),
+    ] {
+        assert!(!within(a.clone(), b.clone()), "{a} within {b}");
+        assert!(
+            matches!(a.difference(&b, &Meter::unlimited()), Difference::Witness(_)),
+            "{a} within {b}"
+        );
+    }
+    // A forbid acts where it can't tell.
+    assert!(eq("/tmp/../data/key").may_overlap(&prefix("/data/"), &Meter::unlimited()));
+    assert!(eq("/data/key\r").may_overlap(&glob("/data/*"), &Meter::unlimited()));
+    assert!(!eq("/tmp/key\r").may_overlap(&glob("/data/*"), &Meter::unlimited()));
 }
 
 /// What holds of `null` holds of `[null]` only where both sides ask element by element.

@@ -25,7 +25,7 @@ const HOURS: [&str; 5] = ["00:00", "08:30", "12:00", "23:59", "24:00"];
 const OFFSETS: [&str; 4] = ["+00:00", "+02:00", "-11:30", "+14:00"];
 
 /// Texts that some kind reads as something.
-pub(crate) const READ: [&str; 31] = [
+pub(crate) const READ: [&str; 40] = [
     "10.0.0.0",
     "10.0.0.1",
     "10.0.0.2",
@@ -33,6 +33,15 @@ pub(crate) const READ: [&str; 31] = [
     "::1",
     "::ffff:10.0.0.1",
     "fe80::1",
+    "::10.0.0.1",
+    "64:ff9b::a00:1",
+    "64:ff9b:1::a00:1",
+    "2002:a00:1::1",
+    "2001::f5ff:fffe",
+    "blob:https://a.test/a",
+    "https://a.test/..;/a",
+    "https://a.test/%FF",
+    "/a/../b",
     ".",
     "..",
     "x/..",

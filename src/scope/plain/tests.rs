@@ -390,6 +390,11 @@ fn a_long_text_is_looked_through_only_where_it_is_asked_in_full() {
         assert_eq!(of(constraint.clone(), MAX_LOOKED_THROUGH), (true, true), "{constraint}");
         assert_eq!(of(constraint.clone(), MAX_LOOKED_THROUGH + 1), (false, true), "{constraint}");
     }
+    let path = |length: usize| Value::from(["/", &"a".repeat(length - 1)].concat());
+    for (length, plain) in [(MAX_LOOKED_THROUGH, true), (MAX_LOOKED_THROUGH + 1, false)] {
+        let call = call_of(&[("a", path(length))]);
+        assert_eq!(asked(&[("a", prefix("/"))], &call), (plain, true), "{length}");
+    }
     // These look no further than the block is long.
     for constraint in [any(), present(), prefix("aa"), suffix("aa")] {
         assert_eq!(of(constraint.clone(), MAX_LOOKED_THROUGH + 1), (true, true), "{constraint}");

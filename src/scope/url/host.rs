@@ -1,8 +1,9 @@
-//! Hosts: which are named, and which are nobody's business unless they are.
+//! Hosts: which are named, and which have to be.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use super::read::host_name;
+use crate::scope::embedded::embedded;
 use crate::value::{Object, Value};
 use crate::visible::Shown;
 
@@ -32,7 +33,10 @@ impl HostPattern {
         match self {
             HostPattern::Any => !inner,
             HostPattern::Exact(own) => **own == *host,
-            HostPattern::SubdomainOf(own) => !inner && is_below(host, own),
+            // Whoever names a network's own suffix means what lies below it.
+            HostPattern::SubdomainOf(own) => {
+                is_below(host, own) && (!inner || (is_private(own) && !is_of_the_machine(host)))
+            }
         }
     }
 
@@ -46,9 +50,10 @@ impl HostPattern {
     pub(super) fn is_within(&self, wider: &HostPattern) -> bool {
         match (self, wider) {
             (HostPattern::Exact(own), wider) => wider.names(own, is_inner(own)),
-            (_, HostPattern::Any) => true,
+            (HostPattern::Any, HostPattern::Any) => true,
+            (HostPattern::SubdomainOf(own), HostPattern::Any) => !is_private(own),
             (HostPattern::SubdomainOf(own), HostPattern::SubdomainOf(wide)) => {
-                own == wide || is_below(own, wide)
+                own == wide || (is_below(own, wide) && (is_private(wide) || !is_private(own)))
             }
             _ => false,
         }
@@ -80,14 +85,35 @@ fn is_below(host: &str, name: &str) -> bool {
 }
 
 /// Names by which machines find what is around them: the metadata of clouds, which hands out their
-/// credentials.
-const METADATA: &[&str] = &[
+/// credentials, and the host that a container runs on.
+const OF_THE_MACHINE: &[&str] = &[
     "metadata.google.internal",
     "metadata.goog",
     "instance-data.ec2.internal",
     "metadata.azure.internal",
     "metadata.platformequinix.com",
     "metadata.packet.net",
+    "metadata.tencentyun.com",
+    "api.metadata.cloud.ibm.com",
+    "host.docker.internal",
+    "gateway.docker.internal",
+    "host.containers.internal",
+];
+
+/// Suffixes that no public name has: multicast DNS and homes (RFC 6762, RFC 8375), what ICANN keeps for
+/// networks of one's own (`internal`, and those that it does not delegate because they are used so), and
+/// the service names of container clusters.
+const PRIVATE: &[&str] = &[
+    "local",
+    "internal",
+    "intranet",
+    "private",
+    "corp",
+    "home",
+    "lan",
+    "home.arpa",
+    "svc",
+    "consul",
 ];
 
 /// Whether a host in its one spelling is of this machine, its network or its cloud rather than of the
@@ -96,13 +122,19 @@ pub(super) fn is_inner(host: &str) -> bool {
     match address(host) {
         Some(IpAddr::V4(address)) => is_inner_v4(address),
         Some(IpAddr::V6(address)) => is_inner_v6(address),
-        None => {
-            !host.contains('.')
-                || host.ends_with(".localhost")
-                || host.ends_with(".localdomain")
-                || METADATA.contains(&host)
-        }
+        None => !host.contains('.') || is_of_the_machine(host) || is_private(host),
     }
+}
+
+/// Whether a name is that of this machine, or of what serves it alone.
+fn is_of_the_machine(host: &str) -> bool {
+    let is_below = |suffix| host == suffix || is_below(host, suffix);
+    is_below("localhost") || is_below("localdomain") || OF_THE_MACHINE.contains(&host)
+}
+
+/// Whether a name is one of those that only a network of one's own answers to.
+fn is_private(name: &str) -> bool {
+    PRIVATE.iter().any(|suffix| name == *suffix || is_below(name, suffix))
 }
 
 fn address(host: &str) -> Option<IpAddr> {
@@ -138,12 +170,12 @@ fn is_inner_v4(address: Ipv4Addr) -> bool {
     })
 }
 
-/// All but global unicast, and of that what stands for other addresses (Teredo, 6to4) or for none.
+/// All but global unicast, and of that what stands for other addresses or for none.
 fn is_inner_v6(address: Ipv6Addr) -> bool {
     let [first, second, ..] = address.segments();
     match first {
+        _ if embedded(address).is_some() => true,
         0x2001 => second < 0x0200 || second == 0x0db8,
-        0x2002 => true,
         0x3fff => second < 0x1000,
         _ => !(0x2000..0x4000).contains(&first),
     }
@@ -222,8 +254,55 @@ mod tests {
             ("metadata.google.internal", true),
             ("acme.test", false),
             ("localhost.acme.test", false),
+            ("printer.local", true),
+            ("db.corp.internal", true),
+            ("router.lan", true),
+            ("nas.home.arpa", true),
+            ("home.arpa", true),
+            ("arpa.acme.test", false),
+            ("api.default.svc", true),
+            ("api.default.svc.cluster.local", true),
+            ("vault.service.consul", true),
+            ("host.docker.internal", true),
+            ("metadata.tencentyun.com", true),
+            ("www.tencentyun.com", false),
+            ("api.metadata.cloud.ibm.com", true),
+            ("local.acme.test", false),
+            ("mylocal.test", false),
+            ("notinternal.test", false),
+            ("wiki.corp", true),
         ] {
             assert_eq!(is_inner(host), inner, "{host}");
         }
+    }
+
+    #[test]
+    fn below_a_private_suffix_lies_only_what_names_it() {
+        let below = |name: &str| HostPattern::subdomain_of(name).unwrap();
+        let covers = |own: &HostPattern, host: &str| own.names(host, is_inner(host));
+        for (name, host, covered) in [
+            ("acme.internal", "db.acme.internal", true),
+            ("acme.internal", "acme.internal", false),
+            ("svc.cluster.local", "api.default.svc.cluster.local", true),
+            ("internal", "db.acme.internal", true),
+            ("internal", "metadata.google.internal", false),
+            ("docker.internal", "host.docker.internal", false),
+            ("arpa", "nas.home.arpa", false),
+            ("localhost", "x.localhost", false),
+            ("platformequinix.com", "metadata.platformequinix.com", false),
+            ("platformequinix.com", "www.platformequinix.com", true),
+        ] {
+            assert_eq!(covers(&below(name), host), covered, "{name} {host}");
+            assert!(!covers(&HostPattern::Any, host) || !is_inner(host), "{host}");
+        }
+        for (narrow, wide, within) in [
+            ("acme.internal", "internal", true),
+            ("home.arpa", "arpa", false),
+            ("x.acme.test", "acme.test", true),
+        ] {
+            assert_eq!(below(narrow).is_within(&below(wide)), within, "{narrow} {wide}");
+        }
+        assert!(!below("internal").is_within(&HostPattern::Any));
+        assert!(below("acme.test").is_within(&HostPattern::Any));
     }
 }

@@ -30,9 +30,10 @@ const SCHEMES: &[(&str, u16)] =
 /// and fragment.
 ///
 /// Hosts that are addresses of private networks, of this machine or link, or of none, names without a
-/// dot, and the well-known names of metadata services are covered only where they are named exactly:
-/// never as a subdomain, never as any host. Names are not resolved: that a public name leads to a
-/// private address, only the side that connects can see.
+/// dot, names below those that only a network of one's own answers to (`.local`, `.internal`, …), and
+/// the well-known names of metadata services are covered only where they are named exactly: never as any
+/// host, and as a subdomain only of a name that is such itself. Names are not resolved: that a public
+/// name leads to a private address, only the side that connects can see.
 ///
 /// ```
 /// # #[cfg(feature = "url")] {
@@ -173,6 +174,11 @@ impl UrlPattern {
     /// Whether it is such a URL. `strict` takes what is unsaid as a cover does.
     pub(super) fn matches(&self, url: &UrlParts, strict: bool, meter: &Meter) -> Truth {
         let UrlParts { parts, .. } = url;
+        if !SCHEMES.iter().any(|(own, _)| *own == parts.scheme()) {
+            // Whoever opens it may read the host in ways of its own, or another URL behind the scheme
+            // (`blob:`, `view-source:`, `jar:`).
+            return Truth::Unknown;
+        }
         let scheme = match self.schemes.is_empty() {
             true => !strict || parts.scheme() == "https",
             false => self.schemes.contains(&parts.scheme()),
@@ -181,10 +187,6 @@ impl UrlPattern {
             return Truth::False;
         }
         let Some(host) = parts.host() else { return Truth::False };
-        if !SCHEMES.iter().any(|(own, _)| *own == parts.scheme()) {
-            // Whoever opens it may read the host in ways of its own.
-            return Truth::Unknown;
-        }
         if !meter.charge(self.hosts.len() + self.ports.len(), Work::Comparing) {
             return Truth::Unknown;
         }

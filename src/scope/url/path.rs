@@ -170,12 +170,15 @@ fn own_spelling(path: &str) -> Result<Box<str>, String> {
     Ok(format!("/{path}").into())
 }
 
-/// Whether a path has an escape that the standard does not make itself: `%61` is `a` to whoever
-/// decodes, and `%2F` may become a `/`.
+/// Whether a path has an escape that the standard does not make itself (`%61` is `a` to whoever decodes,
+/// `%2F` may become a `/`, and what is no UTF-8 anything), or a segment that servers which cut off what
+/// follows a `;` take for `.` or `..`.
 pub(super) fn has_other_spelling(path: &str) -> bool {
     let bytes = path.as_bytes();
     let mut escapes = bytes.iter().enumerate().filter(|(_, byte)| **byte == b'%');
     path.contains('\\')
+        || (path.contains('%') && !is_utf8_decoded(bytes))
+        || path.split('/').any(|segment| matches!(segment.split_once(';'), Some(("." | "..", _))))
         || escapes.any(|(at, _)| match bytes.get(at + 1..at + 3) {
             // What is outside of ASCII.
             Some([b'8' | b'9' | b'A'..=b'F', low]) => !matches!(low, b'0'..=b'9' | b'A'..=b'F'),
@@ -184,6 +187,61 @@ pub(super) fn has_other_spelling(path: &str) -> bool {
         })
 }
 
+/// Whether a path is UTF-8 once its escapes are decoded.
+fn is_utf8_decoded(path: &[u8]) -> bool {
+    let digit = |byte: u8| char::from(byte).to_digit(16);
+    let mut decoded = Vec::new();
+    let mut rest = path;
+    while let Some((byte, behind)) = rest.split_first() {
+        let escaped = match behind {
+            [high, low, ..] if *byte == b'%' => digit(*high).zip(digit(*low)),
+            _ => None,
+        };
+        match escaped {
+            Some((high, low)) => {
+                decoded.push((high * 16 + low) as u8);
+                rest = behind.get(2..).unwrap_or_default();
+            }
+            None => {
+                decoded.push(*byte);
+                rest = behind;
+            }
+        }
+    }
+    std::str::from_utf8(&decoded).is_ok()
+}
+
 /// What the standard escapes in a path, of ASCII that is seen: space and `"` `#` `<` `>` `?` `` ` ``
 /// `{` `}`.
 const MADE: &[&[u8]] = &[b"20", b"22", b"23", b"3C", b"3E", b"3F", b"60", b"7B", b"7D"];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_servers_may_decode_to_something_else_has_another_spelling() {
+        for (path, other) in [
+            ("/v1/a", false),
+            ("/v1/a;v=2", false),
+            ("/v1/..a;b", false),
+            ("/v1/a;..", false),
+            ("/v1/caf%C3%A9", false),
+            ("/v1/%F0%9F%98%80", false),
+            ("/v1/..;/admin", true),
+            ("/v1/..;a=b/admin", true),
+            ("/v1/.;/admin", true),
+            ("/..;", true),
+            ("/v1/%C0%AE%C0%AE/admin", true),
+            ("/v1/%FF", true),
+            ("/v1/%E2%82", true),
+            ("/v1/caf%C3", true),
+            ("/v1/%ED%A0%80", true),
+            ("/v1/%61", true),
+            ("/v1/%2F", true),
+            ("/v1/%c3%a9", true),
+        ] {
+            assert_eq!(has_other_spelling(path), other, "{path}");
+        }
+    }
+}

@@ -120,9 +120,31 @@ fn a_private_address_is_covered_in_no_spelling_unless_it_is_named() {
         "http://metadata.google.internal/",
         "http://METADATA.google.internal./",
         "http://metadata.goog/",
+        "http://printer.local/",
+        "http://vault.corp.internal/",
+        "http://router.LAN./",
+        "http://nas.home.arpa/",
+        "http://api.default.svc/",
+        "http://api.default.svc.cluster.local:80/",
+        "http://web.service.consul/",
+        "http://host.docker.internal/",
+        "http://metadata.tencentyun.com/",
+        "http://[::ffff:0:10.0.0.1]/",
+        "http://[64:ff9b:1::10.0.0.1]/",
+        "http://[2001:0:808:808::f5ff:fffe]/",
     ] {
         check(&any, &[(link, UNSAID)]);
     }
+    // Below a suffix of one's own lies what names it, but for what serves this machine alone.
+    let own = both(UrlPattern::subdomain_of("corp.internal").or_subdomain_of("svc.cluster.local"));
+    check(
+        &own,
+        &[
+            ("http://vault.corp.internal/", COVERED),
+            ("http://api.default.svc.cluster.local/", COVERED),
+            ("http://api.default.svc/", OUTSIDE),
+        ],
+    );
     let below = both(UrlPattern::subdomain_of("google.internal").or_subdomain_of("goog"));
     check(
         &below,
@@ -243,12 +265,17 @@ fn scheme_host_and_port_are_what_is_said_and_nothing_else() {
             ("acme.test", REFUSED),
             ("//acme.test/", REFUSED),
             ("", REFUSED),
-            ("file:///etc/passwd", OUTSIDE),
+            // Whoever opens it may read the host in its own way, or another URL behind the scheme.
+            ("blob:https://acme.test/x", UNSAID),
+            ("blob:https://evil.test/x", UNSAID),
+            ("view-source:https://acme.test/", UNSAID),
+            ("jar:https://acme.test/x.jar!/", UNSAID),
+            ("filesystem:https://acme.test/temporary/x", UNSAID),
+            ("file:///etc/passwd", UNSAID),
             ("file://acme.test/etc/passwd", UNSAID),
-            ("data:text/html,acme.test", OUTSIDE),
-            ("javascript:alert(1)", OUTSIDE),
-            ("mailto:x@acme.test", OUTSIDE),
-            // Whoever opens it may read the host in its own way.
+            ("data:text/html,acme.test", UNSAID),
+            ("javascript:alert(1)", UNSAID),
+            ("mailto:x@acme.test", UNSAID),
             ("gopher://acme.test:25/_MAIL", UNSAID),
             ("gopher://ACME%2etest/", UNSAID),
         ],

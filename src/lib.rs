@@ -28,6 +28,7 @@ pub mod purpose;
 mod random;
 pub mod resource;
 pub mod scope;
+pub mod scrub;
 mod spelling;
 mod spread;
 mod sync;
@@ -42,7 +43,7 @@ mod word;
 pub use broker::{
     Broker, BrokerBuilder, BrokerError, BrokerStats, Control, Cut, Drift, Drifted, DryRun, Ended,
     Gate, Grant, Halt, Halted, Permit, Reaper, Receipt, Reload, RunError, Running, Standing,
-    StandingGrant, StandingTask, Task,
+    StandingGrant, StandingTask, Task, ToolError,
 };
 pub use call::{Call, CallError};
 pub use context::Context;

@@ -37,7 +37,7 @@ impl CallRequest<'_> {
         let settled = self.shared.settle(place);
         let mut life = presented.cell.life.lock();
         if let Err(denial) = settled {
-            life.close_permit(seq, false);
+            life.undo_permit(seq);
             drop(life);
             return Err(presented.refuse(denial));
         }

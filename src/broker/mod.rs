@@ -91,7 +91,7 @@ pub use gate::{DryRun, Gate};
 pub use grant::Grant;
 pub use permit::Permit;
 pub use reaper::Reaper;
-pub use receipt::{Receipt, RunError};
+pub use receipt::{Receipt, RunError, ToolError};
 pub use reload::{Drift, Drifted, Reload};
 pub use running::Running;
 pub use standing::{Standing, StandingGrant, StandingTask};

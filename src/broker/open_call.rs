@@ -62,6 +62,21 @@ impl OpenCall {
         Ok(())
     }
 
+    /// Whether what the call was permitted on still lives.
+    pub(super) fn is_live(&self, call: &Call) -> bool {
+        let Ok(now) = self.shared.now() else { return false };
+        let life = &*self.cell.life.lock();
+        let Some(permit) = life.permit(self.seq) else { return false };
+        let claim = Claim {
+            grant: self.grant,
+            // A renewal supersedes tokens, and takes nothing from a call that runs.
+            serial: None,
+            who: &permit.caller,
+            tool: Some(call.tool()),
+        };
+        self.cell.prove_live(life, &self.shared.halts, &claim, now).is_ok()
+    }
+
     /// Whoever is writing takes the record along: it stands in any case, so there is nothing to wait for.
     pub(super) fn close(&mut self, outcome: Outcome) {
         if let Some(place) = self.close_in_table(outcome) {

@@ -1,6 +1,5 @@
 //! A permit: proof that one call may run, once, now.
 
-use std::future::Future;
 use std::sync::Arc;
 
 use super::current::DecidingRules;
@@ -50,10 +49,18 @@ use crate::task::TaskCell;
 ///     Permit { call, ..permit }
 /// }
 /// ```
-/// ```
+/// A permit that was not started shows no arguments to run from:
+///
+/// ```compile_fail,E0599
 /// # use hallpass::{Call, Permit};
 /// fn look(permit: &Permit) -> &Call {
 ///     permit.call()
+/// }
+/// ```
+/// ```
+/// # use hallpass::{Call, Permit, Running};
+/// fn look(running: &Running) -> &Call {
+///     running.call()
 /// }
 /// fn copy<T: Clone>() {}
 /// copy::<Call>();
@@ -85,9 +92,9 @@ impl Permit {
         Permit { call, rules, epoch, open }
     }
 
-    /// The call that may run, with the arguments the tool must use.
-    pub fn call(&self) -> &Call {
-        &self.call
+    /// The tool that may be called. What it is called with, only the started call tells.
+    pub fn tool(&self) -> &str {
+        self.call.tool()
     }
 
     /// The permit's number in the log; its outcome refers to it.
@@ -102,6 +109,9 @@ impl Permit {
 
     /// Runs the tool and records the outcome: ok, error, or interrupted if the tool panics.
     ///
+    /// For a tool that is done when it returns. One that returns a future has not begun: its outcome
+    /// would be recorded before it does anything. Run it with [`run_async`](Permit::run_async).
+    ///
     /// ```
     /// # use hallpass::prelude::*;
     /// # let policy = Policy::builder().rule(Rule::permit("p").tool("add").any_args()).build()?;
@@ -112,11 +122,11 @@ impl Permit {
     /// # let grant = task.request(Scope::tool("add").any_args(), &context)?;
     /// # let call = Call::new("add", serde_json::json!({ "a": 1, "b": 2 }))?;
     /// let permit = broker.gate().authorize(grant.token(), &agent, call, &context)?;
-    /// let receipt = permit.run(|call| {
-    ///     let number = |key| call.args().number(key).and_then(|n| n.to_i64());
+    /// let receipt = permit.run(|running| {
+    ///     let number = |key| running.args().number(key).and_then(|n| n.to_i64());
     ///     number("a").zip(number("b")).map(|(a, b)| a + b).ok_or("not numbers")
     /// })?;
-    /// assert_eq!(receipt.value, 3);
+    /// assert_eq!(receipt.scrubbed(), 3);
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     ///
@@ -125,27 +135,35 @@ impl Permit {
     /// error.
     pub fn run<T, E>(
         self,
-        tool: impl FnOnce(&Call) -> Result<T, E>,
+        tool: impl FnOnce(&Running) -> Result<T, E>,
     ) -> Result<Receipt<T>, RunError<E>> {
         let running = self.start().map_err(RunError::Denied)?;
-        let result = tool(&running.call);
+        let result = tool(&running);
         running.close_with(result)
     }
 
-    /// As [`run`](Permit::run), for a tool that is a future, of any runtime. If the future is dropped
-    /// before it is done, the call is recorded as interrupted.
+    /// As [`run`](Permit::run), for a tool that is asynchronous, on any runtime. If the future is
+    /// dropped before it is done, the call is recorded as interrupted.
+    ///
+    /// ```
+    /// # use hallpass::prelude::*;
+    /// async fn fetch(permit: Permit) -> Option<String> {
+    ///     let read = async |path: &str| Ok::<_, std::io::Error>(format!("what {path} holds"));
+    ///     let receipt = permit
+    ///         .run_async(async |running| read(running.args().text("path").unwrap_or("/")).await)
+    ///         .await;
+    ///     receipt.ok().map(|receipt| receipt.scrubbed())
+    /// }
+    /// ```
     ///
     /// # Errors
     /// As [`run`](Permit::run).
-    pub async fn run_async<T, E, F>(
+    pub async fn run_async<T, E>(
         self,
-        tool: impl FnOnce(Call) -> F,
-    ) -> Result<Receipt<T>, RunError<E>>
-    where
-        F: Future<Output = Result<T, E>>,
-    {
+        tool: impl AsyncFnOnce(&Running) -> Result<T, E>,
+    ) -> Result<Receipt<T>, RunError<E>> {
         let running = self.start().map_err(RunError::Denied)?;
-        let result = tool(running.call.clone()).await;
+        let result = tool(&running).await;
         running.close_with(result)
     }
 

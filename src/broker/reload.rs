@@ -335,6 +335,7 @@ impl Limits {
                 None => self.budgets.push(budget.clone()),
             }
         }
+        self.keeps_abandoned |= other.keeps_abandoned;
         self.depth = [self.depth, other.depth].into_iter().flatten().min();
         beside.map(|rate| Limits { rate: Some(rate), ..Limits::default() })
     }

@@ -2,6 +2,7 @@
 
 use super::open_call::OpenCall;
 use super::receipt::{Receipt, RunError};
+use crate::args::Args;
 use crate::audit::Outcome;
 use crate::call::Call;
 
@@ -29,7 +30,12 @@ pub struct Running {
 }
 
 impl Running {
-    /// The call, with the arguments the tool must use.
+    /// The arguments the tool must use: those that were decided about.
+    pub fn args(&self) -> &Args {
+        self.call.args()
+    }
+
+    /// The whole call: the tool, its arguments and the resource.
     pub fn call(&self) -> &Call {
         &self.call
     }
@@ -37,6 +43,30 @@ impl Running {
     /// The permit's number in the log.
     pub fn number(&self) -> u64 {
         self.open.seq()
+    }
+
+    /// Whether what permits the call still does: the task is open, the grant and all it was delegated
+    /// from live, and nothing is halted. A call goes on when its authority ends; a tool that works for
+    /// long, or streams, asks this at each step and stops. Without a clock it is `false`.
+    ///
+    /// ```
+    /// # use hallpass::prelude::*;
+    /// # let policy = Policy::builder().rule(Rule::permit("p").tool("tail").any_args()).build()?;
+    /// # let broker = Broker::new(policy)?;
+    /// # let agent = broker.assert_identity("agent-7")?;
+    /// # let task = broker.open(&agent, Purpose::new("watch"))?;
+    /// # let context = Context::new();
+    /// # let grant = task.request(Scope::tool("tail").any_args(), &context)?;
+    /// # let call = Call::new("tail", serde_json::json!({}))?;
+    /// let running = broker.gate().authorize(grant.token(), &agent, call, &context)?.start()?;
+    /// assert!(running.is_live());
+    /// task.complete();
+    /// assert!(!running.is_live());
+    /// running.succeed(); // its outcome is recorded all the same
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn is_live(&self) -> bool {
+        self.open.is_live(&self.call)
     }
 
     /// The call is done and went well.
@@ -54,11 +84,11 @@ impl Running {
         match result {
             Ok(value) => {
                 self.succeed();
-                Ok(Receipt { value, permit })
+                Ok(Receipt::new(value, permit))
             }
             Err(error) => {
                 self.fail();
-                Err(RunError::Tool(error))
+                Err(RunError::of_tool(error))
             }
         }
     }

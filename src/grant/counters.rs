@@ -62,6 +62,8 @@ struct Charge {
     rule: Arc<str>,
     spanning: Option<Arc<Spanning>>,
     cost: Cost,
+    /// A rule says that what was permitted and never started is spent.
+    kept: bool,
 }
 
 impl Counters {
@@ -81,7 +83,10 @@ impl Counters {
             let same =
                 |own: &&mut Charge| own.rule == charge.rule && own.spanning == charge.spanning;
             match charges.iter_mut().find(same) {
-                Some(own) => own.cost.add(charge.cost),
+                Some(own) => {
+                    own.cost.add(charge.cost);
+                    own.kept |= charge.kept;
+                }
                 None => charges.push(charge),
             }
         }
@@ -112,10 +117,19 @@ impl Counters {
         uses && stamp.limits.rate.is_none_or(|rate| counter.rate_allows(rate, now))
     }
 
-    /// Gives back uses and budget of a call whose tool never started. A rate is not given back: it
-    /// limits attempts.
-    pub(crate) fn give_back(&mut self, reservation: &Reservation) {
-        for charge in &reservation.0 {
+    /// Gives back uses and budget of a call whose tool never started, but where a rule keeps them. A
+    /// rate is not given back: it limits attempts.
+    pub(crate) fn refund(&mut self, reservation: &Reservation) {
+        self.give_back(reservation.0.iter().filter(|charge| !charge.kept));
+    }
+
+    /// Gives back uses and budget of a call that was not permitted after all.
+    pub(crate) fn undo(&mut self, reservation: &Reservation) {
+        self.give_back(reservation.0.iter());
+    }
+
+    fn give_back<'c>(&mut self, charges: impl Iterator<Item = &'c Charge>) {
+        for charge in charges {
             match &charge.spanning {
                 Some(spanning) => spanning.lock().give_back(&charge.cost),
                 None => self.of(&charge.rule).give_back(&charge.cost),
@@ -199,7 +213,8 @@ fn check(counter: &Counter, stamp: &Stamp, args: &Args, now: Timestamp) -> Resul
     }
     let (rated, lasting) = (limits.rate, limits.uses.is_some() || !limits.budgets.is_empty());
     let (rule, spanning) = (stamp.rule.clone(), stamp.spanning.clone());
-    Ok(Charge { rule, spanning, cost: Cost { rated, lasting, sums } })
+    let kept = limits.keeps_abandoned;
+    Ok(Charge { rule, spanning, cost: Cost { rated, lasting, sums }, kept })
 }
 
 /// What a call adds to a budget.

@@ -110,6 +110,7 @@ fn limits_value(limits: &Limits) -> Value {
         ("budget", Value::Object(budgets)),
         ("depth", limits.depth.map_or(Value::Null, |depth| Value::from(u64::from(depth)))),
         ("per_identity", Value::Bool(limits.per_identity)),
+        ("refund", Value::Bool(!limits.keeps_abandoned)),
     ])
 }
 

@@ -21,6 +21,8 @@ pub(crate) struct Limits {
     pub(crate) rate: Option<(u64, Duration)>,
     pub(crate) budgets: Vec<Budget>,
     pub(crate) depth: Option<u8>,
+    /// Whether uses and budgets stay spent where a permitted call never started.
+    pub(crate) keeps_abandoned: bool,
     /// Whether counters span all tasks of the holder instead of one.
     pub(crate) per_identity: bool,
     /// A budget that could not be read, as given: a load error.
@@ -87,6 +89,14 @@ impl Limits {
         });
         if twice {
             return Some(("grant.budget", "the same argument has two budgets".into()));
+        }
+        if self.keeps_abandoned && self.uses.is_none() && self.budgets.is_empty() {
+            return Some((
+                "grant.refund",
+                "`refund = false` keeps uses and budgets spent, and this rule has neither: add \
+                 `uses` or `budget`, or leave it out"
+                    .into(),
+            ));
         }
         match self {
             Limits { ttl: Some(Duration::ZERO), .. } => zero("grant.ttl", "ttl = \"0s\""),

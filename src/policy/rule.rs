@@ -330,6 +330,14 @@ impl Rule {
         self
     }
 
+    /// What was permitted and never started stays spent, of uses and budgets. Unless a rule says so, it
+    /// comes back: a permit that is dropped ran nothing. Say it where asking alone tells too much, or
+    /// where a host might take a permit for a yes.
+    pub fn no_refund(mut self) -> Self {
+        self.limits.keeps_abandoned = true;
+        self
+    }
+
     /// Uses, rate and budget span all tasks of one identity, instead of one task.
     pub fn per_identity(mut self) -> Self {
         self.limits.per_identity = true;

@@ -49,7 +49,7 @@ impl Life {
         let place = match place() {
             Ok(place) => place,
             Err(denial) => {
-                self.counters.give_back(&reservation);
+                self.counters.undo(&reservation);
                 return Err(denial);
             }
         };

@@ -184,17 +184,26 @@ impl Life {
         }
     }
 
-    /// Takes a permit out, giving back what it reserved if its call never started.
+    /// Takes a permit out. What it reserved comes back if its call never started, unless a rule keeps it.
     pub(crate) fn close_permit(&mut self, seq: u64, started: bool) -> bool {
-        let Some(rest) = &mut self.rest else { return false };
-        let Some(at) = rest.permits.iter().position(|permit| permit.seq == seq) else {
-            return false;
-        };
-        let permit = rest.permits.swap_remove(at);
+        let Some(permit) = self.take_permit(seq) else { return false };
         if !started {
-            self.counters.give_back(&permit.reservation);
+            self.counters.refund(&permit.reservation);
         }
         true
+    }
+
+    /// Takes a permit out that the log refused: nothing was permitted, and all it reserved comes back.
+    pub(crate) fn undo_permit(&mut self, seq: u64) {
+        if let Some(permit) = self.take_permit(seq) {
+            self.counters.undo(&permit.reservation);
+        }
+    }
+
+    fn take_permit(&mut self, seq: u64) -> Option<OpenPermit> {
+        let permits = &mut self.rest.as_mut()?.permits;
+        let at = permits.iter().position(|permit| permit.seq == seq)?;
+        Some(permits.swap_remove(at))
     }
 
     /// Gives back the memory of what is past, where a task has been quiet.

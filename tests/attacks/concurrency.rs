@@ -43,7 +43,7 @@ fn a_reservation_is_given_back_exactly_once() {
     let back: [(&str, Way); 6] = [
         ("dropped", |_, permit| drop(permit)),
         ("never polled", |_, permit| {
-            drop(permit.run_async(|_| std::future::pending::<Result<(), ()>>()));
+            drop(permit.run_async(async |_| std::future::pending::<Result<(), ()>>().await));
         }),
         ("lapsed, then dropped", |world, permit| {
             world.clock.advance(30 * SECOND);

@@ -50,8 +50,8 @@ impl Git {
         let args = json!({ "command": command, "options": options, "files": files });
         let call = Call::new("git.run", args).unwrap();
         let permit = self.world.authorize(&self.grant, call).map_err(|denial| denial.reason())?;
-        let receipt = permit.run(|call| Ok::<_, ()>(call.args().object().to_json()));
-        Ok(serde_json::from_str(&receipt.unwrap().value).unwrap())
+        let receipt = permit.run(|running| Ok::<_, ()>(running.args().object().to_json()));
+        Ok(serde_json::from_str(&receipt.unwrap().scrubbed()).unwrap())
     }
 }
 

@@ -164,7 +164,7 @@ fn a_cancelled_future_ends_the_task() {
     {
         let errand = async {
             let _task = task;
-            permit.run_async(|_| pending::<Result<(), ()>>()).await
+            permit.run_async(async |_| pending::<Result<(), ()>>().await).await
         };
         let mut errand = pin!(errand);
         let mut waking = Waking::from_waker(Waker::noop());
@@ -191,7 +191,7 @@ fn what_never_started_is_abandoned() {
     let world = World::new([broad().uses(1)]);
     let (task, grant) = world.granted();
     let permit = world.authorize(&grant, plain()).unwrap();
-    drop(permit.run_async(|_| pending::<Result<(), ()>>()));
+    drop(permit.run_async(async |_| pending::<Result<(), ()>>().await));
     assert_eq!(world.attempt(&grant, plain()), Ok(()), "the use came back");
     assert!(world.events().iter().any(|event| matches!(
         event,

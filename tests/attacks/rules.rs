@@ -325,7 +325,7 @@ fn every_decision_is_by_one_epoch_and_says_which() {
                             Ok(_) => true,
                             Err(hallpass::RunError::Denied(denial)) =>
                                 denial.reason() == Reason::PolicyChanged,
-                            Err(hallpass::RunError::Tool(())) => false,
+                            Err(hallpass::RunError::Tool(_)) => false,
                         });
                     }
                 })

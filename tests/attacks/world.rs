@@ -105,7 +105,7 @@ impl World {
         match permit.run(|_| Ok::<_, ()>(())) {
             Ok(_) => Ok(()),
             Err(hallpass::RunError::Denied(denial)) => Err(denial.reason()),
-            Err(hallpass::RunError::Tool(())) => unreachable!("the tool does not fail"),
+            Err(hallpass::RunError::Tool(_)) => unreachable!("the tool does not fail"),
         }
     }
 

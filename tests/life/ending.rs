@@ -314,7 +314,8 @@ fn a_tool_whose_future_is_dropped_is_interrupted() {
     let task = world.open(&agent);
     let grant = task.request(to_ping(), &here()).unwrap();
     let permit = world.authorize(&grant, &ping()).unwrap();
-    let mut call = Box::pin(permit.run_async(|_| std::future::pending::<Result<(), ()>>()));
+    let mut call =
+        Box::pin(permit.run_async(async |_| std::future::pending::<Result<(), ()>>().await));
     let waker = Waker::from(Arc::new(Flag));
     assert!(call.as_mut().poll(&mut Cx::from_waker(&waker)).is_pending());
     drop(call);

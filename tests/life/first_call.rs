@@ -36,8 +36,9 @@ fn an_agent_that_holds_nothing_gets_one_errand_and_loses_it_when_the_task_ends()
     };
 
     let permit = gate.authorize(grant.token(), &payer, pay(98, "CH93"), &context).unwrap();
-    let receipt = permit.run(|call| call.args().text("to").map(str::to_owned).ok_or(())).unwrap();
-    assert_eq!(receipt.value, "CH93");
+    let receipt =
+        permit.run(|running| running.args().text("to").map(str::to_owned).ok_or(())).unwrap();
+    assert_eq!(receipt.scrubbed(), "CH93");
 
     let thief = gate.authorize(grant.token(), &payer, pay(98, "XX00"), &context).unwrap_err();
     assert_eq!(thief.reason(), Reason::OutOfScope, "{}", thief.explain());

@@ -196,7 +196,7 @@ fn a_permit_seals_the_call_that_was_decided_about() {
     let asked = Call::new("read", json!({ "path": "/data/a" })).unwrap();
     let permit =
         broker.gate().authorize(grant.token(), &agent, asked.clone(), &Context::new()).unwrap();
-    assert_eq!(permit.call(), &asked);
-    let receipt = permit.run(|call| call.args().text("path").map(str::to_owned).ok_or(())).unwrap();
-    assert_eq!(receipt.value, "/data/a");
+    assert_eq!(permit.tool(), "read");
+    let receipt = permit.run(|running| Ok::<_, ()>(running.call().clone())).unwrap();
+    assert_eq!(receipt.raw(), asked);
 }

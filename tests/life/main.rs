@@ -20,6 +20,7 @@ mod preview;
 mod reload;
 mod renewal;
 mod requests;
+mod running;
 mod stamps;
 mod sweep;
 mod world;

@@ -31,6 +31,9 @@ impl Life {
         match answer {
             Ok(running) => {
                 assert!(failures.is_empty(), "P11: started in spite of {failures:?}");
+                if let Some(running) = &running {
+                    assert_eq!(running.call(), &self.slips[at].asked, "a permit seals the call");
+                }
                 self.slips[at].state = State::Running;
                 self.tally.started += 1;
                 match running {

@@ -65,6 +65,8 @@ pub(crate) enum State {
 }
 
 pub(crate) struct PermitModel {
+    /// What was asked for, and has to be what runs.
+    pub(crate) asked: hallpass::Call,
     pub(crate) handle: Option<Permit>,
     pub(crate) running: Option<Running>,
     pub(crate) number: u64,

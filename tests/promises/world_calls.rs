@@ -102,7 +102,6 @@ impl World {
         let permit = answer.unwrap_or_else(|denial| panic!("{}: {call:?}", denial.explain()));
         let rules: Vec<&str> = permit.rules().collect();
         assert_eq!(rules, dry.unwrap().rules().collect::<Vec<_>>());
-        assert_eq!(permit.call(), &call.call(), "a permit seals the call");
         // P3: today's rules give this very call.
         let policy = &self.case.policies[self.policy];
         let says = decide(policy, &self.question(grant, caller, &call, &said));
@@ -110,6 +109,7 @@ impl World {
         self.stand.events.push(format!("permitted {}", self.grants[grant].id));
         self.permitted += 1;
         self.permits.push(PermitModel {
+            asked: call.call(),
             number: permit.number(),
             handle: Some(permit),
             running: None,
@@ -306,6 +306,9 @@ impl World {
         match answer {
             Ok(running) => {
                 assert!(failures.is_empty(), "started in spite of {failures:?}");
+                if let Some(running) = &running {
+                    assert_eq!(running.call(), &self.permits[at].asked, "a permit seals the call");
+                }
                 self.permits[at].state = State::Running;
                 self.started += 1;
                 match running {

@@ -42,7 +42,7 @@ impl Watch {
             Ok::<(), std::convert::Infallible>(())
         });
         match ran {
-            Ok(receipt) => self.ran.lock().unwrap().push(receipt.permit),
+            Ok(receipt) => self.ran.lock().unwrap().push(receipt.permit()),
             Err(RunError::Denied(_)) => return false,
         }
         true

@@ -11,7 +11,8 @@ use crate::scope::Condition;
 use crate::value::{Node, Number, Value};
 use crate::visible::Shown;
 
-const GRANT: &[&str] = &["ttl", "max_life", "idle", "uses", "rate", "budget", "depth", "per"];
+const GRANT: &[&str] =
+    &["ttl", "max_life", "idle", "uses", "rate", "budget", "depth", "per", "refund"];
 const APPROVAL: &[&str] = &["review", "confirm", "per", "expires"];
 
 pub(super) fn grant(written: &Written) -> Result<Limits, Misfit> {
@@ -30,6 +31,7 @@ pub(super) fn grant(written: &Written) -> Result<Limits, Misfit> {
     }
     let per = table.read_at("per", |own| choice(own, &[("task", false), ("identity", true)]))?;
     limits.per_identity = per.unwrap_or(false);
+    limits.keeps_abandoned = !table.read_at("refund", boolean)?.unwrap_or(true);
     Ok(limits)
 }
 
@@ -109,6 +111,13 @@ fn reviewers(written: &Written) -> Result<Reviewers, Misfit> {
         })
     })?;
     Ok(Reviewers { conditions, count: count.unwrap_or(1) })
+}
+
+fn boolean(written: &Written) -> Result<bool, Misfit> {
+    match &written.node {
+        Node::Bool(said) => Ok(*said),
+        _ => Err(Misfit::new(written.span.start, "expected `true` or `false`")),
+    }
 }
 
 fn confirm(written: &Written) -> Result<bool, Misfit> {

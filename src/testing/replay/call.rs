@@ -4,7 +4,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 
 use crate::identity::Identity;
 use crate::token::Token;
-use crate::{Call, Context, RunError};
+use crate::{Call, Context, RunError, Running};
 
 use super::answer::Answer;
 use super::attempt::{Attempt, Outcome, Presented, Source};
@@ -48,7 +48,7 @@ impl Host {
             Err(denial) => return Ok(Answer::denied(&denial)),
         };
         let answer = Answer::permit().by_rules(permit.rules());
-        let tool = |_: &Call| match outcome {
+        let tool = |_: &Running| match outcome {
             Outcome::Ok => Ok(()),
             Outcome::Error => Err(()),
             // Unwinds without the message that `panic!` prints.
@@ -56,7 +56,7 @@ impl Host {
         };
         Ok(match catch_unwind(AssertUnwindSafe(|| permit.run(tool))) {
             Ok(Ok(_)) => answer.with("outcome", "ok"),
-            Ok(Err(RunError::Tool(()))) => answer.with("outcome", "error"),
+            Ok(Err(RunError::Tool(_))) => answer.with("outcome", "error"),
             Ok(Err(RunError::Denied(denial))) => Answer::denied(&denial),
             Err(_) => answer.with("outcome", "interrupted"),
         })

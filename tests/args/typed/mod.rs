@@ -47,9 +47,8 @@ impl World {
         let context = Context::new();
         let foretold = gate.check(token, &self.agent, &call, &context);
         let done = gate.authorize(token, &self.agent, call, &context).map(|permit| {
-            let seen = permit.call().args().to_json();
-            let receipt = permit.run(|call| Ok::<_, ()>(call.args().to_json())).unwrap();
-            assert_eq!(seen, receipt.value);
+            let receipt = permit.run(|running| Ok::<_, ()>(running.args().to_json())).unwrap();
+            let seen = receipt.scrubbed();
             serde_json::from_str(&seen).unwrap()
         });
         let why = |denial: &Denial| (denial.reason(), denial.explain().to_string());
@@ -319,7 +318,7 @@ fn a_call_bound_presentation_is_bound_to_the_call_as_it_was_made() {
     assert_eq!(denial.reason(), Reason::BadSignature);
     let context = Context::new();
     let permit = world.broker.gate().authorize(&bound, &world.agent, made.clone(), &context);
-    assert_eq!(permit.unwrap().call().args().text("attachment"), Some("/data/a"));
+    assert_eq!(permit.unwrap().start().unwrap().args().text("attachment"), Some("/data/a"));
     let again = world.broker.gate().authorize(&bound, &world.agent, made, &context);
     assert_eq!(again.unwrap_err().reason(), Reason::Replayed);
 }

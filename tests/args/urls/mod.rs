@@ -31,7 +31,7 @@ fn get(rules: impl IntoIterator<Item = Rule>, scope: Scope, link: &str) -> Resul
     let grant = task.request(scope, &context).map_err(|denial| denial.reason())?;
     let call = Call::new("web.get", json!({ "link": link })).unwrap();
     match broker.gate().authorize(grant.token(), &agent, call, &context) {
-        Ok(permit) => Ok(permit.call().args().text("link").unwrap().to_owned()),
+        Ok(permit) => Ok(permit.start().unwrap().args().text("link").unwrap().to_owned()),
         Err(denial) => Err(denial.reason()),
     }
 }
@@ -394,7 +394,9 @@ fn every_link_of_a_list_is_judged() {
     let get = |links: &[&str]| {
         let call = Call::new("web.get", json!({ "link": links })).unwrap();
         let permit = broker.gate().authorize(grant.token(), &agent, call, &context);
-        permit.map(|permit| permit.call().args().to_json()).map_err(|denial| denial.reason())
+        permit
+            .map(|permit| permit.start().unwrap().args().to_json())
+            .map_err(|denial| denial.reason())
     };
     let got = get(&["HTTPS://acme.test", "https://acme.test/a/../b"]);
     assert_eq!(got.as_deref(), Ok(r#"{"link":["https://acme.test/","https://acme.test/b"]}"#));

@@ -18,7 +18,7 @@ fn urls_are_read_as_the_standard_says_but_for_the_listed_differences() {
     let read = |link: &str| {
         let call = Call::new("web.get", json!({ "link": link })).unwrap();
         match broker.gate().authorize(grant.token(), &agent, call, &context) {
-            Ok(permit) => Ok(permit.call().args().text("link").unwrap().to_owned()),
+            Ok(permit) => Ok(permit.start().unwrap().args().text("link").unwrap().to_owned()),
             Err(denial) => {
                 assert_eq!(denial.reason(), Reason::MalformedCall, "{link:?}");
                 Err(denial.explain().to_string())

@@ -142,7 +142,7 @@ pub fn ask_gate(
     match gate.authorize(grant.token(), who, call, context) {
         Ok(permit) => {
             assert!(foretold.is_ok(), "permitted, though the dry run denied");
-            permit.run(|call| if *call == made { Ok(()) } else { Err(()) }).unwrap();
+            permit.run(|running| if *running.call() == made { Ok(()) } else { Err(()) }).unwrap();
             Ok(())
         }
         Err(denial) => {

@@ -138,7 +138,7 @@ fn a_call_from_bytes_has_its_resource_and_is_decided_as_any_other() {
     let scope = scope.resource(eq("account"), eq("main"));
     let grant = task.request(scope, &context).unwrap();
     let permit = gate.authorize_json(&grant, &agent, "t", r#"{"n":1.0}"#, of("main"), &context);
-    assert_eq!(permit.unwrap().call().args().to_json(), r#"{"n":1}"#);
+    assert_eq!(permit.unwrap().start().unwrap().args().to_json(), r#"{"n":1}"#);
     for resource in [None, of("other")] {
         let denial =
             gate.authorize_json(&grant, &agent, "t", "{}", resource, &context).unwrap_err();

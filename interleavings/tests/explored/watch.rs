@@ -44,6 +44,7 @@ impl Watch {
         match ran {
             Ok(receipt) => self.ran.lock().unwrap().push(receipt.permit()),
             Err(RunError::Denied(_)) => return false,
+            Err(RunError::Tool(_)) => unreachable!("the tool does not fail"),
         }
         true
     }

@@ -258,6 +258,17 @@ impl Machine<'_> {
         }
     }
 
+    /// Whether it accepts all texts of more bytes, or none.
+    pub(super) fn says_the_same_beyond(&self, bytes: usize) -> bool {
+        // Of how many characters such a text has at least.
+        let least = bytes as u64 / 4 + 1;
+        match self {
+            Machine::Length(Count { min, max: None }) => *min <= least,
+            Machine::Length(Count { max: Some(max), .. }) => *max < least,
+            _ => false,
+        }
+    }
+
     pub(super) fn size(&self) -> usize {
         match self {
             Machine::Pattern(automaton) => automaton.steps().len(),

@@ -80,7 +80,9 @@ impl<'t> Asked<'t> {
         if !texts.is_empty() {
             machines.push(Machine::Texts(texts.into_iter().collect()));
         }
-        let of_long = (!bounded.is_empty()).then(|| machines.clone());
+        let is_open = |machine: &&Machine<'t>| !machine.says_the_same_beyond(MAX_PATTERN_TEXT);
+        let of_long =
+            (!bounded.is_empty()).then(|| machines.iter().filter(is_open).cloned().collect());
         machines.extend(bounded);
         machines.extend((dots && !starts).then_some(Machine::DotSegments));
         machines.extend(controls.then_some(Machine::Controls));

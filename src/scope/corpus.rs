@@ -1,8 +1,7 @@
 //! Addresses and paths as published vectors judge them.
 
-use std::path::PathBuf;
-
 use serde_json::Value as Json;
+use testkit::corpora::corpus;
 
 use super::constraint::Constraint;
 use super::evaluate::Stance;
@@ -11,15 +10,6 @@ use super::truth::Truth;
 use super::words::{cidr, under};
 use crate::meter::Meter;
 use crate::value::Value;
-
-fn corpus(name: &str) -> Option<Json> {
-    let Some(folder) = std::env::var_os("HALLPASS_CORPORA") else {
-        println!("skipped: HALLPASS_CORPORA is not set");
-        return None;
-    };
-    let text = std::fs::read_to_string(PathBuf::from(folder).join(name)).unwrap();
-    Some(serde_json::from_str(&text).unwrap())
-}
 
 fn rows<'c>(corpus: &'c Json, at: &str) -> &'c [Json] {
     let rows = corpus.pointer(at).and_then(Json::as_array).unwrap();
@@ -38,8 +28,9 @@ fn covers(constraint: &Constraint, text: &str) -> Truth {
 }
 
 #[test]
+#[ignore = "published data: HALLPASS_CORPORA says where it is"]
 fn networks_are_judged_as_elsewhere_but_for_the_listed_differences() {
-    let Some(corpus) = corpus("cidr/cidr.json") else { return };
+    let corpus = corpus("cidr/cidr.json");
     let mut disagreements = Vec::new();
     for row in rows(&corpus, "/boundaries/rows") {
         let (network, address) = (row[0].as_str().unwrap(), row[1].as_str().unwrap());
@@ -73,8 +64,9 @@ fn networks_are_judged_as_elsewhere_but_for_the_listed_differences() {
 }
 
 #[test]
+#[ignore = "published data: HALLPASS_CORPORA says where it is"]
 fn addresses_are_read_as_elsewhere() {
-    let Some(corpus) = corpus("cidr/cidr.json") else { return };
+    let corpus = corpus("cidr/cidr.json");
     for (family, everything) in [("ipv4", "0.0.0.0/0"), ("ipv6", "::/0")] {
         let all = cidr([everything, "0.0.0.0/0"]);
         for row in rows(&corpus, &format!("/address_syntax/{family}")) {
@@ -94,8 +86,9 @@ fn addresses_are_read_as_elsewhere() {
 
 /// attacks 1 to 6: whatever the payload hopes its reader does with it, it is not under the root.
 #[test]
+#[ignore = "published data: HALLPASS_CORPORA says where it is"]
 fn no_traversal_payload_is_under_the_root() {
-    let Some(corpus) = corpus("paths/traversal_payloads.json") else { return };
+    let corpus = corpus("paths/traversal_payloads.json");
     let root = corpus["root_used_for_class"].as_str().unwrap().to_owned();
     let data = under(&root);
     let mut inside = Vec::new();
@@ -122,8 +115,9 @@ fn no_traversal_payload_is_under_the_root() {
 /// The library behind these vectors repairs a path; here one with `..` is refused, for what
 /// `link/..` is only the file system knows. Everything else it repairs to the same path.
 #[test]
+#[ignore = "published data: HALLPASS_CORPORA says where it is"]
 fn paths_are_joined_as_elsewhere_or_refused() {
-    let Some(corpus) = corpus("paths/securejoin.json") else { return };
+    let corpus = corpus("paths/securejoin.json");
     for row in rows(&corpus, "/no_symlink") {
         let path = row["unsafe"].as_str().unwrap();
         let expected = row["joined"].as_str().unwrap().replace("<root>", "/root");

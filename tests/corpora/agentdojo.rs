@@ -13,7 +13,7 @@ use std::collections::BTreeSet;
 
 use hallpass::scope::eq;
 use hallpass::{Broker, Policy, Reason, Scope};
-use testkit::corpora::{Errand, Json, Shape, Shapes, corpus, list, text, value};
+use testkit::corpora::{Errand, Json, Shape, Shapes, corpus, list, own, text, value};
 
 #[derive(Clone, Copy, Debug, PartialEq)]
 enum Grants {
@@ -32,20 +32,23 @@ struct Suite {
 }
 
 impl Suite {
-    fn load(name: &str) -> Option<Self> {
-        let suite = corpus("agentdojo/agentdojo.json")?["suites"][name].take();
-        let model = corpus("agentdojo/scope_model.json")?;
+    fn load(name: &str) -> Self {
+        let suites = corpus("agentdojo/agentdojo.json");
+        Suite::of(name, &suites["suites"][name], &corpus("agentdojo/scope_model.json"))
+    }
+
+    fn of(name: &str, suite: &Json, model: &Json) -> Self {
         let tools = list(&suite["tools"]).iter().map(|tool| {
             let name = text(&tool["name"]);
             (name.to_owned(), Shape::of_schema(name, &tool["parameters"]))
         });
-        Some(Suite {
+        Suite {
             tools: tools.collect(),
             user_tasks: list(&suite["user_tasks"]).to_vec(),
             attacks: list(&suite["injection_tasks"]).to_vec(),
             reads: list(&model["reads"][name]).iter().map(|tool| text(tool).to_owned()).collect(),
             sinks: model["sinks"].clone(),
-        })
+        }
     }
 
     fn is_sink(&self, tool: &str, arg: &str) -> bool {
@@ -116,16 +119,29 @@ impl Suite {
     }
 }
 
+/// The library's suite is this repository's own: a clone checks it without the published ones.
 #[test]
+fn the_errands_of_a_library_are_run_and_no_attack_on_what_they_act_on() {
+    let data = own("injections.json");
+    let library = Suite::of("library", &data["suite"], &data["model"]);
+    // The one attack that sinks let through renews the reader's own loan in words of the attacker.
+    assert_eq!(library.row("library"), [9, 5, 1, 0]);
+    let through = library.replay(Grants::SinksPinned);
+    assert_eq!(through, [("renew".to_owned(), "note".to_owned())]);
+}
+
+#[test]
+#[ignore = "published data: HALLPASS_CORPORA says where it is"]
 fn the_bills_of_banking_are_paid_and_the_thief_is_not() {
-    let Some(banking) = Suite::load("banking") else { return };
+    let banking = Suite::load("banking");
     // With tool names alone, whoever may send money may send it to the thief.
     assert_eq!(banking.row("banking"), [144, 42, 0, 0]);
 }
 
 #[test]
+#[ignore = "published data: HALLPASS_CORPORA says where it is"]
 fn the_errands_of_slack_are_run_and_few_attacks_with_them() {
-    let Some(slack) = Suite::load("slack") else { return };
+    let slack = Suite::load("slack");
     assert_eq!(slack.row("slack"), [105, 19, 3, 0]);
 }
 
@@ -134,8 +150,9 @@ fn the_errands_of_slack_are_run_and_few_attacks_with_them() {
 /// same, only the text differs, and the corpus does not count text as a sink: to keep the link out,
 /// the grant must say what the text is (exact) or a forbid must act on what the task has read.
 #[test]
+#[ignore = "published data: HALLPASS_CORPORA says where it is"]
 fn an_attack_that_passes_with_sinks_pinned_acts_on_what_the_user_acts_on() {
-    let Some(slack) = Suite::load("slack") else { return };
+    let slack = Suite::load("slack");
     let through = slack.replay(Grants::SinksPinned);
     let expected = ["user_task_1", "user_task_14", "user_task_18"]
         .map(|task| (task.to_owned(), "injection_task_1".to_owned()));

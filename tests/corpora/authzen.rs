@@ -173,16 +173,18 @@ fn agree(policy: &Policy, cases: &[Json], entities: &[Json]) -> usize {
 }
 
 #[test]
+#[ignore = "published data: HALLPASS_CORPORA says where it is"]
 fn every_decision_of_the_todo_scenario_agrees() {
-    let Some(todo) = corpus("authzen/todo.json") else { return };
+    let todo = corpus("authzen/todo.json");
     let decisions = agree(&policy(TODO), list(&todo["cases"]), list(&todo["entities"]));
     println!("authzen todo: {decisions} decisions agree");
     assert_eq!(decisions, 46);
 }
 
 #[test]
+#[ignore = "published data: HALLPASS_CORPORA says where it is"]
 fn every_decision_of_the_gateway_scenario_agrees() {
-    let Some(gateway) = corpus("authzen/gateway.json") else { return };
+    let gateway = corpus("authzen/gateway.json");
     let decisions = agree(&policy(GATEWAY), list(&gateway["cases"]), list(&gateway["entities"]));
     println!("authzen gateway: {decisions} decisions agree");
     assert_eq!(decisions, 25);
@@ -190,16 +192,18 @@ fn every_decision_of_the_gateway_scenario_agrees() {
 
 /// The certification fixture sends whatever matters with the request, so the host adds nothing.
 #[test]
+#[ignore = "published data: HALLPASS_CORPORA says where it is"]
 fn every_decision_of_the_certification_fixture_agrees() {
-    let Some(fixture) = corpus("authzen/certification.json") else { return };
+    let fixture = corpus("authzen/certification.json");
     let decisions = agree(&policy(CERTIFICATION), list(&fixture["cases"]), &[]);
     println!("authzen certification: {decisions} decisions agree");
     assert_eq!(decisions, 15);
 }
 
 #[test]
+#[ignore = "published data: HALLPASS_CORPORA says where it is"]
 fn batches_decide_as_their_evaluations_do() {
-    let Some(fixture) = corpus("authzen/certification.json") else { return };
+    let fixture = corpus("authzen/certification.json");
     let broker = Broker::new(policy(CERTIFICATION)).unwrap();
     let mut decided = 0;
     for batch in list(&fixture["batches"]) {
@@ -223,8 +227,9 @@ fn batches_decide_as_their_evaluations_do() {
 /// nothing empty is ever taken for something. Asked with a grant for it at hand, so that it is the
 /// call that is refused.
 #[test]
+#[ignore = "published data: HALLPASS_CORPORA says where it is"]
 fn malformed_requests_are_refused() {
-    let Some(fixture) = corpus("authzen/certification.json") else { return };
+    let fixture = corpus("authzen/certification.json");
     let policy = policy(CERTIFICATION);
     let refusals: Vec<_> = list(&fixture["malformed"])
         .iter()
@@ -251,8 +256,9 @@ fn malformed_requests_are_refused() {
 
 /// Searches ("who may read this?") are questions about a policy, which it does not answer yet.
 #[test]
+#[ignore = "published data: HALLPASS_CORPORA says where it is"]
 fn what_cannot_be_asked_yet_is_named() {
-    let Some(fixture) = corpus("authzen/certification.json") else { return };
+    let fixture = corpus("authzen/certification.json");
     let searches = list(&fixture["searches"]).iter().map(|search| text(&search["id"]));
     let searches: BTreeSet<_> = searches.collect();
     println!("authzen certification, not yet: searches {searches:?}");

@@ -8,13 +8,13 @@ use hallpass::{Broker, Context, Policy, Purpose, Reason, Scope};
 use serde_json::json;
 use testkit::corpora::{Errand, Json, Shape, Shapes, corpus, list, text, value};
 
-fn load() -> Option<(Shapes, Vec<Json>)> {
-    let corpus = corpus("bfcl/multi_turn_base.json")?;
+fn load() -> (Shapes, Vec<Json>) {
+    let corpus = corpus("bfcl/multi_turn_base.json");
     let tools = list(&corpus["tools"]).iter().map(|tool| {
         let name = text(&tool["name"]);
         (name.to_owned(), Shape::of_schema(name, &tool["parameters"]))
     });
-    Some((tools.collect(), list(&corpus["tasks"]).to_vec()))
+    (tools.collect(), list(&corpus["tasks"]).to_vec())
 }
 
 fn broker(tools: &Shapes) -> Broker {
@@ -60,8 +60,9 @@ fn neighbours(call: &Json) -> Vec<Json> {
 }
 
 #[test]
+#[ignore = "published data: HALLPASS_CORPORA says where it is"]
 fn grants_grow_turn_by_turn_and_cover_no_call_they_were_not_made_for() {
-    let Some((tools, tasks)) = load() else { return };
+    let (tools, tasks) = load();
     let broker = broker(&tools);
     let agent = broker.assert_identity("spiffe://acme.test/agent/assistant").unwrap();
     let (mut made, mut foreign, mut shared) = (0, 0, 0);
@@ -97,8 +98,9 @@ fn grants_grow_turn_by_turn_and_cover_no_call_they_were_not_made_for() {
 
 /// attack 23, attack 25: what is pinned stays pinned, whatever is added, left out or of another kind.
 #[test]
+#[ignore = "published data: HALLPASS_CORPORA says where it is"]
 fn a_call_that_differs_in_one_argument_is_out_of_scope() {
-    let Some((tools, tasks)) = load() else { return };
+    let (tools, tasks) = load();
     let broker = broker(&tools);
     let agent = broker.assert_identity("spiffe://acme.test/agent/assistant").unwrap();
     let mut tried = 0;
@@ -122,8 +124,9 @@ fn a_call_that_differs_in_one_argument_is_out_of_scope() {
 /// attack 15, attack 16: a constraint on a value is asked of every element of a list, so a list of nothing but the pinned
 /// value is within an exact grant. Realistic tools take either the one or the other.
 #[test]
+#[ignore = "published data: HALLPASS_CORPORA says where it is"]
 fn a_list_of_nothing_but_the_pinned_text_is_covered_and_an_empty_one_is_not() {
-    let Some((tools, tasks)) = load() else { return };
+    let (tools, tasks) = load();
     let broker = broker(&tools);
     let agent = broker.assert_identity("spiffe://acme.test/agent/assistant").unwrap();
     let mut tried = 0;
@@ -148,8 +151,9 @@ fn a_list_of_nothing_but_the_pinned_text_is_covered_and_an_empty_one_is_not() {
 
 /// The corpus has turns without calls: what such a turn asks for is nothing, which is no scope.
 #[test]
+#[ignore = "published data: HALLPASS_CORPORA says where it is"]
 fn a_turn_that_calls_nothing_gets_nothing() {
-    let Some((tools, tasks)) = load() else { return };
+    let (tools, tasks) = load();
     let turns = tasks.iter().flat_map(|task| list(&task["turns"]));
     assert!(turns.filter(|turn| list(&turn["calls"]).is_empty()).count() > 0);
     let broker = broker(&tools);

@@ -47,15 +47,15 @@ impl Listed {
     }
 }
 
-fn load() -> Option<Vec<Listed>> {
-    let corpus = corpus("mcp_tools/mcp_tools.json")?;
+fn load() -> Vec<Listed> {
+    let corpus = corpus("mcp_tools/mcp_tools.json");
     let servers = list(&corpus["servers"]).iter();
     let listed = servers.flat_map(|server| {
         let server_name = text(&server["name"]);
         let listed = |tool: &Json| Listed { server: server_name.to_owned(), tool: tool.clone() };
         list(&server["tools"]).iter().map(listed)
     });
-    Some(listed.collect())
+    listed.collect()
 }
 
 fn policy(listed: &[Listed]) -> Policy {
@@ -72,8 +72,9 @@ fn policy(listed: &[Listed]) -> Policy {
 }
 
 #[test]
+#[ignore = "published data: HALLPASS_CORPORA says where it is"]
 fn every_tool_becomes_an_entry_of_a_catalogue() {
-    let Some(listed) = load() else { return };
+    let listed = load();
     let servers: std::collections::BTreeSet<_> = listed.iter().map(|own| &own.server).collect();
     assert_eq!((servers.len(), listed.len()), (14, 112));
     // All bare names are well formed, too; but they are not unique.
@@ -82,8 +83,9 @@ fn every_tool_becomes_an_entry_of_a_catalogue() {
 }
 
 #[test]
+#[ignore = "published data: HALLPASS_CORPORA says where it is"]
 fn text_and_builder_make_the_same_catalogue() {
-    let Some(listed) = load() else { return };
+    let listed = load();
     let tools: Vec<_> = listed
         .iter()
         .map(|own| {
@@ -118,8 +120,9 @@ fn text_and_builder_make_the_same_catalogue() {
 }
 
 #[test]
+#[ignore = "published data: HALLPASS_CORPORA says where it is"]
 fn tools_that_share_a_name_are_refused_until_their_servers_tell_them_apart() {
-    let Some(listed) = load() else { return };
+    let listed = load();
     let mut servers: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
     for own in &listed {
         servers.entry(own.bare_name()).or_default().push(&own.server);
@@ -143,8 +146,9 @@ fn tools_that_share_a_name_are_refused_until_their_servers_tell_them_apart() {
 }
 
 #[test]
+#[ignore = "published data: HALLPASS_CORPORA says where it is"]
 fn an_npm_scope_is_no_part_of_a_tools_name() {
-    let Some(listed) = load() else { return };
+    let listed = load();
     let scoped = listed.iter().filter(|own| own.server.starts_with('@'));
     let whole: Vec<_> = scoped.map(|own| format!("{}/{}", own.server, own.bare_name())).collect();
     assert_eq!(whole.len(), 97);
@@ -156,8 +160,9 @@ fn an_npm_scope_is_no_part_of_a_tools_name() {
 /// What a server says of itself narrows and never widens: the label of a claim lifts no permit, it
 /// only spares the tool one forbid, which also acts on tools that claim nothing.
 #[test]
+#[ignore = "published data: HALLPASS_CORPORA says where it is"]
 fn a_tool_that_claims_nothing_is_no_reader() {
-    let Some(listed) = load() else { return };
+    let listed = load();
     let broker = Broker::new(policy(&listed)).unwrap();
     let agent = broker.assert_identity("spiffe://acme.test/agent/assistant").unwrap();
     let task = broker.open(&agent, Purpose::new("look-around")).unwrap();

@@ -34,8 +34,8 @@ struct Foreign {
 }
 
 impl Domain {
-    fn load(file: &str) -> Option<Self> {
-        let corpus = corpus(file)?;
+    fn load(file: &str) -> Self {
+        let corpus = corpus(file);
         let tools = list(&corpus["tools"]);
         let shape = |tool: &Json| {
             let name = text(&tool["name"]).to_owned();
@@ -44,11 +44,11 @@ impl Domain {
             (name.clone(), Shape { name, args: args.collect() })
         };
         let writes = tools.iter().filter(|tool| tool["kind"] == "write");
-        Some(Domain {
+        Domain {
             tools: tools.iter().map(shape).collect(),
             writes: writes.map(|tool| text(&tool["name"]).to_owned()).collect(),
             tasks: list(&corpus["tasks"]).to_vec(),
-        })
+        }
     }
 
     fn writes_of<'t>(&self, task: &'t Json) -> impl Iterator<Item = &'t Json> {
@@ -134,8 +134,9 @@ fn customer_of(task: &Json) -> String {
 }
 
 #[test]
+#[ignore = "published data: HALLPASS_CORPORA says where it is"]
 fn foreign_writes_of_the_airline_count_as_in_the_reference() {
-    let Some(airline) = Domain::load("tau2/airline.json") else { return };
+    let airline = Domain::load("tau2/airline.json");
     let by_name = airline.try_foreign_writes(id_of, Grants::ByName);
     let pinned = airline.try_foreign_writes(id_of, Grants::IdsPinned);
     println!(
@@ -155,8 +156,9 @@ fn foreign_writes_of_the_airline_count_as_in_the_reference() {
 }
 
 #[test]
+#[ignore = "published data: HALLPASS_CORPORA says where it is"]
 fn a_task_for_one_airline_customer_refuses_every_other_customers_writes() {
-    let Some(airline) = Domain::load("tau2/airline.json") else { return };
+    let airline = Domain::load("tau2/airline.json");
     let by_name = airline.try_foreign_writes(customer_of, Grants::ByName);
     let pinned = airline.try_foreign_writes(customer_of, Grants::IdsPinned);
     println!(
@@ -171,8 +173,9 @@ fn a_task_for_one_airline_customer_refuses_every_other_customers_writes() {
 /// The mock domain names no customers. What a task acts on stands for one: a user's list, or one
 /// entry of it. The ten that pass act on the task's own: its tasks tell few errands many times.
 #[test]
+#[ignore = "published data: HALLPASS_CORPORA says where it is"]
 fn a_task_of_the_mock_domain_refuses_writes_to_what_is_not_its_own() {
-    let Some(mock) = Domain::load("tau2/mock.json") else { return };
+    let mock = Domain::load("tau2/mock.json");
     let target_of = |task: &Json| {
         let args = &list(&task["calls"]).first()?["args"];
         let target = args.get("user_id").or(args.get("task_id"))?;

@@ -10,8 +10,9 @@ use testkit::corpora::{corpus, list, text};
 
 /// attacks 1 to 6: a payload is refused, or what the tool gets is a path that stays below the root
 #[test]
+#[ignore = "published data: HALLPASS_CORPORA says where it is"]
 fn no_traversal_payload_leaves_the_root() {
-    let Some(corpus) = corpus("paths/traversal_payloads.json") else { return };
+    let corpus = corpus("paths/traversal_payloads.json");
     let root = text(&corpus["root_used_for_class"]);
     let world = World::of([any_mail()]);
     let task = world.open();
@@ -49,8 +50,9 @@ fn no_traversal_payload_leaves_the_root() {
 /// The library behind these vectors repairs `..`; here it is refused, for what `link/..` is only the file
 /// system knows. Everything else comes to the same path.
 #[test]
+#[ignore = "published data: HALLPASS_CORPORA says where it is"]
 fn paths_are_joined_as_elsewhere_or_refused() {
-    let Some(corpus) = corpus("paths/securejoin.json") else { return };
+    let corpus = corpus("paths/securejoin.json");
     let world = World::of([any_mail()]);
     for row in list(&corpus["no_symlink"]) {
         let path = text(&row["unsafe"]);

@@ -9,8 +9,9 @@ use testkit::corpora::{corpus, list, text};
 /// The published vectors: refused where the standard refuses, accepted in its spelling where it accepts,
 /// but for what is listed.
 #[test]
+#[ignore = "published data: HALLPASS_CORPORA says where it is"]
 fn urls_are_read_as_the_standard_says_but_for_the_listed_differences() {
-    let Some(corpus) = corpus("urls/whatwg_urltestdata.json") else { return };
+    let corpus = corpus("urls/whatwg_urltestdata.json");
     let (broker, agent) = world([anything()]);
     let task = broker.open(&agent, Purpose::new("read")).unwrap();
     let context = Context::new();

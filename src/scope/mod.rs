@@ -85,6 +85,7 @@ pub use words::{
 };
 
 pub(crate) use algebra::{Algebra, Difference, condition_may_overlap, cover_difference};
+pub(crate) use automaton::{Automaton, Step};
 pub(crate) use capability::Capability;
 pub(crate) use constraint::Node;
 pub(crate) use contain::{condition_within, openness_within};

@@ -2,6 +2,7 @@
 //! of it, by the gate, in scopes and in attenuations alike.
 
 mod arg_type;
+mod language;
 mod typed_args;
 
 pub use arg_type::ArgType;

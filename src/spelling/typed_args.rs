@@ -4,7 +4,7 @@ use super::arg_type::{ArgType, TypeFault};
 use crate::args::Args;
 use crate::call::Call;
 use crate::denial::{Denial, Reason};
-use crate::scope::{Capability, Condition, Constraint, Fact};
+use crate::scope::{Capability, Condition, Constraint, Fact, Node, canonical_path, canonical_url};
 use crate::value::Value;
 use crate::visible::Shown;
 
@@ -83,7 +83,7 @@ impl TypedArgs {
     /// `None` where they have it already.
     ///
     /// # Errors
-    /// What can't be spelled so, in words: no call could have it.
+    /// What can't be spelled so, or a pattern that fits no spelling, in words: no call could have it.
     pub(crate) fn canonical_capability(
         &self,
         capability: &Capability,
@@ -94,6 +94,9 @@ impl TypedArgs {
             let canonical = of
                 .canonical_constraint(&condition.constraint)
                 .map_err(|(value, fault)| said_of(capability.tool.as_str(), name, &value, fault))?;
+            if let Some(constraint) = of.unmatched(&canonical) {
+                return Err(of.unmatched_fault(capability.tool.as_str(), constraint));
+            }
             if canonical != condition.constraint
                 && let Some(place) =
                     changed.get_or_insert_with(|| capability.clone()).conditions.get_mut(at)
@@ -122,7 +125,8 @@ impl TypedArgs {
     }
 
     /// Why a rule's condition can't be meant of this tool: it names a value that no call has, since
-    /// it is no value of the argument's type, or is spelled otherwise there.
+    /// it is no value of the argument's type, or is spelled otherwise there, or a pattern that no
+    /// spelling fits.
     ///
     /// A rule is not respelled, as a scope is: it may speak of other tools, where the same argument has
     /// no type, and people who read a policy should see what is in force.
@@ -138,7 +142,10 @@ impl TypedArgs {
             Err(fault) => Err(Some((value.clone(), fault))),
         });
         match checked {
-            Ok(_) => None,
+            Ok(_) => {
+                let unmatched = of.unmatched(&condition.constraint)?;
+                Some(of.unmatched_fault(tool, unmatched))
+            }
             Err(Some((value, fault))) => Some(said_of(tool, name, &value, fault)),
             Err(None) => other_spelling.map(|(value, canonical)| {
                 format!(
@@ -168,6 +175,40 @@ impl ArgType {
             ArgType::Path => "path",
             ArgType::Url => "URL",
         }
+    }
+
+    /// Why no call fits `constraint`, a kind that holds of no spelling of this type.
+    fn unmatched_fault(self, tool: &str, constraint: &Constraint) -> String {
+        let (given, noun) = (constraint.to_string(), self.noun());
+        let instead = match &constraint.0 {
+            Node::Prefix(text) => self.own_beginning(text),
+            _ => None,
+        };
+        let instead = instead.map_or(String::new(), |own| format!(": write {}", Shown(&own)));
+        let spelling = match self {
+            ArgType::Path => {
+                "it gets paths without `//`, `.` and `..` as segments, a `/` at the end, `\\`, `%` and \
+                 a `~` at the beginning"
+            }
+            ArgType::Url => {
+                "it gets URLs with scheme and host in lower case, without user, dot at the end of the \
+                 host, the scheme's own port and `.` and `..` as segments"
+            }
+        };
+        format!("{} fits no {noun} as `{tool}` gets it: {spelling}{instead}", Shown(&given))
+    }
+
+    /// What a text that no spelling begins with may have been meant for.
+    fn own_beginning(self, text: &str) -> Option<String> {
+        let own = match self {
+            ArgType::Path => {
+                let own = canonical_path(text).ok()?.into_owned();
+                let slash = if text.ends_with('/') && own != "/" { "/" } else { "" };
+                own + slash
+            }
+            ArgType::Url => canonical_url(text).ok()?.into_owned(),
+        };
+        (own != text).then_some(own)
     }
 
     fn canonical_constraint(

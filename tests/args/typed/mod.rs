@@ -258,6 +258,14 @@ fn a_scope_that_pins_what_is_no_path_is_refused() {
         let explained = denial.explain().to_string();
         assert!(explained.contains("argument `attachment` of `mail.send`: `"), "{explained}");
     }
+    // attack 197: a pattern that no spelling fits would be granted for nothing.
+    for constraint in [prefix("./src"), each(glob("/data/*/")), not(prefix("/data//"))] {
+        let asked = world.open().request(attached(constraint.clone()), &Context::new());
+        let denial = asked.unwrap_err();
+        assert_eq!(denial.reason(), Reason::MalformedScope, "{constraint}");
+        let explained = denial.explain().to_string();
+        assert!(explained.contains("fits no path as `mail.send` gets it"), "{explained}");
+    }
 }
 
 /// A delegated scope, a trimmed one and a renewed one are brought to the same spelling.
@@ -300,6 +308,9 @@ fn an_attenuation_is_compared_with_the_canonical_form() {
     // The spelling that was sent is not looked at, however plainly it is what the block says.
     let sent = narrowed(prefix("/data/./"));
     assert_eq!(send(&sent, "/data/./a"), Err(Reason::OutOfScope));
+    // attack 197: what excludes only what no call has, excludes nothing, and is not taken for more.
+    let no_spelling = narrowed(not(prefix("/data/./")));
+    assert_eq!(send(&no_spelling, "/data/a"), Err(Reason::OutOfScope));
     let no_path = narrowed(one_of(["/data/a", "/data/../b"]));
     assert_eq!(send(&no_path, "/data/a"), Err(Reason::OutOfScope));
 }
@@ -360,6 +371,15 @@ fn a_rule_that_names_a_path_in_another_spelling_is_refused_with_the_right_one() 
             "argument `attachment` of `mail.send`: `7` is of the kind number, expected text or a list of texts",
         ),
         (has_any(["a//b"]), "`a//b` is not how `mail.send` gets a path: write `a/b`"),
+        // attack 197: patterns that no spelling fits.
+        (
+            prefix("/data/./"),
+            "`{\"prefix\":\"/data/./\"}` fits no path as `mail.send` gets it: it gets paths without `//`, `.` and `..` as segments, a `/` at the end, `\\`, `%` and a `~` at the beginning: write `/data/`",
+        ),
+        (
+            not(some(glob("/data/../*"))),
+            "`{\"glob\":\"/data/../*\"}` fits no path as `mail.send` gets it: it gets paths without `//`, `.` and `..` as segments, a `/` at the end, `\\`, `%` and a `~` at the beginning",
+        ),
     ] {
         for rule in [
             Rule::permit("r").tool("mail.send"),
@@ -377,7 +397,7 @@ fn a_rule_that_names_a_path_in_another_spelling_is_refused_with_the_right_one() 
             Rule::permit("r").tool_like(glob("note*")).arg("attachment", constraint.clone());
         assert!(build(other).is_ok());
     }
-    for constraint in [eq("/data/a"), under("/data/"), prefix("/data/./"), regex("/data/.*")] {
+    for constraint in [eq("/data/a"), under("/data/"), prefix("/data/."), regex("/data/.*")] {
         let rule = Rule::permit("r").tool("mail.send").arg("attachment", constraint);
         assert!(build(rule).is_ok());
     }

@@ -83,9 +83,7 @@ impl Offer {
     /// What the delegators' permits limit, limits the child too.
     pub(super) fn narrow_by(&mut self, other: Offer) {
         self.ttl = self.ttl.min(other.ttl);
-        let tightest = |own: Option<_>, other| [own, other].into_iter().flatten().min();
-        self.terms.max_life = tightest(self.terms.max_life, other.terms.max_life);
-        self.terms.idle = tightest(self.terms.idle, other.terms.idle);
+        self.terms.idle = [self.terms.idle, other.terms.idle].into_iter().flatten().min();
         for (own, delegated) in self.terms.scope.iter_mut().zip(other.terms.scope) {
             for stamp in delegated.stamps {
                 if !own.stamps.iter().any(|own| own.shares_counter_with(&stamp)) {

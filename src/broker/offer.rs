@@ -189,11 +189,9 @@ impl OfferInputs<'_> {
 impl Offer {
     /// One grant has one lifetime: the tightest of all permits that cover any part of it.
     fn tighten(&mut self, Stamp { rule, limits, .. }: &Stamp, default_ttl: Duration) {
-        let tightest = |own: Option<Duration>, other| [own, other].into_iter().flatten().min();
         let ttl = limits.ttl.unwrap_or(default_ttl);
         self.ttl = self.ttl.min(ttl).min(limits.max_life.unwrap_or(ttl));
-        self.terms.max_life = tightest(self.terms.max_life, limits.max_life);
-        self.terms.idle = tightest(self.terms.idle, limits.idle);
+        self.terms.idle = [self.terms.idle, limits.idle].into_iter().flatten().min();
         self.depth = [self.depth, limits.depth].into_iter().flatten().min();
         if !self.rules.contains(rule) {
             self.rules.push(rule.clone());

@@ -249,8 +249,10 @@ impl Shared {
             meter: &meter,
         };
         let given = asking.again(row)?;
+        let (holder, first) = (row.holder.subject().clone(), row.first_issued);
+        let ends = life.begin_spells(&given.terms, &holder, first, now);
         if let Some(row) = life.grant_mut(id) {
-            row.clamp(given, &self.terms);
+            row.clamp(given, ends, &self.terms);
             row.epoch = current.epoch;
         }
         Ok(())
@@ -291,15 +293,14 @@ impl OfferInputs<'_> {
 
 impl Row {
     /// Takes over whatever is tighter today. Nothing is reset, and nothing is widened.
-    fn clamp(&mut self, given: Offer, pool: &Pool<Terms>) {
-        let tightest = |own: Option<_>, other| [own, other].into_iter().flatten().min();
+    fn clamp(&mut self, given: Offer, life_ends: Option<Timestamp>, pool: &Pool<Terms>) {
         let mut terms = given.terms;
-        terms.max_life = tightest(self.terms.max_life, terms.max_life);
-        terms.idle = tightest(self.terms.idle, terms.idle);
+        terms.idle = [self.terms.idle, terms.idle].into_iter().flatten().min();
         if let Some(end) = self.issued.checked_add(given.ttl) {
             self.expires = self.expires.min(end);
         }
-        if let Some(end) = terms.max_life.and_then(|life| self.first_issued.checked_add(life)) {
+        self.limit_life(life_ends);
+        if let Some(end) = self.life_ends() {
             self.expires = self.expires.min(end);
         }
         for (new, old) in terms.scope.iter_mut().zip(&self.terms.scope) {

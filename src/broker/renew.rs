@@ -119,7 +119,7 @@ fn again(
     let capabilities: Vec<_> = row.terms.scope.iter().map(|own| own.capability.clone()).collect();
     let asking =
         OfferInputs::at_request(shared, &current, cell, &life, context, now, &request.meter);
-    let (mut given, latest) = match row.parent {
+    let (given, latest) = match row.parent {
         None => (asking.give(&request.parties(), &capabilities)?, cell.ceiling),
         Some(parent) => {
             let parent = request.prove_live(&life, parent)?;
@@ -127,18 +127,17 @@ fn again(
             (given, latest)
         }
     };
+    let (subject, first) = (holder.subject(), row.first_issued);
+    let (life_ends, _) = life.time_left(&given.terms, subject, first, now);
     // What limited its whole life before still does.
-    let first_issued = row.first_issued;
-    given.terms.max_life = [given.terms.max_life, row.terms.max_life].into_iter().flatten().min();
+    let life_ends = [life_ends, row.life_ends()].into_iter().flatten().min();
     let expires = match moves {
-        Expiry::Moves => expiry(&given, first_issued, now)?,
+        Expiry::Moves => expiry(&given, life_ends, now)?,
         // Today's time to live counts from where it counted before, as after a reload.
         Expiry::Stays => row.issued.checked_add(given.ttl).unwrap_or(latest).min(row.expires),
     };
-    let max_life = given.terms.max_life;
-    let life_ends = max_life.and_then(|life| first_issued.checked_add(life)).unwrap_or(latest);
     let ancestors_end = ancestors.iter().map(|row| row.expires).fold(latest, Timestamp::min);
-    let expires = expires.min(life_ends).min(ancestors_end);
+    let expires = expires.min(life_ends.unwrap_or(latest)).min(ancestors_end);
     if expires <= now {
         return Err(Denial::new(Reason::Expired).because("its whole life is over"));
     }
@@ -149,7 +148,9 @@ fn again(
     let token = request.token(&current, &made, (&grant.scope, &given), now)?;
     let event = request.event(&current, &made, parent, &grant.scope, &given);
     let place = shared.place(now, &event)?;
+    let terms = shared.terms.share(given.terms);
     if let Some(row) = life.grant_mut(grant.id) {
+        row.limit_life(life_ends);
         row.serial = serial;
         row.expires = expires;
         row.holder = holder.clone();
@@ -158,12 +159,15 @@ fn again(
             row.issued = now;
             row.last_used = now;
         }
-        row.terms = shared.terms.share(given.terms);
+        row.terms = terms.clone();
         row.epoch = current.epoch;
     }
     drop(life);
     drop(current);
     // If the log refuses, the grant ends: its older tokens are superseded already.
     shared.settle(place)?;
+    if terms.limit_time() {
+        cell.life.lock().begin_spells(&terms, subject, first, now);
+    }
     Ok((made, given.rules, token))
 }

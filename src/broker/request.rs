@@ -12,7 +12,7 @@ use crate::audit::{Event, Stage};
 use crate::clock::Timestamp;
 use crate::context::Context;
 use crate::denial::{Denial, Reason};
-use crate::grant::{GrantId, Row};
+use crate::grant::{GrantId, More, Row};
 use crate::identity::Identity;
 use crate::meter::Meter;
 use crate::policy::Moment;
@@ -138,24 +138,33 @@ impl<'r> GrantRequest<'r> {
                 asking.give_child(&self.prove_live(&life, parent)?, holder, &capabilities)?
             }
         };
-        let expires = expiry(&given, now, now)?.min(latest);
+        let (life_ends, idle_ends) = life.time_left(&given.terms, holder.subject(), now, now);
+        let expires = expiry(&given, life_ends, now)?.min(latest);
+        // What would be unused for too long already when it is given ends an idle time before, and asking
+        // again does not begin another.
+        if expires <= now || idle_ends.is_some_and(|ends| now >= ends) {
+            return Err(no_time_left());
+        }
+        let idle = given.terms.idle;
+        let last_used = idle_ends.zip(idle).and_then(|(ends, idle)| ends.checked_sub(idle));
         let made = Made { id, serial: 1, expires };
         let token = self.token(&current, &made, (&scope, &given), now)?;
         let event = self.event(&current, &made, parent, &scope, &given);
         let place = shared.place(now, &event)?;
+        let terms = shared.terms.share(given.terms);
         life.grants.push(Row {
             id,
             serial: 1,
             holder: holder.clone(),
-            terms: shared.terms.share(given.terms),
+            terms: terms.clone(),
             parent,
             hops,
             first_issued: now,
             issued: now,
             expires,
-            last_used: now,
+            last_used: last_used.unwrap_or(now),
             epoch: current.epoch,
-            nonces: None,
+            more: life_ends.map(More::ending),
         });
         drop(life);
         drop(current);
@@ -163,6 +172,9 @@ impl<'r> GrantRequest<'r> {
         if let Err(denial) = shared.settle(place) {
             cell.life.lock().end_grant(id, Reason::LogRefused);
             return Err(denial);
+        }
+        if terms.limit_time() {
+            cell.life.lock().begin_spells(&terms, holder.subject(), now, now);
         }
         Ok(Grant {
             shared: shared.clone(),
@@ -320,17 +332,16 @@ pub(super) struct Made {
     pub(super) expires: Timestamp,
 }
 
-/// When a grant given now ends: its time to live from now, within its whole life from when it was
-/// given first.
+/// When a grant given now ends: its time to live from now, within its whole life.
 pub(super) fn expiry(
     given: &Offer,
-    first_issued: Timestamp,
+    life_ends: Option<Timestamp>,
     now: Timestamp,
 ) -> Result<Timestamp, Denial> {
-    let too_late = || Denial::new(Reason::Expired).because("no time is left");
-    let expires = now.checked_add(given.ttl).ok_or_else(too_late)?;
-    match given.terms.max_life {
-        None => Ok(expires),
-        Some(life) => Ok(expires.min(first_issued.checked_add(life).ok_or_else(too_late)?)),
-    }
+    let expires = now.checked_add(given.ttl).ok_or_else(no_time_left)?;
+    Ok(life_ends.map_or(expires, |ends| expires.min(ends)))
+}
+
+fn no_time_left() -> Denial {
+    Denial::new(Reason::Expired).because("no time is left of what its rules give in this task")
 }

@@ -42,6 +42,11 @@ impl Stamp {
         same && self.spanning.as_ref().is_none_or(counts)
     }
 
+    /// Whether it limits how long something lives, beyond one grant.
+    pub(crate) fn limits_time(&self) -> bool {
+        self.limits.max_life.is_some() || self.limits.idle.is_some()
+    }
+
     /// Whether both draw on one counter.
     pub(crate) fn shares_counter_with(&self, other: &Stamp) -> bool {
         self.rule == other.rule && self.spanning == other.spanning

@@ -9,6 +9,7 @@ mod pool;
 mod row;
 mod rows;
 mod spanning;
+mod spells;
 
 pub use id::GrantId;
 pub(crate) use id::GrantIds;
@@ -16,6 +17,7 @@ pub(crate) use id::GrantIds;
 pub(crate) use counters::{Counters, Reservation, Stamp};
 pub(crate) use coverage::{Coverage, stamps_on};
 pub(crate) use pool::Pool;
-pub(crate) use row::{Granted, Row, Terms};
+pub(crate) use row::{Granted, More, Row, Terms};
 pub(crate) use rows::Rows;
 pub(crate) use spanning::SpanningCounters;
+pub(crate) use spells::Spells;

@@ -62,7 +62,6 @@ impl<T> Inner<T> {
 
 impl Pooled for Terms {
     fn file(&self, hasher: &mut impl Hasher) {
-        self.max_life.hash(hasher);
         self.idle.hash(hasher);
         for granted in &self.scope {
             granted.capability.tool.hash(hasher);

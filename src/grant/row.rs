@@ -28,14 +28,37 @@ pub(crate) struct Row {
     pub(crate) last_used: Timestamp,
     /// The epoch whose policy was last found to give it.
     pub(crate) epoch: u64,
-    /// Presentations bound to a call that were taken; renewal keeps them.
-    pub(crate) nonces: Option<Box<Nonces>>,
+    /// What few grants have.
+    pub(crate) more: Option<Box<More>>,
+}
+
+/// What few grants have, and renewal keeps.
+#[derive(Debug, Default)]
+pub(crate) struct More {
+    /// Presentations bound to a call that were taken.
+    nonces: Nonces,
+    /// When the grant's whole life ends, whatever is renewed.
+    life_ends: Option<Timestamp>,
 }
 
 impl Row {
     /// The same row, to try something out on.
     pub(crate) fn trial(&self) -> Row {
-        Row { holder: self.holder.clone(), terms: self.terms.clone(), nonces: None, ..*self }
+        let more = self.life_ends().map(More::ending);
+        Row { holder: self.holder.clone(), terms: self.terms.clone(), more, ..*self }
+    }
+
+    /// When its whole life ends, if that is limited.
+    pub(crate) fn life_ends(&self) -> Option<Timestamp> {
+        self.more.as_ref()?.life_ends
+    }
+
+    /// Has its whole life end then, if it does not before.
+    pub(crate) fn limit_life(&mut self, ends: Option<Timestamp>) {
+        if let Some(ends) = ends {
+            let own = &mut self.more.get_or_insert_default().life_ends;
+            *own = Some(own.map_or(ends, |own| own.min(ends)));
+        }
     }
 
     pub(crate) fn is_past(&self, now: Timestamp) -> bool {
@@ -44,12 +67,12 @@ impl Row {
 
     /// Whether a call-bound presentation can be taken.
     pub(crate) fn probe(&self, once: Once, now: Timestamp) -> Result<(), Denial> {
-        self.nonces.as_deref().unwrap_or(&NO_NONCES).probe(once, now)
+        self.more.as_ref().map_or(&NO_NONCES, |more| &more.nonces).probe(once, now)
     }
 
     /// Takes a call-bound presentation, once.
     pub(crate) fn take(&mut self, once: Once, now: Timestamp) -> Result<(), Denial> {
-        self.nonces.get_or_insert_default().take(once, now)
+        self.more.get_or_insert_default().nonces.take(once, now)
     }
 
     /// How much its scope says, in bytes.
@@ -58,7 +81,14 @@ impl Row {
     }
 
     pub(crate) fn stamps(&self) -> impl Iterator<Item = &Stamp> {
-        self.terms.scope.iter().flat_map(|granted| &granted.stamps)
+        self.terms.stamps()
+    }
+}
+
+impl More {
+    /// Of a grant whose whole life ends then.
+    pub(crate) fn ending(life_ends: Timestamp) -> Box<More> {
+        Box::new(More { life_ends: Some(life_ends), ..More::default() })
     }
 }
 
@@ -71,10 +101,19 @@ static NO_NONCES: Nonces = Nonces::new();
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Terms {
     pub(crate) scope: Vec<Granted>,
-    /// How long a grant may live from when it was first issued, whatever is renewed.
-    pub(crate) max_life: Option<Duration>,
     /// A grant ends when it has not been used for so long.
     pub(crate) idle: Option<Duration>,
+}
+
+impl Terms {
+    /// Whether a rule limits how long something lives, beyond one grant.
+    pub(crate) fn limit_time(&self) -> bool {
+        self.stamps().any(Stamp::limits_time)
+    }
+
+    pub(crate) fn stamps(&self) -> impl Iterator<Item = &Stamp> {
+        self.scope.iter().flat_map(|granted| &granted.stamps)
+    }
 }
 
 /// A capability as it was granted, with the limits that every permit covering it put on it.

@@ -8,8 +8,8 @@ use super::open_permit::OpenPermit;
 use crate::audit::How;
 use crate::clock::Timestamp;
 use crate::denial::Reason;
-use crate::grant::{Counters, GrantId, Row, Rows};
-use crate::identity::Identity;
+use crate::grant::{Counters, GrantId, Row, Rows, Spells, Terms};
+use crate::identity::{Identity, Subject};
 use crate::value::Value;
 
 /// How many ended grants a task remembers, so that operators are told why a token is dead. Agents
@@ -33,6 +33,7 @@ struct Rest {
     history: History,
     permits: Vec<OpenPermit>,
     ended: VecDeque<(GrantId, Reason)>,
+    spells: Spells,
 }
 
 static NO_HISTORY: History = History::NONE;
@@ -53,7 +54,46 @@ impl Life {
             trial.grants.push(row.trial());
         }
         trial.remember(self.history().labels());
+        if let Some(rest) = self.rest.as_ref().filter(|rest| !rest.spells.is_empty()) {
+            trial.rest_mut().spells = rest.spells.clone();
+        }
         trial
+    }
+
+    /// Begins the spells of what is given to a holder on these terms, by rules that have given it nothing yet
+    /// from `first` on; and when its whole life ends.
+    pub(crate) fn begin_spells(
+        &mut self,
+        terms: &Terms,
+        holder: &Subject,
+        first: Timestamp,
+        now: Timestamp,
+    ) -> Option<Timestamp> {
+        if !terms.limit_time() {
+            return None;
+        }
+        let spells = &mut self.rest_mut().spells;
+        spells.begin(terms.stamps(), holder, first, now);
+        spells.life_ends(terms.stamps(), holder, first)
+    }
+
+    /// When the whole life of what is given to a holder on these terms ends, and when it will have been
+    /// unused for too long, by the spells there have been. A rule that has given it nothing yet counts the
+    /// one from `first`, and the other from `now`.
+    pub(crate) fn time_left(
+        &self,
+        terms: &Terms,
+        holder: &Subject,
+        first: Timestamp,
+        now: Timestamp,
+    ) -> (Option<Timestamp>, Option<Timestamp>) {
+        if !terms.limit_time() {
+            return (None, None);
+        }
+        let none = Spells::default();
+        let spells = self.rest.as_ref().map_or(&none, |rest| &rest.spells);
+        let life = spells.life_ends(terms.stamps(), holder, first);
+        (life, spells.idle_ends(terms.stamps(), holder, now))
     }
 
     pub(crate) fn history(&self) -> &History {
@@ -139,8 +179,11 @@ impl Life {
     /// Notes that a grant, and so all it was delegated from, has been used.
     pub(super) fn touch(&mut self, id: GrantId, now: Timestamp) {
         let mut next = Some(id);
-        while let Some(row) = next.and_then(|id| self.grant_mut(id)) {
+        while let Some(row) = next.and_then(|id| self.grants.get_mut(id)) {
             row.last_used = now;
+            if let Some(rest) = self.rest.as_mut().filter(|rest| !rest.spells.is_empty()) {
+                rest.spells.touch(row.stamps(), row.holder.subject(), now);
+            }
             next = row.parent;
         }
     }
@@ -211,7 +254,8 @@ impl Life {
         if let Some(rest) = &mut self.rest {
             rest.permits.shrink_to_fit();
             let nothing_seen = rest.history.is_empty();
-            if rest.permits.is_empty() && rest.ended.is_empty() && nothing_seen {
+            let quiet = rest.permits.is_empty() && rest.ended.is_empty() && nothing_seen;
+            if quiet && rest.spells.is_empty() {
                 self.rest = None;
             }
         }
@@ -226,6 +270,7 @@ impl Life {
         self.over = Some(how);
         if let Some(rest) = &mut self.rest {
             rest.ended = VecDeque::new();
+            rest.spells = Spells::default();
         }
         Some((self.running(), std::mem::take(&mut self.grants)))
     }

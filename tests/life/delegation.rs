@@ -102,6 +102,7 @@ fn a_child_does_not_outlive_its_parent() {
     assert_eq!(late.reason(), Reason::Expired);
 
     // and a parent that idles takes its child along, though the child has been made just now.
+    let task = world.open(&planner);
     let parent = task.request(to_ping(), &here()).unwrap();
     world.pass(seconds(39));
     let child = task.delegate(&parent, &worker, to_ping(), &here()).unwrap();

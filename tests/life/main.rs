@@ -21,6 +21,7 @@ mod reload;
 mod renewal;
 mod requests;
 mod running;
+mod spells;
 mod stamps;
 mod sweep;
 mod world;

@@ -83,6 +83,7 @@ fn a_checkpoint_decides_again_and_gives_no_time() {
     let idle = task.checkpoint(&mut grant, &agent, &prod).unwrap_err();
     assert_eq!(idle.reason(), Reason::Expired);
 
+    let task = world.open(&agent);
     let mut grant = task.request(to_ping(), &prod).unwrap();
     let denial = task.checkpoint(&mut grant, &agent, &here()).unwrap_err();
     assert_eq!(denial.reason(), Reason::NotCovered);

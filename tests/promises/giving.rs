@@ -43,7 +43,6 @@ pub(crate) struct Asking<'a> {
 pub(crate) struct Given {
     pub(crate) stamps: Vec<Vec<Stamp>>,
     pub(crate) ttl: i64,
-    pub(crate) max_life: Option<i64>,
     pub(crate) idle: Option<i64>,
     pub(crate) depth: Option<u8>,
     pub(crate) rules: BTreeSet<String>,
@@ -176,7 +175,6 @@ impl Given {
         };
         Given {
             ttl: all.iter().map(|s| ttl(&s.limits)).min().unwrap_or(CEILING),
-            max_life: all.iter().filter_map(|s| s.limits.max_life).min().map(seconds),
             idle: all.iter().filter_map(|s| s.limits.idle).min().map(seconds),
             depth: all.iter().filter_map(|s| s.limits.depth).min(),
             rules: all.iter().map(|s| s.rule.clone()).collect(),
@@ -188,7 +186,6 @@ impl Given {
     pub(crate) fn narrow_by(&mut self, other: &Given) {
         let tightest = |one: Option<i64>, other| one.into_iter().chain(other).min();
         self.ttl = self.ttl.min(other.ttl);
-        self.max_life = tightest(self.max_life, other.max_life);
         self.idle = tightest(self.idle, other.idle);
         self.rules.extend(other.rules.iter().cloned());
         for (own, above) in self.stamps.iter_mut().zip(&other.stamps) {

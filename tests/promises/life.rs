@@ -46,7 +46,8 @@ pub(crate) struct Row {
     /// When its newest token was.
     pub(crate) issued: i64,
     pub(crate) expires: i64,
-    pub(crate) max_life: Option<i64>,
+    /// When its whole life ends, whatever is renewed.
+    pub(crate) life_ends: Option<i64>,
     pub(crate) idle: Option<i64>,
     pub(crate) last_used: i64,
     pub(crate) serial: u32,
@@ -111,6 +112,16 @@ pub(crate) enum Owner {
     Identity(String),
 }
 
+/// That a holder has had access by a rule within a task: `max_life` and `idle` count from it.
+#[derive(Clone)]
+pub(crate) struct Spell {
+    pub(crate) task: usize,
+    pub(crate) rule: String,
+    pub(crate) holder: String,
+    pub(crate) since: i64,
+    pub(crate) last_used: i64,
+}
+
 /// One call, charged to one counter.
 pub(crate) struct Charge {
     pub(crate) rule: String,
@@ -148,6 +159,7 @@ tally!(
     delegated,
     third_hops,
     trimmed,
+    asked_in_vain,
     renewed,
     not_renewed,
     drifted,
@@ -181,6 +193,7 @@ pub(crate) struct Life {
     pub(crate) bound: Vec<Bound>,
     pub(crate) slips: Vec<Slip>,
     pub(crate) charges: Vec<Charge>,
+    pub(crate) spells: Vec<Spell>,
     pub(crate) denials: Vec<Reason>,
     /// Denials that count towards the tripwire, by who asked.
     pub(crate) offences: Vec<(String, i64)>,
@@ -238,6 +251,7 @@ impl Life {
             bound: Vec::new(),
             slips: Vec::new(),
             charges: Vec::new(),
+            spells: Vec::new(),
             denials: Vec::new(),
             offences: Vec::new(),
             scans: Vec::new(),
@@ -307,6 +321,68 @@ impl Life {
     }
 
     /// A grant, what it was delegated from, and so on.
+    /// When the whole life of what these stamps are on ends, and when it has been unused for too long. What
+    /// no rule of them has given the holder before counts from `first`, and from now.
+    pub(crate) fn time_left(
+        &self,
+        task: usize,
+        holder: usize,
+        stamps: &[Vec<Stamp>],
+        first: i64,
+    ) -> (Option<i64>, Option<i64>) {
+        let holder = &self.case.whos[holder].id;
+        let spell = |rule: &str| {
+            let own = |spell: &&Spell| spell.task == task && spell.holder == *holder;
+            self.spells.iter().filter(own).find(|spell| spell.rule == rule)
+        };
+        let all = || stamps.iter().flatten();
+        let ends = |from: i64, length: u64| from + length as i64 * 1000;
+        let life = all().filter_map(|stamp| {
+            let since = spell(&stamp.rule).map_or(first, |spell| spell.since);
+            Some(ends(since, stamp.limits.max_life?))
+        });
+        let idle = all().filter_map(|stamp| {
+            let last_used = spell(&stamp.rule).map_or(self.now, |spell| spell.last_used);
+            Some(ends(last_used, stamp.limits.idle?))
+        });
+        (life.min(), idle.min())
+    }
+
+    pub(crate) fn begin_spells(
+        &mut self,
+        task: usize,
+        holder: usize,
+        stamps: &[Vec<Stamp>],
+        since: i64,
+    ) {
+        let holder = self.case.whos[holder].id.clone();
+        for Stamp { rule, limits, .. } in stamps.iter().flatten() {
+            let same = |s: &Spell| s.task == task && s.rule == *rule && s.holder == holder;
+            let limits_time = limits.max_life.is_some() || limits.idle.is_some();
+            if limits_time && !self.spells.iter().any(same) {
+                let (rule, holder, last_used) = (rule.clone(), holder.clone(), self.now);
+                self.spells.push(Spell { task, rule, holder, since, last_used });
+            }
+        }
+    }
+
+    /// A grant, and so all it was delegated from, is used.
+    pub(crate) fn touch(&mut self, row: usize) {
+        for at in self.lineage(row) {
+            let row = &mut self.rows[at];
+            row.last_used = self.stand.now;
+            let holder = &self.case.whos[row.holder].id;
+            for stamp in row.parts.iter().flat_map(|part| &part.stamps) {
+                for spell in &mut self.spells {
+                    let of = spell.task == row.task && spell.holder == *holder;
+                    if of && spell.rule == stamp.rule {
+                        spell.last_used = self.stand.now;
+                    }
+                }
+            }
+        }
+    }
+
     pub(crate) fn lineage(&self, row: usize) -> Vec<usize> {
         let mut lineage = vec![row];
         while let Some(parent) = self.rows[lineage[lineage.len() - 1]].parent {

@@ -6,7 +6,7 @@ use hallpass::token::Token;
 use hallpass::{Cut, Denial, Grant, Reason};
 
 use crate::case::Wanted;
-use crate::giving::{Asking, Given, Party};
+use crate::giving::{Asking, Given, Party, Stamp};
 use crate::life::{Held, Life, LiveTask, Part, Row};
 use crate::model::labels_of;
 use crate::probe::{of_permit, pinned};
@@ -280,6 +280,27 @@ impl Life {
         answer: Result<Grant, Denial>,
     ) {
         let requester = self.tasks[task].requester;
+        let mut failures = failures;
+        let mut time = (None, None);
+        if let Some(given) = &given {
+            time = self.time_left(task, holder, &given.stamps, self.now);
+            let over = |end: Option<i64>| end.is_some_and(|end| self.now >= end);
+            if over(time.0) || over(time.1) {
+                failures.push(Reason::Expired);
+                self.tally.asked_in_vain += 1;
+            }
+        } else if failures.is_empty() {
+            // What was trimmed is not told where nothing is given in the end: some rule's time was over.
+            let ids = || self.case.policies[self.policy].rules.iter();
+            let over = ids().any(|rule| {
+                let stamp = Stamp { rule: rule.id.clone(), identity: None, limits: rule.limits };
+                let (life, idle) = self.time_left(task, holder, &[vec![stamp]], self.now);
+                life.into_iter().chain(idle).any(|end| self.now >= end)
+            });
+            assert!(over, "{:?}", answer.map(drop));
+            failures.push(Reason::Expired);
+        }
+        let (life_ends, idle_ends) = time;
         if !failures.is_empty() {
             self.refused("request", Some(requester), answer.map(drop), &failures);
             return;
@@ -292,6 +313,7 @@ impl Life {
         let grant = answer.unwrap_or_else(|denial| panic!("{}: {scope:?}", denial.explain()));
         let given = given.expect("granted what is not given");
         let mut expires = (self.now + given.ttl).min(self.tasks[task].ceiling);
+        expires = expires.min(life_ends.unwrap_or(expires));
         for at in parent.map(|at| self.lineage(at)).unwrap_or_default() {
             expires = expires.min(self.rows[at].expires);
         }
@@ -303,6 +325,8 @@ impl Life {
         self.tally.delegated += usize::from(parent.is_some());
         let hops = parent.map_or(0, |at| self.lineage(at).len());
         self.tally.third_hops += usize::from(hops >= 3);
+        self.begin_spells(task, holder, &given.stamps, self.now);
+        let last_used = idle_ends.zip(given.idle).map_or(self.now, |(end, idle)| end - idle);
         let parts = scope.into_iter().zip(given.stamps);
         self.held.push(Held {
             token: Token::from_text(grant.token().expose().to_owned()),
@@ -328,9 +352,9 @@ impl Life {
             first_issued: self.now,
             issued: self.now,
             expires,
-            max_life: given.max_life,
+            life_ends,
             idle: given.idle,
-            last_used: self.now,
+            last_used,
             serial: 1,
             epoch: self.epoch,
             ended: None,

@@ -152,9 +152,7 @@ impl Life {
         self.tasks[task]
             .history
             .extend(labels_of(&policy.said, &shown.call.tool).unwrap().to_vec());
-        for at in self.lineage(row) {
-            self.rows[at].last_used = self.now;
-        }
+        self.touch(row);
         if !self.accepts("permitted") {
             self.tally.withdrawn += 1;
             self.give_back(&charges);

@@ -104,14 +104,15 @@ impl Life {
 
     /// Whatever is tighter today holds from now on; nothing is reset, and nothing is widened.
     fn clamp(&mut self, at: usize, given: Given) {
+        let Row { task, holder, first_issued, .. } = self.rows[at];
+        let (life_ends, _) = self.time_left(task, holder, &given.stamps, first_issued);
+        self.begin_spells(task, holder, &given.stamps, first_issued);
         let row = &mut self.rows[at];
         let least = |one: Option<i64>, other: Option<i64>| one.into_iter().chain(other).min();
-        row.max_life = least(row.max_life, given.max_life);
+        row.life_ends = least(row.life_ends, life_ends);
         row.idle = least(row.idle, given.idle);
         row.expires = row.expires.min(row.issued + given.ttl);
-        if let Some(life) = row.max_life {
-            row.expires = row.expires.min(row.first_issued + life);
-        }
+        row.expires = row.expires.min(row.life_ends.unwrap_or(row.expires));
         for (Part { stamps, .. }, today) in row.parts.iter_mut().zip(given.stamps) {
             // Each is asked for itself, so that none has to be tighter than another. Of two rates one
             // of which says it all, only that one's calls are remembered.
@@ -148,6 +149,7 @@ impl Life {
         let same = policy.policy.digest() == self.today().policy.digest();
         // As a reload would, and then everything is as it was.
         let before: Vec<_> = self.rows.iter().map(Row::terms).collect();
+        let spells = self.spells.clone();
         self.epoch += 1;
         let mut drifts = Vec::new();
         for task in (0..self.tasks.len()).filter(|_| !same) {
@@ -157,6 +159,7 @@ impl Life {
         for (row, terms) in self.rows.iter_mut().zip(before) {
             row.put_back(terms);
         }
+        self.spells = spells;
         let mut should: Vec<_> = drifts.iter().map(|row| self.rows[*row].id).collect();
         let mut told: Vec<_> = drift.grants.iter().map(|own| own.id).collect();
         should.sort();
@@ -171,14 +174,14 @@ impl Row {
     /// What a look at it can change.
     fn terms(&self) -> Terms {
         let stamps = self.parts.iter().map(|part| part.stamps.clone()).collect();
-        (stamps, self.max_life, self.idle, self.expires, self.epoch)
+        (stamps, self.life_ends, self.idle, self.expires, self.epoch)
     }
 
-    fn put_back(&mut self, (stamps, max_life, idle, expires, epoch): Terms) {
+    fn put_back(&mut self, (stamps, life_ends, idle, expires, epoch): Terms) {
         for (part, stamps) in self.parts.iter_mut().zip(stamps) {
             part.stamps = stamps;
         }
-        (self.max_life, self.idle, self.expires, self.epoch) = (max_life, idle, expires, epoch);
+        (self.life_ends, self.idle, self.expires, self.epoch) = (life_ends, idle, expires, epoch);
     }
 }
 

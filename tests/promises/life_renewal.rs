@@ -40,7 +40,7 @@ impl Life {
                 self.tally.withdrawn += 1;
                 self.not_renewed(at, answer, &[Reason::LogRefused]);
             }
-            Ok((given, expires)) => {
+            Ok((given, life_ends, expires)) => {
                 answer.unwrap_or_else(|denial| panic!("not renewed: {}", denial.explain()));
                 let now = self.now;
                 let row = &mut self.rows[at];
@@ -53,16 +53,19 @@ impl Life {
                 assert!(handle.rules().eq(given.rules.iter().map(String::as_str)));
                 row.expires = expires;
                 row.holder = by;
-                row.max_life = given.max_life;
+                row.life_ends = life_ends;
                 row.idle = given.idle;
                 row.epoch = self.epoch;
                 if moves {
                     row.issued = now;
                     row.last_used = now;
                 }
-                for (part, stamps) in row.parts.iter_mut().zip(given.stamps) {
+                for (part, stamps) in row.parts.iter_mut().zip(given.stamps.clone()) {
                     part.stamps = stamps;
                 }
+                let first_issued = row.first_issued;
+                self.begin_spells(task, by, &given.stamps, first_issued);
+                let row = &self.rows[at];
                 let event = format!("granted {}", row.id);
                 self.held.push(Held {
                     token: Token::from_text(handle.token().expose().to_owned()),
@@ -95,7 +98,7 @@ impl Life {
         by: usize,
         context: &ContextSaid,
         moves: bool,
-    ) -> Result<(Given, i64), Vec<Reason>> {
+    ) -> Result<(Given, Option<i64>, i64), Vec<Reason>> {
         if !self.tick() {
             return Err(vec![Reason::ClockUnreadable]);
         }
@@ -117,21 +120,20 @@ impl Life {
             None => self.given(task, &self.parties(task, by), &scope, context),
             Some(parent) => self.given_below(parent, by, &scope, context),
         };
-        let mut given = match given {
+        let given = match given {
             Ok(given) => given,
             Err(more) => {
                 reasons.extend(more);
                 return Err(reasons);
             }
         };
-        given.max_life = given.max_life.into_iter().chain(row.max_life).min();
+        let (life_ends, _) = self.time_left(task, by, &given.stamps, row.first_issued);
+        let life_ends = life_ends.into_iter().chain(row.life_ends).min();
         let mut expires = match moves {
             true => self.now + given.ttl,
             false => row.expires.min(row.issued + given.ttl),
         };
-        if let Some(life) = given.max_life {
-            expires = expires.min(row.first_issued + life);
-        }
+        expires = expires.min(life_ends.unwrap_or(expires));
         expires = expires.min(self.tasks[task].ceiling);
         for above in self.lineage(at).into_iter().skip(1) {
             expires = expires.min(self.rows[above].expires);
@@ -139,7 +141,7 @@ impl Life {
         if expires <= self.now {
             reasons.push(Reason::Expired);
         }
-        if reasons.is_empty() { Ok((given, expires)) } else { Err(reasons) }
+        if reasons.is_empty() { Ok((given, life_ends, expires)) } else { Err(reasons) }
     }
 
     /// Whether a policy would give a grant again, as far as who, why and scope go; what it limits.

@@ -32,6 +32,8 @@ pub(crate) struct TaskModel {
     pub(crate) over: bool,
     pub(crate) history: Vec<String>,
     pub(crate) counters: BTreeMap<String, Counter>,
+    /// When a holder used last what a rule gives it: by the rule and the holder's id.
+    pub(crate) last_used: BTreeMap<(String, String), i64>,
     /// Clamped grants were used: what of which limit is spent is not for us to say.
     pub(crate) muddled: bool,
 }

@@ -62,6 +62,7 @@ impl World {
             over: false,
             history: Vec::new(),
             counters: BTreeMap::new(),
+            last_used: BTreeMap::new(),
             muddled: false,
         });
     }
@@ -162,7 +163,10 @@ impl World {
             }
             Err(denial) => {
                 let rules = [Reason::NotCovered, Reason::Forbidden, Reason::ApprovalRequired];
-                let all: Vec<Reason> = failures.iter().chain(&rules).copied().collect();
+                let mut all: Vec<Reason> = failures.iter().chain(&rules).copied().collect();
+                // Which rules would give it we can't tell, but that one has been idle for too long.
+                let idle = policy.rules.iter().any(|rule| self.has_idled(task, holder, rule));
+                all.extend(idle.then_some(Reason::Expired));
                 self.denied("request", Err(denial), &all);
             }
             Ok(grant) => {
@@ -171,6 +175,14 @@ impl World {
                 self.granted(grant, task, holder, scope, &policy);
             }
         }
+    }
+
+    /// Whether what a rule gives a holder may have been unused for too long.
+    fn has_idled(&self, task: usize, holder: usize, rule: &RuleSaid) -> bool {
+        let Some(idle) = rule.limits.idle else { return false };
+        let key = (rule.id.clone(), self.case.whos[holder].id.clone());
+        let last_used = self.tasks[task].last_used.get(&key);
+        self.epoch > 1 || last_used.is_some_and(|at| self.now - at >= idle as i64 * 1000)
     }
 
     pub(crate) fn wanted(
@@ -348,6 +360,14 @@ impl World {
         assert_eq!(grant.expires().unix_millis() - START, expires);
         self.events.push(format!("granted {}", grant.id()));
         self.granted += 1;
+        let by = self.case.whos[holder].id.clone();
+        let (now, spells) = (self.now, &mut self.tasks[task].last_used);
+        let idles = stamps.iter().filter_map(|(rule, l)| Some((rule, l.idle? as i64 * 1000)));
+        let ends = idles
+            .map(|(rule, idle)| *spells.entry((rule.clone(), by.clone())).or_insert(now) + idle);
+        let idle_ends = ends.min();
+        assert!(idle_ends.is_none_or(|end| now < end), "given though idle for too long");
+        let idle = stamps.iter().filter_map(|(_, l)| l.idle).min().map(|s| s as i64 * 1000);
         let counts =
             |l: &LimitsSaid| l.uses.is_some() || l.rate.is_some() || l.budget_halves.is_some();
         self.grants.push(GrantModel {
@@ -360,11 +380,12 @@ impl World {
             scope,
             expires,
             token_expires: expires,
-            idle: stamps.iter().filter_map(|(_, l)| l.idle).min().map(|s| s as i64 * 1000),
+            idle,
             stamps,
-            last_used: self.now,
+            last_used: idle_ends.zip(idle).map_or(now, |(end, idle)| end - idle),
             ended: None,
-            clamped: false,
+            // What a reload began to count, we can't tell.
+            clamped: idle.is_some() && self.epoch > 1,
         });
     }
 }

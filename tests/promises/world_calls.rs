@@ -94,6 +94,13 @@ impl World {
         }
         self.tasks[task].history.extend(labels);
         self.grants[grant].last_used = now;
+        let holder = &self.case.whos[self.grants[grant].holder].id;
+        for (rule, _) in &self.grants[grant].stamps {
+            let spells = &mut self.tasks[task].last_used;
+            if let Some(last_used) = spells.get_mut(&(rule.clone(), holder.clone())) {
+                *last_used = now;
+            }
+        }
         if !self.accepts("permitted") {
             self.give_back(task, &charges);
             self.denied("call", answer.map(drop), &[Reason::LogRefused]);

@@ -25,7 +25,7 @@ fn row(who: &Identity, n: u8, parent: Option<u8>) -> Row {
         expires: now,
         last_used: now,
         epoch: 1,
-        nonces: None,
+        more: None,
     }
 }
 

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use criterion::{Criterion, Throughput};
 use hallpass::BrokerError;
-use hallpass::audit::{Anchor, Entry, Sink, SinkError};
+use hallpass::audit::{Entry, Sink, SinkError, Tail};
 use hallpass::identity::Identity;
 use hallpass::prelude::*;
 use hallpass::scope::eq;
@@ -263,7 +263,7 @@ fn without_log(policy: Policy) -> Result<Broker, BrokerError> {
 struct Discarding;
 
 impl Sink for Discarding {
-    fn open(&self) -> Result<Option<Anchor>, SinkError> {
+    fn open(&self) -> Result<Option<Tail>, SinkError> {
         Ok(None)
     }
 

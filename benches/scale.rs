@@ -16,7 +16,7 @@
 use std::alloc::System;
 use std::time::{Duration, Instant};
 
-use hallpass::audit::{Anchor, Entry, Sink, SinkError};
+use hallpass::audit::{Entry, Sink, SinkError, Tail};
 use hallpass::clock::{ManualClock, Timestamp};
 use hallpass::policy::Moment;
 use hallpass::prelude::*;
@@ -56,7 +56,7 @@ fn main() {
 struct Nowhere;
 
 impl Sink for Nowhere {
-    fn open(&self) -> Result<Option<Anchor>, SinkError> {
+    fn open(&self) -> Result<Option<Tail>, SinkError> {
         Ok(None)
     }
 

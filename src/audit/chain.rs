@@ -5,41 +5,101 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
-use crate::key::{KeyRing, KeyUse, MacKey};
+use super::LogId;
+use super::hex;
+use crate::key::{KeyId, LogKey, MacKey};
 
-/// What the chain begins with, before the broker's name; a new form of line needs a new label.
-const GENESIS: &[u8] = b"hallpass audit chain 1";
+/// What the chain begins with, and what each of its links does: no message is taken for one of the other
+/// kind.
+const GENESIS: u8 = 0;
+const LINK: u8 = 1;
 
-/// The key of one broker's chain. Whoever has it can write a log that verifies, so it stays with
-/// the broker and with those who verify.
-#[expect(missing_debug_implementations, reason = "a key is never printed")]
-pub struct ChainKey {
+/// The broker whose log it is: the issuer and the audience that it was built with.
+///
+/// A log of another broker does not verify, even under the same key.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Origin<'a> {
+    issuer: &'a str,
+    audience: &'a str,
+}
+
+impl<'a> Origin<'a> {
+    /// The broker with this [issuer](crate::BrokerBuilder::issuer) and
+    /// [audience](crate::BrokerBuilder::audience).
+    #[must_use]
+    pub const fn new(issuer: &'a str, audience: &'a str) -> Self {
+        Origin { issuer, audience }
+    }
+
+    /// The issuer.
+    #[must_use]
+    pub const fn issuer(&self) -> &'a str {
+        self.issuer
+    }
+
+    /// The audience.
+    #[must_use]
+    pub const fn audience(&self) -> &'a str {
+        self.audience
+    }
+}
+
+/// One key of a chain.
+pub(crate) struct ChainKey {
+    id: KeyId,
     key: MacKey,
-    genesis: ChainTag,
 }
 
 impl ChainKey {
-    /// The key of the chain that a broker with this ring as it is now and this issuer's name writes its
-    /// log with, for [verifying](crate::audit::verify) the log away from the broker. It could write a log
-    /// that verifies, too.
-    pub fn of(ring: &KeyRing, issuer: &str) -> Self {
-        Self::new(ring.mac_key(KeyUse::AuditLog), issuer)
+    pub(crate) fn of(key: &LogKey) -> Self {
+        Self { id: key.id, key: key.chain.share() }
     }
 
-    /// The chain of the broker of this name. The key must be used for nothing else.
-    pub(crate) fn new(key: MacKey, broker: &str) -> Self {
-        let genesis = ChainTag(key.sign_parts([GENESIS, &length(broker), broker.as_bytes()]));
-        Self { key, genesis }
+    pub(crate) fn id(&self) -> KeyId {
+        self.id
     }
 
-    /// Where an empty log stands.
-    pub(crate) fn genesis(&self) -> Anchor {
-        Anchor { seq: 0, tag: self.genesis }
+    /// Where a log of this id and origin stands before its first record.
+    pub(crate) fn genesis(&self, log: &LogId, origin: &Origin<'_>) -> Anchor {
+        let Origin { issuer, audience } = origin;
+        let tag = self.key.sign_parts([
+            &[GENESIS][..],
+            log.as_bytes(),
+            &length(issuer),
+            issuer.as_bytes(),
+            &length(audience),
+            audience.as_bytes(),
+        ]);
+        Anchor { seq: 0, tag: ChainTag(tag) }
     }
 
-    /// HMAC-SHA256 over the tag before, the line's length (eight bytes, big-endian), and the line.
+    /// HMAC-SHA256 over a byte that says what it is, the tag before, the line's length (eight bytes,
+    /// big-endian), and the line.
     pub(crate) fn next(&self, before: &ChainTag, line: &str) -> ChainTag {
-        ChainTag(self.key.sign_parts([&before.0[..], &length(line), line.as_bytes()]))
+        ChainTag(self.key.sign_parts([&[LINK][..], &before.0, &length(line), line.as_bytes()]))
+    }
+}
+
+#[cfg(test)]
+impl ChainKey {
+    pub(crate) fn of_byte(byte: u8) -> Self {
+        Self { id: KeyId::from_bytes([byte; 4]), key: MacKey::from_tag(&[byte; 32]) }
+    }
+
+    pub(crate) fn again(&self) -> Self {
+        Self { id: self.id, key: self.key.share() }
+    }
+
+    /// Where a log stands that has no head.
+    pub(crate) fn start(&self) -> Anchor {
+        self.genesis(&LogId::from_bytes([0; 16]), &Origin::new("acme", "gate"))
+    }
+}
+
+/// Shows the key's id only.
+impl fmt::Debug for ChainKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ChainKey").field("id", &self.id).finish_non_exhaustive()
     }
 }
 
@@ -97,23 +157,7 @@ impl FromStr for ChainTag {
     type Err = TagError;
 
     fn from_str(text: &str) -> Result<Self, TagError> {
-        let mut bytes = [0; 32];
-        let (pairs, rest) = text.as_bytes().as_chunks::<2>();
-        if pairs.len() != bytes.len() || !rest.is_empty() {
-            return Err(TagError);
-        }
-        for (byte, [high, low]) in bytes.iter_mut().zip(pairs) {
-            *byte = nibble(*high)? << 4 | nibble(*low)?;
-        }
-        Ok(Self(bytes))
-    }
-}
-
-fn nibble(digit: u8) -> Result<u8, TagError> {
-    match digit {
-        b'0'..=b'9' => Ok(digit - b'0'),
-        b'a'..=b'f' => Ok(digit - b'a' + 10),
-        _ => Err(TagError),
+        hex::read(text).map(Self).ok_or(TagError)
     }
 }
 
@@ -132,37 +176,72 @@ pub struct Anchor {
     pub tag: ChainTag,
 }
 
+impl Anchor {
+    /// Where a log stands that has no record.
+    pub(crate) const OF_NOTHING: Self = Anchor { seq: 0, tag: ChainTag([0; 32]) };
+}
+
 #[cfg(test)]
 mod tests {
     use ring::hmac;
 
     use super::*;
 
-    fn chain(broker: &str) -> ChainKey {
-        ChainKey::new(MacKey::from_tag(&[7; 32]), broker)
+    const LOG: LogId = LogId::from_bytes([9; 16]);
+
+    fn key() -> ChainKey {
+        ChainKey::of_byte(7)
+    }
+
+    fn genesis(log: LogId, issuer: &str, audience: &str) -> Anchor {
+        key().genesis(&log, &Origin::new(issuer, audience))
     }
 
     #[test]
     fn a_tag_is_the_hmac_of_the_tag_before_the_length_and_the_line() {
-        let key = hmac::Key::new(hmac::HMAC_SHA256, &[7; 32]);
-        let chain = chain("acme");
-        let genesis = hmac::sign(&key, b"hallpass audit chain 1\0\0\0\0\0\0\0\x04acme");
-        assert_eq!(chain.genesis().tag.as_bytes(), genesis.as_ref());
+        let other = hmac::Key::new(hmac::HMAC_SHA256, &[7; 32]);
+        let mut message = [&[0][..], &[9; 16]].concat();
+        message.extend_from_slice(b"\0\0\0\0\0\0\0\x04acme\0\0\0\0\0\0\0\x02gw");
+        let expected = hmac::sign(&other, &message);
+        let first = genesis(LOG, "acme", "gw").tag;
+        assert_eq!(first.as_bytes(), expected.as_ref());
 
-        let mut message = genesis.as_ref().to_vec();
+        let mut message = [&[1][..], expected.as_ref()].concat();
         message.extend_from_slice(b"\0\0\0\0\0\0\0\x02{}");
-        let expected = hmac::sign(&key, &message);
-        assert_eq!(chain.next(&chain.genesis().tag, "{}").as_bytes(), expected.as_ref());
+        let expected = hmac::sign(&other, &message);
+        assert_eq!(key().next(&first, "{}").as_bytes(), expected.as_ref());
     }
 
+    /// attack 69: neither does a log of one id, issuer and audience begin as another, nor can a name
+    /// pass for a part of its neighbour
     #[test]
-    fn brokers_of_different_names_have_different_chains() {
-        assert_ne!(chain("acme").genesis(), chain("acme2").genesis());
+    fn no_two_logs_begin_alike() {
+        let other = LogId::from_bytes([8; 16]);
+        let begins = [
+            genesis(LOG, "acme", "gw"),
+            genesis(other, "acme", "gw"),
+            genesis(LOG, "acme2", "gw"),
+            genesis(LOG, "acme", "gw2"),
+            genesis(LOG, "acmeg", "w"),
+        ];
+        for (at, one) in begins.iter().enumerate() {
+            assert!(begins[..at].iter().all(|other| other.tag != one.tag), "{at}");
+        }
+    }
+
+    /// A first record that is chosen to look like a beginning is a link all the same.
+    #[test]
+    fn a_link_is_never_taken_for_a_beginning() {
+        let before = ChainTag::from_bytes([9; 32]);
+        let link = key().next(&before, "gw");
+        // The bytes of a link as a beginning: what follows its kind is a log's id and a length.
+        let as_beginning = key().key.sign_parts([&[0][..], &[9; 32], &length("gw"), b"gw"]);
+        assert_ne!(link.as_bytes(), &as_beginning);
     }
 
     #[test]
     fn a_tag_has_one_spelling() {
-        let tag = chain("acme").genesis().tag;
+        let tag = genesis(LOG, "acme", "gw").tag;
         let text = tag.to_string();
         assert_eq!(text.parse(), Ok(tag));
         let padded = format!("{text}0");

@@ -18,6 +18,20 @@ use crate::clock::Timestamp;
     reason = "the fields carry the names of the vocabulary; the odd ones are said"
 )]
 pub enum Event<'a> {
+    /// The log begins: always its first record, and of none other.
+    LogStarted {
+        /// The [id](super::LogId) of the log.
+        log: Cow<'a, str>,
+        issuer: Cow<'a, str>,
+        audience: Cow<'a, str>,
+        /// The id of the key that it begins under.
+        key: Cow<'a, str>,
+    },
+    /// The log's key changes: the last record under the old one.
+    Rekeyed {
+        /// The id of the key that all records from here on are under.
+        key: Cow<'a, str>,
+    },
     /// A task was opened. It holds nothing yet.
     Opened {
         task: Cow<'a, str>,
@@ -161,6 +175,8 @@ impl Event<'_> {
     #[must_use]
     pub fn kind(&self) -> &'static str {
         match self {
+            Event::LogStarted { .. } => "log_started",
+            Event::Rekeyed { .. } => "rekeyed",
             Event::Opened { .. } => "opened",
             Event::Granted { .. } => "granted",
             Event::Denied { .. } => "denied",
@@ -186,7 +202,11 @@ impl Event<'_> {
             | Event::Ended { task, .. }
             | Event::GrantEnded { task, .. } => Some(task),
             Event::Denied { task, .. } | Event::Withdrawn { task, .. } => task.as_deref(),
-            Event::Reloaded { .. } | Event::Halted { .. } | Event::Resumed { .. } => None,
+            Event::LogStarted { .. }
+            | Event::Rekeyed { .. }
+            | Event::Reloaded { .. }
+            | Event::Halted { .. }
+            | Event::Resumed { .. } => None,
         }
     }
 

@@ -25,7 +25,10 @@ use std::sync::Arc;
 use self::backlog::{Backlog, Debts, Waiting};
 use self::inside::{Inside, guarded};
 use self::tip::Tip;
-use super::{Anchor, Body, ChainKey, Entry, Sink, SinkError};
+use super::opening::Opening;
+use super::{Anchor, Body, ChainKey, Entry, Origin, Sink, SinkError};
+use crate::clock::Timestamp;
+use crate::key::LogKeys;
 use crate::sync::atomic::{AtomicBool, Ordering, fence};
 use crate::sync::{Apart, Mutex, MutexGuard, looks};
 
@@ -38,14 +41,9 @@ const MOST_DEBTS: usize = 65_536;
 /// So often a thread looks whether another has written its record, some microseconds in all.
 const LOOKS: usize = looks(100);
 
-/// A log that claims to stand here is not continued. No broker gets anywhere near, and numbers
-/// counted from below it cannot wrap.
-const LAST_SEQ: u64 = 1 << 62;
-
 /// Gives every record its place and gets it written.
 pub(crate) struct Journal {
     sink: Arc<dyn Sink>,
-    key: ChainKey,
     debts: Debts,
     queue: Apart<Mutex<Queue>>,
     /// Whoever holds it has the right to write.
@@ -100,30 +98,49 @@ pub(crate) enum Refused {
 }
 
 impl Journal {
-    /// Claims the sink.
+    /// Claims the sink, and places the record that has to come first, if one has: that a log begins, or
+    /// that its key changes.
     ///
     /// # Errors
     ///
-    /// When it has a writer already, cannot be read, or panics.
-    pub(crate) fn open(sink: Arc<dyn Sink>, key: ChainKey) -> Result<Self, SinkError> {
+    /// When it has a writer already, cannot be read, panics, or ends with what none of the keys made.
+    pub(crate) fn open(
+        sink: Arc<dyn Sink>,
+        keys: &LogKeys,
+        origin: &Origin<'_>,
+        at: Timestamp,
+    ) -> Result<Self, SinkError> {
         let tail = guarded(|| sink.open())?;
-        let anchor = tail.unwrap_or_else(|| key.genesis());
-        if anchor.seq >= LAST_SEQ {
-            return Err(SinkError::new("the log has no number left"));
+        let Opening { anchor, key, first } = Opening::of(tail, keys, origin, at)?;
+        let journal = Self::standing_at(sink, anchor, key);
+        if let Some(first) = first {
+            // It gives no access, so nothing stops it.
+            let place = journal.place(first).map_err(|why| SinkError::new(&why.to_string()))?;
+            journal.owe_later(place);
         }
-        let next_seq = anchor.seq + 1;
-        Ok(Self {
+        Ok(journal)
+    }
+
+    /// A journal of a log without a head: numbers count from 1, whatever comes first.
+    #[cfg(test)]
+    pub(crate) fn headless(sink: Arc<dyn Sink>, key: ChainKey) -> Result<Self, SinkError> {
+        guarded(|| sink.open())?;
+        Ok(Self::standing_at(sink, key.start(), key))
+    }
+
+    /// A journal of a log that stands at `anchor`, whose next record is under `key`.
+    fn standing_at(sink: Arc<dyn Sink>, anchor: Anchor, key: ChainKey) -> Self {
+        Self {
             sink,
-            key,
             debts: Debts::default(),
-            queue: Apart(Mutex::new(Queue { next_seq, waiting: VecDeque::new() })),
-            writer: Apart(Mutex::new(Backlog::default())),
+            queue: Apart(Mutex::new(Queue { next_seq: anchor.seq + 1, waiting: VecDeque::new() })),
+            writer: Apart(Mutex::new(Backlog::under(key))),
             progress: Apart(Progress {
                 tip: Tip::at(anchor),
                 inside: Inside::default(),
                 left_behind: AtomicBool::new(false),
             }),
-        })
+        }
     }
 
     /// Takes the next number for a record. Short: called under a task's lock.
@@ -296,7 +313,8 @@ impl Journal {
         let mut last = self.progress.tip.held();
         while last.seq < through {
             let Some(front) = writer.front() else { break };
-            match front.with_line(last.seq + 1, |line| self.append(&last, line)) {
+            let key = writer.key();
+            match front.with_line(last.seq + 1, |line| self.append(&last, key, line)) {
                 Ok(accepted) => last = accepted,
                 Err(cause) => {
                     writer.withhold(last.seq + 1, through, &cause, &self.debts);
@@ -309,8 +327,8 @@ impl Journal {
     }
 
     /// Gives one line to the sink.
-    fn append(&self, last: &Anchor, line: &str) -> Result<Anchor, SinkError> {
-        let next = Anchor { seq: last.seq + 1, tag: self.key.next(&last.tag, line) };
+    fn append(&self, last: &Anchor, key: &ChainKey, line: &str) -> Result<Anchor, SinkError> {
+        let next = Anchor { seq: last.seq + 1, tag: key.next(&last.tag, line) };
         let entry = Entry { seq: next.seq, tag: &next.tag, line };
         self.progress.inside.run(|| self.sink.append(&entry))?;
         self.progress.tip.advance(next);

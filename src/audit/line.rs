@@ -7,11 +7,12 @@ mod quick;
 use std::borrow::Cow;
 use std::cell::Cell;
 use std::io;
+use std::sync::Arc;
 
 use serde::Serialize;
 use serde_json::ser::Formatter;
 
-use super::{Event, SinkError};
+use super::{ChainKey, Event, SinkError};
 use crate::clock::Timestamp;
 use crate::sync;
 
@@ -34,6 +35,8 @@ pub(crate) struct Body {
     at: Timestamp,
     gives_access: bool,
     text: String,
+    /// The key that the records after this one are under, where it changes.
+    next_key: Option<Arc<ChainKey>>,
 }
 
 impl Body {
@@ -47,7 +50,19 @@ impl Body {
             Some(text) => text,
             None => json(event)?,
         };
-        Ok(Self { at, gives_access: event.gives_access(), text })
+        Ok(Self { at, gives_access: event.gives_access(), text, next_key: None })
+    }
+
+    /// The last record under the log's key of now, which says that `key` comes next.
+    pub(crate) fn rekeying(at: Timestamp, key: Arc<ChainKey>) -> Self {
+        // An id is hexadecimal digits. Written out, since a change of keys has no way to fail here.
+        let text = format!(r#"{{"kind":"rekeyed","key":"{}"}}"#, key.id());
+        Self { at, gives_access: false, text, next_key: Some(key) }
+    }
+
+    /// The key that the records after this one are under, where it changes.
+    pub(super) fn next_key(&self) -> Option<&Arc<ChainKey>> {
+        self.next_key.as_ref()
     }
 
     /// Whether what it records waits for the log.
@@ -93,6 +108,7 @@ impl Body {
             at: self.at,
             gives_access: false,
             text: r#"{"kind":"withdrawn","was":"unknown","cause":"unknown"}"#.to_owned(),
+            next_key: None,
         })
     }
 }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{Anchor, ChainTag, Entry, Record, Sink, SinkError};
+use super::{ChainTag, Entry, Record, Sink, SinkError, Tail};
 use crate::sync::{Apart, Mutex, own_part, parts};
 
 /// Text is kept in blocks of this many bytes, so that growing never copies what is there.
@@ -98,7 +98,7 @@ impl MemoryLog {
 }
 
 impl Sink for MemoryLog {
-    fn open(&self) -> Result<Option<Anchor>, SinkError> {
+    fn open(&self) -> Result<Option<Tail>, SinkError> {
         let mut state = self.state.lock();
         if state.claimed {
             return Err(SinkError::new("the log has a writer already"));

@@ -9,19 +9,26 @@
 //! A host gives the broker a [`Sink`]; [`MemoryLog`] is the one that comes with the crate.
 
 mod chain;
+mod digest;
 mod event;
+mod hex;
 mod journal;
 mod line;
+mod log_id;
 mod memory;
+mod opening;
 mod sink;
 mod verify;
 
-pub use chain::{Anchor, ChainKey, ChainTag, TagError};
+pub(crate) use chain::ChainKey;
+pub use chain::{Anchor, ChainTag, Origin, TagError};
+pub(crate) use digest::DigestKey;
 pub use event::{Event, How, Outcome, Record, Stage};
 #[allow(unused_imports, reason = "the broker is their only user")]
 pub(crate) use journal::{Journal, Place, Refused};
 #[allow(unused_imports, reason = "the broker is its only user")]
 pub(crate) use line::{Body, Unwritable};
+pub use log_id::{LogId, LogIdError};
 pub use memory::{MemoryLog, Snapshot};
-pub use sink::{Entry, Sink, SinkError};
+pub use sink::{Entry, Sink, SinkError, Tail};
 pub use verify::{Fault, Verification, verify};

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{Anchor, ChainTag};
+use super::ChainTag;
 
 /// A place that keeps records: a file, a table, a queue, or [`MemoryLog`](super::MemoryLog).
 ///
@@ -12,12 +12,15 @@ use super::{Anchor, ChainTag};
 /// A sink may panic; that is a refusal. A sink that calls back into its own broker is told no for
 /// whatever would need the log, and one that waits for another thread that does so waits for ever.
 pub trait Sink: Send + Sync {
-    /// Claims the log for one writer and says where it stands; nothing means that it is empty.
+    /// Claims the log for one writer and says how it ends; `None` means that it is empty.
+    ///
+    /// The broker checks that the record was written under a key that it has, and takes the number from
+    /// the record. That it is the last one, the broker takes on the sink's word.
     ///
     /// # Errors
     ///
-    /// When somebody else writes to it already, or when it cannot be read.
-    fn open(&self) -> Result<Option<Anchor>, SinkError>;
+    /// When it has another writer already, or when it cannot be read.
+    fn open(&self) -> Result<Option<Tail>, SinkError>;
 
     /// Keeps one record. Returning `Ok` says that it is kept, as durably as this sink ever keeps.
     ///
@@ -30,7 +33,7 @@ pub trait Sink: Send + Sync {
 }
 
 impl<S: Sink + ?Sized> Sink for Arc<S> {
-    fn open(&self) -> Result<Option<Anchor>, SinkError> {
+    fn open(&self) -> Result<Option<Tail>, SinkError> {
         (**self).open()
     }
 
@@ -48,6 +51,17 @@ pub struct Entry<'a> {
     pub tag: &'a ChainTag,
     /// The record: one JSON object, with no line break and no other raw control character in it.
     pub line: &'a str,
+}
+
+/// How a log ends: its last record, as its [`Entry`] said it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Tail {
+    /// The tag of the record before the last one; `None` if there is only one.
+    pub before: Option<ChainTag>,
+    /// The last record's line.
+    pub line: String,
+    /// The last record's tag.
+    pub tag: ChainTag,
 }
 
 /// Why a sink did not take a record, in words for an operator.

@@ -4,52 +4,129 @@ use std::collections::BTreeMap;
 
 use serde::Deserialize;
 
-use super::{Anchor, ChainKey, ChainTag, Event, Record};
+use super::chain::ChainKey;
+use super::{Anchor, ChainTag, Event, LogId, Origin, Record};
+use crate::key::{KeyId, LogKeys};
 
 /// Checks a whole log, from its first record: lines and tags in the order in which they are kept.
 ///
-/// Every line must carry the tag that the chain gives it, numbers must run 1, 2, 3, …, and an
-/// outcome must belong to one permit before it that has no other. With an anchor kept elsewhere
-/// since, a cut tail and a log rebuilt by somebody who has the key are seen too; an anchor older
-/// than the log is fine.
+/// The log must be one of the broker that `origin` names. Every line must carry the tag that the chain
+/// gives it, under the key that the first record or the last `rekeyed` one names, so `keys` are those
+/// there have been. Numbers must run 1, 2, 3, …, and an outcome must belong to one permit before it that
+/// has no other. With an anchor kept elsewhere since, a cut tail and a log rebuilt by somebody who has
+/// the key are seen too; an anchor older than the log is fine.
 ///
 /// # Errors
 ///
 /// The first fault, which names its record.
 pub fn verify<'a>(
     lines: impl IntoIterator<Item = (&'a str, ChainTag)>,
-    key: &ChainKey,
+    keys: &LogKeys,
+    origin: &Origin<'_>,
     anchor: Option<&Anchor>,
 ) -> Result<Verification, Fault> {
-    let mut last = key.genesis();
-    check_anchor(last, anchor)?;
-    let mut permits = Permits::default();
+    let mut reading = Reading::new(keys, origin);
     for (line, tag) in lines {
-        let seq = last.seq + 1;
+        reading.read(line, tag, anchor)?;
+    }
+    reading.end(anchor)
+}
+
+/// A log that is read up to some record.
+struct Reading<'k> {
+    keys: &'k LogKeys,
+    origin: &'k Origin<'k>,
+    /// Nothing before the first record.
+    chain: Option<Chain>,
+    last: Anchor,
+    permits: Permits,
+}
+
+/// What the first record says, and the key that the next one is under.
+struct Chain {
+    log: LogId,
+    key: ChainKey,
+}
+
+impl<'k> Reading<'k> {
+    fn new(keys: &'k LogKeys, origin: &'k Origin<'k>) -> Self {
+        let permits = Permits::default();
+        Reading { keys, origin, chain: None, last: Anchor::OF_NOTHING, permits }
+    }
+
+    fn read(&mut self, line: &str, tag: ChainTag, anchor: Option<&Anchor>) -> Result<(), Fault> {
+        let seq = self.last.seq + 1;
+        if self.chain.is_none() {
+            let (chain, genesis) = self.begin(line)?;
+            self.chain = Some(chain);
+            self.last = genesis;
+            check_anchor(self.last, anchor)?;
+        }
+        let Some(chain) = &mut self.chain else { return Err(Fault::headless(line)) };
         // Before it is decoded as a record: what has no right tag was not written by us.
-        if key.next(&last.tag, line) != tag {
+        if chain.key.next(&self.last.tag, line) != tag {
             return Err(Fault::suspect(seq, line));
         }
         let record: Record = serde_json::from_str(line).map_err(|_| Fault::Unreadable { seq })?;
         if record.seq != seq {
             return Err(Fault::out_of_order(seq, record.seq));
         }
-        permits.note(&record)?;
-        last = Anchor { seq, tag };
-        check_anchor(last, anchor)?;
-    }
-    match anchor {
-        Some(anchor) if anchor.seq > last.seq => {
-            Err(Fault::Cut { seq: last.seq + 1, anchored: anchor.seq })
+        match &record.event {
+            Event::Rekeyed { key } => chain.key = find(self.keys, key, seq)?,
+            Event::LogStarted { .. } if seq > 1 => return Err(Fault::StartedAgain { seq }),
+            _ => self.permits.note(&record)?,
         }
-        _ => Ok(Verification { anchor: last, without_outcome: permits.without_outcome() }),
+        self.last = Anchor { seq, tag };
+        check_anchor(self.last, anchor)
     }
+
+    /// What was read is all there is.
+    fn end(self, anchor: Option<&Anchor>) -> Result<Verification, Fault> {
+        let Reading { last, chain, permits, .. } = self;
+        match anchor {
+            Some(anchor) if anchor.seq > last.seq => {
+                Err(Fault::Cut { seq: last.seq + 1, anchored: anchor.seq })
+            }
+            _ => Ok(Verification {
+                log: chain.as_ref().map(|chain| chain.log),
+                key: chain.map(|chain| chain.key.id()),
+                anchor: last,
+                without_outcome: permits.without_outcome(),
+            }),
+        }
+    }
+
+    /// What the first line claims to begin: its tag, which depends on all of that, says whether it does.
+    fn begin(&self, line: &str) -> Result<(Chain, Anchor), Fault> {
+        let Ok(Record { seq: 1, event: Event::LogStarted { log, issuer, audience, key }, .. }) =
+            serde_json::from_str(line)
+        else {
+            return Err(Fault::headless(line));
+        };
+        if (&*issuer, &*audience) != (self.origin.issuer(), self.origin.audience()) {
+            return Err(Fault::Foreign);
+        }
+        let log = log.parse().map_err(|_| Fault::Headless)?;
+        let key = find(self.keys, &key, 1)?;
+        let genesis = key.genesis(&log, self.origin);
+        Ok((Chain { log, key }, genesis))
+    }
+}
+
+/// The key that record `seq` names.
+fn find(keys: &LogKeys, id: &str, seq: u64) -> Result<ChainKey, Fault> {
+    let id = KeyId::parse(id).ok_or(Fault::Unreadable { seq })?;
+    keys.find(id).map(ChainKey::of).ok_or(Fault::UnknownKey { seq, key: id })
 }
 
 /// What a log that verifies amounts to.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Verification {
+    /// The log's id; `None` where it has no record.
+    pub log: Option<LogId>,
+    /// The key that its next record is under; `None` where it has no record.
+    pub key: Option<KeyId>,
     /// Where the log stands; its number is how many records there are.
     pub anchor: Anchor,
     /// Numbers of the permits that have no outcome: calls still running, or a host that died.
@@ -58,7 +135,28 @@ pub struct Verification {
 
 /// The first record that shows that a log is not the one that was written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
 pub enum Fault {
+    /// The first record does not say which log it begins.
+    #[error("record 1 does not begin a log: its head is missing")]
+    Headless,
+    /// It is the log of a broker with another issuer or audience.
+    #[error("record 1 begins the log of a broker with another issuer or audience")]
+    Foreign,
+    /// A log begins within the log.
+    #[error("record {seq} begins a log, expected one of the log that record 1 begins")]
+    StartedAgain {
+        /// The record's number.
+        seq: u64,
+    },
+    /// The records from here on are under a key that was not given.
+    #[error("record {seq} names the log key `{key}`, which is none of the keys given")]
+    UnknownKey {
+        /// The record that names the key.
+        seq: u64,
+        /// The key's id.
+        key: KeyId,
+    },
     /// It was changed or put in: its tag is not the chain's.
     #[error("record {seq} does not carry the tag of its content: it was changed or put in")]
     Changed {
@@ -124,7 +222,10 @@ impl Fault {
     #[must_use]
     pub fn seq(&self) -> u64 {
         match *self {
-            Fault::Changed { seq }
+            Fault::Headless | Fault::Foreign => 1,
+            Fault::StartedAgain { seq }
+            | Fault::UnknownKey { seq, .. }
+            | Fault::Changed { seq }
             | Fault::Missing { seq, .. }
             | Fault::Repeated { seq, .. }
             | Fault::Unreadable { seq }
@@ -145,6 +246,14 @@ impl Fault {
         match serde_json::from_str::<Claim>(line) {
             Ok(claim) if claim.seq != seq => Self::out_of_order(seq, claim.seq),
             _ => Self::Changed { seq },
+        }
+    }
+
+    /// A first line that begins no log: mostly one before it was removed.
+    fn headless(line: &str) -> Self {
+        match Self::suspect(1, line) {
+            Self::Changed { .. } => Self::Headless,
+            fault => fault,
         }
     }
 
@@ -188,6 +297,30 @@ impl Permits {
     fn without_outcome(self) -> Vec<u64> {
         self.0.into_iter().filter_map(|(seq, done)| (!done).then_some(seq)).collect()
     }
+}
+
+/// As [`verify`], of a log without a head: what tests of the chain and the journal write.
+#[cfg(test)]
+pub(crate) fn verify_headless<'a>(
+    lines: impl IntoIterator<Item = (&'a str, ChainTag)>,
+    key: &ChainKey,
+    anchor: Option<&Anchor>,
+) -> Result<Verification, Fault> {
+    let (keys, origin) = (next_keys(), Origin::new("acme", "gate"));
+    let mut reading = Reading::new(&keys, &origin);
+    reading.last = key.start();
+    reading.chain = Some(Chain { log: LogId::from_bytes([0; 16]), key: key.again() });
+    check_anchor(reading.last, anchor)?;
+    for (line, tag) in lines {
+        reading.read(line, tag, anchor)?;
+    }
+    reading.end(anchor)
+}
+
+/// What the key of a log without a head may change to.
+#[cfg(test)]
+pub(crate) fn next_keys() -> LogKeys {
+    LogKeys::from_secret(crate::key::SecretKey::from_bytes(&(0..32).collect::<Vec<u8>>()).unwrap())
 }
 
 #[cfg(test)]

@@ -82,7 +82,6 @@ impl CallRequest<'_> {
     ) -> Result<PresentedGrant, Refusal> {
         let untyped = listed.is_some_and(|listed| listed.typed.is_empty());
         present(self.shared, current, self.text, self.caller, (self.call, untyped), self.now)
-            .map_err(|denial| Refusal { denial, about: None })
     }
 
     /// What the catalogue says of the tool. Attenuations, made without it, are brought to the spelling
@@ -107,7 +106,7 @@ impl CallRequest<'_> {
 
 impl PresentedGrant {
     fn refuse(&self, denial: Denial) -> Refusal {
-        Refusal { denial, about: Some((self.cell.clone(), self.grant)) }
+        Refusal { denial, about: Some((self.cell.clone(), self.grant)), signed: true }
     }
 }
 

@@ -4,17 +4,17 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::Broker;
-use super::current::{Current, InForce};
+use super::current::{InForce, KeysInForce, Ruling};
 use super::denial_hook::DenialHook;
 use super::settings::Settings;
 use super::shared::Shared;
 use super::stats::DenialCounts;
 use super::tripwire::Tripwire;
-use crate::audit::{ChainKey, Event, Journal, MemoryLog, Sink, SinkError};
+use crate::audit::{DigestKey, Event, Journal, MemoryLog, Origin, Sink, SinkError};
 use crate::clock::{Clock, ClockError, SystemClock, Timekeeper};
 use crate::denial::Denial;
 use crate::grant::{GrantIds, Pool, SpanningCounters};
-use crate::key::{KeyError, KeyRing, KeyUse};
+use crate::key::{KeyError, KeyRing, LogKeys};
 use crate::policy::Policy;
 use crate::random::RandomError;
 use crate::sync::Mutex;
@@ -29,6 +29,7 @@ pub struct BrokerBuilder {
     clock: Arc<dyn Clock>,
     sink: Option<Arc<dyn Sink>>,
     ring: Option<KeyRing>,
+    log_keys: Option<LogKeys>,
     settings: Settings,
     tripwire: Option<(usize, Duration)>,
     ids: GrantIds,
@@ -45,8 +46,8 @@ pub enum BrokerError {
     /// The system gave no random bytes for a key.
     #[error(transparent)]
     Random(#[from] RandomError),
-    /// The issuer's or the audience's name can't go into a token.
-    #[error("the audience: {0}")]
+    /// The audience can't go into a token, or the ring and the log share a key.
+    #[error(transparent)]
     Key(#[from] KeyError),
     /// The log has another writer, or can't be opened.
     #[error("the log can't be opened: {0}")]
@@ -72,6 +73,7 @@ impl BrokerBuilder {
             clock: Arc::new(SystemClock::new()),
             sink: None,
             ring: None,
+            log_keys: None,
             tripwire: None,
             ids: GrantIds::Random,
             on_denial: None,
@@ -108,7 +110,8 @@ impl BrokerBuilder {
     }
 
     /// Where records go. Default: a [`MemoryLog`] of this broker's own, which
-    /// [`Broker::log`](super::Broker::log) gives out.
+    /// [`Broker::log`](super::Broker::log) gives out. One that outlives the broker needs
+    /// [keys](Self::log_keys) that do, too.
     pub fn log(mut self, sink: impl Sink + 'static) -> Self {
         self.sink = Some(Arc::new(sink));
         self
@@ -117,6 +120,17 @@ impl BrokerBuilder {
     /// The keys. Default: a random one that lives and dies with this broker, and all tokens with it.
     pub fn keys(mut self, ring: KeyRing) -> Self {
         self.ring = Some(ring);
+        self
+    }
+
+    /// The keys of the log, which are not those of tokens. Default: a random one that lives and dies with
+    /// this broker, like a log in memory. A log that outlives the broker takes keys that do, too: without
+    /// them it can neither be verified nor continued.
+    ///
+    /// A log that ends under one of their past keys goes on under the active one, and says so with its
+    /// next record.
+    pub fn log_keys(mut self, keys: LogKeys) -> Self {
+        self.log_keys = Some(keys);
         self
     }
 
@@ -234,7 +248,7 @@ impl BrokerBuilder {
             None => KeyRing::generate()?,
         };
         let keeper = Timekeeper::new(self.clock)?;
-        let keys = Arc::new(ring.for_audience(&self.audience)?);
+        let tokens = Arc::new(ring.for_audience(&self.audience)?);
         let (sink, log): (Arc<dyn Sink>, _) = match self.sink {
             Some(sink) => (sink, None),
             None => {
@@ -242,21 +256,30 @@ impl BrokerBuilder {
                 (log.clone(), Some(log))
             }
         };
-        let journal = Journal::open(sink, ChainKey::of(&ring, &self.issuer))?;
-        let chain = ChainKey::of(&ring, &self.issuer);
+        let mut log_keys = match self.log_keys {
+            Some(keys) => keys,
+            None => LogKeys::generate()?,
+        };
+        if let Some(shared) = log_keys.all().find(|key| ring.knows(key.id)) {
+            return Err(KeyError::Reused(shared.id).into());
+        }
+        let origin = Origin::new(&self.issuer, &self.audience);
+        let journal = Journal::open(sink, &log_keys, &origin, keeper.latest())?;
+        if log.is_none() {
+            log_keys.forget_past();
+        }
+        let digests = Arc::new(DigestKey::of(log_keys.active_key()));
         let digest = self.policy.digest().to_string();
         let shared = Shared {
             id: Shared::next_id(),
             issuer: self.issuer,
             audience: self.audience,
             keeper,
-            argument_key: ring.mac_key(KeyUse::ArgumentDigest),
-            current: InForce::new(Current {
-                epoch: 1,
-                policy: self.policy.0,
-                digest: digest.as_str().into(),
-                keys,
-            }),
+            current: InForce::new(
+                Ruling { epoch: 1, policy: self.policy.0, digest: digest.as_str().into() },
+                KeysInForce { tokens, digests },
+            ),
+            log_keys: Mutex::new(log_keys),
             ring: Mutex::new(ring),
             table: Table::new(),
             spanning: SpanningCounters::new(),
@@ -273,7 +296,7 @@ impl BrokerBuilder {
         };
         let loaded = Event::Reloaded { epoch: 1, policy: digest.as_str().into() };
         shared.record(shared.keeper.latest(), &loaded);
-        Ok(Broker { shared: Arc::new(shared), log, chain: Arc::new(chain) })
+        Ok(Broker { shared: Arc::new(shared), log })
     }
 }
 

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::current::Current;
 use super::shared::Shared;
 use crate::audit::{Event, Stage};
 use crate::call::Call;
@@ -11,6 +12,7 @@ use crate::denial::Denial;
 use crate::grant::GrantId;
 use crate::identity::Identity;
 use crate::task::TaskCell;
+use crate::value::Digest;
 
 /// One attempt to call.
 #[derive(Clone, Copy)]
@@ -28,12 +30,22 @@ pub(super) struct CallRequest<'a> {
 pub(super) struct Refusal {
     pub(super) denial: Denial,
     pub(super) about: Option<(Arc<TaskCell>, GrantId)>,
+    /// Whether what was presented has the signature of one of our keys. Of a call without, the log keeps
+    /// no digest: anyone may make such calls, and could try arguments until a digest is one of another's.
+    pub(super) signed: bool,
 }
 
 impl CallRequest<'_> {
+    /// The digest of a call's arguments that the log keeps.
+    pub(super) fn arguments(&self, current: &Current, call: &Call) -> Digest {
+        let who = self.caller.subject().as_str();
+        current.keys.digests.arguments(who, call.tool(), call.args().object())
+    }
+
     /// Records the denial, and hands it on.
     pub(super) fn record(&self, refusal: Refusal) -> Denial {
-        let Refusal { denial, about } = refusal;
+        let Refusal { denial, about, signed } = refusal;
+        // Held until the record has its place, so that its digest is under the key that it says.
         let current = self.shared.current();
         let epoch = current.epoch;
         // The log speaks of arguments as tools get them, as long as they can be spelled so.
@@ -41,27 +53,25 @@ impl CallRequest<'_> {
             Some(listed) => listed.typed.canonical_call(self.call).ok().flatten(),
             None => None,
         };
-        drop(current);
         let call = canonical.as_ref().unwrap_or(self.call);
-        let arguments = self.shared.argument_digest(call.args()).text();
+        let arguments = signed.then(|| self.arguments(&current, call).text());
         let grant = about.as_ref().map(|(_, grant)| grant.text());
-        self.shared.record_denial(
-            self.now,
-            &denial,
-            Event::Denied {
-                stage: Stage::Call,
-                task: about.as_ref().map(|(cell, _)| (&*cell.name).into()),
-                generation: about.as_ref().map(|(cell, _)| cell.generation),
-                grant: grant.as_ref().map(|grant| grant.as_str().into()),
-                who: Some(self.caller.subject().as_str().into()),
-                tool: Some(self.call.tool().into()),
-                args: Some(arguments.as_str().into()),
-                code: denial.code().as_str().into(),
-                reason: denial.reason().as_str().into(),
-                rules: denial.rules().map(Into::into).collect(),
-                epoch: Some(epoch),
-            },
-        );
+        let event = Event::Denied {
+            stage: Stage::Call,
+            task: about.as_ref().map(|(cell, _)| (&*cell.name).into()),
+            generation: about.as_ref().map(|(cell, _)| cell.generation),
+            grant: grant.as_ref().map(|grant| grant.as_str().into()),
+            who: Some(self.caller.subject().as_str().into()),
+            tool: Some(self.call.tool().into()),
+            args: arguments.as_ref().map(|digest| digest.as_str().into()),
+            code: denial.code().as_str().into(),
+            reason: denial.reason().as_str().into(),
+            rules: denial.rules().map(Into::into).collect(),
+            epoch: Some(epoch),
+        };
+        let place = self.shared.place_denial(self.now, &denial, &event);
+        drop(current);
+        self.shared.tell_denial(place, &denial, &event);
         self.shared.trip(self.caller, &denial, self.now);
         denial
     }

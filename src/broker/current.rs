@@ -1,7 +1,9 @@
 //! What is in force: policy, epoch and keys.
 
+use std::ops::Deref;
 use std::sync::Arc;
 
+use crate::audit::DigestKey;
 use crate::key::AudienceKeys;
 use crate::policy::{Compiled, Deciders};
 use crate::sync::{Apart, RwLock, RwLockReadGuard, own_part, parts_of_one};
@@ -12,15 +14,37 @@ const PARTS: usize = parts_of_one(16);
 /// What every decision reads and a reload or a rotation replaces.
 #[derive(Clone)]
 pub(crate) struct Current {
+    pub(crate) ruling: Arc<Apart<Ruling>>,
+    /// Apart from the ruling, which a permit keeps: keys that were replaced are wiped once the last
+    /// decision that reads them is over, however long a permit is held.
+    pub(crate) keys: Arc<KeysInForce>,
+}
+
+/// The policy, and which epoch it is.
+#[derive(Clone)]
+pub(crate) struct Ruling {
     pub(crate) epoch: u64,
     pub(crate) policy: Arc<Compiled>,
     /// The policy's digest as the log writes it.
     pub(crate) digest: Box<str>,
-    pub(crate) keys: Arc<AudienceKeys>,
+}
+
+/// What tokens are verified and minted with, and arguments digested.
+pub(crate) struct KeysInForce {
+    pub(crate) tokens: Arc<AudienceKeys>,
+    pub(crate) digests: Arc<DigestKey>,
+}
+
+impl Deref for Current {
+    type Target = Ruling;
+
+    fn deref(&self) -> &Ruling {
+        &self.ruling
+    }
 }
 
 /// One part, which has cache lines of its own.
-type Part = Apart<RwLock<Arc<Apart<Current>>>>;
+type Part = Apart<RwLock<Current>>;
 
 /// The one [`Current`] that is in force, the same in every part.
 ///
@@ -32,41 +56,56 @@ pub(crate) struct InForce {
 }
 
 impl InForce {
-    pub(crate) fn new(current: Current) -> Self {
-        let part = |_| Apart(RwLock::new(Arc::new(Apart(current.clone()))));
+    pub(crate) fn new(ruling: Ruling, keys: KeysInForce) -> Self {
+        let keys = Arc::new(keys);
+        let part = |_| {
+            let ruling = Arc::new(Apart(ruling.clone()));
+            Apart(RwLock::new(Current { ruling, keys: keys.clone() }))
+        };
         InForce { parts: (0..PARTS).map(part).collect() }
     }
 
     /// What is in force, which stays so until the guard is dropped. Each part counts its own uses, so
-    /// that keeping one beyond the guard is a write to that part alone.
+    /// that keeping a ruling beyond the guard is a write to that part alone.
     #[expect(clippy::indexing_slicing, reason = "there are so many parts")]
-    pub(crate) fn read(&self) -> RwLockReadGuard<'_, Arc<Apart<Current>>> {
+    pub(crate) fn read(&self) -> RwLockReadGuard<'_, Current> {
         self.parts[own_part() % PARTS].read()
     }
 
-    /// Changes what is in force. Parts are taken in their order, so that two changes never wait for
-    /// each other in a circle.
-    pub(crate) fn change<T>(&self, how: impl FnOnce(&mut Current) -> T) -> T {
+    /// Changes the policy. Parts are taken in their order, so that two changes never wait for each other
+    /// in a circle.
+    pub(crate) fn change<T>(&self, how: impl FnOnce(&mut Ruling) -> T) -> T {
         let mut parts: Vec<_> = self.parts.iter().map(|part| part.write()).collect();
         #[expect(clippy::indexing_slicing, reason = "there is always a part")]
-        let mut current = Current::clone(&**parts[0]);
-        let answer = how(&mut current);
+        let mut ruling = Ruling::clone(&parts[0]);
+        let answer = how(&mut ruling);
         for part in &mut parts {
-            **part = Arc::new(Apart(current.clone()));
+            part.ruling = Arc::new(Apart(ruling.clone()));
+        }
+        answer
+    }
+
+    /// Changes the keys, and does something before anything is decided with the new ones.
+    pub(crate) fn change_keys<T>(&self, how: impl FnOnce(&KeysInForce) -> (KeysInForce, T)) -> T {
+        let mut parts: Vec<_> = self.parts.iter().map(|part| part.write()).collect();
+        #[expect(clippy::indexing_slicing, reason = "there is always a part")]
+        let (keys, answer) = how(&parts[0].keys);
+        let keys = Arc::new(keys);
+        for part in &mut parts {
+            part.keys = keys.clone();
         }
         answer
     }
 }
 
-impl Current {
+impl Ruling {
     /// What would be in force once another policy were loaded; `None` if it says the same.
-    pub(crate) fn next(&self, policy: &crate::policy::Policy) -> Option<Current> {
+    pub(crate) fn next(&self, policy: &crate::policy::Policy) -> Option<Ruling> {
         let digest = policy.digest().to_string();
-        (*self.digest != *digest).then(|| Current {
+        (*self.digest != *digest).then(|| Ruling {
             epoch: self.epoch + 1,
             policy: policy.0.clone(),
             digest: digest.into(),
-            keys: self.keys.clone(),
         })
     }
 
@@ -78,18 +117,18 @@ impl Current {
 
 /// The rules that decided, named by the policy they are of.
 pub(crate) struct DecidingRules {
-    current: Arc<Apart<Current>>,
+    ruling: Arc<Apart<Ruling>>,
     rules: Deciders,
 }
 
 impl DecidingRules {
     /// Keeps the deciders beyond the lock, without copying their names.
-    pub(crate) fn by(current: &Arc<Apart<Current>>, rules: Deciders) -> Self {
-        DecidingRules { current: current.clone(), rules }
+    pub(crate) fn by(current: &Current, rules: Deciders) -> Self {
+        DecidingRules { ruling: current.ruling.clone(), rules }
     }
 
     pub(crate) fn ids(&self) -> impl ExactSizeIterator<Item = &str> {
         // What is not in the policy did not decide, so nothing is ever missing here.
-        self.rules.iter().map(|at| self.current.policy.rule(*at).map_or("", |rule| &*rule.id))
+        self.rules.iter().map(|at| self.ruling.policy.rule(*at).map_or("", |rule| &*rule.id))
     }
 }

@@ -84,7 +84,7 @@ impl Gate {
         let attempt = match self.shared.now() {
             Ok(now) => at(now),
             Err(denial) => {
-                let refusal = Refusal { denial, about: None };
+                let refusal = Refusal { denial, about: None, signed: false };
                 return Err(at(self.shared.keeper.latest()).record(refusal));
             }
         };
@@ -200,7 +200,7 @@ impl Gate {
 
     fn end_presented(&self, text: &str, caller: &Identity, now: Timestamp) -> Result<(), Denial> {
         let current = self.shared.current();
-        let presented = present_token(&self.shared, &current.keys, text, caller, now)?;
+        let presented = present_token(&self.shared, &current.keys.tokens, text, caller, now)?;
         drop(current);
         if self.shared.end_grant(&presented.cell, presented.grant, Reason::Revoked).is_some() {
             Ok(())

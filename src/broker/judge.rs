@@ -1,8 +1,6 @@
 //! A call that is asked for: what a good token led to, the call as the tool gets it, and what it is asked
 //! with. Judged under the task's lock, against grant, ancestors, rules and limits.
 
-use std::sync::Arc;
-
 use super::call_request::CallRequest;
 use super::covering::covering;
 use super::current::{Current, DecidingRules};
@@ -15,14 +13,14 @@ use crate::policy::{
     Deciders, Listed, Moment, Question, Setting, Verdict, What, decide, nearest_for_call,
 };
 use crate::scope::Readings;
-use crate::sync::{Apart, MutexGuard};
+use crate::sync::MutexGuard;
 use crate::task::{Claim, Life, Liveness, Spend};
 use crate::value::{Digest, Object};
 
 /// Everything that a call is judged by, but for the task's life.
 pub(super) struct CallInputs<'a> {
     request: CallRequest<'a>,
-    current: &'a Arc<Apart<Current>>,
+    current: &'a Current,
     presented: &'a PresentedGrant,
     what: What<'a>,
     context: &'a Object,
@@ -42,7 +40,7 @@ impl<'a> CallInputs<'a> {
     #[inline(always)]
     pub(super) fn of(
         request: CallRequest<'a>,
-        current: &'a Arc<Apart<Current>>,
+        current: &'a Current,
         presented: &'a PresentedGrant,
         listed: &'a Listed,
     ) -> Result<Self, Denial> {
@@ -59,7 +57,7 @@ impl<'a> CallInputs<'a> {
     /// Judges the call and reserves what it costs. A call-bound presentation is spent whatever comes
     /// of it.
     pub(super) fn reserve(&self) -> Result<Reserved, Denial> {
-        let arguments = self.request.shared.argument_digest(self.request.call.args());
+        let arguments = self.request.arguments(self.current, self.request.call);
         let mut life = self.life()?;
         let live = self.prove_live(&life)?;
         self.take_once(&mut life, &live)?;

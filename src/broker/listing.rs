@@ -35,7 +35,7 @@ impl Gate {
         let shared = &self.shared;
         let now = shared.now()?;
         let current = shared.current();
-        let presented = present_token(shared, &current.keys, presented.text(), caller, now)?;
+        let presented = present_token(shared, &current.keys.tokens, presented.text(), caller, now)?;
         let context = context
             .checked()
             .map_err(|error| Denial::new(Reason::MalformedContext).because(error))?;

@@ -59,6 +59,7 @@ mod ended;
 mod gate;
 mod grant;
 mod judge;
+mod keys;
 mod listing;
 mod offer;
 mod open;
@@ -81,7 +82,6 @@ mod trim;
 mod tripwire;
 
 use std::sync::Arc;
-use std::time::Duration;
 
 pub use crate::task::Halt;
 pub use builder::{BrokerBuilder, BrokerError};
@@ -99,9 +99,8 @@ pub use stats::BrokerStats;
 pub use task::Task;
 pub use trim::Cut;
 
-use crate::audit::{ChainKey, Fault, MemoryLog, Verification, verify};
+use crate::audit::MemoryLog;
 use crate::identity::{Assertion, Attestor, Identity, IdentityError};
-use crate::key::{KeyError, KeyId, KeyRing, SecretKey};
 use crate::policy::Policy;
 use crate::value::Digest;
 use shared::Shared;
@@ -114,7 +113,6 @@ use shared::Shared;
 pub struct Broker {
     shared: Arc<Shared>,
     log: Option<Arc<MemoryLog>>,
-    chain: Arc<ChainKey>,
 }
 
 impl Broker {
@@ -166,51 +164,6 @@ impl Broker {
         Control::new(self.shared.clone())
     }
 
-    /// Signs with another key from now on. Tokens signed with the one before verify until the grace is
-    /// over, and no longer: a grant that is to live longer is [renewed](Task::renew), which gives it a
-    /// token of the new key. The log goes on under the key that the broker was built with.
-    ///
-    /// A [`Verifier`](crate::token::Verifier) elsewhere needs the new key's secret for its
-    /// audience, which [`SecretKey::audience_secret`] gives before the key goes in here.
-    ///
-    /// # Errors
-    /// [`KeyError::Reused`] if the key is or was in the ring, [`KeyError::Grace`] if the grace ends
-    /// past the last instant there is. Nothing changes then.
-    pub fn rotate_key(&self, key: SecretKey, grace: Duration) -> Result<(), KeyError> {
-        let now = self.shared.keeper.now().unwrap_or_else(|_| self.shared.keeper.latest());
-        let mut ring = self.shared.ring.lock();
-        ring.rotate(key, grace, now)?;
-        self.use_keys(&ring)
-    }
-
-    /// Takes a retired key out at once, whatever grace it was given: from when this returns, tokens
-    /// signed with it are refused.
-    ///
-    /// Grants stay, and so do permits that were handed out on such tokens, which lapse within the
-    /// broker's `permit_ttl`: a key says which token is genuine, and gives nothing by itself. Where
-    /// somebody else may have had the key, [halt](Control::halt) first; what is halted does not start.
-    ///
-    /// # Errors
-    /// [`KeyError::Active`] if it is the active key, which is taken out by
-    /// [rotating](Broker::rotate_key) without grace; [`KeyError::Unknown`] if it is not in the ring.
-    pub fn retire_key(&self, id: KeyId) -> Result<(), KeyError> {
-        let mut ring = self.shared.ring.lock();
-        ring.retire(id)?;
-        self.use_keys(&ring)
-    }
-
-    /// The id of the key that signs.
-    pub fn active_key(&self) -> KeyId {
-        self.shared.ring.lock().active()
-    }
-
-    fn use_keys(&self, ring: &KeyRing) -> Result<(), KeyError> {
-        let keys = ring.for_audience(&self.shared.audience)?;
-        let keys = Arc::new(keys);
-        self.shared.current.change(|current| current.keys = keys);
-        Ok(())
-    }
-
     /// The epoch in force and the digest of its policy.
     pub fn epoch(&self) -> (u64, Digest) {
         let current = self.shared.current();
@@ -231,29 +184,6 @@ impl Broker {
     /// returns how many are owed still.
     pub fn pay_record_debts(&self) -> usize {
         self.shared.journal.retry()
-    }
-
-    /// Verifies the log in memory against the chain this broker wrote; see
-    /// [`audit::verify`](crate::audit::verify). A broker whose log is kept elsewhere has nothing in
-    /// memory, so that everything it wrote is found missing: verify what its sink keeps instead.
-    ///
-    /// # Errors
-    /// The first [`Fault`].
-    pub fn verify_log(&self) -> Result<Verification, Fault> {
-        // Without a log in memory there is nothing to look at, and what was written counts as cut.
-        self.verify(self.log.as_deref().unwrap_or(&MemoryLog::new()))
-    }
-
-    /// As [`verify_log`](Broker::verify_log), for a log in memory that the broker was
-    /// [given](BrokerBuilder::log), in whatever other sink it is wrapped.
-    ///
-    /// # Errors
-    /// The first [`Fault`].
-    pub fn verify(&self, log: &MemoryLog) -> Result<Verification, Fault> {
-        let anchor = self.shared.journal.anchor();
-        let snapshot = log.snapshot();
-        let entries = snapshot.entries().map(|entry| (entry.line, *entry.tag));
-        verify(entries, &self.chain, Some(&anchor))
     }
 }
 

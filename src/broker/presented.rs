@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::call_request::Refusal;
 use super::current::Current;
 use super::shared::Shared;
 use crate::call::Call;
@@ -44,20 +45,32 @@ pub(super) fn present(
     caller: &Identity,
     (call, untyped): (&Call, bool),
     now: Timestamp,
-) -> Result<PresentedGrant, Denial> {
+) -> Result<PresentedGrant, Refusal> {
     let window = shared.settings.presentation_window;
     let mut room = Room::new();
-    let framed = Framed::read(text, &mut room).map_err(denial)?;
-    let (verified, nonce) = framed.verify_for(call, &current.keys, now, window).map_err(denial)?;
-    let once = match nonce {
-        None => None,
-        Some(nonce) => {
-            let until = nonce.lives_until(now, window).ok_or_else(|| denial(TokenError::Stale))?;
-            Some((until, nonce.bytes))
-        }
-    };
+    let verified = Framed::read(text, &mut room)
+        .and_then(|framed| framed.verify_for(call, &current.keys.tokens, now, window))
+        .and_then(|(verified, nonce)| {
+            let once = match nonce {
+                None => None,
+                Some(nonce) => {
+                    let until = nonce.lives_until(now, window).ok_or(TokenError::Stale)?;
+                    Some((until, nonce.bytes))
+                }
+            };
+            Ok((verified, once))
+        });
+    let (verified, once) = verified.map_err(|error| Refusal {
+        signed: error.is_of_signed(),
+        denial: denial(error),
+        about: None,
+    })?;
     let plain = untyped.then(|| call.parts());
-    find(shared, &verified, (once, plain), caller, now)
+    find(shared, &verified, (once, plain), caller, now).map_err(|denial| Refusal {
+        denial,
+        about: None,
+        signed: true,
+    })
 }
 
 /// Checks a token itself, presented for no call, and finds its task.

@@ -17,6 +17,7 @@ use crate::grant::{GrantId, Pool, Row, Stamp, Terms};
 use crate::identity::Identity;
 use crate::meter::Meter;
 use crate::policy::{Limits, Moment, Policy, When};
+use crate::sync::Apart;
 use crate::task::{Life, TaskCell};
 use crate::value::Object;
 
@@ -94,6 +95,7 @@ impl Broker {
         let current = shared.current();
         let mut drift = Drift::default();
         let Some(next) = current.next(policy) else { return drift };
+        let next = Current { ruling: Arc::new(Apart(next)), keys: current.keys.clone() };
         for cell in shared.table.tasks() {
             let life = cell.life.lock();
             // On a copy, since what is limited more tightly limits what hangs from it.

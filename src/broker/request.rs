@@ -273,7 +273,7 @@ impl<'r> GrantRequest<'r> {
             expires: made.expires,
             scope: embedded.as_deref(),
         };
-        mint(&current.keys, &claims)
+        mint(&current.keys.tokens, &claims)
             .map_err(|error| Denial::new(Reason::MalformedScope).because(error))
     }
 

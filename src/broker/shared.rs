@@ -1,22 +1,19 @@
 //! What all handles of one broker share.
 
-use std::sync::Arc;
-
 use super::current::{Current, InForce};
 use super::denial_hook::DenialHook;
 use super::settings::Settings;
 use super::stats::DenialCounts;
 use super::tripwire::Tripwire;
-use crate::args::Args;
-use crate::audit::{Body, Event, Journal, Place, Refused};
+use crate::audit::{Body, Event, Journal, Origin, Place, Refused};
 use crate::clock::{Timekeeper, Timestamp};
 use crate::denial::{Code, Denial, Reason};
 use crate::grant::{GrantIds, Pool, Rows, SpanningCounters, Terms};
 use crate::identity::Identity;
-use crate::key::{KeyRing, MacKey};
+use crate::key::{KeyRing, LogKeys};
 use crate::purpose::CheckedPurpose;
 use crate::sync::process_wide::{AtomicU64, Ordering};
-use crate::sync::{Apart, Mutex, RwLockReadGuard};
+use crate::sync::{Mutex, RwLockReadGuard};
 use crate::task::{Halt, Halts};
 use crate::task::{Table, TaskCell};
 
@@ -28,7 +25,7 @@ pub(crate) struct Shared {
     pub(crate) keeper: Timekeeper,
     pub(crate) current: InForce,
     pub(crate) ring: Mutex<KeyRing>,
-    pub(crate) argument_key: MacKey,
+    pub(crate) log_keys: Mutex<LogKeys>,
     pub(crate) table: Table,
     pub(crate) spanning: SpanningCounters,
     pub(crate) terms: Pool<Terms>,
@@ -52,7 +49,7 @@ impl Shared {
     }
 
     /// What is in force, for as long as the guard is held.
-    pub(crate) fn current(&self) -> RwLockReadGuard<'_, Arc<Apart<Current>>> {
+    pub(crate) fn current(&self) -> RwLockReadGuard<'_, Current> {
         self.current.read()
     }
 
@@ -68,13 +65,6 @@ impl Shared {
                 .because(format_args!("`{}` was attested by another broker", who.subject())));
         }
         who.check_validity(now)
-    }
-
-    /// The digest of arguments that the log keeps: keyed, so that short values can't be guessed.
-    pub(crate) fn argument_digest(&self, args: &Args) -> crate::value::Digest {
-        let mut bytes = Vec::with_capacity(256);
-        args.object().encode(&mut bytes);
-        self.argument_key.sign(&bytes).into()
     }
 
     /// Takes the record's place in the sequence: called under a task's lock where the order matters.
@@ -97,11 +87,34 @@ impl Shared {
 
     /// Records a denial, counts it, and tells the host's hook: called with no lock held.
     pub(crate) fn record_denial(&self, at: Timestamp, denial: &Denial, event: Event<'_>) {
-        self.denials.count(denial.reason());
-        self.record(at, &event);
-        if let Some(hook) = &self.on_denial {
-            hook.tell(denial, &event);
+        let place = self.place_denial(at, denial, &event);
+        self.tell_denial(place, denial, &event);
+    }
+
+    /// Gets the record of a denial written, and tells the host's hook: called with no lock held.
+    pub(crate) fn tell_denial(&self, place: Option<Place>, denial: &Denial, event: &Event<'_>) {
+        if let Some(place) = place {
+            self.journal.owe(place);
         }
+        if let Some(hook) = &self.on_denial {
+            hook.tell(denial, event);
+        }
+    }
+
+    /// Counts a denial, and takes the place of its record.
+    pub(crate) fn place_denial(
+        &self,
+        at: Timestamp,
+        denial: &Denial,
+        event: &Event<'_>,
+    ) -> Option<Place> {
+        self.denials.count(denial.reason());
+        self.place(at, event).ok()
+    }
+
+    /// Whose log it is.
+    pub(crate) fn origin(&self) -> Origin<'_> {
+        Origin::new(&self.issuer, &self.audience)
     }
 
     /// Counts a denial against whoever asked, if a tripwire is set, and halts it if that was one too

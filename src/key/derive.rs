@@ -9,31 +9,26 @@ use super::secret::SecretKey;
 
 /// What a derived key is for. Every use of a ring's secret has its label here and nowhere else
 /// (attack 70).
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-#[non_exhaustive]
-pub enum KeyUse {
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum KeyUse {
     /// Signing the root blocks of tokens, for one audience.
     Token,
-    /// Naming a key: the id tokens carry.
+    /// Naming a key: the id that tokens and records carry.
     KeyId,
     /// Chaining the records of the log.
-    AuditLog,
-    /// Digests of arguments in the log, so that short values cannot be guessed from them.
-    ArgumentDigest,
+    LogChain,
+    /// Digests in the log, so that short values cannot be guessed from them.
+    LogDigest,
 }
 
 impl KeyUse {
-    /// Every use.
-    pub const ALL: [KeyUse; 4] =
-        [KeyUse::Token, KeyUse::KeyId, KeyUse::AuditLog, KeyUse::ArgumentDigest];
-
     /// The label that goes into the derivation. Changing one changes every key of that use.
-    pub const fn label(self) -> &'static str {
+    pub(super) const fn label(self) -> &'static str {
         match self {
             KeyUse::Token => "hallpass/v1/token",
             KeyUse::KeyId => "hallpass/v1/key-id",
-            KeyUse::AuditLog => "hallpass/v1/audit-log",
-            KeyUse::ArgumentDigest => "hallpass/v1/argument-digest",
+            KeyUse::LogChain => "hallpass/v1/log-chain",
+            KeyUse::LogDigest => "hallpass/v1/log-digest",
         }
     }
 }
@@ -107,6 +102,8 @@ mod tests {
 
     use super::*;
 
+    const ALL: [KeyUse; 4] = [KeyUse::Token, KeyUse::KeyId, KeyUse::LogChain, KeyUse::LogDigest];
+
     fn secret() -> SecretKey {
         SecretKey::from_bytes(&(0..32).collect::<Vec<u8>>()).unwrap()
     }
@@ -124,18 +121,18 @@ mod tests {
     #[test]
     fn every_use_and_context_has_its_own_key() {
         let contexts = [Context::NONE, Context(b"a"), Context(b"b")];
-        let tags: BTreeSet<_> = KeyUse::ALL
+        let tags: BTreeSet<_> = ALL
             .iter()
             .flat_map(|&u| contexts.map(|c| MacKey::derive(&secret(), u, c).sign(b"message")))
             .collect();
-        assert_eq!(tags.len(), KeyUse::ALL.len() * contexts.len());
+        assert_eq!(tags.len(), ALL.len() * contexts.len());
     }
 
     /// attack 69, for the derivation
     #[test]
     fn label_and_context_cannot_trade_bytes() {
-        let labels: BTreeSet<_> = KeyUse::ALL.iter().map(|u| u.label()).collect();
-        assert_eq!(labels.len(), KeyUse::ALL.len());
+        let labels: BTreeSet<_> = ALL.iter().map(|u| u.label()).collect();
+        assert_eq!(labels.len(), ALL.len());
         assert!(Context::new(&[0; 65536]).is_none());
         assert!(Context::new(&[0; 65535]).is_some());
     }

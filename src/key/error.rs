@@ -20,8 +20,8 @@ pub enum KeyError {
     /// All bytes are the same.
     #[error("a secret whose bytes are all the same, expected random ones")]
     Uniform,
-    /// The ring has or had a key of this id.
-    #[error("key `{0}` is or was in the ring already")]
+    /// The ring has or had a key of this id, or the log has it.
+    #[error("key `{0}` is or was in use already, expected one that is used for nothing else")]
     Reused(KeyId),
     /// The key signs.
     #[error("key `{0}` is the active one, expected a retired one")]

@@ -150,12 +150,8 @@ impl KeyRing {
         self.active.secret.audience_secret(audience)
     }
 
-    /// The active key's own key for `key_use`, for a use that has one.
-    pub fn mac_key(&self, key_use: KeyUse) -> MacKey {
-        MacKey::derive(&self.active.secret, key_use, Context::NONE)
-    }
-
-    fn knows(&self, id: KeyId) -> bool {
+    /// Whether the ring has or ever had a key of this id.
+    pub(crate) fn knows(&self, id: KeyId) -> bool {
         id == self.active.id
             || self.retired.iter().any(|retired| retired.key.id == id)
             || self.spent.contains(&id)

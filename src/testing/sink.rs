@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::audit::{Anchor, Entry, Sink, SinkError};
+use crate::audit::{Entry, Sink, SinkError, Tail};
 use crate::sync::Mutex;
 
 /// Wraps a [`Sink`] and refuses when it is told to. Clones share their cues.
@@ -69,7 +69,7 @@ impl<S: Sink> FailingSink<S> {
 }
 
 impl<S: Sink> Sink for FailingSink<S> {
-    fn open(&self) -> Result<Option<Anchor>, SinkError> {
+    fn open(&self) -> Result<Option<Tail>, SinkError> {
         self.sink.open()
     }
 

@@ -67,6 +67,27 @@ pub enum TokenError {
 }
 
 impl TokenError {
+    /// Whether one of our keys had signed what is refused.
+    pub(crate) fn is_of_signed(&self) -> bool {
+        match self {
+            TokenError::TooLong(_)
+            | TokenError::UnknownVersion
+            | TokenError::Framing
+            | TokenError::TooManyBlocks
+            | TokenError::UnknownKey(_)
+            | TokenError::RetiredKey(_)
+            | TokenError::CallBound
+            | TokenError::BadSignature => false,
+            TokenError::Malformed(_)
+            | TokenError::Block { .. }
+            | TokenError::Stale
+            | TokenError::Attenuated
+            | TokenError::WrongAudience
+            | TokenError::NotYetIssued
+            | TokenError::Expired => true,
+        }
+    }
+
     /// What a gate, and whoever answers for it, says of it.
     pub(crate) fn reason(&self) -> Reason {
         match self {

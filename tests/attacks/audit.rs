@@ -2,14 +2,14 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use hallpass::audit::{ChainKey, ChainTag, Event, Fault, How, MemoryLog, Outcome, Stage, verify};
-use hallpass::key::KeyRing;
+use hallpass::audit::{ChainTag, Event, Fault, How, MemoryLog, Outcome, Stage};
+use hallpass::key::LogKeys;
 use hallpass::prelude::*;
 use hallpass::value::Value;
 use hallpass::{BrokerError, Halt, RunError};
 use serde_json::json;
 
-use crate::world::{SECOND, World, broad, call, plain, policy, ring, secret, start};
+use crate::world::{SECOND, World, broad, call, log_keys, plain, policy, secret, start, verified};
 
 type Lines = Vec<(String, ChainTag)>;
 
@@ -27,7 +27,7 @@ fn written() -> World {
 
 fn checked(lines: &Lines) -> Result<u64, Fault> {
     let lines = lines.iter().map(|(line, tag)| (line.as_str(), *tag));
-    verify(lines, &ChainKey::of(&ring(), "hallpass"), None).map(|verified| verified.anchor.seq)
+    verified(lines, &log_keys(), None).map(|verified| verified.anchor.seq)
 }
 
 /// attack 130: whatever record is changed, removed, put in or swapped, verification names it
@@ -80,13 +80,13 @@ fn a_cut_tail_is_seen_against_an_anchor() {
     let lines = world.lines();
     let anchor = world.verify().unwrap().anchor;
     assert_eq!(anchor.seq, lines.len() as u64);
-    let key = ChainKey::of(&ring(), "hallpass");
+    let key = log_keys();
     for left in 0..lines.len() {
         let kept = || lines[..left].iter().map(|(line, tag)| (line.as_str(), *tag));
-        let fault = verify(kept(), &key, Some(&anchor)).unwrap_err();
+        let fault = verified(kept(), &key, Some(&anchor)).unwrap_err();
         assert_eq!(fault, Fault::Cut { seq: left as u64 + 1, anchored: anchor.seq });
         // Without an anchor nobody can tell; that is what anchors are for.
-        assert!(verify(kept(), &key, None).is_ok());
+        assert!(verified(kept(), &key, None).is_ok());
     }
 }
 
@@ -96,8 +96,8 @@ fn a_cut_tail_is_seen_against_an_anchor() {
 fn a_rebuilt_log_is_seen() {
     let world = written();
     let anchor = world.verify().unwrap().anchor;
-    let rebuilt = |keys: KeyRing, issuer: &str| {
-        let other = World::of(policy([broad()]), |builder| builder.keys(keys).issuer(issuer));
+    let rebuilt = |keys: LogKeys, issuer: &str| {
+        let other = World::of(policy([broad()]), |builder| builder.log_keys(keys).issuer(issuer));
         let (task, grant) = other.granted();
         for _ in 0..world.log.len() {
             other.run(&grant, call(json!({ "x": 3 }))).unwrap();
@@ -105,15 +105,21 @@ fn a_rebuilt_log_is_seen() {
         task.complete();
         other.lines()
     };
-    let key = ChainKey::of(&ring(), "hallpass");
+    let key = log_keys();
     let against = |lines: &Lines| {
-        verify(lines.iter().map(|(line, tag)| (line.as_str(), *tag)), &key, Some(&anchor))
+        verified(lines.iter().map(|(line, tag)| (line.as_str(), *tag)), &key, Some(&anchor))
     };
-    let strangers = rebuilt(KeyRing::from_secret(secret(9)), "hallpass");
-    assert_eq!(against(&strangers).unwrap_err(), Fault::Changed { seq: 1 });
-    let another_brokers = rebuilt(ring(), "other");
-    assert_eq!(against(&another_brokers).unwrap_err(), Fault::Changed { seq: 1 });
-    let with_the_key = rebuilt(ring(), "hallpass");
+    let strangers = rebuilt(LogKeys::from_secret(secret(9)), "hallpass");
+    let unknown = Fault::UnknownKey { seq: 1, key: secret(9).id() };
+    assert_eq!(against(&strangers).unwrap_err(), unknown);
+    // One that claims to be under the key is not.
+    let mut claims = strangers;
+    let ours = secret(100).id().to_string();
+    claims[0].0 = claims[0].0.replace(&secret(9).id().to_string(), &ours);
+    assert_eq!(against(&claims).unwrap_err(), Fault::Changed { seq: 1 });
+    let another_brokers = rebuilt(log_keys(), "other");
+    assert_eq!(against(&another_brokers).unwrap_err(), Fault::Foreign);
+    let with_the_key = rebuilt(log_keys(), "hallpass");
     assert_eq!(against(&with_the_key).unwrap_err(), Fault::Rebuilt { seq: anchor.seq });
 }
 
@@ -156,8 +162,7 @@ fn numbers_have_no_gap_whatever_the_sink_refuses() {
     assert_eq!(world.broker.pay_record_debts(), 0);
     let numbers: Vec<u64> = world.records().iter().map(|record| record.seq).collect();
     assert_eq!(numbers, (1..=numbers.len() as u64).collect::<Vec<_>>());
-    let verified = world.verify().unwrap();
-    assert!(verified.without_outcome.is_empty());
+    assert!(world.verify().unwrap().without_outcome.is_empty());
     assert!(world.kinds().contains(&"withdrawn"));
 
     let full = MemoryLog::with_limit(6);
@@ -174,7 +179,7 @@ fn numbers_have_no_gap_whatever_the_sink_refuses() {
     assert!(world.broker.standing().is_empty(), "an end needs no log");
     let snapshot = full.snapshot();
     let lines = snapshot.entries().map(|entry| (entry.line, *entry.tag));
-    assert_eq!(verify(lines, &ChainKey::of(&ring(), "hallpass"), None).unwrap().anchor.seq, 6);
+    assert_eq!(verified(lines, &log_keys(), None).unwrap().anchor.seq, 6);
 }
 
 /// attack 134: no text of a caller, a tool or a host forges a record or a line

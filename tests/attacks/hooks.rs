@@ -5,12 +5,12 @@ use std::sync::{Arc, OnceLock, mpsc};
 use std::thread;
 use std::time::Duration;
 
-use hallpass::audit::{Anchor, ChainKey, Entry, Event, MemoryLog, Sink, SinkError, verify};
+use hallpass::audit::{Entry, Event, MemoryLog, Sink, SinkError, Tail};
 use hallpass::clock::{Clock, ClockError, ManualClock, Reading};
 use hallpass::prelude::*;
 use hallpass::{Halt, Task};
 
-use crate::world::{HOUR, MINUTE, World, broad, plain, policy, ring, start};
+use crate::world::{HOUR, MINUTE, World, broad, log_keys, plain, policy, start, verified};
 
 /// Runs a test on a thread of its own, so that a deadlock fails instead of hanging.
 fn without_deadlock(test: impl FnOnce() + Send + 'static) {
@@ -71,7 +71,7 @@ fn a_sink_that_calls_back_is_told_no() {
         permitted: Arc<AtomicUsize>,
     }
     impl Sink for Meddling {
-        fn open(&self) -> Result<Option<Anchor>, SinkError> {
+        fn open(&self) -> Result<Option<Tail>, SinkError> {
             self.log.open()
         }
         fn append(&self, entry: &Entry<'_>) -> Result<(), SinkError> {
@@ -119,7 +119,7 @@ fn what_a_sink_is_denied_costs_no_use() {
         refused: Arc<AtomicUsize>,
     }
     impl Sink for Greedy {
-        fn open(&self) -> Result<Option<Anchor>, SinkError> {
+        fn open(&self) -> Result<Option<Tail>, SinkError> {
             self.log.open()
         }
         fn append(&self, entry: &Entry<'_>) -> Result<(), SinkError> {
@@ -208,7 +208,7 @@ fn a_permit_that_lapses_while_its_record_is_written_has_no_outcome() {
         inside: Arc<OnceLock<Inside>>,
     }
     impl Sink for Slow {
-        fn open(&self) -> Result<Option<Anchor>, SinkError> {
+        fn open(&self) -> Result<Option<Tail>, SinkError> {
             self.log.open()
         }
         fn append(&self, entry: &Entry<'_>) -> Result<(), SinkError> {
@@ -236,7 +236,7 @@ fn a_permit_that_lapses_while_its_record_is_written_has_no_outcome() {
         assert_eq!(world.broker.pay_record_debts(), 0);
         let snapshot = sink.log.snapshot();
         let lines = snapshot.entries().map(|entry| (entry.line, *entry.tag));
-        let verified = verify(lines, &ChainKey::of(&ring(), "hallpass"), None).unwrap();
+        let verified = verified(lines, &log_keys(), None).unwrap();
         assert!(verified.without_outcome.is_empty());
         assert_eq!(world.broker.standing().tasks[0].permits, 0);
     });

@@ -5,7 +5,7 @@ use std::sync::mpsc::{Receiver, Sender, channel};
 use std::thread;
 use std::time::Duration;
 
-use hallpass::audit::{Anchor, Entry, Event, MemoryLog, Sink, SinkError};
+use hallpass::audit::{Entry, Event, MemoryLog, Sink, SinkError, Tail};
 use hallpass::clock::{ManualClock, Timestamp};
 use hallpass::policy::Moment;
 use hallpass::prelude::*;
@@ -56,7 +56,7 @@ struct Slow {
 }
 
 impl Sink for Slow {
-    fn open(&self) -> Result<Option<Anchor>, SinkError> {
+    fn open(&self) -> Result<Option<Tail>, SinkError> {
         self.log.open()
     }
 

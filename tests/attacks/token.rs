@@ -10,10 +10,11 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use hallpass::clock::Timestamp;
 use hallpass::grant::GrantId;
-use hallpass::key::{KeyError, KeyRing, KeyUse, SecretKey};
+use hallpass::key::{KeyError, KeyRing, SecretKey};
 use hallpass::prelude::*;
 use hallpass::token::{Claims, MAX_TOKEN_TEXT, Unverified, append_block, mint};
 
+use crate::derived::{OTHER_USES, signed_for};
 use crate::world::{MINUTE, SECOND, World, broad, plain, policy, ring, secret, start};
 
 fn world() -> World {
@@ -163,11 +164,14 @@ fn a_tag_of_another_use_is_a_bad_signature_at_the_gate() {
     let world = world();
     let (_task, grant) = world.granted();
     let (body, _) = take_apart(grant.token().expose());
-    for key_use in KeyUse::ALL {
-        let tag = ring().mac_key(key_use).sign(&body);
+    for (label, context) in OTHER_USES {
+        let tag = signed_for(label, context, &body);
         let reason = refused(&world, &put_together(&body, &tag), "another use");
-        assert_eq!(reason, Reason::BadSignature, "{key_use:?}");
+        assert_eq!(reason, Reason::BadSignature, "{label}");
     }
+    // The key that was meant, derived in the same way, so that it is the use that is refused.
+    let tag = signed_for("hallpass/v1/token", "hallpass", &body);
+    assert_eq!(put_together(&body, &tag), grant.token().expose());
     // The tags that the log shows sign nothing, either.
     for (_, tag) in world.lines() {
         let forged = put_together(&body, tag.as_bytes());

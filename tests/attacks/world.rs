@@ -2,9 +2,11 @@
 
 use std::time::Duration;
 
-use hallpass::audit::{ChainKey, ChainTag, Event, Fault, MemoryLog, Record, Verification, verify};
+use hallpass::audit::{
+    Anchor, ChainTag, Event, Fault, MemoryLog, Origin, Record, Verification, verify,
+};
 use hallpass::clock::{ManualClock, Timestamp};
-use hallpass::key::{KeyRing, SecretKey};
+use hallpass::key::{KeyRing, LogKeys, SecretKey};
 use hallpass::prelude::*;
 use hallpass::testing::FailingSink;
 use hallpass::{BrokerBuilder, Task};
@@ -38,6 +40,20 @@ pub(crate) fn ring() -> KeyRing {
     KeyRing::from_secret(secret(0))
 }
 
+/// The keys of every world's log.
+pub(crate) fn log_keys() -> LogKeys {
+    LogKeys::from_secret(secret(100))
+}
+
+/// Verifies what a broker with the usual names and these keys wrote.
+pub(crate) fn verified<'a>(
+    lines: impl IntoIterator<Item = (&'a str, ChainTag)>,
+    keys: &LogKeys,
+    anchor: Option<&Anchor>,
+) -> Result<Verification, Fault> {
+    verify(lines, keys, &Origin::new("hallpass", "hallpass"), anchor)
+}
+
 pub(crate) fn policy(rules: impl IntoIterator<Item = Rule>) -> Policy {
     Policy::builder().rules(rules).build().unwrap()
 }
@@ -64,7 +80,11 @@ impl World {
         let clock = ManualClock::new(start());
         let log = MemoryLog::new();
         let sink = FailingSink::new(log.clone());
-        let builder = Broker::builder(policy).clock(clock.clone()).log(sink.clone()).keys(ring());
+        let builder = Broker::builder(policy)
+            .clock(clock.clone())
+            .log(sink.clone())
+            .keys(ring())
+            .log_keys(log_keys());
         let broker = change(builder).build().unwrap();
         let agent = broker.assert_identity("agent-7").unwrap();
         World {
@@ -143,6 +163,6 @@ impl World {
     pub(crate) fn verify(&self) -> Result<Verification, Fault> {
         let lines = self.lines();
         let lines = lines.iter().map(|(line, tag)| (line.as_str(), *tag));
-        verify(lines, &ChainKey::of(&ring(), "hallpass"), None)
+        verified(lines, &log_keys(), None)
     }
 }

@@ -389,7 +389,10 @@ fn the_log_of_a_life_verifies() {
     let grant = task.request(to_ping(), &here()).unwrap();
     world.call(&grant, &Call::new("ping", json!({ "n": 1 })).unwrap()).unwrap();
     task.complete();
-    assert_eq!(world.kinds(), ["reloaded", "opened", "granted", "permitted", "outcome", "ended"]);
+    assert_eq!(
+        world.kinds(),
+        ["log_started", "reloaded", "opened", "granted", "permitted", "outcome", "ended"]
+    );
 }
 
 #[test]

@@ -137,7 +137,7 @@ fn a_reaper_sweeps_until_it_is_dropped() {
 fn a_reaper_keeps_no_broker_alive() {
     struct Gone(std::sync::mpsc::Sender<()>);
     impl hallpass::audit::Sink for Gone {
-        fn open(&self) -> Result<Option<hallpass::audit::Anchor>, hallpass::audit::SinkError> {
+        fn open(&self) -> Result<Option<hallpass::audit::Tail>, hallpass::audit::SinkError> {
             Ok(None)
         }
         fn append(&self, _: &hallpass::audit::Entry<'_>) -> Result<(), hallpass::audit::SinkError> {

@@ -137,6 +137,8 @@ impl Life {
                     told.extend(running.iter().map(|n| format!("grant_ended over {n} {why}")));
                     format!("grant_ended {grant} {why}")
                 }
+                Event::LogStarted { .. } => "log_started".to_owned(),
+                Event::Rekeyed { .. } => "rekeyed".to_owned(),
                 Event::Reloaded { epoch, .. } => format!("reloaded {epoch}"),
                 Event::Halted { what } => format!("halted {what}"),
                 Event::Resumed { what } => format!("resumed {what}"),

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use hallpass::audit::{Anchor, Entry, MemoryLog, Sink, SinkError};
+use hallpass::audit::{Entry, MemoryLog, Sink, SinkError, Tail};
 use hallpass::clock::{ManualClock, Timestamp};
 use hallpass::policy::Policy;
 use hallpass::testing::FailingSink;
@@ -24,7 +24,7 @@ struct PanicsOnCue {
 }
 
 impl Sink for PanicsOnCue {
-    fn open(&self) -> Result<Option<Anchor>, SinkError> {
+    fn open(&self) -> Result<Option<Tail>, SinkError> {
         self.sink.open()
     }
 
@@ -81,7 +81,7 @@ impl Stand {
             readable: true,
             refuses: false,
             panics: false,
-            events: vec!["reloaded 1".into()],
+            events: vec!["log_started".into(), "reloaded 1".into()],
         }
     }
 

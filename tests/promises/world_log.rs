@@ -103,6 +103,8 @@ impl World {
                 }
                 Event::Ended { generation, how, .. } => format!("ended {generation} {how:?}"),
                 Event::GrantEnded { grant, why, .. } => format!("grant_ended {grant} {why}"),
+                Event::LogStarted { .. } => "log_started".to_owned(),
+                Event::Rekeyed { .. } => "rekeyed".to_owned(),
                 Event::Reloaded { epoch, .. } => format!("reloaded {epoch}"),
                 Event::Halted { what } => format!("halted {what}"),
                 Event::Resumed { what } => format!("resumed {what}"),

@@ -6,13 +6,15 @@
 
 use std::collections::{BTreeMap, VecDeque};
 use std::mem;
+use std::sync::Arc;
 
-use super::{Body, SinkError};
+use super::{Body, ChainKey, SinkError};
 use crate::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 
 /// What a writer has taken over.
-#[derive(Default)]
 pub(super) struct Backlog {
+    /// What the front is under. It changes with the record that says so, once the sink has that.
+    key: Arc<ChainKey>,
     waiting: VecDeque<Waiting>,
     /// So many of the first are known to be debts, so that a refusal need not look at them again.
     known_debts: usize,
@@ -36,6 +38,15 @@ pub(super) struct Debts {
 }
 
 impl Backlog {
+    pub(super) fn under(key: ChainKey) -> Self {
+        let (key, waiting) = (Arc::new(key), VecDeque::new());
+        Backlog { key, waiting, known_debts: 0, refused: BTreeMap::new() }
+    }
+
+    pub(super) fn key(&self) -> &ChainKey {
+        &self.key
+    }
+
     /// Takes what was placed since, and leaves the queue empty.
     pub(super) fn take_over(&mut self, placed: &mut VecDeque<Waiting>) {
         if self.waiting.is_empty() {
@@ -57,8 +68,13 @@ impl Backlog {
 
     /// The sink has accepted the front.
     pub(super) fn accepted(&mut self, debts: &Debts) {
-        if self.waiting.pop_front().is_some_and(|front| front.debt) {
-            debts.owed.fetch_sub(1, Ordering::AcqRel);
+        if let Some(Waiting { body, debt }) = self.waiting.pop_front() {
+            if debt {
+                debts.owed.fetch_sub(1, Ordering::AcqRel);
+            }
+            if let Some(next) = body.next_key() {
+                self.key = next.clone();
+            }
         }
         self.known_debts = self.known_debts.saturating_sub(1);
     }

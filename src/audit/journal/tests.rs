@@ -7,19 +7,19 @@ use std::sync::{OnceLock, Weak};
 use std::thread;
 
 use super::*;
-use crate::audit::{ChainTag, Event, How, MemoryLog, Record, verify};
+use crate::audit::verify::{next_keys, verify_headless};
+use crate::audit::{Event, How, MemoryLog, Record, Tail};
 use crate::clock::Timestamp;
-use crate::key::MacKey;
 use crate::testing::FailingSink;
 
 fn chain() -> ChainKey {
-    ChainKey::new(MacKey::from_tag(&[3; 32]), "acme")
+    ChainKey::of_byte(3)
 }
 
 fn journal() -> (MemoryLog, FailingSink<MemoryLog>, Journal) {
     let log = MemoryLog::new();
     let sink = FailingSink::new(log.clone());
-    let journal = Journal::open(Arc::new(sink.clone()), chain()).unwrap();
+    let journal = Journal::headless(Arc::new(sink.clone()), chain()).unwrap();
     (log, sink, journal)
 }
 
@@ -52,7 +52,7 @@ fn body(event: &Event<'_>) -> Body {
 fn story(log: &MemoryLog, journal: &Journal) -> Vec<(String, String)> {
     let snapshot = log.snapshot();
     let lines = snapshot.entries().map(|entry| (entry.line, *entry.tag));
-    let verified = verify(lines, &chain(), Some(&journal.anchor())).unwrap();
+    let verified = verify_headless(lines, &chain(), Some(&journal.anchor())).unwrap();
     assert_eq!(verified.anchor, journal.anchor());
     snapshot.records().iter().map(told).collect()
 }
@@ -172,7 +172,7 @@ fn a_panicking_sink_is_a_refusal_and_the_journal_lives_on() {
 fn a_sink_that_kept_what_it_said_it_refused_gets_nothing_any_more() {
     struct HalfWay(MemoryLog);
     impl Sink for HalfWay {
-        fn open(&self) -> Result<Option<Anchor>, SinkError> {
+        fn open(&self) -> Result<Option<Tail>, SinkError> {
             self.0.open()
         }
         fn append(&self, entry: &Entry<'_>) -> Result<(), SinkError> {
@@ -181,19 +181,38 @@ fn a_sink_that_kept_what_it_said_it_refused_gets_nothing_any_more() {
         }
     }
     let log = MemoryLog::new();
-    let journal = Journal::open(Arc::new(HalfWay(log.clone())), chain()).unwrap();
+    let journal = Journal::headless(Arc::new(HalfWay(log.clone())), chain()).unwrap();
     for task in ["a", "b", "c"] {
         assert!(journal.settle(journal.place(opened(task)).unwrap()).is_err());
     }
-    assert_eq!((log.len(), journal.retry(), journal.anchor()), (1, 3, chain().genesis()));
+    assert_eq!((log.len(), journal.retry(), journal.anchor()), (1, 3, chain().start()));
+}
+
+/// attack 187: however often the sink refuses, each record is under the key that the last one before it
+/// says
+#[test]
+fn the_key_changes_with_the_record_that_says_so() {
+    for refused in 0..4 {
+        let (log, sink, journal) = journal();
+        let next = Arc::new(ChainKey::of(next_keys().active_key()));
+        sink.fail_after(refused);
+        let places = [ended("a"), Body::rekeying(Timestamp::MIN, next), ended("b")];
+        let places = places.map(|body| journal.place(body).unwrap());
+        for place in places {
+            journal.owe(place);
+        }
+        sink.recover();
+        assert_eq!(journal.retry(), 0);
+        assert_eq!(story(&log, &journal), [is("ended", "a"), is("rekeyed", ""), is("ended", "b")]);
+    }
 }
 
 /// attack 136
 #[test]
 fn a_second_journal_on_one_log_is_refused() {
     let log = MemoryLog::new();
-    let first = Journal::open(Arc::new(log.clone()), chain()).unwrap();
-    assert!(Journal::open(Arc::new(log.clone()), chain()).is_err());
+    let first = Journal::headless(Arc::new(log.clone()), chain()).unwrap();
+    assert!(Journal::headless(Arc::new(log.clone()), chain()).is_err());
     assert_eq!(first.settle(first.place(opened("a")).unwrap()), Ok(1));
 }
 
@@ -202,40 +221,14 @@ fn a_second_journal_on_one_log_is_refused() {
 fn a_sink_that_panics_when_it_is_opened_is_an_error() {
     struct Panicking;
     impl Sink for Panicking {
-        fn open(&self) -> Result<Option<Anchor>, SinkError> {
+        fn open(&self) -> Result<Option<Tail>, SinkError> {
             panic!("on open")
         }
         fn append(&self, _: &Entry<'_>) -> Result<(), SinkError> {
             Ok(())
         }
     }
-    assert!(Journal::open(Arc::new(Panicking), chain()).is_err());
-}
-
-/// attack 133
-#[test]
-fn a_log_that_has_records_is_continued() {
-    struct Standing(Anchor, MemoryLog);
-    impl Sink for Standing {
-        fn open(&self) -> Result<Option<Anchor>, SinkError> {
-            Ok(Some(self.0))
-        }
-        fn append(&self, entry: &Entry<'_>) -> Result<(), SinkError> {
-            self.1.append(entry)
-        }
-    }
-    let (log, _, journal) = journal();
-    journal.owe(journal.place(ended("a")).unwrap());
-    let stands = journal.anchor();
-    drop(journal);
-    let journal = Journal::open(Arc::new(Standing(stands, log.clone())), chain()).unwrap();
-    assert_eq!(journal.settle(journal.place(opened("b")).unwrap()), Ok(2));
-    assert_eq!(story(&log, &journal), [is("ended", "a"), is("opened", "b")]);
-
-    for seq in [LAST_SEQ, u64::MAX] {
-        let absurd = Anchor { seq, tag: ChainTag::from_bytes([0; 32]) };
-        assert!(Journal::open(Arc::new(Standing(absurd, log.clone())), chain()).is_err());
-    }
+    assert!(Journal::headless(Arc::new(Panicking), chain()).is_err());
 }
 
 #[test]
@@ -266,7 +259,7 @@ fn a_sink_that_calls_back_is_refused_and_nothing_is_lost() {
         refusing: Mutex<bool>,
     }
     impl Sink for CallingBack {
-        fn open(&self) -> Result<Option<Anchor>, SinkError> {
+        fn open(&self) -> Result<Option<Tail>, SinkError> {
             self.log.open()
         }
         fn append(&self, entry: &Entry<'_>) -> Result<(), SinkError> {
@@ -283,7 +276,7 @@ fn a_sink_that_calls_back_is_refused_and_nothing_is_lost() {
         }
     }
     let sink = Arc::new(CallingBack::default());
-    let journal = Arc::new(Journal::open(sink.clone(), chain()).unwrap());
+    let journal = Arc::new(Journal::headless(sink.clone(), chain()).unwrap());
     sink.journal.set(Arc::downgrade(&journal)).unwrap();
     assert_eq!(journal.settle(journal.place(opened("outer")).unwrap()), Ok(1));
     assert_eq!(*sink.answers.lock(), vec![Refused::Reentrant.to_string(); 2]);
@@ -301,7 +294,7 @@ fn what_gives_access_and_is_settled_from_within_the_sink_is_withdrawn() {
     #[derive(Default)]
     struct Settling(MemoryLog, OnceLock<Weak<Journal>>);
     impl Sink for Settling {
-        fn open(&self) -> Result<Option<Anchor>, SinkError> {
+        fn open(&self) -> Result<Option<Tail>, SinkError> {
             self.0.open()
         }
         fn append(&self, entry: &Entry<'_>) -> Result<(), SinkError> {
@@ -316,7 +309,7 @@ fn what_gives_access_and_is_settled_from_within_the_sink_is_withdrawn() {
         }
     }
     let sink = Arc::new(Settling::default());
-    let journal = Arc::new(Journal::open(sink.clone(), chain()).unwrap());
+    let journal = Arc::new(Journal::headless(sink.clone(), chain()).unwrap());
     sink.1.set(Arc::downgrade(&journal)).unwrap();
     assert_eq!(journal.settle(journal.place(opened("outer")).unwrap()), Ok(1));
     assert_eq!((journal.debts(), journal.retry()), (1, 0));

@@ -1,12 +1,16 @@
 use super::*;
 use crate::audit::{Body, How, Outcome};
 use crate::clock::Timestamp;
-use crate::key::MacKey;
+use crate::key::{LogKeys, SecretKey};
 
 type Lines = Vec<(String, ChainTag)>;
 
 fn key(byte: u8) -> ChainKey {
-    ChainKey::new(MacKey::from_tag(&[byte; 32]), "acme")
+    ChainKey::of_byte(byte)
+}
+
+fn secret(first: u8) -> SecretKey {
+    SecretKey::from_bytes(&(first..first + 32).collect::<Vec<u8>>()).unwrap()
 }
 
 fn permitted() -> Event<'static> {
@@ -41,7 +45,7 @@ fn ended(reason: &str) -> Event<'static> {
 }
 
 fn written(key: &ChainKey, numbered: &[(u64, Event<'static>)]) -> Lines {
-    let mut tag = key.genesis().tag;
+    let mut tag = key.start().tag;
     let write = |(seq, event): &(u64, Event<'static>)| {
         let mut line = String::new();
         Body::new(Timestamp::MIN, event).unwrap().write_line(*seq, &mut line);
@@ -57,7 +61,7 @@ fn log() -> Lines {
 }
 
 fn check(lines: &Lines, anchor: Option<&Anchor>) -> Result<Verification, Fault> {
-    verify(lines.iter().map(|(line, tag)| (line.as_str(), *tag)), &key(1), anchor)
+    verify_headless(lines.iter().map(|(line, tag)| (line.as_str(), *tag)), &key(1), anchor)
 }
 
 /// attack 138
@@ -67,7 +71,7 @@ fn an_honest_log_verifies_and_permits_without_outcome_are_named() {
     let verified = check(&lines, None).unwrap();
     assert_eq!(verified.anchor, Anchor { seq: 5, tag: lines[4].1 });
     assert_eq!(verified.without_outcome, [3]);
-    assert_eq!(check(&vec![], None).unwrap().anchor, key(1).genesis());
+    assert_eq!(check(&vec![], None).unwrap().anchor, key(1).start());
 }
 
 /// attack 130
@@ -190,7 +194,112 @@ fn an_outcome_needs_one_earlier_permit_of_its_own() {
 #[test]
 fn what_is_no_record_is_a_fault_even_in_a_chain_that_holds() {
     for line in ["", "{}", "null", r#"{"seq":1,"at":0,"kind":"invented"}"#] {
-        let tag = key(1).next(&key(1).genesis().tag, line);
+        let tag = key(1).next(&key(1).start().tag, line);
         assert_eq!(check(&vec![(line.to_owned(), tag)], None), Err(Fault::Unreadable { seq: 1 }));
     }
+}
+
+const ORIGIN: Origin<'_> = Origin::new("acme", "gate");
+
+/// A log with a head, under the keys of these secrets one after the other.
+fn with_head(id: u8, secrets: &[u8]) -> Lines {
+    let keys: Vec<ChainKey> = secrets
+        .iter()
+        .map(|first| ChainKey::of(LogKeys::from_secret(secret(*first)).active_key()))
+        .collect();
+    let log = LogId::from_bytes([id; 16]);
+    let mut events = vec![Event::LogStarted {
+        log: log.to_string().into(),
+        issuer: "acme".into(),
+        audience: "gate".into(),
+        key: keys[0].id().to_string().into(),
+    }];
+    let mut tag = keys[0].genesis(&log, &ORIGIN).tag;
+    let mut lines = Lines::new();
+    for (at, key) in keys.iter().enumerate() {
+        events.push(ended(&format!("under key {at}")));
+        if let Some(next) = keys.get(at + 1) {
+            events.push(Event::Rekeyed { key: next.id().to_string().into() });
+        }
+        for event in events.drain(..) {
+            let mut line = String::new();
+            let body = Body::new(Timestamp::MIN, &event).unwrap();
+            body.write_line(lines.len() as u64 + 1, &mut line);
+            tag = key.next(&tag, &line);
+            lines.push((line, tag));
+        }
+    }
+    lines
+}
+
+fn read(lines: &[(String, ChainTag)], secrets: &[u8]) -> Result<Verification, Fault> {
+    let mut keys = LogKeys::from_secret(secret(secrets[0]));
+    for first in &secrets[1..] {
+        keys = keys.and_past(secret(*first)).unwrap();
+    }
+    verify(lines.iter().map(|(line, tag)| (line.as_str(), *tag)), &keys, &ORIGIN, None)
+}
+
+/// attack 187
+#[test]
+fn a_log_that_has_had_several_keys_verifies_with_all_of_them() {
+    let lines = with_head(1, &[1, 2, 3]);
+    let verified = read(&lines, &[3, 1, 2]).unwrap();
+    assert_eq!(verified.log, Some(LogId::from_bytes([1; 16])));
+    assert_eq!(verified.key, Some(secret(3).id()));
+    assert_eq!(verified.anchor.seq, 6);
+    // Each is needed, and found by the record that names it.
+    let missing = |first: u8, seq| Fault::UnknownKey { seq, key: secret(first).id() };
+    assert_eq!(read(&lines, &[3, 2]), Err(missing(1, 1)));
+    assert_eq!(read(&lines, &[3, 1]), Err(missing(2, 3)));
+    assert_eq!(read(&lines, &[1, 2]), Err(missing(3, 5)));
+}
+
+/// attack 187: a record that names a key counts only under the key before, and opens nothing by itself
+#[test]
+fn a_key_is_changed_by_the_one_before_it_alone() {
+    let lines = with_head(1, &[1, 2]);
+    // The change removed: what follows is under a key that nothing announced.
+    let mut unannounced = lines.clone();
+    unannounced.remove(2);
+    assert_eq!(read(&unannounced, &[1, 2]), Err(Fault::Missing { seq: 3, found: 4 }));
+    // The change made by the new key itself.
+    let new = LogKeys::from_secret(secret(2));
+    let mut usurped = lines.clone();
+    usurped[2].1 = ChainKey::of(new.active_key()).next(&lines[1].1, &lines[2].0);
+    assert_eq!(read(&usurped, &[1, 2]), Err(Fault::Changed { seq: 3 }));
+    // What follows the change, under the old key.
+    let old = LogKeys::from_secret(secret(1));
+    let mut stale = lines.clone();
+    stale[3].1 = ChainKey::of(old.active_key()).next(&lines[2].1, &lines[3].0);
+    assert_eq!(read(&stale, &[1, 2]), Err(Fault::Changed { seq: 4 }));
+}
+
+/// attack 184: under one key and of one broker, and yet no tail of one log follows the beginning of another
+#[test]
+fn no_record_of_one_log_stands_in_another() {
+    let (one, other) = (with_head(1, &[1]), with_head(2, &[1]));
+    assert!(read(&one, &[1]).is_ok() && read(&other, &[1]).is_ok());
+    let spliced = [&one[..1], &other[1..]].concat();
+    assert_eq!(read(&spliced, &[1]), Err(Fault::Changed { seq: 2 }));
+}
+
+#[test]
+fn a_log_begins_with_its_head_and_has_one() {
+    let lines = with_head(1, &[1]);
+    assert_eq!(read(&lines[1..], &[1]), Err(Fault::Missing { seq: 1, found: 2 }));
+    let keys = LogKeys::from_secret(secret(1));
+    let check = |origin| verify([(&*lines[0].0, lines[0].1)], &keys, &origin, None);
+    assert_eq!(check(Origin::new("acme", "other")), Err(Fault::Foreign));
+    assert_eq!(check(Origin::new("other", "gate")), Err(Fault::Foreign));
+    for headless in ["", "{}", r#"{"seq":1,"at":0,"kind":"halted","what":"x"}"#] {
+        let line = (headless.to_owned(), lines[0].1);
+        assert_eq!(read(&[line], &[1]), Err(Fault::Headless), "{headless}");
+    }
+    let mut again = lines.clone();
+    let line = again[0].0.replacen("\"seq\":1", "\"seq\":3", 1);
+    let tag = ChainKey::of(keys.active_key()).next(&lines[1].1, &line);
+    again.push((line, tag));
+    assert_eq!(read(&again, &[1]), Err(Fault::StartedAgain { seq: 3 }));
+    assert_eq!(read(&[], &[1]).unwrap().log, None);
 }

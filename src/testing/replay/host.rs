@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use crate::audit::{Anchor, Entry, Sink, SinkError};
+use crate::audit::{Entry, Sink, SinkError, Tail};
 use crate::denial::{Code, Reason};
 use crate::identity::{Assertion, Identity};
 use crate::testing::ManualClock;
@@ -218,7 +218,7 @@ fn end(task: Task, how: How, reason: &str) -> Option<Ended> {
 struct Unkept;
 
 impl Sink for Unkept {
-    fn open(&self) -> Result<Option<Anchor>, SinkError> {
+    fn open(&self) -> Result<Option<Tail>, SinkError> {
         Ok(None)
     }
 

@@ -65,7 +65,7 @@ fn threads_each_hear_one_answer_and_the_log_says_the_same() {
 fn what_one_thread_leaves_to_another_is_written_once_both_are_done() {
     struct Slow(MemoryLog);
     impl Sink for Slow {
-        fn open(&self) -> Result<Option<Anchor>, SinkError> {
+        fn open(&self) -> Result<Option<Tail>, SinkError> {
             self.0.open()
         }
         fn append(&self, entry: &Entry<'_>) -> Result<(), SinkError> {
@@ -75,7 +75,7 @@ fn what_one_thread_leaves_to_another_is_written_once_both_are_done() {
     }
     const ROUNDS: usize = 1000;
     let log = MemoryLog::new();
-    let journal = Journal::open(Arc::new(Slow(log.clone())), chain()).unwrap();
+    let journal = Journal::headless(Arc::new(Slow(log.clone())), chain()).unwrap();
     let turn = Barrier::new(3);
     let rounds = |act: &dyn Fn()| {
         for round in 1..=ROUNDS {

@@ -1,0 +1,170 @@
+//! Changing keys, those of tokens and those of the log, and verifying the log with them.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::Broker;
+use super::current::KeysInForce;
+use super::shared::Shared;
+use crate::audit::{Body, ChainKey, DigestKey, Fault, MemoryLog, Verification, verify};
+use crate::key::{KeyError, KeyId, KeyRing, SecretKey};
+
+impl Broker {
+    /// Signs with another key from now on. Tokens signed with the one before verify until the grace is
+    /// over, and no longer: a grant that is to live longer is [renewed](Task::renew), which gives it a
+    /// token of the new key. The log goes on under its own key, which
+    /// [another verb](Broker::rotate_log_key) changes.
+    ///
+    /// A [`Verifier`](crate::token::Verifier) elsewhere needs the new key's secret for its
+    /// audience, which [`SecretKey::audience_secret`] gives before the key goes in here.
+    ///
+    /// # Errors
+    /// [`KeyError::Reused`] if the key is or was in the ring, or is the log's, [`KeyError::Grace`] if the grace ends
+    /// past the last instant there is. Nothing changes then.
+    pub fn rotate_key(&self, key: SecretKey, grace: Duration) -> Result<(), KeyError> {
+        let now = self.shared.keeper.now().unwrap_or_else(|_| self.shared.keeper.latest());
+        if self.shared.log_keys.lock().find(key.id()).is_some() {
+            return Err(KeyError::Reused(key.id()));
+        }
+        let mut ring = self.shared.ring.lock();
+        ring.rotate(key, grace, now)?;
+        self.shared.use_keys(&ring)
+    }
+
+    /// Takes a retired key out at once, whatever grace it was given: from when this returns, tokens
+    /// signed with it are refused.
+    ///
+    /// Grants stay, and so do permits that were handed out on such tokens, which lapse within the
+    /// broker's `permit_ttl`: a key says which token is genuine, and gives nothing by itself. Where
+    /// somebody else may have had the key, [halt](Control::halt) first; what is halted does not start.
+    ///
+    /// # Errors
+    /// [`KeyError::Active`] if it is the active key, which is taken out by
+    /// [rotating](Broker::rotate_key) without grace; [`KeyError::Unknown`] if it is not in the ring.
+    pub fn retire_key(&self, id: KeyId) -> Result<(), KeyError> {
+        let mut ring = self.shared.ring.lock();
+        ring.retire(id)?;
+        self.shared.use_keys(&ring)
+    }
+
+    /// The id of the key that signs.
+    pub fn active_key(&self) -> KeyId {
+        self.shared.ring.lock().active()
+    }
+
+    /// Ties the log's records together with another key from now on, and digests arguments with another.
+    /// A `rekeyed` record says so: the last under the old key, which is wiped once it is written. A broker
+    /// whose log is its own memory keeps the old keys, to [verify](Broker::verify_log) that with.
+    ///
+    /// ```
+    /// # use hallpass::prelude::*;
+    /// # use hallpass::audit::{MemoryLog, Origin, verify};
+    /// # use hallpass::key::{LogKeys, SecretKey};
+    /// # let policy = Policy::builder().build()?;
+    /// # let bytes: Vec<u8> = (0..64).collect();
+    /// # let (old, new) = (&bytes[..32], &bytes[32..]);
+    /// let log = MemoryLog::new();
+    /// let keys = LogKeys::from_secret(SecretKey::from_bytes(old)?);
+    /// let broker = Broker::builder(policy).log(log.clone()).log_keys(keys).build()?;
+    /// broker.rotate_log_key(SecretKey::from_bytes(new)?)?;
+    ///
+    /// // Whoever verifies has both.
+    /// let keys = LogKeys::from_secret(SecretKey::from_bytes(new)?)
+    ///     .and_past(SecretKey::from_bytes(old)?)?;
+    /// let snapshot = log.snapshot();
+    /// let lines = snapshot.entries().map(|entry| (entry.line, *entry.tag));
+    /// let verified = verify(lines, &keys, &Origin::new("hallpass", "hallpass"), None)?;
+    /// assert_eq!(verified.key, Some(keys.active()));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// # Errors
+    /// [`KeyError::Reused`] if the log has or had the key, or the ring does. Nothing changes then.
+    pub fn rotate_log_key(&self, key: SecretKey) -> Result<(), KeyError> {
+        let shared = &self.shared;
+        if shared.ring.lock().knows(key.id()) {
+            return Err(KeyError::Reused(key.id()));
+        }
+        let mut keys = shared.log_keys.lock();
+        keys.rotate(&key, self.log.is_some())?;
+        let active = keys.active_key();
+        let (chain, digests) = (Arc::new(ChainKey::of(active)), Arc::new(DigestKey::of(active)));
+        let at = shared.keeper.latest();
+        // Its place is taken before anything is digested with the new key.
+        let place = shared.current.change_keys(|now| {
+            let place = shared.journal.place(Body::rekeying(at, chain)).ok();
+            (KeysInForce { tokens: now.tokens.clone(), digests }, place)
+        });
+        drop(keys);
+        if let Some(place) = place {
+            shared.journal.owe(place);
+        }
+        Ok(())
+    }
+
+    /// The id of the key that the log's records are tied together with.
+    pub fn active_log_key(&self) -> KeyId {
+        self.shared.log_keys.lock().active()
+    }
+
+    /// Verifies the log in memory against the chain this broker wrote; see
+    /// [`audit::verify`](crate::audit::verify). A broker whose log is kept elsewhere has nothing in
+    /// memory, so that everything it wrote is found missing: verify what its sink keeps instead.
+    ///
+    /// # Errors
+    /// The first [`Fault`].
+    pub fn verify_log(&self) -> Result<Verification, Fault> {
+        // Without a log in memory there is nothing to look at, and what was written counts as cut.
+        self.verify(self.log.as_deref().unwrap_or(&MemoryLog::new()))
+    }
+
+    /// As [`verify_log`](Broker::verify_log), for a log in memory that the broker was
+    /// [given](crate::BrokerBuilder::log), in whatever other sink it is wrapped. What was written before
+    /// the last [change of the log's key](Broker::rotate_log_key) takes keys that this broker does not
+    /// keep.
+    ///
+    /// # Errors
+    /// The first [`Fault`].
+    pub fn verify(&self, log: &MemoryLog) -> Result<Verification, Fault> {
+        let anchor = self.shared.journal.anchor();
+        let snapshot = log.snapshot();
+        let entries = snapshot.entries().map(|entry| (entry.line, *entry.tag));
+        verify(entries, &self.shared.log_keys.lock(), &self.shared.origin(), Some(&anchor))
+    }
+}
+
+impl Shared {
+    /// Verifies and signs with the ring as it is now.
+    pub(super) fn use_keys(&self, ring: &KeyRing) -> Result<(), KeyError> {
+        let tokens = Arc::new(ring.for_audience(&self.audience)?);
+        self.current.change_keys(|now| (KeysInForce { tokens, digests: now.digests.clone() }, ()));
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::key::LogKeys;
+    use crate::policy::Policy;
+
+    fn secret(first: u8) -> SecretKey {
+        SecretKey::from_bytes(&(first..first + 32).collect::<Vec<u8>>()).unwrap()
+    }
+
+    /// Keys that wrote what is kept elsewhere are not kept here: they could rewrite it.
+    #[test]
+    fn a_broker_keeps_past_log_keys_only_for_a_log_in_its_own_memory() {
+        let past = |own_memory: bool| {
+            let keys = LogKeys::from_secret(secret(1)).and_past(secret(2)).unwrap();
+            let mut builder = Broker::builder(Policy::builder().build().unwrap()).log_keys(keys);
+            if !own_memory {
+                builder = builder.log(MemoryLog::new());
+            }
+            let broker = builder.build().unwrap();
+            broker.rotate_log_key(secret(3)).unwrap();
+            broker.shared.log_keys.lock().past().count()
+        };
+        assert_eq!((past(true), past(false)), (2, 0));
+    }
+}

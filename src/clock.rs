@@ -60,7 +60,8 @@ pub enum ClockError {
     Panicked,
 }
 
-/// The operating system's clocks.
+/// The operating system's clocks. `wasm32-unknown-unknown` has none: there every reading fails, and a
+/// host gives the broker a [`Clock`] of its own.
 ///
 /// ```
 /// use hallpass::clock::{Clock, SystemClock};
@@ -72,15 +73,19 @@ pub enum ClockError {
 /// ```
 #[derive(Clone, Copy, Debug)]
 pub struct SystemClock {
-    origin: Instant,
+    /// `None` where the system has no clock.
+    origin: Option<Instant>,
 }
+
+/// Where the standard library panics instead of reading a clock.
+const NO_CLOCK: bool = cfg!(all(target_arch = "wasm32", target_os = "unknown"));
 
 impl SystemClock {
     /// A clock whose monotonic time counts from this call.
     #[must_use]
     #[expect(clippy::disallowed_methods, reason = "the one place that reads the system's clocks")]
     pub fn new() -> Self {
-        Self { origin: Instant::now() }
+        Self { origin: if NO_CLOCK { None } else { Some(Instant::now()) } }
     }
 }
 
@@ -93,13 +98,14 @@ impl Default for SystemClock {
 impl Clock for SystemClock {
     #[expect(clippy::disallowed_methods, reason = "the one place that reads the system's clocks")]
     fn read(&self) -> Result<Reading, ClockError> {
+        let origin = self.origin.ok_or(ClockError::Unreadable)?;
         let since_epoch = SystemTime::now()
             .duration_since(SystemTime::UNIX_EPOCH)
             .map_err(|_| ClockError::OutOfRange)?;
         let wall = whole_millis(since_epoch)
             .and_then(Timestamp::from_unix_millis)
             .ok_or(ClockError::OutOfRange)?;
-        Ok(Reading { wall, monotonic: Instant::now().saturating_duration_since(self.origin) })
+        Ok(Reading { wall, monotonic: Instant::now().saturating_duration_since(origin) })
     }
 }
 

@@ -41,8 +41,8 @@ mod visible;
 mod word;
 
 pub use broker::{
-    Broker, BrokerBuilder, BrokerError, BrokerStats, Control, Cut, Drift, Drifted, DryRun, Ended,
-    Gate, Grant, Halt, Halted, Permit, Reaper, Receipt, Reload, RunError, Running, Standing,
+    Broker, BrokerBuilder, BrokerError, BrokerStats, Control, Cut, Drift, DriftScan, Drifted,
+    DryRun, Ended, Gate, Grant, Halt, Halted, Permit, Reaper, Receipt, RunError, Running, Standing,
     StandingGrant, StandingTask, Task, ToolError,
 };
 pub use call::{Call, CallError};

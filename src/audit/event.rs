@@ -17,6 +17,7 @@ use crate::clock::Timestamp;
     missing_docs,
     reason = "the fields carry the names of the vocabulary; the odd ones are said"
 )]
+#[non_exhaustive]
 pub enum Event<'a> {
     /// The log begins: always its first record, and of none other.
     LogStarted {
@@ -153,6 +154,15 @@ pub enum Event<'a> {
     },
     /// A policy was loaded.
     Reloaded { epoch: u64, policy: Cow<'a, str> },
+    /// What is attested of a subject was stated anew; without groups and attributes, that was taken back.
+    Restated {
+        who: Cow<'a, str>,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        groups: Option<Vec<Cow<'a, str>>>,
+        /// Their names: values may be personal.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        attributes: Option<Vec<Cow<'a, str>>>,
+    },
     /// The kill switch was thrown over `what`.
     Halted { what: Cow<'a, str> },
     /// The kill switch over `what` was lifted.
@@ -185,6 +195,7 @@ impl Event<'_> {
             Event::Ended { .. } => "ended",
             Event::GrantEnded { .. } => "grant_ended",
             Event::Reloaded { .. } => "reloaded",
+            Event::Restated { .. } => "restated",
             Event::Halted { .. } => "halted",
             Event::Resumed { .. } => "resumed",
             Event::Withdrawn { .. } => "withdrawn",
@@ -205,6 +216,7 @@ impl Event<'_> {
             Event::LogStarted { .. }
             | Event::Rekeyed { .. }
             | Event::Reloaded { .. }
+            | Event::Restated { .. }
             | Event::Halted { .. }
             | Event::Resumed { .. } => None,
         }
@@ -233,6 +245,7 @@ impl Event<'_> {
 /// Where a denial fell.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
+#[non_exhaustive]
 pub enum Stage {
     /// Opening a task.
     Open,
@@ -249,6 +262,7 @@ pub enum Stage {
 /// What became of a permit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
+#[non_exhaustive]
 pub enum Outcome {
     /// The tool ran and succeeded.
     Ok,
@@ -263,6 +277,7 @@ pub enum Outcome {
 /// How a task ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
+#[non_exhaustive]
 pub enum How {
     /// Its work was done.
     Completed,

@@ -21,7 +21,7 @@ pub(super) struct Committed {
     cell: Arc<TaskCell>,
     grant: GrantId,
     seq: u64,
-    epoch: u64,
+    version: u64,
     rules: DecidingRules,
     /// The call that may run, if its arguments were spelled otherwise than the tool gets them.
     canonical: Option<Call>,
@@ -30,7 +30,7 @@ pub(super) struct Committed {
 impl CallRequest<'_> {
     pub(super) fn commit(&self) -> Result<Committed, Refusal> {
         let (presented, canonical, reserved) = self.judge(|inputs| inputs.reserve())?;
-        let Reserved { place, rules, epoch } = reserved;
+        let Reserved { place, rules, version } = reserved;
         let seq = place.seq();
 
         // Outside the locks: the log may take its time.
@@ -44,7 +44,7 @@ impl CallRequest<'_> {
         life.note_recorded(seq);
         drop(life);
         let PresentedGrant { cell, grant, .. } = presented;
-        Ok(Committed { cell, grant, seq, epoch, rules, canonical })
+        Ok(Committed { cell, grant, seq, version, rules, canonical })
     }
 
     pub(super) fn check(&self) -> Result<DecidingRules, Refusal> {
@@ -112,8 +112,8 @@ impl PresentedGrant {
 
 impl Committed {
     pub(super) fn into_permit(self, shared: &Arc<Apart<Arc<Shared>>>, call: Call) -> Permit {
-        let Committed { cell, grant, seq, epoch, rules, canonical } = self;
+        let Committed { cell, grant, seq, version, rules, canonical } = self;
         let call = canonical.unwrap_or(call);
-        Permit::new(shared.clone(), cell, grant, seq, epoch, rules, call)
+        Permit::new(shared.clone(), cell, grant, seq, version, rules, call)
     }
 }

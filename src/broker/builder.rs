@@ -14,6 +14,7 @@ use crate::audit::{DigestKey, Event, Journal, MemoryLog, Origin, Sink, SinkError
 use crate::clock::{Clock, ClockError, SystemClock, Timekeeper};
 use crate::denial::Denial;
 use crate::grant::{GrantIds, Pool, SpanningCounters};
+use crate::identity::Restatements;
 use crate::key::{KeyError, KeyRing, LogKeys};
 use crate::policy::Policy;
 use crate::random::RandomError;
@@ -276,7 +277,14 @@ impl BrokerBuilder {
             audience: self.audience,
             keeper,
             current: InForce::new(
-                Ruling { epoch: 1, policy: self.policy.0, digest: digest.as_str().into() },
+                Ruling {
+                    epoch: 1,
+                    version: 1,
+                    loaded_at: 1,
+                    restated: Restatements::none(),
+                    policy: self.policy.0,
+                    digest: digest.as_str().into(),
+                },
                 KeysInForce { tokens, digests },
             ),
             log_keys: Mutex::new(log_keys),

@@ -12,11 +12,11 @@ use crate::task::{OpenPermit, TaskCell};
 
 /// The operators' handle: stops things, and lets them go on.
 ///
-/// Cloning it shares it. Whoever holds one can stop everything this broker gates, and can give
-/// nothing.
+/// Cloning it shares it. Anyone who holds one can stop everything this broker gates. It opens, requests and
+/// permits nothing; what it [restates](Control::restate) of a subject, rules take for true.
 #[derive(Clone)]
 pub struct Control {
-    shared: Arc<Shared>,
+    pub(super) shared: Arc<Shared>,
 }
 
 /// What a halt found.

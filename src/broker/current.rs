@@ -4,6 +4,7 @@ use std::ops::Deref;
 use std::sync::Arc;
 
 use crate::audit::DigestKey;
+use crate::identity::{Identity, Restatements};
 use crate::key::AudienceKeys;
 use crate::policy::{Compiled, Deciders};
 use crate::sync::{Apart, RwLock, RwLockReadGuard, own_part, parts_of_one};
@@ -24,6 +25,12 @@ pub(crate) struct Current {
 #[derive(Clone)]
 pub(crate) struct Ruling {
     pub(crate) epoch: u64,
+    /// How many reloads and restatements there have been: what a grant was found to be given at is checked
+    /// again when this has moved on.
+    pub(crate) version: u64,
+    /// The version that the policy in force came with.
+    pub(crate) loaded_at: u64,
+    pub(crate) restated: Restatements,
     pub(crate) policy: Arc<Compiled>,
     /// The policy's digest as the log writes it.
     pub(crate) digest: Box<str>,
@@ -104,9 +111,29 @@ impl Ruling {
         let digest = policy.digest().to_string();
         (*self.digest != *digest).then(|| Ruling {
             epoch: self.epoch + 1,
+            version: self.version + 1,
+            loaded_at: self.version + 1,
+            restated: self.restated.clone(),
             policy: policy.0.clone(),
             digest: digest.into(),
         })
+    }
+
+    /// What would be in force once a subject were restated, or its restatement taken back.
+    pub(crate) fn restating(&self, subject: &str, facts: Option<&Identity>) -> Ruling {
+        let version = self.version + 1;
+        let restated = self.restated.with(subject, version, facts);
+        Ruling { version, restated, ..self.clone() }
+    }
+
+    /// Whether any of these is seen otherwise than at that version.
+    pub(crate) fn are_restated_since<'i>(
+        &self,
+        version: u64,
+        who: impl IntoIterator<Item = &'i Identity>,
+    ) -> bool {
+        version != self.version
+            && who.into_iter().any(|who| self.restated.is_restated_since(who, version))
     }
 
     /// The ids of rules, as decisions name them.

@@ -32,7 +32,7 @@ pub(super) struct CallInputs<'a> {
 pub(super) struct Reserved {
     pub(super) place: Place,
     pub(super) rules: DecidingRules,
-    pub(super) epoch: u64,
+    pub(super) version: u64,
 }
 
 impl<'a> CallInputs<'a> {
@@ -64,7 +64,7 @@ impl<'a> CallInputs<'a> {
         let (coverage, rules) = self.decide(&life, &live)?;
         let rules = DecidingRules::by(self.current, rules);
         let place = self.commit(&mut life, &live, &coverage, &rules, arguments)?;
-        Ok(Reserved { place, rules, epoch: self.current.epoch })
+        Ok(Reserved { place, rules, version: self.current.version })
     }
 
     /// Judges the call as `reserve` does, and takes nothing.
@@ -108,7 +108,7 @@ impl<'a> CallInputs<'a> {
         let question = Question {
             setting: Setting {
                 moment: Moment::Call,
-                who: request.caller,
+                who: &current.restated.seen(request.caller),
                 purpose: &presented.cell.purpose,
                 context,
                 seen: with_this.as_ref().unwrap_or(life.history().labels()),

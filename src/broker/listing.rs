@@ -107,7 +107,7 @@ impl Listing<'_> {
         let readings = Readings::new();
         let setting = Setting {
             moment: Moment::Call,
-            who: caller,
+            who: &current.restated.seen(caller),
             purpose: &cell.purpose,
             context,
             seen: with_this.as_ref().unwrap_or(life.history().labels()),

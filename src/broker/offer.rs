@@ -173,7 +173,7 @@ impl OfferInputs<'_> {
         let readings = Readings::new();
         let setting = Setting {
             moment,
-            who,
+            who: &self.current.restated.seen(who),
             purpose: &self.cell.purpose,
             context: self.context,
             seen: with_this.as_ref().unwrap_or(self.life.history().labels()),

@@ -37,7 +37,7 @@ impl OpenCall {
 
     /// The last check and the start, under the task's lock and one epoch: whatever ended, halted or
     /// reloaded before and has returned is seen here; whatever comes after finds the call running.
-    pub(super) fn start(&mut self, call: &Call, epoch: u64) -> Result<(), Denial> {
+    pub(super) fn start(&mut self, call: &Call, version: u64) -> Result<(), Denial> {
         let now = self.shared.now()?;
         let current = self.shared.current();
         let life = &mut *self.cell.life.lock();
@@ -53,9 +53,14 @@ impl OpenCall {
             tool: Some(call.tool()),
         };
         let live = self.cell.prove_live(life, &self.shared.halts, &claim, now)?;
-        if current.epoch != epoch {
+        if version < current.loaded_at {
             return Err(Denial::new(Reason::PolicyChanged)
-                .because(format_args!("permitted under epoch {epoch}, now {}", current.epoch)));
+                .because(format_args!("permitted before epoch {} was in force", current.epoch)));
+        }
+        let concerned = life.holders(self.grant).chain([&permit.caller, &self.cell.requester]);
+        if current.are_restated_since(version, concerned) {
+            return Err(Denial::new(Reason::FactsChanged)
+                .because("what is attested of a holder or the requester was restated since"));
         }
         life.start(live, self.seq);
         self.started = true;

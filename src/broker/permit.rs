@@ -74,7 +74,7 @@ use crate::task::TaskCell;
 pub struct Permit {
     call: Call,
     rules: DecidingRules,
-    epoch: u64,
+    version: u64,
     open: OpenCall,
 }
 
@@ -84,12 +84,12 @@ impl Permit {
         cell: Arc<TaskCell>,
         grant: GrantId,
         seq: u64,
-        epoch: u64,
+        version: u64,
         rules: DecidingRules,
         call: Call,
     ) -> Self {
         let open = OpenCall::new(shared, cell, grant, seq);
-        Permit { call, rules, epoch, open }
+        Permit { call, rules, version, open }
     }
 
     /// The tool that may be called. What it is called with, only the started call tells.
@@ -173,8 +173,8 @@ impl Permit {
     /// A [`Denial`] if task or grant have ended or expired, the grant was renewed, a halt is on, the
     /// policy is another, or the permit has lapsed. What it reserved is given back.
     pub fn start(self) -> Result<Running, Denial> {
-        let Permit { call, epoch, mut open, rules: _ } = self;
-        match open.start(&call, epoch) {
+        let Permit { call, version, mut open, rules: _ } = self;
+        match open.start(&call, version) {
             Ok(()) => Ok(Running { call, open }),
             Err(denial) => {
                 open.record_denial(&call, &denial);

@@ -24,12 +24,13 @@ use crate::value::Object;
 /// How many tasks one step of an awaited scan looks at before it lets others go on.
 const STEP: usize = 64;
 
-/// A policy that has been put in force, and the scan of live grants that goes with it.
+/// The scan of live grants that goes with a [reload](Broker::reload) or a
+/// [restatement](crate::Control::restate).
 ///
-/// The new policy decides everything from the moment `reload` returns, whether anything is scanned or
+/// What was put in force decides everything from the moment those return, whether anything is scanned or
 /// not: a grant that has not been scanned is checked when it is used next. Scanning ends the drifted
 /// ones before, and makes a report.
-pub struct Reload {
+pub struct DriftScan {
     shared: Arc<Shared>,
     epoch: u64,
     waiting: VecDeque<Arc<TaskCell>>,
@@ -68,9 +69,9 @@ impl Broker {
     /// Puts another policy in force, at once: whatever starts after this returns is decided by it.
     ///
     /// Permits handed out under the policy before can no longer start; authorize again. Live grants
-    /// whose who, why and scope the new policy would not give end as drifted: see [`Reload`]. Loading
+    /// whose who, why and scope the new policy would not give end as drifted: see [`DriftScan`]. Loading
     /// a policy that says the same is no new epoch and changes nothing.
-    pub fn reload(&self, policy: &Policy) -> Reload {
+    pub fn reload(&self, policy: &Policy) -> DriftScan {
         let shared = &self.shared;
         let (epoch, same, place) = shared.current.change(|current| {
             let Some(next) = current.next(policy) else { return (current.epoch, true, None) };
@@ -84,10 +85,10 @@ impl Broker {
             shared.journal.owe(place);
         }
         let waiting = if same { VecDeque::new() } else { shared.table.tasks().into() };
-        Reload { shared: shared.clone(), epoch, waiting, report: Drift::default() }
+        DriftScan::new(shared.clone(), epoch, waiting)
     }
 
-    /// What a policy would end if it were loaded now: what the report of its [`Reload`] then says, as
+    /// What a policy would end if it were loaded now: what the report of its [`DriftScan`] then says, as
     /// long as nothing changes between the two. Ends nothing.
     pub fn preview(&self, policy: &Policy) -> Drift {
         let shared = &self.shared;
@@ -107,7 +108,11 @@ impl Broker {
     }
 }
 
-impl Reload {
+impl DriftScan {
+    pub(super) fn new(shared: Arc<Shared>, epoch: u64, waiting: VecDeque<Arc<TaskCell>>) -> Self {
+        DriftScan { shared, epoch, waiting, report: Drift::default() }
+    }
+
     /// The epoch in force.
     pub fn epoch(&self) -> u64 {
         self.epoch
@@ -132,7 +137,7 @@ impl Reload {
         self.report
     }
 
-    /// As [`finish`](Reload::finish), a few tasks at a time, letting other futures go on in between.
+    /// As [`finish`](DriftScan::finish), a few tasks at a time, letting other futures go on in between.
     pub async fn finished(mut self) -> Drift {
         poll_fn(move |waker| {
             if self.scan(STEP) {
@@ -176,7 +181,7 @@ impl Shared {
         life: &mut Life,
         now: Timestamp,
     ) -> Vec<(GrantId, Denial)> {
-        let stale = life.grants.iter().filter(|row| row.epoch != current.epoch);
+        let stale = life.grants.iter().filter(|row| row.version != current.version);
         let live = stale.filter(|row| life.is_live(row, Some(now)));
         let mut rows: Vec<_> = live.map(|row| (row.hops, row.id, row.parent)).collect();
         // From the top: what hangs from a grant is held to what that is held to today.
@@ -213,7 +218,7 @@ impl Shared {
             // What is dead anyway is told so by whoever asks next.
             let Some(row) = life.grant(id).filter(|row| !row.is_past(now)) else { return Ok(()) };
             next = row.parent;
-            if row.epoch != current.epoch {
+            if row.version != current.version {
                 stale.push(id);
             }
         }
@@ -239,6 +244,16 @@ impl Shared {
         now: Timestamp,
     ) -> Result<(), Denial> {
         let Some(row) = life.grant(id) else { return Ok(()) };
+        if row.version >= current.loaded_at {
+            // The policy gave it: only those who were restated since can have changed that.
+            let concerned = life.holders(id).chain([&cell.requester]);
+            if !current.are_restated_since(row.version, concerned) {
+                if let Some(row) = life.grant_mut(id) {
+                    row.version = current.version;
+                }
+                return Ok(());
+            }
+        }
         let meter = Meter::of_question(row.size());
         let asking = OfferInputs {
             shared: self,
@@ -255,7 +270,7 @@ impl Shared {
         let ends = life.begin_spells(&given.terms, &holder, first, now);
         if let Some(row) = life.grant_mut(id) {
             row.clamp(given, ends, &self.terms);
-            row.epoch = current.epoch;
+            row.version = current.version;
         }
         Ok(())
     }
@@ -363,9 +378,9 @@ impl Drifted {
 
 static NOTHING: Object = Object::new();
 
-impl std::fmt::Debug for Reload {
+impl std::fmt::Debug for DriftScan {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Reload")
+        f.debug_struct("DriftScan")
             .field("epoch", &self.epoch)
             .field("waiting", &self.waiting.len())
             .finish_non_exhaustive()

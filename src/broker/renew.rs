@@ -160,7 +160,7 @@ fn again(
             row.last_used = now;
         }
         row.terms = terms.clone();
-        row.epoch = current.epoch;
+        row.version = current.version;
     }
     drop(life);
     drop(current);

@@ -163,7 +163,7 @@ impl<'r> GrantRequest<'r> {
             issued: now,
             expires,
             last_used: last_used.unwrap_or(now),
-            epoch: current.epoch,
+            version: current.version,
             more: life_ends.map(More::ending),
         });
         drop(life);

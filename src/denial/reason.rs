@@ -85,6 +85,7 @@ impl Code {
 ///
 /// The list is exhaustive on purpose: whoever matches on it is made to look at a new reason.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[non_exhaustive]
 pub enum Reason {
     /// The purpose is not well formed.
     MalformedPurpose,
@@ -158,6 +159,9 @@ pub enum Reason {
     Halted,
     /// The policy changed between the permit and its start: authorize again.
     PolicyChanged,
+    /// What is attested of those concerned was restated between the permit and its start: authorize
+    /// again.
+    FactsChanged,
     /// The clock cannot be read.
     ClockUnreadable,
     /// The system gave no random bytes.
@@ -168,7 +172,7 @@ pub enum Reason {
 
 impl Reason {
     /// Every reason.
-    pub const ALL: [Reason; 39] = [
+    pub const ALL: [Reason; 40] = [
         Reason::MalformedPurpose,
         Reason::MalformedScope,
         Reason::MalformedCall,
@@ -205,6 +209,7 @@ impl Reason {
         Reason::TooMany,
         Reason::Halted,
         Reason::PolicyChanged,
+        Reason::FactsChanged,
         Reason::ClockUnreadable,
         Reason::NoRandomness,
         Reason::LogRefused,
@@ -247,6 +252,7 @@ impl Reason {
             }
             Reason::Halted => Code::Halted,
             Reason::PolicyChanged
+            | Reason::FactsChanged
             | Reason::ClockUnreadable
             | Reason::NoRandomness
             | Reason::LogRefused => Code::Unavailable,
@@ -292,6 +298,7 @@ impl Reason {
             Reason::TooMany => "too_many",
             Reason::Halted => "halted",
             Reason::PolicyChanged => "policy_changed",
+            Reason::FactsChanged => "facts_changed",
             Reason::ClockUnreadable => "clock_unreadable",
             Reason::NoRandomness => "no_randomness",
             Reason::LogRefused => "log_refused",

@@ -26,8 +26,8 @@ pub(crate) struct Row {
     pub(crate) issued: Timestamp,
     pub(crate) expires: Timestamp,
     pub(crate) last_used: Timestamp,
-    /// The epoch whose policy was last found to give it.
-    pub(crate) epoch: u64,
+    /// The version of what is in force that was last found to give it.
+    pub(crate) version: u64,
     /// What few grants have.
     pub(crate) more: Option<Box<More>>,
 }

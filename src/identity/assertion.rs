@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use super::subject::{Subject, SubjectError};
-use super::{Actor, Facts, Identity, Kind};
+use super::{Actor, Attested, Facts, Identity, Kind, Who};
 use crate::clock::Timestamp;
 use crate::value::{Key, Object, Value, ValueError};
 use crate::visible::{ATTRIBUTE_NAME, SHOWN, TextFault, TextRule, escape_for_people};
@@ -148,15 +148,12 @@ impl Assertion {
         let attributes = object_of(self.attributes)?;
         let aliases = set_of(self.aliases, "alias", &ALIAS, ALIASES_MAX)?;
         let acts_for = chain_of(&subject, &aliases, self.acts_for)?;
-        let facts = Facts {
+        let who = Who {
             attested_by: broker,
             subject_value: text(subject.as_str()),
             subject,
             kind: self.kind,
             kind_value: text(self.kind.as_str()),
-            groups_value: Value::List(groups.iter().map(|group| text(group)).collect()),
-            groups,
-            attributes,
             aliases,
             acts_for_value: Value::List(
                 acts_for.iter().map(|actor| text(actor.subject.as_str())).collect(),
@@ -164,7 +161,29 @@ impl Assertion {
             acts_for,
             until: self.until,
         };
+        let attested = Attested {
+            groups_value: Value::List(groups.iter().map(|group| text(group)).collect()),
+            groups,
+            attributes,
+        };
+        let facts = Facts { who: Arc::new(who), attested: Arc::new(attested) };
         Ok(Identity { facts: Arc::new(facts) })
+    }
+
+    /// Checks what can be restated of a subject: groups and attributes, in the form of an identity.
+    ///
+    /// # Errors
+    /// As of attesting, and of an assertion that says what each attestation says for itself.
+    pub(crate) fn restate(self, broker: u64) -> Result<Identity, IdentityError> {
+        let fixed = [
+            ("aliases", !self.aliases.is_empty()),
+            ("acts_for", !self.acts_for.is_empty()),
+            ("until", self.until.is_some()),
+        ];
+        match fixed.into_iter().find(|(_, said)| *said) {
+            Some((field, _)) => Err(Problem::NotRestated(field).into()),
+            None => self.attest(broker),
+        }
     }
 }
 
@@ -252,6 +271,8 @@ enum Problem {
     ActsFor(SubjectError),
     #[error("acts_for comes back to `{0}`")]
     Cycle(Subject),
+    #[error("`{0}` can't be restated: expected groups and attributes alone")]
+    NotRestated(&'static str),
 }
 
 #[cfg(test)]

@@ -2,6 +2,7 @@
 
 mod assertion;
 mod attestor;
+mod restated;
 mod spiffe;
 mod subject;
 
@@ -14,6 +15,7 @@ use crate::value::{Object, Value};
 
 pub use assertion::{Assertion, IdentityError};
 pub use attestor::Attestor;
+pub(crate) use restated::Restatements;
 pub use spiffe::{SpiffeId, SpiffeIdError};
 pub use subject::{Subject, SubjectError};
 
@@ -80,15 +82,17 @@ pub struct Identity {
 
 /// What is attested, each part checked, in the form rules read so that evaluating copies nothing.
 struct Facts {
+    who: Arc<Who>,
+    attested: Arc<Attested>,
+}
+
+/// Who it is: the same for the life of an identity.
+struct Who {
     attested_by: u64,
     subject: Subject,
     subject_value: Value,
     kind: Kind,
     kind_value: Value,
-    /// Sorted, each once.
-    groups: Vec<Box<str>>,
-    groups_value: Value,
-    attributes: Object,
     /// Sorted, each once.
     aliases: Vec<Box<str>>,
     acts_for: Vec<Actor>,
@@ -96,51 +100,59 @@ struct Facts {
     until: Option<Timestamp>,
 }
 
+/// What is said of it, which the host may [restate](crate::Control::restate).
+struct Attested {
+    /// Sorted, each once.
+    groups: Vec<Box<str>>,
+    groups_value: Value,
+    attributes: Object,
+}
+
 impl Identity {
     /// The id of the caller.
     pub fn subject(&self) -> &Subject {
-        &self.facts.subject
+        &self.facts.who.subject
     }
 
     /// What kind of caller it is.
     pub fn kind(&self) -> Kind {
-        self.facts.kind
+        self.facts.who.kind
     }
 
     /// The groups the caller is in: sorted, each once.
     pub fn groups(&self) -> impl ExactSizeIterator<Item = &str> {
-        self.facts.groups.iter().map(|group| &**group)
+        self.facts.attested.groups.iter().map(|group| &**group)
     }
 
     /// Whether the caller is in this group, spelled exactly so.
     pub fn in_group(&self, group: &str) -> bool {
-        self.facts.groups.binary_search_by(|g| (**g).cmp(group)).is_ok()
+        self.facts.attested.groups.binary_search_by(|g| (**g).cmp(group)).is_ok()
     }
 
     /// The attributes attested of the caller.
     pub fn attributes(&self) -> &Object {
-        &self.facts.attributes
+        &self.facts.attested.attributes
     }
 
     /// Other names of the same principal, exactly as the attestor declared them: sorted, each once.
     pub fn aliases(&self) -> impl ExactSizeIterator<Item = &str> {
-        self.facts.aliases.iter().map(|alias| &**alias)
+        self.facts.who.aliases.iter().map(|alias| &**alias)
     }
 
     /// Whether `name` is the caller's subject or one of its aliases.
     pub fn is_known_as(&self, name: &str) -> bool {
-        self.facts.subject.as_str() == name
-            || self.facts.aliases.binary_search_by(|a| (**a).cmp(name)).is_ok()
+        self.facts.who.subject.as_str() == name
+            || self.facts.who.aliases.binary_search_by(|a| (**a).cmp(name)).is_ok()
     }
 
     /// Whom the caller acts for, nearest first. Rules may look at it; it lends no authority.
     pub fn acts_for(&self) -> &[Actor] {
-        &self.facts.acts_for
+        &self.facts.who.acts_for
     }
 
     /// When it is good no more, if [the host said so](Assertion::until).
     pub fn until(&self) -> Option<Timestamp> {
-        self.facts.until
+        self.facts.who.until
     }
 
     /// # Errors
@@ -155,7 +167,7 @@ impl Identity {
 
     /// Whether it is good no more.
     pub(crate) fn is_past(&self, now: Timestamp) -> bool {
-        self.facts.until.is_some_and(|end| now >= end)
+        self.facts.who.until.is_some_and(|end| now >= end)
     }
 
     /// Whether `name` is the caller, or somebody it acts for.
@@ -164,26 +176,26 @@ impl Identity {
     }
 
     pub(crate) fn subject_value(&self) -> &Value {
-        &self.facts.subject_value
+        &self.facts.who.subject_value
     }
 
     pub(crate) fn kind_value(&self) -> &Value {
-        &self.facts.kind_value
+        &self.facts.who.kind_value
     }
 
     /// A list of texts.
     pub(crate) fn groups_value(&self) -> &Value {
-        &self.facts.groups_value
+        &self.facts.attested.groups_value
     }
 
     /// A list of texts, the subjects acted for, nearest first.
     pub(crate) fn acts_for_value(&self) -> &Value {
-        &self.facts.acts_for_value
+        &self.facts.who.acts_for_value
     }
 
     /// The broker whose attestor vouched: no other takes this identity.
     pub(crate) fn attested_by(&self) -> u64 {
-        self.facts.attested_by
+        self.facts.who.attested_by
     }
 
     /// Whether both are one attestation. Two of one subject may say different things of it.
@@ -196,8 +208,8 @@ impl Identity {
 impl fmt::Debug for Identity {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Identity")
-            .field("subject", &self.facts.subject)
-            .field("kind", &self.facts.kind)
+            .field("subject", &self.facts.who.subject)
+            .field("kind", &self.facts.who.kind)
             .finish_non_exhaustive()
     }
 }

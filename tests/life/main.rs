@@ -20,6 +20,7 @@ mod preview;
 mod reload;
 mod renewal;
 mod requests;
+mod restate;
 mod running;
 mod spells;
 mod stamps;

@@ -8,7 +8,7 @@ use hallpass::audit::Outcome;
 use hallpass::grant::GrantId;
 use hallpass::identity::Identity;
 use hallpass::token::{Presentation, Token};
-use hallpass::{Denial, Grant, Halt, Permit, Reason, Reload, Running, Task};
+use hallpass::{Denial, DriftScan, Grant, Halt, Permit, Reason, Running, Task};
 
 use crate::giving::Stamp;
 use crate::life_case::{Act, Done, LifeCase};
@@ -198,7 +198,7 @@ pub(crate) struct Life {
     /// Denials that count towards the tripwire, by who asked.
     pub(crate) offences: Vec<(String, i64)>,
     /// Reloads whose scan waits, and the tasks that it will look at.
-    pub(crate) scans: Vec<(Reload, Vec<usize>)>,
+    pub(crate) scans: Vec<(DriftScan, Vec<usize>)>,
     pub(crate) tally: Tally,
 }
 

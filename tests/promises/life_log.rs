@@ -143,6 +143,7 @@ impl Life {
                 Event::Halted { what } => format!("halted {what}"),
                 Event::Resumed { what } => format!("resumed {what}"),
                 Event::Withdrawn { was, .. } => format!("withdrawn {was}"),
+                other => panic!("a record that no model knows of: {other:?}"),
             };
             told.push(event);
         }

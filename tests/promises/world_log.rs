@@ -109,6 +109,7 @@ impl World {
                 Event::Halted { what } => format!("halted {what}"),
                 Event::Resumed { what } => format!("resumed {what}"),
                 Event::Withdrawn { was, .. } => format!("withdrawn {was}"),
+                other => panic!("a record that no model knows of: {other:?}"),
             });
         }
         // When a permit that nobody started is found to have lapsed is not for the model to say, nor

@@ -20,6 +20,7 @@ mod log;
 mod record;
 mod reload;
 mod renewal;
+mod restate;
 mod schedule;
 mod tokens;
 mod watch;

@@ -135,6 +135,8 @@ impl Host {
             Operation::Resume(what) => self.resume(what),
             Operation::Reload { policy } => self.reload(policy),
             Operation::Preview { policy } => self.preview(policy),
+            Operation::Restate(who) => Ok(self.restate(who)),
+            Operation::Unrestate { who } => Ok(self.unrestate(who)),
             Operation::Sweep => Ok(self.sweep()),
             Operation::Stats => Ok(self.stats()),
             Operation::Standing => Ok(self.standing()),

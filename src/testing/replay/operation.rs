@@ -123,6 +123,10 @@ pub(crate) enum Operation<'v> {
     Preview {
         policy: &'v str,
     },
+    Restate(Assertion),
+    Unrestate {
+        who: &'v str,
+    },
     Sweep,
     Stats,
     Standing,
@@ -188,7 +192,7 @@ impl How {
 }
 
 /// Every operation after the header, as messages list them.
-const OPERATIONS: [&str; 25] = [
+const OPERATIONS: [&str; 27] = [
     "clock",
     "open",
     "request",
@@ -211,6 +215,8 @@ const OPERATIONS: [&str; 25] = [
     "resume",
     "reload",
     "preview",
+    "restate",
+    "unrestate",
     "sweep",
     "stats",
     "standing",
@@ -294,6 +300,12 @@ impl<'v> Operation<'v> {
             "preview" => {
                 Ok(Operation::Preview { policy: line.fields(&[&["policy"]])?.text("policy")? })
             }
+            "restate" => {
+                let fields = line.fields(&[&["who"]])?;
+                let who = fields.require("who", "an object with `id`")?;
+                Ok(Operation::Restate(statement::who("who", who)?))
+            }
+            "unrestate" => Ok(Operation::Unrestate { who: line.fields(&[&["who"]])?.text("who")? }),
             "sweep" => line.fields(&[]).map(|_| Operation::Sweep),
             "stats" => line.fields(&[]).map(|_| Operation::Stats),
             "standing" => line.fields(&[]).map(|_| Operation::Standing),

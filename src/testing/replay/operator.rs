@@ -2,12 +2,13 @@
 
 use std::collections::BTreeMap;
 
-use crate::denial::Reason;
+use crate::denial::{Code, Reason};
 use crate::grant::GrantId;
+use crate::identity::Assertion;
 use crate::value::{Object, Value};
 use crate::{Drifted, Halt, Policy};
 
-use super::answer::Answer;
+use super::answer::{Answer, Refusal};
 use super::fields::Misread;
 use super::holding::Holding;
 use super::host::{Errand, Host, load};
@@ -83,6 +84,27 @@ impl Host {
     pub(super) fn preview(&self, path: &str) -> Result<Answer, Misread> {
         let policy = self.beside_the_trace(path)?;
         Ok(self.drifted(Answer::new(), &self.broker.preview(&policy).grants))
+    }
+
+    /// States anew what is attested of a subject, and looks at every grant.
+    pub(super) fn restate(&self, who: &Assertion) -> Answer {
+        match self.broker.control().restate(who.clone()) {
+            Ok(scan) => {
+                let answer = Answer::new().with("restated", true);
+                self.drifted(answer, &scan.finish().grants)
+            }
+            Err(error) => {
+                let refusal = Refusal { code: Code::BadRequest, reason: "malformed_identity" };
+                Answer::refused(refusal, error.to_string())
+            }
+        }
+    }
+
+    pub(super) fn unrestate(&self, who: &str) -> Answer {
+        let scan = self.broker.control().unrestate(who);
+        let answer = Answer::new().with("unrestated", scan.is_some());
+        let drift = scan.map(|scan| scan.finish()).unwrap_or_default();
+        self.drifted(answer, &drift.grants)
     }
 
     fn beside_the_trace(&self, path: &str) -> Result<Policy, Misread> {

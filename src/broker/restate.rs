@@ -1,0 +1,69 @@
+//! Restating: what is attested of a subject changes, and what hangs from it ends.
+
+use super::control::Control;
+use super::reload::DriftScan;
+use crate::audit::Event;
+use crate::identity::{Assertion, Identity, IdentityError};
+
+impl Control {
+    /// States anew what is attested of a subject: its groups and attributes (risk, posture, `suspended`),
+    /// all of them. From when this returns, every identity of the subject, and every one that has it for an
+    /// alias, is seen so by all rules, whichever handle attested it and whenever. What an identity is
+    /// itself (kind, aliases, whom it acts for, until when it is good) stays as attested, so an assertion
+    /// that states aliases, a chain or an end is refused; its kind is not looked at.
+    ///
+    /// Permits that were handed out to those concerned no longer start: authorize again. Live grants that
+    /// today's permits would not give to them any more end as drifted, by the same scan as
+    /// [a reload's](crate::Broker::reload): one that is used before the scan comes to it is checked first.
+    ///
+    /// This states facts as an attestor does: groups that it adds may give what they did not have.
+    ///
+    /// ```
+    /// # use hallpass::prelude::*;
+    /// # use hallpass::scope::below;
+    /// # let rule = Rule::permit("read").tool("read").any_args().who_attr("risk", below(50));
+    /// # let broker = Broker::new(Policy::builder().rule(rule).build()?)?;
+    /// let agent = broker.assert_identity(Assertion::agent("agent-7").attr("risk", 10))?;
+    /// let task = broker.open(&agent, Purpose::new("report"))?;
+    /// let grant = task.request(Scope::tool("read").any_args(), &Context::new())?;
+    ///
+    /// // A device fails its check: between two calls, access is gone.
+    /// let drift = broker.control().restate(Assertion::agent("agent-7").attr("risk", 90))?.finish();
+    /// assert_eq!(drift.grants[0].id, grant.id());
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// # Errors
+    /// [`IdentityError`] names the field that is not well formed, or can't be restated. Nothing changes
+    /// then.
+    pub fn restate(&self, facts: impl Into<Assertion>) -> Result<DriftScan, IdentityError> {
+        let facts = facts.into().restate(self.shared.id)?;
+        let subject = facts.subject().as_str().to_owned();
+        Ok(self.put_in_force(&subject, Some(&facts)))
+    }
+
+    /// Takes back what was [restated](Control::restate) of a subject: its identities are seen as they were
+    /// attested from then on. Nothing if it was not restated.
+    pub fn unrestate(&self, subject: &str) -> Option<DriftScan> {
+        let restated = self.shared.current().restated.has(subject);
+        restated.then(|| self.put_in_force(subject, None))
+    }
+
+    fn put_in_force(&self, subject: &str, facts: Option<&Identity>) -> DriftScan {
+        let shared = &self.shared;
+        let (epoch, place) = shared.current.change(|current| {
+            *current = current.restating(subject, facts);
+            let event = Event::Restated {
+                who: subject.into(),
+                groups: facts.map(|facts| facts.groups().map(Into::into).collect()),
+                attributes: facts.map(|facts| facts.attributes().keys().map(Into::into).collect()),
+            };
+            // The place in the sequence is taken before anyone can be decided about by it.
+            (current.epoch, shared.place(shared.keeper.latest(), &event).ok())
+        });
+        if let Some(place) = place {
+            shared.journal.owe(place);
+        }
+        DriftScan::new(shared.clone(), epoch, shared.table.tasks().into())
+    }
+}

@@ -139,6 +139,13 @@ fn denials() -> Vec<(Denial, &'static str)> {
     over.complete();
     note(other.authorize(&gone, plain()).map(drop).unwrap_err(), "");
 
+    // What is attested of the holder is another by the time the permit is started.
+    let (_restated, seen) = other.granted();
+    let kept = other.authorize(&seen, plain()).unwrap();
+    let hush = Assertion::agent(other.agent.subject().as_str()).group("hush");
+    let _scan = other.control.restate(hush).unwrap();
+    note(kept.start().map(drop).unwrap_err(), "restated");
+
     // Presentations bound to one call.
     let (_task, bound) = other.granted();
     let mut present = |at: Timestamp, times: usize| {

@@ -5,8 +5,8 @@ use super::decide::Obstacle;
 use super::index::Side;
 use super::moment::Moment;
 use super::question::Question;
-use super::request::Wanted;
 use super::rule::Rule;
+use super::wanted::Wanted;
 use crate::denial::Nearest;
 use crate::scope::{Condition, Constraint, Fact, Facts, Outside, failed, shown};
 
@@ -79,7 +79,7 @@ fn wider(Condition { fact, constraint }: &Condition, wanted: &Wanted<'_>) -> Str
         let left = if asked.openness.other_args { "left open by" } else { "not named in" };
         return format!("`{fact}` is {left} what is asked for: expected {constraint}");
     }
-    let known = wanted.known(constraint);
+    let known = wanted.known(constraint, &wanted.only_way(constraint));
     let here = if *known == *constraint { String::new() } else { format!(", here {known}") };
     not_shown(fact, constraint) + &here
 }

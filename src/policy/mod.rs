@@ -14,6 +14,7 @@ mod describe;
 mod error;
 mod explain;
 mod index;
+mod known;
 mod limits;
 mod lint;
 mod load;
@@ -24,6 +25,7 @@ mod rule;
 mod sets;
 mod typed_tools;
 mod values;
+mod wanted;
 
 use std::fmt;
 use std::sync::Arc;
@@ -47,7 +49,8 @@ pub(crate) use deciders::Deciders;
 pub(crate) use explain::{nearest_for_call, nearest_for_request};
 pub(crate) use limits::Limits;
 pub(crate) use question::{Question, Setting, What};
-pub(crate) use request::{Answer, Wanted, When, could_permit, decide_request, parts_covered};
+pub(crate) use request::{Answer, could_permit, decide_request, parts_covered};
+pub(crate) use wanted::{Wanted, When};
 
 /// How many rules a policy may have. A decision does not grow with them, loading does: a million is
 /// ten times the largest policy this crate is measured with.

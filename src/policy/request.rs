@@ -1,19 +1,16 @@
 //! What the rules say to a request: who, why and context are fixed, the call is still open.
 
-use std::borrow::Cow;
-
 use super::compiled::Compiled;
 use super::deciders::Deciders;
 use super::index::{Probe, Side};
+use super::known::Pins;
 use super::moment::Moment;
-use super::question::Setting;
 use super::rule::{Effect, Rule, Tools};
+use super::wanted::{Wanted, When};
 use super::{ApprovalTerms, Obstacle, Per};
-use crate::meter::Meter;
 use crate::scope::{
-    Capability, Condition, Constraint, Cover, Difference, Fact, Facts, Outside, Readings,
-    ResourceOpenness, Stance, Truth, any, condition_may_overlap, condition_within,
-    cover_difference, eq, not, openness_within,
+    Capability, Condition, Cover, Difference, Fact, Facts, Outside, ResourceOpenness, Stance,
+    Truth, condition_may_overlap, condition_within, cover_difference, openness_within,
 };
 use crate::value::Value;
 
@@ -28,25 +25,6 @@ pub(crate) enum Answer {
     Forbidden(Deciders),
     /// It lies within no one permit.
     NotCovered,
-}
-
-/// A capability asked for, in its setting.
-#[derive(Clone, Copy)]
-pub(crate) struct Wanted<'q> {
-    pub(crate) setting: Setting<'q>,
-    pub(crate) capability: &'q Capability,
-    pub(crate) labels: &'q Value,
-    pub(crate) when: When,
-}
-
-/// Whether conditions on context and history count.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum When {
-    /// They are part of the question.
-    Asked,
-    /// They are left to the calls: a permit is not withheld for them, and a guard that has any does
-    /// not act. Nobody is asked before the calls either.
-    Left,
 }
 
 /// Decides whether a capability may be granted.
@@ -110,19 +88,6 @@ pub(crate) fn parts_covered(policy: &Compiled, wanted: &Wanted<'_>) -> Vec<Capab
 /// more exactly.
 const MOST_PARTS: usize = 16;
 
-impl<'q> Facts<'q> for &Wanted<'q> {
-    fn fact(self, fact: &Fact) -> Option<&'q Value> {
-        match fact {
-            Fact::Labels => Some(self.labels),
-            _ => self.setting.fact(fact),
-        }
-    }
-
-    fn readings(self) -> Option<&'q Readings<'q>> {
-        Some(self.setting.readings)
-    }
-}
-
 impl<'q> Wanted<'q> {
     fn visit<'p>(&self, policy: &'p Compiled, side: Side, mut visit: impl FnMut(u32, &'p Rule)) {
         let probe = |fact: &_| self.probe(fact);
@@ -160,35 +125,28 @@ impl<'q> Wanted<'q> {
         }
     }
 
-    fn leaves(&self, fact: &Fact) -> bool {
-        self.when == When::Left && matches!(fact, Fact::Context(_) | Fact::Now | Fact::Seen)
+    /// Whether all calls of the scope satisfy a condition on the call.
+    fn is_within(&self, condition: &Condition) -> bool {
+        let within = |constraint| {
+            let wider = Condition::new(condition.fact.clone(), constraint);
+            condition_within(self.cover(), &wider, self.meter())
+        };
+        // As it compares, first: a scope may say the same.
+        within(self.known(&condition.constraint, &Pins::new()).into_owned())
+            || (condition.constraint.compares_with(&Fact::is_of_the_call)
+                && self
+                    .ways(&condition.constraint)
+                    .iter()
+                    .all(|way| within(self.known(&condition.constraint, way).into_owned())))
     }
 
-    /// Whether a condition looks at anything that is left to the calls.
-    fn leaves_a_part(&self, condition: &Condition) -> bool {
-        self.leaves(&condition.fact) || condition.constraint.compares_with(&|own| self.leaves(own))
-    }
-
-    /// A permit's constraint with every `same_as` of a known fact replaced by `eq` of what that is. One
-    /// of what is left to the calls may turn out to be any value there.
-    pub(super) fn known<'r>(&self, constraint: &'r Constraint) -> Cow<'r, Constraint> {
-        constraint.replace_same_as(false, &|fact, negated| {
-            if self.leaves(fact) {
-                Some(if negated { not(any()) } else { any() })
-            } else if fact.is_of_the_call() {
-                None
-            } else {
-                self.fact(fact).map(|value| eq(value.clone()))
-            }
+    /// Whether some call of the scope may satisfy a condition on the call.
+    fn may_overlap(&self, condition: &Condition) -> bool {
+        self.ways(&condition.constraint).iter().any(|way| {
+            let constraint = self.widened(condition, way).into_owned();
+            let condition = Condition::new(condition.fact.clone(), constraint);
+            condition_may_overlap(self.cover(), &condition, self.meter())
         })
-    }
-
-    fn meter(&self) -> &'q Meter {
-        self.setting.meter
-    }
-
-    fn cover(&self) -> Cover<'q> {
-        self.capability.cover()
     }
 }
 
@@ -212,18 +170,15 @@ impl Rule {
                 continue;
             }
             if condition.fact.is_of_the_call() {
-                let constraint = wanted.known(&condition.constraint).into_owned();
-                let wider = Condition::new(condition.fact.clone(), constraint);
-                if !condition_within(wanted.cover(), &wider, wanted.meter()) {
+                if !wanted.is_within(condition) {
                     return Some(Obstacle::Wider(condition));
                 }
-            } else {
-                let constraint = wanted.known(&condition.constraint);
-                let truth =
-                    constraint.holds(&condition.fact, Stance::Cover, wanted, wanted.meter());
-                if truth != Truth::True {
-                    return Some(Obstacle::Outside(Outside::Condition(condition, truth)));
+            } else if !wanted.is_true_at_all(condition) {
+                if condition.constraint.compares_with(&Fact::is_of_the_call) {
+                    return Some(Obstacle::Wider(condition));
                 }
+                let truth = condition.holds(Stance::Cover, wanted, wanted.meter());
+                return Some(Obstacle::Outside(Outside::Condition(condition, truth)));
             }
         }
         (!openness_within(wanted.cover(), self.cover())).then_some(Obstacle::MoreOpen)
@@ -234,7 +189,8 @@ impl Rule {
         let of_the_call = self.conditions.iter().filter(|own| own.fact.is_of_the_call());
         of_the_call
             .map(|own| {
-                let constraint = wanted.known(&own.constraint).into_owned();
+                let way = wanted.only_way(&own.constraint);
+                let constraint = wanted.known(&own.constraint, &way).into_owned();
                 Condition::new(own.fact.clone(), constraint)
             })
             .collect()
@@ -256,14 +212,9 @@ impl Rule {
             && self.validity.holds_at(wanted.setting.now)
             && self.tool_named(wanted.capability.tool.as_str(), Stance::Cover, wanted.meter())
                 == Truth::True
-            && self.conditions.iter().all(|condition| {
-                if condition.fact.is_of_the_call() {
-                    let constraint = wanted.known(&condition.constraint).into_owned();
-                    let condition = Condition::new(condition.fact.clone(), constraint);
-                    condition_may_overlap(wanted.cover(), &condition, wanted.meter())
-                } else {
-                    condition.holds(Stance::Cover, wanted, wanted.meter()) == Truth::True
-                }
+            && self.conditions.iter().all(|condition| match condition.fact.is_of_the_call() {
+                true => wanted.may_overlap(condition),
+                false => wanted.is_true_at_all(condition),
             })
     }
 
@@ -278,12 +229,14 @@ impl Rule {
             return false;
         }
         let no_resource = wanted.cover().openness.resource == ResourceOpenness::None;
-        self.may_hold_of(wanted, |condition| {
+        self.acts_on(wanted, |condition| {
+            if !condition.fact.is_of_the_call() {
+                return wanted.may_hold_at_all(condition);
+            }
             // Where there is no resource, its parts are not there: asked of that, a guard acts on what
             // it cannot tell.
             let of_none = no_resource && !matches!(condition.fact, Fact::Arg(_));
-            (of_none && condition.holds(Stance::Guard, wanted, wanted.meter()).may_hold())
-                || condition_within(wanted.cover(), condition, wanted.meter())
+            (of_none && wanted.may_hold_at_all(condition)) || wanted.is_within(condition)
         })
     }
 
@@ -297,26 +250,18 @@ impl Rule {
 
     /// Whether this guard may act on some call that the capability covers.
     fn overlaps(&self, wanted: &Wanted<'_>) -> bool {
-        self.may_hold_of(wanted, |condition| {
-            condition_may_overlap(wanted.cover(), condition, wanted.meter())
+        self.acts_on(wanted, |condition| match condition.fact.is_of_the_call() {
+            true => wanted.may_overlap(condition),
+            false => wanted.may_hold_at_some(condition),
         })
     }
 
-    fn may_hold_of(&self, wanted: &Wanted<'_>, of_the_call: impl Fn(&Condition) -> bool) -> bool {
+    fn acts_on(&self, wanted: &Wanted<'_>, asked: impl Fn(&Condition) -> bool) -> bool {
         self.moments.include(wanted.setting.moment)
             && self.validity.holds_at(wanted.setting.now)
             && self
                 .tool_named(wanted.capability.tool.as_str(), Stance::Guard, wanted.meter())
                 .may_hold()
-            && self.conditions.iter().all(|condition| {
-                if wanted.leaves_a_part(condition) {
-                    false
-                } else if condition.fact.is_of_the_call() {
-                    let constraint = wanted.known(&condition.constraint).into_owned();
-                    of_the_call(&Condition::new(condition.fact.clone(), constraint))
-                } else {
-                    condition.holds(Stance::Guard, wanted, wanted.meter()).may_hold()
-                }
-            })
+            && self.conditions.iter().all(|own| !wanted.leaves_a_part(own) && asked(own))
     }
 }

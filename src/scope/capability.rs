@@ -33,6 +33,16 @@ impl Capability {
         Cover { conditions: &self.conditions, openness: &self.openness }
     }
 
+    /// The values that it leaves to a part of the call, if they are finitely many.
+    pub(crate) fn values_of(&self, fact: &Fact) -> Option<Vec<&Value>> {
+        let (first, path) = match fact {
+            Fact::Arg(path) => path.split_first().map(|(first, path)| (Fact::arg(first), path))?,
+            other => (other.clone(), &[][..]),
+        };
+        let mut own = self.conditions.iter().filter(|own| own.fact == first);
+        own.find_map(|own| own.constraint.values_at(path))
+    }
+
     /// What both this and another cover of the same tool cover; `None` where one needs an argument that
     /// the other is closed to.
     pub(crate) fn meet(&self, other: Cover<'_>, meter: &Meter) -> Option<Capability> {

@@ -4,6 +4,23 @@ use std::borrow::Cow;
 
 use super::constraint::{Constraint, Node};
 use super::fact::Fact;
+use crate::value::Value;
+
+/// Where a `same_as` stands.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Place {
+    /// Under an odd number of `not`s.
+    pub(crate) negated: bool,
+    /// In a kind that asks what lies in the value: elements, fields, what a text says.
+    pub(crate) inside: bool,
+}
+
+impl Place {
+    /// The same place under one more `not`.
+    pub(crate) fn opposite(self) -> Place {
+        Place { negated: !self.negated, ..self }
+    }
+}
 
 impl Constraint {
     /// Whether it hangs on what a `same_as` compares with if a list is asked element by element.
@@ -18,31 +35,58 @@ impl Constraint {
         }
     }
 
-    /// The constraint with each `same_as` replaced by what `by` has for its fact, standing under an odd
-    /// number of `not`s or not.
+    /// The constraint with each `same_as` replaced by what `by` has for its fact where it stands.
     pub(crate) fn replace_same_as(
         &self,
-        negated: bool,
-        by: &dyn Fn(&Fact, bool) -> Option<Constraint>,
+        place: Place,
+        by: &dyn Fn(&Fact, Place) -> Option<Constraint>,
     ) -> Cow<'_, Constraint> {
         if !self.compares() {
             return Cow::Borrowed(self);
         }
-        let inner = |inner: &Constraint| inner.replace_same_as(negated, by).into_owned();
-        let each = |parts: &[Constraint]| parts.iter().map(inner).collect();
+        let inner = |inner: &Constraint| {
+            inner.replace_same_as(Place { inside: true, ..place }, by).into_owned()
+        };
+        let each = |parts: &[Constraint]| {
+            parts.iter().map(|part| part.replace_same_as(place, by).into_owned()).collect()
+        };
         Cow::Owned(match &self.0 {
-            Node::SameAs(fact) => by(fact, negated).unwrap_or_else(|| self.clone()),
+            Node::SameAs(fact) => by(fact, place).unwrap_or_else(|| self.clone()),
             Node::All(parts) => Constraint(Node::All(each(parts))),
             Node::AnyOf(parts) => Constraint(Node::AnyOf(each(parts))),
-            Node::Not(one) => {
-                Constraint(Node::Not(Box::new(one.replace_same_as(!negated, by).into_owned())))
-            }
+            Node::Not(one) => Constraint(Node::Not(Box::new(
+                one.replace_same_as(place.opposite(), by).into_owned(),
+            ))),
             Node::Each(one) => Constraint(Node::Each(Box::new(inner(one)))),
             Node::Some(one) => Constraint(Node::Some(Box::new(inner(one)))),
             Node::Json(one) => Constraint(Node::Json(Box::new(inner(one)))),
             Node::Fields(fields) => Constraint(Node::Fields(fields.map(inner))),
             _ => self.clone(),
         })
+    }
+
+    /// Every fact that a `same_as` inside is of.
+    pub(crate) fn for_each_fact(&self, visit: &mut impl FnMut(&Fact)) {
+        self.for_each_leaf(&mut |leaf| {
+            if let Node::SameAs(fact) = leaf {
+                visit(fact);
+            }
+        });
+    }
+
+    /// The values that the constraint leaves to what lies at `path` inside, if they are finitely many.
+    pub(super) fn values_at(&self, path: &[Box<str>]) -> Option<Vec<&Value>> {
+        match (&self.0, path) {
+            (Node::Is(set), _) => {
+                let inside = |value| {
+                    path.iter().try_fold(value, |value: &Value, name| value.as_object()?.get(name))
+                };
+                set.iter().map(inside).collect()
+            }
+            (Node::All(parts), _) => parts.iter().find_map(|part| part.values_at(path)),
+            (Node::Fields(fields), [name, path @ ..]) => fields.get(name)?.values_at(path),
+            _ => None,
+        }
     }
 
     pub(super) fn compares(&self) -> bool {

@@ -28,10 +28,13 @@ impl Constraint {
         if self == wider {
             return true;
         }
+        if let Some(within) = self.is_within_whatever(wider, meter) {
+            return within;
+        }
         // Not taken apart where it is open how lists are taken, or where that is in both ways at once, as
         // beside a comparison with a list that is known: alone, some part would ask the elements.
         if [self, wider].iter().any(|one| one.takes_lists_as_known() || one.sort().is_err()) {
-            return self.says_plainly(wider, meter);
+            return self.says_plainly(wider);
         }
         // A list is asked element by element or as a whole. Taking one side apart keeps the meaning
         // only where both sides take lists the same way, or the taken one says more.
@@ -58,7 +61,6 @@ impl Constraint {
             (_, Node::AnyOf(parts)) if take_wider(parts) => {
                 parts.iter().any(|part| self.is_plainly_within(part, meter))
             }
-            (_, Node::Any) => self.admits_absence(meter) == Truth::False,
             (Node::Range(narrow), Node::Range(wide)) => range_within(narrow, wide),
             // Most patterns that people write are settled by how they begin.
             // Where the narrow one speaks of segments `.` and `..`, the wide one may know nothing of them.
@@ -96,10 +98,23 @@ impl Constraint {
         }
     }
 
+    /// Where `wider` is true of everything but what is not filled in, and perhaps of that too, there is
+    /// nothing to search for: what it leaves out is three values. `None` where it says more.
+    fn is_within_whatever(&self, wider: &Constraint, meter: &Meter) -> Option<bool> {
+        if wider.sort() != Ok(Sort::Neutral) || !wider.is_true_of(&Value::Bool(true), meter) {
+            return None;
+        }
+        let is_true = |one: &Constraint, value: Option<&Value>| {
+            one.holds_of(value, Absence::Argument, Stance::Cover, false, meter) == Truth::True
+        };
+        let [null, empty] = [Value::Null, Value::from("")];
+        let mut left_out = [None, Some(&null), Some(&empty)].into_iter();
+        Some(left_out.all(|value| is_true(wider, value) || !is_true(self, value)))
+    }
+
     /// Whether `self` says just what `wider` does, and at most something more that leaves lists to it.
-    fn says_plainly(&self, wider: &Constraint, meter: &Meter) -> bool {
+    fn says_plainly(&self, wider: &Constraint) -> bool {
         match &self.0 {
-            _ if matches!(wider.0, Node::Any) => self.admits_absence(meter) == Truth::False,
             Node::All(parts) => {
                 let mut others = parts.iter().filter(|part| *part != wider);
                 parts.contains(wider) && others.all(|part| part.sort() == Ok(Sort::Neutral))
@@ -138,6 +153,16 @@ pub(crate) fn condition_within(cover: Cover<'_>, wider: &Condition, meter: &Mete
     }
 }
 
+/// Whether a call of a cover may have this value as `fact`.
+pub(crate) fn cover_admits(cover: Cover<'_>, fact: &Fact, value: &Value, meter: &Meter) -> bool {
+    let mut own = cover.conditions.iter().filter(|own| own.fact == *fact);
+    own.all(|own| {
+        let truth =
+            own.constraint.holds_of(Some(value), fact.absence(), Stance::Cover, false, meter);
+        truth.may_hold()
+    })
+}
+
 /// Whether nothing that `narrow` leaves open is closed in `wide`.
 pub(crate) fn openness_within(narrow: Cover<'_>, wide: Cover<'_>) -> bool {
     let resource = matches!(
@@ -159,7 +184,8 @@ fn range_within(narrow: &Range, wide: &Range) -> bool {
 
 fn fields_within(narrow: &Fields<Constraint>, wide: &Fields<Constraint>, meter: &Meter) -> bool {
     let named = wide.iter().all(|(name, wide_field)| match narrow.get(name) {
-        Some(field) => field.is_plainly_within(wide_field, meter),
+        // Not all fields at once, of which there may be many ways to be.
+        Some(field) => field.is_within(wide_field, meter),
         None => !narrow.open && wide_field.admits_absence(meter) == Truth::True,
     });
     let unnamed =

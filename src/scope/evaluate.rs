@@ -156,6 +156,8 @@ impl<'q, F: Facts<'q>> Evaluation<'_, 'q, F> {
 
     fn ask_each(&self, constraint: &Constraint, elements: &[Value], negated: bool) -> Truth {
         match self.stance {
+            // Without an element, a comparison has nothing to compare.
+            _ if elements.is_empty() && constraint.takes_lists_as_known() => Truth::Unknown,
             Stance::Cover if elements.is_empty() => Truth::False,
             stance => self.ask_elements(constraint, elements, negated, stance == Stance::Cover),
         }
@@ -228,6 +230,7 @@ impl<'q, F: Facts<'q>> Evaluation<'_, 'q, F> {
                 };
                 Truth::of((is_filled_in(value) == *wanted) != negated)
             }
+            Node::SameAs(_) if matches!(subject, Subject::Missing(_)) => Truth::Unknown,
             leaf => match subject {
                 Subject::There(value) => {
                     let plain = self.ask_leaf(leaf, value);
@@ -370,9 +373,12 @@ impl<'q, F: Facts<'q>> Evaluation<'_, 'q, F> {
         match (leaf, value) {
             (Node::Any, _) => Truth::True,
             (Node::Is(set), value) => is_one_of(set, value, self.meter),
+            // Two things that are both not filled in are not the same thing.
             (Node::SameAs(fact), value) => match self.facts.fact(fact) {
-                Some(other) => is_same(value, other, self.meter),
-                None => Truth::Unknown,
+                Some(other) if !other.is_nothing() && !value.is_nothing() => {
+                    is_same(value, other, self.meter)
+                }
+                _ => Truth::Unknown,
             },
             (Node::Range(range), Value::Number(number)) => Truth::of(range.contains(*number)),
             (Node::Prefix(start), Value::Text(text)) => begins_with(text, start),

@@ -70,6 +70,9 @@ fn ask(c: &Constraint, value: Option<&Value>, stance: Stance, absent: i8, facts:
     if let Some(Value::List(elements)) = value
         && matches!(spelled_out(c, facts).sort(), Ok(Sort::Element(_)))
     {
+        if elements.is_empty() && names_same(c) {
+            return 1;
+        }
         let answers = elements.iter().map(|e| ask(c, Some(e), stance, absent, facts));
         return match stance {
             Stance::Cover => answers.min().unwrap_or(0),
@@ -85,6 +88,21 @@ fn ask(c: &Constraint, value: Option<&Value>, stance: Stance, absent: i8, facts:
         }
         _ => one(c, value, stance, absent, facts),
     }
+}
+
+/// Whether a comparison is among what is asked of each element.
+fn names_same(c: &Constraint) -> bool {
+    match &c.0 {
+        Node::SameAs(_) => true,
+        Node::All(parts) | Node::AnyOf(parts) => parts.iter().any(names_same),
+        Node::Not(inner) => names_same(inner),
+        _ => false,
+    }
+}
+
+/// Whether nothing is in it.
+pub(super) fn is_empty(value: &Value) -> bool {
+    ["null", "\"\"", "[]", "{}"].contains(&&*value.to_json())
 }
 
 /// The constraint with what it compares with in its place.
@@ -141,6 +159,7 @@ fn one(c: &Constraint, value: Option<&Value>, stance: Stance, absent: i8, facts:
             }
             _ => 2 - one(inner, value, stance, absent, facts),
         },
+        (Node::SameAs(_), None) => 1,
         (_, None) => absent,
         (Node::Any, Some(_)) => 2,
         (Node::Is(set), Some(value)) => set
@@ -152,7 +171,8 @@ fn one(c: &Constraint, value: Option<&Value>, stance: Stance, absent: i8, facts:
             })
             .unwrap_or(1),
         (Node::SameAs(_), Some(value)) => {
-            facts.other.as_ref().map_or(1, |other| same(other, value))
+            let other = facts.other.as_ref().filter(|other| !is_empty(other) && !is_empty(value));
+            other.map_or(1, |other| same(other, value))
         }
         (Node::Range(range), Some(Value::Number(n))) => of(range.contains(*n)),
         (Node::Prefix(p), Some(Value::Text(t))) if p.contains('/') && !leads(p) && leads(t) => 1,

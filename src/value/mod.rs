@@ -70,6 +70,17 @@ pub enum Value {
 pub(crate) const BYTES_OF_VALUE: usize = 8;
 
 impl Value {
+    /// Whether it is there and holds nothing: null, or an empty text, list or object.
+    pub(crate) fn is_nothing(&self) -> bool {
+        match self {
+            Value::Null => true,
+            Value::Text(text) => text.is_empty(),
+            Value::List(list) => list.is_empty(),
+            Value::Object(object) => object.is_empty(),
+            Value::Bool(_) | Value::Number(_) => false,
+        }
+    }
+
     /// What kind of value this is, as messages name it: `null`, `boolean`, `number`, `text`, `list` or
     /// `object`.
     pub const fn kind_name(&self) -> &'static str {

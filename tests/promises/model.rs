@@ -116,6 +116,7 @@ impl Asked<'_> {
         {
             let answers = elements.iter().map(|e| self.ask(c, Some(e), not)).collect();
             return match self.side {
+                _ if elements.is_empty() && compares(c) => UNKNOWN,
                 Side::Gives if elements.is_empty() => FALSE,
                 Side::Gives => all(answers),
                 Side::Refuses => any(answers),
@@ -138,6 +139,7 @@ impl Asked<'_> {
                 let there = value.is_some_and(|v| *v != V::Null && *v != V::Text(String::new()));
                 truth((there == *wanted) != not)
             }
+            (C::SameAs(_), None) => UNKNOWN,
             (_, None) => {
                 if not {
                     UNKNOWN
@@ -203,7 +205,9 @@ impl Asked<'_> {
             (C::Eq(own), value) => same(own, value),
             (C::OneOf(set), value) => one_of(set, value),
             (C::SameAs(fact), value) => {
-                self.question.named(fact).map_or(UNKNOWN, |other| same(&other, value))
+                let other =
+                    self.question.named(fact).filter(|other| !empty(other) && !empty(value));
+                other.map_or(UNKNOWN, |other| same(&other, value))
             }
             (C::Min(n), V::Halves(own)) => truth(own >= n),
             (C::Max(n), V::Halves(own)) => truth(own <= n),
@@ -241,6 +245,27 @@ fn kind(value: &V) -> u8 {
         V::Text(_) => 3,
         V::List(_) => 4,
         V::Object(_) => 5,
+    }
+}
+
+/// Whether a comparison with another part of the question is asked of the value itself.
+fn compares(c: &C) -> bool {
+    match c {
+        C::SameAs(_) => true,
+        C::All(parts) | C::AnyOf(parts) => parts.iter().any(compares),
+        C::Not(inner) => compares(inner),
+        _ => false,
+    }
+}
+
+/// Whether nothing is in it.
+fn empty(value: &V) -> bool {
+    match value {
+        V::Null => true,
+        V::Text(own) => own.is_empty(),
+        V::List(own) => own.is_empty(),
+        V::Object(own) => own.is_empty(),
+        V::Bool(_) | V::Halves(_) => false,
     }
 }
 

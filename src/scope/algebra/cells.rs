@@ -47,7 +47,9 @@ impl<'a> Test<'a> {
         match self {
             Test::Ask { constraint, negated, stance, may } => {
                 let truth = constraint.holds_of(value, absence, *stance, *negated, meter);
-                if *may { truth.may_hold() } else { truth == Truth::True }
+                // What is compared with is not known; but nothing is the same as what is not filled in.
+                let is_settled = *stance == Stance::Cover && value.is_none_or(Value::is_nothing);
+                if *may && !is_settled { truth.may_hold() } else { truth == Truth::True }
             }
             Test::Member(set) => value.is_some_and(|value| set.contains(value)),
             Test::Kind(set) => value.is_some_and(|value| {

@@ -39,7 +39,8 @@ pub(super) fn sample(sampler: &mut Sampler<'_>, meter: &Meter) {
             }
         }
         let value = Value::Object(object);
-        if sampler.is_named(&value) {
+        // Of the objects without any field there is but one.
+        if value != Value::Object(Object::new()) && sampler.is_named(&value) {
             sampler.miss();
         }
         sampler.offer(Some(value), meter);

@@ -147,7 +147,7 @@ proptest! {
         other in model::values(),
     ) {
         let known = |c: Constraint| {
-            c.replace_same_as(false, &|_, _| Some(eq(other.clone()))).into_owned()
+            c.replace_same_as(Place::default(), &|_, _| Some(eq(other.clone()))).into_owned()
         };
         let (a, b) = (known(a), known(b));
         let either = any_of([eq(other.clone()), a.clone()]);

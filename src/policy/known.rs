@@ -1,0 +1,202 @@
+//! What a request knows of the parts of the question that rules compare with (`same_as`).
+//!
+//! Who, why and context are known; of the call, what the scope leaves no choice about. A scope that leaves a
+//! few values is asked once for each.
+
+use std::borrow::Cow;
+
+use super::wanted::Wanted;
+use crate::scope::{
+    Condition, Constraint, Fact, Facts, Place, Readings, Stance, Truth, absent, any, any_of,
+    cover_admits, eq, not,
+};
+use crate::value::{Object, Value};
+
+/// How many ways to leave the call are asked for one condition. Of a scope that leaves more, the part with
+/// the most values is taken for open.
+const MOST_WAYS: usize = 16;
+
+/// One value for each part of the call that is compared with and that the scope pins.
+pub(super) type Pins<'q> = Vec<(Fact, &'q Value)>;
+
+/// A question whose call is as pinned; what is not pinned is not known.
+#[derive(Clone, Copy)]
+struct Pinned<'w, 'q> {
+    wanted: &'w Wanted<'q>,
+    pins: &'w Pins<'q>,
+}
+
+impl<'q> Facts<'q> for Pinned<'_, 'q> {
+    fn fact(self, fact: &Fact) -> Option<&'q Value> {
+        pinned(self.pins, fact).or_else(|| self.wanted.fact(fact))
+    }
+
+    fn readings(self) -> Option<&'q Readings<'q>> {
+        self.wanted.readings()
+    }
+}
+
+fn pinned<'q>(pins: &Pins<'q>, fact: &Fact) -> Option<&'q Value> {
+    pins.iter().find(|(own, _)| own == fact).map(|(_, value)| *value)
+}
+
+impl<'q> Wanted<'q> {
+    /// The ways in which the scope leaves the parts of the call that `constraint` compares with.
+    pub(super) fn ways(&self, constraint: &Constraint) -> Vec<Pins<'q>> {
+        let mut parts: Vec<(Fact, Vec<&'q Value>)> = Vec::new();
+        constraint.for_each_fact(&mut |fact| {
+            if fact.is_of_the_call()
+                && !parts.iter().any(|(own, _)| own == fact)
+                && let Some(values) = self.capability.values_of(fact)
+            {
+                parts.push((fact.clone(), values));
+            }
+        });
+        parts.sort_by_key(|(_, values)| values.len());
+        let mut ways = vec![Pins::new()];
+        for (fact, values) in parts {
+            if ways.len() * values.len() > MOST_WAYS {
+                break;
+            }
+            let more = |way: &Pins<'q>, value| {
+                way.iter().cloned().chain([(fact.clone(), value)]).collect::<Pins<'q>>()
+            };
+            ways = ways.iter().flat_map(|way| values.iter().map(|v| more(way, *v))).collect();
+        }
+        ways
+    }
+
+    /// The one way that the scope leaves, if there is no other.
+    pub(super) fn only_way(&self, constraint: &Constraint) -> Pins<'q> {
+        <[Pins<'q>; 1]>::try_from(self.ways(constraint)).map(|[way]| way).unwrap_or_default()
+    }
+
+    /// A constraint with every `same_as` of something known replaced by what is true of the same values.
+    /// What is left to the calls may turn out to be any value there.
+    pub(super) fn known<'r>(
+        &self,
+        constraint: &'r Constraint,
+        way: &Pins<'_>,
+    ) -> Cow<'r, Constraint> {
+        constraint.replace_same_as(Place::default(), &|fact, place| {
+            if self.leaves(fact) {
+                return Some(whatever(place));
+            }
+            let value = self.value_of(fact, way)?;
+            let nothing = nothing_like(value).filter(|_| place.negated);
+            Some(any_or_only(std::iter::once(eq(value.clone())).chain(nothing)))
+        })
+    }
+
+    /// A guard's constraint of `fact` with every `same_as` of something known replaced by what may hold at
+    /// least wherever it may.
+    pub(super) fn widened<'r>(
+        &self,
+        Condition { fact, constraint }: &'r Condition,
+        way: &Pins<'_>,
+    ) -> Cow<'r, Constraint> {
+        // Elements of an empty list tell nothing of what it is compared with.
+        let may_be_empty = constraint.compares_with(&|_| true)
+            && cover_admits(self.cover(), fact, &Value::List(Vec::new()), self.meter());
+        constraint.replace_same_as(Place::default(), &|compared, place| {
+            let value = self.value_of(compared, way);
+            let open = self.leaves(compared) || (value.is_none() && !compared.is_of_the_call());
+            if open || (value.is_some() && (place.inside || may_be_empty)) {
+                return Some(whatever(place));
+            }
+            let value = value?;
+            let nothing = nothing_like(value).into_iter().chain([absent()]);
+            let nothing = nothing.filter(|_| !place.negated);
+            Some(any_or_only(std::iter::once(eq(value.clone())).chain(nothing)))
+        })
+    }
+
+    /// What is known of a fact: something.
+    fn value_of<'v>(&self, fact: &Fact, way: &Pins<'v>) -> Option<&'v Value>
+    where
+        'q: 'v,
+    {
+        let value = match fact.is_of_the_call() {
+            true => pinned(way, fact),
+            false => self.fact(fact),
+        };
+        value.filter(|value| !value.is_nothing())
+    }
+
+    /// Whether a condition on who, why or context is true of every call that the scope leaves.
+    pub(super) fn is_true_at_all(&self, condition: &Condition) -> bool {
+        let Condition { fact, constraint } = condition;
+        let constraint = constraint.replace_same_as(Place::default(), &|fact, place| {
+            self.leaves(fact).then(|| whatever(place))
+        });
+        self.at_every_way(condition, |facts| {
+            constraint.holds(fact, Stance::Cover, facts, self.meter()) == Truth::True
+        })
+    }
+
+    /// Whether a guard's condition on who, why or context may hold at every call that the scope leaves.
+    pub(super) fn may_hold_at_all(&self, condition: &Condition) -> bool {
+        self.at_every_way(condition, |facts| {
+            // What is not pinned may turn out to be whatever makes it hold the least.
+            let least = condition.constraint.replace_same_as(Place::default(), &|fact, place| {
+                let open = fact.is_of_the_call() && pinned(facts.pins, fact).is_none();
+                open.then(|| whatever(place.opposite()))
+            });
+            least.holds(&condition.fact, Stance::Guard, facts, self.meter()).may_hold()
+        })
+    }
+
+    /// Whether a guard's condition on who, why or context may hold at some call that the scope leaves.
+    pub(super) fn may_hold_at_some(&self, condition: &Condition) -> bool {
+        self.ways(&condition.constraint).iter().any(|pins| {
+            let facts = Pinned { wanted: self, pins };
+            facts.may_take_lists_otherwise(condition)
+                || condition.holds(Stance::Guard, facts, self.meter()).may_hold()
+        })
+    }
+
+    fn at_every_way(
+        &self,
+        condition: &Condition,
+        mut ask: impl FnMut(Pinned<'_, 'q>) -> bool,
+    ) -> bool {
+        self.ways(&condition.constraint).iter().all(|pins| {
+            let facts = Pinned { wanted: self, pins };
+            !facts.may_take_lists_otherwise(condition) && ask(facts)
+        })
+    }
+}
+
+impl Pinned<'_, '_> {
+    /// Whether it hangs on what is not pinned if the list that a condition is asked of is asked element by
+    /// element.
+    fn may_take_lists_otherwise(self, Condition { fact, constraint }: &Condition) -> bool {
+        let is_open = |own: &Fact| own.is_of_the_call() && pinned(self.pins, own).is_none();
+        constraint.takes_lists_as_known()
+            && constraint.compares_with(&is_open)
+            && matches!(self.fact(fact), Some(Value::List(_)))
+    }
+}
+
+/// What is true where it stands, whatever it is asked of.
+fn whatever(place: Place) -> Constraint {
+    if place.negated { not(any()) } else { any() }
+}
+
+/// What of the same kind of value is compared with nothing.
+fn nothing_like(value: &Value) -> Option<Constraint> {
+    match value {
+        Value::Text(_) => Some(absent()),
+        Value::List(_) => Some(eq(Value::List(Vec::new()))),
+        Value::Object(_) => Some(eq(Object::new())),
+        Value::Null | Value::Bool(_) | Value::Number(_) => None,
+    }
+}
+
+fn any_or_only(parts: impl Iterator<Item = Constraint>) -> Constraint {
+    let parts: Vec<Constraint> = parts.collect();
+    match <[Constraint; 1]>::try_from(parts) {
+        Ok([only]) => only,
+        Err(parts) => any_of(parts),
+    }
+}

@@ -1,0 +1,58 @@
+//! What is asked for at a request: one capability, in its setting.
+
+use super::question::Setting;
+use crate::meter::Meter;
+use crate::scope::{Capability, Condition, Cover, Fact, Facts, Readings};
+use crate::value::Value;
+
+/// A capability asked for, in its setting.
+#[derive(Clone, Copy)]
+pub(crate) struct Wanted<'q> {
+    pub(crate) setting: Setting<'q>,
+    pub(crate) capability: &'q Capability,
+    pub(crate) labels: &'q Value,
+    pub(crate) when: When,
+}
+
+/// Whether conditions on context and history count.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum When {
+    /// They are part of the question.
+    Asked,
+    /// They are left to the calls: a permit is not withheld for them, and a guard that has any does
+    /// not act. Nobody is asked before the calls either.
+    Left,
+}
+
+impl<'q> Facts<'q> for &Wanted<'q> {
+    fn fact(self, fact: &Fact) -> Option<&'q Value> {
+        match fact {
+            Fact::Labels => Some(self.labels),
+            _ => self.setting.fact(fact),
+        }
+    }
+
+    fn readings(self) -> Option<&'q Readings<'q>> {
+        Some(self.setting.readings)
+    }
+}
+
+impl<'q> Wanted<'q> {
+    /// Whether a fact is left to the calls.
+    pub(super) fn leaves(&self, fact: &Fact) -> bool {
+        self.when == When::Left && matches!(fact, Fact::Context(_) | Fact::Now | Fact::Seen)
+    }
+
+    /// Whether a condition looks at anything that is left to the calls.
+    pub(super) fn leaves_a_part(&self, condition: &Condition) -> bool {
+        self.leaves(&condition.fact) || condition.constraint.compares_with(&|own| self.leaves(own))
+    }
+
+    pub(super) fn meter(&self) -> &'q Meter {
+        self.setting.meter
+    }
+
+    pub(super) fn cover(&self) -> Cover<'q> {
+        self.capability.cover()
+    }
+}

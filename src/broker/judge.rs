@@ -14,7 +14,7 @@ use crate::policy::{
 };
 use crate::scope::Readings;
 use crate::sync::MutexGuard;
-use crate::task::{Claim, Life, Liveness, Spend};
+use crate::task::{Basis, Claim, Life, Liveness, Spend};
 use crate::value::{Digest, Object};
 
 /// Everything that a call is judged by, but for the task's life.
@@ -168,7 +168,7 @@ impl<'a> CallInputs<'a> {
         let CallInputs { request, presented, .. } = self;
         let claim = Claim {
             grant: presented.grant,
-            serial: Some(presented.serial),
+            basis: Basis::Token(presented.serial),
             who: request.caller,
             tool: Some(request.call.tool()),
         };

@@ -12,7 +12,7 @@ use crate::identity::Identity;
 use crate::meter::Meter;
 use crate::policy::{Moment, Setting, Wanted, could_permit};
 use crate::scope::Readings;
-use crate::task::{Claim, Life, TaskCell};
+use crate::task::{Basis, Claim, Life, TaskCell};
 use crate::token::Presentable;
 use crate::tool::ToolName;
 use crate::value::Object;
@@ -43,7 +43,7 @@ impl Gate {
         let mut life = cell.life.lock();
         shared.keep_up(&current, cell, &mut life, presented.grant, now)?;
         let grant = presented.grant;
-        let claim = Claim { grant, serial: Some(presented.serial), who: caller, tool: None };
+        let claim = Claim { grant, basis: Basis::Token(presented.serial), who: caller, tool: None };
         let live = match cell.prove_live(&life, &shared.halts, &claim, now) {
             // What is halted can be resumed: the token is good, and there is nothing to call now.
             Err(denial) if denial.reason() == Reason::Halted => return Ok(Vec::new()),

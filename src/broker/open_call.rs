@@ -8,7 +8,7 @@ use crate::call::Call;
 use crate::denial::{Denial, Reason};
 use crate::grant::GrantId;
 use crate::sync::Apart;
-use crate::task::{Claim, TaskCell};
+use crate::task::{Basis, Claim, TaskCell};
 
 /// The open end of a permit: closed exactly once, with one outcome.
 pub(super) struct OpenCall {
@@ -48,7 +48,7 @@ impl OpenCall {
         };
         let claim = Claim {
             grant: self.grant,
-            serial: Some(permit.serial),
+            basis: Basis::Permit(permit.serial),
             who: &permit.caller,
             tool: Some(call.tool()),
         };
@@ -75,7 +75,7 @@ impl OpenCall {
         let claim = Claim {
             grant: self.grant,
             // A renewal supersedes tokens, and takes nothing from a call that runs.
-            serial: None,
+            basis: Basis::Handle,
             who: &permit.caller,
             tool: Some(call.tool()),
         };

@@ -17,7 +17,7 @@ use crate::task::TaskCell;
 ///
 /// It seals the call: the tool runs from the arguments that were decided about, not from what the
 /// agent may have changed since. Starting it checks again that task and grant live, that the grant was
-/// not renewed since, that nothing is halted and that the policy is the same. A permit that is dropped unused gives back what it
+/// not decided otherwise since, that nothing is halted and that the policy is the same. A permit that is dropped unused gives back what it
 /// reserved; one that is kept lapses after the broker's `permit_ttl`.
 ///
 /// ```compile_fail,E0277
@@ -170,7 +170,7 @@ impl Permit {
     /// Moves the permit from reserved to running, in one step with the last check.
     ///
     /// # Errors
-    /// A [`Denial`] if task or grant have ended or expired, the grant was renewed, a halt is on, the
+    /// A [`Denial`] if task or grant have ended or expired, a checkpoint or a renewal gave less, a halt is on, the
     /// policy is another, or the permit has lapsed. What it reserved is given back.
     pub fn start(self) -> Result<Running, Denial> {
         let Permit { call, version, mut open, rules: _ } = self;

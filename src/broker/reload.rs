@@ -4,7 +4,6 @@ use std::collections::{HashSet, VecDeque};
 use std::future::poll_fn;
 use std::sync::Arc;
 use std::task::Poll;
-use std::time::Duration;
 
 use super::Broker;
 use super::current::Current;
@@ -13,7 +12,7 @@ use super::shared::Shared;
 use crate::audit::Event;
 use crate::clock::Timestamp;
 use crate::denial::{Denial, Reason};
-use crate::grant::{GrantId, Pool, Row, Stamp, Terms};
+use crate::grant::{GrantId, Pool, Row, Stamp, Terms, implies};
 use crate::identity::Identity;
 use crate::meter::Meter;
 use crate::policy::{Limits, Moment, Policy, When};
@@ -357,11 +356,6 @@ impl Limits {
         self.depth = [self.depth, other.depth].into_iter().flatten().min();
         beside.map(|rate| Limits { rate: Some(rate), ..Limits::default() })
     }
-}
-
-/// Whether what keeps to one rate keeps to the other: no more calls, in no shorter a window.
-fn implies((calls, window): (u64, Duration), (others, shorter): (u64, Duration)) -> bool {
-    calls <= others && window >= shorter
 }
 
 impl Drifted {

@@ -22,8 +22,10 @@ impl Task {
     /// its time anew, within its `max_life`, its parent and the task's ceiling.
     ///
     /// Its id, counters, children and history stay; its serial rises, and older tokens are refused
-    /// from then on, as are permits handed out on them that have not started. If policy would not give it again, the grant ends. A revoke that comes first
-    /// wins.
+    /// from then on. Permits handed out on them before start still, if the renewal gave no less (no earlier
+    /// end, no tighter limit) and the same is attested of the holder as of who asked for the permit: the
+    /// renewal has confirmed them. If policy would not give the grant again, it ends. A revoke that comes
+    /// first wins.
     ///
     /// # Errors
     /// A [`Denial`]; the grant has ended then, unless it had before.
@@ -38,6 +40,7 @@ impl Task {
 
     /// As [`renew`](Task::renew), at a point of the errand where something has changed: the expiry
     /// stays, or comes earlier where policy gives less time today than when it was issued or renewed last.
+    /// Permits handed out before end: what has changed is theirs, too.
     ///
     /// # Errors
     /// As [`renew`](Task::renew).
@@ -150,8 +153,15 @@ fn again(
     let place = shared.place(now, &event)?;
     let terms = shared.terms.share(given.terms);
     if let Some(row) = life.grant_mut(grant.id) {
+        // Only a renewal for the same attested facts that takes nothing away says of what was permitted
+        // before that it may be.
+        let confirms = moves == Expiry::Moves
+            && holder.states_as(&row.holder)
+            && expires >= row.expires
+            && life_ends == row.life_ends()
+            && terms.give_no_less_than(&row.terms);
+        row.supersede(serial, confirms);
         row.limit_life(life_ends);
-        row.serial = serial;
         row.expires = expires;
         row.holder = holder.clone();
         // A checkpoint gives no time, idle time neither.

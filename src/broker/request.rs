@@ -17,7 +17,7 @@ use crate::identity::Identity;
 use crate::meter::Meter;
 use crate::policy::Moment;
 use crate::scope::{Capability, Scope};
-use crate::task::{Claim, Life, Liveness, TaskCell};
+use crate::task::{Basis, Claim, Life, Liveness, TaskCell};
 use crate::token::{Claims, Token, encode_carried, mint};
 
 impl Task {
@@ -239,7 +239,7 @@ impl<'r> GrantRequest<'r> {
     /// Proves that a grant of the task lives, for what the host asks about it.
     pub(super) fn prove_live(&self, life: &Life, grant: GrantId) -> Result<Liveness, Denial> {
         let GrantRequest { shared, cell, holder, now, .. } = *self;
-        let claim = Claim { grant, serial: None, who: holder, tool: None };
+        let claim = Claim { grant, basis: Basis::Handle, who: holder, tool: None };
         cell.prove_live(life, &shared.halts, &claim, now)
     }
 

@@ -5,6 +5,7 @@
 //! identity it permits instead, whatever the task.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use super::counter::{Cost, Counter};
 use super::spanning::{Spanning, SpanningCounters};
@@ -12,7 +13,7 @@ use crate::args::Args;
 use crate::clock::Timestamp;
 use crate::denial::{Denial, Reason};
 use crate::identity::Identity;
-use crate::policy::{Limits, Rule};
+use crate::policy::{Budget, Limits, Rule};
 use crate::scope::Fact;
 use crate::sync::MutexGuard;
 use crate::value::{Number, Value};
@@ -42,6 +43,24 @@ impl Stamp {
         same && self.spanning.as_ref().is_none_or(counts)
     }
 
+    /// Whether each of its limits is one of `others`, of the same counter, or looser.
+    pub(crate) fn is_no_tighter_than(&self, others: &[Stamp]) -> bool {
+        let same = others.iter().filter(|other| self.shares_counter_with(other));
+        let olds = same.map(|other| &other.limits);
+        // How long something lives is told by its expiry, and idle time by the terms. Whose counter it is
+        // was compared; what could not be read was never loaded.
+        let Limits { uses, rate, budgets, depth, keeps_abandoned, .. } = &self.limits;
+        let some = |holds: &dyn Fn(&Limits) -> bool| olds.clone().any(holds);
+        uses.is_none_or(|own| some(&|old| old.uses.is_some_and(|old| old <= own)))
+            && rate.is_none_or(|own| some(&|old| old.rate.is_some_and(|old| implies(old, own))))
+            && depth.is_none_or(|own| some(&|old| old.depth.is_some_and(|old| old <= own)))
+            && (!keeps_abandoned || some(&|old| old.keeps_abandoned))
+            && budgets.iter().all(|own| {
+                let within = |old: &Budget| old.argument == own.argument && old.most <= own.most;
+                some(&|old| old.budgets.iter().any(within))
+            })
+    }
+
     /// Whether it limits how long something lives, beyond one grant.
     pub(crate) fn limits_time(&self) -> bool {
         self.limits.max_life.is_some() || self.limits.idle.is_some()
@@ -51,6 +70,14 @@ impl Stamp {
     pub(crate) fn shares_counter_with(&self, other: &Stamp) -> bool {
         self.rule == other.rule && self.spanning == other.spanning
     }
+}
+
+/// Whether what keeps to one rate keeps to the other: no more calls, in no shorter a window.
+pub(crate) fn implies(
+    (calls, window): (u64, Duration),
+    (others, shorter): (u64, Duration),
+) -> bool {
+    calls <= others && window >= shorter
 }
 
 /// What a task has spent, rule by rule.

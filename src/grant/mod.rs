@@ -14,7 +14,7 @@ mod spells;
 pub use id::GrantId;
 pub(crate) use id::GrantIds;
 
-pub(crate) use counters::{Counters, Reservation, Stamp};
+pub(crate) use counters::{Counters, Reservation, Stamp, implies};
 pub(crate) use coverage::{Coverage, stamps_on};
 pub(crate) use pool::Pool;
 pub(crate) use row::{Granted, More, Row, Terms};

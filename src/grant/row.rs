@@ -39,6 +39,8 @@ pub(crate) struct More {
     nonces: Nonces,
     /// When the grant's whole life ends, whatever is renewed.
     life_ends: Option<Timestamp>,
+    /// The first serial whose permits the renewals since have confirmed, if there was one.
+    confirmed: Option<u32>,
 }
 
 impl Row {
@@ -46,6 +48,25 @@ impl Row {
     pub(crate) fn trial(&self) -> Row {
         let more = self.life_ends().map(More::ending);
         Row { holder: self.holder.clone(), terms: self.terms.clone(), more, ..*self }
+    }
+
+    /// Moves on to the next serial. What confirms the authority lets permits of the serials before start
+    /// still; what does not ends them, for good.
+    pub(crate) fn supersede(&mut self, serial: u32, confirms: bool) {
+        if confirms {
+            self.more.get_or_insert_default().confirmed.get_or_insert(self.serial);
+        } else if let Some(more) = &mut self.more {
+            more.confirmed = None;
+        }
+        self.serial = serial;
+    }
+
+    /// Whether a permit that was handed out to `caller` on a token of this serial may start: on the current
+    /// one, or on one that has been confirmed since, by a renewal for the same attested facts.
+    pub(crate) fn honours(&self, serial: u32, caller: &Identity) -> bool {
+        let confirmed = self.more.as_ref().and_then(|more| more.confirmed);
+        serial == self.serial
+            || confirmed.is_some_and(|first| first <= serial) && caller.states_as(&self.holder)
     }
 
     /// When its whole life ends, if that is limited.
@@ -106,6 +127,18 @@ pub(crate) struct Terms {
 }
 
 impl Terms {
+    /// Whether these give no less than others, of the same capabilities: no limit that the others do not
+    /// have, and none that is tighter.
+    pub(crate) fn give_no_less_than(&self, others: &Terms) -> bool {
+        let idle = self.idle.is_none_or(|own| others.idle.is_some_and(|other| other <= own));
+        let mut both = self.scope.iter().zip(&others.scope);
+        idle && self.scope.len() == others.scope.len()
+            && both.all(|(own, other)| {
+                own.capability == other.capability
+                    && own.stamps.iter().all(|stamp| stamp.is_no_tighter_than(&other.stamps))
+            })
+    }
+
     /// Whether a rule limits how long something lives, beyond one grant.
     pub(crate) fn limit_time(&self) -> bool {
         self.stamps().any(Stamp::limits_time)

@@ -150,6 +150,19 @@ impl Identity {
         &self.facts.who.acts_for
     }
 
+    /// Whether the same is attested of both, whatever vouches for it and until when.
+    pub(crate) fn states_as(&self, other: &Identity) -> bool {
+        let (own, other) = (&*self.facts, &*other.facts);
+        std::ptr::eq(own, other)
+            || (own.attested_by == other.attested_by
+                && own.subject == other.subject
+                && own.kind == other.kind
+                && own.groups == other.groups
+                && own.attributes == other.attributes
+                && own.aliases == other.aliases
+                && own.acts_for == other.acts_for)
+    }
+
     /// When it is good no more, if [the host said so](Assertion::until).
     pub fn until(&self) -> Option<Timestamp> {
         self.facts.who.until

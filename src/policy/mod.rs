@@ -47,7 +47,7 @@ pub(crate) use compiled::Compiled;
 pub(crate) use decide::{Obstacle, Verdict, decide};
 pub(crate) use deciders::Deciders;
 pub(crate) use explain::{nearest_for_call, nearest_for_request};
-pub(crate) use limits::Limits;
+pub(crate) use limits::{Budget, Limits};
 pub(crate) use question::{Question, Setting, What};
 pub(crate) use request::{Answer, could_permit, decide_request, parts_covered};
 pub(crate) use wanted::{Wanted, When};

@@ -11,12 +11,22 @@ use crate::identity::Identity;
 /// What is claimed to live, and on whose part.
 pub(crate) struct Claim<'a> {
     pub(crate) grant: GrantId,
-    /// Of the token or the permit that the claim rests on; the host's own handle rests on none.
-    pub(crate) serial: Option<u32>,
+    pub(crate) basis: Basis,
     /// Who presents the token, or holds the grant as attested now.
     pub(crate) who: &'a Identity,
     /// The tool that is to be called, if it is about a call.
     pub(crate) tool: Option<&'a str>,
+}
+
+/// What a claim rests on.
+#[derive(Clone, Copy)]
+pub(crate) enum Basis {
+    /// The host's own handle.
+    Handle,
+    /// A token of this serial.
+    Token(u32),
+    /// A permit that was handed out on a token of this serial.
+    Permit(u32),
 }
 
 /// Proof that at one instant the task was open, that the grant and all it was delegated from lived, that
@@ -70,12 +80,17 @@ impl TaskCell {
         claim: &Claim<'_>,
         now: Timestamp,
     ) -> Result<Liveness, Denial> {
-        let Claim { grant, serial, who, tool } = *claim;
+        let Claim { grant, basis, who, tool } = *claim;
         if life.over.is_some() {
             return Err(Denial::new(Reason::TaskOver));
         }
         let row = life.grant(grant).ok_or_else(|| Denial::new(life.why_gone(grant)))?;
-        if serial.is_some_and(|serial| row.serial != serial) {
+        let current = match basis {
+            Basis::Handle => true,
+            Basis::Token(serial) => row.serial == serial,
+            Basis::Permit(serial) => row.honours(serial, who),
+        };
+        if !current {
             return Err(Denial::new(Reason::Superseded).because("the grant was renewed since"));
         }
         self.check_open(life, now)?;

@@ -14,6 +14,6 @@ pub(crate) use commit::Spend;
 pub use halt::Halt;
 pub(crate) use halt::Halts;
 pub(crate) use life::{EndedGrant, Life};
-pub(crate) use liveness::{Claim, Liveness};
+pub(crate) use liveness::{Basis, Claim, Liveness};
 pub(crate) use open_permit::OpenPermit;
 pub(crate) use table::Table;

@@ -42,9 +42,9 @@ fn the_token_before_a_renewal_is_dead() {
 }
 
 #[test]
-fn a_permit_handed_out_before_a_renewal_or_a_checkpoint_is_dead() {
+fn a_permit_handed_out_before_a_renewal_starts_and_before_a_checkpoint_does_not() {
     let everywhere = [Moment::Request, Moment::Call, Moment::Delegate];
-    let world = World::rules([pings("p").on(everywhere).uses(5)]);
+    let world = World::rules([pings("p").on(everywhere).uses(6)]);
     let (agent, worker) = (world.agent("a"), world.agent("worker"));
     let task = world.open(&agent);
     let mut grant = task.request(to_ping(), &here()).unwrap();
@@ -57,15 +57,93 @@ fn a_permit_handed_out_before_a_renewal_or_a_checkpoint_is_dead() {
             true => task.checkpoint(&mut grant, &agent, &here()).unwrap(),
             false => task.renew(&mut grant, &agent, &here()).unwrap(),
         }
-        let denial = permit.start().unwrap_err();
-        assert_eq!((denial.reason(), denial.code()), (Reason::Superseded, Code::InvalidToken));
+        match permit.start() {
+            Ok(running) => assert!(!checkpoint, "{running:?}"),
+            Err(denial) => {
+                assert!(checkpoint);
+                let (reason, code) = (denial.reason(), denial.code());
+                assert_eq!((reason, code), (Reason::Superseded, Code::InvalidToken));
+            }
+        }
         // What was running goes on, and children stay.
         drop(childs.start().unwrap());
         running.succeed();
     }
-    // What the dead ones held came back.
+    // What the dead one held came back.
     world.call(&grant, &ping()).unwrap();
     assert_eq!(world.denied(&grant, &ping()), Reason::UsesSpent);
+}
+
+/// What a renewal in this context, for an agent with these groups, makes of a permit handed out before.
+fn start_after(rules: Vec<Rule>, steps: &[(&str, &[&str])]) -> Option<Reason> {
+    let world = World::rules(rules);
+    let assert = |groups: &[&str]| {
+        let assertion = Assertion::agent("a").groups(groups.iter().copied());
+        world.broker.assert_identity(assertion).unwrap()
+    };
+    let agent = assert(&["g"]);
+    let task = world.open(&agent);
+    let mut grant = task.request(to_ping(), &Context::new().with("env", "first")).unwrap();
+    let first = Context::new().with("env", "first");
+    let permit = world.gate.authorize(&grant, &agent, ping(), &first).unwrap();
+    for (env, groups) in steps {
+        world.pass(seconds(1));
+        let context = Context::new().with("env", *env);
+        task.renew(&mut grant, &assert(groups), &context).unwrap();
+    }
+    permit.start().err().map(|denial| denial.reason())
+}
+
+/// attacks 89 and 92: only what confirms a permit lets it start.
+#[test]
+fn a_renewal_confirms_permits_only_if_it_gives_no_less_to_the_same() {
+    let of = |id: &str, env: &str| pings(id).when("env", eq(env));
+    let confirmed = |first: fn(Rule) -> Rule, second: fn(Rule) -> Rule| {
+        start_after(vec![first(of("1", "first")), second(of("2", "second"))], &[("second", &["g"])])
+            .is_none()
+    };
+    let plain: fn(Rule) -> Rule = |rule| rule;
+    assert!(confirmed(plain, plain));
+    assert!(confirmed(|rule| rule.uses(3), plain), "a limit less");
+    assert!(!confirmed(plain, |rule| rule.uses(3)), "a limit more");
+    assert!(!confirmed(|rule| rule.uses(3), |rule| rule.uses(3)), "of another counter");
+    assert!(!confirmed(plain, |rule| rule.rate(9, seconds(60))));
+    assert!(!confirmed(plain, |rule| rule.budget("args.n", 5)));
+    assert!(!confirmed(plain, |rule| rule.idle(seconds(60))));
+    assert!(confirmed(|rule| rule.idle(seconds(60)), plain));
+    assert!(!confirmed(plain, |rule| rule.depth(1)));
+    assert!(
+        !confirmed(|rule| rule.ttl(seconds(60)), |rule| rule.ttl(seconds(58))),
+        "an earlier end"
+    );
+    assert!(
+        confirmed(|rule| rule.ttl(seconds(60)), |rule| rule.ttl(seconds(59))),
+        "no earlier end"
+    );
+    assert!(!confirmed(plain, |rule| rule.max_life(seconds(3000))), "an end of the whole life");
+
+    let same = || vec![pings("p").uses(3)];
+    assert_eq!(start_after(same(), &[("first", &["g"])]), None);
+    assert_eq!(start_after(same(), &[("x", &["g", "h"])]), Some(Reason::Superseded), "other facts");
+    // What a renewal has ended, no later one brings back.
+    let twice: [(&str, &[&str]); 2] = [("x", &["h"]), ("x", &["g"])];
+    assert_eq!(start_after(same(), &twice), Some(Reason::Superseded));
+    let [less, more] = [of("1", "first"), of("2", "second").uses(9)];
+    let rules = vec![less, more, pings("always").when("env", eq("never"))];
+    let steps: [(&str, &[&str]); 2] = [("second", &["g"]), ("first", &["g"])];
+    assert_eq!(start_after(rules, &steps), Some(Reason::Superseded));
+}
+
+#[test]
+fn a_confirmed_permit_is_the_callers_whose_facts_were_attested_again() {
+    let world = World::rules([pings("p")]);
+    let agent = world.agent("a");
+    let task = world.open(&agent);
+    let mut grant = task.request(to_ping(), &here()).unwrap();
+    let with_more = world.broker.assert_identity(Assertion::agent("a").group("g")).unwrap();
+    let permit = world.gate.authorize(&grant, &with_more, ping(), &here()).unwrap();
+    task.renew(&mut grant, &agent, &here()).unwrap();
+    assert_eq!(permit.start().unwrap_err().reason(), Reason::Superseded);
 }
 
 #[test]

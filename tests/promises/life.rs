@@ -51,6 +51,8 @@ pub(crate) struct Row {
     pub(crate) idle: Option<i64>,
     pub(crate) last_used: i64,
     pub(crate) serial: u32,
+    /// From which serial on permits start still.
+    pub(crate) confirmed: u32,
     /// Under which policy it was last found to be given.
     pub(crate) epoch: u64,
     /// Why it ended, if it has.

@@ -356,6 +356,7 @@ impl Life {
             idle: given.idle,
             last_used,
             serial: 1,
+            confirmed: 1,
             epoch: self.epoch,
             ended: None,
         });

@@ -43,8 +43,16 @@ impl Life {
             Ok((given, life_ends, expires)) => {
                 answer.unwrap_or_else(|denial| panic!("not renewed: {}", denial.explain()));
                 let now = self.now;
+                let gave_less = !moves
+                    || self.case.whos[by] != self.case.whos[self.rows[at].holder]
+                    || expires < self.rows[at].expires
+                    || life_ends != self.rows[at].life_ends
+                    || gives_less(&given, &self.rows[at]);
                 let row = &mut self.rows[at];
                 row.serial += 1;
+                if gave_less {
+                    row.confirmed = row.serial;
+                }
                 assert_eq!(handle.serial(), row.serial);
                 assert_eq!(handle.id(), row.id, "a renewal keeps the id");
                 assert_eq!(handle.expires().unix_millis() - START, expires);
@@ -163,4 +171,29 @@ impl Life {
         given.narrow_by(&delegated);
         Some(given)
     }
+}
+
+/// Whether a renewal gave less than there was: a limit that was not there, or was looser.
+fn gives_less(given: &Given, row: &Row) -> bool {
+    let idle = given.idle.is_some_and(|new| row.idle.is_none_or(|old| old > new));
+    let parts = given.stamps.iter().zip(&row.parts);
+    idle || parts.into_iter().any(|(stamps, part)| {
+        stamps.iter().any(|new| {
+            let olds = || part.stamps.iter().filter(|old| old.counts_with(new)).map(|o| o.limits);
+            let l = new.limits;
+            let fresh = |new: Option<u64>, of: fn(&LimitsSaid) -> Option<u64>| {
+                new.is_some_and(|new| !olds().any(|old| of(&old).is_some_and(|old| old <= new)))
+            };
+            let rate = l.rate.is_some_and(|(calls, window)| {
+                !olds().any(|old| old.rate.is_some_and(|(c, w)| c <= calls && w >= window))
+            });
+            let budget = l.budget_halves.is_some_and(|most| {
+                !olds().any(|old| old.budget_halves.is_some_and(|old| old <= most))
+            });
+            fresh(l.uses, |l| l.uses)
+                || fresh(l.depth.map(u64::from), |l| l.depth.map(u64::from))
+                || rate
+                || budget
+        })
+    })
 }

@@ -3,7 +3,7 @@
 use hallpass::audit::Outcome;
 use hallpass::{Reason, RunError};
 
-use crate::life::{Life, State};
+use crate::life::{Life, Slip, State};
 use crate::stand::pick;
 
 impl Life {
@@ -65,12 +65,19 @@ impl Life {
             (self.tasks[task].over, Reason::TaskOver),
             (self.now >= self.tasks[task].ceiling, Reason::Expired),
             (lapsed, Reason::PermitLapsed),
-            (self.rows[slip.row].serial != slip.serial, Reason::Superseded),
+            (!self.is_confirmed(slip), Reason::Superseded),
             (self.epoch != slip.epoch, Reason::PolicyChanged),
             (self.stopped(task, &whos, Some(&slip.tool)), Reason::Halted),
         ];
         reasons.extend(failures.into_iter().filter(|(so, _)| *so).map(|(_, reason)| reason));
         reasons
+    }
+
+    /// Whether a permit's token is the current one, or each renewal since has confirmed it.
+    fn is_confirmed(&self, slip: &Slip) -> bool {
+        let row = &self.rows[slip.row];
+        let same = self.case.whos[slip.caller] == self.case.whos[row.holder];
+        row.serial == slip.serial || (row.confirmed <= slip.serial && same)
     }
 
     pub(crate) fn drop_permit(&mut self, n: usize) {

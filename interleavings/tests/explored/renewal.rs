@@ -54,28 +54,35 @@ fn a_revoke_that_meets_a_renewal_wins() {
     }
 }
 
+/// attack 92: of a renewal that confirms what was permitted the permit starts, of a checkpoint none does.
 #[test]
-fn the_token_before_a_renewal_is_worth_nothing_once_it_is_renewed() {
+fn the_token_before_is_worth_nothing_once_it_is_decided_again() {
     let policy = policy([pings("p")]);
-    explore(1000, move || {
-        let world = World::new(&policy);
-        let (task, mut grant) = world.pinging();
-        let (agent, before) = (world.agent("a"), copy_of(grant.token()));
-        let renewed = Watch::default();
-        shuttle::thread::scope(|scope| {
-            scope.spawn(|| {
-                let late = renewed.is_over();
-                let permit = world.gate.authorize(&before, &agent, ping(), &here());
-                assert!(!(late && permit.is_ok()), "a token that was superseded");
-                // What it permitted and had not started dies with it.
-                permit.map(|permit| renewed.run(permit))
+    for (renews, decide) in RENEWALS.into_iter().enumerate().map(|(at, how)| (at == 0, how)) {
+        let policy = policy.clone();
+        explore(1000, move || {
+            let world = World::new(&policy);
+            let (task, mut grant) = world.pinging();
+            let (agent, before) = (world.agent("a"), copy_of(grant.token()));
+            let decided = Watch::default();
+            shuttle::thread::scope(|scope| {
+                scope.spawn(|| {
+                    let late = decided.is_over();
+                    let permit = world.gate.authorize(&before, &agent, ping(), &here());
+                    assert!(!(late && permit.is_ok()), "a token that was superseded");
+                    permit.map(|permit| match renews {
+                        true => drop(permit.start().map(hallpass::Running::succeed)),
+                        // What it permitted and had not started dies with it.
+                        false => drop(decided.run(permit)),
+                    })
+                });
+                decide(&task, &mut grant, &agent).unwrap();
+                decided.over();
             });
-            task.renew(&mut grant, &agent, &here()).unwrap();
-            renewed.over();
+            world.call(&grant, &ping()).unwrap();
+            world.records();
         });
-        world.call(&grant, &ping()).unwrap();
-        world.records();
-    });
+    }
 }
 
 fn copy_of(token: &Token) -> Token {

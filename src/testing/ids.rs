@@ -4,7 +4,7 @@ use crate::broker::BrokerBuilder;
 use crate::grant::GrantIds;
 
 /// Has a broker number its grants from 1, where they else have random ids. With keys and a clock of the
-/// test's own, records and tokens are then the same in each run.
+/// test's own, tokens are then the same in each run, and so are records, but for the one that names the log.
 ///
 /// ```
 /// # use hallpass::prelude::*;

@@ -1,9 +1,13 @@
 //! Attributes of the moment.
 
+mod source;
+
 use std::borrow::Cow;
 
 use crate::value::{Key, Object, Value, ValueError};
 use crate::visible::{ATTRIBUTE_NAME, SHOWN, TextFault, escape_for_people};
+
+pub use source::ContextSource;
 
 /// How many names a context holds. Real ones have about ten; a reader of a denial still finds the
 /// one that mattered, and hashing or logging a context stays cheap.
@@ -71,6 +75,24 @@ impl Context {
     /// Whether there is no attribute.
     pub fn is_empty(&self) -> bool {
         self.attributes.is_empty()
+    }
+
+    /// What both say. A name of which they say different things is left out: nothing is known of it, and
+    /// what asks for it is unknown.
+    pub(crate) fn joined_with(&self, other: &Context) -> Context {
+        let mut joined = self.clone();
+        for (name, value) in other.iter() {
+            match self.get(name) {
+                Some(own) if own == value => {}
+                Some(_) => joined.attributes.remove(name),
+                None => {
+                    if let Err(mistake) = joined.add(Key::Owned(name.to_owned()), value.clone()) {
+                        joined.mistake.get_or_insert(mistake);
+                    }
+                }
+            }
+        }
+        joined
     }
 
     /// # Errors

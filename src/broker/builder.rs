@@ -6,12 +6,14 @@ use std::time::Duration;
 use super::Broker;
 use super::current::{InForce, KeysInForce, Ruling};
 use super::denial_hook::DenialHook;
+use super::moment::Source;
 use super::settings::Settings;
 use super::shared::Shared;
 use super::stats::DenialCounts;
 use super::tripwire::Tripwire;
 use crate::audit::{DigestKey, Event, Journal, MemoryLog, Origin, Sink, SinkError};
 use crate::clock::{Clock, ClockError, SystemClock, Timekeeper};
+use crate::context::ContextSource;
 use crate::denial::Denial;
 use crate::grant::{GrantIds, Pool, SpanningCounters};
 use crate::identity::Restatements;
@@ -35,6 +37,7 @@ pub struct BrokerBuilder {
     tripwire: Option<(usize, Duration)>,
     ids: GrantIds,
     on_denial: Option<DenialHook>,
+    source: Option<Source>,
 }
 
 /// Why a broker could not be built.
@@ -78,6 +81,7 @@ impl BrokerBuilder {
             tripwire: None,
             ids: GrantIds::Random,
             on_denial: None,
+            source: None,
             settings: Settings {
                 default_ttl: Duration::from_secs(5 * 60),
                 ceiling: Duration::from_secs(60 * 60),
@@ -193,6 +197,24 @@ impl BrokerBuilder {
         self
     }
 
+    /// Asks the host for facts at every question, each to be answered `within` that time: requests,
+    /// delegations, renewals, listings and calls, dry runs among them. They add to what the caller states;
+    /// where both say different things of one name, nothing is known of it, so that rules that ask for it
+    /// are unknown. Unless one is set, there is only what callers state.
+    ///
+    /// It is asked on the thread of the question, before any lock of the broker is taken, so it may ask
+    /// the broker. One that fails, panics or is late (by the broker's clock) has the question denied as
+    /// [`context_unavailable`](crate::Reason::ContextUnavailable), and recorded. The broker can't interrupt
+    /// a source that does not return: it holds up its own question, and no other.
+    pub fn context_source(
+        mut self,
+        source: impl ContextSource + 'static,
+        within: Duration,
+    ) -> Self {
+        self.source = Some(Source { source: Box::new(source), within });
+        self
+    }
+
     /// The seam of `testing`: shipped code has no way to it.
     pub(crate) fn ids(mut self, ids: GrantIds) -> Self {
         self.ids = ids;
@@ -301,6 +323,7 @@ impl BrokerBuilder {
             settings: self.settings,
             ids: self.ids,
             on_denial: self.on_denial,
+            source: self.source,
         };
         let loaded = Event::Reloaded { epoch: 1, policy: digest.as_str().into() };
         shared.record(shared.keeper.latest(), &loaded);

@@ -73,7 +73,7 @@ impl Gate {
         call: Call,
         context: &Context,
     ) -> Result<Permit, Denial> {
-        let at = |now| CallRequest {
+        let at = |now, context| CallRequest {
             shared: &self.shared,
             text: presented.text(),
             caller,
@@ -81,13 +81,14 @@ impl Gate {
             context,
             now,
         };
-        let attempt = match self.shared.now() {
-            Ok(now) => at(now),
+        let (now, context) = match self.shared.moment(caller, Some(call.tool()), context) {
+            Ok(moment) => moment,
             Err(denial) => {
                 let refusal = Refusal { denial, about: None, signed: false };
-                return Err(at(self.shared.keeper.latest()).record(refusal));
+                return Err(at(self.shared.keeper.latest(), context).record(refusal));
             }
         };
+        let attempt = at(now, &context);
         match attempt.commit() {
             Ok(committed) => Ok(committed.into_permit(&self.shared, call)),
             Err(refusal) => Err(attempt.record(refusal)),
@@ -171,8 +172,8 @@ impl Gate {
         call: &Call,
         context: &Context,
     ) -> Result<DryRun, Denial> {
-        let now = self.shared.now()?;
-        let text = presented.text();
+        let (now, context) = self.shared.moment(caller, Some(call.tool()), context)?;
+        let (text, context) = (presented.text(), &*context);
         let attempt = CallRequest { shared: &self.shared, text, caller, call, context, now };
         attempt.check().map(DryRun).map_err(|refusal| refusal.denial)
     }

@@ -33,7 +33,7 @@ impl Gate {
         context: &Context,
     ) -> Result<Vec<ToolName>, Denial> {
         let shared = &self.shared;
-        let now = shared.now()?;
+        let (now, context) = shared.moment(caller, None, context)?;
         let current = shared.current();
         let presented = present_token(shared, &current.keys.tokens, presented.text(), caller, now)?;
         let context = context

@@ -61,6 +61,7 @@ mod grant;
 mod judge;
 mod keys;
 mod listing;
+mod moment;
 mod offer;
 mod open;
 mod open_call;

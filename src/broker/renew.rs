@@ -1,5 +1,7 @@
 //! Renewal and checkpoints: a grant goes on only if it would be given again.
 
+use std::borrow::Cow;
+
 use super::grant::Grant;
 use super::offer::OfferInputs;
 use super::request::{GrantRequest, Made, expiry};
@@ -62,12 +64,19 @@ impl Task {
     ) -> Result<(), Denial> {
         let shared = &self.shared;
         let meter = || Meter::of_question(grant.scope.size());
-        let request = |now| GrantRequest { shared, cell: &self.cell, holder, now, meter: meter() };
-        let decided = shared.now().and_then(|now| {
+        let request = |now, context| GrantRequest {
+            shared,
+            cell: &self.cell,
+            holder,
+            context,
+            now,
+            meter: meter(),
+        };
+        let decided = shared.moment(holder, None, context).and_then(|(now, known)| {
             if grant.cell.generation != self.cell.generation {
                 return Err(Denial::new(Reason::UnknownGrant).because("it is of another task"));
             }
-            again(&request(now), grant, context, moves)
+            again(&request(now, known), grant, moves)
         });
         match decided {
             Ok((made, rules, token)) => {
@@ -80,7 +89,7 @@ impl Task {
                 Ok(())
             }
             Err(denial) => {
-                request(shared.keeper.latest()).record(&denial);
+                request(shared.keeper.latest(), Cow::Borrowed(context)).record(&denial);
                 // Doubt ends the grant, whatever the doubt was about. A grant of another task is
                 // none of this one's.
                 if grant.cell.generation == self.cell.generation {
@@ -94,20 +103,17 @@ impl Task {
 
 type Again = (Made, Vec<std::sync::Arc<str>>, crate::token::Token);
 
-fn again(
-    request: &GrantRequest<'_>,
-    grant: &Grant,
-    context: &Context,
-    moves: Expiry,
-) -> Result<Again, Denial> {
+fn again(request: &GrantRequest<'_>, grant: &Grant, moves: Expiry) -> Result<Again, Denial> {
     let GrantRequest { shared, cell, holder, now, .. } = *request;
     shared.attested(holder, now)?;
     if holder.subject() != grant.holder.subject() {
         return Err(Denial::new(Reason::NotTheHolder)
             .because(format_args!("`{}` does not hold it", holder.subject())));
     }
-    let context =
-        context.checked().map_err(|error| Denial::new(Reason::MalformedContext).because(error))?;
+    let context = request
+        .context
+        .checked()
+        .map_err(|error| Denial::new(Reason::MalformedContext).because(error))?;
     let current = shared.current();
     let mut life = cell.life.lock();
     request.check_task(&life)?;

@@ -47,7 +47,7 @@ impl Task {
         scope: Scope,
         context: &Context,
     ) -> Result<Grant, Denial> {
-        GrantRequest::ask(&self.shared, &self.cell, holder, scope.size(), |request| {
+        GrantRequest::ask(&self.shared, &self.cell, holder, context, scope.size(), |request| {
             request.make(None, &scope, context)
         })
     }
@@ -65,6 +65,8 @@ pub(super) struct GrantRequest<'r> {
     pub(super) shared: &'r Arc<Shared>,
     pub(super) cell: &'r Arc<TaskCell>,
     pub(super) holder: &'r Identity,
+    /// What is known of the moment: what the caller states, and what the host's source knows.
+    pub(super) context: Cow<'r, Context>,
     pub(super) now: Timestamp,
     /// What all of it may cost.
     pub(super) meter: Meter,
@@ -77,17 +79,21 @@ impl<'r> GrantRequest<'r> {
         shared: &'r Arc<Shared>,
         cell: &'r Arc<TaskCell>,
         holder: &'r Identity,
+        context: &'r Context,
         size: usize,
         ask: impl FnOnce(&GrantRequest<'r>) -> Result<Grant, Denial>,
     ) -> Result<Grant, Denial> {
-        let at = |now| GrantRequest { shared, cell, holder, now, meter: Meter::of_question(size) };
-        let (request, asked) = match shared.now() {
-            Ok(now) => {
-                let request = at(now);
+        let at = |now, context| {
+            let meter = Meter::of_question(size);
+            GrantRequest { shared, cell, holder, context, now, meter }
+        };
+        let (request, asked) = match shared.moment(holder, None, context) {
+            Ok((now, context)) => {
+                let request = at(now, context);
                 let asked = ask(&request);
                 (request, asked)
             }
-            Err(denial) => (at(shared.keeper.latest()), Err(denial)),
+            Err(denial) => (at(shared.keeper.latest(), Cow::Borrowed(context)), Err(denial)),
         };
         asked.inspect_err(|denial| request.record(denial))
     }
@@ -116,7 +122,8 @@ impl<'r> GrantRequest<'r> {
     ) -> Result<Grant, Denial> {
         let GrantRequest { shared, cell, holder, now, .. } = *self;
         shared.attested(holder, now)?;
-        let context = asked_in
+        let context = self
+            .context
             .checked()
             .map_err(|error| Denial::new(Reason::MalformedContext).because(error))?;
         let id =

@@ -2,6 +2,7 @@
 
 use super::current::{Current, InForce};
 use super::denial_hook::DenialHook;
+use super::moment::Source;
 use super::settings::Settings;
 use super::stats::DenialCounts;
 use super::tripwire::Tripwire;
@@ -37,6 +38,8 @@ pub(crate) struct Shared {
     pub(crate) tripwire: Option<Tripwire>,
     pub(crate) journal: Journal,
     pub(crate) settings: Settings,
+    /// Asked for facts at each question, if the host gave one.
+    pub(crate) source: Option<Source>,
     pub(crate) ids: GrantIds,
     pub(crate) on_denial: Option<DenialHook>,
 }

@@ -53,29 +53,33 @@ impl Task {
         context: &Context,
     ) -> Result<(Grant, Vec<Cut>), Denial> {
         let mut cuts = Vec::new();
-        let grant = GrantRequest::ask(&self.shared, &self.cell, holder, scope.size(), |request| {
-            let capabilities;
-            (capabilities, cuts) = request.trim(&scope, context)?;
-            let kept = Scope::of(&capabilities, scope.is_embedded());
-            request.make_of(None, &kept, capabilities, context)
-        })?;
+        let grant = GrantRequest::ask(
+            &self.shared,
+            &self.cell,
+            holder,
+            context,
+            scope.size(),
+            |request| {
+                let capabilities;
+                (capabilities, cuts) = request.trim(&scope)?;
+                let kept = Scope::of(&capabilities, scope.is_embedded());
+                request.make_of(None, &kept, capabilities, context)
+            },
+        )?;
         Ok((grant, cuts))
     }
 }
 
 impl GrantRequest<'_> {
     /// What is covered of a scope now. The request that follows asks again, under its own locks.
-    fn trim(
-        &self,
-        scope: &Scope,
-        context: &Context,
-    ) -> Result<(Vec<Capability>, Vec<Cut>), Denial> {
+    fn trim(&self, scope: &Scope) -> Result<(Vec<Capability>, Vec<Cut>), Denial> {
         let GrantRequest { shared, cell, holder, now, .. } = *self;
         shared.attested(holder, now)?;
         let mut asked = scope
             .capabilities()
             .map_err(|error| Denial::new(Reason::MalformedScope).because(error))?;
-        let context = context
+        let context = self
+            .context
             .checked()
             .map_err(|error| Denial::new(Reason::MalformedContext).because(error))?;
         let current = shared.current();

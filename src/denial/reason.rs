@@ -162,6 +162,8 @@ pub enum Reason {
     /// What is attested of those concerned was restated between the permit and its start: authorize
     /// again.
     FactsChanged,
+    /// What the broker asks the host for facts failed, panicked or was late.
+    ContextUnavailable,
     /// The clock cannot be read.
     ClockUnreadable,
     /// The system gave no random bytes.
@@ -172,7 +174,7 @@ pub enum Reason {
 
 impl Reason {
     /// Every reason.
-    pub const ALL: [Reason; 40] = [
+    pub const ALL: [Reason; 41] = [
         Reason::MalformedPurpose,
         Reason::MalformedScope,
         Reason::MalformedCall,
@@ -210,6 +212,7 @@ impl Reason {
         Reason::Halted,
         Reason::PolicyChanged,
         Reason::FactsChanged,
+        Reason::ContextUnavailable,
         Reason::ClockUnreadable,
         Reason::NoRandomness,
         Reason::LogRefused,
@@ -253,6 +256,7 @@ impl Reason {
             Reason::Halted => Code::Halted,
             Reason::PolicyChanged
             | Reason::FactsChanged
+            | Reason::ContextUnavailable
             | Reason::ClockUnreadable
             | Reason::NoRandomness
             | Reason::LogRefused => Code::Unavailable,
@@ -299,6 +303,7 @@ impl Reason {
             Reason::Halted => "halted",
             Reason::PolicyChanged => "policy_changed",
             Reason::FactsChanged => "facts_changed",
+            Reason::ContextUnavailable => "context_unavailable",
             Reason::ClockUnreadable => "clock_unreadable",
             Reason::NoRandomness => "no_randomness",
             Reason::LogRefused => "log_refused",

@@ -97,6 +97,13 @@ impl Object {
         self.entries.get_mut(at).map(|(_, value)| value)
     }
 
+    /// Takes a key and its value out, if the key is there.
+    pub(crate) fn remove(&mut self, key: &str) {
+        if let Some(at) = self.place(key) {
+            self.entries.remove(at);
+        }
+    }
+
     /// Adds a key. Cheap where keys come in UTF-8 order; for many keys in another order
     /// [`Object::from_pairs`] sorts once instead of moving entries each time.
     ///

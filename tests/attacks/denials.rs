@@ -146,6 +146,12 @@ fn denials() -> Vec<(Denial, &'static str)> {
     let _scan = other.control.restate(hush).unwrap();
     note(kept.start().map(drop).unwrap_err(), "restated");
 
+    // The host is asked for facts, and has none.
+    let down = |_: &Identity, _: Option<&str>, _: std::time::Duration| Err("hush is down".into());
+    let asking = World::of(policy([broad()]), |builder| builder.context_source(down, SECOND));
+    let task = asking.open();
+    note(task.request(Scope::tool("t").any_args(), &asking.context).unwrap_err(), "is down");
+
     // Presentations bound to one call.
     let (_task, bound) = other.granted();
     let mut present = |at: Timestamp, times: usize| {

@@ -7,6 +7,7 @@
     reason = "tests"
 )]
 
+mod context_source;
 mod delegation;
 mod ending;
 mod first_call;

@@ -152,15 +152,18 @@ impl Identity {
 
     /// Whether the same is attested of both, whatever vouches for it and until when.
     pub(crate) fn states_as(&self, other: &Identity) -> bool {
-        let (own, other) = (&*self.facts, &*other.facts);
-        std::ptr::eq(own, other)
-            || (own.attested_by == other.attested_by
-                && own.subject == other.subject
-                && own.kind == other.kind
-                && own.groups == other.groups
-                && own.attributes == other.attributes
-                && own.aliases == other.aliases
-                && own.acts_for == other.acts_for)
+        if self.is_shared_with(other) {
+            return true;
+        }
+        let (own, its) = (&*self.facts.who, &*other.facts.who);
+        let (said, also) = (&*self.facts.attested, &*other.facts.attested);
+        own.attested_by == its.attested_by
+            && own.subject == its.subject
+            && own.kind == its.kind
+            && own.aliases == its.aliases
+            && own.acts_for == its.acts_for
+            && said.groups == also.groups
+            && said.attributes == also.attributes
     }
 
     /// When it is good no more, if [the host said so](Assertion::until).

@@ -8,7 +8,8 @@
 //! What cannot be paid for is unknown, and a question of which anything was left unknown so is denied as
 //! a whole: see [`Meter::settle`]. Fewer steps never give more.
 
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
+use std::collections::HashSet;
 use std::fmt;
 
 use crate::denial::{Denial, Reason};
@@ -26,6 +27,10 @@ pub(crate) const STEPS_PER_BYTE: u64 = 1;
 /// most rules are done with less. So rules that have nothing to do with a call don't make it dear. What
 /// one rule leaves is not the next one's: a rule that is added never leaves more to the others.
 pub(crate) const STEPS_PER_RULE: u64 = 32;
+
+/// The steps that explaining answers may take beside those of the question: enough to look at a few
+/// rules in full.
+const STEPS_TO_EXPLAIN: u64 = 50_000;
 
 /// How many bytes of two texts are compared in one step.
 const BYTES_PER_STEP: usize = 32;
@@ -71,7 +76,18 @@ pub(crate) struct Meter {
     /// What the rule that is being asked may still take before it takes from `left`.
     of_rule: Cell<u64>,
     spent: Cell<bool>,
+    /// What is left for explaining answers.
+    to_explain: Cell<u64>,
+    /// Of which tools which parties were asked about.
+    asked: RefCell<HashSet<Asked>>,
     taken: [Cell<u64>; Work::ALL.len()],
+}
+
+/// Rules asked about a tool, for a party.
+#[derive(Debug, PartialEq, Eq, Hash)]
+struct Asked {
+    tool: Box<str>,
+    party: (usize, u8),
 }
 
 impl Meter {
@@ -81,10 +97,10 @@ impl Meter {
         Meter::of(STEPS.saturating_add(bytes.saturating_mul(STEPS_PER_BYTE)))
     }
 
-    /// As many steps as it takes: where nobody but the asker waits.
+    /// More steps than anything takes that is compared by hand.
     #[cfg(any(test, fuzzing))]
-    pub(crate) fn unlimited() -> Self {
-        Meter::of(u64::MAX)
+    pub(crate) fn ample() -> Self {
+        Meter::of(4_000_000)
     }
 
     /// So many steps.
@@ -94,6 +110,8 @@ impl Meter {
             left: Cell::new(steps),
             of_rule: Cell::new(0),
             spent: Cell::new(false),
+            to_explain: Cell::new(STEPS_TO_EXPLAIN),
+            asked: RefCell::default(),
             taken: Default::default(),
         }
     }
@@ -106,9 +124,16 @@ impl Meter {
         match self.of_rule.get().checked_sub(steps) {
             Some(left) if steps > 0 => {
                 self.of_rule.set(left);
+                #[cfg(test)]
+                tests::note(true, steps);
                 true
             }
-            _ => self.charge_question(steps, work),
+            _ => {
+                let paid = self.charge_question(steps, work);
+                #[cfg(test)]
+                tests::note(paid, steps);
+                paid
+            }
         }
     }
 
@@ -131,16 +156,15 @@ impl Meter {
                 true
             }
             _ => {
-                self.left.set(0);
-                self.spent.set(true);
+                self.spend_all();
                 false
             }
         }
     }
 
-    /// Asks one rule, which has its own steps first.
-    pub(crate) fn for_rule<R>(&self, ask: impl FnOnce() -> R) -> R {
-        if !self.spent.get() {
+    /// Asks one rule, which has its own steps first if it was `found` for what is asked first.
+    pub(crate) fn for_rule<R>(&self, found: bool, ask: impl FnOnce() -> R) -> R {
+        if found && !self.spent.get() {
             self.of_rule.set(STEPS_PER_RULE);
         }
         let answer = ask();
@@ -148,26 +172,60 @@ impl Meter {
         answer
     }
 
-    /// Does work that takes at most so many steps, of those that are left. It may take up all of its
+    /// Does work that takes at most half of all steps, of those that are left. It may take up all of its
     /// own without the question being spent: what it then cannot tell is for it to say.
-    pub(crate) fn at_most<R>(&self, steps: u64, work: impl FnOnce(&Meter) -> R) -> R {
-        let left = self.left.get().saturating_add(self.of_rule.get());
-        let part = Meter::of(steps.min(left));
-        if self.spent.get() {
-            part.spent.set(true);
+    pub(crate) fn at_most_half<R>(&self, work: impl FnOnce() -> R) -> R {
+        if self.is_spent() {
+            return work();
         }
-        let answer = work(&part);
-        let used = part.allowed - part.left.get();
-        if used > 0 {
-            // No more than is left.
-            let _ = self.charge(usize::try_from(used).unwrap_or(usize::MAX), part.dearest());
+        let steps = self.allowed / 2;
+        let (left, of_rule) = (self.left.get(), self.of_rule.get());
+        let all = left.saturating_add(of_rule);
+        let part = steps.min(all);
+        let (answer, rest, is_spent) = self.apart(part, work);
+        if is_spent && steps > all {
+            self.spend_all();
+            return answer;
         }
-        if part.is_spent() && steps > left {
-            self.left.set(0);
-            self.of_rule.set(0);
-            self.spent.set(true);
-        }
+        let used = part - rest;
+        self.of_rule.set(of_rule.saturating_sub(used));
+        self.left.set(left - used.saturating_sub(of_rule));
         answer
+    }
+
+    /// Explains an answer that has been found: with steps of its own, so that it is the same answer
+    /// whether it is explained or not. Not where the question is spent, of which there is nothing to say.
+    pub(crate) fn explain<R>(&self, work: impl FnOnce() -> Option<R>) -> Option<R> {
+        if self.is_spent() {
+            return None;
+        }
+        let (left, of_rule) = (self.left.get(), self.of_rule.get());
+        let (answer, rest, _) = self.apart(self.to_explain.get(), work);
+        self.to_explain.set(rest);
+        self.left.set(left);
+        self.of_rule.set(of_rule);
+        answer
+    }
+
+    /// Does work with so many steps; what is left of them, and whether they were not enough. What was
+    /// there before is for the caller to bring back.
+    fn apart<R>(&self, steps: u64, work: impl FnOnce() -> R) -> (R, u64, bool) {
+        self.left.set(steps);
+        self.of_rule.set(0);
+        let answer = work();
+        (answer, self.left.get(), self.spent.replace(false))
+    }
+
+    fn spend_all(&self) {
+        self.left.set(0);
+        self.of_rule.set(0);
+        self.spent.set(true);
+    }
+
+    /// Whether it is the first time that rules are asked about a tool for this party. A scope may name a
+    /// tool many times: the rules that speak of it have steps of their own once.
+    pub(crate) fn is_first(&self, tool: &str, party: (usize, u8)) -> bool {
+        self.asked.borrow_mut().insert(Asked { tool: tool.into(), party })
     }
 
     /// Whether something could not be paid for.
@@ -204,46 +262,4 @@ impl Meter {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn what_cannot_be_paid_for_is_not_done_nor_anything_after_it() {
-        let meter = Meter::of(10);
-        assert!(meter.charge(10, Work::Visiting) && !meter.is_spent());
-        assert!(!meter.charge(1, Work::Matching) && meter.is_spent());
-        let meter = Meter::of(10);
-        assert!(!meter.charge(11, Work::Matching));
-        assert!(!meter.charge(1, Work::Visiting), "what is cheap enough neither");
-        assert!(!meter.for_rule(|| meter.charge(1, Work::Visiting)), "for no rule either");
-        assert!(!meter.at_most(5, |part| part.charge(1, Work::Visiting)));
-        let denial = meter.settle(Ok(())).unwrap_err();
-        assert_eq!(denial.reason(), Reason::TooCostly);
-        assert!(denial.explain().to_string().contains("matching texts with patterns"));
-        assert!(meter.settle::<()>(Err(Denial::new(Reason::NoPermit))) == Err(meter.denial()));
-    }
-
-    #[test]
-    fn what_a_rule_leaves_is_not_the_next_ones() {
-        let meter = Meter::of(10);
-        for _ in 0..100 {
-            assert!(meter.for_rule(|| meter.charge(STEPS_PER_RULE as usize, Work::Visiting)));
-        }
-        assert_eq!(meter.taken(), 0);
-        assert!(meter.for_rule(|| meter.charge(STEPS_PER_RULE as usize + 4, Work::Visiting)));
-        assert_eq!(meter.taken(), 4);
-        assert!(meter.charge(1, Work::Visiting));
-        assert_eq!(meter.taken(), 5);
-    }
-
-    #[test]
-    fn a_part_leaves_what_it_does_not_take() {
-        let meter = Meter::of(10);
-        assert!(!meter.at_most(4, |part| part.charge(5, Work::Containing)));
-        assert!(!meter.is_spent() && meter.taken() == 4, "the part is spent, and not the whole");
-        assert!(meter.at_most(4, |part| part.charge(1, Work::Containing)));
-        assert_eq!(meter.taken(), 5);
-        assert!(!meter.at_most(6, |part| part.charge(6, Work::Containing)));
-        assert!(meter.is_spent(), "more would have been done, had there been more");
-    }
-}
+mod tests;

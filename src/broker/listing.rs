@@ -41,8 +41,6 @@ impl Gate {
             .map_err(|error| Denial::new(Reason::MalformedContext).because(error))?;
         let cell = &presented.cell;
         let mut life = cell.life.lock();
-        let now = shared.as_of(now);
-        presented.check_attenuations(now)?;
         shared.keep_up(&current, cell, &mut life, presented.grant, now)?;
         let grant = presented.grant;
         let claim = Claim { grant, basis: Basis::Token(presented.serial), who: caller, tool: None };
@@ -123,6 +121,7 @@ impl Listing<'_> {
             capability: &granted.capability,
             labels,
             when: crate::policy::When::Asked,
+            is_first: meter.is_first(tool, (0, 0)),
         };
         could_permit(policy, &wanted)
     }

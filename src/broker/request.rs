@@ -132,7 +132,6 @@ impl<'r> GrantRequest<'r> {
         let current = shared.current();
         let scope = self.respell(&current, scope, &mut capabilities)?;
         let mut life = cell.life.lock();
-        let now = shared.as_of(now);
         self.check_task(&life)?;
         self.check_room(&life)?;
         if let Some(parent) = parent {
@@ -171,7 +170,6 @@ impl<'r> GrantRequest<'r> {
             issued: now,
             expires,
             last_used: last_used.unwrap_or(now),
-            running: 0,
             version: current.version,
             more: life_ends.map(More::ending),
         });
@@ -231,7 +229,7 @@ impl<'r> GrantRequest<'r> {
     /// Whether the task can be given access.
     pub(super) fn check_task(&self, life: &Life) -> Result<(), Denial> {
         let GrantRequest { shared, cell, holder, now, .. } = *self;
-        cell.check_open(life, shared.as_of(now))?;
+        cell.check_open(life, now)?;
         if let Some(halt) = shared.halts.stopping(cell, &[holder], None) {
             return Err(Denial::new(Reason::Halted).because(halt));
         }
@@ -249,7 +247,7 @@ impl<'r> GrantRequest<'r> {
     pub(super) fn prove_live(&self, life: &Life, grant: GrantId) -> Result<Liveness, Denial> {
         let GrantRequest { shared, cell, holder, now, .. } = *self;
         let claim = Claim { grant, basis: Basis::Handle, who: holder, tool: None };
-        cell.prove_live(life, &shared.halts, &claim, shared.as_of(now))
+        cell.prove_live(life, &shared.halts, &claim, now)
     }
 
     pub(super) fn token(

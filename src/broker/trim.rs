@@ -85,13 +85,15 @@ impl GrantRequest<'_> {
         let current = shared.current();
         current.policy.catalogue.canonical(&mut asked)?;
         let life = cell.life.lock();
-        let now = shared.as_of(now);
         let asking =
             OfferInputs::at_request(shared, &current, cell, &life, context, now, &self.meter);
         let parties = self.parties();
         let (mut kept, mut cuts) = (Vec::new(), Vec::new());
         let mut last_denial = Denial::new(Reason::NotCovered);
         for capability in asked {
+            if self.meter.is_spent() {
+                break;
+            }
             match asking.give(&parties, std::slice::from_ref(&capability)) {
                 Ok(_) => kept.push(capability),
                 Err(denial) => {
@@ -114,7 +116,6 @@ impl OfferInputs<'_> {
         for party in parties {
             let within = |part: &Capability| {
                 self.wanted(*party, part, |wanted| parts_covered(&self.current.policy, wanted))
-                    .unwrap_or_default()
             };
             parts = parts.iter().flat_map(within).collect();
         }

@@ -35,14 +35,13 @@ impl Nonces {
         if self.live.contains(&nonce) {
             return Err(Denial::new(Reason::Replayed));
         }
-        match self.live.first() {
-            Some((soonest, _)) if self.live.len() >= MAX_LIVE_NONCES && now < *soonest => {
-                Err(Denial::new(Reason::TooMany)
-                    .because("the grant has too many call-bound presentations alive")
-                    .free_after(soonest.since(now)))
-            }
-            _ => Ok(()),
+        let full = self.live.len() >= MAX_LIVE_NONCES
+            && self.live.first().is_none_or(|(soonest, _)| now < *soonest);
+        if full {
+            return Err(Denial::new(Reason::TooMany)
+                .because("the grant has too many call-bound presentations alive: wait"));
         }
+        Ok(())
     }
 
     /// Takes the presentation, once.

@@ -5,9 +5,10 @@
 //! others, so a decision looks at the few rules filed under the question's own values instead of at
 //! all. What is left out is provably without effect: false, for every rule left out.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use super::rule::{Effect, Rule, Tools};
+use crate::meter::{Meter, Work};
 use crate::scope::{Absence, Constraint, Fact, Node, Set};
 use crate::spread::SpreadMap;
 use crate::value::Value;
@@ -99,10 +100,17 @@ impl Candidates<'_> {
         self,
         side: Side,
         probe: impl Fn(&Fact) -> Probe<'q>,
+        meter: &Meter,
         mut visit: impl FnMut(u32),
     ) {
+        // What is spent denies, whatever else would be found.
+        let mut visit = |at| {
+            if !meter.is_spent() {
+                visit(at);
+            }
+        };
         for filed in self.0.into_iter().flatten() {
-            filed.side(side).visit(side, &probe, &mut visit);
+            filed.side(side).visit(side, &probe, meter, &mut visit);
         }
     }
 }
@@ -188,11 +196,12 @@ impl File {
         &self,
         side: Side,
         probe: &impl Fn(&Fact) -> Probe<'q>,
+        meter: &Meter,
         visit: &mut impl FnMut(u32),
     ) {
         self.rest.iter().copied().for_each(&mut *visit);
         for drawer in &self.drawers {
-            drawer.visit(side, probe(&drawer.fact), visit);
+            drawer.visit(side, probe(&drawer.fact), meter, visit);
         }
     }
 }
@@ -213,6 +222,9 @@ fn drawer<'d>(drawers: &'d mut Vec<Drawer>, fact: &Fact, of: Of) -> &'d mut Draw
     &mut drawers[at]
 }
 
+/// How many elements are looked up without noting which rules were found.
+const FEW: usize = 8;
+
 impl Drawer {
     fn file(&mut self, at: u32, values: &[&Value]) {
         let mut kinds = Kinds::NONE;
@@ -224,12 +236,31 @@ impl Drawer {
         self.all.push(at);
     }
 
-    fn visit(&self, side: Side, probe: Probe<'_>, visit: &mut impl FnMut(u32)) {
+    fn visit(&self, side: Side, probe: Probe<'_>, meter: &Meter, visit: &mut impl FnMut(u32)) {
         match probe {
-            Probe::Value(value) => self.visit_value(side, value, visit),
+            Probe::Value(value) => self.visit_value(side, value, meter, visit),
             // Not the first alone, for a permit that covers them all: of a set that something else
             // narrows, the first may be none of them.
-            Probe::OneOf(set) => set.iter().for_each(|v| self.visit_value(side, v, visit)),
+            Probe::OneOf(set) => match set.as_slice() {
+                [only] => self.visit_value(side, only, meter, visit),
+                values => {
+                    let mut found = Vec::new();
+                    for value in values {
+                        self.visit_value(side, value, meter, &mut |at| found.push(at));
+                        // A rule may be filed under each of them.
+                        if found.len() > 2 * self.all.len() {
+                            found.sort_unstable();
+                            found.dedup();
+                            if found.len() == self.all.len() {
+                                break;
+                            }
+                        }
+                    }
+                    found.sort_unstable();
+                    found.dedup();
+                    found.into_iter().for_each(visit);
+                }
+            },
             Probe::Missing(Absence::Argument) => {}
             // A permit needs true; unknown is enough for a guard.
             Probe::Missing(Absence::Attribute) if side == Side::Permits => {}
@@ -239,39 +270,70 @@ impl Drawer {
         }
     }
 
-    fn visit_value(&self, side: Side, value: &Value, visit: &mut impl FnMut(u32)) {
+    fn visit_value(&self, side: Side, value: &Value, meter: &Meter, visit: &mut impl FnMut(u32)) {
         match (self.of, value, side) {
             (_, Value::List(elements), Side::Guards) => {
                 // A member of another kind leaves it open whether the list has the demanded value.
-                if elements.iter().all(|element| self.kinds.include(element)) {
-                    elements.iter().for_each(|element| self.filed_under(element, visit));
+                if !meter.charge(1 + elements.len() / 8, Work::Visiting) {
+                } else if elements.iter().all(|element| self.kinds.include(element)) {
+                    self.filed_under_any(elements, meter, visit);
                 } else {
                     self.all.iter().copied().for_each(visit);
                 }
             }
             (Of::Members, Value::List(elements), Side::Permits) => {
-                elements.iter().for_each(|element| self.filed_under(element, visit));
+                self.filed_under_any(elements, meter, visit);
             }
             // A permit asks the same of every element, so of the first, and if that is a list, of its
             // first.
             (Of::Itself, Value::List(elements), Side::Permits) => {
                 if let Some(first) = elements.first() {
-                    self.visit_value(side, first, visit);
+                    self.visit_value(side, first, meter, visit);
                 }
             }
             (Of::Members, _, Side::Permits) => {}
             (Of::Itself, _, Side::Guards) if self.kinds.include(value) => {
-                self.filed_under(value, visit);
+                self.filed_under(value, meter, visit);
             }
             (_, _, Side::Guards) => self.all.iter().copied().for_each(visit),
-            (Of::Itself, _, Side::Permits) => self.filed_under(value, visit),
+            (Of::Itself, _, Side::Permits) => self.filed_under(value, meter, visit),
         }
     }
 
-    fn filed_under(&self, value: &Value, visit: &mut impl FnMut(u32)) {
-        if let Some(rules) = self.by_value.get(value) {
+    fn filed_under(&self, value: &Value, meter: &Meter, visit: &mut impl FnMut(u32)) {
+        if let Some(rules) = self.find(value, meter) {
             rules.iter().copied().for_each(visit);
         }
+    }
+
+    fn find(&self, value: &Value, meter: &Meter) -> Option<&Vec<u32>> {
+        let bytes = value.as_text().map_or(0, str::len);
+        if meter.charge_bytes(bytes, Work::Visiting) { self.by_value.get(value) } else { None }
+    }
+
+    /// Rules filed under several values, each once where there are many: a list may have one value
+    /// again and again, and a rule stand under many.
+    fn filed_under_any(&self, elements: &[Value], meter: &Meter, visit: &mut impl FnMut(u32)) {
+        if elements.len() <= FEW {
+            elements.iter().for_each(|element| self.filed_under(element, meter, visit));
+            return;
+        }
+        let mut seen: HashSet<*const u32> = HashSet::new();
+        let mut found = Vec::new();
+        for element in elements {
+            if let Some(rules) = self.find(element, meter)
+                && seen.insert(rules.as_ptr())
+                && meter.charge(1 + rules.len() / 8, Work::Visiting)
+            {
+                found.extend_from_slice(rules);
+            }
+            if meter.is_spent() {
+                return;
+            }
+        }
+        found.sort_unstable();
+        found.dedup();
+        found.into_iter().for_each(visit);
     }
 }
 

@@ -1,7 +1,5 @@
 //! What the rules say to a request: who, why and context are fixed, the call is still open.
 
-use std::ops::ControlFlow;
-
 use super::compiled::Compiled;
 use super::deciders::Deciders;
 use super::index::{Probe, Side};
@@ -10,9 +8,10 @@ use super::moment::Moment;
 use super::rule::{Effect, Rule, Tools};
 use super::wanted::{Wanted, When};
 use super::{ApprovalTerms, Obstacle, Per};
+use crate::meter::Work;
 use crate::scope::{
-    Capability, Condition, Cover, Difference, Fact, Facts, Outside, Stance, Truth,
-    condition_may_overlap, condition_within, cover_difference, openness_within,
+    Capability, Condition, Constraint, Cover, Difference, Fact, Facts, Outside, ResourceOpenness,
+    Stance, Truth, condition_may_overlap, condition_within, cover_difference, openness_within,
 };
 use crate::value::Value;
 
@@ -93,9 +92,10 @@ const MOST_PARTS: usize = 16;
 impl<'q> Wanted<'q> {
     fn visit<'p>(&self, policy: &'p Compiled, side: Side, mut visit: impl FnMut(u32, &'p Rule)) {
         let probe = |fact: &_| self.probe(fact);
-        policy.index.of(self.capability.tool.as_str()).visit(side, probe, |at| {
+        let candidates = policy.index.of(self.capability.tool.as_str());
+        candidates.visit(side, probe, self.meter(), |at| {
             if let Some(rule) = policy.rule(at) {
-                self.meter().for_rule(|| visit(at, rule));
+                self.meter().for_rule(self.is_first, || visit(at, rule));
             }
         });
     }
@@ -103,6 +103,9 @@ impl<'q> Wanted<'q> {
     /// Visits rules that may concern a part of what is wanted, instead of all of it.
     fn visit_open<'p>(&self, policy: &'p Compiled, side: Side, mut visit: impl FnMut(&'p Rule)) {
         for at in policy.index.all(side, self.capability.tool.as_str()) {
+            if !self.meter().charge(1, Work::Visiting) {
+                return;
+            }
             if let Some(rule) = policy.rule(at) {
                 visit(rule);
             }
@@ -129,67 +132,54 @@ impl<'q> Wanted<'q> {
 
     /// Whether all calls of the scope satisfy a condition on the call.
     fn is_within(&self, condition: &Condition) -> bool {
-        let within = |constraint| {
-            let wider = Condition::new(condition.fact.clone(), constraint);
-            condition_within(self.cover(), &wider, self.meter())
-        };
+        let Condition { fact, constraint } = condition;
+        if !self.pays_for(constraint) {
+            return false;
+        }
+        let within =
+            |wider: &Constraint| condition_within(self.cover(), (fact, wider), self.meter());
         // As it compares, first: a scope may say the same.
-        within(self.known(&condition.constraint, &Pins::new()).into_owned())
-            || (condition.constraint.compares_with(&Fact::is_of_the_call)
-                && self
-                    .ways(&condition.constraint)
-                    .iter()
-                    .all(|way| within(self.known(&condition.constraint, way).into_owned())))
+        within(&self.known(constraint, &Pins::new()))
+            || (constraint.compares_with(&Fact::is_of_the_call)
+                && self.ways(constraint).iter().all(|way| within(&self.known(constraint, way))))
     }
 
     /// Whether some call of the scope may satisfy a condition on the call.
     fn may_overlap(&self, condition: &Condition) -> bool {
-        self.ways(&condition.constraint).iter().any(|way| {
-            let constraint = self.widened(condition, way).into_owned();
-            let condition = Condition::new(condition.fact.clone(), constraint);
-            condition_may_overlap(self.cover(), &condition, self.meter())
+        let Condition { fact, constraint } = condition;
+        if !self.pays_for(constraint) {
+            return true;
+        }
+        self.ways(constraint).iter().any(|way| {
+            let other = self.widened(condition, way);
+            condition_may_overlap(self.cover(), (fact, &other), self.meter())
         })
+    }
+
+    /// Takes the steps of putting in what is known, in every way.
+    fn pays_for(&self, constraint: &Constraint) -> bool {
+        let steps = match constraint.compares_with(&|_| true) {
+            true => constraint.size(),
+            false => 4,
+        };
+        self.meter().charge(steps, Work::Containing)
     }
 }
 
 impl Rule {
     /// What keeps this permit from covering the capability; `None` if it covers it.
     pub(crate) fn first_gap<'r>(&'r self, wanted: &Wanted<'_>) -> Option<Obstacle<'r>> {
-        let mut first = None;
-        let _ = self.gaps(wanted, &mut |gap| {
-            first = Some(gap);
-            ControlFlow::Break(())
-        });
-        first
-    }
-
-    /// Everything that keeps this permit from covering the capability.
-    pub(super) fn all_gaps<'r>(&'r self, wanted: &Wanted<'_>) -> Vec<Obstacle<'r>> {
-        let mut all = Vec::new();
-        let _ = self.gaps(wanted, &mut |gap| {
-            all.push(gap);
-            ControlFlow::Continue(())
-        });
-        all
-    }
-
-    /// Visits what keeps this permit from covering the capability, as long as `found` goes on.
-    fn gaps<'r>(
-        &'r self,
-        wanted: &Wanted<'_>,
-        found: &mut dyn FnMut(Obstacle<'r>) -> ControlFlow<()>,
-    ) -> ControlFlow<()> {
         if !self.moments.include(wanted.setting.moment) {
-            found(Obstacle::Moment)?;
+            return Some(Obstacle::Moment);
         }
         if !self.validity.holds_at(wanted.setting.now) {
-            found(Obstacle::Validity)?;
+            return Some(Obstacle::Validity);
         }
         if let Tools::Like(constraint) = &self.tools
             && self.tool_named(wanted.capability.tool.as_str(), Stance::Cover, wanted.meter())
                 != Truth::True
         {
-            found(Obstacle::Tool(constraint))?;
+            return Some(Obstacle::Tool(constraint));
         }
         for condition in &self.conditions {
             if wanted.leaves(&condition.fact) {
@@ -197,27 +187,29 @@ impl Rule {
             }
             if condition.fact.is_of_the_call() {
                 if !wanted.is_within(condition) {
-                    found(Obstacle::Wider(condition))?;
+                    return Some(Obstacle::Wider(condition));
                 }
             } else if !wanted.is_true_at_all(condition) {
                 if condition.constraint.compares_with(&Fact::is_of_the_call) {
-                    found(Obstacle::Wider(condition))?;
-                    continue;
+                    return Some(Obstacle::Wider(condition));
                 }
                 let truth = condition.holds(Stance::Cover, wanted, wanted.meter());
-                found(Obstacle::Outside(Outside::Condition(condition, truth)))?;
+                return Some(Obstacle::Outside(Outside::Condition(condition, truth)));
             }
         }
-        if !openness_within(wanted.cover(), self.cover()) {
-            found(Obstacle::MoreOpen)?;
-        }
-        ControlFlow::Continue(())
+        let named = wanted.capability.conditions.len() * (1 + self.conditions.len());
+        let within = wanted.meter().charge(1 + named / 2, Work::Containing)
+            && openness_within(wanted.cover(), self.cover());
+        (!within).then_some(Obstacle::MoreOpen)
     }
 
     /// What this permit says of the call, with what is known put in.
     fn of_the_call(&self, wanted: &Wanted<'_>) -> Vec<Condition> {
         let of_the_call = self.conditions.iter().filter(|own| own.fact.is_of_the_call());
         of_the_call
+            .take_while(|own| {
+                wanted.meter().charge(8 + own.constraint.size() / 8, Work::Containing)
+            })
             .map(|own| {
                 let way = wanted.only_way(&own.constraint);
                 let constraint = wanted.known(&own.constraint, &way).into_owned();
@@ -258,7 +250,7 @@ impl Rule {
             // How calls will be presented is open: they are asked.
             return false;
         }
-        let no_resource = wanted.is_of_no_resource();
+        let no_resource = wanted.cover().openness.resource == ResourceOpenness::None;
         self.acts_on(wanted, |condition| {
             if !condition.fact.is_of_the_call() {
                 return wanted.may_hold_at_all(condition);
@@ -268,11 +260,6 @@ impl Rule {
             let of_none = no_resource && !matches!(condition.fact, Fact::Arg(_));
             (of_none && wanted.may_hold_at_all(condition)) || wanted.is_within(condition)
         })
-    }
-
-    /// Whether this guard leaves what only overlaps with it to the calls.
-    pub(super) fn waits_for_calls(&self) -> bool {
-        self.effect == Effect::Forbid && self.moments.include(Moment::Call)
     }
 
     /// Whether this ask may concern a call that the capability covers, and wants its answer before

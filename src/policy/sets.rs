@@ -160,7 +160,7 @@ mod tests {
     fn holds(constraint: Constraint, names: &[&str]) -> Truth {
         let mut condition = Condition::new(Fact::Seen, constraint);
         as_set(&mut condition);
-        condition.holds(Stance::Guard, &Alone(texts(names)), &Meter::unlimited())
+        condition.holds(Stance::Guard, &Alone(texts(names)), &Meter::ample())
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use super::question::Setting;
 use crate::meter::Meter;
-use crate::scope::{Capability, Condition, Cover, Fact, Facts, Readings, ResourceOpenness};
+use crate::scope::{Capability, Condition, Cover, Fact, Facts, Readings};
 use crate::value::Value;
 
 /// A capability asked for, in its setting.
@@ -12,6 +12,8 @@ pub(crate) struct Wanted<'q> {
     pub(crate) capability: &'q Capability,
     pub(crate) labels: &'q Value,
     pub(crate) when: When,
+    /// Whether rules have steps of their own for it: see [`Meter::is_first`].
+    pub(crate) is_first: bool,
 }
 
 /// Whether conditions on context and history count.
@@ -54,10 +56,5 @@ impl<'q> Wanted<'q> {
 
     pub(super) fn cover(&self) -> Cover<'q> {
         self.capability.cover()
-    }
-
-    /// Whether no call that is wanted has a resource.
-    pub(super) fn is_of_no_resource(&self) -> bool {
-        self.cover().openness.resource == ResourceOpenness::None
     }
 }

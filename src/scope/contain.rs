@@ -5,14 +5,14 @@
 
 use super::algebra::{Algebra, Difference, all_but};
 use super::constraint::{Constraint, Node};
-use super::cover::{Condition, Cover, ResourceOpenness};
+use super::cover::{Cover, ResourceOpenness};
 use super::evaluate::Stance;
 use super::fact::{Absence, Fact};
 use super::kind::{Fields, Range, Sort};
 use super::path::is_under;
 use super::segments::{has_dot_segment, is_of_paths};
 use super::truth::Truth;
-use crate::meter::Meter;
+use crate::meter::{Meter, Work};
 use crate::value::Value;
 
 impl Constraint {
@@ -20,11 +20,22 @@ impl Constraint {
     ///
     /// `false` also where it can't be shown.
     pub(crate) fn is_within(&self, wider: &Constraint, meter: &Meter) -> bool {
+        // A value that is named and not covered settles it: there is nothing to search for.
+        if let Node::Is(set) = &self.0
+            && !wider.compares()
+            && !set.iter().all(|value| wider.is_true_of(value, meter))
+        {
+            return false;
+        }
         self.is_plainly_within(wider, meter) || self.contained_in(wider, meter)
     }
 
     /// [`Constraint::is_within`] as far as it is seen from the structure: sound, and not complete.
     fn is_plainly_within(&self, wider: &Constraint, meter: &Meter) -> bool {
+        // Each look at both goes through all of their parts.
+        if !meter.charge(self.parts() + wider.parts(), Work::Containing) {
+            return false;
+        }
         if self == wider {
             return true;
         }
@@ -123,7 +134,7 @@ impl Constraint {
         }
     }
 
-    fn is_by_element(&self) -> bool {
+    pub(super) fn is_by_element(&self) -> bool {
         matches!(self.sort(), Ok(Sort::Element(_)))
     }
 
@@ -133,22 +144,29 @@ impl Constraint {
 }
 
 /// Whether the calls of a cover all satisfy `wider`, a condition on the call.
-pub(crate) fn condition_within(cover: Cover<'_>, wider: &Condition, meter: &Meter) -> bool {
+pub(crate) fn condition_within(
+    cover: Cover<'_>,
+    (fact, wider): (&Fact, &Constraint),
+    meter: &Meter,
+) -> bool {
     let Cover { conditions, openness } = cover;
+    if !meter.charge(4 + conditions.len() / 2, Work::Containing) {
+        return false;
+    }
     let own: Vec<&Constraint> =
-        conditions.iter().filter(|own| own.fact == wider.fact).map(|own| &own.constraint).collect();
-    match (own.as_slice(), &wider.fact) {
+        conditions.iter().filter(|own| own.fact == *fact).map(|own| &own.constraint).collect();
+    match (own.as_slice(), fact) {
         // Not named: with a closed cover that argument is never there.
         ([], Fact::Arg(path)) if !openness.other_args => match &**path {
-            [_] => wider.constraint.admits_absence(meter) == Truth::True,
+            [_] => wider.admits_absence(meter) == Truth::True,
             _ => false,
         },
         ([], _) => false,
-        ([only], _) => only.is_within(&wider.constraint, meter),
+        ([only], _) => only.is_within(wider, meter),
         // Not as one `all`: each of them takes lists in its own way.
         (several, fact) => {
-            several.iter().any(|own| own.is_plainly_within(&wider.constraint, meter))
-                || all_but(several, &wider.constraint, fact.absence(), meter) == Difference::Empty
+            several.iter().any(|own| own.is_plainly_within(wider, meter))
+                || all_but(several, wider, fact.absence(), meter) == Difference::Empty
         }
     }
 }

@@ -23,7 +23,7 @@ fn covers(constraint: &Constraint, text: &str) -> Truth {
         Absence::Argument,
         Stance::Cover,
         false,
-        &Meter::unlimited(),
+        &Meter::ample(),
     )
 }
 

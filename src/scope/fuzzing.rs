@@ -90,8 +90,8 @@ pub(super) fn plainness(bytes: &[u8], tool: &ToolName, call: &CallWitness) {
     if plainly_covers(bytes, parts) {
         let read = decode_scope(bytes).expect("covers a call, and cannot be read");
         let call_of = (tool.as_str(), &call.args, call.resource.is_some());
-        let covered = Capability::first_covering(&read, call_of, call, &Meter::unlimited());
-        assert!(covered.is_some(), "{read:?} does not cover {call:?} of {tool}");
+        let covered = Capability::first_covering(&read, call_of, call, &Meter::ample());
+        assert!(covered.is_ok(), "{read:?} does not cover {call:?} of {tool}");
     }
 }
 
@@ -138,23 +138,23 @@ pub fn algebra(bytes: &[u8]) {
         |c: &Constraint, v: &Option<Value>| truth(c, Stance::Cover, v.as_ref()) == Truth::True;
 
     let only_a = values().find(|v| inside(&a, v) && !inside(&b, v));
-    match a.difference(&b, &Meter::unlimited()) {
+    match a.difference(&b, &Meter::ample()) {
         Difference::Empty => assert_eq!(only_a, None, "nothing in {a} and not in {b}"),
         Difference::Witness(shown) => {
             assert!(inside(&a, &shown), "{shown:?} in {a}");
             assert!(!inside(&b, &shown), "{shown:?} not in {b}");
-            assert!(!a.is_within(&b, &Meter::unlimited()), "{a} within {b} but for {shown:?}");
+            assert!(!a.is_within(&b, &Meter::ample()), "{a} within {b} but for {shown:?}");
         }
         Difference::Undecided => {}
     }
-    if a.is_within(&b, &Meter::unlimited()) {
+    if a.is_within(&b, &Meter::ample()) {
         assert_eq!(only_a, None, "{a} within {b}");
     }
-    if !a.overlaps(&b, &Meter::unlimited()) {
+    if !a.overlaps(&b, &Meter::ample()) {
         let both = values().find(|v| inside(&a, v) && inside(&b, v));
         assert_eq!(both, None, "{a} apart from {b}");
     }
-    if !a.may_overlap(&b, &Meter::unlimited()) {
+    if !a.may_overlap(&b, &Meter::ample()) {
         let both =
             values().find(|v| inside(&a, v) && truth(&b, Stance::Guard, v.as_ref()).may_hold());
         assert_eq!(both, None, "{a} apart from the guard {b}");
@@ -162,7 +162,7 @@ pub fn algebra(bytes: &[u8]) {
 }
 
 fn truth(constraint: &Constraint, stance: Stance, value: Option<&Value>) -> Truth {
-    constraint.holds_of(value, Absence::Argument, stance, false, &Meter::unlimited())
+    constraint.holds_of(value, Absence::Argument, stance, false, &Meter::ample())
 }
 
 /// Every value of a small universe, and one that is not there.

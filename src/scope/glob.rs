@@ -159,7 +159,11 @@ impl Glob {
         match self.matches_within(text, meter) {
             None => Truth::Unknown,
             // Behind a control, text may be cut off, overwritten or run: a forbid minds what it matches.
-            Some(true) if has_control(text) => Truth::Unknown,
+            Some(true)
+                if !meter.charge(1 + text.len() / 8, Work::Matching) || has_control(text) =>
+            {
+                Truth::Unknown
+            }
             Some(matches) => Truth::of(matches),
         }
     }

@@ -197,7 +197,7 @@ mod tests {
             set in vec(values(), 1..12), elements in vec(values(), 0..12),
         ) {
             let set = Set::new(set).unwrap();
-            let meter = Meter::unlimited();
+            let meter = Meter::ample();
             prop_assert_eq!(contains_all(&set, &elements, &meter), each_with_each(&set, &elements));
             let all: Vec<Value> = set.iter().chain(&elements).cloned().collect();
             prop_assert_eq!(contains_all(&set, &all, &meter), Truth::True);
@@ -207,7 +207,7 @@ mod tests {
         fn values_are_the_same_if_they_are_equal_and_apart_if_they_are_of_one_kind(
             a in values(), b in values(),
         ) {
-            let meter = Meter::unlimited();
+            let meter = Meter::ample();
             prop_assert_eq!(is_same(&a, &a.clone(), &meter), Truth::True);
             let known = a.kind_name() == b.kind_name();
             let expected = if known { Truth::of(a == b) } else { Truth::Unknown };

@@ -31,4 +31,21 @@ impl Constraint {
         };
         inside + BYTES_OF_KIND
     }
+
+    /// How many parts it has, for looking at each of them once.
+    pub(super) fn parts(&self) -> usize {
+        let inside = match &self.0 {
+            Node::All(parts) | Node::AnyOf(parts) => parts.iter().map(Constraint::parts).sum(),
+            Node::Not(inner) | Node::Each(inner) | Node::Some(inner) | Node::Json(inner) => {
+                inner.parts()
+            }
+            Node::Fields(fields) => fields.iter().map(|(_, field)| field.parts()).sum(),
+            Node::Is(set) | Node::SubsetOf(set) | Node::HasAny(set) | Node::HasAll(set) => {
+                set.len() / 8
+            }
+            Node::Cidr(networks) => networks.len() / 8,
+            _ => 0,
+        };
+        inside + 1
+    }
 }

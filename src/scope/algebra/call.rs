@@ -14,7 +14,7 @@ use super::super::cover::{Cover, Openness, ResourceOpenness};
 use super::super::evaluate::{Facts, Stance};
 use super::super::fact::Fact;
 use super::super::truth::Truth;
-use super::cells::{MAX_TESTS, SEARCH_STEPS, Sampler, Test};
+use super::cells::{MAX_TESTS, Sampler, Test};
 #[cfg(any(test, fuzzing))]
 use super::condition_may_overlap;
 use super::object::UNNAMED;
@@ -49,7 +49,7 @@ pub(crate) fn cover_difference(
         .take(MOST_COVERS)
         .copied()
         .collect();
-    meter.at_most(SEARCH_STEPS, |meter| {
+    meter.at_most_half(|| {
         let mut search = Search { own, others: &usable, meter, complete: true };
         let found = [false, true].into_iter().find_map(|resource| search.run(resource));
         match found {
@@ -70,7 +70,7 @@ impl Algebra for Capability {
 
     #[cfg(any(test, fuzzing))]
     fn matches(&self, witness: &CallWitness) -> bool {
-        witness.covered_by(self.cover(), &Meter::unlimited()) == Truth::True
+        witness.covered_by(self.cover(), &Meter::ample()) == Truth::True
     }
 
     #[cfg(any(test, fuzzing))]
@@ -80,7 +80,11 @@ impl Algebra for Capability {
         }
         let shared = |condition: &Condition| {
             let of = |capability: &Capability| {
-                condition_may_overlap(capability.cover(), condition, meter)
+                condition_may_overlap(
+                    capability.cover(),
+                    (&condition.fact, &condition.constraint),
+                    meter,
+                )
             };
             of(self) && of(other)
         };
@@ -165,6 +169,10 @@ impl<'a> Search<'a> {
         let mut parts = Vec::new();
         for fact in self.facts(resource) {
             parts.push(self.part(fact, resource));
+            if self.meter.is_spent() {
+                self.complete = false;
+                return None;
+            }
         }
         parts.push(self.unnamed());
         // Those that rule out most come first; a part without a choice ends the search at once.
@@ -201,7 +209,7 @@ impl<'a> Search<'a> {
         if !seen.insert((parts.len(), met)) {
             return false;
         }
-        if !self.meter.charge(1 + part.choices.len(), Work::Containing) {
+        if !self.meter.charge(8 + 4 * part.choices.len(), Work::Containing) {
             self.complete = false;
             return false;
         }
@@ -226,6 +234,12 @@ impl<'a> Search<'a> {
     }
 
     fn part(&mut self, fact: Fact, resource: bool) -> Part {
+        let all = self.others.iter().chain([&self.own]);
+        let conditions: usize = all.map(|cover| cover.conditions.len()).sum();
+        if !self.meter.charge(4 + conditions, Work::Containing) {
+            self.complete = false;
+            return Part { fact, choices: Vec::new() };
+        }
         let of_resource = !matches!(fact, Fact::Arg(_));
         let mut tests = vec![Test::There];
         let own: Vec<&Constraint> = on(self.own, &fact).collect();

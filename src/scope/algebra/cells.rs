@@ -10,10 +10,8 @@ use super::super::truth::Truth;
 use crate::meter::{Meter, Work};
 use crate::value::Value;
 
-/// How many steps one search may take, of those of the question. Comparing two hand-written constraints
-/// takes some hundreds to thousands; one that takes more than this is left undecided, so that what else
-/// covers the same is still looked at.
-pub(super) const SEARCH_STEPS: u64 = 50_000;
+/// Of putting a value among the cells.
+const STEPS_PER_OFFER: usize = 16;
 
 /// One thing asked of a value, with yes or no as answers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -51,11 +49,23 @@ impl<'a> Test<'a> {
                 let is_settled = *stance == Stance::Cover && value.is_none_or(Value::is_nothing);
                 if *may && !is_settled { truth.may_hold() } else { truth == Truth::True }
             }
+            Test::Member(set) | Test::Kind(set) if !meter.charge(set.len(), Work::Containing) => {
+                false
+            }
             Test::Member(set) => value.is_some_and(|value| set.contains(value)),
             Test::Kind(set) => value.is_some_and(|value| {
                 set.iter().any(|own| std::mem::discriminant(own) == std::mem::discriminant(value))
             }),
             Test::There => value.is_some(),
+        }
+    }
+
+    /// How much it says: what going through it takes.
+    fn size(&self) -> usize {
+        match self {
+            Test::Ask { constraint, .. } => constraint.size(),
+            Test::Member(set) | Test::Kind(set) => set.iter().map(Value::size).sum(),
+            Test::There => 1,
         }
     }
 
@@ -127,6 +137,8 @@ pub(super) struct Sampler<'t> {
     cells: Cells,
     /// As the cells, of values that are there: what a list can have as elements.
     there: BTreeMap<u64, Value>,
+    /// How many parts the tests have, about.
+    parts: usize,
 }
 
 /// How many tests can be asked together: one bit each, and more than that many conditions on one
@@ -149,6 +161,7 @@ impl<'t> Sampler<'t> {
             done: tests.len() > MAX_TESTS,
             cells,
             there: BTreeMap::new(),
+            parts: 0,
         }
     }
 
@@ -168,6 +181,15 @@ impl<'t> Sampler<'t> {
         for value in [Value::from("x"), Value::Bool(true), Value::Bool(false), Value::Null] {
             self.offer(Some(value), meter);
         }
+        // What follows goes through all that is said, some times over.
+        let said: usize = self.tests.iter().map(Test::size).sum();
+        if !meter.charge(said, Work::Containing) {
+            self.give_up();
+        }
+        if self.done {
+            return self.cells;
+        }
+        self.parts = said / 8;
         // Lists and objects whole first.
         let mut named = Vec::new();
         self.tests.iter().for_each(|test| test.values(&mut |value| named.push(value)));
@@ -175,6 +197,9 @@ impl<'t> Sampler<'t> {
             self.offer(Some(value.clone()), meter);
         }
         for sample in self.samples {
+            if self.done {
+                break;
+            }
             sample(&mut self, meter);
         }
         self.cells
@@ -194,7 +219,7 @@ impl<'t> Sampler<'t> {
         if self.done {
             return;
         }
-        if !meter.charge(self.tests.len() + 1, Work::Containing) {
+        if !meter.charge(STEPS_PER_OFFER + 2 * self.tests.len(), Work::Containing) {
             self.give_up();
             return;
         }
@@ -234,7 +259,10 @@ impl<'t> Sampler<'t> {
     }
 
     /// Whether some test names this very list or object: then it speaks for itself alone.
-    pub(super) fn is_named(&self, value: &Value) -> bool {
+    pub(super) fn is_named(&self, value: &Value, meter: &Meter) -> bool {
+        if !meter.charge(1 + self.parts, Work::Containing) {
+            return true;
+        }
         let mut named = false;
         self.tests.iter().for_each(|test| test.values(&mut |own| named |= own == value));
         named

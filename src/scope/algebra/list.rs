@@ -27,6 +27,9 @@ pub(super) fn sample(sampler: &mut Sampler<'_>, meter: &Meter) {
     if !asked.looked_at {
         // Elements are asked what the value itself is asked: they are what was found already.
         for _ in 0..PLAIN_LEVELS {
+            if sampler.done() {
+                return;
+            }
             let elements = sampler.apart_by(&asked.of_elements);
             put_together(sampler, elements, &asked, meter);
         }
@@ -50,16 +53,33 @@ fn put_together(
     if sampler.done() {
         return;
     }
-    for elements in sets(cells, sampler) {
+    let mut values: Vec<Value> = cells.into_values().flatten().collect();
+    if values.len() > MOST_CELLS {
+        sampler.miss();
+        values.truncate(MOST_CELLS);
+    }
+    // Simple ones first.
+    values.sort_by_key(Value::depth);
+    let depths: Vec<usize> = values.iter().map(Value::depth).collect();
+    if !meter.charge(2 << values.len(), Work::Containing) {
+        return sampler.give_up();
+    }
+    let deepest = |set: &u32| depths.get(set.ilog2() as usize).copied().unwrap_or_default();
+    // Every set of cells that a list's elements can lie in, but for the empty one.
+    let mut sets: Vec<u32> = (1_u32..1 << values.len()).collect();
+    sets.sort_by_key(|set| (deepest(set), set.count_ones()));
+    for set in sets {
+        let chosen = values.iter().enumerate().filter(|(at, _)| set & (1 << at) != 0);
+        let elements: Vec<&Value> = chosen.map(|(_, value)| value).collect();
         for length in asked.lengths(elements.len()) {
-            if length > LONGEST || !meter.charge(length, Work::Containing) {
+            if length > LONGEST || !meter.charge(8 * length, Work::Containing) {
                 sampler.miss();
                 continue;
             }
-            let spare = elements.first().cloned().into_iter().cycle();
-            let list: Vec<Value> = elements.iter().cloned().chain(spare).take(length).collect();
+            let spare = elements.first().copied().into_iter().cycle();
+            let list = elements.iter().copied().chain(spare).take(length).cloned().collect();
             let list = Value::List(list);
-            if sampler.is_named(&list) {
+            if sampler.is_named(&list, meter) {
                 sampler.miss();
             }
             sampler.offer(Some(list), meter);
@@ -67,25 +87,10 @@ fn put_together(
                 return;
             }
         }
+        if meter.is_spent() {
+            return sampler.give_up();
+        }
     }
-}
-
-/// Every set of cells that a list's elements can lie in, but for the empty one.
-fn sets(cells: BTreeMap<u64, Option<Value>>, sampler: &mut Sampler<'_>) -> Vec<Vec<Value>> {
-    let mut values: Vec<Value> = cells.into_values().flatten().collect();
-    if values.len() > MOST_CELLS {
-        sampler.miss();
-        values.truncate(MOST_CELLS);
-    }
-    let mut sets: Vec<Vec<Value>> = (1_u32..1 << values.len())
-        .map(|set| {
-            let chosen =
-                |(at, value): (usize, &Value)| (set & (1 << at) != 0).then(|| value.clone());
-            values.iter().enumerate().filter_map(chosen).collect()
-        })
-        .collect();
-    sets.sort_by_key(|set| (set.iter().map(Value::depth).max(), set.len()));
-    sets
 }
 
 /// What is asked of a list's elements and length.

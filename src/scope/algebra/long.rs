@@ -12,6 +12,9 @@ use super::product::{Product, States};
 use crate::meter::{Meter, Work};
 use crate::value::Value;
 
+/// Of writing down a text of so many bytes.
+const STEPS_TO_SPELL: usize = MAX_PATTERN_TEXT;
+
 /// Exact where each letter of the product is the widest of those that it stands for.
 pub(super) fn sample(product: &mut Product<'_>, sampler: &mut Sampler<'_>, meter: &Meter) {
     let Some(mut graph) = Graph::of(product, meter) else { return sampler.give_up() };
@@ -23,10 +26,10 @@ pub(super) fn sample(product: &mut Product<'_>, sampler: &mut Sampler<'_>, meter
             continue;
         }
         if answers.insert(product.accepts(&node.states)) {
-            let text = graph.spell(at);
-            if !meter.charge(text.len() / 64, Work::Containing) {
+            if !meter.charge(STEPS_TO_SPELL, Work::Containing) {
                 return sampler.give_up();
             }
+            let text = graph.spell(at);
             sampler.offer(Some(Value::from(text)), meter);
             if sampler.done() {
                 return;

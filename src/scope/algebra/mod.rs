@@ -27,16 +27,17 @@ mod product;
 mod read;
 mod text;
 
-use super::constraint::Constraint;
-use super::cover::{Condition, Cover};
+use super::constraint::{Constraint, Node};
+use super::cover::Cover;
 use super::evaluate::Stance;
 use super::fact::{Absence, Fact};
-use crate::meter::Meter;
+use super::truth::Truth;
+use crate::meter::{Meter, Work};
 use crate::value::Value;
 #[cfg(any(test, fuzzing))]
 pub(super) use call::CallWitness;
 pub(crate) use call::cover_difference;
-use cells::{SEARCH_STEPS, Sample, Sampler, Test};
+use cells::{Sample, Sampler, Test};
 
 /// Every kind of value, from cheap to dear.
 const SAMPLES: &[Sample] = &[number::sample, text::sample, object::sample, list::sample];
@@ -79,7 +80,7 @@ impl Algebra for Constraint {
 
     #[cfg(any(test, fuzzing))]
     fn matches(&self, witness: &Option<Value>) -> bool {
-        Test::cover(self).passes(witness.as_ref(), Absence::Argument, &Meter::unlimited())
+        Test::cover(self).passes(witness.as_ref(), Absence::Argument, &Meter::ample())
     }
 
     #[cfg(any(test, fuzzing))]
@@ -131,6 +132,28 @@ pub(super) fn all_and(
     if within.iter().any(|c| c.compares()) || other.compares() {
         return true;
     }
+    // Finitely many values, and lists of them, of which nothing else is asked than of their elements.
+    let set = within.iter().find_map(|own| match &own.0 {
+        Node::Is(set) => Some(set),
+        _ => None,
+    });
+    if let Some(set) = set
+        && within.iter().chain([&other]).all(|own| own.is_by_element())
+    {
+        return set.iter().any(|value| {
+            let is_true = |own: &&Constraint| {
+                let truth = own.holds_of(Some(value), absence, Stance::Cover, false, meter);
+                truth == Truth::True
+            };
+            let of_other = || other.holds_of(Some(value), absence, stance, false, meter);
+            let both = within.iter().all(is_true)
+                && match stance {
+                    Stance::Guard => of_other().may_hold(),
+                    Stance::Cover => of_other() == Truth::True,
+                };
+            both || meter.is_spent()
+        });
+    }
     let mut tests: Vec<Test<'_>> = within.iter().map(|c| Test::cover(c)).collect();
     tests.push(if stance == Stance::Guard { Test::guard(other) } else { Test::cover(other) });
     let all = (1_u64 << tests.len().min(63)) - 1;
@@ -138,20 +161,26 @@ pub(super) fn all_and(
 }
 
 /// Whether a call of a cover may satisfy `other`, a condition on the call.
-pub(crate) fn condition_may_overlap(cover: Cover<'_>, other: &Condition, meter: &Meter) -> bool {
+pub(crate) fn condition_may_overlap(
+    cover: Cover<'_>,
+    (fact, other): (&Fact, &Constraint),
+    meter: &Meter,
+) -> bool {
     let Cover { conditions, openness } = cover;
+    if !meter.charge(4 + conditions.len() / 2, Work::Containing) {
+        return true;
+    }
     let own: Vec<&Constraint> =
-        conditions.iter().filter(|own| own.fact == other.fact).map(|own| &own.constraint).collect();
+        conditions.iter().filter(|own| own.fact == *fact).map(|own| &own.constraint).collect();
     if own.is_empty()
-        && let Fact::Arg(path) = &other.fact
+        && let Fact::Arg(path) = fact
         && !openness.other_args
         && path.len() == 1
     {
-        let truth =
-            { other.constraint.holds_of(None, Absence::Argument, Stance::Guard, false, meter) };
+        let truth = other.holds_of(None, Absence::Argument, Stance::Guard, false, meter);
         return truth.may_hold();
     }
-    all_and(&own, &other.constraint, Stance::Guard, other.fact.absence(), meter)
+    all_and(&own, other, Stance::Guard, fact.absence(), meter)
 }
 
 fn find(
@@ -160,7 +189,7 @@ fn find(
     goal: &dyn Fn(u64) -> bool,
     meter: &Meter,
 ) -> Difference<Option<Value>> {
-    meter.at_most(SEARCH_STEPS, |meter| {
+    meter.at_most_half(|| {
         let cells = Sampler::new(tests, absence, SAMPLES, Some(goal)).run(true, meter);
         match cells.found.into_iter().find(|(passed, _)| goal(*passed)) {
             // What could not be asked any more shows nothing.

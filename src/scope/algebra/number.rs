@@ -2,8 +2,11 @@
 
 use super::super::constraint::Node;
 use super::cells::Sampler;
-use crate::meter::Meter;
+use crate::meter::{Meter, Work};
 use crate::value::{Number, Value};
+
+/// Of finding a number between two others.
+const STEPS_TO_DIVIDE: usize = 100;
 
 /// The digits a number has at most, and the places behind its point.
 const PLACES: u32 = 38;
@@ -30,6 +33,12 @@ pub(super) fn sample(sampler: &mut Sampler<'_>, meter: &Meter) {
     let lower = ends().chain(cuts.iter().copied().map(Some));
     let upper = cuts.iter().copied().map(Some).chain(ends());
     for (low, high) in lower.zip(upper) {
+        if sampler.done() {
+            return;
+        }
+        if !meter.charge(STEPS_TO_DIVIDE, Work::Containing) {
+            return sampler.give_up();
+        }
         if let Some(number) = between(low, high) {
             sampler.offer(Some(Value::Number(number)), meter);
         }

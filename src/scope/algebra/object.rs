@@ -17,6 +17,9 @@ pub(super) fn sample(sampler: &mut Sampler<'_>, meter: &Meter) {
     let unnamed = unnamed(&fields);
     let mut columns: Vec<(String, Vec<Option<Value>>)> = Vec::new();
     for (name, tests) in fields {
+        if meter.is_spent() {
+            return sampler.give_up();
+        }
         let cells = sampler.inside(&tests, true, meter);
         if !cells.complete {
             sampler.miss();
@@ -28,7 +31,7 @@ pub(super) fn sample(sampler: &mut Sampler<'_>, meter: &Meter) {
     // Count through all choices, the first column fastest.
     let mut choice: Vec<usize> = columns.iter().map(|_| 0).collect();
     loop {
-        if !meter.charge(columns.len(), Work::Containing) {
+        if !meter.charge(16 * columns.len(), Work::Containing) {
             return sampler.give_up();
         }
         let mut object = Object::new();
@@ -40,7 +43,7 @@ pub(super) fn sample(sampler: &mut Sampler<'_>, meter: &Meter) {
         }
         let value = Value::Object(object);
         // Of the objects without any field there is but one.
-        if value != Value::Object(Object::new()) && sampler.is_named(&value) {
+        if value != Value::Object(Object::new()) && sampler.is_named(&value, meter) {
             sampler.miss();
         }
         sampler.offer(Some(value), meter);

@@ -25,10 +25,16 @@ pub(super) enum Letter {
     Widest,
 }
 
+/// Of noting a state, a letter that leads from one, and a class of characters.
+const STEPS_PER_STATE: usize = 8;
+const STEPS_PER_LETTER: usize = 4;
+const STEPS_PER_CLASS: usize = 12;
+
 impl<'a> Product<'a> {
-    pub(super) fn new(machines: Vec<Machine<'a>>, letter: Letter) -> Self {
-        let alphabet = alphabet(&machines, letter);
-        Product { machines: machines.into_iter().map(Numbered::new).collect(), alphabet }
+    /// `None` where the machines tell more characters apart than can be paid for.
+    pub(super) fn new(machines: Vec<Machine<'a>>, letter: Letter, meter: &Meter) -> Option<Self> {
+        let alphabet = alphabet(&machines, letter, meter)?;
+        Some(Product { machines: machines.into_iter().map(Numbered::new).collect(), alphabet })
     }
 
     pub(super) fn start(&self) -> States {
@@ -48,13 +54,17 @@ impl<'a> Product<'a> {
         meter: &Meter,
         mut visit: impl FnMut(char, States),
     ) -> Option<()> {
-        for letter in &self.alphabet {
-            if !meter.charge(1, Work::Containing) {
+        if !meter.charge(STEPS_PER_STATE + 4 * self.machines.len(), Work::Containing) {
+            return None;
+        }
+        for (at, letter) in self.alphabet.iter().enumerate() {
+            if !meter.charge(STEPS_PER_LETTER + self.machines.len(), Work::Containing) {
                 return None;
             }
             let pairs = self.machines.iter_mut().zip(from);
-            let next: Option<States> =
-                pairs.map(|(machine, state)| machine.step(*state, *letter, meter)).collect();
+            let next: Option<States> = pairs
+                .map(|(machine, state)| machine.step(*state, at, &self.alphabet, meter))
+                .collect();
             visit(*letter, next?);
         }
         Some(())
@@ -66,7 +76,8 @@ struct Numbered<'a> {
     machine: Machine<'a>,
     states: Vec<State>,
     numbers: HashMap<State, u32>,
-    steps: HashMap<(u32, char), u32>,
+    /// Where each letter leads from each state, state by state, as far as it is known.
+    steps: Vec<Option<u32>>,
 }
 
 impl<'a> Numbered<'a> {
@@ -76,29 +87,40 @@ impl<'a> Numbered<'a> {
             machine,
             states: vec![start.clone()],
             numbers: HashMap::from([(start, 0)]),
-            steps: HashMap::new(),
+            steps: Vec::new(),
         }
     }
 
-    fn step(&mut self, from: u32, c: char, meter: &Meter) -> Option<u32> {
-        if let Some(to) = self.steps.get(&(from, c)) {
+    fn step(&mut self, from: u32, letter: usize, alphabet: &[char], meter: &Meter) -> Option<u32> {
+        let at = from as usize * alphabet.len() + letter;
+        if let Some(Some(to)) = self.steps.get(at) {
             return Some(*to);
         }
         let state = self.states.get(from as usize)?;
-        if !meter.charge(1 + self.machine.size() / 8, Work::Containing) {
+        if !meter.charge(STEPS_PER_STATE + self.machine.size(), Work::Containing) {
             return None;
         }
-        let next = self.machine.step(state, c);
+        let next = self.machine.step(state, *alphabet.get(letter)?);
         let number = match self.numbers.get(&next) {
             Some(number) => *number,
             None => {
+                // Where its letters lead has to be kept, too.
+                if !meter.charge(STEPS_PER_STATE + alphabet.len(), Work::Containing) {
+                    return None;
+                }
                 let number = u32::try_from(self.states.len()).ok()?;
                 self.states.push(next.clone());
                 self.numbers.insert(next, number);
                 number
             }
         };
-        self.steps.insert((from, c), number);
+        let known = self.states.len() * alphabet.len();
+        if self.steps.len() < known {
+            self.steps.resize(known, None);
+        }
+        if let Some(step) = self.steps.get_mut(at) {
+            *step = Some(number);
+        }
         Some(number)
     }
 
@@ -108,7 +130,15 @@ impl<'a> Numbered<'a> {
 }
 
 /// One character for each set of characters that no machine tells apart.
-fn alphabet(machines: &[Machine<'_>], letter: Letter) -> Vec<char> {
+fn alphabet(machines: &[Machine<'_>], letter: Letter, meter: &Meter) -> Option<Vec<char>> {
+    // Counted before any of it is built.
+    let mut said = 0;
+    machines.iter().for_each(|machine| {
+        machine.classes(|ranges| said += STEPS_PER_CLASS + ranges.len() / 4);
+    });
+    if !meter.charge(said, Work::Containing) {
+        return None;
+    }
     let mut classes: BTreeSet<Vec<(char, char)>> = BTreeSet::new();
     machines.iter().for_each(|machine| {
         machine.classes(|ranges| {
@@ -120,6 +150,10 @@ fn alphabet(machines: &[Machine<'_>], letter: Letter) -> Vec<char> {
     for (low, high) in classes.iter().flatten() {
         starts.insert(*low);
         starts.extend(after(*high));
+    }
+    let signatures = starts.len() * (STEPS_PER_LETTER + classes.len() / 2);
+    if !meter.charge(signatures, Work::Containing) {
+        return None;
     }
     let ends = starts.iter().skip(1).filter_map(|next| before(*next)).chain([char::MAX]);
     let mut letters: HashMap<Vec<bool>, char> = HashMap::new();
@@ -144,7 +178,7 @@ fn alphabet(machines: &[Machine<'_>], letter: Letter) -> Vec<char> {
     }
     let mut letters: Vec<char> = letters.into_values().collect();
     letters.sort_by_key(|letter| (rank(*letter), *letter));
-    letters
+    Some(letters)
 }
 
 fn rank(c: char) -> u8 {

@@ -11,8 +11,11 @@ use super::super::embedded;
 use super::super::network::Network;
 use super::cells::{Sampler, Test};
 use crate::clock::Timestamp;
-use crate::meter::Meter;
+use crate::meter::{Meter, Work};
 use crate::value::Value;
+
+/// Of writing an instant, an address or JSON in two ways.
+const STEPS_TO_SPELL: usize = 100;
 
 const MILLI: Duration = Duration::from_millis(1);
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
@@ -47,7 +50,7 @@ pub(super) fn sample(sampler: &mut Sampler<'_>, meter: &Meter) -> bool {
     }
     // Neither read nor named.
     let mut nothing = "x".to_owned();
-    while sampler.is_named(&Value::from(nothing.as_str())) {
+    while !meter.is_spent() && sampler.is_named(&Value::from(nothing.as_str()), meter) {
         nothing.push('x');
     }
     for text in [String::new(), nothing] {
@@ -63,6 +66,9 @@ pub(super) fn sample(sampler: &mut Sampler<'_>, meter: &Meter) -> bool {
         instants.push(Timestamp::MIN);
     }
     for instant in instants {
+        if sampler.done() {
+            break;
+        }
         let text = instant.to_string();
         let other = text.replace('Z', "+00:00");
         offer(sampler, [text, other], meter);
@@ -84,6 +90,9 @@ pub(super) fn sample(sampler: &mut Sampler<'_>, meter: &Meter) -> bool {
         sampler.miss();
     }
     for address in addresses {
+        if sampler.done() {
+            break;
+        }
         let mapped = match address {
             IpAddr::V4(v4) => v4.to_ipv6_mapped().to_string(),
             IpAddr::V6(v6) => v6.segments().map(|part| format!("{part:04x}")).join(":"),
@@ -96,6 +105,9 @@ pub(super) fn sample(sampler: &mut Sampler<'_>, meter: &Meter) -> bool {
             sampler.miss();
         }
         for value in cells.found.into_values().flatten() {
+            if sampler.done() {
+                break;
+            }
             let text = value.to_json();
             let other = format!(" {text}");
             offer(sampler, [text, other], meter);
@@ -111,7 +123,10 @@ fn around_cuts(cuts: Vec<Timestamp>) -> Vec<Timestamp> {
 
 /// One of two spellings of the same, that which no test names.
 fn offer(sampler: &mut Sampler<'_>, spellings: [String; 2], meter: &Meter) {
-    let free = spellings.into_iter().map(Value::from).find(|spelling| !sampler.is_named(spelling));
+    if !meter.charge(STEPS_TO_SPELL, Work::Containing) {
+        return sampler.give_up();
+    }
+    let free = spellings.into_iter().map(Value::from).find(|own| !sampler.is_named(own, meter));
     match free {
         Some(spelling) => sampler.offer(Some(spelling), meter),
         None => sampler.miss(),

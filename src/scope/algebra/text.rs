@@ -2,31 +2,43 @@
 
 use std::collections::{BTreeSet, HashSet};
 
-use super::super::constraint::Node;
+use super::super::constraint::{Constraint, Node};
 use super::super::glob::MAX_PATTERN_TEXT;
 use super::super::segments::is_of_paths;
 use super::cells::Sampler;
-use super::machine::{Machine, Reads, folder, machine};
+use super::machine::{Machine, Reads, STEPS_PER_FOLDER, folder, machine, steps_to_build};
 use super::product::{Letter, Product, States};
 use super::{long, read};
-use crate::meter::Meter;
+use crate::meter::{Meter, Work};
 use crate::value::Value;
 
 /// Exact for patterns, lengths, paths and finite sets: what a test answers depends on nothing but which
 /// patterns accept, and on whether the text is too long for some of them. So one text for each set of
 /// accepting patterns is enough, and one more of those that are too long.
 pub(super) fn sample(sampler: &mut Sampler<'_>, meter: &Meter) {
-    let Asked { machines, of_long, misses, spelling } = Asked::of(sampler);
+    let Asked { machines, of_long, misses, spelling } = Asked::of(sampler, meter);
+    if meter.is_spent() {
+        return sampler.give_up();
+    }
     let read = read::sample(sampler, meter);
     if misses || (read && spelling) {
         sampler.miss();
     }
+    if sampler.done() {
+        return;
+    }
     let is_bounded = of_long.is_some();
-    explore(&mut Product::new(machines, Letter::Plain), is_bounded, sampler, meter);
+    match Product::new(machines, Letter::Plain, meter) {
+        Some(mut product) => explore(&mut product, is_bounded, sampler, meter),
+        None => sampler.give_up(),
+    }
     if let Some(machines) = of_long
         && !sampler.done()
     {
-        long::sample(&mut Product::new(machines, Letter::Widest), sampler, meter);
+        match Product::new(machines, Letter::Widest, meter) {
+            Some(mut product) => long::sample(&mut product, sampler, meter),
+            None => sampler.give_up(),
+        }
     }
 }
 
@@ -42,37 +54,40 @@ struct Asked<'t> {
 }
 
 impl<'t> Asked<'t> {
-    fn of(sampler: &Sampler<'t>) -> Self {
+    /// Nothing where building it cannot be paid for.
+    fn of(sampler: &Sampler<'t>, meter: &Meter) -> Self {
         let (mut machines, mut bounded) = (Vec::new(), Vec::new());
         let mut texts = BTreeSet::new();
         let (mut misses, mut spelling) = (false, false);
         let (mut paths, mut starts, mut dots, mut controls) = (false, false, false, false);
         for test in sampler.tests {
-            test.leaves(&mut |leaf, _| match machine(&leaf.0) {
-                Reads::Nothing => {}
-                Reads::Machine(machine) => {
-                    // Of texts that are read as something else, none is empty.
-                    spelling |= !matches!(leaf.0, Node::Present(_));
-                    match &leaf.0 {
-                        Node::Glob(glob) => {
-                            dots |= glob.is_of_paths();
-                            controls = true;
+            test.leaves(
+                &mut |leaf, _| match pays_to_build(leaf, meter).then(|| machine(&leaf.0)) {
+                    None | Some(Reads::Nothing) => {}
+                    Some(Reads::Machine(machine)) => {
+                        // Of texts that are read as something else, none is empty.
+                        spelling |= !matches!(leaf.0, Node::Present(_));
+                        match &leaf.0 {
+                            Node::Glob(glob) => {
+                                dots |= glob.is_of_paths();
+                                controls = true;
+                            }
+                            Node::Prefix(start) => starts |= is_of_paths(start),
+                            // Which texts are paths at all: what is none is unknown instead of false.
+                            Node::Under(_) => paths = true,
+                            _ => {}
                         }
-                        Node::Prefix(start) => starts |= is_of_paths(start),
-                        // Which texts are paths at all: what is none is unknown instead of false.
-                        Node::Under(_) => paths = true,
-                        _ => {}
+                        match &leaf.0 {
+                            Node::Glob(_) | Node::Regex(_) => bounded.push(machine),
+                            _ => machines.push(machine),
+                        }
                     }
-                    match &leaf.0 {
-                        Node::Glob(_) | Node::Regex(_) => bounded.push(machine),
-                        _ => machines.push(machine),
-                    }
-                }
-                Reads::Unknown => misses = true,
-            });
+                    Some(Reads::Unknown) => misses = true,
+                },
+            );
             test.values(&mut |value| texts.extend(value.as_text()));
         }
-        if paths {
+        if paths && meter.charge(2 * STEPS_PER_FOLDER, Work::Containing) {
             let folders = ["/", "."].iter().filter_map(|root| folder(root));
             machines.extend(folders.map(Machine::Pattern));
         }
@@ -88,6 +103,11 @@ impl<'t> Asked<'t> {
         machines.extend(controls.then_some(Machine::Controls));
         Asked { machines, of_long, misses, spelling }
     }
+}
+
+/// Takes the steps of building the machine of a leaf.
+fn pays_to_build(leaf: &Constraint, meter: &Meter) -> bool {
+    meter.charge(steps_to_build(&leaf.0), Work::Containing)
 }
 
 /// Breadth first, so that each combination is shown by one of its shortest texts.

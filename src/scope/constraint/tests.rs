@@ -110,8 +110,8 @@ proptest! {
             for absence in [Absence::Argument, Absence::Attribute] {
                 for negated in [false, true] {
                     prop_assert_eq!(
-                        one.holds_of(value.as_ref(), absence, stance, negated, &Meter::unlimited()),
-                        side_by_side.holds_of(value.as_ref(), absence, stance, negated, &Meter::unlimited())
+                        one.holds_of(value.as_ref(), absence, stance, negated, &Meter::ample()),
+                        side_by_side.holds_of(value.as_ref(), absence, stance, negated, &Meter::ample())
                     );
                 }
             }

@@ -58,8 +58,8 @@ proptest! {
         let condition = &read[1].conditions[0];
         let facts = Small { value, other: None };
         prop_assert_eq!(
-            condition.holds(Stance::Cover, &facts, &Meter::unlimited()),
-            constraint.holds(&Fact::arg("a"), Stance::Cover, &facts, &Meter::unlimited())
+            condition.holds(Stance::Cover, &facts, &Meter::ample()),
+            constraint.holds(&Fact::arg("a"), Stance::Cover, &facts, &Meter::ample())
         );
     }
 

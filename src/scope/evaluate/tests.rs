@@ -15,12 +15,7 @@ fn json(text: &str) -> Value {
 /// Asked of an argument; `-` stands for one that is not there.
 fn ask(constraint: &Constraint, stance: Stance, value: &str) -> Truth {
     let value = (value != "-").then(|| json(value));
-    constraint.holds(
-        &Fact::arg("x"),
-        stance,
-        &Small { value, ..Small::default() },
-        &Meter::unlimited(),
-    )
+    constraint.holds(&Fact::arg("x"), stance, &Small { value, ..Small::default() }, &Meter::ample())
 }
 
 fn covers(constraint: &Constraint, value: &str) -> Truth {
@@ -42,7 +37,7 @@ proptest! {
         let stance = if guard { Stance::Guard } else { Stance::Cover };
         let fact = if attribute { Fact::Context("x".into()) } else { Fact::arg("x") };
         prop_assert_eq!(
-            constraint.holds(&fact, stance, &facts, &Meter::unlimited()),
+            constraint.holds(&fact, stance, &facts, &Meter::ample()),
             model::holds(&constraint, &fact, stance, &facts),
             "{} of {:?}", constraint, facts
         );
@@ -67,8 +62,8 @@ proptest! {
         let spelled = constraint.replace_same_as(Place::default(), &|_, _| Some(eq(other.clone())));
         let fact = Fact::arg("x");
         prop_assert_eq!(
-            constraint.holds(&fact, stance, &facts, &Meter::unlimited()),
-            spelled.holds(&fact, stance, &facts, &Meter::unlimited()),
+            constraint.holds(&fact, stance, &facts, &Meter::ample()),
+            spelled.holds(&fact, stance, &facts, &Meter::ample()),
             "{} of {:?}", constraint, facts
         );
     }
@@ -81,8 +76,8 @@ proptest! {
         facts in model::facts(),
     ) {
         let fact = Fact::Context("x".into());
-        let plain = constraint.holds(&fact, Stance::Guard, &facts, &Meter::unlimited());
-        let negated = not(constraint).holds(&fact, Stance::Guard, &facts, &Meter::unlimited());
+        let plain = constraint.holds(&fact, Stance::Guard, &facts, &Meter::ample());
+        let negated = not(constraint).holds(&fact, Stance::Guard, &facts, &Meter::ample());
         let list = matches!(facts.value, Some(Value::List(_)));
         prop_assert!(list || facts.nested() || (plain == Unknown) == (negated == Unknown));
     }
@@ -107,7 +102,7 @@ fn three_values_combine_as_kleene_says() {
 #[test]
 fn what_is_absent_is_false_for_an_argument_and_unknown_for_an_attribute() {
     let attribute = |c: &Constraint| {
-        c.holds(&Fact::Context("x".into()), Stance::Cover, &Small::default(), &Meter::unlimited())
+        c.holds(&Fact::Context("x".into()), Stance::Cover, &Small::default(), &Meter::ample())
     };
     for plain in
         [eq(1), one_of([1, 2]), any(), min(1), prefix("a"), glob("*"), len(1..), each(any())]
@@ -184,7 +179,7 @@ fn a_value_of_the_wrong_kind_is_unknown_under_not_too() {
 fn same_as_asks_of_a_list_what_eq_asks() {
     let holds = |constraint: &Constraint, stance, value: &str, other: &str| {
         let facts = Small { value: Some(json(value)), other: Some(json(other)) };
-        constraint.holds(&Fact::arg("x"), stance, &facts, &Meter::unlimited())
+        constraint.holds(&Fact::arg("x"), stance, &facts, &Meter::ample())
     };
     let same = same_as("args.other");
     let begins = all_of([same.clone(), prefix("a")]);

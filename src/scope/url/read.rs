@@ -8,6 +8,10 @@ pub(crate) enum UrlFault {
     #[cfg(feature = "url")]
     #[error("{0}, expected one like `https://acme.test/`")]
     Syntax(url::ParseError),
+    /// What stands where a host does is longer than a host can be.
+    #[cfg(feature = "url")]
+    #[error("its host is longer than {MAX_HOST} bytes")]
+    HostTooLong,
     /// `https://allowed.test@evil.test/`: readers that disagree on where the host begins.
     #[cfg(feature = "url")]
     #[error("it names a user before the host")]
@@ -21,6 +25,16 @@ pub(crate) enum UrlFault {
     NotBuilt,
 }
 
+/// The most bytes of a host: those of the longest name that can be looked up.
+#[cfg(feature = "url")]
+const MAX_HOST: usize = 253;
+
+/// The most bytes before a path begins: a host whose every byte is spelled as an escape, in words of a
+/// user and a port. Making the one spelling of a name takes more than time in proportion to it, so it is
+/// not begun with what can be none.
+#[cfg(feature = "url")]
+const MAX_AUTHORITY: usize = 4 * MAX_HOST;
+
 #[cfg(feature = "url")]
 pub(crate) use with_parser::canonical_url;
 #[cfg(feature = "url")]
@@ -28,7 +42,7 @@ pub(super) use with_parser::{Parts, host_name};
 
 #[cfg(feature = "url")]
 mod with_parser {
-    use super::{Cow, UrlFault};
+    use super::{Cow, MAX_AUTHORITY, MAX_HOST, UrlFault};
     use std::net::IpAddr;
     use url::{Host, Url};
 
@@ -45,8 +59,30 @@ mod with_parser {
         }
     }
 
+    /// Whether what may be read as user, host and port is too long to be that. Of a URL without a host
+    /// that is what its path begins with, which may be as long as it likes.
+    fn has_long_authority(text: &str) -> bool {
+        let Some((scheme, rest)) = text.split_once(':') else { return false };
+        let slashes = |c| matches!(c, '/' | '\\' | '\t' | '\n' | '\r');
+        let names = |known: &&str| scheme.trim().eq_ignore_ascii_case(known);
+        // These have a host however many slashes there are; others only behind two.
+        let is_web = ["http", "https", "ws", "wss", "ftp"].iter().any(names);
+        if !is_web && !rest.starts_with(slashes) {
+            return false;
+        }
+        let authority = rest.trim_start_matches(slashes);
+        let end = authority.find(['/', '\\', '?', '#']).unwrap_or(authority.len());
+        end > MAX_AUTHORITY
+    }
+
     fn canonical(text: &str) -> Result<Url, UrlFault> {
+        if has_long_authority(text) {
+            return Err(UrlFault::HostTooLong);
+        }
         let mut url = Url::parse(text).map_err(UrlFault::Syntax)?;
+        if url.host_str().is_some_and(|host| host.len() > MAX_HOST) {
+            return Err(UrlFault::HostTooLong);
+        }
         if !url.username().is_empty() || url.password().is_some() {
             return Err(UrlFault::UserInfo);
         }

@@ -17,7 +17,7 @@ fn difference(own: Scope, others: Vec<Scope>) -> Difference<CallWitness> {
     let own = capability(own);
     let others: Vec<Capability> = others.into_iter().map(capability).collect();
     let covers: Vec<Cover<'_>> = others.iter().map(Capability::cover).collect();
-    cover_difference(own.cover(), &covers, &Meter::unlimited())
+    cover_difference(own.cover(), &covers, &Meter::ample())
 }
 
 fn shown(own: Scope, others: Vec<Scope>) -> String {
@@ -84,18 +84,13 @@ fn over_the_budget_nothing_is_claimed() {
 #[test]
 fn capabilities_of_different_tools_share_no_call() {
     let [one, other] = ["t", "u"].map(|tool| capability(Scope::tool(tool).arg("a", max(3))));
-    assert!(one.contained_in(&one, &Meter::unlimited()) && one.overlaps(&one, &Meter::unlimited()));
-    assert!(
-        !one.contained_in(&other, &Meter::unlimited())
-            && !one.overlaps(&other, &Meter::unlimited())
-    );
+    assert!(one.contained_in(&one, &Meter::ample()) && one.overlaps(&one, &Meter::ample()));
+    assert!(!one.contained_in(&other, &Meter::ample()) && !one.overlaps(&other, &Meter::ample()));
     let low = capability(Scope::tool("t").arg("a", below(1)));
     let high = capability(Scope::tool("t").arg("a", min(1)));
-    assert!(
-        low.contained_in(&one, &Meter::unlimited()) && !one.contained_in(&low, &Meter::unlimited())
-    );
-    assert!(!low.overlaps(&high, &Meter::unlimited()) && high.overlaps(&one, &Meter::unlimited()));
-    assert!(!capability(Scope::tool("t").arg("b", any())).overlaps(&one, &Meter::unlimited()));
+    assert!(low.contained_in(&one, &Meter::ample()) && !one.contained_in(&low, &Meter::ample()));
+    assert!(!low.overlaps(&high, &Meter::ample()) && high.overlaps(&one, &Meter::ample()));
+    assert!(!capability(Scope::tool("t").arg("b", any())).overlaps(&one, &Meter::ample()));
 }
 
 #[test]
@@ -185,7 +180,7 @@ proptest! {
                 }
             }
         }
-        match cover_difference(own.cover(), &covers, &Meter::unlimited()) {
+        match cover_difference(own.cover(), &covers, &Meter::ample()) {
             Difference::Empty => prop_assert_eq!(outside, None),
             Difference::Witness(witness) => {
                 prop_assert!(own.matches(&witness));

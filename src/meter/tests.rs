@@ -1,0 +1,81 @@
+//! What questions take, counted.
+
+#[path = "rows.rs"]
+mod rows;
+
+use std::cell::Cell;
+
+use super::*;
+use crate as hallpass;
+
+thread_local! {
+    /// Steps that were taken on this thread, of rules' own and of questions', and how often some could
+    /// not be.
+    static COUNTED: Cell<(u64, u64)> = const { Cell::new((0, 0)) };
+}
+
+pub(super) fn note(paid: bool, steps: u64) {
+    let (taken, refused) = COUNTED.get();
+    COUNTED.set(if paid { (taken + steps, refused) } else { (taken, refused + 1) });
+}
+
+/// What was taken, how often nothing was left, and the answer.
+fn counted<R>(work: impl FnOnce() -> R) -> ((u64, u64), R) {
+    COUNTED.set((0, 0));
+    let answer = work();
+    (COUNTED.get(), answer)
+}
+
+#[test]
+fn what_cannot_be_paid_for_is_not_done_nor_anything_after_it() {
+    let meter = Meter::of(10);
+    assert!(meter.charge(10, Work::Visiting) && !meter.is_spent());
+    assert!(!meter.charge(1, Work::Matching) && meter.is_spent());
+    let meter = Meter::of(10);
+    assert!(!meter.charge(11, Work::Matching));
+    assert!(!meter.charge(1, Work::Visiting), "what is cheap enough neither");
+    assert!(!meter.for_rule(true, || meter.charge(1, Work::Visiting)), "for no rule either");
+    assert!(!meter.at_most_half(|| meter.charge(1, Work::Visiting)));
+    let denial = meter.settle(Ok(())).unwrap_err();
+    assert_eq!(denial.reason(), Reason::TooCostly);
+    assert!(denial.explain().to_string().contains("matching texts with patterns"));
+    assert!(meter.settle::<()>(Err(Denial::new(Reason::NoPermit))) == Err(meter.denial()));
+}
+
+#[test]
+fn what_a_rule_leaves_is_not_the_next_ones() {
+    let meter = Meter::of(10);
+    for _ in 0..100 {
+        assert!(meter.for_rule(true, || meter.charge(STEPS_PER_RULE as usize, Work::Visiting)));
+    }
+    assert_eq!(meter.taken(), 0);
+    assert!(meter.for_rule(true, || meter.charge(STEPS_PER_RULE as usize + 4, Work::Visiting)));
+    assert_eq!(meter.taken(), 4);
+    assert!(meter.charge(1, Work::Visiting));
+    assert_eq!(meter.taken(), 5);
+}
+
+#[test]
+fn a_part_leaves_what_it_does_not_take() {
+    let meter = Meter::of(10);
+    assert!(!meter.at_most_half(|| meter.charge(6, Work::Containing)));
+    assert!(!meter.is_spent() && meter.taken() == 5, "the part is spent, and not the whole");
+    assert!(meter.at_most_half(|| meter.charge(1, Work::Containing)));
+    assert_eq!(meter.taken(), 6);
+    assert!(!meter.at_most_half(|| meter.charge(5, Work::Containing)));
+    assert!(meter.is_spent(), "more would have been done, had there been more");
+}
+
+/// attacks 189, 190: what is dear in this table took up to half a minute.
+#[test]
+fn no_question_takes_more_than_its_steps() {
+    for mut row in rows::rows() {
+        let ((taken, refused), answer) = counted(&mut row.ask);
+        let rules = row.rules as u64 * STEPS_PER_RULE;
+        let most = STEPS + row.bytes as u64 * STEPS_PER_BYTE + 2 * rules + STEPS_TO_EXPLAIN;
+        assert!(taken <= most, "{}: {taken} of {most}", row.name);
+        // What is spent goes on to ask for no more than a look at what is left to look at.
+        assert!(refused < 100 + row.bytes as u64 / 8, "{}: {refused}", row.name);
+        assert_eq!(answer.err().map(|denial| denial.reason()), row.refused, "{}", row.name);
+    }
+}

@@ -13,7 +13,7 @@ pub fn glob(bytes: &[u8]) {
     if pattern.len() <= NAIVE && text.len() <= NAIVE {
         assert_eq!(matches, naive(pattern, text), "`{pattern}` of `{text}`");
     }
-    if !pattern.contains(['*', '?']) {
+    if !pattern.contains(['*', '?', '\\']) {
         assert_eq!(matches, pattern == text);
     }
 }
@@ -41,12 +41,19 @@ fn segments(pattern: &[&str], text: &[&str]) -> bool {
 fn characters(pattern: &[char], text: &[char]) -> bool {
     // Which beginnings of the text the pattern so far matches.
     let mut matched: Vec<bool> = (0..=text.len()).map(|length| length == 0).collect();
-    for own in pattern {
+    let mut rest = pattern.iter();
+    while let Some(own) = rest.next() {
+        // Behind a `\`, a character is meant itself.
+        let (own, is_itself) = match own {
+            '\\' => (rest.next().unwrap_or(own), true),
+            own => (own, false),
+        };
         matched = (0..=text.len())
             .map(|length| match own {
-                '*' => matched[..=length].contains(&true),
+                '*' if !is_itself => matched[..=length].contains(&true),
                 _ if length == 0 => false,
-                own => matched[length - 1] && (*own == '?' || *own == text[length - 1]),
+                '?' if !is_itself => matched[length - 1],
+                own => matched[length - 1] && *own == text[length - 1],
             })
             .collect();
     }

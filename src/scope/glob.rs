@@ -1,5 +1,7 @@
 //! Glob patterns.
 
+mod foreign;
+
 use std::fmt;
 
 use super::automaton::{Automaton, Step};
@@ -24,6 +26,9 @@ pub const MAX_SCOPE_PATTERNS: usize = 4096;
 /// only exist to be slow out of tokens and policies.
 pub const MAX_WILDCARDS: usize = 32;
 
+/// The characters before which a `\` stands where they are meant themselves.
+const ESCAPED: &str = "!~@+?*$[]{}\\";
+
 /// A pattern that text matches from end to end.
 ///
 /// | in the pattern | matches |
@@ -31,6 +36,7 @@ pub const MAX_WILDCARDS: usize = 32;
 /// | `*` | any run of characters other than `/` and controls, also none |
 /// | `**` as a whole segment, between `/` or the ends | any segments, also none: `/a/**/b` matches `/a/b` |
 /// | `?` | one character other than `/` and controls |
+/// | `\` before one of `!~@+?*$[]{}\` | that character |
 ///
 /// Controls are the characters U+0000 to U+001F and U+007F to U+009F but for tab and line feed, which
 /// texts of several lines have: no wildcard matches one, `**` neither.
@@ -38,7 +44,8 @@ pub const MAX_WILDCARDS: usize = 32;
 /// Every other character stands for itself, byte for byte: case counts, and `é` composed and
 /// decomposed are two texts. Two or more stars beside other characters of a segment are one `*`: to
 /// reach across `/` with part of a segment, use `prefix`, `suffix` or `contains`. There are no classes
-/// and no escapes: `[`, `]`, `{`, `}` and `\` are refused.
+/// and no alternatives: `[`, `]`, `{` and `}` are refused, and so is what other pattern languages
+/// would read otherwise: a `!` or `~/` at the beginning, `@(`, `+(`, `?(` and `!(`, `$NAME` and `${`.
 ///
 /// `a/**` does not match `a`. [`Glob::matches`] takes text as it is: `..` and `.` mean nothing to it, so
 /// `/data/*` does match `/data/..`. A constraint asks more: of a text that has a segment `.` or `..`
@@ -50,14 +57,15 @@ pub const MAX_WILDCARDS: usize = 32;
 /// let logs = Glob::new("/srv/**/*.log")?;
 /// assert!(logs.matches("/srv/a/b/today.log") && logs.matches("/srv/today.log"));
 /// assert!(!logs.matches("/srv/a/today.txt"));
-/// assert!(Glob::new("/srv/[ab].log").is_err());
+/// assert!(Glob::new("/srv/[ab].log").is_err() && Glob::new("$HOME/*.log").is_err());
+/// assert!(Glob::new(r"/srv/\$HOME/*.log")?.matches("/srv/$HOME/a.log"));
 /// # Ok::<(), hallpass::scope::GlobError>(())
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Glob {
     pattern: Box<str>,
-    /// How many bytes of the pattern come before the first wildcard.
-    literal: usize,
+    /// What every match begins with: the pattern up to the first wildcard, without escapes.
+    literal: Box<str>,
     tail: Tail,
 }
 
@@ -95,6 +103,19 @@ pub enum GlobError {
         /// What says the same.
         instead: &'static str,
     },
+    /// Characters that mean something else in other patterns: they look as if they did here.
+    #[error(
+        "`{given}` has `{found}`, which stands for something in other patterns and for itself here: \
+         {instead}, or put a `\\` before it where it is meant itself"
+    )]
+    Foreign {
+        /// The pattern.
+        given: String,
+        /// The characters.
+        found: String,
+        /// What says what they mean elsewhere.
+        instead: &'static str,
+    },
     /// A character that no reader sees.
     #[error("`{given}` has the hidden character `{}`, expected visible ones", .found.escape_unicode())]
     Hidden {
@@ -113,15 +134,13 @@ impl Glob {
     pub fn new(pattern: &str) -> Result<Self, GlobError> {
         check(pattern)?;
         let tokens = tokens(pattern);
-        let wildcards =
-            tokens.iter().filter(|(_, token)| !matches!(token, Token::Literal(_))).count();
+        let wildcards = tokens.iter().filter(|token| token.literal().is_none()).count();
         if wildcards > MAX_WILDCARDS {
             return Err(GlobError::TooManyWildcards(wildcards));
         }
-        let first = tokens.iter().position(|(_, token)| !matches!(token, Token::Literal(_)));
-        let literal = first.and_then(|at| tokens.get(at)).map_or(pattern.len(), |(at, _)| *at);
-        let tail: Vec<Token> =
-            tokens.iter().skip(first.unwrap_or(tokens.len())).map(|(_, token)| *token).collect();
+        let first = tokens.iter().position(|token| token.literal().is_none());
+        let literal = tokens.iter().map_while(|token| token.literal()).collect::<String>().into();
+        let tail: Vec<Token> = tokens.iter().skip(first.unwrap_or(tokens.len())).copied().collect();
         let tail = match tail.as_slice() {
             [] => Tail::Nothing,
             [Token::Run] => Tail::Run,
@@ -180,7 +199,7 @@ impl Glob {
     }
 
     fn matches_paid(&self, text: &str, pay: &mut impl FnMut(usize) -> bool) -> Option<bool> {
-        let literal = self.pattern.get(..self.literal)?;
+        let literal = &*self.literal;
         let looked_at = match &self.tail {
             // Looked through for a `/`.
             Tail::Run => text.len(),
@@ -200,7 +219,7 @@ impl Glob {
 
     /// What every match begins with.
     pub(crate) fn beginning(&self) -> &str {
-        self.pattern.get(..self.literal).unwrap_or_default()
+        &self.literal
     }
 
     /// Whether everything that begins like the pattern matches it, but for controls.
@@ -210,9 +229,7 @@ impl Glob {
 
     /// The whole pattern as an automaton.
     pub(crate) fn automaton(&self) -> Option<Automaton> {
-        let tokens: Vec<Token> =
-            tokens(&self.pattern).into_iter().map(|(_, token)| token).collect();
-        Automaton::new(compile(&tokens)).ok()
+        Automaton::new(compile(&tokens(&self.pattern))).ok()
     }
 }
 
@@ -245,13 +262,27 @@ fn check(pattern: &str) -> Result<(), GlobError> {
         return Err(GlobError::TooLong(pattern.len()));
     }
     let given = || escape_for_people(pattern, crate::visible::SHOWN);
-    for found in pattern.chars() {
+    if let Some((found, instead)) = foreign::foreign(pattern) {
+        let found = escape_for_people(found, crate::visible::SHOWN);
+        return Err(GlobError::Foreign { given: given(), found, instead });
+    }
+    let mut characters = pattern.chars();
+    while let Some(found) = characters.next() {
         let instead = match found {
-            '[' | ']' => "use `regex` for a class of characters, or `eq` for this very text",
-            '{' | '}' => {
-                "use `any = [{ glob = .. }, { glob = .. }]` for alternatives, or `eq` for this very text"
+            '\\' if characters.as_str().starts_with(foreign::is_escaped) => {
+                characters.next();
+                continue;
             }
-            '\\' => "there are no escapes: use `eq`, `prefix` or `contains` for this very text",
+            '[' | ']' => {
+                "use `regex` for a class of characters, or a `\\` before it for this very character"
+            }
+            '{' | '}' => {
+                "use `any = [{ glob = .. }, { glob = .. }]` for alternatives, or a `\\` before it for \
+                 this very character"
+            }
+            '\\' => {
+                "it stands before one of `!~@+?*$[]{}\\` that is meant itself; for a backslash write two"
+            }
             _ if is_hidden(found) => return Err(GlobError::Hidden { given: given(), found }),
             _ => continue,
         };
@@ -273,13 +304,20 @@ enum Token {
     Anything,
 }
 
-/// The pattern's tokens, each with where it begins.
-fn tokens(pattern: &str) -> Vec<(usize, Token)> {
+impl Token {
+    fn literal(&self) -> Option<char> {
+        match self {
+            Token::Literal(c) => Some(*c),
+            _ => None,
+        }
+    }
+}
+
+fn tokens(pattern: &str) -> Vec<Token> {
     let mut tokens = Vec::new();
     let mut rest = pattern;
     let mut segment_start = true;
     while let Some(c) = rest.chars().next() {
-        let at = pattern.len() - rest.len();
         let (token, length) = if segment_start && rest == "**" {
             (Token::Anything, 2)
         } else if segment_start && rest.starts_with("**/") {
@@ -288,15 +326,18 @@ fn tokens(pattern: &str) -> Vec<(usize, Token)> {
             (Token::Run, rest.len() - rest.trim_start_matches('*').len())
         } else if c == '?' {
             (Token::One, 1)
+        } else if c == '\\'
+            && let Some(escaped) = rest.chars().nth(1)
+        {
+            (Token::Literal(escaped), 1 + escaped.len_utf8())
         } else {
             (Token::Literal(c), c.len_utf8())
         };
         segment_start = matches!(token, Token::Segments | Token::Literal('/'));
         // `**/**/` says no more than `**/`, and a second loop would only cost.
-        let repeated =
-            token == Token::Segments && matches!(tokens.last(), Some((_, Token::Segments)));
+        let repeated = token == Token::Segments && tokens.last() == Some(&Token::Segments);
         if !repeated {
-            tokens.push((at, token));
+            tokens.push(token);
         }
         rest = rest.get(length..).unwrap_or_default();
     }

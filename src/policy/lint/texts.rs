@@ -41,7 +41,6 @@ fn of_constraint(fact: &Fact, constraint: &Constraint, findings: &mut Findings<'
     constraint.for_each_leaf(&mut |leaf| match leaf {
         Node::Prefix(text) | Node::Suffix(text) | Node::Under(text) => look(text, false),
         Node::Contains(text) => look(text, true),
-        Node::Glob(glob) => look(glob.as_str(), true),
         Node::Is(set) | Node::SubsetOf(set) | Node::HasAny(set) | Node::HasAll(set) => {
             set.iter().for_each(|value| each_text(value, &mut |text| look(text, false)));
         }

@@ -20,6 +20,10 @@ fn naive(pattern: &[char], text: &[char], segment_start: bool) -> bool {
                 .take_while(|at| *at == 0 || text[at - 1] != '/')
                 .any(|at| naive(&rest, &text[at..], false))
         }
+        ['\\', escaped, rest @ ..] => match text {
+            [first, others @ ..] => first == escaped && naive(rest, others, false),
+            [] => false,
+        },
         ['?', rest @ ..] => match text {
             [first, others @ ..] => *first != '/' && naive(rest, others, false),
             [] => false,
@@ -34,8 +38,8 @@ fn naive(pattern: &[char], text: &[char], segment_start: bool) -> bool {
 proptest! {
     #[test]
     fn agrees_with_a_naive_matcher(
-        pattern in "[ab/*?é]{1,9}",
-        text in "[ab/é]{0,8}",
+        pattern in r"([ab/*?é]|\\[*?!]){1,9}",
+        text in "[ab/é*!]{0,8}",
     ) {
         let naive = naive(
             &pattern.chars().collect::<Vec<_>>(),
@@ -95,7 +99,9 @@ fn classes_alternatives_and_escapes_are_refused_with_what_to_use_instead() {
         ("*b]", ']', "`regex`"),
         ("{a,b}", '{', "`any"),
         ("a}", '}', "`any"),
-        (r"C:\x", '\\', "no escapes"),
+        (r"C:\x", '\\', "for a backslash write two"),
+        (r"a\", '\\', "for a backslash write two"),
+        (r"\\[", '[', "`regex`"),
     ] {
         let error = Glob::new(pattern).unwrap_err();
         assert!(matches!(&error, GlobError::Syntax { found: f, .. } if *f == found));
@@ -134,4 +140,64 @@ fn a_pattern_made_to_backtrack_is_matched_at_once() {
     assert!(!matches(&pattern, &"a".repeat(10_000)));
     let pattern = format!("{}b", "**/*a/".repeat(MAX_WILDCARDS / 2));
     assert!(!matches(&pattern, &"a/".repeat(5_000)));
+}
+
+/// attack 197
+#[test]
+fn what_other_patterns_mean_is_refused_and_has_an_escape() {
+    for (pattern, found, instead) in [
+        ("!src/**", "!", "write `not = { glob = .. }`"),
+        ("~/.ssh/**", "~/", "write the path from `/` on"),
+        ("~root/**", "~root/", "write the path from `/` on"),
+        ("$HOME/.ssh/**", "$HOME", "by `same_as`"),
+        ("/srv/$tenant_1/*", "$tenant_1", "by `same_as`"),
+        ("/home/${who.id}/**", "${", "by `same_as`"),
+        ("@(a|b)/*", "@(", "`any = ["),
+        ("x+(a)", "+(", "`any = ["),
+        ("x?(a)", "?(", "`any = ["),
+        ("x!(a|b)", "!(", "`any = ["),
+        ("*(a|b).txt", "*(", "`any = ["),
+        ("f.txt::$DATA", "$DATA", "by `same_as`"),
+    ] {
+        let error = Glob::new(pattern).unwrap_err();
+        let GlobError::Foreign { found: own, .. } = &error else { panic!("{error}") };
+        assert_eq!(own, found, "{pattern}");
+        assert!(error.to_string().contains(instead), "{error}");
+        let escaped = pattern.replacen(
+            &pattern[pattern.find(found).unwrap()..][..1],
+            &format!("\\{}", &found[..1]),
+            1,
+        );
+        let escaped = escaped.replace('{', r"\{").replace('}', r"\}");
+        let glob = Glob::new(&escaped).unwrap();
+        let text = pattern.replace("**", "a/b").replace("/*", "/c");
+        // A wildcard that is escaped is that character, and matches no other.
+        assert!(glob.matches(&text), "{escaped} {text}");
+        assert!(!glob.matches(&text.replacen(&found[..1], "z", 1)), "{escaped}");
+    }
+    for plain in [
+        "a!",
+        "a~/b",
+        "~",
+        "~$*",
+        "report (1).pdf",
+        "*(1).pdf",
+        "a@b",
+        "1+1",
+        "US$5",
+        "$",
+        "$5",
+        "a?",
+        "(a|b)",
+    ] {
+        assert!(Glob::new(plain).is_ok(), "{plain}");
+    }
+}
+
+#[test]
+fn what_every_match_begins_with_has_no_escapes() {
+    let glob = Glob::new(r"\!\[a\]\\/b*").unwrap();
+    assert_eq!(glob.beginning(), r"![a]\/b");
+    assert!(glob.matches(r"![a]\/bc") && !glob.matches(r"\!\[a\]\\/bc"));
+    assert_eq!(glob.as_str(), r"\!\[a\]\\/b*");
 }

@@ -3,7 +3,7 @@ use proptest::prelude::*;
 use super::*;
 use crate::scope::{
     after, any_of, cidr, contains, each, fields, glob, json, len, max, not, prefix, regex, suffix,
-    under, weekly,
+    under,
 };
 
 fn is_of(language: &Language, text: &str) -> bool {
@@ -161,7 +161,7 @@ fn patterns_that_no_spelling_of_a_path_fits_are_found() {
 #[cfg(feature = "url")]
 #[test]
 fn patterns_that_no_spelling_of_a_url_fits_are_found() {
-    use crate::scope::{UrlPattern, url};
+    use crate::scope::{UrlPattern, url, weekly};
     for constraint in [
         prefix("https://Evil.test/"),
         prefix("https://Evil"),

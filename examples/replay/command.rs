@@ -11,12 +11,14 @@ use hallpass::testing::Replay;
 use super::progress::{Progress, Remarking};
 
 const USAGE: &str = "\
-usage: replay [--explain] --policy P.toml TRACE.jsonl
+usage: replay [--explain] [--strict] --policy P.toml TRACE.jsonl
        replay                  replays the banking errand of examples/data
 
-Reads one operation a line and prints one JSON answer a line, then a summary on standard error.
+Reads one operation a line and prints one JSON answer a line; on standard error, what lint warns of the
+policy, and a summary.
   --policy P   the policy to start with: TOML, or JSON if its name ends in .json
   --explain    say in each denial why, as operators may read it
+  --strict     stop where lint warns of a policy
 Exit code: 0, or 1 if a line was not answered as it expected, or 2 if something can't be read.
 docs/replay.md says what a trace may say.
 ";
@@ -60,6 +62,7 @@ struct Command {
     policy: PathBuf,
     trace: PathBuf,
     explain: bool,
+    strict: bool,
 }
 
 impl Command {
@@ -71,10 +74,13 @@ impl Command {
         remarks: &mut dyn Write,
         bar: bool,
     ) -> io::Result<u64> {
-        let Command { policy, trace, explain } = self;
+        let Command { policy, trace, explain, strict } = self;
         let mut replay = Replay::of_file(policy)?.from_path(trace);
         if *explain {
             replay = replay.explained();
+        }
+        if *strict {
+            replay = replay.strict();
         }
         let unreadable = |error: io::Error| {
             io::Error::new(error.kind(), format!("{}: can't be read: {error}", trace.display()))
@@ -94,14 +100,17 @@ impl Command {
             let here = std::env::current_dir().unwrap_or_default();
             let data = data.strip_prefix(here).unwrap_or(data);
             let policy = data.join("banking.toml");
-            return Ok(Some(Command { policy, trace: data.join("banking.jsonl"), explain: true }));
+            let trace = data.join("banking.jsonl");
+            return Ok(Some(Command { policy, trace, explain: true, strict: false }));
         }
-        let (mut policy, mut trace, mut explain) = (None, None, false);
+        let (mut policy, mut trace) = (None, None);
+        let (mut explain, mut strict) = (false, false);
         let mut rest = arguments.iter();
         while let Some(argument) = rest.next() {
             match argument.to_str() {
                 Some("--help" | "-h") => return Ok(None),
                 Some("--explain") => explain = true,
+                Some("--strict") => strict = true,
                 Some("--policy") if policy.is_none() => {
                     policy = Some(rest.next().ok_or("`--policy` needs a file")?.into());
                 }
@@ -114,6 +123,6 @@ impl Command {
         }
         let policy = policy.ok_or("expected `--policy` and the policy to start with")?;
         let trace = trace.ok_or("expected a trace")?;
-        Ok(Some(Command { policy, trace, explain }))
+        Ok(Some(Command { policy, trace, explain, strict }))
     }
 }

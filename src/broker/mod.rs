@@ -60,6 +60,7 @@ mod gate;
 mod grant;
 mod judge;
 mod keys;
+mod lint;
 mod listing;
 mod moment;
 mod offer;

@@ -96,6 +96,8 @@ pub struct Rule {
     pub(crate) review_by: Option<Timestamp>,
     /// How the token must be presented; asked at calls only.
     pub(crate) presentation: Option<Form>,
+    /// What was compared with a list that stood bare in a policy's text, for lint.
+    pub(crate) bare_lists: Vec<Fact>,
 }
 
 /// From when until when a rule applies: `from <= now < until`.
@@ -142,6 +144,7 @@ impl Rule {
             validity: Validity::default(),
             review_by: None,
             presentation: None,
+            bare_lists: Vec::new(),
         }
     }
 

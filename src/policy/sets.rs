@@ -8,7 +8,7 @@ use crate::value::{Node as Tree, Value};
 use crate::visible::Shown;
 
 /// Whether a fact is a set, whatever the question.
-const fn is_set(fact: &Fact) -> bool {
+pub(super) const fn is_set(fact: &Fact) -> bool {
     matches!(fact, Fact::WhoGroups | Fact::WhoActsFor | Fact::Labels | Fact::Seen)
 }
 

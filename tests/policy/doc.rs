@@ -1,5 +1,6 @@
 //! The policies that the documentation shows, and its messages.
 
+use hallpass::clock::Timestamp;
 use hallpass::policy::Policy;
 use hallpass::scope::Scope;
 
@@ -16,13 +17,21 @@ fn blocks() -> Vec<(&'static str, &'static str)> {
 #[test]
 fn what_the_page_shows_loads_or_is_refused_with_the_message_it_shows() {
     let blocks = blocks();
+    let now = Timestamp::parse_rfc3339("2026-01-01T00:00:00Z").unwrap();
     let mut loaded = 0;
     let mut refused = 0;
     for (at, (kind, text)) in blocks.iter().enumerate() {
         match *kind {
             "toml" => {
-                if let Err(error) = Policy::from_toml(text) {
-                    panic!("{error}\n{text}");
+                let policy = match Policy::from_toml(text) {
+                    Ok(policy) => policy,
+                    Err(error) => panic!("{error}\n{text}"),
+                };
+                for warning in policy.lint(now) {
+                    // Some blocks show a guard alone, and one a freeze to come.
+                    let alone =
+                        matches!(warning.code().as_str(), "nothing_withheld" | "not_yet_valid");
+                    assert!(alone, "{warning}\n{text}");
                 }
                 loaded += 1;
             }
@@ -45,4 +54,16 @@ fn what_the_page_shows_loads_or_is_refused_with_the_message_it_shows() {
         }
     }
     assert!(loaded >= 10 && refused >= 4, "{loaded} loaded, {refused} refused");
+}
+
+/// The first policy that anybody reads is one that nothing is to be said against.
+#[test]
+fn the_policy_of_the_readme_has_no_warning() {
+    let readme = include_str!("../../README.md");
+    let text = readme.split("r#\"").nth(1).unwrap().split("\"#").next().unwrap();
+    let now = Timestamp::parse_rfc3339("2026-01-01T00:00:00Z").unwrap();
+    assert!(Policy::strict_from_toml(text, now).is_ok());
+    let open = text.replace("above = 0, ", "");
+    let error = Policy::strict_from_toml(&open, now).unwrap_err();
+    assert!(error.problem().ends_with("(open_below)"), "{error}");
 }

@@ -1,7 +1,7 @@
 //! What a policy says that was probably not meant.
 
 use hallpass::clock::Timestamp;
-use hallpass::policy::{Policy, WarningCode};
+use hallpass::policy::{Policy, Warning, WarningCode};
 
 /// The warnings about rules that are given as TOML, on a first of July.
 fn lint(rules: &str) -> Vec<String> {
@@ -9,17 +9,35 @@ fn lint(rules: &str) -> Vec<String> {
 }
 
 fn lint_with(tools: &str, rules: &str) -> Vec<String> {
+    let said = warnings(tools, rules).into_iter();
+    // Nearly every rule here stands alone, and its arguments have no type: others ask of that.
+    let said = said.filter(|warning| {
+        !matches!(
+            warning.code(),
+            WarningCode::NothingWithheld | WarningCode::UnnamedArgument | WarningCode::UntypedPath
+        )
+    });
+    said.map(|warning| warning.to_string()).collect()
+}
+
+/// Every warning, in the order in which they are given.
+pub(crate) fn warnings(tools: &str, rules: &str) -> Vec<Warning> {
     let policy = Policy::from_toml(&format!("version = 1\n{tools}\n{rules}")).unwrap();
-    let now = Timestamp::parse_rfc3339("2026-07-01T00:00:00Z").unwrap();
-    policy.lint(now).iter().map(ToString::to_string).collect()
+    policy.lint(Timestamp::parse_rfc3339("2026-07-01T00:00:00Z").unwrap())
+}
+
+/// The messages of one kind.
+pub(crate) fn of_kind(code: WarningCode, tools: &str, rules: &str) -> Vec<String> {
+    let own = warnings(tools, rules).into_iter().filter(|warning| warning.code() == code);
+    own.map(|warning| warning.message().to_owned()).collect()
 }
 
 /// A permit of the tool `t` with what `more` says.
-fn permit(id: &str, more: &str) -> String {
+pub(crate) fn permit(id: &str, more: &str) -> String {
     format!("[[rule]]\nid = \"{id}\"\neffect = \"permit\"\nwhat.tool = \"t\"\n{more}\n")
 }
 
-fn guard(effect: &str, id: &str, more: &str) -> String {
+pub(crate) fn guard(effect: &str, id: &str, more: &str) -> String {
     let approval = if effect == "ask" { "approval.confirm = true" } else { "" };
     format!("[[rule]]\nid = \"{id}\"\neffect = \"{effect}\"\n{approval}\n{more}\n")
 }

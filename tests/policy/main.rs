@@ -11,5 +11,8 @@
 mod digest;
 mod doc;
 mod lint;
+mod lint_reach;
+mod lint_values;
 mod scope_text;
+mod strict;
 mod text;

@@ -111,3 +111,45 @@ fn a_long_trace_shows_how_far_it_is_and_only_on_a_terminal() {
     fs::write(&trace, HEADER).unwrap();
     assert!(!run(&arguments, true).remarks.contains('%'), "a short one shows none");
 }
+
+/// Lint, with the ceiling of the host that is replayed (case of a `ttl` that it cuts in silence).
+#[test]
+fn what_lint_warns_of_is_told_and_where_that_is_asked_for_stops_the_replay() {
+    let folder = folder("lint");
+    let (policy, trace) = (folder.join("policy.toml"), folder.join("trace.jsonl"));
+    let rule = |grant: &str| {
+        format!(
+            "version = 1\n[[rule]]\nid = \"migrate\"\neffect = \"permit\"\nwhat = {{ tool = \"db.migrate\", args = \"any\" }}\n{grant}"
+        )
+    };
+    let cut = rule("grant = { ttl = \"12h\", max_life = \"24h\" }");
+    fs::write(&policy, &cut).unwrap();
+    fs::write(folder.join("plain.toml"), rule("")).unwrap();
+    let reload = r#"{"op":"reload","policy":"policy.toml"}"#;
+    fs::write(&trace, [HEADER, OPEN].join("\n")).unwrap();
+    let arguments = |policy: &str, strict: bool| {
+        let strict = strict.then(|| "--strict".into());
+        let rest = ["--policy".into(), folder.join(policy).into(), trace.clone().into()];
+        strict.into_iter().chain(rest).collect::<Vec<_>>()
+    };
+    let told = run(&arguments("policy.toml", false), false);
+    assert_eq!(told.code, 0, "{}", told.remarks);
+    for said in [
+        "warning: rule `migrate`: `ttl` looks as far as `12h`, and a task ends at its ceiling of `1h`: no grant lives so long (past_ceiling)\n",
+        "warning: rule `migrate`: `max_life` looks as far as `1d`",
+    ] {
+        assert!(told.remarks.contains(said), "{}", told.remarks);
+    }
+    assert!(!told.answers.contains("warning"), "answers are for programs");
+
+    let told = run(&arguments("policy.toml", true), false);
+    assert_eq!((told.code, told.answers.as_str()), (2, ""), "{}", told.remarks);
+    assert!(told.remarks.ends_with("the policy has 2 warnings, and that is an error here\n"));
+
+    let told = run(&arguments("plain.toml", true), false);
+    assert_eq!(told.code, 0, "{}", told.remarks);
+    fs::write(&trace, [HEADER, OPEN, reload].join("\n")).unwrap();
+    assert_eq!(run(&arguments("plain.toml", false), false).code, 0);
+    let told = run(&arguments("plain.toml", true), false);
+    assert_eq!((told.code, told.answers.lines().count()), (2, 2), "{}", told.remarks);
+}

@@ -28,4 +28,12 @@ impl Guesses {
         self.left.set(left);
         did_you_mean(word, known).map_or(String::new(), |guess| format!(": {guess}"))
     }
+
+    /// As [`of`](Self::of), of names in no order, some of them several times.
+    pub(super) fn of_some<'k>(&self, word: &str, known: impl Iterator<Item = &'k str>) -> String {
+        let mut known: Vec<&str> = known.take(self.left.get()).collect();
+        known.sort_unstable();
+        known.dedup();
+        self.of(word, known.into_iter())
+    }
 }

@@ -3,10 +3,21 @@
 //! Each file looks for one kind of mistake. What is known of the policy as a whole is gathered once,
 //! so that lint stays near linear in the policy.
 
+mod addresses;
 mod catalogue;
 mod guess;
+mod limits;
+mod lists;
+mod lookalikes;
+mod numbers;
+mod paths;
+mod probe;
+mod reach;
+mod references;
 mod shadows;
+mod sinks;
 mod texts;
+mod types;
 mod unmet;
 mod validity;
 mod warning;
@@ -14,17 +25,29 @@ mod warning;
 pub use warning::{Warning, WarningCode};
 
 use std::collections::HashMap;
+use std::time::Duration;
 
 use super::Policy;
+use super::compiled::Compiled;
 use super::describe::rule_content;
 use super::rule::{Effect, Rule, Tools};
 use crate::clock::Timestamp;
 use crate::scope::{Fact, ResourceOpenness};
 use crate::value::Digest;
+use addresses::addresses;
 use catalogue::CatalogueNames;
 use guess::Guesses;
+use limits::{budgets, past_ceiling};
+use lists::lists;
+use lookalikes::Lookalikes;
+use numbers::numbers;
+use paths::paths;
+use reach::Reach;
+use references::references;
 use shadows::Shadows;
+use sinks::Sinks;
 use texts::texts;
+use types::Types;
 use unmet::unmet;
 use validity::validity;
 use warning::Findings;
@@ -51,11 +74,41 @@ impl Policy {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn lint(&self, now: Timestamp) -> Vec<Warning> {
-        let rules = &self.0.rules;
-        let shadows = Shadows::of(rules, now);
-        let mut first_of: HashMap<Digest, &Rule> = HashMap::new();
+        self.warnings(now, None)
+    }
+
+    /// As [`lint`](Self::lint), of a broker whose tasks live so long at most (its
+    /// [`ceiling`](crate::BrokerBuilder::ceiling)): a limit that looks further can't be had.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use hallpass::clock::Timestamp;
+    /// use hallpass::policy::{Policy, WarningCode};
+    ///
+    /// let policy = Policy::from_toml(r#"
+    ///     version = 1
+    ///     rule = [{ id = "p", effect = "permit", what = { tool = "t" }, grant = { ttl = "12h" } }]
+    /// "#)?;
+    /// let now = Timestamp::parse_rfc3339("2026-01-01T00:00:00Z")?;
+    /// assert!(policy.lint(now).is_empty());
+    /// let [warning] = &policy.lint_under(now, Duration::from_secs(3600))[..] else { panic!() };
+    /// assert_eq!(warning.code(), WarningCode::PastCeiling);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn lint_under(&self, now: Timestamp, ceiling: Duration) -> Vec<Warning> {
+        self.warnings(now, Some(ceiling))
+    }
+
+    fn warnings(&self, now: Timestamp, ceiling: Option<Duration>) -> Vec<Warning> {
+        let Compiled { rules, catalogue, .. } = &*self.0;
         let guesses = Guesses::new();
-        let catalogue = CatalogueNames::of(&self.0.catalogue, &guesses);
+        let names = CatalogueNames::of(catalogue, &guesses);
+        let shadows = Shadows::of(rules, now);
+        let reach = Reach::of(rules, &guesses);
+        let sinks = Sinks::of(rules, catalogue);
+        let types = Types::of(catalogue);
+        let lookalikes = Lookalikes::of(rules, catalogue);
+        let mut first_of: HashMap<Digest, &Rule> = HashMap::new();
         let mut findings = Findings::new();
         for rule in rules {
             let findings = findings.of_rule(&rule.id);
@@ -70,8 +123,8 @@ impl Policy {
                 let message = format!("it says the same as `{}`", first.id);
                 findings.add(WarningCode::Duplicate, "", message);
             }
-            if let Some(catalogue) = &catalogue {
-                catalogue.look_at(rule, findings);
+            if let Some(names) = &names {
+                names.look_at(rule, findings);
             }
             if looks_at_resource_of_any_tool(rule) {
                 let message = "it names no tool and looks at the resource: it acts on every call \
@@ -84,6 +137,18 @@ impl Policy {
             }
             unmet(rule, &guesses, findings);
             texts(rule, findings);
+            lookalikes.look_at(rule, findings);
+            lists(rule, findings);
+            numbers(rule, findings);
+            addresses(rule, &types, findings);
+            paths(rule, &types, findings);
+            references(rule, findings);
+            sinks.look_at(rule, findings);
+            reach.look_at(rule, findings);
+            budgets(rule, &guesses, findings);
+            if let Some(ceiling) = ceiling {
+                past_ceiling(rule, ceiling, findings);
+            }
         }
         findings.into_warnings()
     }

@@ -44,6 +44,30 @@ pub enum WarningCode {
     UnknownKind,
     /// The rule looks at an attribute that no context may state.
     NeverStated,
+    /// A permit bounds a number from above alone: it may be any negative one.
+    OpenBelow,
+    /// `prefix`, `suffix` or `contains` stands alone on an address: the rest of it may lead elsewhere.
+    PartOfAddress,
+    /// A pattern of paths on an argument without the type `path`, which comes in any spelling.
+    UntypedPath,
+    /// A glob such as `/data/**`, which does not match `/data`, where the rule says nothing else of it.
+    FolderLeftOut,
+    /// A bare list: the argument or attribute must be exactly that list.
+    BareList,
+    /// A guard on an argument that no permit of its tools lets be there.
+    UnnamedArgument,
+    /// A guard of which no permit leaves anything to act on.
+    NothingWithheld,
+    /// A budget on an argument that no call of the permit has as a number: each is denied.
+    BudgetOfNothing,
+    /// A length of time past the ceiling of tasks, which cuts it.
+    PastCeiling,
+    /// A `same_as` that no question meets, or that every one does.
+    NeverSame,
+    /// A name with letters that look like those of another script.
+    LooksAlike,
+    /// A permit of a sink constrains only arguments that a call may leave out.
+    OptionalOnly,
 }
 
 impl WarningCode {
@@ -63,6 +87,18 @@ impl WarningCode {
             WarningCode::Template => "template",
             WarningCode::UnknownKind => "unknown_kind",
             WarningCode::NeverStated => "never_stated",
+            WarningCode::OpenBelow => "open_below",
+            WarningCode::PartOfAddress => "part_of_address",
+            WarningCode::UntypedPath => "untyped_path",
+            WarningCode::FolderLeftOut => "folder_left_out",
+            WarningCode::BareList => "bare_list",
+            WarningCode::UnnamedArgument => "unnamed_argument",
+            WarningCode::NothingWithheld => "nothing_withheld",
+            WarningCode::BudgetOfNothing => "budget_of_nothing",
+            WarningCode::PastCeiling => "past_ceiling",
+            WarningCode::NeverSame => "never_same",
+            WarningCode::LooksAlike => "looks_alike",
+            WarningCode::OptionalOnly => "optional_only",
         }
     }
 }

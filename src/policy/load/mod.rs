@@ -4,8 +4,10 @@
 //! the builder checks what they mean. Whatever is wrong is reported with the line and column where it
 //! stands.
 
+mod bare;
 mod place;
 mod rule;
+mod strict;
 mod terms;
 mod what;
 mod who;
@@ -15,7 +17,7 @@ use super::{Policy, PolicyBuilder, PolicyError};
 use crate::document::{Misfit, Table, Written, choice, list, parse_toml, text};
 use crate::spelling::ArgType;
 use crate::value::{JsonErrorKind, Limits, MAX_DEPTH, Node, line_and_column, parse_spanned};
-use place::place_of_error;
+use place::{by_id, place_of_error};
 
 /// The most bytes of policy text. A hundred thousand rules of a real policy's length fit, and a file
 /// that was never meant to be a policy is refused before it is read.
@@ -58,13 +60,7 @@ impl Policy {
     /// bytes, a key that is unknown or given twice, a value of the wrong kind, a rule that cannot be
     /// meant.
     pub fn from_toml(text: &str) -> Result<Policy, PolicyError> {
-        if text.len() > MAX_POLICY_TEXT {
-            let problem = format!("expected at most {MAX_POLICY_TEXT} bytes of text");
-            return Err(PolicyError::new("", problem).at_position(1, 1));
-        }
-        let document = parse_toml(text)
-            .map_err(|misfit| PolicyError::new("", misfit.problem).at_byte(misfit.at, text))?;
-        policy_of(&document, text)
+        policy_of(&document_of_toml(text)?, text)
     }
 
     /// Reads a policy from JSON text of the same shape.
@@ -85,15 +81,26 @@ impl Policy {
     /// # Errors
     /// As [`Policy::from_toml`].
     pub fn from_json(text: &str) -> Result<Policy, PolicyError> {
-        let document = parse_spanned(text, &LIMITS).map_err(|error| {
-            let problem = match error.kind() {
-                JsonErrorKind::Expected(_) => format!("not JSON: {}", error.kind()),
-                other => other.to_string(),
-            };
-            PolicyError::new("", problem).at_position(error.line(), error.column())
-        })?;
-        policy_of(&document, text)
+        policy_of(&document_of_json(text)?, text)
     }
+}
+
+fn document_of_toml(text: &str) -> Result<Written, PolicyError> {
+    if text.len() > MAX_POLICY_TEXT {
+        let problem = format!("expected at most {MAX_POLICY_TEXT} bytes of text");
+        return Err(PolicyError::new("", problem).at_position(1, 1));
+    }
+    parse_toml(text).map_err(|misfit| PolicyError::new("", misfit.problem).at_byte(misfit.at, text))
+}
+
+fn document_of_json(text: &str) -> Result<Written, PolicyError> {
+    parse_spanned(text, &LIMITS).map_err(|error| {
+        let problem = match error.kind() {
+            JsonErrorKind::Expected(_) => format!("not JSON: {}", error.kind()),
+            other => other.to_string(),
+        };
+        PolicyError::new("", problem).at_position(error.line(), error.column())
+    })
 }
 
 impl PolicyError {
@@ -105,10 +112,13 @@ impl PolicyError {
 
 fn policy_of(document: &Written, text: &str) -> Result<Policy, PolicyError> {
     let builder = draft(document).map_err(|(error, at)| error.at_byte(at, text))?;
-    builder.build().map_err(|error| {
-        let at = place_of_error(document, &error);
-        error.at_byte(at, text)
-    })
+    builder.build().map_err(|error| placed(document, text, error))
+}
+
+/// The error with where it stands in the text.
+fn placed(document: &Written, text: &str, error: PolicyError) -> PolicyError {
+    let at = place_of_error(document, &error);
+    error.at_byte(at, text)
 }
 
 /// An error and the byte where it stands.

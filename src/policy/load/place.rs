@@ -48,3 +48,11 @@ fn entry<'w>(written: &'w Written, key: &str) -> Option<&'w Written> {
         _ => None,
     }
 }
+
+/// The place of the rule with this id among the rules of a document.
+pub(super) fn by_id(document: &Written, id: &str) -> Option<usize> {
+    let Node::List(rules) = &entry(document, "rule")?.node else { return None };
+    rules.iter().position(|rule| {
+        matches!(entry(rule, "id").map(|own| &own.node), Some(Node::Text(own)) if **own == *id)
+    })
+}

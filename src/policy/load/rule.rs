@@ -1,5 +1,6 @@
 //! One `[[rule]]` table.
 
+use super::bare::bare_lists;
 use super::terms::{approval, grant};
 use super::what::what;
 use super::who::{set, who};
@@ -53,6 +54,7 @@ pub(super) fn read(written: &Written) -> Result<Rule, Misfit> {
         rule.validity.until = until;
     }
     rule.review_by = table.read_at("review_by", instant)?;
+    rule.bare_lists = bare_lists(written);
     Ok(rule)
 }
 

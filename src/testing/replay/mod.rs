@@ -81,13 +81,15 @@ pub struct Replay {
     name: String,
     folder: PathBuf,
     explain: bool,
+    strict: bool,
 }
 
 impl Replay {
     /// Replays under this policy, until a trace reloads another.
     pub fn new(policy: &Policy) -> Self {
         let name = "trace".to_owned();
-        Replay { policy: policy.clone(), name, folder: PathBuf::new(), explain: false }
+        let folder = PathBuf::new();
+        Replay { policy: policy.clone(), name, folder, explain: false, strict: false }
     }
 
     /// Replays under the policy in this file: JSON where its name ends in `.json`, TOML otherwise.
@@ -114,8 +116,14 @@ impl Replay {
         self
     }
 
+    /// Stops where lint warns of a policy, at its beginning or where the trace reloads it.
+    pub fn strict(mut self) -> Self {
+        self.strict = true;
+        self
+    }
+
     /// Replays a whole trace: `answers` takes a line of JSON for each operation; `remarks`, for people,
-    /// what was not answered as expected, and a summary at the end. How many lines were not answered as
+    /// what lint warns of, what was not answered as expected, and a summary at the end. How many lines were not answered as
     /// expected.
     ///
     /// # Errors
@@ -138,6 +146,7 @@ impl Replay {
                     let header = Header::read(&line).map_err(misread)?;
                     let opened = Host::new(self.policy.clone(), &header, &self.folder);
                     let opened = opened.map_err(misread)?;
+                    self.lint(&opened, remarks)?;
                     let answer = opened.greeting();
                     host = Some(opened);
                     answer
@@ -147,6 +156,7 @@ impl Replay {
                     let answer = host.act(&operation, number).map_err(misread)?;
                     if let Operation::Reload { .. } = operation {
                         summary.know(host.policy());
+                        self.lint(host, remarks)?;
                     }
                     answer
                 }
@@ -162,6 +172,22 @@ impl Replay {
         answers.flush().map_err(unwritten)?;
         summary.write(&self.name, remarks)?;
         Ok(summary.mismatches())
+    }
+
+    /// Tells what lint warns of the policy in force.
+    fn lint(&self, host: &Host, remarks: &mut dyn Write) -> io::Result<()> {
+        let warnings = host.broker.lint().map_err(|error| unreadable(error.to_string()))?;
+        for warning in &warnings {
+            writeln!(remarks, "warning: {warning}")?;
+        }
+        match warnings.len() {
+            0 => Ok(()),
+            _ if !self.strict => Ok(()),
+            1 => Err(unreadable("the policy has a warning, and that is an error here".to_owned())),
+            many => Err(unreadable(format!(
+                "the policy has {many} warnings, and that is an error here"
+            ))),
+        }
     }
 
     /// Reports what the line expected and the answer does not contain.

@@ -1,0 +1,40 @@
+//! Numbers with one bound, which may then be any on the other side.
+
+use super::probe::{each_inside, holds_of};
+use super::warning::{Findings, WarningCode};
+use crate::policy::error::place_of;
+use crate::policy::rule::{Effect, Rule};
+use crate::scope::{Constraint, Fact, Stance, Truth};
+use crate::value::{Number, Value};
+
+/// Warns of a permit that bounds an argument from above and takes it however far below zero: a payment
+/// of at most 500 may then be one of minus a million.
+pub(super) fn numbers(rule: &Rule, findings: &mut Findings<'_>) {
+    if rule.effect != Effect::Permit {
+        return;
+    }
+    // Beyond every bound that means an amount, within the digits that numbers may have.
+    let Ok(far) = "1e36".parse::<Number>() else { return };
+    let Ok(far_below) = "-1e36".parse::<Number>() else { return };
+    let (above, below) = (Value::Number(far), Value::Number(far_below));
+    for condition in rule.conditions.iter().filter(|own| matches!(own.fact, Fact::Arg(_))) {
+        each_inside(condition, &mut |place, constraint: &Constraint| {
+            let takes = |value| {
+                holds_of(constraint, &condition.fact, Some(value), Stance::Cover) == Truth::True
+            };
+            if takes(&below) && !takes(&above) && !is_of_negatives(constraint) {
+                let message = format!(
+                    "`{place}` is bounded from above and may be any negative number: say the other \
+                     end, too, as in `min = 0`"
+                );
+                findings.add(WarningCode::OpenBelow, &place_of(&condition.fact), message);
+            }
+        });
+    }
+}
+
+/// Whether it takes negative numbers alone, so that they are meant.
+fn is_of_negatives(constraint: &Constraint) -> bool {
+    let zero = Value::from(0);
+    holds_of(constraint, &Fact::arg("n"), Some(&zero), Stance::Cover) != Truth::True
+}

@@ -13,7 +13,8 @@ use criterion::Criterion;
 use hallpass::clock::{Clock, SystemClock};
 use hallpass::key::{KeyRing, SecretKey};
 use hallpass::prelude::*;
-use hallpass::token::{TokenError, Unverified, Verifier, VerifierError};
+use hallpass::token::hazmat::{Claims, Unverified, gate_keys, mint};
+use hallpass::token::{TokenError, Verifier, VerifierError};
 use ring::hmac;
 use workload::{OUTSIDE, QUERY, Query, floor, forged, query_scope};
 
@@ -93,16 +94,16 @@ fn hallpass(c: &mut Criterion) {
 fn hallpass_verifier(c: &mut Criterion) {
     let ring =
         || KeyRing::from_secret(SecretKey::from_bytes(&(0..32).collect::<Vec<u8>>()).unwrap());
-    let verifier = Verifier::new(ring().audience_secret("tool-gateway").unwrap());
+    let verifier = Verifier::new(ring().audience_secret("search").unwrap(), "zsp-bench");
     let rule = Rule::permit("all").tool("db.query").any_args();
     let policy = Policy::builder().rule(rule).build().unwrap();
     let builder = Broker::builder(policy).issuer("zsp-bench").audience("tool-gateway");
     let broker = builder.keys(ring()).default_ttl(Duration::from_secs(300)).build().unwrap();
     let agent = broker.assert_identity("agent-7").unwrap();
     let task = broker.open_named("task-42", &agent, Purpose::new("reporting")).unwrap();
-    let grant = task.request(query_scope().embedded(), &Context::new()).unwrap();
+    let grant = task.request(query_scope().embedded_for("search"), &Context::new()).unwrap();
     // The string that came over the wire: a `Token` is that string and nothing else.
-    let wire = grant.token();
+    let wire = grant.token_for("search").unwrap();
     let clock = SystemClock::new();
     let verify = |wire: &Token, holder: &str, query: &Query<'_>| {
         let now = clock.read().unwrap().wall;
@@ -142,9 +143,9 @@ fn hallpass_verifier(c: &mut Criterion) {
 /// The token alone: framing, signature, decoding, lifetime and audience.
 fn verify_only(c: &mut Criterion) {
     let secret = SecretKey::from_bytes(&(0..32).collect::<Vec<u8>>()).unwrap();
-    let keys = KeyRing::from_secret(secret).for_audience("tool-gateway").unwrap();
+    let keys = gate_keys(&KeyRing::from_secret(secret), "tool-gateway").unwrap();
     let issued = SystemClock::new().read().unwrap().wall;
-    let claims = hallpass::token::Claims {
+    let claims = Claims {
         issuer: "zsp-bench",
         audience: "tool-gateway",
         task: "task-42",
@@ -156,7 +157,7 @@ fn verify_only(c: &mut Criterion) {
         expires: issued.checked_add(Duration::from_secs(300)).unwrap(),
         scope: None,
     };
-    let token = hallpass::token::mint(&keys, &claims).unwrap();
+    let token = mint(&keys, &claims).unwrap();
     let verify = |text: &str| {
         Unverified::parse(text).is_ok_and(|presented| {
             presented.verify(&keys, issued).is_ok_and(|v| v.claims().serial == 1)

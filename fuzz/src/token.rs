@@ -1,16 +1,20 @@
-//! Tokens: nobody without the key makes one, whoever has it makes each in one spelling, and a block
-//! more never covers a call more.
+//! Tokens: none is made without the key, each has one spelling, and a block more never covers a call
+//! more.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use hallpass::Call;
 use hallpass::clock::Timestamp;
 use hallpass::grant::GrantId;
-use hallpass::key::{AudienceKeys, KeyRing, SecretKey};
+use hallpass::key::{KeyRing, SecretKey};
 use hallpass::scope::{Scope, any, prefix};
-use hallpass::token::{Claims, Token, Unverified, Verifier, append_block, mint};
+use hallpass::token::hazmat::{
+    AudienceKeys, Claims, Unverified, append_block, mint, verifier_keys,
+};
+use hallpass::token::{Token, Verifier};
 use ring::hmac;
 
+const ISSUER: &str = "i";
 const AUDIENCE: &str = "gate";
 
 pub fn token(bytes: &[u8]) {
@@ -36,9 +40,9 @@ impl World {
         let ring = KeyRing::from_secret(SecretKey::from_bytes(&secret).expect("a secret"));
         let secret = ring.audience_secret(AUDIENCE).expect("an audience");
         World {
-            keys: ring.for_audience(AUDIENCE).expect("an audience"),
+            keys: verifier_keys(&ring, AUDIENCE).expect("an audience"),
             root_key: *secret.expose(),
-            verifier: Verifier::new(secret),
+            verifier: Verifier::new(secret, ISSUER),
             now: at(1_767_225_600_000),
         }
     }
@@ -134,7 +138,7 @@ impl World {
 
     fn claims<'a>(&self, scope: Option<&'a [u8]>) -> Claims<'a> {
         Claims {
-            issuer: "i",
+            issuer: ISSUER,
             audience: AUDIENCE,
             task: "t",
             generation: 1,

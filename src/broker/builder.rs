@@ -271,7 +271,7 @@ impl BrokerBuilder {
             None => KeyRing::generate()?,
         };
         let keeper = Timekeeper::new(self.clock)?;
-        let tokens = Arc::new(ring.for_audience(&self.audience)?);
+        let tokens = Arc::new(ring.for_gate(&self.audience)?);
         let (sink, log): (Arc<dyn Sink>, _) = match self.sink {
             Some(sink) => (sink, None),
             None => {

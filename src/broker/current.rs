@@ -92,14 +92,19 @@ impl InForce {
         answer
     }
 
-    /// Changes the keys, and does something before anything is decided with the new ones.
-    pub(crate) fn change_keys<T>(&self, how: impl FnOnce(&KeysInForce) -> (KeysInForce, T)) -> T {
+    /// Changes the keys, unless none are given, and does something before anything is decided with the new
+    /// ones.
+    pub(crate) fn change_keys<T>(
+        &self,
+        how: impl FnOnce(&KeysInForce) -> (Option<KeysInForce>, T),
+    ) -> T {
         let mut parts: Vec<_> = self.parts.iter().map(|part| part.write()).collect();
         #[expect(clippy::indexing_slicing, reason = "there is always a part")]
         let (keys, answer) = how(&parts[0].keys);
-        let keys = Arc::new(keys);
-        for part in &mut parts {
-            part.keys = keys.clone();
+        if let Some(keys) = keys.map(Arc::new) {
+            for part in &mut parts {
+                part.keys = keys.clone();
+            }
         }
         answer
     }

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::mint::Tokens;
 use super::shared::Shared;
 use crate::clock::Timestamp;
 use crate::context::Context;
@@ -22,7 +23,7 @@ pub struct Grant {
     pub(super) cell: Arc<TaskCell>,
     pub(super) id: GrantId,
     pub(super) serial: u32,
-    pub(super) token: Token,
+    pub(super) tokens: Tokens,
     pub(super) expires: Timestamp,
     pub(super) rules: Vec<Arc<str>>,
     pub(super) holder: Identity,
@@ -33,7 +34,14 @@ pub struct Grant {
 impl Grant {
     /// What the agent presents at the gate.
     pub fn token(&self) -> &Token {
-        &self.token
+        &self.tokens.gate
+    }
+
+    /// What the agent presents to a [`Verifier`](crate::token::Verifier) of this audience, if the scope was
+    /// asked for [so](Scope::embedded_for). The gate refuses it, as the verifier does the gate's.
+    pub fn token_for(&self, audience: &str) -> Option<&Token> {
+        let mut tokens = self.tokens.verifiers.iter();
+        tokens.find(|(own, _)| **own == *audience).map(|(_, token)| token)
     }
 
     /// The grant's id, as the log names it. Renewing keeps it.
@@ -83,7 +91,7 @@ impl sealed::Sealed for Grant {}
 /// Its token.
 impl Presentable for Grant {
     fn text(&self) -> &str {
-        self.token.expose()
+        self.tokens.gate.expose()
     }
 }
 

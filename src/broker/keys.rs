@@ -23,12 +23,11 @@ impl Broker {
     /// past the last instant there is. Nothing changes then.
     pub fn rotate_key(&self, key: SecretKey, grace: Duration) -> Result<(), KeyError> {
         let now = self.shared.keeper.now().unwrap_or_else(|_| self.shared.keeper.latest());
-        if self.shared.log_keys.lock().find(key.id()).is_some() {
+        let log_keys = self.shared.log_keys.lock();
+        if log_keys.find(key.id()).is_some() {
             return Err(KeyError::Reused(key.id()));
         }
-        let mut ring = self.shared.ring.lock();
-        ring.rotate(key, grace, now)?;
-        self.shared.use_keys(&ring)
+        self.shared.change_ring(|ring| ring.rotate(key, grace, now))
     }
 
     /// Takes a retired key out at once, whatever grace it was given: from when this returns, tokens
@@ -42,9 +41,7 @@ impl Broker {
     /// [`KeyError::Active`] if it is the active key, which is taken out by
     /// [rotating](Broker::rotate_key) without grace; [`KeyError::Unknown`] if it is not in the ring.
     pub fn retire_key(&self, id: KeyId) -> Result<(), KeyError> {
-        let mut ring = self.shared.ring.lock();
-        ring.retire(id)?;
-        self.shared.use_keys(&ring)
+        self.shared.change_ring(|ring| ring.retire(id))
     }
 
     /// The id of the key that signs.
@@ -82,10 +79,10 @@ impl Broker {
     /// [`KeyError::Reused`] if the log has or had the key, or the ring does. Nothing changes then.
     pub fn rotate_log_key(&self, key: SecretKey) -> Result<(), KeyError> {
         let shared = &self.shared;
+        let mut keys = shared.log_keys.lock();
         if shared.ring.lock().knows(key.id()) {
             return Err(KeyError::Reused(key.id()));
         }
-        let mut keys = shared.log_keys.lock();
         keys.rotate(&key, self.log.is_some())?;
         let active = keys.active_key();
         let (chain, digests) = (Arc::new(ChainKey::of(active)), Arc::new(DigestKey::of(active)));
@@ -93,7 +90,7 @@ impl Broker {
         // Its place is taken before anything is digested with the new key.
         let place = shared.current.change_keys(|now| {
             let place = shared.journal.place(Body::rekeying(at, chain)).ok();
-            (KeysInForce { tokens: now.tokens.clone(), digests }, place)
+            (Some(KeysInForce { tokens: now.tokens.clone(), digests }), place)
         });
         drop(keys);
         if let Some(place) = place {
@@ -134,11 +131,22 @@ impl Broker {
 }
 
 impl Shared {
-    /// Verifies and signs with the ring as it is now.
-    pub(super) fn use_keys(&self, ring: &KeyRing) -> Result<(), KeyError> {
-        let tokens = Arc::new(ring.for_audience(&self.audience)?);
-        self.current.change_keys(|now| (KeysInForce { tokens, digests: now.digests.clone() }, ()));
-        Ok(())
+    /// Changes the ring, and verifies and signs with it as it is then. The ring is locked within what is in
+    /// force, as by a request that mints for a verifier.
+    fn change_ring(
+        &self,
+        how: impl FnOnce(&mut KeyRing) -> Result<(), KeyError>,
+    ) -> Result<(), KeyError> {
+        self.current.change_keys(|now| {
+            let mut ring = self.ring.lock();
+            match how(&mut ring).and_then(|()| ring.for_gate(&self.audience)) {
+                Ok(tokens) => {
+                    let (tokens, digests) = (Arc::new(tokens), now.digests.clone());
+                    (Some(KeysInForce { tokens, digests }), Ok(()))
+                }
+                Err(error) => (None, Err(error)),
+            }
+        })
     }
 }
 

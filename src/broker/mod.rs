@@ -62,6 +62,7 @@ mod judge;
 mod keys;
 mod lint;
 mod listing;
+mod mint;
 mod moment;
 mod offer;
 mod open;

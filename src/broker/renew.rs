@@ -79,10 +79,10 @@ impl Task {
             again(&request(now, known), grant, moves)
         });
         match decided {
-            Ok((made, rules, token)) => {
+            Ok((made, rules, tokens)) => {
                 grant.serial = made.serial;
                 grant.expires = made.expires;
-                grant.token = token;
+                grant.tokens = tokens;
                 grant.rules = rules;
                 grant.holder = holder.clone();
                 grant.context = context.clone();
@@ -101,7 +101,7 @@ impl Task {
     }
 }
 
-type Again = (Made, Vec<std::sync::Arc<str>>, crate::token::Token);
+type Again = (Made, Vec<std::sync::Arc<str>>, super::mint::Tokens);
 
 fn again(request: &GrantRequest<'_>, grant: &Grant, moves: Expiry) -> Result<Again, Denial> {
     let GrantRequest { shared, cell, holder, now, .. } = *request;
@@ -154,7 +154,7 @@ fn again(request: &GrantRequest<'_>, grant: &Grant, moves: Expiry) -> Result<Aga
         row.serial.checked_add(1).ok_or_else(|| Denial::new(Reason::TooMany).because("serials"))?;
     let parent = row.parent;
     let made = Made { id: grant.id, serial, expires };
-    let token = request.token(&current, &made, (&grant.scope, &given), now)?;
+    let tokens = request.tokens(&current, &made, (&grant.scope, &given), now)?;
     let event = request.event(&current, &made, parent, &grant.scope, &given);
     let place = shared.place(now, &event)?;
     let terms = shared.terms.share(given.terms);
@@ -185,5 +185,5 @@ fn again(request: &GrantRequest<'_>, grant: &Grant, moves: Expiry) -> Result<Aga
     if terms.limit_time() {
         cell.life.lock().begin_spells(&terms, subject, first, now);
     }
-    Ok((made, given.rules, token))
+    Ok((made, given.rules, tokens))
 }

@@ -18,7 +18,6 @@ use crate::meter::Meter;
 use crate::policy::Moment;
 use crate::scope::{Capability, Scope};
 use crate::task::{Basis, Claim, Life, Liveness, TaskCell};
-use crate::token::{Claims, Token, encode_carried, mint};
 
 impl Task {
     /// Asks for access for the identity that opened the task.
@@ -155,7 +154,7 @@ impl<'r> GrantRequest<'r> {
         let idle = given.terms.idle;
         let last_used = idle_ends.zip(idle).and_then(|(ends, idle)| ends.checked_sub(idle));
         let made = Made { id, serial: 1, expires };
-        let token = self.token(&current, &made, (&scope, &given), now)?;
+        let tokens = self.tokens(&current, &made, (&scope, &given), now)?;
         let event = self.event(&current, &made, parent, &scope, &given);
         let place = shared.place(now, &event)?;
         let terms = shared.terms.share(given.terms);
@@ -188,7 +187,7 @@ impl<'r> GrantRequest<'r> {
             cell: cell.clone(),
             id,
             serial: 1,
-            token,
+            tokens,
             expires,
             rules: given.rules,
             holder: holder.clone(),
@@ -210,7 +209,7 @@ impl<'r> GrantRequest<'r> {
         current.policy.catalogue.canonical(capabilities)?;
         Ok(match *before == *capabilities {
             true => Cow::Borrowed(scope),
-            false => Cow::Owned(Scope::of(capabilities, scope.is_embedded())),
+            false => Cow::Owned(Scope::of(capabilities, scope.verifiers().clone())),
         })
     }
 
@@ -248,40 +247,6 @@ impl<'r> GrantRequest<'r> {
         let GrantRequest { shared, cell, holder, now, .. } = *self;
         let claim = Claim { grant, basis: Basis::Handle, who: holder, tool: None };
         cell.prove_live(life, &shared.halts, &claim, now)
-    }
-
-    pub(super) fn token(
-        &self,
-        current: &Current,
-        made: &Made,
-        (scope, given): (&Scope, &Offer),
-        issued: Timestamp,
-    ) -> Result<Token, Denial> {
-        let embedded = match scope.is_embedded() {
-            false => None,
-            true => {
-                let granted: Vec<_> = given.terms.scope.iter().map(|own| &own.capability).collect();
-                let bytes = encode_carried(&granted, |tool| {
-                    Some(&current.policy.catalogue.get(tool)?.typed)
-                })
-                .map_err(|error| Denial::new(Reason::MalformedScope).because(error))?;
-                Some(bytes)
-            }
-        };
-        let claims = Claims {
-            issuer: &self.shared.issuer,
-            audience: &self.shared.audience,
-            task: &self.cell.name,
-            generation: self.cell.generation,
-            grant: made.id,
-            serial: made.serial,
-            holder: self.holder.subject().as_str(),
-            issued,
-            expires: made.expires,
-            scope: embedded.as_deref(),
-        };
-        mint(&current.keys.tokens, &claims)
-            .map_err(|error| Denial::new(Reason::MalformedScope).because(error))
     }
 
     pub(super) fn event<'e>(

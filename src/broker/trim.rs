@@ -62,7 +62,7 @@ impl Task {
             |request| {
                 let capabilities;
                 (capabilities, cuts) = request.trim(&scope)?;
-                let kept = Scope::of(&capabilities, scope.is_embedded());
+                let kept = Scope::of(&capabilities, scope.verifiers().clone());
                 request.make_of(None, &kept, capabilities, context)
             },
         )?;

@@ -14,8 +14,8 @@ use crate::clock::Timestamp;
 /// The key of one audience, for a [`Verifier`](crate::token::Verifier) in another process: wiped when
 /// dropped, never printed, and out of the type only by [`expose`](AudienceSecret::expose).
 ///
-/// Handle it as the secret it is: HMAC has one key, so whoever can verify for this audience can also
-/// mint for it. It says nothing about the ring or about any other audience.
+/// Handle it as the secret it is: HMAC has one key, so who can verify for this audience can also
+/// mint for it. It says nothing about the ring, about any other audience, or about a gate.
 ///
 /// ```
 /// # use hallpass::key::{AudienceSecret, KeyRing};
@@ -37,7 +37,7 @@ pub struct AudienceSecret {
 }
 
 impl SecretKey {
-    /// The key's own key for one audience, for a [`Verifier`](crate::token::Verifier) without a table: of a key
+    /// The key's own key for verifiers of one audience, for a [`Verifier`](crate::token::Verifier): of a key
     /// that is about to go into a ring, which then keeps it.
     ///
     /// ```
@@ -50,10 +50,9 @@ impl SecretKey {
     /// ```
     ///
     /// # Errors
-    /// [`KeyError::Audience`] if the audience is empty or longer than [`MAX_NAME`](crate::token::MAX_NAME)
-    /// bytes.
+    /// [`KeyError::Audience`] if the audience is empty or longer than 255 bytes.
     pub fn audience_secret(&self, audience: &str) -> Result<AudienceSecret, KeyError> {
-        let key = derive_bytes(self, KeyUse::Token, Context::audience(audience)?);
+        let key = derive_bytes(self, KeyUse::VerifierToken, Context::audience(audience)?);
         Ok(AudienceSecret::new(audience, self.id(), key))
     }
 }
@@ -114,10 +113,8 @@ impl fmt::Debug for AudienceSecret {
     }
 }
 
-/// The keys that sign and verify tokens for one audience, derived from a
-/// [`KeyRing`](super::KeyRing) at one moment of its life.
-///
-/// Whoever has them can verify for this audience, and could also mint for it.
+/// The keys that sign and verify the tokens of one audience, derived from a
+/// [`KeyRing`](super::KeyRing) at one moment of its life. Who has them can also mint for it.
 pub struct AudienceKeys {
     audience: Box<str>,
     active: (KeyId, MacKey),

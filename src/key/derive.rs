@@ -11,8 +11,11 @@ use super::secret::SecretKey;
 /// (attack 70).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum KeyUse {
-    /// Signing the root blocks of tokens, for one audience.
-    Token,
+    /// Signing the root blocks of tokens for gates of one audience.
+    GateToken,
+    /// Signing those for verifiers of one audience. Its keys are given to verifiers, and those of gates never
+    /// leave: no name of an audience makes one of the other.
+    VerifierToken,
     /// Naming a key: the id that tokens and records carry.
     KeyId,
     /// Chaining the records of the log.
@@ -25,7 +28,8 @@ impl KeyUse {
     /// The label that goes into the derivation. Changing one changes every key of that use.
     pub(super) const fn label(self) -> &'static str {
         match self {
-            KeyUse::Token => "hallpass/v1/token",
+            KeyUse::GateToken => "hallpass/v1/token",
+            KeyUse::VerifierToken => "hallpass/v1/verifier-token",
             KeyUse::KeyId => "hallpass/v1/key-id",
             KeyUse::LogChain => "hallpass/v1/log-chain",
             KeyUse::LogDigest => "hallpass/v1/log-digest",
@@ -102,7 +106,13 @@ mod tests {
 
     use super::*;
 
-    const ALL: [KeyUse; 4] = [KeyUse::Token, KeyUse::KeyId, KeyUse::LogChain, KeyUse::LogDigest];
+    const ALL: [KeyUse; 5] = [
+        KeyUse::GateToken,
+        KeyUse::VerifierToken,
+        KeyUse::KeyId,
+        KeyUse::LogChain,
+        KeyUse::LogDigest,
+    ];
 
     fn secret() -> SecretKey {
         SecretKey::from_bytes(&(0..32).collect::<Vec<u8>>()).unwrap()
@@ -113,7 +123,7 @@ mod tests {
         let info: &[&[u8]] = &[b"\x00\x11hallpass/v1/token", b"\x00\x04gate"];
         let prk = hkdf::Salt::new(hkdf::HKDF_SHA256, &[]).extract(secret().bytes());
         let theirs = hmac::Key::from(prk.expand(info, hmac::HMAC_SHA256).unwrap());
-        let ours = MacKey::derive(&secret(), KeyUse::Token, Context::new(b"gate").unwrap());
+        let ours = MacKey::derive(&secret(), KeyUse::GateToken, Context::new(b"gate").unwrap());
         assert_eq!(ours.sign(b"x"), hmac::sign(&theirs, b"x").as_ref());
     }
 

@@ -3,7 +3,7 @@
 //! One secret gives one key for each use and, for tokens, one for each audience, so that a tag made for
 //! one use is never taken for another. Secrets are wiped when dropped and never printed.
 
-mod audience;
+pub(crate) mod audience;
 mod derive;
 mod error;
 mod id;
@@ -12,8 +12,9 @@ mod mac;
 mod ring;
 mod secret;
 
+pub(crate) use audience::AudienceKeys;
+pub use audience::AudienceSecret;
 pub(crate) use audience::UnusableKey;
-pub use audience::{AudienceKeys, AudienceSecret};
 pub use error::KeyError;
 pub(crate) use error::MAX_AUDIENCE;
 pub use id::KeyId;

@@ -121,17 +121,11 @@ impl KeyRing {
         Ok(())
     }
 
-    /// The keys that sign and verify tokens for one audience, worked out once so that no call has to.
-    ///
-    /// They are as the ring is now: after [`rotate`](KeyRing::rotate) or [`retire`](KeyRing::retire)
-    /// ask again.
-    ///
-    /// # Errors
-    /// [`KeyError::Audience`] if the audience is empty or longer than [`MAX_NAME`](crate::token::MAX_NAME)
-    /// bytes.
-    pub fn for_audience(&self, audience: &str) -> Result<AudienceKeys, KeyError> {
+    /// The keys that sign and verify the tokens of a gate, worked out once so that no call has to. They are
+    /// as the ring is now.
+    pub(crate) fn for_gate(&self, audience: &str) -> Result<AudienceKeys, KeyError> {
         let context = Context::audience(audience)?;
-        let derive = |key: &RingKey| MacKey::derive(&key.secret, KeyUse::Token, context);
+        let derive = |key: &RingKey| MacKey::derive(&key.secret, KeyUse::GateToken, context);
         let retired = self
             .retired
             .iter()
@@ -139,13 +133,19 @@ impl KeyRing {
         Ok(AudienceKeys::new(audience, (self.active.id, derive(&self.active)), retired))
     }
 
-    /// The active key's own key for one audience, for a [`Verifier`](crate::token::Verifier) without a
-    /// table. After a [rotation](KeyRing::rotate) there is another one, which
-    /// [`SecretKey::audience_secret`] gives before the key goes into a ring.
+    /// The key that signs the tokens of verifiers of one audience.
+    pub(crate) fn for_verifiers(&self, audience: &str) -> Result<AudienceKeys, KeyError> {
+        Ok(self.audience_secret(audience)?.into_keys())
+    }
+
+    /// The active key's own key for verifiers of one audience, for a
+    /// [`Verifier`](crate::token::Verifier). It verifies and mints what is
+    /// [for that audience](crate::Scope::embedded_for), and nothing that a gate takes: the keys of gates are
+    /// other ones, and there is no way to export them. After a [rotation](KeyRing::rotate) there is another
+    /// one, which [`SecretKey::audience_secret`] gives before the key goes into a ring.
     ///
     /// # Errors
-    /// [`KeyError::Audience`] if the audience is empty or longer than [`MAX_NAME`](crate::token::MAX_NAME)
-    /// bytes.
+    /// [`KeyError::Audience`] if the audience is empty or longer than 255 bytes.
     pub fn audience_secret(&self, audience: &str) -> Result<AudienceSecret, KeyError> {
         self.active.secret.audience_secret(audience)
     }
@@ -234,9 +234,9 @@ mod tests {
     #[test]
     fn an_audience_has_a_name_of_a_length_tokens_can_hold() {
         let ring = KeyRing::from_secret(secret(0));
-        assert_eq!(ring.for_audience("").unwrap_err(), KeyError::Audience(0));
-        assert_eq!(ring.for_audience(&"a".repeat(256)).unwrap_err(), KeyError::Audience(256));
-        assert!(ring.for_audience(&"a".repeat(255)).is_ok());
+        assert_eq!(ring.for_gate("").unwrap_err(), KeyError::Audience(0));
+        assert_eq!(ring.for_gate(&"a".repeat(256)).unwrap_err(), KeyError::Audience(256));
+        assert!(ring.for_gate(&"a".repeat(255)).is_ok());
     }
 
     /// attack 80

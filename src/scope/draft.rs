@@ -1,5 +1,6 @@
 //! A scope as it is asked for: built tool by tool, and checked where it is taken.
 
+use std::collections::BTreeSet;
 use std::fmt;
 
 use super::capability::{Capability, Part};
@@ -32,7 +33,8 @@ pub const MAX_SCOPE_JSON: usize = 16;
 #[must_use = "a scope is data: it asks for nothing until something takes it"]
 pub struct Scope {
     drafts: Vec<Draft>,
-    embedded: bool,
+    /// The audiences of verifiers, each once.
+    verifiers: BTreeSet<Box<str>>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -120,7 +122,7 @@ impl Scope {
     /// Asks for all that another scope asks for, too.
     pub fn and(mut self, other: Scope) -> Self {
         self.drafts.extend(other.drafts);
-        self.embedded |= other.embedded;
+        self.verifiers.extend(other.verifiers);
         self
     }
 
@@ -159,17 +161,19 @@ impl Scope {
         self.last(|draft| draft.openness.resource = ResourceOpenness::Any)
     }
 
-    /// Asks that what is granted travels in the token, too, for a
-    /// [`Verifier`](crate::token::Verifier) elsewhere. The token gets longer, and whoever sees it
-    /// sees the scope. A gate never reads it: it asks its own table. This is no part of the scope as data
-    /// ([`to_value`](Scope::to_value), JSON): whoever asks says so.
-    pub fn embedded(mut self) -> Self {
-        self.embedded = true;
+    /// Asks for a second token, which a [`Verifier`](crate::token::Verifier) of this audience takes and the
+    /// gate does not: what is granted travels in it, and it is signed with the key of that audience. The
+    /// grant gives it out by [`token_for`](crate::Grant::token_for). Anyone who sees it sees the scope.
+    ///
+    /// A scope may be for as many as eight verifiers. Their audiences are no part of the scope as data
+    /// ([`to_value`](Scope::to_value), JSON): it is for the host to say them.
+    pub fn embedded_for(mut self, audience: &str) -> Self {
+        self.verifiers.insert(audience.into());
         self
     }
 
-    pub(crate) fn is_embedded(&self) -> bool {
-        self.embedded
+    pub(crate) fn verifiers(&self) -> &BTreeSet<Box<str>> {
+        &self.verifiers
     }
 
     /// How many capabilities are asked for.
@@ -189,14 +193,14 @@ impl Scope {
     }
 
     /// The scope that says these capabilities.
-    pub(crate) fn of(capabilities: &[Capability], embedded: bool) -> Scope {
+    pub(crate) fn of(capabilities: &[Capability], verifiers: BTreeSet<Box<str>>) -> Scope {
         let draft = |own: &Capability| Draft {
             tool: own.tool.as_str().into(),
             conditions: own.conditions.to_vec(),
             openness: own.openness.clone(),
             any_args: false,
         };
-        Scope { drafts: capabilities.iter().map(draft).collect(), embedded }
+        Scope { drafts: capabilities.iter().map(draft).collect(), verifiers }
     }
 
     /// Whether the scope can be meant.

@@ -52,7 +52,7 @@ pub fn scope_bytes(bytes: &[u8]) {
     }
     let written = encode(&read.iter().collect::<Vec<_>>()).expect("what was read has a spelling");
     assert_eq!(written, bytes, "one spelling");
-    let scope = Scope::of(&read, false);
+    let scope = Scope::of(&read, std::collections::BTreeSet::new());
     assert!(scope.check().is_ok());
     // Where conditions on the resource and whether there may be one disagree, people can't write it.
     let plain = |capability: &Capability| {

@@ -10,7 +10,7 @@ use zeroize::Zeroizing;
 /// A bearer token: whoever has the text has the grant, so it is neither printed nor copied by
 /// accident and is wiped when dropped.
 ///
-/// Nothing about the text is checked here; [`Unverified::parse`](super::Unverified::parse) does that.
+/// Nothing about the text is checked here; [`Unverified::parse`](super::hazmat::Unverified::parse) does that.
 ///
 /// ```
 /// # use hallpass::token::Token;
@@ -76,18 +76,22 @@ impl fmt::Debug for Token {
     }
 }
 
-/// What logs and errors call a token: the first 8 bytes of the SHA-256 of its text, in hex.
+/// What logs and errors call a token: the first 16 bytes, in hex, of the SHA-256 of its body as it stands in
+/// the text, between the two points. Text without two points is taken whole.
 ///
-/// The text holds a 256-bit tag, so the id says nothing about it.
+/// A token and all its presentations have one id. The proof of who minted it is not in it: tokens that differ
+/// only there are the same claim. A holder that narrows tokens until two ids meet has 2^64 of them to make.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct TokenId([u8; 8]);
+pub struct TokenId([u8; 16]);
 
 impl TokenId {
     /// The id of the token with this text, whether or not it verifies.
     pub fn of(text: &str) -> TokenId {
-        let digest: [u8; 32] = Sha256::digest(text.as_bytes()).into();
-        let [a, b, c, d, e, f, g, h, ..] = digest;
-        TokenId([a, b, c, d, e, f, g, h])
+        let body = || Some(text.split_once('.')?.1.rsplit_once('.')?.0);
+        let digest: [u8; 32] = Sha256::digest(body().unwrap_or(text).as_bytes()).into();
+        let mut id = [0; 16];
+        id.iter_mut().zip(digest).for_each(|(own, byte)| *own = byte);
+        TokenId(id)
     }
 }
 
@@ -113,8 +117,18 @@ mod tests {
         let token = Token::from_text("abc".to_owned());
         assert_eq!(
             format!("{token:?} {token:#?}"),
-            "Token(ba7816bf8f01cfea) Token(ba7816bf8f01cfea)"
+            "Token(ba7816bf8f01cfea414140de5dae2223) Token(ba7816bf8f01cfea414140de5dae2223)"
         );
-        assert_eq!(format!("{:?}", token.id()), "TokenId(ba7816bf8f01cfea)");
+        assert_eq!(format!("{:?}", token.id()), "TokenId(ba7816bf8f01cfea414140de5dae2223)");
+    }
+
+    #[test]
+    fn an_id_is_of_the_body_alone() {
+        let id = TokenId::of("hp1.abc.defg");
+        assert_eq!(id, TokenId::of("abc"));
+        assert_eq!(id, TokenId::of("hp1c.abc.another"));
+        assert_ne!(id, TokenId::of("hp1.abd.defg"));
+        assert_ne!(TokenId::of("hp1.abc"), id);
+        assert_ne!(TokenId::of("hp1.a.bc.d"), TokenId::of("hp1.a.cb.d"));
     }
 }

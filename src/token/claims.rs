@@ -20,7 +20,7 @@ const HAS_SCOPE: u8 = 1;
 
 /// What a token says about the grant it stands for.
 ///
-/// Anyone can write claims down; only those of a [`VerifiedToken`](super::VerifiedToken) are true.
+/// Anyone can write claims down; only those of a [`VerifiedToken`](super::hazmat::VerifiedToken) are true.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Claims<'a> {
     /// The broker that minted it.

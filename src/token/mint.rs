@@ -89,8 +89,8 @@ impl Token {
 /// # use hallpass::clock::Timestamp;
 /// # use hallpass::grant::GrantId;
 /// # use hallpass::key::*;
-/// # use hallpass::token::*;
-/// # let keys = KeyRing::generate()?.for_audience("gate")?;
+/// # use hallpass::token::{TokenError, hazmat::*};
+/// # let keys = gate_keys(&KeyRing::generate()?, "gate")?;
 /// # let at = |millis| Timestamp::from_unix_millis(millis).ok_or("no such instant");
 /// # let token = mint(&keys, &Claims {
 /// #     issuer: "acme", audience: "gate", task: "task-42", generation: 1,

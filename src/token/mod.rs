@@ -37,36 +37,8 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
-//! # Below that
-//!
-//! A broker [`mint`]s a [`Token`] for a grant and its holder presents the text. Reading one back goes
-//! through two types, so that nothing is believed before the signature is checked:
-//! [`Unverified::parse`] finds the frames and the key id, [`Unverified::verify`] checks the tag and
-//! only then decodes. The bytes are specified in `docs/token-format.md`.
-//!
-//! ```
-//! use std::time::Duration;
-//! use hallpass::clock::Timestamp;
-//! use hallpass::grant::GrantId;
-//! use hallpass::token::{Claims, TokenError, Unverified, mint};
-//! use hallpass::key::KeyRing;
-//!
-//! let keys = KeyRing::generate()?.for_audience("tool-gateway")?;
-//! let issued = Timestamp::from_unix_millis(1_767_225_600_000).ok_or("no such instant")?;
-//! let expires = issued.checked_add(Duration::from_secs(300)).ok_or("no such instant")?;
-//!
-//! let token = mint(&keys, &Claims {
-//!     issuer: "acme", audience: "tool-gateway",
-//!     task: "task-42", generation: 1, grant: GrantId::random()?, serial: 1,
-//!     holder: "agent-7", issued, expires, scope: None,
-//! })?;
-//!
-//! let presented = Unverified::parse(token.expose())?;
-//! let verified = presented.verify(&keys, issued)?;
-//! assert_eq!(verified.claims().holder, "agent-7");
-//! assert_eq!(presented.verify(&keys, expires).unwrap_err(), TokenError::Expired);
-//! # Ok::<(), Box<dyn std::error::Error>>(())
-//! ```
+//! What a broker does below that, minting and taking tokens apart, is in [`hazmat`]. The bytes are specified
+//! in `docs/token-format.md`.
 
 mod bearer;
 mod block;
@@ -75,6 +47,7 @@ mod carried;
 mod chain;
 mod claims;
 mod error;
+pub mod hazmat;
 mod mint;
 mod proof;
 mod text;
@@ -87,12 +60,10 @@ pub(crate) use block::Narrowing;
 pub(crate) use call_bound::sealed;
 pub use call_bound::{Presentable, Presentation};
 pub(crate) use carried::encode_carried;
-pub use chain::{Blocks, MAX_ATTENUATIONS, MAX_BLOCK};
-pub use claims::{Claims, MAX_HOLDER, MAX_NAME};
+pub use chain::MAX_ATTENUATIONS;
+pub(crate) use claims::MAX_NAME;
 pub use error::{BlockError, MintError, TokenError};
-pub use mint::{append_block, mint};
 pub use text::MAX_TOKEN_TEXT;
 pub(crate) use text::Room;
 pub use verifier::{LivenessAndReplayUnchecked, Verifier, VerifierError};
-pub(crate) use verify::Framed;
-pub use verify::{Unverified, VerifiedToken};
+pub(crate) use verify::{Framed, VerifiedToken};

@@ -17,24 +17,27 @@ use crate::meter::Meter;
 use crate::resource::{CheckedResource, ResourceError};
 use crate::scope::{Capability, Fact, Facts, Readings, ScopeBytesError, outside_of};
 use crate::value::Value;
+use crate::word::is_same;
 
 /// How far the time of a call-bound presentation may be from the clock, either way: as a broker's
 /// default.
 const WINDOW: Duration = Duration::from_secs(30);
 
-/// Checks tokens of one audience in a process that has no broker: with that audience's key alone, and
-/// by the scope that travels in the token.
+/// Checks tokens of one audience and issuer in a process that has no broker: with that audience's key
+/// alone, and by the scope that travels in the token.
 ///
 /// It is no [`Gate`](crate::Gate). It knows no grant, so it honours a token until it expires: through
 /// the end of the task, a revoke and a halt. It knows no rules, and counts neither uses nor
-/// presentations. And its key could mint for the audience, too. Give it short-lived tokens, and only
-/// what may be done on their word.
+/// presentations. And its key could mint for the audience, too, and rebuild from any presentation that it is
+/// shown the whole token that this was made from: all verifiers of one audience trust each other. No
+/// gate takes any of it, since tokens for verifiers are [other tokens](crate::Scope::embedded_for), under
+/// another key. Give it short-lived tokens, and only what may be done on their word.
 ///
 /// It has no catalogue either. The scope says which arguments were paths or URLs when the token was
 /// minted; a call with such an argument in another than its one spelling is refused, for nothing
 /// brings it there before the tool has it.
 ///
-/// The scope travels only if it was [asked for](crate::Scope::embedded). Time is the caller's to
+/// There is a token for it only if that was [asked for](crate::Scope::embedded_for). Time is the caller's to
 /// say: that of [`SystemClock`](crate::clock::SystemClock) in production. There is no tolerance:
 /// where the clock is behind the broker's, a token that was just minted is [not yet
 /// issued](TokenError::NotYetIssued).
@@ -49,21 +52,22 @@ const WINDOW: Duration = Duration::from_secs(30);
 ///
 /// # let policy = Policy::builder().rule(Rule::permit("search").tool("search").any_args()).build()?;
 /// let ring = KeyRing::generate()?;
-/// let verifier = Verifier::new(ring.audience_secret("search")?);
-/// let broker = Broker::builder(policy).keys(ring).audience("search").build()?;
+/// let verifier = Verifier::new(ring.audience_secret("search")?, "acme");
+/// let broker = Broker::builder(policy).keys(ring).issuer("acme").build()?;
 /// # let agent = broker.assert_identity("agent-7")?;
 /// # let task = broker.open(&agent, Purpose::new("reporting"))?;
-/// let scope = Scope::tool("search").arg("limit", max(10)).embedded();
+/// let scope = Scope::tool("search").arg("limit", max(10)).embedded_for("search");
 /// let grant = task.request(scope, &Context::new())?;
+/// let token = grant.token_for("search").ok_or("asked for above")?;
 ///
 /// // Elsewhere:
 /// let now = SystemClock::new().read()?.wall;
 /// let call = Call::new("search", json!({ "limit": 5 }))?;
-/// let unchecked = verifier.verify(grant.token(), Some("agent-7"), &call, now)?;
+/// let unchecked = verifier.verify(token, Some("agent-7"), &call, now)?;
 /// assert_eq!(unchecked.grant(), grant.id());
 ///
 /// task.complete();
-/// assert!(verifier.verify(grant.token(), None, &call, now).is_ok(), "as the answer's name says");
+/// assert!(verifier.verify(token, None, &call, now).is_ok(), "as the answer's name says");
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 ///
@@ -81,14 +85,14 @@ const WINDOW: Duration = Duration::from_secs(30);
 /// # use hallpass::token::*;
 /// # let policy = Policy::builder().rule(Rule::permit("search").tool("search").any_args()).build()?;
 /// # let ring = KeyRing::generate()?;
-/// # let before = Verifier::new(ring.audience_secret("search")?);
-/// # let broker = Broker::builder(policy).keys(ring).audience("search").build()?;
+/// # let before = Verifier::new(ring.audience_secret("search")?, "acme");
+/// # let broker = Broker::builder(policy).keys(ring).issuer("acme").build()?;
 /// # let agent = broker.assert_identity("agent-7")?;
 /// # let task = broker.open(&agent, Purpose::new("reporting"))?;
-/// # let ask = || task.request(Scope::tool("search").embedded(), &Context::new());
+/// # let ask = || task.request(Scope::tool("search").embedded_for("search"), &Context::new());
 /// # let old = ask()?;
 /// let next = SecretKey::generate()?;
-/// let after = Verifier::new(next.audience_secret("search")?); // goes there first
+/// let after = Verifier::new(next.audience_secret("search")?, "acme"); // goes there first
 /// broker.rotate_key(next, Duration::from_secs(600))?;
 /// # let new = ask()?;
 ///
@@ -98,13 +102,15 @@ const WINDOW: Duration = Duration::from_secs(30);
 /// };
 /// # let now = SystemClock::new().read()?.wall;
 /// # let call = Call::new("search", serde_json::json!({}))?;
-/// # assert!(before.verify(new.token(), None, &call, now).is_err());
-/// assert!(verify(old.token(), &call, now).is_ok());
-/// assert!(verify(new.token(), &call, now).is_ok());
+/// # let (old, new) = (old.token_for("search").unwrap(), new.token_for("search").unwrap());
+/// # assert!(before.verify(new, None, &call, now).is_err());
+/// assert!(verify(old, &call, now).is_ok());
+/// assert!(verify(new, &call, now).is_ok());
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 pub struct Verifier {
     keys: AudienceKeys,
+    issuer: Box<str>,
 }
 
 /// What a [`Verifier`] can say: the token is genuine, in time, its holder's and covers the call.
@@ -144,11 +150,19 @@ pub enum VerifierError {
     /// The token itself.
     #[error(transparent)]
     Token(#[from] TokenError),
+    /// Another broker issued it.
+    #[error("`{given}` issued the token, expected `{expected}`")]
+    Issuer {
+        /// Who issued it.
+        given: Box<str>,
+        /// Whose tokens this verifier takes.
+        expected: Box<str>,
+    },
     /// Another identity holds it.
     #[error("`{0}` holds the token")]
     NotTheHolder(Box<str>),
     /// No scope travels in it, so only a gate can tell what it covers.
-    #[error("no scope travels in the token: ask for it with `Scope::embedded`")]
+    #[error("no scope travels in the token: ask for it with `Scope::embedded_for`")]
     NoScope,
     /// The scope that travels in it is none.
     #[error(transparent)]
@@ -175,6 +189,7 @@ impl VerifierError {
     pub fn code(&self) -> Code {
         let reason = match self {
             VerifierError::Token(error) => error.reason(),
+            VerifierError::Issuer { .. } => Reason::ForeignToken,
             VerifierError::NotTheHolder(_) => Reason::NotTheHolder,
             VerifierError::NoScope | VerifierError::Scope(_) => Reason::UnsupportedToken,
             VerifierError::Spelling(_) | VerifierError::Call(_) => Reason::MalformedCall,
@@ -186,10 +201,11 @@ impl VerifierError {
 }
 
 impl Verifier {
-    /// A verifier for the audience of this secret, and for its key: another key [takes another
-    /// verifier](#when-the-key-is-rotated).
-    pub fn new(secret: AudienceSecret) -> Verifier {
-        Verifier { keys: secret.into_keys() }
+    /// A verifier for the audience of this secret, for its key (another key [takes another
+    /// verifier](#when-the-key-is-rotated)), and for the tokens of the broker with this
+    /// [issuer](crate::BrokerBuilder::issuer): others that share the secret are refused.
+    pub fn new(secret: AudienceSecret, issuer: &str) -> Verifier {
+        Verifier { keys: secret.into_keys(), issuer: issuer.into() }
     }
 
     /// The audience.
@@ -197,10 +213,14 @@ impl Verifier {
         self.keys.audience()
     }
 
+    /// Whose tokens it takes.
+    pub fn issuer(&self) -> &str {
+        &self.issuer
+    }
+
     /// Whether what is presented covers `call` at `now`, and is `holder`'s if one is given. A
     /// call-bound presentation has to be for this call, and made within thirty seconds of `now`.
-    /// Narrowing and presenting leave the holder as it is: whoever passes a token on is still who
-    /// holds it.
+    /// Narrowing and presenting leave the holder as it is.
     ///
     /// # Errors
     /// [`VerifierError`], signature first: nothing is decoded before. A presentation for another
@@ -216,6 +236,10 @@ impl Verifier {
         let framed = Framed::read(presented.text(), &mut room)?;
         let (verified, _) = framed.verify_for(call, &self.keys, now, WINDOW)?;
         let claims = verified.claims();
+        if !is_same(claims.issuer, &self.issuer) {
+            let (given, expected) = (claims.issuer.into(), self.issuer.clone());
+            return Err(VerifierError::Issuer { given, expected });
+        }
         let carried = claims.scope.map(|scope| Carried::read(scope, call.parts()));
         // Only where no argument has a type is the call compared as it is.
         let untyped =
@@ -342,9 +366,9 @@ impl<'c> Facts<'c> for &CallAlone<'c> {
     }
 }
 
-/// Shows the audience and the ids of the keys.
+/// Shows the audience, the issuer and the ids of the keys.
 impl fmt::Debug for Verifier {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Verifier").field("keys", &self.keys).finish()
+        f.debug_struct("Verifier").field("keys", &self.keys).field("issuer", &self.issuer).finish()
     }
 }

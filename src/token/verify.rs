@@ -190,23 +190,23 @@ impl fmt::Debug for Unverified {
 /// not that the grant still lives: that is the table's to answer.
 ///
 /// ```compile_fail,E0451
-/// # use hallpass::token::{Claims, VerifiedToken};
+/// # use hallpass::token::hazmat::{Claims, VerifiedToken};
 /// fn forge<'a>(claims: Claims<'a>, token: VerifiedToken<'a>) -> VerifiedToken<'a> {
 ///     VerifiedToken { claims, ..token }
 /// }
 /// ```
 /// ```compile_fail,E0277
-/// # use hallpass::token::VerifiedToken;
+/// # use hallpass::token::hazmat::VerifiedToken;
 /// fn copy<T: Clone>() {}
 /// copy::<VerifiedToken<'static>>();
 /// ```
 /// ```compile_fail,E0277
-/// # use hallpass::token::VerifiedToken;
+/// # use hallpass::token::hazmat::VerifiedToken;
 /// fn read<T: serde::de::DeserializeOwned>() {}
 /// read::<VerifiedToken<'static>>();
 /// ```
 /// ```
-/// # use hallpass::token::{Claims, VerifiedToken};
+/// # use hallpass::token::hazmat::{Claims, VerifiedToken};
 /// fn copy<T: Clone>() {}
 /// copy::<Claims<'static>>();
 /// fn read<T: serde::de::DeserializeOwned>() {}
@@ -250,7 +250,7 @@ mod tests {
 
     fn keys() -> AudienceKeys {
         let secret = SecretKey::from_bytes(&(0..32).collect::<Vec<u8>>()).unwrap();
-        KeyRing::from_secret(secret).for_audience("gate").unwrap()
+        KeyRing::from_secret(secret).for_gate("gate").unwrap()
     }
 
     fn at(millis: i64) -> Timestamp {

@@ -8,7 +8,7 @@ use hallpass::key::KeyRing;
 use hallpass::policy::{ApprovalTerms, Moment, Per, Reviewers};
 use hallpass::prelude::*;
 use hallpass::scope::{any, eq, has_any, max};
-use hallpass::token::{Claims, Unverified, append_block, mint};
+use hallpass::token::hazmat::{Claims, Unverified, append_block, gate_keys, mint};
 use serde_json::json;
 
 use crate::world::{HOUR, MINUTE, SECOND, World, broad, call, plain, policy, ring, secret, start};
@@ -70,14 +70,14 @@ fn denials() -> Vec<(Denial, &'static str)> {
     // Tokens.
     let mut keys = ring();
     keys.rotate(secret(1), SECOND, start()).unwrap();
-    let keys = keys.for_audience("hallpass").unwrap();
+    let keys = gate_keys(&keys, "hallpass").unwrap();
     let unverified = Unverified::parse(grant.token().expose()).unwrap();
     let verified = unverified.verify(&keys, start()).unwrap();
     let claims = *verified.claims();
     let minted = |claims: &Claims<'_>| mint(&keys, claims).unwrap().expose().to_owned();
     let present = |text: &str| world.present(text).unwrap_err();
     note(present("hp1.AAAA"), "token");
-    let stranger = KeyRing::from_secret(secret(9)).for_audience("hallpass").unwrap();
+    let stranger = gate_keys(&KeyRing::from_secret(secret(9)), "hallpass").unwrap();
     note(present(mint(&stranger, &claims).unwrap().expose()), "key");
     let mut cut = grant.token().expose().to_owned();
     let last = if cut.pop() == Some('A') { 'E' } else { 'A' };
@@ -97,7 +97,7 @@ fn denials() -> Vec<(Denial, &'static str)> {
     note(answer.map(drop).unwrap_err(), "hush-brief");
     note(present(&minted(&Claims { task: "task-0", ..claims })), "");
     note(present(&minted(&Claims { serial: 9, ..claims })), "");
-    let old = mint(&ring().for_audience("hallpass").unwrap(), &claims).unwrap();
+    let old = mint(&gate_keys(&ring(), "hallpass").unwrap(), &claims).unwrap();
     world.clock.advance(SECOND);
     note(present(old.expose()), "key");
     let dead = grant_of("b");

@@ -12,7 +12,8 @@ use hallpass::clock::Timestamp;
 use hallpass::grant::GrantId;
 use hallpass::key::{KeyError, KeyRing, SecretKey};
 use hallpass::prelude::*;
-use hallpass::token::{Claims, MAX_TOKEN_TEXT, Unverified, append_block, mint};
+use hallpass::token::MAX_TOKEN_TEXT;
+use hallpass::token::hazmat::{Claims, Unverified, append_block, gate_keys, mint};
 
 use crate::derived::{OTHER_USES, signed_for};
 use crate::world::{MINUTE, SECOND, World, broad, plain, policy, ring, secret, start};
@@ -24,10 +25,10 @@ fn world() -> World {
 /// Says the same as the grant's own token, but for one change, signed by a ring's active key.
 fn reminted(grant: &Grant, ring: &KeyRing, change: impl FnOnce(Claims<'_>) -> Claims<'_>) -> Token {
     let unverified = Unverified::parse(grant.token().expose()).unwrap();
-    let own = crate::world::ring().for_audience("hallpass").unwrap();
+    let own = gate_keys(&crate::world::ring(), "hallpass").unwrap();
     let verified = unverified.verify(&own, start()).unwrap();
     let claims = change(*verified.claims());
-    mint(&ring.for_audience(claims.audience).unwrap(), &claims).unwrap()
+    mint(&gate_keys(ring, claims.audience).unwrap(), &claims).unwrap()
 }
 
 fn take_apart(text: &str) -> (Vec<u8>, Vec<u8>) {
@@ -200,11 +201,11 @@ fn a_retired_key_opens_the_gate_for_its_grace_only() {
     let grant = task.request(Scope::tool("t").any_args(), &world.context).unwrap();
     let mut rotated = ring();
     rotated.rotate(secret(1), MINUTE, start()).unwrap();
-    let keys = rotated.for_audience("hallpass").unwrap();
+    let keys = gate_keys(&rotated, "hallpass").unwrap();
     let unverified = Unverified::parse(grant.token().expose()).unwrap();
     let verified = unverified.verify(&keys, start()).unwrap();
     let by =
-        |ring: &KeyRing| mint(&ring.for_audience("hallpass").unwrap(), verified.claims()).unwrap();
+        |ring: &KeyRing| mint(&gate_keys(ring, "hallpass").unwrap(), verified.claims()).unwrap();
     let (old, unknown) = (by(&ring()), by(&KeyRing::from_secret(secret(9))));
 
     assert_eq!(world.present(old.expose()).map_err(|denial| denial.reason()), Ok(()));

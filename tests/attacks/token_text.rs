@@ -6,11 +6,11 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use hallpass::clock::Timestamp;
 use hallpass::grant::GrantId;
-use hallpass::key::{AudienceKeys, KeyRing, SecretKey};
-use hallpass::token::{
-    Claims, MAX_ATTENUATIONS, MAX_BLOCK, MAX_TOKEN_TEXT, MintError, Token, TokenError, Unverified,
-    append_block, mint,
+use hallpass::key::{KeyRing, SecretKey};
+use hallpass::token::hazmat::{
+    AudienceKeys, Claims, MAX_BLOCK, Unverified, append_block, gate_keys, mint,
 };
+use hallpass::token::{MAX_ATTENUATIONS, MAX_TOKEN_TEXT, MintError, Token, TokenError};
 use proptest::prelude::*;
 
 use crate::derived::{OTHER_USES, signed_for};
@@ -26,7 +26,7 @@ fn secret(first: u8) -> SecretKey {
 }
 
 fn keys() -> AudienceKeys {
-    KeyRing::from_secret(secret(0)).for_audience("tool-gateway").unwrap()
+    gate_keys(&KeyRing::from_secret(secret(0)), "tool-gateway").unwrap()
 }
 
 /// The credential of workload W1.
@@ -157,14 +157,14 @@ fn a_retired_key_verifies_until_its_grace_ends_and_an_unknown_one_never() {
     let mut ring = KeyRing::from_secret(secret(0));
     let first = ring.active();
     let life = Claims { expires: at(NOW + 3_600_000), ..claims() };
-    let old = mint(&ring.for_audience("tool-gateway").unwrap(), &life).unwrap();
+    let old = mint(&gate_keys(&ring, "tool-gateway").unwrap(), &life).unwrap();
     let verify = |ring: &KeyRing, token: &Token, now| {
-        let keys = ring.for_audience("tool-gateway").unwrap();
+        let keys = gate_keys(ring, "tool-gateway").unwrap();
         Unverified::parse(token.expose()).unwrap().verify(&keys, at(now)).map(|_| ())
     };
 
     ring.rotate(secret(1), Duration::from_secs(60), at(NOW)).unwrap();
-    let new = mint(&ring.for_audience("tool-gateway").unwrap(), &life).unwrap();
+    let new = mint(&gate_keys(&ring, "tool-gateway").unwrap(), &life).unwrap();
     assert_eq!(Unverified::parse(new.expose()).unwrap().key_id(), ring.active());
     assert_eq!(verify(&ring, &new, NOW), Ok(()));
     assert_eq!(verify(&ring, &old, NOW + 59_999), Ok(()));
@@ -185,7 +185,7 @@ fn a_retired_key_verifies_until_its_grace_ends_and_an_unknown_one_never() {
 /// attack 73
 #[test]
 fn a_token_for_one_audience_is_a_bad_signature_at_another() {
-    let vault = KeyRing::from_secret(secret(0)).for_audience("vault").unwrap();
+    let vault = gate_keys(&KeyRing::from_secret(secret(0)), "vault").unwrap();
     assert_eq!(check(token().expose(), &vault), Err(TokenError::BadSignature));
     let refused = mint(&vault, &claims()).unwrap_err();
     assert_eq!(

@@ -3,7 +3,7 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use hallpass::token::Unverified;
+use hallpass::token::hazmat::Unverified;
 use testkit::corpora::{Json, corpus, list, own};
 
 /// attack 67: of all the spellings a forgiving decoder takes, the canonical one alone

@@ -11,7 +11,8 @@ use hallpass::scope::{
     Constraint, after, any, before, cidr, eq, fields, json, max, not, one_of, optional, under,
     weekly,
 };
-use hallpass::token::{BlockError, Verifier, VerifierError, append_block};
+use hallpass::token::hazmat::append_block;
+use hallpass::token::{BlockError, MintError, Verifier, VerifierError};
 use serde_json::{Value, json};
 
 fn at(text: &str) -> Timestamp {
@@ -30,12 +31,14 @@ struct Setup {
 
 fn setup(tool: Option<Tool>) -> Setup {
     let secret = || SecretKey::from_bytes(&(0..32).collect::<Vec<u8>>()).unwrap();
-    let verifier = Verifier::new(KeyRing::from_secret(secret()).audience_secret("search").unwrap());
+    let verifier = Verifier::new(
+        KeyRing::from_secret(secret()).audience_secret("search").unwrap(),
+        "hallpass",
+    );
     let rule = Rule::permit("all").any_tool().any_args().ttl(Duration::from_secs(300));
     let policy = Policy::builder().tools(tool).rule(rule).build().unwrap();
     let broker = Broker::builder(policy)
         .keys(KeyRing::from_secret(secret()))
-        .audience("search")
         .clock(ManualClock::new(at(NOW)))
         .build()
         .unwrap();
@@ -44,19 +47,42 @@ fn setup(tool: Option<Tool>) -> Setup {
     Setup { gate: broker.gate(), verifier, agent, task }
 }
 
-impl Setup {
-    fn token(&self, scope: Scope) -> Token {
-        let grant = self.task.request(scope.embedded(), &Context::new()).unwrap();
-        Token::from_text(grant.token().expose().to_owned())
+/// Of one grant, narrowed alike.
+struct Tokens {
+    gate: Token,
+    verifier: Token,
+}
+
+impl Tokens {
+    fn attenuate(&self, scope: &Scope, expires: Option<Timestamp>) -> Result<Tokens, MintError> {
+        Ok(Tokens {
+            gate: self.gate.attenuate(scope, expires)?,
+            verifier: self.verifier.attenuate(scope, expires)?,
+        })
     }
 
-    fn gate(&self, token: &Token, value: &Value) -> Result<(), Reason> {
+    fn append_block(&self, block: &[u8]) -> Result<Tokens, MintError> {
+        let (gate, verifier) =
+            (append_block(&self.gate, block)?, append_block(&self.verifier, block)?);
+        Ok(Tokens { gate, verifier })
+    }
+}
+
+impl Setup {
+    fn token(&self, scope: Scope) -> Tokens {
+        let grant = self.task.request(scope.embedded_for("search"), &Context::new()).unwrap();
+        let same = |token: &Token| Token::from_text(token.expose().to_owned());
+        Tokens { gate: same(grant.token()), verifier: same(grant.token_for("search").unwrap()) }
+    }
+
+    fn gate(&self, Tokens { gate: token, .. }: &Tokens, value: &Value) -> Result<(), Reason> {
         let call = Call::new("t", json!({ "a": value })).unwrap();
         let checked = self.gate.check(token, &self.agent, &call, &Context::new());
         checked.map(drop).map_err(|denial| denial.reason())
     }
 
-    fn verifier(&self, token: &Token, value: &Value) -> Result<(), VerifierError> {
+    fn verifier(&self, tokens: &Tokens, value: &Value) -> Result<(), VerifierError> {
+        let token = &tokens.verifier;
         let call = Call::new("t", json!({ "a": value })).unwrap();
         self.verifier.verify(token, Some("agent-7"), &call, at(NOW)).map(drop)
     }
@@ -302,7 +328,7 @@ fn a_kind_that_is_not_read_makes_the_token_worthless() {
     let url: &[u8] = b"\x02\0\x01\x01t\0\x01\x01\x01a\x19\x01\0\0\0\0";
     let unread = beyond.into_iter().chain((!cfg!(feature = "url")).then_some(url));
     for block in unread {
-        let refused = append_block(&token, block).unwrap();
+        let refused = token.append_block(block).unwrap();
         assert_eq!(setup.gate(&refused, &json!("https://a.test/")), Err(Reason::UnsupportedToken));
         let error = setup.verifier(&refused, &json!("https://a.test/")).unwrap_err().to_string();
         assert!(
@@ -312,7 +338,7 @@ fn a_kind_that_is_not_read_makes_the_token_worthless() {
         assert!(error.contains("is unknown"), "{error}");
     }
     if cfg!(feature = "url") {
-        let read = append_block(&token, url).unwrap();
+        let read = token.append_block(url).unwrap();
         assert_eq!(setup.gate(&read, &json!("https://a.test/")), Ok(()));
     }
 }
@@ -321,11 +347,10 @@ fn a_kind_that_is_not_read_makes_the_token_worthless() {
 #[test]
 fn a_block_reads_a_text_as_json_only_so_often() {
     use hallpass::scope::{MAX_SCOPE_JSON, all_of};
-    use hallpass::token::MintError;
     let setup = setup(None);
     let token = setup.token(Scope::tool("t").any_args());
     let of = |many: usize| one(all_of((0..many).map(|at| json(max(at as u64)))));
     assert!(token.attenuate(&of(MAX_SCOPE_JSON), None).is_ok());
-    let refused = token.attenuate(&of(MAX_SCOPE_JSON + 1), None).unwrap_err();
+    let refused = token.attenuate(&of(MAX_SCOPE_JSON + 1), None).map(drop).unwrap_err();
     assert!(matches!(refused, MintError::Block(BlockError::Scope(_))), "{refused}");
 }

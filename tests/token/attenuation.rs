@@ -6,7 +6,8 @@ use hallpass::clock::{ManualClock, Timestamp};
 use hallpass::identity::Identity;
 use hallpass::prelude::*;
 use hallpass::scope::{any, each, eq, glob, max, min, not, one_of, same_as};
-use hallpass::token::{BlockError, MAX_ATTENUATIONS, MintError, append_block};
+use hallpass::token::hazmat::append_block;
+use hallpass::token::{BlockError, MAX_ATTENUATIONS, MintError};
 use serde_json::{Value, json};
 
 struct Setup {

@@ -17,7 +17,7 @@ def value(v):
         scale = -min(v.normalize().as_tuple().exponent, 0)
         return bytes([3, scale]) + int(v.scaleb(scale)).to_bytes(16, "big", signed=True)
     if isinstance(v, str): return b"\x04" + text(v)
-    if isinstance(v, list): return b"\x05" + row([value(element) for element in v])
+    if isinstance(v, list): return b"\x05" + row([*map(value, v)])
     return b"\x06" + row([text(k) + value(v[k]) for k in sorted(v, key=str.encode)])
 
 def how_many(c):
@@ -26,9 +26,9 @@ def how_many(c):
 def network(n): return bytes([n.max_prefixlen // 8]) + n.network_address.packed + bytes([n.prefixlen])
 def minutes(clock): return int(clock[:2]) * 60 + int(clock[3:])
 def weekly(c):
-    days = sum(1 << ["mon", "tue", "wed", "thu", "fri", "sat", "sun"].index(day) for day in c["days"])
-    offset = minutes(c["offset"][1:]) * (-1 if c["offset"][0] == "-" else 1)
-    return struct.pack(">BHHh", days, minutes(c["from"]), minutes(c["until"]), offset)
+    days = sum(1 << "mon tue wed thu fri sat sun".split().index(day) for day in c["days"])
+    ahead = minutes(c["offset"][1:]) * (-1 if c["offset"][0] == "-" else 1)
+    return struct.pack(">BHHh", days, minutes(c["from"]), minutes(c["until"]), ahead)
 
 def host(h):
     return b"\0" if h == "any" else b"\x01" + text(h) if isinstance(h, str) else b"\x02" + text(h["subdomain_of"])
@@ -48,10 +48,10 @@ def constraint(c):
         if said := [word for word in words if word in c]:
             return bytes([kind, sum(map(words.get, said))]) + b"".join(end(c[word]) for word in said)
     if "fields" in c:
-        named = [text(k) + constraint(c["fields"][k]) for k in sorted(c["fields"], key=str.encode)]
-        return bytes([10, "other_fields" in c]) + row(named)
-    (word, inner), = c.items()
-    return bytes([KINDS[word][0]]) + KINDS[word][1](inner)
+        named = sorted(c["fields"].items(), key=lambda own: own[0].encode())
+        return bytes([10, "other_fields" in c]) + row([text(k) + constraint(own) for k, own in named])
+    (kind, write), inner = next((KINDS[word], own) for word, own in c.items())
+    return bytes([kind]) + write(inner)
 
 def values(c): return parts(map(value, c))
 def constraints(c): return parts(map(constraint, c))
@@ -88,8 +88,7 @@ def join(frames, seal, version="hp1"): return version + "." + b64(b"".join(frame
 def chain(key, frames): return functools.reduce(mac, frames, key)
 def attenuate(token, leaves):
     frames, tag = parse(token)
-    block = b"\x02\x00" + parts(map(capability, leaves))
-    frame = struct.pack(">H", len(block)) + block
+    frame = (lambda block: struct.pack(">H", len(block)) + block)(b"\x02\x00" + parts(map(capability, leaves)))
     return join(frames + [frame], mac(tag, frame))
 
 def prove(tag, audience, tool, args, time, nonce):
@@ -99,18 +98,19 @@ def prove(tag, audience, tool, args, time, nonce):
 
 page = open(sys.argv[1], encoding="utf-8").read().split("```json\n")[1].split("\n```")[0]
 page = json.loads(page, parse_int=decimal.Decimal, parse_float=decimal.Decimal)
-root, audience, bound = bytes.fromhex(page["root_key"]), page["audience"], page["call_bound"]
+roots = {own["audience"]: bytes.fromhex(own["root_key"]) for own in (page["gate"], page["verifier"])}
+audience, bound = page["verifier"]["audience"], page["call_bound"]
 for vector in page["scopes"] + page["urls"] + page["typed"]:
     assert scope(vector).hex() == vector["bytes"], vector
 for vector in page["tokens"]:
     frames, tag = parse(vector["text"])
-    assert chain(root, frames) == tag, vector
-frames, proof = parse(bound["text"])
+    assert chain(roots[vector["claims"]["audience"]], frames) == tag, vector
+    assert hashlib.sha256(b64(b"".join(frames)).encode()).hexdigest()[:32] == vector["id"]
 call = bound["tool"], bound["args"], bound["time"], bytes.fromhex(bound["nonce"])
-assert proof == prove(chain(root, frames), audience, *call)
-
-leaves = {"table": {"eq": "orders"}, "limit": {"max": decimal.Decimal(100)}}
-narrowed = attenuate(page["tokens"][1]["text"], [{"tool": "db.query", "args": leaves}])
+frames, proof = parse(bound["text"])
+assert proof == prove(chain(roots[audience], frames), audience, *call)
+leaves = {"tool": "db.query", "args": {"table": {"eq": "orders"}, "limit": {"max": decimal.Decimal(100)}}}
+narrowed = attenuate(page["tokens"][1]["text"], [leaves])
 frames, tag = parse(narrowed)
 changed = [frames[0], frames[1].replace(b"\x64", b"\x65", 1)]
 proof = prove(tag, audience, "db.query", {**bound["args"], "limit": decimal.Decimal(77)}, *call[2:])

@@ -13,15 +13,18 @@ use hallpass::scope::{
     fields, glob, has_all, has_any, json, len, max, min, not, one_of, prefix, some, subset_of,
     suffix, under, weekly,
 };
-use hallpass::token::{
-    BlockError, Claims, Token, TokenError, Unverified, Verifier, VerifierError, append_block, mint,
+use hallpass::token::hazmat::{
+    AudienceKeys, Claims, Unverified, append_block, gate_keys, mint, verifier_keys,
 };
+use hallpass::token::{BlockError, Token, TokenError, Verifier, VerifierError};
 use hallpass::{Broker, Context, Purpose};
 use ring::{hkdf, hmac};
 use serde_json::{Value, json};
 
 const PAGE: &str = include_str!("../../docs/token-format.md");
-const AUDIENCE: &str = "tool-gateway";
+const ISSUER: &str = "zsp-bench";
+const GATE: &str = "tool-gateway";
+const VERIFIER: &str = "search";
 
 fn secret() -> Vec<u8> {
     (0..32).collect()
@@ -31,10 +34,25 @@ fn ring() -> KeyRing {
     KeyRing::from_secret(SecretKey::from_bytes(&secret()).unwrap())
 }
 
+/// What signs for the gate.
+fn gates() -> AudienceKeys {
+    gate_keys(&ring(), GATE).unwrap()
+}
+
+/// What signs for verifiers.
+fn verifiers() -> AudienceKeys {
+    verifier_keys(&ring(), VERIFIER).unwrap()
+}
+
+fn verifier() -> Verifier {
+    Verifier::new(ring().audience_secret(VERIFIER).unwrap(), ISSUER)
+}
+
+/// For the gate without a scope, and for verifiers with one.
 fn claims(scope: Option<&[u8]>) -> Claims<'_> {
     Claims {
-        issuer: "zsp-bench",
-        audience: AUDIENCE,
+        issuer: ISSUER,
+        audience: if scope.is_some() { VERIFIER } else { GATE },
         task: "task-42",
         generation: 1,
         grant: GrantId::from_bytes(0x0af7651916cd43dd8448eb211c80319c_u128.to_be_bytes()),
@@ -153,15 +171,13 @@ fn narrowed(token: &Token) -> Token {
 
 /// The bytes of a scope: what a block has behind its two first bytes.
 fn bytes_of(scope: &Scope) -> Vec<u8> {
-    let keys = ring().for_audience(AUDIENCE).unwrap();
-    let token = mint(&keys, &claims(None)).unwrap().attenuate(scope, None).unwrap();
-    blocks_of(&token)[0][2..].to_vec()
+    let token = mint(&gates(), &claims(None)).unwrap().attenuate(scope, None).unwrap();
+    blocks_of(&token, &gates())[0][2..].to_vec()
 }
 
-fn blocks_of(token: &Token) -> Vec<Vec<u8>> {
-    let keys = ring().for_audience(AUDIENCE).unwrap();
+fn blocks_of(token: &Token, keys: &AudienceKeys) -> Vec<Vec<u8>> {
     let unverified = Unverified::parse(token.expose()).unwrap();
-    let verified = unverified.verify_chain(&keys, claims(None).issued).unwrap();
+    let verified = unverified.verify_chain(keys, claims(None).issued).unwrap();
     verified.blocks().map(<[u8]>::to_vec).collect()
 }
 
@@ -170,17 +186,16 @@ const CALLED: i64 = 1_767_225_610_000;
 
 #[test]
 fn the_page_shows_what_the_crate_makes() {
-    let keys = ring().for_audience(AUDIENCE).unwrap();
-    let plain = mint(&keys, &claims(None)).unwrap();
+    let plain = mint(&gates(), &claims(None)).unwrap();
     let scope = bytes_of(&carried());
-    let scoped = mint(&keys, &claims(Some(&scope))).unwrap();
+    let scoped = mint(&verifiers(), &claims(Some(&scope))).unwrap();
     let narrowed = narrowed(&scoped);
     let scopes = scopes();
     let mut made = json!({
         "secret": hex(&secret()),
         "key_id": ring().active().to_string(),
-        "audience": AUDIENCE,
-        "root_key": hex(&root_key()),
+        "gate": { "audience": GATE, "root_key": hex(&root_key(GATE)) },
+        "verifier": { "audience": VERIFIER, "root_key": hex(&root_key(VERIFIER)) },
         "scopes": scopes.iter().map(scope_vector).collect::<Vec<_>>(),
         "refused": REFUSED.map(refused),
         "typed": [typed()],
@@ -225,13 +240,11 @@ fn refused(constraint: &[u8]) -> Value {
 
 /// What a reader says of a block with these bytes as its scope; `None` where it has nothing against it.
 fn fault_of(scope: &[u8]) -> Option<String> {
-    let keys = ring().for_audience(AUDIENCE).unwrap();
-    let token = mint(&keys, &claims(Some(&bytes_of(&carried())))).unwrap();
+    let token = mint(&verifiers(), &claims(Some(&bytes_of(&carried())))).unwrap();
     let token = append_block(&token, &[&[2, 0], scope].concat()).unwrap();
-    let verifier = Verifier::new(ring().audience_secret(AUDIENCE).unwrap());
     let at = Timestamp::from_unix_millis(CALLED).unwrap();
     let call = Call::from_json("db.query", ARGS).unwrap();
-    match verifier.verify(&token, None, &call, at).unwrap_err() {
+    match verifier().verify(&token, None, &call, at).unwrap_err() {
         VerifierError::Token(TokenError::Block { error: BlockError::Scope(fault), .. }) => {
             Some(fault.to_string())
         }
@@ -245,16 +258,15 @@ fn typed() -> Value {
     let tool = Tool::new("mail.send").arg("attachment", ArgType::Path);
     let rule = Rule::permit("all").any_tool().any_args();
     let policy = Policy::builder().tool(tool).rule(rule).build().unwrap();
-    let broker = Broker::builder(policy).keys(ring()).audience(AUDIENCE).build().unwrap();
+    let broker = Broker::builder(policy).keys(ring()).audience(GATE).build().unwrap();
     let agent = broker.assert_identity("agent-7").unwrap();
     let task = broker.open(&agent, Purpose::new("reporting")).unwrap();
     let scope = Scope::tool("mail.send").any_args();
-    let grant = task.request(scope.clone().embedded(), &Context::new()).unwrap();
-    let keys = ring().for_audience(AUDIENCE).unwrap();
-    let parsed = Unverified::parse(grant.token().expose()).unwrap();
+    let grant = task.request(scope.clone().embedded_for(VERIFIER), &Context::new()).unwrap();
+    let parsed = Unverified::parse(grant.token_for(VERIFIER).unwrap().expose()).unwrap();
     let verified = parsed
         .verify(
-            &keys,
+            &verifiers(),
             hallpass::clock::Clock::read(&hallpass::clock::SystemClock::new()).unwrap().wall,
         )
         .unwrap();
@@ -289,7 +301,7 @@ fn call_bound(token: &Token) -> String {
     let digest = Args::from_json(ARGS).unwrap().object().digest();
     let (time, nonce) = (CALLED.to_be_bytes(), [0xab; 16]);
     let message =
-        [&[0, 0, 1][..], &sized(AUDIENCE), &sized("db.query"), digest.as_bytes(), &time, &nonce]
+        [&[0, 0, 1][..], &sized(VERIFIER), &sized("db.query"), digest.as_bytes(), &time, &nonce]
             .concat();
     let mac = hmac(&URL_SAFE_NO_PAD.decode(tag).unwrap(), &message);
     let proof = URL_SAFE_NO_PAD.encode([&time[..], &nonce, &mac].concat());
@@ -300,7 +312,7 @@ fn call_bound(token: &Token) -> String {
 #[test]
 fn a_verifier_takes_the_vectors() {
     let vectors: Value = serde_json::from_str(shown()).unwrap();
-    let verifier = Verifier::new(ring().audience_secret(AUDIENCE).unwrap());
+    let verifier = verifier();
     let call = Call::from_json("db.query", ARGS).unwrap();
     let at = Timestamp::from_unix_millis(CALLED).unwrap();
     for text in [
@@ -327,7 +339,7 @@ fn a_script_in_another_language_verifies_the_vectors_and_narrows_a_token() {
     };
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     let made: Value = serde_json::from_slice(&output.stdout).unwrap();
-    let verifier = Verifier::new(ring().audience_secret(AUDIENCE).unwrap());
+    let verifier = verifier();
     let verify = |key: &str, limit: i64| {
         let token = Token::from_text(made[key].as_str().unwrap().to_owned());
         let args = json!({ "table": "orders", "limit": limit });
@@ -360,7 +372,7 @@ fn the_vectors_verify_by_the_words_of_the_page() {
         let body = URL_SAFE_NO_PAD.decode(body).unwrap();
         assert_eq!(hex(&body), vector["body"]);
         assert_eq!(hex(&body[3..7]), vectors["key_id"]);
-        let mut key = root_key();
+        let mut key = root_key(vector["claims"]["audience"].as_str().unwrap());
         let mut left = &*body;
         while !left.is_empty() {
             let length = 2 + usize::from(u16::from_be_bytes([left[0], left[1]]));
@@ -379,12 +391,12 @@ fn the_vectors_verify_by_the_words_of_the_page() {
 #[test]
 fn the_crate_reads_the_vectors() {
     let vectors: Value = serde_json::from_str(shown()).unwrap();
-    let keys = ring().for_audience(AUDIENCE).unwrap();
     for vector in vectors["tokens"].as_array().unwrap() {
         let text = vector["text"].as_str().unwrap();
         let unverified = Unverified::parse(text).unwrap();
-        let verified = unverified.verify_chain(&keys, claims(None).issued).unwrap();
         let scope = vector["claims"]["scope"].as_str().map(unhex);
+        let keys = if scope.is_some() { verifiers() } else { gates() };
+        let verified = unverified.verify_chain(&keys, claims(None).issued).unwrap();
         assert_eq!(verified.claims(), &claims(scope.as_deref()));
         let blocks: Vec<String> = verified.blocks().map(hex).collect();
         assert_eq!(json!(blocks), vector["blocks"]);
@@ -408,7 +420,7 @@ fn vector(token: &Token, scope: Option<&[u8]>) -> Value {
             "expires": claims.expires.unix_millis(),
             "scope": scope.map(hex),
         },
-        "blocks": blocks_of(token).iter().map(|block| hex(block)).collect::<Vec<_>>(),
+        "blocks": blocks_of(token, &if scope.is_some() { verifiers() } else { gates() }).iter().map(|block| hex(block)).collect::<Vec<_>>(),
         "body": hex(&URL_SAFE_NO_PAD.decode(body).unwrap()),
         "text": token.expose(),
         "id": token.id().to_string(),
@@ -421,8 +433,11 @@ fn shown() -> &'static str {
     after.split_once("\n```").unwrap().0
 }
 
-fn root_key() -> [u8; 32] {
-    derive(b"hallpass/v1/token", AUDIENCE.as_bytes())
+fn root_key(audience: &str) -> [u8; 32] {
+    match audience {
+        GATE => derive(b"hallpass/v1/token", audience.as_bytes()),
+        _ => derive(b"hallpass/v1/verifier-token", audience.as_bytes()),
+    }
 }
 
 fn derive(label: &[u8], context: &[u8]) -> [u8; 32] {

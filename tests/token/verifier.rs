@@ -6,9 +6,8 @@ use hallpass::clock::{ManualClock, Timestamp};
 use hallpass::key::{AudienceSecret, KeyError, KeyId, KeyRing};
 use hallpass::prelude::*;
 use hallpass::scope::{any, eq, max, one_of, same_as};
-use hallpass::token::{
-    Claims, LivenessAndReplayUnchecked, TokenError, Verifier, VerifierError, append_block, mint,
-};
+use hallpass::token::hazmat::{Claims, append_block, gate_keys, mint, verifier_keys};
+use hallpass::token::{LivenessAndReplayUnchecked, TokenError, Verifier, VerifierError};
 use serde_json::{Value, json};
 
 const START: i64 = 1_767_225_600_000;
@@ -40,12 +39,11 @@ fn secret() -> hallpass::key::SecretKey {
 
 fn setup_for(scope: Scope) -> Setup {
     let ring = KeyRing::from_secret(secret());
-    let verifier = Verifier::new(ring.audience_secret("search").unwrap());
+    let verifier = Verifier::new(ring.audience_secret("search").unwrap(), "hallpass");
     let rule = Rule::permit("all").any_tool().any_args().any_resource();
     let policy = Policy::builder().rule(rule.ttl(Duration::from_secs(300))).build().unwrap();
     let clock = ManualClock::new(at(0));
-    let broker =
-        Broker::builder(policy).keys(ring).audience("search").clock(clock).build().unwrap();
+    let broker = Broker::builder(policy).keys(ring).clock(clock).build().unwrap();
     let agent = broker.assert_identity("agent-7").unwrap();
     let task = broker.open(&agent, Purpose::new("reporting")).unwrap();
     let grant = task.request(scope, &Context::new()).unwrap();
@@ -53,7 +51,7 @@ fn setup_for(scope: Scope) -> Setup {
 }
 
 fn setup() -> Setup {
-    setup_for(asked().embedded())
+    setup_for(asked().embedded_for("search"))
 }
 
 fn query(args: Value) -> Call {
@@ -65,6 +63,27 @@ fn orders(limit: i64) -> Call {
 }
 
 impl Setup {
+    fn token(&self) -> &Token {
+        self.grant.token_for("search").unwrap()
+    }
+
+    /// A token of this audience's key that says this scope, whatever that is.
+    fn minted(&self, scope: Option<&[u8]>) -> Token {
+        let claims = Claims {
+            issuer: "hallpass",
+            audience: "search",
+            task: "task",
+            generation: 1,
+            grant: self.grant.id(),
+            serial: 1,
+            holder: "agent-7",
+            issued: at(0),
+            expires: at(300),
+            scope,
+        };
+        mint(&verifier_keys(&self.ring, "search").unwrap(), &claims).unwrap()
+    }
+
     fn verify(
         &self,
         token: &Token,
@@ -77,7 +96,7 @@ impl Setup {
 #[test]
 fn a_verifier_checks_the_scope_that_travels_in_the_token() {
     let setup = setup();
-    let token = setup.grant.token();
+    let token = setup.token();
     let answer = setup.verify(token, &orders(1000)).unwrap();
     assert_eq!(answer.grant(), setup.grant.id());
     assert_eq!((answer.holder(), answer.issuer()), ("agent-7", "hallpass"));
@@ -125,7 +144,7 @@ fn a_verifier_checks_the_scope_that_travels_in_the_token() {
 #[test]
 fn a_refusal_has_the_word_that_a_gate_would_say() {
     let setup = setup();
-    let token = setup.grant.token();
+    let token = setup.token();
     let code = |token: &Token, holder, call: &Call, seconds| {
         setup.verifier.verify(token, holder, call, at(seconds)).unwrap_err().code()
     };
@@ -137,15 +156,18 @@ fn a_refusal_has_the_word_that_a_gate_would_say() {
     for text in ["hp2.AAAA.BBBB".to_owned(), format!("{}\n", token.expose())] {
         assert_eq!(code(&Token::from_text(text), None, &orders(1), 0), Code::InvalidToken);
     }
-    let plain = setup_for(asked());
-    assert_eq!(code(plain.grant.token(), None, &orders(1), 0), Code::InvalidToken, "no scope");
+    assert_eq!(code(&setup.minted(None), None, &orders(1), 0), Code::InvalidToken, "no scope");
+    let ring = KeyRing::from_secret(secret());
+    let pinned = Verifier::new(ring.audience_secret("search").unwrap(), "another");
+    let foreign = pinned.verify(token, None, &orders(1), at(0)).unwrap_err();
+    assert_eq!(foreign.code(), Code::InvalidToken);
 }
 
 #[test]
 fn a_verifier_enforces_every_attenuation() {
     let setup = setup();
     let scope = Scope::tool("db.query").arg("table", eq("orders")).arg("limit", any());
-    let once = setup.grant.token().attenuate(&scope, Some(at(60))).unwrap();
+    let once = setup.token().attenuate(&scope, Some(at(60))).unwrap();
     let twice = once.attenuate(&Scope::tool("db.query").any_args(), Some(at(90))).unwrap();
     for token in [&once, &twice] {
         assert_eq!(setup.verify(token, &orders(1000)).unwrap().expires(), at(60));
@@ -160,39 +182,137 @@ fn a_verifier_enforces_every_attenuation() {
         let late = setup.verifier.verify(token, None, &orders(1), at(60)).unwrap_err();
         assert_eq!(late, VerifierError::Token(TokenError::Expired));
     }
-    let unknown = append_block(setup.grant.token(), b"?").unwrap();
+    let unknown = append_block(setup.token(), b"?").unwrap();
     let refused = setup.verify(&unknown, &orders(1)).unwrap_err();
     assert!(matches!(refused, VerifierError::Token(TokenError::Block { at: 1, .. })));
 }
 
 #[test]
 fn a_token_without_a_scope_is_refused_by_a_verifier() {
-    let setup = setup_for(asked());
-    let refused = setup.verify(setup.grant.token(), &orders(1)).unwrap_err();
-    assert_eq!(refused, VerifierError::NoScope);
-    // A block's scope is not the token's: whoever holds the token wrote it.
-    let narrowed = setup.grant.token().attenuate(&asked(), None).unwrap();
+    let setup = setup();
+    let bare = setup.minted(None);
+    assert_eq!(setup.verify(&bare, &orders(1)).unwrap_err(), VerifierError::NoScope);
+    // A block's scope is not the token's: its holder wrote it.
+    let narrowed = bare.attenuate(&asked(), None).unwrap();
     assert_eq!(setup.verify(&narrowed, &orders(1)).unwrap_err(), VerifierError::NoScope);
+}
+
+/// attack 73: whoever runs a verifier can rebuild, from what it is shown, the whole token that was made for
+/// it, and the gate takes none of that
+#[test]
+fn a_verifier_and_a_gate_take_nothing_of_each_other() {
+    let ring = KeyRing::from_secret(secret());
+    let exported = ring.audience_secret("search").unwrap();
+    let policy = Policy::builder().rule(Rule::permit("all").any_tool().any_args().any_resource());
+    let builder =
+        || Broker::builder(policy.clone().build().unwrap()).clock(ManualClock::new(at(0)));
+    // The gate's audience has the same name, even.
+    for audience in ["hallpass", "search"] {
+        let keys = KeyRing::from_secret(secret());
+        let broker = builder().keys(keys).audience(audience).build().unwrap();
+        let agent = broker.assert_identity("agent-7").unwrap();
+        let task = broker.open(&agent, Purpose::new("reporting")).unwrap();
+        let asked = || Scope::tool("db.query").any_args();
+        let verifier = Verifier::new(ring.audience_secret("search").unwrap(), "hallpass");
+        let gate = |token: &Token| {
+            let context = Context::new();
+            broker
+                .gate()
+                .check(token, &agent, &orders(1), &context)
+                .map(drop)
+                .map_err(|d| d.reason())
+        };
+        if audience == "search" {
+            let denial = task.request(asked().embedded_for("search"), &Context::new()).unwrap_err();
+            assert_eq!(denial.reason(), Reason::MalformedScope, "a verifier has another audience");
+        } else {
+            let grant = task.request(asked().embedded_for("search"), &Context::new()).unwrap();
+            let token = grant.token_for("search").unwrap();
+            assert!(grant.token_for("hallpass").is_none());
+            assert!(verifier.verify(token, None, &orders(1), at(0)).is_ok());
+            assert_eq!(gate(token), Err(Reason::BadSignature));
+            let presented = token.present(&orders(1), at(0)).unwrap();
+            let presented = Token::from_text(presented.expose().to_owned());
+            assert_eq!(gate(&presented), Err(Reason::BadSignature));
+        }
+        let grant = task.request(asked(), &Context::new()).unwrap();
+        assert_eq!(gate(grant.token()), Ok(()));
+        let refused = verifier.verify(grant.token(), None, &orders(1), at(0)).unwrap_err();
+        assert_eq!(refused, VerifierError::Token(TokenError::BadSignature));
+        // What the verifier's key can sign, it signs for no gate.
+        let other =
+            AudienceSecret::from_parts(audience, exported.key_id(), exported.expose()).unwrap();
+        let forging = Verifier::new(other, "hallpass");
+        let forged = forging.verify(grant.token(), None, &orders(1), at(0)).unwrap_err();
+        assert_eq!(forged, VerifierError::Token(TokenError::BadSignature));
+        let keys = KeyRing::from_secret(secret());
+        let (gates, verifiers) = (gate_keys(&keys, audience), verifier_keys(&keys, audience));
+        let claims = Claims {
+            issuer: "hallpass",
+            audience,
+            task: task.name(),
+            generation: 1,
+            grant: grant.id(),
+            serial: grant.serial(),
+            holder: "agent-7",
+            issued: at(0),
+            expires: at(60),
+            scope: None,
+        };
+        assert_eq!(gate(&mint(&verifiers.unwrap(), &claims).unwrap()), Err(Reason::BadSignature));
+        assert_eq!(gate(&mint(&gates.unwrap(), &claims).unwrap()), Ok(()), "that is all it takes");
+    }
+}
+
+#[test]
+fn one_grant_has_a_token_for_each_verifier_that_was_asked_for_up_to_eight() {
+    let setup = setup();
+    let audiences: Vec<String> = (0..9).map(|at| format!("verifier-{at}")).collect();
+    let scope = |count: usize| {
+        audiences[..count].iter().fold(asked(), |scope, audience| scope.embedded_for(audience))
+    };
+    let grant = setup.task.request(scope(8), &Context::new()).unwrap();
+    let expires = grant.expires();
+    for audience in &audiences[..8] {
+        let secret = setup.ring.audience_secret(audience).unwrap();
+        let verifier = Verifier::new(secret, "hallpass");
+        let answer = verifier.verify(grant.token_for(audience).unwrap(), None, &orders(1), at(0));
+        let answer = answer.unwrap();
+        assert_eq!((answer.grant(), answer.expires()), (grant.id(), expires));
+    }
+    assert!(grant.token_for(&audiences[8]).is_none());
+    for refused in [scope(9), asked().embedded_for(""), asked().embedded_for(&"a".repeat(256))] {
+        let denial = setup.task.request(refused, &Context::new()).unwrap_err();
+        assert_eq!(denial.reason(), Reason::MalformedScope);
+    }
+    let both = asked().embedded_for("a").and(Scope::tool("x").any_args().embedded_for("b"));
+    let grant = setup.task.request(both, &Context::new()).unwrap();
+    assert!(grant.token_for("a").is_some() && grant.token_for("b").is_some());
 }
 
 /// attack 53: what a block cannot say, and what was signed for another audience or by another key
 #[test]
 fn a_verifier_takes_its_own_audience_its_own_key_its_holder_and_its_time() {
     let setup = setup();
-    let token = setup.grant.token();
+    let token = setup.token();
     let refused = |verifier: &Verifier, holder, now| {
         verifier.verify(token, holder, &orders(1), now).unwrap_err()
     };
-    let other_audience = Verifier::new(setup.ring.audience_secret("mail").unwrap());
+    let other_audience = Verifier::new(setup.ring.audience_secret("mail").unwrap(), "hallpass");
     assert_eq!(
         refused(&other_audience, None, at(0)),
         VerifierError::Token(TokenError::BadSignature)
     );
     let other_ring = KeyRing::generate().unwrap().audience_secret("search").unwrap();
     assert!(matches!(
-        refused(&Verifier::new(other_ring), None, at(0)),
+        refused(&Verifier::new(other_ring, "hallpass"), None, at(0)),
         VerifierError::Token(TokenError::UnknownKey(_))
     ));
+    let other_issuer = Verifier::new(setup.ring.audience_secret("search").unwrap(), "acme");
+    assert_eq!(
+        refused(&other_issuer, None, at(0)),
+        VerifierError::Issuer { given: "hallpass".into(), expected: "acme".into() }
+    );
     assert_eq!(
         refused(&setup.verifier, Some("agent-8"), at(0)),
         VerifierError::NotTheHolder("agent-7".into())
@@ -207,7 +327,7 @@ fn a_verifier_takes_its_own_audience_its_own_key_its_holder_and_its_time() {
 #[test]
 fn a_verifier_takes_a_presentation_for_its_call_again_and_again_for_seconds() {
     let setup = setup();
-    let presentation = setup.grant.token().present(&orders(1), at(10)).unwrap();
+    let presentation = setup.token().present(&orders(1), at(10)).unwrap();
     let verify = |call, now| setup.verifier.verify(&presentation, None, &call, now).map(drop);
     assert_eq!(verify(orders(1), at(10)), Ok(()));
     assert_eq!(verify(orders(1), at(39)), Ok(()));
@@ -219,11 +339,12 @@ fn a_verifier_takes_a_presentation_for_its_call_again_and_again_for_seconds() {
 fn a_scope_that_was_asked_for_travels_in_renewed_and_trimmed_tokens_too() {
     let mut setup = setup();
     setup.task.renew(&mut setup.grant, &setup.agent, &Context::new()).unwrap();
-    assert!(setup.verify(setup.grant.token(), &orders(1)).is_ok());
-    let (trimmed, cuts) = setup.task.request_trimmed(asked().embedded(), &Context::new()).unwrap();
+    assert!(setup.verify(setup.token(), &orders(1)).is_ok());
+    let (trimmed, cuts) =
+        setup.task.request_trimmed(asked().embedded_for("search"), &Context::new()).unwrap();
     assert!(cuts.is_empty());
-    assert!(setup.verify(trimmed.token(), &orders(1)).is_ok());
-    let refused = setup.verify(trimmed.token(), &orders(1001)).unwrap_err();
+    assert!(setup.verify(trimmed.token_for("search").unwrap(), &orders(1)).is_ok());
+    let refused = setup.verify(trimmed.token_for("search").unwrap(), &orders(1001)).unwrap_err();
     assert!(matches!(refused, VerifierError::OutOfScope(_)), "{refused:?}");
 }
 
@@ -231,21 +352,8 @@ fn a_scope_that_was_asked_for_travels_in_renewed_and_trimmed_tokens_too() {
 #[test]
 fn a_scope_that_is_none_is_refused() {
     let setup = setup();
-    let keys = setup.ring.for_audience("search").unwrap();
     for scope in [&b"\0"[..], b"\x01", b"opaque", b"\x01\x08db.query\x08\0"] {
-        let claims = Claims {
-            issuer: "hallpass",
-            audience: "search",
-            task: "task",
-            generation: 1,
-            grant: setup.grant.id(),
-            serial: 1,
-            holder: "agent-7",
-            issued: at(0),
-            expires: at(300),
-            scope: Some(scope),
-        };
-        let token = mint(&keys, &claims).unwrap();
+        let token = setup.minted(Some(scope));
         let refused = setup.verify(&token, &orders(1)).unwrap_err();
         assert!(matches!(refused, VerifierError::Scope(_)), "{scope:?}");
     }
@@ -256,7 +364,7 @@ fn a_scope_without_a_spelling_in_tokens_cannot_be_embedded() {
     let setup = setup();
     let scope = Scope::tool("db.query").arg("table", same_as("who.attrs.team"));
     assert!(setup.task.request(scope.clone(), &Context::new()).is_ok());
-    let denial = setup.task.request(scope.embedded(), &Context::new()).unwrap_err();
+    let denial = setup.task.request(scope.embedded_for("search"), &Context::new()).unwrap_err();
     assert_eq!(denial.reason(), Reason::MalformedScope);
 }
 

@@ -173,7 +173,7 @@ proptest! {
         calls in prop::collection::vec(calls(), 24),
     ) {
         let secret = || SecretKey::from_bytes(&(0..32).collect::<Vec<u8>>()).unwrap();
-        let verifier = Verifier::new(KeyRing::from_secret(secret()).audience_secret("search").unwrap());
+        let verifier = Verifier::new(KeyRing::from_secret(secret()).audience_secret("search").unwrap(), "hallpass");
         let typed = [("a", types.0), ("b", types.1)].into_iter().fold(Tool::new("t"), |tool, (name, of)| {
             of.into_iter().fold(tool, |tool, of| tool.arg(name, of))
         });
@@ -181,14 +181,16 @@ proptest! {
         let policy = Policy::builder().tool(typed).rule(rule).build().unwrap();
         let ring = KeyRing::from_secret(secret());
         let broker =
-            Broker::builder(policy).keys(ring).audience("search").clock(ManualClock::new(at(0))).build().unwrap();
+            Broker::builder(policy).keys(ring).clock(ManualClock::new(at(0))).build().unwrap();
         let agent = broker.assert_identity("agent-7").unwrap();
         let task = broker.open(&agent, Purpose::new("reporting")).unwrap();
         // Some pin a path or a URL to what is none: those are refused, and travel in no token.
-        let Ok(grant) = task.request(root.embedded(), &Context::new()) else { return Ok(()) };
-        let root = Token::from_text(grant.token().expose().to_owned());
+        let Ok(grant) = task.request(root.embedded_for("search"), &Context::new()) else { return Ok(()) };
+        let same = |token: &Token| Token::from_text(token.expose().to_owned());
+        // One for the verifier and one for the gate, narrowed alike.
+        let root = [grant.token_for("search").unwrap(), grant.token()].map(same);
         let chain = blocks.iter().fold(vec![root], |mut chain, block| {
-            let next = chain.last().unwrap().attenuate(block, None).unwrap();
+            let next = chain.last().unwrap().each_ref().map(|own| own.attenuate(block, None).unwrap());
             chain.push(next);
             chain
         });
@@ -196,9 +198,9 @@ proptest! {
             let verified = |token: &Token| verifier.verify(token, Some("agent-7"), call, at(0)).is_ok();
             let gated = |token: &Token| broker.gate().check(token, &agent, call, &Context::new()).is_ok();
             let mut ancestors = true;
-            for (hop, token) in chain.iter().enumerate() {
-                let allowed = verified(token);
-                prop_assert!(!allowed || gated(token), "hop {}: {:?}", hop, call);
+            for (hop, [own, gates]) in chain.iter().enumerate() {
+                let allowed = verified(own);
+                prop_assert!(!allowed || gated(gates), "hop {}: {:?}", hop, call);
                 prop_assert!(!allowed || ancestors, "hop {}: {:?}", hop, call);
                 ancestors &= allowed;
             }

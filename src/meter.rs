@@ -28,10 +28,6 @@ pub(crate) const STEPS_PER_BYTE: u64 = 1;
 /// one rule leaves is not the next one's: a rule that is added never leaves more to the others.
 pub(crate) const STEPS_PER_RULE: u64 = 32;
 
-/// The steps that explaining answers may take beside those of the question: enough to look at a few
-/// rules in full.
-const STEPS_TO_EXPLAIN: u64 = 50_000;
-
 /// How many bytes of two texts are compared in one step.
 const BYTES_PER_STEP: usize = 32;
 
@@ -76,8 +72,6 @@ pub(crate) struct Meter {
     /// What the rule that is being asked may still take before it takes from `left`.
     of_rule: Cell<u64>,
     spent: Cell<bool>,
-    /// What is left for explaining answers.
-    to_explain: Cell<u64>,
     /// Of which tools which parties were asked about.
     asked: RefCell<HashSet<Asked>>,
     taken: [Cell<u64>; Work::ALL.len()],
@@ -110,7 +104,6 @@ impl Meter {
             left: Cell::new(steps),
             of_rule: Cell::new(0),
             spent: Cell::new(false),
-            to_explain: Cell::new(STEPS_TO_EXPLAIN),
             asked: RefCell::default(),
             taken: Default::default(),
         }
@@ -190,20 +183,6 @@ impl Meter {
         let used = part - rest;
         self.of_rule.set(of_rule.saturating_sub(used));
         self.left.set(left - used.saturating_sub(of_rule));
-        answer
-    }
-
-    /// Explains an answer that has been found: with steps of its own, so that it is the same answer
-    /// whether it is explained or not. Not where the question is spent, of which there is nothing to say.
-    pub(crate) fn explain<R>(&self, work: impl FnOnce() -> Option<R>) -> Option<R> {
-        if self.is_spent() {
-            return None;
-        }
-        let (left, of_rule) = (self.left.get(), self.of_rule.get());
-        let (answer, rest, _) = self.apart(self.to_explain.get(), work);
-        self.to_explain.set(rest);
-        self.left.set(left);
-        self.of_rule.set(of_rule);
         answer
     }
 

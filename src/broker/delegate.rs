@@ -1,17 +1,19 @@
 //! Delegation: a child grant for another identity.
 
+use std::sync::Arc;
+
 use super::grant::Grant;
 use super::offer::{Offer, OfferInputs};
 use super::request::GrantRequest;
 use super::task::Task;
 use crate::clock::Timestamp;
 use crate::context::Context;
-use crate::denial::{Denial, Reason};
-use crate::grant::Row;
+use crate::denial::{Account, Denial, Explain, Reason};
+use crate::grant::{GrantId, Row, Terms};
 use crate::identity::Identity;
 use crate::meter::Meter;
 use crate::policy::Moment;
-use crate::scope::{Algebra, Capability, Scope};
+use crate::scope::{Algebra, Capability, Scope, beyond};
 use crate::task::Liveness;
 
 /// How far a permit that says nothing of depth lets a grant be delegated: one hop, to whom the
@@ -103,8 +105,37 @@ fn within(capability: &Capability, parent: &Row, meter: &Meter) -> Result<(), De
     if granted.any(|granted| capability.contained_in(granted, meter)) {
         return Ok(());
     }
-    Err(Denial::new(Reason::NotCovered)
-        .because(format_args!("`{}` is not shown to lie within the parent", capability.to_value())))
+    let kept =
+        Wider { capability: capability.clone(), parent: parent.id, of: parent.terms.clone() };
+    Err(Denial::new(Reason::NotCovered).explained_by(kept))
+}
+
+/// A part of a scope asked for a child, and the terms of its parent.
+struct Wider {
+    capability: Capability,
+    parent: GrantId,
+    of: Arc<Terms>,
+}
+
+impl Explain for Wider {
+    fn explain(&self) -> Account {
+        let Wider { capability, parent, of } = self;
+        let meter = Meter::of_question(capability.size());
+        let tool = &capability.tool;
+        let granted = of.scope.iter().map(|granted| &granted.capability);
+        // The one of the parent's parts that it comes nearest to.
+        let beyond = granted
+            .filter(|granted| granted.tool == *tool)
+            .map(|granted| beyond(capability.cover(), granted.cover(), &meter))
+            .min_by_key(Vec::len);
+        let told = match beyond {
+            None => format!("the parent does not name `{tool}`"),
+            Some(_) if meter.is_spent() => meter.said(),
+            Some(beyond) => beyond.join("; "),
+        };
+        let asked = capability.to_value();
+        Account::of(format_args!("`{asked}` does not lie within the parent `{parent}`: {told}"))
+    }
 }
 
 fn too_deep(most: u8) -> Denial {

@@ -3,9 +3,9 @@
 use super::ended::Ended;
 use super::shared::Shared;
 use crate::audit::{Event, How};
-use crate::denial::Reason;
-use crate::grant::GrantId;
-use crate::task::{EndedGrant, TaskCell};
+use crate::denial::{Denial, Reason};
+use crate::grant::{GrantId, Row};
+use crate::task::{EndedBy, EndedGrant, TaskCell};
 use crate::visible::cut;
 
 /// How many bytes of the reason for which a task failed the log keeps: as many as of a purpose's intent.
@@ -56,17 +56,39 @@ impl Shared {
     }
 
     /// Ends a grant and all delegated from it, with their place in the sequence; the calls that were
-    /// running, or `None` if it was not there.
+    /// running, or `None` if it had ended before.
     pub(crate) fn end_grant(&self, cell: &TaskCell, id: GrantId, why: Reason) -> Option<Vec<u64>> {
+        self.try_end_grant(cell, (id, None), why).ok()
+    }
+
+    /// As [`end_grant`](Self::end_grant), on the part of somebody who presents a token of this serial.
+    ///
+    /// # Errors
+    /// Why there was nothing to end. What was past its time when it was to be revoked ends as expired.
+    pub(super) fn try_end_grant(
+        &self,
+        cell: &TaskCell,
+        (id, serial): (GrantId, Option<u32>),
+        why: Reason,
+    ) -> Result<Vec<u64>, Denial> {
         let at = self.keeper.now().unwrap_or_else(|_| self.keeper.latest());
         let mut life = cell.life.lock();
-        let ended = life.end_grant(id, why)?;
-        let place = self.place(at, &self.grant_ended(cell, &ended, why));
+        let superseded = |serial| life.grant(id).is_some_and(|row: &Row| row.serial != serial);
+        if serial.is_some_and(superseded) {
+            return Err(Denial::new(Reason::Superseded).because("the grant was renewed since"));
+        }
+        let expiry = match why {
+            Reason::Expired | Reason::Revoked => cell.expiry(&life, id, self.as_of(at)),
+            _ => None,
+        };
+        let by = expiry.map_or(EndedBy::Other(why), EndedBy::Time);
+        let ended = life.end_grant(id, by).ok_or_else(|| life.gone(id))?;
+        let place = self.place(at, &self.grant_ended(cell, &ended, by.reason()));
         drop(life);
         if let Ok(place) = place {
             self.journal.owe(place);
         }
-        Some(ended.running)
+        if by.reason() == why { Ok(ended.running) } else { Err(by.denial()) }
     }
 
     /// The record of a grant that has ended, and of what hung from it as far as that was put away in

@@ -178,7 +178,8 @@ impl Gate {
         attempt.check().map(DryRun).map_err(|refusal| refusal.denial)
     }
 
-    /// The holder gives its grant up: always possible while it lives, final when it returns.
+    /// The holder gives its grant up: always possible while it lives, with its newest token, final when
+    /// it returns.
     ///
     /// # Errors
     /// A [`Denial`], which is in the log, too, with
@@ -203,11 +204,8 @@ impl Gate {
         let current = self.shared.current();
         let presented = present_token(&self.shared, &current.keys.tokens, text, caller, now)?;
         drop(current);
-        if self.shared.end_grant(&presented.cell, presented.grant, Reason::Revoked).is_some() {
-            Ok(())
-        } else {
-            Err(Denial::new(presented.cell.life.lock().why_gone(presented.grant)))
-        }
+        let grant = (presented.grant, Some(presented.serial));
+        self.shared.try_end_grant(&presented.cell, grant, Reason::Revoked).map(drop)
     }
 }
 

@@ -2,7 +2,7 @@
 //! with. Judged under the task's lock, against grant, ancestors, rules and limits.
 
 use super::call_request::CallRequest;
-use super::covering::covering;
+use super::covering::{NotCovering, covering};
 use super::current::{Current, DecidingRules};
 use super::presented::PresentedGrant;
 use crate::audit::{Event, Place};
@@ -10,7 +10,7 @@ use crate::denial::{Denial, Reason};
 use crate::grant::{Coverage, Row, stamps_on};
 use crate::meter::Meter;
 use crate::policy::{
-    Deciders, Listed, Moment, Question, Setting, Verdict, What, decide, nearest_for_call,
+    AskedCall, Deciders, DeniedCall, Listed, Moment, Question, Setting, Verdict, What, decide,
 };
 use crate::scope::Readings;
 use crate::sync::MutexGuard;
@@ -76,8 +76,8 @@ impl<'a> CallInputs<'a> {
             life.row(&live)?.probe(once, live.at())?;
         }
         let (coverage, rules) = self.decide(&life, &live)?;
-        let CallRequest { shared, call, now, .. } = self.request;
-        shared.close_lapsed(&self.presented.cell, &mut life, now);
+        let CallRequest { shared, call, .. } = self.request;
+        shared.close_lapsed(&self.presented.cell, &mut life, live.at());
         life.check_spend(&live, &coverage, call.args(), shared.settings.max_permits)?;
         Ok(DecidingRules::by(self.current, rules))
     }
@@ -87,7 +87,7 @@ impl<'a> CallInputs<'a> {
         let PresentedGrant { cell, grant, .. } = self.presented;
         let CallRequest { shared, now, .. } = self.request;
         let mut life = cell.life.lock();
-        shared.keep_up(self.current, cell, &mut life, *grant, now)?;
+        shared.keep_up(self.current, cell, &mut life, *grant, shared.as_of(now))?;
         Ok(life)
     }
 
@@ -103,7 +103,7 @@ impl<'a> CallInputs<'a> {
             true => life.history().with(what.labels),
             false => None,
         };
-        let time = current.policy.time(request.now);
+        let time = current.policy.time(live.at());
         let readings = Readings::new();
         let question = Question {
             setting: Setting {
@@ -112,14 +112,15 @@ impl<'a> CallInputs<'a> {
                 purpose: &presented.cell.purpose,
                 context,
                 seen: with_this.as_ref().unwrap_or(life.history().labels()),
-                now: request.now,
+                now: live.at(),
                 now_text: time.as_ref(),
                 meter,
                 readings: &readings,
             },
             what: What { form: presented.form(), ..*what },
         };
-        let at = covering(&row.terms.scope, &presented.narrowings, &question)?;
+        let at = covering(row, &presented.narrowings, &question)
+            .map_err(|scope| self.out_of_scope(scope, &question))?;
         let mut coverage = Coverage::by(row, at);
         self.ancestors_cover(row, life, &question, &mut coverage)?;
         match decide(&current.policy, &question) {
@@ -129,10 +130,7 @@ impl<'a> CallInputs<'a> {
                 coverage.hold_to(&rules, &current.policy, stamps, request.caller, spanning);
                 Ok((coverage, rules))
             }
-            Verdict::Ask(rules) => Err(self.denied(Reason::ApprovalRequired, &rules)),
-            Verdict::Forbid(rules) => Err(self.denied(Reason::Forbidden, &rules)),
-            Verdict::NoPermit => Err(Denial::new(Reason::NoPermit)
-                .nearest_to(nearest_for_call(&current.policy, &question))),
+            denied => Err(self.denied(denied, &question)),
         }
     }
 
@@ -147,8 +145,10 @@ impl<'a> CallInputs<'a> {
     ) -> Result<(), Denial> {
         let mut next = row.parent;
         while let Some(id) = next {
-            let above = life.grant(id).ok_or_else(|| Denial::new(life.why_gone(id)))?;
-            coverage.by_ancestor(above, covering(&above.terms.scope, &[], question)?);
+            let above = life.grant(id).ok_or_else(|| life.gone(id))?;
+            let at =
+                covering(above, &[], question).map_err(|own| self.out_of_scope(own, question))?;
+            coverage.by_ancestor(above, at);
             next = above.parent;
         }
         Ok(())
@@ -172,7 +172,10 @@ impl<'a> CallInputs<'a> {
             who: request.caller,
             tool: Some(request.call.tool()),
         };
-        presented.cell.prove_live(life, &request.shared.halts, &claim, request.now)
+        // An attenuation that has expired since the token was read is no token any more.
+        let now = request.shared.as_of(request.now);
+        presented.check_attenuations(now)?;
+        presented.cell.prove_live(life, &request.shared.halts, &claim, now)
     }
 
     /// Spends what the call costs, with its place in the log, all under the task's lock.
@@ -185,10 +188,12 @@ impl<'a> CallInputs<'a> {
         arguments: Digest,
     ) -> Result<Place, Denial> {
         let CallInputs { request, presented, .. } = self;
-        let CallRequest { shared, caller, call, now, .. } = *request;
+        let CallRequest { shared, caller, call, .. } = *request;
+        let now = live.at();
         let lapses = now
             .checked_add(shared.settings.permit_ttl)
             .ok_or_else(|| Denial::new(Reason::Expired))?;
+        let lapses = presented.until.map_or(lapses, |until| lapses.min(until));
         // What lapsed gives back what it held.
         shared.close_lapsed(&presented.cell, life, now);
         let spend = Spend {
@@ -221,7 +226,26 @@ impl<'a> CallInputs<'a> {
         })
     }
 
-    fn denied(&self, reason: Reason, rules: &Deciders) -> Denial {
-        Denial::new(reason).by_rules(self.current.ids(rules))
+    /// What denies keeps the question: it is explained to those who read the denial.
+    #[cold]
+    fn denied(&self, verdict: Verdict, question: &Question<'_>) -> Denial {
+        let rules = |rules| self.current.ids(rules);
+        let denial = match &verdict {
+            Verdict::Ask(asks) => Denial::new(Reason::ApprovalRequired).by_rules(rules(asks)),
+            Verdict::Forbid(forbids) => Denial::new(Reason::Forbidden).by_rules(rules(forbids)),
+            Verdict::NoPermit | Verdict::Permit(_) => Denial::new(Reason::NoPermit),
+        };
+        denial.explained_by(DeniedCall { asked: self.keep(question), verdict })
+    }
+
+    #[cold]
+    fn out_of_scope(&self, scope: NotCovering<'_>, question: &Question<'_>) -> Denial {
+        let kept = scope.keep(self.presented.grant, self.keep(question));
+        Denial::new(Reason::OutOfScope).explained_by(kept)
+    }
+
+    fn keep(&self, question: &Question<'_>) -> AskedCall {
+        let CallInputs { request, current, presented, .. } = self;
+        AskedCall::keep(&current.policy, &presented.cell.purpose, request.call, question)
     }
 }

@@ -41,6 +41,8 @@ impl Gate {
             .map_err(|error| Denial::new(Reason::MalformedContext).because(error))?;
         let cell = &presented.cell;
         let mut life = cell.life.lock();
+        let now = shared.as_of(now);
+        presented.check_attenuations(now)?;
         shared.keep_up(&current, cell, &mut life, presented.grant, now)?;
         let grant = presented.grant;
         let claim = Claim { grant, basis: Basis::Token(presented.serial), who: caller, tool: None };

@@ -10,10 +10,12 @@ use crate::denial::{Denial, Reason};
 use crate::grant::{Granted, Stamp, Terms};
 use crate::identity::Identity;
 use crate::meter::{Meter, Work};
-use crate::policy::{Answer, Moment, Setting, Wanted, When, decide_request, nearest_for_request};
+use crate::policy::{
+    Answer, Catalogue, DeniedRequest, Moment, Setting, Wanted, When, decide_request,
+};
 use crate::scope::{Capability, Readings};
 use crate::task::{Life, TaskCell};
-use crate::value::{Object, Value};
+use crate::value::Object;
 
 /// A question to policy about a scope, in its setting: under the task's lock and one epoch.
 pub(super) struct OfferInputs<'a> {
@@ -113,38 +115,22 @@ impl<'a> OfferInputs<'a> {
             return Err(Denial::new(Reason::Halted).because(halt));
         }
         let policy = &self.current.policy;
-        let (answer, nearest) = self.wanted((who, moment), capability, |wanted| {
-            let answer = decide_request(policy, wanted);
-            let explained = answer == Answer::NotCovered && self.when == When::Asked;
-            (Some(answer), explained.then(|| nearest_for_request(policy, wanted)).flatten())
+        let purpose = &self.cell.purpose;
+        let rules = self.wanted((who, moment), capability, |wanted| {
+            let (reason, deciding) = match decide_request(policy, wanted) {
+                Answer::Covered(rules) => return Ok(rules),
+                Answer::Ask(asks) => (Reason::ApprovalRequired, Answer::Ask(asks)),
+                Answer::Forbidden(forbids) => (Reason::Forbidden, Answer::Forbidden(forbids)),
+                Answer::NotCovered => (Reason::NotCovered, Answer::NotCovered),
+            };
+            let rules = match &deciding {
+                Answer::Ask(rules) | Answer::Forbidden(rules) => self.current.ids(rules),
+                Answer::Covered(_) | Answer::NotCovered => Vec::new(),
+            };
+            let kept = DeniedRequest::keep(policy, purpose, wanted, deciding);
+            Err(Denial::new(reason).by_rules(rules).explained_by(kept))
         });
-        let rules = match answer {
-            Some(Answer::Covered(rules)) => rules,
-            Some(Answer::Ask(rules)) => {
-                return Err(Denial::new(Reason::ApprovalRequired)
-                    .because(format_args!("`{tool}`: people have to agree first"))
-                    .by_rules(self.current.ids(&rules)));
-            }
-            Some(Answer::Forbidden(rules)) => {
-                return Err(Denial::new(Reason::Forbidden)
-                    .because(shown(who, moment, &capability.to_value()))
-                    .by_rules(self.current.ids(&rules)));
-            }
-            Some(Answer::NotCovered) => {
-                let asked = shown(who, moment, &capability.to_value());
-                let why = match policy.has_permits_of(tool) {
-                    true => "lies within no one permit",
-                    false => "no rule speaks of it",
-                };
-                return Err(Denial::new(Reason::NotCovered)
-                    .because(format_args!("{asked}: {why}"))
-                    .nearest_to(nearest));
-            }
-            None => {
-                return Err(Denial::new(Reason::UnknownTool)
-                    .because(format_args!("`{tool}` is not in the catalogue")));
-            }
-        };
+        let rules = rules.unwrap_or_else(|| Err(Catalogue::unknown(tool)))?;
         for rule in rules.iter().filter_map(|at| policy.rule(*at)) {
             // Each is looked for among those before it.
             if !self.meter.charge(1 + stamps.len() / 4, Work::Visiting) {
@@ -160,18 +146,15 @@ impl<'a> OfferInputs<'a> {
 }
 
 impl OfferInputs<'_> {
-    /// The question about one capability and one party; the default where its tool is outside the
-    /// catalogue.
-    pub(super) fn wanted<R: Default>(
+    /// Asks about one capability and one party; `None` where its tool is outside the catalogue.
+    pub(super) fn wanted<R>(
         &self,
         (who, moment): Party<'_>,
         capability: &Capability,
         ask: impl FnOnce(&Wanted<'_>) -> R,
-    ) -> R {
+    ) -> Option<R> {
         let policy = &self.current.policy;
-        let Some(labels) = policy.catalogue.labels_of(capability.tool.as_str()) else {
-            return R::default();
-        };
+        let labels = policy.catalogue.labels_of(capability.tool.as_str())?;
         let with_this = self.life.history().with(labels);
         let time = policy.time(self.now);
         let readings = Readings::new();
@@ -188,7 +171,7 @@ impl OfferInputs<'_> {
         };
         let party = (std::ptr::from_ref(who) as usize, moment as u8);
         let is_first = self.meter.is_first(capability.tool.as_str(), party);
-        ask(&Wanted { setting, capability, labels, when: self.when, is_first })
+        Some(ask(&Wanted { setting, capability, labels, when: self.when, is_first }))
     }
 }
 
@@ -203,12 +186,4 @@ impl Offer {
             self.rules.push(rule.clone());
         }
     }
-}
-
-fn shown(who: &Identity, moment: Moment, capability: &Value) -> String {
-    let verb = match moment {
-        Moment::Delegate => "to delegate",
-        Moment::Request | Moment::Call => "to hold",
-    };
-    format!("`{}` {verb} `{capability}`", who.subject())
 }

@@ -41,6 +41,7 @@ impl OpenCall {
         let now = self.shared.now()?;
         let current = self.shared.current();
         let life = &mut *self.cell.life.lock();
+        let now = self.shared.as_of(now);
         let Some(permit) = life.permit(self.seq).filter(|permit| now < permit.lapses) else {
             // Of a task that is over this is told, lapsed or not.
             let over = life.over.map_or(Reason::PermitLapsed, |_| Reason::TaskOver);
@@ -97,7 +98,7 @@ impl OpenCall {
         let at = self.shared.keeper.now().unwrap_or_else(|_| self.shared.keeper.latest());
         let mut life = self.cell.life.lock();
         // A permit that lapsed has its outcome recorded already.
-        if !life.close_permit(self.seq, self.started) {
+        if !life.close_permit(self.seq, self.started.then_some(at)) {
             return None;
         }
         if self.started {

@@ -23,6 +23,8 @@ pub(super) struct PresentedGrant {
     pub(super) serial: u32,
     /// Each of them must cover the call, beside the grant. Those that plainly do are left out.
     pub(super) narrowings: Vec<Narrowing>,
+    /// When the first attenuation that says so expires.
+    pub(super) until: Option<Timestamp>,
     /// Set where it is bound to the call.
     pub(super) once: Option<Once>,
 }
@@ -30,6 +32,11 @@ pub(super) struct PresentedGrant {
 impl PresentedGrant {
     pub(super) fn form(&self) -> Form {
         if self.once.is_some() { Form::CallBound } else { Form::Bearer }
+    }
+
+    /// Whether every attenuation is within its time.
+    pub(super) fn check_attenuations(&self, now: Timestamp) -> Result<(), Denial> {
+        check_attenuations(self.until, now)
     }
 }
 
@@ -48,23 +55,21 @@ pub(super) fn present(
 ) -> Result<PresentedGrant, Refusal> {
     let window = shared.settings.presentation_window;
     let mut room = Room::new();
-    let verified = Framed::read(text, &mut room)
-        .and_then(|framed| framed.verify_for(call, &current.keys.tokens, now, window))
-        .and_then(|(verified, nonce)| {
-            let once = match nonce {
-                None => None,
-                Some(nonce) => {
-                    let until = nonce.lives_until(now, window).ok_or(TokenError::Stale)?;
-                    Some((until, nonce.bytes))
-                }
-            };
-            Ok((verified, once))
-        });
-    let (verified, once) = verified.map_err(|error| Refusal {
-        signed: error.is_of_signed(),
-        denial: denial(error),
-        about: None,
-    })?;
+    let refusal = |error: &TokenError, denial| {
+        let signed = error.is_of_signed();
+        Refusal { signed, denial, about: None }
+    };
+    let framed = Framed::read(text, &mut room).map_err(|error| refusal(&error, denial(&error)))?;
+    let refused = |error: TokenError| refusal(&error, shared.refused(&error, &framed, now));
+    let (verified, nonce) =
+        framed.verify_for(call, &current.keys.tokens, now, window).map_err(refused)?;
+    let once = match nonce {
+        None => None,
+        Some(nonce) => {
+            let until = nonce.lives_until(now, window).ok_or(TokenError::Stale);
+            Some((until.map_err(refused)?, nonce.bytes))
+        }
+    };
     let plain = untyped.then(|| call.parts());
     find(shared, &verified, (once, plain), caller, now).map_err(|denial| Refusal {
         denial,
@@ -82,8 +87,9 @@ pub(super) fn present_token(
     now: Timestamp,
 ) -> Result<PresentedGrant, Denial> {
     let mut room = Room::new();
-    let framed = Framed::read(text, &mut room).map_err(denial)?;
-    let verified = framed.verify_chain(keys, now).map_err(denial)?;
+    let framed = Framed::read(text, &mut room).map_err(|error| denial(&error))?;
+    let verified =
+        framed.verify_chain(keys, now).map_err(|error| shared.refused(&error, &framed, now))?;
     find(shared, &verified, (None, None), caller, now)
 }
 
@@ -98,10 +104,8 @@ fn find(
     if !is_same(claims.issuer, &shared.issuer) {
         return Err(Denial::new(Reason::ForeignToken).because("another issuer's"));
     }
-    let narrowed = verified.narrowings(plain).map_err(denial)?;
-    if narrowed.expires.is_some_and(|at| now >= at) {
-        return Err(Denial::new(Reason::Expired).because("an attenuation has expired"));
-    }
+    let narrowed = verified.narrowings(plain).map_err(|error| denial(&error))?;
+    check_attenuations(narrowed.expires, now)?;
     shared.attested(caller, now)?;
     if !is_same(claims.holder, caller.subject().as_str()) {
         return Err(Denial::new(Reason::NotTheHolder).because(format_args!(
@@ -118,10 +122,39 @@ fn find(
         return Err(Denial::new(Reason::UnknownGrant));
     }
     let (grant, serial, narrowings) = (claims.grant, claims.serial, narrowed.to_ask);
-    Ok(PresentedGrant { cell, grant, serial, narrowings, once })
+    Ok(PresentedGrant { cell, grant, serial, narrowings, until: narrowed.expires, once })
 }
 
-fn denial(error: TokenError) -> Denial {
+fn check_attenuations(until: Option<Timestamp>, now: Timestamp) -> Result<(), Denial> {
+    match until {
+        Some(until) if now >= until => {
+            Err(Denial::new(Reason::Expired)
+                .because(format_args!("an attenuation expired at {until}")))
+        }
+        _ => Ok(()),
+    }
+}
+
+impl Shared {
+    /// Why a token was refused. Of one that has expired, which is said of rightly signed ones alone, its
+    /// grant tells which limit it reached.
+    #[cold]
+    fn refused(&self, error: &TokenError, framed: &Framed<'_>, now: Timestamp) -> Denial {
+        let expired = framed.claims().filter(|_| *error == TokenError::Expired);
+        let found = expired.and_then(|claims| {
+            let cell = self.table.task(claims.generation)?;
+            let life = cell.life.lock();
+            match life.grant(claims.grant) {
+                Some(row) if row.serial != claims.serial => None,
+                Some(_) => Some(cell.expiry(&life, claims.grant, self.as_of(now))?.denial()),
+                None => Some(life.gone(claims.grant)),
+            }
+        });
+        found.filter(|found| found.reason() == Reason::Expired).unwrap_or_else(|| denial(error))
+    }
+}
+
+fn denial(error: &TokenError) -> Denial {
     let reason = error.reason();
     Denial::new(reason).because(error)
 }

@@ -98,6 +98,7 @@ impl Broker {
         let next = Current { ruling: Arc::new(Apart(next)), keys: current.keys.clone() };
         for cell in shared.table.tasks() {
             let life = cell.life.lock();
+            let now = shared.as_of(now);
             // On a copy, since what is limited more tightly limits what hangs from it.
             let drifted = shared.survey(&next, &cell, &mut life.trial(), now);
             let named = drifted.into_iter();
@@ -154,6 +155,7 @@ fn scan_task(shared: &Shared, cell: &TaskCell, report: &mut Drift) {
     let now = shared.keeper.now().unwrap_or_else(|_| shared.keeper.latest());
     let current = shared.current();
     let mut life = cell.life.lock();
+    let now = shared.as_of(now);
     let mut places = Vec::new();
     for one in shared.survey(&current, cell, &mut life, now) {
         let id = one.0;
@@ -227,7 +229,7 @@ impl Shared {
                     return Err(why);
                 }
                 self.end_drifted(cell, life, id, now);
-                return Err(Denial::new(Reason::Drifted).because(why.explain()));
+                return Err(Denial::new(Reason::Drifted).explained_by(why));
             }
         }
         Ok(())

@@ -116,6 +116,7 @@ fn again(request: &GrantRequest<'_>, grant: &Grant, moves: Expiry) -> Result<Aga
         .map_err(|error| Denial::new(Reason::MalformedContext).because(error))?;
     let current = shared.current();
     let mut life = cell.life.lock();
+    let now = shared.as_of(now);
     request.check_task(&life)?;
     if let Some(parent) = life.grant(grant.id).and_then(|row| row.parent) {
         shared.keep_up(&current, cell, &mut life, parent, now)?;

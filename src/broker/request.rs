@@ -131,6 +131,7 @@ impl<'r> GrantRequest<'r> {
         let current = shared.current();
         let scope = self.respell(&current, scope, &mut capabilities)?;
         let mut life = cell.life.lock();
+        let now = shared.as_of(now);
         self.check_task(&life)?;
         self.check_room(&life)?;
         if let Some(parent) = parent {
@@ -169,6 +170,7 @@ impl<'r> GrantRequest<'r> {
             issued: now,
             expires,
             last_used: last_used.unwrap_or(now),
+            running: 0,
             version: current.version,
             more: life_ends.map(More::ending),
         });
@@ -228,7 +230,7 @@ impl<'r> GrantRequest<'r> {
     /// Whether the task can be given access.
     pub(super) fn check_task(&self, life: &Life) -> Result<(), Denial> {
         let GrantRequest { shared, cell, holder, now, .. } = *self;
-        cell.check_open(life, now)?;
+        cell.check_open(life, shared.as_of(now))?;
         if let Some(halt) = shared.halts.stopping(cell, &[holder], None) {
             return Err(Denial::new(Reason::Halted).because(halt));
         }
@@ -246,7 +248,7 @@ impl<'r> GrantRequest<'r> {
     pub(super) fn prove_live(&self, life: &Life, grant: GrantId) -> Result<Liveness, Denial> {
         let GrantRequest { shared, cell, holder, now, .. } = *self;
         let claim = Claim { grant, basis: Basis::Handle, who: holder, tool: None };
-        cell.prove_live(life, &shared.halts, &claim, now)
+        cell.prove_live(life, &shared.halts, &claim, shared.as_of(now))
     }
 
     pub(super) fn event<'e>(

@@ -61,6 +61,12 @@ impl Shared {
         self.keeper.now().map_err(|error| Denial::new(Reason::ClockUnreadable).because(error))
     }
 
+    /// The time to judge by under a lock that was waited for since the clock was read: no earlier than
+    /// anybody has been told meanwhile, so that what has expired stays expired (attack 194).
+    pub(crate) fn as_of(&self, read: Timestamp) -> Timestamp {
+        read.max(self.keeper.latest())
+    }
+
     /// Whether this broker attested the identity, and it is good still.
     pub(crate) fn attested(&self, who: &Identity, now: Timestamp) -> Result<(), Denial> {
         if who.attested_by() != self.id {

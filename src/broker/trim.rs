@@ -85,6 +85,7 @@ impl GrantRequest<'_> {
         let current = shared.current();
         current.policy.catalogue.canonical(&mut asked)?;
         let life = cell.life.lock();
+        let now = shared.as_of(now);
         let asking =
             OfferInputs::at_request(shared, &current, cell, &life, context, now, &self.meter);
         let parties = self.parties();
@@ -116,6 +117,7 @@ impl OfferInputs<'_> {
         for party in parties {
             let within = |part: &Capability| {
                 self.wanted(*party, part, |wanted| parts_covered(&self.current.policy, wanted))
+                    .unwrap_or_default()
             };
             parts = parts.iter().flat_map(within).collect();
         }

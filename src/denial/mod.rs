@@ -14,61 +14,79 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
+mod account;
 mod reason;
 
 use std::fmt;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
+use std::time::Duration;
 
+pub use account::Nearest;
 pub use reason::{Code, Reason};
+
+use crate::clock::format_duration;
+pub(crate) use account::{Account, Explain};
 
 /// Something was asked for and not given.
 ///
 /// | | for | says |
 /// |---|---|---|
-/// | `Display`, [`code`](Denial::code) | agents | the code and nothing else: **send this** |
+/// | `Display`, [`code`](Denial::code), [`retry_after`](Denial::retry_after) | agents | the code, and when a limit frees again: **send this** |
 /// | `Debug`, [`reason`](Denial::reason), [`rules`](Denial::rules) | operators | why, without any value: fit for a host's own log |
 /// | [`explain`](Denial::explain), [`nearest`](Denial::nearest) | operators | everything, with values: fit for a screen |
 ///
 /// `Debug` tells more than an agent may know (whether a token is unknown or superseded, say), so an
 /// error that is sent to one as `{:?}` is a leak. It never holds a value of an argument or the text of
 /// a token.
+///
+/// Where rules or a scope decided, a denial keeps the question, arguments included, and puts the answer
+/// into words when somebody reads it: refusing costs no explanation, and keeping a denial costs memory.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Denial(Box<Inner>);
 
-#[derive(Clone, PartialEq, Eq)]
+#[derive(Clone)]
 struct Inner {
     reason: Reason,
     rules: Vec<Arc<str>>,
-    detail: Option<Box<str>>,
-    nearest: Option<Nearest>,
+    retry_after: Option<Duration>,
+    /// What [`account`](Inner::account) is made of, if it was not known at once.
+    kept: Option<Arc<dyn Explain>>,
+    account: OnceLock<Account>,
 }
 
-/// The rule that came closest to permitting, and the first thing that kept it from doing so.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Nearest {
-    pub(crate) rule: Arc<str>,
-    pub(crate) obstacle: Box<str>,
-}
-
-impl Nearest {
-    /// The rule's id.
-    pub fn rule(&self) -> &str {
-        &self.rule
-    }
-
-    /// What kept it from applying, in words, with the condition and what was found.
-    pub fn obstacle(&self) -> &str {
-        &self.obstacle
+impl Inner {
+    fn account(&self) -> &Account {
+        self.account
+            .get_or_init(|| self.kept.as_ref().map(|kept| kept.explain()).unwrap_or_default())
     }
 }
+
+/// Equal denials say the same to everybody who may read them.
+impl PartialEq for Inner {
+    fn eq(&self, other: &Self) -> bool {
+        let plain = |own: &Self| (own.reason, own.retry_after);
+        plain(self) == plain(other)
+            && self.rules == other.rules
+            && self.account() == other.account()
+    }
+}
+
+impl Eq for Inner {}
 
 impl Denial {
     pub(crate) fn new(reason: Reason) -> Self {
-        Denial(Box::new(Inner { reason, rules: Vec::new(), detail: None, nearest: None }))
+        let (rules, retry_after, kept, account) = Default::default();
+        Denial(Box::new(Inner { reason, rules, retry_after, kept, account }))
     }
 
     pub(crate) fn because(mut self, detail: impl fmt::Display) -> Self {
-        self.0.detail = Some(detail.to_string().into());
+        self.0.account = OnceLock::from(Account::of(detail));
+        self
+    }
+
+    /// Explained by what `kept` says once somebody asks.
+    pub(crate) fn explained_by(mut self, kept: impl Explain + 'static) -> Self {
+        self.0.kept = Some(Arc::new(kept));
         self
     }
 
@@ -77,8 +95,9 @@ impl Denial {
         self
     }
 
-    pub(crate) fn nearest_to(mut self, nearest: Option<Nearest>) -> Self {
-        self.0.nearest = nearest;
+    /// The same question can get another answer after this long, and not before.
+    pub(crate) fn free_after(mut self, wait: Duration) -> Self {
+        self.0.retry_after = Some(wait);
         self
     }
 
@@ -97,14 +116,53 @@ impl Denial {
         self.0.rules.iter().map(|id| &**id)
     }
 
+    /// How long the asker has to wait before the same question can get another answer, from when it was
+    /// denied: of a limit that frees by itself, which is a rate and the memory of call-bound presentations.
+    /// `None` of everything else; uses and budgets that are spent never come back.
+    ///
+    /// An agent may be told: that it has to wait is in its code, and asking again and again would show it
+    /// for how long. HTTP says it in `Retry-After`, in whole seconds, rounded up.
+    ///
+    /// ```
+    /// # use hallpass::prelude::*;
+    /// # use std::time::Duration;
+    /// # let minute = Duration::from_secs(60);
+    /// # let rule = Rule::permit("search").tool("web.search").any_args().rate(1, minute);
+    /// # let clock = hallpass::clock::ManualClock::new(hallpass::clock::Timestamp::MIN);
+    /// # let policy = Policy::builder().rule(rule).build()?;
+    /// # let broker = Broker::builder(policy).clock(clock.clone()).build()?;
+    /// # let (gate, context) = (broker.gate(), Context::new());
+    /// # let agent = broker.assert_identity("agent-7")?;
+    /// # let task = broker.open(&agent, Purpose::new("errand"))?;
+    /// # let grant = task.request(Scope::tool("web.search").any_args(), &context)?;
+    /// # let call = Call::new("web.search", serde_json::json!({}))?;
+    /// gate.authorize(grant.token(), &agent, call.clone(), &context)?; // `rate = "1/1m"`
+    /// clock.advance(Duration::from_secs(20));
+    ///
+    /// let denial = gate.authorize(grant.token(), &agent, call, &context).unwrap_err();
+    /// assert_eq!(denial.code(), Code::LimitReached);
+    /// assert_eq!(denial.retry_after(), Some(Duration::from_secs(40)));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn retry_after(&self) -> Option<Duration> {
+        self.0.retry_after
+    }
+
     /// The permit that came closest, where none applied.
     pub fn nearest(&self) -> Option<&Nearest> {
-        self.0.nearest.as_ref()
+        self.0.account().nearest.as_ref()
     }
 
     /// Everything, for operators: shows values and rules, and so is never for agents.
     pub fn explain(&self) -> Explanation<'_> {
         Explanation(self)
+    }
+}
+
+/// Another denial is why: what it says is the explanation.
+impl Explain for Denial {
+    fn explain(&self) -> Account {
+        Account::of(Explanation(self))
     }
 }
 
@@ -114,17 +172,21 @@ pub struct Explanation<'d>(&'d Denial);
 
 impl fmt::Display for Explanation<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let inner = &self.0.0;
+        let inner = &*self.0.0;
+        let account = inner.account();
         write!(f, "{} ({})", inner.reason, inner.reason.code())?;
-        if let Some(detail) = &inner.detail {
+        if let Some(detail) = &account.detail {
             write!(f, ": {detail}")?;
         }
         for (at, rule) in inner.rules.iter().enumerate() {
             f.write_str(if at == 0 { "; decided by " } else { ", " })?;
             write!(f, "`{rule}`")?;
         }
-        if let Some(nearest) = &inner.nearest {
-            write!(f, "; nearest permit `{}`: {}", nearest.rule, nearest.obstacle)?;
+        if let Some(nearest) = &account.nearest {
+            write!(f, "; nearest permit {nearest}")?;
+        }
+        if let Some(wait) = inner.retry_after {
+            write!(f, "; free again in {}", format_duration(wait))?;
         }
         Ok(())
     }

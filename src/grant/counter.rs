@@ -68,13 +68,23 @@ impl Counter {
         sums.into_iter().find(|(own, _)| own == argument).map_or(Number::ZERO, |(_, sum)| *sum)
     }
 
-    /// Whether one more call keeps to the rate: the call so many before it has left the window. A
-    /// call at `t` counts until `t + window`, exclusively, so no window of this length ever holds
-    /// more than the rate, wherever its edges are.
-    pub(super) fn rate_allows(&self, (calls, window): (u64, Duration), now: Timestamp) -> bool {
-        let Some(more) = &self.more else { return calls > 0 };
-        let Some(at) = more.recent.len().checked_sub(calls as usize) else { return true };
-        more.recent.get(at).is_some_and(|oldest| now.since(*oldest) >= window)
+    /// Whether one more call keeps to the rate.
+    pub(super) fn rate_allows(&self, rate: (u64, Duration), now: Timestamp) -> bool {
+        self.rate_is_free_in(rate, now) == Some(Duration::ZERO)
+    }
+
+    /// How long until one more call keeps to the rate: until the call so many before it has left the
+    /// window. A call at `t` counts until `t + window`, exclusively, so no window of this length ever
+    /// holds more than the rate, wherever its edges are. `None` of a rate of no calls.
+    pub(super) fn rate_is_free_in(
+        &self,
+        (calls, window): (u64, Duration),
+        now: Timestamp,
+    ) -> Option<Duration> {
+        let recent = self.more.as_ref().map_or(0, |more| more.recent.len());
+        let Some(at) = recent.checked_sub(calls as usize) else { return Some(Duration::ZERO) };
+        let oldest = self.more.as_ref()?.recent.get(at)?;
+        Some(window.saturating_sub(now.since(*oldest)))
     }
 
     /// Whether nothing that was charged counts any more: forgetting it changes no answer.

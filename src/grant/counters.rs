@@ -10,7 +10,7 @@ use std::time::Duration;
 use super::counter::{Cost, Counter};
 use super::spanning::{Spanning, SpanningCounters};
 use crate::args::Args;
-use crate::clock::Timestamp;
+use crate::clock::{Timestamp, format_duration};
 use crate::denial::{Denial, Reason};
 use crate::identity::Identity;
 use crate::policy::{Budget, Limits, Rule};
@@ -109,9 +109,16 @@ impl Counters {
     ) -> Result<Reservation, Denial> {
         let mut purse = Purse::open(self, stamps.clone());
         let mut charges: Vec<Charge> = Vec::new();
+        let mut denied = None;
         for stamp in stamps.filter(|stamp| stamp.limits.count_calls()) {
-            let charge =
-                check(purse.counter(&stamp.rule, stamp.spanning.as_ref()), stamp, args, now)?;
+            let counter = purse.counter(&stamp.rule, stamp.spanning.as_ref());
+            let charge = match check(counter, stamp, args, now) {
+                Ok(charge) => charge,
+                Err(denial) => {
+                    denied = Some(later(denied, denial));
+                    continue;
+                }
+            };
             let same =
                 |own: &&mut Charge| own.rule == charge.rule && own.spanning == charge.spanning;
             match charges.iter_mut().find(same) {
@@ -121,6 +128,9 @@ impl Counters {
                 }
                 None => charges.push(charge),
             }
+        }
+        if let Some(denial) = denied {
+            return Err(denial);
         }
         for charge in &charges {
             purse.counter(&charge.rule, charge.spanning.as_ref()).charge(&charge.cost, now);
@@ -136,9 +146,14 @@ impl Counters {
         now: Timestamp,
     ) -> Result<(), Denial> {
         let mut purse = Purse::open(self, stamps.clone());
-        stamps.filter(|stamp| stamp.limits.count_calls()).try_for_each(|stamp| {
-            check(purse.counter(&stamp.rule, stamp.spanning.as_ref()), stamp, args, now).map(|_| ())
-        })
+        let denied = stamps.filter(|stamp| stamp.limits.count_calls()).filter_map(|stamp| {
+            let counter = purse.counter(&stamp.rule, stamp.spanning.as_ref());
+            check(counter, stamp, args, now).err()
+        });
+        match denied.fold(None, |before, denial| Some(later(before, denial))) {
+            Some(denial) => Err(denial),
+            None => Ok(()),
+        }
     }
 
     /// Whether a call could be made as far as uses and rate go; the arguments are still open.
@@ -208,6 +223,15 @@ impl<'p> Purse<'p> {
     }
 }
 
+/// Of two limits that deny, the one that frees later; one that never does is later than any.
+fn later(before: Option<Denial>, denial: Denial) -> Denial {
+    let wait = |denial: &Denial| denial.retry_after().unwrap_or(Duration::MAX);
+    match before {
+        Some(before) if wait(&before) >= wait(&denial) => before,
+        _ => denial,
+    }
+}
+
 fn check(counter: &Counter, stamp: &Stamp, args: &Args, now: Timestamp) -> Result<Charge, Denial> {
     let limits = &stamp.limits;
     let denied = |reason, detail: String| {
@@ -217,12 +241,6 @@ fn check(counter: &Counter, stamp: &Stamp, args: &Args, now: Timestamp) -> Resul
         && counter.used() >= uses
     {
         return denied(Reason::UsesSpent, format!("all {uses} uses are spent"));
-    }
-    if let Some(rate @ (calls, window)) = limits.rate
-        && !counter.rate_allows(rate, now)
-    {
-        let detail = format!("{calls} calls within the last {} s", window.as_secs_f64());
-        return denied(Reason::RateExceeded, detail);
     }
     let mut sums = Vec::with_capacity(limits.budgets.len());
     for budget in &limits.budgets {
@@ -242,6 +260,15 @@ fn check(counter: &Counter, stamp: &Stamp, args: &Args, now: Timestamp) -> Resul
             return denied(Reason::BudgetSpent, detail);
         }
         sums.push((budget.argument.clone(), amount));
+    }
+    // Last, since it passes, and the others do not: nobody is told to come back for nothing.
+    if let Some(rate @ (calls, window)) = limits.rate {
+        let wait = counter.rate_is_free_in(rate, now);
+        if wait != Some(Duration::ZERO) {
+            let detail = format!("{calls} calls within the last {}", format_duration(window));
+            return denied(Reason::RateExceeded, detail)
+                .map_err(|denial| wait.into_iter().fold(denial, Denial::free_after));
+        }
     }
     let (rated, lasting) = (limits.rate, limits.uses.is_some() || !limits.budgets.is_empty());
     let (rule, spanning) = (stamp.rule.clone(), stamp.spanning.clone());

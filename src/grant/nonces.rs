@@ -35,13 +35,14 @@ impl Nonces {
         if self.live.contains(&nonce) {
             return Err(Denial::new(Reason::Replayed));
         }
-        let full = self.live.len() >= MAX_LIVE_NONCES
-            && self.live.first().is_none_or(|(soonest, _)| now < *soonest);
-        if full {
-            return Err(Denial::new(Reason::TooMany)
-                .because("the grant has too many call-bound presentations alive: wait"));
+        match self.live.first() {
+            Some((soonest, _)) if self.live.len() >= MAX_LIVE_NONCES && now < *soonest => {
+                Err(Denial::new(Reason::TooMany)
+                    .because("the grant has too many call-bound presentations alive")
+                    .free_after(soonest.since(now)))
+            }
+            _ => Ok(()),
         }
-        Ok(())
     }
 
     /// Takes the presentation, once.

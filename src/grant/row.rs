@@ -6,6 +6,7 @@ use std::time::Duration;
 use super::counters::Stamp;
 use super::id::GrantId;
 use super::nonces::Nonces;
+use super::spells::Spells;
 use crate::clock::Timestamp;
 use crate::denial::Denial;
 use crate::identity::Identity;
@@ -25,7 +26,10 @@ pub(crate) struct Row {
     /// When it was issued, or renewed last: what its time to live counts from.
     pub(crate) issued: Timestamp,
     pub(crate) expires: Timestamp,
+    /// When a call was permitted or ended last.
     pub(crate) last_used: Timestamp,
+    /// How many calls are running on it and on what was delegated from it: it is in use as long.
+    pub(crate) running: u32,
     /// The version of what is in force that was last found to give it.
     pub(crate) version: u64,
     /// What few grants have.
@@ -83,7 +87,22 @@ impl Row {
     }
 
     pub(crate) fn is_past(&self, now: Timestamp) -> bool {
-        now >= self.expires || self.terms.idle.is_some_and(|idle| now.since(self.last_used) >= idle)
+        now >= self.expires || self.idles_out().is_some_and(|(_, at)| now >= at)
+    }
+
+    /// When it ends for not being used, and after how long: never while a call is running.
+    pub(crate) fn idles_out(&self) -> Option<(Duration, Timestamp)> {
+        let idle = self.terms.idle.filter(|_| self.running == 0)?;
+        // Past the last instant there is, its expiry comes first.
+        self.last_used.checked_add(idle).map(|at| (idle, at))
+    }
+
+    /// Notes that it was used until `at`.
+    pub(crate) fn touch(&mut self, spells: Option<&mut Spells>, at: Timestamp) {
+        self.last_used = self.last_used.max(at);
+        if let Some(spells) = spells.filter(|spells| !spells.is_empty()) {
+            spells.touch(self.stamps(), self.holder.subject(), at);
+        }
     }
 
     /// Whether a call-bound presentation can be taken.

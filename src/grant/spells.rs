@@ -79,7 +79,7 @@ impl Spells {
     ) {
         for Stamp { rule, .. } in stamps {
             if let Some(spell) = self.0.get_mut(rule).and_then(|of| of.get_mut(holder)) {
-                spell.last_used = now;
+                spell.last_used = spell.last_used.max(now);
             }
         }
     }

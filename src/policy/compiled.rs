@@ -2,7 +2,7 @@
 
 use super::catalogue::{Catalogue, Tool};
 use super::describe::policy_value;
-use super::index::{Index, Side};
+use super::index::Index;
 use super::rule::Rule;
 use crate::clock::Timestamp;
 use crate::scope::Fact;
@@ -44,11 +44,6 @@ impl Compiled {
     /// The time as rules read it, if any does.
     pub(crate) fn time(&self, now: Timestamp) -> Option<Value> {
         self.looks_at_time.then(|| Value::from(now.to_string()))
-    }
-
-    /// Whether any permit may speak of a tool of this name.
-    pub(crate) fn has_permits_of(&self, tool: &str) -> bool {
-        self.index.all(Side::Permits, tool).next().is_some()
     }
 
     pub(crate) fn rule(&self, at: u32) -> Option<&Rule> {

@@ -139,9 +139,34 @@ impl Rule {
             self.cover().outside(args, resource.is_some(), question, question.setting.meter);
         outside.map(Obstacle::Outside)
     }
+
+    /// Everything that keeps a permit from applying, for those who explain: the first is that of
+    /// [`obstacle`](Self::obstacle).
+    pub(super) fn all_obstacles(&self, question: &Question<'_>) -> Vec<Obstacle<'_>> {
+        let What { tool, form, args, resource, .. } = question.what;
+        let mut all = Vec::new();
+        if !self.moments.include(question.setting.moment) {
+            all.push(Obstacle::Moment);
+        }
+        if !self.validity.holds_at(question.setting.now) {
+            all.push(Obstacle::Validity);
+        }
+        if !self.takes(form) {
+            all.push(Obstacle::Presentation);
+        }
+        if let Tools::Like(constraint) = &self.tools
+            && self.tool_named(tool, Stance::Cover, question.setting.meter) != Truth::True
+        {
+            all.push(Obstacle::Tool(constraint));
+        }
+        let outside =
+            self.cover().all_outside(args, resource.is_some(), question, question.setting.meter);
+        all.extend(outside.map(Obstacle::Outside));
+        all
+    }
 }
 
-/// The first thing that keeps a permit from applying.
+/// One thing that keeps a permit from applying.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Obstacle<'r> {
     /// It does not speak at this moment.

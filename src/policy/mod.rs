@@ -4,6 +4,7 @@
 //! read from TOML or JSON text, or built in Rust; the three make the same thing.
 
 mod approval;
+mod asked;
 mod builder;
 mod catalogue;
 mod compiled;
@@ -12,13 +13,14 @@ mod deciders;
 mod decision;
 mod describe;
 mod error;
-mod explain;
+mod guards;
 mod index;
 mod known;
 mod limits;
 mod lint;
 mod load;
 mod moment;
+mod nearest;
 mod question;
 mod request;
 mod rule;
@@ -42,11 +44,11 @@ pub use moment::Moment;
 pub use rule::{Effect, Rule};
 
 use crate::value::Digest;
+pub(crate) use asked::{AskedCall, DeniedCall, DeniedRequest};
 pub(crate) use catalogue::{Catalogue, Listed};
 pub(crate) use compiled::Compiled;
 pub(crate) use decide::{Obstacle, Verdict, decide};
 pub(crate) use deciders::Deciders;
-pub(crate) use explain::{nearest_for_call, nearest_for_request};
 pub(crate) use limits::{Budget, Limits};
 pub(crate) use question::{Question, Setting, What};
 pub(crate) use request::{Answer, could_permit, decide_request, parts_covered};

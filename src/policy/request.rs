@@ -1,5 +1,7 @@
 //! What the rules say to a request: who, why and context are fixed, the call is still open.
 
+use std::ops::ControlFlow;
+
 use super::compiled::Compiled;
 use super::deciders::Deciders;
 use super::index::{Probe, Side};
@@ -10,8 +12,8 @@ use super::wanted::{Wanted, When};
 use super::{ApprovalTerms, Obstacle, Per};
 use crate::meter::Work;
 use crate::scope::{
-    Capability, Condition, Constraint, Cover, Difference, Fact, Facts, Outside, ResourceOpenness,
-    Stance, Truth, condition_may_overlap, condition_within, cover_difference, openness_within,
+    Capability, Condition, Constraint, Cover, Difference, Fact, Facts, Outside, Stance, Truth,
+    condition_may_overlap, condition_within, cover_difference, openness_within,
 };
 use crate::value::Value;
 
@@ -169,17 +171,41 @@ impl<'q> Wanted<'q> {
 impl Rule {
     /// What keeps this permit from covering the capability; `None` if it covers it.
     pub(crate) fn first_gap<'r>(&'r self, wanted: &Wanted<'_>) -> Option<Obstacle<'r>> {
+        let mut first = None;
+        let _ = self.gaps(wanted, &mut |gap| {
+            first = Some(gap);
+            ControlFlow::Break(())
+        });
+        first
+    }
+
+    /// Everything that keeps this permit from covering the capability.
+    pub(super) fn all_gaps<'r>(&'r self, wanted: &Wanted<'_>) -> Vec<Obstacle<'r>> {
+        let mut all = Vec::new();
+        let _ = self.gaps(wanted, &mut |gap| {
+            all.push(gap);
+            ControlFlow::Continue(())
+        });
+        all
+    }
+
+    /// Visits what keeps this permit from covering the capability, as long as `found` goes on.
+    fn gaps<'r>(
+        &'r self,
+        wanted: &Wanted<'_>,
+        found: &mut dyn FnMut(Obstacle<'r>) -> ControlFlow<()>,
+    ) -> ControlFlow<()> {
         if !self.moments.include(wanted.setting.moment) {
-            return Some(Obstacle::Moment);
+            found(Obstacle::Moment)?;
         }
         if !self.validity.holds_at(wanted.setting.now) {
-            return Some(Obstacle::Validity);
+            found(Obstacle::Validity)?;
         }
         if let Tools::Like(constraint) = &self.tools
             && self.tool_named(wanted.capability.tool.as_str(), Stance::Cover, wanted.meter())
                 != Truth::True
         {
-            return Some(Obstacle::Tool(constraint));
+            found(Obstacle::Tool(constraint))?;
         }
         for condition in &self.conditions {
             if wanted.leaves(&condition.fact) {
@@ -187,20 +213,24 @@ impl Rule {
             }
             if condition.fact.is_of_the_call() {
                 if !wanted.is_within(condition) {
-                    return Some(Obstacle::Wider(condition));
+                    found(Obstacle::Wider(condition))?;
                 }
             } else if !wanted.is_true_at_all(condition) {
                 if condition.constraint.compares_with(&Fact::is_of_the_call) {
-                    return Some(Obstacle::Wider(condition));
+                    found(Obstacle::Wider(condition))?;
+                    continue;
                 }
                 let truth = condition.holds(Stance::Cover, wanted, wanted.meter());
-                return Some(Obstacle::Outside(Outside::Condition(condition, truth)));
+                found(Obstacle::Outside(Outside::Condition(condition, truth)))?;
             }
         }
         let named = wanted.capability.conditions.len() * (1 + self.conditions.len());
-        let within = wanted.meter().charge(1 + named / 2, Work::Containing)
-            && openness_within(wanted.cover(), self.cover());
-        (!within).then_some(Obstacle::MoreOpen)
+        if !wanted.meter().charge(1 + named / 2, Work::Containing)
+            || !openness_within(wanted.cover(), self.cover())
+        {
+            found(Obstacle::MoreOpen)?;
+        }
+        ControlFlow::Continue(())
     }
 
     /// What this permit says of the call, with what is known put in.
@@ -250,7 +280,7 @@ impl Rule {
             // How calls will be presented is open: they are asked.
             return false;
         }
-        let no_resource = wanted.cover().openness.resource == ResourceOpenness::None;
+        let no_resource = wanted.is_of_no_resource();
         self.acts_on(wanted, |condition| {
             if !condition.fact.is_of_the_call() {
                 return wanted.may_hold_at_all(condition);
@@ -260,6 +290,11 @@ impl Rule {
             let of_none = no_resource && !matches!(condition.fact, Fact::Arg(_));
             (of_none && wanted.may_hold_at_all(condition)) || wanted.is_within(condition)
         })
+    }
+
+    /// Whether this guard leaves what only overlaps with it to the calls.
+    pub(super) fn waits_for_calls(&self) -> bool {
+        self.effect == Effect::Forbid && self.moments.include(Moment::Call)
     }
 
     /// Whether this ask may concern a call that the capability covers, and wants its answer before

@@ -2,7 +2,7 @@
 
 use super::question::Setting;
 use crate::meter::Meter;
-use crate::scope::{Capability, Condition, Cover, Fact, Facts, Readings};
+use crate::scope::{Capability, Condition, Cover, Fact, Facts, Readings, ResourceOpenness};
 use crate::value::Value;
 
 /// A capability asked for, in its setting.
@@ -56,5 +56,10 @@ impl<'q> Wanted<'q> {
 
     pub(super) fn cover(&self) -> Cover<'q> {
         self.capability.cover()
+    }
+
+    /// Whether no call that is wanted has a resource.
+    pub(super) fn is_of_no_resource(&self) -> bool {
+        self.cover().openness.resource == ResourceOpenness::None
     }
 }

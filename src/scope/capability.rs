@@ -68,26 +68,32 @@ impl Capability {
         })
     }
 
-    /// The place of the first of `capabilities` that covers the call; where none does, what was
-    /// outside the first of the same tool, if one is of that tool.
+    /// The place of the first of `capabilities` that covers the call.
     #[inline]
     pub(crate) fn first_covering<'c, 'q>(
         capabilities: impl IntoIterator<Item = &'c Capability>,
         (tool, args, has_resource): (&str, &'q Object, bool),
         facts: impl Facts<'q>,
         meter: &Meter,
-    ) -> Result<usize, Option<Outside<'c>>> {
-        let mut first_outside = None;
-        for (at, capability) in capabilities.into_iter().enumerate() {
-            if !is_same(capability.tool.as_str(), tool) {
-                continue;
-            }
-            match capability.cover().outside(args, has_resource, facts, meter) {
-                None => return Ok(at),
-                outside => first_outside = first_outside.or(outside),
-            }
-        }
-        Err(first_outside)
+    ) -> Option<usize> {
+        capabilities.into_iter().position(|own| {
+            is_same(own.tool.as_str(), tool)
+                && own.cover().outside(args, has_resource, facts, meter).is_none()
+        })
+    }
+
+    /// What of the call lies outside of that one of `capabilities` that leaves the least of it outside;
+    /// `None` where none is of its tool.
+    pub(crate) fn nearest_outside<'c, 'q>(
+        capabilities: impl IntoIterator<Item = &'c Capability>,
+        (tool, args, has_resource): (&str, &Object, bool),
+        facts: impl Facts<'q>,
+        meter: &Meter,
+    ) -> Option<Vec<Outside<'c>>> {
+        let of_the_tool = capabilities.into_iter().filter(|own| own.tool.as_str() == tool);
+        of_the_tool
+            .map(|own| own.cover().all_outside(args, has_resource, facts, meter).collect())
+            .min_by_key(Vec::<Outside<'_>>::len)
     }
 
     /// As [`Scope::size`](super::Scope::size).

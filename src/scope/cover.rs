@@ -6,6 +6,7 @@ use super::fact::Fact;
 use super::truth::Truth;
 use crate::meter::Meter;
 use crate::value::{Object, Value};
+use crate::visible::Shown;
 use crate::word::is_same;
 
 /// One part of the question, and what it must be.
@@ -124,6 +125,27 @@ impl<'c> Cover<'c> {
         self.uncovered(args, has_resource).map(Outside::Uncovered)
     }
 
+    /// Everything that keeps it from covering the call at hand: each condition that is not true, and then
+    /// what of the call nothing speaks of.
+    pub(crate) fn all_outside<'q>(
+        self,
+        args: &Object,
+        has_resource: bool,
+        facts: impl Facts<'q>,
+        meter: &Meter,
+    ) -> impl Iterator<Item = Outside<'c>> {
+        let truth = move |own: &Condition| own.holds(Stance::Cover, facts, meter);
+        let truths = self.conditions.iter().map(move |own| (own, truth(own)));
+        let failed = truths
+            .filter(|(_, truth)| *truth != Truth::True)
+            .map(|(own, truth)| Outside::Condition(own, truth));
+        let resource = (!self.openness.resource.fits(has_resource)).then_some(Uncovered::Resource);
+        let args = (!self.openness.other_args).then(|| args.keys()).into_iter().flatten();
+        let unnamed = args.filter(move |name| !self.names_argument(name));
+        let unnamed = unnamed.map(|name| Uncovered::Argument(name.into()));
+        failed.chain(resource.into_iter().chain(unnamed).map(Outside::Uncovered))
+    }
+
     /// What of the call nothing speaks of.
     pub(super) fn uncovered(self, args: &Object, has_resource: bool) -> Option<Uncovered> {
         if !self.openness.resource.fits(has_resource) {
@@ -183,7 +205,7 @@ impl Uncovered {
     pub(crate) fn said_of(&self, whose: &str) -> String {
         match self {
             Uncovered::Argument(name) => {
-                format!("argument `{}` is not named by {whose}", name.escape_default())
+                format!("argument {} is not named by {whose}", Shown(name))
             }
             Uncovered::Resource => format!("the call's resource is not what {whose} speaks of"),
         }
@@ -312,6 +334,14 @@ mod tests {
                 cover.outside(&args, has_resource, &Alone(&args), &Meter::ample()),
                 by_the_book(cover, &args, has_resource)
             );
+            let all: Vec<_> = cover.all_outside(&args, has_resource, &Alone(&args), &Meter::ample()).collect();
+            prop_assert_eq!(all.first().cloned(), by_the_book(cover, &args, has_resource));
+            let meter = Meter::ample();
+            let failed =
+                |own: &&Condition| own.holds(Stance::Cover, &Alone(&args), &meter) != Truth::True;
+            let unnamed = args.keys().filter(|name| !other_args && !cover.names_argument(name));
+            let others = unnamed.count() + usize::from(!resource.fits(has_resource));
+            prop_assert_eq!(all.len(), conditions.iter().filter(failed).count() + others);
         }
     }
 }

@@ -170,6 +170,12 @@ impl Fact {
         matches!(self, Fact::Arg(_)) || self.is_of_the_resource()
     }
 
+    /// Whether the fact is of who asks.
+    pub(crate) fn is_of_the_asker(&self) -> bool {
+        use Fact::{WhoActsFor, WhoAttr, WhoGroups, WhoId, WhoKind};
+        matches!(self, WhoId | WhoKind | WhoGroups | WhoActsFor | WhoAttr(_))
+    }
+
     pub(crate) fn is_of_the_resource(&self) -> bool {
         matches!(self, Fact::ResourceType | Fact::ResourceId | Fact::ResourceAttr(_))
     }

@@ -98,7 +98,7 @@ pub(crate) use encode::encode as encode_scope;
 pub(crate) use evaluate::{Facts, Stance};
 pub(crate) use fact::{Absence, Fact};
 pub(crate) use grammar::{named_constraints, read_constraint};
-pub(crate) use outside::{failed, outside_of, shown};
+pub(crate) use outside::{beyond, doubt, failed, held, not_shown, outside_of, shown, wider};
 pub(crate) use path::{PathFault, canonical_path};
 pub(crate) use plain::{CallParts, plainly_covers};
 pub(crate) use readings::Readings;

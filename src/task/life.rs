@@ -3,12 +3,13 @@
 
 use std::collections::VecDeque;
 
+use super::expiry::Expiry;
 use super::history::History;
 use super::open_permit::OpenPermit;
 use crate::audit::How;
 use crate::clock::Timestamp;
-use crate::denial::Reason;
-use crate::grant::{Counters, GrantId, Row, Rows, Spells, Terms};
+use crate::denial::{Denial, Reason};
+use crate::grant::{Counters, GrantId, Row, Rows, Spells, Stamp, Terms};
 use crate::identity::{Identity, Subject};
 use crate::value::Value;
 
@@ -32,7 +33,7 @@ pub(crate) struct Life {
 struct Rest {
     history: History,
     permits: Vec<OpenPermit>,
-    ended: VecDeque<(GrantId, Reason)>,
+    ended: VecDeque<(GrantId, EndedBy)>,
     spells: Spells,
 }
 
@@ -93,7 +94,17 @@ impl Life {
         let none = Spells::default();
         let spells = self.rest.as_ref().map_or(&none, |rest| &rest.spells);
         let life = spells.life_ends(terms.stamps(), holder, first);
-        (life, spells.idle_ends(terms.stamps(), holder, now))
+        let unused = terms.stamps().filter(|stamp| !self.is_in_use(stamp, holder));
+        (life, spells.idle_ends(unused, holder, now))
+    }
+
+    /// Whether a call is running on what a rule gave to a holder, or on what was delegated from it.
+    fn is_in_use(&self, stamp: &Stamp, holder: &Subject) -> bool {
+        let given = |row: &Row| {
+            row.holder.subject() == holder && row.stamps().any(|own| own.rule == stamp.rule)
+        };
+        let mut running = self.permits().iter().filter(|permit| permit.running);
+        running.any(|permit| self.upwards(permit.grant).filter_map(Result::ok).any(given))
     }
 
     pub(crate) fn history(&self) -> &History {
@@ -161,8 +172,9 @@ impl Life {
 
     /// Ends one grant and all delegated from it; `None` if it was not there, or hangs from one that has
     /// ended and is only not put away yet.
-    pub(crate) fn end_grant(&mut self, id: GrantId, why: Reason) -> Option<EndedGrant> {
+    pub(crate) fn end_grant(&mut self, id: GrantId, why: impl Into<EndedBy>) -> Option<EndedGrant> {
         self.grant(id).filter(|row| self.is_live(row, None))?;
+        let why = why.into();
         // Asked first: afterwards nobody knows any more what hung from what.
         let running = self.running_below(id);
         let put_away = self.grants.end(id);
@@ -178,20 +190,27 @@ impl Life {
 
     /// Notes that a grant, and so all it was delegated from, has been used.
     pub(super) fn touch(&mut self, id: GrantId, now: Timestamp) {
+        self.for_each_upwards(id, |row, spells| row.touch(spells, now));
+    }
+
+    /// Changes a grant and all it was delegated from, as far as they are there, with the task's spells.
+    pub(super) fn for_each_upwards(
+        &mut self,
+        id: GrantId,
+        mut change: impl FnMut(&mut Row, Option<&mut Spells>),
+    ) {
         let mut next = Some(id);
         while let Some(row) = next.and_then(|id| self.grants.get_mut(id)) {
-            row.last_used = now;
-            if let Some(rest) = self.rest.as_mut().filter(|rest| !rest.spells.is_empty()) {
-                rest.spells.touch(row.stamps(), row.holder.subject(), now);
-            }
+            change(row, self.rest.as_deref_mut().map(|rest| &mut rest.spells));
             next = row.parent;
         }
     }
 
     /// Why a grant that is not there is not there.
-    pub(crate) fn why_gone(&self, id: GrantId) -> Reason {
+    pub(crate) fn gone(&self, id: GrantId) -> Denial {
         let mut ended = self.rest.iter().flat_map(|rest| &rest.ended);
-        ended.find(|(ended, _)| *ended == id).map_or(Reason::UnknownGrant, |(_, reason)| *reason)
+        let found = ended.find(|(ended, _)| *ended == id).map(|(_, why)| *why);
+        found.map_or(Denial::new(Reason::UnknownGrant), EndedBy::denial)
     }
 
     /// Numbers of the permits whose calls are running.
@@ -215,7 +234,7 @@ impl Life {
             .map(|permit| permit.seq)
             .collect();
         for seq in &lapsed {
-            self.close_permit(*seq, false);
+            self.close_permit(*seq, None);
         }
         lapsed
     }
@@ -227,11 +246,16 @@ impl Life {
         }
     }
 
-    /// Takes a permit out. What it reserved comes back if its call never started, unless a rule keeps it.
-    pub(crate) fn close_permit(&mut self, seq: u64, started: bool) -> bool {
+    /// Takes a permit out. If its call was running, its grant was in use until `ended`; if it never
+    /// started, what it reserved comes back, unless a rule keeps it.
+    pub(crate) fn close_permit(&mut self, seq: u64, ended: Option<Timestamp>) -> bool {
         let Some(permit) = self.take_permit(seq) else { return false };
-        if !started {
-            self.counters.refund(&permit.reservation);
+        match ended {
+            None => self.counters.refund(&permit.reservation),
+            Some(at) => self.for_each_upwards(permit.grant, |row, spells| {
+                row.running = row.running.saturating_sub(1);
+                row.touch(spells, at);
+            }),
         }
         true
     }
@@ -273,6 +297,36 @@ impl Life {
             rest.spells = Spells::default();
         }
         Some((self.running(), std::mem::take(&mut self.grants)))
+    }
+}
+
+/// What ended a grant.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum EndedBy {
+    Time(Expiry),
+    Other(Reason),
+}
+
+impl EndedBy {
+    /// What its holder is denied for from then on.
+    pub(crate) fn reason(self) -> Reason {
+        match self {
+            EndedBy::Time(_) => Reason::Expired,
+            EndedBy::Other(reason) => reason,
+        }
+    }
+
+    pub(crate) fn denial(self) -> Denial {
+        match self {
+            EndedBy::Time(expiry) => expiry.denial(),
+            EndedBy::Other(reason) => Denial::new(reason),
+        }
+    }
+}
+
+impl From<Reason> for EndedBy {
+    fn from(reason: Reason) -> Self {
+        EndedBy::Other(reason)
     }
 }
 

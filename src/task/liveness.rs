@@ -1,11 +1,12 @@
 //! The one proof that a grant lives.
 
 use super::cell::TaskCell;
+use super::expiry::Expiry;
 use super::halt::Halts;
 use super::life::Life;
 use crate::clock::Timestamp;
 use crate::denial::{Denial, Reason};
-use crate::grant::{GrantId, Row};
+use crate::grant::{GrantId, Row, Spells};
 use crate::identity::Identity;
 
 /// What is claimed to live, and on whose part.
@@ -63,7 +64,7 @@ impl TaskCell {
             return Err(Denial::new(Reason::TaskOver));
         }
         if now >= self.ceiling {
-            return Err(Denial::new(Reason::Expired).because("the task has reached its ceiling"));
+            return Err(self.ceiling_reached().denial());
         }
         Ok(())
     }
@@ -84,7 +85,7 @@ impl TaskCell {
         if life.over.is_some() {
             return Err(Denial::new(Reason::TaskOver));
         }
-        let row = life.grant(grant).ok_or_else(|| Denial::new(life.why_gone(grant)))?;
+        let row = life.grant(grant).ok_or_else(|| life.gone(grant))?;
         let current = match basis {
             Basis::Handle => true,
             Basis::Token(serial) => row.serial == serial,
@@ -94,12 +95,30 @@ impl TaskCell {
             return Err(Denial::new(Reason::Superseded).because("the grant was renewed since"));
         }
         self.check_open(life, now)?;
-        check_time(row, life, now)?;
+        self.check_time(row, life, now)?;
         who.check_validity(now)?;
         match halts.stopping_grant(self, life, grant, who, tool) {
             Some(halt) => Err(Denial::new(Reason::Halted).because(halt)),
             None => Ok(Liveness { grant, at: now }),
         }
+    }
+
+    /// Whether the grant and all it was delegated from are there and within their time.
+    fn check_time(&self, row: &Row, life: &Life, now: Timestamp) -> Result<(), Denial> {
+        let mut past = row.is_past(now);
+        let mut next = row.parent;
+        while let Some(id) = next.filter(|_| !past) {
+            let above = life.grant(id).ok_or_else(|| life.gone(id))?;
+            past = above.is_past(now);
+            next = above.parent;
+        }
+        if past { Err(self.expired(life, row.id, now)) } else { Ok(()) }
+    }
+
+    #[cold]
+    fn expired(&self, life: &Life, grant: GrantId, now: Timestamp) -> Denial {
+        let expiry = self.expiry(life, grant, now);
+        expiry.map_or_else(|| Denial::new(Reason::Expired), Expiry::denial)
     }
 }
 
@@ -117,26 +136,13 @@ impl Life {
         self.upwards(live.grant()).filter_map(Result::ok).collect()
     }
 
-    /// Moves a permit from handed out to running.
-    pub(crate) fn start(&mut self, _live: Liveness, seq: u64) {
+    /// Moves a permit from handed out to running: its grant, and all that it was delegated from, is in use.
+    pub(crate) fn start(&mut self, live: Liveness, seq: u64) {
         if let Some(permit) = self.permit_mut(seq) {
             permit.running = true;
+            let begin =
+                |row: &mut Row, _: Option<&mut Spells>| row.running = row.running.saturating_add(1);
+            self.for_each_upwards(live.grant(), begin);
         }
     }
-}
-
-/// Whether the grant and all it was delegated from are there and within their time.
-fn check_time(row: &Row, life: &Life, now: Timestamp) -> Result<(), Denial> {
-    if row.is_past(now) {
-        return Err(Denial::new(Reason::Expired));
-    }
-    let mut next = row.parent;
-    while let Some(id) = next {
-        let above = life.grant(id).ok_or_else(|| Denial::new(life.why_gone(id)))?;
-        if above.is_past(now) {
-            return Err(Denial::new(Reason::Expired).because("a grant above it is past its time"));
-        }
-        next = above.parent;
-    }
-    Ok(())
 }

@@ -2,6 +2,7 @@
 
 mod cell;
 mod commit;
+mod expiry;
 mod halt;
 mod history;
 mod life;
@@ -13,7 +14,7 @@ pub(crate) use cell::TaskCell;
 pub(crate) use commit::Spend;
 pub use halt::Halt;
 pub(crate) use halt::Halts;
-pub(crate) use life::{EndedGrant, Life};
+pub(crate) use life::{EndedBy, EndedGrant, Life};
 pub(crate) use liveness::{Basis, Claim, Liveness};
 pub(crate) use open_permit::OpenPermit;
 pub(crate) use table::Table;

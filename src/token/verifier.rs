@@ -330,10 +330,11 @@ impl<'c> CallAlone<'c> {
     ) -> Result<(), VerifierError> {
         let tool = self.call.tool();
         let call = (tool, self.call.args().object(), self.resource.is_some());
-        match Capability::first_covering(capabilities, call, self, meter) {
-            Ok(_) => Ok(()),
-            Err(outside) => Err(out_of_scope(hop, |whose| outside_of(whose, tool, outside, self))),
+        if Capability::first_covering(capabilities, call, self, meter).is_some() {
+            return Ok(());
         }
+        let outside = Capability::nearest_outside(capabilities, call, self, meter);
+        Err(out_of_scope(hop, |whose| outside_of(whose, tool, outside.as_deref(), self)))
     }
 }
 

@@ -140,6 +140,11 @@ impl<'b> Framed<'b> {
         Ok((verified, Some(proof.nonce)))
     }
 
+    /// What the token says, verified or not.
+    pub(crate) fn claims(&self) -> Option<Claims<'b>> {
+        claims::decode(self.frames.root()).ok().map(|(_, claims)| claims)
+    }
+
     /// The audience the token says it is for, which nothing has verified: its holder needs it, to
     /// bind a call.
     pub(super) fn claimed_audience(&self) -> Result<&'b str, TokenError> {

@@ -273,7 +273,7 @@ fn a_trimmed_scope_does_not_pass_by_a_review_with_a_part_that_fits_no_call() {
     assert_eq!(denial.reason(), Reason::ApprovalRequired);
 }
 
-/// The first thing that keeps the request from being covered, as operators read it.
+/// What keeps the request from being covered, as operators read it.
 fn gap(rule: Rule, asked: Scope) -> String {
     let broker = Broker::new(policy([rule])).unwrap();
     let caller = Assertion::agent("agent-7").attr("team", "red");
@@ -281,7 +281,8 @@ fn gap(rule: Rule, asked: Scope) -> String {
     let task = broker.open(&agent, Purpose::new("errand")).unwrap();
     let denial = task.request(asked, &Context::new()).unwrap_err();
     assert_eq!(denial.reason(), Reason::NotCovered);
-    denial.nearest().unwrap().obstacle().to_owned()
+    let nearest = denial.nearest().unwrap().to_string();
+    nearest.split_once(": ").unwrap().1.to_owned()
 }
 
 #[test]

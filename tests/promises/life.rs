@@ -50,6 +50,8 @@ pub(crate) struct Row {
     pub(crate) life_ends: Option<i64>,
     pub(crate) idle: Option<i64>,
     pub(crate) last_used: i64,
+    /// How many calls are running on it and below it: it is in use as long.
+    pub(crate) running: usize,
     pub(crate) serial: u32,
     /// From which serial on permits start still.
     pub(crate) confirmed: u32,
@@ -61,7 +63,8 @@ pub(crate) struct Row {
 
 impl Row {
     pub(crate) fn is_past(&self, now: i64) -> bool {
-        now >= self.expires || self.idle.is_some_and(|idle| now - self.last_used >= idle)
+        let idle = self.idle.filter(|_| self.running == 0);
+        now >= self.expires || idle.is_some_and(|idle| now - self.last_used >= idle)
     }
 }
 
@@ -343,11 +346,32 @@ impl Life {
             let since = spell(&stamp.rule).map_or(first, |spell| spell.since);
             Some(ends(since, stamp.limits.max_life?))
         });
-        let idle = all().filter_map(|stamp| {
+        let used = |stamp: &&Stamp| !self.is_in_use(task, holder, &stamp.rule);
+        let idle = all().filter(used).filter_map(|stamp| {
             let last_used = spell(&stamp.rule).map_or(self.now, |spell| spell.last_used);
             Some(ends(last_used, stamp.limits.idle?))
         });
         (life.min(), idle.min())
+    }
+
+    /// Whether a call runs on what a rule gave to a holder, or on what hangs from it.
+    fn is_in_use(&self, task: usize, holder: &str, rule: &str) -> bool {
+        let given = |at: &usize| {
+            let row = &self.rows[*at];
+            let mut stamps = row.parts.iter().flat_map(|part| &part.stamps);
+            self.case.whos[row.holder].id == holder && stamps.any(|own| own.rule == rule)
+        };
+        let mut running = self.slips.iter().filter(|slip| slip.state == State::Running);
+        running.any(|slip| {
+            let task = self.rows[slip.row].task == task;
+            task && self.live_lineage(slip.row).iter().any(given)
+        })
+    }
+
+    /// A grant and what it hangs from, up to the first that has ended.
+    fn live_lineage(&self, row: usize) -> Vec<usize> {
+        let lineage = self.lineage(row).into_iter();
+        lineage.take_while(|at| self.rows[*at].ended.is_none()).collect()
     }
 
     pub(crate) fn begin_spells(
@@ -370,7 +394,7 @@ impl Life {
 
     /// A grant, and so all it was delegated from, is used.
     pub(crate) fn touch(&mut self, row: usize) {
-        for at in self.lineage(row) {
+        for at in self.live_lineage(row) {
             let row = &mut self.rows[at];
             row.last_used = self.stand.now;
             let holder = &self.case.whos[row.holder].id;

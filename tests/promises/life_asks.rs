@@ -355,6 +355,7 @@ impl Life {
             life_ends,
             idle: given.idle,
             last_used,
+            running: 0,
             serial: 1,
             confirmed: 1,
             epoch: self.epoch,

@@ -292,7 +292,7 @@ impl Life {
         let mut whos: Vec<usize> =
             self.lineage(own.row).iter().map(|at| self.rows[*at].holder).collect();
         whos.push(caller);
-        let past = row.is_past(self.now) || self.now >= self.tasks[row.task].ceiling;
+        let past = self.is_past(own.row) || self.now >= self.tasks[row.task].ceiling;
         let stopped = self.stopped(row.task, &whos, Some(tool));
         let failures = [(past, Reason::Expired), (stopped, Reason::Halted)];
         failures.into_iter().filter(|(so, _)| *so).map(|(_, reason)| reason).collect()

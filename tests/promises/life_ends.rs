@@ -28,14 +28,21 @@ impl Life {
                 return self.give_up(at, grant, matches!(how, Revoke::GivenUp));
             }
         };
-        assert_eq!(was, lives, "a grant is revoked once");
-        self.end_row(at, Reason::Revoked);
-        if was {
+        self.tick();
+        let past = self.is_past(at);
+        assert_eq!(was, lives && !past, "a grant is revoked once, and within its time");
+        self.end_row(at, if past { Reason::Expired } else { Reason::Revoked });
+        if lives {
             self.tried();
         }
     }
 
-    /// The holder ends its own grant: always possible while it lives, with whatever token of it.
+    /// Whether a grant, or one that it hangs from, is past its time.
+    pub(crate) fn is_past(&self, row: usize) -> bool {
+        self.lineage(row).iter().any(|at| self.rows[*at].is_past(self.now))
+    }
+
+    /// The holder ends its own grant: always possible while it lives, with its newest token.
     fn give_up(&mut self, row: usize, n: usize, by_holder: bool) {
         let held = pick(&self.held, n, |held| held.row == row).unwrap();
         let holder = self.rows[row].holder;
@@ -48,6 +55,14 @@ impl Life {
         if reasons.is_empty() && !self.is_there(row) {
             let over = self.tasks[self.rows[row].task].over.then_some(Reason::TaskOver);
             reasons.extend(over.or(self.rows[row].ended));
+        }
+        if reasons.is_empty() && self.held[held].serial != self.rows[row].serial {
+            reasons.push(Reason::Superseded);
+        }
+        if reasons.is_empty() && self.is_past(row) {
+            self.end_row(row, Reason::Expired);
+            self.tried();
+            reasons.push(Reason::Expired);
         }
         if reasons.is_empty() {
             answer.unwrap();
@@ -87,12 +102,13 @@ impl Life {
     /// Ends all of these; how many there are that did not end with one above is to be counted.
     fn revoke_all(&mut self, task: usize, count: &mut usize, which: impl Fn(&Life, &Row) -> bool) {
         for row in 0..self.rows.len() {
+            let why = if self.is_past(row) { Reason::Expired } else { Reason::Revoked };
             if self.rows[row].task == task
                 && which(self, &self.rows[row])
-                && self.end_row(row, Reason::Revoked).is_some()
+                && self.end_row(row, why).is_some()
             {
                 self.tried();
-                *count -= 1;
+                *count -= usize::from(why == Reason::Revoked);
             }
         }
     }

@@ -93,7 +93,8 @@ impl Life {
     fn not_renewed(&mut self, at: usize, answer: Result<(), Denial>, reasons: &[Reason]) {
         let requester = self.tasks[self.rows[at].task].requester;
         self.refused("request", Some(requester), answer, reasons);
-        if self.end_row(at, Reason::Revoked).is_some() {
+        let why = if self.is_past(at) { Reason::Expired } else { Reason::Revoked };
+        if self.end_row(at, why).is_some() {
             self.tried();
             self.tally.not_renewed += 1;
         }

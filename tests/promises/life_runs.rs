@@ -35,6 +35,9 @@ impl Life {
                     assert_eq!(running.call(), &self.slips[at].asked, "a permit seals the call");
                 }
                 self.slips[at].state = State::Running;
+                for row in self.lineage(self.slips[at].row) {
+                    self.rows[row].running += 1;
+                }
                 self.tally.started += 1;
                 match running {
                     Some(running) => self.slips[at].running = Some(running),
@@ -116,6 +119,12 @@ impl Life {
         if was == State::Reserved {
             let charges = self.slips[at].charges.clone();
             self.give_back(&charges);
+        } else {
+            self.tick();
+            for row in self.lineage(self.slips[at].row) {
+                self.rows[row].running -= 1;
+            }
+            self.touch(self.slips[at].row);
         }
         true
     }

@@ -115,6 +115,10 @@ fn a_grant_that_went_idle_takes_its_permits_with_it() {
     let broker = Broker::builder(policy).clock(clock.clone()).build().unwrap();
     let caller = broker.assert_identity("robot").unwrap();
     let errand = errand(&broker, &caller);
+    // As long as its other call runs, it is in use.
+    clock.advance(seconds(10));
+    assert!(!broker.standing().grants.is_empty());
+    errand.running.unwrap().succeed();
     clock.advance(seconds(10));
     assert!(broker.standing().grants.is_empty());
     assert_eq!(errand.open.unwrap().start().unwrap_err().reason(), Reason::Expired);

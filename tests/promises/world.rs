@@ -53,10 +53,19 @@ pub(crate) struct GrantModel {
     pub(crate) token_expires: i64,
     pub(crate) idle: Option<i64>,
     pub(crate) last_used: i64,
+    /// How many calls are running on it: it is in use as long.
+    pub(crate) running: usize,
     /// Why it ended, if it has.
     pub(crate) ended: Option<Reason>,
     /// Looked at again under another policy, whose limits it then has beside its own.
     pub(crate) clamped: bool,
+}
+
+impl GrantModel {
+    pub(crate) fn is_idle(&self, now: i64) -> bool {
+        let idle = self.idle.filter(|_| self.running == 0);
+        idle.is_some_and(|idle| now - self.last_used >= idle)
+    }
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

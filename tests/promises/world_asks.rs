@@ -82,7 +82,7 @@ impl World {
         }
         let standing = self.broker.standing();
         for grant in self.grants.iter_mut().filter(|grant| grant.ended.is_none()) {
-            let idle = grant.idle.is_some_and(|idle| now - grant.last_used >= idle);
+            let idle = grant.is_idle(now);
             let clamped = grant.clamped && !standing.grants.iter().any(|own| own.id == grant.id);
             let past = now >= grant.expires || idle || clamped;
             if past && !self.tasks[grant.task].over {
@@ -361,8 +361,11 @@ impl World {
         self.events.push(format!("granted {}", grant.id()));
         self.granted += 1;
         let by = self.case.whos[holder].id.clone();
+        let used: Vec<bool> =
+            stamps.iter().map(|(rule, _)| self.is_in_use(task, &by, rule)).collect();
         let (now, spells) = (self.now, &mut self.tasks[task].last_used);
-        let idles = stamps.iter().filter_map(|(rule, l)| Some((rule, l.idle? as i64 * 1000)));
+        let unused = stamps.iter().zip(used).filter(|(_, used)| !used).map(|(own, _)| own);
+        let idles = unused.filter_map(|(rule, l)| Some((rule, l.idle? as i64 * 1000)));
         let ends = idles
             .map(|(rule, idle)| *spells.entry((rule.clone(), by.clone())).or_insert(now) + idle);
         let idle_ends = ends.min();
@@ -383,6 +386,7 @@ impl World {
             idle,
             stamps,
             last_used: idle_ends.zip(idle).map_or(now, |(end, idle)| end - idle),
+            running: 0,
             ended: None,
             // What a reload began to count, we can't tell.
             clamped: idle.is_some() && self.epoch > 1,

@@ -94,13 +94,7 @@ impl World {
         }
         self.tasks[task].history.extend(labels);
         self.grants[grant].last_used = now;
-        let holder = &self.case.whos[self.grants[grant].holder].id;
-        for (rule, _) in &self.grants[grant].stamps {
-            let spells = &mut self.tasks[task].last_used;
-            if let Some(last_used) = spells.get_mut(&(rule.clone(), holder.clone())) {
-                *last_used = now;
-            }
-        }
+        self.touch_spells(grant);
         if !self.accepts("permitted") {
             self.give_back(task, &charges);
             self.denied("call", answer.map(drop), &[Reason::LogRefused]);
@@ -182,7 +176,7 @@ impl World {
         };
         fails(own.ended.is_some(), own.ended.unwrap_or(Reason::Revoked));
         fails(self.now >= own.expires, Reason::Expired);
-        fails(own.idle.is_some_and(|idle| self.now - own.last_used >= idle), Reason::Expired);
+        fails(own.is_idle(self.now), Reason::Expired);
         // The holder and whoever presents its token have one id and may act for different people.
         let stopped = [caller, own.holder]
             .iter()
@@ -297,10 +291,7 @@ impl World {
                 grant.clamped && answer.as_ref().is_err_and(|d| d.reason() == Reason::Expired);
             fails(clamped, Reason::Expired);
             fails(self.now >= grant.expires || self.now >= task.ceiling, Reason::Expired);
-            fails(
-                grant.idle.is_some_and(|idle| self.now - grant.last_used >= idle),
-                Reason::Expired,
-            );
+            fails(grant.is_idle(self.now), Reason::Expired);
             fails(self.epoch != permit.epoch, Reason::PolicyChanged);
             // An identity of the holder's id may act for somebody whom the holder does not act for.
             let stopped = [grant.holder, permit.caller]
@@ -317,6 +308,8 @@ impl World {
                     assert_eq!(running.call(), &self.permits[at].asked, "a permit seals the call");
                 }
                 self.permits[at].state = State::Running;
+                let grant = self.permits[at].grant;
+                self.grants[grant].running += 1;
                 self.started += 1;
                 match running {
                     Some(running) => self.permits[at].running = Some(running),
@@ -348,6 +341,27 @@ impl World {
         }
     }
 
+    fn touch_spells(&mut self, grant: usize) {
+        let own = &self.grants[grant];
+        let holder = &self.case.whos[own.holder].id;
+        for (rule, _) in &own.stamps {
+            let spells = &mut self.tasks[own.task].last_used;
+            if let Some(last_used) = spells.get_mut(&(rule.clone(), holder.clone())) {
+                *last_used = self.stand.now;
+            }
+        }
+    }
+
+    /// Whether a call runs on what a rule gave to a holder.
+    pub(crate) fn is_in_use(&self, task: usize, holder: &str, rule: &str) -> bool {
+        self.permits.iter().filter(|permit| permit.state == State::Running).any(|permit| {
+            let own = &self.grants[permit.grant];
+            let by = self.case.whos[own.holder].id == holder;
+            let lives = own.task == task && own.ended.is_none();
+            lives && by && own.stamps.iter().any(|(stamped, _)| stamped == rule)
+        })
+    }
+
     pub(crate) fn close_unrecorded(&mut self, at: usize, outcome: Outcome) -> bool {
         let permit = &mut self.permits[at];
         let was = permit.state;
@@ -358,6 +372,14 @@ impl World {
         if was == State::Reserved {
             let (task, charges) = (self.grants[permit.grant].task, permit.charges.clone());
             self.give_back(task, &charges);
+        } else {
+            let grant = permit.grant;
+            self.stand.tick();
+            self.grants[grant].running -= 1;
+            self.grants[grant].last_used = self.stand.now;
+            if self.grants[grant].ended.is_none() {
+                self.touch_spells(grant);
+            }
         }
         true
     }

@@ -36,7 +36,8 @@ impl World {
                 let good = readable
                     && self.now < own.token_expires
                     && self.case.whos[by].id == self.case.whos[holder].id;
-                assert_eq!(answer.is_ok(), good && lives, "{answer:?}");
+                let past = self.is_past(at, answer.is_err());
+                assert_eq!(answer.is_ok(), good && lives && !past, "{answer:?}");
                 let given_up = answer.is_ok();
                 if !given_up {
                     self.denied("giveup", answer, &Reason::ALL);
@@ -47,11 +48,20 @@ impl World {
                 given_up
             }
         };
-        assert_eq!(was, lives, "a grant is revoked once");
-        if was {
-            self.grants[at].ended = Some(Reason::Revoked);
-            self.record(format!("grant_ended {id} revoked"));
+        self.tick();
+        let past = self.is_past(at, !was);
+        assert_eq!(was, lives && !past, "a grant is revoked once, and within its time");
+        if lives {
+            let why = if past { Reason::Expired } else { Reason::Revoked };
+            self.grants[at].ended = Some(why);
+            self.record(format!("grant_ended {id} {why}"));
         }
+    }
+
+    /// Whether a grant is past its time. Of one that a reload may have cut short, the answer tells.
+    fn is_past(&self, grant: usize, told: bool) -> bool {
+        let own = &self.grants[grant];
+        self.now >= own.expires || own.is_idle(self.now) || (own.clamped && told)
     }
 
     pub(crate) fn end(&mut self, task: usize, how: End) {

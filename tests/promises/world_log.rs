@@ -23,7 +23,7 @@ impl World {
             .grants
             .iter()
             .filter(|g| {
-                let idle = g.idle.is_some_and(|idle| self.now - g.last_used >= idle);
+                let idle = g.is_idle(self.now);
                 live(&self.tasks[g.task]) && g.ended.is_none() && self.now < g.expires && !idle
             })
             .map(|g| g.id)

@@ -24,6 +24,7 @@ fn row(who: &Identity, n: u8, parent: Option<u8>) -> Row {
         issued: now,
         expires: now,
         last_used: now,
+        running: 0,
         version: 1,
         more: None,
     }

@@ -137,6 +137,22 @@ fn is_private(name: &str) -> bool {
     PRIVATE.iter().any(|suffix| name == *suffix || is_below(name, suffix))
 }
 
+/// What makes a host inner, for people.
+pub(super) fn why_inner(host: &str) -> String {
+    match address(host) {
+        Some(IpAddr::V4(address)) => match network_v4(address) {
+            Some((first, 32)) => format!("the address {first}, at which machines find their cloud"),
+            Some((first, prefix)) => format!("an address in {first}/{prefix}"),
+            None => "an address".to_owned(),
+        },
+        Some(IpAddr::V6(_)) => "an IPv6 address that is not of the public internet, or stands for \
+                                an IPv4 address"
+            .to_owned(),
+        None if !host.contains('.') => "a name without a dot".to_owned(),
+        None => "a name that leads to this machine, its network or its cloud".to_owned(),
+    }
+}
+
 fn address(host: &str) -> Option<IpAddr> {
     let bare = host.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')).unwrap_or(host);
     bare.parse().ok()
@@ -164,10 +180,12 @@ const INNER_V4: &[(Ipv4Addr, u32)] = &[
 ];
 
 fn is_inner_v4(address: Ipv4Addr) -> bool {
-    INNER_V4.iter().any(|(first, prefix)| {
-        let apart = address.to_bits() ^ first.to_bits();
-        apart.leading_zeros() >= *prefix
-    })
+    network_v4(address).is_some()
+}
+
+fn network_v4(address: Ipv4Addr) -> Option<(Ipv4Addr, u32)> {
+    let apart = |first: Ipv4Addr| (address.to_bits() ^ first.to_bits()).leading_zeros();
+    INNER_V4.iter().copied().find(|(first, prefix)| apart(*first) >= *prefix)
 }
 
 /// All but global unicast, and of that what stands for other addresses or for none.

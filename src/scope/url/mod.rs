@@ -5,6 +5,7 @@
 
 mod bytes;
 mod host;
+mod outside;
 mod parts;
 mod path;
 mod read;
@@ -61,16 +62,6 @@ impl UrlPattern {
             Some(fault) => Err(fault.clone()),
             None if self.hosts.is_empty() => Err(ConstraintError::Empty("host")),
             None => Ok(()),
-        }
-    }
-
-    /// What a cover takes for said although it is not, for people.
-    pub(crate) fn unsaid(&self) -> Option<&'static str> {
-        match (self.schemes.is_empty(), self.ports.is_empty()) {
-            (true, true) => Some("the scheme, unsaid, is `https` and the port its own"),
-            (true, false) => Some("the scheme, unsaid, is `https`"),
-            (false, true) => Some("the port, unsaid, is the scheme's own"),
-            (false, false) => None,
         }
     }
 

@@ -505,23 +505,35 @@ fn an_operator_is_told_what_a_url_pattern_leaves_unsaid() {
     };
     let host = || UrlPattern::host("acme.test");
     for (pattern, link, unsaid) in [
+        (host(), "https://acme.test:8443/", "(its port is 8443: unsaid, it is the scheme's own)"),
         (
-            host(),
-            "https://acme.test:8443/",
-            "(the scheme, unsaid, is `https` and the port its own)",
+            host().port(8443),
+            "http://acme.test:8443/",
+            "(its scheme is `http`: unsaid, it is `https`)",
         ),
-        (host().port(8443), "http://acme.test:8443/", "(the scheme, unsaid, is `https`)"),
         (
             host().scheme("http"),
             "http://acme.test:8443/",
-            "(the port, unsaid, is the scheme's own)",
+            "(its port is 8443: unsaid, it is the scheme's own)",
         ),
+        // What has to be named exactly, and why.
+        (
+            UrlPattern::any_host(),
+            "https://10.0.0.1/",
+            "(its host `10.0.0.1` is private, an address in 10.0.0.0/8: it has to be named exactly)",
+        ),
+        (
+            UrlPattern::subdomain_of("test"),
+            "https://wiki/",
+            "(its host `wiki` is private, a name without a dot: it has to be named exactly)",
+        ),
+        (host(), "https://acme.example/", "(its host is `acme.example`)"),
     ] {
         let told = told(pattern, link);
         assert!(told.ends_with(unsaid), "{told}");
     }
     let said = told(host().scheme("http").port(80), "https://acme.test/");
-    assert!(said.ends_with("is expected"), "{said}");
+    assert!(said.ends_with("is expected (its scheme is `https`)"), "{said}");
     let relative = told(host(), "acme.test/");
     assert!(relative.contains("expected one like `https://acme.test/`"), "{relative}");
 }

@@ -33,12 +33,17 @@ fn collect(folder: &Path, ending: &str, found: &mut Vec<String>) {
     }
 }
 
+/// Whether pages are rewritten rather than compared.
+pub(crate) fn writes() -> bool {
+    std::env::var_os("HALLPASS_WRITE").is_some_and(|value| value == "1")
+}
+
 /// Fails where a page differs from what it should say, or rewrites it where `HALLPASS_WRITE=1`.
 pub(crate) fn assert_says(path: &str, expected: &str) {
     if read(path) == expected {
         return;
     }
-    if std::env::var_os("HALLPASS_WRITE").is_some_and(|value| value == "1") {
+    if writes() {
         fs::write(root().join(path), expected).unwrap();
         return;
     }

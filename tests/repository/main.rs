@@ -11,7 +11,9 @@
     reason = "tests"
 )]
 
+mod attacks;
 mod files;
+mod found;
 mod imports;
 mod picture;
 mod rooms;

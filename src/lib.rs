@@ -1,14 +1,59 @@
+// The README names its links for a page of files; the first definition of a name is the one that holds,
+// and here it is of an item.
+//! [`Broker::standing`]: Broker::standing
+//! [`Broker::verify_log`]: Broker::verify_log
+//! [`Call`]: Call
+//! [`Context`]: context::Context
+//! [`Control::halt`]: Control::halt
+//! [`Control::revoke_task`]: Control::revoke_task
+//! [`Denial`]: denial::Denial
+//! [`Denial::explain`]: denial::Denial::explain
+//! [`Gate::authorize`]: Gate::authorize
+//! [`Gate::tools`]: Gate::tools
+//! [`Identity`]: identity::Identity
+//! [`Permit`]: Permit
+//! [`Permit::run`]: Permit::run
+//! [`Policy::from_toml`]: policy::Policy::from_toml
+//! [`Policy::lint`]: policy::Policy::lint
+//! [`Purpose`]: purpose::Purpose
+//! [`Resource`]: resource::Resource
+//! [`Scope`]: scope::Scope
+//! [`Task`]: Task
+//! [`Task::delegate`]: Task::delegate
+//! [`Task::request`]: Task::request
+//! [`Token::attenuate`]: token::Token::attenuate
+//! [`Verifier`]: token::Verifier
+//! [`assert_denied!`]: macro@assert_denied
+//! [`assert_nothing_stands!`]: macro@assert_nothing_stands
+//! [`assert_permitted!`]: macro@assert_permitted
+//! [`testing`]: mod@testing
+//! [policies]: mod@policy
+//! [tokens]: mod@token
+//! [architecture]: _documentation::architecture
+//! [attacks]: _documentation::attacks
+//! [audit]: _documentation::audit
+//! [denials]: _documentation::denials
+//! [dependencies]: _documentation::dependencies
+//! [design]: _documentation::design
+//! [fuzzing]: _documentation::fuzzing
+//! [history]: _documentation::history
+//! [interleavings]: _documentation::interleavings
+//! [performance]: _documentation::performance
+//! [policy]: _documentation::policy
+//! [replay]: _documentation::replay
+//! [scale]: _documentation::scale
+//! [token-format]: _documentation::token_format
+//! [changelog]: _documentation::changelog
+//! [security]: _documentation::security
+//! [trace]: _documentation::replay
+//! [rules]: _documentation::replay
+//!
 #![doc = include_str!("../README.md")]
 #![forbid(unsafe_code)]
 // Where documentation is built for publishing, what needs a feature says so.
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
-#[doc = include_str!("../docs/policy.md")]
-pub mod _policy {}
-
-#[doc = include_str!("../docs/history.md")]
-pub mod _history {}
-
+pub mod _documentation;
 pub mod args;
 pub mod audit;
 mod base64;

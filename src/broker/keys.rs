@@ -11,7 +11,7 @@ use crate::key::{KeyError, KeyId, KeyRing, SecretKey};
 
 impl Broker {
     /// Signs with another key from now on. Tokens signed with the one before verify until the grace is
-    /// over, and no longer: a grant that is to live longer is [renewed](Task::renew), which gives it a
+    /// over, and no longer: a grant that is to live longer is [renewed](crate::Task::renew), which gives it a
     /// token of the new key. The log goes on under its own key, which
     /// [another verb](Broker::rotate_log_key) changes.
     ///
@@ -35,7 +35,7 @@ impl Broker {
     ///
     /// Grants stay, and so do permits that were handed out on such tokens, which lapse within the
     /// broker's `permit_ttl`: a key says which token is genuine, and gives nothing by itself. Where
-    /// somebody else may have had the key, [halt](Control::halt) first; what is halted does not start.
+    /// somebody else may have had the key, [halt](crate::Control::halt) first; what is halted does not start.
     ///
     /// # Errors
     /// [`KeyError::Active`] if it is the active key, which is taken out by

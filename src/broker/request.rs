@@ -23,7 +23,7 @@ impl Task {
     /// Asks for access for the identity that opened the task.
     ///
     /// Every capability must lie within one permit for this identity, purpose and context: see
-    /// [at request](crate::_policy#at-request).
+    /// [at request](crate::_documentation::policy#at-request).
     ///
     /// # Errors
     /// A [`Denial`]: nothing is granted, and the state before it stays. Its

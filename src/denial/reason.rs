@@ -95,7 +95,7 @@ pub enum Reason {
     MalformedCall,
     /// The context given by the host is not well formed.
     MalformedContext,
-    /// The question takes more steps than one may: see [the policy language](crate::_policy#what-a-question-may-cost).
+    /// The question takes more steps than one may: see [the policy language](crate::_documentation::policy#what-a-question-may-cost).
     TooCostly,
     /// The token's text is too long, of an unknown version or not canonical.
     MalformedToken,

@@ -22,7 +22,8 @@ impl Value {
     /// # Errors
     /// [`JsonError`] for anything outside the grammar, for a key given twice (also where escapes spell it
     /// differently), half a surrogate pair, a number of more than 38 digits, and more than
-    /// [`MAX_DEPTH`] levels, [`MAX_NODES`] values or [`MAX_TEXT`] bytes.
+    /// [`MAX_DEPTH`](super::MAX_DEPTH) levels, [`MAX_NODES`](super::MAX_NODES) values or
+    /// [`MAX_TEXT`](super::MAX_TEXT) bytes.
     pub fn from_json(text: &str) -> Result<Value, JsonError> {
         Value::from_json_within(text, &Limits::VALUE)
     }

@@ -15,6 +15,7 @@ mod attacks;
 mod files;
 mod found;
 mod imports;
+mod links;
 mod picture;
 mod rooms;
 mod rust;

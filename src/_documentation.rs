@@ -1,0 +1,51 @@
+//! The pages of the folder `docs`, and what stands next to the README, for those who read here.
+
+// A page names its links for a page of files; the first definition of a name is the one that holds, and here
+// it is of a module.
+macro_rules! links {
+    () => {
+        "[`Policy::builder`]: crate::Policy::builder
+[`Policy::lint`]: crate::Policy::lint
+[`Policy::strict_from_toml`]: crate::Policy::strict_from_toml
+[`Verifier`]: crate::token::Verifier
+[audit#keys]: crate::_documentation::audit#keys
+[changelog]: crate::_documentation::changelog
+[denials]: crate::_documentation::denials
+[dependencies#known-limits]: crate::_documentation::dependencies#known-limits
+[performance]: crate::_documentation::performance
+[policy]: crate::_documentation::policy
+[scale]: crate::_documentation::scale
+[security]: crate::_documentation::security
+[token-format#keys]: crate::_documentation::token_format#keys
+[token-format#values]: crate::_documentation::token_format#values
+
+"
+    };
+}
+
+macro_rules! pages {
+    ($($name:ident = $file:literal,)*) => {$(
+        #[doc = links!()]
+        #[doc = include_str!($file)]
+        pub mod $name {}
+    )*};
+}
+
+pages! {
+    architecture = "../docs/architecture.md",
+    attacks = "../docs/attacks.md",
+    audit = "../docs/audit.md",
+    changelog = "../CHANGELOG.md",
+    denials = "../docs/denials.md",
+    dependencies = "../docs/dependencies.md",
+    design = "../docs/design.md",
+    fuzzing = "../docs/fuzzing.md",
+    history = "../docs/history.md",
+    interleavings = "../docs/interleavings.md",
+    performance = "../docs/performance.md",
+    policy = "../docs/policy.md",
+    replay = "../docs/replay.md",
+    scale = "../docs/scale.md",
+    security = "../SECURITY.md",
+    token_format = "../docs/token-format.md",
+}

@@ -1,5 +1,5 @@
 //! What questions cost that were once dear: processor time, and bytes allocated. Printed, and nothing fails.
-#![allow(clippy::unwrap_used, reason = "a bench")]
+#![allow(clippy::unwrap_used, clippy::print_stdout, clippy::disallowed_methods, reason = "a bench")]
 
 #[path = "../src/meter/rows.rs"]
 #[allow(dead_code, reason = "what the tests of the crate compare with")]

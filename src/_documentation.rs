@@ -8,6 +8,7 @@ macro_rules! links {
 [`Policy::lint`]: crate::Policy::lint
 [`Policy::strict_from_toml`]: crate::Policy::strict_from_toml
 [`Verifier`]: crate::token::Verifier
+[attacks]: crate::_documentation::attacks
 [audit#keys]: crate::_documentation::audit#keys
 [changelog]: crate::_documentation::changelog
 [denials]: crate::_documentation::denials

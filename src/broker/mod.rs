@@ -78,6 +78,7 @@ mod restate;
 mod running;
 mod settings;
 mod shared;
+mod source;
 mod standing;
 mod stats;
 mod sweep;

@@ -1,20 +1,13 @@
 //! The moment of a question: its time, and what is known of it.
 
 use std::borrow::Cow;
-use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::time::Duration;
 
 use super::shared::Shared;
+use super::source::unavailable;
 use crate::clock::Timestamp;
-use crate::context::{Context, ContextSource};
-use crate::denial::{Denial, Reason};
+use crate::context::Context;
+use crate::denial::Denial;
 use crate::identity::Identity;
-
-/// Whom the broker asks for facts, and how long that may take.
-pub(crate) struct Source {
-    pub(super) source: Box<dyn ContextSource>,
-    pub(super) within: Duration,
-}
 
 impl Shared {
     /// Reads the clock, and joins what the caller states with what the host's source knows. Called before
@@ -46,26 +39,4 @@ impl Shared {
         }
         Ok((now, Cow::Owned(stated.joined_with(&facts))))
     }
-}
-
-impl Source {
-    fn ask(&self, who: &Identity, tool: Option<&str>) -> Result<Context, Denial> {
-        let answer = catch_unwind(AssertUnwindSafe(|| self.source.facts(who, tool, self.within)));
-        let facts = match answer {
-            Ok(facts) => facts.map_err(unavailable)?,
-            Err(payload) => {
-                // A payload may panic when it is dropped.
-                std::mem::forget(payload);
-                return Err(unavailable("it panicked"));
-            }
-        };
-        match facts.checked() {
-            Ok(_) => Ok(facts),
-            Err(mistake) => Err(unavailable(mistake)),
-        }
-    }
-}
-
-fn unavailable(why: impl std::fmt::Display) -> Denial {
-    Denial::new(Reason::ContextUnavailable).because(format_args!("the context source: {why}"))
 }

@@ -2,8 +2,8 @@
 
 use super::current::{Current, InForce};
 use super::denial_hook::DenialHook;
-use super::moment::Source;
 use super::settings::Settings;
+use super::source::Source;
 use super::stats::DenialCounts;
 use super::tripwire::Tripwire;
 use crate::audit::{Body, Event, Journal, Origin, Place, Refused};

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 /// The folder of the crate.
 pub(crate) fn root() -> PathBuf {
-    PathBuf::from(env!("CARGO_MANIFEST_DIR"))
+    Path::new(env!("CARGO_MANIFEST_DIR")).ancestors().nth(2).unwrap().to_owned()
 }
 
 /// The text of a file, by its path below the crate's folder.

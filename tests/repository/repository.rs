@@ -8,7 +8,8 @@
     clippy::panic,
     clippy::indexing_slicing,
     clippy::print_stdout,
-    reason = "tests"
+    dead_code,
+    reason = "tests, and modules of which the table uses the rest"
 )]
 
 mod attacks;
@@ -16,6 +17,7 @@ mod files;
 mod found;
 mod imports;
 mod links;
+mod page;
 mod picture;
 mod rooms;
 mod rust;

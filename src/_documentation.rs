@@ -9,6 +9,7 @@ macro_rules! links {
 [`Policy::strict_from_toml`]: crate::Policy::strict_from_toml
 [`Verifier`]: crate::token::Verifier
 [attacks]: crate::_documentation::attacks
+[audit]: crate::_documentation::audit
 [audit#keys]: crate::_documentation::audit#keys
 [changelog]: crate::_documentation::changelog
 [denials]: crate::_documentation::denials

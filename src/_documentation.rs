@@ -5,6 +5,9 @@
 macro_rules! links {
     () => {
         "[`Policy::builder`]: crate::Policy::builder
+[`Broker::lint`]: crate::Broker::lint
+[`BrokerBuilder::ceiling`]: crate::BrokerBuilder::ceiling
+[`Policy::lint_under`]: crate::Policy::lint_under
 [`Policy::lint`]: crate::Policy::lint
 [`Policy::strict_from_toml`]: crate::Policy::strict_from_toml
 [`Verifier`]: crate::token::Verifier

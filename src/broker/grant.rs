@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use super::mint::Tokens;
 use super::shared::Shared;
+use super::tokens::Tokens;
 use crate::clock::Timestamp;
 use crate::context::Context;
 use crate::denial::Reason;

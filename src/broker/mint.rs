@@ -3,6 +3,7 @@
 use super::current::Current;
 use super::offer::Offer;
 use super::request::{GrantRequest, Made};
+use super::tokens::Tokens;
 use crate::clock::Timestamp;
 use crate::denial::{Denial, Reason};
 use crate::key::AudienceKeys;
@@ -12,14 +13,6 @@ use crate::token::{Token, encode_carried};
 
 /// For how many verifiers one grant has tokens: each is derived a key and signed for.
 const MOST_VERIFIERS: usize = 8;
-
-/// The tokens of a grant.
-pub(super) struct Tokens {
-    /// For the gate, which finds the scope in its table.
-    pub(super) gate: Token,
-    /// For verifiers, by audience: the scope is in each.
-    pub(super) verifiers: Vec<(Box<str>, Token)>,
-}
 
 impl GrantRequest<'_> {
     /// Mints the tokens of a grant that is given now.

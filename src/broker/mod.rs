@@ -83,6 +83,7 @@ mod standing;
 mod stats;
 mod sweep;
 mod task;
+mod tokens;
 mod trim;
 mod tripwire;
 

@@ -101,7 +101,7 @@ impl Task {
     }
 }
 
-type Again = (Made, Vec<std::sync::Arc<str>>, super::mint::Tokens);
+type Again = (Made, Vec<std::sync::Arc<str>>, super::tokens::Tokens);
 
 fn again(request: &GrantRequest<'_>, grant: &Grant, moves: Expiry) -> Result<Again, Denial> {
     let GrantRequest { shared, cell, holder, now, .. } = *request;

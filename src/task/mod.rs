@@ -8,6 +8,7 @@ mod history;
 mod life;
 mod liveness;
 mod open_permit;
+mod reached;
 mod table;
 
 pub(crate) use cell::TaskCell;

@@ -5,13 +5,32 @@ use crate::value::{Digest, Object};
 
 /// What a digest is of: no digest of one thing is one of another.
 const ARGUMENTS: u8 = 0;
+const CONTEXT: u8 = 1;
 
 /// The key of the digests in a log.
-pub(crate) struct DigestKey(MacKey);
+pub(crate) struct DigestKey {
+    key: MacKey,
+    /// Most of those who state no context state none at all.
+    no_context: Digest,
+}
 
 impl DigestKey {
     pub(crate) fn of(key: &LogKey) -> Self {
-        DigestKey(key.digests.share())
+        DigestKey::new(key.digests.share())
+    }
+
+    fn new(key: MacKey) -> Self {
+        let no_context = context_under(&key, &Object::new());
+        DigestKey { key, no_context }
+    }
+
+    /// The digest of a context. It is the host's word, and what two questions of different callers have in
+    /// common is worth knowing: caller and tool are not in it.
+    pub(crate) fn context(&self, context: &Object) -> Digest {
+        match context.is_empty() {
+            true => self.no_context,
+            false => context_under(&self.key, context),
+        }
     }
 
     /// The digest of a call's arguments. Caller and tool are in it: otherwise whoever may call anything
@@ -25,8 +44,15 @@ impl DigestKey {
             message.extend_from_slice(name.as_bytes());
         }
         args.encode(&mut message);
-        self.0.sign(&message).into()
+        self.key.sign(&message).into()
     }
+}
+
+fn context_under(key: &MacKey, context: &Object) -> Digest {
+    let mut message = Vec::with_capacity(128);
+    message.push(CONTEXT);
+    context.encode(&mut message);
+    key.sign(&message).into()
 }
 
 #[cfg(test)]
@@ -39,7 +65,7 @@ mod tests {
     use crate::key::LogKeys;
 
     fn digest(who: &str, tool: &str, args: serde_json::Value) -> Digest {
-        let key = DigestKey(MacKey::from_tag(&[7; 32]));
+        let key = DigestKey::new(MacKey::from_tag(&[7; 32]));
         key.arguments(who, tool, Call::new("t", args).unwrap().args().object())
     }
 
@@ -70,7 +96,25 @@ mod tests {
         let keys = LogKeys::generate().unwrap();
         assert_ne!(
             DigestKey::of(keys.active_key()).arguments("", "", &Object::default()),
-            DigestKey(MacKey::from_tag(&[7; 32])).arguments("", "", &Object::default())
+            DigestKey::new(MacKey::from_tag(&[7; 32])).arguments("", "", &Object::default())
         );
+    }
+
+    #[test]
+    fn equal_contexts_have_one_digest_and_others_and_arguments_another() {
+        let key = DigestKey::new(MacKey::from_tag(&[7; 32]));
+        let of = |pairs: &[(&'static str, i64)]| {
+            key.context(&Object::from_pairs(pairs.iter().copied()).unwrap())
+        };
+        assert_eq!(of(&[("a", 1), ("b", 2)]), of(&[("b", 2), ("a", 1)]));
+        let all = [of(&[]), of(&[("a", 1)]), of(&[("a", 2)]), of(&[("b", 1)])];
+        for (at, digest) in all.iter().enumerate() {
+            assert!(!all[..at].contains(digest), "{at}");
+        }
+        assert_eq!(all[0], context_under(&MacKey::from_tag(&[7; 32]), &Object::new()));
+        let mut message = vec![1];
+        Object::from_pairs([("a", 1)]).unwrap().encode(&mut message);
+        let key = hmac::Key::new(hmac::HMAC_SHA256, &[7; 32]);
+        assert_eq!(all[1].as_bytes(), hmac::sign(&key, &message).as_ref());
     }
 }

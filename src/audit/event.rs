@@ -3,9 +3,9 @@
 use std::borrow::Cow;
 
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
 
 use crate::clock::Timestamp;
+use crate::value::Value;
 
 /// One thing that happened, in the words of the log.
 ///
@@ -60,6 +60,7 @@ pub enum Event<'a> {
         parent: Option<Cow<'a, str>>,
         requester: Cow<'a, str>,
         holder: Cow<'a, str>,
+        /// What was granted, its numbers exactly: read a line with [`Record::from_line`] to keep them so.
         scope: Cow<'a, Value>,
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
         rules: Vec<Cow<'a, str>>,
@@ -80,9 +81,20 @@ pub enum Event<'a> {
         who: Option<Cow<'a, str>>,
         #[serde(default, skip_serializing_if = "Option::is_none")]
         tool: Option<Cow<'a, str>>,
+        /// What the call was to act on.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        resource_type: Option<Cow<'a, str>>,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        resource_id: Option<Cow<'a, str>>,
         /// Digest of the arguments.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         args: Option<Cow<'a, str>>,
+        /// The scope that was asked for; of a long one, its digest and how long it is.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        scope: Option<Cow<'a, Value>>,
+        /// Digest of the context.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        context: Option<Cow<'a, str>>,
         /// What the agent was told.
         code: Cow<'a, str>,
         /// What only operators are told.
@@ -301,6 +313,27 @@ pub struct Record {
     /// What happened.
     #[serde(flatten)]
     pub event: Event<'static>,
+}
+
+impl Record {
+    /// Reads a record back from its line, the numbers of a scope exactly. Deserializing it with serde
+    /// rounds those that are no floats.
+    ///
+    /// # Errors
+    /// What is wrong with a line that is no record.
+    pub fn from_line(line: &str) -> Result<Self, serde_json::Error> {
+        let mut record: Record = serde_json::from_str(line)?;
+        let read = match &mut record.event {
+            Event::Granted { scope, .. } | Event::Denied { scope: Some(scope), .. } => scope,
+            _ => return Ok(record),
+        };
+        if let Ok(Value::Object(object)) = Value::from_json(line)
+            && let Some(exact) = object.get("scope")
+        {
+            *read = Cow::Owned(exact.clone());
+        }
+        Ok(record)
+    }
 }
 
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "the signature that serde asks for")]

@@ -15,6 +15,7 @@ use serde_json::ser::Formatter;
 use super::{ChainKey, Event, SinkError};
 use crate::clock::Timestamp;
 use crate::sync;
+use crate::visible::is_hidden;
 
 /// Room for a `permitted` record with ids and digests of usual length, so that it is written
 /// without growing.
@@ -139,7 +140,7 @@ impl Formatter for Plain {
         }
         let mut buffer = [0; 4];
         for character in fragment.chars() {
-            if deceives(character) {
+            if is_hidden(character) {
                 for unit in character.encode_utf16(&mut [0; 2]) {
                     write!(writer, "\\u{unit:04x}")?;
                 }
@@ -149,18 +150,6 @@ impl Formatter for Plain {
         }
         Ok(())
     }
-}
-
-/// Controls (those below space `serde_json` escapes already), line and paragraph separators, and
-/// characters that are invisible or turn the direction of text.
-fn deceives(character: char) -> bool {
-    character.is_control()
-        || matches!(
-            character,
-            '\u{ad}' | '\u{61c}' | '\u{180e}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}'
-            | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}'
-            | '\u{e0000}'..='\u{e007f}'
-        )
 }
 
 #[cfg(test)]
@@ -213,6 +202,8 @@ mod tests {
     fn what_is_invisible_is_escaped() {
         let text =
             line(&ended("t\u{202e}\u{7f}\u{85}\u{2028}\u{200d}\u{e0041}", "a\"}\n{\"seq\":8"));
+        let fillers = line(&ended("t", "a\u{3164}b\u{34f}c\u{fe0f}d\u{2800}e\u{ffff}"));
+        assert!(fillers.contains(r"a\u3164b\u034fc\ufe0fd\u2800e\uffff"), "{fillers}");
         assert!(text.contains(r"t\u202e\u007f\u0085\u2028\u200d\udb40\udc41"), "{text}");
         assert!(text.contains(r#"a\"}\n{\"seq\":8"#), "{text}");
     }
@@ -253,7 +244,7 @@ mod tests {
         ) {
             let event = ended(&task, &reason);
             let line = line(&event);
-            prop_assert!(!line.chars().any(deceives));
+            prop_assert!(!line.chars().any(is_hidden));
             let record: Record = serde_json::from_str(&line).unwrap();
             prop_assert_eq!(record.seq, 7);
             prop_assert_eq!(record.event, event);

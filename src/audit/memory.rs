@@ -177,7 +177,7 @@ impl Snapshot {
     pub fn records(&self) -> Vec<Record> {
         // Only a broker writes here, and it reads back what it writes; `verify` names a line that
         // cannot be read, so leaving it out hides nothing.
-        self.entries().filter_map(|entry| serde_json::from_str(entry.line).ok()).collect()
+        self.entries().filter_map(|entry| Record::from_line(entry.line).ok()).collect()
     }
 }
 

@@ -63,7 +63,7 @@ struct End {
 
 impl End {
     fn check(tail: &Tail, keys: &LogKeys, origin: &Origin<'_>) -> Result<End, SinkError> {
-        let record: Record = serde_json::from_str(&tail.line)
+        let record: Record = Record::from_line(&tail.line)
             .map_err(|_| SinkError::new("the log's last line is no record"))?;
         let made_by = |key: &ChainKey| {
             let before = match tail.before {

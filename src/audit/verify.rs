@@ -67,7 +67,7 @@ impl<'k> Reading<'k> {
         if chain.key.next(&self.last.tag, line) != tag {
             return Err(Fault::suspect(seq, line));
         }
-        let record: Record = serde_json::from_str(line).map_err(|_| Fault::Unreadable { seq })?;
+        let record: Record = Record::from_line(line).map_err(|_| Fault::Unreadable { seq })?;
         if record.seq != seq {
             return Err(Fault::out_of_order(seq, record.seq));
         }

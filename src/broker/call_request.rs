@@ -55,6 +55,10 @@ impl CallRequest<'_> {
         };
         let call = canonical.as_ref().unwrap_or(self.call);
         let arguments = signed.then(|| self.arguments(&current, call).text());
+        // What can't be meant is not kept: it may be of any length.
+        let resource = call.resource().filter(|resource| resource.checked().is_ok());
+        let context = self.context.checked().ok();
+        let context = context.map(|context| current.keys.digests.context(context).text());
         let grant = about.as_ref().map(|(_, grant)| grant.text());
         let event = Event::Denied {
             stage: Stage::Call,
@@ -63,7 +67,11 @@ impl CallRequest<'_> {
             grant: grant.as_ref().map(|grant| grant.as_str().into()),
             who: Some(self.caller.subject().as_str().into()),
             tool: Some(self.call.tool().into()),
+            resource_type: resource.map(|resource| resource.resource_type().into()),
+            resource_id: resource.map(|resource| resource.id().into()),
             args: arguments.as_ref().map(|digest| digest.as_str().into()),
+            scope: None,
+            context: context.as_ref().map(|digest| digest.as_str().into()),
             code: denial.code().as_str().into(),
             reason: denial.reason().as_str().into(),
             rules: denial.rules().map(Into::into).collect(),

@@ -58,12 +58,13 @@ impl<'a> CallInputs<'a> {
     /// of it.
     pub(super) fn reserve(&self) -> Result<Reserved, Denial> {
         let arguments = self.request.arguments(self.current, self.request.call);
+        let context = self.current.keys.digests.context(self.context);
         let mut life = self.life()?;
         let live = self.prove_live(&life)?;
         self.take_once(&mut life, &live)?;
         let (coverage, rules) = self.decide(&life, &live)?;
         let rules = DecidingRules::by(self.current, rules);
-        let place = self.commit(&mut life, &live, &coverage, &rules, arguments)?;
+        let place = self.commit(&mut life, &live, &coverage, &rules, (arguments, context))?;
         Ok(Reserved { place, rules, version: self.current.version })
     }
 
@@ -185,7 +186,7 @@ impl<'a> CallInputs<'a> {
         live: &Liveness,
         coverage: &Coverage,
         rules: &DecidingRules,
-        arguments: Digest,
+        (arguments, context): (Digest, Digest),
     ) -> Result<Place, Denial> {
         let CallInputs { request, presented, .. } = self;
         let CallRequest { shared, caller, call, .. } = *request;
@@ -207,7 +208,8 @@ impl<'a> CallInputs<'a> {
         };
         life.commit(live, spend, shared.settings.max_permits, || {
             let cell = &presented.cell;
-            let (grant, arguments) = (presented.grant.text(), arguments.text());
+            let (arguments, context) = (arguments.text(), context.text());
+            let grant = presented.grant.text();
             let event = Event::Permitted {
                 task: (&*cell.name).into(),
                 generation: cell.generation,
@@ -218,7 +220,7 @@ impl<'a> CallInputs<'a> {
                 resource_type: call.resource().map(|resource| resource.resource_type().into()),
                 resource_id: call.resource().map(|resource| resource.id().into()),
                 args: arguments.as_str().into(),
-                context: None,
+                context: Some(context.as_str().into()),
                 rules: rules.ids().map(Into::into).collect(),
                 epoch: self.current.epoch,
             };

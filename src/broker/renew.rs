@@ -70,6 +70,7 @@ impl Task {
             holder,
             context,
             now,
+            scope: &grant.scope,
             meter: meter(),
         };
         let decided = shared.moment(holder, None, context).and_then(|(now, known)| {

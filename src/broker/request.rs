@@ -18,6 +18,7 @@ use crate::meter::Meter;
 use crate::policy::Moment;
 use crate::scope::{Capability, Scope};
 use crate::task::{Basis, Claim, Life, Liveness, TaskCell};
+use crate::value::{Object, Value};
 
 impl Task {
     /// Asks for access for the identity that opened the task.
@@ -46,7 +47,7 @@ impl Task {
         scope: Scope,
         context: &Context,
     ) -> Result<Grant, Denial> {
-        GrantRequest::ask(&self.shared, &self.cell, holder, context, scope.size(), |request| {
+        GrantRequest::ask(&self.shared, &self.cell, holder, context, &scope, |request| {
             request.make(None, &scope, context)
         })
     }
@@ -64,6 +65,8 @@ pub(super) struct GrantRequest<'r> {
     pub(super) shared: &'r Arc<Shared>,
     pub(super) cell: &'r Arc<TaskCell>,
     pub(super) holder: &'r Identity,
+    /// As it was asked for.
+    pub(super) scope: &'r Scope,
     /// What is known of the moment: what the caller states, and what the host's source knows.
     pub(super) context: Cow<'r, Context>,
     pub(super) now: Timestamp,
@@ -72,19 +75,18 @@ pub(super) struct GrantRequest<'r> {
 }
 
 impl<'r> GrantRequest<'r> {
-    /// Asks at this moment for a scope of this size, and records a denial, one for want of a clock
-    /// among them.
+    /// Asks at this moment for a scope, and records a denial, one for want of a clock among them.
     pub(super) fn ask(
         shared: &'r Arc<Shared>,
         cell: &'r Arc<TaskCell>,
         holder: &'r Identity,
         context: &'r Context,
-        size: usize,
+        scope: &'r Scope,
         ask: impl FnOnce(&GrantRequest<'r>) -> Result<Grant, Denial>,
     ) -> Result<Grant, Denial> {
         let at = |now, context| {
-            let meter = Meter::of_question(size);
-            GrantRequest { shared, cell, holder, context, now, meter }
+            let meter = Meter::of_question(scope.size());
+            GrantRequest { shared, cell, holder, scope, context, now, meter }
         };
         let (request, asked) = match shared.moment(holder, None, context) {
             Ok((now, context)) => {
@@ -259,7 +261,6 @@ impl<'r> GrantRequest<'r> {
         scope: &Scope,
         given: &'e Offer,
     ) -> Event<'e> {
-        let scope = serde_json::from_str(&scope.to_value().to_json()).unwrap_or_default();
         Event::Granted {
             task: (&*self.cell.name).into(),
             generation: self.cell.generation,
@@ -268,7 +269,7 @@ impl<'r> GrantRequest<'r> {
             parent: parent.map(|parent| parent.to_string().into()),
             requester: self.cell.requester.subject().as_str().into(),
             holder: self.holder.subject().as_str().into(),
-            scope: std::borrow::Cow::Owned(scope),
+            scope: Cow::Owned(scope.to_value()),
             rules: given.rules.iter().map(|rule| (&**rule).into()).collect(),
             epoch: current.epoch,
             policy: (&*current.digest).into(),
@@ -277,7 +278,13 @@ impl<'r> GrantRequest<'r> {
     }
 
     pub(super) fn record(&self, denial: &Denial) {
-        let epoch = self.shared.current().epoch;
+        let current = self.shared.current();
+        let epoch = current.epoch;
+        let context = self.context.checked().ok();
+        let context = context.map(|context| current.keys.digests.context(context).text());
+        drop(current);
+        let is_meant = denial.reason() != Reason::MalformedScope;
+        let scope = is_meant.then(|| recorded(self.scope));
         self.shared.record_denial(
             self.now,
             denial,
@@ -288,7 +295,11 @@ impl<'r> GrantRequest<'r> {
                 grant: None,
                 who: Some(self.holder.subject().as_str().into()),
                 tool: None,
+                resource_type: None,
+                resource_id: None,
                 args: None,
+                scope: scope.map(Cow::Owned),
+                context: context.as_ref().map(|digest| digest.as_str().into()),
                 code: denial.code().as_str().into(),
                 reason: denial.reason().as_str().into(),
                 rules: denial.rules().map(Into::into).collect(),
@@ -297,6 +308,24 @@ impl<'r> GrantRequest<'r> {
         );
         self.shared.trip(&self.cell.requester, denial, self.now);
     }
+}
+
+/// The longest scope, in bytes of JSON, that the record of a denial keeps: what people write is far
+/// shorter, and whoever is denied may ask again and again.
+const LONGEST_RECORDED: usize = 16 * 1024;
+
+/// A scope that was asked for, as a record keeps it.
+fn recorded(scope: &Scope) -> Value {
+    let value = scope.to_value();
+    let bytes = value.to_json().len();
+    if bytes <= LONGEST_RECORDED {
+        return value;
+    }
+    let mut short = Object::new();
+    // Each key is written once.
+    let _ = short.insert("bytes", bytes as u64);
+    let _ = short.insert("digest", value.digest().to_string());
+    Value::Object(short)
 }
 
 /// What identifies a token of a grant.

@@ -53,19 +53,13 @@ impl Task {
         context: &Context,
     ) -> Result<(Grant, Vec<Cut>), Denial> {
         let mut cuts = Vec::new();
-        let grant = GrantRequest::ask(
-            &self.shared,
-            &self.cell,
-            holder,
-            context,
-            scope.size(),
-            |request| {
+        let grant =
+            GrantRequest::ask(&self.shared, &self.cell, holder, context, &scope, |request| {
                 let capabilities;
                 (capabilities, cuts) = request.trim(&scope)?;
                 let kept = Scope::of(&capabilities, scope.verifiers().clone());
                 request.make_of(None, &kept, capabilities, context)
-            },
-        )?;
+            })?;
         Ok((grant, cuts))
     }
 }

@@ -21,6 +21,7 @@ mod limits;
 mod listing;
 mod per_identity;
 mod preview;
+mod recorded;
 mod reload;
 mod renewal;
 mod requests;

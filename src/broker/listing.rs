@@ -44,6 +44,10 @@ impl Gate {
         let now = shared.as_of(now);
         presented.check_attenuations(now)?;
         shared.keep_up(&current, cell, &mut life, presented.grant, now)?;
+        if life.over.is_none() {
+            // What lapsed permits had reserved can be used again.
+            shared.close_lapsed(cell, &mut life, now);
+        }
         let grant = presented.grant;
         let claim = Claim { grant, basis: Basis::Token(presented.serial), who: caller, tool: None };
         let live = match cell.prove_live(&life, &shared.halts, &claim, now) {
@@ -51,8 +55,6 @@ impl Gate {
             Err(denial) if denial.reason() == Reason::Halted => return Ok(Vec::new()),
             proven => proven?,
         };
-        // What lapsed permits had reserved can be used again.
-        shared.close_lapsed(cell, &mut life, now);
         let lineage = life.lineage(&live);
         let left_above = |above: &Granted, tool: &ToolName, life: &mut Life| {
             above.capability.tool == *tool

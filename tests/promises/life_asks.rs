@@ -297,6 +297,13 @@ impl Life {
                 let (life, idle) = self.time_left(task, holder, &[vec![stamp]], self.now);
                 life.into_iter().chain(idle).any(|end| self.now >= end)
             });
+            // Or the log refused what was trimmed.
+            if answer.as_ref().is_err_and(|denial| denial.reason() == Reason::LogRefused) {
+                assert!(!self.accepts("granted"), "the log refuses only while its sink does");
+                self.tally.withdrawn += 1;
+                self.refused("request", Some(requester), answer.map(drop), &[Reason::LogRefused]);
+                return;
+            }
             assert!(over, "{:?}", answer.map(drop));
             failures.push(Reason::Expired);
         }

@@ -231,6 +231,9 @@ impl Life {
             reasons.push(Reason::Replayed);
         }
         let above: Vec<usize> = self.lineage(row).into_iter().skip(1).collect();
+        if above.iter().any(|at| self.rows[*at].is_past(self.now)) {
+            reasons.push(Reason::Expired);
+        }
         if !reasons.is_empty() {
             return reasons;
         }
@@ -242,9 +245,6 @@ impl Life {
             || !self.held[shown.held].narrowings.iter().all(narrowed)
         {
             reasons.push(Reason::OutOfScope);
-        }
-        if above.iter().any(|at| self.rows[*at].is_past(self.now)) {
-            reasons.push(Reason::Expired);
         }
         if !reasons.is_empty() {
             return reasons;

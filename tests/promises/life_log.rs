@@ -50,7 +50,17 @@ impl Life {
                 slip.state == State::Reserved && self.now >= slip.lapses
             };
             let (gone, there): (Vec<_>, Vec<_>) = own.partition(lapsed);
-            assert!((there.len()..=there.len() + gone.len()).contains(&told.permits));
+            let numbers = |slips: &[&crate::life::Slip]| -> Vec<u64> {
+                slips.iter().map(|slip| slip.number).collect()
+            };
+            assert!(
+                (there.len()..=there.len() + gone.len()).contains(&told.permits),
+                "{} permits stand, expected {:?} and of {:?} any: {:?}",
+                told.permits,
+                numbers(&there),
+                numbers(&gone),
+                self.events
+            );
             open = (open.0 + there.len(), open.1 + gone.len());
         }
         let in_table = self.tasks.iter().filter(|task| !task.over);

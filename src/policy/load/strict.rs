@@ -21,7 +21,7 @@ impl Policy {
     /// "#, now).unwrap_err();
     /// assert_eq!(
     ///     error.to_string(),
-    ///     "line 3, column 85: rule `pay`: `what.args.amount`: `args.amount` is bounded from above and may \
+    ///     "line 3, column 83: rule `pay`: `what.args.amount`: `args.amount` is bounded from above and may \
     ///      be any negative number: say the other end, too, as in `min = 0` (open_below)",
     /// );
     /// # Ok::<(), hallpass::clock::TimestampError>(())

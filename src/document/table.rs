@@ -29,6 +29,24 @@ impl<'w> Table<'w> {
         Ok(table)
     }
 
+    /// As [`Table::read`]; words of other systems, in lower case, are told what they are called here.
+    pub(crate) fn read_translated(
+        written: &'w Written,
+        known: &[&'static str],
+        foreign: &[(&[&str], &str)],
+        example: &str,
+    ) -> Result<Self, Misfit> {
+        let table = Table::open(written, example)?;
+        for (at, key, _) in table.entries() {
+            let lower = key.to_lowercase();
+            let own = foreign.iter().find(|(words, _)| words.contains(&&*lower));
+            if let Some((_, own)) = own.filter(|_| !known.contains(&key)) {
+                return Err(Misfit::new(at, format!("{} is no key here: write {own}", Shown(key))));
+            }
+        }
+        Table::read(written, known, example)
+    }
+
     /// As [`Table::read`], for a table that must say something.
     pub(crate) fn read_some(
         written: &'w Written,

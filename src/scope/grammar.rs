@@ -1,13 +1,13 @@
 //! The grammar of constraints: how policies and scopes write each kind.
 
+mod parts;
+
 use super::constraint::{Constraint, Node};
 use super::instant::Instants;
 use super::kind::{Bound, Count, Range};
-use super::url::UrlPattern;
 use super::words::{
-    after, all_of, any, any_of, before, cidr, contains, count, each, eq, fields, glob, has_all,
-    has_any, json, len, not, one_of, prefix, regex, same_as, some, subset_of, suffix, under, url,
-    weekly,
+    after, all_of, any, any_of, before, contains, count, each, eq, fields, glob, has_all, has_any,
+    json, len, not, one_of, prefix, regex, same_as, some, subset_of, suffix, under,
 };
 use crate::clock::Timestamp;
 use crate::document::{
@@ -15,6 +15,8 @@ use crate::document::{
 };
 use crate::value::{Node as Tree, Number, Value};
 use crate::visible::Shown;
+
+use parts::{networks, url_pattern, weekly_window};
 
 /// A kind of constraint: the word that names it, and how what stands beside the word is read.
 struct Kind {
@@ -42,8 +44,8 @@ const KINDS: &[Kind] = &[
     kind("glob", |w| Ok(glob(text(w)?))),
     kind("regex", |w| Ok(regex(text(w)?))),
     kind("under", |w| Ok(under(text(w)?))),
-    kind("url", |w| Ok(url(url_pattern(w)?))),
-    kind("cidr", |w| Ok(cidr(networks(w)?))),
+    kind("url", url_pattern),
+    kind("cidr", networks),
     kind("after", |w| Ok(after(instant(w)?))),
     kind("before", |w| Ok(before(instant(w)?))),
     kind("weekly", weekly_window),
@@ -93,6 +95,18 @@ const FOREIGN: &[(&[&str], &str)] = &[
     (&["contains_all", "containsall", "superset_of"], "`has_all`"),
     (&["ref", "equals_to", "same"], "`same_as`"),
     (&["between"], "`min` and `max`"),
+    (
+        &["from", "since", "not_before"],
+        "`after` for an instant, `weekly = { from = … }` for a time of day",
+    ),
+    (
+        &["until", "not_after", "expires"],
+        "`before` for an instant, `weekly = { until = … }` for a time of day",
+    ),
+    (
+        &["days", "day", "hours", "weekday", "weekdays"],
+        "`weekly = { days = [ … ], from = …, until = … }`",
+    ),
     (&["host", "hostname", "domain", "subdomain_of", "scheme", "port"], "`url = { host = … }`"),
 ];
 
@@ -211,6 +225,11 @@ fn constraints(written: &Written) -> Result<Vec<Constraint>, Misfit> {
 fn number(written: &Written) -> Result<Number, Misfit> {
     match value(written)? {
         Value::Number(number) => Ok(number),
+        Value::Object(_) => Err(Misfit::new(
+            written.span.start,
+            "expected a number, found an object: a bound on a field of it is said inside `fields`, as in \
+             `fields = { amount = { max = 5 } }`",
+        )),
         other => {
             let found = other.kind_name();
             Err(Misfit::new(written.span.start, format!("expected a number, found {found}")))
@@ -218,93 +237,9 @@ fn number(written: &Written) -> Result<Number, Misfit> {
     }
 }
 
-fn texts(written: &Written) -> Result<Vec<&str>, Misfit> {
-    list(written)?.iter().map(text).collect()
-}
-
-/// One network, or a list of them.
-fn networks(written: &Written) -> Result<Vec<&str>, Misfit> {
-    match &written.node {
-        Tree::Text(only) => Ok(vec![only]),
-        _ => texts(written),
-    }
-}
-
-/// `{ scheme, host, port, path }`: each one or a list, but for `path`, of which all must hold.
-fn url_pattern(written: &Written) -> Result<UrlPattern, Misfit> {
-    let example = "a table such as `{ scheme = \"https\", host = \"acme.test\" }`";
-    let table = Table::read_some(written, &["scheme", "host", "port", "path"], example)?;
-    let at = |key| Ok(table.read_at(key, one_or_more)?.unwrap_or_default());
-    let mut pattern = UrlPattern::nowhere();
-    let why = "write `host = \"any\"` if any public host will do";
-    for own in table.require("host", why, one_or_more)? {
-        pattern = match &own.node {
-            Tree::Text(word) if &**word == "any" => pattern.or_any_host(),
-            Tree::Object(_) => {
-                let below = Table::read_some(own, &["subdomain_of"], "a host")?;
-                let name = below.require("subdomain_of", "it says below which name", text)?;
-                pattern.or_subdomain_of(name)
-            }
-            _ => pattern.or_host(text(own).map_err(|error| error.inside("host"))?),
-        };
-    }
-    for own in at("scheme")? {
-        pattern = pattern.scheme(text(own).map_err(|error| error.inside("scheme"))?);
-    }
-    for own in at("port")? {
-        let port = whole_number(own).map_err(|error| error.inside("port"))?;
-        let port = port.try_into().map_err(|_| {
-            Misfit::new(own.span.start, "expected a port, at most 65535").inside("port")
-        })?;
-        pattern = pattern.port(port);
-    }
-    for own in at("path")? {
-        pattern = url_path(pattern, own).map_err(|error| error.inside("path"))?;
-    }
-    Ok(pattern)
-}
-
-fn url_path(pattern: UrlPattern, written: &Written) -> Result<UrlPattern, Misfit> {
-    if let Tree::Text(path) = &written.node {
-        return Ok(pattern.path(path));
-    }
-    let example = "a path, or a table such as `{ under = \"/v1\" }`";
-    let table = Table::read_some(written, &["eq", "prefix", "glob", "under"], example)?;
-    let mut pattern = pattern;
-    for (_, word, own) in table.entries() {
-        let path = text(own).map_err(|error| error.inside(word))?;
-        pattern = match word {
-            "prefix" => pattern.path_prefix(path),
-            "glob" => pattern.path_glob(path),
-            "under" => pattern.path_under(path),
-            _ => pattern.path(path),
-        };
-    }
-    Ok(pattern)
-}
-
-/// The elements of a list, or the one thing that stands in its place.
-fn one_or_more(written: &Written) -> Result<&[Written], Misfit> {
-    match &written.node {
-        Tree::List(list) if list.is_empty() => {
-            Err(Misfit::new(written.span.start, "an empty list names nothing: leave it out"))
-        }
-        Tree::List(list) => Ok(list),
-        _ => Ok(std::slice::from_ref(written)),
-    }
-}
-
 fn instant(written: &Written) -> Result<Timestamp, Misfit> {
     Timestamp::parse_rfc3339(text(written)?)
         .map_err(|error| Misfit::new(written.span.start, error.to_string()))
-}
-
-fn weekly_window(written: &Written) -> Result<Constraint, Misfit> {
-    let table = Table::read_some(written, &["days", "from", "until", "offset"], "a weekly window")?;
-    let days = table.read_at("days", texts)?.unwrap_or_default();
-    let at = |key, unsaid| Ok(table.read_at(key, text)?.unwrap_or(unsaid));
-    let (from, until) = (at("from", "00:00")?, at("until", "24:00")?);
-    Ok(weekly(&days, from, until, at("offset", "+00:00")?))
 }
 
 fn boolean(written: &Written) -> Result<bool, Misfit> {

@@ -66,7 +66,10 @@ enum Fault {
     TooDeep,
     #[error("an anchor, expected none: the whole text is matched in any case")]
     Anchor,
-    #[error("an extension beginning with `(?`, expected a plain group")]
+    #[error(
+        "an extension beginning with `(?`, expected a plain group: case is compared as it is, so for \
+         both write both, as in `[Aa]`; a group needs no `?:`, and look-around is `not` beside it"
+    )]
     Extension,
     #[error("a repetition with nothing to repeat")]
     NothingToRepeat,

@@ -88,6 +88,30 @@ fn a_policy_that_cannot_be_meant_is_refused_where_it_is_wrong_with_the_fix() {
     }
 }
 
+/// What is wrong with one part of a URL is shown at the part.
+#[cfg(feature = "url")]
+#[test]
+fn a_part_of_a_url_that_cannot_be_meant_is_refused_where_it_stands() {
+    let rule = |url: &str| {
+        format!(
+            "version = 1\n[[rule]]\nid = \"r\"\neffect = \"permit\"\nwhat.tool = \"t\"\nwhat.args.a.url = {url}"
+        )
+    };
+    for (url, column, at) in [
+        ("{ host = \"a b\" }", 28, "url.host"),
+        ("{ host = [\"a.test\", \"a/b\"] }", 39, "url.host[1]"),
+        ("{ host = [\"a.test\", { subdomain_of = \"10.0.0.1\" }] }", 39, "url.host[1]"),
+        ("{ host = \"a.test\", scheme = [\"https\", \"gopher\"] }", 57, "url.scheme[1]"),
+        ("{ host = \"a.test\", port = [443, 0] }", 51, "url.port[1]"),
+        ("{ host = \"a.test\", path = \"v1\" }", 45, "url.path"),
+        ("{ host = \"a.test\", path = [\"/a\", { glob = \"b/*\" }] }", 61, "url.path[1].glob"),
+    ] {
+        let error = Policy::from_toml(&rule(url)).unwrap_err();
+        assert_eq!(error.at(), format!("what.args.a.{at}"), "{error}");
+        assert_eq!(error.position(), Some((6, column)), "{error}");
+    }
+}
+
 #[test]
 fn places_are_counted_in_characters_and_lines_end_as_they_may() {
     let error = Policy::from_toml("version = 1\r\n\r\n\"é\" = 2").unwrap_err();

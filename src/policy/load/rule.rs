@@ -10,6 +10,7 @@ use crate::form::Form;
 use crate::policy::moment::Moment;
 use crate::policy::rule::{Effect, Rule};
 use crate::scope::{Fact, read_constraint};
+use crate::value::Node;
 use crate::visible::Shown;
 
 const KEYS: &[&str] = &[
@@ -28,8 +29,29 @@ const KEYS: &[&str] = &[
     "review_by",
 ];
 
+/// Words of other systems, and where here that is said.
+const FOREIGN: &[(&[&str], &str)] = &[
+    (&["tool", "tools", "action", "actions"], "`what = { tool = … }`"),
+    (&["args", "arguments", "params", "labels"], "`what = { tool = …, args = { … } }`"),
+    (&["resource", "resources"], "`what = { tool = …, resource = { type = …, id = … } }`"),
+    (&["role", "roles", "group", "groups"], "`who = { groups = { has_any = [ … ] } }`"),
+    (&["principal", "subject", "user", "agent", "identity"], "`who = { id = … }`"),
+    (&["purpose", "ticket", "reason"], "`why = { purpose = … }`"),
+    (&["condition", "conditions", "context", "if"], "`when = { NAME = … }`"),
+    (
+        &["ttl", "uses", "max_uses", "rate", "budget", "depth", "limits"],
+        "`grant = { ttl = \"5m\", uses = 20 }`",
+    ),
+    (&["reviewers", "approvers", "review"], "`approval = { review = [ … ] }`"),
+    (
+        &["priority", "order"],
+        "nothing: forbid beats ask, ask beats permit, and order means nothing",
+    ),
+    (&["description", "comment"], "a comment, behind `#`"),
+];
+
 pub(super) fn read(written: &Written) -> Result<Rule, Misfit> {
-    let table = Table::read(written, KEYS, "a table")?;
+    let table = Table::read_translated(written, KEYS, FOREIGN, "a table")?;
     let id = table.require("id", "each rule has a name of its own", text)?;
     let effect = table.require("effect", "\"permit\", \"ask\" or \"forbid\"", effect)?;
     let mut rule = Rule::new(id.into(), effect);
@@ -81,6 +103,11 @@ fn effect(written: &Written) -> Result<Effect, Misfit> {
 fn moments(written: &Written) -> Result<Vec<Moment>, Misfit> {
     let moments = [Moment::Request, Moment::Call, Moment::Delegate];
     let words = moments.map(|moment| (moment.as_str(), moment));
+    if let Node::Text(_) = &written.node {
+        let word = choice(written, &words)?.as_str();
+        let problem = format!("expected a list, found text: write `[\"{word}\"]`");
+        return Err(Misfit::new(written.span.start, problem));
+    }
     let own = list(written)?.iter().enumerate();
     own.map(|(at, own)| choice(own, &words).map_err(|error| error.of_element(at))).collect()
 }

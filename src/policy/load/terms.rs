@@ -13,10 +13,22 @@ use crate::visible::Shown;
 
 const GRANT: &[&str] =
     &["ttl", "max_life", "idle", "uses", "rate", "budget", "depth", "per", "refund"];
+/// Words of other systems for limits, and what they are called here.
+const FOREIGN: &[(&[&str], &str)] = &[
+    (&["max_uses", "max_calls", "calls", "count", "limit", "times"], "`uses`"),
+    (&["expires", "expiry", "lifetime", "duration", "timeout", "max_ttl", "valid_for"], "`ttl`"),
+    (&["max_lifetime", "total", "max_age"], "`max_life`"),
+    (&["idle_timeout", "inactivity"], "`idle`"),
+    (&["rate_limit", "throttle", "quota"], "`rate = \"10/1m\"`"),
+    (&["max_amount", "sum", "spend"], "`budget = { \"args.NAME\" = … }`"),
+    (&["max_depth", "delegations", "hops"], "`depth`"),
+];
+
 const APPROVAL: &[&str] = &["review", "confirm", "per", "expires"];
 
 pub(super) fn grant(written: &Written) -> Result<Limits, Misfit> {
-    let table = Table::read_some(written, GRANT, "a table such as `{ ttl = \"5m\", uses = 1 }`")?;
+    let example = "a table such as `{ ttl = \"5m\", uses = 1 }`";
+    let table = Table::read_translated(written, GRANT, FOREIGN, example)?.said()?;
     let mut limits = Limits {
         ttl: table.read_at("ttl", duration)?,
         max_life: table.read_at("max_life", duration)?,

@@ -13,12 +13,25 @@ pub(super) fn who(rule: Rule, written: &Written) -> Result<Rule, Misfit> {
     Ok(rule)
 }
 
+/// Words of other systems, and what they are called here.
+const FOREIGN: &[(&[&str], &str)] = &[
+    (
+        &["role", "roles", "member_of"],
+        "`groups = { has_any = [ … ] }`, or `attrs = { role = … }` where it is an attribute",
+    ),
+    (&["team", "department", "email", "tenant", "org", "name", "claims"], "`attrs = { team = … }`"),
+    (&["type"], "`kind`"),
+    (&["user", "agent", "sub", "subject", "spiffe_id"], "`id`"),
+    (&["on_behalf_of", "act", "delegator", "acting_for"], "`acts_for = { has_any = [ … ] }`"),
+];
+
 /// What a table says of an identity: a rule's `who`, and the reviewers of an approval.
 pub(super) fn identity(
     written: &Written,
     known: &[&'static str],
 ) -> Result<Vec<(Fact, Constraint)>, Misfit> {
-    let table = Table::read_some(written, known, "a table such as `{ id = \"…\" }`")?;
+    let example = "a table such as `{ id = \"…\" }`";
+    let table = Table::read_translated(written, known, FOREIGN, example)?.said()?;
     let mut conditions = Vec::new();
     for (key, fact) in [
         ("id", Fact::WhoId),

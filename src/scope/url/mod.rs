@@ -131,6 +131,11 @@ impl UrlPattern {
         self.with_path(PathPattern::glob(pattern))
     }
 
+    /// What is wrong with it.
+    pub(super) fn fault(&self) -> Option<&ConstraintError> {
+        self.fault.as_ref()
+    }
+
     /// Of no host yet: whoever begins with it names one.
     pub(super) fn nowhere() -> Self {
         let (schemes, hosts, ports, paths) = Default::default();

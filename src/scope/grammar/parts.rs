@@ -1,0 +1,159 @@
+//! Kinds of several parts (`url`, `cidr`, `weekly`): what is wrong with one is shown where it stands.
+
+use crate::document::{Misfit, Table, Written, list, text, whole_number};
+use crate::scope::constraint::{Constraint, Node};
+use crate::scope::url::UrlPattern;
+use crate::scope::words::{cidr, url, weekly};
+use crate::value::Node as Tree;
+
+/// One network, or a list of them.
+pub(super) fn networks(written: &Written) -> Result<Constraint, Misfit> {
+    let own = match &written.node {
+        Tree::Text(_) => std::slice::from_ref(written),
+        _ => list(written)?,
+    };
+    let named = each(own, own.len() > 1, |own| {
+        let network = text(own)?;
+        meant(cidr([network]), own)?;
+        Ok(network)
+    })?;
+    Ok(cidr(named))
+}
+
+/// `{ scheme, host, port, path }`: each one or a list, but for `path`, of which all must hold.
+pub(super) fn url_pattern(written: &Written) -> Result<Constraint, Misfit> {
+    let example = "a table such as `{ scheme = \"https\", host = \"acme.test\" }`";
+    let table = Table::read_some(written, &["scheme", "host", "port", "path"], example)?;
+    let why = "write `host = \"any\"` if any public host will do";
+    let hosts = table.require("host", why, one_or_more)?;
+    let mut pattern = UrlPattern::nowhere();
+    for (key, parts) in [
+        ("host", Some(hosts)),
+        ("scheme", table.read_at("scheme", one_or_more)?),
+        ("port", table.read_at("port", one_or_more)?),
+        ("path", table.read_at("path", one_or_more)?),
+    ] {
+        let parts = parts.unwrap_or_default();
+        each(parts, parts.len() > 1, |own| {
+            let with = std::mem::replace(&mut pattern, UrlPattern::nowhere());
+            pattern = match key {
+                "host" => host(with, own)?,
+                "scheme" => with.scheme(text(own)?),
+                "port" => with.port(port(own)?),
+                _ => path(with, own)?,
+            };
+            // Without what reads URLs all of them are wrong, and that is said of the whole.
+            match pattern.fault().filter(|_| cfg!(feature = "url")) {
+                Some(fault) => Err(Misfit::new(own.span.start, fault.to_string())),
+                None => Ok(()),
+            }
+        })
+        .map_err(|error| error.inside(key))?;
+    }
+    Ok(url(pattern))
+}
+
+fn host(pattern: UrlPattern, written: &Written) -> Result<UrlPattern, Misfit> {
+    Ok(match &written.node {
+        Tree::Text(word) if &**word == "any" => pattern.or_any_host(),
+        Tree::Object(_) => {
+            let below = Table::read_some(written, &["subdomain_of"], "a host")?;
+            pattern.or_subdomain_of(below.require(
+                "subdomain_of",
+                "it says below which name",
+                text,
+            )?)
+        }
+        _ => pattern.or_host(text(written)?),
+    })
+}
+
+fn port(written: &Written) -> Result<u16, Misfit> {
+    let port = whole_number(written)?;
+    port.try_into().map_err(|_| Misfit::new(written.span.start, "expected a port, at most 65535"))
+}
+
+fn path(pattern: UrlPattern, written: &Written) -> Result<UrlPattern, Misfit> {
+    if let Tree::Text(path) = &written.node {
+        return Ok(pattern.path(path));
+    }
+    let example = "a path, or a table such as `{ under = \"/v1\" }`";
+    let table = Table::read_some(written, &["eq", "prefix", "glob", "under"], example)?;
+    let mut pattern = pattern;
+    for (_, word, own) in table.entries() {
+        let path = text(own).map_err(|error| error.inside(word))?;
+        pattern = match word {
+            "prefix" => pattern.path_prefix(path),
+            "glob" => pattern.path_glob(path),
+            "under" => pattern.path_under(path),
+            _ => pattern.path(path),
+        };
+        if let Some(fault) = pattern.fault().filter(|_| cfg!(feature = "url")) {
+            return Err(Misfit::new(own.span.start, fault.to_string()).inside(word));
+        }
+    }
+    Ok(pattern)
+}
+
+/// `{ days, from, until, offset }`: days of the week, and a window of the day on a clock.
+pub(super) fn weekly_window(written: &Written) -> Result<Constraint, Misfit> {
+    const DAY: (&str, &str, &str) = ("00:00", "24:00", "+00:00");
+    let table = Table::read_some(written, &["days", "from", "until", "offset"], "a weekly window")?;
+    let days = table.read_at("days", |own| {
+        each(list(own)?, true, |own| {
+            let day = text(own)?;
+            meant(weekly(&[day], DAY.0, DAY.1, DAY.2), own)?;
+            Ok(day)
+        })
+    })?;
+    // Each alone, beside what fits any: the first minute that is wrong, and not the window.
+    let time = |key, (from, until, offset): (&'static str, &'static str, &'static str)| {
+        table.read_at(key, |own| {
+            let given = text(own)?;
+            let alone = match key {
+                "from" if given != "24:00" => weekly(&["mon"], given, until, offset),
+                "until" if given != "00:00" => weekly(&["mon"], from, given, offset),
+                "offset" => weekly(&["mon"], from, until, given),
+                _ => return Ok(given),
+            };
+            meant(alone, own)?;
+            Ok(given)
+        })
+    };
+    let (from, until) = (time("from", DAY)?.unwrap_or(DAY.0), time("until", DAY)?.unwrap_or(DAY.1));
+    let offset = time("offset", DAY)?.unwrap_or(DAY.2);
+    Ok(weekly(&days.unwrap_or_default(), from, until, offset))
+}
+
+/// What `read` makes of each, and where it is wrong, by its index where there are several.
+fn each<'w, T>(
+    written: &'w [Written],
+    several: bool,
+    mut read: impl FnMut(&'w Written) -> Result<T, Misfit>,
+) -> Result<Vec<T>, Misfit> {
+    let own = written.iter().enumerate();
+    own.map(|(at, own)| {
+        read(own).map_err(|error| if several { error.of_element(at) } else { error })
+    })
+    .collect()
+}
+
+/// # Errors
+/// What is wrong with a part, at the part.
+fn meant(alone: Constraint, written: &Written) -> Result<(), Misfit> {
+    match alone.0 {
+        Node::Faulty(error) => Err(Misfit::new(written.span.start, error.to_string())),
+        _ => Ok(()),
+    }
+}
+
+/// The elements of a list, or the one thing that stands in its place.
+fn one_or_more(written: &Written) -> Result<&[Written], Misfit> {
+    match &written.node {
+        Tree::List(list) if list.is_empty() => {
+            Err(Misfit::new(written.span.start, "an empty list names nothing: leave it out"))
+        }
+        Tree::List(list) => Ok(list),
+        _ => Ok(std::slice::from_ref(written)),
+    }
+}

@@ -73,7 +73,7 @@ impl<'a> CallInputs<'a> {
     pub(super) fn probe(&self) -> Result<DecidingRules, Denial> {
         let mut life = self.life()?;
         let live = self.prove_live(&life)?;
-        if let Some(once) = self.presented.once {
+        if let Some(once) = &self.presented.once {
             life.row(&live)?.probe(once, live.at())?;
         }
         let (coverage, rules) = self.decide(&life, &live)?;
@@ -158,7 +158,7 @@ impl<'a> CallInputs<'a> {
     /// Spends a call-bound presentation, whatever is decided next: it was good for this one try. Only
     /// now that signature, holder and liveness have passed, so that nobody else can fill the memory.
     fn take_once(&self, life: &mut Life, live: &Liveness) -> Result<(), Denial> {
-        match (self.presented.once, life.grant_mut(live.grant())) {
+        match (&self.presented.once, life.grant_mut(live.grant())) {
             (None, _) => Ok(()),
             (Some(once), Some(row)) => row.take(once, live.at()),
             (Some(_), None) => Err(Denial::new(Reason::UnknownGrant)),

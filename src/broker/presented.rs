@@ -8,7 +8,7 @@ use super::shared::Shared;
 use crate::call::Call;
 use crate::clock::Timestamp;
 use crate::denial::{Denial, Reason};
-use crate::grant::GrantId;
+use crate::grant::{GrantId, Once};
 use crate::identity::Identity;
 use crate::key::AudienceKeys;
 use crate::scope::CallParts;
@@ -40,9 +40,6 @@ impl PresentedGrant {
     }
 }
 
-/// A call-bound presentation, to be taken once: when it is worth nothing any more, and its nonce.
-pub(super) type Once = (Timestamp, [u8; 16]);
-
 /// Checks what is presented for a call, and finds its task. Where the catalogue is said to type no
 /// argument of the tool, the call is compared with narrowings as it is.
 pub(super) fn present(
@@ -61,15 +58,8 @@ pub(super) fn present(
     };
     let framed = Framed::read(text, &mut room).map_err(|error| refusal(&error, denial(&error)))?;
     let refused = |error: TokenError| refusal(&error, shared.refused(&error, &framed, now));
-    let (verified, nonce) =
+    let (verified, once) =
         framed.verify_for(call, &current.keys.tokens, now, window).map_err(refused)?;
-    let once = match nonce {
-        None => None,
-        Some(nonce) => {
-            let until = nonce.lives_until(now, window).ok_or(TokenError::Stale);
-            Some((until.map_err(refused)?, nonce.bytes))
-        }
-    };
     let plain = untyped.then(|| call.parts());
     find(shared, &verified, (once, plain), caller, now).map_err(|denial| Refusal {
         denial,

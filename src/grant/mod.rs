@@ -16,6 +16,7 @@ pub(crate) use id::GrantIds;
 
 pub(crate) use counters::{Counters, Reservation, Stamp, implies};
 pub(crate) use coverage::{Coverage, stamps_on};
+pub(crate) use nonces::{Mark, Once};
 pub(crate) use pool::Pool;
 pub(crate) use row::{Granted, More, Row, Terms};
 pub(crate) use rows::Rows;

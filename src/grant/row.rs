@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::counters::Stamp;
 use super::id::GrantId;
-use super::nonces::Nonces;
+use super::nonces::{Nonces, Once};
 use super::spells::Spells;
 use crate::clock::Timestamp;
 use crate::denial::Denial;
@@ -106,12 +106,12 @@ impl Row {
     }
 
     /// Whether a call-bound presentation can be taken.
-    pub(crate) fn probe(&self, once: Once, now: Timestamp) -> Result<(), Denial> {
+    pub(crate) fn probe(&self, once: &Once, now: Timestamp) -> Result<(), Denial> {
         self.more.as_ref().map_or(&NO_NONCES, |more| &more.nonces).probe(once, now)
     }
 
     /// Takes a call-bound presentation, once.
-    pub(crate) fn take(&mut self, once: Once, now: Timestamp) -> Result<(), Denial> {
+    pub(crate) fn take(&mut self, once: &Once, now: Timestamp) -> Result<(), Denial> {
         self.more.get_or_insert_default().nonces.take(once, now)
     }
 
@@ -131,9 +131,6 @@ impl More {
         Box::new(More { life_ends: Some(life_ends), ..More::default() })
     }
 }
-
-/// A presentation's nonce, and until when it is worth something.
-type Once = (Timestamp, [u8; 16]);
 
 static NO_NONCES: Nonces = Nonces::new();
 

@@ -11,9 +11,11 @@
 //! away. No block is empty, so no frame begins with two zero bytes: what else is ever signed under a
 //! tag begins with them, and can never pass for one more block.
 
+use sha2::{Digest as _, Sha256};
 use zeroize::Zeroizing;
 
 use super::error::{MintError, TokenError};
+use crate::grant::Mark;
 use crate::key::MacKey;
 
 /// The most attenuation blocks a token may have: a planner handing to workers handing to tools
@@ -65,31 +67,55 @@ impl<'a> Frames<'a> {
     /// tag takes the same work as the right one wherever it went wrong (attack 78).
     #[inline]
     pub(super) fn verify(self, root_key: &MacKey, tag: &[u8; 32]) -> bool {
-        let (key, last) = self.walk(root_key);
+        let (key, last) = self.walk(root_key, |_| ());
         key.as_ref().unwrap_or(root_key).verify(last, tag)
     }
 
-    /// The last tag of the chain that begins with `root_key`: a secret, where it was not presented.
-    pub(super) fn last_tag(self, root_key: &MacKey) -> Zeroizing<[u8; 32]> {
-        let (key, last) = self.walk(root_key);
+    /// The last tag of the chain that begins with `root_key`: a secret, where it was not presented. And what
+    /// each narrowing is known by.
+    pub(super) fn last_tag(self, root_key: &MacKey) -> (Zeroizing<[u8; 32]>, Vec<Mark>) {
+        let mut marks = Vec::new();
+        // The first tag is the root block's own, and narrows nothing.
+        let mut root = true;
+        let (key, last) = self.walk(root_key, |tag| {
+            if !std::mem::take(&mut root) {
+                marks.push(mark_of(tag));
+            }
+        });
         let mut tag = Zeroizing::new([0; 32]);
         key.as_ref().unwrap_or(root_key).sign_into(&mut tag, [last]);
-        tag
+        if !root {
+            marks.push(mark_of(&tag));
+        }
+        (tag, marks)
     }
 
-    /// The key of the last frame, unless it is the root key, and that frame.
-    fn walk(self, root_key: &MacKey) -> (Option<MacKey>, &'a [u8]) {
+    /// The key of the last frame, unless it is the root key, and that frame. Shows the tags of those before.
+    fn walk(
+        self,
+        root_key: &MacKey,
+        mut show: impl FnMut(&[u8; 32]),
+    ) -> (Option<MacKey>, &'a [u8]) {
         let mut key = None;
         let mut tag = Zeroizing::new([0; 32]);
         let mut last = self.root;
         let mut left = self.rest;
         while let Some((frame, after)) = split_frame(left) {
             key.as_ref().unwrap_or(root_key).sign_into(&mut tag, [last]);
+            show(&tag);
             key = Some(MacKey::from_tag(&tag));
             (last, left) = (frame, after);
         }
         (key, last)
     }
+}
+
+/// What a narrowed token is known by: from its tag, and saying nothing about that.
+fn mark_of(tag: &[u8; 32]) -> Mark {
+    let digest: [u8; 32] = Sha256::digest(tag).into();
+    let mut mark = Mark::default();
+    mark.iter_mut().zip(digest).for_each(|(own, byte)| *own = byte);
+    mark
 }
 
 /// The attenuation blocks of a token, in the order in which they were added.

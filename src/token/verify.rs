@@ -7,10 +7,10 @@ use super::block::Narrowings;
 use super::chain::{Blocks, Frames};
 use super::claims::{self, Claims};
 use super::error::TokenError;
-use super::proof::Nonce;
 use super::text::{self, Room, Seal};
 use crate::call::Call;
 use crate::clock::Timestamp;
+use crate::grant::Once;
 use crate::key::{AudienceKeys, KeyId};
 use crate::scope::CallParts;
 use crate::word::is_same;
@@ -118,8 +118,8 @@ impl<'b> Framed<'b> {
     }
 
     /// As [`verify_chain`](Self::verify_chain), for either form: one that is bound to a call has to
-    /// be bound to this one, and its time within `window` of the clock. Its nonce is the caller's to
-    /// remember.
+    /// be bound to this one, and its time within `window` of the clock. Taking it once is the caller's to
+    /// do.
     #[inline]
     pub(crate) fn verify_for(
         &self,
@@ -127,17 +127,18 @@ impl<'b> Framed<'b> {
         keys: &AudienceKeys,
         now: Timestamp,
         window: Duration,
-    ) -> Result<(VerifiedToken<'b>, Option<Nonce>), TokenError> {
+    ) -> Result<(VerifiedToken<'b>, Option<Once>), TokenError> {
         let Seal::Call(proof) = &self.seal else {
             return Ok((self.verify_chain(keys, now)?, None));
         };
         let root_key = keys.verifying(self.key, now)?;
-        if !proof.verify(&self.frames.last_tag(root_key), keys.audience(), call) {
+        let (last_tag, path) = self.frames.last_tag(root_key);
+        if !proof.verify(&last_tag, keys.audience(), call) {
             return Err(TokenError::BadSignature);
         }
         let verified = claimed(self.frames, keys, now)?;
-        proof.nonce.lives_until(now, window).ok_or(TokenError::Stale)?;
-        Ok((verified, Some(proof.nonce)))
+        let until = proof.nonce.lives_until(now, window).ok_or(TokenError::Stale)?;
+        Ok((verified, Some(Once { until, nonce: proof.nonce.bytes, path })))
     }
 
     /// What the token says, verified or not.

@@ -304,3 +304,34 @@ fn a_presentation_of_a_narrowed_token_is_narrowed_and_dies_with_its_grant() {
     assert!(setup.task.revoke_grant(&setup.grant));
     assert_eq!(setup.try_call(&late, pay("CH93", 1)), Err(Reason::Revoked));
 }
+
+/// attack 77: who was handed a part of a token silences those it got it from as little as it can end them
+#[test]
+fn the_holder_of_a_narrowed_token_does_not_silence_the_grant() {
+    let setup = setup();
+    let all = Scope::tool("bank.pay").any_args();
+    let narrowed = setup.grant.token().attenuate(&all, None).unwrap();
+    let narrowest = narrowed.attenuate(&all, None).unwrap();
+    let mut present = |token: &Token| {
+        let presentation = token.present(&pay("CH93", 1), at(0)).unwrap();
+        setup.try_call(&presentation, pay("CH93", 1))
+    };
+    let mut flood = |token: &Token| {
+        let mut taken = 0;
+        loop {
+            match present(token) {
+                Ok(()) => taken += 1,
+                Err(reason) => return (taken, reason),
+            }
+        }
+    };
+    // What it makes of its token itself counts with it.
+    let child = narrowest.attenuate(&all, None).unwrap();
+    let (children, refused) = flood(&child);
+    let (own, _) = flood(&narrowest);
+    assert_eq!(refused, Reason::TooMany);
+    assert!(children + own < 1024 && children > 16, "{children} and {own}");
+    let (before, _) = flood(&narrowed);
+    assert!(before > 60, "{before}");
+    assert_eq!(present(setup.grant.token()), Ok(()));
+}

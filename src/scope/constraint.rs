@@ -10,6 +10,7 @@ use super::kind::{Count, Fields, Range, Set, Sort};
 use super::network::Network;
 use super::regex::Regex;
 use super::url::UrlPattern;
+use super::value_type::ValueType;
 use crate::value::Value;
 
 /// What one value (an argument, an attribute, a part of the question) must be.
@@ -28,6 +29,8 @@ pub(crate) enum Node {
     Any,
     /// `present = true | false`.
     Present(bool),
+    /// `type`: of the value itself, be it a list.
+    Type(ValueType),
     /// `eq` and `one_of`: one of finitely many values.
     Is(Set),
     /// `same_as`: equal to another part of the question.
@@ -174,6 +177,16 @@ impl Constraint {
         }
     }
 
+    /// Whether it asks for the type of the value itself.
+    pub(super) fn names_type(&self) -> bool {
+        match &self.0 {
+            Node::Type(_) => true,
+            Node::All(parts) | Node::AnyOf(parts) => parts.iter().any(Constraint::names_type),
+            Node::Not(inner) => inner.names_type(),
+            _ => false,
+        }
+    }
+
     /// Whether the constraint sees a list itself or each of its elements, as far as its text tells.
     pub(crate) fn sort(&self) -> Result<Sort, ConstraintError> {
         self.sort_among(&|_| None)
@@ -185,7 +198,7 @@ impl Constraint {
         known: &dyn Fn(&Fact) -> Option<&'v Value>,
     ) -> Result<Sort, ConstraintError> {
         Ok(match &self.0 {
-            Node::Any | Node::Present(_) | Node::Faulty(_) => Sort::Neutral,
+            Node::Any | Node::Present(_) | Node::Type(_) | Node::Faulty(_) => Sort::Neutral,
             Node::Is(set) => set.sort(self.word())?,
             Node::SameAs(fact) => match known(fact) {
                 Some(Value::List(_)) => Sort::List("eq"),
@@ -234,6 +247,7 @@ impl Constraint {
         match &self.0 {
             Node::Any => "any",
             Node::Present(_) => "present",
+            Node::Type(_) => "type",
             Node::Is(set) if set.len() == 1 => "eq",
             Node::Is(_) => "one_of",
             Node::SameAs(_) => "same_as",

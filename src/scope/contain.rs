@@ -13,7 +13,7 @@ use super::path::is_under;
 use super::segments::{has_dot_segment, is_of_paths};
 use super::truth::Truth;
 use crate::meter::{Meter, Work};
-use crate::value::Value;
+use crate::value::{Number, Object, Value};
 
 impl Constraint {
     /// Whether every value of which `self` is true is one of which `wider` is true.
@@ -56,7 +56,12 @@ impl Constraint {
         };
         match (&self.0, &wider.0) {
             (Node::Is(set), _) if take_self && !wider.compares() => {
-                set.iter().all(|value| wider.is_true_of(value, meter))
+                // The set is also of lists of its values, of which the type is another.
+                let in_list = |value: &Value| {
+                    let list = Value::List(vec![value.clone()]);
+                    !by_element || !wider.names_type() || wider.is_true_of(&list, meter)
+                };
+                set.iter().all(|value| wider.is_true_of(value, meter) && in_list(value))
             }
             (Node::AnyOf(parts), _) if take_self => {
                 parts.iter().all(|part| part.is_plainly_within(wider, meter))
@@ -72,6 +77,7 @@ impl Constraint {
             (_, Node::AnyOf(parts)) if take_wider(parts) => {
                 parts.iter().any(|part| self.is_plainly_within(part, meter))
             }
+            (Node::Type(narrow), Node::Type(wide)) => narrow.is_within(*wide),
             (Node::Range(narrow), Node::Range(wide)) => range_within(narrow, wide),
             // Most patterns that people write are settled by how they begin.
             // Where the narrow one speaks of segments `.` and `..`, the wide one may know nothing of them.
@@ -113,6 +119,17 @@ impl Constraint {
     /// nothing to search for: what it leaves out is three values. `None` where it says more.
     fn is_within_whatever(&self, wider: &Constraint, meter: &Meter) -> Option<bool> {
         if wider.sort() != Ok(Sort::Neutral) || !wider.is_true_of(&Value::Bool(true), meter) {
+            return None;
+        }
+        // One of each type that is told apart.
+        let others = [
+            Value::from("x"),
+            Value::from(1),
+            Value::Number(Number::parse("0.5").ok()?),
+            Value::List(Vec::new()),
+            Value::Object(Object::new()),
+        ];
+        if !others.iter().all(|value| wider.is_true_of(value, meter)) {
             return None;
         }
         let is_true = |one: &Constraint, value: Option<&Value>| {

@@ -18,9 +18,10 @@ use super::network::Network;
 use super::path::canonical_path;
 #[cfg(feature = "url")]
 use super::url::UrlPattern;
+use super::value_type::ValueType;
 use super::words::{
-    all_of, any, any_of, contains, count, each, fields, glob, json, len, not, prefix, some, suffix,
-    under,
+    all_of, any, any_of, contains, count, each, fields, glob, json, len, not, of_type, prefix,
+    some, suffix, under,
 };
 use crate::clock::Timestamp;
 use crate::tool::ToolName;
@@ -138,6 +139,7 @@ fn constraint(decoder: &mut Decoder<'_>, depth: usize) -> Result<Constraint, Dec
     Ok(match decoder.byte()? {
         kind::ANY => any(),
         kind::PRESENT => Constraint(Node::Present(flag(decoder)?)),
+        kind::TYPE => of_type(value_type(decoder)?),
         kind::IS => Constraint(Node::Is(set(decoder)?)),
         kind::RANGE => Constraint(Node::Range(range(decoder)?)),
         kind::PREFIX => prefix(decoder.text()?),
@@ -261,6 +263,10 @@ pub(super) fn how_many(decoder: &mut Decoder<'_>) -> Result<Count, DecodeError> 
     let bounded = flag(decoder)?;
     let min = decoder.count()?;
     Ok(Count { min, max: if bounded { Some(decoder.count()?) } else { None } })
+}
+
+pub(super) fn value_type(decoder: &mut Decoder<'_>) -> Result<ValueType, DecodeError> {
+    ValueType::numbered(decoder.byte()?).ok_or(DecodeError::Unknown("a type of value"))
 }
 
 pub(super) fn flag(decoder: &mut Decoder<'_>) -> Result<bool, DecodeError> {

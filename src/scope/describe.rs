@@ -13,6 +13,7 @@ impl Constraint {
         match &self.0 {
             Node::Any => Value::from("any"),
             Node::Present(wanted) => one("present", Value::Bool(*wanted)),
+            Node::Type(own) => one("type", Value::from(own.as_str())),
             Node::Is(set) => match set.iter().next() {
                 Some(value) if set.len() == 1 => one("eq", value.clone()),
                 _ => one("one_of", list(set)),

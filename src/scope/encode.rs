@@ -79,6 +79,7 @@ fn constraint(out: &mut Vec<u8>, of: &Constraint) -> Result<(), ScopeBytesError>
     match &of.0 {
         Node::Any => out.push(kind::ANY),
         Node::Present(wanted) => out.extend_from_slice(&[kind::PRESENT, u8::from(*wanted)]),
+        Node::Type(own) => out.extend_from_slice(&[kind::TYPE, own.number()]),
         Node::Is(own) => set(out, kind::IS, own)?,
         Node::Range(own) => range(out, own),
         Node::Prefix(own) => text(out, kind::PREFIX, own),

@@ -13,6 +13,7 @@ use super::readings::{Reading, Readings, read_json, read_url};
 use super::segments::{begins_with, is_of_paths};
 use super::truth::Truth;
 use super::url::UrlPattern;
+use super::value_type::ValueType;
 use crate::clock::Timestamp;
 use crate::meter::{Meter, Work};
 use crate::value::Value;
@@ -63,8 +64,25 @@ impl Constraint {
         negated: bool,
         meter: &Meter,
     ) -> Truth {
-        let evaluation = Evaluation { stance, facts: Nothing, absence, meter, readings: None };
+        let readings = None;
+        let evaluation =
+            Evaluation { stance, facts: Nothing, absence, meter, readings, in_list: false };
         evaluation.ask(self, Subject::of(value, absence), negated)
+    }
+
+    /// As [`holds_of`](Self::holds_of), of an element of a list of which the whole is asked so.
+    pub(super) fn holds_of_element(
+        &self,
+        element: &Value,
+        absence: Absence,
+        stance: Stance,
+        negated: bool,
+        meter: &Meter,
+    ) -> Truth {
+        let readings = None;
+        let evaluation =
+            Evaluation { stance, facts: Nothing, absence, meter, readings, in_list: true };
+        evaluation.ask(self, Subject::There(element), negated)
     }
 
     /// Whether the constraint is true of an argument that is not there.
@@ -94,7 +112,7 @@ impl Constraint {
         meter: &Meter,
     ) -> Truth {
         let readings = facts.readings();
-        let evaluation = Evaluation { stance, facts, absence, meter, readings };
+        let evaluation = Evaluation { stance, facts, absence, meter, readings, in_list: false };
         evaluation.ask(self, Subject::of(value, absence), false)
     }
 }
@@ -116,6 +134,8 @@ struct Evaluation<'a, 'q, F> {
     absence: Absence,
     meter: &'a Meter,
     readings: Option<&'q Readings<'q>>,
+    /// Whether what is asked is an element, in place of the list that the constraint is of.
+    in_list: bool,
 }
 
 impl<'q, F: Facts<'q>> Evaluation<'_, 'q, F> {
@@ -159,7 +179,10 @@ impl<'q, F: Facts<'q>> Evaluation<'_, 'q, F> {
             // Without an element, a comparison has nothing to compare.
             _ if elements.is_empty() && constraint.takes_lists_as_known() => Truth::Unknown,
             Stance::Cover if elements.is_empty() => Truth::False,
-            stance => self.ask_elements(constraint, elements, negated, stance == Stance::Cover),
+            stance => {
+                let inside = Evaluation { in_list: true, ..*self };
+                inside.ask_elements(constraint, elements, negated, stance == Stance::Cover)
+            }
         }
     }
 
@@ -253,8 +276,10 @@ impl<'q, F: Facts<'q>> Evaluation<'_, 'q, F> {
             None => Truth::Unknown,
         };
         match &read {
-            Reading::Kept(read) => ask(self, read),
-            Reading::Passing(read) => ask(&Evaluation { readings: None, ..*self }, read),
+            Reading::Kept(read) => ask(&Evaluation { in_list: false, ..*self }, read),
+            Reading::Passing(read) => {
+                ask(&Evaluation { readings: None, in_list: false, ..*self }, read)
+            }
             Reading::TooCostly => Truth::Unknown,
         }
     }
@@ -311,7 +336,8 @@ impl<'q, F: Facts<'q>> Evaluation<'_, 'q, F> {
         match subject {
             Subject::There(Value::List(elements)) if elements.is_empty() => Truth::of(negated),
             Subject::There(Value::List(elements)) => {
-                self.ask_elements(inner, elements, negated, every != negated)
+                let inside = Evaluation { in_list: false, ..*self };
+                inside.ask_elements(inner, elements, negated, every != negated)
             }
             Subject::Missing(Absence::Argument) if !negated => Truth::False,
             Subject::There(_) | Subject::Missing(_) => Truth::Unknown,
@@ -330,8 +356,9 @@ impl<'q, F: Facts<'q>> Evaluation<'_, 'q, F> {
             Subject::Missing(Absence::Argument) if !negated => return Truth::False,
             Subject::Missing(_) => return Truth::Unknown,
         };
+        let inside = Evaluation { in_list: false, ..*self };
         let named = fields.iter().map(|(name, field)| {
-            self.ask(field, Subject::of(object.get(name), self.absence), negated)
+            inside.ask(field, Subject::of(object.get(name), self.absence), negated)
         });
         // A guard looks only at what it names.
         let closed = self.stance == Stance::Cover && !fields.open;
@@ -372,6 +399,8 @@ impl<'q, F: Facts<'q>> Evaluation<'_, 'q, F> {
         }
         match (leaf, value) {
             (Node::Any, _) => Truth::True,
+            (Node::Type(own), _) if self.in_list => Truth::of(*own == ValueType::List),
+            (Node::Type(own), value) => Truth::of(own.includes(value)),
             (Node::Is(set), value) => is_one_of(set, value, self.meter),
             // Two things that are both not filled in are not the same thing.
             (Node::SameAs(fact), value) => match self.facts.fact(fact) {

@@ -5,9 +5,10 @@ mod parts;
 use super::constraint::{Constraint, Node};
 use super::instant::Instants;
 use super::kind::{Bound, Count, Range};
+use super::value_type::ValueType;
 use super::words::{
     after, all_of, any, any_of, before, contains, count, each, eq, fields, glob, has_all, has_any,
-    json, len, not, one_of, prefix, regex, same_as, some, subset_of, suffix, under,
+    json, len, not, of_type, one_of, prefix, regex, same_as, some, subset_of, suffix, under,
 };
 use crate::clock::Timestamp;
 use crate::document::{
@@ -33,6 +34,7 @@ const KINDS: &[Kind] = &[
     kind("eq", |w| Ok(eq(value(w)?))),
     kind("one_of", |w| Ok(one_of(values(w)?))),
     kind("present", |w| Ok(Constraint(Node::Present(boolean(w)?)))),
+    kind("type", |w| Ok(of_type(value_type(w)?))),
     kind("same_as", |w| Ok(same_as(text(w)?))),
     kind("min", |w| Ok(range(Some(Bound::at(number(w)?)), None))),
     kind("max", |w| Ok(range(None, Some(Bound::at(number(w)?))))),
@@ -84,6 +86,7 @@ const FOREIGN: &[(&[&str], &str)] = &[
     (&["ip", "ip_in", "ipmatch", "in_network", "subnet"], "`cidr`"),
     (&["within", "path", "in_dir", "subpath"], "`under`"),
     (&["exists", "required", "is_set"], "`present`"),
+    (&["typeof", "datatype", "is_type", "type_of"], "`type`"),
     (&["length", "size"], "`len` for text, `count` for lists"),
     (&["minlength", "min_length", "maxlength", "max_length"], "`len = { min = …, max = … }`"),
     (&["minitems", "min_items", "maxitems", "max_items"], "`count = { min = …, max = … }`"),
@@ -240,6 +243,26 @@ fn number(written: &Written) -> Result<Number, Misfit> {
 fn instant(written: &Written) -> Result<Timestamp, Misfit> {
     Timestamp::parse_rfc3339(text(written)?)
         .map_err(|error| Misfit::new(written.span.start, error.to_string()))
+}
+
+fn value_type(written: &Written) -> Result<ValueType, Misfit> {
+    let word = text(written)?;
+    ValueType::named(word).ok_or_else(|| {
+        let known = ValueType::ALL.map(ValueType::as_str);
+        // Words of JSON Schema.
+        let meant = match word {
+            "string" => Some("text"),
+            "boolean" => Some("bool"),
+            "array" => Some("list"),
+            _ => None,
+        };
+        let guess = meant.map(|own| format!("the word here is `{own}`"));
+        let guess = guess.or_else(|| did_you_mean(word, known));
+        let guess = guess.map_or(String::new(), |guess| format!(": {guess}"));
+        let problem =
+            format!("{} is no type, expected one of `{}`{guess}", Shown(word), known.join("`, `"));
+        Misfit::new(written.span.start, problem)
+    })
 }
 
 fn boolean(written: &Written) -> Result<bool, Misfit> {

@@ -33,6 +33,7 @@ pub(super) mod kind {
     pub(in crate::scope) const WEEKLY: u8 = 24;
     /// Taken, whether or not the feature `url` is built.
     pub(in crate::scope) const URL: u8 = 25;
+    pub(in crate::scope) const TYPE: u8 = 26;
 }
 
 /// The byte that begins each part of a call.

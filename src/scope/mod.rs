@@ -60,6 +60,7 @@ mod truth;
     allow(unreachable_pub, dead_code, reason = "without the feature all of it refuses")
 )]
 mod url;
+mod value_type;
 mod words;
 
 pub use constraint::Constraint;
@@ -76,12 +77,13 @@ pub use regex::{MAX_REGEX, Regex, RegexError};
 pub use truth::Truth;
 #[cfg(feature = "url")]
 pub use url::UrlPattern;
+pub use value_type::ValueType;
 #[cfg(feature = "url")]
 pub use words::url;
 pub use words::{
     above, absent, after, all_of, any, any_of, before, below, cidr, contains, count, each, eq,
-    fields, glob, has_all, has_any, json, len, max, min, not, one_of, optional, prefix, present,
-    regex, same_as, some, subset_of, suffix, under, weekly,
+    fields, glob, has_all, has_any, json, len, max, min, not, of_type, one_of, optional, prefix,
+    present, regex, same_as, some, subset_of, suffix, under, weekly,
 };
 
 pub(crate) use algebra::{Algebra, Difference, condition_may_overlap, cover_difference};

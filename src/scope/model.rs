@@ -8,6 +8,7 @@ use super::evaluate::{Facts, Stance};
 use super::fact::{Absence, Fact};
 use super::kind::Sort;
 use super::truth::Truth;
+use super::value_type::ValueType;
 use super::{
     absent, after, all_of, any, any_of, before, below, cidr, contains, count, each, eq, fields,
     glob, has_all, has_any, json, len, min, not, one_of, prefix, present, regex, same_as, some,
@@ -73,7 +74,8 @@ fn ask(c: &Constraint, value: Option<&Value>, stance: Stance, absent: i8, facts:
         if elements.is_empty() && names_same(c) {
             return 1;
         }
-        let answers = elements.iter().map(|e| ask(c, Some(e), stance, absent, facts));
+        let of_element = in_list(c);
+        let answers = elements.iter().map(|e| ask(&of_element, Some(e), stance, absent, facts));
         return match stance {
             Stance::Cover => answers.min().unwrap_or(0),
             Stance::Guard => answers.max().unwrap_or(0),
@@ -88,6 +90,19 @@ fn ask(c: &Constraint, value: Option<&Value>, stance: Stance, absent: i8, facts:
         }
         _ => one(c, value, stance, absent, facts),
     }
+}
+
+/// What is asked of the elements of a list: its own type is known.
+fn in_list(c: &Constraint) -> Constraint {
+    let all = |parts: &[Constraint]| parts.iter().map(in_list).collect();
+    Constraint(match &c.0 {
+        Node::Type(ValueType::List) => Node::Any,
+        Node::Type(_) => Node::Not(Box::new(any())),
+        Node::All(parts) => Node::All(all(parts)),
+        Node::AnyOf(parts) => Node::AnyOf(all(parts)),
+        Node::Not(inner) => Node::Not(Box::new(in_list(inner))),
+        _ => return c.clone(),
+    })
 }
 
 /// Whether a comparison is among what is asked of each element.
@@ -162,6 +177,14 @@ fn one(c: &Constraint, value: Option<&Value>, stance: Stance, absent: i8, facts:
         (Node::SameAs(_), None) => 1,
         (_, None) => absent,
         (Node::Any, Some(_)) => 2,
+        (Node::Type(own), Some(value)) => {
+            let text = value.to_json();
+            let is_integer = text.bytes().all(|b| b.is_ascii_digit() || b == b'-');
+            of(match (own, value) {
+                (ValueType::Integer, Value::Number(_)) => is_integer,
+                _ => own.as_str() == value.kind_name().trim_end_matches("ean"),
+            })
+        }
         (Node::Is(set), Some(value)) => set
             .iter()
             .map(|own| same(own, value))
@@ -256,6 +279,7 @@ pub(super) fn scalars() -> impl Strategy<Value = Value> {
         1 => Just(Value::Null),
         1 => proptest::bool::ANY.prop_map(Value::Bool),
         3 => (-1..4_i32).prop_map(Value::from),
+        1 => (-1..4_i32).prop_map(|n| Value::from_json(&format!("{n}.5")).unwrap()),
         4 => "[ab/]{0,3}".prop_map(Value::from),
         1 => proptest::sample::select(ODD.to_vec()).prop_map(Value::from),
     ]
@@ -328,6 +352,7 @@ fn leaves() -> impl Strategy<Value = Constraint> {
     prop_oneof![
         1 => Just(any()),
         1 => proptest::bool::ANY.prop_map(|there| if there { present() } else { absent() }),
+        2 => proptest::sample::select(ValueType::ALL.to_vec()).prop_map(super::of_type),
         3 => scalars().prop_map(eq),
         3 => small().prop_map(one_of),
         2 => (-1..4_i32).prop_map(min),

@@ -11,7 +11,7 @@
 use std::borrow::Cow;
 
 use super::cover::{Named, Openness};
-use super::decode::{MAX_PARTS, flag, how_many, openness, range};
+use super::decode::{MAX_PARTS, flag, how_many, openness, range, value_type};
 use super::draft::{MAX_CAPABILITIES, MAX_CONDITIONS};
 use super::evaluate::{is_filled_in, lies_under};
 use super::kind::Range;
@@ -121,6 +121,10 @@ fn leaf(
     Ok(match kind {
         kind::ANY => value.is_some(),
         kind::PRESENT => flag(decoder)? == is_filled_in(value),
+        kind::TYPE => {
+            let own = value_type(decoder)?;
+            value.is_some_and(|value| own.includes(value))
+        }
         kind::IS => is_one_of(decoder, value)?,
         kind::RANGE => {
             let range = range(decoder)?;

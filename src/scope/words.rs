@@ -12,6 +12,7 @@ use super::network::Network;
 use super::path::canonical_path;
 use super::regex::Regex;
 use super::url::UrlPattern;
+use super::value_type::ValueType;
 use crate::clock::Timestamp;
 use crate::value::{Number, Value, ValueError};
 
@@ -62,6 +63,20 @@ pub fn absent() -> Constraint {
 /// Absent, or as `constraint` says: for an argument that the caller may leave out.
 pub fn optional(constraint: Constraint) -> Constraint {
     any_of([absent(), constraint])
+}
+
+/// A value of this type. Unlike other kinds it looks at a list itself, also beside kinds that are asked of
+/// each element: so a list can be excluded, or asked for.
+///
+/// ```
+/// use hallpass::scope::{Scope, ValueType, of_type, prefix};
+///
+/// let one_file = prefix("/data/").and(of_type(ValueType::Text));
+/// let scope = Scope::tool("file.read").arg("path", one_file);
+/// # assert!(scope.check().is_ok());
+/// ```
+pub fn of_type(own: ValueType) -> Constraint {
+    Constraint(Node::Type(own))
 }
 
 /// Equal to another part of the question, named as in a policy: `who.attrs.team`, `args.owner`.

@@ -11,3 +11,4 @@ mod asking;
 mod comparing;
 mod reading;
 mod situation;
+mod typing;

@@ -19,7 +19,6 @@ def value(v):
     if isinstance(v, str): return b"\x04" + text(v)
     if isinstance(v, list): return b"\x05" + row([*map(value, v)])
     return b"\x06" + row([text(k) + value(v[k]) for k in sorted(v, key=str.encode)])
-
 def how_many(c):
     c = c if isinstance(c, dict) else {"min": c, "max": c}
     return bytes(["max" in c]) + leb(c.get("min", 0)) + (leb(c["max"]) if "max" in c else b"")
@@ -55,12 +54,13 @@ def constraint(c):
 
 def values(c): return parts(map(value, c))
 def constraints(c): return parts(map(constraint, c))
+TYPES = "text number integer bool list object null".split()
 KINDS = {
     "present": (2, lambda c: bytes([c])), "eq": (3, lambda c: parts([value(c)])), "one_of": (3, values),
     "prefix": (5, text), "suffix": (6, text), "contains": (7, text), "glob": (8, text), "len": (9, how_many),
     "each": (11, constraint), "some": (12, constraint), "count": (13, how_many), "subset_of": (14, values),
     "has_any": (15, values), "has_all": (16, values), "all": (17, constraints), "any": (18, constraints),
-    "not": (19, constraint), "under": (20, text), "json": (22, constraint), "weekly": (24, weekly), "url": (25, url),
+    "type": (26, lambda c: bytes([TYPES.index(c)])), "not": (19, constraint), "under": (20, text), "json": (22, constraint), "weekly": (24, weekly), "url": (25, url),
     "cidr": (21, lambda c: parts(network(ipaddress.ip_network(n)) for n in c))}
 
 def capability(c):

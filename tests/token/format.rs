@@ -9,9 +9,9 @@ use hallpass::grant::GrantId;
 use hallpass::key::{KeyRing, SecretKey};
 use hallpass::policy::{ArgType, Policy, Rule, Tool};
 use hallpass::scope::{
-    Constraint, Scope, absent, after, all_of, any, any_of, below, cidr, contains, count, each, eq,
-    fields, glob, has_all, has_any, json, len, max, min, not, one_of, prefix, some, subset_of,
-    suffix, under, weekly,
+    Constraint, Scope, ValueType, absent, after, all_of, any, any_of, below, cidr, contains, count,
+    each, eq, fields, glob, has_all, has_any, json, len, max, min, not, of_type, one_of, prefix,
+    some, subset_of, suffix, under, weekly,
 };
 use hallpass::token::hazmat::{
     AudienceKeys, Claims, Unverified, append_block, gate_keys, mint, verifier_keys,
@@ -105,6 +105,7 @@ fn scopes() -> Vec<Scope> {
         )
         .unwrap(),
         one(weekly(&["mon", "fri"], "09:00", "17:30", "-01:30")),
+        one(any_of([of_type(ValueType::Integer), not(of_type(ValueType::List))])),
     ]
 }
 
@@ -118,9 +119,10 @@ const URLS: [&str; 2] = [
 ];
 
 /// What no reader takes for a constraint.
-const REFUSED: [&[u8]; 24] = [
+const REFUSED: [&[u8]; 25] = [
     b"\0",
-    b"\x1a",
+    b"\x1b",
+    b"\x1a\x07",
     b"\x14\0",
     b"\x14\x06/data/",
     b"\x14\x07/./data",

@@ -13,11 +13,33 @@ use crate::value::Value;
 /// Of putting a value among the cells.
 const STEPS_PER_OFFER: usize = 16;
 
+/// How a constraint is asked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct How {
+    pub(super) negated: bool,
+    pub(super) stance: Stance,
+    /// Whether it is enough that it may be so.
+    pub(super) may: bool,
+    /// Whether the value stands for an element of a list that is asked as a whole.
+    pub(super) in_list: bool,
+}
+
+impl How {
+    fn of(stance: Stance, may: bool) -> Self {
+        How { negated: false, stance, may, in_list: false }
+    }
+
+    /// Of what lies inside of the value.
+    pub(super) fn inside(self, negated: bool) -> Self {
+        How { negated, in_list: false, ..self }
+    }
+}
+
 /// One thing asked of a value, with yes or no as answers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Test<'a> {
-    /// Whether the constraint is true; or, if that is enough, whether it may be.
-    Ask { constraint: &'a Constraint, negated: bool, stance: Stance, may: bool },
+    /// Whether the constraint is so.
+    Ask { constraint: &'a Constraint, how: How },
     /// Whether the value itself is one of these.
     Member(&'a [Value]),
     /// Whether the value is of a kind that one of these has.
@@ -28,23 +50,28 @@ pub(super) enum Test<'a> {
 
 impl<'a> Test<'a> {
     pub(super) fn cover(constraint: &'a Constraint) -> Self {
-        Test::Ask { constraint, negated: false, stance: Stance::Cover, may: false }
+        Test::Ask { constraint, how: How::of(Stance::Cover, false) }
     }
 
     /// What may be covered, for all that is known: more where something is compared.
     pub(super) fn may_cover(constraint: &'a Constraint) -> Self {
-        Test::Ask { constraint, negated: false, stance: Stance::Cover, may: true }
+        Test::Ask { constraint, how: How::of(Stance::Cover, true) }
     }
 
     /// Where a guard acts.
     pub(super) fn guard(constraint: &'a Constraint) -> Self {
-        Test::Ask { constraint, negated: false, stance: Stance::Guard, may: true }
+        Test::Ask { constraint, how: How::of(Stance::Guard, true) }
     }
 
     pub(super) fn passes(&self, value: Option<&Value>, absence: Absence, meter: &Meter) -> bool {
         match self {
-            Test::Ask { constraint, negated, stance, may } => {
-                let truth = constraint.holds_of(value, absence, *stance, *negated, meter);
+            Test::Ask { constraint, how: How { negated, stance, may, in_list } } => {
+                let truth = match value.filter(|_| *in_list) {
+                    Some(own) => {
+                        constraint.holds_of_element(own, absence, *stance, *negated, meter)
+                    }
+                    None => constraint.holds_of(value, absence, *stance, *negated, meter),
+                };
                 // What is compared with is not known; but nothing is the same as what is not filled in.
                 let is_settled = *stance == Stance::Cover && value.is_none_or(Value::is_nothing);
                 if *may && !is_settled { truth.may_hold() } else { truth == Truth::True }
@@ -71,8 +98,8 @@ impl<'a> Test<'a> {
 
     /// Every leaf that says something of the value itself, with whether it stands under `not`.
     pub(super) fn leaves(&self, each: &mut dyn FnMut(&'a Constraint, bool)) {
-        if let Test::Ask { constraint, negated, .. } = self {
-            leaves(constraint, *negated, each);
+        if let Test::Ask { constraint, how } = self {
+            leaves(constraint, how.negated, each);
         }
     }
 

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::super::constraint::{Constraint, Node};
 use super::super::kind::{Count, Sort};
-use super::cells::{Sampler, Test, kinds, members};
+use super::cells::{How, Sampler, Test, kinds, members};
 use crate::meter::{Meter, Work};
 use crate::value::Value;
 
@@ -106,9 +106,13 @@ impl<'a> Asked<'a> {
     fn of(tests: &[Test<'a>]) -> Self {
         let mut asked = Asked::default();
         for test in tests {
-            let Test::Ask { constraint, .. } = test else { continue };
+            let Test::Ask { constraint, how } = test else { continue };
             if matches!(constraint.sort(), Ok(Sort::Element(_))) {
-                asked.add(*test);
+                // Its elements are asked what it is asked, but for its type: that is the list's own.
+                let asks_otherwise = !how.in_list && constraint.names_type();
+                asked.looked_at |= asks_otherwise;
+                let in_list = how.in_list || asks_otherwise;
+                asked.add(Test::Ask { constraint, how: How { in_list, ..*how } });
             } else {
                 test.leaves(&mut |leaf, negated| asked.leaf(leaf, negated, test));
             }
@@ -117,10 +121,10 @@ impl<'a> Asked<'a> {
     }
 
     fn leaf(&mut self, leaf: &'a Constraint, negated: bool, test: &Test<'a>) {
-        let Test::Ask { stance, may, .. } = *test else { return };
+        let Test::Ask { how, .. } = *test else { return };
         match &leaf.0 {
             Node::Each(inner) | Node::Some(inner) => {
-                self.add(Test::Ask { constraint: inner, negated, stance, may });
+                self.add(Test::Ask { constraint: inner, how: how.inside(negated) });
             }
             Node::SubsetOf(set) | Node::HasAny(set) => {
                 self.add(members(set));

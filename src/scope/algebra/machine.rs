@@ -46,9 +46,12 @@ pub(super) fn machine(leaf: &Node) -> Reads<'_> {
         Node::Len(count) => Reads::Machine(Machine::Length(*count)),
         Node::Present(_) => Reads::Machine(Machine::Length(Count { min: 1, max: None })),
         // Finite sets are one machine together; the rest is of other kinds of values.
-        Node::Is(_) | Node::Any | Node::Range(_) | Node::Fields(_) | Node::Faulty(_) => {
-            Reads::Nothing
-        }
+        Node::Is(_)
+        | Node::Any
+        | Node::Type(_)
+        | Node::Range(_)
+        | Node::Fields(_)
+        | Node::Faulty(_) => Reads::Nothing,
         Node::Each(_) | Node::Some(_) | Node::Count(_) => Reads::Nothing,
         Node::SubsetOf(_) | Node::HasAny(_) | Node::HasAll(_) => Reads::Nothing,
         Node::Under(root) => pattern(folder(root)),

@@ -1,6 +1,7 @@
 //! Numbers: cut at every bound and every number named, with one number from each piece.
 
 use super::super::constraint::Node;
+use super::super::value_type::ValueType;
 use super::cells::Sampler;
 use crate::meter::{Meter, Work};
 use crate::value::{Number, Value};
@@ -16,11 +17,14 @@ const LIMIT: i128 = 10_i128.pow(PLACES);
 /// most 38 digits there is none to be asked about.
 pub(super) fn sample(sampler: &mut Sampler<'_>, meter: &Meter) {
     let mut cuts = Vec::new();
+    let mut integers = false;
     for test in sampler.tests {
-        test.leaves(&mut |leaf, _| {
-            if let Node::Range(range) = &leaf.0 {
+        test.leaves(&mut |leaf, _| match &leaf.0 {
+            Node::Range(range) => {
                 cuts.extend(range.lower.iter().chain(&range.upper).map(|bound| bound.number));
             }
+            Node::Type(ValueType::Integer) => integers = true,
+            _ => {}
         });
         test.values(&mut |value| cuts.extend(value.as_number()));
     }
@@ -36,10 +40,13 @@ pub(super) fn sample(sampler: &mut Sampler<'_>, meter: &Meter) {
         if sampler.done() {
             return;
         }
-        if !meter.charge(STEPS_TO_DIVIDE, Work::Containing) {
+        if !meter.charge(STEPS_TO_DIVIDE * (1 + 3 * usize::from(integers)), Work::Containing) {
             return sampler.give_up();
         }
-        if let Some(number) = between(low, high) {
+        // An integer, if there is one.
+        let one = between(low, high);
+        let other = if integers { fraction_between(low, high) } else { None };
+        for number in one.into_iter().chain(other) {
             sampler.offer(Some(Value::Number(number)), meter);
         }
     }
@@ -63,6 +70,40 @@ pub(super) fn between(low: Option<Number>, high: Option<Number>) -> Option<Numbe
         let below = high.is_none_or(|high| found < high);
         (above && below).then_some(found)
     })
+}
+
+/// A number with a fraction strictly between two others. Such numbers lie the denser the nearer they are
+/// to zero: so there is one at zero or at the end that is next to it, if there is one at all.
+fn fraction_between(low: Option<Number>, high: Option<Number>) -> Option<Number> {
+    let whole_above = |low: Number| number(floor_at(low, 0)?.checked_add(1)?, 0);
+    let whole_below = |high: Number| {
+        let floor = floor_at(high, 0)?;
+        if number(floor, 0) == Some(high) {
+            number(floor.checked_sub(1)?, 0)
+        } else {
+            number(floor, 0)
+        }
+    };
+    let behind_low = || low.and_then(|own| between(Some(own), least(high, whole_above(own))));
+    let before_high = || high.and_then(|own| between(most(low, whole_below(own)), Some(own)));
+    let around_zero = [number(5, 1), number(-5, 1)].into_iter().flatten();
+    let all = around_zero.chain(behind_low()).chain(before_high());
+    let is_between = |own: &Number| {
+        !own.is_integer() && low.is_none_or(|low| low < *own) && high.is_none_or(|high| *own < high)
+    };
+    // Next to an end that is near zero, too: `0` and `0.5`.
+    let near = || between(most(low, number(0, 0)), least(high, number(1, 0)));
+    let near_below = || between(most(low, number(-1, 0)), least(high, number(0, 0)));
+    all.chain(near()).chain(near_below()).find(is_between)
+}
+
+/// The lesser of two ends, of which a missing one is no end.
+fn least(one: Option<Number>, other: Option<Number>) -> Option<Number> {
+    one.into_iter().chain(other).min()
+}
+
+fn most(one: Option<Number>, other: Option<Number>) -> Option<Number> {
+    one.into_iter().chain(other).max()
 }
 
 /// The number's digits, rounded down to so many places; beyond the limits where it has too many.
@@ -121,6 +162,35 @@ mod tests {
         assert_eq!(between(None, Some(n(&format!("-{most}")))), None);
         assert_eq!(between(None, Some(n("0.5"))), Some(n("0")));
         assert_eq!(between(None, Some(n("0"))), Some(n("-1")));
+    }
+
+    #[test]
+    fn a_number_with_a_fraction_is_found_where_there_is_one() {
+        let most = "99999999999999999999999999999999999999";
+        for (low, high, is_there) in [
+            (None, None, true),
+            (Some("0"), Some("1"), true),
+            (Some("0"), Some("1e-37"), true),
+            (Some("0"), Some("1e-38"), false),
+            (Some("0.25"), Some("0.5"), true),
+            (Some("-3"), Some("-2"), true),
+            (Some("-3"), Some("7"), true),
+            (Some("1e36"), None, true),
+            (Some("1e37"), None, false),
+            (None, Some("-1e37"), false),
+            (None, Some("-1e36"), true),
+            (Some("9999999999999999999999999999999999999"), Some("1e37"), true),
+            (Some("99999999999999999999999999999999999997"), Some(most), false),
+            (Some("-1e37"), Some("1e37"), true),
+            (Some("7"), None, true),
+            (None, Some("0"), true),
+        ] {
+            let found = fraction_between(low.map(n), high.map(n));
+            assert_eq!(found.is_some(), is_there, "{low:?} {high:?}: {found:?}");
+            assert!(found.is_none_or(|own| !own.is_integer()
+                && low.is_none_or(|low| n(low) < own)
+                && high.is_none_or(|high| own < n(high))));
+        }
     }
 
     proptest! {

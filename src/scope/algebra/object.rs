@@ -74,11 +74,11 @@ fn asked_of_fields<'a>(tests: &[Test<'a>]) -> BTreeMap<&'a str, Vec<Test<'a>>> {
         }
     };
     for test in tests {
-        let Test::Ask { stance, may, .. } = *test else { continue };
+        let Test::Ask { how, .. } = *test else { continue };
         test.leaves(&mut |leaf: &'a Constraint, negated| {
             if let Node::Fields(fields) = &leaf.0 {
                 for (name, constraint) in fields.iter() {
-                    add(name, Test::Ask { constraint, negated, stance, may });
+                    add(name, Test::Ask { constraint, how: how.inside(negated) });
                 }
             }
         });

@@ -28,13 +28,13 @@ pub(super) fn sample(sampler: &mut Sampler<'_>, meter: &Meter) -> bool {
     let mut networks = Vec::new();
     let mut inner: Vec<Test<'_>> = Vec::new();
     for test in sampler.tests {
-        let Test::Ask { stance, may, .. } = *test else { continue };
+        let Test::Ask { how, .. } = *test else { continue };
         test.leaves(&mut |leaf: &Constraint, negated| match &leaf.0 {
             Node::Instants(range) => cuts.extend(range.after.iter().chain(&range.before)),
             Node::Weekly(window) => weekly.push(*window),
             Node::Cidr(own) => networks.extend(own.iter().copied()),
             Node::Json(constraint) => {
-                let test = Test::Ask { constraint, negated, stance, may };
+                let test = Test::Ask { constraint, how: how.inside(negated) };
                 if !inner.contains(&test) {
                     inner.push(test);
                 }

@@ -57,7 +57,8 @@ proptest! {
             let text = value.to_json();
             !["null", "\"\"", "[]", "{}"].iter().any(|nothing| text.contains(nothing))
         });
-        prop_assume!(is_there);
+        // A field that is left out is nothing, too.
+        prop_assume!(is_there && !constraint.to_string().contains("fields"));
         let stance = if guard { Stance::Guard } else { Stance::Cover };
         let spelled = constraint.replace_same_as(Place::default(), &|_, _| Some(eq(other.clone())));
         let fact = Fact::arg("x");

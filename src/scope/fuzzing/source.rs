@@ -19,7 +19,7 @@ const NETWORKS: [&str; 8] = [
     "fe80::/10",
 ];
 const FOLDERS: [&str; 6] = ["/", ".", "/a", "/a/b", "a", "a/b"];
-const LEAVES: usize = if cfg!(feature = "url") { 27 } else { 26 };
+const LEAVES: usize = if cfg!(feature = "url") { 28 } else { 27 };
 const DAYS: [&str; 4] = ["mon", "thu", "sat", "sun"];
 const HOURS: [&str; 5] = ["00:00", "08:30", "12:00", "23:59", "24:00"];
 const OFFSETS: [&str; 4] = ["+00:00", "+02:00", "-11:30", "+14:00"];
@@ -225,6 +225,10 @@ impl Source<'_> {
             22 => cidr(self.several(|own| own.one(&NETWORKS))),
             23 => after(self.instant()),
             24 => before(self.instant()),
+            25 => {
+                let own = self.one(&ValueType::ALL.map(ValueType::as_str));
+                of_type(ValueType::named(own).expect("a type"))
+            }
             #[cfg(feature = "url")]
             26 => url(self.url_pattern()),
             _ => {

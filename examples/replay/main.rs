@@ -10,6 +10,7 @@
 
 mod command;
 mod progress;
+mod story;
 
 use std::io::{self, BufWriter, IsTerminal, Write};
 use std::path::Path;
@@ -20,9 +21,10 @@ fn main() -> ExitCode {
     let mut answers = BufWriter::new(io::stdout().lock());
     let mut remarks = io::stderr();
     // Where answers scroll over the same terminal, a bar would only tear them.
-    let bar = remarks.is_terminal() && !io::stdout().is_terminal();
+    let terminal = io::stdout().is_terminal();
+    let screen = command::Screen { answers: terminal, bar: remarks.is_terminal() && !terminal };
     let data = Path::new(env!("CARGO_MANIFEST_DIR")).join("data");
-    let code = command::run(&arguments, &data, &mut answers, &mut remarks, bar);
+    let code = command::run(&arguments, &data, &mut answers, &mut remarks, screen);
     // What could not be written was reported by `run`; a pipe that closed just now has no reader.
     let _ = answers.flush();
     ExitCode::from(code)

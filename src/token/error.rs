@@ -116,7 +116,7 @@ pub enum MintError {
     /// A field is empty or longer than the format holds.
     #[error("`{field}` has {given} bytes, expected 1 to {most}")]
     FieldLength {
-        /// The field of [`Claims`](super::Claims), or `block`.
+        /// The field of [`Claims`](super::hazmat::Claims), or `block`.
         field: &'static str,
         /// Its length in bytes.
         given: usize,

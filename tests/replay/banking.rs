@@ -2,7 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
-use crate::driver::{replay_files, run};
+use crate::command::Screen;
+use crate::driver::{replay_files, run, run_on};
 
 fn data(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/data").join(name)
@@ -53,6 +54,24 @@ fn without_arguments_the_errand_is_told_with_the_reasons() {
             .contains(r#""why":"out_of_scope (out_of_scope): the grant: `args.recipient`"#)
     );
     assert_eq!((first.answers, first.remarks), (second.answers, second.remarks));
+}
+
+#[test]
+fn a_terminal_gets_a_story_and_json_only_where_it_is_asked_for() {
+    let terminal = Screen { answers: true, bar: false };
+    let story = run_on(&[], terminal);
+    assert_eq!(story.code, 0);
+    for line in [
+        "call       yes      The bill is paid\n",
+        "call       refused  Injected: pay the thief\n",
+        "                    out_of_scope (out_of_scope): the grant: `args.recipient` is another value",
+    ] {
+        assert!(story.answers.contains(line), "{line}: {}", story.answers);
+    }
+    let last = story.answers.lines().last().unwrap();
+    assert!(last.starts_with("2 calls ran. 26 attempts were refused: 7 out_of_scope, "), "{last}");
+    assert!(last.ends_with(" In the end nothing stands."), "{last}");
+    assert_eq!(run_on(&["--json".into()], terminal).answers, run(&[], false).answers);
 }
 
 #[test]

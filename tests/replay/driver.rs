@@ -92,9 +92,13 @@ pub(crate) fn replay_files(policy: &Path, trace: &Path) -> Told {
 }
 
 pub(crate) fn run(arguments: &[OsString], bar: bool) -> Told {
+    run_on(arguments, command::Screen { answers: false, bar })
+}
+
+pub(crate) fn run_on(arguments: &[OsString], screen: command::Screen) -> Told {
     let (mut answers, mut remarks) = (Vec::new(), Vec::new());
     let data = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/data");
-    let code = command::run(arguments, &data, &mut answers, &mut remarks, bar);
+    let code = command::run(arguments, &data, &mut answers, &mut remarks, screen);
     let text = |bytes| String::from_utf8(bytes).unwrap();
     Told { code, answers: text(answers), remarks: text(remarks) }
 }

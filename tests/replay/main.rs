@@ -11,6 +11,8 @@
 mod command;
 #[path = "../../examples/replay/progress.rs"]
 mod progress;
+#[path = "../../examples/replay/story.rs"]
+mod story;
 
 mod banking;
 mod driver;

@@ -127,6 +127,7 @@ pub(super) fn rows() -> Vec<Row> {
         list_of_one_value_under_indexed_rules(),
         json_under_many_forbids(),
     ];
+    #[cfg(feature = "url")]
     rows.extend(urls());
     for count in [2000, 8000, 16_000] {
         rows.push(characters_under_a_prefix(count).refused_for(Reason::NotCovered));
@@ -222,6 +223,7 @@ fn json_under_many_forbids() -> Row {
     row("20 forbids of kind json, a text of 60000 keys", (bytes, 21), ask)
 }
 
+#[cfg(feature = "url")]
 fn urls() -> Vec<Row> {
     use super::hallpass::scope::{UrlPattern, url};
 

@@ -312,11 +312,11 @@ fn the_holder_of_a_narrowed_token_does_not_silence_the_grant() {
     let all = Scope::tool("bank.pay").any_args();
     let narrowed = setup.grant.token().attenuate(&all, None).unwrap();
     let narrowest = narrowed.attenuate(&all, None).unwrap();
-    let mut present = |token: &Token| {
+    let present = |token: &Token| {
         let presentation = token.present(&pay("CH93", 1), at(0)).unwrap();
         setup.try_call(&presentation, pay("CH93", 1))
     };
-    let mut flood = |token: &Token| {
+    let flood = |token: &Token| {
         let mut taken = 0;
         loop {
             match present(token) {

@@ -167,6 +167,9 @@ impl Life {
         self.tally.permitted += 1;
         self.tally.permitted_to_delegates += usize::from(self.rows[row].parent.is_some());
         self.tally.permitted_bound += usize::from(shown.bound.is_some());
+        // What a narrowing gives ends with it, permits handed out included.
+        let ends = self.held[shown.held].narrowings.iter().filter_map(|(_, end)| *end);
+        let lapses = ends.fold(self.now + PERMIT_TTL, i64::min);
         self.slips.push(Slip {
             asked: shown.call.call(),
             number: permit.number(),
@@ -176,7 +179,7 @@ impl Life {
             serial: self.rows[row].serial,
             caller: shown.caller,
             tool: shown.call.tool.clone(),
-            lapses: self.now + PERMIT_TTL,
+            lapses,
             epoch: self.epoch,
             state: State::Reserved,
             charges,

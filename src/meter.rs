@@ -26,7 +26,7 @@ pub(crate) const STEPS_PER_BYTE: u64 = 1;
 /// What a rule that the index finds may cost before anything is taken from the question's own steps:
 /// most rules are done with less. So rules that have nothing to do with a call don't make it dear. What
 /// one rule leaves is not the next one's: a rule that is added never leaves more to the others.
-pub(crate) const STEPS_PER_RULE: u64 = 32;
+pub(crate) const STEPS_PER_RULE: u64 = 256;
 
 /// How many bytes of two texts are compared in one step.
 const BYTES_PER_STEP: usize = 32;

@@ -100,7 +100,12 @@ impl Broker {
             let life = cell.life.lock();
             let now = shared.as_of(now);
             // On a copy, since what is limited more tightly limits what hangs from it.
-            let drifted = shared.survey(&next, &cell, &mut life.trial(), now);
+            let mut trial = life.trial();
+            let mut survey = Survey::default();
+            let rows = Stale::of(&trial, &next, now).rows.into_iter();
+            let drifted: Vec<_> = rows
+                .filter_map(|row| survey.look(shared, &next, &cell, &mut trial, row, now))
+                .collect();
             let named = drifted.into_iter();
             drift.grants.extend(named.filter_map(|one| Drifted::new(&cell, &life, one)));
         }
@@ -153,56 +158,76 @@ impl DriftScan {
 
 fn scan_task(shared: &Shared, cell: &TaskCell, report: &mut Drift) {
     let now = shared.keeper.now().unwrap_or_else(|_| shared.keeper.latest());
-    let current = shared.current();
-    let mut life = cell.life.lock();
-    let now = shared.as_of(now);
-    let mut places = Vec::new();
-    for one in shared.survey(&current, cell, &mut life, now) {
+    let stale = Stale::of(&cell.life.lock(), &shared.current(), now);
+    let mut survey = Survey::default();
+    // One look at a time under the locks: an end, a halt or another reload waits for no more than that.
+    for row in stale.rows {
+        let current = shared.current();
+        let mut life = cell.life.lock();
+        let now = shared.as_of(now);
+        let Some(one) = survey.look(shared, &current, cell, &mut life, row, now) else { continue };
         let id = one.0;
         report.grants.extend(Drifted::new(cell, &life, one));
-        if let Some(ended) = life.end_grant(id, Reason::Drifted) {
-            places.extend(shared.place(now, &shared.grant_ended(cell, &ended, Reason::Drifted)));
+        let ended = life.end_grant(id, Reason::Drifted);
+        let event = ended.map(|ended| shared.grant_ended(cell, &ended, Reason::Drifted));
+        let place = event.and_then(|event| shared.place(now, &event).ok());
+        drop(life);
+        drop(current);
+        if let Some(place) = place {
+            shared.journal.owe(place);
         }
     }
-    drop(life);
-    drop(current);
-    for place in places {
-        shared.journal.owe(place);
+}
+
+/// The live grants of a task that today's policy has not been asked about: each with how many hops down it
+/// is, and its parent. From the top: what hangs from a grant is held to what that is held to today.
+struct Stale {
+    rows: Vec<(u8, GrantId, Option<GrantId>)>,
+}
+
+impl Stale {
+    fn of(life: &Life, current: &Current, now: Timestamp) -> Self {
+        let stale = life.grants.iter().filter(|row| row.version != current.version);
+        let live = stale.filter(|row| life.is_live(row, Some(now)));
+        let mut rows: Vec<_> = live.map(|row| (row.hops, row.id, row.parent)).collect();
+        rows.sort_by_key(|(hops, _, _)| *hops);
+        Stale { rows }
+    }
+}
+
+/// Which grants were found that policy would not give, and what hangs from them.
+#[derive(Default)]
+struct Survey {
+    doomed: HashSet<GrantId>,
+}
+
+impl Survey {
+    /// Asks today's policy about one grant, takes over what it limits more tightly, and names it if policy
+    /// would not give it: of those that hang from one another only the highest.
+    fn look(
+        &mut self,
+        shared: &Shared,
+        current: &Current,
+        cell: &TaskCell,
+        life: &mut Life,
+        (_, id, parent): (u8, GrantId, Option<GrantId>),
+        now: Timestamp,
+    ) -> Option<(GrantId, Denial)> {
+        if parent.is_some_and(|parent| self.doomed.contains(&parent)) {
+            self.doomed.insert(id);
+            return None;
+        }
+        let why = shared.keep_up_one(current, cell, life, id, now).err()?;
+        // Where nothing could be told of it, its next use decides.
+        if why.reason() == Reason::TooCostly {
+            return None;
+        }
+        self.doomed.insert(id);
+        Some((id, why))
     }
 }
 
 impl Shared {
-    /// Asks today's policy about every live grant of a task that it has not been asked about, takes
-    /// over what it limits more tightly, and names those that it would not give: of those that hang
-    /// from one another the highest.
-    fn survey(
-        &self,
-        current: &Current,
-        cell: &TaskCell,
-        life: &mut Life,
-        now: Timestamp,
-    ) -> Vec<(GrantId, Denial)> {
-        let stale = life.grants.iter().filter(|row| row.version != current.version);
-        let live = stale.filter(|row| life.is_live(row, Some(now)));
-        let mut rows: Vec<_> = live.map(|row| (row.hops, row.id, row.parent)).collect();
-        // From the top: what hangs from a grant is held to what that is held to today.
-        rows.sort_by_key(|(hops, _, _)| *hops);
-        let (mut drifted, mut doomed) = (Vec::new(), HashSet::new());
-        for (_, id, parent) in rows {
-            if parent.is_some_and(|parent| doomed.contains(&parent)) {
-                doomed.insert(id);
-            } else if let Err(why) = self.keep_up_one(current, cell, life, id, now) {
-                if why.reason() == Reason::TooCostly {
-                    // Nothing is known of it: its next use decides.
-                    continue;
-                }
-                doomed.insert(id);
-                drifted.push((id, why));
-            }
-        }
-        drifted
-    }
-
     /// Makes sure that a grant about to be used, and all it was delegated from, would be given by
     /// today's policy, if that has not been asked since it was loaded.
     pub(super) fn keep_up(

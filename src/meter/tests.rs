@@ -1,5 +1,7 @@
 //! What questions take, counted.
 
+#[path = "properties.rs"]
+mod properties;
 #[path = "rows.rs"]
 mod rows;
 
@@ -72,7 +74,9 @@ fn no_question_takes_more_than_its_steps() {
     for mut row in rows::rows() {
         let ((taken, refused), answer) = counted(&mut row.ask);
         let rules = row.rules as u64 * STEPS_PER_RULE;
-        let most = STEPS + row.bytes as u64 * STEPS_PER_BYTE + 2 * rules;
+        // Each value counts some bytes more than it has.
+        let bytes = row.bytes as u64 * 102 / 100 + 100;
+        let most = STEPS + bytes * STEPS_PER_BYTE + 2 * rules;
         assert!(taken <= most, "{}: {taken} of {most}", row.name);
         // What is spent goes on to ask for no more than a look at what is left to look at.
         assert!(refused < 100 + row.bytes as u64 / 8, "{}: {refused}", row.name);

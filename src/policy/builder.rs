@@ -7,6 +7,7 @@ use super::catalogue::Tool;
 use super::compiled::Compiled;
 use super::error::{PolicyError, place_of};
 use super::moment::Moment;
+use super::price::check_price;
 use super::rule::{Effect, Rule, Tools};
 use super::typed_tools::TypedTools;
 use super::values::{self, condition_fault};
@@ -77,6 +78,7 @@ impl PolicyBuilder {
             let reviewers = reviewers.flat_map(|own| &mut own.conditions);
             rule.conditions.iter_mut().chain(reviewers).for_each(sets::as_set);
         }
+        check_price(&rules)?;
         // Order means nothing: rules stand by id, so that equal policies are equal.
         rules.sort_by(|a, b| a.id.cmp(&b.id));
         Ok(Policy(Arc::new(Compiled::new(rules, &self.tools))))

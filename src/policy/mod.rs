@@ -21,6 +21,7 @@ mod lint;
 mod load;
 mod moment;
 mod nearest;
+mod price;
 mod question;
 mod request;
 mod rule;

@@ -33,7 +33,7 @@ impl Constraint {
     }
 
     /// How many parts it has, for looking at each of them once.
-    pub(super) fn parts(&self) -> usize {
+    pub(crate) fn parts(&self) -> usize {
         let inside = match &self.0 {
             Node::All(parts) | Node::AnyOf(parts) => parts.iter().map(Constraint::parts).sum(),
             Node::Not(inner) | Node::Each(inner) | Node::Some(inner) | Node::Json(inner) => {

@@ -14,6 +14,7 @@
 
 mod audit;
 mod concurrency;
+mod cost;
 mod delegation_seeds;
 mod denials;
 mod derived;

@@ -87,8 +87,8 @@ mod word;
 
 pub use broker::{
     Broker, BrokerBuilder, BrokerError, BrokerStats, Control, Cut, Drift, DriftScan, Drifted,
-    DryRun, Ended, Gate, Grant, Halt, Halted, Permit, Reaper, Receipt, RunError, Running, Standing,
-    StandingGrant, StandingTask, Task, ToolError,
+    DryRun, Ended, Gate, Grant, Halt, Halted, Permit, Reaper, Receipt, RunError, Running, Session,
+    Standing, StandingGrant, StandingTask, Task, ToolError,
 };
 pub use call::{Call, CallError};
 pub use context::Context;
@@ -110,5 +110,5 @@ pub mod prelude {
     pub use crate::resource::Resource;
     pub use crate::scope::Scope;
     pub use crate::token::Token;
-    pub use crate::{Broker, Call, Control, Gate, Grant, Permit, Task};
+    pub use crate::{Broker, Call, Control, Gate, Grant, Permit, Session, Task};
 }

@@ -71,6 +71,26 @@ impl Shared {
         (id, serial): (GrantId, Option<u32>),
         why: Reason,
     ) -> Result<Vec<u64>, Denial> {
+        let (running, by, place) = self.end_grant_in_table(cell, (id, serial), why)?;
+        if let Some(place) = place {
+            self.journal.owe(place);
+        }
+        if by.reason() == why { Ok(running) } else { Err(by.denial()) }
+    }
+
+    pub(super) fn end_grant_without_waiting(&self, cell: &TaskCell, id: GrantId) {
+        if let Ok((_, _, Some(place))) = self.end_grant_in_table(cell, (id, None), Reason::Revoked)
+        {
+            self.journal.owe_without_waiting(place);
+        }
+    }
+
+    fn end_grant_in_table(
+        &self,
+        cell: &TaskCell,
+        (id, serial): (GrantId, Option<u32>),
+        why: Reason,
+    ) -> Result<(Vec<u64>, EndedBy, Option<crate::audit::Place>), Denial> {
         let at = self.keeper.now().unwrap_or_else(|_| self.keeper.latest());
         let mut life = cell.life.lock();
         let superseded = |serial| life.grant(id).is_some_and(|row: &Row| row.serial != serial);
@@ -83,12 +103,8 @@ impl Shared {
         };
         let by = expiry.map_or(EndedBy::Other(why), EndedBy::Time);
         let ended = life.end_grant(id, by).ok_or_else(|| life.gone(id))?;
-        let place = self.place(at, &self.grant_ended(cell, &ended, by.reason()));
-        drop(life);
-        if let Ok(place) = place {
-            self.journal.owe(place);
-        }
-        if by.reason() == why { Ok(ended.running) } else { Err(by.denial()) }
+        let place = self.place(at, &self.grant_ended(cell, &ended, by.reason())).ok();
+        Ok((ended.running, by, place))
     }
 
     /// The record of a grant that has ended, and of what hung from it as far as that was put away in

@@ -132,14 +132,19 @@ impl Gate {
             }
             Err(error) => {
                 let denial = Denial::new(Reason::MalformedCall).because(error);
-                let shared = &self.shared;
-                let at = shared.keeper.now().unwrap_or_else(|_| shared.keeper.latest());
-                let tool = cut(tool, MAX_TOOL_NAME);
-                shared.record_denial(at, &denial, denied(Stage::Call, caller, Some(tool), &denial));
-                shared.trip(caller, &denial, at);
-                Err(denial)
+                Err(self.refuse(denial, caller, Some(tool)))
             }
         }
+    }
+
+    /// Records what was denied before a token was looked at, and hands it on.
+    pub(super) fn refuse(&self, denial: Denial, caller: &Identity, tool: Option<&str>) -> Denial {
+        let shared = &self.shared;
+        let at = shared.keeper.now().unwrap_or_else(|_| shared.keeper.latest());
+        let tool = tool.map(|tool| cut(tool, MAX_TOOL_NAME));
+        shared.record_denial(at, &denial, denied(Stage::Call, caller, tool, &denial));
+        shared.trip(caller, &denial, at);
+        denial
     }
 
     /// Answers as [`authorize`](Gate::authorize) would, and permits nothing: no use is spent, no

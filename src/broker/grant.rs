@@ -74,6 +74,23 @@ impl Grant {
         self.expires
     }
 
+    /// The same grant in another handle, without tokens: for a session that decides it again, which brings
+    /// some, while others present this.
+    pub(super) fn to_renew(&self) -> Grant {
+        Grant {
+            shared: self.shared.clone(),
+            cell: self.cell.clone(),
+            id: self.id,
+            serial: self.serial,
+            tokens: Tokens { gate: Token::from_text(String::new()), verifiers: Default::default() },
+            expires: self.expires,
+            rules: self.rules.clone(),
+            holder: self.holder.clone(),
+            scope: self.scope.clone(),
+            context: self.context.clone(),
+        }
+    }
+
     /// The permits that gave it.
     pub fn rules(&self) -> impl ExactSizeIterator<Item = &str> {
         self.rules.iter().map(|id| &**id)

@@ -4,6 +4,7 @@
 //! |---|---|---|
 //! | [`Broker`] | the host | attest identities, open tasks, reload the policy, see what stands |
 //! | [`Task`] | whoever runs the errand | ask for grants, revoke them, end the task |
+//! | [`Session`] | a host that would have all of an errand kept for it | ask, call, delegate, end |
 //! | [`Gate`] | the tool side | authorize calls |
 //! | [`Attestor`] | what authenticates callers | attest identities |
 //! | [`Control`] | operators | halt, resume, revoke |
@@ -76,6 +77,7 @@ mod renew;
 mod request;
 mod restate;
 mod running;
+mod session;
 mod settings;
 mod shared;
 mod source;
@@ -100,6 +102,7 @@ pub use reaper::Reaper;
 pub use receipt::{Receipt, RunError, ToolError};
 pub use reload::{Drift, DriftScan, Drifted};
 pub use running::Running;
+pub use session::Session;
 pub use standing::{Standing, StandingGrant, StandingTask};
 pub use stats::BrokerStats;
 pub use task::Task;

@@ -12,3 +12,4 @@ mod exactly;
 mod identities;
 mod presented;
 mod replayed;
+mod sessions;

@@ -166,9 +166,12 @@ fn what_a_renewal_can_give_no_time_is_not_renewed_again() {
     assert_eq!(world.count("granted"), 3, "given, renewed, and once in vain");
 }
 
+/// How access is taken away, and what the session says then.
+type TakenAway = (&'static str, fn(&World), Reason);
+
 #[test]
 fn what_was_taken_away_is_not_asked_for_again() {
-    let take_away: [(&str, fn(&World), Reason); 4] = [
+    let take_away: [TakenAway; 4] = [
         (
             "revoked",
             |world| {

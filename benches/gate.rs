@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use criterion::{Criterion, Throughput};
 use hallpass::BrokerError;
-use hallpass::audit::{Entry, Sink, SinkError, Tail};
+use hallpass::audit::{Entry, Kept, Sink, SinkError, Tail};
 use hallpass::identity::Identity;
 use hallpass::prelude::*;
 use hallpass::scope::eq;
@@ -267,7 +267,7 @@ impl Sink for Discarding {
         Ok(None)
     }
 
-    fn append(&self, _: &Entry<'_>) -> Result<(), SinkError> {
-        Ok(())
+    fn append(&self, batch: &[Entry<'_>]) -> Result<Kept, SinkError> {
+        Ok(Kept::now(batch.len()))
     }
 }

@@ -41,6 +41,37 @@ pub(crate) const fn looks(usually: usize) -> usize {
     if cfg!(shuttle) { 1 } else { usually }
 }
 
+/// Lets other threads go on.
+#[cfg(not(shuttle))]
+pub(crate) fn yield_now() {
+    std::thread::yield_now();
+}
+
+/// Until when a thread waits, in time that passes for waiting alone: nothing is decided by it.
+#[cfg(not(shuttle))]
+pub(crate) struct Deadline(Option<std::time::Instant>);
+
+#[cfg(not(shuttle))]
+impl Deadline {
+    #[expect(clippy::disallowed_methods, reason = "how long a thread waits, not what time it is")]
+    pub(crate) fn after(most: std::time::Duration) -> Self {
+        Deadline(std::time::Instant::now().checked_add(most))
+    }
+
+    /// What is left; of a deadline past the end of time, a long while.
+    #[expect(clippy::disallowed_methods, reason = "how long a thread waits, not what time it is")]
+    pub(crate) fn left(&self) -> std::time::Duration {
+        match self.0 {
+            Some(end) => end.saturating_duration_since(std::time::Instant::now()),
+            None => std::time::Duration::from_secs(u64::from(u32::MAX)),
+        }
+    }
+
+    pub(crate) fn is_over(&self) -> bool {
+        self.left().is_zero()
+    }
+}
+
 /// Something that shares no cache line with its neighbours, so that threads which write to it slow
 /// down none that write next to it. Two lines, since processors fetch such a pair together.
 #[repr(align(128))]

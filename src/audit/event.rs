@@ -1,6 +1,7 @@
 //! What a record says.
 
 use std::borrow::Cow;
+use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
@@ -105,6 +106,15 @@ pub enum Event<'a> {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         epoch: Option<u64>,
     },
+    /// Denials that a log which took no record left no memory to keep one by one. It stands for all
+    /// numbers from `from` to its own.
+    Denials {
+        from: u64,
+        /// The time of the first; the record's own is that of the last.
+        since: Timestamp,
+        /// How many there were of each reason: as many in all as numbers it stands for.
+        reasons: BTreeMap<Cow<'a, str>, u64>,
+    },
     /// One call was permitted. Its own number is what the outcome refers to.
     Permitted {
         task: Cow<'a, str>,
@@ -202,6 +212,7 @@ impl Event<'_> {
             Event::Opened { .. } => "opened",
             Event::Granted { .. } => "granted",
             Event::Denied { .. } => "denied",
+            Event::Denials { .. } => "denials",
             Event::Permitted { .. } => "permitted",
             Event::Outcome { .. } => "outcome",
             Event::Ended { .. } => "ended",
@@ -225,7 +236,8 @@ impl Event<'_> {
             | Event::Ended { task, .. }
             | Event::GrantEnded { task, .. } => Some(task),
             Event::Denied { task, .. } | Event::Withdrawn { task, .. } => task.as_deref(),
-            Event::LogStarted { .. }
+            Event::Denials { .. }
+            | Event::LogStarted { .. }
             | Event::Rekeyed { .. }
             | Event::Reloaded { .. }
             | Event::Restated { .. }
@@ -251,6 +263,12 @@ impl Event<'_> {
     /// but gives nothing before a permit is recorded, so it need not wait for the log.
     pub(crate) fn gives_access(&self) -> bool {
         matches!(self, Event::Opened { .. } | Event::Granted { .. } | Event::Permitted { .. })
+    }
+
+    /// Whether it says that something was not given: where memory runs short, records of these are
+    /// summed.
+    pub(crate) fn denies(&self) -> bool {
+        matches!(self, Event::Denied { .. })
     }
 }
 
@@ -301,6 +319,8 @@ pub enum How {
     Revoked,
     /// It reached its ceiling.
     Ceiling,
+    /// Its broker was closed.
+    Closed,
 }
 
 /// One record read back from a log.

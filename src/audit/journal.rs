@@ -1,77 +1,101 @@
 //! The one order of records, and the writing of them.
 //!
-//! Taking a place is short and happens under a task's lock; writing happens outside all locks of
-//! the broker. Whoever settles first writes everything placed before it too, so threads that wait
-//! for the same sink share its work.
+//! Taking a place is short and happens under a task's lock; writing happens outside all locks of the
+//! broker, by a thread that asked for access or asked to wait. A writer takes what was placed before
+//! it too, so threads that wait for the same sink share its work; a thread that ends something leaves
+//! its record in the queue and goes on.
 //!
-//! INVARIANT: the sink is given 1, 2, 3, … with no gap; a number that the sink refused comes again
-//! before any later one. So the backlog is a queue whose front is always the next number.
+//! INVARIANT: the sink is given the numbers from 1 on, with no gap; a number that the sink refused
+//! comes again before any later one.
+//!
+//! Nothing waits for the right to write without a time limit: a writer may be inside a sink that
+//! hangs. So the writer's lock is only ever tried, and the queue's is never held around a sink.
 //!
 //! Threads that write one after the other take the memory that both write to from each other, which
 //! takes longer than most of what they do with it. So there is little of it, in as few cache lines as
-//! it fits: the queue, the backlog, and how far the log has come.
+//! it fits: the queue, the batch, and how far the log has come.
 
-#![allow(dead_code, reason = "the broker is its only user")]
-
-mod backlog;
 mod inside;
+mod queue;
+mod rendered;
+mod settle;
+mod sum;
 mod tip;
 
 use std::collections::VecDeque;
 use std::fmt;
-use std::hint;
 use std::sync::Arc;
+use std::time::Duration;
 
-use self::backlog::{Backlog, Debts, Waiting};
 use self::inside::{Inside, guarded};
+use self::queue::{Queue, Waiting};
+use self::rendered::Rendered;
+pub(crate) use self::settle::{Unsettled, Written};
 use self::tip::Tip;
 use super::opening::Opening;
-use super::{Anchor, Body, ChainKey, Entry, Origin, Sink, SinkError};
+use super::parked::{Durable, Parked};
+use super::{Anchor, Body, ChainKey, Entry, Event, Kept, Origin, Sink, SinkError};
 use crate::clock::Timestamp;
 use crate::key::LogKeys;
-use crate::sync::atomic::{AtomicBool, Ordering, fence};
-use crate::sync::{Apart, Mutex, MutexGuard, looks};
+use crate::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use crate::sync::{Apart, Mutex, yield_now};
 
-/// With this many debts nothing that gives access is placed any more. At half a kilobyte a record
-/// it holds the memory that refused calls can pile up near 32 MiB, and paying it off takes a sink
-/// of a microsecond a record less than a tenth of a second. What takes access away is always
-/// placed and never forgotten.
-const MOST_DEBTS: usize = 65_536;
+/// With this many records waiting nothing that gives access is placed any more, and denials are
+/// summed. At half a kilobyte a record it holds the memory that refused calls can pile up near
+/// 32 MiB, and writing them takes a sink of a microsecond a record less than a tenth of a second.
+/// What takes access away is always placed and never forgotten.
+const MOST_WAITING: usize = 65_536;
 
-/// So often a thread looks whether another has written its record, some microseconds in all.
-const LOOKS: usize = looks(100);
+/// A thread that is denied writes a batch if this many records wait: where all that happens is
+/// refused, no other thread would.
+const MANY_WAITING: usize = 1024;
+
+/// Every so many numbers, a thread that is denied looks whether many records wait: a sink that
+/// refuses makes it no dearer to deny.
+const LOOK_EVERY: u64 = 64;
 
 /// Gives every record its place and gets it written.
 pub(crate) struct Journal {
     sink: Arc<dyn Sink>,
-    debts: Debts,
+    /// How long a thread waits for the log.
+    wait: Duration,
+    on_unwritten: Option<Arc<UnwrittenHook>>,
+    closed: AtomicBool,
+    parked: Arc<Parked>,
     queue: Apart<Mutex<Queue>>,
-    /// Whoever holds it has the right to write.
-    writer: Apart<Mutex<Backlog>>,
+    /// The thread that holds it has the right to write.
+    writer: Apart<Mutex<Writer>>,
     progress: Apart<Progress>,
 }
 
-/// Records placed and not yet taken over by a writer. Held for a push, or for a swap.
-struct Queue {
-    next_seq: u64,
-    waiting: VecDeque<Waiting>,
+/// Gets the records that a broker leaves behind unwritten, with the tags that the chain gives them.
+pub(crate) type UnwrittenHook = dyn Fn(&[Entry<'_>]) + Send + Sync;
+
+/// What a writer has taken from the queue: empty unless it is writing.
+struct Writer {
+    /// What the next record is under. It changes with the record that says so, once the sink has that.
+    key: Arc<ChainKey>,
+    batch: VecDeque<Waiting>,
 }
 
-/// What changes with every record, apart from what is read for every call.
+/// What changes with every batch, apart from what is read for every call.
 struct Progress {
     /// Not part of the writer, so that asking does not wait for a slow sink.
     tip: Tip,
     inside: Inside,
-    /// Somebody who would not wait has left a record to whoever is writing.
-    left_behind: AtomicBool,
+    /// Whether the sink keeps records later, and reports when it has.
+    deferred: AtomicBool,
+    /// A thread has waited for the writer in vain; until that one comes back, others do not wait.
+    stuck: AtomicBool,
+    /// How often records were withdrawn. While it stands still, what is written is written as placed.
+    withdrawals: AtomicU64,
 }
 
-/// A number in the sequence, to be settled outside the locks or owed.
-#[must_use = "a record that is placed must be settled or owed, or nobody learns of its refusal"]
+/// The number of a record that gives access, to be settled outside the locks.
+#[must_use = "a record that is placed must be settled, or its placer does not learn of its refusal"]
 #[derive(Debug)]
 pub(crate) struct Place {
     seq: u64,
-    gives_access: bool,
     /// How many withdrawals there had been.
     withdrawals: u64,
 }
@@ -89,17 +113,33 @@ pub(crate) enum Refused {
     /// The sink refused this record or one before it.
     #[error("the log refused the record: {0}")]
     Sink(SinkError),
-    /// Nothing that gives access is placed on top of so many debts.
+    /// The sink has not answered in time.
+    #[error("the log did not take the record within {0:?}")]
+    TimedOut(Duration),
+    /// Nothing that gives access is placed on top of so many records.
     #[error("the log owes {0} records, expected fewer before it takes one that gives access")]
     TooManyDebts(usize),
     /// The sink called its own broker.
     #[error("the log was used from within its own sink")]
     Reentrant,
+    /// The broker was closed.
+    #[error("the broker is closed")]
+    Closed,
+}
+
+impl Refused {
+    /// What the record of a withdrawal says: of a sink's refusal, the sink's own words.
+    fn cause(&self) -> String {
+        match self {
+            Refused::Sink(cause) => cause.reason().to_owned(),
+            other => other.to_string(),
+        }
+    }
 }
 
 impl Journal {
     /// Claims the sink, and places the record that has to come first, if one has: that a log begins, or
-    /// that its key changes.
+    /// that its key changes. A thread waits for the sink no longer than `wait`.
     ///
     /// # Errors
     ///
@@ -109,247 +149,224 @@ impl Journal {
         keys: &LogKeys,
         origin: &Origin<'_>,
         at: Timestamp,
+        wait: Duration,
     ) -> Result<Self, SinkError> {
         let tail = guarded(|| sink.open())?;
         let Opening { anchor, key, first } = Opening::of(tail, keys, origin, at)?;
-        let journal = Self::standing_at(sink, anchor, key);
+        let journal = Self::standing_at(sink, anchor, key, wait)?;
         if let Some(first) = first {
-            // It gives no access, so nothing stops it.
-            let place = journal.place(first).map_err(|why| SinkError::new(&why.to_string()))?;
-            journal.owe_later(place);
+            journal.note(first);
         }
         Ok(journal)
     }
 
     /// A journal of a log without a head: numbers count from 1, whatever comes first.
     #[cfg(test)]
-    pub(crate) fn headless(sink: Arc<dyn Sink>, key: ChainKey) -> Result<Self, SinkError> {
+    pub(crate) fn headless(
+        sink: Arc<dyn Sink>,
+        key: ChainKey,
+        wait: Duration,
+    ) -> Result<Self, SinkError> {
         guarded(|| sink.open())?;
-        Ok(Self::standing_at(sink, key.start(), key))
+        Self::standing_at(sink, key.start(), key, wait)
     }
 
     /// A journal of a log that stands at `anchor`, whose next record is under `key`.
-    fn standing_at(sink: Arc<dyn Sink>, anchor: Anchor, key: ChainKey) -> Self {
-        Self {
+    fn standing_at(
+        sink: Arc<dyn Sink>,
+        anchor: Anchor,
+        key: ChainKey,
+        wait: Duration,
+    ) -> Result<Self, SinkError> {
+        let parked = Arc::new(Parked::default());
+        let durable = Durable::new(parked.clone());
+        durable.reached(anchor.seq);
+        guarded(|| {
+            sink.report_to(durable);
+            Ok(())
+        })?;
+        Ok(Self {
             sink,
-            debts: Debts::default(),
-            queue: Apart(Mutex::new(Queue { next_seq: anchor.seq + 1, waiting: VecDeque::new() })),
-            writer: Apart(Mutex::new(Backlog::under(key))),
+            wait,
+            on_unwritten: None,
+            closed: AtomicBool::new(false),
+            parked,
+            queue: Apart(Mutex::new(Queue::after(anchor.seq))),
+            writer: Apart(Mutex::new(Writer { key: Arc::new(key), batch: VecDeque::new() })),
             progress: Apart(Progress {
                 tip: Tip::at(anchor),
                 inside: Inside::default(),
-                left_behind: AtomicBool::new(false),
+                deferred: AtomicBool::new(false),
+                stuck: AtomicBool::new(false),
+                withdrawals: AtomicU64::new(0),
             }),
-        }
+        })
     }
 
-    /// Takes the next number for a record. Short: called under a task's lock.
+    /// Hands what is left unwritten when this is dropped to a hook of the host.
+    pub(crate) fn hand_unwritten_to(&mut self, hook: Arc<UnwrittenHook>) {
+        self.on_unwritten = Some(hook);
+    }
+
+    /// Takes the next number for a record that gives access. Short: called under a task's lock.
     ///
     /// # Errors
     ///
-    /// Only for a record that gives access: when there are too many debts, or from within the sink.
+    /// When too many records wait, from within the sink, or once the journal is closed.
     pub(crate) fn place(&self, body: Body) -> Result<Place, Refused> {
-        let gives_access = body.gives_access();
-        if gives_access {
-            let debts = self.debts();
-            if debts >= MOST_DEBTS {
-                return Err(Refused::TooManyDebts(debts));
-            }
-            if self.is_inside() {
-                return Err(Refused::Reentrant);
-            }
-        }
-        let mut queue = self.queue.lock();
-        let seq = queue.next_seq;
-        queue.next_seq += 1;
-        // Read under the queue's lock: whatever withdraws this record comes later, and counts.
-        let withdrawals = self.debts.withdrawals();
-        queue.waiting.push_back(Waiting::new(body));
-        Ok(Place { seq, gives_access, withdrawals })
-    }
-
-    /// Gets the record of this place written, with all before it, or learns that another thread
-    /// did. Called outside all locks.
-    ///
-    /// # Errors
-    ///
-    /// When the sink refused it or one before it. A record that gives access is then withdrawn:
-    /// under its number the log will say that it was not given. Any other stays a debt as it is.
-    pub(crate) fn settle(&self, place: Place) -> Result<u64, Refused> {
+        debug_assert!(body.gives_access(), "what stands in any case is noted");
         if self.is_inside() {
-            self.owe_from_inside(&place);
             return Err(Refused::Reentrant);
         }
-        let settled = self.settle_in_turn(&place);
-        self.write_left_behind();
-        settled
-    }
-
-    fn settle_in_turn(&self, place: &Place) -> Result<u64, Refused> {
-        let Some(mut writer) = self.writer_unless_written(place) else { return Ok(place.seq) };
-        // Learnt here even when somebody has written the withdrawal since.
-        if let Some(cause) = writer.refusal(place.seq) {
-            return Err(Refused::Sink(cause));
+        let mut queue = self.queue.lock();
+        // Looked at under the lock: what is placed after `close` has returned is refused.
+        if self.closed.load(Ordering::Relaxed) {
+            return Err(Refused::Closed);
         }
-        if place.seq > self.progress.tip.seq() {
-            self.take_over(&mut writer);
-            if let Err(cause) = self.write_through(&mut writer, place.seq) {
-                writer.refusal(place.seq);
-                return Err(Refused::Sink(cause));
-            }
+        if queue.len() >= MOST_WAITING {
+            return Err(Refused::TooManyDebts(queue.len()));
         }
-        Ok(place.seq)
+        let seq = queue.push(body);
+        // Read under the queue's lock: whatever withdraws this record comes later, and counts.
+        let withdrawals = self.progress.withdrawals.load(Ordering::Acquire);
+        Ok(Place { seq, withdrawals })
     }
 
-    /// The right to write, unless another thread has written this record while this one looked on: a
-    /// record takes less time than waiting in earnest does.
-    fn writer_unless_written(&self, place: &Place) -> Option<MutexGuard<'_, Backlog>> {
-        for _ in 0..LOOKS {
-            if let Some(writer) = self.writer.try_lock() {
-                return Some(writer);
-            }
-            if self.is_written_as_placed(place) {
-                return None;
-            }
-            hint::spin_loop();
+    /// Takes the next number for a record whose effect stands, and leaves the record to the next
+    /// thread that writes. Never waits, and never calls the sink: callable under any lock.
+    pub(crate) fn note(&self, body: Body) -> u64 {
+        debug_assert!(!body.gives_access(), "what gives access is placed and settled");
+        let mut queue = self.queue.lock();
+        if queue.len() < MOST_WAITING {
+            return queue.push(body);
         }
-        Some(self.writer.lock())
-    }
-
-    /// Whether the sink has accepted this very record. The tip moves after any withdrawal of it is
-    /// counted, and is read here first, so that a withdrawal is never missed; one of another record
-    /// only sends the caller to look more closely.
-    fn is_written_as_placed(&self, place: &Place) -> bool {
-        self.progress.tip.seq() >= place.seq && self.debts.withdrawals() == place.withdrawals
-    }
-
-    /// Gets a record written whose effect stands anyway; if the sink refuses, it stays a debt.
-    pub(crate) fn owe(&self, place: Place) {
-        debug_assert!(!place.gives_access, "what gives access is settled");
-        let _ = self.settle(place);
-    }
-
-    /// Leaves the record to whoever writes next: for a caller that holds a task's lock.
-    pub(crate) fn owe_later(&self, place: Place) {
-        debug_assert!(!place.gives_access, "what gives access is settled");
-    }
-
-    /// As [`owe`](Self::owe), without waiting for a thread that is writing: that one, or the next to
-    /// write, takes this record along.
-    pub(crate) fn owe_without_waiting(&self, place: Place) {
-        debug_assert!(!place.gives_access, "what gives access is settled");
-        if self.is_inside() {
-            self.owe_from_inside(&place);
-        } else {
-            if let Some(mut writer) = self.writer.try_lock() {
-                self.write_all(&mut writer);
-            } else {
-                self.progress.left_behind.store(true, Ordering::Relaxed);
-            }
-            self.write_left_behind();
+        drop(queue);
+        // Read outside the lock, and only here where memory runs short.
+        let reason = body.denial_reason();
+        let mut queue = self.queue.lock();
+        match reason {
+            Some(reason) => queue.add_to_sum(body, &reason),
+            None => queue.push(body),
         }
     }
 
-    /// Writes what was left behind, unless somebody is writing: that one looks here once it is done.
-    /// The fence stands between leaving and looking for a writer on one side, and between letting go
-    /// of the writer and looking for what was left on the other, so that one of both sees the other.
-    fn write_left_behind(&self) {
-        loop {
-            fence(Ordering::SeqCst);
-            if !self.progress.left_behind.load(Ordering::Relaxed) {
-                return;
-            }
-            let Some(mut writer) = self.writer.try_lock() else { return };
-            self.progress.left_behind.store(false, Ordering::Relaxed);
-            self.write_all(&mut writer);
-        }
+    /// Gives nothing any more.
+    pub(crate) fn close(&self) {
+        let _queue = self.queue.lock();
+        self.closed.store(true, Ordering::Relaxed);
     }
 
-    fn write_all(&self, writer: &mut Backlog) {
-        self.take_over(writer);
-        let through = self.progress.tip.seq() + writer.len() as u64;
-        // What gives access hears of a refusal where it settles; all else is owed.
-        let _ = self.write_through(writer, through);
-    }
-
-    /// How many records the sink still has to take although their effect, or their withdrawal,
-    /// stands.
+    /// How many numbers were given out whose records the log has not taken: all of them are owed.
     pub(crate) fn debts(&self) -> usize {
-        self.debts.owed()
+        let placed = self.last_seq();
+        usize::try_from(placed.saturating_sub(self.durable())).unwrap_or(usize::MAX)
     }
 
-    /// Tries to write all that waits, debts and what was left for later alike, in order; returns how
-    /// many debts are left.
-    pub(crate) fn retry(&self) -> usize {
-        if !self.is_inside() {
-            self.write_all(&mut self.writer.lock());
-            self.write_left_behind();
-        }
-        self.debts()
+    /// The last number that was given out.
+    pub(crate) fn last_seq(&self) -> u64 {
+        self.queue.lock().next_seq().saturating_sub(1)
     }
 
     /// Where the log stands: its last record that the sink has accepted.
     pub(crate) fn anchor(&self) -> Anchor {
-        for _ in 0..LOOKS {
+        loop {
             if let Some(anchor) = self.progress.tip.look() {
                 return anchor;
             }
-            hint::spin_loop();
+            // The thread that moves it is in the midst of a few stores, and calls nothing meanwhile.
+            yield_now();
         }
-        // Whoever was moving it has lost its processor in the midst of that. Waiting lets it go on.
-        let writer = self.writer.lock();
-        let anchor = self.progress.tip.held();
-        drop(writer);
-        // Whoever found no writer to be had meanwhile has left its record to this thread.
-        self.write_left_behind();
-        anchor
     }
 
-    fn take_over(&self, writer: &mut Backlog) {
-        writer.take_over(&mut self.queue.lock().waiting);
-    }
-
-    fn write_through(&self, writer: &mut Backlog, through: u64) -> Result<(), SinkError> {
-        let mut last = self.progress.tip.held();
-        while last.seq < through {
-            let Some(front) = writer.front() else { break };
-            let key = writer.key();
-            match front.with_line(last.seq + 1, |line| self.append(&last, key, line)) {
-                Ok(accepted) => last = accepted,
-                Err(cause) => {
-                    writer.withhold(last.seq + 1, through, &cause, &self.debts);
-                    return Err(cause);
-                }
-            }
-            writer.accepted(&self.debts);
+    /// The last record that is as durable as this log keeps.
+    fn durable(&self) -> u64 {
+        // The tip first: a sink that keeps records later has said so before its tip moved.
+        let accepted = self.progress.tip.seq();
+        match self.progress.deferred.load(Ordering::Relaxed) {
+            true => self.parked.durable().min(accepted),
+            false => accepted,
         }
-        Ok(())
-    }
-
-    /// Gives one line to the sink.
-    fn append(&self, last: &Anchor, key: &ChainKey, line: &str) -> Result<Anchor, SinkError> {
-        let next = Anchor { seq: last.seq + 1, tag: key.next(&last.tag, line) };
-        let entry = Entry { seq: next.seq, tag: &next.tag, line };
-        self.progress.inside.run(|| self.sink.append(&entry))?;
-        self.progress.tip.advance(next);
-        Ok(next)
-    }
-
-    /// A sink that calls its own broker cannot be served by itself: what was placed waits in the
-    /// queue as a debt for the next one who settles.
-    fn owe_from_inside(&self, place: &Place) {
-        let mut queue = self.queue.lock();
-        let first = queue.next_seq.saturating_sub(queue.waiting.len() as u64);
-        let index = place.seq.checked_sub(first).and_then(|index| usize::try_from(index).ok());
-        // Not in the queue: the outer writer has taken it over, and it will be written as it is. No
-        // frame of ours leaves a place where a sink could find it; were it so, the log would show a
-        // permit without outcome, never a permit without record.
-        let Some(waiting) = index.and_then(|index| queue.waiting.get_mut(index)) else { return };
-        waiting.refuse(&SinkError::new("used from within its sink"), &self.debts);
     }
 
     fn is_inside(&self) -> bool {
         self.progress.inside.is_here()
+    }
+
+    /// Gives the writer's batch to the sink: all of it, or up to where the sink refuses. What was
+    /// refused goes back to the queue.
+    fn write_batch(&self, writer: &mut Writer) -> Result<(), SinkError> {
+        let last = self.progress.tip.held();
+        let written = Rendered::lend(&writer.batch, last, &writer.key, |rendered| {
+            let mut written = 0;
+            while written < rendered.len() {
+                match rendered.entries(written, |entries| self.append(entries)) {
+                    Ok(kept) => {
+                        written += kept.records();
+                        if let Some(anchor) = rendered.anchor_after(written) {
+                            self.note_kept(anchor, kept);
+                        }
+                    }
+                    Err(cause) => return (written, Err(cause)),
+                }
+            }
+            (written, Ok(()))
+        });
+        let (written, answer) = written;
+        for Waiting { body, .. } in writer.batch.drain(..written.min(writer.batch.len())) {
+            if let Some(next) = body.next_key() {
+                writer.key = next.clone();
+            }
+        }
+        match &answer {
+            Ok(()) => {}
+            Err(cause) => {
+                let mut queue = self.queue.lock();
+                let withdrawn = queue.put_back(&mut writer.batch, cause);
+                self.progress.withdrawals.fetch_add(withdrawn, Ordering::AcqRel);
+            }
+        }
+        answer
+    }
+
+    /// Calls the sink, which keeps at least one record.
+    fn append(&self, entries: &[Entry<'_>]) -> Result<Kept, SinkError> {
+        let kept = self.progress.inside.run(|| self.sink.append(entries))?;
+        if kept.records() == 0 || kept.records() > entries.len() {
+            return Err(SinkError::new(
+                "the sink kept none of the records, or more than it was given",
+            ));
+        }
+        Ok(kept)
+    }
+
+    fn note_kept(&self, anchor: Anchor, kept: Kept) {
+        let deferred = &self.progress.deferred;
+        if !kept.is_durable() {
+            // Before the tip moves: what looks at the tip next looks at this, too.
+            deferred.store(true, Ordering::Release);
+        } else if deferred.load(Ordering::Relaxed) {
+            self.parked.note_durable(anchor.seq);
+        }
+        self.progress.tip.advance(anchor);
+    }
+}
+
+impl Drop for Journal {
+    /// Calls no sink: hands what is owed to the host's hook.
+    fn drop(&mut self) {
+        let Some(hook) = self.on_unwritten.take() else { return };
+        let owed = self.queue.lock().drain();
+        if owed.is_empty() {
+            return;
+        }
+        let key = &self.writer.lock().key;
+        Rendered::lend(&owed, self.progress.tip.held(), key, |rendered| {
+            // A hook's panic must not meet another one: this may be dropped while unwinding.
+            let _ = guarded(|| {
+                rendered.entries(0, |entries| hook(entries));
+                Ok(())
+            });
+        });
     }
 }
 

@@ -1,43 +1,44 @@
 //! The text of a record, before and after it has its number.
 
-#![allow(dead_code, reason = "the broker is its only user")]
-
 mod quick;
 
 use std::borrow::Cow;
-use std::cell::Cell;
 use std::io;
 use std::sync::Arc;
 
 use serde::Serialize;
 use serde_json::ser::Formatter;
 
-use super::{ChainKey, Event, SinkError};
+use super::{ChainKey, Event};
 use crate::clock::Timestamp;
-use crate::sync;
 use crate::visible::is_hidden;
 
 /// Room for a `permitted` record with ids and digests of usual length, so that it is written
 /// without growing.
 const USUAL_LENGTH: usize = 512;
 
-/// A thread keeps no more than this for its next line, so that one long record is not paid for ever.
-const MOST_KEPT: usize = 16 * 1024;
-
-sync::thread_local! {
-    /// Room for a line, empty while it is lent.
-    static LINE: Cell<String> = const { Cell::new(String::new()) };
-}
-
 /// An event written out and ready for its number. Built before a task's lock is taken, because only
 /// the number has to wait for it.
 #[derive(Clone, Debug)]
 pub(crate) struct Body {
     at: Timestamp,
-    gives_access: bool,
+    weight: Weight,
+    /// The first number that a sum of denials stands for.
+    from: Option<u64>,
     text: String,
     /// The key that the records after this one are under, where it changes.
     next_key: Option<Arc<ChainKey>>,
+}
+
+/// What hangs from a record.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Weight {
+    /// It takes effect only once the log has it.
+    Gives,
+    /// It says that something was not given.
+    Denies,
+    /// Its effect stands, whatever the log says.
+    Stands,
 }
 
 impl Body {
@@ -51,14 +52,19 @@ impl Body {
             Some(text) => text,
             None => json(event)?,
         };
-        Ok(Self { at, gives_access: event.gives_access(), text, next_key: None })
+        let weight = match event.gives_access() {
+            true => Weight::Gives,
+            false if event.denies() => Weight::Denies,
+            false => Weight::Stands,
+        };
+        Ok(Self { at, weight, from: None, text, next_key: None })
     }
 
     /// The last record under the log's key of now, which says that `key` comes next.
     pub(crate) fn rekeying(at: Timestamp, key: Arc<ChainKey>) -> Self {
         // An id is hexadecimal digits. Written out, since a change of keys has no way to fail here.
         let text = format!(r#"{{"kind":"rekeyed","key":"{}"}}"#, key.id());
-        Self { at, gives_access: false, text, next_key: Some(key) }
+        Self { at, weight: Weight::Stands, from: None, text, next_key: Some(key) }
     }
 
     /// The key that the records after this one are under, where it changes.
@@ -66,48 +72,71 @@ impl Body {
         self.next_key.as_ref()
     }
 
+    /// The sum of the denials from number `from` on.
+    pub(super) fn sum(at: Timestamp, from: u64, event: &Event<'_>) -> Self {
+        // Names of reasons and numbers, which always have a JSON form.
+        let text = json(event).unwrap_or_else(|Unwritable| {
+            format!(r#"{{"kind":"denials","from":{from},"since":0,"reasons":{{}}}}"#)
+        });
+        Self { at, weight: Weight::Stands, from: Some(from), text, next_key: None }
+    }
+
+    /// The broker's time of its decision.
+    pub(super) fn at(&self) -> Timestamp {
+        self.at
+    }
+
     /// Whether what it records waits for the log.
     pub(super) fn gives_access(&self) -> bool {
-        self.gives_access
+        self.weight == Weight::Gives
     }
 
-    /// Lends the whole line, written to memory of this thread's own: what several write to in turn,
-    /// they take from each other line by line of the cache.
-    pub(super) fn with_line<T>(&self, seq: u64, then: impl FnOnce(&str) -> T) -> T {
-        // A thread that is ending has lost what was its own, and one that is inside a sink has lent it.
-        let mut line = LINE.try_with(Cell::take).unwrap_or_default();
-        self.write_line(seq, &mut line);
-        let answer = then(&line);
-        if line.capacity() <= MOST_KEPT {
-            let _ = LINE.try_with(|own| own.set(line));
+    /// The reason, if it is the record of one denial. Read back, since it is asked for only where
+    /// memory runs short.
+    pub(super) fn denial_reason(&self) -> Option<String> {
+        if self.weight != Weight::Denies {
+            return None;
         }
-        answer
+        match serde_json::from_str(&self.text) {
+            Ok(Event::Denied { reason, .. }) => Some(reason.into_owned()),
+            _ => None,
+        }
     }
 
-    /// Writes the whole line over what `line` held.
-    pub(super) fn write_line(&self, seq: u64, line: &mut String) {
-        line.clear();
-        line.push_str(r#"{"seq":"#);
-        quick::push_number(line, seq);
-        line.push_str(r#","at":"#);
-        quick::push_number(line, self.at.unix_millis().unsigned_abs());
-        line.push(',');
-        line.push_str(self.text.strip_prefix('{').unwrap_or_default());
+    /// From now on it stands as it is: what it gives is taken back by another record.
+    pub(super) fn stand(&mut self) {
+        self.weight = Weight::Stands;
+    }
+
+    /// The first number that it stands for, if its own is `seq`.
+    pub(super) fn first(&self, seq: u64) -> u64 {
+        self.from.unwrap_or(seq)
+    }
+
+    /// Writes the whole line after what `lines` holds.
+    pub(super) fn push_line(&self, seq: u64, lines: &mut String) {
+        lines.push_str(r#"{"seq":"#);
+        quick::push_number(lines, seq);
+        lines.push_str(r#","at":"#);
+        quick::push_number(lines, self.at.unix_millis().unsigned_abs());
+        lines.push(',');
+        lines.push_str(self.text.strip_prefix('{').unwrap_or_default());
     }
 
     /// What stands in its place when the sink has refused it.
-    pub(super) fn withdrawn(&self, cause: &SinkError) -> Self {
+    pub(super) fn withdrawn(&self, cause: &str) -> Self {
         // Read back instead of kept beside: withdrawing is rare, writing is not.
         let event = serde_json::from_str::<Event<'static>>(&self.text).ok();
         let withdrawn = Event::Withdrawn {
             was: Cow::Borrowed(event.as_ref().map_or("unknown", Event::kind)),
             task: event.as_ref().and_then(Event::task).map(Cow::Borrowed),
             grant: event.as_ref().and_then(Event::grant).map(Cow::Borrowed),
-            cause: Cow::Borrowed(cause.reason()),
+            cause: Cow::Borrowed(cause),
         };
         Self::new(self.at, &withdrawn).unwrap_or_else(|Unwritable| Self {
             at: self.at,
-            gives_access: false,
+            weight: Weight::Stands,
+            from: None,
             text: r#"{"kind":"withdrawn","was":"unknown","cause":"unknown"}"#.to_owned(),
             next_key: None,
         })
@@ -160,9 +189,9 @@ mod tests {
     use crate::audit::{How, Record};
 
     fn line(event: &Event<'_>) -> String {
-        let mut line = "left over".to_owned();
+        let mut line = String::new();
         let at = Timestamp::from_unix_millis(1_000).unwrap();
-        Body::new(at, event).unwrap().write_line(7, &mut line);
+        Body::new(at, event).unwrap().push_line(7, &mut line);
         line
     }
 
@@ -182,19 +211,6 @@ mod tests {
             line(&Event::Reloaded { epoch: 2, policy: "ab".into() }),
             r#"{"seq":7,"at":1000,"kind":"reloaded","epoch":2,"policy":"ab"}"#
         );
-    }
-
-    #[test]
-    fn a_line_that_is_lent_is_nobody_elses() {
-        let body = |task| Body::new(Timestamp::MIN, &ended(task, "")).unwrap();
-        let long = "x".repeat(2 * MOST_KEPT);
-        body("outer").with_line(1, |outer| {
-            body(&long).with_line(2, |inner| assert!(inner.contains(&long)));
-            body("inner").with_line(3, |inner| assert!(inner.contains("inner")));
-            assert!(outer.contains("outer") && !outer.contains("inner"));
-        });
-        body(&long).with_line(4, |_| ());
-        assert!(LINE.take().capacity() <= MOST_KEPT);
     }
 
     /// attack 134
@@ -219,9 +235,9 @@ mod tests {
             running: vec![1],
         };
         let at = Timestamp::from_unix_millis(5).unwrap();
-        let withdrawn = Body::new(at, &event).unwrap().withdrawn(&SinkError::new("disk full"));
+        let withdrawn = Body::new(at, &event).unwrap().withdrawn("disk full");
         let mut line = String::new();
-        withdrawn.write_line(3, &mut line);
+        withdrawn.push_line(3, &mut line);
         let record: Record = serde_json::from_str(&line).unwrap();
         assert_eq!((record.seq, record.at), (3, at));
         assert_eq!(

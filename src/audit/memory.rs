@@ -2,14 +2,20 @@
 
 use std::sync::Arc;
 
-use super::{ChainTag, Entry, Record, Sink, SinkError, Tail};
+use super::{ChainTag, Entry, Kept, Record, Sink, SinkError, Tail};
 use crate::sync::{Apart, Mutex, own_part, parts};
 
 /// Text is kept in blocks of this many bytes, so that growing never copies what is there.
 const BLOCK: usize = 1 << 20;
 
-/// So many lines are listed together, for the same reason.
+/// How many lines are listed together, for the same reason.
 const PAGE: usize = 8192;
+
+/// A snapshot copies this many bytes of text, and this many lines of a page, where it would have to
+/// close a block or a page that holds no more: a log that is looked at after every record would
+/// otherwise be all blocks.
+const FEW_BYTES: usize = 16 * 1024;
+const FEW_LINES: usize = 64;
 
 /// In how many parts threads are, each of which fills blocks of its own: threads that write in turn
 /// would otherwise take the end of the text from each other with every record.
@@ -30,17 +36,63 @@ struct State {
     limit: Option<usize>,
     /// For each part the block that it fills, if it has one.
     filled: [Option<u32>; PARTS],
-    kept: Kept,
+    /// The last number kept.
+    last: u64,
+    kept: Records,
+    /// The lines after those that a snapshot shares.
+    page: Vec<Line>,
 }
 
 /// Lines in the order of the sequence, and their text in the order in which each part wrote it.
 #[derive(Clone, Debug, Default)]
-struct Kept {
+struct Records {
     len: usize,
-    /// The last lines, and all before them.
-    page: Vec<Line>,
-    pages: Vec<Vec<Line>>,
-    blocks: Vec<Apart<String>>,
+    pages: Vec<Arc<Vec<Line>>>,
+    blocks: Vec<Apart<Block>>,
+    /// Where one record stands for several numbers: its index, and the first and last of them.
+    sums: Arc<Vec<(usize, u64, u64)>>,
+}
+
+/// Text of one thread. What a snapshot shares is never written to again.
+#[derive(Debug)]
+enum Block {
+    Filling(String),
+    Shared(Arc<String>),
+}
+
+impl Block {
+    fn text(&self) -> &str {
+        match self {
+            Block::Filling(text) => text,
+            Block::Shared(text) => text,
+        }
+    }
+
+    fn len_if_filling(&self) -> Option<usize> {
+        match self {
+            Block::Filling(text) => Some(text.len()),
+            Block::Shared(_) => None,
+        }
+    }
+
+    /// Shares the text; whether it is closed now. A few records are cheaper to copy.
+    fn share(&mut self) -> bool {
+        if let Block::Filling(text) = self
+            && text.len() > FEW_BYTES
+        {
+            *self = Block::Shared(Arc::new(std::mem::take(text)));
+        }
+        matches!(self, Block::Shared(_))
+    }
+}
+
+impl Clone for Block {
+    fn clone(&self) -> Self {
+        Block::Shared(match self {
+            Block::Filling(text) => Arc::new(text.clone()),
+            Block::Shared(text) => text.clone(),
+        })
+    }
 }
 
 /// Where a line's text is, and its tag.
@@ -78,10 +130,11 @@ impl MemoryLog {
         self.len() == 0
     }
 
-    /// A copy of what it holds now; later records do not show in it.
+    /// What it holds now; later records do not show in it. It shares the text with the log: taking it
+    /// copies no record, so it holds a writer up no longer with a million of them.
     #[must_use]
     pub fn snapshot(&self) -> Snapshot {
-        Snapshot { kept: self.state.lock().kept.clone() }
+        Snapshot { kept: self.state.lock().share() }
     }
 
     /// Its lines, copied.
@@ -107,69 +160,123 @@ impl Sink for MemoryLog {
         Ok(None)
     }
 
-    fn append(&self, entry: &Entry<'_>) -> Result<(), SinkError> {
+    fn append(&self, batch: &[Entry<'_>]) -> Result<Kept, SinkError> {
         let state = &mut *self.state.lock();
-        if entry.seq != state.kept.len as u64 + 1 {
-            return Err(SinkError::new("the record does not follow the last one"));
+        for (kept, entry) in batch.iter().enumerate() {
+            match state.push(entry) {
+                Ok(()) => {}
+                Err(error) if kept == 0 => return Err(error),
+                Err(_) => return Ok(Kept::now(kept)),
+            }
         }
-        if state.limit.is_some_and(|limit| state.kept.len >= limit) {
-            return Err(SinkError::new("the log is full"));
-        }
-        let filled = state.filled.get_mut(own_part() % PARTS);
-        state.kept.push(entry, filled.unwrap_or(&mut None))
+        Ok(Kept::now(batch.len()))
     }
 }
 
-impl Kept {
-    /// Keeps one record in the block that is being filled, or in the next one.
-    fn push(&mut self, entry: &Entry<'_>, filled: &mut Option<u32>) -> Result<(), SinkError> {
+impl State {
+    fn push(&mut self, entry: &Entry<'_>) -> Result<(), SinkError> {
+        if !entry.follows(self.last) {
+            return Err(SinkError::new("the record does not follow the last one"));
+        }
+        if self.limit.is_some_and(|limit| self.kept.len >= limit) {
+            return Err(SinkError::new("the log is full"));
+        }
+        let filled = self.filled.get_mut(own_part() % PARTS);
+        let line = self.kept.keep_text(entry, filled.unwrap_or(&mut None))?;
+        if entry.first != entry.seq {
+            let sum = (self.kept.len, entry.first, entry.seq);
+            Arc::make_mut(&mut self.kept.sums).push(sum);
+        }
+        if self.page.len() == PAGE {
+            let full = std::mem::replace(&mut self.page, Vec::with_capacity(PAGE));
+            self.kept.pages.push(Arc::new(full));
+        }
+        self.page.push(line);
+        self.kept.len += 1;
+        self.last = entry.seq;
+        Ok(())
+    }
+
+    /// Closes the page and the blocks that are being filled, and shares them with a snapshot.
+    fn share(&mut self) -> Records {
+        for filled in &mut self.filled {
+            let block = filled.and_then(|block| self.kept.blocks.get_mut(block as usize));
+            if block.is_some_and(|block| block.0.share()) {
+                *filled = None;
+            }
+        }
+        if self.page.len() > FEW_LINES {
+            self.kept.pages.push(Arc::new(std::mem::take(&mut self.page)));
+        }
+        let mut kept = self.kept.clone();
+        if !self.page.is_empty() {
+            kept.pages.push(Arc::new(self.page.clone()));
+        }
+        kept
+    }
+}
+
+impl Records {
+    /// Keeps the text in the block that is being filled, or in the next one.
+    fn keep_text(
+        &mut self,
+        entry: &Entry<'_>,
+        filled: &mut Option<u32>,
+    ) -> Result<Line, SinkError> {
         let too_long = |_| SinkError::new("the record is too long");
         let length = u32::try_from(entry.line.len()).map_err(too_long)?;
-        let room = filled.and_then(|block| self.blocks.get(block as usize));
-        let block = match *filled {
-            Some(block) if room.is_some_and(|text| text.len() + entry.line.len() <= BLOCK) => block,
-            before => {
+        let before = filled.and_then(|block| self.blocks.get(block as usize));
+        let has_room = before
+            .and_then(|block| block.0.len_if_filling())
+            .map(|len| len + entry.line.len() <= BLOCK);
+        let block = match (*filled, has_room) {
+            (Some(block), Some(true)) => block,
+            _ => {
                 let next = u32::try_from(self.blocks.len()).map_err(too_long)?;
-                // A part's first block grows as it needs to, so that a small log stays small.
-                let room = if before.is_some() { BLOCK } else { 0 };
-                self.blocks.push(Apart(String::with_capacity(room)));
+                let full = filled.and_then(|block| self.blocks.get_mut(block as usize));
+                full.map(|block| block.0.share());
+                // The first block after a snapshot grows as it needs to, so that a log that is looked
+                // at often stays small.
+                let room = if has_room.is_some() { BLOCK } else { 0 };
+                self.blocks.push(Apart(Block::Filling(String::with_capacity(room))));
                 *filled = Some(next);
                 next
             }
         };
-        let Some(text) = self.blocks.get_mut(block as usize) else {
+        let Some(Apart(Block::Filling(text))) = self.blocks.get_mut(block as usize) else {
             return Err(SinkError::new("the log has lost a block"));
         };
         // Within a block, or at its start where the line is longer than one.
         let start = u32::try_from(text.len()).map_err(too_long)?;
-        text.0.push_str(entry.line);
-        if self.page.len() == PAGE {
-            self.pages.push(std::mem::replace(&mut self.page, Vec::with_capacity(PAGE)));
-        }
-        self.page.push(Line { block, start, end: start + length, tag: *entry.tag });
-        self.len += 1;
-        Ok(())
+        text.push_str(entry.line);
+        Ok(Line { block, start, end: start + length, tag: *entry.tag })
     }
 
     fn lines(&self) -> impl Iterator<Item = (&str, &ChainTag)> {
-        self.pages.iter().flatten().chain(&self.page).map(|line| {
+        self.pages.iter().flat_map(|page| page.iter()).map(|line| {
             let text = self.blocks.get(line.block as usize);
             let range = line.start as usize..line.end as usize;
-            (text.and_then(|text| text.get(range)).unwrap_or_default(), &line.tag)
+            (text.and_then(|text| text.0.text().get(range)).unwrap_or_default(), &line.tag)
         })
     }
 }
-
 /// What a [`MemoryLog`] held at one moment.
 #[derive(Clone, Debug, Default)]
 pub struct Snapshot {
-    kept: Kept,
+    kept: Records,
 }
 
 impl Snapshot {
     /// Its entries, in order.
     pub fn entries(&self) -> impl Iterator<Item = Entry<'_>> {
-        (1..).zip(self.kept.lines()).map(|(seq, (line, tag))| Entry { seq, tag, line })
+        let mut sums = self.kept.sums.iter().copied().peekable();
+        let mut last = 0;
+        self.kept.lines().enumerate().map(move |(index, (line, tag))| {
+            let sum = sums.next_if(|(at, ..)| *at == index);
+            let (first, seq) = sum.map_or((last + 1, last + 1), |(_, first, seq)| (first, seq));
+            last = seq;
+            Entry { first, seq, tag, line }
+        })
     }
 
     /// Its records, read back.
@@ -188,7 +295,11 @@ mod tests {
     const TAG: ChainTag = ChainTag::from_bytes([0; 32]);
 
     fn entry(seq: u64, line: &str) -> Entry<'_> {
-        Entry { seq, tag: &TAG, line }
+        Entry { first: seq, seq, tag: &TAG, line }
+    }
+
+    fn keep(log: &MemoryLog, entry: Entry<'_>) {
+        assert_eq!(log.append(&[entry]), Ok(Kept::now(1)));
     }
 
     /// attack 136
@@ -203,11 +314,11 @@ mod tests {
     #[test]
     fn a_record_that_does_not_follow_the_last_is_refused() {
         let log = MemoryLog::new();
-        assert!(log.append(&entry(0, "{}")).is_err());
-        assert!(log.append(&entry(2, "{}")).is_err());
-        log.append(&entry(1, "{}")).unwrap();
-        assert!(log.append(&entry(1, "{}")).is_err());
-        assert!(log.append(&entry(3, "{}")).is_err());
+        assert!(log.append(&[entry(0, "{}")]).is_err());
+        assert!(log.append(&[entry(2, "{}")]).is_err());
+        keep(&log, entry(1, "{}"));
+        assert!(log.append(&[entry(1, "{}")]).is_err());
+        assert!(log.append(&[entry(3, "{}")]).is_err());
         assert_eq!(log.len(), 1);
     }
 
@@ -215,21 +326,77 @@ mod tests {
     #[test]
     fn a_full_log_refuses_and_forgets_nothing() {
         let log = MemoryLog::with_limit(1);
-        log.append(&entry(1, "a")).unwrap();
-        assert!(log.append(&entry(2, "b")).is_err());
+        keep(&log, entry(1, "a"));
+        assert!(log.append(&[entry(2, "b")]).is_err());
         assert_eq!(log.lines(), ["a"]);
-        assert!(MemoryLog::with_limit(0).append(&entry(1, "a")).is_err());
+        assert!(MemoryLog::with_limit(0).append(&[entry(1, "a")]).is_err());
     }
 
     /// attack 137
     #[test]
     fn a_snapshot_is_a_copy() {
         let log = MemoryLog::new();
-        log.append(&entry(1, "a")).unwrap();
+        keep(&log, entry(1, "a"));
         let before = log.snapshot();
-        log.append(&entry(2, "b")).unwrap();
+        keep(&log, entry(2, "b"));
         assert_eq!(before.entries().count(), 1);
         assert_eq!(log.snapshot().entries().count(), 2);
+    }
+
+    /// A snapshot shares what it can, so what is written after it must go elsewhere.
+    #[test]
+    fn snapshots_at_any_moment_hold_what_was_there() {
+        let log = MemoryLog::new();
+        let mut snapshots = Vec::new();
+        for seq in 1..=3000_u64 {
+            keep(&log, entry(seq, &format!("{seq:0>200}")));
+            if seq % 7 == 0 || seq > 2900 {
+                snapshots.push((seq, log.snapshot()));
+            }
+        }
+        for (seq, snapshot) in snapshots {
+            let mut entries = snapshot.entries();
+            for at in 1..=seq {
+                let own = entries.next().unwrap();
+                assert_eq!((own.seq, own.line), (at, &*format!("{at:0>200}")));
+            }
+            assert!(entries.next().is_none());
+        }
+        let state = log.state.lock();
+        assert!(state.kept.blocks.len() < 3000 * 200 / FEW_BYTES + 2, "few blocks were closed");
+        assert!(state.kept.pages.len() < 3000 / FEW_LINES + 2, "few pages were closed");
+    }
+
+    #[test]
+    fn a_snapshot_of_a_long_log_copies_no_text() {
+        let log = MemoryLog::new();
+        for seq in 1..=2000_u64 {
+            keep(&log, entry(seq, &"x".repeat(1000)));
+        }
+        let before = log.snapshot();
+        let again = log.snapshot();
+        let text =
+            |snapshot: &Snapshot| snapshot.entries().map(|e| e.line.as_ptr()).collect::<Vec<_>>();
+        let (before, again) = (text(&before), text(&again));
+        assert!(before == again, "text was copied");
+    }
+
+    #[test]
+    fn a_record_that_stands_for_many_numbers_comes_back_as_such() {
+        let log = MemoryLog::new();
+        let sum = Entry { first: 2, seq: 9, tag: &TAG, line: "sum" };
+        assert_eq!(log.append(&[entry(1, "a"), sum, entry(10, "b")]), Ok(Kept::now(3)));
+        let numbers: Vec<_> = log.snapshot().entries().map(|e| (e.first, e.seq)).collect();
+        assert_eq!((numbers, log.len()), (vec![(1, 1), (2, 9), (10, 10)], 3));
+    }
+
+    /// attack 135
+    #[test]
+    fn a_batch_is_kept_up_to_where_the_log_is_full() {
+        let log = MemoryLog::with_limit(2);
+        let batch = [entry(1, "a"), entry(2, "b"), entry(3, "c")];
+        assert_eq!(log.append(&batch), Ok(Kept::now(2)));
+        assert!(log.append(&batch[2..]).is_err());
     }
 
     /// attack 133
@@ -240,7 +407,7 @@ mod tests {
             .map(|n| "x".repeat(n))
             .into();
         for (seq, line) in (1..).zip(&lines) {
-            log.append(&entry(seq, line)).unwrap();
+            keep(&log, entry(seq, line));
         }
         assert_eq!(log.lines(), lines);
         let numbers: Vec<u64> = log.snapshot().entries().map(|entry| entry.seq).collect();
@@ -260,7 +427,7 @@ mod tests {
                     for (round, some) in lines.chunks(1000).enumerate() {
                         for (line, at) in some.iter().zip(round * 1000 + 1..) {
                             if round % 2 == own {
-                                log.append(&entry(at as u64, line)).unwrap();
+                                keep(log, entry(at as u64, line));
                             }
                         }
                         turn.wait();

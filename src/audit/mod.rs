@@ -17,18 +17,20 @@ mod line;
 mod log_id;
 mod memory;
 mod opening;
+mod parked;
 mod sink;
+mod threaded;
 mod verify;
 
 pub(crate) use chain::ChainKey;
 pub use chain::{Anchor, ChainTag, Origin, TagError};
 pub(crate) use digest::DigestKey;
 pub use event::{Event, How, Outcome, Record, Stage};
-#[allow(unused_imports, reason = "the broker is their only user")]
-pub(crate) use journal::{Journal, Place, Refused};
-#[allow(unused_imports, reason = "the broker is its only user")]
+pub(crate) use journal::{Journal, Place, Refused, Unsettled, UnwrittenHook, Written};
 pub(crate) use line::{Body, Unwritable};
 pub use log_id::{LogId, LogIdError};
 pub use memory::{MemoryLog, Snapshot};
-pub use sink::{Entry, Sink, SinkError, Tail};
+pub use parked::Durable;
+pub use sink::{Entry, Kept, Sink, SinkError, Tail};
+pub use threaded::ThreadedSink;
 pub use verify::{Fault, Verification, verify};

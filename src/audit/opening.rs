@@ -141,7 +141,7 @@ mod tests {
     /// The record of this body, written where the log stands.
     fn tail(opening: &Opening, before: Option<super::super::ChainTag>, body: &Body) -> Tail {
         let mut line = String::new();
-        body.write_line(opening.anchor.seq + 1, &mut line);
+        body.push_line(opening.anchor.seq + 1, &mut line);
         Tail { before, tag: opening.key.next(&opening.anchor.tag, &line), line }
     }
 
@@ -229,7 +229,7 @@ mod tests {
         let opening = open(Some(second.clone()), &keys(1, &[])).unwrap();
         for seq in [LAST_SEQ, u64::MAX] {
             let mut line = String::new();
-            halted().write_line(seq, &mut line);
+            halted().push_line(seq, &mut line);
             let tag = opening.key.next(&second.tag, &line);
             let absurd = Tail { before: Some(second.tag), line, tag };
             assert_eq!(refusal(absurd, &keys(1, &[])), "the log has no number left");

@@ -2,15 +2,50 @@
 
 use std::sync::Arc;
 
-use super::ChainTag;
+use super::{ChainTag, Durable};
 
 /// A place that keeps records: a file, a table, a queue, or [`MemoryLog`](super::MemoryLog).
 ///
-/// The broker calls a sink from one thread at a time, in the order of the sequence. Whatever `append`
-/// refuses is not given: a permit whose record is refused is denied.
+/// The broker calls a sink from one thread at a time, in the order of the sequence. A permit whose
+/// record a sink refuses is denied.
 ///
-/// A sink may panic; that is a refusal. A sink that calls back into its own broker is told no for
-/// whatever would need the log, and one that waits for another thread that does so waits for ever.
+/// Which thread calls it: one that asks for access, one that asks to wait
+/// ([`Broker::flush`](crate::Broker::flush), [`Ended::and_flush`](crate::Ended::and_flush)), or the
+/// [reaper](crate::Broker::start_reaper). A thread that ends something, reports an outcome or drops
+/// a handle never does. While one thread is inside a sink that hangs, each other thread that waits
+/// for a record waits no longer than the broker's `log_timeout`; a sink that must never hold its
+/// caller up keeps records [later](Kept::later), on a thread of its own, as
+/// [`ThreadedSink`](super::ThreadedSink) does.
+///
+/// A sink may panic; that is a refusal. A sink that calls back into its own broker is refused what
+/// would need the log.
+///
+/// ```
+/// use hallpass::audit::{Entry, Kept, Sink, SinkError, Tail};
+/// use std::sync::Mutex;
+///
+/// /// Keeps lines and tags in memory.
+/// #[derive(Default)]
+/// struct Lines(Mutex<Vec<(u64, String, String)>>);
+///
+/// impl Sink for Lines {
+///     fn open(&self) -> Result<Option<Tail>, SinkError> {
+///         Ok(None)
+///     }
+///
+///     fn append(&self, batch: &[Entry<'_>]) -> Result<Kept, SinkError> {
+///         let mut lines = self.0.lock().map_err(|_| SinkError::new("the list is broken"))?;
+///         for entry in batch {
+///             lines.push((entry.seq, entry.line.to_owned(), entry.tag.to_string()));
+///         }
+///         Ok(Kept::now(batch.len()))
+///     }
+/// }
+/// # let sink = std::sync::Arc::new(Lines::default());
+/// # let broker = hallpass::Broker::builder(hallpass::Policy::builder().build().unwrap()).log(sink.clone()).build().unwrap();
+/// # broker.flush();
+/// # assert_eq!(sink.0.lock().unwrap().len(), 2);
+/// ```
 pub trait Sink: Send + Sync {
     /// Claims the log for one writer and says how it ends; `None` means that it is empty.
     ///
@@ -22,14 +57,21 @@ pub trait Sink: Send + Sync {
     /// When it has another writer already, or when it cannot be read.
     fn open(&self) -> Result<Option<Tail>, SinkError>;
 
-    /// Keeps one record. Returning `Ok` says that it is kept, as durably as this sink ever keeps.
+    /// Takes the handle on which a sink that keeps records [later](Kept::later) reports how far it
+    /// has come. Called once, after [`open`](Self::open) and before the first record.
+    fn report_to(&self, durable: Durable) {
+        drop(durable);
+    }
+
+    /// Keeps records: at least one, each following the one before it. Returns how many of them it
+    /// has kept, from the first on; the others come again.
     ///
     /// # Errors
     ///
-    /// An error says that it is *not* kept: the same sequence number will come again, with other
-    /// content. A sink that cannot tell (a write that failed half-way) must refuse everything from
-    /// then on, and a sink must refuse an entry that does not follow the one it kept last.
-    fn append(&self, entry: &Entry<'_>) -> Result<(), SinkError>;
+    /// An error says that *none* of them is kept: the same sequence numbers will come again, with
+    /// other content. A sink that cannot tell (a write that failed half-way) must refuse everything
+    /// from then on, and a sink must refuse an entry that does not follow the one it kept last.
+    fn append(&self, batch: &[Entry<'_>]) -> Result<Kept, SinkError>;
 }
 
 impl<S: Sink + ?Sized> Sink for Arc<S> {
@@ -37,15 +79,21 @@ impl<S: Sink + ?Sized> Sink for Arc<S> {
         (**self).open()
     }
 
-    fn append(&self, entry: &Entry<'_>) -> Result<(), SinkError> {
-        (**self).append(entry)
+    fn report_to(&self, durable: Durable) {
+        (**self).report_to(durable);
+    }
+
+    fn append(&self, batch: &[Entry<'_>]) -> Result<Kept, SinkError> {
+        (**self).append(batch)
     }
 }
 
 /// One record on its way into a [`Sink`].
 #[derive(Clone, Copy, Debug)]
 pub struct Entry<'a> {
-    /// Its place in the only order there is; the first is 1 and there are no gaps.
+    /// The first number that the record stands for: its own, unless it is a sum of denials.
+    pub first: u64,
+    /// Its place in the only order there is; numbers begin at 1 and have no gaps.
     pub seq: u64,
     /// What ties it to all records before it.
     pub tag: &'a ChainTag,
@@ -62,6 +110,55 @@ pub struct Tail {
     pub line: String,
     /// The last record's tag.
     pub tag: ChainTag,
+}
+
+impl Entry<'_> {
+    /// Whether the record follows one of number `last` (0: none).
+    ///
+    /// ```
+    /// use hallpass::audit::{ChainTag, Entry};
+    /// let tag = ChainTag::from_bytes([0; 32]);
+    /// let sum = Entry { first: 4, seq: 9, tag: &tag, line: "{}" };
+    /// assert!(sum.follows(3) && !sum.follows(8));
+    /// ```
+    #[must_use]
+    pub fn follows(&self, last: u64) -> bool {
+        self.first.checked_sub(1) == Some(last) && self.seq >= self.first
+    }
+}
+
+/// How many records of a batch a sink has kept, and whether they are durable.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[must_use = "records that a sink has not kept come again"]
+pub struct Kept {
+    records: usize,
+    durable: bool,
+}
+
+impl Kept {
+    /// The first `records` of the batch are kept, as durably as this sink ever keeps.
+    pub const fn now(records: usize) -> Self {
+        Kept { records, durable: true }
+    }
+
+    /// The sink has taken the first `records` of the batch over and answers for them: it never
+    /// refuses them any more, and reports to its [`Durable`] once they are kept. What gives access
+    /// waits for that.
+    pub const fn later(records: usize) -> Self {
+        Kept { records, durable: false }
+    }
+
+    /// How many records were kept.
+    #[must_use]
+    pub const fn records(self) -> usize {
+        self.records
+    }
+
+    /// Whether they are as durable as they ever will be.
+    #[must_use]
+    pub const fn is_durable(self) -> bool {
+        self.durable
+    }
 }
 
 /// Why a sink did not take a record, in words for an operator.
@@ -98,5 +195,15 @@ mod tests {
         assert_eq!(SinkError::new("disk full").to_string(), "disk full");
         let long = SinkError::new(&"é".repeat(100_000));
         assert_eq!(long.reason().chars().count(), SinkError::LONGEST);
+    }
+
+    #[test]
+    fn only_what_begins_after_the_last_number_follows_it() {
+        let tag = ChainTag::from_bytes([0; 32]);
+        let entry = |first, seq| Entry { first, seq, tag: &tag, line: "{}" };
+        assert!(entry(1, 1).follows(0) && entry(4, 9).follows(3));
+        for (first, seq, last) in [(0, 0, u64::MAX), (2, 2, 0), (4, 9, 8), (4, 3, 3), (1, 1, 1)] {
+            assert!(!entry(first, seq).follows(last), "{first}..={seq} after {last}");
+        }
     }
 }

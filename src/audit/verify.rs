@@ -12,8 +12,9 @@ use crate::key::{KeyId, LogKeys};
 ///
 /// The log must be one of the broker that `origin` names. Every line must carry the tag that the chain
 /// gives it, under the key that the first record or the last `rekeyed` one names, so `keys` are those
-/// there have been. Numbers must run 1, 2, 3, …, and an outcome must belong to one permit before it that
-/// has no other. With an anchor kept elsewhere since, a cut tail and a log rebuilt by somebody who has
+/// there have been. Numbers must run 1, 2, 3, … (a sum of denials stands for the range of numbers that it
+/// says, and says how many there were of each reason), and an outcome must belong to one permit before it
+/// that has no other. With an anchor kept elsewhere since, a cut tail and a log rebuilt by somebody who has
 /// the key are seen too; an anchor older than the log is fine.
 ///
 /// # Errors
@@ -68,16 +69,20 @@ impl<'k> Reading<'k> {
             return Err(Fault::suspect(seq, line));
         }
         let record: Record = Record::from_line(line).map_err(|_| Fault::Unreadable { seq })?;
-        if record.seq != seq {
-            return Err(Fault::out_of_order(seq, record.seq));
-        }
+        check_numbers(seq, &record)?;
         match &record.event {
             Event::Rekeyed { key } => chain.key = find(self.keys, key, seq)?,
             Event::LogStarted { .. } if seq > 1 => return Err(Fault::StartedAgain { seq }),
             _ => self.permits.note(&record)?,
         }
-        self.last = Anchor { seq, tag };
-        check_anchor(self.last, anchor)
+        self.last = Anchor { seq: record.seq, tag };
+        // An anchor is where a record ends. One among the numbers of a sum has seen other records.
+        match anchor {
+            Some(anchor) if (seq..record.seq).contains(&anchor.seq) => {
+                Err(Fault::Rebuilt { seq: anchor.seq })
+            }
+            anchor => check_anchor(self.last, anchor),
+        }
     }
 
     /// What was read is all there is.
@@ -127,7 +132,7 @@ pub struct Verification {
     pub log: Option<LogId>,
     /// The key that its next record is under; `None` where it has no record.
     pub key: Option<KeyId>,
-    /// Where the log stands; its number is how many records there are.
+    /// Where the log stands; its number is that of the last record.
     pub anchor: Anchor,
     /// Numbers of the permits that have no outcome: calls still running, or a host that died.
     pub without_outcome: Vec<u64>,
@@ -199,6 +204,14 @@ pub enum Fault {
         /// The anchor's number.
         seq: u64,
     },
+    /// It is a sum of denials that does not stand for as many as it has numbers.
+    #[error("record {seq} sums {summed} denials, expected one for each number that it stands for")]
+    WrongSum {
+        /// The record's number, the last that it stands for.
+        seq: u64,
+        /// How many denials it sums.
+        summed: u64,
+    },
     /// It is an outcome of what is no earlier permit.
     #[error("record {seq} is an outcome of record {of}, which is no earlier permit")]
     OutcomeOfNoPermit {
@@ -231,6 +244,7 @@ impl Fault {
             | Fault::Unreadable { seq }
             | Fault::Cut { seq, .. }
             | Fault::Rebuilt { seq }
+            | Fault::WrongSum { seq, .. }
             | Fault::OutcomeOfNoPermit { seq, .. }
             | Fault::SecondOutcome { seq, .. } => seq,
         }
@@ -242,9 +256,12 @@ impl Fault {
         #[derive(Deserialize)]
         struct Claim {
             seq: u64,
+            from: Option<u64>,
         }
-        match serde_json::from_str::<Claim>(line) {
-            Ok(claim) if claim.seq != seq => Self::out_of_order(seq, claim.seq),
+        let claimed =
+            serde_json::from_str::<Claim>(line).map(|claim| claim.from.unwrap_or(claim.seq));
+        match claimed {
+            Ok(claimed) if claimed != seq => Self::out_of_order(seq, claimed),
             _ => Self::Changed { seq },
         }
     }
@@ -259,6 +276,25 @@ impl Fault {
 
     fn out_of_order(seq: u64, found: u64) -> Self {
         if found > seq { Self::Missing { seq, found } } else { Self::Repeated { seq, found } }
+    }
+}
+
+/// Whether a record that was written by us stands for the number `seq`, and for as many after it as it
+/// says.
+fn check_numbers(seq: u64, record: &Record) -> Result<(), Fault> {
+    let Event::Denials { from, reasons, .. } = &record.event else {
+        return match record.seq == seq {
+            true => Ok(()),
+            false => Err(Fault::out_of_order(seq, record.seq)),
+        };
+    };
+    if *from != seq {
+        return Err(Fault::out_of_order(seq, *from));
+    }
+    let summed = reasons.values().fold(0, |sum: u64, count| sum.saturating_add(*count));
+    match record.seq.checked_sub(seq) {
+        Some(more) if more.checked_add(1) == Some(summed) => Ok(()),
+        _ => Err(Fault::WrongSum { seq: record.seq, summed }),
     }
 }
 

@@ -7,7 +7,8 @@ use super::current::{Current, DecidingRules};
 use super::judge::{CallInputs, Reserved};
 use super::permit::Permit;
 use super::presented::{PresentedGrant, present};
-use super::shared::Shared;
+use super::shared::{Recorded, Shared, Unrecorded};
+use crate::audit::Outcome;
 use crate::call::Call;
 use crate::denial::{Denial, Reason};
 use crate::grant::GrantId;
@@ -36,8 +37,13 @@ impl CallRequest<'_> {
         // Outside the locks: the log may take its time.
         let settled = self.shared.settle(place);
         let mut life = presented.cell.life.lock();
-        if let Err(denial) = settled {
-            life.undo_permit(seq);
+        if let Err(Unrecorded { denial, end }) = settled {
+            let closed = life.undo_permit(seq);
+            if closed && end == Recorded::Yes {
+                // Its record stands, or may: so does its outcome.
+                let abandoned = (seq, Outcome::Abandoned);
+                self.shared.record_outcome(&presented.cell, &life, abandoned, self.now);
+            }
             drop(life);
             return Err(presented.refuse(denial));
         }

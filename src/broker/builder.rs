@@ -6,12 +6,15 @@ use std::time::Duration;
 use super::Broker;
 use super::current::{InForce, KeysInForce, Ruling};
 use super::denial_hook::DenialHook;
+use super::remains::Remains;
 use super::settings::Settings;
 use super::shared::Shared;
 use super::source::Source;
 use super::stats::DenialCounts;
 use super::tripwire::Tripwire;
-use crate::audit::{DigestKey, Event, Journal, MemoryLog, Origin, Sink, SinkError};
+use crate::audit::{
+    DigestKey, Entry, Event, Journal, MemoryLog, Origin, Sink, SinkError, UnwrittenHook,
+};
 use crate::clock::{Clock, ClockError, SystemClock, Timekeeper};
 use crate::context::ContextSource;
 use crate::denial::Denial;
@@ -21,6 +24,7 @@ use crate::key::{KeyError, KeyRing, LogKeys};
 use crate::policy::Policy;
 use crate::random::RandomError;
 use crate::sync::Mutex;
+use crate::sync::atomic::AtomicU64;
 use crate::task::{Halts, Table};
 
 /// Builds a [`Broker`]; every default has its reason at its method.
@@ -38,6 +42,7 @@ pub struct BrokerBuilder {
     ids: GrantIds,
     on_denial: Option<DenialHook>,
     source: Option<Source>,
+    on_unwritten: Option<Arc<UnwrittenHook>>,
 }
 
 /// Why a broker could not be built.
@@ -82,13 +87,15 @@ impl BrokerBuilder {
             ids: GrantIds::Random,
             on_denial: None,
             source: None,
+            on_unwritten: None,
             settings: Settings {
                 default_ttl: Duration::from_secs(5 * 60),
                 ceiling: Duration::from_secs(60 * 60),
                 permit_ttl: Duration::from_secs(30),
                 presentation_window: Duration::from_secs(30),
-                max_grants: 1 << 20,
+                max_grants_per_task: 1 << 20,
                 max_permits: 1024,
+                log_timeout: Duration::from_secs(2),
             },
         }
     }
@@ -119,6 +126,32 @@ impl BrokerBuilder {
     /// [keys](Self::log_keys) that do, too.
     pub fn log(mut self, sink: impl Sink + 'static) -> Self {
         self.sink = Some(Arc::new(sink));
+        self
+    }
+
+    /// How long a thread waits for the log before it is denied access: from a millisecond to five
+    /// minutes. Default two seconds: a disk that is well answers in a hundredth of that, and an agent
+    /// whose call waits longer is better told that the log is not to be had.
+    ///
+    /// It bounds waiting for another thread that is inside the sink. A thread that is inside itself
+    /// stays as long as the sink takes, unless that is a [`ThreadedSink`](crate::audit::ThreadedSink).
+    pub fn log_timeout(mut self, most: Duration) -> Self {
+        self.settings.log_timeout = most;
+        self
+    }
+
+    /// What gets the records that are still owed when the last handle of this broker is dropped, with
+    /// the tags that continue the log's chain. Called on the thread that drops it; dropping calls no
+    /// sink. Default: nothing, and what is owed is lost. [`Broker::close`] writes them before.
+    pub fn on_unwritten(mut self, hook: impl Fn(&[Entry<'_>]) + Send + Sync + 'static) -> Self {
+        self.on_unwritten = Some(Arc::new(hook));
+        self
+    }
+
+    /// How many grants a task may hold at once: 1 to 1,048,576, which is the default. Each takes some
+    /// hundred bytes, and one task of an agent that asks again and again is all that it costs.
+    pub fn max_grants_per_task(mut self, grants: usize) -> Self {
+        self.settings.max_grants_per_task = grants;
         self
     }
 
@@ -261,6 +294,13 @@ impl BrokerBuilder {
                 "one millisecond to five minutes",
             ));
         }
+        let wait = self.settings.log_timeout;
+        if wait < LEAST || wait > Duration::from_secs(5 * 60) {
+            return Err(BrokerError::Setting("log_timeout", "one millisecond to five minutes"));
+        }
+        if !(1..=1 << 20).contains(&self.settings.max_grants_per_task) {
+            return Err(BrokerError::Setting("max_grants_per_task", "1 to 1048576"));
+        }
         for (name, text) in [("issuer", &self.issuer), ("audience", &self.audience)] {
             if text.is_empty() || text.len() > crate::token::MAX_NAME {
                 return Err(BrokerError::Name(name));
@@ -287,7 +327,10 @@ impl BrokerBuilder {
             return Err(KeyError::Reused(shared.id).into());
         }
         let origin = Origin::new(&self.issuer, &self.audience);
-        let journal = Journal::open(sink, &log_keys, &origin, keeper.latest())?;
+        let mut journal = Journal::open(sink, &log_keys, &origin, keeper.latest(), wait)?;
+        if let Some(hook) = self.on_unwritten {
+            journal.hand_unwritten_to(hook);
+        }
         if log.is_none() {
             log_keys.forget_past();
         }
@@ -315,7 +358,8 @@ impl BrokerBuilder {
             spanning: SpanningCounters::new(),
             terms: Pool::default(),
             purposes: Pool::default(),
-            remains: Mutex::default(),
+            remains: Remains::default(),
+            abandoned: AtomicU64::new(0),
             halts: Halts::default(),
             denials: DenialCounts::default(),
             tripwire: self.tripwire.map(|(denials, window)| Tripwire::new(denials, window)),
@@ -327,6 +371,8 @@ impl BrokerBuilder {
         };
         let loaded = Event::Reloaded { epoch: 1, policy: digest.as_str().into() };
         shared.record(shared.keeper.latest(), &loaded);
+        // If the log refuses, it is owed, and nothing is given before it is written.
+        let _ = shared.journal.flush(shared.journal.last_seq(), shared.settings.log_timeout);
         Ok(Broker { shared: Arc::new(shared), log })
     }
 }

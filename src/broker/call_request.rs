@@ -77,9 +77,10 @@ impl CallRequest<'_> {
             rules: denial.rules().map(Into::into).collect(),
             epoch: Some(epoch),
         };
-        let place = self.shared.place_denial(self.now, &denial, &event);
+        self.shared.place_denial(self.now, &denial, &event);
         drop(current);
-        self.shared.tell_denial(place, &denial, &event);
+        self.shared.tell_denial(&denial, &event);
+        self.shared.journal.write_if_many();
         self.shared.trip(self.caller, &denial, self.now);
         denial
     }

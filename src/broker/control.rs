@@ -3,7 +3,9 @@
 use std::collections::HashSet;
 use std::sync::Arc;
 
-use super::shared::Shared;
+use super::ended::Ended;
+use super::retire::End;
+use super::shared::{Recorded, Shared};
 use crate::audit::{Event, How};
 use crate::denial::Reason;
 use crate::grant::{GrantId, Row};
@@ -19,13 +21,6 @@ pub struct Control {
     pub(super) shared: Arc<Shared>,
 }
 
-/// What a halt found.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Halted {
-    /// The numbers, in the log, of the permits whose calls were running: these go on.
-    pub running: Vec<u64>,
-}
-
 impl Control {
     pub(super) fn new(shared: Arc<Shared>) -> Self {
         Control { shared }
@@ -34,33 +29,32 @@ impl Control {
     /// Stops: when this returns, nothing that it stops can start, permits already handed out
     /// included. Calls that were running are reported. A halt stays until it is
     /// [resumed](Control::resume), whatever ends meanwhile; it ends nothing.
-    pub fn halt(&self, what: Halt) -> Halted {
+    pub fn halt(&self, what: Halt) -> Ended {
         let word = what.to_string();
         self.shared.halts.halt(what.clone());
         // Every task's lock is gone through once: what was about to start under it has started by
         // then and is reported, and what comes later sees the halt.
-        let mut running = Vec::new();
-        for task in self.shared.table.tasks() {
+        let mut ended = Ended::nothing();
+        for task in self.shared.table.with_late() {
             let life = task.life.lock();
             for permit in life.permits().iter().filter(|permit| permit.running) {
-                // Of a grant that has ended nothing is known any more: it is reported as well.
-                let ended = life.grant(permit.grant).is_none();
+                // Who held a grant that has ended is not known any more: it is reported as well.
+                let gone = life.grant(permit.grant).is_none();
                 let who: Vec<_> = life.holders(permit.grant).chain([&permit.caller]).collect();
-                if ended || what.stops(&task, &who, Some(permit.tool.as_str())) {
-                    running.push(permit.seq);
+                if gone || what.stops(&task, &who, Some(permit.tool.as_str())) {
+                    ended.add_running([permit.seq]);
                 }
             }
         }
-        let at = self.shared.keeper.now().unwrap_or_else(|_| self.shared.keeper.latest());
-        self.shared.record(at, &Event::Halted { what: word.into() });
-        Halted { running }
+        self.shared.record(self.shared.time_of_end(), &Event::Halted { what: word.into() });
+        ended.recorded(&self.shared)
     }
 
     /// Lets go on what was halted; `false` if that halt was not on.
     pub fn resume(&self, what: &Halt) -> bool {
         let was = self.shared.halts.resume(what);
         if was {
-            let at = self.shared.keeper.now().unwrap_or_else(|_| self.shared.keeper.latest());
+            let at = self.shared.time_of_end();
             self.shared.record(at, &Event::Resumed { what: what.to_string().into() });
         }
         was
@@ -71,72 +65,100 @@ impl Control {
         self.shared.halts.all()
     }
 
-    /// Ends one grant, wherever it is; final when it returns. `false` if no such grant lives.
-    pub fn revoke_grant(&self, id: GrantId) -> bool {
-        let holding =
-            self.shared.table.tasks().into_iter().find(|task| task.life.lock().grant(id).is_some());
-        holding.is_some_and(|task| self.shared.end_grant(&task, id, Reason::Revoked).is_some())
+    /// Ends one grant, wherever it is, with all delegated from it; final when it returns.
+    pub fn revoke_grant(&self, id: GrantId) -> Ended {
+        let mut ended = Ended::nothing();
+        for task in self.shared.table.with_late() {
+            let (holds, running) = {
+                let life = task.life.lock();
+                (life.grant(id).is_some(), life.running_on(id))
+            };
+            if holds {
+                let end = End::Grant { id, why: Reason::Revoked };
+                ended.add_grant(self.shared.end(&task, end));
+            }
+            ended.add_running(running);
+        }
+        ended.recorded(&self.shared)
     }
 
     /// Ends every grant that an identity holds, with all delegated from them, and every task it
-    /// opened; and the same of every identity that acts for it. How many of both, what ended with
-    /// them not counted.
+    /// opened; and the same of every identity that acts for it. All have ended, and have their places
+    /// in the log, before any of it is written.
     ///
     /// It ends what [`Halt::Identity`] of the same id stops, and knows identities as that does.
-    pub fn revoke_identity(&self, id: &str) -> usize {
-        let mut ended = 0;
-        for task in self.shared.table.tasks() {
+    pub fn revoke_identity(&self, id: &str) -> Ended {
+        let mut ended = Ended::nothing();
+        for task in self.shared.table.with_late() {
             if task.requester.is_or_acts_for(id) {
-                self.shared.end(&task, How::Revoked, None);
-                ended += 1;
+                ended.add_task(
+                    self.shared.end(&task, End::Task { how: How::Revoked, reason: None }),
+                );
             } else {
                 // Whoever presents a token has the holder's id, and may act for others than it did
                 // when it got the grant.
                 let held = |row: &Row| row.holder.is_or_acts_for(id);
-                ended += self.revoke_where(&task, held, |permit| permit.caller.is_or_acts_for(id));
+                let called = |permit: &OpenPermit| permit.caller.is_or_acts_for(id);
+                self.revoke_where(&task, held, called, &mut ended);
             }
         }
-        ended
+        ended.recorded(&self.shared)
     }
 
-    /// Ends every grant that names a tool, with all delegated from them; how many, what ended with
-    /// them not counted.
-    pub fn revoke_tool(&self, tool: &str) -> usize {
+    /// Ends every grant that names a tool, with all delegated from them. All have ended, and have
+    /// their places in the log, before any of it is written.
+    pub fn revoke_tool(&self, tool: &str) -> Ended {
         let names =
             |row: &Row| row.terms.scope.iter().any(|own| own.capability.tool.as_str() == tool);
-        let tasks = self.shared.table.tasks();
-        tasks.iter().map(|task| self.revoke_where(task, names, |_| false)).sum()
+        let mut ended = Ended::nothing();
+        for task in self.shared.table.tasks() {
+            self.revoke_where(&task, names, |_| false, &mut ended);
+        }
+        ended.recorded(&self.shared)
     }
 
+    /// Ends the grants of one task that `held` names, and those on which `called` names a permit, in
+    /// one step.
     fn revoke_where(
         &self,
-        task: &TaskCell,
+        task: &Arc<TaskCell>,
         held: impl Fn(&Row) -> bool,
-        permitted: impl Fn(&OpenPermit) -> bool,
-    ) -> usize {
-        let mut found: Vec<(u8, GrantId)> = {
-            let life = task.life.lock();
-            let permits = life.permits().iter().filter(|permit| permitted(permit));
-            let used: HashSet<GrantId> = permits.map(|permit| permit.grant).collect();
-            let rows = life.grants.iter().filter(|row| held(row) || used.contains(&row.id));
-            rows.map(|row| (row.hops, row.id)).collect()
-        };
+        called: impl Fn(&OpenPermit) -> bool,
+        ended: &mut Ended,
+    ) {
+        let at = self.shared.time_of_end();
+        let mut life = task.life.lock();
+        let permits = || life.permits().iter().filter(|permit| called(permit));
+        let used: HashSet<GrantId> = permits().map(|permit| permit.grant).collect();
+        // Of grants that had ended before, too.
+        ended.add_running(permits().filter(|permit| permit.running).map(|permit| permit.seq));
+        let rows = life.grants.iter().filter(|row| held(row) || used.contains(&row.id));
+        let mut found: Vec<_> = rows.map(|row| (row.hops, row.id)).collect();
         // Those above first, or how many end with them would be chance.
         found.sort_unstable_by_key(|(hops, _)| *hops);
-        let end =
-            |(_, id): &(u8, GrantId)| self.shared.end_grant(task, *id, Reason::Revoked).is_some();
-        found.iter().filter(|id| end(id)).count()
+        for (_, id) in found {
+            let end = End::Grant { id, why: Reason::Revoked };
+            if let Some(retired) = self.shared.retire(task, &mut life, end, at, Recorded::Yes) {
+                let by_this = retired.ended_otherwise.is_none();
+                ended.add_grant(if by_this { Ok(retired) } else { Err(retired.running) });
+            }
+        }
     }
 
-    /// Ends one task, by its name; `false` if none of that name is live.
-    pub fn revoke_task(&self, name: &str) -> bool {
+    /// Ends one task, by its name, if one of that name is live.
+    pub fn revoke_task(&self, name: &str) -> Ended {
+        let mut ended = Ended::nothing();
+        let end = End::Task { how: How::Revoked, reason: None };
         match self.shared.table.task_named(name) {
-            Some(task) => {
-                self.shared.end(&task, How::Revoked, None);
-                true
+            Some(task) => ended.add_task(self.shared.end(&task, end)),
+            None => {
+                // It may be over, with a call that still runs.
+                let late = self.shared.table.late();
+                let named = late.iter().filter(|task| *task.name == *name);
+                named.for_each(|task| ended.add_running(task.life.lock().running()));
             }
-            None => false,
         }
+        ended.recorded(&self.shared)
     }
 }
 

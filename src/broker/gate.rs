@@ -5,9 +5,11 @@ use std::sync::Arc;
 
 use super::call_request::{CallRequest, Refusal};
 use super::current::DecidingRules;
+use super::ended::Ended;
 use super::permit::Permit;
 use super::presented::present_token;
-use super::shared::Shared;
+use super::retire::End;
+use super::shared::{Recorded, Shared};
 use crate::audit::{Event, Stage};
 use crate::call::Call;
 use crate::clock::Timestamp;
@@ -194,7 +196,7 @@ impl Gate {
         &self,
         presented: &P,
         caller: &Identity,
-    ) -> Result<(), Denial> {
+    ) -> Result<Ended, Denial> {
         let now = self.shared.now();
         let at = *now.as_ref().unwrap_or(&self.shared.keeper.latest());
         let given_up = now.and_then(|now| self.end_presented(presented.text(), caller, now));
@@ -205,12 +207,31 @@ impl Gate {
         })
     }
 
-    fn end_presented(&self, text: &str, caller: &Identity, now: Timestamp) -> Result<(), Denial> {
+    fn end_presented(
+        &self,
+        text: &str,
+        caller: &Identity,
+        now: Timestamp,
+    ) -> Result<Ended, Denial> {
         let current = self.shared.current();
         let presented = present_token(&self.shared, &current.keys.tokens, text, caller, now)?;
         drop(current);
-        let grant = (presented.grant, Some(presented.serial));
-        self.shared.try_end_grant(&presented.cell, grant, Reason::Revoked).map(drop)
+        let at = self.shared.time_of_end();
+        let mut life = presented.cell.life.lock();
+        let row = life.grant(presented.grant);
+        if row.is_some_and(|row| row.serial != presented.serial) {
+            return Err(Denial::new(Reason::Superseded).because("the grant was renewed since"));
+        }
+        let end = End::Grant { id: presented.grant, why: Reason::Revoked };
+        let retired = self.shared.retire(&presented.cell, &mut life, end, at, Recorded::Yes);
+        let retired = retired.ok_or_else(|| life.gone(presented.grant))?;
+        drop(life);
+        if let Some(other) = retired.ended_otherwise {
+            return Err(other.denial());
+        }
+        let mut ended = Ended::nothing();
+        ended.add_grant(Ok(retired));
+        Ok(ended.recorded(&self.shared))
     }
 }
 

@@ -2,11 +2,11 @@
 
 use std::sync::Arc;
 
+use super::ended::Ended;
 use super::shared::Shared;
 use super::tokens::Tokens;
 use crate::clock::Timestamp;
 use crate::context::Context;
-use crate::denial::Reason;
 use crate::grant::GrantId;
 use crate::identity::Identity;
 use crate::scope::Scope;
@@ -96,10 +96,9 @@ impl Grant {
         self.rules.iter().map(|id| &**id)
     }
 
-    /// Ends the grant and all delegated from it, final when it returns. `false` if it had ended
-    /// before.
-    pub fn revoke(self) -> bool {
-        self.shared.end_grant(&self.cell, self.id, Reason::Revoked).is_some()
+    /// Ends the grant and all delegated from it, final when it returns.
+    pub fn revoke(self) -> Ended {
+        Ended::grant(&self.shared, &self.cell, self.id)
     }
 }
 

@@ -88,14 +88,11 @@ impl Broker {
         let (chain, digests) = (Arc::new(ChainKey::of(active)), Arc::new(DigestKey::of(active)));
         let at = shared.keeper.latest();
         // Its place is taken before anything is digested with the new key.
-        let place = shared.current.change_keys(|now| {
-            let place = shared.journal.place(Body::rekeying(at, chain)).ok();
-            (Some(KeysInForce { tokens: now.tokens.clone(), digests }), place)
+        shared.current.change_keys(|now| {
+            shared.journal.note(Body::rekeying(at, chain));
+            (Some(KeysInForce { tokens: now.tokens.clone(), digests }), ())
         });
         drop(keys);
-        if let Some(place) = place {
-            shared.journal.owe(place);
-        }
         Ok(())
     }
 
@@ -112,7 +109,7 @@ impl Broker {
     /// The first [`Fault`].
     pub fn verify_log(&self) -> Result<Verification, Fault> {
         // Without a log in memory there is nothing to look at, and what was written counts as cut.
-        self.verify(self.log.as_deref().unwrap_or(&MemoryLog::new()))
+        self.verify(self.log().unwrap_or(&MemoryLog::new()))
     }
 
     /// As [`verify_log`](Broker::verify_log), for a log in memory that the broker was

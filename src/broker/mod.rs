@@ -50,13 +50,14 @@
 mod authorize;
 mod builder;
 mod call_request;
+mod close;
 mod control;
 mod covering;
 mod current;
 mod delegate;
 mod denial_hook;
-mod end;
 mod ended;
+mod flush;
 mod gate;
 mod grant;
 mod judge;
@@ -73,9 +74,11 @@ mod presented;
 mod reaper;
 mod receipt;
 mod reload;
+mod remains;
 mod renew;
 mod request;
 mod restate;
+mod retire;
 mod running;
 mod session;
 mod settings;
@@ -93,8 +96,9 @@ use std::sync::Arc;
 
 pub use crate::task::Halt;
 pub use builder::{BrokerBuilder, BrokerError};
-pub use control::{Control, Halted};
+pub use control::Control;
 pub use ended::Ended;
+pub use flush::FlushError;
 pub use gate::{DryRun, Gate};
 pub use grant::Grant;
 pub use permit::Permit;
@@ -179,20 +183,12 @@ impl Broker {
         (current.epoch, current.policy.digest)
     }
 
-    /// The log in memory, if the broker was built without another.
+    /// The log in memory, if the broker was built without another. What is owed to it is written
+    /// first.
     pub fn log(&self) -> Option<&MemoryLog> {
-        self.log.as_deref()
-    }
-
-    /// How many records the log still owes: their effect stands, but the sink has not taken them.
-    pub fn record_debts(&self) -> usize {
-        self.shared.journal.debts()
-    }
-
-    /// Tries to write the records that are owed, and those that wait for the next one to be written;
-    /// returns how many are owed still.
-    pub fn pay_record_debts(&self) -> usize {
-        self.shared.journal.retry()
+        let log = self.log.as_deref()?;
+        self.flush();
+        Some(log)
     }
 }
 

@@ -3,8 +3,10 @@
 use std::sync::Arc;
 
 use super::Broker;
-use super::shared::Shared;
+use super::retire::End;
+use super::shared::{Recorded, Shared, Unrecorded};
 use super::task::Task;
+use crate::audit::Place;
 use crate::audit::{Event, How, Stage};
 use crate::clock::Timestamp;
 use crate::denial::{Denial, Reason};
@@ -60,7 +62,7 @@ impl Broker {
         let opened = now.and_then(|now| open(shared, name, generation, who, purpose, now));
         opened.inspect_err(|denial| {
             let subject = who.subject().as_str();
-            shared.record_denial(
+            shared.refuse(
                 at,
                 denial,
                 Event::Denied {
@@ -118,8 +120,6 @@ fn open(
         return Err(Denial::new(Reason::Halted).because(halt));
     }
     shared.sweep_at_open();
-    insert(shared, &cell, now)?;
-    // Recorded before anyone has the handle; a refusal takes the task back.
     let event = Event::Opened {
         task: name.into(),
         generation,
@@ -131,31 +131,46 @@ fn open(
         intent: cell.purpose.intent().map(Into::into),
         ceiling,
     };
-    let recorded = shared.place(now, &event).and_then(|place| shared.settle(place));
-    if let Err(denial) = recorded {
-        cell.life.lock().end(How::Dropped);
-        shared.forget(&cell);
+    let place = insert(shared, &cell, now, &event)?;
+    // Recorded before anyone has the handle; a refusal takes the task back.
+    if let Err(Unrecorded { denial, end }) = shared.settle(place) {
+        shared.take_back(&cell, DROPPED, end);
         return Err(denial);
+    }
+    if cell.life.lock().over.is_some() {
+        return Err(Denial::new(Reason::TaskOver).because("it was ended while it was opened"));
     }
     Ok(Task { shared: shared.clone(), cell })
 }
 
-/// Takes the name; a task that has reached its ceiling gives it up.
-fn insert(shared: &Arc<Shared>, cell: &Arc<TaskCell>, now: Timestamp) -> Result<(), Denial> {
-    let taken = || {
+/// How a task ends that was never handed out.
+const DROPPED: End<'static> = End::Task { how: How::Dropped, reason: None };
+
+/// Takes the name, together with the record's place: whoever finds the task by its name finds it opened
+/// in the log. A task that has reached its ceiling gives the name up.
+fn insert(
+    shared: &Arc<Shared>,
+    cell: &Arc<TaskCell>,
+    now: Timestamp,
+    event: &Event<'_>,
+) -> Result<Place, Denial> {
+    if let Some(other) = shared.table.task_named(&cell.name)
+        && now >= other.ceiling
+    {
+        // Another thread may have ended it meanwhile.
+        let _ = shared.end(&other, End::Task { how: How::Ceiling, reason: None });
+    }
+    // What ends this task by its name waits here until it has its place.
+    let mut life = cell.life.lock();
+    shared.table.insert(cell).map_err(|_| {
         Denial::new(Reason::TaskNameTaken)
             .because(format_args!("a task named `{}` is live", cell.name))
-    };
-    match shared.table.insert(cell) {
-        Ok(()) => Ok(()),
-        Err(other) if now >= other.ceiling || other.life.lock().over.is_some() => {
-            shared.end(&other, How::Ceiling, None);
-            // Somebody else may have ended it, and not taken it out of the table yet.
-            shared.forget(&other);
-            shared.table.insert(cell).map_err(|_| taken())
-        }
-        Err(_) => Err(taken()),
+    })?;
+    let placed = shared.place(now, event);
+    if placed.is_err() {
+        shared.retire(cell, &mut life, DROPPED, now, Recorded::NeverGiven);
     }
+    placed
 }
 
 impl Shared {

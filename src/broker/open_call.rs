@@ -83,35 +83,25 @@ impl OpenCall {
         self.cell.prove_live(life, &self.shared.halts, &claim, now).is_ok()
     }
 
-    /// Whoever is writing takes the record along: it stands in any case, so there is nothing to wait for.
+    /// Closes the permit, once. The outcome has its place in the log's order and is written by the
+    /// next thread that writes: whoever reports it, or drops this, waits for nothing.
     pub(super) fn close(&mut self, outcome: Outcome) {
-        if let Some(place) = self.close_in_table(outcome) {
-            self.shared.journal.owe_without_waiting(place);
-        }
-    }
-
-    /// Closes the permit, once, with the outcome's place in the sequence.
-    fn close_in_table(&mut self, outcome: Outcome) -> Option<crate::audit::Place> {
         if std::mem::replace(&mut self.closed, true) {
-            return None;
+            return;
         }
-        let at = self.shared.keeper.now().unwrap_or_else(|_| self.shared.keeper.latest());
+        let at = self.shared.time_of_end();
         let mut life = self.cell.life.lock();
         // A permit that lapsed has its outcome recorded already.
         if !life.close_permit(self.seq, self.started.then_some(at)) {
-            return None;
+            return;
         }
+        self.shared.record_outcome(&self.cell, &life, (self.seq, outcome), at);
         if self.started {
+            if life.over.is_some() && life.running().is_empty() {
+                self.shared.table.forget_late(&self.cell);
+            }
             self.cell.call_done.notify_all();
         }
-        let event = Event::Outcome {
-            task: (&*self.cell.name).into(),
-            generation: self.cell.generation,
-            of: self.seq,
-            outcome,
-            task_over: life.over.is_some(),
-        };
-        self.shared.place(at, &event).ok()
     }
 
     pub(super) fn record_denial(&self, call: &Call, denial: &Denial) {

@@ -8,7 +8,8 @@ use std::task::Poll;
 use super::Broker;
 use super::current::Current;
 use super::offer::{Offer, OfferInputs};
-use super::shared::Shared;
+use super::retire::End;
+use super::shared::{Recorded, Shared};
 use crate::audit::Event;
 use crate::clock::Timestamp;
 use crate::denial::{Denial, Reason};
@@ -72,17 +73,14 @@ impl Broker {
     /// a policy that says the same is no new epoch and changes nothing.
     pub fn reload(&self, policy: &Policy) -> DriftScan {
         let shared = &self.shared;
-        let (epoch, same, place) = shared.current.change(|current| {
-            let Some(next) = current.next(policy) else { return (current.epoch, true, None) };
+        let (epoch, same) = shared.current.change(|current| {
+            let Some(next) = current.next(policy) else { return (current.epoch, true) };
             *current = next;
             // The place in the sequence is taken before anyone can decide by the new policy.
             let (epoch, policy) = (current.epoch, (&*current.digest).into());
-            let place = shared.place(shared.keeper.latest(), &Event::Reloaded { epoch, policy });
-            (current.epoch, false, place.ok())
+            shared.record(shared.keeper.latest(), &Event::Reloaded { epoch, policy });
+            (current.epoch, false)
         });
-        if let Some(place) = place {
-            shared.journal.owe(place);
-        }
         let waiting = if same { VecDeque::new() } else { shared.table.tasks().into() };
         DriftScan::new(shared.clone(), epoch, waiting)
     }
@@ -156,7 +154,7 @@ impl DriftScan {
     }
 }
 
-fn scan_task(shared: &Shared, cell: &TaskCell, report: &mut Drift) {
+fn scan_task(shared: &Shared, cell: &Arc<TaskCell>, report: &mut Drift) {
     let now = shared.keeper.now().unwrap_or_else(|_| shared.keeper.latest());
     let stale = Stale::of(&cell.life.lock(), &shared.current(), now);
     let mut survey = Survey::default();
@@ -168,14 +166,7 @@ fn scan_task(shared: &Shared, cell: &TaskCell, report: &mut Drift) {
         let Some(one) = survey.look(shared, &current, cell, &mut life, row, now) else { continue };
         let id = one.0;
         report.grants.extend(Drifted::new(cell, &life, one));
-        let ended = life.end_grant(id, Reason::Drifted);
-        let event = ended.map(|ended| shared.grant_ended(cell, &ended, Reason::Drifted));
-        let place = event.and_then(|event| shared.place(now, &event).ok());
-        drop(life);
-        drop(current);
-        if let Some(place) = place {
-            shared.journal.owe(place);
-        }
+        shared.end_drifted(cell, &mut life, id, now);
     }
 }
 
@@ -233,7 +224,7 @@ impl Shared {
     pub(super) fn keep_up(
         &self,
         current: &Current,
-        cell: &TaskCell,
+        cell: &Arc<TaskCell>,
         life: &mut Life,
         grant: GrantId,
         now: Timestamp,
@@ -302,12 +293,9 @@ impl Shared {
     }
 
     /// Ends a drifted grant under a lock that is held already.
-    fn end_drifted(&self, cell: &TaskCell, life: &mut Life, id: GrantId, now: Timestamp) {
-        if let Some(ended) = life.end_grant(id, Reason::Drifted)
-            && let Ok(place) = self.place(now, &self.grant_ended(cell, &ended, Reason::Drifted))
-        {
-            self.journal.owe_later(place);
-        }
+    fn end_drifted(&self, cell: &Arc<TaskCell>, life: &mut Life, id: GrantId, now: Timestamp) {
+        let drifted = End::Grant { id, why: Reason::Drifted };
+        let _ = self.retire(cell, life, drifted, now, Recorded::Yes);
     }
 }
 

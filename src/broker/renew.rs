@@ -5,6 +5,7 @@ use std::borrow::Cow;
 use super::grant::Grant;
 use super::offer::OfferInputs;
 use super::request::{GrantRequest, Made, expiry};
+use super::retire::End;
 use super::task::Task;
 use crate::clock::Timestamp;
 use crate::context::Context;
@@ -94,7 +95,8 @@ impl Task {
                 // Doubt ends the grant, whatever the doubt was about. A grant of another task is
                 // none of this one's.
                 if grant.cell.generation == self.cell.generation {
-                    let _ = shared.end_grant(&self.cell, grant.id, Reason::Revoked);
+                    let _ =
+                        shared.end(&self.cell, End::Grant { id: grant.id, why: Reason::Revoked });
                 }
                 Err(denial)
             }
@@ -183,7 +185,7 @@ fn again(request: &GrantRequest<'_>, grant: &Grant, moves: Expiry) -> Result<Aga
     drop(life);
     drop(current);
     // If the log refuses, the grant ends: its older tokens are superseded already.
-    shared.settle(place)?;
+    shared.settle(place).map_err(|unrecorded| unrecorded.denial)?;
     if terms.limit_time() {
         cell.life.lock().begin_spells(&terms, subject, first, now);
     }

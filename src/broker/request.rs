@@ -4,9 +4,12 @@ use std::borrow::Cow;
 use std::sync::Arc;
 
 use super::current::Current;
+use super::ended::Ended;
 use super::grant::Grant;
 use super::offer::{Offer, OfferInputs};
-use super::shared::Shared;
+use super::remains::FOR_EACH_MADE;
+use super::retire::End;
+use super::shared::{Shared, Unrecorded};
 use super::task::Task;
 use crate::audit::{Event, Stage};
 use crate::clock::Timestamp;
@@ -52,11 +55,14 @@ impl Task {
         })
     }
 
-    /// Ends one grant of this task and all delegated from it, final when it returns. `false` if it
-    /// had ended before, or is not of this task.
-    pub fn revoke_grant(&self, grant: &Grant) -> bool {
-        self.cell.generation == grant.cell.generation
-            && self.shared.end_grant(&self.cell, grant.id, Reason::Revoked).is_some()
+    /// Ends one grant of this task and all delegated from it, final when it returns. Nothing ends if it
+    /// is of another task.
+    pub fn revoke_grant(&self, grant: &Grant) -> Ended {
+        let mut ended = Ended::nothing();
+        if self.cell.generation == grant.cell.generation {
+            ended = Ended::grant(&self.shared, &self.cell, grant.id);
+        }
+        ended
     }
 }
 
@@ -161,6 +167,8 @@ impl<'r> GrantRequest<'r> {
         let event = self.event(&current, &made, parent, &scope, &given);
         let place = shared.place(now, &event)?;
         let terms = shared.terms.share(given.terms);
+        // What hung from grants that have ended is removed at the pace at which grants are made.
+        life.grants.bury(FOR_EACH_MADE);
         life.grants.push(Row {
             id,
             serial: 1,
@@ -178,9 +186,10 @@ impl<'r> GrantRequest<'r> {
         });
         drop(life);
         drop(current);
+        shared.remains.drop_for_one();
         // Nobody has the token yet, so the row is of no use to anyone until the log has accepted.
-        if let Err(denial) = shared.settle(place) {
-            cell.life.lock().end_grant(id, Reason::LogRefused);
+        if let Err(Unrecorded { denial, end }) = shared.settle(place) {
+            shared.take_back(cell, End::Grant { id, why: Reason::LogRefused }, end);
             return Err(denial);
         }
         if terms.limit_time() {
@@ -240,7 +249,7 @@ impl<'r> GrantRequest<'r> {
     }
 
     fn check_room(&self, life: &Life) -> Result<(), Denial> {
-        if life.grants.len() >= self.shared.settings.max_grants {
+        if life.grants.len() >= self.shared.settings.max_grants_per_task {
             return Err(Denial::new(Reason::TooMany).because("the task holds too many grants"));
         }
         Ok(())
@@ -285,7 +294,7 @@ impl<'r> GrantRequest<'r> {
         drop(current);
         let is_meant = denial.reason() != Reason::MalformedScope;
         let scope = is_meant.then(|| recorded(self.scope));
-        self.shared.record_denial(
+        self.shared.refuse(
             self.now,
             denial,
             Event::Denied {

@@ -51,7 +51,7 @@ impl Control {
 
     fn put_in_force(&self, subject: &str, facts: Option<&Identity>) -> DriftScan {
         let shared = &self.shared;
-        let (epoch, place) = shared.current.change(|current| {
+        let epoch = shared.current.change(|current| {
             *current = current.restating(subject, facts);
             let event = Event::Restated {
                 who: subject.into(),
@@ -59,11 +59,9 @@ impl Control {
                 attributes: facts.map(|facts| facts.attributes().keys().map(Into::into).collect()),
             };
             // The place in the sequence is taken before anyone can be decided about by it.
-            (current.epoch, shared.place(shared.keeper.latest(), &event).ok())
+            shared.record(shared.keeper.latest(), &event);
+            current.epoch
         });
-        if let Some(place) = place {
-            shared.journal.owe(place);
-        }
         DriftScan::new(shared.clone(), epoch, shared.table.tasks().into())
     }
 }

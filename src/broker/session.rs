@@ -228,12 +228,12 @@ impl Session {
     /// The errand is done: everything ends, for all clones. Final when it returns. Of a session that was
     /// delegated, what was delegated ends.
     pub fn end(&self) -> Ended {
-        self.kept().end(|task| task.shared.end(&task.cell, How::Completed, None))
+        self.kept().end(|task| task.end_as(How::Completed, None))
     }
 
     /// The errand failed, for a reason that the log keeps: everything ends, as by [`end`](Session::end).
     pub fn fail(&self, reason: &str) -> Ended {
-        self.kept().end(|task| task.shared.end(&task.cell, How::Failed, Some(reason)))
+        self.kept().end(|task| task.end_as(How::Failed, Some(reason)))
     }
 
     fn kept(&self) -> &Kept {
@@ -309,7 +309,7 @@ impl Kept {
             Ok(grant) if state.refused.is_some() => {
                 let denial = state.refused.clone().unwrap_or_else(over);
                 drop(state);
-                let _ = grant.shared.end_grant(&grant.cell, grant.id, Reason::Revoked);
+                let _ = Ended::grant(&grant.shared, &grant.cell, grant.id);
                 return Err(self.gate.refuse(denial, who, tool));
             }
             Ok(grant) => {
@@ -385,10 +385,8 @@ impl Kept {
         match &self.errand {
             Errand::Own(task) => end_task(task),
             Errand::Delegated(_) => {
-                let ended = self
-                    .give_up()
-                    .and_then(|own| own.shared.end_grant(&own.cell, own.id, Reason::Revoked));
-                Ended { running: ended.unwrap_or_default() }
+                let own = self.give_up();
+                own.map(|own| Ended::grant(&own.shared, &own.cell, own.id)).unwrap_or_default()
             }
         }
     }
@@ -405,10 +403,10 @@ impl Kept {
 impl Drop for Handle {
     fn drop(&mut self) {
         match &self.0.errand {
-            Errand::Own(task) => task.shared.end_without_waiting(&task.cell, How::Dropped),
+            Errand::Own(task) => drop(task.end_as(How::Dropped, None)),
             Errand::Delegated(_) => {
                 if let Some(grant) = self.0.give_up() {
-                    grant.shared.end_grant_without_waiting(&grant.cell, grant.id);
+                    let _ = Ended::grant(&grant.shared, &grant.cell, grant.id);
                 }
             }
         }

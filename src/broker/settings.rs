@@ -9,6 +9,8 @@ pub(crate) struct Settings {
     pub(crate) ceiling: Duration,
     pub(crate) permit_ttl: Duration,
     pub(crate) presentation_window: Duration,
-    pub(crate) max_grants: usize,
+    pub(crate) max_grants_per_task: usize,
     pub(crate) max_permits: usize,
+    /// How long a thread waits for the log.
+    pub(crate) log_timeout: Duration,
 }

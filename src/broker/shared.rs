@@ -2,21 +2,23 @@
 
 use super::current::{Current, InForce};
 use super::denial_hook::DenialHook;
+use super::remains::Remains;
 use super::settings::Settings;
 use super::source::Source;
 use super::stats::DenialCounts;
 use super::tripwire::Tripwire;
-use crate::audit::{Body, Event, Journal, Origin, Place, Refused};
+use crate::audit::{Body, Event, Journal, Origin, Outcome, Place, Unsettled};
 use crate::clock::{Timekeeper, Timestamp};
 use crate::denial::{Code, Denial, Reason};
-use crate::grant::{GrantIds, Pool, Rows, SpanningCounters, Terms};
+use crate::grant::{GrantIds, Pool, SpanningCounters, Terms};
 use crate::identity::Identity;
 use crate::key::{KeyRing, LogKeys};
 use crate::purpose::CheckedPurpose;
+use crate::sync::atomic;
 use crate::sync::process_wide::{AtomicU64, Ordering};
 use crate::sync::{Mutex, RwLockReadGuard};
 use crate::task::{Halt, Halts};
-use crate::task::{Table, TaskCell};
+use crate::task::{Life, Table, TaskCell};
 
 pub(crate) struct Shared {
     /// Tells this broker's identities from those of any other in the process.
@@ -31,8 +33,10 @@ pub(crate) struct Shared {
     pub(crate) spanning: SpanningCounters,
     pub(crate) terms: Pool<Terms>,
     pub(crate) purposes: Pool<CheckedPurpose>,
-    /// Grants of tasks that are over, and had so many that dropping them is left to the sweep.
-    pub(crate) remains: Mutex<Vec<Rows>>,
+    /// Grants of tasks that are over, and had more than are dropped at once.
+    pub(crate) remains: Remains,
+    /// Permits whose call never started.
+    pub(crate) abandoned: atomic::AtomicU64,
     pub(crate) halts: Halts,
     pub(crate) denials: DenialCounts,
     pub(crate) tripwire: Option<Tripwire>,
@@ -76,49 +80,76 @@ impl Shared {
         who.check_validity(now)
     }
 
-    /// Takes the record's place in the sequence: called under a task's lock where the order matters.
+    /// Takes the place in the sequence of a record that gives access: called under the task's lock.
     pub(crate) fn place(&self, at: Timestamp, event: &Event<'_>) -> Result<Place, Denial> {
         let body = Body::new(at, event).map_err(|error| refused(&error))?;
         self.journal.place(body).map_err(|error| refused(&error))
     }
 
-    /// Waits until the log has accepted the record.
-    pub(crate) fn settle(&self, place: Place) -> Result<u64, Denial> {
-        self.journal.settle(place).map_err(|error: Refused| refused(&error))
+    /// Waits until the log has accepted the record, outside all locks.
+    pub(crate) fn settle(&self, place: Place) -> Result<u64, Unrecorded> {
+        self.journal.settle(place).map_err(|Unsettled { why, stands }| Unrecorded {
+            denial: refused(&why),
+            // What stands as given is taken back by a record of its own.
+            end: if stands { Recorded::Yes } else { Recorded::NeverGiven },
+        })
     }
 
-    /// Records what stands in any case: if the log refuses, the record is owed.
+    /// Records what stands in any case: takes the record's place in the sequence, under whatever lock
+    /// the order is decided, and leaves the writing to others.
     pub(crate) fn record(&self, at: Timestamp, event: &Event<'_>) {
-        if let Ok(place) = self.place(at, event) {
-            self.journal.owe(place);
+        if let Ok(body) = Body::new(at, event) {
+            self.journal.note(body);
         }
+    }
+
+    /// Records what became of a permit that is closed, under the task's lock.
+    pub(crate) fn record_outcome(
+        &self,
+        cell: &TaskCell,
+        life: &Life,
+        (of, outcome): (u64, Outcome),
+        at: Timestamp,
+    ) {
+        let task_over = life.over.is_some();
+        if outcome == Outcome::Abandoned {
+            self.abandoned.fetch_add(1, atomic::Ordering::Relaxed);
+        }
+        self.record(
+            at,
+            &Event::Outcome {
+                task: (&*cell.name).into(),
+                generation: cell.generation,
+                of,
+                outcome,
+                task_over,
+            },
+        );
     }
 
     /// Records a denial, counts it, and tells the host's hook: called with no lock held.
     pub(crate) fn record_denial(&self, at: Timestamp, denial: &Denial, event: Event<'_>) {
-        let place = self.place_denial(at, denial, &event);
-        self.tell_denial(place, denial, &event);
+        self.place_denial(at, denial, &event);
+        self.tell_denial(denial, &event);
     }
 
-    /// Gets the record of a denial written, and tells the host's hook: called with no lock held.
-    pub(crate) fn tell_denial(&self, place: Option<Place>, denial: &Denial, event: &Event<'_>) {
-        if let Some(place) = place {
-            self.journal.owe(place);
-        }
-        if let Some(hook) = &self.on_denial {
-            hook.tell(denial, event);
-        }
+    /// As [`record_denial`](Self::record_denial), of a thread that asked for access.
+    pub(crate) fn refuse(&self, at: Timestamp, denial: &Denial, event: Event<'_>) {
+        self.record_denial(at, denial, event);
+        self.journal.write_if_many();
     }
 
     /// Counts a denial, and takes the place of its record.
-    pub(crate) fn place_denial(
-        &self,
-        at: Timestamp,
-        denial: &Denial,
-        event: &Event<'_>,
-    ) -> Option<Place> {
+    pub(crate) fn place_denial(&self, at: Timestamp, denial: &Denial, event: &Event<'_>) {
         self.denials.count(denial.reason());
-        self.place(at, event).ok()
+        self.record(at, event);
+    }
+
+    /// Tells the host's hook of a denial: called with no lock held.
+    pub(crate) fn tell_denial(&self, denial: &Denial, event: &Event<'_>) {
+        if let Some(hook) = &self.on_denial {
+            hook.tell(denial, event);
+        }
     }
 
     /// Whose log it is.
@@ -142,11 +173,21 @@ impl Shared {
             self.record(now, &Event::Halted { what: what.into() });
         }
     }
+}
 
-    /// Ends a task's presence in the table once it is over.
-    pub(crate) fn forget(&self, cell: &TaskCell) {
-        self.table.remove(cell);
-    }
+/// Whether an end has a record.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Recorded {
+    Yes,
+    /// It never was: under the number of its record, the log says that it was not given.
+    NeverGiven,
+}
+
+/// What gives access is not known to be in the log.
+pub(crate) struct Unrecorded {
+    pub(crate) denial: Denial,
+    /// Whether what takes it back needs a record.
+    pub(crate) end: Recorded,
 }
 
 fn refused(error: &dyn std::fmt::Display) -> Denial {

@@ -2,7 +2,6 @@
 
 use super::Broker;
 use crate::denial::Reason;
-use crate::grant::Rows;
 use crate::sync::atomic::{AtomicU64, Ordering};
 
 /// Figures of one broker, each as it was when it was looked at.
@@ -14,12 +13,17 @@ pub struct BrokerStats {
     pub grants: usize,
     /// Permits whose outcome is not known yet.
     pub permits: usize,
+    /// Calls that run on after their task's end. They are not among the permits of live tasks.
+    pub late_calls: usize,
+    /// Permits since the broker was built whose call never started: dropped, lapsed, or refused when
+    /// it was about to start. Many of them may come from a host that takes a permit for a yes or no.
+    pub abandoned: u64,
     /// Tasks and grants that are past their time and not swept away yet. They give nothing.
     pub sweep_debts: usize,
     /// Counters of identities (`per = "identity"`) that are kept. Those of uses and budgets stay for
     /// good once something is spent; one of a rate alone is forgotten some time after its window.
     pub identity_counters: usize,
-    /// Records whose effect stands and which the log has not taken yet.
+    /// Records that have their place and that the log has not taken yet.
     pub record_debts: usize,
     /// Denials since the broker was built, by reason; reasons without any are left out.
     pub denials: Vec<(Reason, u64)>,
@@ -58,10 +62,14 @@ impl Broker {
         let mut stats = BrokerStats {
             identity_counters: self.shared.spanning.len(),
             record_debts: self.shared.journal.debts(),
+            abandoned: self.shared.abandoned.load(Ordering::Relaxed),
             denials: self.shared.denials.all(),
             ..BrokerStats::default()
         };
-        stats.sweep_debts += self.shared.remains.lock().iter().map(Rows::slots).sum::<usize>();
+        stats.sweep_debts += self.shared.remains.slots();
+        for task in self.shared.table.late() {
+            stats.late_calls += task.life.lock().running().len();
+        }
         for task in self.shared.table.tasks() {
             let life = task.life.lock();
             stats.tasks += 1;

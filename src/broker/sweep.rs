@@ -1,26 +1,27 @@
-//! Sweeping: what is past its time is dead at once, and put away later, a little at a time.
+//! Sweeping: what is past its time is dead at once, and removed later, a little at a time.
+
+use std::sync::Arc;
 
 use super::Broker;
+use super::remains::ROWS;
+use super::retire::End;
 use super::shared::Shared;
-use crate::audit::{Event, How, Outcome};
+use crate::audit::{How, Outcome};
 use crate::clock::Timestamp;
 use crate::denial::Reason;
-use crate::grant::{GrantId, Rows};
+use crate::grant::GrantId;
 use crate::task::{Life, TaskCell};
 
 /// How many tasks are looked at whenever one is opened, so that a broker that is used sweeps itself:
-/// more are put away than opened.
+/// more are removed than opened.
 const AT_OPEN: usize = 2;
 
 /// How many parts of the table are looked into then: few, so that opening costs the same in an empty
 /// broker.
 const PARTS_AT_OPEN: usize = 16;
 
-/// How many grants of one task are put away before others have their turn.
-const ROWS: usize = 1024;
-
 impl Broker {
-    /// Looks at some tasks, in turn, and puts away what of them is past its time: returns how many
+    /// Looks at some tasks, in turn, and removes what of them is past its time: returns how many
     /// tasks and grants that was. Looks at the counters of as many identities, too, and forgets those
     /// that hold nothing any more.
     ///
@@ -41,15 +42,15 @@ impl Shared {
     }
 
     fn sweep_parts(&self, tasks: usize, parts: usize) -> usize {
-        self.drop_remains();
+        self.remains.drop_some(ROWS);
         // Without a clock nothing can be said to be past its time.
         let Ok(now) = self.keeper.now() else { return 0 };
         self.spanning.sweep(tasks, now);
         let mut swept = 0;
         for cell in self.table.next_to_sweep(tasks, parts) {
             if now >= cell.ceiling {
-                self.end(&cell, How::Ceiling, None);
-                swept += 1;
+                let ceiling = End::Task { how: How::Ceiling, reason: None };
+                swept += usize::from(self.end(&cell, ceiling).is_ok());
             } else {
                 swept += self.sweep_grants(&cell, now);
             }
@@ -57,7 +58,7 @@ impl Shared {
         swept
     }
 
-    fn sweep_grants(&self, cell: &TaskCell, now: Timestamp) -> usize {
+    fn sweep_grants(&self, cell: &Arc<TaskCell>, now: Timestamp) -> usize {
         let (past, buried): (Vec<_>, _) = {
             let mut life = cell.life.lock();
             self.close_lapsed(cell, &mut life, now);
@@ -67,7 +68,8 @@ impl Shared {
             (past.take(ROWS).collect(), buried)
         };
         // One may have ended with another above it.
-        let ended = |id: &&GrantId| self.end_grant(cell, **id, Reason::Expired).is_some();
+        let ended =
+            |id: &&GrantId| self.end(cell, End::Grant { id: **id, why: Reason::Expired }).is_ok();
         buried + past.iter().filter(ended).count()
     }
 
@@ -82,38 +84,7 @@ impl Shared {
 
     fn close_each_lapsed(&self, cell: &TaskCell, life: &mut Life, now: Timestamp) {
         for of in life.drop_lapsed(now) {
-            let event = Event::Outcome {
-                task: (&*cell.name).into(),
-                generation: cell.generation,
-                of,
-                outcome: Outcome::Abandoned,
-                task_over: false,
-            };
-            // Written with the next record that is settled.
-            if let Ok(place) = self.place(now, &event) {
-                self.journal.owe_later(place);
-            }
-        }
-    }
-
-    /// Takes over the grants of a task that is over: dead already, and dropped a few at a time where
-    /// there are many.
-    pub(super) fn bury(&self, mut grants: Rows) {
-        if grants.drop_some(ROWS) {
-            self.remains.lock().push(grants);
-        }
-    }
-
-    pub(super) fn has_remains(&self) -> bool {
-        !self.remains.lock().is_empty()
-    }
-
-    fn drop_remains(&self) {
-        let mut remains = self.remains.lock();
-        if let Some(mut grants) = remains.pop()
-            && grants.drop_some(ROWS)
-        {
-            remains.push(grants);
+            self.record_outcome(cell, life, (of, Outcome::Abandoned), now);
         }
     }
 }

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::ended::Ended;
+use super::retire::End;
 use super::shared::Shared;
 use crate::audit::How;
 use crate::clock::Timestamp;
@@ -86,8 +87,9 @@ impl Task {
     /// As [`complete`](Task::complete), and then waits until the calls that were running are done, or
     /// for `most` at the longest. What is still running then is in the answer.
     pub fn complete_and_wait(self, most: Duration) -> Ended {
-        self.shared.end(&self.cell, How::Completed, None);
-        Ended { running: self.cell.wait_for_running(most) }
+        let mut ended = self.end_as(How::Completed, None);
+        ended.running = self.cell.wait_for_running(most);
+        ended.recorded(&self.shared)
     }
 
     /// The task is taken away: everything ends.
@@ -97,13 +99,18 @@ impl Task {
 
     fn end(self, how: How, reason: Option<&str>) -> Ended {
         // Dropping `self` afterwards finds the task over and does nothing.
-        self.shared.end(&self.cell, how, reason)
+        self.end_as(how, reason)
+    }
+
+    /// Ends it for whoever shares it.
+    pub(super) fn end_as(&self, how: How, reason: Option<&str>) -> Ended {
+        Ended::task(&self.shared, &self.cell, how, reason)
     }
 }
 
 impl Drop for Task {
     fn drop(&mut self) {
-        self.shared.end_without_waiting(&self.cell, How::Dropped);
+        let _ = self.shared.end(&self.cell, End::Task { how: How::Dropped, reason: None });
     }
 }
 

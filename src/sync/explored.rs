@@ -12,6 +12,7 @@ use shuttle::rand::Rng as _;
 use shuttle::sync;
 
 pub(crate) use shuttle::sync::{RwLockReadGuard, RwLockWriteGuard, atomic};
+pub(crate) use shuttle::thread::yield_now;
 pub(crate) use shuttle::thread_local;
 
 /// A number of this thread's own, among those of its execution.
@@ -31,6 +32,32 @@ pub(crate) struct RwLock<T>(sync::RwLock<T>);
 #[derive(Default)]
 pub(crate) struct Condvar(sync::Condvar);
 
+/// No time passes here: the schedule says when a wait ends. One for this long or longer never ends by
+/// itself, so that a wake-up that is missed is found as a deadlock.
+const ENDLESS: Duration = Duration::from_secs(2);
+
+/// Whether the time of a wait is up.
+fn is_up(most: Duration) -> bool {
+    most.is_zero() || (most < ENDLESS && shuttle::rand::thread_rng().gen_bool(0.5))
+}
+
+/// Until when a thread waits.
+pub(crate) struct Deadline(Duration);
+
+impl Deadline {
+    pub(crate) fn after(most: Duration) -> Self {
+        Deadline(most)
+    }
+
+    pub(crate) fn left(&self) -> Duration {
+        self.0
+    }
+
+    pub(crate) fn is_over(&self) -> bool {
+        is_up(self.0)
+    }
+}
+
 impl<T> Mutex<T> {
     pub(crate) const fn new(value: T) -> Self {
         Mutex(sync::Mutex::new(value))
@@ -38,6 +65,10 @@ impl<T> Mutex<T> {
 
     pub(crate) fn lock(&self) -> MutexGuard<'_, T> {
         MutexGuard(Some(self.0.lock().unwrap_or_else(PoisonError::into_inner)))
+    }
+
+    pub(crate) fn is_locked(&self) -> bool {
+        self.try_lock().is_none()
     }
 
     pub(crate) fn try_lock(&self) -> Option<MutexGuard<'_, T>> {
@@ -70,8 +101,7 @@ impl Condvar {
         Condvar(sync::Condvar::new())
     }
 
-    /// Waits while the condition holds. No time passes here, so the schedule chooses before each wait
-    /// whether the time is up, unless it is up from the start.
+    /// Waits while the condition holds. The schedule chooses before each wait whether the time is up.
     pub(crate) fn wait_while_for<T>(
         &self,
         guard: &mut MutexGuard<'_, T>,
@@ -79,7 +109,7 @@ impl Condvar {
         most: Duration,
     ) {
         while condition(guard) {
-            if most.is_zero() || shuttle::rand::thread_rng().gen_bool(0.5) {
+            if is_up(most) {
                 return;
             }
             guard.0 = guard

@@ -177,15 +177,15 @@ impl Life {
         let why = why.into();
         // Asked first: afterwards nobody knows any more what hung from what.
         let running = self.running_below(id);
-        let put_away = self.grants.end(id);
+        let removed = self.grants.end(id);
         let ended = &mut self.rest_mut().ended;
-        for id in &put_away {
+        for id in &removed {
             if ended.len() == REMEMBERED_ENDS {
                 ended.pop_front();
             }
             ended.push_back((*id, why));
         }
-        Some(EndedGrant { put_away, running })
+        Some(EndedGrant { removed, running })
     }
 
     /// Notes that a grant, and so all it was delegated from, has been used.
@@ -225,6 +225,12 @@ impl Life {
         permits.filter(|permit| permit.running && below(permit.grant)).map(|p| p.seq).collect()
     }
 
+    /// Numbers of the permits whose calls are running on a grant itself, whether it lives or not.
+    pub(crate) fn running_on(&self, id: GrantId) -> Vec<u64> {
+        let running = self.permits().iter().filter(|permit| permit.running);
+        running.filter(|permit| permit.grant == id).map(|permit| permit.seq).collect()
+    }
+
     /// Takes out permits that were never started and no longer can be; their numbers.
     pub(crate) fn drop_lapsed(&mut self, now: Timestamp) -> Vec<u64> {
         let lapsed: Vec<u64> = self
@@ -261,10 +267,10 @@ impl Life {
     }
 
     /// Takes a permit out that the log refused: nothing was permitted, and all it reserved comes back.
-    pub(crate) fn undo_permit(&mut self, seq: u64) {
-        if let Some(permit) = self.take_permit(seq) {
-            self.counters.undo(&permit.reservation);
-        }
+    pub(crate) fn undo_permit(&mut self, seq: u64) -> bool {
+        let Some(permit) = self.take_permit(seq) else { return false };
+        self.counters.undo(&permit.reservation);
+        true
     }
 
     fn take_permit(&mut self, seq: u64) -> Option<OpenPermit> {
@@ -332,8 +338,8 @@ impl From<Reason> for EndedBy {
 
 /// What the end of a grant found.
 pub(crate) struct EndedGrant {
-    /// The grant, and those below it as far as they were put away in the same step.
-    pub(crate) put_away: Vec<GrantId>,
+    /// The grant, and those below it as far as they were removed in the same step.
+    pub(crate) removed: Vec<GrantId>,
     /// Numbers of the permits whose calls were running.
     pub(crate) running: Vec<u64>,
 }

@@ -15,7 +15,7 @@ pub(crate) use cell::TaskCell;
 pub(crate) use commit::Spend;
 pub use halt::Halt;
 pub(crate) use halt::Halts;
-pub(crate) use life::{EndedBy, EndedGrant, Life};
+pub(crate) use life::{EndedBy, Life};
 pub(crate) use liveness::{Basis, Claim, Liveness};
 pub(crate) use open_permit::OpenPermit;
 pub(crate) use table::Table;

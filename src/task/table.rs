@@ -1,7 +1,7 @@
 //! The table: which tasks are live, by generation and by name.
 
 use std::borrow::Borrow;
-use std::collections::HashSet;
+use std::collections::{BTreeMap, HashSet};
 use std::hash::{BuildHasher, BuildHasherDefault, Hash, Hasher, RandomState};
 use std::sync::Arc;
 
@@ -24,6 +24,8 @@ pub(crate) struct Table {
     by_name: Box<[Mutex<ByName>]>,
     names: RandomState,
     sweeping: Mutex<Sweeping>,
+    /// Tasks that are over and of which a call still runs, by generation.
+    late: Mutex<BTreeMap<u64, Arc<TaskCell>>>,
 }
 
 type ByGeneration = HashSet<Numbered, BuildHasherDefault<Spread>>;
@@ -91,6 +93,7 @@ impl Table {
             by_name: (0..SHARDS).map(|_| Mutex::default()).collect(),
             names: RandomState::new(),
             sweeping: Mutex::default(),
+            late: Mutex::default(),
         }
     }
 
@@ -138,6 +141,31 @@ impl Table {
                 shard.shrink_to(room);
             }
         }
+    }
+
+    /// Lists a task that is over until its last call is done.
+    pub(crate) fn keep_late(&self, cell: &Arc<TaskCell>) {
+        self.late.lock().insert(cell.generation, cell.clone());
+    }
+
+    /// The last call of a task that was over is done.
+    pub(crate) fn forget_late(&self, cell: &TaskCell) {
+        self.late.lock().remove(&cell.generation);
+    }
+
+    /// Tasks that are over and of which a call still runs.
+    pub(crate) fn late(&self) -> Vec<Arc<TaskCell>> {
+        self.late.lock().values().cloned().collect()
+    }
+
+    /// All live tasks, and those of which a call still runs. What ends meanwhile is in it: a task is
+    /// listed as late before it leaves the table.
+    pub(crate) fn with_late(&self) -> Vec<Arc<TaskCell>> {
+        let mut tasks = self.tasks();
+        tasks.extend(self.late());
+        tasks.sort_by_key(|task| task.generation);
+        tasks.dedup_by_key(|task| task.generation);
+        tasks
     }
 
     pub(crate) fn task(&self, generation: u64) -> Option<Arc<TaskCell>> {

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::audit::{Entry, Sink, SinkError, Tail};
+use crate::audit::{Durable, Entry, Kept, Sink, SinkError, Tail};
 use crate::sync::Mutex;
 
 /// Wraps a [`Sink`] and refuses when it is told to. Clones share their cues.
@@ -15,8 +15,9 @@ use crate::sync::Mutex;
 /// let sink = FailingSink::new(log.clone());
 /// let tag = ChainTag::from_bytes([0; 32]);
 /// sink.fail_next(1);
-/// assert!(sink.append(&Entry { seq: 1, tag: &tag, line: "{}" }).is_err());
-/// assert!(sink.append(&Entry { seq: 1, tag: &tag, line: "{}" }).is_ok());
+/// let record = Entry { first: 1, seq: 1, tag: &tag, line: "{}" };
+/// assert!(sink.append(&[record]).is_err());
+/// assert!(sink.append(&[record]).is_ok());
 /// assert_eq!(log.len(), 1);
 /// ```
 #[derive(Clone, Debug)]
@@ -73,12 +74,17 @@ impl<S: Sink> Sink for FailingSink<S> {
         self.sink.open()
     }
 
+    fn report_to(&self, durable: Durable) {
+        self.sink.report_to(durable);
+    }
+
+    /// Passes a batch on up to where a cue refuses, so that a cue counts records.
     #[expect(clippy::panic, reason = "a panic is what the cue asks for")]
-    fn append(&self, entry: &Entry<'_>) -> Result<(), SinkError> {
+    fn append(&self, batch: &[Entry<'_>]) -> Result<Kept, SinkError> {
         // In a statement of its own: no lock is held when the wrapped sink is called.
-        let cue = self.cues.lock().next();
+        let cue = self.cues.lock().next(batch.len());
         match cue {
-            Cue::Keep => self.sink.append(entry),
+            Cue::Keep(most) => self.sink.append(batch.get(..most).unwrap_or(batch)),
             Cue::Refuse => Err(SinkError::new("refused on cue")),
             Cue::Panic => panic!("panicked on cue"),
         }
@@ -86,28 +92,35 @@ impl<S: Sink> Sink for FailingSink<S> {
 }
 
 enum Cue {
-    Keep,
+    /// Keep this many records of the batch.
+    Keep(usize),
     Refuse,
     Panic,
 }
 
 impl Cues {
-    fn next(&mut self) -> Cue {
-        self.attempts += 1;
-        if std::mem::take(&mut self.panic_next) {
-            return Cue::Panic;
-        }
-        if self.fail_next > 0 {
+    fn next(&mut self, records: usize) -> Cue {
+        let offered = |records: usize| u64::try_from(records).unwrap_or(u64::MAX);
+        let cue = if std::mem::take(&mut self.panic_next) {
+            Cue::Panic
+        } else if self.fail_next > 0 {
             self.fail_next -= 1;
-            return Cue::Refuse;
-        }
-        match &mut self.good_left {
-            None => Cue::Keep,
-            Some(0) => Cue::Refuse,
-            Some(left) => {
-                *left -= 1;
-                Cue::Keep
+            Cue::Refuse
+        } else {
+            match &mut self.good_left {
+                None => Cue::Keep(records),
+                Some(0) => Cue::Refuse,
+                Some(left) => {
+                    let most = usize::try_from(*left).unwrap_or(usize::MAX).min(records);
+                    *left -= offered(most);
+                    Cue::Keep(most)
+                }
             }
-        }
+        };
+        self.attempts += match cue {
+            Cue::Keep(most) => offered(most),
+            Cue::Refuse | Cue::Panic => 1,
+        };
+        cue
     }
 }

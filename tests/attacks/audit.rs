@@ -159,7 +159,7 @@ fn numbers_have_no_gap_whatever_the_sink_refuses() {
     assert!(refused >= 10, "{refused}");
     world.sink.recover();
     task.complete();
-    assert_eq!(world.broker.pay_record_debts(), 0);
+    assert_eq!(world.broker.flush(), 0);
     let numbers: Vec<u64> = world.records().iter().map(|record| record.seq).collect();
     assert_eq!(numbers, (1..=numbers.len() as u64).collect::<Vec<_>>());
     assert!(world.verify().unwrap().without_outcome.is_empty());
@@ -295,7 +295,7 @@ fn a_sink_that_refuses_withholds_access_and_no_end() {
     assert_eq!(world.attempt(&grant, plain()), Err(Reason::TaskOver));
 
     world.sink.recover();
-    assert_eq!(world.broker.pay_record_debts(), 0);
+    assert_eq!(world.broker.flush(), 0);
     assert!(world.verify().unwrap().without_outcome.is_empty());
     let permitted = world.kinds().into_iter().filter(|kind| *kind == "permitted").count();
     assert_eq!(permitted, 1, "what was withheld is in the log as withdrawn");

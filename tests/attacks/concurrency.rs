@@ -61,6 +61,7 @@ fn a_reservation_is_given_back_exactly_once() {
         ("dropped while the log refuses", |world, permit| {
             world.sink.fail_next(1);
             drop(permit);
+            assert_eq!(world.broker.flush(), 1);
         }),
     ];
     let spent: [(&str, Way); 3] = [

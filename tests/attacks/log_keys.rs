@@ -3,7 +3,7 @@
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use hallpass::audit::{ChainTag, Entry, Event, MemoryLog, Sink, SinkError, Tail};
+use hallpass::audit::{ChainTag, Entry, Event, Kept, MemoryLog, Sink, SinkError, Tail};
 use hallpass::key::{KeyError, KeyRing, LogKeys};
 use hallpass::prelude::*;
 use hallpass::{BrokerBuilder, BrokerError};
@@ -13,9 +13,9 @@ use crate::world::{MINUTE, World, broad, call, log_keys, plain, policy, ring, se
 
 /// Keeps lines and tags beyond the life of a broker, as a file does.
 #[derive(Clone, Default)]
-struct Kept(Arc<Mutex<Vec<(String, ChainTag)>>>);
+struct OnFile(Arc<Mutex<Vec<(String, ChainTag)>>>);
 
-impl Sink for Kept {
+impl Sink for OnFile {
     fn open(&self) -> Result<Option<Tail>, SinkError> {
         let lines = self.0.lock().unwrap();
         let Some((line, tag)) = lines.last() else { return Ok(None) };
@@ -23,13 +23,14 @@ impl Sink for Kept {
         Ok(Some(Tail { before, line: line.clone(), tag: *tag }))
     }
 
-    fn append(&self, entry: &Entry<'_>) -> Result<(), SinkError> {
-        self.0.lock().unwrap().push((entry.line.to_owned(), *entry.tag));
-        Ok(())
+    fn append(&self, batch: &[Entry<'_>]) -> Result<Kept, SinkError> {
+        let records = batch.iter().map(|entry| (entry.line.to_owned(), *entry.tag));
+        self.0.lock().unwrap().extend(records);
+        Ok(Kept::now(batch.len()))
     }
 }
 
-impl Kept {
+impl OnFile {
     fn lines(&self) -> Vec<(String, ChainTag)> {
         self.0.lock().unwrap().clone()
     }
@@ -59,6 +60,7 @@ impl Kept {
         then(&world);
         world.run(&grant, plain()).unwrap();
         task.complete();
+        assert_eq!(world.broker.flush(), 0);
     }
 }
 
@@ -70,7 +72,7 @@ fn keys(active: u8, past: &[u8]) -> LogKeys {
 /// attack 187: the ring is rotated, and the process starts again with the new key alone
 #[test]
 fn a_log_survives_the_keys_of_its_tokens() {
-    let log = Kept::default();
+    let log = OnFile::default();
     log.life(
         |builder| builder.keys(ring()),
         |world| world.broker.rotate_key(secret(1), MINUTE).unwrap(),
@@ -84,7 +86,7 @@ fn a_log_survives_the_keys_of_its_tokens() {
 /// attack 187: the log's own key changes while it is written, and between two lives
 #[test]
 fn a_log_survives_its_own_keys() {
-    let log = Kept::default();
+    let log = OnFile::default();
     log.life(
         |builder| builder.log_keys(keys(101, &[])),
         |world| {
@@ -104,7 +106,7 @@ fn a_log_survives_its_own_keys() {
 /// attack 187: without the key that the log ends under, no broker writes what would not verify
 #[test]
 fn a_log_is_not_continued_without_the_key_that_it_ends_under() {
-    let log = Kept::default();
+    let log = OnFile::default();
     log.life(|builder| builder.log_keys(keys(101, &[])), |_| ());
     let before = log.lines();
     let build = |keys: Option<LogKeys>| {

@@ -242,7 +242,7 @@ fn a_sink_that_panics_denies() {
     world.sink.panic_next();
     task.complete();
     assert!(world.broker.standing().is_empty());
-    world.broker.pay_record_debts();
+    world.broker.flush();
     world.verify().unwrap();
 }
 

@@ -10,6 +10,7 @@ use hallpass::key::{KeyRing, LogKeys, SecretKey};
 use hallpass::prelude::*;
 use hallpass::testing::FailingSink;
 use hallpass::{BrokerBuilder, Task};
+use testkit::FlushedLog;
 
 pub(crate) const SECOND: Duration = Duration::from_secs(1);
 pub(crate) const MINUTE: Duration = Duration::from_secs(60);
@@ -21,7 +22,7 @@ pub(crate) struct World {
     pub(crate) control: Control,
     pub(crate) clock: ManualClock,
     pub(crate) sink: FailingSink<MemoryLog>,
-    pub(crate) log: MemoryLog,
+    pub(crate) log: FlushedLog,
     pub(crate) agent: Identity,
     pub(crate) context: Context,
 }
@@ -90,10 +91,10 @@ impl World {
         World {
             gate: broker.gate(),
             control: broker.control(),
+            log: FlushedLog::of(&broker, log),
             broker,
             clock,
             sink,
-            log,
             agent,
             context: Context::new(),
         }

@@ -24,7 +24,7 @@ fn heard() -> (Broker, Heard) {
         let denial: &hallpass::denial::Denial = denial;
         let broker = around.get().unwrap();
         // Were a lock of the broker held, each of these would wait for ever.
-        let _ = (broker.standing(), broker.stats(), broker.pay_record_debts());
+        let _ = (broker.standing(), broker.stats(), broker.flush());
         let _ = broker.reload(&policy()).finish();
         broker.control().halt(Halt::tool("unheard-of"));
         let Event::Denied { stage, tool, code, .. } = record else { panic!("{record:?}") };

@@ -154,7 +154,7 @@ fn a_cycle_gains_nothing() {
     assert_eq!(back.expires(), root.expires());
     world.call(&back, &ping()).unwrap();
     assert_eq!(world.denied(&back, &ping()), Reason::UsesSpent);
-    assert!(task.revoke_grant(&root));
+    assert!(!task.revoke_grant(&root).is_empty());
     assert_eq!(world.denied(&back, &ping()), Reason::Revoked);
 }
 
@@ -281,7 +281,7 @@ fn a_child_made_while_its_parent_is_revoked_is_dead_or_was_never_made() {
                 task.delegate(&parent, &worker, to_ping(), &here())
             });
             start.wait();
-            assert!(task.revoke_grant(&parent));
+            assert!(!task.revoke_grant(&parent).is_empty());
             child.join().unwrap()
         });
         match child {
@@ -311,7 +311,11 @@ fn delegating_to_oneself_gains_nothing_and_is_recorded() {
         |record| matches!(&record.event, Event::Granted { parent: Some(of), .. } if **of == root.id().to_string()),
     );
     assert_eq!(children.count(), 2);
-    assert_eq!(world.control.revoke_identity("a-too"), 1, "the task, known by any of its names");
+    assert_eq!(
+        world.control.revoke_identity("a-too").count(),
+        1,
+        "the task, known by any of its names"
+    );
     assert!(world.broker.standing().is_empty());
 }
 

@@ -83,8 +83,8 @@ fn a_task_ends_once_and_its_first_end_stands() {
     let agent = world.agent("a");
     let task = world.open(&agent);
     let name = task.name().to_owned();
-    assert!(world.control.revoke_task(&name));
-    assert!(!world.control.revoke_task(&name));
+    assert!(!world.control.revoke_task(&name).is_empty());
+    assert!(world.control.revoke_task(&name).is_empty());
     assert_eq!(task.complete().running, Vec::<u64>::new());
     let ends = world.kinds().into_iter().filter(|kind| *kind == "ended").count();
     assert_eq!((ends, how(&world)), (1, Some(How::Revoked)));
@@ -105,7 +105,7 @@ fn a_name_used_again_is_another_generation() {
     assert_eq!(second.name(), "nightly");
     // The old handle's end is no end of the new one.
     let grant = second.request(to_ping(), &here()).unwrap();
-    assert!(!old.revoke());
+    assert!(old.revoke().is_empty());
     world.call(&grant, &ping()).unwrap();
 }
 
@@ -117,9 +117,9 @@ fn what_ends_with_one_above_is_not_counted_whatever_was_there_before() {
     let first = task.request(Scope::tool("pong").any_args(), &here()).unwrap();
     let root = task.request(to_ping(), &here()).unwrap();
     // The child has the place in the table that was the first one's, before its parent.
-    assert!(task.revoke_grant(&first));
+    assert!(!task.revoke_grant(&first).is_empty());
     let _child = task.delegate(&root, &worker, to_ping(), &here()).unwrap();
-    assert_eq!(world.control.revoke_tool("ping"), 1);
+    assert_eq!(world.control.revoke_tool("ping").count(), 1);
 }
 
 /// attack 100
@@ -133,14 +133,14 @@ fn revoking_what_is_unknown_gone_or_a_strangers_says_no_more_than_no() {
     let task = world.open(&agent);
     let grant = task.request(to_ping(), &here()).unwrap();
 
-    assert!(world.control.revoke_grant(grant.id()));
-    assert!(!world.control.revoke_grant(grant.id()));
-    assert!(!world.control.revoke_grant(foreign.id()));
-    assert!(!world.control.revoke_grant(GrantId::from_bytes([7; 16])));
-    assert!(!task.revoke_grant(&grant));
-    assert!(!task.revoke_grant(&foreign));
-    assert_eq!(world.control.revoke_identity("nobody"), 0);
-    assert_eq!(world.control.revoke_tool("nothing"), 0);
+    assert!(!world.control.revoke_grant(grant.id()).is_empty());
+    assert!(world.control.revoke_grant(grant.id()).is_empty());
+    assert!(world.control.revoke_grant(foreign.id()).is_empty());
+    assert!(world.control.revoke_grant(GrantId::from_bytes([7; 16])).is_empty());
+    assert!(task.revoke_grant(&grant).is_empty());
+    assert!(task.revoke_grant(&foreign).is_empty());
+    assert_eq!(world.control.revoke_identity("nobody").count(), 0);
+    assert_eq!(world.control.revoke_tool("nothing").count(), 0);
 
     // At the gate all of them look alike to an agent.
     let other = world.agent("b");
@@ -193,14 +193,14 @@ fn overlapping_grants_live_and_end_each_on_its_own() {
 #[test]
 fn a_permit_handed_out_before_a_revoke_is_dead() {
     let ways: [fn(&World, &Task, &Grant); 8] = [
-        |_, task, child| assert!(task.revoke_grant(child)),
-        |world, _, _| assert_eq!(world.control.revoke_identity("worker"), 1),
-        |world, _, _| assert_eq!(world.control.revoke_identity("worker-alias"), 1),
-        |world, _, _| assert_eq!(world.control.revoke_identity("planner"), 1),
-        |world, _, _| assert_eq!(world.control.revoke_tool("ping"), 1),
-        |world, task, _| assert!(world.control.revoke_task(task.name())),
-        |world, _, child| assert!(world.control.revoke_grant(child.id())),
-        |world, _, child| world.gate.give_up(child.token(), child.holder()).unwrap(),
+        |_, task, child| assert!(!task.revoke_grant(child).is_empty()),
+        |world, _, _| assert_eq!(world.control.revoke_identity("worker").count(), 1),
+        |world, _, _| assert_eq!(world.control.revoke_identity("worker-alias").count(), 1),
+        |world, _, _| assert_eq!(world.control.revoke_identity("planner").count(), 1),
+        |world, _, _| assert_eq!(world.control.revoke_tool("ping").count(), 1),
+        |world, task, _| assert!(!world.control.revoke_task(task.name()).is_empty()),
+        |world, _, child| assert!(!world.control.revoke_grant(child.id()).is_empty()),
+        |world, _, child| _ = world.gate.give_up(child.token(), child.holder()).unwrap(),
     ];
     for revoke in ways {
         let world = family();
@@ -346,7 +346,7 @@ fn a_hundred_thousand_descendants_are_dead_at_once_and_put_away_little_by_little
     let permit = world.authorize(&some[3], &ping()).unwrap();
     let running = world.start(&some[4], &ping());
 
-    assert!(task.revoke_grant(&root));
+    assert!(!task.revoke_grant(&root).is_empty());
     for child in &some {
         let denial = world.authorize(child, &ping()).unwrap_err();
         assert_eq!(denial.code(), Code::InvalidToken);

@@ -140,8 +140,11 @@ fn a_reaper_keeps_no_broker_alive() {
         fn open(&self) -> Result<Option<hallpass::audit::Tail>, hallpass::audit::SinkError> {
             Ok(None)
         }
-        fn append(&self, _: &hallpass::audit::Entry<'_>) -> Result<(), hallpass::audit::SinkError> {
-            Ok(())
+        fn append(
+            &self,
+            batch: &[hallpass::audit::Entry<'_>],
+        ) -> Result<hallpass::audit::Kept, hallpass::audit::SinkError> {
+            Ok(hallpass::audit::Kept::now(batch.len()))
         }
     }
     impl Drop for Gone {

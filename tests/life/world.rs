@@ -9,6 +9,7 @@ use hallpass::prelude::*;
 use hallpass::testing::FailingSink;
 use hallpass::{BrokerBuilder, Running};
 use serde_json::json;
+use testkit::FlushedLog;
 
 /// A rule that speaks at all of these says how far a grant may be handed on.
 pub(crate) const EVERYWHERE: [Moment; 3] = [Moment::Request, Moment::Call, Moment::Delegate];
@@ -18,7 +19,7 @@ pub(crate) struct World {
     pub(crate) gate: Gate,
     pub(crate) control: Control,
     pub(crate) clock: ManualClock,
-    pub(crate) log: MemoryLog,
+    pub(crate) log: FlushedLog,
     pub(crate) sink: FailingSink<MemoryLog>,
 }
 
@@ -36,6 +37,7 @@ impl World {
         let sink = FailingSink::new(log.clone());
         let builder = Broker::builder(policy).clock(clock.clone()).log(sink.clone());
         let broker = settings(builder).build().unwrap();
+        let log = FlushedLog::of(&broker, log);
         World { gate: broker.gate(), control: broker.control(), broker, clock, log, sink }
     }
 

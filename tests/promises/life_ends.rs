@@ -30,11 +30,13 @@ impl Life {
         };
         self.tick();
         let past = self.is_past(at);
-        assert_eq!(was, lives && !past, "a grant is revoked once, and within its time");
+        let ended = usize::from(lives && !past);
+        assert_eq!(
+            (was.tasks, was.grants),
+            (0, ended),
+            "a grant is revoked once, and within its time"
+        );
         self.end_row(at, if past { Reason::Expired } else { Reason::Revoked });
-        if lives {
-            self.tried();
-        }
     }
 
     /// Whether a grant, or one that it hangs from, is past its time.
@@ -61,20 +63,18 @@ impl Life {
         }
         if reasons.is_empty() && self.is_past(row) {
             self.end_row(row, Reason::Expired);
-            self.tried();
             reasons.push(Reason::Expired);
         }
         if reasons.is_empty() {
             answer.unwrap();
             self.end_row(row, Reason::Revoked);
-            self.tried();
         } else {
-            self.refused("giveup", Some(by), answer, &reasons);
+            self.refused("giveup", Some(by), answer.map(drop), &reasons);
         }
     }
 
     pub(crate) fn revoke_person(&mut self, id: &str) {
-        let mut count = self.control.revoke_identity(id);
+        let mut count = self.control.revoke_identity(id).count();
         self.tick();
         for task in 0..self.tasks.len() {
             let requester = self.tasks[task].requester;
@@ -89,7 +89,7 @@ impl Life {
     }
 
     pub(crate) fn revoke_tool(&mut self, tool: &str) {
-        let mut count = self.control.revoke_tool(tool);
+        let mut count = self.control.revoke_tool(tool).count();
         self.tick();
         for task in 0..self.tasks.len() {
             self.revoke_all(task, &mut count, |_, row| {
@@ -107,7 +107,6 @@ impl Life {
                 && which(self, &self.rows[row])
                 && self.end_row(row, why).is_some()
             {
-                self.tried();
                 *count -= usize::from(why == Reason::Revoked);
             }
         }
@@ -123,7 +122,8 @@ impl Life {
         let was_over = self.tasks[at].over;
         let running = self.running(at);
         if let End::Control = how {
-            assert_eq!(self.control.revoke_task(&self.tasks[at].name), self.named(at).is_some());
+            let ended = self.control.revoke_task(&self.tasks[at].name);
+            assert_eq!(ended.tasks, usize::from(self.named(at).is_some()));
             // Of the same name there may be another by now.
             if let Some(other) = self.named(at) {
                 self.over(other, "Revoked");
@@ -157,7 +157,7 @@ impl Life {
         };
         if let Some(ended) = told {
             let told: BTreeSet<u64> = ended.running.into_iter().collect();
-            assert_eq!(told, if was_over { BTreeSet::new() } else { running });
+            assert_eq!(told, running, "a second end tells what runs on, too");
         }
         if !was_over {
             self.over(at, word);

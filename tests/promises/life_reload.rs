@@ -52,7 +52,6 @@ impl Life {
         assert_eq!(told.len(), ids.len(), "P3: what drifted is told, but for what ended with it");
         for row in drifted {
             if self.end_row(row, Reason::Drifted).is_some() {
-                self.tried();
                 self.tally.drifted += 1;
             }
         }

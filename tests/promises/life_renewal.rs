@@ -95,7 +95,6 @@ impl Life {
         self.refused("request", Some(requester), answer, reasons);
         let why = if self.is_past(at) { Reason::Expired } else { Reason::Revoked };
         if self.end_row(at, why).is_some() {
-            self.tried();
             self.tally.not_renewed += 1;
         }
     }

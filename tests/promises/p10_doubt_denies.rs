@@ -76,7 +76,7 @@ fn a_permit_that_cannot_be_recorded_is_denied_and_costs_nothing() {
         assert!(broker.standing().is_empty());
         assert!(broker.record_debts() > 0);
         sink.recover();
-        assert_eq!(broker.pay_record_debts(), 0);
+        assert_eq!(broker.flush(), 0);
     }
 }
 

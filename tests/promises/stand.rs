@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use hallpass::audit::{Entry, MemoryLog, Sink, SinkError, Tail};
+use hallpass::audit::{Entry, Kept, MemoryLog, Sink, SinkError, Tail};
 use hallpass::clock::{ManualClock, Timestamp};
 use hallpass::policy::Policy;
 use hallpass::testing::FailingSink;
@@ -28,11 +28,11 @@ impl Sink for PanicsOnCue {
         self.sink.open()
     }
 
-    fn append(&self, entry: &Entry<'_>) -> Result<(), SinkError> {
+    fn append(&self, batch: &[Entry<'_>]) -> Result<Kept, SinkError> {
         if self.cue.swap(false, Ordering::SeqCst) {
             std::panic::resume_unwind(Box::new("on cue"));
         }
-        self.sink.append(entry)
+        self.sink.append(batch)
     }
 }
 
@@ -158,15 +158,9 @@ impl Stand {
         takes
     }
 
-    /// A record of what stands anyway.
+    /// A record of what stands anyway: the log is not tried.
     pub(crate) fn record(&mut self, event: String) {
-        self.tried();
         self.events.push(event);
-    }
-
-    /// The log has been tried: a cue to panic is spent.
-    pub(crate) fn tried(&mut self) {
-        self.panics = false;
     }
 
     /// Takes it that the operation was denied, for one of these reasons; which.

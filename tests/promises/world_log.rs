@@ -79,7 +79,7 @@ impl World {
         }
         self.control.halt(Halt::Everything);
         self.record("halted everything".into());
-        assert_eq!(self.broker.pay_record_debts(), 0);
+        assert_eq!(self.broker.flush(), 0);
         self.compare_logs();
     }
 
@@ -97,6 +97,7 @@ impl World {
                 Event::Denied { stage, reason, .. } => {
                     format!("denied {} {reason}", format!("{stage:?}").to_lowercase())
                 }
+                Event::Denials { .. } => panic!("memory did not run short"),
                 Event::Outcome { of, outcome, task_over, .. } => {
                     assert!(outcomes.insert(*of, *outcome).is_none(), "P9: one outcome");
                     format!("outcome {of} {outcome:?} {task_over}")

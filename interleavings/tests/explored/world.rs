@@ -59,7 +59,7 @@ impl World {
     /// records agree with each other.
     pub(crate) fn records(&self) -> Vec<Record> {
         self.sink.recover();
-        assert_eq!(self.broker.pay_record_debts(), 0);
+        assert_eq!(self.broker.flush(), 0);
         let verified = self.broker.verify(&self.log).expect("the log verifies");
         assert_eq!(verified.without_outcome, Vec::<u64>::new());
         let records = self.log.records();

@@ -48,7 +48,7 @@ fn written(key: &ChainKey, numbered: &[(u64, Event<'static>)]) -> Lines {
     let mut tag = key.start().tag;
     let write = |(seq, event): &(u64, Event<'static>)| {
         let mut line = String::new();
-        Body::new(Timestamp::MIN, event).unwrap().write_line(*seq, &mut line);
+        Body::new(Timestamp::MIN, event).unwrap().push_line(*seq, &mut line);
         tag = key.next(&tag, &line);
         (line, tag)
     };
@@ -224,7 +224,7 @@ fn with_head(id: u8, secrets: &[u8]) -> Lines {
         for event in events.drain(..) {
             let mut line = String::new();
             let body = Body::new(Timestamp::MIN, &event).unwrap();
-            body.write_line(lines.len() as u64 + 1, &mut line);
+            body.push_line(lines.len() as u64 + 1, &mut line);
             tag = key.next(&tag, &line);
             lines.push((line, tag));
         }

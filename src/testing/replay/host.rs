@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use crate::audit::{Entry, Sink, SinkError, Tail};
+use crate::audit::{Entry, Kept, Sink, SinkError, Tail};
 use crate::denial::{Code, Reason};
 use crate::identity::{Assertion, Identity};
 use crate::testing::ManualClock;
@@ -224,7 +224,7 @@ impl Sink for Unkept {
         Ok(None)
     }
 
-    fn append(&self, _: &Entry<'_>) -> Result<(), SinkError> {
-        Ok(())
+    fn append(&self, batch: &[Entry<'_>]) -> Result<Kept, SinkError> {
+        Ok(Kept::now(batch.len()))
     }
 }

@@ -21,7 +21,9 @@ impl Host {
             Revoked::Grant(alias) => {
                 let revoked = match self.granted(alias)? {
                     Ok(granted) => match self.tasks.peek(&granted.of.task) {
-                        Some(Errand::Open(_, task)) => task.revoke_grant(&granted.grant),
+                        Some(Errand::Open(_, task)) => {
+                            !task.revoke_grant(&granted.grant).is_empty()
+                        }
                         _ => false,
                     },
                     Err(_) => false,
@@ -31,10 +33,10 @@ impl Host {
             Revoked::Identity(id) => {
                 let ended = control.revoke_identity(id);
                 self.close_ended();
-                Answer::new().with("identity", *id).with("revoked", ended)
+                Answer::new().with("identity", *id).with("revoked", ended.count())
             }
             Revoked::Tool(tool) => {
-                Answer::new().with("tool", *tool).with("revoked", control.revoke_tool(tool))
+                Answer::new().with("tool", *tool).with("revoked", control.revoke_tool(tool).count())
             }
         })
     }

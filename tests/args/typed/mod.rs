@@ -12,6 +12,7 @@ use hallpass::scope::{
 };
 use hallpass::token::Presentable;
 use serde_json::{Value as Json, json};
+use testkit::FlushedLog;
 
 fn mail() -> Tool {
     Tool::new("mail.send").arg("attachment", ArgType::Path)
@@ -21,7 +22,7 @@ fn mail() -> Tool {
 struct World {
     broker: Broker,
     agent: Identity,
-    log: MemoryLog,
+    log: FlushedLog,
 }
 
 impl World {
@@ -34,7 +35,7 @@ impl World {
         let log = MemoryLog::new();
         let broker = Broker::builder(policy).log(log.clone()).build().unwrap();
         let agent = broker.assert_identity("agent-7").unwrap();
-        World { broker, agent, log }
+        World { log: FlushedLog::of(&broker, log), broker, agent }
     }
 
     fn open(&self) -> Task {

@@ -3,6 +3,7 @@
 #![allow(clippy::panic, clippy::expect_used, reason = "a target fails by panicking")]
 
 mod covers;
+mod price;
 mod source;
 #[cfg(feature = "url")]
 mod urls;
@@ -11,6 +12,7 @@ use std::borrow::Cow;
 use std::sync::OnceLock;
 
 pub use covers::covers;
+pub use price::price;
 #[cfg(feature = "url")]
 pub use urls::urls;
 
@@ -228,6 +230,11 @@ mod tests {
     #[cfg(feature = "url")]
     fn seeds_of_urls_are_read_as_whoever_opens_them_reads_them() {
         replay("urls", super::urls);
+    }
+
+    #[test]
+    fn seeds_of_prices_tell_no_more_with_fewer_steps() {
+        replay("price", super::price);
     }
 
     #[test]

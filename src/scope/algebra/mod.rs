@@ -14,7 +14,7 @@
 //! | `cidr`, `json`, `after` and `before`, `weekly` | `weekly` beside `after` or `before` |
 //! | `url` beside finite sets | `url` beside anything else: what its parts show is found before |
 //! | `fields`, `each`, `some`, `count`, `subset_of`, `has_any`, `has_all` | lists and objects compared whole by `eq` beside those |
-//! | all of these under `all`, `any`, `not`, in either stance | whatever goes over the budget |
+//! | all of these under `all`, `any`, `not`, in either stance | whatever takes more than half of a question's steps |
 
 mod call;
 mod cells;
@@ -49,7 +49,7 @@ pub(crate) enum Difference<W> {
     Empty,
     /// This, among others.
     Witness(W),
-    /// It can't be told, or not within the budget.
+    /// It can't be told, or takes too many steps.
     Undecided,
 }
 

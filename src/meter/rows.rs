@@ -3,6 +3,7 @@
 //! Shared by the test that counts what they take and the bench that prints it.
 
 use super::hallpass::Policy;
+#[cfg(feature = "url")]
 use super::hallpass::policy::ArgType;
 use super::hallpass::prelude::*;
 use super::hallpass::scope::{

@@ -67,7 +67,7 @@ pub enum ArgsError {
     /// Lists and objects stand inside each other more than [`MAX_DEPTH`] levels deep.
     #[error("arguments are nested too deeply, expected at most {MAX_DEPTH} levels")]
     TooDeep,
-    /// A key is empty, longer than [`MAX_KEY`] bytes, or has characters nobody sees.
+    /// A key is empty, longer than [`MAX_KEY`] bytes, or has characters that are not visible.
     #[error("argument key {} is {fault}", Shown(.key))]
     BadKey {
         /// The key as given.

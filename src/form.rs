@@ -3,7 +3,7 @@
 /// The two ways to present a token.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Form {
-    /// The token itself, `hp1.`: whoever has it can present it for any call it covers.
+    /// The token itself, `hp1.`: its holder can present it for any call it covers.
     Bearer,
     /// A [`Presentation`](crate::token::Presentation), `hp1c.`: good for one call, once.
     CallBound,

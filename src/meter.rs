@@ -1,7 +1,7 @@
 //! What one question may cost, counted in steps.
 //!
 //! Limits on a text, a scope or a constraint bound each of them alone; what a question costs is their
-//! product, and an agent chooses both sides. So each question is given so many steps, and whatever asks
+//! product, and an agent chooses both sides. So each question is given a number of steps, and whatever asks
 //! something of values, texts or patterns takes its steps from there before it does the work. Steps are
 //! counted, not timed: the same question always has the same price, on whatever machine.
 //!
@@ -85,7 +85,7 @@ struct Asked {
 }
 
 impl Meter {
-    /// The steps of a question about so many bytes of call and scope.
+    /// The steps of a question about this many bytes of call and scope.
     pub(crate) fn of_question(bytes: usize) -> Self {
         let bytes = u64::try_from(bytes).unwrap_or(u64::MAX);
         Meter::of(STEPS.saturating_add(bytes.saturating_mul(STEPS_PER_BYTE)))
@@ -97,7 +97,7 @@ impl Meter {
         Meter::of(4_000_000)
     }
 
-    /// So many steps.
+    /// This many steps.
     pub(crate) fn of(steps: u64) -> Self {
         Meter {
             allowed: steps,
@@ -130,7 +130,7 @@ impl Meter {
         }
     }
 
-    /// As [`charge`](Self::charge), for comparing so many bytes.
+    /// As [`charge`](Self::charge), for comparing this many bytes.
     #[inline]
     #[must_use = "what cannot be paid for must not be done"]
     pub(crate) fn charge_bytes(&self, bytes: usize, work: Work) -> bool {
@@ -186,7 +186,7 @@ impl Meter {
         answer
     }
 
-    /// Does work with so many steps; what is left of them, and whether they were not enough. What was
+    /// Does work with this many steps; what is left of them, and whether they were not enough. What was
     /// there before is for the caller to bring back.
     fn apart<R>(&self, steps: u64, work: impl FnOnce() -> R) -> (R, u64, bool) {
         self.left.set(steps);

@@ -16,7 +16,7 @@ const TICKET: TextRule = TextRule {
 };
 
 /// The longest intent in bytes: a page of words. It is kept in each record of a request and shown to
-/// each reviewer, and nobody reads more than a page before answering.
+/// each reviewer, and people read no more than a page before answering.
 const INTENT_MAX: usize = 4096;
 
 /// Why a task is opened: a name that rules match, a ticket reference, and an intent in words.
@@ -52,7 +52,7 @@ impl Purpose {
         Purpose::of(self.parts)
     }
 
-    /// Says in words what is meant. People read it; no rule ever does. Kept as given, so whoever
+    /// Says in words what is meant. People read it; no rule ever does. Kept as given, so code that
     /// shows it escapes it.
     #[must_use]
     pub fn intent(mut self, intent: impl Into<Box<str>>) -> Self {

@@ -33,7 +33,7 @@ impl DigestKey {
         }
     }
 
-    /// The digest of a call's arguments. Caller and tool are in it: otherwise whoever may call anything
+    /// The digest of a call's arguments. Caller and tool are in it: otherwise an agent that may call anything
     /// and reads the log could try values on a call of its own, and compare (P10).
     pub(crate) fn arguments(&self, who: &str, tool: &str, args: &Object) -> Digest {
         let mut message = Vec::with_capacity(256);

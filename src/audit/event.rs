@@ -166,7 +166,7 @@ pub enum Event<'a> {
         grant: Cow<'a, str>,
         /// The reason that its holder is denied for from now on.
         why: Cow<'a, str>,
-        /// The grants delegated from it, which ended with it: at most the 1,024 put away in the same
+        /// The grants delegated from it, which ended with it: at most the 1,024 removed in the same
         /// step. Any others are known by the `parent` of their `granted` records.
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
         below: Vec<Cow<'a, str>>,

@@ -1,6 +1,6 @@
 //! Bytes in lowercase hexadecimal digits: one spelling each.
 
-/// Reads exactly so many bytes.
+/// Reads exactly `N` bytes.
 pub(super) fn read<const N: usize>(text: &str) -> Option<[u8; N]> {
     let mut bytes = [0; N];
     let (pairs, rest) = text.as_bytes().as_chunks::<2>();

@@ -125,7 +125,7 @@ impl Body {
 
     /// What stands in its place when the sink has refused it.
     pub(super) fn withdrawn(&self, cause: &str) -> Self {
-        // Read back instead of kept beside: withdrawing is rare, writing is not.
+        // Read back instead of kept separately: withdrawing is rare, writing is not.
         let event = serde_json::from_str::<Event<'static>>(&self.text).ok();
         let withdrawn = Event::Withdrawn {
             was: Cow::Borrowed(event.as_ref().map_or("unknown", Event::kind)),

@@ -310,7 +310,7 @@ mod tests {
         assert!(log.clone().open().is_err());
     }
 
-    /// attack 136, attack 133: whoever writes without a claim cannot repeat or skip a number
+    /// attack 136, attack 133: a writer without a claim cannot repeat or skip a number
     #[test]
     fn a_record_that_does_not_follow_the_last_is_refused() {
         let log = MemoryLog::new();

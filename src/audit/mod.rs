@@ -1,4 +1,4 @@
-//! The log: what was asked, given, refused, done and ended, in one order that nobody can rewrite.
+//! The log: what was asked, given, refused, done and ended, in one order that can't be rewritten.
 //!
 //! Every record is one line of JSON, numbered without gaps, and tied to all before it by a keyed
 //! hash. What gives access (opening a task, a grant, a permit) takes effect only once the log has

@@ -95,7 +95,7 @@ impl Control {
                     self.shared.end(&task, End::Task { how: How::Revoked, reason: None }),
                 );
             } else {
-                // Whoever presents a token has the holder's id, and may act for others than it did
+                // The presenter of a token has the holder's id, and may act for others than it did
                 // when it got the grant.
                 let held = |row: &Row| row.holder.is_or_acts_for(id);
                 let called = |permit: &OpenPermit| permit.caller.is_or_acts_for(id);

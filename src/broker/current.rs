@@ -74,7 +74,7 @@ impl InForce {
 
     /// What is in force, which stays so until the guard is dropped. Each part counts its own uses, so
     /// that keeping a ruling beyond the guard is a write to that part alone.
-    #[expect(clippy::indexing_slicing, reason = "there are so many parts")]
+    #[expect(clippy::indexing_slicing, reason = "the index is below the number of parts")]
     pub(crate) fn read(&self) -> RwLockReadGuard<'_, Current> {
         self.parts[own_part() % PARTS].read()
     }

@@ -74,7 +74,7 @@ impl OfferInputs<'_> {
 }
 
 impl Offer {
-    /// Whether what permits the delegators to delegate goes so many hops deep, and so does all that
+    /// Whether what permits the delegators to delegate reaches that number of hops, and so does all that
     /// they hold.
     pub(super) fn reaches(&self, hops: u8, delegators: &[&Row]) -> Result<(), Denial> {
         let stamped = delegators.iter().flat_map(|row| row.stamps()).filter_map(|s| s.limits.depth);

@@ -156,7 +156,7 @@ impl<'a> CallInputs<'a> {
     }
 
     /// Spends a call-bound presentation, whatever is decided next: it was good for this one try. Only
-    /// now that signature, holder and liveness have passed, so that nobody else can fill the memory.
+    /// now that signature, holder and liveness have passed, so that no one else can fill the memory.
     fn take_once(&self, life: &mut Life, live: &Liveness) -> Result<(), Denial> {
         match (&self.presented.once, life.grant_mut(live.grant())) {
             (None, _) => Ok(()),

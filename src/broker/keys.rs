@@ -65,7 +65,7 @@ impl Broker {
     /// let broker = Broker::builder(policy).log(log.clone()).log_keys(keys).build()?;
     /// broker.rotate_log_key(SecretKey::from_bytes(new)?)?;
     ///
-    /// // Whoever verifies has both.
+    /// // A verifier needs both.
     /// let keys = LogKeys::from_secret(SecretKey::from_bytes(new)?)
     ///     .and_past(SecretKey::from_bytes(old)?)?;
     /// let snapshot = log.snapshot();

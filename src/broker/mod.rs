@@ -3,7 +3,7 @@
 //! | handle | held by | can |
 //! |---|---|---|
 //! | [`Broker`] | the host | attest identities, open tasks, reload the policy, see what stands |
-//! | [`Task`] | whoever runs the errand | ask for grants, revoke them, end the task |
+//! | [`Task`] | the code that runs the errand | ask for grants, revoke them, end the task |
 //! | [`Session`] | a host that would have all of an errand kept for it | ask, call, delegate, end |
 //! | [`Gate`] | the tool side | authorize calls |
 //! | [`Attestor`] | what authenticates callers | attest identities |

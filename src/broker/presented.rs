@@ -21,7 +21,7 @@ pub(super) struct PresentedGrant {
     pub(super) cell: Arc<TaskCell>,
     pub(super) grant: GrantId,
     pub(super) serial: u32,
-    /// Each of them must cover the call, beside the grant. Those that plainly do are left out.
+    /// Each of them must cover the call, in addition to the grant. Those that plainly do are left out.
     pub(super) narrowings: Vec<Narrowing>,
     /// When the first attenuation that says so expires.
     pub(super) until: Option<Timestamp>,

@@ -44,7 +44,7 @@ pub struct DriftScan {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Drift {
     /// The grants that ended, or would end. What was delegated from one of them ends with it, and is
-    /// not named beside it.
+    /// not named next to it.
     pub grants: Vec<Drifted>,
 }
 
@@ -61,7 +61,7 @@ pub struct Drifted {
     /// it: these go on.
     pub running: Vec<u64>,
     /// What a request for the same would be denied with today, for operators: the reason, and the
-    /// rules that decided. Whoever presents its token is told `drifted`.
+    /// rules that decided. Presenting its token is answered `drifted`.
     pub why: Denial,
 }
 
@@ -232,7 +232,7 @@ impl Shared {
         let mut stale = Vec::new();
         let mut next = Some(grant);
         while let Some(id) = next {
-            // What is dead anyway is told so by whoever asks next.
+            // What is dead anyway is found so by the next question.
             let Some(row) = life.grant(id).filter(|row| !row.is_past(now)) else { return Ok(()) };
             next = row.parent;
             if row.version != current.version {
@@ -338,8 +338,8 @@ impl Row {
             for stamp in &old.stamps {
                 match new.stamps.iter_mut().find(|own| own.shares_counter_with(stamp)) {
                     Some(own) => {
-                        let beside = own.limits.tighten(&stamp.limits);
-                        new.stamps.extend(beside.map(|limits| Stamp { limits, ..stamp.clone() }));
+                        let more = own.limits.tighten(&stamp.limits);
+                        new.stamps.extend(more.map(|limits| Stamp { limits, ..stamp.clone() }));
                     }
                     None => new.stamps.push(Stamp::clone(stamp)),
                 }
@@ -351,14 +351,14 @@ impl Row {
 
 impl Limits {
     /// The tighter of both, limit by limit. Of two rates either can be the tighter, by how long one
-    /// looks: the other's is handed back then, to hold beside this.
+    /// looks: the other's is handed back then, to be enforced in addition.
     #[must_use]
     fn tighten(&mut self, other: &Limits) -> Option<Limits> {
         self.uses = [self.uses, other.uses].into_iter().flatten().min();
-        let mut beside = None;
+        let mut second = None;
         match (self.rate, other.rate) {
             (Some(own), Some(other)) if implies(own, other) => {}
-            (Some(own), Some(other)) if !implies(other, own) => beside = Some(other),
+            (Some(own), Some(other)) if !implies(other, own) => second = Some(other),
             (own, other) => self.rate = other.or(own),
         }
         for budget in &other.budgets {
@@ -369,7 +369,7 @@ impl Limits {
         }
         self.keeps_abandoned |= other.keeps_abandoned;
         self.depth = [self.depth, other.depth].into_iter().flatten().min();
-        beside.map(|rate| Limits { rate: Some(rate), ..Limits::default() })
+        second.map(|rate| Limits { rate: Some(rate), ..Limits::default() })
     }
 }
 

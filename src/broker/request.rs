@@ -187,7 +187,7 @@ impl<'r> GrantRequest<'r> {
         drop(life);
         drop(current);
         shared.remains.drop_for_one();
-        // Nobody has the token yet, so the row is of no use to anyone until the log has accepted.
+        // The token was not handed out yet, so the row is of no use to anyone until the log has accepted.
         if let Err(Unrecorded { denial, end }) = shared.settle(place) {
             shared.take_back(cell, End::Grant { id, why: Reason::LogRefused }, end);
             return Err(denial);
@@ -209,7 +209,7 @@ impl<'r> GrantRequest<'r> {
         })
     }
 
-    /// Brings what capabilities pin typed arguments to into the spelling of calls, so that whoever asks
+    /// Brings what capabilities pin typed arguments to into the spelling of calls, so that an agent that asks
     /// for exactly the call it will make can make it. The scope that says the same is what the grant
     /// shows, the log keeps and the token carries.
     fn respell<'s>(
@@ -320,7 +320,7 @@ impl<'r> GrantRequest<'r> {
 }
 
 /// The longest scope, in bytes of JSON, that the record of a denial keeps: what people write is far
-/// shorter, and whoever is denied may ask again and again.
+/// shorter, and a denied agent may ask again and again.
 const LONGEST_RECORDED: usize = 16 * 1024;
 
 /// A scope that was asked for, as a record keeps it.

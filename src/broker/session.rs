@@ -305,7 +305,7 @@ impl Kept {
         let answer = answer.map(Arc::new);
         let mut state = self.state.lock();
         match &answer {
-            // It was ended meanwhile, and nobody has the token yet.
+            // It was ended meanwhile, and its token was not handed out yet.
             Ok(grant) if state.refused.is_some() => {
                 let denial = state.refused.clone().unwrap_or_else(over);
                 drop(state);

@@ -1,4 +1,4 @@
-//! The tripwire: repeated denials halt the offender, and nobody else.
+//! The tripwire: repeated denials halt the offender alone.
 
 use std::collections::{HashMap, VecDeque};
 use std::time::Duration;

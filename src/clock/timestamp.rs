@@ -36,7 +36,7 @@ impl Timestamp {
     /// `9999-12-31T23:59:59.999Z`.
     pub const MAX: Self = Self(253_402_300_799_999);
 
-    /// The instant so many milliseconds after the Unix epoch; nothing outside the range.
+    /// The instant this many milliseconds after the Unix epoch; nothing outside the range.
     #[must_use]
     pub const fn from_unix_millis(millis: i64) -> Option<Self> {
         if millis < Self::MIN.0 || millis > Self::MAX.0 { None } else { Some(Self(millis)) }

@@ -55,7 +55,7 @@ impl Code {
         }
     }
 
-    /// The HTTP status that says the same. A `401` wants a `WWW-Authenticate` beside it, and the body says
+    /// The HTTP status that says the same. A `401` wants a `WWW-Authenticate` header, too, and the body says
     /// the code: four of them are `403`.
     pub const fn http_status(self) -> u16 {
         match self {
@@ -83,7 +83,7 @@ impl Code {
 
 /// Why, in full: for operators, records and tests, never for agents.
 ///
-/// The list is exhaustive on purpose: whoever matches on it is made to look at a new reason.
+/// The list is exhaustive on purpose: a match on it is made to look at a new reason.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 #[non_exhaustive]
 pub enum Reason {
@@ -145,7 +145,7 @@ pub enum Reason {
     NoPermit,
     /// A forbid applies.
     Forbidden,
-    /// An ask applies, and nobody has agreed.
+    /// An ask applies, and no approval was given.
     ApprovalRequired,
     /// All uses are spent or reserved.
     UsesSpent,

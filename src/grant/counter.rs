@@ -31,7 +31,7 @@ struct More {
 /// What one call costs.
 #[derive(Debug)]
 pub(super) struct Cost {
-    /// The most calls of any rate that looks at this counter, so many times are kept; and the longest
+    /// The most calls of any rate that uses this counter, which is how many times are kept; and the longest
     /// window.
     pub(super) rated: Option<(u64, Duration)>,
     /// Whether it is charged to uses or to a budget.
@@ -73,7 +73,7 @@ impl Counter {
         self.rate_is_free_in(rate, now) == Some(Duration::ZERO)
     }
 
-    /// How long until one more call keeps to the rate: until the call so many before it has left the
+    /// How long until one more call keeps to the rate: until the call that many places before it has left the
     /// window. A call at `t` counts until `t + window`, exclusively, so no window of this length ever
     /// holds more than the rate, wherever its edges are. `None` of a rate of no calls.
     pub(super) fn rate_is_free_in(
@@ -105,7 +105,7 @@ impl Counter {
         let more = self.more.get_or_insert_default();
         more.lasting |= lasts;
         if let Some((calls, window)) = cost.rated {
-            // A smaller rate beside a larger one forgets nothing that the larger one counts.
+            // A smaller rate next to a larger one forgets nothing that the larger one counts.
             more.kept = more.kept.max(calls);
             more.window = more.window.max(window);
             while more.recent.len() as u64 >= more.kept {

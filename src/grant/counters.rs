@@ -261,7 +261,7 @@ fn check(counter: &Counter, stamp: &Stamp, args: &Args, now: Timestamp) -> Resul
         }
         sums.push((budget.argument.clone(), amount));
     }
-    // Last, since it passes, and the others do not: nobody is told to come back for nothing.
+    // Last, since it passes, and the others do not: an agent is never told to come back for nothing.
     if let Some(rate @ (calls, window)) = limits.rate {
         let wait = counter.rate_is_free_in(rate, now);
         if wait != Some(Duration::ZERO) {

@@ -2,7 +2,7 @@
 //!
 //! Every holder of a token presents under the same grant, the one that was handed the narrowest part of it
 //! too, and all of them share what is remembered for the grant. So a narrowed token, with all that is made of
-//! it, has a share, and each further narrowing a smaller one: nobody down the line can use up what those
+//! it, has a share, and each further narrowing a smaller one: no later holder can use up what those
 //! before it need.
 
 use std::collections::BTreeMap;

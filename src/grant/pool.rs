@@ -15,7 +15,7 @@ pub(crate) struct Pool<T> {
 
 struct Inner<T> {
     kept: HashMap<u64, Vec<Weak<T>>, std::hash::RandomState>,
-    /// How many there were when those that nobody holds were thrown out last.
+    /// How many were left by the last removal of unused values.
     at_clearing: usize,
 }
 
@@ -49,7 +49,7 @@ impl<T: Pooled> Pool<T> {
 }
 
 impl<T> Inner<T> {
-    /// Throws out what nobody holds, each time there is twice as much as was left the last time.
+    /// Removes values without other owners, each time the pool has doubled since the last removal.
     fn clear(&mut self) {
         if self.kept.len() < 64.max(self.at_clearing * 2) {
             return;

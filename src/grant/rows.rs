@@ -5,8 +5,8 @@ use std::collections::HashMap;
 use super::id::GrantId;
 use super::row::Row;
 
-/// How many grants below one that ends are put away in the same step. All of them are dead from that
-/// step on, because the grant they hang from is gone; the rest is put away by sweeping.
+/// How many descendants of an ended grant are removed in one step. All of them are dead from that
+/// step on, because the grant they hang from is gone; sweeping removes the rest.
 pub(super) const AT_ONCE: usize = 1024;
 
 /// The grants of one task.
@@ -21,7 +21,7 @@ pub(crate) enum Rows {
 }
 
 impl Rows {
-    /// Live grants, those included that hang from one that has ended and are not put away yet.
+    /// Live grants, those included that descend from one that has ended and are not removed yet.
     pub(crate) fn len(&self) -> usize {
         match self {
             Rows::None => 0,
@@ -83,7 +83,7 @@ impl Rows {
     }
 
     /// Takes a grant out, and with it all that hangs from it: their ids, its own first, as far as
-    /// they were put away [at once](AT_ONCE).
+    /// they were removed [at once](AT_ONCE).
     pub(crate) fn end(&mut self, id: GrantId) -> Vec<GrantId> {
         self.end_and_bury(id, AT_ONCE)
     }
@@ -106,7 +106,7 @@ impl Rows {
         }
     }
 
-    /// Puts away up to so many of those that hang from a grant that has ended; how many it was.
+    /// Removes up to `most` descendants of grants that have ended; returns how many.
     pub(crate) fn bury(&mut self, most: usize) -> usize {
         let mut buried = 0;
         if let Rows::Many(tree) = self {
@@ -118,7 +118,7 @@ impl Rows {
         buried
     }
 
-    /// Drops up to so many grants of a task that is over; whether any is left.
+    /// Drops up to `most` grants of a task that is over; returns whether any is left.
     pub(crate) fn drop_some(&mut self, most: usize) -> bool {
         match self {
             Rows::Many(tree) if tree.slots.len() > most => {
@@ -139,7 +139,7 @@ const NONE: u32 = u32::MAX;
 /// Grants in slots that stay where they are, linked to their children.
 ///
 /// INVARIANT: a slot that holds a row has its place in `places`. One without is either dying (it has
-/// ended, and its children are being put away) or free.
+/// ended, and its children are being removed) or free.
 #[derive(Default)]
 pub(crate) struct Tree {
     slots: Vec<Slot>,

@@ -54,7 +54,7 @@ impl std::fmt::Debug for Spanning {
 }
 
 /// The counters of all identities. They outlive tasks and policies: were one forgotten that holds
-/// anything, whoever it counts would start anew.
+/// anything, the identity it counts would start anew.
 pub(crate) struct SpanningCounters {
     shards: Box<[Mutex<Shard>]>,
     hasher: RandomState,
@@ -107,7 +107,7 @@ impl SpanningCounters {
         counter
     }
 
-    /// Looks at so many identities, in turn, and forgets those of their counters that nothing looks at
+    /// Scans up to that many identities round-robin and drops counters that no live grant uses
     /// and that hold nothing: a rate whose window has passed, uses and budget that all came back.
     pub(crate) fn sweep(&self, identities: usize, now: Timestamp) {
         for _ in 0..SHARDS.min(identities) {
@@ -136,7 +136,7 @@ impl Shard {
         for _ in 0..identities.min(self.turns.len()) {
             let Some(subject) = self.turns.pop_front() else { return };
             let Some(rules) = self.identities.get_mut(&subject) else { continue };
-            // Whoever else holds it got it under this lock, and nobody gets it now.
+            // Every other owner got it under this lock, and none can get it now.
             rules.retain(|(_, counter)| {
                 Arc::strong_count(counter) > 1 || !counter.lock().is_past(now)
             });

@@ -17,7 +17,7 @@ const GROUPS_MAX: usize = 1024;
 const ATTRIBUTES_MAX: usize = 256;
 /// One per account a principal has in other systems. Each is compared for every approval.
 const ALIASES_MAX: usize = 64;
-/// A person, a planner and a few workers make four; a chain twice as long has nobody who follows it.
+/// A person, a planner and a few workers make four; a chain twice as long is one that no reader follows.
 const ACTS_FOR_MAX: usize = 8;
 
 const ALIAS: TextRule =
@@ -198,7 +198,7 @@ fn text(text: &str) -> Value {
     Value::Text(text.into())
 }
 
-/// Sorted, each once. The limit counts what was given, so that nobody sorts a million repetitions.
+/// Sorted, each once. The limit counts what was given, so that a million repetitions are never sorted.
 fn set_of(
     mut given: Vec<Box<str>>,
     field: &'static str,

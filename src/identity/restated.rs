@@ -57,7 +57,7 @@ impl Restatements {
         }
     }
 
-    /// Whether the identity is seen otherwise than it was when there had been so many restatements.
+    /// Whether the identity is seen otherwise than after the given number of restatements.
     pub(crate) fn is_restated_since(&self, who: &Identity, number: u64) -> bool {
         self.of(who).is_some_and(|restated| restated.number > number)
     }

@@ -43,7 +43,7 @@ impl SecretKey {
     ///
     /// # Errors
     /// [`KeyError::TooShort`] below 32 bytes, [`KeyError::Uniform`] if all bytes are the same: such
-    /// a secret is a buffer nobody filled.
+    /// a secret is a buffer that was never filled.
     pub fn from_bytes(bytes: &[u8]) -> Result<SecretKey, KeyError> {
         if bytes.len() < FEWEST {
             return Err(KeyError::TooShort { given: bytes.len(), fewest: FEWEST });

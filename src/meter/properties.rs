@@ -95,7 +95,7 @@ impl Situation {
         }
     }
 
-    /// Whether a call is permitted with so many steps.
+    /// Whether a call is permitted with this many steps.
     fn permits(&self, policy: &Policy, argument: &Value, steps: u64) -> bool {
         let args = Object::from_pairs([("x", argument.clone())]).unwrap();
         let labels = &self.nothing;
@@ -106,7 +106,7 @@ impl Situation {
         matches!(meter.settle(Ok(verdict)), Ok(Verdict::Permit(_)))
     }
 
-    /// Whether a scope is given with so many steps.
+    /// Whether a scope is given with this many steps.
     fn gives(&self, policy: &Policy, constraint: &Constraint, steps: u64) -> bool {
         let scope = Scope::tool("t").arg("x", constraint.clone());
         let capabilities = scope.capabilities().unwrap();

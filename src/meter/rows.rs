@@ -90,12 +90,12 @@ fn texts(count: usize, text: &str) -> Value {
     Value::List((0..count).map(|_| Value::from(text)).collect())
 }
 
-/// `*a*a…` with so many stars, told apart by how it ends.
+/// `*a*a…` with this many stars, told apart by how it ends.
 fn stars(stars: usize, nth: usize) -> Constraint {
     glob(&format!("{}b{nth}", "*a".repeat(stars)))
 }
 
-/// So many different characters.
+/// This many different characters.
 fn chinese(count: u32) -> String {
     (0..count).filter_map(|n| char::from_u32(0x4e00 + n)).collect()
 }

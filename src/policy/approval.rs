@@ -42,13 +42,13 @@ pub struct Reviewers {
 }
 
 impl ApprovalTerms {
-    /// Terms that nobody can meet yet: say who, with [`review`](Self::review) or
+    /// Terms that can't be met yet: say who, with [`review`](Self::review) or
     /// [`confirm`](Self::confirm).
     pub fn per(per: Per) -> Self {
         ApprovalTerms { review: Vec::new(), confirm: false, per, expires: None }
     }
 
-    /// Adds people who must agree, beside those named before.
+    /// Adds people who must agree, in addition to those named before.
     pub fn review(mut self, reviewers: Reviewers) -> Self {
         self.review.push(reviewers);
         self
@@ -71,7 +71,7 @@ impl ApprovalTerms {
         if self.review.is_empty() && !self.confirm {
             return Some((
                 "approval".into(),
-                "nobody is asked: name `review = [{ groups = { has_any = [..] }, count = 1 }]` \
+                "no one is asked: name `review = [{ groups = { has_any = [..] }, count = 1 }]` \
                  or `confirm = true`"
                     .into(),
             ));
@@ -84,7 +84,7 @@ impl ApprovalTerms {
         }
         match self.expires {
             Some(Duration::ZERO) => {
-                Some(("approval.expires".into(), "`0s` leaves nobody time to answer".into()))
+                Some(("approval.expires".into(), "`0s` leaves no time to answer".into()))
             }
             Some(length) => {
                 let fault = unstatable(length)?;
@@ -130,7 +130,7 @@ impl Reviewers {
     /// What is wrong, and at which key.
     fn fault(&self) -> Option<(&'static str, String)> {
         if self.count == 0 {
-            return Some((".count", "`count = 0` would ask nobody: at least 1".into()));
+            return Some((".count", "`count = 0` would ask no one: expected at least 1".into()));
         }
         if self.conditions.is_empty() {
             let problem = "it does not say who may review: name `id`, `groups`, `kind` or `attrs`";

@@ -91,7 +91,7 @@ impl AskedCall {
         }
     }
 
-    /// Asks the question again, for words, with steps of its own: whoever reads them waits, and nobody
+    /// Asks the question again, for words, with steps of its own: the reader of the words waits, and no one
     /// else.
     pub(crate) fn again(&self, tell: impl FnOnce(&Question<'_>) -> Account) -> Account {
         let policy = &self.setting.policy;

@@ -241,7 +241,7 @@ fn check_what(rule: &Rule) -> Result<(), PolicyError> {
     if rule.any_args && names_args {
         return wrong(
             "what.args",
-            "`any` beside named arguments: say `other_args = \"any\"` if unnamed ones may be there",
+            "`any` together with named arguments: say `other_args = \"any\"` if unnamed ones may be there",
         );
     }
     if rule.effect != Effect::Permit {
@@ -257,7 +257,7 @@ fn check_what(rule: &Rule) -> Result<(), PolicyError> {
         ResourceOpenness::Any if attrs || says(&Fact::ResourceType) || says(&Fact::ResourceId) => {
             wrong(
                 "what.resource",
-                "`any` beside named parts of the resource: leave one of them out",
+                "`any` together with named parts of the resource: leave one of them out",
             )
         }
         ResourceOpenness::Named if !says(&Fact::ResourceType) => {

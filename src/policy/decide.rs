@@ -103,7 +103,7 @@ impl Rule {
     /// Whether the rule speaks of this tool, given that it was found by the index.
     pub(super) fn tool_named(&self, tool: &str, stance: Stance, meter: &Meter) -> Truth {
         match &self.tools {
-            // Filed by name: whoever found the rule asked for one of its tools.
+            // Filed by name: the question that found the rule asks for one of its tools.
             Tools::Named(_) | Tools::Any | Tools::Unsaid => Truth::True,
             Tools::Like(constraint) => {
                 constraint.holds(&Fact::Tool, stance, &ToolAlone(Value::from(tool)), meter)

@@ -1,6 +1,6 @@
 //! The rules that decided.
 
-/// So many rules are kept without allocating. Decisions with more than a few deciders are rare: a
+/// This many rules are kept without allocating. Decisions with more than a few deciders are rare: a
 /// policy in which many permits give the same call says the same thing many times.
 const FEW: usize = 6;
 

@@ -347,7 +347,7 @@ fn demand(constraint: &Constraint) -> Option<(Of, Vec<&Value>)> {
             let first = set.iter().next().filter(|value| is_plain(value))?;
             Some((Of::Members, vec![first]))
         }
-        // Beside a comparison with a list, all parts look at the list itself: of that, those that demand
+        // Next to a comparison with a list, all parts look at the list itself: of that, those that demand
         // an element know nothing.
         Node::All(_) if constraint.takes_lists_as_known() => None,
         Node::All(parts) => parts.iter().find_map(demand),

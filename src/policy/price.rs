@@ -1,5 +1,5 @@
 //! What a policy's own rules cost a call of nothing: a rule that takes more than a question has would deny
-//! every call, whoever makes it.
+//! every call, by any caller.
 
 use std::collections::HashMap;
 

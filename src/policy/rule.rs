@@ -87,7 +87,7 @@ pub struct Rule {
     pub(crate) tools: Tools,
     pub(crate) conditions: Vec<Condition>,
     pub(crate) openness: Openness,
-    /// `args = "any"` was said, beside which nothing may be said of an argument.
+    /// `args = "any"` was said, which excludes conditions on arguments.
     pub(crate) any_args: bool,
     pub(crate) limits: Limits,
     pub(crate) approval: Option<ApprovalTerms>,
@@ -354,7 +354,7 @@ impl Rule {
     }
 
     /// The rule applies to calls whose token is presented so. A permit that asks for
-    /// [`Form::CallBound`] gives nothing to whoever captured the token's text.
+    /// [`Form::CallBound`] makes a captured token alone useless.
     ///
     /// At a request nothing is presented yet: a permit then covers, and a forbid waits for the calls.
     pub fn presentation(mut self, form: Form) -> Self {

@@ -22,7 +22,7 @@ pub(crate) enum When {
     /// They are part of the question.
     Asked,
     /// They are left to the calls: a permit is not withheld for them, and a guard that has any does
-    /// not act. Nobody is asked before the calls either.
+    /// not act. No approval is asked for before the calls either.
     Left,
 }
 

@@ -149,7 +149,7 @@ pub(crate) trait PositionSet: Default {
     fn is_empty(&self) -> bool;
     /// How many positions there are.
     fn len(&self) -> usize;
-    /// What going through the set takes beside what its positions take.
+    /// What going through the set takes in addition to what its positions take.
     const STEPS: usize;
     fn each(&self, visit: impl FnMut(usize));
 }

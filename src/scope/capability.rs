@@ -114,7 +114,7 @@ impl Capability {
 
 impl Part<'_> {
     /// In the shape of a policy's `what` table. One that needs a resource, and says nothing of it,
-    /// has an empty table there, which nobody can write: it must not look like one that allows none.
+    /// has an empty table there, which can't be written: it must not look like one that allows none.
     pub(super) fn to_value(&self) -> Value {
         let Cover { conditions, openness } = self.cover;
         let mut args = Object::new();

@@ -15,7 +15,7 @@ pub enum ConstraintError {
     /// The bounds leave no value.
     #[error("no value lies within {0}")]
     Impossible(String),
-    /// A kind that looks at a list as a whole beside one that is asked of each element.
+    /// A kind that looks at a list as a whole together with one that is asked of each element.
     #[error(
         "`{list}` looks at a list as a whole and `{element}` at one value: they can't be mixed in one constraint"
     )]

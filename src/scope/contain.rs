@@ -43,7 +43,7 @@ impl Constraint {
             return within;
         }
         // Not taken apart where it is open how lists are taken, or where that is in both ways at once, as
-        // beside a comparison with a list that is known: alone, some part would ask the elements.
+        // next to a comparison with a list that is known: alone, some part would ask the elements.
         if [self, wider].iter().any(|one| one.takes_lists_as_known() || one.sort().is_err()) {
             return self.says_plainly(wider);
         }

@@ -55,7 +55,7 @@ fn networks_are_judged_as_elsewhere_but_for_the_listed_differences() {
         ("64:ff9b::/96", "64:ff9b::1", true),
         ("64:ff9b::/96", "64:ff9b::ffff:ffff", true),
         ("0.0.0.0/0", "::ffff:10.0.0.1", false),
-        // Whoever writes it means 256 addresses or 65 536: refused, with what to write instead.
+        // Its author means 256 addresses or 65 536: refused, with what to write instead.
         ("192.168.2.0/16", "192.168.2.123", true),
     ]
     .map(|(network, address, expected)| (network.to_owned(), address.to_owned(), expected))

@@ -41,7 +41,7 @@ pub(crate) fn decode(bytes: &[u8]) -> Result<Vec<Capability>, ScopeBytesError> {
     decode_beside(bytes, &[])
 }
 
-/// As [`decode`], beside capabilities that were read before: a tool that they name is not copied.
+/// As [`decode`], after capabilities that were read before: a tool that they name is not copied.
 pub(crate) fn decode_beside(
     bytes: &[u8],
     before: &[Capability],

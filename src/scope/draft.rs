@@ -84,14 +84,14 @@ pub enum ScopeError {
         /// Which name, and what is wrong with it.
         problem: String,
     },
-    /// `any_args` beside constraints on arguments: it would look narrow and be wide.
+    /// `any_args` together with constraints on arguments: it would look narrow and be wide.
     #[error(
-        "`{0}`: any arguments are asked for beside constraints on some: say `other_args` if arguments that are not named may be there"
+        "`{0}`: any arguments are asked for together with constraints on some: say `other_args` if arguments that are not named may be there"
     )]
     AnyBesideNamed(Box<str>),
-    /// `any_resource` beside constraints on the resource: it would look wide and be narrow.
+    /// `any_resource` together with constraints on the resource: it would look wide and be narrow.
     #[error(
-        "`{0}`: any resource is asked for beside constraints on it: say its type and id, `any` where any will do"
+        "`{0}`: any resource is asked for together with constraints on it: say its type and id, `any` where any will do"
     )]
     AnyResourceBesideNamed(Box<str>),
     /// Constraints on a resource where none may be: they would never hold.

@@ -1,4 +1,4 @@
-//! IPv6 addresses that stand for IPv4 ones: whoever connects to one may reach the other.
+//! IPv6 addresses that stand for IPv4 ones: connecting to one may reach the other.
 
 use std::net::{Ipv4Addr, Ipv6Addr};
 

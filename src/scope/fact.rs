@@ -37,7 +37,7 @@ pub(crate) enum Fact {
 
 /// Where an argument is: its name, and the names of fields further in.
 ///
-/// Nearly all have one name, which is kept in place, since whoever reads a token's narrowings makes
+/// Nearly all have one name, which is kept in place, since reading a token's narrowings makes
 /// a fact for each argument they name.
 #[derive(Clone)]
 pub(crate) enum Path {

@@ -42,7 +42,7 @@ const ESCAPED: &str = "!~@+?*$[]{}\\";
 /// texts of several lines have: no wildcard matches one, `**` neither.
 ///
 /// Every other character stands for itself, byte for byte: case counts, and `é` composed and
-/// decomposed are two texts. Two or more stars beside other characters of a segment are one `*`: to
+/// decomposed are two texts. Two or more stars next to other characters of a segment are one `*`: to
 /// reach across `/` with part of a segment, use `prefix`, `suffix` or `contains`. There are no classes
 /// and no alternatives: `[`, `]`, `{` and `}` are refused, and so is what other pattern languages
 /// would read otherwise: a `!` or `~/` at the beginning, `@(`, `+(`, `?(` and `!(`, `$NAME` and `${`.
@@ -187,7 +187,7 @@ impl Glob {
         }
     }
 
-    /// Whether its texts are paths to whoever reads them: it has a `/` or is `**`, and does not itself
+    /// Whether its texts are read as paths: it has a `/` or is `**`, and does not itself
     /// speak of the segments `.` and `..`.
     pub(super) fn is_of_paths(&self) -> bool {
         (self.pattern.contains('/') || &*self.pattern == "**") && !has_dot_segment(&self.pattern)

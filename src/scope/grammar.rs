@@ -19,7 +19,7 @@ use crate::visible::Shown;
 
 use parts::{networks, url_pattern, weekly_window};
 
-/// A kind of constraint: the word that names it, and how what stands beside the word is read.
+/// A kind of constraint: the word that names it, and how what follows the word is read.
 struct Kind {
     word: &'static str,
     read: fn(&Written) -> Result<Constraint, Misfit>,
@@ -65,7 +65,7 @@ const KINDS: &[Kind] = &[
     kind("not", |w| Ok(not(read_constraint(w)?))),
 ];
 
-/// Opens the `fields` it stands beside.
+/// Opens the `fields` it stands next to.
 const OTHER_FIELDS: &str = "other_fields";
 
 /// Words of other systems, and what they are called here.
@@ -155,7 +155,7 @@ fn conjunction(written: &Written) -> Result<Constraint, Misfit> {
             if table.get("fields").is_none() {
                 return Err(Misfit::new(
                     at,
-                    "`other_fields` stands beside `fields`, and there are none",
+                    "`other_fields` belongs to `fields`, and there are none",
                 ));
             }
             any_word(own).map_err(|error| error.inside(word))?;
@@ -294,8 +294,8 @@ mod tests {
         let page = include_str!("../../docs/policy.md");
         for kind in KINDS {
             let example = format!("{{ {} = ", kind.word);
-            let beside = format!(", {} = ", kind.word);
-            assert!(page.contains(&example) || page.contains(&beside), "`{}`", kind.word);
+            let after = format!(", {} = ", kind.word);
+            assert!(page.contains(&example) || page.contains(&after), "`{}`", kind.word);
         }
     }
 

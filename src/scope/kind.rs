@@ -90,7 +90,7 @@ impl Set {
     }
 }
 
-/// Of finding one of so many that are sorted.
+/// Of finding one of `n` sorted values.
 pub(super) fn steps_to_search(many: usize) -> usize {
     many.checked_ilog2().unwrap_or(0) as usize + 1
 }

@@ -145,7 +145,7 @@ impl<'c> Union<'c> {
         Some(union)
     }
 
-    /// What stands beside the set, and how both are put together: by `any`, or else by `all`.
+    /// What stands next to the set, and how both are put together: by `any`, or else by `all`.
     pub(super) fn rest(&self) -> (&[&'c Constraint], bool) {
         (&self.rest, !self.excluded)
     }

@@ -223,7 +223,7 @@ mod tests {
         ] {
             assert_eq!(lies(&inner, text), truth, "{text}");
         }
-        // Whoever names the form alone has not named what is behind it.
+        // Naming the form alone does not name what is behind it.
         assert_eq!(lies(&["64:ff9b::/96"], "64:ff9b::a01:203"), Truth::Unknown);
         assert_eq!(lies(&["64:ff9b::/96", "10.0.0.0/8"], "64:ff9b::a01:203"), Truth::True);
         assert_eq!(lies(&["::/0"], "2002:a01:203::1"), Truth::Unknown);

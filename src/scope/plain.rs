@@ -26,7 +26,7 @@ use crate::value::{DecodeError, Decoder, Object, Value};
 pub(crate) type CallParts<'c> = (&'c ToolName, &'c Object, bool);
 
 /// The most bytes of an argument that are looked through here. A gate makes the walk before it knows
-/// whether whoever presents the token holds it and whether the grant lives: what would cost more than
+/// whether its presenter holds the token and whether the grant lives: what would cost more than
 /// reading the block does is left to be asked after that.
 const MAX_LOOKED_THROUGH: usize = 1024;
 
@@ -107,7 +107,7 @@ fn all_of(decoder: &mut Decoder<'_>, value: Option<&Value>) -> Result<bool, Deco
     if parts == 0 || left.is_empty() { Err(NOT_PLAIN) } else { Ok(holds) }
 }
 
-/// Whether the argument is as one kind says. A range is taken off what ranges beside it have `left`.
+/// Whether the argument is as one kind says. A range is taken off what the ranges before it have `left`.
 ///
 /// A list holds for none but the kinds that say the same of it and of its elements.
 fn leaf(

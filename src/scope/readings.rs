@@ -13,7 +13,7 @@ use crate::value::{MAX_TEXT, Value};
 /// of them are read each time, and paid for.
 const MOST: usize = 256;
 
-/// What a text is read into for each of its bytes at most, in steps, and what it costs beside that.
+/// What a text is read into for each of its bytes at most, in steps, and what it costs in addition.
 const STEPS_PER_BYTE: usize = 2;
 const STEPS_PER_TEXT: usize = 32;
 

@@ -68,7 +68,7 @@ enum Fault {
     Anchor,
     #[error(
         "an extension beginning with `(?`, expected a plain group: case is compared as it is, so for \
-         both write both, as in `[Aa]`; a group needs no `?:`, and look-around is `not` beside it"
+         both write both, as in `[Aa]`; a group needs no `?:`, and look-around is a second condition with `not`"
     )]
     Extension,
     #[error("a repetition with nothing to repeat")]

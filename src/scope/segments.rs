@@ -2,7 +2,7 @@
 
 use super::truth::Truth;
 
-/// Whether some segment, between `/` or the ends, is `.` or `..`: to whoever reads the text as a path it
+/// Whether some segment, between `/` or the ends, is `.` or `..`: to a reader of the text as a path it
 /// leads somewhere else than it says.
 pub(super) fn has_dot_segment(text: &str) -> bool {
     // Nearly no text has a dot that begins a segment.

@@ -3,7 +3,7 @@
 use super::constraint::{Constraint, Node};
 use crate::value::Value;
 
-/// What a kind counts for beside the bytes in it.
+/// What a kind counts for in addition to the bytes in it.
 const BYTES_OF_KIND: usize = 8;
 
 impl Constraint {

@@ -65,7 +65,7 @@ pub fn optional(constraint: Constraint) -> Constraint {
     any_of([absent(), constraint])
 }
 
-/// A value of this type. Unlike other kinds it looks at a list itself, also beside kinds that are asked of
+/// A value of this type. Unlike other kinds it looks at a list itself, also next to kinds that are asked of
 /// each element: so a list can be excluded, or asked for.
 ///
 /// ```
@@ -213,12 +213,12 @@ pub fn json(constraint: Constraint) -> Constraint {
     Constraint(Node::Json(Box::new(constraint)))
 }
 
-/// Text of so many characters (Unicode scalar values, not bytes).
+/// Text of this many characters (Unicode scalar values, not bytes).
 pub fn len(range: impl Into<Count>) -> Constraint {
     counted("len", range.into(), Node::Len)
 }
 
-/// A list of so many elements.
+/// A list of this many elements.
 pub fn count(range: impl Into<Count>) -> Constraint {
     counted("count", range.into(), Node::Count)
 }

@@ -118,7 +118,7 @@ impl Halts {
 }
 
 impl Halt {
-    /// Whether this stops any of `who`, in this task, from using this tool. A holder and whoever
+    /// Whether this stops any of `who`, in this task, from using this tool. A holder and anyone
     /// presents its token have one id and may differ in aliases and in whom they act for.
     pub(crate) fn stops(&self, task: &TaskCell, who: &[&Identity], tool: Option<&str>) -> bool {
         match self {

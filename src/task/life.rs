@@ -171,11 +171,11 @@ impl Life {
     }
 
     /// Ends one grant and all delegated from it; `None` if it was not there, or hangs from one that has
-    /// ended and is only not put away yet.
+    /// ended and is not removed yet.
     pub(crate) fn end_grant(&mut self, id: GrantId, why: impl Into<EndedBy>) -> Option<EndedGrant> {
         self.grant(id).filter(|row| self.is_live(row, None))?;
         let why = why.into();
-        // Asked first: afterwards nobody knows any more what hung from what.
+        // Asked first: afterwards it is no longer known what was delegated from what.
         let running = self.running_below(id);
         let removed = self.grants.end(id);
         let ended = &mut self.rest_mut().ended;

@@ -14,7 +14,7 @@ use crate::sync::{Apart, Mutex, RwLock, parts};
 /// A part is also what the sweep looks through at once: a few thousand tasks of a million.
 const SHARDS: usize = parts(256);
 
-/// A part that has room for so many times more than it holds gives memory back.
+/// A part whose capacity exceeds its length by this factor gives memory back.
 const SLACK: usize = 4;
 
 /// Live tasks.
@@ -192,9 +192,9 @@ impl Table {
         self.by_generation.iter().map(|shard| shard.read().len()).sum()
     }
 
-    /// Up to so many tasks, each in its turn: every task comes once in each round, and what was opened
+    /// Up to this many tasks, round-robin: every task comes once in each round, and what was opened
     /// since its part was looked at comes in the next.
-    /// Looks into so many parts of the table at the most.
+    /// Visits at most this many parts of the table.
     pub(crate) fn next_to_sweep(&self, most: usize, parts: usize) -> Vec<Arc<TaskCell>> {
         let mut sweeping = self.sweeping.lock();
         let mut found = Vec::new();

@@ -7,7 +7,7 @@ use std::str::FromStr;
 use sha2::{Digest as _, Sha256};
 use zeroize::Zeroizing;
 
-/// A bearer token: whoever has the text has the grant, so it is neither printed nor copied by
+/// A bearer token: its text is the grant, so it is neither printed nor copied by
 /// accident and is wiped when dropped.
 ///
 /// Nothing about the text is checked here; [`Unverified::parse`](super::hazmat::Unverified::parse) does that.
@@ -33,7 +33,7 @@ use zeroize::Zeroizing;
 /// # use hallpass::token::Token;
 /// let _ = serde_json::to_string(&Token::from_text(String::new()));
 /// ```
-#[must_use = "a token is worth something only to whoever presents it"]
+#[must_use = "a token is worth something only when it is presented"]
 pub struct Token(Zeroizing<String>);
 
 impl Token {

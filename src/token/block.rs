@@ -34,7 +34,7 @@ pub(crate) struct Narrowing {
 }
 
 impl Narrowings {
-    /// Reads the blocks of a token whose tag has been verified; whoever held the token wrote them, so
+    /// Reads the blocks of a token whose tag has been verified; its holders wrote them, so
     /// nothing in them is trusted. Where a call is given, those that plainly cover it are not built.
     pub(super) fn read<'b>(
         blocks: impl Iterator<Item = &'b [u8]>,

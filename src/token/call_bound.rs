@@ -1,6 +1,6 @@
 //! Call-bound presentations: worth one call, once, for seconds.
 //!
-//! A bearer token says everything to whoever overhears it. A presentation withholds the last tag and
+//! A bearer token is all that an eavesdropper needs. A presentation withholds the last tag and
 //! signs under it what the call is instead, so that who captures it has captured that call.
 
 use std::fmt;

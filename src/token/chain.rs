@@ -7,7 +7,7 @@
 //! tag 0 = HMAC-SHA256(root key, frame 0)      tag i = HMAC-SHA256(tag i-1, frame i)
 //! ```
 //!
-//! A token carries the last tag only, so whoever holds it can add a block and nobody can take one
+//! A token carries the last tag only, so its holder can add a block and no one can take one
 //! away. No block is empty, so no frame begins with two zero bytes: what else is ever signed under a
 //! tag begins with them, and can never pass for one more block.
 

@@ -8,7 +8,7 @@ use crate::value::DecodeError;
 
 /// Why a presented token was refused: for operators only.
 ///
-/// An agent must not learn which of these it was (attack 78): whoever answers an agent turns all of
+/// An agent must not learn which of these it was (attack 78): code that answers an agent turns all of
 /// them into its one code for tokens. None carries any byte of the token but the key id, which is
 /// public.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -88,7 +88,7 @@ impl TokenError {
         }
     }
 
-    /// What a gate, and whoever answers for it, says of it.
+    /// What a gate, and code that answers for it, says of it.
     pub(crate) fn reason(&self) -> Reason {
         match self {
             TokenError::TooLong(_)

@@ -1,8 +1,8 @@
 //! What mints, extends and takes tokens apart without a broker: for readers and minters of the format, and
 //! for tests.
 //!
-//! Nothing in here asks a policy, a table or a log. Whoever mints with a gate's keys gives access that no
-//! broker has decided about, and whoever reads claims without enforcing every block gives a token more than
+//! Nothing in here asks a policy, a table or a log. A caller that mints with a gate's keys gives access that no
+//! broker has decided about, and one that reads claims without enforcing every block gives a token more than
 //! it has. Hosts need none of it.
 //!
 //! Reading goes through two types, so that nothing is believed before the signature is checked:

@@ -1,4 +1,4 @@
-//! Making tokens: minted by whoever has the key, narrowed by whoever has the token.
+//! Making tokens: the key mints them, and a token can be narrowed by its holder.
 
 use zeroize::Zeroizing;
 

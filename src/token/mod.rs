@@ -1,6 +1,6 @@
 //! Tokens: the signed, ephemeral wire form of a grant.
 //!
-//! A token goes from hand to hand as text. Whoever has it can narrow it ([`Token::attenuate`]) and
+//! A token goes from hand to hand as text. Its holder can narrow it ([`Token::attenuate`]) and
 //! bind it to one call ([`Token::present`]), and needs neither broker nor key for that. A
 //! [`Gate`](crate::Gate) takes what arrives, and so, where there is no broker, does a [`Verifier`].
 //!

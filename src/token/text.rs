@@ -23,7 +23,7 @@ const TAG_TEXT: usize = 43;
 /// attenuation about 30.
 const INLINE: usize = 256;
 
-/// Where a token's body lies while it is looked at: with whoever looks, unless it is long. It is lent
+/// Where a token's body lies while it is looked at: with the caller, unless it is long. It is lent
 /// out and filled in place, since every call reads a token and would move these bytes several times.
 pub(crate) struct Room {
     inline: [u8; INLINE],

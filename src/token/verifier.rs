@@ -114,7 +114,7 @@ pub struct Verifier {
 }
 
 /// What a [`Verifier`] can say: the token is genuine, in time, its holder's and covers the call.
-/// Whether the grant still lives, and whether this very presentation was used before, nobody has
+/// Whether the grant still lives, and whether this very presentation was used before, no one has
 /// checked; nor any rule or limit.
 ///
 /// Nothing but a verifier makes one:
@@ -338,7 +338,7 @@ impl<'c> CallAlone<'c> {
     }
 }
 
-/// The scope of the root block, or after so many hops of narrowing, does not cover the call.
+/// The scope of the root block, or after that number of narrowings, does not cover the call.
 fn out_of_scope(hop: usize, say: impl FnOnce(&str) -> String) -> VerifierError {
     let told = match hop {
         0 => say("its scope"),

@@ -61,7 +61,7 @@ impl Unverified {
     }
 
     /// As [`verify`](Self::verify), for a caller that enforces every one of
-    /// [`blocks`](VerifiedToken::blocks): whoever ignores one gives the token more than it has.
+    /// [`blocks`](VerifiedToken::blocks): a caller that ignores one gives the token more than it has.
     ///
     /// # Errors
     /// [`TokenError::UnknownKey`] or [`RetiredKey`](TokenError::RetiredKey) if no key verifies it,
@@ -78,7 +78,7 @@ impl Unverified {
     }
 }
 
-/// What [`Unverified`] is, its bytes in a [`Room`] of whoever looks at it.
+/// What [`Unverified`] is, its bytes in a [`Room`] of the caller.
 pub(crate) struct Framed<'b> {
     body: &'b [u8],
     frames: Frames<'b>,

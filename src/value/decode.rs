@@ -176,7 +176,7 @@ impl<'a> Decoder<'a> {
         }
     }
 
-    /// A count, and so many parts. Grows as parts come, never ahead of them.
+    /// A count, then that number of parts. Grows as parts come, never ahead of them.
     #[inline]
     pub(crate) fn repeat<T>(
         &mut self,

@@ -66,7 +66,7 @@ pub enum Value {
     Object(Object),
 }
 
-/// What a value counts for in [`Value::size`] beside its bytes.
+/// What a value counts for in [`Value::size`] in addition to its bytes.
 pub(crate) const BYTES_OF_VALUE: usize = 8;
 
 impl Value {

@@ -35,7 +35,7 @@ impl Inside {
     }
 
     /// Whether it is this thread that is inside. Only this thread can have stored its own mark, so no
-    /// ordering is needed; and one that is inside no sink does not look, since whoever is writing
+    /// ordering is needed; and one that is inside no sink does not look, since the current writer
     /// changes what it would look at with every record.
     pub(super) fn is_here(&self) -> bool {
         SINKS.with(|sinks| sinks.get() > 0 && self.0.load(Ordering::Relaxed) == mark(sinks))

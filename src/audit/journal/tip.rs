@@ -30,7 +30,7 @@ impl Tip {
     /// For the thread that has the right to write: the log stands here now.
     pub(super) fn advance(&self, to: Anchor) {
         self.begun.store(to.seq, Ordering::Relaxed);
-        // Whoever sees a word of the new tag sees, after its own fence, that the change had begun.
+        // A reader that sees a word of the new tag sees, after its own fence, that the change had begun.
         fence(Ordering::Release);
         for (own, word) in self.tag.iter().zip(words(to.tag)) {
             own.store(word, Ordering::Relaxed);

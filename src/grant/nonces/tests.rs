@@ -79,7 +79,7 @@ fn a_decision_with_an_older_reading_cannot_replay_what_was_just_forgotten() {
     assert_eq!(refused(nonces.take(&once(10, 1, &[]), at(9))), Reason::StalePresentation);
 }
 
-/// attack 77: whoever was handed the narrowest token silences neither the grant nor those before it
+/// attack 77: the holder of the narrowest token silences neither the grant nor those before it
 #[test]
 fn each_narrowing_leaves_room_to_the_one_before_it() {
     let path: Vec<u128> = (1..=16).collect();

@@ -159,7 +159,7 @@ impl<'a> Asked<'a> {
                 .iter()
                 .filter_map(|bound| usize::try_from(*bound).ok().filter(|bound| *bound > least)),
         );
-        // Nobody counts: once more the same element, so that one list more of the kind is tried.
+        // Nothing counts them: once more the same element, so that one list more of the kind is tried.
         lengths.push(least + 1);
         lengths.sort_unstable();
         lengths.dedup();

@@ -12,7 +12,7 @@ use super::product::{Product, States};
 use crate::meter::{Meter, Work};
 use crate::value::Value;
 
-/// Of writing down a text of so many bytes.
+/// Of writing down a text of this many bytes.
 const STEPS_TO_SPELL: usize = MAX_PATTERN_TEXT;
 
 /// Exact where each letter of the product is the widest of those that it stands for.

@@ -61,7 +61,7 @@ pub(super) fn machine(leaf: &Node) -> Reads<'_> {
         Node::Url(_) => Reads::Unknown,
         // Not leaves.
         Node::All(_) | Node::AnyOf(_) | Node::Not(_) => Reads::Unknown,
-        // Comparisons are left to whoever asks: what they are compared with is not known here.
+        // Comparisons are left to the caller: what they are compared with is not known here.
         Node::SameAs(_) => Reads::Nothing,
     }
 }

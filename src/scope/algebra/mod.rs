@@ -10,10 +10,10 @@
 //! | exact | conservative: contained "no", overlaps "yes", difference "undecided" |
 //! |---|---|
 //! | finite sets, bounds, `present`, `any` | `same_as` of what is not known |
-//! | `prefix`, `suffix`, `contains`, `glob`, `regex`, `len`, `under` | `cidr`, `json` and times beside patterns on the same text |
-//! | `cidr`, `json`, `after` and `before`, `weekly` | `weekly` beside `after` or `before` |
-//! | `url` beside finite sets | `url` beside anything else: what its parts show is found before |
-//! | `fields`, `each`, `some`, `count`, `subset_of`, `has_any`, `has_all` | lists and objects compared whole by `eq` beside those |
+//! | `prefix`, `suffix`, `contains`, `glob`, `regex`, `len`, `under` | `cidr`, `json` and times next to patterns on the same text |
+//! | `cidr`, `json`, `after` and `before`, `weekly` | `weekly` next to `after` or `before` |
+//! | `url` next to finite sets | `url` next to anything else: what its parts show is found before |
+//! | `fields`, `each`, `some`, `count`, `subset_of`, `has_any`, `has_all` | lists and objects compared whole by `eq` next to those |
 //! | all of these under `all`, `any`, `not`, in either stance | whatever takes more than half of a question's steps |
 
 mod call;

@@ -106,7 +106,7 @@ fn most(one: Option<Number>, other: Option<Number>) -> Option<Number> {
     one.into_iter().chain(other).max()
 }
 
-/// The number's digits, rounded down to so many places; beyond the limits where it has too many.
+/// The number's digits, rounded down to `places` decimal places; beyond the limits where it has too many.
 fn floor_at(number: Number, places: u32) -> Option<i128> {
     let (digits, scale) = number.parts();
     let scale = u32::from(scale);

@@ -1,6 +1,6 @@
 //! Texts that are read as something else before they are judged: instants, addresses, JSON.
 //!
-//! No text is of two of these, so each is cut on its own. Beside patterns, which look at the spelling,
+//! No text is of two of these, so each is cut on its own. Next to patterns, which look at the spelling,
 //! they are sampled only: which spellings an instant has is not followed up.
 
 use std::net::IpAddr;
@@ -20,7 +20,7 @@ const STEPS_TO_SPELL: usize = 100;
 const MILLI: Duration = Duration::from_millis(1);
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 
-/// Exact unless patterns look at the same text, or windows of the week stand beside instants. Answers
+/// Exact unless patterns look at the same text, or windows of the week stand next to instants. Answers
 /// whether there was anything to do.
 pub(super) fn sample(sampler: &mut Sampler<'_>, meter: &Meter) -> bool {
     let mut cuts = Vec::new();

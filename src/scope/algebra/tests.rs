@@ -138,7 +138,7 @@ proptest! {
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(200))]
 
-    /// What is known is put in its place at a request, and may then be a list beside kinds that are asked
+    /// What is known is put in its place at a request, and may then be a list next to kinds that are asked
     /// of elements, which no policy may write: what is said of that holds of every value, too.
     #[test]
     fn what_is_known_is_compared_as_it_is_evaluated(
@@ -477,12 +477,12 @@ fn a_comparison_with_what_is_not_known_is_never_taken_for_an_answer() {
     assert!(!within(not(team.clone()), eq("impossible")));
     assert!(!within(any_of([team.clone(), absent()]), any()));
     assert!(!within(all_of([any(), present()]), team.clone()));
-    // Nothing of a list that is empty, or of other texts, tells what a guard comes to beside a list.
+    // Nothing of a list that is empty, or of other texts, tells what a guard comes to next to a list.
     assert!(
         eq(Value::List(vec![])).may_overlap(&any_of([team.clone(), prefix("a")]), &Meter::ample())
     );
     assert!(eq(vec!["b"]).may_overlap(&all_of([not(team.clone()), prefix("a")]), &Meter::ample()));
-    // Should it be a list, what stands beside it looks at lists, too.
+    // Should it be a list, what stands next to it looks at lists, too.
     for open in [team.clone(), not(team)] {
         let either = any_of([open, prefix("a")]);
         assert!(!within(prefix("a"), either.clone()) && within(either.clone(), either.clone()));

@@ -24,9 +24,8 @@ pub fn price(bytes: &[u8]) {
     let mut taken = 0;
     for value in [&one, &list] {
         for stance in [Stance::Cover, Stance::Guard] {
-            let truth = |meter: &Meter| {
-                a.holds_of(Some(value), Absence::Argument, stance, false, meter)
-            };
+            let truth =
+                |meter: &Meter| a.holds_of(Some(value), Absence::Argument, stance, false, meter);
             let meter = Meter::ample();
             let told = truth(&meter);
             taken += meter.taken();

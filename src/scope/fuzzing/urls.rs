@@ -1,4 +1,4 @@
-//! URLs: what is judged is what whoever opens them reads.
+//! URLs: what is judged is what their opener reads.
 
 use std::borrow::Cow;
 use std::net::IpAddr;
@@ -56,7 +56,7 @@ pub fn urls(bytes: &[u8]) {
 
     let own = all_doors(UrlPattern::host(host));
     if url(own.clone()).check().is_err() {
-        // A star is a host to the standard; to whoever names one it would be a pattern.
+        // A star is a host to the standard; to an author of rules it would be a pattern.
         assert!(host.contains('*'), "{host} can be named");
     } else if port != Some(0) {
         assert_eq!(covers(own, &one), Truth::True, "{host} is the host of {one}");

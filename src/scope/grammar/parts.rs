@@ -106,7 +106,7 @@ pub(super) fn weekly_window(written: &Written) -> Result<Constraint, Misfit> {
             Ok(day)
         })
     })?;
-    // Each alone, beside what fits any: the first minute that is wrong, and not the window.
+    // Each alone, with what fits any: the first minute that is wrong, and not the window.
     let time = |key, (from, until, offset): (&'static str, &'static str, &'static str)| {
         table.read_at(key, |own| {
             let given = text(own)?;

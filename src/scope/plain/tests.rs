@@ -380,7 +380,7 @@ fn each_kind_that_is_plain_covers_what_it_says_and_nothing_else() {
     }
 }
 
-/// attack 78: of a token that nobody may use, no block makes the gate look through a long argument
+/// attack 78: of a token that no one may use, no block makes the gate look through a long argument
 #[test]
 fn a_long_text_is_looked_through_only_where_it_is_asked_in_full() {
     let of = |constraint: Constraint, length: usize| {

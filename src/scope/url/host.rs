@@ -33,7 +33,7 @@ impl HostPattern {
         match self {
             HostPattern::Any => !inner,
             HostPattern::Exact(own) => **own == *host,
-            // Whoever names a network's own suffix means what lies below it.
+            // An author who names a network's own suffix means what lies below it.
             HostPattern::SubdomainOf(own) => {
                 is_below(host, own) && (!inner || (is_private(own) && !is_of_the_machine(host)))
             }

@@ -136,7 +136,7 @@ impl UrlPattern {
         self.fault.as_ref()
     }
 
-    /// Of no host yet: whoever begins with it names one.
+    /// Without a host yet: what begins with it names one.
     pub(super) fn nowhere() -> Self {
         let (schemes, hosts, ports, paths) = Default::default();
         UrlPattern { schemes, hosts, ports, paths, fault: None }
@@ -171,7 +171,7 @@ impl UrlPattern {
     pub(super) fn matches(&self, url: &UrlParts, strict: bool, meter: &Meter) -> Truth {
         let UrlParts { parts, .. } = url;
         if !SCHEMES.iter().any(|(own, _)| *own == parts.scheme()) {
-            // Whoever opens it may read the host in ways of its own, or another URL behind the scheme
+            // Its opener may read the host in ways of its own, or another URL behind the scheme
             // (`blob:`, `view-source:`, `jar:`).
             return Truth::Unknown;
         }

@@ -85,7 +85,7 @@ impl Answer {
         Answer { explanation: Some(why).filter(|why| !why.is_empty()), ..self }
     }
 
-    /// What is no call, whoever makes it.
+    /// What is not a call.
     pub(crate) fn malformed_call(error: &CallError) -> Self {
         Answer::refused(Reason::MalformedCall.into(), error.to_string())
     }

@@ -12,7 +12,7 @@ use super::answer::Refusal;
 pub(crate) enum Holding {
     /// Kept when the grant ends: presenting it again is what a trace may want to try.
     Granted(Box<Granted>),
-    /// Text that was made of a grant's token, with nobody asked: attenuated, or bound to one call.
+    /// Text that was made of a grant's token without asking the broker: attenuated, or bound to one call.
     Offline(Box<Offline>),
     /// It was never granted: what uses it is refused for this reason.
     Refused(Refusal),

@@ -172,7 +172,7 @@ impl Host {
         }
     }
 
-    /// An identity, or the answer of a host that can't attest whoever stands before it.
+    /// An identity, or the answer of a host that can't attest the caller.
     pub(super) fn attest(&self, who: &Assertion) -> Result<Identity, Answer> {
         let refusal = Refusal { code: Code::BadRequest, reason: "malformed_identity" };
         let identity = self.broker.assert_identity(who.clone());

@@ -20,7 +20,7 @@ const OF_ANY: [&str; 3] = ["op", "note", "expect"];
 /// A line, before its operation is looked at.
 pub(crate) struct Line<'v> {
     pub(crate) op: &'v str,
-    /// For whoever reads the answers.
+    /// For readers of the answers.
     pub(crate) note: Option<&'v str>,
     /// What the answer must contain.
     pub(crate) expect: Option<&'v Object>,

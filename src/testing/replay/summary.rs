@@ -84,7 +84,7 @@ impl Summary {
     }
 
     /// # Errors
-    /// If nobody takes the text.
+    /// If the text can't be written.
     pub(crate) fn write(&self, trace: &str, out: &mut dyn Write) -> io::Result<()> {
         let Summary { lines, met, mismatches, .. } = self;
         writeln!(out, "\n{trace}: {lines} lines, {met} expectations met, {mismatches} not")?;

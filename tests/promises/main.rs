@@ -35,6 +35,7 @@ mod life_runs;
 mod model;
 mod probe;
 mod random;
+mod reading;
 mod small;
 mod spelling;
 mod stand;

@@ -7,7 +7,9 @@ use hallpass::identity::Kind;
 use hallpass::policy::{Effect, Moment};
 use hallpass::token::Form;
 
+use crate::reading::{self, climbs};
 use crate::universe::*;
+use hallpass::scope::ValueType;
 
 /// False, unknown, true: `and` is the least, `or` the greatest.
 pub(crate) type Truth3 = u8;
@@ -114,7 +116,8 @@ impl Asked<'_> {
         if let Some(V::List(elements)) = value
             && self.is_of_one_value(c)
         {
-            let answers = elements.iter().map(|e| self.ask(c, Some(e), not)).collect();
+            let of_element = in_list(c);
+            let answers = elements.iter().map(|e| self.ask(&of_element, Some(e), not)).collect();
             return match self.side {
                 _ if elements.is_empty() && compares(c) => UNKNOWN,
                 Side::Gives if elements.is_empty() => FALSE,
@@ -146,6 +149,14 @@ impl Asked<'_> {
                 } else {
                     self.absent_is
                 }
+            }
+            (C::Json(inner), Some(V::Text(text))) => {
+                reading::json(text).map_or(UNKNOWN, |read| self.ask(inner, Some(&read), not))
+            }
+            #[cfg(feature = "url")]
+            (C::Url(said), Some(V::Text(text))) => {
+                let plain = self.url(said, text, (self.side == Side::Gives) != not);
+                if not { TRUE - plain } else { plain }
             }
             (C::Each(inner) | C::Some(inner), Some(V::List(elements))) => {
                 if elements.is_empty() {
@@ -184,7 +195,7 @@ impl Asked<'_> {
             _ => *element = true,
         };
         match c {
-            C::Any | C::Present(_) => {}
+            C::Any | C::Present(_) | C::Type(_) => {}
             C::SameAs(fact) => self.question.named(fact).iter().for_each(eq),
             C::Eq(value) => eq(value),
             C::OneOf(set) => set.iter().for_each(eq),
@@ -213,10 +224,32 @@ impl Asked<'_> {
             (C::Max(n), V::Halves(own)) => truth(own <= n),
             (C::Above(n), V::Halves(own)) => truth(own > n),
             (C::Below(n), V::Halves(own)) => truth(own < n),
+            (C::Type(own), value) => truth(is_of_type(*own, value)),
+            (C::Prefix(p), V::Text(own)) if p.contains('/') && !climbs(p) && climbs(own) => UNKNOWN,
             (C::Prefix(p), V::Text(own)) => truth(own.starts_with(p.as_str())),
             (C::Suffix(p), V::Text(own)) => truth(own.ends_with(p.as_str())),
             (C::Contains(p), V::Text(own)) => truth(own.contains(p.as_str())),
-            (C::Glob(pattern), V::Text(own)) => truth(glob(pattern, own)),
+            (C::Glob(_) | C::Regex(_), V::Text(own)) if reading::is_too_long(own) => UNKNOWN,
+            (C::Glob(pattern), V::Text(own)) => {
+                let is_of_paths = (pattern.contains('/') || pattern == "**") && !climbs(pattern);
+                match glob(pattern, own) {
+                    _ if is_of_paths && climbs(own) => UNKNOWN,
+                    true if own.contains(reading::is_control) => UNKNOWN,
+                    matches => truth(matches),
+                }
+            }
+            (C::Regex(pattern), V::Text(own)) => truth(reading::regex(pattern, own)),
+            (C::Under(folder), V::Text(own)) => told(reading::under(folder, own)),
+            (C::Cidr(networks), V::Text(own)) => told(reading::cidr(networks, own)),
+            (C::After(seconds), V::Text(own)) => {
+                told(reading::instant(own).map(|millis| millis >= START + seconds * 1000))
+            }
+            (C::Before(seconds), V::Text(own)) => {
+                told(reading::instant(own).map(|millis| millis < START + seconds * 1000))
+            }
+            (C::Weekly(days, from, until), V::Text(own)) => {
+                told(reading::weekly(days, *from, *until, own))
+            }
             (C::Len(low, high), V::Text(own)) => {
                 truth((*low..=*high).contains(&(own.chars().count() as u64)))
             }
@@ -234,6 +267,65 @@ impl Asked<'_> {
                 .unwrap_or(TRUE),
             _ => UNKNOWN,
         }
+    }
+}
+
+#[cfg(feature = "url")]
+impl Asked<'_> {
+    /// What is unsaid is taken strictly, or not at all.
+    fn url(&self, said: &UrlSaid, text: &str, strict: bool) -> Truth3 {
+        let Some((scheme, host, private, path, otherwise)) = reading::url(text) else {
+            return UNKNOWN;
+        };
+        if strict && scheme != "https" {
+            return FALSE;
+        }
+        let is_below = |name: &str| host.ends_with(&format!(".{name}"));
+        let is_host = match said {
+            UrlSaid::AnyHost | UrlSaid::Under(_) => !(strict && private),
+            UrlSaid::Host(name) => *name == host,
+            UrlSaid::Below(name) => {
+                is_below(name) && (!strict || !private || *name == "corp.internal")
+            }
+        };
+        match said {
+            _ if !is_host => FALSE,
+            UrlSaid::Under(_) if otherwise => UNKNOWN,
+            UrlSaid::Under(folder) => {
+                truth(path == *folder || path.starts_with(&format!("{folder}/")))
+            }
+            _ => TRUE,
+        }
+    }
+}
+
+fn told(answer: reading::Told) -> Truth3 {
+    answer.map_or(UNKNOWN, truth)
+}
+
+fn is_of_type(own: ValueType, value: &V) -> bool {
+    match (own, value) {
+        (ValueType::Integer, V::Halves(n)) => n % 2 == 0,
+        (ValueType::Number, V::Halves(_))
+        | (ValueType::Text, V::Text(_))
+        | (ValueType::Bool, V::Bool(_))
+        | (ValueType::List, V::List(_))
+        | (ValueType::Object, V::Object(_))
+        | (ValueType::Null, V::Null) => true,
+        _ => false,
+    }
+}
+
+/// What is asked of each element of a list: the type of the whole is known.
+fn in_list(c: &C) -> C {
+    let all = |parts: &[C]| parts.iter().map(in_list).collect();
+    match c {
+        C::Type(ValueType::List) => C::Any,
+        C::Type(_) => C::Not(Box::new(C::Any)),
+        C::All(parts) => C::All(all(parts)),
+        C::AnyOf(parts) => C::AnyOf(all(parts)),
+        C::Not(inner) => C::Not(Box::new(in_list(inner))),
+        _ => c.clone(),
     }
 }
 

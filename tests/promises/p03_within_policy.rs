@@ -8,8 +8,8 @@ use hallpass::scope::{all_of, eq, max, one_of};
 use proptest::collection::vec;
 use proptest::prelude::*;
 
-use crate::model::{Question, Says, Setting, covers, decide, on_call};
-use crate::probe::{inside, of_permit};
+use crate::model::{Question, Says, Setting, applies, covers, decide, on_call};
+use crate::probe::{inside, of_permit, pinned};
 use crate::universe::*;
 
 /// A permit without conditions on who, why or when, and a capability that is near to what it says.
@@ -144,6 +144,62 @@ proptest! {
                 Some(Reason::OutOfScope)
             };
             prop_assert_eq!(reason, expected, "{:?}", call);
+        }
+    }
+}
+
+proptest! {
+    #![proptest_config(config(400))]
+
+    /// P3: whoever asks for exactly a call that would be permitted is given it.
+    #[test]
+    fn exactly_the_call_that_would_be_permitted_can_be_asked_for(
+        permit in rules_of(Effect::Permit, 1),
+        (who, why, context) in (whos(), whys(), contexts()),
+        others in vec(calls(), 2..6),
+    ) {
+        let mut permit = permit;
+        permit.moments = vec![Moment::Request, Moment::Call];
+        permit.limits = LimitsSaid::default();
+        (permit.from, permit.until) = (None, None);
+        // What one value is asked for as is asked for as a list of it, too, which has another type.
+        let is_typed = format!("{:?}", permit.conditions).contains("Type(");
+        prop_assume!(!permit.looks_at_labels() && !is_typed);
+        let tool = match &permit.tools {
+            ToolsSaid::Named(names) => names[0].clone(),
+            _ => TOOLS[0].to_owned(),
+        };
+        let likely = of_permit(&permit).map(|own| inside(&own, &others)).unwrap_or_default();
+        let policy = PolicySaid { catalogue: None, rules: vec![permit.clone()] };
+        let broker =
+            Broker::builder(policy.policy()).clock(ManualClock::new(at(0))).build().unwrap();
+        let caller = broker.assert_identity(who.assertion()).unwrap();
+        let task = broker.open(&caller, why.purpose()).unwrap();
+        let here = crate::spelling::context(&context);
+        for call in others.into_iter().chain(likely) {
+            let call = CallSaid { tool: tool.clone(), ..call };
+            let setting = Setting {
+                moment: Moment::Call,
+                form: None,
+                who: &who,
+                why: &why,
+                context: &context,
+                history: &[],
+                now: 0,
+            };
+            let is_filled_in = |value: &V| ![V::Null, V::Text(String::new())].contains(value);
+            let owner = call.resource.iter().flat_map(|own| own.attrs.values());
+            let filled_in = call.args.values().chain(owner).all(is_filled_in);
+            let question = Question { setting, call: &call, labels: &[] };
+            if !filled_in || !applies(&permit, &question) {
+                continue;
+            }
+            let wanted = scope_of(std::slice::from_ref(&pinned(&call)));
+            let grant = task.request(wanted, &here);
+            let denied = grant.as_ref().err().map(|denial| denial.explain().to_string());
+            prop_assert_eq!(denied, None, "{:?} of {:?}", call, permit);
+            let checked = broker.gate().check(grant.unwrap().token(), &caller, &call.call(), &here);
+            prop_assert!(checked.is_ok(), "{:?}", call);
         }
     }
 }

@@ -31,7 +31,10 @@ pub(crate) fn of_permit(rule: &RuleSaid) -> Option<CapabilitySaid> {
     };
     let (kind, id, owner) =
         (on(&F::ResourceType), on(&F::ResourceId), on(&F::ResourceAttr("owner".into())));
-    let compares = rule.conditions.iter().any(|(_, c)| format!("{c:?}").contains("SameAs"));
+    let compares = rule
+        .conditions
+        .iter()
+        .any(|(_, c)| format!("{c:?}").contains("SameAs") || c.is_of_policies());
     if kind.len() > 1 || id.len() > 1 || owner.len() > 1 || compares {
         return None;
     }
@@ -72,7 +75,9 @@ pub(crate) fn inside(capability: &CapabilitySaid, others: &[CallSaid]) -> Vec<Ca
         }
         if let Some((kind, id, owner)) = &capability.resource {
             let text = |c: &C, n: usize, else_: &str| match likely(c).get(n % 2) {
-                Some(V::Text(text)) if !text.is_empty() && !text.contains('é') => text.clone(),
+                Some(V::Text(text)) if (1..64).contains(&text.len()) && is_name(text) => {
+                    text.clone()
+                }
                 _ => else_.to_owned(),
             };
             let owners = owner.as_ref().map(likely).unwrap_or_default();
@@ -98,6 +103,11 @@ pub(crate) fn inside(capability: &CapabilitySaid, others: &[CallSaid]) -> Vec<Ca
     calls
 }
 
+/// Whether a resource may be called so.
+fn is_name(text: &str) -> bool {
+    text.bytes().all(|byte| byte.is_ascii_graphic())
+}
+
 /// Values of which a constraint may be true.
 fn likely(c: &C) -> Vec<V> {
     let text = |t: &str| V::Text(t.into());
@@ -116,6 +126,17 @@ fn likely(c: &C) -> Vec<V> {
         C::Above(n) => vec![V::Halves(n + 1)],
         C::Below(n) => vec![V::Halves(n - 1)],
         C::Prefix(t) | C::Suffix(t) | C::Contains(t) => vec![text(t), V::List(vec![text(t)])],
+        C::Under(_) => vec![text("/a"), text("/a/b"), text("a/b/c")],
+        C::Cidr(_) => vec![text("10.0.0.1"), text("64:ff9b::a00:1"), text("::1")],
+        C::After(_) | C::Before(_) | C::Weekly(..) => {
+            vec![text("2027-01-15T08:00:30Z"), text("2027-01-16T12:00:00Z")]
+        }
+        C::Json(_) => ["1", "\"a\"", "[1,2]", "{\"p\":1}"].map(text).into(),
+        #[cfg(feature = "url")]
+        C::Url(_) => {
+            ["https://a.test/a", "https://x.a.test/a/b", "http://127.0.0.1/"].map(text).into()
+        }
+        C::Glob(_) => crate::reading::long_texts().iter().map(|own| text(own)).collect(),
         C::All(parts) | C::AnyOf(parts) => parts.iter().flat_map(likely).collect(),
         C::Each(inner) | C::Some(inner) => {
             likely(inner).into_iter().map(|v| V::List(vec![v])).collect()

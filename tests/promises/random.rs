@@ -2,15 +2,21 @@
 
 use hallpass::identity::Kind;
 use hallpass::policy::{Effect, Moment};
+use hallpass::scope::ValueType;
 use proptest::collection::vec;
 use proptest::option;
 use proptest::prelude::*;
 use proptest::sample::select;
 
+use crate::reading::{READ, long_texts};
 use crate::universe::*;
 
 fn text() -> impl Strategy<Value = String> + Clone {
-    select(vec!["", "a", "b", "ab", "a/b", "ba", "é"]).prop_map(str::to_owned)
+    prop_oneof![
+        40 => select(vec!["", "a", "b", "ab", "a/b", "ba", "é"]).prop_map(str::to_owned),
+        10 => select(READ.to_vec()).prop_map(str::to_owned),
+        1 => select(long_texts()),
+    ]
 }
 
 pub(crate) fn scalars() -> impl Strategy<Value = V> + Clone {
@@ -74,8 +80,56 @@ fn leaves() -> BoxedStrategy<C> {
         1 => set().prop_map(C::SubsetOf),
         3 => set().prop_map(C::HasAny),
         2 => set().prop_map(C::HasAll),
+        2 => select(TYPES.to_vec()).prop_map(C::Type),
+        3 => reading(),
     ]
     .boxed()
+}
+
+const TYPES: [ValueType; 7] = [
+    ValueType::Text,
+    ValueType::Number,
+    ValueType::Integer,
+    ValueType::Bool,
+    ValueType::List,
+    ValueType::Object,
+    ValueType::Null,
+];
+
+/// Kinds that read a text as something.
+fn reading() -> BoxedStrategy<C> {
+    let networks =
+        vec!["10.0.0.0/8", "10.0.0.1", "::/0", "64:ff9b::/96", "2002:a00::/24", "::1", "2001::/32"];
+    let inner = prop_oneof![
+        scalars().prop_map(C::Eq),
+        (0..4i64).prop_map(C::Max),
+        Just(C::Each(Box::new(C::Min(2)))),
+        Just(C::Fields(std::collections::BTreeMap::from([("p".to_owned(), C::Any)]), false)),
+        Just(C::Type(ValueType::Integer)),
+    ];
+    let kinds = prop_oneof![
+        2 => select(vec!["/", ".", "/a", "/a/b", "a"]).prop_map(C::Under),
+        2 => proptest::sample::subsequence(networks, 1..3).prop_map(C::Cidr),
+        1 => (-1..3i64).prop_map(|n| C::After(n * 20)),
+        1 => (-1..3i64).prop_map(|n| C::Before(n * 20)),
+        1 => (select(vec!["fri", "sat"]), 7..9i64)
+            .prop_map(|(day, from)| C::Weekly(vec![day, "mon"], from, from + 3)),
+        1 => select(vec!["a*", "(a|b)*", "a.*", ".", "a|b/", ".*"]).prop_map(C::Regex),
+        2 => inner.prop_map(|c| C::Json(Box::new(c))),
+    ];
+    #[cfg(feature = "url")]
+    let kinds = prop_oneof![
+        9 => kinds,
+        2 => select(vec![
+            UrlSaid::AnyHost,
+            UrlSaid::Host("a.test"),
+            UrlSaid::Host("127.0.0.1"),
+            UrlSaid::Below("a.test"),
+            UrlSaid::Below("corp.internal"),
+            UrlSaid::Under("/a"),
+        ]).prop_map(C::Url),
+    ];
+    kinds.boxed()
 }
 
 /// Constraints that can be meant.
@@ -340,7 +394,9 @@ pub(crate) fn calls() -> BoxedStrategy<CallSaid> {
 }
 
 pub(crate) fn capabilities() -> BoxedStrategy<CapabilitySaid> {
-    let c = || prop_oneof![2 => constraints(), 1 => Just(C::Any), 2 => scalars().prop_map(C::Eq)];
+    // A scope may not make a broker compile anything.
+    let plain = || constraints().prop_map(|c| if c.is_of_policies() { C::Any } else { c });
+    let c = || prop_oneof![2 => plain(), 1 => Just(C::Any), 2 => scalars().prop_map(C::Eq)];
     let resource = option::weighted(
         0.3,
         (

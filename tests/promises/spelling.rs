@@ -54,6 +54,24 @@ impl C {
             C::Contains(text) => scope::contains(text),
             C::Glob(pattern) => scope::glob(pattern),
             C::Len(low, high) => scope::len(*low..=*high),
+            C::Type(own) => scope::of_type(*own),
+            C::Regex(pattern) => scope::regex(pattern),
+            C::Under(folder) => scope::under(folder),
+            C::Cidr(networks) => scope::cidr(networks),
+            C::After(seconds) => scope::after(at(*seconds)),
+            C::Before(seconds) => scope::before(at(*seconds)),
+            C::Weekly(days, from, until) => {
+                let clock = |hour: &i64| format!("{hour:02}:00");
+                scope::weekly(days, &clock(from), &clock(until), "+00:00")
+            }
+            C::Json(inner) => scope::json(inner.constraint()),
+            #[cfg(feature = "url")]
+            C::Url(said) => scope::url(match said {
+                UrlSaid::AnyHost => scope::UrlPattern::any_host(),
+                UrlSaid::Host(name) => scope::UrlPattern::host(name),
+                UrlSaid::Below(name) => scope::UrlPattern::subdomain_of(name),
+                UrlSaid::Under(folder) => scope::UrlPattern::any_host().path_under(folder),
+            }),
             C::Fields(named, open) => {
                 let named = named.iter().map(|(name, c)| (name.as_str(), c.constraint()));
                 let closed = scope::fields(named);
@@ -69,6 +87,11 @@ impl C {
             C::AnyOf(parts) => scope::any_of(all(parts)),
             C::Not(inner) => scope::not(inner.constraint()),
         }
+    }
+
+    /// Whether only a policy may say it.
+    pub(crate) fn is_of_policies(&self) -> bool {
+        format!("{self:?}").contains("Regex(")
     }
 
     pub(crate) fn is_sound(&self) -> bool {

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use hallpass::clock::Timestamp;
 use hallpass::identity::Kind;
 use hallpass::policy::{Effect, Moment};
+use hallpass::scope::ValueType;
 use hallpass::token::Form;
 use proptest::prelude::*;
 
@@ -58,6 +59,18 @@ pub(crate) enum C {
     Contains(String),
     Glob(String),
     Len(u64, u64),
+    Type(ValueType),
+    Regex(&'static str),
+    Under(&'static str),
+    Cidr(Vec<&'static str>),
+    /// So many seconds after [`START`].
+    After(i64),
+    Before(i64),
+    /// Days, and hours of them, in UTC.
+    Weekly(Vec<&'static str>, i64, i64),
+    Json(Box<C>),
+    #[cfg(feature = "url")]
+    Url(UrlSaid),
     Fields(BTreeMap<String, C>, bool),
     Each(Box<C>),
     Some(Box<C>),
@@ -68,6 +81,17 @@ pub(crate) enum C {
     All(Vec<C>),
     AnyOf(Vec<C>),
     Not(Box<C>),
+}
+
+/// Which URLs: of the scheme `https` and its own port where they are to be covered.
+#[cfg(feature = "url")]
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum UrlSaid {
+    AnyHost,
+    Host(&'static str),
+    Below(&'static str),
+    /// Below this path of any host.
+    Under(&'static str),
 }
 
 /// One part of the question, as policies name it.

@@ -7,8 +7,9 @@ use hallpass::key::{KeyRing, SecretKey};
 use hallpass::policy::ArgType;
 use hallpass::prelude::*;
 use hallpass::scope::{
-    Constraint, after, all_of, any, any_of, before, cidr, contains, each, eq, glob, has_any, json,
-    len, max, not, one_of, optional, prefix, some, subset_of, suffix, under, weekly,
+    Constraint, ValueType, after, all_of, any, any_of, before, cidr, contains, each, eq, glob,
+    has_any, json, len, max, not, of_type, one_of, optional, prefix, some, subset_of, suffix,
+    under, weekly,
 };
 use hallpass::token::Verifier;
 use proptest::prelude::*;
@@ -43,6 +44,10 @@ const TEXTS: &[&str] = &[
     "/%61",
     "10.0.0.1",
     "::ffff:10.0.0.1",
+    "64:ff9b::a00:1",
+    "2002:a00:1::1",
+    "a/..",
+    "a\r",
     "11.0.0.1",
     "010.0.0.1",
     "2026-01-01T00:00:00Z",
@@ -88,6 +93,7 @@ fn constraints() -> impl Strategy<Value = Constraint> {
         1 => (0..3i64).prop_map(|days| after(at(days * 86_400))),
         1 => (0..3i64).prop_map(|days| before(at(days * 86_400))),
         1 => select(vec!["thu", "fri"]).prop_map(|day| weekly(&[day], "00:00", "12:00", "+00:00")),
+        2 => select(vec![ValueType::Text, ValueType::List, ValueType::Integer]).prop_map(of_type),
         1 => (2..5i64).prop_map(|most| json(max(most))),
         1 => select(vec!["/a", "/a/b"]).prop_map(|folder| json(under(folder))),
     ];
@@ -145,6 +151,8 @@ fn calls() -> impl Strategy<Value = Call> {
             8 => select(TEXTS).prop_map(|text| Some(json!(text))),
             2 => prop::collection::vec(select(TEXTS), 0..3).prop_map(|list| Some(json!(list))),
             1 => select(vec![json!(3), Value::Null, json!([["/a"]]), json!({ "n": 3 })]).prop_map(Some),
+            // Longer than patterns are asked of.
+            1 => select(vec!["a", "/a"]).prop_map(|text| Some(json!(text.repeat(4097)))),
         ]
     };
     (value(), value()).prop_map(|(a, b)| {

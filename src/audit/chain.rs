@@ -47,7 +47,7 @@ impl<'a> Origin<'a> {
 /// One key of a chain.
 pub(crate) struct ChainKey {
     id: KeyId,
-    key: MacKey,
+    key: Box<MacKey>,
 }
 
 impl ChainKey {
@@ -83,7 +83,7 @@ impl ChainKey {
 #[cfg(test)]
 impl ChainKey {
     pub(crate) fn of_byte(byte: u8) -> Self {
-        Self { id: KeyId::from_bytes([byte; 4]), key: MacKey::from_tag(&[byte; 32]) }
+        Self { id: KeyId::from_bytes([byte; 4]), key: Box::new(MacKey::from_tag(&[byte; 32])) }
     }
 
     pub(crate) fn again(&self) -> Self {

@@ -9,7 +9,7 @@ const CONTEXT: u8 = 1;
 
 /// The key of the digests in a log.
 pub(crate) struct DigestKey {
-    key: MacKey,
+    key: Box<MacKey>,
     /// Most of those who state no context state none at all.
     no_context: Digest,
 }
@@ -19,7 +19,7 @@ impl DigestKey {
         DigestKey::new(key.digests.share())
     }
 
-    fn new(key: MacKey) -> Self {
+    fn new(key: Box<MacKey>) -> Self {
         let no_context = context_under(&key, &Object::new());
         DigestKey { key, no_context }
     }
@@ -65,7 +65,7 @@ mod tests {
     use crate::key::LogKeys;
 
     fn digest(who: &str, tool: &str, args: serde_json::Value) -> Digest {
-        let key = DigestKey::new(MacKey::from_tag(&[7; 32]));
+        let key = DigestKey::new(Box::new(MacKey::from_tag(&[7; 32])));
         key.arguments(who, tool, Call::new("t", args).unwrap().args().object())
     }
 
@@ -96,13 +96,17 @@ mod tests {
         let keys = LogKeys::generate().unwrap();
         assert_ne!(
             DigestKey::of(keys.active_key()).arguments("", "", &Object::default()),
-            DigestKey::new(MacKey::from_tag(&[7; 32])).arguments("", "", &Object::default())
+            DigestKey::new(Box::new(MacKey::from_tag(&[7; 32]))).arguments(
+                "",
+                "",
+                &Object::default()
+            )
         );
     }
 
     #[test]
     fn equal_contexts_have_one_digest_and_others_and_arguments_another() {
-        let key = DigestKey::new(MacKey::from_tag(&[7; 32]));
+        let key = DigestKey::new(Box::new(MacKey::from_tag(&[7; 32])));
         let of = |pairs: &[(&'static str, i64)]| {
             key.context(&Object::from_pairs(pairs.iter().copied()).unwrap())
         };

@@ -6,6 +6,7 @@ use std::time::Duration;
 use super::Broker;
 use super::current::{InForce, KeysInForce, Ruling};
 use super::denial_hook::DenialHook;
+use super::keys::purged_from;
 use super::remains::Remains;
 use super::settings::Settings;
 use super::shared::Shared;
@@ -353,6 +354,7 @@ impl BrokerBuilder {
                 KeysInForce { tokens, digests },
             ),
             log_keys: Mutex::new(log_keys),
+            next_purge: AtomicU64::new(purged_from(ring.next_purge())),
             ring: Mutex::new(ring),
             table: Table::new(),
             spanning: SpanningCounters::new(),

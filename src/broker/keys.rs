@@ -7,7 +7,9 @@ use super::Broker;
 use super::current::KeysInForce;
 use super::shared::Shared;
 use crate::audit::{Body, ChainKey, DigestKey, Fault, MemoryLog, Verification, verify};
+use crate::clock::Timestamp;
 use crate::key::{KeyError, KeyId, KeyRing, SecretKey};
+use crate::sync::atomic::Ordering;
 
 impl Broker {
     /// Signs with another key from now on. Tokens signed with the one before verify until the grace is
@@ -128,6 +130,17 @@ impl Broker {
 }
 
 impl Shared {
+    /// Wipes retired keys whose grace is over, from the ring and from what is in force.
+    pub(super) fn purge_keys(&self, now: Timestamp) {
+        if purged_from(Some(now)) >= self.next_purge.load(Ordering::Relaxed) {
+            // The audience is one that has had keys before.
+            let _ = self.change_ring(|ring| {
+                ring.purge(now);
+                Ok(())
+            });
+        }
+    }
+
     /// Changes the ring, and verifies and signs with it as it is then. The ring is locked within what is in
     /// force, as by a request that mints for a verifier.
     fn change_ring(
@@ -136,7 +149,9 @@ impl Shared {
     ) -> Result<(), KeyError> {
         self.current.change_keys(|now| {
             let mut ring = self.ring.lock();
-            match how(&mut ring).and_then(|()| ring.for_gate(&self.audience)) {
+            let changed = how(&mut ring);
+            self.next_purge.store(purged_from(ring.next_purge()), Ordering::Relaxed);
+            match changed.and_then(|()| ring.for_gate(&self.audience)) {
                 Ok(tokens) => {
                     let (tokens, digests) = (Arc::new(tokens), now.digests.clone());
                     (Some(KeysInForce { tokens, digests }), Ok(()))
@@ -147,11 +162,18 @@ impl Shared {
     }
 }
 
+/// From when on there is something to purge.
+pub(super) fn purged_from(deadline: Option<Timestamp>) -> u64 {
+    deadline.map_or(u64::MAX, |at| at.unix_millis().unsigned_abs())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::clock::ManualClock;
     use crate::key::LogKeys;
-    use crate::policy::Policy;
+    use crate::policy::{Policy, Rule};
+    use crate::{Call, Context, Purpose, Scope};
 
     fn secret(first: u8) -> SecretKey {
         SecretKey::from_bytes(&(first..first + 32).collect::<Vec<u8>>()).unwrap()
@@ -171,5 +193,40 @@ mod tests {
             broker.shared.log_keys.lock().past().count()
         };
         assert_eq!((past(true), past(false)), (2, 0));
+    }
+
+    /// A retired key is gone once its grace is over and something is swept, whatever is held.
+    #[test]
+    fn keys_that_were_replaced_are_gone_while_permits_of_theirs_are_held() {
+        let rule = Rule::permit("all").any_tool().any_args();
+        let policy = Policy::builder().rule(rule).build().unwrap();
+        let clock = ManualClock::new(Timestamp::from_unix_millis(1_000_000).unwrap());
+        let broker = Broker::builder(policy).clock(clock.clone()).build().unwrap();
+        let agent = broker.assert_identity("agent-7").unwrap();
+        let task = broker.open(&agent, Purpose::new("test")).unwrap();
+        let grant = task.request(Scope::tool("t").any_args(), &Context::new()).unwrap();
+        let call = Call::new("t", serde_json::json!({})).unwrap();
+        let permit = broker.gate().authorize(grant.token(), &agent, call, &Context::new()).unwrap();
+        let keys = || Arc::downgrade(&broker.shared.current().keys.tokens);
+        let before = keys();
+
+        broker.rotate_key(secret(1), Duration::from_secs(60)).unwrap();
+        assert!(before.upgrade().is_none(), "neither a permit nor its rules keep it");
+        let in_grace = keys();
+        clock.advance(Duration::from_secs(59));
+        broker.sweep(1);
+        assert_eq!(broker.shared.ring.lock().retired().count(), 1);
+        assert!(in_grace.upgrade().is_some());
+        clock.advance(Duration::from_secs(1));
+        broker.sweep(1);
+        assert_eq!(broker.shared.ring.lock().retired().count(), 0);
+        assert!(in_grace.upgrade().is_none());
+        drop(permit);
+
+        // Opening a task sweeps, too.
+        broker.rotate_key(secret(2), Duration::from_secs(60)).unwrap();
+        clock.advance(Duration::from_secs(60));
+        let _task = broker.open(&agent, Purpose::new("test")).unwrap();
+        assert_eq!(broker.shared.ring.lock().retired().count(), 0);
     }
 }

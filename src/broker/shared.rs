@@ -28,6 +28,9 @@ pub(crate) struct Shared {
     pub(crate) keeper: Timekeeper,
     pub(crate) current: InForce,
     pub(crate) ring: Mutex<KeyRing>,
+    /// When the grace of a retired key is over, in milliseconds since the epoch; the largest number while
+    /// none runs. Apart from the ring, since it is asked whenever something is swept.
+    pub(crate) next_purge: atomic::AtomicU64,
     pub(crate) log_keys: Mutex<LogKeys>,
     pub(crate) table: Table,
     pub(crate) spanning: SpanningCounters,

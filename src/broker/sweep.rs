@@ -45,6 +45,7 @@ impl Shared {
         self.remains.drop_some(ROWS);
         // Without a clock nothing can be said to be past its time.
         let Ok(now) = self.keeper.now() else { return 0 };
+        self.purge_keys(now);
         self.spanning.sweep(tasks, now);
         let mut swept = 0;
         for cell in self.table.next_to_sweep(tasks, parts) {

@@ -33,7 +33,7 @@ use crate::clock::Timestamp;
 pub struct AudienceSecret {
     audience: Box<str>,
     id: KeyId,
-    key: Zeroizing<[u8; 32]>,
+    key: Box<Zeroizing<[u8; 32]>>,
 }
 
 impl SecretKey {
@@ -75,10 +75,10 @@ impl AudienceSecret {
         if key.windows(2).all(|pair| pair.first() == pair.last()) {
             return Err(KeyError::Uniform);
         }
-        Ok(AudienceSecret { audience: audience.into(), id, key: Zeroizing::new(*key) })
+        Ok(AudienceSecret { audience: audience.into(), id, key: Box::new(Zeroizing::new(*key)) })
     }
 
-    pub(super) fn new(audience: &str, id: KeyId, key: Zeroizing<[u8; 32]>) -> AudienceSecret {
+    pub(super) fn new(audience: &str, id: KeyId, key: Box<Zeroizing<[u8; 32]>>) -> AudienceSecret {
         AudienceSecret { audience: audience.into(), id, key }
     }
 
@@ -98,7 +98,7 @@ impl AudienceSecret {
     }
 
     pub(crate) fn into_keys(self) -> AudienceKeys {
-        let active = (self.id, MacKey::from_tag(&self.key));
+        let active = (self.id, MacKey::keep(&self.key));
         AudienceKeys { audience: self.audience, active, retired: Box::default() }
     }
 }
@@ -117,15 +117,16 @@ impl fmt::Debug for AudienceSecret {
 /// [`KeyRing`](super::KeyRing) at one moment of its life. Who has them can also mint for it.
 pub struct AudienceKeys {
     audience: Box<str>,
-    active: (KeyId, MacKey),
-    retired: Box<[(KeyId, MacKey, Timestamp)]>,
+    /// Each in a place of its own, where it stays until it is wiped.
+    active: (KeyId, Box<MacKey>),
+    retired: Box<[(KeyId, Box<MacKey>, Timestamp)]>,
 }
 
 impl AudienceKeys {
     pub(super) fn new(
         audience: &str,
-        active: (KeyId, MacKey),
-        retired: impl Iterator<Item = (KeyId, MacKey, Timestamp)>,
+        active: (KeyId, Box<MacKey>),
+        retired: impl Iterator<Item = (KeyId, Box<MacKey>, Timestamp)>,
     ) -> AudienceKeys {
         AudienceKeys { audience: audience.into(), active, retired: retired.collect() }
     }

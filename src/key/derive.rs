@@ -6,6 +6,7 @@ use super::error::{KeyError, MAX_AUDIENCE};
 use super::id::KeyId;
 use super::mac::MacKey;
 use super::secret::SecretKey;
+use super::stack::overwriting;
 
 /// What a derived key is for. Every use of a ring's secret has its label here and nowhere else
 /// (attack 70).
@@ -40,15 +41,19 @@ impl KeyUse {
 impl SecretKey {
     /// What the key is called once it is in a ring, and in the tokens that it signs.
     pub fn id(&self) -> KeyId {
-        let [a, b, c, d, ..] = *derive_bytes(self, KeyUse::KeyId, Context::NONE);
+        let [a, b, c, d, ..] = **derive_bytes(self, KeyUse::KeyId, Context::NONE);
         KeyId::from_bytes([a, b, c, d])
     }
 }
 
 impl MacKey {
-    /// The key of this use and context.
-    pub(super) fn derive(secret: &SecretKey, key_use: KeyUse, context: Context<'_>) -> MacKey {
-        MacKey::from_tag(&derive_bytes(secret, key_use, context))
+    /// The key of this use and context. It stays where it is: moving it would leave copies.
+    pub(super) fn derive(secret: &SecretKey, key_use: KeyUse, context: Context<'_>) -> Box<MacKey> {
+        overwriting(|| {
+            let mut derived = Zeroizing::new([0; 32]);
+            derive_into(&mut derived, secret, key_use, context);
+            Box::new(MacKey::from_tag(&derived))
+        })
     }
 }
 
@@ -76,16 +81,25 @@ impl<'a> Context<'a> {
     }
 }
 
+/// The bytes of the key of this use and context.
+pub(super) fn derive_bytes(
+    secret: &SecretKey,
+    key_use: KeyUse,
+    context: Context<'_>,
+) -> Box<Zeroizing<[u8; 32]>> {
+    overwriting(|| {
+        let mut derived = Box::new(Zeroizing::new([0; 32]));
+        derive_into(&mut derived, secret, key_use, context);
+        derived
+    })
+}
+
 /// HKDF-SHA256 (RFC 5869) without salt, for 32 bytes of output, with
 /// `info = u16 length | label | u16 length | context`.
 ///
 /// One block of output is two HMACs; spelled out because a crate for it would be one more, and could
 /// fail where this cannot.
-pub(super) fn derive_bytes(
-    secret: &SecretKey,
-    key_use: KeyUse,
-    context: Context<'_>,
-) -> Zeroizing<[u8; 32]> {
+fn derive_into(derived: &mut [u8; 32], secret: &SecretKey, key_use: KeyUse, context: Context<'_>) {
     let mut pseudorandom = Zeroizing::new([0; 32]);
     MacKey::from_bytes(&[]).sign_into(&mut pseudorandom, [secret.bytes()]);
     let expand = MacKey::from_tag(&pseudorandom);
@@ -93,9 +107,7 @@ pub(super) fn derive_bytes(
     // Labels are constants and contexts are bounded by their constructor.
     let length = |part: &[u8]| u16::try_from(part.len()).unwrap_or(u16::MAX).to_be_bytes();
     let parts = [&length(label)[..], label, &length(context.0), context.0, &[1]];
-    let mut derived = Zeroizing::new([0; 32]);
-    expand.sign_into(&mut derived, parts);
-    derived
+    expand.sign_into(derived, parts);
 }
 
 #[cfg(test)]

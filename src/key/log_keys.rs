@@ -41,8 +41,8 @@ pub struct LogKeys {
 /// One of the keys of a log.
 pub(crate) struct LogKey {
     pub(crate) id: KeyId,
-    pub(crate) chain: MacKey,
-    pub(crate) digests: MacKey,
+    pub(crate) chain: Box<MacKey>,
+    pub(crate) digests: Box<MacKey>,
 }
 
 impl LogKeys {

@@ -10,6 +10,8 @@ use hmac::{EagerHash, KeyInit, Mac};
 use sha2::Sha256;
 use zeroize::ZeroizeOnDrop;
 
+use super::stack::overwriting;
+
 /// HMAC-SHA256 with the key taken in: two hash states of 40 bytes, each wiped on drop.
 type Keyed = HmacCore<Sha256>;
 
@@ -70,8 +72,13 @@ impl MacKey {
     }
 
     /// A second one of the same key, for another place that signs with it.
-    pub(crate) fn share(&self) -> MacKey {
-        MacKey(self.0.clone())
+    pub(crate) fn share(&self) -> Box<MacKey> {
+        overwriting(|| Box::new(MacKey(self.0.clone())))
+    }
+
+    /// The key with these bytes, to be kept.
+    pub(super) fn keep(bytes: &[u8; 32]) -> Box<MacKey> {
+        overwriting(|| Box::new(MacKey::from_tag(bytes)))
     }
 
     #[inline]

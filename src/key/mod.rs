@@ -11,6 +11,7 @@ mod log_keys;
 mod mac;
 mod ring;
 mod secret;
+mod stack;
 
 pub(crate) use audience::AudienceKeys;
 pub use audience::AudienceSecret;

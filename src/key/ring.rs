@@ -100,10 +100,20 @@ impl KeyRing {
         let valid_until = now.checked_add(grace).ok_or(KeyError::Grace)?;
         let old = std::mem::replace(&mut self.active, new);
         self.retired.push(Retired { key: old, valid_until });
+        self.purge(now);
+        Ok(())
+    }
+
+    /// Wipes the secrets whose grace is over.
+    pub(crate) fn purge(&mut self, now: Timestamp) {
         for over in self.retired.extract_if(.., |retired| retired.valid_until <= now) {
             self.spent.push(over.key.id);
         }
-        Ok(())
+    }
+
+    /// When the next grace is over, if one is running.
+    pub(crate) fn next_purge(&self) -> Option<Timestamp> {
+        self.retired.iter().map(|retired| retired.valid_until).min()
     }
 
     /// Drops a retired key before its grace is over. To drop the active one, rotate without grace.

@@ -20,7 +20,7 @@ impl DigestKey {
     }
 
     fn new(key: Box<MacKey>) -> Self {
-        let no_context = context_under(&key, &Object::new());
+        let no_context = context_under(&key, &Object::new(), &mut Vec::new());
         DigestKey { key, no_context }
     }
 
@@ -29,30 +29,51 @@ impl DigestKey {
     pub(crate) fn context(&self, context: &Object) -> Digest {
         match context.is_empty() {
             true => self.no_context,
-            false => context_under(&self.key, context),
+            false => context_under(&self.key, context, &mut Vec::with_capacity(128)),
         }
+    }
+
+    /// The digests of a call's arguments and of its context, with one allocation.
+    pub(crate) fn of_call(
+        &self,
+        who: &str,
+        tool: &str,
+        args: &Object,
+        context: &Object,
+    ) -> (Digest, Digest) {
+        let mut message = Vec::with_capacity(256);
+        let arguments = self.arguments_in(&mut message, who, tool, args);
+        let context = match context.is_empty() {
+            true => self.no_context,
+            false => context_under(&self.key, context, &mut message),
+        };
+        (arguments, context)
     }
 
     /// The digest of a call's arguments. Caller and tool are in it: otherwise an agent that may call anything
     /// and reads the log could try values on a call of its own, and compare (P10).
     pub(crate) fn arguments(&self, who: &str, tool: &str, args: &Object) -> Digest {
-        let mut message = Vec::with_capacity(256);
+        self.arguments_in(&mut Vec::with_capacity(256), who, tool, args)
+    }
+
+    fn arguments_in(&self, message: &mut Vec<u8>, who: &str, tool: &str, args: &Object) -> Digest {
+        message.clear();
         message.push(ARGUMENTS);
         for name in [who, tool] {
             let length = u64::try_from(name.len()).unwrap_or(u64::MAX);
             message.extend_from_slice(&length.to_be_bytes());
             message.extend_from_slice(name.as_bytes());
         }
-        args.encode(&mut message);
-        self.key.sign(&message).into()
+        args.encode(message);
+        self.key.sign(message).into()
     }
 }
 
-fn context_under(key: &MacKey, context: &Object) -> Digest {
-    let mut message = Vec::with_capacity(128);
+fn context_under(key: &MacKey, context: &Object, message: &mut Vec<u8>) -> Digest {
+    message.clear();
     message.push(CONTEXT);
-    context.encode(&mut message);
-    key.sign(&message).into()
+    context.encode(message);
+    key.sign(message).into()
 }
 
 #[cfg(test)]
@@ -115,7 +136,15 @@ mod tests {
         for (at, digest) in all.iter().enumerate() {
             assert!(!all[..at].contains(digest), "{at}");
         }
-        assert_eq!(all[0], context_under(&MacKey::from_tag(&[7; 32]), &Object::new()));
+        assert_eq!(
+            all[0],
+            context_under(&MacKey::from_tag(&[7; 32]), &Object::new(), &mut Vec::new())
+        );
+        let args = Object::from_pairs([("x", 1)]).unwrap();
+        let context = Object::from_pairs([("a", 1)]).unwrap();
+        let both = key.of_call("me", "t", &args, &context);
+        assert_eq!(both, (key.arguments("me", "t", &args), all[1]));
+        assert_eq!(key.of_call("me", "t", &args, &Object::new()).1, all[0]);
         let mut message = vec![1];
         Object::from_pairs([("a", 1)]).unwrap().encode(&mut message);
         let key = hmac::Key::new(hmac::HMAC_SHA256, &[7; 32]);

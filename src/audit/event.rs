@@ -186,7 +186,12 @@ pub enum Event<'a> {
         attributes: Option<Vec<Cow<'a, str>>>,
     },
     /// The kill switch was thrown over `what`.
-    Halted { what: Cow<'a, str> },
+    Halted {
+        what: Cow<'a, str>,
+        /// When it lapses, if that is not left to operators.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        until: Option<Timestamp>,
+    },
     /// The kill switch over `what` was lifted.
     Resumed { what: Cow<'a, str> },
     /// In the place of a record that the sink refused: what it would have given was not given.

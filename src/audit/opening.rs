@@ -146,7 +146,8 @@ mod tests {
     }
 
     fn halted() -> Body {
-        Body::new(Timestamp::MIN, &Event::Halted { what: "everything".into() }).unwrap()
+        Body::new(Timestamp::MIN, &Event::Halted { what: "everything".into(), until: None })
+            .unwrap()
     }
 
     /// A log of one record, and one of two, both under the first key.

@@ -40,6 +40,7 @@ pub struct BrokerBuilder {
     log_keys: Option<LogKeys>,
     settings: Settings,
     tripwire: Option<(usize, Duration)>,
+    halts_lapse: Option<Duration>,
     ids: GrantIds,
     on_denial: Option<DenialHook>,
     source: Option<Source>,
@@ -85,6 +86,7 @@ impl BrokerBuilder {
             ring: None,
             log_keys: None,
             tripwire: None,
+            halts_lapse: None,
             ids: GrantIds::Random,
             on_denial: None,
             source: None,
@@ -198,10 +200,19 @@ impl BrokerBuilder {
     }
 
     /// Halts an identity that is denied so often within a window, until somebody
-    /// [resumes](super::Control::resume) it: 1 to 10,000 denials, in a millisecond to seven days. Off
+    /// [resumes](super::Control::resume) it or it [lapses](Self::halts_lapse_after): 1 to 10,000 denials, in a millisecond to seven days. Off
     /// by default: what is many for one agent is little for another.
     pub fn halt_after(mut self, denials: usize, window: Duration) -> Self {
         self.tripwire = Some((denials, window));
+        self
+    }
+
+    /// How long a halt of [`halt_after`](Self::halt_after) lasts before it lapses by itself: from a
+    /// millisecond to seven days. By default it lasts until somebody resumes it: a program that is denied so
+    /// often is looked at before it goes on. Where nobody can be, one that lapses keeps a mistake from
+    /// stopping an agent for good.
+    pub fn halts_lapse_after(mut self, length: Duration) -> Self {
+        self.halts_lapse = Some(length);
         self
     }
 
@@ -279,6 +290,9 @@ impl BrokerBuilder {
             if duration < LEAST || duration > week {
                 return Err(BrokerError::Setting(name, "one millisecond to seven days"));
             }
+        }
+        if self.halts_lapse.is_some_and(|length| length < LEAST || length > week) {
+            return Err(BrokerError::Setting("halts_lapse_after", "one millisecond to seven days"));
         }
         if let Some((denials, window)) = self.tripwire
             && (denials == 0 || denials > 10_000 || window < LEAST || window > week)
@@ -364,7 +378,9 @@ impl BrokerBuilder {
             abandoned: AtomicU64::new(0),
             halts: Halts::default(),
             denials: DenialCounts::default(),
-            tripwire: self.tripwire.map(|(denials, window)| Tripwire::new(denials, window)),
+            tripwire: self
+                .tripwire
+                .map(|(denials, window)| Tripwire::new(denials, window, self.halts_lapse)),
             journal,
             settings: self.settings,
             ids: self.ids,

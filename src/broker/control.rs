@@ -28,7 +28,8 @@ impl Control {
 
     /// Stops: when this returns, nothing that it stops can start, permits already handed out
     /// included. Calls that were running are reported. A halt stays until it is
-    /// [resumed](Control::resume), whatever ends meanwhile; it ends nothing.
+    /// [resumed](Control::resume), whatever ends meanwhile; it ends nothing. It takes the place of a
+    /// tripwire's halt that would lapse.
     pub fn halt(&self, what: Halt) -> Ended {
         let word = what.to_string();
         self.shared.halts.halt(what.clone());
@@ -46,15 +47,16 @@ impl Control {
                 }
             }
         }
-        self.shared.record(self.shared.time_of_end(), &Event::Halted { what: word.into() });
+        self.shared
+            .record(self.shared.time_of_end(), &Event::Halted { what: word.into(), until: None });
         ended.recorded(&self.shared)
     }
 
     /// Lets go on what was halted; `false` if that halt was not on.
     pub fn resume(&self, what: &Halt) -> bool {
-        let was = self.shared.halts.resume(what);
+        let at = self.shared.time_of_end();
+        let was = self.shared.halts.resume(what, at);
         if was {
-            let at = self.shared.time_of_end();
             self.shared.record(at, &Event::Resumed { what: what.to_string().into() });
         }
         was
@@ -62,7 +64,8 @@ impl Control {
 
     /// The halts that are on.
     pub fn halts(&self) -> Vec<Halt> {
-        self.shared.halts.all()
+        let now = self.shared.time_of_end();
+        self.shared.halts.all(now)
     }
 
     /// Ends one grant, wherever it is, with all delegated from it; final when it returns.

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use crate::audit::DigestKey;
 use crate::identity::{Identity, Restatements};
 use crate::key::AudienceKeys;
-use crate::policy::{Compiled, Deciders};
+use crate::policy::{Catalogue, Compiled, Deciders};
 use crate::sync::{Apart, RwLock, RwLockReadGuard, own_part, parts_of_one};
 
 /// In how many parts it is kept: threads on different parts write to no memory in common.
@@ -111,6 +111,11 @@ impl InForce {
 }
 
 impl Ruling {
+    /// What the tools of a task are looked up in.
+    pub(crate) fn listing(&self) -> (u64, &Catalogue) {
+        (self.epoch, &self.policy.catalogue)
+    }
+
     /// What would be in force once another policy were loaded; `None` if it says the same.
     pub(crate) fn next(&self, policy: &crate::policy::Policy) -> Option<Ruling> {
         let digest = policy.digest().to_string();

@@ -10,12 +10,13 @@ use crate::denial::{Denial, Reason};
 use crate::grant::{Coverage, Row, stamps_on};
 use crate::meter::Meter;
 use crate::policy::{
-    AskedCall, Deciders, DeniedCall, Listed, Moment, Question, Setting, Verdict, What, decide,
+    AskedCall, Deciders, DeniedCall, Listed, Moment, Question, Seen, Setting, Verdict, What, decide,
 };
 use crate::scope::Readings;
 use crate::sync::MutexGuard;
 use crate::task::{Basis, Claim, Life, Liveness, Spend};
 use crate::value::{Digest, Object};
+use std::borrow::Cow;
 
 /// Everything that a call is judged by, but for the task's life.
 pub(super) struct CallInputs<'a> {
@@ -57,14 +58,15 @@ impl<'a> CallInputs<'a> {
     /// Judges the call and reserves what it costs. A call-bound presentation is spent whatever comes
     /// of it.
     pub(super) fn reserve(&self) -> Result<Reserved, Denial> {
-        let arguments = self.request.arguments(self.current, self.request.call);
-        let context = self.current.keys.digests.context(self.context);
+        let CallRequest { caller, call, .. } = self.request;
+        let (who, tool, args) = (caller.subject().as_str(), call.tool(), call.args().object());
+        let digests = self.current.keys.digests.of_call(who, tool, args, self.context);
         let mut life = self.life()?;
         let live = self.prove_live(&life)?;
         self.take_once(&mut life, &live)?;
         let (coverage, rules) = self.decide(&life, &live)?;
         let rules = DecidingRules::by(self.current, rules);
-        let place = self.commit(&mut life, &live, &coverage, &rules, (arguments, context))?;
+        let place = self.commit(&mut life, &live, &coverage, &rules, digests)?;
         Ok(Reserved { place, rules, version: self.current.version })
     }
 
@@ -100,9 +102,9 @@ impl<'a> CallInputs<'a> {
     fn decide_by(&self, life: &Life, live: &Liveness) -> Result<(Coverage, Deciders), Denial> {
         let CallInputs { request, current, presented, ref what, context, ref meter } = *self;
         let row = life.row(live)?;
-        let with_this = match current.policy.looks_at_history {
-            true => life.history().with(what.labels),
-            false => None,
+        let seen = match current.policy.looks_at_history {
+            true => life.history().seen_after(what.tool, what.labels, current.listing()),
+            false => Cow::Borrowed(Seen::nothing()),
         };
         let time = current.policy.time(live.at());
         let readings = Readings::new();
@@ -112,7 +114,7 @@ impl<'a> CallInputs<'a> {
                 who: &current.restated.seen(request.caller),
                 purpose: &presented.cell.purpose,
                 context,
-                seen: with_this.as_ref().unwrap_or(life.history().labels()),
+                seen: &seen,
                 now: live.at(),
                 now_text: time.as_ref(),
                 meter,
@@ -204,6 +206,7 @@ impl<'a> CallInputs<'a> {
             caller,
             tool: call.tool_name(),
             labels: self.what.labels,
+            listing: self.current.listing(),
             lapses,
         };
         life.commit(live, spend, shared.settings.max_permits, || {

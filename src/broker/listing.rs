@@ -100,13 +100,13 @@ impl Listing<'_> {
         let tool = granted.capability.tool.as_str();
         let policy = &current.policy;
         let Some(labels) = policy.catalogue.labels_of(tool) else { return false };
-        if shared.halts.stopping_grant(cell, life, grant, caller, Some(tool)).is_some() {
+        if shared.halts.stopping_grant(cell, life, (grant, caller), Some(tool), now).is_some() {
             return false;
         }
         if !granted.stamps.iter().all(|stamp| life.counters.has_calls_left(stamp, now)) {
             return false;
         }
-        let with_this = life.history().with(labels);
+        let seen = life.history().seen_after(tool, labels, current.listing());
         let time = policy.time(now);
         let readings = Readings::new();
         let setting = Setting {
@@ -114,7 +114,7 @@ impl Listing<'_> {
             who: &current.restated.seen(caller),
             purpose: &cell.purpose,
             context,
-            seen: with_this.as_ref().unwrap_or(life.history().labels()),
+            seen: &seen,
             now,
             now_text: time.as_ref(),
             meter,

@@ -110,7 +110,7 @@ impl<'a> OfferInputs<'a> {
         }
         // A halt ends nothing: it is asked at requests, and at calls.
         if self.when == When::Asked
-            && let Some(halt) = self.shared.halts.stopping(self.cell, &[who], Some(tool))
+            && let Some(halt) = self.shared.halts.stopping(self.cell, &[who], Some(tool), self.now)
         {
             return Err(Denial::new(Reason::Halted).because(halt));
         }
@@ -155,7 +155,8 @@ impl OfferInputs<'_> {
     ) -> Option<R> {
         let policy = &self.current.policy;
         let labels = policy.catalogue.labels_of(capability.tool.as_str())?;
-        let with_this = self.life.history().with(labels);
+        let tool = capability.tool.as_str();
+        let seen = self.life.history().seen_after(tool, labels, self.current.listing());
         let time = policy.time(self.now);
         let readings = Readings::new();
         let setting = Setting {
@@ -163,7 +164,7 @@ impl OfferInputs<'_> {
             who: &self.current.restated.seen(who),
             purpose: &self.cell.purpose,
             context: self.context,
-            seen: with_this.as_ref().unwrap_or(self.life.history().labels()),
+            seen: &seen,
             now: self.now,
             now_text: time.as_ref(),
             meter: self.meter,

@@ -10,6 +10,7 @@ use crate::audit::Place;
 use crate::audit::{Event, How, Stage};
 use crate::clock::Timestamp;
 use crate::denial::{Denial, Reason};
+use crate::grant::GrantId;
 use crate::identity::Identity;
 use crate::purpose::{CheckedPurpose, Purpose};
 use crate::sync::{Condvar, Mutex};
@@ -18,7 +19,8 @@ use crate::token::MAX_NAME;
 use crate::visible::{SHOWN, cut, escape_for_people};
 
 impl Broker {
-    /// Opens a task for `who`, under a name of its own. It holds nothing yet.
+    /// Opens a task for `who`, under a name of its own: `task-` and its generation, with a random ending if
+    /// another task was given that name. It holds nothing yet.
     ///
     /// ```
     /// # use hallpass::prelude::*;
@@ -35,7 +37,7 @@ impl Broker {
     /// can't be read, or the log refuses the record.
     pub fn open(&self, who: &Identity, purpose: Purpose) -> Result<Task, Denial> {
         let generation = self.shared.table.next_generation();
-        self.open_as(&format!("task-{generation}"), generation, who, purpose)
+        self.open_as(&format!("task-{generation}"), Naming::Own, generation, who, purpose)
     }
 
     /// Opens a task under a given name, which no live task may have: 1 to 255 visible ASCII
@@ -46,12 +48,13 @@ impl Broker {
     /// that is none.
     pub fn open_named(&self, name: &str, who: &Identity, purpose: Purpose) -> Result<Task, Denial> {
         let generation = self.shared.table.next_generation();
-        self.open_as(name, generation, who, purpose)
+        self.open_as(name, Naming::Given, generation, who, purpose)
     }
 
     fn open_as(
         &self,
         name: &str,
+        naming: Naming,
         generation: u64,
         who: &Identity,
         purpose: Purpose,
@@ -59,7 +62,8 @@ impl Broker {
         let shared = &self.shared;
         let now = shared.now();
         let at = *now.as_ref().unwrap_or(&shared.keeper.latest());
-        let opened = now.and_then(|now| open(shared, name, generation, who, purpose, now));
+        let opened =
+            now.and_then(|now| open(shared, (name, naming), generation, who, purpose, now));
         opened.inspect_err(|denial| {
             let subject = who.subject().as_str();
             shared.refuse(
@@ -83,13 +87,22 @@ impl Broker {
                     epoch: None,
                 },
             );
+            shared.trip(who, denial, at);
         })
     }
 }
 
+/// Who named a task.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Naming {
+    Given,
+    /// The broker did: where somebody has given that name to another task, it takes another.
+    Own,
+}
+
 fn open(
     shared: &Arc<Shared>,
-    name: &str,
+    (name, naming): (&str, Naming),
     generation: u64,
     who: &Identity,
     purpose: Purpose,
@@ -107,31 +120,32 @@ fn open(
     let ceiling = now
         .checked_add(shared.settings.ceiling)
         .ok_or_else(|| Denial::new(Reason::ClockUnreadable).because("the end of time is near"))?;
-    let cell = Arc::new(TaskCell {
-        name: name.into(),
-        generation,
-        requester: who.clone(),
-        purpose: shared.share_purpose(purpose),
-        ceiling,
-        life: Mutex::new(Life::default()),
-        call_done: Condvar::new(),
-    });
-    if let Some(halt) = shared.halts.stopping(&cell, &[who], None) {
+    let purpose = shared.share_purpose(purpose);
+    let named = |name: &str| {
+        Arc::new(TaskCell {
+            name: name.into(),
+            generation,
+            requester: who.clone(),
+            purpose: purpose.clone(),
+            ceiling,
+            life: Mutex::new(Life::default()),
+            call_done: Condvar::new(),
+        })
+    };
+    let mut cell = named(name);
+    if let Some(halt) = shared.halts.stopping(&cell, &[who], None, now) {
         return Err(Denial::new(Reason::Halted).because(halt));
     }
     shared.sweep_at_open();
-    let event = Event::Opened {
-        task: name.into(),
-        generation,
-        who: who.subject().as_str().into(),
-        who_kind: who.kind().as_str().into(),
-        acts_for: who.acts_for().iter().map(|actor| actor.subject.as_str().into()).collect(),
-        purpose: cell.purpose.name().into(),
-        ticket: cell.purpose.ticket().map(Into::into),
-        intent: cell.purpose.intent().map(Into::into),
-        ceiling,
+    let place = match insert(shared, &cell, now, &opened(&cell)) {
+        Err(taken) if naming == Naming::Own && taken.reason() == Reason::TaskNameTaken => {
+            let random = GrantId::random()
+                .map_err(|error| Denial::new(Reason::NoRandomness).because(error))?;
+            cell = named(&format!("{name}-{random}"));
+            insert(shared, &cell, now, &opened(&cell))?
+        }
+        placed => placed?,
     };
-    let place = insert(shared, &cell, now, &event)?;
     // Recorded before anyone has the handle; a refusal takes the task back.
     if let Err(Unrecorded { denial, end }) = shared.settle(place) {
         shared.take_back(&cell, DROPPED, end);
@@ -141,6 +155,21 @@ fn open(
         return Err(Denial::new(Reason::TaskOver).because("it was ended while it was opened"));
     }
     Ok(Task { shared: shared.clone(), cell })
+}
+
+fn opened(cell: &TaskCell) -> Event<'_> {
+    let who = &cell.requester;
+    Event::Opened {
+        task: (&*cell.name).into(),
+        generation: cell.generation,
+        who: who.subject().as_str().into(),
+        who_kind: who.kind().as_str().into(),
+        acts_for: who.acts_for().iter().map(|actor| actor.subject.as_str().into()).collect(),
+        purpose: cell.purpose.name().into(),
+        ticket: cell.purpose.ticket().map(Into::into),
+        intent: cell.purpose.intent().map(Into::into),
+        ceiling: cell.ceiling,
+    }
 }
 
 /// How a task ends that was never handed out.

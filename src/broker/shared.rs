@@ -170,10 +170,15 @@ impl Shared {
             && who.attested_by() == self.id
             && wire.note(who.subject().as_str(), now)
         {
-            let halt = Halt::identity(who.subject().as_str());
-            let what = halt.to_string();
-            self.halts.halt(halt);
-            self.record(now, &Event::Halted { what: what.into() });
+            let id = who.subject().as_str();
+            // One that ends after the last instant there is does not lapse.
+            let until = wire.lapse().and_then(|length| now.checked_add(length));
+            match until {
+                Some(until) => self.halts.halt_until(id, until, now),
+                None => self.halts.halt(Halt::identity(id)),
+            }
+            let what = Halt::identity(id).to_string().into();
+            self.record(now, &Event::Halted { what, until });
         }
     }
 }

@@ -47,6 +47,7 @@ impl Shared {
         let Ok(now) = self.keeper.now() else { return 0 };
         self.purge_keys(now);
         self.spanning.sweep(tasks, now);
+        self.halts.sweep(now);
         let mut swept = 0;
         for cell in self.table.next_to_sweep(tasks, parts) {
             if now >= cell.ceiling {

@@ -1,6 +1,7 @@
 //! The tripwire: repeated denials halt the offender alone.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::{BTreeSet, HashMap, VecDeque};
+use std::sync::Arc;
 use std::time::Duration;
 
 use crate::clock::Timestamp;
@@ -14,36 +15,53 @@ const WATCHED: usize = 4096;
 pub(crate) struct Tripwire {
     denials: usize,
     window: Duration,
-    offenders: Mutex<HashMap<Box<str>, VecDeque<Timestamp>>>,
+    /// How long a halt lasts, if it lapses by itself.
+    lapse: Option<Duration>,
+    offenders: Mutex<Offenders>,
+}
+
+#[derive(Default)]
+struct Offenders {
+    denied: HashMap<Arc<str>, VecDeque<Timestamp>>,
+    /// By the latest denial of each.
+    quietest: BTreeSet<(Timestamp, Arc<str>)>,
 }
 
 impl Tripwire {
-    pub(crate) fn new(denials: usize, window: Duration) -> Self {
-        Tripwire { denials, window, offenders: Mutex::default() }
+    pub(crate) fn new(denials: usize, window: Duration, lapse: Option<Duration>) -> Self {
+        Tripwire { denials, window, lapse, offenders: Mutex::default() }
+    }
+
+    pub(crate) fn lapse(&self) -> Option<Duration> {
+        self.lapse
     }
 
     /// Notes a denial; whether it was the one that trips.
     pub(crate) fn note(&self, who: &str, now: Timestamp) -> bool {
         let mut offenders = self.offenders.lock();
-        if !offenders.contains_key(who) && offenders.len() >= WATCHED {
-            let quietest = offenders
-                .iter()
-                .min_by_key(|(_, times)| times.back().copied())
-                .map(|(who, _)| who.clone());
-            if let Some(quietest) = quietest {
-                offenders.remove(&quietest);
-            }
+        let Offenders { denied, quietest } = &mut *offenders;
+        let (who, mut times) =
+            denied.remove_entry(who).unwrap_or_else(|| (who.into(), VecDeque::new()));
+        if let Some(latest) = times.back() {
+            quietest.remove(&(*latest, who.clone()));
         }
-        let times = offenders.entry(who.into()).or_default();
         while times.front().is_some_and(|oldest| now.since(*oldest) >= self.window) {
             times.pop_front();
         }
-        times.push_back(now);
-        if times.len() < self.denials {
-            return false;
+        // A thread that read the clock before another may come after it.
+        let latest = times.back().map_or(now, |latest| now.max(*latest));
+        times.push_back(latest);
+        if times.len() >= self.denials {
+            return true;
         }
-        offenders.remove(who);
-        true
+        if denied.len() >= WATCHED
+            && let Some((_, quiet)) = quietest.pop_first()
+        {
+            denied.remove(&quiet);
+        }
+        quietest.insert((latest, who.clone()));
+        denied.insert(who, times);
+        false
     }
 }
 
@@ -57,7 +75,7 @@ mod tests {
 
     #[test]
     fn the_last_denial_of_a_window_trips_and_no_other_does() {
-        let wire = Tripwire::new(3, Duration::from_secs(10));
+        let wire = Tripwire::new(3, Duration::from_secs(10), None);
         assert!(!wire.note("a", at(0)));
         assert!(!wire.note("b", at(1)));
         assert!(!wire.note("a", at(9)));
@@ -69,11 +87,12 @@ mod tests {
 
     #[test]
     fn no_more_offenders_are_watched_than_there_is_room_for() {
-        let wire = Tripwire::new(2, Duration::from_secs(1_000_000));
+        let wire = Tripwire::new(2, Duration::from_secs(1_000_000), None);
         for n in 0..WATCHED as i64 + 10 {
             assert!(!wire.note(&format!("agent-{n}"), at(n)));
         }
-        assert_eq!(wire.offenders.lock().len(), WATCHED);
+        assert_eq!(wire.offenders.lock().denied.len(), WATCHED);
+        assert_eq!(wire.offenders.lock().quietest.len(), WATCHED);
         assert!(!wire.note("agent-0", at(9_000)), "it was forgotten");
         assert!(wire.note("agent-4000", at(9_001)), "it was not");
     }

@@ -191,6 +191,13 @@ impl Identity {
         self.is_known_as(name) || self.acts_for().iter().any(|own| own.subject.as_str() == name)
     }
 
+    /// Every name of which [`is_or_acts_for`](Self::is_or_acts_for) is true.
+    pub(crate) fn names(&self) -> impl Iterator<Item = &str> {
+        let subject = std::iter::once(self.subject().as_str());
+        let acts_for = self.acts_for().iter().map(|own| own.subject.as_str());
+        subject.chain(self.aliases()).chain(acts_for)
+    }
+
     pub(crate) fn subject_value(&self) -> &Value {
         &self.facts.who.subject_value
     }

@@ -87,7 +87,7 @@ impl Situation {
             who: &self.agent,
             purpose: self.purpose.checked().unwrap(),
             context: self.context.checked().unwrap(),
-            seen: &self.nothing,
+            seen: crate::policy::Seen::nothing(),
             now: crate::clock::Timestamp::MIN,
             now_text: None,
             meter,

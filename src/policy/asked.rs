@@ -9,6 +9,7 @@ use super::moment::Moment;
 use super::nearest::{nearest_for_call, nearest_for_request};
 use super::question::{Question, Setting, What};
 use super::request::Answer;
+use super::seen::Seen;
 use super::wanted::{Wanted, When};
 use crate::call::Call;
 use crate::clock::Timestamp;
@@ -27,7 +28,7 @@ struct KeptSetting {
     who: Identity,
     purpose: Arc<CheckedPurpose>,
     context: Object,
-    seen: Value,
+    seen: Seen,
     now: Timestamp,
 }
 

@@ -8,6 +8,7 @@ use super::decide::{Verdict, decide};
 use super::moment::Moment;
 use super::question::{Question, Setting, What};
 use super::rule::Effect;
+use super::seen::Seen;
 use crate::call::Call;
 use crate::clock::Timestamp;
 use crate::context::Context;
@@ -81,7 +82,7 @@ impl Policy {
         let canonical = listed.typed.canonical_call(call)?;
         let what = What::of(canonical.as_ref().unwrap_or(call), listed)?;
         // The first call of a task: all that is seen are the labels of its own tool.
-        let seen = what.labels;
+        let seen = Seen::NONE.with(what.labels, what.tool, None).unwrap_or(Seen::NONE);
         let time = self.0.time(now);
         let meter = Meter::of_question(call.args().size());
         let readings = Readings::new();
@@ -90,7 +91,7 @@ impl Policy {
             who,
             purpose,
             context,
-            seen,
+            seen: &seen,
             now,
             now_text: time.as_ref(),
             meter: &meter,

@@ -2,11 +2,11 @@
 
 use super::compiled::Compiled;
 use super::deciders::Deciders;
-use super::question::Question;
+use super::question::{Question, Setting};
 use super::rule::{Rule, Tools};
 use super::wanted::Wanted;
 use crate::meter::Meter;
-use crate::scope::{Condition, Facts, Stance, Truth, doubt, held};
+use crate::scope::{Condition, Fact, Facts, Stance, Truth, doubt, held};
 
 /// How many rules are explained: people mend one at a time.
 const MOST_RULES: usize = 4;
@@ -38,14 +38,16 @@ struct Findings {
 }
 
 impl Findings {
-    fn note<'q>(&mut self, condition: &Condition, facts: impl Facts<'q>, meter: &Meter) {
+    fn note<'q>(&mut self, condition: &Condition, facts: impl Facts<'q>, setting: &Setting<'_>) {
+        let meter = setting.meter;
+        let from = if condition.fact == Fact::Seen { setting.seen.told() } else { String::new() };
         match condition.holds(Stance::Guard, facts, meter) {
             Truth::Unknown => {
                 let constraint = &condition.constraint;
-                self.doubts
-                    .push(format!("{}, where {constraint} is asked for", doubt(condition, facts)));
+                let doubt = doubt(condition, facts);
+                self.doubts.push(format!("{doubt}{from}, where {constraint} is asked for"));
             }
-            Truth::True | Truth::False => self.held.push(held(condition, facts)),
+            Truth::True | Truth::False => self.held.push(held(condition, facts) + &from),
         }
     }
 
@@ -64,10 +66,10 @@ impl Rule {
     /// Why it acts on a call.
     pub(super) fn told_of_call(&self, question: &Question<'_>) -> String {
         let mut findings = Findings::default();
-        let meter = question.setting.meter;
-        self.note_tool(question.what.tool, &mut findings, meter);
+        let setting = &question.setting;
+        self.note_tool(question.what.tool, &mut findings, setting.meter);
         for condition in &self.conditions {
-            findings.note(condition, question, meter);
+            findings.note(condition, question, setting);
         }
         findings.told()
     }
@@ -86,7 +88,7 @@ impl Rule {
                 let how = if self.waits_for_calls() { "all that is" } else { "some of what is" };
                 findings.held.push(format!("`{fact}` of {how} asked for lies in {constraint}"));
             } else {
-                findings.note(condition, wanted, meter);
+                findings.note(condition, wanted, &wanted.setting);
             }
         }
         findings.told()

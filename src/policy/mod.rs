@@ -25,6 +25,7 @@ mod price;
 mod question;
 mod request;
 mod rule;
+mod seen;
 mod sets;
 mod typed_tools;
 mod values;
@@ -53,6 +54,7 @@ pub(crate) use deciders::Deciders;
 pub(crate) use limits::{Budget, Limits};
 pub(crate) use question::{Question, Setting, What};
 pub(crate) use request::{Answer, could_permit, decide_request, parts_covered};
+pub(crate) use seen::Seen;
 pub(crate) use wanted::{Wanted, When};
 
 /// How many rules a policy may have. A decision does not grow with them, loading does: a million is

@@ -4,11 +4,11 @@ use super::compiled::Compiled;
 use super::decide::Obstacle;
 use super::index::Side;
 use super::moment::Moment;
-use super::question::Question;
+use super::question::{Question, Setting};
 use super::rule::Rule;
 use super::wanted::Wanted;
 use crate::denial::Nearest;
-use crate::scope::{Condition, Facts, Outside, failed, not_shown, shown, wider};
+use crate::scope::{Condition, Fact, Facts, Outside, failed, not_shown, shown, wider};
 
 /// How many permits of a tool are looked at for the nearest. An explanation is for a person who will
 /// look at one rule; a bound keeps it as cheap under a hundred thousand rules as under ten.
@@ -21,7 +21,10 @@ pub(super) fn nearest_for_call(policy: &Compiled, question: &Question<'_>) -> Op
     let (rule, obstacles) = nearest(policy, question.what.tool, |rule| {
         meter.for_rule(true, || rule.all_obstacles(question))
     })?;
-    let told = obstacles.iter().map(|own| describe(own, (rule, moment), question).into());
+    let told = obstacles.iter().map(|own| {
+        let told = describe(own, (rule, moment), question);
+        (told + &brought(own, &question.setting)).into()
+    });
     Some(Nearest { rule: rule.id.clone(), obstacles: told.collect(), example: None })
 }
 
@@ -32,7 +35,7 @@ pub(super) fn nearest_for_request(policy: &Compiled, wanted: &Wanted<'_>) -> Opt
     let (rule, gaps) = nearest(policy, tool, |rule| rule.all_gaps(wanted))?;
     let told = gaps.iter().map(|gap| match gap {
         Obstacle::Wider(condition) => wanted.told_wider(condition),
-        other => describe(other, (rule, moment), wanted),
+        other => describe(other, (rule, moment), wanted) + &brought(other, &wanted.setting),
     });
     let is_wider = |gap: &Obstacle<'_>| matches!(gap, Obstacle::Wider(_) | Obstacle::MoreOpen);
     let example = gaps.iter().any(is_wider).then(|| rule.example_outside(wanted)).flatten();
@@ -41,6 +44,16 @@ pub(super) fn nearest_for_request(policy: &Compiled, wanted: &Wanted<'_>) -> Opt
         obstacles: told.map(Into::into).collect(),
         example: example.map(|example| shown(&example).into()),
     })
+}
+
+/// Which calls brought what the task has seen, where that is the obstacle.
+fn brought(obstacle: &Obstacle<'_>, setting: &Setting<'_>) -> String {
+    match obstacle {
+        Obstacle::Outside(Outside::Condition(Condition { fact: Fact::Seen, .. }, _)) => {
+            setting.seen.told()
+        }
+        _ => String::new(),
+    }
 }
 
 /// The permit of the tool with the fewest obstacles, of those that have any; the first of several, in the

@@ -2,6 +2,7 @@
 
 use super::catalogue::Listed;
 use super::moment::Moment;
+use super::seen::Seen;
 use crate::call::Call;
 use crate::clock::Timestamp;
 use crate::denial::{Denial, Reason};
@@ -27,8 +28,8 @@ pub(crate) struct Setting<'q> {
     pub(crate) who: &'q Identity,
     pub(crate) purpose: &'q CheckedPurpose,
     pub(crate) context: &'q Object,
-    /// The list of labels seen in the task, those of the tool asked for included.
-    pub(crate) seen: &'q Value,
+    /// The labels seen in the task, those of the tool asked for included.
+    pub(crate) seen: &'q Seen,
     pub(crate) now: Timestamp,
     /// `now` as rules read it: RFC 3339 text, or nothing where no rule reads it.
     pub(crate) now_text: Option<&'q Value>,
@@ -96,7 +97,7 @@ impl<'q> Facts<'q> for &Setting<'q> {
             Fact::Ticket => self.purpose.ticket_value(),
             Fact::Context(name) => self.context.get(name),
             Fact::Now => self.now_text,
-            Fact::Seen => Some(self.seen),
+            Fact::Seen => Some(self.seen.labels()),
             _ => None,
         }
     }

@@ -1,5 +1,6 @@
 //! The commit: the one way to spend a grant.
 
+use super::history::Listing;
 use super::life::Life;
 use super::liveness::Liveness;
 use super::open_permit::OpenPermit;
@@ -22,6 +23,8 @@ pub(crate) struct Spend<'a> {
     pub(crate) tool: &'a ToolName,
     /// The labels of the tool: from now on they are in the task's history.
     pub(crate) labels: &'a Value,
+    /// The catalogue that has them.
+    pub(crate) listing: Listing<'a>,
     /// When the permit is worth nothing any more, unless it was started.
     pub(crate) lapses: Timestamp,
 }
@@ -41,7 +44,7 @@ impl Life {
         place: impl FnOnce() -> Result<Place, Denial>,
     ) -> Result<Place, Denial> {
         self.check_room(most_permits)?;
-        let Spend { coverage, args, serial, caller, tool, labels, lapses } = spend;
+        let Spend { coverage, args, serial, caller, tool, labels, listing, lapses } = spend;
         let reservation = match coverage.is_unlimited() {
             true => Reservation::default(),
             false => self.counters.reserve(coverage.stamps(&self.grants), args, live.at())?,
@@ -53,7 +56,7 @@ impl Life {
                 return Err(denial);
             }
         };
-        self.remember(labels);
+        self.remember(tool, labels, place.seq(), listing);
         self.touch(live.grant(), live.at());
         self.hand_out(OpenPermit {
             seq: place.seq(),

@@ -1,9 +1,10 @@
 //! Halts: the kill switch.
 
-use std::collections::HashSet;
+use std::collections::{BTreeSet, HashMap, HashSet};
 
 use super::cell::TaskCell;
 use super::life::Life;
+use crate::clock::Timestamp;
 use crate::grant::GrantId;
 use crate::identity::Identity;
 use crate::sync::RwLock;
@@ -55,29 +56,84 @@ impl std::fmt::Display for Halt {
     }
 }
 
-/// The halts that are on.
+/// The halts that are on, each found by what it names: how many others there are costs nobody anything
+/// (attack 192).
 #[derive(Default)]
 pub(crate) struct Halts {
     /// Whether there is any: read on every call, so it costs no lock while there is none.
     any: AtomicBool,
-    on: RwLock<HashSet<Halt>>,
+    on: RwLock<On>,
+}
+
+#[derive(Default)]
+struct On {
+    everything: bool,
+    /// By id, with when it lapses, if it does.
+    identities: HashMap<Box<str>, Option<Timestamp>>,
+    tasks: HashSet<Box<str>>,
+    tools: HashSet<Box<str>>,
+    /// Those of identities that lapse, the soonest first. One that has been replaced or resumed since
+    /// stands here until then.
+    lapsing: BTreeSet<(Timestamp, Box<str>)>,
 }
 
 impl Halts {
-    /// Puts a halt on; `false` if it was on already.
-    pub(crate) fn halt(&self, what: Halt) -> bool {
-        let mut on = self.on.write();
-        let new = on.insert(what);
-        self.any.store(true, Ordering::SeqCst);
-        new
+    /// Puts a halt on, for good.
+    pub(crate) fn halt(&self, what: Halt) {
+        self.change(|on| match what {
+            Halt::Everything => on.everything = true,
+            Halt::Identity(id) => {
+                on.identities.insert(id, None);
+            }
+            Halt::Task(name) => {
+                on.tasks.insert(name);
+            }
+            Halt::Tool(name) => {
+                on.tools.insert(name);
+            }
+        });
+    }
+
+    /// Halts an identity until then, or longer if it is halted for longer already.
+    pub(crate) fn halt_until(&self, id: &str, until: Timestamp, now: Timestamp) {
+        self.change(|on| {
+            on.drop_lapsed(now);
+            match on.identities.get_mut(id) {
+                Some(Some(own)) => *own = until.max(*own),
+                Some(None) => return,
+                None => {
+                    on.identities.insert(id.into(), Some(until));
+                }
+            }
+            on.lapsing.insert((until, id.into()));
+        });
     }
 
     /// Takes a halt off; `false` if it was not on.
-    pub(crate) fn resume(&self, what: &Halt) -> bool {
+    pub(crate) fn resume(&self, what: &Halt, now: Timestamp) -> bool {
+        self.change(|on| match what {
+            Halt::Everything => std::mem::take(&mut on.everything),
+            Halt::Identity(id) => {
+                on.identities.remove(id).is_some_and(|until| until.is_none_or(|until| now < until))
+            }
+            Halt::Task(name) => on.tasks.remove(name),
+            Halt::Tool(name) => on.tools.remove(name),
+        })
+    }
+
+    /// Forgets what has lapsed. Nothing depends on it.
+    pub(crate) fn sweep(&self, now: Timestamp) {
+        let lapsed = |on: &On| on.lapsing.first().is_some_and(|(until, _)| now >= *until);
+        if self.any.load(Ordering::SeqCst) && lapsed(&self.on.read()) {
+            self.change(|on| on.drop_lapsed(now));
+        }
+    }
+
+    fn change<T>(&self, how: impl FnOnce(&mut On) -> T) -> T {
         let mut on = self.on.write();
-        let was = on.remove(what);
+        let answer = how(&mut on);
         self.any.store(!on.is_empty(), Ordering::SeqCst);
-        was
+        answer
     }
 
     /// The halt that stops this, if one does: asked under the task's lock, so that after a halt has
@@ -87,12 +143,23 @@ impl Halts {
         task: &TaskCell,
         who: &[&Identity],
         tool: Option<&str>,
+        now: Timestamp,
     ) -> Option<Halt> {
         if !self.any.load(Ordering::SeqCst) {
             return None;
         }
         let on = self.on.read();
-        on.iter().find(|halt| halt.stops(task, who, tool)).cloned()
+        if on.everything {
+            return Some(Halt::Everything);
+        }
+        if on.tasks.contains(&task.name) {
+            return Some(Halt::Task(task.name.clone()));
+        }
+        if let Some(name) = tool.and_then(|tool| on.tools.get(tool)) {
+            return Some(Halt::Tool(name.clone()));
+        }
+        let mut concerned = [&task.requester].into_iter().chain(who.iter().copied());
+        concerned.find_map(|who| on.stopping_identity(who, now))
     }
 
     /// The halt that stops a grant, and the tool to be called on it: of `who` presents or holds it, and
@@ -101,19 +168,57 @@ impl Halts {
         &self,
         task: &TaskCell,
         life: &Life,
-        grant: GrantId,
-        who: &Identity,
+        (grant, who): (GrantId, &Identity),
         tool: Option<&str>,
+        now: Timestamp,
     ) -> Option<Halt> {
         if !self.any.load(Ordering::SeqCst) {
             return None;
         }
         let concerned: Vec<_> = life.holders(grant).chain([who]).collect();
-        self.stopping(task, &concerned, tool)
+        self.stopping(task, &concerned, tool, now)
     }
 
-    pub(crate) fn all(&self) -> Vec<Halt> {
-        self.on.read().iter().cloned().collect()
+    pub(crate) fn all(&self, now: Timestamp) -> Vec<Halt> {
+        let on = self.on.read();
+        let live = |until: &Option<Timestamp>| until.is_none_or(|until| now < until);
+        let identities = on.identities.iter().filter(|(_, until)| live(until));
+        let everything = on.everything.then_some(Halt::Everything).into_iter();
+        everything
+            .chain(identities.map(|(id, _)| Halt::Identity(id.clone())))
+            .chain(on.tasks.iter().cloned().map(Halt::Task))
+            .chain(on.tools.iter().cloned().map(Halt::Tool))
+            .collect()
+    }
+}
+
+impl On {
+    fn is_empty(&self) -> bool {
+        let named = self.identities.is_empty() && self.tasks.is_empty() && self.tools.is_empty();
+        named && !self.everything
+    }
+
+    /// The halt of one of the names an identity is known by.
+    fn stopping_identity(&self, who: &Identity, now: Timestamp) -> Option<Halt> {
+        if self.identities.is_empty() {
+            return None;
+        }
+        who.names().find_map(|name| {
+            let (id, until) = self.identities.get_key_value(name)?;
+            until.is_none_or(|until| now < until).then(|| Halt::Identity(id.clone()))
+        })
+    }
+
+    fn drop_lapsed(&mut self, now: Timestamp) {
+        while let Some((until, id)) = self.lapsing.pop_first() {
+            if now < until {
+                self.lapsing.insert((until, id));
+                return;
+            }
+            if self.identities.get(&id).is_some_and(|own| *own == Some(until)) {
+                self.identities.remove(&id);
+            }
+        }
     }
 }
 
@@ -128,6 +233,124 @@ impl Halt {
             }
             Halt::Task(name) => *task.name == **name,
             Halt::Tool(name) => tool.is_some_and(|tool| tool == &**name),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::collection::vec;
+    use proptest::prelude::*;
+    use proptest::sample::select;
+
+    use super::*;
+    use crate::identity::{Assertion, Kind};
+    use crate::purpose::Purpose;
+    use crate::sync::{Condvar, Mutex};
+    use std::sync::Arc;
+
+    fn at(seconds: i64) -> Timestamp {
+        Timestamp::from_unix_millis(seconds * 1000).unwrap()
+    }
+
+    fn people() -> [Identity; 3] {
+        [
+            Assertion::agent("a").acts_for("boss", Kind::Human),
+            Assertion::agent("b").alias("bee"),
+            Assertion::agent("c"),
+        ]
+        .map(|own| own.attest(1).unwrap())
+    }
+
+    fn cell(name: &str, requester: &Identity) -> TaskCell {
+        TaskCell {
+            name: name.into(),
+            generation: 1,
+            requester: requester.clone(),
+            purpose: Arc::new(Purpose::new("errand").check().unwrap()),
+            ceiling: Timestamp::MAX,
+            life: Mutex::new(Life::default()),
+            call_done: Condvar::new(),
+        }
+    }
+
+    fn halts() -> impl Strategy<Value = Halt> {
+        prop_oneof![
+            1 => Just(Halt::Everything),
+            6 => select(vec!["a", "b", "c", "bee", "boss", "nobody"]).prop_map(Halt::identity),
+            2 => select(vec!["one", "two"]).prop_map(Halt::task),
+            2 => select(vec!["t", "u"]).prop_map(Halt::tool),
+        ]
+    }
+
+    #[derive(Clone, Debug)]
+    enum Step {
+        Halt(Halt),
+        Until(&'static str, i64),
+        Resume(Halt),
+        Sweep,
+    }
+
+    fn steps() -> impl Strategy<Value = Step> {
+        prop_oneof![
+            halts().prop_map(Step::Halt),
+            (select(vec!["a", "bee", "boss"]), 1_i64..9).prop_map(|(id, end)| Step::Until(id, end)),
+            halts().prop_map(Step::Resume),
+            Just(Step::Sweep),
+        ]
+    }
+
+    proptest! {
+        /// attack 192: found by what they name, as if each halt were asked in turn
+        #[test]
+        fn what_is_stopped_is_what_some_halt_stops(
+            steps in vec(steps(), 0..8),
+            (requester, holder) in (0_usize..3, 0_usize..3),
+            task in select(vec!["one", "three"]),
+            tool in select(vec![None, Some("t"), Some("v")]),
+        ) {
+            let halts = Halts::default();
+            let mut model: Vec<(Halt, Option<i64>)> = Vec::new();
+            for (now, step) in (0_i64..).zip(steps) {
+                let lives = |until: &Option<i64>| until.is_none_or(|until| now < until);
+                match step {
+                    Step::Halt(what) => {
+                        model.retain(|(own, _)| *own != what);
+                        model.push((what.clone(), None));
+                        halts.halt(what);
+                    }
+                    Step::Until(id, end) => {
+                        let what = Halt::identity(id);
+                        let live = model.iter().find(|(own, until)| *own == what && lives(until));
+                        let end = match live {
+                            Some((_, None)) => None,
+                            Some((_, Some(before))) => Some(end.max(*before)),
+                            None => Some(end),
+                        };
+                        halts.halt_until(id, at(end.unwrap_or(1)), at(now));
+                        model.retain(|(own, _)| *own != what);
+                        model.push((what, end));
+                    }
+                    Step::Resume(what) => {
+                        let was = model.iter().any(|(own, until)| *own == what && lives(until));
+                        prop_assert_eq!(halts.resume(&what, at(now)), was);
+                        model.retain(|(own, _)| *own != what);
+                    }
+                    Step::Sweep => halts.sweep(at(now)),
+                }
+                let people = people();
+                let cell = cell(task, &people[requester]);
+                let who = [&people[holder]];
+                let live: Vec<&Halt> =
+                    model.iter().filter(|(_, until)| lives(until)).map(|(own, _)| own).collect();
+                let stopping = halts.stopping(&cell, &who, tool, at(now));
+                let expected = live.iter().any(|halt| halt.stops(&cell, &who, tool));
+                prop_assert_eq!(stopping.is_some(), expected, "{:?} {:?}", stopping, model);
+                if let Some(found) = &stopping {
+                    prop_assert!(live.contains(&found) && found.stops(&cell, &who, tool));
+                }
+                prop_assert_eq!(halts.all(at(now)).len(), live.len());
+            }
         }
     }
 }

@@ -4,13 +4,14 @@
 use std::collections::VecDeque;
 
 use super::expiry::Expiry;
-use super::history::History;
+use super::history::{History, Listing};
 use super::open_permit::OpenPermit;
 use crate::audit::How;
 use crate::clock::Timestamp;
 use crate::denial::{Denial, Reason};
 use crate::grant::{Counters, GrantId, Row, Rows, Spells, Stamp, Terms};
 use crate::identity::{Identity, Subject};
+use crate::tool::ToolName;
 use crate::value::Value;
 
 /// How many ended grants a task remembers, so that operators are told why a token is dead. Agents
@@ -54,7 +55,9 @@ impl Life {
         for row in self.grants.iter() {
             trial.grants.push(row.trial());
         }
-        trial.remember(self.history().labels());
+        if !self.history().is_empty() {
+            trial.rest_mut().history = self.history().clone();
+        }
         if let Some(rest) = self.rest.as_ref().filter(|rest| !rest.spells.is_empty()) {
             trial.rest_mut().spells = rest.spells.clone();
         }
@@ -111,11 +114,15 @@ impl Life {
         self.rest.as_ref().map_or(&NO_HISTORY, |rest| &rest.history)
     }
 
-    /// Adds the labels of a tool that is called. They never leave the task.
-    pub(super) fn remember(&mut self, labels: &Value) {
-        if self.history().with(labels).is_some() {
-            self.rest_mut().history.add(labels);
-        }
+    /// Adds a call of a tool.
+    pub(super) fn remember(
+        &mut self,
+        tool: &ToolName,
+        labels: &Value,
+        call: u64,
+        listing: Listing<'_>,
+    ) {
+        self.rest_mut().history.add(tool, labels, call, listing);
     }
 
     /// The permits handed out whose outcome is not known.
@@ -283,6 +290,7 @@ impl Life {
     pub(crate) fn shrink(&mut self) {
         if let Some(rest) = &mut self.rest {
             rest.permits.shrink_to_fit();
+            rest.history.shrink();
             let nothing_seen = rest.history.is_empty();
             let quiet = rest.permits.is_empty() && rest.ended.is_empty() && nothing_seen;
             if quiet && rest.spells.is_empty() {

@@ -97,7 +97,7 @@ impl TaskCell {
         self.check_open(life, now)?;
         self.check_time(row, life, now)?;
         who.check_validity(now)?;
-        match halts.stopping_grant(self, life, grant, who, tool) {
+        match halts.stopping_grant(self, life, (grant, who), tool, now) {
             Some(halt) => Err(Denial::new(Reason::Halted).because(halt)),
             None => Ok(Liveness { grant, at: now }),
         }

@@ -21,7 +21,7 @@ fn the_kill_switch_stops_everything_at_once() {
     assert_eq!(request.unwrap_err().reason(), Reason::Halted);
     let open = world.broker.open(&world.agent, Purpose::new("test"));
     assert_eq!(open.map(drop).unwrap_err().reason(), Reason::Halted);
-    assert!(world.events().contains(&Event::Halted { what: "everything".into() }));
+    assert!(world.events().contains(&Event::Halted { what: "everything".into(), until: None }));
     running.succeed();
 
     assert!(world.control.resume(&Halt::Everything));

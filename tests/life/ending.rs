@@ -431,3 +431,39 @@ fn what_the_log_keeps_of_a_name_and_of_a_failure_is_bounded() {
         assert_eq!(reason.as_deref(), Some(&*kept));
     }
 }
+
+/// Names that a host gives are its own, those that the broker would give among them.
+#[test]
+fn a_task_opens_whatever_other_tasks_are_called() {
+    let world = World::rules([pings("p")]);
+    let agent = world.agent("a");
+    let next = world.open(&agent).generation() + 2;
+    let errand = || Purpose::new("errand");
+    let own = world.broker.open_named(&format!("task-{next}"), &agent, errand()).unwrap();
+    let named = (0..3)
+        .map(|n| world.broker.open_named(&format!("task-{}", next + 4 + n), &agent, errand()))
+        .collect::<Result<Vec<_>, _>>()
+        .unwrap();
+    let mut opened = Vec::new();
+    for _ in 0..6 {
+        let task = world.broker.open(&agent, errand()).unwrap();
+        let grant = task.request(to_ping(), &here()).unwrap();
+        world.call(&grant, &ping()).unwrap();
+        opened.push(task);
+    }
+    let names: std::collections::BTreeSet<_> = opened.iter().map(Task::name).collect();
+    assert_eq!(names.len(), 6);
+    assert!(names.iter().all(|name| name.starts_with("task-")));
+    assert_eq!(world.broker.standing().tasks.len(), 6 + named.len() + 1);
+    let again = world.broker.open_named(own.name(), &agent, errand()).unwrap_err();
+    assert_eq!(again.reason(), Reason::TaskNameTaken, "a given name is taken or not");
+}
+
+#[test]
+fn a_reaper_that_would_never_rest_is_refused() {
+    let world = World::rules([pings("p")]);
+    let refused = world.broker.start_reaper(Duration::ZERO).unwrap_err();
+    assert_eq!(refused.kind(), std::io::ErrorKind::InvalidInput);
+    assert!(refused.to_string().contains("the interval is zero"), "{refused}");
+    drop(world.broker.start_reaper(Duration::from_millis(1)).unwrap());
+}

@@ -2,6 +2,7 @@
 
 use std::sync::Barrier;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
 use hallpass::Halt;
 use hallpass::audit::Event;
@@ -195,6 +196,67 @@ fn repeated_denials_halt_the_offender_and_nobody_else() {
 
     assert!(world.control.resume(&Halt::identity("bad")));
     world.call(&probing, &ping()).unwrap();
+}
+
+/// attack 192
+#[test]
+fn a_halt_of_the_tripwire_lapses_where_the_host_says_so_and_an_operators_does_not() {
+    let world = World::with(policy([pings("p")]), |b| {
+        b.halt_after(2, seconds(60)).halts_lapse_after(seconds(30))
+    });
+    let bad = world.agent("bad");
+    let task = world.open(&bad);
+    let grant = task.request(to_ping(), &here()).unwrap();
+    let running = world.start(&grant, &ping());
+    let trip = || {
+        for _ in 0..2 {
+            assert_eq!(world.denied(&grant, &pong()), Reason::OutOfScope);
+        }
+        assert_eq!(world.denied(&grant, &ping()), Reason::Halted);
+    };
+    trip();
+    assert_eq!(world.control.halts(), [Halt::identity("bad")]);
+    let halted = world.log.records().into_iter().find_map(|record| match record.event {
+        Event::Halted { until, .. } => until.map(|until| until.since(record.at)),
+        _ => None,
+    });
+    assert_eq!(halted, Some(seconds(30)), "the log says when it lapses");
+    world.pass(seconds(29));
+    assert_eq!(world.denied(&grant, &ping()), Reason::Halted);
+    world.pass(seconds(1));
+    assert_eq!(world.control.halts(), []);
+    world.call(&grant, &ping()).unwrap();
+    assert!(!world.control.resume(&Halt::identity("bad")), "it is off");
+
+    trip();
+    world.control.halt(Halt::identity("bad"));
+    world.pass(seconds(30));
+    world.broker.sweep(100);
+    assert_eq!(world.denied(&grant, &ping()), Reason::Halted, "an operator's stays");
+    assert!(world.control.resume(&Halt::identity("bad")));
+    world.call(&grant, &ping()).unwrap();
+    trip();
+    assert!(world.control.resume(&Halt::identity("bad")), "one that would lapse can be resumed");
+    world.call(&grant, &ping()).unwrap();
+    running.succeed();
+    for length in [Duration::ZERO, Duration::from_micros(999), seconds(8 * 24 * 60 * 60)] {
+        let builder = Broker::builder(policy([])).halts_lapse_after(length);
+        assert!(builder.build().is_err(), "{length:?}");
+    }
+}
+
+/// Whoever opens tasks that are refused is denied, too.
+#[test]
+fn denied_opens_count_for_the_tripwire() {
+    let world = World::with(policy([pings("p")]), |b| b.halt_after(3, seconds(60)));
+    let bad = world.agent("bad");
+    let task = world.broker.open_named("errand", &bad, Purpose::new("errand")).unwrap();
+    let grant = task.request(to_ping(), &here()).unwrap();
+    for purpose in [Purpose::new(""), Purpose::new("errand"), Purpose::new("a b")] {
+        assert!(world.broker.open_named("errand", &bad, purpose).is_err());
+    }
+    assert_eq!(world.control.halts(), [Halt::identity("bad")]);
+    assert_eq!(world.denied(&grant, &ping()), Reason::Halted);
 }
 
 #[test]

@@ -181,3 +181,66 @@ fn a_task_remembers_many_labels() {
     }
     assert_eq!(world.denied(&last, &use_of("last")), Reason::Forbidden);
 }
+
+/// History is of tools as well as of labels.
+#[test]
+fn a_tool_that_a_reload_labels_taints_the_tasks_that_have_used_it() {
+    let world = deadly_combination();
+    let agent = world.agent("a");
+    let (used, unused) = (world.open(&agent), world.open(&agent));
+    let [tainted, clean] = [&used, &unused].map(|task| task.request(all_tools(), &here()).unwrap());
+    for grant in [&tainted, &clean] {
+        world.call(grant, &use_of("crm.read")).unwrap();
+    }
+    world.call(&tainted, &use_of("note.take")).unwrap();
+    world.call(&tainted, &use_of("mail.send")).unwrap();
+
+    // Notes turn out to hold what strangers write.
+    let labelled = |note: &[&str]| {
+        let tools = [("web.read", "untrusted-input"), ("crm.read", "private-data")];
+        let tools = tools.map(|(tool, label)| Tool::new(tool).label(label));
+        let forbid = Rule::forbid("no-egress-once-tainted").labels(has_any(["egress"]));
+        let permit = Rule::permit("work").tools(TOOLS).any_args().ttl(seconds(600));
+        Policy::builder()
+            .tools(tools)
+            .tool(Tool::new("mail.send").label("egress"))
+            .tool(Tool::new("note.take").labels(note.iter().copied()))
+            .rule(permit)
+            .rule(forbid.seen(has_all(["untrusted-input", "private-data"])))
+            .build()
+            .unwrap()
+    };
+    let preview = world.broker.preview(&labelled(&["untrusted-input"]));
+    assert!(preview.grants.is_empty(), "what was seen is asked at the calls");
+    world.broker.reload(&labelled(&["untrusted-input"])).finish();
+    let denial = world.authorize(&tainted, &use_of("mail.send")).unwrap_err();
+    assert_eq!(denial.reason(), Reason::Forbidden);
+    let told = denial.explain().to_string();
+    let by = "\"untrusted-input\" by call 11 of `note.take`";
+    assert!(told.contains(by) && told.contains("\"private-data\" by call"), "{told}");
+    assert!(used.request(Scope::tool("mail.send").any_args(), &here()).is_err(), "requests see it");
+    world.call(&clean, &use_of("mail.send")).unwrap();
+
+    // Labels never leave a task, whatever is loaded next.
+    world.call(&tainted, &use_of("crm.read")).unwrap();
+    world.broker.reload(&labelled(&[])).finish();
+    assert_eq!(world.denied(&tainted, &use_of("mail.send")), Reason::Forbidden);
+    world.call(&clean, &use_of("note.take")).unwrap();
+    world.call(&clean, &use_of("mail.send")).unwrap();
+}
+
+#[test]
+fn what_was_seen_is_told_with_the_call_that_brought_it() {
+    let world = deadly_combination();
+    let agent = world.agent("a");
+    let task = world.open(&agent);
+    let grant = task.request(all_tools(), &here()).unwrap();
+    world.call(&grant, &use_of("web.read")).unwrap();
+    world.call(&grant, &use_of("web.read")).unwrap();
+    let running = world.start(&grant, &use_of("crm.read"));
+    let denial = world.authorize(&grant, &use_of("mail.send")).unwrap_err();
+    let told = denial.explain().to_string();
+    let first = format!("(\"untrusted-input\" by call {} of `web.read`, ", running.number() - 4);
+    let then = format!("\"private-data\" by call {} of `crm.read`, ", running.number());
+    assert!(told.contains(&(first + &then + "\"egress\" by this call)")), "{told}");
+}

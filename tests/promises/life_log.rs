@@ -151,7 +151,7 @@ impl Life {
                 Event::LogStarted { .. } => "log_started".to_owned(),
                 Event::Rekeyed { .. } => "rekeyed".to_owned(),
                 Event::Reloaded { epoch, .. } => format!("reloaded {epoch}"),
-                Event::Halted { what } => format!("halted {what}"),
+                Event::Halted { what, .. } => format!("halted {what}"),
                 Event::Resumed { what } => format!("resumed {what}"),
                 Event::Withdrawn { was, .. } => format!("withdrawn {was}"),
                 other => panic!("a record that no model knows of: {other:?}"),

@@ -114,7 +114,8 @@ mod tests {
     fn room_that_is_lent_is_lent_once_and_none_is_kept_that_is_too_large() {
         let key = super::super::tests::chain();
         let batch = |what: &str| {
-            let body = Body::new(Timestamp::MIN, &Event::Halted { what: what.into() }).unwrap();
+            let body = Body::new(Timestamp::MIN, &Event::Halted { what: what.into(), until: None })
+                .unwrap();
             let mut queue = super::super::queue::Queue::after(0);
             queue.push(body);
             queue.drain()

@@ -93,6 +93,8 @@ impl Life {
     pub(crate) fn finish_call(&mut self, n: usize, outcome: Outcome) {
         let Some(at) = pick(&self.slips, n, |slip| slip.running.is_some()) else { return };
         let running = self.slips[at].running.take().unwrap();
+        // What was used until now is idle from now on.
+        self.tick();
         match outcome {
             Outcome::Ok => running.succeed(),
             Outcome::Error => running.fail(),

@@ -156,7 +156,11 @@ impl DriftScan {
 
 fn scan_task(shared: &Shared, cell: &Arc<TaskCell>, report: &mut Drift) {
     let now = shared.keeper.now().unwrap_or_else(|_| shared.keeper.latest());
-    let stale = Stale::of(&cell.life.lock(), &shared.current(), now);
+    let stale = {
+        // In the order of locks: what is in force, then the task.
+        let current = shared.current();
+        Stale::of(&cell.life.lock(), &current, now)
+    };
     let mut survey = Survey::default();
     // One look at a time under the locks: an end, a halt or another reload waits for no more than that.
     for row in stale.rows {
@@ -171,7 +175,8 @@ fn scan_task(shared: &Shared, cell: &Arc<TaskCell>, report: &mut Drift) {
 }
 
 /// The live grants of a task that today's policy has not been asked about: each with how many hops down it
-/// is, and its parent. From the top: what hangs from a grant is held to what that is held to today.
+/// is, and its parent. From the top: what hangs from a grant is held to what that is held to today. The
+/// oldest first: a whole life that the policy limits now began with it.
 struct Stale {
     rows: Vec<(u8, GrantId, Option<GrantId>)>,
 }
@@ -180,9 +185,10 @@ impl Stale {
     fn of(life: &Life, current: &Current, now: Timestamp) -> Self {
         let stale = life.grants.iter().filter(|row| row.version != current.version);
         let live = stale.filter(|row| life.is_live(row, Some(now)));
-        let mut rows: Vec<_> = live.map(|row| (row.hops, row.id, row.parent)).collect();
-        rows.sort_by_key(|(hops, _, _)| *hops);
-        Stale { rows }
+        let mut rows: Vec<_> =
+            live.map(|row| (row.first_issued, (row.hops, row.id, row.parent))).collect();
+        rows.sort_by_key(|(first_issued, (hops, ..))| (*hops, *first_issued));
+        Stale { rows: rows.into_iter().map(|(_, row)| row).collect() }
     }
 }
 

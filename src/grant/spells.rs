@@ -34,7 +34,7 @@ impl Spells {
         first: Timestamp,
     ) -> Option<Timestamp> {
         let ends = |stamp: &Stamp| {
-            let since = self.of(stamp, holder).map_or(first, |spell| spell.since);
+            let since = self.of(stamp, holder).map_or(first, |spell| spell.since.min(first));
             // A life that ends after the last instant limits nothing.
             since.checked_add(stamp.limits.max_life?)
         };
@@ -66,7 +66,9 @@ impl Spells {
     ) {
         for Stamp { rule, .. } in stamps.filter(|stamp| stamp.limits_time()) {
             let holders = self.0.entry(rule.clone()).or_default();
-            holders.entry(holder.clone()).or_insert(Spell { since, last_used: now });
+            let spell = holders.entry(holder.clone()).or_insert(Spell { since, last_used: now });
+            // A reload limits what was given before, in whatever order it comes to it.
+            spell.since = spell.since.min(since);
         }
     }
 

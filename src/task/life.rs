@@ -184,6 +184,9 @@ impl Life {
         let why = why.into();
         // Asked first: afterwards it is no longer known what was delegated from what.
         let running = self.running_below(id);
+        // What it hangs from is not in use by these calls any more: they go on without authority.
+        let done = u32::try_from(running.len()).unwrap_or(u32::MAX);
+        self.for_each_upwards(id, |row, _| row.running = row.running.saturating_sub(done));
         let removed = self.grants.end(id);
         let ended = &mut self.rest_mut().ended;
         for id in &removed {

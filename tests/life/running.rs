@@ -137,3 +137,21 @@ fn a_rule_that_keeps_what_it_does_not_count_does_not_load() {
     assert_eq!(text("true").unwrap().digest(), built(pings("p").uses(1)));
     assert!(text("\"no\"").unwrap_err().to_string().contains("expected `true` or `false`"));
 }
+
+/// A call that goes on after its grant was revoked holds no authority, and keeps nothing in use.
+#[test]
+fn a_call_of_a_revoked_child_does_not_keep_its_parent_from_going_idle() {
+    let world = World::rules([pings("p").idle(seconds(20)).on(EVERYWHERE).depth(1)]);
+    let (agent, worker) = (world.agent("a"), world.agent("w"));
+    let task = world.open(&agent);
+    let parent = task.request(to_ping(), &here()).unwrap();
+    let child = task.delegate(&parent, &worker, to_ping(), &here()).unwrap();
+    let running = world.start(&child, &ping());
+    world.pass(seconds(15));
+    world.call(&parent, &ping()).unwrap();
+    assert_eq!(task.revoke_grant(&child).running, [running.number()]);
+    world.pass(seconds(20));
+    assert_eq!(world.denied(&parent, &ping()), Reason::Expired);
+    running.succeed();
+    assert_eq!(world.denied(&parent, &ping()), Reason::Expired);
+}

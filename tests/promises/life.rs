@@ -343,7 +343,7 @@ impl Life {
         let all = || stamps.iter().flatten();
         let ends = |from: i64, length: u64| from + length as i64 * 1000;
         let life = all().filter_map(|stamp| {
-            let since = spell(&stamp.rule).map_or(first, |spell| spell.since);
+            let since = spell(&stamp.rule).map_or(first, |spell| spell.since.min(first));
             Some(ends(since, stamp.limits.max_life?))
         });
         let used = |stamp: &&Stamp| !self.is_in_use(task, holder, &stamp.rule);
@@ -369,7 +369,7 @@ impl Life {
     }
 
     /// A grant and what it hangs from, up to the first that has ended.
-    fn live_lineage(&self, row: usize) -> Vec<usize> {
+    pub(crate) fn live_lineage(&self, row: usize) -> Vec<usize> {
         let lineage = self.lineage(row).into_iter();
         lineage.take_while(|at| self.rows[*at].ended.is_none()).collect()
     }
@@ -385,9 +385,13 @@ impl Life {
         for Stamp { rule, limits, .. } in stamps.iter().flatten() {
             let same = |s: &Spell| s.task == task && s.rule == *rule && s.holder == holder;
             let limits_time = limits.max_life.is_some() || limits.idle.is_some();
-            if limits_time && !self.spells.iter().any(same) {
-                let (rule, holder, last_used) = (rule.clone(), holder.clone(), self.now);
-                self.spells.push(Spell { task, rule, holder, since, last_used });
+            match self.spells.iter_mut().find(|spell| same(spell)) {
+                Some(spell) if limits_time => spell.since = spell.since.min(since),
+                None if limits_time => {
+                    let (rule, holder, last_used) = (rule.clone(), holder.clone(), self.now);
+                    self.spells.push(Spell { task, rule, holder, since, last_used });
+                }
+                _ => {}
             }
         }
     }
@@ -510,6 +514,10 @@ impl Life {
             .filter(|slip| slip.state == State::Running && ended.contains(&slip.row))
             .map(|slip| slip.number)
             .collect();
+        // What it hangs from is not in use by these calls any more.
+        for above in self.lineage(row) {
+            self.rows[above].running -= running.len();
+        }
         for at in ended {
             self.rows[at].ended = Some(why);
             let id = self.rows[at].id;

@@ -81,6 +81,7 @@ impl Life {
         let task = self.rows[parent].task;
         let lineage = self.lineage(parent);
         let mut reasons = self.lineage_failures(parent);
+        reasons.extend(self.halted_above(parent));
         let above: Vec<&Covering> =
             self.rows[parent].parts.iter().map(|part| &part.covering).collect();
         if !scope.iter().all(|own| above.iter().any(|above| own.is_within(above))) {
@@ -115,6 +116,13 @@ impl Life {
     }
 
     /// What is wrong with a grant, or with one above it.
+    /// A halt of anyone a grant hangs from stops what is given on it.
+    pub(crate) fn halted_above(&self, row: usize) -> Option<Reason> {
+        let holders: Vec<usize> =
+            self.lineage(row).iter().map(|at| self.rows[*at].holder).collect();
+        self.stopped(self.rows[row].task, &holders, None).then_some(Reason::Halted)
+    }
+
     pub(crate) fn lineage_failures(&self, row: usize) -> Vec<Reason> {
         let mut reasons = Vec::new();
         for at in self.lineage(row) {

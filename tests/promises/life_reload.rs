@@ -61,10 +61,11 @@ impl Life {
     /// those that hang from another; and holds the rest to what is tighter.
     fn survey(&mut self, task: usize, policy: &Posted) -> Vec<usize> {
         let mut drifted: Vec<usize> = Vec::new();
-        let live: Vec<usize> = (0..self.rows.len())
+        let mut live: Vec<usize> = (0..self.rows.len())
             .filter(|row| self.rows[*row].task == task && self.is_live(*row))
             .filter(|row| self.rows[*row].epoch != self.epoch)
             .collect();
+        live.sort_by_key(|row| (self.lineage(*row).len(), self.rows[*row].first_issued));
         for row in live {
             if self.lineage(row).iter().any(|above| drifted.contains(above)) {
                 continue;

@@ -121,6 +121,7 @@ impl Life {
         {
             self.keep_up(parent);
         }
+        reasons.extend(self.halted_above(at));
         let row = &self.rows[at];
         reasons.extend(self.lineage_failures(at));
         let scope: Vec<Covering> = row.parts.iter().map(|part| part.covering.clone()).collect();

@@ -123,7 +123,7 @@ impl Life {
             self.give_back(&charges);
         } else {
             self.tick();
-            for row in self.lineage(self.slips[at].row) {
+            for row in self.live_lineage(self.slips[at].row) {
                 self.rows[row].running -= 1;
             }
             self.touch(self.slips[at].row);

@@ -22,7 +22,6 @@ struct Language {
     classes: u8,
     /// The classes of characters beyond ASCII.
     beyond_ascii: Classes,
-    states: u8,
     accepting: States,
 }
 
@@ -38,8 +37,9 @@ impl Language {
     /// Where any of the states may be after one character of any of the classes.
     fn step(&self, states: States, classes: Classes) -> States {
         let mut to = 0;
-        for class in (0..self.classes).filter(|class| classes & (1 << class) != 0) {
-            for state in (0..self.states).filter(|state| states & (1 << state) != 0) {
+        // An agent's texts are read so, a byte at a time: only what is set is looked at.
+        for class in set_bits(classes).take_while(|class| *class < self.classes) {
+            for state in set_bits(states) {
                 to |= (self.next)(state, class).map_or(0, |next| 1 << next);
             }
         }
@@ -118,6 +118,15 @@ impl Language {
     }
 }
 
+/// The places of the bits that are set, ascending.
+fn set_bits(mut bits: u32) -> impl Iterator<Item = u8> {
+    std::iter::from_fn(move || {
+        let at = u8::try_from(bits.trailing_zeros()).ok().filter(|at| *at < 32)?;
+        bits &= bits - 1;
+        Some(at)
+    })
+}
+
 /// Paths in their one spelling, exactly: what `canonical_path` leaves as it is.
 const PATHS: Language = Language {
     class_of: |c| match c {
@@ -148,7 +157,6 @@ const PATHS: Language = Language {
     },
     classes: 4,
     beyond_ascii: 1 << 3,
-    states: 7,
     accepting: 1 << 1 | 1 << 3 | 1 << 6,
 };
 
@@ -171,7 +179,6 @@ mod url {
     pub(super) const IN_SEGMENT: u8 = 21;
     /// In the query or the fragment.
     pub(super) const REST: u8 = 22;
-    pub(super) const STATES: u8 = 23;
 
     /// The states of a scheme that has been read so far, and the letters that lead on.
     pub(super) const SCHEMES: &[(u8, char, u8)] = &[
@@ -205,10 +212,10 @@ mod url {
     pub(super) const CLASSES: u8 = 19;
 
     pub(super) fn class_of(c: char) -> Option<u8> {
-        if let Some(at) = SIGNS.iter().position(|own| *own == c) {
-            return u8::try_from(at).ok();
-        }
         match c {
+            'h' | 't' | 'p' | 's' | 'w' | 'f' | '.' | ':' | '/' | '?' | '#' | '@' | '\\' | '%' => {
+                SIGNS.iter().position(|own| *own == c).and_then(|at| u8::try_from(at).ok())
+            }
             'a'..='z' => Some(LOWER),
             '0'..='9' | '+' | '-' => Some(DIGIT),
             'A'..='Z' => Some(UPPER),
@@ -263,7 +270,6 @@ const URLS: Language = Language {
     next: url::next,
     classes: url::CLASSES,
     beyond_ascii: 0,
-    states: url::STATES,
     accepting: 1 << url::OPEN | 1 << url::SEGMENT | 1 << url::IN_SEGMENT | 1 << url::REST,
 };
 

@@ -7,7 +7,7 @@ use hallpass::clock::{Clock, Timestamp};
 use hallpass::key::KeyRing;
 use hallpass::policy::{ApprovalTerms, Moment, Per, Reviewers};
 use hallpass::prelude::*;
-use hallpass::scope::{any, eq, has_any, max};
+use hallpass::scope::{any, any_of, eq, glob, has_any, max};
 use hallpass::token::hazmat::{Claims, Unverified, append_block, gate_keys, mint};
 use serde_json::json;
 
@@ -54,6 +54,9 @@ fn denials() -> Vec<(Denial, &'static str)> {
     note(ask(Scope::tool("hush tool")), "hush tool");
     note(ask(Scope::tool("hush-tool")), "hush-tool");
     note(ask(Scope::tool("t").arg("x", max(4242))), "4242");
+    let stars = any_of((0..60).map(|n| glob(&format!("{}b{n}", "*a".repeat(31)))));
+    let dear = task.request(Scope::tool("r").arg("x", stars), &context).unwrap();
+    note(deny(&dear, of("r", json!({ "x": vec!["a".repeat(4000); 256] }))), "matching texts");
     note(deny(&grant, x(10).on(Resource::new("hush type", "1"))), "hush type");
     let bad = Context::new().with("seen", "hush");
     let answer = world.gate.authorize(grant.token(), &world.agent, x(10), &bad);

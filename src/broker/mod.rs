@@ -131,6 +131,12 @@ pub struct Broker {
 impl Broker {
     /// A broker with the defaults of [`BrokerBuilder`]: random key, system clock, log in memory.
     ///
+    /// The log grows for as long as the broker lives: by about half a kilobyte for each permitted call, and
+    /// somewhat less for each denial. A bound is left to the host, since both that there are deny or forget
+    /// for an agent's asking: a log that [refuses once full](MemoryLog::with_limit) stops everything, and one
+    /// that dropped its oldest records would let an agent wash out what it did. What runs for days
+    /// writes [elsewhere](BrokerBuilder::log).
+    ///
     /// # Errors
     /// [`BrokerError`] if there is no randomness or no clock.
     pub fn new(policy: Policy) -> Result<Self, BrokerError> {

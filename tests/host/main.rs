@@ -10,6 +10,7 @@
 mod denials;
 mod exactly;
 mod identities;
+mod logged;
 mod presented;
 mod replayed;
 mod sessions;

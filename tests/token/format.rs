@@ -119,7 +119,7 @@ const URLS: [&str; 2] = [
 ];
 
 /// What no reader takes for a constraint.
-const REFUSED: [&[u8]; 25] = [
+const REFUSED: [&[u8]; 31] = [
     b"\0",
     b"\x1b",
     b"\x1a\x07",
@@ -145,6 +145,12 @@ const REFUSED: [&[u8]; 25] = [
     b"\x18\x01\0\x01\0\x01\0\0",
     b"\x18\x01\0\0\x05\xa1\0\0",
     b"\x18\x01\0\0\0\x01\x03\x49",
+    b"\x04\0",
+    b"\x04\x02",
+    b"\x04\x08",
+    b"\x11\0",
+    b"\x12\0",
+    b"\x03\x01\x03\x27\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\x01",
 ];
 
 /// And of one on URLs.
@@ -463,4 +469,26 @@ fn hex(bytes: &[u8]) -> String {
 fn unhex(text: &str) -> Vec<u8> {
     let byte = |at: usize| u8::from_str_radix(&text[at..at + 2], 16).unwrap();
     (0..text.len()).step_by(2).map(byte).collect()
+}
+
+/// What the page says is read, unusual as it is.
+#[test]
+fn what_looks_like_a_mistake_and_is_none_is_read() {
+    let one = |constraint: &[u8]| [b"\x01\x01t\0\x01\x01\x01a", constraint].concat();
+    for (what, bytes) in [
+        ("`all` of one", one(b"\x11\x01\x01")),
+        ("`any` of one", one(b"\x12\x01\x01")),
+        ("`fields` of none", one(b"\x0a\0\0")),
+        ("a field without a name", one(b"\x0a\0\x01\0\x01")),
+        ("a set of two kinds", one(b"\x03\x02\x02\x04\x01x")),
+        ("an argument without a name", b"\x01\x01t\0\x01\x01\0\x01".to_vec()),
+        ("an argument with a point", b"\x01\x01t\0\x01\x01\x03a.b\x01".to_vec()),
+        ("an argument that is a control", b"\x01\x01t\0\x01\x01\x01\x01\x01".to_vec()),
+        (
+            "two conditions on one argument",
+            b"\x01\x01t\0\x02\x01\x01a\x01\x01\x01a\x05\x01x".to_vec(),
+        ),
+    ] {
+        assert_eq!(fault_of(&bytes), None, "{what}");
+    }
 }

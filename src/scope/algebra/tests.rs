@@ -379,6 +379,38 @@ fn a_text_that_is_too_long_for_a_pattern_is_compared_as_that() {
     assert!(!all_of([prefix("a"), len(..=80)]).may_overlap(&glob("b"), &Meter::ample()));
 }
 
+/// An element alone is of another type than the list that it lies in.
+#[test]
+fn a_list_is_of_its_own_type_whatever_lies_in_it() {
+    let list = || of_type(ValueType::List);
+    for (a, b) in [
+        (all_of([prefix("a"), any_of([list(), eq("ab")])]), eq("ab")),
+        (all_of([min(1), any_of([list(), max(2)])]), max(9)),
+        (eq("ab"), all_of([of_type(ValueType::Text), prefix("a")])),
+        (one_of([1, 2]), all_of([not(list()), min(1)])),
+        (of_type(ValueType::Number), of_type(ValueType::Integer)),
+        (all_of([of_type(ValueType::Number), min(3), below(4)]), of_type(ValueType::Integer)),
+    ] {
+        let difference = a.difference(&b, &Meter::ample());
+        let Difference::Witness(witness) = difference else { panic!("{a} {b}: {difference:?}") };
+        assert!(a.matches(&witness), "{a}");
+        assert!(!b.matches(&witness) && !within(a.clone(), b.clone()), "{b}");
+    }
+    for (a, b) in [
+        (all_of([prefix("ab"), not(list())]), all_of([of_type(ValueType::Text), prefix("a")])),
+        (all_of([max(2), list()]), max(3)),
+        (each(any()), list()),
+        (all_of([above(3), below(4)]), not(of_type(ValueType::Integer))),
+        (of_type(ValueType::Integer), of_type(ValueType::Number)),
+        (
+            all_of([eq("ab"), of_type(ValueType::Text)]),
+            all_of([of_type(ValueType::Text), prefix("a")]),
+        ),
+    ] {
+        assert!(within(a.clone(), b.clone()), "{a} within {b}");
+    }
+}
+
 /// attacks 1, 2: what leads elsewhere than it says is in no pattern of paths.
 #[test]
 fn what_leads_elsewhere_is_compared_as_unknown() {

@@ -19,6 +19,7 @@ macro_rules! links {
 [dependencies#known-limits]: crate::_documentation::dependencies#known-limits
 [performance]: crate::_documentation::performance
 [policy]: crate::_documentation::policy
+[policy#true-false-unknown]: crate::_documentation::policy#true-false-unknown
 [policy#what-a-question-may-cost]: crate::_documentation::policy#what-a-question-may-cost
 [scale]: crate::_documentation::scale
 [security]: crate::_documentation::security

@@ -87,8 +87,8 @@ mod word;
 
 pub use broker::{
     Broker, BrokerBuilder, BrokerError, BrokerStats, Control, Cut, Drift, DriftScan, Drifted,
-    DryRun, Ended, FlushError, Gate, Grant, Halt, Permit, Reaper, Receipt, RunError, Running,
-    Session, Standing, StandingGrant, StandingTask, Task, ToolError,
+    DryRun, Ended, FlushError, Gate, Grant, Halt, LateCall, Permit, Reaper, Receipt, RunError,
+    Running, Session, Standing, StandingGrant, StandingTask, Task, ToolError,
 };
 pub use call::{Call, CallError};
 pub use context::Context;

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::Broker;
+use super::changes::Changes;
 use super::current::{InForce, KeysInForce, Ruling};
 use super::denial_hook::DenialHook;
 use super::keys::purged_from;
@@ -375,6 +376,7 @@ impl BrokerBuilder {
             terms: Pool::default(),
             purposes: Pool::default(),
             remains: Remains::default(),
+            changes: Changes::default(),
             abandoned: AtomicU64::new(0),
             halts: Halts::default(),
             denials: DenialCounts::default(),

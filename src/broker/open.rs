@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use super::Broker;
+use super::changes::Change;
 use super::retire::End;
 use super::shared::{Recorded, Shared, Unrecorded};
 use super::task::Task;
@@ -195,7 +196,12 @@ fn insert(
         Denial::new(Reason::TaskNameTaken)
             .because(format_args!("a task named `{}` is live", cell.name))
     })?;
+    let changing = shared.changes.change();
     let placed = shared.place(now, event);
+    match &placed {
+        Ok(place) => changing.has_begun(place.seq(), Change::Opened(cell.generation)),
+        Err(_) => drop(changing),
+    }
     if placed.is_err() {
         shared.retire(cell, &mut life, DROPPED, now, Recorded::NeverGiven);
     }

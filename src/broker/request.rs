@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 use std::sync::Arc;
 
+use super::changes::Change;
 use super::current::Current;
 use super::ended::Ended;
 use super::grant::Grant;
@@ -165,7 +166,9 @@ impl<'r> GrantRequest<'r> {
         let made = Made { id, serial: 1, expires };
         let tokens = self.tokens(&current, &made, (&scope, &given), now)?;
         let event = self.event(&current, &made, parent, &scope, &given);
+        let changing = shared.changes.change();
         let place = shared.place(now, &event)?;
+        changing.has_begun(place.seq(), Change::Given(id));
         let terms = shared.terms.share(given.terms);
         // What hung from grants that have ended is removed at the pace at which grants are made.
         life.grants.bury(FOR_EACH_MADE);

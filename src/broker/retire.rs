@@ -5,6 +5,7 @@
 
 use std::sync::Arc;
 
+use super::changes::Change;
 use super::shared::{Recorded, Shared};
 use crate::audit::{Event, How};
 use crate::clock::Timestamp;
@@ -48,6 +49,8 @@ impl Shared {
     ) -> Option<Retired> {
         match end {
             End::Task { how, reason } => {
+                let changing = self.changes.change();
+                let before = changing.before_task(cell, life, at);
                 let (running, rows) = life.end(how)?;
                 // In this order: whoever looks at all tasks finds it in one place or the other. Before
                 // the lock is let go: a task that is over has given its name up.
@@ -55,8 +58,12 @@ impl Shared {
                     self.table.keep_late(cell);
                 }
                 self.table.remove(cell);
-                if recorded == Recorded::Yes {
-                    self.record(at, &ended(cell, how, reason, &running));
+                match recorded {
+                    Recorded::Yes => {
+                        let seq = self.record(at, &ended(cell, how, reason, &running));
+                        changing.has_number(seq, before);
+                    }
+                    Recorded::NeverGiven => changing.was_never(Change::Opened(cell.generation)),
                 }
                 Some(Retired { running, rows, ended_otherwise: None })
             }
@@ -67,10 +74,15 @@ impl Shared {
                     _ => None,
                 };
                 let by = expiry.map_or(EndedBy::Other(why), EndedBy::Time);
+                let changing = self.changes.change();
+                let before = changing.before_grant(cell, life, id, at);
                 let gone = life.end_grant(id, by)?;
-                if recorded == Recorded::Yes {
-                    let event = grant_ended(cell, &gone.removed, by.reason(), &gone.running);
-                    self.record(at, &event);
+                match recorded {
+                    Recorded::Yes => {
+                        let event = grant_ended(cell, &gone.removed, by.reason(), &gone.running);
+                        changing.has_number(self.record(at, &event), before);
+                    }
+                    Recorded::NeverGiven => changing.was_never(Change::Given(id)),
                 }
                 let ended_otherwise = (by.reason() != why).then_some(by);
                 Some(Retired { running: gone.running, rows: Rows::default(), ended_otherwise })

@@ -1,5 +1,6 @@
 //! What all handles of one broker share.
 
+use super::changes::Changes;
 use super::current::{Current, InForce};
 use super::denial_hook::DenialHook;
 use super::remains::Remains;
@@ -38,6 +39,7 @@ pub(crate) struct Shared {
     pub(crate) purposes: Pool<CheckedPurpose>,
     /// Grants of tasks that are over, and had more than are dropped at once.
     pub(crate) remains: Remains,
+    pub(crate) changes: Changes,
     /// Permits whose call never started.
     pub(crate) abandoned: atomic::AtomicU64,
     pub(crate) halts: Halts,
@@ -100,10 +102,8 @@ impl Shared {
 
     /// Records what stands in any case: takes the record's place in the sequence, under whatever lock
     /// the order is decided, and leaves the writing to others.
-    pub(crate) fn record(&self, at: Timestamp, event: &Event<'_>) {
-        if let Ok(body) = Body::new(at, event) {
-            self.journal.note(body);
-        }
+    pub(crate) fn record(&self, at: Timestamp, event: &Event<'_>) -> Option<u64> {
+        Body::new(at, event).ok().map(|body| self.journal.note(body))
     }
 
     /// Records what became of a permit that is closed, under the task's lock.

@@ -235,6 +235,11 @@ impl Life {
         permits.filter(|permit| permit.running && below(permit.grant)).map(|p| p.seq).collect()
     }
 
+    /// Whether one grant is another, or hangs from it.
+    pub(crate) fn hangs_from(&self, id: GrantId, above: GrantId) -> bool {
+        self.upwards(id).any(|row| row.is_ok_and(|row| row.id == above))
+    }
+
     /// Numbers of the permits whose calls are running on a grant itself, whether it lives or not.
     pub(crate) fn running_on(&self, id: GrantId) -> Vec<u64> {
         let running = self.permits().iter().filter(|permit| permit.running);

@@ -29,4 +29,5 @@ mod strings;
 mod time;
 mod token;
 mod token_text;
+mod waiting;
 mod world;

@@ -22,6 +22,7 @@ mod reload;
 mod renewal;
 mod restate;
 mod schedule;
+mod standing;
 mod tokens;
 mod watch;
 mod world;

@@ -1,0 +1,348 @@
+//! A log that hangs: nothing that takes access away waits for it, nothing is given meanwhile, and it tells
+//! all of it once it is back.
+
+use std::sync::mpsc;
+use std::thread;
+use std::time::Duration;
+
+use hallpass::audit::{Event, How, MemoryLog, Outcome, ThreadedSink};
+use hallpass::prelude::*;
+use hallpass::testing::HangingSink;
+use hallpass::{BrokerBuilder, Ended, Halt, Running};
+
+use crate::world::{MINUTE, SECOND, broad, plain, policy};
+
+/// A broker whose log hangs on cue, and for which another thread waits a few milliseconds.
+struct Hanging {
+    broker: Broker,
+    gate: Gate,
+    control: Control,
+    sink: HangingSink<MemoryLog>,
+    log: MemoryLog,
+    agent: Identity,
+    context: Context,
+}
+
+impl Hanging {
+    fn with(threaded: bool, change: impl FnOnce(BrokerBuilder) -> BrokerBuilder) -> Self {
+        let log = MemoryLog::new();
+        let sink = HangingSink::new(log.clone());
+        let builder = Broker::builder(policy([broad()]));
+        let builder = match threaded {
+            true => builder.log(ThreadedSink::new(sink.clone())),
+            false => builder.log(sink.clone()),
+        };
+        let broker = change(builder.log_timeout(Duration::from_millis(5))).build().unwrap();
+        let agent = broker.assert_identity("agent-7").unwrap();
+        let (gate, control, context) = (broker.gate(), broker.control(), Context::new());
+        Hanging { broker, gate, control, sink, log, agent, context }
+    }
+
+    fn granted(&self) -> (Task, Grant) {
+        let task = given(|| self.broker.open(&self.agent, Purpose::new("test")));
+        let grant = given(|| task.request(Scope::tool("t").any_args(), &self.context));
+        (task, grant)
+    }
+
+    fn authorize(&self, grant: &Grant) -> Result<Permit, Denial> {
+        self.gate.authorize(grant, &self.agent, plain(), &self.context)
+    }
+
+    /// Does something while one thread is inside the sink, and fails if it does not return.
+    fn while_hanging<T: Send>(&self, act: impl FnOnce() -> T + Send) -> T {
+        self.sink.hang();
+        thread::scope(|scope| {
+            let inside = scope.spawn(|| {
+                let _ = self.broker.open(&self.agent, Purpose::new("inside"));
+            });
+            self.sink.wait_until_entered();
+            let (done, waiting) = mpsc::channel();
+            scope.spawn(move || done.send(act()));
+            let answer = waiting.recv_timeout(MINUTE).expect("nothing waits for the sink");
+            self.sink.release();
+            inside.join().unwrap();
+            answer
+        })
+    }
+
+    /// What the log tells once it is back, which verifies.
+    fn told(&self) -> Vec<Event<'static>> {
+        self.broker.flush_within(MINUTE).unwrap();
+        self.broker.verify(&self.log).unwrap();
+        self.log.records().into_iter().map(|record| record.event).collect()
+    }
+}
+
+/// A thread of the log's own may take longer than the few milliseconds that are waited for it.
+fn given<T>(mut ask: impl FnMut() -> Result<T, Denial>) -> T {
+    (0..10_000).find_map(|_| ask().ok()).expect("it is given once the log has kept up")
+}
+
+type End = fn(&Hanging, Task, Grant) -> Ended;
+
+/// Every way to end what a task holds.
+const ENDS: [(&str, End); 12] = [
+    ("complete", |_, task, _| task.complete()),
+    ("fail", |_, task, _| task.fail("it went wrong")),
+    ("revoke", |_, task, _| task.revoke()),
+    ("complete and wait", |_, task, _| task.complete_and_wait(Duration::ZERO)),
+    ("drop", |_, task, _| {
+        drop(task);
+        Ended::default()
+    }),
+    ("revoke a grant", |_, task, grant| {
+        let ended = task.revoke_grant(&grant);
+        std::mem::forget(task);
+        ended
+    }),
+    ("give up", |world, task, grant| {
+        std::mem::forget(task);
+        world.gate.give_up(&grant, &world.agent).unwrap()
+    }),
+    ("control a grant", |world, task, grant| {
+        std::mem::forget(task);
+        world.control.revoke_grant(grant.id())
+    }),
+    ("control a task", |world, task, _| world.control.revoke_task(task.name())),
+    ("an identity", |world, _task, _| world.control.revoke_identity("agent-7")),
+    ("a tool", |world, task, _| {
+        std::mem::forget(task);
+        world.control.revoke_tool("t")
+    }),
+    ("halt", |world, task, _| {
+        std::mem::forget(task);
+        world.control.halt(Halt::Everything)
+    }),
+];
+
+/// P2, P9, P10, P11, attack 193: every end returns while the sink hangs for ever, nothing starts after it,
+/// the call that ran is told, and the log tells it all in order once it is back.
+#[test]
+fn every_end_returns_while_the_log_hangs() {
+    for threaded in [false, true] {
+        for (name, end) in ENDS {
+            let world = Hanging::with(threaded, |builder| builder);
+            let (task, grant) = world.granted();
+            let running = given(|| world.authorize(&grant)).start().unwrap();
+            let permit = given(|| world.authorize(&grant));
+            let (unused, number) = (permit.number(), running.number());
+            let token = Token::from_text(grant.token().expose().to_owned());
+            let ended = world.while_hanging(|| {
+                let ended = end(&world, task, grant);
+                assert!(permit.start().is_err(), "{name}: P11");
+                let denied = world.gate.authorize(&token, &world.agent, plain(), &world.context);
+                assert!(denied.is_err(), "{name}: P11");
+                running.succeed();
+                ended
+            });
+            assert!(name == "drop" || ended.running == [number], "{name}: {ended:?}");
+            let told = world.told();
+            let at = |what: &dyn Fn(&Event<'_>) -> bool| {
+                told.iter().position(what).unwrap_or_else(|| panic!("{name}: {told:?}"))
+            };
+            let generation = task_of(&told, number);
+            let end = at(&|event| match event {
+                Event::Ended { generation: of, .. } => *of == generation,
+                // One that was asked for again while the log was behind is not the one that was used.
+                Event::GrantEnded { running, .. } => running.contains(&number),
+                event => matches!(event, Event::Halted { .. }),
+            });
+            let outcome = |permit: u64, what: Outcome| {
+                at(
+                    &|event| matches!(event, Event::Outcome { of, outcome, .. } if (*of, *outcome) == (permit, what)),
+                )
+            };
+            let abandoned = outcome(unused, Outcome::Abandoned);
+            let ok = outcome(number, Outcome::Ok);
+            assert!(end < abandoned && abandoned < ok, "{name}: {told:?}");
+        }
+    }
+}
+
+fn task_of(told: &[Event<'_>], permit: u64) -> u64 {
+    match &told[permit as usize - 1] {
+        Event::Permitted { generation, .. } => *generation,
+        other => panic!("record {permit} permits nothing: {other:?}"),
+    }
+}
+
+/// P11, attack 193: an end of many has ended all of them when it returns, however slow the log is.
+#[test]
+fn an_end_of_many_waits_for_none_of_them() {
+    let world = Hanging::with(false, |builder| builder);
+    let held: Vec<(Task, Grant)> = (0..100).map(|_| world.granted()).collect();
+    let ended = world.while_hanging(|| {
+        let ended = world.control.revoke_identity("agent-7");
+        assert!(world.broker.standing().grants.is_empty());
+        for (_, grant) in &held {
+            assert!(world.authorize(grant).is_err());
+        }
+        ended
+    });
+    assert!(ended.tasks >= 100, "{ended:?}");
+    let told = world.told();
+    let revoked =
+        told.iter().filter(|event| matches!(event, Event::Ended { how: How::Revoked, .. })).count();
+    assert_eq!(revoked, ended.tasks);
+}
+
+/// P10: while the log hangs nothing is given, and whoever asks is told so in time.
+#[test]
+fn nothing_is_given_while_the_log_hangs() {
+    for threaded in [false, true] {
+        let world = Hanging::with(threaded, |builder| builder);
+        let (task, grant) = world.granted();
+        world.while_hanging(|| {
+            let reasons = [
+                world.authorize(&grant).map(drop).unwrap_err(),
+                task.request(Scope::tool("t").any_args(), &world.context).map(drop).unwrap_err(),
+                world.broker.open(&world.agent, Purpose::new("more")).map(drop).unwrap_err(),
+            ];
+            for denial in reasons {
+                assert_eq!(
+                    (denial.reason(), denial.code()),
+                    (Reason::LogRefused, Code::Unavailable)
+                );
+            }
+            assert!(world.broker.flush() > 0 && world.broker.record_debts() > 0);
+        });
+        // What was in the sink's hands is taken back, each by its own record; the rest was withdrawn.
+        assert_eq!(world.broker.standing().grants.len(), 1, "but the one from before");
+        let told = world.told();
+        let given = told.iter().filter(|event| matches!(event, Event::Granted { .. })).count();
+        let ended = told.iter().filter(|event| matches!(event, Event::GrantEnded { .. })).count();
+        assert_eq!(given - ended, 1, "{told:?}");
+        assert!(world.broker.verify(&world.log).unwrap().without_outcome.is_empty());
+        drop(task);
+    }
+}
+
+/// attack 193: a reaper, a broker and a future that are dropped wait for no sink; the hook gets what is owed.
+#[test]
+fn dropping_anything_waits_for_no_sink() {
+    let (owed, unwritten) = mpsc::channel();
+    let world = Hanging::with(false, |builder| {
+        builder.on_unwritten(move |entries| owed.send(entries.len()).unwrap())
+    });
+    let (task, grant) = world.granted();
+    let reaper = world.broker.start_reaper(Duration::from_millis(1)).unwrap();
+    assert!(world.broker.start_reaper(Duration::ZERO).is_err());
+    world.while_hanging(|| {
+        drop(reaper);
+        drop(task);
+        drop(world.broker.flushed());
+        drop(Box::pin(world.broker.flushed()));
+    });
+    world.broker.flush_within(MINUTE).unwrap();
+    drop(grant);
+    let task = world.broker.open(&world.agent, Purpose::new("last")).unwrap();
+    drop(task);
+    let Hanging { broker, gate, control, sink, .. } = world;
+    let before = sink.appends();
+    drop((broker, gate, control));
+    assert_eq!(unwritten.recv_timeout(MINUTE), Ok(1));
+    assert_eq!(sink.appends(), before, "no sink is called");
+}
+
+/// attack 193: a thread that holds the sink's own lock and drops a task waits for nobody
+#[test]
+fn a_thread_inside_the_sinks_own_lock_can_end_a_task() {
+    use std::sync::{Arc, Mutex};
+
+    use hallpass::audit::{Entry, Kept, Sink, SinkError, Tail};
+
+    #[derive(Clone, Default)]
+    struct Locking(Arc<Mutex<Vec<String>>>);
+    impl Sink for Locking {
+        fn open(&self) -> Result<Option<Tail>, SinkError> {
+            Ok(None)
+        }
+        fn append(&self, batch: &[Entry<'_>]) -> Result<Kept, SinkError> {
+            let mut lines = self.0.lock().unwrap();
+            lines.extend(batch.iter().map(|entry| entry.line.to_owned()));
+            Ok(Kept::now(batch.len()))
+        }
+    }
+    let sink = Locking::default();
+    let broker = Broker::builder(policy([broad()])).log(sink.clone()).build().unwrap();
+    let agent = broker.assert_identity("agent-7").unwrap();
+    let task = broker.open(&agent, Purpose::new("test")).unwrap();
+    let held = sink.0.lock().unwrap();
+    drop(task);
+    drop(held);
+    assert_eq!(broker.flush(), 0);
+    assert!(sink.0.lock().unwrap().last().unwrap().contains(r#""kind":"ended""#));
+}
+
+/// P11, attack 195: a second end, a halt and what stands tell of a call that runs on after its task's end.
+#[test]
+fn a_call_that_runs_on_is_told_until_it_is_done() {
+    let world = Hanging::with(false, |builder| builder.log_timeout(SECOND));
+    let (task, grant) = world.granted();
+    let running: Running = world.authorize(&grant).unwrap().start().unwrap();
+    let (number, name) = (running.number(), task.name().to_owned());
+    let first = world.control.revoke_task(&name);
+    assert_eq!((first.tasks, &*first.running), (1, &[number][..]));
+    let again: [Ended; 5] = [
+        world.control.revoke_task(&name),
+        world.control.revoke_identity("agent-7"),
+        world.control.halt(Halt::Everything),
+        world.control.revoke_grant(grant.id()),
+        task.complete(),
+    ];
+    for ended in again {
+        assert_eq!((ended.count(), &*ended.running), (0, &[number][..]));
+    }
+    let late = world.broker.standing().late_calls;
+    let told: Vec<_> = late.iter().map(|call| (call.permit, &*call.task)).collect();
+    assert_eq!((told, world.broker.stats().late_calls), (vec![(number, &*name)], 1));
+    running.succeed();
+    assert!(world.broker.standing().late_calls.is_empty());
+    assert_eq!(world.broker.stats().late_calls, 0);
+    assert!(world.control.revoke_task(&name).running.is_empty());
+}
+
+/// attack 196: permits that never start are counted
+#[test]
+fn abandoned_permits_are_counted() {
+    let world = Hanging::with(false, |builder| builder);
+    let (_task, grant) = world.granted();
+    for _ in 0..3 {
+        assert!(world.authorize(&grant).is_ok());
+    }
+    world.authorize(&grant).unwrap().start().unwrap().succeed();
+    assert_eq!(world.broker.stats().abandoned, 3);
+}
+
+/// What is closed gives nothing, has ended everything and written it.
+#[test]
+fn a_broker_that_is_closed_gives_nothing() {
+    let world = Hanging::with(false, |builder| builder);
+    let (task, grant) = world.granted();
+    let ended = world.broker.close(MINUTE);
+    assert_eq!((ended.tasks, world.broker.record_debts()), (1, 0));
+    assert!(world.authorize(&grant).is_err());
+    let denial = world.broker.open(&world.agent, Purpose::new("late")).unwrap_err();
+    assert_eq!(denial.reason(), Reason::LogRefused);
+    assert!(world.broker.standing().is_empty());
+    drop(task);
+    let told = world.told();
+    assert!(told.iter().any(|event| matches!(event, Event::Ended { how: How::Closed, .. })));
+}
+
+/// Rows of ended tasks go at the pace at which grants are made, without a sweep by the host.
+#[test]
+fn what_ended_tasks_held_does_not_pile_up() {
+    let world = Hanging::with(false, |builder| builder.max_grants_per_task(4000));
+    for _ in 0..5 {
+        let (task, _) = world.granted();
+        for _ in 1..4000 {
+            let _ = task.request(Scope::tool("t").any_args(), &world.context).unwrap();
+        }
+        let denial = task.request(Scope::tool("t").any_args(), &world.context).unwrap_err();
+        assert_eq!(denial.reason(), Reason::TooMany);
+        task.complete();
+    }
+    let left = world.broker.stats().sweep_debts;
+    assert!(left < 4000, "{left} rows are left");
+}

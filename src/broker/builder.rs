@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::Broker;
+use super::broker_error::BrokerError;
 use super::changes::Changes;
 use super::current::{InForce, KeysInForce, Ruling};
 use super::denial_hook::DenialHook;
@@ -14,17 +15,14 @@ use super::shared::Shared;
 use super::source::Source;
 use super::stats::DenialCounts;
 use super::tripwire::Tripwire;
-use crate::audit::{
-    DigestKey, Entry, Event, Journal, MemoryLog, Origin, Sink, SinkError, UnwrittenHook,
-};
-use crate::clock::{Clock, ClockError, SystemClock, Timekeeper};
+use crate::audit::{DigestKey, Entry, Event, Journal, MemoryLog, Origin, Sink, UnwrittenHook};
+use crate::clock::{Clock, SystemClock, Timekeeper};
 use crate::context::ContextSource;
 use crate::denial::Denial;
 use crate::grant::{GrantIds, Pool, SpanningCounters};
 use crate::identity::Restatements;
 use crate::key::{KeyError, KeyRing, LogKeys};
 use crate::policy::Policy;
-use crate::random::RandomError;
 use crate::sync::Mutex;
 use crate::sync::atomic::AtomicU64;
 use crate::task::{Halts, Table};
@@ -46,31 +44,6 @@ pub struct BrokerBuilder {
     on_denial: Option<DenialHook>,
     source: Option<Source>,
     on_unwritten: Option<Arc<UnwrittenHook>>,
-}
-
-/// Why a broker could not be built.
-#[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum BrokerError {
-    /// The clock can't be read: there is no broker without time.
-    #[error("the clock can't be read: {0}")]
-    Clock(#[from] ClockError),
-    /// The system gave no random bytes for a key.
-    #[error(transparent)]
-    Random(#[from] RandomError),
-    /// The audience can't go into a token, or the ring and the log share a key.
-    #[error(transparent)]
-    Key(#[from] KeyError),
-    /// The log has another writer, or can't be opened.
-    #[error("the log can't be opened: {0}")]
-    Log(#[from] SinkError),
-    /// A setting of zero, or one past its bound: zero never means unlimited. Time is told in whole
-    /// milliseconds, so that less than one is zero, too.
-    #[error("`{0}` is out of bounds, expected {1}")]
-    Setting(&'static str, &'static str),
-    /// A name that is empty or too long for a token.
-    #[error("`{0}` must be 1 to 255 bytes long")]
-    Name(&'static str),
 }
 
 /// The shortest length of time a setting may have.

@@ -48,15 +48,18 @@
 //! ```
 
 mod authorize;
+mod broker_error;
 mod builder;
 mod call_request;
 mod changes;
+mod clamp;
 mod close;
 mod control;
 mod covering;
 mod current;
 mod delegate;
 mod denial_hook;
+mod drift_scan;
 mod ended;
 mod flush;
 mod gate;
@@ -97,8 +100,10 @@ mod tripwire;
 use std::sync::Arc;
 
 pub use crate::task::Halt;
-pub use builder::{BrokerBuilder, BrokerError};
+pub use broker_error::BrokerError;
+pub use builder::BrokerBuilder;
 pub use control::Control;
+pub use drift_scan::{Drift, DriftScan, Drifted};
 pub use ended::Ended;
 pub use flush::FlushError;
 pub use gate::{DryRun, Gate};
@@ -106,7 +111,6 @@ pub use grant::Grant;
 pub use permit::Permit;
 pub use reaper::Reaper;
 pub use receipt::{Receipt, RunError, ToolError};
-pub use reload::{Drift, DriftScan, Drifted};
 pub use running::Running;
 pub use session::Session;
 pub use standing::{LateCall, Standing, StandingGrant, StandingTask};

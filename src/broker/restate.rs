@@ -1,7 +1,7 @@
 //! Restating: what is attested of a subject changes, and what hangs from it ends.
 
 use super::control::Control;
-use super::reload::DriftScan;
+use super::drift_scan::DriftScan;
 use crate::audit::Event;
 use crate::identity::{Assertion, Identity, IdentityError};
 

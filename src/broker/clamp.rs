@@ -1,0 +1,57 @@
+//! Holding a live grant to what is tighter today.
+
+use super::offer::Offer;
+use crate::clock::Timestamp;
+use crate::grant::{Pool, Row, Stamp, Terms, implies};
+use crate::policy::Limits;
+
+impl Row {
+    /// Takes over whatever is tighter today. Nothing is reset, and nothing is widened.
+    pub(super) fn clamp(&mut self, given: Offer, life_ends: Option<Timestamp>, pool: &Pool<Terms>) {
+        let mut terms = given.terms;
+        terms.idle = [self.terms.idle, terms.idle].into_iter().flatten().min();
+        if let Some(end) = self.issued.checked_add(given.ttl) {
+            self.expires = self.expires.min(end);
+        }
+        self.limit_life(life_ends);
+        if let Some(end) = self.life_ends() {
+            self.expires = self.expires.min(end);
+        }
+        for (new, old) in terms.scope.iter_mut().zip(&self.terms.scope) {
+            for stamp in &old.stamps {
+                match new.stamps.iter_mut().find(|own| own.shares_counter_with(stamp)) {
+                    Some(own) => {
+                        let more = own.limits.tighten(&stamp.limits);
+                        new.stamps.extend(more.map(|limits| Stamp { limits, ..stamp.clone() }));
+                    }
+                    None => new.stamps.push(Stamp::clone(stamp)),
+                }
+            }
+        }
+        self.terms = pool.share(terms);
+    }
+}
+
+impl Limits {
+    /// The tighter of both, limit by limit. Of two rates either can be the tighter, by how long one
+    /// looks: the other's is handed back then, to be enforced in addition.
+    #[must_use]
+    fn tighten(&mut self, other: &Limits) -> Option<Limits> {
+        self.uses = [self.uses, other.uses].into_iter().flatten().min();
+        let mut second = None;
+        match (self.rate, other.rate) {
+            (Some(own), Some(other)) if implies(own, other) => {}
+            (Some(own), Some(other)) if !implies(other, own) => second = Some(other),
+            (own, other) => self.rate = other.or(own),
+        }
+        for budget in &other.budgets {
+            match self.budgets.iter_mut().find(|own| own.argument == budget.argument) {
+                Some(own) => own.most = own.most.min(budget.most),
+                None => self.budgets.push(budget.clone()),
+            }
+        }
+        self.keeps_abandoned |= other.keeps_abandoned;
+        self.depth = [self.depth, other.depth].into_iter().flatten().min();
+        second.map(|rate| Limits { rate: Some(rate), ..Limits::default() })
+    }
+}

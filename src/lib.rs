@@ -20,6 +20,7 @@
 //! [`Scope`]: scope::Scope
 //! [`Task`]: Task
 //! [`Task::delegate`]: Task::delegate
+//! [`Session`]: Session
 //! [`Task::request`]: Task::request
 //! [`Token::attenuate`]: token::Token::attenuate
 //! [`Verifier`]: token::Verifier

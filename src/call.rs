@@ -4,7 +4,7 @@ use serde::Serialize;
 
 use crate::args::{Args, ArgsError};
 use crate::resource::Resource;
-use crate::scope::{CallParts, Scope, eq};
+use crate::scope::{CallParts, Scope, ValueType, eq, of_type};
 use crate::tool::{ToolName, ToolNameError};
 use crate::value::Value;
 
@@ -123,7 +123,7 @@ impl Call {
 
 impl Scope {
     /// Asks for what this call needs and nothing else: its tool, each argument as it is, and its resource
-    /// by type and id. As in all scopes, one value also stands for a list of nothing but that value.
+    /// by type and id. Each value is asked for with its type, so that it does not stand for a list of it.
     ///
     /// ```
     /// use hallpass::{Call, Scope};
@@ -131,12 +131,16 @@ impl Scope {
     ///
     /// let call = Call::new("fs.read", json!({ "path": "/data/q3.csv" }))?;
     /// let scope = Scope::exactly(&call);
-    /// assert_eq!(scope.to_string(), r#"[{"args":{"path":{"eq":"/data/q3.csv"}},"tool":"fs.read"}]"#);
+    /// assert_eq!(scope.to_string(), r#"[{"args":{"path":{"eq":"/data/q3.csv","type":"text"}},"tool":"fs.read"}]"#);
     /// # Ok::<(), hallpass::CallError>(())
     /// ```
     pub fn exactly(call: &Call) -> Self {
-        let pinned =
-            |scope: Scope, (name, value): (&str, &Value)| scope.arg(name, eq(value.clone()));
+        let pinned = |scope: Scope, (name, value): (&str, &Value)| {
+            let own = eq(value.clone());
+            // A list is compared as a whole.
+            let is_list = matches!(value, Value::List(_));
+            scope.arg(name, if is_list { own } else { own.and(of_type(ValueType::of(value))) })
+        };
         let scope = call.args().iter().fold(Scope::tool(call.tool()), pinned);
         match call.resource() {
             None => scope,

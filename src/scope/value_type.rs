@@ -47,6 +47,18 @@ impl ValueType {
         }
     }
 
+    /// The type of a value.
+    pub(crate) fn of(value: &Value) -> Self {
+        match value {
+            Value::Null => ValueType::Null,
+            Value::Bool(_) => ValueType::Bool,
+            Value::Number(_) => ValueType::Number,
+            Value::Text(_) => ValueType::Text,
+            Value::List(_) => ValueType::List,
+            Value::Object(_) => ValueType::Object,
+        }
+    }
+
     /// The type that the word names.
     pub(crate) fn named(word: &str) -> Option<Self> {
         ValueType::ALL.into_iter().find(|own| own.as_str() == word)
@@ -118,6 +130,7 @@ mod tests {
                 .map(ValueType::as_str)
                 .collect();
             assert_eq!(of.join(" "), words, "{value}");
+            assert!(ValueType::of(&value).includes(&value), "{value}");
         }
     }
 }

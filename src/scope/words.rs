@@ -79,7 +79,8 @@ pub fn of_type(own: ValueType) -> Constraint {
     Constraint(Node::Type(own))
 }
 
-/// Equal to another part of the question, named as in a policy: `who.attrs.team`, `args.owner`.
+/// Equal to another part of the question, named as in a policy: `who.attrs.team`, `args.owner`. Unknown where
+/// either is absent, null, or an empty text, list or object.
 pub fn same_as(fact: &str) -> Constraint {
     match Fact::parse(fact) {
         Ok(fact) => Constraint(Node::SameAs(fact)),
@@ -107,7 +108,8 @@ pub fn below(bound: impl TryInto<Number>) -> Constraint {
     range("below", bound, |n| Range { lower: None, upper: Some(Bound::beyond(n)) })
 }
 
-/// Text that begins so.
+/// Text that begins so. A beginning with a `/` is one of paths: it knows nothing of a text with a segment
+/// `.` or `..`, unless it has one itself.
 pub fn prefix(text: &str) -> Constraint {
     text_kind("prefix", text, Node::Prefix)
 }
@@ -124,6 +126,9 @@ pub fn contains(text: &str) -> Constraint {
 
 /// Text that matches a pattern from end to end: `*` stays within a `/` segment, `**` crosses, `?` is
 /// one character other than `/`.
+///
+/// Of a text of more than [`MAX_PATTERN_TEXT`](super::MAX_PATTERN_TEXT) bytes nothing is known, nor, where the
+/// pattern has a `/`, of one with a segment `.` or `..`, nor of a control where only a wildcard would match it.
 pub fn glob(pattern: &str) -> Constraint {
     match Glob::new(pattern) {
         Ok(glob) => Constraint(Node::Glob(Arc::new(glob))),
@@ -144,7 +149,7 @@ pub fn regex(pattern: &str) -> Constraint {
 ///
 /// The path asked about must be in its one spelling: a `..`, a `.`, an empty segment, a `/` at the end,
 /// a backslash, a `%`, a leading `~` or a hidden character leaves it unknown, which a permit refuses and
-/// a forbid acts on.
+/// a forbid acts on. So does a relative path of a folder from the root, and the other way round.
 pub fn under(folder: &str) -> Constraint {
     match canonical_path(folder) {
         Ok(folder) => Constraint(Node::Under(folder.into())),
@@ -171,7 +176,8 @@ pub fn url(pattern: UrlPattern) -> Constraint {
 }
 
 /// Text that is an address in one of these networks (`10.0.0.0/8`, `2001:db8::1`). An IPv4 address
-/// written as IPv6 is that IPv4 address; other spellings than the dotted and the colon form are none.
+/// written as IPv6 is that IPv4 address; other spellings than the dotted and the colon form are none. Of an
+/// IPv6 address that stands for an IPv4 one (NAT64, 6to4, …), both have to lie in the networks.
 pub fn cidr<N: AsRef<str>>(networks: impl IntoIterator<Item = N>) -> Constraint {
     let parsed: Result<Vec<Network>, _> =
         networks.into_iter().map(|network| Network::parse(network.as_ref())).collect();

@@ -26,6 +26,10 @@ fn what_is_asked_for_exactly_covers_that_call_and_no_other() {
     assert_eq!(denied(plain(&args)), Some(Reason::OutOfScope), "without its resource");
     for (key, other) in [
         ("n", json!(2)),
+        ("n", json!([1])),
+        ("text", json!(["any"])),
+        ("none", json!([null])),
+        ("o", json!([{ "k": [] }])),
         ("d", json!(99.950_000_1)),
         ("text", json!("anything")),
         ("none", json!("")),

@@ -125,7 +125,10 @@ fn a_verifier_checks_the_scope_that_travels_in_the_token() {
         (Call::new("db.drop", json!({})).unwrap(), "its scope does not name `db.drop`"),
         (
             Call::new("doc.read", json!({})).unwrap(),
-            "its scope: `resource.type` is absent: expected {\"eq\":\"doc\"}",
+            "its scope: `resource.type` is absent, for the call has no resource: expected \
+             {\"eq\":\"doc\"}; `resource.id` is absent, for the call has no resource: expected \"any\"; \
+             `resource.attrs.team` is absent, for the call has no resource: expected {\"eq\":\"red\"}; \
+             the call's resource is not what it speaks of",
         ),
     ] {
         let refused = setup.verify(token, &outside).unwrap_err();

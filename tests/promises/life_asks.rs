@@ -40,7 +40,8 @@ impl Life {
             history: Vec::new(),
         };
         let mut failures = Vec::new();
-        if self.tasks.iter().any(|task| task.name == own.name && !task.over) {
+        let taken = self.tasks.iter().any(|task| task.name == own.name && !task.over);
+        if taken && name.is_some() {
             failures.push(Reason::TaskNameTaken);
         }
         self.tasks.push(own);
@@ -49,7 +50,7 @@ impl Life {
         }
         own = self.tasks.pop().unwrap();
         if !failures.is_empty() {
-            self.refused("open", None, answer.map(drop), &failures);
+            self.refused("open", Some(who), answer.map(drop), &failures);
             return;
         }
         if !self.accepts("opened") {
@@ -58,6 +59,11 @@ impl Life {
         }
         let task = answer.unwrap();
         self.events.push(format!("opened {}", own.generation));
+        if taken {
+            // A name of its own, where somebody has given this one to another task.
+            assert!(task.name().starts_with(&format!("{}-", own.name)));
+            own.name = task.name().to_owned();
+        }
         assert_eq!(task.name(), own.name);
         assert_eq!(task.generation(), own.generation, "no number is used twice");
         assert_eq!(task.ceiling().unix_millis() - START, own.ceiling);

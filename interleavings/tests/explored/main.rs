@@ -13,6 +13,7 @@
 extern crate hallpass_explored as hallpass;
 
 mod ends;
+mod expiry;
 mod facade;
 mod history;
 mod limits;

@@ -1,0 +1,55 @@
+//! What somebody was told has expired stays expired, whoever read the clock before (attack 194).
+
+use hallpass::audit::{Event, Stage};
+use hallpass::prelude::*;
+
+use crate::schedule::explore;
+use crate::world::{World, here, ping, pings, policy, seconds, to_ping};
+
+/// What gives something on a grant. Each leaves a record if it succeeds.
+type Give = fn(&World, &Task, &mut Grant) -> Result<(), Denial>;
+
+const GIVES: [Give; 3] = [
+    |_, task, grant| {
+        let agent = grant.holder().clone();
+        task.renew(grant, &agent, &here())
+    },
+    |world, _, grant| world.authorize(grant, &ping()).map(drop),
+    |_, task, grant| {
+        let agent = grant.holder().clone();
+        task.delegate(grant, &agent, to_ping(), &here()).map(drop)
+    },
+];
+
+/// Idle, so that the table alone decides: the token itself is good for longer.
+#[test]
+fn nothing_is_given_on_a_grant_once_somebody_was_told_that_it_has_expired() {
+    let policy = policy([pings("p").idle(seconds(10))]);
+    for give in GIVES {
+        let policy = policy.clone();
+        explore(400, move || {
+            let world = World::new(&policy);
+            let (task, mut grant) = world.pinging();
+            let (agent, token) =
+                (world.agent("a"), Token::from_text(grant.token().expose().into()));
+            shuttle::thread::scope(|scope| {
+                scope.spawn(|| drop(give(&world, &task, &mut grant)));
+                world.clock.advance(seconds(10));
+                let asked = world.gate.authorize(&token, &agent, ping(), &here());
+                drop(asked);
+            });
+            let records = world.records();
+            let mut told = false;
+            for record in records.iter().skip_while(|own| own.event.kind() != "granted").skip(1) {
+                match &record.event {
+                    Event::Denied { stage: Stage::Call, reason, .. } => told |= reason == "expired",
+                    Event::Granted { .. } | Event::Permitted { .. } => {
+                        assert!(!told, "given after somebody was told that it had expired");
+                    }
+                    _ => {}
+                }
+            }
+            drop(task);
+        });
+    }
+}

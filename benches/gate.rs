@@ -13,7 +13,7 @@ use hallpass::prelude::*;
 use hallpass::scope::eq;
 use workload::{Rules, context, floor, forged, member, table, table_call, tool};
 
-/// A new broker, and so a new log, after so many calls: the log in memory forgets nothing.
+/// A new broker, and so a new log, after a number of calls: the log in memory forgets nothing.
 const CALLS: u64 = 20_000;
 
 /// Permits that are open at the same time while one is timed; a task rarely has more.

@@ -28,7 +28,7 @@ pub struct Call {
     resource: Option<Box<Resource>>,
 }
 
-/// Why something is no call.
+/// Why something is not a call.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
 #[non_exhaustive]
 pub enum CallError {
@@ -64,7 +64,7 @@ impl Call {
     /// A call whose arguments are JSON text, read strictly: see [`Args::from_json`].
     ///
     /// # Errors
-    /// [`CallError`] as above, and for text that is no JSON object, or says a key twice.
+    /// [`CallError`] as above, and for text that is not a JSON object, or says a key twice.
     pub fn from_json(tool: &str, args: &str) -> Result<Self, CallError> {
         Ok(Call { tool: ToolName::new(tool)?, args: Args::from_json(args)?, resource: None })
     }
@@ -80,7 +80,7 @@ impl Call {
     /// A call whose arguments are a host's own data, a struct say: see [`Args::from_serialize`].
     ///
     /// # Errors
-    /// [`CallError`] as above, and for data that is no JSON object.
+    /// [`CallError`] as above, and for data that is not a JSON object.
     pub fn from_serialize<T: Serialize + ?Sized>(tool: &str, args: &T) -> Result<Self, CallError> {
         Ok(Call { tool: ToolName::new(tool)?, args: Args::from_serialize(args)?, resource: None })
     }

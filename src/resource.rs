@@ -26,7 +26,7 @@ const ATTRIBUTES_MAX: usize = 256;
 /// Building never fails; the first mistake is kept and every call with such a resource is refused: a
 /// type is 1 to 64 characters out of `[A-Za-z0-9_.:/-]`, an id 1 to 1024 bytes without control
 /// characters, attribute names 1 to 128 bytes without hidden characters, each once, at most 256, and what
-/// is no [`Value`] (NaN, say) is no attribute. All are compared byte for byte.
+/// is not a [`Value`] (NaN, say) is not an attribute. All are compared byte for byte.
 ///
 /// ```
 /// use hallpass::resource::Resource;

@@ -19,7 +19,7 @@ const TOOL_NAME: TextRule = TextRule {
 /// The name of a tool: 1 to 128 characters out of `[A-Za-z0-9_.:/-]`, compared byte for byte.
 ///
 /// Case counts: `Shell:rm` and `shell:rm` are two tools. Characters that look like others, that
-/// cannot be seen, or that have several Unicode spellings are no part of any name. Cloning is cheap.
+/// cannot be seen, or that have several Unicode spellings are not part of any name. Cloning is cheap.
 ///
 /// ```
 /// use hallpass::tool::ToolName;
@@ -54,7 +54,7 @@ impl ToolName {
     }
 }
 
-/// Why a text is no [`ToolName`]: says which character stands where.
+/// Why a text is not a [`ToolName`]: says which character stands where.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("tool name {0}")]
 pub struct ToolNameError(TextFault);

@@ -33,7 +33,7 @@ pub(crate) struct Progress<'r, 'w, R> {
 }
 
 impl<'r, 'w, R> Progress<'r, 'w, R> {
-    /// With a bar for so many bytes, if it is `wanted` and they are many.
+    /// With a bar for this many bytes, if it is `wanted` and they are many.
     pub(crate) fn of(reader: R, length: u64, wanted: bool, terminal: &'r Remarks<'w>) -> Self {
         let length = (wanted && length >= LONG).then_some(length);
         Progress { reader, terminal, length, read: 0, shown: None }

@@ -1,4 +1,4 @@
-//! Regular expressions: text that nobody checked is refused or matched, and an expression made from a
+//! Regular expressions: unchecked text is refused or matched, and an expression made from a
 //! tree agrees with walking the tree.
 
 use std::collections::BTreeSet;

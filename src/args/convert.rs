@@ -24,7 +24,7 @@ impl Args {
     /// ```
     ///
     /// # Errors
-    /// [`ArgsError::Unwritable`] for data that is no JSON (a map whose keys are no text, say), else as
+    /// [`ArgsError::Unwritable`] for data that is not JSON (a map whose keys are not text, say), else as
     /// [`Args::from_json`] of the text: a key that is there twice, through `flatten` for one, is refused.
     pub fn from_serialize<T: serde::Serialize + ?Sized>(data: &T) -> Result<Self, ArgsError> {
         let text = serde_json::to_string(data)

@@ -342,10 +342,10 @@ pub struct Record {
 
 impl Record {
     /// Reads a record back from its line, the numbers of a scope exactly. Deserializing it with serde
-    /// rounds those that are no floats.
+    /// rounds those that are not floats.
     ///
     /// # Errors
-    /// What is wrong with a line that is no record.
+    /// What is wrong with a line that is not a record.
     pub fn from_line(line: &str) -> Result<Self, serde_json::Error> {
         let mut record: Record = serde_json::from_str(line)?;
         let read = match &mut record.event {

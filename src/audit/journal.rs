@@ -50,7 +50,7 @@ const MOST_WAITING: usize = 65_536;
 /// refused, no other thread would.
 const MANY_WAITING: usize = 1024;
 
-/// Every so many numbers, a thread that is denied looks whether many records wait: a sink that
+/// At multiples of this number, a thread that is denied looks whether many records wait: a sink that
 /// refuses makes it no dearer to deny.
 const LOOK_EVERY: u64 = 64;
 
@@ -116,7 +116,7 @@ pub(crate) enum Refused {
     /// The sink has not answered in time.
     #[error("the log did not take the record within {0:?}")]
     TimedOut(Duration),
-    /// Nothing that gives access is placed on top of so many records.
+    /// With this many waiting records, nothing that gives access is placed.
     #[error("the log owes {0} records, expected fewer before it takes one that gives access")]
     TooManyDebts(usize),
     /// The sink called its own broker.

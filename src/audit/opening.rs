@@ -64,7 +64,7 @@ struct End {
 impl End {
     fn check(tail: &Tail, keys: &LogKeys, origin: &Origin<'_>) -> Result<End, SinkError> {
         let record: Record = Record::from_line(&tail.line)
-            .map_err(|_| SinkError::new("the log's last line is no record"))?;
+            .map_err(|_| SinkError::new("the log's last line is not a record"))?;
         let made_by = |key: &ChainKey| {
             let before = match tail.before {
                 Some(before) => before,
@@ -220,7 +220,7 @@ mod tests {
             Opening::of(Some(head), &keys(1, &[]), &Origin::new("acme", "other"), Timestamp::MIN);
         assert!(another_broker.is_err());
         let nothing = Tail { before: None, line: String::new(), tag: Anchor::OF_NOTHING.tag };
-        assert!(refusal(nothing, &keys(1, &[])).contains("no record"));
+        assert!(refusal(nothing, &keys(1, &[])).contains("not a record"));
     }
 
     /// attack 133

@@ -184,7 +184,7 @@ pub enum Fault {
         /// The number that stands here.
         found: u64,
     },
-    /// Its tag is right, and yet it is no record.
+    /// Its tag is right, and yet it is not a record.
     #[error("record {seq} cannot be read")]
     Unreadable {
         /// The record's number.
@@ -212,8 +212,8 @@ pub enum Fault {
         /// How many denials it sums.
         summed: u64,
     },
-    /// It is an outcome of what is no earlier permit.
-    #[error("record {seq} is an outcome of record {of}, which is no earlier permit")]
+    /// It is an outcome of what is not an earlier permit.
+    #[error("record {seq} is an outcome of record {of}, which is not an earlier permit")]
     OutcomeOfNoPermit {
         /// The outcome's number.
         seq: u64,
@@ -250,7 +250,7 @@ impl Fault {
         }
     }
 
-    /// A line without the right tag. The number it claims is no proof, but it tells an operator
+    /// A line without the right tag. The number it claims is not proof, but it tells an operator
     /// what probably happened.
     fn suspect(seq: u64, line: &str) -> Self {
         #[derive(Deserialize)]

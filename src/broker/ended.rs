@@ -15,7 +15,7 @@ use crate::task::TaskCell;
 /// recorded later. Every way to end something answers with it.
 ///
 /// The end itself waited for nothing: its record has its place in the log's order and is written by
-/// the next thread that asks for access, by the reaper, or by whoever asks to wait.
+/// the next thread that asks for access, by the reaper, or by a thread that asks to wait.
 ///
 /// ```
 /// # use std::time::Duration;

@@ -99,7 +99,7 @@ impl Gate {
 
     /// As [`authorize`](Gate::authorize), of a call as an agent wrote it: the tool's name, its arguments as
     /// JSON, read strictly as by [`Call::from_json_bytes`], and what it acts on, which the host says. What
-    /// is no call is denied and recorded as any other, and counts for the
+    /// is not a call is denied and recorded as any other, and counts for the
     /// [tripwire](crate::BrokerBuilder::halt_after).
     ///
     /// ```

@@ -175,7 +175,7 @@ impl<'a> CallInputs<'a> {
             who: request.caller,
             tool: Some(request.call.tool()),
         };
-        // An attenuation that has expired since the token was read is no token any more.
+        // An attenuation that has expired since the token was read is not a token any more.
         let now = request.shared.as_of(request.now);
         presented.check_attenuations(now)?;
         presented.cell.prove_live(life, &request.shared.halts, &claim, now)

@@ -25,7 +25,7 @@ impl Gate {
     /// any. Nothing is spent or recorded.
     ///
     /// # Errors
-    /// The [`Denial`] of a token that is no good, or of a context that is not well formed.
+    /// The [`Denial`] of a token that is not good, or of a context that is not well formed.
     pub fn tools<P: Presentable + ?Sized>(
         &self,
         presented: &P,

@@ -114,7 +114,7 @@ fn open(
         purpose.check().map_err(|error| Denial::new(Reason::MalformedPurpose).because(error))?;
     if name.is_empty() || name.len() > MAX_NAME || !name.bytes().all(|b| b.is_ascii_graphic()) {
         return Err(Denial::new(Reason::MalformedPurpose).because(format_args!(
-            "`{}` is no task name: expected 1 to {MAX_NAME} visible ASCII characters",
+            "`{}` is not a task name: expected 1 to {MAX_NAME} visible ASCII characters",
             escape_for_people(name, SHOWN)
         )));
     }
@@ -176,7 +176,7 @@ fn opened(cell: &TaskCell) -> Event<'_> {
 /// How a task ends that was never handed out.
 const DROPPED: End<'static> = End::Task { how: How::Dropped, reason: None };
 
-/// Takes the name, together with the record's place: whoever finds the task by its name finds it opened
+/// Takes the name, together with the record's place: a thread that finds the task by its name finds it opened
 /// in the log. A task that has reached its ceiling gives the name up.
 fn insert(
     shared: &Arc<Shared>,

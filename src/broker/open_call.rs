@@ -84,7 +84,7 @@ impl OpenCall {
     }
 
     /// Closes the permit, once. The outcome has its place in the log's order and is written by the
-    /// next thread that writes: whoever reports it, or drops this, waits for nothing.
+    /// next thread that writes: reporting it, or dropping this, waits for nothing.
     pub(super) fn close(&mut self, outcome: Outcome) {
         if std::mem::replace(&mut self.closed, true) {
             return;

@@ -25,7 +25,7 @@ impl Broker {
     ///
     /// Permits handed out under the policy before can no longer start; authorize again. Live grants
     /// whose who, why and scope the new policy would not give end as drifted: see [`DriftScan`]. Loading
-    /// a policy that says the same is no new epoch and changes nothing.
+    /// a policy that says the same is not a new epoch and changes nothing.
     pub fn reload(&self, policy: &Policy) -> DriftScan {
         let shared = &self.shared;
         let (epoch, same) = shared.current.change(|current| {

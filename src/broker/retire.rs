@@ -52,7 +52,7 @@ impl Shared {
                 let changing = self.changes.change();
                 let before = changing.before_task(cell, life, at);
                 let (running, rows) = life.end(how)?;
-                // In this order: whoever looks at all tasks finds it in one place or the other. Before
+                // In this order: a thread that looks at all tasks finds it in one place or the other. Before
                 // the lock is let go: a task that is over has given its name up.
                 if !running.is_empty() {
                     self.table.keep_late(cell);

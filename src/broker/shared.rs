@@ -161,7 +161,7 @@ impl Shared {
     }
 
     /// Counts a denial against the asking identity, if a tripwire is set, and halts it if that was one too
-    /// many. What is no doing of the asker's (the log, the clock, a halt that is on) does not count.
+    /// many. What the asker did not cause (the log, the clock, a halt that is on) does not count.
     pub(crate) fn trip(&self, who: &Identity, denial: &Denial, now: Timestamp) {
         if matches!(denial.code(), Code::Unavailable | Code::Halted) {
             return;

@@ -59,7 +59,7 @@ pub struct LateCall {
 }
 
 impl Standing {
-    /// Whether nothing stands: no task, and so no grant. A [late call](LateCall) is no authority.
+    /// Whether nothing stands: no task, and so no grant. A [late call](LateCall) is not an authority.
     pub fn is_empty(&self) -> bool {
         self.tasks.is_empty() && self.grants.is_empty()
     }

@@ -102,7 +102,7 @@ impl Task {
         self.end_as(how, reason)
     }
 
-    /// Ends it for whoever shares it.
+    /// Ends it for all who share it.
     pub(super) fn end_as(&self, how: How, reason: Option<&str>) -> Ended {
         Ended::task(&self.shared, &self.cell, how, reason)
     }

@@ -83,7 +83,7 @@ pub(crate) fn unstatable(length: Duration) -> Option<&'static str> {
     if length > MAX_DURATION {
         Some("it is longer than 366 days")
     } else if !length.subsec_nanos().is_multiple_of(1_000_000) {
-        Some("it is no whole number of milliseconds")
+        Some("it is not a whole number of milliseconds")
     } else {
         None
     }
@@ -105,7 +105,7 @@ pub enum DurationError {
     #[error("empty length of time, expected one like `5m`")]
     Empty,
     /// Not one whole number and one unit.
-    #[error("`{given}` is no length of time, expected one whole number and one unit, like `5m`")]
+    #[error("`{given}` is not a length of time, expected one whole number and one unit, like `5m`")]
     Malformed {
         /// What was given.
         given: String,

@@ -134,7 +134,7 @@ impl TryFrom<i64> for Timestamp {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum TimestampError {
     /// Not an RFC 3339 date and time.
-    #[error("`{given}` is no RFC 3339 time, expected one like `2026-01-01T00:00:00Z`")]
+    #[error("`{given}` is not an RFC 3339 time, expected one like `2026-01-01T00:00:00Z`")]
     Malformed {
         /// What was given.
         given: String,

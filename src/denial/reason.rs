@@ -151,7 +151,7 @@ pub enum Reason {
     UsesSpent,
     /// Too many calls within the window.
     RateExceeded,
-    /// The sum over an argument would pass its budget, or the argument is no number that counts.
+    /// The sum over an argument would pass its budget, or the argument is not a number that counts.
     BudgetSpent,
     /// More of something is open at once than the broker holds.
     TooMany,

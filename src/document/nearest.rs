@@ -4,7 +4,7 @@
 const LONGEST: usize = 64;
 
 /// The candidate nearest to `word`, if one is near enough to be a slip: one edit in a short word, one
-/// for every three letters in a longer one. Case alone is no distance.
+/// for every three letters in a longer one. Case alone is not a distance.
 pub(crate) fn nearest<'c>(
     word: &str,
     candidates: impl IntoIterator<Item = &'c str>,

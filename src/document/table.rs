@@ -41,7 +41,10 @@ impl<'w> Table<'w> {
             let lower = key.to_lowercase();
             let own = foreign.iter().find(|(words, _)| words.contains(&&*lower));
             if let Some((_, own)) = own.filter(|_| !known.contains(&key)) {
-                return Err(Misfit::new(at, format!("{} is no key here: write {own}", Shown(key))));
+                return Err(Misfit::new(
+                    at,
+                    format!("{} is not a key here: write {own}", Shown(key)),
+                ));
             }
         }
         Table::read(written, known, example)
@@ -117,10 +120,10 @@ impl<'w> Table<'w> {
 fn unknown_key(key: &str, known: &[&'static str]) -> String {
     let shown = Shown(key);
     match did_you_mean(key, known.iter().copied()) {
-        Some(guess) => format!("{shown} is no key here: {guess}"),
+        Some(guess) => format!("{shown} is not a key here: {guess}"),
         None => {
             let known: Vec<String> = known.iter().map(|key| format!("`{key}`")).collect();
-            format!("{shown} is no key here: expected {}", known.join(", "))
+            format!("{shown} is not a key here: expected {}", known.join(", "))
         }
     }
 }

@@ -278,7 +278,7 @@ fn check(counter: &Counter, stamp: &Stamp, args: &Args, now: Timestamp) -> Resul
 
 /// What a call adds to a budget.
 fn amount(args: &Args, argument: &Fact) -> Result<Number, &'static str> {
-    let Fact::Arg(path) = argument else { return Err("is no argument") };
+    let Fact::Arg(path) = argument else { return Err("is not an argument") };
     let mut found: Option<&Value> = None;
     for (depth, name) in path.iter().enumerate() {
         found = if depth == 0 {

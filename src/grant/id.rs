@@ -43,7 +43,7 @@ impl GrantId {
 #[derive(Debug)]
 pub(crate) enum GrantIds {
     Random,
-    /// Counted from 1, for tests that compare what is written: an id is no secret, and a token with it
+    /// Counted from 1, for tests that compare what is written: an id is not a secret, and a token with it
     /// still has to verify.
     Numbered(AtomicU64),
 }

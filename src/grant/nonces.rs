@@ -12,7 +12,7 @@ use crate::denial::{Denial, Reason};
 
 /// How much one grant remembers at once, in units: one for each presentation, and one for each narrowing
 /// that something remembered was presented under. A presentation is remembered for up to twice the window,
-/// a minute by default: more than sixty calls a second, under one grant, all that time is no errand. It takes
+/// a minute by default: more than sixty calls a second, under one grant, all that time is not an errand. It takes
 /// a quarter of a megabyte at most.
 pub(crate) const MOST: usize = 4096;
 

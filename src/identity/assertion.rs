@@ -27,10 +27,10 @@ const ALIAS: TextRule =
 /// an [`Identity`](super::Identity).
 ///
 /// Building never fails; attesting does, where
-/// - the id is no [`Subject`](super::Subject);
+/// - the id is not a [`Subject`](super::Subject);
 /// - a group or attribute name is empty, longer than 128 bytes or has hidden characters, or an alias
 ///   is empty, longer than 255 bytes or has hidden characters;
-/// - an attribute is given twice or is no [`Value`], such as NaN (groups and aliases are sets: a second mention changes nothing);
+/// - an attribute is given twice or is not a [`Value`], such as NaN (groups and aliases are sets: a second mention changes nothing);
 /// - there are more than 1024 groups, 256 attributes, 64 aliases or 8 links in `acts_for`;
 /// - the chain comes back to the caller, under its id or an alias, or names anyone twice.
 ///

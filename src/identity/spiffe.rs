@@ -17,7 +17,7 @@ const TRUST_DOMAIN_MAX: usize = 255;
 /// Each principal has one spelling, because ids are compared byte for byte. So what other readers
 /// fold into one is refused here: upper case in scheme or trust domain, and a trust domain that ends
 /// in a dot (to a resolver the same name as without). Percent-encoding, empty and dot segments, a
-/// trailing slash, ports, user info, queries and fragments are no part of any SPIFFE id. The path
+/// trailing slash, ports, user info, queries and fragments are not part of any SPIFFE id. The path
 /// keeps its case, as the standard says. Cloning is cheap.
 ///
 /// ```
@@ -109,9 +109,9 @@ fn check_segment(segment: &str) -> Result<(), Fault> {
     }
 }
 
-/// Why a text is no [`SpiffeId`].
+/// Why a text is not a [`SpiffeId`].
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("`{given}` is no SPIFFE id: {fault}")]
+#[error("`{given}` is not a SPIFFE id: {fault}")]
 pub struct SpiffeIdError {
     given: String,
     fault: Fault,

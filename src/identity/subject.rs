@@ -66,7 +66,7 @@ fn is_asserted_char(c: char) -> bool {
     c.is_ascii_graphic() && !matches!(c, '"' | '\'' | '`' | '\\' | '%')
 }
 
-/// Why a text is no [`Subject`].
+/// Why a text is not a [`Subject`].
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{0}")]
 pub struct SubjectError(#[from] Problem);

@@ -98,7 +98,9 @@ fn check_tools(tools: &[Tool]) -> Result<(), PolicyError> {
                 let shown = label.escape_default();
                 return wrong(
                     &format!("labels[{index}]"),
-                    format!("`{shown}` is no label: expected 1 to 128 of `A-Z a-z 0-9 _ . : / -`"),
+                    format!(
+                        "`{shown}` is not a label: expected 1 to 128 of `A-Z a-z 0-9 _ . : / -`"
+                    ),
                 );
             }
         }
@@ -131,7 +133,7 @@ fn check_rule(rule: &Rule, catalogue: bool) -> Result<(), PolicyError> {
         return wrong(
             "id",
             format!(
-                "`{}` is no id: expected 1 to 128 of `A-Z a-z 0-9 _ . : / -`",
+                "`{}` is not an id: expected 1 to 128 of `A-Z a-z 0-9 _ . : / -`",
                 rule.id.escape_default()
             ),
         );

@@ -112,7 +112,7 @@ impl Catalogue {
     /// [`TypedArgs::canonical_capability`]. Those of tools outside the catalogue stay as they are.
     ///
     /// # Errors
-    /// A [`Denial`] if one pins a typed argument to what is no value of that type.
+    /// A [`Denial`] if one pins a typed argument to what is not a value of that type.
     pub(crate) fn canonical(&self, capabilities: &mut [Capability]) -> Result<(), Denial> {
         for capability in capabilities {
             let Some(listed) = self.get(capability.tool.as_str()) else { continue };

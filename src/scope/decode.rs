@@ -178,7 +178,7 @@ fn named_fields(decoder: &mut Decoder<'_>, inner: usize) -> Result<Constraint, D
     Ok(if open { closed.other_fields() } else { closed })
 }
 
-/// What is no folder at all is left to [`Constraint::check`].
+/// What is not a folder at all is left to [`Constraint::check`].
 fn folder(text: &str) -> Result<Constraint, DecodeError> {
     match canonical_path(text) {
         Ok(own) if own != text => {

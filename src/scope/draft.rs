@@ -165,7 +165,7 @@ impl Scope {
     /// gate does not: what is granted travels in it, and it is signed with the key of that audience. The
     /// grant gives it out by [`token_for`](crate::Grant::token_for). Anyone who sees it sees the scope.
     ///
-    /// A scope may be for as many as eight verifiers. Their audiences are no part of the scope as data
+    /// A scope may be for as many as eight verifiers. Their audiences are not part of the scope as data
     /// ([`to_value`](Scope::to_value), JSON): it is for the host to say them.
     pub fn embedded_for(mut self, audience: &str) -> Self {
         self.verifiers.insert(audience.into());

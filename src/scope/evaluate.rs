@@ -208,7 +208,7 @@ impl<'q, F: Facts<'q>> Evaluation<'_, 'q, F> {
         if every { self.all(answers) } else { self.any(answers) }
     }
 
-    /// One element that is no list, of a constraint that was put together for asking many.
+    /// One element that is not a list, of a constraint that was put together for asking many.
     fn ask_union(&self, union: &Union<'_>, element: &Value, negated: bool) -> Truth {
         let says = union.says_of(element, self.meter);
         let says = if negated { !says } else { says };
@@ -270,7 +270,7 @@ impl<'q, F: Facts<'q>> Evaluation<'_, 'q, F> {
             Some(readings) => readings.json(text, self.meter),
             None => read_json(text, self.meter),
         };
-        // What is no strict JSON leaves it open, under `not` too.
+        // What is not strict JSON leaves it open, under `not` too.
         let ask = |evaluation: &Self, read: &Option<Value>| match read {
             Some(value) => evaluation.ask(inner, Subject::There(value), negated),
             None => Truth::Unknown,

@@ -205,13 +205,13 @@ fn unknown_kind(word: &str) -> String {
     let shown = Shown(word);
     let lower = word.trim_start_matches('$').to_lowercase();
     if let Some((_, own)) = FOREIGN.iter().find(|(words, _)| words.contains(&&*lower)) {
-        return format!("{shown} is no kind of constraint: the word here is {own}");
+        return format!("{shown} is not a kind of constraint: the word here is {own}");
     }
     let known = KINDS.iter().map(|kind| kind.word).chain([OTHER_FIELDS]);
     match did_you_mean(word, known) {
-        Some(guess) => format!("{shown} is no kind of constraint: {guess}"),
+        Some(guess) => format!("{shown} is not a kind of constraint: {guess}"),
         None => format!(
-            "{shown} is no kind of constraint: to look inside an object, write `fields = {{ … }}`"
+            "{shown} is not a kind of constraint: to look inside an object, write `fields = {{ … }}`"
         ),
     }
 }
@@ -259,8 +259,11 @@ fn value_type(written: &Written) -> Result<ValueType, Misfit> {
         let guess = meant.map(|own| format!("the word here is `{own}`"));
         let guess = guess.or_else(|| did_you_mean(word, known));
         let guess = guess.map_or(String::new(), |guess| format!(": {guess}"));
-        let problem =
-            format!("{} is no type, expected one of `{}`{guess}", Shown(word), known.join("`, `"));
+        let problem = format!(
+            "{} is not a type, expected one of `{}`{guess}",
+            Shown(word),
+            known.join("`, `")
+        );
         Misfit::new(written.span.start, problem)
     })
 }

@@ -90,7 +90,7 @@ impl Weekly {
                 let lower = day.to_ascii_lowercase();
                 let meant = DAYS.iter().find(|own| lower.starts_with(**own));
                 fault(format!(
-                    "`{}` is no day, expected one of `{}`{}",
+                    "`{}` is not a day, expected one of `{}`{}",
                     shown(day),
                     DAYS.join("`, `"),
                     meant.map_or(String::new(), |own| format!(": did you mean `{own}`?"))
@@ -194,7 +194,7 @@ impl fmt::Display for Clock {
 fn clock(text: &str) -> Result<u16, ConstraintError> {
     minutes(text).filter(|minutes| i64::from(*minutes) <= MINUTES_PER_DAY).ok_or_else(|| {
         fault(format!(
-            "`{}` is no time of day, expected one from `00:00` to `24:00`, with two digits each",
+            "`{}` is not a time of day, expected one from `00:00` to `24:00`, with two digits each",
             shown(text)
         ))
     })
@@ -211,7 +211,7 @@ fn read_offset(text: &str) -> Result<i16, ConstraintError> {
         (minutes <= MAX_OFFSET).then_some(if negative { -minutes } else { minutes })
     };
     read().ok_or_else(|| {
-        fault(format!("`{}` is no offset from UTC, expected one like `+01:00`", shown(text)))
+        fault(format!("`{}` is not an offset from UTC, expected one like `+01:00`", shown(text)))
     })
 }
 

@@ -56,11 +56,11 @@ pub(super) const UPPER_INCLUSIVE: u8 = 8;
 pub(super) const AFTER: u8 = 1;
 pub(super) const BEFORE: u8 = 2;
 
-/// Why a scope cannot travel in a token, or bytes in one are no scope.
+/// Why a scope cannot travel in a token, or bytes in one are not a scope.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum ScopeBytesError {
-    /// The bytes are no byte form, or pass one of its limits.
+    /// The bytes are not the byte form, or pass one of its limits.
     #[error("the scope: {0}")]
     Form(#[from] DecodeError),
     /// The scope cannot be meant.
@@ -70,6 +70,6 @@ pub enum ScopeBytesError {
     #[error("`{0}` has no spelling in a token: say what it comes to in other words")]
     NoSpelling(&'static str),
     /// A condition on something that has no spelling in a token.
-    #[error("`{0}` is no part of a call that a token can speak of")]
+    #[error("`{0}` is not part of a call that a token can speak of")]
     NoSuchPart(Box<str>),
 }

@@ -19,10 +19,10 @@ pub(crate) struct Network {
     prefix: u8,
 }
 
-/// Why text is no network.
+/// Why text is not a network.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum NetworkError {
-    #[error("`{0}` is no address or network, expected one like `10.0.0.0/8` or `2001:db8::1`")]
+    #[error("`{0}` is not an address or network, expected one like `10.0.0.0/8` or `2001:db8::1`")]
     Syntax(String),
     /// Someone who writes `10.1.2.0/8` means 256 addresses or 16 million.
     #[error("`{given}` has bits set behind its prefix: write `{meant}` if all of that is meant")]

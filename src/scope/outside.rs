@@ -162,10 +162,10 @@ fn unreadable(constraint: &Constraint, found: &Value) -> Option<String> {
                 Ok(Cow::Borrowed(path)) => (path.starts_with('/') != folder.starts_with('/'))
                     .then(|| "of it and the folder one is absolute, and one is not".to_owned()),
             },
-            Node::Cidr(_) if address(text).is_none() => Some("it is no address".to_owned()),
+            Node::Cidr(_) if address(text).is_none() => Some("it is not an address".to_owned()),
             Node::Instants(_) | Node::Weekly(_) => {
                 let read = Timestamp::parse_rfc3339(text);
-                read.is_err().then(|| "it is no time of RFC 3339".to_owned())
+                read.is_err().then(|| "it is not a time of RFC 3339".to_owned())
             }
             Node::Url(pattern) => pattern.unreadable(text),
             _ => None,

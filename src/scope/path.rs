@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use crate::visible::is_hidden;
 use crate::word::Word;
 
-/// Why text is no path that can be judged by its spelling.
+/// Why text is not a path that can be judged by its spelling.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum PathFault {
     #[error("the path is empty")]

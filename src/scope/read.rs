@@ -26,7 +26,7 @@ impl Scope {
     /// let error = Scope::from_json(r#"[{"tool": "bank.pay", "args": {"amount": {"lte": 1}}}]"#).unwrap_err();
     /// assert_eq!(
     ///     error.to_string(),
-    ///     "line 1, column 43: `[0].args.amount`: `lte` is no kind of constraint: the word here is `max`",
+    ///     "line 1, column 43: `[0].args.amount`: `lte` is not a kind of constraint: the word here is `max`",
     /// );
     /// # Ok::<(), hallpass::scope::ScopeError>(())
     /// ```

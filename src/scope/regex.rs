@@ -9,7 +9,7 @@ use super::expression::{Expression, merged, opposite, written_out};
 use crate::meter::{Meter, Work};
 use crate::visible::escape_for_people;
 
-/// How long a pattern may be, in bytes: what is longer is no rule that people can review.
+/// How long a pattern may be, in bytes: what is longer is not a rule that people can review.
 pub const MAX_REGEX: usize = 1024;
 
 /// How deep groups may be nested, so that reading and matching need little stack.

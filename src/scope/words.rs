@@ -155,7 +155,7 @@ pub fn under(folder: &str) -> Constraint {
         Ok(folder) => Constraint(Node::Under(folder.into())),
         Err(fault) => {
             let given = crate::visible::escape_for_people(folder, crate::visible::SHOWN);
-            faulty(ConstraintError::Pattern(format!("`{given}` is no folder: {fault}")))
+            faulty(ConstraintError::Pattern(format!("`{given}` is not a folder: {fault}")))
         }
     }
 }

@@ -34,9 +34,9 @@ pub(crate) enum TypeFault {
     Kind(&'static str),
     #[error("has an element of the kind {0}, expected text")]
     Element(&'static str),
-    #[error("is no path: {0}")]
+    #[error("is not a path: {0}")]
     Path(#[from] PathFault),
-    #[error("is no URL: {0}")]
+    #[error("is not a URL: {0}")]
     Url(#[from] UrlFault),
 }
 

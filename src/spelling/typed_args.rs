@@ -30,7 +30,7 @@ impl TypedArgs {
         self.0.iter().map(|(name, of)| (&**name, *of))
     }
 
-    /// What is wrong with the first argument of the call that is no value of its type, or is one in
+    /// What is wrong with the first argument of the call that is not a value of its type, or is one in
     /// another spelling than its own.
     pub(crate) fn misspelled(&self, args: &crate::value::Object) -> Option<String> {
         self.iter().find_map(|(name, of)| match of.canonical(args.get(name)?) {
@@ -125,7 +125,7 @@ impl TypedArgs {
     }
 
     /// Why a rule's condition can't be meant of this tool: it names a value that no call has, since
-    /// it is no value of the argument's type, or is spelled otherwise there, or a pattern that no
+    /// it is not a value of the argument's type, or is spelled otherwise there, or a pattern that no
     /// spelling fits.
     ///
     /// A rule is not respelled, as a scope is: it may speak of other tools, where the same argument has

@@ -16,7 +16,7 @@ use crate::denial::{Denial, Reason};
 pub fn call(tool: &str, args: serde_json::Value) -> Call {
     match Call::new(tool, args) {
         Ok(call) => call,
-        Err(error) => panic!("`{tool}` is no call: {error}"),
+        Err(error) => panic!("`{tool}` is not a call: {error}"),
     }
 }
 

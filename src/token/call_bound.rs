@@ -127,7 +127,7 @@ impl Token {
     /// ```
     ///
     /// # Errors
-    /// [`MintError::NotAToken`] if this is no bearer token, [`MintError::Random`] if the system gives
+    /// [`MintError::NotAToken`] if this is not a bearer token, [`MintError::Random`] if the system gives
     /// no random bytes, [`MintError::TooLong`] if the text would be longer than a gate takes.
     pub fn present(&self, call: &Call, at: Timestamp) -> Result<Presentation, MintError> {
         let mut nonce = [0; 16];

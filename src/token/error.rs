@@ -146,12 +146,12 @@ pub enum MintError {
     /// What the block was to say cannot be said in one.
     #[error(transparent)]
     Block(#[from] BlockError),
-    /// The text to narrow is no token.
+    /// The text to narrow is not a token.
     #[error("no token to narrow: {0}")]
     NotAToken(#[source] TokenError),
 }
 
-/// Why bytes are no attenuation block, or a scope cannot be written into one.
+/// Why bytes are not an attenuation block, or a scope cannot be written into one.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum BlockError {
     /// A kind of block, or a version of its layout, that this reader does not know.

@@ -83,7 +83,7 @@ pub(super) fn decode(text: &str, room: &mut Room) -> Result<Seal, TokenError> {
 }
 
 /// The text of the body, and the seal. A seal has one length, so the point before it has one place:
-/// any other point is no base64.
+/// any other point is not base64.
 fn split<const N: usize>(parts: &str) -> Result<(&str, [u8; N]), TokenError> {
     let start = parts.len().checked_sub((N * 4).div_ceil(3)).ok_or(TokenError::Framing)?;
     let (body, seal) = parts.split_at_checked(start).ok_or(TokenError::Framing)?;

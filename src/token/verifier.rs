@@ -26,7 +26,7 @@ const WINDOW: Duration = Duration::from_secs(30);
 /// Checks tokens of one audience and issuer in a process that has no broker: with that audience's key
 /// alone, and by the scope that travels in the token.
 ///
-/// It is no [`Gate`](crate::Gate). It knows no grant, so it honours a token until it expires: through
+/// It is not a [`Gate`](crate::Gate). It knows no grant, so it honours a token until it expires: through
 /// the end of the task, a revoke and a halt. It knows no rules, and counts neither uses nor
 /// presentations. And its key could mint for the audience, too, and rebuild from any presentation that it is
 /// shown the whole token that this was made from: all verifiers of one audience trust each other. No

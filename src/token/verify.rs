@@ -291,7 +291,7 @@ mod tests {
         unverified.verify(&keys(), at(now)).unwrap_err()
     }
 
-    /// attack 68, with the right key: a mistake of the minter's is no way in either
+    /// attack 68, with the right key: a mistake of the minter's is not a way in either
     #[test]
     fn a_signed_block_that_is_malformed_is_refused() {
         let mut long = block("gate");

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{DuplicateKey, MAX_DEPTH, Number, NumberError, Object, Value};
 
-/// Why data from elsewhere is no [`Value`].
+/// Why data from elsewhere is not a [`Value`].
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum ValueError {

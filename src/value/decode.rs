@@ -3,7 +3,7 @@
 use super::encode::{FALSE, LIST, NULL, NUMBER, OBJECT, TEXT, TRUE};
 use super::{Key, Number, Object, Value};
 
-/// Why bytes are no byte form.
+/// Why bytes are not the byte form.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum DecodeError {
     /// The bytes end within a field.

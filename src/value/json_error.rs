@@ -38,7 +38,7 @@ pub enum JsonErrorKind {
     Expected(&'static str),
     /// An object has this key already, however either is spelled.
     DuplicateKey(Box<str>),
-    /// A `\u` escape is half a surrogate pair, which is no character.
+    /// A `\u` escape is half a surrogate pair, which is not a character.
     LoneSurrogate,
     /// A number has more than 38 digits, in front of and behind the point together.
     TooManyDigits,

@@ -31,7 +31,7 @@ pub struct Number {
     scale: u8,
 }
 
-/// Why text or a float is no [`Number`].
+/// Why text or a float is not a [`Number`].
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum NumberError {

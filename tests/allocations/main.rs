@@ -87,7 +87,7 @@ fn scope() -> Scope {
 }
 
 /// The fewest allocations of a permitting `authorize`: the log in memory and other stores now and
-/// then grow, which is no part of the call's own cost.
+/// then grow, which is not part of the call's own cost.
 fn of_one_permit(rules: usize, tasks: usize, grants: usize) -> u64 {
     let broker = Broker::new(policy(rules)).unwrap();
     let (gate, agent, context) = (broker.gate(), agent(&broker), context());

@@ -225,7 +225,7 @@ fn equal_values_are_equal_whatever_their_spelling() {
     }
 }
 
-/// attack 26: `-0.0` is nought, NaN and infinities are no numbers.
+/// attack 26: `-0.0` is nought, NaN and infinities are not numbers.
 #[test]
 fn nought_has_no_sign_and_what_is_no_number_is_refused() {
     for spelling in ["0", "-0", "-0.0", "0e5", "-0e-5", "0e999999", "0e-999999999999999999999999"] {

@@ -289,7 +289,7 @@ fn too_much_text_is_refused_before_it_costs_anything() {
     assert_eq!(refusal(&nested(10_000)), too_deep);
     assert_eq!(refusal(&"[".repeat(10_000)), too_deep);
     assert!(refusal(&"{\"a\":".repeat(10_000)).contains("expected at most 32 levels"));
-    assert_eq!(read(&format!("[{}1]", "[],".repeat(100))).depth(), 2, "siblings are no levels");
+    assert_eq!(read(&format!("[{}1]", "[],".repeat(100))).depth(), 2, "siblings are not levels");
 
     let text = |bytes: usize| format!("\"{}\"", "x".repeat(bytes - 2));
     assert!(Value::from_json(&text(MAX_TEXT)).is_ok());

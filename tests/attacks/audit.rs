@@ -73,7 +73,7 @@ fn a_changed_log_names_its_record() {
     }
 }
 
-/// attack 131: a tail that was cut is seen by whoever kept an anchor
+/// attack 131: a tail that was cut is seen with a kept anchor
 #[test]
 fn a_cut_tail_is_seen_against_an_anchor() {
     let world = written();
@@ -85,7 +85,7 @@ fn a_cut_tail_is_seen_against_an_anchor() {
         let kept = || lines[..left].iter().map(|(line, tag)| (line.as_str(), *tag));
         let fault = verified(kept(), &key, Some(&anchor)).unwrap_err();
         assert_eq!(fault, Fault::Cut { seq: left as u64 + 1, anchored: anchor.seq });
-        // Without an anchor nobody can tell; that is what anchors are for.
+        // Without an anchor it can't be told; that is what anchors are for.
         assert!(verified(kept(), &key, None).is_ok());
     }
 }
@@ -312,7 +312,7 @@ fn every_denial_is_recorded_with_its_reason() {
         Some(Event::Denied { stage, reason, code, .. }) => {
             (stage, reason.into_owned(), code.into_owned())
         }
-        other => panic!("the last record is no denial: {other:?}"),
+        other => panic!("the last record is not a denial: {other:?}"),
     };
     let said = |stage: Stage, denial: &Denial| {
         (stage, denial.reason().to_string(), denial.code().to_string())

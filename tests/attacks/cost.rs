@@ -1,6 +1,6 @@
 //! Questions made to be dear: arguments and scopes whose product is large though each is within its bounds.
 //!
-//! What each takes is counted beside the meter; here is what agents and operators see of it.
+//! What each takes is counted next to the meter; here is what agents and operators see of it.
 
 use hallpass::policy::Tool;
 use hallpass::prelude::*;
@@ -161,7 +161,7 @@ fn a_look_that_a_reload_cannot_pay_for_ends_nothing_and_gives_nothing() {
     assert!(world.gate.authorize(grant.token(), &world.agent, call, &world.context).is_ok());
 }
 
-/// attack 191: what is dear is bounded under the task's lock, whoever asks it
+/// attack 191: what is dear is bounded under the task's lock
 #[test]
 fn an_end_comes_through_beside_dear_questions() {
     let world = World::new([permit()]);
@@ -231,7 +231,7 @@ fn a_host_longer_than_any_name_is_no_host() {
         assert_eq!(answer, expected, "{}", &link[..40]);
     }
 
-    // Untyped, it is no URL to a rule either: a forbid acts on what it cannot read.
+    // Untyped, it is not a URL to a rule either: a forbid acts on what it cannot read.
     let forbid = Rule::forbid("evil").tool("t").arg("x", url(UrlPattern::host("evil.test")));
     let world = World::new([permit(), forbid]);
     let grant = world.granted(any());

@@ -1,5 +1,5 @@
 //! What delegation will stand on: a planner that asks for a worker, and counters and history that
-//! belong to the task whoever holds the grant.
+//! belong to the task, not to the holder of the grant.
 //!
 //! Attenuation and delegation proper (50 to 60, 63, 65) come with a later issue; these are the parts
 //! of 61, 62, 64 and 153 that a request for another holder already shows.

@@ -191,7 +191,7 @@ fn a_denial_tells_the_agent_a_word_and_the_operator_the_story() {
         assert!(explanation.contains(told), "{reason}: `{told}` is not in {explanation}");
         assert!(!denial.to_string().contains("hush") && !debug.contains("hush"));
     }
-    // Whether a tool is unknown, unpermitted or forbidden is no word an agent can tell apart, and
+    // Whether a tool is unknown, unpermitted or forbidden is not a word an agent can tell apart, and
     // neither is what is wrong with a token.
     let word = |reason: Reason| reason.code();
     let same = [Reason::UnknownTool, Reason::NotCovered, Reason::NoPermit, Reason::Forbidden];

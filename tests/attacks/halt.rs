@@ -57,7 +57,7 @@ fn a_halt_of_one_stops_that_one() {
     }
 }
 
-/// attack 103: whoever holds or presents under another name at another time is stopped all the same
+/// attack 103: holding or presenting under another name at another time is stopped all the same
 #[test]
 fn a_halt_reaches_the_holder_and_whoever_presents() {
     let with = |world: &World, human: &str, alias: &str| {

@@ -59,7 +59,7 @@ impl Inside {
     }
 }
 
-/// attack 142: a sink that calls its own broker is told no, and nobody waits for ever
+/// attack 142: a sink that calls its own broker is told no, and no thread waits for ever
 #[test]
 fn a_sink_that_calls_back_is_told_no() {
     #[derive(Clone, Default)]
@@ -75,7 +75,7 @@ fn a_sink_that_calls_back_is_told_no() {
             self.log.open()
         }
         fn append(&self, batch: &[Entry<'_>]) -> Result<Kept, SinkError> {
-            // Each record written makes more to write, so it meddles so many times and no more.
+            // Each record written makes more to write, so it meddles a limited number of times.
             let left = |left: usize| left.checked_sub(1);
             if let Some(inside) = self.inside.get()
                 && self.left.fetch_update(Ordering::SeqCst, Ordering::SeqCst, left).is_ok()
@@ -198,7 +198,7 @@ fn a_clock_or_tool_that_calls_back_gets_an_answer() {
 }
 
 /// attack 133, attack 138: a permit whose record the log refuses after a long wait has no outcome,
-/// whoever calls meanwhile, so the log stays one that verifies
+/// who calls meanwhile, so the log stays one that verifies
 #[test]
 fn a_permit_that_lapses_while_its_record_is_written_has_no_outcome() {
     #[derive(Clone)]

@@ -154,7 +154,7 @@ fn a_delegate_is_dead_once_its_parent_has_lain_idle() {
     assert!(broker.standing().grants.is_empty());
 }
 
-/// P7: a renewal is for the holder, whoever else would be permitted the same
+/// P7: a renewal is for the holder, also if others would be permitted the same
 #[test]
 fn a_grant_is_renewed_for_its_holder_and_nobody_else() {
     let broker = Broker::new(delegable()).unwrap();
@@ -220,7 +220,7 @@ fn an_end_that_did_not_wait_for_a_flush_is_recorded_by_the_next() {
     let (at, reached) = channel();
     let (go, leave) = channel();
     thread::scope(|scope| {
-        // A record is left behind by a drift that nobody settles.
+        // A record is left behind by a drift that no thread settles.
         let grant = first.request(Scope::tool("bank.pay").any_args(), &Context::new()).unwrap();
         drop(broker.reload(&policy([])));
         let gate = broker.gate();
@@ -255,7 +255,7 @@ fn a_check_is_denied_where_the_task_has_no_room_for_another_permit() {
     assert!(gate.check(grant.token(), &payer, &pay(1), &none).is_ok());
 }
 
-/// P2: what hung from an ended grant and has yet to be put away is not there to be ended again
+/// P2: what descends from an ended grant and has yet to be removed is not there to be ended again
 #[test]
 fn what_ended_with_its_parent_does_not_end_once_more() {
     let broker = Broker::new(delegable()).unwrap();

@@ -191,7 +191,7 @@ fn a_digest_of_arguments_is_of_no_use_to_another_caller_or_tool() {
     assert_eq!(told.len(), 5);
 }
 
-/// attack 146: whoever has no token gets no digest made
+/// attack 146: without a token no digest is made
 #[test]
 fn a_denial_before_the_signature_holds_has_no_digest() {
     let world = World::new([broad()]);

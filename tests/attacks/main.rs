@@ -1,7 +1,7 @@
 //! The attacks, end to end: over the public API, through broker, request and gate.
 //!
 //! Each test's doc comment names the attacks it stands for. Attacks on parts alone (the token's
-//! bytes, the clock, the chain of the log) have their tables beside those parts; here the whole gate
+//! bytes, the clock, the chain of the log) have their tables next to those parts; here the whole gate
 //! stands in the way.
 #![allow(
     clippy::unwrap_used,

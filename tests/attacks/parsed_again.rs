@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use crate::world::{World, call, policy};
 
-/// The policy of the page, and beside it a permit to ask for any call, so that each call is decided by the
+/// The policy of the page, and with it a permit to ask for any call, so that each call is decided by the
 /// page's rule alone; and people to ask, who are never reached by what no permit covers.
 fn documented() -> World {
     let page = include_str!("../../docs/policy.md");
@@ -82,7 +82,7 @@ fn a_list_of_arguments_says_what_shell_text_can_not() {
         "",
     ] {
         let refused = git.run(command, &[], &["."]).unwrap_err();
-        assert_eq!(refused, Reason::NoPermit, "{command:?}: nobody is asked about it");
+        assert_eq!(refused, Reason::NoPermit, "{command:?}: no one is asked about it");
     }
     for option in [
         "-c",

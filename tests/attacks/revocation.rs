@@ -368,7 +368,7 @@ fn a_name_is_free_again_after_the_ceiling() {
     assert_eq!(world.attempt(&old, plain()).unwrap_err().code(), Code::Expired);
     assert_eq!(ended(&world), How::Ceiling);
     assert_eq!(first.complete(), Ended::default(), "it was over already");
-    assert_eq!(world.broker.standing().tasks.len(), 1, "and its handle ends nobody else's");
+    assert_eq!(world.broker.standing().tasks.len(), 1, "and its handle ends no other");
 }
 
 /// attack 100: revoking what is not there changes nothing and tells nothing

@@ -20,7 +20,7 @@ fn reviewed(per: Per) -> Rule {
     Rule::ask("ask").tool("t").approval(ApprovalTerms::per(per).review(owners))
 }
 
-/// attack 37, attack 38: without a rule there is nothing, and beside an allowlist there is nothing
+/// attack 37, attack 38: without a rule there is nothing, and next to an allowlist there is nothing
 #[test]
 fn what_no_rule_permits_is_denied() {
     let empty = World::new([]);
@@ -294,7 +294,7 @@ fn consent_is_required_beside_a_broad_permit() {
 
     let alone = World::new([reviewed(Per::Task)]);
     let denial = alone.open().request(Scope::tool("t").any_args(), &alone.context).unwrap_err();
-    assert_eq!(denial.reason(), Reason::NotCovered, "an ask alone asks nobody and gives nothing");
+    assert_eq!(denial.reason(), Reason::NotCovered, "an ask alone asks no one and gives nothing");
 
     let forbidden = World::new([broad(), reviewed(Per::Call), Rule::forbid("f").tool("t")]);
     let denial =

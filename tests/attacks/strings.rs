@@ -128,7 +128,7 @@ fn another_spelling_is_another_text() {
     ]);
 }
 
-/// attack 11, attack 12: look-alike and invisible characters are no part of a name
+/// attack 11, attack 12: look-alike and invisible characters are not part of a name
 #[test]
 fn a_name_that_only_looks_right_is_no_name() {
     let world = World::new([Rule::permit("p").any_tool().any_args()]);
@@ -177,7 +177,7 @@ fn a_tool_under_another_name_has_no_rule() {
         assert_eq!(world.attempt(&grant, call), Err(Reason::OutOfScope), "{name}");
     }
 
-    // Where there is a catalogue, the new name is no tool at all, whatever the rules would say.
+    // Where there is a catalogue, the new name is not a tool at all, whatever the rules would say.
     let catalogue = Policy::builder()
         .tool(Tool::new("read_file"))
         .rule(Rule::permit("all").any_tool().any_args())
@@ -213,8 +213,8 @@ fn a_list_passes_only_if_all_of_it_does() {
     ]);
 }
 
-/// attack 17, attack 22, attack 23: what nobody named makes a permit and a scope not match, so
-/// nothing can be carried in beside what was checked
+/// attack 17, attack 22, attack 23: what is not named makes a permit and a scope not match, so
+/// nothing can be carried in next to what was checked
 #[test]
 fn an_argument_that_nobody_named_is_refused() {
     let data = || prefix("/data/");
@@ -300,7 +300,7 @@ fn what_looks_like_a_number_is_none() {
     for text in [r#"{"x":NaN}"#, r#"{"x":Infinity}"#, r#"{"x":-Infinity}"#, r#"{"x":+1}"#] {
         assert!(Call::from_json("t", text).is_err(), "{text}");
     }
-    // A host that builds JSON from a float that is no number gets `null`, which no bound covers.
+    // A host that builds JSON from a float that is not a number gets `null`, which no bound covers.
     for float in [f64::NAN, f64::INFINITY, f64::NEG_INFINITY] {
         let args = json!({ "x": float }).to_string();
         assert_eq!(by_scope(&max(100), &args), Err(Reason::OutOfScope));
@@ -472,7 +472,7 @@ fn a_resource_beside_the_one_granted_is_another() {
     ] {
         assert!(Policy::builder().rule(rule).build().is_err());
     }
-    // A request for a resource beside the permitted one, or for any, is not covered.
+    // A request for a resource next to the permitted one, or for any, is not covered.
     let world =
         World::of(policy([resource(Rule::permit("p").tool("t"), "db:users")]), |builder| builder);
     let task = world.open();

@@ -193,7 +193,7 @@ fn the_end_of_time_denies() {
     }
 }
 
-/// attack 86: a window slides, so a burst at its edge is no burst more
+/// attack 86: a window slides, so a burst at its edge adds nothing
 #[test]
 fn two_bursts_at_a_windows_edge_are_one() {
     let world = World::new([broad().ttl(HOUR).rate(3, MINUTE)]);

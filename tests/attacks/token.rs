@@ -59,7 +59,7 @@ fn a_token_with_any_bit_flipped_is_refused_at_the_gate() {
     for at in 0..text.len() * 8 {
         let mut flipped = text.as_bytes().to_vec();
         flipped[at / 8] ^= 1 << (at % 8);
-        // Text that is no UTF-8 cannot even be presented.
+        // Text that is not UTF-8 cannot even be presented.
         if let Ok(flipped) = String::from_utf8(flipped) {
             refused(&world, &flipped, &format!("bit {at} of the text"));
         }
@@ -159,7 +159,7 @@ fn an_unknown_version_and_moved_fields_are_refused() {
     assert_eq!(refused(&other, grant.token().expose(), "traded"), Reason::ForeignToken);
 }
 
-/// attack 70: a tag made for another use is no token's tag
+/// attack 70: a tag made for another use is not a token's tag
 #[test]
 fn a_tag_of_another_use_is_a_bad_signature_at_the_gate() {
     let world = world();
@@ -295,7 +295,7 @@ fn a_token_from_before_a_restart_is_unknown() {
     let _other = renamed.broker.open_named("other", &renamed.agent, Purpose::new("x")).unwrap();
     assert_eq!(refused(&renamed, token, "another name"), Reason::UnknownGrant);
 
-    // Whoever has the key can sign what the table never gave: it is still nothing.
+    // The owner of the key can sign what the table never gave: it is still nothing.
     let rows: [(&str, Token, Reason); 4] = [
         (
             "grant",
@@ -372,7 +372,7 @@ fn all_bad_tokens_look_the_same_to_the_agent() {
     let reasons: std::collections::BTreeSet<_> =
         bad.iter().map(|text| refused(&world, text, text)).collect();
     assert!(reasons.len() >= 7, "operators can tell them apart: {reasons:?}");
-    // `check` is no oracle beside the gate.
+    // `check` is not an oracle next to the gate.
     for text in &bad {
         let token = Token::from_text(text.clone());
         let denial = world.gate.check(&token, &world.agent, &plain(), &world.context).unwrap_err();

@@ -1,4 +1,4 @@
-//! Attacks on tokens, as whoever holds, steals or forges one would try them.
+//! Attacks on tokens, as a holder, thief or forger would try them.
 
 use std::time::Duration;
 
@@ -90,7 +90,7 @@ fn a_token_with_any_bit_flipped_is_refused() {
         let mut flipped = text.clone();
         flipped[at / 8] ^= 1 << (at % 8);
         let refused = std::str::from_utf8(&flipped).is_ok_and(|text| check(text, &keys()).is_err());
-        // Text that is no UTF-8 cannot even be presented.
+        // Text that is not UTF-8 cannot even be presented.
         assert!(refused || flipped[at / 8] >= 0x80, "bit {at} of the text");
     }
 }

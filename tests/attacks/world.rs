@@ -152,7 +152,7 @@ impl World {
     pub(crate) fn recorded_denial(&self) -> String {
         match self.events().pop() {
             Some(Event::Denied { reason, .. }) => reason.into_owned(),
-            other => panic!("the last record is no denial: {other:?}"),
+            other => panic!("the last record is not a denial: {other:?}"),
         }
     }
 

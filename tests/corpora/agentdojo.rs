@@ -134,7 +134,7 @@ fn the_errands_of_a_library_are_run_and_no_attack_on_what_they_act_on() {
 #[ignore = "published data: HALLPASS_CORPORA says where it is"]
 fn the_bills_of_banking_are_paid_and_the_thief_is_not() {
     let banking = Suite::load("banking");
-    // With tool names alone, whoever may send money may send it to the thief.
+    // With tool names alone, an agent that may send money may send it to the thief.
     assert_eq!(banking.row("banking"), [144, 42, 0, 0]);
 }
 

@@ -2,7 +2,7 @@
 //!
 //! A subject is an identity of its id; roles are its groups, other properties its attributes. An
 //! action is a tool, its properties are the arguments; resource and context are themselves, but for
-//! the context's `time`: what time it is the broker knows by its own clock and takes from nobody.
+//! the context's `time`: what time it is the broker knows by its own clock and takes from no one.
 
 use std::collections::BTreeSet;
 
@@ -77,7 +77,7 @@ what.tool     = { one_of = ["PUT", "DELETE"] }
 what.resource = { type = "route", id = "/todos/{todoId}" }
 "#;
 
-/// Properties that are no business of a rule never change its decision: `any` says so for arguments,
+/// Properties that are not the business of a rule never change its decision: `any` says so for arguments,
 /// and of everything else a rule sees only what it names.
 const CERTIFICATION: &str = r#"
 version = 1
@@ -124,7 +124,7 @@ fn part<'r>(request: &'r Json, path: &str) -> &'r str {
     request.pointer(path).and_then(Json::as_str).unwrap_or("")
 }
 
-/// An evaluation request as a question. `known` is what the host knows of the subject beside what the
+/// An evaluation request as a question. `known` is what the host knows of the subject in addition to what the
 /// request says. Tables say `principal` and `attrs` where requests say `subject` and `properties`.
 fn question(request: &Json, known: Option<&Json>) -> Question {
     let said = |part: &str| {
@@ -223,7 +223,7 @@ fn batches_decide_as_their_evaluations_do() {
     assert_eq!(decided, 6);
 }
 
-/// What has to be there and is not, or is no text, reaches the crate as empty text or not at all, and
+/// What has to be there and is not, or is not text, reaches the crate as empty text or not at all, and
 /// nothing empty is ever taken for something. Asked with a grant for it at hand, so that it is the
 /// call that is refused.
 #[test]

@@ -1,5 +1,5 @@
 //! The base64 vectors of RFC 4648 and of the web platform tests against the strict reader of tokens.
-//! (The HMAC vectors are read beside the crate's own key type, which takes no bytes from outside.)
+//! (The HMAC vectors are read next to the crate's own key type, which takes no bytes from outside.)
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -38,7 +38,7 @@ fn accepted(corpus: &Json) -> Vec<&str> {
         let text = row[0].as_str().unwrap();
         let expected = row[1].as_array().map(Vec::len);
         let read = (0..=text.len()).find(|length| reads(text, *length));
-        // `--` and `__` are no base64 but base64url of one byte, with trailing bits set.
+        // `--` and `__` are not base64 but base64url of one byte, with trailing bits set.
         assert!(read.is_none() || read == expected, "{row}");
         if let Some(bytes) = row[1].as_array() {
             let bytes: Vec<u8> = bytes.iter().map(|byte| byte.as_u64().unwrap() as u8).collect();

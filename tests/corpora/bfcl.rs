@@ -149,7 +149,7 @@ fn a_list_of_nothing_but_the_pinned_text_is_covered_and_an_empty_one_is_not() {
     assert!(tried > 1000);
 }
 
-/// The corpus has turns without calls: what such a turn asks for is nothing, which is no scope.
+/// The corpus has turns without calls: what such a turn asks for is nothing, which is not a scope.
 #[test]
 #[ignore = "published data: HALLPASS_CORPORA says where it is"]
 fn a_turn_that_calls_nothing_gets_nothing() {

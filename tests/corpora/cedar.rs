@@ -2,7 +2,7 @@
 //!
 //! A principal is an identity called `Type::id`, its parents (all the way up) are its groups. What
 //! lies above a resource, itself included, is its attribute `in`; attributes of entities it refers to
-//! are laid out beside its own (`account_owner`). Rules are called as in the tables, so that not only
+//! are laid out next to its own (`account_owner`). Rules are called as in the tables, so that not only
 //! the decision but also the rules that decided are compared.
 
 use hallpass::identity::Assertion;

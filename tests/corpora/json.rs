@@ -33,7 +33,7 @@ const OPEN: &[(&str, Result<(), &str>)] = &[
     ("i_number_too_big_pos_int.json", Ok(())),
     // 48 digits.
     ("i_number_very_big_negative_int.json", Err("at most 38 digits")),
-    // Half a surrogate pair is no character, so no text a tool could be given.
+    // Half a surrogate pair is not a character, so no text a tool could be given.
     ("i_object_key_lone_2nd_surrogate.json", Err("surrogate pair")),
     ("i_string_1st_surrogate_but_2nd_missing.json", Err("surrogate pair")),
     ("i_string_1st_valid_surrogate_2nd_invalid.json", Err("surrogate pair")),

@@ -4,7 +4,7 @@
 //!
 //! - tools of different servers may share a name (eight do here); in a catalogue every tool has a
 //!   name of its own, so tools are called `SERVER/TOOL`;
-//! - npm scopes begin with `@`, which is no character of a tool's name, so the scope is left out.
+//! - npm scopes begin with `@`, which is not a character of a tool's name, so the scope is left out.
 
 use std::collections::BTreeMap;
 

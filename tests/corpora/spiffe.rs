@@ -16,7 +16,7 @@ const DELIBERATE: [(&str, bool, &str); 3] = [
         true,
         "to a resolver a trailing dot makes no other name, so it would be a second spelling",
     ),
-    ("trustdomain", true, "a trust domain alone is no id, and nothing here takes one"),
+    ("trustdomain", true, "a trust domain alone is not an id, and nothing here takes one"),
 ];
 
 fn cases<'c>(corpus: &'c Value, part: &str) -> &'c [Value] {

@@ -1,4 +1,4 @@
-//! What a host hears of denials, and of what is no call.
+//! What a host hears of denials, and of what is not a call.
 
 use std::sync::{Arc, Mutex, OnceLock};
 use std::time::Duration;
@@ -95,7 +95,7 @@ fn a_panic_of_the_hook_changes_nothing_and_what_is_denied_to_the_hook_is_not_tol
     assert_eq!(broker.stats().denials.to_vec(), [(Reason::MalformedPurpose, 4)], "all are counted");
 }
 
-/// attacks 28, 29 and 135: what is no call is in the log, and counts against who asked.
+/// attacks 28, 29 and 135: what is not a call is in the log, and counts against who asked.
 #[test]
 fn what_is_no_call_is_denied_recorded_and_trips() {
     let broker = Broker::builder(policy()).halt_after(3, Duration::from_secs(60)).build().unwrap();

@@ -132,7 +132,7 @@ fn it_renews_when_a_third_is_left_and_asks_again_after_the_end() {
     assert_eq!(world.call(&session), None);
 }
 
-/// attack 91: asking again is no standing privilege.
+/// attack 91: asking again is not a standing privilege.
 #[test]
 fn no_session_outlives_the_life_of_its_rule_or_the_ceiling_of_its_task() {
     let rule = Rule::permit("p").ttl(seconds(30)).max_life(seconds(100));

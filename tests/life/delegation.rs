@@ -41,7 +41,7 @@ fn a_childs_literals_are_values_and_never_read_as_expressions() {
             // Said before: what a child asks for must lie within its parent.
             let refused = task.delegate(&parent, &worker, of(other), &here()).unwrap_err();
             assert_eq!(refused.reason(), Reason::NotCovered, "{other:?} of {literal:?}");
-            // And enforced: a block with the other value, alone or beside the parent's, gains nothing.
+            // And enforced: a block with the other value, alone or next to the parent's, gains nothing.
             for block in [of(other), to_ping_where(one_of([literal, other]))] {
                 let narrowed = parent.token().attenuate(&block, None).unwrap();
                 let check = |text: &str| {
@@ -50,7 +50,7 @@ fn a_childs_literals_are_values_and_never_read_as_expressions() {
                 };
                 assert_eq!(check(other), Err(Reason::OutOfScope), "{other:?} of {literal:?}");
                 let kept = if block == of(other) { Err(Reason::OutOfScope) } else { Ok(()) };
-                assert_eq!(check(literal), kept, "{literal:?} beside {other:?}");
+                assert_eq!(check(literal), kept, "{literal:?} next to {other:?}");
             }
         }
         assert!(task.delegate(&parent, &worker, of(literal), &here()).is_ok());
@@ -112,7 +112,7 @@ fn a_child_does_not_outlive_its_parent() {
     assert!(world.broker.standing().grants.is_empty());
 }
 
-/// attack 56: depth is the broker's to count; it is no part of the token
+/// attack 56: depth is the broker's to count; it is not part of the token
 #[test]
 fn a_chain_is_as_deep_as_policy_says() {
     let chain = |rule: Rule| {
@@ -237,7 +237,7 @@ fn a_delegation_needs_a_permit_for_both_sides_and_for_all_above() {
     let task = world.open(&a);
     let root = task.request(to_ping(), &here()).unwrap();
     let refused = task.delegate(&root, &d, to_ping(), &here()).unwrap_err();
-    assert_eq!(refused.reason(), Reason::NotCovered, "nobody permits d anything");
+    assert_eq!(refused.reason(), Reason::NotCovered, "no rule permits d anything");
     let second = task.delegate(&root, &b, to_ping(), &here()).unwrap();
     let third = task.delegate(&second, &c, to_ping(), &here()).unwrap();
     world.call(&third, &ping()).unwrap();

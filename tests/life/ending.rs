@@ -103,7 +103,7 @@ fn a_name_used_again_is_another_generation() {
     let second = open().unwrap();
     assert_eq!(world.denied(&old, &ping()), Reason::TaskOver);
     assert_eq!(second.name(), "nightly");
-    // The old handle's end is no end of the new one.
+    // The old handle's end is not an end of the new one.
     let grant = second.request(to_ping(), &here()).unwrap();
     assert!(old.revoke().is_empty());
     world.call(&grant, &ping()).unwrap();

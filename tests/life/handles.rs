@@ -114,7 +114,7 @@ fn a_check_spends_nothing_and_records_nothing() {
     assert_eq!(denial.reason(), Reason::UsesSpent, "and it sees what is spent");
 }
 
-/// Operators stop and end; letting go on gives nobody what was ended.
+/// Operators stop and end; letting go on gives no one what was ended.
 #[test]
 fn a_control_stops_and_gives_nothing() {
     let broker = broker();

@@ -70,7 +70,7 @@ fn a_delegates_call_keeps_all_above_it_in_use() {
     assert_eq!(world.denied(&child, &ping()), Reason::Expired);
 }
 
-/// A permit that was not started is no use; and no use outlives the time to live.
+/// A permit that was not started is not a use; and no use outlives the time to live.
 #[test]
 fn an_open_permit_keeps_nothing_in_use_and_a_running_call_gives_no_time() {
     let world = dumps();

@@ -38,7 +38,7 @@ fn a_use_of_a_call_that_never_started_comes_back_exactly_once() {
     world.call(&grant, &ping()).unwrap();
     assert_eq!(world.denied(&grant, &ping()), Reason::UsesSpent);
 
-    // This one lapses, is put away by the next call, and is dropped only then.
+    // This one lapses, is removed by the next call, and is dropped only then.
     world.pass(seconds(30));
     world.call(&grant, &ping()).unwrap();
     drop(spent);

@@ -32,7 +32,7 @@ fn a_preview_names_what_the_reload_then_ends() {
     let root = task.request(to_ping(), &here()).unwrap();
     let child = task.delegate(&root, &b, to_ping(), &here()).unwrap();
     let leaf = task.delegate(&child, &c, to_ping(), &here()).unwrap();
-    // Nobody may delegate two hops deep any more.
+    // Delegating two hops deep is not permitted any more.
     let today = policy([pings("p").on(EVERYWHERE).depth(1)]);
     let mut would: Vec<_> = world.broker.preview(&today).grants.iter().map(|one| one.id).collect();
     let mut does: Vec<_> =
@@ -130,7 +130,7 @@ proptest! {
                 if ended || after.contains(&id) {
                     prop_assert!(ended != after.contains(&id));
                 } else {
-                    // Given less time, it is past it: that is no drift.
+                    // Given less time, it is past it: that is not drift.
                     let grant = grants.iter().flatten().find(|grant| grant.id() == id).unwrap();
                     prop_assert_eq!(world.denied(grant, &ping()), Reason::Expired);
                 }

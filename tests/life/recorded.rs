@@ -113,7 +113,7 @@ fn a_refused_call_leaves_which_resource_it_was_for_and_in_which_context() {
     assert!(denied.iter().all(|own| own.args.is_some() && own.scope.is_none()));
 }
 
-/// What can't be meant is not kept, and what is long is kept short: whoever is denied may ask again.
+/// What can't be meant is not kept, and what is long is kept short: a denied agent may ask again.
 #[test]
 fn what_is_kept_of_a_refused_question_is_well_formed_and_bounded() {
     let world = readers();
@@ -130,7 +130,7 @@ fn what_is_kept_of_a_refused_question_is_well_formed_and_bounded() {
     let denied = denied(&world);
     let short = denied[0].scope.as_ref().unwrap().to_json();
     assert!(short.starts_with("{\"bytes\":") && short.len() < 100, "{short}");
-    assert_eq!(denied[1].scope, None, "it is no scope");
+    assert_eq!(denied[1].scope, None, "it is not a scope");
     assert_eq!((denied[2].context.as_ref(), denied[2].scope.is_some()), (None, true));
     assert_eq!(denied[3].resource, None);
 }

@@ -43,7 +43,7 @@ fn what_is_compared_with_means_at_the_calls_what_it_means_at_the_request() {
     }
 }
 
-/// P3: what stands beside a comparison with a list looks at whole lists, and so covers none that are
+/// P3: what stands next to a comparison with a list looks at whole lists, and so covers none that are
 /// asked element by element
 #[test]
 fn a_scope_of_elements_does_not_lie_in_a_comparison_with_a_whole_list() {
@@ -60,7 +60,7 @@ fn a_scope_of_elements_does_not_lie_in_a_comparison_with_a_whole_list() {
     assert!(ask(eq(vec!["crew"])).is_ok());
 }
 
-/// P5: an argument compared with may be a list; beside that, `eq` can't tell of a list what it is
+/// P5: an argument compared with may be a list; next to that, `eq` can't tell of a list what it is
 #[test]
 fn a_forbid_acts_on_a_list_beside_a_comparison_with_a_list() {
     let forbid = all_of([eq("boss"), same_as("args.from")]);
@@ -225,7 +225,7 @@ fn a_trimmed_scope_names_no_part_that_covers_no_call() {
     assert_eq!(trimmed.scope().check(), Ok(()));
 }
 
-/// A grant of nothing would be handed out without whoever has to agree to what was asked for.
+/// A grant of nothing would be handed out without an approval of what was asked for.
 #[test]
 fn a_trimmed_scope_that_no_call_fits_is_denied() {
     let permit = Rule::permit("some").tool("t").arg("b", max(5)).other_args();
@@ -239,7 +239,7 @@ fn a_trimmed_scope_that_no_call_fits_is_denied() {
 }
 
 /// What a permit is closed to must not be there, as `null` neither: a part of the request does without it
-/// if it may, and is no part otherwise.
+/// if it may, and is not part otherwise.
 #[test]
 fn a_trimmed_scope_leaves_out_what_the_permit_is_closed_to() {
     let closed = Rule::permit("closed").tool("t").arg("a", max(5));

@@ -1,4 +1,4 @@
-//! Sweeping: what is past its time is dead at once and put away later.
+//! Sweeping: what is past its time is dead at once and removed later.
 
 use std::time::Duration;
 
@@ -126,7 +126,7 @@ fn a_reaper_sweeps_until_it_is_dropped() {
     while world.broker.stats().tasks > 0 {
         std::thread::yield_now();
     }
-    // Dropping it waits for the thread: afterwards nobody sweeps.
+    // Dropping it waits for the thread: afterwards no thread sweeps.
     drop(reaper);
     std::mem::forget(world.open(&agent));
     world.pass(seconds(100));

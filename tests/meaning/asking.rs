@@ -114,7 +114,7 @@ fn a_forbid_that_compares_with_the_call_refuses_a_request_only_where_it_acts_on_
     assert!(!context.granted(&customer(json!("c2"))));
     assert!(!context.granted(&customer(json!({ "one_of": ["c2", "c3"] }))));
 
-    // Whatever it will be compared with, what nobody stated leaves it unknown.
+    // Whatever it will be compared with, what was not stated leaves it unknown.
     let unstated = policy(r#"when = { tenant = { not = { same_as = "args.customer" } } }"#);
     assert!(!Situation::new(&unstated).granted(&customer(json!("any"))));
     let who = policy(r#"who = { attrs = { team = { same_as = "args.customer" } } }"#);

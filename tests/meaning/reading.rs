@@ -98,7 +98,7 @@ fn an_inner_address_is_not_passed_in_another_form() {
     );
 }
 
-/// What is no RFC 3339 is unknown in a call, and does not load in a policy.
+/// What is not RFC 3339 is unknown in a call, and does not load in a policy.
 #[test]
 fn what_only_looks_like_a_time_is_none() {
     let december = r#"{ after = "2026-12-01T00:00:00Z", before = "2027-01-01T00:00:00Z" }"#;

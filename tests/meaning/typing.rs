@@ -42,7 +42,7 @@ fn each_value_is_of_its_type() {
     }
 }
 
-/// Beside kinds that are asked of each element, too, it looks at the list itself.
+/// Next to kinds that are asked of each element, too, it looks at the list itself.
 #[test]
 fn a_list_can_be_excluded_and_asked_for() {
     let asked = [

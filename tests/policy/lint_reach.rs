@@ -221,7 +221,7 @@ fn a_permit_of_a_sink_that_constrains_only_what_may_be_left_out_is_named() {
     ] {
         assert_eq!(of(tools, &held), [""; 0], "{held}");
     }
-    // What is no sink is not looked at; what a guard chooses by its label is one.
+    // What is not a sink is not looked at; what a guard chooses by its label is one.
     let quiet = "tool = [{ name = \"t\", labels = [\"calendar\"] }]";
     assert_eq!(of(quiet, &event), [""; 0]);
     let rules = permit("p", &format!("what.args = {event}"))

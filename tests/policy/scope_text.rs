@@ -53,11 +53,11 @@ fn what_is_no_scope_is_refused_where_it_is_wrong() {
         ("[{\"tool\": \"t\", \"tool\": \"u\"}]", "line 1, column 16: key `tool` is given twice"),
         (
             "[{\"tool\": \"t\", \"arg\": {}}]",
-            "line 1, column 16: `[0]`: `arg` is no key here: did you mean `args`?",
+            "line 1, column 16: `[0]`: `arg` is not a key here: did you mean `args`?",
         ),
         (
             "[{\"tool\": \"t\"},\n {\"tool\": \"t\", \"args\": {\"a\": {\"in\": []}}}]",
-            "line 2, column 31: `[1].args.a`: `in` is no kind of constraint: the word here is `one_of`",
+            "line 2, column 31: `[1].args.a`: `in` is not a kind of constraint: the word here is `one_of`",
         ),
         (
             "[{\"tool\": \"t\", \"args\": {\"a\": {\"one_of\": []}}}]",
@@ -120,7 +120,7 @@ fn a_scope_of_any_size_is_refused_early() {
 #[test]
 fn data_is_read_like_text_and_names_the_keys() {
     let error = Scope::try_from(json!([{"tool": "t", "args": {"a": {"gt": 1}}}])).unwrap_err();
-    let message = "`[0].args.a`: `gt` is no kind of constraint: the word here is `above`";
+    let message = "`[0].args.a`: `gt` is not a kind of constraint: the word here is `above`";
     assert_eq!(error.to_string(), message);
     let error = serde_json::from_value::<Scope>(json!([{"tool": "t", "args": {"a": {"gt": 1}}}]));
     assert_eq!(error.unwrap_err().to_string(), message);

@@ -22,7 +22,7 @@ proptest! {
     }
 }
 
-/// A dry run answers as the call would, also where a permit that nobody started has lapsed.
+/// A dry run answers as the call would, also where a permit that was not started has lapsed.
 #[test]
 fn a_dry_run_counts_a_lapsed_permit_as_given_back() {
     let clock = ManualClock::new(at(0));

@@ -1,4 +1,4 @@
-//! A whole life of a broker beside a model of it: a list of tasks, one of grants, one of tokens, one of
+//! A whole life of a broker next to a model of it: a list of tasks, one of grants, one of tokens, one of
 //! permits, and one of all that was ever charged to a limit. Nothing is summed up or looked up.
 
 use std::ops::{Deref, DerefMut};
@@ -465,7 +465,7 @@ impl Life {
 
     // ---- what is written ----
 
-    /// As [`Stand::denied`]; counts it, against whoever asked, too, where it counts.
+    /// As [`Stand::denied`]; counts it, against the asking identity, too, where it counts.
     pub(crate) fn refused(
         &mut self,
         stage: &str,
@@ -481,7 +481,7 @@ impl Life {
         reason
     }
 
-    /// Repeated denials halt who is denied; what is no doing of theirs does not count.
+    /// Repeated denials halt who is denied; what is not a doing of theirs does not count.
     fn offend(&mut self, who: usize, reason: Reason) {
         use hallpass::Code;
         let Some((most, seconds)) = self.case.tripwire else { return };

@@ -106,7 +106,7 @@ impl Life {
         }
     }
 
-    /// Whether a grant may hang from the first of these, as far as depth goes: one hop, if nobody
+    /// Whether a grant may hang from the first of these, as far as depth goes: one hop, if no rule
     /// says.
     pub(crate) fn reaches(&self, delegated: &Given, above: &[usize]) -> bool {
         let stamps = above.iter().flat_map(|at| &self.rows[*at].parts).flat_map(|p| &p.stamps);

@@ -134,7 +134,7 @@ impl Life {
         let (told, word) = match how {
             End::Complete if wait => {
                 let ended = handle.complete_and_wait(std::time::Duration::ZERO);
-                // It waits for what still runs, whoever ended the task before.
+                // It waits for what still runs, also if the task was ended before.
                 let told: BTreeSet<u64> = ended.running.into_iter().collect();
                 assert_eq!(told, running);
                 (None, "Completed")

@@ -124,7 +124,7 @@ impl Life {
         }
     }
 
-    /// Permits of a task that nobody started in time. What they hold comes back when their task is
+    /// Permits of a task that were not started in time. What they hold comes back when their task is
     /// looked at next.
     pub(crate) fn close_lapsed(&mut self, task: usize) {
         for at in 0..self.slips.len() {
@@ -139,7 +139,7 @@ impl Life {
     }
 }
 
-/// When the calls were that a counter still knows of: with each, so many as its largest rate so far looks
+/// When the calls were that a counter still knows of: with each, as many as its largest rate so far looks
 /// back at. A larger one, which comes with a reload, has to do with these.
 fn kept_by_rates(charged: &[&Charge]) -> Vec<i64> {
     let mut kept = 0;

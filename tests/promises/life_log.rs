@@ -45,7 +45,7 @@ impl Life {
                 self.tasks[self.rows[slip.row].task].generation == told.generation
                     && !matches!(slip.state, State::Closed(_))
             });
-            // One that has lapsed may have been put away before it is looked at.
+            // One that has lapsed may have been removed before it is looked at.
             let lapsed = |slip: &&crate::life::Slip| {
                 slip.state == State::Reserved && self.now >= slip.lapses
             };
@@ -158,7 +158,7 @@ impl Life {
             };
             told.push(event);
         }
-        assert_eq!(put_away(&told), put_away(&self.events), "P9: each is put away once");
+        assert_eq!(put_away(&told), put_away(&self.events), "P9: each is removed once");
         assert_eq!(in_order(&told), in_order(&self.events), "P9: the log is what happened");
         for slip in &self.slips {
             let record = &records[slip.number as usize - 1];
@@ -174,7 +174,7 @@ impl Life {
     }
 }
 
-/// What is past its time is put away at some time, and so is a permit that nobody started: when, and in
+/// What is past its time is removed at some time, and so is a permit that was not started: when, and in
 /// which order, is not for the model to say.
 fn is_put_away(event: &str) -> bool {
     let lapsed = event.starts_with("outcome") && event.contains("Abandoned");

@@ -18,7 +18,7 @@ impl Life {
             let epoch = self.epoch;
             self.record(format!("reloaded {epoch}"));
         }
-        assert_eq!(reload.epoch(), self.epoch, "the same policy is no new epoch");
+        assert_eq!(reload.epoch(), self.epoch, "the same policy is not a new epoch");
         let live = |task: &usize| !self.tasks[*task].over;
         let tasks: Vec<usize> = (0..self.tasks.len()).filter(live).filter(|_| !same).collect();
         assert_eq!(reload.waiting(), tasks.len());

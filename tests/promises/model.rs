@@ -32,7 +32,7 @@ pub(crate) enum Side {
 #[derive(Clone, Copy)]
 pub(crate) struct Setting<'q> {
     pub(crate) moment: Moment,
-    /// How the token is presented; before there is a call, nobody knows.
+    /// How the token is presented; before there is a call, it is not known.
     pub(crate) form: Option<Form>,
     pub(crate) who: &'q WhoSaid,
     pub(crate) why: &'q WhySaid,

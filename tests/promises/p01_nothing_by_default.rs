@@ -55,7 +55,7 @@ proptest! {
         prop_assert!(matches!(says, Says::NoPermit | Says::Forbid(_)), "{:?}", says);
     }
 
-    /// P1: an argument, a field or a resource that nobody named is not covered.
+    /// P1: an argument, a field or a resource that is not named is not covered.
     #[test]
     fn what_a_permit_does_not_name_it_does_not_cover(
         mut permit in rules_of(hallpass::policy::Effect::Permit, 1),
@@ -95,7 +95,7 @@ proptest! {
         prop_assert_eq!(denial.unwrap_err().reason(), Reason::UnknownTool);
     }
 
-    /// P1: no text that nobody signed is a token, whatever follows the version.
+    /// P1: no unsigned text is a token, whatever follows the version.
     #[test]
     fn no_made_up_text_is_a_token(text in "(hp1|hp2|hp1c|hp)[.][A-Za-z0-9_-]{0,80}([.][A-Za-z0-9_-]{43})?") {
         let policy = PolicySaid { catalogue: None, rules: vec![door("door")] };

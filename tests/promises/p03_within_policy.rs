@@ -246,7 +246,7 @@ fn a_forbid_that_cannot_act_on_any_call_asked_for_does_not_refuse_the_request() 
         task.request(Scope::tool("t").any_args(), &Context::new()).map(drop)
     };
     assert!(request(policy(present())).is_ok());
-    // What the owner is, nobody can tell: there is none.
+    // What the owner is can't be told: there is none.
     assert_eq!(request(policy(eq("eve"))).unwrap_err().reason(), Reason::Forbidden);
 }
 

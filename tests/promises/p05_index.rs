@@ -30,7 +30,7 @@ fn demands() -> BoxedStrategy<C> {
     .boxed()
 }
 
-/// What they compare with, a list perhaps, tells how a list is taken by all that stands beside them.
+/// What they compare with, a list perhaps, tells how a list is taken by all that stands next to them.
 fn comparisons() -> BoxedStrategy<C> {
     let same = select(vec!["args.x", "args.y", "when.env"]).prop_map(|fact| C::SameAs(fact.into()));
     (same, any::<bool>())
@@ -177,7 +177,7 @@ proptest! {
     }
 }
 
-/// P5: of a list with a member of another kind nobody can say that it has none of these; attack 147.
+/// P5: of a list with a member of another kind it can't be said that it has none of these; attack 147.
 #[test]
 fn a_forbid_of_members_sees_a_member_of_another_kind() {
     let mut forbid = door("no-a");

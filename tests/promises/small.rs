@@ -27,7 +27,7 @@ pub(crate) struct Covering {
     pub(crate) calls: Vec<usize>,
 }
 
-/// Every call there is, but for its tool: one letter that nobody names, numbers on both sides of every
+/// Every call there is, but for its tool: one letter that no rule names, numbers on both sides of every
 /// limit, and one argument more.
 fn every_args() -> &'static [BTreeMap<String, V>] {
     static EVERY: OnceLock<Vec<BTreeMap<String, V>>> = OnceLock::new();

@@ -91,7 +91,7 @@ impl Stand {
         self.counted += seconds as i64 * 1000;
     }
 
-    /// Nobody counts while the machine sleeps; the wall clock knows afterwards.
+    /// Nothing counts while the machine sleeps; the wall clock knows afterwards.
     pub(crate) fn suspend(&mut self, seconds: u64) {
         self.clock.suspend(Duration::from_secs(seconds));
         self.wall += seconds as i64 * 1000;

@@ -26,7 +26,7 @@ pub(crate) fn config(cases: u32) -> ProptestConfig {
     }
 }
 
-/// So many seconds after [`START`].
+/// This many seconds after [`START`].
 pub(crate) fn at(seconds: i64) -> Timestamp {
     Timestamp::from_unix_millis(START + seconds * 1000).unwrap()
 }
@@ -63,7 +63,7 @@ pub(crate) enum C {
     Regex(&'static str),
     Under(&'static str),
     Cidr(Vec<&'static str>),
-    /// So many seconds after [`START`].
+    /// This many seconds after [`START`].
     After(i64),
     Before(i64),
     /// Days, and hours of them, in UTC.

@@ -57,7 +57,7 @@ pub(crate) struct GrantModel {
     pub(crate) running: usize,
     /// Why it ended, if it has.
     pub(crate) ended: Option<Reason>,
-    /// Looked at again under another policy, whose limits it then has beside its own.
+    /// Looked at again under another policy, whose limits it then has in addition to its own.
     pub(crate) clamped: bool,
 }
 
@@ -217,7 +217,7 @@ pub(crate) fn stops(
     match halt {
         Halt::Everything => true,
         Halt::Identity(id) => {
-            // Either of them, and whoever they act for.
+            // Either of them, and all they act for.
             [&whos[who], &whos[requester]]
                 .iter()
                 .any(|one| one.id == **id || one.acts_for.as_deref() == Some(&**id))

@@ -146,7 +146,7 @@ impl World {
     }
 
     /// Every reason for which a call is refused. What is wrong with the token is all that is told of
-    /// a token that is no good.
+    /// a token that is not good.
     pub(crate) fn failures(
         &mut self,
         grant: usize,
@@ -177,7 +177,7 @@ impl World {
         fails(own.ended.is_some(), own.ended.unwrap_or(Reason::Revoked));
         fails(self.now >= own.expires, Reason::Expired);
         fails(own.is_idle(self.now), Reason::Expired);
-        // The holder and whoever presents its token have one id and may act for different people.
+        // The holder and the presenter of its token have one id and may act for different people.
         let stopped = [caller, own.holder]
             .iter()
             .any(|who| self.stopped(*who, task.requester, &task.name, Some(&call.tool)));

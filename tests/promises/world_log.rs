@@ -113,8 +113,8 @@ impl World {
                 other => panic!("a record that no model knows of: {other:?}"),
             });
         }
-        // When a permit that nobody started is found to have lapsed is not for the model to say, nor
-        // in which order what is past its time is put away.
+        // When a permit that was not started is found to have lapsed is not for the model to say, nor
+        // in which order what is past its time is removed.
         let timeless = |events: &[String]| -> Vec<String> {
             let lazy = ["Abandoned", "Ceiling", "expired"];
             let kept = events
@@ -128,7 +128,7 @@ impl World {
             put.sort();
             put
         };
-        assert_eq!(put_away(&told), put_away(&self.events), "P9: each is put away once");
+        assert_eq!(put_away(&told), put_away(&self.events), "P9: each is removed once");
         assert_eq!(timeless(&told), timeless(&self.events), "P9: the log is what happened");
         for permit in &self.permits {
             let record = &records[permit.number as usize - 1];

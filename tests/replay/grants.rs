@@ -84,7 +84,7 @@ fn a_renewal_moves_the_expiry_and_a_checkpoint_does_not() {
         ],
     );
     let over = [
-        // Nobody but the holder renews, and who tries loses the grant.
+        // Only the holder renews, and who tries loses the grant.
         (r#""who":"agent-8""#, "not_the_holder", "revoked"),
         (r#""who":{"id":"agent-7","kind":"human"}"#, "not_covered", "revoked"),
         (r#""context":{"now":1}"#, "malformed_context", "revoked"),
@@ -117,7 +117,7 @@ fn what_cannot_be_renewed_is_denied_for_the_reason_it_is_over() {
             r#"{"op":"request","task":"t","as":"no","scope":[{"tool":"add"}]}"#,
             &renew("no", "not_covered"),
             r#"{"op":"renew","grant":"g","who":"","expect":{"reason":"malformed_identity"}}"#,
-            // A host that can attest nobody has asked for nothing, and so lost nothing.
+            // A host that can attest no one has asked for nothing, and so lost nothing.
             &add("g", 1, "", r#""decision":"permit""#),
             r#"{"op":"revoke","grant":"g"}"#,
             &renew("g", "revoked"),

@@ -160,7 +160,7 @@ fn a_revoked_tool_takes_every_grant_that_names_it() {
             r#"{"op":"request","task":"u","as":"n","scope":[{"tool":"note","resource":{"type":"page","id":"1","attrs":{"team":"red"}}}],"expect":{"decision":"permit"}}"#,
             r#"{"op":"revoke","tool":"add","expect":{"tool":"add","revoked":1}}"#,
             r#"{"op":"standing","expect":{"tasks":["t","u"],"grants":["n"]}}"#,
-            // A revocation is no halt: what is asked for anew is decided anew.
+            // A revocation is not a halt: what is asked for anew is decided anew.
             r#"{"op":"request","task":"t","as":"h","scope":[{"tool":"add","args":{"a":1}}],"expect":{"decision":"permit"}}"#,
         ],
     );

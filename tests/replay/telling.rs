@@ -1,4 +1,4 @@
-//! What is told beside the answers: mismatches, the summary, explanations, the bar.
+//! What is told in addition to the answers: mismatches, the summary, explanations, the bar.
 
 use std::fs;
 

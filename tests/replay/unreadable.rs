@@ -26,7 +26,7 @@ const CASES: &[(&str, &str)] = &[
     (r#"{"op":"clock"}"#, "`clock` needs exactly one of `advance` and `set`"),
     (r#"{"op":"clock","advance":"5m","set":"2026-01-01T00:00:00Z"}"#, "exactly one"),
     (r#"{"op":"clock","advance":"0s"}"#, "`advance`: `0s` is zero"),
-    (r#"{"op":"clock","set":"noon"}"#, "`set`: `noon` is no RFC 3339 time"),
+    (r#"{"op":"clock","set":"noon"}"#, "`set`: `noon` is not an RFC 3339 time"),
     (r#"{"op":"open","task":"u","purpose":"p"}"#, "`open` has no `who`"),
     (r#"{"op":"open","task":"u","who":"a"}"#, "`open` has no `purpose`"),
     (r#"{"op":"open","task":"u","who":{"kind":"agent"},"purpose":"p"}"#, "`who` has no `id`"),
@@ -144,7 +144,7 @@ const CASES: &[(&str, &str)] = &[
     (r#"{"op":"attenuate","grant":"g","as":"n","scope":[],"in":"soon"}"#, "`in`: `soon`"),
     (
         r#"{"op":"attenuate","grant":"g","as":"n","scope":[],"expires":"5m"}"#,
-        "`expires`: `5m` is no RFC 3339 time",
+        "`expires`: `5m` is not an RFC 3339 time",
     ),
     (r#"{"op":"present","grant":"g","as":"x"}"#, "`present` has no `tool`"),
     (r#"{"op":"present","token":"y","as":"x","tool":"add"}"#, "unknown field `token` in `present`"),
@@ -250,7 +250,7 @@ fn a_trace_starts_with_its_header() {
         (r#"{"op":"trace","version":1}"#, ":1: `trace` has no `start`"),
         (
             r#"{"op":"trace","version":1,"start":"today"}"#,
-            ":1: `start`: `today` is no RFC 3339 time",
+            ":1: `start`: `today` is not an RFC 3339 time",
         ),
         (
             r#"{"op":"trace","version":1,"start":"2026-01-01T00:00:00Z","policy":"p"}"#,
@@ -273,7 +273,7 @@ fn a_policy_that_does_not_load_is_named_with_its_line() {
     let told = replay_files(&folder.join("bad.toml"), &folder.join("trace.jsonl"));
     assert_eq!(told.code, 2);
     assert!(told.remarks.contains("bad.toml: line 5, column "), "{}", told.remarks);
-    assert!(told.remarks.contains("`allow` is no effect"), "{}", told.remarks);
+    assert!(told.remarks.contains("`allow` is not an effect"), "{}", told.remarks);
 
     let told = replay_in(&folder, &[r#"{"op":"reload","policy":"bad.toml"}"#]);
     assert_eq!(told.code, 2);

@@ -29,7 +29,7 @@ fn every_attack_is_listed_once_in_order_and_tests_name_no_other() {
     assert_eq!(unknown, [0_u32; 0], "tests name attacks that are not listed");
 }
 
-/// Rooms that hold an attack in addition to those named are no mistake of the page; `.ci/attacks` adds
+/// Rooms that hold an attack in addition to those named are not mistake of the page; `.ci/attacks` adds
 /// them.
 #[test]
 fn the_page_says_where_each_attack_is_held_and_which_are_not_yet() {

@@ -57,7 +57,7 @@ impl Crate {
         parents.map(|module| module[..module.len() - 1].to_vec()).collect()
     }
 
-    /// The paths that a module's code names. A re-export alone is no use of what it names; a name that
+    /// The paths that a module's code names. A re-export alone is not a use of what it names; a name that
     /// is brought in and used is.
     fn named_in(&self, module: &Module, source: &Source) -> Vec<Vec<Word>> {
         let words = &source.words;

@@ -42,7 +42,7 @@ fn what_a_link_leads_to_is_there() {
             let (file, heading) = target.split_once('#').unwrap_or((target, ""));
             let path = Path::new(&page).parent().unwrap().join(file);
             let path = files::root().join(path);
-            assert!(path.is_file(), "{page}: [{name}] leads to `{target}`, which is no file");
+            assert!(path.is_file(), "{page}: [{name}] leads to `{target}`, which is not a file");
             let text = std::fs::read_to_string(path).unwrap();
             let found = heading.is_empty() || headings(&text).any(|own| own == heading);
             assert!(found, "{page}: [{name}] leads to a heading that `{file}` has not");

@@ -83,7 +83,7 @@ fn the_rooms_and_their_imports_are_seen() {
     let graph = graph(&sources.imports(), &[]);
     assert!(graph["broker"].contains("policy"), "an import by a plain path");
     assert!(graph["policy"].contains("clock"), "an import in a group");
-    assert!(!graph["value"].contains("testing"), "what only tests name is no import");
+    assert!(!graph["value"].contains("testing"), "what only tests name is not an import");
     assert!(graph.keys().all(|name| name != "prelude" && name != "Policy"), "{:?}", graph.keys());
 }
 

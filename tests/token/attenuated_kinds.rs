@@ -289,7 +289,7 @@ fn a_verifier_is_told_which_arguments_are_paths() {
             (
                 json!("/data/../etc"),
                 Err(Reason::MalformedCall),
-                Some("argument `a` is no path: the path has a segment `..`".to_owned()),
+                Some("argument `a` is not a path: the path has a segment `..`".to_owned()),
             ),
             (
                 json!(7),
@@ -312,7 +312,7 @@ fn a_verifier_is_told_which_arguments_are_paths() {
             let never = token.attenuate(&one(block), None).unwrap();
             assert_eq!(setup.gate(&never, &json!("/data/a")), Err(Reason::OutOfScope));
             let refused = setup.verifier(&never, &json!("/data/a")).unwrap_err();
-            let why = "the token does not cover the call: attenuation 1: argument `a` of `t`: `/data/../x` is no path";
+            let why = "the token does not cover the call: attenuation 1: argument `a` of `t`: `/data/../x` is not a path";
             assert!(refused.to_string().starts_with(why), "{refused}");
         }
     }

@@ -200,7 +200,7 @@ fn a_token_without_a_scope_is_refused_by_a_verifier() {
     assert_eq!(setup.verify(&narrowed, &orders(1)).unwrap_err(), VerifierError::NoScope);
 }
 
-/// attack 73: whoever runs a verifier can rebuild, from what it is shown, the whole token that was made for
+/// attack 73: the operator of a verifier can rebuild, from what it is shown, the whole token that was made for
 /// it, and the gate takes none of that
 #[test]
 fn a_verifier_and_a_gate_take_nothing_of_each_other() {
@@ -351,7 +351,7 @@ fn a_scope_that_was_asked_for_travels_in_renewed_and_trimmed_tokens_too() {
     assert!(matches!(refused, VerifierError::OutOfScope(_)), "{refused:?}");
 }
 
-/// The minter's mistake is no way in either.
+/// The minter's mistake is not a way in either.
 #[test]
 fn a_scope_that_is_none_is_refused() {
     let setup = setup();

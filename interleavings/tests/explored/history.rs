@@ -8,7 +8,7 @@ use serde_json::json;
 use crate::schedule::explore;
 use crate::world::{World, here};
 
-/// What was read privately must not be sent, and whoever has sent something reads nothing private.
+/// What was read privately must not be sent, and a task that has sent something reads nothing private.
 fn either_or() -> Policy {
     let everywhere = [Moment::Request, Moment::Call, Moment::Delegate];
     Policy::builder()

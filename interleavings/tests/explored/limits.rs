@@ -9,7 +9,7 @@ use serde_json::json;
 use crate::schedule::explore;
 use crate::world::{World, here, ping, ping_with, pings, policy, seconds, to_ping};
 
-/// Lets so many threads make one call each, with the grant of its turn; how many ran.
+/// Lets this many threads make one call each, with the grant of its turn; how many ran.
 fn race(world: &World, grants: &[Grant], threads: usize, call: &Call, spent: Reason) -> usize {
     let ran = AtomicUsize::new(0);
     shuttle::thread::scope(|scope| {

@@ -10,7 +10,7 @@ use shuttle::{Config, Runner};
 /// three is what races need that anybody has found so far.
 const DEPTH: usize = 3;
 
-/// Runs the errand under so many schedules, half of them random at each step, and half where threads
+/// Runs the errand under this many schedules, half of them random at each step, and half where threads
 /// run through but for a few steps; or under the one that `HALLPASS_SCHEDULE` gives.
 pub(crate) fn explore(schedules: usize, errand: impl Fn() + Send + Sync + 'static) {
     let errand = Arc::new(errand);

@@ -50,7 +50,7 @@ impl Policy {
     /// let error = Policy::from_toml("version = 1\n[[rule]]\nid = \"a\"\nefect = \"permit\"").unwrap_err();
     /// assert_eq!(
     ///     error.to_string(),
-    ///     "line 4, column 1: rule `a`: `efect` is no key here: did you mean `effect`?",
+    ///     "line 4, column 1: rule `a`: `efect` is not a key here: did you mean `effect`?",
     /// );
     /// # Ok::<(), hallpass::policy::PolicyError>(())
     /// ```

@@ -96,7 +96,7 @@ fn effect(written: &Written) -> Result<Effect, Misfit> {
     let given = Shown(text(written)?);
     Err(Misfit::new(
         written.span.start,
-        format!("{given} is no effect: the word here is \"{own}\""),
+        format!("{given} is not an effect: the word here is \"{own}\""),
     ))
 }
 

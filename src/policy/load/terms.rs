@@ -61,11 +61,11 @@ fn rate(written: &Written) -> Result<(u64, Duration), Misfit> {
     let misfit = |problem: String| Misfit::new(written.span.start, problem);
     let given = text(written)?;
     let no_rate =
-        || misfit(format!("{} is no rate: expected calls per time, like `10/1m`", Shown(given)));
+        || misfit(format!("{} is not a rate: expected calls per time, like `10/1m`", Shown(given)));
     let (calls, window) = given.split_once('/').ok_or_else(no_rate)?;
     let digits = !calls.is_empty() && calls.bytes().all(|byte| byte.is_ascii_digit());
     let calls = calls.parse::<u64>().ok().filter(|_| digits).ok_or_else(|| {
-        misfit(format!("{} is no number of calls: expected a rate like `10/1m`", Shown(calls)))
+        misfit(format!("{} is not a number of calls: expected a rate like `10/1m`", Shown(calls)))
     })?;
     let window = parse_duration(window).map_err(|error| match error {
         DurationError::Empty | DurationError::Malformed { .. } => no_rate(),

@@ -50,7 +50,7 @@ fn tools(written: &Written) -> Result<Tools, Misfit> {
                 // No tool has a name with one, so more was meant than a name.
                 Value::Text(name) if name.contains('*') => {
                     let problem = format!(
-                        "{} is no tool's name: a pattern is `{{ glob = \"…\" }}`, and every tool `\"any\"`",
+                        "{} is not a tool's name: a pattern is `{{ glob = \"…\" }}`, and every tool `\"any\"`",
                         Shown(name)
                     );
                     Err(Misfit::new(written.span.start, problem))

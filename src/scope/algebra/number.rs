@@ -97,7 +97,7 @@ fn fraction_between(low: Option<Number>, high: Option<Number>) -> Option<Number>
     all.chain(near()).chain(near_below()).find(is_between)
 }
 
-/// The lesser of two ends, of which a missing one is no end.
+/// The lesser of two ends, of which a missing one is not an end.
 fn least(one: Option<Number>, other: Option<Number>) -> Option<Number> {
     one.into_iter().chain(other).min()
 }

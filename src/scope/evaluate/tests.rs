@@ -199,7 +199,7 @@ fn same_as_asks_of_a_list_what_eq_asks() {
         (&not(same.clone()), r#"["b","c"]"#, r#""a""#, True, True),
         (&not(same.clone()), r#"["a","c"]"#, r#""a""#, False, True),
         (&begins, r#"["a"]"#, r#""a""#, True, True),
-        // A list is no text: asked as a whole, what it begins with is not known.
+        // A list is not text: asked as a whole, what it begins with is not known.
         (&begins, r#"["a"]"#, r#"["a"]"#, Unknown, Unknown),
         (&either, r#"["ab"]"#, r#"["a"]"#, Unknown, Unknown),
         (&either, r#"["ab"]"#, r#""a""#, True, True),

@@ -70,7 +70,7 @@ fn case_and_spelling_count() {
     assert!(!matches("ſ*", "s") && !matches("K", "k"));
 }
 
-/// attacks 1, 2, 3, as text: a star stays within its segment, and a folder's name is no prefix.
+/// attacks 1, 2, 3, as text: a star stays within its segment, and a folder's name is not a prefix.
 #[test]
 fn a_star_does_not_leave_its_segment() {
     for (pattern, text) in [

@@ -78,7 +78,7 @@ mod decode {
         }
     }
 
-    /// `Err` inside for what is no host.
+    /// `Err` inside for what is not a host.
     type Read<T> = Result<Result<T, String>, DecodeError>;
 
     fn host(decoder: &mut Decoder<'_>) -> Read<HostPattern> {

@@ -75,7 +75,7 @@ impl HostPattern {
 
 fn no_host(name: &str) -> String {
     format!(
-        "{} is no host: expected a name like `acme.test` or an address; for names below one there is `subdomain_of`",
+        "{} is not a host: expected a name like `acme.test` or an address; for names below one there is `subdomain_of`",
         Shown(name)
     )
 }

@@ -95,7 +95,7 @@ impl UrlPattern {
         match SCHEMES.iter().find(|(own, _)| *own == scheme) {
             Some((own, _)) => insert(&mut self.schemes, *own),
             None => self.fail(format!(
-                "{} is no scheme here: expected `http`, `https`, `ws`, `wss` or `ftp`",
+                "{} is not a scheme here: expected `http`, `https`, `ws`, `wss` or `ftp`",
                 Shown(scheme)
             )),
         }
@@ -105,7 +105,7 @@ impl UrlPattern {
     /// This port, or one named before.
     pub fn port(mut self, port: u16) -> Self {
         match port {
-            0 => self.fail("0 is no port, and never means any".to_owned()),
+            0 => self.fail("0 is not a port, and never means any".to_owned()),
             port => insert(&mut self.ports, port),
         }
         self

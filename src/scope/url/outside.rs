@@ -55,7 +55,7 @@ impl UrlPattern {
         }
     }
 
-    /// Why a text is no URL that can be judged; `None` if it is one.
+    /// Why a text is not a URL that can be judged; `None` if it is one.
     pub(in crate::scope) fn unreadable(&self, text: &str) -> Option<String> {
         let Some(UrlParts { parts, path_has_other_spelling, .. }) = UrlParts::read(text) else {
             return Some(match canonical_url(text) {

@@ -15,7 +15,7 @@ pub(crate) struct UrlParts {
 }
 
 impl UrlParts {
-    /// `None` for what is no URL, or is spelled otherwise.
+    /// `None` for what is not a URL, or is spelled otherwise.
     pub(crate) fn read(text: &str) -> Option<Self> {
         let parts = Parts::read(text)?;
         let is_inner = parts.host().is_some_and(is_inner);

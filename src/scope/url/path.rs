@@ -171,7 +171,7 @@ fn own_spelling(path: &str) -> Result<Box<str>, String> {
 }
 
 /// Whether a path has an escape that the standard does not make itself (`%61` is `a` to a reader that decodes,
-/// `%2F` may become a `/`, and what is no UTF-8 anything), or a segment that servers which cut off what
+/// `%2F` may become a `/`, and what is not UTF-8 anything), or a segment that servers which cut off what
 /// follows a `;` take for `.` or `..`.
 pub(super) fn has_other_spelling(path: &str) -> bool {
     let bytes = path.as_bytes();

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-/// Why text is no URL that can be judged.
+/// Why text is not a URL that can be judged.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum UrlFault {
     #[cfg(feature = "url")]
@@ -125,7 +125,7 @@ mod with_parser {
     pub(in crate::scope::url) struct Parts(Url);
 
     impl Parts {
-        /// `None` for what is no URL, or is spelled otherwise.
+        /// `None` for what is not a URL, or is spelled otherwise.
         pub(in crate::scope::url) fn read(text: &str) -> Option<Self> {
             canonical(text).ok().filter(|url| url.as_str() == text).map(Parts)
         }

@@ -16,7 +16,7 @@ impl<'v> Fields<'v> {
     /// Opens the object; `of` names it in messages.
     ///
     /// # Errors
-    /// [`Misread`] if it is no object, or has a key outside `known`.
+    /// [`Misread`] if it is not an object, or has a key outside `known`.
     pub(crate) fn open(of: &'v str, value: &'v Value, known: &[&str]) -> Result<Self, Misread> {
         let Value::Object(object) = value else {
             return Err(Misread(format!("`{of}` is {}, expected an object", article(value))));
@@ -68,7 +68,7 @@ impl<'v> Fields<'v> {
     /// The one field of these that is there, and its text.
     ///
     /// # Errors
-    /// [`Misread`] if none is there, or more than one, or it is no text.
+    /// [`Misread`] if none is there, or more than one, or it is not text.
     pub(crate) fn one_text(
         &self,
         keys: &[&'static str],
@@ -156,7 +156,7 @@ fn unexpected(key: &str, value: &Value, expected: &str) -> Misread {
 }
 
 /// # Errors
-/// [`Misread`] if it is no text.
+/// [`Misread`] if it is not text.
 pub(crate) fn text<'v>(key: &str, value: &'v Value) -> Result<&'v str, Misread> {
     value.as_text().ok_or_else(|| Misread(format!("`{key}` is {}, expected text", article(value))))
 }

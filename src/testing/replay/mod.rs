@@ -95,7 +95,7 @@ impl Replay {
     /// Replays under the policy in this file: JSON where its name ends in `.json`, TOML otherwise.
     ///
     /// # Errors
-    /// If the file can't be read, or is no policy.
+    /// If the file can't be read, or is not a policy.
     pub fn of_file(policy: &Path) -> io::Result<Self> {
         let policy = host::load(policy)
             .map_err(|Misread(problem)| unreadable(format!("{}: {problem}", policy.display())))?;

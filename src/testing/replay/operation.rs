@@ -29,7 +29,7 @@ pub(crate) struct Line<'v> {
 
 impl<'v> Line<'v> {
     /// # Errors
-    /// [`Misread`] if it is no object, or `op`, `note` or `expect` is not what it should be.
+    /// [`Misread`] if it is not an object, or `op`, `note` or `expect` is not what it should be.
     pub(crate) fn read(value: &'v Value) -> Result<Self, Misread> {
         let Value::Object(object) = value else {
             return Err(Misread("expected an object with `op`".to_owned()));

@@ -86,7 +86,7 @@ pub(crate) fn resource(value: &Value) -> Result<Resource, Misread> {
 /// Reads the attributes of the moment; none if the line has none.
 ///
 /// # Errors
-/// [`Misread`] if it is no object. Which names a context may have is the broker's to say.
+/// [`Misread`] if it is not an object. Which names a context may have is the broker's to say.
 pub(crate) fn context(fields: &Fields<'_>) -> Result<Context, Misread> {
     let attributes = fields.object_if("context")?;
     Ok(attributes.map_or_else(Context::new, |attributes| Context::from(attributes.clone())))

@@ -20,7 +20,7 @@ impl<'t, R: BufRead> Trace<'t, R> {
     /// The next line that is not blank, and its number, counted from 1.
     ///
     /// # Errors
-    /// If it can't be read, or is no JSON.
+    /// If it can't be read, or is not JSON.
     pub(crate) fn next_line(&mut self) -> io::Result<Option<(usize, Value)>> {
         loop {
             self.line.clear();

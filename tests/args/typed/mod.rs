@@ -167,8 +167,8 @@ fn the_tool_and_the_log_get_the_canonical_form() {
 #[test]
 fn what_is_no_path_is_refused_and_the_operator_is_told_which_argument() {
     for (value, told) in [
-        (json!("../x"), "argument `attachment` is no path: the path has a segment `..`"),
-        (json!(["/data/a", "/data/../etc/passwd"]), "argument `attachment` is no path"),
+        (json!("../x"), "argument `attachment` is not a path: the path has a segment `..`"),
+        (json!(["/data/a", "/data/../etc/passwd"]), "argument `attachment` is not a path"),
         (json!(7), "argument `attachment` is of the kind number, expected text or a list of texts"),
         (json!(null), "argument `attachment` is of the kind null"),
         (json!(true), "argument `attachment` is of the kind boolean"),
@@ -204,7 +204,7 @@ fn a_typed_argument_may_be_left_out_where_the_rules_let_it() {
     assert!(world.send(scope(), json!({ "attachment": "/etc/a" })).is_err());
 }
 
-/// Whoever asks for exactly the call that it will make can make it.
+/// An agent that asks for exactly the call that it will make can make it.
 #[test]
 fn a_scope_is_brought_to_the_spelling_of_calls() {
     let world = World::of([any_mail()]);
@@ -365,7 +365,7 @@ fn a_rule_that_names_a_path_in_another_spelling_is_refused_with_the_right_one() 
         (not(one_of(["/a", "/b/"])), "`/b/` is not how `mail.send` gets a path: write `/b`"),
         (
             eq("/data/../a"),
-            "argument `attachment` of `mail.send`: `/data/../a` is no path: the path has a segment `..`",
+            "argument `attachment` of `mail.send`: `/data/../a` is not a path: the path has a segment `..`",
         ),
         (
             eq(7),
@@ -424,7 +424,7 @@ fn types_are_part_of_what_a_policy_says() {
 }
 
 /// Grants live on when a policy that gives their argument a type comes into force: what they pin is
-/// compared in the new spelling, and those that pin what is no path drift.
+/// compared in the new spelling, and those that pin what is not a path drift.
 #[test]
 fn a_grant_is_respelled_when_its_argument_gets_a_type() {
     let untyped = Policy::builder().tool(Tool::new("mail.send")).rule(any_mail()).build().unwrap();

@@ -265,7 +265,7 @@ fn scheme_host_and_port_are_what_is_said_and_nothing_else() {
             ("acme.test", REFUSED),
             ("//acme.test/", REFUSED),
             ("", REFUSED),
-            // Whoever opens it may read the host in its own way, or another URL behind the scheme.
+            // Its opener may read the host in its own way, or another URL behind the scheme.
             ("blob:https://acme.test/x", UNSAID),
             ("blob:https://evil.test/x", UNSAID),
             ("view-source:https://acme.test/", UNSAID),
@@ -479,9 +479,9 @@ fn what_cannot_be_meant_is_refused() {
         (r#"{ host = "a.test", port = [] }"#, "an empty list names nothing"),
         (r#"{ host = "a.test", path = [] }"#, "an empty list names nothing"),
         (r#"{ host = "a.test", path = {} }"#, "an empty table says nothing"),
-        (r#"{ host = { below = "a.test" } }"#, "`below` is no key here"),
+        (r#"{ host = { below = "a.test" } }"#, "`below` is not a key here"),
         (r#"{ host = "a.test", port = 65536 }"#, "expected a port"),
-        (r#"{ host = "a.test", query = "x" }"#, "`query` is no key here"),
+        (r#"{ host = "a.test", query = "x" }"#, "`query` is not a key here"),
     ] {
         let policy = format!(
             "version = 1\n[[rule]]\nid = \"r\"\neffect = \"permit\"\nwhat = {{ tool = \"t\", args = {{ u = {{ url = {said} }} }} }}"
@@ -491,7 +491,7 @@ fn what_cannot_be_meant_is_refused() {
     }
 }
 
-/// What a permit takes for said although it is not has to be told to whoever wonders.
+/// What a permit takes for said although it is not has to be told to the reader.
 #[test]
 fn an_operator_is_told_what_a_url_pattern_leaves_unsaid() {
     let told = |pattern: UrlPattern, link: &str| {

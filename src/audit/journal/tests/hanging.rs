@@ -140,7 +140,7 @@ fn a_future_resolves_once_another_thread_has_written() {
         assert_eq!(written.poll(&waker), Poll::Pending);
         assert_eq!((woken.0.load(Order::SeqCst), journal.parked.waiting()), (0, 1));
     });
-    assert!(woken.0.load(Order::SeqCst) > 0, "whoever wrote it woke the future");
+    assert!(woken.0.load(Order::SeqCst) > 0, "the writer woke the future");
     assert_eq!(written.poll(&waker), Poll::Ready(Ok(())));
     assert_eq!(journal.parked.waiting(), 0);
 }
@@ -217,7 +217,7 @@ fn what_is_kept_later_is_given_once_it_is_durable_and_stands_if_nobody_waits() {
     assert_eq!(journal.debts(), 0);
 }
 
-/// attack 193: with a thread of its own, a sink that hangs holds nobody up, not even the first
+/// attack 193: with a thread of its own, a sink that hangs holds no one up, not even the first
 #[test]
 fn a_threaded_sink_that_hangs_holds_no_thread_up() {
     let log = MemoryLog::new();

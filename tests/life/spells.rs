@@ -71,6 +71,24 @@ fn a_life_is_of_one_rule_and_of_one_holder() {
     assert_eq!(by_another.expires().since(first.expires()), seconds(10), "by another holder");
 }
 
+/// attack 91: a whole life that a renewal has begun holds for the renewals after it.
+#[test]
+fn a_life_that_a_renewal_has_begun_is_not_shaken_off_by_the_next() {
+    let of = |id: &str, env: &str| pings(id).when("env", hallpass::scope::eq(env));
+    let limited = of("limited", "a").ttl(seconds(20)).max_life(seconds(30));
+    let world = World::rules([limited, of("plain", "b").ttl(seconds(20))]);
+    let agent = world.agent("a");
+    let task = world.open(&agent);
+    let [a, b] = ["a", "b"].map(|env| Context::new().with("env", env));
+    let mut grant = task.request(to_ping(), &b).unwrap();
+    let start = grant.expires().checked_sub(seconds(20)).unwrap();
+    for (context, ends) in [(&a, 30), (&b, 30)] {
+        world.pass(seconds(12));
+        task.renew(&mut grant, &agent, context).unwrap();
+        assert_eq!(grant.expires().since(start), seconds(ends));
+    }
+}
+
 #[test]
 fn delegating_again_begins_no_new_life() {
     let everywhere = [Moment::Request, Moment::Call, Moment::Delegate];

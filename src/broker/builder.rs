@@ -183,7 +183,7 @@ impl BrokerBuilder {
 
     /// How long a halt of [`halt_after`](Self::halt_after) lasts before it lapses by itself: from a
     /// millisecond to seven days. By default it lasts until somebody resumes it: a program that is denied so
-    /// often is looked at before it goes on. Where nobody can be, one that lapses keeps a mistake from
+    /// often is looked at before it goes on. Where no operator can look, one that lapses keeps a mistake from
     /// stopping an agent for good.
     pub fn halts_lapse_after(mut self, length: Duration) -> Self {
         self.halts_lapse = Some(length);

@@ -1,4 +1,4 @@
-//! What somebody was told has expired stays expired, whoever read the clock before (attack 194).
+//! A grant that a caller was told has expired stays expired, whichever thread read the clock first (attack 194).
 
 use hallpass::audit::{Event, Stage};
 use hallpass::prelude::*;

@@ -53,8 +53,15 @@ fn what_a_rule_leaves_is_not_the_next_ones() {
     assert_eq!(meter.taken(), 0);
     assert!(meter.for_rule(true, || meter.charge(STEPS_PER_RULE as usize + 4, Work::Visiting)));
     assert_eq!(meter.taken(), 4);
+    assert!(meter.for_rule(true, || meter.charge(1, Work::Visiting)));
+    assert_eq!(meter.taken(), 4);
     assert!(meter.charge(1, Work::Visiting));
     assert_eq!(meter.taken(), 5);
+    // Once for each question.
+    assert!(meter.for_rule(false, || meter.charge(1, Work::Visiting)));
+    assert_eq!(meter.taken(), 6);
+    assert!(meter.is_first("t", (1, 0)) && meter.is_first("u", (1, 0)));
+    assert!(!meter.is_first("t", (1, 0)) && meter.is_first("t", (2, 0)));
 }
 
 #[test]

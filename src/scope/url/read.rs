@@ -213,6 +213,24 @@ mod tests {
         assert_eq!(canonical_url("http://127.1./").as_deref(), Ok("http://127.0.0.1/"));
     }
 
+    /// attack 189: what is too long is not looked at for anything else
+    #[test]
+    fn a_host_is_bounded_before_it_is_read() {
+        let long = "%c3%bc.".repeat(200);
+        for text in [
+            format!("https://u:p@{long}/"),
+            format!("https:{long} not a host"),
+            format!(" WSS:\\\\\\{long}"),
+            format!("foo://{long}@x/"),
+            format!("https://{}/", "a".repeat(254)),
+        ] {
+            assert_eq!(canonical_url(&text), Err(UrlFault::HostTooLong), "{text}");
+        }
+        for text in ["https://acme.test/", "data:", "foo:"] {
+            assert!(canonical_url(&format!("{text}{}", "a".repeat(5000))).is_ok(), "{text}");
+        }
+    }
+
     proptest! {
         /// Whatever is accepted is accepted again, in the same spelling: so the tool's reader, if it
         /// follows the standard, reads what was judged.

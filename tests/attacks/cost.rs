@@ -2,6 +2,7 @@
 //!
 //! What each takes is counted next to the meter; here is what agents and operators see of it.
 
+#[cfg(feature = "url")]
 use hallpass::policy::Tool;
 use hallpass::prelude::*;
 use hallpass::scope::{any, any_of, contains, eq, glob, has_all, not, prefix};

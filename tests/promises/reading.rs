@@ -217,6 +217,7 @@ pub(crate) fn json(text: &str) -> Option<V> {
 
 /// A URL of [`READ`], part by part: scheme, host, whether that is private, path, and whether this can be
 /// read in another way.
+#[cfg(feature = "url")]
 pub(crate) fn url(text: &str) -> Option<(&'static str, &'static str, bool, &'static str, bool)> {
     Some(match text {
         "https://a.test/a" => ("https", "a.test", false, "/a", false),

@@ -39,7 +39,7 @@ const IDLE: Duration = Duration::from_secs(60 * 60);
 /// let broker = Broker::builder(policy).log(ThreadedSink::new(log.clone())).build()?;
 /// let agent = broker.assert_identity("agent-7")?;
 /// let task = broker.open(&agent, Purpose::new("reading"))?;
-/// assert_eq!(log.len(), 2, "the policy, and the task");
+/// assert_eq!(log.len(), 3, "the beginning of the log, the policy, and the task");
 /// # task.complete();
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```

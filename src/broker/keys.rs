@@ -66,6 +66,7 @@ impl Broker {
     /// let keys = LogKeys::from_secret(SecretKey::from_bytes(old)?);
     /// let broker = Broker::builder(policy).log(log.clone()).log_keys(keys).build()?;
     /// broker.rotate_log_key(SecretKey::from_bytes(new)?)?;
+    /// assert_eq!(broker.flush(), 0, "the change is in the log");
     ///
     /// // A verifier needs both.
     /// let keys = LogKeys::from_secret(SecretKey::from_bytes(new)?)

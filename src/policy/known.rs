@@ -102,7 +102,7 @@ impl<'q> Wanted<'q> {
             let value = self.value_of(compared, way);
             let open = self.leaves(compared) || (value.is_none() && !compared.is_of_the_call());
             if open || (value.is_some() && (place.inside || may_be_empty)) {
-                return Some(whatever(place));
+                return Some(whatever_or_absent(place));
             }
             let value = value?;
             let nothing = nothing_like(value).into_iter().chain([absent()]);
@@ -181,6 +181,13 @@ impl Pinned<'_, '_> {
 /// What is true where it stands, whatever it is asked of.
 fn whatever(place: Place) -> Constraint {
     if place.negated { not(any()) } else { any() }
+}
+
+/// What is true where it stands, and of what is absent, too: compared with that, nothing can be told, and a
+/// guard acts.
+fn whatever_or_absent(place: Place) -> Constraint {
+    let all = any_of([any(), absent()]);
+    if place.negated { not(all) } else { all }
 }
 
 /// What of the same kind of value is compared with nothing.

@@ -7,6 +7,7 @@
     reason = "tests"
 )]
 
+mod compared;
 mod context_source;
 mod delegation;
 mod ending;

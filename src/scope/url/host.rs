@@ -294,6 +294,7 @@ mod tests {
         }
     }
 
+    #[cfg(feature = "url")]
     #[test]
     fn below_a_private_suffix_lies_only_what_names_it() {
         let below = |name: &str| HostPattern::subdomain_of(name).unwrap();

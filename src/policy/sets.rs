@@ -23,6 +23,14 @@ fn fault_of(constraint: &Constraint) -> Option<String> {
         Node::All(parts) | Node::AnyOf(parts) => parts.iter().find_map(fault_of),
         Node::Not(inner) => fault_of(inner),
         Node::Is(set) => {
+            let odd = set.iter().filter_map(Value::as_list).flatten();
+            if let Some(odd) = odd.into_iter().find(|element| element.as_text().is_none()) {
+                let given = odd.to_json();
+                return Some(format!(
+                    "this is a set of texts, and {} is not one: no set is ever equal to it",
+                    Shown(&given)
+                ));
+            }
             let one = set.iter().find(|value| !matches!(value, Value::List(_)))?;
             let text = one.to_json();
             Some(format!(

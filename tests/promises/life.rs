@@ -25,6 +25,8 @@ pub(crate) struct LiveTask {
     pub(crate) ceiling: i64,
     pub(crate) over: bool,
     pub(crate) history: Vec<String>,
+    /// The tools it called, with the labels that they had then.
+    pub(crate) called: Vec<(String, Vec<String>)>,
 }
 
 /// A part of a grant's scope, and what limits it.

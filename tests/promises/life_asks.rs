@@ -38,6 +38,7 @@ impl Life {
             ceiling: self.now + CEILING,
             over: false,
             history: Vec::new(),
+            called: Vec::new(),
         };
         let mut failures = Vec::new();
         let taken = self.tasks.iter().any(|task| task.name == own.name && !task.over);

@@ -6,7 +6,7 @@ use hallpass::{Halt, Reason};
 
 use crate::life::{Bound, Held, Life, Row, Slip, State};
 use crate::life_asks::context_of;
-use crate::model::{Question, Says, Setting, decide, labels_of};
+use crate::model::{Question, Says, Setting, decide, labels_of, seen_by};
 use crate::small::{Covering, every_call};
 use crate::stand::{PERMIT_TTL, pick, prefer};
 use crate::universe::*;
@@ -149,9 +149,10 @@ impl Life {
         let task = self.rows[row].task;
         let charges = self.charge(shown);
         let policy = self.today();
-        self.tasks[task]
-            .history
-            .extend(labels_of(&policy.said, &shown.call.tool).unwrap().to_vec());
+        let labels = labels_of(&policy.said, &shown.call.tool).unwrap().to_vec();
+        let own = &mut self.tasks[task];
+        own.called.push((shown.call.tool.clone(), labels));
+        own.history = seen_by(&own.called, &policy.said);
         self.touch(row);
         if !self.accepts("permitted") {
             self.tally.withdrawn += 1;

@@ -5,6 +5,7 @@ use hallpass::Reason;
 use crate::giving::{Given, Stamp};
 use crate::life::{Life, Part, Row};
 use crate::life_case::Scan;
+use crate::model::seen_by;
 use crate::small::Posted;
 
 impl Life {
@@ -13,6 +14,9 @@ impl Life {
         let same = next.policy.digest() == self.today().policy.digest();
         let reload = self.broker.reload(&next.policy);
         self.policy = to;
+        for task in &mut self.tasks {
+            task.history = seen_by(&task.called, &next.said);
+        }
         if !same {
             self.epoch += 1;
             let epoch = self.epoch;

@@ -547,6 +547,12 @@ pub(crate) fn covers(capability: &CapabilitySaid, question: &Question<'_>) -> bo
     args && resource
 }
 
+/// What a task has seen: the labels that the tools it called had then, and those that they have now.
+pub(crate) fn seen_by(called: &[(String, Vec<String>)], policy: &PolicySaid) -> Vec<String> {
+    let now = |tool: &str| labels_of(policy, tool).unwrap_or_default().to_vec();
+    called.iter().flat_map(|(tool, then)| [then.clone(), now(tool)].concat()).collect()
+}
+
 pub(crate) fn labels_of<'p>(policy: &'p PolicySaid, tool: &str) -> Option<&'p [String]> {
     static NONE: Vec<String> = Vec::new();
     match &policy.catalogue {

@@ -31,6 +31,8 @@ pub(crate) struct TaskModel {
     pub(crate) ceiling: i64,
     pub(crate) over: bool,
     pub(crate) history: Vec<String>,
+    /// The tools it called, with the labels that they had then.
+    pub(crate) called: Vec<(String, Vec<String>)>,
     pub(crate) counters: BTreeMap<String, Counter>,
     /// When a holder used last what a rule gives it: by the rule and the holder's id.
     pub(crate) last_used: BTreeMap<(String, String), i64>,

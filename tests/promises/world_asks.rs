@@ -61,6 +61,7 @@ impl World {
             ceiling: self.now + CEILING,
             over: false,
             history: Vec::new(),
+            called: Vec::new(),
             counters: BTreeMap::new(),
             last_used: BTreeMap::new(),
             muddled: false,

@@ -5,7 +5,7 @@ use hallpass::policy::Moment;
 use hallpass::token::Form;
 use hallpass::{Denial, Reason, RunError};
 
-use crate::model::{Question, Says, Setting, covers, decide, labels_of};
+use crate::model::{Question, Says, Setting, covers, decide, labels_of, seen_by};
 use crate::probe::inside;
 use crate::stand::{PERMIT_TTL, pick, prefer};
 use crate::universe::*;
@@ -92,7 +92,9 @@ impl World {
             counter.calls.push(now);
             charges.push((rule, amount));
         }
-        self.tasks[task].history.extend(labels);
+        let own = &mut self.tasks[task];
+        own.called.push((call.tool.clone(), labels));
+        own.history = seen_by(&own.called, &self.case.policies[self.policy]);
         self.grants[grant].last_used = now;
         self.touch_spells(grant);
         if !self.accepts("permitted") {

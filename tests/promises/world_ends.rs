@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use hallpass::{Halt, Reason};
 
 use crate::case::{End, Revoke};
+use crate::model::seen_by;
 use crate::stand::pick;
 use crate::universe::*;
 use crate::world::{State, World, stops};
@@ -126,6 +127,9 @@ impl World {
         let same = next.digest() == self.case.policies[self.policy].policy().digest();
         let reload = self.broker.reload(&next);
         self.policy = to;
+        for task in &mut self.tasks {
+            task.history = seen_by(&task.called, &self.case.policies[to]);
+        }
         if same {
             assert_eq!(reload.epoch(), self.epoch);
             return;

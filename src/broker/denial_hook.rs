@@ -5,7 +5,6 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use crate::audit::Event;
 use crate::denial::Denial;
-use crate::sync::thread_local;
 
 /// A host's function that is told of each denial. It has no say: it runs after the denial was decided and
 /// recorded.
@@ -13,7 +12,7 @@ pub(crate) struct DenialHook(Box<Told>);
 
 type Told = dyn Fn(&Denial, &Event<'_>) + Send + Sync;
 
-thread_local! {
+crate::sync::thread_local! {
     static TELLING: Cell<bool> = const { Cell::new(false) };
 }
 

@@ -52,12 +52,6 @@ impl Shared {
                 let changing = self.changes.change();
                 let before = changing.before_task(cell, life, at);
                 let (running, rows) = life.end(how)?;
-                // In this order: a thread that looks at all tasks finds it in one place or the other. Before
-                // the lock is let go: a task that is over has given its name up.
-                if !running.is_empty() {
-                    self.table.keep_late(cell);
-                }
-                self.table.remove(cell);
                 match recorded {
                     Recorded::Yes => {
                         let seq = self.record(at, &ended(cell, how, reason, &running));
@@ -65,6 +59,13 @@ impl Shared {
                     }
                     Recorded::NeverGiven => changing.was_never(Change::Opened(cell.generation)),
                 }
+                // In this order: a thread that looks at all tasks finds it in one place or the other, and one
+                // that does not find it in the table any more finds its end among the changes. Before the
+                // lock is let go: a task that is over has given its name up.
+                if !running.is_empty() {
+                    self.table.keep_late(cell);
+                }
+                self.table.remove(cell);
                 Some(Retired { running, rows, ended_otherwise: None })
             }
             End::Grant { id, why } => {

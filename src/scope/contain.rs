@@ -137,7 +137,9 @@ impl Constraint {
         };
         let [null, empty] = [Value::Null, Value::from("")];
         let mut left_out = [None, Some(&null), Some(&empty)].into_iter();
-        Some(left_out.all(|value| is_true(wider, value) || !is_true(self, value)))
+        let within = left_out.all(|value| is_true(wider, value) || !is_true(self, value));
+        // What could not be asked of `self` any more may be true of it.
+        Some(within && !meter.is_spent())
     }
 
     /// Whether `self` says just what `wider` does, and at most something more that leaves lists to it.

@@ -128,13 +128,18 @@ pub(super) fn is_inner(host: &str) -> bool {
 
 /// Whether a name is that of this machine, or of what serves it alone.
 fn is_of_the_machine(host: &str) -> bool {
-    let is_below = |suffix| host == suffix || is_below(host, suffix);
-    is_below("localhost") || is_below("localdomain") || OF_THE_MACHINE.contains(&host)
+    lies_in(host, "localhost") || lies_in(host, "localdomain") || OF_THE_MACHINE.contains(&host)
 }
 
 /// Whether a name is one of those that only a network of one's own answers to.
 fn is_private(name: &str) -> bool {
-    PRIVATE.iter().any(|suffix| name == *suffix || is_below(name, suffix))
+    PRIVATE.iter().any(|suffix| lies_in(name, suffix))
+}
+
+/// Whether a name is this one or ends in it, an empty label before it included: what looks such a name up
+/// may leave the first dot out.
+fn lies_in(name: &str, suffix: &str) -> bool {
+    name.strip_suffix(suffix).is_some_and(|rest| rest.is_empty() || rest.ends_with('.'))
 }
 
 /// What makes a host inner, for people.
@@ -289,6 +294,9 @@ mod tests {
             ("mylocal.test", false),
             ("notinternal.test", false),
             ("wiki.corp", true),
+            (".localhost", true),
+            (".internal", true),
+            ("..local", true),
         ] {
             assert_eq!(is_inner(host), inner, "{host}");
         }

@@ -27,8 +27,10 @@ fn segments(pattern: &[&str], text: &[&str]) -> bool {
     match (pattern, text) {
         ([], []) => true,
         ([], _) => false,
-        (["**"], _) => !text.is_empty(),
-        (["**", rest @ ..], _) => (0..=text.len()).any(|skipped| segments(rest, &text[skipped..])),
+        (["**"], _) => !text.is_empty() && !text.iter().any(|own| own.contains(is_odd_control)),
+        (["**", rest @ ..], _) => (0..=text.len())
+            .take_while(|skipped| !text[..*skipped].iter().any(|own| own.contains(is_odd_control)))
+            .any(|skipped| segments(rest, &text[skipped..])),
         ([first, rest @ ..], [own, others @ ..]) => {
             let (first, own): (Vec<char>, Vec<char>) =
                 (first.chars().collect(), own.chars().collect());
@@ -36,6 +38,11 @@ fn segments(pattern: &[&str], text: &[&str]) -> bool {
         }
         (_, []) => false,
     }
+}
+
+/// What no wildcard takes for a letter.
+fn is_odd_control(c: char) -> bool {
+    c.is_control() && c != '\t' && c != '\n'
 }
 
 fn characters(pattern: &[char], text: &[char]) -> bool {
@@ -50,9 +57,12 @@ fn characters(pattern: &[char], text: &[char]) -> bool {
         };
         matched = (0..=text.len())
             .map(|length| match own {
-                '*' if !is_itself => matched[..=length].contains(&true),
+                '*' if !is_itself => (0..=length)
+                    .rev()
+                    .take_while(|from| !text[*from..length].iter().any(|c| is_odd_control(*c)))
+                    .any(|from| matched[from]),
                 _ if length == 0 => false,
-                '?' if !is_itself => matched[length - 1],
+                '?' if !is_itself => matched[length - 1] && !is_odd_control(text[length - 1]),
                 own => matched[length - 1] && *own == text[length - 1],
             })
             .collect();

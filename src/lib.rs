@@ -55,6 +55,8 @@
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
 pub mod _documentation;
+#[allow(dead_code, reason = "used by the questions that a broker parks")]
+mod approval;
 pub mod args;
 pub mod audit;
 mod base64;

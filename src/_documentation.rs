@@ -23,6 +23,7 @@ macro_rules! links {
 [policy#what-a-question-may-cost]: crate::_documentation::policy#what-a-question-may-cost
 [scale]: crate::_documentation::scale
 [security]: crate::_documentation::security
+[token-format#handles-of-questions]: crate::_documentation::token_format#handles-of-questions
 [token-format#keys]: crate::_documentation::token_format#keys
 [token-format#values]: crate::_documentation::token_format#values
 

@@ -55,7 +55,7 @@
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
 pub mod _documentation;
-#[allow(dead_code, reason = "used by the questions that a broker parks")]
+#[allow(dead_code, unreachable_pub, reason = "used by the questions that a broker parks")]
 mod approval;
 pub mod args;
 pub mod audit;
@@ -88,6 +88,9 @@ pub mod value;
 mod visible;
 mod word;
 
+#[cfg(fuzzing)]
+#[doc(hidden)]
+pub use approval::fuzzing as approval_fuzzing;
 pub use broker::{
     Broker, BrokerBuilder, BrokerError, BrokerStats, Control, Cut, Drift, DriftScan, Drifted,
     DryRun, Ended, FlushError, Gate, Grant, Halt, LateCall, Permit, Reaper, Receipt, RunError,

@@ -1,8 +1,12 @@
 //! Which characters a reader can see: what a name may hold, and how untrusted text is shown to people.
 //! The one table of hidden characters is here.
 
+mod alike;
+
 use std::borrow::Cow;
 use std::fmt::{self, Write as _};
+
+pub(crate) use alike::plain_letter;
 
 use crate::word::Word;
 

@@ -1,5 +1,10 @@
 //! Approvals, without the broker: names of people, who has agreed, what is shown to them, how far a yes
 //! reaches.
 
+#[cfg(any(test, fuzzing))]
+#[doc(hidden)]
+pub mod fuzzing;
+pub(crate) mod handle;
 pub(crate) mod name;
 pub(crate) mod quorum;
+pub(crate) mod view;

@@ -40,7 +40,7 @@ impl PersonName {
 /// and few more (`ı` and `i`): two that look so alike are not two reviewers.
 fn fold(name: &str) -> String {
     let upper = name.nfkc().flat_map(char::to_uppercase);
-    let folded: String = upper.flat_map(char::to_lowercase).nfkc().collect();
+    let folded: String = upper.flat_map(char::to_lowercase).collect();
     without_tag(folded.trim())
 }
 

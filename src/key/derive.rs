@@ -23,6 +23,8 @@ pub(crate) enum KeyUse {
     LogChain,
     /// Digests in the log, so that short values cannot be guessed from them.
     LogDigest,
+    /// The text form of a question's handle, which leaves the process and comes back.
+    QuestionHandle,
 }
 
 impl KeyUse {
@@ -34,6 +36,7 @@ impl KeyUse {
             KeyUse::KeyId => "hallpass/v1/key-id",
             KeyUse::LogChain => "hallpass/v1/log-chain",
             KeyUse::LogDigest => "hallpass/v1/log-digest",
+            KeyUse::QuestionHandle => "hallpass/v1/question",
         }
     }
 }
@@ -118,12 +121,13 @@ mod tests {
 
     use super::*;
 
-    const ALL: [KeyUse; 5] = [
+    const ALL: [KeyUse; 6] = [
         KeyUse::GateToken,
         KeyUse::VerifierToken,
         KeyUse::KeyId,
         KeyUse::LogChain,
         KeyUse::LogDigest,
+        KeyUse::QuestionHandle,
     ];
 
     fn secret() -> SecretKey {

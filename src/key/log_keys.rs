@@ -12,8 +12,8 @@ use crate::random::RandomError;
 /// The keys of a broker's log, apart from the [`KeyRing`](super::KeyRing) that signs its tokens: rotating
 /// that one leaves the log as it is.
 ///
-/// One key is active. From its secret come the key of the chain and the key of the digests of arguments;
-/// the secret itself is wiped at once. When the active key changes, a `rekeyed` record is the last under
+/// One key is active. From its secret come the key of the chain, the key of the digests of arguments, and the key
+/// of the text forms of questions; the secret itself is wiped at once. When the active key changes, a `rekeyed` record is the last under
 /// the old key and names the new one, so a log that has seen several keys verifies with all of them: keys
 /// are found by id and never tried.
 ///
@@ -43,6 +43,7 @@ pub(crate) struct LogKey {
     pub(crate) id: KeyId,
     pub(crate) chain: Box<MacKey>,
     pub(crate) digests: Box<MacKey>,
+    pub(crate) handles: Box<MacKey>,
 }
 
 impl LogKeys {
@@ -122,6 +123,7 @@ impl LogKey {
             id: secret.id(),
             chain: MacKey::derive(secret, KeyUse::LogChain, Context::NONE),
             digests: MacKey::derive(secret, KeyUse::LogDigest, Context::NONE),
+            handles: MacKey::derive(secret, KeyUse::QuestionHandle, Context::NONE),
         }
     }
 }
@@ -172,8 +174,9 @@ mod tests {
     #[test]
     fn chain_and_digests_have_keys_of_their_own_and_none_is_printed() {
         let keys = LogKeys::from_secret(secret(0));
-        let LogKey { chain, digests, .. } = keys.active_key();
+        let LogKey { chain, digests, handles, .. } = keys.active_key();
         assert_ne!(chain.sign(b"x"), digests.sign(b"x"));
+        assert_ne!(digests.sign(b"x"), handles.sign(b"x"));
         let id = secret(0).id();
         assert_eq!(format!("{keys:?}"), format!("LogKeys {{ active: KeyId({id}), past: [], .. }}"));
     }

@@ -10,6 +10,7 @@ macro_rules! links {
 [`Policy::lint_under`]: crate::Policy::lint_under
 [`Policy::lint`]: crate::Policy::lint
 [`Policy::strict_from_toml`]: crate::Policy::strict_from_toml
+[`Vault`]: crate::vault::Vault
 [`Verifier`]: crate::token::Verifier
 [attacks]: crate::_documentation::attacks
 [audit]: crate::_documentation::audit

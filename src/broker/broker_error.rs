@@ -1,5 +1,6 @@
 //! Why a broker could not be built.
 
+use super::credentials::MissingCredential;
 use crate::audit::SinkError;
 use crate::clock::ClockError;
 use crate::key::KeyError;
@@ -21,6 +22,9 @@ pub enum BrokerError {
     /// The log has another writer, or can't be opened.
     #[error("the log can't be opened: {0}")]
     Log(#[from] SinkError),
+    /// A tool of the catalogue runs with a credential that the broker has no source for.
+    #[error(transparent)]
+    Credential(#[from] MissingCredential),
     /// A setting of zero, or one past its bound: zero never means unlimited. Time is told in whole
     /// milliseconds, so that less than one is zero, too.
     #[error("`{0}` is out of bounds, expected {1}")]

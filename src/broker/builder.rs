@@ -6,6 +6,7 @@ use std::time::Duration;
 use super::Broker;
 use super::broker_error::BrokerError;
 use super::changes::Changes;
+use super::credentials::Sources;
 use super::current::{InForce, KeysInForce, Ruling};
 use super::denial_hook::DenialHook;
 use super::keys::purged_from;
@@ -26,6 +27,7 @@ use crate::policy::Policy;
 use crate::sync::Mutex;
 use crate::sync::atomic::AtomicU64;
 use crate::task::{Halts, Table};
+use crate::vault::Vault;
 
 /// Builds a [`Broker`]; every default has its reason at its method.
 #[must_use = "a builder does nothing until `build` is called"]
@@ -43,6 +45,7 @@ pub struct BrokerBuilder {
     ids: GrantIds,
     on_denial: Option<DenialHook>,
     source: Option<Source>,
+    sources: Sources,
     on_unwritten: Option<Arc<UnwrittenHook>>,
 }
 
@@ -64,6 +67,7 @@ impl BrokerBuilder {
             ids: GrantIds::Random,
             on_denial: None,
             source: None,
+            sources: Sources::default(),
             on_unwritten: None,
             settings: Settings {
                 default_ttl: Duration::from_secs(5 * 60),
@@ -234,6 +238,28 @@ impl BrokerBuilder {
         self
     }
 
+    /// The vault with the secrets that tools of the catalogue run with. The broker shares it: what is sealed in it
+    /// later is what calls that start from then on run with. Unless one is given, no tool may run with a credential.
+    ///
+    /// ```
+    /// # use hallpass::prelude::*;
+    /// use hallpass::vault::{Secret, Vault};
+    ///
+    /// let policy = Policy::from_toml(r#"
+    ///     version = 1
+    ///     tool = [{ name = "db.query", credential = "orders-db" }]
+    /// "#)?;
+    /// let vault = Vault::new()?;
+    /// assert!(Broker::builder(policy.clone()).vault(&vault).build().is_err()); // nothing of that name in it
+    /// vault.seal("orders-db", Secret::new("fD3kW9sLq2-fD3kW9sLq2")?)?;
+    /// let broker = Broker::builder(policy).vault(&vault).build()?;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn vault(mut self, vault: &Vault) -> Self {
+        self.sources.vault = Some(vault.clone());
+        self
+    }
+
     /// The seam of `testing`: shipped code has no way to it.
     pub(crate) fn ids(mut self, ids: GrantIds) -> Self {
         self.ids = ids;
@@ -295,6 +321,7 @@ impl BrokerBuilder {
                 return Err(BrokerError::Name(name));
             }
         }
+        self.sources.check(&self.policy)?;
         let ring = match self.ring {
             Some(ring) => ring,
             None => KeyRing::generate()?,
@@ -361,6 +388,7 @@ impl BrokerBuilder {
             ids: self.ids,
             on_denial: self.on_denial,
             source: self.source,
+            sources: self.sources,
         };
         let loaded = Event::Reloaded { epoch: 1, policy: digest.as_str().into() };
         shared.record(shared.keeper.latest(), &loaded);

@@ -164,6 +164,11 @@ impl DecidingRules {
         DecidingRules { ruling: current.ruling.clone(), rules }
     }
 
+    /// The names of the credentials that a tool runs with, under the policy that decided.
+    pub(crate) fn credentials_of(&self, tool: &str) -> &[Box<str>] {
+        self.ruling.policy.catalogue.credentials_of(tool)
+    }
+
     pub(crate) fn ids(&self) -> impl ExactSizeIterator<Item = &str> {
         // What is not in the policy did not decide, so nothing is ever missing here.
         self.rules.iter().map(|at| self.ruling.policy.rule(*at).map_or("", |rule| &*rule.id))

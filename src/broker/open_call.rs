@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::credentials::Unsealed;
 use super::shared::Shared;
 use crate::audit::{Event, Outcome, Stage};
 use crate::call::Call;
@@ -66,6 +67,12 @@ impl OpenCall {
         life.start(live, self.seq);
         self.started = true;
         Ok(())
+    }
+
+    /// Unseals what the call is about to run with, with no lock held. What it lives on is checked afterwards, by
+    /// [`start`](Self::start): this may take time.
+    pub(super) fn unseal(&self, names: &[Box<str>]) -> Result<Unsealed, Denial> {
+        self.shared.sources.unseal(names)
     }
 
     /// Whether what the call was permitted on still lives.

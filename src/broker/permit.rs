@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::credentials::{Unsealed, would_run_without};
 use super::current::DecidingRules;
 use super::open_call::OpenCall;
 use super::receipt::{Receipt, RunError};
@@ -12,6 +13,7 @@ use crate::denial::Denial;
 use crate::grant::GrantId;
 use crate::sync::Apart;
 use crate::task::TaskCell;
+use crate::vault::Secrets;
 
 /// Proof that one call may run now. Only the gate makes one, and it can be used once.
 ///
@@ -167,12 +169,92 @@ impl Permit {
         running.close_with(result)
     }
 
+    /// As [`run`](Permit::run), and lends the tool the credentials that the catalogue says it runs with: the only way
+    /// to one. They are unsealed first, then task and grant are checked once more, and only if they still live does the
+    /// tool start. They are wiped when it is done.
+    ///
+    /// ```
+    /// # use hallpass::prelude::*;
+    /// # use hallpass::vault::{Secret, Vault};
+    /// # let policy = Policy::from_toml(r#"
+    /// #     version = 1
+    /// #     tool = [{ name = "mail.send", credential = "mail-key" }]
+    /// #     rule = [{ id = "send", effect = "permit", what = { tool = "mail.send", args = "any" } }]
+    /// # "#)?;
+    /// # let vault = Vault::new()?;
+    /// # vault.seal("mail-key", Secret::new("fD3kW9sLq2-fD3kW9sLq2")?)?;
+    /// # let broker = Broker::builder(policy).vault(&vault).build()?;
+    /// # let agent = broker.assert_identity("agent-7")?;
+    /// # let task = broker.open(&agent, Purpose::new("newsletter"))?;
+    /// # let context = Context::new();
+    /// # let grant = task.request(Scope::tool("mail.send").any_args(), &context)?;
+    /// # let call = Call::new("mail.send", serde_json::json!({ "to": "ada" }))?;
+    /// # fn send(key: Option<&[u8]>, _args: &Args) -> Result<&'static str, &'static str> {
+    /// #     key.map(|_| "sent").ok_or("no key")
+    /// # }
+    /// let permit = broker.gate().authorize(&grant, &agent, call, &context)?;
+    /// let receipt = permit.run_with(|running, secrets| {
+    ///     let key = secrets.get("mail-key").map(|secret| secret.expose());
+    ///     send(key, running.args())
+    /// })?;
+    /// assert_eq!(receipt.raw(), "sent");
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// # Errors
+    /// As [`run`](Permit::run); and [`RunError::Denied`] if a credential can't be had.
+    pub fn run_with<T, E>(
+        self,
+        tool: impl FnOnce(&Running, &Secrets) -> Result<T, E>,
+    ) -> Result<Receipt<T>, RunError<E>> {
+        let (running, secrets) = self.start_with().map_err(RunError::Denied)?;
+        let result = tool(&running, &secrets);
+        drop(secrets);
+        running.close_with(result)
+    }
+
+    /// As [`run_with`](Permit::run_with), for a tool that is asynchronous: see [`run_async`](Permit::run_async).
+    ///
+    /// # Errors
+    /// As [`run_with`](Permit::run_with).
+    pub async fn run_with_async<T, E>(
+        self,
+        tool: impl AsyncFnOnce(&Running, &Secrets) -> Result<T, E>,
+    ) -> Result<Receipt<T>, RunError<E>> {
+        let (running, secrets) = self.start_with().map_err(RunError::Denied)?;
+        let result = tool(&running, &secrets).await;
+        drop(secrets);
+        running.close_with(result)
+    }
+
+    fn start_with(self) -> Result<(Running, Secrets), Denial> {
+        match self.open.unseal(self.rules.credentials_of(self.call.tool())) {
+            Ok(Unsealed { secrets }) => Ok((self.start_now()?, secrets)),
+            Err(denial) => Err(self.refuse(denial)),
+        }
+    }
+
     /// Moves the permit from reserved to running, in one step with the last check.
     ///
     /// # Errors
     /// A [`Denial`] if task or grant have ended or expired, a checkpoint or a renewal gave less, a halt is on, the
-    /// policy is another, or the permit has lapsed. What it reserved is given back.
+    /// policy is another, or the permit has lapsed; and one of a tool that runs with a credential, which
+    /// [`run_with`](Permit::run_with) starts. What it reserved is given back.
     pub fn start(self) -> Result<Running, Denial> {
+        let needed = self.rules.credentials_of(self.call.tool());
+        if !needed.is_empty() {
+            let denial = would_run_without(needed);
+            return Err(self.refuse(denial));
+        }
+        self.start_now()
+    }
+
+    fn refuse(self, denial: Denial) -> Denial {
+        self.open.record_denial(&self.call, &denial);
+        denial
+    }
+
+    fn start_now(self) -> Result<Running, Denial> {
         let Permit { call, version, mut open, rules: _ } = self;
         match open.start(&call, version) {
             Ok(()) => Ok(Running { call, open }),

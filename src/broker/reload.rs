@@ -4,6 +4,7 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 
 use super::Broker;
+use super::credentials::MissingCredential;
 use super::current::Current;
 use super::drift_scan::{Drift, DriftScan, Drifted, Stale, Survey};
 use super::offer::{Offer, OfferInputs};
@@ -20,14 +21,27 @@ use crate::sync::Apart;
 use crate::task::{Life, TaskCell};
 use crate::value::Object;
 
+/// Why a policy was not put in force.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum ReloadError {
+    /// A tool of its catalogue runs with a credential that the broker has no source for.
+    #[error(transparent)]
+    Credential(#[from] MissingCredential),
+}
+
 impl Broker {
     /// Puts another policy in force, at once: whatever starts after this returns is decided by it.
     ///
     /// Permits handed out under the policy before can no longer start; authorize again. Live grants
     /// whose who, why and scope the new policy would not give end as drifted: see [`DriftScan`]. Loading
     /// a policy that says the same is not a new epoch and changes nothing.
-    pub fn reload(&self, policy: &Policy) -> DriftScan {
+    ///
+    /// # Errors
+    /// [`ReloadError`] of a policy that can't be in force here: the one before stays.
+    pub fn reload(&self, policy: &Policy) -> Result<DriftScan, ReloadError> {
         let shared = &self.shared;
+        shared.sources.check(policy)?;
         let (epoch, same) = shared.current.change(|current| {
             let Some(next) = current.next(policy) else { return (current.epoch, true) };
             *current = next;
@@ -37,7 +51,7 @@ impl Broker {
             (current.epoch, false)
         });
         let waiting = if same { VecDeque::new() } else { shared.table.tasks().into() };
-        DriftScan::new(shared.clone(), epoch, waiting)
+        Ok(DriftScan::new(shared.clone(), epoch, waiting))
     }
 
     /// What a policy would end if it were loaded now: what the report of its [`DriftScan`] then says, as

@@ -23,6 +23,7 @@ use crate::resource::Resource;
 use crate::scope::Scope;
 use crate::sync::{Condvar, Mutex};
 use crate::tool::ToolName;
+use crate::vault::Secrets;
 
 /// How long a call waits for another that is asking for the session's access, on another thread.
 const MOST_WAIT: Duration = Duration::from_secs(30);
@@ -180,6 +181,32 @@ impl Session {
         tool: impl AsyncFnOnce(&Running) -> Result<T, E>,
     ) -> Result<Receipt<T>, RunError<E>> {
         self.authorize(call, context).map_err(RunError::Denied)?.run_async(tool).await
+    }
+
+    /// As [`call`](Session::call), and lends the tool the credentials it runs with, as [`Permit::run_with`] does.
+    ///
+    /// # Errors
+    /// As [`call`](Session::call).
+    pub fn call_with<T, E>(
+        &self,
+        call: Call,
+        context: &Context,
+        tool: impl FnOnce(&Running, &Secrets) -> Result<T, E>,
+    ) -> Result<Receipt<T>, RunError<E>> {
+        self.authorize(call, context).map_err(RunError::Denied)?.run_with(tool)
+    }
+
+    /// As [`call_with`](Session::call_with), for a tool that is asynchronous.
+    ///
+    /// # Errors
+    /// As [`call`](Session::call).
+    pub async fn call_with_async<T, E>(
+        &self,
+        call: Call,
+        context: &Context,
+        tool: impl AsyncFnOnce(&Running, &Secrets) -> Result<T, E>,
+    ) -> Result<Receipt<T>, RunError<E>> {
+        self.authorize(call, context).map_err(RunError::Denied)?.run_with_async(tool).await
     }
 
     /// The tools of which some call could be permitted now, as [`Gate::tools`] tells.

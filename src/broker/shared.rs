@@ -1,6 +1,7 @@
 //! What all handles of one broker share.
 
 use super::changes::Changes;
+use super::credentials::Sources;
 use super::current::{Current, InForce};
 use super::denial_hook::DenialHook;
 use super::remains::Remains;
@@ -49,6 +50,8 @@ pub(crate) struct Shared {
     pub(crate) settings: Settings,
     /// Asked for facts at each question, if the host gave one.
     pub(crate) source: Option<Source>,
+    /// Where what tools run with comes from.
+    pub(crate) sources: Sources,
     pub(crate) ids: GrantIds,
     pub(crate) on_denial: Option<DenialHook>,
 }

@@ -164,6 +164,10 @@ pub enum Reason {
     FactsChanged,
     /// What the broker asks the host for facts failed, panicked or was late.
     ContextUnavailable,
+    /// The tool runs with a credential, and was to be run without: use [`run_with`](crate::Permit::run_with).
+    NeedsCredential,
+    /// A credential that the tool runs with can't be had.
+    CredentialUnavailable,
     /// The clock cannot be read.
     ClockUnreadable,
     /// The system gave no random bytes.
@@ -174,7 +178,7 @@ pub enum Reason {
 
 impl Reason {
     /// Every reason.
-    pub const ALL: [Reason; 41] = [
+    pub const ALL: [Reason; 43] = [
         Reason::MalformedPurpose,
         Reason::MalformedScope,
         Reason::MalformedCall,
@@ -213,6 +217,8 @@ impl Reason {
         Reason::PolicyChanged,
         Reason::FactsChanged,
         Reason::ContextUnavailable,
+        Reason::NeedsCredential,
+        Reason::CredentialUnavailable,
         Reason::ClockUnreadable,
         Reason::NoRandomness,
         Reason::LogRefused,
@@ -257,6 +263,8 @@ impl Reason {
             Reason::PolicyChanged
             | Reason::FactsChanged
             | Reason::ContextUnavailable
+            | Reason::NeedsCredential
+            | Reason::CredentialUnavailable
             | Reason::ClockUnreadable
             | Reason::NoRandomness
             | Reason::LogRefused => Code::Unavailable,
@@ -304,6 +312,8 @@ impl Reason {
             Reason::PolicyChanged => "policy_changed",
             Reason::FactsChanged => "facts_changed",
             Reason::ContextUnavailable => "context_unavailable",
+            Reason::NeedsCredential => "needs_credential",
+            Reason::CredentialUnavailable => "credential_unavailable",
             Reason::ClockUnreadable => "clock_unreadable",
             Reason::NoRandomness => "no_randomness",
             Reason::LogRefused => "log_refused",

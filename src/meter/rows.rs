@@ -291,7 +291,7 @@ fn characters_after_a_reload() -> Row {
     let grant = world.grant(asked(eq(chinese(6000))));
     let token = grant.token().expose().to_owned();
     let prefixed = Rule::permit("p").tool("t").arg("x", prefix("inv-"));
-    let _ = world.broker.reload(&Policy::builder().rule(prefixed).build().unwrap());
+    let _ = world.broker.reload(&Policy::builder().rule(prefixed).build().unwrap()).unwrap();
     let ask = world.present(token, chinese(6000).into());
     row("6000 characters granted, then a reload to a prefix", (18_000, 1), ask)
 }

@@ -104,6 +104,21 @@ fn check_tools(tools: &[Tool]) -> Result<(), PolicyError> {
                 );
             }
         }
+        let mut credentials = HashSet::with_capacity(tool.credentials.len());
+        for (index, name) in tool.credentials.iter().enumerate() {
+            let at = format!("credential[{index}]");
+            if ToolName::new(name).is_err() {
+                let shown = name.escape_default();
+                let expected = "expected 1 to 128 of `A-Z a-z 0-9 _ . : / -`";
+                return wrong(
+                    &at,
+                    format!("`{shown}` is not the name of a credential: {expected}"),
+                );
+            }
+            if !credentials.insert(name) {
+                return wrong(&at, format!("`{name}` is given twice"));
+            }
+        }
         let mut typed = HashSet::with_capacity(tool.args.len());
         for (name, of) in &tool.args {
             let at = format!("args.{name}");

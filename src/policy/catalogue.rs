@@ -20,12 +20,13 @@ pub struct Tool {
     pub(crate) name: Box<str>,
     pub(crate) labels: Vec<Box<str>>,
     pub(crate) args: Vec<(Box<str>, ArgType)>,
+    pub(crate) credentials: Vec<Box<str>>,
 }
 
 impl Tool {
     /// A tool without labels, no argument of which has a type.
     pub fn new(name: &str) -> Self {
-        Tool { name: name.into(), labels: Vec::new(), args: Vec::new() }
+        Tool { name: name.into(), labels: Vec::new(), args: Vec::new(), credentials: Vec::new() }
     }
 
     /// Adds a label: a word for what the tool does or touches (`egress`, `untrusted-input`).
@@ -45,6 +46,13 @@ impl Tool {
         self.args.push((name.into(), of));
         self
     }
+
+    /// Says that the tool runs with the credential of this name, beside those said before. The broker must have a
+    /// source for it: a secret in its [vault](crate::BrokerBuilder::vault).
+    pub fn credential(mut self, name: &str) -> Self {
+        self.credentials.push(name.into());
+        self
+    }
 }
 
 /// The tools of a policy, by name. Without one, every well-formed tool name is a tool; with one, a
@@ -52,6 +60,8 @@ impl Tool {
 #[derive(Debug, Default)]
 pub(crate) struct Catalogue {
     tools: Option<HashMap<Box<str>, Listed>>,
+    /// Whether any tool runs with a credential: where none does, no call looks for one.
+    has_credentials: bool,
 }
 
 /// What the catalogue says of a tool.
@@ -60,6 +70,8 @@ pub(crate) struct Listed {
     /// The list of its labels, sorted, each once.
     pub(crate) labels: Value,
     pub(crate) typed: TypedArgs,
+    /// What the tool runs with, in the order of the catalogue.
+    pub(crate) credentials: Vec<Box<str>>,
 }
 
 impl Catalogue {
@@ -68,14 +80,17 @@ impl Catalogue {
         if tools.is_empty() {
             return Catalogue::default();
         }
+        let has_credentials = tools.iter().any(|tool| !tool.credentials.is_empty());
         let tools = tools.iter().map(|tool| {
             let mut labels = tool.labels.clone();
             labels.sort();
             labels.dedup();
             let labels = Value::List(labels.into_iter().map(Value::Text).collect());
-            (tool.name.clone(), Listed { labels, typed: TypedArgs::of(&tool.args) })
+            let credentials = tool.credentials.clone();
+            let typed = TypedArgs::of(&tool.args);
+            (tool.name.clone(), Listed { labels, typed, credentials })
         });
-        Catalogue { tools: Some(tools.collect()) }
+        Catalogue { tools: Some(tools.collect()), has_credentials }
     }
 
     pub(crate) fn is_there(&self) -> bool {
@@ -108,6 +123,23 @@ impl Catalogue {
         self.get(tool).map(|listed| &listed.labels)
     }
 
+    /// The names of the credentials that a tool runs with.
+    #[inline]
+    pub(crate) fn credentials_of(&self, tool: &str) -> &[Box<str>] {
+        if !self.has_credentials {
+            return &[];
+        }
+        self.get(tool).map_or(&[], |listed| listed.credentials.as_slice())
+    }
+
+    /// Each tool that runs with credentials, and their names.
+    pub(crate) fn credentials(&self) -> impl Iterator<Item = (&str, &[Box<str>])> {
+        let tools = self.tools.iter().flatten();
+        tools
+            .map(|(name, listed)| (&**name, listed.credentials.as_slice()))
+            .filter(|(_, credentials)| !credentials.is_empty())
+    }
+
     /// Capabilities as calls will be compared with them: see
     /// [`TypedArgs::canonical_capability`]. Those of tools outside the catalogue stay as they are.
     ///
@@ -133,4 +165,5 @@ impl Catalogue {
 }
 
 /// What is said of every tool where there is no catalogue.
-static UNSAID: Listed = Listed { labels: Value::List(Vec::new()), typed: TypedArgs::NONE };
+static UNSAID: Listed =
+    Listed { labels: Value::List(Vec::new()), typed: TypedArgs::NONE, credentials: Vec::new() };

@@ -29,10 +29,15 @@ fn tool_value(tool: &Tool) -> Value {
         args.push(Value::List(vec![Value::Text(name.clone()), Value::from(of.as_str())]));
     }
     args.sort();
+    let credentials: Vec<Value> = tool.credentials.iter().cloned().map(Value::Text).collect();
     // The keys are written once each.
     let _ = out.insert("name", Value::Text(tool.name.clone()));
     let _ = out.insert("labels", Value::List(labels));
     let _ = out.insert("args", Value::List(args));
+    // Unsaid as it always was, so that policies without keep their digest.
+    if !credentials.is_empty() {
+        let _ = out.insert("credential", Value::List(credentials));
+    }
     Value::Object(out)
 }
 

@@ -150,13 +150,13 @@ fn a_look_that_a_reload_cannot_pay_for_ends_nothing_and_gives_nothing() {
     let strict = (0..40).map(|n| {
         Rule::permit(format!("p{n}")).tool("t").arg("x", glob(&format!("k*{n}*z*"))).other_args()
     });
-    let drift = world.broker.reload(&policy(strict)).finish();
+    let drift = world.broker.reload(&policy(strict)).unwrap().finish();
     assert!(drift.grants.is_empty(), "{drift:?}");
     assert_eq!(world.broker.standing().grants.len(), 1, "it stands");
     let denial = world.ask(&grant, "k0z".into()).unwrap_err();
     assert_eq!(denial.reason(), Reason::TooCostly);
     // A policy of which it can be told that it gives this: the same grant is good again.
-    world.broker.reload(&policy([permit()])).finish();
+    world.broker.reload(&policy([permit()])).unwrap().finish();
     let args = Object::from_pairs([("x", "0abcdef"), ("n0", "1")]).unwrap();
     let call = Call::new("t", Args::try_from(args).unwrap()).unwrap();
     assert!(world.gate.authorize(grant.token(), &world.agent, call, &world.context).is_ok());

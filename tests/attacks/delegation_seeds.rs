@@ -58,7 +58,7 @@ fn a_forbid_of_either_denies() {
     for (rule, expected) in
         [(forbid().on([Moment::Call]), Reason::Forbidden), (forbid(), Reason::Drifted)]
     {
-        world.broker.reload(&policy([broad(), rule]));
+        world.broker.reload(&policy([broad(), rule])).unwrap();
         let answer = world.gate.authorize(grant.token(), &worker, plain(), &world.context);
         assert_eq!(answer.map(drop).unwrap_err().reason(), expected);
     }

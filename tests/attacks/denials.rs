@@ -121,7 +121,7 @@ fn denials() -> Vec<(Denial, &'static str)> {
     note(deny(&grant, x(1)), "clock");
     world.clock.recover();
     let kept = world.authorize(&grant, x(1)).unwrap();
-    world.broker.reload(&Policy::builder().rule(broad()).build().unwrap());
+    world.broker.reload(&Policy::builder().rule(broad()).build().unwrap()).unwrap();
     note(kept.start().map(drop).unwrap_err(), "epoch");
     for _ in 0..3 {
         drop(world.authorize(&grant, x(1)).map(|permit| permit.start().unwrap().succeed()));
@@ -135,9 +135,9 @@ fn denials() -> Vec<(Denial, &'static str)> {
     world.clock.advance(HOUR);
     note(deny(&grant, x(1)), "");
     let (_drifting, drifted) = other.granted();
-    other.broker.reload(&policy([]));
+    other.broker.reload(&policy([])).unwrap();
     note(other.authorize(&drifted, plain()).map(drop).unwrap_err(), "");
-    other.broker.reload(&policy([broad()]));
+    other.broker.reload(&policy([broad()])).unwrap();
     let (over, gone) = other.granted();
     over.complete();
     note(other.authorize(&gone, plain()).map(drop).unwrap_err(), "");

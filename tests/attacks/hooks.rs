@@ -50,7 +50,7 @@ impl Inside {
         control.halt(Halt::tool("other"));
         control.resume(&Halt::tool("other"));
         control.revoke_task("no-such-task");
-        self.broker.reload(&policy([broad()]));
+        self.broker.reload(&policy([broad()])).unwrap();
         self.broker.standing();
         self.broker.record_debts();
         self.broker.flush();

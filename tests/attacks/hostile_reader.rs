@@ -101,7 +101,7 @@ fn a_record_that_waits_is_a_debt_that_can_be_paid() {
         (broker.gate(), broker.assert_identity("payer").unwrap(), Context::new());
     let task = broker.open(&payer, Purpose::new("pay")).unwrap();
     let grant = task.request(Scope::tool("bank.pay").any_args(), &none).unwrap();
-    drop(broker.reload(&policy([])));
+    drop(broker.reload(&policy([])).unwrap());
     assert!(gate.check(grant.token(), &payer, &pay(1), &none).is_err());
     assert!(broker.standing().grants.is_empty());
     assert_eq!(broker.flush(), 0);
@@ -179,7 +179,7 @@ fn a_checkpoint_does_not_keep_a_lifetime_that_todays_policy_no_longer_gives() {
     let payer = broker.assert_identity("payer").unwrap();
     let task = broker.open(&payer, Purpose::new("pay")).unwrap();
     let mut grant = task.request(Scope::tool("bank.pay").any_args(), &Context::new()).unwrap();
-    let reload = broker.reload(&lasting(Duration::from_secs(60)));
+    let reload = broker.reload(&lasting(Duration::from_secs(60))).unwrap();
     task.checkpoint(&mut grant, &payer, &Context::new()).unwrap();
     reload.finish();
     clock.advance(Duration::from_secs(61));
@@ -199,7 +199,7 @@ fn a_reload_holds_live_grants_to_todays_rate_in_each_of_its_windows() {
         let (payer, none) = (broker.assert_identity("payer").unwrap(), Context::new());
         let task = broker.open(&payer, Purpose::new("pay")).unwrap();
         let grant = task.request(Scope::tool("bank.pay").any_args(), &none).unwrap();
-        broker.reload(&rated(new.0, new.1)).finish();
+        broker.reload(&rated(new.0, new.1)).unwrap().finish();
         let gate = broker.gate();
         let permitted = (0..200)
             .filter(|_| gate.authorize(grant.token(), &payer, pay(1), &none).is_ok())
@@ -222,7 +222,7 @@ fn an_end_that_did_not_wait_for_a_flush_is_recorded_by_the_next() {
     thread::scope(|scope| {
         // A record is left behind by a drift that no thread settles.
         let grant = first.request(Scope::tool("bank.pay").any_args(), &Context::new()).unwrap();
-        drop(broker.reload(&policy([])));
+        drop(broker.reload(&policy([])).unwrap());
         let gate = broker.gate();
         assert!(gate.check(grant.token(), &other, &pay(1), &Context::new()).is_err());
         *sink.turnstile.lock().unwrap() = Some((at, leave));

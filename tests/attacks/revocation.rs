@@ -281,7 +281,7 @@ fn a_permit_from_before_does_not_start_after() {
         (
             "policy changed",
             |world, _, _| {
-                assert_eq!(world.broker.reload(&policy([broad().uses(7)])).epoch(), 2);
+                assert_eq!(world.broker.reload(&policy([broad().uses(7)])).unwrap().epoch(), 2);
             },
             Reason::PolicyChanged,
         ),
@@ -326,7 +326,7 @@ fn a_holder_can_always_give_up() {
     let (_task, grant) = world.granted();
     world.run(&grant, plain()).unwrap();
     world.control.halt(Halt::Everything);
-    world.broker.reload(&policy([]));
+    world.broker.reload(&policy([])).unwrap();
     world.sink.fail_after(0);
     assert_eq!(world.gate.give_up(grant.token(), &world.agent).unwrap().grants, 1);
     assert!(world.broker.standing().grants.is_empty());

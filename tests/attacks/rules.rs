@@ -39,9 +39,9 @@ fn what_no_rule_permits_is_denied() {
 
     // A grant is worth nothing once no rule stands behind it.
     assert_eq!(world.attempt(&grant, plain()), Ok(()));
-    world.broker.reload(&policy([broad().on([Moment::Request])]));
+    world.broker.reload(&policy([broad().on([Moment::Request])])).unwrap();
     assert_eq!(world.attempt(&grant, plain()), Err(Reason::NoPermit));
-    world.broker.reload(&policy([]));
+    world.broker.reload(&policy([])).unwrap();
     assert_eq!(world.attempt(&grant, plain()), Err(Reason::Drifted));
 }
 
@@ -335,9 +335,9 @@ fn every_decision_is_by_one_epoch_and_says_which() {
             start.wait();
             // Once at least, even if it gets no turn before the last call.
             loop {
-                world.broker.reload(&odd);
+                world.broker.reload(&odd).unwrap();
                 thread::yield_now();
-                world.broker.reload(&even);
+                world.broker.reload(&even).unwrap();
                 thread::yield_now();
                 if done.load(Ordering::SeqCst) {
                     break;

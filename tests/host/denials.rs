@@ -25,7 +25,7 @@ fn heard() -> (Broker, Heard) {
         let broker = around.get().unwrap();
         // Were a lock of the broker held, each of these would wait for ever.
         let _ = (broker.standing(), broker.stats(), broker.flush());
-        let _ = broker.reload(&policy()).finish();
+        let _ = broker.reload(&policy()).unwrap().finish();
         broker.control().halt(Halt::tool("unheard-of"));
         let Event::Denied { stage, tool, code, .. } = record else { panic!("{record:?}") };
         assert_eq!(*code, denial.code().as_str());

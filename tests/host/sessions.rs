@@ -184,9 +184,13 @@ fn what_was_taken_away_is_not_asked_for_again() {
             "drifted",
             |world| {
                 let none = Policy::builder().build().unwrap();
-                let _ = world.broker.reload(&none).finish();
+                let _ = world.broker.reload(&none).unwrap().finish();
                 let all = Rule::permit("other").tool("add").any_args();
-                let _ = world.broker.reload(&Policy::builder().rule(all).build().unwrap()).finish();
+                let _ = world
+                    .broker
+                    .reload(&Policy::builder().rule(all).build().unwrap())
+                    .unwrap()
+                    .finish();
             },
             Reason::Drifted,
         ),

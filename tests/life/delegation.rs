@@ -246,7 +246,7 @@ fn a_delegation_needs_a_permit_for_both_sides_and_for_all_above() {
     let giver = Rule::permit("give").who_id(eq("b")).tool("ping").any_args();
     let taker = Rule::permit("take").who_id(one_of(["a", "b", "c"])).tool("ping").any_args();
     let today = policy([giver.on([Moment::Request, Moment::Delegate]).depth(5), taker]);
-    let drift = world.broker.reload(&today).finish();
+    let drift = world.broker.reload(&today).unwrap().finish();
     let ended: Vec<_> = drift.grants.iter().map(|one| &*one.holder).collect();
     assert!(ended.contains(&"b") && !ended.contains(&"a"), "{ended:?}");
     assert_eq!(world.denied(&third, &ping()), Reason::Drifted);
@@ -461,7 +461,7 @@ fn a_guard_on_who_asked_or_delegated_is_asked_when_something_is_given_and_not_at
     assert!(task.request_for(&worker, small(), &here()).is_err());
     assert!(task.delegate(&own, &worker, small(), &here()).is_err());
     let all = Rule::forbid("not-the-planner").tool("ping").who_id(eq("planner"));
-    world.broker.reload(&policy([broad(), all])).finish();
+    world.broker.reload(&policy([broad(), all])).unwrap().finish();
     assert_eq!(world.denied(&asked, &call), Reason::Drifted);
     assert_eq!(world.denied(&delegated, &call), Reason::Drifted);
 }

@@ -106,7 +106,7 @@ fn what_was_cut_short_is_not_given_up_after_its_end() {
     let task = world.open(&agent);
     let grant = task.request(to_ping(), &here()).unwrap();
     let shorter = Rule::permit("p").tool("ping").any_args().ttl(seconds(10));
-    world.broker.reload(&Policy::builder().rule(shorter).build().unwrap()).finish();
+    world.broker.reload(&Policy::builder().rule(shorter).build().unwrap()).unwrap().finish();
     world.pass(seconds(10));
     let denial = world.gate.give_up(grant.token(), &agent).unwrap_err();
     assert_eq!(denial.reason(), Reason::Expired);

@@ -178,7 +178,7 @@ fn the_nearest_permit_has_the_fewest_unmet_conditions_and_all_are_listed() {
     let open = Rule::permit("c-open").tool("ping").arg("n", max(9)).when("risk", below(10));
     let mut stricter: Vec<Rule> = vec![open.on([Moment::Call])];
     stricter.push(Rule::permit("keep").tool("ping").arg("n", max(5)).on([Moment::Request]));
-    world.broker.reload(&policy(stricter)).finish();
+    world.broker.reload(&policy(stricter)).unwrap().finish();
     let call = Call::new("ping", json!({ "n": 5 })).unwrap();
     let denial = world.gate.authorize(grant.token(), &agent, call, &context).unwrap_err();
     assert_eq!(denial.reason(), Reason::NoPermit);
@@ -232,7 +232,7 @@ fn where_no_permit_speaks_of_delegating_it_is_said_what_to_add() {
     assert!(told.contains("not at \"delegate\": add `on = [\"delegate\"]`"), "{told}");
     // A permit that does, and does not cover this, is nearer.
     let hand_on = pings("hand-on").on([Moment::Delegate]).who_id(prefix("plan"));
-    world.broker.reload(&policy([pings("p"), hand_on.when("env", eq("prod"))])).finish();
+    world.broker.reload(&policy([pings("p"), hand_on.when("env", eq("prod"))])).unwrap().finish();
     let denial = task.delegate(&parent, &worker, to_ping(), &here()).unwrap_err();
     let nearest = denial.nearest().unwrap().to_string();
     assert_eq!(nearest, "`hand-on`: `when.env` is absent: expected {\"eq\":\"prod\"}");
@@ -327,7 +327,7 @@ fn a_denial_is_explained_by_the_policy_that_denied() {
     let grant = task.request(to_ping(), &here()).unwrap();
     let denial = world.authorize(&grant, &ping()).unwrap_err();
     let copy = denial.clone();
-    world.broker.reload(&policy([pings("p")])).finish();
+    world.broker.reload(&policy([pings("p")])).unwrap().finish();
     task.complete();
     assert_eq!(
         told(&denial),

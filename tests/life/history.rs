@@ -212,7 +212,7 @@ fn a_tool_that_a_reload_labels_taints_the_tasks_that_have_used_it() {
     };
     let preview = world.broker.preview(&labelled(&["untrusted-input"]));
     assert!(preview.grants.is_empty(), "what was seen is asked at the calls");
-    world.broker.reload(&labelled(&["untrusted-input"])).finish();
+    world.broker.reload(&labelled(&["untrusted-input"])).unwrap().finish();
     let denial = world.authorize(&tainted, &use_of("mail.send")).unwrap_err();
     assert_eq!(denial.reason(), Reason::Forbidden);
     let told = denial.explain().to_string();
@@ -223,7 +223,7 @@ fn a_tool_that_a_reload_labels_taints_the_tasks_that_have_used_it() {
 
     // Labels never leave a task, whatever is loaded next.
     world.call(&tainted, &use_of("crm.read")).unwrap();
-    world.broker.reload(&labelled(&[])).finish();
+    world.broker.reload(&labelled(&[])).unwrap().finish();
     assert_eq!(world.denied(&tainted, &use_of("mail.send")), Reason::Forbidden);
     world.call(&clean, &use_of("note.take")).unwrap();
     world.call(&clean, &use_of("mail.send")).unwrap();

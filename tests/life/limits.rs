@@ -324,14 +324,14 @@ fn a_reload_clamps_and_never_resets() {
     world.call(&grant, &ping()).unwrap();
 
     let tighter = policy([pings("p").uses(3).ttl(seconds(100))]);
-    assert!(world.broker.reload(&tighter).finish().grants.is_empty());
+    assert!(world.broker.reload(&tighter).unwrap().finish().grants.is_empty());
     world.call(&grant, &ping()).unwrap();
     assert_eq!(world.denied(&grant, &ping()), Reason::UsesSpent);
 
     // More uses are for grants that are asked for from now on, and even these start where the
     // counter stands.
     let wider = policy([pings("p").uses(4).ttl(seconds(300))]);
-    assert!(world.broker.reload(&wider).finish().grants.is_empty());
+    assert!(world.broker.reload(&wider).unwrap().finish().grants.is_empty());
     assert_eq!(world.denied(&grant, &ping()), Reason::UsesSpent);
     let fresh = task.request(to_ping(), &here()).unwrap();
     world.call(&fresh, &ping()).unwrap();
@@ -348,7 +348,7 @@ fn a_shorter_window_beside_a_longer_one_forgets_nothing_for_it() {
     let slow = task.request(to_ping(), &here()).unwrap();
     // The same rule with a shorter window, for grants asked for from now on.
     let bursty = policy([pings("p").rate(2, seconds(1)).ttl(seconds(600))]);
-    assert!(world.broker.reload(&bursty).finish().grants.is_empty());
+    assert!(world.broker.reload(&bursty).unwrap().finish().grants.is_empty());
     let fast = task.request(to_ping(), &here()).unwrap();
     for _ in 0..3 {
         world.call(&fast, &ping()).unwrap();

@@ -115,7 +115,7 @@ fn a_token_that_is_no_good_lists_nothing() {
     let old = Token::from_text(grant.token().expose().to_owned());
     task.renew(&mut grant, &agent, &here()).unwrap();
     assert_eq!(why(&old, &agent), Reason::Superseded);
-    let _scan = world.broker.reload(&policy([pings("p"), Rule::forbid("f").tool("ping")]));
+    let _scan = world.broker.reload(&policy([pings("p"), Rule::forbid("f").tool("ping")])).unwrap();
     assert_eq!(why(grant.token(), &agent), Reason::Drifted);
     task.complete();
     assert_eq!(why(grant.token(), &agent), Reason::TaskOver);

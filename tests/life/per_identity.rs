@@ -67,12 +67,12 @@ fn a_reload_resets_no_counter_that_spans_tasks() {
     let task = world.open(&agent);
     let grant = span(&task);
     world.call(&grant, &ping()).unwrap();
-    let _scan = world.broker.reload(&policy([pings("p").uses(2).per_identity()]));
+    let _scan = world.broker.reload(&policy([pings("p").uses(2).per_identity()])).unwrap();
     world.call(&grant, &ping()).unwrap();
     assert_eq!(world.denied(&grant, &ping()), Reason::UsesSpent);
     assert_eq!(world.denied(&span(&task), &ping()), Reason::UsesSpent);
     // Counted per task from now on: a grant from before keeps both limits.
-    let _scan = world.broker.reload(&policy([pings("p").uses(2)]));
+    let _scan = world.broker.reload(&policy([pings("p").uses(2)])).unwrap();
     assert_eq!(world.denied(&grant, &ping()), Reason::UsesSpent);
     world.call(&span(&task), &ping()).unwrap();
 }

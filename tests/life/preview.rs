@@ -36,7 +36,7 @@ fn a_preview_names_what_the_reload_then_ends() {
     let today = policy([pings("p").on(EVERYWHERE).depth(1)]);
     let mut would: Vec<_> = world.broker.preview(&today).grants.iter().map(|one| one.id).collect();
     let mut does: Vec<_> =
-        world.broker.reload(&today).finish().grants.iter().map(|one| one.id).collect();
+        world.broker.reload(&today).unwrap().finish().grants.iter().map(|one| one.id).collect();
     would.sort();
     does.sort();
     assert_eq!((&would, &would), (&does, &vec![leaf.id()]));
@@ -50,8 +50,9 @@ fn a_preview_of_the_policy_in_force_names_nothing_for_loading_it_ends_nothing() 
     let agent = world.agent("a");
     let task = world.open(&agent);
     let grant = task.request(to_ping(), &here()).unwrap();
-    let scan = world.broker.reload(&frozen());
-    for drift in [world.broker.preview(&frozen()), world.broker.reload(&frozen()).finish()] {
+    let scan = world.broker.reload(&frozen()).unwrap();
+    for drift in [world.broker.preview(&frozen()), world.broker.reload(&frozen()).unwrap().finish()]
+    {
         assert_eq!(drift, hallpass::Drift::default());
     }
     assert_eq!(scan.finish().grants.iter().map(|one| one.id).collect::<Vec<_>>(), [grant.id()]);
@@ -121,7 +122,7 @@ proptest! {
             let before = live();
             let would = world.broker.preview(&today);
             prop_assert_eq!(&live(), &before, "a preview ends nothing");
-            let does = world.broker.reload(&today).finish();
+            let does = world.broker.reload(&today).unwrap().finish();
             prop_assert_eq!(&would, &does);
             let after = live();
             for id in before {

@@ -22,7 +22,7 @@ fn the_swap_is_immediate_and_the_scan_need_not_be() {
     let task = world.open(&agent);
     let grant = task.request(to_ping(), &here()).unwrap();
     let handed_out = world.authorize(&grant, &ping()).unwrap();
-    let reload = world.broker.reload(&frozen());
+    let reload = world.broker.reload(&frozen()).unwrap();
     assert_eq!((reload.epoch(), reload.waiting()), (2, 1));
     assert_eq!(world.broker.epoch(), (2, frozen().digest()));
     assert_eq!(handed_out.start().unwrap_err().reason(), Reason::PolicyChanged);
@@ -48,7 +48,7 @@ fn the_report_names_what_drifted_and_why() {
         Rule::permit("ping").tool("ping").arg("n", max(5)),
         Rule::permit("pong").tool("pong").any_args(),
     ]);
-    let drift = world.broker.reload(&narrower).finish();
+    let drift = world.broker.reload(&narrower).unwrap().finish();
     let [drifted] = &drift.grants[..] else { panic!("{drift:?}") };
     assert_eq!(drifted.id, pinging.id());
     assert_eq!((&*drifted.task, &*drifted.holder), (task.name(), "a"));
@@ -68,7 +68,7 @@ fn the_scan_goes_in_steps_and_can_be_awaited() {
     for task in &tasks {
         let _grant = task.request(to_ping(), &here()).unwrap();
     }
-    let mut reload = world.broker.reload(&frozen());
+    let mut reload = world.broker.reload(&frozen()).unwrap();
     assert!(reload.scan(30));
     assert_eq!(reload.waiting(), 170);
     assert_eq!(world.broker.standing().grants.len(), 170);
@@ -97,7 +97,7 @@ fn a_policy_that_says_the_same_is_no_new_epoch() {
     let permit = world.authorize(&grant, &ping()).unwrap();
     let records = world.log.len();
     let same = policy([Rule::forbid("f").tool("pong"), pings("p").uses(1)]);
-    let reload = world.broker.reload(&same);
+    let reload = world.broker.reload(&same).unwrap();
     assert_eq!((reload.epoch(), reload.waiting()), (1, 0));
     assert_eq!(world.log.len(), records);
     permit.start().unwrap().succeed();
@@ -114,7 +114,7 @@ fn a_reload_clamps_also_where_people_are_asked_before() {
     let owners = Reviewers::in_groups(has_any(["owners"]));
     let ask = Rule::ask("large").tool("ping").arg("size", eq("large"));
     let ask = ask.approval(ApprovalTerms::per(Per::Task).review(owners));
-    let report = world.broker.reload(&policy([pings("p").uses(1), ask])).finish();
+    let report = world.broker.reload(&policy([pings("p").uses(1), ask])).unwrap().finish();
     assert!(report.grants.is_empty());
     world.call(&grant, &ping()).unwrap();
     assert_eq!(world.denied(&grant, &ping()), Reason::UsesSpent);
@@ -133,7 +133,8 @@ fn what_has_expired_or_hangs_from_what_drifts_is_not_named() {
     let child = second.delegate(&root, &a, to_ping(), &here()).unwrap();
     world.pass(seconds(10));
     assert_eq!(world.broker.stats().grants, 3, "nothing is swept");
-    for drift in [world.broker.preview(&frozen()), world.broker.reload(&frozen()).finish()] {
+    for drift in [world.broker.preview(&frozen()), world.broker.reload(&frozen()).unwrap().finish()]
+    {
         assert_eq!(drift.grants.iter().map(|one| one.id).collect::<Vec<_>>(), [root.id()]);
     }
     assert_eq!(world.denied(&child, &ping()), Reason::Expired);
@@ -158,19 +159,19 @@ fn what_is_limited_more_tightly_limits_what_hangs_from_it_whoever_asks_first() {
     let ids = |drift: hallpass::Drift| drift.grants.iter().map(|one| one.id).collect::<Vec<_>>();
     let (world, _task, [_, _, leaf]) = line();
     assert_eq!(ids(world.broker.preview(&hops(1, 3))), [leaf.id()]);
-    assert_eq!(ids(world.broker.reload(&hops(1, 3)).finish()), [leaf.id()]);
+    assert_eq!(ids(world.broker.reload(&hops(1, 3)).unwrap().finish()), [leaf.id()]);
 
     let (world, _task, [_, child, leaf]) = line();
-    let _scan = world.broker.reload(&hops(1, 3));
+    let _scan = world.broker.reload(&hops(1, 3)).unwrap();
     assert_eq!(world.denied(&leaf, &ping()), Reason::Drifted);
     world.call(&child, &ping()).unwrap();
 
     // Neither is it given, or given again, before the scan has come.
     let (world, task, [_, child, _]) = line();
-    let _scan = world.broker.reload(&hops(1, 3));
+    let _scan = world.broker.reload(&hops(1, 3)).unwrap();
     assert!(task.delegate(&child, &world.agent("c"), to_ping(), &here()).is_err());
     let (world, task, [_, _, mut leaf]) = line();
-    let _scan = world.broker.reload(&hops(1, 3));
+    let _scan = world.broker.reload(&hops(1, 3)).unwrap();
     assert!(task.renew(&mut leaf, &world.agent("c"), &here()).is_err());
 }
 
@@ -188,7 +189,7 @@ fn calls_that_are_running_on_what_drifts_are_reported_and_recorded() {
 
     let today = policy([pings("p").on(EVERYWHERE).who_id(eq("b"))]);
     let would = world.broker.preview(&today);
-    let does = world.broker.reload(&today).finish();
+    let does = world.broker.reload(&today).unwrap().finish();
     assert_eq!(would, does);
     let [drifted] = &does.grants[..] else { panic!("{does:?}") };
     assert_eq!((drifted.id, &drifted.running[..]), (root.id(), &[on_root, on_child][..]));
@@ -206,7 +207,7 @@ fn a_grant_that_was_past_its_time_before_the_reload_has_expired() {
     let task = world.open(&agent);
     let grant = task.request(to_ping(), &here()).unwrap();
     world.pass(seconds(10));
-    let _scan = world.broker.reload(&frozen());
+    let _scan = world.broker.reload(&frozen()).unwrap();
     assert_eq!(world.denied(&grant, &ping()), Reason::Expired);
 }
 
@@ -221,7 +222,7 @@ fn what_drifts_with_one_above_is_not_reported_whatever_was_there_before() {
     // The child has the place in the table that was the first one's, before its parent.
     assert!(!task.revoke_grant(&first).is_empty());
     let _child = task.delegate(&root, &b, to_ping(), &here()).unwrap();
-    let report = world.broker.reload(&frozen()).finish();
+    let report = world.broker.reload(&frozen()).unwrap().finish();
     assert_eq!(report.grants.iter().map(|one| one.id).collect::<Vec<_>>(), [root.id()]);
 }
 
@@ -235,7 +236,7 @@ fn what_hangs_from_a_drifted_grant_ends_with_it() {
     let child = task.delegate(&root, &b, to_ping(), &here()).unwrap();
     let mine =
         policy([pings("p").on(everywhere), Rule::forbid("not-a").tool("ping").who_id(eq("a"))]);
-    let _scan = world.broker.reload(&mine);
+    let _scan = world.broker.reload(&mine).unwrap();
     assert_eq!(world.denied(&child, &ping()), Reason::Drifted);
     assert_eq!(world.denied(&root, &ping()), Reason::Drifted);
 }
@@ -247,7 +248,7 @@ fn when_is_asked_at_the_calls_and_makes_nothing_drift() {
     let task = world.open(&agent);
     let grant = task.request(to_ping(), &here()).unwrap();
     let careful = policy([pings("p").when("risk", below(50))]);
-    assert!(world.broker.reload(&careful).finish().grants.is_empty());
+    assert!(world.broker.reload(&careful).unwrap().finish().grants.is_empty());
     assert_eq!(world.denied(&grant, &ping()), Reason::NoPermit);
     let calm = Context::new().with("risk", 10);
     let permit = world.gate.authorize(grant.token(), &agent, ping(), &calm).unwrap();
@@ -273,7 +274,15 @@ fn what_is_compared_with_the_context_is_left_to_the_calls_too() {
     };
     let task = world.open(&agent);
     let grant = task.request(scope(), &now).unwrap();
-    assert!(world.broker.reload(&policy([its_own("open"), other()])).finish().grants.is_empty());
+    assert!(
+        world
+            .broker
+            .reload(&policy([its_own("open"), other()]))
+            .unwrap()
+            .finish()
+            .grants
+            .is_empty()
+    );
     let call = ping_with(json!({ "x": { "owner": "ada", "state": "open" }, "y": "bob" }));
     let authorize = |now| world.gate.authorize(grant.token(), &agent, call.clone(), now);
     authorize(&now).unwrap().start().unwrap().succeed();
@@ -286,10 +295,10 @@ fn what_is_compared_with_the_context_is_left_to_the_calls_too() {
         Rule::forbid("own-name").tool("ping").arg("y", same_as("when.user")).on([Moment::Request]),
     ];
     let guarded = guards.into_iter().chain([its_own("open")]);
-    assert!(world.broker.reload(&policy(guarded)).finish().grants.is_empty());
+    assert!(world.broker.reload(&policy(guarded)).unwrap().finish().grants.is_empty());
 
     // What the rest of the condition says is asked.
-    let drift = world.broker.reload(&policy([its_own("shut")])).finish();
+    let drift = world.broker.reload(&policy([its_own("shut")])).unwrap().finish();
     assert_eq!(drift.grants.iter().map(|one| one.id).collect::<Vec<_>>(), [grant.id()]);
 }
 
@@ -302,7 +311,8 @@ fn a_drifted_identity_is_who_it_was_when_it_got_the_grant() {
     let _kept = task.request(to_ping(), &here()).unwrap();
     let other = world.open(&temp);
     let _lost = other.request(to_ping(), &here()).unwrap();
-    let drift = world.broker.reload(&policy([pings("p").who_groups(has_any(["staff"]))])).finish();
+    let drift =
+        world.broker.reload(&policy([pings("p").who_groups(has_any(["staff"]))])).unwrap().finish();
     assert_eq!(drift.grants.iter().map(|one| &*one.holder).collect::<Vec<_>>(), ["b"]);
 }
 
@@ -312,7 +322,7 @@ fn a_grant_renewed_or_asked_for_since_is_not_scanned_again() {
     let agent = world.agent("a");
     let task = world.open(&agent);
     let mut grant = task.request(to_ping(), &here()).unwrap();
-    let reload = world.broker.reload(&policy([pings("other-name")]));
+    let reload = world.broker.reload(&policy([pings("other-name")])).unwrap();
     task.renew(&mut grant, &agent, &here()).unwrap();
     assert_eq!(grant.rules().collect::<Vec<_>>(), ["other-name"]);
     assert!(reload.finish().grants.is_empty());
@@ -354,7 +364,7 @@ fn every_decision_uses_one_epoch_and_the_log_says_which() {
             .collect();
         let mut odd = false;
         while callers.iter().any(|caller| !caller.is_finished()) {
-            let _scan = world.broker.reload(&parity(odd));
+            let _scan = world.broker.reload(&parity(odd)).unwrap();
             odd = !odd;
             std::thread::yield_now();
         }
@@ -387,7 +397,7 @@ fn nothing_starts_under_an_epoch_that_is_over() {
                 }
             }
         });
-        let _scan = world.broker.reload(&frozen());
+        let _scan = world.broker.reload(&frozen()).unwrap();
         // From here on nothing is permitted: the log's next permit would be one too many.
         let at = world.log.len();
         let reason = caller.join().unwrap();

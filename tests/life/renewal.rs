@@ -214,7 +214,8 @@ fn a_renewal_is_decided_by_todays_rules_identity_and_context() {
     assert_eq!(denial.reason(), Reason::NotCovered);
 
     let mut grant = task.request(to_ping(), &risk(10)).unwrap();
-    let _scan = world.broker.reload(&policy([rule(), Rule::forbid("freeze").tool("ping")]));
+    let _scan =
+        world.broker.reload(&policy([rule(), Rule::forbid("freeze").tool("ping")])).unwrap();
     let denial = task.renew(&mut grant, &staff(), &risk(10)).unwrap_err();
     assert_eq!(denial.reason(), Reason::Forbidden);
     assert!(world.broker.standing().grants.is_empty(), "a grant that fails to renew has ended");

@@ -168,7 +168,7 @@ fn reloads_and_restatements_hold_together() {
     world.call(&one, &four()).unwrap();
     let narrower =
         Rule::permit("low-risk").tool("ping").arg("n", max(5)).who_attr("risk", below(15));
-    let _ = world.broker.reload(&policy([narrower]));
+    let _ = world.broker.reload(&policy([narrower])).unwrap();
     assert_eq!(world.denied(&one, &four()), Reason::Drifted);
     let _ = world.control.restate(at_risk("a", 12)).unwrap();
     world.call(&two, &four()).unwrap();

@@ -113,8 +113,11 @@ fn a_reload_changes_how_long_a_life_is_and_not_since_when() {
     let task = world.open(&agent);
     let first = task.request(to_ping(), &here()).unwrap();
     world.pass(seconds(10));
-    let _ =
-        world.broker.reload(&policy([pings("p").ttl(seconds(20)).max_life(seconds(25))])).finish();
+    let _ = world
+        .broker
+        .reload(&policy([pings("p").ttl(seconds(20)).max_life(seconds(25))]))
+        .unwrap()
+        .finish();
     let again = task.request(to_ping(), &here()).unwrap();
     assert_eq!(again.expires().since(first.expires()), seconds(5));
     world.pass(seconds(15));

@@ -66,7 +66,7 @@ fn a_stamp_stands_for_its_rule_after_a_reload() {
     let task = world.open(&agent);
     let grant = task.request(to_ping(), &here()).unwrap();
     let other = Rule::permit("other").tool("pong").any_args();
-    world.broker.reload(&policy(rules().into_iter().chain([other]))).finish();
+    world.broker.reload(&policy(rules().into_iter().chain([other]))).unwrap().finish();
     for _ in 0..5 {
         world.call(&grant, &ping_with(json!({ "n": 4 }))).unwrap();
     }

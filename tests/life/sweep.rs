@@ -236,12 +236,12 @@ fn what_a_counter_held_before_a_reload_is_kept_as_it_was() {
             called
         };
         call().unwrap();
-        world.broker.reload(&second).finish();
+        world.broker.reload(&second).unwrap().finish();
         call().unwrap();
         world.pass(seconds(60));
         world.broker.sweep(usize::MAX);
         assert_eq!(world.broker.stats().identity_counters, 1);
-        world.broker.reload(&uses()).finish();
+        world.broker.reload(&uses()).unwrap().finish();
         assert_eq!(call().unwrap_err().reason(), Reason::UsesSpent);
     }
 }

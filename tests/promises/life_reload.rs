@@ -12,7 +12,7 @@ impl Life {
     pub(crate) fn reload(&mut self, to: usize, scan: Scan) {
         let next = self.posted[to].clone();
         let same = next.policy.digest() == self.today().policy.digest();
-        let reload = self.broker.reload(&next.policy);
+        let reload = self.broker.reload(&next.policy).unwrap();
         self.policy = to;
         for task in &mut self.tasks {
             task.history = seen_by(&task.called, &next.said);

@@ -93,7 +93,7 @@ proptest! {
                 }
             }
             if round == 0 {
-                prop_assert!(broker.reload(&open_policy(2)).finish().grants.is_empty());
+                prop_assert!(broker.reload(&open_policy(2)).unwrap().finish().grants.is_empty());
             } else {
                 for (own, who) in grants.iter_mut().zip(&who) {
                     task.renew(own, who, &here).unwrap();

@@ -109,7 +109,7 @@ fn nothing_starts_once_an_end_has_returned() {
         (|broker, _, grant| assert!(!broker.control().revoke_grant(grant.id()).is_empty()), true),
         (|broker, _, _| drop(broker.control().halt(Halt::Everything)), true),
         // A reload takes away what was handed out; what today's policy gives is asked for again.
-        (|broker, _, _| drop(broker.reload(&Policy::builder().build().unwrap())), false),
+        (|broker, _, _| drop(broker.reload(&Policy::builder().build().unwrap()).unwrap()), false),
     ];
     for (end, _) in endings {
         for round in 0..12 {

@@ -125,7 +125,7 @@ impl World {
         let to = to % self.case.policies.len();
         let next = self.case.policies[to].policy();
         let same = next.digest() == self.case.policies[self.policy].policy().digest();
-        let reload = self.broker.reload(&next);
+        let reload = self.broker.reload(&next).unwrap();
         self.policy = to;
         for task in &mut self.tasks {
             task.history = seen_by(&task.called, &self.case.policies[to]);

@@ -34,7 +34,7 @@ fn every_decision_is_of_one_epoch() {
                 });
             }
             scope.spawn(|| task.request(to_ping(), &here()).unwrap());
-            let reload = world.broker.reload(&new);
+            let reload = world.broker.reload(&new).unwrap();
             reloaded.over();
             assert_eq!(reload.finish().grants, []);
         });
@@ -77,7 +77,7 @@ fn once_a_reload_has_returned_nothing_starts_on_what_it_took_away() {
                     assert!(!(over && requested.is_ok()), "given what was taken away");
                     requested
                 });
-                let reload = world.broker.reload(&taken_away);
+                let reload = world.broker.reload(&taken_away).unwrap();
                 reloaded.over();
                 reload.finish();
                 requested.join().unwrap()
@@ -101,7 +101,7 @@ fn a_permit_of_the_epoch_before_runs_by_the_time_the_reload_returns_or_never() {
         let mut running = Vec::new();
         shuttle::thread::scope(|scope| {
             scope.spawn(|| watch.run(permit));
-            let reload = world.broker.reload(&new);
+            let reload = world.broker.reload(&new).unwrap();
             running = world.control.halt(Halt::Everything).running;
             world.control.resume(&Halt::Everything);
             watch.over();
@@ -124,13 +124,13 @@ fn two_reloads_and_a_renewal_leave_what_the_last_policy_gives() {
         let agent = world.agent("a");
         let last = shuttle::thread::scope(|scope| {
             let first = scope.spawn(|| {
-                let reload = world.broker.reload(&taken_away);
+                let reload = world.broker.reload(&taken_away).unwrap();
                 let epoch = reload.epoch();
                 reload.finish();
                 epoch
             });
             let renewal = scope.spawn(|| task.renew(&mut grant, &agent, &here()).is_ok());
-            let second = world.broker.reload(&other);
+            let second = world.broker.reload(&other).unwrap();
             let epoch = second.epoch();
             second.finish();
             renewal.join().unwrap();
@@ -168,7 +168,7 @@ fn looking_stops_nothing_and_is_stopped_by_nothing() {
                 world.gate.check(grant.token(), &agent, &ping(), &here()).map(drop)?;
                 child.map(drop)
             });
-            world.broker.reload(&new).finish();
+            world.broker.reload(&new).unwrap().finish();
             world.control.halt(Halt::tool("pong"));
         });
         drop(task);

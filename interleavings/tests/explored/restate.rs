@@ -68,7 +68,7 @@ fn a_restatement_and_a_reload_at_once_both_hold() {
         shuttle::thread::scope(|scope| {
             scope.spawn(|| world.control.restate(at_risk("a", 30)).unwrap().finish());
             scope.spawn(|| world.call(&grant, &ping()));
-            world.broker.reload(&strict).finish();
+            world.broker.reload(&strict).unwrap().finish();
         });
         world.nothing_lives([&grant]);
         drop(task);

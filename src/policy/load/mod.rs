@@ -195,7 +195,7 @@ fn error_of(
 }
 
 fn tool(written: &Written) -> Result<Tool, Misfit> {
-    let table = Table::read(written, &["name", "labels", "args"], "a table")?;
+    let table = Table::read(written, &["name", "labels", "args", "credential"], "a table")?;
     let name = table.require("name", "a tool of the catalogue has a name", text)?;
     let labels = table.read_at("labels", |own| {
         let labels = list(own)?.iter().enumerate();
@@ -208,6 +208,20 @@ fn tool(written: &Written) -> Result<Tool, Misfit> {
             .said()?
             .each(|name, own| Ok((name, choice(own, ArgType::WORDS)?)))
     })?;
+    let credentials = table.read_at("credential", credentials)?;
     let tool = Tool::new(name).labels(labels.unwrap_or_default());
+    let tool = credentials.into_iter().flatten().fold(tool, Tool::credential);
     Ok(args.into_iter().flatten().fold(tool, |tool, (name, of)| tool.arg(name, of)))
+}
+
+/// The name of a credential, or a list of names.
+fn credentials(written: &Written) -> Result<Vec<&str>, Misfit> {
+    if let Node::Text(_) = &written.node {
+        return Ok(vec![text(written)?]);
+    }
+    list(written)?
+        .iter()
+        .enumerate()
+        .map(|(at, own)| text(own).map_err(|e| e.of_element(at)))
+        .collect()
 }

@@ -76,7 +76,13 @@ impl Host {
     /// Puts a policy in force, and looks at every grant.
     pub(super) fn reload(&mut self, path: &str) -> Result<Answer, Misread> {
         let policy = self.beside_the_trace(path)?;
-        let reload = self.broker.reload(&policy);
+        let reload = match self.broker.reload(&policy) {
+            Ok(reload) => reload,
+            Err(error) => {
+                let refusal = Refusal { code: Code::BadRequest, reason: "missing_credential" };
+                return Ok(Answer::refused(refusal, error.to_string()));
+            }
+        };
         let answer = Answer::new().with("epoch", reload.epoch());
         let drift = reload.finish();
         self.policy = policy;

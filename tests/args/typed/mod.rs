@@ -443,7 +443,7 @@ fn a_grant_is_respelled_when_its_argument_gets_a_type() {
     assert_eq!(attempt(&raw, "/data/./a"), Ok(()));
     assert_eq!(attempt(&raw, "/data/a"), Err(Reason::OutOfScope));
     assert_eq!(attempt(&wild, "/data/../a"), Ok(()));
-    let _ = broker.reload(&typed);
+    let _ = broker.reload(&typed).unwrap();
     assert_eq!(attempt(&raw, "/data/a"), Ok(()));
     assert_eq!(attempt(&wild, "/data/a"), Err(Reason::Drifted));
 }

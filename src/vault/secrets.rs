@@ -1,0 +1,83 @@
+//! What one call runs with.
+
+use std::fmt;
+use std::sync::Arc;
+
+use super::secret::Secret;
+
+/// What one call runs with, by the names that the catalogue says: lent to the tool while it runs, and wiped when it
+/// is done.
+///
+/// ```
+/// # use hallpass::prelude::*;
+/// # use hallpass::vault::{Secret, Vault};
+/// # let policy = Policy::from_toml(r#"
+/// #     version = 1
+/// #     tool = [{ name = "db.query", credential = "orders-db" }]
+/// #     rule = [{ id = "read", effect = "permit", what = { tool = "db.query", args = "any" } }]
+/// # "#)?;
+/// # let vault = Vault::new()?;
+/// # vault.seal("orders-db", Secret::new("fD3kW9sLq2-fD3kW9sLq2")?)?;
+/// # let broker = Broker::builder(policy).vault(&vault).build()?;
+/// # let agent = broker.assert_identity("agent-7")?;
+/// # let task = broker.open(&agent, Purpose::new("reporting"))?;
+/// # let context = Context::new();
+/// # let grant = task.request(Scope::tool("db.query").any_args(), &context)?;
+/// # let call = Call::new("db.query", serde_json::json!({ "table": "orders" }))?;
+/// # let connect = |password: &[u8]| Ok::<_, std::io::Error>(password.len());
+/// let permit = broker.gate().authorize(&grant, &agent, call, &context)?;
+/// let receipt = permit.run_with(|_running, secrets| {
+///     let password = secrets.get("orders-db").ok_or(std::io::ErrorKind::NotFound)?;
+///     connect(password.expose())
+/// })?;
+/// # assert_eq!(receipt.raw(), 21);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+/// A closure can't take one along:
+///
+/// ```compile_fail
+/// # use hallpass::{Permit, vault::Secret};
+/// fn keep(permit: Permit) {
+///     let mut kept: Option<&Secret> = None;
+///     let _ = permit.run_with(|_, secrets| {
+///         kept = secrets.get("orders-db");
+///         Ok::<_, ()>(())
+///     });
+///     drop(kept);
+/// }
+/// ```
+/// ```
+/// # use hallpass::{Permit, vault::Secret};
+/// fn use_it(permit: Permit) {
+///     let mut length = None;
+///     let _ = permit.run_with(|_, secrets| {
+///         length = secrets.get("orders-db").map(|secret| secret.expose().len());
+///         Ok::<_, ()>(())
+///     });
+///     drop(length);
+/// }
+/// ```
+pub struct Secrets(Vec<(Arc<str>, Secret)>);
+
+impl Secrets {
+    pub(crate) fn new(secrets: Vec<(Arc<str>, Secret)>) -> Secrets {
+        Secrets(secrets)
+    }
+
+    /// The credential of this name, if the catalogue says that the tool runs with it.
+    pub fn get(&self, name: &str) -> Option<&Secret> {
+        self.0.iter().find(|(own, _)| **own == *name).map(|(_, secret)| secret)
+    }
+
+    /// The names, in the order of the catalogue.
+    pub fn names(&self) -> impl ExactSizeIterator<Item = &str> {
+        self.0.iter().map(|(name, _)| &**name)
+    }
+}
+
+/// Shows the names alone.
+impl fmt::Debug for Secrets {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_list().entries(self.names()).finish()
+    }
+}

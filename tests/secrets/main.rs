@@ -1,0 +1,11 @@
+//! What tools run with: sealed, lent for one call, and taken out of what they give.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "tests"
+)]
+
+mod vaulted;
+mod world;

@@ -6,5 +6,7 @@
 pub mod fuzzing;
 pub(crate) mod handle;
 pub(crate) mod name;
+pub(crate) mod pin;
 pub(crate) mod quorum;
 pub(crate) mod view;
+pub(crate) mod width;

@@ -20,7 +20,7 @@ const MOST_USES: u32 = 1_000;
 /// Each has a number of uses and an end. As a policy writes them: `call`; `calls:5`; `task`, for as long as the task
 /// lives, with 20 uses, or `task:50` with others; `10m`, for that long, with 20 uses, or `10m:5`.
 ///
-/// ```ignore
+/// ```
 /// use std::time::Duration;
 /// use hallpass::policy::Width;
 ///

@@ -74,9 +74,10 @@ impl PolicyBuilder {
             }
         }
         for rule in &mut rules {
-            let reviewers = rule.approval.iter_mut().flat_map(|terms| &mut terms.review);
-            let reviewers = reviewers.flat_map(|own| &mut own.conditions);
-            rule.conditions.iter_mut().chain(reviewers).for_each(sets::as_set);
+            rule.conditions.iter_mut().for_each(sets::as_set);
+            if let Some(terms) = &mut rule.approval {
+                terms.for_each_condition(&mut sets::as_set);
+            }
         }
         check_price(&rules)?;
         // Order means nothing: rules stand by id, so that equal policies are equal.
@@ -178,6 +179,11 @@ fn check_rule(rule: &Rule, catalogue: bool) -> Result<(), PolicyError> {
         }
         if let Some(problem) = condition_fault(condition) {
             return wrong(&at, problem);
+        }
+        if condition.constraint.compares_with(&|fact| matches!(fact, Fact::Asker(_))) {
+            let problem =
+                "`asker` is who asked, as reviewers are compared with it: here it is `who`";
+            return wrong(&at, problem.into());
         }
         if matches!(condition.fact, Fact::Seen | Fact::Labels) && !catalogue {
             return wrong(

@@ -1,9 +1,12 @@
 //! A policy as data, in one canonical form: what its digest is made of.
 
-use super::approval::{ApprovalTerms, Per};
+use super::approval::{ApprovalTerms, Line, Per, Reviewers};
 use super::catalogue::Tool;
 use super::limits::Limits;
+use super::offer::Offer;
 use super::rule::{Rule, Tools};
+use crate::approval::pin::Pin;
+use crate::approval::width::Variation;
 use crate::clock::format_duration;
 use crate::scope::{Condition, ResourceOpenness};
 use crate::value::{Object, Value};
@@ -19,7 +22,8 @@ pub(crate) fn policy_value(rules: &[Rule], tools: &[Tool]) -> Value {
     ])
 }
 
-fn tool_value(tool: &Tool) -> Value {
+/// The canonical form of one tool of the catalogue.
+pub(super) fn tool_value(tool: &Tool) -> Value {
     let mut labels: Vec<Value> = tool.labels.iter().cloned().map(Value::Text).collect();
     labels.sort();
     labels.dedup();
@@ -120,23 +124,60 @@ fn limits_value(limits: &Limits) -> Value {
 }
 
 fn approval_value(terms: &ApprovalTerms) -> Value {
-    let mut review: Vec<Value> = terms
-        .review
-        .iter()
-        .map(|reviewers| {
-            object([
-                ("who", conditions_value(&reviewers.conditions)),
-                ("count", Value::from(u64::from(reviewers.count))),
-            ])
-        })
-        .collect();
-    review.sort();
+    let duration =
+        |d: Option<std::time::Duration>| d.map_or(Value::Null, |d| Value::from(format_duration(d)));
+    let texts = |texts: &[Box<str>]| {
+        let mut texts: Vec<Value> = texts.iter().cloned().map(Value::Text).collect();
+        texts.sort();
+        texts.dedup();
+        Value::List(texts)
+    };
     object([
-        ("review", Value::List(review)),
+        ("review", reviewers_value(&terms.review)),
         ("confirm", Value::Bool(terms.confirm)),
         ("per", Value::from(if terms.per == Per::Call { "call" } else { "task" })),
-        ("expires", terms.expires.map_or(Value::Null, |d| Value::from(format_duration(d)))),
+        ("expires", duration(terms.expires)),
+        ("good_for", duration(terms.good_for)),
+        ("cool_down", duration(terms.cool_down)),
+        ("material", texts(&terms.material)),
+        ("offer", offer_value(&terms.offer)),
     ])
+}
+
+/// Without an order of widths, names and pins, which means nothing; null where only one call is offered.
+fn offer_value(offer: &Offer) -> Value {
+    if *offer == Offer::default() {
+        return Value::Null;
+    }
+    let sorted = |mut all: Vec<Value>| {
+        all.sort();
+        Value::List(all)
+    };
+    let Variation { vary, same } = &offer.variation;
+    let pin = |own: &Pin| {
+        object([("arg", Value::Text(own.arg.clone())), ("part", Value::from(own.part.as_str()))])
+    };
+    object([
+        ("widths", sorted(offer.widths.iter().map(|own| Value::from(own.to_string())).collect())),
+        ("vary", sorted(vary.iter().cloned().map(Value::Text).collect())),
+        ("same", sorted(same.iter().map(pin).collect())),
+        ("cut", if offer.refuses_cut { Value::from("refuse") } else { Value::Null }),
+    ])
+}
+
+/// Lines in an order of their own: theirs means nothing.
+fn reviewers_value(lines: &[Reviewers]) -> Value {
+    let one = |line: &Reviewers| match &line.0 {
+        Line::People { conditions, count } => object([
+            ("who", conditions_value(conditions)),
+            ("count", Value::from(u64::from(*count))),
+        ]),
+        Line::All(lines) => object([("all", reviewers_value(lines))]),
+        Line::Any(lines) => object([("any", reviewers_value(lines))]),
+    };
+    let mut lines: Vec<Value> = lines.iter().map(one).collect();
+    lines.sort();
+    Value::List(lines)
 }
 
 fn object<const N: usize>(entries: [(&'static str, Value); N]) -> Value {

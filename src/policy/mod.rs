@@ -3,6 +3,9 @@
 //! A [`Policy`] is a set of rules that has been checked as a whole and indexed for deciding. It is
 //! read from TOML or JSON text, or built in Rust; the three make the same thing.
 
+#[allow(dead_code, reason = "used by the questions that a broker parks")]
+mod agreement;
+#[allow(dead_code, reason = "used by the questions that a broker parks")]
 mod approval;
 mod asked;
 mod builder;
@@ -21,6 +24,8 @@ mod lint;
 mod load;
 mod moment;
 mod nearest;
+#[allow(dead_code, reason = "used by the questions that a broker parks")]
+mod offer;
 mod price;
 mod question;
 mod request;
@@ -34,6 +39,8 @@ mod wanted;
 use std::fmt;
 use std::sync::Arc;
 
+pub use crate::approval::pin::Part;
+pub use crate::approval::width::{Width, WidthError};
 pub use crate::spelling::ArgType;
 pub use approval::{ApprovalTerms, Per, Reviewers};
 pub use builder::PolicyBuilder;

@@ -5,9 +5,11 @@ use std::collections::HashMap;
 use super::catalogue::Tool;
 use super::error::{PolicyError, place_of};
 use super::rule::{Rule, Tools};
+use crate::approval::pin::Part;
 use crate::meter::Meter;
 use crate::scope::Stance;
-use crate::spelling::TypedArgs;
+use crate::spelling::{ArgType, TypedArgs};
+use crate::visible::Shown;
 
 /// The tools of the catalogue that have typed arguments.
 pub(super) struct TypedTools<'t>(HashMap<&'t str, TypedArgs>);
@@ -47,6 +49,19 @@ impl<'t> TypedTools<'t> {
 }
 
 fn check_typed(rule: &Rule, tool: &str, typed: &TypedArgs) -> Result<(), PolicyError> {
+    let pins = rule.approval.iter().flat_map(|terms| &terms.offer.variation.same);
+    for pin in pins {
+        let of = typed.iter().find_map(|(name, of)| (*name == *pin.arg).then_some(of));
+        if let Some(of) = of.filter(|of| *of != part_of(pin.part)) {
+            let problem = format!(
+                "`{tool}` takes {} as a `{}`, which has no {}",
+                Shown(&pin.arg),
+                of.as_str(),
+                pin.part
+            );
+            return Err(PolicyError::of_rule(&rule.id, "approval.same", problem));
+        }
+    }
     let fault = |condition| Some((condition, typed.fault(tool, condition)?));
     match rule.conditions.iter().find_map(fault) {
         Some((condition, problem)) => {
@@ -54,4 +69,9 @@ fn check_typed(rule: &Rule, tool: &str, typed: &TypedArgs) -> Result<(), PolicyE
         }
         None => Ok(()),
     }
+}
+
+/// The type of argument that has this part.
+fn part_of(part: Part) -> ArgType {
+    if part.is_of_urls() { ArgType::Url } else { ArgType::Path }
 }

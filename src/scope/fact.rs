@@ -18,6 +18,8 @@ pub(crate) enum Fact {
     WhoGroups,
     WhoActsFor,
     WhoAttr(Box<str>),
+    /// The same of who asked, where the question is about somebody else: of reviewers alone.
+    Asker(Box<Fact>),
     Purpose,
     Ticket,
     Context(Box<str>),
@@ -130,6 +132,10 @@ impl Fact {
             ("who", "groups") => Fact::WhoGroups,
             ("who", "acts_for") => Fact::WhoActsFor,
             ("who", _) => Fact::WhoAttr(attr()?),
+            ("asker", _) => {
+                let own = Fact::parse(&format!("who.{rest}")).map_err(|_| unknown())?;
+                Fact::Asker(Box::new(own))
+            }
             ("why", "purpose") => Fact::Purpose,
             ("why", "ticket") => Fact::Ticket,
             ("when", "now") => Fact::Now,
@@ -198,6 +204,10 @@ impl fmt::Display for Fact {
             Fact::WhoGroups => f.write_str("who.groups"),
             Fact::WhoActsFor => f.write_str("who.acts_for"),
             Fact::WhoAttr(name) => write!(f, "who.attrs.{name}"),
+            Fact::Asker(own) => {
+                let own = own.to_string();
+                write!(f, "asker.{}", own.strip_prefix("who.").unwrap_or(&own))
+            }
             Fact::Purpose => f.write_str("why.purpose"),
             Fact::Ticket => f.write_str("why.ticket"),
             Fact::Context(name) => write!(f, "when.{name}"),

@@ -22,6 +22,7 @@ impl Fact {
         match self {
             Fact::Arg(path) => path.iter().find_map(|name| of_key("argument", name)),
             Fact::WhoAttr(name) => of_attribute("identity", name),
+            Fact::Asker(own) => own.name_fault(),
             Fact::Context(name) => of_attribute("context", name),
             Fact::ResourceAttr(name) => of_attribute("resource", name),
             _ => None,

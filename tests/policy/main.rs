@@ -8,6 +8,7 @@
     reason = "tests"
 )]
 
+mod approval;
 mod digest;
 mod doc;
 mod lint;

@@ -3,9 +3,11 @@
 use std::time::Duration;
 
 use super::who::identity;
+use crate::approval::pin::{Part, Pin};
+use crate::approval::width::{Width, WidthError};
 use crate::clock::{DurationError, parse_duration};
 use crate::document::{Misfit, Table, Written, choice, list, text, value, whole_number};
-use crate::policy::approval::{ApprovalTerms, Per, Reviewers};
+use crate::policy::approval::{ApprovalTerms, Line, Per, Reviewers};
 use crate::policy::limits::Limits;
 use crate::scope::Condition;
 use crate::value::{Node, Number, Value};
@@ -24,7 +26,26 @@ const FOREIGN: &[(&[&str], &str)] = &[
     (&["max_depth", "delegations", "hops"], "`depth`"),
 ];
 
-const APPROVAL: &[&str] = &["review", "confirm", "per", "expires"];
+const APPROVAL: &[&str] = &[
+    "review",
+    "confirm",
+    "per",
+    "expires",
+    "good_for",
+    "cool_down",
+    "material",
+    "offer",
+    "vary",
+    "same",
+    "cut",
+];
+/// Words of other systems for the terms of an approval, and what they are called here.
+const FOREIGN_TERMS: &[(&[&str], &str)] = &[
+    (&["approvers", "reviewers", "approval_by"], "`review = [{ groups = { has_any = [ … ] } }]`"),
+    (&["timeout", "ttl", "deadline"], "`expires`"),
+    (&["quorum", "threshold", "min_approvals"], "`count` in a line of `review`"),
+    (&["remember", "always", "scope"], "`offer = [\"call\", \"calls:5\"]`"),
+];
 
 pub(super) fn grant(written: &Written) -> Result<Limits, Misfit> {
     let example = "a table such as `{ ttl = \"5m\", uses = 1 }`";
@@ -97,7 +118,7 @@ fn budgets(written: &Written) -> Result<Vec<(&str, Number)>, Misfit> {
 
 pub(super) fn approval(written: &Written) -> Result<ApprovalTerms, Misfit> {
     let example = "a table such as `{ review = [{ groups = { has_any = [ … ] } }] }`";
-    let table = Table::read_some(written, APPROVAL, example)?;
+    let table = Table::read_translated(written, APPROVAL, FOREIGN_TERMS, example)?.said()?;
     let per =
         table.read_at("per", |own| choice(own, &[("call", Per::Call), ("task", Per::Task)]))?;
     // Doubt denies: an approval that does not say how far it reaches is good for one call.
@@ -105,15 +126,75 @@ pub(super) fn approval(written: &Written) -> Result<ApprovalTerms, Misfit> {
     terms.review = table.read_at("review", reviews)?.unwrap_or_default();
     terms.confirm = table.read_at("confirm", confirm)?.unwrap_or(false);
     terms.expires = table.read_at("expires", duration)?;
+    terms.good_for = table.read_at("good_for", duration)?;
+    terms.cool_down = table.read_at("cool_down", duration)?;
+    terms.material = table.read_at("material", names)?.unwrap_or_default();
+    terms.offer.widths = table.read_at("offer", widths)?.unwrap_or_default();
+    terms.offer.variation.vary = table.read_at("vary", names)?.unwrap_or_default();
+    terms.offer.variation.same = table.read_at("same", pins)?.unwrap_or_default();
+    let cut = table.read_at("cut", |own| choice(own, &[("refuse", true)]))?;
+    terms.offer.refuses_cut = cut.unwrap_or(false);
     Ok(terms)
 }
 
+fn names(written: &Written) -> Result<Vec<Box<str>>, Misfit> {
+    each_of(written, |own| text(own).map(Into::into))
+}
+
+fn widths(written: &Written) -> Result<Vec<Width>, Misfit> {
+    each_of(written, |own| {
+        let misfit = |error: WidthError| Misfit::new(own.span.start, error.to_string());
+        text(own)?.parse().map_err(misfit)
+    })
+}
+
+/// `[{ arg = "link", part = "origin" }]`.
+fn pins(written: &Written) -> Result<Vec<Pin>, Misfit> {
+    each_of(written, |own| {
+        let table = Table::read(
+            own,
+            &["arg", "part"],
+            "a table such as `{ arg = \"link\", part = \"origin\" }`",
+        )?;
+        Ok(Pin {
+            arg: table.require("arg", "the argument of which a part stays", text)?.into(),
+            part: table.require("part", "`origin`, `path`, `query` or `folder`", |own| {
+                choice(own, Part::WORDS)
+            })?,
+        })
+    })
+}
+
+/// What `read` makes of each element of a list that says something.
+fn each_of<'w, T>(
+    written: &'w Written,
+    read: impl Fn(&'w Written) -> Result<T, Misfit>,
+) -> Result<Vec<T>, Misfit> {
+    let all = list(written)?;
+    all.iter().enumerate().map(|(at, own)| read(own).map_err(|e| e.of_element(at))).collect()
+}
+
+/// A list of lines, all of which have to be met; or one line.
 fn reviews(written: &Written) -> Result<Vec<Reviewers>, Misfit> {
+    match &written.node {
+        Node::Object(_) => Ok(vec![reviewers(written)?]),
+        _ => lines(written),
+    }
+}
+
+fn lines(written: &Written) -> Result<Vec<Reviewers>, Misfit> {
     let all = list(written)?.iter().enumerate();
     all.map(|(at, own)| reviewers(own).map_err(|error| error.of_element(at))).collect()
 }
 
 fn reviewers(written: &Written) -> Result<Reviewers, Misfit> {
+    if let Node::Object(entries) = &written.node
+        && let [(_, key, inner)] = entries.as_slice()
+        && matches!(&**key, "any" | "all")
+    {
+        let inner = lines(inner).map_err(|error| error.inside(key))?;
+        return Ok(Reviewers(if &**key == "any" { Line::Any(inner) } else { Line::All(inner) }));
+    }
     let known = &["id", "groups", "kind", "attrs", "count"];
     let conditions = identity(written, known)?.into_iter();
     let conditions = conditions.map(|(fact, own)| Condition::new(fact, own)).collect();
@@ -122,7 +203,7 @@ fn reviewers(written: &Written) -> Result<Reviewers, Misfit> {
             Misfit::new(own.span.start, format!("expected at most {} people", u32::MAX))
         })
     })?;
-    Ok(Reviewers { conditions, count: count.unwrap_or(1) })
+    Ok(Reviewers(Line::People { conditions, count: count.unwrap_or(1) }))
 }
 
 fn boolean(written: &Written) -> Result<bool, Misfit> {

@@ -62,6 +62,7 @@ mod delegate;
 mod denial_hook;
 mod drift_scan;
 mod ended;
+mod errand;
 mod flush;
 mod gate;
 mod grant;

@@ -1,14 +1,14 @@
 //! Does a value match? Answered in three values.
 
-use std::borrow::Cow;
+mod lists;
 
 use super::constraint::{Constraint, Node};
 use super::fact::{Absence, Fact};
 use super::glob::MAX_PATTERN_TEXT;
-use super::kind::{Fields, Sort};
-use super::membership::{Union, contains_all, is_one_of, is_same};
+use super::kind::Fields;
+use super::membership::{contains_all, is_one_of, is_same};
 use super::network::{address, lie_in};
-use super::path::{canonical_path, is_under};
+use super::path::lies_under;
 use super::readings::{Reading, Readings, read_json, read_url};
 use super::segments::{begins_with, is_of_paths};
 use super::truth::Truth;
@@ -36,9 +36,6 @@ pub(crate) enum Stance {
     /// Of a forbid or an ask: one element that matches, or may match, is enough.
     Guard,
 }
-
-/// How long a list is before it is worth making something ready to ask its elements.
-const FEW: usize = 8;
 
 /// What a constraint is asked of.
 #[derive(Clone, Copy, Debug)]
@@ -150,72 +147,6 @@ impl<'q, F: Facts<'q>> Evaluation<'_, 'q, F> {
             return self.ask_each(constraint, elements, negated);
         }
         self.ask_one(constraint, subject, negated)
-    }
-
-    /// Apart, so that asking one value, which is nearly always asked, stays small.
-    #[inline(never)]
-    fn takes_elements(&self, constraint: &Constraint) -> bool {
-        if !self.pays_for_parts(constraint) {
-            return false;
-        }
-        let sort = constraint.sort_among(&|fact| self.facts.fact(fact));
-        matches!(sort, Ok(Sort::Element(_)))
-    }
-
-    /// Takes the steps of looking at each part once.
-    fn pays_for_parts(&self, constraint: &Constraint) -> bool {
-        self.meter.charge(1, Work::Visiting)
-            && match &constraint.0 {
-                Node::All(parts) | Node::AnyOf(parts) => {
-                    parts.iter().all(|part| self.pays_for_parts(part))
-                }
-                Node::Not(inner) => self.pays_for_parts(inner),
-                _ => true,
-            }
-    }
-
-    fn ask_each(&self, constraint: &Constraint, elements: &[Value], negated: bool) -> Truth {
-        match self.stance {
-            // Without an element, a comparison has nothing to compare.
-            _ if elements.is_empty() && constraint.takes_lists_as_known() => Truth::Unknown,
-            Stance::Cover if elements.is_empty() => Truth::False,
-            stance => {
-                let inside = Evaluation { in_list: true, ..*self };
-                inside.ask_elements(constraint, elements, negated, stance == Stance::Cover)
-            }
-        }
-    }
-
-    /// Every element, or any, of those that there are.
-    fn ask_elements(
-        &self,
-        constraint: &Constraint,
-        elements: &[Value],
-        negated: bool,
-        every: bool,
-    ) -> Truth {
-        let union = match elements.len() {
-            0..=FEW => None,
-            _ => Union::of(constraint, self.meter),
-        };
-        let answers = elements.iter().map(|element| match (&union, element) {
-            // Of a list in it, its own elements are asked.
-            (Some(union), element) if !matches!(element, Value::List(_)) => {
-                self.ask_union(union, element, negated)
-            }
-            _ => self.ask(constraint, Subject::There(element), negated),
-        });
-        if every { self.all(answers) } else { self.any(answers) }
-    }
-
-    /// One element that is not a list, of a constraint that was put together for asking many.
-    fn ask_union(&self, union: &Union<'_>, element: &Value, negated: bool) -> Truth {
-        let says = union.says_of(element, self.meter);
-        let says = if negated { !says } else { says };
-        let (rest, any) = union.rest();
-        let rest = rest.iter().map(|part| self.ask_one(part, Subject::There(element), negated));
-        let answers = std::iter::once(says).chain(rest);
-        if any != negated { self.any(answers) } else { self.all(answers) }
     }
 
     fn ask_one(&self, constraint: &Constraint, subject: Subject<'_>, negated: bool) -> Truth {
@@ -458,19 +389,6 @@ pub(super) fn is_filled_in(value: Option<&Value>) -> bool {
         None | Some(Value::Null) => false,
         Some(Value::Text(text)) => !text.is_empty(),
         Some(_) => true,
-    }
-}
-
-/// `under`, of a text.
-pub(super) fn lies_under(text: &str, folder: &str) -> Truth {
-    match canonical_path(text) {
-        // Where a relative path leads depends on where the tool stands.
-        Ok(Cow::Borrowed(path)) if path.starts_with('/') != folder.starts_with('/') => {
-            Truth::Unknown
-        }
-        Ok(Cow::Borrowed(path)) => Truth::of(is_under(path, folder)),
-        // Another spelling: the tool might get somewhere else than was judged.
-        _ => Truth::Unknown,
     }
 }
 

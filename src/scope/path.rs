@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 
+use super::truth::Truth;
 use crate::visible::is_hidden;
 use crate::word::Word;
 
@@ -131,6 +132,19 @@ pub(crate) fn is_under(path: &str, folder: &str) -> bool {
         folder => {
             path.strip_prefix(folder).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
         }
+    }
+}
+
+/// `under`, of a text.
+pub(super) fn lies_under(text: &str, folder: &str) -> Truth {
+    match canonical_path(text) {
+        // Where a relative path leads depends on where the tool stands.
+        Ok(Cow::Borrowed(path)) if path.starts_with('/') != folder.starts_with('/') => {
+            Truth::Unknown
+        }
+        Ok(Cow::Borrowed(path)) => Truth::of(is_under(path, folder)),
+        // Another spelling: the tool might get somewhere else than was judged.
+        _ => Truth::Unknown,
     }
 }
 

@@ -1,0 +1,85 @@
+//! A constraint asked of a list, element by element.
+
+use super::{Evaluation, Facts, Stance, Subject};
+use crate::meter::Work;
+use crate::scope::constraint::{Constraint, Node};
+use crate::scope::kind::Sort;
+use crate::scope::membership::Union;
+use crate::scope::truth::Truth;
+use crate::value::Value;
+
+/// How long a list is before it is worth making something ready to ask its elements.
+const FEW: usize = 8;
+
+impl<'q, F: Facts<'q>> Evaluation<'_, 'q, F> {
+    /// Apart, so that asking one value, which is nearly always asked, stays small.
+    #[inline(never)]
+    pub(super) fn takes_elements(&self, constraint: &Constraint) -> bool {
+        if !self.pays_for_parts(constraint) {
+            return false;
+        }
+        let sort = constraint.sort_among(&|fact| self.facts.fact(fact));
+        matches!(sort, Ok(Sort::Element(_)))
+    }
+
+    /// Takes the steps of looking at each part once.
+    fn pays_for_parts(&self, constraint: &Constraint) -> bool {
+        self.meter.charge(1, Work::Visiting)
+            && match &constraint.0 {
+                Node::All(parts) | Node::AnyOf(parts) => {
+                    parts.iter().all(|part| self.pays_for_parts(part))
+                }
+                Node::Not(inner) => self.pays_for_parts(inner),
+                _ => true,
+            }
+    }
+
+    pub(super) fn ask_each(
+        &self,
+        constraint: &Constraint,
+        elements: &[Value],
+        negated: bool,
+    ) -> Truth {
+        match self.stance {
+            // Without an element, a comparison has nothing to compare.
+            _ if elements.is_empty() && constraint.takes_lists_as_known() => Truth::Unknown,
+            Stance::Cover if elements.is_empty() => Truth::False,
+            stance => {
+                let inside = Evaluation { in_list: true, ..*self };
+                inside.ask_elements(constraint, elements, negated, stance == Stance::Cover)
+            }
+        }
+    }
+
+    /// Every element, or any, of those that there are.
+    pub(super) fn ask_elements(
+        &self,
+        constraint: &Constraint,
+        elements: &[Value],
+        negated: bool,
+        every: bool,
+    ) -> Truth {
+        let union = match elements.len() {
+            0..=FEW => None,
+            _ => Union::of(constraint, self.meter),
+        };
+        let answers = elements.iter().map(|element| match (&union, element) {
+            // Of a list in it, its own elements are asked.
+            (Some(union), element) if !matches!(element, Value::List(_)) => {
+                self.ask_union(union, element, negated)
+            }
+            _ => self.ask(constraint, Subject::There(element), negated),
+        });
+        if every { self.all(answers) } else { self.any(answers) }
+    }
+
+    /// One element that is not a list, of a constraint that was put together for asking many.
+    fn ask_union(&self, union: &Union<'_>, element: &Value, negated: bool) -> Truth {
+        let says = union.says_of(element, self.meter);
+        let says = if negated { !says } else { says };
+        let (rest, any) = union.rest();
+        let rest = rest.iter().map(|part| self.ask_one(part, Subject::There(element), negated));
+        let answers = std::iter::once(says).chain(rest);
+        if any != negated { self.any(answers) } else { self.all(answers) }
+    }
+}

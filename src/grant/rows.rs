@@ -192,7 +192,7 @@ impl Tree {
         }
     }
 
-    /// Puts away children of the dying, and the dying that have none left, down to the first `others`.
+    /// Removes children of the dying, and the dying that have none left, down to the first `others`.
     fn bury(&mut self, most: usize, others: usize, mut buried: impl FnMut(GrantId)) {
         let mut left = most;
         while let Some(at) = self.dying.get(others..).and_then(<[u32]>::last).copied() {

@@ -38,11 +38,11 @@ pub const MAX_VALUE_LEVELS: usize = 8;
 
 /// Reads a scope's byte form, all of it.
 pub(crate) fn decode(bytes: &[u8]) -> Result<Vec<Capability>, ScopeBytesError> {
-    decode_beside(bytes, &[])
+    decode_after(bytes, &[])
 }
 
 /// As [`decode`], after capabilities that were read before: a tool that they name is not copied.
-pub(crate) fn decode_beside(
+pub(crate) fn decode_after(
     bytes: &[u8],
     before: &[Capability],
 ) -> Result<Vec<Capability>, ScopeBytesError> {

@@ -88,12 +88,12 @@ pub enum ScopeError {
     #[error(
         "`{0}`: any arguments are asked for together with constraints on some: say `other_args` if arguments that are not named may be there"
     )]
-    AnyBesideNamed(Box<str>),
+    AnyWithNamed(Box<str>),
     /// `any_resource` together with constraints on the resource: it would look wide and be narrow.
     #[error(
         "`{0}`: any resource is asked for together with constraints on it: say its type and id, `any` where any will do"
     )]
-    AnyResourceBesideNamed(Box<str>),
+    AnyResourceWithNamed(Box<str>),
     /// Constraints on a resource where none may be: they would never hold.
     #[error("`{0}`: constraints on a resource whose type and id are not said")]
     ResourceUnsaid(Box<str>),
@@ -317,7 +317,7 @@ pub(super) fn check_resource(
 ) -> Result<(), ScopeError> {
     let named = conditions.iter().any(|own| own.fact.is_of_the_resource());
     match openness.resource {
-        ResourceOpenness::Any if named => Err(ScopeError::AnyResourceBesideNamed(tool.into())),
+        ResourceOpenness::Any if named => Err(ScopeError::AnyResourceWithNamed(tool.into())),
         ResourceOpenness::None if named => Err(ScopeError::ResourceUnsaid(tool.into())),
         _ => Ok(()),
     }
@@ -335,7 +335,7 @@ impl Draft {
             return Err(ScopeError::TooLarge);
         }
         if self.any_args && self.conditions.iter().any(|c| matches!(c.fact, Fact::Arg(_))) {
-            return Err(ScopeError::AnyBesideNamed(self.tool.clone()));
+            return Err(ScopeError::AnyWithNamed(self.tool.clone()));
         }
         check_resource(&self.tool, &self.conditions, &self.openness)?;
         for condition in &self.conditions {
@@ -377,7 +377,7 @@ mod tests {
             named.clone().any_resource(),
             named.clone().resource_attr("owner", eq("ada")).any_resource(),
         ] {
-            assert_eq!(said.check(), Err(ScopeError::AnyResourceBesideNamed("t".into())));
+            assert_eq!(said.check(), Err(ScopeError::AnyResourceWithNamed("t".into())));
         }
         let unsaid = tool().resource_attr("owner", eq("ada"));
         assert_eq!(unsaid.check(), Err(ScopeError::ResourceUnsaid("t".into())));

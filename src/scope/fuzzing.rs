@@ -232,7 +232,7 @@ mod tests {
 
     #[test]
     #[cfg(feature = "url")]
-    fn seeds_of_urls_are_read_as_whoever_opens_them_reads_them() {
+    fn seeds_of_urls_are_read_as_what_opens_them_reads_them() {
         replay("urls", super::urls);
     }
 

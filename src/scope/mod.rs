@@ -95,7 +95,7 @@ pub(crate) use contain::{condition_within, cover_admits, openness_within};
 pub(crate) use cover::{Condition, Cover, Openness, Outside, ResourceOpenness};
 #[cfg(any(test, fuzzing))]
 pub(crate) use decode::decode as decode_scope;
-pub(crate) use decode::{decode_beside as decode_scope_beside, decode_from as decode_scope_from};
+pub(crate) use decode::{decode_after as decode_scope_after, decode_from as decode_scope_from};
 pub(crate) use encode::encode as encode_scope;
 pub(crate) use evaluate::{Facts, Stance};
 pub(crate) use fact::{Absence, Fact};

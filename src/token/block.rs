@@ -5,7 +5,7 @@
 
 use super::error::{BlockError, TokenError};
 use crate::clock::Timestamp;
-use crate::scope::{CallParts, Capability, Scope, decode_scope_beside, plainly_covers};
+use crate::scope::{CallParts, Capability, Scope, decode_scope_after, plainly_covers};
 use crate::tool::ToolName;
 use crate::value::DecodeError;
 
@@ -58,7 +58,7 @@ impl Narrowings {
         if !call.is_some_and(|call| plainly_covers(scope, call)) {
             // Holders mostly narrow what the one before them narrowed: its names are not copied.
             let before = self.to_ask.last().map_or(&[][..], |before| &before.capabilities);
-            let capabilities = decode_scope_beside(scope, before)?;
+            let capabilities = decode_scope_after(scope, before)?;
             self.to_ask.push(Narrowing { hop, capabilities });
         }
         Ok(())

@@ -10,7 +10,7 @@ use super::spanned::parse_spanned;
 use super::{JsonError, JsonErrorKind, Key, Object, Value};
 
 impl Value {
-    /// Reads JSON text (RFC 8259, nothing besides): one value, each key once, numbers exact.
+    /// Reads JSON text (RFC 8259, nothing more): one value, each key once, numbers exact.
     ///
     /// ```
     /// use hallpass::value::Value;

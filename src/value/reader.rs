@@ -1,4 +1,4 @@
-//! The grammar of RFC 8259, and nothing besides.
+//! The grammar of RFC 8259, and nothing more.
 
 use std::ops::Range;
 

@@ -186,7 +186,7 @@ fn an_end_of_many_waits_for_none_of_them() {
     assert_eq!(revoked, ended.tasks);
 }
 
-/// P10: while the log hangs nothing is given, and whoever asks is told so in time.
+/// P10: while the log hangs nothing is given, and anyone who asks is told so in time.
 #[test]
 fn nothing_is_given_while_the_log_hangs() {
     for threaded in [false, true] {
@@ -244,7 +244,7 @@ fn dropping_anything_waits_for_no_sink() {
     assert_eq!(sink.appends(), before, "no sink is called");
 }
 
-/// attack 193: a thread that holds the sink's own lock and drops a task waits for nobody
+/// attack 193: a thread that holds the sink's own lock and drops a task waits for no other
 #[test]
 fn a_thread_inside_the_sinks_own_lock_can_end_a_task() {
     use std::sync::{Arc, Mutex};

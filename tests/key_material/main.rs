@@ -43,7 +43,7 @@ impl Scanning {
 // Growing is left to the default, which frees the old block.
 unsafe impl GlobalAlloc for Scanning {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
-        // Zeroed, so that what is read when it is freed was written by whoever had it.
+        // Zeroed, so that what is read when it is freed was written by the code that had it.
         unsafe { System.alloc_zeroed(layout) }
     }
 

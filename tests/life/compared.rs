@@ -24,7 +24,7 @@ fn a_forbid_at_requests_acts_on_what_a_scope_leaves_out_of_a_comparison() {
         let asked = task.request(Scope::tool("ping").arg("x", min(0)), &here());
         assert_eq!(asked.unwrap_err().reason(), Reason::Forbidden);
     }
-    // What is compared with nothing is no comparison, and holds of nothing that is absent.
+    // What is compared with nothing is not a comparison, and holds of nothing that is absent.
     let world = World::rules([
         Rule::forbid("f").tool("ping").arg("y", eq("a")).on([Moment::Request]),
         Rule::permit("p").tool("ping").arg("x", min(0)),

@@ -245,7 +245,7 @@ fn a_halt_of_the_tripwire_lapses_where_the_host_says_so_and_an_operators_does_no
     }
 }
 
-/// Whoever opens tasks that are refused is denied, too.
+/// An identity that opens tasks that are refused is denied, too.
 #[test]
 fn denied_opens_count_for_the_tripwire() {
     let world = World::with(policy([pings("p")]), |b| b.halt_after(3, seconds(60)));

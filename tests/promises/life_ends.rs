@@ -188,7 +188,7 @@ impl Life {
         self.tasks[task].over = true;
     }
 
-    /// Puts away whatever is past its time.
+    /// Removes what is past its time.
     pub(crate) fn sweep(&mut self) {
         self.aside(|broker| broker.sweep(1000));
         if !self.tick() {

@@ -151,7 +151,7 @@ proptest! {
 proptest! {
     #![proptest_config(config(400))]
 
-    /// P3: whoever asks for exactly a call that would be permitted is given it.
+    /// P3: anyone who asks for exactly a call that would be permitted is given it.
     #[test]
     fn exactly_the_call_that_would_be_permitted_can_be_asked_for(
         permit in rules_of(Effect::Permit, 1),

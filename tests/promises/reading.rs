@@ -74,7 +74,7 @@ pub(crate) fn is_too_long(text: &str) -> bool {
     text.len() > LONGEST
 }
 
-/// Whether whoever reads it as a path is led elsewhere than it says.
+/// Whether a reader that takes it for a path is led elsewhere than it says.
 pub(crate) fn climbs(text: &str) -> bool {
     text.split('/').any(|segment| segment == "." || segment == "..")
 }

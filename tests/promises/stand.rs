@@ -1,4 +1,4 @@
-//! Where a broker is tested: a clock moved by hand, a log that refuses or panics when told, and beside
+//! Where a broker is tested: a clock moved by hand, a log that refuses or panics when told, and with
 //! them what time it is and what has been written, as a model has it.
 
 use std::sync::Arc;

@@ -39,7 +39,7 @@ fn a_task_that_is_revoked_while_it_opens_is_opened_first_and_not_handed_out() {
 }
 
 /// attack 195: something stands at every moment, so every look sees something; and nothing is seen that
-/// had ended when what is seen beside it began.
+/// had ended when what is seen with it began.
 #[test]
 fn what_stands_is_of_one_moment() {
     let policy = policy([pings("p")]);

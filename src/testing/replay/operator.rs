@@ -156,7 +156,7 @@ impl Host {
             .with("denials", denials)
     }
 
-    /// Puts away whatever is past its time.
+    /// Removes what is past its time.
     pub(super) fn sweep(&self) -> Answer {
         Answer::new().with("swept", self.broker.sweep(usize::MAX))
     }

@@ -94,9 +94,9 @@ mod word;
 pub use approval::fuzzing as approval_fuzzing;
 pub use broker::{
     Broker, BrokerBuilder, BrokerError, BrokerStats, Control, Cut, Drift, DriftScan, Drifted,
-    DryRun, Ended, FlushError, Gate, Grant, Halt, LateCall, MissingCredential, Permit, Reaper,
-    Receipt, ReloadError, RunError, Running, Session, Standing, StandingGrant, StandingTask, Task,
-    ToolError,
+    DryRun, Ended, FlushError, Gate, Grant, Halt, HaltError, LateCall, MissingCredential, Permit,
+    Reaper, Receipt, ReloadError, RunError, Running, Session, Standing, StandingGrant,
+    StandingTask, Task, ToolError,
 };
 pub use call::{Call, CallError};
 pub use context::Context;

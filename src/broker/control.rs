@@ -32,6 +32,7 @@ impl Control {
     /// tripwire's halt that would lapse.
     pub fn halt(&self, what: Halt) -> Ended {
         let word = what.to_string();
+        let turn = self.shared.halts.take_turn();
         self.shared.halts.halt(what.clone());
         // Every task's lock is gone through once: what was about to start under it has started by
         // then and is reported, and what comes later sees the halt.
@@ -49,11 +50,13 @@ impl Control {
         }
         self.shared
             .record(self.shared.time_of_end(), &Event::Halted { what: word.into(), until: None });
+        drop(turn);
         ended.recorded(&self.shared)
     }
 
     /// Lets go on what was halted; `false` if that halt was not on.
     pub fn resume(&self, what: &Halt) -> bool {
+        let _turn = self.shared.halts.take_turn();
         let at = self.shared.time_of_end();
         let was = self.shared.halts.resume(what, at);
         if was {

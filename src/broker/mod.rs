@@ -101,7 +101,7 @@ mod tripwire;
 
 use std::sync::Arc;
 
-pub use crate::task::Halt;
+pub use crate::task::{Halt, HaltError};
 pub use broker_error::BrokerError;
 pub use builder::BrokerBuilder;
 pub use control::Control;

@@ -15,9 +15,12 @@ use crate::grant::GrantId;
 use crate::identity::Identity;
 use crate::purpose::{CheckedPurpose, Purpose};
 use crate::sync::{Condvar, Mutex};
-use crate::task::{Life, TaskCell};
+use crate::task::{Life, MAX_TASK_NAME, TaskCell, check_task_name};
 use crate::token::MAX_NAME;
-use crate::visible::{SHOWN, cut, escape_for_people};
+use crate::visible::cut;
+
+/// A token carries the name of its task.
+const _: () = assert!(MAX_TASK_NAME <= MAX_NAME);
 
 impl Broker {
     /// Opens a task for `who`, under a name of its own: `task-` and its generation, with a random ending if
@@ -72,7 +75,7 @@ impl Broker {
                 denial,
                 Event::Denied {
                     stage: Stage::Open,
-                    task: Some(cut(name, MAX_NAME)),
+                    task: Some(cut(name, MAX_TASK_NAME)),
                     generation: None,
                     grant: None,
                     who: Some(subject.into()),
@@ -112,12 +115,9 @@ fn open(
     shared.attested(who, now)?;
     let purpose =
         purpose.check().map_err(|error| Denial::new(Reason::MalformedPurpose).because(error))?;
-    if name.is_empty() || name.len() > MAX_NAME || !name.bytes().all(|b| b.is_ascii_graphic()) {
-        return Err(Denial::new(Reason::MalformedPurpose).because(format_args!(
-            "`{}` is not a task name: expected 1 to {MAX_NAME} visible ASCII characters",
-            escape_for_people(name, SHOWN)
-        )));
-    }
+    check_task_name(name).map_err(|fault| {
+        Denial::new(Reason::MalformedPurpose).because(format_args!("task name {fault}"))
+    })?;
     let ceiling = now
         .checked_add(shared.settings.ceiling)
         .ok_or_else(|| Denial::new(Reason::ClockUnreadable).because("the end of time is near"))?;

@@ -173,15 +173,16 @@ impl Shared {
             && who.attested_by() == self.id
             && wire.note(who.subject().as_str(), now)
         {
-            let id = who.subject().as_str();
             // One that ends after the last instant there is does not lapse.
             let until = wire.lapse().and_then(|length| now.checked_add(length));
-            match until {
-                Some(until) => self.halts.halt_until(id, until, now),
-                None => self.halts.halt(Halt::identity(id)),
+            let _turn = self.halts.take_turn();
+            let (until, was_on) = self.halts.halt_until(who.subject().as_str(), until, now);
+            // The log tells when a halt lapses as it begins: what lapses writes no record, and one that
+            // stays for longer is not said to.
+            if !was_on {
+                let what = Halt::of(who).to_string().into();
+                self.record(now, &Event::Halted { what, until });
             }
-            let what = Halt::identity(id).to_string().into();
-            self.record(now, &Event::Halted { what, until });
         }
     }
 }

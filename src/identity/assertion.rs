@@ -4,11 +4,11 @@ use std::borrow::Cow;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use super::subject::{Subject, SubjectError};
+use super::subject::{Subject, SubjectError, claims_spiffe};
 use super::{Actor, Attested, Facts, Identity, Kind, Who};
 use crate::clock::Timestamp;
 use crate::value::{Key, Object, Value, ValueError};
-use crate::visible::{ATTRIBUTE_NAME, SHOWN, TextFault, TextRule, escape_for_people};
+use crate::visible::{ATTRIBUTE_NAME, SHOWN, TextFault, TextRule, escape_for_people, is_hidden};
 
 /// Large directories put a person in some hundred groups; a thousand is already a mistake of the
 /// host, and more would make every `has_any` walk far.
@@ -20,8 +20,39 @@ const ALIASES_MAX: usize = 64;
 /// A person, a planner and a few workers make four; a chain twice as long is one that no reader follows.
 const ACTS_FOR_MAX: usize = 8;
 
-const ALIAS: TextRule =
-    TextRule { max: 255, refuses: ATTRIBUTE_NAME.refuses, expected: "visible characters" };
+const ALIAS: TextRule = TextRule {
+    max: 255,
+    refuses: |text| {
+        // A space at an end is not seen, and so never meant.
+        let last = text.chars().count().saturating_sub(1);
+        let refused =
+            |(at, c): (usize, char)| is_hidden(c) || c.is_whitespace() && (at == 0 || at == last);
+        text.chars().enumerate().position(refused)
+    },
+    expected: "visible characters, without spaces around them",
+};
+
+/// Whether an identity can be known by this name: as its id, or as an alias.
+///
+/// # Errors
+/// Why not.
+pub(crate) fn check_known_name(name: &str) -> Result<(), IdentityError> {
+    if claims_spiffe(name) {
+        Subject::new(name).map_err(Problem::Subject)?;
+    } else if Subject::new(name).is_err() {
+        check_alias(name)?;
+    }
+    Ok(())
+}
+
+/// An alias is any visible text; one that would be taken for a SPIFFE id must be one.
+fn check_alias(alias: &str) -> Result<(), IdentityError> {
+    ALIAS.check(alias).map_err(|fault| Problem::Text { field: "alias", fault })?;
+    if claims_spiffe(alias) {
+        Subject::new(alias).map_err(Problem::Alias)?;
+    }
+    Ok(())
+}
 
 /// What a host states about a caller: plain data, worth nothing until a broker's attestor makes it
 /// an [`Identity`](super::Identity).
@@ -29,7 +60,8 @@ const ALIAS: TextRule =
 /// Building never fails; attesting does, where
 /// - the id is not a [`Subject`](super::Subject);
 /// - a group or attribute name is empty, longer than 128 bytes or has hidden characters, or an alias
-///   is empty, longer than 255 bytes or has hidden characters;
+///   is empty, longer than 255 bytes, has hidden characters or spaces at its ends, or starts with `spiffe:` and is
+///   not a SPIFFE id;
 /// - an attribute is given twice or is not a [`Value`], such as NaN (groups and aliases are sets: a second mention changes nothing);
 /// - there are more than 1024 groups, 256 attributes, 64 aliases or 8 links in `acts_for`;
 /// - the chain comes back to the caller, under its id or an alias, or names anyone twice.
@@ -144,9 +176,9 @@ impl Assertion {
     /// The first field that does not fit.
     pub(crate) fn attest(self, broker: u64) -> Result<Identity, IdentityError> {
         let subject = Subject::new(&self.id).map_err(Problem::Subject)?;
-        let groups = set_of(self.groups, "group", &ATTRIBUTE_NAME, GROUPS_MAX)?;
+        let groups = set_of(self.groups, "group", check_group, GROUPS_MAX)?;
         let attributes = object_of(self.attributes)?;
-        let aliases = set_of(self.aliases, "alias", &ALIAS, ALIASES_MAX)?;
+        let aliases = set_of(self.aliases, "alias", check_alias, ALIASES_MAX)?;
         let acts_for = chain_of(&subject, &aliases, self.acts_for)?;
         let who = Who {
             attested_by: broker,
@@ -202,16 +234,18 @@ fn text(text: &str) -> Value {
 fn set_of(
     mut given: Vec<Box<str>>,
     field: &'static str,
-    rule: &TextRule,
+    check: impl Fn(&str) -> Result<(), IdentityError>,
     max: usize,
 ) -> Result<Vec<Box<str>>, IdentityError> {
     at_most(field, given.len(), max)?;
-    for name in &given {
-        rule.check(name).map_err(|fault| Problem::Text { field, fault })?;
-    }
+    given.iter().try_for_each(|name| check(name))?;
     given.sort_unstable();
     given.dedup();
     Ok(given)
+}
+
+fn check_group(group: &str) -> Result<(), IdentityError> {
+    ATTRIBUTE_NAME.check(group).map_err(|fault| Problem::Text { field: "group", fault }.into())
 }
 
 fn object_of(given: Vec<(Key, Result<Value, ValueError>)>) -> Result<Object, IdentityError> {
@@ -267,6 +301,8 @@ enum Problem {
     Value { name: Box<str>, error: ValueError },
     #[error("has {given} of {field}, expected at most {max}")]
     TooMany { field: &'static str, given: usize, max: usize },
+    #[error("alias {0}")]
+    Alias(SubjectError),
     #[error("acts_for {0}")]
     ActsFor(SubjectError),
     #[error("acts_for comes back to `{0}`")]

@@ -13,6 +13,7 @@ use crate::clock::Timestamp;
 use crate::denial::{Denial, Reason};
 use crate::value::{Object, Value};
 
+pub(crate) use assertion::check_known_name;
 pub use assertion::{Assertion, IdentityError};
 pub use attestor::Attestor;
 pub(crate) use restated::Restatements;

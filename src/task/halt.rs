@@ -3,12 +3,15 @@
 use std::collections::{BTreeSet, HashMap, HashSet};
 
 use super::cell::TaskCell;
+use super::halt_error::HaltError;
 use super::life::Life;
+use super::name::check_task_name;
 use crate::clock::Timestamp;
 use crate::grant::GrantId;
-use crate::identity::Identity;
-use crate::sync::RwLock;
+use crate::identity::{Identity, check_known_name};
 use crate::sync::atomic::{AtomicBool, Ordering};
+use crate::sync::{Mutex, MutexGuard, RwLock};
+use crate::tool::ToolName;
 
 /// What to stop.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -19,29 +22,76 @@ pub enum Halt {
     /// and the same of every identity that acts for it. Known by its id or an alias; whom somebody
     /// acts for is known by its id alone. [`Control::revoke_identity`](crate::Control::revoke_identity)
     /// ends what this stops.
-    Identity(Box<str>),
+    #[non_exhaustive]
+    Identity {
+        /// Its id, or an alias.
+        id: Box<str>,
+    },
     /// One task, by its name: the one that is live, and any that is opened under that name until the
     /// halt is [resumed](crate::Control::resume). What is to end one opening alone is
     /// [`Control::revoke_task`](crate::Control::revoke_task).
-    Task(Box<str>),
+    #[non_exhaustive]
+    Task {
+        /// Its name.
+        name: Box<str>,
+    },
     /// One tool, by its name.
-    Tool(Box<str>),
+    #[non_exhaustive]
+    Tool {
+        /// Its name.
+        name: Box<str>,
+    },
 }
 
 impl Halt {
-    /// One identity.
-    pub fn identity(id: &str) -> Self {
-        Halt::Identity(id.into())
+    /// One identity, by its id or an alias.
+    ///
+    /// ```
+    /// use hallpass::Halt;
+    ///
+    /// assert!(Halt::identity("spiffe://acme.test/agent/payer").is_ok());
+    /// let error = Halt::identity("SPIFFE://acme.test/agent/payer/").unwrap_err();
+    /// assert_eq!(error.meant(), Some("spiffe://acme.test/agent/payer"));
+    /// ```
+    ///
+    /// # Errors
+    /// [`HaltError`] of a name that no identity can be known by, with the likely spelling.
+    pub fn identity(id: &str) -> Result<Self, HaltError> {
+        let accepts = |id: &str| check_known_name(id).is_ok();
+        match check_known_name(id) {
+            Ok(()) => Ok(Halt::Identity { id: id.into() }),
+            Err(error) => Err(HaltError::new(id, &error, accepts)),
+        }
     }
 
     /// The task of this name, and those that come after it under the same.
-    pub fn task(name: &str) -> Self {
-        Halt::Task(name.into())
+    ///
+    /// # Errors
+    /// [`HaltError`] of a name that no task can have.
+    pub fn task(name: &str) -> Result<Self, HaltError> {
+        match check_task_name(name) {
+            Ok(()) => Ok(Halt::Task { name: name.into() }),
+            Err(fault) => {
+                let fault = format_args!("task name {fault}");
+                Err(HaltError::new(name, &fault, |name| check_task_name(name).is_ok()))
+            }
+        }
     }
 
     /// One tool.
-    pub fn tool(name: &str) -> Self {
-        Halt::Tool(name.into())
+    ///
+    /// # Errors
+    /// [`HaltError`] of a name that no tool can have.
+    pub fn tool(name: &str) -> Result<Self, HaltError> {
+        match ToolName::new(name) {
+            Ok(_) => Ok(Halt::Tool { name: name.into() }),
+            Err(error) => Err(HaltError::new(name, &error, ToolName::accepts)),
+        }
+    }
+
+    /// One that was attested.
+    pub(crate) fn of(who: &Identity) -> Self {
+        Halt::Identity { id: who.subject().as_str().into() }
     }
 }
 
@@ -49,9 +99,9 @@ impl std::fmt::Display for Halt {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
             Halt::Everything => f.write_str("everything"),
-            Halt::Identity(id) => write!(f, "identity {id}"),
-            Halt::Task(name) => write!(f, "task {name}"),
-            Halt::Tool(name) => write!(f, "tool {name}"),
+            Halt::Identity { id } => write!(f, "identity {id}"),
+            Halt::Task { name } => write!(f, "task {name}"),
+            Halt::Tool { name } => write!(f, "tool {name}"),
         }
     }
 }
@@ -63,6 +113,9 @@ pub(crate) struct Halts {
     /// Whether there is any: read on every call, so it costs no lock while there is none.
     any: AtomicBool,
     on: RwLock<On>,
+    /// Held by a thread that changes what is on until that has its record: the log tells of halts and
+    /// of their ends in the order in which they took effect.
+    turn: Mutex<()>,
 }
 
 #[derive(Default)]
@@ -78,46 +131,60 @@ struct On {
 }
 
 impl Halts {
+    /// Waits until no other thread changes what is on. Taken before any task's lock.
+    pub(crate) fn take_turn(&self) -> MutexGuard<'_, ()> {
+        self.turn.lock()
+    }
+
     /// Puts a halt on, for good.
     pub(crate) fn halt(&self, what: Halt) {
         self.change(|on| match what {
             Halt::Everything => on.everything = true,
-            Halt::Identity(id) => {
+            Halt::Identity { id } => {
                 on.identities.insert(id, None);
             }
-            Halt::Task(name) => {
+            Halt::Task { name } => {
                 on.tasks.insert(name);
             }
-            Halt::Tool(name) => {
+            Halt::Tool { name } => {
                 on.tools.insert(name);
             }
         });
     }
 
-    /// Halts an identity until then, or longer if it is halted for longer already.
-    pub(crate) fn halt_until(&self, id: &str, until: Timestamp, now: Timestamp) {
+    /// Halts an identity until then, or for good: at least for as long as it is halted already. When that
+    /// lapses, and whether it was on for that long before.
+    pub(crate) fn halt_until(
+        &self,
+        id: &str,
+        until: Option<Timestamp>,
+        now: Timestamp,
+    ) -> (Option<Timestamp>, bool) {
         self.change(|on| {
             on.drop_lapsed(now);
-            match on.identities.get_mut(id) {
-                Some(Some(own)) => *own = until.max(*own),
-                Some(None) => return,
-                None => {
-                    on.identities.insert(id.into(), Some(until));
-                }
+            let before = on.identities.get(id).copied();
+            let lapses = match (before, until) {
+                (Some(None), _) | (_, None) => None,
+                (Some(Some(before)), Some(until)) => Some(until.max(before)),
+                (None, Some(until)) => Some(until),
+            };
+            if before != Some(lapses) {
+                on.identities.insert(id.into(), lapses);
+                on.lapsing.extend(lapses.map(|until| (until, id.into())));
             }
-            on.lapsing.insert((until, id.into()));
-        });
+            (lapses, before == Some(lapses))
+        })
     }
 
     /// Takes a halt off; `false` if it was not on.
     pub(crate) fn resume(&self, what: &Halt, now: Timestamp) -> bool {
         self.change(|on| match what {
             Halt::Everything => std::mem::take(&mut on.everything),
-            Halt::Identity(id) => {
+            Halt::Identity { id } => {
                 on.identities.remove(id).is_some_and(|until| until.is_none_or(|until| now < until))
             }
-            Halt::Task(name) => on.tasks.remove(name),
-            Halt::Tool(name) => on.tools.remove(name),
+            Halt::Task { name } => on.tasks.remove(name),
+            Halt::Tool { name } => on.tools.remove(name),
         })
     }
 
@@ -153,10 +220,10 @@ impl Halts {
             return Some(Halt::Everything);
         }
         if on.tasks.contains(&task.name) {
-            return Some(Halt::Task(task.name.clone()));
+            return Some(Halt::Task { name: task.name.clone() });
         }
         if let Some(name) = tool.and_then(|tool| on.tools.get(tool)) {
-            return Some(Halt::Tool(name.clone()));
+            return Some(Halt::Tool { name: name.clone() });
         }
         let mut concerned = [&task.requester].into_iter().chain(who.iter().copied());
         concerned.find_map(|who| on.stopping_identity(who, now))
@@ -185,9 +252,9 @@ impl Halts {
         let identities = on.identities.iter().filter(|(_, until)| live(until));
         let everything = on.everything.then_some(Halt::Everything).into_iter();
         everything
-            .chain(identities.map(|(id, _)| Halt::Identity(id.clone())))
-            .chain(on.tasks.iter().cloned().map(Halt::Task))
-            .chain(on.tools.iter().cloned().map(Halt::Tool))
+            .chain(identities.map(|(id, _)| Halt::Identity { id: id.clone() }))
+            .chain(on.tasks.iter().cloned().map(|name| Halt::Task { name }))
+            .chain(on.tools.iter().cloned().map(|name| Halt::Tool { name }))
             .collect()
     }
 }
@@ -205,7 +272,7 @@ impl On {
         }
         who.names().find_map(|name| {
             let (id, until) = self.identities.get_key_value(name)?;
-            until.is_none_or(|until| now < until).then(|| Halt::Identity(id.clone()))
+            until.is_none_or(|until| now < until).then(|| Halt::Identity { id: id.clone() })
         })
     }
 
@@ -228,11 +295,11 @@ impl Halt {
     pub(crate) fn stops(&self, task: &TaskCell, who: &[&Identity], tool: Option<&str>) -> bool {
         match self {
             Halt::Everything => true,
-            Halt::Identity(id) => {
+            Halt::Identity { id } => {
                 task.requester.is_or_acts_for(id) || who.iter().any(|who| who.is_or_acts_for(id))
             }
-            Halt::Task(name) => *task.name == **name,
-            Halt::Tool(name) => tool.is_some_and(|tool| tool == &**name),
+            Halt::Task { name } => *task.name == **name,
+            Halt::Tool { name } => tool.is_some_and(|tool| tool == &**name),
         }
     }
 }
@@ -277,9 +344,9 @@ mod tests {
     fn halts() -> impl Strategy<Value = Halt> {
         prop_oneof![
             1 => Just(Halt::Everything),
-            6 => select(vec!["a", "b", "c", "bee", "boss", "stranger"]).prop_map(Halt::identity),
-            2 => select(vec!["one", "two"]).prop_map(Halt::task),
-            2 => select(vec!["t", "u"]).prop_map(Halt::tool),
+            6 => select(vec!["a", "b", "c", "bee", "boss", "stranger"]).prop_map(|name| Halt::identity(name).unwrap()),
+            2 => select(vec!["one", "two"]).prop_map(|name| Halt::task(name).unwrap()),
+            2 => select(vec!["t", "u"]).prop_map(|name| Halt::tool(name).unwrap()),
         ]
     }
 
@@ -320,14 +387,18 @@ mod tests {
                         halts.halt(what);
                     }
                     Step::Until(id, end) => {
-                        let what = Halt::identity(id);
+                        let asked = end;
+                        let what = Halt::identity(id).unwrap();
                         let live = model.iter().find(|(own, until)| *own == what && lives(until));
-                        let end = match live {
-                            Some((_, None)) => None,
-                            Some((_, Some(before))) => Some(end.max(*before)),
+                        let before = live.map(|(_, until)| *until);
+                        let end = match before {
+                            Some(None) => None,
+                            Some(Some(before)) => Some(end.max(before)),
                             None => Some(end),
                         };
-                        halts.halt_until(id, at(end.unwrap_or(1)), at(now));
+                        let (lapses, was_on) = halts.halt_until(id, Some(at(asked)), at(now));
+                        prop_assert_eq!(lapses, end.map(at));
+                        prop_assert_eq!(was_on, before == Some(end));
                         model.retain(|(own, _)| *own != what);
                         model.push((what, end));
                     }

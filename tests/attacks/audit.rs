@@ -211,8 +211,8 @@ fn hostile_text_forges_no_record() {
         assert!(world.present(text).is_err());
         let context = Context::new().with("env", Value::from(text.as_str()));
         drop(world.gate.authorize(grant.token(), &world.agent, plain(), &context));
-        world.control.halt(Halt::identity(text));
-        world.control.halt(Halt::tool(text));
+        let halts = [Halt::identity(text), Halt::task(text), Halt::tool(text)];
+        halts.into_iter().flatten().for_each(|what| drop(world.control.halt(what)));
         drop(task.fail(text));
         if let Ok(who) = world.broker.assert_identity(Assertion::agent(text.as_str())) {
             drop(world.broker.open(&who, Purpose::new("test")));

@@ -112,9 +112,9 @@ fn denials() -> Vec<(Denial, &'static str)> {
     world.clock.advance(30 * SECOND);
     note(kept.start().map(drop).unwrap_err(), "");
     let kept = world.authorize(&grant, x(1)).unwrap();
-    world.control.halt(Halt::identity("agent-7"));
+    world.control.halt(Halt::identity("agent-7").unwrap());
     note(kept.start().map(drop).unwrap_err(), "agent-7");
-    world.control.resume(&Halt::identity("agent-7"));
+    world.control.resume(&Halt::identity("agent-7").unwrap());
     world.sink.fail_next(1);
     note(deny(&grant, x(1)), "refused on cue");
     world.clock.fail();

@@ -33,15 +33,15 @@ fn the_kill_switch_stops_everything_at_once() {
 #[test]
 fn a_halt_of_one_stops_that_one() {
     let rows = [
-        (Halt::identity("agent-7"), true),
-        (Halt::identity("alias-7"), true),
-        (Halt::identity("ada"), true),
-        (Halt::identity("agent"), false),
-        (Halt::identity("agent-8"), false),
-        (Halt::task("errand"), true),
-        (Halt::task("errand2"), false),
-        (Halt::tool("t"), true),
-        (Halt::tool("T"), false),
+        (Halt::identity("agent-7").unwrap(), true),
+        (Halt::identity("alias-7").unwrap(), true),
+        (Halt::identity("ada").unwrap(), true),
+        (Halt::identity("agent").unwrap(), false),
+        (Halt::identity("agent-8").unwrap(), false),
+        (Halt::task("errand").unwrap(), true),
+        (Halt::task("errand2").unwrap(), false),
+        (Halt::tool("t").unwrap(), true),
+        (Halt::tool("T").unwrap(), false),
     ];
     for (halt, stops) in rows {
         let world = World::new([broad()]);
@@ -74,7 +74,7 @@ fn a_halt_reaches_the_holder_and_whoever_presents() {
         let authorize = || world.gate.authorize(grant.token(), &presenter, plain(), &world.context);
         let running = authorize().unwrap().start().unwrap();
         let kept = authorize().unwrap();
-        let found = world.control.halt(Halt::identity(halted));
+        let found = world.control.halt(Halt::identity(halted).unwrap());
         assert_eq!(found.running, [running.number()], "{halted}");
         assert_eq!(authorize().map(drop).unwrap_err().reason(), Reason::Halted, "{halted}");
         assert_eq!(kept.start().unwrap_err().reason(), Reason::Halted, "{halted}");
@@ -96,12 +96,12 @@ fn a_halt_over_a_delegator_stops_its_delegates() {
     let ask = || world.gate.authorize(child.token(), &worker, plain(), &world.context);
     let kept = ask().unwrap();
     let running = ask().unwrap().start().unwrap();
-    let halted = world.control.halt(Halt::identity(world.agent.subject().as_str()));
+    let halted = world.control.halt(Halt::identity(world.agent.subject().as_str()).unwrap());
     assert_eq!(halted.running, [running.number()]);
     assert_eq!(ask().unwrap_err().reason(), Reason::Halted);
     assert_eq!(kept.start().unwrap_err().reason(), Reason::Halted);
     assert!(world.gate.tools(child.token(), &worker, &world.context).unwrap().is_empty());
     running.succeed();
-    world.control.resume(&Halt::identity(world.agent.subject().as_str()));
+    world.control.resume(&Halt::identity(world.agent.subject().as_str()).unwrap());
     assert!(ask().is_ok());
 }

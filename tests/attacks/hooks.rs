@@ -47,8 +47,8 @@ impl Inside {
         drop(gate.check(self.grant.token(), &self.agent, &plain(), &context));
         drop(self.task.request(Scope::tool("t").any_args(), &context));
         drop(self.broker.open(&self.agent, Purpose::new("inside")));
-        control.halt(Halt::tool("other"));
-        control.resume(&Halt::tool("other"));
+        control.halt(Halt::tool("other").unwrap());
+        control.resume(&Halt::tool("other").unwrap());
         control.revoke_task("no-such-task");
         self.broker.reload(&policy([broad()])).unwrap();
         self.broker.standing();

@@ -274,7 +274,7 @@ fn a_permit_from_before_does_not_start_after() {
         (
             "tool halted",
             |world, _, _| {
-                world.control.halt(Halt::tool("t"));
+                world.control.halt(Halt::tool("t").unwrap());
             },
             Reason::Halted,
         ),

@@ -26,7 +26,7 @@ fn heard() -> (Broker, Heard) {
         // Were a lock of the broker held, each of these would wait for ever.
         let _ = (broker.standing(), broker.stats(), broker.flush());
         let _ = broker.reload(&policy()).unwrap().finish();
-        broker.control().halt(Halt::tool("unheard-of"));
+        broker.control().halt(Halt::tool("unheard-of").unwrap());
         let Event::Denied { stage, tool, code, .. } = record else { panic!("{record:?}") };
         assert_eq!(*code, denial.code().as_str());
         let tool = tool.as_ref().map(|tool| tool.to_string());
@@ -115,7 +115,7 @@ fn what_is_no_call_is_denied_recorded_and_trips() {
     {
         assert_eq!(reason(json(tool, args)), Reason::MalformedCall);
     }
-    assert_eq!(broker.control().halts(), [Halt::identity("agent-7")]);
+    assert_eq!(broker.control().halts(), [Halt::identity("agent-7").unwrap()]);
     assert_eq!(reason(json("t", b"{}")), Reason::Halted);
 
     let log = broker.log().unwrap().snapshot();

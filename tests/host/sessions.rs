@@ -237,14 +237,14 @@ fn what_was_denied_or_halted_is_not_asked_for_again_and_counts_each_time() {
     let world = World::of(Rule::permit("p").ttl(seconds(90)));
     let session = world.session();
     assert_eq!(world.call(&session), None);
-    world.broker.control().halt(Halt::tool("add"));
+    world.broker.control().halt(Halt::tool("add").unwrap());
     assert_eq!(world.call(&session), Some(Reason::Halted));
-    world.broker.control().resume(&Halt::tool("add"));
+    world.broker.control().resume(&Halt::tool("add").unwrap());
     assert_eq!(world.call(&session), None, "nothing was asked for meanwhile");
-    world.broker.control().halt(Halt::tool("add"));
+    world.broker.control().halt(Halt::tool("add").unwrap());
     world.clock.advance(seconds(90));
     assert_eq!(world.call(&session), Some(Reason::Halted));
-    world.broker.control().resume(&Halt::tool("add"));
+    world.broker.control().resume(&Halt::tool("add").unwrap());
     assert_eq!(world.call(&session), Some(Reason::Halted), "what it asked for was halted");
 }
 

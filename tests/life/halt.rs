@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use hallpass::Halt;
 use hallpass::audit::Event;
+use hallpass::clock::Clock as _;
 use hallpass::policy::Moment;
 use hallpass::prelude::*;
 
@@ -64,7 +65,7 @@ fn a_halt_over_one_tool_leaves_the_others() {
     let agent = world.agent("a");
     let task = world.open(&agent);
     let grant = task.request(both(), &here()).unwrap();
-    world.control.halt(Halt::tool("ping"));
+    world.control.halt(Halt::tool("ping").unwrap());
     assert_eq!(world.denied(&grant, &ping()), Reason::Halted);
     world.call(&grant, &pong()).unwrap();
     assert_eq!(task.request(to_ping(), &here()).unwrap_err().reason(), Reason::Halted);
@@ -79,7 +80,7 @@ fn a_halt_over_one_task_leaves_the_others() {
     let (task, other) = (world.open(&agent), world.open(&agent));
     let grant = task.request(to_ping(), &here()).unwrap();
     let others = other.request(to_ping(), &here()).unwrap();
-    world.control.halt(Halt::task(task.name()));
+    world.control.halt(Halt::task(task.name()).unwrap());
     assert_eq!(world.denied(&grant, &ping()), Reason::Halted);
     world.call(&others, &ping()).unwrap();
 }
@@ -93,16 +94,16 @@ fn a_halt_over_one_identity_stops_what_it_holds_requests_and_has_delegated() {
     let child = task.delegate(&parent, &worker, to_ping(), &here()).unwrap();
     let unrelated = others.request_for(&worker, to_ping(), &here()).unwrap();
     let permit = world.authorize(&child, &ping()).unwrap();
-    world.control.halt(Halt::identity("planner"));
+    world.control.halt(Halt::identity("planner").unwrap());
     for grant in [&parent, &child] {
         assert_eq!(world.denied(grant, &ping()), Reason::Halted);
     }
     assert_eq!(permit.start().unwrap_err().reason(), Reason::Halted);
     world.call(&unrelated, &ping()).unwrap();
-    world.control.resume(&Halt::identity("planner"));
+    world.control.resume(&Halt::identity("planner").unwrap());
     world.call(&child, &ping()).unwrap();
 
-    world.control.halt(Halt::identity("worker"));
+    world.control.halt(Halt::identity("worker").unwrap());
     for grant in [&child, &unrelated] {
         assert_eq!(world.denied(grant, &ping()), Reason::Halted);
     }
@@ -120,7 +121,7 @@ fn a_delegator_that_did_not_open_the_task_takes_its_children_along_when_halted()
     let last = task.delegate(&passed_on, &leaf, to_ping(), &here()).unwrap();
     let permit = world.authorize(&last, &ping()).unwrap();
     let running = world.start(&last, &ping());
-    let halted = world.control.halt(Halt::identity("middle"));
+    let halted = world.control.halt(Halt::identity("middle").unwrap());
     assert_eq!(halted.running, [running.number()]);
     assert_eq!(world.denied(&last, &ping()), Reason::Halted);
     assert_eq!(permit.start().unwrap_err().reason(), Reason::Halted);
@@ -137,9 +138,9 @@ fn an_identity_is_halted_by_any_of_its_names_and_by_whom_it_acts_for() {
     let task = world.open(&agent);
     let grant = task.request(to_ping(), &here()).unwrap();
     for name in ["a", "a-too", "ada"] {
-        world.control.halt(Halt::identity(name));
+        world.control.halt(Halt::identity(name).unwrap());
         assert_eq!(world.denied(&grant, &ping()), Reason::Halted, "{name}");
-        world.control.resume(&Halt::identity(name));
+        world.control.resume(&Halt::identity(name).unwrap());
         world.call(&grant, &ping()).unwrap();
     }
 }
@@ -150,12 +151,12 @@ fn each_halt_is_resumed_by_itself() {
     let agent = world.agent("a");
     let task = world.open(&agent);
     let grant = task.request(to_ping(), &here()).unwrap();
-    world.control.halt(Halt::tool("ping"));
-    world.control.halt(Halt::identity("a"));
-    world.control.resume(&Halt::tool("ping"));
+    world.control.halt(Halt::tool("ping").unwrap());
+    world.control.halt(Halt::identity("a").unwrap());
+    world.control.resume(&Halt::tool("ping").unwrap());
     assert_eq!(world.denied(&grant, &ping()), Reason::Halted);
-    assert_eq!(world.control.halts(), [Halt::identity("a")]);
-    world.control.resume(&Halt::identity("a"));
+    assert_eq!(world.control.halts(), [Halt::identity("a").unwrap()]);
+    world.control.resume(&Halt::identity("a").unwrap());
     world.call(&grant, &ping()).unwrap();
 }
 
@@ -191,10 +192,10 @@ fn repeated_denials_halt_the_offender_and_nobody_else() {
     world.call(&probing, &ping()).unwrap();
     assert_eq!(world.denied(&probing, &pong()), Reason::OutOfScope);
     assert_eq!(world.denied(&probing, &ping()), Reason::Halted);
-    assert_eq!(world.control.halts(), [Halt::identity("bad")]);
+    assert_eq!(world.control.halts(), [Halt::identity("bad").unwrap()]);
     world.call(&working, &ping()).unwrap();
 
-    assert!(world.control.resume(&Halt::identity("bad")));
+    assert!(world.control.resume(&Halt::identity("bad").unwrap()));
     world.call(&probing, &ping()).unwrap();
 }
 
@@ -215,7 +216,7 @@ fn a_halt_of_the_tripwire_lapses_where_the_host_says_so_and_an_operators_does_no
         assert_eq!(world.denied(&grant, &ping()), Reason::Halted);
     };
     trip();
-    assert_eq!(world.control.halts(), [Halt::identity("bad")]);
+    assert_eq!(world.control.halts(), [Halt::identity("bad").unwrap()]);
     let halted = world.log.records().into_iter().find_map(|record| match record.event {
         Event::Halted { until, .. } => until.map(|until| until.since(record.at)),
         _ => None,
@@ -226,23 +227,63 @@ fn a_halt_of_the_tripwire_lapses_where_the_host_says_so_and_an_operators_does_no
     world.pass(seconds(1));
     assert_eq!(world.control.halts(), []);
     world.call(&grant, &ping()).unwrap();
-    assert!(!world.control.resume(&Halt::identity("bad")), "it is off");
+    assert!(!world.control.resume(&Halt::identity("bad").unwrap()), "it is off");
 
     trip();
-    world.control.halt(Halt::identity("bad"));
+    world.control.halt(Halt::identity("bad").unwrap());
     world.pass(seconds(30));
     world.broker.sweep(100);
     assert_eq!(world.denied(&grant, &ping()), Reason::Halted, "an operator's stays");
-    assert!(world.control.resume(&Halt::identity("bad")));
+    assert!(world.control.resume(&Halt::identity("bad").unwrap()));
     world.call(&grant, &ping()).unwrap();
     trip();
-    assert!(world.control.resume(&Halt::identity("bad")), "one that would lapse can be resumed");
+    assert!(
+        world.control.resume(&Halt::identity("bad").unwrap()),
+        "one that would lapse can be resumed"
+    );
     world.call(&grant, &ping()).unwrap();
     running.succeed();
     for length in [Duration::ZERO, Duration::from_micros(999), seconds(8 * 24 * 60 * 60)] {
         let builder = Broker::builder(policy([])).halts_lapse_after(length);
         assert!(builder.build().is_err(), "{length:?}");
     }
+}
+
+/// The log says when a halt lapses as it begins, and never of one that stays.
+#[test]
+fn a_tripwire_says_nothing_of_one_who_is_halted_for_longer() {
+    let world = World::with(policy([pings("p")]), |b| {
+        b.halt_after(1, seconds(60)).halts_lapse_after(seconds(30))
+    });
+    let start = world.clock.read().unwrap().wall;
+    let bad = world.agent("bad");
+    let task = world.open(&bad);
+    let mut grant = task.request(to_ping(), &here()).unwrap();
+    let before = Token::from_text(grant.token().expose().to_owned());
+    task.renew(&mut grant, &bad, &here()).unwrap();
+    let trip = || {
+        let denial = world.gate.authorize(&before, &bad, ping(), &here()).unwrap_err();
+        assert_eq!(denial.reason(), Reason::Superseded, "asked before halts are");
+    };
+    let told = || {
+        assert_eq!(world.broker.flush(), 0);
+        let halts = world.log.records().into_iter().filter_map(|record| match record.event {
+            Event::Halted { until, .. } => Some(until.map(|until| until.since(start))),
+            _ => None,
+        });
+        halts.collect::<Vec<_>>()
+    };
+    trip();
+    trip();
+    assert_eq!(told(), [Some(seconds(30))], "the second says nothing that was not known");
+    world.pass(seconds(10));
+    trip();
+    assert_eq!(told()[1..], [Some(seconds(40))]);
+    world.control.halt(Halt::identity("bad").unwrap());
+    trip();
+    assert_eq!(told()[2..], [None]);
+    world.pass(seconds(60));
+    assert_eq!(world.denied(&grant, &ping()), Reason::Halted);
 }
 
 /// An identity that opens tasks that are refused is denied, too.
@@ -255,7 +296,7 @@ fn denied_opens_count_for_the_tripwire() {
     for purpose in [Purpose::new(""), Purpose::new("errand"), Purpose::new("a b")] {
         assert!(world.broker.open_named("errand", &bad, purpose).is_err());
     }
-    assert_eq!(world.control.halts(), [Halt::identity("bad")]);
+    assert_eq!(world.control.halts(), [Halt::identity("bad").unwrap()]);
     assert_eq!(world.denied(&grant, &ping()), Reason::Halted);
 }
 
@@ -269,7 +310,7 @@ fn presenting_anothers_token_trips_for_the_one_who_presents_it() {
         let denial = world.gate.authorize(grant.token(), &thief, ping(), &here()).unwrap_err();
         assert_eq!(denial.reason(), Reason::NotTheHolder);
     }
-    assert_eq!(world.control.halts(), [Halt::identity("thief")]);
+    assert_eq!(world.control.halts(), [Halt::identity("thief").unwrap()]);
     world.call(&grant, &ping()).unwrap();
 }
 
@@ -320,7 +361,7 @@ fn nothing_starts_after_a_halt_has_returned() {
             });
         }
         start.wait();
-        world.control.halt(Halt::identity("a"));
+        world.control.halt(Halt::identity("a").unwrap());
         halted.store(true, Ordering::SeqCst);
     });
 }
@@ -349,9 +390,9 @@ fn revoking_an_identity_ends_what_halting_it_stops() {
 
         let permits = [authorize().unwrap(), authorize().unwrap()];
         let [halted, revoked] = permits;
-        world.control.halt(Halt::identity("ada"));
+        world.control.halt(Halt::identity("ada").unwrap());
         assert_eq!(halted.start().unwrap_err().reason(), Reason::Halted, "{ada_s}");
-        world.control.resume(&Halt::identity("ada"));
+        world.control.resume(&Halt::identity("ada").unwrap());
         assert_eq!(world.control.revoke_identity("ada").count(), 1, "{ada_s}");
         let ended = revoked.start().unwrap_err().reason();
         assert!(matches!(ended, Reason::TaskOver | Reason::Revoked), "{ada_s}: {ended}");
@@ -384,10 +425,10 @@ fn a_halt_over_a_task_stops_the_next_of_that_name_until_it_is_resumed() {
     let agent = world.agent("a");
     let open = || world.broker.open_named("nightly", &agent, Purpose::new("errand"));
     let task = open().unwrap();
-    world.control.halt(Halt::task("nightly"));
+    world.control.halt(Halt::task("nightly").unwrap());
     task.fail("it was stopped");
     assert_eq!(open().map(drop).unwrap_err().reason(), Reason::Halted);
-    assert_eq!(world.control.halts(), [Halt::task("nightly")]);
-    world.control.resume(&Halt::task("nightly"));
+    assert_eq!(world.control.halts(), [Halt::task("nightly").unwrap()]);
+    world.control.resume(&Halt::task("nightly").unwrap());
     open().unwrap().complete();
 }

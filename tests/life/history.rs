@@ -94,7 +94,7 @@ fn what_was_denied_or_only_asked_about_was_not_seen() {
     let grant = task.request(all_tools(), &here()).unwrap();
     world.call(&grant, &use_of("web.read")).unwrap();
     world.gate.check(grant.token(), &agent, &use_of("crm.read"), &here()).unwrap();
-    world.control.halt(hallpass::Halt::tool("crm.read"));
+    world.control.halt(hallpass::Halt::tool("crm.read").unwrap());
     assert_eq!(world.denied(&grant, &use_of("crm.read")), Reason::Halted);
     world.call(&grant, &use_of("mail.send")).unwrap();
 }

@@ -24,7 +24,7 @@ fn a_running_call_is_told_that_its_authority_has_ended() {
             std::mem::forget(task);
         }),
         ("halted", |world, task, _| {
-            world.control.halt(Halt::tool("ping"));
+            world.control.halt(Halt::tool("ping").unwrap());
             std::mem::forget(task);
         }),
         ("expired", |world, task, _| {

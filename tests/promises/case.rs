@@ -100,9 +100,9 @@ pub(crate) enum End {
 fn halts() -> BoxedStrategy<Halt> {
     prop_oneof![
         1 => Just(Halt::Everything),
-        2 => select(vec!["agent/a", "robot", "ada"]).prop_map(Halt::identity),
-        1 => select(vec!["errand", "task-1"]).prop_map(Halt::task),
-        1 => select(TOOLS.to_vec()).prop_map(Halt::tool),
+        2 => select(vec!["agent/a", "robot", "ada"]).prop_map(|name| Halt::identity(name).unwrap()),
+        1 => select(vec!["errand", "task-1"]).prop_map(|name| Halt::task(name).unwrap()),
+        1 => select(TOOLS.to_vec()).prop_map(|name| Halt::tool(name).unwrap()),
     ]
     .boxed()
 }

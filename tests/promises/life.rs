@@ -456,12 +456,12 @@ impl Life {
         let own = &self.tasks[task];
         match halt {
             Halt::Everything => true,
-            Halt::Identity(id) => whos.iter().chain([&own.requester]).any(|who| {
+            Halt::Identity { id, .. } => whos.iter().chain([&own.requester]).any(|who| {
                 let who = &self.case.whos[*who];
                 who.id == **id || who.acts_for.as_deref() == Some(&**id)
             }),
-            Halt::Task(name) => **name == *own.name,
-            Halt::Tool(name) => tool == Some(&**name),
+            Halt::Task { name, .. } => **name == *own.name,
+            Halt::Tool { name, .. } => tool == Some(&**name),
         }
     }
 
@@ -495,7 +495,7 @@ impl Life {
         let recent = |(own, at): &(String, i64)| *own == id && now - at < seconds as i64 * 1000;
         if self.offences.iter().filter(|one| recent(one)).count() >= most {
             self.offences.retain(|(own, _)| *own != id);
-            let halt = Halt::identity(&id);
+            let halt = Halt::identity(&id).unwrap();
             self.record(format!("halted {halt}"));
             if !self.halts.contains(&halt) {
                 self.halts.push(halt);

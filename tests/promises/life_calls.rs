@@ -95,7 +95,7 @@ impl Life {
         let Some(row) = pick(&self.rows, n, delegated) else { return };
         let above: Vec<usize> = self.lineage(row).into_iter().skip(1).collect();
         let who = self.rows[above[n / 64 % above.len()]].holder;
-        let halt = Halt::identity(&self.case.whos[who].id);
+        let halt = Halt::identity(&self.case.whos[who].id).unwrap();
         self.halt(&halt);
         let newest = |held: &Held| held.row == row && held.serial == self.rows[row].serial;
         let held = pick(&self.held, 0, newest).unwrap();

@@ -128,10 +128,10 @@ pub(crate) enum Scan {
 fn halts() -> BoxedStrategy<Halt> {
     prop_oneof![
         1 => Just(Halt::Everything),
-        3 => select(PEOPLE.to_vec()).prop_map(Halt::identity),
-        1 => Just(Halt::identity(BOSS)),
-        1 => select(vec!["errand", "task-1"]).prop_map(Halt::task),
-        2 => select(SMALL_TOOLS.to_vec()).prop_map(Halt::tool),
+        3 => select(PEOPLE.to_vec()).prop_map(|name| Halt::identity(name).unwrap()),
+        1 => Just(Halt::identity(BOSS).unwrap()),
+        1 => select(vec!["errand", "task-1"]).prop_map(|name| Halt::task(name).unwrap()),
+        2 => select(SMALL_TOOLS.to_vec()).prop_map(|name| Halt::tool(name).unwrap()),
     ]
     .boxed()
 }

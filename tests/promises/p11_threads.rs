@@ -228,7 +228,7 @@ fn a_halt_over_a_person_stops_the_tasks_of_whoever_acts_for_them() {
     let grant = task.request_for(&worker, everything(), &Context::new()).unwrap();
     let gate = broker.gate();
     let permit = gate.authorize(grant.token(), &worker, call(), &Context::new()).unwrap();
-    broker.control().halt(Halt::identity("ada"));
+    broker.control().halt(Halt::identity("ada").unwrap());
     let denial = gate.authorize(grant.token(), &worker, call(), &Context::new());
     assert_eq!(denial.map(drop).unwrap_err().reason(), Reason::Halted);
     assert_eq!(permit.start().unwrap_err().reason(), Reason::Halted);

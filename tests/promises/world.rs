@@ -218,13 +218,13 @@ pub(crate) fn stops(
 ) -> bool {
     match halt {
         Halt::Everything => true,
-        Halt::Identity(id) => {
+        Halt::Identity { id, .. } => {
             // Either of them, and all they act for.
             [&whos[who], &whos[requester]]
                 .iter()
                 .any(|one| one.id == **id || one.acts_for.as_deref() == Some(&**id))
         }
-        Halt::Task(name) => **name == *task,
-        Halt::Tool(name) => tool == Some(&**name),
+        Halt::Task { name, .. } => **name == *task,
+        Halt::Tool { name, .. } => tool == Some(&**name),
     }
 }

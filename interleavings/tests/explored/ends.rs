@@ -36,9 +36,9 @@ fn told(ended: Ended) -> Vec<u64> {
 
 const HALTS: [fn(&Task) -> Halt; 4] = [
     |_| Halt::Everything,
-    |_| Halt::identity("a"),
-    |task| Halt::task(task.name()),
-    |_| Halt::tool("ping"),
+    |_| Halt::identity("a").unwrap(),
+    |task| Halt::task(task.name()).unwrap(),
+    |_| Halt::tool("ping").unwrap(),
 ];
 
 #[test]

@@ -15,6 +15,7 @@ extern crate hallpass_explored as hallpass;
 mod ends;
 mod expiry;
 mod facade;
+mod halts;
 mod history;
 mod limits;
 mod log;

@@ -169,7 +169,7 @@ fn looking_stops_nothing_and_is_stopped_by_nothing() {
                 child.map(drop)
             });
             world.broker.reload(&new).unwrap().finish();
-            world.control.halt(Halt::tool("pong"));
+            world.control.halt(Halt::tool("pong").unwrap());
         });
         drop(task);
         world.records();

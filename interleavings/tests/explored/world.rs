@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use hallpass::BrokerBuilder;
 use hallpass::audit::{MemoryLog, Record};
 use hallpass::clock::{ManualClock, Timestamp};
 use hallpass::policy::Moment;
@@ -22,11 +23,15 @@ pub(crate) struct World {
 
 impl World {
     pub(crate) fn new(policy: &Policy) -> World {
+        World::with(policy, |builder| builder)
+    }
+
+    pub(crate) fn with(policy: &Policy, set: impl FnOnce(BrokerBuilder) -> BrokerBuilder) -> World {
         let clock = ManualClock::new(Timestamp::parse_rfc3339("2026-01-01T00:00:00Z").unwrap());
         let log = MemoryLog::new();
         let sink = FailingSink::new(log.clone());
         let builder = Broker::builder(policy.clone()).clock(clock.clone()).log(sink.clone());
-        let broker = builder.build().unwrap();
+        let broker = set(builder).build().unwrap();
         World { gate: broker.gate(), control: broker.control(), broker, clock, log, sink }
     }
 

@@ -74,12 +74,31 @@ fn a_clone_of_an_identity_is_the_same_and_shows_no_attributes() {
 /// attack 104: nothing is folded; each spelling counts as declared
 #[test]
 fn aliases_are_recorded_verbatim() {
-    let given = [" alice@x", "ALICE@x", "alice+1@x", "\u{FF41}lice@x"];
+    let given = ["ALICE@x", "alice @x", "alice+1@x", "\u{FF41}lice@x"];
     let who = given.iter().fold(Assertion::human("alice@x"), |a, alias| a.alias(*alias));
     let who = who.alias("ALICE@x").attest(1).unwrap();
     assert_eq!(who.aliases().collect::<Vec<_>>(), given);
     assert!(given.iter().all(|alias| who.is_known_as(alias)));
     assert!(!who.is_known_as("Alice@x"));
+}
+
+/// A name that is not seen to differ, or that looks like a SPIFFE id, would be halted in vain.
+#[test]
+fn an_alias_has_no_spaces_around_it_and_claims_to_be_no_spiffe_id_that_it_is_not() {
+    for (alias, told) in [
+        (" alice@x", r"has `\u{20}` as character 1"),
+        ("alice@x\u{A0}", r"has `\u{a0}` as character 8"),
+        ("SPIFFE://acme.test/a", "does not start with lower-case"),
+        ("spiffe://acme.test/a/", "trailing slash"),
+    ] {
+        let complaint = complaint(Assertion::human("ada").alias(alias));
+        assert!(
+            complaint.starts_with("identity alias ") && complaint.contains(told),
+            "{complaint}"
+        );
+    }
+    let who = Assertion::human("ada").alias("spiffe://acme.test/a").attest(1).unwrap();
+    assert!(who.is_known_as("spiffe://acme.test/a"));
 }
 
 /// attack 10: a host whose sources differ normalises before it asserts

@@ -365,9 +365,9 @@ fn attenuate<'v>(fields: &Fields<'v>) -> Result<Operation<'v>, Misread> {
 
 fn halt(fields: &Fields<'_>) -> Result<Halt, Misread> {
     match fields.one_text(HALT)? {
-        ("identity", id) => Ok(Halt::identity(id)),
-        ("task", name) => Ok(Halt::task(name)),
-        ("tool", name) => Ok(Halt::tool(name)),
+        ("identity", id) => Halt::identity(id).map_err(|error| Misread(error.to_string())),
+        ("task", name) => Halt::task(name).map_err(|error| Misread(error.to_string())),
+        ("tool", name) => Halt::tool(name).map_err(|error| Misread(error.to_string())),
         (_, "everything") => Ok(Halt::Everything),
         (_, other) => {
             Err(Misread(format!("`what` is `{}`, expected `everything`", other.escape_debug())))

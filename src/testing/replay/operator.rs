@@ -68,8 +68,8 @@ impl Host {
     /// [`Misread`] if it is a task that no line before named.
     fn known(&self, what: &Halt) -> Result<(), Misread> {
         match what {
-            Halt::Task(alias) => self.tasks.get(alias).map(|_| ()),
-            Halt::Everything | Halt::Identity(_) | Halt::Tool(_) => Ok(()),
+            Halt::Task { name: alias } => self.tasks.get(alias).map(|_| ()),
+            Halt::Everything | Halt::Identity { .. } | Halt::Tool { .. } => Ok(()),
         }
     }
 
@@ -197,8 +197,8 @@ fn name<'h>(names: &BTreeMap<GrantId, &'h str>, id: &GrantId) -> &'h str {
 fn named(what: &Halt) -> Answer {
     match what {
         Halt::Everything => Answer::new().with("what", "everything"),
-        Halt::Identity(id) => Answer::new().with("identity", &**id),
-        Halt::Task(name) => Answer::new().with("task", &**name),
-        Halt::Tool(name) => Answer::new().with("tool", &**name),
+        Halt::Identity { id } => Answer::new().with("identity", &**id),
+        Halt::Task { name } => Answer::new().with("task", &**name),
+        Halt::Tool { name } => Answer::new().with("tool", &**name),
     }
 }

@@ -32,6 +32,8 @@ impl Control {
     /// tripwire's halt that would lapse.
     pub fn halt(&self, what: Halt) -> Ended {
         let word = what.to_string();
+        // The clock is foreign code, which may call back: read before the turn is taken.
+        let at = self.shared.time_of_end();
         let turn = self.shared.halts.take_turn();
         self.shared.halts.halt(what.clone());
         // Every task's lock is gone through once: what was about to start under it has started by
@@ -48,16 +50,15 @@ impl Control {
                 }
             }
         }
-        self.shared
-            .record(self.shared.time_of_end(), &Event::Halted { what: word.into(), until: None });
+        self.shared.record(at, &Event::Halted { what: word.into(), until: None });
         drop(turn);
         ended.recorded(&self.shared)
     }
 
     /// Lets go on what was halted; `false` if that halt was not on.
     pub fn resume(&self, what: &Halt) -> bool {
-        let _turn = self.shared.halts.take_turn();
         let at = self.shared.time_of_end();
+        let _turn = self.shared.halts.take_turn();
         let was = self.shared.halts.resume(what, at);
         if was {
             self.shared.record(at, &Event::Resumed { what: what.to_string().into() });

@@ -8,7 +8,7 @@ pub(crate) const MAX_TASK_NAME: usize = 255;
 const TASK_NAME: TextRule = TextRule {
     max: MAX_TASK_NAME,
     refuses: |text| text.chars().position(|c| !c.is_ascii_graphic()),
-    expected: "visible ASCII characters without spaces",
+    expected: "1 to 255 visible ASCII characters without spaces",
 };
 
 /// Whether a task can have this name: 1 to 255 visible ASCII characters.

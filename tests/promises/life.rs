@@ -496,8 +496,9 @@ impl Life {
         if self.offences.iter().filter(|one| recent(one)).count() >= most {
             self.offences.retain(|(own, _)| *own != id);
             let halt = Halt::identity(&id).unwrap();
-            self.record(format!("halted {halt}"));
+            // What is on for good already changes nothing, and has its record.
             if !self.halts.contains(&halt) {
+                self.record(format!("halted {halt}"));
                 self.halts.push(halt);
             }
             self.tally.tripped += 1;

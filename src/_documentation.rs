@@ -23,6 +23,7 @@ macro_rules! links {
 [policy#true-false-unknown]: crate::_documentation::policy#true-false-unknown
 [policy#what-a-question-may-cost]: crate::_documentation::policy#what-a-question-may-cost
 [scale]: crate::_documentation::scale
+[scrub]: mod@crate::scrub
 [security]: crate::_documentation::security
 [token-format#handles-of-questions]: crate::_documentation::token_format#handles-of-questions
 [token-format#keys]: crate::_documentation::token_format#keys

@@ -148,6 +148,15 @@ pub enum Event<'a> {
         #[serde(default, skip_serializing_if = "is_false")]
         task_over: bool,
     },
+    /// A secret that the task had used was found in what a call gave, and taken out.
+    SecretFound {
+        task: Cow<'a, str>,
+        generation: u64,
+        /// The number of the call's `permitted` record.
+        of: u64,
+        /// What the catalogue calls what was found.
+        credentials: Vec<Cow<'a, str>>,
+    },
     /// A task ended, and all that hung from it.
     Ended {
         task: Cow<'a, str>,
@@ -220,6 +229,7 @@ impl Event<'_> {
             Event::Denials { .. } => "denials",
             Event::Permitted { .. } => "permitted",
             Event::Outcome { .. } => "outcome",
+            Event::SecretFound { .. } => "secret_found",
             Event::Ended { .. } => "ended",
             Event::GrantEnded { .. } => "grant_ended",
             Event::Reloaded { .. } => "reloaded",
@@ -238,6 +248,7 @@ impl Event<'_> {
             | Event::Granted { task, .. }
             | Event::Permitted { task, .. }
             | Event::Outcome { task, .. }
+            | Event::SecretFound { task, .. }
             | Event::Ended { task, .. }
             | Event::GrantEnded { task, .. } => Some(task),
             Event::Denied { task, .. } | Event::Withdrawn { task, .. } => task.as_deref(),

@@ -10,6 +10,7 @@ use super::credentials::Sources;
 use super::current::{InForce, KeysInForce, Ruling};
 use super::denial_hook::DenialHook;
 use super::keys::purged_from;
+use super::leak::LeakHook;
 use super::remains::Remains;
 use super::settings::Settings;
 use super::shared::Shared;
@@ -44,6 +45,7 @@ pub struct BrokerBuilder {
     halts_lapse: Option<Duration>,
     ids: GrantIds,
     on_denial: Option<DenialHook>,
+    on_leak: Option<LeakHook>,
     source: Option<Source>,
     sources: Sources,
     on_unwritten: Option<Arc<UnwrittenHook>>,
@@ -66,6 +68,7 @@ impl BrokerBuilder {
             halts_lapse: None,
             ids: GrantIds::Random,
             on_denial: None,
+            on_leak: None,
             source: None,
             sources: Sources::default(),
             on_unwritten: None,
@@ -217,6 +220,14 @@ impl BrokerBuilder {
     /// ```
     pub fn on_denial(mut self, told: impl Fn(&Denial, &Event<'_>) + Send + Sync + 'static) -> Self {
         self.on_denial = Some(DenialHook::new(told));
+        self
+    }
+
+    /// Tells a function of each `secret_found` record: a secret that a task had used came back in what one of its calls
+    /// gave. It was taken out; who wrote the tool should know. Runs on the thread that took the result, with no lock of
+    /// the broker held; a panic in it is contained.
+    pub fn on_leak(mut self, told: impl Fn(&Event<'_>) + Send + Sync + 'static) -> Self {
+        self.on_leak = Some(LeakHook::new(told));
         self
     }
 
@@ -387,6 +398,7 @@ impl BrokerBuilder {
             settings: self.settings,
             ids: self.ids,
             on_denial: self.on_denial,
+            on_leak: self.on_leak,
             source: self.source,
             sources: self.sources,
         };

@@ -29,6 +29,7 @@ pub(crate) struct Sources {
 /// What one call is to run with: sealed as the task keeps it, and in the clear for the tool.
 pub(super) struct Unsealed {
     pub(super) secrets: Secrets,
+    pub(super) sealed: Vec<Arc<Sealed>>,
 }
 
 impl Sources {
@@ -45,6 +46,11 @@ impl Sources {
         }
     }
 
+    /// Whether any call may run with a secret: where there is no source, no result is searched for one.
+    pub(super) fn any(&self) -> bool {
+        self.vault.is_some()
+    }
+
     fn has(&self, name: &str) -> bool {
         self.vault.as_ref().is_some_and(|vault| vault.holds(name))
     }
@@ -52,11 +58,13 @@ impl Sources {
     /// Unseals what a call is about to run with. Called with no lock held.
     pub(super) fn unseal(&self, names: &[Box<str>]) -> Result<Unsealed, Denial> {
         let mut secrets = Vec::with_capacity(names.len());
+        let mut kept = Vec::with_capacity(names.len());
         for name in names {
             let (sealed, secret) = self.unseal_one(name)?;
             secrets.push((sealed.name().clone(), secret));
+            kept.push(sealed);
         }
-        Ok(Unsealed { secrets: Secrets::new(secrets) })
+        Ok(Unsealed { secrets: Secrets::new(secrets), sealed: kept })
     }
 
     fn unseal_one(&self, name: &str) -> Result<(Arc<Sealed>, Secret), Denial> {

@@ -164,6 +164,11 @@ impl DecidingRules {
         DecidingRules { ruling: current.ruling.clone(), rules }
     }
 
+    /// Whether a result of the tool that holds a secret halts the caller.
+    pub(crate) fn leak_halts(&self, tool: &str) -> bool {
+        self.ruling.policy.catalogue.leak_halts(tool)
+    }
+
     /// The names of the credentials that a tool runs with, under the policy that decided.
     pub(crate) fn credentials_of(&self, tool: &str) -> &[Box<str>] {
         self.ruling.policy.catalogue.credentials_of(tool)

@@ -68,6 +68,7 @@ mod gate;
 mod grant;
 mod judge;
 mod keys;
+mod leak;
 mod lint;
 mod listing;
 mod look;

@@ -8,8 +8,10 @@ use crate::audit::{Event, Outcome, Stage};
 use crate::call::Call;
 use crate::denial::{Denial, Reason};
 use crate::grant::GrantId;
+use crate::scrub::{Found, ScrubSource, UsedSecrets};
 use crate::sync::Apart;
-use crate::task::{Basis, Claim, TaskCell};
+use crate::task::{Basis, Claim, Halt, Life, TaskCell};
+use crate::vault::Sealed;
 
 /// The open end of a permit: closed exactly once, with one outcome.
 pub(super) struct OpenCall {
@@ -17,6 +19,8 @@ pub(super) struct OpenCall {
     cell: Arc<TaskCell>,
     grant: GrantId,
     seq: u64,
+    /// Whether a secret in what the call gives halts the caller.
+    leak_halts: bool,
     started: bool,
     closed: bool,
 }
@@ -28,7 +32,7 @@ impl OpenCall {
         grant: GrantId,
         seq: u64,
     ) -> Self {
-        OpenCall { shared, cell, grant, seq, started: false, closed: false }
+        OpenCall { shared, cell, grant, seq, leak_halts: false, started: false, closed: false }
     }
 
     /// The number of the permit's record.
@@ -38,7 +42,12 @@ impl OpenCall {
 
     /// The last check and the start, under the task's lock and one epoch: whatever ended, halted or
     /// reloaded before and has returned is seen here; whatever comes after finds the call running.
-    pub(super) fn start(&mut self, call: &Call, version: u64) -> Result<(), Denial> {
+    pub(super) fn start(
+        &mut self,
+        call: &Call,
+        version: u64,
+        used: &[Arc<Sealed>],
+    ) -> Result<(), Denial> {
         let now = self.shared.now()?;
         let current = self.shared.current();
         let life = &mut *self.cell.life.lock();
@@ -65,6 +74,10 @@ impl OpenCall {
                 .because("what is attested of a holder or the requester was restated since"));
         }
         life.start(live, self.seq);
+        // Before the tool has it: whatever comes back later is searched for it.
+        if !used.is_empty() {
+            self.used_secrets(life).add(used);
+        }
         self.started = true;
         Ok(())
     }
@@ -88,6 +101,37 @@ impl OpenCall {
             tool: Some(call.tool()),
         };
         self.cell.prove_live(life, &self.shared.halts, &claim, now).is_ok()
+    }
+
+    /// What a result of the call is scrubbed by.
+    pub(super) fn scrub_source(&self) -> ScrubSource {
+        let permit = self.seq;
+        if !self.shared.sources.any() {
+            return ScrubSource { permit, ..ScrubSource::default() };
+        }
+        let life = &mut *self.cell.life.lock();
+        let used = Some(self.used_secrets(life));
+        let caller = life.permit(self.seq).filter(|_| self.leak_halts);
+        let halts = caller.map(|permit| permit.caller.subject().as_str().into());
+        ScrubSource { used, permit, halts, ..ScrubSource::default() }
+    }
+
+    /// Says that a secret in what the call gives halts the caller.
+    pub(super) fn halt_on_leak(&mut self) {
+        self.leak_halts = true;
+    }
+
+    fn used_secrets(&self, life: &mut Life) -> Arc<UsedSecrets> {
+        life.used_secrets(|| {
+            // What the task has used hangs from the broker.
+            let shared = Arc::downgrade(&self.shared.0);
+            let (task, generation) = (self.cell.name.clone(), self.cell.generation);
+            UsedSecrets::new(move |found| {
+                if let Some(shared) = shared.upgrade() {
+                    shared.note_leak(&task, generation, &found);
+                }
+            })
+        })
     }
 
     /// Closes the permit, once. The outcome has its place in the log's order and is written by the
@@ -134,6 +178,25 @@ impl OpenCall {
                 epoch: None,
             },
         );
+    }
+}
+
+impl Shared {
+    /// Records a leak, halts whom the catalogue says, and tells the host. Called with no lock held.
+    fn note_leak(&self, task: &str, generation: u64, found: &Found) {
+        let at = self.keeper.latest();
+        let credentials = found.credentials.iter().map(|name| (&**name).into()).collect();
+        let event =
+            Event::SecretFound { task: task.into(), generation, of: found.permit, credentials };
+        self.record(at, &event);
+        if let Some(caller) = &found.halts {
+            self.halts.halt(Halt::identity(caller));
+            let what = Halt::identity(caller).to_string().into();
+            self.record(at, &Event::Halted { what, until: None });
+        }
+        if let Some(hook) = &self.on_leak {
+            hook.tell(&event);
+        }
     }
 }
 

@@ -13,7 +13,7 @@ use crate::denial::Denial;
 use crate::grant::GrantId;
 use crate::sync::Apart;
 use crate::task::TaskCell;
-use crate::vault::Secrets;
+use crate::vault::{Sealed, Secrets};
 
 /// Proof that one call may run now. Only the gate makes one, and it can be used once.
 ///
@@ -229,7 +229,7 @@ impl Permit {
 
     fn start_with(self) -> Result<(Running, Secrets), Denial> {
         match self.open.unseal(self.rules.credentials_of(self.call.tool())) {
-            Ok(Unsealed { secrets }) => Ok((self.start_now()?, secrets)),
+            Ok(Unsealed { secrets, sealed }) => Ok((self.start_now(&sealed)?, secrets)),
             Err(denial) => Err(self.refuse(denial)),
         }
     }
@@ -246,7 +246,7 @@ impl Permit {
             let denial = would_run_without(needed);
             return Err(self.refuse(denial));
         }
-        self.start_now()
+        self.start_now(&[])
     }
 
     fn refuse(self, denial: Denial) -> Denial {
@@ -254,9 +254,12 @@ impl Permit {
         denial
     }
 
-    fn start_now(self) -> Result<Running, Denial> {
-        let Permit { call, version, mut open, rules: _ } = self;
-        match open.start(&call, version) {
+    fn start_now(self, used: &[Arc<Sealed>]) -> Result<Running, Denial> {
+        let Permit { call, version, mut open, rules } = self;
+        if rules.leak_halts(call.tool()) {
+            open.halt_on_leak();
+        }
+        match open.start(&call, version, used) {
             Ok(()) => Ok(Running { call, open }),
             Err(denial) => {
                 open.record_denial(&call, &denial);

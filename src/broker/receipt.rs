@@ -3,7 +3,7 @@
 use std::fmt;
 
 use crate::denial::Denial;
-use crate::scrub::{Scrub, Scrubber};
+use crate::scrub::{Scrub, ScrubSource, Scrubber};
 
 /// What a permitted call gave. What the tool returned is taken out in one of two ways: as
 /// [`scrubbed`](Receipt::scrubbed), the way to an agent, or [`raw`](Receipt::raw).
@@ -22,17 +22,17 @@ use crate::scrub::{Scrub, Scrubber};
 /// ```
 pub struct Receipt<T> {
     value: T,
-    permit: u64,
+    source: ScrubSource,
 }
 
 impl<T> Receipt<T> {
-    pub(super) fn new(value: T, permit: u64) -> Self {
-        Receipt { value, permit }
+    pub(super) fn new(value: T, source: ScrubSource) -> Self {
+        Receipt { value, source }
     }
 
     /// The number, in the log, of the permit.
     pub fn permit(&self) -> u64 {
-        self.permit
+        self.source.permit
     }
 
     /// What the tool returned, as it is: for the host's own use. It may hold what the tool ran with, so
@@ -40,19 +40,35 @@ impl<T> Receipt<T> {
     pub fn raw(self) -> T {
         self.value
     }
+
+    /// What the tool returned, put through a function that takes the secrets out: for types that have no
+    /// [`Scrub`].
+    ///
+    /// ```
+    /// # use hallpass::Receipt;
+    /// struct Page { title: String, bytes: usize }
+    ///
+    /// fn title(receipt: Receipt<Page>) -> String {
+    ///     receipt.scrubbed_by(|page, scrubber| scrubber.text(page.title))
+    /// }
+    /// ```
+    pub fn scrubbed_by<U>(self, scrub: impl FnOnce(T, &Scrubber<'_>) -> U) -> U {
+        scrub(self.value, &self.source.scrubber())
+    }
 }
 
 impl<T: Scrub> Receipt<T> {
-    /// What the tool returned, without the secrets that the task has used: the way to an agent.
+    /// What the tool returned, without the secrets that the task has used: the way to an agent. What was found is a
+    /// record of its own.
     pub fn scrubbed(self) -> T {
-        self.value.scrub(&Scrubber::IDLE)
+        self.scrubbed_by(T::scrub)
     }
 }
 
 /// Shows the permit's number, and nothing of what the tool returned.
 impl<T> fmt::Debug for Receipt<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Receipt").field("permit", &self.permit).finish_non_exhaustive()
+        f.debug_struct("Receipt").field("permit", &self.source.permit).finish_non_exhaustive()
     }
 }
 
@@ -66,24 +82,35 @@ pub enum RunError<E> {
 
 /// The error of a tool. Its text is scrubbed; the tool's own error may hold what the tool ran with, and is
 /// [`raw`](ToolError::raw).
-pub struct ToolError<E>(E);
+pub struct ToolError<E> {
+    error: E,
+    source: ScrubSource,
+}
 
 impl<E> ToolError<E> {
     /// The tool's own error, as it is: for the host's own use, and not for an agent.
     pub fn raw(self) -> E {
-        self.0
+        self.error
+    }
+
+    /// The tool's own error, without the secrets that the task has used.
+    pub fn scrubbed(self) -> E
+    where
+        E: Scrub,
+    {
+        self.error.scrub(&self.source.scrubber())
     }
 }
 
 impl<E> RunError<E> {
-    pub(super) fn of_tool(error: E) -> Self {
-        RunError::Tool(ToolError(error))
+    pub(super) fn of_tool(error: E, source: ScrubSource) -> Self {
+        RunError::Tool(ToolError { error, source })
     }
 }
 
 impl<E: fmt::Display> fmt::Display for ToolError<E> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "the tool failed: {}", self.0.to_string().scrub(&Scrubber::IDLE))
+        write!(f, "the tool failed: {}", self.source.scrubber().text(self.error.to_string()))
     }
 }
 

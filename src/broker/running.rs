@@ -5,6 +5,7 @@ use super::receipt::{Receipt, RunError};
 use crate::args::Args;
 use crate::audit::Outcome;
 use crate::call::Call;
+use crate::scrub::ScrubStream;
 
 /// A call that is running. Dropping it unfinished records that it was interrupted.
 ///
@@ -69,6 +70,11 @@ impl Running {
         self.open.is_live(&self.call)
     }
 
+    /// Takes the secrets of the task out of what the tool hands on in pieces while it runs.
+    pub fn scrub_stream(&self) -> ScrubStream {
+        ScrubStream::new(self.open.scrub_source())
+    }
+
     /// The call is done and went well.
     pub fn succeed(mut self) {
         self.open.close(Outcome::Ok);
@@ -80,15 +86,15 @@ impl Running {
     }
 
     pub(super) fn close_with<T, E>(self, result: Result<T, E>) -> Result<Receipt<T>, RunError<E>> {
-        let permit = self.open.seq();
+        let source = self.open.scrub_source();
         match result {
             Ok(value) => {
                 self.succeed();
-                Ok(Receipt::new(value, permit))
+                Ok(Receipt::new(value, source))
             }
             Err(error) => {
                 self.fail();
-                Err(RunError::of_tool(error))
+                Err(RunError::of_tool(error, source))
             }
         }
     }

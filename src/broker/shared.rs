@@ -4,6 +4,7 @@ use super::changes::Changes;
 use super::credentials::Sources;
 use super::current::{Current, InForce};
 use super::denial_hook::DenialHook;
+use super::leak::LeakHook;
 use super::remains::Remains;
 use super::settings::Settings;
 use super::source::Source;
@@ -54,6 +55,7 @@ pub(crate) struct Shared {
     pub(crate) sources: Sources,
     pub(crate) ids: GrantIds,
     pub(crate) on_denial: Option<DenialHook>,
+    pub(crate) on_leak: Option<LeakHook>,
 }
 
 impl Shared {

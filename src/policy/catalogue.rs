@@ -21,12 +21,19 @@ pub struct Tool {
     pub(crate) labels: Vec<Box<str>>,
     pub(crate) args: Vec<(Box<str>, ArgType)>,
     pub(crate) credentials: Vec<Box<str>>,
+    pub(crate) leak_halts: bool,
 }
 
 impl Tool {
     /// A tool without labels, no argument of which has a type.
     pub fn new(name: &str) -> Self {
-        Tool { name: name.into(), labels: Vec::new(), args: Vec::new(), credentials: Vec::new() }
+        Tool {
+            name: name.into(),
+            labels: Vec::new(),
+            args: Vec::new(),
+            credentials: Vec::new(),
+            leak_halts: false,
+        }
     }
 
     /// Adds a label: a word for what the tool does or touches (`egress`, `untrusted-input`).
@@ -55,6 +62,15 @@ impl Tool {
     }
 }
 
+impl Tool {
+    /// Says that the caller is halted when a result of this tool holds a secret that the task has used: what an agent
+    /// asked for came back with it.
+    pub fn halts_on_leak(mut self) -> Self {
+        self.leak_halts = true;
+        self
+    }
+}
+
 /// The tools of a policy, by name. Without one, every well-formed tool name is a tool; with one, a
 /// tool outside it is refused.
 #[derive(Debug, Default)]
@@ -62,6 +78,8 @@ pub(crate) struct Catalogue {
     tools: Option<HashMap<Box<str>, Listed>>,
     /// Whether any tool runs with a credential: where none does, no call looks for one.
     has_credentials: bool,
+    /// The same of halting on a leak.
+    has_leak_halts: bool,
 }
 
 /// What the catalogue says of a tool.
@@ -72,6 +90,8 @@ pub(crate) struct Listed {
     pub(crate) typed: TypedArgs,
     /// What the tool runs with, in the order of the catalogue.
     pub(crate) credentials: Vec<Box<str>>,
+    /// Whether a result that holds a secret halts the caller.
+    pub(crate) leak_halts: bool,
 }
 
 impl Catalogue {
@@ -81,6 +101,7 @@ impl Catalogue {
             return Catalogue::default();
         }
         let has_credentials = tools.iter().any(|tool| !tool.credentials.is_empty());
+        let has_leak_halts = tools.iter().any(|tool| tool.leak_halts);
         let tools = tools.iter().map(|tool| {
             let mut labels = tool.labels.clone();
             labels.sort();
@@ -88,9 +109,9 @@ impl Catalogue {
             let labels = Value::List(labels.into_iter().map(Value::Text).collect());
             let credentials = tool.credentials.clone();
             let typed = TypedArgs::of(&tool.args);
-            (tool.name.clone(), Listed { labels, typed, credentials })
+            (tool.name.clone(), Listed { labels, typed, credentials, leak_halts: tool.leak_halts })
         });
-        Catalogue { tools: Some(tools.collect()), has_credentials }
+        Catalogue { tools: Some(tools.collect()), has_credentials, has_leak_halts }
     }
 
     pub(crate) fn is_there(&self) -> bool {
@@ -132,6 +153,12 @@ impl Catalogue {
         self.get(tool).map_or(&[], |listed| listed.credentials.as_slice())
     }
 
+    /// Whether a result of the tool that holds a secret halts the caller.
+    #[inline]
+    pub(crate) fn leak_halts(&self, tool: &str) -> bool {
+        self.has_leak_halts && self.get(tool).is_some_and(|listed| listed.leak_halts)
+    }
+
     /// Each tool that runs with credentials, and their names.
     pub(crate) fn credentials(&self) -> impl Iterator<Item = (&str, &[Box<str>])> {
         let tools = self.tools.iter().flatten();
@@ -165,5 +192,9 @@ impl Catalogue {
 }
 
 /// What is said of every tool where there is no catalogue.
-static UNSAID: Listed =
-    Listed { labels: Value::List(Vec::new()), typed: TypedArgs::NONE, credentials: Vec::new() };
+static UNSAID: Listed = Listed {
+    labels: Value::List(Vec::new()),
+    typed: TypedArgs::NONE,
+    credentials: Vec::new(),
+    leak_halts: false,
+};

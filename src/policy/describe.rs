@@ -42,6 +42,9 @@ pub(super) fn tool_value(tool: &Tool) -> Value {
     if !credentials.is_empty() {
         let _ = out.insert("credential", Value::List(credentials));
     }
+    if tool.leak_halts {
+        let _ = out.insert("leak", Value::from("halt"));
+    }
     Value::Object(out)
 }
 

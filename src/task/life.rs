@@ -2,6 +2,7 @@
 //! task's lock.
 
 use std::collections::VecDeque;
+use std::sync::Arc;
 
 use super::expiry::Expiry;
 use super::history::{History, Listing};
@@ -11,6 +12,7 @@ use crate::clock::Timestamp;
 use crate::denial::{Denial, Reason};
 use crate::grant::{Counters, GrantId, Row, Rows, Spells, Stamp, Terms};
 use crate::identity::{Identity, Subject};
+use crate::scrub::UsedSecrets;
 use crate::tool::ToolName;
 use crate::value::Value;
 
@@ -36,6 +38,8 @@ struct Rest {
     permits: Vec<OpenPermit>,
     ended: VecDeque<(GrantId, EndedBy)>,
     spells: Spells,
+    /// What results of the task are searched for.
+    used: Option<Arc<UsedSecrets>>,
 }
 
 static NO_HISTORY: History = History::NONE;
@@ -271,6 +275,9 @@ impl Life {
     /// started, what it reserved comes back, unless a rule keeps it.
     pub(crate) fn close_permit(&mut self, seq: u64, ended: Option<Timestamp>) -> bool {
         let Some(permit) = self.take_permit(seq) else { return false };
+        if self.over.is_some() && self.running().is_empty() {
+            self.forget_secrets();
+        }
         match ended {
             None => self.counters.refund(&permit.reservation),
             Some(at) => self.for_each_upwards(permit.grant, |row, spells| {
@@ -288,6 +295,18 @@ impl Life {
         true
     }
 
+    /// The secrets that the task has used, kept until it is over and the last of its calls is done.
+    pub(crate) fn used_secrets(&mut self, make: impl FnOnce() -> UsedSecrets) -> Arc<UsedSecrets> {
+        self.rest_mut().used.get_or_insert_with(|| Arc::new(make())).clone()
+    }
+
+    /// What later results would have been searched for: what a call gave keeps its own.
+    fn forget_secrets(&mut self) {
+        if let Some(rest) = &mut self.rest {
+            rest.used = None;
+        }
+    }
+
     fn take_permit(&mut self, seq: u64) -> Option<OpenPermit> {
         let permits = &mut self.rest.as_mut()?.permits;
         let at = permits.iter().position(|permit| permit.seq == seq)?;
@@ -301,7 +320,7 @@ impl Life {
             rest.history.shrink();
             let nothing_seen = rest.history.is_empty();
             let quiet = rest.permits.is_empty() && rest.ended.is_empty() && nothing_seen;
-            if quiet && rest.spells.is_empty() {
+            if quiet && rest.spells.is_empty() && rest.used.is_none() {
                 self.rest = None;
             }
         }
@@ -318,7 +337,11 @@ impl Life {
             rest.ended = VecDeque::new();
             rest.spells = Spells::default();
         }
-        Some((self.running(), std::mem::take(&mut self.grants)))
+        let running = self.running();
+        if running.is_empty() {
+            self.forget_secrets();
+        }
+        Some((running, std::mem::take(&mut self.grants)))
     }
 }
 

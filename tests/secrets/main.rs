@@ -7,5 +7,6 @@
     reason = "tests"
 )]
 
+mod scrubbed;
 mod vaulted;
 mod world;

@@ -195,7 +195,7 @@ fn error_of(
 }
 
 fn tool(written: &Written) -> Result<Tool, Misfit> {
-    let table = Table::read(written, &["name", "labels", "args", "credential"], "a table")?;
+    let table = Table::read(written, &["name", "labels", "args", "credential", "leak"], "a table")?;
     let name = table.require("name", "a tool of the catalogue has a name", text)?;
     let labels = table.read_at("labels", |own| {
         let labels = list(own)?.iter().enumerate();
@@ -210,6 +210,11 @@ fn tool(written: &Written) -> Result<Tool, Misfit> {
     })?;
     let credentials = table.read_at("credential", credentials)?;
     let tool = Tool::new(name).labels(labels.unwrap_or_default());
+    let halts = table.read_at("leak", |own| match text(own)? {
+        "halt" => Ok(()),
+        _ => Err(Misfit::new(own.span.start, "expected `\"halt\"`")),
+    })?;
+    let tool = if halts.is_some() { tool.halts_on_leak() } else { tool };
     let tool = credentials.into_iter().flatten().fold(tool, Tool::credential);
     Ok(args.into_iter().flatten().fold(tool, |tool, (name, of)| tool.arg(name, of)))
 }

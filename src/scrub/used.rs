@@ -1,0 +1,75 @@
+//! The secrets that a task has used.
+
+use std::fmt;
+use std::sync::Arc;
+
+use crate::sync::RwLock;
+use crate::sync::atomic::{AtomicBool, Ordering};
+use crate::vault::{Sealed, Secret};
+
+/// The secrets that a task has used, sealed, for as long as its results may hold one. Shared by the task and what its
+/// calls gave.
+pub(crate) struct UsedSecrets {
+    /// Whether there is any: what a result is asked first.
+    any: AtomicBool,
+    sealed: RwLock<Vec<Arc<Sealed>>>,
+    tell: Box<Told>,
+}
+
+type Told = dyn Fn(Found) + Send + Sync;
+
+/// Secrets were found in what a call gave, and taken out.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Found {
+    /// The call's permit, by its number.
+    pub(crate) permit: u64,
+    /// What the catalogue calls them, sorted.
+    pub(crate) credentials: Vec<Arc<str>>,
+    /// The caller, if what it called says that a leak halts it.
+    pub(crate) halts: Option<Box<str>>,
+}
+
+impl UsedSecrets {
+    pub(crate) fn new(tell: impl Fn(Found) + Send + Sync + 'static) -> Self {
+        let (any, sealed) = (AtomicBool::new(false), RwLock::default());
+        UsedSecrets { any, sealed, tell: Box::new(tell) }
+    }
+
+    /// Notes what a call is about to run with.
+    pub(crate) fn add(&self, used: &[Arc<Sealed>]) {
+        let mut sealed = self.sealed.write();
+        for one in used {
+            if !sealed.iter().any(|own| Arc::ptr_eq(own, one)) {
+                sealed.push(one.clone());
+            }
+        }
+        self.any.store(!sealed.is_empty(), Ordering::SeqCst);
+    }
+
+    #[inline]
+    pub(super) fn any(&self) -> bool {
+        self.any.load(Ordering::SeqCst)
+    }
+
+    /// How many there are: they are only ever added.
+    pub(super) fn count(&self) -> usize {
+        self.sealed.read().len()
+    }
+
+    /// Their names and what they are, in the clear. `None` if one can't be opened.
+    pub(super) fn unseal(&self) -> Option<Vec<(Arc<str>, Secret)>> {
+        let sealed = self.sealed.read();
+        sealed.iter().map(|one| Some((one.name().clone(), one.unseal()?))).collect()
+    }
+
+    /// Tells the broker. Called with no lock held.
+    pub(super) fn tell(&self, found: Found) {
+        (self.tell)(found);
+    }
+}
+
+impl fmt::Debug for UsedSecrets {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("UsedSecrets").field("count", &self.count()).finish_non_exhaustive()
+    }
+}

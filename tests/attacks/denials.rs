@@ -3,12 +3,14 @@
 use std::collections::BTreeSet;
 
 use hallpass::Halt;
+use hallpass::RunError;
 use hallpass::clock::{Clock, Timestamp};
 use hallpass::key::KeyRing;
 use hallpass::policy::{ApprovalTerms, Moment, Per, Reviewers};
 use hallpass::prelude::*;
 use hallpass::scope::{any, any_of, eq, glob, has_any, max};
 use hallpass::token::hazmat::{Claims, Unverified, append_block, gate_keys, mint};
+use hallpass::vault::{Secret, Vault};
 use serde_json::json;
 
 use crate::world::{HOUR, MINUTE, SECOND, World, broad, call, plain, policy, ring, secret, start};
@@ -106,6 +108,24 @@ fn denials() -> Vec<(Denial, &'static str)> {
     let dead = grant_of("b");
     assert!(!task.revoke_grant(&dead).is_empty());
     note(deny(&dead, of("b", json!({ "x": 1 }))), "");
+
+    // Credentials.
+    let vault = Vault::new().unwrap();
+    vault.seal("hush-key", Secret::new("sixteen-bytes-xx").unwrap()).unwrap();
+    let all = Rule::permit("p").tool("t").any_args();
+    let with_key = Policy::builder().tool(Tool::new("t").credential("hush-key")).rule(all);
+    let lender = Broker::builder(with_key.build().unwrap()).vault(&vault).build().unwrap();
+    let borrower = lender.assert_identity("agent-7").unwrap();
+    let errand = lender.open(&borrower, Purpose::new("t")).unwrap();
+    let lent = errand.request(Scope::tool("t").any_args(), &context).unwrap();
+    let permit =
+        || lender.gate().authorize(&lent, &borrower, of("t", json!({})), &context).unwrap();
+    note(permit().start().map(drop).unwrap_err(), "hush-key");
+    vault.remove("hush-key");
+    match permit().run_with(|_, _| Ok::<_, ()>(())) {
+        Err(RunError::Denied(denial)) => note(denial, "hush-key"),
+        _ => panic!("it ran"),
+    }
 
     // Permits, halts and the log.
     let kept = world.authorize(&grant, x(1)).unwrap();

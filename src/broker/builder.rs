@@ -17,6 +17,7 @@ use super::shared::Shared;
 use super::source::Source;
 use super::stats::DenialCounts;
 use super::tripwire::Tripwire;
+use super::watchers::Watchers;
 use crate::audit::{DigestKey, Entry, Event, Journal, MemoryLog, Origin, Sink, UnwrittenHook};
 use crate::clock::{Clock, SystemClock, Timekeeper};
 use crate::context::ContextSource;
@@ -390,6 +391,7 @@ impl BrokerBuilder {
             changes: Changes::default(),
             abandoned: AtomicU64::new(0),
             halts: Halts::default(),
+            watchers: Watchers::default(),
             denials: DenialCounts::default(),
             tripwire: self
                 .tripwire

@@ -52,6 +52,7 @@ impl Control {
         }
         self.shared.record(at, &Event::Halted { what: word.into(), until: None });
         drop(turn);
+        self.shared.watchers.note_halt();
         ended.recorded(&self.shared)
     }
 

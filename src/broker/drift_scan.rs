@@ -116,6 +116,8 @@ fn scan_task(shared: &Shared, cell: &Arc<TaskCell>, report: &mut Drift) {
         let id = one.0;
         report.grants.extend(Drifted::new(cell, &life, one));
         shared.end_drifted(cell, &mut life, id, now);
+        drop((life, current));
+        shared.watchers.wake_due();
     }
 }
 

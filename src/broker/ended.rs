@@ -90,6 +90,7 @@ impl Ended {
 
     /// Notes that everything found so far has its place in the log.
     pub(super) fn recorded(self, shared: &Arc<Shared>) -> Self {
+        shared.watchers.wake_due();
         let through = shared.journal.last_seq();
         Ended { records: Some((shared.clone(), through)), ..self }
     }

@@ -99,6 +99,7 @@ mod task;
 mod tokens;
 mod trim;
 mod tripwire;
+mod watchers;
 
 use std::sync::Arc;
 

@@ -88,19 +88,10 @@ impl OpenCall {
         self.shared.sources.unseal(names)
     }
 
-    /// Whether what the call was permitted on still lives.
-    pub(super) fn is_live(&self, call: &Call) -> bool {
-        let Ok(now) = self.shared.now() else { return false };
-        let life = &*self.cell.life.lock();
-        let Some(permit) = life.permit(self.seq) else { return false };
-        let claim = Claim {
-            grant: self.grant,
-            // A renewal supersedes tokens, and takes nothing from a call that runs.
-            basis: Basis::Handle,
-            who: &permit.caller,
-            tool: Some(call.tool()),
-        };
-        self.cell.prove_live(life, &self.shared.halts, &claim, now).is_ok()
+    /// The call, to ask about from elsewhere.
+    pub(super) fn reference(&self) -> CallRef {
+        let OpenCall { shared, cell, grant, seq, .. } = self;
+        CallRef { shared: shared.clone(), cell: cell.clone(), grant: *grant, seq: *seq }
     }
 
     /// What a result of the call is scrubbed by.
@@ -152,6 +143,9 @@ impl OpenCall {
                 self.shared.table.forget_late(&self.cell);
             }
             self.cell.call_done.notify_all();
+            drop(life);
+            self.shared.watchers.note_end(self.cell.generation);
+            self.shared.watchers.wake_due();
         }
     }
 
@@ -190,13 +184,42 @@ impl Shared {
             Event::SecretFound { task: task.into(), generation, of: found.permit, credentials };
         self.record(at, &event);
         if let Some(caller) = &found.halts {
-            self.halts.halt(Halt::identity(caller));
-            let what = Halt::identity(caller).to_string().into();
+            let turn = self.halts.take_turn();
+            self.halts.halt(Halt::of(caller));
+            let what = Halt::of(caller).to_string().into();
             self.record(at, &Event::Halted { what, until: None });
+            drop(turn);
+            self.watchers.note_halt();
+            self.watchers.wake_due();
         }
         if let Some(hook) = &self.on_leak {
             hook.tell(&event);
         }
+    }
+}
+
+/// A call that has started, as it is asked about. It keeps nothing open.
+pub(super) struct CallRef {
+    pub(super) shared: Arc<Apart<Arc<Shared>>>,
+    pub(super) cell: Arc<TaskCell>,
+    grant: GrantId,
+    seq: u64,
+}
+
+impl CallRef {
+    /// Whether what the call was permitted on still lives.
+    pub(super) fn is_live(&self, tool: &str) -> bool {
+        let Ok(now) = self.shared.now() else { return false };
+        let life = &*self.cell.life.lock();
+        let Some(permit) = life.permit(self.seq) else { return false };
+        let claim = Claim {
+            grant: self.grant,
+            // A renewal supersedes tokens, and takes nothing from a call that runs.
+            basis: Basis::Handle,
+            who: &permit.caller,
+            tool: Some(tool),
+        };
+        self.cell.prove_live(life, &self.shared.halts, &claim, now).is_ok()
     }
 }
 

@@ -66,6 +66,7 @@ impl Shared {
                     self.table.keep_late(cell);
                 }
                 self.table.remove(cell);
+                self.watchers.note_end(cell.generation);
                 Some(Retired { running, rows, ended_otherwise: None })
             }
             End::Grant { id, why } => {
@@ -85,6 +86,7 @@ impl Shared {
                     }
                     Recorded::NeverGiven => changing.was_never(Change::Given(id)),
                 }
+                self.watchers.note_end(cell.generation);
                 let ended_otherwise = (by.reason() != why).then_some(by);
                 Some(Retired { running: gone.running, rows: Rows::default(), ended_otherwise })
             }
@@ -103,6 +105,7 @@ impl Shared {
             });
         };
         drop(life);
+        self.watchers.wake_due();
         self.remains.take(std::mem::take(&mut retired.rows));
         if retired.ended_otherwise.is_some() { Err(retired.running) } else { Ok(retired) }
     }
@@ -113,6 +116,7 @@ impl Shared {
         let mut life = cell.life.lock();
         let retired = self.retire(cell, &mut life, end, at, recorded);
         drop(life);
+        self.watchers.wake_due();
         if let Some(retired) = retired {
             self.remains.take(retired.rows);
         }

@@ -2,6 +2,7 @@
 
 use super::open_call::OpenCall;
 use super::receipt::{Receipt, RunError};
+use super::watchers::AuthorityEnded;
 use crate::args::Args;
 use crate::audit::Outcome;
 use crate::call::Call;
@@ -67,7 +68,40 @@ impl Running {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn is_live(&self) -> bool {
-        self.open.is_live(&self.call)
+        self.open.reference().is_live(self.call.tool())
+    }
+
+    /// Resolves once the call is no longer [live](Running::is_live), or done: for a tool that streams, and
+    /// stops as soon as its authority ends instead of asking at each step. A future of any runtime; dropping
+    /// it leaves nothing behind.
+    ///
+    /// It is woken by what ends the task or a grant of it, by a halt, and by the call's own end. Time that
+    /// passes wakes nothing by itself: what has expired ends, and wakes, when it is used or
+    /// [swept](crate::Broker::sweep), as by a [reaper](crate::Broker::start_reaper). Until when the caller's own
+    /// identity is good is looked at when the future is polled.
+    ///
+    /// ```
+    /// # use std::future::Future;
+    /// # use std::pin::pin;
+    /// # use std::task::{Context as Polled, Poll, Waker};
+    /// # use hallpass::prelude::*;
+    /// # let policy = Policy::builder().rule(Rule::permit("p").tool("tail").any_args()).build()?;
+    /// # let broker = Broker::new(policy)?;
+    /// # let agent = broker.assert_identity("agent-7")?;
+    /// # let task = broker.open(&agent, Purpose::new("watch"))?;
+    /// # let context = Context::new();
+    /// # let grant = task.request(Scope::tool("tail").any_args(), &context)?;
+    /// # let call = Call::new("tail", serde_json::json!({}))?;
+    /// # let running = broker.gate().authorize(grant.token(), &agent, call, &context)?.start()?;
+    /// let mut ended = pin!(running.ended());
+    /// # let mut polled = Polled::from_waker(Waker::noop());
+    /// assert_eq!(ended.as_mut().poll(&mut polled), Poll::Pending);
+    /// task.complete();
+    /// assert_eq!(ended.as_mut().poll(&mut polled), Poll::Ready(()));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn ended(&self) -> impl Future<Output = ()> + Send + use<> {
+        AuthorityEnded::new(self.open.reference(), self.call.tool())
     }
 
     /// Takes the secrets of the task out of what the tool hands on in pieces while it runs.

@@ -10,6 +10,7 @@ use super::settings::Settings;
 use super::source::Source;
 use super::stats::DenialCounts;
 use super::tripwire::Tripwire;
+use super::watchers::Watchers;
 use crate::audit::{Body, Event, Journal, Origin, Outcome, Place, Unsettled};
 use crate::clock::{Timekeeper, Timestamp};
 use crate::denial::{Code, Denial, Reason};
@@ -45,6 +46,7 @@ pub(crate) struct Shared {
     /// Permits whose call never started.
     pub(crate) abandoned: atomic::AtomicU64,
     pub(crate) halts: Halts,
+    pub(crate) watchers: Watchers,
     pub(crate) denials: DenialCounts,
     pub(crate) tripwire: Option<Tripwire>,
     pub(crate) journal: Journal,
@@ -138,6 +140,8 @@ impl Shared {
     /// Records a denial, counts it, and tells the host's hook: called with no lock held.
     pub(crate) fn record_denial(&self, at: Timestamp, denial: &Denial, event: Event<'_>) {
         self.place_denial(at, denial, &event);
+        // What is found to have drifted ends under locks that are held no more.
+        self.watchers.wake_due();
         self.tell_denial(denial, &event);
     }
 
@@ -177,14 +181,17 @@ impl Shared {
         {
             // One that ends after the last instant there is does not lapse.
             let until = wire.lapse().and_then(|length| now.checked_add(length));
-            let _turn = self.halts.take_turn();
+            let turn = self.halts.take_turn();
             let (until, was_on) = self.halts.halt_until(who.subject().as_str(), until, now);
             // The log tells when a halt lapses as it begins: what lapses writes no record, and one that
             // stays for longer is not said to.
             if !was_on {
-                let what = Halt::of(who).to_string().into();
+                let what = Halt::of(who.subject().as_str()).to_string().into();
                 self.record(now, &Event::Halted { what, until });
             }
+            drop(turn);
+            self.watchers.note_halt();
+            self.watchers.wake_due();
         }
     }
 }

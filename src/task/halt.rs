@@ -89,9 +89,9 @@ impl Halt {
         }
     }
 
-    /// One that was attested.
-    pub(crate) fn of(who: &Identity) -> Self {
-        Halt::Identity { id: who.subject().as_str().into() }
+    /// An identity that was attested, by its id.
+    pub(crate) fn of(id: &str) -> Self {
+        Halt::Identity { id: id.into() }
     }
 }
 

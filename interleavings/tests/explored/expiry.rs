@@ -4,6 +4,7 @@ use hallpass::audit::{Event, Stage};
 use hallpass::prelude::*;
 
 use crate::schedule::explore;
+use crate::watch::Watch;
 use crate::world::{World, here, ping, pings, policy, seconds, to_ping};
 
 /// What gives something on a grant. Each leaves a record if it succeeds.
@@ -52,4 +53,65 @@ fn nothing_is_given_on_a_grant_once_somebody_was_told_that_it_has_expired() {
             drop(task);
         });
     }
+}
+
+/// A permit of a grant that idles out does not start once somebody was told so.
+#[test]
+fn nothing_starts_once_somebody_was_told_that_its_grant_has_expired() {
+    let policy = policy([pings("p").idle(seconds(10))]);
+    explore(3000, move || {
+        let world = World::new(&policy);
+        let (task, grant) = world.pinging();
+        let permit = world.authorize(&grant, &ping()).unwrap();
+        let told = Watch::default();
+        shuttle::thread::scope(|scope| {
+            scope.spawn(|| {
+                let late = told.is_over();
+                let running = permit.start();
+                assert!(!(late && running.is_ok()), "started after its grant had expired");
+                // In use, a grant does not idle: what is told afterwards is another thing.
+                running.map(hallpass::Running::succeed)
+            });
+            world.clock.advance(seconds(10));
+            if let Err(denial) = world.authorize(&grant, &ping()).map(drop) {
+                assert_eq!(denial.reason(), Reason::Expired);
+                told.over();
+            }
+        });
+        drop(task);
+        world.records();
+    });
+}
+
+/// Sweeping what has expired, as a reaper does, against those who use and renew it: it ends once, and
+/// nothing is given after.
+#[test]
+fn what_is_swept_ends_once_and_gives_nothing_after() {
+    let policy = policy([pings("p").idle(seconds(10))]);
+    explore(2000, move || {
+        let world = World::new(&policy);
+        let (task, mut grant) = world.pinging();
+        let (agent, token) = (world.agent("a"), Token::from_text(grant.token().expose().into()));
+        let swept = Watch::default();
+        shuttle::thread::scope(|scope| {
+            scope.spawn(|| {
+                let late = swept.is_over();
+                let permit = world.gate.authorize(&token, &agent, ping(), &here());
+                assert!(!(late && permit.is_ok()), "permitted after it was swept");
+                permit.map(|permit| swept.run(permit))
+            });
+            scope.spawn(|| {
+                let late = swept.is_over();
+                let renewed = task.renew(&mut grant, &agent, &here());
+                assert!(!(late && renewed.is_ok()), "renewed after it was swept");
+            });
+            scope.spawn(|| world.broker.sweep(8));
+            world.clock.advance(seconds(10));
+            if world.broker.sweep(8) > 0 {
+                swept.over();
+            }
+        });
+        drop(task);
+        world.records();
+    });
 }

@@ -27,4 +27,5 @@ mod schedule;
 mod standing;
 mod tokens;
 mod watch;
+mod watched;
 mod world;

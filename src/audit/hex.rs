@@ -1,7 +1,19 @@
 //! Bytes in lowercase hexadecimal digits: one spelling each.
 
-/// Reads exactly `N` bytes.
-pub(super) fn read<const N: usize>(text: &str) -> Option<[u8; N]> {
+/// A text that is not the bytes of what was expected, in lowercase hexadecimal digits.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("not {what}, expected {digits} lowercase hexadecimal digits")]
+pub struct HexError {
+    what: &'static str,
+    digits: usize,
+}
+
+/// Reads exactly `N` bytes of `what`.
+pub(super) fn read<const N: usize>(what: &'static str, text: &str) -> Result<[u8; N], HexError> {
+    bytes(text).ok_or(HexError { what, digits: 2 * N })
+}
+
+fn bytes<const N: usize>(text: &str) -> Option<[u8; N]> {
     let mut bytes = [0; N];
     let (pairs, rest) = text.as_bytes().as_chunks::<2>();
     if pairs.len() != N || !rest.is_empty() {

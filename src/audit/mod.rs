@@ -23,12 +23,13 @@ mod threaded;
 mod verify;
 
 pub(crate) use chain::ChainKey;
-pub use chain::{Anchor, ChainTag, Origin, TagError};
+pub use chain::{Anchor, ChainTag, Origin};
 pub(crate) use digest::DigestKey;
 pub use event::{Event, How, Outcome, Record, Stage};
+pub use hex::HexError;
 pub(crate) use journal::{Journal, Place, Refused, Unsettled, UnwrittenHook, Written};
 pub(crate) use line::{Body, Unwritable};
-pub use log_id::{LogId, LogIdError};
+pub use log_id::LogId;
 pub use memory::{MemoryLog, Snapshot};
 pub use parked::Durable;
 pub use sink::{Entry, Kept, Sink, SinkError, Tail};

@@ -174,11 +174,11 @@ impl Session {
         self.present(None, context, |gate, grant, who| gate.tools(grant, who, context))
     }
 
-    /// Delegates a part of what this session has to another identity, as [`Task::delegate`] does: a
+    /// Delegates a part of what this session has to another identity, as [`Task::delegate`](crate::Task::delegate) does: a
     /// session of its own, which delegates anew what has expired, and ends with this one at the latest.
     ///
     /// # Errors
-    /// As [`Task::delegate`] and [`authorize`](Session::authorize).
+    /// As [`Task::delegate`](crate::Task::delegate) and [`authorize`](Session::authorize).
     pub fn delegate(
         &self,
         holder: &Identity,

@@ -154,7 +154,7 @@ impl Denial {
     }
 
     /// Everything, for operators: shows values and rules, and so is never for agents.
-    pub fn explain(&self) -> Explanation<'_> {
+    pub fn explain(&self) -> impl fmt::Display + fmt::Debug + use<'_> {
         Explanation(self)
     }
 }
@@ -168,7 +168,7 @@ impl Explain for Denial {
 
 /// A denial in full. Only `Display`: it is for people.
 #[derive(Clone, Copy)]
-pub struct Explanation<'d>(&'d Denial);
+struct Explanation<'d>(&'d Denial);
 
 impl fmt::Display for Explanation<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -2,7 +2,7 @@
 
 use super::id::KeyId;
 
-/// The longest audience, in bytes: a token names it in one of its [names](crate::token::hazmat::MAX_NAME).
+/// The longest audience, in bytes: a token names it in one of its names.
 pub(crate) const MAX_AUDIENCE: usize = 255;
 
 /// Why a key or a change of the ring was refused.

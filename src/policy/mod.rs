@@ -66,7 +66,7 @@ pub(crate) use wanted::{Wanted, When};
 
 /// How many rules a policy may have. A decision does not grow with them, loading does: a million is
 /// ten times the largest policy this crate is measured with.
-pub const MAX_RULES: usize = 1_000_000;
+pub(crate) const MAX_RULES: usize = 1_000_000;
 
 /// Rules that have been checked as a whole. Cloning shares them.
 #[derive(Clone)]

@@ -2,7 +2,7 @@
 
 /// How deep constraints may be nested. Eight is twice what hand-written policies use; the bound keeps
 /// evaluation's stack small whatever a policy or a scope says.
-pub const MAX_NESTING: usize = 8;
+pub(crate) const MAX_NESTING: usize = 8;
 
 /// What is wrong with a constraint.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, thiserror::Error)]
@@ -46,7 +46,7 @@ pub enum ConstraintError {
     /// `same_as` of the broker's time, in a scope: what is asked for would hold at one instant.
     #[error("`when.now` is for rules: a scope says nothing of the time")]
     TimeInScope,
-    /// Constraints nested deeper than [`MAX_NESTING`].
+    /// Constraints nested deeper than 8 levels.
     #[error("constraints are nested deeper than {MAX_NESTING} levels")]
     TooDeep,
 }

@@ -30,11 +30,11 @@ use crate::value::{DecodeError, Decoder};
 /// How many parts (capabilities, conditions, constraints and values) a scope in a token may have.
 /// Twenty tools with five conditions on sets of four values come to 500; the bound keeps what a
 /// reader builds for one block in sight, since a part can be as small as a byte.
-pub const MAX_PARTS: usize = 512;
+pub(crate) const MAX_PARTS: usize = 512;
 
 /// How many levels of lists and objects a value in a token's scope may have. Values that are compared
 /// whole are names and numbers, seldom a list of them; the bound keeps the reader's stack small.
-pub const MAX_VALUE_LEVELS: usize = 8;
+pub(crate) const MAX_VALUE_LEVELS: usize = 8;
 
 /// Reads a scope's byte form, all of it.
 pub(crate) fn decode(bytes: &[u8]) -> Result<Vec<Capability>, ScopeBytesError> {

@@ -15,10 +15,10 @@ use crate::visible::{SHOWN, escape_for_people};
 
 /// How many capabilities a scope may have. A task that needs more asks in several requests; the
 /// bound keeps what one request costs in sight.
-pub const MAX_CAPABILITIES: usize = 128;
+pub(crate) const MAX_CAPABILITIES: usize = 128;
 
 /// How many conditions one capability may have.
-pub const MAX_CONDITIONS: usize = 128;
+pub(crate) const MAX_CONDITIONS: usize = 128;
 
 /// How many `json` a scope may have, those inside one another included. Each reads a text anew, which
 /// may be as long as arguments may be, and both may be an agent's.
@@ -52,7 +52,7 @@ pub enum ScopeError {
     /// Nothing is asked for.
     #[error("the scope is empty: name at least one tool")]
     Empty,
-    /// More than [`MAX_CAPABILITIES`] capabilities, or more than [`MAX_CONDITIONS`] conditions in one.
+    /// More than 128 capabilities, or more than 128 conditions in one.
     #[error(
         "the scope is too large: at most {MAX_CAPABILITIES} capabilities of {MAX_CONDITIONS} conditions"
     )]

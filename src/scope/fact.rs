@@ -108,7 +108,7 @@ impl fmt::Debug for Path {
      `resource.id`, `resource.attrs.NAME` or `args.NAME`",
     Shown(.0)
 )]
-pub struct UnknownFact(Box<str>);
+pub(crate) struct UnknownFact(Box<str>);
 
 impl Fact {
     /// The argument called `name`.

@@ -12,7 +12,7 @@ use crate::visible::{escape_for_people, is_hidden};
 
 /// How long a pattern may be, in bytes: half of what a SPIFFE id may have, so that a pattern for one
 /// always fits, and few enough that matching a text costs at most as many steps per character.
-pub const MAX_GLOB: usize = 1024;
+pub(crate) const MAX_GLOB: usize = 1024;
 
 /// The longest text, in bytes, that a constraint's pattern is asked of: what systems allow a path to be.
 /// Of a longer one nothing is known, which a permit refuses and a forbid acts on. Matching costs the
@@ -24,7 +24,7 @@ pub const MAX_SCOPE_PATTERNS: usize = 4096;
 
 /// How many wildcards a pattern may have: far more than people write; the bound keeps patterns that
 /// only exist to be slow out of tokens and policies.
-pub const MAX_WILDCARDS: usize = 32;
+pub(crate) const MAX_WILDCARDS: usize = 32;
 
 /// The characters before which a `\` stands where they are meant themselves.
 const ESCAPED: &str = "!~@+?*$[]{}\\";
@@ -87,10 +87,10 @@ pub enum GlobError {
     /// The pattern is empty.
     #[error("an empty pattern matches nothing: leave the constraint out, or say what is meant")]
     Empty,
-    /// The pattern has more than [`MAX_GLOB`] bytes.
+    /// The pattern has more than 1,024 bytes.
     #[error("a pattern of {0} bytes, expected at most {MAX_GLOB}")]
     TooLong(usize),
-    /// The pattern has more than [`MAX_WILDCARDS`] wildcards.
+    /// The pattern has more than 32 wildcards.
     #[error("a pattern of {0} wildcards, expected at most {MAX_WILDCARDS}")]
     TooManyWildcards(usize),
     /// A character that means something in other pattern languages and nothing here.

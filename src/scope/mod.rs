@@ -64,17 +64,16 @@ mod value_type;
 mod words;
 
 pub use constraint::Constraint;
-pub use constraint_error::{ConstraintError, MAX_NESTING};
-pub use decode::{MAX_PARTS, MAX_VALUE_LEVELS};
-pub use draft::{MAX_CAPABILITIES, MAX_CONDITIONS, MAX_SCOPE_JSON, Scope, ScopeError};
-pub use fact::UnknownFact;
-pub use glob::{Glob, GlobError, MAX_GLOB, MAX_PATTERN_TEXT, MAX_SCOPE_PATTERNS, MAX_WILDCARDS};
+pub use constraint_error::ConstraintError;
+pub(crate) use decode::MAX_PARTS;
+pub use draft::{MAX_SCOPE_JSON, Scope, ScopeError};
+pub use glob::{Glob, GlobError, MAX_PATTERN_TEXT, MAX_SCOPE_PATTERNS};
 pub use kind::Count;
 pub(crate) use kind::Set;
 pub use layout::ScopeBytesError;
 pub use read::MAX_SCOPE_TEXT;
-pub use regex::{MAX_REGEX, Regex, RegexError};
-pub use truth::Truth;
+pub use regex::{Regex, RegexError};
+pub(crate) use truth::Truth;
 #[cfg(feature = "url")]
 pub use url::UrlPattern;
 pub use value_type::ValueType;

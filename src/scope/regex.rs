@@ -10,7 +10,7 @@ use crate::meter::{Meter, Work};
 use crate::visible::escape_for_people;
 
 /// How long a pattern may be, in bytes: what is longer is not a rule that people can review.
-pub const MAX_REGEX: usize = 1024;
+pub(crate) const MAX_REGEX: usize = 1024;
 
 /// How deep groups may be nested, so that reading and matching need little stack.
 const MAX_GROUPS: usize = 16;
@@ -26,7 +26,7 @@ const MAX_REPEAT: u32 = 1000;
 ///
 /// Anchors are refused: the whole text is matched in any case, and an expression that relies on being
 /// searched for would mean something else. So are look-around, back references, flags, lazy and
-/// possessive repetition. Matching takes time in proportion to the text; see [`MAX_REGEX`].
+/// possessive repetition. Matching takes time in proportion to the text, and an expression has at most 1,024 bytes.
 ///
 /// ```
 /// use hallpass::scope::Regex;

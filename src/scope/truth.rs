@@ -7,7 +7,7 @@ use std::ops::{BitAnd, BitOr, Not};
 /// Kleene's strong logic: unknown stays unknown unless the other side settles the matter alone. A
 /// permit needs [`Truth::True`]; a forbid or an ask acts on [`Truth::True`] and [`Truth::Unknown`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Truth {
+pub(crate) enum Truth {
     /// The condition holds.
     True,
     /// The condition does not hold.

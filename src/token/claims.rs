@@ -7,10 +7,10 @@ use crate::grant::GrantId;
 use crate::key::{KeyId, MAX_AUDIENCE};
 
 /// The most bytes of an issuer, audience or task name: one length byte holds them.
-pub const MAX_NAME: usize = MAX_AUDIENCE;
+pub(crate) const MAX_NAME: usize = MAX_AUDIENCE;
 
 /// The most bytes of a holder: the longest SPIFFE ID there may be.
-pub const MAX_HOLDER: usize = 2048;
+pub(crate) const MAX_HOLDER: usize = 2048;
 
 /// The kind of a root block, and the version of its layout in one.
 const ROOT: u8 = 1;

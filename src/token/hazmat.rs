@@ -35,7 +35,7 @@
 //! ```
 
 pub use super::chain::{Blocks, MAX_BLOCK};
-pub use super::claims::{Claims, MAX_HOLDER, MAX_NAME};
+pub use super::claims::Claims;
 pub use super::mint::{append_block, mint};
 pub use super::verify::{Unverified, VerifiedToken};
 pub use crate::key::audience::AudienceKeys;
@@ -44,7 +44,7 @@ use crate::key::{KeyError, KeyRing};
 /// The keys that sign and verify the tokens of a gate with this audience, as the ring is now.
 ///
 /// # Errors
-/// [`KeyError::Audience`] if the audience is empty or longer than [`MAX_NAME`] bytes.
+/// [`KeyError::Audience`] if the audience is empty or longer than 255 bytes.
 pub fn gate_keys(ring: &KeyRing, audience: &str) -> Result<AudienceKeys, KeyError> {
     ring.for_gate(audience)
 }
@@ -52,7 +52,7 @@ pub fn gate_keys(ring: &KeyRing, audience: &str) -> Result<AudienceKeys, KeyErro
 /// The key that signs the tokens of verifiers with this audience, as the ring is now.
 ///
 /// # Errors
-/// [`KeyError::Audience`] if the audience is empty or longer than [`MAX_NAME`] bytes.
+/// [`KeyError::Audience`] if the audience is empty or longer than 255 bytes.
 pub fn verifier_keys(ring: &KeyRing, audience: &str) -> Result<AudienceKeys, KeyError> {
     ring.for_verifiers(audience)
 }

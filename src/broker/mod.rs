@@ -47,6 +47,7 @@
 //! }
 //! ```
 
+mod authority_ended;
 mod authorize;
 mod broker_error;
 mod builder;

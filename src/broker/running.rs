@@ -1,8 +1,8 @@
 //! A call that is running.
 
+use super::authority_ended::AuthorityEnded;
 use super::open_call::OpenCall;
 use super::receipt::{Receipt, RunError};
-use super::watchers::AuthorityEnded;
 use crate::args::Args;
 use crate::audit::Outcome;
 use crate::call::Call;

@@ -6,12 +6,8 @@
 //! one load more, and a call nothing.
 
 use std::collections::BTreeMap;
-use std::future::Future;
-use std::pin::Pin;
-use std::sync::Arc;
-use std::task::{Context, Poll, Waker};
+use std::task::Waker;
 
-use super::open_call::CallRef;
 use crate::sync::Mutex;
 use crate::sync::atomic::{AtomicUsize, Ordering};
 
@@ -33,7 +29,7 @@ struct Wakers {
 
 impl Watchers {
     /// Has a future woken once when something of the task ends, in place of what it registered before.
-    fn register(&self, task: u64, own: &mut Option<u64>, waker: &Waker) {
+    pub(super) fn register(&self, task: u64, own: &mut Option<u64>, waker: &Waker) {
         let waker = waker.clone();
         let mut wakers = self.wakers.lock();
         let id = *own.get_or_insert_with(|| {
@@ -50,7 +46,7 @@ impl Watchers {
     }
 
     /// Forgets a future that has its answer or was dropped.
-    fn forget(&self, task: u64, own: &mut Option<u64>) {
+    pub(super) fn forget(&self, task: u64, own: &mut Option<u64>) {
         let Some(id) = own.take() else { return };
         let forgotten = self.wakers.lock().waiting.remove(&(task, id));
         if forgotten.is_some() {
@@ -94,48 +90,9 @@ impl Watchers {
     }
 }
 
-/// Resolves once what permits a running call has ended.
-pub(super) struct AuthorityEnded {
-    call: CallRef,
-    tool: Arc<str>,
-    registered: Option<u64>,
-}
-
-impl AuthorityEnded {
-    pub(super) fn new(call: CallRef, tool: &str) -> Self {
-        AuthorityEnded { call, tool: tool.into(), registered: None }
-    }
-
-    fn forget(&mut self) {
-        let CallRef { shared, cell, .. } = &self.call;
-        shared.watchers.forget(cell.generation, &mut self.registered);
-    }
-}
-
-impl Future for AuthorityEnded {
-    type Output = ();
-
-    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<()> {
-        let this = &mut *self;
-        let CallRef { shared, cell, .. } = &this.call;
-        // Before looking: what ends from here on wakes it.
-        shared.watchers.register(cell.generation, &mut this.registered, context.waker());
-        if this.call.is_live(&this.tool) {
-            return Poll::Pending;
-        }
-        this.forget();
-        Poll::Ready(())
-    }
-}
-
-impl Drop for AuthorityEnded {
-    fn drop(&mut self) {
-        self.forget();
-    }
-}
-
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
     use std::sync::atomic::AtomicUsize;
     use std::task::Wake;
 

@@ -63,21 +63,16 @@ fn nothing_starts_once_somebody_was_told_that_its_grant_has_expired() {
         let world = World::new(&policy);
         let (task, grant) = world.pinging();
         let permit = world.authorize(&grant, &ping()).unwrap();
-        let told = Watch::default();
-        shuttle::thread::scope(|scope| {
-            scope.spawn(|| {
-                let late = told.is_over();
-                let running = permit.start();
-                assert!(!(late && running.is_ok()), "started after its grant had expired");
-                // In use, a grant does not idle: what is told afterwards is another thing.
-                running.map(hallpass::Running::succeed)
-            });
+        let (running, told) = shuttle::thread::scope(|scope| {
+            let running = scope.spawn(|| permit.start());
             world.clock.advance(seconds(10));
-            if let Err(denial) = world.authorize(&grant, &ping()).map(drop) {
-                assert_eq!(denial.reason(), Reason::Expired);
-                told.over();
-            }
+            let asked = world.authorize(&grant, &ping()).map(drop);
+            let told = asked.is_err_and(|denial| denial.reason() == Reason::Expired);
+            (running.join().unwrap(), told)
         });
+        // While its call runs a grant is in use, and does not idle out.
+        assert!(!(told && running.is_ok()), "started after its grant had expired");
+        drop(running);
         drop(task);
         world.records();
     });

@@ -56,6 +56,7 @@ pages! {
     policy = "../docs/policy.md",
     replay = "../docs/replay.md",
     scale = "../docs/scale.md",
+    secrets = "../docs/secrets.md",
     security = "../SECURITY.md",
     token_format = "../docs/token-format.md",
 }

@@ -13,6 +13,7 @@
 //! [`Identity`]: identity::Identity
 //! [`Permit`]: Permit
 //! [`Permit::run`]: Permit::run
+//! [`Permit::run_with`]: Permit::run_with
 //! [`Policy::from_toml`]: policy::Policy::from_toml
 //! [`Policy::lint`]: policy::Policy::lint
 //! [`Purpose`]: purpose::Purpose
@@ -43,6 +44,7 @@
 //! [policy]: _documentation::policy
 //! [replay]: _documentation::replay
 //! [scale]: _documentation::scale
+//! [secrets]: _documentation::secrets
 //! [token-format]: _documentation::token_format
 //! [changelog]: _documentation::changelog
 //! [security]: _documentation::security

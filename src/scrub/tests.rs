@@ -276,6 +276,18 @@ fn each_form_is_found_and_only_it_is_taken() {
     assert_eq!(scrubbed("pa/ss\"word-of-order"), "pa/ss\"word-of-order");
 }
 
+/// attack 128: the characters that a secret shares with its neighbours hold some of its bits
+#[test]
+fn base64_loses_the_characters_around_the_secret_that_hold_bits_of_it() {
+    for before in 0..3 {
+        let whole = [&b"abc"[..before], SECRET, b"xyz"].concat();
+        let text = STANDARD.encode(&whole);
+        let (first, past) = (before * 8 / 6, ((before + SECRET.len()) * 8).div_ceil(6));
+        let expected = format!("{}[redacted]{}", &text[..first], &text[past..]);
+        assert_eq!(scrubbed(&text), expected);
+    }
+}
+
 /// Each misses, and the documentation says so.
 #[test]
 fn what_is_named_as_a_miss_is_one() {

@@ -8,5 +8,6 @@
 )]
 
 mod scrubbed;
+mod tainted;
 mod vaulted;
 mod world;

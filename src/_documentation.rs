@@ -12,6 +12,7 @@ macro_rules! links {
 [`Policy::strict_from_toml`]: crate::Policy::strict_from_toml
 [`Vault`]: crate::vault::Vault
 [`Verifier`]: crate::token::Verifier
+[approvals]: crate::_documentation::approvals
 [attacks]: crate::_documentation::attacks
 [audit]: crate::_documentation::audit
 [audit#keys]: crate::_documentation::audit#keys
@@ -42,6 +43,7 @@ macro_rules! pages {
 }
 
 pages! {
+    approvals = "../docs/approvals.md",
     architecture = "../docs/architecture.md",
     attacks = "../docs/attacks.md",
     audit = "../docs/audit.md",

@@ -6,7 +6,8 @@ use crate::args::{Args, ArgsError};
 use crate::resource::Resource;
 use crate::scope::{CallParts, Scope, ValueType, eq, of_type};
 use crate::tool::{ToolName, ToolNameError};
-use crate::value::Value;
+use crate::value::{Digest, Value};
+use crate::visible::ATTRIBUTE_NAME;
 
 /// One call of a tool, as asked for: nothing says yet that it may run.
 ///
@@ -26,7 +27,12 @@ pub struct Call {
     args: Args,
     /// Boxed, because most calls have none and every call is moved into its permit.
     resource: Option<Box<Resource>>,
+    material: Option<Box<Material>>,
 }
+
+/// Digests of what the arguments refer to, by name: sorted, each name once.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Material(Vec<(Box<str>, Digest)>);
 
 /// Why something is not a call.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
@@ -58,6 +64,7 @@ impl Call {
             tool: ToolName::new(tool)?,
             args: args.try_into().map_err(ArgsError::from)?,
             resource: None,
+            material: None,
         })
     }
 
@@ -66,7 +73,7 @@ impl Call {
     /// # Errors
     /// [`CallError`] as above, and for text that is not a JSON object, or says a key twice.
     pub fn from_json(tool: &str, args: &str) -> Result<Self, CallError> {
-        Ok(Call { tool: ToolName::new(tool)?, args: Args::from_json(args)?, resource: None })
+        Ok(Call::plain(ToolName::new(tool)?, Args::from_json(args)?))
     }
 
     /// As [`Call::from_json`], from bytes that ought to be UTF-8: the body of a request, say.
@@ -74,7 +81,7 @@ impl Call {
     /// # Errors
     /// As [`Call::from_json`].
     pub fn from_json_bytes(tool: &str, args: &[u8]) -> Result<Self, CallError> {
-        Ok(Call { tool: ToolName::new(tool)?, args: Args::from_json_bytes(args)?, resource: None })
+        Ok(Call::plain(ToolName::new(tool)?, Args::from_json_bytes(args)?))
     }
 
     /// A call whose arguments are a host's own data, a struct say: see [`Args::from_serialize`].
@@ -82,7 +89,32 @@ impl Call {
     /// # Errors
     /// [`CallError`] as above, and for data that is not a JSON object.
     pub fn from_serialize<T: Serialize + ?Sized>(tool: &str, args: &T) -> Result<Self, CallError> {
-        Ok(Call { tool: ToolName::new(tool)?, args: Args::from_serialize(args)?, resource: None })
+        Ok(Call::plain(ToolName::new(tool)?, Args::from_serialize(args)?))
+    }
+
+    fn plain(tool: ToolName, args: Args) -> Self {
+        Call { tool, args, resource: None, material: None }
+    }
+
+    /// What an argument refers to, by its digest: the script behind a path, say. People who are asked about
+    /// the call are shown it, and what they agree to is redeemed only while the host states the same. Said
+    /// twice of one name, the later counts. Of a name that no attribute may have, nothing is kept.
+    ///
+    /// ```
+    /// # use hallpass::Call;
+    /// use hallpass::value::Digest;
+    ///
+    /// let script = b"#!/bin/sh\nmake deploy\n";
+    /// let call = Call::new("shell.run", serde_json::json!({ "path": "/srv/deploy.sh" }))?
+    ///     .material("script", Digest::of(script));
+    /// # let _ = call;
+    /// # Ok::<(), hallpass::CallError>(())
+    /// ```
+    pub fn material(mut self, name: &str, digest: Digest) -> Self {
+        if ATTRIBUTE_NAME.check(name).is_ok() {
+            self.material.get_or_insert_default().add(name, digest);
+        }
+        self
     }
 
     /// What the call acts on, as the host knows it.
@@ -107,7 +139,18 @@ impl Call {
 
     /// The same call with other arguments.
     pub(crate) fn with_args(&self, args: Args) -> Call {
-        Call { tool: self.tool.clone(), args, resource: self.resource.clone() }
+        let (resource, material) = (self.resource.clone(), self.material.clone());
+        Call { tool: self.tool.clone(), args, resource, material }
+    }
+
+    /// The same call with what is stated of its material now.
+    pub(crate) fn with_material(&self, stated: Option<&Material>) -> Call {
+        Call { material: stated.cloned().map(Box::new), ..self.clone() }
+    }
+
+    /// Digests of what the arguments refer to.
+    pub(crate) fn materials(&self) -> &Material {
+        self.material.as_deref().unwrap_or(&NO_MATERIAL)
     }
 
     /// The arguments.
@@ -118,6 +161,30 @@ impl Call {
     /// What the call acts on.
     pub fn resource(&self) -> Option<&Resource> {
         self.resource.as_deref()
+    }
+}
+
+static NO_MATERIAL: Material = Material(Vec::new());
+
+impl Material {
+    /// Adds one, in the place of another of the same name.
+    pub(crate) fn add(&mut self, name: &str, digest: Digest) {
+        match self.0.binary_search_by(|(own, _)| (**own).cmp(name)) {
+            Ok(at) => {
+                if let Some((_, own)) = self.0.get_mut(at) {
+                    *own = digest;
+                }
+            }
+            Err(at) => self.0.insert(at, (name.into(), digest)),
+        }
+    }
+
+    pub(crate) fn has(&self, name: &str) -> bool {
+        self.0.iter().any(|(own, _)| **own == *name)
+    }
+
+    pub(crate) fn iter(&self) -> impl ExactSizeIterator<Item = (&str, &Digest)> {
+        self.0.iter().map(|(name, digest)| (&**name, digest))
     }
 }
 

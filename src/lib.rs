@@ -31,6 +31,7 @@
 //! [`testing`]: mod@testing
 //! [policies]: mod@policy
 //! [tokens]: mod@token
+//! [approvals]: _documentation::approvals
 //! [architecture]: _documentation::architecture
 //! [attacks]: _documentation::attacks
 //! [audit]: _documentation::audit
@@ -96,9 +97,10 @@ mod word;
 pub use approval::fuzzing as approval_fuzzing;
 pub use broker::{
     Broker, BrokerBuilder, BrokerError, BrokerStats, Control, Cut, Drift, DriftScan, Drifted,
-    DryRun, Ended, FlushError, Gate, Grant, Halt, HaltError, LateCall, MissingCredential, Permit,
-    Reaper, Receipt, ReloadError, RunError, Running, Session, Standing, StandingGrant,
-    StandingTask, Task, ToolError,
+    DryRun, Ended, FlushError, Gate, Grant, Halt, HaltError, LateCall, MissingCredential,
+    NotCounted, Pending, Permit, Question, QuestionState, Reaper, Receipt, ReloadError, Reviews,
+    RunError, Running, Session, Standing, StandingGrant, StandingTask, Tally, Task, ToolError,
+    View, ViewLine,
 };
 pub use call::{Call, CallError};
 pub use context::Context;

@@ -134,8 +134,64 @@ pub enum Event<'a> {
         context: Option<Cow<'a, str>>,
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
         rules: Vec<Cow<'a, str>>,
+        /// The questions whose approvals it redeemed.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        approvals: Vec<Cow<'a, str>>,
         /// Under which policy: the last `reloaded` record of this epoch has its digest.
         epoch: u64,
+    },
+    /// A call waits until people agree.
+    Asked {
+        task: Cow<'a, str>,
+        generation: u64,
+        /// The question's id.
+        question: Cow<'a, str>,
+        /// Who asked.
+        who: Cow<'a, str>,
+        /// The other names of those who can't answer: the requester, who delegated, and whom they act for.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        parties: Vec<Cow<'a, str>>,
+        tool: Cow<'a, str>,
+        /// Digest of the arguments.
+        args: Cow<'a, str>,
+        /// The asks.
+        rules: Vec<Cow<'a, str>>,
+        /// Until when people can answer.
+        expires: Timestamp,
+        epoch: u64,
+    },
+    /// Somebody answered a question, or tried to.
+    Answered {
+        task: Cow<'a, str>,
+        generation: u64,
+        question: Cow<'a, str>,
+        /// Who; nothing where the asker took the question back.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        who: Option<Cow<'a, str>>,
+        answer: Answered,
+        /// Digest of what was shown to them.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        shown: Option<Cow<'a, str>>,
+        /// Why it does not count, if it does not.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        refused: Option<Cow<'a, str>>,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        reason: Option<Cow<'a, str>>,
+        /// Where the question stands then.
+        state: Cow<'a, str>,
+        /// Until when the approval is good, if this made it complete.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        good_until: Option<Timestamp>,
+    },
+    /// A question or its approval ended by something else than an answer.
+    Voided {
+        task: Cow<'a, str>,
+        generation: u64,
+        question: Cow<'a, str>,
+        /// Where it stands then.
+        state: Cow<'a, str>,
+        /// What ended it.
+        why: Cow<'a, str>,
     },
     /// What became of a permitted call.
     Outcome {
@@ -228,6 +284,9 @@ impl Event<'_> {
             Event::Denied { .. } => "denied",
             Event::Denials { .. } => "denials",
             Event::Permitted { .. } => "permitted",
+            Event::Asked { .. } => "asked",
+            Event::Answered { .. } => "answered",
+            Event::Voided { .. } => "voided",
             Event::Outcome { .. } => "outcome",
             Event::SecretFound { .. } => "secret_found",
             Event::Ended { .. } => "ended",
@@ -247,6 +306,9 @@ impl Event<'_> {
             Event::Opened { task, .. }
             | Event::Granted { task, .. }
             | Event::Permitted { task, .. }
+            | Event::Asked { task, .. }
+            | Event::Answered { task, .. }
+            | Event::Voided { task, .. }
             | Event::Outcome { task, .. }
             | Event::SecretFound { task, .. }
             | Event::Ended { task, .. }
@@ -286,6 +348,21 @@ impl Event<'_> {
     pub(crate) fn denies(&self) -> bool {
         matches!(self, Event::Denied { .. })
     }
+}
+
+/// What somebody answered.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum Answered {
+    /// A yes of a reviewer.
+    Approve,
+    /// A yes of the human that is acted for.
+    Confirm,
+    /// A no.
+    Deny,
+    /// The question was taken back.
+    Cancel,
 }
 
 /// Where a denial fell.

@@ -25,7 +25,7 @@ mod verify;
 pub(crate) use chain::ChainKey;
 pub use chain::{Anchor, ChainTag, Origin};
 pub(crate) use digest::DigestKey;
-pub use event::{Event, How, Outcome, Record, Stage};
+pub use event::{Answered, Event, How, Outcome, Record, Stage};
 pub use hex::HexError;
 pub(crate) use journal::{Journal, Place, Refused, Unsettled, UnwrittenHook, Written};
 pub(crate) use line::{Body, Unwritable};

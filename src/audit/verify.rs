@@ -1,5 +1,7 @@
 //! Whether a log is the one that was written.
 
+mod approvals;
+
 use std::collections::BTreeMap;
 
 use serde::Deserialize;
@@ -7,6 +9,7 @@ use serde::Deserialize;
 use super::chain::ChainKey;
 use super::{Anchor, ChainTag, Event, LogId, Origin, Record};
 use crate::key::{KeyId, LogKeys};
+use approvals::Approvals;
 
 /// Checks a whole log, from its first record: lines and tags in the order in which they are kept.
 ///
@@ -14,7 +17,8 @@ use crate::key::{KeyId, LogKeys};
 /// gives it, under the key that the first record or the last `rekeyed` one names, so `keys` are those
 /// there have been. Numbers must run 1, 2, 3, … (a sum of denials stands for the range of numbers that it
 /// says, and says how many there were of each reason), and an outcome must belong to one permit before it
-/// that has no other. With an anchor kept elsewhere since, a cut tail and a log rebuilt by somebody who has
+/// that has no other. A permit that redeems an approval comes after a question, answers of others than its asker
+/// that made it complete, and within its time; each is used once. With an anchor kept elsewhere since, a cut tail and a log rebuilt by somebody who has
 /// the key are seen too; an anchor older than the log is fine.
 ///
 /// # Errors
@@ -41,6 +45,7 @@ struct Reading<'k> {
     chain: Option<Chain>,
     last: Anchor,
     permits: Permits,
+    approvals: Approvals,
 }
 
 /// What the first record says, and the key that the next one is under.
@@ -51,8 +56,8 @@ struct Chain {
 
 impl<'k> Reading<'k> {
     fn new(keys: &'k LogKeys, origin: &'k Origin<'k>) -> Self {
-        let permits = Permits::default();
-        Reading { keys, origin, chain: None, last: Anchor::OF_NOTHING, permits }
+        let (permits, approvals) = Default::default();
+        Reading { keys, origin, chain: None, last: Anchor::OF_NOTHING, permits, approvals }
     }
 
     fn read(&mut self, line: &str, tag: ChainTag, anchor: Option<&Anchor>) -> Result<(), Fault> {
@@ -73,7 +78,10 @@ impl<'k> Reading<'k> {
         match &record.event {
             Event::Rekeyed { key } => chain.key = find(self.keys, key, seq)?,
             Event::LogStarted { .. } if seq > 1 => return Err(Fault::StartedAgain { seq }),
-            _ => self.permits.note(&record)?,
+            _ => {
+                self.permits.note(&record)?;
+                self.approvals.note(&record)?;
+            }
         }
         self.last = Anchor { seq: record.seq, tag };
         // An anchor is where a record ends. One among the numbers of a sum has seen other records.
@@ -220,6 +228,24 @@ pub enum Fault {
         /// The number it refers to.
         of: u64,
     },
+    /// It is about a question that was not asked before it, or asks one a second time.
+    #[error("record {seq} is about a question that no earlier record asked, or asks it again")]
+    NoQuestion {
+        /// The record's number.
+        seq: u64,
+    },
+    /// It counts the approval of somebody who is a party to the call.
+    #[error("record {seq} counts the approval of somebody who is a party to what they approve")]
+    OwnApproval {
+        /// The answer's number.
+        seq: u64,
+    },
+    /// It redeems an approval that was not good at that moment.
+    #[error("record {seq} redeems an approval that was not given, not good any more, or used")]
+    NotApproved {
+        /// The permit's number.
+        seq: u64,
+    },
     /// It is the second outcome of one permit.
     #[error("record {seq} is a second outcome of permit {of}")]
     SecondOutcome {
@@ -246,6 +272,9 @@ impl Fault {
             | Fault::Rebuilt { seq }
             | Fault::WrongSum { seq, .. }
             | Fault::OutcomeOfNoPermit { seq, .. }
+            | Fault::NoQuestion { seq }
+            | Fault::OwnApproval { seq }
+            | Fault::NotApproved { seq }
             | Fault::SecondOutcome { seq, .. } => seq,
         }
     }

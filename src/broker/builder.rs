@@ -9,6 +9,7 @@ use super::changes::Changes;
 use super::credentials::Sources;
 use super::current::{InForce, KeysInForce, Ruling};
 use super::denial_hook::DenialHook;
+use super::docket::Docket;
 use super::keys::purged_from;
 use super::leak::LeakHook;
 use super::remains::Remains;
@@ -80,6 +81,8 @@ impl BrokerBuilder {
                 presentation_window: Duration::from_secs(30),
                 max_grants_per_task: 1 << 20,
                 max_permits: 1024,
+                questions_per_task: 16,
+                questions_per_identity: 64,
                 log_timeout: Duration::from_secs(2),
             },
         }
@@ -137,6 +140,15 @@ impl BrokerBuilder {
     /// hundred bytes, and one task of an agent that asks again and again is all that it costs.
     pub fn max_grants_per_task(mut self, grants: usize) -> Self {
         self.settings.max_grants_per_task = grants;
+        self
+    }
+
+    /// How many questions of a task, and of an identity in all its tasks, may wait for people at once: 1 to
+    /// 10,000 each, 16 and 64 by default. People answer a few; what asks more than that wears them out. More are
+    /// denied as [`too_many`](crate::Reason::TooMany), and none makes room for another.
+    pub fn max_questions(mut self, per_task: usize, per_identity: usize) -> Self {
+        self.settings.questions_per_task = per_task;
+        self.settings.questions_per_identity = per_identity;
         self
     }
 
@@ -328,6 +340,10 @@ impl BrokerBuilder {
         if !(1..=1 << 20).contains(&self.settings.max_grants_per_task) {
             return Err(BrokerError::Setting("max_grants_per_task", "1 to 1048576"));
         }
+        let questions = [self.settings.questions_per_task, self.settings.questions_per_identity];
+        if questions.iter().any(|most| !(1..=10_000).contains(most)) {
+            return Err(BrokerError::Setting("max_questions", "1 to 10000 each"));
+        }
         for (name, text) in [("issuer", &self.issuer), ("audience", &self.audience)] {
             if text.is_empty() || text.len() > crate::token::MAX_NAME {
                 return Err(BrokerError::Name(name));
@@ -392,6 +408,7 @@ impl BrokerBuilder {
             abandoned: AtomicU64::new(0),
             halts: Halts::default(),
             watchers: Watchers::default(),
+            docket: Docket::default(),
             denials: DenialCounts::default(),
             tripwire: self
                 .tripwire

@@ -11,19 +11,26 @@ use crate::context::Context;
 use crate::denial::Denial;
 use crate::grant::GrantId;
 use crate::identity::Identity;
-use crate::task::TaskCell;
+use crate::sync::Apart;
+use crate::task::{OpenQuestion, TaskCell};
 use crate::value::Digest;
 
 /// One attempt to call.
 #[derive(Clone, Copy)]
 pub(super) struct CallRequest<'a> {
     pub(super) shared: &'a Shared,
+    /// The same, as handles keep it.
+    pub(super) owner: &'a Arc<Apart<Arc<Shared>>>,
     /// What was presented: a token, or one bound to a call.
     pub(super) text: &'a str,
     pub(super) caller: &'a Identity,
     pub(super) call: &'a Call,
+    /// The same, as it was made: what a presentation is bound to.
+    pub(super) made: &'a Call,
     pub(super) context: &'a Context,
     pub(super) now: Timestamp,
+    /// The question that the call is redeemed of.
+    pub(super) redeeming: Option<&'a Arc<OpenQuestion>>,
 }
 
 /// A denial, and which grant it was about, if the token told.

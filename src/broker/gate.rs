@@ -77,11 +77,14 @@ impl Gate {
     ) -> Result<Permit, Denial> {
         let at = |now, context| CallRequest {
             shared: &self.shared,
+            owner: &self.shared,
             text: presented.text(),
             caller,
             call: &call,
+            made: &call,
             context,
             now,
+            redeeming: None,
         };
         let (now, context) = match self.shared.moment(caller, Some(call.tool()), context) {
             Ok(moment) => moment,
@@ -181,7 +184,10 @@ impl Gate {
     ) -> Result<DryRun, Denial> {
         let (now, context) = self.shared.moment(caller, Some(call.tool()), context)?;
         let (text, context) = (presented.text(), &*context);
-        let attempt = CallRequest { shared: &self.shared, text, caller, call, context, now };
+        let (shared, owner, redeeming) = (&self.shared, &self.shared, None);
+        let made = call;
+        let attempt =
+            CallRequest { shared, owner, text, caller, call, made, context, now, redeeming };
         attempt.check().map(DryRun).map_err(|refusal| refusal.denial)
     }
 

@@ -14,19 +14,33 @@ use crate::policy::{
 };
 use crate::scope::Readings;
 use crate::sync::MutexGuard;
-use crate::task::{Basis, Claim, Life, Liveness, Spend};
+use crate::task::{Approval, Basis, Claim, Life, Liveness, Spend};
 use crate::value::{Digest, Object};
 use std::borrow::Cow;
 
 /// Everything that a call is judged by, but for the task's life.
 pub(super) struct CallInputs<'a> {
-    request: CallRequest<'a>,
-    current: &'a Current,
-    presented: &'a PresentedGrant,
+    pub(super) request: CallRequest<'a>,
+    pub(super) current: &'a Current,
+    pub(super) presented: &'a PresentedGrant,
     what: What<'a>,
     context: &'a Object,
     /// What judging it may cost.
     meter: Meter,
+}
+
+/// What only asks withhold.
+pub(super) struct Withheld {
+    pub(super) asks: Deciders,
+    pub(super) permits: Deciders,
+}
+
+/// What permits a call.
+struct Decided {
+    coverage: Coverage,
+    rules: Deciders,
+    /// What people agreed to, if they had to.
+    approval: Option<Box<Approval>>,
 }
 
 /// A place in the log for the call's permit, and what is reserved for it.
@@ -64,9 +78,20 @@ impl<'a> CallInputs<'a> {
         let mut life = self.life()?;
         let live = self.prove_live(&life)?;
         self.take_once(&mut life, &live)?;
-        let (coverage, rules) = self.decide(&life, &live)?;
+        self.check_redeemed(&live)?;
+        let mut withheld = None;
+        let decided = self.decide(&life, &live, &mut withheld);
+        let Decided { coverage, rules, approval } = match (decided, withheld) {
+            (Ok(decided), _) => decided,
+            (Err(denial), None) => return Err(denial),
+            (Err(denial), Some(withheld)) => {
+                // What was found to be void since is said to be.
+                self.check_redeemed(&live)?;
+                return Err(self.park(&mut life, &live, &withheld, denial));
+            }
+        };
         let rules = DecidingRules::by(self.current, rules);
-        let place = self.commit(&mut life, &live, &coverage, &rules, digests)?;
+        let place = self.commit(&mut life, &live, (&coverage, approval), &rules, digests)?;
         Ok(Reserved { place, rules, version: self.current.version })
     }
 
@@ -78,7 +103,7 @@ impl<'a> CallInputs<'a> {
         if let Some(once) = &self.presented.once {
             life.row(&live)?.probe(once, live.at())?;
         }
-        let (coverage, rules) = self.decide(&life, &live)?;
+        let Decided { coverage, rules, .. } = self.decide(&life, &live, &mut None)?;
         let CallRequest { shared, call, .. } = self.request;
         shared.close_lapsed(&self.presented.cell, &mut life, live.at());
         life.check_spend(&live, &coverage, call.args(), shared.settings.max_permits)?;
@@ -95,11 +120,27 @@ impl<'a> CallInputs<'a> {
     }
 
     /// Whether grant, ancestors and rules permit the call: what covers it, and the permits.
-    fn decide(&self, life: &Life, live: &Liveness) -> Result<(Coverage, Deciders), Denial> {
-        self.meter.settle(self.decide_by(life, live))
+    /// Where only asks withhold it, which those are.
+    fn decide(
+        &self,
+        life: &Life,
+        live: &Liveness,
+        withheld: &mut Option<Withheld>,
+    ) -> Result<Decided, Denial> {
+        let decided = self.decide_by(life, live, withheld);
+        let settled = self.meter.settle(decided);
+        if self.meter.is_spent() {
+            *withheld = None;
+        }
+        settled
     }
 
-    fn decide_by(&self, life: &Life, live: &Liveness) -> Result<(Coverage, Deciders), Denial> {
+    fn decide_by(
+        &self,
+        life: &Life,
+        live: &Liveness,
+        withheld: &mut Option<Withheld>,
+    ) -> Result<Decided, Denial> {
         let CallInputs { request, current, presented, ref what, context, ref meter } = *self;
         let row = life.row(live)?;
         let seen = match current.policy.looks_at_history {
@@ -126,15 +167,28 @@ impl<'a> CallInputs<'a> {
             .map_err(|scope| self.out_of_scope(scope, &question))?;
         let mut coverage = Coverage::by(row, at);
         self.ancestors_cover(row, life, &question, &mut coverage)?;
-        match decide(&current.policy, &question) {
-            Verdict::Permit(rules) => {
-                let spanning = &request.shared.spanning;
-                let stamps = stamps_on(row, at);
-                coverage.hold_to(&rules, &current.policy, stamps, request.caller, spanning);
-                Ok((coverage, rules))
-            }
-            denied => Err(self.denied(denied, &question)),
-        }
+        let (rules, approval) = match decide(&current.policy, &question) {
+            Verdict::Permit(rules) => match request.redeeming {
+                None => (rules, None),
+                // What people agreed to is spent, whether or not they have to agree by now.
+                Some(_) => {
+                    let approval = self.approved(life, live, &Deciders::new(), &rules);
+                    (rules, Some(approval.ok_or_else(|| Denial::new(Reason::ApprovalVoid))?))
+                }
+            },
+            Verdict::Ask { asks, permits } => match self.approved(life, live, &asks, &permits) {
+                Some(approval) => (permits, Some(approval)),
+                None => {
+                    *withheld = Some(Withheld { asks: asks.clone(), permits: permits.clone() });
+                    return Err(self.denied(Verdict::Ask { asks, permits }, &question));
+                }
+            },
+            denied => return Err(self.denied(denied, &question)),
+        };
+        let spanning = &request.shared.spanning;
+        let stamps = stamps_on(row, at);
+        coverage.hold_to(&rules, &current.policy, stamps, request.caller, spanning);
+        Ok(Decided { coverage, rules, approval })
     }
 
     /// Whether every grant this one was delegated from covers the call itself: this, and not any
@@ -186,7 +240,7 @@ impl<'a> CallInputs<'a> {
         &self,
         life: &mut Life,
         live: &Liveness,
-        coverage: &Coverage,
+        (coverage, approval): (&Coverage, Option<Box<Approval>>),
         rules: &DecidingRules,
         (arguments, context): (Digest, Digest),
     ) -> Result<Place, Denial> {
@@ -199,6 +253,7 @@ impl<'a> CallInputs<'a> {
         let lapses = presented.until.map_or(lapses, |until| lapses.min(until));
         // What lapsed gives back what it held.
         shared.close_lapsed(&presented.cell, life, now);
+        let approvals: Vec<_> = approval.iter().flat_map(|own| own.ids()).collect();
         let spend = Spend {
             coverage,
             args: call.args(),
@@ -208,6 +263,7 @@ impl<'a> CallInputs<'a> {
             labels: self.what.labels,
             listing: self.current.listing(),
             lapses,
+            approval,
         };
         life.commit(live, spend, shared.settings.max_permits, || {
             let cell = &presented.cell;
@@ -225,6 +281,7 @@ impl<'a> CallInputs<'a> {
                 args: arguments.as_str().into(),
                 context: Some(context.as_str().into()),
                 rules: rules.ids().map(Into::into).collect(),
+                approvals: approvals.iter().map(|id| id.as_str().into()).collect(),
                 epoch: self.current.epoch,
             };
             shared.place(now, &event)
@@ -236,7 +293,9 @@ impl<'a> CallInputs<'a> {
     fn denied(&self, verdict: Verdict, question: &Question<'_>) -> Denial {
         let rules = |rules| self.current.ids(rules);
         let denial = match &verdict {
-            Verdict::Ask(asks) => Denial::new(Reason::ApprovalRequired).by_rules(rules(asks)),
+            Verdict::Ask { asks, .. } => {
+                Denial::new(Reason::ApprovalRequired).by_rules(rules(asks))
+            }
             Verdict::Forbid(forbids) => Denial::new(Reason::Forbidden).by_rules(rules(forbids)),
             Verdict::NoPermit | Verdict::Permit(_) => Denial::new(Reason::NoPermit),
         };

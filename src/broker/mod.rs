@@ -8,6 +8,7 @@
 //! | [`Gate`] | the tool side | authorize calls |
 //! | [`Attestor`] | what authenticates callers | attest identities |
 //! | [`Control`] | operators | halt, resume, revoke |
+//! | [`Reviews`] | what shows questions to people | list them, take answers |
 //!
 //! An agent holds none of them: it gets tokens.
 //!
@@ -47,6 +48,7 @@
 //! }
 //! ```
 
+mod asking;
 mod authority_ended;
 mod authorize;
 mod broker_error;
@@ -61,7 +63,9 @@ mod credentials;
 mod current;
 mod delegate;
 mod denial_hook;
+mod docket;
 mod drift_scan;
+mod eligible;
 mod ended;
 mod errand;
 mod flush;
@@ -78,16 +82,19 @@ mod moment;
 mod offer;
 mod open;
 mod open_call;
+mod pending;
 mod permit;
 mod presented;
 mod reaper;
 mod receipt;
+mod redeem;
 mod reload;
 mod remains;
 mod renew;
 mod request;
 mod restate;
 mod retire;
+mod reviews;
 mod running;
 mod session;
 mod settings;
@@ -104,7 +111,8 @@ mod watchers;
 
 use std::sync::Arc;
 
-pub use crate::task::{Halt, HaltError};
+pub use crate::approval::view::{View, ViewLine};
+pub use crate::task::{Halt, HaltError, QuestionState};
 pub use broker_error::BrokerError;
 pub use builder::BrokerBuilder;
 pub use control::Control;
@@ -114,10 +122,12 @@ pub use ended::Ended;
 pub use flush::FlushError;
 pub use gate::{DryRun, Gate};
 pub use grant::Grant;
+pub use pending::Pending;
 pub use permit::Permit;
 pub use reaper::Reaper;
 pub use receipt::{Receipt, RunError, ToolError};
 pub use reload::ReloadError;
+pub use reviews::{NotCounted, Question, Reviews, Tally};
 pub use running::Running;
 pub use session::Session;
 pub use standing::{LateCall, Standing, StandingGrant, StandingTask};

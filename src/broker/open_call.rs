@@ -73,6 +73,10 @@ impl OpenCall {
             return Err(Denial::new(Reason::FactsChanged)
                 .because("what is attested of a holder or the requester was restated since"));
         }
+        if permit.approval.as_ref().is_some_and(|approval| !approval.start()) {
+            return Err(Denial::new(Reason::ApprovalVoid)
+                .because("somebody who may answer has taken the approval back"));
+        }
         life.start(live, self.seq);
         // Before the tool has it: whatever comes back later is searched for it.
         if !used.is_empty() {

@@ -50,6 +50,9 @@ impl Broker {
             shared.record(shared.keeper.latest(), &Event::Reloaded { epoch, policy });
             (current.epoch, false)
         });
+        if !same {
+            shared.void_questions();
+        }
         let waiting = if same { VecDeque::new() } else { shared.table.tasks().into() };
         Ok(DriftScan::new(shared.clone(), epoch, waiting))
     }

@@ -11,7 +11,7 @@ use crate::audit::{Event, How};
 use crate::clock::Timestamp;
 use crate::denial::Reason;
 use crate::grant::{GrantId, Rows};
-use crate::task::{EndedBy, Life, TaskCell};
+use crate::task::{EndedBy, EndedTask, Life, TaskCell};
 use crate::visible::cut;
 
 /// How many bytes of the reason for which a task failed the log keeps: as many as of a purpose's intent.
@@ -51,7 +51,12 @@ impl Shared {
             End::Task { how, reason } => {
                 let changing = self.changes.change();
                 let before = changing.before_task(cell, life, at);
-                let (running, rows) = life.end(how)?;
+                let EndedTask { running, rows, questions } = life.end(how)?;
+                if let Some(questions) = questions {
+                    // Their end is in the task's record.
+                    questions.all().iter().for_each(|own| own.end_with_task());
+                    self.docket.forget(questions.all());
+                }
                 match recorded {
                     Recorded::Yes => {
                         let seq = self.record(at, &ended(cell, how, reason, &running));

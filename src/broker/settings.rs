@@ -11,6 +11,8 @@ pub(crate) struct Settings {
     pub(crate) presentation_window: Duration,
     pub(crate) max_grants_per_task: usize,
     pub(crate) max_permits: usize,
+    pub(crate) questions_per_task: usize,
+    pub(crate) questions_per_identity: usize,
     /// How long a thread waits for the log.
     pub(crate) log_timeout: Duration,
 }

@@ -4,6 +4,7 @@ use super::changes::Changes;
 use super::credentials::Sources;
 use super::current::{Current, InForce};
 use super::denial_hook::DenialHook;
+use super::docket::Docket;
 use super::leak::LeakHook;
 use super::remains::Remains;
 use super::settings::Settings;
@@ -47,6 +48,8 @@ pub(crate) struct Shared {
     pub(crate) abandoned: atomic::AtomicU64,
     pub(crate) halts: Halts,
     pub(crate) watchers: Watchers,
+    /// What waits for people.
+    pub(crate) docket: Docket,
     pub(crate) denials: DenialCounts,
     pub(crate) tripwire: Option<Tripwire>,
     pub(crate) journal: Journal,

@@ -64,6 +64,7 @@ impl Shared {
         let (past, buried): (Vec<_>, _) = {
             let mut life = cell.life.lock();
             self.close_lapsed(cell, &mut life, now);
+            self.pass_time(&life, now);
             let buried = life.grants.bury(ROWS);
             life.shrink();
             let past = life.grants.iter().filter(|row| row.is_past(now)).map(|row| row.id);
@@ -73,6 +74,15 @@ impl Shared {
         let ended =
             |id: &&GrantId| self.end(cell, End::Grant { id: **id, why: Reason::Expired }).is_ok();
         buried + past.iter().filter(ended).count()
+    }
+
+    /// Questions and approvals that are past their time are over, and those who wait for them are told.
+    fn pass_time(&self, life: &Life, now: Timestamp) {
+        for question in life.questions().iter().flat_map(|own| own.all()) {
+            if let Some(to) = question.pass_time(now) {
+                self.settled(question, to, "time", now);
+            }
+        }
     }
 
     /// Permits that lapsed give back what they reserved, and their outcome is recorded.

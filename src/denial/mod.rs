@@ -17,6 +17,7 @@
 mod account;
 mod reason;
 
+use std::any::Any;
 use std::fmt;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
@@ -52,6 +53,8 @@ struct Inner {
     /// What [`account`](Inner::account) is made of, if it was not known at once.
     kept: Option<Arc<dyn Explain>>,
     account: OnceLock<Account>,
+    /// What the asker can come back with, for those who made it to take out.
+    pending: Option<Arc<dyn Any + Send + Sync>>,
 }
 
 impl Inner {
@@ -75,8 +78,8 @@ impl Eq for Inner {}
 
 impl Denial {
     pub(crate) fn new(reason: Reason) -> Self {
-        let (rules, retry_after, kept, account) = Default::default();
-        Denial(Box::new(Inner { reason, rules, retry_after, kept, account }))
+        let (rules, retry_after, kept, account, pending) = Default::default();
+        Denial(Box::new(Inner { reason, rules, retry_after, kept, account, pending }))
     }
 
     pub(crate) fn because(mut self, detail: impl fmt::Display) -> Self {
@@ -90,6 +93,12 @@ impl Denial {
         self
     }
 
+    /// With a word more, behind the explanation.
+    pub(crate) fn and_because(mut self, why: String) -> Self {
+        self.0.kept = Some(Arc::new(More { first: self.0.kept.take(), why }));
+        self
+    }
+
     pub(crate) fn by_rules(mut self, rules: Vec<Arc<str>>) -> Self {
         self.0.rules = rules;
         self
@@ -99,6 +108,17 @@ impl Denial {
     pub(crate) fn free_after(mut self, wait: Duration) -> Self {
         self.0.retry_after = Some(wait);
         self
+    }
+
+    /// With what the asker can come back with. Denials are equal whatever that is.
+    pub(crate) fn with_pending(mut self, pending: Arc<dyn Any + Send + Sync>) -> Self {
+        self.0.pending = Some(pending);
+        self
+    }
+
+    /// What the asker can come back with.
+    pub(crate) fn kept_pending(&self) -> Option<&(dyn Any + Send + Sync)> {
+        self.0.pending.as_deref()
     }
 
     /// What an agent may be told.
@@ -156,6 +176,23 @@ impl Denial {
     /// Everything, for operators: shows values and rules, and so is never for agents.
     pub fn explain(&self) -> impl fmt::Display + fmt::Debug + use<'_> {
         Explanation(self)
+    }
+}
+
+/// An explanation, and a word more.
+struct More {
+    first: Option<Arc<dyn Explain>>,
+    why: String,
+}
+
+impl Explain for More {
+    fn explain(&self) -> Account {
+        let account = self.first.as_ref().map(|first| first.explain()).unwrap_or_default();
+        let detail = match &account.detail {
+            Some(detail) => format!("{detail}; {}", self.why),
+            None => self.why.clone(),
+        };
+        Account { detail: Some(detail.into()), ..account }
     }
 }
 

@@ -147,6 +147,13 @@ pub enum Reason {
     Forbidden,
     /// An ask applies, and no approval was given.
     ApprovalRequired,
+    /// What an approved call refers to is not what was shown.
+    ApprovalStale,
+    /// The question was denied, taken back, not answered or not used in time, or a rule that it was asked under
+    /// changed.
+    ApprovalVoid,
+    /// The approval was used.
+    ApprovalSpent,
     /// All uses are spent or reserved.
     UsesSpent,
     /// Too many calls within the window.
@@ -178,7 +185,7 @@ pub enum Reason {
 
 impl Reason {
     /// Every reason.
-    pub const ALL: [Reason; 43] = [
+    pub const ALL: [Reason; 46] = [
         Reason::MalformedPurpose,
         Reason::MalformedScope,
         Reason::MalformedCall,
@@ -209,6 +216,9 @@ impl Reason {
         Reason::NoPermit,
         Reason::Forbidden,
         Reason::ApprovalRequired,
+        Reason::ApprovalStale,
+        Reason::ApprovalVoid,
+        Reason::ApprovalSpent,
         Reason::UsesSpent,
         Reason::RateExceeded,
         Reason::BudgetSpent,
@@ -255,7 +265,10 @@ impl Reason {
             Reason::UnknownTool | Reason::NotCovered | Reason::NoPermit | Reason::Forbidden => {
                 Code::NotPermitted
             }
-            Reason::ApprovalRequired => Code::ApprovalRequired,
+            Reason::ApprovalRequired
+            | Reason::ApprovalStale
+            | Reason::ApprovalVoid
+            | Reason::ApprovalSpent => Code::ApprovalRequired,
             Reason::UsesSpent | Reason::RateExceeded | Reason::BudgetSpent | Reason::TooMany => {
                 Code::LimitReached
             }
@@ -304,6 +317,9 @@ impl Reason {
             Reason::NoPermit => "no_permit",
             Reason::Forbidden => "forbidden",
             Reason::ApprovalRequired => "approval_required",
+            Reason::ApprovalStale => "approval_stale",
+            Reason::ApprovalVoid => "approval_void",
+            Reason::ApprovalSpent => "approval_spent",
             Reason::UsesSpent => "uses_spent",
             Reason::RateExceeded => "rate_exceeded",
             Reason::BudgetSpent => "budget_spent",

@@ -118,7 +118,7 @@ impl Explain for DeniedCall {
     fn explain(&self) -> Account {
         let policy = &self.asked.setting.policy;
         self.asked.again(|question| match &self.verdict {
-            Verdict::Forbid(rules) | Verdict::Ask(rules) => {
+            Verdict::Forbid(rules) | Verdict::Ask { asks: rules, .. } => {
                 Account::of(guards_told(policy, rules, |rule| rule.told_of_call(question)))
             }
             Verdict::NoPermit | Verdict::Permit(_) => {

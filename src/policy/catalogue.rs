@@ -6,7 +6,7 @@ use crate::denial::{Denial, Reason};
 use crate::scope::Capability;
 use crate::spelling::ArgType;
 use crate::spelling::TypedArgs;
-use crate::value::Value;
+use crate::value::{Digest, Value};
 
 /// One tool of the catalogue.
 ///
@@ -92,11 +92,13 @@ pub(crate) struct Listed {
     pub(crate) credentials: Vec<Box<str>>,
     /// Whether a result that holds a secret halts the caller.
     pub(crate) leak_halts: bool,
+    /// Of all that is said of it; `None` where there is no catalogue.
+    pub(crate) digest: Option<Digest>,
 }
 
 impl Catalogue {
-    /// Tools whose names have been found unique.
-    pub(crate) fn of(tools: &[Tool]) -> Self {
+    /// Tools whose names have been found unique, and the digest of all that is said of each.
+    pub(crate) fn of(tools: &[Tool], digest: impl Fn(&Tool) -> Digest) -> Self {
         if tools.is_empty() {
             return Catalogue::default();
         }
@@ -109,7 +111,11 @@ impl Catalogue {
             let labels = Value::List(labels.into_iter().map(Value::Text).collect());
             let credentials = tool.credentials.clone();
             let typed = TypedArgs::of(&tool.args);
-            (tool.name.clone(), Listed { labels, typed, credentials, leak_halts: tool.leak_halts })
+            let digest = Some(digest(tool));
+            (
+                tool.name.clone(),
+                Listed { labels, typed, credentials, leak_halts: tool.leak_halts, digest },
+            )
         });
         Catalogue { tools: Some(tools.collect()), has_credentials, has_leak_halts }
     }
@@ -197,4 +203,5 @@ static UNSAID: Listed = Listed {
     typed: TypedArgs::NONE,
     credentials: Vec::new(),
     leak_halts: false,
+    digest: None,
 };

@@ -1,7 +1,9 @@
 //! A policy ready to decide.
 
+use std::sync::OnceLock;
+
 use super::catalogue::{Catalogue, Tool};
-use super::describe::policy_value;
+use super::describe::{policy_value, rule_value, tool_value};
 use super::index::Index;
 use super::rule::Rule;
 use crate::clock::Timestamp;
@@ -19,6 +21,8 @@ pub(crate) struct Compiled {
     pub(crate) looks_at_history: bool,
     /// Whether any rule reads the time.
     looks_at_time: bool,
+    /// Of each rule that a question was bound to.
+    digests: Box<[OnceLock<Digest>]>,
 }
 
 impl Compiled {
@@ -32,8 +36,9 @@ impl Compiled {
         let looks_at_time =
             conditions.any(|own| is_now(&own.fact) || own.constraint.compares_with(&is_now));
         Compiled {
+            digests: rules.iter().map(|_| OnceLock::new()).collect(),
             rules,
-            catalogue: Catalogue::of(tools),
+            catalogue: Catalogue::of(tools, |tool| tool_value(tool).digest()),
             index,
             digest,
             looks_at_history,
@@ -44,6 +49,18 @@ impl Compiled {
     /// The time as rules read it, if any does.
     pub(crate) fn time(&self, now: Timestamp) -> Option<Value> {
         self.looks_at_time.then(|| Value::from(now.to_string()))
+    }
+
+    /// The digest of a rule: of all that it says, its approval included.
+    pub(crate) fn digest_of(&self, at: u32) -> Option<Digest> {
+        let (rule, own) = (self.rule(at)?, self.digests.get(at as usize)?);
+        Some(*own.get_or_init(|| rule_value(rule).digest()))
+    }
+
+    /// Where the rule of this id stands.
+    pub(crate) fn place_of(&self, id: &str) -> Option<u32> {
+        let at = self.rules.binary_search_by(|rule| (*rule.id).cmp(id)).ok()?;
+        u32::try_from(at).ok()
     }
 
     pub(crate) fn rule(&self, at: u32) -> Option<&Rule> {

@@ -15,8 +15,8 @@ use crate::value::Value;
 pub(crate) enum Verdict {
     /// These permits give it.
     Permit(Deciders),
-    /// These asks withhold what a permit gives.
-    Ask(Deciders),
+    /// These asks withhold what these permits give.
+    Ask { asks: Deciders, permits: Deciders },
     /// These forbids refuse it.
     Forbid(Deciders),
     /// No permit applies.
@@ -40,7 +40,7 @@ pub(crate) fn decide(policy: &Compiled, question: &Question<'_>) -> Verdict {
     if permits.is_empty() {
         return Verdict::NoPermit;
     }
-    if asks.is_empty() { Verdict::Permit(permits) } else { Verdict::Ask(asks) }
+    if asks.is_empty() { Verdict::Permit(permits) } else { Verdict::Ask { asks, permits } }
 }
 
 /// Visits the rules of one side that apply. A permit applies where it is true; a guard also where

@@ -122,7 +122,7 @@ impl Decision<'_> {
     pub fn effect(&self) -> Option<Effect> {
         match &self.verdict {
             Verdict::Permit(_) => Some(Effect::Permit),
-            Verdict::Ask(_) => Some(Effect::Ask),
+            Verdict::Ask { .. } => Some(Effect::Ask),
             Verdict::Forbid(_) => Some(Effect::Forbid),
             Verdict::NoPermit => None,
         }
@@ -131,7 +131,7 @@ impl Decision<'_> {
     /// The rules that decided, in the order of their ids.
     pub fn rules(&self) -> impl Iterator<Item = &str> {
         let rules = match &self.verdict {
-            Verdict::Permit(rules) | Verdict::Ask(rules) | Verdict::Forbid(rules) => {
+            Verdict::Permit(rules) | Verdict::Ask { asks: rules, .. } | Verdict::Forbid(rules) => {
                 rules.as_slice()
             }
             Verdict::NoPermit => &[],

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::clock::unstatable;
+use crate::clock::{format_duration, unstatable};
 use crate::scope::Fact;
 use crate::value::Number;
 
@@ -37,6 +37,19 @@ pub(crate) struct Budget {
 }
 
 impl Limits {
+    /// What people are shown of it.
+    pub(crate) fn shown(&self) -> Vec<(&'static str, String)> {
+        let length = |length: Option<Duration>| length.map(format_duration);
+        let rate = self.rate.map(|(calls, window)| format!("{calls}/{}", format_duration(window)));
+        let all = [
+            ("ttl", length(self.ttl)),
+            ("max_life", length(self.max_life)),
+            ("uses", self.uses.map(|uses| uses.to_string())),
+            ("rate", rate),
+        ];
+        all.into_iter().filter_map(|(limit, value)| Some((limit, value?))).collect()
+    }
+
     pub(crate) fn add_budget(&mut self, argument: &str, most: Option<Number>) {
         match (Fact::parse(argument), most) {
             (Ok(argument @ Fact::Arg(_)), Some(most)) => {

@@ -4,6 +4,7 @@ use super::history::Listing;
 use super::life::Life;
 use super::liveness::Liveness;
 use super::open_permit::OpenPermit;
+use super::question::Approval;
 use crate::args::Args;
 use crate::audit::Place;
 use crate::clock::Timestamp;
@@ -27,6 +28,8 @@ pub(crate) struct Spend<'a> {
     pub(crate) listing: Listing<'a>,
     /// When the permit is worth nothing any more, unless it was started.
     pub(crate) lapses: Timestamp,
+    /// What people agreed to, if they had to: spent in the same step.
+    pub(crate) approval: Option<Box<Approval>>,
 }
 
 impl Life {
@@ -44,7 +47,8 @@ impl Life {
         place: impl FnOnce() -> Result<Place, Denial>,
     ) -> Result<Place, Denial> {
         self.check_room(most_permits)?;
-        let Spend { coverage, args, serial, caller, tool, labels, listing, lapses } = spend;
+        let Spend { coverage, args, serial, caller, tool, labels, listing, lapses, approval } =
+            spend;
         let reservation = match coverage.is_unlimited() {
             true => Reservation::default(),
             false => self.counters.reserve(coverage.stamps(&self.grants), args, live.at())?,
@@ -58,6 +62,7 @@ impl Life {
         };
         self.remember(tool, labels, place.seq(), listing);
         self.touch(live.grant(), live.at());
+        approval.iter().for_each(|own| own.spend());
         self.hand_out(OpenPermit {
             seq: place.seq(),
             grant: live.grant(),
@@ -68,6 +73,7 @@ impl Life {
             running: false,
             lapses,
             reservation,
+            approval,
         });
         Ok(place)
     }

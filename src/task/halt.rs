@@ -246,6 +246,11 @@ impl Halts {
         self.stopping(task, &concerned, tool, now)
     }
 
+    /// Whether an identity is halted.
+    pub(crate) fn stop(&self, who: &Identity, now: Timestamp) -> bool {
+        self.any.load(Ordering::SeqCst) && self.on.read().stopping_identity(who, now).is_some()
+    }
+
     pub(crate) fn all(&self, now: Timestamp) -> Vec<Halt> {
         let on = self.on.read();
         let live = |until: &Option<Timestamp>| until.is_none_or(|until| now < until);

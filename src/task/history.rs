@@ -115,7 +115,7 @@ mod tests {
     fn labelled(tools: &[(&str, &str)]) -> Catalogue {
         let tools: Vec<Tool> =
             tools.iter().map(|(tool, label)| Tool::new(tool).label(label)).collect();
-        Catalogue::of(&tools)
+        Catalogue::of(&tools, |_| Value::Null.digest())
     }
 
     fn labels(history: &History, listing: Listing<'_>) -> Vec<String> {

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use super::expiry::Expiry;
 use super::history::{History, Listing};
 use super::open_permit::OpenPermit;
+use super::questions::Questions;
 use crate::audit::How;
 use crate::clock::Timestamp;
 use crate::denial::{Denial, Reason};
@@ -40,6 +41,8 @@ struct Rest {
     spells: Spells,
     /// What results of the task are searched for.
     used: Option<Arc<UsedSecrets>>,
+    /// Most tasks never ask anybody.
+    questions: Option<Box<Questions>>,
 }
 
 static NO_HISTORY: History = History::NONE;
@@ -145,6 +148,15 @@ impl Life {
     pub(super) fn permit_mut(&mut self, seq: u64) -> Option<&mut OpenPermit> {
         // It is among the latest.
         self.rest.as_mut()?.permits.iter_mut().rfind(|permit| permit.seq == seq)
+    }
+
+    /// The questions of the task, if it asked any.
+    pub(crate) fn questions(&self) -> Option<&Questions> {
+        self.rest.as_ref()?.questions.as_deref()
+    }
+
+    pub(crate) fn questions_mut(&mut self) -> &mut Questions {
+        self.rest_mut().questions.get_or_insert_default()
     }
 
     fn rest_mut(&mut self) -> &mut Rest {
@@ -279,7 +291,10 @@ impl Life {
             self.forget_secrets();
         }
         match ended {
-            None => self.counters.refund(&permit.reservation),
+            None => {
+                self.counters.refund(&permit.reservation);
+                permit.approval.iter().for_each(|own| own.give_back());
+            }
             Some(at) => self.for_each_upwards(permit.grant, |row, spells| {
                 row.running = row.running.saturating_sub(1);
                 row.touch(spells, at);
@@ -292,6 +307,7 @@ impl Life {
     pub(crate) fn undo_permit(&mut self, seq: u64) -> bool {
         let Some(permit) = self.take_permit(seq) else { return false };
         self.counters.undo(&permit.reservation);
+        permit.approval.iter().for_each(|own| own.unspend());
         true
     }
 
@@ -320,29 +336,42 @@ impl Life {
             rest.history.shrink();
             let nothing_seen = rest.history.is_empty();
             let quiet = rest.permits.is_empty() && rest.ended.is_empty() && nothing_seen;
-            if quiet && rest.spells.is_empty() && rest.used.is_none() {
+            let nothing_kept = rest.used.is_none() && rest.questions.is_none();
+            if quiet && rest.spells.is_empty() && nothing_kept {
                 self.rest = None;
             }
         }
     }
 
-    /// Ends the task, once: the calls that are running, and the grants that are dead from now on and
-    /// have yet to be dropped, if this was the end.
-    pub(crate) fn end(&mut self, how: How) -> Option<(Vec<u64>, Rows)> {
+    /// Ends the task, once, if this was the end.
+    pub(crate) fn end(&mut self, how: How) -> Option<EndedTask> {
         if self.over.is_some() {
             return None;
         }
         self.over = Some(how);
+        let mut questions = None;
         if let Some(rest) = &mut self.rest {
             rest.ended = VecDeque::new();
             rest.spells = Spells::default();
+            questions = rest.questions.take();
         }
         let running = self.running();
         if running.is_empty() {
             self.forget_secrets();
         }
-        Some((running, std::mem::take(&mut self.grants)))
+        let rows = std::mem::take(&mut self.grants);
+        Some(EndedTask { running, rows, questions })
     }
+}
+
+/// What the end of a task found.
+pub(crate) struct EndedTask {
+    /// Numbers of the permits whose calls were running.
+    pub(crate) running: Vec<u64>,
+    /// The grants, dead from now on, which have yet to be dropped.
+    pub(crate) rows: Rows,
+    /// The questions: none of them waits any more.
+    pub(crate) questions: Option<Box<Questions>>,
 }
 
 /// What ended a grant.

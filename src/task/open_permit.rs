@@ -1,5 +1,6 @@
 //! A permit handed out, until its outcome is known.
 
+use super::question::Approval;
 use crate::clock::Timestamp;
 use crate::grant::{GrantId, Reservation};
 use crate::identity::Identity;
@@ -21,4 +22,6 @@ pub(crate) struct OpenPermit {
     /// Unstarted, it is worth nothing from here on.
     pub(crate) lapses: Timestamp,
     pub(crate) reservation: Reservation,
+    /// What it was redeemed by.
+    pub(crate) approval: Option<Box<Approval>>,
 }

@@ -6,7 +6,7 @@ use hallpass::Halt;
 use hallpass::RunError;
 use hallpass::clock::{Clock, Timestamp};
 use hallpass::key::KeyRing;
-use hallpass::policy::{ApprovalTerms, Moment, Per, Reviewers};
+use hallpass::policy::{ApprovalTerms, Moment, Per, Reviewers, Width};
 use hallpass::prelude::*;
 use hallpass::scope::{any, any_of, eq, glob, has_any, max};
 use hallpass::token::hazmat::{Claims, Unverified, append_block, gate_keys, mint};
@@ -66,7 +66,32 @@ fn denials() -> Vec<(Denial, &'static str)> {
     note(deny(&grant, x(99)), "99");
     note(deny(&grant, x(66)), "hush-forbid");
     note(deny(&grant_of("n"), of("n", json!({ "x": 6 }))), "hush-call");
-    note(deny(&grant_of("a"), of("a", json!({}))), "hush-ask");
+    let asked = grant_of("a");
+    let waits = deny(&asked, of("a", json!({})));
+    let pending = waits.pending().unwrap().clone();
+    note(waits, "hush-ask");
+
+    // What people said.
+    let human = Assertion::human("hush-owner").group("o");
+    let owner = world.broker.assert_identity(human).unwrap();
+    let (gate, reviews) = (world.broker.gate(), world.broker.reviews());
+    let agree = |pending: &hallpass::Pending| {
+        let question = reviews.open(&pending.id()).unwrap();
+        let shown = question.view().digest();
+        reviews.approve(&question, &owner, &shown, Width::CALL).unwrap();
+        question
+    };
+    let redeem = |pending: &hallpass::Pending| gate.redeem(pending, &asked, &world.agent, &context);
+    let question = agree(&pending);
+    let swapped = pending.clone().material("script", hallpass::value::Digest::of(b"x"));
+    note(redeem(&swapped).map(drop).unwrap_err(), "material");
+    redeem(&pending).unwrap().start().unwrap().succeed();
+    note(redeem(&pending).map(drop).unwrap_err(), "spent");
+    let other_call = deny(&asked, of("a", json!({ "x": 1 })));
+    let denied = reviews.open(&other_call.pending().unwrap().id()).unwrap();
+    reviews.deny(&denied, &owner, "hush").unwrap();
+    note(redeem(other_call.pending().unwrap()).map(drop).unwrap_err(), "denied");
+    drop(question);
     let rate = grant_of("r");
     world.run(&rate, of("r", json!({}))).unwrap();
     note(deny(&rate, of("r", json!({}))), "hush-rate");

@@ -124,7 +124,9 @@ fn an_ask_says_why_people_have_to_agree_at_calls_and_at_requests() {
     let call = Call::new("ping", json!({ "n": 100 })).unwrap();
     let denial = world.gate.authorize(grant.token(), &agent, call, &calm).unwrap_err();
     assert_eq!(denial.reason(), Reason::ApprovalRequired);
-    assert!(told(&denial).contains("`big` holds: `args.n` is 100; decided by `big`"));
+    let found = told(&denial);
+    assert!(found.contains("`big` holds: `args.n` is 100; `big` asks the human whom"), "{found}");
+    assert!(found.contains("acts for none; decided by `big`"), "{found}");
 }
 
 #[test]

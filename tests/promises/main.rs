@@ -2,7 +2,7 @@
 //! and to a model that knows no index, no table and no shortcut.
 //!
 //! Here are P1 to P5, P7 and P9 to P12; what narrowing and presentations say on the wire is in
-//! `tests/token`, those of P8 in `tests/secrets`, and P6 comes with what it is about.
+//! `tests/token`, those of P8 in `tests/secrets`, those of P6 in `tests/approvals`.
 //!
 //! Two models are driven next to a broker. `any_life` asks with rules and scopes of every kind, and looks
 //! at what is answered call by call. `whole_life` does everything there is to do, in a universe so small

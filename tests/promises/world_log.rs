@@ -90,6 +90,13 @@ impl World {
         let mut told = Vec::new();
         let records = self.log.records();
         for record in &records {
+            // No model knows people: what they are asked is looked at in tests of approvals.
+            if matches!(
+                record.event,
+                Event::Asked { .. } | Event::Answered { .. } | Event::Voided { .. }
+            ) {
+                continue;
+            }
             told.push(match &record.event {
                 Event::Opened { generation, .. } => format!("opened {generation}"),
                 Event::Granted { grant, .. } => format!("granted {grant}"),

@@ -27,6 +27,7 @@ pub(super) fn text(event: &Event<'_>) -> Option<String> {
             args,
             context,
             rules,
+            approvals,
             epoch,
         } => {
             text.quoted(r#"{"kind":"permitted","task":"#, task)?;
@@ -40,6 +41,7 @@ pub(super) fn text(event: &Event<'_>) -> Option<String> {
             text.quoted(r#","args":"#, args)?;
             text.quoted_if_any(r#","context":"#, context.as_ref())?;
             text.list_if_any(r#","rules":"#, rules)?;
+            text.list_if_any(r#","approvals":"#, approvals)?;
             text.number(r#","epoch":"#, *epoch);
         }
         Event::Denied {
@@ -240,7 +242,8 @@ mod tests {
         ) -> Event<'static> {
             Event::Permitted {
                 task, generation, grant, serial, who, tool, resource_type, resource_id, args,
-                context, rules, epoch,
+                context, rules, approvals: vec![],
+                epoch,
             }
         }
     }

@@ -26,6 +26,7 @@ fn permitted() -> Event<'static> {
         args: "00".into(),
         context: None,
         rules: vec![],
+        approvals: vec![],
         epoch: 1,
     }
 }

@@ -60,6 +60,12 @@ impl<T> Aliases<T> {
         self.of.iter().map(|(alias, (_, meaning))| (&**alias, meaning))
     }
 
+    /// The alias that was given last of those that stand for such a thing.
+    pub(crate) fn newest(&self, such: impl Fn(&T) -> bool) -> Option<&str> {
+        let found = self.of.iter().filter(|(_, (_, meaning))| such(meaning));
+        found.max_by_key(|(_, (line, _))| *line).map(|(alias, _)| &**alias)
+    }
+
     pub(crate) fn meanings_mut(&mut self) -> impl Iterator<Item = &mut T> {
         self.of.values_mut().map(|(_, meaning)| meaning)
     }

@@ -60,6 +60,12 @@ impl Answer {
         answer
     }
 
+    /// An answer of somebody that does not count.
+    pub(crate) fn not_counted(reason: &'static str, why: String) -> Self {
+        let refused = Answer::new().with("decision", "deny").with("reason", reason);
+        Answer { explanation: Some(why), ..refused }
+    }
+
     fn deny(refusal: Refusal) -> Self {
         let verdict = Some(Verdict::Deny(refusal));
         Answer { verdict, ..Answer::default() }
@@ -105,6 +111,10 @@ impl Answer {
 
     pub(crate) fn is_permit(&self) -> bool {
         matches!(self.verdict, Some(Verdict::Permit))
+    }
+
+    pub(crate) fn is_denial(&self) -> bool {
+        matches!(self.verdict, Some(Verdict::Deny(_)))
     }
 
     /// Why what this answer denies is denied from here on.

@@ -1,7 +1,7 @@
 //! A call as a line says it: what is presented, by whom, for which tool and arguments.
 
 use crate::identity::Assertion;
-use crate::value::Value;
+use crate::value::{Digest, Value};
 use crate::{Call, CallError, Context, Resource};
 
 use super::fields::{Fields, Misread};
@@ -12,7 +12,8 @@ use super::tamper::Tamper;
 pub(crate) const PRESENTED: &[&str] = &["grant", "token", "tamper", "who"];
 
 /// The other fields of a call.
-pub(crate) const ATTEMPT: &[&str] = &["bound", "tool", "args", "args_text", "resource", "context"];
+pub(crate) const ATTEMPT: &[&str] =
+    &["bound", "tool", "args", "args_text", "resource", "context", "material"];
 
 /// What somebody shows at the gate.
 pub(crate) struct Presented<'v> {
@@ -40,6 +41,9 @@ pub(crate) struct Attempt<'v> {
     pub(crate) args: Arguments<'v>,
     pub(crate) resource: Option<Resource>,
     pub(crate) context: Context,
+    pub(crate) material: Vec<(&'v str, Digest)>,
+    /// What the question is called that it may park.
+    pub(crate) ask_as: Option<&'v str>,
 }
 
 /// Arguments as they came: whether they are any is the crate's to say.
@@ -103,6 +107,8 @@ impl<'v> Attempt<'v> {
             args,
             resource: fields.get("resource").map(statement::resource).transpose()?,
             context: statement::context(fields)?,
+            material: statement::material(fields)?,
+            ask_as: fields.text_if("ask_as")?,
         })
     }
 
@@ -113,10 +119,12 @@ impl<'v> Attempt<'v> {
             Arguments::Value(value) => Call::new(self.tool, value.clone()),
             Arguments::Text(text) => Call::from_json(self.tool, text),
         }?;
-        Ok(match self.resource.clone() {
+        let call = match self.resource.clone() {
             None => call,
             Some(resource) => call.on(resource),
-        })
+        };
+        let stated = self.material.iter();
+        Ok(stated.fold(call, |call, (name, digest)| call.material(name, *digest)))
     }
 }
 

@@ -4,7 +4,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 
 use crate::identity::Identity;
 use crate::token::Token;
-use crate::{Call, Context, RunError, Running};
+use crate::{Call, Context, Permit, RunError, Running};
 
 use super::answer::Answer;
 use super::attempt::{Attempt, Outcome, Presented, Source};
@@ -38,15 +38,24 @@ impl Shown<'_> {
 
 impl Host {
     /// Authorizes, runs and finishes in one line.
-    pub(super) fn call(&self, attempt: &Attempt<'_>, outcome: Outcome) -> Result<Answer, Misread> {
+    pub(super) fn call(
+        &mut self,
+        attempt: &Attempt<'_>,
+        outcome: Outcome,
+        line: usize,
+    ) -> Result<Answer, Misread> {
         let (token, who, call) = match self.asked(attempt)? {
             Ok(asked) => asked,
             Err(answer) => return Ok(answer),
         };
-        let permit = match self.gate.authorize(token.token(), &who, call, &attempt.context) {
-            Ok(permit) => permit,
-            Err(denial) => return Ok(Answer::denied(&denial)),
-        };
+        match self.gate.authorize(token.token(), &who, call.clone(), &attempt.context) {
+            Ok(permit) => Ok(Host::run_to_end(permit, outcome)),
+            Err(denial) => Ok(self.denied_call(&denial, (attempt.ask_as, who, call), line)),
+        }
+    }
+
+    /// Runs a permit and finishes it.
+    pub(super) fn run_to_end(permit: Permit, outcome: Outcome) -> Answer {
         let answer = Answer::permit().by_rules(permit.rules());
         let tool = |_: &Running| match outcome {
             Outcome::Ok => Ok(()),
@@ -54,12 +63,19 @@ impl Host {
             // Unwinds without the message that `panic!` prints.
             Outcome::Panic => resume_unwind(Box::new("the tool panics")),
         };
-        Ok(match catch_unwind(AssertUnwindSafe(|| permit.run(tool))) {
+        match catch_unwind(AssertUnwindSafe(|| permit.run(tool))) {
             Ok(Ok(_)) => answer.with("outcome", "ok"),
             Ok(Err(RunError::Tool(_))) => answer.with("outcome", "error"),
             Ok(Err(RunError::Denied(denial))) => Answer::denied(&denial),
             Err(_) => answer.with("outcome", "interrupted"),
-        })
+        }
+    }
+
+    /// Keeps a permit under an alias.
+    pub(super) fn keep_permit(&mut self, alias: &str, permit: Permit, line: usize) -> Answer {
+        let answer = Answer::permit().with("permit", alias).by_rules(permit.rules());
+        self.permits.give(alias, line, Slip::Permitted(permit));
+        answer
     }
 
     pub(super) fn check(&self, attempt: &Attempt<'_>) -> Result<Answer, Misread> {
@@ -81,19 +97,18 @@ impl Host {
     ) -> Result<Answer, Misread> {
         let lives = |slip: &Slip| matches!(slip, Slip::Permitted(_) | Slip::Running(_));
         self.permits.free(alias, lives)?;
-        let asked = self.asked(attempt)?;
-        let authorized = asked.and_then(|(token, who, call)| {
-            let permit = self.gate.authorize(token.token(), &who, call, &attempt.context);
-            permit.map_err(|denial| Answer::denied(&denial))
-        });
-        let (slip, answer) = match authorized {
-            Ok(permit) => {
-                let answer = Answer::permit().with("permit", alias).by_rules(permit.rules());
-                (Slip::Permitted(permit), answer)
+        let answer = match self.asked(attempt)? {
+            Ok((token, who, call)) => {
+                let permit =
+                    self.gate.authorize(token.token(), &who, call.clone(), &attempt.context);
+                match permit {
+                    Ok(permit) => return Ok(self.keep_permit(alias, permit, line)),
+                    Err(denial) => self.denied_call(&denial, (attempt.ask_as, who, call), line),
+                }
             }
-            Err(answer) => (Slip::Refused(answer.refusal()), answer),
+            Err(answer) => answer,
         };
-        self.permits.give(alias, line, slip);
+        self.permits.give(alias, line, Slip::Refused(answer.refusal()));
         Ok(answer)
     }
 

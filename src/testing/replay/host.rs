@@ -12,6 +12,7 @@ use crate::{Broker, Ended, Gate, Permit, Policy, Purpose, Running, Task};
 
 use super::alias::Aliases;
 use super::answer::{Answer, Refusal};
+use super::asked::Asked;
 use super::fields::Misread;
 use super::holding::Holding;
 use super::operation::{Header, How, Operation};
@@ -21,6 +22,7 @@ pub(crate) struct Host {
     pub(super) gate: Gate,
     pub(super) grants: Aliases<Holding>,
     pub(super) permits: Aliases<Slip>,
+    pub(super) questions: Aliases<Asked>,
     /// The permits whose calls are running, by their number in the log.
     pub(super) running: BTreeMap<u64, Box<str>>,
     pub(super) tasks: Aliases<Errand>,
@@ -72,6 +74,7 @@ impl Host {
             broker,
             grants: Aliases::of("grant"),
             permits: Aliases::of("permit"),
+            questions: Aliases::of("question"),
             running: BTreeMap::new(),
             tasks: Aliases::of("task"),
             clock,
@@ -113,17 +116,26 @@ impl Host {
                 Ok(self.now())
             }
             Operation::Open { task, who, purpose } => Ok(self.open(task, who, purpose, line)),
-            Operation::Request(wish) => self.request(wish, line),
+            Operation::Request(wish) => {
+                let answer = self.request(wish, line)?;
+                Ok(self.unasked(wish.ask_as, answer, line))
+            }
             Operation::Trim(wish) => self.trim(wish, line),
-            Operation::Delegate(wish, from) => self.delegate(wish, from, line),
-            Operation::Renew(afresh) => self.decide_again(afresh, true),
+            Operation::Delegate(wish, from) => {
+                let answer = self.delegate(wish, from, line)?;
+                Ok(self.unasked(wish.ask_as, answer, line))
+            }
+            Operation::Renew(afresh) => {
+                let answer = self.decide_again(afresh, true)?;
+                Ok(self.unasked(afresh.ask_as, answer, line))
+            }
             Operation::Checkpoint(afresh) => self.decide_again(afresh, false),
             Operation::Attenuate { grant, alias, scope, until } => {
                 self.attenuate((grant, alias), scope, *until, line)
             }
             Operation::Present(attempt, alias) => self.present(attempt, alias, line),
             Operation::Tools(presented, context) => self.tools(presented, context),
-            Operation::Call(attempt, outcome) => self.call(attempt, *outcome),
+            Operation::Call(attempt, outcome) => self.call(attempt, *outcome, line),
             Operation::Authorize(attempt, alias) => self.authorize(attempt, alias, line),
             Operation::Check(attempt) => self.check(attempt),
             Operation::Run { permit } => self.run(permit),
@@ -140,6 +152,10 @@ impl Host {
             Operation::Sweep => Ok(self.sweep()),
             Operation::Stats => Ok(self.stats()),
             Operation::Standing => Ok(self.standing()),
+            Operation::Answer(vote) => self.vote(vote),
+            Operation::Cancel { question } => self.cancel(question),
+            Operation::Redeem(asked) => self.redeem(asked, line),
+            Operation::Questions(who) => Ok(self.questions(who)),
         }
     }
 

@@ -1,11 +1,12 @@
 //! The replay of a trace: operations go in line by line, answers come out line by line.
 //!
 //! `trace` reads the lines, `operation` what a line says; `host` acts on it as a host program would
-//! (`granting` with grants, `call` with calls, `operator` with the operators' handles), `answer` says what
+//! (`granting` with grants, `call` with calls, `question` with people, `operator` with the operators' handles), `answer` says what
 //! came of it, and `summary` counts.
 
 mod alias;
 mod answer;
+mod asked;
 mod attempt;
 mod call;
 mod fields;
@@ -14,10 +15,12 @@ mod holding;
 mod host;
 mod operation;
 mod operator;
+mod question;
 mod statement;
 mod summary;
 mod tamper;
 mod trace;
+mod vote;
 
 use std::io::{self, BufRead, Write};
 use std::path::{Path, PathBuf};

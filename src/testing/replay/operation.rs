@@ -10,6 +10,7 @@ use crate::{Context, Halt, Purpose};
 use super::attempt::{ATTEMPT, Attempt, Outcome, PRESENTED, Presented};
 use super::fields::{Fields, Misread, listed};
 use super::statement;
+use super::vote::{REDEMPTION, Redemption, Vote, of_vote};
 
 pub(crate) const HEADER_EXPECTED: &str = "expected the first line to be \
      `{\"op\":\"trace\",\"version\":1,\"start\":\"2026-01-01T00:00:00Z\"}`";
@@ -130,6 +131,12 @@ pub(crate) enum Operation<'v> {
     Sweep,
     Stats,
     Standing,
+    Answer(Vote<'v>),
+    Cancel {
+        question: &'v str,
+    },
+    Redeem(Redemption<'v>),
+    Questions(Assertion),
 }
 
 /// What is asked for: at a request, or out of another grant.
@@ -140,6 +147,8 @@ pub(crate) struct Wish<'v> {
     pub(crate) context: Context,
     /// Who is to hold it, if not the task's requester.
     pub(crate) holder: Option<Assertion>,
+    /// What the question is called that it may park.
+    pub(crate) ask_as: Option<&'v str>,
 }
 
 /// A grant to be decided again.
@@ -148,6 +157,8 @@ pub(crate) struct Afresh<'v> {
     pub(crate) context: Context,
     /// The holder as it is attested now, if anything has changed.
     pub(crate) who: Option<Assertion>,
+    /// What the question is called that it may park.
+    pub(crate) ask_as: Option<&'v str>,
 }
 
 /// When an attenuated token is worth nothing any more.
@@ -192,7 +203,7 @@ impl How {
 }
 
 /// Every operation after the header, as messages list them.
-const OPERATIONS: [&str; 27] = [
+const OPERATIONS: [&str; 33] = [
     "clock",
     "open",
     "request",
@@ -220,10 +231,16 @@ const OPERATIONS: [&str; 27] = [
     "sweep",
     "stats",
     "standing",
+    "approve",
+    "confirm",
+    "reject",
+    "cancel",
+    "redeem",
+    "questions",
 ];
 
-const WISH: &[&str] = &["task", "as", "scope", "context", "holder"];
-const AFRESH: &[&str] = &["grant", "context", "who"];
+const WISH: &[&str] = &["task", "as", "scope", "context", "holder", "ask_as"];
+const AFRESH: &[&str] = &["grant", "context", "who", "ask_as"];
 const HALT: &[&str] = &["what", "identity", "task", "tool"];
 
 impl<'v> Operation<'v> {
@@ -262,16 +279,16 @@ impl<'v> Operation<'v> {
                 Ok(Operation::Tools(Presented::read(&fields)?, statement::context(&fields)?))
             }
             "call" => {
-                let fields = line.fields(&[PRESENTED, ATTEMPT, &["outcome"]])?;
+                let fields = line.fields(&[PRESENTED, ATTEMPT, &["outcome", "ask_as"]])?;
                 Ok(Operation::Call(Attempt::read(&fields)?, Outcome::read(&fields)?))
             }
             "authorize" => {
-                let fields = line.fields(&[PRESENTED, ATTEMPT, &["as"]])?;
+                let fields = line.fields(&[PRESENTED, ATTEMPT, &["as", "ask_as"]])?;
                 Ok(Operation::Authorize(Attempt::read(&fields)?, fields.text("as")?))
             }
             // A line of `call` can be asked about by changing its `op` alone.
             "check" => {
-                let fields = line.fields(&[PRESENTED, ATTEMPT, &["outcome"]])?;
+                let fields = line.fields(&[PRESENTED, ATTEMPT, &["outcome", "ask_as"]])?;
                 Ok(Operation::Check(Attempt::read(&fields)?))
             }
             "run" => Ok(Operation::Run { permit: line.fields(&[&["permit"]])?.text("permit")? }),
@@ -309,6 +326,20 @@ impl<'v> Operation<'v> {
             "sweep" => line.fields(&[]).map(|_| Operation::Sweep),
             "stats" => line.fields(&[]).map(|_| Operation::Stats),
             "standing" => line.fields(&[]).map(|_| Operation::Standing),
+            "approve" | "confirm" | "reject" => {
+                let fields = line.fields(&[of_vote(line.op)])?;
+                Vote::read(line.op, &fields).map(Operation::Answer)
+            }
+            "cancel" => {
+                let fields = line.fields(&[&["question"]])?;
+                Ok(Operation::Cancel { question: fields.text("question")? })
+            }
+            "redeem" => Redemption::read(&line.fields(&[REDEMPTION])?).map(Operation::Redeem),
+            "questions" => {
+                let fields = line.fields(&[&["who"]])?;
+                let who = fields.require("who", "an object with `id`")?;
+                Ok(Operation::Questions(statement::who("who", who)?))
+            }
             "trace" => {
                 Err(Misread("`trace` is the first line's, and stands there once".to_owned()))
             }
@@ -337,6 +368,7 @@ fn wish<'v>(fields: &Fields<'v>) -> Result<Wish<'v>, Misread> {
         scope: fields.require("scope", "a list of capabilities")?,
         context: statement::context(fields)?,
         holder: holder.transpose()?,
+        ask_as: fields.text_if("ask_as")?,
     })
 }
 
@@ -345,6 +377,7 @@ fn afresh<'v>(fields: &Fields<'v>) -> Result<Afresh<'v>, Misread> {
         grant: fields.text("grant")?,
         context: statement::context(fields)?,
         who: fields.get("who").map(|who| statement::who("who", who)).transpose()?,
+        ask_as: fields.text_if("ask_as")?,
     })
 }
 

@@ -1,7 +1,7 @@
 //! What the host states in a line: who, why, on what, in which context.
 
 use crate::identity::{Assertion, Kind};
-use crate::value::{Object, Value};
+use crate::value::{Digest, Object, Value};
 use crate::{Context, Purpose, Resource};
 
 use super::fields::{Fields, Misread, text};
@@ -90,4 +90,13 @@ pub(crate) fn resource(value: &Value) -> Result<Resource, Misread> {
 pub(crate) fn context(fields: &Fields<'_>) -> Result<Context, Misread> {
     let attributes = fields.object_if("context")?;
     Ok(attributes.map_or_else(Context::new, |attributes| Context::from(attributes.clone())))
+}
+
+/// Reads what the arguments refer to: each text's digest, by name.
+///
+/// # Errors
+/// [`Misread`] if it is not an object of texts.
+pub(crate) fn material<'v>(fields: &Fields<'v>) -> Result<Vec<(&'v str, Digest)>, Misread> {
+    let stated = fields.object_if("material")?.into_iter().flat_map(Object::iter);
+    stated.map(|(name, value)| Ok((name, Digest::of(text(name, value)?.as_bytes())))).collect()
 }

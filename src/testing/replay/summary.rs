@@ -18,7 +18,7 @@ const QUESTIONS: [(&[&str], &str, &str); 6] = [
     (&["request", "trim"], "requests", "granted"),
     (&["delegate"], "delegations", "given"),
     (&["renew", "checkpoint"], "renewals", "renewed"),
-    (&["call", "authorize"], "calls", "permitted"),
+    (&["call", "authorize", "redeem"], "calls", "permitted"),
     (&["run"], "starts", "started"),
 ];
 

@@ -1,0 +1,122 @@
+//! Redeeming: exactly the call that people agreed to runs, decided afresh.
+
+use super::call_request::{CallRequest, Refusal};
+use super::gate::Gate;
+use super::judge::CallInputs;
+use super::pending::Pending;
+use super::permit::Permit;
+use crate::context::Context;
+use crate::denial::{Denial, Reason};
+use crate::identity::Identity;
+use crate::task::{Liveness, QuestionState};
+use crate::token::Presentable;
+
+impl Gate {
+    /// Redeems what people agreed to: a permit for exactly the call that the broker kept.
+    ///
+    /// It is decided afresh, as [`authorize`](Gate::authorize) does: any live grant of the task and of who
+    /// asked can be presented, its scope and ancestors hold, today's rules, limits and halts are asked, and
+    /// whether those who agreed may still. Where a rule wants what is presented to be bound to the call, it is
+    /// bound to the call as it was asked for. One approval gives one permit; of a permit that never
+    /// started it comes back, three times at most, and never where a rule says `refund = false`.
+    ///
+    /// Redeeming twice is denied; a permit itself can't be used twice:
+    ///
+    /// ```compile_fail,E0382
+    /// # use hallpass::{Gate, Grant, Pending, Context, identity::Identity};
+    /// # fn redeem(gate: Gate, pending: Pending, grant: Grant, who: Identity, now: Context) {
+    /// if let Ok(permit) = gate.redeem(&pending, &grant, &who, &now) {
+    ///     let _ = permit.start();
+    ///     let _ = permit.start();
+    /// }
+    /// # }
+    /// ```
+    /// ```
+    /// # use hallpass::{Gate, Grant, Pending, Context, identity::Identity};
+    /// # fn redeem(gate: Gate, pending: Pending, grant: Grant, who: Identity, now: Context) {
+    /// if let Ok(permit) = gate.redeem(&pending, &grant, &who, &now) {
+    ///     let _ = permit.start();
+    /// }
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// A [`Denial`] as of [`authorize`](Gate::authorize): [`Reason::ApprovalRequired`] while people have not
+    /// agreed, or where other asks act by now, which are asked then; [`Reason::ApprovalStale`] of another
+    /// [material](Pending::material); [`Reason::ApprovalSpent`]; and [`Reason::ApprovalVoid`] of everything else
+    /// that became of the question.
+    pub fn redeem<P: Presentable + ?Sized>(
+        &self,
+        pending: &Pending,
+        presented: &P,
+        caller: &Identity,
+        context: &Context,
+    ) -> Result<Permit, Denial> {
+        let stated = pending.material.as_ref();
+        let call = pending.open.made().with_material(stated);
+        let at = |now, context| CallRequest {
+            shared: &self.shared,
+            owner: &self.shared,
+            text: presented.text(),
+            caller,
+            call: &call,
+            made: &call,
+            context,
+            now,
+            redeeming: Some(&pending.open),
+        };
+        let (now, context) = match self.shared.moment(caller, Some(call.tool()), context) {
+            Ok(moment) => moment,
+            Err(denial) => {
+                let refusal = Refusal { denial, about: None, signed: false };
+                return Err(at(self.shared.keeper.latest(), context).record(refusal));
+            }
+        };
+        let attempt = at(now, &context);
+        if pending.shared.id != self.shared.id {
+            let denial = Denial::new(Reason::ApprovalVoid).because("another broker asked");
+            return Err(attempt.record(Refusal { denial, about: None, signed: false }));
+        }
+        match attempt.commit() {
+            Ok(committed) => Ok(committed.into_permit(&self.shared, call)),
+            Err(refusal) => Err(attempt.record(refusal)),
+        }
+    }
+}
+
+impl CallInputs<'_> {
+    /// Whether what is redeemed can be, as far as the question itself goes.
+    pub(super) fn check_redeemed(&self, live: &Liveness) -> Result<(), Denial> {
+        let CallInputs { request, current, presented, .. } = self;
+        let Some(open) = request.redeeming else { return Ok(()) };
+        let is_theirs = open.generation == presented.cell.generation
+            && open.holder.subject() == request.caller.subject();
+        if !is_theirs {
+            return Err(Denial::new(Reason::NotTheHolder)
+                .because("the question was asked in another task, or by somebody else"));
+        }
+        let reason = match request.shared.refresh(current, open, live.at()) {
+            QuestionState::Approved => {
+                return match request.call.materials() == open.call.materials() {
+                    true => Ok(()),
+                    false => Err(Denial::new(Reason::ApprovalStale)
+                        .because("the call's material is not the one that was shown")),
+                };
+            }
+            QuestionState::Waiting => Reason::ApprovalRequired,
+            QuestionState::Spent => Reason::ApprovalSpent,
+            _ => Reason::ApprovalVoid,
+        };
+        let state = open.state_at(live.at());
+        let asks = open.asks.iter().map(|ask| ask.id.clone()).collect();
+        let denial = Denial::new(reason).by_rules(asks);
+        let denial = denial.because(format_args!("the question is {state}"));
+        Err(match reason {
+            Reason::ApprovalRequired => denial.with_pending(std::sync::Arc::new(Pending::new(
+                request.owner.clone(),
+                open.clone(),
+            ))),
+            _ => denial,
+        })
+    }
+}

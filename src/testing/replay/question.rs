@@ -1,0 +1,188 @@
+//! Questions: what people answer, and what is redeemed.
+
+use crate::Call;
+use crate::broker::{NotCounted, Question, Tally};
+use crate::denial::{Denial, Reason};
+use crate::identity::{Assertion, Identity};
+use crate::token::Token;
+use crate::value::Digest;
+
+use super::answer::{Answer, Refusal};
+use super::asked::{Asked, Parked};
+use super::fields::Misread;
+use super::holding::{Granted, Holding};
+use super::host::{Host, Slip};
+use super::vote::{Redemption, Vote, What};
+
+impl Host {
+    /// The answer to a denial; what it parked is known by this alias from here on.
+    pub(super) fn denied_call(
+        &mut self,
+        denial: &Denial,
+        asked: (Option<&str>, Identity, Call),
+        line: usize,
+    ) -> Answer {
+        let answer = Answer::denied(denial);
+        let (Some(alias), holder, call) = asked else { return answer };
+        let Some(pending) = denial.pending().cloned() else {
+            self.questions.give(alias, line, Asked::Refused(denial.reason().into()));
+            return answer;
+        };
+        let generation = pending.generation();
+        let parked = Parked { pending, holder, generation, call };
+        self.questions.give(alias, line, Asked::Parked(Box::new(parked)));
+        answer.with("question", alias)
+    }
+
+    /// The answer to what parks nothing, a scope for example: its alias stands for the refusal.
+    pub(super) fn unasked(&mut self, ask_as: Option<&str>, answer: Answer, line: usize) -> Answer {
+        if let Some(alias) = ask_as.filter(|_| answer.is_denial()) {
+            self.questions.give(alias, line, Asked::Refused(answer.refusal()));
+        }
+        answer
+    }
+
+    /// Has somebody answer a question.
+    pub(super) fn vote(&self, vote: &Vote<'_>) -> Result<Answer, Misread> {
+        let parked = match self.questions.get(vote.question)? {
+            Asked::Parked(parked) => parked,
+            Asked::Refused(refusal) => return Ok(unasked(*refusal)),
+        };
+        let who = match self.attest(&vote.who) {
+            Ok(who) => who,
+            Err(answer) => return Ok(answer),
+        };
+        let (reviews, question) = (self.broker.reviews(), parked.pending.question());
+        let shown = |stale: bool| shown(&question, stale);
+        let counted = match vote.what {
+            What::Approve { stale, width } => {
+                reviews.approve(&question, &who, &shown(stale), width)
+            }
+            What::Confirm { stale } => reviews.confirm(&question, &who, &shown(stale)),
+            What::Reject(why) => reviews.deny(&question, &who, why),
+        };
+        Ok(told(counted))
+    }
+
+    pub(super) fn cancel(&self, alias: &str) -> Result<Answer, Misread> {
+        match self.questions.get(alias)? {
+            Asked::Parked(parked) => Ok(told(parked.pending.cancel())),
+            Asked::Refused(refusal) => Ok(unasked(*refusal)),
+        }
+    }
+
+    /// The aliases of the questions that somebody may answer.
+    pub(super) fn questions(&self, who: &Assertion) -> Answer {
+        let who = match self.attest(who) {
+            Ok(who) => who,
+            Err(answer) => return answer,
+        };
+        let listed: Vec<String> =
+            self.broker.reviews().list(&who).iter().map(Question::id).collect();
+        let known = self.questions.iter().filter_map(|(alias, asked)| match asked {
+            Asked::Parked(parked) => listed.contains(&parked.pending.id()).then_some(alias),
+            Asked::Refused(_) => None,
+        });
+        let mut known: Vec<&str> = known.collect();
+        known.sort_unstable();
+        Answer::new().with("questions", known)
+    }
+
+    /// Redeems what was approved, and runs it, or keeps the permit.
+    pub(super) fn redeem(
+        &mut self,
+        asked: &Redemption<'_>,
+        line: usize,
+    ) -> Result<Answer, Misread> {
+        if let Some(alias) = asked.alias {
+            let lives = |slip: &Slip| matches!(slip, Slip::Permitted(_) | Slip::Running(_));
+            self.permits.free(alias, lives)?;
+        }
+        let parked = match self.questions.get(asked.question)? {
+            Asked::Parked(parked) => parked,
+            Asked::Refused(refusal) => return Ok(unasked(*refusal)),
+        };
+        let alias = match asked.grant {
+            Some(alias) => alias,
+            None => match self.live_grant(parked) {
+                Some(alias) => alias,
+                None => {
+                    let why = "no grant of its task and holder is live".to_owned();
+                    return Ok(Answer::refused(Reason::UnknownGrant.into(), why));
+                }
+            },
+        };
+        let (token, holder, _) = match self.held(alias)? {
+            Ok(held) => held,
+            Err(answer) => return Ok(answer),
+        };
+        let who = match asked.who.as_ref().map(|who| self.attest(who)) {
+            Some(Ok(who)) => who,
+            Some(Err(answer)) => return Ok(answer),
+            None => holder.clone(),
+        };
+        let bound: Token;
+        let token = match asked.bound {
+            true => {
+                bound = match self.bind(token, &parked.call) {
+                    Ok(bound) => bound,
+                    Err(answer) => return Ok(answer),
+                };
+                &bound
+            }
+            false => token,
+        };
+        let stated = asked.material.iter();
+        let pending = stated.fold(parked.pending.clone(), |pending, (name, digest)| {
+            pending.material(name, *digest)
+        });
+        let call = parked.call.clone();
+        match self.gate.redeem(&pending, token, &who, &asked.context) {
+            Ok(permit) => Ok(match asked.alias {
+                None => Host::run_to_end(permit, asked.outcome),
+                Some(alias) => self.keep_permit(alias, permit, line),
+            }),
+            Err(denial) => {
+                let answer = self.denied_call(&denial, (asked.ask_as, who, call), line);
+                if let Some(alias) = asked.alias {
+                    self.permits.give(alias, line, Slip::Refused(answer.refusal()));
+                }
+                Ok(answer)
+            }
+        }
+    }
+
+    /// The newest live grant of the task and the asker of a question.
+    fn live_grant(&self, parked: &Parked) -> Option<&str> {
+        let standing = self.broker.standing();
+        self.grants.newest(|holding| match holding {
+            Holding::Granted(granted) => {
+                let Granted { holder, grant, of } = &**granted;
+                of.generation == parked.generation
+                    && holder.subject() == parked.holder.subject()
+                    && standing.grants.iter().any(|live| live.id == grant.id())
+            }
+            Holding::Offline(_) | Holding::Refused(_) => false,
+        })
+    }
+}
+
+/// The digest of what is shown, or of what an older page showed.
+fn shown(question: &Question, stale: bool) -> Digest {
+    let current = question.view().digest();
+    if stale { Digest::of(current.as_bytes()) } else { current }
+}
+
+fn told(counted: Result<Tally, NotCounted>) -> Answer {
+    match counted {
+        Ok(tally) => Answer::new()
+            .with("state", tally.state.as_str())
+            .with("have", u64::from(tally.have))
+            .with("need", u64::from(tally.need)),
+        Err(refused) => Answer::not_counted(refused.as_str(), refused.to_string()),
+    }
+}
+
+fn unasked(refusal: Refusal) -> Answer {
+    Answer::refused(refusal, "nothing was asked".to_owned())
+}

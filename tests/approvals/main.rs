@@ -1,0 +1,15 @@
+//! Approvals: a call waits until people agree, and exactly that call runs.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "tests"
+)]
+
+mod answering;
+mod office;
+mod parking;
+mod redeeming;
+mod traces;
+mod voiding;

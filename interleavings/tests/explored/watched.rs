@@ -39,7 +39,9 @@ const ENDS: [End; 9] = [
     // A denial trips the wire.
     |world, task, grant| {
         let pong = Call::new("pong", serde_json::json!({})).unwrap();
-        world.authorize(grant, &pong).map(drop).unwrap_err();
+        for _ in 0..2 {
+            world.authorize(grant, &pong).map(drop).unwrap_err();
+        }
         Some(task)
     },
     // What has drifted is found at its first use.
@@ -63,7 +65,7 @@ fn whatever_ends_a_call_wakes_what_waits_for_it() {
     for end in ENDS {
         let policy = policy.clone();
         explore(400, move || {
-            let world = World::with(&policy, |b| b.halt_after(1, seconds(60)));
+            let world = World::with(&policy, |b| b.halt_after(2, seconds(60)));
             let agent =
                 world.broker.assert_identity(Assertion::agent("a").attr("risk", 1)).unwrap();
             let task = world.open(&agent);

@@ -73,7 +73,8 @@ pub(crate) struct Meter {
     of_rule: Cell<u64>,
     spent: Cell<bool>,
     /// Of which tools which parties were asked about.
-    asked: RefCell<HashSet<Asked>>,
+    /// Made when the first is noted: most questions are about calls and note none.
+    asked: RefCell<Option<HashSet<Asked>>>,
     taken: [Cell<u64>; Work::ALL.len()],
 }
 
@@ -98,6 +99,7 @@ impl Meter {
     }
 
     /// This many steps.
+    #[inline]
     pub(crate) fn of(steps: u64) -> Self {
         Meter {
             allowed: steps,
@@ -156,6 +158,7 @@ impl Meter {
     }
 
     /// Asks one rule, which has its own steps first if it was `found` for what is asked first.
+    #[inline]
     pub(crate) fn for_rule<R>(&self, found: bool, ask: impl FnOnce() -> R) -> R {
         if found && !self.spent.get() {
             self.of_rule.set(STEPS_PER_RULE);
@@ -204,10 +207,11 @@ impl Meter {
     /// Whether it is the first time that rules are asked about a tool for this party. A scope may name a
     /// tool many times: the rules that speak of it have steps of their own once.
     pub(crate) fn is_first(&self, tool: &str, party: (usize, u8)) -> bool {
-        self.asked.borrow_mut().insert(Asked { tool: tool.into(), party })
+        self.asked.borrow_mut().get_or_insert_default().insert(Asked { tool: tool.into(), party })
     }
 
     /// Whether something could not be paid for.
+    #[inline]
     pub(crate) fn is_spent(&self) -> bool {
         self.spent.get()
     }

@@ -82,7 +82,10 @@ impl Policy {
         let canonical = listed.typed.canonical_call(call)?;
         let what = What::of(canonical.as_ref().unwrap_or(call), listed)?;
         // The first call of a task: all that is seen are the labels of its own tool.
-        let seen = Seen::NONE.with(what.labels, what.tool, None).unwrap_or(Seen::NONE);
+        let seen = match policy.looks_at_history {
+            true => Seen::nothing().with(what.labels, what.tool, None),
+            false => None,
+        };
         let time = self.0.time(now);
         let meter = Meter::of_question(call.args().size());
         let readings = Readings::new();
@@ -91,7 +94,7 @@ impl Policy {
             who,
             purpose,
             context,
-            seen: &seen,
+            seen: seen.as_ref().unwrap_or(Seen::nothing()),
             now,
             now_text: time.as_ref(),
             meter: &meter,

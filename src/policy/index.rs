@@ -81,6 +81,7 @@ impl Index {
     }
 
     /// The rules that may speak of `tool`.
+    #[inline]
     pub(crate) fn of(&self, tool: &str) -> Candidates<'_> {
         Candidates([self.by_tool.get(tool), self.any_tool.as_ref()])
     }
@@ -96,6 +97,7 @@ impl Index {
 
 impl Candidates<'_> {
     /// Visits every rule of `side` that may apply to a question; now and then one twice.
+    #[inline]
     pub(crate) fn visit<'q>(
         self,
         side: Side,
@@ -116,6 +118,7 @@ impl Candidates<'_> {
 }
 
 impl Filed {
+    #[inline]
     fn side(&self, side: Side) -> &File {
         match side {
             Side::Permits => &self.permits,
@@ -192,6 +195,7 @@ impl File {
         File { drawers: drawers.into(), rest: rest.into(), all: own.into() }
     }
 
+    #[inline]
     fn visit<'q>(
         &self,
         side: Side,
@@ -300,12 +304,14 @@ impl Drawer {
         }
     }
 
+    #[inline]
     fn filed_under(&self, value: &Value, meter: &Meter, visit: &mut impl FnMut(u32)) {
         if let Some(rules) = self.find(value, meter) {
             rules.iter().copied().for_each(visit);
         }
     }
 
+    #[inline]
     fn find(&self, value: &Value, meter: &Meter) -> Option<&Vec<u32>> {
         let bytes = value.as_text().map_or(0, str::len);
         if meter.charge_bytes(bytes, Work::Visiting) { self.by_value.get(value) } else { None }
@@ -313,11 +319,18 @@ impl Drawer {
 
     /// Rules filed under several values, each once where there are many: a list may have one value
     /// again and again, and a rule stand under many.
+    #[inline]
     fn filed_under_any(&self, elements: &[Value], meter: &Meter, visit: &mut impl FnMut(u32)) {
         if elements.len() <= FEW {
             elements.iter().for_each(|element| self.filed_under(element, meter, visit));
-            return;
+        } else {
+            self.filed_under_many(elements, meter).into_iter().for_each(visit);
         }
+    }
+
+    /// Apart, so that the way of a few values stays small.
+    #[inline(never)]
+    fn filed_under_many(&self, elements: &[Value], meter: &Meter) -> Vec<u32> {
         let mut seen: HashSet<*const u32> = HashSet::new();
         let mut found = Vec::new();
         for element in elements {
@@ -328,12 +341,12 @@ impl Drawer {
                 found.extend_from_slice(rules);
             }
             if meter.is_spent() {
-                return;
+                return Vec::new();
             }
         }
         found.sort_unstable();
         found.dedup();
-        found.into_iter().for_each(visit);
+        found
     }
 }
 

@@ -69,6 +69,7 @@ impl<'q> What<'q> {
 }
 
 impl<'q> Facts<'q> for &Question<'q> {
+    #[inline]
     fn fact(self, fact: &Fact) -> Option<&'q Value> {
         match fact {
             Fact::Arg(path) => argument(self.what.args, path),
@@ -80,12 +81,14 @@ impl<'q> Facts<'q> for &Question<'q> {
         }
     }
 
+    #[inline]
     fn readings(self) -> Option<&'q Readings<'q>> {
         Some(self.setting.readings)
     }
 }
 
 impl<'q> Facts<'q> for &Setting<'q> {
+    #[inline]
     fn fact(self, fact: &Fact) -> Option<&'q Value> {
         match fact {
             Fact::WhoId => Some(self.who.subject_value()),
@@ -102,6 +105,7 @@ impl<'q> Facts<'q> for &Setting<'q> {
         }
     }
 
+    #[inline]
     fn readings(self) -> Option<&'q Readings<'q>> {
         Some(self.readings)
     }

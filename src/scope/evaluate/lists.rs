@@ -15,6 +15,10 @@ impl<'q, F: Facts<'q>> Evaluation<'_, 'q, F> {
     /// Apart, so that asking one value, which is nearly always asked, stays small.
     #[inline(never)]
     pub(super) fn takes_elements(&self, constraint: &Constraint) -> bool {
+        // These are asked most, and say by themselves that they see the list: there are no parts to pay for.
+        if matches!(&constraint.0, Node::HasAny(_) | Node::HasAll(_) | Node::SubsetOf(_)) {
+            return false;
+        }
         if !self.pays_for_parts(constraint) {
             return false;
         }

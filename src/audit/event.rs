@@ -270,6 +270,19 @@ pub enum Event<'a> {
         /// What the sink said.
         cause: Cow<'a, str>,
     },
+    /// Numbers that were lost with a process that was killed: from `from` to its own. None of them is used
+    /// again.
+    Void { from: u64 },
+    /// A broker goes on with a log on file.
+    Reopened {
+        /// How many bytes of an incomplete last line were cut off and kept aside.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        torn: Option<u64>,
+        /// Nothing kept elsewhere was compared with it, so records that were cut off its end are not
+        /// missed.
+        #[serde(default, skip_serializing_if = "is_false")]
+        unanchored: bool,
+    },
 }
 
 impl Event<'_> {
@@ -296,6 +309,8 @@ impl Event<'_> {
             Event::Halted { .. } => "halted",
             Event::Resumed { .. } => "resumed",
             Event::Withdrawn { .. } => "withdrawn",
+            Event::Void { .. } => "void",
+            Event::Reopened { .. } => "reopened",
         }
     }
 
@@ -320,7 +335,9 @@ impl Event<'_> {
             | Event::Reloaded { .. }
             | Event::Restated { .. }
             | Event::Halted { .. }
-            | Event::Resumed { .. } => None,
+            | Event::Resumed { .. }
+            | Event::Void { .. }
+            | Event::Reopened { .. } => None,
         }
     }
 
@@ -395,6 +412,8 @@ pub enum Outcome {
     Abandoned,
     /// The tool panicked or was cancelled after it had started.
     Interrupted,
+    /// Not known: the process ended before it was told.
+    Unknown,
 }
 
 /// How a task ended.
@@ -414,6 +433,8 @@ pub enum How {
     Ceiling,
     /// Its broker was closed.
     Closed,
+    /// Its process ended before it did.
+    Interrupted,
 }
 
 /// One record read back from a log.

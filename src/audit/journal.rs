@@ -60,6 +60,8 @@ pub(crate) struct Journal {
     /// How long a thread waits for the log.
     wait: Duration,
     on_unwritten: Option<Arc<UnwrittenHook>>,
+    /// The last number that was given out before this life of the log.
+    earlier: u64,
     closed: AtomicBool,
     parked: Arc<Parked>,
     queue: Apart<Mutex<Queue>>,
@@ -152,8 +154,13 @@ impl Journal {
         wait: Duration,
     ) -> Result<Self, SinkError> {
         let tail = guarded(|| sink.open())?;
-        let Opening { anchor, key, first } = Opening::of(tail, keys, origin, at)?;
-        let journal = Self::standing_at(sink, anchor, key, wait)?;
+        let Opening { anchor, key, void_through, first } = Opening::of(tail, keys, origin, at)?;
+        let mut journal = Self::standing_at(sink, anchor, key, wait)?;
+        journal.earlier = void_through.max(anchor.seq);
+        if void_through > anchor.seq {
+            let void = Body::void(at, anchor.seq + 1);
+            journal.queue.lock().push_through(void, void_through);
+        }
         if let Some(first) = first {
             journal.note(first);
         }
@@ -189,6 +196,7 @@ impl Journal {
             sink,
             wait,
             on_unwritten: None,
+            earlier: 0,
             closed: AtomicBool::new(false),
             parked,
             queue: Apart(Mutex::new(Queue::after(anchor.seq))),
@@ -247,6 +255,25 @@ impl Journal {
         match reason {
             Some(reason) => queue.add_to_sum(body, &reason),
             None => queue.push(body),
+        }
+    }
+
+    /// The last number that was given out before this life of the log: 0 of one that begins.
+    pub(crate) fn earlier(&self) -> u64 {
+        self.earlier
+    }
+
+    /// Tells the sink that the log is closed, if it has everything.
+    pub(crate) fn tell_closed(&self) {
+        let last = self.last_seq();
+        // With the right to write, so that no other thread is inside the sink.
+        if let Some(_writer) = self.writer.try_lock()
+            && self.durable() == last
+        {
+            let _ = self.progress.inside.run(|| {
+                self.sink.closed(last);
+                Ok(())
+            });
         }
     }
 

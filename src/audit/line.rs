@@ -81,6 +81,12 @@ impl Body {
         Self { at, weight: Weight::Stands, from: Some(from), text, next_key: None }
     }
 
+    /// The numbers from `from` on are lost.
+    pub(super) fn void(at: Timestamp, from: u64) -> Self {
+        let text = format!(r#"{{"kind":"void","from":{from}}}"#);
+        Self { at, weight: Weight::Stands, from: Some(from), text, next_key: None }
+    }
+
     /// The broker's time of its decision.
     pub(super) fn at(&self) -> Timestamp {
         self.at

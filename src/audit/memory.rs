@@ -275,7 +275,7 @@ impl Snapshot {
             let sum = sums.next_if(|(at, ..)| *at == index);
             let (first, seq) = sum.map_or((last + 1, last + 1), |(_, first, seq)| (first, seq));
             last = seq;
-            Entry { first, seq, tag, line }
+            Entry { first, seq, gives_access: false, tag, line }
         })
     }
 

@@ -6,11 +6,13 @@
 //! is a *debt*, kept and tried again. `docs/audit.md` describes the line, the chain, debts and
 //! verification.
 //!
-//! A host gives the broker a [`Sink`]; [`MemoryLog`] is the one that comes with the crate.
+//! A host gives the broker a [`Sink`]; [`FileLog`] keeps records on
+//! disk, [`MemoryLog`] in memory.
 
 mod chain;
 mod digest;
 mod event;
+mod file;
 mod hex;
 mod journal;
 mod line;
@@ -18,6 +20,7 @@ mod log_id;
 mod memory;
 mod opening;
 mod parked;
+mod resumption;
 mod sink;
 mod threaded;
 mod verify;
@@ -27,11 +30,13 @@ pub use chain::{Anchor, ChainTag, Origin};
 pub(crate) use digest::DigestKey;
 pub use event::{Answered, Event, How, Outcome, Record, Stage};
 pub use hex::HexError;
+pub use file::{Durability, FileLog, FileLogOptions, OpenError, WhenFull};
 pub(crate) use journal::{Journal, Place, Refused, Unsettled, UnwrittenHook, Written};
 pub(crate) use line::{Body, Unwritable};
 pub use log_id::LogId;
 pub use memory::{MemoryLog, Snapshot};
 pub use parked::Durable;
+pub use resumption::Resumption;
 pub use sink::{Entry, Kept, Sink, SinkError, Tail};
 pub use threaded::ThreadedSink;
 pub use verify::{Fault, Verification, verify};

@@ -17,6 +17,8 @@ pub(super) struct Opening {
     pub(super) anchor: Anchor,
     /// The key that the next record is under.
     pub(super) key: ChainKey,
+    /// The numbers up to this one may have been given out, and none of them is given out again.
+    pub(super) void_through: u64,
     /// The record that has to come first.
     pub(super) first: Option<Body>,
 }
@@ -38,7 +40,10 @@ impl Opening {
             true => None,
             false => Some(Body::rekeying(at, Arc::new(active))),
         };
-        Ok(Opening { anchor: end.anchor, key, first })
+        if tail.used >= LAST_SEQ {
+            return Err(SinkError::new("the log has no number left"));
+        }
+        Ok(Opening { anchor: end.anchor, key, void_through: tail.used, first })
     }
 
     fn of_nothing(key: ChainKey, origin: &Origin<'_>, at: Timestamp) -> Result<Opening, SinkError> {
@@ -50,7 +55,7 @@ impl Opening {
             key: key.id().to_string().into(),
         };
         let first = Some(Body::new(at, &started).map_err(unwritable)?);
-        Ok(Opening { anchor: key.genesis(&log, origin), key, first })
+        Ok(Opening { anchor: key.genesis(&log, origin), key, void_through: 0, first })
     }
 }
 
@@ -142,7 +147,7 @@ mod tests {
     fn tail(opening: &Opening, before: Option<super::super::ChainTag>, body: &Body) -> Tail {
         let mut line = String::new();
         body.push_line(opening.anchor.seq + 1, &mut line);
-        Tail { before, tag: opening.key.next(&opening.anchor.tag, &line), line }
+        Tail { before, tag: opening.key.next(&opening.anchor.tag, &line), line, used: 0 }
     }
 
     fn halted() -> Body {
@@ -219,7 +224,7 @@ mod tests {
         let another_broker =
             Opening::of(Some(head), &keys(1, &[]), &Origin::new("acme", "other"), Timestamp::MIN);
         assert!(another_broker.is_err());
-        let nothing = Tail { before: None, line: String::new(), tag: Anchor::OF_NOTHING.tag };
+        let nothing = Tail { before: None, line: String::new(), tag: Anchor::OF_NOTHING.tag, used: 0 };
         assert!(refusal(nothing, &keys(1, &[])).contains("not a record"));
     }
 
@@ -232,7 +237,7 @@ mod tests {
             let mut line = String::new();
             halted().push_line(seq, &mut line);
             let tag = opening.key.next(&second.tag, &line);
-            let absurd = Tail { before: Some(second.tag), line, tag };
+            let absurd = Tail { before: Some(second.tag), line, tag, used: 0 };
             assert_eq!(refusal(absurd, &keys(1, &[])), "the log has no number left");
         }
     }

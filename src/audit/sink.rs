@@ -72,6 +72,12 @@ pub trait Sink: Send + Sync {
     /// other content. A sink that cannot tell (a write that failed half-way) must refuse everything
     /// from then on, and a sink must refuse an entry that does not follow the one it kept last.
     fn append(&self, batch: &[Entry<'_>]) -> Result<Kept, SinkError>;
+
+    /// The broker was closed, and every number that it gave out, up to `through`, is kept. Denials may still
+    /// follow.
+    fn closed(&self, through: u64) {
+        let _ = through;
+    }
 }
 
 impl<S: Sink + ?Sized> Sink for Arc<S> {
@@ -86,6 +92,10 @@ impl<S: Sink + ?Sized> Sink for Arc<S> {
     fn append(&self, batch: &[Entry<'_>]) -> Result<Kept, SinkError> {
         (**self).append(batch)
     }
+
+    fn closed(&self, through: u64) {
+        (**self).closed(through);
+    }
 }
 
 /// One record on its way into a [`Sink`].
@@ -95,6 +105,8 @@ pub struct Entry<'a> {
     pub first: u64,
     /// Its place in the only order there is; numbers begin at 1 and have no gaps.
     pub seq: u64,
+    /// Whether it gives access: its permit, grant or task is given only once it is kept.
+    pub gives_access: bool,
     /// What ties it to all records before it.
     pub tag: &'a ChainTag,
     /// The record: one JSON object, with no line break and no other raw control character in it.
@@ -110,6 +122,9 @@ pub struct Tail {
     pub line: String,
     /// The last record's tag.
     pub tag: ChainTag,
+    /// The last number that may have been given out, if that is more than the last record's: the broker
+    /// begins after it, so that no number is used twice. Otherwise 0.
+    pub used: u64,
 }
 
 impl Entry<'_> {
@@ -118,7 +133,7 @@ impl Entry<'_> {
     /// ```
     /// use hallpass::audit::{ChainTag, Entry};
     /// let tag = ChainTag::from_bytes([0; 32]);
-    /// let sum = Entry { first: 4, seq: 9, tag: &tag, line: "{}" };
+    /// let sum = Entry { first: 4, seq: 9, gives_access: false, tag: &tag, line: "{}" };
     /// assert!(sum.follows(3) && !sum.follows(8));
     /// ```
     #[must_use]
@@ -200,7 +215,7 @@ mod tests {
     #[test]
     fn only_what_begins_after_the_last_number_follows_it() {
         let tag = ChainTag::from_bytes([0; 32]);
-        let entry = |first, seq| Entry { first, seq, tag: &tag, line: "{}" };
+        let entry = |first, seq| Entry { first, seq, gives_access: false, tag: &tag, line: "{}" };
         assert!(entry(1, 1).follows(0) && entry(4, 9).follows(3));
         for (first, seq, last) in [(0, 0, u64::MAX), (2, 2, 0), (4, 9, 8), (4, 3, 3), (1, 1, 1)] {
             assert!(!entry(first, seq).follows(last), "{first}..={seq} after {last}");

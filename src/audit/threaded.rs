@@ -66,6 +66,7 @@ struct Waiting {
 struct Owned {
     first: u64,
     seq: u64,
+    gives_access: bool,
     tag: ChainTag,
     line: Box<str>,
 }
@@ -108,13 +109,18 @@ impl Sink for ThreadedSink {
             return Err(SinkError::new("the record does not follow the last one"));
         }
         for entry in batch.iter().take(room) {
-            let (first, seq, tag) = (entry.first, entry.seq, *entry.tag);
-            waiting.records.push_back(Owned { first, seq, tag, line: entry.line.into() });
+            let Entry { first, seq, gives_access, tag, line } = *entry;
+            let (tag, line) = (*tag, line.into());
+            waiting.records.push_back(Owned { first, seq, gives_access, tag, line });
             waiting.last = Some(seq);
         }
         drop(waiting);
         self.work.changed.notify_all();
         Ok(Kept::later(room))
+    }
+
+    fn closed(&self, through: u64) {
+        self.sink.closed(through);
     }
 }
 
@@ -155,7 +161,13 @@ impl Work {
 fn write_some(sink: &dyn Sink, batch: &mut VecDeque<Owned>, durable: &Durable) -> bool {
     let entries: Vec<_> = batch
         .iter()
-        .map(|own| Entry { first: own.first, seq: own.seq, tag: &own.tag, line: &own.line })
+        .map(|own| Entry {
+            first: own.first,
+            seq: own.seq,
+            gives_access: own.gives_access,
+            tag: &own.tag,
+            line: &own.line,
+        })
         .collect();
     if entries.is_empty() {
         return true;

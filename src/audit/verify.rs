@@ -38,7 +38,7 @@ pub fn verify<'a>(
 }
 
 /// A log that is read up to some record.
-struct Reading<'k> {
+pub(super) struct Reading<'k> {
     keys: &'k LogKeys,
     origin: &'k Origin<'k>,
     /// Nothing before the first record.
@@ -55,12 +55,22 @@ struct Chain {
 }
 
 impl<'k> Reading<'k> {
-    fn new(keys: &'k LogKeys, origin: &'k Origin<'k>) -> Self {
+    pub(super) fn new(keys: &'k LogKeys, origin: &'k Origin<'k>) -> Self {
         let (permits, approvals) = Default::default();
         Reading { keys, origin, chain: None, last: Anchor::OF_NOTHING, permits, approvals }
     }
 
-    fn read(&mut self, line: &str, tag: ChainTag, anchor: Option<&Anchor>) -> Result<(), Fault> {
+    /// The number of the last record that was read, and its tag if there is one.
+    pub(super) fn stands_at(&self) -> (u64, Option<ChainTag>) {
+        (self.last.seq, (self.last.seq > 0).then_some(self.last.tag))
+    }
+
+    pub(super) fn read(
+        &mut self,
+        line: &str,
+        tag: ChainTag,
+        anchor: Option<&Anchor>,
+    ) -> Result<Record, Fault> {
         let seq = self.last.seq + 1;
         if self.chain.is_none() {
             let (chain, genesis) = self.begin(line)?;
@@ -89,12 +99,12 @@ impl<'k> Reading<'k> {
             Some(anchor) if (seq..record.seq).contains(&anchor.seq) => {
                 Err(Fault::Rebuilt { seq: anchor.seq })
             }
-            anchor => check_anchor(self.last, anchor),
+            anchor => check_anchor(self.last, anchor).map(|()| record),
         }
     }
 
     /// What was read is all there is.
-    fn end(self, anchor: Option<&Anchor>) -> Result<Verification, Fault> {
+    pub(super) fn end(self, anchor: Option<&Anchor>) -> Result<Verification, Fault> {
         let Reading { last, chain, permits, .. } = self;
         match anchor {
             Some(anchor) if anchor.seq > last.seq => {
@@ -311,6 +321,12 @@ impl Fault {
 /// Whether a record that was written by us stands for the number `seq`, and for as many after it as it
 /// says.
 fn check_numbers(seq: u64, record: &Record) -> Result<(), Fault> {
+    if let Event::Void { from } = record.event {
+        return match from == seq && record.seq >= seq {
+            true => Ok(()),
+            false => Err(Fault::out_of_order(seq, from)),
+        };
+    }
     let Event::Denials { from, reasons, .. } = &record.event else {
         return match record.seq == seq {
             true => Ok(()),

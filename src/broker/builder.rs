@@ -13,6 +13,7 @@ use super::docket::Docket;
 use super::keys::purged_from;
 use super::leak::LeakHook;
 use super::remains::Remains;
+use super::resumed::Resumed;
 use super::settings::Settings;
 use super::shared::Shared;
 use super::source::Source;
@@ -20,6 +21,7 @@ use super::stats::DenialCounts;
 use super::tripwire::Tripwire;
 use super::watchers::Watchers;
 use crate::audit::{DigestKey, Entry, Event, Journal, MemoryLog, Origin, Sink, UnwrittenHook};
+use crate::audit::{DigestKey, Entry, Event, FileLog, Journal, MemoryLog, Origin, Sink, UnwrittenHook};
 use crate::clock::{Clock, SystemClock, Timekeeper};
 use crate::context::ContextSource;
 use crate::denial::Denial;
@@ -51,6 +53,7 @@ pub struct BrokerBuilder {
     source: Option<Source>,
     sources: Sources,
     on_unwritten: Option<Arc<UnwrittenHook>>,
+    resumed: Option<FileLog>,
 }
 
 /// The shortest length of time a setting may have.
@@ -74,6 +77,7 @@ impl BrokerBuilder {
             source: None,
             sources: Sources::default(),
             on_unwritten: None,
+            resumed: None,
             settings: Settings {
                 default_ttl: Duration::from_secs(5 * 60),
                 ceiling: Duration::from_secs(60 * 60),
@@ -114,6 +118,20 @@ impl BrokerBuilder {
     /// [keys](Self::log_keys) that do, too.
     pub fn log(mut self, sink: impl Sink + 'static) -> Self {
         self.sink = Some(Arc::new(sink));
+        self
+    }
+
+    /// Goes on with a log on file where it ends: numbers and generations of tasks begin after all that were
+    /// given out, and halts that were on are on. Tasks that had not ended are recorded as ended
+    /// (`interrupted`), and permits whose outcome was not told as `unknown`.
+    ///
+    /// Records go to that log, unless a [sink](Self::log) that wraps it is given, such as a
+    /// [`ThreadedSink`](crate::audit::ThreadedSink).
+    ///
+    /// What the log does not say does not come back: counters that span tasks begin anew, and what was
+    /// [restated](Broker::restate) has to be stated again.
+    pub fn resume_from(mut self, log: &FileLog) -> Self {
+        self.resumed = Some(log.clone());
         self
     }
 
@@ -358,10 +376,13 @@ impl BrokerBuilder {
         let tokens = Arc::new(ring.for_gate(&self.audience)?);
         let (sink, log): (Arc<dyn Sink>, _) = match self.sink {
             Some(sink) => (sink, None),
-            None => {
-                let log = Arc::new(MemoryLog::new());
-                (log.clone(), Some(log))
-            }
+            None => match &self.resumed {
+                Some(log) => (Arc::new(log.clone()), None),
+                None => {
+                    let log = Arc::new(MemoryLog::new());
+                    (log.clone(), Some(log))
+                }
+            },
         };
         let mut log_keys = match self.log_keys {
             Some(keys) => keys,
@@ -371,6 +392,7 @@ impl BrokerBuilder {
             return Err(KeyError::Reused(shared.id).into());
         }
         let origin = Origin::new(&self.issuer, &self.audience);
+        let resumed = self.resumed.as_ref().map(Resumed::of).transpose()?;
         let mut journal = Journal::open(sink, &log_keys, &origin, keeper.latest(), wait)?;
         if let Some(hook) = self.on_unwritten {
             journal.hand_unwritten_to(hook);
@@ -421,6 +443,10 @@ impl BrokerBuilder {
             source: self.source,
             sources: self.sources,
         };
+        shared.table.begin_after(shared.journal.earlier());
+        if let Some(resumed) = resumed {
+            resumed.settle(&shared);
+        }
         let loaded = Event::Reloaded { epoch: 1, policy: digest.as_str().into() };
         shared.record(shared.keeper.latest(), &loaded);
         // If the log refuses, it is owed, and nothing is given before it is written.

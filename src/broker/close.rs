@@ -25,7 +25,9 @@ impl Broker {
             ended.add_running(task.life.lock().running());
         }
         let ended = ended.recorded(shared);
-        let _ = self.flush_within(timeout);
+        if self.flush_within(timeout).is_ok() {
+            shared.journal.tell_closed();
+        }
         ended
     }
 }

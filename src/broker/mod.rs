@@ -93,6 +93,7 @@ mod remains;
 mod renew;
 mod request;
 mod restate;
+mod resumed;
 mod retire;
 mod reviews;
 mod running;

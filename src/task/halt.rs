@@ -95,6 +95,19 @@ impl Halt {
     }
 }
 
+impl Halt {
+    /// The halt that a record writes like this.
+    pub(crate) fn from_record(what: &str) -> Option<Self> {
+        match what.split_once(' ') {
+            None => (what == "everything").then_some(Halt::Everything),
+            Some(("identity", id)) => Some(Halt::identity(id)),
+            Some(("task", name)) => Some(Halt::task(name)),
+            Some(("tool", name)) => Some(Halt::tool(name)),
+            Some(_) => None,
+        }
+    }
+}
+
 impl std::fmt::Display for Halt {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {

@@ -97,6 +97,11 @@ impl Table {
         }
     }
 
+    /// Generations up to this one were given out in an earlier life, and none of them is given out again.
+    pub(crate) fn begin_after(&self, generation: u64) {
+        self.generations.fetch_max(generation, Ordering::Relaxed);
+    }
+
     /// The next generation: broker-wide, never used twice.
     pub(crate) fn next_generation(&self) -> u64 {
         self.generations.fetch_add(1, Ordering::Relaxed) + 1

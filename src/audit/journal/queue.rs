@@ -74,6 +74,12 @@ impl Queue {
         seq
     }
 
+    /// Adds a record that stands for all numbers up to `through`.
+    pub(super) fn push_through(&mut self, body: Body, through: u64) {
+        self.next_seq = through.saturating_add(1);
+        self.waiting.push_back(Waiting { seq: through, body, sum: None });
+    }
+
     /// Adds a denial to the sum at the end of the queue, which begins with it if there is none.
     pub(super) fn add_to_sum(&mut self, body: Body, reason: &str) -> u64 {
         let seq = self.take_number();

@@ -34,6 +34,7 @@ struct Mark {
     first: u64,
     seq: u64,
     end: usize,
+    gives_access: bool,
     tag: ChainTag,
 }
 
@@ -68,7 +69,13 @@ impl Rendered {
             body.push_line(*seq, &mut self.text);
             let tag = key.next(&before, self.text.get(start..).unwrap_or_default());
             before = tag;
-            self.marks.push(Mark { first: body.first(*seq), seq: *seq, end: self.text.len(), tag });
+            self.marks.push(Mark {
+                first: body.first(*seq),
+                seq: *seq,
+                end: self.text.len(),
+                gives_access: body.gives_access(),
+                tag,
+            });
             if let Some(next) = body.next_key() {
                 key = next;
             }
@@ -83,12 +90,18 @@ impl Rendered {
         let entries = marks.iter().map(|mark| {
             let line = self.text.get(start..mark.end).unwrap_or_default();
             start = mark.end;
-            Entry { first: mark.first, seq: mark.seq, tag: &mark.tag, line }
+            Entry {
+                first: mark.first,
+                seq: mark.seq,
+                gives_access: mark.gives_access,
+                tag: &mark.tag,
+                line,
+            }
         });
         if marks.len() > FEW {
             return then(&entries.collect::<Vec<_>>());
         }
-        let mut few = [Entry { first: 0, seq: 0, tag: &NO_TAG, line: "" }; FEW];
+        let mut few = [Entry { first: 0, seq: 0, gives_access: false, tag: &NO_TAG, line: "" }; FEW];
         few.iter_mut().zip(entries).for_each(|(slot, entry)| *slot = entry);
         then(few.get(..marks.len()).unwrap_or_default())
     }

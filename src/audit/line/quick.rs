@@ -121,6 +121,7 @@ pub(super) fn text(event: &Event<'_>) -> Option<String> {
                 Outcome::Error => r#","outcome":"error""#,
                 Outcome::Abandoned => r#","outcome":"abandoned""#,
                 Outcome::Interrupted => r#","outcome":"interrupted""#,
+                Outcome::Unknown => r#","outcome":"unknown""#,
             });
             if *task_over {
                 text.0.push_str(r#","task_over":true"#);

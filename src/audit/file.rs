@@ -1,0 +1,332 @@
+//! The log on file.
+//!
+//! `docs/log-format.md` describes the files.
+
+mod disk;
+mod layout;
+mod lock;
+mod open_error;
+mod reserved;
+mod walk;
+mod writer;
+
+use std::fmt;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use self::disk::{Disk, Folder};
+use self::layout::name_of;
+pub use self::open_error::OpenError;
+use self::reserved::Reserved;
+use self::walk::{End, rest_of, walk};
+use self::writer::Writer;
+use super::verify::Reading;
+use super::{
+    Anchor, Entry, Fault, Kept, Origin, Resumption, Sink, SinkError, Tail, Verification,
+};
+use crate::key::LogKeys;
+use crate::sync::Mutex;
+
+/// What a record that was accepted outlives.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Durability {
+    /// As fast as memory: a record holds while the process lives, and those of the last moments are lost
+    /// with one that is killed.
+    Buffered,
+    /// A record that was accepted survives the process, however it ends.
+    Flushed,
+    /// A record that was accepted survives the machine. Threads that wait at the same time share one
+    /// `fsync`.
+    Synced,
+}
+
+/// What becomes of denials, ends and outcomes where there is no room for them. What gives access is denied
+/// in any case.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum WhenFull {
+    /// The log takes what the disk has. Once that is full, what is denied or ended is owed, in memory, until
+    /// there is room again.
+    Owe,
+    /// The log takes at most `bytes`, and gives no more access once only `kept_for_ends` of them are left, so
+    /// that what was given before can still be ended on record.
+    StopAt {
+        /// How many bytes all files may have together.
+        bytes: u64,
+        /// How many of them only denials, ends and outcomes may take.
+        kept_for_ends: u64,
+    },
+}
+
+/// When the next file is begun.
+#[derive(Clone, Copy, Debug)]
+struct Rotation {
+    bytes: u64,
+    age: Option<Duration>,
+}
+
+/// How a log on file is opened.
+#[derive(Clone, Debug)]
+#[must_use = "options do nothing until `open` is called"]
+pub struct FileLogOptions {
+    durability: Durability,
+    when_full: WhenFull,
+    rotation: Rotation,
+    anchor: Option<Anchor>,
+}
+
+/// A log on file, in a folder of its own. Clones share it.
+///
+/// Opening one verifies all of it, and refuses what does not verify. A broker goes on where it ends with
+/// [`BrokerBuilder::resume_from`](crate::BrokerBuilder::resume_from).
+///
+/// ```
+/// use hallpass::audit::{Durability, FileLog, Origin, WhenFull};
+/// use hallpass::key::{LogKeys, SecretKey};
+/// use hallpass::prelude::*;
+///
+/// # let folder = std::env::temp_dir().join(format!("hallpass-doc-{}", std::process::id()));
+/// # let secret = || SecretKey::from_bytes(&(0..32).collect::<Vec<u8>>());
+/// let origin = Origin::new("acme", "payments");
+/// let keys = || Ok::<_, Box<dyn std::error::Error>>(LogKeys::from_secret(secret()?));
+/// let options = FileLog::options(Durability::Flushed, WhenFull::Owe);
+///
+/// let log = options.open(&folder, &keys()?, &origin)?;
+/// let builder = Broker::builder(Policy::builder().build()?).issuer("acme").audience("payments");
+/// let broker = builder.log_keys(keys()?).resume_from(&log).build()?;
+/// let agent = broker.assert_identity("agent-7")?;
+/// let task = broker.open(&agent, Purpose::new("pay-bill"))?;
+/// broker.control().halt(hallpass::Halt::tool("bank.pay"));
+/// task.complete();
+/// broker.close(std::time::Duration::from_secs(1));
+/// drop((broker, log));
+///
+/// // Later, perhaps in another process.
+/// let log = options.open(&folder, &keys()?, &origin)?;
+/// let builder = Broker::builder(Policy::builder().build()?).issuer("acme").audience("payments");
+/// let broker = builder.log_keys(keys()?).resume_from(&log).build()?;
+/// assert_eq!(broker.control().halts(), [hallpass::Halt::tool("bank.pay")]);
+/// # drop((broker, log));
+/// # std::fs::remove_dir_all(&folder)?;
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone)]
+pub struct FileLog {
+    state: Arc<Mutex<State>>,
+}
+
+struct State {
+    writer: Writer,
+    /// How the files end, until a broker goes on from there.
+    tail: Option<Tail>,
+    resumption: Option<Resumption>,
+    claimed: bool,
+}
+
+impl FileLog {
+    /// Options for a log of this durability, which does this when it is full: both are for a host to choose,
+    /// so neither has a default. A file is followed by the next at 64 MiB.
+    pub fn options(durability: Durability, when_full: WhenFull) -> FileLogOptions {
+        let rotation = Rotation { bytes: 64 << 20, age: None };
+        FileLogOptions { durability, when_full, rotation, anchor: None }
+    }
+
+    /// Reads and verifies a log that may have a writer; changes nothing. An incomplete last line is left
+    /// out, and said.
+    ///
+    /// # Errors
+    /// [`OpenError`], which names the file, the line and the record at fault.
+    pub fn read(
+        folder: impl AsRef<Path>,
+        keys: &LogKeys,
+        origin: &Origin<'_>,
+        anchor: Option<&Anchor>,
+    ) -> Result<(Verification, Resumption), OpenError> {
+        let content = Content::read(&Folder::to_read(folder.as_ref()), keys, origin, anchor)?;
+        Ok((content.verification, content.resumption))
+    }
+
+    /// What was going on when the log ended, for one broker to go on with, and whether it has no record.
+    pub(crate) fn take_resumption(&self) -> Option<(Resumption, bool)> {
+        let mut state = self.state.lock();
+        let begins = state.tail.is_none();
+        state.resumption.take().map(|resumption| (resumption, begins))
+    }
+}
+
+impl FileLogOptions {
+    /// Begins the next file once one has this many bytes: at least 4,096.
+    pub fn rotate_at(mut self, bytes: u64) -> Self {
+        self.rotation.bytes = bytes;
+        self
+    }
+
+    /// Begins the next file once the first record of one is this old: at least a second. Off unless set.
+    pub fn rotate_after(mut self, age: Duration) -> Self {
+        self.rotation.age = Some(age);
+        self
+    }
+
+    /// Compares the log with an anchor that was kept elsewhere, and refuses one that ends before it or is
+    /// another. Without one, records that were cut off the log's end are not missed, and the log says that
+    /// it is unanchored.
+    pub fn anchor(mut self, anchor: Anchor) -> Self {
+        self.anchor = Some(anchor);
+        self
+    }
+
+    /// Opens the log in a folder, which is created if it is absent, for one writer: verifies it with the
+    /// keys there have been, and cuts off an incomplete last line, which is kept aside.
+    ///
+    /// # Errors
+    /// [`OpenError`]: the log has a writer, or does not verify, in which case nothing is changed.
+    pub fn open(
+        &self,
+        folder: impl AsRef<Path>,
+        keys: &LogKeys,
+        origin: &Origin<'_>,
+    ) -> Result<FileLog, OpenError> {
+        if self.rotation.bytes < 4096 {
+            return Err(OpenError::Setting("`rotate_at` is too small, expected at least 4096 bytes"));
+        }
+        if self.rotation.age.is_some_and(|age| age < Duration::from_secs(1)) {
+            return Err(OpenError::Setting("`rotate_after` is too short, expected at least a second"));
+        }
+        if let WhenFull::StopAt { bytes, kept_for_ends } = self.when_full
+            && kept_for_ends >= bytes
+        {
+            return Err(OpenError::Setting("`kept_for_ends` leaves nothing for what gives access"));
+        }
+        let folder = Folder::to_write(folder.as_ref())
+            .map_err(|error| OpenError::io("the folder", error))?
+            .ok_or(OpenError::HasWriter)?;
+        self.open_on(Arc::new(folder), keys, origin)
+    }
+
+    fn open_on(
+        &self,
+        disk: Arc<dyn Disk>,
+        keys: &LogKeys,
+        origin: &Origin<'_>,
+    ) -> Result<FileLog, OpenError> {
+        let content = Content::read(&*disk, keys, origin, self.anchor.as_ref())?;
+        let Content { end, mut tail, resumption, verification } = content;
+        let reserved = Reserved::read(&*disk)?;
+        let last = tail.as_ref().map(|_| verification.anchor);
+        let used = reserved.used_of(verification.anchor.seq)?;
+        if end.torn > 0 {
+            keep_aside(&*disk, &end, verification.anchor.seq + 1)
+                .map_err(|error| OpenError::io("the incomplete last line", error))?;
+        }
+        let settings = (self.durability, self.when_full, self.rotation);
+        let writer = Writer::new(disk, settings, &end, reserved, last)
+            .map_err(|error| OpenError::io("the last file", error))?;
+        if let Some(tail) = &mut tail {
+            tail.used = used;
+        }
+        let resumption = Some(resumption);
+        let state = State { writer, tail, resumption, claimed: false };
+        Ok(FileLog { state: Arc::new(Mutex::new(state)) })
+    }
+}
+
+/// Puts an incomplete last line into a file of its own and cuts it off.
+fn keep_aside(disk: &dyn Disk, end: &End, seq: u64) -> std::io::Result<()> {
+    let name = name_of(end.file);
+    let torn = rest_of(disk, &name, end.length)?;
+    let taken = disk.names()?;
+    let mut aside = format!("torn-{seq}");
+    // What was kept before stays.
+    while taken.contains(&aside) {
+        aside.push('+');
+    }
+    disk.replace(&aside, &torn)?;
+    let mut file = disk.append_to(&name)?;
+    file.cut(end.length)?;
+    file.sync()
+}
+
+/// What the files of a log say.
+struct Content {
+    end: End,
+    tail: Option<Tail>,
+    resumption: Resumption,
+    verification: Verification,
+}
+
+impl Content {
+    fn read(
+        disk: &dyn Disk,
+        keys: &LogKeys,
+        origin: &Origin<'_>,
+        anchor: Option<&Anchor>,
+    ) -> Result<Self, OpenError> {
+        let reading = std::cell::RefCell::new(Reading::new(keys, origin));
+        let mut resumption = Resumption::default();
+        let mut tail: Option<Tail> = None;
+        let end = walk(
+            disk,
+            |head| {
+                let (seq, tag) = reading.borrow().stands_at();
+                match (head.first, head.before) == (seq + 1, tag) {
+                    true => Ok(()),
+                    false => Err(format!("begins at record {}, expected {}", head.first, seq + 1)),
+                }
+            },
+            |line, tag| {
+                let mut reading = reading.borrow_mut();
+                let (_, before) = reading.stands_at();
+                resumption.note(&reading.read(line, tag, anchor)?);
+                let end = tail.get_or_insert_with(|| Tail {
+                    before: None,
+                    line: String::new(),
+                    tag,
+                    used: 0,
+                });
+                (end.before, end.tag) = (before, tag);
+                end.line.clear();
+                end.line.push_str(line);
+                Ok(())
+            },
+        )?;
+        let verification = reading.into_inner().end(anchor).map_err(OpenError::Anchor)?;
+        resumption.torn = (end.torn > 0).then_some(end.torn);
+        resumption.anchored = anchor.is_some();
+        Ok(Content { end, tail, resumption, verification })
+    }
+}
+
+impl Sink for FileLog {
+    fn open(&self) -> Result<Option<Tail>, SinkError> {
+        let mut state = self.state.lock();
+        if state.claimed {
+            return Err(SinkError::new("the log has a writer already"));
+        }
+        if state.tail.is_some() && state.resumption.is_some() {
+            return Err(SinkError::new(
+                "the log has records, expected that the broker is built with `resume_from`",
+            ));
+        }
+        state.claimed = true;
+        Ok(state.tail.take())
+    }
+
+    fn append(&self, batch: &[Entry<'_>]) -> Result<Kept, SinkError> {
+        self.state.lock().writer.append(batch)?;
+        Ok(Kept::now(batch.len()))
+    }
+
+    fn closed(&self, through: u64) {
+        // What can't be written now is written when the log is dropped, or was refused.
+        let _ = self.state.lock().writer.close(through);
+    }
+}
+
+impl fmt::Debug for FileLog {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("FileLog").finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests;

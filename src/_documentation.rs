@@ -19,6 +19,7 @@ macro_rules! links {
 [changelog]: crate::_documentation::changelog
 [denials]: crate::_documentation::denials
 [dependencies#known-limits]: crate::_documentation::dependencies#known-limits
+[log-format]: crate::_documentation::log_format
 [performance]: crate::_documentation::performance
 [policy]: crate::_documentation::policy
 [policy#true-false-unknown]: crate::_documentation::policy#true-false-unknown
@@ -54,6 +55,7 @@ pages! {
     fuzzing = "../docs/fuzzing.md",
     history = "../docs/history.md",
     interleavings = "../docs/interleavings.md",
+    log_format = "../docs/log-format.md",
     performance = "../docs/performance.md",
     policy = "../docs/policy.md",
     replay = "../docs/replay.md",

@@ -41,6 +41,7 @@
 //! [fuzzing]: _documentation::fuzzing
 //! [history]: _documentation::history
 //! [interleavings]: _documentation::interleavings
+//! [log-format]: _documentation::log_format
 //! [performance]: _documentation::performance
 //! [policy]: _documentation::policy
 //! [replay]: _documentation::replay

@@ -22,9 +22,7 @@ use self::reserved::Reserved;
 use self::walk::{End, rest_of, walk};
 use self::writer::Writer;
 use super::verify::Reading;
-use super::{
-    Anchor, Entry, Fault, Kept, Origin, Resumption, Sink, SinkError, Tail, Verification,
-};
+use super::{Anchor, Entry, Fault, Kept, Origin, Resumption, Sink, SinkError, Tail, Verification};
 use crate::key::LogKeys;
 use crate::sync::Mutex;
 
@@ -187,10 +185,14 @@ impl FileLogOptions {
         origin: &Origin<'_>,
     ) -> Result<FileLog, OpenError> {
         if self.rotation.bytes < 4096 {
-            return Err(OpenError::Setting("`rotate_at` is too small, expected at least 4096 bytes"));
+            return Err(OpenError::Setting(
+                "`rotate_at` is too small, expected at least 4096 bytes",
+            ));
         }
         if self.rotation.age.is_some_and(|age| age < Duration::from_secs(1)) {
-            return Err(OpenError::Setting("`rotate_after` is too short, expected at least a second"));
+            return Err(OpenError::Setting(
+                "`rotate_after` is too short, expected at least a second",
+            ));
         }
         if let WhenFull::StopAt { bytes, kept_for_ends } = self.when_full
             && kept_for_ends >= bytes

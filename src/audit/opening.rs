@@ -224,7 +224,8 @@ mod tests {
         let another_broker =
             Opening::of(Some(head), &keys(1, &[]), &Origin::new("acme", "other"), Timestamp::MIN);
         assert!(another_broker.is_err());
-        let nothing = Tail { before: None, line: String::new(), tag: Anchor::OF_NOTHING.tag, used: 0 };
+        let nothing =
+            Tail { before: None, line: String::new(), tag: Anchor::OF_NOTHING.tag, used: 0 };
         assert!(refusal(nothing, &keys(1, &[])).contains("not a record"));
     }
 

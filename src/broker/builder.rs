@@ -20,8 +20,9 @@ use super::source::Source;
 use super::stats::DenialCounts;
 use super::tripwire::Tripwire;
 use super::watchers::Watchers;
-use crate::audit::{DigestKey, Entry, Event, Journal, MemoryLog, Origin, Sink, UnwrittenHook};
-use crate::audit::{DigestKey, Entry, Event, FileLog, Journal, MemoryLog, Origin, Sink, UnwrittenHook};
+use crate::audit::{
+    DigestKey, Entry, Event, FileLog, Journal, MemoryLog, Origin, Sink, UnwrittenHook,
+};
 use crate::clock::{Clock, SystemClock, Timekeeper};
 use crate::context::ContextSource;
 use crate::denial::Denial;

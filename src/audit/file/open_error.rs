@@ -49,7 +49,9 @@ pub enum OpenError {
     #[error("{0}")]
     Anchor(Fault),
     /// What says which numbers are reserved can't be read.
-    #[error("`reserved` does not say which numbers may have been used, expected `{{\"through\":N}}`")]
+    #[error(
+        "`reserved` does not say which numbers may have been used, expected `{{\"through\":N}}`"
+    )]
     Reserved,
     /// A setting makes no sense.
     #[error("{0}")]

@@ -7,6 +7,7 @@ use std::panic::AssertUnwindSafe;
 use self::faulty::{Fault as DiskFault, FaultyDisk};
 use super::layout::number_of;
 use super::*;
+use crate::audit::ChainTag;
 use crate::audit::{Body, Event, Journal, Outcome, Record};
 use crate::clock::Timestamp;
 use crate::key::SecretKey;
@@ -99,10 +100,14 @@ impl Life {
 
 fn read(disk: &FaultyDisk) -> Result<Vec<Record>, OpenError> {
     let mut records = Vec::new();
-    walk(disk, |_| Ok(()), |line, _| {
-        records.push(Record::from_line(line).unwrap());
-        Ok(())
-    })?;
+    walk(
+        disk,
+        |_| Ok(()),
+        |line, _| {
+            records.push(Record::from_line(line).unwrap());
+            Ok(())
+        },
+    )?;
     Content::read(disk, &keys(), &ORIGIN, None)?;
     Ok(records)
 }
@@ -271,8 +276,14 @@ fn files_follow_one_another_and_none_can_go() {
         let error = Life::begin(&torn, &small).err().unwrap().to_string();
         assert!(error.ends_with("has no end"), "{error}");
     }
-    // The last file is gone as a whole: only an anchor tells.
+    // attack 181: the right number, and the tag of another log
+    let other = ChainTag::from_bytes([7; 32]);
     let anchor = Content::read(&disk, &keys(), &ORIGIN, None).unwrap().verification.anchor;
+    let error =
+        Life::begin(&disk.after_kill(), &small.clone().anchor(Anchor { tag: other, ..anchor }));
+    let error = error.err().unwrap();
+    assert!(matches!(error.fault(), Some(Fault::Rebuilt { .. })), "{error}");
+    // The last file is gone as a whole: only an anchor tells.
     disk.remove(&name_of(files as u64));
     assert!(Life::begin(&disk.after_kill(), &small).is_ok());
     let error = Life::begin(&disk, &small.clone().anchor(anchor)).err().unwrap();
@@ -316,7 +327,10 @@ fn whatever_goes_wrong_with_the_disk_no_record_is_lost_doubled_or_given_without_
                 let kept = permits(&read(&disk.after_kill()).unwrap());
                 let case = format!("{durability:?}, {fault:?} at act {act}");
                 let is_kept = |task: &String| kept.iter().filter(|(_, own)| own == task).count();
-                assert!(given.iter().all(|task| is_kept(task) == 1), "{case}: {given:?} of {kept:?}");
+                assert!(
+                    given.iter().all(|task| is_kept(task) == 1),
+                    "{case}: {given:?} of {kept:?}"
+                );
                 assert!(refused.iter().all(|task| is_kept(task) == 0), "{case}");
                 assert_eq!(kept.len(), given.len(), "{case}");
             }

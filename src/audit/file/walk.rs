@@ -61,13 +61,8 @@ fn read_file(
     let name = name_of(file);
     let failed = |error| OpenError::io(&name, error);
     let mut reader = disk.read(&name).map_err(failed)?;
-    let mut end = End {
-        file,
-        before: before.before + before.length,
-        length: 0,
-        torn: 0,
-        began: None,
-    };
+    let mut end =
+        End { file, before: before.before + before.length, length: 0, torn: 0, began: None };
     let (mut bytes, mut text, mut line) = (Vec::new(), String::new(), 0);
     loop {
         line += 1;
@@ -94,8 +89,11 @@ fn read_file(
         } else {
             let tag = split_line(whole, &mut text)
                 .ok_or_else(|| malformed("does not end in a tag".into()))?;
-            record(&text, tag)
-                .map_err(|fault| OpenError::Fault { file: name.clone(), line, fault })?;
+            record(&text, tag).map_err(|fault| OpenError::Fault {
+                file: name.clone(),
+                line,
+                fault,
+            })?;
             if line == 2 {
                 end.began = super::layout::time_of(&text);
             }

@@ -101,7 +101,8 @@ impl Rendered {
         if marks.len() > FEW {
             return then(&entries.collect::<Vec<_>>());
         }
-        let mut few = [Entry { first: 0, seq: 0, gives_access: false, tag: &NO_TAG, line: "" }; FEW];
+        let mut few =
+            [Entry { first: 0, seq: 0, gives_access: false, tag: &NO_TAG, line: "" }; FEW];
         few.iter_mut().zip(entries).for_each(|(slot, entry)| *slot = entry);
         then(few.get(..marks.len()).unwrap_or_default())
     }

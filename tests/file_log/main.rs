@@ -1,0 +1,8 @@
+//! A log on file: gone on with after a restart, read by a script in another language, and left by
+//! processes that are killed.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, reason = "tests")]
+
+mod killed;
+mod readers;
+mod restarted;
+mod world;

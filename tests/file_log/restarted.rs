@@ -1,0 +1,119 @@
+//! A restart gives nothing back.
+
+use std::time::Duration;
+
+use hallpass::audit::{Durability, Event, FileLog, How, OpenError, Outcome, Record};
+use hallpass::prelude::*;
+use hallpass::{Broker, Halt};
+
+use super::world::{Folder, ORIGIN, keys, open, pay};
+
+fn records(folder: &Folder) -> Vec<Record> {
+    FileLog::read(folder.path(), &keys(), &ORIGIN, None).unwrap();
+    let mut names: Vec<_> =
+        std::fs::read_dir(folder.path()).unwrap().map(|entry| entry.unwrap().path()).collect();
+    names.retain(|path| path.extension().is_some_and(|end| end == "jsonl"));
+    names.sort();
+    let texts = names.iter().map(|path| std::fs::read_to_string(path).unwrap());
+    texts
+        .flat_map(|text| {
+            let records = text.lines().skip(1).map(|line| Record::from_line(line).unwrap());
+            records.collect::<Vec<_>>()
+        })
+        .collect()
+}
+
+/// attack 188
+#[test]
+fn halts_are_on_after_a_restart_and_those_that_were_lifted_are_not() {
+    let folder = Folder::new();
+    let broker = open(folder.path(), Durability::Flushed).unwrap();
+    let control = broker.control();
+    for what in [Halt::identity("agent-7"), Halt::task("t 1"), Halt::tool("x"), Halt::Everything] {
+        control.halt(what);
+    }
+    control.resume(&Halt::Everything);
+    control.resume(&Halt::task("t 1"));
+    assert_eq!(broker.flush(), 0);
+    drop((control, broker));
+
+    let broker = open(folder.path(), Durability::Flushed).unwrap();
+    let on = broker.control().halts();
+    assert_eq!(on.len(), 2);
+    assert!(on.contains(&Halt::identity("agent-7")) && on.contains(&Halt::tool("x")));
+    let agent = broker.assert_identity("agent-7").unwrap();
+    let denial = broker.open(&agent, Purpose::new("pay-bill")).unwrap_err();
+    assert_eq!(denial.reason(), Reason::Halted);
+}
+
+/// attack 188
+#[test]
+fn what_was_going_on_is_recorded_as_interrupted_and_generations_go_on() {
+    let folder = Folder::new();
+    let broker = open(folder.path(), Durability::Flushed).unwrap();
+    let (task, permit) = pay(&broker);
+    let (ended, _) = pay(&broker);
+    ended.complete();
+    let (number, generation) = (permit.number(), task.generation());
+    assert_eq!(broker.flush(), 0);
+    // As a process that is killed: no handle is dropped.
+    std::mem::forget((task, permit));
+    let later = broker.clone();
+    std::mem::forget(broker);
+    drop(later);
+    unlock(&folder);
+
+    let broker = open(folder.path(), Durability::Flushed).unwrap();
+    let (task, permit) = pay(&broker);
+    assert!(task.generation() > generation + 1 && permit.number() > number);
+    assert_eq!(broker.flush(), 0);
+    let records = records(&folder);
+    let outcome =
+        |record: &&Record| matches!(record.event, Event::Outcome { of, .. } if of == number);
+    let unknown: Vec<_> = records.iter().filter(outcome).collect();
+    assert_eq!(unknown.len(), 1);
+    let Event::Outcome { outcome, .. } = unknown[0].event else { unreachable!() };
+    assert_eq!(outcome, Outcome::Unknown);
+    let hows: Vec<How> = records
+        .iter()
+        .filter_map(|record| match record.event {
+            Event::Ended { generation: own, how, .. } if own == generation => Some(how),
+            _ => None,
+        })
+        .collect();
+    assert_eq!(hows, [How::Interrupted]);
+    let void = records.iter().find(|record| matches!(record.event, Event::Void { .. })).unwrap();
+    assert!(void.seq > number);
+    let reopened = Event::Reopened { torn: None, unanchored: true };
+    assert_eq!(records.iter().filter(|record| record.event == reopened).count(), 1);
+}
+
+/// A process that has died holds no lock. This one lives, so its lock is on a file that goes.
+fn unlock(folder: &Folder) {
+    std::fs::remove_file(folder.path().join("lock")).unwrap();
+}
+
+#[test]
+fn a_log_that_was_closed_says_nothing_of_lost_numbers() {
+    let folder = Folder::new();
+    for _ in 0..3 {
+        let broker = open(folder.path(), Durability::Synced).unwrap();
+        pay(&broker).0.complete();
+        broker.close(Duration::from_secs(5));
+    }
+    let records = records(&folder);
+    assert!((1..).zip(&records).all(|(seq, record)| record.seq == seq));
+    let ends = records.iter().filter(|record| matches!(record.event, Event::Ended { .. }));
+    assert_eq!(ends.count(), 3);
+}
+
+#[test]
+fn a_second_writer_is_refused_while_the_first_lives() {
+    let folder = Folder::new();
+    let broker = open(folder.path(), Durability::Buffered).unwrap();
+    assert!(matches!(open(folder.path(), Durability::Buffered), Err(OpenError::HasWriter)));
+    // Reading needs no lock.
+    assert!(FileLog::read(folder.path(), &keys(), &ORIGIN, None).is_ok());
+    drop::<Broker>(broker);
+    assert!(open(folder.path(), Durability::Buffered).is_ok());
+}

@@ -20,7 +20,7 @@ impl Sink for OnFile {
         let lines = self.0.lock().unwrap();
         let Some((line, tag)) = lines.last() else { return Ok(None) };
         let before = lines.len().checked_sub(2).map(|at| lines[at].1);
-        Ok(Some(Tail { before, line: line.clone(), tag: *tag }))
+        Ok(Some(Tail { before, line: line.clone(), tag: *tag, used: 0 }))
     }
 
     fn append(&self, batch: &[Entry<'_>]) -> Result<Kept, SinkError> {

@@ -94,7 +94,7 @@ pub struct FileLogOptions {
 /// let broker = builder.log_keys(keys()?).resume_from(&log).build()?;
 /// let agent = broker.assert_identity("agent-7")?;
 /// let task = broker.open(&agent, Purpose::new("pay-bill"))?;
-/// broker.control().halt(hallpass::Halt::tool("bank.pay"));
+/// broker.control().halt(hallpass::Halt::tool("bank.pay")?);
 /// task.complete();
 /// broker.close(std::time::Duration::from_secs(1));
 /// drop((broker, log));
@@ -103,7 +103,7 @@ pub struct FileLogOptions {
 /// let log = options.open(&folder, &keys()?, &origin)?;
 /// let builder = Broker::builder(Policy::builder().build()?).issuer("acme").audience("payments");
 /// let broker = builder.log_keys(keys()?).resume_from(&log).build()?;
-/// assert_eq!(broker.control().halts(), [hallpass::Halt::tool("bank.pay")]);
+/// assert_eq!(broker.control().halts(), [hallpass::Halt::tool("bank.pay")?]);
 /// # drop((broker, log));
 /// # std::fs::remove_dir_all(&folder)?;
 /// # Ok::<(), Box<dyn std::error::Error>>(())

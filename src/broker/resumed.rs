@@ -34,8 +34,8 @@ impl Resumed {
         let at = shared.keeper.latest();
         for (halt, until) in self.halts {
             match (halt, until) {
-                (Halt::Identity(id), Some(until)) if until > at => {
-                    shared.halts.halt_until(&id, until, at);
+                (Halt::Identity { id }, Some(until)) if until > at => {
+                    shared.halts.halt_until(&id, Some(until), at);
                 }
                 (_, Some(_)) => {}
                 (halt, None) => shared.halts.halt(halt),

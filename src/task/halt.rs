@@ -100,9 +100,9 @@ impl Halt {
     pub(crate) fn from_record(what: &str) -> Option<Self> {
         match what.split_once(' ') {
             None => (what == "everything").then_some(Halt::Everything),
-            Some(("identity", id)) => Some(Halt::identity(id)),
-            Some(("task", name)) => Some(Halt::task(name)),
-            Some(("tool", name)) => Some(Halt::tool(name)),
+            Some(("identity", id)) => Halt::identity(id).ok(),
+            Some(("task", name)) => Halt::task(name).ok(),
+            Some(("tool", name)) => Halt::tool(name).ok(),
             Some(_) => None,
         }
     }

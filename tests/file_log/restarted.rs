@@ -29,18 +29,25 @@ fn halts_are_on_after_a_restart_and_those_that_were_lifted_are_not() {
     let folder = Folder::new();
     let broker = open(folder.path(), Durability::Flushed).unwrap();
     let control = broker.control();
-    for what in [Halt::identity("agent-7"), Halt::task("t 1"), Halt::tool("x"), Halt::Everything] {
+    for what in [
+        Halt::identity("agent-7").unwrap(),
+        Halt::task("t-1").unwrap(),
+        Halt::tool("x").unwrap(),
+        Halt::Everything,
+    ] {
         control.halt(what);
     }
     control.resume(&Halt::Everything);
-    control.resume(&Halt::task("t 1"));
+    control.resume(&Halt::task("t-1").unwrap());
     assert_eq!(broker.flush(), 0);
     drop((control, broker));
 
     let broker = open(folder.path(), Durability::Flushed).unwrap();
     let on = broker.control().halts();
     assert_eq!(on.len(), 2);
-    assert!(on.contains(&Halt::identity("agent-7")) && on.contains(&Halt::tool("x")));
+    assert!(
+        on.contains(&Halt::identity("agent-7").unwrap()) && on.contains(&Halt::tool("x").unwrap())
+    );
     let agent = broker.assert_identity("agent-7").unwrap();
     let denial = broker.open(&agent, Purpose::new("pay-bill")).unwrap_err();
     assert_eq!(denial.reason(), Reason::Halted);

@@ -453,3 +453,17 @@ fn settings_that_make_no_sense_are_refused() {
     }
     assert!(!folder.exists());
 }
+
+#[test]
+fn a_record_that_does_not_follow_the_last_one_is_refused() {
+    let disk = FaultyDisk::default();
+    let open = Life::begin(&disk, &options(Durability::Flushed)).unwrap();
+    assert_eq!(open.permit("a"), Some(2));
+    let before = disk.bytes(&name_of(1));
+    let tag = ChainTag::from_bytes([0; 32]);
+    let entry = |first, seq| Entry { first, seq, gives_access: false, tag: &tag, line: "{}" };
+    for batch in [&[entry(2, 2)][..], &[entry(4, 4)], &[entry(3, 3), entry(5, 5)]] {
+        assert!(open.log.append(batch).is_err());
+    }
+    assert_eq!(disk.bytes(&name_of(1)), before);
+}

@@ -145,7 +145,7 @@ fn call_lines(call: &Call, lines: &mut Vec<ViewLine>) {
     let shown = args.iter().take(MOST_ARGUMENTS);
     lines.extend(shown.map(|(name, value)| ViewLine::stated(&argument(name), value)));
     if let Some(more) = args.len().checked_sub(MOST_ARGUMENTS).filter(|more| *more > 0) {
-        let value = format_args!("{more} more, of {}", args.len());
+        let value = format!("{more} more, of {}", args.len());
         lines.push(ViewLine::left_out("arguments", value, &args.digest()));
     }
     lines.extend(call.resource().map(|own| ViewLine::stated("resource", &resource_value(own))));

@@ -72,7 +72,7 @@ impl Halt {
         match check_task_name(name) {
             Ok(()) => Ok(Halt::Task { name: name.into() }),
             Err(fault) => {
-                let fault = format_args!("task name {fault}");
+                let fault = format!("task name {fault}");
                 Err(HaltError::new(name, &fault, |name| check_task_name(name).is_ok()))
             }
         }

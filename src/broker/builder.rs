@@ -130,7 +130,7 @@ impl BrokerBuilder {
     /// [`ThreadedSink`](crate::audit::ThreadedSink).
     ///
     /// What the log does not say does not come back: counters that span tasks begin anew, and what was
-    /// [restated](Broker::restate) has to be stated again.
+    /// [restated](crate::Control::restate) has to be stated again.
     pub fn resume_from(mut self, log: &FileLog) -> Self {
         self.resumed = Some(log.clone());
         self

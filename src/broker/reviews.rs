@@ -83,7 +83,7 @@ pub enum NotCounted {
     /// The identity is halted.
     #[error("who answers is halted")]
     Halted,
-    /// Nobody of whom the rules say that they may answer: no line describes them, or they take part in what
+    /// The rules do not say that this person may answer: no line describes them, or they take part in what
     /// they would approve.
     #[error(
         "who answers may not: no line of reviewers describes them, or they are a party to the call"
@@ -120,8 +120,8 @@ impl NotCounted {
 }
 
 impl Broker {
-    /// The reviewers' handle. It is never an agent's: whoever holds it answers for those whom the host
-    /// says it is.
+    /// The reviewers' handle. It is never an agent's: anyone who holds it answers for the people that
+    /// the host says it is.
     pub fn reviews(&self) -> Reviews {
         Reviews { shared: Arc::new(Apart(self.shared.clone())) }
     }

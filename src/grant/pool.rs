@@ -124,7 +124,7 @@ mod tests {
     }
 
     #[test]
-    fn what_nobody_holds_is_thrown_out() {
+    fn what_no_one_holds_is_removed() {
         let pool = Pool::default();
         let held = pool.share(why("held"));
         for n in 0..1000 {

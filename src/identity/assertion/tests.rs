@@ -164,7 +164,7 @@ fn what_is_listed_is_bounded() {
 }
 
 #[test]
-fn nobody_acts_for_themselves_or_for_anyone_twice() {
+fn no_one_acts_for_themselves_or_for_anyone_twice() {
     let caller = || Assertion::agent("a").alias("a2");
     for chain in [&["a"][..], &["b", "a"], &["a2"], &["b", "c", "b"]] {
         let looped = chain.iter().fold(caller(), |caller, id| caller.acts_for(*id, Kind::Agent));

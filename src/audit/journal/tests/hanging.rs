@@ -197,7 +197,7 @@ impl Sink for Later {
 }
 
 #[test]
-fn what_is_kept_later_is_given_once_it_is_durable_and_stands_if_nobody_waits() {
+fn what_is_kept_later_is_given_once_it_is_durable_and_stands_if_no_one_waits() {
     let sink = Arc::new(Later::default());
     let journal = Journal::headless(sink.clone(), chain(), SHORT).unwrap();
     let refused = journal.settle(journal.place(opened("a")).unwrap()).unwrap_err();

@@ -140,7 +140,7 @@ fn an_approval_comes_back_three_times_from_permits_that_never_started() {
     assert_eq!(read(events, None), Err(Fault::NotApproved { seq: 11 }));
 }
 
-/// P6: nobody's own approval counts, and nothing is answered that was not asked.
+/// P6: no own approval counts, and nothing is answered that was not asked.
 #[test]
 fn a_party_to_the_call_does_not_approve_it_and_only_what_was_asked_is_answered() {
     for party in ["payer", "ada"] {

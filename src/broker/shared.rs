@@ -143,8 +143,6 @@ impl Shared {
     /// Records a denial, counts it, and tells the host's hook: called with no lock held.
     pub(crate) fn record_denial(&self, at: Timestamp, denial: &Denial, event: Event<'_>) {
         self.place_denial(at, denial, &event);
-        // What is found to have drifted ends under locks that are held no more.
-        self.watchers.wake_due();
         self.tell_denial(denial, &event);
     }
 
@@ -162,6 +160,8 @@ impl Shared {
 
     /// Tells the host's hook of a denial: called with no lock held.
     pub(crate) fn tell_denial(&self, denial: &Denial, event: &Event<'_>) {
+        // What is found to have drifted ends under locks that are held no more.
+        self.watchers.wake_due();
         if let Some(hook) = &self.on_denial {
             hook.tell(denial, event);
         }

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use super::words::{Answered, How, Outcome, Stage};
 use crate::clock::Timestamp;
 use crate::value::Value;
 
@@ -364,109 +365,6 @@ impl Event<'_> {
     /// summed.
     pub(crate) fn denies(&self) -> bool {
         matches!(self, Event::Denied { .. })
-    }
-}
-
-/// What somebody answered.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-#[non_exhaustive]
-pub enum Answered {
-    /// A yes of a reviewer.
-    Approve,
-    /// A yes of the human that is acted for.
-    Confirm,
-    /// A no.
-    Deny,
-    /// The question was taken back.
-    Cancel,
-}
-
-/// Where a denial fell.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-#[non_exhaustive]
-pub enum Stage {
-    /// Opening a task.
-    Open,
-    /// Requesting a grant.
-    Request,
-    /// Authorizing a call.
-    Call,
-    /// Starting a call that had been permitted.
-    Run,
-    /// Giving a grant up.
-    GiveUp,
-}
-
-/// What became of a permit.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-#[non_exhaustive]
-pub enum Outcome {
-    /// The tool ran and succeeded.
-    Ok,
-    /// The tool ran and reported an error.
-    Error,
-    /// The tool never started.
-    Abandoned,
-    /// The tool panicked or was cancelled after it had started.
-    Interrupted,
-    /// Not known: the process ended before it was told.
-    Unknown,
-}
-
-/// How a task ended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-#[non_exhaustive]
-pub enum How {
-    /// Its work was done.
-    Completed,
-    /// Its work failed.
-    Failed,
-    /// Its handle was dropped.
-    Dropped,
-    /// Somebody revoked it.
-    Revoked,
-    /// It reached its ceiling.
-    Ceiling,
-    /// Its broker was closed.
-    Closed,
-    /// Its process ended before it did.
-    Interrupted,
-}
-
-/// One record read back from a log.
-#[derive(Clone, Debug, PartialEq, Deserialize)]
-pub struct Record {
-    /// Its place in the sequence.
-    pub seq: u64,
-    /// The broker's time when the event was decided. The order is that of `seq`, not of this.
-    pub at: Timestamp,
-    /// What happened.
-    #[serde(flatten)]
-    pub event: Event<'static>,
-}
-
-impl Record {
-    /// Reads a record back from its line, the numbers of a scope exactly. Deserializing it with serde
-    /// rounds those that are not floats.
-    ///
-    /// # Errors
-    /// What is wrong with a line that is not a record.
-    pub fn from_line(line: &str) -> Result<Self, serde_json::Error> {
-        let mut record: Record = serde_json::from_str(line)?;
-        let read = match &mut record.event {
-            Event::Granted { scope, .. } | Event::Denied { scope: Some(scope), .. } => scope,
-            _ => return Ok(record),
-        };
-        if let Ok(Value::Object(object)) = Value::from_json(line)
-            && let Some(exact) = object.get("scope")
-        {
-            *read = Cow::Owned(exact.clone());
-        }
-        Ok(record)
     }
 }
 

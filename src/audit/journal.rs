@@ -17,6 +17,7 @@
 
 mod inside;
 mod queue;
+mod refused;
 mod rendered;
 mod settle;
 mod sum;
@@ -29,6 +30,7 @@ use std::time::Duration;
 
 use self::inside::{Inside, guarded};
 use self::queue::{Queue, Waiting};
+pub(crate) use self::refused::Refused;
 use self::rendered::Rendered;
 pub(crate) use self::settle::{Unsettled, Written};
 use self::tip::Tip;
@@ -106,36 +108,6 @@ impl Place {
     /// The number that the record has, or that its withdrawal has.
     pub(crate) fn seq(&self) -> u64 {
         self.seq
-    }
-}
-
-/// Why a record is not in the log, or not yet.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub(crate) enum Refused {
-    /// The sink refused this record or one before it.
-    #[error("the log refused the record: {0}")]
-    Sink(SinkError),
-    /// The sink has not answered in time.
-    #[error("the log did not take the record within {0:?}")]
-    TimedOut(Duration),
-    /// With this many waiting records, nothing that gives access is placed.
-    #[error("the log owes {0} records, expected fewer before it takes one that gives access")]
-    TooManyDebts(usize),
-    /// The sink called its own broker.
-    #[error("the log was used from within its own sink")]
-    Reentrant,
-    /// The broker was closed.
-    #[error("the broker is closed")]
-    Closed,
-}
-
-impl Refused {
-    /// What the record of a withdrawal says: of a sink's refusal, the sink's own words.
-    fn cause(&self) -> String {
-        match self {
-            Refused::Sink(cause) => cause.reason().to_owned(),
-            other => other.to_string(),
-        }
     }
 }
 

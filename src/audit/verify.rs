@@ -1,15 +1,15 @@
 //! Whether a log is the one that was written.
 
 mod approvals;
+mod fault;
 
 use std::collections::BTreeMap;
-
-use serde::Deserialize;
 
 use super::chain::ChainKey;
 use super::{Anchor, ChainTag, Event, LogId, Origin, Record};
 use crate::key::{KeyId, LogKeys};
 use approvals::Approvals;
+pub use fault::Fault;
 
 /// Checks a whole log, from its first record: lines and tags in the order in which they are kept.
 ///
@@ -154,168 +154,6 @@ pub struct Verification {
     pub anchor: Anchor,
     /// Numbers of the permits that have no outcome: calls still running, or a host that died.
     pub without_outcome: Vec<u64>,
-}
-
-/// The first record that shows that a log is not the one that was written.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[non_exhaustive]
-pub enum Fault {
-    /// The first record does not say which log it begins.
-    #[error("record 1 does not begin a log: its head is missing")]
-    Headless,
-    /// It is the log of a broker with another issuer or audience.
-    #[error("record 1 begins the log of a broker with another issuer or audience")]
-    Foreign,
-    /// A log begins within the log.
-    #[error("record {seq} begins a log, expected one of the log that record 1 begins")]
-    StartedAgain {
-        /// The record's number.
-        seq: u64,
-    },
-    /// The records from here on are under a key that was not given.
-    #[error("record {seq} names the log key `{key}`, which is none of the keys given")]
-    UnknownKey {
-        /// The record that names the key.
-        seq: u64,
-        /// The key's id.
-        key: KeyId,
-    },
-    /// It was changed or put in: its tag is not the chain's.
-    #[error("record {seq} does not carry the tag of its content: it was changed or put in")]
-    Changed {
-        /// The record's number.
-        seq: u64,
-    },
-    /// It is not there; a later one stands in its place.
-    #[error("record {seq} is missing: record {found} stands in its place")]
-    Missing {
-        /// The record's number.
-        seq: u64,
-        /// The number that stands in its place.
-        found: u64,
-    },
-    /// An earlier record stands in its place a second time.
-    #[error("record {found} stands a second time, in the place of record {seq}")]
-    Repeated {
-        /// The number that belongs here.
-        seq: u64,
-        /// The number that stands here.
-        found: u64,
-    },
-    /// Its tag is right, and yet it is not a record.
-    #[error("record {seq} cannot be read")]
-    Unreadable {
-        /// The record's number.
-        seq: u64,
-    },
-    /// The log ends before it although the anchor has seen more.
-    #[error("record {seq} is missing: the log was cut, its anchor stands at {anchored}")]
-    Cut {
-        /// The first number that is missing.
-        seq: u64,
-        /// The anchor's number.
-        anchored: u64,
-    },
-    /// The chain holds but is another one than the anchor has seen.
-    #[error("record {seq} is not the one its anchor has seen: the log was rebuilt")]
-    Rebuilt {
-        /// The anchor's number.
-        seq: u64,
-    },
-    /// It is a sum of denials that does not stand for as many as it has numbers.
-    #[error("record {seq} sums {summed} denials, expected one for each number that it stands for")]
-    WrongSum {
-        /// The record's number, the last that it stands for.
-        seq: u64,
-        /// How many denials it sums.
-        summed: u64,
-    },
-    /// It is an outcome of what is not an earlier permit.
-    #[error("record {seq} is an outcome of record {of}, which is not an earlier permit")]
-    OutcomeOfNoPermit {
-        /// The outcome's number.
-        seq: u64,
-        /// The number it refers to.
-        of: u64,
-    },
-    /// It is about a question that was not asked before it, or asks one a second time.
-    #[error("record {seq} is about a question that no earlier record asked, or asks it again")]
-    NoQuestion {
-        /// The record's number.
-        seq: u64,
-    },
-    /// It counts the approval of somebody who is a party to the call.
-    #[error("record {seq} counts the approval of somebody who is a party to what they approve")]
-    OwnApproval {
-        /// The answer's number.
-        seq: u64,
-    },
-    /// It redeems an approval that was not good at that moment.
-    #[error("record {seq} redeems an approval that was not given, not good any more, or used")]
-    NotApproved {
-        /// The permit's number.
-        seq: u64,
-    },
-    /// It is the second outcome of one permit.
-    #[error("record {seq} is a second outcome of permit {of}")]
-    SecondOutcome {
-        /// The outcome's number.
-        seq: u64,
-        /// The permit's number.
-        of: u64,
-    },
-}
-
-impl Fault {
-    /// The number of the record that it names.
-    #[must_use]
-    pub fn seq(&self) -> u64 {
-        match *self {
-            Fault::Headless | Fault::Foreign => 1,
-            Fault::StartedAgain { seq }
-            | Fault::UnknownKey { seq, .. }
-            | Fault::Changed { seq }
-            | Fault::Missing { seq, .. }
-            | Fault::Repeated { seq, .. }
-            | Fault::Unreadable { seq }
-            | Fault::Cut { seq, .. }
-            | Fault::Rebuilt { seq }
-            | Fault::WrongSum { seq, .. }
-            | Fault::OutcomeOfNoPermit { seq, .. }
-            | Fault::NoQuestion { seq }
-            | Fault::OwnApproval { seq }
-            | Fault::NotApproved { seq }
-            | Fault::SecondOutcome { seq, .. } => seq,
-        }
-    }
-
-    /// A line without the right tag. The number it claims is not proof, but it tells an operator
-    /// what probably happened.
-    fn suspect(seq: u64, line: &str) -> Self {
-        #[derive(Deserialize)]
-        struct Claim {
-            seq: u64,
-            from: Option<u64>,
-        }
-        let claimed =
-            serde_json::from_str::<Claim>(line).map(|claim| claim.from.unwrap_or(claim.seq));
-        match claimed {
-            Ok(claimed) if claimed != seq => Self::out_of_order(seq, claimed),
-            _ => Self::Changed { seq },
-        }
-    }
-
-    /// A first line that begins no log: mostly one before it was removed.
-    fn headless(line: &str) -> Self {
-        match Self::suspect(1, line) {
-            Self::Changed { .. } => Self::Headless,
-            fault => fault,
-        }
-    }
-
-    fn out_of_order(seq: u64, found: u64) -> Self {
-        if found > seq { Self::Missing { seq, found } } else { Self::Repeated { seq, found } }
-    }
 }
 
 /// Whether a record that was written by us stands for the number `seq`, and for as many after it as it

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::current::Current;
 use super::eligible::{Electorate, human_behind, is_name_of};
 use super::judge::{CallInputs, Withheld};
 use super::pending::Pending;
@@ -12,10 +13,9 @@ use crate::clock::Timestamp;
 use crate::denial::{Denial, Reason};
 use crate::grant::Row;
 use crate::policy::{ApprovalTerms, Deciders};
-use crate::task::QuestionState;
-use crate::task::{Approval, BoundRule, Life, Liveness, OpenQuestion, Parked, QuestionId};
-
-use super::current::Current;
+use crate::task::{
+    Approval, BoundRule, Life, Liveness, OpenQuestion, Parked, QuestionId, QuestionState,
+};
 
 impl CallInputs<'_> {
     /// What people agreed to of this call, if it covers all these asks.
@@ -136,7 +136,7 @@ impl CallInputs<'_> {
         let ceiling = presented.cell.ceiling;
         let id = QuestionId::random()
             .map_err(|error| Unasked::Denied(Denial::new(Reason::NoRandomness).because(error)))?;
-        let open = Arc::new(OpenQuestion::new(Parked {
+        let parked = Parked {
             id,
             task: presented.cell.name.clone(),
             generation: presented.cell.generation,
@@ -152,9 +152,8 @@ impl CallInputs<'_> {
             expires: now.checked_add(expires).unwrap_or(ceiling).min(ceiling),
             good_for,
             ceiling,
-            version: current.version,
-            policy: current.policy.clone(),
-        }));
+        };
+        let open = Arc::new(OpenQuestion::new(parked, current.version, current.policy.clone()));
         let refuses_cut = terms.iter().find(|(_, own)| own.offer.refuses_cut);
         if let (Some((rule, _)), Some(line)) = (refuses_cut, open.view().unshown()) {
             let why = format!("`{rule}` wants all of a call shown, and this is not: {line}");

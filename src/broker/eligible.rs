@@ -7,7 +7,7 @@ use crate::approval::name::{Names, PersonName, people};
 use crate::approval::quorum::{Fits, Progress};
 use crate::identity::{Identity, Kind};
 use crate::policy::{ApprovalTerms, Reviewer};
-use crate::task::{Life, OpenQuestion, Vote};
+use crate::task::{Life, OpenQuestion, Parked, Vote};
 
 /// A question under what is in force: asked under one epoch.
 pub(super) struct Electorate<'a> {
@@ -43,7 +43,7 @@ impl<'a> Electorate<'a> {
     /// Whether somebody is one of those who can't approve it: who asked, who holds, who delegated or was
     /// delegated to, and whom any of them act for, under any name.
     fn is_party(&self, life: &Life, who: &Identity) -> bool {
-        let OpenQuestion { holder, parties, .. } = self.question;
+        let Parked { holder, parties, .. } = &**self.question;
         let all = parties.iter().chain([holder]);
         if all.into_iter().any(|party| are_one(party, who)) {
             return true;
@@ -96,7 +96,7 @@ impl<'a> Electorate<'a> {
 
     /// Whether every rule it is bound to, and the tool's entry, say what they said.
     pub(super) fn is_bound(&self) -> bool {
-        let OpenQuestion { asks, permits, listed, call, .. } = self.question;
+        let Parked { asks, permits, listed, call, .. } = &**self.question;
         let policy = &self.current.ruling.policy;
         let entry = policy.catalogue.get(call.tool()).map(|own| own.digest);
         let mut rules = asks.iter().chain(permits);

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use super::call_request::{CallRequest, Refusal};
 use super::current::DecidingRules;
 use super::ended::Ended;
+use super::pending::Pending;
 use super::permit::Permit;
 use super::presented::present_token;
 use super::retire::End;
@@ -75,25 +76,42 @@ impl Gate {
         call: Call,
         context: &Context,
     ) -> Result<Permit, Denial> {
+        self.decide(presented.text(), caller, call, context, None)
+    }
+
+    /// Authorizes a call: as it is asked for, or as what people agreed to is redeemed.
+    pub(super) fn decide(
+        &self,
+        text: &str,
+        caller: &Identity,
+        call: Call,
+        context: &Context,
+        redeeming: Option<&Pending>,
+    ) -> Result<Permit, Denial> {
         let at = |now, context| CallRequest {
             shared: &self.shared,
             owner: &self.shared,
-            text: presented.text(),
+            text,
             caller,
             call: &call,
             made: &call,
             context,
             now,
-            redeeming: None,
+            redeeming: redeeming.map(|pending| &pending.open),
         };
+        let refused = |denial| Refusal { denial, about: None, signed: false };
         let (now, context) = match self.shared.moment(caller, Some(call.tool()), context) {
             Ok(moment) => moment,
             Err(denial) => {
-                let refusal = Refusal { denial, about: None, signed: false };
-                return Err(at(self.shared.keeper.latest(), context).record(refusal));
+                return Err(at(self.shared.keeper.latest(), context).record(refused(denial)));
             }
         };
         let attempt = at(now, &context);
+        // Its question is found by number among this broker's tasks, where it would be another.
+        if redeeming.is_some_and(|pending| pending.shared.id != self.shared.id) {
+            let denial = Denial::new(Reason::ApprovalVoid).because("another broker asked");
+            return Err(attempt.record(refused(denial)));
+        }
         match attempt.commit() {
             Ok(committed) => Ok(committed.into_permit(&self.shared, call)),
             Err(refusal) => Err(attempt.record(refusal)),

@@ -52,6 +52,7 @@ mod asking;
 mod authority_ended;
 mod authorize;
 mod broker_error;
+mod build;
 mod builder;
 mod call_request;
 mod changes;

@@ -1,6 +1,5 @@
 //! Redeeming: exactly the call that people agreed to runs, decided afresh.
 
-use super::call_request::{CallRequest, Refusal};
 use super::gate::Gate;
 use super::judge::CallInputs;
 use super::pending::Pending;
@@ -54,33 +53,7 @@ impl Gate {
     ) -> Result<Permit, Denial> {
         let stated = pending.material.as_ref();
         let call = pending.open.made().with_material(stated);
-        let at = |now, context| CallRequest {
-            shared: &self.shared,
-            owner: &self.shared,
-            text: presented.text(),
-            caller,
-            call: &call,
-            made: &call,
-            context,
-            now,
-            redeeming: Some(&pending.open),
-        };
-        let (now, context) = match self.shared.moment(caller, Some(call.tool()), context) {
-            Ok(moment) => moment,
-            Err(denial) => {
-                let refusal = Refusal { denial, about: None, signed: false };
-                return Err(at(self.shared.keeper.latest(), context).record(refusal));
-            }
-        };
-        let attempt = at(now, &context);
-        if pending.shared.id != self.shared.id {
-            let denial = Denial::new(Reason::ApprovalVoid).because("another broker asked");
-            return Err(attempt.record(Refusal { denial, about: None, signed: false }));
-        }
-        match attempt.commit() {
-            Ok(committed) => Ok(committed.into_permit(&self.shared, call)),
-            Err(refusal) => Err(attempt.record(refusal)),
-        }
+        self.decide(presented.text(), caller, call, context, Some(pending))
     }
 }
 

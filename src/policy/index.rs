@@ -7,6 +7,7 @@
 
 use std::collections::{HashMap, HashSet};
 
+use super::kinds::Kinds;
 use super::rule::{Effect, Rule, Tools};
 use crate::meter::{Meter, Work};
 use crate::scope::{Absence, Constraint, Fact, Node, Set};
@@ -370,34 +371,4 @@ fn demand(constraint: &Constraint) -> Option<(Of, Vec<&Value>)> {
 
 fn is_plain(value: &Value) -> bool {
     matches!(value, Value::Bool(_) | Value::Number(_) | Value::Text(_))
-}
-
-/// A set of kinds of value.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct Kinds(u8);
-
-impl Kinds {
-    const NONE: Kinds = Kinds(0);
-    const EVERY: Kinds = Kinds(u8::MAX);
-
-    fn and_one(self, value: &Value) -> Kinds {
-        Kinds(self.0 | Kinds::bit(value))
-    }
-
-    fn common(self, other: Kinds) -> Kinds {
-        Kinds(self.0 & other.0)
-    }
-
-    fn include(self, value: &Value) -> bool {
-        self.0 & Kinds::bit(value) != 0
-    }
-
-    fn bit(value: &Value) -> u8 {
-        match value {
-            Value::Bool(_) => 1,
-            Value::Number(_) => 2,
-            Value::Text(_) => 4,
-            Value::Null | Value::List(_) | Value::Object(_) => 0,
-        }
-    }
 }

@@ -18,6 +18,7 @@ mod describe;
 mod error;
 mod guards;
 mod index;
+mod kinds;
 mod known;
 mod limits;
 mod lint;

@@ -1,10 +1,10 @@
 //! The commit: the one way to spend a grant.
 
+use super::approval::Approval;
 use super::history::Listing;
 use super::life::Life;
 use super::liveness::Liveness;
 use super::open_permit::OpenPermit;
-use super::question::Approval;
 use crate::args::Args;
 use crate::audit::Place;
 use crate::clock::Timestamp;

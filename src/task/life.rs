@@ -4,7 +4,7 @@
 use std::collections::VecDeque;
 use std::sync::Arc;
 
-use super::expiry::Expiry;
+use super::ended::{EndedBy, EndedGrant, EndedTask};
 use super::history::{History, Listing};
 use super::open_permit::OpenPermit;
 use super::questions::Questions;
@@ -362,52 +362,4 @@ impl Life {
         let rows = std::mem::take(&mut self.grants);
         Some(EndedTask { running, rows, questions })
     }
-}
-
-/// What the end of a task found.
-pub(crate) struct EndedTask {
-    /// Numbers of the permits whose calls were running.
-    pub(crate) running: Vec<u64>,
-    /// The grants, dead from now on, which have yet to be dropped.
-    pub(crate) rows: Rows,
-    /// The questions: none of them waits any more.
-    pub(crate) questions: Option<Box<Questions>>,
-}
-
-/// What ended a grant.
-#[derive(Clone, Copy, Debug)]
-pub(crate) enum EndedBy {
-    Time(Expiry),
-    Other(Reason),
-}
-
-impl EndedBy {
-    /// What its holder is denied for from then on.
-    pub(crate) fn reason(self) -> Reason {
-        match self {
-            EndedBy::Time(_) => Reason::Expired,
-            EndedBy::Other(reason) => reason,
-        }
-    }
-
-    pub(crate) fn denial(self) -> Denial {
-        match self {
-            EndedBy::Time(expiry) => expiry.denial(),
-            EndedBy::Other(reason) => Denial::new(reason),
-        }
-    }
-}
-
-impl From<Reason> for EndedBy {
-    fn from(reason: Reason) -> Self {
-        EndedBy::Other(reason)
-    }
-}
-
-/// What the end of a grant found.
-pub(crate) struct EndedGrant {
-    /// The grant, and those below it as far as they were removed in the same step.
-    pub(crate) removed: Vec<GrantId>,
-    /// Numbers of the permits whose calls were running.
-    pub(crate) running: Vec<u64>,
 }

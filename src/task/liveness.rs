@@ -2,7 +2,7 @@
 
 use super::cell::TaskCell;
 use super::expiry::Expiry;
-use super::halt::Halts;
+use super::halts::Halts;
 use super::life::Life;
 use crate::clock::Timestamp;
 use crate::denial::{Denial, Reason};

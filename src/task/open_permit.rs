@@ -1,6 +1,6 @@
 //! A permit handed out, until its outcome is known.
 
-use super::question::Approval;
+use super::approval::Approval;
 use crate::clock::Timestamp;
 use crate::grant::{GrantId, Reservation};
 use crate::identity::Identity;

@@ -3,6 +3,7 @@
 //! What changes of it changes under its task's lock. Its own lock is for those who only look, and wait.
 
 use std::fmt;
+use std::ops::Deref;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
@@ -60,30 +61,7 @@ pub(crate) struct BoundRule {
 
 /// A call that waits until people agree.
 pub(crate) struct OpenQuestion {
-    pub(crate) id: QuestionId,
-    pub(crate) task: Box<str>,
-    pub(crate) generation: u64,
-    /// Who asked, and is to run the call.
-    pub(crate) holder: Identity,
-    /// Who can't answer beside the holder: the requester, and those who delegated to the holder.
-    pub(crate) parties: Box<[Identity]>,
-    pub(crate) purpose: Arc<CheckedPurpose>,
-    /// As the tool will get it.
-    pub(crate) call: Call,
-    /// As it was made, where its arguments were spelled otherwise.
-    made: Option<Box<Call>>,
-    /// The asks that withhold the call, by id.
-    pub(crate) asks: Box<[BoundRule]>,
-    /// The permits that give it.
-    pub(crate) permits: Box<[BoundRule]>,
-    /// Of the tool's entry in the catalogue.
-    pub(crate) listed: Option<Digest>,
-    pub(crate) asked: Timestamp,
-    /// Until when people can answer.
-    pub(crate) expires: Timestamp,
-    /// How long a yes is good for, and until when at most.
-    pub(crate) good_for: Duration,
-    pub(crate) ceiling: Timestamp,
+    parked: Parked,
     view: OnceLock<View>,
     standing: Mutex<Standing>,
     /// Signalled when it does not wait any more.
@@ -112,29 +90,45 @@ pub(crate) struct Vote {
     pub(crate) confirms: bool,
 }
 
-/// What a question is made of.
+/// What a question is made of, and bound to.
 pub(crate) struct Parked {
     pub(crate) id: QuestionId,
     pub(crate) task: Box<str>,
     pub(crate) generation: u64,
+    /// Who asked, and is to run the call.
     pub(crate) holder: Identity,
+    /// Who can't answer, as the holder can't: the requester, and those who delegated to the holder.
     pub(crate) parties: Box<[Identity]>,
     pub(crate) purpose: Arc<CheckedPurpose>,
+    /// As the tool will get it.
     pub(crate) call: Call,
+    /// As it was made, where its arguments were spelled otherwise.
     pub(crate) made: Option<Box<Call>>,
+    /// The asks that withhold the call, by id.
     pub(crate) asks: Box<[BoundRule]>,
+    /// The permits that give it.
     pub(crate) permits: Box<[BoundRule]>,
+    /// Of the tool's entry in the catalogue.
     pub(crate) listed: Option<Digest>,
     pub(crate) asked: Timestamp,
+    /// Until when people can answer.
     pub(crate) expires: Timestamp,
+    /// How long a yes is good for, and until when at most.
     pub(crate) good_for: Duration,
     pub(crate) ceiling: Timestamp,
-    pub(crate) version: u64,
-    pub(crate) policy: Arc<Compiled>,
+}
+
+impl Deref for OpenQuestion {
+    type Target = Parked;
+
+    fn deref(&self) -> &Parked {
+        &self.parked
+    }
 }
 
 impl OpenQuestion {
-    pub(crate) fn new(parked: Parked) -> Self {
+    /// Parks a call, under what is in force: this version of it, and its policy.
+    pub(crate) fn new(parked: Parked, version: u64, policy: Arc<Compiled>) -> Self {
         let standing = Standing {
             state: QuestionState::Waiting,
             votes: Vec::new(),
@@ -142,25 +136,11 @@ impl OpenQuestion {
             given_back: 0,
             started: false,
             over: false,
-            version: parked.version,
-            policy: parked.policy,
+            version,
+            policy,
         };
         OpenQuestion {
-            id: parked.id,
-            task: parked.task,
-            generation: parked.generation,
-            holder: parked.holder,
-            parties: parked.parties,
-            purpose: parked.purpose,
-            call: parked.call,
-            made: parked.made,
-            asks: parked.asks,
-            permits: parked.permits,
-            listed: parked.listed,
-            asked: parked.asked,
-            expires: parked.expires,
-            good_for: parked.good_for,
-            ceiling: parked.ceiling,
+            parked,
             view: OnceLock::new(),
             standing: Mutex::new(standing),
             settled: Condvar::new(),
@@ -379,43 +359,5 @@ impl OpenQuestion {
 impl Standing {
     fn come_back(&mut self) {
         self.state = if self.over { QuestionState::Void } else { QuestionState::Approved };
-    }
-}
-
-/// What a permit was redeemed by.
-#[derive(Clone)]
-pub(crate) struct Approval {
-    /// At least one.
-    pub(crate) questions: Box<[Arc<OpenQuestion>]>,
-    /// Whether a rule keeps what never started.
-    pub(crate) is_kept: bool,
-}
-
-impl Approval {
-    /// The ids of the questions, as records write them.
-    pub(crate) fn ids(&self) -> impl Iterator<Item = Spelled<22>> {
-        self.questions.iter().map(|own| own.id.text())
-    }
-
-    pub(super) fn spend(&self) {
-        self.questions.iter().for_each(|own| own.spend());
-    }
-
-    /// The permit never started.
-    pub(super) fn give_back(&self) {
-        if !self.is_kept {
-            self.questions.iter().for_each(|own| own.give_back());
-        }
-    }
-
-    /// The permit was never given.
-    pub(super) fn unspend(&self) {
-        self.questions.iter().for_each(|own| own.unspend());
-    }
-
-    /// Whether all of it stands, now that the call starts.
-    pub(crate) fn start(&self) -> bool {
-        // All of them are asked: each notes that its call has started.
-        self.questions.iter().fold(true, |all, own| own.start() & all)
     }
 }

@@ -1,0 +1,175 @@
+//! Building a broker of what was said of it.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::Broker;
+use super::broker_error::BrokerError;
+use super::builder::BrokerBuilder;
+use super::changes::Changes;
+use super::current::{InForce, KeysInForce, Ruling};
+use super::docket::Docket;
+use super::keys::purged_from;
+use super::remains::Remains;
+use super::resumed::Resumed;
+use super::shared::Shared;
+use super::stats::DenialCounts;
+use super::tripwire::Tripwire;
+use super::watchers::Watchers;
+use crate::audit::{DigestKey, Event, Journal, MemoryLog, Origin, Sink};
+use crate::clock::Timekeeper;
+use crate::grant::{Pool, SpanningCounters};
+use crate::identity::Restatements;
+use crate::key::{KeyError, KeyRing, LogKeys};
+use crate::sync::Mutex;
+use crate::sync::atomic::AtomicU64;
+use crate::task::{Halts, Table};
+
+/// The shortest length of time a setting may have.
+const LEAST: Duration = Duration::from_millis(1);
+
+impl BrokerBuilder {
+    /// Builds the broker, which records that its policy was loaded.
+    ///
+    /// # Errors
+    /// [`BrokerError`]: a broker that can't tell the time, sign or record is none, and a setting or a
+    /// name outside of what its method says is refused here.
+    pub fn build(self) -> Result<Broker, BrokerError> {
+        self.check()?;
+        self.sources.check(&self.policy)?;
+        let ring = match self.ring {
+            Some(ring) => ring,
+            None => KeyRing::generate()?,
+        };
+        let keeper = Timekeeper::new(self.clock)?;
+        let tokens = Arc::new(ring.for_gate(&self.audience)?);
+        let (sink, log): (Arc<dyn Sink>, _) = match self.sink {
+            Some(sink) => (sink, None),
+            None => match &self.resumed {
+                Some(log) => (Arc::new(log.clone()), None),
+                None => {
+                    let log = Arc::new(MemoryLog::new());
+                    (log.clone(), Some(log))
+                }
+            },
+        };
+        let mut log_keys = match self.log_keys {
+            Some(keys) => keys,
+            None => LogKeys::generate()?,
+        };
+        if let Some(shared) = log_keys.all().find(|key| ring.knows(key.id)) {
+            return Err(KeyError::Reused(shared.id).into());
+        }
+        let origin = Origin::new(&self.issuer, &self.audience);
+        let resumed = self.resumed.as_ref().map(Resumed::of).transpose()?;
+        let mut journal =
+            Journal::open(sink, &log_keys, &origin, keeper.latest(), self.settings.log_timeout)?;
+        if let Some(hook) = self.on_unwritten {
+            journal.hand_unwritten_to(hook);
+        }
+        if log.is_none() {
+            log_keys.forget_past();
+        }
+        let digests = Arc::new(DigestKey::of(log_keys.active_key()));
+        let digest = self.policy.digest().to_string();
+        let shared = Shared {
+            id: Shared::next_id(),
+            issuer: self.issuer,
+            audience: self.audience,
+            keeper,
+            current: InForce::new(
+                Ruling {
+                    epoch: 1,
+                    version: 1,
+                    loaded_at: 1,
+                    restated: Restatements::none(),
+                    policy: self.policy.0,
+                    digest: digest.as_str().into(),
+                },
+                KeysInForce { tokens, digests },
+            ),
+            log_keys: Mutex::new(log_keys),
+            next_purge: AtomicU64::new(purged_from(ring.next_purge())),
+            ring: Mutex::new(ring),
+            table: Table::new(),
+            spanning: SpanningCounters::new(),
+            terms: Pool::default(),
+            purposes: Pool::default(),
+            remains: Remains::default(),
+            changes: Changes::default(),
+            abandoned: AtomicU64::new(0),
+            halts: Halts::default(),
+            watchers: Watchers::default(),
+            docket: Docket::default(),
+            denials: DenialCounts::default(),
+            tripwire: self
+                .tripwire
+                .map(|(denials, window)| Tripwire::new(denials, window, self.halts_lapse)),
+            journal,
+            settings: self.settings,
+            ids: self.ids,
+            on_denial: self.on_denial,
+            on_leak: self.on_leak,
+            source: self.source,
+            sources: self.sources,
+        };
+        shared.table.begin_after(shared.journal.earlier());
+        if let Some(resumed) = resumed {
+            resumed.settle(&shared);
+        }
+        let loaded = Event::Reloaded { epoch: 1, policy: digest.as_str().into() };
+        shared.record(shared.keeper.latest(), &loaded);
+        // If the log refuses, it is owed, and nothing is given before it is written.
+        let _ = shared.journal.flush(shared.journal.last_seq(), shared.settings.log_timeout);
+        Ok(Broker { shared: Arc::new(shared), log })
+    }
+
+    /// Whether every setting and name is within what its method says.
+    fn check(&self) -> Result<(), BrokerError> {
+        let week = Duration::from_secs(7 * 24 * 60 * 60);
+        for (name, duration) in [
+            ("default_ttl", self.settings.default_ttl),
+            ("ceiling", self.settings.ceiling),
+            ("permit_ttl", self.settings.permit_ttl),
+        ] {
+            if duration < LEAST || duration > week {
+                return Err(BrokerError::Setting(name, "one millisecond to seven days"));
+            }
+        }
+        if self.halts_lapse.is_some_and(|length| length < LEAST || length > week) {
+            return Err(BrokerError::Setting("halts_lapse_after", "one millisecond to seven days"));
+        }
+        if let Some((denials, window)) = self.tripwire
+            && (denials == 0 || denials > 10_000 || window < LEAST || window > week)
+        {
+            return Err(BrokerError::Setting(
+                "halt_after",
+                "1 to 10000 denials within one millisecond to seven days",
+            ));
+        }
+        let window = self.settings.presentation_window;
+        if window < LEAST || window > Duration::from_secs(5 * 60) {
+            return Err(BrokerError::Setting(
+                "presentation_window",
+                "one millisecond to five minutes",
+            ));
+        }
+        let wait = self.settings.log_timeout;
+        if wait < LEAST || wait > Duration::from_secs(5 * 60) {
+            return Err(BrokerError::Setting("log_timeout", "one millisecond to five minutes"));
+        }
+        if !(1..=1 << 20).contains(&self.settings.max_grants_per_task) {
+            return Err(BrokerError::Setting("max_grants_per_task", "1 to 1048576"));
+        }
+        let questions = [self.settings.questions_per_task, self.settings.questions_per_identity];
+        if questions.iter().any(|most| !(1..=10_000).contains(most)) {
+            return Err(BrokerError::Setting("max_questions", "1 to 10000 each"));
+        }
+        for (name, text) in [("issuer", &self.issuer), ("audience", &self.audience)] {
+            if text.is_empty() || text.len() > crate::token::MAX_NAME {
+                return Err(BrokerError::Name(name));
+            }
+        }
+        Ok(())
+    }
+}

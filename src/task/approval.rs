@@ -1,0 +1,43 @@
+//! What people agreed to, as a permit carries it.
+
+use std::sync::Arc;
+
+use super::question::OpenQuestion;
+use crate::base64::Spelled;
+
+/// What a permit was redeemed by.
+pub(crate) struct Approval {
+    /// At least one.
+    pub(crate) questions: Box<[Arc<OpenQuestion>]>,
+    /// Whether a rule keeps what never started.
+    pub(crate) is_kept: bool,
+}
+
+impl Approval {
+    /// The ids of the questions, as records write them.
+    pub(crate) fn ids(&self) -> impl Iterator<Item = Spelled<22>> {
+        self.questions.iter().map(|own| own.id.text())
+    }
+
+    pub(super) fn spend(&self) {
+        self.questions.iter().for_each(|own| own.spend());
+    }
+
+    /// The permit never started.
+    pub(super) fn give_back(&self) {
+        if !self.is_kept {
+            self.questions.iter().for_each(|own| own.give_back());
+        }
+    }
+
+    /// The permit was never given.
+    pub(super) fn unspend(&self) {
+        self.questions.iter().for_each(|own| own.unspend());
+    }
+
+    /// Whether all of it stands, now that the call starts.
+    pub(crate) fn start(&self) -> bool {
+        // All of them are asked: each notes that its call has started.
+        self.questions.iter().fold(true, |all, own| own.start() & all)
+    }
+}

@@ -54,8 +54,9 @@ pub(crate) struct Progress {
 }
 
 impl Progress {
+    /// Where there is no place to fill, no one was asked, and it is not met.
     pub(crate) fn is_met(self) -> bool {
-        self.have >= self.need
+        self.need > 0 && self.have >= self.need
     }
 }
 
@@ -244,6 +245,7 @@ mod tests {
         let both = Quorum::All(vec![line(0, 1), line(1, 1)]);
         assert_eq!(both.progress(&[fits(&[0, 1])]), Progress { have: 1, need: 2 });
         assert!(both.progress(&[fits(&[0, 1]), fits(&[0])]).is_met());
+        assert!(!Progress { have: 0, need: 0 }.is_met(), "no one was asked");
         assert!(!both.progress(&[fits(&[0]), fits(&[0])]).is_met());
     }
 

@@ -20,7 +20,7 @@ struct Listed {
 }
 
 impl Docket {
-    /// Lists a question, unless its asker has so many waiting already.
+    /// Lists a question, unless its asker has `most` of them waiting already.
     pub(super) fn admit(&self, question: &Arc<OpenQuestion>, most: usize, now: Timestamp) -> bool {
         let mut listed = self.0.lock();
         let own = listed.waiting.entry(question.holder.subject().as_str().into()).or_default();

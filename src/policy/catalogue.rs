@@ -54,7 +54,7 @@ impl Tool {
         self
     }
 
-    /// Says that the tool runs with the credential of this name, beside those said before. The broker must have a
+    /// Says that the tool runs with the credential of this name, in addition to those said before. The broker must have a
     /// source for it: a secret in its [vault](crate::BrokerBuilder::vault).
     pub fn credential(mut self, name: &str) -> Self {
         self.credentials.push(name.into());

@@ -132,7 +132,7 @@ fn json<'c>(text: &[u8], character: &'c mut [u8; 4]) -> Option<(usize, &'c [u8])
     Some((2, one(byte, character)))
 }
 
-/// The number of `\uXXXX`.
+/// The number of `\u` and four digits.
 fn unit(text: &[u8]) -> Option<u16> {
     let [b'\\', b'u', digits @ ..] = text else { return None };
     let four = digits.get(..4)?;

@@ -9,7 +9,7 @@ use super::error::VaultError;
 use crate::random::{self, RandomError};
 use crate::sync::atomic::{AtomicU64, Ordering};
 
-/// The length of the key, and of what is derived beside it.
+/// The length of the key, and of what is derived with it.
 const KEY: usize = 32;
 
 /// Seals and opens under one key, which lives as long as the vault. The key is kept as bytes that are wiped on drop:

@@ -91,7 +91,7 @@ fn kill_often(kills: u64) {
     }
 }
 
-/// Runs a process until it has acknowledged so many permits, and one; kills it, and returns all that it
+/// Runs a process until it has acknowledged one permit more than `permits`; kills it, and returns all that it
 /// acknowledged.
 fn run_until_killed(folder: &Path, durability: &str, permits: u64) -> Vec<(u64, u64)> {
     let mut child = Command::new(std::env::current_exe().unwrap())

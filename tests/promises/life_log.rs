@@ -82,7 +82,7 @@ impl Life {
         assert_eq!(halts.len(), self.halts.len());
         assert!(halts.iter().all(|own| self.halts.contains(own)));
         let written = self.log.len() + stats.record_debts;
-        // A call that people are asked about has two records beside its denial at most.
+        // A call that people are asked about has at most two records more than its denial.
         let asked = denials.get(&Reason::ApprovalRequired).copied().unwrap_or_default() as usize;
         assert!(written <= self.events.len() + 2 * asked, "nothing is written that did not happen");
     }

@@ -62,7 +62,7 @@ pub enum Event<'a> {
         parent: Option<Cow<'a, str>>,
         requester: Cow<'a, str>,
         holder: Cow<'a, str>,
-        /// What was granted, its numbers exactly: read a line with [`Record::from_line`] to keep them so.
+        /// What was granted, its numbers exactly: read a line with [`Record::from_line`](super::Record::from_line) to keep them so.
         scope: Cow<'a, Value>,
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
         rules: Vec<Cow<'a, str>>,

@@ -17,7 +17,7 @@ use crate::key::{KeyRing, LogKeys};
 use crate::policy::Policy;
 use crate::vault::Vault;
 
-/// Builds a [`Broker`]; every default has its reason at its method.
+/// Builds a [`Broker`](crate::Broker); every default has its reason at its method.
 #[must_use = "a builder does nothing until `build` is called"]
 pub struct BrokerBuilder {
     pub(super) policy: Policy,
@@ -93,7 +93,7 @@ impl BrokerBuilder {
         self
     }
 
-    /// Where records go. Default: a [`MemoryLog`] of this broker's own, which
+    /// Where records go. Default: a [`MemoryLog`](crate::audit::MemoryLog) of this broker's own, which
     /// [`Broker::log`](super::Broker::log) gives out. One that outlives the broker needs
     /// [keys](Self::log_keys) that do, too.
     pub fn log(mut self, sink: impl Sink + 'static) -> Self {
@@ -128,7 +128,7 @@ impl BrokerBuilder {
 
     /// What gets the records that are still owed when the last handle of this broker is dropped, with
     /// the tags that continue the log's chain. Called on the thread that drops it; dropping calls no
-    /// sink. Default: nothing, and what is owed is lost. [`Broker::close`] writes them before.
+    /// sink. Default: nothing, and what is owed is lost. [`Broker::close`](crate::Broker::close) writes them before.
     pub fn on_unwritten(mut self, hook: impl Fn(&[Entry<'_>]) + Send + Sync + 'static) -> Self {
         self.on_unwritten = Some(Arc::new(hook));
         self

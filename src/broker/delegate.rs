@@ -13,7 +13,7 @@ use crate::grant::{GrantId, Row, Terms};
 use crate::identity::Identity;
 use crate::meter::Meter;
 use crate::policy::Moment;
-use crate::scope::{Algebra, Capability, Scope, beyond};
+use crate::scope::{Capability, Scope, beyond};
 use crate::task::Liveness;
 
 /// How far a permit that says nothing of depth lets a grant be delegated: one hop, to whom the
@@ -102,7 +102,7 @@ impl Offer {
 /// An early word to a delegator that asks for more than it has. The calls enforce it in any case.
 fn within(capability: &Capability, parent: &Row, meter: &Meter) -> Result<(), Denial> {
     let mut granted = parent.terms.scope.iter().map(|granted| &granted.capability);
-    if granted.any(|granted| capability.contained_in(granted, meter)) {
+    if granted.any(|granted| capability.is_within(granted, meter)) {
         return Ok(());
     }
     let kept =

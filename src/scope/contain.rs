@@ -4,8 +4,9 @@
 //! algebra. What can't be shown is "not contained" and "may overlap", so that doubt denies.
 
 use super::algebra::{Algebra, Difference, all_but};
+use super::capability::Capability;
 use super::constraint::{Constraint, Node};
-use super::cover::{Cover, ResourceOpenness};
+use super::cover::{Condition, Cover, ResourceOpenness};
 use super::evaluate::Stance;
 use super::fact::{Absence, Fact};
 use super::kind::{Fields, Range, Sort};
@@ -159,6 +160,26 @@ impl Constraint {
 
     fn is_true_of(&self, value: &Value, meter: &Meter) -> bool {
         self.holds_of(Some(value), Absence::Argument, Stance::Cover, false, meter) == Truth::True
+    }
+}
+
+impl Capability {
+    /// Whether every call that this covers is one that `wider` covers; `false` also where it can't be
+    /// shown.
+    pub(crate) fn is_within(&self, wider: &Capability, meter: &Meter) -> bool {
+        self.is_plainly_within(wider, meter) || self.contained_in(wider, meter)
+    }
+
+    /// As far as it is seen condition by condition, without a search. What is delegated is mostly the same
+    /// as what it is delegated from, or one condition narrower.
+    pub(super) fn is_plainly_within(&self, wider: &Capability, meter: &Meter) -> bool {
+        let says = |wide: &Condition| {
+            let mut own = self.conditions.iter().filter(|own| own.fact == wide.fact);
+            own.any(|own| own.constraint.is_plainly_within(&wide.constraint, meter))
+        };
+        self.tool == wider.tool
+            && openness_within(self.cover(), wider.cover())
+            && wider.conditions.iter().all(says)
     }
 }
 

@@ -37,8 +37,16 @@ pub fn covers(bytes: &[u8]) {
     for other in &others {
         let one = std::slice::from_ref(other);
         check(own.difference(other, &Meter::ample()), one);
-        if own.contained_in(other, &Meter::ample()) {
+        if own.is_within(other, &Meter::ample()) {
             assert_eq!(outside(one), None, "{own:?} contained in {other:?}");
+        }
+        // A search that is not stopped agrees with what is seen condition by condition.
+        if own.is_plainly_within(other, &Meter::ample()) {
+            let shown = own.difference(other, &Meter::ample());
+            assert!(
+                !matches!(shown, Difference::Witness(_)),
+                "{own:?} within {other:?}: {shown:?}"
+            );
         }
         if !own.overlaps(other, &Meter::ample()) {
             let both = calls.iter().find(|call| own.matches(call) && other.matches(call));

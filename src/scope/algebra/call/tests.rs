@@ -180,6 +180,13 @@ proptest! {
                 }
             }
         }
+        prop_assert!(own.is_plainly_within(&own, &Meter::ample()));
+        for other in &others {
+            // Without a search, as with one.
+            if own.is_plainly_within(other, &Meter::ample()) {
+                prop_assert_eq!(own.difference(other, &Meter::ample()), Difference::Empty);
+            }
+        }
         match cover_difference(own.cover(), &covers, &Meter::ample()) {
             Difference::Empty => prop_assert_eq!(outside, None),
             Difference::Witness(witness) => {

@@ -67,9 +67,14 @@ impl Names {
         Names(own.chain(people).map(PersonName::of).collect())
     }
 
-    /// One who takes part in the call: id, aliases, and all that are acted for.
+    /// One who takes part in the call, or may not: id, aliases, and all that are acted for.
     pub(crate) fn of_party(identity: &Identity) -> Names {
         Names(identity.names().map(PersonName::of).collect())
+    }
+
+    /// Whether this is one of the names.
+    pub(crate) fn include(&self, name: &str) -> bool {
+        self.0.contains(&PersonName::of(name))
     }
 
     /// The names of both.

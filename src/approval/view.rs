@@ -96,7 +96,7 @@ impl View {
         source.rules.iter().for_each(|rule| rule_lines(rule, &mut lines));
         lines.extend(source.material.iter().map(|(name, digest)| {
             let label = format!("material {}", name_shown(name));
-            ViewLine::said(&label, format_args!("sha-256 {digest}")).uninspectable()
+            ViewLine::material(&label, digest)
         }));
         let reason = source.purpose.intent();
         lines.extend(reason.map(|own| ViewLine::text("reason of the agent", own).untrusted()));
@@ -120,9 +120,11 @@ impl View {
         self.digest
     }
 
-    /// The first line that does not show the whole of what will run.
+    /// The first line that does not show the whole of what will run. Material is a digest by its nature, and
+    /// bound by it.
     pub(crate) fn unshown(&self) -> Option<&ViewLine> {
-        let mut lines = self.lines.iter().filter(|line| !line.is_untrusted());
+        let mut lines =
+            self.lines.iter().filter(|line| !line.is_untrusted() && !line.is_material());
         lines.find(|line| line.is_cut() || line.is_uninspectable())
     }
 }

@@ -230,6 +230,11 @@ impl Journal {
         }
     }
 
+    /// Whether as many records wait as can: what gives access is refused.
+    pub(crate) fn is_full(&self) -> bool {
+        self.queue.lock().len() >= MOST_WAITING
+    }
+
     /// The last number that was given out before this life of the log: 0 of one that begins.
     pub(crate) fn earlier(&self) -> u64 {
         self.earlier

@@ -4,14 +4,16 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::current::Current;
-use super::eligible::{Electorate, human_behind, is_name_of};
+use super::eligible::{Electorate, human_behind, is_bound};
 use super::judge::{CallInputs, Withheld};
 use super::pending::Pending;
 use super::shared::Shared;
+use crate::approval::name::Names;
 use crate::audit::Event;
 use crate::clock::Timestamp;
 use crate::denial::{Denial, Reason};
 use crate::grant::Row;
+use crate::identity::Identity;
 use crate::policy::{ApprovalTerms, Deciders};
 use crate::task::{
     Approval, BoundRule, Life, Liveness, OpenQuestion, Parked, QuestionId, QuestionState,
@@ -30,10 +32,18 @@ impl CallInputs<'_> {
         let CallInputs { request, .. } = self;
         let questions = life.questions()?;
         let now = live.at();
+        // What people said yes to is presented by somebody, and may have been delegated, who did not take part
+        // when they were asked.
+        let above = life.row(live).map(|row| life.above(row)).ok()?;
+        let holders = above.iter().map(|row| &row.holder);
+        let presenting: Vec<&Identity> =
+            holders.chain([request.caller, &self.presented.cell.requester]).collect();
         let mut usable: Vec<&Arc<OpenQuestion>> = questions
             .of(request.caller, request.call)
             .filter(|own| shared.refresh(current, own, now) == QuestionState::Approved)
-            .filter(|own| shared.still_agreed(current, life, own, now))
+            .filter(|own| {
+                shared.still_agreed(&Electorate::of(current, own, life, &presenting), now)
+            })
             .collect();
         // What is presented for redemption comes first, and is spent in any case.
         usable.sort_by_key(|own| !request.redeeming.is_some_and(|one| Arc::ptr_eq(one, own)));
@@ -91,6 +101,10 @@ impl CallInputs<'_> {
         let CallInputs { request, current, presented, .. } = self;
         let (shared, call, holder) = (request.shared, request.call, request.caller);
         let now = live.at();
+        // A log that takes nothing does not become a way to fill the memory by asking and taking back.
+        if shared.journal.is_full() {
+            return Err(Unasked::Denied(Denial::new(Reason::LogRefused)));
+        }
         let asks = self.bound(&withheld.asks);
         if let Some(questions) = life.questions() {
             for own in questions.all() {
@@ -110,8 +124,10 @@ impl CallInputs<'_> {
         let delegators = above.iter().map(|row: &&Row| row.holder.clone());
         let mut parties = vec![presented.cell.requester.clone()];
         parties.extend(delegators);
+        let mut names = Names::of_party(holder);
+        parties.iter().for_each(|party| names.add(Names::of_party(party)));
         for (rule, own) in &terms {
-            self.can_be_asked(rule, own, &parties)?;
+            self.can_be_asked(rule, own, &names)?;
             let cools =
                 life.questions().and_then(|own| own.cools_down(rule, call.tool_name(), now));
             if let Some(until) = cools {
@@ -165,10 +181,7 @@ impl CallInputs<'_> {
             let why = format!("`{who}` has {most} questions waiting: answer or cancel some");
             return Err(Unasked::Full(why, None));
         }
-        let is_settled = |own: &OpenQuestion| {
-            !matches!(own.state_at(now), QuestionState::Waiting | QuestionState::Approved)
-        };
-        let forgotten = life.questions_mut().keep(open.clone(), is_settled);
+        let forgotten = life.questions_mut().keep(open.clone(), now);
         shared.docket.forget(&forgotten);
         self.record_asked(&open, now);
         Ok(open)
@@ -179,7 +192,7 @@ impl CallInputs<'_> {
         &self,
         rule: &str,
         terms: &ApprovalTerms,
-        parties: &[crate::identity::Identity],
+        parties: &Names,
     ) -> Result<(), Unasked> {
         let holder = self.request.caller;
         if terms.confirm && human_behind(holder).is_none() {
@@ -194,8 +207,7 @@ impl CallInputs<'_> {
                 "`{rule}` wants a digest of the call's material `{name}`, and the call states none"
             )));
         }
-        let excluded = |id: &str| parties.iter().chain([holder]).any(|party| is_name_of(party, id));
-        if !terms.could_be_met(&excluded) {
+        if terms.fault_of_quorum(&|id| parties.include(id)).is_some() {
             return Err(Unasked::Because(format!(
                 "`{rule}` leaves too few who may review: no one approves for themselves, and those it names \
                  are who asks, who delegated, or whom they act for"
@@ -260,7 +272,7 @@ impl Shared {
             self.settled(question, to, "time", now);
         }
         if question.version() != current.version {
-            if (Electorate { current, question }).is_bound() {
+            if is_bound(question, current) {
                 question.note_version(current.version, &current.policy);
             } else if question.void() {
                 self.settled(question, QuestionState::Void, "policy", now);
@@ -283,19 +295,13 @@ impl Shared {
 
     /// Whether those who agreed may still, and are enough: void where they are not. One who is halted does
     /// not count as long as that lasts.
-    fn still_agreed(
-        &self,
-        current: &Current,
-        life: &Life,
-        question: &OpenQuestion,
-        now: Timestamp,
-    ) -> bool {
-        let electorate = Electorate { current, question };
+    fn still_agreed(&self, electorate: &Electorate<'_>, now: Timestamp) -> bool {
+        let question = electorate.question();
         let votes = question.votes();
-        if electorate.progress(life, &votes, |who| !self.halts.stop(who, now)).is_met() {
+        if electorate.progress(&votes, |who| !self.halts.stop(who, now)).is_met() {
             return true;
         }
-        if !electorate.progress(life, &votes, |_| true).is_met() && question.void() {
+        if !electorate.progress(&votes, |_| true).is_met() && question.void() {
             self.settled(question, QuestionState::Void, "reviewers", now);
         }
         false

@@ -3,29 +3,63 @@
 use std::borrow::Cow;
 
 use super::current::Current;
-use crate::approval::name::{Names, PersonName, people};
+use crate::approval::name::{Names, people};
 use crate::approval::quorum::{Fits, Progress};
 use crate::identity::{Identity, Kind};
 use crate::policy::{ApprovalTerms, Reviewer};
-use crate::task::{Life, OpenQuestion, Parked, Vote};
+use crate::task::{BoundRule, Life, OpenQuestion, Parked, Vote};
 
-/// A question under what is in force: asked under one epoch.
+/// A question under what is in force, and who takes part in it: asked under one epoch.
 pub(super) struct Electorate<'a> {
-    pub(super) current: &'a Current,
-    pub(super) question: &'a OpenQuestion,
+    current: &'a Current,
+    question: &'a OpenQuestion,
+    /// Those who can't approve it: who asked, who holds, who delegated or was delegated to, and whom any of them
+    /// act for, under every name.
+    parties: Names,
 }
 
 impl<'a> Electorate<'a> {
-    /// The terms of every ask of the question, as far as they are there.
-    pub(super) fn terms(&self) -> impl Iterator<Item = &'a ApprovalTerms> {
+    /// `presenting` are those who present now what is to be redeemed, requested it and delegated it: they may
+    /// be others than took part when it was asked, or be known by other names.
+    pub(super) fn of(
+        current: &'a Current,
+        question: &'a OpenQuestion,
+        life: &Life,
+        presenting: &[&Identity],
+    ) -> Self {
+        let mut parties = Names::default();
+        let all =
+            question.parties.iter().chain([&question.holder]).chain(presenting.iter().copied());
+        all.for_each(|party| parties.add(Names::of_party(party)));
+        // Most tasks delegate nothing, and have many grants.
+        let delegated = life.grants.iter().filter_map(|row| Some((row, row.parent?)));
+        for (row, parent) in delegated {
+            let holder = question.holder.subject();
+            if life.holders(parent).any(|above| above.subject() == holder) {
+                parties.add(Names::of_party(&row.holder));
+            }
+        }
+        Electorate { current, question, parties }
+    }
+
+    pub(super) fn question(&self) -> &'a OpenQuestion {
+        self.question
+    }
+
+    /// Every ask of the question with its terms, as far as they are there.
+    pub(super) fn asks(&self) -> impl Iterator<Item = (&'a BoundRule, &'a ApprovalTerms)> {
         let policy = &self.current.ruling.policy;
-        let asks = self.question.asks.iter().filter_map(|ask| policy.place_of(&ask.id));
-        asks.filter_map(|at| policy.rule(at)?.approval.as_ref())
+        let terms = |ask: &BoundRule| policy.rule(policy.place_of(&ask.id)?)?.approval.as_ref();
+        self.question.asks.iter().filter_map(move |ask| Some((ask, terms(ask)?)))
+    }
+
+    fn terms(&self) -> impl Iterator<Item = &'a ApprovalTerms> {
+        self.asks().map(|(_, terms)| terms)
     }
 
     /// Whether somebody may review it in any of its asks.
-    pub(super) fn may_review(&self, life: &Life, who: &Identity) -> bool {
-        if self.is_party(life, who) {
+    pub(super) fn may_review(&self, who: &Identity) -> bool {
+        if self.is_party(who) {
             return false;
         }
         let (seen, asker) = (self.seen(who), self.seen(&self.question.holder));
@@ -40,38 +74,27 @@ impl<'a> Electorate<'a> {
             && self.terms().any(|terms| terms.confirm)
     }
 
-    /// Whether somebody is one of those who can't approve it: who asked, who holds, who delegated or was
-    /// delegated to, and whom any of them act for, under any name.
-    fn is_party(&self, life: &Life, who: &Identity) -> bool {
-        let Parked { holder, parties, .. } = &**self.question;
-        let all = parties.iter().chain([holder]);
-        if all.into_iter().any(|party| are_one(party, who)) {
-            return true;
-        }
-        // Those whom the holder delegated to.
-        let named = |row: &crate::grant::Row| are_one(&row.holder, who);
-        let held = |row: &crate::grant::Row| {
-            let above = life.above(row);
-            above.iter().any(|above| above.holder.subject() == holder.subject())
-        };
-        life.grants.iter().any(|row| named(row) && held(row))
+    fn is_party(&self, who: &Identity) -> bool {
+        self.parties.meet(&Names::of_party(who))
     }
 
     /// How many of all people asked for have agreed, as they are seen now: each ask by itself. Those that
     /// `counts` leaves out are left out.
-    pub(super) fn progress(
-        &self,
-        life: &Life,
-        votes: &[Vote],
-        counts: impl Fn(&Identity) -> bool,
-    ) -> Progress {
+    pub(super) fn progress(&self, votes: &[Vote], counts: impl Fn(&Identity) -> bool) -> Progress {
         let asker = self.seen(&self.question.holder);
         let counted = votes.iter().filter(|vote| counts(&vote.who));
         let (confirms, reviews): (Vec<_>, Vec<_>) = counted.partition(|vote| vote.confirms);
-        let reviews = reviews.into_iter().filter(|vote| !self.is_party(life, &vote.who));
-        let seen: Vec<Cow<'_, Identity>> = reviews.map(|vote| self.seen(&vote.who)).collect();
-        // One person is one, under whatever names.
-        let names: Vec<Names> = seen.iter().map(|who| Names::of_person(who)).collect();
+        let reviews: Vec<&Vote> =
+            reviews.into_iter().filter(|vote| !self.is_party(&vote.who)).collect();
+        let seen: Vec<Cow<'_, Identity>> =
+            reviews.iter().map(|vote| self.seen(&vote.who)).collect();
+        // One person is one, under every name that was ever stated.
+        let named = |(vote, who): (&&Vote, &Cow<'_, Identity>)| {
+            let mut names = vote.names.clone();
+            names.add(Names::of_person(who));
+            names
+        };
+        let names: Vec<Names> = reviews.iter().zip(&seen).map(named).collect();
         let people = people(&names.iter().collect::<Vec<_>>());
         let confirmed = confirms.iter().any(|vote| self.may_confirm(&vote.who));
         let mut sum = Progress { have: 0, need: 0 };
@@ -93,34 +116,23 @@ impl<'a> Electorate<'a> {
     fn seen<'i>(&'i self, who: &'i Identity) -> Cow<'i, Identity> {
         self.current.restated.seen(who)
     }
+}
 
-    /// Whether every rule it is bound to, and the tool's entry, say what they said.
-    pub(super) fn is_bound(&self) -> bool {
-        let Parked { asks, permits, listed, call, .. } = &**self.question;
-        let policy = &self.current.ruling.policy;
-        let entry = policy.catalogue.get(call.tool()).map(|own| own.digest);
-        let mut rules = asks.iter().chain(permits);
-        entry == Some(*listed)
-            && rules.all(|bound| {
-                let today = policy.place_of(&bound.id).and_then(|at| policy.digest_of(at));
-                today == Some(bound.digest)
-            })
-    }
+/// Whether every rule that a question is bound to, and the tool's entry, say what they said.
+pub(super) fn is_bound(question: &OpenQuestion, current: &Current) -> bool {
+    let Parked { asks, permits, listed, call, .. } = &**question;
+    let policy = &current.ruling.policy;
+    let entry = policy.catalogue.get(call.tool()).map(|own| own.digest);
+    let mut rules = asks.iter().chain(permits);
+    entry == Some(*listed)
+        && rules.all(|bound| {
+            let today = policy.place_of(&bound.id).and_then(|at| policy.digest_of(at));
+            today == Some(bound.digest)
+        })
 }
 
 /// The human whom somebody acts for: the last of its chain.
 pub(super) fn human_behind(who: &Identity) -> Option<&str> {
     let last = who.acts_for().last().filter(|last| last.kind == Kind::Human)?;
     Some(last.subject.as_str())
-}
-
-/// Whether somebody is a party under any name, or acts for one person with it.
-fn are_one(party: &Identity, who: &Identity) -> bool {
-    Names::of_party(party).meet(&Names::of_person(who))
-}
-
-/// Whether a name is one of a party's, or of one whom the party acts for.
-pub(super) fn is_name_of(party: &Identity, name: &str) -> bool {
-    let name = PersonName::of(name);
-    party.names().any(|own| PersonName::of(own) == name)
 }

@@ -78,6 +78,10 @@ impl<'a> CallInputs<'a> {
         let mut life = self.life()?;
         let live = self.prove_live(&life)?;
         self.take_once(&mut life, &live)?;
+        if life.questions().is_some() {
+            // What a permit that lapsed was redeemed by has come back.
+            self.request.shared.close_lapsed(&self.presented.cell, &mut life, live.at());
+        }
         self.check_redeemed(&live)?;
         let mut withheld = None;
         let decided = self.decide(&life, &live, &mut withheld);
@@ -103,9 +107,9 @@ impl<'a> CallInputs<'a> {
         if let Some(once) = &self.presented.once {
             life.row(&live)?.probe(once, live.at())?;
         }
-        let Decided { coverage, rules, .. } = self.decide(&life, &live, &mut None)?;
         let CallRequest { shared, call, .. } = self.request;
         shared.close_lapsed(&self.presented.cell, &mut life, live.at());
+        let Decided { coverage, rules, .. } = self.decide(&life, &live, &mut None)?;
         life.check_spend(&live, &coverage, call.args(), shared.settings.max_permits)?;
         Ok(DecidingRules::by(self.current, rules))
     }

@@ -62,11 +62,12 @@ impl CallInputs<'_> {
     pub(super) fn check_redeemed(&self, live: &Liveness) -> Result<(), Denial> {
         let CallInputs { request, current, presented, .. } = self;
         let Some(open) = request.redeeming else { return Ok(()) };
-        let is_theirs = open.generation == presented.cell.generation
-            && open.holder.subject() == request.caller.subject();
+        let is_theirs =
+            open.generation == presented.cell.generation && open.is_asked_by(request.caller);
         if !is_theirs {
-            return Err(Denial::new(Reason::NotTheHolder)
-                .because("the question was asked in another task, or by somebody else"));
+            return Err(Denial::new(Reason::NotTheHolder).because(
+                "the question was asked in another task, by somebody else or for somebody else",
+            ));
         }
         let reason = match request.shared.refresh(current, open, live.at()) {
             QuestionState::Approved => {

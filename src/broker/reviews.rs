@@ -11,7 +11,7 @@ use crate::clock::Timestamp;
 use crate::identity::Identity;
 use crate::policy::{COOL_DOWN, Width};
 use crate::sync::Apart;
-use crate::task::{Life, OpenQuestion, QuestionState, Vote};
+use crate::task::{Life, OpenQuestion, QuestionState};
 use crate::value::Digest;
 use crate::visible::cut;
 
@@ -74,6 +74,9 @@ pub struct Tally {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum NotCounted {
+    /// Another broker asked the question.
+    #[error("another broker asked the question")]
+    ForeignQuestion,
     /// Another broker attested the identity.
     #[error("another broker attested who answers")]
     ForeignIdentity,
@@ -107,6 +110,7 @@ impl NotCounted {
     /// The word of records and traces.
     pub const fn as_str(&self) -> &'static str {
         match self {
+            NotCounted::ForeignQuestion => "foreign_question",
             NotCounted::ForeignIdentity => "foreign_identity",
             NotCounted::IdentityExpired => "identity_expired",
             NotCounted::Halted => "halted",
@@ -143,8 +147,8 @@ impl Reviews {
             if !shared.refresh(&current, &open, shared.as_of(now)).is_waiting() {
                 continue;
             }
-            let electorate = Electorate { current: &current, question: &open };
-            if electorate.may_review(&life, of) || electorate.may_confirm(of) {
+            let electorate = Electorate::of(&current, &open, &life, &[]);
+            if electorate.may_review(of) || electorate.may_confirm(of) {
                 found.push(self.question(open.clone()));
             }
         }
@@ -172,7 +176,7 @@ impl Reviews {
         if width != Width::CALL {
             return Err(NotCounted::NotOffered);
         }
-        self.shared.answer(&question.open, Some(who), Some(shown), Answered::Approve, None)
+        self.of(question)?.answer(&question.open, Some(who), Some(shown), Answered::Approve, None)
     }
 
     /// The human whom the asker acts for says yes. It is no review, and a review is no confirmation.
@@ -185,7 +189,7 @@ impl Reviews {
         who: &Identity,
         shown: &Digest,
     ) -> Result<Tally, NotCounted> {
-        self.shared.answer(&question.open, Some(who), Some(shown), Answered::Confirm, None)
+        self.of(question)?.answer(&question.open, Some(who), Some(shown), Answered::Confirm, None)
     }
 
     /// Somebody who may answer says no, which is final. After the yes it takes that back, as long as the call has
@@ -199,7 +203,7 @@ impl Reviews {
         who: &Identity,
         why: &str,
     ) -> Result<Tally, NotCounted> {
-        self.shared.answer(&question.open, Some(who), None, Answered::Deny, Some(why))
+        self.of(question)?.answer(&question.open, Some(who), None, Answered::Deny, Some(why))
     }
 
     /// An operator takes the question back.
@@ -207,7 +211,16 @@ impl Reviews {
     /// # Errors
     /// [`NotCounted::NotWaiting`] if it does not wait any more.
     pub fn cancel(&self, question: &Question) -> Result<Tally, NotCounted> {
-        self.shared.answer(&question.open, None, None, Answered::Cancel, None)
+        self.of(question)?.answer(&question.open, None, None, Answered::Cancel, None)
+    }
+
+    /// The broker, if it asked the question: tasks are numbered alike in every broker, and another one's people
+    /// do not answer.
+    fn of(&self, question: &Question) -> Result<&Shared, NotCounted> {
+        match question.shared.id == self.shared.id {
+            true => Ok(&self.shared),
+            false => Err(NotCounted::ForeignQuestion),
+        }
     }
 
     fn question(&self, open: Arc<OpenQuestion>) -> Question {
@@ -267,7 +280,7 @@ impl Shared {
         };
         let mut life = cell.life.lock();
         let now = self.as_of(now);
-        let electorate = Electorate { current: &current, question: open };
+        let electorate = Electorate::of(&current, open, &life, &[]);
         let before = self.refresh(&current, open, now);
         let counted = match who {
             None => cancel(open),
@@ -291,7 +304,7 @@ impl Shared {
             good_until: open.good_until().filter(|_| completed),
         };
         self.record(now, &event);
-        let quorum = electorate.progress(&life, &open.votes(), |_| true);
+        let quorum = electorate.progress(&open.votes(), |_| true);
         drop(life);
         drop(current);
         self.journal.write_if_many();
@@ -307,7 +320,7 @@ impl Shared {
         (answer, shown): (Answered, Option<&Digest>),
         now: Timestamp,
     ) -> Result<(), NotCounted> {
-        let open = electorate.question;
+        let open = electorate.question();
         if who.attested_by() != self.id {
             return Err(NotCounted::ForeignIdentity);
         }
@@ -322,7 +335,7 @@ impl Shared {
             // What it was asked under is not there to say who may answer.
             return Err(NotCounted::NotWaiting(state));
         }
-        let (reviews, confirms) = (electorate.may_review(life, who), electorate.may_confirm(who));
+        let (reviews, confirms) = (electorate.may_review(who), electorate.may_confirm(who));
         let may = match answer {
             Answered::Approve => reviews,
             Answered::Confirm => confirms,
@@ -344,9 +357,9 @@ impl Shared {
         if shown != Some(&open.view().digest()) {
             return Err(NotCounted::StaleView);
         }
-        open.agree(Vote { who: who.clone(), confirms: answer == Answered::Confirm });
+        open.agree(who, answer == Answered::Confirm);
         // Those who agreed before and may not any more, or not now, are not counted.
-        let quorum = electorate.progress(life, &open.votes(), |who| !self.halts.stop(who, now));
+        let quorum = electorate.progress(&open.votes(), |who| !self.halts.stop(who, now));
         if quorum.is_met() {
             open.complete(now);
         }
@@ -363,8 +376,8 @@ fn cancel(open: &OpenQuestion) -> Result<(), NotCounted> {
 
 /// A rule's questions about a tool that are denied again and again are not asked for a while.
 fn note_denied(electorate: &Electorate<'_>, life: &mut Life, now: Timestamp) {
-    let open = electorate.question;
-    for (ask, terms) in open.asks.iter().zip(electorate.terms()) {
+    let open = electorate.question();
+    for (ask, terms) in electorate.asks() {
         let until = now.checked_add(terms.cool_down.unwrap_or(COOL_DOWN)).unwrap_or(open.ceiling);
         life.questions_mut().note_denied(&ask.id, open.call.tool_name(), until);
     }

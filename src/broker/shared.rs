@@ -173,9 +173,11 @@ impl Shared {
     }
 
     /// Counts a denial against the asking identity, if a tripwire is set, and halts it if that was one too
-    /// many. What the asker did not cause (the log, the clock, a halt that is on) does not count.
+    /// many. What the asker did not cause (the log, the clock, a halt that is on) does not count, nor that people
+    /// have to agree first.
     pub(crate) fn trip(&self, who: &Identity, denial: &Denial, now: Timestamp) {
-        if matches!(denial.code(), Code::Unavailable | Code::Halted) {
+        let is_asked = denial.reason() == Reason::ApprovalRequired;
+        if is_asked || matches!(denial.code(), Code::Unavailable | Code::Halted) {
             return;
         }
         if let Some(wire) = &self.tripwire

@@ -151,7 +151,7 @@ impl ApprovalTerms {
         if let Some((at, problem)) = fault_of_lines(&self.review, MOST_DEPTH) {
             return Some((format!("approval.review{at}"), problem));
         }
-        if let Some(problem) = self.fault_of_quorum() {
+        if let Some(problem) = self.fault_of_quorum(&|_| false) {
             return Some(("approval.review".into(), problem));
         }
         if let Some((key, problem)) = self.offer.fault(self.per == Per::Task) {

@@ -1,6 +1,6 @@
 //! Who may answer an ask, and whether enough have.
 
-use super::approval::{ApprovalTerms, Line, Reviewers};
+use super::approval::ApprovalTerms;
 use crate::approval::quorum::{Fits, Progress};
 use crate::identity::{Identity, Kind};
 use crate::meter::Meter;
@@ -46,30 +46,6 @@ impl ApprovalTerms {
     /// for no review.
     pub(crate) fn reviewed_by(&self, people: &[Fits]) -> Option<Progress> {
         Some(self.quorum()?.progress(people))
-    }
-
-    /// Whether people who are not `excluded` could meet it, as far as lines pin ids.
-    pub(crate) fn could_be_met(&self, excluded: &dyn Fn(&str) -> bool) -> bool {
-        self.review.iter().all(|line| line.could_be_met(excluded))
-    }
-}
-
-impl Reviewers {
-    fn could_be_met(&self, excluded: &dyn Fn(&str) -> bool) -> bool {
-        match &self.0 {
-            Line::All(lines) => lines.iter().all(|line| line.could_be_met(excluded)),
-            Line::Any(lines) => lines.iter().any(|line| line.could_be_met(excluded)),
-            Line::People { conditions, count } => {
-                let pinned = conditions
-                    .iter()
-                    .filter(|own| own.fact == Fact::WhoId)
-                    .find_map(|own| own.constraint.finite());
-                pinned.is_none_or(|ids| {
-                    let free = ids.iter().filter_map(Value::as_text).filter(|id| !excluded(id));
-                    free.count() >= *count as usize
-                })
-            }
-        }
     }
 }
 

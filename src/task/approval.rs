@@ -37,7 +37,11 @@ impl Approval {
 
     /// Whether all of it stands, now that the call starts.
     pub(crate) fn start(&self) -> bool {
-        // All of them are asked: each notes that its call has started.
-        self.questions.iter().fold(true, |all, own| own.start() & all)
+        // All of them before any: where one was taken back, the others can still be.
+        let stands = self.questions.iter().all(|own| own.is_spent());
+        if stands {
+            self.questions.iter().for_each(|own| own.note_start());
+        }
+        stands
     }
 }

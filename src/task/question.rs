@@ -8,6 +8,7 @@ use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use super::question_state::QuestionState;
+use crate::approval::name::Names;
 use crate::approval::view::{Asked, RuleShown, Source, View};
 use crate::base64::{Spelled, decode};
 use crate::call::Call;
@@ -75,8 +76,6 @@ struct Standing {
     given_back: u8,
     /// Whether the call that spent it has started.
     started: bool,
-    /// Its task has ended: nothing comes back.
-    over: bool,
     /// The version of what is in force that it was last found to be bound to, and its policy.
     version: u64,
     policy: Arc<Compiled>,
@@ -86,6 +85,8 @@ struct Standing {
 #[derive(Clone)]
 pub(crate) struct Vote {
     pub(crate) who: Identity,
+    /// All names that were stated with a yes of this one.
+    pub(crate) names: Names,
     /// A confirmation by the human that is acted for; a review otherwise.
     pub(crate) confirms: bool,
 }
@@ -135,7 +136,6 @@ impl OpenQuestion {
             good_until: None,
             given_back: 0,
             started: false,
-            over: false,
             version,
             policy,
         };
@@ -217,7 +217,12 @@ impl OpenQuestion {
 
     /// Whether it is the same call of the same holder, in the same task.
     pub(crate) fn is_of(&self, holder: &Identity, call: &Call) -> bool {
-        self.holder.subject() == holder.subject() && self.call == *call
+        self.is_asked_by(holder) && self.call == *call
+    }
+
+    /// Whether this is who asked, for the same people: what one of them confirmed does not run for another.
+    pub(crate) fn is_asked_by(&self, who: &Identity) -> bool {
+        self.holder.subject() == who.subject() && self.holder.acts_for() == who.acts_for()
     }
 
     /// Everyone who said yes.
@@ -233,7 +238,7 @@ impl OpenQuestion {
     pub(crate) fn note_version(&self, version: u64, policy: &Arc<Compiled>) {
         let mut standing = self.standing.lock();
         standing.version = version;
-        // No policy is kept longer than it is in force because of what it still says.
+        // What a question that lives is shown by does not keep a policy that is in force no more.
         standing.policy = policy.clone();
     }
 
@@ -246,13 +251,18 @@ impl OpenQuestion {
     }
 
     /// Takes a yes; one of the same person again adds nothing.
-    pub(crate) fn agree(&self, vote: Vote) {
+    pub(crate) fn agree(&self, who: &Identity, confirms: bool) {
+        let mut vote = Vote { who: who.clone(), names: Names::of_person(who), confirms };
         let mut standing = self.standing.lock();
         let same =
             |own: &Vote| own.confirms == vote.confirms && own.who.subject() == vote.who.subject();
         match standing.votes.iter_mut().find(|own| same(own)) {
-            // As it is attested now.
-            Some(own) => *own = vote,
+            // As it is attested now, and known by every name that was stated: a person who leaves an alias
+            // out is not another one.
+            Some(own) => {
+                vote.names.add(std::mem::take(&mut own.names));
+                *own = vote;
+            }
             None => standing.votes.push(vote),
         }
     }
@@ -295,7 +305,7 @@ impl OpenQuestion {
     /// What it was asked under changed: whether that changes anything.
     pub(crate) fn void(&self) -> bool {
         let mut standing = self.standing.lock();
-        let lives = matches!(standing.state, QuestionState::Waiting | QuestionState::Approved);
+        let lives = standing.is_open();
         if lives {
             self.settle(&mut standing, QuestionState::Void);
         }
@@ -305,13 +315,13 @@ impl OpenQuestion {
     /// Its task has ended: what is not final is over.
     pub(crate) fn end_with_task(&self) {
         let mut standing = self.standing.lock();
-        standing.over = true;
         let to = match standing.state {
             QuestionState::Waiting => QuestionState::Cancelled,
-            QuestionState::Approved => QuestionState::Void,
-            _ => return,
+            _ => QuestionState::Void,
         };
-        self.settle(&mut standing, to);
+        if standing.is_open() {
+            self.settle(&mut standing, to);
+        }
     }
 
     /// Spends the approval on a permit, under the task's lock, in one step with the commit.
@@ -319,11 +329,20 @@ impl OpenQuestion {
         self.standing.lock().state = QuestionState::Spent;
     }
 
-    /// The call that spent it starts: `false` where the approval was taken back meanwhile.
-    pub(crate) fn start(&self) -> bool {
-        let mut standing = self.standing.lock();
-        standing.started = standing.state == QuestionState::Spent;
-        standing.started
+    /// Whether it is spent: `false` where the approval was taken back since, or voided.
+    pub(super) fn is_spent(&self) -> bool {
+        self.standing.lock().state == QuestionState::Spent
+    }
+
+    /// The call that spent it starts: from here on it can't be taken back.
+    pub(super) fn note_start(&self) {
+        self.standing.lock().started = true;
+    }
+
+    /// Whether nothing can change any more: neither an answer nor a permit that gives it back.
+    pub(crate) fn is_final(&self, now: Timestamp) -> bool {
+        let standing = self.standing.lock();
+        !standing.is_open() || self.lapsed(&standing, now).is_some()
     }
 
     /// The permit never started, and the approval comes back, unless it did so too often.
@@ -357,7 +376,16 @@ impl OpenQuestion {
 }
 
 impl Standing {
+    /// Whether it waits, or is a yes that no call has started on: what can still end otherwise.
+    fn is_open(&self) -> bool {
+        match self.state {
+            QuestionState::Waiting | QuestionState::Approved => true,
+            QuestionState::Spent => !self.started,
+            _ => false,
+        }
+    }
+
     fn come_back(&mut self) {
-        self.state = if self.over { QuestionState::Void } else { QuestionState::Approved };
+        self.state = QuestionState::Approved;
     }
 }

@@ -49,17 +49,18 @@ impl Questions {
         self.all.iter().rev().filter(|own| own.is_of(holder, call))
     }
 
-    /// Keeps a question; those that are settled and not remembered any more.
+    /// Keeps a question, and gives those that are final and not remembered any more.
     pub(crate) fn keep(
         &mut self,
         question: Arc<OpenQuestion>,
-        is_settled: impl Fn(&OpenQuestion) -> bool,
+        now: Timestamp,
     ) -> Vec<Arc<OpenQuestion>> {
+        let is_final = |own: &OpenQuestion| own.is_final(now);
         self.all.push(question);
         let mut forgotten = Vec::new();
-        let mut settled = self.all.iter().filter(|own| is_settled(own)).count();
+        let mut settled = self.all.iter().filter(|own| is_final(own)).count();
         self.all.retain(|own| {
-            let forget = settled > REMEMBERED && is_settled(own);
+            let forget = settled > REMEMBERED && is_final(own);
             if forget {
                 settled -= 1;
                 forgotten.push(own.clone());

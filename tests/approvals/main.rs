@@ -8,6 +8,11 @@
 )]
 
 mod answering;
+mod as_shown;
+mod coming_back;
+mod excluded;
+mod histories;
+mod not_asked;
 mod office;
 mod parking;
 mod redeeming;

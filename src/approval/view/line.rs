@@ -23,6 +23,7 @@ struct Marks {
     is_cut: bool,
     is_uninspectable: bool,
     is_untrusted: bool,
+    is_material: bool,
 }
 
 impl ViewLine {
@@ -56,6 +57,7 @@ impl ViewLine {
             is_cut: shown.is_cut,
             is_uninspectable: shown.is_unreadable,
             is_untrusted: false,
+            is_material: false,
         };
         let mut notes = String::new();
         if shown.is_cut || shown.is_unreadable {
@@ -80,12 +82,16 @@ impl ViewLine {
         self
     }
 
-    /// Says that nothing can be told from what is shown.
-    pub(super) fn uninspectable(mut self) -> ViewLine {
-        if !std::mem::replace(&mut self.marks.is_uninspectable, true) {
-            self = self.note("uninspectable");
-        }
-        self
+    /// What an argument refers to: its digest, which is what people can't look into.
+    pub(super) fn material(label: &str, digest: &Digest) -> ViewLine {
+        let mut line =
+            ViewLine::said(label, format_args!("sha-256 {digest}")).note("uninspectable");
+        (line.marks.is_uninspectable, line.marks.is_material) = (true, true);
+        line
+    }
+
+    pub(super) fn is_material(&self) -> bool {
+        self.marks.is_material
     }
 
     /// Says that the agent wrote it.

@@ -1,0 +1,130 @@
+//! An approval comes back from a permit that never started, and only to where it was good.
+
+use hallpass::QuestionState;
+use hallpass::policy::{ApprovalTerms, Per};
+use hallpass::prelude::*;
+
+use crate::office::{MINUTE, Office, four_eyes, of_finance, pay, payments, reviewers};
+
+fn permit() -> Rule {
+    Rule::permit("pay").tools(["bank.pay", "bank.refund"]).any_args().any_resource()
+}
+
+/// A permit of before the reloads never starts, and its approval is not one of today's.
+#[test]
+fn an_approval_that_was_spent_while_its_rule_changed_does_not_come_back() {
+    let office = Office::new(four_eyes());
+    let (_task, grant) = office.errand(&office.attest("payer"));
+    let pending = office.ask(&grant, &pay(98));
+    office.approved(&pending, &office.person("ada", "finance"));
+    let permit = office.redeem(&pending, &grant).unwrap();
+    office.reload(&payments(of_finance(2)));
+    office.reload(&payments(four_eyes()));
+    drop(permit);
+    assert_ne!(pending.state(), QuestionState::Approved);
+    assert!(office.redeem(&pending, &grant).is_err(), "a yes survives a reload");
+}
+
+/// An eligible no before the start wins; also after another start of it failed.
+#[test]
+fn a_no_before_the_start_wins_although_a_start_failed_before() {
+    let rules = |more: Option<Rule>| {
+        let ask = four_eyes().tool("bank.pay");
+        Policy::builder().rules([permit(), ask]).rules(more).build().unwrap()
+    };
+    let office = Office::with(rules(None), |builder| builder);
+    let (_task, grant) = office.errand(&office.attest("payer"));
+    let first = office.ask(&grant, &pay(98));
+    let ada = office.person("ada", "finance");
+    office.approved(&first, &ada);
+    let terms = ApprovalTerms::per(Per::Call).review(reviewers("board"));
+    office.reload(&rules(Some(Rule::ask("board").tool("bank.pay").approval(terms))));
+    let both = office.attest(Assertion::human("eve").groups(["finance", "board"]));
+    let second = office.redeem(&first, &grant).unwrap_err().pending().unwrap().clone();
+    office.approved(&second, &both);
+    let permit = office.redeem(&first, &grant).unwrap();
+    assert_eq!(office.deny(&second, &both).unwrap().state, QuestionState::Withdrawn);
+    assert!(permit.start().is_err());
+    assert_eq!(first.state(), QuestionState::Approved);
+    let third = office.redeem(&first, &grant).unwrap_err().pending().unwrap().clone();
+    office.approved(&third, &both);
+    let permit = office.redeem(&first, &grant).unwrap();
+    let denied = office.deny(&first, &ada);
+    assert_eq!(denied.map(|own| own.state), Ok(QuestionState::Withdrawn));
+    assert!(permit.start().is_err());
+}
+
+/// What is spent and has not started is not forgotten: the yes can still be taken back.
+#[test]
+fn what_was_spent_and_has_not_started_is_remembered() {
+    let office = Office::new(four_eyes());
+    let (_task, grant) = office.errand(&office.attest("payer"));
+    let pending = office.ask(&grant, &pay(98));
+    let ada = office.person("ada", "finance");
+    office.approved(&pending, &ada);
+    let permit = office.redeem(&pending, &grant).unwrap();
+    for amount in 1000..1070 {
+        office.ask(&grant, &pay(amount)).cancel().unwrap();
+    }
+    let question = office.reviews.open(&pending.id()).expect("it is forgotten");
+    assert_eq!(office.reviews.deny(&question, &ada, "no").unwrap().state, QuestionState::Withdrawn);
+    assert!(permit.start().is_err());
+}
+
+/// P2: with the task everything of it is over.
+#[test]
+fn what_was_forgotten_is_over_with_its_task() {
+    let office = Office::new(four_eyes());
+    let (task, grant) = office.errand(&office.attest("payer"));
+    let pending = office.ask(&grant, &pay(98));
+    let ada = office.person("ada", "finance");
+    office.approved(&pending, &ada);
+    let permit = office.redeem(&pending, &grant).unwrap();
+    for amount in 1000..1070 {
+        office.ask(&grant, &pay(amount)).cancel().unwrap();
+    }
+    drop(permit);
+    task.complete();
+    assert_ne!(pending.state(), QuestionState::Approved, "its task is over");
+}
+
+#[test]
+fn a_no_after_the_end_leaves_a_log_that_verifies() {
+    let office = Office::new(four_eyes());
+    let (task, grant) = office.errand(&office.attest("payer"));
+    let pending = office.ask(&grant, &pay(98));
+    let ada = office.person("ada", "finance");
+    office.approved(&pending, &ada);
+    let permit = office.redeem(&pending, &grant).unwrap();
+    let question = office.question(&pending);
+    task.complete();
+    let said = office.reviews.deny(&question, &ada, "no");
+    assert!(said.is_err(), "{said:?}");
+    drop(permit);
+    office.verify();
+}
+
+#[test]
+fn a_permit_that_lapsed_gives_the_approval_back_to_the_next_redeemer() {
+    let office = Office::new(four_eyes());
+    let (_task, grant) = office.errand(&office.attest("payer"));
+    let pending = office.ask(&grant, &pay(98));
+    office.approved(&pending, &office.person("ada", "finance"));
+    let hung = office.redeem(&pending, &grant).unwrap();
+    office.clock.advance(MINUTE);
+    let again = office.redeem(&pending, &grant);
+    assert!(again.is_ok(), "{:?}", again.err());
+    assert!(hung.start().is_err());
+}
+
+/// People are not asked again for what they agreed to.
+#[test]
+fn a_permit_that_lapsed_serves_a_retry() {
+    let office = Office::new(four_eyes());
+    let (_task, grant) = office.errand(&office.attest("payer"));
+    let pending = office.ask(&grant, &pay(98));
+    office.approved(&pending, &office.person("ada", "finance"));
+    let _hung = office.redeem(&pending, &grant).unwrap();
+    office.clock.advance(MINUTE);
+    assert!(office.authorize(&grant, &pay(98)).is_ok());
+}

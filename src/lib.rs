@@ -67,6 +67,7 @@ mod base64;
 mod broker;
 mod call;
 pub mod clock;
+mod contained;
 pub mod context;
 pub mod denial;
 mod document;

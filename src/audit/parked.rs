@@ -4,6 +4,7 @@
 use std::sync::Arc;
 use std::task::Waker;
 
+use crate::contained::wake_each;
 use crate::sync::atomic::{AtomicU64, AtomicUsize, Ordering, fence};
 use crate::sync::{Condvar, Deadline, Mutex};
 
@@ -60,9 +61,7 @@ impl Parked {
         self.waiting.fetch_sub(woken.len(), Ordering::SeqCst);
         self.changed.notify_all();
         // Outside the lock: a waker is foreign code.
-        for (_, waker) in woken {
-            waker.wake();
-        }
+        wake_each(woken.into_iter().map(|(_, waker)| waker));
     }
 
     /// Has a future woken once, in place of what it registered before.

@@ -1,9 +1,9 @@
 //! What a host hears of denials.
 
 use std::cell::Cell;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use crate::audit::Event;
+use crate::contained::contained;
 use crate::denial::Denial;
 
 /// A host's function that is told of each denial. It has no say: it runs after the denial was decided and
@@ -27,10 +27,7 @@ impl DenialHook {
         if TELLING.with(|telling| telling.replace(true)) {
             return;
         }
-        if let Err(payload) = catch_unwind(AssertUnwindSafe(|| (self.0)(denial, event))) {
-            // A payload may panic when it is dropped.
-            std::mem::forget(payload);
-        }
+        contained(|| (self.0)(denial, event));
         TELLING.with(|telling| telling.set(false));
     }
 }

@@ -1,8 +1,7 @@
 //! A secret was found in what a call gave.
 
-use std::panic::{AssertUnwindSafe, catch_unwind};
-
 use crate::audit::Event;
+use crate::contained::contained;
 
 /// A host's function that is told of each record of a leak.
 pub(crate) struct LeakHook(Box<Told>);
@@ -15,9 +14,6 @@ impl LeakHook {
     }
 
     pub(super) fn tell(&self, event: &Event<'_>) {
-        if let Err(payload) = catch_unwind(AssertUnwindSafe(|| (self.0)(event))) {
-            // A payload may panic when it is dropped.
-            std::mem::forget(payload);
-        }
+        contained(|| (self.0)(event));
     }
 }

@@ -8,6 +8,7 @@
 use std::collections::BTreeMap;
 use std::task::Waker;
 
+use crate::contained::wake_each;
 use crate::sync::Mutex;
 use crate::sync::atomic::{AtomicUsize, Ordering};
 
@@ -84,9 +85,7 @@ impl Watchers {
         }
         let due = std::mem::take(&mut self.wakers.lock().due);
         self.held.fetch_sub(due.len(), Ordering::SeqCst);
-        for waker in due {
-            waker.wake();
-        }
+        wake_each(due);
     }
 }
 
@@ -130,6 +129,25 @@ mod tests {
         watchers.wake_due();
         assert_eq!(counts().collect::<Vec<_>>(), [1, 1, 1, 1]);
         assert_eq!(watchers.held.load(Ordering::SeqCst), 0);
+    }
+
+    #[test]
+    fn one_that_panics_takes_no_other_along() {
+        struct Panics;
+
+        impl Wake for Panics {
+            fn wake(self: Arc<Self>) {
+                panic!("a waker");
+            }
+        }
+
+        let watchers = Watchers::default();
+        let ((count, waker), mut own) = (count(), [None; 2]);
+        watchers.register(1, &mut own[0], &Waker::from(Arc::new(Panics)));
+        watchers.register(1, &mut own[1], &waker);
+        watchers.note_end(1);
+        watchers.wake_due();
+        assert_eq!(count.0.load(Ordering::SeqCst), 1);
     }
 
     #[test]

@@ -12,6 +12,7 @@
 
 extern crate hallpass_explored as hallpass;
 
+mod approvals;
 mod ends;
 mod expiry;
 mod facade;

@@ -78,10 +78,8 @@ impl<'a> CallInputs<'a> {
         let mut life = self.life()?;
         let live = self.prove_live(&life)?;
         self.take_once(&mut life, &live)?;
-        if life.questions().is_some() {
-            // What a permit that lapsed was redeemed by has come back.
-            self.request.shared.close_lapsed(&self.presented.cell, &mut life, live.at());
-        }
+        // What lapsed gives back what it held, the approval that it was redeemed by included.
+        self.request.shared.close_lapsed(&self.presented.cell, &mut life, live.at());
         self.check_redeemed(&live)?;
         let mut withheld = None;
         let decided = self.decide(&life, &live, &mut withheld);
@@ -255,8 +253,6 @@ impl<'a> CallInputs<'a> {
             .checked_add(shared.settings.permit_ttl)
             .ok_or_else(|| Denial::new(Reason::Expired))?;
         let lapses = presented.until.map_or(lapses, |until| lapses.min(until));
-        // What lapsed gives back what it held.
-        shared.close_lapsed(&presented.cell, life, now);
         let approvals: Vec<_> = approval.iter().flat_map(|own| own.ids()).collect();
         let spend = Spend {
             coverage,

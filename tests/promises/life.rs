@@ -487,7 +487,8 @@ impl Life {
     fn offend(&mut self, who: usize, reason: Reason) {
         use hallpass::Code;
         let Some((most, seconds)) = self.case.tripwire else { return };
-        if matches!(reason.code(), Code::Unavailable | Code::Halted) {
+        let is_asked = reason == Reason::ApprovalRequired;
+        if is_asked || matches!(reason.code(), Code::Unavailable | Code::Halted) {
             return;
         }
         let (id, now) = (self.case.whos[who].id.clone(), self.now);

@@ -241,6 +241,7 @@ impl Life {
         if !reasons.is_empty() {
             return reasons;
         }
+        self.close_lapsed(task);
         // P4: every constraint of every grant above, and of every narrowing.
         let narrowed = |(scope, _): &(Vec<Covering>, _)| scope.iter().any(|p| p.has(&shown.call));
         let covers = |at: &usize| self.rows[*at].parts.iter().any(|p| p.covering.has(&shown.call));
@@ -259,7 +260,6 @@ impl Life {
             Says::Forbid(_) => return vec![Reason::Forbidden],
             Says::NoPermit => return vec![Reason::NoPermit],
         }
-        self.close_lapsed(task);
         self.limit_failures(shown)
     }
 

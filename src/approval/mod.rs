@@ -10,3 +10,6 @@ pub(crate) mod pin;
 pub(crate) mod quorum;
 pub(crate) mod view;
 pub(crate) mod width;
+
+/// How often a permit that never started gives its approval back.
+pub(crate) const GIVEN_BACK: u8 = 3;

@@ -17,9 +17,10 @@ pub use fault::Fault;
 /// gives it, under the key that the first record or the last `rekeyed` one names, so `keys` are those
 /// there have been. Numbers must run 1, 2, 3, … (a sum of denials stands for the range of numbers that it
 /// says, and says how many there were of each reason), and an outcome must belong to one permit before it
-/// that has no other. A permit that redeems an approval comes after a question, answers of others than its asker
-/// that made it complete, and within its time; each is used once. With an anchor kept elsewhere since, a cut tail and a log rebuilt by somebody who has
-/// the key are seen too; an anchor older than the log is fine.
+/// that has no other. A permit that redeems an approval comes after a question about that call and answers of
+/// others than its asker that made it complete, and within its time; each approval is used once. With an anchor
+/// kept elsewhere since, a cut tail and a log rebuilt by somebody who has the key are seen too; an anchor older
+/// than the log is fine.
 ///
 /// # Errors
 ///
@@ -86,7 +87,10 @@ impl<'k> Reading<'k> {
         let record: Record = Record::from_line(line).map_err(|_| Fault::Unreadable { seq })?;
         check_numbers(seq, &record)?;
         match &record.event {
-            Event::Rekeyed { key } => chain.key = find(self.keys, key, seq)?,
+            Event::Rekeyed { key } => {
+                chain.key = find(self.keys, key, seq)?;
+                self.approvals.note(&record)?;
+            }
             Event::LogStarted { .. } if seq > 1 => return Err(Fault::StartedAgain { seq }),
             _ => {
                 self.permits.note(&record)?;

@@ -8,6 +8,7 @@ use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use super::question_state::QuestionState;
+use crate::approval::GIVEN_BACK;
 use crate::approval::name::Names;
 use crate::approval::view::{Asked, RuleShown, Source, View};
 use crate::base64::{Spelled, decode};
@@ -19,9 +20,6 @@ use crate::purpose::CheckedPurpose;
 use crate::random::{self, RandomError};
 use crate::sync::{Condvar, Mutex};
 use crate::value::Digest;
-
-/// How often a permit that never started gives its approval back.
-const GIVEN_BACK: u8 = 3;
 
 /// A question's id: 128 random bits. It names a question and lends no authority.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]

@@ -98,9 +98,27 @@ pub enum Fault {
         /// The answer's number.
         seq: u64,
     },
+    /// It counts an answer that no one gave.
+    #[error("record {seq} counts the answer of no one")]
+    OfNoOne {
+        /// The answer's number.
+        seq: u64,
+    },
+    /// It counts an answer that changes what was settled or past its time, or ends that again.
+    #[error("record {seq} answers or ends a question that was settled, or past its time")]
+    Settled {
+        /// The record's number.
+        seq: u64,
+    },
     /// It redeems an approval that was not good at that moment.
     #[error("record {seq} redeems an approval that was not given, not good any more, or used")]
     NotApproved {
+        /// The permit's number.
+        seq: u64,
+    },
+    /// It redeems the approval of another call: another caller or tool, or other arguments.
+    #[error("record {seq} redeems what was approved for another caller, tool or arguments")]
+    OtherCall {
         /// The permit's number.
         seq: u64,
     },
@@ -132,7 +150,10 @@ impl Fault {
             | Fault::OutcomeOfNoPermit { seq, .. }
             | Fault::NoQuestion { seq }
             | Fault::OwnApproval { seq }
+            | Fault::OfNoOne { seq }
+            | Fault::Settled { seq }
             | Fault::NotApproved { seq }
+            | Fault::OtherCall { seq }
             | Fault::SecondOutcome { seq, .. } => seq,
         }
     }

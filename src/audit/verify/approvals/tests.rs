@@ -1,5 +1,7 @@
+use super::super::{next_keys, verify_headless};
 use super::*;
-use crate::audit::{How, Record};
+use crate::audit::{Body, ChainKey, How, Record};
+use crate::key::{LogKeys, SecretKey};
 
 const GOOD_UNTIL: i64 = 1_000;
 
@@ -152,4 +154,179 @@ fn a_party_to_the_call_does_not_approve_it_and_only_what_was_asked_is_answered()
     assert_eq!(read([approved()], None), Err(Fault::NoQuestion { seq: 1 }));
     assert_eq!(read([voided()], None), Err(Fault::NoQuestion { seq: 1 }));
     assert_eq!(read([asked(), asked()], None), Err(Fault::NoQuestion { seq: 2 }));
+}
+
+/// The call that a permit is of, changed.
+fn permitted_to(who: &'static str, tool: &'static str, args: &'static str) -> Event<'static> {
+    let mut event = permitted(1);
+    if let Event::Permitted { who: own_who, tool: own_tool, args: own_args, .. } = &mut event {
+        (*own_who, *own_tool, *own_args) = (who.into(), tool.into(), args.into());
+    }
+    event
+}
+
+fn of_no_one(mut event: Event<'static>) -> Event<'static> {
+    if let Event::Answered { who, .. } = &mut event {
+        *who = None;
+    }
+    event
+}
+
+fn rekeyed() -> Event<'static> {
+    Event::Rekeyed { key: next_keys().active().to_string().into() }
+}
+
+/// The first fault of records at these times.
+fn read_at(records: impl IntoIterator<Item = (i64, Event<'static>)>) -> Result<(), Fault> {
+    let mut approvals = Approvals::default();
+    (1..)
+        .zip(records)
+        .try_for_each(|(seq, (time, event))| approvals.note(&Record { seq, at: at(time), event }))
+}
+
+/// attack 113: whatever ends a question ends it for good
+#[test]
+fn what_was_denied_cancelled_or_voided_takes_no_answer_and_does_not_end_again() {
+    let deny = || answered("bob", Answered::Deny, None);
+    let cancel = || of_no_one(answered("payer", Answered::Cancel, None));
+    let agreed = || answered("bob", Answered::Approve, None);
+    let confirmed = || answered("ada", Answered::Confirm, Some(GOOD_UNTIL));
+    for end in [deny, cancel, voided as fn() -> _] {
+        assert_eq!(read([asked(), end()], None), Ok(()));
+        assert_eq!(read([asked(), agreed(), end()], None), Ok(()), "of two that are needed");
+        for late in [approved, agreed, confirmed, deny, cancel, voided as fn() -> _] {
+            assert_eq!(read([asked(), end(), late()], None), Err(Fault::Settled { seq: 3 }));
+        }
+    }
+    assert_eq!(
+        read([asked(), approved(), cancel()], None),
+        Err(Fault::Settled { seq: 3 }),
+        "what is approved is withdrawn by a no, and not cancelled"
+    );
+}
+
+/// P6: a no before the start takes the yes back.
+#[test]
+fn a_no_withdraws_an_approval_until_its_call_has_run() {
+    let deny = || answered("bob", Answered::Deny, None);
+    let withdrawn = [asked(), approved(), permitted(1), deny()];
+    assert_eq!(read(withdrawn.clone(), None), Ok(()));
+    let ends = withdrawn.into_iter().chain([outcome(3, Outcome::Abandoned)]);
+    let again = ends.chain([permitted(1)]);
+    assert_eq!(read(again, None), Err(Fault::NotApproved { seq: 6 }), "it does not come back");
+    let given_back = || [asked(), approved(), permitted(1), outcome(3, Outcome::Abandoned)];
+    assert_eq!(read(given_back().into_iter().chain([deny()]), None), Ok(()));
+    let voided_spent = [asked(), approved(), permitted(1), voided()];
+    assert_eq!(read(voided_spent, None), Ok(()));
+    for ran in [Outcome::Ok, Outcome::Error, Outcome::Interrupted] {
+        let late = [asked(), approved(), permitted(1), outcome(3, ran), deny()];
+        assert_eq!(read(late, None), Err(Fault::Settled { seq: 5 }), "{ran:?}");
+    }
+}
+
+/// P6: a time to answer that is over is over for a yes and for a no.
+#[test]
+fn an_answer_counts_before_the_question_expires() {
+    for answer in [Answered::Approve, Answered::Confirm, Answered::Deny] {
+        let answered_at =
+            |time| read_at([(1, asked()), (time, answered("bob", answer, Some(at_most(time))))]);
+        assert_eq!(answered_at(GOOD_UNTIL - 1), Ok(()), "{answer:?}");
+        assert_eq!(answered_at(GOOD_UNTIL), Err(Fault::Settled { seq: 2 }), "{answer:?}");
+    }
+    // It may be redeemed after that, as long as the yes is good.
+    let good = answered("bob", Answered::Approve, Some(3_000));
+    assert_eq!(read_at([(1, asked()), (999, good), (2_999, permitted(1))]), Ok(()));
+}
+
+fn at_most(time: i64) -> i64 {
+    time + 1_000
+}
+
+/// P6: how long a yes is good is said by the one that made it complete.
+#[test]
+fn a_yes_to_what_is_complete_counts_and_moves_nothing() {
+    let more = |good_until| answered("eve", Answered::Approve, good_until);
+    let until =
+        |time, more| read_at([(1, asked()), (2, approved()), (3, more), (time, permitted(1))]);
+    assert_eq!(until(GOOD_UNTIL - 1, more(None)), Ok(()));
+    assert_eq!(until(GOOD_UNTIL, more(None)), Err(Fault::NotApproved { seq: 4 }));
+    assert_eq!(until(4, more(Some(5_000))), Err(Fault::Settled { seq: 3 }));
+    assert_eq!(
+        read_at([(1, asked()), (2, approved()), (GOOD_UNTIL, more(None))]),
+        Err(Fault::Settled { seq: 3 }),
+        "it has lapsed"
+    );
+    let spent = [asked(), approved(), permitted(1), more(None)];
+    assert_eq!(read(spent, None), Err(Fault::Settled { seq: 4 }));
+}
+
+/// attack 104: the asker in another spelling is the asker
+#[test]
+fn a_party_does_not_approve_under_another_spelling_of_its_name() {
+    for party in ["PAYER", " payer", "ｐａｙｅｒ", "Ada", "ada\u{a0}"] {
+        let own = answered(party, Answered::Approve, Some(GOOD_UNTIL));
+        assert_eq!(read([asked(), own], None), Err(Fault::OwnApproval { seq: 2 }), "{party}");
+    }
+}
+
+#[test]
+fn no_one_answers_and_takes_back_at_most() {
+    for answer in [Answered::Approve, Answered::Confirm, Answered::Deny] {
+        let answer = of_no_one(answered("bob", answer, Some(GOOD_UNTIL)));
+        assert_eq!(read([asked(), answer], None), Err(Fault::OfNoOne { seq: 2 }));
+    }
+    let taken_back = of_no_one(answered("payer", Answered::Cancel, None));
+    assert_eq!(read([asked(), taken_back], None), Ok(()));
+}
+
+/// P6: exactly the call that was asked about, by who asked.
+#[test]
+fn what_is_redeemed_is_the_call_that_was_asked_about_by_who_asked() {
+    let redeemed = |permit| read([asked(), approved(), permit], None);
+    assert_eq!(redeemed(permitted_to("payer", "bank.pay", "00")), Ok(()));
+    let other = Err(Fault::OtherCall { seq: 3 });
+    assert_eq!(redeemed(permitted_to("mallory", "bank.pay", "00")), other);
+    assert_eq!(redeemed(permitted_to("Payer", "bank.pay", "00")), other, "another identity");
+    assert_eq!(redeemed(permitted_to("payer", "bank.close", "00")), other);
+    assert_eq!(redeemed(permitted_to("payer", "bank.pay", "11")), other);
+}
+
+#[test]
+fn one_permit_redeems_a_question_once() {
+    let mut twice = permitted(1);
+    if let Event::Permitted { approvals, .. } = &mut twice {
+        *approvals = vec!["q".into(), "q".into()];
+    }
+    assert_eq!(read([asked(), approved(), twice], None), Err(Fault::NotApproved { seq: 3 }));
+}
+
+/// As they are written, in a chain: the verifier is told of changes of the key.
+#[test]
+fn arguments_are_compared_under_one_key_alone() {
+    let verified = |events: Vec<Event<'static>>| {
+        let secret = SecretKey::from_bytes(&(32..64).collect::<Vec<u8>>()).unwrap();
+        let first = ChainKey::of(LogKeys::from_secret(secret).active_key());
+        let next = ChainKey::of(next_keys().active_key());
+        let (mut key, mut tag) = (&first, first.start().tag);
+        let mut lines = Vec::new();
+        for (seq, event) in (1..).zip(&events) {
+            let mut line = String::new();
+            Body::new(at(seq as i64), event).unwrap().push_line(seq, &mut line);
+            tag = key.next(&tag, &line);
+            lines.push((line, tag));
+            if let Event::Rekeyed { .. } = event {
+                key = &next;
+            }
+        }
+        let lines = lines.iter().map(|(line, tag)| (line.as_str(), *tag));
+        verify_headless(lines, &first, None).map(drop)
+    };
+    let other_args = || permitted_to("payer", "bank.pay", "11");
+    assert_eq!(verified(vec![asked(), approved(), rekeyed(), other_args()]), Ok(()));
+    let before = vec![rekeyed(), asked(), approved(), other_args()];
+    assert_eq!(verified(before), Err(Fault::OtherCall { seq: 4 }));
+    for other in [permitted_to("mallory", "bank.pay", "11"), permitted_to("payer", "x", "11")] {
+        let events = vec![asked(), approved(), rekeyed(), other];
+        assert_eq!(verified(events), Err(Fault::OtherCall { seq: 4 }));
+    }
 }

@@ -38,9 +38,10 @@ impl CallRequest<'_> {
         let settled = self.shared.settle(place);
         let mut life = presented.cell.life.lock();
         if let Err(Unrecorded { denial, end }) = settled {
-            let closed = life.undo_permit(seq);
-            if closed && end == Recorded::Yes {
-                // Its record stands, or may: so does its outcome.
+            let stands = end == Recorded::Yes;
+            let closed = life.undo_permit(seq, stands);
+            if closed && stands {
+                // And so does its outcome.
                 let abandoned = (seq, Outcome::Abandoned);
                 self.shared.record_outcome(&presented.cell, &life, abandoned, self.now);
             }

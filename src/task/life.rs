@@ -303,11 +303,12 @@ impl Life {
         true
     }
 
-    /// Takes a permit out that the log refused: nothing was permitted, and all it reserved comes back.
-    pub(crate) fn undo_permit(&mut self, seq: u64) -> bool {
+    /// Takes a permit out that was never handed over: all it reserved comes back. Where its record `stands`, or
+    /// may, the log has it as one that never started, and so often does its approval come back.
+    pub(crate) fn undo_permit(&mut self, seq: u64, stands: bool) -> bool {
         let Some(permit) = self.take_permit(seq) else { return false };
         self.counters.undo(&permit.reservation);
-        permit.approval.iter().for_each(|own| own.unspend());
+        permit.approval.iter().for_each(|own| if stands { own.give_back() } else { own.unspend() });
         true
     }
 

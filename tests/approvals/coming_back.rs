@@ -1,8 +1,12 @@
 //! An approval comes back from a permit that never started, and only to where it was good.
 
+use std::time::Duration;
+
 use hallpass::QuestionState;
-use hallpass::policy::{ApprovalTerms, Per};
+use hallpass::audit::MemoryLog;
+use hallpass::policy::{ApprovalTerms, Per, Width};
 use hallpass::prelude::*;
+use hallpass::testing::HangingSink;
 
 use crate::office::{MINUTE, Office, four_eyes, of_finance, pay, payments, reviewers};
 
@@ -127,4 +131,42 @@ fn a_permit_that_lapsed_serves_a_retry() {
     let _hung = office.redeem(&pending, &grant).unwrap();
     office.clock.advance(MINUTE);
     assert!(office.authorize(&grant, &pay(98)).is_ok());
+}
+
+/// What the log did not take in time was never given: that is no permit that did not start.
+#[test]
+fn what_the_log_did_not_take_costs_no_approval_however_often() {
+    let log = MemoryLog::new();
+    let sink = HangingSink::new(log.clone());
+    let broker = Broker::builder(payments(four_eyes()))
+        .log(sink.clone())
+        .log_timeout(Duration::from_millis(1))
+        .build()
+        .unwrap();
+    let (gate, reviews) = (broker.gate(), broker.reviews());
+    let payer = broker.assert_identity("payer").unwrap();
+    let ada = broker.assert_identity(Assertion::human("ada").group("finance")).unwrap();
+    let task = broker.open(&payer, Purpose::new("pay-bill")).unwrap();
+    let grant = task.request(Scope::tool("bank.pay").any_args(), &Context::new()).unwrap();
+    let denial = gate.authorize(&grant, &payer, pay(98), &Context::new()).unwrap_err();
+    let pending = denial.pending().unwrap();
+    let question = reviews.open(&pending.id()).unwrap();
+    reviews.approve(&question, &ada, &question.view().digest(), Width::CALL).unwrap();
+    for _ in 0..5 {
+        broker.flush();
+        sink.hang();
+        std::thread::scope(|scope| {
+            let inside = scope.spawn(|| broker.open(&payer, Purpose::new("other")).map(drop));
+            sink.wait_until_entered();
+            gate.redeem(pending, &grant, &payer, &Context::new()).unwrap_err();
+            sink.release();
+            inside.join().unwrap().unwrap();
+        });
+        broker.flush();
+    }
+    assert_eq!(pending.state(), QuestionState::Approved);
+    gate.redeem(pending, &grant, &payer, &Context::new()).unwrap().start().unwrap().succeed();
+    task.complete();
+    broker.flush();
+    broker.verify(&log).unwrap();
 }

@@ -3,7 +3,7 @@
 mod approvals;
 mod fault;
 
-use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 
 use super::chain::ChainKey;
 use super::{Anchor, ChainTag, Event, LogId, Origin, Record};
@@ -194,31 +194,41 @@ fn check_anchor(reached: Anchor, anchor: Option<&Anchor>) -> Result<(), Fault> {
     }
 }
 
-/// Every permit so far, and whether it has its outcome.
+/// How many permits with an outcome are remembered. A second outcome of one that was forgotten is a fault like
+/// any other, and is said to be one of no permit.
+const REMEMBERED: usize = 65_536;
+
+/// The permits without an outcome, and the last ones with one: what is held does not grow with the log.
 #[derive(Default)]
-struct Permits(BTreeMap<u64, bool>);
+struct Permits {
+    open: BTreeSet<u64>,
+    done: BTreeSet<u64>,
+}
 
 impl Permits {
     fn note(&mut self, record: &Record) -> Result<(), Fault> {
         match record.event {
             Event::Permitted { .. } => {
-                self.0.insert(record.seq, false);
+                self.open.insert(record.seq);
                 Ok(())
             }
-            Event::Outcome { of, .. } => match self.0.get_mut(&of) {
-                Some(done @ false) => {
-                    *done = true;
-                    Ok(())
+            Event::Outcome { of, .. } if self.open.remove(&of) => {
+                self.done.insert(of);
+                if self.done.len() > REMEMBERED {
+                    self.done.pop_first();
                 }
-                Some(true) => Err(Fault::SecondOutcome { seq: record.seq, of }),
-                None => Err(Fault::OutcomeOfNoPermit { seq: record.seq, of }),
+                Ok(())
+            }
+            Event::Outcome { of, .. } => match self.done.contains(&of) {
+                true => Err(Fault::SecondOutcome { seq: record.seq, of }),
+                false => Err(Fault::OutcomeOfNoPermit { seq: record.seq, of }),
             },
             _ => Ok(()),
         }
     }
 
     fn without_outcome(self) -> Vec<u64> {
-        self.0.into_iter().filter_map(|(seq, done)| (!done).then_some(seq)).collect()
+        self.open.into_iter().collect()
     }
 }
 

@@ -192,6 +192,22 @@ fn an_outcome_needs_one_earlier_permit_of_its_own() {
     }
 }
 
+/// What is held does not grow with the log, and a second outcome is a fault however late it comes.
+#[test]
+fn permits_with_an_outcome_are_forgotten_after_a_while() {
+    let mut permits = Permits::default();
+    let mut note = |seq, event| permits.note(&Record { seq, at: Timestamp::MIN, event });
+    let most = REMEMBERED as u64;
+    for seq in (1..=most + 1).map(|n| 2 * n) {
+        note(seq, permitted()).unwrap();
+        note(seq + 1, outcome(seq)).unwrap();
+    }
+    let last = 2 * most + 4;
+    assert_eq!(note(last, outcome(2)), Err(Fault::OutcomeOfNoPermit { seq: last, of: 2 }));
+    assert_eq!(note(last, outcome(4)), Err(Fault::SecondOutcome { seq: last, of: 4 }));
+    assert_eq!((permits.open.len(), permits.done.len()), (0, REMEMBERED));
+}
+
 #[test]
 fn what_is_no_record_is_a_fault_even_in_a_chain_that_holds() {
     for line in ["", "{}", "null", r#"{"seq":1,"at":0,"kind":"invented"}"#] {

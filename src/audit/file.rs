@@ -7,6 +7,7 @@ mod layout;
 mod lock;
 mod open_error;
 mod reserved;
+mod resuming;
 mod walk;
 mod writer;
 
@@ -16,13 +17,17 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use self::disk::{Disk, Folder};
-use self::layout::name_of;
+use self::layout::{Head, name_of};
 pub use self::open_error::OpenError;
 use self::reserved::Reserved;
-use self::walk::{End, rest_of, walk};
+use self::resuming::Claim;
+pub(crate) use self::resuming::Resuming;
+use self::walk::{End, Visitor, rest_of, walk};
 use self::writer::Writer;
 use super::verify::Reading;
-use super::{Anchor, Entry, Fault, Kept, Origin, Resumption, Sink, SinkError, Tail, Verification};
+use super::{
+    Anchor, ChainTag, Entry, Fault, Kept, Origin, Resumption, Sink, SinkError, Tail, Verification,
+};
 use crate::key::LogKeys;
 use crate::sync::Mutex;
 
@@ -115,10 +120,10 @@ pub struct FileLog {
 
 struct State {
     writer: Writer,
-    /// How the files end, until a broker goes on from there.
+    /// How the files end, until a broker goes on from there, and what was going on then.
     tail: Option<Tail>,
-    resumption: Option<Resumption>,
-    claimed: bool,
+    resumption: Resumption,
+    claim: Claim,
 }
 
 impl FileLog {
@@ -142,13 +147,6 @@ impl FileLog {
     ) -> Result<(Verification, Resumption), OpenError> {
         let content = Content::read(&Folder::to_read(folder.as_ref()), keys, origin, anchor)?;
         Ok((content.verification, content.resumption))
-    }
-
-    /// What was going on when the log ended, for one broker to go on with, and whether it has no record.
-    pub(crate) fn take_resumption(&self) -> Option<(Resumption, bool)> {
-        let mut state = self.state.lock();
-        let begins = state.tail.is_none();
-        state.resumption.take().map(|resumption| (resumption, begins))
     }
 }
 
@@ -177,7 +175,8 @@ impl FileLogOptions {
     /// keys there have been, and cuts off an incomplete last line, which is kept aside.
     ///
     /// # Errors
-    /// [`OpenError`]: the log has a writer, or does not verify, in which case nothing is changed.
+    /// [`OpenError`]: the log has a writer, or does not verify, in which case nothing of it is changed: the
+    /// folder and its file `lock` are there after that, if they were not before.
     pub fn open(
         &self,
         folder: impl AsRef<Path>,
@@ -226,8 +225,7 @@ impl FileLogOptions {
         if let Some(tail) = &mut tail {
             tail.used = used;
         }
-        let resumption = Some(resumption);
-        let state = State { writer, tail, resumption, claimed: false };
+        let state = State { writer, tail, resumption, claim: Claim::Free };
         Ok(FileLog { state: Arc::new(Mutex::new(state)) })
     }
 }
@@ -263,54 +261,48 @@ impl Content {
         origin: &Origin<'_>,
         anchor: Option<&Anchor>,
     ) -> Result<Self, OpenError> {
-        let reading = std::cell::RefCell::new(Reading::new(keys, origin));
-        let mut resumption = Resumption::default();
-        let mut tail: Option<Tail> = None;
-        let end = walk(
-            disk,
-            |head| {
-                let (seq, tag) = reading.borrow().stands_at();
-                match (head.first, head.before) == (seq + 1, tag) {
-                    true => Ok(()),
-                    false => Err(format!("begins at record {}, expected {}", head.first, seq + 1)),
-                }
-            },
-            |line, tag| {
-                let mut reading = reading.borrow_mut();
-                let (_, before) = reading.stands_at();
-                resumption.note(&reading.read(line, tag, anchor)?);
-                let end = tail.get_or_insert_with(|| Tail {
-                    before: None,
-                    line: String::new(),
-                    tag,
-                    used: 0,
-                });
-                (end.before, end.tag) = (before, tag);
-                end.line.clear();
-                end.line.push_str(line);
-                Ok(())
-            },
-        )?;
-        let verification = reading.into_inner().end(anchor).map_err(OpenError::Anchor)?;
+        let (resumption, before) = (Resumption::default(), None);
+        let mut story = Story { reading: Reading::new(keys, origin), anchor, resumption, before };
+        let mut end = walk(disk, &mut story)?;
+        let Story { reading, mut resumption, before, .. } = story;
+        let verification = reading.end(anchor).map_err(OpenError::Anchor)?;
+        let (line, tag) = (std::mem::take(&mut end.line), verification.anchor.tag);
+        let has_records = verification.anchor.seq > 0;
+        let tail = has_records.then_some(Tail { before, line, tag, used: 0 });
         resumption.torn = (end.torn > 0).then_some(end.torn);
         resumption.anchored = anchor.is_some();
         Ok(Content { end, tail, resumption, verification })
     }
 }
 
+/// What the lines of a log say, as far as they were read.
+struct Story<'r> {
+    reading: Reading<'r>,
+    anchor: Option<&'r Anchor>,
+    resumption: Resumption,
+    /// The tag of the record before the last one.
+    before: Option<ChainTag>,
+}
+
+impl Visitor for Story<'_> {
+    fn head(&mut self, head: &Head) -> Result<(), String> {
+        let (seq, tag) = self.reading.stands_at();
+        match (head.first, head.before) == (seq + 1, tag) {
+            true => Ok(()),
+            false => Err(format!("begins at record {}, expected {}", head.first, seq + 1)),
+        }
+    }
+
+    fn record(&mut self, line: &str, tag: ChainTag) -> Result<(), Fault> {
+        (_, self.before) = self.reading.stands_at();
+        self.resumption.note(&self.reading.read(line, tag, self.anchor)?);
+        Ok(())
+    }
+}
+
 impl Sink for FileLog {
     fn open(&self) -> Result<Option<Tail>, SinkError> {
-        let mut state = self.state.lock();
-        if state.claimed {
-            return Err(SinkError::new("the log has a writer already"));
-        }
-        if state.tail.is_some() && state.resumption.is_some() {
-            return Err(SinkError::new(
-                "the log has records, expected that the broker is built with `resume_from`",
-            ));
-        }
-        state.claimed = true;
-        Ok(state.tail.take())
+        self.state.lock().claim()
     }
 
     fn append(&self, batch: &[Entry<'_>]) -> Result<Kept, SinkError> {

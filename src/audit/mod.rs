@@ -31,6 +31,7 @@ pub(crate) use chain::ChainKey;
 pub use chain::{Anchor, ChainTag, Origin};
 pub(crate) use digest::DigestKey;
 pub use event::Event;
+pub(crate) use file::Resuming;
 pub use file::{Durability, FileLog, FileLogOptions, OpenError, WhenFull};
 pub use hex::HexError;
 pub(crate) use journal::{Journal, Place, Refused, Unsettled, UnwrittenHook, Written};

@@ -11,7 +11,7 @@ use super::current::{InForce, KeysInForce, Ruling};
 use super::docket::Docket;
 use super::keys::purged_from;
 use super::remains::Remains;
-use super::resumed::Resumed;
+use super::resumed::Offered;
 use super::shared::Shared;
 use super::stats::DenialCounts;
 use super::tripwire::Tripwire;
@@ -61,9 +61,11 @@ impl BrokerBuilder {
             return Err(KeyError::Reused(shared.id).into());
         }
         let origin = Origin::new(&self.issuer, &self.audience);
-        let resumed = self.resumed.as_ref().map(Resumed::of).transpose()?;
+        let offered = self.resumed.as_ref().map(Offered::of).transpose()?;
         let mut journal =
             Journal::open(sink, &log_keys, &origin, keeper.latest(), self.settings.log_timeout)?;
+        // Nothing fails after this.
+        let resumed = offered.map(Offered::take).transpose()?;
         if let Some(hook) = self.on_unwritten {
             journal.hand_unwritten_to(hook);
         }

@@ -106,7 +106,9 @@ impl BrokerBuilder {
     /// (`interrupted`), and permits whose outcome was not told as `unknown`.
     ///
     /// Records go to that log, unless a [sink](Self::log) that wraps it is given, such as a
-    /// [`ThreadedSink`](crate::audit::ThreadedSink).
+    /// [`ThreadedSink`](crate::audit::ThreadedSink). It has to claim the log in its
+    /// [`open`](crate::audit::Sink::open), on the thread that calls it. A build that fails takes nothing: it can be
+    /// repeated.
     ///
     /// What the log does not say does not come back: counters that span tasks begin anew, and what was
     /// [restated](crate::Control::restate) has to be stated again.

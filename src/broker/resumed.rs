@@ -1,23 +1,27 @@
 //! Going on with a log that another life of a broker has written.
 
 use super::shared::Shared;
-use crate::audit::{Event, FileLog, How, Outcome, Resumption, SinkError};
+use crate::audit::{Event, FileLog, How, Outcome, Resuming, Resumption, SinkError};
 use crate::clock::Timestamp;
 use crate::task::Halt;
 
 /// What an earlier life has left.
 pub(super) struct Resumed {
     resumption: Resumption,
-    halts: Vec<(Halt, Option<Timestamp>)>,
     begins: bool,
+    halts: Vec<(Halt, Option<Timestamp>)>,
 }
 
-impl Resumed {
-    /// Takes what a log says was going on when it ended.
+/// As [`Resumed`], of a broker that may still fail: the log gets it back then.
+pub(super) struct Offered {
+    log: Resuming,
+    halts: Vec<(Halt, Option<Timestamp>)>,
+}
+
+impl Offered {
+    /// Looks at what a log says was going on when it ended.
     pub(super) fn of(log: &FileLog) -> Result<Self, SinkError> {
-        let (resumption, begins) = log.take_resumption().ok_or_else(|| {
-            SinkError::new("the log was resumed from already, expected one broker for each opening")
-        })?;
+        let log = log.resume()?;
         let halt = |(what, until): (&str, Option<Timestamp>)| {
             // A halt that can't be put on again would be lifted by a restart.
             let halt = Halt::from_record(what).ok_or_else(|| {
@@ -25,10 +29,18 @@ impl Resumed {
             })?;
             Ok((halt, until))
         };
-        let halts = resumption.halts().map(halt).collect::<Result<_, SinkError>>()?;
-        Ok(Resumed { resumption, halts, begins })
+        let halts = log.resumption().halts().map(halt).collect::<Result<_, SinkError>>()?;
+        Ok(Offered { log, halts })
     }
 
+    /// Takes it, once the broker's sink has claimed the log.
+    pub(super) fn take(self) -> Result<Resumed, SinkError> {
+        let begins = self.log.begins();
+        Ok(Resumed { resumption: self.log.keep()?, begins, halts: self.halts })
+    }
+}
+
+impl Resumed {
     /// Puts halts on again, and records what became of what had not ended.
     pub(super) fn settle(self, shared: &Shared) {
         let at = shared.keeper.latest();

@@ -5,4 +5,5 @@
 mod killed;
 mod readers;
 mod restarted;
+mod resumed;
 mod world;

@@ -124,3 +124,29 @@ fn a_second_writer_is_refused_while_the_first_lives() {
     drop::<Broker>(broker);
     assert!(open(folder.path(), Durability::Buffered).is_ok());
 }
+
+#[cfg(unix)]
+#[test]
+fn a_folder_with_an_odd_name_and_a_link_to_it_have_one_writer() {
+    let folder = Folder::new();
+    let odd = folder.path().join("a b\n'\"%41\\é");
+    let broker = open(&odd, Durability::Synced).unwrap();
+    let link = folder.path().join("link");
+    std::os::unix::fs::symlink(&odd, &link).unwrap();
+    assert!(matches!(open(&link, Durability::Synced), Err(OpenError::HasWriter)));
+    drop(broker);
+    drop(open(&link, Durability::Synced).unwrap());
+}
+
+/// As a process leaves it that dies while it reserves numbers, or begins a file.
+#[test]
+fn a_reservation_and_a_file_that_were_only_begun_are_begun_anew() {
+    let folder = Folder::new();
+    drop(open(folder.path(), Durability::Synced).unwrap());
+    std::fs::write(folder.path().join("reserved.next"), "{").unwrap();
+    for (file, begun) in [(2, ""), (3, "{\"hallpass_l")] {
+        std::fs::write(folder.path().join(format!("log-000000000{file}.jsonl")), begun).unwrap();
+        drop(open(folder.path(), Durability::Synced).unwrap());
+    }
+    assert!(records(&folder).len() > 2);
+}

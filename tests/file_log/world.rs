@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use hallpass::BrokerBuilder;
 use hallpass::audit::{Durability, FileLog, FileLogOptions, OpenError, Origin, WhenFull};
 use hallpass::key::{LogKeys, SecretKey};
 use hallpass::prelude::*;
@@ -54,9 +55,13 @@ pub(crate) fn options(durability: Durability) -> FileLogOptions {
 
 pub(crate) fn open(folder: &Path, durability: Durability) -> Result<Broker, OpenError> {
     let log = options(durability).rotate_at(16 << 10).open(folder, &keys(), &ORIGIN)?;
+    Ok(builder().log_keys(keys()).resume_from(&log).build().unwrap())
+}
+
+/// A broker of this world, without its log.
+pub(crate) fn builder() -> BrokerBuilder {
     let policy = Policy::from_toml(POLICY).unwrap();
-    let builder = Broker::builder(policy).issuer("acme").audience("payments");
-    Ok(builder.log_keys(keys()).resume_from(&log).build().unwrap())
+    Broker::builder(policy).issuer("acme").audience("payments")
 }
 
 /// Permits one call, and returns it with its task.

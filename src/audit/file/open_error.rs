@@ -4,7 +4,7 @@ use std::io;
 
 use crate::audit::Fault;
 
-/// Why a log on file is not opened. Nothing of it was changed.
+/// Why a log on file is not opened. Nothing was changed of one that has a writer or does not verify.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum OpenError {

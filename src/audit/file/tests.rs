@@ -1,3 +1,5 @@
+mod changed;
+mod failing;
 mod faulty;
 
 use std::collections::BTreeSet;
@@ -59,9 +61,10 @@ struct Life {
 impl Life {
     fn begin(disk: &FaultyDisk, options: &FileLogOptions) -> Result<Self, OpenError> {
         let log = options.open_on(Arc::new(disk.clone()), &keys(), &ORIGIN)?;
-        log.take_resumption().unwrap();
+        let resuming = log.resume().unwrap();
         let journal =
             Journal::open(Arc::new(log.clone()), &keys(), &ORIGIN, at(1_000), WAIT).unwrap();
+        resuming.keep().unwrap();
         Ok(Life { journal, log })
     }
 
@@ -99,17 +102,23 @@ impl Life {
 }
 
 fn read(disk: &FaultyDisk) -> Result<Vec<Record>, OpenError> {
-    let mut records = Vec::new();
-    walk(
-        disk,
-        |_| Ok(()),
-        |line, _| {
-            records.push(Record::from_line(line).unwrap());
-            Ok(())
-        },
-    )?;
+    let mut records = Records(Vec::new());
+    walk(disk, &mut records)?;
     Content::read(disk, &keys(), &ORIGIN, None)?;
-    Ok(records)
+    Ok(records.0)
+}
+
+struct Records(Vec<Record>);
+
+impl Visitor for Records {
+    fn head(&mut self, _: &Head) -> Result<(), String> {
+        Ok(())
+    }
+
+    fn record(&mut self, line: &str, _: ChainTag) -> Result<(), Fault> {
+        self.0.push(Record::from_line(line).unwrap());
+        Ok(())
+    }
 }
 
 fn permits(records: &[Record]) -> Vec<(u64, String)> {
@@ -170,126 +179,6 @@ fn halted() -> Event<'static> {
     Event::Halted { what: "tool x".into(), until: None }
 }
 
-/// attack 182: half a last line is cut off, kept aside and said
-#[test]
-fn an_incomplete_last_line_is_cut_off_and_kept_aside() {
-    let whole = FaultyDisk::default();
-    let open = Life::begin(&whole, &options(Durability::Flushed)).unwrap();
-    open.permit("a").unwrap();
-    open.permit("b").unwrap();
-    open.kill();
-    let name = name_of(1);
-    let bytes = whole.bytes(&name);
-    let last = bytes[..bytes.len() - 1].iter().rposition(|byte| *byte == b'\n').unwrap() + 1;
-    for end in last + 1..bytes.len() {
-        let disk = whole.after_kill();
-        disk.put(&name, &bytes[..end]);
-        let log =
-            options(Durability::Flushed).open_on(Arc::new(disk.clone()), &keys(), &ORIGIN).unwrap();
-        let (resumption, _) = log.take_resumption().unwrap();
-        assert_eq!(resumption.torn(), Some((end - last) as u64));
-        assert_eq!(disk.bytes(&name), bytes[..last]);
-        assert_eq!(disk.bytes("torn-3"), bytes[last..end]);
-        assert_eq!(permits(&read(&disk).unwrap()), [(2, "a".to_owned())]);
-    }
-}
-
-/// attacks 183 and 186: whatever byte is changed, wherever a line is taken out, doubled or moved
-#[test]
-fn a_log_that_was_changed_is_refused_and_left_as_it_is() {
-    let whole = FaultyDisk::default();
-    let open = Life::begin(&whole, &options(Durability::Flushed)).unwrap();
-    for task in ["a", "b", "c"] {
-        open.permit(task).unwrap();
-    }
-    open.close();
-    let name = name_of(1);
-    let bytes = whole.bytes(&name);
-    let refused = |changed: &[u8]| {
-        let disk = whole.after_kill();
-        disk.put(&name, changed);
-        let opened = options(Durability::Flushed).open_on(Arc::new(disk.clone()), &keys(), &ORIGIN);
-        assert_eq!(disk.bytes(&name), changed, "it is left as it is");
-        opened.err().map(|error| error.to_string())
-    };
-    // The end of the last line apart: without it, the line is incomplete.
-    for at in 0..bytes.len() - 1 {
-        let mut changed = bytes.clone();
-        changed[at] ^= 1;
-        let said = refused(&changed).unwrap_or_else(|| panic!("byte {at}"));
-        assert!(said.contains(&name), "{said}");
-    }
-    let lines: Vec<&[u8]> = bytes.split_inclusive(|byte| *byte == b'\n').collect();
-    for at in 0..lines.len() - 1 {
-        let (mut without, mut twice, mut swapped) = (lines.clone(), lines.clone(), lines.clone());
-        without.remove(at);
-        twice.insert(at, lines[at]);
-        swapped.swap(at, at + 1);
-        for changed in [without, twice, swapped] {
-            let said = refused(&changed.concat()).unwrap();
-            assert!(said.contains("record") || said.contains("line"), "{said}");
-        }
-    }
-    // A record without its tag.
-    let text = String::from_utf8(bytes.clone()).unwrap();
-    let tag = text.lines().nth(2).unwrap().split_once(r#","tag""#).unwrap();
-    let without = text.replacen(&format!(r#","tag"{}"#, tag.1), "}", 1);
-    let expected = format!("line 3 of `{name}` does not end in a tag");
-    assert_eq!(refused(without.as_bytes()).unwrap(), expected);
-}
-
-#[test]
-fn files_follow_one_another_and_none_can_go() {
-    let disk = FaultyDisk::default();
-    let small = options(Durability::Flushed).rotate_at(4096);
-    for _ in 0..2 {
-        let open = Life::begin(&disk, &small).unwrap();
-        (0..30).for_each(|n| _ = open.permit(&format!("t{n}")).unwrap());
-        open.close();
-    }
-    let files = disk.names().unwrap().iter().filter(|name| number_of(name).is_some()).count();
-    assert!(files >= 4, "{files}");
-    assert_eq!(permits(&read(&disk).unwrap()).len(), 60);
-    for file in 1..files as u64 {
-        // attack 184: one file is gone, two are swapped, one stands twice
-        let gone = disk.after_kill();
-        gone.remove(&name_of(file));
-        let error = Life::begin(&gone, &small).err().unwrap();
-        assert!(matches!(&error, OpenError::Missing { file: name } if *name == name_of(file)));
-        let swapped = disk.after_kill();
-        swapped.put(&name_of(file), &disk.bytes(&name_of(file + 1)));
-        swapped.put(&name_of(file + 1), &disk.bytes(&name_of(file)));
-        assert!(Life::begin(&swapped, &small).is_err());
-        let renumbered = String::from_utf8(disk.bytes(&name_of(file + 1))).unwrap().replacen(
-            &format!(r#""file":{}"#, file + 1),
-            &format!(r#""file":{file}"#),
-            1,
-        );
-        let put_in = disk.after_kill();
-        put_in.put(&name_of(file), renumbered.as_bytes());
-        let error = Life::begin(&put_in, &small).err().unwrap().to_string();
-        assert!(error.contains("begins at record"), "{error}");
-        // An incomplete line is only ever the last one.
-        let bytes = disk.bytes(&name_of(file));
-        let torn = disk.after_kill();
-        torn.put(&name_of(file), &bytes[..bytes.len() - 5]);
-        let error = Life::begin(&torn, &small).err().unwrap().to_string();
-        assert!(error.ends_with("has no end"), "{error}");
-    }
-    // attack 181: the right number, and the tag of another log
-    let other = ChainTag::from_bytes([7; 32]);
-    let anchor = Content::read(&disk, &keys(), &ORIGIN, None).unwrap().verification.anchor;
-    let error =
-        Life::begin(&disk.after_kill(), &small.clone().anchor(Anchor { tag: other, ..anchor }));
-    let error = error.err().unwrap();
-    assert!(matches!(error.fault(), Some(Fault::Rebuilt { .. })), "{error}");
-    // The last file is gone as a whole: only an anchor tells.
-    disk.remove(&name_of(files as u64));
-    assert!(Life::begin(&disk.after_kill(), &small).is_ok());
-    let error = Life::begin(&disk, &small.clone().anchor(anchor)).err().unwrap();
-    assert!(matches!(error.fault(), Some(Fault::Cut { .. })), "{error}");
-}
-
 #[test]
 fn a_file_is_followed_by_the_next_once_its_first_record_is_old() {
     let disk = FaultyDisk::default();
@@ -305,122 +194,6 @@ fn a_file_is_followed_by_the_next_once_its_first_record_is_old() {
     }
 }
 
-/// attack 186, and P9: whatever act of the disk goes wrong in which way, a record that was acknowledged
-/// is there once, and one that was refused gives nothing.
-#[test]
-fn whatever_goes_wrong_with_the_disk_no_record_is_lost_doubled_or_given_without_one() {
-    let small = |durability| options(durability).rotate_at(4096);
-    for durability in ALL {
-        let acts = {
-            let disk = FaultyDisk::default();
-            errand(&disk, &small(durability));
-            disk.acts()
-        };
-        assert!(acts > 10);
-        for fault in [DiskFault::Fails, DiskFault::Half, DiskFault::Panics] {
-            for act in 0..acts {
-                let disk = FaultyDisk::default();
-                disk.fail_after(act, fault);
-                let said = errand(&disk, &small(durability));
-                assert!(!disk.is_waiting(), "act {act} of {acts}");
-                let Some((given, refused)) = said else { continue };
-                let kept = permits(&read(&disk.after_kill()).unwrap());
-                let case = format!("{durability:?}, {fault:?} at act {act}");
-                let is_kept = |task: &String| kept.iter().filter(|(_, own)| own == task).count();
-                assert!(
-                    given.iter().all(|task| is_kept(task) == 1),
-                    "{case}: {given:?} of {kept:?}"
-                );
-                assert!(refused.iter().all(|task| is_kept(task) == 0), "{case}");
-                assert_eq!(kept.len(), given.len(), "{case}");
-            }
-        }
-    }
-}
-
-/// Thirty permits, and what became of each. `None` if the log was not opened.
-fn errand(disk: &FaultyDisk, options: &FileLogOptions) -> Option<(Vec<String>, Vec<String>)> {
-    let begun = std::panic::catch_unwind(AssertUnwindSafe(|| Life::begin(disk, options)));
-    let open = begun.ok()?.ok()?;
-    let (mut given, mut refused) = (Vec::new(), Vec::new());
-    for n in 0..30 {
-        let task = format!("t{n}");
-        match open.permit(&task) {
-            Some(seq) => {
-                open.outcome(seq);
-                given.push(task);
-            }
-            None => refused.push(task),
-        }
-    }
-    // A disk that failed once is well again, unless it lost what it was to keep.
-    let _ = open.flush();
-    open.journal.tell_closed();
-    Some((given, refused))
-}
-
-#[test]
-fn a_disk_that_failed_to_sync_is_not_believed_again() {
-    let disk = FaultyDisk::default();
-    let open = Life::begin(&disk, &options(Durability::Synced)).unwrap();
-    open.permit("a").unwrap();
-    // The write, and then the sync.
-    disk.fail_after(1, DiskFault::Fails);
-    assert_eq!(open.permit("b"), None);
-    assert_eq!(open.permit("c"), None);
-    open.kill();
-    let disk = disk.after_power_failure();
-    let open = Life::begin(&disk, &options(Durability::Synced)).unwrap();
-    open.permit("d").unwrap();
-    open.kill();
-    let tasks: Vec<_> = permits(&read(&disk).unwrap()).into_iter().map(|(_, task)| task).collect();
-    assert_eq!(tasks, ["a", "d"]);
-}
-
-#[test]
-fn a_full_log_gives_nothing_and_keeps_room_for_what_ends() {
-    let disk = FaultyDisk::default();
-    let when_full = WhenFull::StopAt { bytes: 8192, kept_for_ends: 4096 };
-    let full = FileLog::options(Durability::Flushed, when_full);
-    let open = Life::begin(&disk, &full).unwrap();
-    let given: Vec<u64> = (0..100).map_while(|n| open.permit(&format!("t{n}"))).collect();
-    assert!((5..20).contains(&given.len()), "{}", given.len());
-    given.iter().for_each(|of| open.outcome(*of));
-    assert!(open.flush(), "outcomes have room");
-    assert_eq!(open.permit("more"), None);
-    assert!(disk.bytes(&name_of(1)).len() <= 8192);
-    // At the very end, what ends is owed.
-    while open.flush() {
-        open.journal.note(body(&halted()));
-    }
-    assert!(disk.bytes(&name_of(1)).len() <= 8192);
-    assert!(open.journal.debts() > 0);
-}
-
-/// attack 188: what was lost of the folder
-#[test]
-fn a_log_whose_records_or_reservation_are_gone_repeats_no_number() {
-    let disk = FaultyDisk::default();
-    let open = Life::begin(&disk, &options(Durability::Buffered)).unwrap();
-    let used: Vec<u64> = (0..3).map(|_| open.permit("a").unwrap()).collect();
-    open.kill();
-    let emptied = disk.after_kill();
-    emptied.remove(&name_of(1));
-    let error = Life::begin(&emptied, &options(Durability::Buffered)).err().unwrap();
-    assert!(matches!(error, OpenError::Missing { .. }), "{error}");
-    let unreserved = disk.after_kill();
-    unreserved.remove("reserved");
-    for disk in [disk.after_kill(), unreserved] {
-        let open = Life::begin(&disk, &options(Durability::Buffered)).unwrap();
-        assert!(open.journal.earlier() >= *used.last().unwrap());
-        assert!(!used.contains(&open.permit("b").unwrap()));
-    }
-    let unclear = disk.after_kill();
-    unclear.put("reserved", b"{}");
-    let error = Life::begin(&unclear, &options(Durability::Buffered)).err().unwrap();
-    assert!(matches!(error, OpenError::Reserved), "{error}");
-}
-
 #[test]
 fn a_log_is_gone_on_with_once_and_by_one_who_has_read_it() {
     let disk = FaultyDisk::default();
@@ -431,12 +204,27 @@ fn a_log_is_gone_on_with_once_and_by_one_who_has_read_it() {
     begun.close();
     let log =
         options(Durability::Flushed).open_on(Arc::new(disk.clone()), &keys(), &ORIGIN).unwrap();
-    let unread = Journal::open(Arc::new(log.clone()), &keys(), &ORIGIN, at(1), WAIT);
-    assert!(unread.unwrap_err().to_string().contains("resume_from"));
-    let (resumption, begins) = log.take_resumption().unwrap();
-    assert_eq!((resumption.permits().count(), begins), (1, false));
-    assert!(log.take_resumption().is_none());
-    assert!(Journal::open(Arc::new(log), &keys(), &ORIGIN, at(1), WAIT).is_ok());
+    let journal = || Journal::open(Arc::new(log.clone()), &keys(), &ORIGIN, at(1), WAIT);
+    assert!(journal().unwrap_err().to_string().contains("resume_from"));
+    let resuming = log.resume().unwrap();
+    assert_eq!((resuming.resumption().permits().count(), resuming.begins()), (1, false));
+    assert!(log.resume().is_err(), "by one at a time");
+    std::thread::scope(|scope| {
+        let elsewhere = scope.spawn(|| journal().unwrap_err().to_string());
+        assert!(elsewhere.join().unwrap().contains("has a writer"), "on the thread that resumes");
+    });
+    // One that fails hands it back, before and after it has claimed the log.
+    drop(resuming);
+    assert!(journal().unwrap_err().to_string().contains("resume_from"));
+    let resuming = log.resume().unwrap();
+    drop((journal().unwrap(), resuming));
+    assert!(journal().unwrap_err().to_string().contains("resume_from"));
+    let resuming = log.resume().unwrap();
+    let journal_that_stays = journal().unwrap();
+    assert_eq!(resuming.keep().unwrap().permits().count(), 1);
+    assert!(log.resume().is_err() && journal().is_err());
+    drop(journal_that_stays);
+    assert!(log.resume().is_err() && journal().is_err(), "once for each opening");
 }
 
 #[test]
@@ -466,4 +254,22 @@ fn a_record_that_does_not_follow_the_last_one_is_refused() {
         assert!(open.log.append(batch).is_err());
     }
     assert_eq!(disk.bytes(&name_of(1)), before);
+}
+
+#[test]
+fn a_log_with_a_halt_that_cannot_be_read_is_gone_on_with_by_none() {
+    let disk = FaultyDisk::default();
+    let begun = Life::begin(&disk, &options(Durability::Flushed)).unwrap();
+    begun.journal.note(body(&Event::Halted { what: "moods of x".into(), until: None }));
+    begun.close();
+    let log = options(Durability::Flushed).open_on(Arc::new(disk), &keys(), &ORIGIN).unwrap();
+    let policy = crate::Policy::builder().build().unwrap();
+    let builder =
+        || crate::Broker::builder(policy.clone()).issuer("acme").audience("gate").log_keys(keys());
+    for _ in 0..2 {
+        let error = builder().resume_from(&log).build().unwrap_err().to_string();
+        assert!(error.contains("`moods of x`, which can't be read"), "{error}");
+        let without = builder().log(log.clone()).build().unwrap_err().to_string();
+        assert!(without.contains("resume_from"), "{without}");
+    }
 }

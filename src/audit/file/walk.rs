@@ -5,7 +5,7 @@ use std::io::{self, BufRead, Read};
 use super::disk::Disk;
 use super::layout::{Head, name_of, number_of, split_line};
 use super::open_error::OpenError;
-use crate::audit::ChainTag;
+use crate::audit::{ChainTag, Fault};
 
 /// A longer line is no record: what a record holds is bounded where it is made.
 const LONGEST: u64 = 64 << 20;
@@ -23,15 +23,21 @@ pub(super) struct End {
     pub(super) began: Option<u64>,
     /// How many bytes the files before it have.
     pub(super) before: u64,
+    /// The line of the last record of all files.
+    pub(super) line: String,
 }
 
-/// Goes through all lines. `record` is told the file, the line in it, and the record with its tag; `head`
-/// what a file begins with.
-pub(super) fn walk(
-    disk: &dyn Disk,
-    mut head: impl FnMut(&Head) -> Result<(), String>,
-    mut record: impl FnMut(&str, ChainTag) -> Result<(), super::Fault>,
-) -> Result<End, OpenError> {
+/// What is told what the files say, in their order.
+pub(super) trait Visitor {
+    /// What a file begins with; in words if that is not what comes next.
+    fn head(&mut self, head: &Head) -> Result<(), String>;
+
+    /// A record's line, and its tag.
+    fn record(&mut self, line: &str, tag: ChainTag) -> Result<(), Fault>;
+}
+
+/// Goes through all lines.
+pub(super) fn walk(disk: &dyn Disk, visitor: &mut impl Visitor) -> Result<End, OpenError> {
     let mut files: Vec<u64> = disk
         .names()
         .map_err(|error| OpenError::io("the folder", error))?
@@ -45,7 +51,7 @@ pub(super) fn walk(
             return Err(OpenError::Missing { file: name_of(end.file + 1) });
         }
         let is_last = at + 1 == files.len();
-        end = read_file(disk, *file, is_last, end, &mut head, &mut record)?;
+        end = read_file(disk, *file, is_last, end, visitor)?;
     }
     Ok(end)
 }
@@ -55,15 +61,16 @@ fn read_file(
     file: u64,
     is_last: bool,
     before: End,
-    head: &mut impl FnMut(&Head) -> Result<(), String>,
-    record: &mut impl FnMut(&str, ChainTag) -> Result<(), super::Fault>,
+    visitor: &mut impl Visitor,
 ) -> Result<End, OpenError> {
     let name = name_of(file);
     let failed = |error| OpenError::io(&name, error);
     let mut reader = disk.read(&name).map_err(failed)?;
-    let mut end =
-        End { file, before: before.before + before.length, length: 0, torn: 0, began: None };
-    let (mut bytes, mut text, mut line) = (Vec::new(), String::new(), 0);
+    // The buffer of lines goes from file to file, so that the last one is in it, wherever it stands.
+    let text = before.line;
+    let before = before.before + before.length;
+    let mut end = End { file, before, length: 0, torn: 0, began: None, line: text };
+    let (mut bytes, mut line) = (Vec::new(), 0);
     loop {
         line += 1;
         let malformed = |what: String| OpenError::Line { file: name.clone(), line, what };
@@ -85,17 +92,17 @@ fn read_file(
             if begins.file != file {
                 return Err(malformed(format!("is that of file {}", begins.file)));
             }
-            head(&begins).map_err(malformed)?;
+            visitor.head(&begins).map_err(malformed)?;
         } else {
-            let tag = split_line(whole, &mut text)
+            let tag = split_line(whole, &mut end.line)
                 .ok_or_else(|| malformed("does not end in a tag".into()))?;
-            record(&text, tag).map_err(|fault| OpenError::Fault {
+            visitor.record(&end.line, tag).map_err(|fault| OpenError::Fault {
                 file: name.clone(),
                 line,
                 fault,
             })?;
             if line == 2 {
-                end.began = super::layout::time_of(&text);
+                end.began = super::layout::time_of(&end.line);
             }
         }
         end.length += read as u64;

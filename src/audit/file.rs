@@ -26,7 +26,8 @@ use self::walk::{End, Visitor, rest_of, walk};
 use self::writer::Writer;
 use super::verify::Reading;
 use super::{
-    Anchor, ChainTag, Entry, Fault, Kept, Origin, Resumption, Sink, SinkError, Tail, Verification,
+    Anchor, ChainTag, Durable, Entry, Fault, Kept, Origin, Resumption, Sink, SinkError, Tail,
+    Verification,
 };
 use crate::key::LogKeys;
 use crate::sync::Mutex;
@@ -124,6 +125,8 @@ struct State {
     tail: Option<Tail>,
     resumption: Resumption,
     claim: Claim,
+    /// Of the broker that goes on: says which number it gave out last.
+    durable: Option<Durable>,
 }
 
 impl FileLog {
@@ -225,7 +228,7 @@ impl FileLogOptions {
         if let Some(tail) = &mut tail {
             tail.used = used;
         }
-        let state = State { writer, tail, resumption, claim: Claim::Free };
+        let state = State { writer, tail, resumption, claim: Claim::Free, durable: None };
         Ok(FileLog { state: Arc::new(Mutex::new(state)) })
     }
 }
@@ -305,14 +308,19 @@ impl Sink for FileLog {
         self.state.lock().claim()
     }
 
-    fn append(&self, batch: &[Entry<'_>]) -> Result<Kept, SinkError> {
-        self.state.lock().writer.append(batch)?;
-        Ok(Kept::now(batch.len()))
+    fn report_to(&self, durable: Durable) {
+        self.state.lock().durable = Some(durable);
     }
 
-    fn closed(&self, through: u64) {
+    fn append(&self, batch: &[Entry<'_>]) -> Result<Kept, SinkError> {
+        self.state.lock().writer.append(batch).map(Kept::now)
+    }
+
+    fn closed(&self, _through: u64) {
+        let mut state = self.state.lock();
+        let durable = state.durable.clone();
         // What can't be written now is written when the log is dropped, or was refused.
-        let _ = self.state.lock().writer.close(through);
+        let _ = state.writer.close(durable);
     }
 }
 

@@ -358,6 +358,7 @@ impl Journal {
 impl Drop for Journal {
     /// Calls no sink: hands what is owed to the host's hook.
     fn drop(&mut self) {
+        self.parked.end(self.last_seq());
         let Some(hook) = self.on_unwritten.take() else { return };
         let owed = self.queue.lock().drain();
         if owed.is_empty() {

@@ -13,6 +13,8 @@ use crate::sync::{Condvar, Deadline, Mutex};
 pub(super) struct Parked {
     /// How far a sink that keeps records later has come.
     durable: AtomicU64,
+    /// The last number that a log which is gone has given out; 0 while it is there, or if there is none.
+    given: AtomicU64,
     /// How many threads and futures wait. While there are none, waking costs one load.
     waiting: AtomicUsize,
     wakers: Mutex<Wakers>,
@@ -103,6 +105,11 @@ impl Parked {
         self.durable.fetch_max(seq, Ordering::AcqRel);
     }
 
+    /// Notes that no number after `seq` is ever given out.
+    pub(super) fn end(&self, seq: u64) {
+        self.given.store(seq, Ordering::Release);
+    }
+
     #[cfg(test)]
     pub(super) fn waiting(&self) -> usize {
         self.waiting.load(Ordering::SeqCst)
@@ -126,6 +133,12 @@ impl Durable {
     pub fn reached(&self, seq: u64) {
         self.parked.note_durable(seq);
         self.parked.wake();
+    }
+
+    /// The last number that was given out, once the broker is gone and gives out no more.
+    pub(super) fn last_given(&self) -> Option<u64> {
+        let given = self.parked.given.load(Ordering::Acquire);
+        (given > 0).then_some(given)
     }
 }
 

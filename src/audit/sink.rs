@@ -74,7 +74,7 @@ pub trait Sink: Send + Sync {
     fn append(&self, batch: &[Entry<'_>]) -> Result<Kept, SinkError>;
 
     /// The broker was closed, and every number that it gave out, up to `through`, is kept. Denials may still
-    /// follow.
+    /// follow, with numbers of their own.
     fn closed(&self, through: u64) {
         let _ = through;
     }

@@ -1,12 +1,13 @@
 //! A restart gives nothing back.
 
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use hallpass::audit::{Durability, Event, FileLog, How, OpenError, Outcome, Record};
 use hallpass::prelude::*;
 use hallpass::{Broker, Halt};
 
-use super::world::{Folder, ORIGIN, keys, open, pay};
+use super::world::{Folder, ORIGIN, builder, keys, open, options, pay};
 
 fn records(folder: &Folder) -> Vec<Record> {
     FileLog::read(folder.path(), &keys(), &ORIGIN, None).unwrap();
@@ -123,6 +124,47 @@ fn a_second_writer_is_refused_while_the_first_lives() {
     assert!(FileLog::read(folder.path(), &keys(), &ORIGIN, None).is_ok());
     drop::<Broker>(broker);
     assert!(open(folder.path(), Durability::Buffered).is_ok());
+}
+
+/// What is denied after a close has numbers that were handed to the host.
+#[test]
+fn no_number_that_was_given_out_after_a_close_is_used_again() {
+    let folder = Folder::new();
+    let owed = Arc::new(Mutex::new(Vec::new()));
+    let told = owed.clone();
+    let log = options(Durability::Synced).open(folder.path(), &keys(), &ORIGIN).unwrap();
+    let broker = builder()
+        .log_keys(keys())
+        .resume_from(&log)
+        .on_unwritten(move |entries| told.lock().unwrap().extend(entries.iter().map(|e| e.seq)))
+        .build()
+        .unwrap();
+    let agent = broker.assert_identity("agent-7").unwrap();
+    let task = broker.open(&agent, Purpose::new("pay-bill")).unwrap();
+    broker.close(Duration::from_secs(5));
+    assert!(task.request(Scope::tool("bank.pay").any_args(), &Context::new()).is_err());
+    assert!(broker.open(&agent, Purpose::new("late")).is_err());
+    drop((task, agent, broker, log));
+    let owed = owed.lock().unwrap().clone();
+    assert_eq!(owed, [5, 6]);
+
+    drop(open(folder.path(), Durability::Synced).unwrap());
+    let records = records(&folder);
+    let after: Vec<_> = records.iter().filter(|record| record.seq > 4).collect();
+    assert_eq!((after[0].seq, &after[0].event), (6, &Event::Void { from: 5 }), "and no more");
+}
+
+/// A process that ends without dropping its broker may have given out what was reserved.
+#[test]
+fn what_a_closed_broker_that_lives_has_reserved_stays_reserved() {
+    let folder = Folder::new();
+    let broker = open(folder.path(), Durability::Synced).unwrap();
+    broker.close(Duration::from_secs(5));
+    std::mem::forget(broker);
+    unlock(&folder);
+    drop(open(folder.path(), Durability::Synced).unwrap());
+    let voids = records(&folder);
+    assert!(voids.iter().any(|record| matches!(record.event, Event::Void { from: 3 })));
 }
 
 #[cfg(unix)]

@@ -44,7 +44,7 @@ impl Reserved {
     pub(super) fn used_of(self, last: u64) -> Result<u64, OpenError> {
         match (last, self.through) {
             (0, 0) => Ok(0),
-            // A log has records before any number is reserved.
+            // A log keeps its first record before any number is reserved, and never loses that.
             (0, _) => Err(OpenError::Missing { file: super::name_of(1) }),
             (last, through) if through >= last => Ok(through),
             (last, _) => Ok(last.saturating_add(AHEAD + BLOCK)),
@@ -60,7 +60,7 @@ impl Reserved {
         self.set(disk, wanted.saturating_add(BLOCK))
     }
 
-    /// Nothing beyond `seq` was used.
+    /// Nothing beyond `seq` was used, and nothing will be.
     pub(super) fn give_back(&mut self, disk: &dyn Disk, seq: u64) -> io::Result<()> {
         self.set(disk, seq)
     }

@@ -12,7 +12,7 @@ use super::layout::{Head, name_of, push_line, time_of};
 use super::reserved::{self, Reserved};
 use super::walk::End;
 use super::{Durability, Rotation, WhenFull};
-use crate::audit::{Anchor, ChainTag, Entry, SinkError};
+use crate::audit::{Anchor, ChainTag, Durable, Entry, SinkError};
 
 /// As many bytes a buffered log keeps in memory before it writes them: enough that writing costs little
 /// a record.
@@ -42,6 +42,8 @@ pub(super) struct Writer {
     undecided: Option<(usize, u64)>,
     /// Something may stand after `length`.
     torn: bool,
+    /// Set once the broker was closed: what says which number it gave out last.
+    closed: Option<Durable>,
     /// Synced bytes may be lost: nothing is accepted until the log is opened again.
     broken: bool,
 }
@@ -78,12 +80,18 @@ impl Writer {
             last,
             undecided: None,
             torn: false,
+            closed: None,
             broken: false,
         })
     }
 
-    /// Accepts a batch whole, or refuses it whole.
-    pub(super) fn append(&mut self, batch: &[Entry<'_>]) -> Result<(), SinkError> {
+    /// Accepts a batch whole, or refuses it whole; of the one that begins the log, its first record alone.
+    /// Returns how many records it has accepted.
+    ///
+    /// Numbers are reserved only once that first record is kept for good. So a log without records whose
+    /// numbers are reserved is one that was deleted, whatever fails on the way.
+    pub(super) fn append(&mut self, batch: &[Entry<'_>]) -> Result<usize, SinkError> {
+        let batch = if self.last.is_some() { batch } else { batch.get(..1).unwrap_or(batch) };
         let Some((first, end)) = batch.first().zip(batch.last()) else {
             return Err(SinkError::new("the batch is empty"));
         };
@@ -101,8 +109,6 @@ impl Writer {
             last = entry.seq;
         }
         self.rotate_if_due(time_of(first.line), first.first).map_err(refusal)?;
-        // What a log begins with is there before any number is reserved, so that a log without records
-        // whose numbers are reserved is one that was deleted.
         if self.last.is_some() {
             self.reserved.reserve(&*self.disk, end.seq).map_err(refusal)?;
         }
@@ -111,10 +117,10 @@ impl Writer {
             push_line(&mut self.lines, entry.line, entry.tag);
         }
         self.check_room(batch)?;
-        self.write(end.seq)?;
+        self.write()?;
         self.began = self.began.or_else(|| time_of(first.line));
         self.last = Some(Anchor { seq: end.seq, tag: *end.tag });
-        Ok(())
+        Ok(batch.len())
     }
 
     /// Leaves room for what takes access away.
@@ -130,18 +136,15 @@ impl Writer {
     }
 
     /// Writes the lines of a batch as durably as is asked for.
-    fn write(&mut self, seq: u64) -> Result<(), SinkError> {
+    fn write(&mut self) -> Result<(), SinkError> {
         // Before the write: a disk that panics leaves something behind, too.
         self.undecided = Some((self.unwritten.len(), self.length));
         self.unwritten.extend_from_slice(&self.lines);
         // What the log begins with is kept before anything depends on it.
         let begins = self.last.is_none();
         let answer = match self.durability {
-            _ if begins => self
-                .write_out()
-                .and_then(|()| self.sync())
-                .and_then(|()| self.reserved.reserve(&*self.disk, seq)),
-            Durability::Buffered if self.unwritten.len() < BUFFERED => Ok(()),
+            Durability::Buffered if self.unwritten.len() < BUFFERED && !begins => Ok(()),
+            _ if begins => self.write_out().and_then(|()| self.sync()),
             Durability::Synced => self.write_out().and_then(|()| self.sync()),
             Durability::Buffered | Durability::Flushed => self.write_out(),
         };
@@ -217,16 +220,23 @@ impl Writer {
         Ok(())
     }
 
-    /// Everything up to `through` was given out and is here, and no more: the next life goes on right
-    /// after it.
-    pub(super) fn close(&mut self, through: u64) -> io::Result<()> {
+    /// The broker was closed. It may still give out numbers, to denials and to outcomes of what runs, so
+    /// those that are reserved stay so while it lives; `given` says the last one then.
+    pub(super) fn close(&mut self, given: Option<Durable>) -> io::Result<()> {
+        self.closed = given;
         self.mend()?;
         self.write_out()?;
-        self.sync()?;
-        if self.last.is_some_and(|last| last.seq == through) {
-            self.reserved.give_back(&*self.disk, through)?;
+        self.sync()
+    }
+
+    /// Reserves no more than was given out, once the broker is gone that was closed: the next life goes on
+    /// right after that.
+    fn give_back(&mut self) -> io::Result<()> {
+        match self.closed.as_ref().and_then(Durable::last_given) {
+            // Before the first record is there, nothing is reserved.
+            Some(through) if self.last.is_some() => self.reserved.give_back(&*self.disk, through),
+            _ => Ok(()),
         }
-        Ok(())
     }
 }
 
@@ -234,7 +244,7 @@ impl Drop for Writer {
     /// A buffered log writes what it has accepted, if the disk lets it.
     fn drop(&mut self) {
         if self.mend().is_ok() && !self.broken {
-            let _ = self.write_out();
+            let _ = self.write_out().and_then(|()| self.give_back());
         }
     }
 }

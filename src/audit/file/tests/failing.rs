@@ -20,7 +20,16 @@ fn whatever_goes_wrong_with_the_disk_no_record_is_lost_doubled_or_given_without_
                 disk.fail_after(act, fault);
                 let said = errand(&disk, &small(durability));
                 assert!(!disk.is_waiting(), "act {act} of {acts}");
-                let Some((given, refused)) = said else { continue };
+                for left in [disk.after_kill(), disk.after_power_failure()] {
+                    let again =
+                        Life::begin(&left, &small(durability)).map(|open| open.permit("again"));
+                    assert!(
+                        matches!(again, Ok(Some(_))),
+                        "{durability:?}, {fault:?} at act {act}: {again:?}"
+                    );
+                }
+                // A log that was not opened has given nothing.
+                let (given, refused) = said.unwrap_or_default();
                 let kept = permits(&read(&disk.after_kill()).unwrap());
                 let case = format!("{durability:?}, {fault:?} at act {act}");
                 let is_kept = |task: &String| kept.iter().filter(|(_, own)| own == task).count();
@@ -94,4 +103,76 @@ fn a_full_log_gives_nothing_and_keeps_room_for_what_ends() {
     }
     assert!(disk.bytes(&name_of(1)).len() <= 8192);
     assert!(open.journal.debts() > 0);
+}
+
+/// Whatever act goes wrong, and whenever the process or the machine dies after that: before it does anything
+/// else, most of all.
+#[test]
+fn an_honest_log_opens_again_after_a_refusal_and_a_kill() {
+    let small = |durability| options(durability).rotate_at(4096);
+    for durability in ALL {
+        for fault in [DiskFault::Fails, DiskFault::Half, DiskFault::Panics] {
+            let (mut act, mut is_waiting) = (0, false);
+            while !is_waiting {
+                let disk = FaultyDisk::default();
+                disk.fail_after(act, fault);
+                let begin = || Life::begin(&disk, &small(durability));
+                let mut given = Vec::new();
+                if let Ok(Ok(open)) = std::panic::catch_unwind(AssertUnwindSafe(begin)) {
+                    let tasks = (0..40).map(|n| format!("t{n}"));
+                    given.extend(tasks.map_while(|task| Some((open.permit(&task)?, task))));
+                    open.kill();
+                }
+                for (how, left) in
+                    [("kill", disk.after_kill()), ("power", disk.after_power_failure())]
+                {
+                    let case = format!("{durability:?}, {fault:?} at act {act}, {how}");
+                    let again = Life::begin(&left, &small(durability));
+                    let again = again.unwrap_or_else(|error| panic!("{case}: {error}"));
+                    let seq = again.permit("again").unwrap_or_else(|| panic!("{case}: nothing"));
+                    assert!(given.iter().all(|(own, _)| *own != seq), "{case}: {seq} again");
+                }
+                is_waiting = disk.is_waiting();
+                act += 1;
+            }
+            assert!(act > 20, "{durability:?}, {fault:?}: {act}");
+        }
+    }
+}
+
+/// A next file that was begun and not finished stands behind the last one.
+#[test]
+fn a_rotation_that_failed_is_finished_before_anything_else_is_written() {
+    let hour = 3_600_000;
+    for fault in [DiskFault::Fails, DiskFault::Half, DiskFault::Panics] {
+        // The sync of the full file, and the five acts that begin the next one.
+        for act in 0..6 {
+            let disk = FaultyDisk::default();
+            let hourly = options(Durability::Flushed).rotate_after(Duration::from_secs(3600));
+            let open = Life::begin(&disk, &hourly).unwrap();
+            open.permit("a").unwrap();
+            disk.fail_after(act, fault);
+            let note = |millis| open.journal.note(Body::new(at(millis), &halted()).unwrap());
+            note(1_000 + hour);
+            assert!(!open.flush() && !disk.is_waiting(), "{fault:?} at act {act}");
+            open.kill();
+            let disk = disk.after_kill();
+            let open = Life::begin(&disk, &hourly).unwrap();
+            open.permit("b").unwrap();
+            assert_eq!(permits(&read(&disk).unwrap()).len(), 2, "{fault:?} at act {act}");
+        }
+    }
+}
+
+/// Numbers that are reserved of a log without records are those of one that was deleted.
+#[test]
+fn a_log_whose_first_record_was_refused_reserves_nothing_however_it_ends() {
+    let disk = FaultyDisk::default();
+    let open = Life::begin(&disk, &options(Durability::Flushed)).unwrap();
+    disk.fail_after(0, DiskFault::Fails);
+    assert_eq!(open.permit("a"), None);
+    open.log.closed(2);
+    drop(open);
+    assert!(!disk.is_waiting() && !disk.names().unwrap().contains(&"reserved".to_owned()));
+    assert!(Life::begin(&disk, &options(Durability::Flushed)).unwrap().permit("b").is_some());
 }

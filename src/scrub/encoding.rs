@@ -32,11 +32,6 @@ pub(super) fn forms(secret: &[u8]) -> Vec<Form> {
     forms
 }
 
-/// The most bytes that a form of a secret of this length has, before it is escaped: its hexadecimal digits.
-pub(super) const fn longest(secret: usize) -> usize {
-    secret.saturating_mul(2)
-}
-
 /// Whether this character is one of base64 or base64url.
 pub(super) fn is_base64(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'/' | b'-' | b'_')

@@ -9,6 +9,7 @@ use std::ops::Range;
 use zeroize::Zeroizing;
 
 use super::encoding::{Form, forms, is_base64};
+use super::work;
 use crate::vault::Secret;
 
 /// The length of a window: one machine word.
@@ -40,11 +41,10 @@ impl Matcher {
     /// Of secrets in the clear, which are known by their places.
     pub(super) fn of<'s>(secrets: impl IntoIterator<Item = &'s Secret>) -> Matcher {
         let mut all = Vec::new();
-        let mut longest = 0;
         for (at, secret) in secrets.into_iter().enumerate() {
-            longest = longest.max(secret.expose().len());
             all.extend(forms(secret.expose()).into_iter().map(|form| (at, form)));
         }
+        let longest = all.iter().map(|(_, form)| form.bytes.len()).max().unwrap_or_default();
         let reach = |form: &Form| (form.bytes.len() + 1).saturating_sub(WINDOW).clamp(1, WINDOW);
         let step = all.iter().map(|(_, form)| reach(form)).min().unwrap_or(WINDOW);
         // All room at once: what grows leaves a copy behind.
@@ -64,25 +64,40 @@ impl Matcher {
         Matcher { forms: all, windows, filter, step, longest }
     }
 
-    /// The length of the longest secret.
-    pub(super) fn longest(&self) -> usize {
+    /// The length of the longest form.
+    pub(super) fn longest_form(&self) -> usize {
         self.longest
     }
 
-    /// Calls `hit` for each place at which a form stands.
-    pub(super) fn find(&self, text: &[u8], mut hit: impl FnMut(Hit)) {
+    pub(super) fn forms(&self) -> impl Iterator<Item = &Form> {
+        self.forms.iter().map(|(_, form)| form)
+    }
+
+    /// The forms that begin with this window, and the secrets that they are of.
+    pub(super) fn beginning(&self, word: u64) -> impl Iterator<Item = (usize, &Form)> {
+        let known = self.may_hold(word);
+        let windows = known.then(|| self.with_window(word)).into_iter().flatten();
+        windows.filter(|(.., phase)| *phase == 0).map(|(secret, form, _)| (secret, form))
+    }
+
+    /// Calls `hit` for each form that stands at one of `starts`, written as it is.
+    pub(super) fn find(&self, text: &[u8], starts: Range<usize>, mut hit: impl FnMut(Hit)) {
+        // The first window that is looked at of what begins at the last of them.
+        let past = text.len().min(starts.end.saturating_add(2 * WINDOW));
+        let looked = text.get(starts.start..past).unwrap_or_default();
+        work::note(looked.len());
         if self.step == WINDOW {
-            for (at, window) in text.as_chunks::<WINDOW>().0.iter().enumerate() {
+            for (at, window) in looked.as_chunks::<WINDOW>().0.iter().enumerate() {
                 let word = u64::from_le_bytes(*window);
                 if self.may_hold(word) {
-                    self.compare(text, at * WINDOW, word, &mut hit);
+                    self.compare(text, (starts.start + at * WINDOW, &starts), word, &mut hit);
                 }
             }
             return;
         }
-        for (at, window) in text.windows(WINDOW).step_by(self.step).enumerate() {
+        for (at, window) in looked.windows(WINDOW).step_by(self.step).enumerate() {
             if let Some(word) = word(window).filter(|word| self.may_hold(*word)) {
-                self.compare(text, at * self.step, word, &mut hit);
+                self.compare(text, (starts.start + at * self.step, &starts), word, &mut hit);
             }
         }
     }
@@ -93,17 +108,31 @@ impl Matcher {
         self.filter.get(at).is_some_and(|bits| bits & bit != 0)
     }
 
-    #[cold]
-    fn compare(&self, text: &[u8], at: usize, word: u64, hit: &mut impl FnMut(Hit)) {
+    /// The forms that have this window among their first, and how far into them it begins.
+    fn with_window(&self, word: u64) -> impl Iterator<Item = (usize, &Form, usize)> {
         let first = self.windows.partition_point(|(own, ..)| *own < word);
-        let same = self.windows.iter().skip(first).take_while(|(own, ..)| *own == word);
-        for (_, index, phase) in same {
-            let Some((secret, form)) = self.forms.get(*index as usize) else { continue };
-            let Some(start) = at.checked_sub(*phase as usize) else { continue };
+        let same = self.windows.iter().skip(first).take_while(move |(own, ..)| *own == word);
+        same.filter_map(|(_, index, phase)| {
+            let (secret, form) = self.forms.get(*index as usize)?;
+            Some((*secret, form, *phase as usize))
+        })
+    }
+
+    #[cold]
+    fn compare(
+        &self,
+        text: &[u8],
+        (at, starts): (usize, &Range<usize>),
+        word: u64,
+        hit: &mut impl FnMut(Hit),
+    ) {
+        for (secret, form, phase) in self.with_window(word) {
+            let start = at.checked_sub(phase).filter(|start| starts.contains(start));
+            let Some(start) = start else { continue };
             let end = start + form.bytes.len();
             if text.get(start..end).is_some_and(|found| found == form.bytes.as_slice()) {
                 let range = with_ragged_ends(text, start..end, form);
-                hit(Hit { range, secret: *secret });
+                hit(Hit { range, secret });
             }
         }
     }

@@ -15,13 +15,15 @@
 
 mod containers;
 mod encoding;
+mod escaped;
 mod matcher;
+mod reading;
 mod scrubber;
 mod stream;
 #[cfg(test)]
 mod tests;
-mod unescape;
 mod used;
+mod work;
 
 pub use scrubber::Scrubber;
 pub use stream::ScrubStream;

@@ -8,9 +8,9 @@ use std::sync::Arc;
 
 use zeroize::Zeroizing;
 
-use super::encoding::longest;
+use super::escaped::Openings;
 use super::matcher::{Hit, Matcher};
-use super::unescape::{Decoded, Escapes};
+use super::reading::{AHEAD, WIDEST, is_mark};
 use super::used::{Found, UsedSecrets};
 use crate::sync::atomic::{AtomicBool, Ordering};
 
@@ -52,12 +52,11 @@ pub struct Scrubber<'s> {
 pub(super) struct Known {
     names: Vec<Arc<str>>,
     matcher: Matcher,
+    /// Made for the first text that has a mark of an escape in it.
+    openings: OnceCell<Openings>,
     /// How many secrets the task had used.
     pub(super) count: usize,
 }
-
-/// The escapes of a text, decoded in every order up to two deep: what was decoded, in which, if in another.
-pub(super) struct Views(Vec<(Decoded, Option<usize>)>);
 
 impl Scrubber<'_> {
     /// The text without the secrets.
@@ -95,20 +94,13 @@ impl Scrubber<'_> {
         let known = self.known.get_or_init(|| Known::of(used));
         // What can't be looked through is not shown.
         let Some(known) = known else { return Scrubbed::Without(REDACTED.to_vec()) };
-        let (ranges, found) = known.find(text, &Views::of(text));
+        let mut ranges = Vec::new();
+        let found = known.find(text, 0..text.len(), &mut ranges);
         if ranges.is_empty() {
             return Scrubbed::Clean;
         }
         self.found.borrow_mut().extend(found);
-        let mut rest = Vec::with_capacity(text.len());
-        let mut at = 0;
-        for range in ranges {
-            rest.extend_from_slice(text.get(at..range.start).unwrap_or_default());
-            rest.extend_from_slice(REDACTED);
-            at = range.end;
-        }
-        rest.extend_from_slice(text.get(at..).unwrap_or_default());
-        Scrubbed::Without(rest)
+        Scrubbed::Without(redacted(text, 0..text.len(), &ranges).0)
     }
 }
 
@@ -141,90 +133,58 @@ impl Known {
         let secrets = used.unseal()?;
         let matcher = Matcher::of(secrets.iter().map(|(_, secret)| secret));
         let count = secrets.len();
-        Some(Known { names: secrets.into_iter().map(|(name, _)| name).collect(), matcher, count })
+        let names = secrets.into_iter().map(|(name, _)| name).collect();
+        Some(Known { names, matcher, openings: OnceCell::new(), count })
     }
 
-    /// The most bytes of a text in which one secret stands: in the longest form, escaped twice.
+    /// The most bytes of a text in which one secret stands: in the longest form, escaped twice, and what has to
+    /// stand after it so that it can be told.
     pub(super) fn reach(&self) -> usize {
-        let escaped = Escapes::WIDEST * Escapes::WIDEST;
-        longest(self.matcher.longest()).saturating_mul(escaped).saturating_add(2 * escaped)
+        self.matcher.longest_form().saturating_mul(WIDEST).saturating_add(AHEAD)
     }
 
-    /// Where secrets stand, in order and apart from each other, and which.
+    /// Adds where the secrets stand that begin at one of `starts`, and gives which. The ranges are in order if those
+    /// before were; a range may begin before its secret, by at most [`WIDEST`].
     pub(super) fn find(
         &self,
         text: &[u8],
-        views: &Views,
-    ) -> (Vec<Range<usize>>, BTreeSet<Arc<str>>) {
-        let mut ranges: Vec<Range<usize>> = Vec::new();
+        starts: Range<usize>,
+        ranges: &mut Vec<Range<usize>>,
+    ) -> BTreeSet<Arc<str>> {
         let mut found = BTreeSet::new();
-        let mut note = |Hit { range, secret }, source: &dyn Fn(Range<usize>) -> Range<usize>| {
-            ranges.push(source(range));
+        let mut note = |Hit { range, secret }| {
+            ranges.push(range);
             found.extend(self.names.get(secret).cloned());
         };
-        self.matcher.find(text, |hit| note(hit, &|range| range));
-        for at in 0..views.0.len() {
-            if let Some((view, _)) = views.0.get(at) {
-                self.matcher.find(&view.bytes, |hit| note(hit, &|range| views.source(at, range)));
-            }
+        self.matcher.find(text, starts.clone(), &mut note);
+        let ahead = text.get(starts.start..).unwrap_or_default();
+        if self.openings.get().is_some() || ahead.iter().any(|byte| is_mark(*byte)) {
+            let openings = self.openings.get_or_init(|| Openings::of(&self.matcher));
+            openings.find(&self.matcher, text, starts, &mut note);
         }
-        (apart(ranges), found)
+        ranges.sort_unstable_by_key(|range| (range.start, range.end));
+        found
     }
 }
 
-impl Views {
-    pub(super) fn of(text: &[u8]) -> Views {
-        let mut views: Vec<(Decoded, Option<usize>)> = Vec::new();
-        for escapes in Escapes::ALL {
-            let Some(view) = escapes.decode(text) else { continue };
-            let deeper = Escapes::ALL.map(|escapes| escapes.decode(&view.bytes));
-            let at = views.len();
-            views.push((view, None));
-            views.extend(deeper.into_iter().flatten().map(|view| (view, Some(at))));
+/// A part of a text without what stands in these ranges, which are in order; those that overlap are as one. Gives
+/// where the last that begins in this part ends, or the part does.
+pub(super) fn redacted(
+    text: &[u8],
+    Range { start: mut at, end }: Range<usize>,
+    ranges: &[Range<usize>],
+) -> (Vec<u8>, usize) {
+    let mut rest = Vec::with_capacity(end.saturating_sub(at));
+    for range in ranges.iter().take_while(|range| range.start < end) {
+        // One that overlaps what was taken out before is a part of it.
+        if range.start >= at {
+            rest.extend_from_slice(text.get(at..range.start).unwrap_or_default());
+            rest.extend_from_slice(REDACTED);
         }
-        Views(views)
+        at = at.max(range.end);
     }
-
-    /// Where a part of a view stands in the text itself.
-    fn source(&self, at: usize, range: Range<usize>) -> Range<usize> {
-        match self.0.get(at) {
-            Some((view, None)) => view.source(range),
-            Some((view, Some(outer))) => self.source(*outer, view.source(range)),
-            None => range,
-        }
-    }
-
-    /// The last place not after `at` in the text at which no escape of any view is cut in two.
-    pub(super) fn cut(&self, mut at: usize) -> usize {
-        loop {
-            let before = at;
-            for (view, outer) in &self.0 {
-                let Some(outer) = outer else {
-                    at = view.around(at).unwrap_or(at);
-                    continue;
-                };
-                let mut originals = view.originals().map(|range| self.source(*outer, range));
-                let cut = originals.find(|range| range.start < at && at < range.end);
-                at = cut.map_or(at, |range| range.start);
-            }
-            if at == before {
-                return at;
-            }
-        }
-    }
-}
-
-/// Ranges in order, those that meet as one.
-fn apart(mut ranges: Vec<Range<usize>>) -> Vec<Range<usize>> {
-    ranges.sort_unstable_by_key(|range| (range.start, range.end));
-    let mut apart: Vec<Range<usize>> = Vec::with_capacity(ranges.len());
-    for range in ranges {
-        match apart.last_mut().filter(|last| range.start < last.end) {
-            Some(last) => last.end = last.end.max(range.end),
-            None => apart.push(range),
-        }
-    }
-    apart
+    rest.extend_from_slice(text.get(at..end).unwrap_or_default());
+    (rest, at.max(end))
 }
 
 /// Shows nothing of what it knows.

@@ -2,11 +2,14 @@
 
 use std::collections::BTreeSet;
 use std::fmt;
+use std::ops::Range;
 use std::sync::Arc;
 
 use zeroize::{Zeroize, Zeroizing};
 
-use super::scrubber::{Known, REDACTED, ScrubSource, Views};
+use super::reading::WIDEST;
+use super::scrubber::{Known, REDACTED, ScrubSource, redacted};
+use super::work;
 
 /// Takes the secrets of a task out of what comes in pieces, wherever the borders are. As much as the longest form of a
 /// secret may take is kept back until more has come: about 72 bytes for each byte of the longest secret. While
@@ -27,6 +30,10 @@ pub struct ScrubStream {
     kept: Zeroizing<Vec<u8>>,
     /// How much of what is kept belongs to a secret already taken out.
     covered: usize,
+    /// How much of what is kept was asked whether a secret begins there.
+    decided: usize,
+    /// Where secrets stand in what is kept, as far as that is decided, in order.
+    ranges: Vec<Range<usize>>,
     known: Option<Known>,
     found: BTreeSet<Arc<str>>,
 }
@@ -34,7 +41,8 @@ pub struct ScrubStream {
 impl ScrubStream {
     pub(crate) fn new(source: ScrubSource) -> Self {
         let kept = Zeroizing::default();
-        ScrubStream { source, kept, covered: 0, known: None, found: BTreeSet::new() }
+        let (covered, decided, ranges) = (0, 0, Vec::new());
+        ScrubStream { source, kept, covered, decided, ranges, known: None, found: BTreeSet::new() }
     }
 
     /// Takes the next piece, and gives what can be shown by now.
@@ -55,6 +63,7 @@ impl ScrubStream {
         let length = self.kept.len() + piece.len();
         if length > self.kept.capacity() {
             let mut grown = Zeroizing::new(Vec::with_capacity(length.saturating_mul(2)));
+            work::note(self.kept.len());
             grown.extend_from_slice(&self.kept);
             self.kept = grown;
         }
@@ -66,38 +75,45 @@ impl ScrubStream {
             return std::mem::take(&mut *self.kept);
         };
         if self.known.as_ref().is_none_or(|known| known.count != used.count()) {
+            // What is kept is looked through once more, for what is new.
             self.known = Known::of(used);
+            self.decided = 0;
         }
         let Some(known) = &self.known else {
             // What can't be looked through is not shown.
             self.kept.zeroize();
+            self.ranges.clear();
+            self.covered = 0;
             return if all { REDACTED.to_vec() } else { Vec::new() };
         };
-        let reach = if all { 0 } else { known.reach() };
-        // What is kept back is looked through again each time, so not for every byte that comes.
-        let most = self.kept.len().saturating_sub(reach);
-        if !all && most < reach / 4 {
+        // What begins before it can be told by now.
+        let decided =
+            if all { self.kept.len() } else { self.kept.len().saturating_sub(known.reach()) };
+        // What stays is moved each time, so not for every byte that comes.
+        if !all && decided.saturating_sub(self.decided) < known.reach() / 4 {
             return Vec::new();
         }
-        let views = Views::of(&self.kept);
-        let cut = if all { most } else { views.cut(most) };
-        let (ranges, found) = known.find(&self.kept, &views);
-        let mut given = Vec::with_capacity(cut);
-        let mut at = self.covered;
-        for range in ranges.into_iter().filter(|range| range.start < cut) {
-            // One that overlaps what was taken out before is a part of it.
-            if range.start >= at {
-                given.extend_from_slice(self.kept.get(at..range.start).unwrap_or_default());
-                given.extend_from_slice(REDACTED);
-            }
-            at = at.max(range.end);
-        }
-        given.extend_from_slice(self.kept.get(at..cut).unwrap_or_default());
-        self.found.extend(found);
-        self.covered = at.saturating_sub(cut);
-        let rest = Zeroizing::new(self.kept.get(cut..).unwrap_or_default().to_vec());
-        self.kept = rest;
+        self.found.extend(known.find(&self.kept, self.decided..decided, &mut self.ranges));
+        // A range may begin before its secret.
+        let cut = if all { decided } else { decided.saturating_sub(WIDEST) };
+        let (given, past) = redacted(&self.kept, self.covered..cut, &self.ranges);
+        self.covered = past - cut;
+        self.ranges.retain_mut(|range| {
+            let later = range.start >= cut;
+            *range = range.start.saturating_sub(cut)..range.end.saturating_sub(cut);
+            later
+        });
+        self.decided = decided - cut;
+        self.shift(cut);
         given
+    }
+
+    /// Lets go of what was given. What is left of it in the buffer is wiped with that.
+    fn shift(&mut self, given: usize) {
+        let rest = self.kept.len() - given;
+        work::note(rest);
+        self.kept.copy_within(given.., 0);
+        self.kept.truncate(rest);
     }
 }
 

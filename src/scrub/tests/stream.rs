@@ -1,0 +1,86 @@
+//! What comes in pieces: told in time, and in work and memory in proportion to what comes.
+
+use std::sync::Arc;
+
+use super::{SECRET, by, source};
+use crate::scrub::{ScrubStream, work};
+use crate::sync::Mutex;
+
+/// The most that is kept back of a stream: the longest form of a secret of this length, escaped twice, and a quarter more.
+fn most_kept(secret: usize) -> usize {
+    (2 * secret * 36 + 4 * 36) * 5 / 4 + 36
+}
+
+/// What a stream showed of pieces, and the work that it took.
+fn streamed(pieces: &[&[u8]]) -> (usize, usize) {
+    let mut shown = 0;
+    let work = work::of(|| {
+        let mut stream = ScrubStream::new(by(&[SECRET.to_vec()]));
+        let mut taken = 0;
+        for piece in pieces {
+            shown += stream.push(piece).len();
+            taken += piece.len();
+            assert!(
+                taken - shown <= most_kept(SECRET.len()),
+                "of {taken} bytes {shown} were shown"
+            );
+        }
+    });
+    (shown, work)
+}
+
+/// attack 172: whatever stands in it, from escapes that run into each other to what begins as the secret does
+#[test]
+fn a_stream_shows_what_came_and_takes_work_in_proportion_to_it() {
+    let begun = [&SECRET[..15], b"%"].concat();
+    let patterns: [&[u8]; 12] = [
+        b"x", b"\\", b"%", b"%5C", b"%25", b"%5c%5C", b"\\u005c", b"\\u", b"\\ud83d", b"pa",
+        b"p\\/", &begun,
+    ];
+    for first in [&b"%5C"[..], b"\\u005"] {
+        for pattern in patterns {
+            for size in [7, 4096] {
+                let piece = pattern.repeat(size);
+                let work = |count: usize| {
+                    let pieces: Vec<&[u8]> = std::iter::once(first)
+                        .chain(std::iter::repeat_n(&piece[..], count))
+                        .collect();
+                    streamed(&pieces).1
+                };
+                let count = 12_000 / piece.len() + 2;
+                let (once, twice) = (work(count), work(2 * count));
+                let told = format!("{} after {}", pattern.escape_ascii(), first.escape_ascii());
+                assert!(twice <= 2 * once + once / 4, "{told} by {size}: {once}, then {twice}");
+                assert!(once < 300 * count * piece.len(), "{told} by {size}: {once}");
+            }
+        }
+    }
+}
+
+/// What is found is at its place, though the text before it is gone from the buffer.
+#[test]
+fn a_secret_is_found_wherever_it_stands_in_a_stream() {
+    for escaped in ["pa%2Fss%22word-of-orders", "pa/ss\\\"word-of-orders", "pa/ss\"word-of-orders"]
+    {
+        for at in (0..2_000).step_by(7) {
+            let text = format!("{}\\{escaped}%{}", "y".repeat(at), "z".repeat(3_000));
+            let mut stream = ScrubStream::new(by(&[SECRET.to_vec()]));
+            let mut given: Vec<u8> =
+                text.as_bytes().chunks(97).flat_map(|p| stream.push(p)).collect();
+            given.extend(stream.finish());
+            let expected = format!("{}\\[redacted]%{}", "y".repeat(at), "z".repeat(3_000));
+            assert_eq!(String::from_utf8(given).unwrap(), expected);
+        }
+    }
+}
+
+#[test]
+fn a_stream_tells_what_it_found_when_it_is_dropped_half_way() {
+    let told = Arc::new(Mutex::new(0));
+    let kept = told.clone();
+    let mut stream = ScrubStream::new(source(&[SECRET.to_vec()], move |_| *kept.lock() += 1));
+    let _ = stream.push(SECRET);
+    let _ = stream.push(&[b' '; 10_000]);
+    drop(stream);
+    assert_eq!(*told.lock(), 1);
+}

@@ -232,3 +232,45 @@ impl Drop for OpenCall {
         self.close(if self.started { Outcome::Interrupted } else { Outcome::Abandoned });
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use crate::prelude::*;
+    use crate::vault::{Secret, Vault};
+
+    const POLICY: &str = r#"
+        version = 1
+        tool = [{ name = "t", credential = "key" }, { name = "ping" }]
+        rule = [{ id = "p", effect = "permit", what = { tool = "any", args = "any" }, grant = { uses = 9 } }]
+    "#;
+
+    /// attack 129: the host may keep the task for longer, and what a call gave keeps its own
+    #[test]
+    fn a_task_that_is_over_forgets_what_it_has_used_once_its_last_call_is_done() {
+        for runs_on in [false, true] {
+            let vault = Vault::new().unwrap();
+            vault.seal("key", Secret::new("a-key-of-some-length").unwrap()).unwrap();
+            let policy = Policy::from_toml(POLICY).unwrap();
+            let broker = Broker::builder(policy).vault(&vault).build().unwrap();
+            let agent = broker.assert_identity("agent-7").unwrap();
+            let task = broker.open(&agent, Purpose::new("errand")).unwrap();
+            let scope = Scope::tool("t").any_args().and(Scope::tool("ping").any_args());
+            let grant = task.request(scope, &Context::new()).unwrap();
+            let permit = |tool| {
+                let call = Call::new(tool, serde_json::json!({})).unwrap();
+                broker.gate().authorize(&grant, &agent, call, &Context::new()).unwrap()
+            };
+            let call = runs_on.then(|| permit("ping").start().unwrap());
+            permit("t").run_with(|_, _| Ok::<_, ()>(())).unwrap();
+            let cell = task.cell.clone();
+            let used =
+                Arc::downgrade(&cell.life.lock().used_secrets(|| unreachable!("it has used one")));
+            let _ = task.complete();
+            assert_eq!(used.upgrade().is_some(), runs_on);
+            drop(call);
+            assert!(used.upgrade().is_none());
+        }
+    }
+}

@@ -115,7 +115,7 @@ impl Scrub for serde_json::Value {
                     .map(|(key, value)| (key.scrub(scrubber), value.scrub(scrubber)))
                     .collect(),
             ),
-            // A secret of digits alone is a number, too.
+            // No secret is a number, but hexadecimal digits of one may be.
             serde_json::Value::Number(number) => {
                 let text = number.to_string();
                 match text.clone().scrub(scrubber) {

@@ -12,7 +12,7 @@ use super::escaped::Openings;
 use super::matcher::{Hit, Matcher};
 use super::reading::{AHEAD, WIDEST, is_mark};
 use super::used::{Found, UsedSecrets};
-use crate::sync::atomic::{AtomicBool, Ordering};
+use crate::sync::Mutex;
 
 /// What stands in a result where a secret stood.
 pub(super) const REDACTED: &[u8] = b"[redacted]";
@@ -25,8 +25,8 @@ pub(crate) struct ScrubSource {
     pub(crate) permit: u64,
     /// The caller, if a leak halts it.
     pub(crate) halts: Option<Box<str>>,
-    /// A value that is shown again has leaked once.
-    pub(crate) told: AtomicBool,
+    /// Of which secrets a leak was told: what is shown again has leaked once.
+    pub(crate) told: Mutex<BTreeSet<Arc<str>>>,
 }
 
 impl ScrubSource {
@@ -114,10 +114,13 @@ impl Drop for Scrubber<'_> {
 }
 
 impl ScrubSource {
-    /// Tells of what was found, once.
+    /// Tells of what was found, once of each secret.
     pub(super) fn tell(&self, used: &UsedSecrets, found: BTreeSet<Arc<str>>) {
-        if !self.told.swap(true, Ordering::SeqCst) {
-            let credentials = found.into_iter().collect();
+        let new = |told: &mut BTreeSet<Arc<str>>| -> Vec<Arc<str>> {
+            found.into_iter().filter(|name| told.insert(name.clone())).collect()
+        };
+        let credentials = new(&mut self.told.lock());
+        if !credentials.is_empty() {
             used.tell(Found { permit: self.permit, credentials, halts: self.halts.clone() });
         }
     }

@@ -1,9 +1,7 @@
 //! Scrubbing what comes in pieces.
 
-use std::collections::BTreeSet;
 use std::fmt;
 use std::ops::Range;
-use std::sync::Arc;
 
 use zeroize::{Zeroize, Zeroizing};
 
@@ -12,8 +10,8 @@ use super::scrubber::{Known, REDACTED, ScrubSource, redacted};
 use super::work;
 
 /// Takes the secrets of a task out of what comes in pieces, wherever the borders are. As much as the longest form of a
-/// secret may take is kept back until more has come: about 72 bytes for each byte of the longest secret. While
-/// the task has used none, nothing is kept back.
+/// secret may take is kept back until more has come: about 90 bytes for each byte of the longest secret. While
+/// the task has used none, nothing is kept back. What is found is told when it is found.
 ///
 /// ```
 /// # use hallpass::Running;
@@ -35,14 +33,13 @@ pub struct ScrubStream {
     /// Where secrets stand in what is kept, as far as that is decided, in order.
     ranges: Vec<Range<usize>>,
     known: Option<Known>,
-    found: BTreeSet<Arc<str>>,
 }
 
 impl ScrubStream {
     pub(crate) fn new(source: ScrubSource) -> Self {
         let kept = Zeroizing::default();
         let (covered, decided, ranges) = (0, 0, Vec::new());
-        ScrubStream { source, kept, covered, decided, ranges, known: None, found: BTreeSet::new() }
+        ScrubStream { source, kept, covered, decided, ranges, known: None }
     }
 
     /// Takes the next piece, and gives what can be shown by now.
@@ -93,7 +90,9 @@ impl ScrubStream {
         if !all && decided.saturating_sub(self.decided) < known.reach() / 4 {
             return Vec::new();
         }
-        self.found.extend(known.find(&self.kept, self.decided..decided, &mut self.ranges));
+        let found = known.find(&self.kept, self.decided..decided, &mut self.ranges);
+        // At once: a stream may run for as long as its tool does.
+        self.source.tell(used, found);
         // A range may begin before its secret.
         let cut = if all { decided } else { decided.saturating_sub(WIDEST) };
         let (given, past) = redacted(&self.kept, self.covered..cut, &self.ranges);
@@ -114,16 +113,6 @@ impl ScrubStream {
         work::note(rest);
         self.kept.copy_within(given.., 0);
         self.kept.truncate(rest);
-    }
-}
-
-/// What was found is told, whether the stream came to its end or not.
-impl Drop for ScrubStream {
-    fn drop(&mut self) {
-        let found = std::mem::take(&mut self.found);
-        if let (Some(used), false) = (&self.source.used, found.is_empty()) {
-            self.source.tell(used, found);
-        }
     }
 }
 

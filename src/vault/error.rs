@@ -38,6 +38,12 @@ pub enum SecretError {
     /// All bytes are the same: a buffer that was never filled.
     #[error("all bytes of the secret are the same: it was never filled in")]
     Uniform,
+    /// A result can hold it in a type that has room for a number alone, and so none for what would stand in its place.
+    #[error(
+        "the secret is a number, expected text or bytes: a result of a numeric type that holds it could not be \
+         scrubbed"
+    )]
+    Number,
     /// The declared entropy is too little to scrub by, or more than the bytes can have.
     #[error(
         "an entropy of {bits} bits in {given} bytes, expected at least {FEWEST_BITS} bits, at most 8 for each \

@@ -48,7 +48,12 @@ impl Secret {
     /// grew has left some behind.
     ///
     /// # Errors
-    /// [`SecretError`] below 16 bytes and above 16 KiB, and if all bytes are the same.
+    /// [`SecretError`] below 16 bytes and above 16 KiB, if all bytes are the same, and if they say a number.
+    ///
+    /// ```
+    /// # use hallpass::vault::{Secret, SecretError};
+    /// assert_eq!(Secret::new("8301947265518230467").unwrap_err(), SecretError::Number);
+    /// ```
     pub fn new(bytes: impl Into<Vec<u8>>) -> Result<Secret, SecretError> {
         let bytes = Zeroizing::new(bytes.into());
         if bytes.len() < FEWEST {
@@ -85,6 +90,11 @@ impl Secret {
         }
         if bytes.windows(2).all(|pair| pair.first() == pair.last()) {
             return Err(SecretError::Uniform);
+        }
+        // Longer ones are infinite, and are in no numeric type.
+        let number = std::str::from_utf8(&bytes).ok().and_then(|text| text.parse::<f64>().ok());
+        if number.is_some_and(f64::is_finite) {
+            return Err(SecretError::Number);
         }
         Ok(Secret(bytes))
     }

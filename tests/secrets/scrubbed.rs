@@ -146,3 +146,83 @@ fn a_type_of_the_hosts_own_is_scrubbed_by_a_function() {
     let title = receipt.unwrap().scrubbed_by(|page, scrubber| scrubber.text(page.title));
     assert_eq!(title, "<[redacted]>");
 }
+
+/// P8, attack 128: read from left to right, what stands before takes the first characters along
+#[test]
+fn an_escaped_secret_is_found_whatever_stands_before_it() {
+    let percent = ("b1c2/d3e4f5a6b7c8", "b1c2%2Fd3e4f5a6b7c8");
+    let json = ("n0\"quote-a6b7c8d9e0", "n0\\\"quote-a6b7c8d9e0");
+    let befores =
+        ["", " ", "%", "100%", "%a", "%%", "\\", "C:\\secrets\\", "\\\\", "\\u00", "\\ud83d\\u00"];
+    for (secret, escaped) in [percent, json] {
+        for before in befores {
+            let world = World::new();
+            let secret = hallpass::vault::Secret::new(secret).unwrap();
+            world.vault.seal("orders-db", secret).unwrap();
+            let (_task, grant) = world.open();
+            let text = format!("{before}{escaped} ok");
+            let permit = world.authorize(&grant, "db.query");
+            let receipt = permit.run_with(|_, _| Ok::<_, ()>(text)).unwrap();
+            assert_eq!(receipt.scrubbed(), format!("{before}[redacted] ok"));
+        }
+    }
+}
+
+/// attack 172
+#[test]
+fn a_stream_of_escapes_that_run_into_each_other_is_shown_as_it_comes() {
+    let world = World::new();
+    let (_task, grant) = world.open();
+    let stream = |running: &Running, _: &Secrets| {
+        let mut stream = running.scrub_stream();
+        let mut shown = stream.push(b"%5C").len();
+        for _ in 0..8 {
+            shown += stream.push(&[b'\\'; 8192]).len();
+        }
+        Ok::<_, ()>(shown)
+    };
+    let shown = world.authorize(&grant, "db.query").run_with(stream).unwrap().raw();
+    assert!(shown > 7 * 8192, "{shown}");
+}
+
+/// attack 128: it is told, and can halt the caller, while the tool runs on
+#[test]
+fn a_leak_in_a_stream_is_told_when_it_is_found() {
+    let world = World::new();
+    let (_task, grant) = world.open();
+    let told = |world: &World| {
+        let names = world.records("secret_found").into_iter().map(|record| match record.event {
+            Event::SecretFound { credentials, .. } => format!("{credentials:?}"),
+            _ => String::new(),
+        });
+        names.collect::<Vec<_>>()
+    };
+    let leaks = |running: &Running, secrets: &Secrets| {
+        let mut stream = running.scrub_stream();
+        for (name, count) in [("mail-key", 1), ("mail-key", 1), ("orders-db", 2)] {
+            let _ = stream.push(secrets.get(name).unwrap().expose());
+            let shown = stream.push(&[b'x'; 1 << 16]);
+            assert!(shown.starts_with(b"x") || shown.starts_with(b"[redacted]"));
+            assert_eq!(told(&world).len(), count);
+        }
+        Ok::<_, ()>(())
+    };
+    world.authorize(&grant, "both").run_with(leaks).unwrap();
+    assert_eq!(told(&world), ["[\"mail-key\"]", "[\"orders-db\"]"]);
+}
+
+/// attack 128: a number has no place for what would stand where it was
+#[test]
+fn a_number_is_no_secret() {
+    use hallpass::vault::{Secret, SecretError};
+    for number in
+        ["8301947265518230467", "-830194726551823046", "3.141592653589793", "1234567890123e45"]
+    {
+        assert_eq!(Secret::new(number).unwrap_err(), SecretError::Number);
+        assert_eq!(Secret::with_entropy(number, 64).unwrap_err(), SecretError::Number);
+    }
+    assert!(
+        Secret::new("8301947265518230467x").is_ok()
+            && Secret::new("4".repeat(99) + "5e999").is_ok()
+    );
+}

@@ -84,3 +84,21 @@ fn a_stream_tells_what_it_found_when_it_is_dropped_half_way() {
     drop(stream);
     assert_eq!(*told.lock(), 1);
 }
+
+/// attack 128: while its tool runs on, and once of each
+#[test]
+fn a_stream_tells_each_secret_when_it_is_found_and_once() {
+    let told = Arc::new(Mutex::new(Vec::new()));
+    let kept = told.clone();
+    let other = b"another-secret-one";
+    let mut stream = ScrubStream::new(source(&[SECRET.to_vec(), other.to_vec()], move |found| {
+        kept.lock().push(found.credentials.join(","));
+    }));
+    for (secret, expected) in [(SECRET, 1), (SECRET, 1), (other, 2), (SECRET, 2)] {
+        let _ = stream.push(secret);
+        let _ = stream.push(&[b' '; 10_000]);
+        assert_eq!(told.lock().len(), expected);
+    }
+    let _ = stream.finish();
+    assert_eq!(*told.lock(), ["s0", "s1"]);
+}

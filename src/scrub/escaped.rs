@@ -4,13 +4,14 @@
 //! whether one begins there: by a table of the pairs of bytes with which an escaped form is written first, which leaves few.
 //! From these on the result is read in each way, and compared.
 
+use std::ops::Range;
+
 use zeroize::Zeroizing;
 
 use super::encoding::{Form, is_base64};
 use super::matcher::{Hit, Matcher};
 use super::reading::{Json, LETTERS, Percent, Raw, Reading, WIDEST, by_letter, digit, is_mark};
 use super::work;
-use std::ops::Range;
 
 /// How the forms that a matcher knows begin. Secret material, as the matcher is.
 pub(super) struct Openings {

@@ -4,7 +4,7 @@ use std::cell::{OnceCell, RefCell};
 use std::collections::BTreeSet;
 use std::fmt;
 use std::ops::Range;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use zeroize::Zeroizing;
 
@@ -26,7 +26,7 @@ pub(crate) struct ScrubSource {
     /// The caller, if a leak halts it.
     pub(crate) halts: Option<Box<str>>,
     /// Of which secrets a leak was told: what is shown again has leaked once.
-    pub(crate) told: Mutex<BTreeSet<Arc<str>>>,
+    pub(crate) told: OnceLock<Box<Mutex<BTreeSet<Arc<str>>>>>,
 }
 
 impl ScrubSource {
@@ -119,7 +119,7 @@ impl ScrubSource {
         let new = |told: &mut BTreeSet<Arc<str>>| -> Vec<Arc<str>> {
             found.into_iter().filter(|name| told.insert(name.clone())).collect()
         };
-        let credentials = new(&mut self.told.lock());
+        let credentials = new(&mut self.told.get_or_init(Box::default).lock());
         if !credentials.is_empty() {
             used.tell(Found { permit: self.permit, credentials, halts: self.halts.clone() });
         }

@@ -7,10 +7,6 @@
 /// The most bytes that one byte takes when it is escaped twice: `\u0041`, each of these once more.
 pub(super) const WIDEST: usize = 6 * 6;
 
-/// How far past the last byte of what is looked for a reading looks, so that it is the same whatever comes later: one character
-/// more, and a pair of surrogates that turns out to be none, escaped.
-pub(super) const AHEAD: usize = 4 * WIDEST;
-
 /// One character of a reading.
 #[derive(Clone, Copy)]
 pub(super) struct Step {

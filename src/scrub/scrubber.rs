@@ -10,7 +10,7 @@ use zeroize::Zeroizing;
 
 use super::escaped::Openings;
 use super::matcher::{Hit, Matcher};
-use super::reading::{AHEAD, WIDEST, is_mark};
+use super::reading::{WIDEST, is_mark};
 use super::used::{Found, UsedSecrets};
 use crate::sync::Mutex;
 
@@ -140,10 +140,10 @@ impl Known {
         Some(Known { names, matcher, openings: OnceCell::new(), count })
     }
 
-    /// The most bytes of a text in which one secret stands: in the longest form, escaped twice, and what has to
-    /// stand after it so that it can be told.
+    /// The most bytes of a text in which one secret stands: in the longest form, escaped twice. Those are hexadecimal
+    /// digits, after which nothing has to be read; the other forms are shorter by more than what may have to be.
     pub(super) fn reach(&self) -> usize {
-        self.matcher.longest_form().saturating_mul(WIDEST).saturating_add(AHEAD)
+        self.matcher.longest_form().saturating_mul(WIDEST)
     }
 
     /// Adds where the secrets stand that begin at one of `starts`, and gives which. The ranges are in order if those

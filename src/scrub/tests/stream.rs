@@ -2,13 +2,17 @@
 
 use std::sync::Arc;
 
-use super::{SECRET, by, source};
+use ::base64::Engine as _;
+
+use super::{SECRET, STANDARD, by, json, source};
+use crate::scrub::Scrub;
 use crate::scrub::{ScrubStream, work};
 use crate::sync::Mutex;
+use crate::vault::{Secret, Vault};
 
 /// The most that is kept back of a stream: the longest form of a secret of this length, escaped twice, and a quarter more.
 fn most_kept(secret: usize) -> usize {
-    (2 * secret * 36 + 4 * 36) * 5 / 4 + 36
+    2 * secret * 36 * 5 / 4 + 36
 }
 
 /// What a stream showed of pieces, and the work that it took.
@@ -101,4 +105,47 @@ fn a_stream_tells_each_secret_when_it_is_found_and_once() {
     }
     let _ = stream.finish();
     assert_eq!(*told.lock(), ["s0", "s1"]);
+}
+
+/// attack 172: the characters next to it that hold bits of it, too, wherever a piece ends
+#[test]
+fn base64_escaped_twice_is_taken_out_of_a_stream_as_of_the_whole() {
+    for before in 0..3 {
+        let form = STANDARD.encode([&b"abc"[..before], SECRET, b"xyz"].concat());
+        let escaped = json(&json(form.as_bytes()));
+        for filler in 0..400 {
+            let text = [&vec![b'y'; filler], &escaped[..], &[b'z'; 2_000]].concat();
+            let mut stream = ScrubStream::new(by(&[SECRET.to_vec()]));
+            let mut given: Vec<u8> = text.chunks(16).flat_map(|piece| stream.push(piece)).collect();
+            given.extend(stream.finish());
+            assert_eq!(given, text.scrub(&by(&[SECRET.to_vec()]).scrubber()), "{filler}");
+        }
+    }
+}
+
+/// What is kept back is searched for what the task has come to use meanwhile.
+#[test]
+fn a_secret_that_is_used_while_a_stream_runs_is_taken_out_of_what_is_kept_back() {
+    let vault = Vault::new().unwrap();
+    let new = b"another-secret-one";
+    let shown = |at: usize, later: bool| {
+        let source = by(&[SECRET.to_vec()]);
+        let used = source.used.clone().unwrap();
+        let mut stream = ScrubStream::new(source);
+        let mut text = vec![b'x'; 4_000];
+        text[at..at + new.len()].copy_from_slice(new);
+        let mut given = stream.push(&text);
+        let first = given.len();
+        if later {
+            let secret = Secret::new(new.to_vec()).unwrap();
+            used.add(&[Arc::new(vault.sealed("new", &secret).unwrap())]);
+            given.extend(stream.finish());
+        }
+        (first, given)
+    };
+    let (first, _) = shown(0, false);
+    for at in first..first + 100 {
+        let (_, given) = shown(at, true);
+        assert!(!super::holds(&given, new), "{}", at - first);
+    }
 }

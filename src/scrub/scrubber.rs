@@ -161,13 +161,18 @@ impl Known {
         };
         self.matcher.find(text, starts.clone(), &mut note);
         let ahead = text.get(starts.start..).unwrap_or_default();
-        if self.openings.get().is_some() || ahead.iter().any(|byte| is_mark(*byte)) {
+        if self.openings.get().is_some() || has_mark(ahead) {
             let openings = self.openings.get_or_init(|| Openings::of(&self.matcher));
             openings.find(&self.matcher, text, starts, &mut note);
         }
         ranges.sort_unstable_by_key(|range| (range.start, range.end));
         found
     }
+}
+
+/// Whether there is any, many bytes at a time.
+fn has_mark(text: &[u8]) -> bool {
+    text.chunks(256).any(|part| part.iter().fold(false, |any, byte| any | is_mark(*byte)))
 }
 
 /// A part of a text without what stands in these ranges, which are in order; those that overlap are as one. Gives

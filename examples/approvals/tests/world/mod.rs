@@ -1,0 +1,61 @@
+//! A broker, an agent, and the page for two people.
+
+use std::net::SocketAddr;
+
+use hallpass::Pending;
+use hallpass::policy::{ApprovalTerms, Per, Reviewers};
+use hallpass::prelude::*;
+use hallpass::scope::has_any;
+use hallpass_approvals::{Directory, router};
+
+/// A broker, an agent with a grant of it, and the page.
+pub(crate) struct World {
+    pub(crate) broker: Broker,
+    agent: Identity,
+    _task: Task,
+    grant: Grant,
+    pub(crate) address: SocketAddr,
+    _runtime: tokio::runtime::Runtime,
+}
+
+impl World {
+    pub(crate) fn new() -> World {
+        let line = Reviewers::in_groups(has_any(["finance"]));
+        let rules = [
+            Rule::permit("pay").tool("bank.pay").any_args(),
+            Rule::ask("four-eyes")
+                .tool("bank.pay")
+                .approval(ApprovalTerms::per(Per::Call).review(line)),
+        ];
+        let broker = Broker::new(Policy::builder().rules(rules).build().unwrap()).unwrap();
+        let person = |name: &str, group: &str| {
+            broker.assert_identity(Assertion::human(name).group(group)).unwrap()
+        };
+        let directory = Directory::new()
+            .with("ada", person("ada@acme.test", "finance"))
+            .with("eve", person("eve@acme.test", "sales"));
+        let agent = broker.assert_identity("spiffe://acme.test/payer").unwrap();
+        let task = broker.open(&agent, Purpose::new("pay-bill").ticket("INV-1")).unwrap();
+        let grant = task.request(Scope::tool("bank.pay").any_args(), &Context::new()).unwrap();
+        let runtime = tokio::runtime::Runtime::new().unwrap();
+        let listener = runtime.block_on(tokio::net::TcpListener::bind("127.0.0.1:0")).unwrap();
+        let address = listener.local_addr().unwrap();
+        let page = router(broker.reviews(), directory);
+        runtime.spawn(async move { axum::serve(listener, page).await });
+        World { broker, agent, _task: task, grant, address, _runtime: runtime }
+    }
+
+    pub(crate) fn ask(&self, args: serde_json::Value) -> Pending {
+        let call = Call::new("bank.pay", args).unwrap();
+        let denial = self.broker.gate().authorize(&self.grant, &self.agent, call, &Context::new());
+        denial.unwrap_err().pending().unwrap().clone()
+    }
+
+    /// What the tool got, if it ran.
+    pub(crate) fn redeem(&self, pending: &Pending) -> Option<String> {
+        let gate = self.broker.gate();
+        let permit = gate.redeem(pending, &self.grant, &self.agent, &Context::new()).ok()?;
+        let run = permit.run(|running| Ok::<_, std::io::Error>(running.args().to_json()));
+        Some(run.unwrap().raw().clone())
+    }
+}

@@ -8,7 +8,7 @@ use std::borrow::Cow;
 use super::wanted::Wanted;
 use crate::scope::{
     Condition, Constraint, Fact, Facts, Place, Readings, Stance, Truth, absent, any, any_of,
-    cover_admits, eq, not,
+    cover_admits_an_empty_list, eq, not,
 };
 use crate::value::{Object, Value};
 
@@ -95,9 +95,8 @@ impl<'q> Wanted<'q> {
         Condition { fact, constraint }: &'r Condition,
         way: &Pins<'_>,
     ) -> Cow<'r, Constraint> {
-        // Elements of an empty list tell nothing of what it is compared with.
         let may_be_empty = constraint.compares_with(&|_| true)
-            && cover_admits(self.cover(), fact, &Value::List(Vec::new()), self.meter());
+            && cover_admits_an_empty_list(self.cover(), fact, self.meter());
         constraint.replace_same_as(Place::default(), &|compared, place| {
             let value = self.value_of(compared, way);
             let open = self.leaves(compared) || (value.is_none() && !compared.is_of_the_call());

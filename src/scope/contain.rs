@@ -211,14 +211,33 @@ pub(crate) fn condition_within(
     }
 }
 
-/// Whether a call of a cover may have this value as `fact`.
-pub(crate) fn cover_admits(cover: Cover<'_>, fact: &Fact, value: &Value, meter: &Meter) -> bool {
-    let mut own = cover.conditions.iter().filter(|own| own.fact == *fact);
-    own.all(|own| {
-        let truth =
-            own.constraint.holds_of(Some(value), fact.absence(), Stance::Cover, false, meter);
-        truth.may_hold()
+/// Whether a call of a cover may have an empty list as `fact`, or a list with one in it however deep. Its
+/// elements tell nothing of what they are compared with.
+pub(crate) fn cover_admits_an_empty_list(cover: Cover<'_>, fact: &Fact, meter: &Meter) -> bool {
+    let own = cover.conditions.iter().filter(|own| own.fact == *fact);
+    own.map(|own| &own.constraint).all(|own| match (own.finite(), own.sort()) {
+        (Some(set), _) => set.iter().any(holds_an_empty_list),
+        // Of a list, each element has to be one of it, and an empty list in it has none.
+        (None, Ok(Sort::Element(_))) => false,
+        // What it says of a list may leave room for another element.
+        (None, Ok(Sort::List(_) | Sort::Open) | Err(_)) => true,
+        (None, Ok(Sort::Neutral)) => {
+            own.holds_of(
+                Some(&Value::List(Vec::new())),
+                fact.absence(),
+                Stance::Cover,
+                false,
+                meter,
+            ) != Truth::False
+        }
     })
+}
+
+fn holds_an_empty_list(value: &Value) -> bool {
+    match value {
+        Value::List(elements) => elements.is_empty() || elements.iter().any(holds_an_empty_list),
+        _ => false,
+    }
 }
 
 /// Whether nothing that `narrow` leaves open is closed in `wide`.

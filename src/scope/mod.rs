@@ -90,7 +90,7 @@ pub(crate) use automaton::{Automaton, Step};
 pub(crate) use capability::Capability;
 pub(crate) use comparison::Place;
 pub(crate) use constraint::Node;
-pub(crate) use contain::{condition_within, cover_admits, openness_within};
+pub(crate) use contain::{condition_within, cover_admits_an_empty_list, openness_within};
 pub(crate) use cover::{Condition, Cover, Openness, Outside, ResourceOpenness};
 #[cfg(any(test, fuzzing))]
 pub(crate) use decode::decode as decode_scope;

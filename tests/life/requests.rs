@@ -341,3 +341,38 @@ fn a_trimmed_scope_covers_no_list_that_the_wish_or_the_permit_does_not() {
         assert!(answer.is_err(), "{} covers", trimmed.scope());
     }
 }
+
+/// A `same_as` says nothing of an empty list, wherever it stands in what is asked for: a forbid that speaks at
+/// requests alone acts there, since it will not act at the calls.
+#[test]
+fn a_comparison_may_meet_an_empty_list_in_what_is_asked_for() {
+    use hallpass::scope::{all_of, any, count, each, eq, has_any, one_of, prefix, same_as};
+    use hallpass::value::Value;
+    let list = |text: &str| eq(Value::from_json(text).unwrap());
+    for compared in [same_as("who.id"), all_of([same_as("who.id")])] {
+        let forbid = Rule::forbid("own").tool("mail.send").arg("y", compared).on([Moment::Request]);
+        let permit = Rule::permit("broad").tool("mail.send").any_args();
+        let policy = Policy::builder().rules([forbid, permit]).build().unwrap();
+        let broker = Broker::new(policy).unwrap();
+        let task =
+            broker.open(&broker.assert_identity("agent/a").unwrap(), Purpose::new("x")).unwrap();
+        let asked = |y| task.request(Scope::tool("mail.send").arg("y", y), &Context::new());
+        for (y, name) in [
+            (list("[]"), "empty"),
+            (list("[[]]"), "nested"),
+            (list(r#"["b",[["c"],[]]]"#), "deep"),
+            (one_of(["[1]", "[[]]"].map(|text| Value::from_json(text).unwrap())), "one of two"),
+            (count(2..), "counted"),
+            (has_any(["b"]), "has any"),
+            (each(any()), "each"),
+            (any(), "any"),
+        ] {
+            assert_eq!(asked(y).unwrap_err().reason(), Reason::Forbidden, "{name}");
+        }
+        for (y, name) in
+            [(eq("b"), "text"), (list(r#"["b","c"]"#), "list"), (prefix("b"), "prefix")]
+        {
+            assert!(asked(y).is_ok(), "{name}");
+        }
+    }
+}

@@ -136,9 +136,12 @@ impl<'q> Wanted<'q> {
     /// Whether a guard's condition on who, why or context may hold at every call that the scope leaves.
     pub(super) fn may_hold_at_all(&self, condition: &Condition) -> bool {
         self.at_every_way(condition, |facts| {
-            // What is not pinned may turn out to be whatever makes it hold the least.
+            // What is not pinned may turn out to be whatever makes it hold the least; what is never there is
+            // known not to be.
             let least = condition.constraint.replace_same_as(Place::default(), &|fact, place| {
-                let open = fact.is_of_the_call() && pinned(facts.pins, fact).is_none();
+                let open = fact.is_of_the_call()
+                    && !self.never_has(fact)
+                    && pinned(facts.pins, fact).is_none();
                 open.then(|| whatever(place.opposite()))
             });
             least.holds(&condition.fact, Stance::Guard, facts, self.meter()).may_hold()

@@ -58,6 +58,13 @@ impl<'q> Wanted<'q> {
         self.capability.cover()
     }
 
+    /// Whether no call that is wanted has this: an argument that is neither named nor left open.
+    pub(super) fn never_has(&self, fact: &Fact) -> bool {
+        let cover = self.cover();
+        !cover.openness.other_args
+            && fact.as_argument().is_some_and(|name| !cover.names_argument(name))
+    }
+
     /// Whether no call that is wanted has a resource.
     pub(super) fn is_of_no_resource(&self) -> bool {
         self.cover().openness.resource == ResourceOpenness::None

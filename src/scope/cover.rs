@@ -157,7 +157,7 @@ impl<'c> Cover<'c> {
         args.keys().find(|key| !self.names_argument(key)).map(|key| Uncovered::Argument(key.into()))
     }
 
-    pub(super) fn names_argument(self, name: &str) -> bool {
+    pub(crate) fn names_argument(self, name: &str) -> bool {
         let names = |own: &Condition| own.fact.as_argument().is_some_and(|own| is_same(own, name));
         self.conditions.iter().any(names)
     }

@@ -376,3 +376,24 @@ fn a_comparison_may_meet_an_empty_list_in_what_is_asked_for() {
         }
     }
 }
+
+/// What compares with an argument that no call in the scope has can't be told of any of them: a forbid acts on
+/// all, and says so at the request.
+#[test]
+fn a_comparison_with_an_argument_that_is_never_there_is_unknown_at_the_request() {
+    let compared = [hallpass::scope::same_as("args.y")];
+    let compared = hallpass::scope::all_of(compared);
+    let forbid = Rule::forbid("named").tool("mail.send").purpose(compared);
+    let permit = Rule::permit("broad").tool("mail.send").any_args();
+    let broker = Broker::new(Policy::builder().rules([forbid, permit]).build().unwrap()).unwrap();
+    let agent = broker.assert_identity("agent/a").unwrap();
+    let task = broker.open(&agent, Purpose::new("reporting")).unwrap();
+    let asked = |scope| task.request(scope, &Context::new()).map(drop).map_err(|own| own.reason());
+    assert_eq!(asked(Scope::tool("mail.send")), Err(Reason::Forbidden));
+    assert_eq!(
+        asked(Scope::tool("mail.send").arg("y", hallpass::scope::eq("reporting"))),
+        Err(Reason::Forbidden)
+    );
+    assert_eq!(asked(Scope::tool("mail.send").arg("y", hallpass::scope::eq("other"))), Ok(()));
+    assert_eq!(asked(Scope::tool("mail.send").other_args()), Ok(()), "the calls tell");
+}

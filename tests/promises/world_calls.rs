@@ -354,13 +354,15 @@ impl World {
         }
     }
 
-    /// Whether a call runs on what a rule gave to a holder.
+    /// Whether a call runs on what a rule gave to a holder. A reload holds what lives to its own rules, too:
+    /// which those are is for the model of whole lives to say.
     pub(crate) fn is_in_use(&self, task: usize, holder: &str, rule: &str) -> bool {
         self.permits.iter().filter(|permit| permit.state == State::Running).any(|permit| {
             let own = &self.grants[permit.grant];
             let by = self.case.whos[own.holder].id == holder;
             let lives = own.task == task && own.ended.is_none();
-            lives && by && own.stamps.iter().any(|(stamped, _)| stamped == rule)
+            let held = self.epoch > 1 || own.stamps.iter().any(|(stamped, _)| stamped == rule);
+            lives && by && held
         })
     }
 

@@ -10,6 +10,7 @@
 //! disk, [`MemoryLog`] in memory.
 
 mod chain;
+mod denied;
 mod digest;
 mod event;
 mod file;
@@ -29,6 +30,7 @@ mod words;
 
 pub(crate) use chain::ChainKey;
 pub use chain::{Anchor, ChainTag, Origin};
+pub(crate) use denied::DeniedQuestion;
 pub(crate) use digest::DigestKey;
 pub use event::Event;
 pub(crate) use file::Resuming;

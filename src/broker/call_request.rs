@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::current::Current;
 use super::shared::Shared;
-use crate::audit::{Event, Stage};
+use crate::audit::{DeniedQuestion, Stage};
 use crate::call::Call;
 use crate::clock::Timestamp;
 use crate::context::Context;
@@ -67,23 +67,20 @@ impl CallRequest<'_> {
         let context = self.context.checked().ok();
         let context = context.map(|context| current.keys.digests.context(context).text());
         let grant = about.as_ref().map(|(_, grant)| grant.text());
-        let event = Event::Denied {
+        let question = DeniedQuestion {
             stage: Stage::Call,
             task: about.as_ref().map(|(cell, _)| (&*cell.name).into()),
             generation: about.as_ref().map(|(cell, _)| cell.generation),
             grant: grant.as_ref().map(|grant| grant.as_str().into()),
-            who: Some(self.caller.subject().as_str().into()),
+            who: Some(self.caller.subject().as_str()),
             tool: Some(self.call.tool().into()),
-            resource_type: resource.map(|resource| resource.resource_type().into()),
-            resource_id: resource.map(|resource| resource.id().into()),
+            resource: resource.map(|resource| (resource.resource_type(), resource.id())),
             args: arguments.as_ref().map(|digest| digest.as_str().into()),
             scope: None,
             context: context.as_ref().map(|digest| digest.as_str().into()),
-            code: denial.code().as_str().into(),
-            reason: denial.reason().as_str().into(),
-            rules: denial.rules().map(Into::into).collect(),
             epoch: Some(epoch),
         };
+        let event = question.record(&denial);
         self.shared.place_denial(self.now, &denial, &event);
         drop(current);
         self.shared.tell_denial(&denial, &event);

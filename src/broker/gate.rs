@@ -1,6 +1,5 @@
 //! The gate: what the tool side holds.
 
-use std::borrow::Cow;
 use std::sync::Arc;
 
 use super::call_request::{CallRequest, Refusal};
@@ -11,7 +10,7 @@ use super::permit::Permit;
 use super::presented::present_token;
 use super::retire::End;
 use super::shared::{Recorded, Shared};
-use crate::audit::{Event, Stage};
+use crate::audit::{DeniedQuestion, Stage};
 use crate::call::Call;
 use crate::clock::Timestamp;
 use crate::context::Context;
@@ -165,7 +164,8 @@ impl Gate {
         let shared = &self.shared;
         let at = shared.keeper.now().unwrap_or_else(|_| shared.keeper.latest());
         let tool = tool.map(|tool| cut(tool, MAX_TOOL_NAME));
-        shared.record_denial(at, &denial, denied(Stage::Call, caller, tool, &denial));
+        let question = DeniedQuestion { tool, ..asked_by(caller, Stage::Call) };
+        shared.record_denial(at, &denial, question);
         shared.trip(caller, &denial, at);
         denial
     }
@@ -225,8 +225,7 @@ impl Gate {
         let at = *now.as_ref().unwrap_or(&self.shared.keeper.latest());
         let given_up = now.and_then(|now| self.end_presented(presented.text(), caller, now));
         given_up.inspect_err(|denial| {
-            let event = denied(Stage::GiveUp, caller, None, denial);
-            self.shared.record_denial(at, denial, event);
+            self.shared.record_denial(at, denial, asked_by(caller, Stage::GiveUp));
             self.shared.trip(caller, denial, at);
         })
     }
@@ -259,30 +258,9 @@ impl Gate {
     }
 }
 
-/// The record of a denial of which no more is known than who asked.
-fn denied<'e>(
-    stage: Stage,
-    caller: &'e Identity,
-    tool: Option<Cow<'e, str>>,
-    denial: &'e Denial,
-) -> Event<'e> {
-    Event::Denied {
-        stage,
-        task: None,
-        generation: None,
-        grant: None,
-        who: Some(caller.subject().as_str().into()),
-        tool,
-        resource_type: None,
-        resource_id: None,
-        args: None,
-        scope: None,
-        context: None,
-        code: denial.code().as_str().into(),
-        reason: denial.reason().as_str().into(),
-        rules: Vec::new(),
-        epoch: None,
-    }
+/// A question of which no more is known than who asked.
+fn asked_by(caller: &Identity, stage: Stage) -> DeniedQuestion<'_> {
+    DeniedQuestion { who: Some(caller.subject().as_str()), ..DeniedQuestion::at(stage) }
 }
 
 impl std::fmt::Debug for Gate {

@@ -7,8 +7,7 @@ use super::changes::Change;
 use super::retire::End;
 use super::shared::{Recorded, Shared, Unrecorded};
 use super::task::Task;
-use crate::audit::Place;
-use crate::audit::{Event, How, Stage};
+use crate::audit::{DeniedQuestion, Event, How, Place, Stage};
 use crate::clock::Timestamp;
 use crate::denial::{Denial, Reason};
 use crate::grant::GrantId;
@@ -69,28 +68,12 @@ impl Broker {
         let opened =
             now.and_then(|now| open(shared, (name, naming), generation, who, purpose, now));
         opened.inspect_err(|denial| {
-            let subject = who.subject().as_str();
-            shared.refuse(
-                at,
-                denial,
-                Event::Denied {
-                    stage: Stage::Open,
-                    task: Some(cut(name, MAX_TASK_NAME)),
-                    generation: None,
-                    grant: None,
-                    who: Some(subject.into()),
-                    tool: None,
-                    resource_type: None,
-                    resource_id: None,
-                    args: None,
-                    scope: None,
-                    context: None,
-                    code: denial.code().as_str().into(),
-                    reason: denial.reason().as_str().into(),
-                    rules: Vec::new(),
-                    epoch: None,
-                },
-            );
+            let question = DeniedQuestion {
+                task: Some(cut(name, MAX_TASK_NAME)),
+                who: Some(who.subject().as_str()),
+                ..DeniedQuestion::at(Stage::Open)
+            };
+            shared.refuse(at, denial, question);
             shared.trip(who, denial, at);
         })
     }

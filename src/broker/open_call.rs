@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::credentials::Unsealed;
 use super::shared::Shared;
-use crate::audit::{Event, Outcome, Stage};
+use crate::audit::{DeniedQuestion, Event, Outcome, Stage};
 use crate::call::Call;
 use crate::denial::{Denial, Reason};
 use crate::grant::GrantId;
@@ -155,27 +155,14 @@ impl OpenCall {
 
     pub(super) fn record_denial(&self, call: &Call, denial: &Denial) {
         let at = self.shared.keeper.latest();
-        self.shared.record_denial(
-            at,
-            denial,
-            Event::Denied {
-                stage: Stage::Run,
-                task: Some((&*self.cell.name).into()),
-                generation: Some(self.cell.generation),
-                grant: Some(self.grant.to_string().into()),
-                who: None,
-                tool: Some(call.tool().into()),
-                resource_type: None,
-                resource_id: None,
-                args: None,
-                scope: None,
-                context: None,
-                code: denial.code().as_str().into(),
-                reason: denial.reason().as_str().into(),
-                rules: Vec::new(),
-                epoch: None,
-            },
-        );
+        let question = DeniedQuestion {
+            task: Some((&*self.cell.name).into()),
+            generation: Some(self.cell.generation),
+            grant: Some(self.grant.to_string().into()),
+            tool: Some(call.tool().into()),
+            ..DeniedQuestion::at(Stage::Run)
+        };
+        self.shared.record_denial(at, denial, question);
     }
 }
 

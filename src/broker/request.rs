@@ -12,7 +12,7 @@ use super::remains::FOR_EACH_MADE;
 use super::retire::End;
 use super::shared::{Shared, Unrecorded};
 use super::task::Task;
-use crate::audit::{Event, Stage};
+use crate::audit::{DeniedQuestion, Event, Stage};
 use crate::clock::Timestamp;
 use crate::context::Context;
 use crate::denial::{Denial, Reason};
@@ -297,27 +297,16 @@ impl<'r> GrantRequest<'r> {
         drop(current);
         let is_meant = denial.reason() != Reason::MalformedScope;
         let scope = is_meant.then(|| recorded(self.scope));
-        self.shared.refuse(
-            self.now,
-            denial,
-            Event::Denied {
-                stage: Stage::Request,
-                task: Some((&*self.cell.name).into()),
-                generation: Some(self.cell.generation),
-                grant: None,
-                who: Some(self.holder.subject().as_str().into()),
-                tool: None,
-                resource_type: None,
-                resource_id: None,
-                args: None,
-                scope: scope.map(Cow::Owned),
-                context: context.as_ref().map(|digest| digest.as_str().into()),
-                code: denial.code().as_str().into(),
-                reason: denial.reason().as_str().into(),
-                rules: denial.rules().map(Into::into).collect(),
-                epoch: Some(epoch),
-            },
-        );
+        let question = DeniedQuestion {
+            task: Some((&*self.cell.name).into()),
+            generation: Some(self.cell.generation),
+            who: Some(self.holder.subject().as_str()),
+            scope,
+            context: context.as_ref().map(|digest| digest.as_str().into()),
+            epoch: Some(epoch),
+            ..DeniedQuestion::at(Stage::Request)
+        };
+        self.shared.refuse(self.now, denial, question);
         self.shared.trip(&self.cell.requester, denial, self.now);
     }
 }

@@ -12,7 +12,7 @@ use super::source::Source;
 use super::stats::DenialCounts;
 use super::tripwire::Tripwire;
 use super::watchers::Watchers;
-use crate::audit::{Body, Event, Journal, Origin, Outcome, Place, Unsettled};
+use crate::audit::{Body, DeniedQuestion, Event, Journal, Origin, Outcome, Place, Unsettled};
 use crate::clock::{Timekeeper, Timestamp};
 use crate::denial::{Code, Denial, Reason};
 use crate::grant::{GrantIds, Pool, SpanningCounters, Terms};
@@ -141,14 +141,20 @@ impl Shared {
     }
 
     /// Records a denial, counts it, and tells the host's hook: called with no lock held.
-    pub(crate) fn record_denial(&self, at: Timestamp, denial: &Denial, event: Event<'_>) {
+    pub(crate) fn record_denial(
+        &self,
+        at: Timestamp,
+        denial: &Denial,
+        question: DeniedQuestion<'_>,
+    ) {
+        let event = question.record(denial);
         self.place_denial(at, denial, &event);
         self.tell_denial(denial, &event);
     }
 
     /// As [`record_denial`](Self::record_denial), of a thread that asked for access.
-    pub(crate) fn refuse(&self, at: Timestamp, denial: &Denial, event: Event<'_>) {
-        self.record_denial(at, denial, event);
+    pub(crate) fn refuse(&self, at: Timestamp, denial: &Denial, question: DeniedQuestion<'_>) {
+        self.record_denial(at, denial, question);
         self.journal.write_if_many();
     }
 

@@ -1,0 +1,57 @@
+//! The command line.
+
+use clap::{Parser, Subcommand};
+
+use crate::completions::Completions;
+use crate::exit::Exit;
+use crate::policy::PolicyCommand;
+
+const EXIT_CODES: &str = "\
+Exit codes: 0 if all is well, 1 if something was found or denied, 2 if something was asked for wrongly, or can't
+be read or written.";
+
+/// Zero standing privileges for tools: access is asked for at the moment of need, decided by a policy, and gone when
+/// the task ends.
+#[derive(Debug, Parser)]
+#[command(name = "hallpass", version, after_help = EXIT_CODES)]
+pub(crate) struct Command {
+    #[command(subcommand)]
+    what: What,
+}
+
+#[derive(Debug, Subcommand)]
+enum What {
+    /// Check policies before they are in force
+    Policy(PolicyCommand),
+    /// Write completions for a shell
+    Completions(Completions),
+}
+
+impl Command {
+    pub(crate) fn run(self) -> Exit {
+        match self.what {
+            What::Policy(command) => command.run(),
+            What::Completions(command) => command.run(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory;
+
+    #[test]
+    fn no_two_options_clash_and_each_has_its_help() {
+        Command::command().debug_assert();
+        let mut commands = vec![Command::command()];
+        while let Some(command) = commands.pop() {
+            let name = command.get_name().to_owned();
+            assert!(command.get_about().is_some(), "{name}");
+            for arg in command.get_arguments().filter(|arg| !arg.is_hide_set()) {
+                assert!(arg.get_help().is_some(), "{name}: {}", arg.get_id());
+            }
+            commands.extend(command.get_subcommands().cloned());
+        }
+    }
+}

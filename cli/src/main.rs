@@ -1,0 +1,18 @@
+//! The command `hallpass`.
+//!
+//! One folder for each subcommand. What a subcommand reports goes to standard output, what keeps it from doing its
+//! work to standard error, and its [`Exit`](exit::Exit) says which of the two it was.
+#![forbid(unsafe_code)]
+
+mod command;
+mod completions;
+mod exit;
+mod policy;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+fn main() -> ExitCode {
+    command::Command::parse().run().into()
+}

@@ -1,0 +1,36 @@
+//! `hallpass policy`: policies looked at before they are in force.
+
+mod check;
+mod file;
+mod lint;
+mod report;
+
+use clap::{Args, Subcommand};
+
+use self::check::Check;
+use self::lint::Lint;
+use crate::exit::Exit;
+
+/// A subcommand of `hallpass policy`.
+#[derive(Debug, Args)]
+pub(crate) struct PolicyCommand {
+    #[command(subcommand)]
+    what: What,
+}
+
+#[derive(Debug, Subcommand)]
+enum What {
+    /// Say whether policies load, and if not, where the mistake is and how to mend it
+    Check(Check),
+    /// Say what policies that load were probably not meant to say
+    Lint(Lint),
+}
+
+impl PolicyCommand {
+    pub(crate) fn run(self) -> Exit {
+        match self.what {
+            What::Check(command) => command.run(),
+            What::Lint(command) => command.run(),
+        }
+    }
+}

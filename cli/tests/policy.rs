@@ -1,0 +1,132 @@
+//! `hallpass policy` and `hallpass completions`, run as people run them.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
+
+mod world;
+
+use std::path::Path;
+
+use world::{Folder, Ran, hallpass};
+
+const GOOD: &str = r#"version = 1
+[[rule]]
+id     = "pay"
+effect = "permit"
+what   = { tool = "bank.pay", args = { to = "any", amount = { above = 0, max = 100 } } }
+"#;
+const MISSPELT: &str = "version = 1\n[[rule]]\nid = \"a\"\nefect = \"permit\"\n";
+
+fn policy(args: &[&str], folder: &Folder) -> Ran {
+    hallpass(&[&["policy"], args].concat(), folder.path())
+}
+
+#[test]
+fn a_policy_that_loads_is_told_with_its_rules_and_its_digest() {
+    let folder = Folder::new();
+    folder.write("p.toml", GOOD);
+    let ran = policy(&["check", "p.toml"], &folder);
+    assert_eq!((ran.code, ran.errors.as_str()), (0, ""));
+    let digest = hallpass::Policy::from_toml(GOOD).unwrap().digest();
+    assert_eq!(ran.output, format!("p.toml: ok: 1 rule, digest {digest}\n"));
+}
+
+#[test]
+fn a_policy_that_does_not_load_is_told_with_line_column_and_remedy() {
+    let folder = Folder::new();
+    folder.write("p.toml", MISSPELT);
+    let ran = policy(&["check", "p.toml"], &folder);
+    let expected =
+        "p.toml: line 4, column 1: rule `a`: `efect` is not a key here: did you mean `effect`?\n";
+    assert_eq!((ran.code, ran.output.as_str()), (1, expected));
+    let ran = policy(&["check", "--json", "p.toml"], &folder);
+    let error = r#"{"column":1,"line":4,"problem":"`efect` is not a key here: did you mean `effect`?","rule":"a"}"#;
+    assert_eq!((ran.code, ran.output), (1, format!("{{\"error\":{error},\"file\":\"p.toml\"}}\n")));
+}
+
+#[test]
+fn a_name_that_ends_in_json_is_read_as_json() {
+    let folder = Folder::new();
+    let rule = r#"{"id":"pay","effect":"permit","what":{"tool":"bank.pay","args":"any"}}"#;
+    let text = format!(r#"{{"version":1,"rule":[{rule}]}}"#);
+    folder.write("p.json", &text);
+    folder.write("p.toml", &text);
+    let ran = policy(&["check", "p.json"], &folder);
+    assert_eq!(ran.code, 0, "{ran:?}");
+    assert_eq!(policy(&["check", "p.toml"], &folder).code, 1);
+}
+
+#[test]
+fn each_file_is_told_and_the_worst_is_the_exit_code() {
+    let folder = Folder::new();
+    folder.write("good.toml", GOOD);
+    folder.write("bad.toml", MISSPELT);
+    let ran = policy(&["check", "good.toml", "bad.toml", "good.toml"], &folder);
+    let starts: Vec<_> = ran.output.lines().map(|line| line.split(':').next().unwrap()).collect();
+    assert_eq!((ran.code, &starts[..]), (1, &["good.toml", "bad.toml", "good.toml"][..]));
+    let ran = policy(&["check", "absent.toml", "bad.toml", "good.toml"], &folder);
+    assert_eq!((ran.code, ran.output.lines().count()), (2, 2), "{ran:?}");
+    assert!(ran.errors.starts_with("error: absent.toml: can't be read: "), "{ran:?}");
+}
+
+#[test]
+fn what_is_not_text_is_unreadable_and_no_policy() {
+    let folder = Folder::new();
+    folder.write("p.toml", b"version = 1 # \xff\n");
+    let ran = policy(&["check", "p.toml"], &folder);
+    assert_eq!((ran.code, ran.output.as_str()), (2, ""));
+    assert_eq!(policy(&["check", "."], &folder).code, 2);
+}
+
+#[test]
+fn lint_tells_what_was_probably_not_meant() {
+    let folder = Folder::new();
+    folder.write("good.toml", GOOD);
+    folder.write("wide.toml", "version = 1\nrule = [{ id = \"all\", effect = \"permit\", what = { tool = \"any\", args = \"any\" } }]\n");
+    assert_eq!(policy(&["lint", "good.toml"], &folder), Ran { code: 0, ..Ran::default() });
+    let ran = policy(&["lint", "wide.toml"], &folder);
+    let expected =
+        "wide.toml: rule `all`: it permits every tool with any arguments (permits_everything)\n";
+    assert_eq!((ran.code, ran.output.as_str()), (1, expected));
+    let ran = policy(&["lint", "--json", "good.toml", "wide.toml"], &folder);
+    let found = r#"[{"at":"what","code":"permits_everything","message":"it permits every tool with any arguments","rule":"all"}]"#;
+    let expected = format!(
+        "{{\"file\":\"good.toml\",\"warnings\":[]}}\n{{\"file\":\"wide.toml\",\"warnings\":{found}}}\n"
+    );
+    assert_eq!((ran.code, ran.output), (1, expected));
+}
+
+#[test]
+fn lint_knows_how_long_tasks_live() {
+    let folder = Folder::new();
+    folder.write("p.toml", "version = 1\nrule = [{ id = \"p\", effect = \"permit\", what = { tool = \"t\" }, grant = { ttl = \"2h\" } }]\n");
+    let ran = policy(&["lint", "p.toml"], &folder);
+    assert!(ran.code == 1 && ran.output.contains("past_ceiling"), "{ran:?}");
+    assert_eq!(policy(&["lint", "--ceiling", "3h", "p.toml"], &folder).code, 0);
+    assert_eq!(policy(&["lint", "--ceiling", "long", "p.toml"], &folder).code, 2);
+}
+
+#[test]
+fn what_is_asked_for_wrongly_is_two_and_help_is_fine() {
+    for wrong in
+        [&["policy", "chek", "p.toml"][..], &["policy", "check"], &[], &["policy"], &["polcy"]]
+    {
+        let ran = hallpass(wrong, Path::new("."));
+        assert_eq!((ran.code, ran.output.as_str()), (2, ""), "{wrong:?}");
+        assert!(ran.errors.contains("Usage: hallpass"), "{ran:?}");
+    }
+    for help in
+        [&["--help"][..], &["policy", "lint", "--help"], &["--version"], &["policy", "check", "-h"]]
+    {
+        let ran = hallpass(help, Path::new("."));
+        assert_eq!((ran.code, ran.errors.as_str()), (0, ""), "{help:?}");
+    }
+    assert!(hallpass(&["--help"], Path::new(".")).output.contains("Exit codes: 0"));
+}
+
+#[test]
+fn completions_are_written_for_each_shell() {
+    for shell in ["bash", "elvish", "fish", "powershell", "zsh"] {
+        let ran = hallpass(&["completions", shell], Path::new("."));
+        assert!(ran.code == 0 && ran.output.contains("lint"), "{shell}: {ran:?}");
+    }
+    assert_eq!(hallpass(&["completions", "tcsh"], Path::new(".")).code, 2);
+}

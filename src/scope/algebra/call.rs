@@ -255,6 +255,11 @@ impl<'a> Search<'a> {
                 })
             })
             .collect();
+        // Asked as well, so that no cell of texts is shown by a value that no resource has.
+        let text = [Value::from("x")];
+        if matches!(fact, Fact::ResourceType | Fact::ResourceId) {
+            tests.push(Test::Kind(&text));
+        }
         if tests.len() > MAX_TESTS {
             self.complete = false;
             return Part { fact, choices: Vec::new() };

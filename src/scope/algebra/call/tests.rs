@@ -197,3 +197,14 @@ proptest! {
         }
     }
 }
+
+/// A resource's id is a text: other values that a set names do not stand for the texts in it.
+#[test]
+fn a_value_that_no_resource_has_does_not_stand_for_one_that_it_has() {
+    let own = |id: Constraint| Scope::tool("t").resource(eq("d"), id);
+    for other in [Value::from(5), Value::Null, Value::Bool(true), Value::from("")] {
+        let both = one_of([other.clone(), Value::from("a")]);
+        let found = difference(own(both), vec![own(eq("b"))]);
+        assert!(matches!(found, Difference::Witness(_)), "{other}: {found:?}");
+    }
+}

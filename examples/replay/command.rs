@@ -6,13 +6,15 @@ use std::fs::File;
 use std::io::{self, BufReader, Write};
 use std::path::{Path, PathBuf};
 
+use hallpass::audit::{Durability, FileLog, Origin, WhenFull};
+use hallpass::key::{LogKeys, SecretKey};
 use hallpass::testing::Replay;
 
 use super::progress::{Progress, Remarking};
 use super::story::Story;
 
 const USAGE: &str = "\
-usage: replay [--json] [--explain] [--strict] --policy P.toml TRACE.jsonl
+usage: replay [--json] [--explain] [--strict] [--log F --key-file K] --policy P.toml TRACE.jsonl
        replay [--json]         replays the banking errand of examples/data
 
 Reads one operation a line. To a terminal it tells what came of each; elsewhere it prints one JSON answer a
@@ -21,6 +23,8 @@ line. On standard error, what lint warns of the policy, and a summary.
   --json       print JSON to a terminal, too
   --explain    say in each denial why, as operators may read it
   --strict     stop where lint warns of a policy
+  --log F      write the log of the replay on file, into a folder F that has none yet; needs
+  --key-file K the key of that log: 32 bytes or more as base64url text
 Exit code: 0, or 1 if a line was not answered as it expected, or 2 if something can't be read.
 docs/replay.md says what a trace may say.
 ";
@@ -79,6 +83,8 @@ struct Command {
     explain: bool,
     strict: bool,
     json: bool,
+    /// The folder of the log, and the file of its key.
+    log: Option<(PathBuf, PathBuf)>,
 }
 
 impl Command {
@@ -101,7 +107,7 @@ impl Command {
         remarks: &mut dyn Write,
         bar: bool,
     ) -> io::Result<u64> {
-        let Command { policy, trace, explain, strict, json: _ } = self;
+        let Command { policy, trace, explain, strict, json: _, log } = self;
         let mut replay = Replay::of_file(policy)?.from_path(trace);
         if *explain {
             replay = replay.explained();
@@ -117,7 +123,13 @@ impl Command {
         let remarks = RefCell::new(remarks);
         let file = Progress::of(file, length, bar, &remarks);
         let trace = BufReader::with_capacity(1 << 16, file);
-        replay.run(trace, answers, &mut Remarking(&remarks))
+        match log {
+            None => replay.run(trace, answers, &mut Remarking(&remarks)),
+            Some((folder, key)) => {
+                let (log, keys) = open_log(folder, key)?;
+                replay.run_logged((&log, keys), trace, answers, &mut Remarking(&remarks))
+            }
+        }
     }
 
     /// `None` where help was asked for.
@@ -129,9 +141,17 @@ impl Command {
             let data = data.strip_prefix(here).unwrap_or(data);
             let policy = data.join("banking.toml");
             let trace = data.join("banking.jsonl");
-            return Ok(Some(Command { policy, trace, explain: true, strict: false, json }));
+            return Ok(Some(Command {
+                policy,
+                trace,
+                explain: true,
+                strict: false,
+                json,
+                log: None,
+            }));
         }
         let (mut policy, mut trace) = (None, None);
+        let (mut log, mut key_file) = (None, None);
         let (mut explain, mut strict) = (false, false);
         let mut rest = arguments.iter();
         while let Some(argument) = rest.next() {
@@ -143,6 +163,13 @@ impl Command {
                 Some("--policy") if policy.is_none() => {
                     policy = Some(rest.next().ok_or("`--policy` needs a file")?.into());
                 }
+                Some("--log") if log.is_none() => {
+                    log = Some(PathBuf::from(rest.next().ok_or("`--log` needs a folder")?));
+                }
+                Some("--key-file") if key_file.is_none() => {
+                    let file = rest.next().ok_or("`--key-file` needs a file")?;
+                    key_file = Some(PathBuf::from(file));
+                }
                 Some(option) if option.starts_with('-') => {
                     return Err(format!("unexpected `{option}`"));
                 }
@@ -152,6 +179,38 @@ impl Command {
         }
         let policy = policy.ok_or("expected `--policy` and the policy to start with")?;
         let trace = trace.ok_or("expected a trace")?;
-        Ok(Some(Command { policy, trace, explain, strict, json }))
+        let log = match (log, key_file) {
+            (Some(log), Some(key_file)) => Some((log, key_file)),
+            (None, None) => None,
+            (Some(_), None) => return Err("`--log` needs `--key-file`".to_owned()),
+            (None, Some(_)) => return Err("`--key-file` needs `--log`".to_owned()),
+        };
+        Ok(Some(Command { policy, trace, explain, strict, json, log }))
     }
+}
+
+/// Begins a log, and gives its keys once more, for its broker.
+fn open_log(folder: &Path, key_file: &Path) -> io::Result<(FileLog, LogKeys)> {
+    let keys = || {
+        let problem = |problem: String| {
+            io::Error::new(io::ErrorKind::InvalidData, format!("{}: {problem}", key_file.display()))
+        };
+        let text = std::fs::read_to_string(key_file)
+            .map_err(|error| problem(format!("can't be read: {error}")))?;
+        let secret =
+            SecretKey::from_base64url(&text).map_err(|error| problem(error.to_string()))?;
+        Ok::<_, io::Error>(LogKeys::from_secret(secret))
+    };
+    let problem = |problem: String| {
+        io::Error::new(io::ErrorKind::InvalidData, format!("{}: {problem}", folder.display()))
+    };
+    // Time in a trace is its own: a log that has records may be of a later one.
+    match FileLog::claims(folder) {
+        Ok(None) => {}
+        Ok(Some(_)) => return Err(problem("has a log already, expected a new folder".to_owned())),
+        Err(error) => return Err(problem(error.to_string())),
+    }
+    let options = FileLog::options(Durability::Buffered, WhenFull::Owe);
+    let log = options.open(folder, &keys()?, &Origin::new("hallpass", "hallpass"));
+    Ok((log.map_err(|error| problem(error.to_string()))?, keys()?))
 }

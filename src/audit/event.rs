@@ -62,6 +62,9 @@ pub enum Event<'a> {
         parent: Option<Cow<'a, str>>,
         requester: Cow<'a, str>,
         holder: Cow<'a, str>,
+        /// For whom the holder acts, the nearest first.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        acts_for: Vec<Cow<'a, str>>,
         /// What was granted, its numbers exactly: read a line with [`Record::from_line`](super::Record::from_line) to keep them so.
         scope: Cow<'a, Value>,
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -123,6 +126,9 @@ pub enum Event<'a> {
         grant: Cow<'a, str>,
         serial: u64,
         who: Cow<'a, str>,
+        /// For whom the caller acts, the nearest first.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        acts_for: Vec<Cow<'a, str>>,
         tool: Cow<'a, str>,
         #[serde(default, skip_serializing_if = "Option::is_none")]
         resource_type: Option<Cow<'a, str>>,
@@ -339,6 +345,25 @@ impl Event<'_> {
             | Event::Resumed { .. }
             | Event::Void { .. }
             | Event::Reopened { .. } => None,
+        }
+    }
+
+    /// The generation of the task it is about, where it says one.
+    #[must_use]
+    pub fn generation(&self) -> Option<u64> {
+        match self {
+            Event::Opened { generation, .. }
+            | Event::Granted { generation, .. }
+            | Event::Permitted { generation, .. }
+            | Event::Asked { generation, .. }
+            | Event::Answered { generation, .. }
+            | Event::Voided { generation, .. }
+            | Event::Outcome { generation, .. }
+            | Event::SecretFound { generation, .. }
+            | Event::Ended { generation, .. }
+            | Event::GrantEnded { generation, .. } => Some(*generation),
+            Event::Denied { generation, .. } => *generation,
+            _ => None,
         }
     }
 

@@ -6,6 +6,7 @@ mod disk;
 mod layout;
 mod lock;
 mod open_error;
+mod reading;
 mod reserved;
 mod resuming;
 mod walk;
@@ -19,6 +20,7 @@ use std::time::Duration;
 use self::disk::{Disk, Folder};
 use self::layout::{Head, name_of};
 pub use self::open_error::OpenError;
+pub use self::reading::Claims;
 use self::reserved::Reserved;
 use self::resuming::Claim;
 pub(crate) use self::resuming::Resuming;
@@ -26,8 +28,8 @@ use self::walk::{End, Visitor, rest_of, walk};
 use self::writer::Writer;
 use super::verify::Reading;
 use super::{
-    Anchor, ChainTag, Durable, Entry, Fault, Kept, Origin, Resumption, Sink, SinkError, Tail,
-    Verification,
+    Anchor, ChainTag, Durable, Entry, Fault, Kept, Origin, Record, Resumption, Sink, SinkError,
+    Tail, Verification,
 };
 use crate::key::LogKeys;
 use crate::sync::Mutex;
@@ -264,8 +266,19 @@ impl Content {
         origin: &Origin<'_>,
         anchor: Option<&Anchor>,
     ) -> Result<Self, OpenError> {
-        let (resumption, before) = (Resumption::default(), None);
-        let mut story = Story { reading: Reading::new(keys, origin), anchor, resumption, before };
+        Content::read_each(disk, keys, origin, anchor, &mut |_, _| {})
+    }
+
+    fn read_each(
+        disk: &dyn Disk,
+        keys: &LogKeys,
+        origin: &Origin<'_>,
+        anchor: Option<&Anchor>,
+        each: &mut dyn FnMut(&Record, u64),
+    ) -> Result<Self, OpenError> {
+        let (resumption, before, bytes) = (Resumption::default(), None, 0);
+        let reading = Reading::new(keys, origin);
+        let mut story = Story { reading, anchor, resumption, before, bytes, each };
         let mut end = walk(disk, &mut story)?;
         let Story { reading, mut resumption, before, .. } = story;
         let verification = reading.end(anchor).map_err(OpenError::Anchor)?;
@@ -285,6 +298,9 @@ struct Story<'r> {
     resumption: Resumption,
     /// The tag of the record before the last one.
     before: Option<ChainTag>,
+    bytes: u64,
+    /// Is handed each record that verifies, and how many bytes there are up to it.
+    each: &'r mut dyn FnMut(&Record, u64),
 }
 
 impl Visitor for Story<'_> {
@@ -298,7 +314,10 @@ impl Visitor for Story<'_> {
 
     fn record(&mut self, line: &str, tag: ChainTag) -> Result<(), Fault> {
         (_, self.before) = self.reading.stands_at();
-        self.resumption.note(&self.reading.read(line, tag, self.anchor)?);
+        let record = self.reading.read(line, tag, self.anchor)?;
+        self.resumption.note(&record);
+        self.bytes += layout::length_in_file(line);
+        (self.each)(&record, self.bytes);
         Ok(())
     }
 }

@@ -13,6 +13,7 @@ mod chain;
 mod denied;
 mod digest;
 mod event;
+mod explain;
 mod file;
 mod hex;
 mod journal;
@@ -23,6 +24,7 @@ mod opening;
 mod parked;
 mod record;
 mod resumption;
+mod review;
 mod sink;
 mod threaded;
 mod verify;
@@ -33,8 +35,12 @@ pub use chain::{Anchor, ChainTag, Origin};
 pub(crate) use denied::DeniedQuestion;
 pub(crate) use digest::DigestKey;
 pub use event::Event;
+pub use explain::{
+    AccessEnd, Agreement, Answer, CallEnd, ExplainedCall, ExplainedGrant, Explainer, Explanation,
+    Sentence, TaskEnd, explain,
+};
 pub(crate) use file::Resuming;
-pub use file::{Durability, FileLog, FileLogOptions, OpenError, WhenFull};
+pub use file::{Claims, Durability, FileLog, FileLogOptions, OpenError, WhenFull};
 pub use hex::HexError;
 pub(crate) use journal::{Journal, Place, Refused, Unsettled, UnwrittenHook, Written};
 pub(crate) use line::{Body, Unwritable};
@@ -43,6 +49,7 @@ pub use memory::{MemoryLog, Snapshot};
 pub use parked::Durable;
 pub use record::Record;
 pub use resumption::Resumption;
+pub use review::{AskReview, DenialCluster, Review, Reviewer, RuleReview, ToolReview, review};
 pub use sink::{Entry, Kept, Sink, SinkError, Tail};
 pub use threaded::ThreadedSink;
 pub use verify::{Fault, Verification, verify};

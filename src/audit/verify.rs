@@ -162,7 +162,7 @@ pub struct Verification {
 
 /// Whether a record that was written by us stands for the number `seq`, and for as many after it as it
 /// says.
-fn check_numbers(seq: u64, record: &Record) -> Result<(), Fault> {
+pub(super) fn check_numbers(seq: u64, record: &Record) -> Result<(), Fault> {
     if let Event::Void { from } = record.event {
         return match from == seq && record.seq >= seq {
             true => Ok(()),

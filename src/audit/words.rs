@@ -17,6 +17,19 @@ pub enum Answered {
     Cancel,
 }
 
+impl Answered {
+    /// As records spell it.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Answered::Approve => "approve",
+            Answered::Confirm => "confirm",
+            Answered::Deny => "deny",
+            Answered::Cancel => "cancel",
+        }
+    }
+}
+
 /// Where a denial fell.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -34,6 +47,20 @@ pub enum Stage {
     GiveUp,
 }
 
+impl Stage {
+    /// As records spell it.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Stage::Open => "open",
+            Stage::Request => "request",
+            Stage::Call => "call",
+            Stage::Run => "run",
+            Stage::GiveUp => "give_up",
+        }
+    }
+}
+
 /// What became of a permit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -49,6 +76,20 @@ pub enum Outcome {
     Interrupted,
     /// Not known: the process ended before it was told.
     Unknown,
+}
+
+impl Outcome {
+    /// As records spell it.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Outcome::Ok => "ok",
+            Outcome::Error => "error",
+            Outcome::Abandoned => "abandoned",
+            Outcome::Interrupted => "interrupted",
+            Outcome::Unknown => "unknown",
+        }
+    }
 }
 
 /// How a task ended.
@@ -70,4 +111,20 @@ pub enum How {
     Closed,
     /// Its process ended before it did.
     Interrupted,
+}
+
+impl How {
+    /// As records spell it.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            How::Completed => "completed",
+            How::Failed => "failed",
+            How::Dropped => "dropped",
+            How::Revoked => "revoked",
+            How::Ceiling => "ceiling",
+            How::Closed => "closed",
+            How::Interrupted => "interrupted",
+        }
+    }
 }

@@ -275,6 +275,7 @@ impl<'a> CallInputs<'a> {
                 grant: grant.as_str().into(),
                 serial: u64::from(presented.serial),
                 who: caller.subject().as_str().into(),
+                acts_for: caller.acts_for().iter().map(|own| own.subject.as_str().into()).collect(),
                 tool: call.tool().into(),
                 resource_type: call.resource().map(|resource| resource.resource_type().into()),
                 resource_id: call.resource().map(|resource| resource.id().into()),

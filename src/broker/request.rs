@@ -281,6 +281,12 @@ impl<'r> GrantRequest<'r> {
             parent: parent.map(|parent| parent.to_string().into()),
             requester: self.cell.requester.subject().as_str().into(),
             holder: self.holder.subject().as_str().into(),
+            acts_for: self
+                .holder
+                .acts_for()
+                .iter()
+                .map(|own| own.subject.as_str().into())
+                .collect(),
             scope: Cow::Owned(scope.to_value()),
             rules: given.rules.iter().map(|rule| (&**rule).into()).collect(),
             epoch: current.epoch,

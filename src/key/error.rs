@@ -17,6 +17,9 @@ pub enum KeyError {
         /// How many there must be.
         fewest: usize,
     },
+    /// The text is not base64url.
+    #[error("a secret that is not base64url without padding, expected one line of `A-Za-z0-9-_`")]
+    NotBase64Url,
     /// All bytes are the same.
     #[error("a secret whose bytes are all the same, expected random ones")]
     Uniform,

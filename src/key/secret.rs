@@ -5,6 +5,7 @@ use std::fmt;
 use zeroize::Zeroizing;
 
 use super::error::KeyError;
+use crate::base64;
 use crate::random::{self, RandomError};
 
 /// The fewest bytes a secret may have: as many as the tags it makes.
@@ -54,6 +55,26 @@ impl SecretKey {
         Ok(SecretKey(Zeroizing::new(bytes.into())))
     }
 
+    /// The secret that this text spells in base64url without padding, as a file of a key has it. White space
+    /// around it is no part of it.
+    ///
+    /// ```
+    /// # use hallpass::key::SecretKey;
+    /// let key = SecretKey::from_base64url("AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8\n")?;
+    /// assert!(SecretKey::from_base64url("correct horse battery staple").is_err());
+    /// # Ok::<(), hallpass::key::KeyError>(())
+    /// ```
+    ///
+    /// # Errors
+    /// [`KeyError::NotBase64Url`], and as [`from_bytes`](SecretKey::from_bytes).
+    pub fn from_base64url(text: &str) -> Result<SecretKey, KeyError> {
+        let text = text.trim();
+        let length = base64::decoded_length(text).ok_or(KeyError::NotBase64Url)?;
+        let mut bytes = Zeroizing::new(vec![0; length]);
+        base64::decode(text, &mut bytes).ok_or(KeyError::NotBase64Url)?;
+        SecretKey::from_bytes(&bytes)
+    }
+
     pub(super) fn bytes(&self) -> &[u8] {
         &self.0
     }
@@ -80,6 +101,21 @@ mod tests {
         assert_eq!(refused(&[0; 32]), KeyError::Uniform);
         assert_eq!(refused(&[0xaa; 64]), KeyError::Uniform);
         assert_eq!(SecretKey::from_bytes(&counting).unwrap().bytes(), counting);
+    }
+
+    /// attack 71
+    #[test]
+    fn a_secret_as_text_is_base64url_of_32_bytes_or_more_and_nothing_else() {
+        let text = "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8";
+        let read = SecretKey::from_base64url(&format!("{text}\n")).unwrap();
+        assert_eq!(read.bytes(), (0..32).collect::<Vec<u8>>());
+        let refused = |text: &str| SecretKey::from_base64url(text).unwrap_err();
+        assert_eq!(refused(&format!("{text}=")), KeyError::NotBase64Url);
+        assert_eq!(refused(&format!("{} {}", &text[..4], &text[4..])), KeyError::NotBase64Url);
+        assert_eq!(refused(&text.replace('A', "+")), KeyError::NotBase64Url);
+        assert_eq!(refused("AAECAw"), KeyError::TooShort { given: 4, fewest: 32 });
+        assert_eq!(refused(""), KeyError::TooShort { given: 0, fewest: 32 });
+        assert_eq!(refused(&"A".repeat(43)), KeyError::Uniform);
     }
 
     /// attack 80

@@ -1,5 +1,8 @@
-//! Whatever is done, in whatever order, the log verifies.
+//! Whatever is done, in whatever order, the log verifies, and says who agreed to each permit.
 
+use std::collections::{BTreeMap, BTreeSet};
+
+use hallpass::audit::explain;
 use hallpass::policy::Width;
 use hallpass::prelude::*;
 use hallpass::{Halt, Pending};
@@ -22,6 +25,10 @@ fn whatever_is_done_the_log_verifies() {
         let people = ["ada", "bob", "eve"].map(|name| office.person(name, "finance"));
         let (mut task, mut grant) = office.errand(&payer);
         let (mut pending, mut permits): (Vec<Pending>, Vec<Permit>) = (vec![], vec![]);
+        // Whose yes counted, by the question; and as it was when each permit was given.
+        let mut agreed: Agreed = BTreeMap::new();
+        let mut when_permitted: BTreeMap<u64, Agreed> = BTreeMap::new();
+        let mut told = BTreeSet::new();
         for _ in 0..60 {
             let at = next(1 + pending.len() as u64) as usize;
             let who = &people[next(3) as usize];
@@ -35,7 +42,11 @@ fn whatever_is_done_the_log_verifies() {
                         && let Some(question) = office.reviews.open(&own.id())
                     {
                         let shown = question.view().digest();
-                        let _ = office.reviews.approve(&question, who, &shown, Width::CALL);
+                        let answer = office.reviews.approve(&question, who, &shown, Width::CALL);
+                        if answer.is_ok() {
+                            let own = agreed.entry(pending[at].id().to_string()).or_default();
+                            own.insert(who.subject().as_str().to_owned());
+                        }
                     }
                 }
                 6 => {
@@ -90,6 +101,9 @@ fn whatever_is_done_the_log_verifies() {
                     }
                 },
             }
+            for permit in permits.iter().filter(|permit| told.insert(permit.number())) {
+                when_permitted.insert(permit.number(), agreed.clone());
+            }
         }
         office.sink.fail_next(0);
         drop(permits);
@@ -98,8 +112,23 @@ fn whatever_is_done_the_log_verifies() {
         if let Err(fault) = office.broker.verify(&office.log) {
             panic!("seed {seed}: {fault:?}");
         }
+        let records = office.log.records();
+        let names: BTreeSet<_> = records.iter().filter_map(|own| own.event.task()).collect();
+        let stories = names.into_iter().flat_map(|name| explain(&records, name));
+        for call in stories.flat_map(|story| story.calls) {
+            let Some(agreed) = when_permitted.remove(&call.seq) else { continue };
+            assert!(!call.agreements.is_empty(), "seed {seed}: every payment is asked about");
+            for own in &call.agreements {
+                let people = own.agreed().map(str::to_owned).collect();
+                assert_eq!(agreed.get(&own.question), Some(&people), "seed {seed}: {call:?}");
+            }
+        }
+        assert!(when_permitted.is_empty(), "seed {seed}: {when_permitted:?} is not explained");
     }
 }
+
+/// Whose yes counted, by the question.
+type Agreed = BTreeMap<String, BTreeSet<String>>;
 
 /// No lock is taken in another order anywhere.
 #[test]

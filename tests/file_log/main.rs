@@ -4,6 +4,7 @@
 
 mod killed;
 mod readers;
+mod reading;
 mod restarted;
 mod resumed;
 mod world;

@@ -108,6 +108,8 @@ pub(crate) struct Slip {
     pub(crate) tool: String,
     pub(crate) lapses: i64,
     pub(crate) epoch: u64,
+    /// The rules that permitted it.
+    pub(crate) rules: Vec<String>,
     pub(crate) state: State,
     pub(crate) charges: Vec<usize>,
 }

@@ -174,6 +174,7 @@ impl Life {
         self.slips.push(Slip {
             asked: shown.call.call(),
             number: permit.number(),
+            rules: permit.rules().map(str::to_owned).collect(),
             handle: Some(permit),
             running: None,
             row,

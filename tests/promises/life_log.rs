@@ -119,6 +119,7 @@ impl Life {
         self.record("halted everything".into());
         assert_eq!(self.broker.flush(), 0, "P9: every debt is paid");
         self.compare_logs();
+        self.compare_stories();
     }
 
     fn compare_logs(&self) {

@@ -26,6 +26,7 @@ mod life_calls;
 mod life_case;
 mod life_delegation;
 mod life_ends;
+mod life_explained;
 mod life_limits;
 mod life_listing;
 mod life_log;

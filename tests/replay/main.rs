@@ -17,6 +17,7 @@ mod story;
 mod banking;
 mod driver;
 mod grants;
+mod logged;
 mod operations;
 mod operators;
 mod stories;

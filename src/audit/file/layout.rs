@@ -86,6 +86,11 @@ pub(super) fn split_line(line: &str, record: &mut String) -> Option<ChainTag> {
     tag.parse().ok()
 }
 
+/// How many bytes a record's line takes in a file, with its tag and its end.
+pub(super) fn length_in_file(line: &str) -> u64 {
+    (line.len() + BEFORE_TAG.len() + 64 + AFTER_TAG.len()) as u64
+}
+
 /// The time of a record, in milliseconds since the Unix epoch: each says it right after its number.
 pub(super) fn time_of(line: &str) -> Option<u64> {
     let (_, rest) = line.split_once(r#","at":"#)?;
@@ -108,6 +113,7 @@ mod tests {
         let mut record = String::new();
         assert_eq!(split_line(text.trim_end(), &mut record), Some(tag));
         assert_eq!(record, line);
+        assert_eq!(text.len() as u64, length_in_file(line));
         assert_eq!(time_of(line), Some(17));
         for broken in ["", "{}", line, &text[1..40], &text.trim_end().replace("a5", "A5")] {
             assert_eq!(split_line(broken, &mut record), None, "{broken}");

@@ -37,6 +37,7 @@ fn permitted(task: &str) -> Event<'_> {
         grant: "g".into(),
         serial: 1,
         who: "agent-7".into(),
+        acts_for: vec![],
         tool: "bank.pay".into(),
         resource_type: None,
         resource_id: None,

@@ -21,6 +21,7 @@ pub(super) fn text(event: &Event<'_>) -> Option<String> {
             grant,
             serial,
             who,
+            acts_for,
             tool,
             resource_type,
             resource_id,
@@ -35,6 +36,7 @@ pub(super) fn text(event: &Event<'_>) -> Option<String> {
             text.quoted(r#","grant":"#, grant)?;
             text.number(r#","serial":"#, *serial);
             text.quoted(r#","who":"#, who)?;
+            text.list_if_any(r#","acts_for":"#, acts_for)?;
             text.quoted(r#","tool":"#, tool)?;
             text.quoted_if_any(r#","resource_type":"#, resource_type.as_ref())?;
             text.quoted_if_any(r#","resource_id":"#, resource_id.as_ref())?;
@@ -93,6 +95,7 @@ pub(super) fn text(event: &Event<'_>) -> Option<String> {
             parent,
             requester,
             holder,
+            acts_for,
             scope,
             rules,
             epoch,
@@ -106,6 +109,7 @@ pub(super) fn text(event: &Event<'_>) -> Option<String> {
             text.quoted_if_any(r#","parent":"#, parent.as_ref())?;
             text.quoted(r#","requester":"#, requester)?;
             text.quoted(r#","holder":"#, holder)?;
+            text.list_if_any(r#","acts_for":"#, acts_for)?;
             text.value(r#","scope":"#, scope);
             text.list_if_any(r#","rules":"#, rules)?;
             text.number(r#","epoch":"#, *epoch);
@@ -239,10 +243,12 @@ mod tests {
             (task, grant, who, tool, args) in (words(), words(), words(), words(), words()),
             (generation, serial, epoch) in any::<(u64, u64, u64)>(),
             (resource_type, resource_id, context) in (maybe(), maybe(), maybe()),
-            rules in proptest::collection::vec(words(), 0..4),
+            (rules, acts_for) in (
+                proptest::collection::vec(words(), 0..4), proptest::collection::vec(words(), 0..3),
+            ),
         ) -> Event<'static> {
             Event::Permitted {
-                task, generation, grant, serial, who, tool, resource_type, resource_id, args,
+                task, generation, grant, serial, who, acts_for, tool, resource_type, resource_id, args,
                 context, rules, approvals: vec![],
                 epoch,
             }
@@ -275,13 +281,15 @@ mod tests {
             (generation, serial, epoch) in any::<(u64, u64, u64)>(),
             expires in 0_i64..1 << 40,
             scope in scopes(),
-            rules in proptest::collection::vec(words(), 0..4),
+            (rules, acts_for) in (
+                proptest::collection::vec(words(), 0..4), proptest::collection::vec(words(), 0..3),
+            ),
         ) -> Event<'static> {
             let expires = crate::clock::Timestamp::from_unix_millis(expires).unwrap();
             let scope = Cow::Owned(scope);
             Event::Granted {
-                task, generation, grant, serial, parent, requester, holder, scope, rules, epoch,
-                policy, expires,
+                task, generation, grant, serial, parent, requester, holder, acts_for, scope, rules,
+                epoch, policy, expires,
             }
         }
     }

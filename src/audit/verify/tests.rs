@@ -20,6 +20,7 @@ fn permitted() -> Event<'static> {
         grant: "g".into(),
         serial: 1,
         who: "spiffe://acme.test/agent/payer".into(),
+        acts_for: vec![],
         tool: "bank.pay".into(),
         resource_type: None,
         resource_id: None,

@@ -3,12 +3,14 @@
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
-use crate::audit::{Entry, Kept, Sink, SinkError, Tail};
+use crate::audit::{Entry, FileLog, Kept, Sink, SinkError, Tail};
 use crate::denial::{Code, Reason};
 use crate::identity::{Assertion, Identity};
+use crate::key::LogKeys;
 use crate::testing::ManualClock;
-use crate::{Broker, Ended, Gate, Permit, Policy, Purpose, Running, Task};
+use crate::{Broker, Ended, FlushError, Gate, Permit, Policy, Purpose, Running, Task};
 
 use super::alias::Aliases;
 use super::answer::{Answer, Refusal};
@@ -65,10 +67,19 @@ pub(crate) fn load(path: &Path) -> Result<Policy, Misread> {
 impl Host {
     /// # Errors
     /// [`Misread`] if no broker can be built.
-    pub(crate) fn new(policy: Policy, header: &Header, folder: &Path) -> Result<Self, Misread> {
+    pub(crate) fn new(
+        policy: Policy,
+        header: &Header,
+        folder: &Path,
+        log: Option<(&FileLog, LogKeys)>,
+    ) -> Result<Self, Misread> {
         let clock = ManualClock::new(header.start);
-        let broker = Broker::builder(policy.clone()).clock(clock.clone()).log(Unkept).build();
-        let broker = broker.map_err(|error| Misread(error.to_string()))?;
+        let builder = Broker::builder(policy.clone()).clock(clock.clone());
+        let builder = match log {
+            Some((log, keys)) => builder.log_keys(keys).resume_from(log),
+            None => builder.log(Unkept),
+        };
+        let broker = builder.build().map_err(|error| Misread(error.to_string()))?;
         Ok(Host {
             gate: broker.gate(),
             broker,
@@ -82,6 +93,18 @@ impl Host {
             policy,
             folder: folder.to_owned(),
         })
+    }
+
+    /// Lets go of all that the trace left open, and writes the last records.
+    ///
+    /// # Errors
+    /// [`FlushError`] if the log takes them not.
+    pub(crate) fn close(mut self, most: Duration) -> Result<(), FlushError> {
+        // Their outcomes come before the end of their tasks, and before the log is closed.
+        self.permits = Aliases::of("permit");
+        self.broker.flush_within(most)?;
+        self.broker.close(most);
+        self.broker.flush_within(most)
     }
 
     /// The policy that was loaded last.

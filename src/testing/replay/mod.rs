@@ -24,7 +24,10 @@ mod vote;
 
 use std::io::{self, BufRead, Write};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
+use crate::audit::FileLog;
+use crate::key::LogKeys;
 use crate::policy::Policy;
 use answer::Answer;
 use fields::Misread;
@@ -74,6 +77,9 @@ pub fn replay(policy: &Policy, trace: &str) -> String {
         Err(error) => panic!("the trace can't be replayed: {error}\n{remarks}"),
     }
 }
+
+/// How long the last records of a replay wait for a disk.
+const LOG_WAIT: Duration = Duration::from_secs(60);
 
 /// Replays traces that are read as they go, and tells as it goes: what [`replay`] and the command
 /// `replay` are made of.
@@ -138,6 +144,33 @@ impl Replay {
         answers: &mut dyn Write,
         remarks: &mut dyn Write,
     ) -> io::Result<u64> {
+        self.run_on(None, trace, answers, remarks)
+    }
+
+    /// As [`run`](Replay::run), and keeps the log of it on file. It has to be a log without records, opened with
+    /// these keys for the issuer and the audience `hallpass`. When the trace is over, what it left open is ended as
+    /// `closed`.
+    ///
+    /// # Errors
+    /// As [`run`](Replay::run), and if the log takes no records.
+    pub fn run_logged(
+        &self,
+        (log, keys): (&FileLog, LogKeys),
+        trace: impl BufRead,
+        answers: &mut dyn Write,
+        remarks: &mut dyn Write,
+    ) -> io::Result<u64> {
+        self.run_on(Some((log, keys)), trace, answers, remarks)
+    }
+
+    fn run_on(
+        &self,
+        mut log: Option<(&FileLog, LogKeys)>,
+        trace: impl BufRead,
+        answers: &mut dyn Write,
+        remarks: &mut dyn Write,
+    ) -> io::Result<u64> {
+        let is_logged = log.is_some();
         let mut trace = Trace::new(&self.name, trace);
         let mut summary = Summary::new(&self.policy);
         let mut host: Option<Host> = None;
@@ -147,7 +180,7 @@ impl Replay {
             let answer = match &mut host {
                 None => {
                     let header = Header::read(&line).map_err(misread)?;
-                    let opened = Host::new(self.policy.clone(), &header, &self.folder);
+                    let opened = Host::new(self.policy.clone(), &header, &self.folder, log.take());
                     let opened = opened.map_err(misread)?;
                     self.lint(&opened, remarks)?;
                     let answer = opened.greeting();
@@ -169,8 +202,11 @@ impl Replay {
             summary.count(&line, &answer);
             self.compare(number, &line, &answer, remarks)?;
         }
-        if host.is_none() {
+        let Some(host) = host else {
             return Err(trace.misread(1, operation::HEADER_EXPECTED));
+        };
+        if is_logged {
+            host.close(LOG_WAIT).map_err(|error| io::Error::other(error.to_string()))?;
         }
         answers.flush().map_err(unwritten)?;
         summary.write(&self.name, remarks)?;

@@ -50,6 +50,7 @@ fn permitted(generation: u64) -> Event<'static> {
         grant: "g".into(),
         serial: 1,
         who: "payer".into(),
+        acts_for: vec![],
         tool: "bank.pay".into(),
         resource_type: None,
         resource_id: None,

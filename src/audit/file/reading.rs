@@ -1,0 +1,137 @@
+//! Reading a log on file record by record, whoever writes to it: nothing of it is changed.
+
+use std::io::BufRead;
+use std::path::Path;
+
+use super::disk::{Disk, Folder};
+use super::layout::{Head, name_of, split_line};
+use super::walk::{Visitor, walk};
+use super::{Content, FileLog, OpenError};
+use crate::audit::verify::check_numbers;
+use crate::audit::{Anchor, ChainTag, Event, Fault, Origin, Record, Resumption, Verification};
+use crate::key::LogKeys;
+
+/// What the first record of a log says, which nothing has verified yet.
+///
+/// Who has the log's key needs it to know whose log to expect; whether it is true is shown by
+/// [`FileLog::read`] with the issuer and audience that it names, and whether it is the log that was looked for by
+/// comparing these with what one knows.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Claims {
+    /// The log's id, in hexadecimal digits.
+    pub log: String,
+    /// The issuer of the broker whose log it is.
+    pub issuer: String,
+    /// Its audience.
+    pub audience: String,
+    /// The id of the key that the log begins under.
+    pub key: String,
+}
+
+impl FileLog {
+    /// As [`read`](FileLog::read), and hands over each record once its tag has been verified, with the number of bytes
+    /// that the log has up to there.
+    ///
+    /// ```no_run
+    /// # use hallpass::audit::{Explainer, FileLog, Origin};
+    /// # use hallpass::key::LogKeys;
+    /// # fn keys() -> LogKeys { unimplemented!() }
+    /// let mut explainer = Explainer::of_task("pay-bill");
+    /// let origin = Origin::new("acme", "payments");
+    /// FileLog::read_each("/var/log/payments", &keys(), &origin, None, |record, _| {
+    ///     explainer.note(record);
+    /// })?;
+    /// for story in explainer.finish() {
+    ///     println!("{story}");
+    /// }
+    /// # Ok::<(), hallpass::audit::OpenError>(())
+    /// ```
+    ///
+    /// # Errors
+    /// As [`read`](FileLog::read). What was handed over before is in the log; what comes after is not known.
+    pub fn read_each(
+        folder: impl AsRef<Path>,
+        keys: &LogKeys,
+        origin: &Origin<'_>,
+        anchor: Option<&Anchor>,
+        mut each: impl FnMut(&Record, u64),
+    ) -> Result<(Verification, Resumption), OpenError> {
+        let disk = Folder::to_read(folder.as_ref());
+        let content = Content::read_each(&disk, keys, origin, anchor, &mut each)?;
+        Ok((content.verification, content.resumption))
+    }
+
+    /// Hands over the records of a log whose key is not to be had: nothing shows that they are the ones that were
+    /// written. Only their order is looked at.
+    ///
+    /// # Errors
+    /// [`OpenError`] of what is not a log, or lacks a record.
+    pub fn read_unverified(
+        folder: impl AsRef<Path>,
+        mut each: impl FnMut(&Record, u64),
+    ) -> Result<(), OpenError> {
+        let disk = Folder::to_read(folder.as_ref());
+        let mut visitor = Unverified { seq: 0, tag: None, bytes: 0, each: &mut each };
+        walk(&disk, &mut visitor).map(drop)
+    }
+
+    /// What the first record of a log claims; `None` where there is no record.
+    ///
+    /// # Errors
+    /// [`OpenError`] if the folder can't be read, or its first file does not begin a log.
+    pub fn claims(folder: impl AsRef<Path>) -> Result<Option<Claims>, OpenError> {
+        let disk = Folder::to_read(folder.as_ref());
+        let file = name_of(1);
+        let failed = |error| OpenError::io(&file, error);
+        match disk.names() {
+            Ok(names) if names.contains(&file) => {}
+            Ok(_) => return Ok(None),
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
+            Err(error) => return Err(failed(error)),
+        }
+        let malformed =
+            |line, what: &str| OpenError::Line { file: file.clone(), line, what: what.to_owned() };
+        let mut lines = disk.read(&file).map_err(failed)?.lines();
+        let Some(head) = lines.next() else { return Ok(None) };
+        Head::read(&head.map_err(failed)?).map_err(|what| malformed(1, &what))?;
+        let Some(line) = lines.next() else { return Ok(None) };
+        let (line, mut record) = (line.map_err(failed)?, String::new());
+        split_line(&line, &mut record).ok_or_else(|| malformed(2, "does not end in a tag"))?;
+        match Record::from_line(&record) {
+            Ok(Record { event: Event::LogStarted { log, issuer, audience, key }, .. }) => {
+                let [log, issuer, audience, key] =
+                    [log, issuer, audience, key].map(|text| text.into_owned());
+                Ok(Some(Claims { log, issuer, audience, key }))
+            }
+            _ => Err(malformed(2, "does not begin a log")),
+        }
+    }
+}
+
+/// What is said of a log without its key.
+struct Unverified<'e> {
+    seq: u64,
+    tag: Option<ChainTag>,
+    bytes: u64,
+    each: &'e mut dyn FnMut(&Record, u64),
+}
+
+impl Visitor for Unverified<'_> {
+    fn head(&mut self, head: &Head) -> Result<(), String> {
+        match (head.first, head.before) == (self.seq + 1, self.tag) {
+            true => Ok(()),
+            false => Err(format!("begins at record {}, expected {}", head.first, self.seq + 1)),
+        }
+    }
+
+    fn record(&mut self, line: &str, tag: ChainTag) -> Result<(), Fault> {
+        let seq = self.seq + 1;
+        let record = Record::from_line(line).map_err(|_| Fault::Unreadable { seq })?;
+        check_numbers(seq, &record)?;
+        (self.seq, self.tag) = (record.seq, Some(tag));
+        self.bytes += super::layout::length_in_file(line);
+        (self.each)(&record, self.bytes);
+        Ok(())
+    }
+}

@@ -26,7 +26,7 @@ use crate::value::Value;
 /// # let broker = Broker::new(Policy::builder().rule(rule).build()?)?;
 /// # let agent = broker.assert_identity("agent-7")?;
 /// let task = broker.open(&agent, Purpose::new("adding"))?;
-/// let scope = Scope::tool("math.add").any_args().or(Scope::tool("math.divide").any_args());
+/// let scope = Scope::tool("math.add").any_args().and_tool("math.divide").any_args();
 /// let grant = task.request(scope, &Context::new())?;
 /// let call = Call::new("math.add", serde_json::json!({ "a": 1 }))?;
 /// broker.gate().authorize(&grant, &agent, call, &Context::new())?.run(|_| Ok::<_, String>(2))?;

@@ -208,7 +208,7 @@ fn fact_label(fact: &Fact) -> String {
 }
 
 /// A name as it is where it is a word, and else in quotes: one with a colon in it looks like a label.
-fn name_shown(name: &str) -> String {
+pub(crate) fn name_shown(name: &str) -> String {
     let is_word = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'.');
     if !name.is_empty() && name.bytes().all(is_word) {
         return name.to_owned();

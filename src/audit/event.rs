@@ -163,6 +163,9 @@ pub enum Event<'a> {
         args: Cow<'a, str>,
         /// The asks.
         rules: Vec<Cow<'a, str>>,
+        /// The arguments that may be others in the calls of a yes that reaches several.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        vary: Vec<Cow<'a, str>>,
         /// Until when people can answer.
         expires: Timestamp,
         epoch: u64,
@@ -179,6 +182,9 @@ pub enum Event<'a> {
         /// Digest of what was shown to them.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         shown: Option<Cow<'a, str>>,
+        /// How far the yes of a reviewer is to reach, where that is not the one call.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        width: Option<Cow<'a, str>>,
         /// Why it does not count, if it does not.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         refused: Option<Cow<'a, str>>,

@@ -14,7 +14,7 @@ use crate::clock::Timestamp;
 use crate::denial::{Denial, Reason};
 use crate::grant::Row;
 use crate::identity::Identity;
-use crate::policy::{ApprovalTerms, Deciders};
+use crate::policy::{ApprovalTerms, Deciders, offered_by_all};
 use crate::task::{
     Approval, BoundRule, Life, Liveness, OpenQuestion, Parked, QuestionId, QuestionState,
 };
@@ -39,7 +39,7 @@ impl CallInputs<'_> {
         let presenting: Vec<&Identity> =
             holders.chain([request.caller, &self.presented.cell.requester]).collect();
         let mut usable: Vec<&Arc<OpenQuestion>> = questions
-            .of(request.caller, request.call)
+            .reaching(request.caller, request.call)
             .filter(|own| shared.refresh(current, own, now) == QuestionState::Approved)
             .filter(|own| {
                 shared.still_agreed(&Electorate::of(current, own, life, &presenting), now)
@@ -126,6 +126,13 @@ impl CallInputs<'_> {
         parties.extend(delegators);
         let mut names = Names::of_party(holder);
         parties.iter().for_each(|party| names.add(Names::of_party(party)));
+        if offered_by_all(terms.iter().map(|(_, own)| &own.offer)).is_empty() {
+            let rules: Vec<String> = terms.iter().map(|(rule, _)| format!("`{rule}`")).collect();
+            return Err(Unasked::Because(format!(
+                "{} offer no width in common: no yes would be one to all of them",
+                rules.join(" and ")
+            )));
+        }
         for (rule, own) in &terms {
             self.can_be_asked(rule, own, &names)?;
             let cools =
@@ -244,6 +251,7 @@ impl CallInputs<'_> {
             tool: open.call.tool().into(),
             args: args.as_str().into(),
             rules: open.asks.iter().map(|ask| (&*ask.id).into()).collect(),
+            vary: open.vary().into_iter().map(Into::into).collect(),
             expires: open.expires,
             epoch: current.epoch,
         };

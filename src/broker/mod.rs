@@ -48,6 +48,7 @@
 //! }
 //! ```
 
+mod answering;
 mod asking;
 mod authority_ended;
 mod authorize;
@@ -80,6 +81,7 @@ mod listing;
 mod look;
 mod mint;
 mod moment;
+mod not_counted;
 mod offer;
 mod open;
 mod open_call;
@@ -124,12 +126,13 @@ pub use ended::Ended;
 pub use flush::FlushError;
 pub use gate::{DryRun, Gate};
 pub use grant::Grant;
+pub use not_counted::{NotCounted, Tally};
 pub use pending::Pending;
 pub use permit::Permit;
 pub use reaper::Reaper;
 pub use receipt::{Receipt, RunError, ToolError};
 pub use reload::ReloadError;
-pub use reviews::{NotCounted, Question, Reviews, Tally};
+pub use reviews::{Question, Reviews};
 pub use running::Running;
 pub use session::Session;
 pub use standing::{LateCall, Standing, StandingGrant, StandingTask};

@@ -3,9 +3,10 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::reviews::{NotCounted, Question, Tally};
+use super::answering::Reply;
+use super::not_counted::{NotCounted, Tally};
+use super::reviews::Question;
 use super::shared::Shared;
-use crate::audit::Answered;
 use crate::call::Material;
 use crate::denial::Denial;
 use crate::sync::Apart;
@@ -106,7 +107,7 @@ impl Pending {
     /// # Errors
     /// [`NotCounted::NotWaiting`] if it does not wait any more.
     pub fn cancel(&self) -> Result<Tally, NotCounted> {
-        self.shared.answer(&self.open, None, None, Answered::Cancel, None)
+        self.shared.answer(&self.open, &Reply::CANCEL)
     }
 }
 

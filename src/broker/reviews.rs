@@ -3,20 +3,18 @@
 use std::sync::Arc;
 
 use super::Broker;
+use super::answering::Reply;
 use super::eligible::Electorate;
+use super::not_counted::{NotCounted, Tally};
 use super::shared::Shared;
 use crate::approval::view::View;
-use crate::audit::{Answered, Event};
+use crate::audit::Answered;
 use crate::clock::Timestamp;
 use crate::identity::Identity;
-use crate::policy::{COOL_DOWN, Width};
+use crate::policy::Width;
 use crate::sync::Apart;
-use crate::task::{Life, OpenQuestion, QuestionState};
+use crate::task::{OpenQuestion, QuestionState};
 use crate::value::Digest;
-use crate::visible::cut;
-
-/// How many bytes of the reason of a no the log keeps.
-const MAX_REASON: usize = 4096;
 
 /// The reviewers' handle: lists questions, and takes the answers of people that the host has authenticated.
 ///
@@ -58,71 +56,6 @@ pub struct Question {
     pub(super) open: Arc<OpenQuestion>,
 }
 
-/// Where a question stands, and how many of the people asked for have agreed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct Tally {
-    /// Where it stands.
-    pub state: QuestionState,
-    /// How many places are filled by distinct people.
-    pub have: u32,
-    /// How many there are.
-    pub need: u32,
-}
-
-/// Why an answer does not count.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[non_exhaustive]
-pub enum NotCounted {
-    /// Another broker asked the question.
-    #[error("another broker asked the question")]
-    ForeignQuestion,
-    /// Another broker attested the identity.
-    #[error("another broker attested who answers")]
-    ForeignIdentity,
-    /// What vouched for the identity is over.
-    #[error("what vouched for who answers is over: attest the identity anew")]
-    IdentityExpired,
-    /// The identity is halted.
-    #[error("who answers is halted")]
-    Halted,
-    /// The rules do not say that this person may answer: no line describes them, or they take part in what
-    /// they would approve.
-    #[error(
-        "who answers may not: no line of reviewers describes them, or they are a party to the call"
-    )]
-    NotEligible,
-    /// What was shown is not what the question shows.
-    #[error("what was shown is not what the question shows: look at it again")]
-    StaleView,
-    /// The yes would reach further than is offered.
-    #[error("the width is not offered")]
-    NotOffered,
-    /// It is settled.
-    #[error("the question is {0}, expected one that waits")]
-    NotWaiting(QuestionState),
-    /// The clock can't be read.
-    #[error("the clock can't be read")]
-    ClockUnreadable,
-}
-
-impl NotCounted {
-    /// The word of records and traces.
-    pub const fn as_str(&self) -> &'static str {
-        match self {
-            NotCounted::ForeignQuestion => "foreign_question",
-            NotCounted::ForeignIdentity => "foreign_identity",
-            NotCounted::IdentityExpired => "identity_expired",
-            NotCounted::Halted => "halted",
-            NotCounted::NotEligible => "not_eligible",
-            NotCounted::StaleView => "stale_view",
-            NotCounted::NotOffered => "not_offered",
-            NotCounted::NotWaiting(_) => "not_waiting",
-            NotCounted::ClockUnreadable => "clock_unreadable",
-        }
-    }
-}
-
 impl Broker {
     /// The reviewers' handle. It is never an agent's: anyone who holds it answers for the people that
     /// the host says it is.
@@ -162,7 +95,9 @@ impl Reviews {
 
     /// Somebody who may review says yes to what was shown: `shown` is the digest of the
     /// [view](Question::view) that was rendered, so that a page that is out of date approves nothing. `width` is
-    /// how far the yes reaches: [`Width::CALL`], and as yet no other.
+    /// how far the yes reaches: one of those that the question [offers](Question::offers). Where several have to
+    /// agree and choose several widths, the yes reaches as far as all of them say: it has the fewest uses and
+    /// the first end.
     ///
     /// # Errors
     /// [`NotCounted`] says why the answer does not count.
@@ -173,10 +108,9 @@ impl Reviews {
         shown: &Digest,
         width: Width,
     ) -> Result<Tally, NotCounted> {
-        if width != Width::CALL {
-            return Err(NotCounted::NotOffered);
-        }
-        self.of(question)?.answer(&question.open, Some(who), Some(shown), Answered::Approve, None)
+        let (answer, shown) = (Answered::Approve, Some(shown));
+        let reply = Reply { who: Some(who), answer, shown, width, why: None };
+        self.of(question)?.answer(&question.open, &reply)
     }
 
     /// The human whom the asker acts for says yes. It is no review, and a review is no confirmation.
@@ -189,7 +123,9 @@ impl Reviews {
         who: &Identity,
         shown: &Digest,
     ) -> Result<Tally, NotCounted> {
-        self.of(question)?.answer(&question.open, Some(who), Some(shown), Answered::Confirm, None)
+        let (answer, shown) = (Answered::Confirm, Some(shown));
+        let reply = Reply { who: Some(who), answer, shown, width: Width::CALL, why: None };
+        self.of(question)?.answer(&question.open, &reply)
     }
 
     /// Somebody who may answer says no, which is final. After the yes it takes that back, as long as the call has
@@ -203,7 +139,9 @@ impl Reviews {
         who: &Identity,
         why: &str,
     ) -> Result<Tally, NotCounted> {
-        self.of(question)?.answer(&question.open, Some(who), None, Answered::Deny, Some(why))
+        let (answer, why) = (Answered::Deny, Some(why));
+        let reply = Reply { who: Some(who), answer, shown: None, width: Width::CALL, why };
+        self.of(question)?.answer(&question.open, &reply)
     }
 
     /// An operator takes the question back.
@@ -211,7 +149,7 @@ impl Reviews {
     /// # Errors
     /// [`NotCounted::NotWaiting`] if it does not wait any more.
     pub fn cancel(&self, question: &Question) -> Result<Tally, NotCounted> {
-        self.of(question)?.answer(&question.open, None, None, Answered::Cancel, None)
+        self.of(question)?.answer(&question.open, &Reply::CANCEL)
     }
 
     /// The broker, if it asked the question: tasks are numbered alike in every broker, and another one's people
@@ -239,6 +177,11 @@ impl Question {
         self.open.view()
     }
 
+    /// How far a yes to it may reach, by all of its rules: what a reviewer chooses from.
+    pub fn offers(&self) -> Vec<Width> {
+        self.open.offers()
+    }
+
     /// Where it stands.
     pub fn state(&self) -> QuestionState {
         self.shared.look_at(&self.open)
@@ -262,124 +205,6 @@ impl Shared {
             }
             None => open.state_at(now),
         }
-    }
-
-    /// Takes an answer, and records it. An answer that does not count is recorded as that.
-    pub(super) fn answer(
-        &self,
-        open: &Arc<OpenQuestion>,
-        who: Option<&Identity>,
-        shown: Option<&Digest>,
-        answer: Answered,
-        why: Option<&str>,
-    ) -> Result<Tally, NotCounted> {
-        let now = self.now().map_err(|_| NotCounted::ClockUnreadable)?;
-        let current = self.current();
-        let Some(cell) = self.table.task(open.generation) else {
-            return Err(NotCounted::NotWaiting(open.state_at(now)));
-        };
-        let mut life = cell.life.lock();
-        let now = self.as_of(now);
-        let electorate = Electorate::of(&current, open, &life, &[]);
-        let before = self.refresh(&current, open, now);
-        let counted = match who {
-            None => cancel(open),
-            Some(who) => self.count(&electorate, &mut life, who, (answer, shown), now),
-        };
-        let state = open.state_at(now);
-        if before.is_waiting() && !state.is_waiting() {
-            self.docket.settle(open);
-        }
-        let completed = before.is_waiting() && state == QuestionState::Approved;
-        let event = Event::Answered {
-            task: (&*open.task).into(),
-            generation: open.generation,
-            question: open.id.text().as_str().to_owned().into(),
-            who: who.map(|who| who.subject().as_str().into()),
-            answer,
-            shown: shown.map(|shown| shown.to_string().into()),
-            refused: counted.err().map(|refused| refused.as_str().into()),
-            reason: why.map(|why| cut(why, MAX_REASON)),
-            state: state.as_str().into(),
-            good_until: open.good_until().filter(|_| completed),
-        };
-        self.record(now, &event);
-        let quorum = electorate.progress(&open.votes(), |_| true);
-        drop(life);
-        drop(current);
-        self.journal.write_if_many();
-        counted.map(|()| Tally { state, have: quorum.have, need: quorum.need })
-    }
-
-    /// Counts somebody's answer, if they may give it.
-    fn count(
-        &self,
-        electorate: &Electorate<'_>,
-        life: &mut Life,
-        who: &Identity,
-        (answer, shown): (Answered, Option<&Digest>),
-        now: Timestamp,
-    ) -> Result<(), NotCounted> {
-        let open = electorate.question();
-        if who.attested_by() != self.id {
-            return Err(NotCounted::ForeignIdentity);
-        }
-        if who.is_past(now) {
-            return Err(NotCounted::IdentityExpired);
-        }
-        if self.halts.stop(who, now) {
-            return Err(NotCounted::Halted);
-        }
-        let state = open.state_at(now);
-        if state == QuestionState::Void {
-            // What it was asked under is not there to say who may answer.
-            return Err(NotCounted::NotWaiting(state));
-        }
-        let (reviews, confirms) = (electorate.may_review(who), electorate.may_confirm(who));
-        let may = match answer {
-            Answered::Approve => reviews,
-            Answered::Confirm => confirms,
-            Answered::Deny | Answered::Cancel => reviews || confirms,
-        };
-        if !may {
-            return Err(NotCounted::NotEligible);
-        }
-        if answer == Answered::Deny {
-            let to = open.refuse().ok_or(NotCounted::NotWaiting(state))?;
-            if to == QuestionState::Denied {
-                note_denied(electorate, life, now);
-            }
-            return Ok(());
-        }
-        if !matches!(state, QuestionState::Waiting | QuestionState::Approved) {
-            return Err(NotCounted::NotWaiting(state));
-        }
-        if shown != Some(&open.view().digest()) {
-            return Err(NotCounted::StaleView);
-        }
-        open.agree(who, answer == Answered::Confirm);
-        // Those who agreed before and may not any more, or not now, are not counted.
-        let quorum = electorate.progress(&open.votes(), |who| !self.halts.stop(who, now));
-        if quorum.is_met() {
-            open.complete(now);
-        }
-        Ok(())
-    }
-}
-
-fn cancel(open: &OpenQuestion) -> Result<(), NotCounted> {
-    if open.end_waiting(QuestionState::Cancelled) {
-        return Ok(());
-    }
-    Err(NotCounted::NotWaiting(open.state()))
-}
-
-/// A rule's questions about a tool that are denied again and again are not asked for a while.
-fn note_denied(electorate: &Electorate<'_>, life: &mut Life, now: Timestamp) {
-    let open = electorate.question();
-    for (ask, terms) in electorate.asks() {
-        let until = now.checked_add(terms.cool_down.unwrap_or(COOL_DOWN)).unwrap_or(open.ceiling);
-        life.questions_mut().note_denied(&ask.id, open.call.tool_name(), until);
     }
 }
 

@@ -5,7 +5,8 @@ use std::time::Duration;
 use super::offer::Offer;
 use super::values::condition_fault;
 use crate::approval::quorum::MOST_DEPTH;
-use crate::clock::unstatable;
+use crate::approval::width::Width;
+use crate::clock::{format_duration, unstatable};
 use crate::scope::{Condition, Constraint, Fact, Set};
 use crate::visible::ATTRIBUTE_NAME;
 
@@ -133,6 +134,16 @@ impl ApprovalTerms {
         self.good_for.unwrap_or_else(|| self.time_to_answer())
     }
 
+    /// The times, and how far a yes may reach, as people are shown them.
+    pub(crate) fn shown(&self) -> Vec<(&'static str, String)> {
+        let mut shown = vec![
+            ("to answer", format_duration(self.time_to_answer())),
+            ("good for", format_duration(self.time_to_use())),
+        ];
+        shown.extend(self.offer.shown());
+        shown
+    }
+
     /// Changes each condition on reviewers.
     pub(super) fn for_each_condition(&mut self, change: &mut impl FnMut(&mut Condition)) {
         self.review.iter_mut().for_each(|line| line.for_each_condition(change));
@@ -156,6 +167,11 @@ impl ApprovalTerms {
         }
         if let Some((key, problem)) = self.offer.fault(self.per == Per::Task) {
             return Some((format!("approval.{key}"), problem));
+        }
+        if self.review.is_empty() && self.offer.widths.iter().any(|width| *width != Width::CALL) {
+            let problem = "a width is what a reviewer chooses, and a confirmation is of the one call: add \
+                           `review`, or leave `offer` out";
+            return Some(("approval.offer".into(), problem.into()));
         }
         if let Some(fault) = self.material.iter().find_map(|name| ATTRIBUTE_NAME.check(name).err())
         {

@@ -25,7 +25,6 @@ mod lint;
 mod load;
 mod moment;
 mod nearest;
-#[allow(dead_code, reason = "used by the questions that a broker parks")]
 mod offer;
 mod price;
 mod question;
@@ -62,6 +61,7 @@ pub(crate) use compiled::Compiled;
 pub(crate) use decide::{Obstacle, Verdict, decide};
 pub(crate) use deciders::Deciders;
 pub(crate) use limits::{Budget, Limits};
+pub(crate) use offer::{Offer, offered_by_all, varied_by_all};
 pub(crate) use question::{Question, Setting, What};
 pub(crate) use request::{Answer, could_permit, decide_request, parts_covered};
 pub(crate) use reviewer::Reviewer;

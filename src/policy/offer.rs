@@ -1,5 +1,6 @@
 //! What an ask offers beyond the one call.
 
+use crate::approval::view::name_shown;
 use crate::approval::width::{Variation, Width};
 
 /// How many widths a rule may offer: more than anybody chooses between.
@@ -14,6 +15,22 @@ pub(crate) struct Offer {
     pub(crate) variation: Variation,
     /// Whether a call that a view does not show whole is refused at once.
     pub(crate) refuses_cut: bool,
+}
+
+/// The widths that all asks of a question offer: a reviewer chooses one of these.
+pub(crate) fn offered_by_all<'o>(asks: impl IntoIterator<Item = &'o Offer>) -> Vec<Width> {
+    let mut asks = asks.into_iter();
+    let Some(first) = asks.next() else { return Vec::new() };
+    let mut all = if first.widths.is_empty() { vec![Width::CALL] } else { first.widths.clone() };
+    asks.for_each(|other| all.retain(|width| other.has(*width)));
+    all
+}
+
+/// What may be another where a yes to all asks of a question reaches several calls: what all of them let vary,
+/// with all that any of them pins.
+pub(crate) fn varied_by_all<'o>(asks: impl IntoIterator<Item = &'o Offer>) -> Option<Variation> {
+    let all = asks.into_iter().map(|offer| offer.variation.clone());
+    all.reduce(|one, two| one.meet(&two)).filter(|all| !all.vary.is_empty())
 }
 
 impl Offer {
@@ -47,5 +64,26 @@ impl Offer {
             return Some(("offer", format!("`{width}` stands there twice")));
         }
         variation.fault(widths)
+    }
+
+    /// How far a yes may reach, as people are shown it; nothing where it is the one call.
+    pub(super) fn shown(&self) -> Vec<(&'static str, String)> {
+        let Offer { widths, variation, .. } = self;
+        let mut shown = Vec::new();
+        if widths.iter().any(|width| *width != Width::CALL) {
+            let widths: Vec<String> = widths.iter().map(Width::to_string).collect();
+            shown.push(("may reach", widths.join(", ")));
+        }
+        if !variation.vary.is_empty() {
+            let named: Vec<String> = variation.vary.iter().map(|own| name_shown(own)).collect();
+            shown.push(("lets vary", named.join(", ")));
+        }
+        let pins = variation.same.iter();
+        let pins: Vec<String> =
+            pins.map(|pin| format!("{} of {}", pin.part, name_shown(&pin.arg))).collect();
+        if !pins.is_empty() {
+            shown.push(("keeps the same", pins.join(", ")));
+        }
+        shown
     }
 }

@@ -25,9 +25,8 @@ impl Approval {
 
     /// The permit never started.
     pub(super) fn give_back(&self) {
-        if !self.is_kept {
-            self.questions.iter().for_each(|own| own.give_back());
-        }
+        let come_back = if self.is_kept { OpenQuestion::lose } else { OpenQuestion::give_back };
+        self.questions.iter().for_each(|own| come_back(own));
     }
 
     /// The permit was never given.
@@ -38,7 +37,7 @@ impl Approval {
     /// Whether all of it stands, now that the call starts.
     pub(crate) fn start(&self) -> bool {
         // All of them before any: where one was taken back, the others can still be.
-        let stands = self.questions.iter().all(|own| own.is_spent());
+        let stands = self.questions.iter().all(|own| own.stands());
         if stands {
             self.questions.iter().for_each(|own| own.note_start());
         }

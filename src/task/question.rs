@@ -2,54 +2,24 @@
 //!
 //! What changes of it changes under its task's lock. Its own lock is for those who only look, and wait.
 
-use std::fmt;
 use std::ops::Deref;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
+use super::question_id::QuestionId;
+use super::question_standing::{Standing, Vote};
 use super::question_state::QuestionState;
-use crate::approval::GIVEN_BACK;
+use super::uses::Uses;
 use crate::approval::name::Names;
 use crate::approval::view::{Asked, RuleShown, Source, View};
-use crate::base64::{Spelled, decode};
+use crate::approval::width::Width;
 use crate::call::Call;
-use crate::clock::{Timestamp, format_duration};
+use crate::clock::Timestamp;
 use crate::identity::Identity;
-use crate::policy::Compiled;
+use crate::policy::{Compiled, Offer, offered_by_all, varied_by_all};
 use crate::purpose::CheckedPurpose;
-use crate::random::{self, RandomError};
 use crate::sync::{Condvar, Mutex};
 use crate::value::Digest;
-
-/// A question's id: 128 random bits. It names a question and lends no authority.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub(crate) struct QuestionId([u8; 16]);
-
-impl QuestionId {
-    pub(crate) fn random() -> Result<QuestionId, RandomError> {
-        let mut bytes = [0; 16];
-        random::fill(&mut bytes)?;
-        Ok(QuestionId(bytes))
-    }
-
-    /// The id as records write it.
-    pub(crate) fn text(&self) -> Spelled<22> {
-        Spelled::new(&self.0)
-    }
-
-    /// Reads what [`text`](Self::text) wrote.
-    pub(crate) fn parse(text: &str) -> Option<QuestionId> {
-        let mut bytes = [0; 16];
-        decode(text, &mut bytes)?;
-        Some(QuestionId(bytes))
-    }
-}
-
-impl fmt::Debug for QuestionId {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.text().as_str())
-    }
-}
 
 /// A rule that a question is bound to: it is void once the rule says something else.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -65,28 +35,6 @@ pub(crate) struct OpenQuestion {
     standing: Mutex<Standing>,
     /// Signalled when it does not wait any more.
     settled: Condvar,
-}
-
-struct Standing {
-    state: QuestionState,
-    votes: Vec<Vote>,
-    good_until: Option<Timestamp>,
-    given_back: u8,
-    /// Whether the call that spent it has started.
-    started: bool,
-    /// The version of what is in force that it was last found to be bound to, and its policy.
-    version: u64,
-    policy: Arc<Compiled>,
-}
-
-/// Somebody's yes.
-#[derive(Clone)]
-pub(crate) struct Vote {
-    pub(crate) who: Identity,
-    /// All names that were stated with a yes of this one.
-    pub(crate) names: Names,
-    /// A confirmation by the human that is acted for; a review otherwise.
-    pub(crate) confirms: bool,
 }
 
 /// What a question is made of, and bound to.
@@ -128,19 +76,10 @@ impl Deref for OpenQuestion {
 impl OpenQuestion {
     /// Parks a call, under what is in force: this version of it, and its policy.
     pub(crate) fn new(parked: Parked, version: u64, policy: Arc<Compiled>) -> Self {
-        let standing = Standing {
-            state: QuestionState::Waiting,
-            votes: Vec::new(),
-            good_until: None,
-            given_back: 0,
-            started: false,
-            version,
-            policy,
-        };
         OpenQuestion {
             parked,
             view: OnceLock::new(),
-            standing: Mutex::new(standing),
+            standing: Mutex::new(Standing::new(version, policy)),
             settled: Condvar::new(),
         }
     }
@@ -161,10 +100,7 @@ impl OpenQuestion {
                 .filter_map(|(effect, bound)| {
                     let rule = policy.rule(policy.place_of(&bound.id)?)?;
                     let limits = match (&rule.approval, effect) {
-                        (Some(terms), "ask") => vec![
-                            ("to answer", format_duration(terms.time_to_answer())),
-                            ("good for", format_duration(terms.time_to_use())),
-                        ],
+                        (Some(terms), "ask") => terms.shown(),
                         _ => rule.limits.shown(),
                     };
                     Some(RuleShown { effect, id: &rule.id, owner: rule.owned_by(), limits })
@@ -190,22 +126,12 @@ impl OpenQuestion {
     /// Where it stands at that time, whether or not it was noticed.
     pub(crate) fn state_at(&self, now: Timestamp) -> QuestionState {
         let standing = self.standing.lock();
-        self.lapsed(&standing, now).unwrap_or(standing.state)
+        standing.lapsed(self.expires, now).unwrap_or(standing.state)
     }
 
     /// Where it stood when that was last noticed.
     pub(crate) fn state(&self) -> QuestionState {
         self.standing.lock().state
-    }
-
-    fn lapsed(&self, standing: &Standing, now: Timestamp) -> Option<QuestionState> {
-        match standing.state {
-            QuestionState::Waiting if now >= self.expires => Some(QuestionState::Expired),
-            QuestionState::Approved if standing.good_until.is_none_or(|until| now >= until) => {
-                Some(QuestionState::Lapsed)
-            }
-            _ => None,
-        }
     }
 
     /// Until when its yes is good, once it is complete.
@@ -216,6 +142,16 @@ impl OpenQuestion {
     /// Whether it is the same call of the same holder, in the same task.
     pub(crate) fn is_of(&self, holder: &Identity, call: &Call) -> bool {
         self.is_asked_by(holder) && self.call == *call
+    }
+
+    /// Whether its yes reaches this call of this holder: the one that was shown, or one that its width takes for
+    /// that.
+    pub(crate) fn reaches(&self, holder: &Identity, call: &Call) -> bool {
+        let reaches = |call: &Call| match &self.standing.lock().variation {
+            Some(variation) => variation.covers(&self.call, call),
+            None => false,
+        };
+        self.is_asked_by(holder) && (self.call == *call || reaches(call))
     }
 
     /// Whether this is who asked, for the same people: what one of them confirmed does not run for another.
@@ -243,26 +179,41 @@ impl OpenQuestion {
     /// Has it be past its time, if it is: the state it went to.
     pub(crate) fn pass_time(&self, now: Timestamp) -> Option<QuestionState> {
         let mut standing = self.standing.lock();
-        let to = self.lapsed(&standing, now)?;
+        let to = standing.lapsed(self.expires, now)?;
+        if to == QuestionState::Spent {
+            // What was taken of it in time can still start.
+            return None;
+        }
         self.settle(&mut standing, to);
         Some(to)
     }
 
-    /// Takes a yes; one of the same person again adds nothing.
-    pub(crate) fn agree(&self, who: &Identity, confirms: bool) {
-        let mut vote = Vote { who: who.clone(), names: Names::of_person(who), confirms };
-        let mut standing = self.standing.lock();
-        let same =
-            |own: &Vote| own.confirms == vote.confirms && own.who.subject() == vote.who.subject();
-        match standing.votes.iter_mut().find(|own| same(own)) {
-            // As it is attested now, and known by every name that was stated: a person who leaves an alias
-            // out is not another one.
-            Some(own) => {
-                vote.names.add(std::mem::take(&mut own.names));
-                *own = vote;
-            }
-            None => standing.votes.push(vote),
-        }
+    /// The widths that all of its asks offer.
+    pub(crate) fn offers(&self) -> Vec<Width> {
+        let policy = self.standing.lock().policy.clone();
+        offered_by_all(self.asks_offer(&policy))
+    }
+
+    /// The arguments that may be others in the calls of a yes that reaches several.
+    pub(crate) fn vary(&self) -> Vec<String> {
+        let policy = self.standing.lock().policy.clone();
+        let varied = varied_by_all(self.asks_offer(&policy));
+        varied.iter().flat_map(|own| &own.vary).map(|name| name.to_string()).collect()
+    }
+
+    /// What each ask offers, under a policy that it is bound to.
+    fn asks_offer<'q>(&'q self, policy: &'q Compiled) -> impl Iterator<Item = &'q Offer> {
+        let offer = |ask: &BoundRule| {
+            let rule = policy.rule(policy.place_of(&ask.id)?)?;
+            rule.approval.as_ref().map(|terms| &terms.offer)
+        };
+        self.asks.iter().filter_map(offer)
+    }
+
+    /// Takes somebody's yes.
+    pub(crate) fn agree(&self, who: &Identity, confirms: bool, width: Width) {
+        let vote = Vote { who: who.clone(), names: Names::of_person(who), confirms, width };
+        self.standing.lock().agree(vote);
     }
 
     /// Enough have agreed: until when that is good, unless it was complete before.
@@ -271,7 +222,12 @@ impl OpenQuestion {
         if standing.state != QuestionState::Waiting {
             return None;
         }
-        let until = now.checked_add(self.good_for).unwrap_or(self.ceiling).min(self.ceiling);
+        let (uses, until) = standing.reach(now, self.good_for, self.ceiling);
+        if uses > Width::CALL.uses() {
+            let policy = standing.policy.clone();
+            standing.variation = varied_by_all(self.asks_offer(&policy)).map(Box::new);
+        }
+        standing.uses = Uses::new(uses);
         standing.good_until = Some(until);
         self.settle(&mut standing, QuestionState::Approved);
         Some(until)
@@ -282,8 +238,7 @@ impl OpenQuestion {
         let mut standing = self.standing.lock();
         let to = match standing.state {
             QuestionState::Waiting => QuestionState::Denied,
-            QuestionState::Approved => QuestionState::Withdrawn,
-            QuestionState::Spent if !standing.started => QuestionState::Withdrawn,
+            _ if standing.is_open() => QuestionState::Withdrawn,
             _ => return None,
         };
         self.settle(&mut standing, to);
@@ -322,42 +277,47 @@ impl OpenQuestion {
         }
     }
 
-    /// Spends the approval on a permit, under the task's lock, in one step with the commit.
+    /// Spends a use of the approval on a permit, under the task's lock, in one step with the commit.
     pub(super) fn spend(&self) {
-        self.standing.lock().state = QuestionState::Spent;
+        self.change_uses(Uses::take);
     }
 
-    /// Whether it is spent: `false` where the approval was taken back since, or voided.
-    pub(super) fn is_spent(&self) -> bool {
-        self.standing.lock().state == QuestionState::Spent
+    /// Whether what a permit took of it stands: not where the approval was taken back since, or voided.
+    pub(super) fn stands(&self) -> bool {
+        matches!(self.state(), QuestionState::Approved | QuestionState::Spent)
     }
 
-    /// The call that spent it starts: from here on it can't be taken back.
+    /// A call that took a use of it starts: from here on that can't be taken back.
     pub(super) fn note_start(&self) {
-        self.standing.lock().started = true;
+        self.change_uses(Uses::start);
+    }
+
+    /// A permit never started, and what it took comes back, unless that happened too often.
+    pub(super) fn give_back(&self) {
+        self.change_uses(Uses::give_back);
+    }
+
+    /// A permit never started, and a rule keeps what it took.
+    pub(super) fn lose(&self) {
+        self.change_uses(Uses::lose);
+    }
+
+    /// A permit was never given.
+    pub(super) fn unspend(&self) {
+        self.change_uses(Uses::undo);
+    }
+
+    fn change_uses(&self, change: fn(&mut Uses)) {
+        let mut standing = self.standing.lock();
+        change(&mut standing.uses);
+        standing.note_uses();
     }
 
     /// Whether nothing can change any more: neither an answer nor a permit that gives it back.
     pub(crate) fn is_final(&self, now: Timestamp) -> bool {
         let standing = self.standing.lock();
-        !standing.is_open() || self.lapsed(&standing, now).is_some()
-    }
-
-    /// The permit never started, and the approval comes back, unless it did so too often.
-    pub(super) fn give_back(&self) {
-        let mut standing = self.standing.lock();
-        if standing.given_back < GIVEN_BACK && standing.state == QuestionState::Spent {
-            standing.given_back += 1;
-            standing.come_back();
-        }
-    }
-
-    /// The permit was never given.
-    pub(super) fn unspend(&self) {
-        let mut standing = self.standing.lock();
-        if standing.state == QuestionState::Spent {
-            standing.come_back();
-        }
+        !standing.is_open()
+            || standing.lapsed(self.expires, now).is_some_and(|to| to != QuestionState::Spent)
     }
 
     /// Waits until it does not wait for people any more, or for `most` at the longest.
@@ -370,20 +330,5 @@ impl OpenQuestion {
     fn settle(&self, standing: &mut Standing, to: QuestionState) {
         standing.state = to;
         self.settled.notify_all();
-    }
-}
-
-impl Standing {
-    /// Whether it waits, or is a yes that no call has started on: what can still end otherwise.
-    fn is_open(&self) -> bool {
-        match self.state {
-            QuestionState::Waiting | QuestionState::Approved => true,
-            QuestionState::Spent => !self.started,
-            _ => false,
-        }
-    }
-
-    fn come_back(&mut self) {
-        self.state = QuestionState::Approved;
     }
 }

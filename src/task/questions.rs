@@ -49,6 +49,16 @@ impl Questions {
         self.all.iter().rev().filter(|own| own.is_of(holder, call))
     }
 
+    /// Those whose yes reaches the call of the holder: those of the call itself first, the newest first.
+    pub(crate) fn reaching<'q>(
+        &'q self,
+        holder: &'q Identity,
+        call: &'q Call,
+    ) -> impl Iterator<Item = &'q Arc<OpenQuestion>> {
+        let others = self.all.iter().rev().filter(|own| own.call != *call);
+        self.of(holder, call).chain(others.filter(|own| own.reaches(holder, call)))
+    }
+
     /// Keeps a question, and gives those that are final and not remembered any more.
     pub(crate) fn keep(
         &mut self,

@@ -18,3 +18,4 @@ mod parking;
 mod redeeming;
 mod traces;
 mod voiding;
+mod widths;

@@ -87,6 +87,7 @@ fn a_permit_that_the_log_refuses_spends_nothing() {
     office.verify();
 }
 
+/// attacks 155 and 164: a fresh grant of the task redeems it, another task's or a narrower one does not
 #[test]
 fn any_live_grant_of_the_task_and_asker_redeems_and_no_other() {
     let (office, ada) = office();
@@ -107,7 +108,7 @@ fn any_live_grant_of_the_task_and_asker_redeems_and_no_other() {
     assert_eq!(run(office.redeem(&pending, &fresh).unwrap()), 98);
 }
 
-/// attack 110: what an argument refers to was changed while people thought
+/// attacks 110 and 159: what an argument refers to was changed while people thought
 #[test]
 fn what_the_arguments_refer_to_is_stated_again_and_has_to_be_the_same() {
     let (office, ada) = office();

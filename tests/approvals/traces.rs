@@ -1,8 +1,10 @@
 //! The words of traces.
 
+use hallpass::policy::{ApprovalTerms, Per, Width};
+use hallpass::prelude::*;
 use hallpass::testing::replay;
 
-use crate::office::{four_eyes, payments};
+use crate::office::{four_eyes, payments, reviewers};
 
 #[test]
 fn a_trace_says_what_is_asked_answered_and_redeemed() {
@@ -38,4 +40,27 @@ fn a_trace_says_what_is_asked_answered_and_redeemed() {
 "#,
     );
     assert_eq!(answers.lines().count(), 26);
+}
+
+#[test]
+fn a_trace_chooses_a_width_by_its_name() {
+    let terms = ApprovalTerms::per(Per::Call).review(reviewers("finance"));
+    let terms = terms.offer([Width::calls(2), Width::task()]).vary(["amount"]);
+    replay(
+        &payments(Rule::ask("four-eyes").approval(terms)),
+        r#"
+{"op":"trace","version":1,"start":"2026-01-01T00:00:00Z"}
+{"op":"open","task":"t","who":"payer","purpose":"bills"}
+{"op":"request","task":"t","as":"g","scope":[{"tool":"bank.pay","args":"any"}]}
+{"op":"call","grant":"g","tool":"bank.pay","args":{"to":"CH93","amount":98},"ask_as":"q1","expect":{"question":"q1"}}
+{"op":"approve","question":"q1","who":{"id":"ada","kind":"human","groups":["finance"]},"expect":{"decision":"deny","reason":"not_offered"}}
+{"op":"approve","question":"q1","who":{"id":"ada","kind":"human","groups":["finance"]},"width":"calls:3","expect":{"decision":"deny","reason":"not_offered"}}
+{"op":"approve","question":"q1","who":{"id":"ada","kind":"human","groups":["finance"]},"width":"calls:2","expect":{"state":"approved","have":1,"need":1}}
+{"op":"call","grant":"g","tool":"bank.pay","args":{"to":"CH93","amount":5},"expect":{"decision":"permit"}}
+{"op":"call","grant":"g","tool":"bank.pay","args":{"to":"XX66","amount":5},"expect":{"decision":"deny","reason":"approval_required"}}
+{"op":"redeem","question":"q1","expect":{"decision":"permit"}}
+{"op":"redeem","question":"q1","expect":{"decision":"deny","reason":"approval_spent"}}
+{"op":"end","task":"t"}
+"#,
+    );
 }

@@ -16,7 +16,7 @@ fn policy(rules: impl IntoIterator<Item = Rule>, label: &str) -> Policy {
     Policy::builder().tools(tools).rules(rules).build().unwrap()
 }
 
-/// P6, attack 110: one part of a deciding rule, or of the tool's entry, is another
+/// P6, attacks 110 and 163: one part of a deciding rule, or of the tool's entry, is another
 #[test]
 fn a_reload_voids_what_it_touches_and_nothing_else() {
     let ask = || four_eyes().tool("bank.pay");
@@ -54,6 +54,7 @@ fn a_reload_voids_what_it_touches_and_nothing_else() {
     }
 }
 
+/// attack 163: a reload that leaves the deciding rules alone
 #[test]
 fn an_approval_outlives_a_reload_that_leaves_its_rules_alone() {
     let office = Office::new(four_eyes());

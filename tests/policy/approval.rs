@@ -104,6 +104,7 @@ fn terms_that_can_not_be_meant_are_refused_where_they_stand() {
             "approval.same[0]",
             "`part` is missing",
         ),
+        ("confirm = true\noffer = [\"calls:5\"]", "approval.offer", "a reviewer chooses"),
         (&with_line("per = \"task\"\noffer = [\"calls:5\"]"), "approval.offer", "per = \"call\""),
         (&with_line("per = \"task\"\ncut = \"refuse\""), "approval.cut", "per = \"call\""),
         (&with_line("cut = \"show\""), "approval.cut", "refuse"),

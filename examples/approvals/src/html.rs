@@ -1,5 +1,6 @@
 //! The page as HTML. Whatever comes from a question is escaped here, and is harmless text by then.
 
+use hallpass::policy::Width;
 use hallpass::{Question, ViewLine};
 
 use crate::sign_in::SignedIn;
@@ -59,11 +60,25 @@ pub(crate) fn card(question: &Question, csrf: &str) -> String {
         "<input type=\"hidden\" name=\"csrf\" value=\"{}\"><input type=\"hidden\" name=\"question\" value=\"{id}\">",
         escaped(csrf)
     );
+    // The one call goes without saying.
+    let offers = question.offers();
+    let widths = match &*offers {
+        [only] => format!(
+            "<input type=\"hidden\" name=\"width\" value=\"{}\">",
+            escaped(&only.to_string())
+        ),
+        all => {
+            let option =
+                |width: &Width| format!("<option>{}</option>", escaped(&width.to_string()));
+            let options: String = all.iter().map(option).collect();
+            format!("<label>How far <select name=\"width\">{options}</select></label> ")
+        }
+    };
     format!(
         "<article data-question=\"{id}\" aria-label=\"question\"><dl>{lines}</dl>\
          <p class=\"digest\">sha-256 {shown}, to be answered until {}</p>\
          <form method=\"post\" action=\"/approve\">{hidden}<input type=\"hidden\" name=\"shown\" value=\"{shown}\">\
-         <input type=\"hidden\" name=\"width\" value=\"call\">\
+         {widths}\
          <button class=\"approve\">Approve this call</button></form>\
          <form method=\"post\" action=\"/deny\">{hidden}<label>Reason <input name=\"why\"></label> \
          <button class=\"deny\">Deny</button></form></article>",

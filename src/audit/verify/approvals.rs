@@ -1,11 +1,12 @@
-//! Whether what was redeemed had been approved: exactly that call, by others than its asker, in time, and
-//! once.
+//! Whether what was redeemed had been approved: that call, by others than its asker, in time, and no more often
+//! than the yes says.
 
 use std::collections::BTreeMap;
 
 use super::Fault;
 use crate::approval::GIVEN_BACK;
 use crate::approval::name::PersonName;
+use crate::approval::width::Width;
 use crate::audit::{Answered, Event, Outcome, Record};
 use crate::clock::Timestamp;
 
@@ -29,9 +30,13 @@ struct Question {
     args: String,
     /// How often the key had changed when that was digested.
     rekeyed: u64,
+    /// Whether calls of a yes that reaches several may have other arguments.
+    varies: bool,
     /// Until when it can be answered.
     expires: Timestamp,
     state: State,
+    /// How many calls each reviewer's yes is to reach.
+    widths: BTreeMap<String, u32>,
     given_back: u8,
 }
 
@@ -40,12 +45,14 @@ enum State {
     Waiting,
     Approved {
         good_until: Timestamp,
+        /// How many calls it is good for yet.
+        left: u32,
+        /// How many permits have redeemed it and have no outcome: any may not have started.
+        open: u32,
+        /// Whether it was good for more than one.
+        is_wide: bool,
     },
-    /// A permit has redeemed it, and is not known to have started.
-    Spent {
-        good_until: Timestamp,
-    },
-    /// Denied, cancelled, withdrawn, voided, or the call ran: nothing comes after it.
+    /// Denied, cancelled, withdrawn, voided, or used up: nothing comes after it.
     Final,
 }
 
@@ -61,9 +68,11 @@ impl Approvals {
                     return Err(Fault::NoQuestion { seq });
                 }
             }
-            Event::Answered { question, who, answer, refused: None, good_until, .. } => {
+            Event::Answered { question, who, answer, width, refused: None, good_until, .. } => {
                 let who = who.as_deref();
-                self.find(question, seq)?.answer(who, *answer, *good_until, record)?;
+                let width = width.as_deref().map_or(Ok(Width::CALL), str::parse);
+                let width = width.map_err(|_| Fault::Unreadable { seq })?;
+                self.find(question, seq)?.answer(who, *answer, width, *good_until, record)?;
             }
             Event::Voided { question, .. } => {
                 let question = self.find(question, seq)?;
@@ -103,7 +112,7 @@ impl Approvals {
 impl Question {
     /// What was asked, if that is what was recorded.
     fn of(event: &Event<'_>, rekeyed: u64) -> Option<Question> {
-        let Event::Asked { generation, who, parties, tool, args, expires, .. } = event else {
+        let Event::Asked { generation, who, parties, tool, args, vary, expires, .. } = event else {
             return None;
         };
         Some(Question {
@@ -113,8 +122,10 @@ impl Question {
             tool: tool.to_string(),
             args: args.to_string(),
             rekeyed,
+            varies: !vary.is_empty(),
             expires: *expires,
             state: State::Waiting,
+            widths: BTreeMap::new(),
             given_back: 0,
         })
     }
@@ -124,15 +135,15 @@ impl Question {
         &mut self,
         who: Option<&str>,
         answer: Answered,
+        width: Width,
         good_until: Option<Timestamp>,
         record: &Record,
     ) -> Result<(), Fault> {
         let seq = record.seq;
-        let who = who.map(PersonName::of);
         if who.is_none() && answer != Answered::Cancel {
             return Err(Fault::OfNoOne { seq });
         }
-        let is_party = who.is_some_and(|who| self.parties.contains(&who));
+        let is_party = who.is_some_and(|who| self.parties.contains(&PersonName::of(who)));
         if answer == Answered::Approve && is_party {
             return Err(Fault::OwnApproval { seq });
         }
@@ -140,19 +151,24 @@ impl Question {
             (State::Waiting, ..) if record.at >= self.expires => {
                 return Err(Fault::Settled { seq });
             }
-            (State::Waiting, Answered::Approve | Answered::Confirm, complete) => match complete {
-                Some(good_until) => State::Approved { good_until },
-                None => State::Waiting,
-            },
+            (State::Waiting, Answered::Approve | Answered::Confirm, complete) => {
+                if let (Answered::Approve, Some(who)) = (answer, who) {
+                    self.widths.insert(who.to_owned(), width.uses());
+                }
+                match complete {
+                    Some(good_until) => self.approved(good_until),
+                    None => State::Waiting,
+                }
+            }
             (State::Waiting, Answered::Deny | Answered::Cancel, _) => State::Final,
             // Another yes changes nothing: the time is that of the one which made it complete.
-            (State::Approved { good_until }, Answered::Approve | Answered::Confirm, None)
-                if record.at < good_until =>
-            {
-                self.state
-            }
-            // It takes the yes back. Whether the call had started is known from its outcome alone.
-            (State::Approved { .. } | State::Spent { .. }, Answered::Deny, _) => State::Final,
+            (
+                State::Approved { good_until, left, .. },
+                Answered::Approve | Answered::Confirm,
+                None,
+            ) if record.at < good_until && left > 0 => self.state,
+            // It takes the yes back. Whether a call had started is known from its outcome alone.
+            (State::Approved { .. }, Answered::Deny, _) => State::Final,
             _ => return Err(Fault::Settled { seq }),
         };
         Ok(())
@@ -165,31 +181,41 @@ impl Question {
         let Event::Permitted { generation, who, tool, args, .. } = &record.event else {
             return Err(Fault::NotApproved { seq });
         };
-        let State::Approved { good_until } = self.state else {
+        let State::Approved { good_until, left: left @ 1.., open, is_wide } = self.state else {
             return Err(Fault::NotApproved { seq });
         };
         if record.at >= good_until || self.generation != *generation {
             return Err(Fault::NotApproved { seq });
         }
-        // Digests under two keys say nothing of each other.
-        let is_same_args = self.rekeyed != rekeyed || self.args == *args;
-        if self.who != *who || self.tool != *tool || !is_same_args {
+        // Digests under two keys say nothing of each other, nor do they of what may vary.
+        let may_differ = self.rekeyed != rekeyed || (is_wide && self.varies);
+        if self.who != *who || self.tool != *tool || !(may_differ || self.args == *args) {
             return Err(Fault::OtherCall { seq });
         }
-        self.state = State::Spent { good_until };
+        self.state = State::Approved { good_until, left: left - 1, open: open + 1, is_wide };
         Ok(())
     }
 
-    /// The permit that spent it has an outcome: one that never started gives the approval back, unless it was
-    /// taken back or voided meanwhile, or came back too often.
+    /// The state of a yes that is complete: of several widths it has the fewest uses.
+    fn approved(&self, good_until: Timestamp) -> State {
+        let left = self.widths.values().min().copied().unwrap_or(1);
+        State::Approved { good_until, left, open: 0, is_wide: left > 1 }
+    }
+
+    /// A permit that redeemed it has an outcome: one that never started gives back what it took, unless that
+    /// happened too often. What was taken back or voided meanwhile stays so.
     fn end_permit(&mut self, outcome: Outcome) {
-        let State::Spent { good_until } = self.state else { return };
-        if outcome != Outcome::Abandoned {
-            self.state = State::Final;
-        } else if self.given_back < GIVEN_BACK {
+        let State::Approved { good_until, mut left, open, is_wide } = self.state else { return };
+        let open = open.saturating_sub(1);
+        if outcome == Outcome::Abandoned && self.given_back < GIVEN_BACK {
             self.given_back += 1;
-            self.state = State::Approved { good_until };
+            left += 1;
         }
+        // What may come back of one that is used up came back already, or a rule keeps it.
+        self.state = match left == 0 && open == 0 && outcome != Outcome::Abandoned {
+            true => State::Final,
+            false => State::Approved { good_until, left, open, is_wide },
+        };
     }
 }
 

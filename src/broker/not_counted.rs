@@ -1,0 +1,68 @@
+//! What came of an answer: whether it counts, and where the question stands then.
+
+use crate::task::QuestionState;
+
+/// Where a question stands, and how many of the people asked for have agreed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Tally {
+    /// Where it stands.
+    pub state: QuestionState,
+    /// How many places are filled by distinct people.
+    pub have: u32,
+    /// How many there are.
+    pub need: u32,
+}
+
+/// Why an answer does not count.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum NotCounted {
+    /// Another broker asked the question.
+    #[error("another broker asked the question")]
+    ForeignQuestion,
+    /// Another broker attested the identity.
+    #[error("another broker attested who answers")]
+    ForeignIdentity,
+    /// What vouched for the identity is over.
+    #[error("what vouched for who answers is over: attest the identity anew")]
+    IdentityExpired,
+    /// The identity is halted.
+    #[error("who answers is halted")]
+    Halted,
+    /// The rules do not say that this person may answer: no line describes them, or they take part in what
+    /// they would approve.
+    #[error(
+        "who answers may not: no line of reviewers describes them, or they are a party to the call"
+    )]
+    NotEligible,
+    /// What was shown is not what the question shows.
+    #[error("what was shown is not what the question shows: look at it again")]
+    StaleView,
+    /// The yes would reach further than is offered.
+    #[error("the width is not offered")]
+    NotOffered,
+    /// It is settled.
+    #[error("the question is {0}, expected one that waits")]
+    NotWaiting(QuestionState),
+    /// The clock can't be read.
+    #[error("the clock can't be read")]
+    ClockUnreadable,
+}
+
+impl NotCounted {
+    /// The word of records and traces.
+    pub const fn as_str(&self) -> &'static str {
+        match self {
+            NotCounted::ForeignQuestion => "foreign_question",
+            NotCounted::ForeignIdentity => "foreign_identity",
+            NotCounted::IdentityExpired => "identity_expired",
+            NotCounted::Halted => "halted",
+            NotCounted::NotEligible => "not_eligible",
+            NotCounted::StaleView => "stale_view",
+            NotCounted::NotOffered => "not_offered",
+            NotCounted::NotWaiting(_) => "not_waiting",
+            NotCounted::ClockUnreadable => "clock_unreadable",
+        }
+    }
+}

@@ -1,0 +1,116 @@
+//! Where a question stands: who said yes, how far that reaches, and what is left of it.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::question_state::QuestionState;
+use super::uses::Uses;
+use crate::approval::name::Names;
+use crate::approval::width::{Variation, Width};
+use crate::clock::Timestamp;
+use crate::identity::Identity;
+use crate::policy::Compiled;
+
+/// Somebody's yes.
+#[derive(Clone)]
+pub(crate) struct Vote {
+    pub(crate) who: Identity,
+    /// All names that were stated with a yes of this one.
+    pub(crate) names: Names,
+    /// A confirmation by the human that is acted for; a review otherwise.
+    pub(crate) confirms: bool,
+    /// How far a review is to reach; nothing is chosen by a confirmation.
+    pub(crate) width: Width,
+}
+
+/// The part of a question that changes.
+pub(super) struct Standing {
+    pub(super) state: QuestionState,
+    pub(super) votes: Vec<Vote>,
+    pub(super) good_until: Option<Timestamp>,
+    pub(super) uses: Uses,
+    /// What may be another in the calls of the yes, where it reaches further than the one that was shown.
+    pub(super) variation: Option<Box<Variation>>,
+    /// The version of what is in force that it was last found to be bound to, and its policy.
+    pub(super) version: u64,
+    pub(super) policy: Arc<Compiled>,
+}
+
+impl Standing {
+    pub(super) fn new(version: u64, policy: Arc<Compiled>) -> Standing {
+        Standing {
+            state: QuestionState::Waiting,
+            votes: Vec::new(),
+            good_until: None,
+            uses: Uses::default(),
+            variation: None,
+            version,
+            policy,
+        }
+    }
+
+    /// Whether it waits, or is a yes that can still be used or taken back: one that is used up can be as long
+    /// as a permit of it has not started.
+    pub(super) fn is_open(&self) -> bool {
+        match self.state {
+            QuestionState::Waiting | QuestionState::Approved => true,
+            QuestionState::Spent => self.uses.is_any_unstarted(),
+            _ => false,
+        }
+    }
+
+    /// Where time alone has it stand by now. A yes of which nothing more can be used is spent as long as a
+    /// permit of it may start: until then it can be taken back.
+    pub(super) fn lapsed(&self, expires: Timestamp, now: Timestamp) -> Option<QuestionState> {
+        match self.state {
+            QuestionState::Waiting if now >= expires => Some(QuestionState::Expired),
+            QuestionState::Approved if self.good_until.is_none_or(|until| now >= until) => {
+                match self.uses.is_any_unstarted() {
+                    true => Some(QuestionState::Spent),
+                    false => Some(QuestionState::Lapsed),
+                }
+            }
+            _ => None,
+        }
+    }
+
+    /// How often the yes of those who agreed is good, and until when: of several widths the fewest uses, and
+    /// the first end.
+    pub(super) fn reach(
+        &self,
+        now: Timestamp,
+        good_for: Duration,
+        ceiling: Timestamp,
+    ) -> (u32, Timestamp) {
+        let widths = || self.votes.iter().filter(|vote| !vote.confirms).map(|vote| vote.width);
+        let uses = widths().map(Width::uses).min();
+        let end = widths().map(|width| width.end(now, good_for, ceiling)).min();
+        let usual = || Width::CALL.end(now, good_for, ceiling);
+        (uses.unwrap_or(Width::CALL.uses()), end.unwrap_or_else(usual))
+    }
+
+    /// Takes a yes; one of the same person again adds nothing, and says anew how far it reaches.
+    pub(super) fn agree(&mut self, mut vote: Vote) {
+        let same =
+            |own: &Vote| own.confirms == vote.confirms && own.who.subject() == vote.who.subject();
+        match self.votes.iter_mut().find(|own| same(own)) {
+            // As it is attested now, and known by every name that was stated: a person who leaves an alias
+            // out is not another one.
+            Some(own) => {
+                vote.names.add(std::mem::take(&mut own.names));
+                *own = vote;
+            }
+            None => self.votes.push(vote),
+        }
+    }
+
+    /// What a permit held came back, or did not.
+    pub(super) fn note_uses(&mut self) {
+        if let QuestionState::Approved | QuestionState::Spent = self.state {
+            self.state = match self.uses.is_any_left() {
+                true => QuestionState::Approved,
+                false => QuestionState::Spent,
+            };
+        }
+    }
+}

@@ -56,6 +56,7 @@ pages! {
     history = "../docs/history.md",
     interleavings = "../docs/interleavings.md",
     log_format = "../docs/log-format.md",
+    mcp = "../docs/mcp.md",
     performance = "../docs/performance.md",
     policy = "../docs/policy.md",
     replay = "../docs/replay.md",

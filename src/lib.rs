@@ -42,6 +42,7 @@
 //! [history]: _documentation::history
 //! [interleavings]: _documentation::interleavings
 //! [log-format]: _documentation::log_format
+//! [mcp]: _documentation::mcp
 //! [performance]: _documentation::performance
 //! [policy]: _documentation::policy
 //! [replay]: _documentation::replay

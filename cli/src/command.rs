@@ -4,6 +4,7 @@ use clap::{Parser, Subcommand};
 
 use crate::completions::Completions;
 use crate::exit::Exit;
+use crate::mcp::McpCommand;
 use crate::policy::PolicyCommand;
 
 const EXIT_CODES: &str = "\
@@ -23,6 +24,8 @@ pub(crate) struct Command {
 enum What {
     /// Check policies before they are in force
     Policy(PolicyCommand),
+    /// Stand between an MCP client and an MCP server, and let through what a policy permits
+    Mcp(Box<McpCommand>),
     /// Write completions for a shell
     Completions(Completions),
 }
@@ -30,6 +33,7 @@ enum What {
 impl Command {
     pub(crate) fn run(self) -> Exit {
         match self.what {
+            What::Mcp(command) => command.run(),
             What::Policy(command) => command.run(),
             What::Completions(command) => command.run(),
         }

@@ -7,6 +7,8 @@
 mod command;
 mod completions;
 mod exit;
+mod key_file;
+mod mcp;
 mod policy;
 
 use std::process::ExitCode;

@@ -1,11 +1,12 @@
 //! Digests in records: keyed, so that short values cannot be guessed from them.
 
 use crate::key::{LogKey, MacKey};
-use crate::value::{Digest, Object};
+use crate::value::{Digest, Object, Value};
 
 /// What a digest is of: no digest of one thing is one of another.
 const ARGUMENTS: u8 = 0;
 const CONTEXT: u8 = 1;
+const SCOPE: u8 = 2;
 
 /// The key of the digests in a log.
 pub(crate) struct DigestKey {
@@ -56,17 +57,31 @@ impl DigestKey {
         self.arguments_in(&mut Vec::with_capacity(256), who, tool, args)
     }
 
+    /// The digest of a scope, with the holder in it: as with arguments, what one may try tells nothing about what
+    /// another was given.
+    pub(crate) fn scope(&self, holder: &str, scope: &Value) -> Digest {
+        let mut message = vec![SCOPE];
+        push_name(&mut message, holder);
+        scope.encode(&mut message);
+        self.key.sign(&message).into()
+    }
+
     fn arguments_in(&self, message: &mut Vec<u8>, who: &str, tool: &str, args: &Object) -> Digest {
         message.clear();
         message.push(ARGUMENTS);
-        for name in [who, tool] {
-            let length = u64::try_from(name.len()).unwrap_or(u64::MAX);
-            message.extend_from_slice(&length.to_be_bytes());
-            message.extend_from_slice(name.as_bytes());
-        }
+        push_name(message, who);
+        push_name(message, tool);
         args.encode(message);
         self.key.sign(message).into()
     }
+}
+
+/// A name behind its length, so that no two lists of names have the same bytes.
+#[inline]
+fn push_name(message: &mut Vec<u8>, name: &str) {
+    let length = u64::try_from(name.len()).unwrap_or(u64::MAX);
+    message.extend_from_slice(&length.to_be_bytes());
+    message.extend_from_slice(name.as_bytes());
 }
 
 fn context_under(key: &MacKey, context: &Object, message: &mut Vec<u8>) -> Digest {
@@ -123,6 +138,20 @@ mod tests {
                 &Object::default()
             )
         );
+    }
+
+    #[test]
+    fn the_digest_of_a_scope_is_of_its_holder_and_of_all_it_says() {
+        let key = DigestKey::new(Box::new(MacKey::from_tag(&[7; 32])));
+        let scope = |amount: i64| crate::Scope::tool("pay").arg("amount", crate::scope::eq(amount));
+        let digest = |who: &str, amount| key.scope(who, &scope(amount).to_value());
+        assert_eq!(digest("me", 98), digest("me", 98));
+        let all = [digest("me", 98), digest("me", 99), digest("other", 98)];
+        assert!(all[0] != all[1] && all[0] != all[2] && all[1] != all[2]);
+        let mut message = b"\x02\0\0\0\0\0\0\0\x02me".to_vec();
+        scope(98).to_value().encode(&mut message);
+        let key = hmac::Key::new(hmac::HMAC_SHA256, &[7; 32]);
+        assert_eq!(all[0].as_bytes(), hmac::sign(&key, &message).as_ref());
     }
 
     #[test]

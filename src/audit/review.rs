@@ -278,11 +278,14 @@ fn since_millis(since: Timestamp, at: Timestamp) -> u64 {
 
 /// The tools that a scope in a record names, each once. None of a refused one that was too long to be kept.
 pub(super) fn tools_of(scope: &Value) -> Vec<String> {
-    let capabilities = scope.as_list().unwrap_or_default().iter();
+    // One of which the log keeps a digest names its tools by themselves.
+    let digested = scope.as_object().and_then(|kept| kept.get("tools")?.as_list());
     let tool = |capability: &Value| match capability {
         Value::Object(object) => object.get("tool")?.as_text().map(str::to_owned),
+        Value::Text(tool) if digested.is_some() => Some(tool.to_string()),
         _ => None,
     };
+    let capabilities = digested.or(scope.as_list()).unwrap_or_default().iter();
     let mut tools: Vec<_> = capabilities.filter_map(tool).collect();
     tools.sort();
     tools.dedup();

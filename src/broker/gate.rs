@@ -159,6 +159,22 @@ impl Gate {
         }
     }
 
+    /// Denies a call on the host's own account, and records it: one that never gets as far as a token, since its tool
+    /// is none that the host serves, say. It counts for the [tripwire](crate::BrokerBuilder::halt_after) as any other.
+    /// Of the tool's name, which may be anything, the record keeps 128 bytes.
+    ///
+    /// ```
+    /// # use hallpass::prelude::*;
+    /// # let broker = Broker::new(Policy::builder().build()?)?;
+    /// # let agent = broker.assert_identity("agent-7")?;
+    /// let denial = broker.gate().deny(&agent, "fs.erase", Reason::UnknownTool, "the server has two of that name");
+    /// assert_eq!(denial.code(), Code::NotPermitted);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn deny(&self, caller: &Identity, tool: &str, reason: Reason, why: &str) -> Denial {
+        self.refuse(Denial::new(reason).because(why), caller, Some(tool))
+    }
+
     /// Records what was denied before a token was looked at, and hands it on.
     pub(super) fn refuse(&self, denial: Denial, caller: &Identity, tool: Option<&str>) -> Denial {
         let shared = &self.shared;

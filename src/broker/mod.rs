@@ -49,6 +49,7 @@
 //! ```
 
 mod answering;
+mod askable;
 mod asking;
 mod authority_ended;
 mod authorize;

@@ -113,10 +113,15 @@ impl<'r> GrantRequest<'r> {
         scope: &Scope,
         asked_in: &Context,
     ) -> Result<Grant, Denial> {
-        let capabilities = scope
-            .capabilities()
-            .map_err(|error| Denial::new(Reason::MalformedScope).because(error))?;
-        self.make_of(parent, scope, capabilities, asked_in)
+        self.make_of(parent, scope, self.checked_capabilities(scope)?, asked_in)
+    }
+
+    pub(super) fn checked_capabilities(&self, scope: &Scope) -> Result<Vec<Capability>, Denial> {
+        scope.capabilities().map_err(|error| Denial::new(Reason::MalformedScope).because(error))
+    }
+
+    pub(super) fn checked_context(&self) -> Result<&Object, Denial> {
+        self.context.checked().map_err(|error| Denial::new(Reason::MalformedContext).because(error))
     }
 
     /// As [`make`](Self::make), of capabilities that have been checked: `scope` says the same for
@@ -130,10 +135,7 @@ impl<'r> GrantRequest<'r> {
     ) -> Result<Grant, Denial> {
         let GrantRequest { shared, cell, holder, now, .. } = *self;
         shared.attested(holder, now)?;
-        let context = self
-            .context
-            .checked()
-            .map_err(|error| Denial::new(Reason::MalformedContext).because(error))?;
+        let context = self.checked_context()?;
         let id =
             shared.ids.next().map_err(|error| Denial::new(Reason::NoRandomness).because(error))?;
 
@@ -225,7 +227,7 @@ impl<'r> GrantRequest<'r> {
         current.policy.catalogue.canonical(capabilities)?;
         Ok(match *before == *capabilities {
             true => Cow::Borrowed(scope),
-            false => Cow::Owned(Scope::of(capabilities, scope.verifiers().clone())),
+            false => Cow::Owned(scope.with(capabilities)),
         })
     }
 
@@ -287,7 +289,7 @@ impl<'r> GrantRequest<'r> {
                 .iter()
                 .map(|own| own.subject.as_str().into())
                 .collect(),
-            scope: Cow::Owned(scope.to_value()),
+            scope: Cow::Owned(self.granted(current, scope)),
             rules: given.rules.iter().map(|rule| (&**rule).into()).collect(),
             epoch: current.epoch,
             policy: (&*current.digest).into(),
@@ -295,14 +297,36 @@ impl<'r> GrantRequest<'r> {
         }
     }
 
+    /// What is granted, as its record keeps it.
+    fn granted(&self, current: &Current, scope: &Scope) -> Value {
+        match scope.is_digested() {
+            true => self.digested(current, scope),
+            false => scope.to_value(),
+        }
+    }
+
+    /// A scope of which a record keeps the tools and a digest.
+    fn digested(&self, current: &Current, scope: &Scope) -> Value {
+        let who = self.holder.subject().as_str();
+        let digest = current.keys.digests.scope(who, &scope.to_value());
+        let mut kept = Object::new();
+        // Each key is written once.
+        let _ = kept.insert("digest", digest.to_string());
+        let _ = kept.insert("tools", Value::List(scope.tools().map(Value::from).collect()));
+        Value::Object(kept)
+    }
+
     pub(super) fn record(&self, denial: &Denial) {
         let current = self.shared.current();
         let epoch = current.epoch;
         let context = self.context.checked().ok();
         let context = context.map(|context| current.keys.digests.context(context).text());
-        drop(current);
         let is_meant = denial.reason() != Reason::MalformedScope;
-        let scope = is_meant.then(|| recorded(self.scope));
+        let scope = is_meant.then(|| match self.scope.is_digested() {
+            true => self.digested(&current, self.scope),
+            false => recorded(self.scope),
+        });
+        drop(current);
         let question = DeniedQuestion {
             task: Some((&*self.cell.name).into()),
             generation: Some(self.cell.generation),

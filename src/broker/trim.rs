@@ -57,7 +57,7 @@ impl Task {
             GrantRequest::ask(&self.shared, &self.cell, holder, context, &scope, |request| {
                 let capabilities;
                 (capabilities, cuts) = request.trim(&scope)?;
-                let kept = Scope::of(&capabilities, scope.verifiers().clone());
+                let kept = scope.with(&capabilities);
                 request.make_of(None, &kept, capabilities, context)
             })?;
         Ok((grant, cuts))

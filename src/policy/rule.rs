@@ -114,6 +114,21 @@ impl Validity {
 }
 
 impl Rule {
+    /// Whether its answer depends on what was done before: it looks at a task's history, or permits only so much or for
+    /// so long. A host that begins such tasks anew, with another history, gives again what was spent.
+    ///
+    /// ```
+    /// # use hallpass::policy::Rule;
+    /// assert!(Rule::permit("once").tool("bank.pay").any_args().uses(1).remembers());
+    /// assert!(!Rule::permit("often").tool("bank.pay").any_args().remembers());
+    /// ```
+    pub fn remembers(&self) -> bool {
+        let Limits { max_life, idle, .. } = &self.limits;
+        let limits = self.limits.count_calls() || max_life.is_some() || idle.is_some();
+        // Nothing is compared with a history: it is a condition's own fact, or not looked at.
+        limits || self.conditions.iter().any(|own| own.fact == Fact::Seen)
+    }
+
     /// A rule that gives access.
     pub fn permit(id: impl Into<Arc<str>>) -> Self {
         Rule::new(id.into(), Effect::Permit)

@@ -35,6 +35,8 @@ pub struct Scope {
     drafts: Vec<Draft>,
     /// The audiences of verifiers, each once.
     verifiers: BTreeSet<Box<str>>,
+    /// Whether records have its digest in its place.
+    is_digested: bool,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -123,6 +125,7 @@ impl Scope {
     pub fn and(mut self, other: Scope) -> Self {
         self.drafts.extend(other.drafts);
         self.verifiers.extend(other.verifiers);
+        self.is_digested |= other.is_digested;
         self
     }
 
@@ -172,6 +175,42 @@ impl Scope {
         self
     }
 
+    /// Has the log keep the names of the tools and a keyed digest, and nothing else of the scope: for one that pins
+    /// values which belong into no record, as that of [exactly one call](Scope::exactly) does. Put together with
+    /// another scope, both are kept so.
+    ///
+    /// ```
+    /// # use hallpass::prelude::*;
+    /// # let policy = Policy::builder().rule(Rule::permit("note").tool("notes.add").any_args()).build()?;
+    /// # let broker = Broker::new(policy)?;
+    /// # let agent = broker.assert_identity("agent-7")?;
+    /// # let task = broker.open(&agent, Purpose::new("notes"))?;
+    /// let call = Call::new("notes.add", serde_json::json!({ "text": "between us" }))?;
+    /// task.request(Scope::exactly(&call).digested(), &Context::new())?;
+    /// let log = broker.log().ok_or("no log")?;
+    /// assert!(log.lines().iter().all(|line| !line.contains("between us")));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn digested(mut self) -> Self {
+        self.is_digested = true;
+        self
+    }
+
+    pub(crate) fn is_digested(&self) -> bool {
+        self.is_digested
+    }
+
+    /// The names of the tools, in the order in which they are asked for.
+    pub(crate) fn tools(&self) -> impl Iterator<Item = &str> {
+        self.drafts.iter().map(|draft| &*draft.tool)
+    }
+
+    /// The scope that says these capabilities, and otherwise what this one does.
+    pub(crate) fn with(&self, capabilities: &[Capability]) -> Scope {
+        let scope = Scope::of(capabilities, self.verifiers.clone());
+        Scope { is_digested: self.is_digested, ..scope }
+    }
+
     pub(crate) fn verifiers(&self) -> &BTreeSet<Box<str>> {
         &self.verifiers
     }
@@ -200,7 +239,8 @@ impl Scope {
             openness: own.openness.clone(),
             any_args: false,
         };
-        Scope { drafts: capabilities.iter().map(draft).collect(), verifiers }
+        let drafts = capabilities.iter().map(draft).collect();
+        Scope { drafts, verifiers, is_digested: false }
     }
 
     /// Whether the scope can be meant.

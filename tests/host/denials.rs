@@ -145,3 +145,24 @@ fn a_call_from_bytes_has_its_resource_and_is_decided_as_any_other() {
         assert_eq!(denial.reason(), Reason::OutOfScope);
     }
 }
+
+#[test]
+fn a_denial_of_the_hosts_own_is_recorded_told_and_trips() {
+    let (broker, heard) = heard();
+    let gate = broker.gate();
+    let agent = broker.assert_identity("agent-7").unwrap();
+    let long = "x".repeat(500);
+    let denial = gate.deny(&agent, &long, Reason::UnknownTool, "there are two of them");
+    assert_eq!((denial.code(), denial.reason()), (Code::NotPermitted, Reason::UnknownTool));
+    assert!(denial.explain().to_string().contains("there are two of them"));
+    let heard = heard.lock().unwrap();
+    let [(Stage::Call, Reason::UnknownTool, Some(tool))] = &heard[..] else { panic!("{heard:?}") };
+    assert!(tool.len() <= 128 && tool.starts_with("xxx"));
+
+    let broker = Broker::builder(policy()).halt_after(2, Duration::from_secs(60)).build().unwrap();
+    let agent = broker.assert_identity("agent-7").unwrap();
+    for _ in 0..2 {
+        let _ = broker.gate().deny(&agent, "t", Reason::MalformedCall, "no call");
+    }
+    assert_eq!(broker.control().halts(), [Halt::identity("agent-7").unwrap()]);
+}

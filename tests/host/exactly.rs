@@ -1,5 +1,6 @@
 //! Asking for one call.
 
+use hallpass::policy::{ArgType, Moment};
 use hallpass::prelude::*;
 use serde_json::{Value, json};
 
@@ -61,4 +62,51 @@ fn a_call_without_arguments_is_asked_for_exactly_without_any() {
     assert!(asked(&Call::new("t", json!({})).unwrap()));
     assert!(!asked(&Call::new("t", json!({ "n": 1 })).unwrap()));
     assert!(!asked(&Call::new("t", json!({})).unwrap().on(Resource::new("account", "main"))));
+}
+
+/// Of what is asked for as digested the log keeps tools and digest, given or refused, renewed or delegated.
+#[test]
+fn what_is_digested_is_in_no_record() {
+    let rule = Rule::permit("all").tools(["t", "u"]).any_args();
+    let everywhere = [Moment::Request, Moment::Call, Moment::Delegate];
+    let path = hallpass::policy::Tool::new("u").arg("path", ArgType::Path);
+    let policy = Policy::builder()
+        .tool(hallpass::policy::Tool::new("t"))
+        .tool(path)
+        .rule(rule.on(everywhere))
+        .build()
+        .unwrap();
+    let broker = Broker::new(policy).unwrap();
+    let agent = broker.assert_identity("agent-7").unwrap();
+    let other = broker.assert_identity("agent-8").unwrap();
+    let task = broker.open(&agent, Purpose::new("errand")).unwrap();
+    let context = Context::new();
+    let scope =
+        |tool: &str, args: Value| Scope::exactly(&Call::new(tool, args).unwrap()).digested();
+    let secret = || json!({ "path": "/between-us/./x" });
+
+    let mut grant = task.request(scope("t", secret()), &context).unwrap();
+    task.renew(&mut grant, &agent, &context).unwrap();
+    let _ = task.delegate(&grant, &other, scope("t", secret()), &context).unwrap();
+    let _ = task.request(scope("u", secret()), &context).unwrap();
+    let (trimmed, _) = task.request_trimmed(scope("t", secret()), &context).unwrap();
+    let both = Scope::tool("t").and(scope("u", secret()));
+    let _ = task.request(both, &context).unwrap();
+    let _ = task.request(scope("v", secret()), &context).unwrap_err();
+    assert!(trimmed.scope().to_string().contains("between-us"), "the grant itself knows");
+
+    let lines = broker.log().unwrap().lines();
+    assert!(lines.iter().all(|line| !line.contains("between-us")), "{lines:#?}");
+    let scopes: Vec<Value> = lines
+        .iter()
+        .map(|line| serde_json::from_str::<Value>(line).unwrap()["scope"].clone())
+        .filter(|scope| !scope.is_null())
+        .collect();
+    assert_eq!(scopes.len(), 7);
+    let tools: Vec<&Value> = scopes.iter().map(|scope| &scope["tools"]).collect();
+    let (t, u, v) = (json!(["t"]), json!(["u"]), json!(["v"]));
+    assert_eq!(tools, [&t, &t, &t, &u, &t, &json!(["t", "u"]), &v]);
+    let digests: Vec<&str> = scopes.iter().map(|scope| scope["digest"].as_str().unwrap()).collect();
+    assert!(digests[0] == digests[1] && digests[0] == digests[4], "the same of the same holder");
+    assert!(digests[0] != digests[2], "another of another holder");
 }

@@ -7,6 +7,7 @@
     reason = "tests"
 )]
 
+mod askable;
 mod compared;
 mod context_source;
 mod delegation;

@@ -402,3 +402,23 @@ fn no_attribute_of_the_context_passes_for_the_history() {
     let error = Policy::builder().tool(Tool::new("t")).rule(rule).build().unwrap_err();
     assert_eq!(error.at(), "when.seen");
 }
+
+#[test]
+fn a_rule_remembers_that_looks_at_history_or_permits_only_so_much() {
+    let rule = || Rule::permit("r").tool("t").arg("a", hallpass::scope::any());
+    let minute = Duration::from_secs(60);
+    let remembering = [
+        rule().uses(1),
+        rule().rate(1, minute),
+        rule().budget("args.a", 5),
+        rule().max_life(minute),
+        rule().idle(minute),
+        rule().seen(has_any(["x"])),
+    ];
+    for rule in remembering {
+        assert!(rule.remembers(), "{rule:?}");
+    }
+    for rule in [rule(), rule().ttl(minute), rule().when("env", hallpass::scope::eq("prod"))] {
+        assert!(!rule.remembers(), "{rule:?}");
+    }
+}

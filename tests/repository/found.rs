@@ -13,7 +13,8 @@ pub(crate) struct Found {
 
 /// Every test of the crate and of what is explored by schedules.
 pub(crate) fn tests() -> Vec<Found> {
-    let files = ["src", "tests", "interleavings/tests"].map(|folder| files::below(folder, ".rs"));
+    let files = ["src", "tests", "interleavings/tests", "cli/src", "cli/tests"]
+        .map(|folder| files::below(folder, ".rs"));
     files.concat().iter().flat_map(|file| tests_of(file, &files::read(file))).collect()
 }
 

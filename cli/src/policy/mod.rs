@@ -8,6 +8,7 @@ mod report;
 use clap::{Args, Subcommand};
 
 use self::check::Check;
+pub(crate) use self::file::load;
 use self::lint::Lint;
 use crate::exit::Exit;
 

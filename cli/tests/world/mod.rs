@@ -1,6 +1,8 @@
 //! The command and a folder for it.
 #![allow(dead_code, reason = "each test binary uses a part")]
 
+pub(crate) mod gated;
+
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};

@@ -167,3 +167,14 @@ fn the_rules_that_decided_nothing_are_named() {
     let review = review_of(&[granted(1, "g", "", "x", 9), permitted("x")]);
     assert_eq!(review.never_fired(&policy), ["u"]);
 }
+
+#[test]
+fn the_tools_of_a_scope_are_told_of_one_that_is_digested_too() {
+    use crate::scope::{Scope, eq};
+    let tools = |json: &str| tools_of(&Value::from_json(json).unwrap());
+    let scope = Scope::tool("b").arg("x", eq("y")).and_tool("a").and_tool("a").to_value();
+    assert_eq!(tools_of(&scope), ["a", "b"]);
+    assert_eq!(tools(r#"{"digest":"d","tools":["b","a","a"]}"#), ["a", "b"]);
+    assert_eq!(tools(r#"{"digest":"d","bytes":20000}"#), [""; 0]);
+    assert_eq!(tools(r#"["a"]"#), [""; 0]);
+}

@@ -1,0 +1,34 @@
+//! The key of a log, from a file.
+
+use std::fs::File;
+use std::io::Read;
+use std::path::Path;
+
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use hallpass::key::{LogKeys, SecretKey};
+
+/// The most bytes of a key file: a key of 32 bytes takes 43.
+const MOST: u64 = 4096;
+
+/// How a key is made that a file can hold.
+pub(crate) const HOW_TO_MAKE: &str =
+    "make one with `head -c 32 /dev/urandom | basenc --base64url > KEY`";
+
+/// Reads the key of a log: 32 bytes or more, as base64url text.
+///
+/// # Errors
+/// What is wrong, and with which file.
+pub(crate) fn read_key(path: &Path) -> Result<LogKeys, String> {
+    let named = |problem: &str| format!("{}: {problem}", path.display());
+    let mut text = String::new();
+    let opened = File::open(path).and_then(|file| file.take(MOST).read_to_string(&mut text));
+    opened.map_err(|error| named(&format!("can't be read: {error}; {HOW_TO_MAKE}")))?;
+    let text = text.trim().trim_end_matches('=');
+    let bytes = URL_SAFE_NO_PAD
+        .decode(text)
+        .map_err(|_| named(&format!("not a key in base64url; {HOW_TO_MAKE}")))?;
+    let secret =
+        SecretKey::from_bytes(&bytes).map_err(|error| named(&format!("{error}; {HOW_TO_MAKE}")))?;
+    Ok(LogKeys::from_secret(secret))
+}

@@ -1,0 +1,86 @@
+//! The broker's side of the gate: each call asks for exactly itself, just in time.
+
+use hallpass::args::Args;
+use hallpass::identity::Identity;
+use hallpass::tool::ToolName;
+use hallpass::{Broker, Call, Context, Denial, Gate, Grant, Reason, Running, Scope, Task};
+
+/// Who asks, for which task, in which context.
+pub(super) struct Gatekeeper {
+    pub(super) broker: Broker,
+    pub(super) gate: Gate,
+    pub(super) task: Task,
+    pub(super) who: Identity,
+    pub(super) context: Context,
+}
+
+/// A call that has started, and the grant for it alone. Dropped, its outcome is `interrupted`.
+#[derive(Debug)]
+pub(super) struct Started {
+    running: Running,
+    grant: Grant,
+}
+
+/// What became of a call.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Outcome {
+    Ok,
+    Error,
+    Interrupted,
+}
+
+impl Started {
+    /// What the call is made with: what was decided about, and nothing of what was sent.
+    pub(super) fn args(&self) -> &Args {
+        self.running.args()
+    }
+}
+
+impl Gatekeeper {
+    /// Asks for exactly this call, authorizes and starts it. What is granted is worth nothing else, and is
+    /// taken back by [`finish`](Self::finish).
+    pub(super) fn start(&self, tool: &str, args: &str) -> Result<Box<Started>, Denial> {
+        let call = match Call::from_json(tool, args) {
+            Ok(call) => call,
+            Err(error) => {
+                let why = error.to_string();
+                return Err(self.gate.deny(&self.who, tool, Reason::MalformedCall, &why));
+            }
+        };
+        let wanted = Scope::exactly(&call).digested();
+        let grant = self.task.request(wanted, &self.context)?;
+        let permit = self.gate.authorize(&grant, &self.who, call, &self.context);
+        match permit.and_then(|permit| permit.start()) {
+            Ok(running) => Ok(Box::new(Started { running, grant })),
+            Err(denial) => {
+                let _ = self.task.revoke_grant(&grant);
+                Err(denial)
+            }
+        }
+    }
+
+    /// Records what became of a call, and takes its grant back.
+    pub(super) fn finish(&self, started: Box<Started>, outcome: Outcome) {
+        let Started { running, grant } = *started;
+        match outcome {
+            Outcome::Ok => running.succeed(),
+            Outcome::Error => running.fail(),
+            Outcome::Interrupted => drop(running),
+        }
+        let _ = self.task.revoke_grant(&grant);
+    }
+
+    /// Denies what does not get as far as the broker, and records it.
+    pub(super) fn deny(&self, name: &str, reason: Reason, why: &str) -> Denial {
+        self.gate.deny(&self.who, name, reason, why)
+    }
+
+    /// Of these tools, those of which some call could be permitted now. Where that can't be told, none.
+    pub(super) fn askable<'n>(&self, names: impl IntoIterator<Item = &'n str>) -> Vec<ToolName> {
+        self.task.askable(names, &self.context).unwrap_or_default()
+    }
+
+    pub(super) fn could_ask(&self, name: &str) -> bool {
+        !self.askable([name]).is_empty()
+    }
+}

@@ -1,0 +1,20 @@
+//! `hallpass mcp`: stands between any MCP client and any MCP server.
+
+mod answer;
+mod capabilities;
+mod desk;
+mod frame;
+mod from_client;
+mod from_server;
+mod gatekeeper;
+mod input;
+mod members;
+mod message;
+mod options;
+mod outbox;
+mod proxy;
+mod revision;
+mod session;
+mod signals;
+
+pub(crate) use self::options::McpCommand;

@@ -1,0 +1,211 @@
+//! Who asks, for what, under which policy: what a session of `hallpass mcp` begins with.
+
+use std::ffi::OsString;
+use std::path::PathBuf;
+
+use clap::{Args, ValueEnum};
+use hallpass::audit::{Durability, FileLog, Origin, WhenFull};
+use hallpass::identity::{Assertion, Identity, IdentityError, Kind};
+use hallpass::key::LogKeys;
+use hallpass::value::Value;
+use hallpass::{Broker, Context, Policy, Purpose};
+
+use super::gatekeeper::Gatekeeper;
+use super::session::run;
+use crate::exit::Exit;
+use crate::key_file::read_key;
+use crate::policy::load;
+
+const AFTER_HELP: &str = "\
+Example:
+  hallpass mcp --policy P.toml --as agent-7 --purpose notes -- npx -y @modelcontextprotocol/server-filesystem /data
+
+Each tool call is asked for by itself, just in time, and made with the arguments that were decided about. What is no
+tool has names of its own: mcp:resources/read, mcp:prompts/get, mcp:completion/complete, mcp:resources/subscribe, and
+of the server's own requests mcp:sampling, mcp:elicitation, mcp:roots.
+
+What the gate can't see: an agent that has a shell can start the server itself. Policy, key and log must not be
+writable by the user that the agent runs as, and secrets that the server needs not be readable by it.
+
+Exit codes: 0 if the client ended the session, 2 if it could not begin or the server ended it.";
+
+/// Who asks, for what, under which policy, and which server is gated.
+#[derive(Debug, Args)]
+#[command(after_help = AFTER_HELP)]
+pub(crate) struct McpCommand {
+    /// The policy: TOML, or JSON where its name ends in `.json`
+    #[arg(long, value_name = "FILE")]
+    policy: PathBuf,
+    /// Who the agent is
+    #[arg(long = "as", value_name = "ID")]
+    who: String,
+    /// What kind of identity that is
+    #[arg(long, value_enum, default_value_t = OfKind::Agent)]
+    kind: OfKind,
+    /// A group that the agent is in; may be said several times
+    #[arg(long = "group", value_name = "GROUP")]
+    groups: Vec<String>,
+    /// The person whom the agent acts for
+    #[arg(long = "for", value_name = "PERSON")]
+    acts_for: Option<String>,
+    /// What the agent is to do
+    #[arg(long, value_name = "NAME")]
+    purpose: String,
+    /// The ticket of the purpose
+    #[arg(long)]
+    ticket: Option<String>,
+    /// What is known of the moment, `NAME=TEXT` or `NAME:=JSON`; may be said several times
+    #[arg(long = "context", value_name = "K=V", value_parser = fact)]
+    context: Vec<(String, Value)>,
+    /// Keep a log in this folder, which is created if it is absent
+    #[arg(long, value_name = "FOLDER", requires = "key_file")]
+    log: Option<PathBuf>,
+    /// The key of the log: 32 bytes or more as base64url text
+    #[arg(long, value_name = "FILE", requires = "log")]
+    key_file: Option<PathBuf>,
+    /// What a record of the log outlives
+    #[arg(long, value_enum, default_value_t = Outlives::Process, requires = "log")]
+    durability: Outlives,
+    /// Where people answer what a policy asks: nowhere, so that it is denied
+    #[arg(long, value_enum, default_value_t = Approve::None)]
+    approve: Approve,
+    /// Say on standard error why each call is denied: for those who write policies, since agents may read it
+    #[arg(long)]
+    explain: bool,
+    /// The server, and its arguments
+    #[arg(last = true, required = true, value_name = "SERVER")]
+    server: Vec<OsString>,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum OfKind {
+    Agent,
+    Human,
+    Workload,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum Approve {
+    None,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum Outlives {
+    /// Nothing: the fastest
+    Nothing,
+    /// The process, however it ends
+    Process,
+    /// The machine: the slowest
+    Machine,
+}
+
+impl McpCommand {
+    pub(crate) fn run(self) -> Exit {
+        match self.begin() {
+            Ok(keeper) => run(keeper, self.server, self.explain),
+            Err(problem) => Exit::unable(problem),
+        }
+    }
+
+    /// Everything that has to be in order before the server is started.
+    fn begin(&self) -> Result<Gatekeeper, String> {
+        let Approve::None = self.approve;
+        let policy =
+            load(&self.policy).map_err(|error| format!("{}: {error}", self.policy.display()))?;
+        let broker = self.broker(policy)?;
+        let who = self.identity(&broker).map_err(|error| error.to_string())?;
+        let mut purpose = Purpose::new(self.purpose.as_str());
+        if let Some(ticket) = &self.ticket {
+            purpose = purpose.ticket(ticket.as_str());
+        }
+        let facts = self.context.iter().cloned();
+        let context = facts.fold(Context::new(), |own, (name, value)| own.with(name, value));
+        let task = broker
+            .open(&who, purpose)
+            .map_err(|denial| format!("the task can't be opened: {}", denial.explain()))?;
+        // Whether it is well formed is asked now, and not at the first call.
+        task.askable(["mcp:ping"], &context)
+            .map_err(|denial| format!("`--context`: {}", denial.explain()))?;
+        let gate = broker.gate();
+        Ok(Gatekeeper { broker, gate, task, who, context })
+    }
+
+    fn broker(&self, policy: Policy) -> Result<Broker, String> {
+        let first = policy.rules().find(|rule| rule.remembers()).map(|rule| rule.id().to_owned());
+        let builder = Broker::builder(policy).ceiling(CEILING);
+        let (Some(log), Some(key)) = (&self.log, &self.key_file) else {
+            if let Some(rule) = first {
+                return Err(format!(
+                    "rule `{rule}` depends on what the task did before, which would be forgotten each time the \
+                     server is started: say `--log FOLDER --key-file FILE`"
+                ));
+            }
+            return builder.build().map_err(|error| error.to_string());
+        };
+        if let Some(rule) = first
+            && log.read_dir().is_ok_and(|mut entries| entries.next().is_some())
+        {
+            return Err(format!(
+                "{}: rule `{rule}` depends on what was done before, and this log was begun by an earlier session, \
+                 whose history can't be gone on with: an operator begins another with a folder of its own",
+                log.display()
+            ));
+        }
+        let (file, keys) = (open(log, &read_key(key)?, self.durability)?, read_key(key)?);
+        builder.log_keys(keys).resume_from(&file).build().map_err(|error| error.to_string())
+    }
+
+    fn identity(&self, broker: &Broker) -> Result<Identity, IdentityError> {
+        let who = match self.kind {
+            OfKind::Agent => Assertion::agent(self.who.as_str()),
+            OfKind::Human => Assertion::human(self.who.as_str()),
+            OfKind::Workload => Assertion::workload(self.who.as_str()),
+        };
+        let who = who.groups(self.groups.iter().map(String::as_str));
+        let who = match &self.acts_for {
+            Some(person) => who.acts_for(person.as_str(), Kind::Human),
+            None => who,
+        };
+        broker.assert_identity(who)
+    }
+}
+
+/// How long a session lasts: as long as any task may.
+const CEILING: std::time::Duration = std::time::Duration::from_secs(7 * 24 * 60 * 60);
+
+/// Opens the log of a broker with the default issuer and audience.
+fn open(folder: &std::path::Path, keys: &LogKeys, outlives: Outlives) -> Result<FileLog, String> {
+    let durability = match outlives {
+        Outlives::Nothing => Durability::Buffered,
+        Outlives::Process => Durability::Flushed,
+        Outlives::Machine => Durability::Synced,
+    };
+    let options = FileLog::options(durability, WhenFull::Owe);
+    let log = options.open(folder, keys, &Origin::new("hallpass", "hallpass"));
+    log.map_err(|error| format!("{}: {error}", folder.display()))
+}
+
+/// What is known of the moment: `NAME=TEXT`, or `NAME:=JSON`.
+fn fact(text: &str) -> Result<(String, Value), String> {
+    let (name, value) = text.split_once('=').ok_or("expected `NAME=TEXT` or `NAME:=JSON`")?;
+    match name.strip_suffix(':') {
+        Some(name) => {
+            let value = Value::from_json(value).map_err(|error| error.to_string())?;
+            Ok((name.to_owned(), value))
+        }
+        None => Ok((name.to_owned(), Value::from(value))),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_fact_is_a_text_or_json() {
+        assert_eq!(fact("env=prod"), Ok(("env".into(), Value::from("prod"))));
+        assert_eq!(fact("url=a=b"), Ok(("url".into(), Value::from("a=b"))));
+        assert_eq!(fact("risk:=3"), Ok(("risk".into(), Value::from(3))));
+        assert!(fact("env").is_err() && fact("risk:=high").is_err());
+    }
+}

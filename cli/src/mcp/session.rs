@@ -1,0 +1,160 @@
+//! A session from its beginning to its end: the server's process, and the threads that read from both sides.
+
+use std::ffi::OsString;
+use std::io::{self, BufReader, Read};
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::sync::Arc;
+use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
+use std::thread;
+use std::time::Duration;
+
+use super::frame::{Frames, MAX_FRAME};
+use super::gatekeeper::Gatekeeper;
+use super::outbox::Outbox;
+use super::proxy::{Proxy, Step, remark};
+use super::signals;
+use crate::exit::Exit;
+
+/// How long a server may go on after its input has ended. Clients kill what takes longer than two seconds or so, and
+/// the end has to be on record by then.
+const GRACE: Duration = Duration::from_millis(1500);
+
+/// How long is waited for a log or a client that takes nothing.
+const FLUSH: Duration = Duration::from_secs(2);
+
+/// What ends a session.
+#[derive(Debug)]
+pub(super) enum End {
+    /// The client has closed its side.
+    Client,
+    /// The server has closed its side.
+    Server,
+    /// It can't go on, and why.
+    Broken(String),
+    /// The process was told to end.
+    Told,
+}
+
+/// Runs the server, and hands messages on until one side ends.
+pub(super) fn run(keeper: Gatekeeper, server: Vec<OsString>, explains: bool) -> Exit {
+    let broker = keeper.broker.clone();
+    let mut child = match spawn(&server) {
+        Ok(child) => child,
+        Err(error) => {
+            broker.close(FLUSH);
+            let name = server.first().map(OsString::as_os_str).unwrap_or_default();
+            return Exit::unable(format_args!("can't start `{}`: {error}", name.display()));
+        }
+    };
+    let (Some(input), Some(output)) = (child.stdin.take(), child.stdout.take()) else {
+        broker.close(FLUSH);
+        return Exit::unable("the server has no input or output");
+    };
+    let proxy = Proxy::new(keeper, Outbox::new(io::stdout()), Outbox::new(input), explains);
+    let proxy = Arc::new(proxy);
+    let (ends, ended) = channel();
+    signals::watch(ends.clone());
+    read_client(proxy.clone(), ends.clone());
+    read_server(proxy.clone(), output, ends);
+    let end = ended.recv().unwrap_or(End::Told);
+    let exit = finish(&proxy, &mut child, &ended, end);
+    drop(broker.close(FLUSH));
+    match broker.flush_within(FLUSH) {
+        Ok(()) => exit,
+        Err(error) => exit.max(Exit::unable(format_args!("the log is not complete: {error}"))),
+    }
+}
+
+fn spawn(server: &[OsString]) -> io::Result<Child> {
+    let (program, args) = server.split_first().ok_or(io::ErrorKind::InvalidInput)?;
+    let mut command = Command::new(program);
+    command.args(args).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn()
+}
+
+fn read_client(proxy: Arc<Proxy>, ends: Sender<End>) {
+    thread::spawn(move || {
+        let mut frames = Frames::new(BufReader::with_capacity(1 << 16, io::stdin()), MAX_FRAME);
+        while let Ok(Some(frame)) = frames.next() {
+            proxy.take_from_client(&frame);
+            if proxy.to_client.is_gone() {
+                break;
+            }
+        }
+        let _ = ends.send(End::Client);
+    });
+}
+
+fn read_server(proxy: Arc<Proxy>, output: impl Read + Send + 'static, ends: Sender<End>) {
+    thread::spawn(move || {
+        let mut frames = Frames::new(BufReader::with_capacity(1 << 16, output), MAX_FRAME);
+        while let Ok(Some(frame)) = frames.next() {
+            if let Step::End(why) = proxy.take_from_server(&frame) {
+                let _ = ends.send(End::Broken(why));
+                return;
+            }
+            if proxy.to_client.is_gone() {
+                let _ = ends.send(End::Client);
+            }
+        }
+        let _ = ends.send(End::Server);
+    });
+}
+
+/// Ends both sides, in the order in which neither waits for the other.
+fn finish(proxy: &Proxy, child: &mut Child, ended: &Receiver<End>, end: End) -> Exit {
+    let why = match &end {
+        End::Client | End::Told => None,
+        End::Server => Some("the server has ended"),
+        End::Broken(why) => Some(why.as_str()),
+    };
+    if let Some(why) = why {
+        proxy.close(why);
+    }
+    // What waits for the server is written, and then its input ends.
+    proxy.to_server.close();
+    let is_over = match &end {
+        End::Server => true,
+        End::Broken(_) => false,
+        End::Client | End::Told => waits_for_server(ended),
+    };
+    let status = if is_over { exited(child) } else { None };
+    let status = status.or_else(|| {
+        // It may have ended meanwhile; then there is nothing to kill.
+        let _ = child.kill();
+        child.wait().ok()
+    });
+    proxy.close("the session has ended");
+    proxy.to_client.close();
+    proxy.to_client.drain(FLUSH);
+    let Some(why) = why else { return Exit::Fine };
+    let status = status.map(|status| format!(" ({status})")).unwrap_or_default();
+    remark(&format!("{why}{status}"));
+    Exit::Unable
+}
+
+/// Waits for the end of what the server writes, which it reaches once its input has ended.
+fn waits_for_server(ended: &Receiver<End>) -> bool {
+    loop {
+        match ended.recv_timeout(GRACE) {
+            Ok(End::Server) => return true,
+            Ok(End::Client | End::Told) => {}
+            Ok(End::Broken(_))
+            | Err(RecvTimeoutError::Timeout | RecvTimeoutError::Disconnected) => {
+                return false;
+            }
+        }
+    }
+}
+
+/// How a server has exited that writes nothing any more; `None` if it has not, after a while.
+fn exited(child: &mut Child) -> Option<ExitStatus> {
+    const NAP: Duration = Duration::from_millis(5);
+    let mut left = GRACE;
+    loop {
+        if let Ok(Some(status)) = child.try_wait() {
+            return Some(status);
+        }
+        left = left.checked_sub(NAP)?;
+        thread::sleep(NAP);
+    }
+}

@@ -1,0 +1,83 @@
+//! Lists of tools: an agent is shown no more than it could be permitted.
+
+use serde_json::{Value, json};
+
+use crate::READING;
+use crate::world::gated::{Gated, denials};
+
+fn page(tools: &str, more: &str) -> Value {
+    json!([format!(r#"{{"jsonrpc":"2.0","id":$ID,"result":{{"tools":[{tools}]{more}}}}}"#)])
+}
+
+fn names(result: &Value) -> Vec<&str> {
+    result["tools"].as_array().unwrap().iter().map(|tool| tool["name"].as_str().unwrap()).collect()
+}
+
+#[test]
+fn tools_that_could_be_permitted_are_shown_as_the_server_wrote_them() {
+    let tools = r#"{"name":"fs.erase"},{"name":"fs.read","inputSchema":{"type":"object","x":1.50}},{"name":"unheard"}"#;
+    let script = json!({ "tools/list": page(tools, r#","nextCursor":"b","_meta":{"a":1}"#) });
+    let mut gated = Gated::begun(READING, &[], script);
+    gated.request(1, "tools/list", json!({}));
+    let expected = r#"{"jsonrpc":"2.0","id":1,"result":{"nextCursor":"b","_meta":{"a":1},"tools":[{"name":"fs.read","inputSchema":{"type":"object","x":1.50}}]}}"#;
+    assert_eq!(gated.line(), expected);
+    let records = gated.end().assert_nothing_stands();
+    assert_eq!(denials(&records), [], "looking is on no record");
+}
+
+#[test]
+fn a_tool_that_is_there_twice_is_not_shown_and_not_called() {
+    let tools =
+        r#"{"name":"fs.read"},{"name":"fs.note"},{"name":"fs.read"},{"name":"mcp:sampling"}"#;
+    let mut gated = Gated::begun(READING, &[], json!({ "tools/list": page(tools, "") }));
+    assert_eq!(names(&gated.ask("tools/list", json!({}))), ["fs.note"]);
+    let result = gated.call("fs.read", json!({ "path": "/data/x" }));
+    assert_eq!(result["content"][0]["text"], "denied: not_permitted");
+    let left = gated.end();
+    assert_eq!(left.calls(), [Value::Null; 0]);
+    let denied = denials(&left.assert_nothing_stands());
+    let of = |name: &str| (name.to_owned(), "unknown_tool".to_owned());
+    assert_eq!(denied, [of("fs.read"), of("mcp:sampling"), of("fs.read")]);
+}
+
+#[test]
+fn a_tool_that_is_there_twice_over_pages_is_found_too() {
+    let script = json!({ "tools/list": page(r#"{"name":"fs.note"}"#, "") });
+    let mut gated = Gated::begun(READING, &[], script);
+    assert_eq!(names(&gated.ask("tools/list", json!({}))), ["fs.note"]);
+    assert_eq!(names(&gated.ask("tools/list", json!({ "cursor": "b" }))), [""; 0]);
+    assert_eq!(gated.call("fs.note", json!({}))["isError"], true);
+    assert_eq!(names(&gated.ask("tools/list", json!({}))), ["fs.note"], "a new pass has it once");
+    assert_eq!(gated.call("fs.note", json!({})), json!({}));
+    gated.end().assert_nothing_stands();
+}
+
+#[test]
+fn what_history_forbids_is_not_shown_any_more() {
+    let policy = r#"
+        version = 1
+        tool = [{ name = "fs.read", labels = ["untrusted"] }, { name = "mail.send" }]
+        rule = [
+            { id = "all", effect = "permit", what = { tool = "any", args = "any" } },
+            { id = "tainted", effect = "forbid", what = { tool = "mail.send" }, when = { seen = { has_any = ["untrusted"] } } },
+        ]
+    "#;
+    let tools = r#"{"name":"fs.read"},{"name":"mail.send"}"#;
+    let mut gated = Gated::begun(policy, &[], json!({ "tools/list": page(tools, "") }));
+    assert_eq!(names(&gated.ask("tools/list", json!({}))), ["fs.read", "mail.send"]);
+    assert_eq!(gated.call("mail.send", json!({})), json!({}));
+    assert_eq!(gated.call("fs.read", json!({})), json!({}));
+    assert_eq!(names(&gated.ask("tools/list", json!({}))), ["fs.read"]);
+    assert_eq!(gated.call("mail.send", json!({}))["isError"], true);
+    gated.end().assert_nothing_stands();
+}
+
+#[test]
+fn a_list_that_can_not_be_read_is_an_error() {
+    for result in [r#"{"tools":{}}"#, r#"{}"#, r#"{"tools":[],"tools":[]}"#, "[]"] {
+        let line = format!(r#"{{"jsonrpc":"2.0","id":$ID,"result":{result}}}"#);
+        let mut gated = Gated::begun(READING, &[], json!({ "tools/list": [line] }));
+        assert_eq!(gated.ask("tools/list", json!({}))["code"], -32603, "{result}");
+        gated.end().assert_nothing_stands();
+    }
+}

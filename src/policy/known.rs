@@ -1,4 +1,4 @@
-//! What a request knows of the parts of the question that rules compare with (`same_as`).
+//! What a request knows of the parts of the question that rules compare with (`same_as`, `ref`).
 //!
 //! Who, why and context are known; of the call, what the scope leaves no choice about. A scope that leaves a
 //! few values is asked once for each.
@@ -7,7 +7,7 @@ use std::borrow::Cow;
 
 use super::wanted::Wanted;
 use crate::scope::{
-    Condition, Constraint, Fact, Facts, Place, Readings, Stance, Truth, absent, any, any_of,
+    Condition, Constraint, Fact, Facts, Node, Place, Readings, Stance, Truth, absent, any, any_of,
     cover_admits_an_empty_list, eq, not,
 };
 use crate::value::{Object, Value};
@@ -71,24 +71,31 @@ impl<'q> Wanted<'q> {
         <[Pins<'q>; 1]>::try_from(self.ways(constraint)).map(|[way]| way).unwrap_or_default()
     }
 
-    /// A constraint with every `same_as` of something known replaced by what is true of the same values.
+    /// A constraint with every comparison with something known replaced by what is true of the same values.
     /// What is left to the calls may turn out to be any value there.
     pub(super) fn known<'r>(
         &self,
         constraint: &'r Constraint,
         way: &Pins<'_>,
     ) -> Cow<'r, Constraint> {
-        constraint.replace_same_as(Place::default(), &|fact, place| {
-            if self.leaves(fact) {
+        constraint.replace_comparisons(Place::default(), &|leaf, place| {
+            if leaf.facts().any(|fact| self.leaves(fact)) {
                 return Some(whatever(place));
             }
+            let fact = match leaf {
+                Node::SameAs(fact) => fact,
+                Node::Compared(own) => {
+                    return own.spelled_out(|fact| self.value_of(fact, way), self.meter());
+                }
+                _ => return None,
+            };
             let value = self.value_of(fact, way)?;
             let nothing = nothing_like(value).filter(|_| place.negated);
             Some(any_or_only(std::iter::once(eq(value.clone())).chain(nothing)))
         })
     }
 
-    /// A guard's constraint of `fact` with every `same_as` of something known replaced by what may hold at
+    /// A guard's constraint of `fact` with every comparison with something known replaced by what may hold at
     /// least wherever it may.
     pub(super) fn widened<'r>(
         &self,
@@ -97,7 +104,26 @@ impl<'q> Wanted<'q> {
     ) -> Cow<'r, Constraint> {
         let may_be_empty = constraint.compares_with(&|_| true)
             && cover_admits_an_empty_list(self.cover(), fact, self.meter());
-        constraint.replace_same_as(Place::default(), &|compared, place| {
+        constraint.replace_comparisons(Place::default(), &|leaf, place| {
+            let compared = match leaf {
+                Node::SameAs(fact) => fact,
+                Node::Compared(own) => {
+                    let is_left = own.facts().any(|fact| self.leaves(fact));
+                    let is_open = |fact: &Fact| {
+                        fact.is_of_the_call()
+                            && !self.never_has(fact)
+                            && pinned(way, fact).is_none()
+                    };
+                    if !is_left && own.facts().any(is_open) {
+                        return None;
+                    }
+                    let known = || own.spelled_out(|fact| self.value_of(fact, way), self.meter());
+                    let known = if is_left { None } else { known() };
+                    // What is there and nothing that it can be compared with leaves it unknown.
+                    return Some(known.unwrap_or_else(|| whatever_or_absent(place)));
+                }
+                _ => return None,
+            };
             let value = self.value_of(compared, way);
             let open = self.leaves(compared) || (value.is_none() && !compared.is_of_the_call());
             if open || (value.is_some() && (place.inside || may_be_empty)) {
@@ -125,8 +151,8 @@ impl<'q> Wanted<'q> {
     /// Whether a condition on who, why or context is true of every call that the scope leaves.
     pub(super) fn is_true_at_all(&self, condition: &Condition) -> bool {
         let Condition { fact, constraint } = condition;
-        let constraint = constraint.replace_same_as(Place::default(), &|fact, place| {
-            self.leaves(fact).then(|| whatever(place))
+        let constraint = constraint.replace_comparisons(Place::default(), &|leaf, place| {
+            leaf.facts().any(|fact| self.leaves(fact)).then(|| whatever(place))
         });
         self.at_every_way(condition, |facts| {
             constraint.holds(fact, Stance::Cover, facts, self.meter()) == Truth::True
@@ -138,12 +164,13 @@ impl<'q> Wanted<'q> {
         self.at_every_way(condition, |facts| {
             // What is not pinned may turn out to be whatever makes it hold the least; what is never there is
             // known not to be.
-            let least = condition.constraint.replace_same_as(Place::default(), &|fact, place| {
-                let open = fact.is_of_the_call()
-                    && !self.never_has(fact)
-                    && pinned(facts.pins, fact).is_none();
-                open.then(|| whatever(place.opposite()))
-            });
+            let is_open = |fact: &Fact| {
+                fact.is_of_the_call() && !self.never_has(fact) && pinned(facts.pins, fact).is_none()
+            };
+            let least =
+                condition.constraint.replace_comparisons(Place::default(), &|leaf, place| {
+                    leaf.facts().any(is_open).then(|| whatever(place.opposite()))
+                });
             least.holds(&condition.fact, Stance::Guard, facts, self.meter()).may_hold()
         })
     }

@@ -77,7 +77,9 @@ pub(crate) fn parts_covered(policy: &Compiled, wanted: &Wanted<'_>) -> Vec<Capab
             let Some(part) = wanted.capability.meet(permitted, wanted.meter()) else { return };
             // A permit for a resource and a wish for none, or the other way round, have no call in
             // common. And each argument may overlap on its own, and still no call be left.
+            // What compares with more than arguments no scope can say.
             let is_nothing = part.is_of_no_resource()
+                || part.conditions.iter().any(|own| own.constraint.beyond_arguments().is_some())
                 || matches!(cover_difference(part.cover(), &[], wanted.meter()), Difference::Empty);
             if !is_nothing && !parts.contains(&part) {
                 parts.push(part);

@@ -2,7 +2,8 @@
 
 use crate::document::{Misfit, Written};
 use crate::scope::{
-    Condition, Constraint, Fact, Node, all_of, any_of, count, has_all, not, subset_of,
+    Condition, Constraint, Expected, Fact, Node, Relation, all_of, any_of, count, has_all, not,
+    subset_of,
 };
 use crate::value::{Node as Tree, Value};
 use crate::visible::Shown;
@@ -43,6 +44,11 @@ fn fault_of(constraint: &Constraint) -> Option<String> {
             "this is a set, and never the same as `{other}`, which is one text: for a set with it \
              write `{{ some = {{ same_as = \"{other}\" }} }}`"
         )),
+        Node::Compared(own)
+            if own.relation.expects() == Expected::List && own.relation != Relation::OneOf =>
+        {
+            None
+        }
         Node::Any
         | Node::Present(_)
         | Node::SameAs(_)

@@ -4,7 +4,9 @@ use super::sets::{self, is_one_text};
 use crate::identity::Subject;
 use crate::purpose::Purpose;
 use crate::resource::Resource;
-use crate::scope::{Condition, Constraint, Fact, Node, Set};
+use crate::scope::{
+    Condition, Constraint, Expected, Fact, Node, Operand, Relation, Set, is_reference,
+};
 use crate::tool::ToolName;
 use crate::value::Value;
 use crate::visible::Shown;
@@ -28,10 +30,40 @@ fn fault(condition: &Condition) -> Option<String> {
     let mut found = None;
     constraint.for_each_leaf(&mut |leaf| {
         if found.is_none() {
-            found = of_leaf(fact, leaf);
+            found = of_leaf(fact, leaf).or_else(|| of_reference(leaf));
         }
     });
     found
+}
+
+/// Why a leaf compares with what is never as its kind takes it, or with a table that was meant for a
+/// reference.
+fn of_reference(leaf: &Node) -> Option<String> {
+    let own = match leaf {
+        Node::Compared(own) => own,
+        Node::Is(set) | Node::SubsetOf(set) | Node::HasAny(set) | Node::HasAll(set) => {
+            let written = set.iter().find(|value| is_reference(value))?.to_json();
+            return Some(format!(
+                "{} in a list is not read as a reference: write `any = [{{ same_as = … }}, … ]` \
+                 (`fields` for an object with such a key)",
+                Shown(&written)
+            ));
+        }
+        _ => return None,
+    };
+    let word = own.relation.as_str();
+    own.facts().find_map(|fact| match (&own.with, own.relation.expects()) {
+        (Operand::Fact(_), Expected::List) if is_one_text(fact) => {
+            Some(format!("`{word}` takes a list, and `{fact}` is one text: write `same_as`"))
+        }
+        (Operand::Fact(_), Expected::Number) if is_one_text(fact) => {
+            Some(format!("`{word}` takes a number, and `{fact}` is text"))
+        }
+        (Operand::Joined(_), _) | (_, Expected::Number | Expected::Text) if sets::is_set(fact) => {
+            Some(format!("`{word}` takes one value, and `{fact}` is a set: write `one_of`"))
+        }
+        _ => None,
+    })
 }
 
 /// Why no tool's name is as a constraint says.
@@ -64,6 +96,18 @@ fn not_of_text(constraint: &Constraint) -> Option<String> {
                 Some(format!("a text is never equal to a {kind}: say `\"{shown}\"` in quotes"))
             }
         }),
+        Node::Compared(own) if own.relation.expects() == Expected::Number => {
+            let word = constraint.word();
+            Some(format!("this is text, and `{word}` is asked of a number"))
+        }
+        Node::Compared(own)
+            if matches!(own.relation, Relation::SubsetOf | Relation::HasAny | Relation::HasAll) =>
+        {
+            let word = constraint.word();
+            Some(format!(
+                "this is one text, and `{word}` is asked of a list: say `one_of = {{ ref = … }}`"
+            ))
+        }
         Node::Each(_)
         | Node::Some(_)
         | Node::Count(_)

@@ -1,4 +1,4 @@
-//! Constraints that compare one part of the question with another: `same_as`.
+//! Constraints that compare one part of the question with another: `same_as`, and `ref` in other kinds.
 
 use std::borrow::Cow;
 
@@ -6,7 +6,7 @@ use super::constraint::{Constraint, Node};
 use super::fact::Fact;
 use crate::value::Value;
 
-/// Where a `same_as` stands.
+/// Where a comparison stands.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Place {
     /// Under an odd number of `not`s.
@@ -35,27 +35,30 @@ impl Constraint {
         }
     }
 
-    /// The constraint with each `same_as` replaced by what `by` has for its fact where it stands.
-    pub(crate) fn replace_same_as(
+    /// The constraint with each comparison (a leaf that [`Node::facts`] names something of) replaced by what
+    /// `by` has for it where it stands.
+    pub(crate) fn replace_comparisons(
         &self,
         place: Place,
-        by: &dyn Fn(&Fact, Place) -> Option<Constraint>,
+        by: &dyn Fn(&Node, Place) -> Option<Constraint>,
     ) -> Cow<'_, Constraint> {
         if !self.compares() {
             return Cow::Borrowed(self);
         }
         let inner = |inner: &Constraint| {
-            inner.replace_same_as(Place { inside: true, ..place }, by).into_owned()
+            inner.replace_comparisons(Place { inside: true, ..place }, by).into_owned()
         };
         let each = |parts: &[Constraint]| {
-            parts.iter().map(|part| part.replace_same_as(place, by).into_owned()).collect()
+            parts.iter().map(|part| part.replace_comparisons(place, by).into_owned()).collect()
         };
         Cow::Owned(match &self.0 {
-            Node::SameAs(fact) => by(fact, place).unwrap_or_else(|| self.clone()),
+            leaf @ (Node::SameAs(_) | Node::Compared(_)) => {
+                by(leaf, place).unwrap_or_else(|| self.clone())
+            }
             Node::All(parts) => Constraint(Node::All(each(parts))),
             Node::AnyOf(parts) => Constraint(Node::AnyOf(each(parts))),
             Node::Not(one) => Constraint(Node::Not(Box::new(
-                one.replace_same_as(place.opposite(), by).into_owned(),
+                one.replace_comparisons(place.opposite(), by).into_owned(),
             ))),
             Node::Each(one) => Constraint(Node::Each(Box::new(inner(one)))),
             Node::Some(one) => Constraint(Node::Some(Box::new(inner(one)))),
@@ -65,13 +68,20 @@ impl Constraint {
         })
     }
 
-    /// Every fact that a `same_as` inside is of.
-    pub(crate) fn for_each_fact(&self, visit: &mut impl FnMut(&Fact)) {
-        self.for_each_leaf(&mut |leaf| {
-            if let Node::SameAs(fact) = leaf {
-                visit(fact);
+    /// Every fact that it compares with.
+    pub(crate) fn for_each_fact<'c>(&'c self, visit: &mut impl FnMut(&'c Fact)) {
+        self.for_each_leaf(&mut |leaf| leaf.facts().for_each(&mut *visit));
+    }
+
+    /// What it compares with that is no argument of the call, nor inside one.
+    pub(crate) fn beyond_arguments(&self) -> Option<&Fact> {
+        let mut found = None;
+        self.for_each_fact(&mut |fact| {
+            if !matches!(fact, Fact::Arg(_)) {
+                found.get_or_insert(fact);
             }
         });
+        found
     }
 
     /// The values that the constraint leaves to what lies at `path` inside, if they are finitely many.
@@ -89,14 +99,22 @@ impl Constraint {
         }
     }
 
+    /// Whether a kind inside compares by more than being the same: what is not filled in may be such.
+    pub(super) fn relates(&self) -> bool {
+        let mut relates = false;
+        self.for_each_leaf(&mut |leaf| relates |= matches!(leaf, Node::Compared(_)));
+        relates
+    }
+
     pub(super) fn compares(&self) -> bool {
         self.compares_with(&|_| true)
     }
 
-    /// Whether a `same_as` inside is of such a fact.
+    /// Whether it compares with such a fact.
     pub(crate) fn compares_with(&self, such: &dyn Fn(&Fact) -> bool) -> bool {
         match &self.0 {
             Node::SameAs(fact) => such(fact),
+            Node::Compared(own) => own.facts().any(such),
             Node::All(parts) | Node::AnyOf(parts) => {
                 parts.iter().any(|part| part.compares_with(such))
             }
@@ -106,5 +124,17 @@ impl Constraint {
             Node::Fields(fields) => fields.iter().any(|(_, field)| field.compares_with(such)),
             _ => false,
         }
+    }
+}
+
+impl Node {
+    /// The parts of the question that this leaf compares with.
+    pub(crate) fn facts(&self) -> impl Iterator<Item = &Fact> {
+        let (same, compared) = match self {
+            Node::SameAs(fact) => (Some(fact), None),
+            Node::Compared(own) => (None, Some(own.facts())),
+            _ => (None, None),
+        };
+        same.into_iter().chain(compared.into_iter().flatten())
     }
 }

@@ -8,6 +8,7 @@ use super::glob::Glob;
 use super::instant::{Instants, Weekly};
 use super::kind::{Count, Fields, Range, Set, Sort};
 use super::network::Network;
+use super::operand::Comparison;
 use super::regex::Regex;
 use super::url::UrlPattern;
 use super::value_type::ValueType;
@@ -35,6 +36,8 @@ pub(crate) enum Node {
     Is(Set),
     /// `same_as`: equal to another part of the question.
     SameAs(Fact),
+    /// A kind that takes a value, and the part of the question that stands in its place.
+    Compared(Box<Comparison>),
     /// `min`, `max`, `above`, `below`.
     Range(Range),
     Prefix(Box<str>),
@@ -205,6 +208,7 @@ impl Constraint {
                 Some(_) => Sort::Element("eq"),
                 None => Sort::Open,
             },
+            Node::Compared(own) => own.relation.sort(),
             Node::Each(_) | Node::Some(_) | Node::Count(_) => Sort::List(self.word()),
             Node::SubsetOf(_) | Node::HasAny(_) | Node::HasAll(_) => Sort::List(self.word()),
             Node::All(parts) | Node::AnyOf(parts) => {
@@ -251,6 +255,7 @@ impl Constraint {
             Node::Is(set) if set.len() == 1 => "eq",
             Node::Is(_) => "one_of",
             Node::SameAs(_) => "same_as",
+            Node::Compared(own) => own.relation.as_str(),
             Node::Range(range) => range.word(),
             Node::Prefix(_) => "prefix",
             Node::Suffix(_) => "suffix",

@@ -43,9 +43,10 @@ pub enum ConstraintError {
     /// A kind that only policies may use, in a scope.
     #[error("`{0}` is for policies only: a scope may not make anything be compiled")]
     PolicyOnly(&'static str),
-    /// `same_as` of the broker's time, in a scope: what is asked for would hold at one instant.
-    #[error("`when.now` is for rules: a scope says nothing of the time")]
-    TimeInScope,
+    /// A comparison with something else than an argument, in a scope: a reader of a token knows the call's
+    /// arguments alone.
+    #[error("a scope compares with `args.NAME` alone, and this is `{0}`: name the value instead")]
+    NotAnArgument(Box<str>),
     /// Constraints nested deeper than 8 levels.
     #[error("constraints are nested deeper than {MAX_NESTING} levels")]
     TooDeep,

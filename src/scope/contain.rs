@@ -138,7 +138,10 @@ impl Constraint {
         };
         let [null, empty] = [Value::Null, Value::from("")];
         let mut left_out = [None, Some(&null), Some(&empty)].into_iter();
-        let within = left_out.all(|value| is_true(wider, value) || !is_true(self, value));
+        // Whatever a part of the question is, the empty text does not begin with it, and `not` of that holds.
+        let may_be_empty = |value: Option<&Value>| value == Some(&empty) && self.relates();
+        let within = left_out
+            .all(|value| is_true(wider, value) || !(is_true(self, value) || may_be_empty(value)));
         // What could not be asked of `self` any more may be true of it.
         Some(within && !meter.is_spent())
     }

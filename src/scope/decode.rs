@@ -12,10 +12,13 @@ use super::instant::{Instants, Weekly};
 use super::kind::{Bound, Count, Range, Set};
 use super::layout::{
     AFTER, BEFORE, LOWER, LOWER_INCLUSIVE, OTHER_ARGS, RESOURCE_ANY, RESOURCE_NAMED,
-    ScopeBytesError, UPPER, UPPER_INCLUSIVE, kind, part,
+    ScopeBytesError, UPPER, UPPER_INCLUSIVE, kind, operand, part,
 };
 use super::network::Network;
+use super::operand::Piece;
 use super::path::canonical_path;
+use super::reference::Reference;
+use super::relation::Relation;
 #[cfg(feature = "url")]
 use super::url::UrlPattern;
 use super::value_type::ValueType;
@@ -163,8 +166,36 @@ fn constraint(decoder: &mut Decoder<'_>, depth: usize) -> Result<Constraint, Dec
         kind::INSTANTS => Constraint(Node::Instants(instants(decoder)?)),
         kind::WEEKLY => weekly(decoder)?,
         kind::URL => url_pattern(decoder)?,
+        kind::COMPARED => compared(decoder)?,
         _ => return Err(DecodeError::Unknown("a kind of constraint")),
     })
+}
+
+fn compared(decoder: &mut Decoder<'_>) -> Result<Constraint, DecodeError> {
+    let relation = Relation::numbered(decoder.byte()?)
+        .ok_or(DecodeError::Unknown("a kind that compares with an argument"))?;
+    let reference = match decoder.byte()? {
+        operand::ARG => Reference::of(argument(decoder)?),
+        operand::JOINED => Reference::of_pieces(decoder.repeat(|own| {
+            own.spend()?;
+            match own.byte()? {
+                operand::TEXT => Ok(Piece::Text(own.text()?.into())),
+                operand::ARG => Ok(Piece::Fact(argument(own)?)),
+                _ => Err(DecodeError::Unknown("a piece of a text")),
+            }
+        })?),
+        _ => return Err(DecodeError::Unknown("what is compared with")),
+    };
+    Ok(reference.compared(relation))
+}
+
+/// An argument, or what lies inside it, by names as `args.NAME` has them.
+fn argument(decoder: &mut Decoder<'_>) -> Result<Fact, DecodeError> {
+    let names = decoder.repeat(|own| {
+        own.spend()?;
+        own.text()
+    })?;
+    Fact::inside(&names).ok_or(DecodeError::NotCanonical("no argument has such a name"))
 }
 
 fn named_fields(decoder: &mut Decoder<'_>, inner: usize) -> Result<Constraint, DecodeError> {

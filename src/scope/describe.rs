@@ -1,8 +1,10 @@
 //! A constraint as data: the same shape that policies are written in.
 
 use super::constraint::{Constraint, Node};
+use super::fact::Fact;
 use super::instant::Weekly;
 use super::kind::{Bound, Count, Range, Set};
+use super::operand::{Operand, Piece};
 use crate::value::{Object, Value};
 
 impl Constraint {
@@ -15,10 +17,12 @@ impl Constraint {
             Node::Present(wanted) => one("present", Value::Bool(*wanted)),
             Node::Type(own) => one("type", Value::from(own.as_str())),
             Node::Is(set) => match set.iter().next() {
-                Some(value) if set.len() == 1 => one("eq", value.clone()),
+                // There it would be a reference.
+                Some(value) if set.len() == 1 && !is_reference(value) => one("eq", value.clone()),
                 _ => one("one_of", list(set)),
             },
             Node::SameAs(fact) => one("same_as", Value::from(fact.to_string())),
+            Node::Compared(own) => one(own.relation.as_str(), operand_value(&own.with)),
             Node::Range(range) => range_value(range),
             Node::Prefix(text) => one("prefix", Value::Text(text.clone())),
             Node::Suffix(text) => one("suffix", Value::Text(text.clone())),
@@ -78,6 +82,30 @@ impl std::fmt::Display for Constraint {
 impl serde::Serialize for Constraint {
     fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         self.to_value().serialize(serializer)
+    }
+}
+
+/// The key of a table that names another part of the question in the place of a value.
+pub(super) const REF: &str = "ref";
+
+/// The key of a table that joins a text in the place of a value.
+pub(super) const JOIN: &str = "join";
+
+/// Whether a value is written as a reference is.
+pub(crate) fn is_reference(value: &Value) -> bool {
+    let is_key = |key: &str| matches!(key, REF | JOIN);
+    value.as_object().is_some_and(|object| object.len() == 1 && object.keys().all(is_key))
+}
+
+fn operand_value(with: &Operand) -> Value {
+    let part = |fact: &Fact| one(REF, Value::from(fact.to_string()));
+    let piece = |piece: &Piece| match piece {
+        Piece::Text(text) => Value::Text(text.clone()),
+        Piece::Fact(fact) => part(fact),
+    };
+    match with {
+        Operand::Fact(fact) => part(fact),
+        Operand::Joined(pieces) => one(JOIN, Value::List(pieces.iter().map(piece).collect())),
     }
 }
 

@@ -363,6 +363,11 @@ pub(super) fn check_resource(
     }
 }
 
+/// Names are an agent's: shown so that they can't forge a line.
+fn shown_fact(fact: &Fact) -> Box<str> {
+    escape_for_people(&fact.to_string(), SHOWN).into()
+}
+
 impl Draft {
     fn part(&self) -> Part<'_> {
         let cover = Cover { conditions: &self.conditions, openness: &self.openness };
@@ -385,16 +390,15 @@ impl Draft {
             let fits = condition.constraint.check().and_then(|()| {
                 match condition.constraint.policy_only() {
                     Some(word) => Err(ConstraintError::PolicyOnly(word)),
-                    None if condition.constraint.compares_with(&|fact| *fact == Fact::Now) => {
-                        Err(ConstraintError::TimeInScope)
-                    }
-                    None => Ok(()),
+                    None => match condition.constraint.beyond_arguments() {
+                        Some(fact) => Err(ConstraintError::NotAnArgument(shown_fact(fact))),
+                        None => Ok(()),
+                    },
                 }
             });
             fits.map_err(|error| ScopeError::Constraint {
                 tool: self.tool.clone(),
-                // Names of arguments are an agent's: shown so that they can't forge a line.
-                fact: escape_for_people(&condition.fact.to_string(), SHOWN).into(),
+                fact: shown_fact(&condition.fact),
                 error,
             })?;
         }

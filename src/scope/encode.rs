@@ -13,9 +13,11 @@ use super::instant::Instants;
 use super::kind::{Bound, Count, Range, Set};
 use super::layout::{
     AFTER, BEFORE, LOWER, LOWER_INCLUSIVE, OTHER_ARGS, RESOURCE_ANY, RESOURCE_NAMED,
-    ScopeBytesError, UPPER, UPPER_INCLUSIVE, kind, part,
+    ScopeBytesError, UPPER, UPPER_INCLUSIVE, kind, operand, part,
 };
+use super::operand::{Comparison, Operand, Piece};
 use super::plain::is_plain;
+use super::relation::Relation;
 use crate::clock::Timestamp;
 use crate::value::{Value, ascending, encode_count, encode_text};
 
@@ -128,12 +130,50 @@ fn constraint(out: &mut Vec<u8>, of: &Constraint) -> Result<(), ScopeBytesError>
             out.push(kind::URL);
             own.encode::<ScopeBytesError>(out)?;
         }
-        // `same_as` compares with what only the broker knows, while a block must mean the same to
-        // every reader. A `regex` would make every reader compile what a holder wrote.
-        Node::SameAs(_) | Node::Regex(_) | Node::Faulty(_) => {
+        Node::SameAs(fact) => {
+            out.extend_from_slice(&[kind::COMPARED, Relation::Eq.number(), operand::ARG]);
+            argument(out, fact)?;
+        }
+        Node::Compared(own) => compared(out, own)?,
+        // A `regex` would make every reader compile what a holder wrote.
+        Node::Regex(_) | Node::Faulty(_) => {
             return Err(ScopeBytesError::NoSpelling(of.word()));
         }
     }
+    Ok(())
+}
+
+fn compared(out: &mut Vec<u8>, own: &Comparison) -> Result<(), ScopeBytesError> {
+    out.extend_from_slice(&[kind::COMPARED, own.relation.number()]);
+    match &own.with {
+        Operand::Fact(fact) => {
+            out.push(operand::ARG);
+            argument(out, fact)
+        }
+        Operand::Joined(pieces) => {
+            out.push(operand::JOINED);
+            encode_count(out, pieces.len() as u64);
+            pieces.iter().try_for_each(|piece| match piece {
+                Piece::Text(own) => {
+                    text(out, operand::TEXT, own);
+                    Ok(())
+                }
+                Piece::Fact(fact) => {
+                    out.push(operand::ARG);
+                    argument(out, fact)
+                }
+            })
+        }
+    }
+}
+
+/// Of the question, all readers of a block know the call's arguments alone.
+fn argument(out: &mut Vec<u8>, fact: &Fact) -> Result<(), ScopeBytesError> {
+    let Fact::Arg(path) = fact else {
+        return Err(ScopeBytesError::NoSuchPart(fact.to_string().into()));
+    };
+    encode_count(out, path.len() as u64);
+    path.iter().for_each(|name| encode_text(out, name));
     Ok(())
 }
 

@@ -1,5 +1,6 @@
 //! Does a value match? Answered in three values.
 
+mod compared;
 mod lists;
 
 use super::constraint::{Constraint, Node};
@@ -185,6 +186,11 @@ impl<'q, F: Facts<'q>> Evaluation<'_, 'q, F> {
                 Truth::of((is_filled_in(value) == *wanted) != negated)
             }
             Node::SameAs(_) if matches!(subject, Subject::Missing(_)) => Truth::Unknown,
+            Node::Compared(own)
+                if matches!(subject, Subject::Missing(_)) && !self.is_known(own) =>
+            {
+                Truth::Unknown
+            }
             leaf => match subject {
                 Subject::There(value) => {
                     let plain = self.ask_leaf(leaf, value);
@@ -340,6 +346,7 @@ impl<'q, F: Facts<'q>> Evaluation<'_, 'q, F> {
                 }
                 _ => Truth::Unknown,
             },
+            (Node::Compared(own), value) => self.ask_comparison(own, value),
             (Node::Range(range), Value::Number(number)) => Truth::of(range.contains(*number)),
             (Node::Prefix(start), Value::Text(text)) => begins_with(text, start),
             (Node::Suffix(end), Value::Text(text)) => Truth::of(text.ends_with(&**end)),

@@ -116,6 +116,13 @@ impl Fact {
         Fact::Arg(Path::Name([name.into()]))
     }
 
+    /// What lies at these names inside the arguments; `None` where no text names that.
+    pub(super) fn inside(names: &[&str]) -> Option<Self> {
+        let are_names = names.iter().all(|name| !name.is_empty() && !name.contains('.'));
+        (are_names && !names.is_empty())
+            .then(|| Fact::Arg(Path::of(names.iter().map(|name| Box::from(*name)).collect())))
+    }
+
     pub(crate) fn parse(text: &str) -> Result<Self, UnknownFact> {
         let unknown = || UnknownFact(text.into());
         let (root, rest) = text.split_once('.').ok_or_else(unknown)?;

@@ -1,10 +1,12 @@
 //! The grammar of constraints: how policies and scopes write each kind.
 
+mod compared;
 mod parts;
 
 use super::constraint::{Constraint, Node};
 use super::instant::Instants;
 use super::kind::{Bound, Count, Range};
+use super::relation::Relation;
 use super::value_type::ValueType;
 use super::words::{
     after, all_of, any, any_of, before, contains, count, each, eq, fields, glob, has_all, has_any,
@@ -17,6 +19,7 @@ use crate::document::{
 use crate::value::{Node as Tree, Number, Value};
 use crate::visible::Shown;
 
+use compared::or_compared;
 use parts::{networks, url_pattern, weekly_window};
 
 /// A kind of constraint: the word that names it, and how what follows the word is read.
@@ -31,25 +34,29 @@ const fn kind(word: &'static str, read: fn(&Written) -> Result<Constraint, Misfi
 
 /// Every kind there is; one line each.
 const KINDS: &[Kind] = &[
-    kind("eq", |w| Ok(eq(value(w)?))),
-    kind("one_of", |w| Ok(one_of(values(w)?))),
+    kind("eq", |w| or_compared(w, Relation::Eq, || Ok(eq(value(w)?)))),
+    kind("one_of", |w| or_compared(w, Relation::OneOf, || Ok(one_of(values(w)?)))),
     kind("present", |w| Ok(Constraint(Node::Present(boolean(w)?)))),
     kind("type", |w| Ok(of_type(value_type(w)?))),
     kind("same_as", |w| Ok(same_as(text(w)?))),
-    kind("min", |w| Ok(range(Some(Bound::at(number(w)?)), None))),
-    kind("max", |w| Ok(range(None, Some(Bound::at(number(w)?))))),
-    kind("above", |w| Ok(range(Some(Bound::beyond(number(w)?)), None))),
-    kind("below", |w| Ok(range(None, Some(Bound::beyond(number(w)?))))),
-    kind("prefix", |w| Ok(prefix(text(w)?))),
-    kind("suffix", |w| Ok(suffix(text(w)?))),
-    kind("contains", |w| Ok(contains(text(w)?))),
+    kind("min", |w| or_compared(w, Relation::Min, || Ok(range(Some(Bound::at(number(w)?)), None)))),
+    kind("max", |w| or_compared(w, Relation::Max, || Ok(range(None, Some(Bound::at(number(w)?)))))),
+    kind("above", |w| {
+        or_compared(w, Relation::Above, || Ok(range(Some(Bound::beyond(number(w)?)), None)))
+    }),
+    kind("below", |w| {
+        or_compared(w, Relation::Below, || Ok(range(None, Some(Bound::beyond(number(w)?)))))
+    }),
+    kind("prefix", |w| or_compared(w, Relation::Prefix, || Ok(prefix(text(w)?)))),
+    kind("suffix", |w| or_compared(w, Relation::Suffix, || Ok(suffix(text(w)?)))),
+    kind("contains", |w| or_compared(w, Relation::Contains, || Ok(contains(text(w)?)))),
     kind("glob", |w| Ok(glob(text(w)?))),
     kind("regex", |w| Ok(regex(text(w)?))),
-    kind("under", |w| Ok(under(text(w)?))),
+    kind("under", |w| or_compared(w, Relation::Under, || Ok(under(text(w)?)))),
     kind("url", url_pattern),
     kind("cidr", networks),
-    kind("after", |w| Ok(after(instant(w)?))),
-    kind("before", |w| Ok(before(instant(w)?))),
+    kind("after", |w| or_compared(w, Relation::After, || Ok(after(instant(w)?)))),
+    kind("before", |w| or_compared(w, Relation::Before, || Ok(before(instant(w)?)))),
     kind("weekly", weekly_window),
     kind("json", |w| Ok(json(read_constraint(w)?))),
     kind("len", |w| Ok(len(how_many(w)?))),
@@ -57,9 +64,9 @@ const KINDS: &[Kind] = &[
     kind("each", |w| Ok(each(read_constraint(w)?))),
     kind("some", |w| Ok(some(read_constraint(w)?))),
     kind("count", |w| Ok(count(how_many(w)?))),
-    kind("subset_of", |w| Ok(subset_of(values(w)?))),
-    kind("has_any", |w| Ok(has_any(values(w)?))),
-    kind("has_all", |w| Ok(has_all(values(w)?))),
+    kind("subset_of", |w| or_compared(w, Relation::SubsetOf, || Ok(subset_of(values(w)?)))),
+    kind("has_any", |w| or_compared(w, Relation::HasAny, || Ok(has_any(values(w)?)))),
+    kind("has_all", |w| or_compared(w, Relation::HasAll, || Ok(has_all(values(w)?)))),
     kind("all", |w| Ok(all_of(constraints(w)?))),
     kind("any", |w| Ok(any_of(constraints(w)?))),
     kind("not", |w| Ok(not(read_constraint(w)?))),
@@ -96,7 +103,9 @@ const FOREIGN: &[(&[&str], &str)] = &[
     (&["or", "anyof", "any_of"], "`any`"),
     (&["intersects", "overlaps", "contains_any", "containsany"], "`has_any`"),
     (&["contains_all", "containsall", "superset_of"], "`has_all`"),
-    (&["ref", "equals_to", "same"], "`same_as`"),
+    (&["ref"], "`same_as`, or `ref` in the place of a value, as in `max = { ref = … }`"),
+    (&["join"], "`join` in the place of a text, as in `under = { join = [ … ] }`"),
+    (&["equals_to", "same"], "`same_as`"),
     (&["between"], "`min` and `max`"),
     (
         &["from", "since", "not_before"],

@@ -34,6 +34,14 @@ pub(super) mod kind {
     /// Taken, whether or not the feature `url` is built.
     pub(in crate::scope) const URL: u8 = 25;
     pub(in crate::scope) const TYPE: u8 = 26;
+    pub(in crate::scope) const COMPARED: u8 = 27;
+}
+
+/// The byte that begins what is compared with, and each piece of a text that is joined.
+pub(super) mod operand {
+    pub(in crate::scope) const ARG: u8 = 1;
+    pub(in crate::scope) const JOINED: u8 = 2;
+    pub(in crate::scope) const TEXT: u8 = 2;
 }
 
 /// The byte that begins each part of a call.

@@ -3,19 +3,23 @@
 use proptest::collection::vec;
 use proptest::prelude::*;
 
+use super::comparison::Place;
 use super::constraint::{Constraint, Node};
 use super::evaluate::{Facts, Stance};
 use super::fact::{Absence, Fact};
 use super::kind::Sort;
+use super::operand::{Comparison, Operand, Piece};
+use super::relation::Relation;
 use super::truth::Truth;
 use super::value_type::ValueType;
 use super::{
     absent, after, all_of, any, any_of, before, below, cidr, contains, count, each, eq, fields,
-    glob, has_all, has_any, json, len, min, not, one_of, prefix, present, regex, same_as, some,
-    subset_of, suffix, under, weekly,
+    glob, has_all, has_any, joined, json, len, min, not, one_of, prefix, present, reference, regex,
+    same_as, some, subset_of, suffix, under, weekly,
 };
 use crate::clock::Timestamp;
 use crate::value::{Object, Value};
+use crate::visible::is_hidden;
 
 /// A question in which `x` is the value asked about and `args.other` what it may be compared with.
 #[derive(Clone, Debug, Default)]
@@ -50,9 +54,61 @@ fn of(holds: bool) -> i8 {
 }
 
 pub(super) fn holds(constraint: &Constraint, fact: &Fact, stance: Stance, facts: &Small) -> Truth {
-    let normal = push_not(constraint, false);
+    let known = |leaf: &Node, _| match (leaf, &facts.other) {
+        (Node::Compared(own), Some(other)) => in_its_place(own, other),
+        _ => None,
+    };
+    let constraint = constraint.replace_comparisons(Place::default(), &known).into_owned();
+    let normal = push_not(&constraint, false);
     let absent = if fact.absence() == Absence::Argument { 0 } else { 1 };
     truth(ask(&normal, facts.fact(fact), stance, absent, facts))
+}
+
+/// What a policy would say of `other` itself; nothing where it could not.
+pub(super) fn in_its_place(own: &Comparison, other: &Value) -> Option<Constraint> {
+    let text = match (&own.with, other) {
+        (Operand::Fact(_), Value::Text(text)) => Some(text.to_string()),
+        (Operand::Joined(pieces), Value::Text(text)) => {
+            if text.contains('/') || ["", ".", ".."].contains(&&**text) || text.contains(is_hidden)
+            {
+                return None;
+            }
+            let said = pieces.iter().map(|piece| match piece {
+                Piece::Text(text) => text.trim_matches('/').to_owned(),
+                Piece::Fact(_) => text.to_string(),
+            });
+            let first = matches!(pieces.first(), Some(Piece::Text(text)) if text.starts_with('/'));
+            let last = matches!(pieces.last(), Some(Piece::Text(text)) if text.ends_with('/'));
+            let said: Vec<String> = said.filter(|own| !own.is_empty()).collect();
+            let [first, last] = [first, last].map(|slash| if slash { "/" } else { "" });
+            Some(format!("{first}{}{last}", said.join("/")))
+        }
+        (Operand::Joined(_), _) => return None,
+        _ => None,
+    };
+    let list = match other {
+        Value::List(list) => Some(list.clone()),
+        _ => None,
+    };
+    let said = match own.relation {
+        Relation::Min => min(other.as_number()?),
+        Relation::Max => super::max(other.as_number()?),
+        Relation::Above => super::above(other.as_number()?),
+        Relation::Below => below(other.as_number()?),
+        Relation::After => after(Timestamp::parse_rfc3339(&text?).ok()?),
+        Relation::Before => before(Timestamp::parse_rfc3339(&text?).ok()?),
+        Relation::Eq => eq(text?),
+        Relation::Prefix => prefix(&text?),
+        Relation::Suffix => suffix(&text?),
+        Relation::Contains => contains(&text?),
+        Relation::Under => under(&text?),
+        Relation::OneOf if list.as_ref()?.iter().any(|own| own.as_list().is_some()) => return None,
+        Relation::OneOf => one_of(list?),
+        Relation::SubsetOf => subset_of(list?),
+        Relation::HasAny => has_any(list?),
+        Relation::HasAll => has_all(list?),
+    };
+    said.check().is_ok().then_some(said)
 }
 
 /// The same constraint with `not` only around kinds that have nothing inside.
@@ -174,7 +230,7 @@ fn one(c: &Constraint, value: Option<&Value>, stance: Stance, absent: i8, facts:
             }
             _ => 2 - one(inner, value, stance, absent, facts),
         },
-        (Node::SameAs(_), None) => 1,
+        (Node::SameAs(_), None) | (Node::Compared(_), _) => 1,
         (_, None) => absent,
         (Node::Any, Some(_)) => 2,
         (Node::Type(own), Some(value)) => {
@@ -368,7 +424,21 @@ fn leaves() -> impl Strategy<Value = Constraint> {
 
 /// Constraints over the small universe, `same_as` and mixed sorts among them.
 pub(super) fn constraints() -> impl Strategy<Value = Constraint> {
-    grown(prop_oneof![12 => leaves(), 1 => Just(same_as("args.other"))].boxed())
+    grown(prop_oneof![12 => leaves(), 1 => Just(same_as("args.other")), 2 => comparisons()].boxed())
+}
+
+/// Each kind that takes a value, of what `args.other` is or of a text with it among others.
+fn comparisons() -> impl Strategy<Value = Constraint> {
+    let with = |at| match at {
+        0 => joined("/a").and_part("args.other").and_text("/"),
+        1 => joined("/").and_part("args.other").and_text("b"),
+        _ => reference("args.other"),
+    };
+    let relations = proptest::sample::select(Relation::ALL.to_vec());
+    (relations, 0..6).prop_map(move |(relation, at)| {
+        let joined = with(at).compared(relation);
+        if joined.check().is_ok() { joined } else { reference("args.other").compared(relation) }
+    })
 }
 
 /// Kinds that the algebra compares with their own kind only; the model does not know them.

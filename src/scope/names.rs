@@ -34,7 +34,10 @@ impl Fact {
 /// keys may be any.
 fn of_constraint(constraint: &Constraint, of_call: bool) -> Option<String> {
     match &constraint.0 {
-        Node::SameAs(fact) => fact.name_fault().map(|fault| format!("`same_as`: {fault}")),
+        leaf @ (Node::SameAs(_) | Node::Compared(_)) => {
+            let fault = leaf.facts().find_map(Fact::name_fault)?;
+            Some(format!("`{}`: {fault}", constraint.word()))
+        }
         Node::All(parts) | Node::AnyOf(parts) => {
             parts.iter().find_map(|part| of_constraint(part, of_call))
         }

@@ -11,7 +11,9 @@ use super::evaluate::Facts;
 use super::fact::Fact;
 use super::glob::MAX_PATTERN_TEXT;
 use super::network::address;
+use super::operand::Operand;
 use super::path::canonical_path;
+use super::relation::{Expected, Relation};
 use super::truth::Truth;
 use crate::clock::Timestamp;
 use crate::meter::Meter;
@@ -104,7 +106,7 @@ pub(crate) fn doubt<'q>(
     };
     let shown = shown(found);
     if let Some(other) = compared_with_nothing(constraint, facts) {
-        return format!("`{fact}` is {shown}, to be compared with one thing: {other}");
+        return format!("`{fact}` is {shown}, to be compared with another part: {other}");
     }
     match unreadable(constraint, found) {
         Some(why) => format!("`{fact}` is {shown}, of which that can't be told: {why}"),
@@ -127,17 +129,42 @@ fn missing<'q>(fact: &Fact, facts: impl Facts<'q>) -> String {
     }
 }
 
-/// What a `same_as` compares with, where that is nothing.
+/// What a constraint compares with, where that is nothing, or nothing that its kind takes.
 fn compared_with_nothing<'q>(constraint: &Constraint, facts: impl Facts<'q>) -> Option<String> {
+    let is_null = |fact: &&Fact| facts.fact(fact).is_none_or(|value| *value == Value::Null);
     let mut found = None;
     constraint.for_each_leaf(&mut |leaf| {
-        if let Node::SameAs(other) = leaf
-            && facts.fact(other).is_none_or(|value| *value == Value::Null)
-        {
-            found.get_or_insert_with(|| missing(other, facts));
+        if found.is_some() {
+            return;
         }
+        found = match leaf.facts().find(is_null) {
+            Some(fact) => Some(missing(fact, facts)),
+            None => unfit(leaf, facts),
+        };
     });
     found
+}
+
+/// What a kind compares with and can't take.
+fn unfit<'q>(leaf: &Node, facts: impl Facts<'q>) -> Option<String> {
+    let Node::Compared(own) = leaf else { return None };
+    if own.spelled_out(|fact| facts.fact(fact), &Meter::of_question(0)).is_some() {
+        return None;
+    }
+    let expected = match (&own.with, own.relation) {
+        (Operand::Joined(_), _) => "one segment of a text",
+        (_, Relation::Under) => "a folder",
+        (_, Relation::After | Relation::Before) => "a time of RFC 3339",
+        (_, relation) => match relation.expects() {
+            Expected::Number => "a number",
+            Expected::List => "a list of at least one value",
+            Expected::Text | Expected::Value => "a text",
+        },
+    };
+    let (word, named) = (own.relation.as_str(), own.facts());
+    let named = named.filter_map(|fact| Some(format!("`{fact}` is {}", shown(facts.fact(fact)?))));
+    let named = named.collect::<Vec<_>>().join(", ");
+    Some(format!("{named}, where `{word}` expects {expected}"))
 }
 
 /// Why a text of the right kind is none that the constraint can judge.

@@ -27,6 +27,8 @@ impl Constraint {
             Node::Regex(regex) => regex.as_str().len(),
             Node::Cidr(networks) => networks.len() * BYTES_OF_KIND,
             Node::Url(pattern) => pattern.size(),
+            // What it compares with may be a list, and is gone through where it is put in its place.
+            Node::Compared(_) => 4 * BYTES_OF_KIND,
             _ => 0,
         };
         inside + BYTES_OF_KIND

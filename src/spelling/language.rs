@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use crate::scope::{Automaton, Constraint, Node, Step, canonical_url};
+use crate::scope::{Automaton, Constraint, Expected, Node, Step, canonical_url};
 use crate::visible::is_hidden;
 
 use super::arg_type::ArgType;
@@ -314,6 +314,7 @@ impl ArgType {
             Node::Glob(glob) => glob.automaton().is_none_or(|own| language.meets(&own)),
             Node::Regex(regex) => language.meets(regex.automaton()),
             Node::Range(_) | Node::Fields(_) => false,
+            Node::Compared(own) => own.relation.expects() != Expected::Number,
             Node::Url(_) => self == ArgType::Url,
             Node::Json(_) | Node::Cidr(_) | Node::Instants(_) | Node::Weekly(_) => {
                 self == ArgType::Path

@@ -41,8 +41,8 @@ impl Token {
     /// The new token covers what this one covers *and* `scope` covers: a scope that names more gives
     /// nothing more, and nor does a later end; a tool that `scope` does not name is not covered any
     /// more. How long is left, the broker's side knows: [`Grant::expires`](crate::Grant::expires).
-    /// `same_as` is refused, since a block has to mean the same to every reader: say what it comes
-    /// to.
+    /// What compares with anything but the call's arguments is refused, since a block has to mean the same to
+    /// every reader: say what it comes to.
     ///
     /// ```
     /// # use hallpass::prelude::*;

@@ -84,7 +84,7 @@ fn a_forbid_says_what_of_a_text_could_not_be_judged() {
         (
             same_as("when.folder"),
             call("/data"),
-            "`args.path` is \"/data\", to be compared with one thing: `when.folder` is absent",
+            "`args.path` is \"/data\", to be compared with another part: `when.folder` is absent",
         ),
     ] {
         let world = readers(Rule::forbid("no").tool("doc.read").arg("path", forbid));

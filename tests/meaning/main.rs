@@ -10,5 +10,6 @@
 mod asking;
 mod comparing;
 mod reading;
+mod referring;
 mod situation;
 mod typing;

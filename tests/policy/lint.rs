@@ -220,7 +220,7 @@ fn a_placeholder_that_nothing_is_put_in_for_is_named() {
         ("who.attrs.team = \"{{team}}\"", "who.attrs.team", "{{team}}", "{{team}}"),
     ] {
         let expected = format!(
-            "rule `f`: `{fact}` is compared with `{text}` as it is written, and nothing is put in for `{placeholder}`: compare with another part of the question by `same_as`, as in `{{ same_as = \"who.id\" }}` (template)"
+            "rule `f`: `{fact}` is compared with `{text}` as it is written, and nothing is put in for `{placeholder}`: in the place of a value write `{{ ref = \"who.id\" }}`, or `{{ join = [ … ] }}` (template)"
         );
         assert_eq!(lint(&guard("forbid", "f", what)), [expected], "{what}");
     }

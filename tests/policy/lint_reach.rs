@@ -173,6 +173,12 @@ fn a_comparison_that_no_question_meets_is_named() {
         ("what.args.a = { not = { same_as = \"args.b\" } }", "args.a", "args.b"),
         ("what.args.a = { each = { same_as = \"args.b\" } }", "args.a", "args.b"),
         ("what.args.a = { same_as = \"args.a\" }", "args.a", "args.a"),
+        ("what.args.a = { max = { ref = \"args.most\" } }", "args.a", "args.most"),
+        (
+            "what.args.a = { not = { under = { join = [\"/a\", { ref = \"resource.attrs.o\" }] } } }",
+            "args.a",
+            "resource.attrs.o",
+        ),
         ("who.id = { same_as = \"who.groups\" }", "who.id", "who.groups"),
         (
             "why.purpose = { any = [\"x\", { same_as = \"who.acts_for\" }] }",
@@ -192,6 +198,8 @@ fn a_comparison_that_no_question_meets_is_named() {
         "what.args = { a = \"any\", b = { not = { same_as = \"args.a\" } } }",
         "who.groups = { some = { same_as = \"who.attrs.team\" } }",
         "what.args.groups = { same_as = \"who.groups\" }",
+        "what.args = { most = \"any\", a = { max = { ref = \"args.most\" } } }",
+        "what.args.a = { one_of = { ref = \"who.groups\" } }",
         "what.args.o = { fields = { o = { same_as = \"args.o\" } } }",
     ] {
         assert_eq!(of(&permit("p", met)), [""; 0], "{met}");

@@ -143,6 +143,15 @@ impl Asked<'_> {
                 truth((there == *wanted) != not)
             }
             (C::SameAs(_), None) => UNKNOWN,
+            (C::Ref(word, with), _) => match (self.referred(word, with), value) {
+                (None, _) => UNKNOWN,
+                (Some(_), None) if not => UNKNOWN,
+                (Some(_), None) => self.absent_is,
+                (Some(other), Some(value)) => {
+                    let plain = in_relation(word, &other, value);
+                    if not { TRUE - plain } else { plain }
+                }
+            },
             (_, None) => {
                 if not {
                     UNKNOWN
@@ -197,6 +206,7 @@ impl Asked<'_> {
         match c {
             C::Any | C::Present(_) | C::Type(_) => {}
             C::SameAs(fact) => self.question.named(fact).iter().for_each(eq),
+            C::Ref("subset_of" | "has_any" | "has_all", _) => *list = true,
             C::Eq(value) => eq(value),
             C::OneOf(set) => set.iter().for_each(eq),
             C::Each(_) | C::Some(_) | C::Count(..) => *list = true,
@@ -267,6 +277,76 @@ impl Asked<'_> {
                 .unwrap_or(TRUE),
             _ => UNKNOWN,
         }
+    }
+}
+
+impl Asked<'_> {
+    /// What stands in the place of a value, if it is there and of the kind that such a value has.
+    fn referred(&self, word: &str, with: &RefSaid) -> Option<V> {
+        let other = self.question.named(with.part())?;
+        let other = match with {
+            RefSaid::Part(_) => other,
+            RefSaid::Joined(before, _, behind) => {
+                let V::Text(own) = other else { return None };
+                if !reading::is_one_segment(&own) {
+                    return None;
+                }
+                let before = before.trim_end_matches('/');
+                let behind = behind.map(|own| format!("/{}", own.trim_start_matches('/')));
+                V::Text(format!("{before}/{own}{}", behind.unwrap_or_default()))
+            }
+        };
+        let takes = match (word, &other) {
+            ("min" | "max" | "above" | "below", V::Halves(_)) => true,
+            ("after" | "before", V::Text(own)) => reading::instant(own).is_some(),
+            ("under", V::Text(own)) => reading::folder(own).is_some(),
+            ("prefix" | "suffix" | "contains" | "eq", V::Text(own)) => !own.is_empty(),
+            ("one_of", V::List(own)) => {
+                !own.is_empty() && !own.iter().any(|own| matches!(own, V::List(_)))
+            }
+            ("subset_of" | "has_any" | "has_all", V::List(own)) => !own.is_empty(),
+            _ => false,
+        };
+        takes.then_some(other)
+    }
+}
+
+/// As a kind of this word says of a value where `other` is what it is told.
+fn in_relation(word: &str, other: &V, value: &V) -> Truth3 {
+    match (word, other, value) {
+        ("min", V::Halves(n), V::Halves(own)) => truth(own >= n),
+        ("max", V::Halves(n), V::Halves(own)) => truth(own <= n),
+        ("above", V::Halves(n), V::Halves(own)) => truth(own > n),
+        ("below", V::Halves(n), V::Halves(own)) => truth(own < n),
+        ("after", V::Text(from), V::Text(own)) => {
+            told(reading::instant(own).map(|own| own >= reading::instant(from).unwrap()))
+        }
+        ("before", V::Text(until), V::Text(own)) => {
+            told(reading::instant(own).map(|own| own < reading::instant(until).unwrap()))
+        }
+        ("eq", other, value) => same(other, value),
+        ("one_of", V::List(set), value) => one_of(set, value),
+        ("prefix", V::Text(p), V::Text(own)) if p.contains('/') && !climbs(p) && climbs(own) => {
+            UNKNOWN
+        }
+        ("prefix", V::Text(p), V::Text(own)) => truth(own.starts_with(p.as_str())),
+        ("suffix", V::Text(p), V::Text(own)) => truth(own.ends_with(p.as_str())),
+        ("contains", V::Text(p), V::Text(own)) => truth(own.contains(p.as_str())),
+        ("under", V::Text(own), V::Text(text)) => {
+            told(reading::under(&reading::folder(own).unwrap(), text))
+        }
+        ("subset_of", V::List(set), V::List(own)) => {
+            own.iter().map(|v| one_of(set, v)).min().unwrap_or(TRUE)
+        }
+        ("has_any", V::List(set), V::List(own)) => {
+            own.iter().map(|v| one_of(set, v)).max().unwrap_or(FALSE)
+        }
+        ("has_all", V::List(set), V::List(own)) => set
+            .iter()
+            .map(|wanted| own.iter().map(|v| same(wanted, v)).max().unwrap_or(FALSE))
+            .min()
+            .unwrap_or(TRUE),
+        _ => UNKNOWN,
     }
 }
 

@@ -33,6 +33,7 @@ fn demands() -> BoxedStrategy<C> {
 /// What they compare with, a list perhaps, tells how a list is taken by all that stands next to them.
 fn comparisons() -> BoxedStrategy<C> {
     let same = select(vec!["args.x", "args.y", "when.env"]).prop_map(|fact| C::SameAs(fact.into()));
+    let same = prop_oneof![same, references(vec!["args.x", "args.y", "when.env"])];
     (same, any::<bool>())
         .prop_map(|(same, not)| if not { C::Not(same.into()) } else { same })
         .boxed()

@@ -31,10 +31,7 @@ pub(crate) fn of_permit(rule: &RuleSaid) -> Option<CapabilitySaid> {
     };
     let (kind, id, owner) =
         (on(&F::ResourceType), on(&F::ResourceId), on(&F::ResourceAttr("owner".into())));
-    let compares = rule
-        .conditions
-        .iter()
-        .any(|(_, c)| format!("{c:?}").contains("SameAs") || c.is_of_policies());
+    let compares = rule.conditions.iter().any(|(_, c)| c.compares() || c.is_of_policies());
     if kind.len() > 1 || id.len() > 1 || owner.len() > 1 || compares {
         return None;
     }

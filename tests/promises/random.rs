@@ -66,6 +66,7 @@ fn leaves() -> BoxedStrategy<C> {
         5 => set().prop_map(C::OneOf),
         1 => vec(vec(scalars(), 0..3).prop_map(V::List), 1..3).prop_map(C::OneOf),
         2 => select(FACTS.to_vec()).prop_map(|fact| C::SameAs(fact.into())),
+        2 => references(FACTS.to_vec()),
         1 => (-1..5i64).prop_map(C::Min),
         2 => (-1..5i64).prop_map(C::Max),
         1 => (-1..5i64).prop_map(C::Above),
@@ -82,6 +83,42 @@ fn leaves() -> BoxedStrategy<C> {
         2 => set().prop_map(C::HasAll),
         2 => select(TYPES.to_vec()).prop_map(C::Type),
         3 => reading(),
+    ]
+    .boxed()
+}
+
+/// Kinds that take a value, of another part of the question.
+pub(crate) fn references(of: Vec<&'static str>) -> BoxedStrategy<C> {
+    const WORDS: [&str; 14] = [
+        "min",
+        "max",
+        "above",
+        "below",
+        "one_of",
+        "prefix",
+        "suffix",
+        "contains",
+        "under",
+        "subset_of",
+        "has_any",
+        "has_all",
+        "after",
+        "before",
+    ];
+    let joined = (
+        select(of.clone()),
+        select(vec![("/a", None), ("a", None), ("/a/", Some("/")), ("/", Some("b"))]),
+        select(vec!["eq", "under", "prefix", "suffix", "contains"]),
+    )
+        .prop_map(|(name, (before, behind), word)| {
+            // Of text that ends with a part, a longer one may be the beginning.
+            let word = if behind.is_none() && word != "under" { "eq" } else { word };
+            C::Ref(word, RefSaid::Joined(before, name.into(), behind))
+        });
+    prop_oneof![
+        4 => (select(WORDS.to_vec()), select(of))
+            .prop_map(|(word, name)| C::Ref(word, RefSaid::Part(name.into()))),
+        1 => joined,
     ]
     .boxed()
 }

@@ -83,6 +83,27 @@ pub(crate) fn is_control(c: char) -> bool {
     matches!(c, '\0'..='\u{8}' | '\u{b}'..='\u{1f}' | '\u{7f}'..='\u{9f}')
 }
 
+/// Whether a text is one segment of a path for every reader.
+pub(crate) fn is_one_segment(text: &str) -> bool {
+    !["", ".", ".."].contains(&text)
+        && !text.chars().any(|c| c == '/' || c == '\\' || c == '%' || c < ' ' || is_control(c))
+}
+
+/// A folder in its one spelling.
+pub(crate) fn folder(text: &str) -> Option<String> {
+    let segments = || text.split('/').filter(|own| !matches!(*own, "" | "."));
+    let odd = |c: char| c == '\\' || c == '%' || c < ' ' || is_control(c);
+    if text.is_empty() || text.chars().any(odd) || segments().any(|own| own == "..") {
+        return None;
+    }
+    let root = if text.starts_with('/') { "/" } else { "" };
+    let own = segments().collect::<Vec<_>>().join("/");
+    if text.starts_with('~') || (root.is_empty() && own.starts_with('~')) {
+        return None;
+    }
+    Some(if root.is_empty() && own.is_empty() { ".".to_owned() } else { format!("{root}{own}") })
+}
+
 /// `under`: segment by segment.
 pub(crate) fn under(folder: &str, text: &str) -> Told {
     let body = text.strip_prefix('/').unwrap_or(text);

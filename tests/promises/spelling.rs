@@ -45,6 +45,33 @@ impl C {
             C::Eq(value) => scope::eq(value.value()),
             C::OneOf(set) => scope::one_of(values(set)),
             C::SameAs(fact) => scope::same_as(fact),
+            C::Ref(word, with) => {
+                let own = match with {
+                    RefSaid::Part(name) => scope::reference(name),
+                    RefSaid::Joined(before, name, None) => scope::joined(before).and_part(name),
+                    RefSaid::Joined(before, name, Some(behind)) => {
+                        scope::joined(before).and_part(name).and_text(behind)
+                    }
+                };
+                match *word {
+                    "eq" => own.as_eq(),
+                    "one_of" => own.as_one_of(),
+                    "min" => own.as_min(),
+                    "max" => own.as_max(),
+                    "above" => own.as_above(),
+                    "below" => own.as_below(),
+                    "after" => own.as_after(),
+                    "before" => own.as_before(),
+                    "prefix" => own.as_prefix(),
+                    "suffix" => own.as_suffix(),
+                    "contains" => own.as_contains(),
+                    "under" => own.as_under(),
+                    "subset_of" => own.as_subset_of(),
+                    "has_any" => own.as_has_any(),
+                    "has_all" => own.as_has_all(),
+                    other => panic!("{other}"),
+                }
+            }
             C::Min(n) => scope::min(halves(*n)),
             C::Max(n) => scope::max(halves(*n)),
             C::Above(n) => scope::above(halves(*n)),
@@ -91,7 +118,31 @@ impl C {
 
     /// Whether only a policy may say it.
     pub(crate) fn is_of_policies(&self) -> bool {
-        format!("{self:?}").contains("Regex(")
+        let mut of_policies = format!("{self:?}").contains("Regex(");
+        self.for_each_part(&mut |name| of_policies |= !name.starts_with("args."));
+        of_policies
+    }
+
+    /// Whether it compares with another part of the question.
+    pub(crate) fn compares(&self) -> bool {
+        let mut compares = false;
+        self.for_each_part(&mut |_| compares = true);
+        compares
+    }
+
+    fn for_each_part(&self, visit: &mut impl FnMut(&str)) {
+        match self {
+            C::SameAs(name) => visit(name),
+            C::Ref(_, with) => visit(with.part()),
+            C::All(parts) | C::AnyOf(parts) => {
+                parts.iter().for_each(|part| part.for_each_part(visit));
+            }
+            C::Not(inner) | C::Each(inner) | C::Some(inner) | C::Json(inner) => {
+                inner.for_each_part(visit);
+            }
+            C::Fields(named, _) => named.values().for_each(|field| field.for_each_part(visit)),
+            _ => {}
+        }
     }
 
     pub(crate) fn is_sound(&self) -> bool {

@@ -50,6 +50,8 @@ pub(crate) enum C {
     Eq(V),
     OneOf(Vec<V>),
     SameAs(String),
+    /// A kind by its word, and the part of the question in the place of its value.
+    Ref(&'static str, RefSaid),
     Min(i64),
     Max(i64),
     Above(i64),
@@ -81,6 +83,22 @@ pub(crate) enum C {
     All(Vec<C>),
     AnyOf(Vec<C>),
     Not(Box<C>),
+}
+
+/// What stands in the place of a value.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum RefSaid {
+    Part(String),
+    /// A text before, a part of the question, and a text behind.
+    Joined(&'static str, String, Option<&'static str>),
+}
+
+impl RefSaid {
+    pub(crate) fn part(&self) -> &str {
+        match self {
+            RefSaid::Part(name) | RefSaid::Joined(_, name, _) => name,
+        }
+    }
 }
 
 /// Which URLs: of the scheme `https` and its own port where they are to be covered.

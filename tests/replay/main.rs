@@ -20,6 +20,7 @@ mod grants;
 mod logged;
 mod operations;
 mod operators;
+mod references;
 mod stories;
 mod telling;
 mod unreadable;

@@ -5,7 +5,7 @@ use std::time::Duration;
 use hallpass::clock::{ManualClock, Timestamp};
 use hallpass::identity::Identity;
 use hallpass::prelude::*;
-use hallpass::scope::{any, each, eq, glob, max, min, not, one_of, same_as};
+use hallpass::scope::{any, each, eq, glob, max, min, not, one_of, reference, same_as};
 use hallpass::token::hazmat::append_block;
 use hallpass::token::{BlockError, MAX_ATTENUATIONS, MintError};
 use serde_json::{Value, json};
@@ -309,7 +309,8 @@ fn what_cannot_be_said_in_a_block_is_refused_when_it_is_written() {
         Scope::tool("no spaces"),
         Scope::tool("db.query").arg("table", one_of::<&str>([])),
         Scope::tool("db.query").arg("table", same_as("who.attrs.team")),
-        Scope::tool("db.query").arg("table", each(same_as("args.other"))),
+        Scope::tool("db.query").arg("table", each(same_as("when.other"))),
+        Scope::tool("db.query").arg("table", reference("who.groups").as_one_of()),
         Scope::tool("db.query").arg("table", one_of(0..512)),
     ] {
         assert!(

@@ -41,8 +41,24 @@ def url(c):
 def instant(t): return i64(datetime.datetime.fromisoformat(t.replace("Z", "+00:00")).timestamp() * 1000)
 ENDS = [(4, {"min": 3, "above": 1, "max": 12, "below": 4}, value), (23, {"after": 1, "before": 2}, instant)]
 
+RELATIONS = "eq one_of min max above below after before prefix suffix contains under subset_of has_any has_all".split()
+def argument(name): return b"\x01" + row([*map(text, name.split(".")[1:])])
+def piece(p): return argument(p["ref"]) if isinstance(p, dict) else b"\x02" + text(p)
+def operand(o): return argument(o["ref"]) if "ref" in o else b"\x02" + row([*map(piece, o["join"])])
+def referred(c):
+    if not isinstance(c, dict) or len(c) != 1: return None
+    (word, own), = c.items()
+    if word == "same_as": word, own = "eq", {"ref": own}
+    is_operand = isinstance(own, dict) and own.keys() <= {"ref", "join"} and word in RELATIONS
+    return bytes([27, 1 + RELATIONS.index(word)]) + operand(own) if is_operand else None
+
 def constraint(c):
     if c == "any": return b"\x01"
+    if said := referred(c): return said
+    if isinstance(c, dict) and len(c) > 1 and any(referred({word: own}) for word, own in c.items()):
+        apart = [{word: own} for word, own in c.items() if referred({word: own})]
+        rest = {word: own for word, own in c.items() if not referred({word: own})}
+        return b"\x11" + parts(map(constraint, apart + ([rest] if rest else [])))
     for kind, words, end in ENDS:
         if said := [word for word in words if word in c]:
             return bytes([kind, sum(map(words.get, said))]) + b"".join(end(c[word]) for word in said)

@@ -78,6 +78,7 @@ impl Look {
                                 | Node::Regex(_)
                                 | Node::Is(_)
                                 | Node::SameAs(_)
+                                | Node::Compared(_)
                         )
                     });
                 parts.iter().for_each(|part| self.inside(part, held, found));

@@ -6,7 +6,7 @@ use super::guess::Guesses;
 use super::warning::{Findings, WarningCode};
 use crate::clock::format_duration;
 use crate::policy::rule::Rule;
-use crate::scope::{Constraint, Fact, Node};
+use crate::scope::{Constraint, Expected, Fact, Node};
 use crate::value::Value;
 
 /// Warns of budgets on arguments that no call of the permit has as a number: each call is then denied.
@@ -47,6 +47,9 @@ fn may_be_number(constraint: &Constraint, path: &[Box<str>]) -> bool {
             matches!((value, path), (Value::Number(_), None) | (Value::Object(_), Some(_)))
         }),
         (Node::Range(_), None) => true,
+        (Node::Compared(own), None) => {
+            matches!(own.relation.expects(), Expected::Number | Expected::List)
+        }
         _ => false,
     }
 }

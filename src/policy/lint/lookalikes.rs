@@ -106,7 +106,9 @@ fn of_constraint<'r>(
     visit: &mut impl FnMut(Of, &'r str, &str),
 ) {
     match &constraint.0 {
-        Node::SameAs(fact) => of_fact(fact, place, visit),
+        leaf @ (Node::SameAs(_) | Node::Compared(_)) => {
+            leaf.facts().for_each(|fact| of_fact(fact, place, visit));
+        }
         Node::All(parts) | Node::AnyOf(parts) => {
             parts.iter().for_each(|part| of_constraint(part, place, visit));
         }

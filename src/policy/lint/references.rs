@@ -6,25 +6,26 @@ use crate::policy::rule::{Effect, Rule};
 use crate::policy::sets::{is_one_text, is_set};
 use crate::scope::{Condition, Fact, Node, ResourceOpenness};
 
-/// Warns of a `same_as` that no question meets.
+/// Warns of a comparison that no question meets.
 pub(super) fn references(rule: &Rule, findings: &mut Findings<'_>) {
     for condition in &rule.conditions {
         // Inside fields and elements it is another value that is compared.
         let direct = direct_references(condition);
         condition.constraint.for_each_leaf(&mut |leaf| {
-            let Node::SameAs(other) = leaf else { return };
             let fact = &condition.fact;
-            let why = if direct.contains(&other) && other == fact {
-                "that is itself, and is always so"
-            } else if direct.contains(&other) && is_set(other) && is_one_text(fact) {
-                "that is a set, and never one text: write `who.groups = { some = { same_as = … } }`"
-            } else if rule.effect == Effect::Permit && is_kept_out(rule, other) {
-                "no call that it permits has that: name it in `what`, too, as in `NAME = \"any\"`"
-            } else {
-                return;
-            };
-            let message = format!("`{fact}` is compared with `{other}`: {why}");
-            findings.add(WarningCode::NeverSame, &place_of(fact), message);
+            for other in leaf.facts() {
+                let why = if direct.contains(&other) && other == fact {
+                    "that is itself, and is always so"
+                } else if direct.contains(&other) && is_set(other) && is_one_text(fact) {
+                    "that is a set, and never one text: write `one_of = { ref = … }`"
+                } else if rule.effect == Effect::Permit && is_kept_out(rule, other) {
+                    "no call that it permits has that: name it in `what`, too, as in `NAME = \"any\"`"
+                } else {
+                    continue;
+                };
+                let message = format!("`{fact}` is compared with `{other}`: {why}");
+                findings.add(WarningCode::NeverSame, &place_of(fact), message);
+            }
         });
     }
 }

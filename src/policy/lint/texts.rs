@@ -30,8 +30,7 @@ fn of_constraint(fact: &Fact, constraint: &Constraint, findings: &mut Findings<'
         if let Some(placeholder) = placeholder(text) {
             let message = format!(
                 "`{fact}` is compared with {} as it is written, and nothing is put in for {}: \
-                 compare with another part of the question by `same_as`, as in \
-                 `{{ same_as = \"who.id\" }}`",
+                 in the place of a value write `{{ ref = \"who.id\" }}`, or `{{ join = [ … ] }}`",
                 Shown(text),
                 Shown(placeholder)
             );

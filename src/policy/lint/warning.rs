@@ -62,7 +62,7 @@ pub enum WarningCode {
     BudgetOfNothing,
     /// A length of time past the ceiling of tasks, which cuts it.
     PastCeiling,
-    /// A `same_as` that no question meets, or that every one does.
+    /// A comparison with another part of the question that no question meets, or that every one does.
     NeverSame,
     /// A name with letters that look like those of another script.
     LooksAlike,

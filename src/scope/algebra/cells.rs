@@ -73,7 +73,10 @@ impl<'a> Test<'a> {
                     None => constraint.holds_of(value, absence, *stance, *negated, meter),
                 };
                 // What is compared with is not known; but nothing is the same as what is not filled in.
-                let is_settled = *stance == Stance::Cover && value.is_none_or(Value::is_nothing);
+                let is_nothing = |own: &Value| {
+                    own.is_nothing() && (*own == Value::Null || !constraint.relates())
+                };
+                let is_settled = *stance == Stance::Cover && value.is_none_or(is_nothing);
                 if *may && !is_settled { truth.may_hold() } else { truth == Truth::True }
             }
             Test::Member(set) | Test::Kind(set) if !meter.charge(set.len(), Work::Containing) => {

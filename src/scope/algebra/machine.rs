@@ -62,7 +62,7 @@ pub(super) fn machine(leaf: &Node) -> Reads<'_> {
         // Not leaves.
         Node::All(_) | Node::AnyOf(_) | Node::Not(_) => Reads::Unknown,
         // Comparisons are left to the caller: what they are compared with is not known here.
-        Node::SameAs(_) => Reads::Nothing,
+        Node::SameAs(_) | Node::Compared(_) => Reads::Nothing,
     }
 }
 

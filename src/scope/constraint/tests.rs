@@ -9,7 +9,7 @@ use super::super::words::*;
 use super::*;
 use crate::clock::Timestamp;
 use crate::meter::Meter;
-use crate::scope::{Scope, ScopeError};
+use crate::scope::{Scope, ScopeError, joined, reference};
 use crate::value::Number;
 
 /// attack 19: what an agent asks for compiles nothing, wherever it hides it.
@@ -33,13 +33,54 @@ fn a_scope_may_not_hold_a_regular_expression() {
 }
 
 #[test]
-fn a_scope_may_not_compare_with_the_time() {
-    let now = same_as("when.now");
-    for hidden in [now.clone(), not(now.clone()), fields([("a", now)])] {
-        assert_eq!(hidden.check(), Ok(()), "a policy may");
-        let error = Scope::tool("t").arg("a", hidden).check().unwrap_err();
-        let ScopeError::Constraint { error, .. } = error else { panic!("{error}") };
-        assert_eq!(error, ConstraintError::TimeInScope);
+fn a_scope_compares_with_arguments_alone() {
+    for fact in ["when.now", "who.id", "who.attrs.a", "why.ticket", "when.a", "resource.attrs.a"] {
+        let part = || reference(fact);
+        let folder = || joined("/home").and_part(fact).as_under();
+        for own in [part().as_eq(), part().as_max(), part().as_has_any(), folder()] {
+            for hidden in [own.clone(), not(own.clone()), fields([("a", own)])] {
+                assert_eq!(hidden.check(), Ok(()), "a policy may");
+                let error = Scope::tool("t").arg("a", hidden).check().unwrap_err();
+                let ScopeError::Constraint { error, .. } = error else { panic!("{error}") };
+                assert_eq!(error, ConstraintError::NotAnArgument(fact.into()));
+            }
+        }
+    }
+    for own in [reference("args.b").as_max(), joined("/a").and_part("args.b").as_under()] {
+        assert_eq!(Scope::tool("t").arg("a", own).check(), Ok(()));
+    }
+}
+
+/// attacks 2, 3: a longer value begins, or ends, so, too.
+#[test]
+fn text_that_is_joined_has_an_end_and_something_to_join() {
+    let part = "who.attrs.user";
+    let ending = || joined("/home").and_part(part);
+    let beginning = || reference(part).and_text("x.pdf");
+    for open in [
+        ending().as_prefix(),
+        ending().as_contains(),
+        beginning().as_suffix(),
+        beginning().as_contains(),
+        joined("/home").and_text("ana").as_under(),
+        joined("/home/..").and_part(part).as_under(),
+        joined("").and_part(part).as_eq(),
+        ending().as_max(),
+        ending().as_one_of(),
+        ending().as_after(),
+        (0..20).fold(ending(), |own, _| own.and_part(part)).as_under(),
+        joined("/home").and_part("who.name").as_under(),
+    ] {
+        assert!(open.check().is_err(), "{open}");
+    }
+    for closed in [
+        ending().and_text("/").as_prefix(),
+        joined("/").and_part(part).and_text("x.pdf").as_suffix(),
+        ending().as_under(),
+        ending().as_eq(),
+        beginning().as_eq(),
+    ] {
+        assert_eq!(closed.check(), Ok(()), "{closed}");
     }
 }
 

@@ -4,7 +4,7 @@ use proptest::sample;
 
 use super::super::evaluate::Stance;
 use super::super::fuzzing::READ;
-use super::super::model::{Small, mixed_constraints, sound_constraints, values};
+use super::super::model::{Small, constraints, mixed_constraints, sound_constraints, values};
 use super::super::{ConstraintError, Scope, ScopeError};
 use super::*;
 use crate::meter::Meter;
@@ -47,8 +47,9 @@ fn meaning(bytes: &[u8]) -> ScopeError {
 proptest! {
     #[test]
     fn a_scope_reads_back_and_means_the_same(
-        constraint in mixed_constraints(),
+        constraint in prop_oneof![mixed_constraints(), constraints()],
         value in prop::option::of(prop_oneof![values(), sample::select(&READ[..]).prop_map(Value::from)]),
+        other in prop::option::of(values()),
     ) {
         prop_assume!(is_spelled(&constraint));
         let scope = Scope::tool("t").arg("a", constraint.clone()).other_args().and_tool("s");
@@ -56,7 +57,7 @@ proptest! {
         let read = decode(&bytes).unwrap();
         prop_assert_eq!(encoded(&read), bytes);
         let condition = &read[1].conditions[0];
-        let facts = Small { value, other: None };
+        let facts = Small { value, other };
         prop_assert_eq!(
             condition.holds(Stance::Cover, &facts, &Meter::ample()),
             constraint.holds(&Fact::arg("a"), Stance::Cover, &facts, &Meter::ample())
@@ -125,7 +126,19 @@ fn what_has_no_number_or_another_spelling_is_refused() {
         (with_condition(b"\0\x01"), Unknown("a part of the call")),
         (with_condition(b"\x05\x01"), Unknown("a part of the call")),
         (with_constraint(b"\0"), Unknown("a kind of constraint")),
-        (with_constraint(b"\x1b"), Unknown("a kind of constraint")),
+        (with_constraint(b"\x1c"), Unknown("a kind of constraint")),
+        (with_constraint(b"\x1b"), Cut),
+        (with_constraint(b"\x1b\0\x01\x01\x01b"), Unknown("a kind that compares with an argument")),
+        (
+            with_constraint(b"\x1b\x10\x01\x01\x01b"),
+            Unknown("a kind that compares with an argument"),
+        ),
+        (with_constraint(b"\x1b\x04\0\x01\x01b"), Unknown("what is compared with")),
+        (with_constraint(b"\x1b\x04\x03\x01\x01b"), Unknown("what is compared with")),
+        (with_constraint(b"\x1b\x04\x01\0"), NotCanonical("no argument has such a name")),
+        (with_constraint(b"\x1b\x04\x01\x01\0"), NotCanonical("no argument has such a name")),
+        (with_constraint(b"\x1b\x04\x01\x01\x03b.c"), NotCanonical("no argument has such a name")),
+        (with_constraint(b"\x1b\x0c\x02\x02\x02\x02/a\0\x01\x01b"), Unknown("a piece of a text")),
         (with_constraint(b"\x1a"), Cut),
         (with_constraint(b"\x1a\x07"), Unknown("a type of value")),
         (with_constraint(b"\x02\x02"), Unknown("a flag")),
@@ -193,6 +206,9 @@ fn what_has_no_number_or_another_spelling_is_refused() {
         with_constraint(b"\x15\x02\x04\x0a\0\0\0\x08\x04\x0b\0\0\0\x20"),
         with_constraint(b"\x16\x01"),
         with_constraint(b"\x17\x02\0\0\0\0\0\0\0\x01"),
+        with_constraint(b"\x1b\x01\x01\x01\x01b"),
+        with_constraint(b"\x1b\x0f\x01\x02\x01b\x01c"),
+        with_constraint(b"\x1b\x0c\x02\x02\x02\x02/a\x01\x01\x01b"),
         with_constraint(b"\x18\x7f\0\0\x05\xa0\xfc\xb8"),
         with_constraint(b"\x18\x01\0\0\0\x01\x03\x48"),
     ] {

@@ -1,5 +1,7 @@
 //! A constraint asked of a list, element by element.
 
+use std::borrow::Cow;
+
 use super::{Evaluation, Facts, Stance, Subject};
 use crate::meter::Work;
 use crate::scope::constraint::{Constraint, Node};
@@ -63,6 +65,11 @@ impl<'q, F: Facts<'q>> Evaluation<'_, 'q, F> {
         negated: bool,
         every: bool,
     ) -> Truth {
+        let searched = match elements.len() {
+            0..=FEW => Cow::Borrowed(constraint),
+            _ => self.with_sets(constraint),
+        };
+        let constraint = &*searched;
         let union = match elements.len() {
             0..=FEW => None,
             _ => Union::of(constraint, self.meter),

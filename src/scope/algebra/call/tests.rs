@@ -5,8 +5,8 @@ use super::*;
 use crate::clock::Timestamp;
 use crate::meter::Meter;
 use crate::scope::{
-    Scope, after, all_of, any, any_of, below, eq, fields, glob, max, min, one_of, optional, prefix,
-    same_as, suffix,
+    Scope, after, all_of, any, any_of, below, eq, fields, glob, max, min, not, one_of, optional,
+    prefix, reference, same_as, suffix,
 };
 
 fn capability(scope: Scope) -> Capability {
@@ -120,10 +120,19 @@ fn comparisons_between_parts_of_the_call_need_the_identical_comparison() {
 
 #[test]
 fn no_call_is_shown_where_it_hangs_on_what_is_not_of_the_call() {
-    let of = |constraint| Scope::tool("t").arg("a", constraint);
+    // As rules say it, and no scope may.
+    let of = |constraint| [Condition::new(Fact::arg("a"), constraint)];
     let either = || any_of([same_as("who.groups"), prefix("p")]);
-    let shown = |own, others| matches!(difference(own, others), Difference::Witness(_));
+    let openness = Openness::default();
+    let shown = |own: [Condition; 1], other: Vec<[Condition; 1]>| {
+        let cover = |conditions| Cover { conditions, openness: &openness };
+        let others: Vec<_> = other.iter().map(|other| cover(&other[..])).collect();
+        let found = cover_difference(cover(&own[..]), &others, &Meter::ample());
+        matches!(found, Difference::Witness(_))
+    };
     assert!(!shown(of(eq("x")), vec![of(same_as("who.id"))]));
+    assert!(!shown(of(eq("x")), vec![of(reference("who.groups").as_one_of())]));
+    assert!(!shown(of(eq("")), vec![of(not(reference("who.id").as_prefix()))]));
     // Should the groups be a list, then of lists each answer is another one.
     assert!(!shown(of(eq(Value::List(vec![]))), vec![of(either())]));
     assert!(!shown(of(either()), vec![of(eq("x"))]));

@@ -26,6 +26,7 @@ macro_rules! links {
 [policy#what-a-question-may-cost]: crate::_documentation::policy#what-a-question-may-cost
 [scale]: crate::_documentation::scale
 [scrub]: mod@crate::scrub
+[secrets]: crate::_documentation::secrets
 [security]: crate::_documentation::security
 [token-format#handles-of-questions]: crate::_documentation::token_format#handles-of-questions
 [token-format#keys]: crate::_documentation::token_format#keys

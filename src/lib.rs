@@ -70,6 +70,7 @@ mod call;
 pub mod clock;
 mod contained;
 pub mod context;
+pub mod credential;
 pub mod denial;
 mod document;
 mod form;
@@ -101,9 +102,9 @@ pub use approval::fuzzing as approval_fuzzing;
 pub use broker::{
     Broker, BrokerBuilder, BrokerError, BrokerStats, Control, Cut, Drift, DriftScan, Drifted,
     DryRun, Ended, FlushError, Gate, Grant, Halt, HaltError, LateCall, MissingCredential,
-    NotCounted, Pending, Permit, Question, QuestionState, Reaper, Receipt, ReloadError, Reviews,
-    RunError, Running, Session, Standing, StandingGrant, StandingTask, Tally, Task, ToolError,
-    View, ViewLine,
+    NotCounted, Obligation, Pending, Permit, ProviderError, Question, QuestionState, Reaper,
+    Receipt, ReloadError, Reviews, RunError, Running, Session, Standing, StandingCredential,
+    StandingGrant, StandingTask, Tally, Task, Tended, ToolError, View, ViewLine,
 };
 pub use call::{Call, CallError};
 pub use context::Context;

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::words::{Answered, How, Outcome, Stage};
+use super::words::{Answered, GoneHow, How, Outcome, Stage};
 use crate::clock::Timestamp;
 use crate::value::Value;
 
@@ -226,6 +226,52 @@ pub enum Event<'a> {
         /// What the catalogue calls what was found.
         credentials: Vec<Cow<'a, str>>,
     },
+    /// A credential is about to be minted for a grant: written ahead, so that what a crash leaves is found.
+    CredentialPlanned {
+        task: Cow<'a, str>,
+        generation: u64,
+        grant: Cow<'a, str>,
+        /// The number of the `permitted` record of the call that needs it.
+        of: u64,
+        /// What the catalogue calls it.
+        credential: Cow<'a, str>,
+        provider: Cow<'a, str>,
+        /// What it will be called outside.
+        name: Cow<'a, str>,
+        /// What the provider needs in addition to find it.
+        #[serde(default, skip_serializing_if = "str::is_empty")]
+        detail: Cow<'a, str>,
+        /// When minting it has to be done.
+        lands_by: Timestamp,
+        /// When it has to have expired.
+        expires: Timestamp,
+    },
+    /// It was minted.
+    CredentialMinted {
+        task: Cow<'a, str>,
+        generation: u64,
+        name: Cow<'a, str>,
+        #[serde(default, skip_serializing_if = "str::is_empty")]
+        detail: Cow<'a, str>,
+        expires: Timestamp,
+        /// Why it was not used, if it was not.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        refused: Option<Cow<'a, str>>,
+    },
+    /// It has to go, and could not be withdrawn, or something of it is left.
+    CredentialOwed {
+        name: Cow<'a, str>,
+        /// How often that was tried.
+        attempt: u64,
+        why: Cow<'a, str>,
+        /// Until when it stands, if it can't be withdrawn.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        until: Option<Timestamp>,
+    },
+    /// It was withdrawn. Whether it is gone is another question.
+    CredentialWithdrawn { name: Cow<'a, str> },
+    /// It is gone: nothing is owed of it any more.
+    CredentialGone { name: Cow<'a, str>, how: GoneHow },
     /// A task ended, and all that hung from it.
     Ended {
         task: Cow<'a, str>,
@@ -315,6 +361,11 @@ impl Event<'_> {
             Event::Voided { .. } => "voided",
             Event::Outcome { .. } => "outcome",
             Event::SecretFound { .. } => "secret_found",
+            Event::CredentialPlanned { .. } => "credential_planned",
+            Event::CredentialMinted { .. } => "credential_minted",
+            Event::CredentialOwed { .. } => "credential_owed",
+            Event::CredentialWithdrawn { .. } => "credential_withdrawn",
+            Event::CredentialGone { .. } => "credential_gone",
             Event::Ended { .. } => "ended",
             Event::GrantEnded { .. } => "grant_ended",
             Event::Reloaded { .. } => "reloaded",
@@ -339,10 +390,15 @@ impl Event<'_> {
             | Event::Voided { task, .. }
             | Event::Outcome { task, .. }
             | Event::SecretFound { task, .. }
+            | Event::CredentialPlanned { task, .. }
+            | Event::CredentialMinted { task, .. }
             | Event::Ended { task, .. }
             | Event::GrantEnded { task, .. } => Some(task),
             Event::Denied { task, .. } | Event::Withdrawn { task, .. } => task.as_deref(),
             Event::Denials { .. }
+            | Event::CredentialOwed { .. }
+            | Event::CredentialWithdrawn { .. }
+            | Event::CredentialGone { .. }
             | Event::LogStarted { .. }
             | Event::Rekeyed { .. }
             | Event::Reloaded { .. }
@@ -379,6 +435,7 @@ impl Event<'_> {
         match self {
             Event::Granted { grant, .. }
             | Event::Permitted { grant, .. }
+            | Event::CredentialPlanned { grant, .. }
             | Event::GrantEnded { grant, .. } => Some(grant),
             Event::Denied { grant, .. } | Event::Withdrawn { grant, .. } => grant.as_deref(),
             _ => None,
@@ -389,7 +446,14 @@ impl Event<'_> {
     /// stands whether the log accepts it or not. A reload or a resume may widen what is possible,
     /// but gives nothing before a permit is recorded, so it need not wait for the log.
     pub(crate) fn gives_access(&self) -> bool {
-        matches!(self, Event::Opened { .. } | Event::Granted { .. } | Event::Permitted { .. })
+        matches!(
+            self,
+            Event::Opened { .. }
+                | Event::Granted { .. }
+                | Event::Permitted { .. }
+                | Event::CredentialPlanned { .. }
+                | Event::CredentialMinted { refused: None, .. }
+        )
     }
 
     /// Whether it says that something was not given: where memory runs short, records of these are

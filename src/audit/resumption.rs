@@ -15,8 +15,24 @@ pub struct Resumption {
     halts: BTreeMap<String, Option<Timestamp>>,
     tasks: BTreeMap<u64, String>,
     permits: BTreeMap<u64, (String, u64)>,
+    /// By name.
+    credentials: BTreeMap<String, LeftCredential>,
     pub(super) torn: Option<u64>,
     pub(super) anchored: bool,
+}
+
+/// A credential that was not known to be gone.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct LeftCredential {
+    pub(crate) task: String,
+    pub(crate) generation: u64,
+    pub(crate) grant: String,
+    pub(crate) credential: String,
+    pub(crate) provider: String,
+    pub(crate) detail: String,
+    pub(crate) lands_by: Timestamp,
+    pub(crate) expires: Timestamp,
+    pub(crate) minted: bool,
 }
 
 impl Resumption {
@@ -41,6 +57,19 @@ impl Resumption {
             Event::Resumed { what } => {
                 self.halts.remove(&**what);
             }
+            Event::CredentialPlanned { name, .. } => {
+                if let Some(left) = LeftCredential::of(&record.event) {
+                    self.credentials.insert(name.to_string(), left);
+                }
+            }
+            Event::CredentialMinted { name, detail, expires, .. } => {
+                if let Some(left) = self.credentials.get_mut(&**name) {
+                    (left.minted, left.detail, left.expires) = (true, detail.to_string(), *expires);
+                }
+            }
+            Event::CredentialGone { name, .. } => {
+                self.credentials.remove(&**name);
+            }
             _ => {}
         }
     }
@@ -60,6 +89,16 @@ impl Resumption {
         self.permits.iter().map(|(seq, (task, generation))| (*seq, task.as_str(), *generation))
     }
 
+    /// Names of the credentials that were not known to be gone. A broker that goes on with the log owes that they go.
+    pub fn credentials(&self) -> impl Iterator<Item = &str> {
+        self.credentials.keys().map(String::as_str)
+    }
+
+    /// As [`credentials`](Self::credentials), with what is known of them.
+    pub(crate) fn left_credentials(&self) -> impl Iterator<Item = (&str, &LeftCredential)> {
+        self.credentials.iter().map(|(name, left)| (name.as_str(), left))
+    }
+
     /// How many bytes of an incomplete last line were cut off and kept aside.
     #[must_use]
     pub fn torn(&self) -> Option<u64> {
@@ -71,5 +110,36 @@ impl Resumption {
     #[must_use]
     pub fn is_anchored(&self) -> bool {
         self.anchored
+    }
+}
+
+impl LeftCredential {
+    /// What a plan says.
+    fn of(event: &Event<'_>) -> Option<LeftCredential> {
+        let Event::CredentialPlanned {
+            task,
+            generation,
+            grant,
+            credential,
+            provider,
+            detail,
+            lands_by,
+            expires,
+            ..
+        } = event
+        else {
+            return None;
+        };
+        Some(LeftCredential {
+            task: task.to_string(),
+            generation: *generation,
+            grant: grant.to_string(),
+            credential: credential.to_string(),
+            provider: provider.to_string(),
+            detail: detail.to_string(),
+            lands_by: *lands_by,
+            expires: *expires,
+            minted: false,
+        })
     }
 }

@@ -1,6 +1,7 @@
 //! Whether a log is the one that was written.
 
 mod approvals;
+mod credentials;
 mod fault;
 
 use std::collections::BTreeSet;
@@ -9,6 +10,7 @@ use super::chain::ChainKey;
 use super::{Anchor, ChainTag, Event, LogId, Origin, Record};
 use crate::key::{KeyId, LogKeys};
 use approvals::Approvals;
+use credentials::Credentials;
 pub use fault::Fault;
 
 /// Checks a whole log, from its first record: lines and tags in the order in which they are kept.
@@ -18,7 +20,8 @@ pub use fault::Fault;
 /// there have been. Numbers must run 1, 2, 3, … (a sum of denials stands for the range of numbers that it
 /// says, and says how many there were of each reason), and an outcome must belong to one permit before it
 /// that has no other. A permit that redeems an approval comes after a question about that call and answers of
-/// others than its asker that made it complete, and within its time; each approval is used once. With an anchor
+/// others than its asker that made it complete, and within its time; each approval is used once. A credential is planned
+/// for a permit whose outcome is not known, minted after that and for no longer, and gone once it was withdrawn. With an anchor
 /// kept elsewhere since, a cut tail and a log rebuilt by somebody who has the key are seen too; an anchor older
 /// than the log is fine.
 ///
@@ -47,6 +50,7 @@ pub(super) struct Reading<'k> {
     last: Anchor,
     permits: Permits,
     approvals: Approvals,
+    credentials: Credentials,
 }
 
 /// What the first record says, and the key that the next one is under.
@@ -57,8 +61,9 @@ struct Chain {
 
 impl<'k> Reading<'k> {
     pub(super) fn new(keys: &'k LogKeys, origin: &'k Origin<'k>) -> Self {
-        let (permits, approvals) = Default::default();
-        Reading { keys, origin, chain: None, last: Anchor::OF_NOTHING, permits, approvals }
+        let (permits, approvals, credentials) = Default::default();
+        let last = Anchor::OF_NOTHING;
+        Reading { keys, origin, chain: None, last, permits, approvals, credentials }
     }
 
     /// The number of the last record that was read, and its tag if there is one.
@@ -95,6 +100,7 @@ impl<'k> Reading<'k> {
             _ => {
                 self.permits.note(&record)?;
                 self.approvals.note(&record)?;
+                self.credentials.note(&record)?;
             }
         }
         self.last = Anchor { seq: record.seq, tag };
@@ -109,7 +115,7 @@ impl<'k> Reading<'k> {
 
     /// What was read is all there is.
     pub(super) fn end(self, anchor: Option<&Anchor>) -> Result<Verification, Fault> {
-        let Reading { last, chain, permits, .. } = self;
+        let Reading { last, chain, permits, credentials, .. } = self;
         match anchor {
             Some(anchor) if anchor.seq > last.seq => {
                 Err(Fault::Cut { seq: last.seq + 1, anchored: anchor.seq })
@@ -119,6 +125,7 @@ impl<'k> Reading<'k> {
                 key: chain.map(|chain| chain.key.id()),
                 anchor: last,
                 without_outcome: permits.without_outcome(),
+                credentials: credentials.standing(),
             }),
         }
     }
@@ -158,6 +165,8 @@ pub struct Verification {
     pub anchor: Anchor,
     /// Numbers of the permits that have no outcome: calls still running, or a host that died.
     pub without_outcome: Vec<u64>,
+    /// Names of the credentials that were planned and are not known to be gone: in use, or owed.
+    pub credentials: Vec<Box<str>>,
 }
 
 /// Whether a record that was written by us stands for the number `seq`, and for as many after it as it

@@ -128,3 +128,16 @@ impl How {
         }
     }
 }
+
+/// How a credential was found to be gone.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum GoneHow {
+    /// Nothing was ever minted.
+    NeverMinted,
+    /// It was looked for, and nothing of it is left.
+    Verified,
+    /// It can't be looked for, and has expired.
+    Expired,
+}

@@ -1,6 +1,6 @@
 //! Why a broker could not be built.
 
-use super::credentials::MissingCredential;
+use super::credentials::{MissingCredential, ProviderError};
 use crate::audit::SinkError;
 use crate::clock::ClockError;
 use crate::key::KeyError;
@@ -25,6 +25,12 @@ pub enum BrokerError {
     /// A tool of the catalogue runs with a credential that the broker has no source for.
     #[error(transparent)]
     Credential(#[from] MissingCredential),
+    /// Providers of credentials without what they need.
+    #[error(transparent)]
+    Provider(#[from] ProviderError),
+    /// The system gave no thread for the reaper.
+    #[error("the reaper can't be started: {0}")]
+    Reaper(std::io::Error),
     /// A setting of zero, or one past its bound: zero never means unlimited. Time is told in whole
     /// milliseconds, so that less than one is zero, too.
     #[error("`{0}` is out of bounds, expected {1}")]

@@ -1,14 +1,16 @@
 //! Building a broker of what was said of it.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use super::Broker;
 use super::broker_error::BrokerError;
 use super::builder::BrokerBuilder;
 use super::changes::Changes;
+use super::credentials::TendedBy;
 use super::current::{InForce, KeysInForce, Ruling};
 use super::docket::Docket;
+use super::downstream::Downstream;
 use super::keys::purged_from;
 use super::remains::Remains;
 use super::resumed::Offered;
@@ -18,6 +20,7 @@ use super::tripwire::Tripwire;
 use super::watchers::Watchers;
 use crate::audit::{DigestKey, Event, Journal, MemoryLog, Origin, Sink};
 use crate::clock::Timekeeper;
+use crate::credential::{Ledger, mark};
 use crate::grant::{Pool, SpanningCounters};
 use crate::identity::Restatements;
 use crate::key::{KeyError, KeyRing, LogKeys};
@@ -37,6 +40,7 @@ impl BrokerBuilder {
     pub fn build(self) -> Result<Broker, BrokerError> {
         self.check()?;
         self.sources.check(&self.policy)?;
+        self.sources.check_providers()?;
         let ring = match self.ring {
             Some(ring) => ring,
             None => KeyRing::generate()?,
@@ -62,6 +66,20 @@ impl BrokerBuilder {
         }
         let origin = Origin::new(&self.issuer, &self.audience);
         let offered = self.resumed.as_ref().map(Offered::of).transpose()?;
+        let needed =
+            !self.sources.providers.is_empty() || offered.as_ref().is_some_and(Offered::owes);
+        let downstream = match needed {
+            true => Some(Box::new(Downstream {
+                ledger: Ledger::new()?,
+                mark: mark(self.sources.name.as_deref().unwrap_or_default()),
+                on_owed: self.on_owed,
+            })),
+            false => None,
+        };
+        let reaped = match self.sources.tended {
+            Some(TendedBy::Reaper(interval)) => Some(interval),
+            Some(TendedBy::Host) | None => None,
+        };
         let mut journal =
             Journal::open(sink, &log_keys, &origin, keeper.latest(), self.settings.log_timeout)?;
         // Nothing fails after this.
@@ -114,6 +132,8 @@ impl BrokerBuilder {
             on_leak: self.on_leak,
             source: self.source,
             sources: self.sources,
+            downstream,
+            reaper: OnceLock::new(),
         };
         shared.table.begin_after(shared.journal.earlier());
         if let Some(resumed) = resumed {
@@ -123,7 +143,13 @@ impl BrokerBuilder {
         shared.record(shared.keeper.latest(), &loaded);
         // If the log refuses, it is owed, and nothing is given before it is written.
         let _ = shared.journal.flush(shared.journal.last_seq(), shared.settings.log_timeout);
-        Ok(Broker { shared: Arc::new(shared), log })
+        let broker = Broker { shared: Arc::new(shared), log };
+        if let Some(interval) = reaped {
+            let reaper = broker.start_reaper(interval).map_err(BrokerError::Reaper)?;
+            // There is none before.
+            let _ = broker.shared.reaper.set(reaper);
+        }
+        Ok(broker)
     }
 
     /// Whether every setting and name is within what its method says.
@@ -159,6 +185,10 @@ impl BrokerBuilder {
         let wait = self.settings.log_timeout;
         if wait < LEAST || wait > Duration::from_secs(5 * 60) {
             return Err(BrokerError::Setting("log_timeout", "one millisecond to five minutes"));
+        }
+        let wait = self.settings.credential_wait;
+        if wait < LEAST || wait > Duration::from_secs(5 * 60) {
+            return Err(BrokerError::Setting("credential_wait", "one millisecond to five minutes"));
         }
         if !(1..=1 << 20).contains(&self.settings.max_grants_per_task) {
             return Err(BrokerError::Setting("max_grants_per_task", "1 to 1048576"));

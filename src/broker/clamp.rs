@@ -51,7 +51,9 @@ impl Limits {
             }
         }
         self.keeps_abandoned |= other.keeps_abandoned;
+        // A rule that does not say accepts none.
+        self.tail = self.tail.min(other.tail);
         self.depth = [self.depth, other.depth].into_iter().flatten().min();
-        second.map(|rate| Limits { rate: Some(rate), ..Limits::default() })
+        second.map(|rate| Limits { rate: Some(rate), tail: self.tail, ..Limits::default() })
     }
 }

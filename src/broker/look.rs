@@ -40,6 +40,8 @@ impl Broker {
         let live: HashSet<u64> = standing.tasks.iter().map(|task| task.generation).collect();
         standing.grants.retain(|own| live.contains(&own.generation) && !past(own.expires));
         standing.late_calls = shared.late_calls();
+        standing.downstream =
+            shared.downstream.as_ref().map_or_else(Vec::new, |own| own.standing());
         standing
     }
 }

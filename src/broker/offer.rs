@@ -88,6 +88,7 @@ impl<'a> OfferInputs<'a> {
             for party in parties {
                 self.ask(*party, &capability, &mut stamps)?;
             }
+            self.check_tail(&capability, &stamps)?;
             for stamp in &stamps {
                 given.tighten(stamp, self.shared.settings.default_ttl);
             }
@@ -95,6 +96,15 @@ impl<'a> OfferInputs<'a> {
         }
         given.rules.sort();
         Ok(given)
+    }
+
+    /// Whether what its tool runs with ends when these say.
+    fn check_tail(&self, capability: &Capability, stamps: &[Stamp]) -> Result<(), Denial> {
+        let (shared, default) = (self.shared, self.shared.settings.default_ttl);
+        let lives = stamps.iter().map(|stamp| stamp.limits.ttl.unwrap_or(default));
+        let ttl = lives.min().unwrap_or(default);
+        let (catalogue, tool) = (&self.current.policy.catalogue, capability.tool.as_str());
+        shared.sources.check_tail(catalogue, tool, stamps, ttl)
     }
 
     /// Asks about one capability and one party, and notes the limits of every permit that covers it.

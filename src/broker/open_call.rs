@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 
-use super::credentials::Unsealed;
 use super::shared::Shared;
 use crate::audit::{DeniedQuestion, Event, Outcome, Stage};
 use crate::call::Call;
@@ -86,10 +85,16 @@ impl OpenCall {
         Ok(())
     }
 
-    /// Unseals what the call is about to run with, with no lock held. What it lives on is checked afterwards, by
-    /// [`start`](Self::start): this may take time.
-    pub(super) fn unseal(&self, names: &[Box<str>]) -> Result<Unsealed, Denial> {
-        self.shared.sources.unseal(names)
+    pub(super) fn shared(&self) -> &Arc<Apart<Arc<Shared>>> {
+        &self.shared
+    }
+
+    pub(super) fn cell(&self) -> &Arc<TaskCell> {
+        &self.cell
+    }
+
+    pub(super) fn grant(&self) -> GrantId {
+        self.grant
     }
 
     /// The call, to ask about from elsewhere.

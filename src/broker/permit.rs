@@ -2,8 +2,9 @@
 
 use std::sync::Arc;
 
-use super::credentials::{Unsealed, would_run_without};
+use super::credentials::would_run_without;
 use super::current::DecidingRules;
+use super::lend::{Lent, Waits};
 use super::open_call::OpenCall;
 use super::receipt::{Receipt, RunError};
 use super::running::Running;
@@ -170,7 +171,8 @@ impl Permit {
     }
 
     /// As [`run`](Permit::run), and lends the tool the credentials that the catalogue says it runs with: the only way
-    /// to one. They are unsealed first, then task and grant are checked once more, and only if they still live does the
+    /// to one. They are unsealed or
+    /// [minted](crate::credential) first, then task and grant are checked once more, and only if they still live does the
     /// tool start. They are wiped when it is done.
     ///
     /// ```
@@ -207,7 +209,8 @@ impl Permit {
         self,
         tool: impl FnOnce(&Running, &Secrets) -> Result<T, E>,
     ) -> Result<Receipt<T>, RunError<E>> {
-        let (running, secrets) = self.start_with().map_err(RunError::Denied)?;
+        let (running, mut lent) = self.start_with().map_err(RunError::Denied)?;
+        let secrets = lent.take_secrets();
         let result = tool(&running, &secrets);
         drop(secrets);
         running.close_with(result)
@@ -221,15 +224,23 @@ impl Permit {
         self,
         tool: impl AsyncFnOnce(&Running, &Secrets) -> Result<T, E>,
     ) -> Result<Receipt<T>, RunError<E>> {
-        let (running, secrets) = self.start_with().map_err(RunError::Denied)?;
+        let names = self.rules.credentials_of(self.call.tool());
+        let lent = self.open.lend(&self.call, names, Waits::AsFuture).await;
+        let (running, mut lent) = self.start_lent(lent).map_err(RunError::Denied)?;
+        let secrets = lent.take_secrets();
         let result = tool(&running, &secrets).await;
         drop(secrets);
         running.close_with(result)
     }
 
-    fn start_with(self) -> Result<(Running, Secrets), Denial> {
-        match self.open.unseal(self.rules.credentials_of(self.call.tool())) {
-            Ok(Unsealed { secrets, sealed }) => Ok((self.start_now(&sealed)?, secrets)),
+    fn start_with(self) -> Result<(Running, Lent), Denial> {
+        let lent = self.open.lend_now(&self.call, self.rules.credentials_of(self.call.tool()));
+        self.start_lent(lent)
+    }
+
+    fn start_lent(self, lent: Result<Lent, Denial>) -> Result<(Running, Lent), Denial> {
+        match lent {
+            Ok(lent) => Ok((self.start_now(&lent.sealed)?, lent)),
             Err(denial) => Err(self.refuse(denial)),
         }
     }

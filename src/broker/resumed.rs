@@ -1,8 +1,11 @@
 //! Going on with a log that another life of a broker has written.
 
+use std::sync::Arc;
+
 use super::shared::Shared;
-use crate::audit::{Event, FileLog, How, Outcome, Resuming, Resumption, SinkError};
+use crate::audit::{Event, FileLog, How, LeftCredential, Outcome, Resuming, Resumption, SinkError};
 use crate::clock::Timestamp;
+use crate::credential::{Entry, Handle};
 use crate::task::Halt;
 
 /// What an earlier life has left.
@@ -33,6 +36,11 @@ impl Offered {
         Ok(Offered { log, halts })
     }
 
+    /// Whether anything that was minted may still be there.
+    pub(super) fn owes(&self) -> bool {
+        self.log.resumption().credentials().next().is_some()
+    }
+
     /// Takes it, once the broker's sink has claimed the log.
     pub(super) fn take(self) -> Result<Resumed, SinkError> {
         let begins = self.log.begins();
@@ -56,6 +64,9 @@ impl Resumed {
         if self.begins {
             return;
         }
+        for (name, left) in self.resumption.left_credentials() {
+            shared.adopt(name, left, at);
+        }
         let torn = self.resumption.torn();
         let unanchored = !self.resumption.is_anchored();
         shared.record(at, &Event::Reopened { torn, unanchored });
@@ -69,5 +80,36 @@ impl Resumed {
             let (reason, running) = (None, Vec::new());
             shared.record(at, &Event::Ended { task, generation, how, reason, running });
         }
+    }
+}
+
+impl Shared {
+    /// What an earlier life had minted, or was about to, has to go: nothing of it is live here.
+    fn adopt(&self, name: &str, left: &LeftCredential, at: Timestamp) {
+        let Some(downstream) = &self.downstream else { return };
+        let by: Arc<str> = left.provider.as_str().into();
+        let provider = self.sources.provider(&left.credential).filter(|own| *own.name() == by);
+        // The catalogue may call it otherwise by now.
+        let provider =
+            provider.or_else(|| self.sources.providers.values().find(|own| *own.name() == by));
+        let entry = Entry {
+            handle: Handle::new(name, &left.detail),
+            credential: left.credential.as_str().into(),
+            provider: provider.cloned(),
+            by,
+            task: left.task.as_str().into(),
+            generation: left.generation,
+            grant: left.grant.as_str().into(),
+            tool: "".into(),
+            lands_by: left.lands_by,
+            expires: left.expires,
+            in_flight: false,
+            minted: left.minted,
+            sealed: None,
+            users: 0,
+            superseded: false,
+            owed: None,
+        };
+        downstream.ledger.adopt(entry, at);
     }
 }

@@ -52,6 +52,7 @@ impl Shared {
                 let changing = self.changes.change();
                 let before = changing.before_task(cell, life, at);
                 let EndedTask { running, rows, questions } = life.end(how)?;
+                self.owe_credentials(cell.generation, None, self.as_of(at));
                 if let Some(questions) = questions {
                     // Their end is in the task's record.
                     questions.all().iter().for_each(|own| own.end_with_task());
@@ -84,6 +85,7 @@ impl Shared {
                 let changing = self.changes.change();
                 let before = changing.before_grant(cell, life, id, at);
                 let gone = life.end_grant(id, by)?;
+                self.owe_credentials(cell.generation, Some(&gone.removed), self.as_of(at));
                 match recorded {
                     Recorded::Yes => {
                         let event = grant_ended(cell, &gone.removed, by.reason(), &gone.running);
@@ -95,6 +97,14 @@ impl Shared {
                 let ended_otherwise = (by.reason() != why).then_some(by);
                 Some(Retired { running: gone.running, rows: Rows::default(), ended_otherwise })
             }
+        }
+    }
+
+    /// What grants of a task had minted has to go: of all of them, or of these. Under the task's lock; calls no provider.
+    #[inline]
+    fn owe_credentials(&self, generation: u64, grants: Option<&[GrantId]>, at: Timestamp) {
+        if let Some(downstream) = &self.downstream {
+            downstream.ledger.end(generation, grants, at);
         }
     }
 

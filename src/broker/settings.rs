@@ -13,6 +13,8 @@ pub(crate) struct Settings {
     pub(crate) max_permits: usize,
     pub(crate) questions_per_task: usize,
     pub(crate) questions_per_identity: usize,
+    /// How long a call waits for another one that mints what both run with.
+    pub(crate) credential_wait: Duration,
     /// How long a thread waits for the log.
     pub(crate) log_timeout: Duration,
 }

@@ -5,7 +5,9 @@ use super::credentials::Sources;
 use super::current::{Current, InForce};
 use super::denial_hook::DenialHook;
 use super::docket::Docket;
+use super::downstream::Downstream;
 use super::leak::LeakHook;
+use super::reaper::Reaper;
 use super::remains::Remains;
 use super::settings::Settings;
 use super::source::Source;
@@ -58,6 +60,10 @@ pub(crate) struct Shared {
     pub(crate) source: Option<Source>,
     /// Where what tools run with comes from.
     pub(crate) sources: Sources,
+    /// What providers have minted: nothing where there are none.
+    pub(crate) downstream: Option<Box<Downstream>>,
+    /// The reaper that was asked for when the broker was built.
+    pub(crate) reaper: std::sync::OnceLock<Reaper>,
     pub(crate) ids: GrantIds,
     pub(crate) on_denial: Option<DenialHook>,
     pub(crate) on_leak: Option<LeakHook>,

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::downstream::StandingCredential;
 use crate::clock::Timestamp;
 use crate::grant::{GrantId, Row};
 use crate::task::{Life, TaskCell};
@@ -15,6 +16,9 @@ pub struct Standing {
     pub grants: Vec<StandingGrant>,
     /// Calls that run on after the end of their task, as they were when that was looked at.
     pub late_calls: Vec<LateCall>,
+    /// Credentials outside that are not known to be gone, in the order in which they were planned: what live grants
+    /// have, and what is owed after their end.
+    pub downstream: Vec<StandingCredential>,
 }
 
 /// A live task.
@@ -59,7 +63,8 @@ pub struct LateCall {
 }
 
 impl Standing {
-    /// Whether nothing stands: no task, and so no grant. A [late call](LateCall) is not an authority.
+    /// Whether nothing stands here: no task, and so no grant. A [late call](LateCall) is not an authority; what stands
+    /// outside, [`downstream`](Self::downstream) tells.
     pub fn is_empty(&self) -> bool {
         self.tasks.is_empty() && self.grants.is_empty()
     }

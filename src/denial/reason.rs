@@ -143,6 +143,8 @@ pub enum Reason {
     NotCovered,
     /// No permit applies.
     NoPermit,
+    /// What a tool runs with can't be ended as soon as the rules accept: see `grant.tail`.
+    TailTooLong,
     /// A forbid applies.
     Forbidden,
     /// An ask applies, and no approval was given.
@@ -185,7 +187,7 @@ pub enum Reason {
 
 impl Reason {
     /// Every reason.
-    pub const ALL: [Reason; 46] = [
+    pub const ALL: [Reason; 47] = [
         Reason::MalformedPurpose,
         Reason::MalformedScope,
         Reason::MalformedCall,
@@ -214,6 +216,7 @@ impl Reason {
         Reason::UnknownTool,
         Reason::NotCovered,
         Reason::NoPermit,
+        Reason::TailTooLong,
         Reason::Forbidden,
         Reason::ApprovalRequired,
         Reason::ApprovalStale,
@@ -262,9 +265,11 @@ impl Reason {
             | Reason::PermitLapsed
             | Reason::StalePresentation => Code::Expired,
             Reason::OutOfScope => Code::OutOfScope,
-            Reason::UnknownTool | Reason::NotCovered | Reason::NoPermit | Reason::Forbidden => {
-                Code::NotPermitted
-            }
+            Reason::UnknownTool
+            | Reason::NotCovered
+            | Reason::NoPermit
+            | Reason::TailTooLong
+            | Reason::Forbidden => Code::NotPermitted,
             Reason::ApprovalRequired
             | Reason::ApprovalStale
             | Reason::ApprovalVoid
@@ -315,6 +320,7 @@ impl Reason {
             Reason::UnknownTool => "unknown_tool",
             Reason::NotCovered => "not_covered",
             Reason::NoPermit => "no_permit",
+            Reason::TailTooLong => "tail_too_long",
             Reason::Forbidden => "forbidden",
             Reason::ApprovalRequired => "approval_required",
             Reason::ApprovalStale => "approval_stale",

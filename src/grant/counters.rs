@@ -49,11 +49,13 @@ impl Stamp {
         let olds = same.map(|other| &other.limits);
         // How long something lives is told by its expiry, and idle time by the terms. Whose counter it is
         // was compared; what could not be read was never loaded.
-        let Limits { uses, rate, budgets, depth, keeps_abandoned, .. } = &self.limits;
+        let Limits { uses, rate, budgets, depth, keeps_abandoned, tail, .. } = &self.limits;
         let some = |holds: &dyn Fn(&Limits) -> bool| olds.clone().any(holds);
         uses.is_none_or(|own| some(&|old| old.uses.is_some_and(|old| old <= own)))
             && rate.is_none_or(|own| some(&|old| old.rate.is_some_and(|old| implies(old, own))))
             && depth.is_none_or(|own| some(&|old| old.depth.is_some_and(|old| old <= own)))
+            // The tightest of all counts, whatever it counts.
+            && others.iter().map(|old| old.limits.tail).min().flatten() <= *tail
             && (!keeps_abandoned || some(&|old| old.keeps_abandoned))
             && budgets.iter().all(|own| {
                 let within = |old: &Budget| old.argument == own.argument && old.most <= own.most;

@@ -108,7 +108,8 @@ fn limits_value(limits: &Limits) -> Value {
         // Two budgets on one argument are a load error.
         let _ = budgets.insert(budget.argument.to_string(), Value::Number(budget.most));
     }
-    object([
+    let tail = limits.tail.map(|tail| ("tail", duration(Some(tail))));
+    let said = [
         ("ttl", duration(limits.ttl)),
         ("max_life", duration(limits.max_life)),
         ("idle", duration(limits.idle)),
@@ -123,7 +124,8 @@ fn limits_value(limits: &Limits) -> Value {
         ("depth", limits.depth.map_or(Value::Null, |depth| Value::from(u64::from(depth)))),
         ("per_identity", Value::Bool(limits.per_identity)),
         ("refund", Value::Bool(!limits.keeps_abandoned)),
-    ])
+    ];
+    object(said.into_iter().chain(tail))
 }
 
 fn approval_value(terms: &ApprovalTerms) -> Value {
@@ -183,7 +185,7 @@ fn reviewers_value(lines: &[Reviewers]) -> Value {
     Value::List(lines)
 }
 
-fn object<const N: usize>(entries: [(&'static str, Value); N]) -> Value {
+fn object(entries: impl IntoIterator<Item = (&'static str, Value)>) -> Value {
     let mut out = Object::new();
     for (key, value) in entries {
         // The keys are literals of this file, each written once.

@@ -21,6 +21,8 @@ pub(crate) struct Limits {
     pub(crate) rate: Option<(u64, Duration)>,
     pub(crate) budgets: Vec<Budget>,
     pub(crate) depth: Option<u8>,
+    /// How long after the end of a grant what its tools run with may still be good for.
+    pub(crate) tail: Option<Duration>,
     /// Whether uses and budgets stay spent where a permitted call never started.
     pub(crate) keeps_abandoned: bool,
     /// Whether counters span all tasks of the holder instead of one.
@@ -44,6 +46,7 @@ impl Limits {
         let all = [
             ("ttl", length(self.ttl)),
             ("max_life", length(self.max_life)),
+            ("tail", length(self.tail)),
             ("uses", self.uses.map(|uses| uses.to_string())),
             ("rate", rate),
         ];
@@ -89,6 +92,7 @@ impl Limits {
             ("grant.ttl", self.ttl),
             ("grant.max_life", self.max_life),
             ("grant.idle", self.idle),
+            ("grant.tail", self.tail),
             ("grant.rate", self.rate.map(|(_, window)| window)),
         ];
         let mut lengths = lengths.into_iter().filter_map(|(at, length)| Some((at, length?)));
@@ -117,6 +121,12 @@ impl Limits {
                 zero("grant.max_life", "max_life = \"0s\"")
             }
             Limits { idle: Some(Duration::ZERO), .. } => zero("grant.idle", "idle = \"0s\""),
+            Limits { tail: Some(Duration::ZERO), .. } => Some((
+                "grant.tail",
+                "`tail = \"0s\"` accepts nothing, as does a rule that is zero or does not say it: leave \
+                 it out"
+                    .into(),
+            )),
             Limits { uses: Some(0), .. } => zero("grant.uses", "uses = 0"),
             Limits { rate: Some((0, _)), .. } => zero("grant.rate", "0 calls"),
             Limits { rate: Some((_, Duration::ZERO)), .. } => {

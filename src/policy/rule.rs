@@ -324,6 +324,13 @@ impl Rule {
         self
     }
 
+    /// How long after the end of a grant what its tools run with may still be good for, where its provider can't end it
+    /// sooner. Not at all, unless this is said.
+    pub fn tail(mut self, tail: Duration) -> Self {
+        self.limits.tail = Some(tail);
+        self
+    }
+
     /// How many calls.
     pub fn uses(mut self, uses: u64) -> Self {
         self.limits.uses = Some(uses);

@@ -1,10 +1,11 @@
-//! What test suites use, ours and those of hosts: a clock that is moved by hand, a log that fails on
+//! What test suites use, ours and those of hosts: a clock that is moved by hand, a log and a provider that fail on
 //! cue, the replay of traces, and assertions that explain themselves: [`assert_permitted!`](crate::assert_permitted),
 //! [`assert_denied!`](crate::assert_denied) and [`assert_nothing_stands!`](crate::assert_nothing_stands).
 
 mod asserts;
 mod hanging;
 mod ids;
+mod provider;
 mod replay;
 mod sink;
 
@@ -14,5 +15,6 @@ pub use asserts::{ask, call, granted};
 pub use asserts::{expect_denied, expect_nothing_stands, expect_permitted};
 pub use hanging::HangingSink;
 pub use ids::numbered_grants;
+pub use provider::{Mint, ScriptedProvider, Verify, Withdraw};
 pub use replay::{Replay, replay};
 pub use sink::FailingSink;

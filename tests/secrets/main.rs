@@ -7,7 +7,13 @@
     reason = "tests"
 )]
 
+mod failing;
+mod minted;
+mod minting;
+mod owed;
+mod restarted;
 mod scrubbed;
+mod tail;
 mod tainted;
 mod vaulted;
 mod world;

@@ -122,6 +122,38 @@ pub enum Fault {
         /// The permit's number.
         seq: u64,
     },
+    /// It plans a credential for what is no permit of its grant without an outcome.
+    #[error(
+        "record {seq} plans a credential for permit {of}, which is not one of its grant that is open"
+    )]
+    NotPermitted {
+        /// The record's number.
+        seq: u64,
+        /// The permit's number.
+        of: u64,
+    },
+    /// It is about a credential that was not planned before it or is gone, or plans or mints one a second time.
+    #[error(
+        "record {seq} is about a credential that no earlier record planned, or repeats what one says"
+    )]
+    NoCredential {
+        /// The record's number.
+        seq: u64,
+    },
+    /// The credential lives for longer than was planned.
+    #[error("record {seq} says that a credential was minted for longer than was planned")]
+    LivesTooLong {
+        /// The record's number.
+        seq: u64,
+    },
+    /// The credential may still be there.
+    #[error(
+        "record {seq} says that a credential is gone which was not withdrawn and has not expired"
+    )]
+    NotWithdrawn {
+        /// The record's number.
+        seq: u64,
+    },
     /// It is the second outcome of one permit.
     #[error("record {seq} is a second outcome of permit {of}")]
     SecondOutcome {
@@ -154,6 +186,10 @@ impl Fault {
             | Fault::Settled { seq }
             | Fault::NotApproved { seq }
             | Fault::OtherCall { seq }
+            | Fault::NotPermitted { seq, .. }
+            | Fault::NoCredential { seq }
+            | Fault::LivesTooLong { seq }
+            | Fault::NotWithdrawn { seq }
             | Fault::SecondOutcome { seq, .. } => seq,
         }
     }

@@ -14,7 +14,7 @@ use crate::value::{Node, Number, Value};
 use crate::visible::Shown;
 
 const GRANT: &[&str] =
-    &["ttl", "max_life", "idle", "uses", "rate", "budget", "depth", "per", "refund"];
+    &["ttl", "max_life", "idle", "uses", "rate", "budget", "depth", "per", "refund", "tail"];
 /// Words of other systems for limits, and what they are called here.
 const FOREIGN: &[(&[&str], &str)] = &[
     (&["max_uses", "max_calls", "calls", "count", "limit", "times"], "`uses`"),
@@ -54,6 +54,7 @@ pub(super) fn grant(written: &Written) -> Result<Limits, Misfit> {
         ttl: table.read_at("ttl", duration)?,
         max_life: table.read_at("max_life", duration)?,
         idle: table.read_at("idle", duration)?,
+        tail: table.read_at("tail", duration)?,
         uses: table.read_at("uses", whole_number)?,
         rate: table.read_at("rate", rate)?,
         depth: table.read_at("depth", depth)?,

@@ -1,0 +1,17 @@
+//! What a broker that is dropped owes outside.
+
+use super::shared::Shared;
+use crate::contained::contained;
+
+impl Drop for Shared {
+    /// Calls no provider: hands what is owed to the host's hook.
+    fn drop(&mut self) {
+        let at = self.keeper.latest();
+        let Some(downstream) = &self.downstream else { return };
+        downstream.ledger.owe_all(at);
+        let owed = downstream.obligations();
+        if let Some(hook) = downstream.on_owed.as_ref().filter(|_| !owed.is_empty()) {
+            contained(|| hook(&owed));
+        }
+    }
+}

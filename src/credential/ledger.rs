@@ -1,0 +1,406 @@
+//! The ledger: every credential that was planned and is not known to be gone.
+//!
+//! Nothing is called while its lock is held, which is taken within a task's lock where something ends.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::task::Waker;
+use std::time::Duration;
+
+use super::entry::{Debt, Entry};
+use super::handle::Handle;
+use super::seen::Seen;
+use super::source::Provider;
+use crate::clock::Timestamp;
+use crate::contained::wake_each;
+use crate::grant::GrantId;
+use crate::random::RandomError;
+use crate::sync::{Condvar, Mutex};
+use crate::vault::{Sealed, Secret, Vault, VaultError};
+
+/// Whose credential it is: one grant of one task, by the catalogue's name.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Key {
+    pub(crate) generation: u64,
+    pub(crate) grant: GrantId,
+    pub(crate) credential: Arc<str>,
+}
+
+/// Every credential that is not known to be gone.
+pub(crate) struct Ledger {
+    state: Mutex<State>,
+    /// Signalled whenever a mint is done, however.
+    minted: Condvar,
+    /// Seals what was minted.
+    vault: Vault,
+}
+
+struct State {
+    /// What the next call of a grant runs with.
+    leases: BTreeMap<Key, Lease>,
+    /// By number, in the order in which they were planned.
+    entries: BTreeMap<u64, Entry>,
+    last: u64,
+    seen: Seen,
+    waiting: Vec<Waker>,
+    /// Whether providers were asked what an earlier life has left.
+    swept: bool,
+}
+
+/// What the next call of a grant runs with.
+struct Lease {
+    /// Of the mint that began it.
+    ticket: u64,
+    /// Nothing before the mint is planned.
+    entry: Option<u64>,
+    /// Nothing before the mint is done.
+    ready: Option<Ready>,
+}
+
+struct Ready {
+    sealed: Arc<Sealed>,
+    serial: u32,
+    expires: Timestamp,
+}
+
+/// What a call that needs a credential finds.
+pub(crate) enum Found {
+    /// It is there, and is used by one call more.
+    Ready(u64, Arc<Sealed>),
+    /// Another call is minting it.
+    InFlight,
+    /// It is to be minted by this call, under this ticket.
+    Begun(u64),
+}
+
+/// One credential to be withdrawn or verified.
+pub(crate) struct Job {
+    pub(crate) handle: Handle,
+    pub(crate) provider: Option<Arc<Provider>>,
+    pub(crate) debt: Debt,
+    pub(crate) sealed: Option<Arc<Sealed>>,
+    pub(crate) attempts: u64,
+    pub(crate) expires: Timestamp,
+    /// Whether a call is minting it still.
+    pub(crate) in_flight: bool,
+    /// When it may land at the latest, if it is not known to have: before, it is not known to be gone.
+    pub(crate) lands_by: Option<Timestamp>,
+}
+
+/// How far a job came.
+pub(crate) enum Passed {
+    /// It failed, or something is left.
+    Failed { debt: Debt, least: Duration, why: Box<str> },
+    /// It is not there, and may still come: withdrawn again then.
+    Again(Timestamp),
+    /// It can't be withdrawn, and expires then.
+    Lasting { until: Timestamp, why: Box<str> },
+    /// It is gone.
+    Gone,
+}
+
+impl Ledger {
+    /// # Errors
+    /// [`RandomError`] if the operating system gives no random bytes.
+    pub(crate) fn new() -> Result<Ledger, RandomError> {
+        let (leases, entries) = (BTreeMap::new(), BTreeMap::new());
+        let (seen, waiting) = (Seen::new()?, Vec::new());
+        let state = State { leases, entries, last: 0, seen, waiting, swept: true };
+        Ok(Ledger { state: Mutex::new(state), minted: Condvar::default(), vault: Vault::new()? })
+    }
+
+    /// What a call of a grant that is at this serial is to run with. Called under the task's lock, while the grant lives.
+    pub(crate) fn find(&self, key: &Key, serial: u32, now: Timestamp) -> Found {
+        let state = &mut *self.state.lock();
+        match state.leases.get(key) {
+            Some(Lease { ready: None, .. }) => return Found::InFlight,
+            Some(Lease { entry: Some(entry), ready: Some(ready), .. })
+                if ready.serial == serial && now < ready.expires =>
+            {
+                let (entry, sealed) = (*entry, ready.sealed.clone());
+                if let Some(own) = state.entries.get_mut(&entry) {
+                    own.users = own.users.saturating_add(1);
+                    return Found::Ready(entry, sealed);
+                }
+            }
+            // Renewed or expired since: what is running keeps it.
+            Some(_) => state.supersede(key, now),
+            None => {}
+        }
+        state.last += 1;
+        let ticket = state.last;
+        state.leases.insert(key.clone(), Lease { ticket, entry: None, ready: None });
+        Found::Begun(ticket)
+    }
+
+    /// Enters what is going to be minted; `None` if its grant has ended meanwhile.
+    pub(crate) fn plan(&self, key: &Key, ticket: u64, entry: Entry) -> Option<u64> {
+        let state = &mut *self.state.lock();
+        let lease = state.leases.get_mut(key).filter(|lease| lease.ticket == ticket)?;
+        lease.entry = Some(ticket);
+        state.entries.insert(ticket, entry);
+        Some(ticket)
+    }
+
+    /// Notes a secret; `false` if a provider gave it before.
+    pub(crate) fn is_new(&self, secret: &Secret) -> bool {
+        self.state.lock().seen.add(secret)
+    }
+
+    /// Seals what was minted.
+    pub(crate) fn seal(&self, credential: &str, secret: &Secret) -> Result<Sealed, VaultError> {
+        self.vault.sealed(credential, secret)
+    }
+
+    /// The minting of a ticket has come back with a credential: from now on it can be withdrawn, for good.
+    pub(crate) fn landed(&self, ticket: u64, handle: Handle, expires: Timestamp) {
+        if let Some(entry) = self.state.lock().entries.get_mut(&ticket) {
+            (entry.in_flight, entry.minted) = (false, true);
+            (entry.handle, entry.expires) = (handle, expires);
+        }
+    }
+
+    /// Keeps the secret of a ticket, for calls or for its withdrawal.
+    pub(crate) fn keep(&self, ticket: u64, sealed: &Arc<Sealed>) {
+        if let Some(entry) = self.state.lock().entries.get_mut(&ticket) {
+            entry.sealed = Some(sealed.clone());
+        }
+    }
+
+    /// Has what was minted be what calls of the grant run with, this one first; `false` if the grant has ended
+    /// meanwhile.
+    pub(crate) fn lend(&self, key: &Key, ticket: u64, serial: u32, now: Timestamp) -> bool {
+        let mut state = self.state.lock();
+        let lent = state.lend(key, ticket, serial);
+        if !lent && let Some(entry) = state.entries.get_mut(&ticket) {
+            entry.owe(now);
+        }
+        self.tell_waiting(state);
+        lent
+    }
+
+    /// The minting of a ticket has failed, or was given up: calls that wait for it go on.
+    pub(crate) fn fail(&self, key: &Key, ticket: u64) {
+        let mut state = self.state.lock();
+        if state.leases.get(key).is_some_and(|lease| lease.ticket == ticket) {
+            state.leases.remove(key);
+        }
+        self.tell_waiting(state);
+    }
+
+    fn tell_waiting(&self, mut state: crate::sync::MutexGuard<'_, State>) {
+        let waiting = std::mem::take(&mut state.waiting);
+        drop(state);
+        self.minted.notify_all();
+        wake_each(waiting);
+    }
+
+    /// What was planned under a ticket has to be withdrawn.
+    pub(crate) fn owe(&self, ticket: u64, now: Timestamp) {
+        if let Some(entry) = self.state.lock().entries.get_mut(&ticket) {
+            entry.in_flight = false;
+            entry.owe(now);
+        }
+    }
+
+    /// Nothing was minted.
+    pub(crate) fn forget(&self, ticket: u64) {
+        self.state.lock().entries.remove(&ticket);
+    }
+
+    /// One call less runs with it.
+    pub(crate) fn give_back(&self, entry: u64, now: Timestamp) {
+        let state = &mut *self.state.lock();
+        if let Some(own) = state.entries.get_mut(&entry) {
+            own.users = own.users.saturating_sub(1);
+            if own.superseded && own.users == 0 && own.owed.is_none() {
+                own.owe(now);
+            }
+        }
+    }
+
+    /// The grants of a task have ended, or these of them. Called under the task's lock.
+    pub(crate) fn end(&self, generation: u64, grants: Option<&[GrantId]>, now: Timestamp) {
+        let state = &mut *self.state.lock();
+        if state.leases.is_empty() && state.entries.is_empty() {
+            return;
+        }
+        let ended = |key: &Key| grants.is_none_or(|own| own.contains(&key.grant));
+        let first = Key { generation, grant: GrantId::from_bytes([0; 16]), credential: "".into() };
+        let own = state.leases.range(first..).take_while(|(key, _)| key.generation == generation);
+        let keys: Vec<Key> =
+            own.filter(|(key, _)| ended(key)).map(|(key, _)| key.clone()).collect();
+        for key in keys {
+            state.end(&key, now);
+        }
+        // What a renewal has superseded ends with its grant, too, whatever is running.
+        for entry in state.entries.values_mut().filter(|own| own.superseded && own.owed.is_none()) {
+            let of = |id: &GrantId| *id.to_string() == *entry.grant;
+            if entry.generation == generation && grants.is_none_or(|own| own.iter().any(of)) {
+                entry.owe(now);
+            }
+        }
+        self.minted.notify_all();
+    }
+
+    /// What calls of live grants would run with: whose, for which tool, and until when.
+    pub(crate) fn leases(&self) -> Vec<(Key, Box<str>, Timestamp)> {
+        let state = self.state.lock();
+        let known = state.leases.iter().filter_map(|(key, lease)| {
+            let entry = state.entries.get(&lease.entry?)?;
+            Some((key.clone(), entry.tool.clone(), entry.expires))
+        });
+        known.collect()
+    }
+
+    /// Waits until no call is minting this credential, for `most` at the longest: `false` if one still is.
+    pub(crate) fn wait(&self, key: &Key, most: Duration) -> bool {
+        let mut state = self.state.lock();
+        self.minted.wait_while_for(&mut state, |state| state.in_flight(key), most);
+        !state.in_flight(key)
+    }
+
+    /// Whether a call is minting this credential; if one is, `waker` is woken once it is done.
+    pub(crate) fn watch(&self, key: &Key, waker: &Waker) -> bool {
+        let mut state = self.state.lock();
+        let in_flight = state.in_flight(key);
+        if in_flight && !state.waiting.iter().any(|own| own.will_wake(waker)) {
+            state.waiting.push(waker.clone());
+        }
+        in_flight
+    }
+
+    /// Wakes those that wait for a mint, to look at the time.
+    pub(crate) fn wake(&self) {
+        let waiting = std::mem::take(&mut self.state.lock().waiting);
+        wake_each(waiting);
+    }
+
+    /// Enters what an earlier life has left: it is owed.
+    pub(crate) fn adopt(&self, mut entry: Entry, now: Timestamp) {
+        let state = &mut *self.state.lock();
+        state.last += 1;
+        entry.owe(now);
+        let ticket = state.last;
+        state.entries.insert(ticket, entry);
+        state.swept = false;
+    }
+
+    /// Of what is owed and not gone, what is due, the earliest first.
+    pub(crate) fn due(&self, now: Timestamp, which: impl Fn(&Entry) -> bool) -> Vec<u64> {
+        let state = self.state.lock();
+        let owed = state.entries.iter().filter_map(|(ticket, entry)| {
+            let owed = entry.owed.as_ref().filter(|owed| owed.due <= now && !owed.busy)?;
+            which(entry).then_some((owed.due, *ticket))
+        });
+        let mut due: Vec<_> = owed.collect();
+        due.sort_unstable();
+        due.into_iter().map(|(_, ticket)| ticket).collect()
+    }
+
+    /// Takes up what is due; `None` if somebody else has, or it is gone.
+    pub(crate) fn take_up(&self, ticket: u64, now: Timestamp) -> Option<Job> {
+        let state = &mut *self.state.lock();
+        let entry = state.entries.get_mut(&ticket)?;
+        let owed = entry.owed.as_mut().filter(|owed| owed.due <= now && !owed.busy)?;
+        owed.busy = true;
+        Some(Job {
+            handle: entry.handle.clone(),
+            provider: entry.provider.clone(),
+            debt: owed.debt,
+            sealed: entry.sealed.clone(),
+            attempts: owed.attempts,
+            expires: entry.expires,
+            in_flight: entry.in_flight,
+            lands_by: (!entry.minted).then_some(entry.lands_by),
+        })
+    }
+
+    /// Lays down what was taken up.
+    pub(crate) fn lay_down(&self, ticket: u64, passed: Option<Passed>, now: Timestamp) {
+        let state = &mut *self.state.lock();
+        if let Some(Passed::Gone) = passed {
+            state.entries.remove(&ticket);
+            return;
+        }
+        let Some(owed) = state.entries.get_mut(&ticket).and_then(|own| own.owed.as_mut()) else {
+            return;
+        };
+        owed.busy = false;
+        match passed {
+            Some(Passed::Failed { debt, least, why }) => owed.failed(debt, least, why, now),
+            Some(Passed::Again(due)) => owed.passed(Debt::Owed, due),
+            Some(Passed::Lasting { until, why }) => {
+                owed.last_error = Some(why);
+                owed.passed(Debt::Lasting, until);
+            }
+            // Given up half way: due again.
+            Some(Passed::Gone) | None => {}
+        }
+    }
+
+    /// What one grant had minted has to go.
+    pub(crate) fn end_one(&self, key: &Key, now: Timestamp) {
+        self.state.lock().end(key, now);
+    }
+
+    /// Every grant has ended.
+    pub(crate) fn owe_all(&self, now: Timestamp) {
+        let state = &mut *self.state.lock();
+        state.leases.clear();
+        for entry in state.entries.values_mut().filter(|own| own.owed.is_none()) {
+            entry.owe(now);
+        }
+    }
+
+    /// Looks at each credential that is not known to be gone.
+    pub(crate) fn each<T>(&self, look: impl FnMut(&Entry) -> Option<T>) -> Vec<T> {
+        self.state.lock().entries.values().filter_map(look).collect()
+    }
+
+    /// Changes each of them.
+    pub(crate) fn change_each(&self, change: impl FnMut(&mut Entry)) {
+        self.state.lock().entries.values_mut().for_each(change);
+    }
+
+    /// Whether providers were asked what an earlier life has left; from now on they were.
+    pub(crate) fn was_swept(&self) -> bool {
+        std::mem::replace(&mut self.state.lock().swept, true)
+    }
+}
+
+impl State {
+    fn in_flight(&self, key: &Key) -> bool {
+        self.leases.get(key).is_some_and(|lease| lease.ready.is_none())
+    }
+
+    fn lend(&mut self, key: &Key, ticket: u64, serial: u32) -> bool {
+        let Some(lease) = self.leases.get_mut(key).filter(|lease| lease.ticket == ticket) else {
+            return false;
+        };
+        let Some(entry) = self.entries.get_mut(&ticket) else { return false };
+        let Some(sealed) = entry.sealed.clone() else { return false };
+        lease.ready = Some(Ready { sealed, serial, expires: entry.expires });
+        entry.users = 1;
+        true
+    }
+
+    /// No further call gets it; what is running keeps it.
+    fn supersede(&mut self, key: &Key, now: Timestamp) {
+        let entry = self.leases.remove(key).and_then(|lease| lease.entry);
+        if let Some(entry) = entry.and_then(|ticket| self.entries.get_mut(&ticket)) {
+            entry.superseded = true;
+            if entry.users == 0 {
+                entry.owe(now);
+            }
+        }
+    }
+
+    /// Its grant has ended: it is owed, whatever is running.
+    fn end(&mut self, key: &Key, now: Timestamp) {
+        let entry = self.leases.remove(key).and_then(|lease| lease.entry);
+        if let Some(entry) = entry.and_then(|ticket| self.entries.get_mut(&ticket)) {
+            entry.owe(now);
+        }
+    }
+}

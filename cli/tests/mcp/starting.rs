@@ -126,7 +126,7 @@ fn a_session_that_would_forget_what_an_earlier_one_did_does_not_begin() {
 #[test]
 fn a_log_has_one_writer() {
     let gated = Gated::begun(READING, &[], json!({}));
-    let ran = mcp(&gated.folder, READING, &["--log", "log", "--key-file", "key"]);
+    let ran = mcp(gated.folder(), READING, &["--log", "log", "--key-file", "key"]);
     assert_eq!(ran.code, 2);
     assert!(ran.errors.starts_with("error: log: "), "{ran:?}");
     gated.end().assert_nothing_stands();

@@ -23,7 +23,7 @@ pub(crate) struct Gated {
     pub(crate) child: Child,
     input: Option<ChildStdin>,
     lines: Receiver<String>,
-    pub(crate) folder: Folder,
+    folder: Option<Folder>,
 }
 
 /// What a session left.
@@ -59,10 +59,17 @@ impl Gated {
     pub(crate) fn before(folder: Folder, policy: &str, options: &[&str], server: &[&str]) -> Self {
         folder.write("p.toml", policy);
         folder.write("key", KEY);
+        let fixed = ["--policy", "p.toml", "--as", "agent-7", "--purpose", "errand"];
+        let fixed = fixed.iter().chain(&["--log", "log", "--key-file", "key"]).chain(options);
+        let words: Vec<&str> = fixed.chain(&["--"]).chain(server).copied().collect();
+        let session = Gated::of_words(folder.path(), &words);
+        Gated { folder: Some(folder), ..session }
+    }
+
+    /// As it is written, in a folder that is another's.
+    pub(crate) fn of_words(folder: &Path, words: &[impl AsRef<std::ffi::OsStr>]) -> Self {
         let mut command = Command::new(env!("CARGO_BIN_EXE_hallpass"));
-        command.args(["mcp", "--policy", "p.toml", "--as", "agent-7", "--purpose", "errand"]);
-        command.args(["--log", "log", "--key-file", "key"]).args(options);
-        command.arg("--").args(server).current_dir(folder.path());
+        command.arg("mcp").args(words).current_dir(folder);
         command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
         let mut child = command.spawn().unwrap();
         let output = BufReader::new(child.stdout.take().unwrap());
@@ -71,7 +78,7 @@ impl Gated {
             output.lines().map_while(Result::ok).try_for_each(|line| send.send(line))
         });
         let input = child.stdin.take();
-        Gated { child, input, lines, folder }
+        Gated { child, input, lines, folder: None }
     }
 
     /// As [`new`](Self::new), with the handshake of a revision done.
@@ -95,6 +102,10 @@ impl Gated {
         input.write_all(line.as_ref()).unwrap();
         input.write_all(b"\n").unwrap();
         input.flush().unwrap();
+    }
+
+    pub(crate) fn folder(&self) -> &Folder {
+        self.folder.as_ref().unwrap()
     }
 
     /// Sends what has no end.
@@ -148,6 +159,7 @@ impl Gated {
         thread::spawn(move || send.send(child.wait_with_output()));
         let ran = done.recv_timeout(LONG).expect("an end").unwrap();
         drop(input);
+        let folder = folder.unwrap_or_default();
         let told = std::fs::read_to_string(folder.path().join("notes")).unwrap_or_default();
         let output = lines.iter().map(|line| serde_json::from_str(&line).unwrap()).collect();
         let errors = String::from_utf8(ran.stderr).unwrap();
@@ -169,19 +181,21 @@ impl Left {
             .collect()
     }
 
-    /// Each permit has one outcome, each grant has ended, and no task is open.
+    /// The records, of which each has its end.
     pub(crate) fn assert_nothing_stands(&self) -> Vec<Value> {
         let records = self.records();
-        for (begins, ends) in
-            [("permitted", "outcome"), ("granted", "grant_ended"), ("opened", "ended")]
-        {
-            assert_eq!(
-                of_kind(&records, begins).len(),
-                of_kind(&records, ends).len(),
-                "{records:#?}"
-            );
-        }
+        assert_nothing_stands(&records);
         records
+    }
+}
+
+/// Each permit has one outcome, each grant has ended, and no task is open.
+pub(crate) fn assert_nothing_stands(records: &[Value]) {
+    for (begins, ends) in
+        [("permitted", "outcome"), ("granted", "grant_ended"), ("opened", "ended")]
+    {
+        let (begun, ended) = (of_kind(records, begins).len(), of_kind(records, ends).len());
+        assert_eq!(begun, ended, "{records:#?}");
     }
 }
 

@@ -15,6 +15,7 @@
 //! [`Permit::run`]: Permit::run
 //! [`Permit::run_with`]: Permit::run_with
 //! [`Policy::from_toml`]: policy::Policy::from_toml
+//! [`Policy::diff`]: policy::Policy::diff
 //! [`Policy::lint`]: policy::Policy::lint
 //! [`Purpose`]: purpose::Purpose
 //! [`Resource`]: resource::Resource

@@ -76,6 +76,55 @@ fn what_is_not_text_is_unreadable_and_no_policy() {
     assert_eq!(policy(&["check", "."], &folder).code, 2);
 }
 
+/// The policy of `GOOD`, up to more.
+fn wider() -> String {
+    GOOD.replace("max = 100", "max = 500")
+}
+
+#[test]
+fn diff_shows_a_call_that_one_policy_permits_and_the_other_does_not() {
+    let folder = Folder::new();
+    folder.write("old.toml", GOOD);
+    folder.write("new.toml", wider());
+    let ran = policy(&["diff", "old.toml", "new.toml"], &folder);
+    let expected = "rules: 1 differs\n  \
+        ~ `pay`: `args.amount` {\"above\":0,\"max\":100} -> {\"above\":0,\"max\":500}\n\
+        permitted now and not before: \n  \
+        `pay`: {\"id\":\"anyone\",\"kind\":\"agent\"} calls `bank.pay` with {\"amount\":500,\"to\":\"x\"} \
+        for `any-purpose`: denied before, permitted now\n\
+        permitted before and not now: nothing\n";
+    assert_eq!((ran.code, ran.output.as_str()), (1, expected));
+    let ran = policy(&["diff", "--json", "new.toml", "old.toml"], &folder);
+    let diff = hallpass::value::Value::from_json(ran.output.trim()).unwrap();
+    let side = |name| diff.as_object().unwrap().get(name).unwrap().as_object().unwrap();
+    let is_shown_empty = |name| side(name).get("shown_empty").unwrap().to_json() == "true";
+    assert!(ran.code == 1 && is_shown_empty("wider") && !is_shown_empty("narrower"), "{ran:?}");
+}
+
+#[test]
+fn diff_is_fine_where_the_same_is_permitted() {
+    let folder = Folder::new();
+    folder.write("old.toml", GOOD);
+    folder.write("new.toml", GOOD.replace("\"pay\"", "\"pays\""));
+    let ran = policy(&["diff", "old.toml", "new.toml"], &folder);
+    assert_eq!((ran.code, ran.errors.as_str()), (0, ""), "{ran:?}");
+    assert!(ran.output.contains("permitted now and not before: nothing"), "{ran:?}");
+    assert_eq!(policy(&["diff", "old.toml", "absent.toml"], &folder).code, 2);
+}
+
+#[test]
+fn diff_writes_markdown_in_which_a_name_can_be_anything() {
+    let folder = Folder::new();
+    folder.write("old.toml", GOOD.replace("\"any\"", "'``<b>'"));
+    folder.write("new.toml", "version = 1\n");
+    let ran = policy(&["diff", "--markdown", "old.toml", "new.toml"], &folder);
+    assert!(
+        ran.output.contains("#### Permitted now and not before\n\nNothing: that is shown.\n"),
+        "{ran:?}"
+    );
+    assert!(ran.output.contains("- ``` `pay`: "), "{ran:?}");
+}
+
 #[test]
 fn lint_tells_what_was_probably_not_meant() {
     let folder = Folder::new();

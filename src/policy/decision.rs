@@ -13,6 +13,7 @@ use crate::call::Call;
 use crate::clock::Timestamp;
 use crate::context::Context;
 use crate::denial::{Denial, Reason};
+use crate::form::Form;
 use crate::identity::Identity;
 use crate::meter::Meter;
 use crate::purpose::Purpose;
@@ -72,7 +73,31 @@ impl Policy {
         context: &Context,
         now: Timestamp,
     ) -> Result<Decision<'_>, Denial> {
-        let policy = &*self.0;
+        let (policy, seen) = (&*self.0, Seen::nothing());
+        let question = RulesQuestion { who, why, call, context, seen, now, form: Form::Bearer };
+        let verdict = question.verdict(policy)?;
+        Ok(Decision { policy, verdict })
+    }
+}
+
+/// A call that the rules alone are asked about.
+#[derive(Clone, Copy)]
+pub(super) struct RulesQuestion<'q> {
+    pub(super) who: &'q Identity,
+    pub(super) why: &'q Purpose,
+    pub(super) call: &'q Call,
+    pub(super) context: &'q Context,
+    /// The labels of earlier calls of its task.
+    pub(super) seen: &'q Seen,
+    pub(super) now: Timestamp,
+    pub(super) form: Form,
+}
+
+impl RulesQuestion<'_> {
+    /// # Errors
+    /// As [`Policy::decide`].
+    pub(super) fn verdict(self, policy: &Compiled) -> Result<Verdict, Denial> {
+        let RulesQuestion { who, why, call, context, now, .. } = self;
         let purpose =
             why.checked().map_err(|error| Denial::new(Reason::MalformedPurpose).because(error))?;
         let context = context
@@ -81,12 +106,13 @@ impl Policy {
         let listed = policy.catalogue.find(call.tool())?;
         let canonical = listed.typed.canonical_call(call)?;
         let what = What::of(canonical.as_ref().unwrap_or(call), listed)?;
-        // The first call of a task: all that is seen are the labels of its own tool.
+        let what = What { form: self.form, ..what };
+        // Of this call's own tool, the labels are seen with it.
         let seen = match policy.looks_at_history {
-            true => Seen::nothing().with(what.labels, what.tool, None),
+            true => self.seen.with(what.labels, what.tool, None),
             false => None,
         };
-        let time = self.0.time(now);
+        let time = policy.time(now);
         let meter = Meter::of_question(call.args().size());
         let readings = Readings::new();
         let setting = Setting {
@@ -94,14 +120,14 @@ impl Policy {
             who,
             purpose,
             context,
-            seen: seen.as_ref().unwrap_or(Seen::nothing()),
+            seen: seen.as_ref().unwrap_or(self.seen),
             now,
             now_text: time.as_ref(),
             meter: &meter,
             readings: &readings,
         };
         let verdict = decide(policy, &Question { setting, what });
-        meter.settle(Ok(Decision { policy, verdict }))
+        meter.settle(Ok(verdict))
     }
 }
 

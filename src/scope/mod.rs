@@ -90,7 +90,10 @@ pub use words::{
     present, regex, same_as, some, subset_of, suffix, under, weekly,
 };
 
-pub(crate) use algebra::{Algebra, Difference, condition_may_overlap, cover_difference};
+pub(crate) use algebra::{
+    Algebra, Difference, Domain, Found, MOST_REGIONS, Region, Search, condition_may_overlap,
+    cover_difference, put_argument,
+};
 pub(crate) use automaton::{Automaton, Step};
 pub(crate) use capability::Capability;
 pub(crate) use comparison::Place;

@@ -1,6 +1,7 @@
 //! `hallpass policy`: policies looked at before they are in force.
 
 mod check;
+mod diff;
 mod file;
 mod lint;
 mod report;
@@ -8,6 +9,7 @@ mod report;
 use clap::{Args, Subcommand};
 
 use self::check::Check;
+use self::diff::Diff;
 pub(crate) use self::file::load;
 use self::lint::Lint;
 use crate::exit::Exit;
@@ -25,6 +27,8 @@ enum What {
     Check(Check),
     /// Say what policies that load were probably not meant to say
     Lint(Lint),
+    /// Say what one policy permits and another does not, each with a call that shows it
+    Diff(Diff),
 }
 
 impl PolicyCommand {
@@ -32,6 +36,7 @@ impl PolicyCommand {
         match self.what {
             What::Check(command) => command.run(),
             What::Lint(command) => command.run(),
+            What::Diff(command) => command.run(),
         }
     }
 }

@@ -63,6 +63,11 @@ impl<'a> Test<'a> {
         Test::Ask { constraint, how: How::of(Stance::Guard, true) }
     }
 
+    /// Where a guard acts whatever is not known.
+    pub(super) fn sure_guard(constraint: &'a Constraint) -> Self {
+        Test::Ask { constraint, how: How::of(Stance::Guard, false) }
+    }
+
     pub(super) fn passes(&self, value: Option<&Value>, absence: Absence, meter: &Meter) -> bool {
         match self {
             Test::Ask { constraint, how: How { negated, stance, may, in_list } } => {

@@ -18,6 +18,7 @@
 
 mod call;
 mod cells;
+mod domain;
 mod list;
 mod long;
 mod machine;
@@ -25,6 +26,7 @@ mod number;
 mod object;
 mod product;
 mod read;
+mod search;
 mod text;
 
 use super::constraint::{Constraint, Node};
@@ -38,6 +40,9 @@ use crate::value::Value;
 pub(super) use call::CallWitness;
 pub(crate) use call::cover_difference;
 use cells::{Sample, Sampler, Test};
+pub(crate) use domain::Domain;
+pub(crate) use object::put_argument;
+pub(crate) use search::{Found, MOST_REGIONS, Region, Search};
 
 /// Every kind of value, from cheap to dear.
 const SAMPLES: &[Sample] = &[number::sample, text::sample, object::sample, list::sample];

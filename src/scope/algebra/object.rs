@@ -93,3 +93,19 @@ fn unnamed(fields: &BTreeMap<&str, Vec<Test<'_>>>) -> String {
     }
     name
 }
+
+/// Puts a value where an argument is: at a name, or in the fields further in.
+pub(crate) fn put_argument(object: &mut Object, path: &[Box<str>], value: Value) {
+    match path {
+        [] => {}
+        [name] => {
+            let _ = object.insert(name.to_string(), value);
+        }
+        [name, rest @ ..] => {
+            let _ = object.insert(name.to_string(), Object::new());
+            if let Some(Value::Object(inner)) = object.get_mut(name) {
+                put_argument(inner, rest, value);
+            }
+        }
+    }
+}

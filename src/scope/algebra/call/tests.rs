@@ -4,6 +4,7 @@ use proptest::prelude::*;
 use super::*;
 use crate::clock::Timestamp;
 use crate::meter::Meter;
+use crate::scope::{Constraint, Openness};
 use crate::scope::{
     Scope, after, all_of, any, any_of, below, eq, fields, glob, max, min, not, one_of, optional,
     prefix, reference, same_as, suffix,

@@ -1,0 +1,147 @@
+//! Rules of one tool as regions of questions.
+
+use super::super::compiled::Compiled;
+use super::super::rule::{Effect, Rule, Tools};
+use crate::form::Form;
+use crate::meter::Meter;
+use crate::scope::{
+    Condition, Constraint, Cover, Fact, Facts, Openness, Region, Stance, Truth, after, before,
+};
+use crate::value::Value;
+
+/// A rule with what is known of the tool put in.
+#[derive(Clone, Debug)]
+pub(super) struct Prepared<'p> {
+    pub(super) rule: &'p Rule,
+    conditions: Vec<Condition>,
+}
+
+/// What is fixed before calls are looked for.
+#[derive(Clone, Copy)]
+pub(super) struct Fixed<'t> {
+    /// `None` of a tool that no rule names.
+    pub(super) tool: Option<&'t str>,
+    pub(super) form: Form,
+}
+
+impl<'p> Prepared<'p> {
+    /// `None` where the rule says nothing of such calls.
+    fn of(rule: &'p Rule, labels: &Value, fixed: Fixed<'_>, meter: &Meter) -> Option<Self> {
+        use super::super::moment::Moment;
+        if !rule.moments.include(Moment::Call)
+            || rule.presentation.is_some_and(|own| own != fixed.form)
+        {
+            return None;
+        }
+        let stance = if rule.effect == Effect::Permit { Stance::Cover } else { Stance::Guard };
+        let speaks = |truth: Truth| match stance {
+            Stance::Cover => truth == Truth::True,
+            Stance::Guard => truth.may_hold(),
+        };
+        let mut conditions = Vec::with_capacity(rule.conditions.len() + 1);
+        match (&rule.tools, fixed.tool) {
+            (Tools::Like(_), Some(tool)) if !speaks(rule.tool_named(tool, stance, meter)) => {
+                return None;
+            }
+            (Tools::Like(own), None) => conditions.push(Condition::new(Fact::Tool, own.clone())),
+            _ => {}
+        }
+        for own in &rule.conditions {
+            match own.fact {
+                Fact::Labels if !speaks(own.holds(stance, &Labels(labels), meter)) => return None,
+                Fact::Labels => {}
+                _ => conditions.push(own.clone()),
+            }
+        }
+        // When a rule is in force is a condition on the time like any other.
+        let from = rule.validity.from.map(after);
+        let until = rule.validity.until.map(before);
+        let in_force = |own: Constraint| Condition::new(Fact::Now, own);
+        conditions.extend(from.into_iter().chain(until).map(in_force));
+        conditions.sort_by(|one, other| one.fact.cmp(&other.fact));
+        Some(Prepared { rule, conditions })
+    }
+
+    pub(super) fn region(&self) -> Region<'_> {
+        match self.rule.effect {
+            Effect::Permit => Region::covered(Cover {
+                conditions: &self.conditions,
+                openness: &self.rule.openness,
+            }),
+            Effect::Ask | Effect::Forbid => Region::guarded(&self.conditions),
+        }
+    }
+
+    /// Whether both say the same of the same calls.
+    pub(super) fn says_as(&self, other: &Prepared<'_>) -> bool {
+        let openness = |own: &Prepared<'_>| match own.rule.effect {
+            Effect::Permit => own.rule.openness.clone(),
+            Effect::Ask | Effect::Forbid => Openness::default(),
+        };
+        self.rule.effect == other.rule.effect
+            && self.conditions == other.conditions
+            && openness(self) == openness(other)
+    }
+}
+
+/// What a policy says of one tool.
+#[derive(Clone, Debug, Default)]
+pub(super) struct OfTool<'p> {
+    pub(super) permits: Vec<Prepared<'p>>,
+    pub(super) asks: Vec<Prepared<'p>>,
+    pub(super) forbids: Vec<Prepared<'p>>,
+    /// Whether some condition is on the task's history.
+    pub(super) looks_back: bool,
+}
+
+impl<'p> OfTool<'p> {
+    pub(super) fn of(
+        policy: &Compiled,
+        rules: impl Iterator<Item = &'p Rule>,
+        fixed: Fixed<'_>,
+        meter: &Meter,
+    ) -> Self {
+        let mut of_tool = OfTool::default();
+        let none = Value::List(Vec::new());
+        let labels = match fixed.tool {
+            // A tool outside the catalogue is refused whatever the rules say.
+            Some(tool) => match policy.catalogue.labels_of(tool) {
+                Some(labels) => labels,
+                None => return of_tool,
+            },
+            None if policy.catalogue.is_there() => return of_tool,
+            None => &none,
+        };
+        for rule in rules {
+            let Some(prepared) = Prepared::of(rule, labels, fixed, meter) else { continue };
+            of_tool.looks_back |= prepared.conditions.iter().any(|own| own.fact == Fact::Seen);
+            match rule.effect {
+                Effect::Permit => of_tool.permits.push(prepared),
+                Effect::Ask => of_tool.asks.push(prepared),
+                Effect::Forbid => of_tool.forbids.push(prepared),
+            }
+        }
+        of_tool
+    }
+
+    /// Whether both say the same, whatever the rules are called.
+    pub(super) fn says_as(&self, other: &OfTool<'_>) -> bool {
+        fn all(own: &[Prepared<'_>], other: &[Prepared<'_>]) -> bool {
+            own.iter().all(|own| other.iter().any(|other| own.says_as(other)))
+        }
+        let same = |own: &[Prepared<'_>], its: &[Prepared<'_>]| all(own, its) && all(its, own);
+        same(&self.permits, &other.permits)
+            && same(&self.asks, &other.asks)
+            && same(&self.forbids, &other.forbids)
+    }
+}
+
+/// A question of which only the tool's labels are asked.
+#[derive(Clone, Copy)]
+struct Labels<'q>(&'q Value);
+
+impl<'q> Facts<'q> for &Labels<'q> {
+    fn fact(self, fact: &Fact) -> Option<&'q Value> {
+        matches!(fact, Fact::Labels).then_some(self.0)
+    }
+}

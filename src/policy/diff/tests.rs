@@ -1,0 +1,375 @@
+use proptest::prelude::*;
+
+use super::*;
+use crate::clock::Timestamp;
+use crate::context::Context;
+use crate::identity::{Assertion, Attestor, Identity};
+use crate::policy::{ApprovalTerms, Effect, Per, Reviewers, Rule, Tool};
+use crate::prelude::{Call, Purpose};
+use crate::scope::{
+    Constraint, above, any, eq, glob, has_any, max, min, not, one_of, prefix, present, same_as,
+    under,
+};
+
+fn policy(rules: impl IntoIterator<Item = Rule>) -> Policy {
+    Policy::builder().rules(rules).build().unwrap()
+}
+
+fn payers(amount: Constraint) -> Rule {
+    Rule::permit("payers").tool("bank.pay").arg("to", any()).arg("amount", amount)
+}
+
+fn terms() -> ApprovalTerms {
+    ApprovalTerms::per(Per::Call).review(Reviewers::in_groups(has_any(["finance"])))
+}
+
+fn asks() -> Rule {
+    Rule::ask("large").tool("bank.pay").arg("amount", above(100)).approval(terms())
+}
+
+/// The rules that make a difference, each way.
+fn rules(diff: &PolicyDiff) -> (Vec<&str>, Vec<&str>) {
+    assert_eq!(diff.wider().undecided().count() + diff.narrower().undecided().count(), 0, "{diff}");
+    (
+        diff.wider().witnesses().map(DiffWitness::rule).collect(),
+        diff.narrower().witnesses().map(DiffWitness::rule).collect(),
+    )
+}
+
+#[test]
+fn a_wider_bound_is_shown_by_a_call_that_it_lets_through() {
+    let diff = policy([payers(max(500))]).diff(&policy([payers(max(1000))]));
+    assert_eq!(rules(&diff), (vec!["payers"], vec![]));
+    assert_eq!(
+        diff.to_string(),
+        "rules: 1 differs\n  \
+         ~ `payers`: `args.amount` {\"max\":500} -> {\"max\":1000}\n\
+         permitted now and not before: \n  \
+         `payers`: {\"id\":\"anyone\",\"kind\":\"agent\"} calls `bank.pay` with \
+         {\"amount\":1000,\"to\":\"x\"} for `any-purpose`: denied before, permitted now\n\
+         permitted before and not now: nothing\n"
+    );
+    let back = policy([payers(max(1000))]).diff(&policy([payers(max(500))]));
+    assert_eq!(rules(&back), (vec![], vec!["payers"]));
+}
+
+#[test]
+fn rules_under_other_names_and_in_other_parts_permit_the_same() {
+    let one = policy([payers(one_of([1, 2, 3]))]);
+    let parts = [1, 2, 3].map(|n| {
+        Rule::permit(format!("p{n}")).tool("bank.pay").arg("to", any()).arg("amount", eq(n))
+    });
+    let diff = one.diff(&policy(parts.clone()));
+    // A list of two amounts is within the one and within none of the three.
+    assert_eq!(rules(&diff), (vec![], vec!["payers"]));
+    let renamed =
+        Rule::permit("others").tool("bank.pay").arg("to", any()).arg("amount", one_of([3, 2, 1]));
+    let diff = one.diff(&policy([renamed.clone()]));
+    assert!(diff.permits_the_same(), "{diff}");
+    assert_eq!(diff.changes().map(RuleChange::kind).collect::<Vec<_>>(), ["added", "removed"]);
+    // What it gives besides is seen, whatever else there is.
+    let diff = policy(parts).diff(&policy([renamed]));
+    assert_eq!(rules(&diff), (vec!["others"], vec![]));
+}
+
+#[test]
+fn a_forbid_that_goes_is_named_as_what_withheld() {
+    let frozen = Rule::forbid("frozen").when("frozen", eq(true));
+    let diff = policy([payers(any()), frozen.clone()]).diff(&policy([payers(any())]));
+    assert_eq!(rules(&diff), (vec!["frozen"], vec![]));
+    let diff = policy([payers(any())]).diff(&policy([payers(any()), frozen]));
+    assert_eq!(rules(&diff), (vec![], vec!["frozen"]));
+}
+
+#[test]
+fn asking_people_is_less_than_permitting_and_more_than_denying() {
+    let open = || policy([payers(max(500))]);
+    let asking = || policy([payers(max(500)), asks()]);
+    let closed = || policy([payers(max(100))]);
+    let told = |diff: &PolicyDiff| {
+        let of = |own: &Differences| {
+            own.witnesses().map(|w| w.to_string()).collect::<Vec<_>>().join("\n")
+        };
+        (of(diff.wider()), of(diff.narrower()))
+    };
+    let (wider, narrower) = told(&open().diff(&asking()));
+    assert_eq!(wider, "");
+    assert!(narrower.ends_with("permitted before, asked about now"), "{narrower}");
+    let (wider, narrower) = told(&closed().diff(&asking()));
+    assert!(wider.ends_with("denied before, asked about now"), "{wider}");
+    assert_eq!(narrower, "");
+}
+
+#[test]
+fn all_of_a_question_is_looked_at() {
+    let rule = || Rule::permit("p").any_tool().other_args().any_resource();
+    let cases: Vec<(&str, Rule)> = vec![
+        ("id", rule().who_id(prefix("spiffe://a.test/"))),
+        ("kind", rule().who_kind(eq("human"))),
+        ("groups", rule().who_groups(has_any(["ops"]))),
+        ("acts_for", rule().who_acts_for(has_any(["ana"]))),
+        ("attrs", rule().who_attr("level", min(3))),
+        ("purpose", rule().purpose(glob("pay-*"))),
+        ("ticket", rule().ticket(present())),
+        ("context", rule().when("env", eq("prod"))),
+        ("time", rule().now(crate::scope::weekly(&["mon"], "09:00", "17:00", "+00:00"))),
+        (
+            "resource",
+            rule().resource_type(eq("doc")).resource_id(any()).resource_attr("tier", eq("gold")),
+        ),
+        ("arg", rule().arg("n", eq(5)).other_args()),
+        ("nested", rule().arg("n", crate::scope::fields([("m", eq(1))])).other_args()),
+        ("from", rule().valid_from(Timestamp::parse_rfc3339("2027-01-01T00:00:00Z").unwrap())),
+        ("until", rule().valid_until(Timestamp::parse_rfc3339("2025-01-01T00:00:00Z").unwrap())),
+        ("form", rule().presentation(crate::token::Form::CallBound)),
+        ("tool", Rule::permit("p").tool_like(prefix("db.")).any_args().any_resource()),
+    ];
+    for (name, narrow) in cases {
+        let (wide, narrow) = (policy([rule()]), policy([narrow]));
+        let diff = narrow.diff(&wide);
+        assert_eq!(rules(&diff), (vec!["p"], vec![]), "{name}: {diff}");
+        let diff = wide.diff(&narrow);
+        assert_eq!(rules(&diff), (vec![], vec!["p"]), "{name}: {diff}");
+        // Within itself, some call is permitted.
+        let nothing = policy([]);
+        assert_eq!(rules(&nothing.diff(&narrow)), (vec!["p"], vec![]), "{name}");
+        assert!(narrow.diff(&narrow).permits_the_same());
+    }
+}
+
+#[test]
+fn the_catalogue_is_a_part_of_what_is_permitted() {
+    let with = |tools: &[Tool], rule: Rule| {
+        Policy::builder().tools(tools.to_vec()).rule(rule).build().unwrap()
+    };
+    let reads = || Rule::permit("reads").labels(has_any(["read"])).any_tool().any_args();
+    let get = || Tool::new("get").label("read");
+    let old = with(&[get()], reads());
+    let diff = old.diff(&with(&[get(), Tool::new("list").label("read")], reads()));
+    assert_eq!(rules(&diff), (vec!["reads"], vec![]));
+    let diff = old.diff(&with(&[get(), Tool::new("drop")], reads()));
+    assert!(diff.permits_the_same(), "{diff}");
+    // The argument is read otherwise, which can't be compared: it is said, and no difference is claimed.
+    let folder = || Rule::permit("reads").tool("get").arg("path", under("/data"));
+    let plain = with(&[get()], folder());
+    let typed = with(&[get().arg("path", crate::policy::ArgType::Path)], folder());
+    let diff = plain.diff(&typed);
+    assert!(!diff.permits_the_same(), "{diff}");
+}
+
+#[test]
+fn what_a_task_has_seen_is_looked_at_with_the_labels_of_the_call_itself() {
+    let with = |rules: &[Rule]| {
+        let tools = [Tool::new("read").label("secret"), Tool::new("send")];
+        Policy::builder().tools(tools).rules(rules.to_vec()).build().unwrap()
+    };
+    let send = |tool: &str| Rule::permit("send").tool(tool).any_args();
+    let unseen = |tool: &str| send(tool).seen(not(has_any(["secret"])));
+    let diff = with(&[unseen("send")]).diff(&with(&[send("send")]));
+    assert_eq!(rules(&diff), (vec!["send"], vec![]));
+    let told = diff.wider().witnesses().next().unwrap().to_string();
+    assert!(told.contains(r#", after ["secret"]"#), "{told}");
+    // A call of the tool that has the label is never before it was seen.
+    assert!(with(&[unseen("read")]).diff(&with(&[])).permits_the_same());
+}
+
+#[test]
+fn a_comparison_is_made_true_for_the_call_that_is_shown() {
+    let own = |amount| {
+        Rule::permit("own")
+            .tool("t")
+            .arg("owner", same_as("who.attrs.name"))
+            .arg("amount", max(amount))
+    };
+    let diff = policy([own(1)]).diff(&policy([own(2)]));
+    assert_eq!(rules(&diff), (vec!["own"], vec![]));
+    let free = Rule::permit("own").tool("t").arg("owner", any()).arg("amount", max(1));
+    let diff = policy([own(1)]).diff(&policy([free]));
+    assert_eq!(diff.wider().witnesses().count() + diff.wider().undecided().count(), 1, "{diff}");
+    assert!(diff.narrower().is_shown_empty(), "{diff}");
+}
+
+#[test]
+fn a_guard_that_compares_is_not_taken_to_act_on_everything() {
+    let rules = |amount| {
+        let forbid = Rule::forbid("own").tool("t").arg("owner", same_as("who.attrs.name"));
+        let permit = Rule::permit("p").tool("t").arg("owner", any()).arg("amount", max(amount));
+        policy([permit, forbid])
+    };
+    let diff = rules(1).diff(&rules(2));
+    assert!(!diff.wider().is_shown_empty(), "{diff}");
+    assert!(diff.narrower().is_shown_empty(), "{diff}");
+}
+
+#[test]
+fn what_a_grant_gives_is_told_of_the_rule() {
+    let ttl = |seconds| payers(any()).ttl(std::time::Duration::from_secs(seconds));
+    let diff = policy([ttl(60)]).diff(&policy([ttl(600)]));
+    assert!(diff.permits_the_same());
+    let change = diff.changes().next().unwrap();
+    assert_eq!(change.to_string(), r#"~ `payers`: `grant.ttl` "1m" -> "10m""#);
+}
+
+#[test]
+fn of_too_many_rules_nothing_is_claimed() {
+    let many = |n: i32| {
+        (0..n).map(|n| Rule::permit(format!("r{n:03}")).tool("t").arg("a", min(n)).arg("b", max(n)))
+    };
+    let diff = policy(many(70)).diff(&policy(many(71)));
+    assert!(!diff.wider().is_shown_empty());
+    assert!(diff.narrower().is_shown_empty(), "{diff}");
+}
+
+/// Rules over a universe of a few values of each fact.
+fn any_rule(at: usize) -> impl Strategy<Value = Rule> {
+    let value = || {
+        prop_oneof![
+            3 => (0..3).prop_map(eq),
+            2 => (0..3).prop_map(max),
+            1 => Just(one_of([0, 2])),
+            1 => Just(present()),
+            1 => (0..3).prop_map(|n| not(eq(n))),
+            1 => Just(any()),
+        ]
+    };
+    let tool = prop_oneof![
+        3 => Just("t"), 1 => Just("u"), 1 => Just("*"),
+    ];
+    let when = proptest::option::of(value());
+    let group = proptest::option::of(prop_oneof![
+        Just(has_any(["g"])),
+        Just(not(has_any(["g"]))),
+        Just(has_any(["g", "h"])),
+    ]);
+    let arg = proptest::option::weighted(0.7, value());
+    (0..5_u8, tool, arg, when, group, proptest::bool::ANY).prop_map(
+        move |(effect, tool, arg, when, group, open)| {
+            let id = format!("r{at}");
+            let mut rule = match effect {
+                0 => Rule::forbid(id),
+                1 => Rule::ask(id).approval(terms()),
+                _ => Rule::permit(id),
+            };
+            let is_permit = rule.effect() == Effect::Permit;
+            rule = if tool == "*" { rule.any_tool() } else { rule.tool(tool) };
+            match arg {
+                Some(arg) => {
+                    rule = rule.arg("a", arg);
+                    if open && is_permit {
+                        rule = rule.other_args();
+                    }
+                }
+                None if open && is_permit => rule = rule.any_args(),
+                None => {}
+            }
+            if let Some(when) = when {
+                rule = rule.when("w", when);
+            }
+            if let Some(group) = group {
+                rule = rule.who_groups(group);
+            }
+            rule
+        },
+    )
+}
+
+fn any_policy() -> impl Strategy<Value = Policy> {
+    (0..5_usize).prop_flat_map(|many| {
+        let rules: Vec<_> = (0..many).map(any_rule).collect();
+        rules.prop_map(policy)
+    })
+}
+
+/// Every question of the universe that the rules above tell apart, more or less.
+fn questions() -> Vec<(Identity, Call, Context)> {
+    let mut all = Vec::new();
+    let values = [
+        None,
+        Some("0"),
+        Some("1"),
+        Some("2"),
+        Some("9"),
+        Some("\"x\""),
+        Some("[0,2]"),
+        Some("[]"),
+    ];
+    for groups in [&[][..], &["g"], &["h"], &["g", "h"], &["z"]] {
+        let who = Assertion::agent("a").groups(groups.iter().copied());
+        let who = Attestor::of(0).attest(who).unwrap();
+        for tool in ["t", "u", "v"] {
+            for (a, b) in values.iter().flat_map(|a| [None, Some("7")].map(|b| (a, b))) {
+                let named = a.iter().map(|a| format!("\"a\":{a}"));
+                let args: Vec<String> = named.chain(b.map(|b| format!("\"b\":{b}"))).collect();
+                let call = Call::from_json(tool, &format!("{{{}}}", args.join(","))).unwrap();
+                for w in values {
+                    let context = Context::new();
+                    let context = match w.map(|w| Value::from_json(w).unwrap()) {
+                        Some(w) => context.with("w", w),
+                        None => context,
+                    };
+                    all.push((who.clone(), call.clone(), context));
+                }
+            }
+        }
+    }
+    all
+}
+
+fn level(policy: &Policy, (who, call, context): &(Identity, Call, Context)) -> u8 {
+    let now = Timestamp::parse_rfc3339("2026-01-01T12:00:00Z").unwrap();
+    let decision = policy.decide(who, &Purpose::new("any-purpose"), call, context, now).unwrap();
+    match decision.effect() {
+        Some(Effect::Permit) => 2,
+        Some(Effect::Ask) => 1,
+        _ => 0,
+    }
+}
+
+proptest! {
+    /// Where nothing is shown to differ, no question of the universe does; where one does, it is found or not
+    /// claimed away; and what is shown is so.
+    #[test]
+    fn is_what_asking_every_question_finds(old in any_policy(), new in any_policy()) {
+        let diff = old.diff(&new);
+        let (mut wider, mut narrower) = (None, None);
+        for question in questions() {
+            let (was, is) = (level(&old, &question), level(&new, &question));
+            if is > was { wider.get_or_insert_with(|| question.clone()); }
+            if is < was { narrower.get_or_insert(question); }
+        }
+        if diff.wider().is_shown_empty() { prop_assert!(wider.is_none(), "{:?}\n{}", wider, diff); }
+        if diff.narrower().is_shown_empty() { prop_assert!(narrower.is_none(), "{:?}\n{}", narrower, diff); }
+        for (witness, is_wider) in diff.wider().witnesses().map(|w| (w, true))
+            .chain(diff.narrower().witnesses().map(|w| (w, false)))
+        {
+            let told = witness.to_string();
+            let order = |text: &str| ["denied", "asked about", "permitted"].iter().position(|w| *w == text);
+            let (_, tail) = told.rsplit_once(": ").unwrap();
+            let (was, is) = tail.split_once(" before, ").unwrap();
+            let is = is.strip_suffix(" now").unwrap();
+            prop_assert_eq!(order(was) < order(is), is_wider, "{}", told);
+        }
+    }
+
+    #[test]
+    fn a_policy_never_differs_from_itself(policy in any_policy()) {
+        prop_assert!(policy.diff(&policy.clone()).permits_the_same());
+    }
+}
+
+/// Without comparisons and nested values, it is told of nearly all.
+#[test]
+fn little_is_left_undecided() {
+    use proptest::strategy::ValueTree;
+    use proptest::test_runner::TestRunner;
+    let mut runner = TestRunner::deterministic();
+    let mut undecided = 0;
+    for _ in 0..200 {
+        let pair = (any_policy(), any_policy()).new_tree(&mut runner).unwrap();
+        let (old, new) = pair.current();
+        let diff = old.diff(&new);
+        let of = |side: &Differences| usize::from(side.undecided().len() > 0);
+        undecided += of(diff.wider()) + of(diff.narrower());
+    }
+    assert!(undecided <= 8, "{undecided} of 400");
+}

@@ -16,7 +16,7 @@ pub(crate) use duration::unstatable;
 pub use duration::{DurationError, MAX_DURATION, format_duration, parse_duration};
 pub use manual::ManualClock;
 #[allow(unused_imports, reason = "the broker is its only user")]
-pub(crate) use timekeeper::Timekeeper;
+pub(crate) use timekeeper::{ClockSource, NoTime, Timekeeper};
 use timestamp::whole_millis;
 pub use timestamp::{Timestamp, TimestampError};
 
@@ -96,8 +96,15 @@ impl Default for SystemClock {
 }
 
 impl Clock for SystemClock {
-    #[expect(clippy::disallowed_methods, reason = "the one place that reads the system's clocks")]
     fn read(&self) -> Result<Reading, ClockError> {
+        self.read_at().map(|(reading, _)| reading)
+    }
+}
+
+impl SystemClock {
+    /// A reading, and the instant of it.
+    #[expect(clippy::disallowed_methods, reason = "the one place that reads the system's clocks")]
+    fn read_at(&self) -> Result<(Reading, Instant), ClockError> {
         let origin = self.origin.ok_or(ClockError::Unreadable)?;
         let since_epoch = SystemTime::now()
             .duration_since(SystemTime::UNIX_EPOCH)
@@ -105,8 +112,15 @@ impl Clock for SystemClock {
         let wall = whole_millis(since_epoch)
             .and_then(Timestamp::from_unix_millis)
             .ok_or(ClockError::OutOfRange)?;
-        Ok(Reading { wall, monotonic: Instant::now().saturating_duration_since(origin) })
+        let at = Instant::now();
+        Ok((Reading { wall, monotonic: at.saturating_duration_since(origin) }, at))
     }
+}
+
+/// The present instant, where the system has a clock. No decision is dated with it.
+#[expect(clippy::disallowed_methods, reason = "the one place that reads the system's clocks")]
+pub(crate) fn instant() -> Option<Instant> {
+    if NO_CLOCK { None } else { Some(Instant::now()) }
 }
 
 #[cfg(test)]

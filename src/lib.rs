@@ -80,6 +80,7 @@ pub mod identity;
 pub mod key;
 mod meter;
 pub mod policy;
+mod process;
 pub mod purpose;
 mod random;
 pub mod resource;

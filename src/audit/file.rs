@@ -32,6 +32,7 @@ use super::{
     Tail, Verification,
 };
 use crate::key::LogKeys;
+use crate::process::HomeProcess;
 use crate::sync::Mutex;
 
 /// What a record that was accepted outlives.
@@ -119,6 +120,7 @@ pub struct FileLogOptions {
 #[derive(Clone)]
 pub struct FileLog {
     state: Arc<Mutex<State>>,
+    home: HomeProcess,
 }
 
 struct State {
@@ -231,7 +233,7 @@ impl FileLogOptions {
             tail.used = used;
         }
         let state = State { writer, tail, resumption, claim: Claim::Free, durable: None };
-        Ok(FileLog { state: Arc::new(Mutex::new(state)) })
+        Ok(FileLog { state: Arc::new(Mutex::new(state)), home: HomeProcess::current() })
     }
 }
 
@@ -324,6 +326,7 @@ impl Visitor for Story<'_> {
 
 impl Sink for FileLog {
     fn open(&self) -> Result<Option<Tail>, SinkError> {
+        self.check_process()?;
         self.state.lock().claim()
     }
 

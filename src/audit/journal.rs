@@ -39,6 +39,7 @@ use super::parked::{Durable, Parked};
 use super::{Anchor, Body, ChainKey, Entry, Event, Kept, Origin, Sink, SinkError};
 use crate::clock::Timestamp;
 use crate::key::LogKeys;
+use crate::process::HomeProcess;
 use crate::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use crate::sync::{Apart, Mutex, yield_now};
 
@@ -65,6 +66,7 @@ pub(crate) struct Journal {
     /// The last number that was given out before this life of the log.
     earlier: u64,
     closed: AtomicBool,
+    home: HomeProcess,
     parked: Arc<Parked>,
     queue: Apart<Mutex<Queue>>,
     /// The thread that holds it has the right to write.
@@ -170,6 +172,7 @@ impl Journal {
             on_unwritten: None,
             earlier: 0,
             closed: AtomicBool::new(false),
+            home: HomeProcess::current(),
             parked,
             queue: Apart(Mutex::new(Queue::after(anchor.seq))),
             writer: Apart(Mutex::new(Writer { key: Arc::new(key), batch: VecDeque::new() })),
@@ -356,8 +359,11 @@ impl Journal {
 }
 
 impl Drop for Journal {
-    /// Calls no sink: hands what is owed to the host's hook.
+    /// Calls no sink: hands what is owed to the host's hook. In the child of a fork, nothing is: it is the parent's.
     fn drop(&mut self) {
+        if !self.home.is_current_for_sure() {
+            return;
+        }
         self.parked.end(self.last_seq());
         let Some(hook) = self.on_unwritten.take() else { return };
         let owed = self.queue.lock().drain();

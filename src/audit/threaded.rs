@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::{ChainTag, Durable, Entry, Kept, Sink, SinkError, Tail};
+use crate::process::HomeProcess;
 use crate::sync::{Condvar, Mutex};
 
 /// How many records wait for the thread at most; more are refused. At half a kilobyte a record this
@@ -46,6 +47,7 @@ const IDLE: Duration = Duration::from_secs(60 * 60);
 pub struct ThreadedSink {
     sink: Arc<dyn Sink>,
     work: Arc<Work>,
+    home: HomeProcess,
 }
 
 #[derive(Default)]
@@ -75,7 +77,7 @@ impl ThreadedSink {
     /// Wraps a sink. Its thread starts when a broker is built with it.
     #[must_use]
     pub fn new(sink: impl Sink + 'static) -> Self {
-        ThreadedSink { sink: Arc::new(sink), work: Arc::default() }
+        ThreadedSink { sink: Arc::new(sink), work: Arc::default(), home: HomeProcess::current() }
     }
 }
 
@@ -125,9 +127,12 @@ impl Sink for ThreadedSink {
 }
 
 impl Drop for ThreadedSink {
+    /// The child of a fork has no such thread, and its lock may be held for good.
     fn drop(&mut self) {
-        self.work.waiting.lock().ended = true;
-        self.work.changed.notify_all();
+        if self.home.is_current_for_sure() {
+            self.work.waiting.lock().ended = true;
+            self.work.changed.notify_all();
+        }
     }
 }
 

@@ -6,7 +6,7 @@ use super::eligible::Electorate;
 use super::not_counted::{NotCounted, Tally};
 use super::shared::Shared;
 use crate::audit::{Answered, Event};
-use crate::clock::Timestamp;
+use crate::clock::{NoTime, Timestamp};
 use crate::identity::Identity;
 use crate::policy::{COOL_DOWN, Width};
 use crate::task::{Life, OpenQuestion, QuestionState};
@@ -44,7 +44,10 @@ impl Shared {
         reply: &Reply<'_>,
     ) -> Result<Tally, NotCounted> {
         let Reply { who, answer, shown, width, why } = *reply;
-        let now = self.now().map_err(|_| NotCounted::ClockUnreadable)?;
+        let now = self.keeper.now().map_err(|no_time| match no_time {
+            NoTime::Clock(_) => NotCounted::ClockUnreadable,
+            NoTime::Forked => NotCounted::Forked,
+        })?;
         let current = self.current();
         let Some(cell) = self.table.task(open.generation) else {
             return Err(NotCounted::NotWaiting(open.state_at(now)));

@@ -292,7 +292,7 @@ impl Shared {
     /// Voids every question that what is in force does not let stand. One that is used before this comes to it
     /// is found so then.
     pub(super) fn void_questions(&self) {
-        let now = self.time_of_end();
+        let Some(now) = self.time_of_end() else { return };
         for question in self.docket.all() {
             let current = self.current();
             let Some(cell) = self.table.task(question.generation) else { continue };

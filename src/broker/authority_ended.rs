@@ -21,7 +21,9 @@ impl AuthorityEnded {
 
     fn forget(&mut self) {
         let CallRef { shared, cell, .. } = &self.call;
-        shared.watchers.forget(cell.generation, &mut self.registered);
+        if !shared.is_forked() {
+            shared.watchers.forget(cell.generation, &mut self.registered);
+        }
     }
 }
 
@@ -31,6 +33,9 @@ impl Future for AuthorityEnded {
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<()> {
         let this = &mut *self;
         let CallRef { shared, cell, .. } = &this.call;
+        if shared.is_forked() {
+            return Poll::Ready(());
+        }
         // Before looking: what ends from here on wakes it.
         shared.watchers.register(cell.generation, &mut this.registered, context.waker());
         if this.call.is_live(&this.tool) {

@@ -10,7 +10,7 @@ use super::leak::LeakHook;
 use super::settings::Settings;
 use super::source::Source;
 use crate::audit::{Entry, Event, FileLog, Sink, UnwrittenHook};
-use crate::clock::{Clock, SystemClock};
+use crate::clock::{Clock, ClockSource, SystemClock};
 use crate::context::ContextSource;
 use crate::credential::{AsyncCredentialProvider, CredentialProvider, Provider};
 use crate::denial::Denial;
@@ -25,7 +25,7 @@ pub struct BrokerBuilder {
     pub(super) policy: Policy,
     pub(super) issuer: Box<str>,
     pub(super) audience: Box<str>,
-    pub(super) clock: Arc<dyn Clock>,
+    pub(super) clock: ClockSource,
     pub(super) sink: Option<Arc<dyn Sink>>,
     pub(super) ring: Option<KeyRing>,
     pub(super) log_keys: Option<LogKeys>,
@@ -48,7 +48,7 @@ impl BrokerBuilder {
             policy,
             issuer: "hallpass".into(),
             audience: "hallpass".into(),
-            clock: Arc::new(SystemClock::new()),
+            clock: ClockSource::System(SystemClock::new()),
             sink: None,
             ring: None,
             log_keys: None,
@@ -94,7 +94,7 @@ impl BrokerBuilder {
 
     /// The clock. Default: the system's.
     pub fn clock(mut self, clock: impl Clock + 'static) -> Self {
-        self.clock = Arc::new(clock);
+        self.clock = ClockSource::Host(Arc::new(clock));
         self
     }
 

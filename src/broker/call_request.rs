@@ -8,7 +8,7 @@ use crate::audit::{DeniedQuestion, Stage};
 use crate::call::Call;
 use crate::clock::Timestamp;
 use crate::context::Context;
-use crate::denial::Denial;
+use crate::denial::{Denial, Reason};
 use crate::grant::GrantId;
 use crate::identity::Identity;
 use crate::sync::Apart;
@@ -52,6 +52,15 @@ impl CallRequest<'_> {
     /// Records the denial, and hands it on.
     pub(super) fn record(&self, refusal: Refusal) -> Denial {
         let Refusal { denial, about, signed } = refusal;
+        if denial.reason() == Reason::Forked {
+            let question = DeniedQuestion {
+                who: Some(self.caller.subject().as_str()),
+                tool: Some(self.call.tool().into()),
+                ..DeniedQuestion::at(Stage::Call)
+            };
+            self.shared.record_denial(self.now, &denial, question);
+            return denial;
+        }
         // Held until the record has its place, so that its digest is under the key that it says.
         let current = self.shared.current();
         let epoch = current.epoch;

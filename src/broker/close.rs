@@ -15,6 +15,9 @@ impl Broker {
     /// [`on_unwritten`](crate::BrokerBuilder::on_unwritten).
     pub fn close(&self, timeout: Duration) -> Ended {
         let shared = &self.shared;
+        if shared.is_forked() {
+            return Ended::nothing().recorded(shared);
+        }
         // First, so that no task is opened behind the one that was ended last.
         shared.journal.close();
         let mut ended = Ended::nothing();

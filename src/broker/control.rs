@@ -33,7 +33,7 @@ impl Control {
     pub fn halt(&self, what: Halt) -> Ended {
         let word = what.to_string();
         // The clock is foreign code, which may call back: read before the turn is taken.
-        let at = self.shared.time_of_end();
+        let Some(at) = self.shared.time_of_end() else { return self.nothing() };
         let turn = self.shared.halts.take_turn();
         self.shared.halts.halt(what.clone());
         // Every task's lock is gone through once: what was about to start under it has started by
@@ -58,7 +58,7 @@ impl Control {
 
     /// Lets go on what was halted; `false` if that halt was not on.
     pub fn resume(&self, what: &Halt) -> bool {
-        let at = self.shared.time_of_end();
+        let Some(at) = self.shared.time_of_end() else { return false };
         let _turn = self.shared.halts.take_turn();
         let was = self.shared.halts.resume(what, at);
         if was {
@@ -69,14 +69,13 @@ impl Control {
 
     /// The halts that are on.
     pub fn halts(&self) -> Vec<Halt> {
-        let now = self.shared.time_of_end();
-        self.shared.halts.all(now)
+        self.shared.time_of_end().map(|now| self.shared.halts.all(now)).unwrap_or_default()
     }
 
     /// Ends one grant, wherever it is, with all delegated from it; final when it returns.
     pub fn revoke_grant(&self, id: GrantId) -> Ended {
         let mut ended = Ended::nothing();
-        for task in self.shared.table.with_late() {
+        for task in self.tasks() {
             let (holds, running) = {
                 let life = task.life.lock();
                 (life.grant(id).is_some(), life.running_on(id))
@@ -97,7 +96,7 @@ impl Control {
     /// It ends what [`Halt::Identity`] of the same id stops, and knows identities as that does.
     pub fn revoke_identity(&self, id: &str) -> Ended {
         let mut ended = Ended::nothing();
-        for task in self.shared.table.with_late() {
+        for task in self.tasks() {
             if task.requester.is_or_acts_for(id) {
                 ended.add_task(
                     self.shared.end(&task, End::Task { how: How::Revoked, reason: None }),
@@ -119,10 +118,20 @@ impl Control {
         let names =
             |row: &Row| row.terms.scope.iter().any(|own| own.capability.tool.as_str() == tool);
         let mut ended = Ended::nothing();
-        for task in self.shared.table.tasks() {
+        for task in self.tasks() {
             self.revoke_where(&task, names, |_| false, &mut ended);
         }
         ended.recorded(&self.shared)
+    }
+
+    /// All tasks, those that are over and have a call that runs included: none in the child of a fork.
+    fn tasks(&self) -> Vec<Arc<TaskCell>> {
+        if self.shared.is_forked() { Vec::new() } else { self.shared.table.with_late() }
+    }
+
+    /// What an end is in the child of a fork.
+    fn nothing(&self) -> Ended {
+        Ended::nothing().recorded(&self.shared)
     }
 
     /// Ends the grants of one task that `held` names, and those on which `called` names a permit, in
@@ -134,7 +143,7 @@ impl Control {
         called: impl Fn(&OpenPermit) -> bool,
         ended: &mut Ended,
     ) {
-        let at = self.shared.time_of_end();
+        let Some(at) = self.shared.time_of_end() else { return };
         let mut life = task.life.lock();
         let permits = || life.permits().iter().filter(|permit| called(permit));
         let used: HashSet<GrantId> = permits().map(|permit| permit.grant).collect();
@@ -155,6 +164,9 @@ impl Control {
 
     /// Ends one task, by its name, if one of that name is live.
     pub fn revoke_task(&self, name: &str) -> Ended {
+        if self.shared.is_forked() {
+            return self.nothing();
+        }
         let mut ended = Ended::nothing();
         let end = End::Task { how: How::Revoked, reason: None };
         match self.shared.table.task_named(name) {

@@ -100,7 +100,7 @@ impl DriftScan {
 }
 
 fn scan_task(shared: &Shared, cell: &Arc<TaskCell>, report: &mut Drift) {
-    let now = shared.keeper.now().unwrap_or_else(|_| shared.keeper.latest());
+    let Some(now) = shared.time_of_end() else { return };
     let stale = {
         // In the order of locks: what is in force, then the task.
         let current = shared.current();

@@ -90,6 +90,10 @@ impl Ended {
 
     /// Notes that everything found so far has its place in the log.
     pub(super) fn recorded(self, shared: &Arc<Shared>) -> Self {
+        if shared.is_forked() {
+            // Waiting for the record is refused there.
+            return Ended { records: Some((shared.clone(), u64::MAX)), ..self };
+        }
         shared.watchers.wake_due();
         let through = shared.journal.last_seq();
         Ended { records: Some((shared.clone(), through)), ..self }

@@ -201,6 +201,9 @@ impl Kept {
 
     /// What was delegated and is to end, which is not asked for again.
     pub(super) fn give_up(&self) -> Option<Arc<Grant>> {
+        if self.gate.shared.is_forked() {
+            return None;
+        }
         let mut state = self.state.lock();
         state.refused.get_or_insert_with(|| Denial::new(Reason::Revoked));
         state.grant.clone()

@@ -34,6 +34,9 @@ impl FlushError {
 }
 
 pub(super) fn flush(shared: &Shared, through: u64, most: Duration) -> Result<(), FlushError> {
+    if shared.is_forked() {
+        return Err(FlushError { owed: 0, cause: Refused::Forked });
+    }
     let flushed = shared.journal.flush(through, most);
     flushed.map_err(|cause| FlushError { owed: shared.journal.debts(), cause })
 }
@@ -63,6 +66,9 @@ impl Future for Flushed {
     type Output = Result<(), FlushError>;
 
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
+        if self.shared.is_forked() {
+            return Poll::Ready(Err(FlushError { owed: 0, cause: Refused::Forked }));
+        }
         let answer = self.written.poll(context.waker());
         answer.map(|answer| {
             answer.map_err(|cause| FlushError { owed: self.shared.journal.debts(), cause })
@@ -73,7 +79,7 @@ impl Future for Flushed {
 impl Broker {
     /// How many records the log owes: what they record stands, and no sink has taken them yet.
     pub fn record_debts(&self) -> usize {
-        self.shared.journal.debts()
+        if self.shared.is_forked() { 0 } else { self.shared.journal.debts() }
     }
 
     /// Writes the records that are owed, and returns how many are owed still: none, unless the sink
@@ -90,6 +96,9 @@ impl Broker {
     /// # Errors
     /// [`FlushError`] if the log refuses or does not answer in time.
     pub fn flush_within(&self, timeout: Duration) -> Result<(), FlushError> {
+        if self.shared.is_forked() {
+            return Err(FlushError { owed: 0, cause: Refused::Forked });
+        }
         flush(&self.shared, self.shared.journal.last_seq(), timeout)
     }
 
@@ -120,6 +129,8 @@ impl Broker {
     /// # Errors
     /// [`FlushError`] if the log refuses.
     pub fn flushed(&self) -> impl Future<Output = Result<(), FlushError>> + Send + use<> {
-        Flushed::new(self.shared.clone(), self.shared.journal.last_seq())
+        let through =
+            if self.shared.is_forked() { u64::MAX } else { self.shared.journal.last_seq() };
+        Flushed::new(self.shared.clone(), through)
     }
 }

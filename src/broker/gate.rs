@@ -178,7 +178,11 @@ impl Gate {
     /// Records what was denied before a token was looked at, and hands it on.
     pub(super) fn refuse(&self, denial: Denial, caller: &Identity, tool: Option<&str>) -> Denial {
         let shared = &self.shared;
-        let at = shared.keeper.now().unwrap_or_else(|_| shared.keeper.latest());
+        let (at, denial) = match shared.now() {
+            Ok(now) => (now, denial),
+            Err(no_time) if no_time.reason() == Reason::Forked => (shared.keeper.latest(), no_time),
+            Err(_) => (shared.keeper.latest(), denial),
+        };
         let tool = tool.map(|tool| cut(tool, MAX_TOOL_NAME));
         let question = DeniedQuestion { tool, ..asked_by(caller, Stage::Call) };
         shared.record_denial(at, &denial, question);
@@ -255,7 +259,7 @@ impl Gate {
         let current = self.shared.current();
         let presented = present_token(&self.shared, &current.keys.tokens, text, caller, now)?;
         drop(current);
-        let at = self.shared.time_of_end();
+        let at = self.shared.time_of_end().unwrap_or(now);
         let mut life = presented.cell.life.lock();
         let row = life.grant(presented.grant);
         if row.is_some_and(|row| row.serial != presented.serial) {

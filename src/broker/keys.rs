@@ -24,7 +24,7 @@ impl Broker {
     /// [`KeyError::Reused`] if the key is or was in the ring, or is the log's, [`KeyError::Grace`] if the grace ends
     /// past the last instant there is. Nothing changes then.
     pub fn rotate_key(&self, key: SecretKey, grace: Duration) -> Result<(), KeyError> {
-        let now = self.shared.keeper.now().unwrap_or_else(|_| self.shared.keeper.latest());
+        let now = self.shared.time_of_end().ok_or(KeyError::Forked)?;
         let log_keys = self.shared.log_keys.lock();
         if log_keys.find(key.id()).is_some() {
             return Err(KeyError::Reused(key.id()));
@@ -43,6 +43,7 @@ impl Broker {
     /// [`KeyError::Active`] if it is the active key, which is taken out by
     /// [rotating](Broker::rotate_key) without grace; [`KeyError::Unknown`] if it is not in the ring.
     pub fn retire_key(&self, id: KeyId) -> Result<(), KeyError> {
+        self.shared.time_of_end().ok_or(KeyError::Forked)?;
         self.shared.change_ring(|ring| ring.retire(id))
     }
 
@@ -82,6 +83,7 @@ impl Broker {
     /// [`KeyError::Reused`] if the log has or had the key, or the ring does. Nothing changes then.
     pub fn rotate_log_key(&self, key: SecretKey) -> Result<(), KeyError> {
         let shared = &self.shared;
+        shared.time_of_end().ok_or(KeyError::Forked)?;
         let mut keys = shared.log_keys.lock();
         if shared.ring.lock().knows(key.id()) {
             return Err(KeyError::Reused(key.id()));

@@ -4,8 +4,11 @@ use super::shared::Shared;
 use crate::contained::contained;
 
 impl Drop for Shared {
-    /// Calls no provider: hands what is owed to the host's hook.
+    /// Calls no provider: hands what is owed to the host's hook. In the child of a fork, the parent owes it.
     fn drop(&mut self) {
+        if self.is_forked() {
+            return;
+        }
         let at = self.keeper.latest();
         let Some(downstream) = &self.downstream else { return };
         downstream.ledger.owe_all(at);

@@ -55,8 +55,9 @@ impl Lent {
 impl Drop for Lent {
     fn drop(&mut self) {
         let Some(downstream) = &self.shared.downstream else { return };
+        let Some(at) = self.shared.time_of_end() else { return };
         for entry in &self.used {
-            downstream.ledger.give_back(*entry, self.shared.time_of_end());
+            downstream.ledger.give_back(*entry, at);
         }
     }
 }
@@ -92,6 +93,7 @@ impl OpenCall {
     ) -> Result<Lent, Denial> {
         let room = || Vec::with_capacity(names.len());
         let shared = self.shared().clone();
+        shared.check_process()?;
         let mut lent = Lent { shared, secrets: room(), sealed: Vec::new(), used: Vec::new() };
         for name in names {
             match self.shared().sources.provider(name) {
@@ -298,14 +300,14 @@ impl OpenCall {
                 .and_then(|place| shared.settle(place).map_err(|unrecorded| unrecorded.denial)),
             (None, Err(denial)) => Err(denial),
             (Some(fault), _) => {
-                shared.record(shared.time_of_end(), &event);
+                shared.record(shared.time_or_latest(), &event);
                 Err(denied(fault))
             }
         };
         ledger.landed(ticket, handle, expires);
         recorded?;
         flight.state = Flying::Landed;
-        if !ledger.lend(&terms.key, ticket, terms.serial, shared.time_of_end()) {
+        if !ledger.lend(&terms.key, ticket, terms.serial, shared.time_or_latest()) {
             // What ended it tells why; where nothing did, another call has it anew.
             self.with_terms(call, credential, provider, |_, _| ())?;
             return Err(denied(&"its grant has ended meanwhile"));
@@ -419,7 +421,7 @@ async fn wait_for(
         if !downstream.ledger.watch(key, context.waker()) {
             return Poll::Ready(true);
         }
-        match shared.time_of_end().since(from) >= most {
+        match shared.time_or_latest().since(from) >= most {
             true => Poll::Ready(false),
             false => Poll::Pending,
         }
@@ -453,15 +455,16 @@ impl Flight<'_> {
         self.downstream.ledger.forget(self.ticket);
         if recorded {
             let gone = Event::CredentialGone { name: name.into(), how: GoneHow::NeverMinted };
-            self.shared.record(self.shared.time_of_end(), &gone);
+            self.shared.record(self.shared.time_or_latest(), &gone);
         }
     }
 }
 
 impl Drop for Flight<'_> {
     fn drop(&mut self) {
+        let Some(at) = self.shared.time_of_end() else { return };
         if self.state == Flying::Planned {
-            self.downstream.ledger.owe(self.ticket, self.shared.time_of_end());
+            self.downstream.ledger.owe(self.ticket, at);
         }
         if self.state != Flying::Landed {
             self.downstream.ledger.fail(self.key, self.ticket);

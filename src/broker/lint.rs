@@ -1,7 +1,7 @@
 //! What the policy in force says that was probably not meant, by this broker's clock and settings.
 
 use super::Broker;
-use crate::clock::ClockError;
+use crate::clock::{ClockError, NoTime};
 use crate::policy::{Policy, Warning};
 
 impl Broker {
@@ -24,7 +24,12 @@ impl Broker {
     /// # Errors
     /// If the clock can't be read.
     pub fn lint(&self) -> Result<Vec<Warning>, ClockError> {
+        let now = match self.shared.keeper.now() {
+            Ok(now) => now,
+            Err(NoTime::Clock(error)) => return Err(error),
+            Err(NoTime::Forked) => return Err(ClockError::Unreadable),
+        };
         let policy = Policy(self.shared.current().policy.clone());
-        Ok(policy.lint_under(self.shared.keeper.now()?, self.shared.settings.ceiling))
+        Ok(policy.lint_under(now, self.shared.settings.ceiling))
     }
 }

@@ -7,7 +7,7 @@ use super::Broker;
 use super::changes::Change;
 use super::shared::Shared;
 use super::standing::{LateCall, Standing, StandingGrant, StandingTask};
-use crate::clock::Timestamp;
+use crate::clock::{NoTime, Timestamp};
 
 impl Broker {
     /// Every live task and grant, at one moment: whatever begins and ends meanwhile, each of them stood
@@ -15,7 +15,10 @@ impl Broker {
     /// yet or not. If the clock can't be read, everything in the table is listed. Nothing waits for it.
     pub fn standing(&self) -> Standing {
         let shared = &self.shared;
-        let now = shared.keeper.now().ok();
+        let now = match shared.keeper.now() {
+            Err(NoTime::Forked) => return Standing::default(),
+            read => read.ok(),
+        };
         let moment = shared.changes.begin_look(|| shared.journal.last_seq());
         let mut standing = Standing::default();
         for task in shared.table.tasks() {

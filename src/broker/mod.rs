@@ -158,6 +158,9 @@ use shared::Shared;
 ///
 /// Cloning it shares it: every clone can do all that the first can, so hand out [`Gate`] and
 /// [`Control`] instead. One broker serves one tenant.
+///
+/// It is in the process that built it. In the child of a `fork`, its copy denies every question with
+/// [`Reason::Forked`](crate::denial::Reason::Forked), and ends, halts, records and lists nothing: build another there.
 #[derive(Clone)]
 pub struct Broker {
     shared: Arc<Shared>,

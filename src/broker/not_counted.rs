@@ -48,6 +48,9 @@ pub enum NotCounted {
     /// The clock can't be read.
     #[error("the clock can't be read")]
     ClockUnreadable,
+    /// This process was forked from the one that the broker was built in.
+    #[error("the broker was built in the process that this one was forked from: answer there")]
+    Forked,
 }
 
 impl NotCounted {
@@ -63,6 +66,7 @@ impl NotCounted {
             NotCounted::NotOffered => "not_offered",
             NotCounted::NotWaiting(_) => "not_waiting",
             NotCounted::ClockUnreadable => "clock_unreadable",
+            NotCounted::Forked => "forked",
         }
     }
 }

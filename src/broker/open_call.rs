@@ -109,6 +109,10 @@ impl OpenCall {
         if !self.shared.sources.any() {
             return ScrubSource { permit, ..ScrubSource::default() };
         }
+        if self.shared.is_forked() {
+            let used = Some(Arc::new(UsedSecrets::unknown()));
+            return ScrubSource { used, permit, ..ScrubSource::default() };
+        }
         let life = &mut *self.cell.life.lock();
         let used = Some(self.used_secrets(life));
         let caller = life.permit(self.seq).filter(|_| self.leak_halts);
@@ -140,7 +144,8 @@ impl OpenCall {
         if std::mem::replace(&mut self.closed, true) {
             return;
         }
-        let at = self.shared.time_of_end();
+        // In the child of a fork, the call is the parent's.
+        let Some(at) = self.shared.time_of_end() else { return };
         let mut life = self.cell.life.lock();
         // A permit that lapsed has its outcome recorded already.
         if !life.close_permit(self.seq, self.started.then_some(at)) {
@@ -174,6 +179,9 @@ impl OpenCall {
 impl Shared {
     /// Records a leak, halts whom the catalogue says, and tells the host. Called with no lock held.
     fn note_leak(&self, task: &str, generation: u64, found: &Found) {
+        if self.is_forked() {
+            return;
+        }
         let at = self.keeper.latest();
         let credentials = found.credentials.iter().map(|name| (&**name).into()).collect();
         let event =

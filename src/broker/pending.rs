@@ -97,8 +97,9 @@ impl Pending {
     /// Waits until the question is settled, or for `at_most`: where it stands then. It holds up this thread
     /// alone.
     pub fn wait(&self, at_most: Duration) -> QuestionState {
-        let left = self.shared.time_of_end();
-        self.open.wait(at_most.min(self.open.expires.since(left)));
+        if let Some(now) = self.shared.time_of_end() {
+            self.open.wait(at_most.min(self.open.expires.since(now)));
+        }
         self.state()
     }
 

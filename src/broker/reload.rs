@@ -28,6 +28,11 @@ pub enum ReloadError {
     /// A tool of its catalogue runs with a credential that the broker has no source for.
     #[error(transparent)]
     Credential(#[from] MissingCredential),
+    /// This process was forked from the one that the broker was built in.
+    #[error(
+        "the broker was built in the process that this one was forked from: build another here"
+    )]
+    Forked,
 }
 
 impl Broker {
@@ -41,6 +46,9 @@ impl Broker {
     /// [`ReloadError`] of a policy that can't be in force here: the one before stays.
     pub fn reload(&self, policy: &Policy) -> Result<DriftScan, ReloadError> {
         let shared = &self.shared;
+        if shared.is_forked() {
+            return Err(ReloadError::Forked);
+        }
         shared.sources.check(policy)?;
         let (epoch, same) = shared.current.change(|current| {
             let Some(next) = current.next(policy) else { return (current.epoch, true) };
@@ -61,9 +69,9 @@ impl Broker {
     /// long as nothing changes between the two. Ends nothing.
     pub fn preview(&self, policy: &Policy) -> Drift {
         let shared = &self.shared;
-        let now = shared.keeper.now().unwrap_or_else(|_| shared.keeper.latest());
-        let current = shared.current();
         let mut drift = Drift::default();
+        let Some(now) = shared.time_of_end() else { return drift };
+        let current = shared.current();
         let Some(next) = current.next(policy) else { return drift };
         let next = Current { ruling: Arc::new(Apart(next)), keys: current.keys.clone() };
         for cell in shared.table.tasks() {

@@ -317,6 +317,11 @@ impl<'r> GrantRequest<'r> {
     }
 
     pub(super) fn record(&self, denial: &Denial) {
+        if denial.reason() == Reason::Forked {
+            let who = Some(self.holder.subject().as_str());
+            let question = DeniedQuestion { who, ..DeniedQuestion::at(Stage::Request) };
+            return self.shared.record_denial(self.now, denial, question);
+        }
         let current = self.shared.current();
         let epoch = current.epoch;
         let context = self.context.checked().ok();

@@ -1,5 +1,7 @@
 //! Restating: what is attested of a subject changes, and what hangs from it ends.
 
+use std::collections::VecDeque;
+
 use super::control::Control;
 use super::drift_scan::DriftScan;
 use crate::audit::Event;
@@ -45,12 +47,19 @@ impl Control {
     /// Takes back what was [restated](Control::restate) of a subject: its identities are seen as they were
     /// attested from then on. Nothing if it was not restated.
     pub fn unrestate(&self, subject: &str) -> Option<DriftScan> {
+        if self.shared.is_forked() {
+            return None;
+        }
         let restated = self.shared.current().restated.has(subject);
         restated.then(|| self.put_in_force(subject, None))
     }
 
     fn put_in_force(&self, subject: &str, facts: Option<&Identity>) -> DriftScan {
         let shared = &self.shared;
+        if shared.is_forked() {
+            // Nothing is decided there, by these facts or others.
+            return DriftScan::new(shared.clone(), 0, VecDeque::new());
+        }
         let epoch = shared.current.change(|current| {
             *current = current.restating(subject, facts);
             let event = Event::Restated {

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use super::changes::Change;
 use super::shared::{Recorded, Shared};
 use crate::audit::{Event, How};
-use crate::clock::Timestamp;
+use crate::clock::{NoTime, Timestamp};
 use crate::denial::Reason;
 use crate::grant::{GrantId, Rows};
 use crate::task::{EndedBy, EndedTask, Life, TaskCell};
@@ -108,9 +108,10 @@ impl Shared {
         }
     }
 
-    /// Ends a task or a grant; what it found, or only what still runs if it had ended before.
+    /// Ends a task or a grant; what it found, or only what still runs if it had ended before. In the child of a
+    /// fork, where nothing of it lives, that is nothing.
     pub(super) fn end(&self, cell: &Arc<TaskCell>, end: End<'_>) -> Result<Retired, Vec<u64>> {
-        let at = self.time_of_end();
+        let Some(at) = self.time_of_end() else { return Err(Vec::new()) };
         let mut life = cell.life.lock();
         let retired = self.retire(cell, &mut life, end, at, Recorded::Yes);
         let Some(mut retired) = retired else {
@@ -127,7 +128,7 @@ impl Shared {
 
     /// Takes back what was to be given and is not recorded as given.
     pub(super) fn take_back(&self, cell: &Arc<TaskCell>, end: End<'_>, recorded: Recorded) {
-        let at = self.time_of_end();
+        let Some(at) = self.time_of_end() else { return };
         let mut life = cell.life.lock();
         let retired = self.retire(cell, &mut life, end, at, recorded);
         drop(life);
@@ -137,9 +138,19 @@ impl Shared {
         }
     }
 
-    /// An end goes through whatever the clock does.
-    pub(super) fn time_of_end(&self) -> Timestamp {
+    /// The time of a record, and of what needs one whatever the clock says.
+    pub(super) fn time_or_latest(&self) -> Timestamp {
         self.keeper.now().unwrap_or_else(|_| self.keeper.latest())
+    }
+
+    /// The time of what goes through whatever the clock does: an end. `None` in the child of a fork, which ends
+    /// nothing and takes no lock.
+    pub(super) fn time_of_end(&self) -> Option<Timestamp> {
+        match self.keeper.now() {
+            Ok(now) => Some(now),
+            Err(NoTime::Clock(_)) => Some(self.keeper.latest()),
+            Err(NoTime::Forked) => None,
+        }
     }
 }
 

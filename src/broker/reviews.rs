@@ -68,7 +68,7 @@ impl Reviews {
     /// The questions that wait and that this person may answer, the oldest first.
     pub fn list(&self, of: &Identity) -> Vec<Question> {
         let shared = &self.shared;
-        let now = shared.time_of_end();
+        let Some(now) = shared.time_of_end() else { return Vec::new() };
         if shared.attested(of, now).is_err() || shared.halts.stop(of, now) {
             return Vec::new();
         }
@@ -90,6 +90,7 @@ impl Reviews {
 
     /// The question of this id. Its text finds it, and says nothing else that is believed.
     pub fn open(&self, id: &str) -> Option<Question> {
+        self.shared.time_of_end()?;
         Some(self.question(self.shared.docket.find(id)?))
     }
 
@@ -196,7 +197,8 @@ impl Question {
 impl Shared {
     /// Where a question stands now.
     pub(super) fn look_at(&self, open: &OpenQuestion) -> QuestionState {
-        let now = self.time_of_end();
+        // Whatever was agreed to is good for nothing in the child of a fork.
+        let Some(now) = self.time_of_end() else { return QuestionState::Void };
         let current = self.current();
         match self.table.task(open.generation) {
             Some(cell) => {

@@ -199,6 +199,7 @@ impl Session {
     /// # Errors
     /// [`Reason::NotTheHolder`] if it is another principal.
     pub fn reattest(&self, who: &Identity) -> Result<(), Denial> {
+        self.kept().gate.shared.check_process()?;
         let mut own = self.kept().who.lock();
         if own.subject() != who.subject() {
             return Err(Denial::new(Reason::NotTheHolder)
@@ -231,6 +232,8 @@ impl Session {
         present: impl FnOnce(&Gate, &Grant, &Identity) -> Result<T, Denial>,
     ) -> Result<T, Denial> {
         let kept = self.kept();
+        // Its own locks may be held for good, too.
+        kept.gate.shared.check_process()?;
         let who = kept.who.lock().clone();
         let presented = kept.ready(&who, tool, context)?;
         present(&kept.gate, &presented.grant, &who)

@@ -15,7 +15,7 @@ use super::stats::DenialCounts;
 use super::tripwire::Tripwire;
 use super::watchers::Watchers;
 use crate::audit::{Body, DeniedQuestion, Event, Journal, Origin, Outcome, Place, Unsettled};
-use crate::clock::{Timekeeper, Timestamp};
+use crate::clock::{NoTime, Timekeeper, Timestamp};
 use crate::denial::{Code, Denial, Reason};
 use crate::grant::{GrantIds, Pool, SpanningCounters, Terms};
 use crate::identity::Identity;
@@ -81,9 +81,29 @@ impl Shared {
         self.current.read()
     }
 
-    /// Reads the clock; a decision does so once.
+    /// Reads the clock; a decision does so once, before it takes any lock.
     pub(crate) fn now(&self) -> Result<Timestamp, Denial> {
-        self.keeper.now().map_err(|error| Denial::new(Reason::ClockUnreadable).because(error))
+        self.keeper.now().map_err(|error| {
+            let reason = match error {
+                NoTime::Clock(_) => Reason::ClockUnreadable,
+                NoTime::Forked => Reason::Forked,
+            };
+            Denial::new(reason).because(error)
+        })
+    }
+
+    /// Refuses in the child of a fork.
+    pub(super) fn check_process(&self) -> Result<(), Denial> {
+        match self.is_forked() {
+            true => Err(Denial::new(Reason::Forked).because(NoTime::Forked)),
+            false => Ok(()),
+        }
+    }
+
+    /// Whether this is the child of a fork: nothing of the broker takes effect here, and any of its locks may
+    /// be held for good. Whatever takes a lock asks this first, or the time.
+    pub(crate) fn is_forked(&self) -> bool {
+        self.keeper.is_forked()
     }
 
     /// The time to judge by under a lock that was waited for since the clock was read: no earlier than
@@ -146,7 +166,8 @@ impl Shared {
         );
     }
 
-    /// Records a denial, counts it, and tells the host's hook: called with no lock held.
+    /// Records a denial, counts it, and tells the host's hook: called with no lock held. In the child of a
+    /// fork, only the hook is told.
     pub(crate) fn record_denial(
         &self,
         at: Timestamp,
@@ -154,6 +175,9 @@ impl Shared {
         question: DeniedQuestion<'_>,
     ) {
         let event = question.record(denial);
+        if denial.reason() == Reason::Forked {
+            return self.tell_hook(denial, &event);
+        }
         self.place_denial(at, denial, &event);
         self.tell_denial(denial, &event);
     }
@@ -161,7 +185,9 @@ impl Shared {
     /// As [`record_denial`](Self::record_denial), of a thread that asked for access.
     pub(crate) fn refuse(&self, at: Timestamp, denial: &Denial, question: DeniedQuestion<'_>) {
         self.record_denial(at, denial, question);
-        self.journal.write_if_many();
+        if denial.reason() != Reason::Forked {
+            self.journal.write_if_many();
+        }
     }
 
     /// Counts a denial, and takes the place of its record.
@@ -174,6 +200,10 @@ impl Shared {
     pub(crate) fn tell_denial(&self, denial: &Denial, event: &Event<'_>) {
         // What is found to have drifted ends under locks that are held no more.
         self.watchers.wake_due();
+        self.tell_hook(denial, event);
+    }
+
+    fn tell_hook(&self, denial: &Denial, event: &Event<'_>) {
         if let Some(hook) = &self.on_denial {
             hook.tell(denial, event);
         }

@@ -1,6 +1,7 @@
 //! What the broker can say about itself.
 
 use super::Broker;
+use crate::clock::NoTime;
 use crate::denial::Reason;
 use crate::sync::atomic::{AtomicU64, Ordering};
 
@@ -58,7 +59,10 @@ impl DenialCounts {
 impl Broker {
     /// Figures about this broker. Looks at every task, one after the other, and stops none for long.
     pub fn stats(&self) -> BrokerStats {
-        let now = self.shared.keeper.now().ok();
+        let now = match self.shared.keeper.now() {
+            Err(NoTime::Forked) => return BrokerStats::default(),
+            read => read.ok(),
+        };
         let mut stats = BrokerStats {
             identity_counters: self.shared.spanning.len(),
             record_debts: self.shared.journal.debts(),

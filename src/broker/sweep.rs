@@ -7,7 +7,7 @@ use super::remains::ROWS;
 use super::retire::End;
 use super::shared::Shared;
 use crate::audit::{How, Outcome};
-use crate::clock::Timestamp;
+use crate::clock::{NoTime, Timestamp};
 use crate::denial::Reason;
 use crate::grant::GrantId;
 use crate::task::{Life, TaskCell};
@@ -42,9 +42,13 @@ impl Shared {
     }
 
     fn sweep_parts(&self, tasks: usize, parts: usize) -> usize {
+        let now = match self.keeper.now() {
+            Err(NoTime::Forked) => return 0,
+            read => read.ok(),
+        };
         self.remains.drop_some(ROWS);
         // Without a clock nothing can be said to be past its time.
-        let Ok(now) = self.keeper.now() else { return 0 };
+        let Some(now) = now else { return 0 };
         self.purge_keys(now);
         self.spanning.sweep(tasks, now);
         self.halts.sweep(now);

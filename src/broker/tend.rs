@@ -74,17 +74,23 @@ impl Shared {
     ) -> Tended {
         let mut tended = Tended::default();
         let Some(downstream) = &self.downstream else { return tended };
+        if self.is_forked() {
+            // What the parent owes, it works off.
+            return tended;
+        }
         self.end_dead_leases(downstream);
         downstream.ledger.wake();
         let is_over = || deadline.as_ref().is_some_and(Deadline::is_over);
         if !is_over() {
             self.sweep_downstream(downstream, deadline.is_some()).await;
         }
-        for entry in downstream.ledger.due(self.time_of_end(), which) {
+        for entry in downstream.ledger.due(self.time_or_latest(), which) {
             if is_over() {
                 break;
             }
-            let Some(job) = downstream.ledger.take_up(entry, self.time_of_end()) else { continue };
+            let Some(job) = downstream.ledger.take_up(entry, self.time_or_latest()) else {
+                continue;
+            };
             let held = Held { shared: self, downstream, entry, passed: None };
             self.work_off(job, held, &mut tended).await;
         }
@@ -94,7 +100,7 @@ impl Shared {
 
     /// Ends the credentials of grants that are past their time, or that a halt is over: no other end comes for these.
     fn end_dead_leases(&self, downstream: &Downstream) {
-        let now = self.time_of_end();
+        let now = self.time_or_latest();
         for (key, tool, expires) in downstream.ledger.leases() {
             let Some(cell) = self.table.task(key.generation) else { continue };
             let life = &*cell.life.lock();
@@ -167,7 +173,7 @@ impl Shared {
         match provider.withdraw(&job.handle, secret).await {
             Withdrawn::Done | Withdrawn::Already => {
                 let name = job.handle.name().into();
-                self.record(self.time_of_end(), &Event::CredentialWithdrawn { name });
+                self.record(self.time_or_latest(), &Event::CredentialWithdrawn { name });
                 true
             }
             Withdrawn::Retry { after, why } => {
@@ -188,7 +194,7 @@ impl Shared {
     async fn verify(&self, job: &Job, held: &mut Held<'_>) {
         let Some(provider) = &job.provider else { return };
         let gone = provider.verify(&job.handle).await;
-        let now = self.time_of_end();
+        let now = self.time_or_latest();
         let how = match gone {
             Gone::Gone => GoneHow::Verified,
             // It was said to expire by now, and nobody can tell.
@@ -231,7 +237,7 @@ impl Shared {
             why: cut(why, MAX_WHY),
             until,
         };
-        self.record(self.time_of_end(), &event);
+        self.record(self.time_or_latest(), &event);
     }
 }
 
@@ -245,7 +251,7 @@ struct Held<'h> {
 
 impl Drop for Held<'_> {
     fn drop(&mut self) {
-        let passed = self.passed.take();
-        self.downstream.ledger.lay_down(self.entry, passed, self.shared.time_of_end());
+        let Some(at) = self.shared.time_of_end() else { return };
+        self.downstream.ledger.lay_down(self.entry, self.passed.take(), at);
     }
 }

@@ -5,8 +5,10 @@
 use std::fmt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
+use std::time::Instant;
 
-use super::{Clock, ClockError, Reading, Timestamp};
+use super::{Clock, ClockError, Reading, SystemClock, Timestamp, instant};
+use crate::process::HomeProcess;
 use crate::sync::atomic::{AtomicI64, Ordering};
 
 /// The only reader of a [`Clock`]: turns its readings into a *now* that never steps back.
@@ -14,10 +16,32 @@ use crate::sync::atomic::{AtomicI64, Ordering};
 /// now = max(high-water mark, wall, anchor + monotonic). The anchor is the first reading. A wall
 /// clock set far ahead by mistake therefore ends everything live and stays ahead until the process
 /// restarts: doubt denies.
+///
+/// It tells the time in one process: the child of a fork gets none, whatever its clock says.
 pub(crate) struct Timekeeper {
-    clock: Arc<dyn Clock>,
+    source: ClockSource,
+    home: HomeProcess,
     anchor: Reading,
     high_water: AtomicI64,
+}
+
+/// Where the time comes from.
+#[derive(Clone)]
+pub(crate) enum ClockSource {
+    System(SystemClock),
+    Host(Arc<dyn Clock>),
+}
+
+/// Why there is no time to judge by.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub(crate) enum NoTime {
+    #[error(transparent)]
+    Clock(#[from] ClockError),
+    /// This process is a child of the one that the time is told in.
+    #[error(
+        "the broker was built in the process that this one was forked from: build another here"
+    )]
+    Forked,
 }
 
 impl Timekeeper {
@@ -26,9 +50,11 @@ impl Timekeeper {
     /// # Errors
     ///
     /// When it cannot be read: there is no broker without time.
-    pub(crate) fn new(clock: Arc<dyn Clock>) -> Result<Self, ClockError> {
-        let anchor = read(&*clock)?;
-        Ok(Self { clock, anchor, high_water: AtomicI64::new(anchor.wall.unix_millis()) })
+    pub(crate) fn new(source: ClockSource) -> Result<Self, ClockError> {
+        let (anchor, _) = source.read();
+        let anchor = anchor?;
+        let high_water = AtomicI64::new(anchor.wall.unix_millis());
+        Ok(Self { source, home: HomeProcess::current(), anchor, high_water })
     }
 
     /// Reads the clock; once per decision.
@@ -36,9 +62,15 @@ impl Timekeeper {
     /// # Errors
     ///
     /// When the clock fails or panics, when its monotonic time lies before the anchor's, and after
-    /// the year 9999.
-    pub(crate) fn now(&self) -> Result<Timestamp, ClockError> {
-        let reading = read(&*self.clock)?;
+    /// the year 9999; and in the child of a fork.
+    #[inline]
+    pub(crate) fn now(&self) -> Result<Timestamp, NoTime> {
+        let (reading, at) = self.source.read();
+        // After the reading, since a clock of the host's is foreign code.
+        if !self.home.is_current(at) {
+            return Err(NoTime::Forked);
+        }
+        let reading = reading?;
         let elapsed =
             reading.monotonic.checked_sub(self.anchor.monotonic).ok_or(ClockError::Backwards)?;
         let counted = self.anchor.wall.checked_add(elapsed).ok_or(ClockError::OutOfRange)?;
@@ -48,7 +80,12 @@ impl Timekeeper {
         if latest > before {
             before = self.high_water.fetch_max(latest, Ordering::AcqRel);
         }
-        Timestamp::from_unix_millis(latest.max(before)).ok_or(ClockError::OutOfRange)
+        Timestamp::from_unix_millis(latest.max(before)).ok_or(ClockError::OutOfRange.into())
+    }
+
+    /// Whether this process is a child of the one that the time is told in: for what needs no time.
+    pub(crate) fn is_forked(&self) -> bool {
+        !self.home.is_current(instant())
     }
 
     /// The latest *now* so far, without reading the clock: what an end is dated with when the clock
@@ -62,6 +99,20 @@ impl Timekeeper {
 impl fmt::Debug for Timekeeper {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Timekeeper").field("latest", &self.latest()).finish_non_exhaustive()
+    }
+}
+
+impl ClockSource {
+    /// A reading, and the instant after it: none where the system has no clock.
+    #[inline]
+    fn read(&self) -> (Result<Reading, ClockError>, Option<Instant>) {
+        match self {
+            ClockSource::System(clock) => match clock.read_at() {
+                Ok((reading, at)) => (Ok(reading), Some(at)),
+                Err(error) => (Err(error), instant()),
+            },
+            ClockSource::Host(clock) => (read(&**clock), instant()),
+        }
     }
 }
 
@@ -93,7 +144,7 @@ mod tests {
 
     fn keeper() -> (ManualClock, Timekeeper) {
         let clock = ManualClock::new(start());
-        let keeper = Timekeeper::new(Arc::new(clock.clone())).unwrap();
+        let keeper = Timekeeper::new(ClockSource::Host(Arc::new(clock.clone()))).unwrap();
         (clock, keeper)
     }
 
@@ -108,7 +159,8 @@ mod tests {
             }
         }
         let reads = Arc::new(AtomicUsize::new(0));
-        let keeper = Timekeeper::new(Arc::new(Counting(Arc::clone(&reads)))).unwrap();
+        let keeper =
+            Timekeeper::new(ClockSource::Host(Arc::new(Counting(Arc::clone(&reads))))).unwrap();
         assert_eq!(reads.load(Ordering::Relaxed), 1);
         keeper.now().unwrap();
         assert_eq!(reads.load(Ordering::Relaxed), 2);
@@ -152,18 +204,18 @@ mod tests {
     #[test]
     fn time_after_the_year_9999_is_an_error() {
         let clock = ManualClock::new(Timestamp::MAX);
-        let keeper = Timekeeper::new(Arc::new(clock.clone())).unwrap();
+        let keeper = Timekeeper::new(ClockSource::Host(Arc::new(clock.clone()))).unwrap();
         assert_eq!(keeper.now(), Ok(Timestamp::MAX));
         clock.advance(Duration::from_millis(1));
-        assert_eq!(keeper.now(), Err(ClockError::OutOfRange));
+        assert_eq!(keeper.now(), Err(NoTime::Clock(ClockError::OutOfRange)));
     }
 
     #[test]
     fn an_unreadable_clock_gives_no_time_and_recovers() {
         let (clock, keeper) = keeper();
         clock.fail();
-        assert_eq!(keeper.now(), Err(ClockError::Unreadable));
-        assert!(Timekeeper::new(Arc::new(clock.clone())).is_err());
+        assert_eq!(keeper.now(), Err(NoTime::Clock(ClockError::Unreadable)));
+        assert!(Timekeeper::new(ClockSource::Host(Arc::new(clock.clone()))).is_err());
         clock.recover();
         assert_eq!(keeper.now(), Ok(start()));
     }
@@ -178,8 +230,9 @@ mod tests {
                 Ok(Reading { wall: Timestamp::MIN, monotonic: Duration::ZERO })
             }
         }
-        let keeper = Timekeeper::new(Arc::new(Panicking(AtomicUsize::new(0)))).unwrap();
-        assert_eq!(keeper.now(), Err(ClockError::Panicked));
+        let keeper =
+            Timekeeper::new(ClockSource::Host(Arc::new(Panicking(AtomicUsize::new(0))))).unwrap();
+        assert_eq!(keeper.now(), Err(NoTime::Clock(ClockError::Panicked)));
         assert_eq!(keeper.now(), Ok(Timestamp::MIN));
     }
 
@@ -192,9 +245,9 @@ mod tests {
             }
         }
         let clock = Arc::new(Fixed(Mutex::new(HOUR)));
-        let keeper = Timekeeper::new(clock.clone()).unwrap();
+        let keeper = Timekeeper::new(ClockSource::Host(clock.clone())).unwrap();
         *clock.0.lock() = Duration::ZERO;
-        assert_eq!(keeper.now(), Err(ClockError::Backwards));
+        assert_eq!(keeper.now(), Err(NoTime::Clock(ClockError::Backwards)));
     }
 
     #[derive(Clone, Copy, Debug)]
@@ -217,7 +270,7 @@ mod tests {
         #[test]
         fn now_is_the_latest_of_all_that_was_ever_read(moves in moves()) {
             let clock = ManualClock::new(Timestamp::from_unix_millis(50_000).unwrap());
-            let keeper = Timekeeper::new(Arc::new(clock.clone())).unwrap();
+            let keeper = Timekeeper::new(ClockSource::Host(Arc::new(clock.clone()))).unwrap();
             let (mut wall, mut counted, mut latest) = (50_000, 50_000, 50_000);
             for step in moves {
                 match step {

@@ -183,11 +183,13 @@ pub enum Reason {
     NoRandomness,
     /// The log refused the record.
     LogRefused,
+    /// This process was forked from the one that the broker was built in: build another here.
+    Forked,
 }
 
 impl Reason {
     /// Every reason.
-    pub const ALL: [Reason; 47] = [
+    pub const ALL: [Reason; 48] = [
         Reason::MalformedPurpose,
         Reason::MalformedScope,
         Reason::MalformedCall,
@@ -235,6 +237,7 @@ impl Reason {
         Reason::ClockUnreadable,
         Reason::NoRandomness,
         Reason::LogRefused,
+        Reason::Forked,
     ];
 
     /// What the agent is told for this reason.
@@ -285,7 +288,8 @@ impl Reason {
             | Reason::CredentialUnavailable
             | Reason::ClockUnreadable
             | Reason::NoRandomness
-            | Reason::LogRefused => Code::Unavailable,
+            | Reason::LogRefused
+            | Reason::Forked => Code::Unavailable,
         }
     }
 
@@ -339,6 +343,7 @@ impl Reason {
             Reason::ClockUnreadable => "clock_unreadable",
             Reason::NoRandomness => "no_randomness",
             Reason::LogRefused => "log_refused",
+            Reason::Forked => "forked",
         }
     }
 }

@@ -35,6 +35,11 @@ pub enum KeyError {
     /// The grace ends past the last instant there is.
     #[error("a grace that ends past the last instant there is")]
     Grace,
+    /// This process was forked from the one that the broker was built in.
+    #[error(
+        "the broker was built in the process that this one was forked from: build another here"
+    )]
+    Forked,
     /// The audience has no bytes or too many.
     #[error("an audience of {0} bytes, expected 1 to {MAX_AUDIENCE}")]
     Audience(usize),

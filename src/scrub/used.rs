@@ -13,6 +13,8 @@ pub(crate) struct UsedSecrets {
     /// Whether there is any: what a result is asked first.
     any: AtomicBool,
     sealed: RwLock<Vec<Arc<Sealed>>>,
+    /// Which they are can't be told: nothing is shown.
+    unknown: bool,
     tell: Box<Told>,
 }
 
@@ -32,7 +34,12 @@ pub(crate) struct Found {
 impl UsedSecrets {
     pub(crate) fn new(tell: impl Fn(Found) + Send + Sync + 'static) -> Self {
         let (any, sealed) = (AtomicBool::new(false), RwLock::default());
-        UsedSecrets { any, sealed, tell: Box::new(tell) }
+        UsedSecrets { any, sealed, unknown: false, tell: Box::new(tell) }
+    }
+
+    /// Where it can't be told what a task has used: a result may hold any of it.
+    pub(crate) fn unknown() -> Self {
+        UsedSecrets { any: AtomicBool::new(true), unknown: true, ..Self::new(|_| {}) }
     }
 
     /// Notes what a call is about to run with.
@@ -58,6 +65,9 @@ impl UsedSecrets {
 
     /// Their names and what they are, in the clear. `None` if one can't be opened.
     pub(super) fn unseal(&self) -> Option<Vec<(Arc<str>, Secret)>> {
+        if self.unknown {
+            return None;
+        }
         let sealed = self.sealed.read();
         sealed.iter().map(|one| Some((one.name().clone(), one.unseal()?))).collect()
     }

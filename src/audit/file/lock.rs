@@ -5,9 +5,12 @@ use std::fs::{File, OpenOptions};
 use std::io;
 use std::path::Path;
 
+use crate::process::HomeProcess;
+
 /// The right to write to a log, as long as it lives.
 pub(super) struct Lock {
     file: File,
+    home: HomeProcess,
 }
 
 impl Lock {
@@ -15,15 +18,17 @@ impl Lock {
     pub(super) fn take(path: &Path) -> io::Result<Option<Self>> {
         // Never removed: who locks a file that has just been removed would have a lock of its own.
         let file = OpenOptions::new().append(true).create(true).open(path)?;
-        Ok(try_lock(&file)?.then_some(Lock { file }))
+        Ok(try_lock(&file)?.then_some(Lock { file, home: HomeProcess::current() }))
     }
 }
 
 impl Drop for Lock {
     /// A process that is being started by this one has the file, too, for a moment: closing it here would leave
-    /// the lock on as long.
+    /// the lock on as long. The child of a fork has the parent's lock, which it leaves on.
     fn drop(&mut self) {
-        unlock(&self.file);
+        if self.home.is_current_for_sure() {
+            unlock(&self.file);
+        }
     }
 }
 

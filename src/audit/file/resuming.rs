@@ -50,8 +50,19 @@ impl State {
 }
 
 impl FileLog {
+    /// Refuses in the child of a fork, which would write to the same files.
+    pub(super) fn check_process(&self) -> Result<(), SinkError> {
+        match self.home.is_current_for_sure() {
+            true => Ok(()),
+            false => Err(SinkError::new(
+                "the log was opened in the process that this one was forked from: open another here",
+            )),
+        }
+    }
+
     /// Offers the log, with what was going on when it ended, to the broker that is being built on this thread.
     pub(crate) fn resume(&self) -> Result<Resuming, SinkError> {
+        self.check_process()?;
         let mut state = self.state.lock();
         if state.claim != Claim::Free {
             return Err(SinkError::new(

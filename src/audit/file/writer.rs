@@ -13,6 +13,7 @@ use super::reserved::{self, Reserved};
 use super::walk::End;
 use super::{Durability, Rotation, WhenFull};
 use crate::audit::{Anchor, ChainTag, Durable, Entry, SinkError};
+use crate::process::HomeProcess;
 
 /// As many bytes a buffered log keeps in memory before it writes them: enough that writing costs little
 /// a record.
@@ -46,6 +47,8 @@ pub(super) struct Writer {
     closed: Option<Durable>,
     /// Synced bytes may be lost: nothing is accepted until the log is opened again.
     broken: bool,
+    /// Whose files they are: the child of a fork has them open, and what is unwritten twice.
+    home: HomeProcess,
 }
 
 impl Writer {
@@ -82,6 +85,7 @@ impl Writer {
             torn: false,
             closed: None,
             broken: false,
+            home: HomeProcess::current(),
         })
     }
 
@@ -243,6 +247,9 @@ impl Writer {
 impl Drop for Writer {
     /// A buffered log writes what it has accepted, if the disk lets it.
     fn drop(&mut self) {
+        if !self.home.is_current_for_sure() {
+            return;
+        }
         if self.mend().is_ok() && !self.broken {
             let _ = self.write_out().and_then(|()| self.give_back());
         }

@@ -19,6 +19,9 @@ pub(crate) enum Refused {
     /// The sink called its own broker.
     #[error("the log was used from within its own sink")]
     Reentrant,
+    /// This process was forked from the one that the broker was built in.
+    #[error("the broker was built in the process that this one was forked from")]
+    Forked,
     /// The broker was closed.
     #[error("the broker is closed")]
     Closed,

@@ -250,7 +250,10 @@ impl<J: AsRef<Journal>> Written<J> {
 
 impl<J: AsRef<Journal>> Drop for Written<J> {
     fn drop(&mut self) {
-        self.journal.as_ref().parked.forget(&mut self.registration);
+        let journal = self.journal.as_ref();
+        if journal.home.is_current_for_sure() {
+            journal.parked.forget(&mut self.registration);
+        }
     }
 }
 

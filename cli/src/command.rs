@@ -4,6 +4,7 @@ use clap::{Parser, Subcommand};
 
 use crate::completions::Completions;
 use crate::exit::Exit;
+use crate::log::LogCommand;
 use crate::mcp::McpCommand;
 use crate::policy::PolicyCommand;
 
@@ -24,6 +25,8 @@ pub(crate) struct Command {
 enum What {
     /// Check policies before they are in force
     Policy(PolicyCommand),
+    /// Read a log on file back
+    Log(LogCommand),
     /// Stand between an MCP client and an MCP server, and let through what a policy permits
     Mcp(Box<McpCommand>),
     /// Write completions for a shell
@@ -35,6 +38,7 @@ impl Command {
         match self.what {
             What::Mcp(command) => command.run(),
             What::Policy(command) => command.run(),
+            What::Log(command) => command.run(),
             What::Completions(command) => command.run(),
         }
     }

@@ -4,8 +4,6 @@ use std::fs::File;
 use std::io::Read;
 use std::path::Path;
 
-use base64::Engine;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use hallpass::key::{LogKeys, SecretKey};
 
 /// The most bytes of a key file: a key of 32 bytes takes 43.
@@ -20,15 +18,17 @@ pub(crate) const HOW_TO_MAKE: &str =
 /// # Errors
 /// What is wrong, and with which file.
 pub(crate) fn read_key(path: &Path) -> Result<LogKeys, String> {
-    let named = |problem: &str| format!("{}: {problem}", path.display());
+    read_secret(path).map(LogKeys::from_secret)
+}
+
+/// As [`read_key`], one of several keys.
+///
+/// # Errors
+/// What is wrong, and with which file.
+pub(crate) fn read_secret(path: &Path) -> Result<SecretKey, String> {
+    let named = |problem: &str| format!("{}: {problem}; {HOW_TO_MAKE}", path.display());
     let mut text = String::new();
     let opened = File::open(path).and_then(|file| file.take(MOST).read_to_string(&mut text));
-    opened.map_err(|error| named(&format!("can't be read: {error}; {HOW_TO_MAKE}")))?;
-    let text = text.trim().trim_end_matches('=');
-    let bytes = URL_SAFE_NO_PAD
-        .decode(text)
-        .map_err(|_| named(&format!("not a key in base64url; {HOW_TO_MAKE}")))?;
-    let secret =
-        SecretKey::from_bytes(&bytes).map_err(|error| named(&format!("{error}; {HOW_TO_MAKE}")))?;
-    Ok(LogKeys::from_secret(secret))
+    opened.map_err(|error| named(&format!("can't be read: {error}")))?;
+    SecretKey::from_base64url(&text).map_err(|error| named(&error.to_string()))
 }

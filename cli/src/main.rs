@@ -8,6 +8,7 @@ mod command;
 mod completions;
 mod exit;
 mod key_file;
+mod log;
 mod mcp;
 mod policy;
 

@@ -422,6 +422,8 @@ impl Event<'_> {
             | Event::Voided { generation, .. }
             | Event::Outcome { generation, .. }
             | Event::SecretFound { generation, .. }
+            | Event::CredentialPlanned { generation, .. }
+            | Event::CredentialMinted { generation, .. }
             | Event::Ended { generation, .. }
             | Event::GrantEnded { generation, .. } => Some(*generation),
             Event::Denied { generation, .. } => *generation,

@@ -3,6 +3,7 @@
 
 mod agreement;
 mod call;
+mod credential;
 mod grant;
 mod sentence;
 
@@ -13,6 +14,7 @@ use serde::Serialize;
 
 pub use self::agreement::{Agreement, Answer};
 pub use self::call::{CallEnd, ExplainedCall};
+pub use self::credential::ExplainedCredential;
 pub use self::grant::{AccessEnd, ExplainedGrant};
 pub use self::sentence::Sentence;
 use super::{Event, How, Record};
@@ -111,6 +113,12 @@ impl Explainer {
                     story.note(record, &self.policies);
                 }
             }
+            // A credential may be gone long after its task has ended.
+            None if credential::name_of(&record.event).is_some() => {
+                for story in &mut self.stories {
+                    story.note_credential(record);
+                }
+            }
             // What is not said of a task concerns those that are open. Of one name, only the last one can be.
             None => {
                 if let Some(story) = self.stories.last_mut().filter(|own| own.ended.is_none()) {
@@ -158,6 +166,8 @@ pub struct Explanation {
     pub grants: Vec<ExplainedGrant>,
     /// The calls that were permitted, in their order.
     pub calls: Vec<ExplainedCall>,
+    /// The credentials that were planned for its calls.
+    pub credentials: Vec<ExplainedCredential>,
     /// How many requests and calls were denied.
     pub denied: u64,
     /// What ended it, if anything has.
@@ -214,6 +224,7 @@ impl Explanation {
             ceiling: *ceiling,
             grants: Vec::new(),
             calls: Vec::new(),
+            credentials: Vec::new(),
             denied: 0,
             ended: None,
             sentences: Vec::new(),
@@ -272,9 +283,23 @@ impl Explanation {
                 self.ended = Some(TaskEnd { seq, at, how, reason, running });
             }
             Event::Denied { .. } => self.denied += 1,
+            Event::CredentialPlanned { .. } => {
+                self.credentials.extend(ExplainedCredential::of(record));
+            }
+            Event::CredentialMinted { .. } => return self.note_credential(record),
             _ => {}
         }
         self.say(record);
+    }
+
+    /// Follows one of the task's credentials by a record that names it.
+    fn note_credential(&mut self, record: &Record) {
+        let name = credential::name_of(&record.event);
+        let mut own = self.credentials.iter_mut().rev();
+        if let Some(own) = own.find(|own| Some(&*own.name) == name) {
+            own.note(record);
+            self.say(record);
+        }
     }
 
     /// Follows an open task by what is not about a task: halts, policies, the end of its process.

@@ -20,7 +20,7 @@ use std::time::Duration;
 use self::disk::{Disk, Folder};
 use self::layout::{Head, name_of};
 pub use self::open_error::OpenError;
-pub use self::reading::Claims;
+pub use self::reading::{Claims, Examination, Unlawful};
 use self::reserved::Reserved;
 use self::resuming::Claim;
 pub(crate) use self::resuming::Resuming;
@@ -141,7 +141,7 @@ impl FileLog {
         FileLogOptions { durability, when_full, rotation, anchor: None }
     }
 
-    /// Reads and verifies a log that may have a writer; changes nothing. An incomplete last line is left
+    /// Reads and verifies a log that may have a writer, whose access has to have been lawful, too; changes nothing. An incomplete last line is left
     /// out, and said.
     ///
     /// # Errors
@@ -152,8 +152,7 @@ impl FileLog {
         origin: &Origin<'_>,
         anchor: Option<&Anchor>,
     ) -> Result<(Verification, Resumption), OpenError> {
-        let content = Content::read(&Folder::to_read(folder.as_ref()), keys, origin, anchor)?;
-        Ok((content.verification, content.resumption))
+        FileLog::read_each(folder, keys, origin, anchor, |_, _| {})
     }
 }
 
@@ -268,19 +267,13 @@ impl Content {
         origin: &Origin<'_>,
         anchor: Option<&Anchor>,
     ) -> Result<Self, OpenError> {
-        Content::read_each(disk, keys, origin, anchor, &mut |_, _| {})
+        let each: &mut dyn FnMut(&Record, u64) = &mut |_, _| {};
+        Content::of(disk, Story::of(Reading::without_access(keys, origin), anchor, each))
     }
 
-    fn read_each(
-        disk: &dyn Disk,
-        keys: &LogKeys,
-        origin: &Origin<'_>,
-        anchor: Option<&Anchor>,
-        each: &mut dyn FnMut(&Record, u64),
-    ) -> Result<Self, OpenError> {
-        let (resumption, before, bytes) = (Resumption::default(), None, 0);
-        let reading = Reading::new(keys, origin);
-        let mut story = Story { reading, anchor, resumption, before, bytes, each };
+    /// What is left of a story that was read to its end.
+    fn of(disk: &dyn Disk, mut story: Story<'_>) -> Result<Self, OpenError> {
+        let anchor = story.anchor;
         let mut end = walk(disk, &mut story)?;
         let Story { reading, mut resumption, before, .. } = story;
         let verification = reading.end(anchor).map_err(OpenError::Anchor)?;
@@ -303,6 +296,19 @@ struct Story<'r> {
     bytes: u64,
     /// Is handed each record that verifies, and how many bytes there are up to it.
     each: &'r mut dyn FnMut(&Record, u64),
+    /// What is unlawful is noted here, where it is no reason to read no further.
+    unlawful: Option<&'r mut Unlawful>,
+}
+
+impl<'r> Story<'r> {
+    fn of(
+        reading: Reading<'r>,
+        anchor: Option<&'r Anchor>,
+        each: &'r mut dyn FnMut(&Record, u64),
+    ) -> Self {
+        let (resumption, before, bytes, unlawful) = (Resumption::default(), None, 0, None);
+        Story { reading, anchor, resumption, before, bytes, each, unlawful }
+    }
 }
 
 impl Visitor for Story<'_> {
@@ -316,7 +322,12 @@ impl Visitor for Story<'_> {
 
     fn record(&mut self, line: &str, tag: ChainTag) -> Result<(), Fault> {
         (_, self.before) = self.reading.stands_at();
-        let record = self.reading.read(line, tag, self.anchor)?;
+        let record = self.reading.read_intact(line, tag, self.anchor)?;
+        match (self.reading.judge(&record), &mut self.unlawful) {
+            (Ok(()), _) => {}
+            (Err(fault), Some(unlawful)) => unlawful.note(fault),
+            (Err(fault), None) => return Err(fault),
+        }
         self.resumption.note(&record);
         self.bytes += layout::length_in_file(line);
         (self.each)(&record, self.bytes);

@@ -36,11 +36,13 @@ pub(crate) use denied::DeniedQuestion;
 pub(crate) use digest::DigestKey;
 pub use event::Event;
 pub use explain::{
-    AccessEnd, Agreement, Answer, CallEnd, ExplainedCall, ExplainedGrant, Explainer, Explanation,
-    Sentence, TaskEnd, explain,
+    AccessEnd, Agreement, Answer, CallEnd, ExplainedCall, ExplainedCredential, ExplainedGrant,
+    Explainer, Explanation, Sentence, TaskEnd, explain,
 };
 pub(crate) use file::Resuming;
-pub use file::{Claims, Durability, FileLog, FileLogOptions, OpenError, WhenFull};
+pub use file::{
+    Claims, Durability, Examination, FileLog, FileLogOptions, OpenError, Unlawful, WhenFull,
+};
 pub use hex::HexError;
 pub(crate) use journal::{Journal, Place, Refused, Unsettled, UnwrittenHook, Written};
 pub(crate) use line::{Body, Unwritable};

@@ -1,5 +1,6 @@
 //! Whether a log is the one that was written.
 
+mod access;
 mod approvals;
 mod credentials;
 mod fault;
@@ -9,6 +10,7 @@ use std::collections::BTreeSet;
 use super::chain::ChainKey;
 use super::{Anchor, ChainTag, Event, LogId, Origin, Record};
 use crate::key::{KeyId, LogKeys};
+use access::Access;
 use approvals::Approvals;
 use credentials::Credentials;
 pub use fault::Fault;
@@ -19,7 +21,9 @@ pub use fault::Fault;
 /// gives it, under the key that the first record or the last `rekeyed` one names, so `keys` are those
 /// there have been. Numbers must run 1, 2, 3, … (a sum of denials stands for the range of numbers that it
 /// says, and says how many there were of each reason), and an outcome must belong to one permit before it
-/// that has no other. A permit that redeems an approval comes after a question about that call and answers of
+/// that has no other. A grant is one of an open task, within its time; a permit is its holder's, under a grant
+/// that is live with all that it was delegated from, with a tool that each of them names. A permit that redeems an
+/// approval comes after a question about that call and answers of
 /// others than its asker that made it complete, and within its time; each approval is used once. A credential is planned
 /// for a permit whose outcome is not known, minted after that and for no longer, and gone once it was withdrawn. With an anchor
 /// kept elsewhere since, a cut tail and a log rebuilt by somebody who has the key are seen too; an anchor older
@@ -51,6 +55,8 @@ pub(super) struct Reading<'k> {
     permits: Permits,
     approvals: Approvals,
     credentials: Credentials,
+    /// Nothing where only what was written is looked at, and not what access was had.
+    access: Option<Access>,
 }
 
 /// What the first record says, and the key that the next one is under.
@@ -61,9 +67,15 @@ struct Chain {
 
 impl<'k> Reading<'k> {
     pub(super) fn new(keys: &'k LogKeys, origin: &'k Origin<'k>) -> Self {
+        let access = Some(Access::default());
+        Reading { access, ..Reading::without_access(keys, origin) }
+    }
+
+    /// Does not look at what access was had: so a broker opens its log, which has to go on whatever that was.
+    pub(super) fn without_access(keys: &'k LogKeys, origin: &'k Origin<'k>) -> Self {
         let (permits, approvals, credentials) = Default::default();
-        let last = Anchor::OF_NOTHING;
-        Reading { keys, origin, chain: None, last, permits, approvals, credentials }
+        let (chain, last, access) = (None, Anchor::OF_NOTHING, None);
+        Reading { keys, origin, chain, last, permits, approvals, credentials, access }
     }
 
     /// The number of the last record that was read, and its tag if there is one.
@@ -71,7 +83,31 @@ impl<'k> Reading<'k> {
         (self.last.seq, (self.last.seq > 0).then_some(self.last.tag))
     }
 
+    /// Reads the next record, and looks whether it is the one that was written, and lawful.
     pub(super) fn read(
+        &mut self,
+        line: &str,
+        tag: ChainTag,
+        anchor: Option<&Anchor>,
+    ) -> Result<Record, Fault> {
+        let record = self.read_intact(line, tag, anchor)?;
+        self.judge(&record).map(|()| record)
+    }
+
+    /// Whether what a record says was lawful after all before it.
+    pub(super) fn judge(&mut self, record: &Record) -> Result<(), Fault> {
+        // Each follows the record, whatever another finds.
+        let found = [
+            self.permits.note(record),
+            self.approvals.note(record),
+            self.credentials.note(record),
+            self.access.as_mut().map_or(Ok(()), |access| access.note(record)),
+        ];
+        found.into_iter().collect()
+    }
+
+    /// Reads the next record, and looks whether it is the one that was written.
+    pub(super) fn read_intact(
         &mut self,
         line: &str,
         tag: ChainTag,
@@ -92,16 +128,9 @@ impl<'k> Reading<'k> {
         let record: Record = Record::from_line(line).map_err(|_| Fault::Unreadable { seq })?;
         check_numbers(seq, &record)?;
         match &record.event {
-            Event::Rekeyed { key } => {
-                chain.key = find(self.keys, key, seq)?;
-                self.approvals.note(&record)?;
-            }
+            Event::Rekeyed { key } => chain.key = find(self.keys, key, seq)?,
             Event::LogStarted { .. } if seq > 1 => return Err(Fault::StartedAgain { seq }),
-            _ => {
-                self.permits.note(&record)?;
-                self.approvals.note(&record)?;
-                self.credentials.note(&record)?;
-            }
+            _ => {}
         }
         self.last = Anchor { seq: record.seq, tag };
         // An anchor is where a record ends. One among the numbers of a sum has seen other records.
@@ -249,7 +278,7 @@ pub(crate) fn verify_headless<'a>(
     anchor: Option<&Anchor>,
 ) -> Result<Verification, Fault> {
     let (keys, origin) = (next_keys(), Origin::new("acme", "gate"));
-    let mut reading = Reading::new(&keys, &origin);
+    let mut reading = Reading::without_access(&keys, &origin);
     reading.last = key.start();
     reading.chain = Some(Chain { log: LogId::from_bytes([0; 16]), key: key.again() });
     check_anchor(reading.last, anchor)?;

@@ -18,7 +18,7 @@ pub enum KeyError {
         fewest: usize,
     },
     /// The text is not base64url.
-    #[error("a secret that is not base64url without padding, expected one line of `A-Za-z0-9-_`")]
+    #[error("a secret that is not base64url, expected one line of `A-Za-z0-9-_`")]
     NotBase64Url,
     /// All bytes are the same.
     #[error("a secret whose bytes are all the same, expected random ones")]

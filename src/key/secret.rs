@@ -55,8 +55,8 @@ impl SecretKey {
         Ok(SecretKey(Zeroizing::new(bytes.into())))
     }
 
-    /// The secret that this text spells in base64url without padding, as a file of a key has it. White space
-    /// around it is no part of it.
+    /// The secret that this text spells in base64url, as a file of a key has it. White space around it is no
+    /// part of it, nor is its padding.
     ///
     /// ```
     /// # use hallpass::key::SecretKey;
@@ -69,6 +69,7 @@ impl SecretKey {
     /// [`KeyError::NotBase64Url`], and as [`from_bytes`](SecretKey::from_bytes).
     pub fn from_base64url(text: &str) -> Result<SecretKey, KeyError> {
         let text = text.trim();
+        let text = text.strip_suffix("==").or(text.strip_suffix('=')).unwrap_or(text);
         let length = base64::decoded_length(text).ok_or(KeyError::NotBase64Url)?;
         let mut bytes = Zeroizing::new(vec![0; length]);
         base64::decode(text, &mut bytes).ok_or(KeyError::NotBase64Url)?;
@@ -109,8 +110,9 @@ mod tests {
         let text = "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8";
         let read = SecretKey::from_base64url(&format!("{text}\n")).unwrap();
         assert_eq!(read.bytes(), (0..32).collect::<Vec<u8>>());
+        assert!(SecretKey::from_base64url(&format!("{text}=\n")).is_ok(), "as `basenc` writes it");
         let refused = |text: &str| SecretKey::from_base64url(text).unwrap_err();
-        assert_eq!(refused(&format!("{text}=")), KeyError::NotBase64Url);
+        assert_eq!(refused(&format!("{text}===")), KeyError::NotBase64Url);
         assert_eq!(refused(&format!("{} {}", &text[..4], &text[4..])), KeyError::NotBase64Url);
         assert_eq!(refused(&text.replace('A', "+")), KeyError::NotBase64Url);
         assert_eq!(refused("AAECAw"), KeyError::TooShort { given: 4, fewest: 32 });

@@ -170,6 +170,33 @@ fn words(event: &Event<'_>) -> Option<String> {
             let found = list("credential", credentials);
             let _ = write!(text, "{found} stood in what the call of #{of} gave, and was taken out");
         }
+        Event::CredentialPlanned { of, credential, provider, name, expires, .. } => {
+            let (credential, provider) = (quoted(credential), quoted(provider));
+            let _ =
+                write!(text, "credential {credential} was to be minted by {provider} for #{of}");
+            let _ = write!(text, ", until {expires}, as {}", quoted(name));
+        }
+        Event::CredentialMinted { name, refused, .. } => {
+            let _ = write!(text, "credential {} was minted", quoted(name));
+            let _ = write!(text, "{}", also(", and not used: ", refused.as_deref()));
+        }
+        Event::CredentialOwed { name, attempt, why, until, .. } => {
+            let _ = write!(
+                text,
+                "credential {} could not be withdrawn ({attempt}): {}",
+                quoted(name),
+                quoted(why)
+            );
+            if let Some(until) = until {
+                let _ = write!(text, "; it stands until {until}");
+            }
+        }
+        Event::CredentialWithdrawn { name } => {
+            let _ = write!(text, "credential {} was withdrawn", quoted(name));
+        }
+        Event::CredentialGone { name, .. } => {
+            let _ = write!(text, "credential {} is gone", quoted(name));
+        }
         Event::Ended { how, reason, running, .. } => {
             let _ = write!(text, "the task ended: {}", how.as_str());
             let _ = write!(text, "{}", also(", saying ", reason.as_deref()));

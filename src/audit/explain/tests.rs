@@ -162,3 +162,30 @@ fn the_policy_of_a_call_is_the_one_that_was_in_force_in_its_life() {
     let [story] = explain(&records(&log), "t").try_into().unwrap();
     assert_eq!(story.calls[0].policy.as_deref(), Some("new"));
 }
+
+/// What is left of a task outlives it.
+#[test]
+fn each_credential_is_followed_until_it_is_gone_and_one_that_is_owed_is_told_so() {
+    let planned = |name: &str| {
+        format!(
+            r#""kind":"credential_planned","task":"t","generation":7,"grant":"g1","of":4,"credential":"orders-db","provider":"pg","name":"{name}","lands_by":9000,"expires":90000"#
+        )
+    };
+    let named =
+        |kind: &str, name: &str, more: &str| format!(r#""kind":"{kind}","name":"{name}"{more}"#);
+    let minted = named("credential_minted", "a", r#","task":"t","generation":7,"expires":90000"#);
+    let owed = named("credential_owed", "b", r#","attempt":3,"why":"down""#);
+    let [withdrawn, other] = ["a", "c"].map(|name| named("credential_withdrawn", name, ""));
+    let gone = named("credential_gone", "a", r#","how":"verified""#);
+    let (a, b) = (planned("a"), planned("b"));
+    let log = [OPENED, GRANTED, &a, &minted, &b, ENDED, &withdrawn, &other, &owed, &gone];
+    let [story] = explain(&records(&log), "t").try_into().unwrap();
+    let told = |own: &ExplainedCredential| {
+        (own.name.clone(), own.minted.is_some(), own.gone.map(|(at, _)| at.unix_millis()))
+    };
+    let expected = [("a".to_owned(), true, Some(10_000)), ("b".to_owned(), false, None)];
+    assert!(story.credentials.iter().map(told).eq(expected), "{story:?}");
+    let told = story.to_string();
+    assert!(told.contains("credential `b` could not be withdrawn (3): `down`"), "{told}");
+    assert!(!told.contains("`c`"), "that is another task's: {told}");
+}

@@ -6,8 +6,8 @@ use std::path::Path;
 use super::disk::{Disk, Folder};
 use super::layout::{Head, name_of, split_line};
 use super::walk::{Visitor, walk};
-use super::{Content, FileLog, OpenError};
-use crate::audit::verify::check_numbers;
+use super::{Content, FileLog, OpenError, Story};
+use crate::audit::verify::{Reading, check_numbers};
 use crate::audit::{Anchor, ChainTag, Event, Fault, Origin, Record, Resumption, Verification};
 use crate::key::LogKeys;
 
@@ -27,6 +27,49 @@ pub struct Claims {
     pub audience: String,
     /// The id of the key that the log begins under.
     pub key: String,
+}
+
+/// What a log that is intact amounts to, and what of it was unlawful.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct Examination {
+    /// Where the log stands, and which permits have no outcome.
+    pub verification: Verification,
+    /// What was going on when it ended.
+    pub resumption: Resumption,
+    /// What must not have been.
+    pub unlawful: Unlawful,
+}
+
+/// How many faults are named one by one.
+const NAMED: usize = 1000;
+
+/// The records that say what must not have been.
+#[derive(Clone, Debug, Default)]
+pub struct Unlawful {
+    faults: Vec<Fault>,
+    count: u64,
+}
+
+impl Unlawful {
+    pub(super) fn note(&mut self, fault: Fault) {
+        self.count += 1;
+        if self.faults.len() < NAMED {
+            self.faults.push(fault);
+        }
+    }
+
+    /// The first thousand, in their order.
+    #[must_use]
+    pub fn faults(&self) -> &[Fault] {
+        &self.faults
+    }
+
+    /// How many there are.
+    #[must_use]
+    pub fn count(&self) -> u64 {
+        self.count
+    }
 }
 
 impl FileLog {
@@ -58,8 +101,29 @@ impl FileLog {
         mut each: impl FnMut(&Record, u64),
     ) -> Result<(Verification, Resumption), OpenError> {
         let disk = Folder::to_read(folder.as_ref());
-        let content = Content::read_each(&disk, keys, origin, anchor, &mut each)?;
+        let story = Story::of(Reading::new(keys, origin), anchor, &mut each);
+        let content = Content::of(&disk, story)?;
         Ok((content.verification, content.resumption))
+    }
+
+    /// As [`read_each`](FileLog::read_each), and reads on where what a record says is unlawful: whether a log is the one
+    /// that was written, whether it is all that was written, and whether what it says was lawful are three questions.
+    ///
+    /// # Errors
+    /// [`OpenError`] where the log is not intact, or ends before its anchor.
+    pub fn examine(
+        folder: impl AsRef<Path>,
+        keys: &LogKeys,
+        origin: &Origin<'_>,
+        anchor: Option<&Anchor>,
+        mut each: impl FnMut(&Record, u64),
+    ) -> Result<Examination, OpenError> {
+        let disk = Folder::to_read(folder.as_ref());
+        let mut unlawful = Unlawful::default();
+        let mut story = Story::of(Reading::new(keys, origin), anchor, &mut each);
+        story.unlawful = Some(&mut unlawful);
+        let Content { verification, resumption, .. } = Content::of(&disk, story)?;
+        Ok(Examination { verification, resumption, unlawful })
     }
 
     /// Hands over the records of a log whose key is not to be had: nothing shows that they are the ones that were

@@ -154,6 +154,39 @@ pub enum Fault {
         /// The record's number.
         seq: u64,
     },
+    /// It gives or permits something in a task that is not open, opens one that is, or ends one that is not.
+    #[error("record {seq} is about a task that is not open, or is open already")]
+    NoTask {
+        /// The record's number.
+        seq: u64,
+    },
+    /// It permits a call, delegates or renews under what was not live: a grant that had ended or was past its
+    /// time, itself or one it was delegated from, or an older token of it.
+    #[error("record {seq} gives access under a grant, or a token of it, that was not live")]
+    NoGrant {
+        /// The record's number.
+        seq: u64,
+    },
+    /// It permits a call to another than the grant's holder, or hands the grant to another.
+    #[error("record {seq} gives access to another than the holder of the grant")]
+    NotTheHolder {
+        /// The record's number.
+        seq: u64,
+    },
+    /// It permits a tool that the grant, or one that it was delegated from, does not name.
+    #[error(
+        "record {seq} permits a tool that the grant, or what it was delegated from, does not name"
+    )]
+    OutOfScope {
+        /// The permit's number.
+        seq: u64,
+    },
+    /// It gives more time than the task has, or the grant that it was delegated from.
+    #[error("record {seq} gives more time than its task has, or what it was delegated from")]
+    TooLong {
+        /// The record's number.
+        seq: u64,
+    },
     /// It is the second outcome of one permit.
     #[error("record {seq} is a second outcome of permit {of}")]
     SecondOutcome {
@@ -190,8 +223,39 @@ impl Fault {
             | Fault::NoCredential { seq }
             | Fault::LivesTooLong { seq }
             | Fault::NotWithdrawn { seq }
+            | Fault::NoTask { seq }
+            | Fault::NoGrant { seq }
+            | Fault::NotTheHolder { seq }
+            | Fault::OutOfScope { seq }
+            | Fault::TooLong { seq }
             | Fault::SecondOutcome { seq, .. } => seq,
         }
+    }
+
+    /// Whether the record is the one that was written, and says that something was done that must not be. All
+    /// other faults say that the log is not the one that was written.
+    #[must_use]
+    pub fn is_unlawful(&self) -> bool {
+        matches!(
+            self,
+            Fault::OutcomeOfNoPermit { .. }
+                | Fault::SecondOutcome { .. }
+                | Fault::NoQuestion { .. }
+                | Fault::OwnApproval { .. }
+                | Fault::OfNoOne { .. }
+                | Fault::Settled { .. }
+                | Fault::NotApproved { .. }
+                | Fault::OtherCall { .. }
+                | Fault::NotPermitted { .. }
+                | Fault::NoCredential { .. }
+                | Fault::LivesTooLong { .. }
+                | Fault::NotWithdrawn { .. }
+                | Fault::NoTask { .. }
+                | Fault::NoGrant { .. }
+                | Fault::NotTheHolder { .. }
+                | Fault::OutOfScope { .. }
+                | Fault::TooLong { .. }
+        )
     }
 
     /// A line without the right tag. The number it claims is not proof, but it tells an operator

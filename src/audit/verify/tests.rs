@@ -235,7 +235,8 @@ fn with_head(id: u8, secrets: &[u8]) -> Lines {
     let mut tag = keys[0].genesis(&log, &ORIGIN).tag;
     let mut lines = Lines::new();
     for (at, key) in keys.iter().enumerate() {
-        events.push(ended(&format!("under key {at}")));
+        let what = format!("tool under-key-{at}").into();
+        events.push(Event::Halted { what, until: None });
         if let Some(next) = keys.get(at + 1) {
             events.push(Event::Rekeyed { key: next.id().to_string().into() });
         }

@@ -1,0 +1,52 @@
+//! `hallpass log`: a log on file, read back.
+
+mod explain;
+mod progress;
+mod review;
+mod source;
+mod style;
+mod timeline;
+mod verify;
+
+use clap::{Args, Subcommand};
+
+use self::explain::Explain;
+use self::review::ReviewCommand;
+use self::timeline::Timeline;
+use self::verify::Verify;
+use crate::exit::Exit;
+
+const KEYS: &str = "\
+A key file has 32 bytes or more as base64url text. A log whose key has changed needs each: give the newest first.
+With the key, all that is told has verified; without it, nothing shows that it is what was written, and that is said.";
+
+/// A subcommand of `hallpass log`.
+#[derive(Debug, Args)]
+#[command(after_help = KEYS)]
+pub(crate) struct LogCommand {
+    #[command(subcommand)]
+    what: What,
+}
+
+#[derive(Debug, Subcommand)]
+enum What {
+    /// Say whether a log is the one that was written, all of it, and lawful
+    Verify(Verify),
+    /// Tell the story of a task: who asked, for whom, why, by which rule, who agreed, what ran, what ended it
+    Explain(Explain),
+    /// Set what was granted against what was used, by identity, tool and rule
+    Review(ReviewCommand),
+    /// Draw a task as one web page that needs nothing else: what access was live when, and when it was used
+    Timeline(Timeline),
+}
+
+impl LogCommand {
+    pub(crate) fn run(self) -> Exit {
+        match self.what {
+            What::Verify(command) => command.run(),
+            What::Explain(command) => command.run(),
+            What::Review(command) => command.run(),
+            What::Timeline(command) => command.run(),
+        }
+    }
+}

@@ -50,6 +50,7 @@ pages! {
     attacks = "../docs/attacks.md",
     audit = "../docs/audit.md",
     changelog = "../CHANGELOG.md",
+    cookbook = "../docs/cookbook.md",
     denials = "../docs/denials.md",
     dependencies = "../docs/dependencies.md",
     design = "../docs/design.md",

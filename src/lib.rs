@@ -51,6 +51,7 @@
 //! [secrets]: _documentation::secrets
 //! [token-format]: _documentation::token_format
 //! [changelog]: _documentation::changelog
+//! [cookbook]: _documentation::cookbook
 //! [security]: _documentation::security
 //! [trace]: _documentation::replay
 //! [rules]: _documentation::replay

@@ -14,6 +14,7 @@ use super::values::{self, condition_fault};
 use super::{MAX_RULES, Policy, sets};
 use crate::args::check_key;
 use crate::scope::{Fact, ResourceOpenness};
+use crate::spelling::TypedArg;
 use crate::tool::ToolName;
 use crate::visible::Shown;
 
@@ -121,7 +122,7 @@ fn check_tools(tools: &[Tool]) -> Result<(), PolicyError> {
             }
         }
         let mut typed = HashSet::with_capacity(tool.args.len());
-        for (name, of) in &tool.args {
+        for TypedArg { name, of, .. } in &tool.args {
             let at = format!("args.{name}");
             if !of.is_built() {
                 let word = of.as_str();

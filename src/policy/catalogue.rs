@@ -4,8 +4,7 @@ use std::collections::HashMap;
 
 use crate::denial::{Denial, Reason};
 use crate::scope::Capability;
-use crate::spelling::ArgType;
-use crate::spelling::TypedArgs;
+use crate::spelling::{ArgType, TypedArg, TypedArgs};
 use crate::value::{Digest, Value};
 
 /// One tool of the catalogue.
@@ -19,7 +18,7 @@ use crate::value::{Digest, Value};
 pub struct Tool {
     pub(crate) name: Box<str>,
     pub(crate) labels: Vec<Box<str>>,
-    pub(crate) args: Vec<(Box<str>, ArgType)>,
+    pub(crate) args: Vec<TypedArg>,
     pub(crate) credentials: Vec<Box<str>>,
     pub(crate) leak_halts: bool,
 }
@@ -50,7 +49,14 @@ impl Tool {
 
     /// Says what the argument `name` is: it is brought to its one spelling before any rule is asked.
     pub fn arg(mut self, name: &str, of: ArgType) -> Self {
-        self.args.push((name.into(), of));
+        self.args.push(TypedArg { name: name.into(), of, optional: false });
+        self
+    }
+
+    /// As [`arg`](Tool::arg), of one that a call may leave out. `null`, as models send it that have to name
+    /// every argument, is then taken out of the call before anything is asked, and the tool does not get it.
+    pub fn optional_arg(mut self, name: &str, of: ArgType) -> Self {
+        self.args.push(TypedArg { name: name.into(), of, optional: true });
         self
     }
 

@@ -29,8 +29,8 @@ pub(super) fn tool_value(tool: &Tool) -> Value {
     labels.dedup();
     let mut out = Object::new();
     let mut args: Vec<Value> = Vec::with_capacity(tool.args.len());
-    for (name, of) in &tool.args {
-        args.push(Value::List(vec![Value::Text(name.clone()), Value::from(of.as_str())]));
+    for own in &tool.args {
+        args.push(Value::List(vec![Value::Text(own.name.clone()), Value::from(own.word())]));
     }
     args.sort();
     let credentials: Vec<Value> = tool.credentials.iter().cloned().map(Value::Text).collect();

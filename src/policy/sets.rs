@@ -59,6 +59,10 @@ fn fault_of(constraint: &Constraint) -> Option<String> {
         | Node::HasAny(_)
         | Node::HasAll(_)
         | Node::Faulty(_) => None,
+        Node::Items(_) => Some(
+            "this is a set, which has no order: for exactly these write `{ eq = [ … ] }`"
+                .to_owned(),
+        ),
         _ => {
             let word = constraint.word();
             Some(format!(

@@ -109,6 +109,7 @@ fn not_of_text(constraint: &Constraint) -> Option<String> {
             ))
         }
         Node::Each(_)
+        | Node::Items(_)
         | Node::Some(_)
         | Node::Count(_)
         | Node::SubsetOf(_)

@@ -1,6 +1,7 @@
 //! Constraints that compare one part of the question with another: `same_as`, and `ref` in other kinds.
 
 use std::borrow::Cow;
+use std::convert::Infallible;
 
 use super::constraint::{Constraint, Node};
 use super::fact::Fact;
@@ -60,6 +61,10 @@ impl Constraint {
             Node::Not(one) => Constraint(Node::Not(Box::new(
                 one.replace_comparisons(place.opposite(), by).into_owned(),
             ))),
+            Node::Items(items) => {
+                let Ok(items) = items.try_map(|one| Ok::<_, Infallible>(inner(one)));
+                Constraint(Node::Items(Box::new(items)))
+            }
             Node::Each(one) => Constraint(Node::Each(Box::new(inner(one)))),
             Node::Some(one) => Constraint(Node::Some(Box::new(inner(one)))),
             Node::Json(one) => Constraint(Node::Json(Box::new(inner(one)))),
@@ -121,6 +126,7 @@ impl Constraint {
             Node::Not(inner) | Node::Each(inner) | Node::Some(inner) | Node::Json(inner) => {
                 inner.compares_with(such)
             }
+            Node::Items(items) => items.iter().any(|item| item.compares_with(such)),
             Node::Fields(fields) => fields.iter().any(|(_, field)| field.compares_with(such)),
             _ => false,
         }

@@ -6,6 +6,7 @@ use super::constraint_error::{ConstraintError, MAX_NESTING};
 use super::fact::Fact;
 use super::glob::Glob;
 use super::instant::{Instants, Weekly};
+use super::items::Items;
 use super::kind::{Count, Fields, Range, Set, Sort};
 use super::network::Network;
 use super::operand::Comparison;
@@ -65,6 +66,8 @@ pub(crate) enum Node {
     Each(Box<Constraint>),
     /// `some`: at least one element.
     Some(Box<Constraint>),
+    /// `items` and `rest`: each element by its place.
+    Items(Box<Items<Constraint>>),
     /// `count`: how many elements.
     Count(Count),
     SubsetOf(Set),
@@ -95,6 +98,17 @@ impl Constraint {
     pub fn other_fields(self) -> Constraint {
         match self {
             Constraint(Node::Fields(fields)) => Constraint(Node::Fields(fields.open())),
+            other => other,
+        }
+    }
+
+    /// What each element behind the places of [`items`](super::items()) must be: [`any`](super::any) for
+    /// whatever follows. Unsaid, none may follow; what excludes, a forbid or `not`, then looks at the places alone.
+    pub fn rest(self, rest: Constraint) -> Constraint {
+        match self {
+            Constraint(Node::Items(items)) => {
+                Constraint(Node::Items(Box::new(Items { rest: Some(rest), ..*items })))
+            }
             other => other,
         }
     }
@@ -132,6 +146,10 @@ impl Constraint {
                 inner.check_at(depth + 1)?;
                 inner.sort().map(|_| ())
             }
+            Node::Items(items) => items.iter().try_for_each(|item| {
+                item.check_at(depth + 1)?;
+                item.sort().map(|_| ())
+            }),
             Node::Fields(fields) => fields.iter().try_for_each(|(_, field)| {
                 field.check_at(depth + 1)?;
                 field.sort().map(|_| ())
@@ -148,6 +166,7 @@ impl Constraint {
             Node::Not(inner) | Node::Each(inner) | Node::Some(inner) | Node::Json(inner) => {
                 inner.policy_only()
             }
+            Node::Items(items) => items.iter().find_map(Constraint::policy_only),
             Node::Fields(fields) => fields.iter().find_map(|(_, field)| field.policy_only()),
             _ => None,
         }
@@ -163,6 +182,7 @@ impl Constraint {
             Node::Not(inner) | Node::Each(inner) | Node::Some(inner) | Node::Json(inner) => {
                 inner.pattern_bytes()
             }
+            Node::Items(items) => items.iter().map(Constraint::pattern_bytes).sum(),
             Node::Fields(fields) => fields.iter().map(|(_, field)| field.pattern_bytes()).sum(),
             Node::Url(pattern) => pattern.pattern_bytes(),
             _ => 0,
@@ -175,6 +195,7 @@ impl Constraint {
             Node::Json(inner) => 1 + inner.json_texts(),
             Node::All(parts) | Node::AnyOf(parts) => parts.iter().map(Constraint::json_texts).sum(),
             Node::Not(inner) | Node::Each(inner) | Node::Some(inner) => inner.json_texts(),
+            Node::Items(items) => items.iter().map(Constraint::json_texts).sum(),
             Node::Fields(fields) => fields.iter().map(|(_, field)| field.json_texts()).sum(),
             _ => 0,
         }
@@ -209,7 +230,9 @@ impl Constraint {
                 None => Sort::Open,
             },
             Node::Compared(own) => own.relation.sort(),
-            Node::Each(_) | Node::Some(_) | Node::Count(_) => Sort::List(self.word()),
+            Node::Each(_) | Node::Some(_) | Node::Items(_) | Node::Count(_) => {
+                Sort::List(self.word())
+            }
             Node::SubsetOf(_) | Node::HasAny(_) | Node::HasAll(_) => Sort::List(self.word()),
             Node::All(parts) | Node::AnyOf(parts) => {
                 let mut sort = Sort::Neutral;
@@ -232,6 +255,7 @@ impl Constraint {
             Node::Not(inner) | Node::Each(inner) | Node::Some(inner) | Node::Json(inner) => {
                 inner.for_each_leaf(visit);
             }
+            Node::Items(items) => items.iter().for_each(|item| item.for_each_leaf(visit)),
             Node::Fields(fields) => fields.iter().for_each(|(_, field)| field.for_each_leaf(visit)),
             leaf => visit(leaf),
         }
@@ -272,6 +296,7 @@ impl Constraint {
             Node::Len(_) => "len",
             Node::Fields(_) => "fields",
             Node::Each(_) => "each",
+            Node::Items(_) => "items",
             Node::Some(_) => "some",
             Node::Count(_) => "count",
             Node::SubsetOf(_) => "subset_of",

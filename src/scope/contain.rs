@@ -9,7 +9,8 @@ use super::constraint::{Constraint, Node};
 use super::cover::{Condition, Cover, ResourceOpenness};
 use super::evaluate::Stance;
 use super::fact::{Absence, Fact};
-use super::kind::{Fields, Range, Sort};
+use super::items::Items;
+use super::kind::{Count, Fields, Range, Sort};
 use super::path::is_under;
 use super::segments::{has_dot_segment, is_of_paths};
 use super::truth::Truth;
@@ -108,6 +109,16 @@ impl Constraint {
             (Node::Weekly(narrow), Node::Weekly(wide)) => narrow.is_within(wide),
             (Node::Json(narrow), Node::Json(wide)) => narrow.is_plainly_within(wide, meter),
             (Node::Fields(narrow), Node::Fields(wide)) => fields_within(narrow, wide, meter),
+            (Node::Items(narrow), Node::Items(wide)) => items_within(narrow, wide, meter),
+            (Node::Items(narrow), Node::Each(wide)) => {
+                narrow.iter().all(|own| own.is_within(wide, meter))
+            }
+            (Node::Items(narrow), Node::Count(wide)) => {
+                let least = narrow.places.len() as u64;
+                let all = Count { min: least, max: narrow.rest.is_none().then_some(least) };
+                wide.min <= all.min
+                    && wide.max.is_none_or(|most| all.max.is_some_and(|own| own <= most))
+            }
             (Node::Each(narrow), Node::Each(wide)) => narrow.is_plainly_within(wide, meter),
             (Node::Each(narrow), Node::Some(wide)) | (Node::Some(narrow), Node::Some(wide)) => {
                 narrow.is_plainly_within(wide, meter)
@@ -260,6 +271,20 @@ pub(crate) fn openness_within(narrow: Cover<'_>, wide: Cover<'_>) -> bool {
 
 fn range_within(narrow: &Range, wide: &Range) -> bool {
     narrow.is_empty() || narrow.intersect(*wide) == *narrow
+}
+
+fn items_within(narrow: &Items<Constraint>, wide: &Items<Constraint>, meter: &Meter) -> bool {
+    // A list has the places of `narrow`, or more, of which nothing is said where there is no `rest`.
+    let of_narrow = narrow.places.iter().chain(narrow.rest.iter().cycle());
+    let of_wide = wide.places.iter().map(Some).chain(std::iter::repeat(wide.rest.as_ref()));
+    let looked_at = narrow.places.len().max(wide.places.len()) + usize::from(narrow.rest.is_some());
+    let is_open = |items: &Items<Constraint>| items.rest.is_some();
+    narrow.places.len() >= wide.places.len()
+        && (is_open(wide) || (!is_open(narrow) && narrow.places.len() == wide.places.len()))
+        && of_narrow
+            .zip(of_wide)
+            .take(looked_at)
+            .all(|(own, wide)| wide.is_some_and(|wide| own.is_within(wide, meter)))
 }
 
 fn fields_within(narrow: &Fields<Constraint>, wide: &Fields<Constraint>, meter: &Meter) -> bool {

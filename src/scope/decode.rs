@@ -23,8 +23,8 @@ use super::relation::Relation;
 use super::url::UrlPattern;
 use super::value_type::ValueType;
 use super::words::{
-    all_of, any, any_of, contains, count, each, fields, glob, json, len, not, of_type, prefix,
-    some, suffix, under,
+    all_of, any, any_of, contains, count, each, fields, glob, items, json, len, not, of_type,
+    prefix, some, suffix, under,
 };
 use crate::clock::Timestamp;
 use crate::tool::ToolName;
@@ -167,6 +167,10 @@ fn constraint(decoder: &mut Decoder<'_>, depth: usize) -> Result<Constraint, Dec
         kind::WEEKLY => weekly(decoder)?,
         kind::URL => url_pattern(decoder)?,
         kind::COMPARED => compared(decoder)?,
+        kind::ITEMS => {
+            let places = items(decoder.repeat(|own| constraint(own, inner))?);
+            if flag(decoder)? { places.rest(constraint(decoder, inner)?) } else { places }
+        }
         _ => return Err(DecodeError::Unknown("a kind of constraint")),
     })
 }

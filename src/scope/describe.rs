@@ -59,6 +59,14 @@ impl Constraint {
                 }
                 Value::Object(out)
             }
+            Node::Items(items) => {
+                let places = items.places.iter().map(Constraint::to_value);
+                let mut out = single("items", Value::List(places.collect()));
+                if let Some(rest) = &items.rest {
+                    let _ = out.insert("rest", rest.to_value());
+                }
+                Value::Object(out)
+            }
             Node::Each(inner) => one("each", inner.to_value()),
             Node::Some(inner) => one("some", inner.to_value()),
             Node::Count(count) => one("count", count_value(count)),

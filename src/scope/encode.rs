@@ -98,6 +98,13 @@ fn constraint(out: &mut Vec<u8>, of: &Constraint) -> Result<(), ScopeBytesError>
                 constraint(out, field)?;
             }
         }
+        Node::Items(items) => {
+            out.push(kind::ITEMS);
+            encode_count(out, items.places.len() as u64);
+            items.places.iter().try_for_each(|item| constraint(out, item))?;
+            out.push(u8::from(items.rest.is_some()));
+            items.rest.iter().try_for_each(|rest| constraint(out, rest))?;
+        }
         Node::Each(inner) => inside(out, kind::EACH, inner)?,
         Node::Some(inner) => inside(out, kind::SOME, inner)?,
         Node::SubsetOf(own) => set(out, kind::SUBSET_OF, own)?,

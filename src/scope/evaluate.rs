@@ -162,6 +162,7 @@ impl<'q, F: Facts<'q>> Evaluation<'_, 'q, F> {
             Node::Fields(fields) => self.ask_fields(fields, subject, negated),
             Node::Each(inner) => self.ask_inside(inner, subject, negated, true),
             Node::Some(inner) => self.ask_inside(inner, subject, negated, false),
+            Node::Items(items) => self.ask_places(items, subject, negated),
             Node::Json(inner) => match subject {
                 Subject::There(Value::Text(text)) => self.ask_json(inner, text, negated),
                 Subject::Missing(Absence::Argument) if !negated => Truth::False,

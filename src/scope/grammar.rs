@@ -10,7 +10,7 @@ use super::relation::Relation;
 use super::value_type::ValueType;
 use super::words::{
     after, all_of, any, any_of, before, contains, count, each, eq, fields, glob, has_all, has_any,
-    json, len, not, of_type, one_of, prefix, regex, same_as, some, subset_of, suffix, under,
+    items, json, len, not, of_type, one_of, prefix, regex, same_as, some, subset_of, suffix, under,
 };
 use crate::clock::Timestamp;
 use crate::document::{
@@ -63,6 +63,14 @@ const KINDS: &[Kind] = &[
     kind("fields", |w| Ok(fields(named_constraints(w)?))),
     kind("each", |w| Ok(each(read_constraint(w)?))),
     kind("some", |w| Ok(some(read_constraint(w)?))),
+    kind("items", |w| match &w.node {
+        Tree::Object(_) => Err(Misfit::new(
+            w.span.start,
+            "expected a list, found a table: `items = [ … ]` has a constraint for each place, and `each` is \
+             asked of every element",
+        )),
+        _ => Ok(items(constraints(w)?)),
+    }),
     kind("count", |w| Ok(count(how_many(w)?))),
     kind("subset_of", |w| or_compared(w, Relation::SubsetOf, || Ok(subset_of(values(w)?)))),
     kind("has_any", |w| or_compared(w, Relation::HasAny, || Ok(has_any(values(w)?)))),
@@ -74,6 +82,9 @@ const KINDS: &[Kind] = &[
 
 /// Opens the `fields` it stands next to.
 const OTHER_FIELDS: &str = "other_fields";
+
+/// Says what follows the `items` it stands next to.
+const REST: &str = "rest";
 
 /// Words of other systems, and what they are called here.
 const FOREIGN: &[(&[&str], &str)] = &[
@@ -97,7 +108,8 @@ const FOREIGN: &[(&[&str], &str)] = &[
     (&["length", "size"], "`len` for text, `count` for lists"),
     (&["minlength", "min_length", "maxlength", "max_length"], "`len = { min = …, max = … }`"),
     (&["minitems", "min_items", "maxitems", "max_items"], "`count = { min = …, max = … }`"),
-    (&["items", "every", "foreach"], "`each`"),
+    (&["every", "foreach"], "`each`"),
+    (&["argv", "words", "command"], "`items = [ … ]`, a constraint for each place"),
     (&["properties", "keys"], "`fields`"),
     (&["and", "allof", "all_of"], "`all`"),
     (&["or", "anyof", "any_of"], "`any`"),
@@ -170,6 +182,13 @@ fn conjunction(written: &Written) -> Result<Constraint, Misfit> {
             any_word(own).map_err(|error| error.inside(word))?;
             continue;
         }
+        if word == REST {
+            if table.get("items").is_none() {
+                let problem = "`rest` belongs to `items`, and there are none";
+                return Err(Misfit::new(at, problem));
+            }
+            continue;
+        }
         let kind = KINDS
             .iter()
             .find(|kind| kind.word == word)
@@ -187,6 +206,10 @@ fn conjunction(written: &Written) -> Result<Constraint, Misfit> {
             }
             Node::Fields(fields) if table.get(OTHER_FIELDS).is_some() => {
                 parts.push(Constraint(Node::Fields(fields.open())));
+            }
+            node @ Node::Items(_) => {
+                let rest = table.read_at(REST, read_constraint)?;
+                parts.push(rest.into_iter().fold(Constraint(node), Constraint::rest));
             }
             node => parts.push(Constraint(node)),
         }
@@ -216,7 +239,7 @@ fn unknown_kind(word: &str) -> String {
     if let Some((_, own)) = FOREIGN.iter().find(|(words, _)| words.contains(&&*lower)) {
         return format!("{shown} is not a kind of constraint: the word here is {own}");
     }
-    let known = KINDS.iter().map(|kind| kind.word).chain([OTHER_FIELDS]);
+    let known = KINDS.iter().map(|kind| kind.word).chain([OTHER_FIELDS, REST]);
     match did_you_mean(word, known) {
         Some(guess) => format!("{shown} is not a kind of constraint: {guess}"),
         None => format!(

@@ -35,6 +35,7 @@ pub(super) mod kind {
     pub(in crate::scope) const URL: u8 = 25;
     pub(in crate::scope) const TYPE: u8 = 26;
     pub(in crate::scope) const COMPARED: u8 = 27;
+    pub(in crate::scope) const ITEMS: u8 = 28;
 }
 
 /// The byte that begins what is compared with, and each piece of a text that is joined.

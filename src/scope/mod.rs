@@ -38,6 +38,7 @@ pub mod fuzzing;
 mod glob;
 mod grammar;
 mod instant;
+mod items;
 mod kind;
 mod known;
 mod layout;
@@ -86,8 +87,8 @@ pub use value_type::ValueType;
 pub use words::url;
 pub use words::{
     above, absent, after, all_of, any, any_of, before, below, cidr, contains, count, each, eq,
-    fields, glob, has_all, has_any, json, len, max, min, not, of_type, one_of, optional, prefix,
-    present, regex, same_as, some, subset_of, suffix, under, weekly,
+    fields, glob, has_all, has_any, items, json, len, max, min, not, of_type, one_of, optional,
+    prefix, present, regex, same_as, some, subset_of, suffix, under, weekly,
 };
 
 pub(crate) use algebra::{

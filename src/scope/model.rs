@@ -7,6 +7,7 @@ use super::comparison::Place;
 use super::constraint::{Constraint, Node};
 use super::evaluate::{Facts, Stance};
 use super::fact::{Absence, Fact};
+use super::items::Items;
 use super::kind::Sort;
 use super::operand::{Comparison, Operand, Piece};
 use super::relation::Relation;
@@ -215,6 +216,14 @@ fn one(c: &Constraint, value: Option<&Value>, stance: Stance, absent: i8, facts:
                     list.iter().map(|e| negated_sub(each, Some(e))).max().unwrap_or(0)
                 }
             }
+            (Node::Items(items), Some(Value::List(list))) => {
+                let short = list.len() < items.places.len();
+                let told = by_place(items, list).into_iter();
+                let told = told.map(|(item, own)| negated_sub(item, Some(own)));
+                let strict = stance == Stance::Guard && items.rest.is_none();
+                let outside = short || (strict && list.len() > items.places.len());
+                if outside { 2 } else { told.max().unwrap_or(0) }
+            }
             (Node::Some(some), Some(Value::List(list))) => {
                 list.iter().map(|e| negated_sub(some, Some(e))).min().unwrap_or(2)
             }
@@ -279,6 +288,13 @@ fn one(c: &Constraint, value: Option<&Value>, stance: Stance, absent: i8, facts:
         (Node::Each(inner), Some(Value::List(l))) => {
             l.iter().map(|e| sub(inner, Some(e))).min().unwrap_or(0)
         }
+        (Node::Items(items), Some(Value::List(list))) => {
+            let told = by_place(items, list).into_iter().map(|(item, own)| sub(item, Some(own)));
+            let strict = stance == Stance::Cover && items.rest.is_none();
+            let outside =
+                list.len() < items.places.len() || (strict && list.len() > items.places.len());
+            if outside { 0 } else { told.min().unwrap_or(2) }
+        }
         (Node::Some(inner), Some(Value::List(l))) => {
             l.iter().map(|e| sub(inner, Some(e))).max().unwrap_or(0)
         }
@@ -309,6 +325,15 @@ fn one(c: &Constraint, value: Option<&Value>, stance: Stance, absent: i8, facts:
         }
         _ => 1,
     }
+}
+
+/// Each element with what is said of its place.
+fn by_place<'a>(
+    items: &'a Items<Constraint>,
+    list: &'a [Value],
+) -> Vec<(&'a Constraint, &'a Value)> {
+    let said = |at: usize| items.places.get(at).or(items.rest.as_ref());
+    list.iter().enumerate().filter_map(|(at, own)| Some((said(at)?, own))).collect()
 }
 
 /// Whether a text leads elsewhere than it says.
@@ -513,6 +538,9 @@ fn grown(leaves: BoxedStrategy<Constraint>) -> impl Strategy<Value = Constraint>
             3 => inner.clone().prop_map(not),
             1 => inner.clone().prop_map(each),
             1 => inner.clone().prop_map(some),
+            1 => (vec(inner.clone(), 1..3), proptest::option::of(inner.clone())).prop_map(
+                |(places, rest)| rest.into_iter().fold(super::items(places), Constraint::rest),
+            ),
             2 => (vec(("[pqr]", inner), 1..3), proptest::bool::ANY).prop_map(|(named, open)| {
                 let mut named = named;
                 named.dedup_by(|a, b| a.0 == b.0);

@@ -42,6 +42,7 @@ fn of_constraint(constraint: &Constraint, of_call: bool) -> Option<String> {
             parts.iter().find_map(|part| of_constraint(part, of_call))
         }
         Node::Not(inner) | Node::Each(inner) | Node::Some(inner) => of_constraint(inner, of_call),
+        Node::Items(items) => items.iter().find_map(|item| of_constraint(item, of_call)),
         Node::Json(inner) => of_constraint(inner, false),
         Node::Fields(fields) => fields.iter().find_map(|(name, field)| {
             let own = if of_call { of_key("field", name) } else { None };

@@ -23,6 +23,9 @@ impl Constraint {
             Node::All(parts) => Node::All(all(parts, respell)?),
             Node::AnyOf(parts) => Node::AnyOf(all(parts, respell)?),
             Node::Not(inner) => Node::Not(Box::new(inner.respell(respell)?)),
+            Node::Items(items) => {
+                Node::Items(Box::new(items.try_map(|item| item.respell(respell))?))
+            }
             Node::Each(inner) => Node::Each(Box::new(inner.respell(respell)?)),
             Node::Some(inner) => Node::Some(Box::new(inner.respell(respell)?)),
             other => other.clone(),

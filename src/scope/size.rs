@@ -14,6 +14,7 @@ impl Constraint {
             Node::Not(inner) | Node::Each(inner) | Node::Some(inner) | Node::Json(inner) => {
                 inner.size()
             }
+            Node::Items(items) => items.iter().map(Constraint::size).sum(),
             Node::Fields(fields) => {
                 fields.iter().map(|(name, field)| name.len() + field.size()).sum()
             }
@@ -41,6 +42,7 @@ impl Constraint {
             Node::Not(inner) | Node::Each(inner) | Node::Some(inner) | Node::Json(inner) => {
                 inner.parts()
             }
+            Node::Items(items) => items.iter().map(Constraint::parts).sum(),
             Node::Fields(fields) => fields.iter().map(|(_, field)| field.parts()).sum(),
             Node::Is(set) | Node::SubsetOf(set) | Node::HasAny(set) | Node::HasAll(set) => {
                 set.len() / 8

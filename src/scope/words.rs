@@ -7,6 +7,7 @@ use super::constraint_error::ConstraintError;
 use super::fact::Fact;
 use super::glob::Glob;
 use super::instant::{Instants, Weekly};
+use super::items::Items;
 use super::kind::{Bound, Count, Fields, Range, Set};
 use super::network::Network;
 use super::path::canonical_path;
@@ -222,6 +223,22 @@ pub fn json(constraint: Constraint) -> Constraint {
 /// Text of this many characters (Unicode scalar values, not bytes).
 pub fn len(range: impl Into<Count>) -> Constraint {
     counted("len", range.into(), Node::Len)
+}
+
+/// A list of which the first element is as the first constraint says, the second as the second, and so on:
+/// the words of a command. [`Constraint::rest`] says what may follow.
+///
+/// ```
+/// use hallpass::scope::{eq, items, one_of, Scope};
+///
+/// let log = items([eq("git"), one_of(["log", "status"])]).rest(one_of(["--oneline", "--stat"]));
+/// assert!(Scope::tool("exec").arg("argv", log).check().is_ok());
+/// ```
+pub fn items(places: impl IntoIterator<Item = Constraint>) -> Constraint {
+    match Items::new(places.into_iter().collect()) {
+        Ok(items) => Constraint(Node::Items(Box::new(items))),
+        Err(error) => faulty(error),
+    }
 }
 
 /// A list of this many elements.

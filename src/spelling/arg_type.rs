@@ -27,6 +27,23 @@ pub enum ArgType {
     Url,
 }
 
+/// An argument of a tool that has a type.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct TypedArg {
+    pub(crate) name: Box<str>,
+    pub(crate) of: ArgType,
+    /// Whether `null` stands for an argument that is left out, and is taken out of a call.
+    pub(crate) optional: bool,
+}
+
+impl TypedArg {
+    /// The word of policies, with a `?` behind it where it may be left out.
+    pub(crate) fn word(&self) -> String {
+        let mark = if self.optional { "?" } else { "" };
+        format!("{}{mark}", self.of.as_str())
+    }
+}
+
 /// Why a value is not of its argument's type.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum TypeFault {
@@ -49,9 +66,13 @@ impl ArgType {
         }
     }
 
-    /// Every type and its word.
-    pub(crate) const WORDS: &[(&'static str, ArgType)] =
-        &[("path", ArgType::Path), ("url", ArgType::Url)];
+    /// Every type and its word, with whether an argument of it may be `null`.
+    pub(crate) const WORDS: &[(&'static str, (ArgType, bool))] = &[
+        ("path", (ArgType::Path, false)),
+        ("path?", (ArgType::Path, true)),
+        ("url", (ArgType::Url, false)),
+        ("url?", (ArgType::Url, true)),
+    ];
 
     /// Whether this build can read it.
     pub(crate) const fn is_built(self) -> bool {

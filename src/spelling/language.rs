@@ -295,6 +295,7 @@ impl ArgType {
             Node::Not(inner) | Node::Each(inner) | Node::Some(inner) => {
                 return self.unmatched(inner);
             }
+            Node::Items(items) => return items.iter().find_map(|item| self.unmatched(item)),
             Node::Prefix(text) if beginning(text) => false,
             Node::Glob(glob) if beginning(glob.beginning()) => false,
             Node::Prefix(text) => language.has_between(language.start(), text, true),

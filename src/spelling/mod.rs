@@ -6,4 +6,5 @@ mod language;
 mod typed_args;
 
 pub use arg_type::ArgType;
+pub(crate) use arg_type::TypedArg;
 pub(crate) use typed_args::TypedArgs;

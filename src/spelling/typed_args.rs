@@ -1,22 +1,26 @@
 //! A tool's typed arguments: calls and constraints in the spelling that rules judge.
 
-use super::arg_type::{ArgType, TypeFault};
+use super::arg_type::{ArgType, TypeFault, TypedArg};
 use crate::args::Args;
 use crate::call::Call;
 use crate::denial::{Denial, Reason};
-use crate::scope::{Capability, Condition, Constraint, Fact, Node, canonical_path, canonical_url};
+use crate::scope::{
+    Capability, Condition, Constraint, Node, absent, canonical_path, canonical_url,
+};
 use crate::value::Value;
 use crate::visible::Shown;
 
 /// The arguments of a tool that have a type, sorted by name.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(crate) struct TypedArgs(Vec<(Box<str>, ArgType)>);
+pub(crate) struct TypedArgs(Vec<TypedArg>);
 
 impl TypedArgs {
     pub(crate) const NONE: TypedArgs = TypedArgs(Vec::new());
 
     /// Of a tool, what is said of any: for readers without a catalogue.
-    pub(crate) fn from_said(mut said: Vec<(Box<str>, ArgType)>) -> Self {
+    pub(crate) fn from_said(said: impl Iterator<Item = (Box<str>, ArgType)>) -> Self {
+        let said = said.map(|(name, of)| TypedArg { name, of, optional: false });
+        let mut said: Vec<TypedArg> = said.collect();
         said.sort();
         TypedArgs(said)
     }
@@ -27,7 +31,7 @@ impl TypedArgs {
     }
 
     pub(crate) fn iter(&self) -> impl Iterator<Item = (&str, ArgType)> {
-        self.0.iter().map(|(name, of)| (&**name, *of))
+        self.0.iter().map(|own| (&*own.name, own.of))
     }
 
     /// What is wrong with the first argument of the call that is not a value of its type, or is one in
@@ -45,26 +49,29 @@ impl TypedArgs {
     }
 
     /// Arguments that have been found to be named once each.
-    pub(crate) fn of(args: &[(Box<str>, ArgType)]) -> Self {
+    pub(crate) fn of(args: &[TypedArg]) -> Self {
         let mut args = args.to_vec();
         args.sort();
         TypedArgs(args)
     }
 
-    fn get(&self, name: &str) -> Option<ArgType> {
-        self.0.iter().find(|(own, _)| &**own == name).map(|(_, of)| *of)
+    fn get(&self, name: &str) -> Option<&TypedArg> {
+        self.0.iter().find(|own| &*own.name == name)
     }
 
-    /// The call with its typed arguments in their one spelling; `None` where they have it already.
-    ///
-    /// An argument that the call leaves out is none of this function's concern.
+    /// The call with its typed arguments in their one spelling, and without those that are `null` and may be
+    /// left out; `None` where that changes nothing.
     ///
     /// # Errors
     /// A [`Denial`] that names the first argument that has no such spelling.
     pub(crate) fn canonical_call(&self, call: &Call) -> Result<Option<Call>, Denial> {
         let mut changed: Option<crate::value::Object> = None;
-        for (name, of) in &self.0 {
+        for TypedArg { name, of, optional } in &self.0 {
             let Some(given) = call.args().get(name) else { continue };
+            if *optional && *given == Value::Null {
+                changed.get_or_insert_with(|| call.args().object().clone()).remove(name);
+                continue;
+            }
             let canonical = of.canonical(given).map_err(|fault| malformed(name, fault))?;
             if let Some(canonical) = canonical
                 && let Some(place) =
@@ -90,10 +97,14 @@ impl TypedArgs {
     ) -> Result<Option<Capability>, String> {
         let mut changed: Option<Capability> = None;
         for (at, condition) in capability.conditions.iter().enumerate() {
-            let Some((name, of)) = self.typed(condition) else { continue };
-            let canonical = of
-                .canonical_constraint(&condition.constraint)
-                .map_err(|(value, fault)| said_of(capability.tool.as_str(), name, &value, fault))?;
+            let Some(TypedArg { name, of, optional }) = self.typed(condition) else { continue };
+            let canonical = match condition.constraint.finite() {
+                // What is pinned to `null` is asked to be left out, as the tool gets it.
+                Some(set) if *optional && set.iter().all(|value| *value == Value::Null) => absent(),
+                _ => of.canonical_constraint(&condition.constraint).map_err(|(value, fault)| {
+                    said_of(capability.tool.as_str(), name, &value, fault)
+                })?,
+            };
             if let Some(constraint) = of.unmatched(&canonical) {
                 return Err(of.unmatched_fault(capability.tool.as_str(), constraint));
             }
@@ -131,7 +142,7 @@ impl TypedArgs {
     /// A rule is not respelled, as a scope is: it may speak of other tools, where the same argument has
     /// no type, and people who read a policy should see what is in force.
     pub(crate) fn fault(&self, tool: &str, condition: &Condition) -> Option<String> {
-        let (name, of) = self.typed(condition)?;
+        let TypedArg { name, of, .. } = self.typed(condition)?;
         let mut other_spelling = None;
         let checked = condition.constraint.respell(&mut |value| match of.canonical(value) {
             Ok(Some(canonical)) => {
@@ -158,14 +169,8 @@ impl TypedArgs {
         }
     }
 
-    fn typed<'c>(&self, condition: &'c Condition) -> Option<(&'c str, ArgType)> {
-        match &condition.fact {
-            Fact::Arg(path) => match &**path {
-                [name] => self.get(name).map(|of| (&**name, of)),
-                _ => None,
-            },
-            _ => None,
-        }
+    fn typed(&self, condition: &Condition) -> Option<&TypedArg> {
+        self.get(condition.fact.as_argument()?)
     }
 }
 

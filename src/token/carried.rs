@@ -82,7 +82,7 @@ impl Carried {
     /// The arguments of a tool that have a type.
     pub(super) fn typed(&self, tool: &str) -> TypedArgs {
         let of_tool = self.types.iter().filter(|(own, ..)| own.as_str() == tool);
-        TypedArgs::from_said(of_tool.map(|(_, arg, of)| (arg.clone(), *of)).collect())
+        TypedArgs::from_said(of_tool.map(|(_, arg, of)| (arg.clone(), *of)))
     }
 }
 

@@ -9,6 +9,7 @@
 
 mod asking;
 mod comparing;
+mod placing;
 mod reading;
 mod referring;
 mod situation;

@@ -18,6 +18,7 @@ fn of_forbid(code: WarningCode, condition: &str) -> Vec<String> {
 #[test]
 fn a_number_of_a_permit_that_is_bounded_from_above_alone_is_named() {
     for open in [
+        "{ max = { ref = \"who.attrs.limit\" } }",
         "{ max = 500 }",
         "{ below = 0.5 }",
         "{ not = { above = 500 } }",
@@ -45,6 +46,9 @@ fn a_number_of_a_permit_that_is_bounded_from_above_alone_is_named() {
         "{ not = { max = 5 } }",
         "{ not = { eq = 5 } }",
         "{ same_as = \"args.a\" }",
+        "{ min = 0, max = { ref = \"who.attrs.limit\" } }",
+        "{ min = { ref = \"who.attrs.limit\" } }",
+        "{ one_of = { ref = \"who.groups\" }, max = 5 }",
         "\"any\"",
     ] {
         assert_eq!(of_permit(WarningCode::OpenBelow, closed), [""; 0], "{closed}");

@@ -9,6 +9,7 @@
 )]
 
 mod approval;
+mod cookbook;
 mod digest;
 mod doc;
 mod lint;

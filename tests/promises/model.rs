@@ -174,6 +174,18 @@ impl Asked<'_> {
                 let answers = elements.iter().map(|e| self.ask(inner, Some(e), not)).collect();
                 if matches!(c, C::Each(_)) != not { all(answers) } else { any(answers) }
             }
+            (C::Items(places, rest), Some(V::List(elements))) => {
+                // As a forbid, what is excluded under `not` looks at the places alone.
+                let strict = (self.side == Side::Gives) != not;
+                let beyond = strict && rest.is_none() && elements.len() > places.len();
+                if beyond || elements.len() < places.len() {
+                    return truth(not);
+                }
+                let said = places.iter().map(Some).chain(std::iter::repeat(rest.as_deref()));
+                let told = elements.iter().zip(said).filter_map(|(own, said)| Some((own, said?)));
+                let told = told.map(|(own, said)| self.ask(said, Some(own), not)).collect();
+                if not { any(told) } else { all(told) }
+            }
             (C::Fields(named, open), Some(V::Object(own))) => {
                 let mut answers: Vec<Truth3> =
                     named.iter().map(|(name, field)| self.ask(field, own.get(name), not)).collect();
@@ -209,7 +221,7 @@ impl Asked<'_> {
             C::Ref("subset_of" | "has_any" | "has_all", _) => *list = true,
             C::Eq(value) => eq(value),
             C::OneOf(set) => set.iter().for_each(eq),
-            C::Each(_) | C::Some(_) | C::Count(..) => *list = true,
+            C::Each(_) | C::Some(_) | C::Items(..) | C::Count(..) => *list = true,
             C::SubsetOf(_) | C::HasAny(_) | C::HasAll(_) => *list = true,
             C::All(parts) | C::AnyOf(parts) => {
                 parts.iter().for_each(|part| self.kinds(part, element, list));

@@ -138,6 +138,12 @@ fn likely(c: &C) -> Vec<V> {
         C::Each(inner) | C::Some(inner) => {
             likely(inner).into_iter().map(|v| V::List(vec![v])).collect()
         }
+        C::Items(places, rest) => {
+            let first = |c: &C| likely(c).first().cloned().unwrap_or(V::Null);
+            let own: Vec<V> = places.iter().map(first).collect();
+            let more = rest.iter().map(|rest| first(rest));
+            vec![V::List(own.iter().cloned().chain(more).collect()), V::List(own)]
+        }
         C::Fields(named, _) => vec![V::Object(
             named
                 .iter()

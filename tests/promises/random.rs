@@ -179,6 +179,8 @@ pub(crate) fn constraints() -> BoxedStrategy<C> {
                 2 => inner.clone().prop_map(|c| C::Not(Box::new(c))),
                 1 => inner.clone().prop_map(|c| C::Each(Box::new(c))),
                 1 => inner.clone().prop_map(|c| C::Some(Box::new(c))),
+                1 => (vec(inner.clone(), 1..3), option::of(inner.clone()))
+                    .prop_map(|(places, rest)| C::Items(places, rest.map(Box::new))),
                 1 => (proptest::collection::btree_map("[pq]", inner, 1..3), any::<bool>())
                     .prop_map(|(named, open)| C::Fields(named, open)),
             ]

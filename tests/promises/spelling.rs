@@ -106,6 +106,10 @@ impl C {
             }
             C::Each(inner) => scope::each(inner.constraint()),
             C::Some(inner) => scope::some(inner.constraint()),
+            C::Items(places, rest) => {
+                let own = scope::items(all(places));
+                rest.iter().fold(own, |own, rest| own.rest(rest.constraint()))
+            }
             C::Count(low, high) => scope::count(*low..=*high),
             C::SubsetOf(set) => scope::subset_of(values(set)),
             C::HasAny(set) => scope::has_any(values(set)),
@@ -139,6 +143,9 @@ impl C {
             }
             C::Not(inner) | C::Each(inner) | C::Some(inner) | C::Json(inner) => {
                 inner.for_each_part(visit);
+            }
+            C::Items(places, rest) => {
+                places.iter().chain(rest.as_deref()).for_each(|part| part.for_each_part(visit));
             }
             C::Fields(named, _) => named.values().for_each(|field| field.for_each_part(visit)),
             _ => {}

@@ -76,6 +76,8 @@ pub(crate) enum C {
     Fields(BTreeMap<String, C>, bool),
     Each(Box<C>),
     Some(Box<C>),
+    /// By place, and each behind the places.
+    Items(Vec<C>, Option<Box<C>>),
     Count(u64, u64),
     SubsetOf(Vec<V>),
     HasAny(Vec<V>),

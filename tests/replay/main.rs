@@ -24,3 +24,4 @@ mod references;
 mod stories;
 mod telling;
 mod unreadable;
+mod words;

@@ -324,7 +324,7 @@ fn a_kind_that_is_not_read_makes_the_token_worthless() {
     let setup = setup(None);
     let token = setup.token(Scope::tool("t").any_args());
     let beyond =
-        [&b"\x02\0\x01\x01t\0\x01\x01\x01a\x1c"[..], b"\x02\0\x01\x01t\0\x01\x01\x01a\xff\x01"];
+        [&b"\x02\0\x01\x01t\0\x01\x01\x01a\x1d"[..], b"\x02\0\x01\x01t\0\x01\x01\x01a\xff\x01"];
     let url: &[u8] = b"\x02\0\x01\x01t\0\x01\x01\x01a\x19\x01\0\0\0\0";
     let unread = beyond.into_iter().chain((!cfg!(feature = "url")).then_some(url));
     for block in unread {

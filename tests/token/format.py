@@ -55,6 +55,9 @@ def referred(c):
 def constraint(c):
     if c == "any": return b"\x01"
     if said := referred(c): return said
+    if isinstance(c, dict) and "items" in c:
+        rest = [constraint(c["rest"])] if "rest" in c else []
+        return b"\x1c" + row([*map(constraint, c["items"])]) + bytes([len(rest)]) + b"".join(rest)
     if isinstance(c, dict) and len(c) > 1 and any(referred({word: own}) for word, own in c.items()):
         apart = [{word: own} for word, own in c.items() if referred({word: own})]
         rest = {word: own for word, own in c.items() if not referred({word: own})}

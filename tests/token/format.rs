@@ -10,8 +10,8 @@ use hallpass::key::{KeyRing, SecretKey};
 use hallpass::policy::{ArgType, Policy, Rule, Tool};
 use hallpass::scope::{
     Constraint, Scope, ValueType, absent, after, all_of, any, any_of, below, cidr, contains, count,
-    each, eq, fields, glob, has_all, has_any, joined, json, len, max, min, not, of_type, one_of,
-    prefix, reference, same_as, some, subset_of, suffix, under, weekly,
+    each, eq, fields, glob, has_all, has_any, items, joined, json, len, max, min, not, of_type,
+    one_of, prefix, reference, same_as, some, subset_of, suffix, under, weekly,
 };
 use hallpass::token::hazmat::{
     AudienceKeys, Claims, Unverified, append_block, gate_keys, mint, verifier_keys,
@@ -110,6 +110,8 @@ fn scopes() -> Vec<Scope> {
         one(min(0).and(reference("args.b.c").as_max())),
         one(joined("/home").and_part("args.user").and_text("/").as_prefix()),
         one(reference("args.b").as_has_all()),
+        one(items([eq("git"), one_of(["log", "diff"])])),
+        one(items([eq("git")]).rest(any())),
     ]
 }
 
@@ -123,9 +125,10 @@ const URLS: [&str; 2] = [
 ];
 
 /// What no reader takes for a constraint.
-const REFUSED: [&[u8]; 34] = [
+const REFUSED: [&[u8]; 35] = [
     b"\0",
-    b"\x1c",
+    b"\x1d",
+    b"\x1c\0\0",
     b"\x1b\x10\x01\x01\x01b",
     b"\x1b\x04\x01\x01\0",
     b"\x1b\x09\x02\x02\x02\x02/a\x01\x01\x01b",

@@ -87,6 +87,7 @@ impl Look {
             Node::Not(inner) | Node::Each(inner) | Node::Some(inner) => {
                 self.inside(inner, held, found);
             }
+            Node::Items(items) => items.iter().for_each(|item| self.inside(item, held, found)),
             Node::Json(inner) => Look { is_url: false, ..*self }.inside(inner, false, found),
             Node::Fields(fields) => {
                 let look = Look { is_url: false, ..*self };

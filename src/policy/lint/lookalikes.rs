@@ -115,6 +115,7 @@ fn of_constraint<'r>(
         Node::Not(inner) | Node::Each(inner) | Node::Some(inner) | Node::Json(inner) => {
             of_constraint(inner, place, visit);
         }
+        Node::Items(items) => items.iter().for_each(|item| of_constraint(item, place, visit)),
         Node::Fields(fields) => fields.iter().for_each(|(name, field)| {
             visit(Of::Argument, name, place);
             of_constraint(field, place, visit);

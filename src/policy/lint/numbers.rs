@@ -1,10 +1,13 @@
 //! Numbers with one bound, which may then be any on the other side.
 
+use std::borrow::Cow;
+
 use super::probe::{each_inside, holds_of};
 use super::warning::{Findings, WarningCode};
+use crate::meter::Meter;
 use crate::policy::error::place_of;
 use crate::policy::rule::{Effect, Rule};
-use crate::scope::{Constraint, Fact, Stance, Truth};
+use crate::scope::{Constraint, Expected, Fact, Node, Place, Stance, Truth};
 use crate::value::{Number, Value};
 
 /// Warns of a permit that bounds an argument from above and takes it however far below zero: a payment
@@ -19,6 +22,7 @@ pub(super) fn numbers(rule: &Rule, findings: &mut Findings<'_>) {
     let (above, below) = (Value::Number(far), Value::Number(far_below));
     for condition in rule.conditions.iter().filter(|own| matches!(own.fact, Fact::Arg(_))) {
         each_inside(condition, &mut |place, constraint: &Constraint| {
+            let constraint = &with_a_bound(constraint);
             let takes = |value| {
                 holds_of(constraint, &condition.fact, Some(value), Stance::Cover) == Truth::True
             };
@@ -31,6 +35,17 @@ pub(super) fn numbers(rule: &Rule, findings: &mut Findings<'_>) {
             }
         });
     }
+}
+
+/// The constraint with some amount for each bound that is a part of the question.
+fn with_a_bound(constraint: &Constraint) -> Cow<'_, Constraint> {
+    let amount = Value::from(1000);
+    constraint.replace_comparisons(Place::default(), &|leaf, _| match leaf {
+        Node::Compared(own) if own.relation.expects() == Expected::Number => {
+            own.spelled_out(|_| Some(&amount), &Meter::of_question(0))
+        }
+        _ => None,
+    })
 }
 
 /// Whether it takes negative numbers alone, so that they are meant.

@@ -61,6 +61,7 @@ fn deeper<'c>(
         }
         Node::Not(inner) => deeper(place, inner, visit),
         Node::Each(inner) | Node::Some(inner) | Node::Json(inner) => inside(place, inner, visit),
+        Node::Items(items) => items.iter().for_each(|item| inside(place, item, visit)),
         Node::Fields(fields) => fields.iter().for_each(|(name, field)| {
             inside(&format!("{place}.{name}"), field, visit);
         }),

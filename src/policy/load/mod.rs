@@ -216,7 +216,11 @@ fn tool(written: &Written) -> Result<Tool, Misfit> {
     })?;
     let tool = if halts.is_some() { tool.halts_on_leak() } else { tool };
     let tool = credentials.into_iter().flatten().fold(tool, Tool::credential);
-    Ok(args.into_iter().flatten().fold(tool, |tool, (name, of)| tool.arg(name, of)))
+    let args = args.into_iter().flatten();
+    Ok(args.fold(tool, |tool, (name, (of, optional))| match optional {
+        true => tool.optional_arg(name, of),
+        false => tool.arg(name, of),
+    }))
 }
 
 /// The name of a credential, or a list of names.

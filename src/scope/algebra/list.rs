@@ -24,6 +24,10 @@ const PLAIN_LEVELS: usize = 2;
 pub(super) fn sample(sampler: &mut Sampler<'_>, meter: &Meter) {
     sampler.offer(Some(Value::List(Vec::new())), meter);
     let asked = Asked::of(sampler.tests);
+    if asked.placed {
+        // Which elements a list has says nothing of where they stand.
+        sampler.miss();
+    }
     if !asked.looked_at {
         // Elements are asked what the value itself is asked: they are what was found already.
         for _ in 0..PLAIN_LEVELS {
@@ -100,6 +104,8 @@ struct Asked<'a> {
     bounds: Vec<u64>,
     /// Whether some kind sees the list itself.
     looked_at: bool,
+    /// Whether some kind asks for places.
+    placed: bool,
 }
 
 impl<'a> Asked<'a> {
@@ -134,6 +140,12 @@ impl<'a> Asked<'a> {
                 for wanted in set.as_slice().chunks(1) {
                     self.add(Test::Member(wanted));
                     self.add(Test::Kind(wanted));
+                }
+            }
+            Node::Items(items) => {
+                self.placed = true;
+                for constraint in items.iter() {
+                    self.add(Test::Ask { constraint, how: how.inside(negated) });
                 }
             }
             Node::Count(Count { min, max }) => {

@@ -52,7 +52,7 @@ pub(super) fn machine(leaf: &Node) -> Reads<'_> {
         | Node::Range(_)
         | Node::Fields(_)
         | Node::Faulty(_) => Reads::Nothing,
-        Node::Each(_) | Node::Some(_) | Node::Count(_) => Reads::Nothing,
+        Node::Each(_) | Node::Some(_) | Node::Items(_) | Node::Count(_) => Reads::Nothing,
         Node::SubsetOf(_) | Node::HasAny(_) | Node::HasAll(_) => Reads::Nothing,
         Node::Under(root) => pattern(folder(root)),
         // Cut by what they are read as.

@@ -14,6 +14,7 @@
 //! | `cidr`, `json`, `after` and `before`, `weekly` | `weekly` next to `after` or `before` |
 //! | `url` next to finite sets | `url` next to anything else: what its parts show is found before |
 //! | `fields`, `each`, `some`, `count`, `subset_of`, `has_any`, `has_all` | lists and objects compared whole by `eq` next to those |
+//! | finite sets of lists next to `items` | `items` next to anything else: what its places show is found before |
 //! | all of these under `all`, `any`, `not`, in either stance | whatever takes more than half of a question's steps |
 
 mod call;
@@ -33,6 +34,7 @@ use super::constraint::{Constraint, Node};
 use super::cover::Cover;
 use super::evaluate::Stance;
 use super::fact::{Absence, Fact};
+use super::kind::{Set, Sort};
 use super::truth::Truth;
 use crate::meter::{Meter, Work};
 use crate::value::Value;
@@ -142,8 +144,10 @@ pub(super) fn all_and(
         Node::Is(set) => Some(set),
         _ => None,
     });
+    // Of whole lists there are no others.
+    let is_of_lists = |set: &Set| matches!(set.sort("eq"), Ok(Sort::List(_)));
     if let Some(set) = set
-        && within.iter().chain([&other]).all(|own| own.is_by_element())
+        && (is_of_lists(set) || within.iter().chain([&other]).all(|own| own.is_by_element()))
     {
         return set.iter().any(|value| {
             let is_true = |own: &&Constraint| {

@@ -5,6 +5,8 @@ use std::borrow::Cow;
 use super::{Evaluation, Facts, Stance, Subject};
 use crate::meter::Work;
 use crate::scope::constraint::{Constraint, Node};
+use crate::scope::fact::Absence;
+use crate::scope::items::Items;
 use crate::scope::kind::Sort;
 use crate::scope::membership::Union;
 use crate::scope::truth::Truth;
@@ -55,6 +57,38 @@ impl<'q, F: Facts<'q>> Evaluation<'_, 'q, F> {
                 inside.ask_elements(constraint, elements, negated, stance == Stance::Cover)
             }
         }
+    }
+
+    /// `items`: each element by its place.
+    #[inline(never)]
+    pub(super) fn ask_places(
+        &self,
+        items: &Items<Constraint>,
+        subject: Subject<'_>,
+        negated: bool,
+    ) -> Truth {
+        let elements = match subject {
+            Subject::There(Value::List(elements)) => elements,
+            Subject::Missing(Absence::Argument) if !negated => return Truth::False,
+            Subject::There(_) | Subject::Missing(_) => return Truth::Unknown,
+        };
+        let (first, more) = match elements.split_at_checked(items.places.len()) {
+            Some(parts) => parts,
+            None => return Truth::of(negated),
+        };
+        // What a cover leaves unsaid is not there; what it excludes it takes widely, as a guard does what it
+        // names: `git push` is that command with any options, too.
+        let strict = (self.stance == Stance::Cover) != negated;
+        if strict && items.rest.is_none() && !more.is_empty() {
+            return Truth::of(negated);
+        }
+        let inside = Evaluation { in_list: false, ..*self };
+        let placed = items.places.iter().zip(first);
+        let rest = items.rest.iter().flat_map(|rest| more.iter().map(move |own| (rest, own)));
+        let answers = placed
+            .chain(rest)
+            .map(|(item, element)| inside.ask(item, Subject::There(element), negated));
+        if negated { self.any(answers) } else { self.all(answers) }
     }
 
     /// Every element, or any, of those that there are.

@@ -1,5 +1,6 @@
 //! Arguments that the catalogue gives a type: one spelling, before anything is decided.
 
+mod optional;
 mod paths;
 
 use hallpass::audit::{Event, MemoryLog};

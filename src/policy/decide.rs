@@ -1,14 +1,15 @@
 //! The decision: what the rules say to one call.
 
 use super::compiled::Compiled;
-use super::deciders::Deciders;
-use super::index::{Candidates, Probe, Side};
+use super::deciders::{Deciders, Found};
+use super::index::{Asked, Candidates, Names, Probe, Side, Space};
 use super::question::{Question, What};
 use super::rule::{Effect, Rule, Tools};
 use crate::form::Form;
 use crate::meter::Meter;
+use crate::resource::CheckedResource;
 use crate::scope::{Condition, Constraint, Cover, Fact, Facts, Outside, Stance, Truth};
-use crate::value::Value;
+use crate::value::{Object, Value};
 
 /// What the rules say.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -28,19 +29,24 @@ pub(crate) enum Verdict {
 /// Pure: the same policy and the same question have the same verdict.
 pub(crate) fn decide(policy: &Compiled, question: &Question<'_>) -> Verdict {
     let candidates = policy.index.of(question.what.tool);
-    let (mut forbids, mut asks, mut permits) = (Deciders::new(), Deciders::new(), Deciders::new());
+    let (mut forbids, mut asks, mut permits) =
+        (Found::default(), Found::default(), Found::default());
     applying(policy, candidates, question, Side::Guards, |at, rule| match rule.effect {
         Effect::Forbid => forbids.add(at),
         Effect::Ask | Effect::Permit => asks.add(at),
     });
     if !forbids.is_empty() {
-        return Verdict::Forbid(forbids);
+        return Verdict::Forbid(forbids.in_order());
     }
     applying(policy, candidates, question, Side::Permits, |at, _| permits.add(at));
     if permits.is_empty() {
         return Verdict::NoPermit;
     }
-    if asks.is_empty() { Verdict::Permit(permits) } else { Verdict::Ask { asks, permits } }
+    let permits = permits.in_order();
+    match asks.is_empty() {
+        true => Verdict::Permit(permits),
+        false => Verdict::Ask { asks: asks.in_order(), permits },
+    }
 }
 
 /// Visits the rules of one side that apply. A permit applies where it is true; a guard also where
@@ -52,18 +58,35 @@ fn applying<'p>(
     side: Side,
     mut found: impl FnMut(u32, &'p Rule),
 ) {
-    let probe = |fact: &_| match question.fact(fact) {
-        Some(value) => Probe::Value(value),
-        None => Probe::Missing(fact.absence()),
-    };
     let meter = question.setting.meter;
-    candidates.visit(side, probe, meter, |at| {
+    candidates.visit(side, question, meter, |at| {
         if let Some(rule) = policy.rule(at)
             && meter.for_rule(true, || rule.applies(question, side))
         {
             found(at, rule);
         }
     });
+}
+
+impl<'q> Asked<'q> for &Question<'q> {
+    #[inline]
+    fn probe(self, fact: &Fact) -> Probe<'q> {
+        match (fact, self.fact(fact)) {
+            (_, Some(value)) => Probe::Value(value),
+            (Fact::Tool, None) => Probe::Text(self.what.tool),
+            (_, None) => Probe::Missing(fact.absence()),
+        }
+    }
+
+    fn names(self, space: Space) -> Names<'q> {
+        static NONE: Object = Object::new();
+        Names::These(match space {
+            Space::Args => self.what.args,
+            Space::Context => self.setting.context,
+            Space::WhoAttrs => self.setting.who.attributes(),
+            Space::ResourceAttrs => self.what.resource.map_or(&NONE, CheckedResource::attributes),
+        })
+    }
 }
 
 impl Rule {

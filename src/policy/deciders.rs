@@ -13,26 +13,48 @@ pub(crate) struct Deciders {
     many: Vec<u32>,
 }
 
-impl Deciders {
-    pub(crate) fn new() -> Self {
-        Deciders::default()
-    }
+/// Rules as they are found: in any order, now and then one twice.
+#[derive(Debug, Default)]
+pub(crate) struct Found(Deciders);
 
-    /// Adds a rule, unless it is there.
+impl Found {
     pub(crate) fn add(&mut self, rule: u32) {
-        let Err(at) = self.as_slice().binary_search(&rule) else { return };
-        if self.many.is_empty() {
-            if let Some(room) = self.few.get_mut(at..=self.count) {
+        let Deciders { few, count, many } = &mut self.0;
+        if !many.is_empty() {
+            // Put in order at the end: of a hundred thousand, none is to move all the others along.
+            many.push(rule);
+            return;
+        }
+        let Err(at) = few.get(..*count).unwrap_or_default().binary_search(&rule) else { return };
+        match few.get_mut(at..=*count) {
+            Some(room) => {
                 room.rotate_right(1);
                 if let Some(first) = room.first_mut() {
                     *first = rule;
                 }
-                self.count += 1;
-                return;
+                *count += 1;
             }
-            self.many = self.few.to_vec();
+            None => {
+                many.extend_from_slice(few);
+                many.push(rule);
+            }
         }
-        self.many.insert(at, rule);
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    pub(crate) fn in_order(mut self) -> Deciders {
+        self.0.many.sort_unstable();
+        self.0.many.dedup();
+        self.0
+    }
+}
+
+impl Deciders {
+    pub(crate) fn new() -> Self {
+        Deciders::default()
     }
 
     pub(crate) fn is_empty(&self) -> bool {
@@ -71,8 +93,9 @@ mod tests {
     proptest! {
         #[test]
         fn each_rule_stands_once_and_in_order(rules in proptest::collection::vec(0_u32..20, 0..40)) {
-            let mut deciders = Deciders::new();
-            rules.iter().for_each(|rule| deciders.add(*rule));
+            let mut found = Found::default();
+            rules.iter().for_each(|rule| found.add(*rule));
+            let deciders = found.in_order();
             let model: BTreeSet<u32> = rules.into_iter().collect();
             prop_assert!(deciders.iter().eq(&model));
             prop_assert_eq!(deciders.is_empty(), model.is_empty());

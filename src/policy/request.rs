@@ -3,8 +3,8 @@
 use std::ops::ControlFlow;
 
 use super::compiled::Compiled;
-use super::deciders::Deciders;
-use super::index::{Probe, Side};
+use super::deciders::{Deciders, Found};
+use super::index::{Asked, Names, Probe, Side, Space};
 use super::known::Pins;
 use super::moment::Moment;
 use super::rule::{Effect, Rule, Tools};
@@ -35,7 +35,7 @@ pub(crate) enum Answer {
 /// A forbid that contains the capability denies it; one that only overlaps acts at the calls, and so
 /// does an ask per call.
 pub(crate) fn decide_request(policy: &Compiled, wanted: &Wanted<'_>) -> Answer {
-    let (mut forbids, mut asks) = (Deciders::new(), Deciders::new());
+    let (mut forbids, mut asks) = (Found::default(), Found::default());
     wanted.visit(policy, Side::Guards, |at, rule| match rule.effect {
         Effect::Forbid if rule.contains(wanted) => forbids.add(at),
         // An ask that is newer than the grant acts at its calls.
@@ -43,9 +43,9 @@ pub(crate) fn decide_request(policy: &Compiled, wanted: &Wanted<'_>) -> Answer {
         _ => {}
     });
     if !forbids.is_empty() {
-        return Answer::Forbidden(forbids);
+        return Answer::Forbidden(forbids.in_order());
     }
-    let mut permits = Deciders::new();
+    let mut permits = Found::default();
     wanted.visit(policy, Side::Permits, |at, rule| {
         if rule.first_gap(wanted).is_none() {
             permits.add(at);
@@ -53,8 +53,8 @@ pub(crate) fn decide_request(policy: &Compiled, wanted: &Wanted<'_>) -> Answer {
     });
     match (permits.is_empty(), asks.is_empty()) {
         (true, _) => Answer::NotCovered,
-        (false, true) => Answer::Covered(permits),
-        (false, false) => Answer::Ask(asks),
+        (false, true) => Answer::Covered(permits.in_order()),
+        (false, false) => Answer::Ask(asks.in_order()),
     }
 }
 
@@ -95,9 +95,8 @@ const MOST_PARTS: usize = 16;
 
 impl<'q> Wanted<'q> {
     fn visit<'p>(&self, policy: &'p Compiled, side: Side, mut visit: impl FnMut(u32, &'p Rule)) {
-        let probe = |fact: &_| self.probe(fact);
         let candidates = policy.index.of(self.capability.tool.as_str());
-        candidates.visit(side, probe, self.meter(), |at| {
+        candidates.visit(side, self, self.meter(), |at| {
             if let Some(rule) = policy.rule(at) {
                 self.meter().for_rule(self.is_first, || visit(at, rule));
             }
@@ -113,24 +112,6 @@ impl<'q> Wanted<'q> {
             if let Some(rule) = policy.rule(at) {
                 visit(rule);
             }
-        }
-    }
-
-    /// What is known of a fact by which rules are filed.
-    fn probe(&self, fact: &Fact) -> Probe<'_> {
-        if self.leaves(fact) {
-            return Probe::Open;
-        }
-        if !fact.is_of_the_call() {
-            return match self.fact(fact) {
-                Some(value) => Probe::Value(value),
-                None => Probe::Missing(fact.absence()),
-            };
-        }
-        let limited = self.capability.conditions.iter().filter(|own| own.fact == *fact);
-        match limited.into_iter().find_map(|own| own.constraint.finite()) {
-            Some(set) => Probe::OneOf(set),
-            None => Probe::Open,
         }
     }
 
@@ -167,6 +148,38 @@ impl<'q> Wanted<'q> {
             false => 4,
         };
         self.meter().charge(steps, Work::Containing)
+    }
+}
+
+impl<'q> Asked<'q> for &Wanted<'q> {
+    /// What is known of a fact by which rules are filed.
+    fn probe(self, fact: &Fact) -> Probe<'q> {
+        if self.leaves(fact) {
+            return Probe::Open;
+        }
+        if !fact.is_of_the_call() {
+            return match (fact, self.fact(fact)) {
+                (_, Some(value)) => Probe::Value(value),
+                (Fact::Tool, None) => Probe::Text(self.capability.tool.as_str()),
+                (_, None) => Probe::Missing(fact.absence()),
+            };
+        }
+        if self.never_has(fact) {
+            return Probe::Missing(fact.absence());
+        }
+        let limited = self.capability.conditions.iter().filter(|own| own.fact == *fact);
+        match limited.into_iter().find_map(|own| own.constraint.finite()) {
+            Some(set) => Probe::OneOf(set),
+            None => Probe::Open,
+        }
+    }
+
+    fn names(self, space: Space) -> Names<'q> {
+        match space {
+            Space::Context if self.when == When::Asked => Names::These(self.setting.context),
+            Space::WhoAttrs => Names::These(self.setting.who.attributes()),
+            Space::Args | Space::Context | Space::ResourceAttrs => Names::Any,
+        }
     }
 }
 

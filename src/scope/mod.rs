@@ -16,6 +16,7 @@
 
 mod algebra;
 mod automaton;
+mod beginning;
 mod capability;
 mod comparison;
 mod constraint;
@@ -73,8 +74,9 @@ pub use constraint_error::ConstraintError;
 pub(crate) use decode::MAX_PARTS;
 pub use draft::{MAX_SCOPE_JSON, Scope, ScopeError};
 pub use glob::{Glob, GlobError, MAX_PATTERN_TEXT, MAX_SCOPE_PATTERNS};
+pub(crate) use instant::Instants;
 pub use kind::Count;
-pub(crate) use kind::Set;
+pub(crate) use kind::{Bound, Range, Set};
 pub use layout::ScopeBytesError;
 pub use read::MAX_SCOPE_TEXT;
 pub use reference::{Reference, joined, reference};
@@ -96,6 +98,7 @@ pub(crate) use algebra::{
     cover_difference, put_argument,
 };
 pub(crate) use automaton::{Automaton, Step};
+pub(crate) use beginning::Reader;
 pub(crate) use capability::Capability;
 pub(crate) use comparison::Place;
 pub(crate) use constraint::Node;
@@ -109,6 +112,7 @@ pub(crate) use encode::encode as encode_scope;
 pub(crate) use evaluate::{Facts, Stance};
 pub(crate) use fact::{Absence, Fact};
 pub(crate) use grammar::{named_constraints, read_constraint};
+pub(crate) use network::{Meant, Network, address};
 pub(crate) use operand::Operand;
 pub(crate) use outside::{beyond, doubt, failed, held, not_shown, outside_of, shown, wider};
 pub(crate) use path::{PathFault, canonical_path};

@@ -94,6 +94,11 @@ impl Network {
         }
     }
 
+    /// The first address in it.
+    pub(crate) fn first(&self) -> IpAddr {
+        self.first
+    }
+
     pub(crate) fn contains(&self, address: IpAddr) -> bool {
         let address = address.to_canonical();
         width(address) == width(self.first) && masked(address, self.prefix) == self.first
@@ -145,14 +150,39 @@ impl fmt::Display for Network {
     }
 }
 
+/// Which addresses one leads to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Meant {
+    /// The address itself.
+    pub(crate) address: IpAddr,
+    /// The IPv4 address that it stands for, if it stands for one; nothing in its place where that is not
+    /// known.
+    pub(crate) other: Option<Option<IpAddr>>,
+}
+
+impl Meant {
+    pub(crate) fn by(address: IpAddr) -> Self {
+        let address = address.to_canonical();
+        let other = match address {
+            IpAddr::V4(_) => None,
+            IpAddr::V6(v6) => embedded(v6),
+        };
+        let other = other.map(|own| match own {
+            Embedded::Address(v4) => Some(v4.into()),
+            Embedded::Unknown => None,
+        });
+        Meant { address, other }
+    }
+}
+
 /// Whether an address, and the IPv4 address that it stands for, lie in some of the networks. Where one
 /// does and the other does not, it can't be told which of them is reached.
 pub(super) fn lie_in(networks: &[Network], address: IpAddr) -> Truth {
     let within = |one: IpAddr| Truth::of(networks.iter().any(|own| own.contains(one)));
-    let IpAddr::V6(v6) = address.to_canonical() else { return within(address) };
-    match embedded(v6) {
+    let Meant { address, other } = Meant::by(address);
+    match other {
         None => within(address),
-        Some(Embedded::Address(v4)) if within(address) == within(v4.into()) => within(address),
+        Some(Some(other)) if within(address) == within(other) => within(address),
         Some(_) => Truth::Unknown,
     }
 }

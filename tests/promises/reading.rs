@@ -285,8 +285,16 @@ pub(crate) fn regex(pattern: &str, text: &str) -> bool {
         };
         match rest.first() {
             Some('*') => {
-                sequence(&rest[1..], text)
-                    || (1..=text.len()).any(|n| is_one(&text[..n]) && sequence(pattern, &text[n..]))
+                // Place by place: a long text takes no deeper stack. Nothing matches more than it is long.
+                let mut reached = vec![false; text.len() + 1];
+                reached[0] = true;
+                for from in 0..text.len() {
+                    let longest = one.len().min(text.len() - from);
+                    for n in (1..=longest).filter(|_| reached[from]).collect::<Vec<_>>() {
+                        reached[from + n] |= is_one(&text[from..from + n]);
+                    }
+                }
+                (0..=text.len()).any(|n| reached[n] && sequence(&rest[1..], &text[n..]))
             }
             _ => (0..=text.len()).any(|n| is_one(&text[..n]) && sequence(rest, &text[n..])),
         }

@@ -7,7 +7,7 @@ use super::capabilities::{chosen, of_server};
 use super::desk::Waiting;
 use super::frame::Frame;
 use super::gatekeeper::{Outcome, Started};
-use super::input::gated_input;
+use super::input::{gated_error, gated_input};
 use super::members::Members;
 use super::message::{Answer, Id, Message, notification, object, request, response};
 use super::proxy::{Proxy, Step, args_of, check_id, params_of, passing, remark, shown};
@@ -43,11 +43,11 @@ impl Proxy {
         };
         let result = match answer {
             Answer::Result(result) => result,
-            Answer::Error(_) => {
+            Answer::Error(error) => {
                 if let Waiting::Call { started, .. } = waiting {
                     self.keeper.finish(started, Outcome::Error);
                 }
-                self.to_client.hand_on(response(id, answer));
+                self.failed(id, error);
                 return Step::GoOn;
             }
         };
@@ -69,6 +69,19 @@ impl Proxy {
             }
         }
         Step::GoOn
+    }
+
+    /// An error, which may ask the client's user to open an address.
+    fn failed(&self, id: &Id, error: &str) {
+        match gated_error(&self.keeper, error) {
+            Ok(error) => {
+                self.to_client.hand_on(response(id, Answer::Error(&error)));
+            }
+            Err(denial) => {
+                self.explain("mcp:elicitation", &denial);
+                self.to_client.hand_on(answer::refusal(id, &denial));
+            }
+        }
     }
 
     fn hand_on_result(&self, id: &Id, result: &str) {

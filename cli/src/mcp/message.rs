@@ -99,7 +99,7 @@ impl<'m> Message<'m> {
                 None => return wrong("`method` is not a text"),
             },
         };
-        let params = members.get("params");
+        let params = members.get("params").filter(|params| *params != "null");
         if params.is_some_and(|params| !params.starts_with('{')) {
             return wrong("`params` is not an object");
         }

@@ -22,6 +22,8 @@ const HARD: usize = 16 << 20;
 pub(super) struct Outbox(Arc<Shared>);
 
 struct Shared {
+    /// How long what is handed on waits for a side that reads nothing, before that side is given up.
+    patience: Duration,
     queue: Mutex<Queue>,
     changed: Condvar,
 }
@@ -36,8 +38,10 @@ struct Queue {
     writing: bool,
     /// Nothing more is taken; what waits is written.
     closed: bool,
-    /// Its side is gone, or there was too much for it: nothing is written any more.
+    /// Its side is gone, or was given up: nothing is written any more.
     broken: bool,
+    /// It did not read what it was sent.
+    given_up: bool,
 }
 
 struct Line {
@@ -48,8 +52,9 @@ struct Line {
 impl Outbox {
     /// An outbox, and the thread that writes it. The thread ends, and drops `to`, once all is written after
     /// [`close`](Self::close), or once nothing can be written any more.
-    pub(super) fn new(to: impl Write + Send + 'static) -> Self {
-        let shared = Arc::new(Shared { queue: Mutex::default(), changed: Condvar::new() });
+    pub(super) fn new(to: impl Write + Send + 'static, patience: Duration) -> Self {
+        let (queue, changed) = (Mutex::default(), Condvar::new());
+        let shared = Arc::new(Shared { patience, queue, changed });
         let outbox = Outbox(shared);
         let own = outbox.clone();
         thread::spawn(move || own.write_all(to));
@@ -62,8 +67,12 @@ impl Outbox {
         let full = |queue: &mut Queue| {
             queue.bytes > 0 && queue.bytes.saturating_add(line.len()) > SOFT && queue.is_open()
         };
-        let mut queue =
-            self.0.changed.wait_while(queue, full).unwrap_or_else(PoisonError::into_inner);
+        let waited = self.0.changed.wait_timeout_while(queue, self.0.patience, full);
+        let (mut queue, waited) = waited.unwrap_or_else(PoisonError::into_inner);
+        if waited.timed_out() {
+            queue.give_up();
+            self.0.changed.notify_all();
+        }
         queue.is_open() && self.push(&mut queue, line, false)
     }
 
@@ -71,7 +80,7 @@ impl Outbox {
     pub(super) fn answer(&self, line: Vec<u8>) -> bool {
         let mut queue = self.lock();
         if queue.answers.saturating_add(line.len()) > HARD {
-            queue.broken = true;
+            queue.give_up();
             self.0.changed.notify_all();
         }
         queue.is_open() && self.push(&mut queue, line, true)
@@ -80,6 +89,11 @@ impl Outbox {
     /// Whether its side is gone.
     pub(super) fn is_gone(&self) -> bool {
         self.lock().broken
+    }
+
+    /// Whether its side did not read what it was sent.
+    pub(super) fn has_given_up(&self) -> bool {
+        self.lock().given_up
     }
 
     /// Takes nothing more, and writes what waits.
@@ -138,6 +152,10 @@ impl Outbox {
 }
 
 impl Queue {
+    fn give_up(&mut self) {
+        (self.broken, self.given_up) = (true, true);
+    }
+
     fn is_open(&self) -> bool {
         !self.closed && !self.broken
     }
@@ -167,7 +185,7 @@ mod tests {
 
     fn slow() -> (Outbox, Sender<()>, Receiver<Vec<u8>>) {
         let ((go, told), (write, written)) = (channel(), channel());
-        (Outbox::new(Slow(told, write)), go, written)
+        (Outbox::new(Slow(told, write), Duration::from_secs(600)), go, written)
     }
 
     #[test]
@@ -209,11 +227,21 @@ mod tests {
     }
 
     #[test]
+    fn a_side_that_reads_nothing_for_long_is_given_up() {
+        let ((go, told), (write, written)) = (channel(), channel());
+        let outbox = Outbox::new(Slow(told, write), Duration::ZERO);
+        assert!(outbox.hand_on(vec![b'x'; SOFT]), "there is room");
+        assert!(!outbox.hand_on(b"y".to_vec()) && outbox.has_given_up());
+        drop((go, written));
+    }
+
+    #[test]
     fn a_side_that_is_gone_is_told_to_who_waits() {
         let (outbox, go, written) = slow();
         assert!(outbox.hand_on(vec![b'x'; SOFT]));
         drop((go, written));
         while outbox.hand_on(vec![b'x'; SOFT]) {}
         assert!(!outbox.answer(b"x".to_vec()));
+        assert!(outbox.is_gone() && !outbox.has_given_up());
     }
 }

@@ -22,6 +22,12 @@ const GRACE: Duration = Duration::from_millis(1500);
 /// How long is waited for a log or a client that takes nothing.
 const FLUSH: Duration = Duration::from_secs(2);
 
+/// How long a server may read nothing of what waits for it. The thread that waits sees no end of the client meanwhile.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// How long a client may read nothing: as long as it likes. If it is gone, writing to it fails.
+const FOR_EVER: Duration = Duration::MAX;
+
 /// What ends a session.
 #[derive(Debug)]
 pub(super) enum End {
@@ -50,8 +56,9 @@ pub(super) fn run(keeper: Gatekeeper, server: Vec<OsString>, explains: bool) -> 
         broker.close(FLUSH);
         return Exit::unable("the server has no input or output");
     };
-    let proxy = Proxy::new(keeper, Outbox::new(io::stdout()), Outbox::new(input), explains);
-    let proxy = Arc::new(proxy);
+    let (to_client, to_server) =
+        (Outbox::new(io::stdout(), FOR_EVER), Outbox::new(input, PATIENCE));
+    let proxy = Arc::new(Proxy::new(keeper, to_client, to_server, explains));
     let (ends, ended) = channel();
     signals::watch(ends.clone());
     read_client(proxy.clone(), ends.clone());
@@ -71,32 +78,47 @@ fn spawn(server: &[OsString]) -> io::Result<Child> {
     command.args(args).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn()
 }
 
+/// Tells how a thread has ended, by a panic, too.
+struct Ending(Sender<End>, Option<End>);
+
+impl Drop for Ending {
+    fn drop(&mut self) {
+        // Once the session is over, no one has to be told.
+        let _ = self.1.take().map(|end| self.0.send(end));
+    }
+}
+
 fn read_client(proxy: Arc<Proxy>, ends: Sender<End>) {
     thread::spawn(move || {
+        let mut ending = Ending(ends, Some(End::Client));
         let mut frames = Frames::new(BufReader::with_capacity(1 << 16, io::stdin()), MAX_FRAME);
         while let Ok(Some(frame)) = frames.next() {
             proxy.take_from_client(&frame);
+            if proxy.to_server.has_given_up() {
+                ending.1 = Some(End::Broken("the server does not read what it is sent".to_owned()));
+                return;
+            }
             if proxy.to_client.is_gone() {
-                break;
+                return;
             }
         }
-        let _ = ends.send(End::Client);
     });
 }
 
 fn read_server(proxy: Arc<Proxy>, output: impl Read + Send + 'static, ends: Sender<End>) {
     thread::spawn(move || {
+        let mut ending = Ending(ends, Some(End::Server));
         let mut frames = Frames::new(BufReader::with_capacity(1 << 16, output), MAX_FRAME);
         while let Ok(Some(frame)) = frames.next() {
             if let Step::End(why) = proxy.take_from_server(&frame) {
-                let _ = ends.send(End::Broken(why));
+                ending.1 = Some(End::Broken(why));
                 return;
             }
             if proxy.to_client.is_gone() {
-                let _ = ends.send(End::Client);
+                // Reading goes on, so that the server can end by itself.
+                let _ = ending.0.send(End::Client);
             }
         }
-        let _ = ends.send(End::Server);
     });
 }
 

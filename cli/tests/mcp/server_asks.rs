@@ -125,3 +125,67 @@ fn notifications_that_are_known_pass_and_others_are_recorded() {
     assert_eq!(gated.message()["id"], 1);
     assert_eq!(denials(&gated.end().assert_nothing_stands()).len(), 2);
 }
+
+/// An error can have the client's user open an address, too.
+#[test]
+fn what_a_server_asks_for_within_an_error_is_gated() {
+    let failing = |error: &str| {
+        let line = format!(r#"{{"jsonrpc":"2.0","id":$ID,"error":{error}}}"#);
+        json!({ "tools/call fs.note": [line] })
+    };
+    let asked =
+        r#"{"mode":"url","elicitationId":"e","url":"https://acme.test","message":"Sign in"}"#;
+    let url = |code: &str| {
+        failing(&format!(
+            r#"{{"code":{code},"message":"m","data":{{"elicitations":[{asked}]}},"Data":1}}"#
+        ))
+    };
+    let mut gated = Gated::begun(ASKABLE, &[], url("-32042"));
+    let error = gated.call("fs.note", json!({}));
+    let expected: Value = serde_json::from_str(asked).unwrap();
+    assert_eq!(
+        error,
+        json!({ "code": -32042, "message": "m", "data": { "elicitations": [expected] } })
+    );
+    assert_eq!(outcomes(&gated.end().assert_nothing_stands()), ["error", "ok"]);
+
+    for script in [
+        url("-32042"),
+        url("-32042.0"),
+        url("-3.2042e4"),
+        failing(r#"{"code":-32042,"data":{"elicitations":1}}"#),
+        failing(r#"{"code":-32042,"data":[]}"#),
+        failing(r#"{"Code":-32042}"#),
+        failing(r#"{"code":1,"code":2}"#),
+    ] {
+        let mut gated = Gated::begun(READING, &[], script.clone());
+        let error = gated.call("fs.note", json!({}));
+        assert_eq!(
+            (&error["code"], error["data"].get("elicitations")),
+            (&json!(-32010), None),
+            "{script}"
+        );
+        assert_eq!(denials(&gated.end().assert_nothing_stands()).len(), 1, "{script}");
+    }
+    let mut gated =
+        Gated::begun(READING, &[], failing(r#"{"code":-5,"message":"m","data":[1.50]}"#));
+    assert_eq!(
+        gated.call("fs.note", json!({})),
+        json!({ "code": -5, "message": "m", "data": [1.5] })
+    );
+}
+
+/// What a rule permits a server to ask is no tool, whatever a client or a server calls it.
+#[test]
+fn a_reserved_name_is_never_that_of_a_tool() {
+    let tools = r#"{"tools":[{"name":"mcp:sampling"},{"name":"mcp:roots"},{"name":"fs.note"}]}"#;
+    let listed = format!(r#"{{"jsonrpc":"2.0","id":$ID,"result":{tools}}}"#);
+    let mut gated = Gated::begun(ASKABLE, &[], json!({ "tools/list": [listed] }));
+    let shown = gated.ask("tools/list", json!({}));
+    assert_eq!(shown["tools"], json!([{ "name": "fs.note" }]));
+    let result = gated.call("mcp:sampling", json!({ "maxTokens": 5, "messages": [] }));
+    assert_eq!(result["content"][0]["text"], "denied: not_permitted");
+    let left = gated.end();
+    assert_eq!(left.calls(), [Value::Null; 0]);
+    assert_eq!(denials(&left.assert_nothing_stands()).len(), 3);
+}

@@ -5,7 +5,7 @@ use clap::{Parser, Subcommand};
 use crate::completions::Completions;
 use crate::exit::Exit;
 use crate::log::LogCommand;
-use crate::mcp::McpCommand;
+use crate::mcp::{McpCommand, PinCommand};
 use crate::policy::PolicyCommand;
 
 const EXIT_CODES: &str = "\
@@ -29,6 +29,8 @@ enum What {
     Log(LogCommand),
     /// Stand between an MCP client and an MCP server, and let through what a policy permits
     Mcp(Box<McpCommand>),
+    /// Write a catalogue from what an MCP server lists
+    Pin(PinCommand),
     /// Write completions for a shell
     Completions(Completions),
 }
@@ -37,6 +39,7 @@ impl Command {
     pub(crate) fn run(self) -> Exit {
         match self.what {
             What::Mcp(command) => command.run(),
+            What::Pin(command) => command.run(),
             What::Policy(command) => command.run(),
             What::Log(command) => command.run(),
             What::Completions(command) => command.run(),

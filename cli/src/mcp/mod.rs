@@ -12,9 +12,11 @@ mod members;
 mod message;
 mod options;
 mod outbox;
+mod pin;
 mod proxy;
 mod revision;
 mod session;
 mod signals;
 
 pub(crate) use self::options::McpCommand;
+pub(crate) use self::pin::PinCommand;

@@ -9,6 +9,7 @@ mod ends;
 mod frames;
 mod lists;
 mod other_methods;
+mod pin;
 mod server_asks;
 mod starting;
 mod stateless;

@@ -41,7 +41,7 @@ fn each_command_runs_as_it_is_written() {
     let path = format!("{path}:{}", std::env::var("PATH").unwrap());
     let mut sessions = 0;
     let all: Vec<String> = blocks("sh").iter().flat_map(|block| commands(block)).collect();
-    assert_eq!(all.len(), 5);
+    assert_eq!(all.len(), 7);
     for command in all {
         let Some(rest) = command.strip_prefix("hallpass mcp ") else {
             let ran = Command::new("bash")
@@ -65,6 +65,8 @@ fn each_command_runs_as_it_is_written() {
         sessions += 1;
     }
     assert_eq!(sessions, 2);
+    let catalogue = folder.read("catalogue.toml");
+    assert!(catalogue.contains("\nname = \"read_text_file\"\nargs = { \"path\" = \"path\" }\n"));
     let key = folder.read("log.key");
     assert!(key.trim().len() >= KEY.len());
     assert!(folder.path().join("log").is_dir());

@@ -69,6 +69,9 @@ pub enum Event<'a> {
         scope: Cow<'a, Value>,
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
         rules: Vec<Cow<'a, str>>,
+        /// The questions about scopes whose approvals let it through.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        approvals: Vec<Cow<'a, str>>,
         epoch: u64,
         policy: Cow<'a, str>,
         expires: Timestamp,
@@ -147,7 +150,7 @@ pub enum Event<'a> {
         /// Under which policy: the last `reloaded` record of this epoch has its digest.
         epoch: u64,
     },
-    /// A call waits until people agree.
+    /// A call, or a scope, waits until people agree.
     Asked {
         task: Cow<'a, str>,
         generation: u64,
@@ -158,9 +161,15 @@ pub enum Event<'a> {
         /// The other names of those who can't answer: the requester, who delegated, and whom they act for.
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
         parties: Vec<Cow<'a, str>>,
-        tool: Cow<'a, str>,
-        /// Digest of the arguments.
-        args: Cow<'a, str>,
+        /// Of a call.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        tool: Option<Cow<'a, str>>,
+        /// Digest of the arguments of a call.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        args: Option<Cow<'a, str>>,
+        /// Of a scope: what asks withhold of it, item by item.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        scope: Option<Cow<'a, Value>>,
         /// The asks.
         rules: Vec<Cow<'a, str>>,
         /// The arguments that may be others in the calls of a yes that reaches several.
@@ -182,6 +191,12 @@ pub enum Event<'a> {
         /// Digest of what was shown to them.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         shown: Option<Cow<'a, str>>,
+        /// Of a scope: the numbers of the items that were answered, counted from 1.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        items: Vec<u32>,
+        /// Of a scope: those of them that this was the last yes to that was missing.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        given: Vec<u32>,
         /// How far the yes of a reviewer is to reach, where that is not the one call.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         width: Option<Cow<'a, str>>,

@@ -29,7 +29,9 @@ impl Record {
     pub fn from_line(line: &str) -> Result<Self, serde_json::Error> {
         let mut record: Record = serde_json::from_str(line)?;
         let read = match &mut record.event {
-            Event::Granted { scope, .. } | Event::Denied { scope: Some(scope), .. } => scope,
+            Event::Granted { scope, .. }
+            | Event::Denied { scope: Some(scope), .. }
+            | Event::Asked { scope: Some(scope), .. } => scope,
             _ => return Ok(record),
         };
         if let Ok(Value::Object(object)) = Value::from_json(line)

@@ -5,11 +5,13 @@ use std::sync::Arc;
 use super::eligible::Electorate;
 use super::not_counted::{NotCounted, Tally};
 use super::shared::Shared;
+use crate::approval::quorum::Progress;
 use crate::audit::{Answered, Event};
 use crate::clock::{NoTime, Timestamp};
 use crate::identity::Identity;
 use crate::policy::{COOL_DOWN, Width};
-use crate::task::{Life, OpenQuestion, QuestionState};
+use crate::task::{Items, Life, OpenQuestion, QuestionState};
+use crate::tool::ToolName;
 use crate::value::Digest;
 use crate::visible::cut;
 
@@ -24,6 +26,8 @@ pub(super) struct Reply<'r> {
     pub(super) answer: Answered,
     /// The digest of what was shown to them.
     pub(super) shown: Option<&'r Digest>,
+    /// The items of a plan that it is about, by number; all of them, if they are not said.
+    pub(super) items: Option<&'r [u32]>,
     /// How far a yes of a reviewer is to reach.
     pub(super) width: Width,
     /// The reason of a no.
@@ -32,8 +36,14 @@ pub(super) struct Reply<'r> {
 
 impl Reply<'_> {
     /// The question is taken back.
-    pub(super) const CANCEL: Reply<'static> =
-        Reply { who: None, answer: Answered::Cancel, shown: None, width: Width::CALL, why: None };
+    pub(super) const CANCEL: Reply<'static> = Reply {
+        who: None,
+        answer: Answered::Cancel,
+        shown: None,
+        items: None,
+        width: Width::CALL,
+        why: None,
+    };
 }
 
 impl Shared {
@@ -43,7 +53,7 @@ impl Shared {
         open: &Arc<OpenQuestion>,
         reply: &Reply<'_>,
     ) -> Result<Tally, NotCounted> {
-        let Reply { who, answer, shown, width, why } = *reply;
+        let Reply { who, answer, shown, items, width, why } = *reply;
         let now = self.keeper.now().map_err(|no_time| match no_time {
             NoTime::Clock(_) => NotCounted::ClockUnreadable,
             NoTime::Forked => NotCounted::Forked,
@@ -55,16 +65,32 @@ impl Shared {
         let mut life = cell.life.lock();
         let now = self.as_of(now);
         let electorate = Electorate::of(&current, open, &life, &[]);
-        let before = self.refresh(&current, open, now);
-        let counted = match who {
-            None => cancel(open),
-            Some(who) => self.count(&electorate, &mut life, who, reply, now),
+        self.refresh(&current, open, now);
+        let waited = open.awaits(now);
+        let chosen = match items {
+            None => Some(Items::all(open.number_of_items())),
+            Some(numbers) => open.items_of(numbers),
+        };
+        let counted = match (who, chosen) {
+            (None, _) => cancel(open).map(|()| Items::NONE),
+            (Some(_), None) => Err(NotCounted::NoSuchItem),
+            (Some(who), Some(chosen)) => {
+                self.count(&electorate, &mut life, who, (reply, chosen), now)
+            }
         };
         let state = open.state_at(now);
-        if before.is_waiting() && !state.is_waiting() {
+        if waited && !open.awaits(now) {
             self.docket.settle(open);
         }
-        let completed = before.is_waiting() && state == QuestionState::Approved;
+        let is_plan = open.plan().is_some();
+        let given = counted.unwrap_or(Items::NONE);
+        let completed = match is_plan {
+            true => !given.is_none(),
+            false => waited && state == QuestionState::Approved,
+        };
+        let chosen = chosen.unwrap_or(Items::NONE);
+        let (listed, given) =
+            if is_plan && who.is_some() { (chosen, given) } else { (Items::NONE, Items::NONE) };
         let event = Event::Answered {
             task: (&*open.task).into(),
             generation: open.generation,
@@ -72,6 +98,8 @@ impl Shared {
             who: who.map(|who| who.subject().as_str().into()),
             answer,
             shown: shown.map(|shown| shown.to_string().into()),
+            items: listed.numbers().collect(),
+            given: given.numbers().collect(),
             width: (width != Width::CALL).then(|| width.to_string().into()),
             refused: counted.err().map(|refused| refused.as_str().into()),
             reason: why.map(|why| cut(why, MAX_REASON)),
@@ -79,22 +107,26 @@ impl Shared {
             good_until: open.good_until().filter(|_| completed),
         };
         self.record(now, &event);
-        let quorum = electorate.progress(&open.votes(), |_| true);
+        // Of several items that of which the most is missing.
+        let votes = open.votes();
+        let each = chosen.iter().map(|item| electorate.progress_of(item, None, &votes, |_| true));
+        let quorum = each.max_by_key(|own| own.need.saturating_sub(own.have));
+        let quorum = quorum.unwrap_or(Progress { have: 0, need: 0 });
         drop(life);
         drop(current);
         self.journal.write_if_many();
-        counted.map(|()| Tally { state, have: quorum.have, need: quorum.need })
+        counted.map(|_| Tally { state, have: quorum.have, need: quorum.need })
     }
 
-    /// Counts somebody's answer, if they may give it.
+    /// Counts somebody's answer to these items, if they may give it: those of a plan that are given by it.
     fn count(
         &self,
         electorate: &Electorate<'_>,
         life: &mut Life,
         who: &Identity,
-        &Reply { answer, shown, width, .. }: &Reply<'_>,
+        (&Reply { answer, shown, width, .. }, chosen): (&Reply<'_>, Items),
         now: Timestamp,
-    ) -> Result<(), NotCounted> {
+    ) -> Result<Items, NotCounted> {
         let open = electorate.question();
         if who.attested_by() != self.id {
             return Err(NotCounted::ForeignIdentity);
@@ -110,7 +142,8 @@ impl Shared {
             // What it was asked under is not there to say who may answer.
             return Err(NotCounted::NotWaiting(state));
         }
-        let (reviews, confirms) = (electorate.may_review(who), electorate.may_confirm(who));
+        let reviews = electorate.may_review_items(who, chosen);
+        let confirms = electorate.may_confirm(who);
         let may = match answer {
             Answered::Approve => reviews,
             Answered::Confirm => confirms,
@@ -120,13 +153,28 @@ impl Shared {
             return Err(NotCounted::NotEligible);
         }
         if answer == Answered::Deny {
-            let to = open.refuse().ok_or(NotCounted::NotWaiting(state))?;
-            if to == QuestionState::Denied {
-                note_denied(electorate, life, now);
+            let waited = match open.plan() {
+                Some(_) => open.waiting_items().meet(chosen),
+                None => Items::FIRST,
+            };
+            let to = match open.plan() {
+                Some(_) => open.refuse_items(chosen),
+                None => open.refuse(),
+            };
+            let to = to.ok_or(NotCounted::NotWaiting(state))?;
+            if to != QuestionState::Withdrawn {
+                note_denied(electorate, life, waited, now);
             }
-            return Ok(());
+            return Ok(Items::NONE);
         }
-        if !matches!(state, QuestionState::Waiting | QuestionState::Approved) {
+        let open_items = match open.plan() {
+            Some(_) if open.awaits(now) => open.waiting_items().or(open.good_items(now, true)),
+            Some(_) => open.good_items(now, true),
+            None if matches!(state, QuestionState::Waiting | QuestionState::Approved) => chosen,
+            None => Items::NONE,
+        };
+        let chosen = chosen.meet(open_items);
+        if chosen.is_none() {
             return Err(NotCounted::NotWaiting(state));
         }
         if shown != Some(&open.view().digest()) {
@@ -135,13 +183,21 @@ impl Shared {
         if answer == Answered::Approve && !open.offers().contains(&width) {
             return Err(NotCounted::NotOffered);
         }
-        open.agree(who, answer == Answered::Confirm, width);
+        open.agree(who, answer == Answered::Confirm, width, chosen);
         // Those who agreed before and may not any more, or not now, are not counted.
-        let quorum = electorate.progress(&open.votes(), |who| !self.halts.stop(who, now));
-        if quorum.is_met() {
-            open.complete(now);
+        let (votes, counts) = (open.votes(), |who: &Identity| !self.halts.stop(who, now));
+        if open.plan().is_none() {
+            if electorate.progress(&votes, counts).is_met() {
+                open.complete(now);
+            }
+            return Ok(Items::NONE);
         }
-        Ok(())
+        let waiting = if open.awaits(now) { open.waiting_items() } else { Items::NONE };
+        let met = waiting.meet(chosen).iter().filter(|item| {
+            electorate.progress_of(*item, None, &votes, counts).is_met()
+                && open.give_item(*item, now).is_some()
+        });
+        Ok(met.fold(Items::NONE, Items::and))
     }
 }
 
@@ -153,10 +209,17 @@ fn cancel(open: &OpenQuestion) -> Result<(), NotCounted> {
 }
 
 /// A rule's questions about a tool that are denied again and again are not asked for a while.
-fn note_denied(electorate: &Electorate<'_>, life: &mut Life, now: Timestamp) {
+fn note_denied(electorate: &Electorate<'_>, life: &mut Life, items: Items, now: Timestamp) {
     let open = electorate.question();
     for (ask, terms) in electorate.asks() {
         let until = now.checked_add(terms.cool_down.unwrap_or(COOL_DOWN)).unwrap_or(open.ceiling);
-        life.questions_mut().note_denied(&ask.id, open.call.tool_name(), until);
+        let mut noted: Vec<&ToolName> = Vec::new();
+        for (at, (tool, _)) in open.tools().into_iter().enumerate() {
+            let is_denied = items.has(at) && open.is_withheld_by(at, &ask.id);
+            if is_denied && !noted.contains(&tool) {
+                life.questions_mut().note_denied(&ask.id, tool, until);
+                noted.push(tool);
+            }
+        }
     }
 }

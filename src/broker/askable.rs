@@ -82,7 +82,7 @@ impl GrantRequest<'_> {
                 &life,
                 context,
                 now,
-                &self.meter,
+                (&self.meter, holder),
             );
             // What is asked for is judged as a request, and then as a call.
             [Moment::Request, Moment::Call].into_iter().all(|moment| {

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::grant::Grant;
-use super::offer::{Offer, OfferInputs};
+use super::offer::{Offer, OfferInputs, Proposal};
 use super::request::GrantRequest;
 use super::task::Task;
 use crate::clock::Timestamp;
@@ -55,7 +55,7 @@ impl OfferInputs<'_> {
         parent: &Liveness,
         holder: &Identity,
         capabilities: &[Capability],
-    ) -> Result<(Offer, u8, Timestamp), Denial> {
+    ) -> Result<(Proposal, u8, Timestamp), Denial> {
         let row = self.life.row(parent)?;
         let lineage = self.life.lineage(parent);
         let hops = row.hops.checked_add(1).ok_or_else(|| too_deep(u8::MAX))?;
@@ -65,7 +65,7 @@ impl OfferInputs<'_> {
         let delegators: Vec<_> =
             lineage.iter().map(|row| (&row.holder, Moment::Delegate)).collect();
         let delegated = self.give(&delegators, capabilities)?;
-        delegated.reaches(hops, &lineage)?;
+        delegated.offer().reaches(hops, &lineage)?;
         let mut given = self.give(&[(holder, Moment::Request)], capabilities)?;
         given.narrow_by(delegated);
         let latest = lineage.iter().map(|row| row.expires).fold(self.cell.ceiling, Timestamp::min);
@@ -94,6 +94,7 @@ impl Offer {
             }
         }
         self.rules.extend(other.rules);
+        self.approvals.extend(other.approvals);
         self.rules.sort();
         self.rules.dedup();
     }

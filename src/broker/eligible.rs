@@ -7,7 +7,7 @@ use crate::approval::name::{Names, people};
 use crate::approval::quorum::{Fits, Progress};
 use crate::identity::{Identity, Kind};
 use crate::policy::{ApprovalTerms, Reviewer};
-use crate::task::{BoundRule, Life, OpenQuestion, Parked, Vote};
+use crate::task::{BoundRule, Items, Life, OpenQuestion, Parked, Vote};
 
 /// A question under what is in force, and who takes part in it: asked under one epoch.
 pub(super) struct Electorate<'a> {
@@ -57,14 +57,26 @@ impl<'a> Electorate<'a> {
         self.asks().map(|(_, terms)| terms)
     }
 
-    /// Whether somebody may review it in any of its asks.
+    /// The terms of the asks that withhold any of these items.
+    fn terms_of(&self, items: Items) -> impl Iterator<Item = &'a ApprovalTerms> {
+        let question = self.question;
+        let concerned = move |ask: &str| items.iter().any(|at| question.is_withheld_by(at, ask));
+        self.asks().filter(move |(ask, _)| concerned(&ask.id)).map(|(_, terms)| terms)
+    }
+
+    /// Whether somebody may review any of it.
     pub(super) fn may_review(&self, who: &Identity) -> bool {
+        self.may_review_items(who, Items::all(self.question.number_of_items()))
+    }
+
+    /// Whether somebody may review these items in any of the asks that withhold them.
+    pub(super) fn may_review_items(&self, who: &Identity, items: Items) -> bool {
         if self.is_party(who) {
             return false;
         }
         let (seen, asker) = (self.seen(who), self.seen(&self.question.holder));
         let reviewer = Reviewer { who: &seen, asker: &asker };
-        self.terms().any(|terms| !terms.fits(reviewer).is_none())
+        self.terms_of(items).any(|terms| !terms.fits(reviewer).is_none())
     }
 
     /// Whether somebody is the human whom the asker acts for, and that is asked.
@@ -81,8 +93,19 @@ impl<'a> Electorate<'a> {
     /// How many of all people asked for have agreed, as they are seen now: each ask by itself. Those that
     /// `counts` leaves out are left out.
     pub(super) fn progress(&self, votes: &[Vote], counts: impl Fn(&Identity) -> bool) -> Progress {
+        self.progress_of(0, None, votes, counts)
+    }
+
+    /// As [`progress`](Self::progress), for one item, and for one of the asks that withhold it or for all.
+    pub(super) fn progress_of(
+        &self,
+        item: usize,
+        ask: Option<&str>,
+        votes: &[Vote],
+        counts: impl Fn(&Identity) -> bool,
+    ) -> Progress {
         let asker = self.seen(&self.question.holder);
-        let counted = votes.iter().filter(|vote| counts(&vote.who));
+        let counted = votes.iter().filter(|vote| vote.items.has(item) && counts(&vote.who));
         let (confirms, reviews): (Vec<_>, Vec<_>) = counted.partition(|vote| vote.confirms);
         let reviews: Vec<&Vote> =
             reviews.into_iter().filter(|vote| !self.is_party(&vote.who)).collect();
@@ -98,7 +121,10 @@ impl<'a> Electorate<'a> {
         let people = people(&names.iter().collect::<Vec<_>>());
         let confirmed = confirms.iter().any(|vote| self.may_confirm(&vote.who));
         let mut sum = Progress { have: 0, need: 0 };
-        for terms in self.terms() {
+        let is_concerned = |own: &BoundRule| {
+            self.question.is_withheld_by(item, &own.id) && ask.is_none_or(|ask| *own.id == *ask)
+        };
+        for (_, terms) in self.asks().filter(|(own, _)| is_concerned(own)) {
             let mut fits = vec![Fits::NONE; seen.len()];
             for (who, person) in seen.iter().zip(&people) {
                 if let Some(own) = fits.get_mut(*person) {
@@ -120,11 +146,11 @@ impl<'a> Electorate<'a> {
 
 /// Whether every rule that a question is bound to, and the tool's entry, say what they said.
 pub(super) fn is_bound(question: &OpenQuestion, current: &Current) -> bool {
-    let Parked { asks, permits, listed, call, .. } = &**question;
+    let Parked { asks, permits, .. } = &**question;
     let policy = &current.ruling.policy;
-    let entry = policy.catalogue.get(call.tool()).map(|own| own.digest);
+    let entry = |tool: &str| policy.catalogue.get(tool).map(|own| own.digest);
     let mut rules = asks.iter().chain(permits);
-    entry == Some(*listed)
+    question.tools().into_iter().all(|(tool, listed)| entry(tool.as_str()) == Some(listed))
         && rules.all(|bound| {
             let today = policy.place_of(&bound.id).and_then(|at| policy.digest_of(at));
             today == Some(bound.digest)

@@ -107,7 +107,15 @@ impl Kept {
         };
         // What is denied here is recorded where it is asked for; no lock of the session is held.
         let answer = match step {
-            Step::Renew(grant) => self.renew(&grant, who, context),
+            Step::Renew(grant) => match self.renew(&grant, who, context) {
+                // People are asked, and it is as it was meanwhile.
+                Err(denial) if denial.pending().is_some() => {
+                    self.state.lock().presenting += 1;
+                    drop(asking);
+                    return Ok(Presented { kept: self, grant });
+                }
+                renewed => renewed,
+            },
             Step::Ask | Step::Present(_) => self.ask(who, context),
         };
         let answer = answer.map(Arc::new);
@@ -127,7 +135,10 @@ impl Kept {
                 state.grant = Some(grant.clone());
                 state.presenting += 1;
             }
-            Err(denial) if is_decided(denial) => state.refused = Some(denial.clone()),
+            // What waits for people is asked for again.
+            Err(denial) if is_decided(denial) && denial.pending().is_none() => {
+                state.refused = Some(denial.clone());
+            }
             Err(_) => {}
         }
         drop(state);

@@ -4,19 +4,22 @@
 use super::call_request::CallRequest;
 use super::covering::{NotCovering, covering};
 use super::current::{Current, DecidingRules};
+use super::kept::Passing;
 use super::presented::PresentedGrant;
 use crate::audit::{Event, Place};
 use crate::denial::{Denial, Reason};
 use crate::grant::{Coverage, Row, stamps_on};
+use crate::identity::Identity;
 use crate::meter::Meter;
 use crate::policy::{
     AskedCall, Deciders, DeniedCall, Listed, Moment, Question, Seen, Setting, Verdict, What, decide,
 };
-use crate::scope::Readings;
+use crate::scope::{Capability, Readings};
 use crate::sync::MutexGuard;
-use crate::task::{Approval, Basis, Claim, Life, Liveness, Spend};
+use crate::task::{Approval, Basis, Claim, Life, Liveness, OpenQuestion, Spend};
 use crate::value::{Digest, Object};
 use std::borrow::Cow;
+use std::sync::Arc;
 
 /// Everything that a call is judged by, but for the task's life.
 pub(super) struct CallInputs<'a> {
@@ -174,23 +177,61 @@ impl<'a> CallInputs<'a> {
                 None => (rules, None),
                 // What people agreed to is spent, whether or not they have to agree by now.
                 Some(_) => {
-                    let approval = self.approved(life, live, &Deciders::new(), &rules);
+                    let approval = self.approved(life, live, &Deciders::new(), &rules, Vec::new());
                     (rules, Some(approval.ok_or_else(|| Denial::new(Reason::ApprovalVoid))?))
                 }
             },
-            Verdict::Ask { asks, permits } => match self.approved(life, live, &asks, &permits) {
-                Some(approval) => (permits, Some(approval)),
-                None => {
-                    *withheld = Some(Withheld { asks: asks.clone(), permits: permits.clone() });
-                    return Err(self.denied(Verdict::Ask { asks, permits }, &question));
+            Verdict::Ask { asks, permits } => {
+                let (asks, scopes) = self.not_passed(life, live, &question, asks);
+                match self.approved(life, live, &asks, &permits, scopes) {
+                    Some(approval) => (permits, Some(approval)),
+                    None => {
+                        *withheld = Some(Withheld { asks: asks.clone(), permits: permits.clone() });
+                        return Err(self.denied(Verdict::Ask { asks, permits }, &question));
+                    }
                 }
-            },
+            }
             denied => return Err(self.denied(denied, &question)),
         };
         let spanning = &request.shared.spanning;
         let stamps = stamps_on(row, at);
         coverage.hold_to(&rules, &current.policy, stamps, request.caller, spanning);
         Ok(Decided { coverage, rules, approval })
+    }
+
+    /// The asks that no approval of a scope lets the call pass, and the questions whose approvals do.
+    #[cold]
+    fn not_passed(
+        &self,
+        life: &Life,
+        live: &Liveness,
+        question: &Question<'_>,
+        asks: Deciders,
+    ) -> (Deciders, Vec<Arc<OpenQuestion>>) {
+        let CallInputs { request, current, presented, .. } = *self;
+        if life.questions().is_none() {
+            return (asks, Vec::new());
+        }
+        let holders: Vec<&Identity> = life.holders(live.grant()).collect();
+        let parties: Vec<&Identity> =
+            holders.into_iter().chain([&presented.cell.requester]).collect();
+        let passing =
+            Passing { current, life, holder: request.caller, parties: &parties, now: live.at() };
+        let What { tool, args, resource, .. } = question.what;
+        let call = (tool, args, resource.is_some());
+        let covers = |scope: &Capability| {
+            Capability::first_covering([scope], call, question, &self.meter).is_some()
+        };
+        let (mut left, mut scopes) = (Vec::new(), Vec::<Arc<OpenQuestion>>::new());
+        for at in asks.iter() {
+            let ask = current.policy.rule(*at);
+            match ask.and_then(|ask| request.shared.passes(&passing, &ask.id, covers)) {
+                None => left.push(*at),
+                Some(open) if scopes.iter().any(|own| Arc::ptr_eq(own, &open)) => {}
+                Some(open) => scopes.push(open),
+            }
+        }
+        (left.into_iter().collect(), scopes)
     }
 
     /// Whether every grant this one was delegated from covers the call itself: this, and not any

@@ -39,6 +39,9 @@ pub enum NotCounted {
     /// What was shown is not what the question shows.
     #[error("what was shown is not what the question shows: look at it again")]
     StaleView,
+    /// The question has no item of such a number.
+    #[error("the question has no such item: items are numbered from 1, as its view shows them")]
+    NoSuchItem,
     /// The yes would reach further than is offered.
     #[error("the width is not offered")]
     NotOffered,
@@ -63,6 +66,7 @@ impl NotCounted {
             NotCounted::Halted => "halted",
             NotCounted::NotEligible => "not_eligible",
             NotCounted::StaleView => "stale_view",
+            NotCounted::NoSuchItem => "no_such_item",
             NotCounted::NotOffered => "not_offered",
             NotCounted::NotWaiting(_) => "not_waiting",
             NotCounted::ClockUnreadable => "clock_unreadable",

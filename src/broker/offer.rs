@@ -1,9 +1,11 @@
 //! What policy gives: the decision that requests, delegations and renewals share.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
 use super::current::Current;
+use super::kept::Passing;
 use super::shared::Shared;
 use crate::clock::Timestamp;
 use crate::denial::{Denial, Reason};
@@ -11,10 +13,10 @@ use crate::grant::{Granted, Stamp, Terms};
 use crate::identity::Identity;
 use crate::meter::{Meter, Work};
 use crate::policy::{
-    Answer, Catalogue, DeniedRequest, Moment, Setting, Wanted, When, decide_request,
+    Answer, Catalogue, Deciders, DeniedRequest, Moment, Setting, Wanted, When, decide_request,
 };
 use crate::scope::{Capability, Readings};
-use crate::task::{Life, TaskCell};
+use crate::task::{Life, OpenQuestion, TaskCell};
 use crate::value::Object;
 
 /// A question to policy about a scope, in its setting: under the task's lock and one epoch.
@@ -29,10 +31,31 @@ pub(super) struct OfferInputs<'a> {
     /// at the calls.
     pub(super) when: When,
     pub(super) meter: &'a Meter,
+    /// Who is to hold what is given: whose approvals let it pass.
+    pub(super) holder: &'a Identity,
 }
 
 /// Who has to be permitted, and at which moment: each capability must be given to all of them.
 pub(super) type Party<'a> = (&'a Identity, Moment);
+
+/// What policy would give, and what of it asks withhold until people agree.
+#[must_use = "what asks withhold is not given"]
+pub(super) struct Proposal {
+    offer: Offer,
+    withheld: Withheld,
+}
+
+/// What only asks withhold.
+#[derive(Default)]
+pub(super) struct Withheld {
+    /// The places of capabilities, each with its asks.
+    pub(super) items: BTreeMap<usize, Deciders>,
+    pub(super) asks: Deciders,
+    /// The permits that give them.
+    pub(super) permits: Deciders,
+    /// Of the first of them.
+    denial: Option<Denial>,
+}
 
 /// What policy gives.
 pub(super) struct Offer {
@@ -42,6 +65,8 @@ pub(super) struct Offer {
     pub(super) ttl: Duration,
     /// How many hops of delegation the permits allow below the one who asked.
     pub(super) depth: Option<u8>,
+    /// The questions about scopes whose approvals it passed asks by.
+    pub(super) approvals: Vec<Arc<OpenQuestion>>,
 }
 
 impl<'a> OfferInputs<'a> {
@@ -53,9 +78,9 @@ impl<'a> OfferInputs<'a> {
         life: &'a Life,
         context: &'a Object,
         now: Timestamp,
-        meter: &'a Meter,
+        (meter, holder): (&'a Meter, &'a Identity),
     ) -> Self {
-        OfferInputs { shared, current, cell, life, context, now, when: When::Asked, meter }
+        OfferInputs { shared, current, cell, life, context, now, when: When::Asked, meter, holder }
     }
 
     /// Asks the rules about every capability, for every party.
@@ -66,7 +91,7 @@ impl<'a> OfferInputs<'a> {
         &self,
         parties: &[Party<'_>],
         capabilities: &[Capability],
-    ) -> Result<Offer, Denial> {
+    ) -> Result<Proposal, Denial> {
         self.meter.settle(self.give_each(parties, capabilities))
     }
 
@@ -74,19 +99,22 @@ impl<'a> OfferInputs<'a> {
         &self,
         parties: &[Party<'_>],
         capabilities: &[Capability],
-    ) -> Result<Offer, Denial> {
+    ) -> Result<Proposal, Denial> {
+        let mut withheld = Withheld::default();
         let mut given = Offer {
             terms: Terms::default(),
             rules: Vec::new(),
             ttl: self.shared.settings.ceiling,
             depth: None,
+            approvals: Vec::new(),
         };
         let mut capabilities = capabilities.to_vec();
         self.current.policy.catalogue.canonical(&mut capabilities)?;
-        for capability in capabilities {
+        for (at, capability) in capabilities.into_iter().enumerate() {
             let mut stamps: Vec<Stamp> = Vec::new();
             for party in parties {
-                self.ask(*party, &capability, &mut stamps)?;
+                let asked = self.ask(*party, &capability, &mut stamps, &mut given.approvals)?;
+                asked.into_iter().for_each(|own| withheld.add(at, own));
             }
             self.check_tail(&capability, &stamps)?;
             for stamp in &stamps {
@@ -95,7 +123,7 @@ impl<'a> OfferInputs<'a> {
             given.terms.scope.push(Granted { capability, stamps });
         }
         given.rules.sort();
-        Ok(given)
+        Ok(Proposal { offer: given, withheld })
     }
 
     /// Whether what its tool runs with ends when these say.
@@ -107,13 +135,15 @@ impl<'a> OfferInputs<'a> {
         shared.sources.check_tail(catalogue, tool, stamps, ttl)
     }
 
-    /// Asks about one capability and one party, and notes the limits of every permit that covers it.
+    /// Asks about one capability and one party, and notes the limits of every permit that covers it: the asks
+    /// that withhold it, if any do.
     fn ask(
         &self,
         (who, moment): Party<'_>,
         capability: &Capability,
         stamps: &mut Vec<Stamp>,
-    ) -> Result<(), Denial> {
+        approvals: &mut Vec<Arc<OpenQuestion>>,
+    ) -> Result<Option<Asked>, Denial> {
         let tool = capability.tool.as_str();
         if self.when == When::Asked {
             who.check_validity(self.now)?;
@@ -126,21 +156,32 @@ impl<'a> OfferInputs<'a> {
         }
         let policy = &self.current.policy;
         let purpose = &self.cell.purpose;
-        let rules = self.wanted((who, moment), capability, |wanted| {
-            let (reason, deciding) = match decide_request(policy, wanted) {
-                Answer::Covered(rules) => return Ok(rules),
-                Answer::Ask(asks) => (Reason::ApprovalRequired, Answer::Ask(asks)),
-                Answer::Forbidden(forbids) => (Reason::Forbidden, Answer::Forbidden(forbids)),
-                Answer::NotCovered => (Reason::NotCovered, Answer::NotCovered),
+        let decided = self.wanted((who, moment), capability, |wanted| {
+            let deny = |reason, rules, deciding| {
+                let kept = DeniedRequest::keep(policy, purpose, wanted, deciding);
+                Denial::new(reason).by_rules(rules).explained_by(kept)
             };
-            let rules = match &deciding {
-                Answer::Ask(rules) | Answer::Forbidden(rules) => self.current.ids(rules),
-                Answer::Covered(_) | Answer::NotCovered => Vec::new(),
-            };
-            let kept = DeniedRequest::keep(policy, purpose, wanted, deciding);
-            Err(Denial::new(reason).by_rules(rules).explained_by(kept))
+            match decide_request(policy, wanted) {
+                Answer::Covered(rules) => Ok((rules, None)),
+                Answer::Ask { asks, permits } => {
+                    let asks = self.not_passed(capability, asks, approvals);
+                    if asks.is_empty() {
+                        return Ok((permits, None));
+                    }
+                    let deciding = Answer::Ask { asks: asks.clone(), permits: permits.clone() };
+                    let rules = self.current.ids(&asks);
+                    let denial = deny(Reason::ApprovalRequired, rules, deciding);
+                    let asked = Asked { asks, permits: permits.clone(), denial };
+                    Ok((permits, Some(asked)))
+                }
+                Answer::Forbidden(forbids) => {
+                    let rules = self.current.ids(&forbids);
+                    Err(deny(Reason::Forbidden, rules, Answer::Forbidden(forbids)))
+                }
+                Answer::NotCovered => Err(deny(Reason::NotCovered, Vec::new(), Answer::NotCovered)),
+            }
         });
-        let rules = rules.unwrap_or_else(|| Err(Catalogue::unknown(tool)))?;
+        let (rules, asked) = decided.unwrap_or_else(|| Err(Catalogue::unknown(tool)))?;
         for rule in rules.iter().filter_map(|at| policy.rule(*at)) {
             // Each is looked for among those before it.
             if !self.meter.charge(1 + stamps.len() / 4, Work::Visiting) {
@@ -151,7 +192,85 @@ impl<'a> OfferInputs<'a> {
                 stamps.push(stamp);
             }
         }
-        Ok(())
+        Ok(asked)
+    }
+
+    /// The asks that no approval of a scope lets this part of one pass.
+    fn not_passed(
+        &self,
+        capability: &Capability,
+        asks: Deciders,
+        approvals: &mut Vec<Arc<OpenQuestion>>,
+    ) -> Deciders {
+        let OfferInputs { current, life, holder, now, .. } = *self;
+        if life.questions().is_none() {
+            return asks;
+        }
+        let parties = [&self.cell.requester];
+        let passing = Passing { current, life, holder, parties: &parties, now };
+        let covers = |scope: &Capability| capability.is_within(scope, self.meter);
+        let mut left = Vec::new();
+        for at in asks.iter() {
+            let ask = current.policy.rule(*at);
+            match ask.and_then(|ask| self.shared.passes(&passing, &ask.id, covers)) {
+                None => left.push(*at),
+                Some(open) if approvals.iter().any(|own| Arc::ptr_eq(own, &open)) => {}
+                Some(open) => approvals.push(open),
+            }
+        }
+        left.into_iter().collect()
+    }
+}
+
+/// The asks that withhold a capability from a party.
+struct Asked {
+    asks: Deciders,
+    permits: Deciders,
+    denial: Denial,
+}
+
+impl Withheld {
+    fn add(&mut self, at: usize, Asked { asks, permits, denial }: Asked) {
+        self.items.entry(at).or_default().join(&asks);
+        self.asks.join(&asks);
+        self.permits.join(&permits);
+        self.denial.get_or_insert(denial);
+    }
+
+    /// The denial of the first that is withheld, by all asks.
+    pub(super) fn denial(&self, current: &Current) -> Denial {
+        let first = self.denial.clone();
+        first
+            .unwrap_or_else(|| Denial::new(Reason::ApprovalRequired))
+            .by_rules(current.ids(&self.asks))
+    }
+}
+
+impl Proposal {
+    /// What is given, if no ask withholds any of it.
+    pub(super) fn agreed(self) -> Result<Offer, Box<Withheld>> {
+        if self.withheld.items.is_empty() { Ok(self.offer) } else { Err(Box::new(self.withheld)) }
+    }
+
+    /// What is given where nobody is asked: of grants that were given before.
+    pub(super) fn unasked(self, current: &Current) -> Result<Offer, Denial> {
+        self.agreed().map_err(|withheld| withheld.denial(current))
+    }
+
+    pub(super) fn offer(&self) -> &Offer {
+        &self.offer
+    }
+
+    /// What limits the other, or withholds it, does so here.
+    pub(super) fn narrow_by(&mut self, other: Proposal) {
+        self.offer.narrow_by(other.offer);
+        let Withheld { items, asks, permits, denial } = other.withheld;
+        for (at, own) in items {
+            self.withheld.items.entry(at).or_default().join(&own);
+        }
+        self.withheld.asks.join(&asks);
+        self.withheld.permits.join(&permits);
+        self.withheld.denial = self.withheld.denial.take().or(denial);
     }
 }
 

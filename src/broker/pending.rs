@@ -9,6 +9,7 @@ use super::reviews::Question;
 use super::shared::Shared;
 use crate::call::Material;
 use crate::denial::Denial;
+use crate::identity::Identity;
 use crate::sync::Apart;
 use crate::task::{OpenQuestion, QuestionState};
 use crate::value::Digest;
@@ -71,6 +72,16 @@ impl Pending {
         self.open.generation
     }
 
+    /// Its task, by name.
+    pub(crate) fn task(&self) -> &str {
+        &self.open.task
+    }
+
+    /// Who asked.
+    pub(crate) fn holder(&self) -> &Identity {
+        &self.open.holder
+    }
+
     /// The question as reviewers hold it: for those who drive both sides.
     pub(crate) fn question(&self) -> Question {
         Question { shared: self.shared.clone(), open: self.open.clone() }
@@ -79,6 +90,11 @@ impl Pending {
     /// Where the question stands.
     pub fn state(&self) -> QuestionState {
         self.shared.look_at(&self.open)
+    }
+
+    /// Of a plan each item's number and where it stands; nothing of a call.
+    pub fn items(&self) -> Vec<(u32, QuestionState)> {
+        self.question().items()
     }
 
     /// Until when people can answer.

@@ -52,7 +52,12 @@ impl Gate {
         context: &Context,
     ) -> Result<Permit, Denial> {
         let stated = pending.material.as_ref();
-        let call = pending.open.made().with_material(stated);
+        let Some(made) = pending.open.made() else {
+            let denial = Denial::new(Reason::ApprovalVoid);
+            let why = "it is about a scope, which is taken by its task and not redeemed";
+            return Err(self.refuse(denial.because(why), caller, None));
+        };
+        let call = made.with_material(stated);
         self.decide(presented.text(), caller, call, context, Some(pending))
     }
 }
@@ -71,7 +76,10 @@ impl CallInputs<'_> {
         }
         let reason = match request.shared.refresh(current, open, live.at()) {
             QuestionState::Approved => {
-                return match request.call.materials() == open.call.materials() {
+                return match open
+                    .call()
+                    .is_some_and(|call| request.call.materials() == call.materials())
+                {
                     true => Ok(()),
                     false => Err(Denial::new(Reason::ApprovalStale)
                         .because("the call's material is not the one that was shown")),

@@ -154,6 +154,7 @@ impl Shared {
             now,
             when: When::Left,
             meter: &meter,
+            holder: &row.holder,
         };
         let given = asking.again(row)?;
         let (holder, first) = (row.holder.subject().clone(), row.first_issued);
@@ -194,10 +195,10 @@ impl OfferInputs<'_> {
             let delegators: Vec<_> =
                 above.iter().map(|row| (&row.holder, Moment::Delegate)).collect();
             let delegated = self.give(&delegators, &capabilities)?;
-            delegated.reaches(row.hops, &above)?;
+            delegated.offer().reaches(row.hops, &above)?;
             given.narrow_by(delegated);
         }
-        Ok(given)
+        given.unasked(self.current)
     }
 }
 

@@ -31,7 +31,8 @@ impl Task {
     /// first wins.
     ///
     /// # Errors
-    /// A [`Denial`]; the grant has ended then, unless it had before.
+    /// A [`Denial`]; the grant has ended then, unless it had before, or people have to agree first
+    /// ([`Denial::pending`]): then it lives on to its old expiry.
     pub fn renew(
         &self,
         grant: &mut Grant,
@@ -92,9 +93,10 @@ impl Task {
             }
             Err(denial) => {
                 request(shared.keeper.latest(), Cow::Borrowed(context)).record(&denial);
-                // Doubt ends the grant, whatever the doubt was about. A grant of another task is
-                // none of this one's.
-                if grant.cell.generation == self.cell.generation {
+                // Doubt ends the grant, whatever the doubt was about; that people are asked first is none,
+                // and a renewal leaves it as it was meanwhile. A grant of another task is none of this one's.
+                let waits = moves == Expiry::Moves && denial.pending().is_some();
+                if !waits && grant.cell.generation == self.cell.generation {
                     let _ =
                         shared.end(&self.cell, End::Grant { id: grant.id, why: Reason::Revoked });
                 }
@@ -126,19 +128,31 @@ fn again(request: &GrantRequest<'_>, grant: &Grant, moves: Expiry) -> Result<Aga
     }
     let live = request.prove_live(&life, grant.id)?;
     let lineage = life.lineage(&live);
-    let Some((row, ancestors)) = lineage.split_first() else {
+    let Some(row) = lineage.first() else {
         return Err(Denial::new(Reason::UnknownGrant));
     };
     let capabilities: Vec<_> = row.terms.scope.iter().map(|own| own.capability.clone()).collect();
-    let asking =
-        OfferInputs::at_request(shared, &current, cell, &life, context, now, &request.meter);
-    let (given, latest) = match row.parent {
+    let asked_with = (&request.meter, holder);
+    let asking = OfferInputs::at_request(shared, &current, cell, &life, context, now, asked_with);
+    let (proposal, latest) = match row.parent {
         None => (asking.give(&request.parties(), &capabilities)?, cell.ceiling),
         Some(parent) => {
             let parent = request.prove_live(&life, parent)?;
             let (given, _, latest) = asking.give_child(&parent, holder, &capabilities)?;
             (given, latest)
         }
+    };
+    let parent = row.parent;
+    let given = match proposal.agreed() {
+        Ok(given) => given,
+        Err(withheld) => {
+            let asked = (&*capabilities, &grant.scope);
+            return Err(request.park(&current, &mut life, parent, asked, (&withheld, now)));
+        }
+    };
+    let lineage = life.lineage(&live);
+    let Some((row, ancestors)) = lineage.split_first() else {
+        return Err(Denial::new(Reason::UnknownGrant));
     };
     let (subject, first) = (holder.subject(), row.first_issued);
     let (life_ends, _) = life.time_left(&given.terms, subject, first, now);
@@ -156,7 +170,6 @@ fn again(request: &GrantRequest<'_>, grant: &Grant, moves: Expiry) -> Result<Aga
     }
     let serial =
         row.serial.checked_add(1).ok_or_else(|| Denial::new(Reason::TooMany).because("serials"))?;
-    let parent = row.parent;
     let made = Made { id: grant.id, serial, expires };
     let tokens = request.tokens(&current, &made, (&grant.scope, &given), now)?;
     let event = request.event(&current, &made, parent, &grant.scope, &given);

@@ -7,7 +7,8 @@ use super::changes::Change;
 use super::current::Current;
 use super::ended::Ended;
 use super::grant::Grant;
-use super::offer::{Offer, OfferInputs};
+use super::offer::{Offer, OfferInputs, Withheld};
+use super::parking::Draft;
 use super::remains::FOR_EACH_MADE;
 use super::retire::End;
 use super::shared::{Shared, Unrecorded};
@@ -21,7 +22,10 @@ use crate::identity::Identity;
 use crate::meter::Meter;
 use crate::policy::Moment;
 use crate::scope::{Capability, Scope};
-use crate::task::{Basis, Claim, Life, Liveness, TaskCell};
+use crate::sync::Apart;
+use crate::task::{
+    Basis, Claim, Item, Items, Life, Liveness, OpenQuestion, Plan, Subject, TaskCell,
+};
 use crate::value::{Object, Value};
 
 impl Task {
@@ -113,7 +117,7 @@ impl<'r> GrantRequest<'r> {
         scope: &Scope,
         asked_in: &Context,
     ) -> Result<Grant, Denial> {
-        self.make_of(parent, scope, self.checked_capabilities(scope)?, asked_in)
+        self.make_of(parent, (scope, self.checked_capabilities(scope)?), asked_in, None)
     }
 
     pub(super) fn checked_capabilities(&self, scope: &Scope) -> Result<Vec<Capability>, Denial> {
@@ -125,13 +129,13 @@ impl<'r> GrantRequest<'r> {
     }
 
     /// As [`make`](Self::make), of capabilities that have been checked: `scope` says the same for
-    /// people and records.
+    /// people and records. Where it is what people agreed to, `taking` is the question, and which of its items.
     pub(super) fn make_of(
         &self,
         parent: Option<GrantId>,
-        scope: &Scope,
-        mut capabilities: Vec<Capability>,
+        (scope, mut capabilities): (&Scope, Vec<Capability>),
         asked_in: &Context,
+        taking: Option<(&Arc<OpenQuestion>, Items)>,
     ) -> Result<Grant, Denial> {
         let GrantRequest { shared, cell, holder, now, .. } = *self;
         shared.attested(holder, now)?;
@@ -148,12 +152,27 @@ impl<'r> GrantRequest<'r> {
         if let Some(parent) = parent {
             shared.keep_up(&current, cell, &mut life, parent, now)?;
         }
+        if let Some((open, items)) = taking {
+            shared.refresh(&current, open, now);
+            if open.good_items(now, false).meet(items) != items {
+                return Err(Denial::new(Reason::ApprovalVoid)
+                    .because("what people agreed to was taken meanwhile, or taken back"));
+            }
+        }
+        let asked_with = (&self.meter, holder);
         let asking =
-            OfferInputs::at_request(shared, &current, cell, &life, context, now, &self.meter);
-        let (given, hops, latest) = match parent {
+            OfferInputs::at_request(shared, &current, cell, &life, context, now, asked_with);
+        let (proposal, hops, latest) = match parent {
             None => (asking.give(&self.parties(), &capabilities)?, 0, cell.ceiling),
             Some(parent) => {
                 asking.give_child(&self.prove_live(&life, parent)?, holder, &capabilities)?
+            }
+        };
+        let given = match proposal.agreed() {
+            Ok(given) => given,
+            Err(withheld) => {
+                let asked = (&*capabilities, &*scope);
+                return Err(self.park(&current, &mut life, parent, asked, (&withheld, now)));
             }
         };
         let (life_ends, idle_ends) = life.time_left(&given.terms, holder.subject(), now, now);
@@ -171,6 +190,7 @@ impl<'r> GrantRequest<'r> {
         let changing = shared.changes.change();
         let place = shared.place(now, &event)?;
         changing.has_begun(place.seq(), Change::Given(id));
+        taking.iter().for_each(|(open, items)| open.note_taken(*items, true));
         let terms = shared.terms.share(given.terms);
         // What hung from grants that have ended is removed at the pace at which grants are made.
         life.grants.bury(FOR_EACH_MADE);
@@ -195,6 +215,8 @@ impl<'r> GrantRequest<'r> {
         // The token was not handed out yet, so the row is of no use to anyone until the log has accepted.
         if let Err(Unrecorded { denial, end }) = shared.settle(place) {
             shared.take_back(cell, End::Grant { id, why: Reason::LogRefused }, end);
+            let _life = cell.life.lock();
+            taking.iter().for_each(|(open, items)| open.note_taken(*items, false));
             return Err(denial);
         }
         if terms.limit_time() {
@@ -212,6 +234,42 @@ impl<'r> GrantRequest<'r> {
             scope: scope.into_owned(),
             context: asked_in.clone(),
         })
+    }
+
+    /// Parks what asks withhold of a scope, or finds the open question about the same: what to deny it with.
+    pub(super) fn park(
+        &self,
+        current: &Current,
+        life: &mut Life,
+        parent: Option<GrantId>,
+        (capabilities, scope): (&[Capability], &Scope),
+        (withheld, now): (&Withheld, Timestamp),
+    ) -> Denial {
+        let policy = &current.policy;
+        let items = withheld.items.iter().filter_map(|(at, asks)| {
+            let tool = capabilities.get(*at)?.tool.as_str();
+            let listed = policy.catalogue.get(tool).and_then(|own| own.digest);
+            Some(Item { at: *at, asks: current.ids(asks).into(), listed })
+        });
+        let plan = Plan {
+            capabilities: capabilities.into(),
+            scope: scope.clone(),
+            parent,
+            items: items.collect(),
+        };
+        let above = parent.into_iter().flat_map(|parent| life.holders(parent));
+        let parties = above.chain([&self.cell.requester]).cloned().collect();
+        let draft = Draft {
+            cell: self.cell,
+            holder: self.holder,
+            parties,
+            subject: Subject::Scope(Box::new(plan)),
+            asks: &withheld.asks,
+            permits: &withheld.permits,
+            args: None,
+        };
+        let owner = Arc::new(Apart(self.shared.clone()));
+        self.shared.park(&owner, current, life, draft, (withheld.denial(current), now))
     }
 
     /// Brings what capabilities pin typed arguments to into the spelling of calls, so that an agent that asks
@@ -291,6 +349,11 @@ impl<'r> GrantRequest<'r> {
                 .collect(),
             scope: Cow::Owned(self.granted(current, scope)),
             rules: given.rules.iter().map(|rule| (&**rule).into()).collect(),
+            approvals: given
+                .approvals
+                .iter()
+                .map(|own| own.id.text().as_str().to_owned().into())
+                .collect(),
             epoch: current.epoch,
             policy: (&*current.digest).into(),
             expires: made.expires,

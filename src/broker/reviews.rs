@@ -77,7 +77,8 @@ impl Reviews {
             let current = shared.current();
             let Some(cell) = shared.table.task(open.generation) else { continue };
             let life = cell.life.lock();
-            if !shared.refresh(&current, &open, shared.as_of(now)).is_waiting() {
+            shared.refresh(&current, &open, shared.as_of(now));
+            if !open.awaits(shared.as_of(now)) {
                 continue;
             }
             let electorate = Electorate::of(&current, &open, &life, &[]);
@@ -110,7 +111,40 @@ impl Reviews {
         width: Width,
     ) -> Result<Tally, NotCounted> {
         let (answer, shown) = (Answered::Approve, Some(shown));
-        let reply = Reply { who: Some(who), answer, shown, width, why: None };
+        let reply = Reply { who: Some(who), answer, shown, items: None, width, why: None };
+        self.of(question)?.answer(&question.open, &reply)
+    }
+
+    /// As [`approve`](Reviews::approve), for some items of a plan, by the numbers that its view gives them: the
+    /// others wait.
+    ///
+    /// # Errors
+    /// As [`approve`](Reviews::approve), and [`NotCounted::NoSuchItem`].
+    pub fn approve_items(
+        &self,
+        question: &Question,
+        who: &Identity,
+        shown: &Digest,
+        items: &[u32],
+    ) -> Result<Tally, NotCounted> {
+        let (answer, shown, items) = (Answered::Approve, Some(shown), Some(items));
+        let reply = Reply { who: Some(who), answer, shown, items, width: Width::CALL, why: None };
+        self.of(question)?.answer(&question.open, &reply)
+    }
+
+    /// As [`deny`](Reviews::deny), for some items of a plan.
+    ///
+    /// # Errors
+    /// As [`deny`](Reviews::deny), and [`NotCounted::NoSuchItem`].
+    pub fn deny_items(
+        &self,
+        question: &Question,
+        who: &Identity,
+        items: &[u32],
+        why: &str,
+    ) -> Result<Tally, NotCounted> {
+        let (answer, items, why) = (Answered::Deny, Some(items), Some(why));
+        let reply = Reply { who: Some(who), answer, shown: None, items, width: Width::CALL, why };
         self.of(question)?.answer(&question.open, &reply)
     }
 
@@ -125,7 +159,8 @@ impl Reviews {
         shown: &Digest,
     ) -> Result<Tally, NotCounted> {
         let (answer, shown) = (Answered::Confirm, Some(shown));
-        let reply = Reply { who: Some(who), answer, shown, width: Width::CALL, why: None };
+        let reply =
+            Reply { who: Some(who), answer, shown, items: None, width: Width::CALL, why: None };
         self.of(question)?.answer(&question.open, &reply)
     }
 
@@ -141,7 +176,8 @@ impl Reviews {
         why: &str,
     ) -> Result<Tally, NotCounted> {
         let (answer, why) = (Answered::Deny, Some(why));
-        let reply = Reply { who: Some(who), answer, shown: None, width: Width::CALL, why };
+        let reply =
+            Reply { who: Some(who), answer, shown: None, items: None, width: Width::CALL, why };
         self.of(question)?.answer(&question.open, &reply)
     }
 
@@ -181,6 +217,12 @@ impl Question {
     /// How far a yes to it may reach, by all of its rules: what a reviewer chooses from.
     pub fn offers(&self) -> Vec<Width> {
         self.open.offers()
+    }
+
+    /// Of a plan each item's number, as its view and answers have it, and where it stands; nothing of a call.
+    pub fn items(&self) -> Vec<(u32, QuestionState)> {
+        let _ = self.state();
+        self.shared.time_of_end().map_or_else(Vec::new, |now| self.open.item_states(now))
     }
 
     /// Where it stands.

@@ -58,7 +58,7 @@ impl Task {
                 let capabilities;
                 (capabilities, cuts) = request.trim(&scope)?;
                 let kept = scope.with(&capabilities);
-                request.make_of(None, &kept, capabilities, context)
+                request.make_of(None, (&kept, capabilities), context, None)
             })?;
         Ok((grant, cuts))
     }
@@ -80,8 +80,15 @@ impl GrantRequest<'_> {
         current.policy.catalogue.canonical(&mut asked)?;
         let life = cell.life.lock();
         let now = shared.as_of(now);
-        let asking =
-            OfferInputs::at_request(shared, &current, cell, &life, context, now, &self.meter);
+        let asking = OfferInputs::at_request(
+            shared,
+            &current,
+            cell,
+            &life,
+            context,
+            now,
+            (&self.meter, holder),
+        );
         let parties = self.parties();
         let (mut kept, mut cuts) = (Vec::new(), Vec::new());
         let mut last_denial = Denial::new(Reason::NotCovered);
@@ -89,7 +96,7 @@ impl GrantRequest<'_> {
             if self.meter.is_spent() {
                 break;
             }
-            match asking.give(&parties, std::slice::from_ref(&capability)) {
+            match asking.gives_unasked(&parties, &capability) {
                 Ok(_) => kept.push(capability),
                 Err(denial) => {
                     last_denial = denial;
@@ -105,6 +112,12 @@ impl GrantRequest<'_> {
 }
 
 impl OfferInputs<'_> {
+    /// Whether policy gives a capability without asking people: trimming asks nobody.
+    fn gives_unasked(&self, parties: &[Party<'_>], capability: &Capability) -> Result<(), Denial> {
+        let proposal = self.give(parties, std::slice::from_ref(capability))?;
+        proposal.unasked(self.current).map(drop)
+    }
+
     /// The parts of a capability that policy gives to every party.
     fn parts(&self, parties: &[Party<'_>], capability: &Capability) -> Vec<Capability> {
         let mut parts = vec![capability.clone()];
@@ -116,7 +129,7 @@ impl OfferInputs<'_> {
             parts = parts.iter().flat_map(within).collect();
         }
         // Whatever the parts were made of: only what would be given is kept.
-        parts.retain(|part| self.give(parties, std::slice::from_ref(part)).is_ok());
+        parts.retain(|part| self.gives_unasked(parties, part).is_ok());
         parts
     }
 }

@@ -173,6 +173,10 @@ impl ApprovalTerms {
                            `review`, or leave `offer` out";
             return Some(("approval.offer".into(), problem.into()));
         }
+        if self.per == Per::Task && !self.material.is_empty() {
+            let problem = "a scope has no material: this belongs to `per = \"call\"`";
+            return Some(("approval.material".into(), problem.into()));
+        }
         if let Some(fault) = self.material.iter().find_map(|name| ATTRIBUTE_NAME.check(name).err())
         {
             return Some(("approval.material".into(), format!("the name {fault}")));

@@ -173,7 +173,7 @@ impl Explain for DeniedRequest {
         let setting = self.setting.setting(time.as_ref(), &meter, &readings);
         let wanted = Wanted { setting, capability, labels, when: self.when, is_first: true };
         let account = match &self.answer {
-            Answer::Forbidden(rules) | Answer::Ask(rules) => {
+            Answer::Forbidden(rules) | Answer::Ask { asks: rules, .. } => {
                 let told = guards_told(policy, rules, |rule| rule.told_of_request(&wanted));
                 Account::of(format_args!("{asked}: {told}"))
             }

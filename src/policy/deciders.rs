@@ -61,6 +61,11 @@ impl Deciders {
         self.as_slice().is_empty()
     }
 
+    /// Takes those of the other, too.
+    pub(crate) fn join(&mut self, other: &Deciders) {
+        *self = self.iter().chain(other.iter()).copied().collect();
+    }
+
     pub(crate) fn iter(&self) -> std::slice::Iter<'_, u32> {
         self.as_slice().iter()
     }
@@ -71,6 +76,14 @@ impl Deciders {
         } else {
             &self.many
         }
+    }
+}
+
+impl FromIterator<u32> for Deciders {
+    fn from_iter<I: IntoIterator<Item = u32>>(rules: I) -> Self {
+        let mut found = Found::default();
+        rules.into_iter().for_each(|rule| found.add(rule));
+        found.in_order()
     }
 }
 

@@ -22,8 +22,8 @@ use crate::value::Value;
 pub(crate) enum Answer {
     /// It lies within each of these permits.
     Covered(Deciders),
-    /// It lies within a permit, and these asks want people to agree first.
-    Ask(Deciders),
+    /// It lies within these permits, and these asks want people to agree first.
+    Ask { asks: Deciders, permits: Deciders },
     /// It lies within these forbids.
     Forbidden(Deciders),
     /// It lies within no one permit.
@@ -54,7 +54,7 @@ pub(crate) fn decide_request(policy: &Compiled, wanted: &Wanted<'_>) -> Answer {
     match (permits.is_empty(), asks.is_empty()) {
         (true, _) => Answer::NotCovered,
         (false, true) => Answer::Covered(permits.in_order()),
-        (false, false) => Answer::Ask(asks.in_order()),
+        (false, false) => Answer::Ask { asks: asks.in_order(), permits: permits.in_order() },
     }
 }
 

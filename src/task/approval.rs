@@ -7,8 +7,10 @@ use crate::base64::Spelled;
 
 /// What a permit was redeemed by.
 pub(crate) struct Approval {
-    /// At least one.
+    /// Those of calls: each gives one of its uses.
     pub(crate) questions: Box<[Arc<OpenQuestion>]>,
+    /// Those of scopes that the call lies in: they are kept.
+    pub(crate) scopes: Box<[Arc<OpenQuestion>]>,
     /// Whether a rule keeps what never started.
     pub(crate) is_kept: bool,
 }
@@ -16,7 +18,7 @@ pub(crate) struct Approval {
 impl Approval {
     /// The ids of the questions, as records write them.
     pub(crate) fn ids(&self) -> impl Iterator<Item = Spelled<22>> {
-        self.questions.iter().map(|own| own.id.text())
+        self.questions.iter().chain(&self.scopes).map(|own| own.id.text())
     }
 
     pub(super) fn spend(&self) {
@@ -37,7 +39,7 @@ impl Approval {
     /// Whether all of it stands, now that the call starts.
     pub(crate) fn start(&self) -> bool {
         // All of them before any: where one was taken back, the others can still be.
-        let stands = self.questions.iter().all(|own| own.stands());
+        let stands = self.questions.iter().chain(&self.scopes).all(|own| own.stands());
         if stands {
             self.questions.iter().for_each(|own| own.note_start());
         }

@@ -6,6 +6,7 @@ use std::ops::Deref;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
+use super::plan::{Item, Items, Plan};
 use super::question_id::QuestionId;
 use super::question_standing::{Standing, Vote};
 use super::question_state::QuestionState;
@@ -18,7 +19,9 @@ use crate::clock::Timestamp;
 use crate::identity::Identity;
 use crate::policy::{Compiled, Offer, offered_by_all, varied_by_all};
 use crate::purpose::CheckedPurpose;
+use crate::scope::Capability;
 use crate::sync::{Condvar, Mutex};
+use crate::tool::ToolName;
 use crate::value::Digest;
 
 /// A rule that a question is bound to: it is void once the rule says something else.
@@ -28,11 +31,24 @@ pub(crate) struct BoundRule {
     pub(crate) digest: Digest,
 }
 
-/// A call that waits until people agree.
+/// What a question is about.
+pub(crate) enum Subject {
+    Call {
+        /// As the tool will get it.
+        call: Call,
+        /// As it was made, where its arguments were spelled otherwise.
+        made: Option<Box<Call>>,
+        /// Of the tool's entry in the catalogue.
+        listed: Option<Digest>,
+    },
+    Scope(Box<Plan>),
+}
+
+/// A call, or a plan, that waits until people agree.
 pub(crate) struct OpenQuestion {
     parked: Parked,
     view: OnceLock<View>,
-    standing: Mutex<Standing>,
+    pub(super) standing: Mutex<Standing>,
     /// Signalled when it does not wait any more.
     settled: Condvar,
 }
@@ -47,16 +63,11 @@ pub(crate) struct Parked {
     /// Who can't answer, as the holder can't: the requester, and those who delegated to the holder.
     pub(crate) parties: Box<[Identity]>,
     pub(crate) purpose: Arc<CheckedPurpose>,
-    /// As the tool will get it.
-    pub(crate) call: Call,
-    /// As it was made, where its arguments were spelled otherwise.
-    pub(crate) made: Option<Box<Call>>,
-    /// The asks that withhold the call, by id.
+    pub(crate) subject: Subject,
+    /// The asks that withhold it, by id.
     pub(crate) asks: Box<[BoundRule]>,
     /// The permits that give it.
     pub(crate) permits: Box<[BoundRule]>,
-    /// Of the tool's entry in the catalogue.
-    pub(crate) listed: Option<Digest>,
     pub(crate) asked: Timestamp,
     /// Until when people can answer.
     pub(crate) expires: Timestamp,
@@ -74,19 +85,47 @@ impl Deref for OpenQuestion {
 }
 
 impl OpenQuestion {
-    /// Parks a call, under what is in force: this version of it, and its policy.
+    /// Parks it, under what is in force: this version of it, and its policy.
     pub(crate) fn new(parked: Parked, version: u64, policy: Arc<Compiled>) -> Self {
+        let items = match &parked.subject {
+            Subject::Call { .. } => 0,
+            Subject::Scope(plan) => plan.items.len(),
+        };
+        let standing = Standing::new(items, version, policy);
         OpenQuestion {
             parked,
             view: OnceLock::new(),
-            standing: Mutex::new(Standing::new(version, policy)),
+            standing: Mutex::new(standing),
             settled: Condvar::new(),
         }
     }
 
-    /// The call as it was made.
-    pub(crate) fn made(&self) -> &Call {
-        self.made.as_deref().unwrap_or(&self.call)
+    /// The call, if it is about one.
+    pub(crate) fn call(&self) -> Option<&Call> {
+        match &self.subject {
+            Subject::Call { call, .. } => Some(call),
+            Subject::Scope(_) => None,
+        }
+    }
+
+    /// The call as it was made, if it is about one.
+    pub(crate) fn made(&self) -> Option<&Call> {
+        match &self.subject {
+            Subject::Call { call, made, .. } => Some(made.as_deref().unwrap_or(call)),
+            Subject::Scope(_) => None,
+        }
+    }
+
+    /// The tools that it is about, each with its entry in the catalogue.
+    pub(crate) fn tools(&self) -> Vec<(&ToolName, Option<Digest>)> {
+        match &self.subject {
+            Subject::Call { call, listed, .. } => vec![(call.tool_name(), *listed)],
+            Subject::Scope(plan) => {
+                let each = plan.items.iter();
+                let tool = |item: &Item| plan.capabilities.get(item.at).map(|own| &own.tool);
+                each.filter_map(|item| Some((tool(item)?, item.listed))).collect()
+            }
+        }
     }
 
     /// What people are shown: rendered when somebody looks, from what was kept when it was asked.
@@ -106,11 +145,20 @@ impl OpenQuestion {
                     Some(RuleShown { effect, id: &rule.id, owner: rule.owned_by(), limits })
                 })
                 .collect();
-            let material: Vec<(&str, &Digest)> = self.call.materials().iter().collect();
+            let material = self.call().into_iter().flat_map(|call| call.materials().iter());
+            let material: Vec<(&str, &Digest)> = material.collect();
+            let items: Vec<Capability>;
+            let asked = match &self.subject {
+                Subject::Call { call, .. } => Asked::Call(call),
+                Subject::Scope(plan) => {
+                    items = plan.withheld().cloned().collect();
+                    Asked::Scope(&items)
+                }
+            };
             let others = self.parties.iter().filter(|own| own.subject() != self.holder.subject());
             let parties: Vec<Identity> = others.cloned().collect();
             View::of(&Source {
-                asked: Asked::Call(&self.call),
+                asked,
                 holder: &self.holder,
                 parties: &parties,
                 amended_by: &[],
@@ -126,12 +174,20 @@ impl OpenQuestion {
     /// Where it stands at that time, whether or not it was noticed.
     pub(crate) fn state_at(&self, now: Timestamp) -> QuestionState {
         let standing = self.standing.lock();
-        standing.lapsed(self.expires, now).unwrap_or(standing.state)
+        match standing.lapsed(self.expires, now) {
+            None | Some(QuestionState::Approved) => standing.shown(),
+            Some(lapsed) => lapsed,
+        }
     }
 
     /// Where it stood when that was last noticed.
     pub(crate) fn state(&self) -> QuestionState {
-        self.standing.lock().state
+        self.standing.lock().shown()
+    }
+
+    /// Whether people can answer it, or a part of it.
+    pub(crate) fn awaits(&self, now: Timestamp) -> bool {
+        self.standing.lock().state == QuestionState::Waiting && now < self.expires
     }
 
     /// Until when its yes is good, once it is complete.
@@ -141,17 +197,17 @@ impl OpenQuestion {
 
     /// Whether it is the same call of the same holder, in the same task.
     pub(crate) fn is_of(&self, holder: &Identity, call: &Call) -> bool {
-        self.is_asked_by(holder) && self.call == *call
+        self.is_asked_by(holder) && self.call() == Some(call)
     }
 
     /// Whether its yes reaches this call of this holder: the one that was shown, or one that its width takes for
     /// that.
     pub(crate) fn reaches(&self, holder: &Identity, call: &Call) -> bool {
         let reaches = |call: &Call| match &self.standing.lock().variation {
-            Some(variation) => variation.covers(&self.call, call),
+            Some(variation) => self.call().is_some_and(|shown| variation.covers(shown, call)),
             None => false,
         };
-        self.is_asked_by(holder) && (self.call == *call || reaches(call))
+        self.is_asked_by(holder) && (self.call() == Some(call) || reaches(call))
     }
 
     /// Whether this is who asked, for the same people: what one of them confirmed does not run for another.
@@ -190,6 +246,10 @@ impl OpenQuestion {
 
     /// The widths that all of its asks offer.
     pub(crate) fn offers(&self) -> Vec<Width> {
+        if self.plan().is_some() {
+            // A yes to a scope reaches the calls within it.
+            return vec![Width::CALL];
+        }
         let policy = self.standing.lock().policy.clone();
         offered_by_all(self.asks_offer(&policy))
     }
@@ -211,8 +271,8 @@ impl OpenQuestion {
     }
 
     /// Takes somebody's yes.
-    pub(crate) fn agree(&self, who: &Identity, confirms: bool, width: Width) {
-        let vote = Vote { who: who.clone(), names: Names::of_person(who), confirms, width };
+    pub(crate) fn agree(&self, who: &Identity, confirms: bool, width: Width, items: Items) {
+        let vote = Vote { who: who.clone(), names: Names::of_person(who), confirms, width, items };
         self.standing.lock().agree(vote);
     }
 
@@ -284,7 +344,9 @@ impl OpenQuestion {
 
     /// Whether what a permit took of it stands: not where the approval was taken back since, or voided.
     pub(super) fn stands(&self) -> bool {
-        matches!(self.state(), QuestionState::Approved | QuestionState::Spent)
+        let state = self.standing.lock().state;
+        matches!(state, QuestionState::Approved | QuestionState::Spent)
+            || (state == QuestionState::Waiting && self.plan().is_some())
     }
 
     /// A call that took a use of it starts: from here on that can't be taken back.
@@ -316,8 +378,11 @@ impl OpenQuestion {
     /// Whether nothing can change any more: neither an answer nor a permit that gives it back.
     pub(crate) fn is_final(&self, now: Timestamp) -> bool {
         let standing = self.standing.lock();
-        !standing.is_open()
-            || standing.lapsed(self.expires, now).is_some_and(|to| to != QuestionState::Spent)
+        match standing.lapsed(self.expires, now) {
+            Some(QuestionState::Spent | QuestionState::Approved) => false,
+            Some(_) => true,
+            None => !standing.is_open(),
+        }
     }
 
     /// Waits until it does not wait for people any more, or for `most` at the longest.
@@ -327,7 +392,7 @@ impl OpenQuestion {
         self.settled.wait_while_for(&mut standing, waits, most);
     }
 
-    fn settle(&self, standing: &mut Standing, to: QuestionState) {
+    pub(super) fn settle(&self, standing: &mut Standing, to: QuestionState) {
         standing.state = to;
         self.settled.notify_all();
     }

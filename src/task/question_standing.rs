@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::plan::{ItemStanding, Items};
 use super::question_state::QuestionState;
 use super::uses::Uses;
 use crate::approval::name::Names;
@@ -21,6 +22,8 @@ pub(crate) struct Vote {
     pub(crate) confirms: bool,
     /// How far a review is to reach; nothing is chosen by a confirmation.
     pub(crate) width: Width,
+    /// To which items it is one.
+    pub(crate) items: Items,
 }
 
 /// The part of a question that changes.
@@ -28,6 +31,8 @@ pub(super) struct Standing {
     pub(super) state: QuestionState,
     pub(super) votes: Vec<Vote>,
     pub(super) good_until: Option<Timestamp>,
+    /// Of a plan: where each item stands.
+    pub(super) items: Box<[ItemStanding]>,
     pub(super) uses: Uses,
     /// What may be another in the calls of the yes, where it reaches further than the one that was shown.
     pub(super) variation: Option<Box<Variation>>,
@@ -37,11 +42,12 @@ pub(super) struct Standing {
 }
 
 impl Standing {
-    pub(super) fn new(version: u64, policy: Arc<Compiled>) -> Standing {
+    pub(super) fn new(items: usize, version: u64, policy: Arc<Compiled>) -> Standing {
         Standing {
             state: QuestionState::Waiting,
             votes: Vec::new(),
             good_until: None,
+            items: vec![ItemStanding::default(); items].into(),
             uses: Uses::default(),
             variation: None,
             version,
@@ -54,7 +60,8 @@ impl Standing {
     pub(super) fn is_open(&self) -> bool {
         match self.state {
             QuestionState::Waiting | QuestionState::Approved => true,
-            QuestionState::Spent => self.uses.is_any_unstarted(),
+            // What was agreed to of a plan is kept, taken or not.
+            QuestionState::Spent => self.is_plan() || self.uses.is_any_unstarted(),
             _ => false,
         }
     }
@@ -62,6 +69,24 @@ impl Standing {
     /// Where time alone has it stand by now. A yes of which nothing more can be used is spent as long as a
     /// permit of it may start: until then it can be taken back.
     pub(super) fn lapsed(&self, expires: Timestamp, now: Timestamp) -> Option<QuestionState> {
+        if self.is_plan() {
+            let is_given = self.items.iter().any(|item| item.good_until().is_some());
+            let is_past = self.good_until.is_none_or(|until| now >= until);
+            return match self.state {
+                QuestionState::Waiting if now >= expires && !is_given => {
+                    Some(QuestionState::Expired)
+                }
+                // Nobody answers the rest of it any more.
+                QuestionState::Waiting if now >= expires && !is_past => {
+                    Some(QuestionState::Approved)
+                }
+                QuestionState::Waiting if now >= expires => Some(QuestionState::Lapsed),
+                QuestionState::Approved | QuestionState::Spent if is_past => {
+                    Some(QuestionState::Lapsed)
+                }
+                _ => None,
+            };
+        }
         match self.state {
             QuestionState::Waiting if now >= expires => Some(QuestionState::Expired),
             QuestionState::Approved if self.good_until.is_none_or(|until| now >= until) => {
@@ -98,9 +123,25 @@ impl Standing {
             // out is not another one.
             Some(own) => {
                 vote.names.add(std::mem::take(&mut own.names));
+                vote.items = vote.items.or(own.items);
                 *own = vote;
             }
             None => self.votes.push(vote),
+        }
+    }
+
+    fn is_plan(&self) -> bool {
+        !self.items.is_empty()
+    }
+
+    /// Where it stands, as people are told: a plan of which a part was answered, or a part is given, is partial.
+    pub(super) fn shown(&self) -> QuestionState {
+        let is_answered = self.items.iter().any(|item| !item.waits());
+        let is_whole = self.items.iter().all(|item| item.good_until().is_some());
+        match self.state {
+            QuestionState::Waiting if is_answered => QuestionState::Partial,
+            QuestionState::Approved if !is_whole => QuestionState::Partial,
+            state => state,
         }
     }
 

@@ -12,6 +12,8 @@ pub enum QuestionState {
     Waiting,
     /// Enough people have agreed: the call can be redeemed.
     Approved,
+    /// Of a plan: some of its items were answered, and not all of them with yes.
+    Partial,
     /// One of those who may answer said no. Final.
     Denied,
     /// It was not answered in time.
@@ -36,6 +38,7 @@ impl QuestionState {
         match self {
             QuestionState::Waiting => "waiting",
             QuestionState::Approved => "approved",
+            QuestionState::Partial => "partial",
             QuestionState::Denied => "denied",
             QuestionState::Expired => "expired",
             QuestionState::Cancelled => "cancelled",

@@ -37,7 +37,7 @@ impl Questions {
 
     /// How many wait for people.
     pub(crate) fn waiting(&self, now: Timestamp) -> usize {
-        self.all.iter().filter(|own| own.state_at(now).is_waiting()).count()
+        self.all.iter().filter(|own| own.awaits(now)).count()
     }
 
     /// Those of the same call by the same holder, the newest first.
@@ -55,7 +55,7 @@ impl Questions {
         holder: &'q Identity,
         call: &'q Call,
     ) -> impl Iterator<Item = &'q Arc<OpenQuestion>> {
-        let others = self.all.iter().rev().filter(|own| own.call != *call);
+        let others = self.all.iter().rev().filter(|own| own.call() != Some(call));
         self.of(holder, call).chain(others.filter(|own| own.reaches(holder, call)))
     }
 

@@ -15,6 +15,7 @@ mod histories;
 mod not_asked;
 mod office;
 mod parking;
+mod plans;
 mod redeeming;
 mod traces;
 mod voiding;

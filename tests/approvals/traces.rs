@@ -64,3 +64,52 @@ fn a_trace_chooses_a_width_by_its_name() {
 "#,
     );
 }
+
+/// A plan of five deployments, one of which is refused.
+#[test]
+fn a_trace_takes_four_of_five_deployments() {
+    let ask = ApprovalTerms::per(Per::Task).review(reviewers("ops"));
+    let rules = [
+        Rule::permit("deployers").tool("deploy").any_args(),
+        Rule::ask("releases").tool("deploy").approval(ask),
+    ];
+    let policy = Policy::builder().rules(rules).build().unwrap();
+    replay(
+        &policy,
+        r#"
+{"op":"trace","version":1,"start":"2026-01-01T00:00:00Z"}
+{"op":"open","task":"release","who":"deployer","purpose":{"name":"release","ticket":"R-7"}}
+{"op":"request","task":"release","as":"all","ask_as":"plan","scope":[{"tool":"deploy","args":{"service":"api"}},{"tool":"deploy","args":{"service":"web"}},{"tool":"deploy","args":{"service":"mail"}},{"tool":"deploy","args":{"service":"db"}},{"tool":"deploy","args":{"service":"cdn"}}],"expect":{"decision":"deny","code":"approval_required","question":"plan"}}
+{"op":"questions","who":{"id":"ada","kind":"human","groups":["ops"]},"expect":{"questions":["plan"]}}
+{"op":"take","question":"plan","as":"early","expect":{"decision":"deny","reason":"approval_required"}}
+{"op":"approve","question":"plan","who":{"id":"ada","kind":"human","groups":["ops"]},"items":[9],"expect":{"decision":"deny","reason":"no_such_item"}}
+{"op":"approve","question":"plan","who":{"id":"ada","kind":"human","groups":["ops"]},"shown":"stale","items":[1],"expect":{"decision":"deny","reason":"stale_view"}}
+{"op":"approve","question":"plan","who":{"id":"ada","kind":"human","groups":["ops"]},"width":"call","items":[1,2,3,5],"expect":{"state":"partial","have":1,"need":1}}
+{"op":"reject","question":"plan","who":{"id":"bob","kind":"human","groups":["ops"]},"items":[4],"reason":"the migration is not done","expect":{"state":"partial"}}
+{"op":"take","question":"plan","as":"whole","expect":{"decision":"deny","reason":"approval_void"}}
+{"op":"take","question":"plan","as":"four","part":true,"expect":{"decision":"permit","grant":"four","rules":["deployers"]}}
+{"op":"call","grant":"four","tool":"deploy","args":{"service":"api"},"expect":{"decision":"permit"}}
+{"op":"call","grant":"four","tool":"deploy","args":{"service":"cdn"},"expect":{"decision":"permit"}}
+{"op":"call","grant":"four","tool":"deploy","args":{"service":"db"},"expect":{"decision":"deny","reason":"out_of_scope"}}
+{"op":"request","task":"release","as":"again","scope":[{"tool":"deploy","args":{"service":"web"}}],"expect":{"decision":"permit"}}
+{"op":"request","task":"release","as":"db","ask_as":"second","scope":[{"tool":"deploy","args":{"service":"db"}}],"expect":{"decision":"deny","question":"second"}}
+{"op":"approve","question":"second","who":{"id":"ada","kind":"human","groups":["ops"]},"expect":{"state":"approved"}}
+{"op":"redeem","question":"second","grant":"four","expect":{"decision":"deny","reason":"approval_void"}}
+{"op":"take","question":"second","as":"db2","expect":{"decision":"permit","grant":"db2"}}
+{"op":"take","question":"second","as":"db3","expect":{"decision":"deny","reason":"approval_spent"}}
+{"op":"clock","advance":"4m"}
+{"op":"renew","grant":"four","expect":{"decision":"permit"}}
+{"op":"clock","advance":"4m"}
+{"op":"renew","grant":"four","expect":{"decision":"permit"}}
+{"op":"clock","advance":"4m"}
+{"op":"renew","grant":"four","expect":{"decision":"permit"}}
+{"op":"clock","advance":"4m"}
+{"op":"renew","grant":"four","ask_as":"longer","expect":{"decision":"deny","reason":"approval_required","question":"longer"}}
+{"op":"approve","question":"longer","who":{"id":"ada","kind":"human","groups":["ops"]},"expect":{"state":"approved"}}
+{"op":"renew","grant":"four","expect":{"decision":"permit"}}
+{"op":"end","task":"release"}
+{"op":"take","question":"longer","as":"late","expect":{"decision":"deny","reason":"task_over"}}
+{"op":"standing","expect":{"tasks":[],"grants":[]}}
+"#,
+    );
+}

@@ -32,9 +32,17 @@ impl Life {
             true => own.renew(&mut handle, who, &moment),
             false => own.checkpoint(&mut handle, who, &moment),
         };
+        // No model knows people: whether they were asked is looked at in tests of approvals.
+        let is_parked = answer.as_ref().is_err_and(|denial| denial.pending().is_some());
         self.tick();
         let decided = self.decide_again(at, by, &said, moves);
         match decided {
+            // What waits for people leaves the grant alive to its old expiry.
+            Err(reasons) if moves && is_parked => {
+                assert!(reasons.contains(&Reason::ApprovalRequired));
+                let requester = self.tasks[task].requester;
+                self.refused("request", Some(requester), answer, &[Reason::ApprovalRequired]);
+            }
             Err(reasons) => self.not_renewed(at, answer, &reasons),
             Ok(_) if !self.accepts("granted") => {
                 self.tally.withdrawn += 1;

@@ -122,16 +122,17 @@ fn words(event: &Event<'_>) -> Option<String> {
                 let _ = write!(text, ", by {}", list("rule", rules));
             }
         }
-        Event::Asked { question, who, tool, rules, expires, .. } => {
-            let (question, tool) = (quoted(question), quoted(tool));
-            let _ = write!(
-                text,
-                "people were asked, until {expires}, whether {} may call {tool}",
-                quoted(who)
-            );
+        Event::Asked { question, who, tool, scope, rules, expires, .. } => {
+            let (question, who) = (quoted(question), quoted(who));
+            let _ = write!(text, "people were asked, until {expires}, whether {who} may ");
+            let _ = match (tool, scope) {
+                (Some(tool), _) => write!(text, "call {}", quoted(tool)),
+                (None, Some(scope)) => write!(text, "hold {}", tools(scope)),
+                (None, None) => write!(text, "go on"),
+            };
             let _ = write!(text, ", by {}: question {question}", list("rule", rules));
         }
-        Event::Answered { question, who, answer, refused, reason, state, .. } => {
+        Event::Answered { question, who, answer, items, refused, reason, state, .. } => {
             let said = match answer {
                 Answered::Approve => "approved",
                 Answered::Confirm => "confirmed",
@@ -139,7 +140,13 @@ fn words(event: &Event<'_>) -> Option<String> {
                 Answered::Cancel => "took back",
             };
             let who = who.as_deref().map_or("the asker".to_owned(), quoted);
-            let _ = write!(text, "{who} {said} question {}", quoted(question));
+            let _ = write!(text, "{who} {said} ");
+            if !items.is_empty() {
+                let numbers: Vec<String> = items.iter().map(u32::to_string).collect();
+                let item = if items.len() == 1 { "item" } else { "items" };
+                let _ = write!(text, "{item} {} of ", numbers.join(", "));
+            }
+            let _ = write!(text, "question {}", quoted(question));
             let _ = write!(text, "{}", also(", saying ", reason.as_deref()));
             match refused {
                 Some(why) => _ = write!(text, ", which does not count: {}", quoted(why)),

@@ -98,6 +98,7 @@ pub(super) fn text(event: &Event<'_>) -> Option<String> {
             acts_for,
             scope,
             rules,
+            approvals,
             epoch,
             policy,
             expires,
@@ -112,6 +113,7 @@ pub(super) fn text(event: &Event<'_>) -> Option<String> {
             text.list_if_any(r#","acts_for":"#, acts_for)?;
             text.value(r#","scope":"#, scope);
             text.list_if_any(r#","rules":"#, rules)?;
+            text.list_if_any(r#","approvals":"#, approvals)?;
             text.number(r#","epoch":"#, *epoch);
             text.quoted(r#","policy":"#, policy)?;
             text.number(r#","expires":"#, expires.unix_millis().unsigned_abs());
@@ -281,14 +283,15 @@ mod tests {
             (generation, serial, epoch) in any::<(u64, u64, u64)>(),
             expires in 0_i64..1 << 40,
             scope in scopes(),
-            (rules, acts_for) in (
+            (rules, approvals, acts_for) in (
                 proptest::collection::vec(words(), 0..4), proptest::collection::vec(words(), 0..3),
+                proptest::collection::vec(words(), 0..3),
             ),
         ) -> Event<'static> {
             let expires = crate::clock::Timestamp::from_unix_millis(expires).unwrap();
             let scope = Cow::Owned(scope);
             Event::Granted {
-                task, generation, grant, serial, parent, requester, holder, acts_for, scope, rules,
+                task, generation, grant, serial, parent, requester, holder, acts_for, scope, rules, approvals,
                 epoch, policy, expires,
             }
         }

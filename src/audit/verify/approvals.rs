@@ -9,6 +9,7 @@ use crate::approval::name::PersonName;
 use crate::approval::width::Width;
 use crate::audit::{Answered, Event, Outcome, Record};
 use crate::clock::Timestamp;
+use crate::value::Value;
 
 /// Every question so far of tasks that have not ended.
 #[derive(Default)]
@@ -25,10 +26,8 @@ struct Question {
     who: String,
     /// Who asked, and all others who can't approve it.
     parties: Vec<PersonName>,
-    tool: String,
-    /// Digest of the arguments.
-    args: String,
-    /// How often the key had changed when that was digested.
+    subject: Subject,
+    /// How often the key had changed when it was asked.
     rekeyed: u64,
     /// Whether calls of a yes that reaches several may have other arguments.
     varies: bool,
@@ -38,6 +37,22 @@ struct Question {
     /// How many calls each reviewer's yes is to reach.
     widths: BTreeMap<String, u32>,
     given_back: u8,
+}
+
+enum Subject {
+    Call {
+        tool: String,
+        /// Digest of the arguments.
+        args: String,
+    },
+    Scope(Vec<Item>),
+}
+
+/// An item of a plan: its tool, and what was answered.
+struct Item {
+    tool: String,
+    good_until: Option<Timestamp>,
+    denied: bool,
 }
 
 #[derive(Clone, Copy)]
@@ -72,7 +87,13 @@ impl Approvals {
                 let who = who.as_deref();
                 let width = width.as_deref().map_or(Ok(Width::CALL), str::parse);
                 let width = width.map_err(|_| Fault::Unreadable { seq })?;
-                self.find(question, seq)?.answer(who, *answer, width, *good_until, record)?;
+                let question = self.find(question, seq)?;
+                match question.subject {
+                    Subject::Call { .. } => {
+                        question.answer(who, *answer, width, *good_until, record)?;
+                    }
+                    Subject::Scope(_) => question.answer_items(record)?,
+                }
             }
             Event::Voided { question, .. } => {
                 let question = self.find(question, seq)?;
@@ -85,8 +106,22 @@ impl Approvals {
                 for id in approvals {
                     let question = self.questions.get_mut(&**id);
                     let question = question.ok_or(Fault::NotApproved { seq })?;
+                    if let Subject::Scope(items) = &question.subject {
+                        question.lets_pass(items, record)?;
+                        continue;
+                    }
                     question.redeem(record, self.rekeyed)?;
                     self.redeemed.entry(seq).or_default().push(id.to_string());
+                }
+            }
+            Event::Granted { approvals, .. } => {
+                for id in approvals {
+                    let question = self.questions.get(&**id);
+                    let question = question.ok_or(Fault::NotApproved { seq })?;
+                    let Subject::Scope(items) = &question.subject else {
+                        return Err(Fault::OtherCall { seq });
+                    };
+                    question.lets_pass(items, record)?;
                 }
             }
             Event::Outcome { of, outcome, .. } => {
@@ -109,18 +144,37 @@ impl Approvals {
     }
 }
 
+impl Subject {
+    fn of(tool: Option<&str>, args: Option<&str>, scope: Option<&Value>) -> Option<Subject> {
+        let item = |value: &Value| {
+            let Value::Object(item) = value else { return None };
+            let tool = item.get("tool")?.as_text()?.to_owned();
+            Some(Item { tool, good_until: None, denied: false })
+        };
+        match (tool, args, scope) {
+            (Some(tool), Some(args), None) => {
+                Some(Subject::Call { tool: tool.to_owned(), args: args.to_owned() })
+            }
+            (None, None, Some(Value::List(items))) => {
+                items.iter().map(item).collect::<Option<_>>().map(Subject::Scope)
+            }
+            _ => None,
+        }
+    }
+}
+
 impl Question {
     /// What was asked, if that is what was recorded.
     fn of(event: &Event<'_>, rekeyed: u64) -> Option<Question> {
-        let Event::Asked { generation, who, parties, tool, args, vary, expires, .. } = event else {
+        let Event::Asked { generation, who, parties, tool, args, scope, vary, expires, .. } = event
+        else {
             return None;
         };
         Some(Question {
             generation: *generation,
             who: who.to_string(),
             parties: parties.iter().chain([who]).map(|own| PersonName::of(own)).collect(),
-            tool: tool.to_string(),
-            args: args.to_string(),
+            subject: Subject::of(tool.as_deref(), args.as_deref(), scope.as_deref())?,
             rekeyed,
             varies: !vary.is_empty(),
             expires: *expires,
@@ -143,10 +197,7 @@ impl Question {
         if who.is_none() && answer != Answered::Cancel {
             return Err(Fault::OfNoOne { seq });
         }
-        let is_party = who.is_some_and(|who| self.parties.contains(&PersonName::of(who)));
-        if answer == Answered::Approve && is_party {
-            return Err(Fault::OwnApproval { seq });
-        }
+        self.check_party(who, answer, seq)?;
         self.state = match (self.state, answer, good_until) {
             (State::Waiting, ..) if record.at >= self.expires => {
                 return Err(Fault::Settled { seq });
@@ -174,6 +225,71 @@ impl Question {
         Ok(())
     }
 
+    fn check_party(&self, who: Option<&str>, answer: Answered, seq: u64) -> Result<(), Fault> {
+        let is_party = who.is_some_and(|who| self.parties.contains(&PersonName::of(who)));
+        match answer == Answered::Approve && is_party {
+            true => Err(Fault::OwnApproval { seq }),
+            false => Ok(()),
+        }
+    }
+
+    /// Takes an answer that counts, to items of a plan.
+    fn answer_items(&mut self, record: &Record) -> Result<(), Fault> {
+        let seq = record.seq;
+        let settled = Err(Fault::Settled { seq });
+        let Event::Answered { who, answer, items, given, good_until, .. } = &record.event else {
+            return settled;
+        };
+        if who.is_none() && *answer != Answered::Cancel {
+            return Err(Fault::OfNoOne { seq });
+        }
+        self.check_party(who.as_deref(), *answer, seq)?;
+        let is_waiting = record.at < self.expires;
+        let (Subject::Scope(all), State::Waiting) = (&mut self.subject, self.state) else {
+            return settled;
+        };
+        let numbers = if *answer == Answered::Deny { items } else { given };
+        for number in numbers {
+            let place = usize::try_from(*number).ok().and_then(|number| number.checked_sub(1));
+            let item = place.and_then(|at| all.get_mut(at)).ok_or(Fault::Settled { seq })?;
+            match (answer, good_until) {
+                (Answered::Deny, _) => (item.denied, item.good_until) = (true, None),
+                (Answered::Approve | Answered::Confirm, Some(until))
+                    if is_waiting && !item.denied && item.good_until.is_none() =>
+                {
+                    item.good_until = Some(*until);
+                }
+                _ => return settled,
+            }
+        }
+        if *answer == Answered::Cancel {
+            self.state = State::Final;
+        }
+        Ok(())
+    }
+
+    /// Whether what people agreed to of a plan lets the permit, or the grant, of this record pass.
+    fn lets_pass(&self, items: &[Item], record: &Record) -> Result<(), Fault> {
+        let seq = record.seq;
+        let (generation, who, tool) = match &record.event {
+            Event::Permitted { generation, who, tool, .. } => (generation, who, Some(tool)),
+            Event::Granted { generation, holder, .. } => (generation, holder, None),
+            _ => return Err(Fault::NotApproved { seq }),
+        };
+        if self.generation != *generation || !matches!(self.state, State::Waiting) {
+            return Err(Fault::NotApproved { seq });
+        }
+        let is_named = |item: &&Item| tool.is_none_or(|tool| item.tool == **tool);
+        let mut named = items.iter().filter(is_named).peekable();
+        if self.who != **who || named.peek().is_none() {
+            return Err(Fault::OtherCall { seq });
+        }
+        match named.any(|item| item.good_until.is_some_and(|until| record.at < until)) {
+            true => Ok(()),
+            false => Err(Fault::NotApproved { seq }),
+        }
+    }
+
     /// Spends its approval on the permit of this record, whose arguments are digested under a key that has
     /// changed so often.
     fn redeem(&mut self, record: &Record, rekeyed: u64) -> Result<(), Fault> {
@@ -189,7 +305,13 @@ impl Question {
         }
         // Digests under two keys say nothing of each other, nor do they of what may vary.
         let may_differ = self.rekeyed != rekeyed || (is_wide && self.varies);
-        if self.who != *who || self.tool != *tool || !(may_differ || self.args == *args) {
+        let is_call = match &self.subject {
+            Subject::Call { tool: own, args: shown } => {
+                own == tool && (may_differ || shown == args)
+            }
+            Subject::Scope(_) => false,
+        };
+        if self.who != *who || !is_call {
             return Err(Fault::OtherCall { seq });
         }
         self.state = State::Approved { good_until, left: left - 1, open: open + 1, is_wide };

@@ -1,8 +1,8 @@
 //! What came of a line.
 
-use crate::CallError;
 use crate::denial::{Code, Denial, Reason};
 use crate::value::{Object, Value};
+use crate::{CallError, Pending};
 
 /// A refusal as answers tell it: the agent's word and the operators'.
 #[derive(Clone, Copy, Debug)]
@@ -24,6 +24,8 @@ pub(crate) struct Answer {
     verdict: Option<Verdict>,
     rules: Vec<String>,
     explanation: Option<String>,
+    /// What a denial parked.
+    pending: Option<Box<Pending>>,
 }
 
 /// Whether something that can be denied was.
@@ -49,6 +51,7 @@ impl Answer {
         let mut answer = Answer::deny(denial.reason().into()).by_rules(denial.rules());
         // The explanation of a key that isn't there names the key, which is random in each replay.
         let random = matches!(denial.reason(), Reason::UnknownKey | Reason::RetiredKey);
+        answer.pending = denial.pending().cloned().map(Box::new);
         answer.explanation = (!random).then(|| denial.explain().to_string());
         answer
     }
@@ -124,6 +127,10 @@ impl Answer {
             // Only denials are asked; were another answer, what rests on it would be refused, too.
             _ => Reason::UnknownGrant.into(),
         }
+    }
+
+    pub(crate) fn pending(&self) -> Option<&Pending> {
+        self.pending.as_deref()
     }
 
     pub(crate) fn rules(&self) -> &[String] {

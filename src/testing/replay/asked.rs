@@ -18,5 +18,6 @@ pub(crate) struct Parked {
     /// Who asked, in which opening of a task, with which call.
     pub(super) holder: Identity,
     pub(super) generation: u64,
-    pub(super) call: Call,
+    /// Nothing, where it is a scope.
+    pub(super) call: Option<Call>,
 }

@@ -50,7 +50,7 @@ impl Host {
         };
         match self.gate.authorize(token.token(), &who, call.clone(), &attempt.context) {
             Ok(permit) => Ok(Host::run_to_end(permit, outcome)),
-            Err(denial) => Ok(self.denied_call(&denial, (attempt.ask_as, who, call), line)),
+            Err(denial) => Ok(self.denied_call(&denial, (attempt.ask_as, who, Some(call)), line)),
         }
     }
 
@@ -103,7 +103,9 @@ impl Host {
                     self.gate.authorize(token.token(), &who, call.clone(), &attempt.context);
                 match permit {
                     Ok(permit) => return Ok(self.keep_permit(alias, permit, line)),
-                    Err(denial) => self.denied_call(&denial, (attempt.ask_as, who, call), line),
+                    Err(denial) => {
+                        self.denied_call(&denial, (attempt.ask_as, who, Some(call)), line)
+                    }
                 }
             }
             Err(answer) => answer,

@@ -204,7 +204,7 @@ impl Host {
         })
     }
 
-    fn keep(
+    pub(super) fn keep(
         &mut self,
         alias: &str,
         asked: Asked<(Granted, Option<Vec<Cut>>)>,
@@ -237,7 +237,7 @@ impl Host {
     /// # Errors
     /// [`Misread`] if the alias stands for something whose task, and so perhaps the grant, is there
     /// still.
-    fn free_grant(&self, alias: &str) -> Result<(), Misread> {
+    pub(super) fn free_grant(&self, alias: &str) -> Result<(), Misread> {
         self.grants.free(alias, |holding| {
             let of = match holding {
                 Holding::Granted(granted) => &granted.of,

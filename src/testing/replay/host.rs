@@ -141,16 +141,16 @@ impl Host {
             Operation::Open { task, who, purpose } => Ok(self.open(task, who, purpose, line)),
             Operation::Request(wish) => {
                 let answer = self.request(wish, line)?;
-                Ok(self.unasked(wish.ask_as, answer, line))
+                Ok(self.asked_of_scope(wish.ask_as, answer, line))
             }
             Operation::Trim(wish) => self.trim(wish, line),
             Operation::Delegate(wish, from) => {
                 let answer = self.delegate(wish, from, line)?;
-                Ok(self.unasked(wish.ask_as, answer, line))
+                Ok(self.asked_of_scope(wish.ask_as, answer, line))
             }
             Operation::Renew(afresh) => {
                 let answer = self.decide_again(afresh, true)?;
-                Ok(self.unasked(afresh.ask_as, answer, line))
+                Ok(self.asked_of_scope(afresh.ask_as, answer, line))
             }
             Operation::Checkpoint(afresh) => self.decide_again(afresh, false),
             Operation::Attenuate { grant, alias, scope, until } => {
@@ -178,6 +178,7 @@ impl Host {
             Operation::Answer(vote) => self.vote(vote),
             Operation::Cancel { question } => self.cancel(question),
             Operation::Redeem(asked) => self.redeem(asked, line),
+            Operation::Take(taken) => self.take(taken, line),
             Operation::Questions(who) => Ok(self.questions(who)),
         }
     }

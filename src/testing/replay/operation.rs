@@ -10,7 +10,7 @@ use crate::{Context, Halt, Purpose};
 use super::attempt::{ATTEMPT, Attempt, Outcome, PRESENTED, Presented};
 use super::fields::{Fields, Misread, listed};
 use super::statement;
-use super::vote::{REDEMPTION, Redemption, Vote, of_vote};
+use super::vote::{REDEMPTION, Redemption, TAKEN, Taken, Vote, of_vote};
 
 pub(crate) const HEADER_EXPECTED: &str = "expected the first line to be \
      `{\"op\":\"trace\",\"version\":1,\"start\":\"2026-01-01T00:00:00Z\"}`";
@@ -136,6 +136,7 @@ pub(crate) enum Operation<'v> {
         question: &'v str,
     },
     Redeem(Redemption<'v>),
+    Take(Taken<'v>),
     Questions(Assertion),
 }
 
@@ -203,7 +204,7 @@ impl How {
 }
 
 /// Every operation after the header, as messages list them.
-const OPERATIONS: [&str; 33] = [
+const OPERATIONS: [&str; 34] = [
     "clock",
     "open",
     "request",
@@ -236,6 +237,7 @@ const OPERATIONS: [&str; 33] = [
     "reject",
     "cancel",
     "redeem",
+    "take",
     "questions",
 ];
 
@@ -335,6 +337,7 @@ impl<'v> Operation<'v> {
                 Ok(Operation::Cancel { question: fields.text("question")? })
             }
             "redeem" => Redemption::read(&line.fields(&[REDEMPTION])?).map(Operation::Redeem),
+            "take" => Taken::read(&line.fields(&[TAKEN])?).map(Operation::Take),
             "questions" => {
                 let fields = line.fields(&[&["who"]])?;
                 let who = fields.require("who", "an object with `id`")?;

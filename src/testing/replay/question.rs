@@ -1,25 +1,25 @@
 //! Questions: what people answer, and what is redeemed.
 
-use crate::Call;
 use crate::broker::{NotCounted, Question, Tally};
 use crate::denial::{Denial, Reason};
 use crate::identity::{Assertion, Identity};
 use crate::token::Token;
 use crate::value::Digest;
+use crate::{Call, Task};
 
 use super::answer::{Answer, Refusal};
 use super::asked::{Asked, Parked};
 use super::fields::Misread;
-use super::holding::{Granted, Holding};
-use super::host::{Host, Slip};
-use super::vote::{Redemption, Vote, What};
+use super::holding::{Granted, Holding, Opening};
+use super::host::{Errand, Host, Slip};
+use super::vote::{Redemption, Taken, Vote, What};
 
 impl Host {
     /// The answer to a denial; what it parked is known by this alias from here on.
     pub(super) fn denied_call(
         &mut self,
         denial: &Denial,
-        asked: (Option<&str>, Identity, Call),
+        asked: (Option<&str>, Identity, Option<Call>),
         line: usize,
     ) -> Answer {
         let answer = Answer::denied(denial);
@@ -34,12 +34,51 @@ impl Host {
         answer.with("question", alias)
     }
 
-    /// The answer to what parks nothing, a scope for example: its alias stands for the refusal.
-    pub(super) fn unasked(&mut self, ask_as: Option<&str>, answer: Answer, line: usize) -> Answer {
-        if let Some(alias) = ask_as.filter(|_| answer.is_denial()) {
+    /// The answer to what may have parked a scope, which is known by this alias from here on. Where nothing was
+    /// parked it stands for the refusal.
+    pub(super) fn asked_of_scope(
+        &mut self,
+        ask_as: Option<&str>,
+        answer: Answer,
+        line: usize,
+    ) -> Answer {
+        let Some(alias) = ask_as.filter(|_| answer.is_denial()) else { return answer };
+        let Some(pending) = answer.pending().cloned() else {
             self.questions.give(alias, line, Asked::Refused(answer.refusal()));
-        }
-        answer
+            return answer;
+        };
+        let (holder, generation) = (pending.holder().clone(), pending.generation());
+        let parked = Parked { pending, holder, generation, call: None };
+        self.questions.give(alias, line, Asked::Parked(Box::new(parked)));
+        answer.with("question", alias)
+    }
+
+    /// Takes what people agreed to of a scope.
+    pub(super) fn take(&mut self, taken: &Taken<'_>, line: usize) -> Result<Answer, Misread> {
+        self.free_grant(taken.alias)?;
+        let parked = match self.questions.get(taken.question)? {
+            Asked::Parked(parked) => parked,
+            Asked::Refused(refusal) => {
+                let answer = unasked(*refusal);
+                self.grants.give(taken.alias, line, Holding::Refused(answer.refusal()));
+                return Ok(answer);
+            }
+        };
+        let (pending, holder) = (parked.pending.clone(), parked.holder.clone());
+        let given = match self.tasks.peek(pending.task()) {
+            Some(Errand::Open(_, task)) if task.generation() == parked.generation => {
+                let take = if taken.part { Task::take_part } else { Task::take };
+                take(task, &pending, &taken.context).map_err(|denial| Answer::denied(&denial))
+            }
+            _ => {
+                let why = "the task of the question is over".to_owned();
+                Err(Answer::refused(Reason::TaskOver.into(), why))
+            }
+        };
+        let of = Opening { task: pending.task().into(), generation: parked.generation };
+        let given = given.map(|grant| (Granted { holder, grant, of }, None));
+        let answer = self.keep(taken.alias, given, line);
+        Ok(self.asked_of_scope(taken.ask_as, answer, line))
     }
 
     /// Has somebody answer a question.
@@ -55,11 +94,15 @@ impl Host {
         let (reviews, question) = (self.broker.reviews(), parked.pending.question());
         let shown = |stale: bool| shown(&question, stale);
         let counted = match vote.what {
-            What::Approve { stale, width } => {
-                reviews.approve(&question, &who, &shown(stale), width)
-            }
+            What::Approve { stale, width } => match &vote.items {
+                None => reviews.approve(&question, &who, &shown(stale), width),
+                Some(items) => reviews.approve_items(&question, &who, &shown(stale), items),
+            },
             What::Confirm { stale } => reviews.confirm(&question, &who, &shown(stale)),
-            What::Reject(why) => reviews.deny(&question, &who, why),
+            What::Reject(why) => match &vote.items {
+                None => reviews.deny(&question, &who, why),
+                Some(items) => reviews.deny_items(&question, &who, items, why),
+            },
         };
         Ok(told(counted))
     }
@@ -122,15 +165,15 @@ impl Host {
             None => holder.clone(),
         };
         let bound: Token;
-        let token = match asked.bound {
-            true => {
-                bound = match self.bind(token, &parked.call) {
+        let token = match parked.call.as_ref().filter(|_| asked.bound) {
+            Some(call) => {
+                bound = match self.bind(token, call) {
                     Ok(bound) => bound,
                     Err(answer) => return Ok(answer),
                 };
                 &bound
             }
-            false => token,
+            None => token,
         };
         let stated = asked.material.iter();
         let pending = stated.fold(parked.pending.clone(), |pending, (name, digest)| {

@@ -3,7 +3,7 @@
 use crate::Context;
 use crate::identity::Assertion;
 use crate::policy::Width;
-use crate::value::Digest;
+use crate::value::{Digest, Value};
 
 use super::attempt::Outcome;
 use super::fields::{Fields, Misread};
@@ -14,6 +14,8 @@ pub(crate) struct Vote<'v> {
     pub(super) question: &'v str,
     pub(super) who: Assertion,
     pub(super) what: What<'v>,
+    /// The items of a plan, by number; all of them where it is not said.
+    pub(super) items: Option<Vec<u32>>,
 }
 
 pub(super) enum What<'v> {
@@ -25,9 +27,50 @@ pub(super) enum What<'v> {
 /// The fields of an answer of this kind.
 pub(crate) fn of_vote(op: &str) -> &'static [&'static str] {
     match op {
-        "approve" => &["question", "who", "width", "shown"],
+        "approve" => &["question", "who", "width", "shown", "items"],
         "confirm" => &["question", "who", "shown"],
-        _ => &["question", "who", "reason"],
+        _ => &["question", "who", "reason", "items"],
+    }
+}
+
+/// The items of a plan that an answer is about.
+fn items(fields: &Fields<'_>) -> Result<Option<Vec<u32>>, Misread> {
+    if fields.get("items").is_none() {
+        return Ok(None);
+    }
+    let number = |value: &Value| {
+        let number = value.as_number().and_then(|number| number.to_u64());
+        number.and_then(|number| u32::try_from(number).ok()).ok_or_else(|| {
+            Misread(format!("`items` has `{value}`, expected numbers as the view has them, from 1"))
+        })
+    };
+    fields.list("items")?.iter().map(number).collect::<Result<_, _>>().map(Some)
+}
+
+/// The fields of a taking.
+pub(crate) const TAKEN: &[&str] = &["question", "as", "context", "part", "ask_as"];
+
+/// What is taken of what people agreed to.
+pub(crate) struct Taken<'v> {
+    pub(super) question: &'v str,
+    pub(super) alias: &'v str,
+    pub(super) context: Context,
+    /// Whether a part of it will do.
+    pub(super) part: bool,
+    pub(super) ask_as: Option<&'v str>,
+}
+
+impl<'v> Taken<'v> {
+    /// # Errors
+    /// [`Misread`]: a field is missing or of another kind.
+    pub(crate) fn read(fields: &Fields<'v>) -> Result<Self, Misread> {
+        Ok(Taken {
+            question: fields.text("question")?,
+            alias: fields.text("as")?,
+            context: statement::context(fields)?,
+            part: fields.flag("part")?,
+            ask_as: fields.text_if("ask_as")?,
+        })
     }
 }
 
@@ -63,7 +106,7 @@ impl<'v> Vote<'v> {
             _ => What::Reject(fields.text_if("reason")?.unwrap_or_default()),
         };
         let who = statement::who("who", fields.require("who", "an object with `id`")?)?;
-        Ok(Vote { question: fields.text("question")?, who, what })
+        Ok(Vote { question: fields.text("question")?, who, what, items: items(fields)? })
     }
 }
 

@@ -1,0 +1,71 @@
+//! Approvals of scopes that a task keeps: what lies within one passes the asks that it names, as long as it is
+//! good.
+
+use std::sync::Arc;
+
+use super::current::Current;
+use super::eligible::Electorate;
+use super::shared::Shared;
+use crate::clock::Timestamp;
+use crate::identity::Identity;
+use crate::scope::Capability;
+use crate::task::{Life, OpenQuestion, QuestionState};
+
+/// Who is to pass an ask, in a task.
+#[derive(Clone, Copy)]
+pub(super) struct Passing<'a> {
+    pub(super) current: &'a Current,
+    pub(super) life: &'a Life,
+    /// Whose approvals are looked at: none serves anybody else, a delegate neither.
+    pub(super) holder: &'a Identity,
+    /// Who else takes part now.
+    pub(super) parties: &'a [&'a Identity],
+    pub(super) now: Timestamp,
+}
+
+impl Shared {
+    /// The question whose approval lets something pass an ask: one about a scope that covers it, to which enough
+    /// have agreed who may still.
+    pub(super) fn passes(
+        &self,
+        passing: &Passing<'_>,
+        ask: &str,
+        covers: impl Fn(&Capability) -> bool,
+    ) -> Option<Arc<OpenQuestion>> {
+        let Passing { current, life, holder, parties, now } = *passing;
+        let all = life.questions()?.all().iter().rev();
+        let mut theirs = all.filter(|own| own.plan().is_some() && own.is_asked_by(holder));
+        let found = theirs.find(|own| {
+            self.refresh(current, own, now);
+            let Some(plan) = own.plan() else { return false };
+            let good = own.good_items(now, true).meet(own.items_of_ask(ask));
+            good.iter().any(|at| {
+                let item = plan.items.get(at).and_then(|item| plan.capability(item));
+                item.is_some_and(&covers) && self.still_given(own, (at, ask), passing, parties)
+            })
+        });
+        found.cloned()
+    }
+
+    /// Whether those who agreed to an item may still, and are enough for this ask: void where they are not.
+    fn still_given(
+        &self,
+        question: &OpenQuestion,
+        (item, ask): (usize, &str),
+        passing: &Passing<'_>,
+        parties: &[&Identity],
+    ) -> bool {
+        let Passing { current, life, now, .. } = *passing;
+        let electorate = Electorate::of(current, question, life, parties);
+        let votes = question.votes();
+        let only = Some(ask);
+        let counts = |who: &Identity| !self.halts.stop(who, now);
+        if electorate.progress_of(item, only, &votes, counts).is_met() {
+            return true;
+        }
+        if !electorate.progress_of(item, only, &votes, |_| true).is_met() && question.void() {
+            self.settled(question, QuestionState::Void, "reviewers", now);
+        }
+        false
+    }
+}

@@ -1,0 +1,262 @@
+//! Parking: what only asks withhold is kept until people answer, or the open question about it is found.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::current::Current;
+use super::eligible::human_behind;
+use super::pending::Pending;
+use super::shared::Shared;
+use crate::approval::name::Names;
+use crate::audit::Event;
+use crate::clock::Timestamp;
+use crate::denial::{Denial, Reason};
+use crate::identity::Identity;
+use crate::policy::{ApprovalTerms, Deciders, offered_by_all};
+use crate::scope::Capability;
+use crate::sync::Apart;
+use crate::task::{
+    BoundRule, Life, MOST_ITEMS, OpenQuestion, Parked, Plan, QuestionId, Subject, TaskCell,
+};
+use crate::value::{Digest, Object, Value};
+
+/// What is to be asked.
+pub(super) struct Draft<'a> {
+    pub(super) cell: &'a TaskCell,
+    /// Who is to run it, or hold it.
+    pub(super) holder: &'a Identity,
+    /// Who requested it, and who delegates.
+    pub(super) parties: Vec<Identity>,
+    pub(super) subject: Subject,
+    pub(super) asks: &'a Deciders,
+    pub(super) permits: &'a Deciders,
+    /// Digest of the arguments of a call.
+    pub(super) args: Option<Digest>,
+}
+
+/// Why nothing was asked.
+enum Unasked {
+    /// People can't be asked about it.
+    Because(String),
+    /// Too much is asked already; and how long that lasts, if it is known.
+    Full(String, Option<Duration>),
+    Denied(Denial),
+}
+
+impl Shared {
+    /// Parks what asks withhold, or finds the open question about the same: the denial says what to come back
+    /// with. What no one could answer for is not parked, and the denial says why.
+    pub(super) fn park(
+        &self,
+        owner: &Arc<Apart<Arc<Shared>>>,
+        current: &Current,
+        life: &mut Life,
+        draft: Draft<'_>,
+        (denial, now): (Denial, Timestamp),
+    ) -> Denial {
+        let asks = draft.asks;
+        match self.find_or_park(current, life, draft, now) {
+            Ok(open) => denial.with_pending(Arc::new(Pending::new(owner.clone(), open))),
+            Err(Unasked::Because(why)) => denial.and_because(why),
+            Err(Unasked::Full(why, wait)) => {
+                let full = Denial::new(Reason::TooMany).by_rules(current.ids(asks)).because(why);
+                wait.into_iter().fold(full, Denial::free_after)
+            }
+            Err(Unasked::Denied(denial)) => denial,
+        }
+    }
+
+    fn find_or_park(
+        &self,
+        current: &Current,
+        life: &mut Life,
+        draft: Draft<'_>,
+        now: Timestamp,
+    ) -> Result<Arc<OpenQuestion>, Unasked> {
+        // A log that takes nothing does not become a way to fill the memory by asking and taking back.
+        if self.journal.is_full() {
+            return Err(Unasked::Denied(Denial::new(Reason::LogRefused)));
+        }
+        let Draft { cell, holder, parties, subject, .. } = draft;
+        let asks = bound(current, draft.asks);
+        if let Some(questions) = life.questions() {
+            for own in questions.all() {
+                self.refresh(current, own, now);
+            }
+            let names = |own: &OpenQuestion| asks.iter().all(|ask| own.asks.contains(ask));
+            let is_same = |own: &OpenQuestion| match &subject {
+                Subject::Call { call, .. } => own.is_of(holder, call),
+                Subject::Scope(plan) => own.is_of_plan(holder, plan),
+            };
+            let mut same = questions.all().iter().rev().filter(|own| is_same(own));
+            if let Some(open) = same.find(|own| own.awaits(now) && names(own)) {
+                return Ok(open.clone());
+            }
+        }
+        let rules = draft.asks.iter().filter_map(|at| current.policy.rule(*at));
+        let terms: Vec<(&Arc<str>, &ApprovalTerms)> =
+            rules.filter_map(|rule| Some((&rule.id, rule.approval.as_ref()?))).collect();
+        if let Subject::Scope(plan) = &subject
+            && plan.items.len() > MOST_ITEMS
+        {
+            let number = plan.items.len();
+            return Err(Unasked::Because(format!(
+                "{number} capabilities wait for people, and a plan has {MOST_ITEMS} items at most"
+            )));
+        }
+        let mut names = Names::of_party(holder);
+        parties.iter().for_each(|party| names.add(Names::of_party(party)));
+        let is_call = matches!(subject, Subject::Call { .. });
+        if is_call && offered_by_all(terms.iter().map(|(_, own)| &own.offer)).is_empty() {
+            let rules: Vec<String> = terms.iter().map(|(rule, _)| format!("`{rule}`")).collect();
+            return Err(Unasked::Because(format!(
+                "{} offer no width in common: no yes would be one to all of them",
+                rules.join(" and ")
+            )));
+        }
+        let most = self.settings.questions_per_task;
+        let is_full = life.questions().is_some_and(|own| own.waiting(now) >= most);
+        let shortest = |length: fn(&ApprovalTerms) -> Duration| {
+            terms.iter().map(|(_, own)| length(own)).min().unwrap_or_default()
+        };
+        let (expires, good_for) =
+            (shortest(ApprovalTerms::time_to_answer), shortest(ApprovalTerms::time_to_use));
+        let ceiling = cell.ceiling;
+        let id = QuestionId::random()
+            .map_err(|error| Unasked::Denied(Denial::new(Reason::NoRandomness).because(error)))?;
+        let parked = Parked {
+            id,
+            task: cell.name.clone(),
+            generation: cell.generation,
+            holder: holder.clone(),
+            parties: parties.into(),
+            purpose: cell.purpose.clone(),
+            subject,
+            asks,
+            permits: bound(current, draft.permits),
+            asked: now,
+            expires: now.checked_add(expires).unwrap_or(ceiling).min(ceiling),
+            good_for,
+            ceiling,
+        };
+        let open = Arc::new(OpenQuestion::new(parked, current.version, current.policy.clone()));
+        for (rule, own) in &terms {
+            can_be_asked(&open, rule, own, &names)?;
+            let cools = open
+                .tools()
+                .into_iter()
+                .find_map(|(tool, _)| Some((tool, life.questions()?.cools_down(rule, tool, now)?)));
+            if let Some((tool, until)) = cools {
+                let why = format!(
+                    "`{rule}`: its questions about `{tool}` were denied too often in this task: nothing is \
+                     asked until {until}"
+                );
+                return Err(Unasked::Full(why, Some(until.since(now))));
+            }
+        }
+        if is_full {
+            let why = format!("the task has {most} questions waiting: answer or cancel some");
+            return Err(Unasked::Full(why, None));
+        }
+        let refuses_cut = terms.iter().find(|(_, own)| own.offer.refuses_cut);
+        if let (Some((rule, _)), Some(line)) = (refuses_cut, open.view().unshown()) {
+            let why = format!("`{rule}` wants all of a call shown, and this is not: {line}");
+            return Err(Unasked::Because(why));
+        }
+        let most = self.settings.questions_per_identity;
+        if !self.docket.admit(&open, most, now) {
+            let who = holder.subject();
+            let why = format!("`{who}` has {most} questions waiting: answer or cancel some");
+            return Err(Unasked::Full(why, None));
+        }
+        let forgotten = life.questions_mut().keep(open.clone(), now);
+        self.docket.forget(&forgotten);
+        self.record_asked(current, &open, draft.args, now);
+        Ok(open)
+    }
+
+    fn record_asked(
+        &self,
+        current: &Current,
+        open: &OpenQuestion,
+        args: Option<Digest>,
+        now: Timestamp,
+    ) {
+        let mut parties: Vec<_> = Vec::new();
+        let others = open.parties.iter().flat_map(|own| own.names());
+        for name in open.holder.names().skip(1).chain(others) {
+            if !parties.contains(&name) && name != open.holder.subject().as_str() {
+                parties.push(name);
+            }
+        }
+        let items = open.plan().map(|plan| Value::List(recorded_items(current, open, plan)));
+        let event = Event::Asked {
+            task: (&*open.task).into(),
+            generation: open.generation,
+            question: open.id.text().as_str().to_owned().into(),
+            who: open.holder.subject().as_str().into(),
+            parties: parties.into_iter().map(Into::into).collect(),
+            tool: open.call().map(|call| call.tool().into()),
+            args: args.map(|args| args.text().as_str().to_owned().into()),
+            scope: items.map(std::borrow::Cow::Owned),
+            rules: open.asks.iter().map(|ask| (&*ask.id).into()).collect(),
+            vary: open.vary().into_iter().map(Into::into).collect(),
+            expires: open.expires,
+            epoch: current.epoch,
+        };
+        self.record(now, &event);
+    }
+}
+
+/// The items of a plan, as records keep them: as they are, or each its tool and a digest.
+fn recorded_items(current: &Current, open: &OpenQuestion, plan: &Plan) -> Vec<Value> {
+    let who = open.holder.subject().as_str();
+    let digested = |item: &Capability| {
+        let digest = current.keys.digests.scope(who, &item.to_value());
+        let mut kept = Object::new();
+        // Each key is written once.
+        let _ = kept.insert("digest", digest.to_string());
+        let _ = kept.insert("tool", item.tool.as_str());
+        Value::Object(kept)
+    };
+    plan.withheld()
+        .map(|item| if plan.scope.is_digested() { digested(item) } else { item.to_value() })
+        .collect()
+}
+
+/// Whether anybody could answer for this ask.
+fn can_be_asked(
+    open: &OpenQuestion,
+    rule: &str,
+    terms: &ApprovalTerms,
+    parties: &Names,
+) -> Result<(), Unasked> {
+    if terms.confirm && human_behind(&open.holder).is_none() {
+        return Err(Unasked::Because(format!(
+            "`{rule}` asks the human whom `{}` acts for, and it acts for none",
+            open.holder.subject()
+        )));
+    }
+    let states = |name: &str| open.call().is_some_and(|call| call.materials().has(name));
+    if let Some(name) = terms.material.iter().find(|name| !states(name)) {
+        return Err(Unasked::Because(format!(
+            "`{rule}` wants a digest of the call's material `{name}`, and the call states none"
+        )));
+    }
+    if terms.fault_of_quorum(&|id| parties.include(id)).is_some() {
+        return Err(Unasked::Because(format!(
+            "`{rule}` leaves too few who may review: no one approves for themselves, and those it names \
+             are who asks, who delegated, or whom they act for"
+        )));
+    }
+    Ok(())
+}
+
+fn bound(current: &Current, rules: &Deciders) -> Box<[BoundRule]> {
+    let policy = &current.policy;
+    let each = rules.iter().filter_map(|at| {
+        let (rule, digest) = (policy.rule(*at)?, policy.digest_of(*at)?);
+        Some(BoundRule { id: rule.id.clone(), digest })
+    });
+    each.collect()
+}

@@ -1,0 +1,146 @@
+//! A plan: what calls may be, waiting until people agree to it item by item.
+
+use std::sync::Arc;
+
+use crate::clock::Timestamp;
+use crate::grant::GrantId;
+use crate::scope::{Capability, Scope};
+use crate::value::Digest;
+
+/// How many items a plan may have: as many as a person can be asked to read at once.
+pub(crate) const MOST_ITEMS: usize = 64;
+
+/// What was asked for at a request, a delegation or a renewal.
+pub(crate) struct Plan {
+    /// All of it, in order.
+    pub(crate) capabilities: Box<[Capability]>,
+    /// The same as it was written, and what else it says.
+    pub(crate) scope: Scope,
+    /// The grant that it is to be delegated from.
+    pub(crate) parent: Option<GrantId>,
+    /// What asks withhold of it: the items that people answer, numbered from 1.
+    pub(crate) items: Box<[Item]>,
+}
+
+/// A capability that asks withhold.
+pub(crate) struct Item {
+    /// Which of the plan's capabilities it is.
+    pub(crate) at: usize,
+    /// The asks that withhold this one, by id.
+    pub(crate) asks: Box<[Arc<str>]>,
+    /// The tool's entry in the catalogue.
+    pub(crate) listed: Option<Digest>,
+}
+
+impl Plan {
+    pub(crate) fn capability(&self, item: &Item) -> Option<&Capability> {
+        self.capabilities.get(item.at)
+    }
+
+    /// The capabilities of the items, in order.
+    pub(crate) fn withheld(&self) -> impl Iterator<Item = &Capability> {
+        self.items.iter().filter_map(|item| self.capability(item))
+    }
+
+    /// Whether it is the same that is asked for.
+    pub(crate) fn is_same(&self, other: &Plan) -> bool {
+        let places = |plan: &Plan| plan.items.iter().map(|item| item.at).collect::<Vec<_>>();
+        self.capabilities == other.capabilities
+            && self.scope == other.scope
+            && self.parent == other.parent
+            && places(self) == places(other)
+    }
+
+    /// What is left of the scope where only these of its items are given.
+    pub(crate) fn part(&self, given: Items) -> Scope {
+        let is_given = |at: usize| {
+            let item = self.items.iter().position(|item| item.at == at);
+            item.is_none_or(|item| given.has(item))
+        };
+        let all = self.capabilities.iter().enumerate();
+        let kept: Vec<Capability> =
+            all.filter(|(at, _)| is_given(*at)).map(|(_, own)| own.clone()).collect();
+        self.scope.with(&kept)
+    }
+}
+
+/// Some of a plan's items: one bit for each. Of a question about a call, the first is the call.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Items(u64);
+
+impl Items {
+    pub(crate) const NONE: Items = Items(0);
+    pub(crate) const FIRST: Items = Items(1);
+
+    /// The first so many.
+    pub(crate) fn all(number: usize) -> Items {
+        (0..number.min(MOST_ITEMS)).fold(Items::NONE, Items::and)
+    }
+
+    pub(crate) fn and(self, item: usize) -> Items {
+        let bit = u32::try_from(item).ok().and_then(|item| 1_u64.checked_shl(item));
+        Items(self.0 | bit.unwrap_or(0))
+    }
+
+    pub(crate) fn or(self, other: Items) -> Items {
+        Items(self.0 | other.0)
+    }
+
+    pub(crate) fn meet(self, other: Items) -> Items {
+        Items(self.0 & other.0)
+    }
+
+    pub(crate) fn has(self, item: usize) -> bool {
+        !self.meet(Items::NONE.and(item)).is_none()
+    }
+
+    pub(crate) fn is_none(self) -> bool {
+        self.0 == 0
+    }
+
+    /// Their places, counted from 0.
+    pub(crate) fn iter(self) -> impl Iterator<Item = usize> {
+        (0..MOST_ITEMS).filter(move |item| self.has(*item))
+    }
+
+    /// Their numbers, counted from 1, as people and records count them.
+    pub(crate) fn numbers(self) -> impl Iterator<Item = u32> {
+        (1..).zip(0..MOST_ITEMS).filter(move |(_, item)| self.has(*item)).map(|(number, _)| number)
+    }
+}
+
+/// Where an item stands.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct ItemStanding {
+    pub(super) answer: ItemAnswer,
+    /// Whether a grant was taken for it.
+    pub(super) is_taken: bool,
+}
+
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) enum ItemAnswer {
+    #[default]
+    Waiting,
+    Approved {
+        good_until: Timestamp,
+    },
+    Denied,
+}
+
+impl ItemStanding {
+    pub(super) fn waits(&self) -> bool {
+        matches!(self.answer, ItemAnswer::Waiting)
+    }
+
+    pub(super) fn is_denied(&self) -> bool {
+        matches!(self.answer, ItemAnswer::Denied)
+    }
+
+    /// Until when a yes to it is good, if there is one.
+    pub(super) fn good_until(&self) -> Option<Timestamp> {
+        match self.answer {
+            ItemAnswer::Approved { good_until } => Some(good_until),
+            ItemAnswer::Waiting | ItemAnswer::Denied => None,
+        }
+    }
+}

@@ -25,10 +25,14 @@ pub(super) fn of_client(params: &str, could: impl Fn(&str) -> bool) -> Result<St
     with_capabilities(&Members::of(params)?, kept)
 }
 
-/// The result of `initialize` or `server/discover`, in which the server can do no more than is gated.
-pub(super) fn of_server(result: &str) -> Result<String, Malformed> {
+/// The result of `initialize` or `server/discover`, in which the server can do no more than is gated; and tells of
+/// changes of its tools, where hallpass will.
+pub(super) fn of_server(result: &str, tells: bool) -> Result<String, Malformed> {
     let result = Members::of(result)?;
-    let text = with_capabilities(&result, |name| OF_SERVER.contains(&name))?;
+    let mut text = with_capabilities(&result, |name| OF_SERVER.contains(&name))?;
+    if tells {
+        text = with_list_changed(&Members::of(&text)?)?;
+    }
     let Some(versions) = result.get("supportedVersions").and_then(elements) else {
         return Ok(text);
     };
@@ -40,6 +44,13 @@ pub(super) fn of_server(result: &str) -> Result<String, Malformed> {
         .collect();
     let versions = format!("[{}]", known.join(","));
     Ok(replaced(&Members::of(&text)?, "supportedVersions", &versions))
+}
+
+fn with_list_changed(result: &Members<'_>) -> Result<String, Malformed> {
+    let capabilities = Members::of(result.get("capabilities").unwrap_or("{}"))?;
+    let Some(tools) = capabilities.get("tools") else { return Ok(object(result.iter())) };
+    let tools = replaced(&Members::of(tools)?, "listChanged", "true");
+    Ok(replaced(result, "capabilities", &replaced(&capabilities, "tools", &tools)))
 }
 
 fn with_capabilities(
@@ -89,7 +100,16 @@ mod tests {
     fn a_server_can_do_no_more_than_is_gated() {
         let result = r#"{"supportedVersions":["2026-07-28","2030-01-01"],"capabilities":{"tools":{},"tasks":{},"extensions":{}},"more":1}"#;
         let told = r#"{"more":1,"capabilities":{"tools":{}},"supportedVersions":["2026-07-28"]}"#;
-        assert_eq!(of_server(result).unwrap(), told);
+        assert_eq!(of_server(result, false).unwrap(), told);
+    }
+
+    #[test]
+    fn a_server_whose_tools_change_says_that_it_tells() {
+        let told = |result| of_server(result, true).unwrap();
+        let tools = r#"{"capabilities":{"tools":{"listChanged":false}}}"#;
+        assert_eq!(told(tools), r#"{"capabilities":{"tools":{"listChanged":true}}}"#);
+        let none = r#"{"capabilities":{"logging":{}}}"#;
+        assert_eq!(told(none), none);
     }
 
     #[test]

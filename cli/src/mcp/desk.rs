@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use super::gatekeeper::Started;
 use super::message::Id;
-use super::revision::Revision;
+use super::revision::{RESERVED, Revision};
 
 /// The most requests of one side that may be open at once, and the most ids of cancelled ones that are remembered.
 const MOST_OPEN: usize = 4096;
@@ -59,8 +59,10 @@ pub(super) struct Desk {
 pub(super) struct Tools {
     /// Those of this pass over all pages.
     seen: BTreeSet<String>,
-    /// Those that were there twice, in this pass or the one before.
+    /// Those that were there twice in it.
     doubled: BTreeSet<String>,
+    /// Those that the client was shown in it.
+    shown: BTreeSet<String>,
 }
 
 impl Requests {
@@ -113,6 +115,21 @@ impl Tools {
     pub(super) fn begin(&mut self) {
         self.seen.clear();
         self.doubled.clear();
+        self.shown.clear();
+    }
+
+    /// Notes what the client is shown of a page.
+    pub(super) fn show<'n>(&mut self, names: impl IntoIterator<Item = &'n str>) {
+        self.shown.extend(names.into_iter().map(str::to_owned));
+    }
+
+    /// Those that are no other's and could be shown, by what is askable now, if they differ from those that were.
+    pub(super) fn changed(&mut self, askable: impl Fn(&BTreeSet<String>) -> Vec<String>) -> bool {
+        let mut could: BTreeSet<String> = askable(&self.seen).into_iter().collect();
+        could.retain(|name| !self.doubled.contains(name) && !name.starts_with(RESERVED));
+        let is_changed = could != self.shown;
+        self.shown = could;
+        is_changed
     }
 
     /// Notes the names of a page, and says which of them are there a second time.

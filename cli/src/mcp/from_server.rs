@@ -1,5 +1,7 @@
 //! What comes from the server.
 
+use std::collections::BTreeSet;
+
 use hallpass::{Denial, Reason};
 
 use super::answer;
@@ -54,7 +56,7 @@ impl Proxy {
         match waiting {
             Waiting::Pass => self.hand_on_result(id, result),
             Waiting::Initialize => return self.initialized(id, result),
-            Waiting::Discover => match of_server(result) {
+            Waiting::Discover => match of_server(result, false) {
                 Ok(result) => self.hand_on_result(id, &result),
                 Err(_) => self.hand_on_unreadable(id),
             },
@@ -102,7 +104,7 @@ impl Proxy {
                 return Step::End(why);
             }
         };
-        match of_server(result) {
+        match of_server(result, self.keeper.remembers) {
             Ok(result) => {
                 self.desk().negotiated = Some(revision);
                 self.hand_on_result(id, &result);
@@ -146,6 +148,23 @@ impl Proxy {
                 self.to_client.hand_on(refused);
             }
         }
+        self.tell_of_changes(revision);
+    }
+
+    /// Tells the client that its list of tools is another now, since a call has changed what the task has seen. From
+    /// `2026-07-28` on a list is good for no time at all, and nothing is told.
+    fn tell_of_changes(&self, revision: Revision) {
+        if !self.keeper.remembers || !revision.has_handshake() {
+            return;
+        }
+        let askable = |names: &BTreeSet<String>| {
+            let askable = self.keeper.askable(names.iter().map(String::as_str));
+            askable.iter().map(ToString::to_string).collect()
+        };
+        let is_changed = self.desk().tools.changed(askable);
+        if is_changed {
+            self.to_client.hand_on(notification("notifications/tools/list_changed", None));
+        }
     }
 
     /// A page of the server's tools, with those that could be permitted; `None` where it can't be read.
@@ -176,7 +195,9 @@ impl Proxy {
             let could = askable.binary_search_by(|own| own.as_str().cmp(name)).is_ok();
             could && !**doubled && !name.starts_with(RESERVED)
         });
-        let shown: Vec<&str> = shown.map(|((_, tool), _)| *tool).collect();
+        let shown: Vec<&(String, &str)> = shown.map(|(tool, _)| tool).collect();
+        self.desk().tools.show(shown.iter().map(|(name, _)| name.as_str()));
+        let shown: Vec<&str> = shown.iter().map(|(_, tool)| *tool).collect();
         let shown = format!("[{}]", shown.join(","));
         // What may be listed changes with what is done: no one keeps it, and no one shares it.
         let cached = [("ttlMs", "0"), ("cacheScope", r#""private""#)];

@@ -12,6 +12,8 @@ pub(super) struct Gatekeeper {
     pub(super) task: Task,
     pub(super) who: Identity,
     pub(super) context: Context,
+    /// Whether what could be asked for depends on what was done before.
+    pub(super) remembers: bool,
 }
 
 /// A call that has started, and the grant for it alone. Dropped, its outcome is `interrupted`.

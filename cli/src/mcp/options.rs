@@ -112,6 +112,7 @@ impl McpCommand {
         let Approve::None = self.approve;
         let policy =
             load(&self.policy).map_err(|error| format!("{}: {error}", self.policy.display()))?;
+        let remembers = policy.rules().any(|rule| rule.remembers());
         let broker = self.broker(policy)?;
         let who = self.identity(&broker).map_err(|error| error.to_string())?;
         let mut purpose = Purpose::new(self.purpose.as_str());
@@ -127,7 +128,7 @@ impl McpCommand {
         task.askable(["mcp:ping"], &context)
             .map_err(|denial| format!("`--context`: {}", denial.explain()))?;
         let gate = broker.gate();
-        Ok(Gatekeeper { broker, gate, task, who, context })
+        Ok(Gatekeeper { broker, gate, task, who, context, remembers })
     }
 
     fn broker(&self, policy: Policy) -> Result<Broker, String> {

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use crate::READING;
-use crate::world::gated::{Gated, denials};
+use crate::world::gated::{Gated, denials, with_handshake};
 
 fn page(tools: &str, more: &str) -> Value {
     json!([format!(r#"{{"jsonrpc":"2.0","id":$ID,"result":{{"tools":[{tools}]{more}}}}}"#)])
@@ -63,10 +63,19 @@ fn what_history_forbids_is_not_shown_any_more() {
         ]
     "#;
     let tools = r#"{"name":"fs.read"},{"name":"mail.send"}"#;
-    let mut gated = Gated::begun(policy, &[], json!({ "tools/list": page(tools, "") }));
+    let script = with_handshake(json!({ "tools/list": page(tools, "") }), "2025-11-25");
+    let mut gated = Gated::new(policy, &[], script);
+    let begun = gated.shake_hands("2025-11-25");
+    assert_eq!(begun["capabilities"]["tools"]["listChanged"], true);
     assert_eq!(names(&gated.ask("tools/list", json!({}))), ["fs.read", "mail.send"]);
     assert_eq!(gated.call("mail.send", json!({})), json!({}));
-    assert_eq!(gated.call("fs.read", json!({})), json!({}));
+    gated.request(1, "tools/call", json!({ "name": "fs.read" }));
+    // What has changed may be noticed as soon as the call is permitted.
+    let told = [gated.message(), gated.message()];
+    let is_told = |own: &&Value| own["method"] == "notifications/tools/list_changed";
+    assert_eq!(told.iter().filter(is_told).count(), 1, "{told:?}");
+    assert_eq!(told.iter().filter(|own| own["id"] == 1).count(), 1, "{told:?}");
+    assert_eq!(gated.call("fs.read", json!({})), json!({}), "told once");
     assert_eq!(names(&gated.ask("tools/list", json!({}))), ["fs.read"]);
     assert_eq!(gated.call("mail.send", json!({}))["isError"], true);
     gated.end().assert_nothing_stands();

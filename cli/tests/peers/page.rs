@@ -41,7 +41,7 @@ fn each_command_runs_as_it_is_written() {
     let path = format!("{path}:{}", std::env::var("PATH").unwrap());
     let mut sessions = 0;
     let all: Vec<String> = blocks("sh").iter().flat_map(|block| commands(block)).collect();
-    assert_eq!(all.len(), 7);
+    assert_eq!(all.len(), 9);
     for command in all {
         let Some(rest) = command.strip_prefix("hallpass mcp ") else {
             let ran = Command::new("bash")

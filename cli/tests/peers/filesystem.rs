@@ -13,7 +13,7 @@ use crate::world::gated::{Gated, denials};
 
 const SECRET: &str = "what no agent reads";
 
-/// A folder with notes, and next to it what is nobody's business.
+/// A folder with notes, and next to it what no agent may read.
 fn folder() -> Folder {
     let folder = Folder::new();
     for (path, content) in [

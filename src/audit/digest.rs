@@ -1,6 +1,10 @@
 //! Digests in records: keyed, so that short values cannot be guessed from them.
 
+use std::cell::RefCell;
+
 use crate::key::{LogKey, MacKey};
+use crate::sync;
+use crate::sync::process_wide::{AtomicU64, Ordering};
 use crate::value::{Digest, Object, Value};
 
 /// What a digest is of: no digest of one thing is one of another.
@@ -8,8 +12,25 @@ const ARGUMENTS: u8 = 0;
 const CONTEXT: u8 = 1;
 const SCOPE: u8 = 2;
 
+/// A context of more bytes is digested each time, so that a thread keeps little of one.
+const LONGEST_KEPT: usize = 1024;
+
+sync::thread_local! {
+    /// What this thread digested last: most questions are asked in the context of the one before.
+    static LAST: RefCell<Last> = const { RefCell::new(Last { key: 0, context: Vec::new(), digest: None }) };
+}
+
+/// The digest of a context, and the bytes that it is of.
+struct Last {
+    key: u64,
+    context: Vec<u8>,
+    digest: Option<Digest>,
+}
+
 /// The key of the digests in a log.
 pub(crate) struct DigestKey {
+    /// A number that no other key of this process has.
+    id: u64,
     key: Box<MacKey>,
     /// Most of those who state no context state none at all.
     no_context: Digest,
@@ -21,8 +42,9 @@ impl DigestKey {
     }
 
     fn new(key: Box<MacKey>) -> Self {
-        let no_context = context_under(&key, &Object::new(), &mut Vec::new());
-        DigestKey { key, no_context }
+        static NEXT: AtomicU64 = AtomicU64::new(1);
+        let no_context = key.sign(&message_of(&Object::new())).into();
+        DigestKey { id: NEXT.fetch_add(1, Ordering::Relaxed), key, no_context }
     }
 
     /// The digest of a context. It is the host's word, and what two questions of different callers have in
@@ -30,8 +52,30 @@ impl DigestKey {
     pub(crate) fn context(&self, context: &Object) -> Digest {
         match context.is_empty() {
             true => self.no_context,
-            false => context_under(&self.key, context, &mut Vec::with_capacity(128)),
+            false => self.context_in(&mut Vec::with_capacity(128), context),
         }
+    }
+
+    fn context_in(&self, message: &mut Vec<u8>, context: &Object) -> Digest {
+        message.clear();
+        message.push(CONTEXT);
+        context.encode(message);
+        if message.len() > LONGEST_KEPT {
+            return self.key.sign(message).into();
+        }
+        LAST.with(|last| {
+            let last = &mut *last.borrow_mut();
+            if let Some(digest) = last.digest
+                && last.key == self.id
+                && last.context == *message
+            {
+                return digest;
+            }
+            let digest = self.key.sign(message).into();
+            last.key = self.id;
+            last.context.clone_from(message);
+            *last.digest.insert(digest)
+        })
     }
 
     /// The digests of a call's arguments and of its context, with one allocation.
@@ -46,7 +90,7 @@ impl DigestKey {
         let arguments = self.arguments_in(&mut message, who, tool, args);
         let context = match context.is_empty() {
             true => self.no_context,
-            false => context_under(&self.key, context, &mut message),
+            false => self.context_in(&mut message, context),
         };
         (arguments, context)
     }
@@ -84,11 +128,10 @@ fn push_name(message: &mut Vec<u8>, name: &str) {
     message.extend_from_slice(name.as_bytes());
 }
 
-fn context_under(key: &MacKey, context: &Object, message: &mut Vec<u8>) -> Digest {
-    message.clear();
-    message.push(CONTEXT);
-    context.encode(message);
-    key.sign(message).into()
+fn message_of(context: &Object) -> Vec<u8> {
+    let mut message = vec![CONTEXT];
+    context.encode(&mut message);
+    message
 }
 
 #[cfg(test)]
@@ -154,6 +197,23 @@ mod tests {
         assert_eq!(all[0].as_bytes(), hmac::sign(&key, &message).as_ref());
     }
 
+    /// Each answer is as if nothing were kept: of whatever key, context and thread came before.
+    #[test]
+    fn what_is_kept_of_the_last_context_is_no_other_ones_digest() {
+        let keys = [7, 8, 7].map(|byte| DigestKey::new(Box::new(MacKey::from_tag(&[byte; 32]))));
+        let long = "x".repeat(LONGEST_KEPT);
+        let texts = ["a", "b", "a", "a", "", &long, &long];
+        for text in texts.iter().chain(texts.iter().rev()) {
+            for (key, byte) in keys.iter().zip([7, 8, 7]).chain(keys.iter().zip([7, 8, 7])) {
+                let context = Object::from_pairs([("env", *text)]).unwrap();
+                let key_of_ring = hmac::Key::new(hmac::HMAC_SHA256, &[byte; 32]);
+                let expected = hmac::sign(&key_of_ring, &message_of(&context));
+                assert_eq!(key.context(&context).as_bytes(), expected.as_ref(), "{text} {byte}");
+            }
+        }
+        assert!(LAST.with_borrow(|last| last.context.len()) <= LONGEST_KEPT);
+    }
+
     #[test]
     fn equal_contexts_have_one_digest_and_others_and_arguments_another() {
         let key = DigestKey::new(Box::new(MacKey::from_tag(&[7; 32])));
@@ -165,10 +225,7 @@ mod tests {
         for (at, digest) in all.iter().enumerate() {
             assert!(!all[..at].contains(digest), "{at}");
         }
-        assert_eq!(
-            all[0],
-            context_under(&MacKey::from_tag(&[7; 32]), &Object::new(), &mut Vec::new())
-        );
+        assert_eq!(all[0], MacKey::from_tag(&[7; 32]).sign(&message_of(&Object::new())).into());
         let args = Object::from_pairs([("x", 1)]).unwrap();
         let context = Object::from_pairs([("a", 1)]).unwrap();
         let both = key.of_call("me", "t", &args, &context);

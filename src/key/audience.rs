@@ -10,6 +10,7 @@ use super::id::KeyId;
 use super::mac::MacKey;
 use super::secret::SecretKey;
 use crate::clock::Timestamp;
+use crate::sync::process_wide::{AtomicU64, Ordering};
 
 /// The key of one audience, for a [`Verifier`](crate::token::Verifier) in another process: wiped when
 /// dropped, never printed, and out of the type only by [`expose`](AudienceSecret::expose).
@@ -99,7 +100,7 @@ impl AudienceSecret {
 
     pub(crate) fn into_keys(self) -> AudienceKeys {
         let active = (self.id, MacKey::keep(&self.key));
-        AudienceKeys { audience: self.audience, active, retired: Box::default() }
+        AudienceKeys::new(&self.audience, active, std::iter::empty())
     }
 }
 
@@ -116,6 +117,8 @@ impl fmt::Debug for AudienceSecret {
 /// The keys that sign and verify the tokens of one audience, derived from a
 /// [`KeyRing`](super::KeyRing) at one moment of its life. Who has them can also mint for it.
 pub struct AudienceKeys {
+    /// One that no others of this process have.
+    number: u64,
     audience: Box<str>,
     /// Each in a place of its own, where it stays until it is wiped.
     active: (KeyId, Box<MacKey>),
@@ -128,7 +131,14 @@ impl AudienceKeys {
         active: (KeyId, Box<MacKey>),
         retired: impl Iterator<Item = (KeyId, Box<MacKey>, Timestamp)>,
     ) -> AudienceKeys {
-        AudienceKeys { audience: audience.into(), active, retired: retired.collect() }
+        static NEXT: AtomicU64 = AtomicU64::new(1);
+        let number = NEXT.fetch_add(1, Ordering::Relaxed);
+        AudienceKeys { number, audience: audience.into(), active, retired: retired.collect() }
+    }
+
+    /// What says that these are the same keys: a change of a ring makes others.
+    pub(crate) fn number(&self) -> u64 {
+        self.number
     }
 
     /// The audience.

@@ -64,7 +64,7 @@ impl<'a> Frames<'a> {
     /// Whether `tag` is the last tag of the chain that begins with `root_key`.
     ///
     /// Every frame is hashed before anything is compared, and only the last tag is, so that a wrong
-    /// tag takes the same work as the right one wherever it went wrong (attack 78).
+    /// tag takes the same work wherever it went wrong, and as much as a right one that is new (attack 78).
     #[inline]
     pub(super) fn verify(self, root_key: &MacKey, tag: &[u8; 32]) -> bool {
         let (key, last) = self.walk(root_key, |_| ());

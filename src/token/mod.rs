@@ -50,6 +50,7 @@ mod error;
 pub mod hazmat;
 mod mint;
 mod proof;
+mod recent;
 mod text;
 mod verifier;
 mod verify;

@@ -7,6 +7,7 @@ use super::block::Narrowings;
 use super::chain::{Blocks, Frames};
 use super::claims::{self, Claims};
 use super::error::TokenError;
+use super::recent;
 use super::text::{self, Room, Seal};
 use crate::call::Call;
 use crate::clock::Timestamp;
@@ -111,7 +112,8 @@ impl<'b> Framed<'b> {
         let Seal::Tag(tag) = &self.seal else {
             return Err(TokenError::CallBound);
         };
-        if !self.frames.verify(root_key, tag) {
+        let verify = || self.frames.verify(root_key, tag);
+        if !recent::is_signed(keys.number(), self.body, tag, verify) {
             return Err(TokenError::BadSignature);
         }
         claimed(self.frames, keys, now)

@@ -9,7 +9,7 @@ use super::shared::{Recorded, Shared};
 use crate::audit::{Event, How};
 use crate::denial::Reason;
 use crate::grant::{GrantId, Row};
-use crate::task::Halt;
+use crate::task::{Halt, HaltError};
 use crate::task::{OpenPermit, TaskCell};
 
 /// The operators' handle: stops things, and lets them go on.
@@ -94,7 +94,21 @@ impl Control {
     /// in the log, before any of it is written.
     ///
     /// It ends what [`Halt::Identity`] of the same id stops, and knows identities as that does.
-    pub fn revoke_identity(&self, id: &str) -> Ended {
+    ///
+    /// ```
+    /// # use hallpass::prelude::*;
+    /// # let broker = Broker::new(Policy::builder().build()?)?;
+    /// let control = broker.control();
+    /// assert_eq!(control.revoke_identity("spiffe://acme.test/agent/payer")?.count(), 0);
+    /// let error = control.revoke_identity("SPIFFE://acme.test/agent/payer/").unwrap_err();
+    /// assert_eq!(error.meant(), Some("spiffe://acme.test/agent/payer"));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// # Errors
+    /// [`HaltError`] of a name that no identity can be known by: nothing would end.
+    pub fn revoke_identity(&self, id: &str) -> Result<Ended, HaltError> {
+        Halt::identity(id)?;
         let mut ended = Ended::nothing();
         for task in self.tasks() {
             if task.requester.is_or_acts_for(id) {
@@ -109,19 +123,24 @@ impl Control {
                 self.revoke_where(&task, held, called, &mut ended);
             }
         }
-        ended.recorded(&self.shared)
+        Ok(ended.recorded(&self.shared))
     }
 
     /// Ends every grant that names a tool, with all delegated from them. All have ended, and have
-    /// their places in the log, before any of it is written.
-    pub fn revoke_tool(&self, tool: &str) -> Ended {
+    /// their places in the log, before any of it is written. Calls of the tool that run on a grant that had ended
+    /// before are reported, too.
+    ///
+    /// # Errors
+    /// [`HaltError`] of a name that no tool can have: nothing would end.
+    pub fn revoke_tool(&self, tool: &str) -> Result<Ended, HaltError> {
+        Halt::tool(tool)?;
         let names =
             |row: &Row| row.terms.scope.iter().any(|own| own.capability.tool.as_str() == tool);
         let mut ended = Ended::nothing();
         for task in self.tasks() {
-            self.revoke_where(&task, names, |_| false, &mut ended);
+            self.revoke_where(&task, names, |permit| permit.tool.as_str() == tool, &mut ended);
         }
-        ended.recorded(&self.shared)
+        Ok(ended.recorded(&self.shared))
     }
 
     /// All tasks, those that are over and have a call that runs included: none in the child of a fork.
@@ -163,9 +182,13 @@ impl Control {
     }
 
     /// Ends one task, by its name, if one of that name is live.
-    pub fn revoke_task(&self, name: &str) -> Ended {
+    ///
+    /// # Errors
+    /// [`HaltError`] of a name that no task can have: nothing would end.
+    pub fn revoke_task(&self, name: &str) -> Result<Ended, HaltError> {
+        Halt::task(name)?;
         if self.shared.is_forked() {
-            return self.nothing();
+            return Ok(self.nothing());
         }
         let mut ended = Ended::nothing();
         let end = End::Task { how: How::Revoked, reason: None };
@@ -178,7 +201,7 @@ impl Control {
                 named.for_each(|task| ended.add_running(task.life.lock().running()));
             }
         }
-        ended.recorded(&self.shared)
+        Ok(ended.recorded(&self.shared))
     }
 }
 

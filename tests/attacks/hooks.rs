@@ -49,7 +49,7 @@ impl Inside {
         drop(self.broker.open(&self.agent, Purpose::new("inside")));
         control.halt(Halt::tool("other").unwrap());
         control.resume(&Halt::tool("other").unwrap());
-        control.revoke_task("no-such-task");
+        control.revoke_task("no-such-task").unwrap();
         self.broker.reload(&policy([broad()])).unwrap();
         self.broker.standing();
         self.broker.record_debts();

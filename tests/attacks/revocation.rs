@@ -43,7 +43,7 @@ fn a_revocation_that_cannot_be_recorded_ends_the_grant_at_once_and_is_owed() {
     let revokes: [fn(&World, &Task, &Grant); 4] = [
         |_, task, grant| assert!(!task.revoke_grant(grant).is_empty()),
         |world, _, grant| assert!(!world.control.revoke_grant(grant.id()).is_empty()),
-        |world, _, _| assert_eq!(world.control.revoke_tool("t").count(), 1),
+        |world, _, _| assert_eq!(world.control.revoke_tool("t").unwrap().count(), 1),
         |world, _, grant| _ = world.gate.give_up(grant.token(), &world.agent).unwrap(),
     ];
     for revoke in revokes {
@@ -80,7 +80,7 @@ fn no_thread_gets_a_permit_after_the_end_has_returned() {
         |_, task| drop(task.complete()),
         |_, task| drop(task),
         |world, task| {
-            assert!(!world.control.revoke_task(task.name()).is_empty());
+            assert!(!world.control.revoke_task(task.name()).unwrap().is_empty());
             drop(task);
         },
         |world, task| {
@@ -260,7 +260,7 @@ fn a_permit_from_before_does_not_start_after() {
         (
             "task revoked",
             |world, task, _| {
-                assert!(!world.control.revoke_task(task.name()).is_empty());
+                assert!(!world.control.revoke_task(task.name()).unwrap().is_empty());
             },
             Reason::TaskOver,
         ),
@@ -371,6 +371,44 @@ fn a_name_is_free_again_after_the_ceiling() {
     assert_eq!(world.broker.standing().tasks.len(), 1, "and its handle ends no other");
 }
 
+/// A name that nothing can have is refused with the likely one: an operator who takes access away by it would
+/// believe that it is gone.
+#[test]
+fn revoking_by_a_name_that_nothing_can_have_is_refused_with_the_likely_spelling() {
+    let world = world();
+    let (_task, grant) = world.granted();
+    let control = &world.control;
+    let refused = [
+        (control.revoke_identity("agent-7\n"), Some("agent-7")),
+        (control.revoke_identity(" "), None),
+        (control.revoke_tool("`t`"), Some("t")),
+        (control.revoke_tool("t or more"), None),
+        (control.revoke_task("'errand'\t"), Some("errand")),
+        (control.revoke_task(""), None),
+    ];
+    for (answer, meant) in refused {
+        assert_eq!(answer.unwrap_err().meant(), meant);
+    }
+    assert_eq!(world.attempt(&grant, plain()), Ok(()), "nothing ended");
+}
+
+/// A call that runs on after its grant has ended is told of by every way to take its tool or its caller away.
+#[test]
+fn revoking_a_tool_or_a_caller_reports_calls_of_grants_that_had_ended() {
+    let world = world();
+    let (task, grant) = world.granted();
+    let running = world.authorize(&grant, plain()).unwrap().start().unwrap();
+    let _other = world.granted();
+    let number = vec![running.number()];
+    assert_eq!(task.revoke_grant(&grant).running, number);
+    assert_eq!(world.control.revoke_tool("t").unwrap().running, number);
+    task.complete();
+    assert_eq!(world.control.revoke_tool("t").unwrap().running, number);
+    assert_eq!(world.control.revoke_identity("agent-7").unwrap().running, number);
+    running.succeed();
+    assert_eq!(world.control.revoke_tool("t").unwrap().running, Vec::<u64>::new());
+}
+
 /// attack 100: revoking what is not there changes nothing and tells nothing
 #[test]
 fn revoking_what_is_not_there_is_no_oracle() {
@@ -381,8 +419,9 @@ fn revoking_what_is_not_there_is_no_oracle() {
     let records = world.log.len();
     assert!(world.control.revoke_grant(GrantId::from_bytes([1; 16])).is_empty());
     assert!(world.control.revoke_grant(theirs.id()).is_empty(), "another tenant's");
-    assert!(world.control.revoke_task("no-such-task").is_empty());
-    assert!(world.control.revoke_task("").is_empty());
+    assert!(world.control.revoke_task("no-such-task").unwrap().is_empty());
+    assert!(world.control.revoke_identity("no-such-agent").unwrap().is_empty());
+    assert!(world.control.revoke_tool("no-such-tool").unwrap().is_empty());
     assert!(task.revoke_grant(&theirs).is_empty(), "another tenant's");
     assert_eq!(world.broker.standing(), before);
     assert_eq!(world.log.len(), records, "and nothing happened that could be recorded");
@@ -407,7 +446,7 @@ fn a_call_that_outlives_its_task_is_recorded_as_such() {
         |_, task| task.complete().running,
         |_, task| task.fail("the user closed the window").running,
         |world, task| {
-            assert!(!world.control.revoke_task(task.name()).is_empty());
+            assert!(!world.control.revoke_task(task.name()).unwrap().is_empty());
             match world.events().pop() {
                 Some(Event::Ended { running, .. }) => running,
                 other => panic!("{other:?}"),

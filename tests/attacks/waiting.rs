@@ -103,11 +103,11 @@ const ENDS: [(&str, End); 12] = [
         std::mem::forget(task);
         world.control.revoke_grant(grant.id())
     }),
-    ("control a task", |world, task, _| world.control.revoke_task(task.name())),
-    ("an identity", |world, _task, _| world.control.revoke_identity("agent-7")),
+    ("control a task", |world, task, _| world.control.revoke_task(task.name()).unwrap()),
+    ("an identity", |world, _task, _| world.control.revoke_identity("agent-7").unwrap()),
     ("a tool", |world, task, _| {
         std::mem::forget(task);
-        world.control.revoke_tool("t")
+        world.control.revoke_tool("t").unwrap()
     }),
     ("halt", |world, task, _| {
         std::mem::forget(task);
@@ -172,7 +172,7 @@ fn an_end_of_many_waits_for_none_of_them() {
     let world = Hanging::with(false, |builder| builder);
     let held: Vec<(Task, Grant)> = (0..100).map(|_| world.granted()).collect();
     let ended = world.while_hanging(|| {
-        let ended = world.control.revoke_identity("agent-7");
+        let ended = world.control.revoke_identity("agent-7").unwrap();
         assert!(world.broker.standing().grants.is_empty());
         for (_, grant) in &held {
             assert!(world.authorize(grant).is_err());
@@ -281,11 +281,11 @@ fn a_call_that_runs_on_is_told_until_it_is_done() {
     let (task, grant) = world.granted();
     let running: Running = world.authorize(&grant).unwrap().start().unwrap();
     let (number, name) = (running.number(), task.name().to_owned());
-    let first = world.control.revoke_task(&name);
+    let first = world.control.revoke_task(&name).unwrap();
     assert_eq!((first.tasks, &*first.running), (1, &[number][..]));
     let again: [Ended; 5] = [
-        world.control.revoke_task(&name),
-        world.control.revoke_identity("agent-7"),
+        world.control.revoke_task(&name).unwrap(),
+        world.control.revoke_identity("agent-7").unwrap(),
         world.control.halt(Halt::Everything),
         world.control.revoke_grant(grant.id()),
         task.complete(),
@@ -299,7 +299,7 @@ fn a_call_that_runs_on_is_told_until_it_is_done() {
     running.succeed();
     assert!(world.broker.standing().late_calls.is_empty());
     assert_eq!(world.broker.stats().late_calls, 0);
-    assert!(world.control.revoke_task(&name).running.is_empty());
+    assert!(world.control.revoke_task(&name).unwrap().running.is_empty());
 }
 
 /// attack 196: permits that never start are counted

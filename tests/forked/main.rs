@@ -134,9 +134,9 @@ fn gives_and_ends_nothing(held: Held) -> Result<(), Failed> {
     same("the halts", control.halts().len(), 0)?;
     same("resuming", control.resume(&Halt::Everything), false)?;
     nothing("revoking a grant", control.revoke_grant(grant.id()))?;
-    nothing("revoking a task", control.revoke_task(task.name()))?;
-    nothing("revoking an identity", control.revoke_identity("agent-7"))?;
-    nothing("revoking a tool", control.revoke_tool("bank.pay"))?;
+    nothing("revoking a task", control.revoke_task(task.name()).unwrap())?;
+    nothing("revoking an identity", control.revoke_identity("agent-7").unwrap())?;
+    nothing("revoking a tool", control.revoke_tool("bank.pay").unwrap())?;
     let restated = control.restate(Assertion::agent("agent-7").group("risky")).unwrap();
     same("restating", restated.finish().grants.len(), 0)?;
     same("restating back", control.unrestate("agent-7").is_none(), true)?;

@@ -196,12 +196,12 @@ fn what_was_taken_away_is_not_asked_for_again() {
         ),
         (
             "its identity",
-            |world| assert_eq!(world.broker.control().revoke_identity("agent-7").tasks, 1),
+            |world| assert_eq!(world.broker.control().revoke_identity("agent-7").unwrap().tasks, 1),
             Reason::TaskOver,
         ),
         (
             "its task",
-            |world| assert_eq!(world.broker.control().revoke_task("task-1").tasks, 1),
+            |world| assert_eq!(world.broker.control().revoke_task("task-1").unwrap().tasks, 1),
             Reason::TaskOver,
         ),
     ];

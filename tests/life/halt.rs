@@ -393,7 +393,7 @@ fn revoking_an_identity_ends_what_halting_it_stops() {
         world.control.halt(Halt::identity("ada").unwrap());
         assert_eq!(halted.start().unwrap_err().reason(), Reason::Halted, "{ada_s}");
         world.control.resume(&Halt::identity("ada").unwrap());
-        assert_eq!(world.control.revoke_identity("ada").count(), 1, "{ada_s}");
+        assert_eq!(world.control.revoke_identity("ada").unwrap().count(), 1, "{ada_s}");
         let ended = revoked.start().unwrap_err().reason();
         assert!(matches!(ended, Reason::TaskOver | Reason::Revoked), "{ada_s}: {ended}");
         assert_eq!(world.denied(&child, &ping()), ended);

@@ -124,7 +124,7 @@ fn a_control_stops_and_gives_nothing() {
     assert!(!control.revoke_grant(grant.id()).is_empty());
     assert!(control.resume(&Halt::Everything));
     assert_eq!(attempt(&gate, &grant, &agent), Err(Reason::Revoked));
-    assert!(!control.revoke_task(task.name()).is_empty());
+    assert!(!control.revoke_task(task.name()).unwrap().is_empty());
     assert!(broker.standing().is_empty());
     assert_eq!(
         task.request(scope(), &Context::new()).map(drop).unwrap_err().reason(),

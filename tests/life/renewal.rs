@@ -186,7 +186,7 @@ fn what_is_over_cannot_be_renewed() {
     assert_eq!(denial.reason(), Reason::Revoked);
 
     let mut over = task.request(to_ping(), &here()).unwrap();
-    assert!(!world.control.revoke_task(task.name()).is_empty());
+    assert!(!world.control.revoke_task(task.name()).unwrap().is_empty());
     let denial = task.renew(&mut over, &agent, &here()).unwrap_err();
     assert_eq!(denial.reason(), Reason::TaskOver);
     assert!(world.broker.standing().is_empty());

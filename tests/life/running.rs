@@ -20,7 +20,7 @@ fn a_running_call_is_told_that_its_authority_has_ended() {
             std::mem::forget(task);
         }),
         ("task revoked by name", |world, task, _| {
-            let _ = world.control.revoke_task(task.name());
+            let _ = world.control.revoke_task(task.name()).unwrap();
             std::mem::forget(task);
         }),
         ("halted", |world, task, _| {

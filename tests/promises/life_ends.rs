@@ -74,7 +74,7 @@ impl Life {
     }
 
     pub(crate) fn revoke_person(&mut self, id: &str) {
-        let mut count = self.control.revoke_identity(id).count();
+        let mut count = self.control.revoke_identity(id).unwrap().count();
         self.tick();
         for task in 0..self.tasks.len() {
             let requester = self.tasks[task].requester;
@@ -89,7 +89,7 @@ impl Life {
     }
 
     pub(crate) fn revoke_tool(&mut self, tool: &str) {
-        let mut count = self.control.revoke_tool(tool).count();
+        let mut count = self.control.revoke_tool(tool).unwrap().count();
         self.tick();
         for task in 0..self.tasks.len() {
             self.revoke_all(task, &mut count, |_, row| {
@@ -122,7 +122,7 @@ impl Life {
         let was_over = self.tasks[at].over;
         let running = self.running(at);
         if let End::Control = how {
-            let ended = self.control.revoke_task(&self.tasks[at].name);
+            let ended = self.control.revoke_task(&self.tasks[at].name).unwrap();
             assert_eq!(ended.tasks, usize::from(self.named(at).is_some()));
             // Of the same name there may be another by now.
             if let Some(other) = self.named(at) {

@@ -58,7 +58,7 @@ fn every_way_of_ending_a_task_ends_all_of_it() {
         |_, task| drop(task.fail("it went wrong")),
         |_, task| drop(task.revoke()),
         |_, task| drop(task),
-        |broker, task| assert!(!broker.control().revoke_task(task.name()).is_empty()),
+        |broker, task| assert!(!broker.control().revoke_task(task.name()).unwrap().is_empty()),
         |_, task| {
             let through = || -> Result<(), std::num::ParseIntError> {
                 let _task = task;

@@ -101,7 +101,13 @@ fn nothing_starts_once_an_end_has_returned() {
         (|_, task, _| drop(task), true),
         (
             |broker, task, _| {
-                assert!(!broker.control().revoke_task(task.as_ref().unwrap().name()).is_empty())
+                assert!(
+                    !broker
+                        .control()
+                        .revoke_task(task.as_ref().unwrap().name())
+                        .unwrap()
+                        .is_empty()
+                )
             },
             true,
         ),

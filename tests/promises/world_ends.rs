@@ -82,7 +82,7 @@ impl World {
         let name = self.tasks[at].name.clone();
         let (ended, word) = match how {
             End::Control => {
-                assert_eq!(self.control.revoke_task(&name).is_empty(), was_over);
+                assert_eq!(self.control.revoke_task(&name).unwrap().is_empty(), was_over);
                 (None, "Revoked")
             }
             _ => {

@@ -55,7 +55,7 @@ fn an_end_stands_whatever_the_log_says() {
             });
             let requested = scope.spawn(|| task.request(to_ping(), &here()));
             world.sink.fail_next(2);
-            assert!(!world.control.revoke_task(task.name()).is_empty());
+            assert!(!world.control.revoke_task(task.name()).unwrap().is_empty());
             watch.over();
             requested.join().unwrap()
         });

@@ -9,9 +9,9 @@ use crate::world::{World, here, ping, pings, policy};
 
 const REVOKES: [fn(&World, GrantId, &str) -> bool; 4] = [
     |world, id, _| !world.control.revoke_grant(id).is_empty(),
-    |world, _, task| !world.control.revoke_task(task).is_empty(),
-    |world, _, _| world.control.revoke_identity("a").count() > 0,
-    |world, _, _| world.control.revoke_tool("ping").count() > 0,
+    |world, _, task| !world.control.revoke_task(task).unwrap().is_empty(),
+    |world, _, _| world.control.revoke_identity("a").unwrap().count() > 0,
+    |world, _, _| world.control.revoke_tool("ping").unwrap().count() > 0,
 ];
 
 type Renew = fn(&Task, &mut Grant, &Identity) -> Result<(), Denial>;

@@ -17,7 +17,7 @@ fn a_task_that_is_revoked_while_it_opens_is_opened_first_and_not_handed_out() {
         let world = World::new(&policy);
         let agent = world.agent("a");
         let (opened, revoked) = shuttle::thread::scope(|scope| {
-            let revoked = scope.spawn(|| world.control.revoke_task("nightly"));
+            let revoked = scope.spawn(|| world.control.revoke_task("nightly").unwrap());
             let opened = world.broker.open_named("nightly", &agent, Purpose::new("errand"));
             (opened, revoked.join().unwrap())
         });
@@ -99,7 +99,7 @@ fn a_log_that_hangs_holds_up_no_end_and_tells_all_of_it() {
                 drop(broker.gate().authorize(&grant, &agent, ping(), &here()));
             });
             drop(permit);
-            broker.control().revoke_identity("a");
+            broker.control().revoke_identity("a").unwrap();
             assert!(broker.standing().grants.is_empty());
             drop(task);
             sink.release();

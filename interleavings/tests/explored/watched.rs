@@ -13,7 +13,7 @@ type End = fn(&World, Task, &Grant) -> Option<Task>;
 
 const ENDS: [End; 9] = [
     |world, task, _| {
-        world.control.revoke_task(task.name());
+        world.control.revoke_task(task.name()).unwrap();
         Some(task)
     },
     |world, task, grant| {
@@ -21,7 +21,7 @@ const ENDS: [End; 9] = [
         Some(task)
     },
     |world, task, _| {
-        world.control.revoke_identity("a");
+        world.control.revoke_identity("a").unwrap();
         Some(task)
     },
     |world, task, grant| {

@@ -14,6 +14,10 @@ use super::holding::Holding;
 use super::host::{Errand, Host, load};
 use super::operation::Revoked;
 
+fn misread(error: crate::HaltError) -> Misread {
+    Misread(error.to_string())
+}
+
 impl Host {
     pub(super) fn revoke(&mut self, what: &Revoked<'_>) -> Result<Answer, Misread> {
         let control = self.broker.control();
@@ -31,12 +35,13 @@ impl Host {
                 Answer::new().with("grant", *alias).with("revoked", revoked)
             }
             Revoked::Identity(id) => {
-                let ended = control.revoke_identity(id);
+                let ended = control.revoke_identity(id).map_err(misread)?;
                 self.close_ended();
                 Answer::new().with("identity", *id).with("revoked", ended.count())
             }
             Revoked::Tool(tool) => {
-                Answer::new().with("tool", *tool).with("revoked", control.revoke_tool(tool).count())
+                let ended = control.revoke_tool(tool).map_err(misread)?;
+                Answer::new().with("tool", *tool).with("revoked", ended.count())
             }
         })
     }

@@ -12,8 +12,7 @@ use crate::grant::{Coverage, Row, stamps_on};
 use crate::identity::Identity;
 use crate::meter::Meter;
 use crate::policy::{
-    AskedCall, Deciders, DeniedCall, Listed, Moment, Question, Seen, Setting, Verdict, What,
-    decide, passed_over,
+    AskedCall, Deciders, DeniedCall, Listed, Moment, Question, Seen, Setting, Verdict, What, decide,
 };
 use crate::scope::{Capability, Readings};
 use crate::sync::MutexGuard;
@@ -45,12 +44,7 @@ struct Decided {
     rules: Deciders,
     /// What people agreed to, if they had to.
     approval: Option<Box<Approval>>,
-    /// The asks that it is not held up by, where the glass is broken.
-    passed: Option<Box<[Arc<str>]>>,
 }
-
-/// What a call spends, and the asks that it is not held up by where the glass is broken.
-type Spent<'s> = (&'s Coverage, Option<Box<Approval>>, Option<&'s [Arc<str>]>);
 
 /// A place in the log for the call's permit, and what is reserved for it.
 pub(super) struct Reserved {
@@ -92,7 +86,7 @@ impl<'a> CallInputs<'a> {
         self.check_redeemed(&live)?;
         let mut withheld = None;
         let decided = self.decide(&life, &live, &mut withheld);
-        let Decided { coverage, rules, approval, passed } = match (decided, withheld) {
+        let Decided { coverage, rules, approval } = match (decided, withheld) {
             (Ok(decided), _) => decided,
             (Err(denial), None) => return Err(denial),
             (Err(denial), Some(withheld)) => {
@@ -102,8 +96,7 @@ impl<'a> CallInputs<'a> {
             }
         };
         let rules = DecidingRules::by(self.current, rules);
-        let spent = (&coverage, approval, passed.as_deref());
-        let place = self.commit(&mut life, &live, spent, &rules, digests)?;
+        let place = self.commit(&mut life, &live, (&coverage, approval), &rules, digests)?;
         Ok(Reserved { place, rules, version: self.current.version })
     }
 
@@ -163,7 +156,7 @@ impl<'a> CallInputs<'a> {
         let readings = Readings::new();
         let question = Question {
             setting: Setting {
-                moment: life.moment_of_calls(row.id),
+                moment: Moment::Call,
                 who: &current.restated.seen(request.caller),
                 purpose: &presented.cell.purpose,
                 context,
@@ -203,14 +196,7 @@ impl<'a> CallInputs<'a> {
         let spanning = &request.shared.spanning;
         let stamps = stamps_on(row, at);
         coverage.hold_to(&rules, &current.policy, stamps, request.caller, spanning);
-        let passed = match question.setting.moment {
-            Moment::BreakGlass => {
-                coverage.cap_uses(request.shared.settings.break_glass_uses);
-                Some(current.ids(&passed_over(&current.policy, &question)).into())
-            }
-            _ => None,
-        };
-        Ok(Decided { coverage, rules, approval, passed })
+        Ok(Decided { coverage, rules, approval })
     }
 
     /// The asks that no approval of a scope lets the call pass, and the questions whose approvals do.
@@ -297,7 +283,7 @@ impl<'a> CallInputs<'a> {
         &self,
         life: &mut Life,
         live: &Liveness,
-        (coverage, approval, passed): Spent<'_>,
+        (coverage, approval): (&Coverage, Option<Box<Approval>>),
         rules: &DecidingRules,
         (arguments, context): (Digest, Digest),
     ) -> Result<Place, Denial> {
@@ -339,8 +325,6 @@ impl<'a> CallInputs<'a> {
                 rules: rules.ids().map(Into::into).collect(),
                 approvals: approvals.iter().map(|id| id.as_str().into()).collect(),
                 epoch: self.current.epoch,
-                break_glass: passed.is_some(),
-                passed: passed.unwrap_or_default().iter().map(|rule| (&**rule).into()).collect(),
             };
             shared.place(now, &event)
         })

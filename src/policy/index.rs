@@ -18,8 +18,7 @@ mod posted;
 
 use std::collections::HashMap;
 
-use super::effect::Effect;
-use super::rule::{Rule, Tools};
+use super::rule::{Effect, Rule, Tools};
 use crate::meter::Meter;
 use crate::scope::{Absence, Fact, Set};
 use crate::spread::SpreadMap;

@@ -13,4 +13,3 @@ pub use secrets::Secrets;
 pub use store::Vault;
 
 pub(crate) use sealed::Sealed;
-pub(crate) use secrets::Lent as LentSecret;

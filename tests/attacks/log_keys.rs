@@ -69,6 +69,29 @@ fn keys(active: u8, past: &[u8]) -> LogKeys {
     past.iter().fold(keys, |keys, first| keys.and_past(secret(*first)).unwrap())
 }
 
+/// attack 188: lives that follow each other on one log, one of which is over before its last records are written
+#[test]
+fn a_restart_on_the_same_log_uses_no_number_and_no_generation_twice() {
+    let log = OnFile::default();
+    for _ in 0..3 {
+        log.life(|builder| builder, |_| ());
+        let world = World::of(policy([broad()]), |builder| builder.log(log.clone()));
+        let (task, grant) = world.granted();
+        drop((grant, world));
+        drop(task);
+    }
+    let records: Vec<serde_json::Value> =
+        log.lines().iter().map(|(line, _)| serde_json::from_str(line).unwrap()).collect();
+    let number = |record: &serde_json::Value, key: &str| record[key].as_u64().unwrap();
+    let numbers: Vec<u64> = records.iter().map(|record| number(record, "seq")).collect();
+    assert!(numbers.windows(2).all(|pair| pair[1] == pair[0] + 1), "{numbers:?}");
+    let opened = records.iter().filter(|record| record["kind"] == "opened");
+    let generations: Vec<u64> = opened.map(|record| number(record, "generation")).collect();
+    assert_eq!(generations.len(), 6);
+    assert!(generations.windows(2).all(|pair| pair[1] > pair[0]), "{generations:?}");
+    log.verify(&log_keys()).unwrap();
+}
+
 /// attack 187: the ring is rotated, and the process starts again with the new key alone
 #[test]
 fn a_log_survives_the_keys_of_its_tokens() {

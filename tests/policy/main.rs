@@ -9,7 +9,6 @@
 )]
 
 mod approval;
-mod break_glass;
 mod cookbook;
 mod digest;
 mod doc;

@@ -9,7 +9,6 @@
 
 mod failing;
 mod minted;
-mod minted_async;
 mod minting;
 mod owed;
 mod restarted;

@@ -16,9 +16,9 @@ type End = fn(&World, Task, &Grant) -> Vec<u64>;
 
 const ENDS: [End; 9] = [
     |world, _task, grant| told(world.control.revoke_grant(grant.id())),
-    |world, task, _| told(world.control.revoke_task(task.name())),
-    |world, _task, _| told(world.control.revoke_identity("a")),
-    |world, _task, _| told(world.control.revoke_tool("ping")),
+    |world, task, _| told(world.control.revoke_task(task.name()).unwrap()),
+    |world, _task, _| told(world.control.revoke_identity("a").unwrap()),
+    |world, _task, _| told(world.control.revoke_tool("ping").unwrap()),
     |world, _task, grant| told(world.gate.give_up(grant.token(), grant.holder()).unwrap()),
     |_, task, _| task.complete().running,
     |_, task, _| task.revoke().running,
@@ -95,6 +95,45 @@ fn a_permit_about_to_run_starts_before_the_end_and_is_reported_or_not_at_all() {
     }
 }
 
+/// All that an identity has ends, its tasks and what it holds in others', before any of it is written; and another's
+/// calls go on.
+#[test]
+fn revoking_an_identity_with_several_tasks_meets_calls_of_each() {
+    let policy = policy([pings("p")]);
+    explore(1500, move || {
+        let world = World::new(&policy);
+        let (first, second) = (world.pinging(), world.pinging());
+        let of_other = world.open(&world.agent("b"));
+        let held = of_other.request_for(&world.agent("a"), to_ping(), &here()).unwrap();
+        let others = of_other.request(to_ping(), &here()).unwrap();
+        let watch = Watch::default();
+        let mut reported = Vec::new();
+        shuttle::thread::scope(|scope| {
+            for grant in [&first.1, &second.1, &held] {
+                scope.spawn(|| {
+                    let over = watch.is_over();
+                    if let Ok(permit) = world.authorize(grant, &ping()) {
+                        assert!(!over, "permitted after the end had returned");
+                        watch.run(permit);
+                    }
+                });
+            }
+            scope.spawn(|| world.call(&others, &ping()).unwrap());
+            let ended = world.control.revoke_identity("a").unwrap();
+            watch.over();
+            assert_eq!((ended.tasks, ended.grants), (2, 1));
+            reported = ended.running;
+        });
+        for grant in [&first.1, &second.1, &held] {
+            assert!(world.authorize(grant, &ping()).is_err(), "a grant of an end lives");
+        }
+        world.call(&others, &ping()).unwrap();
+        let records = world.records();
+        watch.agrees(&reported, &records);
+        drop((first, second, of_other));
+    });
+}
+
 #[test]
 fn waiting_for_an_end_that_was_not_cut_short_leaves_nothing_running() {
     let policy = policy([pings("p")]);
@@ -168,8 +207,8 @@ fn a_delegation_and_the_end_of_its_parent_leave_no_child() {
     let policy = policy([pings("p").depth(8)]);
     let ends: [fn(&World, &Grant, &str); 3] = [
         |world, parent, _| assert!(!world.control.revoke_grant(parent.id()).is_empty()),
-        |world, _, task| assert!(!world.control.revoke_task(task).is_empty()),
-        |world, _, _| assert!(world.control.revoke_identity("a").count() > 0),
+        |world, _, task| assert!(!world.control.revoke_task(task).unwrap().is_empty()),
+        |world, _, _| assert!(world.control.revoke_identity("a").unwrap().count() > 0),
     ];
     for end in ends {
         let policy = policy.clone();

@@ -22,7 +22,7 @@ const GIVES: [Give; 3] = [
     },
 ];
 
-/// Idle, so that the table alone decides: the token itself is good for longer.
+/// attack 194: idle, so that the table alone decides; the token itself is good for longer
 #[test]
 fn nothing_is_given_on_a_grant_once_somebody_was_told_that_it_has_expired() {
     let policy = policy([pings("p").idle(seconds(10))]);
@@ -55,7 +55,7 @@ fn nothing_is_given_on_a_grant_once_somebody_was_told_that_it_has_expired() {
     }
 }
 
-/// A permit of a grant that idles out does not start once somebody was told so.
+/// attack 194: a permit of a grant that idles out does not start once somebody was told so
 #[test]
 fn nothing_starts_once_somebody_was_told_that_its_grant_has_expired() {
     let policy = policy([pings("p").idle(seconds(10))]);

@@ -46,8 +46,6 @@ fn permitted(task: &str) -> Event<'_> {
         rules: vec![],
         approvals: vec![],
         epoch: 1,
-        break_glass: false,
-        passed: vec![],
     }
 }
 
@@ -84,7 +82,6 @@ impl Life {
             of,
             outcome: Outcome::Ok,
             task_over: false,
-            break_glass: false,
         };
         self.journal.note(body(&event));
     }

@@ -1,8 +1,7 @@
 //! Rules of one tool as regions of questions.
 
 use super::super::compiled::Compiled;
-use super::super::effect::Effect;
-use super::super::rule::{Rule, Tools};
+use super::super::rule::{Effect, Rule, Tools};
 use crate::form::Form;
 use crate::meter::Meter;
 use crate::scope::{

@@ -3,8 +3,7 @@
 use std::collections::HashMap;
 
 use crate::clock::Timestamp;
-use crate::policy::effect::Effect;
-use crate::policy::rule::{Rule, Tools};
+use crate::policy::rule::{Effect, Rule, Tools};
 
 /// Forbids that speak at every moment, are in force and have no condition but the tool.
 pub(super) struct Shadows<'r> {
@@ -37,7 +36,8 @@ impl<'r> Shadows<'r> {
 
     /// A forbid that leaves nothing of the rule.
     pub(super) fn over(&self, rule: &Rule) -> Option<&'r Rule> {
-        let speaks_wherever = |by: &&Rule| rule.moments.iter().all(|moment| by.speaks_at(moment));
+        let speaks_wherever =
+            |by: &&Rule| rule.moments.iter().all(|moment| by.moments.include(moment));
         if rule.effect == Effect::Forbid {
             return None;
         }

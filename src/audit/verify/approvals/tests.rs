@@ -23,7 +23,6 @@ fn asked() -> Event<'static> {
         vary: vec![],
         expires: at(GOOD_UNTIL),
         epoch: 1,
-        break_glass: false,
     }
 }
 
@@ -42,7 +41,6 @@ fn answered(who: &'static str, answer: Answered, good_until: Option<i64>) -> Eve
         reason: None,
         state: "approved".into(),
         good_until: good_until.map(at),
-        break_glass: false,
     }
 }
 
@@ -66,26 +64,16 @@ fn permitted(generation: u64) -> Event<'static> {
         rules: vec![],
         approvals: vec!["q".into()],
         epoch: 1,
-        break_glass: false,
-        passed: vec![],
     }
 }
 
 fn outcome(of: u64, outcome: Outcome) -> Event<'static> {
-    Event::Outcome {
-        task: "t".into(),
-        generation: 1,
-        of,
-        outcome,
-        task_over: false,
-        break_glass: false,
-    }
+    Event::Outcome { task: "t".into(), generation: 1, of, outcome, task_over: false }
 }
 
 fn voided() -> Event<'static> {
     let (task, question) = ("t".into(), "q".into());
-    let (state, why) = ("void".into(), "policy".into());
-    Event::Voided { task, generation: 1, question, state, why, break_glass: false }
+    Event::Voided { task, generation: 1, question, state: "void".into(), why: "policy".into() }
 }
 
 fn ended() -> Event<'static> {

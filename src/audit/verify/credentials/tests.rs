@@ -24,8 +24,6 @@ fn permitted() -> Event<'static> {
         rules: vec![],
         approvals: vec![],
         epoch: 1,
-        break_glass: false,
-        passed: vec![],
     }
 }
 
@@ -75,7 +73,6 @@ fn outcome() -> Event<'static> {
         of: 1,
         outcome: Outcome::Ok,
         task_over: false,
-        break_glass: false,
     }
 }
 

@@ -13,9 +13,11 @@ macro_rules! links {
 [`Vault`]: crate::vault::Vault
 [`Verifier`]: crate::token::Verifier
 [approvals]: crate::_documentation::approvals
+[approvals#who-may-answer]: crate::_documentation::approvals#who-may-answer
 [attacks]: crate::_documentation::attacks
 [audit]: crate::_documentation::audit
 [audit#keys]: crate::_documentation::audit#keys
+[break-glass]: crate::_documentation::break_glass
 [changelog]: crate::_documentation::changelog
 [denials]: crate::_documentation::denials
 [dependencies#known-limits]: crate::_documentation::dependencies#known-limits
@@ -49,6 +51,7 @@ pages! {
     architecture = "../docs/architecture.md",
     attacks = "../docs/attacks.md",
     audit = "../docs/audit.md",
+    break_glass = "../docs/break-glass.md",
     changelog = "../CHANGELOG.md",
     cookbook = "../docs/cookbook.md",
     denials = "../docs/denials.md",

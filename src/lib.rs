@@ -33,6 +33,7 @@
 //! [policies]: mod@policy
 //! [tokens]: mod@token
 //! [approvals]: _documentation::approvals
+//! [break-glass]: _documentation::break_glass
 //! [architecture]: _documentation::architecture
 //! [attacks]: _documentation::attacks
 //! [audit]: _documentation::audit
@@ -103,11 +104,12 @@ mod word;
 #[doc(hidden)]
 pub use approval::fuzzing as approval_fuzzing;
 pub use broker::{
-    Broker, BrokerBuilder, BrokerError, BrokerStats, Control, Cut, Drift, DriftScan, Drifted,
-    DryRun, Ended, FlushError, Gate, Grant, Halt, HaltError, LateCall, MissingCredential,
-    NotCounted, Obligation, Pending, Permit, ProviderError, Question, QuestionState, Reaper,
-    Receipt, ReloadError, Reviews, RunError, Running, Session, Standing, StandingCredential,
-    StandingGrant, StandingTask, Tally, Task, Tended, ToolError, View, ViewLine,
+    Broker, BrokerBuilder, BrokerError, BrokerStats, Control, Cut, Debt, Drift, DriftScan, Drifted,
+    DryRun, Ended, FlushError, Gate, Grant, Halt, HaltError, LateCall, MissingAlert,
+    MissingCredential, NotCounted, Obligation, Pending, Permit, ProviderError, Question,
+    QuestionState, Reaper, Receipt, ReloadError, Reviews, RunError, Running, Session, Standing,
+    StandingCredential, StandingGrant, StandingTask, Tally, Task, Tended, ToolError, View,
+    ViewLine,
 };
 pub use call::{Call, CallError};
 pub use context::Context;

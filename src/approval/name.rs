@@ -72,6 +72,29 @@ impl Names {
         Names(identity.names().map(PersonName::of).collect())
     }
 
+    /// These names, of one person.
+    pub(crate) fn of<'n>(names: impl IntoIterator<Item = &'n str>) -> Names {
+        Names(names.into_iter().map(PersonName::of).collect())
+    }
+
+    /// With the names of all `others` that are one person with it, those that are so through a third included.
+    pub(crate) fn linked_by<'n>(
+        mut self,
+        others: impl Iterator<Item = &'n Names> + Clone,
+    ) -> Names {
+        loop {
+            let known = self.0.len();
+            for other in others.clone() {
+                if self.meet(other) {
+                    self.0.extend(other.0.iter().cloned());
+                }
+            }
+            if self.0.len() == known {
+                return self;
+            }
+        }
+    }
+
     /// Whether this is one of the names.
     pub(crate) fn include(&self, name: &str) -> bool {
         self.0.contains(&PersonName::of(name))

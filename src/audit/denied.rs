@@ -24,6 +24,8 @@ pub(crate) struct DeniedQuestion<'a> {
     pub(crate) context: Option<Cow<'a, str>>,
     /// The epoch of the policy, if rules were looked at.
     pub(crate) epoch: Option<u64>,
+    /// Whether it is of what breaking the glass gave, or would have given.
+    pub(crate) break_glass: bool,
 }
 
 impl<'a> DeniedQuestion<'a> {
@@ -41,6 +43,7 @@ impl<'a> DeniedQuestion<'a> {
             scope: None,
             context: None,
             epoch: None,
+            break_glass: false,
         }
     }
 
@@ -64,6 +67,7 @@ impl<'a> DeniedQuestion<'a> {
             reason: denial.reason().as_str().into(),
             rules: rules.unwrap_or_default(),
             epoch: self.epoch,
+            break_glass: self.break_glass,
         }
     }
 }

@@ -112,6 +112,9 @@ pub enum Event<'a> {
         /// Under which policy: the last `reloaded` record of this epoch has its digest.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         epoch: Option<u64>,
+        /// Whether it is of what breaking the glass gave.
+        #[serde(default, skip_serializing_if = "is_false")]
+        break_glass: bool,
     },
     /// Denials that a log which took no record left no memory to keep one by one. It stands for all
     /// numbers from `from` to its own.
@@ -149,6 +152,12 @@ pub enum Event<'a> {
         approvals: Vec<Cow<'a, str>>,
         /// Under which policy: the last `reloaded` record of this epoch has its digest.
         epoch: u64,
+        /// Whether it is of what breaking the glass gave.
+        #[serde(default, skip_serializing_if = "is_false")]
+        break_glass: bool,
+        /// The asks that it was not held up by, where the glass is broken.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        passed: Vec<Cow<'a, str>>,
     },
     /// A call, or a scope, waits until people agree.
     Asked {
@@ -178,6 +187,9 @@ pub enum Event<'a> {
         /// Until when people can answer.
         expires: Timestamp,
         epoch: u64,
+        /// Whether it is of what breaking the glass gave.
+        #[serde(default, skip_serializing_if = "is_false")]
+        break_glass: bool,
     },
     /// Somebody answered a question, or tried to.
     Answered {
@@ -210,6 +222,9 @@ pub enum Event<'a> {
         /// Until when the approval is good, if this made it complete.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         good_until: Option<Timestamp>,
+        /// Whether it is of what breaking the glass gave.
+        #[serde(default, skip_serializing_if = "is_false")]
+        break_glass: bool,
     },
     /// A question or its approval ended by something else than an answer.
     Voided {
@@ -220,6 +235,9 @@ pub enum Event<'a> {
         state: Cow<'a, str>,
         /// What ended it.
         why: Cow<'a, str>,
+        /// Whether it is of what breaking the glass gave.
+        #[serde(default, skip_serializing_if = "is_false")]
+        break_glass: bool,
     },
     /// What became of a permitted call.
     Outcome {
@@ -231,6 +249,9 @@ pub enum Event<'a> {
         /// Whether the task had ended before the call did.
         #[serde(default, skip_serializing_if = "is_false")]
         task_over: bool,
+        /// Whether it is of what breaking the glass gave.
+        #[serde(default, skip_serializing_if = "is_false")]
+        break_glass: bool,
     },
     /// A secret that the task had used was found in what a call gave, and taken out.
     SecretFound {
@@ -240,6 +261,9 @@ pub enum Event<'a> {
         of: u64,
         /// What the catalogue calls what was found.
         credentials: Vec<Cow<'a, str>>,
+        /// Whether it is of what breaking the glass gave.
+        #[serde(default, skip_serializing_if = "is_false")]
+        break_glass: bool,
     },
     /// A credential is about to be minted for a grant: written ahead, so that what a crash leaves is found.
     CredentialPlanned {
@@ -312,6 +336,59 @@ pub enum Event<'a> {
         /// Numbers of the permits whose calls were already running.
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
         running: Vec<u64>,
+        /// Whether it is of what breaking the glass gave.
+        #[serde(default, skip_serializing_if = "is_false")]
+        break_glass: bool,
+    },
+    /// A human broke the glass: the emergency path gave a grant, and owes a review.
+    BrokenGlass {
+        task: Cow<'a, str>,
+        generation: u64,
+        grant: Cow<'a, str>,
+        who: Cow<'a, str>,
+        /// The other names of that person.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        aliases: Vec<Cow<'a, str>>,
+        justification: Cow<'a, str>,
+        scope: Cow<'a, Value>,
+        /// Digest of the context.
+        context: Cow<'a, str>,
+        rules: Vec<Cow<'a, str>>,
+        /// The asks that it was not held up by.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        passed: Vec<Cow<'a, str>>,
+        epoch: u64,
+        policy: Cow<'a, str>,
+        expires: Timestamp,
+        /// Until when it has to be reviewed.
+        due: Timestamp,
+        /// Whether this person can't break the glass again before that, due or not.
+        #[serde(default, skip_serializing_if = "is_false")]
+        refuses_while_open: bool,
+    },
+    /// The host's alert of a broken glass was not accepted.
+    AlertFailed {
+        task: Cow<'a, str>,
+        generation: u64,
+        grant: Cow<'a, str>,
+        cause: Cow<'a, str>,
+        /// Whether what was given stands all the same. Otherwise nothing was given, and no review is owed.
+        given: bool,
+    },
+    /// Somebody reviewed what was done when the glass was broken, or tried to.
+    DebtClosed {
+        task: Cow<'a, str>,
+        generation: u64,
+        grant: Cow<'a, str>,
+        who: Cow<'a, str>,
+        /// The other names of who reviewed.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        aliases: Vec<Cow<'a, str>>,
+        verdict: Cow<'a, str>,
+        note: Cow<'a, str>,
+        /// Why it does not count, if it does not.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        refused: Option<Cow<'a, str>>,
     },
     /// A policy was loaded.
     Reloaded { epoch: u64, policy: Cow<'a, str> },
@@ -343,6 +420,9 @@ pub enum Event<'a> {
         grant: Option<Cow<'a, str>>,
         /// What the sink said.
         cause: Cow<'a, str>,
+        /// Whether it is of what breaking the glass gave, or would have given.
+        #[serde(default, skip_serializing_if = "is_false")]
+        break_glass: bool,
     },
     /// Numbers that were lost with a process that was killed: from `from` to its own. None of them is used
     /// again.
@@ -357,127 +437,6 @@ pub enum Event<'a> {
         #[serde(default, skip_serializing_if = "is_false")]
         unanchored: bool,
     },
-}
-
-impl Event<'_> {
-    /// The kind, as the record spells it.
-    #[must_use]
-    pub fn kind(&self) -> &'static str {
-        match self {
-            Event::LogStarted { .. } => "log_started",
-            Event::Rekeyed { .. } => "rekeyed",
-            Event::Opened { .. } => "opened",
-            Event::Granted { .. } => "granted",
-            Event::Denied { .. } => "denied",
-            Event::Denials { .. } => "denials",
-            Event::Permitted { .. } => "permitted",
-            Event::Asked { .. } => "asked",
-            Event::Answered { .. } => "answered",
-            Event::Voided { .. } => "voided",
-            Event::Outcome { .. } => "outcome",
-            Event::SecretFound { .. } => "secret_found",
-            Event::CredentialPlanned { .. } => "credential_planned",
-            Event::CredentialMinted { .. } => "credential_minted",
-            Event::CredentialOwed { .. } => "credential_owed",
-            Event::CredentialWithdrawn { .. } => "credential_withdrawn",
-            Event::CredentialGone { .. } => "credential_gone",
-            Event::Ended { .. } => "ended",
-            Event::GrantEnded { .. } => "grant_ended",
-            Event::Reloaded { .. } => "reloaded",
-            Event::Restated { .. } => "restated",
-            Event::Halted { .. } => "halted",
-            Event::Resumed { .. } => "resumed",
-            Event::Withdrawn { .. } => "withdrawn",
-            Event::Void { .. } => "void",
-            Event::Reopened { .. } => "reopened",
-        }
-    }
-
-    /// The task it is about, if it is about one.
-    #[must_use]
-    pub fn task(&self) -> Option<&str> {
-        match self {
-            Event::Opened { task, .. }
-            | Event::Granted { task, .. }
-            | Event::Permitted { task, .. }
-            | Event::Asked { task, .. }
-            | Event::Answered { task, .. }
-            | Event::Voided { task, .. }
-            | Event::Outcome { task, .. }
-            | Event::SecretFound { task, .. }
-            | Event::CredentialPlanned { task, .. }
-            | Event::CredentialMinted { task, .. }
-            | Event::Ended { task, .. }
-            | Event::GrantEnded { task, .. } => Some(task),
-            Event::Denied { task, .. } | Event::Withdrawn { task, .. } => task.as_deref(),
-            Event::Denials { .. }
-            | Event::CredentialOwed { .. }
-            | Event::CredentialWithdrawn { .. }
-            | Event::CredentialGone { .. }
-            | Event::LogStarted { .. }
-            | Event::Rekeyed { .. }
-            | Event::Reloaded { .. }
-            | Event::Restated { .. }
-            | Event::Halted { .. }
-            | Event::Resumed { .. }
-            | Event::Void { .. }
-            | Event::Reopened { .. } => None,
-        }
-    }
-
-    /// The generation of the task it is about, where it says one.
-    #[must_use]
-    pub fn generation(&self) -> Option<u64> {
-        match self {
-            Event::Opened { generation, .. }
-            | Event::Granted { generation, .. }
-            | Event::Permitted { generation, .. }
-            | Event::Asked { generation, .. }
-            | Event::Answered { generation, .. }
-            | Event::Voided { generation, .. }
-            | Event::Outcome { generation, .. }
-            | Event::SecretFound { generation, .. }
-            | Event::CredentialPlanned { generation, .. }
-            | Event::CredentialMinted { generation, .. }
-            | Event::Ended { generation, .. }
-            | Event::GrantEnded { generation, .. } => Some(*generation),
-            Event::Denied { generation, .. } => *generation,
-            _ => None,
-        }
-    }
-
-    /// The grant it is about, if it is about one.
-    #[must_use]
-    pub fn grant(&self) -> Option<&str> {
-        match self {
-            Event::Granted { grant, .. }
-            | Event::Permitted { grant, .. }
-            | Event::CredentialPlanned { grant, .. }
-            | Event::GrantEnded { grant, .. } => Some(grant),
-            Event::Denied { grant, .. } | Event::Withdrawn { grant, .. } => grant.as_deref(),
-            _ => None,
-        }
-    }
-
-    /// Whether it gives access, and so takes effect only once it is recorded (P9). Everything else
-    /// stands whether the log accepts it or not. A reload or a resume may widen what is possible,
-    /// but gives nothing before a permit is recorded, so it need not wait for the log.
-    pub(crate) fn gives_access(&self) -> bool {
-        matches!(
-            self,
-            Event::Opened { .. }
-                | Event::Granted { .. }
-                | Event::Permitted { .. }
-                | Event::CredentialPlanned { .. }
-                | Event::CredentialMinted { refused: None, .. }
-        )
-    }
-
-    /// Whether it says that something was not given: where memory runs short, records of these are
-    /// summed.
-    pub(crate) fn denies(&self) -> bool {
-        matches!(self, Event::Denied { .. })
-    }
 }
 
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "the signature that serde asks for")]

@@ -138,6 +138,7 @@ impl Body {
             task: event.as_ref().and_then(Event::task).map(Cow::Borrowed),
             grant: event.as_ref().and_then(Event::grant).map(Cow::Borrowed),
             cause: Cow::Borrowed(cause),
+            break_glass: event.as_ref().is_some_and(Event::is_of_glass),
         };
         Self::new(self.at, &withdrawn).unwrap_or_else(|Unwritable| Self {
             at: self.at,
@@ -239,6 +240,7 @@ mod tests {
             why: "revoked".into(),
             below: Vec::new(),
             running: vec![1],
+            break_glass: true,
         };
         let at = Timestamp::from_unix_millis(5).unwrap();
         let withdrawn = Body::new(at, &event).unwrap().withdrawn("disk full");
@@ -253,6 +255,7 @@ mod tests {
                 task: Some("t\"1".into()),
                 grant: Some("g1".into()),
                 cause: "disk full".into(),
+                break_glass: true,
             }
         );
     }

@@ -9,6 +9,7 @@
 //! A host gives the broker a [`Sink`]; [`FileLog`] keeps records on
 //! disk, [`MemoryLog`] in memory.
 
+mod about;
 mod chain;
 mod denied;
 mod digest;
@@ -17,6 +18,7 @@ mod explain;
 mod file;
 mod hex;
 mod journal;
+mod left_debt;
 mod line;
 mod log_id;
 mod memory;
@@ -45,6 +47,7 @@ pub use file::{
 };
 pub use hex::HexError;
 pub(crate) use journal::{Journal, Place, Refused, Unsettled, UnwrittenHook, Written};
+pub use left_debt::LeftDebt;
 pub(crate) use line::{Body, Unwritable};
 pub use log_id::LogId;
 pub use memory::{MemoryLog, Snapshot};

@@ -30,6 +30,7 @@ impl Record {
         let mut record: Record = serde_json::from_str(line)?;
         let read = match &mut record.event {
             Event::Granted { scope, .. }
+            | Event::BrokenGlass { scope, .. }
             | Event::Denied { scope: Some(scope), .. }
             | Event::Asked { scope: Some(scope), .. } => scope,
             _ => return Ok(record),

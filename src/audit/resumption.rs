@@ -2,11 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use super::{Event, Record};
+use super::{Event, LeftDebt, Record};
 use crate::clock::Timestamp;
 
-/// What was going on when a log ended: the halts that are on, the tasks that had not ended, and the permits
-/// whose outcome is not known.
+/// What was going on when a log ended: the halts that are on, the tasks that had not ended, the permits
+/// whose outcome is not known, and the reviews that are owed.
 ///
 /// Only reading a log that verifies makes one, so it can't be made up. A broker takes it with
 /// [`BrokerBuilder::resume_from`](crate::BrokerBuilder::resume_from).
@@ -14,9 +14,11 @@ use crate::clock::Timestamp;
 pub struct Resumption {
     halts: BTreeMap<String, Option<Timestamp>>,
     tasks: BTreeMap<u64, String>,
-    permits: BTreeMap<u64, (String, u64)>,
+    permits: BTreeMap<u64, OpenPermit>,
     /// By name.
     credentials: BTreeMap<String, LeftCredential>,
+    /// By grant.
+    debts: BTreeMap<String, LeftDebt>,
     pub(super) torn: Option<u64>,
     pub(super) anchored: bool,
 }
@@ -35,6 +37,14 @@ pub(crate) struct LeftCredential {
     pub(crate) minted: bool,
 }
 
+/// A permit whose outcome is not known.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct OpenPermit {
+    task: String,
+    generation: u64,
+    break_glass: bool,
+}
+
 impl Resumption {
     /// Follows the log by one record.
     pub(super) fn note(&mut self, record: &Record) {
@@ -45,8 +55,17 @@ impl Resumption {
             Event::Ended { generation, .. } => {
                 self.tasks.remove(generation);
             }
-            Event::Permitted { task, generation, .. } => {
-                self.permits.insert(record.seq, (task.to_string(), *generation));
+            Event::Permitted { task, generation, break_glass, .. } => {
+                let (task, generation, break_glass) = (task.to_string(), *generation, *break_glass);
+                self.permits.insert(record.seq, OpenPermit { task, generation, break_glass });
+            }
+            Event::BrokenGlass { grant, .. } => {
+                let debt = LeftDebt::of(&record.event, record.at);
+                self.debts.extend(debt.map(|debt| (grant.to_string(), debt)));
+            }
+            Event::AlertFailed { grant, given: false, .. }
+            | Event::DebtClosed { grant, refused: None, .. } => {
+                self.debts.remove(&**grant);
             }
             Event::Outcome { of, .. } => {
                 self.permits.remove(of);
@@ -86,7 +105,19 @@ impl Resumption {
 
     /// The permits without an outcome: the number of each, its task, and that one's generation.
     pub fn permits(&self) -> impl Iterator<Item = (u64, &str, u64)> {
-        self.permits.iter().map(|(seq, (task, generation))| (*seq, task.as_str(), *generation))
+        self.permits.iter().map(|(seq, own)| (*seq, own.task.as_str(), own.generation))
+    }
+
+    /// Whether a permit without an outcome is of what breaking the glass gave.
+    pub(crate) fn is_glass_permit(&self, seq: u64) -> bool {
+        self.permits.get(&seq).is_some_and(|own| own.break_glass)
+    }
+
+    /// The uses of the emergency path that were not reviewed, the oldest first.
+    pub fn debts(&self) -> impl Iterator<Item = &LeftDebt> {
+        let mut debts: Vec<&LeftDebt> = self.debts.values().collect();
+        debts.sort_by_key(|own| own.since());
+        debts.into_iter()
     }
 
     /// Names of the credentials that were not known to be gone. A broker that goes on with the log owes that they go.

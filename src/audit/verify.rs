@@ -2,6 +2,7 @@
 
 mod access;
 mod approvals;
+mod break_glass;
 mod credentials;
 mod fault;
 
@@ -12,6 +13,7 @@ use super::{Anchor, ChainTag, Event, LogId, Origin, Record};
 use crate::key::{KeyId, LogKeys};
 use access::Access;
 use approvals::Approvals;
+use break_glass::BrokenGlass;
 use credentials::Credentials;
 pub use fault::Fault;
 
@@ -25,7 +27,9 @@ pub use fault::Fault;
 /// that is live with all that it was delegated from, with a tool that each of them names. A permit that redeems an
 /// approval comes after a question about that call and answers of
 /// others than its asker that made it complete, and within its time; each approval is used once. A credential is planned
-/// for a permit whose outcome is not known, minted after that and for no longer, and gone once it was withdrawn. With an anchor
+/// for a permit whose outcome is not known, minted after that and for no longer, and gone once it was withdrawn. What breaking
+/// the glass gave is marked in every record, and neither renewed nor delegated; who breaks it owes no review that
+/// refuses that, and each review is of something owed, by another person. With an anchor
 /// kept elsewhere since, a cut tail and a log rebuilt by somebody who has the key are seen too; an anchor older
 /// than the log is fine.
 ///
@@ -55,6 +59,7 @@ pub(super) struct Reading<'k> {
     permits: Permits,
     approvals: Approvals,
     credentials: Credentials,
+    glass: BrokenGlass,
     /// Nothing where only what was written is looked at, and not what access was had.
     access: Option<Access>,
 }
@@ -73,9 +78,9 @@ impl<'k> Reading<'k> {
 
     /// Does not look at what access was had: so a broker opens its log, which has to go on whatever that was.
     pub(super) fn without_access(keys: &'k LogKeys, origin: &'k Origin<'k>) -> Self {
-        let (permits, approvals, credentials) = Default::default();
+        let (permits, approvals, credentials, glass) = Default::default();
         let (chain, last, access) = (None, Anchor::OF_NOTHING, None);
-        Reading { keys, origin, chain, last, permits, approvals, credentials, access }
+        Reading { keys, origin, chain, last, permits, approvals, credentials, glass, access }
     }
 
     /// The number of the last record that was read, and its tag if there is one.
@@ -101,6 +106,7 @@ impl<'k> Reading<'k> {
             self.permits.note(record),
             self.approvals.note(record),
             self.credentials.note(record),
+            self.glass.note(record),
             self.access.as_mut().map_or(Ok(()), |access| access.note(record)),
         ];
         found.into_iter().collect()

@@ -105,6 +105,7 @@ impl Shared {
             reason: why.map(|why| cut(why, MAX_REASON)),
             state: state.as_str().into(),
             good_until: open.good_until().filter(|_| completed),
+            break_glass: open.break_glass,
         };
         self.record(now, &event);
         // Of several items that of which the most is missing.

@@ -56,7 +56,16 @@ impl Task {
         let (now, context) = shared.moment(holder, Some(tool.as_str()), context)?;
         let scope = Scope::tool(tool.as_str()).any_args().any_resource();
         let meter = Meter::of_question(scope.size());
-        let request = GrantRequest { shared, cell, holder, scope: &scope, context, now, meter };
+        let request = GrantRequest {
+            shared,
+            cell,
+            holder,
+            scope: &scope,
+            context,
+            now,
+            meter,
+            break_glass: false,
+        };
         request.could_give(&scope)
     }
 }

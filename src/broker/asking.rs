@@ -96,6 +96,7 @@ impl CallInputs<'_> {
             asks: &withheld.asks,
             permits: &withheld.permits,
             args: Some(request.arguments(current, call)),
+            break_glass: life.is_of_glass(presented.grant),
         };
         request.shared.park(request.owner, current, life, draft, (denial, live.at()))
     }
@@ -166,6 +167,7 @@ impl Shared {
             question: question.id.text().as_str().to_owned().into(),
             state: to.as_str().into(),
             why: why.into(),
+            break_glass: question.break_glass,
         };
         self.record(now, &event);
     }

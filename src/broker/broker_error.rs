@@ -1,5 +1,6 @@
 //! Why a broker could not be built.
 
+use super::alert::MissingAlert;
 use super::credentials::{MissingCredential, ProviderError};
 use crate::audit::SinkError;
 use crate::clock::ClockError;
@@ -31,6 +32,9 @@ pub enum BrokerError {
     /// The system gave no thread for the reaper.
     #[error("the reaper can't be started: {0}")]
     Reaper(std::io::Error),
+    /// A rule breaks the glass, and no one would be alerted.
+    #[error(transparent)]
+    Alert(#[from] MissingAlert),
     /// A setting of zero, or one past its bound: zero never means unlimited. Time is told in whole
     /// milliseconds, so that less than one is zero, too.
     #[error("`{0}` is out of bounds, expected {1}")]

@@ -4,11 +4,13 @@ use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use super::Broker;
+use super::alert::check_alert;
 use super::broker_error::BrokerError;
 use super::builder::BrokerBuilder;
 use super::changes::Changes;
 use super::credentials::TendedBy;
 use super::current::{InForce, KeysInForce, Ruling};
+use super::debts::Debts;
 use super::docket::Docket;
 use super::downstream::Downstream;
 use super::keys::purged_from;
@@ -41,6 +43,8 @@ impl BrokerBuilder {
         self.check()?;
         self.sources.check(&self.policy)?;
         self.sources.check_providers()?;
+        check_alert(&self.policy, self.alert.as_ref())?;
+        let id = Shared::next_id();
         let ring = match self.ring {
             Some(ring) => ring,
             None => KeyRing::generate()?,
@@ -65,7 +69,7 @@ impl BrokerBuilder {
             return Err(KeyError::Reused(shared.id).into());
         }
         let origin = Origin::new(&self.issuer, &self.audience);
-        let offered = self.resumed.as_ref().map(Offered::of).transpose()?;
+        let offered = self.resumed.as_ref().map(|log| Offered::of(log, id)).transpose()?;
         let needed =
             !self.sources.providers.is_empty() || offered.as_ref().is_some_and(Offered::owes);
         let downstream = match needed {
@@ -93,7 +97,7 @@ impl BrokerBuilder {
         let digests = Arc::new(DigestKey::of(log_keys.active_key()));
         let digest = self.policy.digest().to_string();
         let shared = Shared {
-            id: Shared::next_id(),
+            id,
             issuer: self.issuer,
             audience: self.audience,
             keeper,
@@ -121,6 +125,8 @@ impl BrokerBuilder {
             halts: Halts::default(),
             watchers: Watchers::default(),
             docket: Docket::default(),
+            debts: Debts::default(),
+            alert: self.alert,
             denials: DenialCounts::default(),
             tripwire: self
                 .tripwire
@@ -159,6 +165,7 @@ impl BrokerBuilder {
             ("default_ttl", self.settings.default_ttl),
             ("ceiling", self.settings.ceiling),
             ("permit_ttl", self.settings.permit_ttl),
+            ("break_glass_at_most", self.settings.break_glass_ttl),
         ] {
             if duration < LEAST || duration > week {
                 return Err(BrokerError::Setting(name, "one millisecond to seven days"));
@@ -189,6 +196,16 @@ impl BrokerBuilder {
         let wait = self.settings.credential_wait;
         if wait < LEAST || wait > Duration::from_secs(5 * 60) {
             return Err(BrokerError::Setting("credential_wait", "one millisecond to five minutes"));
+        }
+        if self.settings.break_glass_uses == 0 {
+            return Err(BrokerError::Setting("break_glass_at_most", "at least one use"));
+        }
+        let alert = self.alert.as_ref().map_or(wait, |alert| alert.within);
+        if alert < LEAST || alert > Duration::from_secs(5 * 60) {
+            return Err(BrokerError::Setting(
+                "break_glass_alert",
+                "one millisecond to five minutes",
+            ));
         }
         if !(1..=1 << 20).contains(&self.settings.max_grants_per_task) {
             return Err(BrokerError::Setting("max_grants_per_task", "1 to 1048576"));

@@ -1,8 +1,10 @@
 //! Building a broker.
 
+use std::error::Error;
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::alert::Alert;
 use super::credentials::{Sources, TendedBy};
 use super::denial_hook::DenialHook;
 use super::downstream::{Obligation, OwedHook};
@@ -35,6 +37,7 @@ pub struct BrokerBuilder {
     pub(super) ids: GrantIds,
     pub(super) on_denial: Option<DenialHook>,
     pub(super) on_leak: Option<LeakHook>,
+    pub(super) alert: Option<Alert>,
     pub(super) source: Option<Source>,
     pub(super) sources: Sources,
     pub(super) on_owed: Option<OwedHook>,
@@ -57,6 +60,7 @@ impl BrokerBuilder {
             ids: GrantIds::Random,
             on_denial: None,
             on_leak: None,
+            alert: None,
             source: None,
             sources: Sources::default(),
             on_owed: None,
@@ -69,6 +73,8 @@ impl BrokerBuilder {
                 presentation_window: Duration::from_secs(30),
                 max_grants_per_task: 1 << 20,
                 max_permits: 1024,
+                break_glass_ttl: Duration::from_secs(60 * 60),
+                break_glass_uses: 100,
                 questions_per_task: 16,
                 questions_per_identity: 64,
                 credential_wait: Duration::from_secs(10),
@@ -246,6 +252,30 @@ impl BrokerBuilder {
     /// the broker held; a panic in it is contained.
     pub fn on_leak(mut self, told: impl Fn(&Event<'_>) + Send + Sync + 'static) -> Self {
         self.on_leak = Some(LeakHook::new(told));
+        self
+    }
+
+    /// How long what [breaking the glass](crate::Task::break_glass) gives lives, from a millisecond to seven days, and
+    /// how many calls a task may make by one rule of it, whatever policies say. Default an hour and 100 calls: longer
+    /// than an incident takes to be seen by others, and not long enough to work that way.
+    pub fn break_glass_at_most(mut self, ttl: Duration, uses: u64) -> Self {
+        self.settings.break_glass_ttl = ttl;
+        self.settings.break_glass_uses = uses;
+        self
+    }
+
+    /// Alerts somebody when the [glass is broken](crate::Task::break_glass), and is to accept that `within` this
+    /// time: from a millisecond to five minutes. Told the `broken_glass` record, which is in the log by then. What it
+    /// does not accept (an error, a panic, no answer in time) is not given, unless each rule that gives it says
+    /// `alert = "best_effort"`. A policy with a rule that does not say so is not loaded without an alert.
+    ///
+    /// It runs on a thread of its own, which is left alone once its time is over.
+    pub fn break_glass_alert(
+        mut self,
+        alert: impl Fn(&Event<'_>) -> Result<(), Box<dyn Error + Send + Sync>> + Send + Sync + 'static,
+        within: Duration,
+    ) -> Self {
+        self.alert = Some(Alert::new(alert, within));
         self
     }
 

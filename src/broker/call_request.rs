@@ -75,6 +75,9 @@ impl CallRequest<'_> {
         let resource = call.resource().filter(|resource| resource.checked().is_ok());
         let context = self.context.checked().ok();
         let context = context.map(|context| current.keys.digests.context(context).text());
+        let is_of_glass =
+            |(cell, grant): &(Arc<TaskCell>, GrantId)| cell.life.lock().is_of_glass(*grant);
+        let break_glass = about.as_ref().is_some_and(is_of_glass);
         let grant = about.as_ref().map(|(_, grant)| grant.text());
         let question = DeniedQuestion {
             stage: Stage::Call,
@@ -88,6 +91,7 @@ impl CallRequest<'_> {
             scope: None,
             context: context.as_ref().map(|digest| digest.as_str().into()),
             epoch: Some(epoch),
+            break_glass,
         };
         let event = question.record(&denial);
         self.shared.place_denial(self.now, &denial, &event);

@@ -57,6 +57,10 @@ impl OfferInputs<'_> {
         capabilities: &[Capability],
     ) -> Result<(Proposal, u8, Timestamp), Denial> {
         let row = self.life.row(parent)?;
+        if self.life.is_of_glass(row.id) {
+            return Err(Denial::new(Reason::NotCovered)
+                .because("what breaking the glass gave is not delegated: it is one person's"));
+        }
         let lineage = self.life.lineage(parent);
         let hops = row.hops.checked_add(1).ok_or_else(|| too_deep(u8::MAX))?;
         for capability in capabilities {

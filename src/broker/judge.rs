@@ -12,7 +12,8 @@ use crate::grant::{Coverage, Row, stamps_on};
 use crate::identity::Identity;
 use crate::meter::Meter;
 use crate::policy::{
-    AskedCall, Deciders, DeniedCall, Listed, Moment, Question, Seen, Setting, Verdict, What, decide,
+    AskedCall, Deciders, DeniedCall, Listed, Moment, Question, Seen, Setting, Verdict, What,
+    decide, passed_over,
 };
 use crate::scope::{Capability, Readings};
 use crate::sync::MutexGuard;
@@ -44,7 +45,12 @@ struct Decided {
     rules: Deciders,
     /// What people agreed to, if they had to.
     approval: Option<Box<Approval>>,
+    /// The asks that it is not held up by, where the glass is broken.
+    passed: Option<Box<[Arc<str>]>>,
 }
+
+/// What a call spends, and the asks that it is not held up by where the glass is broken.
+type Spent<'s> = (&'s Coverage, Option<Box<Approval>>, Option<&'s [Arc<str>]>);
 
 /// A place in the log for the call's permit, and what is reserved for it.
 pub(super) struct Reserved {
@@ -86,7 +92,7 @@ impl<'a> CallInputs<'a> {
         self.check_redeemed(&live)?;
         let mut withheld = None;
         let decided = self.decide(&life, &live, &mut withheld);
-        let Decided { coverage, rules, approval } = match (decided, withheld) {
+        let Decided { coverage, rules, approval, passed } = match (decided, withheld) {
             (Ok(decided), _) => decided,
             (Err(denial), None) => return Err(denial),
             (Err(denial), Some(withheld)) => {
@@ -96,7 +102,8 @@ impl<'a> CallInputs<'a> {
             }
         };
         let rules = DecidingRules::by(self.current, rules);
-        let place = self.commit(&mut life, &live, (&coverage, approval), &rules, digests)?;
+        let spent = (&coverage, approval, passed.as_deref());
+        let place = self.commit(&mut life, &live, spent, &rules, digests)?;
         Ok(Reserved { place, rules, version: self.current.version })
     }
 
@@ -156,7 +163,7 @@ impl<'a> CallInputs<'a> {
         let readings = Readings::new();
         let question = Question {
             setting: Setting {
-                moment: Moment::Call,
+                moment: life.moment_of_calls(row.id),
                 who: &current.restated.seen(request.caller),
                 purpose: &presented.cell.purpose,
                 context,
@@ -196,7 +203,14 @@ impl<'a> CallInputs<'a> {
         let spanning = &request.shared.spanning;
         let stamps = stamps_on(row, at);
         coverage.hold_to(&rules, &current.policy, stamps, request.caller, spanning);
-        Ok(Decided { coverage, rules, approval })
+        let passed = match question.setting.moment {
+            Moment::BreakGlass => {
+                coverage.cap_uses(request.shared.settings.break_glass_uses);
+                Some(current.ids(&passed_over(&current.policy, &question)).into())
+            }
+            _ => None,
+        };
+        Ok(Decided { coverage, rules, approval, passed })
     }
 
     /// The asks that no approval of a scope lets the call pass, and the questions whose approvals do.
@@ -283,7 +297,7 @@ impl<'a> CallInputs<'a> {
         &self,
         life: &mut Life,
         live: &Liveness,
-        (coverage, approval): (&Coverage, Option<Box<Approval>>),
+        (coverage, approval, passed): Spent<'_>,
         rules: &DecidingRules,
         (arguments, context): (Digest, Digest),
     ) -> Result<Place, Denial> {
@@ -325,6 +339,8 @@ impl<'a> CallInputs<'a> {
                 rules: rules.ids().map(Into::into).collect(),
                 approvals: approvals.iter().map(|id| id.as_str().into()).collect(),
                 epoch: self.current.epoch,
+                break_glass: passed.is_some(),
+                passed: passed.unwrap_or_default().iter().map(|rule| (&**rule).into()).collect(),
             };
             shared.place(now, &event)
         })

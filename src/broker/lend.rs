@@ -22,7 +22,7 @@ use crate::identity::Identity;
 use crate::scrub::{ScrubSource, UsedSecrets};
 use crate::sync::Apart;
 use crate::task::{Basis, Claim, Life};
-use crate::vault::{Sealed, Secret, Secrets};
+use crate::vault::{LentSecret, Sealed, Secret, Secrets};
 
 /// Whether a call may wait on its thread, or has to let it go.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -35,7 +35,7 @@ pub(super) enum Waits {
 /// use until it is dropped.
 pub(super) struct Lent {
     shared: Arc<Apart<Arc<Shared>>>,
-    secrets: Vec<(Arc<str>, Secret)>,
+    secrets: Vec<LentSecret>,
     pub(super) sealed: Vec<Arc<Sealed>>,
     used: Vec<u64>,
 }
@@ -46,8 +46,8 @@ impl Lent {
         Secrets::new(std::mem::take(&mut self.secrets))
     }
 
-    fn add(&mut self, sealed: Arc<Sealed>, secret: Secret) {
-        self.secrets.push((sealed.name().clone(), secret));
+    fn add(&mut self, sealed: Arc<Sealed>, secret: Secret, outside: Option<Box<str>>) {
+        self.secrets.push(LentSecret { name: sealed.name().clone(), secret, outside });
         self.sealed.push(sealed);
     }
 }
@@ -61,6 +61,9 @@ impl Drop for Lent {
         }
     }
 }
+
+/// A credential that a call has in use: its place in the ledger, its secret, and what it is called outside.
+type Leased = (u64, Arc<Sealed>, Box<str>);
 
 /// What a grant gives a credential, at one moment.
 struct Terms {
@@ -99,14 +102,14 @@ impl OpenCall {
             match self.shared().sources.provider(name) {
                 None => {
                     let (sealed, secret) = self.shared().sources.unseal(name)?;
-                    lent.add(sealed, secret);
+                    lent.add(sealed, secret, None);
                 }
                 Some(provider) => {
-                    let (entry, sealed) = self.lease(call, name, provider, waits).await?;
+                    let (entry, sealed, outside) = self.lease(call, name, provider, waits).await?;
                     lent.used.push(entry);
                     let secret = sealed.unseal();
                     let secret = secret.ok_or_else(|| unavailable(name, "it can't be unsealed"))?;
-                    lent.add(sealed, secret);
+                    lent.add(sealed, secret, Some(outside));
                 }
             }
         }
@@ -120,7 +123,7 @@ impl OpenCall {
         name: &str,
         provider: &Arc<Provider>,
         waits: Waits,
-    ) -> Result<(u64, Arc<Sealed>), Denial> {
+    ) -> Result<Leased, Denial> {
         if waits == Waits::OnThread && !provider.blocks() {
             return Err(unavailable(
                 name,
@@ -137,7 +140,7 @@ impl OpenCall {
                 (downstream.ledger.find(&terms.key, terms.serial, terms.now), terms)
             })?;
             match found {
-                Found::Ready(entry, sealed) => return Ok((entry, sealed)),
+                Found::Ready(entry, sealed, name) => return Ok((entry, sealed, name)),
                 Found::Begun(ticket) => {
                     let flight = Flight {
                         shared,
@@ -213,7 +216,7 @@ impl OpenCall {
         provider: &Arc<Provider>,
         terms: &Terms,
         mut flight: Flight<'_>,
-    ) -> Result<(u64, Arc<Sealed>), Denial> {
+    ) -> Result<Leased, Denial> {
         let (shared, ledger) = (flight.shared, &flight.downstream.ledger);
         let (credential, ticket) = (&*terms.key.credential, flight.ticket);
         let denied = |why: &dyn std::fmt::Display| {
@@ -312,7 +315,7 @@ impl OpenCall {
             self.with_terms(call, credential, provider, |_, _| ())?;
             return Err(denied(&"its grant has ended meanwhile"));
         }
-        Ok((ticket, sealed))
+        Ok((ticket, sealed, name.into()))
     }
 
     fn entry(

@@ -10,7 +10,7 @@ use crate::denial::{Denial, Reason};
 use crate::grant::{GrantId, Granted, Row};
 use crate::identity::Identity;
 use crate::meter::Meter;
-use crate::policy::{Moment, Setting, Wanted, could_permit};
+use crate::policy::{Setting, Wanted, could_permit};
 use crate::scope::Readings;
 use crate::task::{Basis, Claim, Life, TaskCell};
 use crate::token::Presentable;
@@ -110,7 +110,7 @@ impl Listing<'_> {
         let time = policy.time(now);
         let readings = Readings::new();
         let setting = Setting {
-            moment: Moment::Call,
+            moment: life.moment_of_calls(grant),
             who: &current.restated.seen(caller),
             purpose: &cell.purpose,
             context,

@@ -48,11 +48,13 @@
 //! }
 //! ```
 
+mod alert;
 mod answering;
 mod askable;
 mod asking;
 mod authority_ended;
 mod authorize;
+mod break_glass;
 mod broker_error;
 mod build;
 mod builder;
@@ -64,6 +66,8 @@ mod control;
 mod covering;
 mod credentials;
 mod current;
+mod debt;
+mod debts;
 mod delegate;
 mod denial_hook;
 mod docket;
@@ -126,10 +130,12 @@ use std::sync::Arc;
 
 pub use crate::approval::view::{View, ViewLine};
 pub use crate::task::{Halt, HaltError, QuestionState};
+pub use alert::MissingAlert;
 pub use broker_error::BrokerError;
 pub use builder::BrokerBuilder;
 pub use control::Control;
 pub use credentials::{MissingCredential, ProviderError};
+pub use debt::Debt;
 pub use downstream::{Obligation, StandingCredential};
 pub use drift_scan::{Drift, DriftScan, Drifted};
 pub use ended::Ended;

@@ -45,6 +45,12 @@ pub enum NotCounted {
     /// The yes would reach further than is offered.
     #[error("the width is not offered")]
     NotOffered,
+    /// The review is not owed here, or not any more.
+    #[error("the review is not owed, or not any more")]
+    NotOwed,
+    /// A verdict and a note say what was found, and one of them is empty.
+    #[error("the verdict or the note is empty: say what was found")]
+    Unsaid,
     /// It is settled.
     #[error("the question is {0}, expected one that waits")]
     NotWaiting(QuestionState),
@@ -68,6 +74,8 @@ impl NotCounted {
             NotCounted::StaleView => "stale_view",
             NotCounted::NoSuchItem => "no_such_item",
             NotCounted::NotOffered => "not_offered",
+            NotCounted::NotOwed => "not_owed",
+            NotCounted::Unsaid => "unsaid",
             NotCounted::NotWaiting(_) => "not_waiting",
             NotCounted::ClockUnreadable => "clock_unreadable",
             NotCounted::Forked => "forked",

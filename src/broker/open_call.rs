@@ -115,9 +115,10 @@ impl OpenCall {
         }
         let life = &mut *self.cell.life.lock();
         let used = Some(self.used_secrets(life));
+        let break_glass = life.is_glass_permit(permit);
         let caller = life.permit(self.seq).filter(|_| self.leak_halts);
         let halts = caller.map(|permit| permit.caller.subject().as_str().into());
-        ScrubSource { used, permit, halts, ..ScrubSource::default() }
+        ScrubSource { used, permit, halts, break_glass, ..ScrubSource::default() }
     }
 
     /// Says that a secret in what the call gives halts the caller.
@@ -165,11 +166,13 @@ impl OpenCall {
 
     pub(super) fn record_denial(&self, call: &Call, denial: &Denial) {
         let at = self.shared.keeper.latest();
+        let break_glass = !self.shared.is_forked() && self.cell.life.lock().is_of_glass(self.grant);
         let question = DeniedQuestion {
             task: Some((&*self.cell.name).into()),
             generation: Some(self.cell.generation),
             grant: Some(self.grant.to_string().into()),
             tool: Some(call.tool().into()),
+            break_glass,
             ..DeniedQuestion::at(Stage::Run)
         };
         self.shared.record_denial(at, denial, question);
@@ -184,8 +187,8 @@ impl Shared {
         }
         let at = self.keeper.latest();
         let credentials = found.credentials.iter().map(|name| (&**name).into()).collect();
-        let event =
-            Event::SecretFound { task: task.into(), generation, of: found.permit, credentials };
+        let (task, of, break_glass) = (task.into(), found.permit, found.break_glass);
+        let event = Event::SecretFound { task, generation, of, credentials, break_glass };
         self.record(at, &event);
         if let Some(caller) = &found.halts {
             let turn = self.halts.take_turn();

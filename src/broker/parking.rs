@@ -32,6 +32,8 @@ pub(super) struct Draft<'a> {
     pub(super) permits: &'a Deciders,
     /// Digest of the arguments of a call.
     pub(super) args: Option<Digest>,
+    /// Whether it is of what breaking the glass gave.
+    pub(super) break_glass: bool,
 }
 
 /// Why nothing was asked.
@@ -134,6 +136,7 @@ impl Shared {
             subject,
             asks,
             permits: bound(current, draft.permits),
+            break_glass: draft.break_glass,
             asked: now,
             expires: now.checked_add(expires).unwrap_or(ceiling).min(ceiling),
             good_for,
@@ -203,6 +206,7 @@ impl Shared {
             vary: open.vary().into_iter().map(Into::into).collect(),
             expires: open.expires,
             epoch: current.epoch,
+            break_glass: open.break_glass,
         };
         self.record(now, &event);
     }

@@ -4,6 +4,7 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 
 use super::Broker;
+use super::alert::{MissingAlert, check_alert};
 use super::credentials::MissingCredential;
 use super::current::Current;
 use super::drift_scan::{Drift, DriftScan, Drifted, Stale, Survey};
@@ -33,6 +34,9 @@ pub enum ReloadError {
         "the broker was built in the process that this one was forked from: build another here"
     )]
     Forked,
+    /// A rule breaks the glass, and no one would be alerted.
+    #[error(transparent)]
+    Alert(#[from] MissingAlert),
 }
 
 impl Broker {
@@ -50,6 +54,7 @@ impl Broker {
             return Err(ReloadError::Forked);
         }
         shared.sources.check(policy)?;
+        check_alert(policy, shared.alert.as_ref())?;
         let (epoch, same) = shared.current.change(|current| {
             let Some(next) = current.next(policy) else { return (current.epoch, true) };
             *current = next;
@@ -184,6 +189,9 @@ impl OfferInputs<'_> {
     fn again(&self, row: &Row) -> Result<Offer, Denial> {
         let capabilities: Vec<_> =
             row.terms.scope.iter().map(|own| own.capability.clone()).collect();
+        if self.life.is_of_glass(row.id) {
+            return self.give_by_glass(&row.holder, &capabilities);
+        }
         let mut parties: Vec<(&Identity, Moment)> = vec![(&row.holder, Moment::Request)];
         let requester = &self.cell.requester;
         if row.parent.is_none() && !row.holder.is_shared_with(requester) {

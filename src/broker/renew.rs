@@ -74,6 +74,7 @@ impl Task {
             now,
             scope: &grant.scope,
             meter: meter(),
+            break_glass: false,
         };
         let decided = shared.moment(holder, None, context).and_then(|(now, known)| {
             if grant.cell.generation != self.cell.generation {
@@ -92,7 +93,10 @@ impl Task {
                 Ok(())
             }
             Err(denial) => {
-                request(shared.keeper.latest(), Cow::Borrowed(context)).record(&denial);
+                let break_glass =
+                    !shared.is_forked() && grant.cell.life.lock().is_of_glass(grant.id);
+                let denied = request(shared.keeper.latest(), Cow::Borrowed(context));
+                GrantRequest { break_glass, ..denied }.record(&denial);
                 // Doubt ends the grant, whatever the doubt was about; that people are asked first is none,
                 // and a renewal leaves it as it was meanwhile. A grant of another task is none of this one's.
                 let waits = moves == Expiry::Moves && denial.pending().is_some();
@@ -127,6 +131,11 @@ fn again(request: &GrantRequest<'_>, grant: &Grant, moves: Expiry) -> Result<Aga
         shared.keep_up(&current, cell, &mut life, parent, now)?;
     }
     let live = request.prove_live(&life, grant.id)?;
+    if life.is_of_glass(grant.id) {
+        return Err(Denial::new(Reason::NotCovered).because(
+            "what breaking the glass gave is not renewed: it lasts as long as was given",
+        ));
+    }
     let lineage = life.lineage(&live);
     let Some(row) = lineage.first() else {
         return Err(Denial::new(Reason::UnknownGrant));

@@ -83,6 +83,8 @@ pub(super) struct GrantRequest<'r> {
     pub(super) now: Timestamp,
     /// What all of it may cost.
     pub(super) meter: Meter,
+    /// Whether the glass is to be broken.
+    pub(super) break_glass: bool,
 }
 
 impl<'r> GrantRequest<'r> {
@@ -95,9 +97,32 @@ impl<'r> GrantRequest<'r> {
         scope: &'r Scope,
         ask: impl FnOnce(&GrantRequest<'r>) -> Result<Grant, Denial>,
     ) -> Result<Grant, Denial> {
+        GrantRequest::ask_as((shared, cell), holder, context, scope, false, ask)
+    }
+
+    /// As [`ask`](Self::ask), where the glass is broken: the record of a denial is marked.
+    pub(super) fn ask_with_glass(
+        shared: &'r Arc<Shared>,
+        cell: &'r Arc<TaskCell>,
+        holder: &'r Identity,
+        context: &'r Context,
+        scope: &'r Scope,
+        ask: impl FnOnce(&GrantRequest<'r>) -> Result<Grant, Denial>,
+    ) -> Result<Grant, Denial> {
+        GrantRequest::ask_as((shared, cell), holder, context, scope, true, ask)
+    }
+
+    fn ask_as(
+        (shared, cell): (&'r Arc<Shared>, &'r Arc<TaskCell>),
+        holder: &'r Identity,
+        context: &'r Context,
+        scope: &'r Scope,
+        break_glass: bool,
+        ask: impl FnOnce(&GrantRequest<'r>) -> Result<Grant, Denial>,
+    ) -> Result<Grant, Denial> {
         let at = |now, context| {
             let meter = Meter::of_question(scope.size());
-            GrantRequest { shared, cell, holder, scope, context, now, meter }
+            GrantRequest { shared, cell, holder, scope, context, now, meter, break_glass }
         };
         let (request, asked) = match shared.moment(holder, None, context) {
             Ok((now, context)) => {
@@ -267,6 +292,7 @@ impl<'r> GrantRequest<'r> {
             asks: &withheld.asks,
             permits: &withheld.permits,
             args: None,
+            break_glass: self.break_glass,
         };
         let owner = Arc::new(Apart(self.shared.clone()));
         self.shared.park(&owner, current, life, draft, (withheld.denial(current), now))
@@ -275,7 +301,7 @@ impl<'r> GrantRequest<'r> {
     /// Brings what capabilities pin typed arguments to into the spelling of calls, so that an agent that asks
     /// for exactly the call it will make can make it. The scope that says the same is what the grant
     /// shows, the log keeps and the token carries.
-    fn respell<'s>(
+    pub(super) fn respell<'s>(
         &self,
         current: &Current,
         scope: &'s Scope,
@@ -311,7 +337,7 @@ impl<'r> GrantRequest<'r> {
         Ok(())
     }
 
-    fn check_room(&self, life: &Life) -> Result<(), Denial> {
+    pub(super) fn check_room(&self, life: &Life) -> Result<(), Denial> {
         if life.grants.len() >= self.shared.settings.max_grants_per_task {
             return Err(Denial::new(Reason::TooMany).because("the task holds too many grants"));
         }
@@ -402,6 +428,7 @@ impl<'r> GrantRequest<'r> {
             scope,
             context: context.as_ref().map(|digest| digest.as_str().into()),
             epoch: Some(epoch),
+            break_glass: self.break_glass,
             ..DeniedQuestion::at(Stage::Request)
         };
         self.shared.refuse(self.now, denial, question);
@@ -444,6 +471,6 @@ pub(super) fn expiry(
     Ok(life_ends.map_or(expires, |ends| expires.min(ends)))
 }
 
-fn no_time_left() -> Denial {
+pub(super) fn no_time_left() -> Denial {
     Denial::new(Reason::Expired).because("no time is left of what its rules give in this task")
 }

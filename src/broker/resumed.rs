@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::debts::Owed;
 use super::shared::Shared;
 use crate::audit::{Event, FileLog, How, LeftCredential, Outcome, Resuming, Resumption, SinkError};
 use crate::clock::Timestamp;
@@ -13,17 +14,19 @@ pub(super) struct Resumed {
     resumption: Resumption,
     begins: bool,
     halts: Vec<(Halt, Option<Timestamp>)>,
+    debts: Vec<Owed>,
 }
 
 /// As [`Resumed`], of a broker that may still fail: the log gets it back then.
 pub(super) struct Offered {
     log: Resuming,
     halts: Vec<(Halt, Option<Timestamp>)>,
+    debts: Vec<Owed>,
 }
 
 impl Offered {
     /// Looks at what a log says was going on when it ended.
-    pub(super) fn of(log: &FileLog) -> Result<Self, SinkError> {
+    pub(super) fn of(log: &FileLog, broker: u64) -> Result<Self, SinkError> {
         let log = log.resume()?;
         let halt = |(what, until): (&str, Option<Timestamp>)| {
             // A halt that can't be put on again would be lifted by a restart.
@@ -33,7 +36,10 @@ impl Offered {
             Ok((halt, until))
         };
         let halts = log.resumption().halts().map(halt).collect::<Result<_, SinkError>>()?;
-        Ok(Offered { log, halts })
+        // One that can't be owed again would let somebody break the glass.
+        let debts = log.resumption().debts().map(|left| Owed::again(left, broker));
+        let debts = debts.collect::<Result<_, SinkError>>()?;
+        Ok(Offered { log, halts, debts })
     }
 
     /// Whether anything that was minted may still be there.
@@ -44,7 +50,7 @@ impl Offered {
     /// Takes it, once the broker's sink has claimed the log.
     pub(super) fn take(self) -> Result<Resumed, SinkError> {
         let begins = self.log.begins();
-        Ok(Resumed { resumption: self.log.keep()?, begins, halts: self.halts })
+        Ok(Resumed { resumption: self.log.keep()?, begins, halts: self.halts, debts: self.debts })
     }
 }
 
@@ -61,6 +67,9 @@ impl Resumed {
                 (halt, None) => shared.halts.halt(halt),
             }
         }
+        for owed in self.debts {
+            shared.debts.book().add(Arc::new(owed));
+        }
         if self.begins {
             return;
         }
@@ -73,7 +82,10 @@ impl Resumed {
         for (of, task, generation) in self.resumption.permits() {
             let task = task.into();
             let outcome = Outcome::Unknown;
-            shared.record(at, &Event::Outcome { task, generation, of, outcome, task_over: false });
+            let break_glass = self.resumption.is_glass_permit(of);
+            let task_over = false;
+            let unknown = Event::Outcome { task, generation, of, outcome, task_over, break_glass };
+            shared.record(at, &unknown);
         }
         for (generation, task) in self.resumption.tasks() {
             let (task, how) = (task.into(), How::Interrupted);

@@ -88,7 +88,9 @@ impl Shared {
                 self.owe_credentials(cell.generation, Some(&gone.removed), self.as_of(at));
                 match recorded {
                     Recorded::Yes => {
-                        let event = grant_ended(cell, &gone.removed, by.reason(), &gone.running);
+                        let glass = life.is_of_glass(id);
+                        let running = (&*gone.running, glass);
+                        let event = grant_ended(cell, &gone.removed, by.reason(), running);
                         changing.has_number(self.record(at, &event), before);
                     }
                     Recorded::NeverGiven => changing.was_never(Change::Given(id)),
@@ -170,7 +172,7 @@ fn grant_ended<'e>(
     cell: &'e TaskCell,
     removed: &[GrantId],
     why: Reason,
-    running: &[u64],
+    (running, break_glass): (&[u64], bool),
 ) -> Event<'e> {
     let mut ids = removed.iter().map(GrantId::to_string);
     Event::GrantEnded {
@@ -180,5 +182,6 @@ fn grant_ended<'e>(
         why: why.as_str().into(),
         below: ids.map(Into::into).collect(),
         running: running.to_vec(),
+        break_glass,
     }
 }

@@ -46,7 +46,7 @@ use crate::value::Digest;
 /// ```
 #[derive(Clone)]
 pub struct Reviews {
-    shared: Arc<Apart<Arc<Shared>>>,
+    pub(super) shared: Arc<Apart<Arc<Shared>>>,
 }
 
 /// A question, as reviewers hold it.

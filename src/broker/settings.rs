@@ -11,6 +11,9 @@ pub(crate) struct Settings {
     pub(crate) presentation_window: Duration,
     pub(crate) max_grants_per_task: usize,
     pub(crate) max_permits: usize,
+    /// How long, and how often, breaking the glass gives something.
+    pub(crate) break_glass_ttl: Duration,
+    pub(crate) break_glass_uses: u64,
     pub(crate) questions_per_task: usize,
     pub(crate) questions_per_identity: usize,
     /// How long a call waits for another one that mints what both run with.

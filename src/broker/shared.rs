@@ -1,8 +1,10 @@
 //! What all handles of one broker share.
 
+use super::alert::Alert;
 use super::changes::Changes;
 use super::credentials::Sources;
 use super::current::{Current, InForce};
+use super::debts::Debts;
 use super::denial_hook::DenialHook;
 use super::docket::Docket;
 use super::downstream::Downstream;
@@ -52,6 +54,10 @@ pub(crate) struct Shared {
     pub(crate) watchers: Watchers,
     /// What waits for people.
     pub(crate) docket: Docket,
+    /// What was done when the glass was broken, and is not reviewed.
+    pub(crate) debts: Debts,
+    /// Whom the host alerts of that.
+    pub(crate) alert: Option<Alert>,
     pub(crate) denials: DenialCounts,
     pub(crate) tripwire: Option<Tripwire>,
     pub(crate) journal: Journal,
@@ -151,6 +157,7 @@ impl Shared {
         at: Timestamp,
     ) {
         let task_over = life.over.is_some();
+        let break_glass = life.is_glass_permit(of);
         if outcome == Outcome::Abandoned {
             self.abandoned.fetch_add(1, atomic::Ordering::Relaxed);
         }
@@ -162,6 +169,7 @@ impl Shared {
                 of,
                 outcome,
                 task_over,
+                break_glass,
             },
         );
     }

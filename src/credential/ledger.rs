@@ -66,7 +66,7 @@ struct Ready {
 /// What a call that needs a credential finds.
 pub(crate) enum Found {
     /// It is there, and is used by one call more.
-    Ready(u64, Arc<Sealed>),
+    Ready(u64, Arc<Sealed>, Box<str>),
     /// Another call is minting it.
     InFlight,
     /// It is to be minted by this call, under this ticket.
@@ -120,7 +120,7 @@ impl Ledger {
                 let (entry, sealed) = (*entry, ready.sealed.clone());
                 if let Some(own) = state.entries.get_mut(&entry) {
                     own.users = own.users.saturating_add(1);
-                    return Found::Ready(entry, sealed);
+                    return Found::Ready(entry, sealed, own.handle.name().into());
                 }
             }
             // Renewed or expired since: what is running keeps it.

@@ -95,6 +95,8 @@ pub enum Reason {
     MalformedCall,
     /// The context given by the host is not well formed.
     MalformedContext,
+    /// The glass is broken for no reason that is said, or one that is too long.
+    NoJustification,
     /// The question takes more steps than one may: see [the policy language](crate::_documentation::policy#what-a-question-may-cost).
     TooCostly,
     /// The token's text is too long, of an unknown version or not canonical.
@@ -147,6 +149,10 @@ pub enum Reason {
     TailTooLong,
     /// A forbid applies.
     Forbidden,
+    /// The glass is broken, or what that gave is used, by somebody else than one human who acts for no one.
+    NotOneHuman,
+    /// What was done when this person broke the glass before is not reviewed.
+    ReviewOwed,
     /// An ask applies, and no approval was given.
     ApprovalRequired,
     /// What an approved call refers to is not what was shown.
@@ -177,6 +183,8 @@ pub enum Reason {
     NeedsCredential,
     /// A credential that the tool runs with can't be had.
     CredentialUnavailable,
+    /// The glass is broken, and the host's alert was not accepted.
+    NotAlerted,
     /// The clock cannot be read.
     ClockUnreadable,
     /// The system gave no random bytes.
@@ -189,11 +197,12 @@ pub enum Reason {
 
 impl Reason {
     /// Every reason.
-    pub const ALL: [Reason; 48] = [
+    pub const ALL: [Reason; 52] = [
         Reason::MalformedPurpose,
         Reason::MalformedScope,
         Reason::MalformedCall,
         Reason::MalformedContext,
+        Reason::NoJustification,
         Reason::TooCostly,
         Reason::MalformedToken,
         Reason::UnknownKey,
@@ -220,6 +229,8 @@ impl Reason {
         Reason::NoPermit,
         Reason::TailTooLong,
         Reason::Forbidden,
+        Reason::NotOneHuman,
+        Reason::ReviewOwed,
         Reason::ApprovalRequired,
         Reason::ApprovalStale,
         Reason::ApprovalVoid,
@@ -234,6 +245,7 @@ impl Reason {
         Reason::ContextUnavailable,
         Reason::NeedsCredential,
         Reason::CredentialUnavailable,
+        Reason::NotAlerted,
         Reason::ClockUnreadable,
         Reason::NoRandomness,
         Reason::LogRefused,
@@ -247,6 +259,7 @@ impl Reason {
             | Reason::MalformedScope
             | Reason::MalformedCall
             | Reason::MalformedContext
+            | Reason::NoJustification
             | Reason::TooCostly
             | Reason::TaskNameTaken => Code::BadRequest,
             Reason::MalformedToken
@@ -272,7 +285,9 @@ impl Reason {
             | Reason::NotCovered
             | Reason::NoPermit
             | Reason::TailTooLong
-            | Reason::Forbidden => Code::NotPermitted,
+            | Reason::Forbidden
+            | Reason::NotOneHuman
+            | Reason::ReviewOwed => Code::NotPermitted,
             Reason::ApprovalRequired
             | Reason::ApprovalStale
             | Reason::ApprovalVoid
@@ -286,6 +301,7 @@ impl Reason {
             | Reason::ContextUnavailable
             | Reason::NeedsCredential
             | Reason::CredentialUnavailable
+            | Reason::NotAlerted
             | Reason::ClockUnreadable
             | Reason::NoRandomness
             | Reason::LogRefused
@@ -300,6 +316,7 @@ impl Reason {
             Reason::MalformedScope => "malformed_scope",
             Reason::MalformedCall => "malformed_call",
             Reason::MalformedContext => "malformed_context",
+            Reason::NoJustification => "no_justification",
             Reason::TooCostly => "too_costly",
             Reason::MalformedToken => "malformed_token",
             Reason::UnknownKey => "unknown_key",
@@ -326,6 +343,8 @@ impl Reason {
             Reason::NoPermit => "no_permit",
             Reason::TailTooLong => "tail_too_long",
             Reason::Forbidden => "forbidden",
+            Reason::NotOneHuman => "not_one_human",
+            Reason::ReviewOwed => "review_owed",
             Reason::ApprovalRequired => "approval_required",
             Reason::ApprovalStale => "approval_stale",
             Reason::ApprovalVoid => "approval_void",
@@ -340,6 +359,7 @@ impl Reason {
             Reason::ContextUnavailable => "context_unavailable",
             Reason::NeedsCredential => "needs_credential",
             Reason::CredentialUnavailable => "credential_unavailable",
+            Reason::NotAlerted => "not_alerted",
             Reason::ClockUnreadable => "clock_unreadable",
             Reason::NoRandomness => "no_randomness",
             Reason::LogRefused => "log_refused",

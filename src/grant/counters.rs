@@ -35,6 +35,11 @@ impl Stamp {
         Stamp { rule: rule.id.clone(), limits: rule.limits.clone(), spanning }
     }
 
+    /// Has it allow no more calls than this.
+    pub(crate) fn cap_uses(&mut self, most: u64) {
+        self.limits.uses = Some(self.limits.uses.map_or(most, |own| own.min(most)));
+    }
+
     /// Whether a rule put this on, and what it counts is counted for `who`.
     pub(crate) fn is_of(&self, rule: &Rule, who: &Identity) -> bool {
         let counts = |spanning: &Arc<Spanning>| spanning.counts(who.subject().as_str());

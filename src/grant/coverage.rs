@@ -68,6 +68,13 @@ impl Coverage {
     }
 }
 
+impl Coverage {
+    /// Has the permits that decided without being stamped on it allow no more calls than this.
+    pub(crate) fn cap_uses(&mut self, most: u64) {
+        self.unstamped.iter_mut().for_each(|stamp| stamp.cap_uses(most));
+    }
+}
+
 /// The limits on one capability of a grant.
 pub(crate) fn stamps_on(row: &Row, at: usize) -> &[Stamp] {
     row.terms.scope.get(at).map_or(&[], |granted| &granted.stamps)

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::base64::Spelled;
+use crate::base64::{Spelled, decode};
 use crate::random::{self, RandomError};
 use crate::sync::process_wide::{AtomicU64, Ordering};
 
@@ -31,6 +31,13 @@ impl GrantId {
     /// The id as records write it.
     pub(crate) fn text(&self) -> Spelled<22> {
         Spelled::new(&self.0)
+    }
+
+    /// Reads what [`text`](Self::text) wrote.
+    pub(crate) fn parse(text: &str) -> Option<GrantId> {
+        let mut bytes = [0; 16];
+        decode(text, &mut bytes)?;
+        Some(GrantId(bytes))
     }
 
     /// The 16 bytes.

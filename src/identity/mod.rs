@@ -182,6 +182,21 @@ impl Identity {
         }
     }
 
+    /// Whether it is one human who acts for no one.
+    ///
+    /// # Errors
+    /// [`Reason::NotOneHuman`].
+    pub(crate) fn check_is_one_human(&self) -> Result<(), Denial> {
+        let (who, kind) = (self.subject(), self.kind());
+        match kind == Kind::Human && self.acts_for().is_empty() {
+            true => Ok(()),
+            false => Err(Denial::new(Reason::NotOneHuman).because(format_args!(
+                "`{who}` is of the kind `{kind}`{}: expected a human who acts for no one",
+                if self.acts_for().is_empty() { "" } else { " and acts for others" }
+            ))),
+        }
+    }
+
     /// Whether it is good no more.
     pub(crate) fn is_past(&self, now: Timestamp) -> bool {
         self.facts.who.until.is_some_and(|end| now >= end)

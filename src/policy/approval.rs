@@ -264,7 +264,7 @@ impl Reviewers {
         self
     }
 
-    fn for_each_condition(&mut self, change: &mut impl FnMut(&mut Condition)) {
+    pub(super) fn for_each_condition(&mut self, change: &mut impl FnMut(&mut Condition)) {
         match &mut self.0 {
             Line::People { conditions, .. } => conditions.iter_mut().for_each(change),
             Line::All(lines) | Line::Any(lines) => {
@@ -274,7 +274,7 @@ impl Reviewers {
     }
 
     /// What is wrong, and at which key.
-    fn fault(&self, depth: usize) -> Option<(String, String)> {
+    pub(super) fn fault(&self, depth: usize) -> Option<(String, String)> {
         let (conditions, count) = match &self.0 {
             Line::People { conditions, count } => (conditions, *count),
             Line::All(lines) | Line::Any(lines) => {

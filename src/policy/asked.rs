@@ -156,6 +156,7 @@ impl DeniedRequest {
         let verb = match self.setting.moment {
             Moment::Delegate => "to delegate",
             Moment::Request | Moment::Call => "to hold",
+            Moment::BreakGlass => "to break the glass for",
         };
         format!("`{}` {verb} `{}`", self.setting.who.subject(), self.capability.to_value())
     }
@@ -183,6 +184,9 @@ impl Explain for DeniedRequest {
                     (Some(_), _) => "lies within no one permit",
                     (None, Moment::Delegate) => {
                         "no permit speaks of delegating it: add one with `on = [\"delegate\"]`"
+                    }
+                    (None, Moment::BreakGlass) => {
+                        "no permit speaks of breaking the glass for it: add one with `on = [\"break_glass\"]`"
                     }
                     (None, _) => "no rule speaks of it",
                 };

@@ -5,10 +5,12 @@ use std::sync::Arc;
 
 use super::catalogue::Tool;
 use super::compiled::Compiled;
+use super::effect::Effect;
+use super::emergencies::break_glass_fault;
 use super::error::{PolicyError, place_of};
 use super::moment::Moment;
 use super::price::check_price;
-use super::rule::{Effect, Rule, Tools};
+use super::rule::{Rule, Tools};
 use super::typed_tools::TypedTools;
 use super::values::{self, condition_fault};
 use super::{MAX_RULES, Policy, sets};
@@ -78,6 +80,9 @@ impl PolicyBuilder {
             rule.conditions.iter_mut().for_each(sets::as_set);
             if let Some(terms) = &mut rule.approval {
                 terms.for_each_condition(&mut sets::as_set);
+            }
+            if let Some(terms) = &mut rule.break_glass {
+                terms.review.for_each_condition(&mut sets::as_set);
             }
         }
         check_price(&rules)?;
@@ -158,10 +163,12 @@ fn check_rule(rule: &Rule, catalogue: bool) -> Result<(), PolicyError> {
     if rule.moments.iter().next().is_none() {
         return wrong(
             "on",
-            "an empty list never speaks: name `request`, `call` or `delegate`".into(),
+            "an empty list never speaks: name `request`, `call`, `delegate` or `break_glass`"
+                .into(),
         );
     }
-    if rule.presentation.is_some() && !rule.moments.include(Moment::Call) {
+    let at_calls = [Moment::Call, Moment::BreakGlass].iter().any(|own| rule.speaks_at(*own));
+    if rule.presentation.is_some() && !at_calls {
         return wrong(
             "presentation",
             "tokens are presented at calls, and the rule does not speak at them".into(),
@@ -198,7 +205,11 @@ fn check_rule(rule: &Rule, catalogue: bool) -> Result<(), PolicyError> {
     {
         return wrong("valid", format!("it ends (`{until}`) before it begins (`{from}`)"));
     }
-    check_terms(rule)
+    check_terms(rule)?;
+    match break_glass_fault(rule) {
+        Some((at, problem)) => wrong(&at, problem),
+        None => Ok(()),
+    }
 }
 
 /// What goes with which effect.

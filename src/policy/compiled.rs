@@ -1,6 +1,6 @@
 //! A policy ready to decide.
 
-use std::sync::OnceLock;
+use std::sync::{Arc, OnceLock};
 
 use super::catalogue::{Catalogue, Tool};
 use super::describe::{policy_value, rule_value, tool_value};
@@ -21,6 +21,8 @@ pub(crate) struct Compiled {
     pub(crate) looks_at_history: bool,
     /// Whether any rule reads the time.
     looks_at_time: bool,
+    /// A permit that gives nothing unless somebody is alerted, if there is one.
+    pub(crate) alerts: Option<Arc<str>>,
     /// Of each rule that a question was bound to.
     digests: Box<[OnceLock<Digest>]>,
 }
@@ -35,7 +37,10 @@ impl Compiled {
         let is_now = |fact: &Fact| *fact == Fact::Now;
         let looks_at_time =
             conditions.any(|own| is_now(&own.fact) || own.constraint.compares_with(&is_now));
+        let alerts = |rule: &&Rule| rule.break_glass.as_ref().is_some_and(|own| !own.best_effort);
+        let alerts = rules.iter().find(alerts).map(|rule| rule.id.clone());
         Compiled {
+            alerts,
             digests: rules.iter().map(|_| OnceLock::new()).collect(),
             rules,
             catalogue: Catalogue::of(tools, |tool| tool_value(tool).digest()),

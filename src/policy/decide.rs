@@ -2,9 +2,11 @@
 
 use super::compiled::Compiled;
 use super::deciders::{Deciders, Found};
+use super::effect::Effect;
 use super::index::{Asked, Candidates, Names, Probe, Side, Space};
-use super::question::{Question, What};
-use super::rule::{Effect, Rule, Tools};
+use super::moment::Moment;
+use super::question::{Question, Setting, What};
+use super::rule::{Rule, Tools};
 use crate::form::Form;
 use crate::meter::Meter;
 use crate::resource::CheckedResource;
@@ -47,6 +49,21 @@ pub(crate) fn decide(policy: &Compiled, question: &Question<'_>) -> Verdict {
         true => Verdict::Permit(permits),
         false => Verdict::Ask { asks: asks.in_order(), permits },
     }
+}
+
+/// The asks that a call is not held up by where the glass is broken: those that would act on it otherwise.
+#[cold]
+pub(crate) fn passed_over(policy: &Compiled, question: &Question<'_>) -> Deciders {
+    let ordinary = Setting { moment: Moment::Call, ..question.setting };
+    let question = Question { setting: ordinary, what: question.what };
+    let candidates = policy.index.of(question.what.tool);
+    let mut asks = Found::default();
+    applying(policy, candidates, &question, Side::Guards, |at, rule| {
+        if rule.effect == Effect::Ask && !rule.speaks_at(Moment::BreakGlass) {
+            asks.add(at);
+        }
+    });
+    asks.in_order()
 }
 
 /// Visits the rules of one side that apply. A permit applies where it is true; a guard also where
@@ -114,7 +131,7 @@ impl Rule {
     }
 
     fn speaks(&self, question: &Question<'_>) -> bool {
-        self.moments.include(question.setting.moment)
+        self.speaks_at(question.setting.moment)
             && self.validity.holds_at(question.setting.now)
             && self.takes(question.what.form)
     }
@@ -142,7 +159,7 @@ impl Rule {
     /// What keeps a permit from applying: `None` if it applies.
     #[inline]
     pub(crate) fn obstacle(&self, question: &Question<'_>) -> Option<Obstacle<'_>> {
-        if !self.moments.include(question.setting.moment) {
+        if !self.speaks_at(question.setting.moment) {
             return Some(Obstacle::Moment);
         }
         if !self.validity.holds_at(question.setting.now) {
@@ -168,7 +185,7 @@ impl Rule {
     pub(super) fn all_obstacles(&self, question: &Question<'_>) -> Vec<Obstacle<'_>> {
         let What { tool, form, args, resource, .. } = question.what;
         let mut all = Vec::new();
-        if !self.moments.include(question.setting.moment) {
+        if !self.speaks_at(question.setting.moment) {
             all.push(Obstacle::Moment);
         }
         if !self.validity.holds_at(question.setting.now) {

@@ -1,6 +1,7 @@
 //! A policy as data, in one canonical form: what its digest is made of.
 
 use super::approval::{ApprovalTerms, Line, Per, Reviewers};
+use super::break_glass::BreakGlassTerms;
 use super::catalogue::Tool;
 use super::limits::Limits;
 use super::offer::Offer;
@@ -71,7 +72,7 @@ pub(crate) fn rule_content(rule: &Rule) -> Value {
         ResourceOpenness::Named => "named",
         ResourceOpenness::Any => "any",
     };
-    object([
+    let mut content = object([
         ("effect", Value::from(rule.effect.as_str())),
         ("on", Value::List(rule.moments.iter().map(|m| Value::from(m.as_str())).collect())),
         ("tool", tools),
@@ -85,7 +86,12 @@ pub(crate) fn rule_content(rule: &Rule) -> Value {
         ("valid_until", instant(rule.validity.until)),
         ("review_by", instant(rule.review_by)),
         ("presentation", rule.presentation.map_or(Value::Null, |form| Value::from(form.as_str()))),
-    ])
+    ]);
+    // Unsaid as it always was, so that policies without keep their digest.
+    if let (Some(terms), Value::Object(content)) = (&rule.break_glass, &mut content) {
+        let _ = content.insert("break_glass", break_glass_value(terms));
+    }
+    content
 }
 
 fn instant(at: Option<crate::clock::Timestamp>) -> Value {
@@ -126,6 +132,15 @@ fn limits_value(limits: &Limits) -> Value {
         ("refund", Value::Bool(!limits.keeps_abandoned)),
     ];
     object(said.into_iter().chain(tail))
+}
+
+fn break_glass_value(terms: &BreakGlassTerms) -> Value {
+    object([
+        ("review", reviewers_value(&terms.review.review)),
+        ("due", Value::from(format_duration(terms.due))),
+        ("alert", Value::from(if terms.best_effort { "best_effort" } else { "required" })),
+        ("while_open", if terms.refuses_while_open { Value::from("refuse") } else { Value::Null }),
+    ])
 }
 
 fn approval_value(terms: &ApprovalTerms) -> Value {

@@ -85,7 +85,8 @@ impl Rule {
                 let told = format!("`{fact}` is absent, for what is asked for has no resource");
                 findings.doubts.push(told);
             } else if fact.is_of_the_call() {
-                let how = if self.waits_for_calls() { "all that is" } else { "some of what is" };
+                let how =
+                    if self.waits_for_calls(wanted) { "all that is" } else { "some of what is" };
                 findings.held.push(format!("`{fact}` of {how} asked for lies in {constraint}"));
             } else {
                 findings.note(condition, wanted, &wanted.setting);

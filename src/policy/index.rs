@@ -18,7 +18,8 @@ mod posted;
 
 use std::collections::HashMap;
 
-use super::rule::{Effect, Rule, Tools};
+use super::effect::Effect;
+use super::rule::{Rule, Tools};
 use crate::meter::Meter;
 use crate::scope::{Absence, Fact, Set};
 use crate::spread::SpreadMap;

@@ -9,15 +9,23 @@ pub enum Moment {
     Call,
     /// When a child grant is made for another identity.
     Delegate,
+    /// When a human breaks the glass, and at the calls of what that gives: see
+    /// [`Task::break_glass`](crate::Task::break_glass).
+    BreakGlass,
 }
 
 impl Moment {
+    /// Every moment.
+    pub(crate) const ALL: [Moment; 4] =
+        [Moment::Request, Moment::Call, Moment::Delegate, Moment::BreakGlass];
+
     /// The word of policies.
     pub const fn as_str(self) -> &'static str {
         match self {
             Moment::Request => "request",
             Moment::Call => "call",
             Moment::Delegate => "delegate",
+            Moment::BreakGlass => "break_glass",
         }
     }
 
@@ -26,6 +34,7 @@ impl Moment {
             Moment::Request => 1,
             Moment::Call => 2,
             Moment::Delegate => 4,
+            Moment::BreakGlass => 8,
         }
     }
 }
@@ -44,8 +53,6 @@ impl Moments {
     }
 
     pub(crate) fn iter(self) -> impl Iterator<Item = Moment> {
-        [Moment::Request, Moment::Call, Moment::Delegate]
-            .into_iter()
-            .filter(move |moment| self.include(*moment))
+        Moment::ALL.into_iter().filter(move |moment| self.include(*moment))
     }
 }

@@ -131,8 +131,7 @@ fn silent(rule: &Rule, moment: Moment) -> String {
         moments.map(|own| format!("\"{}\"", own.as_str())).collect::<Vec<_>>().join(", ")
     };
     let own = words(&mut rule.moments.iter());
-    let all = [Moment::Request, Moment::Call, Moment::Delegate];
-    let more = all.into_iter().filter(|own| rule.moments.include(*own) || *own == moment);
+    let more = Moment::ALL.into_iter().filter(|own| rule.moments.include(*own) || *own == moment);
     let more = words(&mut { more });
     let this = moment.as_str();
     format!(

@@ -4,10 +4,12 @@ use std::ops::ControlFlow;
 
 use super::compiled::Compiled;
 use super::deciders::{Deciders, Found};
+use super::effect::Effect;
 use super::index::{Asked, Names, Probe, Side, Space};
 use super::known::Pins;
 use super::moment::Moment;
-use super::rule::{Effect, Rule, Tools};
+use super::question::Setting;
+use super::rule::{Rule, Tools};
 use super::wanted::{Wanted, When};
 use super::{ApprovalTerms, Obstacle, Per};
 use crate::meter::Work;
@@ -56,6 +58,21 @@ pub(crate) fn decide_request(policy: &Compiled, wanted: &Wanted<'_>) -> Answer {
         (false, true) => Answer::Covered(permits.in_order()),
         (false, false) => Answer::Ask { asks: asks.in_order(), permits: permits.in_order() },
     }
+}
+
+/// The asks that what is wanted is not held up by where the glass is broken: those that would want their
+/// answer before the grant otherwise.
+pub(crate) fn passed_over_at_request(policy: &Compiled, wanted: &Wanted<'_>) -> Deciders {
+    let mut asks = Found::default();
+    let ordinary = Setting { moment: Moment::Request, ..wanted.setting };
+    let wanted = &Wanted { setting: ordinary, ..*wanted };
+    wanted.visit(policy, Side::Guards, |at, rule| {
+        let is_passed = rule.effect == Effect::Ask && !rule.speaks_at(Moment::BreakGlass);
+        if is_passed && rule.asks_before(wanted) {
+            asks.add(at);
+        }
+    });
+    asks.in_order()
 }
 
 /// Whether some call that the capability covers could be permitted: a permit may concern one, and
@@ -210,7 +227,7 @@ impl Rule {
         wanted: &Wanted<'_>,
         found: &mut dyn FnMut(Obstacle<'r>) -> ControlFlow<()>,
     ) -> ControlFlow<()> {
-        if !self.moments.include(wanted.setting.moment) {
+        if !self.speaks_at(wanted.setting.moment) {
             found(Obstacle::Moment)?;
         }
         if !self.validity.holds_at(wanted.setting.now) {
@@ -275,7 +292,7 @@ impl Rule {
 
     /// Whether this permit may apply to some call that the capability covers.
     fn may_cover_part(&self, wanted: &Wanted<'_>) -> bool {
-        self.moments.include(wanted.setting.moment)
+        self.speaks_at(wanted.setting.moment)
             && self.validity.holds_at(wanted.setting.now)
             && self.tool_named(wanted.capability.tool.as_str(), Stance::Cover, wanted.meter())
                 == Truth::True
@@ -288,7 +305,7 @@ impl Rule {
     /// Whether this guard acts on every call that the capability covers; one that does not speak at
     /// calls can't leave any of them for later, so for it one is enough.
     fn contains(&self, wanted: &Wanted<'_>) -> bool {
-        if !self.moments.include(Moment::Call) {
+        if !self.speaks_at_calls_of(wanted) {
             return self.overlaps(wanted);
         }
         if self.presentation.is_some() {
@@ -307,16 +324,24 @@ impl Rule {
         })
     }
 
+    /// Whether this guard speaks at the calls of what is wanted, too.
+    fn speaks_at_calls_of(&self, wanted: &Wanted<'_>) -> bool {
+        match wanted.setting.moment {
+            Moment::BreakGlass => self.speaks_at(Moment::BreakGlass),
+            _ => self.moments.include(Moment::Call),
+        }
+    }
+
     /// Whether this guard leaves what only overlaps with it to the calls.
-    pub(super) fn waits_for_calls(&self) -> bool {
-        self.effect == Effect::Forbid && self.moments.include(Moment::Call)
+    pub(super) fn waits_for_calls(&self, wanted: &Wanted<'_>) -> bool {
+        self.effect == Effect::Forbid && self.speaks_at_calls_of(wanted)
     }
 
     /// Whether this ask may concern a call that the capability covers, and wants its answer before
     /// the grant.
     fn asks_before(&self, wanted: &Wanted<'_>) -> bool {
         let before =
-            |terms: &ApprovalTerms| terms.per == Per::Task || !self.moments.include(Moment::Call);
+            |terms: &ApprovalTerms| terms.per == Per::Task || !self.speaks_at_calls_of(wanted);
         self.approval.as_ref().is_some_and(before) && self.overlaps(wanted)
     }
 
@@ -329,7 +354,7 @@ impl Rule {
     }
 
     fn acts_on(&self, wanted: &Wanted<'_>, asked: impl Fn(&Condition) -> bool) -> bool {
-        self.moments.include(wanted.setting.moment)
+        self.speaks_at(wanted.setting.moment)
             && self.validity.holds_at(wanted.setting.now)
             && self
                 .tool_named(wanted.capability.tool.as_str(), Stance::Guard, wanted.meter())

@@ -1,48 +1,17 @@
 //! A rule: when it applies, and what then.
 
-use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
 use super::approval::ApprovalTerms;
+use super::break_glass::BreakGlassTerms;
+use super::effect::Effect;
 use super::limits::Limits;
 use super::moment::{Moment, Moments};
 use crate::clock::Timestamp;
 use crate::form::Form;
 use crate::scope::{Condition, Constraint, Fact, Openness, ResourceOpenness};
 use crate::value::Number;
-
-/// What a rule that applies does. Forbid beats ask, ask beats permit.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Effect {
-    /// Gives access.
-    Permit,
-    /// Withholds what a permit gives until people agree. Gives nothing itself.
-    Ask,
-    /// Refuses, whatever else applies.
-    Forbid,
-}
-
-impl Effect {
-    /// The word of policies and records.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Effect::Permit => "permit",
-            Effect::Ask => "ask",
-            Effect::Forbid => "forbid",
-        }
-    }
-
-    /// Permits say nothing of delegation unless they say so; forbid and ask always speak.
-    fn usual_moments(self) -> Moments {
-        match self {
-            Effect::Permit => Moments::of(&[Moment::Request, Moment::Call]),
-            Effect::Ask | Effect::Forbid => {
-                Moments::of(&[Moment::Request, Moment::Call, Moment::Delegate])
-            }
-        }
-    }
-}
 
 /// Which tools a rule speaks of.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -91,6 +60,8 @@ pub struct Rule {
     pub(crate) any_args: bool,
     pub(crate) limits: Limits,
     pub(crate) approval: Option<ApprovalTerms>,
+    /// What breaking the glass under this permit leaves behind.
+    pub(crate) break_glass: Option<Box<BreakGlassTerms>>,
     pub(crate) owner: Option<Box<str>>,
     pub(crate) validity: Validity,
     pub(crate) review_by: Option<Timestamp>,
@@ -155,6 +126,7 @@ impl Rule {
             any_args: false,
             limits: Limits::default(),
             approval: None,
+            break_glass: None,
             owner: None,
             validity: Validity::default(),
             review_by: None,
@@ -183,6 +155,12 @@ impl Rule {
         let moments: Vec<Moment> = moments.into_iter().collect();
         self.moments = Moments::of(&moments);
         self
+    }
+
+    /// Whether it speaks at this moment: forbids hold whenever the glass is broken, whatever they say of it.
+    pub(crate) fn speaks_at(&self, moment: Moment) -> bool {
+        self.moments.include(moment)
+            || (moment == Moment::BreakGlass && self.effect == Effect::Forbid)
     }
 
     /// What the acting identity's id must be.
@@ -375,6 +353,13 @@ impl Rule {
         self
     }
 
+    /// Who reviews afterwards what was done by this permit, which speaks at
+    /// [`Moment::BreakGlass`].
+    pub fn break_glass(mut self, terms: BreakGlassTerms) -> Self {
+        self.break_glass = Some(Box::new(terms));
+        self
+    }
+
     /// The rule applies to calls whose token is presented so. A permit that asks for
     /// [`Form::CallBound`] makes a captured token alone useless.
     ///
@@ -411,11 +396,5 @@ impl Rule {
     pub(crate) fn condition(mut self, fact: Fact, constraint: Constraint) -> Self {
         Condition::add(&mut self.conditions, fact, constraint);
         self
-    }
-}
-
-impl fmt::Display for Effect {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.as_str())
     }
 }

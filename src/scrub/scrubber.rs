@@ -23,6 +23,8 @@ pub(crate) struct ScrubSource {
     pub(crate) used: Option<Arc<UsedSecrets>>,
     /// The number of the permit.
     pub(crate) permit: u64,
+    /// Whether that is of what breaking the glass gave.
+    pub(crate) break_glass: bool,
     /// The caller, if a leak halts it.
     pub(crate) halts: Option<Box<str>>,
     /// Of which secrets a leak was told: what is shown again has leaked once.
@@ -121,7 +123,8 @@ impl ScrubSource {
         };
         let credentials = new(&mut self.told.get_or_init(Box::default).lock());
         if !credentials.is_empty() {
-            used.tell(Found { permit: self.permit, credentials, halts: self.halts.clone() });
+            let (permit, break_glass) = (self.permit, self.break_glass);
+            used.tell(Found { permit, break_glass, credentials, halts: self.halts.clone() });
         }
     }
 }

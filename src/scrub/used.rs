@@ -25,6 +25,8 @@ type Told = dyn Fn(Found) + Send + Sync;
 pub(crate) struct Found {
     /// The call's permit, by its number.
     pub(crate) permit: u64,
+    /// Whether that is of what breaking the glass gave.
+    pub(crate) break_glass: bool,
     /// What the catalogue calls them, sorted.
     pub(crate) credentials: Vec<Arc<str>>,
     /// The caller, if what it called says that a leak halts it.

@@ -62,6 +62,7 @@ impl Life {
         };
         self.remember(tool, labels, place.seq(), listing);
         self.touch(live.grant(), live.at());
+        self.note_glass_permit(live.grant(), place.seq());
         approval.iter().for_each(|own| own.spend());
         self.hand_out(OpenPermit {
             seq: place.seq(),

@@ -5,6 +5,7 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 
 use super::ended::{EndedBy, EndedGrant, EndedTask};
+use super::glass::Glass;
 use super::history::{History, Listing};
 use super::open_permit::OpenPermit;
 use super::questions::Questions;
@@ -43,6 +44,8 @@ struct Rest {
     used: Option<Arc<UsedSecrets>>,
     /// Most tasks never ask anybody.
     questions: Option<Box<Questions>>,
+    /// Hardly any task is broken into.
+    glass: Option<Box<Glass>>,
 }
 
 static NO_HISTORY: History = History::NONE;
@@ -67,6 +70,9 @@ impl Life {
         }
         if let Some(rest) = self.rest.as_ref().filter(|rest| !rest.spells.is_empty()) {
             trial.rest_mut().spells = rest.spells.clone();
+        }
+        if let Some(glass) = self.glass() {
+            *trial.glass_mut() = Some(Box::new(glass.clone()));
         }
         trial
     }
@@ -157,6 +163,14 @@ impl Life {
 
     pub(crate) fn questions_mut(&mut self) -> &mut Questions {
         self.rest_mut().questions.get_or_insert_default()
+    }
+
+    pub(super) fn glass(&self) -> Option<&Glass> {
+        self.rest.as_ref()?.glass.as_deref()
+    }
+
+    pub(super) fn glass_mut(&mut self) -> &mut Option<Box<Glass>> {
+        &mut self.rest_mut().glass
     }
 
     fn rest_mut(&mut self) -> &mut Rest {
@@ -337,7 +351,8 @@ impl Life {
             rest.history.shrink();
             let nothing_seen = rest.history.is_empty();
             let quiet = rest.permits.is_empty() && rest.ended.is_empty() && nothing_seen;
-            let nothing_kept = rest.used.is_none() && rest.questions.is_none();
+            let nothing_kept =
+                rest.used.is_none() && rest.questions.is_none() && rest.glass.is_none();
             if quiet && rest.spells.is_empty() && nothing_kept {
                 self.rest = None;
             }

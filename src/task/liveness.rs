@@ -97,6 +97,9 @@ impl TaskCell {
         self.check_open(life, now)?;
         self.check_time(row, life, now)?;
         who.check_validity(now)?;
+        if life.is_of_glass(grant) {
+            who.check_is_one_human()?;
+        }
         match halts.stopping_grant(self, life, (grant, who), tool, now) {
             Some(halt) => Err(Denial::new(Reason::Halted).because(halt)),
             None => Ok(Liveness { grant, at: now }),

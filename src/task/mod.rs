@@ -3,8 +3,10 @@
 mod approval;
 mod cell;
 mod commit;
+mod emergency;
 mod ended;
 mod expiry;
+mod glass;
 mod halt;
 mod halt_error;
 mod halts;

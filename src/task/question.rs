@@ -68,6 +68,8 @@ pub(crate) struct Parked {
     pub(crate) asks: Box<[BoundRule]>,
     /// The permits that give it.
     pub(crate) permits: Box<[BoundRule]>,
+    /// Whether the call is on what breaking the glass gave.
+    pub(crate) break_glass: bool,
     pub(crate) asked: Timestamp,
     /// Until when people can answer.
     pub(crate) expires: Timestamp,

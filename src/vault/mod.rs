@@ -13,3 +13,4 @@ pub use secrets::Secrets;
 pub use store::Vault;
 
 pub(crate) use sealed::Sealed;
+pub(crate) use secrets::Lent as LentSecret;

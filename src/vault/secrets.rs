@@ -57,21 +57,39 @@ use super::secret::Secret;
 ///     drop(length);
 /// }
 /// ```
-pub struct Secrets(Vec<(Arc<str>, Secret)>);
+pub struct Secrets(Vec<Lent>);
+
+/// One of them.
+pub(crate) struct Lent {
+    pub(crate) name: Arc<str>,
+    pub(crate) secret: Secret,
+    /// What it is called outside, if it was minted.
+    pub(crate) outside: Option<Box<str>>,
+}
 
 impl Secrets {
-    pub(crate) fn new(secrets: Vec<(Arc<str>, Secret)>) -> Secrets {
+    pub(crate) fn new(secrets: Vec<Lent>) -> Secrets {
         Secrets(secrets)
     }
 
     /// The credential of this name, if the catalogue says that the tool runs with it.
     pub fn get(&self, name: &str) -> Option<&Secret> {
-        self.0.iter().find(|(own, _)| **own == *name).map(|(_, secret)| secret)
+        self.find(name).map(|own| &own.secret)
+    }
+
+    /// What a [minted](crate::credential) credential is called where it was minted: the name of the user whose password
+    /// it is, say. `None` of what is in the vault.
+    pub fn user(&self, name: &str) -> Option<&str> {
+        self.find(name).and_then(|own| own.outside.as_deref())
+    }
+
+    fn find(&self, name: &str) -> Option<&Lent> {
+        self.0.iter().find(|own| *own.name == *name)
     }
 
     /// The names, in the order of the catalogue.
     pub fn names(&self) -> impl ExactSizeIterator<Item = &str> {
-        self.0.iter().map(|(name, _)| &**name)
+        self.0.iter().map(|own| &*own.name)
     }
 }
 

@@ -1,12 +1,15 @@
 //! What a denial gives away, and to whom.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use hallpass::Halt;
 use hallpass::RunError;
+use hallpass::audit::Event;
 use hallpass::clock::{Clock, Timestamp};
 use hallpass::key::KeyRing;
-use hallpass::policy::{ApprovalTerms, Moment, Per, Reviewers, Width};
+use hallpass::policy::{ApprovalTerms, BreakGlassTerms, Moment, Per, Reviewers, Width};
 use hallpass::prelude::*;
 use hallpass::scope::{any, any_of, eq, glob, has_any, max};
 use hallpass::token::hazmat::{Claims, Unverified, append_block, gate_keys, mint};
@@ -133,6 +136,31 @@ fn denials() -> Vec<(Denial, &'static str)> {
     let dead = grant_of("b");
     assert!(!task.revoke_grant(&dead).is_empty());
     note(deny(&dead, of("b", json!({ "x": 1 }))), "");
+
+    // Emergencies.
+    let terms = BreakGlassTerms::reviewed_by(Reviewers::in_groups(has_any(["s"])));
+    let emergency = Rule::permit("hush-glass").on([Moment::BreakGlass]).tool("t").any_args();
+    let emergency = emergency.ttl(MINUTE).uses(1).break_glass(terms.refuse_while_open());
+    let emergencies = Policy::builder().rule(emergency).build().unwrap();
+    let fails = Arc::new(AtomicBool::new(true));
+    let pager = fails.clone();
+    let alert = move |_: &Event<'_>| match pager.load(Ordering::SeqCst) {
+        true => Err("hush-pager".into()),
+        false => Ok(()),
+    };
+    let ward = Broker::builder(emergencies).break_glass_alert(alert, MINUTE).build().unwrap();
+    let breaks = |who: Assertion, why: &str| {
+        let who = ward.assert_identity(who).unwrap();
+        let task = ward.open(&who, Purpose::new("incident")).unwrap();
+        task.break_glass(Scope::tool("t").any_args(), why, &context).map(drop)
+    };
+    let sre = || Assertion::human("hush-sre");
+    note(breaks(sre(), &"hush".repeat(2000)).unwrap_err(), "8000 bytes");
+    note(breaks(Assertion::agent("hush-bot"), "down").unwrap_err(), "hush-bot");
+    note(breaks(sre(), "down").unwrap_err(), "hush-pager");
+    fails.store(false, Ordering::SeqCst);
+    breaks(sre(), "down").unwrap();
+    note(breaks(sre(), "down").unwrap_err(), "not been reviewed");
 
     // Credentials.
     let vault = Vault::new().unwrap();

@@ -9,6 +9,7 @@
 )]
 
 mod approval;
+mod break_glass;
 mod cookbook;
 mod digest;
 mod doc;

@@ -541,7 +541,8 @@ pub(crate) fn applies(rule: &RuleSaid, question: &Question<'_>) -> bool {
 }
 
 pub(crate) fn speaks(rule: &RuleSaid, setting: &Setting<'_>) -> bool {
-    rule.moments.contains(&setting.moment)
+    let in_any_case = setting.moment == Moment::BreakGlass && rule.effect == Effect::Forbid;
+    (rule.moments.contains(&setting.moment) || in_any_case)
         && (rule.form.is_none() || setting.form.is_none() || rule.form == setting.form)
         && rule.from.is_none_or(|from| from * 1000 <= setting.now)
         && rule.until.is_none_or(|until| setting.now < until * 1000)

@@ -269,7 +269,7 @@ fn tools_said(effect: Effect) -> BoxedStrategy<ToolsSaid> {
 }
 
 fn moments(effect: Effect) -> BoxedStrategy<Vec<Moment>> {
-    use Moment::{Call, Delegate, Request};
+    use Moment::{BreakGlass, Call, Delegate, Request};
     let usual =
         if effect == Effect::Permit { vec![Request, Call] } else { vec![Request, Call, Delegate] };
     prop_oneof![
@@ -277,6 +277,8 @@ fn moments(effect: Effect) -> BoxedStrategy<Vec<Moment>> {
         1 => Just(vec![Request]),
         2 => Just(vec![Call]),
         1 => Just(vec![Delegate]),
+        // Never speaks at any of these.
+        1 => Just(vec![BreakGlass]),
     ]
     .boxed()
 }

@@ -185,7 +185,7 @@ fn small_limits() -> BoxedStrategy<LimitsSaid> {
 }
 
 fn small_moments(effect: Effect) -> BoxedStrategy<Vec<Moment>> {
-    use Moment::{Call, Delegate, Request};
+    use Moment::{BreakGlass, Call, Delegate, Request};
     let all = vec![Request, Call, Delegate];
     if effect == Effect::Permit {
         prop_oneof![
@@ -194,6 +194,8 @@ fn small_moments(effect: Effect) -> BoxedStrategy<Vec<Moment>> {
             1 => Just(vec![Request]),
             1 => Just(vec![Call]),
             1 => Just(vec![Delegate]),
+            // Never speaks at any of these.
+            1 => Just(vec![BreakGlass]),
         ]
         .boxed()
     } else {
@@ -202,6 +204,7 @@ fn small_moments(effect: Effect) -> BoxedStrategy<Vec<Moment>> {
             4 => Just(vec![Call]),
             1 => Just(vec![Request]),
             1 => Just(vec![Delegate]),
+            1 => Just(vec![BreakGlass]),
         ]
         .boxed()
     }

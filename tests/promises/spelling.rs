@@ -4,7 +4,9 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use hallpass::identity::{Assertion, Kind};
-use hallpass::policy::{ApprovalTerms, Effect, Per, Policy, Reviewers, Rule, Tool};
+use hallpass::policy::{
+    ApprovalTerms, BreakGlassTerms, Effect, Moment, Per, Policy, Reviewers, Rule, Tool,
+};
 use hallpass::scope::{self, Constraint, Scope};
 use hallpass::value::{Number, Value};
 use hallpass::{Call, Context, Purpose, Resource};
@@ -230,7 +232,16 @@ impl RuleSaid {
         if let Some(most) = budget_halves {
             rule = rule.budget("args.n", halves(most));
         }
-        if let Some(depth) = depth {
+        if self.effect == Effect::Permit && self.moments.contains(&Moment::BreakGlass) {
+            let terms =
+                BreakGlassTerms::reviewed_by(Reviewers::in_groups(scope::has_any(["security"])));
+            rule = rule
+                .ttl(seconds(ttl.unwrap_or(60)))
+                .uses(uses.unwrap_or(3))
+                .break_glass(terms.alert_best_effort());
+        }
+        let is_emergency_alone = self.moments == [Moment::BreakGlass];
+        if let Some(depth) = depth.filter(|_| !is_emergency_alone) {
             rule = rule.depth(depth);
         }
         if per_identity {

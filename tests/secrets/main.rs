@@ -9,6 +9,7 @@
 
 mod failing;
 mod minted;
+mod minted_async;
 mod minting;
 mod owed;
 mod restarted;

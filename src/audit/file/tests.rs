@@ -46,6 +46,8 @@ fn permitted(task: &str) -> Event<'_> {
         rules: vec![],
         approvals: vec![],
         epoch: 1,
+        break_glass: false,
+        passed: vec![],
     }
 }
 
@@ -82,6 +84,7 @@ impl Life {
             of,
             outcome: Outcome::Ok,
             task_over: false,
+            break_glass: false,
         };
         self.journal.note(body(&event));
     }

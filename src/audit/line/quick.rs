@@ -30,6 +30,8 @@ pub(super) fn text(event: &Event<'_>) -> Option<String> {
             rules,
             approvals,
             epoch,
+            break_glass,
+            passed,
         } => {
             text.quoted(r#"{"kind":"permitted","task":"#, task)?;
             text.number(r#","generation":"#, *generation);
@@ -45,6 +47,8 @@ pub(super) fn text(event: &Event<'_>) -> Option<String> {
             text.list_if_any(r#","rules":"#, rules)?;
             text.list_if_any(r#","approvals":"#, approvals)?;
             text.number(r#","epoch":"#, *epoch);
+            text.mark(*break_glass);
+            text.list_if_any(r#","passed":"#, passed)?;
         }
         Event::Denied {
             stage,
@@ -62,6 +66,7 @@ pub(super) fn text(event: &Event<'_>) -> Option<String> {
             reason,
             rules,
             epoch,
+            break_glass,
         } => {
             text.0.push_str(match stage {
                 Stage::Open => r#"{"kind":"denied","stage":"open""#,
@@ -86,6 +91,7 @@ pub(super) fn text(event: &Event<'_>) -> Option<String> {
             text.quoted(r#","reason":"#, reason)?;
             text.list_if_any(r#","rules":"#, rules)?;
             text.number_if_any(r#","epoch":"#, *epoch);
+            text.mark(*break_glass);
         }
         Event::Granted {
             task,
@@ -118,7 +124,7 @@ pub(super) fn text(event: &Event<'_>) -> Option<String> {
             text.quoted(r#","policy":"#, policy)?;
             text.number(r#","expires":"#, expires.unix_millis().unsigned_abs());
         }
-        Event::Outcome { task, generation, of, outcome, task_over } => {
+        Event::Outcome { task, generation, of, outcome, task_over, break_glass } => {
             text.quoted(r#"{"kind":"outcome","task":"#, task)?;
             text.number(r#","generation":"#, *generation);
             text.number(r#","of":"#, *of);
@@ -132,6 +138,7 @@ pub(super) fn text(event: &Event<'_>) -> Option<String> {
             if *task_over {
                 text.0.push_str(r#","task_over":true"#);
             }
+            text.mark(*break_glass);
         }
         _ => return None,
     }
@@ -142,6 +149,12 @@ pub(super) fn text(event: &Event<'_>) -> Option<String> {
 struct Text(String);
 
 impl Text {
+    fn mark(&mut self, break_glass: bool) {
+        if break_glass {
+            self.0.push_str(r#","break_glass":true"#);
+        }
+    }
+
     fn number(&mut self, before: &str, number: u64) {
         self.0.push_str(before);
         push_number(&mut self.0, number);
@@ -248,11 +261,12 @@ mod tests {
             (rules, acts_for) in (
                 proptest::collection::vec(words(), 0..4), proptest::collection::vec(words(), 0..3),
             ),
+            (break_glass, passed) in (any::<bool>(), proptest::collection::vec(words(), 0..3)),
         ) -> Event<'static> {
             Event::Permitted {
                 task, generation, grant, serial, who, acts_for, tool, resource_type, resource_id, args,
                 context, rules, approvals: vec![],
-                epoch,
+                epoch, break_glass, passed,
             }
         }
     }
@@ -266,12 +280,12 @@ mod tests {
             (resource_type, resource_id, context) in (maybe(), maybe(), maybe()),
             scope in proptest::option::of(scopes().prop_map(Cow::Owned)),
             (generation, epoch) in any::<(Option<u64>, Option<u64>)>(),
-            (code, reason) in (words(), words()),
+            (code, reason, break_glass) in (words(), words(), any::<bool>()),
             rules in proptest::collection::vec(words(), 0..4),
         ) -> Event<'static> {
             Event::Denied {
                 stage, task, generation, grant, who, tool, resource_type, resource_id, args, scope,
-                context, code, reason, rules, epoch,
+                context, code, reason, rules, epoch, break_glass,
             }
         }
     }
@@ -312,12 +326,12 @@ mod tests {
     prop_compose! {
         fn outcome()(
             task in words(),
-            (generation, of, task_over) in any::<(u64, u64, bool)>(),
+            (generation, of, task_over, break_glass) in any::<(u64, u64, bool, bool)>(),
             outcome in proptest::sample::select(vec![
                 Outcome::Ok, Outcome::Error, Outcome::Abandoned, Outcome::Interrupted,
             ]),
         ) -> Event<'static> {
-            Event::Outcome { task, generation, of, outcome, task_over }
+            Event::Outcome { task, generation, of, outcome, task_over, break_glass }
         }
     }
 

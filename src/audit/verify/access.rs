@@ -41,6 +41,9 @@ impl Access {
                 }
             }
             Event::Granted { generation, .. } => self.find(*generation, seq)?.grant(record),
+            Event::BrokenGlass { generation, .. } => {
+                self.find(*generation, seq)?.break_glass(record)
+            }
             Event::Permitted { generation, .. } => self.find(*generation, seq)?.permit(record),
             Event::Asked { generation, .. } => self.find(*generation, seq).map(drop),
             Event::GrantEnded { generation, grant, below, .. } => {
@@ -102,6 +105,28 @@ impl Task {
         };
         self.grants.insert(grant.to_string(), new);
         Ok(())
+    }
+
+    /// The glass was broken: a grant that is neither renewed nor delegated.
+    fn break_glass(&mut self, record: &Record) -> Result<(), Fault> {
+        let seq = record.seq;
+        let Event::BrokenGlass { grant, who, scope, expires, .. } = &record.event else {
+            return Ok(());
+        };
+        if *expires > self.ceiling {
+            return Err(Fault::TooLong { seq });
+        }
+        let new = Grant {
+            parent: None,
+            holder: who.to_string(),
+            serial: 1,
+            expires: *expires,
+            tools: tools_of(scope),
+        };
+        match self.grants.insert(grant.to_string(), new) {
+            None => Ok(()),
+            Some(_) => Err(Fault::NoGrant { seq }),
+        }
     }
 
     /// A call was permitted.

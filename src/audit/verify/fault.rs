@@ -187,6 +187,33 @@ pub enum Fault {
         /// The record's number.
         seq: u64,
     },
+    /// It breaks the glass while this person owes a review that refuses that.
+    #[error("record {seq} breaks the glass for somebody who owes a review that refuses that")]
+    ReviewOwed {
+        /// The record's number.
+        seq: u64,
+    },
+    /// It reviews what is not owed.
+    #[error("record {seq} reviews what is not owed, or not any more")]
+    NoDebt {
+        /// The record's number.
+        seq: u64,
+    },
+    /// It counts the review of who broke the glass.
+    #[error("record {seq} counts a review by the person who broke the glass")]
+    OwnReview {
+        /// The record's number.
+        seq: u64,
+    },
+    /// It is marked as of a broken glass and is not, or the other way round; or it renews or delegates what that
+    /// gave.
+    #[error(
+        "record {seq} is not marked as what it is of, or renews or delegates what breaking the glass gave"
+    )]
+    GlassUnmarked {
+        /// The record's number.
+        seq: u64,
+    },
     /// It is the second outcome of one permit.
     #[error("record {seq} is a second outcome of permit {of}")]
     SecondOutcome {
@@ -228,6 +255,10 @@ impl Fault {
             | Fault::NotTheHolder { seq }
             | Fault::OutOfScope { seq }
             | Fault::TooLong { seq }
+            | Fault::ReviewOwed { seq }
+            | Fault::NoDebt { seq }
+            | Fault::OwnReview { seq }
+            | Fault::GlassUnmarked { seq }
             | Fault::SecondOutcome { seq, .. } => seq,
         }
     }
@@ -255,6 +286,10 @@ impl Fault {
                 | Fault::NotTheHolder { .. }
                 | Fault::OutOfScope { .. }
                 | Fault::TooLong { .. }
+                | Fault::ReviewOwed { .. }
+                | Fault::NoDebt { .. }
+                | Fault::OwnReview { .. }
+                | Fault::GlassUnmarked { .. }
         )
     }
 

@@ -29,11 +29,20 @@ fn permitted() -> Event<'static> {
         rules: vec![],
         approvals: vec![],
         epoch: 1,
+        break_glass: false,
+        passed: vec![],
     }
 }
 
 fn outcome(of: u64) -> Event<'static> {
-    Event::Outcome { task: "t".into(), generation: 1, of, outcome: Outcome::Ok, task_over: false }
+    Event::Outcome {
+        task: "t".into(),
+        generation: 1,
+        of,
+        outcome: Outcome::Ok,
+        task_over: false,
+        break_glass: false,
+    }
 }
 
 fn ended(reason: &str) -> Event<'static> {

@@ -1,7 +1,8 @@
 //! Rules of one tool as regions of questions.
 
 use super::super::compiled::Compiled;
-use super::super::rule::{Effect, Rule, Tools};
+use super::super::effect::Effect;
+use super::super::rule::{Rule, Tools};
 use crate::form::Form;
 use crate::meter::Meter;
 use crate::scope::{

@@ -2,8 +2,9 @@
 
 use super::types::Types;
 use super::warning::{Findings, WarningCode};
+use crate::policy::effect::Effect;
 use crate::policy::error::place_of;
-use crate::policy::rule::{Effect, Rule};
+use crate::policy::rule::Rule;
 use crate::scope::{Condition, Constraint, Fact, Node};
 use crate::spelling::ArgType;
 use crate::visible::Shown;

@@ -5,8 +5,9 @@ use std::borrow::Cow;
 use super::probe::{each_inside, holds_of};
 use super::warning::{Findings, WarningCode};
 use crate::meter::Meter;
+use crate::policy::effect::Effect;
 use crate::policy::error::place_of;
-use crate::policy::rule::{Effect, Rule};
+use crate::policy::rule::Rule;
 use crate::scope::{Constraint, Expected, Fact, Node, Place, Stance, Truth};
 use crate::value::{Number, Value};
 

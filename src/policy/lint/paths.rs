@@ -3,8 +3,9 @@
 use super::probe::holds_of;
 use super::types::Types;
 use super::warning::{Findings, WarningCode};
+use crate::policy::effect::Effect;
 use crate::policy::error::place_of;
-use crate::policy::rule::{Effect, Rule};
+use crate::policy::rule::Rule;
 use crate::scope::{Condition, Fact, Node, Stance, Truth};
 use crate::spelling::ArgType;
 use crate::value::Value;

@@ -6,8 +6,9 @@ use std::collections::{HashMap, HashSet};
 use super::guess::Guesses;
 use super::warning::{Findings, WarningCode};
 use crate::meter::Meter;
+use crate::policy::effect::Effect;
 use crate::policy::error::place_of;
-use crate::policy::rule::{Effect, Rule, Tools};
+use crate::policy::rule::{Rule, Tools};
 use crate::scope::{Cover, Stance, condition_may_overlap};
 
 /// How many tools are compared in all with guards that do not name theirs.

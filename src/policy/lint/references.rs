@@ -1,8 +1,9 @@
 //! Comparisons of two parts of the question that are never the same, or never anything else.
 
 use super::warning::{Findings, WarningCode};
+use crate::policy::effect::Effect;
 use crate::policy::error::place_of;
-use crate::policy::rule::{Effect, Rule};
+use crate::policy::rule::Rule;
 use crate::policy::sets::{is_one_text, is_set};
 use crate::scope::{Condition, Fact, Node, ResourceOpenness};
 

@@ -3,7 +3,8 @@
 use std::collections::HashMap;
 
 use crate::clock::Timestamp;
-use crate::policy::rule::{Effect, Rule, Tools};
+use crate::policy::effect::Effect;
+use crate::policy::rule::{Rule, Tools};
 
 /// Forbids that speak at every moment, are in force and have no condition but the tool.
 pub(super) struct Shadows<'r> {
@@ -36,8 +37,7 @@ impl<'r> Shadows<'r> {
 
     /// A forbid that leaves nothing of the rule.
     pub(super) fn over(&self, rule: &Rule) -> Option<&'r Rule> {
-        let speaks_wherever =
-            |by: &&Rule| rule.moments.iter().all(|moment| by.moments.include(moment));
+        let speaks_wherever = |by: &&Rule| rule.moments.iter().all(|moment| by.speaks_at(moment));
         if rule.effect == Effect::Forbid {
             return None;
         }

@@ -5,7 +5,8 @@ use std::collections::HashSet;
 use super::probe::holds_of;
 use super::warning::{Findings, WarningCode};
 use crate::policy::Catalogue;
-use crate::policy::rule::{Effect, Rule, Tools};
+use crate::policy::effect::Effect;
+use crate::policy::rule::{Rule, Tools};
 use crate::scope::{Fact, Node, Stance, Truth};
 use crate::value::Value;
 

@@ -1,14 +1,15 @@
 //! One `[[rule]]` table.
 
 use super::bare::bare_lists;
-use super::terms::{approval, grant};
+use super::terms::{approval, break_glass, grant};
 use super::what::what;
 use super::who::{set, who};
 use crate::clock::Timestamp;
 use crate::document::{Misfit, Table, Written, choice, list, text};
 use crate::form::Form;
+use crate::policy::effect::Effect;
 use crate::policy::moment::Moment;
-use crate::policy::rule::{Effect, Rule};
+use crate::policy::rule::Rule;
 use crate::scope::{Fact, read_constraint};
 use crate::value::Node;
 use crate::visible::Shown;
@@ -24,6 +25,7 @@ const KEYS: &[&str] = &[
     "presentation",
     "grant",
     "approval",
+    "break_glass",
     "owner",
     "valid",
     "review_by",
@@ -70,6 +72,7 @@ pub(super) fn read(written: &Written) -> Result<Rule, Misfit> {
         rule.limits = limits;
     }
     rule.approval = table.read_at("approval", approval)?;
+    rule.break_glass = table.read_at("break_glass", break_glass)?.map(Box::new);
     rule.owner = table.read_at("owner", said)?.map(Into::into);
     if let Some((from, until)) = table.read_at("valid", validity)? {
         rule.validity.from = from;
@@ -101,8 +104,7 @@ fn effect(written: &Written) -> Result<Effect, Misfit> {
 }
 
 fn moments(written: &Written) -> Result<Vec<Moment>, Misfit> {
-    let moments = [Moment::Request, Moment::Call, Moment::Delegate];
-    let words = moments.map(|moment| (moment.as_str(), moment));
+    let words = Moment::ALL.map(|moment| (moment.as_str(), moment));
     if let Node::Text(_) = &written.node {
         let word = choice(written, &words)?.as_str();
         let problem = format!("expected a list, found text: write `[\"{word}\"]`");

@@ -8,6 +8,7 @@ use crate::approval::width::{Width, WidthError};
 use crate::clock::{DurationError, parse_duration};
 use crate::document::{Misfit, Table, Written, choice, list, text, value, whole_number};
 use crate::policy::approval::{ApprovalTerms, Line, Per, Reviewers};
+use crate::policy::break_glass::BreakGlassTerms;
 use crate::policy::limits::Limits;
 use crate::scope::Condition;
 use crate::value::{Node, Number, Value};
@@ -39,6 +40,7 @@ const APPROVAL: &[&str] = &[
     "same",
     "cut",
 ];
+const BREAK_GLASS: &[&str] = &["review", "due", "alert", "while_open"];
 /// Words of other systems for the terms of an approval, and what they are called here.
 const FOREIGN_TERMS: &[(&[&str], &str)] = &[
     (&["approvers", "reviewers", "approval_by"], "`review = [{ groups = { has_any = [ … ] } }]`"),
@@ -67,6 +69,27 @@ pub(super) fn grant(written: &Written) -> Result<Limits, Misfit> {
     limits.per_identity = per.unwrap_or(false);
     limits.keeps_abandoned = !table.read_at("refund", boolean)?.unwrap_or(true);
     Ok(limits)
+}
+
+/// What breaking the glass leaves behind.
+pub(super) fn break_glass(written: &Written) -> Result<BreakGlassTerms, Misfit> {
+    let example = "a table such as `{ review = [{ groups = { has_any = [ … ] } }] }`";
+    let table = Table::read(written, BREAK_GLASS, example)?.said()?;
+    let mut review = ApprovalTerms::per(Per::Call);
+    review.review = table.require("review", "who looks at it afterwards", reviews)?;
+    let mut terms = BreakGlassTerms::of(review);
+    if let Some(due) = table.read_at("due", duration)? {
+        terms = terms.due(due);
+    }
+    let alert =
+        table.read_at("alert", |own| choice(own, &[("required", false), ("best_effort", true)]))?;
+    if alert == Some(true) {
+        terms = terms.alert_best_effort();
+    }
+    if table.read_at("while_open", |own| choice(own, &[("refuse", ())]))?.is_some() {
+        terms = terms.refuse_while_open();
+    }
+    Ok(terms)
 }
 
 fn duration(written: &Written) -> Result<Duration, Misfit> {

@@ -1,7 +1,8 @@
 //! A rule's `what` table: tool, arguments, resource.
 
 use crate::document::{Misfit, Table, Written, any_word};
-use crate::policy::rule::{Effect, Rule, Tools};
+use crate::policy::effect::Effect;
+use crate::policy::rule::{Rule, Tools};
 use crate::scope::{Node as Kind, named_constraints, read_constraint};
 use crate::value::{Node, Value};
 use crate::visible::Shown;

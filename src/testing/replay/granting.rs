@@ -35,6 +35,20 @@ impl Host {
         Ok(self.keep(wish.alias, asked, line))
     }
 
+    /// Breaks the glass, for who opened the task.
+    pub(super) fn break_glass(
+        &mut self,
+        wish: &Wish<'_>,
+        justification: &str,
+        line: usize,
+    ) -> Result<Answer, Misread> {
+        self.free_grant(wish.alias)?;
+        let asked = self.ask(wish, |task, _, scope| {
+            Ok((task.break_glass(scope, justification, &wish.context)?, None))
+        })?;
+        Ok(self.keep(wish.alias, asked, line))
+    }
+
     pub(super) fn trim(&mut self, wish: &Wish<'_>, line: usize) -> Result<Answer, Misread> {
         self.free_grant(wish.alias)?;
         let asked = self.ask(wish, |task, holder, scope| {

@@ -79,6 +79,8 @@ impl Host {
             Some((log, keys)) => builder.log_keys(keys).resume_from(log),
             None => builder.log(Unkept),
         };
+        // A trace has no one to alert: what is asked of it is what the policy gives.
+        let builder = builder.break_glass_alert(|_| Ok(()), Duration::from_secs(60));
         let broker = builder.build().map_err(|error| Misread(error.to_string()))?;
         Ok(Host {
             gate: broker.gate(),
@@ -180,6 +182,12 @@ impl Host {
             Operation::Redeem(asked) => self.redeem(asked, line),
             Operation::Take(taken) => self.take(taken, line),
             Operation::Questions(who) => Ok(self.questions(who)),
+            Operation::BreakGlass(wish, justification) => {
+                let answer = self.break_glass(wish, justification, line)?;
+                Ok(self.asked_of_scope(wish.ask_as, answer, line))
+            }
+            Operation::Debts => Ok(self.debts()),
+            Operation::CloseDebt(review) => self.close_debt(review),
         }
     }
 

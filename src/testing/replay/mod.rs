@@ -1,7 +1,7 @@
 //! The replay of a trace: operations go in line by line, answers come out line by line.
 //!
 //! `trace` reads the lines, `operation` what a line says; `host` acts on it as a host program would
-//! (`granting` with grants, `call` with calls, `question` with people, `operator` with the operators' handles), `answer` says what
+//! (`granting` with grants, `call` with calls, `question` with people, `glass` with emergencies, `operator` with the operators' handles), `answer` says what
 //! came of it, and `summary` counts.
 
 mod alias;
@@ -10,12 +10,14 @@ mod asked;
 mod attempt;
 mod call;
 mod fields;
+mod glass;
 mod granting;
 mod holding;
 mod host;
 mod operation;
 mod operator;
 mod question;
+mod review;
 mod statement;
 mod summary;
 mod tamper;

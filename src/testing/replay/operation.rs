@@ -9,6 +9,7 @@ use crate::{Context, Halt, Purpose};
 
 use super::attempt::{ATTEMPT, Attempt, Outcome, PRESENTED, Presented};
 use super::fields::{Fields, Misread, listed};
+use super::review::{REVIEW, Review};
 use super::statement;
 use super::vote::{REDEMPTION, Redemption, TAKEN, Taken, Vote, of_vote};
 
@@ -138,6 +139,9 @@ pub(crate) enum Operation<'v> {
     Redeem(Redemption<'v>),
     Take(Taken<'v>),
     Questions(Assertion),
+    BreakGlass(Wish<'v>, &'v str),
+    Debts,
+    CloseDebt(Review<'v>),
 }
 
 /// What is asked for: at a request, or out of another grant.
@@ -204,7 +208,7 @@ impl How {
 }
 
 /// Every operation after the header, as messages list them.
-const OPERATIONS: [&str; 34] = [
+const OPERATIONS: [&str; 37] = [
     "clock",
     "open",
     "request",
@@ -239,6 +243,9 @@ const OPERATIONS: [&str; 34] = [
     "redeem",
     "take",
     "questions",
+    "break_glass",
+    "debts",
+    "close_debt",
 ];
 
 const WISH: &[&str] = &["task", "as", "scope", "context", "holder", "ask_as"];
@@ -343,6 +350,13 @@ impl<'v> Operation<'v> {
                 let who = fields.require("who", "an object with `id`")?;
                 Ok(Operation::Questions(statement::who("who", who)?))
             }
+            "break_glass" => {
+                let own = &["task", "as", "scope", "context", "justification", "ask_as"];
+                let fields = line.fields(&[own])?;
+                Ok(Operation::BreakGlass(wish(&fields)?, fields.text("justification")?))
+            }
+            "debts" => line.fields(&[]).map(|_| Operation::Debts),
+            "close_debt" => Review::read(&line.fields(&[REVIEW])?).map(Operation::CloseDebt),
             "trace" => {
                 Err(Misread("`trace` is the first line's, and stands there once".to_owned()))
             }

@@ -19,6 +19,7 @@ fn denied(reason: &str) -> Body {
         reason: reason.to_owned().into(),
         rules: vec![],
         epoch: None,
+        break_glass: false,
     })
 }
 

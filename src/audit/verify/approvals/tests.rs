@@ -23,6 +23,7 @@ fn asked() -> Event<'static> {
         vary: vec![],
         expires: at(GOOD_UNTIL),
         epoch: 1,
+        break_glass: false,
     }
 }
 
@@ -41,6 +42,7 @@ fn answered(who: &'static str, answer: Answered, good_until: Option<i64>) -> Eve
         reason: None,
         state: "approved".into(),
         good_until: good_until.map(at),
+        break_glass: false,
     }
 }
 
@@ -64,16 +66,26 @@ fn permitted(generation: u64) -> Event<'static> {
         rules: vec![],
         approvals: vec!["q".into()],
         epoch: 1,
+        break_glass: false,
+        passed: vec![],
     }
 }
 
 fn outcome(of: u64, outcome: Outcome) -> Event<'static> {
-    Event::Outcome { task: "t".into(), generation: 1, of, outcome, task_over: false }
+    Event::Outcome {
+        task: "t".into(),
+        generation: 1,
+        of,
+        outcome,
+        task_over: false,
+        break_glass: false,
+    }
 }
 
 fn voided() -> Event<'static> {
     let (task, question) = ("t".into(), "q".into());
-    Event::Voided { task, generation: 1, question, state: "void".into(), why: "policy".into() }
+    let (state, why) = ("void".into(), "policy".into());
+    Event::Voided { task, generation: 1, question, state, why, break_glass: false }
 }
 
 fn ended() -> Event<'static> {

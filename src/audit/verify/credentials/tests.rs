@@ -24,6 +24,8 @@ fn permitted() -> Event<'static> {
         rules: vec![],
         approvals: vec![],
         epoch: 1,
+        break_glass: false,
+        passed: vec![],
     }
 }
 
@@ -73,6 +75,7 @@ fn outcome() -> Event<'static> {
         of: 1,
         outcome: Outcome::Ok,
         task_over: false,
+        break_glass: false,
     }
 }
 

@@ -1,0 +1,14 @@
+//! Against a real server, which each test starts for itself: `cargo test -p hallpass-postgres -- --ignored`.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "tests"
+)]
+
+mod hostile;
+mod many;
+mod server;
+mod withdrawn;
+mod world;

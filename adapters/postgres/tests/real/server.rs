@@ -1,0 +1,186 @@
+//! A server of its own on the loopback, gone with the test.
+
+use std::net::TcpListener;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use tokio_postgres::{Client, Config, NoTls, SimpleQueryMessage};
+
+/// The superuser's password, and the broker's.
+pub(crate) const PASSWORD: &str = "of-this-test-alone";
+
+pub(crate) struct Server {
+    folder: PathBuf,
+    pub(crate) port: u16,
+}
+
+/// Where the newest server is installed.
+fn bin() -> PathBuf {
+    let versions = std::fs::read_dir("/usr/lib/postgresql").expect(
+        "no server is installed: apt-get install postgresql (or `cargo test` without `--ignored`)",
+    );
+    let newest =
+        versions.filter_map(|entry| entry.ok()?.file_name().into_string().ok()?.parse().ok());
+    let newest: u32 = newest.max().expect("no version is installed");
+    Path::new("/usr/lib/postgresql").join(newest.to_string()).join("bin")
+}
+
+/// Runs a program of the server, which refuses to be run by root.
+fn run(program: &str, args: &[&str]) -> Output {
+    let program = bin().join(program);
+    let is_root = Command::new("id").arg("-u").output().unwrap().stdout == b"0\n";
+    let mut command = match is_root {
+        true => {
+            let mut command = Command::new("runuser");
+            command.args(["-u", "postgres", "--"]).arg(program);
+            command
+        }
+        false => Command::new(program),
+    };
+    command.args(args).current_dir("/tmp").output().unwrap()
+}
+
+fn must(program: &str, args: &[&str]) {
+    let output = run(program, args);
+    let told = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{program} {args:?}: {told}");
+}
+
+impl Server {
+    /// A new cluster, running.
+    pub(crate) fn start() -> Server {
+        let folder = Server::folder();
+        let pwfile = folder.with_extension("pw");
+        std::fs::write(&pwfile, PASSWORD).unwrap();
+        let data = folder.to_str().unwrap();
+        must(
+            "initdb",
+            &[
+                "-D",
+                data,
+                "-U",
+                "super",
+                "-A",
+                "scram-sha-256",
+                "--no-sync",
+                "--pwfile",
+                pwfile.to_str().unwrap(),
+            ],
+        );
+        std::fs::remove_file(pwfile).unwrap();
+        let server = Server { folder, port: free_port() };
+        server.up();
+        server
+    }
+
+    fn folder() -> PathBuf {
+        static NEXT: AtomicU64 = AtomicU64::new(0);
+        let number = NEXT.fetch_add(1, Ordering::Relaxed);
+        PathBuf::from(format!("/tmp/hallpass-postgres-{}-{number}", std::process::id()))
+    }
+
+    /// Starts what is stopped.
+    pub(crate) fn up(&self) {
+        let options = format!(
+            "-p {} -k {} -c listen_addresses=127.0.0.1 -c fsync=off -c log_statement=ddl \
+             -c max_prepared_transactions=4 -c max_wal_senders=4 -c hot_standby=on",
+            self.port,
+            self.folder.display()
+        );
+        let log = self.log();
+        must(
+            "pg_ctl",
+            &["-D", self.data(), "-l", log.to_str().unwrap(), "-o", &options, "-w", "start"],
+        );
+    }
+
+    /// Stops it as a crash does.
+    pub(crate) fn down(&self) {
+        must("pg_ctl", &["-D", self.data(), "-m", "immediate", "-w", "stop"]);
+    }
+
+    /// A hot standby of it, running.
+    pub(crate) fn standby(&self) -> Server {
+        let standby = Server { folder: Server::folder(), port: free_port() };
+        let from = format!("host=127.0.0.1 port={} user=super password={PASSWORD}", self.port);
+        must(
+            "pg_basebackup",
+            &["-D", standby.data(), "-d", &from, "-R", "-X", "stream", "-c", "fast"],
+        );
+        standby.up();
+        standby
+    }
+
+    fn data(&self) -> &str {
+        self.folder.to_str().unwrap()
+    }
+
+    fn log(&self) -> PathBuf {
+        self.folder.join("told")
+    }
+
+    /// What the server has written to its log.
+    pub(crate) fn told(&self) -> String {
+        std::fs::read_to_string(self.log()).unwrap()
+    }
+
+    pub(crate) fn config(&self, user: &str, password: &str, database: &str) -> Config {
+        let mut config = Config::new();
+        config.host("127.0.0.1").port(self.port).user(user).password(password).dbname(database);
+        config
+    }
+
+    /// A session of the superuser.
+    pub(crate) fn superuser(&self) -> Session {
+        Session::open(&self.config("super", PASSWORD, "postgres")).unwrap()
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        run("pg_ctl", &["-D", self.data(), "-m", "immediate", "-w", "stop"]);
+        let _ = std::fs::remove_dir_all(&self.folder);
+    }
+}
+
+fn free_port() -> u16 {
+    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
+}
+
+/// A session, on a runtime of its own.
+pub(crate) struct Session {
+    runtime: tokio::runtime::Runtime,
+    client: Client,
+}
+
+impl Session {
+    pub(crate) fn open(config: &Config) -> Result<Session, tokio_postgres::Error> {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        let client = runtime.block_on(async {
+            let (client, connection) = config.connect(NoTls).await?;
+            tokio::spawn(connection);
+            Ok(client)
+        })?;
+        Ok(Session { runtime, client })
+    }
+
+    /// Executes statements.
+    pub(crate) fn run(&self, statements: &str) -> Result<(), tokio_postgres::Error> {
+        self.runtime.block_on(self.client.batch_execute(statements))
+    }
+
+    /// The first column of what a question gives, as text.
+    pub(crate) fn ask(&self, question: &str) -> Vec<String> {
+        let messages = self.runtime.block_on(self.client.simple_query(question)).unwrap();
+        let rows = messages.into_iter().filter_map(|message| match message {
+            SimpleQueryMessage::Row(row) => Some(row.get(0).unwrap_or("null").to_owned()),
+            _ => None,
+        });
+        rows.collect()
+    }
+
+    pub(crate) fn is_open(&self) -> bool {
+        self.run("SELECT 1").is_ok()
+    }
+}

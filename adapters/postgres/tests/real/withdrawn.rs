@@ -1,0 +1,121 @@
+//! attack 176, and the rows that are about ending sessions.
+
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::thread;
+
+use crate::hostile::wait_until_due;
+use crate::server::{PASSWORD, Session};
+use crate::world::*;
+
+/// The broker's role may end a role's sessions and drop what it owns only as a member of it.
+#[test]
+#[ignore = "starts a server of PostgreSQL"]
+fn a_membership_that_was_taken_from_the_broker_is_taken_back_by_the_withdrawal() {
+    let world = World::new();
+    let (task, grant) = world.open();
+    let role = world.lent(&grant);
+    let session = world.session(&role, "postgres");
+    world.superuser.run(&format!("REVOKE {} FROM hp_broker", role.0)).unwrap();
+    if is_16(&world.superuser) {
+        // There its creator is the one who can grant it.
+        world.superuser.run(&format!("GRANT {} TO hp_broker WITH ADMIN TRUE", role.0)).unwrap();
+    }
+    task.complete();
+    world.tend();
+    assert!(!session.is_open());
+}
+
+#[test]
+#[ignore = "starts a server of PostgreSQL"]
+fn sessions_that_come_again_and_again_while_they_are_ended_are_ended() {
+    let world = World::new();
+    let (task, grant) = world.open();
+    let role = world.lent(&grant);
+    let config = world.server.config(&role.0, &role.1, "postgres");
+    let (stop, opened) = (AtomicBool::new(false), AtomicUsize::new(0));
+    thread::scope(|scope| {
+        for _ in 0..3 {
+            scope.spawn(|| {
+                let mut held = Vec::new();
+                while !stop.load(Ordering::Relaxed) {
+                    if let Ok(session) = Session::open(&config) {
+                        opened.fetch_add(1, Ordering::Relaxed);
+                        held.push(session);
+                    }
+                    held.retain(Session::is_open);
+                }
+                assert!(held.iter().all(|session| !session.is_open()));
+            });
+        }
+        while opened.load(Ordering::Relaxed) < 4 {
+            thread::yield_now();
+        }
+        task.complete();
+        let tended = world.broker.tend(60 * SECOND);
+        stop.store(true, Ordering::Relaxed);
+        assert_eq!((tended.gone, tended.owed), (1, 0), "{:?}", world.broker.obligations());
+    });
+}
+
+#[test]
+#[ignore = "starts a server of PostgreSQL"]
+fn a_server_that_is_down_is_waited_for_and_the_end_waits_for_nothing() {
+    let mut world = World::new();
+    let before = world.catalogue();
+    let (task, grant) = world.open();
+    let role = world.lent(&grant);
+    world.server.down();
+    task.complete();
+    assert!(world.broker.standing().is_empty());
+    assert_eq!(world.broker.tend(60 * SECOND).owed, 1);
+    let owed = &world.broker.obligations()[0];
+    assert_eq!((&*owed.name, owed.attempts), (&*role.0, 1));
+    world.server.up();
+    world.superuser = world.server.superuser();
+    wait_until_due(&world);
+    world.tend();
+    assert_eq!(world.catalogue(), before);
+}
+
+/// A mint on a server that is down is denied, and what may have been made is looked for.
+#[test]
+#[ignore = "starts a server of PostgreSQL"]
+fn a_server_that_is_down_mints_nothing() {
+    let world = World::new();
+    let (_task, grant) = world.open();
+    world.server.down();
+    let call = hallpass::Call::new("db.query", serde_json::json!({})).unwrap();
+    let context = hallpass::Context::new();
+    let permit = world.broker.gate().authorize(&grant, grant.holder(), call, &context).unwrap();
+    let ran = permit.run_with(|_, _| Ok::<_, String>(()));
+    assert!(matches!(ran, Err(hallpass::RunError::Denied(_))));
+    assert_eq!(world.broker.obligations(), []);
+}
+
+/// A hot standby goes on serving a session whose role is gone.
+#[test]
+#[ignore = "starts two servers of PostgreSQL"]
+fn a_session_on_a_hot_standby_is_ended_as_well() {
+    let mut standby = None;
+    let world = World::with(|server, postgres| {
+        let second = server.standby();
+        let config = second.config("hp_broker", PASSWORD, "postgres");
+        standby = Some(second);
+        postgres.standby(config)
+    });
+    let standby = standby.unwrap();
+    let (task, grant) = world.open();
+    let (user, password) = world.lent(&grant);
+    let config = standby.config(&user, &password, "postgres");
+    let session = loop {
+        // Until the role has come over.
+        match Session::open(&config) {
+            Ok(session) => break session,
+            Err(_) => thread::yield_now(),
+        }
+    };
+    assert_eq!(session.ask("SELECT pg_is_in_recovery()"), ["t"]);
+    task.complete();
+    world.tend();
+    assert!(!session.is_open());
+}

@@ -6,8 +6,9 @@ use super::catalogue::Tool;
 use super::error::{PolicyError, place_of};
 use super::rule::{Rule, Tools};
 use crate::approval::pin::Part;
+use crate::document::did_you_mean;
 use crate::meter::Meter;
-use crate::scope::Stance;
+use crate::scope::{Fact, Stance};
 use crate::spelling::{ArgType, TypedArgs};
 use crate::visible::Shown;
 
@@ -25,6 +26,7 @@ impl<'t> TypedTools<'t> {
         if self.0.is_empty() {
             return Ok(());
         }
+        self.check_names(rule)?;
         match &rule.tools {
             Tools::Named(names) => names
                 .iter()
@@ -38,6 +40,57 @@ impl<'t> TypedTools<'t> {
                 })
                 .try_for_each(|(tool, typed)| check_typed(rule, tool, typed)),
         }
+    }
+
+    /// Whether each argument that a rule names is one that some tool it speaks of may have.
+    fn check_names(&self, rule: &Rule) -> Result<(), PolicyError> {
+        let mut tools: Vec<(&str, &TypedArgs)> = match &rule.tools {
+            Tools::Named(names) => {
+                let listed = names.iter().map(|name| self.0.get_key_value(&**name));
+                match listed.collect::<Option<Vec<_>>>() {
+                    Some(all) => all.into_iter().map(|(tool, typed)| (*tool, typed)).collect(),
+                    // Of a tool that lists nothing, any argument may be.
+                    None => return Ok(()),
+                }
+            }
+            // Tools that list nothing are among these.
+            Tools::Unsaid | Tools::Any | Tools::Like(_) => return Ok(()),
+        };
+        tools.sort_by_key(|(tool, _)| *tool);
+        if tools.iter().any(|(_, typed)| !typed.are_all()) {
+            return Ok(());
+        }
+        let unknown = |fact: &Fact| {
+            let Fact::Arg(path) = fact else { return None };
+            let name = path.first()?;
+            let listed = |(_, typed): &(&str, &TypedArgs)| typed.get(name).is_some();
+            (!tools.iter().any(listed)).then(|| name.to_string())
+        };
+        let problem = |name: &str| {
+            let known = tools.iter().flat_map(|(_, typed)| typed.iter().map(|(name, _)| name));
+            let guess =
+                did_you_mean(name, known).map_or(String::new(), |guess| format!(": {guess}"));
+            let tools: Vec<_> = tools.iter().map(|(tool, _)| format!("`{tool}`")).collect();
+            format!("{} has no argument {}{guess}", tools.join(" or "), Shown(name))
+        };
+        for condition in &rule.conditions {
+            let mut name = unknown(&condition.fact);
+            condition.constraint.for_each_fact(&mut |fact| {
+                if name.is_none() {
+                    name = unknown(fact);
+                }
+            });
+            if let Some(name) = name {
+                let at = place_of(&condition.fact);
+                return Err(PolicyError::of_rule(&rule.id, &at, problem(&name)));
+            }
+        }
+        for budget in &rule.limits.budgets {
+            if let Some(name) = unknown(&budget.argument) {
+                return Err(PolicyError::of_rule(&rule.id, "grant.budget", problem(&name)));
+            }
+        }
+        Ok(())
     }
 
     /// In the order of their names, so that a policy is refused with one message.

@@ -278,9 +278,8 @@ fn items_within(narrow: &Items<Constraint>, wide: &Items<Constraint>, meter: &Me
     let of_narrow = narrow.places.iter().chain(narrow.rest.iter().cycle());
     let of_wide = wide.places.iter().map(Some).chain(std::iter::repeat(wide.rest.as_ref()));
     let looked_at = narrow.places.len().max(wide.places.len()) + usize::from(narrow.rest.is_some());
-    let is_open = |items: &Items<Constraint>| items.rest.is_some();
+    // Where `narrow` goes on and nothing is said of that in `wide`, it has no constraint to lie within.
     narrow.places.len() >= wide.places.len()
-        && (is_open(wide) || (!is_open(narrow) && narrow.places.len() == wide.places.len()))
         && of_narrow
             .zip(of_wide)
             .take(looked_at)

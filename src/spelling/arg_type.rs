@@ -5,11 +5,12 @@ use std::borrow::Cow;
 use crate::scope::{PathFault, UrlFault, canonical_path, canonical_url};
 use crate::value::Value;
 
-/// What an argument of a tool is, where its text has several spellings of one thing.
+/// What an argument of a tool is: of which kind its value is, or which spelling its text has where there are
+/// several of one thing.
 ///
-/// A typed argument is text, or a list of texts. The gate brings it to its one spelling before any
+/// A path or a URL is text, or a list of texts. The gate brings it to its one spelling before any
 /// rule or scope is asked, and the tool gets that: what was judged and what is used can't differ. What
-/// has no such spelling is refused, whatever the rules say.
+/// has no such spelling, or is of another kind, is refused, whatever the rules say.
 ///
 /// ```
 /// use hallpass::policy::{ArgType, Tool};
@@ -25,6 +26,20 @@ pub enum ArgType {
     /// host and with an IPv4 address written as IPv6 as the IPv4 address it is. A user before the host
     /// is refused. Takes the feature `url`: without it, a policy that has the type is refused.
     Url,
+    /// One text, of any spelling.
+    Text,
+    /// A number.
+    Number,
+    /// A number without a fraction.
+    Integer,
+    /// `true` or `false`.
+    Bool,
+    /// A list of any values.
+    List,
+    /// A list of nothing but texts; it may be empty. Written `["text"]`.
+    Texts,
+    /// An object.
+    Object,
 }
 
 /// An argument of a tool that has a type.
@@ -49,6 +64,10 @@ impl TypedArg {
 pub(crate) enum TypeFault {
     #[error("is of the kind {0}, expected text or a list of texts")]
     Kind(&'static str),
+    #[error("is of the kind {0}, expected {1}")]
+    Expected(&'static str, &'static str),
+    #[error("has a fraction, expected an integer")]
+    Fraction,
     #[error("has an element of the kind {0}, expected text")]
     Element(&'static str),
     #[error("is not a path: {0}")]
@@ -63,6 +82,54 @@ impl ArgType {
         match self {
             ArgType::Path => "path",
             ArgType::Url => "url",
+            ArgType::Text => "text",
+            ArgType::Number => "number",
+            ArgType::Integer => "integer",
+            ArgType::Bool => "bool",
+            ArgType::List => "list",
+            ArgType::Texts => "[\"text\"]",
+            ArgType::Object => "object",
+        }
+    }
+
+    /// Whether it says which kind of value an argument is, and nothing of its spelling. A tool of which that is
+    /// said has no other arguments than those it lists.
+    pub(crate) const fn is_plain(self) -> bool {
+        !matches!(self, ArgType::Path | ArgType::Url)
+    }
+
+    /// What is wrong with a value of an argument of a plain type.
+    fn plain_fault(self, value: &Value) -> Option<TypeFault> {
+        let expected = match (self, value) {
+            (ArgType::Text, Value::Text(_))
+            | (ArgType::Number, Value::Number(_))
+            | (ArgType::Bool, Value::Bool(_))
+            | (ArgType::List, Value::List(_))
+            | (ArgType::Object, Value::Object(_)) => return None,
+            (ArgType::Integer, Value::Number(number)) => {
+                return (!number.is_integer()).then_some(TypeFault::Fraction);
+            }
+            (ArgType::Texts, Value::List(elements)) => {
+                let odd = elements.iter().find(|own| own.as_text().is_none())?;
+                return Some(TypeFault::Element(odd.kind_name()));
+            }
+            (ArgType::Path | ArgType::Url, _) => return None,
+            (ArgType::Text, _) => "text",
+            (ArgType::Number, _) => "number",
+            (ArgType::Integer, _) => "integer",
+            (ArgType::Bool, _) => "boolean",
+            (ArgType::List, _) => "list",
+            (ArgType::Texts, _) => "list of texts",
+            (ArgType::Object, _) => "object",
+        };
+        Some(TypeFault::Expected(value.kind_name(), expected))
+    }
+
+    /// As [`canonical`](Self::canonical), of a value that a constraint names: an element of a list, too.
+    pub(super) fn canonical_named(self, value: &Value) -> Result<Option<Value>, TypeFault> {
+        match (self, value) {
+            (ArgType::List, _) | (ArgType::Texts, Value::Text(_)) => Ok(None),
+            _ => self.canonical(value),
         }
     }
 
@@ -72,14 +139,23 @@ impl ArgType {
         ("path?", (ArgType::Path, true)),
         ("url", (ArgType::Url, false)),
         ("url?", (ArgType::Url, true)),
+        ("text", (ArgType::Text, false)),
+        ("text?", (ArgType::Text, true)),
+        ("number", (ArgType::Number, false)),
+        ("number?", (ArgType::Number, true)),
+        ("integer", (ArgType::Integer, false)),
+        ("integer?", (ArgType::Integer, true)),
+        ("bool", (ArgType::Bool, false)),
+        ("bool?", (ArgType::Bool, true)),
+        ("list", (ArgType::List, false)),
+        ("list?", (ArgType::List, true)),
+        ("object", (ArgType::Object, false)),
+        ("object?", (ArgType::Object, true)),
     ];
 
     /// Whether this build can read it.
     pub(crate) const fn is_built(self) -> bool {
-        match self {
-            ArgType::Path => true,
-            ArgType::Url => cfg!(feature = "url"),
-        }
+        !matches!(self, ArgType::Url) || cfg!(feature = "url")
     }
 
     /// The one spelling of a text.
@@ -87,11 +163,15 @@ impl ArgType {
         match self {
             ArgType::Path => Ok(canonical_path(text)?),
             ArgType::Url => Ok(canonical_url(text)?),
+            _ => Ok(Cow::Borrowed(text)),
         }
     }
 
     /// The value in its one spelling; `None` where it has that already.
     pub(crate) fn canonical(self, value: &Value) -> Result<Option<Value>, TypeFault> {
+        if self.is_plain() {
+            return self.plain_fault(value).map_or(Ok(None), Err);
+        }
         match value {
             Value::Text(text) => self.other_spelling(text),
             Value::List(elements) => {

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use crate::scope::{Automaton, Constraint, Expected, Node, Step, canonical_url};
+use crate::scope::{Automaton, Constraint, Expected, Node, Relation, Step, canonical_url};
 use crate::visible::is_hidden;
 
 use super::arg_type::ArgType;
@@ -276,9 +276,37 @@ const URLS: Language = Language {
 impl ArgType {
     const fn language(self) -> &'static Language {
         match self {
-            ArgType::Path => &PATHS,
             ArgType::Url => &URLS,
+            _ => &PATHS,
         }
+    }
+
+    /// As [`unmatched`](Self::unmatched), of a type that says the kind of a value alone.
+    fn unmatched_kind(self, constraint: &Constraint) -> Option<&Constraint> {
+        let has_elements = matches!(self, ArgType::List | ArgType::Texts);
+        let text = matches!(self, ArgType::Text) || has_elements;
+        let number = matches!(self, ArgType::Number | ArgType::Integer | ArgType::List);
+        let matched = match &constraint.0 {
+            Node::All(parts) | Node::AnyOf(parts) => {
+                return parts.iter().find_map(|part| self.unmatched_kind(part));
+            }
+            Node::Not(inner) => return self.unmatched_kind(inner),
+            Node::Range(_) => number,
+            Node::Fields(_) => matches!(self, ArgType::Object | ArgType::List),
+            Node::Each(_) | Node::Some(_) | Node::Items(_) | Node::Count(_) => has_elements,
+            Node::SubsetOf(_) | Node::HasAny(_) | Node::HasAll(_) => has_elements,
+            Node::Prefix(_) | Node::Suffix(_) | Node::Contains(_) | Node::Glob(_) => text,
+            Node::Regex(_) | Node::Under(_) | Node::Url(_) | Node::Cidr(_) | Node::Len(_) => text,
+            Node::Instants(_) | Node::Weekly(_) | Node::Json(_) => text,
+            Node::Compared(own) => match (own.relation, own.relation.expects()) {
+                (_, Expected::Number) => number,
+                (_, Expected::Text) => text,
+                (Relation::SubsetOf | Relation::HasAny | Relation::HasAll, _) => has_elements,
+                _ => true,
+            },
+            _ => true,
+        };
+        (!matched).then_some(constraint)
     }
 
     /// The first kind in a constraint that holds of no spelling of this type, `not` aside.
@@ -286,6 +314,9 @@ impl ArgType {
     /// What stands inside `fields` and `json` speaks of other values, and the values of `eq` and of
     /// sets are brought to their spelling elsewhere.
     pub(super) fn unmatched(self, constraint: &Constraint) -> Option<&Constraint> {
+        if self.is_plain() {
+            return self.unmatched_kind(constraint);
+        }
         let beginning = |text| self == ArgType::Url && has_other_authority(text);
         let language = self.language();
         let matched = match &constraint.0 {

@@ -55,7 +55,12 @@ impl TypedArgs {
         TypedArgs(args)
     }
 
-    fn get(&self, name: &str) -> Option<&TypedArg> {
+    /// Whether the arguments that are listed are all that the tool has.
+    pub(crate) fn are_all(&self) -> bool {
+        self.0.iter().any(|own| own.of.is_plain())
+    }
+
+    pub(crate) fn get(&self, name: &str) -> Option<&TypedArg> {
         self.0.iter().find(|own| &*own.name == name)
     }
 
@@ -144,7 +149,7 @@ impl TypedArgs {
     pub(crate) fn fault(&self, tool: &str, condition: &Condition) -> Option<String> {
         let TypedArg { name, of, .. } = self.typed(condition)?;
         let mut other_spelling = None;
-        let checked = condition.constraint.respell(&mut |value| match of.canonical(value) {
+        let checked = condition.constraint.respell(&mut |value| match of.canonical_named(value) {
             Ok(Some(canonical)) => {
                 other_spelling = Some((value.clone(), canonical));
                 Err(None)
@@ -179,12 +184,19 @@ impl ArgType {
         match self {
             ArgType::Path => "path",
             ArgType::Url => "URL",
+            _ => self.as_str(),
         }
     }
 
     /// Why no call fits `constraint`, a kind that holds of no spelling of this type.
     fn unmatched_fault(self, tool: &str, constraint: &Constraint) -> String {
         let (given, noun) = (constraint.to_string(), self.noun());
+        if self.is_plain() {
+            return format!(
+                "{} is asked of another kind of value: `{tool}` takes a {noun}",
+                Shown(&given)
+            );
+        }
         let instead = match &constraint.0 {
             Node::Prefix(text) => self.own_beginning(text),
             _ => None,
@@ -199,6 +211,7 @@ impl ArgType {
                 "it gets URLs with scheme and host in lower case, without user, dot at the end of the \
                  host, the scheme's own port and `.` and `..` as segments"
             }
+            _ => "",
         };
         format!("{} fits no {noun} as `{tool}` gets it: {spelling}{instead}", Shown(&given))
     }
@@ -212,6 +225,7 @@ impl ArgType {
                 own + slash
             }
             ArgType::Url => canonical_url(text).ok()?.into_owned(),
+            _ => return None,
         };
         (own != text).then_some(own)
     }
@@ -220,7 +234,7 @@ impl ArgType {
         self,
         constraint: &Constraint,
     ) -> Result<Constraint, (Value, TypeFault)> {
-        constraint.respell(&mut |value| match self.canonical(value) {
+        constraint.respell(&mut |value| match self.canonical_named(value) {
             Ok(canonical) => Ok(canonical.unwrap_or_else(|| value.clone())),
             Err(fault) => Err((value.clone(), fault)),
         })

@@ -18,6 +18,13 @@ mod kind {
     pub(super) const PATH: u8 = 1;
     /// Taken, whether or not the feature `url` is built.
     pub(super) const URL: u8 = 2;
+    pub(super) const TEXT: u8 = 3;
+    pub(super) const NUMBER: u8 = 4;
+    pub(super) const INTEGER: u8 = 5;
+    pub(super) const BOOL: u8 = 6;
+    pub(super) const LIST: u8 = 7;
+    pub(super) const TEXTS: u8 = 8;
+    pub(super) const OBJECT: u8 = 9;
 }
 
 /// A scope, and which arguments of its tools have a type.
@@ -49,6 +56,13 @@ pub(crate) fn encode_carried<'t>(
             out.push(match of {
                 ArgType::Path => kind::PATH,
                 ArgType::Url => kind::URL,
+                ArgType::Text => kind::TEXT,
+                ArgType::Number => kind::NUMBER,
+                ArgType::Integer => kind::INTEGER,
+                ArgType::Bool => kind::BOOL,
+                ArgType::List => kind::LIST,
+                ArgType::Texts => kind::TEXTS,
+                ArgType::Object => kind::OBJECT,
             });
             Ok::<_, ScopeBytesError>(())
         })?;
@@ -95,6 +109,13 @@ fn types(decoder: &mut Decoder<'_>) -> Result<Vec<(ToolName, Box<str>, ArgType)>
         let of = match own.byte()? {
             kind::PATH => ArgType::Path,
             kind::URL => ArgType::Url,
+            kind::TEXT => ArgType::Text,
+            kind::NUMBER => ArgType::Number,
+            kind::INTEGER => ArgType::Integer,
+            kind::BOOL => ArgType::Bool,
+            kind::LIST => ArgType::List,
+            kind::TEXTS => ArgType::Texts,
+            kind::OBJECT => ArgType::Object,
             _ => return Err(DecodeError::Unknown("a type of an argument")),
         };
         if !of.is_built() {
@@ -146,7 +167,7 @@ mod tests {
         assert_eq!(form(&[&b"\x02"[..], &path(b"b"), &path(b"a")].concat()), order);
         assert_eq!(form(&[&b"\x02"[..], &path(b"a"), &path(b"a")].concat()), order);
         assert_eq!(form(b"\x01\x01t\x01a\0"), DecodeError::Unknown("a type of an argument"));
-        assert_eq!(form(b"\x01\x01t\x01a\x03"), DecodeError::Unknown("a type of an argument"));
+        assert_eq!(form(b"\x01\x01t\x01a\x0a"), DecodeError::Unknown("a type of an argument"));
         assert_eq!(form(b"\x01\x01t\x01a"), DecodeError::Cut);
         assert_eq!(form(b"\x01\x01t\x01a\x01\0"), DecodeError::Trailing);
         assert!(matches!(form(b"\x01\x01 \x01a\x01"), DecodeError::NotCanonical(_)));
@@ -157,5 +178,23 @@ mod tests {
             [("a", ArgType::Path), ("b", ArgType::Path)]
         );
         assert_eq!(read.typed("u").iter().count(), 0);
+        for (number, of) in [
+            (3, ArgType::Text),
+            (4, ArgType::Number),
+            (5, ArgType::Integer),
+            (6, ArgType::Bool),
+            (7, ArgType::List),
+            (8, ArgType::Texts),
+            (9, ArgType::Object),
+        ] {
+            let bytes = with_types(&[b"\x01\x01t\x01a".as_slice(), &[number]].concat());
+            let read = Carried::decode(&bytes).unwrap();
+            assert_eq!(read.typed("t").iter().collect::<Vec<_>>(), [("a", of)]);
+            let capabilities = read.to_ask.as_deref().unwrap_or_default();
+            let typed = read.typed("t");
+            let again =
+                encode_carried(&capabilities.iter().collect::<Vec<_>>(), |_| Some(&typed)).unwrap();
+            assert_eq!(again, bytes);
+        }
     }
 }

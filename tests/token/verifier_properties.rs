@@ -165,7 +165,14 @@ fn calls() -> impl Strategy<Value = Call> {
 
 fn types() -> impl Strategy<Value = Option<ArgType>> {
     match cfg!(feature = "url") {
-        true => select(vec![None, Some(ArgType::Path), Some(ArgType::Url)]),
+        true => select(vec![
+            None,
+            Some(ArgType::Path),
+            Some(ArgType::Url),
+            Some(ArgType::Text),
+            Some(ArgType::Number),
+            Some(ArgType::Texts),
+        ]),
         false => select(vec![None, Some(ArgType::Path)]),
     }
 }

@@ -17,6 +17,7 @@ use super::{Policy, PolicyBuilder, PolicyError};
 use crate::document::{Misfit, Table, Written, choice, list, parse_toml, text};
 use crate::spelling::ArgType;
 use crate::value::{JsonErrorKind, Limits, MAX_DEPTH, Node, line_and_column, parse_spanned};
+use crate::visible::Shown;
 use place::{by_id, place_of_error};
 
 /// The most bytes of policy text. A hundred thousand rules of a real policy's length fit, and a file
@@ -206,7 +207,7 @@ fn tool(written: &Written) -> Result<Tool, Misfit> {
     let args = table.read_at("args", |own| {
         Table::open(own, "a table such as `{ file = \"path\" }`")?
             .said()?
-            .each(|name, own| Ok((name, choice(own, ArgType::WORDS)?)))
+            .each(|name, own| Ok((name, arg_type(own)?)))
     })?;
     let credentials = table.read_at("credential", credentials)?;
     let tool = Tool::new(name).labels(labels.unwrap_or_default());
@@ -221,6 +222,35 @@ fn tool(written: &Written) -> Result<Tool, Misfit> {
         true => tool.optional_arg(name, of),
         false => tool.arg(name, of),
     }))
+}
+
+/// The type of an argument, and whether it may be left out.
+fn arg_type(written: &Written) -> Result<(ArgType, bool), Misfit> {
+    match &written.node {
+        Node::List(elements) => match elements.as_slice() {
+            [Written { node: Node::Text(word), .. }] if &**word == "text" => {
+                Ok((ArgType::Texts, false))
+            }
+            _ => {
+                let problem = "a list of one type is `[\"text\"]`, of others `\"list\"`";
+                Err(Misfit::new(written.span.start, problem))
+            }
+        },
+        Node::Text(word)
+            if matches!(&**word, "string" | "decimal" | "float" | "int" | "boolean" | "array") =>
+        {
+            let own = match &**word {
+                "string" => "text",
+                "int" => "integer",
+                "boolean" => "bool",
+                "array" => "list",
+                _ => "number",
+            };
+            let problem = format!("{} is not a type: the word here is `{own}`", Shown(word));
+            Err(Misfit::new(written.span.start, problem))
+        }
+        _ => choice(written, ArgType::WORDS),
+    }
 }
 
 /// The name of a credential, or a list of names.

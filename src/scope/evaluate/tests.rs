@@ -388,3 +388,22 @@ fn what_cannot_be_read_is_unknown_under_not_too() {
         }
     }
 }
+
+#[test]
+fn a_list_that_is_no_set_of_single_values_is_none_to_be_one_of() {
+    let own = reference("args.other").as_one_of();
+    for (other, value, truth) in [
+        (r#"["b","a"]"#, r#""a""#, True),
+        (r#"["b","c"]"#, r#""a""#, False),
+        (r#"["b",["a"]]"#, r#""a""#, Unknown),
+        (r#"["b",["a"]]"#, r#""b""#, Unknown),
+        (r#"[["a"]]"#, r#"["a"]"#, Unknown),
+        ("[1]", r#""a""#, Unknown),
+        ("[]", r#""a""#, Unknown),
+        (r#""a""#, r#""a""#, Unknown),
+    ] {
+        let facts = Small { value: Some(json(value)), other: Some(json(other)) };
+        let told = own.holds(&Fact::arg("x"), Stance::Cover, &facts, &Meter::ample());
+        assert_eq!(told, truth, "{value} of {other}");
+    }
+}

@@ -2,6 +2,7 @@
 
 mod optional;
 mod paths;
+mod schema;
 
 use hallpass::audit::{Event, MemoryLog};
 use hallpass::clock::{Clock, SystemClock, Timestamp};

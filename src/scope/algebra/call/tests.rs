@@ -7,7 +7,7 @@ use crate::meter::Meter;
 use crate::scope::{Constraint, Openness};
 use crate::scope::{
     Scope, after, all_of, any, any_of, below, eq, fields, glob, max, min, not, one_of, optional,
-    prefix, reference, same_as, suffix,
+    prefix, present, reference, same_as, suffix,
 };
 
 fn capability(scope: Scope) -> Capability {
@@ -138,6 +138,28 @@ fn no_call_is_shown_where_it_hangs_on_what_is_not_of_the_call() {
     assert!(!shown(of(eq(Value::List(vec![]))), vec![of(either())]));
     assert!(!shown(of(either()), vec![of(eq("x"))]));
     assert!(shown(of(eq("x")), vec![of(eq("y"))]));
+}
+
+/// Nothing begins the empty text, whatever a part of the question is: `not` of that holds.
+#[test]
+fn a_relation_under_not_may_hold_of_what_is_not_filled_in() {
+    for (relation, empty) in [
+        (reference("args.b").as_prefix(), Value::from("")),
+        (reference("args.b").as_under(), Value::from("")),
+        (reference("args.b").as_has_any(), Value::List(Vec::new())),
+    ] {
+        let own = Scope::tool("t").arg("a", not(relation.clone())).arg("b", any());
+        for wide in [not(eq(empty.clone())), present()] {
+            let other = Scope::tool("t").arg("a", wide.clone()).arg("b", any());
+            let within = capability(own.clone()).is_within(&capability(other), &Meter::ample());
+            // An empty list is there.
+            let is_so = wide == present() && empty.as_list().is_some();
+            assert!(!within || is_so, "{relation} within {wide}");
+        }
+    }
+    let bounded = Scope::tool("t").arg("a", reference("args.b").as_max()).arg("b", any());
+    let all = Scope::tool("t").arg("a", any()).arg("b", any());
+    assert!(capability(bounded).is_within(&capability(all), &Meter::ample()));
 }
 
 fn argument() -> impl Strategy<Value = Constraint> {

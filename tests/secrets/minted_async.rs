@@ -231,3 +231,23 @@ fn a_future_of_a_provider_that_panics_denies_the_permit() {
     assert_eq!(block_on(broker.tended()).owed, 0);
     assert_eq!(provider.live(), [] as [Box<str>; 0]);
 }
+
+/// attack 177: what is being minted can't be known to be gone, whatever its provider says
+#[test]
+fn a_credential_that_is_still_being_minted_is_not_gone() {
+    let (broker, provider, agent, clock) = world();
+    let task = broker.open(&agent, Purpose::new("errand")).unwrap();
+    let grant = task.request(scope(), &Context::new()).unwrap();
+    let mut minting = pin!(run(permit(&broker, &grant)));
+    assert!(poll(minting.as_mut()).is_pending());
+    task.complete();
+    clock.advance(11 * SECOND);
+    assert_eq!(block_on(broker.tended()).owed, 1);
+    let owed = &broker.obligations()[0];
+    assert_eq!(owed.last_error.as_deref(), Some("its provider is minting it still"));
+    assert_eq!(poll(minting.as_mut()), Poll::Ready(Err(Reason::CredentialUnavailable)));
+    assert_eq!(provider.live().len(), 1, "it came late");
+    clock.advance(SECOND);
+    assert_eq!(block_on(broker.tended()).gone, 1);
+    assert_eq!(provider.live(), [] as [Box<str>; 0]);
+}

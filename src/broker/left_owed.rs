@@ -4,14 +4,13 @@ use super::shared::Shared;
 use crate::contained::contained;
 
 impl Drop for Shared {
-    /// Calls no provider: hands what is owed to the host's hook. In the child of a fork, the parent owes it.
+    /// Calls no provider: hands what is owed to the host's hook. Every task holds its broker, so that all have ended
+    /// by now. In the child of a fork, the parent owes it.
     fn drop(&mut self) {
         if self.is_forked() {
             return;
         }
-        let at = self.keeper.latest();
         let Some(downstream) = &self.downstream else { return };
-        downstream.ledger.owe_all(at);
         let owed = downstream.obligations();
         if let Some(hook) = downstream.on_owed.as_ref().filter(|_| !owed.is_empty()) {
             contained(|| hook(&owed));

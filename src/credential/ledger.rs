@@ -344,15 +344,6 @@ impl Ledger {
         self.state.lock().end(key, now);
     }
 
-    /// Every grant has ended.
-    pub(crate) fn owe_all(&self, now: Timestamp) {
-        let state = &mut *self.state.lock();
-        state.leases.clear();
-        for entry in state.entries.values_mut().filter(|own| own.owed.is_none()) {
-            entry.owe(now);
-        }
-    }
-
     /// Looks at each credential that is not known to be gone.
     pub(crate) fn each<T>(&self, look: impl FnMut(&Entry) -> Option<T>) -> Vec<T> {
         self.state.lock().entries.values().filter_map(look).collect()

@@ -10,7 +10,8 @@ use crate::key::{KeyId, LogKey};
 /// The most bytes of a handle's text: the prefix, the longest body in base64url, a point and a tag.
 pub(crate) const MAX_HANDLE_TEXT: usize = PREFIX.len() + (MAX_BODY * 4).div_ceil(3) + 1 + TAG_TEXT;
 
-const PREFIX: &str = "hpq1.";
+/// What every handle's text begins with.
+pub(crate) const PREFIX: &str = "hpq1.";
 /// A tag of 32 bytes in base64url.
 const TAG_TEXT: usize = 43;
 /// Key id, question, expiry, the length of the broker's name, and at most 255 bytes of it.

@@ -179,6 +179,9 @@ pub enum Event<'a> {
         /// Of a scope: what asks withhold of it, item by item.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         scope: Option<Cow<'a, Value>>,
+        /// The question that somebody amended: this one is in its place.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        amends: Option<Cow<'a, str>>,
         /// The asks.
         rules: Vec<Cow<'a, str>>,
         /// The arguments that may be others in the calls of a yes that reaches several.

@@ -187,7 +187,7 @@ impl Reviewer {
                         (Some(_), _) => row.refused += 1,
                         (None, Answered::Approve | Answered::Confirm) => row.yes += 1,
                         (None, Answered::Deny) => row.no += 1,
-                        (None, Answered::Cancel) => row.taken_back += 1,
+                        (None, Answered::Cancel | Answered::Amend) => row.taken_back += 1,
                     }
                 }
             }

@@ -15,6 +15,8 @@ pub enum Answered {
     Deny,
     /// The question was taken back.
     Cancel,
+    /// Another question was asked in its place.
+    Amend,
 }
 
 impl Answered {
@@ -26,6 +28,7 @@ impl Answered {
             Answered::Confirm => "confirm",
             Answered::Deny => "deny",
             Answered::Cancel => "cancel",
+            Answered::Amend => "amend",
         }
     }
 }

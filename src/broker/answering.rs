@@ -108,11 +108,7 @@ impl Shared {
             break_glass: open.break_glass,
         };
         self.record(now, &event);
-        // Of several items that of which the most is missing.
-        let votes = open.votes();
-        let each = chosen.iter().map(|item| electorate.progress_of(item, None, &votes, |_| true));
-        let quorum = each.max_by_key(|own| own.need.saturating_sub(own.have));
-        let quorum = quorum.unwrap_or(Progress { have: 0, need: 0 });
+        let quorum = missing_most(&electorate, chosen);
         drop(life);
         drop(current);
         self.journal.write_if_many();
@@ -129,15 +125,7 @@ impl Shared {
         now: Timestamp,
     ) -> Result<Items, NotCounted> {
         let open = electorate.question();
-        if who.attested_by() != self.id {
-            return Err(NotCounted::ForeignIdentity);
-        }
-        if who.is_past(now) {
-            return Err(NotCounted::IdentityExpired);
-        }
-        if self.halts.stop(who, now) {
-            return Err(NotCounted::Halted);
-        }
+        self.check_answerer(who, now)?;
         let state = open.state_at(now);
         if state == QuestionState::Void {
             // What it was asked under is not there to say who may answer.
@@ -148,7 +136,7 @@ impl Shared {
         let may = match answer {
             Answered::Approve => reviews,
             Answered::Confirm => confirms,
-            Answered::Deny | Answered::Cancel => reviews || confirms,
+            Answered::Deny | Answered::Cancel | Answered::Amend => reviews || confirms,
         };
         if !may {
             return Err(NotCounted::NotEligible);
@@ -200,6 +188,43 @@ impl Shared {
         });
         Ok(met.fold(Items::NONE, Items::and))
     }
+}
+
+impl Shared {
+    /// Where a question stands, and how many have agreed; of several items of that of which the most is missing.
+    pub(super) fn tally(&self, open: &OpenQuestion) -> Tally {
+        let state = self.look_at(open);
+        let current = self.current();
+        let Some(cell) = self.table.task(open.generation) else {
+            return Tally { state, have: 0, need: 0 };
+        };
+        let life = cell.life.lock();
+        let electorate = Electorate::of(&current, open, &life, &[]);
+        let Progress { have, need } = missing_most(&electorate, Items::all(open.number_of_items()));
+        Tally { state, have, need }
+    }
+
+    /// Whether what vouches for somebody who answers is this broker's and holds.
+    pub(super) fn check_answerer(&self, who: &Identity, now: Timestamp) -> Result<(), NotCounted> {
+        if who.attested_by() != self.id {
+            return Err(NotCounted::ForeignIdentity);
+        }
+        if who.is_past(now) {
+            return Err(NotCounted::IdentityExpired);
+        }
+        if self.halts.stop(who, now) {
+            return Err(NotCounted::Halted);
+        }
+        Ok(())
+    }
+}
+
+/// How far the item has come of which the most is missing.
+fn missing_most(electorate: &Electorate<'_>, items: Items) -> Progress {
+    let votes = electorate.question().votes();
+    let each = items.iter().map(|item| electorate.progress_of(item, None, &votes, |_| true));
+    let most = each.max_by_key(|own| own.need.saturating_sub(own.have));
+    most.unwrap_or(Progress { have: 0, need: 0 })
 }
 
 fn cancel(open: &OpenQuestion) -> Result<(), NotCounted> {

@@ -92,6 +92,8 @@ impl CallInputs<'_> {
                 call: call.clone(),
                 made: (call != request.made).then(|| Box::new(request.made.clone())),
                 listed: current.policy.catalogue.get(call.tool()).and_then(|own| own.digest),
+                context: Box::new(request.context.clone()),
+                amended: None,
             },
             asks: &withheld.asks,
             permits: &withheld.permits,

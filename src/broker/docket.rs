@@ -49,7 +49,10 @@ impl Docket {
 
     /// The question of this id, as records write it.
     pub(super) fn find(&self, id: &str) -> Option<Arc<OpenQuestion>> {
-        let id = QuestionId::parse(id)?;
+        self.find_id(QuestionId::parse(id)?)
+    }
+
+    pub(super) fn find_id(&self, id: QuestionId) -> Option<Arc<OpenQuestion>> {
         self.0.lock().by_id.get(&id).cloned()
     }
 

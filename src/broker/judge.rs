@@ -107,6 +107,16 @@ impl<'a> CallInputs<'a> {
         Ok(Reserved { place, rules, version: self.current.version })
     }
 
+    /// What withholds the call, judged as `reserve` does: no ask, where it is given as it is.
+    pub(super) fn weigh(&self, life: &Life) -> Result<Withheld, Denial> {
+        let live = self.prove_live(life)?;
+        let mut withheld = None;
+        match self.decide(life, &live, &mut withheld) {
+            Ok(Decided { rules, .. }) => Ok(Withheld { asks: Deciders::new(), permits: rules }),
+            Err(denial) => withheld.ok_or(denial),
+        }
+    }
+
     /// Judges the call as `reserve` does, and takes nothing.
     #[inline(always)]
     pub(super) fn probe(&self) -> Result<DecidingRules, Denial> {

@@ -49,6 +49,7 @@
 //! ```
 
 mod alert;
+mod amend;
 mod answering;
 mod askable;
 mod asking;
@@ -76,6 +77,7 @@ mod drift_scan;
 mod eligible;
 mod ended;
 mod errand;
+mod find_pending;
 mod flush;
 mod gate;
 mod grant;

@@ -1,5 +1,6 @@
 //! What came of an answer: whether it counts, and where the question stands then.
 
+use crate::denial::Reason;
 use crate::task::QuestionState;
 
 /// Where a question stands, and how many of the people asked for have agreed.
@@ -42,6 +43,12 @@ pub enum NotCounted {
     /// The question has no item of such a number.
     #[error("the question has no such item: items are numbered from 1, as its view shows them")]
     NoSuchItem,
+    /// A scope is not amended.
+    #[error("it is about a scope, which is not amended: deny its items, and have others asked for")]
+    NotACall,
+    /// What somebody would make of the call is not permitted, or can't be asked about.
+    #[error("the amended call is not given: {}", .0.as_str())]
+    NotPermitted(Reason),
     /// The yes would reach further than is offered.
     #[error("the width is not offered")]
     NotOffered,
@@ -73,6 +80,8 @@ impl NotCounted {
             NotCounted::NotEligible => "not_eligible",
             NotCounted::StaleView => "stale_view",
             NotCounted::NoSuchItem => "no_such_item",
+            NotCounted::NotACall => "not_a_call",
+            NotCounted::NotPermitted(_) => "not_permitted",
             NotCounted::NotOffered => "not_offered",
             NotCounted::NotOwed => "not_owed",
             NotCounted::Unsaid => "unsaid",

@@ -37,7 +37,7 @@ pub(super) struct Draft<'a> {
 }
 
 /// Why nothing was asked.
-enum Unasked {
+pub(super) enum Unasked {
     /// People can't be asked about it.
     Because(String),
     /// Too much is asked already; and how long that lasts, if it is known.
@@ -68,7 +68,8 @@ impl Shared {
         }
     }
 
-    fn find_or_park(
+    /// Parks it, or finds the open question about the same; what is amended is a question of its own.
+    pub(super) fn find_or_park(
         &self,
         current: &Current,
         life: &mut Life,
@@ -87,6 +88,7 @@ impl Shared {
             }
             let names = |own: &OpenQuestion| asks.iter().all(|ask| own.asks.contains(ask));
             let is_same = |own: &OpenQuestion| match &subject {
+                Subject::Call { amended: Some(_), .. } => false,
                 Subject::Call { call, .. } => own.is_of(holder, call),
                 Subject::Scope(plan) => own.is_of_plan(holder, plan),
             };
@@ -202,6 +204,7 @@ impl Shared {
             tool: open.call().map(|call| call.tool().into()),
             args: args.map(|args| args.text().as_str().to_owned().into()),
             scope: items.map(std::borrow::Cow::Owned),
+            amends: open.amended().map(|own| own.amends.text().as_str().to_owned().into()),
             rules: open.asks.iter().map(|ask| (&*ask.id).into()).collect(),
             vary: open.vary().into_iter().map(Into::into).collect(),
             expires: open.expires,

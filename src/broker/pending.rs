@@ -7,6 +7,7 @@ use super::answering::Reply;
 use super::not_counted::{NotCounted, Tally};
 use super::reviews::Question;
 use super::shared::Shared;
+use crate::approval::handle::Handle;
 use crate::call::Material;
 use crate::denial::Denial;
 use crate::identity::Identity;
@@ -67,9 +68,30 @@ impl Pending {
         self.open.id.text().as_str().to_owned()
     }
 
+    /// The question's text form, which finds it again: with [`Gate::pending`](crate::Gate::pending) and
+    /// [`Reviews::open`](crate::Reviews::open), until nothing can come of it any more. It is signed under a key of
+    /// the log's own and lends no authority, so a client may keep it. `None` for a broker whose name is longer than
+    /// 255 bytes.
+    pub fn to_text(&self) -> Option<String> {
+        self.shared.time_of_end()?;
+        let handle = Handle { question: self.open.id.bytes(), expires: self.open.last_use() };
+        let keys = self.shared.log_keys.lock();
+        handle.to_text(&self.shared.issuer, keys.active_key())
+    }
+
+    /// What was asked in its place, if somebody [amended](crate::Reviews::amend) it.
+    pub fn amended(&self) -> Option<Pending> {
+        Some(Pending::new(self.shared.clone(), self.open.successor()?))
+    }
+
     /// Which opening of its task asked.
     pub(crate) fn generation(&self) -> u64 {
         self.open.generation
+    }
+
+    /// Where it stands, and how many have agreed.
+    pub(crate) fn tally(&self) -> Tally {
+        self.shared.tally(&self.open)
     }
 
     /// Its task, by name.

@@ -7,7 +7,7 @@ use super::answering::Reply;
 use super::eligible::Electorate;
 use super::not_counted::{NotCounted, Tally};
 use super::shared::Shared;
-use crate::approval::view::View;
+use crate::approval::view::{View, whole_argument};
 use crate::audit::Answered;
 use crate::clock::Timestamp;
 use crate::identity::Identity;
@@ -89,10 +89,16 @@ impl Reviews {
         found
     }
 
-    /// The question of this id. Its text finds it, and says nothing else that is believed.
-    pub fn open(&self, id: &str) -> Option<Question> {
-        self.shared.time_of_end()?;
-        Some(self.question(self.shared.docket.find(id)?))
+    /// The question of this id, or of the [text](crate::Pending::to_text) that its asker was given. It finds the
+    /// question, and says nothing else that is believed.
+    pub fn open(&self, text: &str) -> Option<Question> {
+        Some(self.question(self.shared.find_question(text)?))
+    }
+
+    /// All of an argument of the call, escaped as in its view and not cut; nothing of a scope, and where the call
+    /// has no such argument.
+    pub fn whole(&self, question: &Question, argument: &str) -> Option<String> {
+        whole_argument(question.open.call()?, argument)
     }
 
     /// Somebody who may review says yes to what was shown: `shown` is the digest of the
@@ -191,7 +197,7 @@ impl Reviews {
 
     /// The broker, if it asked the question: tasks are numbered alike in every broker, and another one's people
     /// do not answer.
-    fn of(&self, question: &Question) -> Result<&Shared, NotCounted> {
+    pub(super) fn of(&self, question: &Question) -> Result<&Shared, NotCounted> {
         match question.shared.id == self.shared.id {
             true => Ok(&self.shared),
             false => Err(NotCounted::ForeignQuestion),

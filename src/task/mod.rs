@@ -38,7 +38,7 @@ pub(crate) use liveness::{Basis, Claim, Liveness};
 pub(crate) use name::{MAX_TASK_NAME, check_task_name};
 pub(crate) use open_permit::OpenPermit;
 pub(crate) use plan::{Item, Items, MOST_ITEMS, Plan};
-pub(crate) use question::{BoundRule, OpenQuestion, Parked, Subject};
+pub(crate) use question::{Amendment, BoundRule, OpenQuestion, Parked, Subject};
 pub(crate) use question_id::QuestionId;
 pub(crate) use question_standing::Vote;
 pub use question_state::QuestionState;

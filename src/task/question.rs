@@ -16,6 +16,7 @@ use crate::approval::view::{Asked, RuleShown, Source, View};
 use crate::approval::width::Width;
 use crate::call::Call;
 use crate::clock::Timestamp;
+use crate::context::Context;
 use crate::identity::Identity;
 use crate::policy::{Compiled, Offer, offered_by_all, varied_by_all};
 use crate::purpose::CheckedPurpose;
@@ -40,14 +41,29 @@ pub(crate) enum Subject {
         made: Option<Box<Call>>,
         /// Of the tool's entry in the catalogue.
         listed: Option<Digest>,
+        /// What the host stated when it was asked for.
+        context: Box<Context>,
+        amended: Option<Box<Amendment>>,
     },
     Scope(Box<Plan>),
+}
+
+/// What somebody who may answer made of another call.
+pub(crate) struct Amendment {
+    /// The call before.
+    pub(crate) before: Call,
+    /// The question before.
+    pub(crate) amends: QuestionId,
+    /// Everyone who amended it so far.
+    pub(crate) by: Box<[Identity]>,
 }
 
 /// A call, or a plan, that waits until people agree.
 pub(crate) struct OpenQuestion {
     parked: Parked,
     view: OnceLock<View>,
+    /// What was asked in its place.
+    successor: OnceLock<Arc<OpenQuestion>>,
     pub(super) standing: Mutex<Standing>,
     /// Signalled when it does not wait any more.
     settled: Condvar,
@@ -97,6 +113,7 @@ impl OpenQuestion {
         OpenQuestion {
             parked,
             view: OnceLock::new(),
+            successor: OnceLock::new(),
             standing: Mutex::new(standing),
             settled: Condvar::new(),
         }
@@ -108,6 +125,31 @@ impl OpenQuestion {
             Subject::Call { call, .. } => Some(call),
             Subject::Scope(_) => None,
         }
+    }
+
+    /// What it was before, if somebody amended it.
+    pub(crate) fn amended(&self) -> Option<&Amendment> {
+        match &self.subject {
+            Subject::Call { amended, .. } => amended.as_deref(),
+            Subject::Scope(_) => None,
+        }
+    }
+
+    /// The question that was asked in its place, if somebody amended it.
+    pub(crate) fn successor(&self) -> Option<Arc<OpenQuestion>> {
+        self.successor.get().cloned()
+    }
+
+    /// Another question is asked in its place: whether it waited.
+    pub(crate) fn amend_to(&self, successor: &Arc<OpenQuestion>) -> bool {
+        let mut standing = self.standing.lock();
+        let waits = standing.state == QuestionState::Waiting;
+        if waits {
+            // Once: it waits no more.
+            let _ = self.successor.set(successor.clone());
+            self.settle(&mut standing, QuestionState::Amended);
+        }
+        waits
     }
 
     /// The call as it was made, if it is about one.
@@ -157,18 +199,25 @@ impl OpenQuestion {
                     Asked::Scope(&items)
                 }
             };
+            let amended = self.amended();
+            // Those who amended it have lines of their own.
+            let amended_it = |party: &Identity| {
+                amended.is_some_and(|own| own.by.iter().any(|by| by.subject() == party.subject()))
+            };
             let others = self.parties.iter().filter(|own| own.subject() != self.holder.subject());
-            let parties: Vec<Identity> = others.cloned().collect();
+            let parties: Vec<Identity> = others.filter(|own| !amended_it(own)).cloned().collect();
+            let by = amended.into_iter().flat_map(|own| &own.by);
+            let amended_by: Vec<&str> = by.map(|own| own.subject().as_str()).collect();
             View::of(&Source {
                 asked,
                 holder: &self.holder,
                 parties: &parties,
-                amended_by: &[],
+                amended_by: &amended_by,
                 task: (&self.task, self.generation),
                 purpose: &self.purpose,
                 rules: &rules,
                 material: &material,
-                before: None,
+                before: amended.map(|own| &own.before),
             })
         })
     }
@@ -270,6 +319,14 @@ impl OpenQuestion {
             rule.approval.as_ref().map(|terms| &terms.offer)
         };
         self.asks.iter().filter_map(offer)
+    }
+
+    /// The first instant at which nothing can come of it, whatever is answered.
+    pub(crate) fn last_use(&self) -> Timestamp {
+        let usual = Width::CALL.end(self.expires, self.good_for, self.ceiling);
+        let ends = self.offers().into_iter();
+        let ends = ends.map(|width| width.end(self.expires, self.good_for, self.ceiling));
+        ends.max().unwrap_or(usual).max(usual)
     }
 
     /// Takes somebody's yes.

@@ -16,6 +16,14 @@ impl QuestionId {
         Ok(QuestionId(bytes))
     }
 
+    pub(crate) fn from_bytes(bytes: [u8; 16]) -> QuestionId {
+        QuestionId(bytes)
+    }
+
+    pub(crate) fn bytes(self) -> [u8; 16] {
+        self.0
+    }
+
     /// The id as records write it.
     pub(crate) fn text(&self) -> Spelled<22> {
         Spelled::new(&self.0)

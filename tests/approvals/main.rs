@@ -7,6 +7,7 @@
     reason = "tests"
 )]
 
+mod amending;
 mod answering;
 mod as_shown;
 mod coming_back;
@@ -17,6 +18,7 @@ mod office;
 mod parking;
 mod plans;
 mod redeeming;
+mod texts;
 mod traces;
 mod voiding;
 mod widths;

@@ -113,3 +113,27 @@ fn a_trace_takes_four_of_five_deployments() {
 "#,
     );
 }
+
+/// attack 160
+#[test]
+fn a_trace_amends_a_call_that_waits() {
+    replay(
+        &payments(four_eyes()),
+        r#"
+{"op":"trace","version":1,"start":"2026-01-01T00:00:00Z"}
+{"op":"open","task":"t","who":"payer","purpose":"bills"}
+{"op":"request","task":"t","as":"g","scope":[{"tool":"bank.pay","args":"any"}]}
+{"op":"call","grant":"g","tool":"bank.pay","args":{"to":"CH93","amount":98},"ask_as":"q1","expect":{"question":"q1"}}
+{"op":"amend","question":"q1","as":"q2","who":{"id":"payer","kind":"human","groups":["finance"]},"args":{"to":"CH93","amount":50},"expect":{"decision":"deny","reason":"not_eligible"}}
+{"op":"amend","question":"q1","as":"q3","who":{"id":"ada","kind":"human","groups":["finance"]},"shown":"stale","args":{"to":"CH93","amount":50},"expect":{"decision":"deny","reason":"stale_view"}}
+{"op":"amend","question":"q1","as":"q4","who":{"id":"ada","kind":"human","groups":["finance"]},"tool":"bank.close","expect":{"decision":"deny","reason":"not_permitted"}}
+{"op":"amend","question":"q1","as":"q5","who":{"id":"ada","kind":"human","groups":["finance"]},"args":{"to":"CH93","amount":50},"expect":{"state":"waiting","have":0,"need":1,"question":"q5"}}
+{"op":"approve","question":"q1","who":{"id":"bob","kind":"human","groups":["finance"]},"expect":{"decision":"deny","reason":"not_waiting"}}
+{"op":"approve","question":"q5","who":{"id":"ada","kind":"human","groups":["finance"]},"expect":{"decision":"deny","reason":"not_eligible"}}
+{"op":"approve","question":"q5","who":{"id":"bob","kind":"human","groups":["finance"]},"expect":{"state":"approved"}}
+{"op":"redeem","question":"q1","expect":{"decision":"deny","reason":"approval_void"}}
+{"op":"redeem","question":"q5","expect":{"decision":"permit"}}
+{"op":"end","task":"t"}
+"#,
+    );
+}

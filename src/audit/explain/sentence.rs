@@ -138,6 +138,7 @@ fn words(event: &Event<'_>) -> Option<String> {
                 Answered::Confirm => "confirmed",
                 Answered::Deny => "denied",
                 Answered::Cancel => "took back",
+                Answered::Amend => "amended",
             };
             let who = who.as_deref().map_or("the asker".to_owned(), quoted);
             let _ = write!(text, "{who} {said} ");

@@ -27,6 +27,8 @@ struct Question {
     /// Who asked, and all others who can't approve it.
     parties: Vec<PersonName>,
     subject: Subject,
+    /// The question that it is in the place of.
+    amends: Option<String>,
     /// How often the key had changed when it was asked.
     rekeyed: u64,
     /// Whether calls of a yes that reaches several may have other arguments.
@@ -87,6 +89,9 @@ impl Approvals {
                 let who = who.as_deref();
                 let width = width.as_deref().map_or(Ok(Width::CALL), str::parse);
                 let width = width.map_err(|_| Fault::Unreadable { seq })?;
+                if *answer == Answered::Amend {
+                    self.check_amended(question, who, seq)?;
+                }
                 let question = self.find(question, seq)?;
                 match question.subject {
                     Subject::Call { .. } => {
@@ -139,6 +144,18 @@ impl Approvals {
         Ok(())
     }
 
+    /// Whether another question was asked in the place of one, to which who amended it is a party.
+    fn check_amended(&self, id: &str, who: Option<&str>, seq: u64) -> Result<(), Fault> {
+        let mut others = self.questions.values();
+        let other = others.find(|own| own.amends.as_deref() == Some(id));
+        let who = who.map(PersonName::of);
+        match other {
+            Some(other) if who.is_some_and(|who| other.parties.contains(&who)) => Ok(()),
+            Some(_) => Err(Fault::OwnApproval { seq }),
+            None => Err(Fault::NoQuestion { seq }),
+        }
+    }
+
     fn find(&mut self, id: &str, seq: u64) -> Result<&mut Question, Fault> {
         self.questions.get_mut(id).ok_or(Fault::NoQuestion { seq })
     }
@@ -166,7 +183,9 @@ impl Subject {
 impl Question {
     /// What was asked, if that is what was recorded.
     fn of(event: &Event<'_>, rekeyed: u64) -> Option<Question> {
-        let Event::Asked { generation, who, parties, tool, args, scope, vary, expires, .. } = event
+        let Event::Asked {
+            generation, who, parties, tool, args, scope, amends, vary, expires, ..
+        } = event
         else {
             return None;
         };
@@ -176,6 +195,7 @@ impl Question {
             parties: parties.iter().chain([who]).map(|own| PersonName::of(own)).collect(),
             subject: Subject::of(tool.as_deref(), args.as_deref(), scope.as_deref())?,
             rekeyed,
+            amends: amends.as_deref().map(str::to_owned),
             varies: !vary.is_empty(),
             expires: *expires,
             state: State::Waiting,
@@ -211,7 +231,9 @@ impl Question {
                     None => State::Waiting,
                 }
             }
-            (State::Waiting, Answered::Deny | Answered::Cancel, _) => State::Final,
+            (State::Waiting, Answered::Deny | Answered::Cancel | Answered::Amend, _) => {
+                State::Final
+            }
             // Another yes changes nothing: the time is that of the one which made it complete.
             (
                 State::Approved { good_until, left, .. },
@@ -227,7 +249,7 @@ impl Question {
 
     fn check_party(&self, who: Option<&str>, answer: Answered, seq: u64) -> Result<(), Fault> {
         let is_party = who.is_some_and(|who| self.parties.contains(&PersonName::of(who)));
-        match answer == Answered::Approve && is_party {
+        match matches!(answer, Answered::Approve | Answered::Amend) && is_party {
             true => Err(Fault::OwnApproval { seq }),
             false => Ok(()),
         }

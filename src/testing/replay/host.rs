@@ -181,6 +181,7 @@ impl Host {
             Operation::Cancel { question } => self.cancel(question),
             Operation::Redeem(asked) => self.redeem(asked, line),
             Operation::Take(taken) => self.take(taken, line),
+            Operation::Amend(amended) => self.amend(amended, line),
             Operation::Questions(who) => Ok(self.questions(who)),
             Operation::BreakGlass(wish, justification) => {
                 let answer = self.break_glass(wish, justification, line)?;

@@ -11,7 +11,7 @@ use super::attempt::{ATTEMPT, Attempt, Outcome, PRESENTED, Presented};
 use super::fields::{Fields, Misread, listed};
 use super::review::{REVIEW, Review};
 use super::statement;
-use super::vote::{REDEMPTION, Redemption, TAKEN, Taken, Vote, of_vote};
+use super::vote::{AMENDED, Amended, REDEMPTION, Redemption, TAKEN, Taken, Vote, of_vote};
 
 pub(crate) const HEADER_EXPECTED: &str = "expected the first line to be \
      `{\"op\":\"trace\",\"version\":1,\"start\":\"2026-01-01T00:00:00Z\"}`";
@@ -138,6 +138,7 @@ pub(crate) enum Operation<'v> {
     },
     Redeem(Redemption<'v>),
     Take(Taken<'v>),
+    Amend(Amended<'v>),
     Questions(Assertion),
     BreakGlass(Wish<'v>, &'v str),
     Debts,
@@ -208,7 +209,7 @@ impl How {
 }
 
 /// Every operation after the header, as messages list them.
-const OPERATIONS: [&str; 37] = [
+const OPERATIONS: [&str; 38] = [
     "clock",
     "open",
     "request",
@@ -242,6 +243,7 @@ const OPERATIONS: [&str; 37] = [
     "cancel",
     "redeem",
     "take",
+    "amend",
     "questions",
     "break_glass",
     "debts",
@@ -345,6 +347,7 @@ impl<'v> Operation<'v> {
             }
             "redeem" => Redemption::read(&line.fields(&[REDEMPTION])?).map(Operation::Redeem),
             "take" => Taken::read(&line.fields(&[TAKEN])?).map(Operation::Take),
+            "amend" => Amended::read(&line.fields(&[AMENDED])?).map(Operation::Amend),
             "questions" => {
                 let fields = line.fields(&[&["who"]])?;
                 let who = fields.require("who", "an object with `id`")?;

@@ -12,7 +12,7 @@ use super::asked::{Asked, Parked};
 use super::fields::Misread;
 use super::holding::{Granted, Holding, Opening};
 use super::host::{Errand, Host, Slip};
-use super::vote::{Redemption, Taken, Vote, What};
+use super::vote::{Amended, Redemption, Taken, Vote, What};
 
 impl Host {
     /// The answer to a denial; what it parked is known by this alias from here on.
@@ -51,6 +51,47 @@ impl Host {
         let parked = Parked { pending, holder, generation, call: None };
         self.questions.give(alias, line, Asked::Parked(Box::new(parked)));
         answer.with("question", alias)
+    }
+
+    /// Has somebody make another call of one that waits.
+    pub(super) fn amend(&mut self, amended: &Amended<'_>, line: usize) -> Result<Answer, Misread> {
+        let parked = match self.questions.get(amended.question)? {
+            Asked::Parked(parked) => parked,
+            Asked::Refused(refusal) => return Ok(unasked(*refusal)),
+        };
+        let who = match self.attest(&amended.who) {
+            Ok(who) => who,
+            Err(answer) => return Ok(answer),
+        };
+        let (before, question) = (parked.call.clone(), parked.pending.question());
+        let (holder, generation) = (parked.holder.clone(), parked.generation);
+        let Some(before) = before else {
+            let refused = NotCounted::NotACall;
+            return Ok(Answer::not_counted(refused.as_str(), refused.to_string()));
+        };
+        let call = match amended.call(&before) {
+            Ok(call) => call,
+            Err(error) => return Ok(Answer::malformed_call(&error)),
+        };
+        let reviews = self.broker.reviews();
+        let shown = shown(&question, amended.stale);
+        let counted = reviews.amend(&question, &who, &shown, call.clone());
+        let parked = match counted.map(|_| parked.pending.amended()) {
+            Ok(Some(pending)) => Parked { pending, holder, generation, call: Some(call) },
+            Ok(None) => return Ok(Answer::new()),
+            Err(refused) => {
+                let answer = Answer::not_counted(refused.as_str(), refused.to_string());
+                self.questions.give(
+                    amended.alias,
+                    line,
+                    Asked::Refused(Reason::ApprovalVoid.into()),
+                );
+                return Ok(answer);
+            }
+        };
+        let tally = parked.pending.tally();
+        self.questions.give(amended.alias, line, Asked::Parked(Box::new(parked)));
+        Ok(told(Ok(tally)).with("question", amended.alias))
     }
 
     /// Takes what people agreed to of a scope.

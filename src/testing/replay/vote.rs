@@ -1,9 +1,9 @@
 //! An answer to a question, and a redemption, as a line says them.
 
-use crate::Context;
 use crate::identity::Assertion;
 use crate::policy::Width;
 use crate::value::{Digest, Value};
+use crate::{Call, CallError, Context, Resource};
 
 use super::attempt::Outcome;
 use super::fields::{Fields, Misread};
@@ -45,6 +45,64 @@ fn items(fields: &Fields<'_>) -> Result<Option<Vec<u32>>, Misread> {
         })
     };
     fields.list("items")?.iter().map(number).collect::<Result<_, _>>().map(Some)
+}
+
+/// The fields of an amendment.
+pub(crate) const AMENDED: &[&str] =
+    &["question", "as", "who", "shown", "tool", "args", "resource", "material"];
+
+/// What somebody makes of a call that waits.
+pub(crate) struct Amended<'v> {
+    pub(super) question: &'v str,
+    pub(super) alias: &'v str,
+    pub(super) who: Assertion,
+    pub(super) stale: bool,
+    /// The call's own, where it is not said.
+    pub(super) tool: Option<&'v str>,
+    pub(super) args: Option<&'v Value>,
+    pub(super) resource: Option<Resource>,
+    pub(super) material: Vec<(&'v str, Digest)>,
+}
+
+impl<'v> Amended<'v> {
+    /// # Errors
+    /// [`Misread`]: a field is missing or of another kind.
+    pub(crate) fn read(fields: &Fields<'v>) -> Result<Self, Misread> {
+        let stale = fields.word("shown", &[("stale", true), ("current", false)])?.unwrap_or(false);
+        Ok(Amended {
+            question: fields.text("question")?,
+            alias: fields.text("as")?,
+            who: statement::who("who", fields.require("who", "an object with `id`")?)?,
+            stale,
+            tool: fields.text_if("tool")?,
+            args: fields.get("args"),
+            resource: fields.get("resource").map(statement::resource).transpose()?,
+            material: statement::material(fields)?,
+        })
+    }
+}
+
+impl Amended<'_> {
+    /// The amended call: what is not said of it stays.
+    ///
+    /// # Errors
+    /// What of it is no call's.
+    pub(super) fn call(&self, before: &Call) -> Result<Call, CallError> {
+        let tool = self.tool.unwrap_or(before.tool());
+        let args = match self.args {
+            Some(args) => args.clone(),
+            None => Value::Object(before.args().object().clone()),
+        };
+        let call = Call::new(tool, args)?;
+        let resource = self.resource.as_ref().or(before.resource());
+        let call = resource.cloned().into_iter().fold(call, Call::on);
+        let mut stated: Vec<(&str, Digest)> = self.material.clone();
+        if stated.is_empty() {
+            stated.extend(before.materials().iter().map(|(name, digest)| (name, *digest)));
+        }
+        let stated = stated.into_iter();
+        Ok(stated.fold(call, |call, (name, digest)| call.material(name, digest)))
+    }
 }
 
 /// The fields of a taking.

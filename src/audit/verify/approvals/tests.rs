@@ -19,6 +19,7 @@ fn asked() -> Event<'static> {
         tool: Some("bank.pay".into()),
         args: Some("00".into()),
         scope: None,
+        amends: None,
         rules: vec!["four-eyes".into()],
         vary: vec![],
         expires: at(GOOD_UNTIL),
@@ -544,4 +545,27 @@ fn a_question_is_about_a_call_or_a_plan() {
     for change in faulty {
         assert_eq!(with(change), Err(Fault::NoQuestion { seq: 1 }));
     }
+}
+
+/// attack 160: who amended a call is a party to what is asked in its place
+#[test]
+fn what_is_amended_is_over_and_who_did_is_a_party_to_what_is_asked_in_its_place() {
+    let next = |party: &'static str, of: &'static str| {
+        let mut event = asked();
+        if let Event::Asked { question, parties, amends, .. } = &mut event {
+            (*question, *parties, *amends) = ("r".into(), vec![party.into()], Some(of.into()));
+        }
+        event
+    };
+    let amend = || answered("bob", Answered::Amend, None);
+    assert_eq!(read([asked(), next("Bob", "q"), amend()], None), Ok(()));
+    let after = [asked(), next("bob", "q"), amend(), approved()];
+    assert_eq!(read(after, None), Err(Fault::Settled { seq: 4 }));
+    let apart = [asked(), next("eve", "q"), amend()];
+    assert_eq!(read(apart, None), Err(Fault::OwnApproval { seq: 3 }));
+    let other = [asked(), next("bob", "p"), amend()];
+    assert_eq!(read(other, None), Err(Fault::NoQuestion { seq: 3 }));
+    assert_eq!(read([asked(), amend()], None), Err(Fault::NoQuestion { seq: 2 }));
+    let own = [asked(), next("ada", "q"), answered("ada", Answered::Amend, None)];
+    assert_eq!(read(own, None), Err(Fault::OwnApproval { seq: 3 }));
 }

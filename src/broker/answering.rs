@@ -81,6 +81,7 @@ impl Shared {
         let state = open.state_at(now);
         if waited && !open.awaits(now) {
             self.docket.settle(open);
+            self.watchers.note_end(open.generation);
         }
         let is_plan = open.plan().is_some();
         let given = counted.unwrap_or(Items::NONE);
@@ -111,6 +112,7 @@ impl Shared {
         let quorum = missing_most(&electorate, chosen);
         drop(life);
         drop(current);
+        self.watchers.wake_due();
         self.journal.write_if_many();
         counted.map(|_| Tally { state, have: quorum.have, need: quorum.need })
     }

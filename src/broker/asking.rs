@@ -138,6 +138,7 @@ impl Shared {
             let _life = cell.life.lock();
             self.refresh(&current, &question, self.as_of(now));
         }
+        self.watchers.wake_due();
     }
 
     /// Whether those who agreed may still, and are enough: void where they are not. One who is halted does
@@ -163,6 +164,7 @@ impl Shared {
         now: Timestamp,
     ) {
         self.docket.settle(question);
+        self.watchers.note_end(question.generation);
         let event = Event::Voided {
             task: (&*question.task).into(),
             generation: question.generation,

@@ -69,6 +69,7 @@ mod credentials;
 mod current;
 mod debt;
 mod debts;
+mod decided;
 mod delegate;
 mod denial_hook;
 mod docket;

@@ -74,6 +74,7 @@ impl Shared {
             let past = life.grants.iter().filter(|row| row.is_past(now)).map(|row| row.id);
             (past.take(ROWS).collect(), buried)
         };
+        self.watchers.wake_due();
         // One may have ended with another above it.
         let ended =
             |id: &&GrantId| self.end(cell, End::Grant { id: **id, why: Reason::Expired }).is_ok();

@@ -21,4 +21,5 @@ mod redeeming;
 mod texts;
 mod traces;
 mod voiding;
+mod waiting;
 mod widths;

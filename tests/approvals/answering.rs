@@ -161,6 +161,7 @@ fn a_no_is_final_and_nothing_is_answered_after_its_time() {
     office.verify();
 }
 
+/// attack 158: the digest of another view approves nothing
 #[test]
 fn a_stale_page_an_expired_or_foreign_identity_and_a_halted_one_answer_nothing() {
     let office = Office::new(four_eyes());

@@ -86,6 +86,11 @@ impl Event<'_> {
             | Event::Voided { generation, .. }
             | Event::Outcome { generation, .. }
             | Event::SecretFound { generation, .. }
+            | Event::CredentialPlanned { generation, .. }
+            | Event::CredentialMinted { generation, .. }
+            | Event::BrokenGlass { generation, .. }
+            | Event::AlertFailed { generation, .. }
+            | Event::DebtClosed { generation, .. }
             | Event::Ended { generation, .. }
             | Event::GrantEnded { generation, .. } => Some(*generation),
             Event::Denied { generation, .. } => *generation,

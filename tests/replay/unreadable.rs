@@ -163,7 +163,7 @@ const CASES: &[(&str, &str)] = &[
     (r#"{"op":"stats","task":"t"}"#, "unknown field `task` in `stats`"),
     (r#"{"op":"allow","request":"r"}"#, "unknown op `allow`"),
     (r#"{"op":"approve","request":"r"}"#, "unknown field `request`"),
-    (r#"{"op":"break_glass","task":"t"}"#, "unknown op `break_glass`"),
+    (r#"{"op":"open_door","task":"t"}"#, "unknown op `open_door`"),
     (r#"{"op":"run","permit":"p"}"#, "undefined alias `p`, expected a permit"),
     (r#"{"op":"end","task":"u"}"#, "undefined alias `u`, expected a task"),
     (

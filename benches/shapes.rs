@@ -167,9 +167,9 @@ fn of_groups(broker: &Broker, n: usize) -> Question {
 
 fn main() {
     let mut c = Criterion::default()
-        .sample_size(60)
-        .warm_up_time(Duration::from_millis(100))
-        .measurement_time(Duration::from_millis(300))
+        .sample_size(30)
+        .warm_up_time(Duration::from_millis(50))
+        .measurement_time(Duration::from_millis(150))
         .without_plots()
         .configure_from_args();
     for shape in shapes().iter().chain(&shapes_of_permits()) {

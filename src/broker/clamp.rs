@@ -1,5 +1,7 @@
 //! Holding a live grant to what is tighter today.
 
+use std::sync::Arc;
+
 use super::offer::Offer;
 use crate::clock::Timestamp;
 use crate::grant::{Pool, Row, Stamp, Terms, implies};
@@ -20,8 +22,11 @@ impl Row {
         for (new, old) in terms.scope.iter_mut().zip(&self.terms.scope) {
             for stamp in &old.stamps {
                 match new.stamps.iter_mut().find(|own| own.shares_counter_with(stamp)) {
+                    // Those of the rule are shared as long as they say the same.
+                    Some(own) if own.limits == stamp.limits => {}
                     Some(own) => {
-                        let more = own.limits.tighten(&stamp.limits);
+                        let more = Arc::make_mut(&mut own.limits).tighten(&stamp.limits);
+                        let more = more.map(Arc::new);
                         new.stamps.extend(more.map(|limits| Stamp { limits, ..stamp.clone() }));
                     }
                     None => new.stamps.push(Stamp::clone(stamp)),

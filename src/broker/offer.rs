@@ -120,9 +120,12 @@ impl<'a> OfferInputs<'a> {
             for stamp in &stamps {
                 given.tighten(stamp, self.shared.settings.default_ttl);
             }
+            stamps.shrink_to_fit();
             given.terms.scope.push(Granted { capability, stamps });
         }
-        given.rules.sort();
+        given.terms.scope.shrink_to_fit();
+        given.rules.sort_unstable();
+        given.rules.dedup();
         Ok(Proposal { offer: given, withheld })
     }
 
@@ -182,13 +185,20 @@ impl<'a> OfferInputs<'a> {
             }
         });
         let (rules, asked) = decided.unwrap_or_else(|| Err(Catalogue::unknown(tool)))?;
+        // Of one party each rule is found once: it is looked for among those of the parties before.
+        let before = stamps.len();
+        let first =
+            |stamps: &[Stamp], rule: &Arc<str>| stamps.partition_point(|own| own.rule < *rule);
+        stamps.sort_unstable_by(|one, other| one.rule.cmp(&other.rule));
         for rule in rules.iter().filter_map(|at| policy.rule(*at)) {
-            // Each is looked for among those before it.
-            if !self.meter.charge(1 + stamps.len() / 4, Work::Visiting) {
+            if !self.meter.charge(1, Work::Visiting) {
                 break;
             }
             let stamp = Stamp::of(rule, who, &self.shared.spanning);
-            if !stamps.iter().any(|own| own.shares_counter_with(&stamp)) {
+            let known = stamps.get(..before).unwrap_or_default();
+            let same = known.iter().skip(first(known, &stamp.rule));
+            let mut same = same.take_while(|own| own.rule == stamp.rule);
+            if !same.any(|own| own.shares_counter_with(&stamp)) {
                 stamps.push(stamp);
             }
         }
@@ -312,8 +322,6 @@ impl Offer {
         self.ttl = self.ttl.min(ttl).min(limits.max_life.unwrap_or(ttl));
         self.terms.idle = [self.terms.idle, limits.idle].into_iter().flatten().min();
         self.depth = [self.depth, limits.depth].into_iter().flatten().min();
-        if !self.rules.contains(rule) {
-            self.rules.push(rule.clone());
-        }
+        self.rules.push(rule.clone());
     }
 }

@@ -22,7 +22,8 @@ use crate::value::{Number, Value};
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Stamp {
     pub(crate) rule: Arc<str>,
-    pub(crate) limits: Limits,
+    /// The rule's own, unless they were tightened.
+    pub(crate) limits: Arc<Limits>,
     /// The counter of the identity that the rule permitted, if it counts per identity.
     pub(crate) spanning: Option<Arc<Spanning>>,
 }
@@ -37,7 +38,8 @@ impl Stamp {
 
     /// Has it allow no more calls than this.
     pub(crate) fn cap_uses(&mut self, most: u64) {
-        self.limits.uses = Some(self.limits.uses.map_or(most, |own| own.min(most)));
+        let limits = Arc::make_mut(&mut self.limits);
+        limits.uses = Some(limits.uses.map_or(most, |own| own.min(most)));
     }
 
     /// Whether a rule put this on, and what it counts is counted for `who`.
@@ -51,10 +53,10 @@ impl Stamp {
     /// Whether each of its limits is one of `others`, of the same counter, or looser.
     pub(crate) fn is_no_tighter_than(&self, others: &[Stamp]) -> bool {
         let same = others.iter().filter(|other| self.shares_counter_with(other));
-        let olds = same.map(|other| &other.limits);
+        let olds = same.map(|other| &*other.limits);
         // How long something lives is told by its expiry, and idle time by the terms. Whose counter it is
         // was compared; what could not be read was never loaded.
-        let Limits { uses, rate, budgets, depth, keeps_abandoned, tail, .. } = &self.limits;
+        let Limits { uses, rate, budgets, depth, keeps_abandoned, tail, .. } = &*self.limits;
         let some = |holds: &dyn Fn(&Limits) -> bool| olds.clone().any(holds);
         uses.is_none_or(|own| some(&|old| old.uses.is_some_and(|old| old <= own)))
             && rate.is_none_or(|own| some(&|old| old.rate.is_some_and(|old| implies(old, own))))
@@ -313,7 +315,7 @@ mod tests {
         let (counters, rule) = (SpanningCounters::new(), Arc::from("rule"));
         let stamp = |subject| Stamp {
             rule: Arc::clone(&rule),
-            limits: Limits::default(),
+            limits: Limits::unsaid(),
             spanning: Some(counters.of(subject, &rule)),
         };
         let (first, second) = (stamp("ada"), stamp("bob"));

@@ -113,7 +113,7 @@ mod tests {
         let (pool, counters) = (Pool::default(), SpanningCounters::new());
         let counted = |n: usize| {
             let spanning = Some(counters.of(&format!("agent-{n}"), &Arc::from("rule")));
-            let stamp = Stamp { rule: Arc::from("rule"), limits: Limits::default(), spanning };
+            let stamp = Stamp { rule: Arc::from("rule"), limits: Limits::unsaid(), spanning };
             let [capability] = &*Scope::tool("t").capabilities().unwrap() else { panic!() };
             let granted = Granted { capability: capability.clone(), stamps: vec![stamp] };
             Terms { scope: vec![granted], ..Terms::default() }

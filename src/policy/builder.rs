@@ -77,6 +77,7 @@ impl PolicyBuilder {
             }
         }
         for rule in &mut rules {
+            rule.conditions.shrink_to_fit();
             rule.conditions.iter_mut().for_each(sets::as_set);
             if let Some(terms) = &mut rule.approval {
                 terms.for_each_condition(&mut sets::as_set);
@@ -85,6 +86,7 @@ impl PolicyBuilder {
                 terms.review.for_each_condition(&mut sets::as_set);
             }
         }
+        rules.shrink_to_fit();
         check_price(&rules)?;
         // Order means nothing: rules stand by id, so that equal policies are equal.
         rules.sort_by(|a, b| a.id.cmp(&b.id));

@@ -3,7 +3,7 @@
 use std::sync::{Arc, OnceLock};
 
 use super::catalogue::{Catalogue, Tool};
-use super::describe::{policy_value, rule_value, tool_value};
+use super::describe::{policy_digest, rule_value, tool_value};
 use super::index::Index;
 use super::rule::Rule;
 use crate::clock::Timestamp;
@@ -30,7 +30,7 @@ pub(crate) struct Compiled {
 impl Compiled {
     pub(crate) fn new(rules: Vec<Rule>, tools: &[Tool]) -> Self {
         let index = Index::new(&rules);
-        let digest = policy_value(&rules, tools).digest();
+        let digest = policy_digest(&rules, tools);
         let mut conditions = rules.iter().flat_map(|rule| &rule.conditions);
         // `same_as` has no word for the history.
         let looks_at_history = conditions.clone().any(|own| own.fact == Fact::Seen);

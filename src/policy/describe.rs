@@ -10,17 +10,17 @@ use crate::approval::pin::Pin;
 use crate::approval::width::Variation;
 use crate::clock::format_duration;
 use crate::scope::{Condition, ResourceOpenness};
-use crate::value::{Object, Value};
+use crate::value::{Digest, DigestOfParts, Object, Value};
 
-/// The canonical form of a policy whose rules stand in the order of their ids.
-pub(crate) fn policy_value(rules: &[Rule], tools: &[Tool]) -> Value {
+/// The digest of the canonical form of a policy whose rules stand in the order of their ids: of an object of
+/// `rule`, `tool` and `version`. Of many rules, one at a time is in memory.
+pub(super) fn policy_digest(rules: &[Rule], tools: &[Tool]) -> Digest {
     let mut tools: Vec<Value> = tools.iter().map(tool_value).collect();
     tools.sort();
-    object([
-        ("version", Value::from(1)),
-        ("tool", Value::List(tools)),
-        ("rule", Value::List(rules.iter().map(rule_value).collect())),
-    ])
+    let parts = DigestOfParts::object(3);
+    let parts = parts.key("rule").list(rules.len(), rules.iter().map(rule_value));
+    let parts = parts.key("tool").list(tools.len(), tools.into_iter());
+    parts.key("version").value(&Value::from(1)).finish()
 }
 
 /// The canonical form of one tool of the catalogue.

@@ -1,5 +1,6 @@
 //! Limits: how long and how much a permit gives.
 
+use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 
 use crate::clock::{format_duration, unstatable};
@@ -39,6 +40,12 @@ pub(crate) struct Budget {
 }
 
 impl Limits {
+    /// Nothing is limited: one for all who say so.
+    pub(crate) fn unsaid() -> Arc<Limits> {
+        static UNSAID: LazyLock<Arc<Limits>> = LazyLock::new(Arc::default);
+        UNSAID.clone()
+    }
+
     /// What people are shown of it.
     pub(crate) fn shown(&self) -> Vec<(&'static str, String)> {
         let length = |length: Option<Duration>| length.map(format_duration);

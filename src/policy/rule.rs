@@ -58,7 +58,8 @@ pub struct Rule {
     pub(crate) openness: Openness,
     /// `args = "any"` was said, which excludes conditions on arguments.
     pub(crate) any_args: bool,
-    pub(crate) limits: Limits,
+    /// Shared with what the rule puts on grants; mostly one for all rules that limit nothing.
+    pub(crate) limits: Arc<Limits>,
     pub(crate) approval: Option<ApprovalTerms>,
     /// What breaking the glass under this permit leaves behind.
     pub(crate) break_glass: Option<Box<BreakGlassTerms>>,
@@ -94,7 +95,7 @@ impl Rule {
     /// assert!(!Rule::permit("often").tool("bank.pay").any_args().remembers());
     /// ```
     pub fn remembers(&self) -> bool {
-        let Limits { max_life, idle, .. } = &self.limits;
+        let Limits { max_life, idle, .. } = &*self.limits;
         let limits = self.limits.count_calls() || max_life.is_some() || idle.is_some();
         // Nothing is compared with a history: it is a condition's own fact, or not looked at.
         limits || self.conditions.iter().any(|own| own.fact == Fact::Seen)
@@ -124,7 +125,7 @@ impl Rule {
             conditions: Vec::new(),
             openness: Openness::default(),
             any_args: false,
-            limits: Limits::default(),
+            limits: Limits::unsaid(),
             approval: None,
             break_glass: None,
             owner: None,
@@ -286,50 +287,50 @@ impl Rule {
 
     /// How long a grant lives.
     pub fn ttl(mut self, ttl: Duration) -> Self {
-        self.limits.ttl = Some(ttl);
+        self.limits_mut().ttl = Some(ttl);
         self
     }
 
     /// How long a grant lives at most, renewals included.
     pub fn max_life(mut self, life: Duration) -> Self {
-        self.limits.max_life = Some(life);
+        self.limits_mut().max_life = Some(life);
         self
     }
 
     /// How long a grant may lie unused before it ends.
     pub fn idle(mut self, idle: Duration) -> Self {
-        self.limits.idle = Some(idle);
+        self.limits_mut().idle = Some(idle);
         self
     }
 
     /// How long after the end of a grant what its tools run with may still be good for, where its provider can't end it
     /// sooner. Not at all, unless this is said.
     pub fn tail(mut self, tail: Duration) -> Self {
-        self.limits.tail = Some(tail);
+        self.limits_mut().tail = Some(tail);
         self
     }
 
     /// How many calls.
     pub fn uses(mut self, uses: u64) -> Self {
-        self.limits.uses = Some(uses);
+        self.limits_mut().uses = Some(uses);
         self
     }
 
     /// How many calls within any window of this length.
     pub fn rate(mut self, calls: u64, window: Duration) -> Self {
-        self.limits.rate = Some((calls, window));
+        self.limits_mut().rate = Some((calls, window));
         self
     }
 
     /// How much a numeric argument, named as in a policy (`args.limit`), may sum up to.
     pub fn budget(mut self, argument: &str, most: impl TryInto<Number>) -> Self {
-        self.limits.add_budget(argument, most.try_into().ok());
+        self.limits_mut().add_budget(argument, most.try_into().ok());
         self
     }
 
     /// How many hops of delegation.
     pub fn depth(mut self, depth: u8) -> Self {
-        self.limits.depth = Some(depth);
+        self.limits_mut().depth = Some(depth);
         self
     }
 
@@ -337,13 +338,13 @@ impl Rule {
     /// comes back: a permit that is dropped ran nothing. Say it where asking alone tells too much, or
     /// where a host might take a permit for a yes.
     pub fn no_refund(mut self) -> Self {
-        self.limits.keeps_abandoned = true;
+        self.limits_mut().keeps_abandoned = true;
         self
     }
 
     /// Uses, rate and budget span all tasks of one identity, instead of one task.
     pub fn per_identity(mut self) -> Self {
-        self.limits.per_identity = true;
+        self.limits_mut().per_identity = true;
         self
     }
 
@@ -391,6 +392,10 @@ impl Rule {
     pub fn review_by(mut self, when: Timestamp) -> Self {
         self.review_by = Some(when);
         self
+    }
+
+    fn limits_mut(&mut self) -> &mut Limits {
+        Arc::make_mut(&mut self.limits)
     }
 
     pub(crate) fn condition(mut self, fact: Fact, constraint: Constraint) -> Self {

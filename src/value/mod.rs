@@ -20,6 +20,7 @@
 mod convert;
 mod decode;
 mod digest;
+mod digest_of_parts;
 mod encode;
 mod fit;
 mod json;
@@ -35,6 +36,7 @@ pub use convert::ValueError;
 pub use decode::DecodeError;
 pub(crate) use decode::Decoder;
 pub use digest::Digest;
+pub(crate) use digest_of_parts::DigestOfParts;
 pub(crate) use encode::{ascending, encode_count, encode_text};
 pub(crate) use fit::Misfit;
 pub use json_error::{JsonError, JsonErrorKind};

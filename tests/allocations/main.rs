@@ -9,6 +9,8 @@
 )]
 #![allow(unsafe_code, reason = "an allocator that counts has to be one")]
 
+mod bytes;
+
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
 
@@ -20,8 +22,21 @@ use hallpass::scope::{
 };
 use serde_json::json;
 
-/// Counts the allocations, growths included, of the thread that asks.
+/// Counts the allocations, growths included, of the thread that asks, and the bytes that it holds.
 struct Counting;
+
+thread_local! {
+    static HELD: Cell<i64> = const { Cell::new(0) };
+    static MOST_HELD: Cell<i64> = const { Cell::new(0) };
+}
+
+/// What one thread takes and another gives back is counted for neither.
+fn hold(bytes: i64) {
+    let _ = HELD.try_with(|held| {
+        held.set(held.get() + bytes);
+        let _ = MOST_HELD.try_with(|most| most.set(most.get().max(held.get())));
+    });
+}
 
 thread_local!(static COUNT: Cell<u64> = const { Cell::new(0) });
 
@@ -29,15 +44,18 @@ thread_local!(static COUNT: Cell<u64> = const { Cell::new(0) });
 unsafe impl GlobalAlloc for Counting {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
         let _ = COUNT.try_with(|count| count.set(count.get() + 1));
+        hold(layout.size() as i64);
         unsafe { System.alloc(layout) }
     }
 
     unsafe fn dealloc(&self, pointer: *mut u8, layout: Layout) {
+        hold(-(layout.size() as i64));
         unsafe { System.dealloc(pointer, layout) }
     }
 
     unsafe fn realloc(&self, pointer: *mut u8, layout: Layout, size: usize) -> *mut u8 {
         let _ = COUNT.try_with(|count| count.set(count.get() + 1));
+        hold(size as i64 - layout.size() as i64);
         unsafe { System.realloc(pointer, layout, size) }
     }
 }

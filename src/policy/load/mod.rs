@@ -5,6 +5,7 @@
 //! stands.
 
 mod bare;
+mod pieces;
 mod place;
 mod rule;
 mod strict;
@@ -61,7 +62,10 @@ impl Policy {
     /// bytes, a key that is unknown or given twice, a value of the wrong kind, a rule that cannot be
     /// meant.
     pub fn from_toml(text: &str) -> Result<Policy, PolicyError> {
-        policy_of(&document_of_toml(text)?, text)
+        match pieces::policy_of_pieces(text) {
+            Some(policy) => Ok(policy),
+            None => policy_of(&document_of_toml(text)?, text),
+        }
     }
 
     /// Reads a policy from JSON text of the same shape.

@@ -69,7 +69,7 @@ pub(super) fn read(written: &Written) -> Result<Rule, Misfit> {
         choice(own, &[Form::Bearer, Form::CallBound].map(|form| (form.as_str(), form)))
     })?;
     if let Some(limits) = table.read_at("grant", grant)? {
-        rule.limits = limits;
+        rule.limits = limits.into();
     }
     rule.approval = table.read_at("approval", approval)?;
     rule.break_glass = table.read_at("break_glass", break_glass)?.map(Box::new);

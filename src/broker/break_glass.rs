@@ -60,7 +60,7 @@ impl Task {
     /// let scope = Scope::tool("db.restart").any_args();
     /// let grant = task.break_glass(scope, "orders are down", &Context::new())?;
     /// let call = Call::new("db.restart", json!({ "node": 2 }))?;
-    /// broker.gate().authorize(&grant, &ada, call, &Context::new())?.run(|_| Ok::<_, ()>(()))?;
+    /// broker.gate().authorize(&grant, &ada, call, &Context::new())?.run(|_| Ok::<_, std::fmt::Error>(()))?;
     ///
     /// // Somebody else looks at what was done.
     /// let reviews = broker.reviews();

@@ -8,10 +8,12 @@ use hallpass::Halt;
 use hallpass::RunError;
 use hallpass::audit::Event;
 use hallpass::clock::{Clock, Timestamp};
+use hallpass::credential::Guarantees;
 use hallpass::key::KeyRing;
 use hallpass::policy::{ApprovalTerms, BreakGlassTerms, Moment, Per, Reviewers, Width};
 use hallpass::prelude::*;
 use hallpass::scope::{any, any_of, eq, glob, has_any, max};
+use hallpass::testing::ScriptedProvider;
 use hallpass::token::hazmat::{Claims, Unverified, append_block, gate_keys, mint};
 use hallpass::vault::{Secret, Vault};
 use serde_json::json;
@@ -59,6 +61,7 @@ fn denials() -> Vec<(Denial, &'static str)> {
     note(ask(Scope::tool("hush tool")), "hush tool");
     note(ask(Scope::tool("hush-tool")), "hush-tool");
     note(ask(Scope::tool("t").arg("x", max(4242))), "4242");
+    note(outlasting(), "hush-lease");
     let stars = any_of((0..60).map(|n| glob(&format!("{}b{n}", "*a".repeat(31)))));
     let dear = task.request(Scope::tool("r").arg("x", stars), &context).unwrap();
     note(deny(&dear, of("r", json!({ "x": vec!["a".repeat(4000); 256] }))), "matching texts");
@@ -241,6 +244,19 @@ fn denials() -> Vec<(Denial, &'static str)> {
     present(now, 2);
     present(now.checked_sub(10 * MINUTE).unwrap(), 1);
     denials
+}
+
+/// Of a tool that runs with what can't be withdrawn in time.
+fn outlasting() -> Denial {
+    let rule = Rule::permit("hush-tail").tool("m").any_args().ttl(MINUTE);
+    let tool = Tool::new("m").credential("hush-lease");
+    let policy = Policy::builder().tool(tool).rule(rule).build().unwrap();
+    let slow = ScriptedProvider::new("hush-lease").guaranteeing(Guarantees::within(HOUR));
+    let world = World::of(policy, |builder| {
+        builder.name("orders").provider("hush-lease", slow).tended_by_host()
+    });
+    let task = world.open();
+    task.request(Scope::tool("m").any_args(), &world.context).map(drop).unwrap_err()
 }
 
 /// attack 145: to an agent a denial is one of a few words and no more; an operator learns the rule,

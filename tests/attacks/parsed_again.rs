@@ -12,7 +12,10 @@ use crate::world::{World, call, policy};
 /// page's rule alone; and people to ask, who are never reached by what no permit covers.
 fn documented() -> World {
     let page = include_str!("../../docs/policy.md");
-    let shown = page.split("```").find(|block| block.contains("\"git-reads\"")).unwrap();
+    let shown = page
+        .split("```")
+        .find(|block| block.contains("\"git-reads\"") && block.contains("\"git.run\""))
+        .unwrap();
     let more = r#"
 [[rule]]
 id     = "anything-may-be-asked-for"

@@ -191,7 +191,12 @@ proptest! {
             let owner = call.resource.iter().flat_map(|own| own.attrs.values());
             let filled_in = call.args.values().chain(owner).all(is_filled_in);
             let question = Question { setting, call: &call, labels: &[] };
-            if !filled_in || !applies(&permit, &question) {
+            // A scope that says nothing of an attribute is of resources that have it, too.
+            let attributes_said = permit.conditions.iter().all(|(fact, _)| match (fact, &call.resource) {
+                (F::ResourceAttr(name), Some(own)) => own.attrs.contains_key(name),
+                _ => true,
+            });
+            if !filled_in || !attributes_said || !applies(&permit, &question) {
                 continue;
             }
             let wanted = scope_of(std::slice::from_ref(&pinned(&call)));

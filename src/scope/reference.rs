@@ -9,7 +9,7 @@ use super::relation::{Expected, Relation};
 use crate::visible::{SHOWN, escape_for_people};
 
 /// Another part of the question, or text joined from such parts, in the place of a value: see
-/// [`reference`] and [`joined`].
+/// [`reference()`] and [`joined`].
 ///
 /// What it names may be missing, not filled in or of a kind that the constraint does not take. Then nothing
 /// is known: a permit does not apply, a forbid or an ask does.

@@ -12,6 +12,9 @@ use crate::clock::Timestamp;
 #[derive(Default)]
 pub(super) struct Access {
     tasks: BTreeMap<u64, Task>,
+    /// Of openings that the sink refused, how many there were of each name: one that was revoked while it opened has
+    /// an end all the same.
+    withdrawn: BTreeMap<String, u64>,
 }
 
 struct Task {
@@ -53,12 +56,26 @@ impl Access {
                 }
                 Ok(())
             }
-            Event::Ended { generation, .. } => match self.tasks.remove(generation) {
+            Event::Withdrawn { was, task: Some(task), .. } if was == "opened" => {
+                *self.withdrawn.entry(task.to_string()).or_default() += 1;
+                Ok(())
+            }
+            Event::Ended { task, generation, .. } => match self.tasks.remove(generation) {
                 Some(_) => Ok(()),
-                None => Err(Fault::NoTask { seq }),
+                None => self.end_withdrawn(task).ok_or(Fault::NoTask { seq }),
             },
             _ => Ok(()),
         }
+    }
+
+    /// Takes one of the openings of this name that were refused, if there is one.
+    fn end_withdrawn(&mut self, task: &str) -> Option<()> {
+        let many = self.withdrawn.get_mut(task)?;
+        *many -= 1;
+        if *many == 0 {
+            self.withdrawn.remove(task);
+        }
+        Some(())
     }
 
     fn find(&mut self, generation: u64, seq: u64) -> Result<&mut Task, Fault> {
@@ -184,6 +201,7 @@ mod tests {
     const CALL_BELOW: &str = r#""kind":"permitted","task":"t","generation":7,"grant":"h","serial":1,"who":"b","tool":"pay","args":"d","epoch":1"#;
     const REVOKED: &str =
         r#""kind":"grant_ended","task":"t","generation":7,"grant":"g","why":"revoked""#;
+    const REFUSED: &str = r#""kind":"withdrawn","was":"opened","task":"t","cause":"full""#;
     const ENDED: &str = r#""kind":"ended","task":"t","generation":7,"how":"completed""#;
 
     /// What a log of these lines breaks first. Each is a second after the one before.
@@ -241,6 +259,10 @@ mod tests {
             (vec![OPENED, ENDED, GRANTED], task(3)),
             (vec![OPENED, GRANTED, ENDED, CALL], task(4)),
             (vec![OPENED, ENDED, ENDED], task(3)),
+            (vec![REFUSED, ENDED], None),
+            (vec![REFUSED, REFUSED, ENDED, ENDED], None),
+            (vec![REFUSED, ENDED, ENDED], task(3)),
+            (vec![REFUSED, GRANTED], task(2)),
             (vec![ask], task(1)),
             (vec![OPENED, CALL], grant(2)),
             (vec![OPENED, GRANTED, REVOKED, CALL], grant(4)),

@@ -137,7 +137,8 @@ impl OpenCall {
         let waited_from = shared.now()?;
         loop {
             let (found, terms) = self.with_terms(call, name, provider, |_, terms| {
-                (downstream.ledger.find(&terms.key, terms.serial, terms.now), terms)
+                let times = (terms.now, terms.expires);
+                (downstream.ledger.find(&terms.key, terms.serial, times), terms)
             })?;
             match found {
                 Found::Ready(entry, sealed, name) => return Ok((entry, sealed, name)),

@@ -109,13 +109,19 @@ impl Ledger {
         Ok(Ledger { state: Mutex::new(state), minted: Condvar::default(), vault: Vault::new()? })
     }
 
-    /// What a call of a grant that is at this serial is to run with. Called under the task's lock, while the grant lives.
-    pub(crate) fn find(&self, key: &Key, serial: u32, now: Timestamp) -> Found {
+    /// What a call of a grant that is at this serial is to run with, which may live until `most`. Called under the
+    /// task's lock, while the grant lives.
+    pub(crate) fn find(
+        &self,
+        key: &Key,
+        serial: u32,
+        (now, most): (Timestamp, Timestamp),
+    ) -> Found {
         let state = &mut *self.state.lock();
         match state.leases.get(key) {
             Some(Lease { ready: None, .. }) => return Found::InFlight,
             Some(Lease { entry: Some(entry), ready: Some(ready), .. })
-                if ready.serial == serial && now < ready.expires =>
+                if ready.serial == serial && now < ready.expires && ready.expires <= most =>
             {
                 let (entry, sealed) = (*entry, ready.sealed.clone());
                 if let Some(own) = state.entries.get_mut(&entry) {
@@ -123,7 +129,7 @@ impl Ledger {
                     return Found::Ready(entry, sealed, own.handle.name().into());
                 }
             }
-            // Renewed or expired since: what is running keeps it.
+            // Renewed or expired since, or minted where rules accept more: what is running keeps it.
             Some(_) => state.supersede(key, now),
             None => {}
         }

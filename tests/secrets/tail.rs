@@ -74,6 +74,29 @@ fn what_is_never_withdrawn_lives_no_longer_than_the_tail_from_the_moment_it_is_m
     assert_eq!(until.since(grant.expires()), (60 + 900 - 300) * SECOND);
 }
 
+/// Tools of one grant share a credential, and a rule of one accepts no more than it says.
+#[test]
+fn what_was_minted_for_a_tool_with_a_longer_tail_is_not_lent_to_one_with_a_shorter() {
+    let rule = |tool: &str, tail: &str| {
+        format!(
+            r#"{{ id = "{tool}", effect = "permit", what = {{ tool = "{tool}", args = "any" }}, grant = {{ ttl = "5m", tail = "{tail}" }} }}"#
+        )
+    };
+    let (tools, _) = POLICY.split_once("rule =").unwrap();
+    let rules = [rule("db.read", "1h"), rule("db.write", "5m")].join(",");
+    let policy = format!("{tools}rule = [{rules}]");
+    let minute = Guarantees::never().shortest_life(60 * SECOND);
+    let provider = ScriptedProvider::new("tokens").guaranteeing(minute);
+    let world = Mint::of(&policy, provider, |builder| builder);
+    let task = world.broker.open(&world.agent, Purpose::new("errand")).unwrap();
+    let both = Scope::tool("db.read").any_args().and(Scope::tool("db.write").any_args());
+    let grant = task.request(both, &Context::new()).unwrap();
+    let long = world.run(&grant, "db.read").unwrap();
+    let short = world.run(&grant, "db.write").unwrap();
+    assert_ne!(long, short, "it lives for an hour, and the rule accepts five minutes");
+    assert_eq!(world.run(&grant, "db.read").unwrap(), short, "what lives shorter serves both");
+}
+
 #[test]
 fn a_reload_that_accepts_less_ends_the_grant() {
     let minute = Guarantees::within(60 * SECOND);

@@ -12,7 +12,7 @@ use crate::clock::Timestamp;
 use crate::denial::Denial;
 use crate::identity::Identity;
 use crate::policy::Deciders;
-use crate::task::{Approval, Life, Liveness, OpenQuestion, QuestionState, Subject};
+use crate::task::{Approval, Items, Life, Liveness, OpenQuestion, QuestionState, Subject};
 
 impl CallInputs<'_> {
     /// What people agreed to of this call, if it covers all these asks.
@@ -22,7 +22,7 @@ impl CallInputs<'_> {
         live: &Liveness,
         asks: &Deciders,
         permits: &Deciders,
-        scopes: Vec<Arc<OpenQuestion>>,
+        scopes: Vec<(Arc<OpenQuestion>, Items)>,
     ) -> Option<Box<Approval>> {
         let (shared, current) = (self.request.shared, self.current);
         let CallInputs { request, .. } = self;

@@ -17,7 +17,7 @@ use crate::policy::{
 };
 use crate::scope::{Capability, Readings};
 use crate::sync::MutexGuard;
-use crate::task::{Approval, Basis, Claim, Life, Liveness, OpenQuestion, Spend};
+use crate::task::{Approval, Basis, Claim, Items, Life, Liveness, OpenQuestion, Spend};
 use crate::value::{Digest, Object};
 use std::borrow::Cow;
 use std::sync::Arc;
@@ -231,7 +231,7 @@ impl<'a> CallInputs<'a> {
         live: &Liveness,
         question: &Question<'_>,
         asks: Deciders,
-    ) -> (Deciders, Vec<Arc<OpenQuestion>>) {
+    ) -> (Deciders, Vec<(Arc<OpenQuestion>, Items)>) {
         let CallInputs { request, current, presented, .. } = *self;
         if life.questions().is_none() {
             return (asks, Vec::new());
@@ -246,13 +246,17 @@ impl<'a> CallInputs<'a> {
         let covers = |scope: &Capability| {
             Capability::first_covering([scope], call, question, &self.meter).is_some()
         };
-        let (mut left, mut scopes) = (Vec::new(), Vec::<Arc<OpenQuestion>>::new());
+        let (mut left, mut scopes) = (Vec::new(), Vec::<(Arc<OpenQuestion>, Items)>::new());
         for at in asks.iter() {
             let ask = current.policy.rule(*at);
             match ask.and_then(|ask| request.shared.passes(&passing, &ask.id, covers)) {
                 None => left.push(*at),
-                Some(open) if scopes.iter().any(|own| Arc::ptr_eq(own, &open)) => {}
-                Some(open) => scopes.push(open),
+                Some((open, item)) => {
+                    match scopes.iter_mut().find(|(own, _)| Arc::ptr_eq(own, &open)) {
+                        Some((_, items)) => *items = items.and(item),
+                        None => scopes.push((open, Items::NONE.and(item))),
+                    }
+                }
             }
         }
         (left.into_iter().collect(), scopes)

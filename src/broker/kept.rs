@@ -25,26 +25,26 @@ pub(super) struct Passing<'a> {
 
 impl Shared {
     /// The question whose approval lets something pass an ask: one about a scope that covers it, to which enough
-    /// have agreed who may still.
+    /// have agreed who may still; and the item that does.
     pub(super) fn passes(
         &self,
         passing: &Passing<'_>,
         ask: &str,
         covers: impl Fn(&Capability) -> bool,
-    ) -> Option<Arc<OpenQuestion>> {
+    ) -> Option<(Arc<OpenQuestion>, usize)> {
         let Passing { current, life, holder, parties, now } = *passing;
         let all = life.questions()?.all().iter().rev();
         let mut theirs = all.filter(|own| own.plan().is_some() && own.is_asked_by(holder));
-        let found = theirs.find(|own| {
+        theirs.find_map(|own| {
             self.refresh(current, own, now);
-            let Some(plan) = own.plan() else { return false };
+            let plan = own.plan()?;
             let good = own.good_items(now, true).meet(own.items_of_ask(ask));
-            good.iter().any(|at| {
-                let item = plan.items.get(at).and_then(|item| plan.capability(item));
-                item.is_some_and(&covers) && self.still_given(own, (at, ask), passing, parties)
-            })
-        });
-        found.cloned()
+            let item = good.iter().find(|at| {
+                let item = plan.items.get(*at).and_then(|item| plan.capability(item));
+                item.is_some_and(&covers) && self.still_given(own, (*at, ask), passing, parties)
+            });
+            Some((own.clone(), item?))
+        })
     }
 
     /// Whether those who agreed to an item may still, and are enough for this ask: void where they are not.

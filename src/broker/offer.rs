@@ -224,8 +224,8 @@ impl<'a> OfferInputs<'a> {
             let ask = current.policy.rule(*at);
             match ask.and_then(|ask| self.shared.passes(&passing, &ask.id, covers)) {
                 None => left.push(*at),
-                Some(open) if approvals.iter().any(|own| Arc::ptr_eq(own, &open)) => {}
-                Some(open) => approvals.push(open),
+                Some((open, _)) if approvals.iter().any(|own| Arc::ptr_eq(own, &open)) => {}
+                Some((open, _)) => approvals.push(open),
             }
         }
         left.into_iter().collect()

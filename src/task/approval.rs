@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::plan::Items;
 use super::question::OpenQuestion;
 use crate::base64::Spelled;
 
@@ -9,8 +10,8 @@ use crate::base64::Spelled;
 pub(crate) struct Approval {
     /// Those of calls: each gives one of its uses.
     pub(crate) questions: Box<[Arc<OpenQuestion>]>,
-    /// Those of scopes that the call lies in: they are kept.
-    pub(crate) scopes: Box<[Arc<OpenQuestion>]>,
+    /// Those of scopes that the call lies in, each with the items by which it passed: they are kept.
+    pub(crate) scopes: Box<[(Arc<OpenQuestion>, Items)]>,
     /// Whether a rule keeps what never started.
     pub(crate) is_kept: bool,
 }
@@ -18,7 +19,8 @@ pub(crate) struct Approval {
 impl Approval {
     /// The ids of the questions, as records write them.
     pub(crate) fn ids(&self) -> impl Iterator<Item = Spelled<22>> {
-        self.questions.iter().chain(&self.scopes).map(|own| own.id.text())
+        let scopes = self.scopes.iter().map(|(own, _)| own);
+        self.questions.iter().chain(scopes).map(|own| own.id.text())
     }
 
     pub(super) fn spend(&self) {
@@ -39,7 +41,8 @@ impl Approval {
     /// Whether all of it stands, now that the call starts.
     pub(crate) fn start(&self) -> bool {
         // All of them before any: where one was taken back, the others can still be.
-        let stands = self.questions.iter().chain(&self.scopes).all(|own| own.stands());
+        let stands = self.questions.iter().all(|own| own.stands())
+            && self.scopes.iter().all(|(own, items)| own.stands_for(*items));
         if stands {
             self.questions.iter().for_each(|own| own.note_start());
         }

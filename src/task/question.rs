@@ -405,7 +405,6 @@ impl OpenQuestion {
     pub(super) fn stands(&self) -> bool {
         let state = self.standing.lock().state;
         matches!(state, QuestionState::Approved | QuestionState::Spent)
-            || (state == QuestionState::Waiting && self.plan().is_some())
     }
 
     /// A call that took a use of it starts: from here on that can't be taken back.

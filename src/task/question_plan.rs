@@ -64,6 +64,12 @@ impl OpenQuestion {
         chosen.fold(Items::NONE, |items, (item, _)| items.and(item))
     }
 
+    /// Whether the yes to all of these stands: not where one of them was taken back since, though others were not.
+    pub(super) fn stands_for(&self, items: Items) -> bool {
+        let given = self.items_where(|item| item.good_until().is_some());
+        self.standing.lock().is_open() && given.meet(items) == items
+    }
+
     /// Each item's number, and where it stands at that time.
     pub(crate) fn item_states(&self, now: Timestamp) -> Vec<(u32, QuestionState)> {
         let whole = self.state_at(now);

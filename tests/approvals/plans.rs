@@ -322,10 +322,33 @@ fn a_no_to_an_item_takes_it_back_from_what_is_kept() {
     let permit = release.office.authorize(&grant, &call("web")).unwrap();
     assert_eq!(release.refuses(&pending, &[2]), Ok(QuestionState::Spent));
     assert_eq!(release.runs(&grant, call("web")), Err(Reason::ApprovalRequired));
-    assert_eq!(release.runs(&grant, call("api")), Ok(()));
-    drop(permit);
-    assert_eq!(release.refuses(&pending, &[1, 3]), Ok(QuestionState::Withdrawn));
+    assert_eq!(permit.start().unwrap_err().reason(), Reason::ApprovalVoid, "it had not started");
+    let other = release.office.authorize(&grant, &call("api")).unwrap();
+    assert_eq!(release.refuses(&pending, &[3]), Ok(QuestionState::Spent));
+    other.start().unwrap().succeed();
+    assert_eq!(release.refuses(&pending, &[1]), Ok(QuestionState::Withdrawn));
     assert_eq!(release.runs(&grant, call("api")), Err(Reason::ApprovalRequired));
+    release.office.verify();
+}
+
+/// P6, attack 105: where only requests and delegations are asked about, no call shows it later
+#[test]
+fn what_somebody_agreed_to_does_not_let_pass_what_that_one_delegates() {
+    let ask = Rule::ask("releases").on([Moment::Request, Moment::Delegate]).tool("deploy");
+    let rules = [permit(), ask.approval(terms().good_for(60 * MINUTE))];
+    let release = Release::of(Policy::builder().rules(rules).build().unwrap());
+    let pending = release.ask(deploy("api"));
+    release.approve(&pending);
+    let _own = release.task.take(&pending, &here()).unwrap();
+    // Ada, who agreed to it, gets the same, and somebody else agrees to that.
+    let ada = release.office.person("ada", "ops");
+    let hers = release.task.request_for(&ada, deploy("api"), &here()).unwrap_err();
+    let hers = release.asked(&hers);
+    release.says(&hers, "bob", &[1]).unwrap();
+    let hers = release.task.take(&hers, &here()).unwrap();
+    let deployer = release.office.attest("deployer");
+    let child = release.task.delegate(&hers, &deployer, deploy("api"), &here());
+    assert_eq!(child.map(drop).map_err(|own| own.reason()), Err(Reason::ApprovalRequired));
     release.office.verify();
 }
 

@@ -66,11 +66,12 @@ impl OfferInputs<'_> {
         for capability in capabilities {
             self.meter.settle(within(capability, row, self.meter))?;
         }
+        let asking = OfferInputs { parent: Some(row.id), ..*self };
         let delegators: Vec<_> =
             lineage.iter().map(|row| (&row.holder, Moment::Delegate)).collect();
-        let delegated = self.give(&delegators, capabilities)?;
+        let delegated = asking.give(&delegators, capabilities)?;
         delegated.offer().reaches(hops, &lineage)?;
-        let mut given = self.give(&[(holder, Moment::Request)], capabilities)?;
+        let mut given = asking.give(&[(holder, Moment::Request)], capabilities)?;
         given.narrow_by(delegated);
         let latest = lineage.iter().map(|row| row.expires).fold(self.cell.ceiling, Timestamp::min);
         Ok((given, hops, latest))

@@ -9,7 +9,7 @@ use super::kept::Passing;
 use super::shared::Shared;
 use crate::clock::Timestamp;
 use crate::denial::{Denial, Reason};
-use crate::grant::{Granted, Stamp, Terms};
+use crate::grant::{GrantId, Granted, Stamp, Terms};
 use crate::identity::Identity;
 use crate::meter::{Meter, Work};
 use crate::policy::{
@@ -33,6 +33,8 @@ pub(super) struct OfferInputs<'a> {
     pub(super) meter: &'a Meter,
     /// Who is to hold what is given: whose approvals let it pass.
     pub(super) holder: &'a Identity,
+    /// What it is to be delegated from: those above take part, and may not have agreed to it themselves.
+    pub(super) parent: Option<GrantId>,
 }
 
 /// Who has to be permitted, and at which moment: each capability must be given to all of them.
@@ -80,7 +82,8 @@ impl<'a> OfferInputs<'a> {
         now: Timestamp,
         (meter, holder): (&'a Meter, &'a Identity),
     ) -> Self {
-        OfferInputs { shared, current, cell, life, context, now, when: When::Asked, meter, holder }
+        let (when, parent) = (When::Asked, None);
+        OfferInputs { shared, current, cell, life, context, now, when, meter, holder, parent }
     }
 
     /// Asks the rules about every capability, for every party.
@@ -216,7 +219,8 @@ impl<'a> OfferInputs<'a> {
         if life.questions().is_none() {
             return asks;
         }
-        let parties = [&self.cell.requester];
+        let above = self.parent.into_iter().flat_map(|parent| life.holders(parent));
+        let parties: Vec<&Identity> = above.chain([&self.cell.requester]).collect();
         let passing = Passing { current, life, holder, parties: &parties, now };
         let covers = |scope: &Capability| capability.is_within(scope, self.meter);
         let mut left = Vec::new();

@@ -160,6 +160,7 @@ impl Shared {
             when: When::Left,
             meter: &meter,
             holder: &row.holder,
+            parent: None,
         };
         let given = asking.again(row)?;
         let (holder, first) = (row.holder.subject().clone(), row.first_issued);

@@ -109,6 +109,9 @@ impl<'q> Wanted<'q> {
                 Node::SameAs(fact) => fact,
                 Node::Compared(own) => {
                     let is_left = own.facts().any(|fact| self.leaves(fact));
+                    if own.facts().any(|fact| self.may_be_a_list(fact)) {
+                        return Some(whatever_or_absent(place));
+                    }
                     let is_open = |fact: &Fact| {
                         fact.is_of_the_call()
                             && !self.never_has(fact)
@@ -125,7 +128,9 @@ impl<'q> Wanted<'q> {
                 _ => return None,
             };
             let value = self.value_of(compared, way);
-            let open = self.leaves(compared) || (value.is_none() && !compared.is_of_the_call());
+            let open = self.leaves(compared)
+                || (value.is_none() && !compared.is_of_the_call())
+                || self.may_be_a_list(compared);
             if open || (value.is_some() && (place.inside || may_be_empty)) {
                 return Some(whatever_or_absent(place));
             }
@@ -134,6 +139,21 @@ impl<'q> Wanted<'q> {
             let nothing = nothing.filter(|_| !place.negated);
             Some(any_or_only(std::iter::once(eq(value.clone())).chain(nothing)))
         })
+    }
+
+    /// Whether a call may have a list of what the scope pins: a value is compared with that, and nothing can be
+    /// told of one that is compared with the list.
+    fn may_be_a_list(&self, fact: &Fact) -> bool {
+        let Some(values) = self.capability.values_of(fact) else { return false };
+        let said = self.capability.conditions.iter().find(|own| own.fact == *fact);
+        match (fact, said) {
+            (Fact::Arg(_) | Fact::ResourceAttr(_), Some(own)) => {
+                values.iter().any(|value| own.constraint.admits_a_list_of(value, self.meter()))
+            }
+            // A part of an object.
+            (Fact::Arg(_), None) => true,
+            _ => false,
+        }
     }
 
     /// What is known of a fact: something.
@@ -180,6 +200,7 @@ impl<'q> Wanted<'q> {
         self.ways(&condition.constraint).iter().any(|pins| {
             let facts = Pinned { wanted: self, pins };
             facts.may_take_lists_otherwise(condition)
+                || condition.constraint.compares_with(&|fact| self.may_be_a_list(fact))
                 || condition.holds(Stance::Guard, facts, self.meter()).may_hold()
         })
     }

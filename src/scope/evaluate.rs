@@ -88,6 +88,13 @@ impl Constraint {
         self.holds_of(None, Absence::Argument, Stance::Cover, false, meter)
     }
 
+    /// Whether the constraint, of a cover, may be true of a list of this value.
+    pub(crate) fn admits_a_list_of(&self, value: &Value, meter: &Meter) -> bool {
+        let list = Value::List(vec![value.clone()]);
+        let of = |value| self.holds_of(Some(value), Absence::Argument, Stance::Cover, false, meter);
+        !matches!(value, Value::List(_)) && of(&list).may_hold()
+    }
+
     /// Whether `fact` is as the constraint says.
     pub(crate) fn holds<'q>(
         &self,

@@ -9,6 +9,7 @@
 
 mod asking;
 mod comparing;
+mod overlapping;
 mod placing;
 mod reading;
 mod referring;

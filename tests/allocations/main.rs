@@ -144,6 +144,8 @@ fn plain_attenuations_are_asked_without_allocating() {
     let task = broker.open(&agent, Purpose::new("reporting")).unwrap();
     let grant = task.request(scope(), &context).unwrap();
     let check = |token: &Token| {
+        // A thread keeps a token that it sees for the first time.
+        assert!(gate.check(token, &agent, &call, &context).is_ok());
         let (permitted, count) = counted(|| gate.check(token, &agent, &call, &context));
         permitted.unwrap();
         count

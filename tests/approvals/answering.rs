@@ -161,7 +161,7 @@ fn a_no_is_final_and_nothing_is_answered_after_its_time() {
     office.verify();
 }
 
-/// attack 158: the digest of another view approves nothing
+/// attacks 115 and 158: a name is worth what this broker's attestor says of it, and the digest of another view nothing
 #[test]
 fn a_stale_page_an_expired_or_foreign_identity_and_a_halted_one_answer_nothing() {
     let office = Office::new(four_eyes());
@@ -186,6 +186,63 @@ fn a_stale_page_an_expired_or_foreign_identity_and_a_halted_one_answer_nothing()
     assert_eq!(pending.state(), QuestionState::Waiting);
     office.broker.control().resume(&Halt::identity("ada").unwrap());
     office.approved(&pending, &ada);
+}
+
+/// attack 161: of what is listed, each is answered by its own view, so one that comes meanwhile is not
+#[test]
+fn answering_all_that_was_listed_answers_nothing_that_came_since() {
+    let office = Office::new(four_eyes());
+    let (_task, grant) = office.errand(&office.attest("payer"));
+    let listed = [office.ask(&grant, &pay(1)), office.ask(&grant, &pay(2))];
+    let ada = office.person("ada", "finance");
+    let all = office.reviews.list(&ada);
+    let since = office.ask(&grant, &pay(3));
+    for question in &all {
+        let shown = question.view().digest();
+        office.reviews.approve(question, &ada, &shown, Width::CALL).unwrap();
+        // Nor does the view of one answer the other.
+        let late = office.question(&since);
+        let other = office.reviews.approve(&late, &ada, &shown, Width::CALL);
+        assert_eq!(other, Err(NotCounted::StaleView));
+    }
+    assert!(listed.iter().all(|own| own.state() == QuestionState::Approved));
+    assert_eq!(since.state(), QuestionState::Waiting);
+    assert!(office.redeem(&since, &grant).is_err());
+    office.verify();
+}
+
+/// attack 168: what comes through the agent's own window comes from the human it acts for, and is a confirmation at
+/// most, whatever groups that human is in
+#[test]
+fn a_confirmation_is_never_a_review() {
+    let review = || ApprovalTerms::per(Per::Call).review(reviewers("finance"));
+    let agent = |office: &Office| {
+        office.attest(Assertion::agent("payer").acts_for("ada", hallpass::identity::Kind::Human))
+    };
+    let office = Office::new(Rule::ask("both").approval(review().confirm()));
+    let (_task, grant) = office.errand(&agent(&office));
+    let pending = office.ask(&grant, &pay(98));
+    let (ada, bob) = (office.person("ada", "finance"), office.person("bob", "finance"));
+    let question = office.question(&pending);
+    let shown = question.view().digest();
+    let tally = office.reviews.confirm(&question, &ada, &shown).unwrap();
+    assert_eq!(tally.state, QuestionState::Waiting);
+    assert_eq!(office.approve(&pending, &ada), Err(NotCounted::NotEligible));
+    assert!(office.redeem(&pending, &grant).is_err());
+    office.approved(&pending, &bob);
+    office.redeem(&pending, &grant).unwrap();
+
+    let office = Office::new(Rule::ask("review").approval(review()));
+    let (_task, grant) = office.errand(&agent(&office));
+    let pending = office.ask(&grant, &pay(98));
+    let question = office.question(&pending);
+    let confirmed = office.reviews.confirm(
+        &question,
+        &office.person("ada", "finance"),
+        &question.view().digest(),
+    );
+    assert_eq!(confirmed, Err(NotCounted::NotEligible));
+    assert_eq!(pending.state(), QuestionState::Waiting);
 }
 
 /// attack 118

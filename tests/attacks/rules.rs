@@ -45,6 +45,56 @@ fn what_no_rule_permits_is_denied() {
     assert_eq!(world.attempt(&grant, plain()), Err(Reason::Drifted));
 }
 
+/// attack 198: of what leads elsewhere than it says it can't be told whether a forbid means it, and so the forbid acts
+#[test]
+fn what_leads_elsewhere_than_it_says_does_not_get_past_a_forbid() {
+    let forbid = |id: &str, argument: &str| {
+        format!(
+            "[[rule]]\nid = \"{id}\"\neffect = \"forbid\"\nwhat = {{ tool = \"t\", args = {{ {argument} }} }}\n"
+        )
+    };
+    let mut text = "version = 1\n[[rule]]\nid = \"all\"\neffect = \"permit\"\nwhat = { tool = \"t\", args = \"any\" }\n".to_owned();
+    text += &forbid("folder", r#"path = { under = "/etc" }"#);
+    text += &forbid("network", r#"from = { cidr = ["10.0.0.0/8"] }"#);
+    let mut elsewhere = vec![
+        json!({ "path": "/etc/passwd" }),
+        json!({ "path": "etc/passwd" }),
+        json!({ "path": "../etc/passwd" }),
+        json!({ "path": "/data/../etc/passwd" }),
+        json!({ "path": ["/data/a", "../etc/passwd"] }),
+        json!({ "from": "10.0.0.1" }),
+        json!({ "from": "::ffff:10.0.0.1" }),
+        json!({ "from": "64:ff9b::a00:1" }),
+        json!({ "from": "2002:a00:1::" }),
+    ];
+    let mut as_said = vec![json!({ "path": "/data/a" }), json!({ "from": "192.0.2.1" })];
+    if cfg!(feature = "url") {
+        text += &forbid("host", r#"link = { url = { host = "internal.test" } }"#);
+        text += &forbid("part", r#"page = { url = { host = "any", path = { under = "/v1" } } }"#);
+        elsewhere.extend([
+            json!({ "link": "https://internal.test/" }),
+            json!({ "link": "blob:https://internal.test/1" }),
+            json!({ "link": "//internal.test/" }),
+            json!({ "page": "https://a.test/v1/x" }),
+            json!({ "page": "https://a.test/v2/..;/v1/x" }),
+        ]);
+        as_said.extend([
+            json!({ "link": "https://a.test/" }),
+            json!({ "page": "https://a.test/v2/x" }),
+        ]);
+    }
+    let world = World::of(Policy::from_toml(&text).unwrap(), |builder| builder);
+    let (_task, grant) = world.granted();
+    for args in elsewhere {
+        let attempt = world.attempt(&grant, Call::new("t", args.clone()).unwrap());
+        assert_eq!(attempt, Err(Reason::Forbidden), "{args}");
+    }
+    for args in as_said {
+        let attempt = world.attempt(&grant, Call::new("t", args.clone()).unwrap());
+        assert_eq!(attempt, Ok(()), "{args}");
+    }
+}
+
 /// attack 39, attack 42, attack 43: a slip of the keyboard and a limit of nothing do not load
 #[test]
 fn what_cannot_be_meant_does_not_load() {

@@ -11,9 +11,9 @@ pub(crate) struct Found {
     pub(crate) promises: BTreeSet<u32>,
 }
 
-/// Every test of the crate and of what is explored by schedules.
+/// Every test of the crate, of what is explored by schedules, of the adapters and of the command.
 pub(crate) fn tests() -> Vec<Found> {
-    let files = ["src", "tests", "interleavings/tests", "cli/src", "cli/tests"]
+    let files = ["src", "tests", "interleavings/tests", "adapters", "cli/src", "cli/tests"]
         .map(|folder| files::below(folder, ".rs"));
     files.concat().iter().flat_map(|file| tests_of(file, &files::read(file))).collect()
 }

@@ -1,4 +1,4 @@
-//! attack 175: SQL that would make a role, or what it can do, outlive its grant.
+//! SQL that would make a role, or what it can do, outlive its grant.
 
 use crate::server::Session;
 use crate::world::*;
@@ -17,6 +17,7 @@ fn a_role_can_do_what_its_group_can_and_is_gone_with_its_task() {
     assert!(Session::open(&world.server.config(&role.0, &role.1, "postgres")).is_err());
 }
 
+/// attack 175
 #[test]
 #[ignore = "starts a server of PostgreSQL"]
 fn nothing_that_a_role_has_made_is_left_and_nothing_runs_as_another() {
@@ -53,6 +54,7 @@ fn nothing_that_a_role_has_made_is_left_and_nothing_runs_as_another() {
     assert_eq!(left, [] as [String; 0]);
 }
 
+/// attack 175
 #[test]
 #[ignore = "starts a server of PostgreSQL"]
 fn a_role_makes_no_other_and_gives_itself_nothing() {
@@ -91,6 +93,7 @@ fn a_session_that_has_set_its_group_as_its_role_is_ended_as_well() {
     assert!(!session.is_open());
 }
 
+/// attack 175
 #[test]
 #[ignore = "starts a server of PostgreSQL"]
 fn a_prepared_transaction_is_named_and_owed_until_somebody_has_rolled_it_back() {

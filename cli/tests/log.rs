@@ -26,7 +26,7 @@ fn keys() -> LogKeys {
     LogKeys::from_secret(SecretKey::from_base64url(KEY).unwrap())
 }
 
-/// A log of three payments and two files in the folder `log`, and its keys and policy beside it.
+/// A log of three payments and two files in the folder `log`, and its keys and policy next to it.
 fn written(durability: Durability) -> Folder {
     let folder = Folder::new();
     folder.write("key", format!("{KEY}\n"));

@@ -11,7 +11,7 @@ use crate::sync::Apart;
 use crate::task::{OpenQuestion, QuestionId};
 
 impl Gate {
-    /// What waits for people, by the text that its asker was given: `None` where that is no text of this broker,
+    /// What waits for people, by the text that its asker was given: `None` where that is not a text of this broker,
     /// was changed, is past its time, or of a question that is forgotten. Who may redeem it is asked then.
     pub fn pending(&self, text: &str) -> Option<Pending> {
         text.starts_with(PREFIX).then_some(())?;

@@ -266,7 +266,7 @@ impl Proposal {
         if self.withheld.items.is_empty() { Ok(self.offer) } else { Err(Box::new(self.withheld)) }
     }
 
-    /// What is given where nobody is asked: of grants that were given before.
+    /// What is given where people are not asked: of grants that were given before.
     pub(super) fn unasked(self, current: &Current) -> Result<Offer, Denial> {
         self.agreed().map_err(|withheld| withheld.denial(current))
     }

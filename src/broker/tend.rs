@@ -197,7 +197,7 @@ impl Shared {
         let now = self.time_or_latest();
         let how = match gone {
             Gone::Gone => GoneHow::Verified,
-            // It was said to expire by now, and nobody can tell.
+            // It was said to expire by now, and it can't be asked.
             Gone::Unknown if job.debt == Debt::Lasting => GoneHow::Expired,
             Gone::Unknown => {
                 let why = "whether it is gone can't be told".to_owned();

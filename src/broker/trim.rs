@@ -112,7 +112,7 @@ impl GrantRequest<'_> {
 }
 
 impl OfferInputs<'_> {
-    /// Whether policy gives a capability without asking people: trimming asks nobody.
+    /// Whether policy gives a capability without asking people: trimming asks no one.
     fn gives_unasked(&self, parties: &[Party<'_>], capability: &Capability) -> Result<(), Denial> {
         let proposal = self.give(parties, std::slice::from_ref(capability))?;
         proposal.unasked(self.current).map(drop)

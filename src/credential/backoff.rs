@@ -10,7 +10,7 @@ pub(super) const FIRST: Duration = Duration::from_secs(1);
 /// At the longest: nothing is given up, and whatever a provider asks for, it is asked again within this time.
 const LONGEST: Duration = Duration::from_secs(300);
 
-/// How long to wait after so many failures in a row, no less than the provider asks for: twice as long each time, less up
+/// How long to wait after this number of failures in a row, no less than the provider asks for: twice as long each time, less up
 /// to a quarter of it by chance, so that what failed together is not tried again together.
 pub(super) fn wait(failures: u32, least: Duration) -> Duration {
     let doubled = FIRST.saturating_mul(1 << failures.saturating_sub(1).min(16));

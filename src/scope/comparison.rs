@@ -78,7 +78,7 @@ impl Constraint {
         self.for_each_leaf(&mut |leaf| leaf.facts().for_each(&mut *visit));
     }
 
-    /// What it compares with that is no argument of the call, nor inside one.
+    /// What it compares with that is not an argument of the call, nor inside one.
     pub(crate) fn beyond_arguments(&self) -> Option<&Fact> {
         let mut found = None;
         self.for_each_fact(&mut |fact| {

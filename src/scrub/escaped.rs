@@ -109,7 +109,7 @@ impl Openings {
         hit: &mut impl FnMut(Hit),
     ) {
         let Some(first) = reading.step(at) else { return };
-        // A secret that is no text may begin within a character.
+        // A secret that is not a text may begin within a character.
         for within in 0..first.length() {
             let mut bytes = reading.bytes(at).skip(within).map(|(byte, _)| byte);
             let (Some(one), Some(two)) = (bytes.next(), bytes.next()) else { continue };

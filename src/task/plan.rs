@@ -72,7 +72,7 @@ impl Items {
     pub(crate) const NONE: Items = Items(0);
     pub(crate) const FIRST: Items = Items(1);
 
-    /// The first so many.
+    /// The first of them, this number.
     pub(crate) fn all(number: usize) -> Items {
         (0..number.min(MOST_ITEMS)).fold(Items::NONE, Items::and)
     }

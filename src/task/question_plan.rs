@@ -42,7 +42,7 @@ impl OpenQuestion {
         }
     }
 
-    /// The items that nobody has answered yet.
+    /// The items that are not answered yet.
     pub(crate) fn waiting_items(&self) -> Items {
         self.items_where(ItemStanding::waits)
     }

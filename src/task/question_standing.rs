@@ -76,7 +76,7 @@ impl Standing {
                 QuestionState::Waiting if now >= expires && !is_given => {
                     Some(QuestionState::Expired)
                 }
-                // Nobody answers the rest of it any more.
+                // The rest of it is not answered any more.
                 QuestionState::Waiting if now >= expires && !is_past => {
                     Some(QuestionState::Approved)
                 }

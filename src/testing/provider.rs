@@ -171,7 +171,7 @@ impl ScriptedProvider {
         (state.mints, state.withdrawals, state.verifications) = Default::default();
     }
 
-    /// Has whoever mints or withdraws from now on stay inside.
+    /// Has each thread that mints or withdraws from now on stay inside.
     pub fn hang(&self) {
         self.shared.state.lock().hanging = true;
     }

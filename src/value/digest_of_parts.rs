@@ -14,7 +14,7 @@ pub(crate) struct DigestOfParts {
 }
 
 impl DigestOfParts {
-    /// Begins an object of so many keys, which are said in the order of their bytes, each with what is behind it.
+    /// Begins an object of this number of keys, which are said in the order of their bytes, each with what is behind it.
     pub(crate) fn object(count: usize) -> Self {
         let mut own = DigestOfParts { hash: Sha256::new(), bytes: Vec::new() };
         own.take(|bytes| {
@@ -34,7 +34,7 @@ impl DigestOfParts {
         self
     }
 
-    /// A list of so many values.
+    /// A list of this number of values.
     pub(crate) fn list(mut self, count: usize, values: impl Iterator<Item = Value>) -> Self {
         self.take(|bytes| {
             bytes.push(LIST);

@@ -137,7 +137,7 @@ fn who_may_not_review_what_was_not_shown_and_what_is_settled_is_not_amended() {
     let late = amend(&office, &pending, &bob, pay(50)).err();
     assert_eq!(late, Some(NotCounted::NotWaiting(QuestionState::Approved)));
     assert!(pending.amended().is_none());
-    // Where nobody else could answer it, it stays as it is.
+    // Where no one else could answer it, it stays as it is.
     let only = hallpass::policy::Reviewers::with_id(hallpass::scope::eq("ada"));
     let terms = ApprovalTerms::per(Per::Call).review(only);
     let alone = Office::new(Rule::ask("ada-alone").approval(terms));

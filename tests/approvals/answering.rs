@@ -230,7 +230,7 @@ fn a_confirmation_is_never_a_review() {
     assert_eq!(office.approve(&pending, &ada), Err(NotCounted::NotEligible));
     assert!(office.redeem(&pending, &grant).is_err());
     office.approved(&pending, &bob);
-    office.redeem(&pending, &grant).unwrap();
+    assert!(office.redeem(&pending, &grant).is_ok());
 
     let office = Office::new(Rule::ask("review").approval(review()));
     let (_task, grant) = office.errand(&agent(&office));

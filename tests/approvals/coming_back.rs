@@ -133,7 +133,7 @@ fn a_permit_that_lapsed_serves_a_retry() {
     assert!(office.authorize(&grant, &pay(98)).is_ok());
 }
 
-/// What the log did not take in time was never given: that is no permit that did not start.
+/// What the log did not take in time was never given: that is not a permit that did not start.
 #[test]
 fn what_the_log_did_not_take_costs_no_approval_however_often() {
     let log = MemoryLog::new();

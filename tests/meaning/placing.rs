@@ -28,7 +28,7 @@ fn a_command_is_permitted_word_by_word_in_order() {
     ];
     let passes = [true, true, false, false, false, false, false, false, true, false, false];
     assert_eq!(Situation::new(&permits(LOGS)).passes(&values), passes);
-    // Doubt acts: a text that is no list, and an element that is no text.
+    // Doubt acts: a text that is not a list, and an element that is not a text.
     let refused = Situation::new(&forbids(LOGS)).passes(&values);
     assert_eq!(refused, [false, false, true, true, true, true, true, false, false, false, false]);
 }

@@ -36,7 +36,7 @@ fn an_own_limit_is_the_one_that_is_attested() {
     assert!(ana.granted(&asked(json!(17))));
     assert!(!ana.granted(&asked(json!(250.6))));
     assert!(!ana.granted(&asked(json!({ "max": 100 }))), "open below");
-    // Not said, or not a number, is no limit that anything lies under.
+    // Not said, or not a number, is not a limit that anything lies under.
     for attrs in [vec![], vec![("limit", json!("250"))], vec![("limit", json!([250]))]] {
         assert!(!of(&own, &attrs).granted(&asked(json!(1))), "{attrs:?}");
     }
@@ -108,7 +108,7 @@ fn who_may_act_is_named_by_the_resource_where_the_scope_pins_it() {
     }
 }
 
-/// Doubt denies: what can't be compared with is no bound of a permit, and no hole in a forbid.
+/// Doubt denies: what can't be compared with is not a bound of a permit, and no hole in a forbid.
 #[test]
 fn what_a_reference_does_not_lead_to_denies_on_either_side() {
     for kind in [

@@ -63,18 +63,18 @@ fn a_shops_assistant_changes_what_its_customer_named_and_asks_beyond_its_limit()
 
 #[test]
 fn a_coding_agent_stays_below_its_checkout_and_runs_what_is_spelled_out() {
-    let context = || Context::new().with("checkout", "/work/app");
+    let context = || Context::new().with("checkout", "/srv/app");
     let bot = || Assertion::agent("bot");
     let call = |tool: &str, args: Value| Call::new(tool, args).unwrap();
     let exec = |argv: &[&str]| call("exec", json!({ "argv": argv }));
     for (call, allowed) in [
-        (call("fs.read", json!({ "path": "/work/app/src/lib.rs" })), true),
-        (call("fs.write", json!({ "path": "/work/app/./a", "content": "x" })), true),
-        (call("fs.read", json!({ "path": "/work/application/key" })), false),
+        (call("fs.read", json!({ "path": "/srv/app/src/lib.rs" })), true),
+        (call("fs.write", json!({ "path": "/srv/app/./a", "content": "x" })), true),
+        (call("fs.read", json!({ "path": "/srv/application/key" })), false),
         (
             call(
                 "fs.write",
-                json!({ "path": "/work/app/.git/hooks/post-checkout", "content": "x" }),
+                json!({ "path": "/srv/app/.git/hooks/post-checkout", "content": "x" }),
             ),
             false,
         ),
@@ -89,7 +89,7 @@ fn a_coding_agent_stays_below_its_checkout_and_runs_what_is_spelled_out() {
     ] {
         assert_eq!(allows(1, bot(), &context(), call.clone()), allowed, "{call:?}");
     }
-    let read = || call("fs.read", json!({ "path": "/work/app/a" }));
+    let read = || call("fs.read", json!({ "path": "/srv/app/a" }));
     assert!(!allows(1, bot(), &Context::new(), read()), "no checkout is vouched for");
 }
 

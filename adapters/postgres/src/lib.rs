@@ -27,7 +27,7 @@
 //!
 //! # What the server has to have
 //!
-//! PostgreSQL 15 or later; a role for the broker that is no superuser and can create roles and connect to every database that a
+//! PostgreSQL 15 or later; a role for the broker that is not a superuser and can create roles and connect to every database that a
 //! minted role can; and groups, made beforehand, that hold the rights:
 //!
 //! ```sql

@@ -2,7 +2,7 @@
 
 use std::io::{self, BufRead, Read};
 
-/// The most bytes of one message. Results of ten megabytes pass, images and all; what never ends is no message.
+/// The most bytes of one message. Results of ten megabytes pass, images and all; what never ends is not a message.
 pub(super) const MAX_FRAME: usize = 64 << 20;
 
 /// What came.

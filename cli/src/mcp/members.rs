@@ -16,7 +16,7 @@ const MOST: usize = 1024;
 #[derive(Debug, Default)]
 pub(super) struct Members<'m>(Vec<(String, &'m RawValue)>);
 
-/// Why a text is no object that can be looked into.
+/// Why a text is not an object that can be looked into.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Malformed(String);
 
@@ -24,7 +24,7 @@ impl<'m> Members<'m> {
     /// Reads an object; its members' values are checked to be JSON and not looked into.
     ///
     /// # Errors
-    /// [`Malformed`] for what is no object, and for a member that is given twice.
+    /// [`Malformed`] for what is not an object, and for a member that is given twice.
     pub(super) fn of(text: &'m str) -> Result<Self, Malformed> {
         serde_json::from_str(text).map_err(|error| Malformed(error.to_string()))
     }
@@ -44,7 +44,7 @@ impl<'m> Members<'m> {
     }
 }
 
-/// The elements of a list, each as it was written; `None` for what is no list.
+/// The elements of a list, each as it was written; `None` for what is not a list.
 pub(super) fn elements(text: &str) -> Option<Vec<&str>> {
     let Elements(found) = serde_json::from_str(text).ok()?;
     Some(found.into_iter().map(RawValue::get).collect())

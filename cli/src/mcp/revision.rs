@@ -17,7 +17,7 @@ use Revision::{V2024_11_05, V2025_03_26, V2025_06_18, V2025_11_25, V2026_07_28};
 /// Under which name each request states the revision that it is of, from `2026-07-28` on.
 pub(super) const REVISION_KEY: &str = "io.modelcontextprotocol/protocolVersion";
 
-/// The prefix of what is asked for and is no tool of a server.
+/// The prefix of what is asked for and is not a tool of a server.
 pub(super) const RESERVED: &str = "mcp:";
 
 /// What is done about a request.

@@ -13,7 +13,7 @@ use hallpass::policy::{MAX_POLICY_TEXT, PolicyError};
 pub(crate) enum Unloaded {
     /// Its text can't be had.
     Unreadable(io::Error),
-    /// Its text is no policy.
+    /// Its text is not a policy.
     Refused(PolicyError),
 }
 

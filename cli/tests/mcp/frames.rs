@@ -1,4 +1,4 @@
-//! Frames that are no messages, from either side.
+//! Frames that are not messages, from either side.
 
 use serde_json::{Value, json};
 

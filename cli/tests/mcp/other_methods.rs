@@ -1,4 +1,4 @@
-//! Methods that are no tools: known ones are asked for under a reserved name, unknown ones are refused.
+//! Methods that are not tools: known ones are asked for under a reserved name, unknown ones are refused.
 
 use serde_json::{Value, json};
 

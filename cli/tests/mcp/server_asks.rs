@@ -175,7 +175,7 @@ fn what_a_server_asks_for_within_an_error_is_gated() {
     );
 }
 
-/// What a rule permits a server to ask is no tool, whatever a client or a server calls it.
+/// What a rule permits a server to ask is not a tool, whatever a client or a server calls it.
 #[test]
 fn a_reserved_name_is_never_that_of_a_tool() {
     let tools = r#"{"tools":[{"name":"mcp:sampling"},{"name":"mcp:roots"},{"name":"fs.note"}]}"#;

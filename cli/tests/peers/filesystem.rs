@@ -84,7 +84,7 @@ fn text(result: &Value) -> String {
     result["content"][0]["text"].as_str().unwrap_or_default().to_owned()
 }
 
-/// attacks 1 to 6: prefixes that are no folders, dots, separators of every kind, in the arguments of a real server.
+/// attacks 1 to 6: prefixes that are not folders, dots, separators of every kind, in the arguments of a real server.
 #[test]
 #[ignore = "needs HALLPASS_PEERS"]
 fn what_is_outside_of_the_notes_is_never_read_written_or_moved() {

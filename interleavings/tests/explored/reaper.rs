@@ -65,7 +65,7 @@ fn ends_and_the_reaper_end_everything_once() {
     }
 }
 
-/// A log that refuses for a while: whoever writes next, what the reaper leaves and what ends meanwhile comes in order.
+/// A log that refuses for a while: whichever thread writes next, what the reaper leaves and what ends meanwhile comes in order.
 #[test]
 fn a_reaper_whose_log_refuses_leaves_everything_owed_and_in_order() {
     let policy = policy([pings("p")]);

@@ -11,7 +11,7 @@ fn secret(first: u8) -> SecretKey {
     SecretKey::from_bytes(&(first..first + 32).collect::<Vec<u8>>()).unwrap()
 }
 
-/// The old token is good until its key is retired and not after, whoever has verified it before; what is given
+/// The old token is good until its key is retired and not after, whichever thread has verified it before; what is given
 /// while the key changes is good under the one or the other.
 #[test]
 fn a_token_is_good_until_its_key_is_retired_and_not_after() {

@@ -1,4 +1,4 @@
-//! Reading a log on file record by record, whoever writes to it: nothing of it is changed.
+//! Reading a log on file record by record, also while a broker writes to it: nothing of it is changed.
 
 use std::io::BufRead;
 use std::path::Path;
@@ -76,19 +76,30 @@ impl FileLog {
     /// As [`read`](FileLog::read), and hands over each record once its tag has been verified, with the number of bytes
     /// that the log has up to there.
     ///
-    /// ```no_run
-    /// # use hallpass::audit::{Explainer, FileLog, Origin};
-    /// # use hallpass::key::LogKeys;
-    /// # fn keys() -> LogKeys { unimplemented!() }
+    /// ```
+    /// # use hallpass::audit::{Durability, Explainer, FileLog, Origin, WhenFull};
+    /// # use hallpass::key::{LogKeys, SecretKey};
+    /// # use hallpass::prelude::*;
+    /// # let folder = std::env::temp_dir().join(format!("hallpass-each-{}", std::process::id()));
+    /// # let secret = || SecretKey::from_bytes(&(0..32).collect::<Vec<u8>>());
+    /// # let keys = LogKeys::from_secret(secret()?);
+    /// # let origin = Origin::new("acme", "payments");
+    /// # let options = FileLog::options(Durability::Flushed, WhenFull::Owe);
+    /// # let log = options.open(&folder, &keys, &origin)?;
+    /// # let builder = Broker::builder(Policy::builder().build()?).issuer("acme").audience("payments");
+    /// # let broker = builder.log_keys(LogKeys::from_secret(secret()?)).resume_from(&log).build()?;
+    /// # let agent = broker.assert_identity("agent-7")?;
+    /// # broker.open_named("pay-bill", &agent, Purpose::new("pay-bill"))?.complete();
+    /// # broker.close(std::time::Duration::from_secs(1));
     /// let mut explainer = Explainer::of_task("pay-bill");
-    /// let origin = Origin::new("acme", "payments");
-    /// FileLog::read_each("/var/log/payments", &keys(), &origin, None, |record, _| {
+    /// FileLog::read_each(&folder, &keys, &origin, None, |record, _| {
     ///     explainer.note(record);
     /// })?;
-    /// for story in explainer.finish() {
-    ///     println!("{story}");
-    /// }
-    /// # Ok::<(), hallpass::audit::OpenError>(())
+    /// let stories = explainer.finish();
+    /// assert!(stories[0].to_string().contains("`agent-7` opened task `pay-bill`"), "{}", stories[0]);
+    /// # drop((broker, log));
+    /// # std::fs::remove_dir_all(&folder)?;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     ///
     /// # Errors

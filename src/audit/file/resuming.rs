@@ -11,7 +11,7 @@ use crate::audit::{Resumption, SinkError, Tail};
 /// Who may write to a log that is open.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Claim {
-    /// Nobody yet.
+    /// None yet.
     Free,
     /// The broker that is being built on this thread, if it claims the log; no other one meanwhile.
     Offered(ThreadId),
@@ -111,7 +111,7 @@ impl Resuming {
 impl Drop for Resuming {
     fn drop(&mut self) {
         let mut state = self.log.state.lock();
-        // Nobody else could claim it meanwhile, and nothing was written.
+        // It could not be claimed meanwhile, and nothing was written.
         if state.claim != Claim::Kept {
             state.claim = Claim::Free;
         }

@@ -122,7 +122,7 @@ pub enum Fault {
         /// The permit's number.
         seq: u64,
     },
-    /// It plans a credential for what is no permit of its grant without an outcome.
+    /// It plans a credential for what is not a permit of its grant without an outcome.
     #[error(
         "record {seq} plans a credential for permit {of}, which is not one of its grant that is open"
     )]

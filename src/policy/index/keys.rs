@@ -38,7 +38,7 @@ pub(super) struct Values {
 pub(super) struct Doubt;
 
 impl Keys {
-    /// Finds the rules that demand what the value is, which is no list.
+    /// Finds the rules that demand what the value is, which is not a list.
     #[inline]
     pub(super) fn find(
         &self,

@@ -82,7 +82,7 @@ fn a_rule_names_no_argument_that_its_tools_do_not_have() {
     ] {
         assert!(loads(&permit(tools, args)).is_ok(), "{tools} {args}");
     }
-    // A list of spellings alone is no list of all arguments.
+    // A list of spellings alone is not a list of all arguments.
     let typed = "version = 1\n[[tool]]\nname = \"t\"\nargs = { file = \"path\" }\n";
     let rule =
         "[[rule]]\nid = \"r\"\neffect = \"permit\"\nwhat = { tool = \"t\", args = { x = 1 } }\n";

@@ -95,7 +95,7 @@ pub use words::{
 
 pub(crate) use algebra::{
     Algebra, Difference, Domain, Found, MOST_REGIONS, Region, Search, condition_may_overlap,
-    cover_difference, put_argument,
+    cover_difference, put_argument, texts,
 };
 pub(crate) use automaton::{Automaton, Step};
 pub(crate) use beginning::Reader;

@@ -13,11 +13,11 @@ use crate::value::{Object, Value};
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RuleChange {
     id: Arc<str>,
-    kind: Kind,
+    kind: ChangeKind,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
-enum Kind {
+enum ChangeKind {
     Added,
     Removed,
     /// Where it says otherwise, what it said, and what it says.
@@ -33,9 +33,9 @@ impl RuleChange {
     /// `added`, `removed` or `changed`.
     pub fn kind(&self) -> &'static str {
         match self.kind {
-            Kind::Added => "added",
-            Kind::Removed => "removed",
-            Kind::Changed(_) => "changed",
+            ChangeKind::Added => "added",
+            ChangeKind::Removed => "removed",
+            ChangeKind::Changed(_) => "changed",
         }
     }
 
@@ -44,7 +44,7 @@ impl RuleChange {
         // The keys are written once each.
         let _ = out.insert("rule", Value::from(&*self.id));
         let _ = out.insert("change", Value::from(self.kind()));
-        if let Kind::Changed(places) = &self.kind {
+        if let ChangeKind::Changed(places) = &self.kind {
             let places = places.iter().map(|(at, old, new)| {
                 Value::List(vec![Value::from(at.as_str()), old.clone(), new.clone()])
             });
@@ -57,9 +57,9 @@ impl RuleChange {
 impl fmt::Display for RuleChange {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.kind {
-            Kind::Added => write!(f, "+ `{}`", self.id),
-            Kind::Removed => write!(f, "- `{}`", self.id),
-            Kind::Changed(places) => {
+            ChangeKind::Added => write!(f, "+ `{}`", self.id),
+            ChangeKind::Removed => write!(f, "- `{}`", self.id),
+            ChangeKind::Changed(places) => {
                 write!(f, "~ `{}`:", self.id)?;
                 for (at, (place, old, new)) in places.iter().enumerate() {
                     let comma = if at > 0 { "," } else { "" };
@@ -86,14 +86,14 @@ pub(super) fn changes(old: &Compiled, new: &Compiled) -> Vec<RuleChange> {
     let ids: BTreeSet<Arc<str>> = before.keys().chain(after.keys()).cloned().collect();
     let change = |id: Arc<str>| {
         let kind = match (before.remove(&id), after.remove(&id)) {
-            (None, _) => Kind::Added,
-            (_, None) => Kind::Removed,
+            (None, _) => ChangeKind::Added,
+            (_, None) => ChangeKind::Removed,
             (Some(was), Some(is)) => {
                 let places = differing(was, is);
                 if places.is_empty() {
                     return None;
                 }
-                Kind::Changed(places)
+                ChangeKind::Changed(places)
             }
         };
         Some(RuleChange { id, kind })

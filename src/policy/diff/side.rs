@@ -6,14 +6,14 @@ use std::fmt;
 use super::super::compiled::Compiled;
 use super::prepared::{Fixed, OfTool, Prepared};
 use super::tools::{RulesByTool, named_tools};
-use super::witness::{DiffWitness, Question};
+use super::witness::{DiffWitness, SharedQuestion};
 use crate::form::Form;
 use crate::meter::Meter;
 use crate::scope::{
     Condition, Constraint, Cover, Domain, Fact, Found, MOST_REGIONS, Node, Openness, Region,
-    ResourceOpenness, Search, ValueType, all_of, any_of, each, has_all, not, of_type, one_of,
+    ResourceOpenness, Search, ValueType, any_of, has_all, not, of_type, one_of, texts,
 };
-use crate::spelling::TypedArgs;
+use crate::spelling::{ArgType, TypedArgs};
 use crate::value::Value;
 
 /// The steps that one search may take: a policy's author waits for the answer.
@@ -132,7 +132,7 @@ struct Finder<'p> {
 }
 
 /// What all searches about one tool have in common.
-struct Tool<'t> {
+struct ToolSearch<'t> {
     fixed: Fixed<'t>,
     typed: &'t TypedArgs,
     labels: Vec<Value>,
@@ -175,7 +175,8 @@ impl<'p> Finder<'p> {
             }
             _ => Vec::new(),
         };
-        let tool = Tool { fixed, typed: typed(self.more), labels: [was, is].concat(), elsewhere };
+        let tool =
+            ToolSearch { fixed, typed: typed(self.more), labels: [was, is].concat(), elsewhere };
         for asks_count in [true, false] {
             let guards = |of: &OfTool<'p>| {
                 let asks = of.asks.iter().filter(move |_| asks_count);
@@ -210,7 +211,7 @@ impl<'p> Finder<'p> {
         rule: &'p str,
         within: &[Region<'_>],
         mut outside: Vec<Region<'_>>,
-        tool: &Tool<'_>,
+        tool: &ToolSearch<'_>,
     ) {
         if self.shown.contains(rule) {
             return;
@@ -257,7 +258,7 @@ impl<'p> Finder<'p> {
     ) -> Option<DiffWitness> {
         let settled = with_comparisons(found.clone(), within);
         [settled, found].into_iter().find_map(|found| {
-            let question = Question::of(found, fixed)?;
+            let question = SharedQuestion::of(found, fixed)?;
             let (less, more) = (question.standing(self.less), question.standing(self.more));
             let (old, new) = match self.direction {
                 Direction::Wider => (less, more),
@@ -289,7 +290,7 @@ impl<'p> Finder<'p> {
     }
 }
 
-impl Tool<'_> {
+impl ToolSearch<'_> {
     fn domain(&self, fact: &Fact) -> Domain {
         let domain = Domain::in_question(fact);
         match fact {
@@ -297,18 +298,28 @@ impl Tool<'_> {
             Fact::Seen if !self.labels.is_empty() => {
                 domain.and(has_all(self.labels.iter().cloned()))
             }
-            fact => match fact.as_argument() {
-                Some(name) if self.typed.iter().any(|(own, _)| own == name) => Domain::of(texts()),
-                _ => domain,
-            },
+            fact => {
+                let named = fact.as_argument();
+                let typed = named.and_then(|name| self.typed.iter().find(|(own, _)| *own == name));
+                typed.map_or(domain, |(_, of)| domain_of(of))
+            }
         }
     }
 }
 
-/// What an argument with a type can be: text, or a list of texts.
-fn texts() -> Constraint {
-    let list = all_of([of_type(ValueType::List), each(of_type(ValueType::Text))]);
-    any_of([of_type(ValueType::Text), list])
+/// What an argument of a type can be, in its one spelling. `null`, where it stands for one that is left out, is taken out
+/// of calls.
+fn domain_of(of: ArgType) -> Domain {
+    Domain::of(match of {
+        ArgType::Path | ArgType::Url => any_of([of_type(ValueType::Text), texts()]),
+        ArgType::Text => of_type(ValueType::Text),
+        ArgType::Number => of_type(ValueType::Number),
+        ArgType::Integer => of_type(ValueType::Integer),
+        ArgType::Bool => of_type(ValueType::Bool),
+        ArgType::List => of_type(ValueType::List),
+        ArgType::Texts => texts(),
+        ArgType::Object => of_type(ValueType::Object),
+    })
 }
 
 /// Whether it says hours of a week.

@@ -7,8 +7,8 @@ use crate::identity::{Assertion, Attestor, Identity};
 use crate::policy::{ApprovalTerms, Effect, Per, Reviewers, Rule, Tool};
 use crate::prelude::{Call, Purpose};
 use crate::scope::{
-    Constraint, above, any, eq, glob, has_any, max, min, not, one_of, prefix, present, same_as,
-    under,
+    Constraint, above, any, eq, fields, glob, has_all, has_any, max, min, not, one_of, prefix,
+    present, same_as, under,
 };
 
 fn policy(rules: impl IntoIterator<Item = Rule>) -> Policy {
@@ -155,6 +155,31 @@ fn the_catalogue_is_a_part_of_what_is_permitted() {
     let typed = with(&[get().arg("path", crate::policy::ArgType::Path)], folder());
     let diff = plain.diff(&typed);
     assert!(!diff.permits_the_same(), "{diff}");
+}
+
+#[test]
+fn an_argument_of_any_type_is_compared() {
+    use crate::policy::ArgType;
+    let list = |count: u64| crate::scope::count(0..=count);
+    let rows: Vec<(ArgType, Constraint, Constraint)> = vec![
+        (ArgType::Path, under("/data/a"), under("/data")),
+        (ArgType::Text, eq("a"), one_of(["a", "b"])),
+        (ArgType::Number, max(1.5), max(2.5)),
+        (ArgType::Integer, max(1), max(2)),
+        (ArgType::Bool, eq(true), any()),
+        (ArgType::List, list(1), list(2)),
+        (ArgType::Texts, has_all(["a", "b"]), has_all(["a"])),
+        (ArgType::Object, fields([("k", eq(1))]), fields([("k", max(1))])),
+    ];
+    for (of, less, more) in rows {
+        let with = |own: &Constraint| {
+            let tool = Tool::new("t").arg("a", of);
+            let rule = Rule::permit("p").tool("t").arg("a", own.clone());
+            Policy::builder().tools([tool]).rule(rule).build().unwrap()
+        };
+        let diff = with(&less).diff(&with(&more));
+        assert_eq!(rules(&diff), (vec!["p"], vec![]), "{of:?}: {diff}");
+    }
 }
 
 #[test]

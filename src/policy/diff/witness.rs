@@ -50,13 +50,13 @@ impl Standing {
 #[derive(Clone, Debug)]
 pub struct DiffWitness {
     rule: Box<str>,
-    question: Question,
+    question: SharedQuestion,
     old: Standing,
     new: Standing,
 }
 
 impl DiffWitness {
-    pub(super) fn new(rule: &str, question: Question, old: Standing, new: Standing) -> Self {
+    pub(super) fn new(rule: &str, question: SharedQuestion, old: Standing, new: Standing) -> Self {
         DiffWitness { rule: rule.into(), question, old, new }
     }
 
@@ -89,7 +89,7 @@ impl DiffWitness {
     /// All of it, for programs.
     pub fn to_value(&self) -> Value {
         let mut out = Object::new();
-        let Question { call, why, context, .. } = &self.question;
+        let SharedQuestion { call, why, context, .. } = &self.question;
         // The keys are written once each.
         let _ = out.insert("rule", Value::Text(self.rule.clone()));
         let _ = out.insert("who", self.question.who_value());
@@ -124,7 +124,7 @@ impl DiffWitness {
 
 impl fmt::Display for DiffWitness {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Question { call, why, context, seen, now, .. } = &self.question;
+        let SharedQuestion { call, why, context, seen, now, .. } = &self.question;
         write!(f, "`{}`: {} calls `{}`", self.rule, self.question.who_value(), call.tool())?;
         write!(f, " with {}", call.args().to_json())?;
         if let Some(resource) = call.resource() {
@@ -154,7 +154,7 @@ impl fmt::Display for DiffWitness {
 
 /// A question that both policies are asked.
 #[derive(Clone, Debug)]
-pub(super) struct Question {
+pub(super) struct SharedQuestion {
     who: Identity,
     why: Purpose,
     call: Call,
@@ -166,7 +166,7 @@ pub(super) struct Question {
     form: Form,
 }
 
-impl Question {
+impl SharedQuestion {
     /// `None` where what was chosen can't be meant.
     pub(super) fn of(found: Found, fixed: Fixed<'_>) -> Option<Self> {
         let text = |fact: Fact| match found.get(&fact) {
@@ -211,7 +211,7 @@ impl Question {
         let seen = Seen::nothing();
         let labels = Value::List(texts(Fact::Seen));
         let now = text(Fact::Now).map(Timestamp::parse_rfc3339);
-        Some(Question {
+        Some(SharedQuestion {
             // The answer is given here alone: no broker takes this identity.
             who: Attestor::of(0).attest(who).ok()?,
             why,
@@ -228,7 +228,7 @@ impl Question {
     }
 
     pub(super) fn standing(&self, policy: &Compiled) -> Standing {
-        let Question { who, why, call, context, seen, now, form, .. } = self;
+        let SharedQuestion { who, why, call, context, seen, now, form, .. } = self;
         let question = RulesQuestion { who, why, call, context, seen, now: *now, form: *form };
         match question.verdict(policy) {
             Ok(Verdict::Permit(_)) => Standing::Permitted,

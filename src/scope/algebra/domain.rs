@@ -94,7 +94,7 @@ impl Domain {
 }
 
 /// A list of texts, which may be empty.
-fn texts() -> Constraint {
+pub(crate) fn texts() -> Constraint {
     let empty = all_of([of_type(ValueType::List), count(0..=0)]);
     any_of([empty, all_of([of_type(ValueType::List), each(of_type(ValueType::Text))])])
 }

@@ -42,7 +42,7 @@ use crate::value::Value;
 pub(super) use call::CallWitness;
 pub(crate) use call::cover_difference;
 use cells::{Sample, Sampler, Test};
-pub(crate) use domain::Domain;
+pub(crate) use domain::{Domain, texts};
 pub(crate) use object::put_argument;
 pub(crate) use search::{Found, MOST_REGIONS, Region, Search};
 
@@ -149,18 +149,24 @@ pub(super) fn all_and(
     if let Some(set) = set
         && (is_of_lists(set) || within.iter().chain([&other]).all(|own| own.is_by_element()))
     {
-        return set.iter().any(|value| {
+        let both = |value: &Value| {
             let is_true = |own: &&Constraint| {
                 let truth = own.holds_of(Some(value), absence, Stance::Cover, false, meter);
                 truth == Truth::True
             };
             let of_other = || other.holds_of(Some(value), absence, stance, false, meter);
-            let both = within.iter().all(is_true)
+            within.iter().all(is_true)
                 && match stance {
                     Stance::Guard => of_other().may_hold(),
                     Stance::Cover => of_other() == Truth::True,
-                };
-            both || meter.is_spent()
+                }
+        };
+        // The set is also of lists of its values, of which the type is another.
+        let has_lists = !is_of_lists(set) && within.iter().chain([&other]).any(|c| c.names_type());
+        return set.iter().any(|value| {
+            both(value)
+                || (has_lists && both(&Value::List(vec![value.clone()])))
+                || meter.is_spent()
         });
     }
     let mut tests: Vec<Test<'_>> = within.iter().map(|c| Test::cover(c)).collect();

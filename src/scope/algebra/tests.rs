@@ -413,6 +413,18 @@ fn a_list_is_of_its_own_type_whatever_lies_in_it() {
     ] {
         assert!(within(a.clone(), b.clone()), "{a} within {b}");
     }
+    // The lists of what is named are named with it.
+    for b in [any_of([list(), eq(2)]), all_of([not(of_type(ValueType::Bool)), not(eq(false))])] {
+        for a in [eq(true), one_of([true, false])] {
+            assert!(a.overlaps(&b, &Meter::ample()), "{a} meets {b}");
+            assert!(a.may_overlap(&b, &Meter::ample()), "{a} may meet {b}");
+        }
+    }
+    let whole = all_of([list(), count(1)]);
+    assert!(
+        !eq(Value::from_json("[2]").unwrap())
+            .overlaps(&all_of([whole, not(list())]), &Meter::ample())
+    );
 }
 
 /// attacks 1, 2: what leads elsewhere than it says is in no pattern of paths.

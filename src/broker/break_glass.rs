@@ -130,6 +130,9 @@ impl GrantRequest<'_> {
         if expires <= now || idle_ends.is_some_and(|ends| now >= ends) {
             return Err(no_time_left());
         }
+        // As at a request: breaking it again does not begin another idle time.
+        let idle = given.terms.idle;
+        let last_used = idle_ends.zip(idle).and_then(|(ends, idle)| ends.checked_sub(idle));
         let made = Made { id, serial: 1, expires };
         let tokens = self.tokens(&current, &made, (&scope, &given), now)?;
         let owed = Arc::new(self.owed(&current, &given, id, justification, now));
@@ -173,7 +176,7 @@ impl GrantRequest<'_> {
             first_issued: now,
             issued: now,
             expires,
-            last_used: now,
+            last_used: last_used.unwrap_or(now),
             running: 0,
             version: current.version,
             more: life_ends.map(More::ending),

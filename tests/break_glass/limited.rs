@@ -48,6 +48,20 @@ fn it_ends_when_its_rule_or_the_broker_says_and_not_later() {
     }
 }
 
+/// attack 122
+#[test]
+fn breaking_it_again_begins_no_other_idle_time() {
+    let ward = Ward::new([incident().idle(2 * MINUTE)]);
+    let (task, first) = ward.breaks(&ward.person("ada", "sre")).unwrap();
+    ward.clock.advance(MINUTE);
+    let second = task.break_glass(scope(), "still down", &Context::new()).unwrap();
+    ward.clock.advance(MINUTE);
+    for grant in [&first, &second] {
+        let denial = ward.call(grant, "restart").unwrap_err();
+        assert_eq!(denial.reason(), Reason::Expired, "unused since the first was given");
+    }
+}
+
 #[test]
 fn its_uses_are_the_rules_and_no_more_than_the_broker_allows() {
     for (cap, allowed) in [(100, 3), (2, 2)] {

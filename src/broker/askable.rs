@@ -1,6 +1,6 @@
 //! What could be asked for: of tools that a host knows, those that it may show before anything is granted.
 
-use super::request::GrantRequest;
+use super::grant_request::GrantRequest;
 use super::task::Task;
 use crate::context::Context;
 use crate::denial::Denial;

@@ -2,21 +2,19 @@
 
 use std::sync::Arc;
 
-use super::changes::Change;
 use super::current::Current;
 use super::debts::{Owed, OwedRule};
 use super::grant::Grant;
+use super::grant_request::GrantRequest;
+use super::new_grant::{Descent, NewGrant};
 use super::offer::{Offer, OfferInputs};
-use super::remains::FOR_EACH_MADE;
-use super::request::{GrantRequest, Made, expiry, no_time_left};
 use super::retire::End;
-use super::shared::Unrecorded;
 use super::task::Task;
 use crate::audit::Event;
 use crate::clock::Timestamp;
 use crate::context::Context;
 use crate::denial::{Denial, Reason};
-use crate::grant::{GrantId, More, Row};
+use crate::grant::GrantId;
 use crate::identity::Identity;
 use crate::policy::{BreakGlassTerms, Moment};
 use crate::scope::{Capability, Scope};
@@ -125,17 +123,10 @@ impl GrantRequest<'_> {
             OfferInputs::at_request(shared, &current, cell, &life, context, now, asked_with);
         let given = asking.give_by_glass(holder, &capabilities)?;
         let passed = asking.passed_over(holder, &capabilities)?;
-        let (life_ends, idle_ends) = life.time_left(&given.terms, holder.subject(), now, now);
-        let expires = expiry(&given, life_ends, now)?.min(cell.ceiling);
-        if expires <= now || idle_ends.is_some_and(|ends| now >= ends) {
-            return Err(no_time_left());
-        }
-        // As at a request: breaking it again does not begin another idle time.
-        let idle = given.terms.idle;
-        let last_used = idle_ends.zip(idle).and_then(|(ends, idle)| ends.checked_sub(idle));
-        let made = Made { id, serial: 1, expires };
-        let tokens = self.tokens(&current, &made, (&scope, &given), now)?;
-        let owed = Arc::new(self.owed(&current, &given, id, justification, now));
+        let root = Descent { parent: None, hops: 0, latest: cell.ceiling };
+        let new = NewGrant::of(self, (&current, &life), id, (scope, given), root, now)?;
+        let given = &new.given;
+        let owed = Arc::new(self.owed(&current, given, id, justification, now));
         let required = owed.rules.iter().any(OwedRule::wants_alert);
         let digest = current.keys.digests.context(context).text();
         let event = Event::BrokenGlass {
@@ -145,67 +136,30 @@ impl GrantRequest<'_> {
             who: holder.subject().as_str().to_owned().into(),
             aliases: holder.aliases().map(|alias| alias.to_owned().into()).collect(),
             justification: justification.to_owned().into(),
-            scope: std::borrow::Cow::Owned(scope.to_value()),
+            scope: std::borrow::Cow::Owned(new.scope.to_value()),
             context: digest.as_str().to_owned().into(),
             rules: given.rules.iter().map(|rule| rule.to_string().into()).collect(),
             passed: passed.iter().map(|rule| rule.to_string().into()).collect(),
             epoch: current.epoch,
             policy: current.digest.to_string().into(),
-            expires,
+            expires: new.made.expires,
             due: owed.due,
             refuses_while_open: owed.refuses_while_open,
         };
         let mut book = shared.debts.book();
         book.check(holder, owed.refuses_while_open, now)?;
-        let changing = shared.changes.change();
-        let place = shared.place(now, &event)?;
-        changing.has_begun(place.seq(), Change::Given(id));
+        let place = new.record(&event)?;
         // From here on it is owed, so that nothing else of this person comes in between.
         book.add(owed);
         drop(book);
-        let terms = shared.terms.share(given.terms);
-        life.grants.bury(FOR_EACH_MADE);
         life.note_glass(id);
-        life.grants.push(Row {
-            id,
-            serial: 1,
-            holder: holder.clone(),
-            terms: terms.clone(),
-            parent: None,
-            hops: 0,
-            first_issued: now,
-            issued: now,
-            expires,
-            last_used: last_used.unwrap_or(now),
-            running: 0,
-            version: current.version,
-            more: life_ends.map(More::ending),
-        });
-        drop(life);
-        drop(current);
-        shared.remains.drop_for_one();
-        // Until both have accepted, the token is not handed out, and the row is of no use to anyone.
-        if let Err(Unrecorded { denial, end }) = shared.settle(place) {
-            shared.take_back(cell, End::Grant { id, why: Reason::LogRefused }, end);
+        let settled = new.enter(place, current, life).settle();
+        let settled = settled.inspect_err(|_| {
             shared.debts.book().remove(id);
-            return Err(denial);
-        }
+        })?;
+        // Until the host was alerted, too, the token is not handed out.
         self.alert(id, event, required)?;
-        if terms.limit_time() {
-            cell.life.lock().begin_spells(&terms, holder.subject(), now, now);
-        }
-        Ok(Grant {
-            shared: shared.clone(),
-            cell: cell.clone(),
-            id,
-            serial: 1,
-            tokens,
-            expires,
-            rules: given.rules,
-            holder: holder.clone(),
-            scope: scope.into_owned(),
-            context: asked_in.clone(),
-        })
+        Ok(settled.hand_out(asked_in))
     }
 
     /// Alerts the host. Where that is required and fails, nothing was given and nothing is owed.

@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use super::grant::Grant;
+use super::grant_request::GrantRequest;
 use super::offer::{Offer, OfferInputs, Proposal};
-use super::request::GrantRequest;
 use super::task::Task;
 use crate::clock::Timestamp;
 use crate::context::Context;

@@ -1,11 +1,12 @@
 //! Minting what the holder of a grant presents: a token for the gate, and one for each verifier.
 
 use super::current::Current;
+use super::grant_request::GrantRequest;
 use super::offer::Offer;
-use super::request::{GrantRequest, Made};
 use super::tokens::Tokens;
 use crate::clock::Timestamp;
 use crate::denial::{Denial, Reason};
+use crate::grant::GrantId;
 use crate::key::AudienceKeys;
 use crate::scope::Scope;
 use crate::token::hazmat::{Claims, mint};
@@ -13,6 +14,13 @@ use crate::token::{Token, encode_carried};
 
 /// For how many verifiers one grant has tokens: each is derived a key and signed for.
 const MOST_VERIFIERS: usize = 8;
+
+/// What identifies a token of a grant.
+pub(super) struct Made {
+    pub(super) id: GrantId,
+    pub(super) serial: u32,
+    pub(super) expires: Timestamp,
+}
 
 impl GrantRequest<'_> {
     /// Mints the tokens of a grant that is given now.

@@ -5,18 +5,21 @@ use std::time::Duration;
 
 use super::current::Current;
 use super::eligible::human_behind;
+use super::grant_request::GrantRequest;
+use super::offer::Withheld;
 use super::pending::Pending;
 use super::shared::Shared;
 use crate::approval::name::Names;
 use crate::audit::Event;
 use crate::clock::Timestamp;
 use crate::denial::{Denial, Reason};
+use crate::grant::GrantId;
 use crate::identity::Identity;
 use crate::policy::{ApprovalTerms, Deciders, offered_by_all};
-use crate::scope::Capability;
+use crate::scope::{Capability, Scope};
 use crate::sync::Apart;
 use crate::task::{
-    BoundRule, Life, MOST_ITEMS, OpenQuestion, Parked, Plan, QuestionId, Subject, TaskCell,
+    BoundRule, Item, Life, MOST_ITEMS, OpenQuestion, Parked, Plan, QuestionId, Subject, TaskCell,
 };
 use crate::value::{Digest, Object, Value};
 
@@ -212,6 +215,45 @@ impl Shared {
             break_glass: open.break_glass,
         };
         self.record(now, &event);
+    }
+}
+
+impl GrantRequest<'_> {
+    /// Parks what asks withhold of a scope, or finds the open question about the same: what to deny it with.
+    pub(super) fn park(
+        &self,
+        current: &Current,
+        life: &mut Life,
+        parent: Option<GrantId>,
+        (capabilities, scope): (&[Capability], &Scope),
+        (withheld, now): (&Withheld, Timestamp),
+    ) -> Denial {
+        let policy = &current.policy;
+        let items = withheld.items.iter().filter_map(|(at, asks)| {
+            let tool = capabilities.get(*at)?.tool.as_str();
+            let listed = policy.catalogue.get(tool).and_then(|own| own.digest);
+            Some(Item { at: *at, asks: current.ids(asks).into(), listed })
+        });
+        let plan = Plan {
+            capabilities: capabilities.into(),
+            scope: scope.clone(),
+            parent,
+            items: items.collect(),
+        };
+        let above = parent.into_iter().flat_map(|parent| life.holders(parent));
+        let parties = above.chain([&self.cell.requester]).cloned().collect();
+        let draft = Draft {
+            cell: self.cell,
+            holder: self.holder,
+            parties,
+            subject: Subject::Scope(Box::new(plan)),
+            asks: &withheld.asks,
+            permits: &withheld.permits,
+            args: None,
+            break_glass: self.break_glass,
+        };
+        let owner = Arc::new(Apart(self.shared.clone()));
+        self.shared.park(&owner, current, life, draft, (withheld.denial(current), now))
     }
 }
 

@@ -3,8 +3,10 @@
 use std::borrow::Cow;
 
 use super::grant::Grant;
+use super::grant_request::GrantRequest;
+use super::lifetime::expiry;
+use super::mint::Made;
 use super::offer::OfferInputs;
-use super::request::{GrantRequest, Made, expiry};
 use super::retire::End;
 use super::task::Task;
 use crate::clock::Timestamp;

@@ -4,8 +4,8 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use super::grant::Grant;
+use super::grant_request::GrantRequest;
 use super::pending::Pending;
-use super::request::GrantRequest;
 use super::task::Task;
 use crate::context::Context;
 use crate::denial::{Denial, Reason};

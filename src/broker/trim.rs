@@ -1,8 +1,8 @@
 //! Trimming: what is covered of what was asked for, and what was cut.
 
 use super::grant::Grant;
+use super::grant_request::GrantRequest;
 use super::offer::{OfferInputs, Party};
-use super::request::GrantRequest;
 use super::task::Task;
 use crate::context::Context;
 use crate::denial::{Denial, Reason};

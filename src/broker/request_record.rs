@@ -1,0 +1,117 @@
+//! Records of requests: of what was granted, and of what was denied.
+
+use std::borrow::Cow;
+
+use super::current::Current;
+use super::grant_request::GrantRequest;
+use super::mint::Made;
+use super::offer::Offer;
+use crate::audit::{DeniedQuestion, Event, Stage};
+use crate::denial::{Denial, Reason};
+use crate::grant::GrantId;
+use crate::scope::Scope;
+use crate::value::{Object, Value};
+
+/// The longest scope, in bytes of JSON, that the record of a denial keeps: what people write is far
+/// shorter, and a denied agent may ask again and again.
+const LONGEST_RECORDED: usize = 16 * 1024;
+
+impl GrantRequest<'_> {
+    pub(super) fn event<'e>(
+        &'e self,
+        current: &'e Current,
+        made: &Made,
+        parent: Option<GrantId>,
+        scope: &Scope,
+        given: &'e Offer,
+    ) -> Event<'e> {
+        Event::Granted {
+            task: (&*self.cell.name).into(),
+            generation: self.cell.generation,
+            grant: made.id.to_string().into(),
+            serial: u64::from(made.serial),
+            parent: parent.map(|parent| parent.to_string().into()),
+            requester: self.cell.requester.subject().as_str().into(),
+            holder: self.holder.subject().as_str().into(),
+            acts_for: self
+                .holder
+                .acts_for()
+                .iter()
+                .map(|own| own.subject.as_str().into())
+                .collect(),
+            scope: Cow::Owned(self.granted(current, scope)),
+            rules: given.rules.iter().map(|rule| (&**rule).into()).collect(),
+            approvals: given
+                .approvals
+                .iter()
+                .map(|own| own.id.text().as_str().to_owned().into())
+                .collect(),
+            epoch: current.epoch,
+            policy: (&*current.digest).into(),
+            expires: made.expires,
+        }
+    }
+
+    /// What is granted, as its record keeps it.
+    fn granted(&self, current: &Current, scope: &Scope) -> Value {
+        match scope.is_digested() {
+            true => self.digested(current, scope),
+            false => scope.to_value(),
+        }
+    }
+
+    /// A scope of which a record keeps the tools and a digest.
+    fn digested(&self, current: &Current, scope: &Scope) -> Value {
+        let who = self.holder.subject().as_str();
+        let digest = current.keys.digests.scope(who, &scope.to_value());
+        let mut kept = Object::new();
+        // Each key is written once.
+        let _ = kept.insert("digest", digest.to_string());
+        let _ = kept.insert("tools", Value::List(scope.tools().map(Value::from).collect()));
+        Value::Object(kept)
+    }
+
+    pub(super) fn record(&self, denial: &Denial) {
+        if denial.reason() == Reason::Forked {
+            let who = Some(self.holder.subject().as_str());
+            let question = DeniedQuestion { who, ..DeniedQuestion::at(Stage::Request) };
+            return self.shared.record_denial(self.now, denial, question);
+        }
+        let current = self.shared.current();
+        let epoch = current.epoch;
+        let context = self.context.checked().ok();
+        let context = context.map(|context| current.keys.digests.context(context).text());
+        let is_meant = denial.reason() != Reason::MalformedScope;
+        let scope = is_meant.then(|| match self.scope.is_digested() {
+            true => self.digested(&current, self.scope),
+            false => recorded(self.scope),
+        });
+        drop(current);
+        let question = DeniedQuestion {
+            task: Some((&*self.cell.name).into()),
+            generation: Some(self.cell.generation),
+            who: Some(self.holder.subject().as_str()),
+            scope,
+            context: context.as_ref().map(|digest| digest.as_str().into()),
+            epoch: Some(epoch),
+            break_glass: self.break_glass,
+            ..DeniedQuestion::at(Stage::Request)
+        };
+        self.shared.refuse(self.now, denial, question);
+        self.shared.trip(&self.cell.requester, denial, self.now);
+    }
+}
+
+/// A scope that was asked for, as a record keeps it.
+fn recorded(scope: &Scope) -> Value {
+    let value = scope.to_value();
+    let bytes = value.to_json().len();
+    if bytes <= LONGEST_RECORDED {
+        return value;
+    }
+    let mut short = Object::new();
+    // Each key is written once.
+    let _ = short.insert("bytes", bytes as u64);
+    let _ = short.insert("digest", value.digest().to_string());
+    Value::Object(short)
+}

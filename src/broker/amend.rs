@@ -13,7 +13,7 @@ use super::reviews::{Question, Reviews};
 use super::shared::Shared;
 use crate::audit::{Answered, Event};
 use crate::call::Call;
-use crate::clock::{NoTime, Timestamp};
+use crate::clock::Timestamp;
 use crate::denial::{Denial, Reason};
 use crate::identity::Identity;
 use crate::policy::Catalogue;
@@ -54,10 +54,7 @@ impl Shared {
         (who, shown): (&Identity, &Digest),
         call: &Call,
     ) -> Result<Arc<OpenQuestion>, NotCounted> {
-        let now = self.keeper.now().map_err(|no_time| match no_time {
-            NoTime::Clock(_) => NotCounted::ClockUnreadable,
-            NoTime::Forked => NotCounted::Forked,
-        })?;
+        let now = self.time_of_answer()?;
         let current = self.current();
         let Some(cell) = self.table.task(open.generation) else {
             return Err(NotCounted::NotWaiting(open.state_at(now)));

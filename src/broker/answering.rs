@@ -7,7 +7,7 @@ use super::not_counted::{NotCounted, Tally};
 use super::shared::Shared;
 use crate::approval::quorum::Progress;
 use crate::audit::{Answered, Event};
-use crate::clock::{NoTime, Timestamp};
+use crate::clock::Timestamp;
 use crate::identity::Identity;
 use crate::policy::{COOL_DOWN, Width};
 use crate::task::{Items, Life, OpenQuestion, QuestionState};
@@ -54,10 +54,7 @@ impl Shared {
         reply: &Reply<'_>,
     ) -> Result<Tally, NotCounted> {
         let Reply { who, answer, shown, items, width, why } = *reply;
-        let now = self.keeper.now().map_err(|no_time| match no_time {
-            NoTime::Clock(_) => NotCounted::ClockUnreadable,
-            NoTime::Forked => NotCounted::Forked,
-        })?;
+        let now = self.time_of_answer()?;
         let current = self.current();
         let Some(cell) = self.table.task(open.generation) else {
             return Err(NotCounted::NotWaiting(open.state_at(now)));
@@ -204,20 +201,6 @@ impl Shared {
         let electorate = Electorate::of(&current, open, &life, &[]);
         let Progress { have, need } = missing_most(&electorate, Items::all(open.number_of_items()));
         Tally { state, have, need }
-    }
-
-    /// Whether what vouches for somebody who answers is this broker's and holds.
-    pub(super) fn check_answerer(&self, who: &Identity, now: Timestamp) -> Result<(), NotCounted> {
-        if who.attested_by() != self.id {
-            return Err(NotCounted::ForeignIdentity);
-        }
-        if who.is_past(now) {
-            return Err(NotCounted::IdentityExpired);
-        }
-        if self.halts.stop(who, now) {
-            return Err(NotCounted::Halted);
-        }
-        Ok(())
     }
 }
 

@@ -10,7 +10,7 @@ use super::reviews::Reviews;
 use super::shared::Shared;
 use crate::approval::name::Names;
 use crate::audit::Event;
-use crate::clock::{NoTime, Timestamp};
+use crate::clock::Timestamp;
 use crate::denial::Reason;
 use crate::grant::GrantId;
 use crate::identity::Identity;
@@ -101,10 +101,7 @@ impl Reviews {
         if debt.shared.id != shared.id {
             return Err(NotCounted::NotOwed);
         }
-        let now = shared.keeper.now().map_err(|no_time| match no_time {
-            NoTime::Clock(_) => NotCounted::ClockUnreadable,
-            NoTime::Forked => NotCounted::Forked,
-        })?;
+        let now = shared.time_of_answer()?;
         let counted = shared.may_close(owed, who, (verdict, note), now);
         if counted.is_ok()
             && let Some(cell) = shared.table.task(owed.generation)
@@ -141,15 +138,7 @@ impl Shared {
         (verdict, note): (&str, &str),
         now: Timestamp,
     ) -> Result<(), NotCounted> {
-        if who.attested_by() != self.id {
-            return Err(NotCounted::ForeignIdentity);
-        }
-        if who.is_past(now) {
-            return Err(NotCounted::IdentityExpired);
-        }
-        if self.halts.stop(who, now) {
-            return Err(NotCounted::Halted);
-        }
+        self.check_answerer(who, now)?;
         if verdict.trim().is_empty() || note.trim().is_empty() {
             return Err(NotCounted::Unsaid);
         }

@@ -50,6 +50,7 @@
 
 mod alert;
 mod amend;
+mod answerer;
 mod answering;
 mod askable;
 mod asking;

@@ -80,7 +80,7 @@ impl Task {
         context: &Context,
     ) -> Result<Grant, Denial> {
         let holder = &self.cell.requester;
-        GrantRequest::ask_with_glass(&self.shared, &self.cell, holder, context, &scope, |request| {
+        GrantRequest::ask_as(self, true, holder, context, &scope, |request| {
             request.break_glass(&scope, justification, context)
         })
     }
@@ -97,20 +97,14 @@ impl GrantRequest<'_> {
         shared.attested(holder, now)?;
         holder.check_is_one_human()?;
         let justification = check_justification(justification)?;
-        let mut capabilities = scope
-            .capabilities()
-            .map_err(|error| Denial::new(Reason::MalformedScope).because(error))?;
+        let mut capabilities = self.checked_capabilities(scope)?;
         if !scope.verifiers().is_empty() {
             // A verifier counts no uses, and marks nothing.
             return Err(Denial::new(Reason::MalformedScope)
                 .because("what breaking the glass gives is used at the gate alone"));
         }
-        let context = self
-            .context
-            .checked()
-            .map_err(|error| Denial::new(Reason::MalformedContext).because(error))?;
-        let id =
-            shared.ids.next().map_err(|error| Denial::new(Reason::NoRandomness).because(error))?;
+        let context = self.checked_context()?;
+        let id = self.new_id()?;
 
         let current = shared.current();
         let scope = self.respell(&current, scope, &mut capabilities)?;

@@ -37,7 +37,7 @@ impl Task {
         scope: Scope,
         context: &Context,
     ) -> Result<Grant, Denial> {
-        GrantRequest::ask(&self.shared, &self.cell, holder, context, &scope, |request| {
+        GrantRequest::ask(self, holder, context, &scope, |request| {
             if parent.cell.generation != self.cell.generation {
                 let foreign = Denial::new(Reason::UnknownGrant);
                 return Err(foreign.because("the parent is of another task"));

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use super::current::Current;
 use super::grant::Grant;
 use super::shared::Shared;
+use super::task::Task;
 use crate::clock::Timestamp;
 use crate::context::Context;
 use crate::denial::{Denial, Reason};
@@ -36,36 +37,25 @@ pub(super) struct GrantRequest<'r> {
 impl<'r> GrantRequest<'r> {
     /// Asks at this moment for a scope, and records a denial, one for want of a clock among them.
     pub(super) fn ask(
-        shared: &'r Arc<Shared>,
-        cell: &'r Arc<TaskCell>,
+        task: &'r Task,
         holder: &'r Identity,
         context: &'r Context,
         scope: &'r Scope,
         ask: impl FnOnce(&GrantRequest<'r>) -> Result<Grant, Denial>,
     ) -> Result<Grant, Denial> {
-        GrantRequest::ask_as((shared, cell), holder, context, scope, false, ask)
+        GrantRequest::ask_as(task, false, holder, context, scope, ask)
     }
 
-    /// As [`ask`](Self::ask), where the glass is broken: the record of a denial is marked.
-    pub(super) fn ask_with_glass(
-        shared: &'r Arc<Shared>,
-        cell: &'r Arc<TaskCell>,
-        holder: &'r Identity,
-        context: &'r Context,
-        scope: &'r Scope,
-        ask: impl FnOnce(&GrantRequest<'r>) -> Result<Grant, Denial>,
-    ) -> Result<Grant, Denial> {
-        GrantRequest::ask_as((shared, cell), holder, context, scope, true, ask)
-    }
-
-    fn ask_as(
-        (shared, cell): (&'r Arc<Shared>, &'r Arc<TaskCell>),
-        holder: &'r Identity,
-        context: &'r Context,
-        scope: &'r Scope,
+    /// As [`ask`](Self::ask); where the glass is to be broken, the record of a denial is marked.
+    pub(super) fn ask_as(
+        task: &'r Task,
         break_glass: bool,
+        holder: &'r Identity,
+        context: &'r Context,
+        scope: &'r Scope,
         ask: impl FnOnce(&GrantRequest<'r>) -> Result<Grant, Denial>,
     ) -> Result<Grant, Denial> {
+        let (shared, cell) = (&task.shared, &task.cell);
         let at = |now, context| {
             let meter = Meter::of_question(scope.size());
             GrantRequest { shared, cell, holder, scope, context, now, meter, break_glass }
@@ -79,6 +69,12 @@ impl<'r> GrantRequest<'r> {
             Err(denial) => (at(shared.keeper.latest(), Cow::Borrowed(context)), Err(denial)),
         };
         asked.inspect_err(|denial| request.record(denial))
+    }
+
+    /// The id of what may be given.
+    pub(super) fn new_id(&self) -> Result<GrantId, Denial> {
+        let id = self.shared.ids.next();
+        id.map_err(|error| Denial::new(Reason::NoRandomness).because(error))
     }
 
     pub(super) fn checked_capabilities(&self, scope: &Scope) -> Result<Vec<Capability>, Denial> {

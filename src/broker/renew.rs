@@ -121,10 +121,7 @@ fn again(request: &GrantRequest<'_>, grant: &Grant, moves: Expiry) -> Result<Aga
         return Err(Denial::new(Reason::NotTheHolder)
             .because(format_args!("`{}` does not hold it", holder.subject())));
     }
-    let context = request
-        .context
-        .checked()
-        .map_err(|error| Denial::new(Reason::MalformedContext).because(error))?;
+    let context = request.checked_context()?;
     let current = shared.current();
     let mut life = cell.life.lock();
     let now = shared.as_of(now);

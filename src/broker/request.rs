@@ -42,7 +42,7 @@ impl Task {
         scope: Scope,
         context: &Context,
     ) -> Result<Grant, Denial> {
-        GrantRequest::ask(&self.shared, &self.cell, holder, context, &scope, |request| {
+        GrantRequest::ask(self, holder, context, &scope, |request| {
             request.make(None, &scope, context)
         })
     }
@@ -81,8 +81,7 @@ impl GrantRequest<'_> {
         let GrantRequest { shared, cell, holder, now, .. } = *self;
         shared.attested(holder, now)?;
         let context = self.checked_context()?;
-        let id =
-            shared.ids.next().map_err(|error| Denial::new(Reason::NoRandomness).because(error))?;
+        let id = self.new_id()?;
 
         let current = shared.current();
         let scope = self.respell(&current, scope, &mut capabilities)?;

@@ -52,11 +52,9 @@ impl Task {
             Some(plan) => (plan.part(wanted), plan.parent),
             None => (Scope::of(&[], BTreeSet::new()), None),
         };
-        GrantRequest::ask(&self.shared, &self.cell, &open.holder, context, &scope, |request| {
+        GrantRequest::ask(self, &open.holder, context, &scope, |request| {
             let taking = Some((open, items?));
-            let capabilities = scope
-                .capabilities()
-                .map_err(|error| Denial::new(Reason::MalformedScope).because(error))?;
+            let capabilities = request.checked_capabilities(&scope)?;
             request.make_of(parent, (&scope, capabilities), context, taking)
         })
     }

@@ -53,13 +53,12 @@ impl Task {
         context: &Context,
     ) -> Result<(Grant, Vec<Cut>), Denial> {
         let mut cuts = Vec::new();
-        let grant =
-            GrantRequest::ask(&self.shared, &self.cell, holder, context, &scope, |request| {
-                let capabilities;
-                (capabilities, cuts) = request.trim(&scope)?;
-                let kept = scope.with(&capabilities);
-                request.make_of(None, (&kept, capabilities), context, None)
-            })?;
+        let grant = GrantRequest::ask(self, holder, context, &scope, |request| {
+            let capabilities;
+            (capabilities, cuts) = request.trim(&scope)?;
+            let kept = scope.with(&capabilities);
+            request.make_of(None, (&kept, capabilities), context, None)
+        })?;
         Ok((grant, cuts))
     }
 }
@@ -69,13 +68,8 @@ impl GrantRequest<'_> {
     fn trim(&self, scope: &Scope) -> Result<(Vec<Capability>, Vec<Cut>), Denial> {
         let GrantRequest { shared, cell, holder, now, .. } = *self;
         shared.attested(holder, now)?;
-        let mut asked = scope
-            .capabilities()
-            .map_err(|error| Denial::new(Reason::MalformedScope).because(error))?;
-        let context = self
-            .context
-            .checked()
-            .map_err(|error| Denial::new(Reason::MalformedContext).because(error))?;
+        let mut asked = self.checked_capabilities(scope)?;
+        let context = self.checked_context()?;
         let current = shared.current();
         current.policy.catalogue.canonical(&mut asked)?;
         let life = cell.life.lock();

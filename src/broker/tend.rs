@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use super::Broker;
 use super::downstream::{Downstream, Obligation};
-use super::lend::scrubbed;
+use super::provider_text::scrubbed;
 use super::shared::Shared;
 use crate::audit::{Event, GoneHow};
 use crate::clock::Timestamp;

@@ -2,15 +2,19 @@
 //!
 //! Nothing is called while its lock is held, which is taken within a task's lock where something ends.
 
+mod state;
+mod withdrawals;
+
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::task::Waker;
 use std::time::Duration;
 
-use super::entry::{Debt, Entry};
+use self::state::{Lease, State};
+pub(crate) use self::withdrawals::{Job, Passed};
+use super::entry::Entry;
 use super::handle::Handle;
 use super::seen::Seen;
-use super::source::Provider;
 use crate::clock::Timestamp;
 use crate::contained::wake_each;
 use crate::grant::GrantId;
@@ -35,68 +39,23 @@ pub(crate) struct Ledger {
     vault: Vault,
 }
 
-struct State {
-    /// What the next call of a grant runs with.
-    leases: BTreeMap<Key, Lease>,
-    /// By number, in the order in which they were planned.
-    entries: BTreeMap<u64, Entry>,
-    last: u64,
-    seen: Seen,
-    waiting: Vec<Waker>,
-    /// Whether providers were asked what an earlier life has left.
-    swept: bool,
-}
-
-/// What the next call of a grant runs with.
-struct Lease {
-    /// Of the mint that began it.
-    ticket: u64,
-    /// Nothing before the mint is planned.
-    entry: Option<u64>,
-    /// Nothing before the mint is done.
-    ready: Option<Ready>,
-}
-
-struct Ready {
-    sealed: Arc<Sealed>,
-    serial: u32,
-    expires: Timestamp,
+/// A credential that a call runs with, until it [gives it back](Ledger::give_back).
+pub(crate) struct InUse {
+    /// Its entry of the ledger.
+    pub(crate) entry: u64,
+    pub(crate) sealed: Arc<Sealed>,
+    /// What it is called where it was minted.
+    pub(crate) name: Box<str>,
 }
 
 /// What a call that needs a credential finds.
 pub(crate) enum Found {
     /// It is there, and is used by one call more.
-    Ready(u64, Arc<Sealed>, Box<str>),
+    Ready(InUse),
     /// Another call is minting it.
     InFlight,
     /// It is to be minted by this call, under this ticket.
     Begun(u64),
-}
-
-/// One credential to be withdrawn or verified.
-pub(crate) struct Job {
-    pub(crate) handle: Handle,
-    pub(crate) provider: Option<Arc<Provider>>,
-    pub(crate) debt: Debt,
-    pub(crate) sealed: Option<Arc<Sealed>>,
-    pub(crate) attempts: u64,
-    pub(crate) expires: Timestamp,
-    /// Whether a call is minting it still.
-    pub(crate) in_flight: bool,
-    /// When it may land at the latest, if it is not known to have: before, it is not known to be gone.
-    pub(crate) lands_by: Option<Timestamp>,
-}
-
-/// How far a job came.
-pub(crate) enum Passed {
-    /// It failed, or something is left.
-    Failed { debt: Debt, least: Duration, why: Box<str> },
-    /// It is not there, and may still come: withdrawn again then.
-    Again(Timestamp),
-    /// It can't be withdrawn, and expires then.
-    Lasting { until: Timestamp, why: Box<str> },
-    /// It is gone.
-    Gone,
 }
 
 impl Ledger {
@@ -126,7 +85,8 @@ impl Ledger {
                 let (entry, sealed) = (*entry, ready.sealed.clone());
                 if let Some(own) = state.entries.get_mut(&entry) {
                     own.users = own.users.saturating_add(1);
-                    return Found::Ready(entry, sealed, own.handle.name().into());
+                    let name = own.handle.name().into();
+                    return Found::Ready(InUse { entry, sealed, name });
                 }
             }
             // Renewed or expired since, or minted where rules accept more: what is running keeps it.
@@ -199,14 +159,6 @@ impl Ledger {
         drop(state);
         self.minted.notify_all();
         wake_each(waiting);
-    }
-
-    /// What was planned under a ticket has to be withdrawn.
-    pub(crate) fn owe(&self, ticket: u64, now: Timestamp) {
-        if let Some(entry) = self.state.lock().entries.get_mut(&ticket) {
-            entry.in_flight = false;
-            entry.owe(now);
-        }
     }
 
     /// Nothing was minted.
@@ -282,69 +234,6 @@ impl Ledger {
         wake_each(waiting);
     }
 
-    /// Enters what an earlier life has left: it is owed.
-    pub(crate) fn adopt(&self, mut entry: Entry, now: Timestamp) {
-        let state = &mut *self.state.lock();
-        state.last += 1;
-        entry.owe(now);
-        let ticket = state.last;
-        state.entries.insert(ticket, entry);
-        state.swept = false;
-    }
-
-    /// Of what is owed and not gone, what is due, the earliest first.
-    pub(crate) fn due(&self, now: Timestamp, which: impl Fn(&Entry) -> bool) -> Vec<u64> {
-        let state = self.state.lock();
-        let owed = state.entries.iter().filter_map(|(ticket, entry)| {
-            let owed = entry.owed.as_ref().filter(|owed| owed.due <= now && !owed.busy)?;
-            which(entry).then_some((owed.due, *ticket))
-        });
-        let mut due: Vec<_> = owed.collect();
-        due.sort_unstable();
-        due.into_iter().map(|(_, ticket)| ticket).collect()
-    }
-
-    /// Takes up what is due; `None` if somebody else has, or it is gone.
-    pub(crate) fn take_up(&self, ticket: u64, now: Timestamp) -> Option<Job> {
-        let state = &mut *self.state.lock();
-        let entry = state.entries.get_mut(&ticket)?;
-        let owed = entry.owed.as_mut().filter(|owed| owed.due <= now && !owed.busy)?;
-        owed.busy = true;
-        Some(Job {
-            handle: entry.handle.clone(),
-            provider: entry.provider.clone(),
-            debt: owed.debt,
-            sealed: entry.sealed.clone(),
-            attempts: owed.attempts,
-            expires: entry.expires,
-            in_flight: entry.in_flight,
-            lands_by: (!entry.minted).then_some(entry.lands_by),
-        })
-    }
-
-    /// Lays down what was taken up.
-    pub(crate) fn lay_down(&self, ticket: u64, passed: Option<Passed>, now: Timestamp) {
-        let state = &mut *self.state.lock();
-        if let Some(Passed::Gone) = passed {
-            state.entries.remove(&ticket);
-            return;
-        }
-        let Some(owed) = state.entries.get_mut(&ticket).and_then(|own| own.owed.as_mut()) else {
-            return;
-        };
-        owed.busy = false;
-        match passed {
-            Some(Passed::Failed { debt, least, why }) => owed.failed(debt, least, why, now),
-            Some(Passed::Again(due)) => owed.passed(Debt::Owed, due),
-            Some(Passed::Lasting { until, why }) => {
-                owed.last_error = Some(why);
-                owed.passed(Debt::Lasting, until);
-            }
-            // Given up half way: due again.
-            Some(Passed::Gone) | None => {}
-        }
-    }
-
     /// What one grant had minted has to go.
     pub(crate) fn end_one(&self, key: &Key, now: Timestamp) {
         self.state.lock().end(key, now);
@@ -358,46 +247,5 @@ impl Ledger {
     /// Changes each of them.
     pub(crate) fn change_each(&self, change: impl FnMut(&mut Entry)) {
         self.state.lock().entries.values_mut().for_each(change);
-    }
-
-    /// Whether providers were asked what an earlier life has left; from now on they were.
-    pub(crate) fn was_swept(&self) -> bool {
-        std::mem::replace(&mut self.state.lock().swept, true)
-    }
-}
-
-impl State {
-    fn in_flight(&self, key: &Key) -> bool {
-        self.leases.get(key).is_some_and(|lease| lease.ready.is_none())
-    }
-
-    fn lend(&mut self, key: &Key, ticket: u64, serial: u32) -> bool {
-        let Some(lease) = self.leases.get_mut(key).filter(|lease| lease.ticket == ticket) else {
-            return false;
-        };
-        let Some(entry) = self.entries.get_mut(&ticket) else { return false };
-        let Some(sealed) = entry.sealed.clone() else { return false };
-        lease.ready = Some(Ready { sealed, serial, expires: entry.expires });
-        entry.users = 1;
-        true
-    }
-
-    /// No further call gets it; what is running keeps it.
-    fn supersede(&mut self, key: &Key, now: Timestamp) {
-        let entry = self.leases.remove(key).and_then(|lease| lease.entry);
-        if let Some(entry) = entry.and_then(|ticket| self.entries.get_mut(&ticket)) {
-            entry.superseded = true;
-            if entry.users == 0 {
-                entry.owe(now);
-            }
-        }
-    }
-
-    /// Its grant has ended: it is owed, whatever is running.
-    fn end(&mut self, key: &Key, now: Timestamp) {
-        let entry = self.leases.remove(key).and_then(|lease| lease.entry);
-        if let Some(entry) = entry.and_then(|ticket| self.entries.get_mut(&ticket)) {
-            entry.owe(now);
-        }
     }
 }

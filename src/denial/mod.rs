@@ -15,6 +15,7 @@
 //! ```
 
 mod account;
+mod code;
 mod reason;
 
 use std::any::Any;
@@ -23,7 +24,8 @@ use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 pub use account::Nearest;
-pub use reason::{Code, Reason};
+pub use code::Code;
+pub use reason::Reason;
 
 use crate::clock::format_duration;
 pub(crate) use account::{Account, Explain};

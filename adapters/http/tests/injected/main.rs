@@ -1,0 +1,19 @@
+//! Secrets in requests over real connections: clients, the endpoint of a call, and servers, all on the loopback.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "tests"
+)]
+
+mod bounded;
+mod carried;
+mod clients;
+mod ended;
+mod neighbours;
+mod redirected;
+mod server;
+mod shown;
+mod tls;
+mod world;

@@ -17,6 +17,7 @@ macro_rules! links {
 [attacks]: crate::_documentation::attacks
 [audit]: crate::_documentation::audit
 [audit#keys]: crate::_documentation::audit#keys
+[audit#what-a-restart-gives-back]: crate::_documentation::audit#what-a-restart-gives-back
 [break-glass]: crate::_documentation::break_glass
 [changelog]: crate::_documentation::changelog
 [denials]: crate::_documentation::denials

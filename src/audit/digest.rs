@@ -122,7 +122,7 @@ impl DigestKey {
 
 /// A name behind its length, so that no two lists of names have the same bytes.
 #[inline]
-fn push_name(message: &mut Vec<u8>, name: &str) {
+pub(super) fn push_name(message: &mut Vec<u8>, name: &str) {
     let length = u64::try_from(name.len()).unwrap_or(u64::MAX);
     message.extend_from_slice(&length.to_be_bytes());
     message.extend_from_slice(name.as_bytes());

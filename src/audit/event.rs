@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use super::spent::Spent;
 use super::words::{Answered, GoneHow, How, Outcome, Stage};
 use crate::clock::Timestamp;
 use crate::value::Value;
@@ -150,6 +151,9 @@ pub enum Event<'a> {
         /// The questions whose approvals it redeemed.
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
         approvals: Vec<Cow<'a, str>>,
+        /// What it took of limits that span tasks.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        spent: Vec<Spent<'a>>,
         /// Under which policy: the last `reloaded` record of this epoch has its digest.
         epoch: u64,
         /// Whether it is of what breaking the glass gave.

@@ -322,13 +322,14 @@ impl Visitor for Story<'_> {
 
     fn record(&mut self, line: &str, tag: ChainTag) -> Result<(), Fault> {
         (_, self.before) = self.reading.stands_at();
+        let key = self.reading.key();
         let record = self.reading.read_intact(line, tag, self.anchor)?;
         match (self.reading.judge(&record), &mut self.unlawful) {
             (Ok(()), _) => {}
             (Err(fault), Some(unlawful)) => unlawful.note(fault),
             (Err(fault), None) => return Err(fault),
         }
-        self.resumption.note(&record);
+        self.resumption.note(&record, key);
         self.bytes += layout::length_in_file(line);
         (self.each)(&record, self.bytes);
         Ok(())

@@ -2,11 +2,14 @@
 
 use std::collections::BTreeMap;
 
-use super::{Event, LeftDebt, Record};
+use super::seal::SealKey;
+use super::{Event, LeftDebt, Outcome, Record, Spent};
 use crate::clock::Timestamp;
+use crate::grant::{CarriedCharge, CarriedCounters, Counter};
+use crate::key::LogKey;
 
 /// What was going on when a log ended: the halts that are on, the tasks that had not ended, the permits
-/// whose outcome is not known, and the reviews that are owed.
+/// whose outcome is not known, the reviews that are owed, and what was spent of limits that span tasks.
 ///
 /// Only reading a log that verifies makes one, so it can't be made up. A broker takes it with
 /// [`BrokerBuilder::resume_from`](crate::BrokerBuilder::resume_from).
@@ -15,6 +18,10 @@ pub struct Resumption {
     halts: BTreeMap<String, Option<Timestamp>>,
     tasks: BTreeMap<u64, String>,
     permits: BTreeMap<u64, OpenPermit>,
+    /// What permits took of limits that span tasks.
+    spent: CarriedCounters,
+    /// The first permit whose record says so in a way that can't be read.
+    unreadable: Option<u64>,
     /// By name.
     credentials: BTreeMap<String, LeftCredential>,
     /// By grant.
@@ -43,11 +50,12 @@ struct OpenPermit {
     task: String,
     generation: u64,
     break_glass: bool,
+    charges: Vec<CarriedCharge>,
 }
 
 impl Resumption {
-    /// Follows the log by one record.
-    pub(super) fn note(&mut self, record: &Record) {
+    /// Follows the log by one record, which was written under `key`.
+    pub(super) fn note(&mut self, record: &Record, key: Option<&LogKey>) {
         match &record.event {
             Event::Opened { task, generation, .. } => {
                 self.tasks.insert(*generation, task.to_string());
@@ -55,9 +63,18 @@ impl Resumption {
             Event::Ended { generation, .. } => {
                 self.tasks.remove(generation);
             }
-            Event::Permitted { task, generation, break_glass, .. } => {
+            Event::Permitted { task, generation, break_glass, spent, .. } => {
+                let key = key.filter(|_| !spent.is_empty()).map(SealKey::of);
+                let charge = |own: &Spent<'_>| own.charge(key.as_ref()?);
+                let charges: Option<Vec<_>> = spent.iter().map(charge).collect();
+                let charges = charges.unwrap_or_else(|| {
+                    self.unreadable.get_or_insert(record.seq);
+                    Vec::new()
+                });
+                charges.iter().for_each(|own| self.spent.charge(own, record.at));
                 let (task, generation, break_glass) = (task.to_string(), *generation, *break_glass);
-                self.permits.insert(record.seq, OpenPermit { task, generation, break_glass });
+                let permit = OpenPermit { task, generation, break_glass, charges };
+                self.permits.insert(record.seq, permit);
             }
             Event::BrokenGlass { grant, .. } => {
                 let debt = LeftDebt::of(&record.event, record.at);
@@ -67,8 +84,10 @@ impl Resumption {
             | Event::DebtClosed { grant, refused: None, .. } => {
                 self.debts.remove(&**grant);
             }
-            Event::Outcome { of, .. } => {
-                self.permits.remove(of);
+            Event::Outcome { of, outcome, .. } => {
+                let permit = self.permits.remove(of).filter(|_| *outcome == Outcome::Abandoned);
+                let charges = permit.into_iter().flat_map(|own| own.charges);
+                charges.for_each(|own| self.spent.refund(&own));
             }
             Event::Halted { what, until } => {
                 self.halts.insert(what.to_string(), *until);
@@ -118,6 +137,17 @@ impl Resumption {
         let mut debts: Vec<&LeftDebt> = self.debts.values().collect();
         debts.sort_by_key(|own| own.since());
         debts.into_iter()
+    }
+
+    /// What counters that span tasks had counted, as far as that counts at `now`: who, under which rule, and what.
+    ///
+    /// # Errors
+    /// The number of the first permit whose record can't be read: its counter would begin anew.
+    pub(crate) fn spent(
+        &self,
+        now: Timestamp,
+    ) -> Result<impl Iterator<Item = (&str, &str, &Counter)>, u64> {
+        self.unreadable.map_or(Ok(()), Err).map(|()| self.spent.at(now))
     }
 
     /// Names of the credentials that were not known to be gone. A broker that goes on with the log owes that they go.

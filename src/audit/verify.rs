@@ -10,7 +10,7 @@ use std::collections::BTreeSet;
 
 use super::chain::ChainKey;
 use super::{Anchor, ChainTag, Event, LogId, Origin, Record};
-use crate::key::{KeyId, LogKeys};
+use crate::key::{KeyId, LogKey, LogKeys};
 use access::Access;
 use approvals::Approvals;
 use break_glass::BrokenGlass;
@@ -86,6 +86,11 @@ impl<'k> Reading<'k> {
     /// The number of the last record that was read, and its tag if there is one.
     pub(super) fn stands_at(&self) -> (u64, Option<ChainTag>) {
         (self.last.seq, (self.last.seq > 0).then_some(self.last.tag))
+    }
+
+    /// The key that the next record is under; nothing before the first.
+    pub(super) fn key(&self) -> Option<&'k LogKey> {
+        self.keys.find(self.chain.as_ref()?.key.id())
     }
 
     /// Reads the next record, and looks whether it is the one that was written, and lawful.

@@ -20,7 +20,7 @@ use super::shared::Shared;
 use super::stats::DenialCounts;
 use super::tripwire::Tripwire;
 use super::watchers::Watchers;
-use crate::audit::{DigestKey, Event, Journal, MemoryLog, Origin, Sink};
+use crate::audit::{DigestKey, Event, Journal, MemoryLog, Origin, SealKey, Sink};
 use crate::clock::Timekeeper;
 use crate::credential::{Ledger, mark};
 use crate::grant::{Pool, SpanningCounters};
@@ -94,7 +94,8 @@ impl BrokerBuilder {
         if log.is_none() {
             log_keys.forget_past();
         }
-        let digests = Arc::new(DigestKey::of(log_keys.active_key()));
+        let active = log_keys.active_key();
+        let (digests, seals) = (Arc::new(DigestKey::of(active)), Arc::new(SealKey::of(active)));
         let digest = self.policy.digest().to_string();
         let shared = Shared {
             id,
@@ -110,7 +111,7 @@ impl BrokerBuilder {
                     policy: self.policy.0,
                     digest: digest.as_str().into(),
                 },
-                KeysInForce { tokens, digests },
+                KeysInForce { tokens, digests, seals },
             ),
             log_keys: Mutex::new(log_keys),
             next_purge: AtomicU64::new(purged_from(ring.next_purge())),

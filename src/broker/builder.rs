@@ -121,8 +121,9 @@ impl BrokerBuilder {
     /// [`open`](crate::audit::Sink::open), on the thread that calls it. A build that fails takes nothing: it can be
     /// repeated.
     ///
-    /// What the log does not say does not come back: counters that span tasks begin anew, and what was
-    /// [restated](crate::Control::restate) has to be stated again.
+    /// What was spent of limits that span tasks (`per = "identity"`) stays spent, as far as the log's durability
+    /// kept the permits. What the log does not say does not come back: denials count anew towards
+    /// [`halt_after`](Self::halt_after), and what was [restated](crate::Control::restate) has to be stated again.
     pub fn resume_from(mut self, log: &FileLog) -> Self {
         self.resumed = Some(log.clone());
         self

@@ -3,7 +3,7 @@
 use std::ops::Deref;
 use std::sync::Arc;
 
-use crate::audit::DigestKey;
+use crate::audit::{DigestKey, SealKey};
 use crate::identity::{Identity, Restatements};
 use crate::key::AudienceKeys;
 use crate::policy::{Catalogue, Compiled, Deciders};
@@ -36,10 +36,11 @@ pub(crate) struct Ruling {
     pub(crate) digest: Box<str>,
 }
 
-/// What tokens are verified and minted with, and arguments digested.
+/// What tokens are verified and minted with, arguments digested, and amounts sealed.
 pub(crate) struct KeysInForce {
     pub(crate) tokens: Arc<AudienceKeys>,
     pub(crate) digests: Arc<DigestKey>,
+    pub(crate) seals: Arc<SealKey>,
 }
 
 impl Deref for Current {

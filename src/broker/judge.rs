@@ -6,7 +6,7 @@ use super::covering::{NotCovering, covering};
 use super::current::{Current, DecidingRules};
 use super::kept::Passing;
 use super::presented::PresentedGrant;
-use crate::audit::{Event, Place};
+use crate::audit::{self, Event, Place};
 use crate::denial::{Denial, Reason};
 use crate::grant::{Coverage, Row, stamps_on};
 use crate::identity::Identity;
@@ -334,10 +334,14 @@ impl<'a> CallInputs<'a> {
             lapses,
             approval,
         };
-        life.commit(live, spend, shared.settings.max_permits, || {
+        life.commit(live, spend, shared.settings.max_permits, |reserved| {
             let cell = &presented.cell;
             let (arguments, context) = (arguments.text(), context.text());
             let grant = presented.grant.text();
+            let seals = &self.current.keys.seals;
+            let spent = reserved.spanning().map(|charge| audit::Spent::of(&charge, seals));
+            let spent = spent.collect::<Result<_, _>>();
+            let spent = spent.map_err(|error| Denial::new(Reason::NoRandomness).because(error))?;
             let event = Event::Permitted {
                 task: (&*cell.name).into(),
                 generation: cell.generation,
@@ -352,6 +356,7 @@ impl<'a> CallInputs<'a> {
                 context: Some(context.as_str().into()),
                 rules: rules.ids().map(Into::into).collect(),
                 approvals: approvals.iter().map(|id| id.as_str().into()).collect(),
+                spent,
                 epoch: self.current.epoch,
                 break_glass: passed.is_some(),
                 passed: passed.unwrap_or_default().iter().map(|rule| (&**rule).into()).collect(),

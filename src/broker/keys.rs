@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::Broker;
 use super::current::KeysInForce;
 use super::shared::Shared;
-use crate::audit::{Body, ChainKey, DigestKey, Fault, MemoryLog, Verification, verify};
+use crate::audit::{Body, ChainKey, DigestKey, Fault, MemoryLog, SealKey, Verification, verify};
 use crate::clock::Timestamp;
 use crate::key::{KeyError, KeyId, KeyRing, SecretKey};
 use crate::sync::atomic::Ordering;
@@ -91,11 +91,12 @@ impl Broker {
         keys.rotate(&key, self.log.is_some())?;
         let active = keys.active_key();
         let (chain, digests) = (Arc::new(ChainKey::of(active)), Arc::new(DigestKey::of(active)));
+        let seals = Arc::new(SealKey::of(active));
         let at = shared.keeper.latest();
         // Its place is taken before anything is digested with the new key.
         shared.current.change_keys(|now| {
             shared.journal.note(Body::rekeying(at, chain));
-            (Some(KeysInForce { tokens: now.tokens.clone(), digests }), ())
+            (Some(KeysInForce { tokens: now.tokens.clone(), digests, seals }), ())
         });
         drop(keys);
         Ok(())
@@ -157,7 +158,8 @@ impl Shared {
             match changed.and_then(|()| ring.for_gate(&self.audience)) {
                 Ok(tokens) => {
                     let (tokens, digests) = (Arc::new(tokens), now.digests.clone());
-                    (Some(KeysInForce { tokens, digests }), Ok(()))
+                    let seals = now.seals.clone();
+                    (Some(KeysInForce { tokens, digests, seals }), Ok(()))
                 }
                 Err(error) => (None, Err(error)),
             }

@@ -36,6 +36,11 @@ impl Offered {
             Ok((halt, until))
         };
         let halts = log.resumption().halts().map(halt).collect::<Result<_, SinkError>>()?;
+        if let Err(seq) = log.resumption().spent(Timestamp::MIN).map(drop) {
+            return Err(SinkError::new(&format!(
+                "record {seq} of the log says in a way that can't be read what was spent of a limit"
+            )));
+        }
         // One that can't be owed again would let somebody break the glass.
         let debts = log.resumption().debts().map(|left| Owed::again(left, broker));
         let debts = debts.collect::<Result<_, SinkError>>()?;
@@ -55,9 +60,13 @@ impl Offered {
 }
 
 impl Resumed {
-    /// Puts halts on again, and records what became of what had not ended.
+    /// Puts halts on again and counts on from what was spent, and records what became of what had not ended.
     pub(super) fn settle(self, shared: &Shared) {
         let at = shared.keeper.latest();
+        // That all can be read was looked at before.
+        for (who, rule, counter) in self.resumption.spent(at).into_iter().flatten() {
+            shared.spanning.restore(who, rule, counter);
+        }
         for (halt, until) in self.halts {
             match (halt, until) {
                 (Halt::Identity { id }, Some(until)) if until > at => {

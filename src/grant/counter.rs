@@ -8,14 +8,14 @@ use crate::scope::Fact;
 use crate::value::Number;
 
 /// What has been spent of one rule's limits.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Counter {
     used: u64,
     /// Most rules limit uses alone.
     more: Option<Box<More>>,
 }
 
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 struct More {
     sums: Vec<(Fact, Number)>,
     /// When the latest calls were made, the oldest first.
@@ -29,14 +29,14 @@ struct More {
 }
 
 /// What one call costs.
-#[derive(Debug)]
-pub(super) struct Cost {
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Cost {
     /// The most calls of any rate that uses this counter, which is how many times are kept; and the longest
     /// window.
-    pub(super) rated: Option<(u64, Duration)>,
+    pub(crate) rated: Option<(u64, Duration)>,
     /// Whether it is charged to uses or to a budget.
-    pub(super) lasting: bool,
-    pub(super) sums: Vec<(Fact, Number)>,
+    pub(crate) lasting: bool,
+    pub(crate) sums: Vec<(Fact, Number)>,
 }
 
 impl Cost {

@@ -107,6 +107,26 @@ struct Charge {
     kept: bool,
 }
 
+impl Reservation {
+    /// What it took of counters that span tasks.
+    pub(crate) fn spanning(&self) -> impl Iterator<Item = SpanningCharge<'_>> {
+        self.0.iter().filter_map(|charge| {
+            let spanning = charge.spanning.as_ref()?;
+            let (who, rule) = (spanning.subject(), &*charge.rule);
+            Some(SpanningCharge { who, rule, cost: &charge.cost, kept: charge.kept })
+        })
+    }
+}
+
+/// What a call took of one counter that spans tasks.
+pub(crate) struct SpanningCharge<'r> {
+    pub(crate) who: &'r str,
+    pub(crate) rule: &'r str,
+    pub(crate) cost: &'r Cost,
+    /// What never started stays spent.
+    pub(crate) kept: bool,
+}
+
 impl Counters {
     /// Reserves one call under every stamp, or nothing under any. Several stamps of one counter (of
     /// a grant and of those it was delegated from) are checked each and charged once.

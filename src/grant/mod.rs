@@ -1,5 +1,6 @@
 //! Grants: the rows of the table, and the limits they are held to.
 
+mod carried;
 mod counter;
 mod counters;
 mod coverage;
@@ -14,7 +15,9 @@ mod spells;
 pub use id::GrantId;
 pub(crate) use id::GrantIds;
 
-pub(crate) use counters::{Counters, Reservation, Stamp, implies};
+pub(crate) use carried::{CarriedCharge, CarriedCounters};
+pub(crate) use counter::{Cost, Counter};
+pub(crate) use counters::{Counters, Reservation, SpanningCharge, Stamp, implies};
 pub(crate) use coverage::{Coverage, stamps_on};
 pub(crate) use nonces::{Mark, Once};
 pub(crate) use pool::Pool;

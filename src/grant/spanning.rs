@@ -29,6 +29,11 @@ impl Spanning {
         *self.subject == *subject
     }
 
+    /// Whom it counts.
+    pub(crate) fn subject(&self) -> &str {
+        &self.subject
+    }
+
     pub(crate) fn order(&self) -> u64 {
         self.order
     }
@@ -105,6 +110,11 @@ impl SpanningCounters {
         let counter = new(own);
         rules.push((rule.clone(), counter.clone()));
         counter
+    }
+
+    /// Puts back what an earlier life of the broker had counted.
+    pub(crate) fn restore(&self, subject: &str, rule: &str, counter: &Counter) {
+        *self.of(subject, &rule.into()).lock() = counter.clone();
     }
 
     /// Scans up to that many identities round-robin and drops counters that no live grant uses

@@ -23,6 +23,8 @@ pub(crate) enum KeyUse {
     LogChain,
     /// Digests in the log, so that short values cannot be guessed from them.
     LogDigest,
+    /// Sealing what a log has to give back to the broker that goes on with it.
+    LogSeal,
     /// The text form of a question's handle, which leaves the process and comes back.
     QuestionHandle,
 }
@@ -36,6 +38,7 @@ impl KeyUse {
             KeyUse::KeyId => "hallpass/v1/key-id",
             KeyUse::LogChain => "hallpass/v1/log-chain",
             KeyUse::LogDigest => "hallpass/v1/log-digest",
+            KeyUse::LogSeal => "hallpass/v1/log-seal",
             KeyUse::QuestionHandle => "hallpass/v1/question",
         }
     }
@@ -121,12 +124,13 @@ mod tests {
 
     use super::*;
 
-    const ALL: [KeyUse; 6] = [
+    const ALL: [KeyUse; 7] = [
         KeyUse::GateToken,
         KeyUse::VerifierToken,
         KeyUse::KeyId,
         KeyUse::LogChain,
         KeyUse::LogDigest,
+        KeyUse::LogSeal,
         KeyUse::QuestionHandle,
     ];
 

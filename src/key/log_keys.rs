@@ -12,8 +12,8 @@ use crate::random::RandomError;
 /// The keys of a broker's log, apart from the [`KeyRing`](super::KeyRing) that signs its tokens: rotating
 /// that one leaves the log as it is.
 ///
-/// One key is active. From its secret come the key of the chain, the key of the digests of arguments, and the key
-/// of the text forms of questions; the secret itself is wiped at once. When the active key changes, a `rekeyed` record is the last under
+/// One key is active. From its secret come the key of the chain, the key of the digests of arguments, the key
+/// of the text forms of questions, and the key of what only who has it may read; the secret itself is wiped at once. When the active key changes, a `rekeyed` record is the last under
 /// the old key and names the new one, so a log that has seen several keys verifies with all of them: keys
 /// are found by id and never tried.
 ///
@@ -44,6 +44,7 @@ pub(crate) struct LogKey {
     pub(crate) chain: Box<MacKey>,
     pub(crate) digests: Box<MacKey>,
     pub(crate) handles: Box<MacKey>,
+    pub(crate) seals: Box<MacKey>,
 }
 
 impl LogKeys {
@@ -124,6 +125,7 @@ impl LogKey {
             chain: MacKey::derive(secret, KeyUse::LogChain, Context::NONE),
             digests: MacKey::derive(secret, KeyUse::LogDigest, Context::NONE),
             handles: MacKey::derive(secret, KeyUse::QuestionHandle, Context::NONE),
+            seals: MacKey::derive(secret, KeyUse::LogSeal, Context::NONE),
         }
     }
 }
@@ -174,9 +176,10 @@ mod tests {
     #[test]
     fn chain_and_digests_have_keys_of_their_own_and_none_is_printed() {
         let keys = LogKeys::from_secret(secret(0));
-        let LogKey { chain, digests, handles, .. } = keys.active_key();
+        let LogKey { chain, digests, handles, seals, .. } = keys.active_key();
         assert_ne!(chain.sign(b"x"), digests.sign(b"x"));
         assert_ne!(digests.sign(b"x"), handles.sign(b"x"));
+        assert!([chain, digests, handles].iter().all(|own| own.sign(b"x") != seals.sign(b"x")));
         let id = secret(0).id();
         assert_eq!(format!("{keys:?}"), format!("LogKeys {{ active: KeyId({id}), past: [], .. }}"));
     }

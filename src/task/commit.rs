@@ -44,7 +44,7 @@ impl Life {
         live: &Liveness,
         spend: Spend<'_>,
         most_permits: usize,
-        place: impl FnOnce() -> Result<Place, Denial>,
+        place: impl FnOnce(&Reservation) -> Result<Place, Denial>,
     ) -> Result<Place, Denial> {
         self.check_room(most_permits)?;
         let Spend { coverage, args, serial, caller, tool, labels, listing, lapses, approval } =
@@ -53,7 +53,7 @@ impl Life {
             true => Reservation::default(),
             false => self.counters.reserve(coverage.stamps(&self.grants), args, live.at())?,
         };
-        let place = match place() {
+        let place = match place(&reservation) {
             Ok(place) => place,
             Err(denial) => {
                 self.counters.undo(&reservation);

@@ -3,13 +3,14 @@
 use ring::{hkdf, hmac};
 
 /// What else a ring's secret is, or could be taken, to make keys for.
-pub(crate) const OTHER_USES: [(&str, &str); 7] = [
+pub(crate) const OTHER_USES: [(&str, &str); 8] = [
     ("hallpass/v1/token", ""),
     ("hallpass/v1/token", "another-gate"),
     ("hallpass/v1/verifier-token", "hallpass"),
     ("hallpass/v1/key-id", ""),
     ("hallpass/v1/log-chain", ""),
     ("hallpass/v1/log-digest", ""),
+    ("hallpass/v1/log-seal", ""),
     ("hallpass/v1/question", ""),
 ];
 

@@ -58,11 +58,12 @@ static ALLOCATOR: Scanning = Scanning;
 
 /// The first byte of each secret: of rings, and of logs.
 const SECRETS: [u8; 5] = [1, 33, 65, 97, 129];
-const LABELS: [(&str, &str); 6] = [
+const LABELS: [(&str, &str); 7] = [
     ("hallpass/v1/token", "hallpass"),
     ("hallpass/v1/verifier-token", "search"),
     ("hallpass/v1/log-chain", ""),
     ("hallpass/v1/log-digest", ""),
+    ("hallpass/v1/log-seal", ""),
     ("hallpass/v1/question", ""),
     ("hallpass/v1/key-id", ""),
 ];

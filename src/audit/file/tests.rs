@@ -45,6 +45,7 @@ fn permitted(task: &str) -> Event<'_> {
         context: None,
         rules: vec![],
         approvals: vec![],
+        spent: vec![],
         epoch: 1,
         break_glass: false,
         passed: vec![],

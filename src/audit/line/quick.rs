@@ -29,10 +29,15 @@ pub(super) fn text(event: &Event<'_>) -> Option<String> {
             context,
             rules,
             approvals,
+            spent,
             epoch,
             break_glass,
             passed,
         } => {
+            // Few rules count across tasks: those are left to the general serializer.
+            if !spent.is_empty() {
+                return None;
+            }
             text.quoted(r#"{"kind":"permitted","task":"#, task)?;
             text.number(r#","generation":"#, *generation);
             text.quoted(r#","grant":"#, grant)?;
@@ -265,7 +270,7 @@ mod tests {
         ) -> Event<'static> {
             Event::Permitted {
                 task, generation, grant, serial, who, acts_for, tool, resource_type, resource_id, args,
-                context, rules, approvals: vec![],
+                context, rules, approvals: vec![], spent: vec![],
                 epoch, break_glass, passed,
             }
         }

@@ -66,6 +66,7 @@ fn permitted(generation: u64) -> Event<'static> {
         context: None,
         rules: vec![],
         approvals: vec!["q".into()],
+        spent: vec![],
         epoch: 1,
         break_glass: false,
         passed: vec![],

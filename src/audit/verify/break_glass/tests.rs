@@ -67,6 +67,7 @@ fn permitted(grant: &'static str, break_glass: bool) -> Event<'static> {
         context: None,
         rules: vec![],
         approvals: vec![],
+        spent: vec![],
         epoch: 1,
         break_glass,
         passed: vec![],

@@ -23,6 +23,7 @@ fn permitted() -> Event<'static> {
         context: None,
         rules: vec![],
         approvals: vec![],
+        spent: vec![],
         epoch: 1,
         break_glass: false,
         passed: vec![],

@@ -1,12 +1,10 @@
 //! Scopes read back from their byte form, which came with a token: nothing in it is trusted.
 
 use super::capability::Capability;
+use super::capability_draft::{check_json, check_patterns, check_resource};
 use super::constraint::{Constraint, Node};
 use super::constraint_error::MAX_NESTING;
 use super::cover::{Condition, Openness, ResourceOpenness};
-use super::draft::{
-    MAX_CAPABILITIES, MAX_CONDITIONS, ScopeError, check_json, check_patterns, check_resource,
-};
 use super::fact::Fact;
 use super::instant::{Instants, Weekly};
 use super::kind::{Bound, Count, Range, Set};
@@ -19,6 +17,7 @@ use super::operand::Piece;
 use super::path::canonical_path;
 use super::reference::Reference;
 use super::relation::Relation;
+use super::scope_error::{MAX_CAPABILITIES, MAX_CONDITIONS, ScopeError};
 #[cfg(feature = "url")]
 use super::url::UrlPattern;
 use super::value_type::ValueType;

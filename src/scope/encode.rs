@@ -7,7 +7,6 @@ use super::capability::{Capability, Part};
 use super::constraint::{Constraint, Node};
 use super::cover::{Condition, Openness, ResourceOpenness};
 use super::decode::decode;
-use super::draft::Scope;
 use super::fact::Fact;
 use super::instant::Instants;
 use super::kind::{Bound, Count, Range, Set};
@@ -18,6 +17,7 @@ use super::layout::{
 use super::operand::{Comparison, Operand, Piece};
 use super::plain::is_plain;
 use super::relation::Relation;
+use super::scope::Scope;
 use crate::clock::Timestamp;
 use crate::value::{Value, ascending, encode_count, encode_text};
 

@@ -2,7 +2,7 @@
 //!
 //! Written out in `docs/token-format.md`.
 
-use super::draft::ScopeError;
+use super::scope_error::ScopeError;
 use crate::value::DecodeError;
 
 /// The byte that begins each constraint.

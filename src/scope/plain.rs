@@ -12,12 +12,12 @@ use std::borrow::Cow;
 
 use super::cover::{Named, Openness};
 use super::decode::{MAX_PARTS, flag, how_many, openness, range, value_type};
-use super::draft::{MAX_CAPABILITIES, MAX_CONDITIONS};
 use super::evaluate::is_filled_in;
 use super::kind::Range;
 use super::layout::{kind, part};
 use super::path::canonical_path;
 use super::path::lies_under;
+use super::scope_error::{MAX_CAPABILITIES, MAX_CONDITIONS};
 use super::segments::{begins_with, is_of_paths};
 use super::truth::Truth;
 use crate::tool::ToolName;

@@ -1,7 +1,8 @@
 //! Scopes from text and data.
 
-use super::draft::{MAX_CONDITIONS, Scope, ScopeError};
 use super::grammar::{named_constraints, read_constraint};
+use super::scope::Scope;
+use super::scope_error::{MAX_CONDITIONS, ScopeError};
 use crate::document::{Misfit, Table, Written, any_word, list, text, tree_of};
 use crate::value::{Limits, MAX_DEPTH, Node, Value, line_and_column, parse_spanned};
 use crate::visible::Shown;

@@ -6,21 +6,20 @@ use std::ops::Deref;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
-use super::plan::{Item, Items, Plan};
+use super::plan::{Item, Items};
 use super::question_id::QuestionId;
 use super::question_standing::{Standing, Vote};
 use super::question_state::QuestionState;
+use super::question_subject::{Amendment, Subject};
 use super::uses::Uses;
 use crate::approval::name::Names;
-use crate::approval::view::{Asked, RuleShown, Source, View};
+use crate::approval::view::View;
 use crate::approval::width::Width;
 use crate::call::Call;
 use crate::clock::Timestamp;
-use crate::context::Context;
 use crate::identity::Identity;
 use crate::policy::{Compiled, Offer, offered_by_all, varied_by_all};
 use crate::purpose::CheckedPurpose;
-use crate::scope::Capability;
 use crate::sync::{Condvar, Mutex};
 use crate::tool::ToolName;
 use crate::value::Digest;
@@ -30,32 +29,6 @@ use crate::value::Digest;
 pub(crate) struct BoundRule {
     pub(crate) id: Arc<str>,
     pub(crate) digest: Digest,
-}
-
-/// What a question is about.
-pub(crate) enum Subject {
-    Call {
-        /// As the tool will get it.
-        call: Call,
-        /// As it was made, where its arguments were spelled otherwise.
-        made: Option<Box<Call>>,
-        /// Of the tool's entry in the catalogue.
-        listed: Option<Digest>,
-        /// What the host stated when it was asked for.
-        context: Box<Context>,
-        amended: Option<Box<Amendment>>,
-    },
-    Scope(Box<Plan>),
-}
-
-/// What somebody who may answer made of another call.
-pub(crate) struct Amendment {
-    /// The call before.
-    pub(crate) before: Call,
-    /// The question before.
-    pub(crate) amends: QuestionId,
-    /// Everyone who amended it so far.
-    pub(crate) by: Box<[Identity]>,
 }
 
 /// A call, or a plan, that waits until people agree.
@@ -174,52 +147,7 @@ impl OpenQuestion {
 
     /// What people are shown: rendered when somebody looks, from what was kept when it was asked.
     pub(crate) fn view(&self) -> &View {
-        self.view.get_or_init(|| {
-            // Its rules say today what they said then, or it is void and shows what it showed.
-            let policy = self.standing.lock().policy.clone();
-            let asks = self.asks.iter().map(|bound| ("ask", bound));
-            let rules = asks.chain(self.permits.iter().map(|bound| ("permit", bound)));
-            let rules: Vec<RuleShown<'_>> = rules
-                .filter_map(|(effect, bound)| {
-                    let rule = policy.rule(policy.place_of(&bound.id)?)?;
-                    let limits = match (&rule.approval, effect) {
-                        (Some(terms), "ask") => terms.shown(),
-                        _ => rule.limits.shown(),
-                    };
-                    Some(RuleShown { effect, id: &rule.id, owner: rule.owned_by(), limits })
-                })
-                .collect();
-            let material = self.call().into_iter().flat_map(|call| call.materials().iter());
-            let material: Vec<(&str, &Digest)> = material.collect();
-            let items: Vec<Capability>;
-            let asked = match &self.subject {
-                Subject::Call { call, .. } => Asked::Call(call),
-                Subject::Scope(plan) => {
-                    items = plan.withheld().cloned().collect();
-                    Asked::Scope(&items)
-                }
-            };
-            let amended = self.amended();
-            // Those who amended it have lines of their own.
-            let amended_it = |party: &Identity| {
-                amended.is_some_and(|own| own.by.iter().any(|by| by.subject() == party.subject()))
-            };
-            let others = self.parties.iter().filter(|own| own.subject() != self.holder.subject());
-            let parties: Vec<Identity> = others.filter(|own| !amended_it(own)).cloned().collect();
-            let by = amended.into_iter().flat_map(|own| &own.by);
-            let amended_by: Vec<&str> = by.map(|own| own.subject().as_str()).collect();
-            View::of(&Source {
-                asked,
-                holder: &self.holder,
-                parties: &parties,
-                amended_by: &amended_by,
-                task: (&self.task, self.generation),
-                purpose: &self.purpose,
-                rules: &rules,
-                material: &material,
-                before: amended.map(|own| &own.before),
-            })
-        })
+        self.view.get_or_init(|| self.rendered())
     }
 
     /// Where it stands at that time, whether or not it was noticed.

@@ -1,8 +1,9 @@
 //! A question about a plan: its items, answered one by one, and kept as long as the yes is good.
 
 use super::plan::{Item, ItemAnswer, ItemStanding, Items, Plan};
-use super::question::{OpenQuestion, Subject};
+use super::question::OpenQuestion;
 use super::question_state::QuestionState;
+use super::question_subject::Subject;
 use crate::clock::Timestamp;
 use crate::identity::Identity;
 use crate::policy::Width;

@@ -3,112 +3,14 @@
 use std::time::Duration;
 
 use hallpass::audit::Event;
-use hallpass::identity::Kind;
 use hallpass::policy::{ApprovalTerms, Moment, Per, Width};
 use hallpass::prelude::*;
-use hallpass::scope::{eq, max, one_of, prefix};
-use hallpass::{NotCounted, Pending, QuestionState};
+use hallpass::scope::{eq, max, prefix};
+use hallpass::{NotCounted, QuestionState};
 use serde_json::json;
 
-use crate::office::{MINUTE, Office, reviewers};
-
-fn terms() -> ApprovalTerms {
-    ApprovalTerms::per(Per::Task).review(reviewers("ops"))
-}
-
-fn permit() -> Rule {
-    let every = [Moment::Request, Moment::Call, Moment::Delegate];
-    let permit = Rule::permit("deployers").on(every).tools(["deploy", "status"]).any_args();
-    permit.ttl(5 * MINUTE).depth(3)
-}
-
-/// Deployments are asked about; looking at their status is not.
-fn policy(terms: ApprovalTerms) -> Policy {
-    let ask = Rule::ask("releases").owner("release@acme.test").tool("deploy").approval(terms);
-    Policy::builder().rules([permit(), ask]).build().unwrap()
-}
-
-struct Release {
-    office: Office,
-    task: Task,
-}
-
-fn deploy(service: &str) -> Scope {
-    Scope::tool("deploy").arg("service", eq(service))
-}
-
-fn call(service: &str) -> Call {
-    Call::new("deploy", json!({ "service": service })).unwrap()
-}
-
-/// Three deployments, and a look at how they are.
-fn three() -> Scope {
-    let all = ["api", "web", "db"].map(deploy).into_iter().reduce(Scope::and).unwrap();
-    Scope::tool("status").any_args().and(all)
-}
-
-fn here() -> Context {
-    Context::new()
-}
-
-impl Release {
-    fn of(policy: Policy) -> Release {
-        let office = Office::with(policy, |builder| builder);
-        let agent = office.attest("deployer");
-        let task = office.broker.open(&agent, Purpose::new("release").ticket("R-1")).unwrap();
-        Release { office, task }
-    }
-
-    fn new(terms: ApprovalTerms) -> Release {
-        Release::of(policy(terms))
-    }
-
-    fn asked(&self, denial: &Denial) -> Pending {
-        assert_eq!(denial.reason(), Reason::ApprovalRequired, "{}", denial.explain());
-        denial.pending().unwrap_or_else(|| panic!("{}", denial.explain())).clone()
-    }
-
-    fn ask(&self, scope: Scope) -> Pending {
-        self.asked(&self.task.request(scope, &here()).unwrap_err())
-    }
-
-    fn says(
-        &self,
-        pending: &Pending,
-        who: &str,
-        items: &[u32],
-    ) -> Result<QuestionState, NotCounted> {
-        let question = self.office.question(pending);
-        let shown = question.view().digest();
-        let who = self.office.person(who, "ops");
-        let tally = self.office.reviews.approve_items(&question, &who, &shown, items);
-        tally.map(|tally| tally.state)
-    }
-
-    fn refuses(&self, pending: &Pending, items: &[u32]) -> Result<QuestionState, NotCounted> {
-        let who = self.office.person("bob", "ops");
-        let question = self.office.question(pending);
-        let tally = self.office.reviews.deny_items(&question, &who, items, "not today");
-        tally.map(|tally| tally.state)
-    }
-
-    fn approve(&self, pending: &Pending) {
-        let question = self.office.question(pending);
-        let (ada, shown) = (self.office.person("ada", "ops"), question.view().digest());
-        let tally = self.office.reviews.approve(&question, &ada, &shown, Width::CALL).unwrap();
-        assert_eq!((tally.state, tally.have, tally.need), (QuestionState::Approved, 1, 1));
-    }
-
-    fn not_taken(&self, pending: &Pending) -> Reason {
-        self.task.take(pending, &here()).unwrap_err().reason()
-    }
-
-    fn runs(&self, grant: &Grant, call: Call) -> Result<(), Reason> {
-        let permit = self.office.gate.authorize(grant, grant.holder(), call, &here());
-        permit.map_err(|denial| denial.reason())?.start().unwrap().succeed();
-        Ok(())
-    }
-}
+use crate::office::{MINUTE, reviewers};
+use crate::release::{Release, call, deploy, here, permit, terms, three};
 
 #[test]
 fn a_scope_that_asks_withhold_is_parked_and_taken_once_people_agreed() {
@@ -227,43 +129,6 @@ fn a_yes_to_one_item_is_none_to_another() {
     release.office.verify();
 }
 
-/// attack 155: what was agreed to for the task stretches to nothing else
-#[test]
-fn an_approval_of_a_scope_is_kept_for_its_holder_ask_and_scope_until_it_lapses() {
-    let release = Release::new(terms().good_for(10 * MINUTE));
-    let wide = Scope::tool("deploy").arg("service", one_of(["api", "web"]));
-    let pending = release.ask(wide.clone());
-    release.approve(&pending);
-    let mut grant = release.task.take(&pending, &here()).unwrap();
-    // Inside of it: asked for again, narrower, and renewed.
-    let narrow = release.task.request(deploy("api"), &here()).unwrap();
-    assert_eq!(release.runs(&narrow, call("api")), Ok(()));
-    let holder = grant.holder().clone();
-    release.office.clock.advance(4 * MINUTE);
-    release.task.renew(&mut grant, &holder, &here()).unwrap();
-    assert_eq!(release.runs(&grant, call("web")), Ok(()));
-    // Outside of it.
-    for other in [deploy("db"), Scope::tool("deploy").any_args(), three()] {
-        assert!(release.task.request(other, &here()).unwrap_err().pending().is_some());
-    }
-    // Another holder, a delegate, and the same agent for somebody else.
-    let clerk = release.office.attest("clerk");
-    let theirs = release.task.request_for(&clerk, deploy("api"), &here()).unwrap_err();
-    assert!(theirs.pending().is_some());
-    let child = release.task.delegate(&grant, &clerk, deploy("api"), &here()).unwrap_err();
-    assert!(child.pending().is_some());
-    let for_bob = release.office.attest(Assertion::agent("deployer").acts_for("bob", Kind::Human));
-    let theirs = release.task.request_for(&for_bob, deploy("api"), &here()).unwrap_err();
-    assert!(theirs.pending().is_some());
-    // Once it lapses, calls and renewals are asked about again.
-    release.office.clock.advance(4 * MINUTE);
-    release.task.renew(&mut grant, &holder, &here()).unwrap();
-    release.office.clock.advance(2 * MINUTE);
-    assert_eq!(release.runs(&grant, call("web")), Err(Reason::ApprovalRequired));
-    assert_eq!(pending.state(), QuestionState::Lapsed);
-    release.office.verify();
-}
-
 #[test]
 fn a_renewal_that_parks_leaves_the_grant_alive_to_its_old_expiry() {
     let release = Release::new(terms().good_for(2 * MINUTE));
@@ -310,101 +175,6 @@ fn a_delegation_is_asked_about_and_taken_as_one() {
     grant.revoke();
     assert!(release.runs(&child, call("api")).is_err());
     release.office.verify();
-}
-
-/// attack 113: also after it was taken
-#[test]
-fn a_no_to_an_item_takes_it_back_from_what_is_kept() {
-    let release = Release::new(terms());
-    let pending = release.ask(three());
-    release.approve(&pending);
-    let grant = release.task.take(&pending, &here()).unwrap();
-    let permit = release.office.authorize(&grant, &call("web")).unwrap();
-    assert_eq!(release.refuses(&pending, &[2]), Ok(QuestionState::Spent));
-    assert_eq!(release.runs(&grant, call("web")), Err(Reason::ApprovalRequired));
-    assert_eq!(permit.start().unwrap_err().reason(), Reason::ApprovalVoid, "it had not started");
-    let other = release.office.authorize(&grant, &call("api")).unwrap();
-    assert_eq!(release.refuses(&pending, &[3]), Ok(QuestionState::Spent));
-    other.start().unwrap().succeed();
-    assert_eq!(release.refuses(&pending, &[1]), Ok(QuestionState::Withdrawn));
-    assert_eq!(release.runs(&grant, call("api")), Err(Reason::ApprovalRequired));
-    release.office.verify();
-}
-
-/// P6, attack 105: where only requests and delegations are asked about, no call shows it later
-#[test]
-fn what_somebody_agreed_to_does_not_let_pass_what_that_one_delegates() {
-    let ask = Rule::ask("releases").on([Moment::Request, Moment::Delegate]).tool("deploy");
-    let rules = [permit(), ask.approval(terms().good_for(60 * MINUTE))];
-    let release = Release::of(Policy::builder().rules(rules).build().unwrap());
-    let pending = release.ask(deploy("api"));
-    release.approve(&pending);
-    let _own = release.task.take(&pending, &here()).unwrap();
-    // Ada, who agreed to it, gets the same, and somebody else agrees to that.
-    let ada = release.office.person("ada", "ops");
-    let hers = release.task.request_for(&ada, deploy("api"), &here()).unwrap_err();
-    let hers = release.asked(&hers);
-    release.says(&hers, "bob", &[1]).unwrap();
-    let hers = release.task.take(&hers, &here()).unwrap();
-    let deployer = release.office.attest("deployer");
-    let child = release.task.delegate(&hers, &deployer, deploy("api"), &here());
-    assert_eq!(child.map(drop).map_err(|own| own.reason()), Err(Reason::ApprovalRequired));
-    release.office.verify();
-}
-
-/// P6, attack 163
-#[test]
-fn a_reload_a_lost_role_and_the_end_void_what_is_kept() {
-    let kept = || {
-        let release = Release::new(terms());
-        let pending = release.ask(deploy("api"));
-        release.approve(&pending);
-        let grant = release.task.take(&pending, &here()).unwrap();
-        (release, pending, grant)
-    };
-    let (release, pending, grant) = kept();
-    release.office.reload(&policy(terms().cool_down(MINUTE)));
-    release.office.reload(&policy(terms()));
-    assert_eq!(pending.state(), QuestionState::Void);
-    assert_eq!(release.runs(&grant, call("api")), Err(Reason::ApprovalRequired));
-    release.office.verify();
-
-    let (release, pending, grant) = kept();
-    let more = Rule::permit("read").tool("read").any_args();
-    let ask = Rule::ask("releases").owner("release@acme.test").tool("deploy").approval(terms());
-    let same = Policy::builder().rules([permit(), ask, more]).build().unwrap();
-    release.office.reload(&same);
-    assert_eq!(release.runs(&grant, call("api")), Ok(()), "its rules say what they said");
-    let permit = release.office.authorize(&grant, &call("api")).unwrap();
-    let facts = Assertion::human("ada").group("sales");
-    release.office.broker.control().restate(facts).unwrap().finish();
-    assert_eq!(release.runs(&grant, call("api")), Err(Reason::ApprovalRequired));
-    assert_eq!(pending.state(), QuestionState::Void);
-    assert!(permit.start().is_err(), "it had not started");
-    release.office.verify();
-
-    let (release, pending, _grant) = kept();
-    let waiting = release.ask(deploy("web"));
-    let Release { office, task } = release;
-    task.complete();
-    assert_eq!((pending.state(), waiting.state()), (QuestionState::Void, QuestionState::Cancelled));
-    let task = office.broker.open(&office.attest("deployer"), Purpose::new("release")).unwrap();
-    assert_eq!(task.take(&pending, &here()).unwrap_err().reason(), Reason::ApprovalVoid);
-    office.verify();
-}
-
-#[test]
-fn a_reload_that_looks_at_a_grant_leaves_it_with_what_people_agreed_to() {
-    let release = Release::new(terms());
-    let pending = release.ask(deploy("api"));
-    release.approve(&pending);
-    let grant = release.task.take(&pending, &here()).unwrap();
-    let other = Rule::forbid("other").tool("status").when("x", eq(1));
-    let ask = Rule::ask("releases").owner("release@acme.test").tool("deploy").approval(terms());
-    let next = Policy::builder().rules([permit(), ask, other]).build().unwrap();
-    let drift = release.office.broker.reload(&next).unwrap().finish();
-    assert!(drift.grants.is_empty(), "{drift:?}");
-    assert_eq!(release.runs(&grant, call("api")), Ok(()));
 }
 
 #[test]

@@ -8,6 +8,7 @@
     reason = "tests"
 )]
 
+mod byte_forms;
 mod document;
 mod numbers;
 mod typed;

@@ -12,22 +12,27 @@
     reason = "tests"
 )]
 
+mod arguments;
 mod audit;
 mod concurrency;
 mod cost;
 mod delegation_seeds;
 mod denials;
 mod derived;
+mod doubt;
 mod halt;
 mod hooks;
 mod hostile_reader;
+mod log_changed;
 mod log_keys;
 mod parsed_again;
 mod revocation;
 mod rules;
 mod strings;
+mod task_end;
 mod time;
 mod token;
+mod token_elsewhere;
 mod token_text;
 mod waiting;
 mod world;

@@ -14,3 +14,4 @@ mod logged;
 mod presented;
 mod replayed;
 mod sessions;
+mod sessions_shared;

@@ -1,12 +1,8 @@
 //! Sessions: what they ask for, when, and what they never ask for again.
 
-use std::error::Error;
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use hallpass::clock::{Clock as _, Timestamp};
-use hallpass::context::ContextSource;
 use hallpass::denial::Denial;
 use hallpass::policy::Moment;
 use hallpass::prelude::*;
@@ -15,22 +11,22 @@ use hallpass::testing::{FailingSink, ManualClock};
 use hallpass::{BrokerBuilder, Halt, RunError, Running, assert_nothing_stands};
 use serde_json::json;
 
-struct World {
-    clock: ManualClock,
-    broker: Broker,
-    context: Context,
+pub(crate) struct World {
+    pub(crate) clock: ManualClock,
+    pub(crate) broker: Broker,
+    pub(crate) context: Context,
 }
 
-fn seconds(n: u64) -> Duration {
+pub(crate) fn seconds(n: u64) -> Duration {
     Duration::from_secs(n)
 }
 
 impl World {
-    fn of(rule: Rule) -> World {
+    pub(crate) fn of(rule: Rule) -> World {
         World::with(rule, |builder| builder)
     }
 
-    fn with(rule: Rule, set: impl FnOnce(BrokerBuilder) -> BrokerBuilder) -> World {
+    pub(crate) fn with(rule: Rule, set: impl FnOnce(BrokerBuilder) -> BrokerBuilder) -> World {
         let clock = ManualClock::new(Timestamp::parse_rfc3339("2026-01-01T00:00:00Z").unwrap());
         let on = [Moment::Request, Moment::Call, Moment::Delegate];
         let rule = rule.tool("add").any_args().on(on);
@@ -39,19 +35,19 @@ impl World {
         World { clock, broker, context: Context::new() }
     }
 
-    fn session(&self) -> Session {
+    pub(crate) fn session(&self) -> Session {
         let agent = self.broker.assert_identity("agent-7").unwrap();
         self.broker.session(&agent, Purpose::new("sums"), wanted()).unwrap()
     }
 
     /// How many records of this kind there are.
-    fn count(&self, kind: &str) -> usize {
+    pub(crate) fn count(&self, kind: &str) -> usize {
         let log = self.broker.log().unwrap().snapshot();
         let kind = format!("\"kind\":\"{kind}\"");
         log.entries().filter(|entry| entry.line.contains(&kind)).count()
     }
 
-    fn call(&self, session: &Session) -> Option<Reason> {
+    pub(crate) fn call(&self, session: &Session) -> Option<Reason> {
         let tool =
             |running: &Running| running.args().number("a").and_then(|n| n.to_i64()).ok_or("none");
         match session.call(add(), &self.context, tool) {
@@ -65,11 +61,11 @@ impl World {
     }
 }
 
-fn wanted() -> Scope {
+pub(crate) fn wanted() -> Scope {
     Scope::tool("add").any_args()
 }
 
-fn add() -> Call {
+pub(crate) fn add() -> Call {
     Call::new("add", json!({ "a": 1 })).unwrap()
 }
 
@@ -307,87 +303,6 @@ fn what_is_delegated_is_a_session_that_ends_with_its_parent() {
     drop(parent);
     assert_nothing_stands!(world.broker);
     assert_eq!(world.call(&child), Some(Reason::TaskOver));
-}
-
-/// attack 142: what is asked of a session from inside of what it asks is answered.
-#[test]
-fn a_hook_that_calls_the_session_is_told_no_and_nothing_waits_for_ever() {
-    let inside = Arc::new(OnceLock::<Session>::new());
-    let heard = Arc::new(AtomicUsize::new(0));
-    let (around, times) = (Arc::clone(&inside), Arc::clone(&heard));
-    let world = World::with(Rule::permit("p").when("env", eq("prod")), |builder| {
-        builder.on_denial(move |_, _| {
-            let denial = around.get().unwrap().authorize(add(), &Context::new()).unwrap_err();
-            assert_eq!(denial.reason(), Reason::TooMany);
-            times.fetch_add(1, Ordering::Relaxed);
-        })
-    });
-    let session = world.session();
-    inside.set(session.clone()).unwrap();
-    assert_eq!(world.call(&session), Some(Reason::NotCovered));
-    assert_eq!(heard.load(Ordering::Relaxed), 1);
-}
-
-/// A source of facts that ends what is delegated while that is asked for.
-struct Ending(Arc<OnceLock<Session>>, AtomicUsize);
-
-impl ContextSource for Ending {
-    fn facts(
-        &self,
-        who: &Identity,
-        _: Option<&str>,
-        _: Duration,
-    ) -> Result<Context, Box<dyn Error + Send + Sync>> {
-        // The first question is the delegation itself, the second its call.
-        if who.subject().as_str() == "worker" && self.1.fetch_add(1, Ordering::Relaxed) == 2 {
-            let _ = self.0.get().unwrap().end();
-        }
-        Ok(Context::new())
-    }
-}
-
-/// P11: an end that has returned is final for what was being asked for, too.
-#[test]
-fn what_is_ended_while_it_is_asked_for_is_given_up() {
-    let child = Arc::new(OnceLock::new());
-    let source = Ending(child.clone(), AtomicUsize::new(0));
-    let world = World::with(Rule::permit("p").ttl(seconds(30)), |builder| {
-        builder.context_source(source, seconds(1))
-    });
-    let worker = world.broker.assert_identity("worker").unwrap();
-    let parent = world.session();
-    assert_eq!(world.call(&parent), None);
-    let delegated = parent.delegate(&worker, wanted(), &world.context).unwrap();
-    child.set(delegated.clone()).unwrap();
-    assert_eq!(world.call(&delegated), None);
-    world.clock.advance(seconds(25));
-    assert_eq!(world.call(&parent), None);
-    world.clock.advance(seconds(5));
-    assert_eq!(world.call(&delegated), Some(Reason::Revoked));
-    assert_eq!(world.broker.standing().grants.len(), 1, "the parent's");
-}
-
-#[test]
-fn threads_that_share_a_session_are_served_over_renewals_and_ends() {
-    let world =
-        World::with(Rule::permit("p").ttl(seconds(1)), |builder| builder.ceiling(seconds(86_400)));
-    let session = world.session();
-    std::thread::scope(|scope| {
-        for _ in 0..4 {
-            scope.spawn(|| {
-                for _ in 0..200 {
-                    // A clock that others move may pass an end between asking and presenting.
-                    let answer = world.call(&session);
-                    assert!(matches!(answer, None | Some(Reason::Expired)), "{answer:?}");
-                    world.clock.advance(Duration::from_millis(10));
-                }
-            });
-        }
-    });
-    assert_eq!(world.call(&session), None);
-    let _ = session.end();
-    assert_nothing_stands!(world.broker);
-    world.broker.verify_log().unwrap();
 }
 
 #[test]

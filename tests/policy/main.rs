@@ -19,3 +19,4 @@ mod lint_values;
 mod scope_text;
 mod strict;
 mod text;
+mod written;

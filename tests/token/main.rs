@@ -13,5 +13,6 @@ mod attenuation;
 mod call_bound;
 mod format;
 mod narrowing_properties;
+mod vectors;
 mod verifier;
 mod verifier_properties;

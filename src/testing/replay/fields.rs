@@ -1,5 +1,8 @@
 //! The members of a JSON object, read strictly: each is known, and of the kind it should be.
 
+use std::time::Duration;
+
+use crate::clock::{Timestamp, parse_duration};
 use crate::value::{Object, Value};
 
 /// What a line says that can't be meant, and what was expected instead.
@@ -178,4 +181,12 @@ pub(crate) fn listed(words: &[&str]) -> String {
         Some((only, [])) => only.clone(),
         Some((last, others)) => format!("{} or {last}", others.join(", ")),
     }
+}
+
+pub(crate) fn length(field: &str, text: &str) -> Result<Duration, Misread> {
+    parse_duration(text).map_err(|error| Misread(format!("`{field}`: {error}")))
+}
+
+pub(crate) fn instant(field: &str, text: &str) -> Result<Timestamp, Misread> {
+    Timestamp::parse_rfc3339(text).map_err(|error| Misread(format!("`{field}`: {error}")))
 }

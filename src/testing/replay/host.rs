@@ -17,7 +17,8 @@ use super::answer::{Answer, Refusal};
 use super::asked::Asked;
 use super::fields::Misread;
 use super::holding::Holding;
-use super::operation::{Header, How, Operation};
+use super::line::Header;
+use super::operation::{How, Operation};
 
 pub(crate) struct Host {
     pub(super) broker: Broker,

@@ -1,6 +1,6 @@
 //! The replay of a trace: operations go in line by line, answers come out line by line.
 //!
-//! `trace` reads the lines, `operation` what a line says; `host` acts on it as a host program would
+//! `trace` reads the text, `line` a line of it, `operation` what it says; `host` acts on it as a host program would
 //! (`granting` with grants, `call` with calls, `question` with people, `glass` with emergencies, `operator` with the operators' handles), `answer` says what
 //! came of it, and `summary` counts.
 
@@ -14,6 +14,7 @@ mod glass;
 mod granting;
 mod holding;
 mod host;
+mod line;
 mod operation;
 mod operator;
 mod question;
@@ -34,7 +35,8 @@ use crate::policy::Policy;
 use answer::Answer;
 use fields::Misread;
 use host::Host;
-use operation::{Header, Line, Operation};
+use line::{Header, Line};
+use operation::Operation;
 use summary::Summary;
 use trace::Trace;
 
@@ -205,7 +207,7 @@ impl Replay {
             self.compare(number, &line, &answer, remarks)?;
         }
         let Some(host) = host else {
-            return Err(trace.misread(1, operation::HEADER_EXPECTED));
+            return Err(trace.misread(1, line::HEADER_EXPECTED));
         };
         if is_logged {
             host.close(LOG_WAIT).map_err(|error| io::Error::other(error.to_string()))?;

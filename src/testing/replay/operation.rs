@@ -2,78 +2,17 @@
 
 use std::time::Duration;
 
-use crate::clock::{Timestamp, parse_duration};
+use crate::clock::Timestamp;
 use crate::identity::Assertion;
-use crate::value::{Object, Value};
+use crate::value::Value;
 use crate::{Context, Halt, Purpose};
 
 use super::attempt::{ATTEMPT, Attempt, Outcome, PRESENTED, Presented};
-use super::fields::{Fields, Misread, listed};
+use super::fields::{Fields, Misread, instant, length, listed};
+use super::line::Line;
 use super::review::{REVIEW, Review};
 use super::statement;
 use super::vote::{AMENDED, Amended, REDEMPTION, Redemption, TAKEN, Taken, Vote, of_vote};
-
-pub(crate) const HEADER_EXPECTED: &str = "expected the first line to be \
-     `{\"op\":\"trace\",\"version\":1,\"start\":\"2026-01-01T00:00:00Z\"}`";
-
-/// The fields that a line of any operation may have.
-const OF_ANY: [&str; 3] = ["op", "note", "expect"];
-
-/// A line, before its operation is looked at.
-pub(crate) struct Line<'v> {
-    pub(crate) op: &'v str,
-    /// For readers of the answers.
-    pub(crate) note: Option<&'v str>,
-    /// What the answer must contain.
-    pub(crate) expect: Option<&'v Object>,
-    object: &'v Object,
-}
-
-impl<'v> Line<'v> {
-    /// # Errors
-    /// [`Misread`] if it is not an object, or `op`, `note` or `expect` is not what it should be.
-    pub(crate) fn read(value: &'v Value) -> Result<Self, Misread> {
-        let Value::Object(object) = value else {
-            return Err(Misread("expected an object with `op`".to_owned()));
-        };
-        // All keys are let through here: which ones are known depends on the operation.
-        let keys: Vec<&str> = object.keys().collect();
-        let fields = Fields::of("line", object, &keys)?;
-        let expect = fields.object_if("expect")?;
-        if expect.is_some_and(Object::is_empty) {
-            // It would be met by any answer, and so test nothing.
-            return Err(Misread("`expect` is empty, expected what the answer must contain".into()));
-        }
-        Ok(Line { op: fields.text("op")?, note: fields.text_if("note")?, expect, object })
-    }
-
-    fn fields(&self, own: &[&[&str]]) -> Result<Fields<'v>, Misread> {
-        let mut known = own.concat();
-        known.extend(OF_ANY);
-        Fields::of(self.op, self.object, &known)
-    }
-}
-
-/// The first line: which format this is, and when the trace starts.
-pub(crate) struct Header {
-    pub(crate) start: Timestamp,
-}
-
-impl Header {
-    /// # Errors
-    /// [`Misread`] if this is another operation or another version.
-    pub(crate) fn read(line: &Line<'_>) -> Result<Self, Misread> {
-        if line.op != "trace" {
-            return Err(Misread(HEADER_EXPECTED.to_owned()));
-        }
-        let fields = line.fields(&[&["version", "start"]])?;
-        let version = fields.require("version", "`1`")?;
-        if version != &Value::from(1) {
-            return Err(Misread(format!("`version` is `{version}`, expected `1`")));
-        }
-        Ok(Header { start: instant("start", fields.text("start")?)? })
-    }
-}
 
 /// One operation, ready to be acted on.
 pub(crate) enum Operation<'v> {
@@ -426,14 +365,6 @@ fn halt(fields: &Fields<'_>) -> Result<Halt, Misread> {
             Err(Misread(format!("`what` is `{}`, expected `everything`", other.escape_debug())))
         }
     }
-}
-
-fn length(field: &str, text: &str) -> Result<Duration, Misread> {
-    parse_duration(text).map_err(|error| Misread(format!("`{field}`: {error}")))
-}
-
-fn instant(field: &str, text: &str) -> Result<Timestamp, Misread> {
-    Timestamp::parse_rfc3339(text).map_err(|error| Misread(format!("`{field}`: {error}")))
 }
 
 fn end<'v>(fields: &Fields<'v>) -> Result<Operation<'v>, Misread> {

@@ -6,7 +6,7 @@ use std::io::{self, Write};
 use crate::Policy;
 
 use super::answer::{Answer, Verdict};
-use super::operation::Line;
+use super::line::Line;
 
 /// How many rules that never fired are listed by name.
 const LISTED: usize = 50;

@@ -1,10 +1,12 @@
 //! Arguments that are URLs: the gate and the tool read them alike.
 
+mod parts;
 mod published;
+mod written;
 
 use hallpass::policy::{ArgType, Moment};
 use hallpass::prelude::*;
-use hallpass::scope::{Constraint, UrlPattern, eq, glob, not, one_of, prefix, url};
+use hallpass::scope::{Constraint, UrlPattern, not, url};
 use serde_json::json;
 
 fn world(rules: impl IntoIterator<Item = Rule>) -> (Broker, Identity) {
@@ -195,40 +197,6 @@ fn what_looks_like_the_host_and_is_not_does_not_count() {
     assert_eq!(got.as_deref(), Ok("https://allowed.com/@evil.com/"));
 }
 
-/// attack 34
-#[test]
-fn a_subdomain_is_below_the_name_and_another_spelling_is_canonical() {
-    let below = url(UrlPattern::subdomain_of("example.com"));
-    check(
-        &below,
-        &[
-            ("https://a.example.com/", COVERED),
-            ("https://a.b.example.com/", COVERED),
-            ("https://example.com/", OUTSIDE),
-            ("https://evilexample.com/", OUTSIDE),
-            ("https://example.com.evil.com/", OUTSIDE),
-            ("https://A.EXAMPLE.com./", COVERED),
-            ("https://.example.com/", OUTSIDE),
-        ],
-    );
-    let exact = url(UrlPattern::host("EXAMPLE.com."));
-    check(
-        &exact,
-        &[
-            ("https://EXAMPLE.com./", COVERED),
-            ("https://example。com/", COVERED),
-            ("https://e\u{ff58}ample.com/", COVERED),
-            ("https://exam\u{ad}ple.com/", COVERED),
-            ("https://ex\u{430}mple.com/", OUTSIDE),
-            ("https://a.example.com/", OUTSIDE),
-        ],
-    );
-    let got = get([anything()], everything(), "HTTPS://EXAMPLE.com.:443");
-    assert_eq!(got.as_deref(), Ok("https://example.com/"));
-    let umlaut = url(UrlPattern::host("bücher.test"));
-    check(&umlaut, &[("https://xn--bcher-kva.test/", COVERED), ("https://BÜCHER.test/", COVERED)]);
-}
-
 /// attack 35: names that lead to private addresses are none that an allowlist names. Where any host is
 /// permitted, only the side that connects can see where a name leads: the documentation says so.
 #[test]
@@ -243,94 +211,6 @@ fn a_public_name_for_a_private_address_is_not_on_the_list() {
         check(&list, &[(link, OUTSIDE)]);
     }
     check(&list, &[("http://acme.test/", COVERED), ("http://www.acme.test/", COVERED)]);
-}
-
-/// attack 36
-#[test]
-fn scheme_host_and_port_are_what_is_said_and_nothing_else() {
-    let acme = url(UrlPattern::host("acme.test"));
-    check(
-        &acme,
-        &[
-            ("https://acme.test/", COVERED),
-            ("HTTPS://acme.test/", COVERED),
-            ("https://acme.test:443/", COVERED),
-            ("http://acme.test/", UNSAID),
-            ("https://acme.test:8443/", UNSAID),
-            ("https://acme.test:0/", UNSAID),
-            ("https://acme.test:65536/", REFUSED),
-            ("https://acme.test:x/", REFUSED),
-            ("https://", REFUSED),
-            ("https:", REFUSED),
-            ("acme.test", REFUSED),
-            ("//acme.test/", REFUSED),
-            ("", REFUSED),
-            // Its opener may read the host in its own way, or another URL behind the scheme.
-            ("blob:https://acme.test/x", UNSAID),
-            ("blob:https://evil.test/x", UNSAID),
-            ("view-source:https://acme.test/", UNSAID),
-            ("jar:https://acme.test/x.jar!/", UNSAID),
-            ("filesystem:https://acme.test/temporary/x", UNSAID),
-            ("file:///etc/passwd", UNSAID),
-            ("file://acme.test/etc/passwd", UNSAID),
-            ("data:text/html,acme.test", UNSAID),
-            ("javascript:alert(1)", UNSAID),
-            ("mailto:x@acme.test", UNSAID),
-            ("gopher://acme.test:25/_MAIL", UNSAID),
-            ("gopher://ACME%2etest/", UNSAID),
-        ],
-    );
-    let ports = url(UrlPattern::host("acme.test").scheme("http").port(8080).port(80));
-    check(
-        &ports,
-        &[
-            ("http://acme.test/", COVERED),
-            ("http://acme.test:80/", COVERED),
-            ("http://acme.test:8080/", COVERED),
-            ("http://acme.test:8081/", OUTSIDE),
-            ("https://acme.test:8080/", OUTSIDE),
-        ],
-    );
-}
-
-/// attacks 1, 6: dots are folded before the path is judged, and what a server may decode to another path
-/// is unknown
-#[test]
-fn the_path_is_judged_as_the_tool_gets_it() {
-    let v1 = url(UrlPattern::host("acme.test").path_under("/v1/"));
-    check(
-        &v1,
-        &[
-            ("https://acme.test/v1", COVERED),
-            ("https://acme.test/v1/", COVERED),
-            ("https://acme.test/v1/a?b=/../c#d", COVERED),
-            ("https://acme.test/v1/caf\u{e9} \u{1F600}", COVERED),
-            ("https://acme.test/v1x", OUTSIDE),
-            ("https://acme.test/", OUTSIDE),
-            ("https://acme.test/v1/../admin", OUTSIDE),
-            ("https://acme.test/v1/%2e%2E/admin", OUTSIDE),
-            (r"https://acme.test/v1\..\admin", OUTSIDE),
-            ("https://acme.test/v1/..%2fadmin", UNSAID),
-            ("https://acme.test/v1/..%5cadmin", UNSAID),
-            ("https://acme.test/v1/%252e%252e/admin", UNSAID),
-            ("https://acme.test/%761/a", UNSAID),
-            ("https://acme.test/v1/caf%c3%a9", UNSAID),
-            ("https://acme.test/v1/%00", UNSAID),
-            ("https://acme.test/v1/%", UNSAID),
-            ("https://acme.test/v1/%zz", UNSAID),
-        ],
-    );
-    let several = url(UrlPattern::host("acme.test").path_prefix("/r").path_glob("/*/2026-??"));
-    check(
-        &several,
-        &[
-            ("https://acme.test/reports/2026-01", COVERED),
-            ("https://acme.test/reports/x/2026-01", OUTSIDE),
-            ("https://acme.test/x/2026-01", OUTSIDE),
-        ],
-    );
-    let exact = url(UrlPattern::host("acme.test").path("/a"));
-    check(&exact, &[("https://acme.test/a?x", COVERED), ("https://acme.test/a/", OUTSIDE)]);
 }
 
 /// attacks 60, 147: what a permit excludes it excludes widely, and a forbid that spares something spares
@@ -403,137 +283,4 @@ fn every_link_of_a_list_is_judged() {
     assert_eq!(get(&["https://acme.test/", "https://evil.test/"]), Err(Reason::OutOfScope));
     assert_eq!(get(&["https://acme.test/", "x@acme.test"]), Err(Reason::MalformedCall));
     assert_eq!(get(&[]), Err(Reason::OutOfScope));
-}
-
-/// Request-time containment: what the parts show, and finite sets exactly.
-#[test]
-fn a_request_lies_within_a_permit_where_the_parts_show_it() {
-    let permitted = UrlPattern::host("acme.test").or_subdomain_of("acme.test").path_under("/v1");
-    let rule = Rule::permit("p").tool("web.get").arg("link", url(permitted.clone()));
-    let asks = |constraint: Constraint| {
-        let (broker, agent) = world([rule.clone()]);
-        let task = broker.open(&agent, Purpose::new("read")).unwrap();
-        let asked = task.request(Scope::tool("web.get").arg("link", constraint), &Context::new());
-        asked.map(|_| ()).map_err(|denial| denial.reason())
-    };
-    for within in [
-        url(permitted),
-        url(UrlPattern::host("www.ACME.test.").path_under("/v1/reports").scheme("https")),
-        url(UrlPattern::subdomain_of("eu.acme.test").path_prefix("/v1/r").port(443)),
-        url(UrlPattern::host("acme.test").path("/v1")).and(glob("**")),
-        eq("https://ACME.test:443/v1/./a"),
-        one_of(["https://acme.test/v1", "https://www.acme.test/v1/x"]),
-    ] {
-        assert_eq!(asks(within.clone()), Ok(()), "{within}");
-    }
-    for outside in [
-        url(UrlPattern::host("acme.test")),
-        url(UrlPattern::any_host().path_under("/v1")),
-        url(UrlPattern::host("acme.test").path_prefix("/v1")),
-        url(UrlPattern::host("acme.test").path_under("/v1").scheme("http")),
-        url(UrlPattern::host("acme.test").path_under("/v1").port(8443)),
-        one_of(["https://acme.test/v1", "https://acme.test/v2"]),
-        prefix("https://acme.test/v1/"),
-    ] {
-        assert_eq!(asks(outside.clone()), Err(Reason::NotCovered), "{outside}");
-    }
-    for none in [eq("https://user@acme.test/v1"), eq("acme.test"), eq(7)] {
-        assert_eq!(asks(none.clone()), Err(Reason::MalformedScope), "{none}");
-    }
-}
-
-#[test]
-fn what_cannot_be_meant_is_refused() {
-    for own in [
-        UrlPattern::host(""),
-        UrlPattern::host("acme.test:443"),
-        UrlPattern::host("user@acme.test"),
-        UrlPattern::host("@acme.test"),
-        UrlPattern::host("[::1]:443"),
-        UrlPattern::host("acme.test/v1"),
-        UrlPattern::host("*.acme.test"),
-        UrlPattern::host("https://acme.test"),
-        UrlPattern::subdomain_of("10.0.0.1"),
-        UrlPattern::subdomain_of("[::1]"),
-        UrlPattern::subdomain_of(""),
-        UrlPattern::any_host().scheme("HTTPS"),
-        UrlPattern::any_host().scheme("gopher"),
-        UrlPattern::any_host().scheme("file"),
-        UrlPattern::any_host().port(0),
-        UrlPattern::any_host().path("v1"),
-        UrlPattern::any_host().path(""),
-        UrlPattern::any_host().path_under("/v1/../v2"),
-        UrlPattern::any_host().path_prefix("/v1?x"),
-        UrlPattern::any_host().path_prefix("/%76"),
-        UrlPattern::any_host().path("/caf\u{e9}"),
-        UrlPattern::any_host().path_glob("v1/*"),
-        UrlPattern::any_host().path_glob(""),
-    ] {
-        assert!(url(own.clone()).check().is_err(), "{own:?}");
-    }
-    for (said, problem) in [
-        (r#"{ scheme = "https" }"#, "`host` is missing"),
-        ("{}", "an empty table says nothing"),
-        (r#"{ host = [] }"#, "an empty list names nothing"),
-        (r#"{ host = "a.test", scheme = [] }"#, "an empty list names nothing"),
-        (r#"{ host = "a.test", port = [] }"#, "an empty list names nothing"),
-        (r#"{ host = "a.test", path = [] }"#, "an empty list names nothing"),
-        (r#"{ host = "a.test", path = {} }"#, "an empty table says nothing"),
-        (r#"{ host = { below = "a.test" } }"#, "`below` is not a key here"),
-        (r#"{ host = "a.test", port = 65536 }"#, "expected a port"),
-        (r#"{ host = "a.test", query = "x" }"#, "`query` is not a key here"),
-    ] {
-        let policy = format!(
-            "version = 1\n[[rule]]\nid = \"r\"\neffect = \"permit\"\nwhat = {{ tool = \"t\", args = {{ u = {{ url = {said} }} }} }}"
-        );
-        let error = Policy::from_toml(&policy).unwrap_err().to_string();
-        assert!(error.contains(problem), "{said}: {error}");
-    }
-}
-
-/// What a permit takes for said although it is not has to be told to the reader.
-#[test]
-fn an_operator_is_told_what_a_url_pattern_leaves_unsaid() {
-    let told = |pattern: UrlPattern, link: &str| {
-        let (broker, agent) = world([anything()]);
-        let task = broker.open(&agent, Purpose::new("errand")).unwrap();
-        let scope = Scope::tool("web.get").arg("link", url(pattern));
-        let grant = task.request(scope, &Context::new()).unwrap();
-        let call = Call::new("web.get", json!({ "link": link })).unwrap();
-        let asked = broker.gate().check(grant.token(), &agent, &call, &Context::new());
-        asked.unwrap_err().explain().to_string()
-    };
-    let host = || UrlPattern::host("acme.test");
-    for (pattern, link, unsaid) in [
-        (host(), "https://acme.test:8443/", "(its port is 8443: unsaid, it is the scheme's own)"),
-        (
-            host().port(8443),
-            "http://acme.test:8443/",
-            "(its scheme is `http`: unsaid, it is `https`)",
-        ),
-        (
-            host().scheme("http"),
-            "http://acme.test:8443/",
-            "(its port is 8443: unsaid, it is the scheme's own)",
-        ),
-        // What has to be named exactly, and why.
-        (
-            UrlPattern::any_host(),
-            "https://10.0.0.1/",
-            "(its host `10.0.0.1` is private, an address in 10.0.0.0/8: it has to be named exactly)",
-        ),
-        (
-            UrlPattern::subdomain_of("test"),
-            "https://wiki/",
-            "(its host `wiki` is private, a name without a dot: it has to be named exactly)",
-        ),
-        (host(), "https://acme.example/", "(its host is `acme.example`)"),
-    ] {
-        let told = told(pattern, link);
-        assert!(told.ends_with(unsaid), "{told}");
-    }
-    let said = told(host().scheme("http").port(80), "https://acme.test/");
-    assert!(said.ends_with("is expected (its scheme is `https`)"), "{said}");
-    let relative = told(host(), "acme.test/");
-    assert!(relative.contains("expected one like `https://acme.test/`"), "{relative}");
 }

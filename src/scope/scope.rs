@@ -4,25 +4,13 @@ use std::collections::BTreeSet;
 use std::fmt;
 
 use super::capability::{Capability, Part};
+use super::capability_draft::{CapabilityDraft, check_json, check_patterns};
 use super::constraint::Constraint;
-use super::constraint_error::ConstraintError;
-use super::cover::{Condition, Cover, Openness, ResourceOpenness};
+use super::cover::{Condition, Openness, ResourceOpenness};
 use super::fact::Fact;
-use super::glob::MAX_SCOPE_PATTERNS;
-use crate::tool::{ToolName, ToolNameError};
+use super::scope_error::{MAX_CAPABILITIES, ScopeError};
+use crate::tool::ToolName;
 use crate::value::Value;
-use crate::visible::{SHOWN, escape_for_people};
-
-/// How many capabilities a scope may have. A task that needs more asks in several requests; the
-/// bound keeps what one request costs in sight.
-pub(crate) const MAX_CAPABILITIES: usize = 128;
-
-/// How many conditions one capability may have.
-pub(crate) const MAX_CONDITIONS: usize = 128;
-
-/// How many `json` a scope may have, those inside one another included. Each reads a text anew, which
-/// may be as long as arguments may be, and both may be an agent's.
-pub const MAX_SCOPE_JSON: usize = 16;
 
 /// What is asked for: a set of capabilities, built tool by tool.
 ///
@@ -32,76 +20,11 @@ pub const MAX_SCOPE_JSON: usize = 16;
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[must_use = "a scope is data: it asks for nothing until something takes it"]
 pub struct Scope {
-    drafts: Vec<Draft>,
+    drafts: Vec<CapabilityDraft>,
     /// The audiences of verifiers, each once.
     verifiers: BTreeSet<Box<str>>,
     /// Whether records have its digest in its place.
     is_digested: bool,
-}
-
-#[derive(Clone, Debug, PartialEq, Eq)]
-struct Draft {
-    tool: Box<str>,
-    conditions: Vec<Condition>,
-    openness: Openness,
-    any_args: bool,
-}
-
-/// What is wrong with a scope.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[non_exhaustive]
-pub enum ScopeError {
-    /// Nothing is asked for.
-    #[error("the scope is empty: name at least one tool")]
-    Empty,
-    /// More than 128 capabilities, or more than 128 conditions in one.
-    #[error(
-        "the scope is too large: at most {MAX_CAPABILITIES} capabilities of {MAX_CONDITIONS} conditions"
-    )]
-    TooLarge,
-    /// Patterns of more than [`MAX_SCOPE_PATTERNS`] bytes together.
-    #[error("patterns of {0} bytes together, expected at most {MAX_SCOPE_PATTERNS}")]
-    TooManyPatterns(usize),
-    /// More than [`MAX_SCOPE_JSON`] constraints on what a text says as JSON.
-    #[error("`json` {0} times, expected at most {MAX_SCOPE_JSON}")]
-    TooManyJson(usize),
-    /// A tool's name is none.
-    #[error(transparent)]
-    Tool(#[from] ToolNameError),
-    /// A constraint cannot be meant.
-    #[error("`{tool}`: `{fact}`: {error}")]
-    Constraint {
-        /// The capability's tool.
-        tool: Box<str>,
-        /// Where the constraint stands.
-        fact: Box<str>,
-        /// What is wrong with it.
-        error: ConstraintError,
-    },
-    /// An argument, a field or an attribute is named that no call can have.
-    #[error("`{tool}`: {problem}")]
-    Name {
-        /// The capability's tool.
-        tool: Box<str>,
-        /// Which name, and what is wrong with it.
-        problem: String,
-    },
-    /// `any_args` together with constraints on arguments: it would look narrow and be wide.
-    #[error(
-        "`{0}`: any arguments are asked for together with constraints on some: say `other_args` if arguments that are not named may be there"
-    )]
-    AnyWithNamed(Box<str>),
-    /// `any_resource` together with constraints on the resource: it would look wide and be narrow.
-    #[error(
-        "`{0}`: any resource is asked for together with constraints on it: say its type and id, `any` where any will do"
-    )]
-    AnyResourceWithNamed(Box<str>),
-    /// Constraints on a resource where none may be: they would never hold.
-    #[error("`{0}`: constraints on a resource whose type and id are not said")]
-    ResourceUnsaid(Box<str>),
-    /// Text or data that does not have the shape of a scope.
-    #[error("{0}")]
-    Shape(String),
 }
 
 impl Scope {
@@ -112,7 +35,7 @@ impl Scope {
 
     /// Asks for one more tool; the methods that follow speak of it.
     pub fn and_tool(mut self, name: &str) -> Self {
-        self.drafts.push(Draft {
+        self.drafts.push(CapabilityDraft {
             tool: name.into(),
             conditions: Vec::new(),
             openness: Openness::default(),
@@ -233,7 +156,7 @@ impl Scope {
 
     /// The scope that says these capabilities.
     pub(crate) fn of(capabilities: &[Capability], verifiers: BTreeSet<Box<str>>) -> Scope {
-        let draft = |own: &Capability| Draft {
+        let draft = |own: &Capability| CapabilityDraft {
             tool: own.tool.as_str().into(),
             conditions: own.conditions.to_vec(),
             openness: own.openness.clone(),
@@ -272,7 +195,7 @@ impl Scope {
     /// What `make` makes of each draft, if all of them can be meant.
     fn meant<'s, T>(
         &'s self,
-        make: impl Fn(&'s Draft, ToolName) -> T,
+        make: impl Fn(&'s CapabilityDraft, ToolName) -> T,
     ) -> Result<Vec<T>, ScopeError> {
         if self.drafts.is_empty() {
             return Err(ScopeError::Empty);
@@ -289,7 +212,7 @@ impl Scope {
         self.last(|draft| Condition::add(&mut draft.conditions, fact, constraint))
     }
 
-    fn last(mut self, change: impl FnOnce(&mut Draft)) -> Self {
+    fn last(mut self, change: impl FnOnce(&mut CapabilityDraft)) -> Self {
         // Before the first `tool` there is nothing to speak of; `check` then reports the empty scope.
         if let Some(draft) = self.drafts.last_mut() {
             change(draft);
@@ -326,83 +249,6 @@ impl fmt::Display for Scope {
 impl FromIterator<Scope> for Scope {
     fn from_iter<I: IntoIterator<Item = Scope>>(scopes: I) -> Self {
         scopes.into_iter().fold(Scope::default(), Scope::and)
-    }
-}
-
-/// Whether the patterns of one scope's conditions are together no longer than a scope may have.
-pub(super) fn check_patterns<'c>(
-    conditions: impl Iterator<Item = &'c Condition>,
-) -> Result<(), ScopeError> {
-    match conditions.map(|own| own.constraint.pattern_bytes()).sum() {
-        0..=MAX_SCOPE_PATTERNS => Ok(()),
-        many => Err(ScopeError::TooManyPatterns(many)),
-    }
-}
-
-/// Whether conditions of one scope read texts as JSON so seldom that it is in sight.
-pub(super) fn check_json<'c>(
-    conditions: impl Iterator<Item = &'c Condition>,
-) -> Result<(), ScopeError> {
-    match conditions.map(|own| own.constraint.json_texts()).sum() {
-        0..=MAX_SCOPE_JSON => Ok(()),
-        many => Err(ScopeError::TooManyJson(many)),
-    }
-}
-
-/// Whether what is said of the resource goes with whether there may be one.
-pub(super) fn check_resource(
-    tool: &str,
-    conditions: &[Condition],
-    openness: &Openness,
-) -> Result<(), ScopeError> {
-    let named = conditions.iter().any(|own| own.fact.is_of_the_resource());
-    match openness.resource {
-        ResourceOpenness::Any if named => Err(ScopeError::AnyResourceWithNamed(tool.into())),
-        ResourceOpenness::None if named => Err(ScopeError::ResourceUnsaid(tool.into())),
-        _ => Ok(()),
-    }
-}
-
-/// Names are an agent's: shown so that they can't forge a line.
-fn shown_fact(fact: &Fact) -> Box<str> {
-    escape_for_people(&fact.to_string(), SHOWN).into()
-}
-
-impl Draft {
-    fn part(&self) -> Part<'_> {
-        let cover = Cover { conditions: &self.conditions, openness: &self.openness };
-        Part { tool: &self.tool, cover }
-    }
-
-    fn check(&self) -> Result<ToolName, ScopeError> {
-        let tool = ToolName::new(&self.tool)?;
-        if self.conditions.len() > MAX_CONDITIONS {
-            return Err(ScopeError::TooLarge);
-        }
-        if self.any_args && self.conditions.iter().any(|c| matches!(c.fact, Fact::Arg(_))) {
-            return Err(ScopeError::AnyWithNamed(self.tool.clone()));
-        }
-        check_resource(&self.tool, &self.conditions, &self.openness)?;
-        for condition in &self.conditions {
-            if let Some(problem) = condition.name_fault() {
-                return Err(ScopeError::Name { tool: self.tool.clone(), problem });
-            }
-            let fits = condition.constraint.check().and_then(|()| {
-                match condition.constraint.policy_only() {
-                    Some(word) => Err(ConstraintError::PolicyOnly(word)),
-                    None => match condition.constraint.beyond_arguments() {
-                        Some(fact) => Err(ConstraintError::NotAnArgument(shown_fact(fact))),
-                        None => Ok(()),
-                    },
-                }
-            });
-            fits.map_err(|error| ScopeError::Constraint {
-                tool: self.tool.clone(),
-                fact: shown_fact(&condition.fact),
-                error,
-            })?;
-        }
-        Ok(tool)
     }
 }
 

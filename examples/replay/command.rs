@@ -1,6 +1,6 @@
 //! The command line.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::ffi::OsString;
 use std::fs::File;
 use std::io::{self, BufReader, Write};
@@ -126,8 +126,9 @@ impl Command {
         match log {
             None => replay.run(trace, answers, &mut Remarking(&remarks)),
             Some((folder, key)) => {
-                let (log, keys) = open_log(folder, key)?;
-                replay.run_logged((&log, keys), trace, answers, &mut Remarking(&remarks))
+                let is_first = Cell::new(true);
+                let open = || open_log(folder, key, is_first.replace(false));
+                replay.run_logged(open, trace, answers, &mut Remarking(&remarks))
             }
         }
     }
@@ -189,8 +190,8 @@ impl Command {
     }
 }
 
-/// Begins a log, and gives its keys once more, for its broker.
-fn open_log(folder: &Path, key_file: &Path) -> io::Result<(FileLog, LogKeys)> {
+/// Begins a log, or opens it once more after a crash, and gives its keys once more, for its broker.
+fn open_log(folder: &Path, key_file: &Path, is_first: bool) -> io::Result<(FileLog, LogKeys)> {
     let keys = || {
         let problem = |problem: String| {
             io::Error::new(io::ErrorKind::InvalidData, format!("{}: {problem}", key_file.display()))
@@ -207,6 +208,7 @@ fn open_log(folder: &Path, key_file: &Path) -> io::Result<(FileLog, LogKeys)> {
     // Time in a trace is its own: a log that has records may be of a later one.
     match FileLog::claims(folder) {
         Ok(None) => {}
+        Ok(Some(_)) if !is_first => {}
         Ok(Some(_)) => return Err(problem("has a log already, expected a new folder".to_owned())),
         Err(error) => return Err(problem(error.to_string())),
     }

@@ -9,8 +9,8 @@ use hallpass::key::{LogKeys, SecretKey};
 
 use crate::driver::{CALL, HEADER, OPEN, POLICY, REQUEST, Told, folder, run};
 
-const KEY: &str = "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8";
-const ORIGIN: Origin<'static> = Origin::new("hallpass", "hallpass");
+pub(crate) const KEY: &str = "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8";
+pub(crate) const ORIGIN: Origin<'static> = Origin::new("hallpass", "hallpass");
 
 fn keys() -> LogKeys {
     LogKeys::from_secret(SecretKey::from_base64url(KEY).unwrap())

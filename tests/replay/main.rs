@@ -15,6 +15,7 @@ mod progress;
 mod story;
 
 mod banking;
+mod credentials;
 mod driver;
 mod grants;
 mod logged;

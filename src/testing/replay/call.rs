@@ -4,6 +4,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 
 use crate::identity::Identity;
 use crate::token::Token;
+use crate::vault::Secrets;
 use crate::{Call, Context, Permit, RunError, Running};
 
 use super::answer::Answer;
@@ -57,13 +58,13 @@ impl Host {
     /// Runs a permit and finishes it.
     pub(super) fn run_to_end(permit: Permit, outcome: Outcome) -> Answer {
         let answer = Answer::permit().by_rules(permit.rules());
-        let tool = |_: &Running| match outcome {
+        let tool = |_: &Running, _: &Secrets| match outcome {
             Outcome::Ok => Ok(()),
             Outcome::Error => Err(()),
             // Unwinds without the message that `panic!` prints.
             Outcome::Panic => resume_unwind(Box::new("the tool panics")),
         };
-        match catch_unwind(AssertUnwindSafe(|| permit.run(tool))) {
+        match catch_unwind(AssertUnwindSafe(|| permit.run_with(tool))) {
             Ok(Ok(_)) => answer.with("outcome", "ok"),
             Ok(Err(RunError::Tool(_))) => answer.with("outcome", "error"),
             Ok(Err(RunError::Denied(denial))) => Answer::denied(&denial),

@@ -2,6 +2,7 @@
 //! what a line says.
 
 use std::collections::BTreeMap;
+use std::io;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -15,10 +16,14 @@ use crate::{Broker, Ended, FlushError, Gate, Permit, Policy, Purpose, Running, T
 use super::alias::Aliases;
 use super::answer::{Answer, Refusal};
 use super::asked::Asked;
+use super::credential::Credentials;
 use super::fields::Misread;
 use super::holding::Holding;
 use super::line::Header;
 use super::operation::{How, Operation};
+
+/// Opens the log of a replay: for its start, and after each crash.
+pub(crate) type OpenLog<'o> = dyn Fn() -> io::Result<(FileLog, LogKeys)> + 'o;
 
 pub(crate) struct Host {
     pub(super) broker: Broker,
@@ -30,6 +35,7 @@ pub(crate) struct Host {
     pub(super) running: BTreeMap<u64, Box<str>>,
     pub(super) tasks: Aliases<Errand>,
     pub(super) clock: ManualClock,
+    pub(super) credentials: Credentials,
     start: String,
     pub(super) policy: Policy,
     /// Where the trace stands: its paths start here.
@@ -70,19 +76,13 @@ impl Host {
     /// [`Misread`] if no broker can be built.
     pub(crate) fn new(
         policy: Policy,
-        header: &Header,
+        header: &Header<'_>,
         folder: &Path,
-        log: Option<(&FileLog, LogKeys)>,
+        open: Option<&OpenLog<'_>>,
     ) -> Result<Self, Misread> {
         let clock = ManualClock::new(header.start);
-        let builder = Broker::builder(policy.clone()).clock(clock.clone());
-        let builder = match log {
-            Some((log, keys)) => builder.log_keys(keys).resume_from(log),
-            None => builder.log(Unkept),
-        };
-        // A trace has no one to alert: what is asked of it is what the policy gives.
-        let builder = builder.break_glass_alert(|_| Ok(()), Duration::from_secs(60));
-        let broker = builder.build().map_err(|error| Misread(error.to_string()))?;
+        let credentials = Credentials::new(&header.minted, &policy, &clock)?;
+        let broker = start(&policy, &clock, &credentials, open)?;
         Ok(Host {
             gate: broker.gate(),
             broker,
@@ -92,10 +92,26 @@ impl Host {
             running: BTreeMap::new(),
             tasks: Aliases::of("task"),
             clock,
+            credentials,
             start: header.start.to_string(),
             policy,
             folder: folder.to_owned(),
         })
+    }
+
+    /// Goes on with the log, with nothing else of before but what is outside.
+    ///
+    /// # Errors
+    /// [`Misread`] if the log can't be opened, or no broker can be built.
+    pub(super) fn start_again(&mut self, open: &OpenLog<'_>) -> Result<(), Misread> {
+        // Before the log is opened again it has to be let go of.
+        let none = Policy::builder().build().map_err(|error| Misread(error.to_string()))?;
+        let none = Broker::builder(none).log(Unkept).build();
+        self.broker = none.map_err(|error| Misread(error.to_string()))?;
+        self.gate = self.broker.gate();
+        self.broker = start(&self.policy, &self.clock, &self.credentials, Some(open))?;
+        self.gate = self.broker.gate();
+        Ok(())
     }
 
     /// Lets go of all that the trace left open, and writes the last records.
@@ -190,6 +206,10 @@ impl Host {
             }
             Operation::Debts => Ok(self.debts()),
             Operation::CloseDebt(review) => self.close_debt(review),
+            Operation::Cue(cue) => self.cue(cue),
+            Operation::Tend => Ok(self.tend()),
+            Operation::Obligations => Ok(self.obligations()),
+            Operation::Crash => self.crash(None),
         }
     }
 
@@ -263,6 +283,26 @@ fn end(task: Task, how: How, reason: &str) -> Option<Ended> {
             None
         }
     }
+}
+
+/// A broker as the host builds it, with its log on file if it has one.
+fn start(
+    policy: &Policy,
+    clock: &ManualClock,
+    credentials: &Credentials,
+    open: Option<&OpenLog<'_>>,
+) -> Result<Broker, Misread> {
+    let builder = credentials.give_to(Broker::builder(policy.clone()).clock(clock.clone()));
+    // A trace has no one to alert: what is asked of it is what the policy gives.
+    let builder = builder.break_glass_alert(|_| Ok(()), Duration::from_secs(60));
+    let builder = match open {
+        Some(open) => {
+            let (log, keys) = open().map_err(|error| Misread(error.to_string()))?;
+            builder.log_keys(keys).resume_from(&log)
+        }
+        None => builder.log(Unkept),
+    };
+    builder.build().map_err(|error| Misread(error.to_string()))
 }
 
 /// Takes every record and keeps none: a trace may be longer than memory, and its answers are what

@@ -1,5 +1,6 @@
 //! A line of a trace, before its operation is looked at, and the first of them.
 
+use super::credential::Minting;
 use super::fields::{Fields, Misread, instant};
 use crate::clock::Timestamp;
 use crate::value::{Object, Value};
@@ -46,22 +47,26 @@ impl<'v> Line<'v> {
 }
 
 /// The first line: which format this is, and when the trace starts.
-pub(crate) struct Header {
+pub(crate) struct Header<'v> {
     pub(crate) start: Timestamp,
+    /// What providers mint.
+    pub(crate) minted: Vec<Minting<'v>>,
 }
 
-impl Header {
+impl<'v> Header<'v> {
     /// # Errors
     /// [`Misread`] if this is another operation or another version.
-    pub(crate) fn read(line: &Line<'_>) -> Result<Self, Misread> {
+    pub(crate) fn read(line: &Line<'v>) -> Result<Self, Misread> {
         if line.op != "trace" {
             return Err(Misread(HEADER_EXPECTED.to_owned()));
         }
-        let fields = line.fields(&[&["version", "start"]])?;
+        let fields = line.fields(&[&["version", "start", "minted"]])?;
         let version = fields.require("version", "`1`")?;
         if version != &Value::from(1) {
             return Err(Misread(format!("`version` is `{version}`, expected `1`")));
         }
-        Ok(Header { start: instant("start", fields.text("start")?)? })
+        let minted = fields.list("minted")?.iter().map(Minting::read);
+        let minted = minted.collect::<Result<_, _>>()?;
+        Ok(Header { start: instant("start", fields.text("start")?)?, minted })
     }
 }

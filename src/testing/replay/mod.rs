@@ -1,7 +1,7 @@
 //! The replay of a trace: operations go in line by line, answers come out line by line.
 //!
 //! `trace` reads the text, `line` a line of it, `operation` what it says; `host` acts on it as a host program would
-//! (`granting` with grants, `call` with calls, `question` with people, `glass` with emergencies, `operator` with the operators' handles), `answer` says what
+//! (`granting` with grants, `call` with calls, `question` with people, `glass` with emergencies, `tending` with providers, `crash` with its own end, `operator` with the operators' handles), `answer` says what
 //! came of it, and `summary` counts.
 
 mod alias;
@@ -9,6 +9,9 @@ mod answer;
 mod asked;
 mod attempt;
 mod call;
+mod crash;
+mod credential;
+mod cue;
 mod fields;
 mod glass;
 mod granting;
@@ -22,6 +25,7 @@ mod review;
 mod statement;
 mod summary;
 mod tamper;
+mod tending;
 mod trace;
 mod vote;
 
@@ -34,7 +38,7 @@ use crate::key::LogKeys;
 use crate::policy::Policy;
 use answer::Answer;
 use fields::Misread;
-use host::Host;
+use host::{Host, OpenLog};
 use line::{Header, Line};
 use operation::Operation;
 use summary::Summary;
@@ -151,30 +155,30 @@ impl Replay {
         self.run_on(None, trace, answers, remarks)
     }
 
-    /// As [`run`](Replay::run), and keeps the log of it on file. It has to be a log without records, opened with
+    /// As [`run`](Replay::run), and keeps the log of it on file. `open` gives that log, and its keys once more for the broker:
+    /// one without records at the start, and the same one, opened again, after each `crash` of the trace. It is opened with
     /// these keys for the issuer and the audience `hallpass`. When the trace is over, what it left open is ended as
     /// `closed`.
     ///
     /// # Errors
-    /// As [`run`](Replay::run), and if the log takes no records.
+    /// As [`run`](Replay::run), and if the log can't be opened or takes no records.
     pub fn run_logged(
         &self,
-        (log, keys): (&FileLog, LogKeys),
+        open: impl Fn() -> io::Result<(FileLog, LogKeys)>,
         trace: impl BufRead,
         answers: &mut dyn Write,
         remarks: &mut dyn Write,
     ) -> io::Result<u64> {
-        self.run_on(Some((log, keys)), trace, answers, remarks)
+        self.run_on(Some(&open), trace, answers, remarks)
     }
 
     fn run_on(
         &self,
-        mut log: Option<(&FileLog, LogKeys)>,
+        log: Option<&OpenLog<'_>>,
         trace: impl BufRead,
         answers: &mut dyn Write,
         remarks: &mut dyn Write,
     ) -> io::Result<u64> {
-        let is_logged = log.is_some();
         let mut trace = Trace::new(&self.name, trace);
         let mut summary = Summary::new(&self.policy);
         let mut host: Option<Host> = None;
@@ -184,7 +188,7 @@ impl Replay {
             let answer = match &mut host {
                 None => {
                     let header = Header::read(&line).map_err(misread)?;
-                    let opened = Host::new(self.policy.clone(), &header, &self.folder, log.take());
+                    let opened = Host::new(self.policy.clone(), &header, &self.folder, log);
                     let opened = opened.map_err(misread)?;
                     self.lint(&opened, remarks)?;
                     let answer = opened.greeting();
@@ -193,7 +197,11 @@ impl Replay {
                 }
                 Some(host) => {
                     let operation = Operation::read(&line).map_err(misread)?;
-                    let answer = host.act(&operation, number).map_err(misread)?;
+                    let answer = match operation {
+                        Operation::Crash => host.crash(log),
+                        _ => host.act(&operation, number),
+                    };
+                    let answer = answer.map_err(misread)?;
                     if let Operation::Reload { .. } = operation {
                         summary.know(host.policy());
                         self.lint(host, remarks)?;
@@ -209,7 +217,7 @@ impl Replay {
         let Some(host) = host else {
             return Err(trace.misread(1, line::HEADER_EXPECTED));
         };
-        if is_logged {
+        if log.is_some() {
             host.close(LOG_WAIT).map_err(|error| io::Error::other(error.to_string()))?;
         }
         answers.flush().map_err(unwritten)?;

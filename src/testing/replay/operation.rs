@@ -8,6 +8,7 @@ use crate::value::Value;
 use crate::{Context, Halt, Purpose};
 
 use super::attempt::{ATTEMPT, Attempt, Outcome, PRESENTED, Presented};
+use super::cue::{CUE, Cue};
 use super::fields::{Fields, Misread, instant, length, listed};
 use super::line::Line;
 use super::review::{REVIEW, Review};
@@ -82,6 +83,10 @@ pub(crate) enum Operation<'v> {
     BreakGlass(Wish<'v>, &'v str),
     Debts,
     CloseDebt(Review<'v>),
+    Cue(Cue<'v>),
+    Tend,
+    Obligations,
+    Crash,
 }
 
 /// What is asked for: at a request, or out of another grant.
@@ -148,7 +153,7 @@ impl How {
 }
 
 /// Every operation after the header, as messages list them.
-const OPERATIONS: [&str; 38] = [
+const OPERATIONS: [&str; 42] = [
     "clock",
     "open",
     "request",
@@ -187,6 +192,10 @@ const OPERATIONS: [&str; 38] = [
     "break_glass",
     "debts",
     "close_debt",
+    "credential",
+    "tend",
+    "obligations",
+    "crash",
 ];
 
 const WISH: &[&str] = &["task", "as", "scope", "context", "holder", "ask_as"];
@@ -299,6 +308,10 @@ impl<'v> Operation<'v> {
             }
             "debts" => line.fields(&[]).map(|_| Operation::Debts),
             "close_debt" => Review::read(&line.fields(&[REVIEW])?).map(Operation::CloseDebt),
+            "credential" => Cue::read(&line.fields(&[CUE])?).map(Operation::Cue),
+            "tend" => line.fields(&[]).map(|_| Operation::Tend),
+            "obligations" => line.fields(&[]).map(|_| Operation::Obligations),
+            "crash" => line.fields(&[]).map(|_| Operation::Crash),
             "trace" => {
                 Err(Misread("`trace` is the first line's, and stands there once".to_owned()))
             }

@@ -81,6 +81,7 @@ impl Host {
     /// Puts a policy in force, and looks at every grant.
     pub(super) fn reload(&mut self, path: &str) -> Result<Answer, Misread> {
         let policy = self.beside_the_trace(path)?;
+        self.credentials.seal_for(&policy)?;
         let reload = match self.broker.reload(&policy) {
             Ok(reload) => reload,
             Err(error) => {

@@ -23,6 +23,7 @@ macro_rules! links {
 [denials]: crate::_documentation::denials
 [dependencies#known-limits]: crate::_documentation::dependencies#known-limits
 [log-format]: crate::_documentation::log_format
+[receipts]: crate::_documentation::receipts
 [performance]: crate::_documentation::performance
 [policy]: crate::_documentation::policy
 [policy#true-false-unknown]: crate::_documentation::policy#true-false-unknown
@@ -65,6 +66,7 @@ pages! {
     mcp = "../docs/mcp.md",
     performance = "../docs/performance.md",
     policy = "../docs/policy.md",
+    receipts = "../docs/receipts.md",
     replay = "../docs/replay.md",
     scale = "../docs/scale.md",
     secrets = "../docs/secrets.md",

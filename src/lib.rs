@@ -46,6 +46,7 @@
 //! [log-format]: _documentation::log_format
 //! [mcp]: _documentation::mcp
 //! [performance]: _documentation::performance
+//! [receipts]: _documentation::receipts
 //! [policy]: _documentation::policy
 //! [replay]: _documentation::replay
 //! [scale]: _documentation::scale

@@ -5,7 +5,7 @@ mod world;
 
 use std::time::Duration;
 
-use hallpass::audit::{Durability, FileLog, Origin, WhenFull};
+use hallpass::audit::{Durability, FileLog, LogSigner, Origin, WhenFull};
 use hallpass::key::{LogKeys, SecretKey};
 use hallpass::prelude::*;
 use hallpass::scope::max;
@@ -32,10 +32,13 @@ fn written(durability: Durability) -> Folder {
     folder.write("key", format!("{KEY}\n"));
     folder.write("other", OTHER);
     folder.write("policy.toml", POLICY);
-    let options = FileLog::options(durability, WhenFull::Owe).rotate_at(4096);
+    let signer =
+        LogSigner::from_secret(SecretKey::from_bytes(&(64..96).collect::<Vec<u8>>()).unwrap());
+    let options = FileLog::options(durability, WhenFull::Owe).rotate_at(4096).checkpoints(signer);
     let origin = Origin::new("acme", "payments");
     let log = options.open(folder.path().join("log"), &keys(), &origin).unwrap();
     let builder = Broker::builder(Policy::from_toml(POLICY).unwrap());
+    let pinned = log.clone();
     let builder = builder.issuer("acme").audience("payments").log_keys(keys());
     let broker = builder.resume_from(&log).build().unwrap();
     let payer = broker.assert_identity(
@@ -60,6 +63,8 @@ fn written(durability: Durability) -> Folder {
         broker.open(&payer, Purpose::new("nothing")).unwrap().complete();
     }
     broker.close(Duration::from_secs(5));
+    folder.write("vkey", pinned.verifier_key().unwrap().to_string());
+    folder.write("seen", pinned.checkpoint().unwrap().to_string());
     folder
 }
 
@@ -270,4 +275,63 @@ fn nothing_is_coloured_where_no_terminal_reads() {
     let folder = written(Durability::Synced);
     let ran = log(&["verify", "log", "--key-file", "key"], &folder);
     assert!(!ran.output.contains('\x1b') && !ran.errors.contains('\x1b'));
+}
+
+#[test]
+fn who_has_the_public_key_alone_learns_whether_the_log_is_what_its_checkpoint_has_seen() {
+    let folder = written(Durability::Buffered);
+    let vkey = folder.read("vkey");
+    let args = ["verify", "log", "--log-vkey", &vkey];
+    let ran = log(&args, &folder);
+    assert_eq!((ran.code, &*ran.errors), (0, ""), "{ran:?}");
+    assert!(
+        ran.output.starts_with("covered   yes: records 1 to 32, each as a checkpoint over 32"),
+        "{ran:?}"
+    );
+    assert!(ran.output.contains("lies with the log"), "{ran:?}");
+    let seen = [&args[..], &["--checkpoint", "seen"]].concat();
+    assert!(!log(&seen, &folder).output.contains("lies with the log"));
+    let told = object(&log(&[&seen[..], &["--key-file", "key", "--json"]].concat(), &folder));
+    assert_eq!((&told["intact"], &told["public"]["intact"]), (&json!(true), &json!(true)));
+    assert_eq!((&told["public"]["covered"], &told["public"]["size"]), (&json!(32), &json!(32)));
+}
+
+/// attacks 130, 131, 132, 181, 182, 184 and 185
+#[test]
+fn a_log_that_is_not_what_its_checkpoint_has_seen_is_an_exit_code_for_who_has_the_public_key() {
+    let refused = |folder: &Folder, args: &[&str], why: &str| {
+        let vkey = folder.read("vkey");
+        let ran = log(&[&["verify", "log", "--log-vkey", &vkey], args].concat(), folder);
+        assert_eq!(ran.code, 1, "{ran:?}");
+        assert!(ran.output.starts_with("covered   NO") && ran.output.contains(why), "{ran:?}");
+    };
+    let folder = written(Durability::Flushed);
+    change(&folder, FIRST, "bank.pay\",\"args\":\"", "bank.say\",\"args\":\"");
+    refused(&folder, &[], "record 5 is not the one");
+    let folder = written(Durability::Flushed);
+    let text = folder.read("log/log-0000000002.jsonl");
+    let cut: Vec<_> = text.lines().collect();
+    folder.write("log/log-0000000002.jsonl", cut[..cut.len() - 1].join("\n") + "\n");
+    refused(&folder, &[], "the log was cut: it has 31 records, and a checkpoint has seen 32");
+    // The checkpoint cut away with it: only who has kept one knows.
+    std::fs::remove_file(folder.path().join("log/checkpoint")).unwrap();
+    let vkey = folder.read("vkey");
+    let ran = log(&["verify", "log", "--log-vkey", &vkey], &folder);
+    assert_eq!(ran.code, 2, "{ran:?}");
+    assert!(ran.output.starts_with("covered   not known"), "{ran:?}");
+    refused(&folder, &["--checkpoint", "seen"], "the log was cut");
+    // Another log of the same broker.
+    let (folder, other) = (written(Durability::Flushed), written(Durability::Flushed));
+    folder.write("vkey", other.read("vkey"));
+    refused(&folder, &[], "a checkpoint of the log does not verify");
+    std::fs::remove_file(folder.path().join("log/checkpoint")).unwrap();
+    refused(&folder, &[], "the log is that of `acme/payments/");
+    for (args, why) in [
+        (["--log-vkey", "acme+00000000+AQ=="], "not a verifier key"),
+        (["--checkpoint", "seen"], "--log-vkey"),
+    ] {
+        let ran = log(&[&["verify", "log"][..], &args].concat(), &folder);
+        assert_eq!(ran.code, 2, "{ran:?}");
+        assert!(ran.errors.contains(why), "{ran:?}");
+    }
 }

@@ -2,10 +2,16 @@
 //!
 //! `docs/log-format.md` describes the files.
 
+mod checkpointing;
 mod disk;
+mod follow;
+mod growth;
+mod hashes;
+mod last_checkpoint;
 mod layout;
 mod lock;
 mod open_error;
+mod public;
 mod reading;
 mod reserved;
 mod resuming;
@@ -17,15 +23,18 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
+use self::checkpointing::Checkpointing;
 use self::disk::{Disk, Folder};
 use self::layout::{Head, name_of};
 pub use self::open_error::OpenError;
+pub use self::public::PublicExamination;
 pub use self::reading::{Claims, Examination, Unlawful};
 use self::reserved::Reserved;
 use self::resuming::Claim;
 pub(crate) use self::resuming::Resuming;
 use self::walk::{End, Visitor, rest_of, walk};
 use self::writer::Writer;
+use super::checkpoint::{SharedSigner, Signer};
 use super::verify::Reading;
 use super::{
     Anchor, ChainTag, Durable, Entry, Fault, Kept, Origin, Record, Resumption, Sink, SinkError,
@@ -80,6 +89,7 @@ pub struct FileLogOptions {
     when_full: WhenFull,
     rotation: Rotation,
     anchor: Option<Anchor>,
+    signer: Option<SharedSigner>,
 }
 
 /// A log on file, in a folder of its own. Clones share it.
@@ -120,6 +130,8 @@ pub struct FileLogOptions {
 #[derive(Clone)]
 pub struct FileLog {
     state: Arc<Mutex<State>>,
+    /// Nothing where the log was opened without a signer.
+    checkpointing: Option<Arc<Checkpointing>>,
     home: HomeProcess,
 }
 
@@ -138,7 +150,7 @@ impl FileLog {
     /// so neither has a default. A file is followed by the next at 64 MiB.
     pub fn options(durability: Durability, when_full: WhenFull) -> FileLogOptions {
         let rotation = Rotation { bytes: 64 << 20, age: None };
-        FileLogOptions { durability, when_full, rotation, anchor: None }
+        FileLogOptions { durability, when_full, rotation, anchor: None, signer: None }
     }
 
     /// Reads and verifies a log that may have a writer, whose access has to have been lawful, too; changes nothing. An incomplete last line is left
@@ -174,6 +186,13 @@ impl FileLogOptions {
     /// it is unanchored.
     pub fn anchor(mut self, anchor: Anchor) -> Self {
         self.anchor = Some(anchor);
+        self
+    }
+
+    /// Has the log make [checkpoints](FileLog::checkpoint), signed by this, which has to be the same each time: also as it
+    /// is closed. A log that is not what its last checkpoint has seen is refused, whoever has written it.
+    pub fn checkpoints(mut self, signer: impl Signer + 'static) -> Self {
+        self.signer = Some(SharedSigner::new(signer));
         self
     }
 
@@ -217,6 +236,10 @@ impl FileLogOptions {
         origin: &Origin<'_>,
     ) -> Result<FileLog, OpenError> {
         let content = Content::read(&*disk, keys, origin, self.anchor.as_ref())?;
+        let checkpointing = self.signer.as_ref().map(|signer| {
+            Checkpointing::open(disk.clone(), signer.share(), origin, &content).map(Arc::new)
+        });
+        let checkpointing = checkpointing.transpose()?;
         let Content { end, mut tail, resumption, verification } = content;
         let reserved = Reserved::read(&*disk)?;
         let last = tail.as_ref().map(|_| verification.anchor);
@@ -232,7 +255,8 @@ impl FileLogOptions {
             tail.used = used;
         }
         let state = State { writer, tail, resumption, claim: Claim::Free, durable: None };
-        Ok(FileLog { state: Arc::new(Mutex::new(state)), home: HomeProcess::current() })
+        let state = Arc::new(Mutex::new(state));
+        Ok(FileLog { state, checkpointing, home: HomeProcess::current() })
     }
 }
 
@@ -355,6 +379,8 @@ impl Sink for FileLog {
         let durable = state.durable.clone();
         // What can't be written now is written when the log is dropped, or was refused.
         let _ = state.writer.close(durable);
+        drop(state);
+        self.checkpoint_at_end();
     }
 }
 

@@ -11,6 +11,7 @@
 
 mod about;
 mod chain;
+mod checkpoint;
 mod denied;
 mod digest;
 mod event;
@@ -31,11 +32,16 @@ mod seal;
 mod sink;
 mod spent;
 mod threaded;
+mod tree;
 mod verify;
 mod words;
 
 pub(crate) use chain::ChainKey;
 pub use chain::{Anchor, ChainTag, Origin};
+pub use checkpoint::{
+    Checkpoint, CheckpointError, CheckpointFailure, CheckpointFault, LogSigner, SignedCheckpoint,
+    Signer, SignerError, VerifierKey,
+};
 pub(crate) use denied::DeniedQuestion;
 pub(crate) use digest::DigestKey;
 pub use event::Event;
@@ -45,7 +51,8 @@ pub use explain::{
 };
 pub(crate) use file::Resuming;
 pub use file::{
-    Claims, Durability, Examination, FileLog, FileLogOptions, OpenError, Unlawful, WhenFull,
+    Claims, Durability, Examination, FileLog, FileLogOptions, OpenError, PublicExamination,
+    Unlawful, WhenFull,
 };
 pub use hex::HexError;
 pub(crate) use journal::{Journal, Place, Refused, Unsettled, UnwrittenHook, Written};
@@ -62,5 +69,6 @@ pub(crate) use seal::SealKey;
 pub use sink::{Entry, Kept, Sink, SinkError, Tail};
 pub use spent::Spent;
 pub use threaded::ThreadedSink;
+pub use tree::{TreeHash, TreeHashError};
 pub use verify::{Fault, Verification, verify};
 pub use words::{Answered, GoneHow, How, Outcome, Stage};

@@ -27,6 +27,8 @@ pub(crate) enum KeyUse {
     LogSeal,
     /// The text form of a question's handle, which leaves the process and comes back.
     QuestionHandle,
+    /// The seed of the key that signs a log's checkpoints.
+    CheckpointSigner,
 }
 
 impl KeyUse {
@@ -40,6 +42,7 @@ impl KeyUse {
             KeyUse::LogDigest => "hallpass/v1/log-digest",
             KeyUse::LogSeal => "hallpass/v1/log-seal",
             KeyUse::QuestionHandle => "hallpass/v1/question",
+            KeyUse::CheckpointSigner => "hallpass/v1/checkpoint-signer",
         }
     }
 }
@@ -49,6 +52,11 @@ impl SecretKey {
     pub fn id(&self) -> KeyId {
         let [a, b, c, d, ..] = **derive_bytes(self, KeyUse::KeyId, Context::NONE);
         KeyId::from_bytes([a, b, c, d])
+    }
+
+    /// The seed of the key that signs checkpoints, and of nothing else.
+    pub(crate) fn checkpoint_seed(&self) -> Box<Zeroizing<[u8; 32]>> {
+        derive_bytes(self, KeyUse::CheckpointSigner, Context::NONE)
     }
 }
 
@@ -124,7 +132,7 @@ mod tests {
 
     use super::*;
 
-    const ALL: [KeyUse; 7] = [
+    const ALL: [KeyUse; 8] = [
         KeyUse::GateToken,
         KeyUse::VerifierToken,
         KeyUse::KeyId,
@@ -132,6 +140,7 @@ mod tests {
         KeyUse::LogDigest,
         KeyUse::LogSeal,
         KeyUse::QuestionHandle,
+        KeyUse::CheckpointSigner,
     ];
 
     fn secret() -> SecretKey {

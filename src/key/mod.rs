@@ -24,3 +24,4 @@ pub use log_keys::LogKeys;
 pub(crate) use mac::MacKey;
 pub use ring::KeyRing;
 pub use secret::SecretKey;
+pub(crate) use stack::overwriting;

@@ -8,7 +8,7 @@ const OVERWRITTEN: usize = 16 * 1024;
 
 /// Does something with keys, and overwrites what that left on the stack: HMAC pads a key to a block there to
 /// take it in, and the compiler copies what is moved. What comes back must hold keys by a pointer only.
-pub(super) fn overwriting<T>(work: impl FnOnce() -> T) -> T {
+pub(crate) fn overwriting<T>(work: impl FnOnce() -> T) -> T {
     let done = apart(work);
     overwrite();
     done

@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::print_stdout, reason = "tests")]
 
 mod carried;
+mod checkpoints;
 mod killed;
 mod readers;
 mod reading;

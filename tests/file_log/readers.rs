@@ -14,7 +14,7 @@ use super::world::{Folder, ORIGIN, keys, open, pay};
 const SECRET: &str = "000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f";
 
 /// The lines of the vector of the page.
-fn vector() -> &'static str {
+pub(crate) fn vector() -> &'static str {
     let page = include_str!("../../docs/log-format.md");
     let (_, rest) = page.split_once("<!-- vector -->\n```text\n").unwrap();
     rest.split_once("```\n").unwrap().0

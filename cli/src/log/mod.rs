@@ -2,6 +2,7 @@
 
 mod explain;
 mod progress;
+mod public;
 mod review;
 mod source;
 mod style;

@@ -164,7 +164,7 @@ impl Source {
         Unreadable(format!("{}: {error}", self.log.display()))
     }
 
-    fn folder(&self) -> PathBuf {
+    pub(super) fn folder(&self) -> PathBuf {
         match self.log.parent() {
             Some(parent) if self.log.is_file() => match parent.as_os_str().is_empty() {
                 true => PathBuf::from("."),

@@ -6,6 +6,7 @@ use clap::Args;
 use hallpass::audit::{Examination, OpenError};
 use serde_json::{Value, json};
 
+use super::public::{PublicKeys, PublicRead};
 use super::source::{Read, Source};
 use super::style::Style;
 use crate::exit::Exit;
@@ -17,11 +18,14 @@ const TOLD: usize = 20;
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Three verdicts: intact, every record is the one that was written; complete, none is missing at the end, which only an
-anchor kept elsewhere shows; lawful, access was had as it was given, and approvals were good. The exit code is 0 if the
-log is intact and lawful, and 2 without a key.")]
+anchor or a checkpoint kept elsewhere shows; lawful, access was had as it was given, and approvals were good. With the
+public key of the log's checkpoints and without the log's own, intact is what a checkpoint has seen, and what is lawful is
+not looked at. The exit code is 0 if the log is intact and lawful, and 2 if neither key shows anything.")]
 pub(super) struct Verify {
     #[command(flatten)]
     source: Source,
+    #[command(flatten)]
+    public: PublicKeys,
     /// Write one JSON object
     #[arg(long)]
     json: bool,
@@ -34,14 +38,40 @@ impl Verify {
             Ok(read) => read,
             Err(problem) => return Exit::unable(problem),
         };
+        let public = match self.public.examine(&self.source.folder()) {
+            Ok(public) => public,
+            Err(problem) => return Exit::unable(problem),
+        };
+        let compared = public.as_ref().map(PublicRead::is_intact);
         let exit = match &read {
             Read::Verified(examined) if examined.unlawful.count() == 0 => Exit::Fine,
             Read::Verified(_) | Read::Broken(_) => Exit::Findings,
+            Read::Unverified if compared == Some(Some(true)) => Exit::Fine,
             Read::Unverified => Exit::Unable,
         };
-        let said = match self.json {
-            true => writeln!(io::stdout().lock(), "{}", self.object(&read, records)),
-            false => self.tell(&mut io::stdout().lock(), &read, records),
+        let exit = match compared {
+            Some(Some(false)) => Exit::Findings,
+            // The key was given, so that its answer was wanted.
+            Some(None) => exit.max(Exit::Unable),
+            _ => exit,
+        };
+        let mut out = io::stdout().lock();
+        let said = match (self.json, &public) {
+            (true, public) => {
+                let mut object = self.object(&read, records);
+                if let (Some(public), Value::Object(members)) = (public, &mut object) {
+                    members.insert("public".to_owned(), public.object());
+                }
+                writeln!(out, "{object}")
+            }
+            (false, None) => self.tell(&mut out, &read, records),
+            (false, Some(public)) => {
+                let of_key = match read {
+                    Read::Unverified => Ok(()),
+                    _ => self.tell(&mut out, &read, records),
+                };
+                of_key.and_then(|()| public.tell(&mut out, Style::of_output(), &self.public))
+            }
         };
         Exit::of_report(said.map(|()| exit))
     }

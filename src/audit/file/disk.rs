@@ -2,7 +2,7 @@
 //! its place that fails, fills, or forgets what was not synced.
 
 use std::fs::{self, File, OpenOptions};
-use std::io::{self, BufRead, BufReader, Write};
+use std::io::{self, BufRead, BufReader, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 
 use super::lock::Lock;
@@ -14,6 +14,9 @@ pub(super) trait Disk: Send + Sync {
 
     /// A file, from its beginning.
     fn read(&self, name: &str) -> io::Result<Box<dyn BufRead + '_>>;
+
+    /// A file, from one of its bytes on.
+    fn read_from(&self, name: &str, start: u64) -> io::Result<Box<dyn BufRead + '_>>;
 
     /// A file to append to, which is created if it is absent.
     fn append_to(&self, name: &str) -> io::Result<Box<dyn DiskFile>>;
@@ -70,6 +73,12 @@ impl Disk for Folder {
 
     fn read(&self, name: &str) -> io::Result<Box<dyn BufRead + '_>> {
         Ok(Box::new(BufReader::with_capacity(1 << 16, File::open(self.path.join(name))?)))
+    }
+
+    fn read_from(&self, name: &str, start: u64) -> io::Result<Box<dyn BufRead + '_>> {
+        let mut file = File::open(self.path.join(name))?;
+        file.seek(SeekFrom::Start(start))?;
+        Ok(Box::new(BufReader::new(file)))
     }
 
     fn append_to(&self, name: &str) -> io::Result<Box<dyn DiskFile>> {

@@ -3,6 +3,7 @@
 use std::io;
 
 use crate::audit::Fault;
+use crate::audit::checkpoint::CheckpointFault;
 
 /// Why a log on file is not opened. Nothing was changed of one that has a writer or does not verify.
 #[derive(Debug, thiserror::Error)]
@@ -48,6 +49,9 @@ pub enum OpenError {
     /// The log ends before its anchor, or is not the one its anchor has seen.
     #[error("{0}")]
     Anchor(Fault),
+    /// The log is not what a checkpoint of it has seen.
+    #[error("{0}")]
+    Checkpoint(#[from] CheckpointFault),
     /// What says which numbers are reserved can't be read.
     #[error(
         "`reserved` does not say which numbers may have been used, expected `{{\"through\":N}}`"

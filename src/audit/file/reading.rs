@@ -156,31 +156,35 @@ impl FileLog {
     /// # Errors
     /// [`OpenError`] if the folder can't be read, or its first file does not begin a log.
     pub fn claims(folder: impl AsRef<Path>) -> Result<Option<Claims>, OpenError> {
-        let disk = Folder::to_read(folder.as_ref());
-        let file = name_of(1);
-        let failed = |error| OpenError::io(&file, error);
-        match disk.names() {
-            Ok(names) if names.contains(&file) => {}
-            Ok(_) => return Ok(None),
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
-            Err(error) => return Err(failed(error)),
+        claims_of(&Folder::to_read(folder.as_ref()))
+    }
+}
+
+/// What the first record of a log claims; `None` where there is no record.
+pub(super) fn claims_of(disk: &dyn Disk) -> Result<Option<Claims>, OpenError> {
+    let file = name_of(1);
+    let failed = |error| OpenError::io(&file, error);
+    match disk.names() {
+        Ok(names) if names.contains(&file) => {}
+        Ok(_) => return Ok(None),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
+        Err(error) => return Err(failed(error)),
+    }
+    let malformed =
+        |line, what: &str| OpenError::Line { file: file.clone(), line, what: what.to_owned() };
+    let mut lines = disk.read(&file).map_err(failed)?.lines();
+    let Some(head) = lines.next() else { return Ok(None) };
+    Head::read(&head.map_err(failed)?).map_err(|what| malformed(1, &what))?;
+    let Some(line) = lines.next() else { return Ok(None) };
+    let (line, mut record) = (line.map_err(failed)?, String::new());
+    split_line(&line, &mut record).ok_or_else(|| malformed(2, "does not end in a tag"))?;
+    match Record::from_line(&record) {
+        Ok(Record { event: Event::LogStarted { log, issuer, audience, key }, .. }) => {
+            let [log, issuer, audience, key] =
+                [log, issuer, audience, key].map(|text| text.into_owned());
+            Ok(Some(Claims { log, issuer, audience, key }))
         }
-        let malformed =
-            |line, what: &str| OpenError::Line { file: file.clone(), line, what: what.to_owned() };
-        let mut lines = disk.read(&file).map_err(failed)?.lines();
-        let Some(head) = lines.next() else { return Ok(None) };
-        Head::read(&head.map_err(failed)?).map_err(|what| malformed(1, &what))?;
-        let Some(line) = lines.next() else { return Ok(None) };
-        let (line, mut record) = (line.map_err(failed)?, String::new());
-        split_line(&line, &mut record).ok_or_else(|| malformed(2, "does not end in a tag"))?;
-        match Record::from_line(&record) {
-            Ok(Record { event: Event::LogStarted { log, issuer, audience, key }, .. }) => {
-                let [log, issuer, audience, key] =
-                    [log, issuer, audience, key].map(|text| text.into_owned());
-                Ok(Some(Claims { log, issuer, audience, key }))
-            }
-            _ => Err(malformed(2, "does not begin a log")),
-        }
+        _ => Err(malformed(2, "does not begin a log")),
     }
 }
 

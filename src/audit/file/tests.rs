@@ -1,4 +1,5 @@
 mod changed;
+mod checkpoints;
 mod failing;
 mod faulty;
 

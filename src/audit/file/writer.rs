@@ -8,6 +8,7 @@ use std::io;
 use std::sync::Arc;
 
 use super::disk::{Disk, DiskFile};
+use super::follow::Position;
 use super::layout::{Head, name_of, push_line, time_of};
 use super::reserved::{self, Reserved};
 use super::walk::End;
@@ -43,6 +44,8 @@ pub(super) struct Writer {
     undecided: Option<(usize, u64)>,
     /// Something may stand after `length`.
     torn: bool,
+    /// Something of what stands before `length` may be lost with the machine.
+    unsynced: bool,
     /// Set once the broker was closed: what says which number it gave out last.
     closed: Option<Durable>,
     /// Synced bytes may be lost: nothing is accepted until the log is opened again.
@@ -83,6 +86,8 @@ impl Writer {
             last,
             undecided: None,
             torn: false,
+            // What the process before has written may not be synced.
+            unsynced: true,
             closed: None,
             broken: false,
             home: HomeProcess::current(),
@@ -170,7 +175,7 @@ impl Writer {
         if self.unwritten.is_empty() {
             return Ok(());
         }
-        self.torn = true;
+        (self.torn, self.unsynced) = (true, true);
         self.file.append(&self.unwritten)?;
         self.torn = false;
         self.length += self.unwritten.len() as u64;
@@ -183,8 +188,26 @@ impl Writer {
     pub(super) fn sync(&mut self) -> io::Result<()> {
         let was = std::mem::replace(&mut self.broken, true);
         self.file.sync()?;
-        self.broken = was;
+        (self.broken, self.unsynced) = (was, false);
         Ok(())
+    }
+
+    /// Syncs all that was accepted, whatever the durability, and says where it ends; `None` before the first
+    /// record.
+    ///
+    /// # Errors
+    /// Where the disk fails, or has: then no byte is known to be kept.
+    pub(super) fn settle(&mut self) -> io::Result<Option<(Position, Anchor)>> {
+        self.mend()?;
+        if self.broken {
+            return Err(io::Error::other("the disk lost what it was asked to keep"));
+        }
+        let Some(last) = self.last else { return Ok(None) };
+        self.write_out()?;
+        if self.unsynced {
+            self.sync()?;
+        }
+        Ok(Some((Position { file: self.number, offset: self.length }, last)))
     }
 
     /// Takes a batch back that was refused, and cuts off what it has left. What was accepted before it

@@ -121,6 +121,11 @@ impl Disk for FaultyDisk {
         Ok(Box::new(io::Cursor::new(self.bytes(name))))
     }
 
+    fn read_from(&self, name: &str, start: u64) -> io::Result<Box<dyn BufRead + '_>> {
+        let rest = self.bytes(name).split_off(usize::try_from(start).unwrap());
+        Ok(Box::new(io::Cursor::new(rest)))
+    }
+
     fn append_to(&self, name: &str) -> io::Result<Box<dyn DiskFile>> {
         self.act_whole()?;
         let bytes = self.0.lock().files.entry(name.to_owned()).or_default().clone();

@@ -61,6 +61,7 @@ mod broker_error;
 mod build;
 mod builder;
 mod call_request;
+mod calls_done;
 mod changes;
 mod clamp;
 mod close;

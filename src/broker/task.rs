@@ -1,8 +1,10 @@
 //! The handle of a task.
 
+use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::calls_done::CallsDone;
 use super::ended::Ended;
 use super::retire::End;
 use super::shared::Shared;
@@ -88,8 +90,48 @@ impl Task {
     /// for `most` at the longest. What is still running then is in the answer.
     pub fn complete_and_wait(self, most: Duration) -> Ended {
         let mut ended = self.end_as(How::Completed, None);
-        ended.running = self.cell.wait_for_running(most);
+        // In the child of a fork no call of it runs, and no lock is waited for.
+        if !self.shared.is_forked() {
+            ended.running = self.cell.wait_for_running(most);
+        }
         ended.recorded(&self.shared)
+    }
+
+    /// As [`complete_and_wait`](Task::complete_and_wait), as a future of any runtime. Everything ends when
+    /// this is called, whether the future is polled or not; it resolves once the last call that was running
+    /// is done. It has no time limit of its own: dropping it stops waiting, and calls no sink.
+    ///
+    /// ```
+    /// # use std::pin::pin;
+    /// # use std::task::{Context as Polled, Poll, Waker};
+    /// # use hallpass::prelude::*;
+    /// # let policy = Policy::builder().rule(Rule::permit("p").tool("tail").any_args()).build()?;
+    /// # let broker = Broker::new(policy)?;
+    /// # let agent = broker.assert_identity("agent-7")?;
+    /// # let task = broker.open(&agent, Purpose::new("watch"))?;
+    /// # let context = Context::new();
+    /// # let grant = task.request(Scope::tool("tail").any_args(), &context)?;
+    /// # let call = Call::new("tail", serde_json::json!({}))?;
+    /// let running = broker.gate().authorize(&grant, &agent, call, &context)?.start()?;
+    /// let mut completed = pin!(async { task.completed().await.and_flushed().await });
+    /// # let mut polled = Polled::from_waker(Waker::noop());
+    /// assert!(completed.as_mut().poll(&mut polled).is_pending());
+    /// assert!(broker.standing().is_empty(), "the end waits for no call");
+    /// running.succeed();
+    /// let Poll::Ready(ended) = completed.as_mut().poll(&mut polled) else { panic!("it is done") };
+    /// assert!(ended?.running.is_empty());
+    /// assert_eq!(broker.record_debts(), 0, "and the log has its outcome");
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn completed(self) -> impl Future<Output = Ended> + Send + use<> {
+        let mut ended = self.end_as(How::Completed, None);
+        let done = CallsDone::new(self.shared.clone(), self.cell.clone());
+        let shared = self.shared.clone();
+        async move {
+            done.await;
+            ended.running.clear();
+            ended.recorded(&shared)
+        }
     }
 
     /// The task is taken away: everything ends.

@@ -17,6 +17,7 @@ mod file_log;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::task::{Poll, Waker};
 use std::time::Duration;
 
 use busy::Busy;
@@ -64,6 +65,8 @@ struct Held {
     permit: Permit,
     running: Running,
     session: Session,
+    /// Tasks with a call that runs.
+    working: [(Task, Running); 2],
 }
 
 fn pay() -> Call {
@@ -83,8 +86,14 @@ impl Held {
         let (permit, running) = (permit(), permit().start().unwrap());
         let session = broker.session(&agent, Purpose::new("pay-bill"), to_pay()).unwrap();
         drop(session.authorize(pay(), &Context::new()).unwrap());
+        let working = [(); 2].map(|()| {
+            let task = broker.open(&agent, Purpose::new("pay-bill")).unwrap();
+            let grant = task.request(to_pay(), &Context::new()).unwrap();
+            let permit = broker.gate().authorize(&grant, &agent, pay(), &Context::new()).unwrap();
+            (task, permit.start().unwrap())
+        });
         let control = broker.control();
-        Held { broker, control, agent, task, grant, permit, running, session }
+        Held { broker, control, agent, task, grant, permit, running, session, working }
     }
 }
 
@@ -110,7 +119,7 @@ fn nothing(what: &'static str, ended: Ended) -> Result<(), Failed> {
 
 /// Everything that a copy of a broker is asked in a child.
 fn gives_and_ends_nothing(held: Held) -> Result<(), Failed> {
-    let Held { broker, control, agent, task, mut grant, permit, running, session } = held;
+    let Held { broker, control, agent, task, mut grant, permit, running, session, working } = held;
     let (gate, context) = (broker.gate(), Context::new());
     let refused = gate.authorize(&grant, &agent, pay(), &context);
     same("its code", refused.as_ref().map(drop).map_err(|own| own.code()), Err(Code::Unavailable))?;
@@ -155,6 +164,12 @@ fn gives_and_ends_nothing(held: Held) -> Result<(), Failed> {
     same("debts", (broker.flush(), broker.record_debts()), (0, 0))?;
     nothing("the end of a session", session.end())?;
     nothing("the end of a task", task.complete())?;
+    let [(one, _own), (other, _other)] = working;
+    nothing("waiting for its calls", one.complete_and_wait(Duration::ZERO))?;
+    let mut completed = std::pin::pin!(other.completed());
+    let polled = completed.as_mut().poll(&mut std::task::Context::from_waker(Waker::noop()));
+    let Poll::Ready(ended) = polled else { return Err(Failed::new("a future", "waits".into())) };
+    nothing("a future of its calls", ended)?;
     nothing("the end of a grant", grant.revoke())?;
     nothing("closing", broker.close(Duration::from_secs(60)))?;
     drop((session, gate, control, broker));

@@ -3,6 +3,7 @@
 use std::future::Future;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::channel;
 use std::task::{Context as Cx, Poll, Wake, Waker};
 use std::time::Duration;
@@ -284,6 +285,60 @@ fn an_end_waits_no_longer_than_it_was_told() {
     let ended = task.complete_and_wait(Duration::ZERO);
     assert_eq!(ended.running, [running.number()]);
     running.succeed();
+}
+
+/// The end is there at once; the future resolves with the last call, is woken by it, and is worth the record.
+#[test]
+fn an_end_as_a_future_resolves_with_the_last_running_call() {
+    #[derive(Default)]
+    struct Woken(AtomicUsize);
+    impl Wake for Woken {
+        fn wake(self: Arc<Self>) {
+            self.0.fetch_add(1, Ordering::SeqCst);
+        }
+    }
+    let world = family();
+    let agent = world.agent("a");
+    let task = world.open(&agent);
+    let grant = task.request(to_ping(), &here()).unwrap();
+    let calls = [world.start(&grant, &ping()), world.start(&grant, &ping())];
+    let [first, second] = calls;
+    let mut completed = Box::pin(task.completed());
+    assert!(world.authorize(&grant, &ping()).is_err(), "it has ended before it is polled");
+    assert_eq!(how(&world), Some(How::Completed));
+    let woken = Arc::new(Woken::default());
+    let waker = Waker::from(woken.clone());
+    let mut poll = || completed.as_mut().poll(&mut Cx::from_waker(&waker));
+    assert!(poll().is_pending());
+    drop(first);
+    assert_eq!(woken.0.load(Ordering::SeqCst), 1, "another call is done");
+    assert!(poll().is_pending(), "one runs on");
+    second.succeed();
+    assert_eq!(woken.0.load(Ordering::SeqCst), 2);
+    let Poll::Ready(ended) = poll() else { panic!("no call runs any more") };
+    assert_eq!((ended.tasks, ended.running.len()), (1, 0));
+    ended.and_flush(seconds(60)).unwrap();
+    let outcomes = world.log.records().into_iter().filter_map(|record| match record.event {
+        Event::Outcome { outcome, task_over, .. } => Some((outcome, task_over)),
+        _ => None,
+    });
+    assert!(outcomes.eq([(Outcome::Interrupted, true), (Outcome::Ok, true)]));
+}
+
+#[test]
+fn an_end_as_a_future_of_a_task_that_runs_nothing_is_there_when_it_is_polled() {
+    let world = family();
+    let agent = world.agent("a");
+    for by_control in [false, true] {
+        let task = world.open(&agent);
+        if by_control {
+            let _ = world.control.revoke_task(task.name()).unwrap();
+        }
+        let mut completed = Box::pin(task.completed());
+        let polled = completed.as_mut().poll(&mut Cx::from_waker(Waker::noop()));
+        let Poll::Ready(ended) = polled else { panic!("no call runs") };
+        assert_eq!((ended.tasks, ended.running.len()), (usize::from(!by_control), 0));
+    }
 }
 
 #[test]

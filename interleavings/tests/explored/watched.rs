@@ -106,3 +106,25 @@ fn a_call_that_is_done_is_waited_for_no_longer() {
         world.records();
     });
 }
+
+/// The future of an end is woken by the last call of the task, however these meet, and is told nothing that runs.
+#[test]
+fn an_end_that_is_waited_for_resolves_with_the_last_call() {
+    let policy = policy([pings("p")]);
+    explore(1000, move || {
+        let world = World::new(&policy);
+        let (task, grant) = world.pinging();
+        let start = || world.authorize(&grant, &ping()).unwrap().start().unwrap();
+        let (first, second) = (start(), start());
+        shuttle::thread::scope(|scope| {
+            let waiting = scope.spawn(|| shuttle::future::block_on(task.completed()));
+            scope.spawn(|| first.succeed());
+            drop(second);
+            let ended = waiting.join().unwrap();
+            assert_eq!((ended.tasks, ended.running.len()), (1, 0));
+            let standing = world.broker.standing();
+            assert!(standing.is_empty() && standing.late_calls.is_empty());
+        });
+        world.records();
+    });
+}

@@ -1,5 +1,5 @@
 //! A whole life of a broker next to a model of it: a list of tasks, one of grants, one of tokens, one of
-//! permits, and one of all that was ever charged to a limit. Nothing is summed up or looked up.
+//! permits, one of keys, and one of all that was ever charged to a limit. Nothing is summed up or looked up.
 
 use std::ops::{Deref, DerefMut};
 use std::rc::Rc;
@@ -12,6 +12,7 @@ use hallpass::{Denial, DriftScan, Grant, Halt, Permit, Reason, Running, Task};
 
 use crate::giving::Stamp;
 use crate::life_case::{Act, Done, LifeCase};
+use crate::life_restart::{Gone, TokenKey};
 use crate::small::{Covering, Posted, small_contexts};
 use crate::stand::Stand;
 use crate::universe::*;
@@ -24,6 +25,8 @@ pub(crate) struct LiveTask {
     pub(crate) why: WhySaid,
     pub(crate) ceiling: i64,
     pub(crate) over: bool,
+    /// Its broker was gone before the log had the end of it.
+    pub(crate) lost: bool,
     pub(crate) history: Vec<String>,
     /// The tools it called, with the labels that they had then.
     pub(crate) called: Vec<(String, Vec<String>)>,
@@ -75,7 +78,10 @@ pub(crate) struct Held {
     pub(crate) token: Token,
     pub(crate) row: usize,
     pub(crate) serial: u32,
+    pub(crate) issued: i64,
     pub(crate) expires: i64,
+    /// Which of the keys there have been signed it.
+    pub(crate) key: usize,
     pub(crate) narrowings: Vec<(Vec<Covering>, Option<i64>)>,
 }
 
@@ -93,6 +99,14 @@ pub(crate) enum State {
     Reserved,
     Running,
     Closed(Outcome),
+    /// Its broker was gone before the log had an outcome of it.
+    Lost,
+}
+
+impl State {
+    pub(crate) fn is_open(self) -> bool {
+        matches!(self, State::Reserved | State::Running)
+    }
 }
 
 pub(crate) struct Slip {
@@ -184,6 +198,12 @@ tally!(
     told_running,
     tripped,
     withdrawn,
+    hung,
+    ran_late,
+    unknown_keys,
+    rekeyed,
+    restarted,
+    lost,
 );
 
 pub(crate) struct Life {
@@ -194,6 +214,8 @@ pub(crate) struct Life {
     pub(crate) who: Vec<Identity>,
     pub(crate) policy: usize,
     pub(crate) epoch: u64,
+    /// Whether there was another policy, in whichever life on the log.
+    pub(crate) reloaded: bool,
     pub(crate) openings: u64,
     pub(crate) halts: Vec<Halt>,
     pub(crate) tasks: Vec<LiveTask>,
@@ -206,6 +228,11 @@ pub(crate) struct Life {
     pub(crate) denials: Vec<Reason>,
     /// Denials that count towards the tripwire, by who asked.
     pub(crate) offences: Vec<(String, i64)>,
+    /// The keys of the tokens, of which the last is in force.
+    pub(crate) keys: Vec<TokenKey>,
+    /// What earlier lives on the same log have left, and how often people were asked in them.
+    pub(crate) gone: Vec<Gone>,
+    pub(crate) asked_before: usize,
     /// Reloads whose scan waits, and the tasks that it will look at.
     pub(crate) scans: Vec<(DriftScan, Vec<usize>)>,
     pub(crate) tally: Tally,
@@ -238,12 +265,7 @@ pub(crate) fn live(case: &LifeCase) -> Tally {
 
 impl Life {
     fn new(case: LifeCase) -> Self {
-        let stand = Stand::new(case.policies[0].policy(), |builder| match case.tripwire {
-            Some((denials, seconds)) => {
-                builder.halt_after(denials, std::time::Duration::from_secs(seconds))
-            }
-            None => builder,
-        });
+        let stand = Stand::new(case.policies[0].policy(), |builder| case.set(builder));
         let attest = |who: &WhoSaid| stand.broker.assert_identity(who.assertion()).unwrap();
         Life {
             who: case.whos.iter().map(attest).collect(),
@@ -252,6 +274,7 @@ impl Life {
             stand,
             policy: 0,
             epoch: 1,
+            reloaded: false,
             openings: 0,
             halts: Vec::new(),
             tasks: Vec::new(),
@@ -263,13 +286,16 @@ impl Life {
             spells: Vec::new(),
             denials: Vec::new(),
             offences: Vec::new(),
+            keys: vec![TokenKey::default()],
+            gone: Vec::new(),
+            asked_before: 0,
             scans: Vec::new(),
             tally: Tally::default(),
             case,
         }
     }
 
-    fn apply(&mut self, act: &Act) {
+    pub(crate) fn apply(&mut self, act: &Act) {
         self.tally.acts += 1;
         match act {
             Act::Open { who, why, name } => self.open(*who, why, *name),
@@ -315,6 +341,10 @@ impl Life {
             Act::StepBack(s) => self.step_back(*s),
             Act::Sink(works) => self.sink_works(*works),
             Act::SinkPanics => self.sink_panics_once(),
+            Act::WhileHanging(acts) => self.while_hanging(acts),
+            Act::Rotate(seconds) => self.rotate_key(*seconds),
+            Act::RotateLog => self.rotate_log_key(),
+            Act::Restart { closed, rekeyed } => self.restart_on_the_log(*closed, *rekeyed),
             Act::Timeless(act) => {
                 self.lose_the_clock();
                 self.apply(act);
@@ -329,7 +359,6 @@ impl Life {
         self.posted[self.policy].clone()
     }
 
-    /// A grant, what it was delegated from, and so on.
     /// When the whole life of what these stamps are on ends, and when it has been unused for too long. What
     /// no rule of them has given the holder before counts from `first`, and from now.
     pub(crate) fn time_left(
@@ -417,6 +446,7 @@ impl Life {
         }
     }
 
+    /// A grant, what it was delegated from, and so on.
     pub(crate) fn lineage(&self, row: usize) -> Vec<usize> {
         let mut lineage = vec![row];
         while let Some(parent) = self.rows[lineage[lineage.len() - 1]].parent {

@@ -37,6 +37,7 @@ impl Life {
             why: why.clone(),
             ceiling: self.now + CEILING,
             over: false,
+            lost: false,
             history: Vec::new(),
             called: Vec::new(),
         };
@@ -346,7 +347,9 @@ impl Life {
             token: Token::from_text(grant.token().expose().to_owned()),
             row: self.rows.len(),
             serial: 1,
+            issued: self.now,
             expires,
+            key: self.keys.len() - 1,
             narrowings: Vec::new(),
         });
         self.rows.push(Row {
@@ -389,8 +392,8 @@ impl Life {
         let token = self.held[at].token.attenuate(&scope_of(&scope), expires).unwrap();
         let mut narrowings = self.held[at].narrowings.clone();
         narrowings.push((scope.iter().map(Covering::of).collect(), until));
-        let Held { row, serial, expires, .. } = self.held[at];
-        self.held.push(Held { token, row, serial, expires, narrowings });
+        let Held { row, serial, issued, expires, key, .. } = self.held[at];
+        self.held.push(Held { token, row, serial, issued, expires, key, narrowings });
     }
 
     /// Whether a tool can be named at all today.

@@ -141,6 +141,8 @@ impl Life {
             let reason = self.refused("call", Some(shown.caller), answer.map(drop), &expected);
             self.tally.replayed += usize::from(reason == Reason::Replayed);
             self.tally.superseded += usize::from(reason == Reason::Superseded);
+            let keys = [Reason::UnknownKey, Reason::RetiredKey];
+            self.tally.unknown_keys += usize::from(keys.contains(&reason));
             let limits = [Reason::UsesSpent, Reason::RateExceeded, Reason::BudgetSpent];
             self.tally.limited += usize::from(limits.contains(&reason));
             return;
@@ -156,6 +158,7 @@ impl Life {
         self.touch(row);
         if !self.accepts("permitted") {
             self.tally.withdrawn += 1;
+            self.tally.hung += usize::from(self.is_hanging());
             self.give_back(&charges);
             self.refused("call", Some(shown.caller), answer.map(drop), &[Reason::LogRefused]);
             return;
@@ -209,6 +212,10 @@ impl Life {
     pub(crate) fn expected(&mut self, shown: &Shown) -> Vec<Reason> {
         if !self.tick() {
             return vec![Reason::ClockUnreadable];
+        }
+        let unknown = self.key_failures(shown.held);
+        if !unknown.is_empty() {
+            return unknown;
         }
         if let Some(at) = shown.bound
             && self.bound[at].call != shown.call
@@ -271,12 +278,18 @@ impl Life {
         bound: Option<usize>,
         caller: usize,
     ) -> Vec<Reason> {
+        let unknown = self.key_failures(held);
+        if !unknown.is_empty() {
+            return unknown;
+        }
         let own = &self.held[held];
         let ended = |at: &Option<i64>| at.is_some_and(|at| self.now >= at);
         let holder = self.rows[own.row].holder;
         let far = bound.is_some_and(|at| (self.bound[at].at - self.now).abs() >= WINDOW);
         let failures = [
             (self.now >= own.expires, Reason::Expired),
+            // Of a life whose clock stood later.
+            (self.now < own.issued, Reason::ForeignToken),
             (own.narrowings.iter().any(|(_, at)| ended(at)), Reason::Expired),
             (far, Reason::StalePresentation),
             (self.case.whos[caller].id != self.case.whos[holder].id, Reason::NotTheHolder),

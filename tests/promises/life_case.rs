@@ -1,8 +1,9 @@
 //! What a whole life of a broker is made of: every operation there is, at random.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
-use hallpass::Halt;
+use hallpass::{BrokerBuilder, Halt};
 use proptest::collection::vec;
 use proptest::option;
 use proptest::prelude::*;
@@ -20,6 +21,16 @@ pub(crate) struct LifeCase {
     /// Denials and seconds after which somebody is halted.
     pub(crate) tripwire: Option<(usize, u64)>,
     pub(crate) ops: Vec<Act>,
+}
+
+impl LifeCase {
+    /// What is set of each broker of the life.
+    pub(crate) fn set(&self, builder: BrokerBuilder) -> BrokerBuilder {
+        match self.tripwire {
+            Some((denials, seconds)) => builder.halt_after(denials, Duration::from_secs(seconds)),
+            None => builder,
+        }
+    }
 }
 
 /// An operation. Numbers pick among what there is.
@@ -105,6 +116,16 @@ pub(crate) enum Act {
     StepBack(u64),
     Sink(bool),
     SinkPanics,
+    /// While a thread is inside a sink that hangs.
+    WhileHanging(Vec<Act>),
+    /// The tokens' key changes, with as many seconds of grace.
+    Rotate(u64),
+    RotateLog,
+    /// Another broker goes on with the log, with its key or another: of one that was closed, or that died.
+    Restart {
+        closed: bool,
+        rekeyed: bool,
+    },
     /// While the clock can't be read.
     Timeless(Box<Act>),
 }
@@ -228,6 +249,10 @@ fn world() -> BoxedStrategy<Act> {
         3 => select(vec![5u64, 100]).prop_map(Act::StepBack),
         3 => proptest::bool::weighted(0.8).prop_map(Act::Sink),
         1 => Just(Act::SinkPanics),
+        2 => select(vec![0u64, 20, 20, 300]).prop_map(Act::Rotate),
+        1 => Just(Act::RotateLog),
+        1 => (any::<bool>(), any::<bool>())
+            .prop_map(|(closed, rekeyed)| Act::Restart { closed, rekeyed }),
     ]
     .boxed()
 }
@@ -235,8 +260,9 @@ fn world() -> BoxedStrategy<Act> {
 fn acts() -> BoxedStrategy<Act> {
     let usual = prop_oneof![32 => asks(), 58 => calls_made(), 12 => ends(), 8 => world()];
     prop_oneof![
-        29 => usual.clone(),
-        1 => usual.prop_map(|act| Act::Timeless(Box::new(act))),
+        58 => usual.clone(),
+        2 => usual.clone().prop_map(|act| Act::Timeless(Box::new(act))),
+        1 => vec(usual, 1..8).prop_map(Act::WhileHanging),
     ]
     .boxed()
 }

@@ -100,6 +100,11 @@ impl Life {
                 Ok(own)
             }
             (own, delegated) => {
+                // How deep it may hang is looked at before people are asked, by rules that are not known here.
+                let asked = |reasons: &Vec<Reason>| reasons.contains(&Reason::ApprovalRequired);
+                if delegated.as_ref().is_err_and(asked) {
+                    reasons.push(Reason::NotCovered);
+                }
                 reasons.extend(own.err().into_iter().chain(delegated.err()).flatten());
                 Err(reasons)
             }

@@ -2,11 +2,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use hallpass::audit::{Event, Outcome};
+use hallpass::audit::{Event, Outcome, Record};
 use hallpass::{Code, Halt, Reason};
 
 use crate::case::End;
-use crate::life::{Life, State};
+use crate::life::{Life, Slip, State};
 
 impl Life {
     /// P2: what stands is what lives, to the last of them; and the figures are those of the lists.
@@ -43,16 +43,13 @@ impl Life {
         for told in &standing.tasks {
             let own = self.slips.iter().filter(|slip| {
                 self.tasks[self.rows[slip.row].task].generation == told.generation
-                    && !matches!(slip.state, State::Closed(_))
+                    && slip.state.is_open()
             });
             // One that has lapsed may have been removed before it is looked at.
-            let lapsed = |slip: &&crate::life::Slip| {
-                slip.state == State::Reserved && self.now >= slip.lapses
-            };
+            let lapsed = |slip: &&Slip| slip.state == State::Reserved && self.now >= slip.lapses;
             let (gone, there): (Vec<_>, Vec<_>) = own.partition(lapsed);
-            let numbers = |slips: &[&crate::life::Slip]| -> Vec<u64> {
-                slips.iter().map(|slip| slip.number).collect()
-            };
+            let numbers =
+                |slips: &[&Slip]| -> Vec<u64> { slips.iter().map(|slip| slip.number).collect() };
             assert!(
                 (there.len()..=there.len() + gone.len()).contains(&told.permits),
                 "{} permits stand, expected {:?} and of {:?} any: {:?}",
@@ -63,6 +60,15 @@ impl Life {
             );
             open = (open.0 + there.len(), open.1 + gone.len());
         }
+        // P11: what runs on after the end of its task is listed until it is done.
+        let runs_late = |slip: &&Slip| {
+            slip.state == State::Running && self.tasks[self.rows[slip.row].task].over
+        };
+        let late: BTreeSet<u64> =
+            self.slips.iter().filter(runs_late).map(|slip| slip.number).collect();
+        let told: Vec<u64> = standing.late_calls.iter().map(|call| call.permit).collect();
+        assert_eq!(told.iter().copied().collect::<BTreeSet<_>>(), late);
+        assert_eq!((told.len(), stats.late_calls), (late.len(), late.len()));
         let in_table = self.tasks.iter().filter(|task| !task.over);
         let past = in_table.clone().filter(|task| self.now >= task.ceiling).count();
         assert_eq!(stats.tasks, in_table.count());
@@ -84,6 +90,7 @@ impl Life {
         let written = self.log.len() + stats.record_debts;
         // A call that people are asked about has at most two records more than its denial.
         let asked = denials.get(&Reason::ApprovalRequired).copied().unwrap_or_default() as usize;
+        let asked = self.asked_before + asked;
         assert!(written <= self.events.len() + 2 * asked, "nothing is written that did not happen");
     }
 
@@ -118,53 +125,21 @@ impl Life {
         self.control.halt(Halt::Everything);
         self.record("halted everything".into());
         assert_eq!(self.broker.flush(), 0, "P9: every debt is paid");
+        self.leave_what_is_gone();
         self.compare_logs();
         self.compare_stories();
     }
 
     fn compare_logs(&self) {
-        let verified = self.broker.verify(&self.log).unwrap();
-        assert_eq!(verified.without_outcome, Vec::<u64>::new());
-        let mut outcomes: BTreeMap<u64, Outcome> = BTreeMap::new();
-        let mut told: Vec<String> = Vec::new();
+        let verified = self.stand.verify();
+        let lost = self.slips.iter().filter(|slip| slip.state == State::Lost);
+        let lost: BTreeSet<u64> = lost.map(|slip| slip.number).collect();
+        assert_eq!(verified.without_outcome, lost.iter().copied().collect::<Vec<_>>());
         let records = self.log.records();
-        for (at, record) in records.iter().enumerate() {
-            assert_eq!(record.seq, at as u64 + 1, "P9: no gap");
-            let event = match &record.event {
-                Event::Opened { generation, .. } => format!("opened {generation}"),
-                Event::Granted { grant, .. } => format!("granted {grant}"),
-                Event::Permitted { grant, .. } => format!("permitted {grant}"),
-                Event::Denied { stage, reason, .. } => {
-                    format!("denied {} {reason}", format!("{stage:?}").to_lowercase())
-                }
-                Event::Denials { .. } => panic!("memory did not run short"),
-                Event::Outcome { of, outcome, task_over, .. } => {
-                    assert!(outcomes.insert(*of, *outcome).is_none(), "P9: one outcome");
-                    format!("outcome {of} {outcome:?} {task_over}")
-                }
-                Event::Ended { generation, how, running, .. } => {
-                    let running: BTreeSet<_> = running.iter().collect();
-                    format!("ended {generation} {how:?} {running:?}")
-                }
-                Event::GrantEnded { grant, why, below, running, .. } => {
-                    told.extend(below.iter().map(|id| format!("grant_ended {id} {why}")));
-                    told.extend(running.iter().map(|n| format!("grant_ended over {n} {why}")));
-                    format!("grant_ended {grant} {why}")
-                }
-                Event::LogStarted { .. } => "log_started".to_owned(),
-                Event::Rekeyed { .. } => "rekeyed".to_owned(),
-                Event::Reloaded { epoch, .. } => format!("reloaded {epoch}"),
-                Event::Halted { what, .. } => format!("halted {what}"),
-                Event::Resumed { what } => format!("resumed {what}"),
-                Event::Withdrawn { was, .. } => format!("withdrawn {was}"),
-                // No model knows people: what they are asked is looked at in tests of approvals.
-                Event::Asked { .. } | Event::Answered { .. } | Event::Voided { .. } => continue,
-                other => panic!("a record that no model knows of: {other:?}"),
-            };
-            told.push(event);
-        }
+        let told = told_by(&records);
         assert_eq!(put_away(&told), put_away(&self.events), "P9: each is removed once");
         assert_eq!(in_order(&told), in_order(&self.events), "P9: the log is what happened");
+        let outcomes = outcomes_of(&records);
         for slip in &self.slips {
             let record = &records[slip.number as usize - 1];
             let id = self.rows[slip.row].id.to_string();
@@ -172,11 +147,66 @@ impl Life {
                 matches!(&record.event, Event::Permitted { grant, .. } if **grant == id),
                 "P9: a permit carries the number of its record"
             );
-            let State::Closed(outcome) = slip.state else { panic!("not closed") };
-            assert_eq!(outcomes.get(&slip.number), Some(&outcome), "P9: the outcome it had");
+            let outcome = match slip.state {
+                State::Closed(outcome) => Some(outcome),
+                State::Lost => None,
+                open => panic!("{open:?}"),
+            };
+            assert_eq!(outcomes.get(&slip.number).copied(), outcome, "P9: the outcome it had");
         }
-        assert_eq!(outcomes.len(), self.slips.len());
+        assert_eq!(outcomes.len() + lost.len(), self.slips.len());
     }
+}
+
+/// What came of each permit of a log.
+pub(crate) fn outcomes_of(records: &[Record]) -> BTreeMap<u64, Outcome> {
+    let mut outcomes = BTreeMap::new();
+    for record in records {
+        if let Event::Outcome { of, outcome, .. } = record.event {
+            assert!(outcomes.insert(of, outcome).is_none(), "P9: one outcome");
+        }
+    }
+    outcomes
+}
+
+/// What a log tells, as a life notes it.
+pub(crate) fn told_by(records: &[Record]) -> Vec<String> {
+    let mut told: Vec<String> = Vec::new();
+    for (at, record) in records.iter().enumerate() {
+        assert_eq!(record.seq, at as u64 + 1, "P9: no gap");
+        let event = match &record.event {
+            Event::Opened { generation, .. } => format!("opened {generation}"),
+            Event::Granted { grant, .. } => format!("granted {grant}"),
+            Event::Permitted { grant, .. } => format!("permitted {grant}"),
+            Event::Denied { stage, reason, .. } => {
+                format!("denied {} {reason}", format!("{stage:?}").to_lowercase())
+            }
+            Event::Denials { .. } => panic!("memory did not run short"),
+            Event::Outcome { of, outcome, task_over, .. } => {
+                format!("outcome {of} {outcome:?} {task_over}")
+            }
+            Event::Ended { generation, how, running, .. } => {
+                let running: BTreeSet<_> = running.iter().collect();
+                format!("ended {generation} {how:?} {running:?}")
+            }
+            Event::GrantEnded { grant, why, below, running, .. } => {
+                told.extend(below.iter().map(|id| format!("grant_ended {id} {why}")));
+                told.extend(running.iter().map(|n| format!("grant_ended over {n} {why}")));
+                format!("grant_ended {grant} {why}")
+            }
+            Event::LogStarted { .. } => "log_started".to_owned(),
+            Event::Rekeyed { .. } => "rekeyed".to_owned(),
+            Event::Reloaded { epoch, .. } => format!("reloaded {epoch}"),
+            Event::Halted { what, .. } => format!("halted {what}"),
+            Event::Resumed { what } => format!("resumed {what}"),
+            Event::Withdrawn { was, .. } => format!("withdrawn {was}"),
+            // No model knows people: what they are asked is looked at in tests of approvals.
+            Event::Asked { .. } | Event::Answered { .. } | Event::Voided { .. } => continue,
+            other => panic!("a record that no model knows of: {other:?}"),
+        };
+        told.push(event);
+    }
+    told
 }
 
 /// What is past its time is removed at some time, and so is a permit that was not started: when, and in
@@ -192,6 +222,17 @@ fn put_away(events: &[String]) -> Vec<&String> {
     let mut put: Vec<&String> = events.iter().filter(|event| is_put_away(event)).collect();
     put.sort();
     put
+}
+
+/// Whether what is told is the beginning of what happened, but for what is removed at some time.
+pub(crate) fn is_beginning(told: &[String], all: &[String]) -> bool {
+    let (told, all) = (in_order(told), in_order(all));
+    let is_end = |event: &&String| event.starts_with("grant_ended");
+    // Of the last group that ends at once, some may not be written yet.
+    let whole = told.iter().rposition(|event| !is_end(event)).map_or(0, |at| at + 1);
+    let Some((beginning, rest)) = all.split_at_checked(whole) else { return false };
+    let group: Vec<_> = rest.iter().take_while(|event| is_end(event)).collect();
+    told[..whole] == *beginning && told[whole..].iter().all(|event| group.contains(&event))
 }
 
 /// What happened in an order. Which of the grants that end at once comes first is none.

@@ -18,6 +18,7 @@ impl Life {
             task.history = seen_by(&task.called, &next.said);
         }
         if !same {
+            self.reloaded = true;
             self.epoch += 1;
             let epoch = self.epoch;
             self.record(format!("reloaded {epoch}"));

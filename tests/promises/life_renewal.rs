@@ -87,7 +87,9 @@ impl Life {
                     token: Token::from_text(handle.token().expose().to_owned()),
                     row: at,
                     serial: row.serial,
+                    issued: now,
                     expires,
+                    key: self.keys.len() - 1,
                     narrowings: Vec::new(),
                 });
                 self.events.push(event);

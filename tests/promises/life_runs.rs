@@ -100,6 +100,7 @@ impl Life {
             Outcome::Error => running.fail(),
             _ => drop(running),
         }
+        self.tally.ran_late += usize::from(self.tasks[self.rows[self.slips[at].row].task].over);
         self.close(at, outcome);
     }
 
@@ -114,7 +115,7 @@ impl Life {
 
     pub(crate) fn close_unrecorded(&mut self, at: usize, outcome: Outcome) -> bool {
         let was = self.slips[at].state;
-        if matches!(was, State::Closed(_)) {
+        if !was.is_open() {
             return false;
         }
         self.slips[at].state = State::Closed(outcome);

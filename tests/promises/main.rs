@@ -20,6 +20,7 @@
 mod case;
 mod door;
 mod giving;
+mod kept_log;
 mod life;
 mod life_asks;
 mod life_calls;
@@ -32,6 +33,7 @@ mod life_listing;
 mod life_log;
 mod life_reload;
 mod life_renewal;
+mod life_restart;
 mod life_runs;
 mod model;
 mod probe;

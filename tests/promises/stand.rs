@@ -1,15 +1,21 @@
-//! Where a broker is tested: a clock moved by hand, a log that refuses or panics when told, and with
-//! them what time it is and what has been written, as a model has it.
+//! Where a broker is tested: a clock moved by hand, a log that refuses, panics or hangs when told and that
+//! outlives the broker, and with them what time it is and what has been written, as a model has it.
 
+use std::future::Future;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::task::{Context as Polled, Waker};
+use std::thread::JoinHandle;
 use std::time::Duration;
 
-use hallpass::audit::{Entry, Kept, MemoryLog, Sink, SinkError, Tail};
+use hallpass::audit::{Entry, Kept, Origin, Sink, SinkError, Tail, Verification, verify};
 use hallpass::clock::{ManualClock, Timestamp};
+use hallpass::key::{KeyRing, LogKeys, SecretKey};
 use hallpass::policy::Policy;
-use hallpass::testing::FailingSink;
+use hallpass::testing::{FailingSink, HangingSink};
 use hallpass::{Broker, BrokerBuilder, Control, Denial, Gate, Reason};
+
+use crate::kept_log::KeptLog;
 
 use crate::universe::{START, at};
 
@@ -17,9 +23,13 @@ pub(crate) const CEILING: i64 = 600_000;
 pub(crate) const DEFAULT_TTL: i64 = 300_000;
 pub(crate) const PERMIT_TTL: i64 = 30_000;
 
+/// How long a thread waits for a sink that hangs: each act of a life that asks for access may.
+const LOG_TIMEOUT: Duration = Duration::from_millis(2);
+
 /// A sink that panics when told, without the noise of a panic's report.
+#[derive(Clone)]
 struct PanicsOnCue {
-    sink: FailingSink<MemoryLog>,
+    sink: FailingSink<KeptLog>,
     cue: Arc<AtomicBool>,
 }
 
@@ -40,10 +50,16 @@ pub(crate) struct Stand {
     pub(crate) broker: Broker,
     pub(crate) gate: Gate,
     pub(crate) control: Control,
-    pub(crate) log: MemoryLog,
+    pub(crate) log: KeptLog,
     clock: ManualClock,
-    sink: FailingSink<MemoryLog>,
+    sink: FailingSink<KeptLog>,
     cue: Arc<AtomicBool>,
+    hanging: HangingSink<PanicsOnCue>,
+    /// The thread that is inside the sink, while that hangs.
+    inside: Option<JoinHandle<()>>,
+    /// How many keys the tokens and the log have had. The last of each is in force.
+    token_keys: u64,
+    log_keys: u64,
     // The model. All times are milliseconds after `START`.
     wall: i64,
     counted: i64,
@@ -57,15 +73,12 @@ pub(crate) struct Stand {
 impl Stand {
     pub(crate) fn new(policy: Policy, set: impl FnOnce(BrokerBuilder) -> BrokerBuilder) -> Self {
         let clock = ManualClock::new(at(0));
-        let log = MemoryLog::new();
+        let log = KeptLog::default();
         let sink = FailingSink::new(log.clone());
         let cue = Arc::new(AtomicBool::new(false));
-        let builder = Broker::builder(policy)
-            .clock(clock.clone())
-            .ceiling(Duration::from_millis(CEILING as u64))
-            .default_ttl(Duration::from_millis(DEFAULT_TTL as u64))
-            .permit_ttl(Duration::from_millis(PERMIT_TTL as u64))
-            .log(PanicsOnCue { sink: sink.clone(), cue: cue.clone() });
+        let hanging = HangingSink::new(PanicsOnCue { sink: sink.clone(), cue: cue.clone() });
+        let builder = builder(policy, &clock, &hanging);
+        let builder = builder.keys(KeyRing::from_secret(token_key(1))).log_keys(log_keys(1));
         let broker = set(builder).build().unwrap();
         Stand {
             gate: broker.gate(),
@@ -75,6 +88,10 @@ impl Stand {
             clock,
             sink,
             cue,
+            hanging,
+            inside: None,
+            token_keys: 1,
+            log_keys: 1,
             wall: 0,
             counted: 0,
             now: 0,
@@ -83,6 +100,70 @@ impl Stand {
             panics: false,
             events: vec!["log_started".into(), "reloaded 1".into()],
         }
+    }
+
+    /// Begins another life of a broker on the same log, with the newest key of the tokens alone and, if the
+    /// log's key changes meanwhile, another one of that. Returns the broker that was.
+    pub(crate) fn restart(
+        &mut self,
+        policy: Policy,
+        rekeyed: bool,
+        set: impl FnOnce(BrokerBuilder) -> BrokerBuilder,
+    ) -> Broker {
+        self.recover();
+        self.log_keys += u64::from(rekeyed);
+        let builder = builder(policy, &self.clock, &self.hanging);
+        let ring = KeyRing::from_secret(token_key(self.token_keys));
+        let broker = set(builder.keys(ring).log_keys(log_keys(self.log_keys))).build().unwrap();
+        (self.gate, self.control) = (broker.gate(), broker.control());
+        // A broker knows only what was read of the clock in its own life.
+        (self.now, self.counted) = (self.wall, self.wall);
+        std::mem::replace(&mut self.broker, broker)
+    }
+
+    /// The whole log, under all keys that there have been.
+    pub(crate) fn verify(&self) -> Verification {
+        let lines = self.log.lines();
+        let lines = lines.iter().map(|(line, tag)| (line.as_str(), *tag));
+        let origin = Origin::new("hallpass", "hallpass");
+        let verified = verify(lines, &log_keys(self.log_keys), &origin, None).unwrap();
+        assert_eq!(verified.anchor.seq, self.log.len() as u64, "P9: no gap");
+        verified
+    }
+
+    /// Changes the key of the tokens; those of the one before are good for `seconds` more.
+    pub(crate) fn rotate(&mut self, seconds: u64) {
+        self.token_keys += 1;
+        let key = token_key(self.token_keys);
+        self.broker.rotate_key(key, Duration::from_secs(seconds)).unwrap();
+    }
+
+    pub(crate) fn rotate_log(&mut self) {
+        self.log_keys += 1;
+        self.broker.rotate_log_key(log_key(self.log_keys)).unwrap();
+    }
+
+    pub(crate) fn is_hanging(&self) -> bool {
+        self.inside.is_some()
+    }
+
+    /// The sink hangs, with a thread inside that writes what is owed, of which there has to be something.
+    pub(crate) fn hang(&mut self) {
+        assert!(self.broker.record_debts() > 0);
+        self.hanging.hang();
+        let mut flushed = Box::pin(self.broker.flushed());
+        self.inside = Some(std::thread::spawn(move || {
+            // One look writes one batch.
+            let _ = flushed.as_mut().poll(&mut Polled::from_waker(Waker::noop()));
+        }));
+        self.hanging.wait_until_entered();
+    }
+
+    /// The sink goes on, and does with the batch that it has what it does by now.
+    pub(crate) fn release(&mut self) {
+        self.hanging.release();
+        self.inside.take().unwrap().join().unwrap();
+        self.panics = false;
     }
 
     pub(crate) fn advance(&mut self, seconds: u64) {
@@ -148,8 +229,9 @@ impl Stand {
 
     /// Whether the log takes the next record; of one that gives access, what it says instead.
     pub(crate) fn accepts(&mut self, kind: &str) -> bool {
-        let takes = !self.refuses && !self.panics;
-        if !self.refuses || self.panics {
+        let takes = !self.refuses && !self.panics && !self.is_hanging();
+        // A sink that hangs is not tried, and its cue waits.
+        if !self.is_hanging() {
             self.panics = false;
         }
         if !takes {
@@ -177,6 +259,36 @@ impl Stand {
         self.record(format!("denied {stage} {reason}"));
         reason
     }
+}
+
+fn builder(policy: Policy, clock: &ManualClock, sink: &HangingSink<PanicsOnCue>) -> BrokerBuilder {
+    Broker::builder(policy)
+        .clock(clock.clone())
+        .ceiling(Duration::from_millis(CEILING as u64))
+        .default_ttl(Duration::from_millis(DEFAULT_TTL as u64))
+        .permit_ttl(Duration::from_millis(PERMIT_TTL as u64))
+        .log_timeout(LOG_TIMEOUT)
+        .log(sink.clone())
+}
+
+fn token_key(number: u64) -> SecretKey {
+    secret(b't', number)
+}
+
+fn log_key(number: u64) -> SecretKey {
+    secret(b'l', number)
+}
+
+/// The last of so many keys of the log, and those before.
+fn log_keys(count: u64) -> LogKeys {
+    let active = LogKeys::from_secret(log_key(count));
+    (1..count).fold(active, |keys, past| keys.and_past(log_key(past)).unwrap())
+}
+
+fn secret(of: u8, number: u64) -> SecretKey {
+    let mut bytes = [of; 32];
+    bytes[..8].copy_from_slice(&number.to_le_bytes());
+    SecretKey::from_bytes(&bytes).unwrap()
 }
 
 /// P10: neither form of a denial that an agent may see says more than its code and reason.

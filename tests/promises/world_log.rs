@@ -84,7 +84,7 @@ impl World {
     }
 
     pub(crate) fn compare_logs(&self) {
-        let verified = self.broker.verify(&self.log).unwrap();
+        let verified = self.stand.verify();
         assert_eq!(verified.without_outcome, Vec::<u64>::new());
         let mut outcomes: BTreeMap<u64, Outcome> = BTreeMap::new();
         let mut told = Vec::new();

@@ -7,8 +7,10 @@ use std::thread;
 use std::time::Duration;
 
 use hallpass::audit::{Event, How, MemoryLog, Outcome, ThreadedSink};
+use hallpass::clock::Timestamp;
 use hallpass::prelude::*;
-use hallpass::testing::HangingSink;
+use hallpass::scope::eq;
+use hallpass::testing::{HangingSink, ManualClock};
 use hallpass::{BrokerBuilder, Ended, Halt, Running};
 
 use crate::world::{MINUTE, SECOND, broad, plain, policy};
@@ -26,15 +28,24 @@ struct Hanging {
 
 impl Hanging {
     fn with(threaded: bool, change: impl FnOnce(BrokerBuilder) -> BrokerBuilder) -> Self {
+        Hanging::under(policy([broad()]), threaded, change)
+    }
+
+    fn under(
+        policy: Policy,
+        threaded: bool,
+        change: impl FnOnce(BrokerBuilder) -> BrokerBuilder,
+    ) -> Self {
         let log = MemoryLog::new();
         let sink = HangingSink::new(log.clone());
-        let builder = Broker::builder(policy([broad()]));
+        let builder = Broker::builder(policy);
         let builder = match threaded {
             true => builder.log(ThreadedSink::new(sink.clone())),
             false => builder.log(sink.clone()),
         };
         let broker = change(builder.log_timeout(Duration::from_millis(5))).build().unwrap();
-        let agent = broker.assert_identity("agent-7").unwrap();
+        let agent = Assertion::agent("agent-7").attr("suspended", false);
+        let agent = broker.assert_identity(agent).unwrap();
         let (gate, control, context) = (broker.gate(), broker.control(), Context::new());
         Hanging { broker, gate, control, sink, log, agent, context }
     }
@@ -193,6 +204,47 @@ fn an_end_of_many_waits_for_none_of_them() {
     let revoked =
         told.iter().filter(|event| matches!(event, Event::Ended { how: How::Revoked, .. })).count();
     assert_eq!(revoked, ended.tasks);
+}
+
+/// P9, P11, attack 193: what a sweep, a reload or a restatement ends has ended when that returns, and each end is
+/// owed until the log is back.
+#[test]
+fn what_a_scan_ends_is_ended_and_owed_while_the_log_hangs() {
+    type Way = fn(&Hanging, &ManualClock);
+    let suspended = Rule::forbid("suspended").who_attr("suspended", eq(true));
+    let ways: [(&str, Reason, Way); 3] = [
+        ("a sweep", Reason::Expired, |world, clock| {
+            clock.advance(10 * MINUTE);
+            world.broker.sweep(1000);
+        }),
+        ("a reload", Reason::Drifted, |world, _| {
+            world.broker.reload(&policy([])).unwrap().finish();
+        }),
+        ("a restatement", Reason::Drifted, |world, _| {
+            let facts = Assertion::agent("agent-7").attr("suspended", true);
+            world.control.restate(facts).unwrap().finish();
+        }),
+    ];
+    for (name, why, way) in ways {
+        let clock = ManualClock::new(Timestamp::parse_rfc3339("2026-01-01T00:00:00Z").unwrap());
+        let world = Hanging::under(policy([broad(), suspended.clone()]), false, |builder| {
+            builder.clock(clock.clone()).ceiling(60 * MINUTE).default_ttl(5 * MINUTE)
+        });
+        let held: Vec<(Task, Grant)> = (0..20).map(|_| world.granted()).collect();
+        world.while_hanging(|| {
+            way(&world, &clock);
+            assert!(world.broker.standing().grants.is_empty(), "{name}");
+            assert!(world.broker.record_debts() > held.len(), "{name}: each is owed");
+            for (_, grant) in &held {
+                assert!(world.authorize(grant).is_err(), "{name}");
+            }
+        });
+        let told = world.told();
+        let ended = told.iter().filter(
+            |event| matches!(event, Event::GrantEnded { why: told, .. } if **told == *why.as_str()),
+        );
+        assert_eq!(ended.count(), held.len(), "{name}");
+    }
 }
 
 /// P10: while the log hangs nothing is given, and anyone who asks is told so in time.

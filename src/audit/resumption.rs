@@ -67,11 +67,11 @@ impl Resumption {
                 let key = key.filter(|_| !spent.is_empty()).map(SealKey::of);
                 let charge = |own: &Spent<'_>| own.charge(key.as_ref()?);
                 let charges: Option<Vec<_>> = spent.iter().map(charge).collect();
-                let charges = charges.unwrap_or_else(|| {
+                let mut charges = charges.unwrap_or_else(|| {
                     self.unreadable.get_or_insert(record.seq);
                     Vec::new()
                 });
-                charges.iter().for_each(|own| self.spent.charge(own, record.at));
+                charges.iter_mut().for_each(|own| self.spent.charge(own, record.at));
                 let (task, generation, break_glass) = (task.to_string(), *generation, *break_glass);
                 let permit = OpenPermit { task, generation, break_glass, charges };
                 self.permits.insert(record.seq, permit);

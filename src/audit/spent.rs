@@ -27,12 +27,15 @@ pub struct Spent<'a> {
     /// The window of the rate, in milliseconds.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub window: Option<u64>,
-    /// It was charged to uses or to a budget, which never pass.
+    /// It was charged to uses or to a budget without a window, which never pass.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub lasting: bool,
     /// It stays spent if the call never starts.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub kept: bool,
+    /// What counts within a window, `uses` or a budget's name, and how far each looks back, in milliseconds.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub windows: BTreeMap<Cow<'a, str>, u64>,
     /// What it adds to each budget, exactly: each sealed under the log's key, since it is the value of an argument.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub sums: BTreeMap<Cow<'a, str>, Cow<'a, str>>,
@@ -42,7 +45,8 @@ impl<'a> Spent<'a> {
     /// # Errors
     /// Without randomness nothing can be sealed.
     pub(crate) fn of(charge: &SpanningCharge<'a>, key: &SealKey) -> Result<Self, RandomError> {
-        let Cost { rated, lasting, sums } = charge.cost;
+        let Cost { rated, lasting, sums, windows, .. } = charge.cost;
+        let millis = |own: Duration| u64::try_from(own.as_millis()).unwrap_or(u64::MAX);
         let (calls, window) = rated.unzip();
         let sum = |(fact, amount): &(Fact, Number)| {
             let fact = fact.to_string();
@@ -53,9 +57,10 @@ impl<'a> Spent<'a> {
             rule: charge.rule.into(),
             who: charge.who.into(),
             calls,
-            window: window.map(|own| u64::try_from(own.as_millis()).unwrap_or(u64::MAX)),
+            window: window.map(millis),
             lasting: *lasting,
             kept: charge.kept,
+            windows: longest(windows).map(|(of, window)| (of, millis(window))).collect(),
             sums: sums.iter().map(sum).collect::<Result<_, _>>()?,
         })
     }
@@ -71,10 +76,31 @@ impl<'a> Spent<'a> {
             (calls, window) => Some((calls?, Duration::from_millis(window?))),
         };
         let sums = self.sums.iter().map(sum).collect::<Option<_>>()?;
-        let cost = Cost { rated, lasting: self.lasting, sums };
+        let window = |(of, millis): (&Cow<'_, str>, &u64)| {
+            let of = if **of == *USES { None } else { Some(Fact::parse(of).ok()?) };
+            Some((of, Duration::from_millis(*millis)))
+        };
+        let windows = self.windows.iter().map(window).collect::<Option<_>>()?;
+        let cost = Cost { rated, lasting: self.lasting, sums, windows, noted: Vec::new() };
         let (who, rule) = ((*self.who).into(), (*self.rule).into());
         Some(CarriedCharge { who, rule, cost, kept: self.kept })
     }
+}
+
+/// What uses are called among what counts within a window: no argument is.
+const USES: &str = "uses";
+
+/// Each by its name, once, as far as any looks back.
+fn longest(
+    windows: &[(Option<Fact>, Duration)],
+) -> impl Iterator<Item = (Cow<'static, str>, Duration)> {
+    let mut all: BTreeMap<Cow<'static, str>, Duration> = BTreeMap::new();
+    for (of, window) in windows {
+        let name = of.as_ref().map_or(Cow::Borrowed(USES), |fact| fact.to_string().into());
+        let own = all.entry(name).or_default();
+        *own = (*own).max(*window);
+    }
+    all.into_iter()
 }
 
 #[cfg(test)]
@@ -90,7 +116,9 @@ mod tests {
         let (own, other) = (LogKeys::generate().unwrap(), LogKeys::generate().unwrap());
         let key = SealKey::of(own.active_key());
         let sums = vec![(Fact::parse("args.amount").unwrap(), Number::from(98))];
-        let cost = Cost { rated: None, lasting: true, sums };
+        let amount = || Fact::parse("args.amount").ok();
+        let windows = vec![(amount(), Duration::from_secs(60)), (None, Duration::from_millis(5))];
+        let cost = Cost { rated: None, lasting: true, sums, windows, noted: Vec::new() };
         let charge = SpanningCharge { who: "ada", rule: "dear", cost: &cost, kept: false };
         let spent = Spent::of(&charge, &key).unwrap();
         assert_eq!(spent.charge(&key).unwrap().cost, cost);

@@ -1,6 +1,7 @@
 //! Holding a live grant to what is tighter today.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use super::offer::Offer;
 use crate::clock::Timestamp;
@@ -38,27 +39,41 @@ impl Row {
 }
 
 impl Limits {
-    /// The tighter of both, limit by limit. Of two rates either can be the tighter, by how long one
-    /// looks: the other's is handed back then, to be enforced in addition.
+    /// The tighter of both, limit by limit. Of two limits within windows either can be the tighter, by how
+    /// long one looks: the other's is handed back then, to be enforced in addition.
     #[must_use]
     fn tighten(&mut self, other: &Limits) -> Option<Limits> {
         self.uses = [self.uses, other.uses].into_iter().flatten().min();
-        let mut second = None;
-        match (self.rate, other.rate) {
-            (Some(own), Some(other)) if implies(own, other) => {}
-            (Some(own), Some(other)) if !implies(other, own) => second = Some(other),
-            (own, other) => self.rate = other.or(own),
-        }
+        let second = Limits {
+            rate: tighter(&mut self.rate, other.rate),
+            uses_within: tighter(&mut self.uses_within, other.uses_within),
+            ..Limits::default()
+        };
         for budget in &other.budgets {
-            match self.budgets.iter_mut().find(|own| own.argument == budget.argument) {
-                Some(own) => own.most = own.most.min(budget.most),
-                None => self.budgets.push(budget.clone()),
+            if !self.budgets.iter().any(|own| own.implies(budget)) {
+                self.budgets.retain(|own| !budget.implies(own));
+                self.budgets.push(budget.clone());
             }
         }
         self.keeps_abandoned |= other.keeps_abandoned;
         // A rule that does not say accepts none.
         self.tail = self.tail.min(other.tail);
         self.depth = [self.depth, other.depth].into_iter().flatten().min();
-        second.map(|rate| Limits { rate: Some(rate), tail: self.tail, ..Limits::default() })
+        second.count_calls().then(|| Limits { tail: self.tail, ..second })
+    }
+}
+
+/// Leaves the tighter of two limits within windows; where neither is, the other is handed back.
+fn tighter(
+    own: &mut Option<(u64, Duration)>,
+    other: Option<(u64, Duration)>,
+) -> Option<(u64, Duration)> {
+    match (*own, other) {
+        (Some(own), Some(other)) if implies(own, other) => None,
+        (Some(own), Some(other)) if !implies(other, own) => Some(other),
+        (before, other) => {
+            *own = other.or(before);
+            None
+        }
     }
 }

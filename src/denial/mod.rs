@@ -139,8 +139,8 @@ impl Denial {
     }
 
     /// How long the asker has to wait before the same question can get another answer, from when it was
-    /// denied: of a limit that frees by itself, which is a rate and the memory of call-bound presentations.
-    /// `None` of everything else; uses and budgets that are spent never come back.
+    /// denied: of a limit that frees by itself, which is a rate, uses and budgets within a window, and the memory of
+    /// call-bound presentations. `None` of everything else; what is spent without a window never comes back.
     ///
     /// An agent may be told: that it has to wait is in its code, and asking again and again would show it
     /// for how long. HTTP says it in `Retry-After`, in whole seconds, rounded up.

@@ -29,12 +29,12 @@ pub(crate) struct CarriedCharge {
 
 impl CarriedCounters {
     /// A call was permitted.
-    pub(crate) fn charge(&mut self, charge: &CarriedCharge, at: Timestamp) {
+    pub(crate) fn charge(&mut self, charge: &mut CarriedCharge, at: Timestamp) {
         let own = self.0.entry((charge.who.clone(), charge.rule.clone())).or_default();
         // Later than it was, if anything: a window that closes later gives nothing back.
         let at = own.last.map_or(at, |last| last.max(at));
         own.last = Some(at);
-        own.counter.charge(&charge.cost, at);
+        own.counter.charge(&mut charge.cost, at);
     }
 
     /// The call never started.

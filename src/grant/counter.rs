@@ -3,14 +3,17 @@
 use std::collections::VecDeque;
 use std::time::Duration;
 
+use super::window::Window;
 use crate::clock::Timestamp;
 use crate::scope::Fact;
 use crate::value::Number;
 
 /// What has been spent of one rule's limits.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Counter {
     used: u64,
+    /// When the latest call was charged.
+    latest: Timestamp,
     /// Most rules limit uses alone.
     more: Option<Box<More>>,
 }
@@ -24,8 +27,10 @@ struct More {
     kept: u64,
     /// The longest window of any rate.
     window: Duration,
-    /// Whether uses or a budget were charged here, too: these never pass.
+    /// Whether uses or a budget without a window were charged here, too: these never pass.
     lasting: bool,
+    /// What is looked at within a window: uses, or one argument.
+    windows: Vec<(Option<Fact>, Window)>,
 }
 
 /// What one call costs.
@@ -34,9 +39,13 @@ pub(crate) struct Cost {
     /// The most calls of any rate that uses this counter, which is how many times are kept; and the longest
     /// window.
     pub(crate) rated: Option<(u64, Duration)>,
-    /// Whether it is charged to uses or to a budget.
+    /// Whether it is charged to uses or to a budget without a window.
     pub(crate) lasting: bool,
     pub(crate) sums: Vec<(Fact, Number)>,
+    /// What is looked at within a window: uses, or an argument; and how far.
+    pub(crate) windows: Vec<(Option<Fact>, Duration)>,
+    /// Under which number each window has noted it.
+    pub(crate) noted: Vec<(Option<Fact>, u64)>,
 }
 
 impl Cost {
@@ -49,11 +58,29 @@ impl Cost {
             (own, other) => own.or(other),
         };
         self.lasting |= other.lasting;
+        self.windows.extend(other.windows);
+        // Nothing is noted before it is charged.
         for (argument, amount) in other.sums {
             if !self.sums.iter().any(|(own, _)| *own == argument) {
                 self.sums.push((argument, amount));
             }
         }
+    }
+}
+
+/// Nothing was charged, and so never.
+impl Default for Counter {
+    fn default() -> Self {
+        Counter { used: 0, latest: Timestamp::MIN, more: None }
+    }
+}
+
+impl Cost {
+    /// What it costs of uses, or of an argument.
+    fn amount(&self, of: Option<&Fact>) -> Number {
+        let Some(argument) = of else { return Number::from(1) };
+        let own = self.sums.iter().find(|(own, _)| own == argument);
+        own.map_or(Number::ZERO, |(_, amount)| *amount)
     }
 }
 
@@ -92,13 +119,56 @@ impl Counter {
         let Some(more) = &self.more else { return self.used == 0 };
         let lasts = more.lasting && self.used > 0;
         let passed = |latest: &Timestamp| now.since(*latest) >= more.window;
-        !lasts && more.recent.back().is_none_or(passed)
+        !lasts
+            && more.recent.back().is_none_or(passed)
+            && more.windows.iter().all(|(_, window)| window.is_past(now))
     }
 
-    pub(super) fn charge(&mut self, cost: &Cost, now: Timestamp) {
+    /// What was spent of uses, or of one argument, within the last `window`.
+    pub(super) fn spent_within(
+        &self,
+        of: Option<&Fact>,
+        window: Duration,
+        now: Timestamp,
+    ) -> Number {
+        match self.window(of) {
+            Some(own) => own.spent(window, now),
+            None => self.not_noted(of, window).spent(window, now),
+        }
+    }
+
+    /// How long until so much more of it keeps to a limit within a window; `None` where it never will.
+    pub(super) fn is_free_in(
+        &self,
+        (of, amount): (Option<&Fact>, Number),
+        limit @ (_, window): (Number, Duration),
+        now: Timestamp,
+    ) -> Option<Duration> {
+        match self.window(of) {
+            Some(own) => own.is_free_in(amount, limit, now),
+            None => self.not_noted(of, window).is_free_in(amount, limit, now),
+        }
+    }
+
+    fn window(&self, of: Option<&Fact>) -> Option<&Window> {
+        let mut windows = self.more.iter().flat_map(|more| &more.windows);
+        windows.find_map(|(own, window)| (own.as_ref() == of).then_some(window))
+    }
+
+    /// A window of what was charged when nothing looked back: all of it counts as spent with the latest.
+    fn not_noted(&self, of: Option<&Fact>, length: Duration) -> Window {
+        let spent = of.map_or(Number::from(self.used), |argument| self.sum(argument));
+        Window::beginning(spent, length, self.latest)
+    }
+
+    pub(super) fn charge(&mut self, cost: &mut Cost, now: Timestamp) {
         // What was charged before there was more than uses were uses.
         let lasts = cost.lasting || (self.more.is_none() && self.used > 0);
+        for (of, length) in &cost.windows {
+            self.note(of.as_ref(), *length);
+        }
         self.used = self.used.saturating_add(1);
+        self.latest = now;
         if self.more.is_none() && cost.rated.is_none() && cost.sums.is_empty() {
             return;
         }
@@ -113,6 +183,10 @@ impl Counter {
             }
             more.recent.push_back(now);
         }
+        for (of, window) in &mut more.windows {
+            let amount = cost.amount(of.as_ref());
+            cost.noted.push((of.clone(), window.charge(amount, now)));
+        }
         for (argument, amount) in &cost.sums {
             match more.sums.iter_mut().find(|(own, _)| own == argument) {
                 // Checked to fit just before, under the same lock.
@@ -122,9 +196,27 @@ impl Counter {
         }
     }
 
+    /// Has what is charged from now on be noted with its time, for so long at least.
+    fn note(&mut self, of: Option<&Fact>, length: Duration) {
+        let begins = match self.window(of) {
+            Some(_) => None,
+            None => Some((of.cloned(), self.not_noted(of, length))),
+        };
+        let more = self.more.get_or_insert_default();
+        more.windows.extend(begins);
+        for (_, window) in more.windows.iter_mut().filter(|(own, _)| own.as_ref() == of) {
+            window.look_back(length);
+        }
+    }
+
     pub(super) fn give_back(&mut self, cost: &Cost) {
         self.used = self.used.saturating_sub(1);
         let Some(more) = &mut self.more else { return };
+        for (of, window) in &mut more.windows {
+            if let Some((_, number)) = cost.noted.iter().find(|(own, _)| own == of) {
+                window.give_back(cost.amount(of.as_ref()), *number);
+            }
+        }
         for (argument, amount) in &cost.sums {
             if let Some((_, sum)) = more.sums.iter_mut().find(|(own, _)| own == argument) {
                 // What was added before can be taken away again.

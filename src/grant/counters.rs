@@ -13,7 +13,7 @@ use crate::args::Args;
 use crate::clock::{Timestamp, format_duration};
 use crate::denial::{Denial, Reason};
 use crate::identity::Identity;
-use crate::policy::{Budget, Limits, Rule};
+use crate::policy::{Limits, Rule};
 use crate::scope::Fact;
 use crate::sync::MutexGuard;
 use crate::value::{Number, Value};
@@ -56,17 +56,20 @@ impl Stamp {
         let olds = same.map(|other| &*other.limits);
         // How long something lives is told by its expiry, and idle time by the terms. Whose counter it is
         // was compared; what could not be read was never loaded.
-        let Limits { uses, rate, budgets, depth, keeps_abandoned, tail, .. } = &*self.limits;
+        let Limits { uses, uses_within, rate, budgets, depth, keeps_abandoned, tail, .. } =
+            &*self.limits;
         let some = |holds: &dyn Fn(&Limits) -> bool| olds.clone().any(holds);
         uses.is_none_or(|own| some(&|old| old.uses.is_some_and(|old| old <= own)))
             && rate.is_none_or(|own| some(&|old| old.rate.is_some_and(|old| implies(old, own))))
+            && uses_within.is_none_or(|own| {
+                some(&|old| old.uses_within.is_some_and(|old| implies(old, own)))
+            })
             && depth.is_none_or(|own| some(&|old| old.depth.is_some_and(|old| old <= own)))
             // The tightest of all counts, whatever it counts.
             && others.iter().map(|old| old.limits.tail).min().flatten() <= *tail
             && (!keeps_abandoned || some(&|old| old.keeps_abandoned))
             && budgets.iter().all(|own| {
-                let within = |old: &Budget| old.argument == own.argument && old.most <= own.most;
-                some(&|old| old.budgets.iter().any(within))
+                some(&|old| old.budgets.iter().any(|old| old.implies(own)))
             })
     }
 
@@ -161,8 +164,8 @@ impl Counters {
         if let Some(denial) = denied {
             return Err(denial);
         }
-        for charge in &charges {
-            purse.counter(&charge.rule, charge.spanning.as_ref()).charge(&charge.cost, now);
+        for Charge { rule, spanning, cost, .. } in &mut charges {
+            purse.counter(rule, spanning.as_ref()).charge(cost, now);
         }
         Ok(Reservation(charges))
     }
@@ -189,7 +192,11 @@ impl Counters {
     pub(crate) fn has_calls_left(&mut self, stamp: &Stamp, now: Timestamp) -> bool {
         let mut purse = Purse::open(self, std::iter::once(stamp));
         let counter = purse.counter(&stamp.rule, stamp.spanning.as_ref());
-        let uses = stamp.limits.uses.is_none_or(|uses| counter.used() < uses);
+        let uses = stamp.limits.uses.is_none_or(|uses| counter.used() < uses)
+            && stamp.limits.uses_within.is_none_or(|(uses, window)| {
+                let one = (None, Number::from(1));
+                counter.is_free_in(one, (uses.into(), window), now) == Some(Duration::ZERO)
+            });
         uses && stamp.limits.rate.is_none_or(|rate| counter.rate_allows(rate, now))
     }
 
@@ -264,45 +271,83 @@ fn later(before: Option<Denial>, denial: Denial) -> Denial {
 fn check(counter: &Counter, stamp: &Stamp, args: &Args, now: Timestamp) -> Result<Charge, Denial> {
     let limits = &stamp.limits;
     let denied = |reason, detail: String| {
-        Err(Denial::new(reason).because(detail).by_rules(vec![stamp.rule.clone()]))
+        Denial::new(reason).because(detail).by_rules(vec![stamp.rule.clone()])
     };
     if let Some(uses) = limits.uses
         && counter.used() >= uses
     {
-        return denied(Reason::UsesSpent, format!("all {uses} uses are spent"));
+        return Err(denied(Reason::UsesSpent, format!("all {uses} uses are spent")));
     }
-    let mut sums = Vec::with_capacity(limits.budgets.len());
+    let mut sums: Vec<(Fact, Number)> = Vec::with_capacity(limits.budgets.len());
     for budget in &limits.budgets {
-        let spent = counter.sum(&budget.argument);
         let amount = match amount(args, &budget.argument) {
             Ok(amount) => amount,
             Err(problem) => {
-                return denied(Reason::BudgetSpent, format!("`{}` {problem}", budget.argument));
+                let detail = format!("`{}` {problem}", budget.argument);
+                return Err(denied(Reason::BudgetSpent, detail));
             }
         };
+        let spent = counter.sum(&budget.argument);
         // An overflow is over any budget.
-        if spent.checked_add(amount).is_none_or(|sum| sum > budget.most) {
+        let fits = spent.checked_add(amount).is_some_and(|sum| sum <= budget.most);
+        if budget.within.is_none() && !fits {
             let detail = format!(
                 "`{}` sums up to {spent} so far, {amount} more would pass the budget of {}",
                 budget.argument, budget.most
             );
-            return denied(Reason::BudgetSpent, detail);
+            return Err(denied(Reason::BudgetSpent, detail));
         }
-        sums.push((budget.argument.clone(), amount));
+        if !sums.iter().any(|(own, _)| *own == budget.argument) {
+            sums.push((budget.argument.clone(), amount));
+        }
     }
-    // Last, since it passes, and the others do not: an agent is never told to come back for nothing.
-    if let Some(rate @ (calls, window)) = limits.rate {
-        let wait = counter.rate_is_free_in(rate, now);
+    // Last, since these pass, and the others do not: an agent is never told to come back for nothing.
+    let mut first = None;
+    let mut wait_for = |reason, wait: Option<Duration>, detail: &dyn Fn() -> String| {
         if wait != Some(Duration::ZERO) {
-            let detail = format!("{calls} calls within the last {}", format_duration(window));
-            return denied(Reason::RateExceeded, detail)
-                .map_err(|denial| wait.into_iter().fold(denial, Denial::free_after));
+            let denial = wait.into_iter().fold(denied(reason, detail()), Denial::free_after);
+            first = Some(later(first.take(), denial));
         }
+    };
+    let mut windows: Vec<(Option<Fact>, Duration)> = Vec::new();
+    if let Some((uses, window)) = limits.uses_within {
+        let free = counter.is_free_in((None, Number::from(1)), (uses.into(), window), now);
+        windows.push((None, window));
+        wait_for(Reason::UsesSpent, free, &|| {
+            format!("all {uses} uses within {} are spent", format_duration(window))
+        });
     }
-    let (rated, lasting) = (limits.rate, limits.uses.is_some() || !limits.budgets.is_empty());
+    for budget in &limits.budgets {
+        let Some(window) = budget.within else { continue };
+        let own = sums.iter().find(|(own, _)| *own == budget.argument);
+        let amount = own.map_or(Number::ZERO, |(_, amount)| *amount);
+        let of = Some(&budget.argument);
+        let free = counter.is_free_in((of, amount), (budget.most, window), now);
+        windows.push((of.cloned(), window));
+        wait_for(Reason::BudgetSpent, free, &|| {
+            let spent = counter.spent_within(of, window, now);
+            let window = format_duration(window);
+            match spent.checked_add(amount).is_some_and(|sum| sum <= budget.most) {
+                true => format!("`{}`: no more can be counted within {window}", budget.argument),
+                false => format!(
+                    "`{}` sums up to {spent} within the last {window}, {amount} more would pass the budget of {}",
+                    budget.argument, budget.most
+                ),
+            }
+        });
+    }
+    if let Some(rate @ (calls, window)) = limits.rate {
+        wait_for(Reason::RateExceeded, counter.rate_is_free_in(rate, now), &|| {
+            format!("{calls} calls within the last {}", format_duration(window))
+        });
+    }
+    if let Some(denial) = first {
+        return Err(denial);
+    }
+    let lasting = limits.uses.is_some() || limits.budgets.iter().any(|own| own.within.is_none());
     let (rule, spanning) = (stamp.rule.clone(), stamp.spanning.clone());
-    let kept = limits.keeps_abandoned;
-    Ok(Charge { rule, spanning, cost: Cost { rated, lasting, sums }, kept })
+    let cost = Cost { rated: limits.rate, lasting, sums, windows, noted: Vec::new() };
+    Ok(Charge { rule, spanning, cost, kept: limits.keeps_abandoned })
 }
 
 /// What a call adds to a budget.

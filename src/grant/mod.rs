@@ -11,6 +11,7 @@ mod row;
 mod rows;
 mod spanning;
 mod spells;
+mod window;
 
 pub use id::GrantId;
 pub(crate) use id::GrantIds;

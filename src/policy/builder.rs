@@ -8,6 +8,7 @@ use super::compiled::Compiled;
 use super::effect::Effect;
 use super::emergencies::break_glass_fault;
 use super::error::{PolicyError, place_of};
+use super::exception_faults::check_exceptions;
 use super::moment::Moment;
 use super::price::check_price;
 use super::rule::{Rule, Tools};
@@ -15,7 +16,7 @@ use super::typed_tools::TypedTools;
 use super::values::{self, condition_fault};
 use super::{MAX_RULES, Policy, sets};
 use crate::args::check_key;
-use crate::scope::{Fact, ResourceOpenness};
+use crate::scope::{Condition, Fact, ResourceOpenness};
 use crate::spelling::TypedArg;
 use crate::tool::ToolName;
 use crate::visible::Shown;
@@ -78,7 +79,8 @@ impl PolicyBuilder {
         }
         for rule in &mut rules {
             rule.conditions.shrink_to_fit();
-            rule.conditions.iter_mut().for_each(sets::as_set);
+            let excepted = rule.exceptions.iter_mut().flat_map(|own| &mut own.conditions);
+            rule.conditions.iter_mut().chain(excepted).for_each(sets::as_set);
             if let Some(terms) = &mut rule.approval {
                 terms.for_each_condition(&mut sets::as_set);
             }
@@ -178,30 +180,9 @@ fn check_rule(rule: &Rule, catalogue: bool) -> Result<(), PolicyError> {
     }
     check_what(rule)?;
     for condition in &rule.conditions {
-        let at = place_of(&condition.fact);
-        if let Err(error) = condition.constraint.check() {
-            return wrong(&at, error.to_string());
-        }
-        if matches!(&condition.fact, Fact::Context(name) if matches!(&**name, "seen" | "now")) {
-            // In text these are the history and the time: an attribute so called would look the same.
-            let problem = "`seen` and `now` are the broker's own, no attributes of the context";
-            return wrong(&at, problem.into());
-        }
-        if let Some(problem) = condition_fault(condition) {
-            return wrong(&at, problem);
-        }
-        if condition.constraint.compares_with(&|fact| matches!(fact, Fact::Asker(_))) {
-            let problem =
-                "`asker` is who asked, as reviewers are compared with it: here it is `who`";
-            return wrong(&at, problem.into());
-        }
-        if matches!(condition.fact, Fact::Seen | Fact::Labels) && !catalogue {
-            return wrong(
-                &at,
-                "labels come from the catalogue, and there is none: add `[[tool]]` entries".into(),
-            );
-        }
+        check_condition(rule, &place_of(&condition.fact), condition, catalogue)?;
     }
+    check_exceptions(rule, |at, condition| check_condition(rule, at, condition, catalogue))?;
     if let (Some(from), Some(until)) = (rule.validity.from, rule.validity.until)
         && from >= until
     {
@@ -212,6 +193,37 @@ fn check_rule(rule: &Rule, catalogue: bool) -> Result<(), PolicyError> {
         Some((at, problem)) => wrong(&at, problem),
         None => Ok(()),
     }
+}
+
+/// Whether what is said of one part of the question can be meant.
+fn check_condition(
+    rule: &Rule,
+    at: &str,
+    condition: &Condition,
+    catalogue: bool,
+) -> Result<(), PolicyError> {
+    let wrong = |problem: String| Err(PolicyError::of_rule(&rule.id, at, problem));
+    if let Err(error) = condition.constraint.check() {
+        return wrong(error.to_string());
+    }
+    if matches!(&condition.fact, Fact::Context(name) if matches!(&**name, "seen" | "now")) {
+        // In text these are the history and the time: an attribute so called would look the same.
+        let problem = "`seen` and `now` are the broker's own, no attributes of the context";
+        return wrong(problem.into());
+    }
+    if let Some(problem) = condition_fault(condition) {
+        return wrong(problem);
+    }
+    if condition.constraint.compares_with(&|fact| matches!(fact, Fact::Asker(_))) {
+        let problem = "`asker` is who asked, as reviewers are compared with it: here it is `who`";
+        return wrong(problem.into());
+    }
+    if matches!(condition.fact, Fact::Seen | Fact::Labels) && !catalogue {
+        return wrong(
+            "labels come from the catalogue, and there is none: add `[[tool]]` entries".into(),
+        );
+    }
+    Ok(())
 }
 
 /// What goes with which effect.

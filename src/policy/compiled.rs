@@ -31,12 +31,12 @@ impl Compiled {
     pub(crate) fn new(rules: Vec<Rule>, tools: &[Tool]) -> Self {
         let index = Index::new(&rules);
         let digest = policy_digest(&rules, tools);
-        let mut conditions = rules.iter().flat_map(|rule| &rule.conditions);
+        let conditions = || rules.iter().flat_map(Rule::all_conditions);
         // `same_as` has no word for the history.
-        let looks_at_history = conditions.clone().any(|own| own.fact == Fact::Seen);
+        let looks_at_history = conditions().any(|own| own.fact == Fact::Seen);
         let is_now = |fact: &Fact| *fact == Fact::Now;
         let looks_at_time =
-            conditions.any(|own| is_now(&own.fact) || own.constraint.compares_with(&is_now));
+            conditions().any(|own| is_now(&own.fact) || own.constraint.compares_with(&is_now));
         let alerts = |rule: &&Rule| rule.break_glass.as_ref().is_some_and(|own| !own.best_effort);
         let alerts = rules.iter().find(alerts).map(|rule| rule.id.clone());
         Compiled {

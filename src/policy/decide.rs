@@ -3,15 +3,17 @@
 use super::compiled::Compiled;
 use super::deciders::{Deciders, Found};
 use super::effect::Effect;
+use super::exception::Exception;
 use super::index::{Asked, Candidates, Names, Probe, Side, Space};
 use super::moment::Moment;
 use super::question::{Question, Setting, What};
 use super::rule::{Rule, Tools};
+use super::tool_alone::tool_holds;
 use crate::form::Form;
 use crate::meter::Meter;
 use crate::resource::CheckedResource;
 use crate::scope::{Condition, Constraint, Cover, Fact, Facts, Outside, Stance, Truth};
-use crate::value::{Object, Value};
+use crate::value::Object;
 
 /// What the rules say.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -127,7 +129,20 @@ impl Rule {
             }
             all = all & condition.holds(stance, question, question.setting.meter);
         }
+        for exception in &self.exceptions {
+            if all == Truth::False {
+                break;
+            }
+            all = all & !exception.truth(question, Exception::stance(self.effect));
+        }
         all
+    }
+
+    /// The first exception that a call may be, of a permit.
+    fn excepted(&self, question: &Question<'_>) -> Option<&Exception> {
+        let may_be =
+            |own: &&Exception| own.truth(question, Exception::stance(self.effect)).may_hold();
+        self.exceptions.iter().find(may_be)
     }
 
     fn speaks(&self, question: &Question<'_>) -> bool {
@@ -145,9 +160,7 @@ impl Rule {
         match &self.tools {
             // Filed by name: the question that found the rule asks for one of its tools.
             Tools::Named(_) | Tools::Any | Tools::Unsaid => Truth::True,
-            Tools::Like(constraint) => {
-                constraint.holds(&Fact::Tool, stance, &ToolAlone(Value::from(tool)), meter)
-            }
+            Tools::Like(constraint) => tool_holds(constraint, tool, stance, meter),
         }
     }
 
@@ -177,7 +190,7 @@ impl Rule {
         let What { args, resource, .. } = question.what;
         let outside =
             self.cover().outside(args, resource.is_some(), question, question.setting.meter);
-        outside.map(Obstacle::Outside)
+        outside.map(Obstacle::Outside).or_else(|| self.excepted(question).map(Obstacle::Excepted))
     }
 
     /// Everything that keeps a permit from applying, for those who explain: the first is that of
@@ -202,6 +215,7 @@ impl Rule {
         let outside =
             self.cover().all_outside(args, resource.is_some(), question, question.setting.meter);
         all.extend(outside.map(Obstacle::Outside));
+        all.extend(self.excepted(question).map(Obstacle::Excepted));
         all
     }
 }
@@ -221,15 +235,8 @@ pub(crate) enum Obstacle<'r> {
     Outside(Outside<'r>),
     /// What is asked for is not shown to lie within this condition.
     Wider(&'r Condition),
+    /// It is, or may be, an exception of the rule.
+    Excepted(&'r Exception),
     /// What is asked for leaves open what the rule closes: arguments or a resource it does not name.
     MoreOpen,
-}
-
-/// A question of which only the tool's name is asked.
-struct ToolAlone(Value);
-
-impl<'q> Facts<'q> for &'q ToolAlone {
-    fn fact(self, fact: &Fact) -> Option<&'q Value> {
-        matches!(fact, Fact::Tool).then_some(&self.0)
-    }
 }

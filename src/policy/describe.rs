@@ -88,6 +88,13 @@ pub(crate) fn rule_content(rule: &Rule) -> Value {
         ("presentation", rule.presentation.map_or(Value::Null, |form| Value::from(form.as_str()))),
     ]);
     // Unsaid as it always was, so that policies without keep their digest.
+    if let (false, Value::Object(content)) = (rule.exceptions.is_empty(), &mut content) {
+        let mut all: Vec<Value> =
+            rule.exceptions.iter().map(|own| conditions_value(&own.conditions)).collect();
+        all.sort();
+        all.dedup();
+        let _ = content.insert("unless", Value::List(all));
+    }
     if let (Some(terms), Value::Object(content)) = (&rule.break_glass, &mut content) {
         let _ = content.insert("break_glass", break_glass_value(terms));
     }
@@ -109,23 +116,28 @@ fn conditions_value(conditions: &[Condition]) -> Value {
 fn limits_value(limits: &Limits) -> Value {
     let duration =
         |d: Option<std::time::Duration>| d.map_or(Value::Null, |d| Value::from(format_duration(d)));
+    let within = |limit: Option<(u64, std::time::Duration)>| {
+        limit.map_or(Value::Null, |(calls, window)| {
+            Value::List(vec![Value::from(calls), Value::from(format_duration(window))])
+        })
+    };
     let mut budgets = Object::new();
     for budget in &limits.budgets {
         // Two budgets on one argument are a load error.
-        let _ = budgets.insert(budget.argument.to_string(), Value::Number(budget.most));
+        let most = Value::Number(budget.most);
+        let most = match budget.within {
+            None => most,
+            Some(window) => Value::List(vec![most, Value::from(format_duration(window))]),
+        };
+        let _ = budgets.insert(budget.argument.to_string(), most);
     }
     let tail = limits.tail.map(|tail| ("tail", duration(Some(tail))));
     let said = [
         ("ttl", duration(limits.ttl)),
         ("max_life", duration(limits.max_life)),
         ("idle", duration(limits.idle)),
-        ("uses", limits.uses.map_or(Value::Null, Value::from)),
-        (
-            "rate",
-            limits.rate.map_or(Value::Null, |(calls, window)| {
-                Value::List(vec![Value::from(calls), Value::from(format_duration(window))])
-            }),
-        ),
+        ("uses", limits.uses.map_or_else(|| within(limits.uses_within), Value::from)),
+        ("rate", within(limits.rate)),
         ("budget", Value::Object(budgets)),
         ("depth", limits.depth.map_or(Value::Null, |depth| Value::from(u64::from(depth)))),
         ("per_identity", Value::Bool(limits.per_identity)),

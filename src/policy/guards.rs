@@ -71,6 +71,8 @@ impl Rule {
         for condition in &self.conditions {
             findings.note(condition, question, setting);
         }
+        let doubted = self.exceptions.iter().filter_map(|own| own.doubted(question, setting.meter));
+        findings.doubts.extend(doubted);
         findings.told()
     }
 

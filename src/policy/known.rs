@@ -205,6 +205,18 @@ impl<'q> Wanted<'q> {
         })
     }
 
+    /// Whether a condition on who, why or context may be true of some call that the scope leaves.
+    pub(super) fn may_be_true_at_some(&self, condition: &Condition) -> bool {
+        self.ways(&condition.constraint).iter().any(|pins| {
+            let facts = Pinned { wanted: self, pins };
+            let is_open = |fact: &Fact| {
+                (fact.is_of_the_call() && pinned(pins, fact).is_none()) || self.may_be_a_list(fact)
+            };
+            condition.constraint.compares_with(&is_open)
+                || condition.holds(Stance::Cover, facts, self.meter()) == Truth::True
+        })
+    }
+
     fn at_every_way(
         &self,
         condition: &Condition,

@@ -7,9 +7,9 @@ use crate::clock::{format_duration, unstatable};
 use crate::scope::Fact;
 use crate::value::Number;
 
-/// The most calls of a rate. A sliding window keeps the time of each call, 8 bytes of it, so this
-/// holds what one rule costs one task to 80 kB.
-const MOST_RATED: u64 = 10_000;
+/// The most calls that are counted in one window, of a rate, of uses or of a budget. A sliding window keeps the time of
+/// each call, 8 bytes of a rate and 56 of a sum, so this holds what one rule costs one task to 640 kB.
+pub(crate) const MOST_COUNTED: u64 = 10_000;
 
 /// What a permit's `grant` table says. What is not said is not limited by this rule; a grant has a
 /// lifetime in any case (the broker's default).
@@ -19,6 +19,8 @@ pub(crate) struct Limits {
     pub(crate) max_life: Option<Duration>,
     pub(crate) idle: Option<Duration>,
     pub(crate) uses: Option<u64>,
+    /// So many in any window of this length.
+    pub(crate) uses_within: Option<(u64, Duration)>,
     pub(crate) rate: Option<(u64, Duration)>,
     pub(crate) budgets: Vec<Budget>,
     pub(crate) depth: Option<u8>,
@@ -37,6 +39,21 @@ pub(crate) struct Limits {
 pub(crate) struct Budget {
     pub(crate) argument: Fact,
     pub(crate) most: Number,
+    /// In any window of this length; in all, if there is none.
+    pub(crate) within: Option<Duration>,
+}
+
+impl Budget {
+    /// Whether what keeps to this budget keeps to the other, both in all or both within a window.
+    pub(crate) fn implies(&self, other: &Budget) -> bool {
+        self.argument == other.argument
+            && self.most <= other.most
+            && match (self.within, other.within) {
+                (None, None) => true,
+                (Some(own), Some(other)) => own >= other,
+                (None, Some(_)) | (Some(_), None) => false,
+            }
+    }
 }
 
 impl Limits {
@@ -50,20 +67,28 @@ impl Limits {
     pub(crate) fn shown(&self) -> Vec<(&'static str, String)> {
         let length = |length: Option<Duration>| length.map(format_duration);
         let rate = self.rate.map(|(calls, window)| format!("{calls}/{}", format_duration(window)));
+        let within = self.uses_within;
+        let within = within.map(|(uses, window)| format!("{uses}/{}", format_duration(window)));
         let all = [
             ("ttl", length(self.ttl)),
             ("max_life", length(self.max_life)),
             ("tail", length(self.tail)),
             ("uses", self.uses.map(|uses| uses.to_string())),
+            ("uses", within),
             ("rate", rate),
         ];
         all.into_iter().filter_map(|(limit, value)| Some((limit, value?))).collect()
     }
 
-    pub(crate) fn add_budget(&mut self, argument: &str, most: Option<Number>) {
+    pub(crate) fn add_budget(
+        &mut self,
+        argument: &str,
+        most: Option<Number>,
+        within: Option<Duration>,
+    ) {
         match (Fact::parse(argument), most) {
             (Ok(argument @ Fact::Arg(_)), Some(most)) => {
-                self.budgets.push(Budget { argument, most });
+                self.budgets.push(Budget { argument, most, within });
             }
             _ => self.faulty_budget = Some(argument.into()),
         }
@@ -75,7 +100,10 @@ impl Limits {
 
     /// Whether any call has to be counted.
     pub(crate) fn count_calls(&self) -> bool {
-        self.uses.is_some() || self.rate.is_some() || !self.budgets.is_empty()
+        self.uses.is_some()
+            || self.uses_within.is_some()
+            || self.rate.is_some()
+            || !self.budgets.is_empty()
     }
 
     /// What is wrong, and where.
@@ -101,8 +129,15 @@ impl Limits {
             ("grant.idle", self.idle),
             ("grant.tail", self.tail),
             ("grant.rate", self.rate.map(|(_, window)| window)),
+            ("grant.uses", self.uses_within.map(|(_, window)| window)),
         ];
-        let mut lengths = lengths.into_iter().filter_map(|(at, length)| Some((at, length?)));
+        let lengths = lengths.into_iter().filter_map(|(at, length)| Some((at, length?)));
+        let windows = self.budgets.iter().filter_map(|own| Some(("grant.budget", own.within?)));
+        let mut lengths = lengths.chain(windows.clone());
+        if windows.into_iter().any(|(_, window)| window.is_zero()) {
+            let problem = "the window is empty: give it a length, as in `500/1d`";
+            return Some(("grant.budget", problem.into()));
+        }
         if let Some((at, length, fault)) =
             lengths.find_map(|(at, length)| Some((at, length, unstatable(length)?)))
         {
@@ -114,7 +149,13 @@ impl Limits {
         if twice {
             return Some(("grant.budget", "the same argument has two budgets".into()));
         }
-        if self.keeps_abandoned && self.uses.is_none() && self.budgets.is_empty() {
+        let keeps_any =
+            self.uses.is_some() || self.uses_within.is_some() || !self.budgets.is_empty();
+        if self.uses.is_some() && self.uses_within.is_some() {
+            let problem = "`uses` is said twice, in all and within a window: say one of them";
+            return Some(("grant.uses", problem.into()));
+        }
+        if self.keeps_abandoned && !keeps_any {
             return Some((
                 "grant.refund",
                 "`refund = false` keeps uses and budgets spent, and this rule has neither: add \
@@ -135,14 +176,25 @@ impl Limits {
                     .into(),
             )),
             Limits { uses: Some(0), .. } => zero("grant.uses", "uses = 0"),
+            Limits { uses_within: Some((0, _)), .. } => zero("grant.uses", "0 uses"),
+            Limits { uses_within: Some((_, Duration::ZERO)), .. } => {
+                Some(("grant.uses", "the window is empty: give it a length, as in `20/1d`".into()))
+            }
+            Limits { uses_within: Some((uses, _)), .. } if *uses > MOST_COUNTED as u64 => Some((
+                "grant.uses",
+                format!(
+                    "`{uses}` uses in one window: at most {MOST_COUNTED}, because the time of each is \
+                     kept; give fewer uses in a shorter window"
+                ),
+            )),
             Limits { rate: Some((0, _)), .. } => zero("grant.rate", "0 calls"),
             Limits { rate: Some((_, Duration::ZERO)), .. } => {
                 Some(("grant.rate", "the window is empty: give it a length, as in `10/1m`".into()))
             }
-            Limits { rate: Some((calls, _)), .. } if *calls > MOST_RATED => Some((
+            Limits { rate: Some((calls, _)), .. } if *calls > MOST_COUNTED => Some((
                 "grant.rate",
                 format!(
-                    "`{calls}` calls in one window: at most {MOST_RATED}, because the time of each \
+                    "`{calls}` calls in one window: at most {MOST_COUNTED}, because the time of each \
                      is kept; give fewer calls in a shorter window"
                 ),
             )),

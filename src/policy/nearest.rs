@@ -22,7 +22,10 @@ pub(super) fn nearest_for_call(policy: &Compiled, question: &Question<'_>) -> Op
         meter.for_rule(true, || rule.all_obstacles(question))
     })?;
     let told = obstacles.iter().map(|own| {
-        let told = describe(own, (rule, moment), question);
+        let told = match own {
+            Obstacle::Excepted(exception) => exception.told(question, meter),
+            _ => describe(own, (rule, moment), question),
+        };
         (told + &brought(own, &question.setting)).into()
     });
     Some(Nearest { rule: rule.id.clone(), obstacles: told.collect(), example: None })
@@ -35,6 +38,7 @@ pub(super) fn nearest_for_request(policy: &Compiled, wanted: &Wanted<'_>) -> Opt
     let (rule, gaps) = nearest(policy, tool, |rule| rule.all_gaps(wanted))?;
     let told = gaps.iter().map(|gap| match gap {
         Obstacle::Wider(condition) => wanted.told_wider(condition),
+        Obstacle::Excepted(exception) => exception.told_of_request(wanted),
         other => describe(other, (rule, moment), wanted) + &brought(other, &wanted.setting),
     });
     let is_wider = |gap: &Obstacle<'_>| matches!(gap, Obstacle::Wider(_) | Obstacle::MoreOpen);
@@ -119,6 +123,7 @@ fn describe<'q>(
         Obstacle::Outside(Outside::Condition(condition, truth)) => failed(condition, *truth, facts),
         Obstacle::Outside(Outside::Uncovered(uncovered)) => uncovered.said_of("it"),
         Obstacle::Wider(Condition { fact, constraint }) => not_shown(fact, constraint),
+        Obstacle::Excepted(_) => "it is an exception of the rule".into(),
         Obstacle::MoreOpen => {
             "what is asked for leaves arguments or a resource open that it closes".into()
         }

@@ -46,7 +46,7 @@ pub(super) fn check_price(rules: &[Rule]) -> Result<(), PolicyError> {
 
 /// The steps beyond its own that asking a rule takes at most where nothing is there to be asked of.
 fn price(rule: &Rule) -> u64 {
-    let parts: usize = rule.conditions.iter().map(|own| 1 + own.constraint.parts()).sum();
+    let parts: usize = rule.all_conditions().map(|own| 1 + own.constraint.parts()).sum();
     (parts as u64).saturating_sub(STEPS_PER_RULE)
 }
 

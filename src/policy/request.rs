@@ -15,7 +15,7 @@ use super::{ApprovalTerms, Obstacle, Per};
 use crate::meter::Work;
 use crate::scope::{
     Capability, Condition, Constraint, Cover, Difference, Fact, Facts, Outside, Stance, Truth,
-    condition_may_overlap, condition_within, cover_difference, openness_within,
+    condition_may_overlap, condition_within, cover_difference, not, openness_within,
 };
 use crate::value::Value;
 
@@ -92,14 +92,22 @@ pub(crate) fn parts_covered(policy: &Compiled, wanted: &Wanted<'_>) -> Vec<Capab
             let conditions = rule.of_the_call(wanted);
             let permitted = Cover { conditions: &conditions, openness: &rule.openness };
             let Some(part) = wanted.capability.meet(permitted, wanted.meter()) else { return };
-            // A permit for a resource and a wish for none, or the other way round, have no call in
-            // common. And each argument may overlap on its own, and still no call be left.
-            // What compares with more than arguments no scope can say.
-            let is_nothing = part.is_of_no_resource()
-                || part.conditions.iter().any(|own| own.constraint.beyond_arguments().is_some())
-                || matches!(cover_difference(part.cover(), &[], wanted.meter()), Difference::Empty);
-            if !is_nothing && !parts.contains(&part) {
-                parts.push(part);
+            for part in rule.without_exceptions(part, wanted) {
+                // A permit for a resource and a wish for none, or the other way round, have no call in
+                // common. And each argument may overlap on its own, and still no call be left.
+                // What compares with more than arguments no scope can say.
+                let is_nothing = part.is_of_no_resource()
+                    || part
+                        .conditions
+                        .iter()
+                        .any(|own| own.constraint.beyond_arguments().is_some())
+                    || matches!(
+                        cover_difference(part.cover(), &[], wanted.meter()),
+                        Difference::Empty
+                    );
+                if !is_nothing && parts.len() < MOST_PARTS && !parts.contains(&part) {
+                    parts.push(part);
+                }
             }
         }
     });
@@ -133,7 +141,7 @@ impl<'q> Wanted<'q> {
     }
 
     /// Whether all calls of the scope satisfy a condition on the call.
-    fn is_within(&self, condition: &Condition) -> bool {
+    pub(super) fn is_within(&self, condition: &Condition) -> bool {
         let Condition { fact, constraint } = condition;
         if !self.pays_for(constraint) {
             return false;
@@ -147,7 +155,7 @@ impl<'q> Wanted<'q> {
     }
 
     /// Whether some call of the scope may satisfy a condition on the call.
-    fn may_overlap(&self, condition: &Condition) -> bool {
+    pub(super) fn may_overlap(&self, condition: &Condition) -> bool {
         let Condition { fact, constraint } = condition;
         if !self.pays_for(constraint) {
             return true;
@@ -256,6 +264,11 @@ impl Rule {
                 found(Obstacle::Outside(Outside::Condition(condition, truth)))?;
             }
         }
+        for exception in &self.exceptions {
+            if exception.may_meet(wanted) {
+                found(Obstacle::Excepted(exception))?;
+            }
+        }
         let named = wanted.capability.conditions.len() * (1 + self.conditions.len());
         if !wanted.meter().charge(1 + named / 2, Work::Containing)
             || !openness_within(wanted.cover(), self.cover())
@@ -280,6 +293,27 @@ impl Rule {
             .collect()
     }
 
+    /// What is left of a part of what is wanted where no call is to be an exception of this permit: for each, one of
+    /// its conditions does not hold.
+    fn without_exceptions(&self, part: Capability, wanted: &Wanted<'_>) -> Vec<Capability> {
+        let mut parts = vec![part];
+        for exception in self.exceptions.iter().filter(|own| own.may_meet(wanted)) {
+            let of_the_call: Vec<&Condition> =
+                exception.conditions.iter().filter(|own| own.fact.is_of_the_call()).collect();
+            let left = parts.iter().flat_map(|part| {
+                of_the_call.iter().map(|own| {
+                    let known = wanted.known(&own.constraint, &wanted.only_way(&own.constraint));
+                    let mut conditions = part.conditions.to_vec();
+                    let constraint = not(known.into_owned());
+                    Condition::add(&mut conditions, own.fact.clone(), constraint);
+                    Capability { conditions: conditions.into(), ..part.clone() }
+                })
+            });
+            parts = left.take(MOST_PARTS).collect();
+        }
+        parts
+    }
+
     /// A call that is wanted and that this permit does not cover, if one can be found: its arguments.
     pub(crate) fn example_outside(&self, wanted: &Wanted<'_>) -> Option<Value> {
         let conditions = self.of_the_call(wanted);
@@ -300,6 +334,7 @@ impl Rule {
                 true => wanted.may_overlap(condition),
                 false => wanted.is_true_at_all(condition),
             })
+            && !self.exceptions.iter().any(|own| own.takes_all(wanted))
     }
 
     /// Whether this guard acts on every call that the capability covers; one that does not speak at
@@ -310,6 +345,9 @@ impl Rule {
         }
         if self.presentation.is_some() {
             // How calls will be presented is open: they are asked.
+            return false;
+        }
+        if self.exceptions.iter().any(|own| own.may_excuse(wanted)) {
             return false;
         }
         let no_resource = wanted.is_of_no_resource();
@@ -350,7 +388,7 @@ impl Rule {
         self.acts_on(wanted, |condition| match condition.fact.is_of_the_call() {
             true => wanted.may_overlap(condition),
             false => wanted.may_hold_at_some(condition),
-        })
+        }) && !self.exceptions.iter().any(|own| own.excuses_all(wanted))
     }
 
     fn acts_on(&self, wanted: &Wanted<'_>, asked: impl Fn(&Condition) -> bool) -> bool {
@@ -360,5 +398,10 @@ impl Rule {
                 .tool_named(wanted.capability.tool.as_str(), Stance::Guard, wanted.meter())
                 .may_hold()
             && self.conditions.iter().all(|own| !wanted.leaves_a_part(own) && asked(own))
+            && !self
+                .exceptions
+                .iter()
+                .flat_map(|own| &own.conditions)
+                .any(|own| wanted.leaves_a_part(own))
     }
 }

@@ -6,6 +6,7 @@ use std::time::Duration;
 use super::approval::ApprovalTerms;
 use super::break_glass::BreakGlassTerms;
 use super::effect::Effect;
+use super::exception::Exception;
 use super::limits::Limits;
 use super::moment::{Moment, Moments};
 use crate::clock::Timestamp;
@@ -55,6 +56,7 @@ pub struct Rule {
     pub(crate) moments: Moments,
     pub(crate) tools: Tools,
     pub(crate) conditions: Vec<Condition>,
+    pub(crate) exceptions: Vec<Exception>,
     pub(crate) openness: Openness,
     /// `args = "any"` was said, which excludes conditions on arguments.
     pub(crate) any_args: bool,
@@ -98,7 +100,7 @@ impl Rule {
         let Limits { max_life, idle, .. } = &*self.limits;
         let limits = self.limits.count_calls() || max_life.is_some() || idle.is_some();
         // Nothing is compared with a history: it is a condition's own fact, or not looked at.
-        limits || self.conditions.iter().any(|own| own.fact == Fact::Seen)
+        limits || self.all_conditions().any(|own| own.fact == Fact::Seen)
     }
 
     /// A rule that gives access.
@@ -123,6 +125,7 @@ impl Rule {
             moments: effect.usual_moments(),
             tools: Tools::Unsaid,
             conditions: Vec::new(),
+            exceptions: Vec::new(),
             openness: Openness::default(),
             any_args: false,
             limits: Limits::unsaid(),
@@ -285,6 +288,29 @@ impl Rule {
         self
     }
 
+    /// An exception: what is so in all of these parts of the question is not what the rule speaks of. Several are
+    /// said one by one.
+    ///
+    /// Parts are named as in a policy: `who.id`, `when.env`, `args.NAME`, `what.tool`. What can't be told is an
+    /// exception of a permit and none of a forbid or an ask. In a permit it takes away what a forbid of the same
+    /// words would refuse; in the others, what a permit of the same words would cover.
+    ///
+    /// ```
+    /// use hallpass::policy::{Policy, Rule};
+    /// use hallpass::scope::{eq, has_any};
+    ///
+    /// let freeze = Rule::forbid("freeze")
+    ///     .tool("deploy.run")
+    ///     .unless([("who.groups", has_any(["release-managers"]))])
+    ///     .unless([("args.env", eq("staging")), ("args.dry_run", eq(true))]);
+    /// let policy = Policy::builder().rule(freeze).build()?;
+    /// # Ok::<(), hallpass::policy::PolicyError>(())
+    /// ```
+    pub fn unless<'n>(mut self, parts: impl IntoIterator<Item = (&'n str, Constraint)>) -> Self {
+        self.exceptions.push(Exception::of(parts));
+        self
+    }
+
     /// How long a grant lives.
     pub fn ttl(mut self, ttl: Duration) -> Self {
         self.limits_mut().ttl = Some(ttl);
@@ -316,6 +342,23 @@ impl Rule {
         self
     }
 
+    /// How many calls within any window of this length. Other than of a [`rate`](Self::rate), a call whose tool never
+    /// started gives its use back.
+    ///
+    /// ```
+    /// # use std::time::Duration;
+    /// # use hallpass::policy::{Policy, Rule};
+    /// let day = Duration::from_secs(24 * 60 * 60);
+    /// let rule = Rule::permit("pay").tool("bank.pay").any_args();
+    /// let rule = rule.uses_within(5, day).budget_within("args.amount", 500, day).per_identity();
+    /// let policy = Policy::builder().rule(rule).build()?;
+    /// # Ok::<(), hallpass::policy::PolicyError>(())
+    /// ```
+    pub fn uses_within(mut self, uses: u64, window: Duration) -> Self {
+        self.limits_mut().uses_within = Some((uses, window));
+        self
+    }
+
     /// How many calls within any window of this length.
     pub fn rate(mut self, calls: u64, window: Duration) -> Self {
         self.limits_mut().rate = Some((calls, window));
@@ -324,7 +367,19 @@ impl Rule {
 
     /// How much a numeric argument, named as in a policy (`args.limit`), may sum up to.
     pub fn budget(mut self, argument: &str, most: impl TryInto<Number>) -> Self {
-        self.limits_mut().add_budget(argument, most.try_into().ok());
+        self.limits_mut().add_budget(argument, most.try_into().ok(), None);
+        self
+    }
+
+    /// As [`budget`](Self::budget), within any window of this length. At most 10,000 calls are counted in one: more
+    /// are denied until the first has left it.
+    pub fn budget_within(
+        mut self,
+        argument: &str,
+        most: impl TryInto<Number>,
+        window: Duration,
+    ) -> Self {
+        self.limits_mut().add_budget(argument, most.try_into().ok(), Some(window));
         self
     }
 
@@ -392,6 +447,11 @@ impl Rule {
     pub fn review_by(mut self, when: Timestamp) -> Self {
         self.review_by = Some(when);
         self
+    }
+
+    /// Its conditions, and those of its exceptions.
+    pub(crate) fn all_conditions(&self) -> impl Iterator<Item = &Condition> {
+        self.conditions.iter().chain(self.exceptions.iter().flat_map(|own| &own.conditions))
     }
 
     fn limits_mut(&mut self) -> &mut Limits {

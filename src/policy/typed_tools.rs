@@ -73,7 +73,7 @@ impl<'t> TypedTools<'t> {
             let tools: Vec<_> = tools.iter().map(|(tool, _)| format!("`{tool}`")).collect();
             format!("{} has no argument {}{guess}", tools.join(" or "), Shown(name))
         };
-        for condition in &rule.conditions {
+        for condition in rule.all_conditions() {
             let mut name = unknown(&condition.fact);
             condition.constraint.for_each_fact(&mut |fact| {
                 if name.is_none() {
@@ -116,7 +116,7 @@ fn check_typed(rule: &Rule, tool: &str, typed: &TypedArgs) -> Result<(), PolicyE
         }
     }
     let fault = |condition| Some((condition, typed.fault(tool, condition)?));
-    match rule.conditions.iter().find_map(fault) {
+    match rule.all_conditions().find_map(fault) {
         Some((condition, problem)) => {
             Err(PolicyError::of_rule(&rule.id, &place_of(&condition.fact), problem))
         }

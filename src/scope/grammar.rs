@@ -121,11 +121,11 @@ const FOREIGN: &[(&[&str], &str)] = &[
     (&["between"], "`min` and `max`"),
     (
         &["from", "since", "not_before"],
-        "`after` for an instant, `weekly = { from = … }` for a time of day",
+        "`after` for an instant, `weekly = { days = [ … ], from = … }` for a time of day",
     ),
     (
         &["until", "not_after", "expires"],
-        "`before` for an instant, `weekly = { until = … }` for a time of day",
+        "`before` for an instant, `weekly = { days = [ … ], until = … }` for a time of day",
     ),
     (
         &["days", "day", "hours", "weekday", "weekdays"],
@@ -263,7 +263,8 @@ fn number(written: &Written) -> Result<Number, Misfit> {
         Value::Object(_) => Err(Misfit::new(
             written.span.start,
             "expected a number, found an object: a bound on a field of it is said inside `fields`, as in \
-             `fields = { amount = { max = 5 } }`",
+             `fields = { amount = { max = 5 } }`, and one that another part of the question has by \
+             `{ ref = \"who.attrs.limit\" }`",
         )),
         other => {
             let found = other.kind_name();

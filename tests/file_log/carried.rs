@@ -19,10 +19,11 @@ rule = [
   { id = "kept", effect = "permit", what = { tool = "kept", args = "any" }, grant = { uses = 4, per = "identity", refund = false } },
   { id = "slow", effect = "permit", what = { tool = "slow", args = "any" }, grant = { rate = "2/1m", per = "identity" } },
   { id = "dear", effect = "permit", what = { tool = "dear", args = "any" }, grant = { budget = { "args.amount" = 10.5 }, per = "identity" } },
+  { id = "tide", effect = "permit", what = { tool = "tide", args = "any" }, grant = { uses = "2/1m", budget = { "args.amount" = "7/90s" }, per = "identity" } },
   { id = "own", effect = "permit", what = { tool = "own", args = "any" }, grant = { uses = 1 } },
 ]
 "#;
-const TOOLS: [&str; 5] = ["few", "kept", "slow", "dear", "own"];
+const TOOLS: [&str; 6] = ["few", "kept", "slow", "dear", "tide", "own"];
 
 /// A broker, and what it is restarted with.
 struct Office<'a> {
@@ -72,7 +73,7 @@ impl Office<'_> {
     }
 }
 
-/// attack 188: uses, what is kept of what never started, rates and budgets of each identity
+/// attack 188: uses, what is kept of what never started, rates, budgets and windows of each identity
 #[test]
 fn a_broker_that_is_restarted_answers_as_one_that_never_was() {
     let mut denied = 0;
@@ -91,7 +92,7 @@ fn a_broker_that_is_restarted_answers_as_one_that_never_was() {
             Office { broker: None, clock: clock.clone(), folder: Some(folder.path()) };
         steady.open();
         restarted.open();
-        for step in 0..60 {
+        for step in 0..80 {
             if next(6) == 0 {
                 clock.advance(Duration::from_secs(next(50)));
             }
@@ -104,7 +105,7 @@ fn a_broker_that_is_restarted_answers_as_one_that_never_was() {
                 drop(broker);
                 restarted.open();
             }
-            let (who, tool) = (["ada", "bob"][next(2) as usize], TOOLS[next(5) as usize]);
+            let (who, tool) = (["ada", "bob"][next(2) as usize], TOOLS[next(6) as usize]);
             let amount = [json!(0.5), json!(3), json!(4)][next(3) as usize].clone();
             let starts = next(3) > 0;
             let answer = |office: &Office<'_>| office.call(who, tool, &amount, starts);

@@ -36,4 +36,5 @@ mod stamps;
 mod sweep;
 mod tripwire;
 mod waiting;
+mod windowed;
 mod world;

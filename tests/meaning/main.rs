@@ -9,6 +9,7 @@
 
 mod asking;
 mod comparing;
+mod excepting;
 mod overlapping;
 mod placing;
 mod reading;

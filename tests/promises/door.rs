@@ -26,6 +26,7 @@ pub(crate) fn door(id: &str) -> RuleSaid {
         moments: vec![Moment::Request],
         tools: ToolsSaid::Any,
         conditions: Vec::new(),
+        unless: Vec::new(),
         other_args: false,
         any_args: true,
         any_resource: true,

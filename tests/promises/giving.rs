@@ -119,11 +119,13 @@ impl Asking<'_> {
         let of_the_moment = |fact: &F| matches!(fact, F::When(_) | F::Seen);
         let mut rule = rule.clone();
         if self.context.is_none() {
-            let some = rule.conditions.iter().any(|(fact, _)| of_the_moment(fact));
+            let said = rule.conditions.iter().chain(rule.unless.iter().flatten());
+            let some = said.clone().any(|(fact, _)| of_the_moment(fact));
             if some && rule.effect != Effect::Permit {
                 return false;
             }
             rule.conditions.retain(|(fact, _)| !of_the_moment(fact));
+            rule.unless.retain(|own| !own.iter().any(|(fact, _)| of_the_moment(fact)));
         }
         rule.conditions.retain(|(fact, _)| !is_of_the_call(fact));
         let nothing = ContextSaid::new();

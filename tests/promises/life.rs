@@ -156,6 +156,19 @@ pub(crate) struct Charge {
     pub(crate) given_back: bool,
 }
 
+/// When a counter began to note the times of what is charged: what was charged before counts as charged with the
+/// latest of it.
+pub(crate) struct Begun {
+    pub(crate) rule: String,
+    pub(crate) owner: Owner,
+    /// Of uses, or of the budget.
+    pub(crate) uses: bool,
+    /// The first charge of which the time is noted.
+    pub(crate) from: usize,
+    pub(crate) base: i64,
+    pub(crate) at: i64,
+}
+
 macro_rules! tally {
     ($($what:ident),* $(,)?) => {
         /// How often what happened, so that a test can see that it saw it.
@@ -224,6 +237,7 @@ pub(crate) struct Life {
     pub(crate) bound: Vec<Bound>,
     pub(crate) slips: Vec<Slip>,
     pub(crate) charges: Vec<Charge>,
+    pub(crate) begun: Vec<Begun>,
     pub(crate) spells: Vec<Spell>,
     pub(crate) denials: Vec<Reason>,
     /// Denials that count towards the tripwire, by who asked.
@@ -283,6 +297,7 @@ impl Life {
             bound: Vec::new(),
             slips: Vec::new(),
             charges: Vec::new(),
+            begun: Vec::new(),
             spells: Vec::new(),
             denials: Vec::new(),
             offences: Vec::new(),

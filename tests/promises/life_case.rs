@@ -303,10 +303,11 @@ fn forget_alike(policies: &mut [PolicySaid]) {
         let as_long = *first.entry(rule.id.clone()).or_insert(*limits);
         let calls = limits.rate.map_or(1, |(calls, _)| calls);
         limits.rate = as_long.rate.map(|(_, window)| (calls, window));
-        if !as_long.lasts() {
-            (limits.uses, limits.budget_halves) = (None, None);
-        } else if !limits.lasts() {
-            limits.uses = Some(5);
-        }
+        let uses = limits.uses.or(limits.uses_in.map(|(uses, _)| uses)).unwrap_or(5);
+        let most = limits.budget_halves.or(limits.budget_in.map(|(most, _)| most)).unwrap_or(9);
+        limits.uses = as_long.uses.map(|_| uses);
+        limits.uses_in = as_long.uses_in.map(|(_, window)| (uses, window));
+        limits.budget_halves = as_long.budget_halves.map(|_| most);
+        limits.budget_in = as_long.budget_in.map(|(_, window)| (most, window));
     }
 }

@@ -4,7 +4,7 @@ use hallpass::Reason;
 use hallpass::audit::Outcome;
 
 use crate::giving::Stamp;
-use crate::life::{Charge, Life, Owner, State};
+use crate::life::{Begun, Charge, Life, Owner, State};
 use crate::life_calls::Shown;
 use crate::model::Says;
 use crate::universe::*;
@@ -66,6 +66,19 @@ impl Life {
                     reasons.push(Reason::RateExceeded);
                 }
             }
+            let within = |uses, window| self.spent_within(&stamp, &owner, uses, window);
+            if limits.uses_in.is_some_and(|(most, window)| within(true, window) >= most as i64) {
+                reasons.push(Reason::UsesSpent);
+            }
+            if let Some((most, window)) = limits.budget_in {
+                let fits = match shown.call.args.get("n") {
+                    Some(V::Halves(n)) => *n >= 0 && within(false, window) + n <= most,
+                    _ => false,
+                };
+                if !fits {
+                    reasons.push(Reason::BudgetSpent);
+                }
+            }
             if let Some(most) = limits.budget_halves {
                 let spent: i64 = kept().map(|charge| charge.amount).sum();
                 let fits = match shown.call.args.get("n") {
@@ -80,6 +93,51 @@ impl Life {
         reasons
     }
 
+    fn of_counter<'a>(
+        &'a self,
+        stamp: &'a Stamp,
+        owner: &'a Owner,
+    ) -> impl Iterator<Item = &'a Charge> + Clone {
+        let same = |charge: &&Charge| charge.rule == stamp.rule && charge.owner == *owner;
+        self.charges.iter().filter(same)
+    }
+
+    fn begun(&self, stamp: &Stamp, owner: &Owner, uses: bool) -> Option<&Begun> {
+        let same = |own: &&Begun| own.rule == stamp.rule && own.owner == *owner && own.uses == uses;
+        self.begun.iter().find(same)
+    }
+
+    /// What a counter has within a window of so many seconds.
+    fn spent_within(&self, stamp: &Stamp, owner: &Owner, uses: bool, window: u64) -> i64 {
+        let counts = |at: i64| self.now - at < window as i64 * 1000;
+        let amount = |charge: &Charge| if uses { 1 } else { charge.amount };
+        let Some(begun) = self.begun(stamp, owner, uses) else {
+            let all = self.of_counter(stamp, owner);
+            let latest = all.clone().last().is_some_and(|charge| counts(charge.at));
+            return all.filter(|own| latest && !own.given_back).map(amount).sum();
+        };
+        let noted = self.charges[begun.from..].iter();
+        let noted = noted.filter(|own| own.rule == stamp.rule && own.owner == *owner);
+        let noted: i64 = noted.filter(|own| !own.given_back && counts(own.at)).map(amount).sum();
+        noted + if counts(begun.at) { begun.base } else { 0 }
+    }
+
+    /// From now on the times are noted of what limits look at within a window.
+    fn begin(&mut self, stamp: &Stamp, owner: &Owner) {
+        let LimitsSaid { uses_in, budget_in, .. } = stamp.limits;
+        for (uses, is_said) in [(true, uses_in.is_some()), (false, budget_in.is_some())] {
+            if !is_said || self.begun(stamp, owner, uses).is_some() {
+                continue;
+            }
+            let all = self.of_counter(stamp, owner);
+            let at = all.clone().last().map_or(self.now, |charge| charge.at);
+            let kept = all.filter(|own| !own.given_back);
+            let base = kept.map(|own| if uses { 1 } else { own.amount }).sum();
+            let (rule, owner, from) = (stamp.rule.clone(), owner.clone(), self.charges.len());
+            self.begun.push(Begun { rule, owner, uses, from, base, at });
+        }
+    }
+
     /// Charges one call to every counter that counts it, once.
     pub(crate) fn charge(&mut self, shown: &Shown) -> Vec<usize> {
         let amount = match shown.call.args.get("n") {
@@ -87,12 +145,14 @@ impl Life {
             _ => 0,
         };
         let mut charged: Vec<usize> = Vec::new();
-        for (stamp, owner) in self.stamps(shown) {
-            let LimitsSaid { uses, rate, budget_halves, .. } = stamp.limits;
-            if uses.is_none() && rate.is_none() && budget_halves.is_none() {
+        let stamps = self.stamps(shown);
+        stamps.iter().for_each(|(stamp, owner)| self.begin(stamp, owner));
+        for (stamp, owner) in stamps {
+            let rate = stamp.limits.rate;
+            if !stamp.limits.counts() {
                 continue;
             }
-            let amount = if budget_halves.is_some() { amount } else { 0 };
+            let amount = if stamp.limits.has_budget() { amount } else { 0 };
             let same = |at: &&usize| {
                 self.charges[**at].rule == stamp.rule && self.charges[**at].owner == owner
             };

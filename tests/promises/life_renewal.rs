@@ -201,7 +201,15 @@ fn gives_less(given: &Given, row: &Row) -> bool {
             let budget = l.budget_halves.is_some_and(|most| {
                 !olds().any(|old| old.budget_halves.is_some_and(|old| old <= most))
             });
+            let uses_in = l.uses_in.is_some_and(|(uses, window)| {
+                !olds().any(|old| old.uses_in.is_some_and(|(u, w)| u <= uses && w >= window))
+            });
+            let budget_in = l.budget_in.is_some_and(|(most, window)| {
+                !olds().any(|old| old.budget_in.is_some_and(|(m, w)| m <= most && w >= window))
+            });
             fresh(l.uses, |l| l.uses)
+                || uses_in
+                || budget_in
                 || fresh(l.depth.map(u64::from), |l| l.depth.map(u64::from))
                 || rate
                 || budget

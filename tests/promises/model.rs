@@ -536,6 +536,20 @@ pub(crate) fn decide(policy: &PolicySaid, question: &Question<'_>) -> Says {
     }
 }
 
+/// Whether a call is one of those that an exception leaves out: what can't be told is for a permit, and not for the
+/// others.
+fn excepted(rule: &RuleSaid, exception: &[(F, C)], question: &Question<'_>) -> bool {
+    let permit = rule.effect == Effect::Permit;
+    let side = if permit { Side::Refuses } else { Side::Gives };
+    let told = by_fact(exception).iter().map(|(fact, c)| condition(fact, c, side, question)).min();
+    let told = told.expect("an exception says something");
+    if permit { told != FALSE } else { told == TRUE }
+}
+
+pub(crate) fn looks_at_the_call(exception: &[(F, C)]) -> bool {
+    exception.iter().any(|(fact, _)| is_of_the_call(fact))
+}
+
 pub(crate) fn applies(rule: &RuleSaid, question: &Question<'_>) -> bool {
     speaks(rule, &question.setting) && on_setting(rule, question) && on_call(rule, question)
 }
@@ -578,10 +592,11 @@ pub(crate) fn on_setting(rule: &RuleSaid, question: &Question<'_>) -> bool {
         .map(|(fact, c)| condition(fact, c, side, question))
         .min()
         .unwrap_or(TRUE);
-    enough(rule, by_tool.min(rest))
+    let mut exceptions = rule.unless.iter().filter(|own| !looks_at_the_call(own));
+    enough(rule, by_tool.min(rest)) && !exceptions.any(|own| excepted(rule, own, question))
 }
 
-/// Arguments and resource, the closed world included.
+/// Arguments and resource, the closed world included, and exceptions that look at them.
 pub(crate) fn on_call(rule: &RuleSaid, question: &Question<'_>) -> bool {
     let said = by_fact(&rule.conditions)
         .iter()
@@ -589,6 +604,10 @@ pub(crate) fn on_call(rule: &RuleSaid, question: &Question<'_>) -> bool {
         .map(|(fact, c)| condition(fact, c, side_of(rule), question))
         .min()
         .unwrap_or(TRUE);
+    let mut exceptions = rule.unless.iter().filter(|own| looks_at_the_call(own));
+    if exceptions.any(|own| excepted(rule, own, question)) {
+        return false;
+    }
     if rule.effect != Effect::Permit {
         return enough(rule, said);
     }

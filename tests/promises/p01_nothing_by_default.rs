@@ -67,7 +67,7 @@ proptest! {
         (permit.any_args, permit.other_args) = (false, false);
         let policy = at_calls(PolicySaid {
             catalogue: Some(TOOLS.iter().map(|t| ((*t).to_owned(), Vec::new())).collect()),
-            rules: vec![permit],
+            rules: vec![permit.sound_exceptions()],
         });
         prop_assume!(call.tool != OUTSIDE);
         call.args.insert("unheard-of".into(), extra);

@@ -21,6 +21,7 @@ fn near() -> BoxedStrategy<(RuleSaid, CapabilitySaid)> {
                 !matches!(fact, F::Arg(_) | F::ResourceType | F::ResourceId | F::ResourceAttr(_))
             };
             permit.conditions.retain(|(fact, _)| !on_setting(fact));
+            permit.unless.retain(|own| !own.iter().any(|(fact, _)| on_setting(fact)));
             permit.moments = vec![Moment::Request, Moment::Call];
             permit.limits = LimitsSaid::default();
             (permit.from, permit.until) = (None, None);
@@ -163,7 +164,7 @@ proptest! {
         permit.limits = LimitsSaid::default();
         (permit.from, permit.until) = (None, None);
         // What one value is asked for as is asked for as a list of it, too, which has another type.
-        let is_typed = format!("{:?}", permit.conditions).contains("Type(");
+        let is_typed = format!("{:?}{:?}", permit.conditions, permit.unless).contains("Type(");
         prop_assume!(!permit.looks_at_labels() && !is_typed);
         let tool = match &permit.tools {
             ToolsSaid::Named(names) => names[0].clone(),

@@ -149,8 +149,12 @@ fn rules_of(conditions: BoxedStrategy<Vec<(F, C)>>) -> BoxedStrategy<RuleSaid> {
         2 => like.prop_map(ToolsSaid::Like),
     ]
     .boxed();
-    (effect, tools, conditions, any::<bool>())
-        .prop_map(|(effect, tools, mut conditions, open)| {
+    let unless = prop_oneof![
+        3 => Just(Vec::new()).boxed(),
+        1 => conditions.clone().prop_map(|own| vec![own]).boxed(),
+    ];
+    (effect, tools, conditions, any::<bool>(), unless)
+        .prop_map(|(effect, tools, mut conditions, open, unless)| {
             let permit = effect == Effect::Permit;
             if permit {
                 // A permit that speaks of a resource asks for more than these rules are about.
@@ -172,6 +176,7 @@ fn rules_of(conditions: BoxedStrategy<Vec<(F, C)>>) -> BoxedStrategy<RuleSaid> {
                 moments: vec![Moment::Call],
                 tools,
                 conditions,
+                unless,
                 other_args: permit && names_args && open,
                 any_args: permit && !names_args,
                 any_resource: permit,
@@ -181,6 +186,7 @@ fn rules_of(conditions: BoxedStrategy<Vec<(F, C)>>) -> BoxedStrategy<RuleSaid> {
                 from: None,
                 until: None,
             }
+            .sound_exceptions()
         })
         .prop_filter("can be meant", RuleSaid::is_sound)
         .boxed()

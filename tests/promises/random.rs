@@ -290,16 +290,33 @@ fn limits() -> BoxedStrategy<LimitsSaid> {
         option::weighted(0.5, 1..4u64),
         option::weighted(0.3, (1..3u64, select(vec![10u64, 60]))),
         option::weighted(0.2, 1..9i64),
+        windows(select(vec![10u64, 60]).boxed()),
     )
-        .prop_map(|(ttl, idle, uses, rate, budget_halves)| LimitsSaid {
-            ttl,
-            idle,
-            uses,
-            rate,
-            budget_halves,
-            ..LimitsSaid::default()
+        .prop_map(|(ttl, idle, uses, rate, budget_halves, windows)| {
+            let said = LimitsSaid { ttl, idle, uses, rate, budget_halves, ..LimitsSaid::default() };
+            said.within(windows)
         });
     prop_oneof![3 => Just(LimitsSaid::default()), 2 => limits].boxed()
+}
+
+/// The windows of uses and of budgets, where they have any.
+pub(crate) fn windows(
+    lengths: BoxedStrategy<u64>,
+) -> impl Strategy<Value = (Option<u64>, Option<u64>)> {
+    (option::weighted(0.4, lengths.clone()), option::weighted(0.4, lengths))
+}
+
+impl LimitsSaid {
+    /// The same within windows, where there are any.
+    pub(crate) fn within(mut self, (uses, budget): (Option<u64>, Option<u64>)) -> Self {
+        if let Some(window) = uses {
+            self.uses_in = self.uses.take().map(|uses| (uses, window));
+        }
+        if let Some(window) = budget {
+            self.budget_in = self.budget_halves.take().map(|most| (most, window));
+        }
+        self
+    }
 }
 
 fn validity() -> BoxedStrategy<(Option<i64>, Option<i64>)> {
@@ -308,6 +325,20 @@ fn validity() -> BoxedStrategy<(Option<i64>, Option<i64>)> {
         1 => select(vec![0i64, 30, 100]).prop_map(|from| (Some(from), None)),
         1 => select(vec![0i64, 30, 100]).prop_map(|until| (None, Some(until))),
         1 => (0..60i64, 1..60i64).prop_map(|(from, length)| (Some(from), Some(from + length))),
+    ]
+    .boxed()
+}
+
+/// Exceptions, of one part of the question or several.
+fn exceptions(narrow: usize) -> BoxedStrategy<Vec<Vec<(F, C)>>> {
+    let said = prop_oneof![
+        2 => vec(conditions_on_setting(), 1..narrow + 1),
+        2 => vec(conditions_on_call(), 1..narrow + 1),
+        1 => (conditions_on_setting(), conditions_on_call()).prop_map(|(one, two)| vec![one, two]),
+    ];
+    prop_oneof![
+        3 => Just(Vec::new()),
+        1 => vec(said, 1..3),
     ]
     .boxed()
 }
@@ -322,8 +353,9 @@ pub(crate) fn rules_of(effect: Effect, narrow: usize) -> BoxedStrategy<RuleSaid>
         // How open: `other_args`, `any_args`, `any_resource`.
         (any::<bool>(), any::<bool>(), any::<bool>()),
     );
-    (what, moments(effect), limits(), validity(), any::<bool>())
-        .prop_map(move |(what, moments, limits, (from, until), per_task)| {
+    let alone = exceptions(narrow);
+    (what, moments(effect), limits(), validity(), (any::<bool>(), alone))
+        .prop_map(move |(what, moments, limits, (from, until), (per_task, unless))| {
             let (tools, mut conditions, on_call, on_labels, open) = what;
             conditions.extend(on_call);
             conditions.extend(on_labels);
@@ -348,12 +380,14 @@ pub(crate) fn rules_of(effect: Effect, narrow: usize) -> BoxedStrategy<RuleSaid>
                 any_args: permit && !names_args && open.1,
                 any_resource: permit && !names_resource && open.2,
                 conditions,
+                unless,
                 per_task,
                 form: None,
                 limits: if permit { limits } else { LimitsSaid::default() },
                 from,
                 until,
             }
+            .sound_exceptions()
         })
         .prop_filter("can be meant", RuleSaid::is_sound)
         .boxed()

@@ -165,17 +165,21 @@ fn small_limits() -> BoxedStrategy<LimitsSaid> {
         option::weighted(0.25, small_rates()),
         option::weighted(0.25, select(vec![2i64, 9, 20])),
     );
-    let limits = (times, counts, proptest::bool::weighted(0.4)).prop_map(
-        |((ttl, max_life, idle), (uses, rate, budget_halves), per_identity)| LimitsSaid {
-            ttl,
-            max_life,
-            idle,
-            uses,
-            rate,
-            budget_halves,
-            depth: None,
-            per_identity: per_identity
-                && (uses.is_some() || rate.is_some() || budget_halves.is_some()),
+    let windows = windows(select(vec![20u64, 60]).boxed());
+    let limits = (times, counts, proptest::bool::weighted(0.4), windows).prop_map(
+        |((ttl, max_life, idle), (uses, rate, budget_halves), per_identity, windows)| {
+            LimitsSaid {
+                ttl,
+                max_life,
+                idle,
+                uses,
+                rate,
+                budget_halves,
+                per_identity: per_identity
+                    && (uses.is_some() || rate.is_some() || budget_halves.is_some()),
+                ..LimitsSaid::default()
+            }
+            .within(windows)
         },
     );
     let limits = prop_oneof![1 => Just(LimitsSaid::default()), 1 => limits];
@@ -232,8 +236,20 @@ fn small_rules(effect: Effect) -> BoxedStrategy<RuleSaid> {
     ];
     let form = option::weighted(0.1, select(vec![Form::Bearer, Form::CallBound]));
     let until = option::weighted(0.1, select(vec![40i64, 90]));
-    (setting, call, tools, small_moments(effect), small_limits(), (form, until, any::<bool>()))
-        .prop_map(move |(setting, (x, n), tools, moments, limits, (form, until, flag))| {
+    // Of the call alone, or of nothing of it: which calls a rule is on is then the same for everybody.
+    let env = || (1..3i64).prop_map(|n| (F::When("env".into()), C::Eq(V::Halves(n))));
+    let team = || (1..3i64).prop_map(|n| (F::WhoAttr("team".into()), C::Eq(V::Halves(n))));
+    let unless = prop_oneof![
+        8 => Just(Vec::new()),
+        1 => letters().prop_map(|c| vec![vec![(F::Arg("x".into()), c)]]),
+        1 => (letters(), numbers())
+            .prop_map(|(x, n)| vec![vec![(F::Arg("x".into()), x), (F::Arg("n".into()), n)]]),
+        1 => (env(), team()).prop_map(|(env, team)| vec![vec![env, team]]),
+        1 => (env(), team()).prop_map(|(env, team)| vec![vec![env], vec![team]]),
+    ];
+    let more = (form, until, any::<bool>(), unless);
+    (setting, call, tools, small_moments(effect), small_limits(), more)
+        .prop_map(move |(setting, (x, n), tools, moments, limits, (form, until, flag, unless))| {
             let (who, team, why, env, seen) = setting;
             let of_call = [x.map(|c| (F::Arg("x".into()), c)), n.map(|c| (F::Arg("n".into()), c))];
             let of_call: Vec<(F, C)> = of_call.into_iter().flatten().collect();
@@ -255,11 +271,13 @@ fn small_rules(effect: Effect) -> BoxedStrategy<RuleSaid> {
                 per_task: flag,
                 form: form.filter(|_| at_calls),
                 conditions: of_setting.into_iter().flatten().chain(of_call).collect(),
+                unless,
                 limits: if permit { limits } else { LimitsSaid::default() },
                 from: None,
                 until,
                 moments,
             }
+            .sound_exceptions()
         })
         .prop_filter("can be meant", RuleSaid::is_sound)
         .boxed()

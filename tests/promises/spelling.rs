@@ -196,6 +196,11 @@ impl RuleSaid {
                 F::Arg(name) => rule.arg(name, c),
             };
         }
+        for exception in &self.unless {
+            let named = exception.iter().map(|(fact, c)| (fact.to_string(), c.constraint()));
+            let named: Vec<_> = named.collect();
+            rule = rule.unless(named.iter().map(|(name, c)| (name.as_str(), c.clone())));
+        }
         if self.other_args {
             rule = rule.other_args();
         }
@@ -211,8 +216,10 @@ impl RuleSaid {
         if let Some(until) = self.until {
             rule = rule.valid_until(at(until));
         }
-        let LimitsSaid { ttl, max_life, idle, uses, rate, budget_halves, depth, per_identity } =
-            self.limits;
+        let LimitsSaid {
+            ttl, max_life, idle, uses, rate, budget_halves, depth, per_identity, ..
+        } = self.limits;
+        let LimitsSaid { uses_in, budget_in, .. } = self.limits;
         let seconds = Duration::from_secs;
         if let Some(ttl) = ttl {
             rule = rule.ttl(seconds(ttl));
@@ -231,6 +238,12 @@ impl RuleSaid {
         }
         if let Some(most) = budget_halves {
             rule = rule.budget("args.n", halves(most));
+        }
+        if let Some((most, window)) = budget_in {
+            rule = rule.budget_within("args.n", halves(most), seconds(window));
+        }
+        if let Some((uses, window)) = uses_in.filter(|_| uses.is_none()) {
+            rule = rule.uses_within(uses, seconds(window));
         }
         if self.effect == Effect::Permit && self.moments.contains(&Moment::BreakGlass) {
             let terms =
@@ -261,7 +274,47 @@ impl RuleSaid {
     }
 
     pub(crate) fn looks_at_labels(&self) -> bool {
-        self.conditions.iter().any(|(fact, _)| matches!(fact, F::Seen | F::Labels))
+        let mut said = self.conditions.iter().chain(self.unless.iter().flatten());
+        said.any(|(fact, _)| matches!(fact, F::Seen | F::Labels))
+    }
+
+    /// Leaves out the exceptions on what a permit never has.
+    pub(crate) fn sound_exceptions(mut self) -> Self {
+        let named = |own: &F| self.conditions.iter().any(|(fact, _)| fact == own);
+        let on_resource =
+            |fact: &F| matches!(fact, F::ResourceType | F::ResourceId | F::ResourceAttr(_));
+        let resource =
+            self.any_resource || self.conditions.iter().any(|(fact, _)| on_resource(fact));
+        let open = self.effect != Effect::Permit;
+        let may_be = |fact: &F| match fact {
+            F::Arg(_) => open || self.any_args || self.other_args || named(fact),
+            fact if on_resource(fact) => open || resource,
+            _ => true,
+        };
+        let unless = self.unless.iter().filter(|own| own.iter().all(|(fact, _)| may_be(fact)));
+        self.unless = unless.cloned().collect();
+        self
+    }
+}
+
+impl std::fmt::Display for F {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            F::WhoId => f.write_str("who.id"),
+            F::WhoKind => f.write_str("who.kind"),
+            F::WhoGroups => f.write_str("who.groups"),
+            F::WhoActsFor => f.write_str("who.acts_for"),
+            F::WhoAttr(name) => write!(f, "who.attrs.{name}"),
+            F::Purpose => f.write_str("why.purpose"),
+            F::Ticket => f.write_str("why.ticket"),
+            F::When(name) => write!(f, "when.{name}"),
+            F::Seen => f.write_str("when.seen"),
+            F::Labels => f.write_str("what.labels"),
+            F::ResourceType => f.write_str("resource.type"),
+            F::ResourceId => f.write_str("resource.id"),
+            F::ResourceAttr(name) => write!(f, "resource.attrs.{name}"),
+            F::Arg(name) => write!(f, "args.{name}"),
+        }
     }
 }
 

@@ -147,13 +147,26 @@ pub(crate) struct LimitsSaid {
     pub(crate) max_life: Option<u64>,
     pub(crate) idle: Option<u64>,
     pub(crate) uses: Option<u64>,
+    /// Instead of `uses`: so many within so many seconds.
+    pub(crate) uses_in: Option<(u64, u64)>,
     pub(crate) rate: Option<(u64, u64)>,
     pub(crate) budget_halves: Option<i64>,
+    /// Instead: so many halves within so many seconds.
+    pub(crate) budget_in: Option<(i64, u64)>,
     pub(crate) depth: Option<u8>,
     pub(crate) per_identity: bool,
 }
 
 impl LimitsSaid {
+    /// Whether calls are counted.
+    pub(crate) fn counts(&self) -> bool {
+        self.lasts() || self.rate.is_some() || self.uses_in.is_some() || self.budget_in.is_some()
+    }
+
+    pub(crate) fn has_budget(&self) -> bool {
+        self.budget_halves.is_some() || self.budget_in.is_some()
+    }
+
     /// Whether what is counted never passes.
     pub(crate) fn lasts(&self) -> bool {
         self.uses.is_some() || self.budget_halves.is_some()
@@ -167,6 +180,8 @@ pub(crate) struct RuleSaid {
     pub(crate) moments: Vec<Moment>,
     pub(crate) tools: ToolsSaid,
     pub(crate) conditions: Vec<(F, C)>,
+    /// Each is an exception.
+    pub(crate) unless: Vec<Vec<(F, C)>>,
     pub(crate) other_args: bool,
     pub(crate) any_args: bool,
     pub(crate) any_resource: bool,

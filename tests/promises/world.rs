@@ -20,6 +20,8 @@ pub(crate) struct Counter {
     pub(crate) used: u64,
     pub(crate) sum: i64,
     pub(crate) calls: Vec<i64>,
+    /// What was spent and not given back, and when.
+    pub(crate) spent: Vec<(i64, i64)>,
 }
 
 pub(crate) struct TaskModel {
@@ -90,7 +92,7 @@ pub(crate) struct PermitModel {
     pub(crate) epoch: u64,
     pub(crate) state: State,
     /// What it holds of each rule's limits: one use and this much.
-    pub(crate) charges: Vec<(String, i64)>,
+    pub(crate) charges: Vec<(String, i64, i64)>,
 }
 
 pub(crate) struct World {

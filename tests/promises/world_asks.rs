@@ -280,7 +280,8 @@ impl World {
                     assert!(!covering.is_empty(), "{named:?} do not cover {capability:?}");
                     useful.extend(covering);
                     for rule in policy.rules.iter().filter(|rule| open(rule)) {
-                        let on_no_call = rule.conditions.iter().all(|(fact, _)| !of_call(fact));
+                        let mut said = rule.conditions.iter().chain(rule.unless.iter().flatten());
+                        let on_no_call = said.all(|(fact, _)| !of_call(fact));
                         let waits = rule.moments.contains(&Moment::Call);
                         assert!(
                             rule.effect == Effect::Permit || waits || !some(rule),
@@ -372,15 +373,13 @@ impl World {
         let idle_ends = ends.min();
         assert!(idle_ends.is_none_or(|end| now < end), "given though idle for too long");
         let idle = stamps.iter().filter_map(|(_, l)| l.idle).min().map(|s| s as i64 * 1000);
-        let counts =
-            |l: &LimitsSaid| l.uses.is_some() || l.rate.is_some() || l.budget_halves.is_some();
         self.grants.push(GrantModel {
             id: grant.id(),
             token: Token::from_text(grant.token().expose().to_owned()),
             handle: Some(grant),
             task,
             holder,
-            muddled: scope.len() > 1 && policy.rules.iter().any(|rule| counts(&rule.limits)),
+            muddled: scope.len() > 1 && policy.rules.iter().any(|rule| rule.limits.counts()),
             scope,
             expires,
             token_expires: expires,

@@ -86,11 +86,12 @@ impl World {
         };
         for (rule, limits) in self.held_to(grant, &deciders) {
             let counter = self.tasks[task].counters.entry(rule.clone()).or_default();
-            let amount = if limits.budget_halves.is_some() { amount } else { 0 };
+            let amount = if limits.has_budget() { amount } else { 0 };
             counter.used += 1;
             counter.sum += amount;
             counter.calls.push(now);
-            charges.push((rule, amount));
+            counter.spent.push((now, amount));
+            charges.push((rule, now, amount));
         }
         let own = &mut self.tasks[task];
         own.called.push((call.tool.clone(), labels));
@@ -211,6 +212,22 @@ impl World {
                     counter.calls.iter().filter(|at| self.now - **at < window as i64 * 1000);
                 fails(recent.count() as u64 >= most, Reason::RateExceeded);
             }
+            let now = self.now;
+            let within = |window: u64| {
+                let counts = move |(at, _): &&(i64, i64)| now - at < window as i64 * 1000;
+                counter.spent.iter().filter(counts)
+            };
+            let uses = limits.uses_in;
+            let spent = uses.is_some_and(|(most, window)| within(window).count() as u64 >= most);
+            fails(spent, Reason::UsesSpent);
+            if let Some((most, window)) = limits.budget_in {
+                let spent: i64 = within(window).map(|(_, amount)| amount).sum();
+                let fits = match call.args.get("n") {
+                    Some(V::Halves(n)) => *n >= 0 && spent + n <= most,
+                    _ => false,
+                };
+                fails(!fits, Reason::BudgetSpent);
+            }
             if let Some(most) = limits.budget_halves {
                 let fits = match call.args.get("n") {
                     Some(V::Halves(n)) => *n >= 0 && counter.sum + n <= most,
@@ -244,11 +261,13 @@ impl World {
         }
     }
 
-    pub(crate) fn give_back(&mut self, task: usize, charges: &[(String, i64)]) {
-        for (rule, amount) in charges {
+    pub(crate) fn give_back(&mut self, task: usize, charges: &[(String, i64, i64)]) {
+        for (rule, at, amount) in charges {
             let counter = self.tasks[task].counters.get_mut(rule).unwrap();
             counter.used -= 1;
             counter.sum -= amount;
+            let same = counter.spent.iter().rposition(|own| own == &(*at, *amount));
+            counter.spent.remove(same.unwrap());
         }
     }
 

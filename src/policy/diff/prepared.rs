@@ -2,7 +2,9 @@
 
 use super::super::compiled::Compiled;
 use super::super::effect::Effect;
+use super::super::exception::Exception;
 use super::super::rule::{Rule, Tools};
+use super::super::tool_alone::tool_holds;
 use crate::form::Form;
 use crate::meter::Meter;
 use crate::scope::{
@@ -15,6 +17,8 @@ use crate::value::Value;
 pub(super) struct Prepared<'p> {
     pub(super) rule: &'p Rule,
     conditions: Vec<Condition>,
+    /// The exceptions, with the same put in; in an order of their own.
+    exceptions: Vec<Vec<Condition>>,
 }
 
 /// What is fixed before calls are looked for.
@@ -60,7 +64,24 @@ impl<'p> Prepared<'p> {
         let in_force = |own: Constraint| Condition::new(Fact::Now, own);
         conditions.extend(from.into_iter().chain(until).map(in_force));
         conditions.sort_by(|one, other| one.fact.cmp(&other.fact));
-        Some(Prepared { rule, conditions })
+        let mut exceptions = Vec::with_capacity(rule.exceptions.len());
+        for own in &rule.exceptions {
+            match left_of(own, Exception::stance(rule.effect), labels, fixed, meter) {
+                // All calls of the tool are one.
+                Some(left) if left.is_empty() => return None,
+                Some(left) => exceptions.push(left),
+                None => {}
+            }
+        }
+        Some(Prepared { rule, conditions, exceptions })
+    }
+
+    /// Where the exceptions are: what the rule does not speak of within its region.
+    pub(super) fn exceptions(&self) -> impl Iterator<Item = Region<'_>> {
+        self.exceptions.iter().map(|own| match Exception::stance(self.rule.effect) {
+            Stance::Cover => Region::covered_openly(own),
+            Stance::Guard => Region::guarded(own),
+        })
     }
 
     pub(super) fn region(&self) -> Region<'_> {
@@ -81,8 +102,38 @@ impl<'p> Prepared<'p> {
         };
         self.rule.effect == other.rule.effect
             && self.conditions == other.conditions
+            && self.exceptions == other.exceptions
             && openness(self) == openness(other)
     }
+}
+
+/// What of an exception is not known to hold of calls of the tool; `None` where some of it is known not to.
+fn left_of(
+    exception: &Exception,
+    stance: Stance,
+    labels: &Value,
+    fixed: Fixed<'_>,
+    meter: &Meter,
+) -> Option<Vec<Condition>> {
+    let holds = |truth: Truth| match stance {
+        Stance::Cover => truth == Truth::True,
+        Stance::Guard => truth.may_hold(),
+    };
+    let mut left = Vec::with_capacity(exception.conditions.len());
+    for own in &exception.conditions {
+        let known = match (&own.fact, fixed.tool) {
+            (Fact::Tool, Some(tool)) => Some(tool_holds(&own.constraint, tool, stance, meter)),
+            (Fact::Labels, _) => Some(own.holds(stance, &Labels(labels), meter)),
+            _ => None,
+        };
+        match known {
+            Some(truth) if holds(truth) => {}
+            Some(_) => return None,
+            None => left.push(own.clone()),
+        }
+    }
+    left.sort_by(|one, other| one.fact.cmp(&other.fact));
+    Some(left)
 }
 
 /// What a policy says of one tool.
@@ -115,7 +166,9 @@ impl<'p> OfTool<'p> {
         };
         for rule in rules {
             let Some(prepared) = Prepared::of(rule, labels, fixed, meter) else { continue };
-            of_tool.looks_back |= prepared.conditions.iter().any(|own| own.fact == Fact::Seen);
+            let excepted = prepared.exceptions.iter().flatten();
+            let mut conditions = prepared.conditions.iter().chain(excepted);
+            of_tool.looks_back |= conditions.any(|own| own.fact == Fact::Seen);
             match rule.effect {
                 Effect::Permit => of_tool.permits.push(prepared),
                 Effect::Ask => of_tool.asks.push(prepared),

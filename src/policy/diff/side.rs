@@ -22,6 +22,9 @@ const STEPS: u64 = 2_000_000;
 /// How many searches are made in all.
 const MOST_SEARCHES: usize = 20_000;
 
+/// In how many ways a question may be past rules that have exceptions.
+const MOST_WAYS: usize = 64;
+
 /// How many witnesses are kept, and how many rules of which nothing can be told: people mend one at a time.
 const MOST_KEPT: usize = 100;
 
@@ -186,66 +189,104 @@ impl<'p> Finder<'p> {
             let is_same = |own: &Prepared<'_>, others: &[Prepared<'_>]| {
                 is_read_alike && others.iter().any(|other| other.says_as(own))
             };
-            let past_guards = || guards_more.iter().map(Prepared::region);
             for permit in &greater.permits {
                 if !is_same(permit, &fewer.permits) {
-                    let outside = fewer.permits.iter().map(Prepared::region).chain(past_guards());
-                    self.search(&permit.rule.id, &[permit.region()], outside.collect(), &tool);
+                    let outside = fewer.permits.iter().chain(&guards_more);
+                    self.search(&permit.rule.id, &[permit], outside, &tool);
                     // What is read in two ways is not compared by what is read in one.
                     if !is_read_alike && !self.shown.contains(&*permit.rule.id) {
                         self.undecided(&permit.rule.id);
                     }
                 }
                 for guard in guards_less.iter().filter(|own| !is_same(own, &guards_more)) {
-                    let within = [permit.region(), guard.region()];
-                    self.search(&guard.rule.id, &within, past_guards().collect(), &tool);
+                    self.search(&guard.rule.id, &[permit, guard], guards_more.iter(), &tool);
                 }
             }
         }
     }
 
-    /// Looks for a question within all of `within` and outside of `outside`, which `rule` makes a difference
+    /// Looks for a question that all of `within` speak of and none of `outside`, which `rule` makes a difference
     /// to.
-    fn search(
+    fn search<'q>(
         &mut self,
         rule: &'p str,
-        within: &[Region<'_>],
-        mut outside: Vec<Region<'_>>,
+        within: &[&'q Prepared<'p>],
+        outside: impl Iterator<Item = &'q Prepared<'p>>,
         tool: &ToolSearch<'_>,
     ) {
         if self.shown.contains(rule) {
             return;
         }
-        if self.searches == 0 {
-            return self.undecided(rule);
-        }
-        self.searches -= 1;
         let meter = Meter::of(STEPS);
         let open = Openness { other_args: true, resource: ResourceOpenness::Any };
-        let mut within = within.to_vec();
-        within.push(Region::covered(Cover { conditions: &tool.elsewhere, openness: &open }));
-        outside.retain(|region| within.iter().all(|own| own.may_meet(region, &meter)));
-        if outside.len() > MOST_REGIONS {
-            return self.undecided(rule);
+        let elsewhere = Region::covered(Cover { conditions: &tool.elsewhere, openness: &open });
+        let mut start = Way {
+            within: within.iter().map(|own| own.region()).chain([elsewhere]).collect(),
+            outside: within.iter().flat_map(|own| own.exceptions()).collect(),
+        };
+        let (mut is_decided, mut ways) = (true, Vec::new());
+        for other in outside {
+            if !start.may_meet(&other.region(), &meter) {
+                continue;
+            }
+            match other.exceptions().next() {
+                None => start.outside.push(other.region()),
+                Some(_) => ways.push(other),
+            }
         }
-        let times = within.iter().chain(&outside).flat_map(|region| region.on(&Fact::Now));
+        // A rule does not speak of what is outside of its region, nor of its exceptions.
+        let mut all = vec![start];
+        for other in ways {
+            all = all.iter().flat_map(|way| way.past(other)).collect();
+            if all.len() > MOST_WAYS {
+                return self.undecided(rule);
+            }
+        }
+        for way in &all {
+            if self.searches == 0 {
+                is_decided = false;
+                break;
+            }
+            self.searches -= 1;
+            match self.search_way(rule, way, tool, &meter) {
+                Some(Some(witness)) => return self.keep(rule, witness),
+                Some(None) => {}
+                None => is_decided = false,
+            }
+        }
+        if !is_decided || meter.is_spent() {
+            self.undecided(rule);
+        }
+    }
+
+    /// A question within and outside, if one is found, or that there is none; `None` where that can't be told.
+    fn search_way(
+        &self,
+        rule: &str,
+        way: &Way<'_>,
+        tool: &ToolSearch<'_>,
+        meter: &Meter,
+    ) -> Option<Option<DiffWitness>> {
+        let Way { within, outside } = way;
+        if outside.len() > MOST_REGIONS {
+            return None;
+        }
+        let times = within.iter().chain(outside).flat_map(|region| region.on(&Fact::Now));
         let by_week = times.map(|own| &own.constraint).any(is_by_week);
         let domain = |fact: &Fact| match fact {
             Fact::Now if by_week => Domain::hours_of_the_week(),
             fact => tool.domain(fact),
         };
-        let mut search = Search::new(&within, &outside, |_| true, &domain, &meter);
+        let mut search = Search::new(within, outside, |_| true, &domain, meter);
         let mut is_confirmed = true;
         for resource in [false, true] {
             let Some(found) = search.run(resource) else { continue };
-            match self.confirmed(rule, found, &within, tool.fixed) {
-                Some(witness) => return self.keep(rule, witness),
+            match self.confirmed(rule, found, within, tool.fixed) {
+                Some(witness) => return Some(Some(witness)),
                 None => is_confirmed = false,
             }
         }
-        if !is_confirmed || !search.is_complete() || meter.is_spent() {
-            self.undecided(rule);
-        }
+        (is_confirmed && search.is_complete() && !meter.is_spent()).then_some(None)
     }
 
     /// What was found, if asking both policies about it shows a difference.
@@ -287,6 +328,31 @@ impl<'p> Finder<'p> {
         } else {
             self.found.more += 1;
         }
+    }
+}
+
+/// A way in which a question can be one that some rules speak of and others do not.
+#[derive(Clone)]
+struct Way<'r> {
+    within: Vec<Region<'r>>,
+    outside: Vec<Region<'r>>,
+}
+
+impl<'r> Way<'r> {
+    fn may_meet(&self, region: &Region<'_>, meter: &Meter) -> bool {
+        self.within.iter().all(|own| own.may_meet(region, meter))
+    }
+
+    /// The ways in which a rule does not speak of it, either.
+    fn past(&self, rule: &'r Prepared<'_>) -> impl Iterator<Item = Way<'r>> {
+        let mut beside = self.clone();
+        beside.outside.push(rule.region());
+        let excepted = rule.exceptions().map(|own| {
+            let mut inside = self.clone();
+            inside.within.push(own);
+            inside
+        });
+        std::iter::once(beside).chain(excepted)
     }
 }
 

@@ -267,8 +267,17 @@ fn any_rule(at: usize) -> impl Strategy<Value = Rule> {
         Just(has_any(["g", "h"])),
     ]);
     let arg = proptest::option::weighted(0.7, value());
-    (0..5_u8, tool, arg, when, group, proptest::bool::ANY).prop_map(
-        move |(effect, tool, arg, when, group, open)| {
+    let exception = prop_oneof![
+        2 => value().prop_map(|own| vec![("when.w", own)]),
+        1 => Just(vec![("who.groups", has_any(["h"]))]),
+        2 => value().prop_map(|own| vec![("args.a", own)]),
+        1 => (value(), value()).prop_map(|(a, w)| vec![("args.a", a), ("when.w", w)]),
+        1 => value().prop_map(|own| vec![("what.tool", eq("t")), ("when.w", own)]),
+    ];
+    let exceptions = proptest::collection::vec(exception, 0..2);
+    let exceptions = proptest::option::weighted(0.3, exceptions);
+    (0..5_u8, tool, arg, when, group, (proptest::bool::ANY, exceptions)).prop_map(
+        move |(effect, tool, arg, when, group, (open, exceptions))| {
             let id = format!("r{at}");
             let mut rule = match effect {
                 0 => Rule::forbid(id),
@@ -293,7 +302,16 @@ fn any_rule(at: usize) -> impl Strategy<Value = Rule> {
             if let Some(group) = group {
                 rule = rule.who_groups(group);
             }
-            rule
+            let lets = !is_permit || rule.openness.other_args || rule.cover().names_argument("a");
+            let is_said = |said: &Vec<(&str, Constraint)>| {
+                said.iter().all(|(name, _)| match *name {
+                    "args.a" => lets,
+                    "what.tool" => tool != "u",
+                    _ => true,
+                })
+            };
+            let exceptions = exceptions.into_iter().flatten().filter(is_said);
+            exceptions.fold(rule, Rule::unless)
         },
     )
 }

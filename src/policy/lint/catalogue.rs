@@ -40,7 +40,7 @@ impl<'c> CatalogueNames<'c> {
                 findings.add(WarningCode::UnknownTool, "what.tool", message);
             }
         }
-        for condition in &rule.conditions {
+        for condition in rule.all_conditions() {
             if !matches!(condition.fact, Fact::Labels | Fact::Seen) {
                 continue;
             }

@@ -58,12 +58,18 @@ fn may_be_number(constraint: &Constraint, path: &[Box<str>]) -> bool {
 pub(super) fn past_ceiling(rule: &Rule, ceiling: Duration, findings: &mut Findings<'_>) {
     let limits = &rule.limits;
     // Counters of an identity go on in its next task.
-    let window = limits.rate.map(|(_, window)| window).filter(|_| !limits.per_identity);
+    let of_tasks = |window: &Duration| !window.is_zero() && !limits.per_identity;
+    let window = limits.rate.map(|(_, window)| window).filter(of_tasks);
+    let uses = limits.uses_within.map(|(_, window)| window).filter(of_tasks);
+    let budget = limits.budgets.iter().filter_map(|own| own.within).max().filter(of_tasks);
+    let in_task = "it counts what one task spends; `per = \"identity\"` counts over all tasks";
     for (word, length, then) in [
         ("ttl", limits.ttl, "no grant lives so long"),
         ("max_life", limits.max_life, "no grant lives so long"),
         ("idle", limits.idle, "no grant ends so"),
         ("rate", window, "its calls are never given back, as with `uses`"),
+        ("uses", uses, in_task),
+        ("budget", budget, in_task),
     ] {
         let Some(length) = length.filter(|length| *length > ceiling) else { continue };
         let (length, ceiling) = (format_duration(length), format_duration(ceiling));

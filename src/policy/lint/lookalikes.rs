@@ -70,7 +70,7 @@ impl<'p> Lookalikes<'p> {
 
 /// Visits the names that a rule speaks of, and where.
 fn each_name<'r>(rule: &'r Rule, visit: &mut impl FnMut(Of, &'r str, &str)) {
-    for condition in &rule.conditions {
+    for condition in rule.all_conditions() {
         let place = place_of(&condition.fact);
         of_fact(&condition.fact, &place, visit);
         of_constraint(&condition.constraint, &place, visit);

@@ -132,7 +132,11 @@ impl Policy {
                                without a resource, too";
                 findings.add(WarningCode::ActsWithoutResource, "what.resource", message);
             }
-            if rule.effect == Effect::Permit && rule.tools == Tools::Any && rule.any_args {
+            if rule.effect == Effect::Permit
+                && rule.tools == Tools::Any
+                && rule.any_args
+                && rule.exceptions.is_empty()
+            {
                 let message = "it permits every tool with any arguments";
                 findings.add(WarningCode::PermitsEverything, "what", message);
             }

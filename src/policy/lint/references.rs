@@ -9,7 +9,7 @@ use crate::scope::{Condition, Fact, Node, ResourceOpenness};
 
 /// Warns of a comparison that no question meets.
 pub(super) fn references(rule: &Rule, findings: &mut Findings<'_>) {
-    for condition in &rule.conditions {
+    for condition in rule.all_conditions() {
         // Inside fields and elements it is another value that is compared.
         let direct = direct_references(condition);
         condition.constraint.for_each_leaf(&mut |leaf| {

@@ -18,6 +18,7 @@ impl<'r> Shadows<'r> {
         let unconditional = rules.iter().filter(|rule| {
             rule.effect == Effect::Forbid
                 && rule.conditions.is_empty()
+                && rule.exceptions.is_empty()
                 && rule.validity.holds_at(now)
                 && rule.validity.until.is_none()
         });

@@ -12,7 +12,7 @@ pub(super) fn texts(rule: &Rule, findings: &mut Findings<'_>) {
     if let Tools::Like(constraint) = &rule.tools {
         of_constraint(&Fact::Tool, constraint, findings);
     }
-    for condition in &rule.conditions {
+    for condition in rule.all_conditions() {
         of_constraint(&condition.fact, &condition.constraint, findings);
     }
 }

@@ -8,10 +8,11 @@ use crate::clock::Timestamp;
 use crate::document::{Misfit, Table, Written, choice, list, text};
 use crate::form::Form;
 use crate::policy::effect::Effect;
+use crate::policy::exception::Exception;
 use crate::policy::moment::Moment;
-use crate::policy::rule::Rule;
-use crate::scope::{Fact, read_constraint};
-use crate::value::Node;
+use crate::policy::rule::{Rule, Tools};
+use crate::scope::{Condition, Fact, ResourceOpenness, one_of, read_constraint};
+use crate::value::{Node, Value};
 use crate::visible::Shown;
 
 const KEYS: &[&str] = &[
@@ -22,6 +23,7 @@ const KEYS: &[&str] = &[
     "what",
     "why",
     "when",
+    "unless",
     "presentation",
     "grant",
     "approval",
@@ -46,6 +48,11 @@ const FOREIGN: &[(&[&str], &str)] = &[
     ),
     (&["reviewers", "approvers", "review"], "`approval = { review = [ … ] }`"),
     (
+        &["weekly", "schedule", "hours", "time", "now", "after", "before"],
+        "`when = { now = { weekly = { … } } }`, or `valid = { from = …, until = … }`",
+    ),
+    (&["except", "exception", "exceptions", "not", "if_not"], "`unless = { when = { … } }`"),
+    (
         &["priority", "order"],
         "nothing: forbid beats ask, ask beats permit, and order means nothing",
     ),
@@ -60,11 +67,12 @@ pub(super) fn read(written: &Written) -> Result<Rule, Misfit> {
     if let Some(moments) = table.read_at("on", moments)? {
         rule = rule.on(moments);
     }
-    for (key, read) in [("who", who as Part), ("what", what), ("why", why), ("when", when)] {
+    for (key, read) in PARTS {
         if let Some(own) = table.get(key) {
             rule = read(rule, own).map_err(|error| error.inside(key))?;
         }
     }
+    rule.exceptions = table.read_at("unless", exceptions)?.unwrap_or_default();
     rule.presentation = table.read_at("presentation", |own| {
         choice(own, &[Form::Bearer, Form::CallBound].map(|form| (form.as_str(), form)))
     })?;
@@ -85,6 +93,46 @@ pub(super) fn read(written: &Written) -> Result<Rule, Misfit> {
 
 /// Adds to a rule what one of its tables says.
 type Part = fn(Rule, &Written) -> Result<Rule, Misfit>;
+
+const PARTS: [(&str, Part); 4] = [("who", who), ("what", what), ("why", why), ("when", when)];
+
+/// One exception, or a list of them.
+fn exceptions(written: &Written) -> Result<Vec<Exception>, Misfit> {
+    match &written.node {
+        Node::Object(_) => Ok(vec![exception(written)?]),
+        _ => list(written)?
+            .iter()
+            .enumerate()
+            .map(|(at, own)| exception(own).map_err(|error| error.of_element(at)))
+            .collect(),
+    }
+}
+
+/// What a rule says of who, what, why and when, said of what is left out.
+fn exception(written: &Written) -> Result<Exception, Misfit> {
+    let example = "a table such as `{ when = { … } }`";
+    let keys = &["who", "what", "why", "when"];
+    let table = Table::read_translated(written, keys, FOREIGN, example)?.said()?;
+    // As a forbid says it: it looks only at what it names.
+    let mut said = Rule::new("unless".into(), Effect::Forbid);
+    for (key, read) in PARTS {
+        if let Some(own) = table.get(key) {
+            said = read(said, own).map_err(|error| error.inside(key))?;
+        }
+    }
+    let opens_args = said.openness.other_args;
+    if opens_args || said.tools == Tools::Any || said.openness.resource == ResourceOpenness::Any {
+        let problem = "an exception looks only at what it names: leave `any` out";
+        return Err(Misfit::new(written.span.start, problem).inside("what"));
+    }
+    let tools = match said.tools {
+        Tools::Named(names) => Some(one_of(names.into_iter().map(Value::Text))),
+        Tools::Like(constraint) => Some(constraint),
+        Tools::Unsaid | Tools::Any => None,
+    };
+    let tools = tools.map(|own| Condition::new(Fact::Tool, own));
+    Ok(Exception::from_conditions(tools.into_iter().chain(said.conditions).collect()))
+}
 
 fn effect(written: &Written) -> Result<Effect, Misfit> {
     let own = match text(written)? {
@@ -129,6 +177,9 @@ fn why(rule: Rule, written: &Written) -> Result<Rule, Misfit> {
 fn when(rule: Rule, written: &Written) -> Result<Rule, Misfit> {
     let conditions =
         Table::open(written, "a table such as `{ env = \"…\" }`")?.said()?.each(|name, own| {
+            if let Some(problem) = of_the_time(name, own) {
+                return Err(Misfit::new(own.span.start, problem));
+            }
             let fact = match name {
                 "seen" => Fact::Seen,
                 "now" => Fact::Now,
@@ -138,6 +189,16 @@ fn when(rule: Rule, written: &Written) -> Result<Rule, Misfit> {
             Ok((fact, constraint))
         })?;
     Ok(conditions.into_iter().fold(rule, |rule, (fact, own)| rule.condition(fact, own)))
+}
+
+/// What is said of the time and stands where an attribute would be compared.
+fn of_the_time(name: &str, written: &Written) -> Option<String> {
+    let Node::Object(entries) = &written.node else { return None };
+    let parts = ["days", "from", "until", "offset"];
+    let is_weekly = name == "weekly" && entries.iter().any(|(_, key, _)| parts.contains(&&**key));
+    is_weekly.then(|| {
+        "a week is of the broker's time: write `when = { now = { weekly = { … } } }`".to_owned()
+    })
 }
 
 fn validity(written: &Written) -> Result<(Option<Timestamp>, Option<Timestamp>), Misfit> {

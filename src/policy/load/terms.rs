@@ -57,13 +57,17 @@ pub(super) fn grant(written: &Written) -> Result<Limits, Misfit> {
         max_life: table.read_at("max_life", duration)?,
         idle: table.read_at("idle", duration)?,
         tail: table.read_at("tail", duration)?,
-        uses: table.read_at("uses", whole_number)?,
         rate: table.read_at("rate", rate)?,
         depth: table.read_at("depth", depth)?,
         ..Limits::default()
     };
-    for (argument, most) in table.read_at("budget", budgets)?.unwrap_or_default() {
-        limits.add_budget(argument, Some(most));
+    match table.read_at("uses", uses)? {
+        Some((uses, None)) => limits.uses = Some(uses),
+        Some((uses, Some(window))) => limits.uses_within = Some((uses, window)),
+        None => {}
+    }
+    for (argument, (most, window)) in table.read_at("budget", budgets)?.unwrap_or_default() {
+        limits.add_budget(argument, Some(most), window);
     }
     let per = table.read_at("per", |own| choice(own, &[("task", false), ("identity", true)]))?;
     limits.per_identity = per.unwrap_or(false);
@@ -101,6 +105,40 @@ fn duration(written: &Written) -> Result<Duration, Misfit> {
         .map_err(|error| Misfit::new(written.span.start, error.to_string()))
 }
 
+/// `20`, or `20/1d`: at most twenty in any window of one day.
+fn uses(written: &Written) -> Result<(u64, Option<Duration>), Misfit> {
+    match &written.node {
+        Node::Text(_) => {
+            let (uses, window) = per_window(written, "uses", "`20/1d`, or the number `20`")?;
+            let digits = uses.bytes().all(|byte| byte.is_ascii_digit());
+            let number = uses.parse().ok().filter(|_| digits).ok_or_else(|| {
+                let problem =
+                    format!("{} is not a number of uses: expected one like `20/1d`", Shown(uses));
+                Misfit::new(written.span.start, problem)
+            })?;
+            Ok((number, Some(window)))
+        }
+        _ => Ok((whole_number(written)?, None)),
+    }
+}
+
+/// What stands before the `/`, and the length of the window behind it.
+fn per_window<'w>(
+    written: &'w Written,
+    what: &str,
+    example: &str,
+) -> Result<(&'w str, Duration), Misfit> {
+    let misfit = |problem: String| Misfit::new(written.span.start, problem);
+    let given = text(written)?;
+    let wrong = || misfit(format!("{} is not {what} per time: expected {example}", Shown(given)));
+    let (most, window) = given.split_once('/').ok_or_else(wrong)?;
+    let window = parse_duration(window).map_err(|error| match error {
+        DurationError::Empty | DurationError::Malformed { .. } => wrong(),
+        other => misfit(other.to_string()),
+    })?;
+    Ok((most, window))
+}
+
 /// `10/1m`: at most ten calls in any window of one minute.
 fn rate(written: &Written) -> Result<(u64, Duration), Misfit> {
     let misfit = |problem: String| Misfit::new(written.span.start, problem);
@@ -125,10 +163,22 @@ fn depth(written: &Written) -> Result<u8, Misfit> {
     })
 }
 
-fn budgets(written: &Written) -> Result<Vec<(&str, Number)>, Misfit> {
+/// How much, and within which time.
+type Most = (Number, Option<Duration>);
+
+fn budgets(written: &Written) -> Result<Vec<(&str, Most)>, Misfit> {
     let table = Table::open(written, "a table such as `{ \"args.limit\" = 10000 }`")?.said()?;
     table.each(|argument, own| match (value(own)?, &own.node) {
-        (Value::Number(most), _) => Ok((argument, most)),
+        (Value::Number(most), _) => Ok((argument, (most, None))),
+        (Value::Text(_), _) => {
+            let example = "one like `500/1d`, or a number like `500`";
+            let (most, window) = per_window(own, "an amount", example)?;
+            let most = Number::parse(most).map_err(|_| {
+                let problem = format!("{} is not a number: expected {example}", Shown(most));
+                Misfit::new(own.span.start, problem)
+            })?;
+            Ok((argument, (most, Some(window))))
+        }
         (_, Node::Object(_)) if argument == "args" => Err(Misfit::new(
             own.span.start,
             "expected the argument's whole name in quotes, as in `\"args.limit\" = 10000`",

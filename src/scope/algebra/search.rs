@@ -41,6 +41,11 @@ impl<'c> Region<'c> {
         Region { conditions, openness: &OPEN, stance: Stance::Guard }
     }
 
+    /// What conditions cover that close nothing.
+    pub(crate) fn covered_openly(conditions: &'c [Condition]) -> Self {
+        Region { conditions, openness: &OPEN, stance: Stance::Cover }
+    }
+
     pub(crate) fn conditions(&self) -> &'c [Condition] {
         self.conditions
     }

@@ -1,0 +1,179 @@
+//! Uses and budgets within a window.
+
+use hallpass::policy::Moment;
+use hallpass::prelude::*;
+use serde_json::json;
+
+use crate::world::{World, here, ping, ping_with, pings, policy, seconds, to_ping};
+
+fn n(amount: i64) -> Call {
+    ping_with(json!({ "n": amount }))
+}
+
+fn day() -> std::time::Duration {
+    seconds(24 * 60 * 60)
+}
+
+fn span(task: &Task) -> Grant {
+    task.request(to_ping(), &here()).unwrap()
+}
+
+/// What is spent at a moment counts until the window's length after it, wherever days begin.
+#[test]
+fn a_budget_of_a_day_slides_with_the_clock_and_goes_over_all_tasks_of_an_identity() {
+    let world = World::rules([pings("p").budget_within("args.n", 150, day()).per_identity()]);
+    let agent = world.agent("ana");
+    let spend = |amount: i64| {
+        let task = world.open(&agent);
+        let answer = world.call(&span(&task), &n(amount));
+        task.complete();
+        answer.map_err(|denial| (denial.reason(), denial.retry_after()))
+    };
+    spend(100).unwrap();
+    world.pass(seconds(3600));
+    spend(50).unwrap();
+    let wait = |hours: u64| Err((Reason::BudgetSpent, Some(seconds(hours * 3600))));
+    assert_eq!(spend(1), wait(23));
+    assert_eq!(spend(100), wait(23));
+    assert_eq!(spend(101), wait(24), "for that the later one has to go, too");
+    assert_eq!(spend(151), Err((Reason::BudgetSpent, None)), "it never fits");
+    world.pass(seconds(23 * 3600 - 1));
+    assert_eq!(spend(100), Err((Reason::BudgetSpent, Some(seconds(1)))));
+    world.pass(seconds(1));
+    spend(100).unwrap();
+    assert_eq!(spend(1), wait(1));
+    // Somebody else has their own.
+    let other = world.agent("ben");
+    let task = world.open(&other);
+    world.call(&span(&task), &n(150)).unwrap();
+}
+
+#[test]
+fn uses_within_a_window_come_back_with_time_and_where_the_tool_never_started() {
+    let rule = pings("p").uses_within(2, seconds(60)).ttl(seconds(3000));
+    let world = World::rules([rule]);
+    let agent = world.agent("a");
+    let task = world.open(&agent);
+    let grant = span(&task);
+    drop(world.authorize(&grant, &ping()).unwrap());
+    world.call(&grant, &ping()).unwrap();
+    world.pass(seconds(20));
+    world.call(&grant, &ping()).unwrap();
+    let denial = world.authorize(&grant, &ping()).unwrap_err();
+    assert_eq!((denial.reason(), denial.code()), (Reason::UsesSpent, Code::LimitReached));
+    assert_eq!(denial.retry_after(), Some(seconds(40)));
+    let told = denial.explain().to_string();
+    assert!(told.contains("all 2 uses within 1m are spent"), "{told}");
+    world.pass(seconds(40));
+    world.call(&grant, &ping()).unwrap();
+    assert_eq!(world.denied(&grant, &ping()), Reason::UsesSpent);
+    // A rule may keep what never started.
+    let kept = World::rules([pings("p").uses_within(1, seconds(60)).no_refund()]);
+    let agent = kept.agent("a");
+    let task = kept.open(&agent);
+    let grant = span(&task);
+    drop(kept.authorize(&grant, &ping()).unwrap());
+    assert_eq!(kept.denied(&grant, &ping()), Reason::UsesSpent);
+    kept.pass(seconds(60));
+    kept.call(&grant, &ping()).unwrap();
+}
+
+#[test]
+fn delegates_and_grants_of_a_task_share_a_window() {
+    let everywhere = [Moment::Request, Moment::Call, Moment::Delegate];
+    let rule = pings("p").on(everywhere).depth(1).budget_within("args.n", 10, seconds(60));
+    let world = World::rules([rule]);
+    let (planner, worker) = (world.agent("planner"), world.agent("worker"));
+    let task = world.open(&planner);
+    let parent = span(&task);
+    let child = task.delegate(&parent, &worker, to_ping(), &here()).unwrap();
+    world.call(&child, &n(6)).unwrap();
+    assert_eq!(world.denied(&parent, &n(5)), Reason::BudgetSpent);
+    assert_eq!(world.denied(&span(&task), &n(5)), Reason::BudgetSpent);
+    world.call(&parent, &n(4)).unwrap();
+}
+
+/// attack 139
+#[test]
+fn a_reload_resets_nothing_and_holds_a_grant_to_both_windows() {
+    let rule =
+        |most, window| pings("p").ttl(seconds(3000)).budget_within("args.n", most, seconds(window));
+    let world = World::rules([rule(10, 60)]);
+    let agent = world.agent("a");
+    let task = world.open(&agent);
+    let grant = span(&task);
+    world.call(&grant, &n(10)).unwrap();
+    // More in more time: neither is the tighter.
+    world.broker.reload(&policy([rule(15, 300)])).unwrap();
+    assert_eq!(world.denied(&grant, &n(1)), Reason::BudgetSpent);
+    world.pass(seconds(60));
+    world.call(&grant, &n(5)).unwrap();
+    assert_eq!(world.denied(&grant, &n(1)), Reason::BudgetSpent, "15 within five minutes");
+    assert_eq!(world.denied(&span(&task), &n(1)), Reason::BudgetSpent);
+    world.pass(seconds(240));
+    world.call(&grant, &n(6)).unwrap();
+    // From none to one: what was spent before counts as spent with the latest of it.
+    let world = World::rules([pings("p").budget("args.n", 10)]);
+    let agent = world.agent("a");
+    let task = world.open(&agent);
+    world.call(&span(&task), &n(7)).unwrap();
+    world.pass(seconds(30));
+    world.call(&span(&task), &n(3)).unwrap();
+    world.broker.reload(&policy([rule(10, 60)])).unwrap();
+    world.pass(seconds(59));
+    let grant = span(&task);
+    assert_eq!(world.denied(&grant, &n(1)), Reason::BudgetSpent);
+    world.pass(seconds(1));
+    world.call(&grant, &n(10)).unwrap();
+    // And back: all that was spent counts.
+    world.broker.reload(&policy([pings("p").budget("args.n", 21)])).unwrap();
+    assert_eq!(world.denied(&span(&task), &n(2)), Reason::BudgetSpent);
+    world.call(&span(&task), &n(1)).unwrap();
+}
+
+#[test]
+fn a_counter_of_an_identity_is_kept_for_as_long_as_a_window_counts() {
+    let world = World::rules([pings("p").budget_within("args.n", 5, day()).per_identity()]);
+    let agent = world.agent("a");
+    let spend = |amount: i64| {
+        let task = world.open(&agent);
+        world.call(&span(&task), &n(amount)).map_err(|denial| denial.reason())
+    };
+    spend(5).unwrap();
+    // Others come and go, and what no grant holds is swept.
+    for name in 0..300 {
+        let other = world.agent(&format!("other-{name}"));
+        let task = world.open(&other);
+        world.call(&span(&task), &n(1)).unwrap();
+        world.pass(seconds(60));
+    }
+    assert_eq!(spend(1), Err(Reason::BudgetSpent));
+    world.pass(day());
+    spend(5).unwrap();
+}
+
+#[test]
+fn text_says_windows_as_rates_are_said() {
+    let text = Policy::from_toml(
+        r#"
+        version = 1
+        [[rule]]
+        id = "p"
+        effect = "permit"
+        what = { tool = "ping", args = "any" }
+        grant = { uses = "20/1h", budget = { "args.n" = "99.50/1d" } }
+        "#,
+    )
+    .unwrap();
+    let most: hallpass::value::Number = "99.5".parse().unwrap();
+    let rule = pings("p").uses_within(20, seconds(3600)).budget_within("args.n", most, day());
+    assert_eq!(text.digest(), policy([rule]).digest());
+    for other in [
+        pings("p").uses(20).budget_within("args.n", most, day()),
+        pings("p").uses_within(20, seconds(3600)).budget("args.n", most),
+        pings("p").uses_within(20, seconds(3601)).budget_within("args.n", most, day()),
+        pings("p").uses_within(20, seconds(3600)).budget_within("args.n", most, day() * 2),
+    ] {
+        assert_ne!(text.digest(), policy([other]).digest());
+    }
+}

@@ -59,7 +59,7 @@ impl Limits {
         // A rule that does not say accepts none.
         self.tail = self.tail.min(other.tail);
         self.depth = [self.depth, other.depth].into_iter().flatten().min();
-        second.count_calls().then(|| Limits { tail: self.tail, ..second })
+        second.count_calls().then_some(Limits { tail: self.tail, ..second })
     }
 }
 

@@ -45,9 +45,8 @@ pub(super) fn check_exceptions(
                 Fact::Tool => {
                     let fault = own.constraint.check().err().map(|error| error.to_string());
                     let fault = fault.or_else(|| values::tool_fault(&own.constraint));
-                    match fault.or_else(|| of_no_tool(rule, &own.constraint)) {
-                        Some(problem) => return wrong(&at, problem),
-                        None => {}
+                    if let Some(problem) = fault.or_else(|| of_no_tool(rule, &own.constraint)) {
+                        return wrong(&at, problem);
                     }
                 }
                 _ => check(&at, own)?,
@@ -65,8 +64,8 @@ fn of_no_tool(rule: &Rule, constraint: &Constraint) -> Option<String> {
     let Tools::Named(names) = &rule.tools else { return None };
     let meter = Meter::of_question(0);
     let stance = Exception::stance(rule.effect);
-    let is_of = |name: &Box<str>| tool_holds(constraint, name, stance, &meter).may_hold();
-    (!names.iter().any(is_of)).then(|| "the rule names no such tool: leave it out".to_owned())
+    let is_of = |name: &str| tool_holds(constraint, name, stance, &meter).may_hold();
+    (!names.iter().any(|name| is_of(name))).then(|| "the rule names no such tool: leave it out".to_owned())
 }
 
 /// Why a permit never has what its exception looks at.

@@ -180,7 +180,7 @@ impl Limits {
             Limits { uses_within: Some((_, Duration::ZERO)), .. } => {
                 Some(("grant.uses", "the window is empty: give it a length, as in `20/1d`".into()))
             }
-            Limits { uses_within: Some((uses, _)), .. } if *uses > MOST_COUNTED as u64 => Some((
+            Limits { uses_within: Some((uses, _)), .. } if *uses > MOST_COUNTED => Some((
                 "grant.uses",
                 format!(
                     "`{uses}` uses in one window: at most {MOST_COUNTED}, because the time of each is \

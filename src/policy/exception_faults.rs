@@ -65,7 +65,8 @@ fn of_no_tool(rule: &Rule, constraint: &Constraint) -> Option<String> {
     let meter = Meter::of_question(0);
     let stance = Exception::stance(rule.effect);
     let is_of = |name: &str| tool_holds(constraint, name, stance, &meter).may_hold();
-    (!names.iter().any(|name| is_of(name))).then(|| "the rule names no such tool: leave it out".to_owned())
+    (!names.iter().any(|name| is_of(name)))
+        .then(|| "the rule names no such tool: leave it out".to_owned())
 }
 
 /// Why a permit never has what its exception looks at.

@@ -53,6 +53,7 @@ pages! {
     architecture = "../docs/architecture.md",
     attacks = "../docs/attacks.md",
     audit = "../docs/audit.md",
+    axum = "../docs/axum.md",
     break_glass = "../docs/break-glass.md",
     changelog = "../CHANGELOG.md",
     cookbook = "../docs/cookbook.md",

@@ -37,6 +37,7 @@
 //! [architecture]: _documentation::architecture
 //! [attacks]: _documentation::attacks
 //! [audit]: _documentation::audit
+//! [axum]: _documentation::axum
 //! [denials]: _documentation::denials
 //! [dependencies]: _documentation::dependencies
 //! [design]: _documentation::design

@@ -7,6 +7,7 @@ use super::ended::Ended;
 use super::errand::{Errand, Kept, State};
 use super::gate::Gate;
 use super::grant::Grant;
+use super::pending::Pending;
 use super::permit::Permit;
 use super::receipt::{Receipt, RunError};
 use super::running::Running;
@@ -111,6 +112,31 @@ impl Session {
         self.present(Some(tool), context, |gate, grant, who| {
             gate.authorize_json(grant, who, tool, args, resource, context)
         })
+    }
+
+    /// Denies a call on the host's own account, and records it, as [`Gate::deny`] does: one that never gets as far as a
+    /// question. Nothing is asked for.
+    pub fn deny(&self, tool: &str, reason: Reason, why: &str) -> Denial {
+        let kept = self.kept();
+        // Its own locks may be held for good, too.
+        if let Err(forked) = kept.gate.shared.check_process() {
+            return forked;
+        }
+        let who = kept.who.lock().clone();
+        kept.gate.deny(&who, tool, reason, why)
+    }
+
+    /// The question of this text, as [`Gate::pending`] finds it.
+    pub fn pending(&self, text: &str) -> Option<Pending> {
+        self.kept().gate.pending(text)
+    }
+
+    /// Redeems what people agreed to, as [`Gate::redeem`] does.
+    ///
+    /// # Errors
+    /// As [`authorize`](Session::authorize), and of [`Gate::redeem`].
+    pub fn redeem(&self, pending: &Pending, context: &Context) -> Result<Permit, Denial> {
+        self.present(None, context, |gate, grant, who| gate.redeem(pending, grant, who, context))
     }
 
     /// Authorizes one call and runs it, as [`Permit::run`] does.

@@ -1,0 +1,103 @@
+//! Who calls, and what is presented for them.
+
+use hallpass::identity::{Identity, IdentityError};
+use hallpass::{Context, Denial, Gate, Permit, Reason, Session};
+use http::HeaderMap;
+use http::header::{AUTHORIZATION, HeaderName};
+
+/// Why a host's function names no caller.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Refusal {
+    /// The request does not say who calls, or not so that the host believes it: `401`.
+    Unauthenticated,
+    /// The caller is known, and denied: its session could not be opened, say.
+    Denied(Denial),
+}
+
+impl From<Denial> for Refusal {
+    fn from(denial: Denial) -> Self {
+        Refusal::Denied(denial)
+    }
+}
+
+/// An id that is none is nobody's.
+impl From<IdentityError> for Refusal {
+    fn from(_: IdentityError) -> Self {
+        Refusal::Unauthenticated
+    }
+}
+
+/// What a call is presented with.
+pub(crate) enum Caller {
+    Token { gate: Gate, who: Identity, text: String },
+    Session(Session),
+}
+
+impl Caller {
+    /// Denies what does not get as far as a question, and records it.
+    pub(crate) fn deny(&self, tool: &str, reason: Reason, why: &str) -> Denial {
+        match self {
+            Caller::Token { gate, who, .. } => gate.deny(who, tool, reason, why),
+            Caller::Session(session) => session.deny(tool, reason, why),
+        }
+    }
+
+    pub(crate) fn authorize(
+        &self,
+        tool: &str,
+        args: &[u8],
+        context: &Context,
+    ) -> Result<Permit, Denial> {
+        match self {
+            Caller::Token { gate, who, text } => {
+                gate.authorize_json(text.as_str(), who, tool, args, None, context)
+            }
+            Caller::Session(session) => session.authorize_json(tool, args, None, context),
+        }
+    }
+
+    /// Redeems what people agreed to, which has to be a call of this tool: another route's handler would run from its
+    /// arguments otherwise.
+    pub(crate) fn redeem(
+        &self,
+        tool: &str,
+        pending: &str,
+        context: &Context,
+    ) -> Result<Permit, Denial> {
+        let found = match self {
+            Caller::Token { gate, .. } => gate.pending(pending),
+            Caller::Session(session) => session.pending(pending),
+        };
+        let void = |why| Err(self.deny(tool, Reason::ApprovalVoid, why));
+        let Some(found) = found else { return void("no such question can be redeemed") };
+        let permit = match self {
+            Caller::Token { gate, who, text } => {
+                gate.redeem(&found, text.as_str(), who, context)?
+            }
+            Caller::Session(session) => session.redeem(&found, context)?,
+        };
+        if permit.tool() != tool {
+            return void("the question is about another tool than the route's");
+        }
+        Ok(permit)
+    }
+}
+
+/// The token of a request. One that is absent or said twice is presented as nothing, so that it is denied on record.
+pub(crate) fn token(headers: &HeaderMap, named: Option<&HeaderName>) -> String {
+    let text = match named {
+        Some(name) => only(headers, name),
+        None => only(headers, &AUTHORIZATION).and_then(|value| {
+            let (scheme, token) = value.split_once(' ')?;
+            scheme.eq_ignore_ascii_case("bearer").then(|| token.trim_start_matches(' '))
+        }),
+    };
+    text.unwrap_or_default().to_owned()
+}
+
+/// The text of a header that is there once.
+pub(crate) fn only<'h>(headers: &'h HeaderMap, name: &HeaderName) -> Option<&'h str> {
+    let mut values = headers.get_all(name).iter();
+    let first = values.next()?;
+    values.next().is_none().then(|| first.to_str().ok()).flatten()
+}

@@ -1,0 +1,16 @@
+//! A service on axum behind the gate, over loopback, with `curl` as the client.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "tests"
+)]
+
+mod approvals;
+mod calls;
+mod ends;
+mod page;
+mod refused;
+mod secrets;
+mod world;

@@ -24,6 +24,7 @@ macro_rules! links {
 [dependencies#known-limits]: crate::_documentation::dependencies#known-limits
 [log-format]: crate::_documentation::log_format
 [receipts]: crate::_documentation::receipts
+[mcp]: crate::_documentation::mcp
 [performance]: crate::_documentation::performance
 [policy]: crate::_documentation::policy
 [policy#true-false-unknown]: crate::_documentation::policy#true-false-unknown
@@ -32,6 +33,7 @@ macro_rules! links {
 [scrub]: mod@crate::scrub
 [secrets]: crate::_documentation::secrets
 [security]: crate::_documentation::security
+[token-format]: crate::_documentation::token_format
 [token-format#handles-of-questions]: crate::_documentation::token_format#handles-of-questions
 [token-format#keys]: crate::_documentation::token_format#keys
 [token-format#values]: crate::_documentation::token_format#values
@@ -69,6 +71,7 @@ pages! {
     policy = "../docs/policy.md",
     receipts = "../docs/receipts.md",
     replay = "../docs/replay.md",
+    rmcp = "../docs/rmcp.md",
     scale = "../docs/scale.md",
     secrets = "../docs/secrets.md",
     security = "../SECURITY.md",

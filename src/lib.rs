@@ -50,6 +50,7 @@
 //! [receipts]: _documentation::receipts
 //! [policy]: _documentation::policy
 //! [replay]: _documentation::replay
+//! [rmcp]: _documentation::rmcp
 //! [scale]: _documentation::scale
 //! [secrets]: _documentation::secrets
 //! [token-format]: _documentation::token_format

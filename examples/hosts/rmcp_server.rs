@@ -9,9 +9,9 @@
 
 use std::error::Error;
 
-use hallpass::args::Args;
+use hallpass::assert_nothing_stands;
 use hallpass::prelude::*;
-use hallpass::{RunError, assert_nothing_stands};
+use hallpass_rmcp::Gated;
 use rmcp::model::{
     CallToolRequestParams, CallToolResponse, CallToolResult, ContentBlock, JsonObject,
     ListToolsResult, PaginatedRequestParams, ServerCapabilities, ServerConfig, Tool as McpTool,
@@ -20,26 +20,21 @@ use rmcp::service::{RequestContext, RoleServer};
 use rmcp::{ErrorData, ServerHandler, ServiceExt};
 use serde_json::{Value, json};
 
-struct Desk {
-    session: Session,
-    tools: Vec<McpTool>,
-}
+/// A server as it would be without a gate.
+struct Desk;
 
 impl ServerHandler for Desk {
     fn get_info(&self) -> ServerConfig {
         ServerConfig::new(ServerCapabilities::builder().enable_tools().build())
     }
 
-    // ---- glue: 18 lines within what rmcp asks for
-
     async fn list_tools(
         &self,
         _: Option<PaginatedRequestParams>,
         _: RequestContext<RoleServer>,
     ) -> Result<ListToolsResult, ErrorData> {
-        let usable = self.session.tools(&Context::new()).unwrap_or_default();
-        let shown = |tool: &&McpTool| usable.iter().any(|own| own.as_str() == tool.name);
-        Ok(ListToolsResult::with_all_items(self.tools.iter().filter(shown).cloned().collect()))
+        let tool = |name: &'static str| McpTool::new(name, "one of the desk's", JsonObject::new());
+        Ok(ListToolsResult::with_all_items(vec![tool("add"), tool("erase")]))
     }
 
     async fn call_tool(
@@ -47,24 +42,15 @@ impl ServerHandler for Desk {
         request: CallToolRequestParams,
         _: RequestContext<RoleServer>,
     ) -> Result<CallToolResponse, ErrorData> {
-        let args = Value::from(request.arguments.unwrap_or_default()).to_string();
-        let permit = self.session.authorize_json(&request.name, args, None, &Context::new());
-        let ran =
-            permit.map_err(RunError::Denied).and_then(|own| own.run(|running| add(running.args())));
-        let (told, well) = match ran {
-            Ok(receipt) => (receipt.scrubbed().to_string(), true),
-            Err(RunError::Denied(denial)) => (denial.code().to_string(), false),
-            Err(RunError::Tool(_)) => ("the tool failed".to_owned(), false),
-        };
-        let content = vec![ContentBlock::text(told)];
-        Ok(if well { CallToolResult::success(content) } else { CallToolResult::error(content) }
-            .into())
+        let args = request.arguments.unwrap_or_default();
+        let number = |name: &str| args.get(name).and_then(Value::as_i64);
+        let sum = number("a").zip(number("b")).and_then(|(a, b)| a.checked_add(b));
+        Ok(match sum {
+            Some(sum) => CallToolResult::success(vec![ContentBlock::text(sum.to_string())]),
+            None => CallToolResult::error(vec![ContentBlock::text("not numbers")]),
+        }
+        .into())
     }
-}
-
-fn add(args: &Args) -> Result<i64, &'static str> {
-    let number = |name| args.number(name).and_then(|number| number.to_i64());
-    number("a").zip(number("b")).map(|(a, b)| a + b).ok_or("not numbers")
 }
 
 #[tokio::main]
@@ -74,8 +60,8 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let wanted =
         Scope::from_json(r#"[{"tool":"add","args":{"a":{"max":1000},"b":{"max":1000}}}]"#)?;
     let session = broker.session(&agent, Purpose::new("sums"), wanted)?;
-    let tool = |name: &'static str| McpTool::new(name, "one of the desk's", JsonObject::new());
-    let desk = Desk { session, tools: vec![tool("add"), tool("erase")] };
+    // ---- glue: 1 line
+    let desk = Gated::new(Desk, session);
 
     let (ours, theirs) = tokio::io::duplex(1 << 16);
     let serving = tokio::spawn(async move {

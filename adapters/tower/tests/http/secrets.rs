@@ -16,13 +16,14 @@ const POLICY: &str = r#"
     args = { to = "text" }
     [[tool]]
     name = "http:GET:/notes"
+    [[tool]]
+    name = "http:GET:/short"
     [[rule]]
     id = "send"
     effect = "permit"
-    what = { tool = { one_of = ["http:POST:/mails", "http:GET:/notes"] }, args = "any" }
+    what = { tool = { one_of = ["http:POST:/mails", "http:GET:/notes", "http:GET:/short"] }, args = "any" }
 "#;
-const WANTED: &str =
-    r#"[{"tool":"http:POST:/mails","args":"any"},{"tool":"http:GET:/notes","args":"any"}]"#;
+const WANTED: &str = r#"[{"tool":"http:POST:/mails","args":"any"},{"tool":"http:GET:/notes","args":"any"},{"tool":"http:GET:/short"}]"#;
 
 fn world() -> World {
     let vault = vault("mail-key", SECRET);
@@ -48,6 +49,7 @@ fn world() -> World {
                         })
                     },
                 )
+                .route("/short", get(async || format!("it is {SECRET}")))
                 .route(
                     "/notes",
                     get(async || {
@@ -72,8 +74,10 @@ fn a_tool_is_lent_its_credential_and_no_response_shows_it() {
     let notes = world.curl("/notes", &[]);
     assert!(notes.body.len() > 2 << 20 && !notes.text().contains(SECRET));
     assert!(notes.header("x-told").is_some() && !notes.headers.contains(SECRET));
+    let short = world.curl("/short", &[]);
+    assert!(short.text().starts_with("it is ") && !short.text().contains(SECRET), "{short:?}");
     assert_eq!(world.notes.all(), ["to ada with 21", "to bob with 21"]);
-    assert_eq!(world.settled(3), [Outcome::Ok, Outcome::Error, Outcome::Ok]);
+    assert_eq!(world.settled(4), [Outcome::Ok, Outcome::Error, Outcome::Ok, Outcome::Ok]);
     let denied = world.post("/mails", r#"{"to":7}"#);
     assert_eq!((denied.status, denied.code()), (400, "bad_request".to_owned()));
     world.end();

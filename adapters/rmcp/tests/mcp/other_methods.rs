@@ -1,0 +1,67 @@
+//! What is not a tool is asked for under reserved names.
+
+use hallpass::audit::Outcome;
+use rmcp::model::{
+    ClientRequest, CustomRequest, GetPromptRequestParams, ReadResourceRequestParams,
+    SubscribeRequestParams,
+};
+use serde_json::json;
+
+use crate::world::world;
+
+const POLICY: &str = r#"
+    version = 1
+    [[rule]]
+    id = "readers"
+    effect = "permit"
+    what = { tool = "mcp:resources/read", args = { uri = "file:///a" } }
+    [[rule]]
+    id = "greeters"
+    effect = "permit"
+    what = { tool = "mcp:prompts/get", args = { name = "greet", arguments = "any" } }
+    [[rule]]
+    id = "adders"
+    effect = "permit"
+    what = { tool = "add", args = "any" }
+"#;
+const ADD: &str = r#"[{"tool":"add","args":"any"}]"#;
+const ALL: &str = r#"[{"tool":"mcp:resources/read","args":{"uri":{"eq":"file:///a"}}},
+    {"tool":"mcp:prompts/get","args":{"name":{"eq":"greet"},"arguments":"any"}}]"#;
+
+#[tokio::test(flavor = "multi_thread")]
+async fn resources_and_prompts_are_asked_for_by_their_parameters() {
+    let world = world(POLICY, ALL).await;
+    assert_eq!(world.client.list_all_resources().await.unwrap().len(), 1);
+    assert_eq!(world.client.list_all_prompts().await.unwrap().len(), 1);
+    assert!(world.client.list_all_tools().await.unwrap().is_empty());
+    let read = |uri: &str| world.client.read_resource(ReadResourceRequestParams::new(uri));
+    assert!(read("file:///a").await.is_ok());
+    let denied = read("file:///b").await.unwrap_err().to_string();
+    assert!(denied.contains("denied: out_of_scope"), "{denied}");
+    let prompt = |name: &str| world.client.get_prompt(GetPromptRequestParams::new(name));
+    let mut greet = GetPromptRequestParams::new("greet");
+    greet.arguments = json!({ "whom": "ada" }).as_object().cloned();
+    assert!(world.client.get_prompt(greet).await.is_ok());
+    assert!(prompt("order").await.is_err());
+    #[expect(deprecated, reason = "it is of the revisions that have it")]
+    let subscribed = world.client.subscribe(SubscribeRequestParams::new("file:///a"));
+    assert!(subscribed.await.is_err());
+    assert_eq!(world.notes(), ["read file:///a", r#"prompt greet {"whom":"ada"}"#]);
+    assert_eq!(world.outcomes(), [Some(Outcome::Ok), Some(Outcome::Ok)]);
+    assert_eq!(world.reasons().len(), 3);
+    world.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_could_not_be_had_is_not_listed_and_what_is_unknown_is_refused_on_record() {
+    let world = world(POLICY, ADD).await;
+    assert!(world.client.list_all_resources().await.unwrap().is_empty());
+    assert!(world.client.list_all_prompts().await.unwrap().is_empty());
+    assert_eq!(world.client.list_all_tools().await.unwrap().len(), 1);
+    let custom = ClientRequest::CustomRequest(CustomRequest::new("desk/erase", None));
+    let refused = world.client.send_request(custom).await.unwrap_err().to_string();
+    assert!(refused.contains("method not found"), "{refused}");
+    assert_eq!(world.reasons(), ["unknown_tool"]);
+    assert!(world.notes().is_empty());
+    world.end().await;
+}

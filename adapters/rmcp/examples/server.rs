@@ -36,8 +36,9 @@ impl ServerHandler for Notes {
         call: CallToolRequestParams,
         _: RequestContext<RoleServer>,
     ) -> Result<CallToolResponse, ErrorData> {
-        let args = Value::from(call.arguments.unwrap_or_default());
-        let told = format!("{} {}", call.name, args["path"].as_str().unwrap_or_default());
+        let args = call.arguments.unwrap_or_default();
+        let path = args.get("path").and_then(Value::as_str).unwrap_or_default();
+        let told = format!("{} {path}", call.name);
         Ok(CallToolResult::success(vec![ContentBlock::text(told)]).into())
     }
 }

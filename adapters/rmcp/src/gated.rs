@@ -149,15 +149,15 @@ impl<S: Service<RoleServer>> Gated<S> {
                             Ok(request) => {
                                 Given::sorted(self.server.handle_request(request, context).await)
                             }
-                            Err(error) => Err(Given(Err(error))),
+                            Err(error) => Err(Given::error(error)),
                         };
                     permit.run_async(run).await
                 }
             };
             match ran {
-                Ok(receipt) => Ok(receipt.scrubbed().0),
+                Ok(receipt) => Ok(*receipt.scrubbed().0),
                 Err(RunError::Denied(denial)) => Err(denial),
-                Err(RunError::Tool(error)) => Ok(error.scrubbed().0),
+                Err(RunError::Tool(error)) => Ok(*error.scrubbed().0),
             }
         });
         // What is cancelled is dropped, and so interrupted; no one waits for its answer.

@@ -8,9 +8,13 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 /// The answer of a server to a request that was permitted.
-pub(crate) struct Given(pub(crate) Result<ServerResult, ErrorData>);
+pub(crate) struct Given(pub(crate) Box<Result<ServerResult, ErrorData>>);
 
 impl Given {
+    pub(crate) fn error(error: ErrorData) -> Given {
+        Given(Box::new(Err(error)))
+    }
+
     /// Sorted into results and errors, by what they say of the call.
     pub(crate) fn sorted(answer: Result<ServerResult, ErrorData>) -> Result<Given, Given> {
         let failed = match &answer {
@@ -18,19 +22,20 @@ impl Given {
             // It would go on after its call, which no one could end.
             Ok(ServerResult::CreateTaskResult(_)) => {
                 let why = "a tool behind a gate gives results, and not tasks";
-                return Err(Given(Err(ErrorData::internal_error(why, None))));
+                return Err(Given::error(ErrorData::internal_error(why, None)));
             }
             Ok(_) => false,
             Err(_) => true,
         };
-        if failed { Err(Given(answer)) } else { Ok(Given(answer)) }
+        let given = Given(Box::new(answer));
+        if failed { Err(given) } else { Ok(given) }
     }
 }
 
 impl Scrub for Given {
     fn scrub(self, scrubber: &Scrubber<'_>) -> Self {
         let unreadable = || ErrorData::internal_error("the answer can't be scrubbed", None);
-        Given(match self.0 {
+        Given(Box::new(match *self.0 {
             // Each kind by itself: read as one of all kinds, a result could become another.
             Ok(ServerResult::CallToolResult(own)) => {
                 scrubbed(own, scrubber).map(ServerResult::CallToolResult).ok_or_else(unreadable)
@@ -53,7 +58,7 @@ impl Scrub for Given {
                 _ => Err(unreadable()),
             },
             Err(error) => Err(scrubbed(error, scrubber).unwrap_or_else(unreadable)),
-        })
+        }))
     }
 }
 

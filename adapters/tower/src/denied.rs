@@ -50,11 +50,11 @@ impl Denied {
 
     /// Answers as this request prefers: where it says `Prefer: respond-async`, what waits for people is `202`.
     #[must_use]
-    pub fn to_request<B>(self, request: &Request<B>) -> Self {
-        self.to_headers(request.headers())
+    pub fn for_request<B>(self, request: &Request<B>) -> Self {
+        self.for_headers(request.headers())
     }
 
-    pub(crate) fn to_headers(mut self, headers: &HeaderMap) -> Self {
+    pub(crate) fn for_headers(mut self, headers: &HeaderMap) -> Self {
         let said = headers.get_all(PREFER).iter().filter_map(|value| value.to_str().ok());
         let mut words = said.flat_map(|value| value.split(','));
         self.accepts_later = words.any(|word| word.trim().eq_ignore_ascii_case(RESPOND_ASYNC));

@@ -69,7 +69,7 @@ where
                 Ok(receipt) => receipt.scrubbed().into_response(),
                 Err(RunError::Denied(denial)) => {
                     let denied = Denied::from(denial).challenge(self.gate.challenge.clone());
-                    denied.to_headers(&parts.headers).into_response()
+                    denied.for_headers(&parts.headers).into_response()
                 }
                 Err(RunError::Tool(error)) => match error.scrubbed() {
                     Some(read) => read.into_response(),

@@ -107,7 +107,7 @@ where
         Box::pin(async move {
             let refused = |denial| {
                 let denied = Denied::from(denial).challenge(gate.challenge.clone());
-                Answer::of_gate(denied.to_headers(&parts.headers).into_response())
+                Answer::of_gate(denied.for_headers(&parts.headers).into_response())
             };
             let permit = match gate.permit(&parts, body).await {
                 Ok(permit) => permit,
@@ -146,7 +146,7 @@ impl HttpGate {
     {
         let refused = |denial| {
             let denied = Denied::from(denial).challenge(self.challenge.clone());
-            Box::new(denied.to_headers(&request.headers).into_response())
+            Box::new(denied.for_headers(&request.headers).into_response())
         };
         let caller = match self.caller(request) {
             Ok(caller) => caller,

@@ -154,9 +154,9 @@ fn streaming(next: &Arc<Notify>, left: usize, fails: bool) -> World {
 fn a_stream_is_running_until_its_end() {
     let next = Arc::new(Notify::new());
     let world = streaming(&next, 2, false);
-    let client = request(&world);
+    let mut client = request(&world);
     next.notify_one();
-    let mut output = client.stdout.unwrap();
+    let mut output = client.stdout.take().unwrap();
     let mut start = Vec::new();
     while !start.ends_with(b"piece ") && !start.ends_with(b"piece \r\n") {
         let mut byte = [0];
@@ -166,6 +166,7 @@ fn a_stream_is_running_until_its_end() {
     assert_eq!(world.outcomes(), [None]);
     next.notify_one();
     output.read_to_end(&mut start).unwrap();
+    assert!(client.wait().unwrap().success());
     assert!(answered(&start).text().contains("piece piece "));
     assert_eq!(world.settled(1), [Outcome::Ok]);
     world.end();

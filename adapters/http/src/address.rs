@@ -37,7 +37,7 @@ fn is_public_v6(address: Ipv6Addr) -> bool {
         }
         [0x2002, high, low, ..] => v4_in(high, low),
         [0x2001, 0x0db8, ..] | [0x2001, 0..=0x01ff, ..] => false,
-        // The global ones alone are given to anybody.
+        // Global addresses; the rest is reserved.
         [first, ..] => first & 0xe000 == 0x2000,
     }
 }

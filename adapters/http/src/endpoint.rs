@@ -6,8 +6,8 @@ use std::process::Command;
 use crate::injector::Inner;
 use crate::key::Key;
 
-/// The address on the loopback that one running call has, for the tool: the secret is not in it. Whoever it is handed to
-/// can make what requests the call may make, for as long as it runs; given on to an agent afterwards it is of no use.
+/// The address on the loopback that one running call has, for the tool: the secret is not in it. A process that
+/// has it can make the requests that the call may make, for as long as it runs; given on to an agent afterwards it is of no use.
 pub struct Endpoint<'e> {
     pub(crate) inner: &'e Inner,
     pub(crate) key: &'e Key,

@@ -47,7 +47,7 @@ pub struct InjectorBuilder {
     resolve: Arc<Resolve>,
 }
 
-/// Why there is no injector.
+/// Why an injector can't be built.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum InjectorError {
@@ -62,7 +62,7 @@ pub enum InjectorError {
     /// An origin is reached over TLS, and nothing says whom to trust.
     #[error("`{0}` is reached over TLS, expected `tls(…)` with the authorities to trust")]
     NoTls(Box<str>),
-    /// A header that carries no secret: it frames or routes the request, or is no name.
+    /// A header that carries no secret: it frames or routes the request, or is not a header's name.
     #[error("the header of `{0}` can't carry a secret, expected a name as `x-api-key`")]
     Header(Box<str>),
 }

@@ -70,7 +70,7 @@ impl<'r> Lease<'r> {
     }
 
     /// Has each request be a call of its own: it is made when this gives one that has started, which is over when the answer is.
-    /// A [`Denial`](hallpass::Denial) answers the tool with its code. Called while a connection waits, so it should ask nobody.
+    /// A [`Denial`](hallpass::Denial) answers the tool with its code. Called while a connection waits, so it should not wait for people.
     ///
     /// ```no_run
     /// # use hallpass::prelude::*;

@@ -45,10 +45,10 @@
 //!
 //! # What it does not do
 //!
-//! - It is no sandbox: a child can reach what its machine lets it reach, without the secret.
+//! - It does not contain a child, which can reach what its machine lets it reach, without the secret.
 //! - A process of the same user can read the environment of a child, its key included, while the call runs. Arguments of a
 //!   process can be read by everybody on the machine: give the key in the environment.
-//! - What an answer holds besides the secret, another token say, is the tool's. Bound the paths accordingly.
+//! - What an answer holds in addition to the secret, another token say, goes to the tool. Bound the paths accordingly.
 //! - The buffers in which a request leaves are not wiped.
 
 mod address;

@@ -72,7 +72,7 @@ impl Server<'_> {
                     Either::Right((Either::Right(_), _)) => None,
                 }
             };
-            // One that was reset before it was taken is no failure of the endpoint.
+            // A connection that was reset before it was accepted does not stop the endpoint.
             if let Some(Ok((stream, _))) = next {
                 connections.push(self.connection(stream));
             }

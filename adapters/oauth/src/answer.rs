@@ -1,0 +1,130 @@
+//! What the authorization server answers.
+
+use std::time::Duration;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use hallpass::clock::Timestamp;
+use hallpass::credential::{MintError, Plan};
+use hallpass::vault::Secret;
+use serde_json::{Map, Value};
+
+use crate::chain::{act_of, is_same_chain, subject_of};
+use crate::client::Reply;
+use crate::exchange::Settings;
+use crate::parties::ACCESS_TOKEN;
+
+/// A token that is what was asked for, and when it has expired.
+#[derive(Debug)]
+pub(crate) struct Issued {
+    pub(crate) token: Secret,
+    pub(crate) expires: Timestamp,
+}
+
+/// A token was made and is not what was asked for: it is good until it expires, and is lost.
+fn unfit(why: impl std::fmt::Display) -> MintError {
+    MintError::unknown(why)
+}
+
+impl Settings {
+    /// Reads an answer to a request that was sent no earlier than `asked`.
+    pub(crate) fn read(
+        &self,
+        reply: &Reply,
+        plan: &Plan,
+        asked: Timestamp,
+    ) -> Result<Issued, MintError> {
+        let said: Option<Map<String, Value>> = serde_json::from_slice(&reply.body).ok();
+        match reply.status {
+            200 => {}
+            // The server says so itself, so it has made none.
+            400..=499 => return Err(MintError::not_minted(told(reply.status, said.as_ref()))),
+            status => return Err(MintError::unknown(format!("the server answered with {status}"))),
+        }
+        let said = said.ok_or_else(|| unfit("the answer is not a JSON object"))?;
+        let text = |name: &str| said.get(name).and_then(Value::as_str);
+        if text("issued_token_type") != Some(ACCESS_TOKEN) {
+            return Err(unfit("`issued_token_type` is not that of an access token"));
+        }
+        if !text("token_type").is_some_and(|kind| kind.eq_ignore_ascii_case("bearer")) {
+            return Err(unfit("`token_type` is not `Bearer`"));
+        }
+        // With one there would be access without a task.
+        if said.contains_key("refresh_token") {
+            return Err(unfit(
+                "a refresh token was issued, expected a server that issues none here",
+            ));
+        }
+        let is_asked = |scope: &str| self.scopes.iter().any(|own| **own == *scope);
+        match said.get("scope") {
+            None => {}
+            Some(Value::String(scope)) if scope.split(' ').all(is_asked) => {}
+            Some(_) => return Err(unfit("`scope` is wider than what was asked for")),
+        }
+        let life = said.get("expires_in").and_then(Value::as_u64).map(Duration::from_secs);
+        let life = life.ok_or_else(|| unfit("`expires_in` is missing, or no number of seconds"))?;
+        if life > self.life {
+            return Err(unfit(format!("the token lives for {life:?}, expected {:?}", self.life)));
+        }
+        // It was issued within this time.
+        let expires = asked.checked_add(plan.within()).and_then(|at| at.checked_add(life));
+        let expires = expires.ok_or_else(|| unfit("`expires_in` is beyond all times"))?;
+        let token = text("access_token").ok_or_else(|| unfit("`access_token` is missing"))?;
+        if !self.opaque {
+            self.check_claims(token, plan, expires)?;
+        }
+        let token = Secret::new(token).map_err(unfit)?;
+        Ok(Issued { token, expires })
+    }
+
+    /// Whether a token says what was asked for. Whether it is genuine is asked by who takes it.
+    fn check_claims(&self, token: &str, plan: &Plan, expires: Timestamp) -> Result<(), MintError> {
+        let claims = claims(token)
+            .ok_or_else(|| unfit("the token is not a JWT, expected `opaque()` then"))?;
+        if claims.get("sub").and_then(Value::as_str) != Some(subject_of(plan.holder())) {
+            return Err(unfit("`sub` of the token is not who the holder acts for"));
+        }
+        if !is_same_chain(claims.get("act"), act_of(plan.holder()).as_ref()) {
+            return Err(unfit("`act` of the token is not the holder's chain"));
+        }
+        let is_for =
+            |audience: &Value| self.audiences.iter().any(|own| audience.as_str() == Some(&**own));
+        let is_for_these = match claims.get("aud") {
+            Some(Value::Array(all)) => !all.is_empty() && all.iter().all(is_for),
+            Some(one) => is_for(one),
+            None => false,
+        };
+        if !is_for_these {
+            return Err(unfit("`aud` of the token is not what was asked for"));
+        }
+        let until = claims.get("exp").and_then(Value::as_i64);
+        let until =
+            until.and_then(|seconds| Timestamp::from_unix_millis(seconds.checked_mul(1000)?));
+        match until {
+            Some(until) if until <= expires => Ok(()),
+            _ => Err(unfit("`exp` of the token is missing, or later than `expires_in` says")),
+        }
+    }
+}
+
+/// The claims of a JWT.
+fn claims(token: &str) -> Option<Map<String, Value>> {
+    let mut parts = token.split('.');
+    let (_, claims, _) = (parts.next()?, parts.next()?, parts.next()?);
+    if parts.next().is_some() {
+        return None;
+    }
+    serde_json::from_slice(&URL_SAFE_NO_PAD.decode(claims).ok()?).ok()
+}
+
+/// An error in words: its code alone, since descriptions may repeat what was sent.
+fn told(status: u16, said: Option<&Map<String, Value>>) -> String {
+    let code = said.and_then(|said| said.get("error")).and_then(Value::as_str);
+    let is_plain = |code: &&str| {
+        code.len() <= 64 && code.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
+    };
+    match code.filter(is_plain) {
+        Some(code) => format!("the server answered with {status}: `{code}`"),
+        None => format!("the server answered with {status}"),
+    }
+}

@@ -17,6 +17,7 @@ impl Event<'_> {
             Event::Asked { .. } => "asked",
             Event::Answered { .. } => "answered",
             Event::Voided { .. } => "voided",
+            Event::Starting { .. } => "starting",
             Event::Outcome { .. } => "outcome",
             Event::SecretFound { .. } => "secret_found",
             Event::CredentialPlanned { .. } => "credential_planned",
@@ -49,6 +50,7 @@ impl Event<'_> {
             | Event::Asked { task, .. }
             | Event::Answered { task, .. }
             | Event::Voided { task, .. }
+            | Event::Starting { task, .. }
             | Event::Outcome { task, .. }
             | Event::SecretFound { task, .. }
             | Event::CredentialPlanned { task, .. }
@@ -84,6 +86,7 @@ impl Event<'_> {
             | Event::Asked { generation, .. }
             | Event::Answered { generation, .. }
             | Event::Voided { generation, .. }
+            | Event::Starting { generation, .. }
             | Event::Outcome { generation, .. }
             | Event::SecretFound { generation, .. }
             | Event::CredentialPlanned { generation, .. }
@@ -126,6 +129,7 @@ impl Event<'_> {
             | Event::Asked { break_glass, .. }
             | Event::Answered { break_glass, .. }
             | Event::Voided { break_glass, .. }
+            | Event::Starting { break_glass, .. }
             | Event::Outcome { break_glass, .. }
             | Event::SecretFound { break_glass, .. }
             | Event::GrantEnded { break_glass, .. }
@@ -144,6 +148,7 @@ impl Event<'_> {
                 | Event::Granted { .. }
                 | Event::BrokenGlass { .. }
                 | Event::Permitted { .. }
+                | Event::Starting { .. }
                 | Event::CredentialPlanned { .. }
                 | Event::CredentialMinted { refused: None, .. }
         )

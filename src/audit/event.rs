@@ -246,6 +246,16 @@ pub enum Event<'a> {
         #[serde(default, skip_serializing_if = "is_false")]
         break_glass: bool,
     },
+    /// A call that people agreed to is about to start: kept before its tool has it. Without this record it never ran.
+    Starting {
+        task: Cow<'a, str>,
+        generation: u64,
+        /// The number of the `permitted` record.
+        of: u64,
+        /// Whether it is of what breaking the glass gave.
+        #[serde(default, skip_serializing_if = "is_false")]
+        break_glass: bool,
+    },
     /// What became of a permitted call.
     Outcome {
         task: Cow<'a, str>,

@@ -4,6 +4,7 @@
 mod agreement;
 mod call;
 mod credential;
+mod emergency;
 mod grant;
 mod sentence;
 
@@ -15,6 +16,7 @@ use serde::Serialize;
 pub use self::agreement::{Agreement, Answer};
 pub use self::call::{CallEnd, ExplainedCall};
 pub use self::credential::ExplainedCredential;
+pub use self::emergency::ExplainedEmergency;
 pub use self::grant::{AccessEnd, ExplainedGrant};
 pub use self::sentence::Sentence;
 use super::{Event, How, Record};
@@ -244,6 +246,13 @@ impl Explanation {
                     None => self.grants.extend(ExplainedGrant::of(record)),
                 }
             }
+            Event::BrokenGlass { .. } => self.grants.extend(ExplainedGrant::of_emergency(record)),
+            Event::AlertFailed { grant, .. } | Event::DebtClosed { grant, .. } => {
+                let own = self.grants.iter_mut().rev().find(|own| own.id == **grant);
+                if let Some(emergency) = own.and_then(|own| own.emergency.as_mut()) {
+                    emergency.note(record);
+                }
+            }
             Event::Permitted { grant, approvals, epoch, .. } => {
                 let chain = grant::chain(&self.grants, grant);
                 let agreed = approvals.iter().filter_map(|id| self.questions.get(&**id)).cloned();
@@ -253,6 +262,11 @@ impl Explanation {
             Event::Outcome { of, outcome, .. } => {
                 if let Some(call) = self.call_mut(*of) {
                     call.ended = Some(CallEnd { seq, at: record.at, outcome: *outcome });
+                }
+            }
+            Event::Starting { of, .. } => {
+                if let Some(call) = self.call_mut(*of) {
+                    call.starting = Some(seq);
                 }
             }
             Event::SecretFound { of, credentials, .. } => {

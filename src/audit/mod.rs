@@ -46,8 +46,8 @@ pub(crate) use denied::DeniedQuestion;
 pub(crate) use digest::DigestKey;
 pub use event::Event;
 pub use explain::{
-    AccessEnd, Agreement, Answer, CallEnd, ExplainedCall, ExplainedCredential, ExplainedGrant,
-    Explainer, Explanation, Sentence, TaskEnd, explain,
+    AccessEnd, Agreement, Answer, CallEnd, ExplainedCall, ExplainedCredential, ExplainedEmergency,
+    ExplainedGrant, Explainer, Explanation, Sentence, TaskEnd, explain,
 };
 pub(crate) use file::Resuming;
 pub use file::{

@@ -51,6 +51,8 @@ struct OpenPermit {
     generation: u64,
     break_glass: bool,
     charges: Vec<CarriedCharge>,
+    /// Whether its call never started: of one that people agreed to there is a record before it does.
+    unstarted: bool,
 }
 
 impl Resumption {
@@ -63,7 +65,7 @@ impl Resumption {
             Event::Ended { generation, .. } => {
                 self.tasks.remove(generation);
             }
-            Event::Permitted { task, generation, break_glass, spent, .. } => {
+            Event::Permitted { task, generation, break_glass, approvals, spent, .. } => {
                 let key = key.filter(|_| !spent.is_empty()).map(SealKey::of);
                 let charge = |own: &Spent<'_>| own.charge(key.as_ref()?);
                 let charges: Option<Vec<_>> = spent.iter().map(charge).collect();
@@ -73,8 +75,14 @@ impl Resumption {
                 });
                 charges.iter_mut().for_each(|own| self.spent.charge(own, record.at));
                 let (task, generation, break_glass) = (task.to_string(), *generation, *break_glass);
-                let permit = OpenPermit { task, generation, break_glass, charges };
+                let unstarted = !approvals.is_empty();
+                let permit = OpenPermit { task, generation, break_glass, charges, unstarted };
                 self.permits.insert(record.seq, permit);
+            }
+            Event::Starting { of, .. } => {
+                if let Some(permit) = self.permits.get_mut(of) {
+                    permit.unstarted = false;
+                }
             }
             Event::BrokenGlass { grant, .. } => {
                 let debt = LeftDebt::of(&record.event, record.at);
@@ -130,6 +138,12 @@ impl Resumption {
     /// Whether a permit without an outcome is of what breaking the glass gave.
     pub(crate) fn is_glass_permit(&self, seq: u64) -> bool {
         self.permits.get(&seq).is_some_and(|own| own.break_glass)
+    }
+
+    /// Whether the call of a permit without an outcome is known not to have started.
+    #[must_use]
+    pub fn is_unstarted(&self, permit: u64) -> bool {
+        self.permits.get(&permit).is_some_and(|own| own.unstarted)
     }
 
     /// The uses of the emergency path that were not reviewed, the oldest first.

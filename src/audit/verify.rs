@@ -2,6 +2,7 @@
 
 mod access;
 mod approvals;
+mod approved_item;
 mod break_glass;
 mod credentials;
 mod fault;

@@ -46,6 +46,15 @@ impl Reply<'_> {
     };
 }
 
+/// What became of an answer that counts.
+#[derive(Clone, Copy, Default)]
+struct Counted {
+    /// The items that it is about.
+    answered: Items,
+    /// Those of a plan that are given by it.
+    given: Items,
+}
+
 impl Shared {
     /// Takes an answer, and records it. An answer that does not count is recorded as that.
     pub(super) fn answer(
@@ -69,7 +78,7 @@ impl Shared {
             Some(numbers) => open.items_of(numbers),
         };
         let counted = match (who, chosen) {
-            (None, _) => cancel(open).map(|()| Items::NONE),
+            (None, _) => cancel(open).map(|()| Counted::default()),
             (Some(_), None) => Err(NotCounted::NoSuchItem),
             (Some(who), Some(chosen)) => {
                 self.count(&electorate, &mut life, who, (reply, chosen), now)
@@ -81,12 +90,13 @@ impl Shared {
             self.watchers.note_end(open.generation);
         }
         let is_plan = open.plan().is_some();
-        let given = counted.unwrap_or(Items::NONE);
+        let Counted { given, .. } = counted.unwrap_or_default();
         let completed = match is_plan {
             true => !given.is_none(),
             false => waited && state == QuestionState::Approved,
         };
-        let chosen = chosen.unwrap_or(Items::NONE);
+        // What was said of a part is recorded as said of that part.
+        let chosen = counted.map_or(chosen.unwrap_or(Items::NONE), |own| own.answered);
         let (listed, given) =
             if is_plan && who.is_some() { (chosen, given) } else { (Items::NONE, Items::NONE) };
         let event = Event::Answered {
@@ -114,15 +124,15 @@ impl Shared {
         counted.map(|_| Tally { state, have: quorum.have, need: quorum.need })
     }
 
-    /// Counts somebody's answer to these items, if they may give it: those of a plan that are given by it.
+    /// Counts somebody's answer to these items, if they may give it.
     fn count(
         &self,
         electorate: &Electorate<'_>,
         life: &mut Life,
         who: &Identity,
-        (&Reply { answer, shown, width, .. }, chosen): (&Reply<'_>, Items),
+        (&Reply { answer, shown, items, width, .. }, chosen): (&Reply<'_>, Items),
         now: Timestamp,
-    ) -> Result<Items, NotCounted> {
+    ) -> Result<Counted, NotCounted> {
         let open = electorate.question();
         self.check_answerer(who, now)?;
         let state = open.state_at(now);
@@ -130,38 +140,34 @@ impl Shared {
             // What it was asked under is not there to say who may answer.
             return Err(NotCounted::NotWaiting(state));
         }
-        let reviews = electorate.may_review_items(who, chosen);
-        let confirms = electorate.may_confirm(who);
-        let may = match answer {
-            Answered::Approve => reviews,
-            Answered::Confirm => confirms,
-            Answered::Deny | Answered::Cancel | Answered::Amend => reviews || confirms,
-        };
-        if !may {
+        // An answer to all of it is one to what this person may answer; one to items by number is to all of them.
+        let may = electorate.answerable(who, answer, chosen);
+        if may.is_none() || (items.is_some() && may != chosen) {
             return Err(NotCounted::NotEligible);
         }
+        let answered = may;
         if answer == Answered::Deny {
             let waited = match open.plan() {
-                Some(_) => open.waiting_items().meet(chosen),
+                Some(_) => open.waiting_items().meet(answered),
                 None => Items::FIRST,
             };
             let to = match open.plan() {
-                Some(_) => open.refuse_items(chosen),
+                Some(_) => open.refuse_items(answered),
                 None => open.refuse(),
             };
             let to = to.ok_or(NotCounted::NotWaiting(state))?;
             if to != QuestionState::Withdrawn {
                 note_denied(electorate, life, waited, now);
             }
-            return Ok(Items::NONE);
+            return Ok(Counted { answered, given: Items::NONE });
         }
         let open_items = match open.plan() {
             Some(_) if open.awaits(now) => open.waiting_items().or(open.good_items(now, true)),
             Some(_) => open.good_items(now, true),
-            None if matches!(state, QuestionState::Waiting | QuestionState::Approved) => chosen,
+            None if matches!(state, QuestionState::Waiting | QuestionState::Approved) => answered,
             None => Items::NONE,
         };
-        let chosen = chosen.meet(open_items);
+        let chosen = answered.meet(open_items);
         if chosen.is_none() {
             return Err(NotCounted::NotWaiting(state));
         }
@@ -178,14 +184,14 @@ impl Shared {
             if electorate.progress(&votes, counts).is_met() {
                 open.complete(now);
             }
-            return Ok(Items::NONE);
+            return Ok(Counted { answered, given: Items::NONE });
         }
         let waiting = if open.awaits(now) { open.waiting_items() } else { Items::NONE };
         let met = waiting.meet(chosen).iter().filter(|item| {
             electorate.progress_of(*item, None, &votes, counts).is_met()
                 && open.give_item(*item, now).is_some()
         });
-        Ok(met.fold(Items::NONE, Items::and))
+        Ok(Counted { answered, given: met.fold(Items::NONE, Items::and) })
     }
 }
 

@@ -5,6 +5,7 @@ use std::borrow::Cow;
 use super::current::Current;
 use crate::approval::name::{Names, people};
 use crate::approval::quorum::{Fits, Progress};
+use crate::audit::Answered;
 use crate::identity::{Identity, Kind};
 use crate::policy::{ApprovalTerms, Reviewer};
 use crate::task::{BoundRule, Items, Life, OpenQuestion, Parked, Vote};
@@ -53,10 +54,6 @@ impl<'a> Electorate<'a> {
         self.question.asks.iter().filter_map(move |ask| Some((ask, terms(ask)?)))
     }
 
-    fn terms(&self) -> impl Iterator<Item = &'a ApprovalTerms> {
-        self.asks().map(|(_, terms)| terms)
-    }
-
     /// The terms of the asks that withhold any of these items.
     fn terms_of(&self, items: Items) -> impl Iterator<Item = &'a ApprovalTerms> {
         let question = self.question;
@@ -70,7 +67,7 @@ impl<'a> Electorate<'a> {
     }
 
     /// Whether somebody may review these items in any of the asks that withhold them.
-    pub(super) fn may_review_items(&self, who: &Identity, items: Items) -> bool {
+    fn may_review_items(&self, who: &Identity, items: Items) -> bool {
         if self.is_party(who) {
             return false;
         }
@@ -81,9 +78,30 @@ impl<'a> Electorate<'a> {
 
     /// Whether somebody is the human whom the asker acts for, and that is asked.
     pub(super) fn may_confirm(&self, who: &Identity) -> bool {
+        self.may_confirm_items(who, Items::all(self.question.number_of_items()))
+    }
+
+    /// As [`may_confirm`](Self::may_confirm), by any of the asks that withhold these items.
+    fn may_confirm_items(&self, who: &Identity, items: Items) -> bool {
         let human = human_behind(&self.question.holder);
         human.is_some_and(|human| who.kind() == Kind::Human && who.is_known_as(human))
-            && self.terms().any(|terms| terms.confirm)
+            && self.terms_of(items).any(|terms| terms.confirm)
+    }
+
+    /// Those of these items that somebody may answer so: each has asks of its own, and who may answer one may
+    /// have no say in another.
+    pub(super) fn answerable(&self, who: &Identity, answer: Answered, items: Items) -> Items {
+        let may = |item: &usize| {
+            let item = Items::NONE.and(*item);
+            match answer {
+                Answered::Approve => self.may_review_items(who, item),
+                Answered::Confirm => self.may_confirm_items(who, item),
+                Answered::Deny | Answered::Cancel | Answered::Amend => {
+                    self.may_review_items(who, item) || self.may_confirm_items(who, item)
+                }
+            }
+        };
+        items.iter().filter(may).fold(Items::NONE, Items::and)
     }
 
     fn is_party(&self, who: &Identity) -> bool {

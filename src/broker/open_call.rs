@@ -2,14 +2,16 @@
 
 use std::sync::Arc;
 
+use super::current::Current;
 use super::shared::Shared;
-use crate::audit::{DeniedQuestion, Event, Outcome, Stage};
+use crate::audit::{DeniedQuestion, Event, Outcome, Place, Stage};
 use crate::call::Call;
+use crate::clock::Timestamp;
 use crate::denial::{Denial, Reason};
 use crate::grant::GrantId;
 use crate::scrub::{Found, ScrubSource, UsedSecrets};
 use crate::sync::Apart;
-use crate::task::{Basis, Claim, Halt, Life, TaskCell};
+use crate::task::{Basis, Claim, Halt, Life, Liveness, TaskCell};
 use crate::vault::Sealed;
 
 /// The open end of a permit: closed exactly once, with one outcome.
@@ -47,10 +49,59 @@ impl OpenCall {
         version: u64,
         used: &[Arc<Sealed>],
     ) -> Result<(), Denial> {
-        let now = self.shared.now()?;
-        let current = self.shared.current();
-        let life = &mut *self.cell.life.lock();
-        let now = self.shared.as_of(now);
+        let mut announced = false;
+        loop {
+            let now = self.shared.now()?;
+            let current = self.shared.current();
+            let mut life = self.cell.life.lock();
+            let now = self.shared.as_of(now);
+            let live = self.check_start(&mut life, &current, (call, version), now)?;
+            if let Some(approval) = life.permit(self.seq).and_then(|own| own.approval.as_ref()) {
+                let stands = if announced { approval.start() } else { approval.stands() };
+                if !stands {
+                    return Err(Denial::new(Reason::ApprovalVoid)
+                        .because("somebody who may answer has taken the approval back"));
+                }
+                if !announced {
+                    let place = self.announce(&life, now)?;
+                    drop(life);
+                    drop(current);
+                    // Outside the locks: the log may take its time, and all of it is looked at again.
+                    self.shared.settle(place).map_err(|unrecorded| unrecorded.denial)?;
+                    announced = true;
+                    continue;
+                }
+            }
+            life.start(live, self.seq);
+            // Before the tool has it: whatever comes back later is searched for it.
+            if !used.is_empty() {
+                self.used_secrets(&mut life).add(used);
+            }
+            self.started = true;
+            return Ok(());
+        }
+    }
+
+    /// The place of the record that a call which people agreed to is about to start. It is kept before the tool has
+    /// the call, so that a log which ends anywhere says whether it may have run.
+    fn announce(&self, life: &Life, now: Timestamp) -> Result<Place, Denial> {
+        let event = Event::Starting {
+            task: (&*self.cell.name).into(),
+            generation: self.cell.generation,
+            of: self.seq,
+            break_glass: life.is_glass_permit(self.seq),
+        };
+        self.shared.place(now, &event)
+    }
+
+    /// Whether the call may start, as far as the task, its policy and what is attested go.
+    fn check_start(
+        &self,
+        life: &mut Life,
+        current: &Current,
+        (call, version): (&Call, u64),
+        now: Timestamp,
+    ) -> Result<Liveness, Denial> {
         let Some(permit) = life.permit(self.seq).filter(|permit| now < permit.lapses) else {
             // Of a task that is over this is told, lapsed or not.
             let over = life.over.map_or(Reason::PermitLapsed, |_| Reason::TaskOver);
@@ -72,17 +123,7 @@ impl OpenCall {
             return Err(Denial::new(Reason::FactsChanged)
                 .because("what is attested of a holder or the requester was restated since"));
         }
-        if permit.approval.as_ref().is_some_and(|approval| !approval.start()) {
-            return Err(Denial::new(Reason::ApprovalVoid)
-                .because("somebody who may answer has taken the approval back"));
-        }
-        life.start(live, self.seq);
-        // Before the tool has it: whatever comes back later is searched for it.
-        if !used.is_empty() {
-            self.used_secrets(life).add(used);
-        }
-        self.started = true;
-        Ok(())
+        Ok(live)
     }
 
     pub(super) fn shared(&self) -> &Arc<Apart<Arc<Shared>>> {

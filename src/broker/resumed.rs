@@ -90,11 +90,14 @@ impl Resumed {
         shared.record(at, &Event::Reopened { torn, unanchored });
         for (of, task, generation) in self.resumption.permits() {
             let task = task.into();
-            let outcome = Outcome::Unknown;
+            let outcome = match self.resumption.is_unstarted(of) {
+                true => Outcome::Abandoned,
+                false => Outcome::Unknown,
+            };
             let break_glass = self.resumption.is_glass_permit(of);
             let task_over = false;
-            let unknown = Event::Outcome { task, generation, of, outcome, task_over, break_glass };
-            shared.record(at, &unknown);
+            let event = Event::Outcome { task, generation, of, outcome, task_over, break_glass };
+            shared.record(at, &event);
         }
         for (generation, task) in self.resumption.tasks() {
             let (task, how) = (task.into(), How::Interrupted);

@@ -122,7 +122,8 @@ impl Reviews {
     }
 
     /// As [`approve`](Reviews::approve), for some items of a plan, by the numbers that its view gives them: the
-    /// others wait.
+    /// others wait. This person has to be one who may review each of them; a yes to the whole plan is one to those
+    /// of which that is so.
     ///
     /// # Errors
     /// As [`approve`](Reviews::approve), and [`NotCounted::NoSuchItem`].
@@ -138,7 +139,8 @@ impl Reviews {
         self.of(question)?.answer(&question.open, &reply)
     }
 
-    /// As [`deny`](Reviews::deny), for some items of a plan.
+    /// As [`deny`](Reviews::deny), for some items of a plan: this person has to be one who may answer each of them. A
+    /// no to the whole plan refuses those of which that is so, and leaves the others to those who may answer them.
     ///
     /// # Errors
     /// As [`deny`](Reviews::deny), and [`NotCounted::NoSuchItem`].

@@ -38,11 +38,16 @@ impl Approval {
         self.questions.iter().for_each(|own| own.unspend());
     }
 
+    /// Whether all of it stands.
+    pub(crate) fn stands(&self) -> bool {
+        self.questions.iter().all(|own| own.stands())
+            && self.scopes.iter().all(|(own, items)| own.stands_for(*items))
+    }
+
     /// Whether all of it stands, now that the call starts.
     pub(crate) fn start(&self) -> bool {
         // All of them before any: where one was taken back, the others can still be.
-        let stands = self.questions.iter().all(|own| own.stands())
-            && self.scopes.iter().all(|(own, items)| own.stands_for(*items));
+        let stands = self.stands();
         if stands {
             self.questions.iter().for_each(|own| own.note_start());
         }

@@ -125,6 +125,8 @@ pub(super) enum ItemAnswer {
         good_until: Timestamp,
     },
     Denied,
+    /// A no took back a yes.
+    Withdrawn,
 }
 
 impl ItemStanding {
@@ -133,14 +135,22 @@ impl ItemStanding {
     }
 
     pub(super) fn is_denied(&self) -> bool {
-        matches!(self.answer, ItemAnswer::Denied)
+        matches!(self.answer, ItemAnswer::Denied | ItemAnswer::Withdrawn)
+    }
+
+    /// What a no makes of it.
+    pub(super) fn refused(&self) -> ItemAnswer {
+        match self.good_until() {
+            Some(_) => ItemAnswer::Withdrawn,
+            None => ItemAnswer::Denied,
+        }
     }
 
     /// Until when a yes to it is good, if there is one.
     pub(super) fn good_until(&self) -> Option<Timestamp> {
         match self.answer {
             ItemAnswer::Approved { good_until } => Some(good_until),
-            ItemAnswer::Waiting | ItemAnswer::Denied => None,
+            ItemAnswer::Waiting | ItemAnswer::Denied | ItemAnswer::Withdrawn => None,
         }
     }
 }

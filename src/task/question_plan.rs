@@ -77,6 +77,7 @@ impl OpenQuestion {
         let standing = self.standing.lock();
         let states = standing.items.iter().map(|item| match item.answer {
             ItemAnswer::Denied => QuestionState::Denied,
+            ItemAnswer::Withdrawn => QuestionState::Withdrawn,
             // What ended the whole question ended this, too.
             _ if !matches!(
                 whole,
@@ -118,7 +119,7 @@ impl OpenQuestion {
         let mut is_any = false;
         for item in items.iter() {
             if let Some(own) = standing.items.get_mut(item).filter(|own| !own.is_denied()) {
-                own.answer = ItemAnswer::Denied;
+                own.answer = own.refused();
                 is_any = true;
             }
         }

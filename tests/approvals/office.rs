@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use hallpass::audit::{Event, MemoryLog};
+use hallpass::audit::{Event, MemoryLog, Sink};
 use hallpass::clock::{Clock as _, ManualClock, Timestamp};
 use hallpass::policy::{ApprovalTerms, Per, Reviewers, Width};
 use hallpass::prelude::*;
@@ -62,6 +62,21 @@ impl Office {
         let sink = FailingSink::new(log.clone());
         let builder = Broker::builder(policy).clock(clock.clone()).log(sink.clone());
         let broker = settings(builder).build().unwrap();
+        let (gate, reviews) = (broker.gate(), broker.reviews());
+        let log = FlushedLog::of(&broker, log);
+        Office { gate, reviews, broker, clock, log, sink }
+    }
+
+    /// An office whose sink is wrapped in another.
+    pub(crate) fn over<S: Sink + 'static>(
+        policy: Policy,
+        wrap: impl FnOnce(FailingSink<MemoryLog>) -> S,
+    ) -> Office {
+        let clock = ManualClock::new(Timestamp::parse_rfc3339("2026-01-01T00:00:00Z").unwrap());
+        let log = MemoryLog::new();
+        let sink = FailingSink::new(log.clone());
+        let builder = Broker::builder(policy).clock(clock.clone()).log(wrap(sink.clone()));
+        let broker = builder.build().unwrap();
         let (gate, reviews) = (broker.gate(), broker.reviews());
         let log = FlushedLog::of(&broker, log);
         Office { gate, reviews, broker, clock, log, sink }

@@ -9,6 +9,7 @@
 )]
 
 mod agentdojo;
+mod approval_profile;
 mod authzen;
 mod base64;
 mod bfcl;

@@ -2,6 +2,7 @@
 //! processes that are killed.
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::print_stdout, reason = "tests")]
 
+mod approved;
 mod carried;
 mod checkpoints;
 mod killed;

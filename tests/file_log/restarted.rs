@@ -9,7 +9,7 @@ use hallpass::{Broker, Halt};
 
 use super::world::{Folder, ORIGIN, builder, keys, open, options, pay};
 
-fn records(folder: &Folder) -> Vec<Record> {
+pub(crate) fn records(folder: &Folder) -> Vec<Record> {
     FileLog::read(folder.path(), &keys(), &ORIGIN, None).unwrap();
     let mut names: Vec<_> =
         std::fs::read_dir(folder.path()).unwrap().map(|entry| entry.unwrap().path()).collect();
@@ -97,7 +97,7 @@ fn what_was_going_on_is_recorded_as_interrupted_and_generations_go_on() {
 }
 
 /// A process that has died holds no lock. This one lives, so its lock is on a file that goes.
-fn unlock(folder: &Folder) {
+pub(crate) fn unlock(folder: &Folder) {
     std::fs::remove_file(folder.path().join("lock")).unwrap();
 }
 

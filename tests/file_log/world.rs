@@ -60,7 +60,10 @@ pub(crate) fn open(folder: &Path, durability: Durability) -> Result<Broker, Open
 
 /// A broker of this world, without its log.
 pub(crate) fn builder() -> BrokerBuilder {
-    let policy = Policy::from_toml(POLICY).unwrap();
+    builder_of(Policy::from_toml(POLICY).unwrap())
+}
+
+pub(crate) fn builder_of(policy: Policy) -> BrokerBuilder {
     Broker::builder(policy).issuer("acme").audience("payments")
 }
 

@@ -36,6 +36,8 @@ pub struct ExplainedCall {
     pub agreements: Vec<Agreement>,
     /// The credentials that came back in what it gave, and were taken out.
     pub secrets_found: Vec<String>,
+    /// The record that it was about to start, which a call that people agreed to has.
+    pub starting: Option<u64>,
     /// What became of it; nothing where the log does not say so yet.
     pub ended: Option<CallEnd>,
 }
@@ -88,7 +90,21 @@ impl ExplainedCall {
             chain,
             agreements,
             secrets_found: Vec::new(),
+            starting: None,
             ended: None,
         })
+    }
+
+    /// Whether the tool ran, in part at least; `None` where that is not known, as after the process was killed.
+    ///
+    /// Of a call that people agreed to it is known until it is about to start: that is recorded before the tool has it.
+    #[must_use]
+    pub fn has_run(&self) -> Option<bool> {
+        match self.ended.as_ref().map(|end| end.outcome) {
+            Some(Outcome::Abandoned) => Some(false),
+            Some(Outcome::Ok | Outcome::Error | Outcome::Interrupted) => Some(true),
+            None if !self.agreements.is_empty() && self.starting.is_none() => Some(false),
+            Some(Outcome::Unknown) | None => None,
+        }
     }
 }

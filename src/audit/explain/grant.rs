@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::Explanation;
+use super::{ExplainedEmergency, Explanation};
 use crate::audit::{Event, Record};
 use crate::clock::Timestamp;
 use crate::value::Value;
@@ -37,6 +37,8 @@ pub struct ExplainedGrant {
     pub renewals: u64,
     /// When its time was over at the latest.
     pub expires: Timestamp,
+    /// What stands behind it where breaking the glass gave it.
+    pub emergency: Option<ExplainedEmergency>,
     /// What ended it; nothing where it stands when the log ends.
     pub ended: Option<AccessEnd>,
 }
@@ -85,6 +87,33 @@ impl ExplainedGrant {
             policy: policy.to_string(),
             renewals: 0,
             expires: *expires,
+            emergency: None,
+            ended: None,
+        })
+    }
+
+    /// What breaking the glass gave: who did holds it, and acts for no one.
+    pub(super) fn of_emergency(record: &Record) -> Option<Self> {
+        let Event::BrokenGlass { grant, who, scope, rules, epoch, policy, expires, .. } =
+            &record.event
+        else {
+            return None;
+        };
+        Some(ExplainedGrant {
+            id: grant.to_string(),
+            seq: record.seq,
+            at: record.at,
+            parent: None,
+            requester: who.to_string(),
+            holder: who.to_string(),
+            acts_for: Vec::new(),
+            scope: (**scope).clone(),
+            rules: rules.iter().map(ToString::to_string).collect(),
+            epoch: *epoch,
+            policy: policy.to_string(),
+            renewals: 0,
+            expires: *expires,
+            emergency: ExplainedEmergency::of(&record.event),
             ended: None,
         })
     }

@@ -158,6 +158,7 @@ fn words(event: &Event<'_>) -> Option<String> {
             let (question, why) = (quoted(question), quoted(why));
             let _ = write!(text, "question {question} ended as {}, by {why}", quoted(state));
         }
+        Event::Starting { of, .. } => _ = write!(text, "the call of #{of} was about to start"),
         Event::Outcome { of, outcome, task_over, .. } => {
             text.push_str(match outcome {
                 Outcome::Ok => "the call",
@@ -216,6 +217,47 @@ fn words(event: &Event<'_>) -> Option<String> {
                 let _ = write!(text, ", and {} delegated from it", below.len());
             }
             running_at_end(&mut text, running);
+        }
+        Event::BrokenGlass {
+            grant,
+            who,
+            justification,
+            scope,
+            rules,
+            passed,
+            expires,
+            due,
+            ..
+        } => {
+            let (who, scope) = (quoted(who), tools(scope));
+            let _ = write!(text, "{who} broke the glass for {scope} by {}", list("rule", rules));
+            let _ = write!(text, ", until {expires}: grant {}", quoted(grant));
+            let _ = write!(text, ", saying {}", quoted(justification));
+            if !passed.is_empty() {
+                let _ = write!(text, ", not held up by {}", list("ask", passed));
+            }
+            let _ = write!(text, "; it has to be reviewed before {due}");
+        }
+        Event::AlertFailed { grant, cause, given, .. } => {
+            let stands = if *given { "stands all the same" } else { "was not given" };
+            let _ = write!(
+                text,
+                "the alert of the broken glass failed: {}; grant {} {stands}",
+                quoted(cause),
+                quoted(grant)
+            );
+        }
+        Event::DebtClosed { grant, who, verdict, note, refused, .. } => {
+            let _ = write!(
+                text,
+                "{} reviewed grant {} of the broken glass",
+                quoted(who),
+                quoted(grant)
+            );
+            let _ = write!(text, " as {}, saying {}", quoted(verdict), quoted(note));
+            if let Some(why) = refused {
+                let _ = write!(text, ", which does not count: {}", quoted(why));
+            }
         }
         Event::Reloaded { epoch, policy } => {
             let _ = write!(text, "policy {} came into force, as epoch {epoch}", quoted(policy));

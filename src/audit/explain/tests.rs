@@ -38,6 +38,76 @@ fn story() -> Vec<Record> {
     ])
 }
 
+const BROKEN: &str = r#""kind":"broken_glass","task":"t","generation":7,"grant":"g1","who":"ada","justification":"the \u001b[2Jsite is down","scope":[{"tool":"db.fix"}],"context":"c","rules":["glass"],"passed":["four-eyes"],"epoch":1,"policy":"p1","expires":800000,"due":900000"#;
+
+/// What was done when the glass was broken is told with why, who was alerted, and what the review said of it.
+#[test]
+fn a_broken_glass_is_explained_by_its_justification_and_its_review() {
+    let records = records(&[
+        OPENED,
+        BROKEN,
+        r#""kind":"alert_failed","task":"t","generation":7,"grant":"g1","cause":"no pager","given":true"#,
+        r#""kind":"permitted","task":"t","generation":7,"grant":"g1","serial":1,"who":"ada","tool":"db.fix","args":"d","rules":["glass"],"epoch":1,"break_glass":true"#,
+        ENDED,
+        r#""kind":"debt_closed","task":"t","generation":7,"grant":"g1","who":"ada","verdict":"fine","note":"me","refused":"own_review""#,
+        r#""kind":"debt_closed","task":"t","generation":7,"grant":"g1","who":"bob","verdict":"justified","note":"it was down""#,
+    ]);
+    let [story] = explain(&records, "t").try_into().unwrap();
+    let [grant] = &story.grants[..] else { panic!("{story:?}") };
+    assert_eq!((&*grant.id, &*grant.holder, &*grant.requester), ("g1", "ada", "ada"));
+    assert_eq!((grant.seq, &grant.rules[..]), (2, &["glass".to_owned()][..]));
+    assert_eq!(story.calls[0].chain, ["g1"]);
+    let emergency = grant.emergency.as_ref().unwrap();
+    assert_eq!(emergency.justification, "the \u{1b}[2Jsite is down");
+    assert_eq!(emergency.due, Timestamp::from_unix_millis(900_000).unwrap());
+    assert_eq!(emergency.unalerted.as_deref(), Some("no pager"));
+    let review = (emergency.reviewer.as_deref(), emergency.verdict.as_deref());
+    assert_eq!(review, (Some("bob"), Some("justified")), "a review that does not count is none");
+    assert_eq!(emergency.reviewed, Some(records[6].at));
+    let told = story.to_string();
+    for sentence in [
+        "`ada` broke the glass for `db.fix` by rule `glass`, until 1970-01-01T00:13:20Z: grant `g1`",
+        "not held up by ask `four-eyes`; it has to be reviewed before 1970-01-01T00:15:00Z",
+        "the alert of the broken glass failed: `no pager`; grant `g1` stands all the same",
+        "`ada` reviewed grant `g1` of the broken glass as `fine`, saying `me`, which does not count: `own_review`",
+        "`bob` reviewed grant `g1` of the broken glass as `justified`, saying `it was down`",
+    ] {
+        assert!(told.contains(sentence), "{sentence} in {told}");
+    }
+    assert!(!told.contains('\u{1b}'), "what can't be seen is escaped");
+}
+
+/// attack 170: a call that people agreed to has not run where no record says that it was about to
+#[test]
+fn a_call_is_told_to_have_run_not_to_have_run_or_to_be_unknown() {
+    const STARTING: &str = r#""kind":"starting","task":"t","generation":7,"of":8"#;
+    let ends = |more: &[&str]| {
+        let lines =
+            [&[OPENED, GRANTED, DELEGATED, ASKED, REFUSED, APPROVED, ENDED, PERMITTED][..], more];
+        let [story] = explain(&records(&lines.concat()), "t").try_into().unwrap();
+        story.calls[0].has_run()
+    };
+    let outcome = |told: &str| {
+        format!(r#""kind":"outcome","task":"t","generation":7,"of":8,"outcome":"{told}""#)
+    };
+    assert_eq!(ends(&[]), Some(false));
+    assert_eq!(ends(&[STARTING]), None);
+    for (told, has_run) in [
+        ("ok", Some(true)),
+        ("error", Some(true)),
+        ("interrupted", Some(true)),
+        ("abandoned", Some(false)),
+        ("unknown", None),
+    ] {
+        assert_eq!(ends(&[STARTING, &outcome(told)]), has_run, "{told}");
+    }
+    // Of a call that no one was asked about, no record says that it is about to start.
+    let unasked = PERMITTED.replace(r#""approvals":["q1"],"#, "");
+    let [story] =
+        explain(&records(&[OPENED, GRANTED, DELEGATED, &unasked]), "t").try_into().unwrap();
+    assert_eq!(story.calls[0].has_run(), None);
+}
+
 #[test]
 fn a_call_is_explained_by_who_for_whom_why_under_which_rule_and_who_agreed() {
     let [story] = explain(&story(), "t").try_into().unwrap();

@@ -4,6 +4,7 @@
 use std::collections::BTreeMap;
 
 use super::Fault;
+use super::approved_item::{ApprovedItem, Given};
 use crate::approval::GIVEN_BACK;
 use crate::approval::name::PersonName;
 use crate::approval::width::Width;
@@ -15,10 +16,19 @@ use crate::value::Value;
 #[derive(Default)]
 pub(super) struct Approvals {
     questions: BTreeMap<String, Question>,
-    /// The questions that each permit without an outcome has redeemed, by its number.
-    redeemed: BTreeMap<u64, Vec<String>>,
+    /// Each permit without an outcome that an approval gave, by its number.
+    redeemed: BTreeMap<u64, Redeemed>,
     /// How often the log's key has changed, and with it that of digests.
     rekeyed: u64,
+}
+
+/// A permit that an approval gave.
+#[derive(Default)]
+struct Redeemed {
+    /// The questions about calls of which it took a use.
+    questions: Vec<String>,
+    /// Whether its call was about to start.
+    starting: bool,
 }
 
 struct Question {
@@ -50,9 +60,9 @@ enum Subject {
     Scope(Vec<Item>),
 }
 
-/// An item of a plan: its tool, and what was answered.
+/// An item of a plan: what it is, and what was answered.
 struct Item {
-    tool: String,
+    item: ApprovedItem,
     good_until: Option<Timestamp>,
     denied: bool,
 }
@@ -87,6 +97,9 @@ impl Approvals {
             }
             Event::Answered { question, who, answer, width, refused: None, good_until, .. } => {
                 let who = who.as_deref();
+                if width.is_some() && *answer != Answered::Approve {
+                    return Err(Fault::NotOffered { seq });
+                }
                 let width = width.as_deref().map_or(Ok(Width::CALL), str::parse);
                 let width = width.map_err(|_| Fault::Unreadable { seq })?;
                 if *answer == Answered::Amend {
@@ -111,12 +124,13 @@ impl Approvals {
                 for id in approvals {
                     let question = self.questions.get_mut(&**id);
                     let question = question.ok_or(Fault::NotApproved { seq })?;
+                    let redeemed = self.redeemed.entry(seq).or_default();
                     if let Subject::Scope(items) = &question.subject {
                         question.lets_pass(items, record)?;
                         continue;
                     }
                     question.redeem(record, self.rekeyed)?;
-                    self.redeemed.entry(seq).or_default().push(id.to_string());
+                    redeemed.questions.push(id.to_string());
                 }
             }
             Event::Granted { approvals, .. } => {
@@ -129,8 +143,17 @@ impl Approvals {
                     question.lets_pass(items, record)?;
                 }
             }
+            Event::Starting { of, .. } => match self.redeemed.get_mut(of) {
+                Some(own) if !own.starting => own.starting = true,
+                _ => return Err(Fault::Unstarted { seq }),
+            },
             Event::Outcome { of, outcome, .. } => {
-                for id in self.redeemed.remove(of).into_iter().flatten() {
+                let redeemed = self.redeemed.remove(of);
+                let has_run = *outcome != Outcome::Abandoned;
+                if has_run && redeemed.as_ref().is_some_and(|own| !own.starting) {
+                    return Err(Fault::Unstarted { seq });
+                }
+                for id in redeemed.into_iter().flat_map(|own| own.questions) {
                     if let Some(question) = self.questions.get_mut(&id) {
                         question.end_permit(*outcome);
                     }
@@ -164,9 +187,7 @@ impl Approvals {
 impl Subject {
     fn of(tool: Option<&str>, args: Option<&str>, scope: Option<&Value>) -> Option<Subject> {
         let item = |value: &Value| {
-            let Value::Object(item) = value else { return None };
-            let tool = item.get("tool")?.as_text()?.to_owned();
-            Some(Item { tool, good_until: None, denied: false })
+            Some(Item { item: ApprovedItem::of(value)?, good_until: None, denied: false })
         };
         match (tool, args, scope) {
             (Some(tool), Some(args), None) => {
@@ -293,15 +314,17 @@ impl Question {
     /// Whether what people agreed to of a plan lets the permit, or the grant, of this record pass.
     fn lets_pass(&self, items: &[Item], record: &Record) -> Result<(), Fault> {
         let seq = record.seq;
-        let (generation, who, tool) = match &record.event {
-            Event::Permitted { generation, who, tool, .. } => (generation, who, Some(tool)),
-            Event::Granted { generation, holder, .. } => (generation, holder, None),
+        let (generation, who, given) = match &record.event {
+            Event::Permitted { generation, who, tool, .. } => (generation, who, Given::Call(tool)),
+            Event::Granted { generation, holder, scope, .. } => {
+                (generation, holder, Given::of_scope(scope))
+            }
             _ => return Err(Fault::NotApproved { seq }),
         };
         if self.generation != *generation || !matches!(self.state, State::Waiting) {
             return Err(Fault::NotApproved { seq });
         }
-        let is_named = |item: &&Item| tool.is_none_or(|tool| item.tool == **tool);
+        let is_named = |item: &&Item| item.item.lets_pass(&given);
         let mut named = items.iter().filter(is_named).peekable();
         if self.who != **who || named.peek().is_none() {
             return Err(Fault::OtherCall { seq });

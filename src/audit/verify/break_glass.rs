@@ -71,6 +71,11 @@ impl BrokenGlass {
                     self.permits.insert(seq);
                 }
             }
+            Event::Starting { of, break_glass, .. }
+                if self.permits.contains(of) != *break_glass =>
+            {
+                return Err(Fault::GlassUnmarked { seq });
+            }
             Event::Outcome { of, break_glass, .. } if self.permits.remove(of) != *break_glass => {
                 return Err(Fault::GlassUnmarked { seq });
             }

@@ -214,6 +214,21 @@ pub enum Fault {
         /// The record's number.
         seq: u64,
     },
+    /// An answer other than a reviewer's yes says how far it is to reach.
+    #[error("record {seq} counts an answer with a width that is no yes of a reviewer")]
+    NotOffered {
+        /// The record's number.
+        seq: u64,
+    },
+    /// It says that a call which people agreed to ran, or may have, and no record before it says that it was about
+    /// to; or that one starts which was not permitted, or starts already.
+    #[error(
+        "record {seq} starts a call that no open permit of an approval is for, or ends one that never started"
+    )]
+    Unstarted {
+        /// The record's number.
+        seq: u64,
+    },
     /// It is the second outcome of one permit.
     #[error("record {seq} is a second outcome of permit {of}")]
     SecondOutcome {
@@ -259,6 +274,8 @@ impl Fault {
             | Fault::NoDebt { seq }
             | Fault::OwnReview { seq }
             | Fault::GlassUnmarked { seq }
+            | Fault::NotOffered { seq }
+            | Fault::Unstarted { seq }
             | Fault::SecondOutcome { seq, .. } => seq,
         }
     }
@@ -290,6 +307,8 @@ impl Fault {
                 | Fault::NoDebt { .. }
                 | Fault::OwnReview { .. }
                 | Fault::GlassUnmarked { .. }
+                | Fault::NotOffered { .. }
+                | Fault::Unstarted { .. }
         )
     }
 

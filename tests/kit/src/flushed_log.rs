@@ -16,6 +16,11 @@ impl FlushedLog {
     pub fn of(broker: &Broker, log: MemoryLog) -> Self {
         FlushedLog { broker: broker.clone(), log }
     }
+
+    /// The log as it is: what is owed to it is not there.
+    pub fn unflushed(&self) -> &MemoryLog {
+        &self.log
+    }
 }
 
 impl Deref for FlushedLog {

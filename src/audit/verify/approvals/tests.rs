@@ -84,6 +84,10 @@ fn outcome(of: u64, outcome: Outcome) -> Event<'static> {
     }
 }
 
+fn starting(of: u64) -> Event<'static> {
+    Event::Starting { task: "t".into(), generation: 1, of, break_glass: false }
+}
+
 fn voided() -> Event<'static> {
     let (task, question) = ("t".into(), "q".into());
     let (state, why) = ("void".into(), "policy".into());
@@ -125,7 +129,8 @@ fn what_is_redeemed_was_approved_before_in_time_and_not_used() {
     let abandoned = || outcome(3, Outcome::Abandoned);
     let done = || outcome(3, Outcome::Ok);
     let deny = || answered("bob", Answered::Deny, None);
-    assert_eq!(read([asked(), approved(), permitted(1), done()], None), Ok(()));
+    let ran = [asked(), approved(), permitted(1), starting(3), done()];
+    assert_eq!(read(ran.clone(), None), Ok(()));
     assert_eq!(read([asked(), approved(), permitted(1), abandoned(), permitted(1)], None), Ok(()));
     let faulty = [
         ("never asked", vec![permitted(1)], None),
@@ -137,11 +142,7 @@ fn what_is_redeemed_was_approved_before_in_time_and_not_used() {
         ("another task", vec![asked(), approved(), permitted(2)], None),
         ("too late", vec![asked(), approved(), permitted(1)], Some(GOOD_UNTIL)),
         ("twice", vec![asked(), approved(), permitted(1), permitted(1)], None),
-        (
-            "twice, after it ran",
-            vec![asked(), approved(), permitted(1), done(), permitted(1)],
-            None,
-        ),
+        ("twice, after it ran", ran.into_iter().chain([permitted(1)]).collect(), None),
     ];
     for (what, events, last_at) in faulty {
         let seq = events.len() as u64;
@@ -239,9 +240,39 @@ fn a_no_withdraws_an_approval_until_its_call_has_run() {
     let voided_spent = [asked(), approved(), permitted(1), voided()];
     assert_eq!(read(voided_spent, None), Ok(()));
     for ran in [Outcome::Ok, Outcome::Error, Outcome::Interrupted] {
-        let late = [asked(), approved(), permitted(1), outcome(3, ran), deny()];
-        assert_eq!(read(late, None), Err(Fault::Settled { seq: 5 }), "{ran:?}");
+        let late = [asked(), approved(), permitted(1), starting(3), outcome(3, ran), deny()];
+        assert_eq!(read(late, None), Err(Fault::Settled { seq: 6 }), "{ran:?}");
     }
+}
+
+/// attack 170: the log says of a call that it was about to start before it says anything of its end
+#[test]
+fn a_call_of_an_approval_has_run_only_where_it_was_about_to_start() {
+    let begun = || vec![asked(), approved(), permitted(1)];
+    let with = |more: Vec<Event<'static>>| read(begun().into_iter().chain(more), None);
+    for outcome_is in [Outcome::Ok, Outcome::Error, Outcome::Interrupted, Outcome::Unknown] {
+        let ran = || outcome(3, outcome_is);
+        assert_eq!(with(vec![starting(3), ran()]), Ok(()), "{outcome_is:?}");
+        assert_eq!(with(vec![ran()]), Err(Fault::Unstarted { seq: 4 }), "{outcome_is:?}");
+    }
+    assert_eq!(with(vec![outcome(3, Outcome::Abandoned)]), Ok(()));
+    let refused_then = vec![starting(3), outcome(3, Outcome::Abandoned)];
+    assert_eq!(with(refused_then), Ok(()), "it was about to, and the log was too late");
+    let faulty = [
+        ("twice", vec![starting(3), starting(3)]),
+        ("of no permit", vec![outcome(3, Outcome::Abandoned), starting(9)]),
+        ("after its end", vec![outcome(3, Outcome::Abandoned), starting(3)]),
+    ];
+    for (what, more) in faulty {
+        assert_eq!(with(more), Err(Fault::Unstarted { seq: 5 }), "{what}");
+    }
+    // What passed by the approval of a scope, too.
+    let agreed = to_items(answered("bob", Answered::Approve, None), &[1], &[1], GOOD_UNTIL);
+    let scope = [plan(), agreed, permitted_to("payer", "deploy", "any")];
+    let ran = scope.clone().into_iter().chain([outcome(3, Outcome::Ok)]);
+    assert_eq!(read(ran, None), Err(Fault::Unstarted { seq: 4 }));
+    let ran = scope.into_iter().chain([starting(3), outcome(3, Outcome::Ok)]);
+    assert_eq!(read(ran, None), Ok(()));
 }
 
 /// P6: a time to answer that is over is over for a yes and for a no.
@@ -383,10 +414,11 @@ fn a_yes_is_redeemed_no_more_often_than_the_narrowest_of_its_widths_says() {
         [asked(), one(), reaching("calls:3", answered("bob", Answered::Approve, None)), two()];
     let calls = anew.into_iter().chain((0..3).map(|_| permitted(1)));
     assert_eq!(read(calls, None), Ok(()));
-    // A confirmation chooses nothing.
-    let confirm = reaching("calls:2", answered("ada", Answered::Confirm, Some(GOOD_UNTIL)));
-    let twice = [asked(), confirm, permitted(1), permitted(1)];
-    assert_eq!(read(twice, None), Err(Fault::NotApproved { seq: 4 }));
+    // A confirmation chooses nothing, nor does a no.
+    for chooses in [Answered::Confirm, Answered::Deny, Answered::Cancel, Answered::Amend] {
+        let wide = reaching("calls:2", answered("bob", chooses, None));
+        assert_eq!(read([asked(), wide], None), Err(Fault::NotOffered { seq: 2 }), "{chooses:?}");
+    }
     let wrong = reaching("always", approved());
     assert_eq!(read([asked(), wrong], None), Err(Fault::Unreadable { seq: 2 }));
 }
@@ -404,11 +436,12 @@ fn a_wide_yes_gives_back_three_uses_and_is_taken_back_while_a_call_may_not_have_
     assert_eq!(read(events.clone(), None), Ok(()));
     events.push(permitted(1));
     assert_eq!(read(events.clone(), None), Err(Fault::NotApproved { seq: 11 }));
-    *events.last_mut().unwrap() = outcome(9, Outcome::Ok);
+    *events.last_mut().unwrap() = starting(9);
+    events.push(outcome(9, Outcome::Ok));
     let with = |last: Event<'static>| events.iter().cloned().chain([last]);
     assert_eq!(read(with(deny()), None), Ok(()), "one has no outcome");
-    let both = with(outcome(10, Outcome::Ok)).chain([deny()]);
-    assert_eq!(read(both, None), Err(Fault::Settled { seq: 13 }), "both ran");
+    let both = with(starting(10)).chain([outcome(10, Outcome::Ok), deny()]);
+    assert_eq!(read(both, None), Err(Fault::Settled { seq: 15 }), "both ran");
     let after = [asked(), wide(), permitted(1), deny(), permitted(1)];
     assert_eq!(read(after, None), Err(Fault::NotApproved { seq: 5 }));
 }
@@ -461,7 +494,7 @@ fn granted_to(who: &'static str, own_generation: u64) -> Event<'static> {
         requester: "payer".into(),
         holder: who.into(),
         acts_for: vec![],
-        scope: std::borrow::Cow::Owned(Value::List(vec![])),
+        scope: std::borrow::Cow::Owned(Value::from_json(r#"[{"tool":"deploy"}]"#).unwrap()),
         rules: vec![],
         approvals: vec!["q".into()],
         epoch: 1,
@@ -517,6 +550,47 @@ fn a_plan_lets_pass_what_was_given_of_it_as_long_as_that_is_good() {
     assert_eq!(read(late, Some(GOOD_UNTIL)), Err(Fault::Settled { seq: 2 }));
     let own = to_items(answered("ada", Answered::Approve, None), &[1], &[1], GOOD_UNTIL);
     assert_eq!(read([plan(), own], None), Err(Fault::OwnApproval { seq: 2 }));
+}
+
+/// P6: a grant passes by what people agreed to where it gives that, or a part of it, and not where it gives more
+#[test]
+fn a_grant_lies_within_what_people_agreed_to() {
+    let agreed = |item: &str| {
+        let mut event = plan();
+        if let Event::Asked { scope, .. } = &mut event {
+            *scope = Some(std::borrow::Cow::Owned(Value::from_json(&format!("[{item}]")).unwrap()));
+        }
+        [event, to_items(answered("bob", Answered::Approve, None), &[1], &[1], GOOD_UNTIL)]
+    };
+    let given = |item: &str, text: &str| {
+        let mut event = granted_to("payer", 1);
+        if let Event::Granted { scope, .. } = &mut event {
+            *scope = std::borrow::Cow::Owned(Value::from_json(text).unwrap());
+        }
+        read(agreed(item).into_iter().chain([event]), None)
+    };
+    let item = r#"{"tool":"deploy","args":{"service":{"prefix":"api"}}}"#;
+    let digest = r#"{"tool":"deploy","digest":"00"}"#;
+    for (within, of) in [
+        (item, r#"[{"tool":"deploy","args":{"service":{"prefix":"api"}}}]"#),
+        (item, r#"[{"tool":"deploy","args":{"service":"api-eu"}}]"#),
+        (item, r#"[{"tool":"status"},{"tool":"deploy","args":{"service":"api-eu"}}]"#),
+        // Of what the log has a digest, it has the tool.
+        (item, r#"{"digest":"00","tools":["deploy","status"]}"#),
+        (digest, r#"[{"tool":"deploy","args":{"service":"db"}}]"#),
+    ] {
+        assert_eq!(given(within, of), Ok(()), "{of}");
+    }
+    for (item, other) in [
+        (item, r#"[{"tool":"deploy","args":{"service":"db"}}]"#),
+        (item, r#"[{"tool":"deploy","args":"any"}]"#),
+        (item, r#"[{"tool":"status"}]"#),
+        (item, r#"[]"#),
+        (item, r#"{"digest":"00","tools":["status"]}"#),
+        (digest, r#"[{"tool":"status"}]"#),
+    ] {
+        assert_eq!(given(item, other), Err(Fault::OtherCall { seq: 3 }), "{other}");
+    }
 }
 
 #[test]

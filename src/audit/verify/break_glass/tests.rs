@@ -79,6 +79,10 @@ fn outcome(of: u64, break_glass: bool) -> Event<'static> {
     Event::Outcome { task, generation: 1, of, outcome, task_over: false, break_glass }
 }
 
+fn starting(of: u64, break_glass: bool) -> Event<'static> {
+    Event::Starting { task: "t".into(), generation: 1, of, break_glass }
+}
+
 fn grant_ended(grant: &'static str, break_glass: bool) -> Event<'static> {
     let (below, running) = (vec![], vec![]);
     let (task, grant, why) = ("t".into(), grant.into(), "revoked".into());
@@ -189,6 +193,9 @@ fn what_is_not_marked_or_renewed_or_delegated_is_a_fault() {
     assert_eq!(after(&[permitted("h", true)]), unmarked(2));
     assert_eq!(after(&[permitted("g", true), outcome(2, false)]), unmarked(3));
     assert_eq!(after(&[permitted("h", false), outcome(2, true)]), unmarked(3));
+    assert_eq!(after(&[permitted("g", true), starting(2, true), outcome(2, true)]), None);
+    assert_eq!(after(&[permitted("g", true), starting(2, false)]), unmarked(3));
+    assert_eq!(after(&[permitted("h", false), starting(2, true)]), unmarked(3));
     assert_eq!(after(&[grant_ended("g", false)]), unmarked(2));
     assert_eq!(after(&[grant_ended("h", true)]), unmarked(2));
     assert_eq!(after(&[granted("g", None)]), unmarked(2));

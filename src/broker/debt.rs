@@ -175,3 +175,31 @@ impl std::fmt::Debug for Debt {
             .finish_non_exhaustive()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::debts::Owed;
+    use crate::prelude::*;
+
+    /// Doubt denies: where no rule is known to have given it, no one is known to be who may review it.
+    #[test]
+    fn what_no_rule_gave_is_reviewed_by_no_one() {
+        let broker = Broker::new(Policy::builder().build().unwrap()).unwrap();
+        let [ada, eve] =
+            ["ada", "eve"].map(|name| broker.assert_identity(Assertion::human(name)).unwrap());
+        let shared = &broker.shared;
+        let now = shared.now().unwrap();
+        let owed = Owed {
+            grant: shared.ids.next().unwrap(),
+            task: "incident".into(),
+            generation: 1,
+            who: ada,
+            justification: "orders are down".into(),
+            rules: [].into(),
+            since: now,
+            due: now,
+            refuses_while_open: false,
+        };
+        assert!(!owed.is_described(&shared.current(), &eve));
+    }
+}

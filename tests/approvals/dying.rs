@@ -10,9 +10,9 @@ mod witness;
 
 use std::collections::BTreeMap;
 
+use hallpass::QuestionState;
 use hallpass::audit::{Record, explain};
 use hallpass::prelude::*;
-use hallpass::QuestionState;
 
 use self::fates::Seeded;
 use self::witness::{Witness, watched};

@@ -8,6 +8,7 @@
 )]
 
 mod alerting;
+mod bounded;
 mod breaking;
 mod limited;
 mod marked;

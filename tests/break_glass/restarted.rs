@@ -50,12 +50,31 @@ fn breaks(broker: &Broker, who: &Identity) -> Result<(), Reason> {
     grant.map(drop).map_err(|denial| denial.reason())
 }
 
+fn folder(name: &str) -> Folder {
+    let path = std::env::temp_dir().join(format!("hallpass-{name}-{}", std::process::id()));
+    std::fs::create_dir(&path).unwrap();
+    Folder(path)
+}
+
+/// attack 188: what refused while it was open refuses after a restart, whatever the rule says by then
+#[test]
+fn an_open_review_that_refuses_the_next_use_refuses_it_after_a_restart() {
+    let folder = folder("break-glass-refusing");
+    let ada = |broker: &Broker| person(broker, Assertion::human("ada"), "sre");
+    let strict = policy([incident().break_glass(terms().refuse_while_open())]);
+    let broker = live(&folder, 0, strict);
+    assert_eq!(breaks(&broker, &ada(&broker)), Ok(()));
+    assert!(broker.close(Duration::from_secs(5)).running.is_empty());
+    drop(broker);
+    let broker = live(&folder, 1, policy([incident()]));
+    assert!(broker.reviews().debts().iter().all(|debt| !debt.is_overdue()));
+    assert_eq!(breaks(&broker, &ada(&broker)), Err(Reason::ReviewOwed));
+}
+
 /// attack 188, for debts
 #[test]
 fn a_debt_is_owed_after_a_restart_until_somebody_else_has_closed_it() {
-    let path = std::env::temp_dir().join(format!("hallpass-break-glass-{}", std::process::id()));
-    std::fs::create_dir(&path).unwrap();
-    let folder = Folder(path);
+    let folder = folder("break-glass");
     let ada = || Assertion::human("ada").alias("a.smith");
     let rules = || policy([incident()]);
 

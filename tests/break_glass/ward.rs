@@ -4,7 +4,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use hallpass::audit::{Event, MemoryLog};
-use hallpass::clock::{ManualClock, Timestamp};
+use hallpass::clock::{Clock as _, ManualClock, Timestamp};
 use hallpass::policy::{ApprovalTerms, BreakGlassTerms, Moment, Per, Reviewers};
 use hallpass::prelude::*;
 use hallpass::scope::has_any;
@@ -86,6 +86,10 @@ impl Ward {
         let (gate, reviews) = (broker.gate(), broker.reviews());
         let log = FlushedLog::of(&broker, log);
         Ward { gate, reviews, broker, clock, log, sink, alerts }
+    }
+
+    pub(crate) fn clock_now(&self) -> Timestamp {
+        self.clock.read().unwrap().wall
     }
 
     pub(crate) fn attest(&self, who: impl Into<Assertion>) -> Identity {

@@ -53,6 +53,16 @@ fn text_and_rust_say_the_same() {
     assert_eq!(text.digest(), rule(BreakGlassTerms::reviewed_by(either)).digest());
 }
 
+/// A rule that names people among those whom it is for breaks the glass for people.
+#[test]
+fn a_rule_that_leaves_a_human_loads() {
+    for kind in [r#""human""#, r#"{ one_of = ["human", "agent"] }"#, r#"{ not = "agent" }"#] {
+        let table =
+            format!("{LIMITS}\nwho = {{ kind = {kind} }}\nbreak_glass = {{ review = {LINE} }}");
+        assert!(permit(&table).is_ok(), "{kind}: {:?}", permit(&table).unwrap_err());
+    }
+}
+
 #[test]
 fn what_can_not_be_meant_is_refused_where_it_stands() {
     let terms = format!("break_glass = {{ review = {LINE} }}");

@@ -75,7 +75,7 @@ impl Host {
     pub(super) fn of(begun: Timestamp, times: (Duration, Duration)) -> Host {
         let clock = ManualClock::new(begun);
         let builder = Broker::builder(policy(1, times)).clock(clock.clone());
-        let broker = builder.ceiling(Duration::from_secs(30 * 86_400)).build().unwrap();
+        let broker = builder.ceiling(Duration::from_secs(7 * 86_400)).build().unwrap();
         let gate = broker.gate();
         Host { broker, gate, clock, good_for: times.1 }
     }

@@ -97,7 +97,7 @@ fn read(events: Vec<Event<'static>>) -> Result<usize, Fault> {
 
 #[test]
 fn a_credential_that_went_the_whole_way_is_settled() {
-    let ways: [Vec<Event<'static>>; 7] = [
+    let ways: [Vec<Event<'static>>; 8] = [
         vec![minted(1, EXPIRES, None), withdrawn(), gone(GoneHow::Verified)],
         vec![minted(1, EXPIRES, None), outcome(), owed(None), withdrawn(), gone(GoneHow::Verified)],
         vec![gone(GoneHow::NeverMinted)],
@@ -105,6 +105,8 @@ fn a_credential_that_went_the_whole_way_is_settled() {
         vec![withdrawn(), minted(1, EXPIRES, None), withdrawn(), gone(GoneHow::Verified)],
         vec![minted(1, EXPIRES + 1, Some("too long")), withdrawn(), gone(GoneHow::Verified)],
         vec![minted(1, EXPIRES, None), owed(Some(3)), gone(GoneHow::Expired)],
+        // A later attempt that does not know until when it lasts takes nothing of that back.
+        vec![minted(1, EXPIRES, None), owed(Some(3)), owed(None), gone(GoneHow::Expired)],
     ];
     for way in ways {
         let events = [vec![permitted(), planned(1, 1, "g")], way].concat();

@@ -102,7 +102,7 @@ fn who_reviews_fits_the_line_of_every_rule_that_gave_it() {
         .break_glass(BreakGlassTerms::reviewed_by(Reviewers::in_groups(has_any(["owners"]))));
     let ward = Ward::new([incident(), owners]);
     let task = ward.open(&ward.person("ada", "sre"));
-    breaks(&task, scope().and(Scope::tool("db.read").any_args())).unwrap();
+    let _grant = breaks(&task, scope().and(Scope::tool("db.read").any_args())).unwrap();
     let debt = ward.debt();
     let close = |who: Assertion| {
         ward.reviews.close_debt(&debt, &ward.attest(who), "justified", "one restart")

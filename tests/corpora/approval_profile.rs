@@ -255,7 +255,7 @@ fn every_rule_of_the_profile_holds() {
             "A1" | "A2" | "A3" | "A4" | "A10" | "A11" => {}
             "A5" => an_approval_fits_who_asked_for_what(),
             "A6" => a_text_and_an_id_of_two_approvals_are_no_approval(),
-            "A7" => whoever_takes_part_does_not_approve(),
+            "A7" => who_takes_part_does_not_approve(),
             // `tests/break_glass`: the emergency path has no approval, and every forbid holds on it.
             "A8" => assert!(read("q4-plan").args().is_empty()),
             "A9" => who_may_ask_may_not_cancel_for_another(),
@@ -296,7 +296,7 @@ fn a_text_and_an_id_of_two_approvals_are_no_approval() {
     assert!(host.gate.pending(&other.id()).is_none(), "an id alone finds nothing for an asker");
 }
 
-fn whoever_takes_part_does_not_approve() {
+fn who_takes_part_does_not_approve() {
     let host = Host::new();
     let (_task, grant) = host.errand_of(Assertion::human("alice@example.com").group("managers"));
     let pending = host.asked(&grant, &read("q4-plan"));
@@ -308,7 +308,7 @@ fn who_may_ask_may_not_cancel_for_another() {
     let host = Host::new();
     let (_task, grant) = host.errand();
     let pending = host.asked(&grant, &read("q4-plan"));
-    // There is no way to a question but the handle of who asked; a text finds it, and is bound to nobody, so it is
+    // There is no way to a question but the handle of who asked; a text finds it, and lends no authority, but is
     // kept from others as the handle is. Reviewers say no, and only those who may.
     assert_eq!(host.try_deny_of(&pending, "zoe", "strangers"), Err(NotCounted::NotEligible));
     assert_eq!(status_of(&pending), "pending");

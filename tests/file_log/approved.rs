@@ -82,7 +82,7 @@ fn a_process_killed_between_two_steps_of_an_approved_call_never_runs_it_twice_an
 
         let broker = open(&folder);
         assert_eq!(broker.flush(), 0);
-        // Whoever comes back with what was kept finds nothing to redeem.
+        // Who comes back with the text finds nothing to redeem.
         assert!(broker.gate().pending(&text).is_none(), "{step:?}");
         assert!(broker.reviews().open(&text).is_none(), "{step:?}");
         let records = records(&folder);

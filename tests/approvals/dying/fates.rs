@@ -23,7 +23,7 @@ pub(super) enum Fate {
     KilledBefore,
     /// The thread is killed in the tool: nothing is dropped.
     KilledWithin,
-    /// The future of the tool is dropped after so many polls.
+    /// The future of the tool is dropped after this number of polls.
     Dropped(u32),
     /// The permit is dropped.
     GivenUp,
@@ -133,7 +133,7 @@ fn died(work: impl FnOnce() + Send + 'static) {
     let _ = std::thread::spawn(work).join();
 }
 
-/// A tool that takes three polls, of which it gets so many.
+/// A tool that takes three polls, and is given this number of them.
 fn dropped_after(polls: u32, permit: Permit, witness: &Witness) {
     let mut tool = pin!(permit.run_async(async |running| {
         witness.pays(running);

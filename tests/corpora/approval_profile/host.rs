@@ -21,7 +21,7 @@ pub(super) struct Host {
     good_for: Duration,
 }
 
-/// Managers agree to what is read, so many of them.
+/// This number of managers agree to what is read.
 pub(super) fn four_eyes(count: u32) -> Policy {
     policy(count, (Duration::from_secs(600), Duration::from_secs(300)))
 }

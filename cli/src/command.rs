@@ -26,7 +26,7 @@ enum What {
     /// Check policies before they are in force
     Policy(PolicyCommand),
     /// Read a log on file back
-    Log(LogCommand),
+    Log(Box<LogCommand>),
     /// Stand between an MCP client and an MCP server, and let through what a policy permits
     Mcp(Box<McpCommand>),
     /// Write a catalogue from what an MCP server lists

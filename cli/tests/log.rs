@@ -335,3 +335,54 @@ fn a_log_that_is_not_what_its_checkpoint_has_seen_is_an_exit_code_for_who_has_th
         assert!(ran.errors.contains(why), "{ran:?}");
     }
 }
+
+/// attack 185, of receipts
+#[test]
+fn a_receipt_shows_a_record_to_who_has_the_public_key_and_nothing_else() {
+    let folder = written(Durability::Flushed);
+    let vkey = folder.read("vkey");
+    let make =
+        ["receipt", "log", "--log-vkey", &vkey, "--task", "bills", "--out", "bills.tlog-proof"];
+    let ran = log(&make, &folder);
+    assert_eq!((ran.code, &*ran.output, &*ran.errors), (0, "", ""), "{ran:?}");
+    let check = ["check-receipt", "bills.tlog-proof", "--log-vkey", &vkey];
+    let ran = log(&check, &folder);
+    assert_eq!((ran.code, &*ran.errors), (0, ""), "{ran:?}");
+    assert!(ran.output.starts_with("proved    yes: record "), "{ran:?}");
+    let told = object(&log(&[&check[..], &["--json"]].concat(), &folder));
+    assert_eq!(
+        (&told["record"]["kind"], &told["record"]["task"]),
+        (&json!("ended"), &json!("bills"))
+    );
+    let seq = told["seq"].to_string();
+    let by_number = log(&["receipt", "log", "--log-vkey", &vkey, "--record", &seq], &folder);
+    assert_eq!(by_number.output, folder.read("bills.tlog-proof"));
+    // No witness has seen it.
+    folder.write("none", "quorum none\n");
+    assert_eq!(log(&[&check[..], &["--witness-policy", "none"]].concat(), &folder).code, 0);
+    let witness = hallpass::audit::VerifierKey::of_witness("w.example", [7; 32]).unwrap();
+    folder.write("policy", format!("witness w {witness}\nquorum w\n"));
+    let ran = log(&[&check[..], &["--witness-policy", "policy"]].concat(), &folder);
+    assert_eq!(ran.code, 1, "{ran:?}");
+    assert!(ran.output.contains("witnessed NO: by none, which is not enough"), "{ran:?}");
+    let verify = ["verify", "log", "--log-vkey", &vkey, "--witness-policy", "policy"];
+    assert_eq!(log(&verify, &folder).code, 1);
+    let forged = folder.read("bills.tlog-proof").replace("index ", "index 1");
+    folder.write("forged", forged);
+    let ran = log(&["check-receipt", "forged", "--log-vkey", &vkey], &folder);
+    assert_eq!(ran.code, 1, "{ran:?}");
+    assert!(ran.output.starts_with("proved    NO: the record is not in the log"), "{ran:?}");
+    for (args, why) in [
+        (&["receipt", "log", "--log-vkey", &vkey, "--record", "99"][..], "has no record 99"),
+        (&["receipt", "log", "--log-vkey", &vkey, "--task", "other"], "no task `other` was closed"),
+        (&["check-receipt", "absent", "--log-vkey", &vkey], "absent: "),
+        (
+            &["check-receipt", "forged", "--log-vkey", &vkey, "--witness-policy", "key"],
+            "key: line 1",
+        ),
+    ] {
+        let ran = log(args, &folder);
+        assert_eq!(ran.code, 2, "{ran:?}");
+        assert!(ran.errors.contains(why), "{ran:?}");
+    }
+}

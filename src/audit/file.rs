@@ -13,9 +13,12 @@ mod lock;
 mod open_error;
 mod public;
 mod reading;
+mod receipts;
 mod reserved;
 mod resuming;
+mod unwitnessed;
 mod walk;
+mod witnessing;
 mod writer;
 
 use std::fmt;
@@ -29,12 +32,15 @@ use self::layout::{Head, name_of};
 pub use self::open_error::OpenError;
 pub use self::public::PublicExamination;
 pub use self::reading::{Claims, Examination, Unlawful};
+pub use self::receipts::ReceiptFailure;
 use self::reserved::Reserved;
 use self::resuming::Claim;
 pub(crate) use self::resuming::Resuming;
+use self::unwitnessed::{Allowance, LastSeen};
 use self::walk::{End, Visitor, rest_of, walk};
+pub use self::witnessing::Cosigned;
 use self::writer::Writer;
-use super::checkpoint::{SharedSigner, Signer};
+use super::checkpoint::{SharedSigner, SignedCheckpoint, Signer, WitnessPolicy};
 use super::verify::Reading;
 use super::{
     Anchor, ChainTag, Durable, Entry, Fault, Kept, Origin, Record, Resumption, Sink, SinkError,
@@ -90,6 +96,7 @@ pub struct FileLogOptions {
     rotation: Rotation,
     anchor: Option<Anchor>,
     signer: Option<SharedSigner>,
+    unwitnessed: Option<Allowance>,
 }
 
 /// A log on file, in a folder of its own. Clones share it.
@@ -141,6 +148,8 @@ struct State {
     tail: Option<Tail>,
     resumption: Resumption,
     claim: Claim,
+    /// When witnesses have seen the log, where access hangs from that.
+    last_seen: Option<LastSeen>,
     /// Of the broker that goes on: says which number it gave out last.
     durable: Option<Durable>,
 }
@@ -150,7 +159,14 @@ impl FileLog {
     /// so neither has a default. A file is followed by the next at 64 MiB.
     pub fn options(durability: Durability, when_full: WhenFull) -> FileLogOptions {
         let rotation = Rotation { bytes: 64 << 20, age: None };
-        FileLogOptions { durability, when_full, rotation, anchor: None, signer: None }
+        FileLogOptions {
+            durability,
+            when_full,
+            rotation,
+            anchor: None,
+            signer: None,
+            unwitnessed: None,
+        }
     }
 
     /// Reads and verifies a log that may have a writer, whose access has to have been lawful, too; changes nothing. An incomplete last line is left
@@ -165,6 +181,15 @@ impl FileLog {
         anchor: Option<&Anchor>,
     ) -> Result<(Verification, Resumption), OpenError> {
         FileLog::read_each(folder, keys, origin, anchor, |_, _| {})
+    }
+}
+
+impl FileLog {
+    /// Notes who has seen a checkpoint, where access hangs from that.
+    fn note_witnessed(&self, checkpoint: &SignedCheckpoint) {
+        if let Some(last_seen) = &mut self.state.lock().last_seen {
+            last_seen.note(Some(checkpoint));
+        }
     }
 }
 
@@ -196,6 +221,14 @@ impl FileLogOptions {
         self
     }
 
+    /// Refuses what gives access once the last checkpoint that a quorum of this policy has signed is older than `most`, by
+    /// the broker's time and that of the witnesses; a log that begins has as long from its first record. Ends, outcomes
+    /// and denials are recorded all the same. See [`FileLog::cosign`].
+    pub fn witnessed_within(mut self, policy: WitnessPolicy, most: Duration) -> Self {
+        self.unwitnessed = Some(Allowance { policy, most });
+        self
+    }
+
     /// Opens the log in a folder, which is created if it is absent, for one writer: verifies it with the
     /// keys there have been, and cuts off an incomplete last line, which is kept aside.
     ///
@@ -222,6 +255,14 @@ impl FileLogOptions {
             && kept_for_ends >= bytes
         {
             return Err(OpenError::Setting("`kept_for_ends` leaves nothing for what gives access"));
+        }
+        if let Some(Allowance { policy, .. }) = &self.unwitnessed {
+            if self.signer.is_none() {
+                return Err(OpenError::Setting("`witnessed_within` needs a signer: `checkpoints`"));
+            }
+            if !policy.needs_witnesses() {
+                return Err(OpenError::Setting("`witnessed_within` needs a policy with a quorum"));
+            }
         }
         let folder = Folder::to_write(folder.as_ref())
             .map_err(|error| OpenError::io("the folder", error))?
@@ -254,7 +295,13 @@ impl FileLogOptions {
         if let Some(tail) = &mut tail {
             tail.used = used;
         }
-        let state = State { writer, tail, resumption, claim: Claim::Free, durable: None };
+        let last_checkpoint = checkpointing.as_deref().and_then(Checkpointing::last);
+        let last_seen = self
+            .unwitnessed
+            .clone()
+            .map(|allowance| LastSeen::new(allowance, tail.is_some(), last_checkpoint.as_ref()));
+        let state =
+            State { last_seen, writer, tail, resumption, claim: Claim::Free, durable: None };
         let state = Arc::new(Mutex::new(state));
         Ok(FileLog { state, checkpointing, home: HomeProcess::current() })
     }
@@ -371,7 +418,11 @@ impl Sink for FileLog {
     }
 
     fn append(&self, batch: &[Entry<'_>]) -> Result<Kept, SinkError> {
-        self.state.lock().writer.append(batch).map(Kept::now)
+        let mut state = self.state.lock();
+        if let Some(last_seen) = &mut state.last_seen {
+            last_seen.check(batch)?;
+        }
+        state.writer.append(batch).map(Kept::now)
     }
 
     fn closed(&self, _through: u64) {

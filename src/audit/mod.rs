@@ -39,8 +39,9 @@ mod words;
 pub(crate) use chain::ChainKey;
 pub use chain::{Anchor, ChainTag, Origin};
 pub use checkpoint::{
-    Checkpoint, CheckpointError, CheckpointFailure, CheckpointFault, LogSigner, SignedCheckpoint,
-    Signer, SignerError, VerifierKey,
+    Checkpoint, CheckpointError, CheckpointFailure, CheckpointFault, LogSigner, Receipt,
+    ReceiptError, SignedCheckpoint, Signer, SignerError, VerifierKey, Witness, WitnessError,
+    WitnessPolicy, WitnessPolicyError, WitnessReply, Witnessed,
 };
 pub(crate) use denied::DeniedQuestion;
 pub(crate) use digest::DigestKey;
@@ -51,8 +52,8 @@ pub use explain::{
 };
 pub(crate) use file::Resuming;
 pub use file::{
-    Claims, Durability, Examination, FileLog, FileLogOptions, OpenError, PublicExamination,
-    Unlawful, WhenFull,
+    Claims, Cosigned, Durability, Examination, FileLog, FileLogOptions, OpenError,
+    PublicExamination, ReceiptFailure, Unlawful, WhenFull,
 };
 pub use hex::HexError;
 pub(crate) use journal::{Journal, Place, Refused, Unsettled, UnwrittenHook, Written};

@@ -5,9 +5,7 @@
 
 mod frontier;
 mod hash;
-#[cfg(test)]
 mod proof;
-#[cfg(test)]
 mod prove;
 mod stored;
 
@@ -15,12 +13,10 @@ pub(super) use frontier::Frontier;
 pub(super) use hash::leaf_of;
 pub use hash::{TreeHash, TreeHashError};
 #[cfg(test)]
-pub(super) use proof::{consistent, included};
-#[cfg(test)]
+pub(super) use proof::consistent;
+pub(super) use proof::included;
 pub(super) use prove::{consistency, inclusion};
-pub(super) use stored::count as stored_count;
-#[cfg(test)]
-pub(super) use stored::position as stored_position;
+pub(super) use stored::{count as stored_count, position as stored_position};
 
 #[cfg(test)]
 mod tests;

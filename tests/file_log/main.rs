@@ -6,6 +6,7 @@ mod approved;
 mod carried;
 mod checkpoints;
 mod killed;
+mod peer;
 mod readers;
 mod reading;
 mod restarted;

@@ -3,6 +3,7 @@
 mod explain;
 mod progress;
 mod public;
+mod receipt;
 mod review;
 mod source;
 mod style;
@@ -12,6 +13,7 @@ mod verify;
 use clap::{Args, Subcommand};
 
 use self::explain::Explain;
+use self::receipt::{CheckReceipt, ReceiptCommand};
 use self::review::ReviewCommand;
 use self::timeline::Timeline;
 use self::verify::Verify;
@@ -33,6 +35,10 @@ pub(crate) struct LogCommand {
 enum What {
     /// Say whether a log is the one that was written, all of it, and lawful
     Verify(Verify),
+    /// Write a receipt of a record: a proof, for who does not have the log, that it had the record
+    Receipt(ReceiptCommand),
+    /// Say whether a receipt shows what it says, by public keys alone
+    CheckReceipt(CheckReceipt),
     /// Tell the story of a task: who asked, for whom, why, by which rule, who agreed, what ran, what ended it
     Explain(Explain),
     /// Set what was granted against what was used, by identity, tool and rule
@@ -45,6 +51,8 @@ impl LogCommand {
     pub(crate) fn run(self) -> Exit {
         match self.what {
             What::Verify(command) => command.run(),
+            What::Receipt(command) => command.run(),
+            What::CheckReceipt(command) => command.run(),
             What::Explain(command) => command.run(),
             What::Review(command) => command.run(),
             What::Timeline(command) => command.run(),

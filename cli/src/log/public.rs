@@ -7,6 +7,7 @@ use clap::Args;
 use hallpass::audit::{FileLog, OpenError, PublicExamination, SignedCheckpoint, VerifierKey};
 use serde_json::{Value, json};
 
+use super::receipt::{Witnesses, read_policy};
 use super::style::Style;
 
 /// The keys, and the checkpoints that were kept elsewhere.
@@ -18,13 +19,16 @@ pub(super) struct PublicKeys {
     /// A checkpoint of the log that was kept elsewhere; again for each
     #[arg(long, value_name = "FILE", requires = "log_vkey")]
     checkpoint: Vec<PathBuf>,
+    /// Which witnesses count, and how many of them are enough: those of the last checkpoint are looked at
+    #[arg(long, value_name = "FILE", requires = "log_vkey")]
+    witness_policy: Option<PathBuf>,
 }
 
 /// What was found.
 #[derive(Debug)]
 pub(super) enum PublicRead {
     /// The log is what its checkpoints have seen, as far as these go.
-    Compared(Box<PublicExamination>),
+    Compared(Box<PublicExamination>, Option<Witnesses>),
     /// It is another.
     Broken(OpenError),
 }
@@ -43,10 +47,21 @@ impl PublicKeys {
             seen.push(SignedCheckpoint::verify(&note, key).map_err(|error| named(&error))?);
         }
         match FileLog::examine_public(folder, key, &seen, |_, _| {}) {
-            Ok(found) => Ok(Some(PublicRead::Compared(Box::new(found)))),
+            Ok(found) => {
+                let witnesses = self.witnesses(&found)?;
+                Ok(Some(PublicRead::Compared(Box::new(found), witnesses)))
+            }
             Err(error @ OpenError::Io { .. }) => Err(format!("{}: {error}", folder.display())),
             Err(error) => Ok(Some(PublicRead::Broken(error))),
         }
+    }
+
+    fn witnesses(&self, found: &PublicExamination) -> Result<Option<Witnesses>, String> {
+        let Some(file) = &self.witness_policy else { return Ok(None) };
+        let policy = read_policy(file)?;
+        let Some(checkpoint) = &found.checkpoint else { return Ok(None) };
+        let witnesses = Witnesses::of(&policy, checkpoint);
+        witnesses.map(Some).map_err(|error| format!("{}: {error}", file.display()))
     }
 
     /// Whether checkpoints were given that the log's keeper can't have taken back.
@@ -59,7 +74,8 @@ impl PublicRead {
     /// Whether something of the log is shown to be as it was written, and nothing to be another.
     pub(super) fn is_intact(&self) -> Option<bool> {
         match self {
-            PublicRead::Compared(found) => found.checkpoint.as_ref().map(|_| true),
+            PublicRead::Compared(_, Some(witnesses)) if !witnesses.are_enough() => Some(false),
+            PublicRead::Compared(found, _) => found.checkpoint.as_ref().map(|_| true),
             PublicRead::Broken(_) => Some(false),
         }
     }
@@ -70,11 +86,11 @@ impl PublicRead {
         style: Style,
         keys: &PublicKeys,
     ) -> io::Result<()> {
-        let found = match self {
+        let (found, witnesses) = match self {
             PublicRead::Broken(error) => {
                 return writeln!(out, "{}: {error}", style.bad("covered   NO"));
             }
-            PublicRead::Compared(found) => found,
+            PublicRead::Compared(found, witnesses) => (found, witnesses),
         };
         let Some(checkpoint) = &found.checkpoint else {
             let doubt = style.doubtful("covered   not known");
@@ -93,17 +109,21 @@ impl PublicRead {
             let what = "the checkpoint lies with the log: an older one would hide that the end was cut off";
             writeln!(out, "          {what} (--checkpoint)")?;
         }
-        Ok(())
+        match witnesses {
+            Some(witnesses) => write!(out, "{}", witnesses.text(style)),
+            None => Ok(()),
+        }
     }
 
     pub(super) fn object(&self) -> Value {
         match self {
             PublicRead::Broken(error) => json!({ "intact": false, "fault": error.to_string() }),
-            PublicRead::Compared(found) => {
+            PublicRead::Compared(found, witnesses) => {
                 let checkpoint = found.checkpoint.as_ref().map(SignedCheckpoint::checkpoint);
                 json!({
                     "intact": self.is_intact(),
                     "covered": found.covered,
+                    "witnessed": witnesses.as_ref().map(Witnesses::object),
                     "last": found.last,
                     "origin": checkpoint.map(|own| &own.origin),
                     "size": checkpoint.map(|own| own.size),

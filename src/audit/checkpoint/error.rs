@@ -13,6 +13,9 @@ pub enum CheckpointError {
     /// The text is not a key.
     #[error("not a verifier key: {0}")]
     NotAKey(&'static str),
+    /// The key is of a kind that is not checked here.
+    #[error("not a verifier key: its kind is not known, expected Ed25519 (1) or a cosignature (4)")]
+    UnknownKind,
     /// It is of another log.
     #[error("a checkpoint of `{found}`, expected one of `{expected}`")]
     Foreign {

@@ -2,7 +2,7 @@
 
 use std::io;
 
-use super::SignerError;
+use super::{CheckpointError, SignerError};
 
 /// Why no checkpoint was made. The log goes on; the next checkpoint covers what this one would have.
 #[derive(Debug, thiserror::Error)]
@@ -17,6 +17,9 @@ pub enum CheckpointFailure {
     /// The disk failed, or the log's files were changed by another process.
     #[error("the log can't be read back or synced: {0}")]
     Io(#[from] io::Error),
+    /// A signature of a witness is not what it says it is.
+    #[error(transparent)]
+    Checkpoint(#[from] CheckpointError),
     /// The signer did not sign.
     #[error("the signer did not sign: {0}")]
     Signer(#[from] SignerError),

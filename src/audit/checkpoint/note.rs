@@ -67,6 +67,21 @@ impl Note {
         Ok(Note { text: text.to_owned(), signatures })
     }
 
+    /// Adds signatures, as many as there is room for: each in the place of one of the same key.
+    pub(super) fn add(&mut self, signatures: Vec<NoteSignature>) {
+        for signature in signatures {
+            let same = |own: &&mut NoteSignature| {
+                (&*own.name, own.key) == (&*signature.name, signature.key)
+            };
+            let room = self.signatures.len() < MOST_SIGNATURES;
+            match self.signatures.iter_mut().find(same) {
+                Some(own) => *own = signature,
+                None if room => self.signatures.push(signature),
+                None => {}
+            }
+        }
+    }
+
     /// What is signed, its last line feed included.
     pub(in crate::audit) fn text(&self) -> &str {
         &self.text

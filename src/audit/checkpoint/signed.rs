@@ -78,6 +78,25 @@ impl SignedCheckpoint {
         &self.checkpoint
     }
 
+    /// The note, with the signatures of others.
+    pub(super) fn note(&self) -> &Note {
+        &self.note
+    }
+
+    /// With signatures of others, which have been looked at: each in the place of an older one of the same key.
+    pub(in crate::audit) fn and_signatures(mut self, signatures: Vec<NoteSignature>) -> Self {
+        self.note.add(signatures);
+        self
+    }
+
+    /// The signatures of others.
+    pub(in crate::audit) fn others(&self) -> Vec<NoteSignature> {
+        let own = |signature: &&NoteSignature| {
+            (&*signature.name, signature.key) != (self.key.name(), self.key.id())
+        };
+        self.note.signatures().iter().filter(own).cloned().collect()
+    }
+
     /// The key under which it was verified.
     #[must_use]
     pub fn key(&self) -> &VerifierKey {

@@ -1,3 +1,5 @@
+mod policies;
+
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use base64::Engine;

@@ -128,11 +128,8 @@ impl FromStr for VerifierKey {
             Some((kind @ (&OF_LOG | &OF_WITNESS), key)) => {
                 key.try_into().ok().map(|key| VerifierKey::new(name, *kind, key))
             }
-            _ => {
-                return malformed(
-                    "its kind is not known, expected Ed25519 (1) or a cosignature (4)",
-                );
-            }
+            Some(_) => return Err(CheckpointError::UnknownKind),
+            None => return malformed("its last part is empty"),
         };
         match own {
             Some(own) if own.to_string() == text => Ok(own),

@@ -3,6 +3,7 @@
 //! INVARIANTS: a checkpoint is over lines that are synced, and is synced itself before it leaves; each is over the lines
 //! of the one before and more. So no crash makes a log that does not begin as a checkpoint of it says.
 
+use std::collections::BTreeMap;
 use std::io;
 use std::sync::Arc;
 
@@ -35,6 +36,8 @@ struct Made {
     /// What the log is called, once it has begun.
     key: Option<VerifierKey>,
     last: Option<SignedCheckpoint>,
+    /// How many lines each witness has seen, as far as this process knows.
+    seen_by: BTreeMap<String, u64>,
 }
 
 impl Checkpointing {
@@ -68,7 +71,7 @@ impl Checkpointing {
             let to = content.verification.anchor.seq;
             return Err(CheckpointFault::ChangedWithin { from: 1, to, size }.into());
         }
-        let made = Mutex::new(Made { growth, key, last });
+        let made = Mutex::new(Made { growth, key, last, seen_by: BTreeMap::new() });
         let (issuer, audience) = (origin.issuer().into(), origin.audience().into());
         Ok(Checkpointing { disk, signer, issuer, audience, made })
     }
@@ -87,6 +90,38 @@ impl Checkpointing {
         let signed = SignedCheckpoint::sign(&checkpoint, &*self.signer)?;
         last_checkpoint::keep(&*self.disk, &signed)?;
         Ok(made.last.insert(signed).clone())
+    }
+
+    /// The last checkpoint.
+    pub(super) fn last(&self) -> Option<SignedCheckpoint> {
+        self.made.lock().last.clone()
+    }
+
+    pub(super) fn disk(&self) -> &dyn Disk {
+        &*self.disk
+    }
+
+    /// How many lines a witness has seen; 0 where that is not known.
+    pub(super) fn size_seen_by(&self, witness: &str) -> u64 {
+        self.made.lock().seen_by.get(witness).copied().unwrap_or_default()
+    }
+
+    pub(super) fn note_seen_by(&self, witness: &str, size: u64) {
+        self.made.lock().seen_by.insert(witness.to_owned(), size);
+    }
+
+    /// Keeps what was signed by others with the last checkpoint, synced, unless there is a later one by now.
+    pub(super) fn keep_signed(&self, signed: SignedCheckpoint) -> io::Result<SignedCheckpoint> {
+        let mut made = self.made.lock();
+        let Some(last) = made.last.as_ref().filter(|last| last.size() == signed.size()) else {
+            return Ok(signed);
+        };
+        let both = last.clone().and_signatures(signed.others());
+        if both != *last {
+            last_checkpoint::keep(&*self.disk, &both)?;
+            made.last = Some(both.clone());
+        }
+        Ok(both)
     }
 
     fn key(&self, made: &mut Made) -> io::Result<VerifierKey> {
@@ -161,7 +196,7 @@ impl FileLog {
         }
     }
 
-    fn checkpointing(&self) -> Result<&Checkpointing, CheckpointFailure> {
+    pub(super) fn checkpointing(&self) -> Result<&Checkpointing, CheckpointFailure> {
         self.check_process().map_err(|error| io::Error::other(error.to_string()))?;
         self.checkpointing.as_deref().ok_or(CheckpointFailure::NoSigner)
     }

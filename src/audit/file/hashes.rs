@@ -31,6 +31,16 @@ impl Hashes {
     }
 }
 
+/// The hash at a place. Nothing shows that it is that of the tree but a root that it makes.
+pub(super) fn read_at(disk: &dyn Disk, place: u64) -> io::Result<TreeHash> {
+    let start = place.checked_mul(WIDTH).ok_or_else(|| {
+        io::Error::new(io::ErrorKind::UnexpectedEof, "the tree is not that large")
+    })?;
+    let mut bytes = [0; 32];
+    disk.read_from(NAME, start)?.read_exact(&mut bytes)?;
+    Ok(TreeHash::from_bytes(bytes))
+}
+
 /// The hashes from the first on, as far as there are any: nothing that they say is believed.
 pub(super) struct StoredHashes<'d>(Option<Box<dyn io::BufRead + 'd>>);
 

@@ -2,6 +2,8 @@ mod changed;
 mod checkpoints;
 mod failing;
 mod faulty;
+mod receipts;
+mod witnesses;
 
 use std::collections::BTreeSet;
 use std::mem;

@@ -31,6 +31,7 @@ pub(in crate::audit) fn included(
     last == 0 && hash == root
 }
 
+#[cfg(test)]
 /// Whether the tree of the second size and root begins with that of the first.
 pub(in crate::audit) fn consistent(
     (before, old): (u64, TreeHash),

@@ -15,7 +15,6 @@ pub(in crate::audit) fn count(size: u64) -> u64 {
     count
 }
 
-#[cfg(test)]
 /// Which of the stored hashes is the root of the `index`th complete subtree of `2^level` leaves; counted from 0.
 /// `None` past what numbers hold.
 pub(in crate::audit) fn position(level: u32, index: u64) -> Option<u64> {

@@ -11,12 +11,17 @@ fn signer() -> LogSigner {
     LogSigner::from_secret(SecretKey::from_bytes(&(64..96).collect::<Vec<u8>>()).unwrap())
 }
 
-fn signed(durability: Durability) -> FileLogOptions {
+pub(super) fn signed(durability: Durability) -> FileLogOptions {
     options(durability).checkpoints(signer())
 }
 
+/// As those of a host that flushes.
+pub(super) fn options_with_signer() -> FileLogOptions {
+    signed(Durability::Flushed)
+}
+
 /// A log of some permits in files of four thousand bytes, and where it stands.
-fn written(permits: usize) -> (FaultyDisk, Life) {
+pub(super) fn written(permits: usize) -> (FaultyDisk, Life) {
     let disk = FaultyDisk::default();
     let life = Life::begin(&disk, &signed(Durability::Flushed).rotate_at(4096)).unwrap();
     for n in 0..permits {

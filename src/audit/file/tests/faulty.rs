@@ -122,8 +122,9 @@ impl Disk for FaultyDisk {
     }
 
     fn read_from(&self, name: &str, start: u64) -> io::Result<Box<dyn BufRead + '_>> {
-        let rest = self.bytes(name).split_off(usize::try_from(start).unwrap());
-        Ok(Box::new(io::Cursor::new(rest)))
+        let mut cursor = io::Cursor::new(self.bytes(name));
+        cursor.set_position(start);
+        Ok(Box::new(cursor))
     }
 
     fn append_to(&self, name: &str) -> io::Result<Box<dyn DiskFile>> {

@@ -16,6 +16,7 @@ macro_rules! links {
 [approvals#who-may-answer]: crate::_documentation::approvals#who-may-answer
 [attacks]: crate::_documentation::attacks
 [audit]: crate::_documentation::audit
+[axum]: crate::_documentation::axum
 [audit#keys]: crate::_documentation::audit#keys
 [audit#what-a-restart-gives-back]: crate::_documentation::audit#what-a-restart-gives-back
 [break-glass]: crate::_documentation::break_glass
@@ -64,6 +65,7 @@ pages! {
     design = "../docs/design.md",
     fuzzing = "../docs/fuzzing.md",
     history = "../docs/history.md",
+    identity = "../docs/identity.md",
     interleavings = "../docs/interleavings.md",
     log_format = "../docs/log-format.md",
     mcp = "../docs/mcp.md",

@@ -43,6 +43,7 @@
 //! [design]: _documentation::design
 //! [fuzzing]: _documentation::fuzzing
 //! [history]: _documentation::history
+//! [identity]: _documentation::identity
 //! [interleavings]: _documentation::interleavings
 //! [log-format]: _documentation::log_format
 //! [mcp]: _documentation::mcp

@@ -1,0 +1,97 @@
+//! The keys of an issuer as they are now, and where new ones come from.
+
+use std::fmt;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::{Arc, Mutex, PoisonError, RwLock, TryLockError};
+use std::time::Duration;
+
+use hallpass::clock::Timestamp;
+
+use crate::key_set::{Key, KeySet};
+
+/// The keys of an issuer as they are now. Clones are the same keys: a host keeps one, and replaces the set when the issuer rotates.
+///
+/// ```
+/// # use hallpass_identity::{KeySet, KeySetError, Keys};
+/// # fn run(first: &str, second: &str) -> Result<(), KeySetError> {
+/// let keys = Keys::new(KeySet::from_json(first)?);
+/// // A key that is not in the new set verifies nothing any more.
+/// keys.replace(KeySet::from_json(second)?);
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Clone)]
+pub struct Keys(Arc<Shared>);
+
+struct Shared {
+    set: RwLock<Arc<KeySet>>,
+    fetching: Option<Fetching>,
+}
+
+struct Fetching {
+    hook: Box<dyn Fn() -> Option<KeySet> + Send + Sync>,
+    every: Duration,
+    /// When it was asked last.
+    last: Mutex<Option<Timestamp>>,
+}
+
+impl Keys {
+    /// Keys that change when the host replaces them.
+    pub fn new(set: KeySet) -> Self {
+        Keys(Arc::new(Shared { set: RwLock::new(Arc::new(set)), fetching: None }))
+    }
+
+    /// Keys that are asked for anew when a token names one that is not there: `hook` gives the set as it is then, or
+    /// nothing. It is called by the thread that verifies, one at a time, and not again before `every` has passed: whoever
+    /// sends tokens with names of keys that there never were causes no more than that. What it does not give, panics or
+    /// takes its time over is a key that is not there.
+    pub fn fetched(
+        set: KeySet,
+        every: Duration,
+        hook: impl Fn() -> Option<KeySet> + Send + Sync + 'static,
+    ) -> Self {
+        let fetching = Fetching { hook: Box::new(hook), every, last: Mutex::new(None) };
+        Keys(Arc::new(Shared { set: RwLock::new(Arc::new(set)), fetching: Some(fetching) }))
+    }
+
+    /// Replaces the set: keys that are not in the new one verify nothing from then on.
+    pub fn replace(&self, set: KeySet) {
+        *self.0.set.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(set);
+    }
+
+    pub(crate) fn find(&self, kid: Option<&str>, now: Timestamp) -> Option<Key> {
+        self.look_up(kid).or_else(|| {
+            self.fetch(now);
+            self.look_up(kid)
+        })
+    }
+
+    fn look_up(&self, kid: Option<&str>) -> Option<Key> {
+        let set = self.0.set.read().unwrap_or_else(PoisonError::into_inner).clone();
+        set.find(kid).cloned()
+    }
+
+    fn fetch(&self, now: Timestamp) {
+        let Some(fetching) = &self.0.fetching else { return };
+        // Another thread that asks is not waited for.
+        let mut last = match fetching.last.try_lock() {
+            Ok(last) => last,
+            Err(TryLockError::Poisoned(last)) => last.into_inner(),
+            Err(TryLockError::WouldBlock) => return,
+        };
+        // A clock that was set back counts as no time at all.
+        if last.is_some_and(|last| now.since(last) < fetching.every) {
+            return;
+        }
+        *last = Some(now);
+        if let Ok(Some(set)) = catch_unwind(AssertUnwindSafe(|| (fetching.hook)())) {
+            self.replace(set);
+        }
+    }
+}
+
+impl fmt::Debug for Keys {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Keys").finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,365 @@
+//! Security event tokens (RFC 8417), received once each and acted upon.
+
+use std::collections::HashMap;
+use std::fmt;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+
+use hallpass::clock::Timestamp;
+use hallpass::value::{Object, Value};
+use hallpass::{Control, Halt};
+
+use crate::algorithm::Algorithm;
+use crate::event::{Action, EventKind, EventSubject, SecurityEvent};
+use crate::jws::{Expected, audiences, claims, text, time};
+use crate::keys::Keys;
+use crate::provider;
+use crate::revocations::Revocations;
+use crate::token_error::Why;
+use crate::verifier::VerifierError;
+
+/// How many tokens are remembered, and of how many subjects the latest event of each kind. More are refused, and sent again by their
+/// transmitter.
+const MOST: usize = 65_536;
+
+/// How far a transmitter's clock may be ahead.
+const LEEWAY: Duration = Duration::from_secs(60);
+
+/// How old a token may be, unless the host says otherwise.
+const OLDEST: Duration = Duration::from_secs(24 * 60 * 60);
+
+/// Receives security event tokens of one transmitter, verified as strictly as other tokens, and acts on each once.
+///
+/// ```
+/// use hallpass::clock::Timestamp;
+/// use hallpass::prelude::*;
+/// use hallpass_identity::{Action, Algorithm, Keys, SignalReceiver};
+///
+/// # fn run(broker: &Broker, keys: Keys, pushed: &str, now: Timestamp) -> Result<(), Box<dyn std::error::Error>> {
+/// let receiver =
+///     SignalReceiver::new("https://idp.acme.test", "hallpass", Algorithm::ES256, keys, Action::cautious)?;
+/// // The body of each push (RFC 8935): `202` if this is well, `400` with `error.code()` if it is not.
+/// for received in receiver.receive(pushed, &broker.control(), now)? {
+///     println!("{received:?}");
+/// }
+/// # Ok(())
+/// # }
+/// ```
+pub struct SignalReceiver {
+    issuer: Box<str>,
+    audience: Box<str>,
+    algorithm: Algorithm,
+    keys: Keys,
+    decide: Box<dyn Fn(&SecurityEvent) -> Action + Send + Sync>,
+    named: Box<dyn Fn(&EventSubject) -> Option<String> + Send + Sync>,
+    oldest: Duration,
+    revocations: Option<Revocations>,
+    seen: Mutex<Seen>,
+}
+
+#[derive(Default)]
+struct Seen {
+    /// The tokens, by their ids, and when they were issued.
+    tokens: HashMap<Box<str>, Timestamp>,
+    /// When the latest event of a kind about a subject happened.
+    latest: HashMap<(Box<str>, EventKind), Timestamp>,
+}
+
+/// What came of an event.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Received {
+    /// It was acted upon.
+    Done {
+        /// What has happened.
+        kind: EventKind,
+        /// To whom, as the broker knows them.
+        id: String,
+    },
+    /// A later event of its kind about the same subject was received before. What takes away was done all the same; what
+    /// restates was not.
+    OutOfOrder {
+        /// What has happened.
+        kind: EventKind,
+        /// To whom, as the broker knows them.
+        id: String,
+    },
+    /// Nothing is to be done about it.
+    Nothing {
+        /// What has happened.
+        kind: EventKind,
+        /// To whom, as the broker knows them.
+        id: String,
+    },
+    /// The token was received before: nothing is done again.
+    Again,
+}
+
+/// Why a security event token is not taken: for operators.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{0}")]
+pub struct SignalError(#[from] Refused);
+
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+enum Refused {
+    #[error("the token {0}")]
+    Token(Why),
+    #[error("the token is older than is remembered, and can't be told from one that was received")]
+    Late,
+    #[error("too much is remembered: it can be sent again later")]
+    Full,
+    #[error("the token has no events, or more than {MOST_EVENTS}")]
+    Events,
+    #[error("the token says two subjects")]
+    Subjects,
+    #[error("the subject is none that the host knows")]
+    UnknownSubject,
+    #[error("the subject can't be acted upon: {0}")]
+    Subject(String),
+    #[error("the host's function panicked")]
+    Hook,
+}
+
+/// The events of one token.
+const MOST_EVENTS: usize = 16;
+
+impl From<Why> for Refused {
+    fn from(why: Why) -> Self {
+        Refused::Token(why)
+    }
+}
+
+impl SignalError {
+    /// The error code of push delivery (RFC 8935).
+    pub fn code(&self) -> &'static str {
+        match &self.0 {
+            Refused::Token(Why::Issuer) => "invalid_issuer",
+            Refused::Token(Why::Audience) => "invalid_audience",
+            Refused::Token(
+                Why::UnknownKey | Why::UnfitKey(_) | Why::Signature | Why::Algorithm(_),
+            ) => "invalid_key",
+            _ => "invalid_request",
+        }
+    }
+
+    /// Whether the same token can be taken later.
+    pub fn is_passing(&self) -> bool {
+        matches!(self.0, Refused::Full | Refused::Hook)
+    }
+}
+
+impl SignalReceiver {
+    /// For one transmitter, and the audience that it knows this receiver by. What `decide` says is done about each event.
+    ///
+    /// # Errors
+    /// [`VerifierError`] of an issuer or an audience that is empty.
+    pub fn new(
+        issuer: &str,
+        audience: &str,
+        algorithm: Algorithm,
+        keys: Keys,
+        decide: impl Fn(&SecurityEvent) -> Action + Send + Sync + 'static,
+    ) -> Result<Self, VerifierError> {
+        if issuer.is_empty() || audience.is_empty() {
+            return Err(VerifierError::new("the issuer or the audience is empty"));
+        }
+        provider::install();
+        let own: Box<str> = issuer.into();
+        let named = Box::new(move |subject: &EventSubject| named(subject, &own));
+        Ok(SignalReceiver {
+            issuer: issuer.into(),
+            audience: audience.into(),
+            algorithm,
+            keys,
+            decide: Box::new(decide),
+            named,
+            oldest: OLDEST,
+            revocations: None,
+            seen: Mutex::default(),
+        })
+    }
+
+    /// Which id a subject has at the broker. By default that is the subject of the transmitter (`iss_sub`), the id of an `opaque`
+    /// one, a `uri`, and of a `complex` one the `user`'s; an event about others is refused.
+    #[must_use]
+    pub fn named_by(
+        mut self,
+        named: impl Fn(&EventSubject) -> Option<String> + Send + Sync + 'static,
+    ) -> Self {
+        self.named = Box::new(named);
+        self
+    }
+
+    /// How old a token may be, and so for how long its id is remembered: a day by default.
+    #[must_use]
+    pub fn oldest(mut self, oldest: Duration) -> Self {
+        self.oldest = oldest;
+        self
+    }
+
+    /// Has tokens refused, too, that were issued to a subject before it was revoked.
+    #[must_use]
+    pub fn revokes(mut self, revocations: &Revocations) -> Self {
+        self.revocations = Some(revocations.clone());
+        self
+    }
+
+    /// Takes a token at this time, which is the broker's, and acts on it. What came of each event that is known, in the order
+    /// of their URIs; other events are passed over.
+    ///
+    /// # Errors
+    /// [`SignalError`]. Of several events, those before the one at fault were acted upon; the token is not remembered then.
+    pub fn receive(
+        &self,
+        token: &str,
+        control: &Control,
+        now: Timestamp,
+    ) -> Result<Vec<Received>, SignalError> {
+        Ok(self.take(token, control, now)?)
+    }
+
+    fn take(
+        &self,
+        token: &str,
+        control: &Control,
+        now: Timestamp,
+    ) -> Result<Vec<Received>, Refused> {
+        let expected =
+            Expected { algorithm: self.algorithm, keys: &self.keys, types: &["secevent+jwt"] };
+        let claims = claims(token, &expected, now)?;
+        if text(&claims, "iss")?.ok_or(Why::Missing("iss"))? != &*self.issuer {
+            return Err(Why::Issuer.into());
+        }
+        let audiences = audiences(&claims)?;
+        if audiences.is_empty() || audiences.iter().any(|of| **of != *self.audience) {
+            return Err(Why::Audience.into());
+        }
+        let id = text(&claims, "jti")?.filter(|id| !id.is_empty()).ok_or(Why::Missing("jti"))?;
+        let issued = time(&claims, "iat")?.ok_or(Why::Missing("iat"))?;
+        if issued > now.checked_add(LEEWAY).unwrap_or(now) {
+            return Err(Why::Early("iat").into());
+        }
+        if time(&claims, "exp")?.is_some_and(|expires| now >= expires) {
+            return Err(Why::Expired.into());
+        }
+        if now.since(issued) > self.oldest {
+            return Err(Refused::Late);
+        }
+        let events = self.events(&claims, issued)?;
+
+        // One at a time, so that a token which comes twice at once is acted upon once.
+        let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
+        seen.tokens.retain(|_, issued| now.since(*issued) <= self.oldest);
+        if seen.tokens.contains_key(id) {
+            return Ok(vec![Received::Again]);
+        }
+        if seen.tokens.len() >= MOST {
+            return Err(Refused::Full);
+        }
+        let received: Result<Vec<Received>, Refused> =
+            events.iter().map(|event| self.act(event, control, &mut seen)).collect();
+        let received = received?;
+        seen.tokens.insert(id.into(), issued);
+        Ok(received)
+    }
+
+    fn events(&self, claims: &Object, issued: Timestamp) -> Result<Vec<SecurityEvent>, Refused> {
+        let events = claims.get("events").and_then(Value::as_object).ok_or(Refused::Events)?;
+        if events.is_empty() || events.len() > MOST_EVENTS {
+            return Err(Refused::Events);
+        }
+        let whole = claims.get("sub_id").map(|own| own.as_object().ok_or(Refused::UnknownSubject));
+        let whole = whole.transpose()?;
+        let known = events.iter().filter_map(|(uri, own)| Some((EventKind::of_uri(uri)?, own)));
+        known
+            .map(|(kind, own)| {
+                let details = own.as_object().ok_or(Refused::Events)?;
+                let of_event = details
+                    .get("subject")
+                    .map(|own| own.as_object().ok_or(Refused::UnknownSubject));
+                let subject = match (whole, of_event.transpose()?) {
+                    (Some(whole), Some(own)) if whole != own => return Err(Refused::Subjects),
+                    (Some(subject), _) | (None, Some(subject)) => {
+                        EventSubject::new(subject.clone())
+                    }
+                    (None, None) => return Err(Refused::UnknownSubject),
+                };
+                let id = catch_unwind(AssertUnwindSafe(|| (self.named)(&subject)));
+                let id = id.map_err(|_| Refused::Hook)?.ok_or(Refused::UnknownSubject)?;
+                let at = time(details, "event_timestamp")?.unwrap_or(issued);
+                // What has yet to happen would be later than all that does.
+                if at > issued.checked_add(LEEWAY).unwrap_or(issued) {
+                    return Err(Why::Early("event_timestamp").into());
+                }
+                Ok(SecurityEvent { kind, subject, id, at, details: details.clone() })
+            })
+            .collect()
+    }
+
+    fn act(
+        &self,
+        event: &SecurityEvent,
+        control: &Control,
+        seen: &mut Seen,
+    ) -> Result<Received, Refused> {
+        let action = catch_unwind(AssertUnwindSafe(|| (self.decide)(event)));
+        let action = action.map_err(|_| Refused::Hook)?;
+        let (kind, id) = (event.kind, event.id.clone());
+        let key = (Box::from(event.id.as_str()), event.kind);
+        let latest = seen.latest.get(&key).copied();
+        let is_old = latest.is_some_and(|latest| latest > event.at);
+        if latest.is_none() && seen.latest.len() >= MOST {
+            return Err(Refused::Full);
+        }
+        let unfit = |error: &dyn fmt::Display| Refused::Subject(error.to_string());
+        let received = match action {
+            Action::Nothing => Received::Nothing { kind, id },
+            Action::Restate(_) if is_old => Received::OutOfOrder { kind, id },
+            Action::Restate(stated) => {
+                control.restate(stated).map_err(|error| unfit(&error))?.finish();
+                Received::Done { kind, id }
+            }
+            Action::Revoke => {
+                if let Some(revocations) = &self.revocations
+                    && !revocations.revoke(&id, event.at)
+                {
+                    return Err(Refused::Full);
+                }
+                let _ = control.revoke_identity(&id).map_err(|error| unfit(&error))?;
+                if is_old { Received::OutOfOrder { kind, id } } else { Received::Done { kind, id } }
+            }
+            Action::Halt => {
+                let halt = Halt::identity(&id).map_err(|error| unfit(&error))?;
+                let _ = control.halt(halt);
+                if is_old { Received::OutOfOrder { kind, id } } else { Received::Done { kind, id } }
+            }
+        };
+        let at = latest.map_or(event.at, |latest| latest.max(event.at));
+        seen.latest.insert(key, at);
+        Ok(received)
+    }
+}
+
+/// The id of a subject, where that can't be another's.
+fn named(subject: &EventSubject, issuer: &str) -> Option<String> {
+    match subject.format() {
+        "iss_sub" if subject.text("iss") == Some(issuer) => subject.text("sub").map(str::to_owned),
+        "opaque" => subject.text("id").map(str::to_owned),
+        "uri" => subject.text("uri").map(str::to_owned),
+        "complex" => {
+            let user = subject.part("user").filter(|user| user.format() != "complex")?;
+            named(&user, issuer)
+        }
+        _ => None,
+    }
+}
+
+impl fmt::Debug for SignalReceiver {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SignalReceiver")
+            .field("issuer", &self.issuer)
+            .field("audience", &self.audience)
+            .finish_non_exhaustive()
+    }
+}

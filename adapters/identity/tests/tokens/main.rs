@@ -1,0 +1,16 @@
+//! Tokens: what is taken, and the attacks on libraries that take them.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "tests"
+)]
+
+mod attacks;
+mod key_sets;
+mod life;
+mod page;
+mod peer;
+mod signals;
+mod world;

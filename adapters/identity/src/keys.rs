@@ -42,8 +42,8 @@ impl Keys {
     }
 
     /// Keys that are asked for anew when a token names one that is not there: `hook` gives the set as it is then, or
-    /// nothing. It is called by the thread that verifies, one at a time, and not again before `every` has passed: whoever
-    /// sends tokens with names of keys that there never were causes no more than that. What it does not give, panics or
+    /// nothing. It is called by the thread that verifies, one at a time, and not again before `every` has passed, so that
+    /// tokens with names of keys that never were cause no more than that. What it does not give, panics or
     /// takes its time over is a key that is not there.
     pub fn fetched(
         set: KeySet,

@@ -14,7 +14,7 @@
 //! let keys = Keys::new(KeySet::from_json(jwks)?);
 //! let verifier = TokenVerifier::oidc("https://idp.acme.test", "hallpass", Algorithm::ES256, keys)?;
 //!
-//! // For each request: whoever's it is.
+//! // For each request: whose it is.
 //! let verified = verifier.verify(token, now)?;
 //! let groups = verified.texts("groups").map(str::to_owned).collect::<Vec<_>>();
 //! let caller = broker.assert_identity(verified.assertion(Kind::Human).groups(groups))?;
@@ -48,7 +48,7 @@
 //! # What it does not do
 //!
 //! - It fetches nothing: keys come from the host, and new ones by its [hook](Keys::fetched).
-//! - A token can be shown again by others who have it, as long as it is good: take it over TLS alone.
+//! - A stolen token works until it expires: take it over TLS alone.
 //! - Verifying takes `jsonwebtoken`, with `ring` behind it. That library has one provider of cryptography for the whole
 //!   process: where the host has installed another before, that one verifies.
 

@@ -28,7 +28,7 @@
 //! | `tools/list` | shows the tools that the caller could use |
 //! | `prompts/list`, `resources/list`, `resources/templates/list` | empty, unless some could be had |
 //!
-//! What else the revision of the protocol knows passes: it does nothing. What it does not know, MCP tasks, skills and requests of nobody's
+//! What else the revision of the protocol knows passes: it does nothing. What it does not know, MCP tasks, skills and requests of no
 //! specification are refused and recorded; a tool can't have a name that begins with `mcp:`.
 //!
 //! # What a client is told

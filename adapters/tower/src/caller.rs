@@ -20,7 +20,7 @@ impl From<Denial> for Refusal {
     }
 }
 
-/// An id that is none is nobody's.
+/// An id that is not well formed identifies no caller.
 impl From<IdentityError> for Refusal {
     fn from(_: IdentityError) -> Self {
         Refusal::Unauthenticated

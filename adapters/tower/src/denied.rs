@@ -107,7 +107,7 @@ fn told(challenge: &HeaderValue, code: Code) -> HeaderValue {
     HeaderValue::from_str(&why).unwrap_or_else(|_| challenge.clone())
 }
 
-/// Nobody is known to have asked, so that there is nothing to deny anybody, or to record.
+/// The caller is unknown, so that there is no one to record a denial of.
 pub(crate) fn unauthenticated(challenge: &HeaderValue) -> Response {
     let said = vec![("detail", "expected a request that says who calls".to_owned())];
     let mut response = problem(StatusCode::UNAUTHORIZED, said);

@@ -4,10 +4,10 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use hallpass_identity::{KeySet, Keys};
+use hallpass_identity::{Algorithm, KeySet, Keys, TokenVerifier};
 use serde_json::{Value, json};
 
-use crate::world::{NOW, Signer, at, but, claims, encoded, oidc, set_of};
+use crate::world::{AUDIENCE, ISSUER, NOW, Signer, at, but, claims, encoded, oidc, set_of};
 
 fn read(keys: &Value) -> Result<KeySet, String> {
     KeySet::from_json(&json!({ "keys": keys }).to_string()).map_err(|error| error.to_string())
@@ -71,6 +71,19 @@ fn a_key_without_a_name_is_for_tokens_without_one_if_it_is_alone() {
     assert!(two.verify(&token, at(NOW)).is_err());
     // A name that the token has and the key has not is another key's.
     assert!(two.verify(&signer.token(&claims()), at(NOW)).is_err());
+}
+
+#[test]
+fn a_key_that_says_its_algorithm_is_for_no_other() {
+    let held: Value = serde_json::from_str(include_str!("data/pyjwt.json")).unwrap();
+    let token = held["tokens"][0]["token"].as_str().unwrap();
+    assert_eq!(held["tokens"][0]["alg"], "RS256");
+    for (alg, takes) in [(json!(null), true), (json!("RS256"), true), (json!("PS256"), false)] {
+        let key = but(held["jwks"]["keys"][0].clone(), json!({ "alg": alg }));
+        let keys = Keys::new(set_of(&[key]));
+        let verifier = TokenVerifier::oidc(ISSUER, AUDIENCE, Algorithm::RS256, keys).unwrap();
+        assert_eq!(verifier.verify(token, at(NOW)).is_ok(), takes, "{alg}");
+    }
 }
 
 #[test]

@@ -166,6 +166,8 @@ fn an_earlier_event_that_comes_later_takes_away_and_gives_nothing_back() {
         Ok(done(EventKind::RiskLevelChange))
     );
     assert_eq!(world.receive(&receiver, &level("2", "LOW", NOW - 30)), Ok(old.clone()));
+    let between = world.receive(&receiver, &level("5", "LOW", NOW - 25));
+    assert_eq!(between, Ok(old.clone()), "the latest is still the latest");
     assert_eq!(world.receive(&receiver, &level("3", "HIGH", NOW - 40)), Ok(old));
     assert_eq!(world.calls(), Err(Code::Halted));
     assert_eq!(

@@ -143,7 +143,7 @@ fn a_token_is_worth_nothing_to_others_and_is_read_from_one_place() {
         assert!(challenge.starts_with("Bearer error=\"invalid_token\""), "{challenge}");
     }
     assert_eq!(world.reasons().len(), 6);
-    // Whoever does not say who calls is not asked for a token.
+    // A request that does not say who calls is not asked for a token.
     let unknown = curl(world.at, "/docs/7", &["-H", &bearer]);
     assert_eq!((unknown.status, unknown.header("www-authenticate")), (401, Some("Bearer")));
     assert_eq!(unknown.json().get("code"), None);

@@ -52,11 +52,13 @@ pub struct SignalReceiver {
     algorithm: Algorithm,
     keys: Keys,
     decide: Box<dyn Fn(&SecurityEvent) -> Action + Send + Sync>,
-    named: Box<dyn Fn(&EventSubject) -> Option<String> + Send + Sync>,
+    named: OfSubject,
     oldest: Duration,
     revocations: Option<Revocations>,
     seen: Mutex<Seen>,
 }
+
+type OfSubject = Box<dyn Fn(&EventSubject) -> Option<String> + Send + Sync>;
 
 #[derive(Default)]
 struct Seen {

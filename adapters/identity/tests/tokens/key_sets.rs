@@ -66,7 +66,9 @@ fn a_key_without_a_name_is_for_tokens_without_one_if_it_is_alone() {
     let unnamed = but(signer.jwk(), json!({ "kid": null }));
     let header = but(signer.header(), json!({ "kid": null })).to_string();
     let token = signer.sign(&header, &claims().to_string());
-    assert!(oidc(Keys::new(set_of(&[unnamed.clone()]))).verify(&token, at(NOW)).is_ok());
+    assert!(
+        oidc(Keys::new(set_of(std::slice::from_ref(&unnamed)))).verify(&token, at(NOW)).is_ok()
+    );
     let two = oidc(Keys::new(set_of(&[unnamed, Signer::new("key-2", 8).jwk()])));
     assert!(two.verify(&token, at(NOW)).is_err());
     // A name that the token has and the key has not is another key's.

@@ -17,26 +17,30 @@ use crate::world::*;
 
 /// All that got out.
 #[derive(Clone, Default)]
-struct Seen(Arc<Mutex<String>>);
+pub(crate) struct Seen(Arc<Mutex<String>>);
 
 impl Seen {
-    fn text(&self, text: &str) {
+    pub(crate) fn text(&self, text: &str) {
         let mut seen = self.0.lock().unwrap();
         seen.push_str(text);
         seen.push('\n');
     }
 
-    fn shown(&self, shown: &impl Debug) {
+    pub(crate) fn shown(&self, shown: &impl Debug) {
         self.text(&format!("{shown:?} {shown:#?}"));
     }
 
-    fn denied(&self, denial: &Denial) {
+    pub(crate) fn all(&self) -> String {
+        self.0.lock().unwrap().clone()
+    }
+
+    pub(crate) fn denied(&self, denial: &Denial) {
         self.shown(denial);
         self.text(&format!("{denial} {} {:?}", denial.explain(), denial.code()));
     }
 }
 
-fn forms(secret: &str) -> Vec<String> {
+pub(crate) fn forms(secret: &str) -> Vec<String> {
     let hex = |upper: bool| -> String {
         let one = |b: u8| if upper { format!("{b:02X}") } else { format!("{b:02x}") };
         secret.bytes().map(one).collect()
@@ -184,8 +188,7 @@ fn run(acts: Vec<Act>) -> String {
     for record in log.records() {
         seen.text(&serde_json::to_string(&record.event).unwrap());
     }
-    let all = seen.0.lock().unwrap();
-    all.clone()
+    seen.all()
 }
 
 proptest! {

@@ -206,6 +206,31 @@ fn an_end_of_many_waits_for_none_of_them() {
     assert_eq!(revoked, ended.tasks);
 }
 
+/// P11, attack 195: a task that was ended by its name before the log had its opening is not handed out.
+#[test]
+fn a_task_that_was_ended_while_its_opening_is_written_is_not_handed_out() {
+    let world = Hanging::with(false, |builder| builder);
+    world.sink.hang();
+    let (ended, opened) = thread::scope(|scope| {
+        let open =
+            || world.broker.open_named("nightly", &world.agent, Purpose::new("test")).map(drop);
+        let opening = scope.spawn(open);
+        world.sink.wait_until_entered();
+        let ended = world.control.revoke_task("nightly");
+        world.sink.release();
+        (ended, opening.join().unwrap())
+    });
+    assert_eq!(ended.unwrap().tasks, 1);
+    assert_eq!(opened.unwrap_err().reason(), Reason::TaskOver);
+    let told = world.told();
+    let kind = |event: &Event<'_>| match event {
+        Event::Opened { .. } => Some("opened"),
+        Event::Ended { .. } => Some("ended"),
+        _ => None,
+    };
+    assert!(told.iter().filter_map(kind).eq(["opened", "ended"]), "{told:?}");
+}
+
 /// P9, P11, attack 193: what a sweep, a reload or a restatement ends has ended when that returns, and each end is
 /// owed until the log is back.
 #[test]

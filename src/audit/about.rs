@@ -26,6 +26,7 @@ impl Event<'_> {
             Event::CredentialWithdrawn { .. } => "credential_withdrawn",
             Event::CredentialGone { .. } => "credential_gone",
             Event::Ended { .. } => "ended",
+            Event::GrantShortened { .. } => "grant_shortened",
             Event::GrantEnded { .. } => "grant_ended",
             Event::BrokenGlass { .. } => "broken_glass",
             Event::AlertFailed { .. } => "alert_failed",
@@ -56,6 +57,7 @@ impl Event<'_> {
             | Event::CredentialPlanned { task, .. }
             | Event::CredentialMinted { task, .. }
             | Event::Ended { task, .. }
+            | Event::GrantShortened { task, .. }
             | Event::GrantEnded { task, .. }
             | Event::BrokenGlass { task, .. }
             | Event::AlertFailed { task, .. }
@@ -95,6 +97,7 @@ impl Event<'_> {
             | Event::AlertFailed { generation, .. }
             | Event::DebtClosed { generation, .. }
             | Event::Ended { generation, .. }
+            | Event::GrantShortened { generation, .. }
             | Event::GrantEnded { generation, .. } => Some(*generation),
             Event::Denied { generation, .. } => *generation,
             _ => None,
@@ -108,6 +111,7 @@ impl Event<'_> {
             Event::Granted { grant, .. }
             | Event::Permitted { grant, .. }
             | Event::CredentialPlanned { grant, .. }
+            | Event::GrantShortened { grant, .. }
             | Event::GrantEnded { grant, .. }
             | Event::BrokenGlass { grant, .. }
             | Event::AlertFailed { grant, .. }
@@ -132,6 +136,7 @@ impl Event<'_> {
             | Event::Starting { break_glass, .. }
             | Event::Outcome { break_glass, .. }
             | Event::SecretFound { break_glass, .. }
+            | Event::GrantShortened { break_glass, .. }
             | Event::GrantEnded { break_glass, .. }
             | Event::Withdrawn { break_glass, .. } => *break_glass,
             _ => false,

@@ -339,6 +339,19 @@ pub enum Event<'a> {
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
         running: Vec<u64>,
     },
+    /// What is in force limits a grant more tightly than what it was given by: it ends sooner than was recorded.
+    GrantShortened {
+        task: Cow<'a, str>,
+        generation: u64,
+        grant: Cow<'a, str>,
+        /// When it ends now, at the latest.
+        expires: Timestamp,
+        /// Under which policy that was found.
+        epoch: u64,
+        /// Whether it is of what breaking the glass gave.
+        #[serde(default, skip_serializing_if = "is_false")]
+        break_glass: bool,
+    },
     /// A grant ended before its task did, and all delegated from it.
     GrantEnded {
         task: Cow<'a, str>,

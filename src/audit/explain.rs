@@ -283,6 +283,11 @@ impl Explanation {
                     asked.answer(record);
                 }
             }
+            Event::GrantShortened { grant, expires, .. } => {
+                if let Some(own) = self.grants.iter_mut().rev().find(|own| own.id == **grant) {
+                    own.expires = *expires;
+                }
+            }
             Event::GrantEnded { grant, why, below, .. } => {
                 let end = AccessEnd { seq: Some(seq), at: record.at, why: why.to_string() };
                 for id in below.iter().chain([grant]) {

@@ -141,6 +141,7 @@ impl Reviewer {
                     row.in_use_millis += since_millis(since, at);
                 }
             }
+            Event::GrantShortened { grant, expires, .. } => self.live.shorten(grant, *expires),
             Event::GrantEnded { grant, below, .. } => {
                 for id in below.iter().chain([grant]) {
                     let spans = self.live.end(id, at);

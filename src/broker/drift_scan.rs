@@ -112,7 +112,11 @@ fn scan_task(shared: &Shared, cell: &Arc<TaskCell>, report: &mut Drift) {
         let current = shared.current();
         let mut life = cell.life.lock();
         let now = shared.as_of(now);
-        let Some(one) = survey.look(shared, &current, cell, &mut life, row, now) else { continue };
+        let looked = survey.look(shared, &current, cell, &mut life, row, now);
+        if let Look::Shortened(id, expires) = &looked {
+            shared.record_shortened(&current, cell, &life, (*id, *expires), now);
+        }
+        let Some(one) = looked.drifted() else { continue };
         let id = one.0;
         report.grants.extend(Drifted::new(cell, &life, one));
         shared.end_drifted(cell, &mut life, id, now);
@@ -156,18 +160,40 @@ impl Survey {
         life: &mut Life,
         (_, id, parent): (u8, GrantId, Option<GrantId>),
         now: Timestamp,
-    ) -> Option<(GrantId, Denial)> {
+    ) -> Look {
         if parent.is_some_and(|parent| self.doomed.contains(&parent)) {
             self.doomed.insert(id);
-            return None;
+            return Look::Passed;
         }
-        let why = shared.keep_up_one(current, cell, life, id, now).err()?;
-        // Where nothing could be told of it, its next use decides.
-        if why.reason() == Reason::TooCostly {
-            return None;
+        match shared.keep_up_one(current, cell, life, id, now) {
+            Ok(None) => Look::Passed,
+            Ok(Some(expires)) => Look::Shortened(id, expires),
+            // Where nothing could be told of it, its next use decides.
+            Err(why) if why.reason() == Reason::TooCostly => Look::Passed,
+            Err(why) => {
+                self.doomed.insert(id);
+                Look::Drifted((id, why))
+            }
         }
-        self.doomed.insert(id);
-        Some((id, why))
+    }
+}
+
+/// What came of a look at one grant.
+pub(super) enum Look {
+    /// Nothing to be said.
+    Passed,
+    /// It ends sooner than it was given for.
+    Shortened(GrantId, Timestamp),
+    /// Policy would not give it.
+    Drifted((GrantId, Denial)),
+}
+
+impl Look {
+    pub(super) fn drifted(self) -> Option<(GrantId, Denial)> {
+        match self {
+            Look::Drifted(one) => Some(one),
+            Look::Passed | Look::Shortened(..) => None,
+        }
     }
 }
 

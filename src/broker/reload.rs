@@ -87,7 +87,7 @@ impl Broker {
             let mut survey = Survey::default();
             let rows = Stale::of(&trial, &next, now).rows.into_iter();
             let drifted: Vec<_> = rows
-                .filter_map(|row| survey.look(shared, &next, &cell, &mut trial, row, now))
+                .filter_map(|row| survey.look(shared, &next, &cell, &mut trial, row, now).drifted())
                 .collect();
             let named = drifted.into_iter();
             drift.grants.extend(named.filter_map(|one| Drifted::new(&cell, &life, one)));
@@ -118,18 +118,23 @@ impl Shared {
             }
         }
         for id in stale.into_iter().rev() {
-            if let Err(why) = self.keep_up_one(current, cell, life, id, now) {
-                if why.reason() == Reason::TooCostly {
-                    return Err(why);
+            match self.keep_up_one(current, cell, life, id, now) {
+                Ok(None) => {}
+                Ok(Some(expires)) => {
+                    self.record_shortened(current, cell, life, (id, expires), now);
                 }
-                self.end_drifted(cell, life, id, now);
-                return Err(Denial::new(Reason::Drifted).explained_by(why));
+                Err(why) if why.reason() == Reason::TooCostly => return Err(why),
+                Err(why) => {
+                    self.end_drifted(cell, life, id, now);
+                    return Err(Denial::new(Reason::Drifted).explained_by(why));
+                }
             }
         }
         Ok(())
     }
 
-    /// Asks today's policy about one grant, and takes over what it limits more tightly.
+    /// Asks today's policy about one grant, and takes over what it limits more tightly. Where the grant ends sooner
+    /// than it was given for, until when it is.
     pub(super) fn keep_up_one(
         &self,
         current: &Current,
@@ -137,8 +142,8 @@ impl Shared {
         life: &mut Life,
         id: GrantId,
         now: Timestamp,
-    ) -> Result<(), Denial> {
-        let Some(row) = life.grant(id) else { return Ok(()) };
+    ) -> Result<Option<Timestamp>, Denial> {
+        let Some(row) = life.grant(id) else { return Ok(None) };
         if row.version >= current.loaded_at {
             // The policy gave it: only those who were restated since can have changed that.
             let concerned = life.holders(id).chain([&cell.requester]);
@@ -146,7 +151,7 @@ impl Shared {
                 if let Some(row) = life.grant_mut(id) {
                     row.version = current.version;
                 }
-                return Ok(());
+                return Ok(None);
             }
         }
         let meter = Meter::of_question(row.size());
@@ -165,11 +170,29 @@ impl Shared {
         let given = asking.again(row)?;
         let (holder, first) = (row.holder.subject().clone(), row.first_issued);
         let ends = life.begin_spells(&given.terms, &holder, first, now);
-        if let Some(row) = life.grant_mut(id) {
-            row.clamp(given, ends, &self.terms);
-            row.version = current.version;
-        }
-        Ok(())
+        let Some(row) = life.grant_mut(id) else { return Ok(None) };
+        let before = row.expires;
+        row.clamp(given, ends, &self.terms);
+        row.version = current.version;
+        Ok((row.expires < before).then_some(row.expires))
+    }
+
+    /// Records that a grant ends sooner than it was given for, under the task's lock: what its time was over for is
+    /// in the log then.
+    pub(super) fn record_shortened(
+        &self,
+        current: &Current,
+        cell: &TaskCell,
+        life: &Life,
+        (id, expires): (GrantId, Timestamp),
+        now: Timestamp,
+    ) {
+        let (generation, epoch, break_glass) =
+            (cell.generation, current.epoch, life.is_of_glass(id));
+        let (task, grant) = ((&*cell.name).into(), id.to_string().into());
+        let shortened =
+            Event::GrantShortened { task, generation, grant, expires, epoch, break_glass };
+        self.record(now, &shortened);
     }
 
     /// Ends a drifted grant under a lock that is held already.

@@ -63,6 +63,43 @@ fn a_reload_clamps_also_where_people_are_asked_before() {
     assert_eq!(world.denied(&grant, &large), Reason::ApprovalRequired);
 }
 
+/// Each says so once, by the scan or by its use before the scan; asking what a policy would do says nothing.
+#[test]
+fn a_grant_that_ends_sooner_by_another_policy_has_a_record_that_says_so() {
+    let world = World::rules([pings("p").ttl(seconds(60))]);
+    let agent = world.agent("a");
+    let task = world.open(&agent);
+    let grants = [(); 2].map(|()| task.request(to_ping(), &here()).unwrap());
+    let shorter = policy([pings("p").ttl(seconds(20))]);
+    let longer = policy([pings("p").ttl(seconds(90))]);
+    let told = || {
+        world.broker.flush();
+        let records = world.log.records().into_iter();
+        let told = records.filter_map(|record| match record.event {
+            Event::GrantShortened { grant, expires, epoch, .. } => {
+                Some((grant.into_owned(), expires, epoch))
+            }
+            _ => None,
+        });
+        told.collect::<Vec<_>>()
+    };
+    assert!(world.broker.preview(&shorter).grants.is_empty());
+    assert!(world.broker.reload(&longer).unwrap().finish().grants.is_empty());
+    assert_eq!(told(), []);
+    let ends = world.broker.standing().grants[0].expires.checked_sub(seconds(40)).unwrap();
+    let scan = world.broker.reload(&shorter).unwrap();
+    world.call(&grants[1], &ping()).unwrap();
+    assert_eq!(told(), [(grants[1].id().to_string(), ends, 3)]);
+    assert!(scan.finish().grants.is_empty());
+    world.call(&grants[1], &ping()).unwrap();
+    let expected = [1, 0].map(|at| (grants[at].id().to_string(), ends, 3));
+    assert_eq!(told(), expected);
+    world.broker.verify(&world.log).unwrap();
+    let stories = hallpass::audit::explain(&world.log.records(), task.name());
+    assert!(stories[0].grants.iter().all(|own| own.expires == ends));
+    assert!(stories[0].to_string().contains("was shortened, until "), "{}", stories[0]);
+}
+
 /// What gives a grant that many hops is not what lets it be delegated.
 fn hops(reach: u8, below: u8) -> Policy {
     policy([pings("hold").depth(reach), pings("pass-on").on([Moment::Delegate]).depth(below)])

@@ -194,6 +194,10 @@ pub(crate) fn told_by(records: &[Record]) -> Vec<String> {
                 told.extend(running.iter().map(|n| format!("grant_ended over {n} {why}")));
                 format!("grant_ended {grant} {why}")
             }
+            Event::GrantShortened { grant, expires, .. } => {
+                let expires = expires.unix_millis() - crate::universe::START;
+                format!("grant_shortened {grant} {expires}")
+            }
             Event::LogStarted { .. } => "log_started".to_owned(),
             Event::Rekeyed { .. } => "rekeyed".to_owned(),
             Event::Reloaded { epoch, .. } => format!("reloaded {epoch}"),
@@ -215,7 +219,9 @@ fn is_put_away(event: &str) -> bool {
     let lapsed = event.starts_with("outcome") && event.contains("Abandoned");
     let ceiling = event.starts_with("ended") && event.contains("Ceiling");
     let expired = event.starts_with("grant_ended") && event.ends_with("expired");
-    lapsed || ceiling || expired
+    // A scan takes its tasks one by one.
+    let shortened = event.starts_with("grant_shortened");
+    lapsed || ceiling || expired || shortened
 }
 
 fn put_away(events: &[String]) -> Vec<&String> {

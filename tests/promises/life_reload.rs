@@ -18,7 +18,6 @@ impl Life {
             task.history = seen_by(&task.called, &next.said);
         }
         if !same {
-            self.reloaded = true;
             self.epoch += 1;
             let epoch = self.epoch;
             self.record(format!("reloaded {epoch}"));
@@ -113,6 +112,7 @@ impl Life {
         let (life_ends, _) = self.time_left(task, holder, &given.stamps, first_issued);
         self.begin_spells(task, holder, &given.stamps, first_issued);
         let row = &mut self.rows[at];
+        let before = row.expires;
         let least = |one: Option<i64>, other: Option<i64>| one.into_iter().chain(other).min();
         row.life_ends = least(row.life_ends, life_ends);
         row.idle = least(row.idle, given.idle);
@@ -142,6 +142,11 @@ impl Life {
             }
         }
         row.epoch = self.epoch;
+        let (id, expires) = (row.id, row.expires);
+        if expires < before {
+            self.tally.shortened += 1;
+            self.record(format!("grant_shortened {id} {expires}"));
+        }
     }
 
     /// What a policy would end is what it ends, and nothing has ended by asking.
@@ -154,7 +159,7 @@ impl Life {
         let same = policy.policy.digest() == self.today().policy.digest();
         // As a reload would, and then everything is as it was.
         let before: Vec<_> = self.rows.iter().map(Row::terms).collect();
-        let spells = self.spells.clone();
+        let (spells, told, tally) = (self.spells.clone(), self.events.len(), self.tally);
         self.epoch += 1;
         let mut drifts = Vec::new();
         for task in (0..self.tasks.len()).filter(|_| !same) {
@@ -165,6 +170,8 @@ impl Life {
             row.put_back(terms);
         }
         self.spells = spells;
+        self.events.truncate(told);
+        self.tally = tally;
         let mut should: Vec<_> = drifts.iter().map(|row| self.rows[*row].id).collect();
         let mut told: Vec<_> = drift.grants.iter().map(|own| own.id).collect();
         should.sort();

@@ -211,6 +211,10 @@ fn words(event: &Event<'_>) -> Option<String> {
             let _ = write!(text, "{}", also(", saying ", reason.as_deref()));
             running_at_end(&mut text, running);
         }
+        Event::GrantShortened { grant, expires, epoch, .. } => {
+            let _ = write!(text, "grant {} was shortened, until {expires}", quoted(grant));
+            let _ = write!(text, ", by what is in force as epoch {epoch}");
+        }
         Event::GrantEnded { grant, why, below, running, .. } => {
             let _ = write!(text, "grant {} ended, for {}", quoted(grant), quoted(why));
             if !below.is_empty() {

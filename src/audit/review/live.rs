@@ -77,6 +77,13 @@ impl Live {
         before
     }
 
+    /// A grant ends sooner than it was given for.
+    pub(super) fn shorten(&mut self, id: &str, expires: Timestamp) {
+        if let Some(own) = self.grants.get_mut(id) {
+            own.expires = own.expires.min(expires);
+        }
+    }
+
     /// A grant ended, and with it all that was delegated from it.
     pub(super) fn end(&mut self, id: &str, at: Timestamp) -> Vec<Span> {
         let (mut spans, mut ending) = (Vec::new(), vec![id.to_owned()]);

@@ -49,6 +49,16 @@ impl Access {
             }
             Event::Permitted { generation, .. } => self.find(*generation, seq)?.permit(record),
             Event::Asked { generation, .. } => self.find(*generation, seq).map(drop),
+            Event::GrantShortened { generation, grant, expires, .. } => {
+                // One whose record the sink has refused since is not there.
+                let task = self.tasks.get_mut(generation);
+                match task.and_then(|task| task.grants.get_mut(&**grant)) {
+                    Some(own) if *expires > own.expires => return Err(Fault::TooLong { seq }),
+                    Some(own) => own.expires = *expires,
+                    None => {}
+                }
+                Ok(())
+            }
             Event::GrantEnded { generation, grant, below, .. } => {
                 // One that was swept late may end after its task, of which nothing is left.
                 if let Some(task) = self.tasks.get_mut(generation) {
@@ -199,6 +209,7 @@ mod tests {
     const BELOW: &str = r#""kind":"granted","task":"t","generation":7,"grant":"h","serial":1,"parent":"g","requester":"a","holder":"b","scope":[{"tool":"pay","args":{}}],"epoch":1,"policy":"p","expires":70000"#;
     const CALL: &str = r#""kind":"permitted","task":"t","generation":7,"grant":"g","serial":1,"who":"a","tool":"pay","args":"d","epoch":1"#;
     const CALL_BELOW: &str = r#""kind":"permitted","task":"t","generation":7,"grant":"h","serial":1,"who":"b","tool":"pay","args":"d","epoch":1"#;
+    const SHORTENED: &str = r#""kind":"grant_shortened","task":"t","generation":7,"grant":"g","expires":5000,"epoch":2"#;
     const REVOKED: &str =
         r#""kind":"grant_ended","task":"t","generation":7,"grant":"g","why":"revoked""#;
     const REFUSED: &str = r#""kind":"withdrawn","was":"opened","task":"t","cause":"full""#;
@@ -239,6 +250,7 @@ mod tests {
         let swapped = with(&renewed, r#""holder":"a""#, r#""holder":"b""#);
         let adopted =
             with(&with(BELOW, r#""grant":"h""#, r#""grant":"g""#), "\"serial\":1", "\"serial\":2");
+        let lengthened = with(SHORTENED, "5000", "80001");
         let late = "\"kind\":\"halted\",\"what\":\"x\"";
         let mut past = vec![OPENED, GRANTED, BELOW];
         past.resize(69, late);
@@ -274,6 +286,12 @@ mod tests {
             (vec![OPENED, GRANTED, &renewed, CALL], grant(4)),
             (vec![OPENED, GRANTED, &adopted], grant(3)),
             (vec![OPENED, GRANTED, &swapped], holder(3)),
+            (vec![OPENED, GRANTED, SHORTENED, CALL], None),
+            (vec![OPENED, GRANTED, SHORTENED, late, CALL], grant(5)),
+            (vec![OPENED, GRANTED, BELOW, SHORTENED, CALL_BELOW], grant(5)),
+            (vec![OPENED, GRANTED, SHORTENED, BELOW], long(4)),
+            (vec![OPENED, GRANTED, &lengthened], long(3)),
+            (vec![OPENED, GRANTED, REVOKED, SHORTENED], None),
             (past_own, grant(70)),
             (past, grant(80)),
             (past_ceiling, task(90)),

@@ -80,6 +80,7 @@ impl BrokenGlass {
                 return Err(Fault::GlassUnmarked { seq });
             }
             Event::GrantEnded { grant, break_glass, .. }
+            | Event::GrantShortened { grant, break_glass, .. }
                 if self.grants.contains_key(&**grant) != *break_glass =>
             {
                 return Err(Fault::GlassUnmarked { seq });

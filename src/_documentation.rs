@@ -59,6 +59,7 @@ pages! {
     axum = "../docs/axum.md",
     break_glass = "../docs/break-glass.md",
     changelog = "../CHANGELOG.md",
+    controls = "../docs/controls.md",
     cookbook = "../docs/cookbook.md",
     denials = "../docs/denials.md",
     dependencies = "../docs/dependencies.md",

@@ -36,6 +36,7 @@
 //! [break-glass]: _documentation::break_glass
 //! [architecture]: _documentation::architecture
 //! [attacks]: _documentation::attacks
+//! [controls]: _documentation::controls
 //! [audit]: _documentation::audit
 //! [axum]: _documentation::axum
 //! [denials]: _documentation::denials

@@ -57,6 +57,7 @@ mod p03_within_policy;
 mod p04_within_parent;
 mod p05_forbid_beats_ask_beats_permit;
 mod p05_index;
+mod p09_recorded_or_refused;
 mod p10_doubt_denies;
 mod p11_threads;
 mod whole_life;

@@ -7,8 +7,16 @@ use crate::files;
 /// A test function, and what it stands for.
 pub(crate) struct Found {
     pub(crate) file: String,
+    pub(crate) name: String,
     pub(crate) attacks: BTreeSet<u32>,
     pub(crate) promises: BTreeSet<u32>,
+}
+
+impl Found {
+    /// `tests/life/limits.rs::a_rate_never_comes_back`
+    pub(crate) fn path(&self) -> String {
+        format!("{}::{}", self.file, self.name)
+    }
 }
 
 /// Every test of the crate, of what is explored by schedules, of the adapters and of the command.
@@ -21,14 +29,20 @@ pub(crate) fn tests() -> Vec<Found> {
 fn tests_of(file: &str, text: &str) -> Vec<Found> {
     let mut found = Vec::new();
     let mut doc = String::new();
-    for line in text.lines().map(str::trim) {
+    let mut lines = text.lines().map(str::trim).peekable();
+    while let Some(line) = lines.next() {
         if let Some(said) = line.strip_prefix("///") {
             doc.push(' ');
             doc.push_str(said.trim());
         } else if line == "#[test]" {
             let mut promises = promises_in(&doc);
             promises.extend(promise_of_file(file));
-            found.push(Found { file: file.to_owned(), attacks: attacks_in(&doc), promises });
+            let (file, attacks) = (file.to_owned(), attacks_in(&doc));
+            // What else is said of it, an `ignore` for one, may stand in between.
+            while lines.next_if(|line| !line.contains("fn ")).is_some() {}
+            let named = lines.peek().and_then(|line| line.split_once("fn ")?.1.split_once('('));
+            let name = named.map_or(String::new(), |(name, _)| name.to_owned());
+            found.push(Found { file, name, attacks, promises });
         } else if !line.starts_with("#[") {
             doc.clear();
         }

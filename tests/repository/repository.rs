@@ -13,6 +13,7 @@
 )]
 
 mod attacks;
+mod controls;
 mod files;
 mod found;
 mod imports;

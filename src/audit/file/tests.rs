@@ -13,7 +13,7 @@ use self::faulty::{Fault as DiskFault, FaultyDisk};
 use super::layout::number_of;
 use super::*;
 use crate::audit::ChainTag;
-use crate::audit::{Body, Event, Journal, Outcome, Record};
+use crate::audit::{Body, ChainKey, Event, Journal, Outcome, Record};
 use crate::clock::Timestamp;
 use crate::key::SecretKey;
 
@@ -180,6 +180,50 @@ fn what_was_acknowledged_is_there_and_no_number_comes_twice_whatever_dies() {
                 }
             }
         }
+    }
+}
+
+/// A flood that the disk did not take meanwhile is one record, of more numbers than are ever reserved ahead.
+#[test]
+fn a_sum_of_denials_past_all_reserved_numbers_verifies_and_none_of_them_comes_again() {
+    for durability in ALL {
+        let disk = FaultyDisk::default();
+        let life = Life::begin(&disk, &options(durability)).unwrap();
+        life.permit("t").unwrap();
+        let before = life.journal.anchor();
+        let (first, seq) = (before.seq + 1, before.seq + 2_000_000);
+        let sum = |count: u64| {
+            let reasons = format!(r#"{{"no_permit":{count}}}"#);
+            format!(
+                r#"{{"seq":{seq},"at":1000,"kind":"denials","from":{first},"since":900,"reasons":{reasons}}}"#
+            )
+        };
+        let append = |life: &Life, line: &str| {
+            let tag = ChainKey::of(keys().active_key()).next(&life.journal.anchor().tag, line);
+            let entry = Entry { first, seq, gives_access: false, tag: &tag, line };
+            life.log.append(&[entry]).map(Kept::records)
+        };
+        assert_eq!(append(&life, &sum(2_000_000)), Ok(1));
+        life.kill();
+        let disk = disk.after_kill();
+        let next = Life::begin(&disk, &options(durability)).unwrap();
+        assert!(next.permit("after").unwrap() > seq, "{durability:?}");
+        next.close();
+        let records = read(&disk).unwrap();
+        let kept = records.iter().any(|own| own.seq == seq);
+        assert_eq!(kept, durability != Durability::Buffered, "{durability:?}");
+
+        let wrong = FaultyDisk::default();
+        let life = Life::begin(&wrong, &options(durability)).unwrap();
+        life.permit("t").unwrap();
+        assert_eq!(append(&life, &sum(1_999_999)), Ok(1));
+        drop(life);
+        let fault = Fault::WrongSum { seq, summed: 1_999_999 };
+        let found = Life::begin(&wrong, &options(durability)).err();
+        assert!(
+            matches!(&found, Some(OpenError::Fault { fault: own, .. }) if *own == fault),
+            "{found:?}"
+        );
     }
 }
 

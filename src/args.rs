@@ -204,7 +204,7 @@ impl TryFrom<Object> for Args {
 
     #[inline]
     fn try_from(object: Object) -> Result<Self, Self::Error> {
-        let mut room = Room { nodes: MAX_NODES, text: MAX_TEXT };
+        let mut room = LimitsLeft { nodes: MAX_NODES, text: MAX_TEXT };
         match room.take_object(&object, MAX_DEPTH) {
             Ok(()) => Ok(Args { object, size: room.taken() }),
             Err(over) => Err(*over),
@@ -254,7 +254,7 @@ impl From<ValueError> for ArgsError {
 }
 
 /// What is left of the limits.
-struct Room {
+struct LimitsLeft {
     nodes: usize,
     text: usize,
 }
@@ -263,7 +263,7 @@ struct Room {
 /// stays in a register.
 type Taken = Result<(), Box<ArgsError>>;
 
-impl Room {
+impl LimitsLeft {
     fn taken(&self) -> usize {
         (MAX_TEXT - self.text) + (MAX_NODES - self.nodes) * BYTES_OF_VALUE
     }

@@ -15,7 +15,6 @@ use std::time::{Duration, Instant, SystemTime};
 pub(crate) use duration::unstatable;
 pub use duration::{DurationError, MAX_DURATION, format_duration, parse_duration};
 pub use manual::ManualClock;
-#[allow(unused_imports, reason = "the broker is its only user")]
 pub(crate) use timekeeper::{ClockSource, NoTime, Timekeeper};
 use timestamp::whole_millis;
 pub use timestamp::{Timestamp, TimestampError};

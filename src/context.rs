@@ -22,7 +22,7 @@ const RESERVED: [&str; 3] = ["seen", "now", "time"];
 ///
 /// Building never fails; the first mistake is kept and every question asked with such a context is
 /// refused: a name given twice, a name that is empty, longer than 128 bytes or has hidden characters,
-/// more than 256 names, one of `seen`, `now` and `time`, which the broker itself adds, or what is no
+/// more than 256 names, one of `seen`, `now` and `time`, which the broker itself adds, or what is not a
 /// [`Value`] (NaN, say). Names are compared byte for byte.
 ///
 /// ```

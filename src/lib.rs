@@ -68,7 +68,6 @@
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
 pub mod _documentation;
-#[allow(dead_code, unreachable_pub, reason = "used by the questions that a broker parks")]
 mod approval;
 pub mod args;
 pub mod audit;

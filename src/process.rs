@@ -56,7 +56,7 @@ fn is_relied_on(age: Duration) -> bool {
     !age.is_zero() && age < RELIED_ON
 }
 
-/// The number of this process. Where none can be forked, there is no need of one.
+/// The number of this process. Not needed where processes cannot fork.
 fn id() -> u32 {
     if cfg!(unix) { std::process::id() } else { 0 }
 }

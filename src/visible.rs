@@ -171,13 +171,13 @@ impl TextRule {
     /// What is wrong with `text`, for its author.
     pub(crate) fn check(&self, text: &str) -> Result<(), TextFault> {
         let fault = if text.is_empty() {
-            Fault::Empty
+            NameFault::Empty
         } else if text.len() > self.max {
-            Fault::TooLong { length: text.len(), max: self.max }
+            NameFault::TooLong { length: text.len(), max: self.max }
         } else {
             match (self.refuses)(text) {
                 None => return Ok(()),
-                Some(at) => Fault::Character {
+                Some(at) => NameFault::Character {
                     found: text.chars().nth(at).unwrap_or('\0'),
                     position: at + 1,
                 },
@@ -194,12 +194,12 @@ pub(crate) const SHOWN: usize = 64;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct TextFault {
     given: String,
-    fault: Fault,
+    fault: NameFault,
     expected: &'static str,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
-enum Fault {
+enum NameFault {
     Empty,
     TooLong {
         length: usize,
@@ -216,11 +216,11 @@ impl fmt::Display for TextFault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { given, fault, expected } = self;
         match fault {
-            Fault::Empty => write!(f, "is empty, expected {expected}"),
-            Fault::TooLong { length, max } => {
+            NameFault::Empty => write!(f, "is empty, expected {expected}"),
+            NameFault::TooLong { length, max } => {
                 write!(f, "`{given}` has {length} bytes, expected at most {max}")
             }
-            Fault::Character { found, position } => {
+            NameFault::Character { found, position } => {
                 // A look-alike letter must not be printed as itself: escape all but plain ASCII.
                 let found = if found.is_ascii_graphic() && *found != '`' {
                     found.to_string()

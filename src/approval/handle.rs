@@ -26,7 +26,7 @@ pub(crate) struct Handle {
     pub(crate) expires: Timestamp,
 }
 
-/// Why a text is no handle of this broker. For operators: an asker learns only that it is none.
+/// Why a text is not a handle of this broker. For operators: an asker learns only that it is not one.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum HandleError {
     #[error("a handle of {0} bytes, longer than any this crate makes")]

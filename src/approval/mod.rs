@@ -3,6 +3,7 @@
 
 #[cfg(any(test, fuzzing))]
 #[doc(hidden)]
+#[allow(unreachable_pub, reason = "reached by fuzz targets alone")]
 pub mod fuzzing;
 pub(crate) mod handle;
 pub(crate) mod name;

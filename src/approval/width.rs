@@ -54,7 +54,7 @@ impl Width {
     /// The one call that was shown.
     pub const CALL: Width = Width { lasts: Lasts::Usual, uses: 1 };
 
-    /// So many calls, for as long as a yes is good for.
+    /// This number of calls, for as long as a yes is good for.
     pub const fn calls(uses: u32) -> Width {
         Width { lasts: Lasts::Usual, uses }
     }

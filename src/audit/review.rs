@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
-use self::live::{Call, Live, Span};
+use self::live::{Live, LiveCall, Span};
 pub use self::report::{AskReview, DenialCluster, RuleReview, ToolReview};
 use super::{Answered, Event, Outcome, Record};
 use crate::clock::Timestamp;
@@ -127,10 +127,10 @@ impl Reviewer {
                     row.last_used = row.last_used.max(Some(at));
                 }
                 let (who, tool) = (who.to_string(), tool.to_string());
-                self.live.call(seq, Call { who, tool, since: at });
+                self.live.call(seq, LiveCall { who, tool, since: at });
             }
             Event::Outcome { of, outcome, .. } => {
-                let Some(Call { who, tool, since }) = self.live.end_call(*of) else { return };
+                let Some(LiveCall { who, tool, since }) = self.live.end_call(*of) else { return };
                 let Some(row) = self.tool(&who, &tool) else { return };
                 match outcome {
                     Outcome::Abandoned => row.abandoned += 1,

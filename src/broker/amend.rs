@@ -5,9 +5,9 @@ use std::sync::Arc;
 use super::call_request::CallRequest;
 use super::current::Current;
 use super::eligible::Electorate;
-use super::judge::{CallInputs, Withheld};
+use super::judge::{CallInputs, WithheldCall};
 use super::not_counted::NotCounted;
-use super::parking::{Draft, Unasked};
+use super::parking::{QuestionDraft, Unasked};
 use super::presented::PresentedGrant;
 use super::reviews::{Question, Reviews};
 use super::shared::Shared;
@@ -166,7 +166,7 @@ impl Shared {
                 break;
             }
         }
-        let Withheld { mut asks, permits } = weighed?;
+        let WithheldCall { mut asks, permits } = weighed?;
         // What was asked about is not got by with a change of it.
         let places = open.asks.iter().filter_map(|ask| current.policy.place_of(&ask.id));
         asks.join(&places.collect());
@@ -174,7 +174,7 @@ impl Shared {
         let by = earlier.iter().chain([who]).cloned().collect();
         let parties = open.parties.iter().chain([who]).cloned().collect();
         let amendment = Amendment { before: before.clone(), amends: open.id, by };
-        let draft = Draft {
+        let draft = QuestionDraft {
             cell,
             holder: &open.holder,
             parties,

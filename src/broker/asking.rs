@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use super::current::Current;
 use super::eligible::{Electorate, is_bound};
-use super::judge::{CallInputs, Withheld};
-use super::parking::Draft;
+use super::judge::{CallInputs, WithheldCall};
+use super::parking::QuestionDraft;
 use super::shared::Shared;
 use crate::audit::Event;
 use crate::clock::Timestamp;
@@ -73,7 +73,7 @@ impl CallInputs<'_> {
         &self,
         life: &mut Life,
         live: &Liveness,
-        withheld: &Withheld,
+        withheld: &WithheldCall,
         denial: Denial,
     ) -> Denial {
         let CallInputs { request, current, presented, .. } = self;
@@ -84,7 +84,7 @@ impl CallInputs<'_> {
         };
         let mut parties = vec![presented.cell.requester.clone()];
         parties.extend(above.iter().map(|row| row.holder.clone()));
-        let draft = Draft {
+        let draft = QuestionDraft {
             cell: &presented.cell,
             holder: request.caller,
             parties,

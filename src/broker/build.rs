@@ -28,7 +28,7 @@ use crate::identity::Restatements;
 use crate::key::{KeyError, KeyRing, LogKeys};
 use crate::sync::Mutex;
 use crate::sync::atomic::AtomicU64;
-use crate::task::{Halts, Table};
+use crate::task::{Halts, TaskTable};
 
 /// The shortest length of time a setting may have.
 const LEAST: Duration = Duration::from_millis(1);
@@ -116,7 +116,7 @@ impl BrokerBuilder {
             log_keys: Mutex::new(log_keys),
             next_purge: AtomicU64::new(purged_from(ring.next_purge())),
             ring: Mutex::new(ring),
-            table: Table::new(),
+            table: TaskTable::new(),
             spanning: SpanningCounters::new(),
             terms: Pool::default(),
             purposes: Pool::default(),

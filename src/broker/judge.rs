@@ -34,13 +34,13 @@ pub(super) struct CallInputs<'a> {
 }
 
 /// What only asks withhold.
-pub(super) struct Withheld {
+pub(super) struct WithheldCall {
     pub(super) asks: Deciders,
     pub(super) permits: Deciders,
 }
 
 /// What permits a call.
-struct Decided {
+struct PermittedBy {
     coverage: Coverage,
     rules: Deciders,
     /// What people agreed to, if they had to.
@@ -92,7 +92,7 @@ impl<'a> CallInputs<'a> {
         self.check_redeemed(&live)?;
         let mut withheld = None;
         let decided = self.decide(&life, &live, &mut withheld);
-        let Decided { coverage, rules, approval, passed } = match (decided, withheld) {
+        let PermittedBy { coverage, rules, approval, passed } = match (decided, withheld) {
             (Ok(decided), _) => decided,
             (Err(denial), None) => return Err(denial),
             (Err(denial), Some(withheld)) => {
@@ -108,11 +108,13 @@ impl<'a> CallInputs<'a> {
     }
 
     /// What withholds the call, judged as `reserve` does: no ask, where it is given as it is.
-    pub(super) fn weigh(&self, life: &Life) -> Result<Withheld, Denial> {
+    pub(super) fn weigh(&self, life: &Life) -> Result<WithheldCall, Denial> {
         let live = self.prove_live(life)?;
         let mut withheld = None;
         match self.decide(life, &live, &mut withheld) {
-            Ok(Decided { rules, .. }) => Ok(Withheld { asks: Deciders::new(), permits: rules }),
+            Ok(PermittedBy { rules, .. }) => {
+                Ok(WithheldCall { asks: Deciders::new(), permits: rules })
+            }
             Err(denial) => withheld.ok_or(denial),
         }
     }
@@ -127,7 +129,7 @@ impl<'a> CallInputs<'a> {
         }
         let CallRequest { shared, call, .. } = self.request;
         shared.close_lapsed(&self.presented.cell, &mut life, live.at());
-        let Decided { coverage, rules, .. } = self.decide(&life, &live, &mut None)?;
+        let PermittedBy { coverage, rules, .. } = self.decide(&life, &live, &mut None)?;
         life.check_spend(&live, &coverage, call.args(), shared.settings.max_permits)?;
         Ok(DecidingRules::by(self.current, rules))
     }
@@ -147,8 +149,8 @@ impl<'a> CallInputs<'a> {
         &self,
         life: &Life,
         live: &Liveness,
-        withheld: &mut Option<Withheld>,
-    ) -> Result<Decided, Denial> {
+        withheld: &mut Option<WithheldCall>,
+    ) -> Result<PermittedBy, Denial> {
         let decided = self.decide_by(life, live, withheld);
         let settled = self.meter.settle(decided);
         if self.meter.is_spent() {
@@ -161,8 +163,8 @@ impl<'a> CallInputs<'a> {
         &self,
         life: &Life,
         live: &Liveness,
-        withheld: &mut Option<Withheld>,
-    ) -> Result<Decided, Denial> {
+        withheld: &mut Option<WithheldCall>,
+    ) -> Result<PermittedBy, Denial> {
         let CallInputs { request, current, presented, ref what, context, ref meter } = *self;
         let row = life.row(live)?;
         let seen = match current.policy.looks_at_history {
@@ -203,7 +205,8 @@ impl<'a> CallInputs<'a> {
                 match self.approved(life, live, &asks, &permits, scopes) {
                     Some(approval) => (permits, Some(approval)),
                     None => {
-                        *withheld = Some(Withheld { asks: asks.clone(), permits: permits.clone() });
+                        *withheld =
+                            Some(WithheldCall { asks: asks.clone(), permits: permits.clone() });
                         return Err(self.denied(Verdict::Ask { asks, permits }, &question));
                     }
                 }
@@ -220,7 +223,7 @@ impl<'a> CallInputs<'a> {
             }
             _ => None,
         };
-        Ok(Decided { coverage, rules, approval, passed })
+        Ok(PermittedBy { coverage, rules, approval, passed })
     }
 
     /// The asks that no approval of a scope lets the call pass, and the questions whose approvals do.

@@ -19,7 +19,7 @@ use crate::audit::{Event, Place};
 use crate::clock::Timestamp;
 use crate::context::Context;
 use crate::denial::{Denial, Reason};
-use crate::grant::{GrantId, More, Row, Terms};
+use crate::grant::{GrantId, RareTerms, Row, Terms};
 use crate::scope::Scope;
 use crate::sync::{MutexGuard, RwLockReadGuard};
 use crate::task::Life;
@@ -119,7 +119,7 @@ impl<'r> NewGrant<'r> {
             last_used: lifetime.last_used,
             running: 0,
             version: current.version,
-            more: lifetime.life_ends.map(More::ending),
+            more: lifetime.life_ends.map(RareTerms::ending),
         });
         drop(life);
         drop(current);

@@ -19,12 +19,13 @@ use crate::policy::{ApprovalTerms, Deciders, offered_by_all};
 use crate::scope::{Capability, Scope};
 use crate::sync::Apart;
 use crate::task::{
-    BoundRule, Item, Life, MOST_ITEMS, OpenQuestion, Parked, Plan, QuestionId, Subject, TaskCell,
+    BoundRule, Item, Life, MOST_ITEMS, OpenQuestion, Parked, QuestionId, ScopePlan, Subject,
+    TaskCell,
 };
 use crate::value::{Digest, Object, Value};
 
 /// What is to be asked.
-pub(super) struct Draft<'a> {
+pub(super) struct QuestionDraft<'a> {
     pub(super) cell: &'a TaskCell,
     /// Who is to run it, or hold it.
     pub(super) holder: &'a Identity,
@@ -56,7 +57,7 @@ impl Shared {
         owner: &Arc<Apart<Arc<Shared>>>,
         current: &Current,
         life: &mut Life,
-        draft: Draft<'_>,
+        draft: QuestionDraft<'_>,
         (denial, now): (Denial, Timestamp),
     ) -> Denial {
         let asks = draft.asks;
@@ -76,14 +77,14 @@ impl Shared {
         &self,
         current: &Current,
         life: &mut Life,
-        draft: Draft<'_>,
+        draft: QuestionDraft<'_>,
         now: Timestamp,
     ) -> Result<Arc<OpenQuestion>, Unasked> {
         // A log that takes nothing does not become a way to fill the memory by asking and taking back.
         if self.journal.is_full() {
             return Err(Unasked::Denied(Denial::new(Reason::LogRefused)));
         }
-        let Draft { cell, holder, parties, subject, .. } = draft;
+        let QuestionDraft { cell, holder, parties, subject, .. } = draft;
         let asks = bound(current, draft.asks);
         if let Some(questions) = life.questions() {
             for own in questions.all() {
@@ -234,7 +235,7 @@ impl GrantRequest<'_> {
             let listed = policy.catalogue.get(tool).and_then(|own| own.digest);
             Some(Item { at: *at, asks: current.ids(asks).into(), listed })
         });
-        let plan = Plan {
+        let plan = ScopePlan {
             capabilities: capabilities.into(),
             scope: scope.clone(),
             parent,
@@ -242,7 +243,7 @@ impl GrantRequest<'_> {
         };
         let above = parent.into_iter().flat_map(|parent| life.holders(parent));
         let parties = above.chain([&self.cell.requester]).cloned().collect();
-        let draft = Draft {
+        let draft = QuestionDraft {
             cell: self.cell,
             holder: self.holder,
             parties,
@@ -258,7 +259,7 @@ impl GrantRequest<'_> {
 }
 
 /// The items of a plan, as records keep them: as they are, or each its tool and a digest.
-fn recorded_items(current: &Current, open: &OpenQuestion, plan: &Plan) -> Vec<Value> {
+fn recorded_items(current: &Current, open: &OpenQuestion, plan: &ScopePlan) -> Vec<Value> {
     let who = open.holder.subject().as_str();
     let digested = |item: &Capability| {
         let digest = current.keys.digests.scope(who, &item.to_value());

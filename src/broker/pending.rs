@@ -18,7 +18,7 @@ use crate::value::Digest;
 /// A call of this asker that waits until people agree: what a denial with
 /// [`Code::ApprovalRequired`](crate::Code::ApprovalRequired) carries.
 ///
-/// It is no authority: what people agreed to is run by [`Gate::redeem`](crate::Gate::redeem), with a live grant
+/// It grants nothing: what people agreed to is run by [`Gate::redeem`](crate::Gate::redeem), with a live grant
 /// of the task. It shows nothing to run from. Dropping it cancels nothing; clones are the same question.
 ///
 /// ```

@@ -13,7 +13,7 @@ use crate::identity::Identity;
 use crate::key::AudienceKeys;
 use crate::scope::CallParts;
 use crate::task::TaskCell;
-use crate::token::{Form, Framed, Narrowing, Room, TokenError, VerifiedToken};
+use crate::token::{Form, Framed, Narrowing, TokenBuffer, TokenError, VerifiedToken};
 use crate::word::is_same;
 
 /// What a good token led to: a task that is live as far as the table knows.
@@ -51,7 +51,7 @@ pub(super) fn present(
     now: Timestamp,
 ) -> Result<PresentedGrant, Refusal> {
     let window = shared.settings.presentation_window;
-    let mut room = Room::new();
+    let mut room = TokenBuffer::new();
     let refusal = |error: &TokenError, denial| {
         let signed = error.is_of_signed();
         Refusal { signed, denial, about: None }
@@ -76,7 +76,7 @@ pub(super) fn present_token(
     caller: &Identity,
     now: Timestamp,
 ) -> Result<PresentedGrant, Denial> {
-    let mut room = Room::new();
+    let mut room = TokenBuffer::new();
     let framed = Framed::read(text, &mut room).map_err(|error| denial(&error))?;
     let verified =
         framed.verify_chain(keys, now).map_err(|error| shared.refused(&error, &framed, now))?;

@@ -17,7 +17,7 @@ use crate::meter::Meter;
 
 /// Whether a fresh decision also moves the expiry.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Expiry {
+enum NewExpiry {
     Moves,
     Stays,
 }
@@ -41,7 +41,7 @@ impl Task {
         holder: &Identity,
         context: &Context,
     ) -> Result<(), Denial> {
-        self.decide_again(grant, holder, context, Expiry::Moves)
+        self.decide_again(grant, holder, context, NewExpiry::Moves)
     }
 
     /// As [`renew`](Task::renew), at a point of the errand where something has changed: the expiry
@@ -56,7 +56,7 @@ impl Task {
         holder: &Identity,
         context: &Context,
     ) -> Result<(), Denial> {
-        self.decide_again(grant, holder, context, Expiry::Stays)
+        self.decide_again(grant, holder, context, NewExpiry::Stays)
     }
 
     fn decide_again(
@@ -64,7 +64,7 @@ impl Task {
         grant: &mut Grant,
         holder: &Identity,
         context: &Context,
-        moves: Expiry,
+        moves: NewExpiry,
     ) -> Result<(), Denial> {
         let shared = &self.shared;
         let meter = || Meter::of_question(grant.scope.size());
@@ -101,7 +101,7 @@ impl Task {
                 GrantRequest { break_glass, ..denied }.record(&denial);
                 // Doubt ends the grant, whatever the doubt was about; that people are asked first is none,
                 // and a renewal leaves it as it was meanwhile. A grant of another task is none of this one's.
-                let waits = moves == Expiry::Moves && denial.pending().is_some();
+                let waits = moves == NewExpiry::Moves && denial.pending().is_some();
                 if !waits && grant.cell.generation == self.cell.generation {
                     let _ =
                         shared.end(&self.cell, End::Grant { id: grant.id, why: Reason::Revoked });
@@ -114,7 +114,7 @@ impl Task {
 
 type Again = (Made, Vec<std::sync::Arc<str>>, super::tokens::Tokens);
 
-fn again(request: &GrantRequest<'_>, grant: &Grant, moves: Expiry) -> Result<Again, Denial> {
+fn again(request: &GrantRequest<'_>, grant: &Grant, moves: NewExpiry) -> Result<Again, Denial> {
     let GrantRequest { shared, cell, holder, now, .. } = *request;
     shared.attested(holder, now)?;
     if holder.subject() != grant.holder.subject() {
@@ -167,9 +167,9 @@ fn again(request: &GrantRequest<'_>, grant: &Grant, moves: Expiry) -> Result<Aga
     // What limited its whole life before still does.
     let life_ends = [life_ends, row.life_ends()].into_iter().flatten().min();
     let expires = match moves {
-        Expiry::Moves => expiry(&given, life_ends, now)?,
+        NewExpiry::Moves => expiry(&given, life_ends, now)?,
         // Today's time to live counts from where it counted before, as after a reload.
-        Expiry::Stays => row.issued.checked_add(given.ttl).unwrap_or(latest).min(row.expires),
+        NewExpiry::Stays => row.issued.checked_add(given.ttl).unwrap_or(latest).min(row.expires),
     };
     let ancestors_end = ancestors.iter().map(|row| row.expires).fold(latest, Timestamp::min);
     let expires = expires.min(life_ends.unwrap_or(latest)).min(ancestors_end);
@@ -186,7 +186,7 @@ fn again(request: &GrantRequest<'_>, grant: &Grant, moves: Expiry) -> Result<Aga
     if let Some(row) = life.grant_mut(grant.id) {
         // Only a renewal for the same attested facts that takes nothing away says of what was permitted
         // before that it may be.
-        let confirms = moves == Expiry::Moves
+        let confirms = moves == NewExpiry::Moves
             && holder.states_as(&row.holder)
             && expires >= row.expires
             && life_ends == row.life_ends()
@@ -196,7 +196,7 @@ fn again(request: &GrantRequest<'_>, grant: &Grant, moves: Expiry) -> Result<Aga
         row.expires = expires;
         row.holder = holder.clone();
         // A checkpoint gives no time, idle time neither.
-        if moves == Expiry::Moves {
+        if moves == NewExpiry::Moves {
             row.issued = now;
             row.last_used = now;
         }

@@ -156,7 +156,7 @@ impl Reviews {
         self.of(question)?.answer(&question.open, &reply)
     }
 
-    /// The human whom the asker acts for says yes. It is no review, and a review is no confirmation.
+    /// The human whom the asker acts for says yes. This does not count as a review, nor a review as a confirmation.
     ///
     /// # Errors
     /// As [`approve`](Reviews::approve).

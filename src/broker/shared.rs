@@ -27,7 +27,7 @@ use crate::sync::atomic;
 use crate::sync::process_wide::{AtomicU64, Ordering};
 use crate::sync::{Mutex, RwLockReadGuard};
 use crate::task::{Halt, Halts};
-use crate::task::{Life, Table, TaskCell};
+use crate::task::{Life, TaskCell, TaskTable};
 
 pub(crate) struct Shared {
     /// Tells this broker's identities from those of any other in the process.
@@ -41,7 +41,7 @@ pub(crate) struct Shared {
     /// none runs. Apart from the ring, since it is asked whenever something is swept.
     pub(crate) next_purge: atomic::AtomicU64,
     pub(crate) log_keys: Mutex<LogKeys>,
-    pub(crate) table: Table,
+    pub(crate) table: TaskTable,
     pub(crate) spanning: SpanningCounters,
     pub(crate) terms: Pool<Terms>,
     pub(crate) purposes: Pool<CheckedPurpose>,

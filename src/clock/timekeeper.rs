@@ -1,7 +1,5 @@
 //! What the broker calls *now*.
 
-#![allow(dead_code, reason = "the broker is its only user")]
-
 use std::fmt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;

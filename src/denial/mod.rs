@@ -97,7 +97,7 @@ impl Denial {
 
     /// With a word more, behind the explanation.
     pub(crate) fn and_because(mut self, why: String) -> Self {
-        self.0.kept = Some(Arc::new(More { first: self.0.kept.take(), why }));
+        self.0.kept = Some(Arc::new(ExplainedAlso { first: self.0.kept.take(), why }));
         self
     }
 
@@ -177,17 +177,17 @@ impl Denial {
 
     /// Everything, for operators: shows values and rules, and so is never for agents.
     pub fn explain(&self) -> impl fmt::Display + fmt::Debug + use<'_> {
-        Explanation(self)
+        FullExplanation(self)
     }
 }
 
 /// An explanation, and a word more.
-struct More {
+struct ExplainedAlso {
     first: Option<Arc<dyn Explain>>,
     why: String,
 }
 
-impl Explain for More {
+impl Explain for ExplainedAlso {
     fn explain(&self) -> Account {
         let account = self.first.as_ref().map(|first| first.explain()).unwrap_or_default();
         let detail = match &account.detail {
@@ -201,15 +201,15 @@ impl Explain for More {
 /// Another denial is why: what it says is the explanation.
 impl Explain for Denial {
     fn explain(&self) -> Account {
-        Account::of(Explanation(self))
+        Account::of(FullExplanation(self))
     }
 }
 
 /// A denial in full. Only `Display`: it is for people.
 #[derive(Clone, Copy)]
-struct Explanation<'d>(&'d Denial);
+struct FullExplanation<'d>(&'d Denial);
 
-impl fmt::Display for Explanation<'_> {
+impl fmt::Display for FullExplanation<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let inner = &*self.0.0;
         let account = inner.account();
@@ -249,7 +249,7 @@ impl fmt::Debug for Denial {
     }
 }
 
-impl fmt::Debug for Explanation<'_> {
+impl fmt::Debug for FullExplanation<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         fmt::Display::fmt(self, f)
     }

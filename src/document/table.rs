@@ -3,7 +3,7 @@
 use super::misfit::Misfit;
 use super::nearest::did_you_mean;
 use super::tree::{Written, kind_name};
-use crate::value::Node;
+use crate::value::SpannedNode;
 use crate::visible::Shown;
 
 /// A table whose keys have all been found among those expected, so that none is silently ignored.
@@ -62,7 +62,7 @@ impl<'w> Table<'w> {
     /// A table whose keys are names of the writer's own.
     pub(crate) fn open(written: &'w Written, example: &str) -> Result<Self, Misfit> {
         let at = written.span.start;
-        let Node::Object(entries) = &written.node else {
+        let SpannedNode::Object(entries) = &written.node else {
             let found = kind_name(&written.node);
             return Err(Misfit::new(at, format!("expected {example}, found {found}")));
         };

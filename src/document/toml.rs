@@ -7,7 +7,7 @@ use toml::de::{DeInteger, DeTable, DeValue, Error};
 
 use super::misfit::Misfit;
 use super::tree::Written;
-use crate::value::{MAX_DEPTH, Node, Number};
+use crate::value::{MAX_DEPTH, Number, SpannedNode};
 use crate::visible::Shown;
 
 /// Reads a TOML document. Numbers are exact; dates and times become their RFC 3339 text.
@@ -24,10 +24,10 @@ fn written(value: Spanned<DeValue<'_>>, depth: usize) -> Result<Written, Misfit>
     }
     let no_number = |problem: &str| Misfit::new(span.start, problem);
     let node = match value.into_inner() {
-        DeValue::String(text) => Node::Text(text.into()),
-        DeValue::Boolean(bool) => Node::Bool(bool),
+        DeValue::String(text) => SpannedNode::Text(text.into()),
+        DeValue::Boolean(bool) => SpannedNode::Bool(bool),
         DeValue::Integer(integer) => {
-            Node::Number(whole(&integer).ok_or_else(|| no_number(TOO_WIDE))?)
+            SpannedNode::Number(whole(&integer).ok_or_else(|| no_number(TOO_WIDE))?)
         }
         DeValue::Float(float) => {
             let digits = float.as_str().strip_prefix('+').unwrap_or(float.as_str());
@@ -36,10 +36,10 @@ fn written(value: Spanned<DeValue<'_>>, depth: usize) -> Result<Written, Misfit>
             } else {
                 TOO_WIDE
             };
-            Node::Number(Number::parse(digits).map_err(|_| no_number(problem))?)
+            SpannedNode::Number(Number::parse(digits).map_err(|_| no_number(problem))?)
         }
-        DeValue::Datetime(instant) => Node::Text(instant.to_string().into()),
-        DeValue::Array(items) => Node::List(
+        DeValue::Datetime(instant) => SpannedNode::Text(instant.to_string().into()),
+        DeValue::Array(items) => SpannedNode::List(
             items.into_iter().map(|item| written(item, depth + 1)).collect::<Result<_, _>>()?,
         ),
         DeValue::Table(entries) => table(entries, depth + 1)?,
@@ -50,14 +50,14 @@ fn written(value: Spanned<DeValue<'_>>, depth: usize) -> Result<Written, Misfit>
 const TOO_WIDE: &str = "expected a number of at most 38 digits";
 
 /// Entries in the order of the text, so that the first mistake is reported first.
-fn table(entries: DeTable<'_>, depth: usize) -> Result<Node, Misfit> {
+fn table(entries: DeTable<'_>, depth: usize) -> Result<SpannedNode, Misfit> {
     let mut own = Vec::with_capacity(entries.len());
     for (key, value) in entries {
         let span = key.span();
         own.push((span, Box::from(Cow::into_owned(key.into_inner())), written(value, depth)?));
     }
     own.sort_by_key(|(span, ..)| span.start);
-    Ok(Node::Object(own))
+    Ok(SpannedNode::Object(own))
 }
 
 fn whole(integer: &DeInteger<'_>) -> Option<Number> {

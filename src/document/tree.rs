@@ -2,7 +2,7 @@
 
 use super::misfit::Misfit;
 use super::nearest::did_you_mean;
-use crate::value::{Node, Object, Spanned, Value};
+use crate::value::{Object, Spanned, SpannedNode, Value};
 use crate::visible::Shown;
 
 /// A value of a document with the bytes it stands at.
@@ -11,12 +11,12 @@ pub(crate) type Written = Spanned;
 /// A value that was never text, as a tree whose places are all 0.
 pub(crate) fn tree_of(value: &Value) -> Written {
     let node = match value {
-        Value::Null => Node::Null,
-        Value::Bool(bool) => Node::Bool(*bool),
-        Value::Number(number) => Node::Number(*number),
-        Value::Text(text) => Node::Text(text.clone()),
-        Value::List(list) => Node::List(list.iter().map(tree_of).collect()),
-        Value::Object(object) => Node::Object(
+        Value::Null => SpannedNode::Null,
+        Value::Bool(bool) => SpannedNode::Bool(*bool),
+        Value::Number(number) => SpannedNode::Number(*number),
+        Value::Text(text) => SpannedNode::Text(text.clone()),
+        Value::List(list) => SpannedNode::List(list.iter().map(tree_of).collect()),
+        Value::Object(object) => SpannedNode::Object(
             object.iter().map(|(key, value)| (0..0, key.into(), tree_of(value))).collect(),
         ),
     };
@@ -26,12 +26,12 @@ pub(crate) fn tree_of(value: &Value) -> Written {
 /// The plain value, without its place.
 pub(crate) fn value(written: &Written) -> Result<Value, Misfit> {
     Ok(match &written.node {
-        Node::Null => Value::Null,
-        Node::Bool(bool) => Value::Bool(*bool),
-        Node::Number(number) => Value::Number(*number),
-        Node::Text(text) => Value::Text(text.clone()),
-        Node::List(list) => Value::List(list.iter().map(value).collect::<Result<_, _>>()?),
-        Node::Object(entries) => {
+        SpannedNode::Null => Value::Null,
+        SpannedNode::Bool(bool) => Value::Bool(*bool),
+        SpannedNode::Number(number) => Value::Number(*number),
+        SpannedNode::Text(text) => Value::Text(text.clone()),
+        SpannedNode::List(list) => Value::List(list.iter().map(value).collect::<Result<_, _>>()?),
+        SpannedNode::Object(entries) => {
             let pairs = entries.iter().map(|(_, key, own)| Ok((key.to_string(), value(own)?)));
             let pairs = pairs.collect::<Result<Vec<_>, Misfit>>()?;
             let object = Object::from_pairs(pairs)
@@ -43,7 +43,7 @@ pub(crate) fn value(written: &Written) -> Result<Value, Misfit> {
 
 pub(crate) fn text(written: &Written) -> Result<&str, Misfit> {
     match &written.node {
-        Node::Text(text) => Ok(text),
+        SpannedNode::Text(text) => Ok(text),
         other => Err(expected(written, &format!("text, found {}", kind_name(other)))),
     }
 }
@@ -51,10 +51,10 @@ pub(crate) fn text(written: &Written) -> Result<&str, Misfit> {
 /// The elements of a list that has at least one.
 pub(crate) fn list(written: &Written) -> Result<&[Written], Misfit> {
     match &written.node {
-        Node::List(list) if list.is_empty() => {
+        SpannedNode::List(list) if list.is_empty() => {
             Err(Misfit::new(written.span.start, "an empty list names nothing, and never means all"))
         }
-        Node::List(list) => Ok(list),
+        SpannedNode::List(list) => Ok(list),
         other => Err(expected(written, &format!("a list, found {}", kind_name(other)))),
     }
 }
@@ -62,7 +62,7 @@ pub(crate) fn list(written: &Written) -> Result<&[Written], Misfit> {
 /// A whole number from 0 on.
 pub(crate) fn whole_number(written: &Written) -> Result<u64, Misfit> {
     match &written.node {
-        Node::Number(number) => number
+        SpannedNode::Number(number) => number
             .to_u64()
             .ok_or_else(|| expected(written, &format!("a whole number from 0 on, found {number}"))),
         other => {
@@ -74,8 +74,10 @@ pub(crate) fn whole_number(written: &Written) -> Result<u64, Misfit> {
 /// The word `any`, which is what opening something is spelled like.
 pub(crate) fn any_word(written: &Written) -> Result<(), Misfit> {
     match &written.node {
-        Node::Text(text) if &**text == "any" => Ok(()),
-        Node::Text(text) => Err(expected(written, &format!("\"any\", found {}", Shown(text)))),
+        SpannedNode::Text(text) if &**text == "any" => Ok(()),
+        SpannedNode::Text(text) => {
+            Err(expected(written, &format!("\"any\", found {}", Shown(text))))
+        }
         other => Err(expected(written, &format!("\"any\", found {}", kind_name(other)))),
     }
 }
@@ -96,14 +98,14 @@ pub(crate) fn choice<T: Copy>(written: &Written, words: &[(&'static str, T)]) ->
     Err(expected(written, &format!("{known}, found {}{guess}", Shown(given))))
 }
 
-pub(super) fn kind_name(node: &Node) -> &'static str {
+pub(super) fn kind_name(node: &SpannedNode) -> &'static str {
     match node {
-        Node::Null => "null",
-        Node::Bool(_) => "a boolean",
-        Node::Number(_) => "a number",
-        Node::Text(_) => "text",
-        Node::List(_) => "a list",
-        Node::Object(_) => "a table",
+        SpannedNode::Null => "null",
+        SpannedNode::Bool(_) => "a boolean",
+        SpannedNode::Number(_) => "a number",
+        SpannedNode::Text(_) => "text",
+        SpannedNode::List(_) => "a list",
+        SpannedNode::Object(_) => "a table",
     }
 }
 

@@ -22,7 +22,7 @@ pub(crate) use counters::{Counters, Reservation, SpanningCharge, Stamp, implies}
 pub(crate) use coverage::{Coverage, stamps_on};
 pub(crate) use nonces::{Mark, Once};
 pub(crate) use pool::Pool;
-pub(crate) use row::{Granted, More, Row, Terms};
+pub(crate) use row::{Granted, RareTerms, Row, Terms};
 pub(crate) use rows::Rows;
 pub(crate) use spanning::SpanningCounters;
 pub(crate) use spells::Spells;

@@ -33,12 +33,12 @@ pub(crate) struct Row {
     /// The version of what is in force that was last found to give it.
     pub(crate) version: u64,
     /// What few grants have.
-    pub(crate) more: Option<Box<More>>,
+    pub(crate) more: Option<Box<RareTerms>>,
 }
 
 /// What few grants have, and renewal keeps.
 #[derive(Debug, Default)]
-pub(crate) struct More {
+pub(crate) struct RareTerms {
     /// Presentations bound to a call that were taken.
     nonces: Nonces,
     /// When the grant's whole life ends, whatever is renewed.
@@ -50,7 +50,7 @@ pub(crate) struct More {
 impl Row {
     /// The same row, to try something out on.
     pub(crate) fn trial(&self) -> Row {
-        let more = self.life_ends().map(More::ending);
+        let more = self.life_ends().map(RareTerms::ending);
         Row { holder: self.holder.clone(), terms: self.terms.clone(), more, ..*self }
     }
 
@@ -125,10 +125,10 @@ impl Row {
     }
 }
 
-impl More {
+impl RareTerms {
     /// Of a grant whose whole life ends then.
-    pub(crate) fn ending(life_ends: Timestamp) -> Box<More> {
-        Box::new(More { life_ends: Some(life_ends), ..More::default() })
+    pub(crate) fn ending(life_ends: Timestamp) -> Box<RareTerms> {
+        Box::new(RareTerms { life_ends: Some(life_ends), ..RareTerms::default() })
     }
 }
 

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use super::subject::{Subject, SubjectError, claims_spiffe};
-use super::{Actor, Attested, Facts, Identity, Kind, Who};
+use super::{Actor, Attested, AttestedFacts, Identity, Kind, Who};
 use crate::clock::Timestamp;
 use crate::value::{Key, Object, Value, ValueError};
 use crate::visible::{ATTRIBUTE_NAME, SHOWN, TextFault, TextRule, escape_for_people, is_hidden};
@@ -198,7 +198,7 @@ impl Assertion {
             groups,
             attributes,
         };
-        let facts = Facts { who: Arc::new(who), attested: Arc::new(attested) };
+        let facts = AttestedFacts { who: Arc::new(who), attested: Arc::new(attested) };
         Ok(Identity { facts: Arc::new(facts) })
     }
 

@@ -78,11 +78,11 @@ pub use subject::{Subject, SubjectError};
 /// ```
 #[derive(Clone)]
 pub struct Identity {
-    facts: Arc<Facts>,
+    facts: Arc<AttestedFacts>,
 }
 
 /// What is attested, each part checked, in the form rules read so that evaluating copies nothing.
-struct Facts {
+struct AttestedFacts {
     who: Arc<Who>,
     attested: Arc<Attested>,
 }

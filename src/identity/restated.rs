@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use std::hash::{BuildHasher, RandomState};
 use std::sync::Arc;
 
-use super::{Attested, Facts, Identity};
+use super::{Attested, AttestedFacts, Identity};
 
 /// In how many parts they are kept: a change copies one of them.
 const PARTS: usize = 64;
@@ -51,7 +51,8 @@ impl Restatements {
         match self.of(who).and_then(|restated| restated.facts.as_ref()) {
             None => Cow::Borrowed(who),
             Some(attested) => {
-                let facts = Facts { who: who.facts.who.clone(), attested: attested.clone() };
+                let facts =
+                    AttestedFacts { who: who.facts.who.clone(), attested: attested.clone() };
                 Cow::Owned(Identity { facts: Arc::new(facts) })
             }
         }

@@ -60,11 +60,11 @@ impl SpiffeId {
     }
 }
 
-fn check(id: &str) -> Result<(), Fault> {
+fn check(id: &str) -> Result<(), SpiffeFault> {
     if id.len() > ID_MAX {
-        return Err(Fault::TooLong);
+        return Err(SpiffeFault::TooLong);
     }
-    let (domain, path) = split(id).ok_or(Fault::Scheme)?;
+    let (domain, path) = split(id).ok_or(SpiffeFault::Scheme)?;
     check_trust_domain(domain)?;
     match path.strip_prefix('/') {
         None => Ok(()),
@@ -79,33 +79,33 @@ fn split(id: &str) -> Option<(&str, &str)> {
     rest.split_at_checked(end)
 }
 
-fn check_trust_domain(domain: &str) -> Result<(), Fault> {
+fn check_trust_domain(domain: &str) -> Result<(), SpiffeFault> {
     if domain.is_empty() {
-        return Err(Fault::NoTrustDomain);
+        return Err(SpiffeFault::NoTrustDomain);
     }
     if domain.len() > TRUST_DOMAIN_MAX {
-        return Err(Fault::TrustDomainTooLong);
+        return Err(SpiffeFault::TrustDomainTooLong);
     }
     if !domain.bytes().all(|b| matches!(b, b'a'..=b'z' | b'0'..=b'9' | b'.' | b'-' | b'_')) {
-        return Err(Fault::TrustDomainCharacter);
+        return Err(SpiffeFault::TrustDomainCharacter);
     }
     if domain.ends_with('.') {
-        return Err(Fault::TrailingDot);
+        return Err(SpiffeFault::TrailingDot);
     }
     Ok(())
 }
 
-fn check_segment(segment: &str) -> Result<(), Fault> {
+fn check_segment(segment: &str) -> Result<(), SpiffeFault> {
     match segment {
-        "" => Err(Fault::EmptySegment),
-        "." | ".." => Err(Fault::DotSegment),
+        "" => Err(SpiffeFault::EmptySegment),
+        "." | ".." => Err(SpiffeFault::DotSegment),
         _ if segment
             .bytes()
             .all(|b| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'-' | b'_')) =>
         {
             Ok(())
         }
-        _ => Err(Fault::PathCharacter),
+        _ => Err(SpiffeFault::PathCharacter),
     }
 }
 
@@ -114,11 +114,11 @@ fn check_segment(segment: &str) -> Result<(), Fault> {
 #[error("`{given}` is not a SPIFFE id: {fault}")]
 pub struct SpiffeIdError {
     given: String,
-    fault: Fault,
+    fault: SpiffeFault,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-enum Fault {
+enum SpiffeFault {
     #[error("more than {ID_MAX} bytes")]
     TooLong,
     #[error("does not start with lower-case `{SCHEME}`")]

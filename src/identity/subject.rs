@@ -58,7 +58,7 @@ impl Subject {
     }
 }
 
-/// Whether a text that is no SPIFFE id would be taken for one.
+/// Whether a text that is not a SPIFFE id would be taken for one.
 pub(super) fn claims_spiffe(id: &str) -> bool {
     id.get(..7).is_some_and(|scheme| scheme.eq_ignore_ascii_case("spiffe:"))
 }

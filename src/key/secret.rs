@@ -55,8 +55,8 @@ impl SecretKey {
         Ok(SecretKey(Zeroizing::new(bytes.into())))
     }
 
-    /// The secret that this text spells in base64url, as a file of a key has it. White space around it is no
-    /// part of it, nor is its padding.
+    /// The secret that this text spells in base64url, as a file of a key has it. White space around it and
+    /// padding are left out.
     ///
     /// ```
     /// # use hallpass::key::SecretKey;

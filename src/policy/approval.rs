@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::offer::Offer;
+use super::offer::WidthOffer;
 use super::values::condition_fault;
 use crate::approval::quorum::MOST_DEPTH;
 use crate::approval::width::Width;
@@ -41,7 +41,7 @@ pub struct ApprovalTerms {
     pub(crate) cool_down: Option<Duration>,
     /// What a call has to bring a digest of.
     pub(crate) material: Vec<Box<str>>,
-    pub(crate) offer: Offer,
+    pub(crate) offer: WidthOffer,
 }
 
 /// How many people of which description, or several of such lines.
@@ -81,7 +81,7 @@ impl ApprovalTerms {
             good_for: None,
             cool_down: None,
             material: Vec::new(),
-            offer: Offer::default(),
+            offer: WidthOffer::default(),
         }
     }
 

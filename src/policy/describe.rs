@@ -4,7 +4,7 @@ use super::approval::{ApprovalTerms, Line, Per, Reviewers};
 use super::break_glass::BreakGlassTerms;
 use super::catalogue::Tool;
 use super::limits::Limits;
-use super::offer::Offer;
+use super::offer::WidthOffer;
 use super::rule::{Rule, Tools};
 use crate::approval::pin::Pin;
 use crate::approval::width::Variation;
@@ -177,8 +177,8 @@ fn approval_value(terms: &ApprovalTerms) -> Value {
 }
 
 /// Without an order of widths, names and pins, which means nothing; null where only one call is offered.
-fn offer_value(offer: &Offer) -> Value {
-    if *offer == Offer::default() {
+fn offer_value(offer: &WidthOffer) -> Value {
+    if *offer == WidthOffer::default() {
         return Value::Null;
     }
     let sorted = |mut all: Vec<Value>| {

@@ -3,9 +3,7 @@
 //! A [`Policy`] is a set of rules that has been checked as a whole and indexed for deciding. It is
 //! read from TOML or JSON text, or built in Rust; the three make the same thing.
 
-#[allow(dead_code, reason = "used by the questions that a broker parks")]
 mod agreement;
-#[allow(dead_code, reason = "used by the questions that a broker parks")]
 mod approval;
 mod asked;
 mod break_glass;
@@ -71,7 +69,7 @@ pub(crate) use compiled::Compiled;
 pub(crate) use decide::{Obstacle, Verdict, decide, passed_over};
 pub(crate) use deciders::Deciders;
 pub(crate) use limits::{Limits, MOST_COUNTED};
-pub(crate) use offer::{Offer, offered_by_all, varied_by_all};
+pub(crate) use offer::{WidthOffer, offered_by_all, varied_by_all};
 pub(crate) use question::{Question, Setting, What};
 pub(crate) use request::{
     Answer, could_permit, decide_request, parts_covered, passed_over_at_request,

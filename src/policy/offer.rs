@@ -8,7 +8,7 @@ const MOST_OFFERS: usize = 8;
 
 /// What an ask offers.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Offer {
+pub(crate) struct WidthOffer {
     /// The widths a reviewer may choose from. None is said: the one call alone.
     pub(crate) widths: Vec<Width>,
     /// What may be another in calls of one width.
@@ -18,7 +18,7 @@ pub(crate) struct Offer {
 }
 
 /// The widths that all asks of a question offer: a reviewer chooses one of these.
-pub(crate) fn offered_by_all<'o>(asks: impl IntoIterator<Item = &'o Offer>) -> Vec<Width> {
+pub(crate) fn offered_by_all<'o>(asks: impl IntoIterator<Item = &'o WidthOffer>) -> Vec<Width> {
     let mut asks = asks.into_iter();
     let Some(first) = asks.next() else { return Vec::new() };
     let mut all = if first.widths.is_empty() { vec![Width::CALL] } else { first.widths.clone() };
@@ -28,12 +28,14 @@ pub(crate) fn offered_by_all<'o>(asks: impl IntoIterator<Item = &'o Offer>) -> V
 
 /// What may be another where a yes to all asks of a question reaches several calls: what all of them let vary,
 /// with all that any of them pins.
-pub(crate) fn varied_by_all<'o>(asks: impl IntoIterator<Item = &'o Offer>) -> Option<Variation> {
+pub(crate) fn varied_by_all<'o>(
+    asks: impl IntoIterator<Item = &'o WidthOffer>,
+) -> Option<Variation> {
     let all = asks.into_iter().map(|offer| offer.variation.clone());
     all.reduce(|one, two| one.meet(&two)).filter(|all| !all.vary.is_empty())
 }
 
-impl Offer {
+impl WidthOffer {
     /// Whether a reviewer may choose this width.
     pub(crate) fn has(&self, width: Width) -> bool {
         if self.widths.is_empty() { width == Width::CALL } else { self.widths.contains(&width) }
@@ -41,8 +43,8 @@ impl Offer {
 
     /// What is wrong with it, and at which key; `is_per_task` of an approval of a scope.
     pub(super) fn fault(&self, is_per_task: bool) -> Option<(&'static str, String)> {
-        let Offer { widths, variation, refuses_cut } = self;
-        if is_per_task && *self != Offer::default() {
+        let WidthOffer { widths, variation, refuses_cut } = self;
+        if is_per_task && *self != WidthOffer::default() {
             let at = match () {
                 () if !widths.is_empty() => "offer",
                 () if !variation.vary.is_empty() => "vary",
@@ -68,7 +70,7 @@ impl Offer {
 
     /// How far a yes may reach, as people are shown it; nothing where it is the one call.
     pub(super) fn shown(&self) -> Vec<(&'static str, String)> {
-        let Offer { widths, variation, .. } = self;
+        let WidthOffer { widths, variation, .. } = self;
         let mut shown = Vec::new();
         if widths.iter().any(|width| *width != Width::CALL) {
             let widths: Vec<String> = widths.iter().map(Width::to_string).collect();

@@ -5,7 +5,7 @@ use crate::scope::{
     Condition, Constraint, Expected, Fact, Node, Relation, all_of, any_of, count, has_all, not,
     subset_of,
 };
-use crate::value::{Node as Tree, Value};
+use crate::value::{SpannedNode, Value};
 use crate::visible::Shown;
 
 /// Whether a fact is a set, whatever the question.
@@ -145,11 +145,11 @@ pub(super) fn no_bare_list(written: &Written) -> Result<(), Misfit> {
 pub(super) fn bare_list(written: &Written) -> Option<usize> {
     match &written.node {
         // An empty one has words of its own.
-        Tree::List(elements) if !elements.is_empty() => Some(written.span.start),
-        Tree::Object(entries) => {
+        SpannedNode::List(elements) if !elements.is_empty() => Some(written.span.start),
+        SpannedNode::Object(entries) => {
             entries.iter().find_map(|(_, key, own)| match (&**key, &own.node) {
                 ("not", _) => bare_list(own),
-                ("all" | "any", Tree::List(parts)) => parts.iter().find_map(bare_list),
+                ("all" | "any", SpannedNode::List(parts)) => parts.iter().find_map(bare_list),
                 _ => None,
             })
         }

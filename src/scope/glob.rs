@@ -66,12 +66,12 @@ pub struct Glob {
     pattern: Box<str>,
     /// What every match begins with: the pattern up to the first wildcard, without escapes.
     literal: Box<str>,
-    tail: Tail,
+    tail: GlobTail,
 }
 
 /// What follows the literal beginning.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
-enum Tail {
+enum GlobTail {
     Nothing,
     /// A single `*` at the end.
     Run,
@@ -140,12 +140,13 @@ impl Glob {
         }
         let first = tokens.iter().position(|token| token.literal().is_none());
         let literal = tokens.iter().map_while(|token| token.literal()).collect::<String>().into();
-        let tail: Vec<Token> = tokens.iter().skip(first.unwrap_or(tokens.len())).copied().collect();
+        let tail: Vec<GlobToken> =
+            tokens.iter().skip(first.unwrap_or(tokens.len())).copied().collect();
         let tail = match tail.as_slice() {
-            [] => Tail::Nothing,
-            [Token::Run] => Tail::Run,
-            [Token::Anything] => Tail::Anything,
-            tokens => Tail::Automaton(
+            [] => GlobTail::Nothing,
+            [GlobToken::Run] => GlobTail::Run,
+            [GlobToken::Anything] => GlobTail::Anything,
+            tokens => GlobTail::Automaton(
                 Automaton::new(compile(tokens))
                     .map_err(|_| GlobError::TooManyWildcards(wildcards))?,
             ),
@@ -202,7 +203,7 @@ impl Glob {
         let literal = &*self.literal;
         let looked_at = match &self.tail {
             // Looked through for a `/`.
-            Tail::Run => text.len(),
+            GlobTail::Run => text.len(),
             _ => literal.len(),
         };
         if !pay(1 + looked_at / 32) {
@@ -210,10 +211,10 @@ impl Glob {
         }
         let Some(rest) = text.strip_prefix(literal) else { return Some(false) };
         match &self.tail {
-            Tail::Nothing => Some(rest.is_empty()),
-            Tail::Run => Some(!rest.contains('/')),
-            Tail::Anything => Some(true),
-            Tail::Automaton(automaton) => automaton.matches(rest, pay),
+            GlobTail::Nothing => Some(rest.is_empty()),
+            GlobTail::Run => Some(!rest.contains('/')),
+            GlobTail::Anything => Some(true),
+            GlobTail::Automaton(automaton) => automaton.matches(rest, pay),
         }
     }
 
@@ -224,7 +225,7 @@ impl Glob {
 
     /// Whether everything that begins like the pattern matches it, but for controls.
     pub(crate) fn is_beginning(&self) -> bool {
-        self.tail == Tail::Anything
+        self.tail == GlobTail::Anything
     }
 
     /// The whole pattern as an automaton.
@@ -292,7 +293,7 @@ fn check(pattern: &str) -> Result<(), GlobError> {
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Token {
+enum GlobToken {
     Literal(char),
     /// `?`
     One,
@@ -304,38 +305,38 @@ enum Token {
     Anything,
 }
 
-impl Token {
+impl GlobToken {
     fn literal(&self) -> Option<char> {
         match self {
-            Token::Literal(c) => Some(*c),
+            GlobToken::Literal(c) => Some(*c),
             _ => None,
         }
     }
 }
 
-fn tokens(pattern: &str) -> Vec<Token> {
+fn tokens(pattern: &str) -> Vec<GlobToken> {
     let mut tokens = Vec::new();
     let mut rest = pattern;
     let mut segment_start = true;
     while let Some(c) = rest.chars().next() {
         let (token, length) = if segment_start && rest == "**" {
-            (Token::Anything, 2)
+            (GlobToken::Anything, 2)
         } else if segment_start && rest.starts_with("**/") {
-            (Token::Segments, 3)
+            (GlobToken::Segments, 3)
         } else if c == '*' {
-            (Token::Run, rest.len() - rest.trim_start_matches('*').len())
+            (GlobToken::Run, rest.len() - rest.trim_start_matches('*').len())
         } else if c == '?' {
-            (Token::One, 1)
+            (GlobToken::One, 1)
         } else if c == '\\'
             && let Some(escaped) = rest.chars().nth(1)
         {
-            (Token::Literal(escaped), 1 + escaped.len_utf8())
+            (GlobToken::Literal(escaped), 1 + escaped.len_utf8())
         } else {
-            (Token::Literal(c), c.len_utf8())
+            (GlobToken::Literal(c), c.len_utf8())
         };
-        segment_start = matches!(token, Token::Segments | Token::Literal('/'));
+        segment_start = matches!(token, GlobToken::Segments | GlobToken::Literal('/'));
         // `**/**/` says no more than `**/`, and a second loop would only cost.
-        let repeated = token == Token::Segments && tokens.last() == Some(&Token::Segments);
+        let repeated = token == GlobToken::Segments && tokens.last() == Some(&GlobToken::Segments);
         if !repeated {
             tokens.push(token);
         }
@@ -344,7 +345,7 @@ fn tokens(pattern: &str) -> Vec<Token> {
     tokens
 }
 
-fn compile(tokens: &[Token]) -> Vec<Step> {
+fn compile(tokens: &[GlobToken]) -> Vec<Step> {
     let anything = || Step::Class(Box::new([('\0', char::MAX)]));
     let in_segment = || Step::Class(Box::new([('\0', '.'), ('0', char::MAX)]));
     let mut steps = Vec::new();
@@ -352,15 +353,15 @@ fn compile(tokens: &[Token]) -> Vec<Step> {
         // Lengths are bounded by `MAX_GLOB` times the steps of one token.
         let here = u16::try_from(steps.len()).unwrap_or(u16::MAX);
         match token {
-            Token::Literal(c) => steps.push(Step::Char(*c)),
-            Token::One => steps.push(in_segment()),
-            Token::Run => {
+            GlobToken::Literal(c) => steps.push(Step::Char(*c)),
+            GlobToken::One => steps.push(in_segment()),
+            GlobToken::Run => {
                 steps.extend([Step::Split(here + 1, here + 3), in_segment(), Step::Jump(here)]);
             }
-            Token::Anything => {
+            GlobToken::Anything => {
                 steps.extend([Step::Split(here + 1, here + 3), anything(), Step::Jump(here)]);
             }
-            Token::Segments => steps.extend([
+            GlobToken::Segments => steps.extend([
                 Step::Split(here + 1, here + 5),
                 Step::Split(here + 2, here + 4),
                 anything(),

@@ -16,7 +16,7 @@ use crate::clock::Timestamp;
 use crate::document::{
     Misfit, Table, Written, any_word, did_you_mean, list, text, value, whole_number,
 };
-use crate::value::{Node as Tree, Number, Value};
+use crate::value::{Number, SpannedNode, Value};
 use crate::visible::Shown;
 
 use compared::or_compared;
@@ -64,7 +64,7 @@ const KINDS: &[Kind] = &[
     kind("each", |w| Ok(each(read_constraint(w)?))),
     kind("some", |w| Ok(some(read_constraint(w)?))),
     kind("items", |w| match &w.node {
-        Tree::Object(_) => Err(Misfit::new(
+        SpannedNode::Object(_) => Err(Misfit::new(
             w.span.start,
             "expected a list, found a table: `items = [ … ]` has a constraint for each place, and `each` is \
              asked of every element",
@@ -139,20 +139,20 @@ const FOREIGN: &[(&[&str], &str)] = &[
 pub(crate) fn read_constraint(written: &Written) -> Result<Constraint, Misfit> {
     let at = written.span.start;
     let constraint = match &written.node {
-        Tree::Text(text) if &**text == "any" => any(),
-        Tree::Null => {
+        SpannedNode::Text(text) if &**text == "any" => any(),
+        SpannedNode::Null => {
             return Err(Misfit::new(
                 at,
                 "a bare null could mean two things: write `{ eq = null }` or `{ present = false }`",
             ));
         }
-        Tree::List(list) if list.is_empty() => {
+        SpannedNode::List(list) if list.is_empty() => {
             return Err(Misfit::new(
                 at,
                 "a bare empty list could mean two things: for the list itself write `{ eq = [] }`",
             ));
         }
-        Tree::Object(_) => conjunction(written)?,
+        SpannedNode::Object(_) => conjunction(written)?,
         _ => eq(value(written)?),
     };
     // Checked here, innermost first, so that a message points at the part that is wrong.
@@ -303,7 +303,7 @@ fn value_type(written: &Written) -> Result<ValueType, Misfit> {
 
 fn boolean(written: &Written) -> Result<bool, Misfit> {
     match &written.node {
-        Tree::Bool(bool) => Ok(*bool),
+        SpannedNode::Bool(bool) => Ok(*bool),
         _ => Err(Misfit::new(written.span.start, "expected `true` or `false`")),
     }
 }
@@ -313,7 +313,7 @@ fn range(lower: Option<Bound>, upper: Option<Bound>) -> Constraint {
 }
 
 fn how_many(written: &Written) -> Result<Count, Misfit> {
-    if !matches!(written.node, Tree::Object(_)) {
+    if !matches!(written.node, SpannedNode::Object(_)) {
         return whole_number(written).map(Count::from);
     }
     let table = Table::read_some(written, &["min", "max"], "a count")?;

@@ -105,8 +105,8 @@ impl Weekly {
         if from >= until {
             return Err(ConstraintError::Impossible(format!(
                 "a window from {} until {}: one that spans midnight is written as two",
-                Clock(from),
-                Clock(until)
+                TimeOfDay(from),
+                TimeOfDay(until)
             )));
         }
         Ok(Weekly { days: bits, from, until, offset: read_offset(offset)? })
@@ -169,23 +169,23 @@ impl Weekly {
     }
 
     pub(crate) fn from(&self) -> String {
-        Clock(self.from).to_string()
+        TimeOfDay(self.from).to_string()
     }
 
     pub(crate) fn until(&self) -> String {
-        Clock(self.until).to_string()
+        TimeOfDay(self.until).to_string()
     }
 
     pub(crate) fn offset(&self) -> String {
         let sign = if self.offset < 0 { '-' } else { '+' };
-        format!("{sign}{}", Clock(self.offset.unsigned_abs()))
+        format!("{sign}{}", TimeOfDay(self.offset.unsigned_abs()))
     }
 }
 
 /// Minutes as `hh:mm`.
-struct Clock(u16);
+struct TimeOfDay(u16);
 
-impl fmt::Display for Clock {
+impl fmt::Display for TimeOfDay {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{:02}:{:02}", self.0 / 60, self.0 % 60)
     }

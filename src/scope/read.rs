@@ -4,13 +4,14 @@ use super::grammar::{named_constraints, read_constraint};
 use super::scope::Scope;
 use super::scope_error::{MAX_CONDITIONS, ScopeError};
 use crate::document::{Misfit, Table, Written, any_word, list, text, tree_of};
-use crate::value::{Limits, MAX_DEPTH, Node, Value, line_and_column, parse_spanned};
+use crate::value::{JsonLimits, MAX_DEPTH, SpannedNode, Value, line_and_column, parse_spanned};
 use crate::visible::Shown;
 
 /// The most bytes of JSON text of a scope: two kilobytes for each of the capabilities it may have.
 pub const MAX_SCOPE_TEXT: usize = 256 << 10;
 
-const LIMITS: Limits = Limits { depth: MAX_DEPTH, nodes: MAX_SCOPE_TEXT / 4, text: MAX_SCOPE_TEXT };
+const LIMITS: JsonLimits =
+    JsonLimits { depth: MAX_DEPTH, nodes: MAX_SCOPE_TEXT / 4, text: MAX_SCOPE_TEXT };
 
 impl Scope {
     /// Reads a scope from JSON text: a list of capabilities, with the constraints of policies.
@@ -103,7 +104,7 @@ fn said(misfit: &Misfit) -> String {
 
 /// Reads the shape; whether it can be meant is for `Scope::check`.
 fn scope(written: &Written) -> Result<Scope, Misfit> {
-    if let Node::List(list) = &written.node
+    if let SpannedNode::List(list) = &written.node
         && list.is_empty()
     {
         // `check` has the words for it.
@@ -132,7 +133,7 @@ fn capability(scope: Scope, written: &Written) -> Result<Scope, Misfit> {
 }
 
 fn arguments(scope: Scope, written: &Written) -> Result<Scope, Misfit> {
-    if let Node::Text(_) = &written.node {
+    if let SpannedNode::Text(_) = &written.node {
         any_word(written)?;
         return Ok(scope.any_args());
     }
@@ -141,7 +142,7 @@ fn arguments(scope: Scope, written: &Written) -> Result<Scope, Misfit> {
 }
 
 fn resource(scope: Scope, written: &Written) -> Result<Scope, Misfit> {
-    if let Node::Text(_) = &written.node {
+    if let SpannedNode::Text(_) = &written.node {
         any_word(written)?;
         return Ok(scope.any_resource());
     }

@@ -48,12 +48,12 @@ pub struct Regex {
 #[error("`{given}`: {fault}, at character {position}")]
 pub struct RegexError {
     given: String,
-    fault: Fault,
+    fault: RegexFault,
     position: usize,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-enum Fault {
+enum RegexFault {
     #[error(
         "an empty expression, group or alternative: say what it stands for, or make it optional with `?`"
     )]
@@ -130,18 +130,18 @@ impl fmt::Display for Regex {
     }
 }
 
-fn compile(pattern: &str) -> Result<Automaton, (Fault, usize)> {
+fn compile(pattern: &str) -> Result<Automaton, (RegexFault, usize)> {
     if pattern.len() > MAX_REGEX {
-        return Err((Fault::TooLong, 1));
+        return Err((RegexFault::TooLong, 1));
     }
     let mut parser = Parser { rest: pattern.chars().peekable(), position: 1 };
     let parsed = parser.alternatives(0);
     let position = parser.position;
     let expression = parsed.map_err(|fault| (fault, position))?;
     if parser.rest.peek().is_some() {
-        return Err((Fault::Unbalanced, position));
+        return Err((RegexFault::Unbalanced, position));
     }
-    written_out(&expression).map_err(|_| (Fault::TooLarge, 1))
+    written_out(&expression).map_err(|_| (RegexFault::TooLarge, 1))
 }
 
 struct Parser<'a> {
@@ -164,9 +164,9 @@ impl Parser<'_> {
         there
     }
 
-    fn alternatives(&mut self, depth: usize) -> Result<Expression, Fault> {
+    fn alternatives(&mut self, depth: usize) -> Result<Expression, RegexFault> {
         if depth > MAX_GROUPS {
-            return Err(Fault::TooDeep);
+            return Err(RegexFault::TooDeep);
         }
         let mut alternatives = vec![self.sequence(depth)?];
         while self.take('|') {
@@ -175,7 +175,7 @@ impl Parser<'_> {
         Ok(Expression::Alternatives(alternatives))
     }
 
-    fn sequence(&mut self, depth: usize) -> Result<Expression, Fault> {
+    fn sequence(&mut self, depth: usize) -> Result<Expression, RegexFault> {
         let mut sequence = Vec::new();
         while let Some(c) = self.rest.peek() {
             if matches!(c, '|' | ')') {
@@ -184,18 +184,22 @@ impl Parser<'_> {
             let one = self.one(depth)?;
             sequence.push(self.repeated(one)?);
         }
-        if sequence.is_empty() { Err(Fault::Empty) } else { Ok(Expression::Sequence(sequence)) }
+        if sequence.is_empty() {
+            Err(RegexFault::Empty)
+        } else {
+            Ok(Expression::Sequence(sequence))
+        }
     }
 
-    fn one(&mut self, depth: usize) -> Result<Expression, Fault> {
-        let Some(c) = self.next() else { return Err(Fault::Empty) };
+    fn one(&mut self, depth: usize) -> Result<Expression, RegexFault> {
+        let Some(c) = self.next() else { return Err(RegexFault::Empty) };
         Ok(Expression::One(match c {
             '(' => {
                 if self.rest.peek() == Some(&'?') {
-                    return Err(Fault::Extension);
+                    return Err(RegexFault::Extension);
                 }
                 let inner = self.alternatives(depth + 1)?;
-                return if self.take(')') { Ok(inner) } else { Err(Fault::Unbalanced) };
+                return if self.take(')') { Ok(inner) } else { Err(RegexFault::Unbalanced) };
             }
             '[' => Step::Class(self.class()?),
             '.' => Step::Class(Box::new([('\0', '\t'), ('\u{b}', char::MAX)])),
@@ -203,14 +207,14 @@ impl Parser<'_> {
                 Escape::Char(c) => Step::Char(c),
                 Escape::Class(ranges) => Step::Class(ranges.into()),
             },
-            '^' | '$' => return Err(Fault::Anchor),
-            '*' | '+' | '?' | '{' => return Err(Fault::NothingToRepeat),
-            ']' | '}' => return Err(Fault::Unbalanced),
+            '^' | '$' => return Err(RegexFault::Anchor),
+            '*' | '+' | '?' | '{' => return Err(RegexFault::NothingToRepeat),
+            ']' | '}' => return Err(RegexFault::Unbalanced),
             c => Step::Char(c),
         }))
     }
 
-    fn repeated(&mut self, inner: Expression) -> Result<Expression, Fault> {
+    fn repeated(&mut self, inner: Expression) -> Result<Expression, RegexFault> {
         let (least, most) = match self.rest.peek() {
             Some('*') => (0, None),
             Some('+') => (1, None),
@@ -230,19 +234,19 @@ impl Parser<'_> {
         self.once(Expression::Repeat { inner: Box::new(inner), least, most })
     }
 
-    fn once(&mut self, repeat: Expression) -> Result<Expression, Fault> {
+    fn once(&mut self, repeat: Expression) -> Result<Expression, RegexFault> {
         match self.rest.peek() {
-            Some('*' | '+' | '?' | '{') => Err(Fault::Repeated),
+            Some('*' | '+' | '?' | '{') => Err(RegexFault::Repeated),
             _ => Ok(repeat),
         }
     }
 
     /// Behind `{`: `n}`, `n,}` or `n,m}`.
-    fn bounds(&mut self) -> Result<(u32, Option<u32>), Fault> {
-        let least = self.number().ok_or(Fault::Repetition)?;
+    fn bounds(&mut self) -> Result<(u32, Option<u32>), RegexFault> {
+        let least = self.number().ok_or(RegexFault::Repetition)?;
         let most = if self.take(',') { self.number() } else { Some(least) };
         let ordered = most.is_none_or(|most| least <= most && most > 0);
-        if ordered && self.take('}') { Ok((least, most)) } else { Err(Fault::Repetition) }
+        if ordered && self.take('}') { Ok((least, most)) } else { Err(RegexFault::Repetition) }
     }
 
     fn number(&mut self) -> Option<u32> {
@@ -258,7 +262,7 @@ impl Parser<'_> {
         number
     }
 
-    fn escape(&mut self) -> Result<Escape, Fault> {
+    fn escape(&mut self) -> Result<Escape, RegexFault> {
         let digits = [('0', '9')];
         let word = [('0', '9'), ('A', 'Z'), ('_', '_'), ('a', 'z')];
         let space = [('\t', '\r'), (' ', ' ')];
@@ -273,17 +277,17 @@ impl Parser<'_> {
             Some('W') => Escape::Class(opposite(word.into())),
             Some('S') => Escape::Class(opposite(space.into())),
             Some(c) if c.is_ascii_punctuation() || c == ' ' => Escape::Char(c),
-            _ => return Err(Fault::Escape),
+            _ => return Err(RegexFault::Escape),
         })
     }
 
     /// Behind `[`.
-    fn class(&mut self) -> Result<Box<[(char, char)]>, Fault> {
+    fn class(&mut self) -> Result<Box<[(char, char)]>, RegexFault> {
         let negated = self.take('^');
         let mut ranges = Vec::new();
         loop {
             let low = match self.next() {
-                None | Some('[') => return Err(Fault::Class),
+                None | Some('[') => return Err(RegexFault::Class),
                 Some(']') => break,
                 Some('\\') => match self.escape()? {
                     Escape::Char(c) => c,
@@ -305,18 +309,18 @@ impl Parser<'_> {
             let high = match self.next() {
                 Some('\\') => match self.escape()? {
                     Escape::Char(c) => c,
-                    Escape::Class(_) => return Err(Fault::Class),
+                    Escape::Class(_) => return Err(RegexFault::Class),
                 },
                 Some(c) => c,
-                None => return Err(Fault::Class),
+                None => return Err(RegexFault::Class),
             };
             if low > high {
-                return Err(Fault::Class);
+                return Err(RegexFault::Class);
             }
             ranges.push((low, high));
         }
         let ranges = if negated { opposite(ranges) } else { merged(ranges) };
-        if ranges.is_empty() { Err(Fault::Class) } else { Ok(ranges.into()) }
+        if ranges.is_empty() { Err(RegexFault::Class) } else { Ok(ranges.into()) }
     }
 }
 

@@ -31,7 +31,7 @@ fn did_you_mean(meant: Option<&str>) -> String {
     meant.map_or_else(String::new, |meant| format!(": did you mean `{meant}`?"))
 }
 
-/// The longest name that is looked at: of a longer one, a spelling is no slip.
+/// The longest name that is looked at: for a longer one no spelling is suggested.
 const LONGEST: usize = 2 * 1024;
 
 /// The first spelling that is a name, of those that copying, quoting and other systems' ways of writing

@@ -11,7 +11,7 @@ use crate::value::Digest;
 pub(crate) const MOST_ITEMS: usize = 64;
 
 /// What was asked for at a request, a delegation or a renewal.
-pub(crate) struct Plan {
+pub(crate) struct ScopePlan {
     /// All of it, in order.
     pub(crate) capabilities: Box<[Capability]>,
     /// The same as it was written, and what else it says.
@@ -32,7 +32,7 @@ pub(crate) struct Item {
     pub(crate) listed: Option<Digest>,
 }
 
-impl Plan {
+impl ScopePlan {
     pub(crate) fn capability(&self, item: &Item) -> Option<&Capability> {
         self.capabilities.get(item.at)
     }
@@ -43,8 +43,8 @@ impl Plan {
     }
 
     /// Whether it is the same that is asked for.
-    pub(crate) fn is_same(&self, other: &Plan) -> bool {
-        let places = |plan: &Plan| plan.items.iter().map(|item| item.at).collect::<Vec<_>>();
+    pub(crate) fn is_same(&self, other: &ScopePlan) -> bool {
+        let places = |plan: &ScopePlan| plan.items.iter().map(|item| item.at).collect::<Vec<_>>();
         self.capabilities == other.capabilities
             && self.scope == other.scope
             && self.parent == other.parent

@@ -18,7 +18,7 @@ use crate::approval::width::Width;
 use crate::call::Call;
 use crate::clock::Timestamp;
 use crate::identity::Identity;
-use crate::policy::{Compiled, Offer, offered_by_all, varied_by_all};
+use crate::policy::{Compiled, WidthOffer, offered_by_all, varied_by_all};
 use crate::purpose::CheckedPurpose;
 use crate::sync::{Condvar, Mutex};
 use crate::tool::ToolName;
@@ -241,7 +241,7 @@ impl OpenQuestion {
     }
 
     /// What each ask offers, under a policy that it is bound to.
-    fn asks_offer<'q>(&'q self, policy: &'q Compiled) -> impl Iterator<Item = &'q Offer> {
+    fn asks_offer<'q>(&'q self, policy: &'q Compiled) -> impl Iterator<Item = &'q WidthOffer> {
         let offer = |ask: &BoundRule| {
             let rule = policy.rule(policy.place_of(&ask.id)?)?;
             rule.approval.as_ref().map(|terms| &terms.offer)

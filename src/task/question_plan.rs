@@ -1,6 +1,6 @@
 //! A question about a plan: its items, answered one by one, and kept as long as the yes is good.
 
-use super::plan::{Item, ItemAnswer, ItemStanding, Items, Plan};
+use super::plan::{Item, ItemAnswer, ItemStanding, Items, ScopePlan};
 use super::question::OpenQuestion;
 use super::question_state::QuestionState;
 use super::question_subject::Subject;
@@ -10,7 +10,7 @@ use crate::policy::Width;
 
 impl OpenQuestion {
     /// The plan, if it is about one.
-    pub(crate) fn plan(&self) -> Option<&Plan> {
+    pub(crate) fn plan(&self) -> Option<&ScopePlan> {
         match &self.subject {
             Subject::Scope(plan) => Some(plan),
             Subject::Call { .. } => None,
@@ -165,7 +165,7 @@ impl OpenQuestion {
     }
 
     /// Whether the same is asked for, by the same holder for the same people.
-    pub(crate) fn is_of_plan(&self, holder: &Identity, plan: &Plan) -> bool {
+    pub(crate) fn is_of_plan(&self, holder: &Identity, plan: &ScopePlan) -> bool {
         self.is_asked_by(holder) && self.plan().is_some_and(|own| own.is_same(plan))
     }
 

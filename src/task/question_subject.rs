@@ -1,6 +1,6 @@
 //! What a question is about.
 
-use super::plan::Plan;
+use super::plan::ScopePlan;
 use super::question_id::QuestionId;
 use crate::call::Call;
 use crate::context::Context;
@@ -20,7 +20,7 @@ pub(crate) enum Subject {
         context: Box<Context>,
         amended: Option<Box<Amendment>>,
     },
-    Scope(Box<Plan>),
+    Scope(Box<ScopePlan>),
 }
 
 /// What somebody who may answer made of another call.

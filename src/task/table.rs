@@ -18,7 +18,7 @@ const SHARDS: usize = parts(256);
 const SLACK: usize = 4;
 
 /// Live tasks.
-pub(crate) struct Table {
+pub(crate) struct TaskTable {
     generations: AtomicU64,
     by_generation: Box<[Apart<RwLock<ByGeneration>>]>,
     by_name: Box<[Mutex<ByName>]>,
@@ -85,9 +85,9 @@ struct Sweeping {
     left: Vec<u64>,
 }
 
-impl Table {
+impl TaskTable {
     pub(crate) fn new() -> Self {
-        Table {
+        TaskTable {
             generations: AtomicU64::new(0),
             by_generation: (0..SHARDS).map(|_| Apart::default()).collect(),
             by_name: (0..SHARDS).map(|_| Mutex::default()).collect(),

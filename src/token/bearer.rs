@@ -53,7 +53,7 @@ impl Token {
     }
 }
 
-/// As [`Token::from_text`], from text that stays with its owner. It never fails: a gate refuses what is no
+/// As [`Token::from_text`], from text that stays with its owner. It never fails: a gate refuses what is not a
 /// token, and so has it in the log.
 ///
 /// ```

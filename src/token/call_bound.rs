@@ -11,7 +11,7 @@ use super::bearer::{Token, TokenId};
 use super::error::MintError;
 use super::proof::{Nonce, Proof};
 use super::text;
-use super::text::Room;
+use super::text::TokenBuffer;
 use super::verify::Framed;
 use crate::call::Call;
 use crate::clock::Timestamp;
@@ -136,7 +136,7 @@ impl Token {
     }
 
     fn present_as(&self, call: &Call, nonce: Nonce) -> Result<Presentation, MintError> {
-        let mut room = Room::new();
+        let mut room = TokenBuffer::new();
         let token = Framed::read(self.expose(), &mut room).map_err(MintError::NotAToken)?;
         let audience = token.claimed_audience().map_err(MintError::NotAToken)?;
         let (body, tag) = token.bearer().map_err(MintError::NotAToken)?;

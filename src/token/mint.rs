@@ -7,7 +7,7 @@ use super::block::Narrowing;
 use super::chain;
 use super::claims::{self, Claims};
 use super::error::{MintError, TokenError};
-use super::text::{self, Room};
+use super::text::{self, TokenBuffer};
 use super::verify::Framed;
 use crate::clock::Timestamp;
 use crate::key::AudienceKeys;
@@ -109,7 +109,7 @@ impl Token {
 /// [`MintError::NotAToken`] if the text is none, [`MintError::TooManyBlocks`],
 /// [`MintError::FieldLength`] or [`MintError::TooLong`] if the result could not be read back.
 pub fn append_block(token: &Token, block: &[u8]) -> Result<Token, MintError> {
-    let mut room = Room::new();
+    let mut room = TokenBuffer::new();
     let token = Framed::read(token.expose(), &mut room).map_err(MintError::NotAToken)?;
     let frame = chain::frame(block)?;
     let (body, tag) = token.bearer().map_err(MintError::NotAToken)?;

@@ -65,6 +65,6 @@ pub use chain::MAX_ATTENUATIONS;
 pub(crate) use claims::MAX_NAME;
 pub use error::{BlockError, MintError, TokenError};
 pub use text::MAX_TOKEN_TEXT;
-pub(crate) use text::Room;
+pub(crate) use text::TokenBuffer;
 pub use verifier::{LivenessAndReplayUnchecked, Verifier, VerifierError};
 pub(crate) use verify::{Framed, VerifiedToken};

@@ -25,15 +25,15 @@ const INLINE: usize = 256;
 
 /// Where a token's body lies while it is looked at: with the caller, unless it is long. It is lent
 /// out and filled in place, since every call reads a token and would move these bytes several times.
-pub(crate) struct Room {
+pub(crate) struct TokenBuffer {
     inline: [u8; INLINE],
     heap: Vec<u8>,
     length: usize,
 }
 
-impl Room {
-    pub(crate) const fn new() -> Room {
-        Room { inline: [0; INLINE], heap: Vec::new(), length: 0 }
+impl TokenBuffer {
+    pub(crate) const fn new() -> TokenBuffer {
+        TokenBuffer { inline: [0; INLINE], heap: Vec::new(), length: 0 }
     }
 
     pub(super) fn bytes(&self) -> &[u8] {
@@ -66,7 +66,7 @@ pub(super) enum Seal {
 /// Reads the one spelling each token has, its body into `room`: the decoder takes neither padding, nor
 /// white space, nor another alphabet, nor trailing bits that are not zero (attack 67).
 #[inline]
-pub(super) fn decode(text: &str, room: &mut Room) -> Result<Seal, TokenError> {
+pub(super) fn decode(text: &str, room: &mut TokenBuffer) -> Result<Seal, TokenError> {
     if text.len() > MAX_TOKEN_TEXT {
         return Err(TokenError::TooLong(text.len()));
     }
@@ -125,7 +125,7 @@ mod tests {
     use super::*;
 
     fn read(text: &str) -> Result<(Vec<u8>, [u8; 32]), TokenError> {
-        let mut room = Room::new();
+        let mut room = TokenBuffer::new();
         match decode(text, &mut room)? {
             Seal::Tag(tag) => Ok((room.bytes().to_vec(), tag)),
             Seal::Call(_) => panic!("a bearer token was written"),

@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::call_bound::Presentable;
 use super::carried::Carried;
 use super::error::TokenError;
-use super::text::Room;
+use super::text::TokenBuffer;
 use super::verify::Framed;
 use crate::call::Call;
 use crate::clock::Timestamp;
@@ -232,7 +232,7 @@ impl Verifier {
         call: &Call,
         now: Timestamp,
     ) -> Result<LivenessAndReplayUnchecked, VerifierError> {
-        let mut room = Room::new();
+        let mut room = TokenBuffer::new();
         let framed = Framed::read(presented.text(), &mut room)?;
         let (verified, _) = framed.verify_for(call, &self.keys, now, WINDOW)?;
         let claims = verified.claims();

@@ -8,7 +8,7 @@ use super::chain::{Blocks, Frames};
 use super::claims::{self, Claims};
 use super::error::TokenError;
 use super::recent;
-use super::text::{self, Room, Seal};
+use super::text::{self, Seal, TokenBuffer};
 use crate::call::Call;
 use crate::clock::Timestamp;
 use crate::grant::Once;
@@ -18,7 +18,7 @@ use crate::word::is_same;
 
 /// A presented token of which only the frames and the key id are known. It proves nothing.
 pub struct Unverified {
-    room: Room,
+    room: TokenBuffer,
     seal: Seal,
     key: KeyId,
 }
@@ -31,7 +31,7 @@ impl Unverified {
     /// [`TokenError::TooLong`], [`UnknownVersion`](TokenError::UnknownVersion),
     /// [`Framing`](TokenError::Framing) or [`TooManyBlocks`](TokenError::TooManyBlocks).
     pub fn parse(text: &str) -> Result<Unverified, TokenError> {
-        let mut room = Room::new();
+        let mut room = TokenBuffer::new();
         let Framed { seal, key, .. } = Framed::read(text, &mut room)?;
         Ok(Unverified { room, seal, key })
     }
@@ -79,7 +79,7 @@ impl Unverified {
     }
 }
 
-/// What [`Unverified`] is, its bytes in a [`Room`] of the caller.
+/// What [`Unverified`] is, its bytes in a [`TokenBuffer`] of the caller.
 pub(crate) struct Framed<'b> {
     body: &'b [u8],
     frames: Frames<'b>,
@@ -90,7 +90,7 @@ pub(crate) struct Framed<'b> {
 impl<'b> Framed<'b> {
     /// As [`Unverified::parse`].
     #[inline]
-    pub(crate) fn read(text: &str, room: &'b mut Room) -> Result<Framed<'b>, TokenError> {
+    pub(crate) fn read(text: &str, room: &'b mut TokenBuffer) -> Result<Framed<'b>, TokenError> {
         let seal = text::decode(text, room)?;
         Framed::of(room.bytes(), seal)
     }

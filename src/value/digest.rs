@@ -6,8 +6,8 @@ use sha2::{Digest as _, Sha256};
 
 use crate::base64::Spelled;
 
-/// A SHA-256 digest: names content exactly without repeating it. Anyone can compute one, so it is no
-/// proof of anything and comparing it needs no care about timing.
+/// A SHA-256 digest: names content exactly without repeating it. Anyone can compute one, so it
+/// proves nothing, and comparing it needs no care about timing.
 ///
 /// ```
 /// use hallpass::value::{Digest, Value};

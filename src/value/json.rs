@@ -5,7 +5,7 @@
 
 use std::ops::Range;
 
-use super::reader::{Fault, Leaf, Limits, Tree, check_length, read};
+use super::reader::{JsonFault, JsonLimits, Leaf, Tree, check_length, read};
 use super::spanned::parse_spanned;
 use super::{JsonError, JsonErrorKind, Key, Object, Value};
 
@@ -25,7 +25,7 @@ impl Value {
     /// [`MAX_DEPTH`](super::MAX_DEPTH) levels, [`MAX_NODES`](super::MAX_NODES) values or
     /// [`MAX_TEXT`](super::MAX_TEXT) bytes.
     pub fn from_json(text: &str) -> Result<Value, JsonError> {
-        Value::from_json_within(text, &Limits::VALUE)
+        Value::from_json_within(text, &JsonLimits::VALUE)
     }
 
     /// As [`Value::from_json`], from bytes that ought to be UTF-8.
@@ -33,18 +33,18 @@ impl Value {
     /// # Errors
     /// As [`Value::from_json`], and [`JsonErrorKind::NotUtf8`].
     pub fn from_json_bytes(bytes: &[u8]) -> Result<Value, JsonError> {
-        check_length(bytes.len(), &Limits::VALUE)?;
+        check_length(bytes.len(), &JsonLimits::VALUE)?;
         match std::str::from_utf8(bytes) {
             Ok(text) => Value::from_json(text),
             Err(error) => {
                 let (valid, _) = bytes.split_at(error.valid_up_to());
                 let valid = String::from_utf8_lossy(valid);
-                Err(Fault { at: valid.len(), kind: JsonErrorKind::NotUtf8 }.in_text(&valid))
+                Err(JsonFault { at: valid.len(), kind: JsonErrorKind::NotUtf8 }.in_text(&valid))
             }
         }
     }
 
-    pub(crate) fn from_json_within(text: &str, limits: &Limits) -> Result<Value, JsonError> {
+    pub(crate) fn from_json_within(text: &str, limits: &JsonLimits) -> Result<Value, JsonError> {
         read::<Value>(text, limits).map_err(|error| match error.kind {
             // Values do not remember where their keys stood, so read again with a tree that does.
             JsonErrorKind::DuplicateKey(_) => parse_spanned(text, limits).err().unwrap_or(error),
@@ -73,8 +73,8 @@ impl Tree for Value {
         (String::from(key).into(), value)
     }
 
-    fn object(entries: Vec<Self::Entry>, span: Range<usize>) -> Result<Self, Fault> {
-        Object::from_entries(entries).map(Value::Object).map_err(|duplicate| Fault {
+    fn object(entries: Vec<Self::Entry>, span: Range<usize>) -> Result<Self, JsonFault> {
+        Object::from_entries(entries).map(Value::Object).map_err(|duplicate| JsonFault {
             at: span.start,
             kind: JsonErrorKind::DuplicateKey(duplicate.0),
         })

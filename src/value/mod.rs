@@ -43,9 +43,9 @@ pub use json_error::{JsonError, JsonErrorKind};
 pub use number::{Number, NumberError};
 pub(crate) use object::Key;
 pub use object::{DuplicateKey, Object};
-pub(crate) use reader::{Limits, line_and_column};
+pub(crate) use reader::{JsonLimits, line_and_column};
 pub use reader::{MAX_DEPTH, MAX_NODES, MAX_TEXT};
-pub(crate) use spanned::{Node, Spanned, parse_spanned};
+pub(crate) use spanned::{Spanned, SpannedNode, parse_spanned};
 pub(crate) use text_value::TextValue;
 
 /// One JSON value, exact.

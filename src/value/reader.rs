@@ -19,7 +19,7 @@ pub const MAX_NODES: usize = 65_536;
 
 /// How much JSON text may ask of the reader.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Limits {
+pub(crate) struct JsonLimits {
     /// Levels of lists and objects inside each other.
     pub(crate) depth: usize,
     /// Values, lists and objects counted too.
@@ -28,20 +28,21 @@ pub(crate) struct Limits {
     pub(crate) text: usize,
 }
 
-impl Limits {
+impl JsonLimits {
     /// What values from outside are held to.
-    pub(crate) const VALUE: Limits = Limits { depth: MAX_DEPTH, nodes: MAX_NODES, text: MAX_TEXT };
+    pub(crate) const VALUE: JsonLimits =
+        JsonLimits { depth: MAX_DEPTH, nodes: MAX_NODES, text: MAX_TEXT };
 }
 
 /// Reads one value, refusing whatever is outside the grammar or the limits.
-pub(super) fn read<T: Tree>(text: &str, limits: &Limits) -> Result<T, JsonError> {
+pub(super) fn read<T: Tree>(text: &str, limits: &JsonLimits) -> Result<T, JsonError> {
     check_length(text.len(), limits)?;
     let mut reader = Reader { text, at: 0, depth: 0, nodes: 0, limits };
     reader.document().map_err(|fault| fault.in_text(text))
 }
 
 /// Looks at the size alone, before anything is read.
-pub(super) fn check_length(bytes: usize, limits: &Limits) -> Result<(), JsonError> {
+pub(super) fn check_length(bytes: usize, limits: &JsonLimits) -> Result<(), JsonError> {
     if bytes > limits.text {
         return Err(JsonError { kind: JsonErrorKind::TooLong(limits.text), line: 1, column: 1 });
     }
@@ -54,7 +55,7 @@ pub(super) trait Tree: Sized {
     fn leaf(leaf: Leaf, span: Range<usize>) -> Self;
     fn list(items: Vec<Self>, span: Range<usize>) -> Self;
     fn entry(key_span: Range<usize>, key: Box<str>, value: Self) -> Self::Entry;
-    fn object(entries: Vec<Self::Entry>, span: Range<usize>) -> Result<Self, Fault>;
+    fn object(entries: Vec<Self::Entry>, span: Range<usize>) -> Result<Self, JsonFault>;
 }
 
 /// A value without parts.
@@ -66,12 +67,12 @@ pub(super) enum Leaf {
 }
 
 /// An error at a byte offset, before anyone asked for line and column.
-pub(super) struct Fault {
+pub(super) struct JsonFault {
     pub(super) at: usize,
     pub(super) kind: JsonErrorKind,
 }
 
-impl Fault {
+impl JsonFault {
     pub(super) fn in_text(self, text: &str) -> JsonError {
         let (line, column) = line_and_column(text, self.at);
         JsonError { kind: self.kind, line, column }
@@ -83,11 +84,11 @@ struct Reader<'a> {
     at: usize,
     depth: usize,
     nodes: usize,
-    limits: &'a Limits,
+    limits: &'a JsonLimits,
 }
 
 impl<'a> Reader<'a> {
-    fn document<T: Tree>(&mut self) -> Result<T, Fault> {
+    fn document<T: Tree>(&mut self) -> Result<T, JsonFault> {
         let value = self.value()?;
         self.skip_space();
         match self.peek() {
@@ -97,7 +98,7 @@ impl<'a> Reader<'a> {
     }
 
     // Recursion is bounded by `limits.depth`.
-    fn value<T: Tree>(&mut self) -> Result<T, Fault> {
+    fn value<T: Tree>(&mut self) -> Result<T, JsonFault> {
         self.skip_space();
         if self.nodes == self.limits.nodes {
             return Err(self.fault(JsonErrorKind::TooManyValues(self.limits.nodes)));
@@ -117,7 +118,7 @@ impl<'a> Reader<'a> {
         Ok(T::leaf(leaf, start..self.at))
     }
 
-    fn object<T: Tree>(&mut self) -> Result<T, Fault> {
+    fn object<T: Tree>(&mut self) -> Result<T, JsonFault> {
         let start = self.enter()?;
         let mut entries = Vec::new();
         self.skip_space();
@@ -148,7 +149,7 @@ impl<'a> Reader<'a> {
         T::object(entries, start..self.at)
     }
 
-    fn list<T: Tree>(&mut self) -> Result<T, Fault> {
+    fn list<T: Tree>(&mut self) -> Result<T, JsonFault> {
         let start = self.enter()?;
         let mut items = Vec::new();
         self.skip_space();
@@ -168,7 +169,7 @@ impl<'a> Reader<'a> {
         Ok(T::list(items, start..self.at))
     }
 
-    fn enter(&mut self) -> Result<usize, Fault> {
+    fn enter(&mut self) -> Result<usize, JsonFault> {
         if self.depth == self.limits.depth {
             return Err(self.fault(JsonErrorKind::TooDeep(self.limits.depth)));
         }
@@ -178,7 +179,7 @@ impl<'a> Reader<'a> {
         Ok(start)
     }
 
-    fn word(&mut self, word: &'static str, leaf: Leaf) -> Result<Leaf, Fault> {
+    fn word(&mut self, word: &'static str, leaf: Leaf) -> Result<Leaf, JsonFault> {
         if !self.rest().starts_with(word) {
             return Err(self.expected("a value"));
         }
@@ -186,7 +187,7 @@ impl<'a> Reader<'a> {
         Ok(leaf)
     }
 
-    fn number(&mut self) -> Result<Number, Fault> {
+    fn number(&mut self) -> Result<Number, JsonFault> {
         let rest = self.rest();
         let is_part = |byte: u8| matches!(byte, b'0'..=b'9' | b'-' | b'+' | b'.' | b'e' | b'E');
         let end = rest.bytes().position(|byte| !is_part(byte)).unwrap_or(rest.len());
@@ -200,7 +201,7 @@ impl<'a> Reader<'a> {
     }
 
     /// A string, the opening quote still to be read.
-    fn string(&mut self) -> Result<Box<str>, Fault> {
+    fn string(&mut self) -> Result<Box<str>, JsonFault> {
         self.at += 1;
         let mut text = String::new();
         loop {
@@ -229,7 +230,7 @@ impl<'a> Reader<'a> {
     }
 
     /// An escape, the backslash still to be read.
-    fn escape(&mut self) -> Result<char, Fault> {
+    fn escape(&mut self) -> Result<char, JsonFault> {
         let start = self.at;
         self.at += 1;
         let plain = match self.peek() {
@@ -247,8 +248,8 @@ impl<'a> Reader<'a> {
     }
 
     /// One `\u` escape, or two that are a surrogate pair, the first `u` still to be read.
-    fn unicode_escape(&mut self, start: usize) -> Result<char, Fault> {
-        let lone = Fault { at: start, kind: JsonErrorKind::LoneSurrogate };
+    fn unicode_escape(&mut self, start: usize) -> Result<char, JsonFault> {
+        let lone = JsonFault { at: start, kind: JsonErrorKind::LoneSurrogate };
         self.at += 1;
         let first = self.four_hex()?;
         if !(0xd800..0xdc00).contains(&first) {
@@ -265,7 +266,7 @@ impl<'a> Reader<'a> {
         char::from_u32(0x10000 + ((first - 0xd800) << 10) + (second - 0xdc00)).ok_or(lone)
     }
 
-    fn four_hex(&mut self) -> Result<u32, Fault> {
+    fn four_hex(&mut self) -> Result<u32, JsonFault> {
         let digits = self.text.get(self.at..self.at + 4).unwrap_or_default();
         // `from_str_radix` would take a sign.
         if digits.len() != 4 || !digits.bytes().all(|byte| byte.is_ascii_hexdigit()) {
@@ -295,12 +296,12 @@ impl<'a> Reader<'a> {
         self.text.get(self.at..).unwrap_or_default()
     }
 
-    fn expected(&self, what: &'static str) -> Fault {
+    fn expected(&self, what: &'static str) -> JsonFault {
         self.fault(JsonErrorKind::Expected(what))
     }
 
-    fn fault(&self, kind: JsonErrorKind) -> Fault {
-        Fault { at: self.at, kind }
+    fn fault(&self, kind: JsonErrorKind) -> JsonFault {
+        JsonFault { at: self.at, kind }
     }
 }
 

@@ -2,23 +2,21 @@
 
 use std::ops::Range;
 
-use super::reader::{Fault, Leaf, Limits, Tree, read};
+use super::reader::{JsonFault, JsonLimits, Leaf, Tree, read};
 use super::{JsonError, JsonErrorKind, Number};
 
 /// A value that remembers which bytes of the text it came from.
-#[allow(dead_code, reason = "spans are for the policy loader")]
 #[derive(Clone, Debug)]
 pub(crate) struct Spanned {
     /// The bytes of the text, quotes and brackets included.
     pub(crate) span: Range<usize>,
     /// What stands there.
-    pub(crate) node: Node,
+    pub(crate) node: SpannedNode,
 }
 
 /// One value of a [`Spanned`] tree.
-#[allow(dead_code, reason = "spans are for the policy loader")]
 #[derive(Clone, Debug)]
-pub(crate) enum Node {
+pub(crate) enum SpannedNode {
     Null,
     Bool(bool),
     Number(Number),
@@ -29,7 +27,7 @@ pub(crate) enum Node {
 }
 
 /// Reads JSON text as [`Value::from_json`] does, keeping byte offsets.
-pub(crate) fn parse_spanned(text: &str, limits: &Limits) -> Result<Spanned, JsonError> {
+pub(crate) fn parse_spanned(text: &str, limits: &JsonLimits) -> Result<Spanned, JsonError> {
     read(text, limits)
 }
 
@@ -38,31 +36,31 @@ impl Tree for Spanned {
 
     fn leaf(leaf: Leaf, span: Range<usize>) -> Self {
         let node = match leaf {
-            Leaf::Null => Node::Null,
-            Leaf::Bool(bool) => Node::Bool(bool),
-            Leaf::Number(number) => Node::Number(number),
-            Leaf::Text(text) => Node::Text(text),
+            Leaf::Null => SpannedNode::Null,
+            Leaf::Bool(bool) => SpannedNode::Bool(bool),
+            Leaf::Number(number) => SpannedNode::Number(number),
+            Leaf::Text(text) => SpannedNode::Text(text),
         };
         Spanned { span, node }
     }
 
     fn list(items: Vec<Self>, span: Range<usize>) -> Self {
-        Spanned { span, node: Node::List(items) }
+        Spanned { span, node: SpannedNode::List(items) }
     }
 
     fn entry(key_span: Range<usize>, key: Box<str>, value: Self) -> Self::Entry {
         (key_span, key, value)
     }
 
-    fn object(entries: Vec<Self::Entry>, span: Range<usize>) -> Result<Self, Fault> {
+    fn object(entries: Vec<Self::Entry>, span: Range<usize>) -> Result<Self, JsonFault> {
         let mut keys: Vec<_> = entries.iter().map(|(span, key, _)| (key, span.start)).collect();
         keys.sort_unstable();
         let repeats =
             keys.iter().zip(keys.iter().skip(1)).filter(|(left, right)| left.0 == right.0);
         if let Some((key, at)) = repeats.map(|(_, repeat)| *repeat).min_by_key(|(_, at)| *at) {
-            return Err(Fault { at, kind: JsonErrorKind::DuplicateKey(key.clone()) });
+            return Err(JsonFault { at, kind: JsonErrorKind::DuplicateKey(key.clone()) });
         }
-        Ok(Spanned { span, node: Node::Object(entries) })
+        Ok(Spanned { span, node: SpannedNode::Object(entries) })
     }
 }
 
@@ -73,12 +71,12 @@ mod tests {
 
     fn plain(tree: &Spanned) -> Value {
         match &tree.node {
-            Node::Null => Value::Null,
-            Node::Bool(bool) => Value::Bool(*bool),
-            Node::Number(number) => Value::Number(*number),
-            Node::Text(text) => Value::Text(text.clone()),
-            Node::List(items) => Value::List(items.iter().map(plain).collect()),
-            Node::Object(entries) => {
+            SpannedNode::Null => Value::Null,
+            SpannedNode::Bool(bool) => Value::Bool(*bool),
+            SpannedNode::Number(number) => Value::Number(*number),
+            SpannedNode::Text(text) => Value::Text(text.clone()),
+            SpannedNode::List(items) => Value::List(items.iter().map(plain).collect()),
+            SpannedNode::Object(entries) => {
                 let pairs = entries.iter().map(|(_, key, value)| (key.to_string(), plain(value)));
                 Value::Object(crate::value::Object::from_pairs(pairs).unwrap())
             }
@@ -89,8 +87,8 @@ mod tests {
     fn check(text: &str, tree: &Spanned) {
         assert_eq!(Value::from_json(&text[tree.span.clone()]), Ok(plain(tree)));
         match &tree.node {
-            Node::List(items) => items.iter().for_each(|item| check(text, item)),
-            Node::Object(entries) => {
+            SpannedNode::List(items) => items.iter().for_each(|item| check(text, item)),
+            SpannedNode::Object(entries) => {
                 for (span, key, value) in entries {
                     assert_eq!(Value::from_json(&text[span.clone()]), Ok((&**key).into()));
                     check(text, value);
@@ -104,16 +102,16 @@ mod tests {
     fn spans_are_the_text_of_what_they_belong_to() {
         let text =
             " { \"z\" : [1.5 , true,null,{}] , \"\\u0061é\":\"\\n\" ,\"n\": {\"x\": false } }\n";
-        let tree = parse_spanned(text, &Limits::VALUE).unwrap();
+        let tree = parse_spanned(text, &JsonLimits::VALUE).unwrap();
         check(text, &tree);
-        let Node::Object(entries) = &tree.node else { panic!("an object") };
+        let SpannedNode::Object(entries) = &tree.node else { panic!("an object") };
         let keys: Vec<_> = entries.iter().map(|(_, key, _)| &**key).collect();
         assert_eq!(keys, ["z", "aé", "n"], "in the order of the text");
     }
 
     #[test]
     fn limits_are_those_given() {
-        let within = |depth, nodes, text| Limits { depth, nodes, text };
+        let within = |depth, nodes, text| JsonLimits { depth, nodes, text };
         for (limits, message) in [
             (within(1, 9, 9), "line 1 column 2: expected at most 1 levels of nesting"),
             (within(9, 2, 9), "line 1 column 3: expected at most 2 values"),

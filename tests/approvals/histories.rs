@@ -9,7 +9,7 @@ use hallpass::{Halt, Pending};
 
 use crate::office::{MINUTE, Office, four_eyes, of_finance, pay, payments, reviewers};
 
-/// So many of finance have to agree, and may have their yes reach three calls of other amounts.
+/// This many of finance have to agree, and may have their yes reach three calls of other amounts.
 fn wide(count: u32) -> Rule {
     let terms = ApprovalTerms::per(Per::Call).review(reviewers("finance").count(count));
     Rule::ask("four-eyes").approval(terms.offer([Width::CALL, Width::calls(3)]).vary(["amount"]))

@@ -25,7 +25,7 @@ fn nothing_is_parked_while_as_many_records_wait_as_can() {
     assert_eq!((denial.reason(), denial.pending().is_none()), (Reason::LogRefused, true));
 }
 
-/// People take their time, and an asker that looks again is no offender.
+/// People take their time, and an asker that looks again does not offend.
 #[test]
 fn polling_a_waiting_question_does_not_halt_the_asker() {
     let office = Office::with(payments(four_eyes()), |builder| builder.halt_after(5, MINUTE));

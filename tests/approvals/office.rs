@@ -38,7 +38,7 @@ pub(crate) fn four_eyes() -> Rule {
     Rule::ask("four-eyes").approval(ApprovalTerms::per(Per::Call).review(reviewers("finance")))
 }
 
-/// So many of finance have to agree.
+/// This many of finance have to agree.
 pub(crate) fn of_finance(count: u32) -> Rule {
     let terms = ApprovalTerms::per(Per::Call).review(reviewers("finance").count(count));
     Rule::ask("four-eyes").approval(terms)

@@ -24,7 +24,7 @@ impl Progress {
         let percent = (bytes.saturating_mul(100) / total.max(1)).min(100);
         if self.shown != Some(percent) {
             self.shown = Some(percent);
-            // What can't be shown is no reason to stop.
+            // What can't be shown does not stop it.
             let _ = write!(io::stderr(), "\rreading: {percent:3}%");
         }
     }

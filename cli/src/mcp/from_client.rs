@@ -172,7 +172,7 @@ impl Proxy {
             let why = format!("`params` has `{unknown}`, which no one could be asked about");
             Err(self.keeper.deny(&name, Reason::MalformedCall, &why))
         } else if name.starts_with(RESERVED) {
-            let why = "the name is reserved for what is no tool";
+            let why = "the name is reserved for what is not a tool";
             Err(self.keeper.deny(&name, Reason::UnknownTool, why))
         } else if desk.tools.is_doubled(&name) {
             let why = "the server has two tools of this name";

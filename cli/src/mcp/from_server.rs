@@ -33,7 +33,9 @@ impl Proxy {
                 Step::GoOn
             }
             // Which call it answers can't be told, and one that waits for it would wait for ever.
-            Err(error) => Step::End(format!("the server wrote what is no message: {}", error.why)),
+            Err(error) => {
+                Step::End(format!("the server wrote what is not a message: {}", error.why))
+            }
         }
     }
 

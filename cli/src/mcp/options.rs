@@ -20,8 +20,8 @@ const AFTER_HELP: &str = "\
 Example:
   hallpass mcp --policy P.toml --as agent-7 --purpose notes -- npx -y @modelcontextprotocol/server-filesystem /data
 
-Each tool call is asked for by itself, just in time, and made with the arguments that were decided about. What is no
-tool has names of its own: mcp:resources/read, mcp:prompts/get, mcp:completion/complete, mcp:resources/subscribe, and
+Each tool call is asked for by itself, just in time, and made with the arguments that were decided about. What is not a
+tool has a name of its own: mcp:resources/read, mcp:prompts/get, mcp:completion/complete, mcp:resources/subscribe, and
 of the server's own requests mcp:sampling, mcp:elicitation, mcp:roots.
 
 What the gate can't see: an agent that has a shell can start the server itself. Policy, key and log must not be

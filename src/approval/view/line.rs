@@ -125,7 +125,7 @@ impl ViewLine {
         self.marks.is_uninspectable
     }
 
-    /// Whether the agent wrote the value to explain itself: it is no part of what will run.
+    /// Whether the agent wrote the value to explain itself: it is not part of what will run.
     pub fn is_untrusted(&self) -> bool {
         self.marks.is_untrusted
     }

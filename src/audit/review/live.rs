@@ -9,17 +9,17 @@ use crate::clock::Timestamp;
 #[derive(Debug)]
 pub(super) struct Live {
     most: usize,
-    grants: BTreeMap<String, Grant>,
+    grants: BTreeMap<String, LiveGrant>,
     /// Each grant by the generation of its task.
     by_task: BTreeSet<(u64, String)>,
     /// Each grant by what it was delegated from.
     by_parent: BTreeSet<(String, String)>,
-    calls: BTreeMap<u64, Call>,
+    calls: BTreeMap<u64, LiveCall>,
     left_out: u64,
 }
 
 #[derive(Debug)]
-struct Grant {
+struct LiveGrant {
     generation: u64,
     parent: Option<String>,
     holder: String,
@@ -30,7 +30,7 @@ struct Grant {
 
 /// A call whose outcome is not known yet.
 #[derive(Debug)]
-pub(super) struct Call {
+pub(super) struct LiveCall {
     pub(super) who: String,
     pub(super) tool: String,
     pub(super) since: Timestamp,
@@ -72,7 +72,7 @@ impl Live {
             self.by_parent.insert((parent.to_owned(), id.to_owned()));
         }
         let (parent, holder) = (parent.map(str::to_owned), holder.to_owned());
-        let grant = Grant { generation, parent, holder, tools, since, expires };
+        let grant = LiveGrant { generation, parent, holder, tools, since, expires };
         self.grants.insert(id.to_owned(), grant);
         before
     }
@@ -119,7 +119,7 @@ impl Live {
     }
 
     /// A call was permitted.
-    pub(super) fn call(&mut self, seq: u64, call: Call) {
+    pub(super) fn call(&mut self, seq: u64, call: LiveCall) {
         match self.calls.len() < self.most {
             true => _ = self.calls.insert(seq, call),
             false => self.left_out += 1,
@@ -127,12 +127,12 @@ impl Live {
     }
 
     /// A call has its outcome.
-    pub(super) fn end_call(&mut self, of: u64) -> Option<Call> {
+    pub(super) fn end_call(&mut self, of: u64) -> Option<LiveCall> {
         self.calls.remove(&of)
     }
 }
 
-impl Grant {
+impl LiveGrant {
     fn span(self, at: Timestamp) -> Span {
         let millis = since_millis(self.since, at.min(self.expires));
         Span { holder: self.holder, tools: self.tools, millis }

@@ -11,19 +11,19 @@ use crate::clock::Timestamp;
 /// The tasks that are open, by generation.
 #[derive(Default)]
 pub(super) struct Access {
-    tasks: BTreeMap<u64, Task>,
+    tasks: BTreeMap<u64, KnownTask>,
     /// Of openings that the sink refused, how many there were of each name: one that was revoked while it opened has
     /// an end all the same.
     withdrawn: BTreeMap<String, u64>,
 }
 
-struct Task {
+struct KnownTask {
     ceiling: Timestamp,
     /// Those that have not ended by a record of their own. One whose parent is not there has ended with it.
-    grants: BTreeMap<String, Grant>,
+    grants: BTreeMap<String, KnownGrant>,
 }
 
-struct Grant {
+struct KnownGrant {
     parent: Option<String>,
     holder: String,
     /// Of its newest token.
@@ -37,7 +37,7 @@ impl Access {
         let seq = record.seq;
         match &record.event {
             Event::Opened { generation, ceiling, .. } => {
-                let task = Task { ceiling: *ceiling, grants: BTreeMap::new() };
+                let task = KnownTask { ceiling: *ceiling, grants: BTreeMap::new() };
                 match self.tasks.insert(*generation, task) {
                     None => Ok(()),
                     Some(_) => Err(Fault::NoTask { seq }),
@@ -88,12 +88,12 @@ impl Access {
         Some(())
     }
 
-    fn find(&mut self, generation: u64, seq: u64) -> Result<&mut Task, Fault> {
+    fn find(&mut self, generation: u64, seq: u64) -> Result<&mut KnownTask, Fault> {
         self.tasks.get_mut(&generation).ok_or(Fault::NoTask { seq })
     }
 }
 
-impl Task {
+impl KnownTask {
     /// A grant was given or renewed.
     fn grant(&mut self, record: &Record) -> Result<(), Fault> {
         let seq = record.seq;
@@ -123,7 +123,7 @@ impl Task {
         if before.is_some_and(|before| before.holder != **holder) {
             return Err(Fault::NotTheHolder { seq });
         }
-        let new = Grant {
+        let new = KnownGrant {
             parent: parent.map(str::to_owned),
             holder: holder.to_string(),
             serial: *serial,
@@ -143,7 +143,7 @@ impl Task {
         if *expires > self.ceiling {
             return Err(Fault::TooLong { seq });
         }
-        let new = Grant {
+        let new = KnownGrant {
             parent: None,
             holder: who.to_string(),
             serial: 1,
@@ -171,7 +171,7 @@ impl Task {
             return Err(Fault::NotTheHolder { seq });
         }
         // Of the constraints on arguments the log has digests: what they were put to is not known.
-        let names = |grant: &Grant| grant.tools.iter().any(|own| own == tool);
+        let names = |grant: &KnownGrant| grant.tools.iter().any(|own| own == tool);
         let mut next = Some(own);
         while let Some(grant) = next {
             if !names(grant) {
@@ -184,7 +184,7 @@ impl Task {
 
     /// A grant that is there and within its time, as are all it was delegated from. Each was given after
     /// its parent, so the chain ends.
-    fn live(&self, id: &str, at: Timestamp) -> Option<&Grant> {
+    fn live(&self, id: &str, at: Timestamp) -> Option<&KnownGrant> {
         let own = self.grants.get(id)?;
         let mut next = own;
         loop {

@@ -28,7 +28,7 @@ struct Named {
     drawers: SpreadMap<Box<str>, Vec<Drawer>>,
 }
 
-/// So many drawers are each looked into in less time than it takes to look for names.
+/// This many drawers are each looked into in less time than it takes to look for names.
 const FEW: usize = 8;
 
 impl File {

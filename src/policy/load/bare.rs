@@ -3,7 +3,7 @@
 
 use crate::document::Written;
 use crate::scope::Fact;
-use crate::value::Node;
+use crate::value::SpannedNode;
 
 /// Where a table of constraints by name stands, and the fact that a name in it is.
 type Place = (&'static [&'static str], fn(&str) -> Fact);
@@ -31,7 +31,7 @@ pub(super) fn bare_lists(rule: &Written) -> Vec<Fact> {
 
 fn members(table: &Written) -> &[(std::ops::Range<usize>, Box<str>, Written)] {
     match &table.node {
-        Node::Object(members) => members,
+        SpannedNode::Object(members) => members,
         _ => &[],
     }
 }
@@ -42,13 +42,17 @@ fn member<'w>(table: &'w Written, key: &str) -> Option<&'w Written> {
 
 fn has_bare_list(constraint: &Written) -> bool {
     match &constraint.node {
-        Node::List(_) => true,
-        Node::Object(kinds) => kinds.iter().any(|(_, word, own)| match (&**word, &own.node) {
-            ("not" | "each" | "some" | "json", _) => has_bare_list(own),
-            ("all" | "any", Node::List(parts)) => parts.iter().any(has_bare_list),
-            ("fields", Node::Object(fields)) => fields.iter().any(|(_, _, own)| has_bare_list(own)),
-            _ => false,
-        }),
+        SpannedNode::List(_) => true,
+        SpannedNode::Object(kinds) => {
+            kinds.iter().any(|(_, word, own)| match (&**word, &own.node) {
+                ("not" | "each" | "some" | "json", _) => has_bare_list(own),
+                ("all" | "any", SpannedNode::List(parts)) => parts.iter().any(has_bare_list),
+                ("fields", SpannedNode::Object(fields)) => {
+                    fields.iter().any(|(_, _, own)| has_bare_list(own))
+                }
+                _ => false,
+            })
+        }
         _ => false,
     }
 }

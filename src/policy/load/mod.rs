@@ -17,7 +17,9 @@ use super::catalogue::Tool;
 use super::{Policy, PolicyBuilder, PolicyError};
 use crate::document::{Misfit, Table, Written, choice, list, parse_toml, text};
 use crate::spelling::ArgType;
-use crate::value::{JsonErrorKind, Limits, MAX_DEPTH, Node, line_and_column, parse_spanned};
+use crate::value::{
+    JsonErrorKind, JsonLimits, MAX_DEPTH, SpannedNode, line_and_column, parse_spanned,
+};
 use crate::visible::Shown;
 use place::{by_id, place_of_error};
 
@@ -26,8 +28,8 @@ use place::{by_id, place_of_error};
 pub const MAX_POLICY_TEXT: usize = 64 << 20;
 
 /// What JSON policy text may ask of the reader: in no more bytes than TOML, a value for every eight.
-const LIMITS: Limits =
-    Limits { depth: MAX_DEPTH, nodes: MAX_POLICY_TEXT / 8, text: MAX_POLICY_TEXT };
+const LIMITS: JsonLimits =
+    JsonLimits { depth: MAX_DEPTH, nodes: MAX_POLICY_TEXT / 8, text: MAX_POLICY_TEXT };
 
 /// The version of the policy language that this crate reads.
 const VERSION: u64 = 1;
@@ -162,8 +164,10 @@ fn draft(document: &Written) -> Result<PolicyBuilder, Placed> {
 
 fn version(written: &Written) -> Result<(), Misfit> {
     let problem = match &written.node {
-        Node::Number(number) if number.to_u64() == Some(VERSION) => return Ok(()),
-        Node::Number(number) => format!("version {number} is unknown: this crate reads version 1"),
+        SpannedNode::Number(number) if number.to_u64() == Some(VERSION) => return Ok(()),
+        SpannedNode::Number(number) => {
+            format!("version {number} is unknown: this crate reads version 1")
+        }
         _ => "expected the number 1".to_owned(),
     };
     Err(Misfit::new(written.span.start, problem))
@@ -172,8 +176,8 @@ fn version(written: &Written) -> Result<(), Misfit> {
 /// The tables of `[[key]]`.
 fn entries<'w>(key: &str, written: &'w Written) -> Result<&'w [Written], Misfit> {
     match &written.node {
-        Node::List(list) => Ok(list),
-        Node::Object(_) => Err(Misfit::new(
+        SpannedNode::List(list) => Ok(list),
+        SpannedNode::Object(_) => Err(Misfit::new(
             written.span.start,
             format!("expected a list of tables, found one table: write `[[{key}]]`"),
         )),
@@ -231,8 +235,8 @@ fn tool(written: &Written) -> Result<Tool, Misfit> {
 /// The type of an argument, and whether it may be left out.
 fn arg_type(written: &Written) -> Result<(ArgType, bool), Misfit> {
     match &written.node {
-        Node::List(elements) => match elements.as_slice() {
-            [Written { node: Node::Text(word), .. }] if &**word == "text" => {
+        SpannedNode::List(elements) => match elements.as_slice() {
+            [Written { node: SpannedNode::Text(word), .. }] if &**word == "text" => {
                 Ok((ArgType::Texts, false))
             }
             _ => {
@@ -240,7 +244,7 @@ fn arg_type(written: &Written) -> Result<(ArgType, bool), Misfit> {
                 Err(Misfit::new(written.span.start, problem))
             }
         },
-        Node::Text(word)
+        SpannedNode::Text(word)
             if matches!(&**word, "string" | "decimal" | "float" | "int" | "boolean" | "array") =>
         {
             let own = match &**word {
@@ -259,7 +263,7 @@ fn arg_type(written: &Written) -> Result<(ArgType, bool), Misfit> {
 
 /// The name of a credential, or a list of names.
 fn credentials(written: &Written) -> Result<Vec<&str>, Misfit> {
-    if let Node::Text(_) = &written.node {
+    if let SpannedNode::Text(_) = &written.node {
         return Ok(vec![text(written)?]);
     }
     list(written)?

@@ -2,7 +2,7 @@
 
 use crate::document::Written;
 use crate::policy::PolicyError;
-use crate::value::Node;
+use crate::value::SpannedNode;
 
 /// The byte at which the part stands that the error speaks of, or else what holds it.
 pub(super) fn place_of_error(document: &Written, error: &PolicyError) -> usize {
@@ -12,7 +12,7 @@ pub(super) fn place_of_error(document: &Written, error: &PolicyError) -> usize {
         (None, None) => return deepest(document, error.at()).span.start,
     };
     let entry = match entry(document, key).map(|written| (&written.node, error.item())) {
-        Some((Node::List(list), Some(item))) => list.get(item),
+        Some((SpannedNode::List(list), Some(item))) => list.get(item),
         _ => None,
     };
     entry.map_or(document.span.start, |entry| deepest(entry, error.at()).span.start)
@@ -21,12 +21,12 @@ pub(super) fn place_of_error(document: &Written, error: &PolicyError) -> usize {
 /// Follows a path of keys such as `what.args.limit` or `approval.review[0]` as far as it leads.
 fn deepest<'w>(from: &'w Written, path: &str) -> &'w Written {
     let next = match &from.node {
-        Node::Object(entries) => entries.iter().find_map(|(_, key, own)| {
+        SpannedNode::Object(entries) => entries.iter().find_map(|(_, key, own)| {
             let rest = path.strip_prefix(&**key)?;
             let ends = rest.is_empty() || rest.starts_with(['.', '[']);
             ends.then(|| (own, rest.strip_prefix('.').unwrap_or(rest)))
         }),
-        Node::List(list) => path.strip_prefix('[').and_then(|path| {
+        SpannedNode::List(list) => path.strip_prefix('[').and_then(|path| {
             let (index, rest) = path.split_once(']')?;
             let own = list.get(index.parse::<usize>().ok()?)?;
             Some((own, rest.strip_prefix('.').unwrap_or(rest)))
@@ -42,7 +42,7 @@ fn deepest<'w>(from: &'w Written, path: &str) -> &'w Written {
 
 fn entry<'w>(written: &'w Written, key: &str) -> Option<&'w Written> {
     match &written.node {
-        Node::Object(entries) => {
+        SpannedNode::Object(entries) => {
             entries.iter().find(|(_, own, _)| &**own == key).map(|(_, _, own)| own)
         }
         _ => None,
@@ -51,8 +51,8 @@ fn entry<'w>(written: &'w Written, key: &str) -> Option<&'w Written> {
 
 /// The place of the rule with this id among the rules of a document.
 pub(super) fn by_id(document: &Written, id: &str) -> Option<usize> {
-    let Node::List(rules) = &entry(document, "rule")?.node else { return None };
+    let SpannedNode::List(rules) = &entry(document, "rule")?.node else { return None };
     rules.iter().position(|rule| {
-        matches!(entry(rule, "id").map(|own| &own.node), Some(Node::Text(own)) if **own == *id)
+        matches!(entry(rule, "id").map(|own| &own.node), Some(SpannedNode::Text(own)) if **own == *id)
     })
 }

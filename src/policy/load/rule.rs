@@ -12,7 +12,7 @@ use crate::policy::exception::Exception;
 use crate::policy::moment::Moment;
 use crate::policy::rule::{Rule, Tools};
 use crate::scope::{Condition, Fact, ResourceOpenness, one_of, read_constraint};
-use crate::value::{Node, Value};
+use crate::value::{SpannedNode, Value};
 use crate::visible::Shown;
 
 const KEYS: &[&str] = &[
@@ -99,7 +99,7 @@ const PARTS: [(&str, Part); 4] = [("who", who), ("what", what), ("why", why), ("
 /// One exception, or a list of them.
 fn exceptions(written: &Written) -> Result<Vec<Exception>, Misfit> {
     match &written.node {
-        Node::Object(_) => Ok(vec![exception(written)?]),
+        SpannedNode::Object(_) => Ok(vec![exception(written)?]),
         _ => list(written)?
             .iter()
             .enumerate()
@@ -153,7 +153,7 @@ fn effect(written: &Written) -> Result<Effect, Misfit> {
 
 fn moments(written: &Written) -> Result<Vec<Moment>, Misfit> {
     let words = Moment::ALL.map(|moment| (moment.as_str(), moment));
-    if let Node::Text(_) = &written.node {
+    if let SpannedNode::Text(_) = &written.node {
         let word = choice(written, &words)?.as_str();
         let problem = format!("expected a list, found text: write `[\"{word}\"]`");
         return Err(Misfit::new(written.span.start, problem));
@@ -193,7 +193,7 @@ fn when(rule: Rule, written: &Written) -> Result<Rule, Misfit> {
 
 /// What is said of the time and stands where an attribute would be compared.
 fn of_the_time(name: &str, written: &Written) -> Option<String> {
-    let Node::Object(entries) = &written.node else { return None };
+    let SpannedNode::Object(entries) = &written.node else { return None };
     let parts = ["days", "from", "until", "offset"];
     let is_weekly = name == "weekly" && entries.iter().any(|(_, key, _)| parts.contains(&&**key));
     is_weekly.then(|| {

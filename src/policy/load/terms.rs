@@ -11,7 +11,7 @@ use crate::policy::approval::{ApprovalTerms, Line, Per, Reviewers};
 use crate::policy::break_glass::BreakGlassTerms;
 use crate::policy::limits::Limits;
 use crate::scope::Condition;
-use crate::value::{Node, Number, Value};
+use crate::value::{Number, SpannedNode, Value};
 use crate::visible::Shown;
 
 const GRANT: &[&str] =
@@ -97,7 +97,7 @@ pub(super) fn break_glass(written: &Written) -> Result<BreakGlassTerms, Misfit> 
 }
 
 fn duration(written: &Written) -> Result<Duration, Misfit> {
-    if let Node::Number(_) = &written.node {
+    if let SpannedNode::Number(_) = &written.node {
         let problem = "a length of time needs a unit: expected text like `\"5m\"`";
         return Err(Misfit::new(written.span.start, problem));
     }
@@ -108,7 +108,7 @@ fn duration(written: &Written) -> Result<Duration, Misfit> {
 /// `20`, or `20/1d`: at most twenty in any window of one day.
 fn uses(written: &Written) -> Result<(u64, Option<Duration>), Misfit> {
     match &written.node {
-        Node::Text(_) => {
+        SpannedNode::Text(_) => {
             let (uses, window) = per_window(written, "uses", "`20/1d`, or the number `20`")?;
             let digits = uses.bytes().all(|byte| byte.is_ascii_digit());
             let number = uses.parse().ok().filter(|_| digits).ok_or_else(|| {
@@ -179,7 +179,7 @@ fn budgets(written: &Written) -> Result<Vec<(&str, Most)>, Misfit> {
             })?;
             Ok((argument, (most, Some(window))))
         }
-        (_, Node::Object(_)) if argument == "args" => Err(Misfit::new(
+        (_, SpannedNode::Object(_)) if argument == "args" => Err(Misfit::new(
             own.span.start,
             "expected the argument's whole name in quotes, as in `\"args.limit\" = 10000`",
         )),
@@ -251,7 +251,7 @@ fn each_of<'w, T>(
 /// A list of lines, all of which have to be met; or one line.
 fn reviews(written: &Written) -> Result<Vec<Reviewers>, Misfit> {
     match &written.node {
-        Node::Object(_) => Ok(vec![reviewers(written)?]),
+        SpannedNode::Object(_) => Ok(vec![reviewers(written)?]),
         _ => lines(written),
     }
 }
@@ -262,7 +262,7 @@ fn lines(written: &Written) -> Result<Vec<Reviewers>, Misfit> {
 }
 
 fn reviewers(written: &Written) -> Result<Reviewers, Misfit> {
-    if let Node::Object(entries) = &written.node
+    if let SpannedNode::Object(entries) = &written.node
         && let [(_, key, inner)] = entries.as_slice()
         && matches!(&**key, "any" | "all")
     {
@@ -282,14 +282,14 @@ fn reviewers(written: &Written) -> Result<Reviewers, Misfit> {
 
 fn boolean(written: &Written) -> Result<bool, Misfit> {
     match &written.node {
-        Node::Bool(said) => Ok(*said),
+        SpannedNode::Bool(said) => Ok(*said),
         _ => Err(Misfit::new(written.span.start, "expected `true` or `false`")),
     }
 }
 
 fn confirm(written: &Written) -> Result<bool, Misfit> {
     match &written.node {
-        Node::Bool(true) => Ok(true),
+        SpannedNode::Bool(true) => Ok(true),
         _ => Err(Misfit::new(written.span.start, "expected `true`, or leave it out")),
     }
 }

@@ -4,7 +4,7 @@ use crate::document::{Misfit, Table, Written, any_word};
 use crate::policy::effect::Effect;
 use crate::policy::rule::{Rule, Tools};
 use crate::scope::{Node as Kind, named_constraints, read_constraint};
-use crate::value::{Node, Value};
+use crate::value::{SpannedNode, Value};
 use crate::visible::Shown;
 
 use super::who::{attributes, set};
@@ -34,7 +34,7 @@ pub(super) fn what(rule: Rule, written: &Written) -> Result<Rule, Misfit> {
 
 /// A name, `any`, or a constraint on the name. A finite set of names is the names themselves.
 fn tools(written: &Written) -> Result<Tools, Misfit> {
-    if let Node::List(_) = &written.node {
+    if let SpannedNode::List(_) = &written.node {
         let problem = "expected one name: for one of several tools write `{ one_of = [ … ] }`";
         return Err(Misfit::new(written.span.start, problem));
     }
@@ -66,7 +66,7 @@ fn tools(written: &Written) -> Result<Tools, Misfit> {
 }
 
 fn arguments(rule: Rule, written: &Written) -> Result<Rule, Misfit> {
-    if let Node::Text(_) = &written.node {
+    if let SpannedNode::Text(_) = &written.node {
         any_word(written)?;
         return Ok(rule.any_args());
     }
@@ -79,7 +79,7 @@ fn arguments(rule: Rule, written: &Written) -> Result<Rule, Misfit> {
 }
 
 fn resource(rule: Rule, written: &Written) -> Result<Rule, Misfit> {
-    if let Node::Text(_) = &written.node {
+    if let SpannedNode::Text(_) = &written.node {
         any_word(written)?;
         return Ok(rule.any_resource());
     }

@@ -40,11 +40,11 @@ pub(super) fn sample(product: &mut Product<'_>, sampler: &mut Sampler<'_>, meter
 
 /// What the machines can be in, and how they get there.
 struct Graph {
-    nodes: Vec<Node>,
+    nodes: Vec<GraphNode>,
     steps: Vec<Step>,
 }
 
-struct Node {
+struct GraphNode {
     states: States,
     /// The step by which it was first reached: the shortest way there begins with those. None of the first.
     first: Option<usize>,
@@ -69,14 +69,15 @@ impl Graph {
     /// `None` if the steps do not last.
     fn of(product: &mut Product<'_>, meter: &Meter) -> Option<Self> {
         let mut numbers = HashMap::from([(product.start(), 0)]);
-        let mut graph = Graph { nodes: vec![Node::new(product.start(), None)], steps: Vec::new() };
+        let mut graph =
+            Graph { nodes: vec![GraphNode::new(product.start(), None)], steps: Vec::new() };
         let mut at = 0;
         while let Some(node) = graph.nodes.get(at) {
             let states = node.states.clone();
             let begin = graph.steps.len();
             product.each_step(&states, meter, |by, next| {
                 let to = *numbers.entry(next).or_insert_with_key(|next| {
-                    graph.nodes.push(Node::new(next.clone(), Some(graph.steps.len())));
+                    graph.nodes.push(GraphNode::new(next.clone(), Some(graph.steps.len())));
                     graph.nodes.len() - 1
                 });
                 graph.steps.push(Step { from: at, to, by });
@@ -146,9 +147,9 @@ impl Graph {
     }
 }
 
-impl Node {
+impl GraphNode {
     fn new(states: States, first: Option<usize>) -> Self {
         let out = 0..0;
-        Node { states, first, out, open: 0, is_bounded: false, longest: 0, last: None }
+        GraphNode { states, first, out, open: 0, is_bounded: false, longest: 0, last: None }
     }
 }

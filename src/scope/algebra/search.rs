@@ -318,7 +318,7 @@ fn bits<'a>(tests: &mut Vec<Test<'a>>, more: impl Iterator<Item = Test<'a>>) -> 
     })
 }
 
-/// The choices of use, simple ones first: where one leaves a part of what another leaves and is no
+/// The choices of use, simple ones first: where one leaves a part of what another leaves and is not
 /// less simple, the other is not needed.
 fn fewest_met(mut choices: Vec<Choice>) -> Vec<Choice> {
     choices

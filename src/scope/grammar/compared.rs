@@ -6,7 +6,7 @@ use crate::scope::describe::{JOIN, REF};
 use crate::scope::operand::Piece;
 use crate::scope::reference::{Reference, parse, reference};
 use crate::scope::relation::Relation;
-use crate::value::Node as Tree;
+use crate::value::SpannedNode;
 
 /// A kind of constraint of what a reference names where one is written, else as `read` reads it.
 pub(super) fn or_compared(
@@ -14,7 +14,7 @@ pub(super) fn or_compared(
     relation: Relation,
     read: impl FnOnce() -> Result<Constraint, Misfit>,
 ) -> Result<Constraint, Misfit> {
-    let Tree::Object(entries) = &written.node else { return read() };
+    let SpannedNode::Object(entries) = &written.node else { return read() };
     let has = |key: &str| entries.iter().any(|(_, own, _)| &**own == key);
     // An object to be equal to may have such a key among others.
     let is_reference = match relation {
@@ -48,7 +48,7 @@ fn operand(written: &Written) -> Result<Reference, Misfit> {
 
 fn pieces(written: &Written) -> Result<Vec<Piece>, Misfit> {
     let piece = |own: &Written| match &own.node {
-        Tree::Text(text) => Ok(Piece::Text(text.clone())),
+        SpannedNode::Text(text) => Ok(Piece::Text(text.clone())),
         _ => {
             let table = Table::read_some(own, &[REF], "a text or `{ ref = … }`")?;
             let named = table.require(REF, "name a part of the question", text)?;

@@ -4,12 +4,12 @@ use crate::document::{Misfit, Table, Written, list, text, whole_number};
 use crate::scope::constraint::{Constraint, Node};
 use crate::scope::url::UrlPattern;
 use crate::scope::words::{cidr, url, weekly};
-use crate::value::Node as Tree;
+use crate::value::SpannedNode;
 
 /// One network, or a list of them.
 pub(super) fn networks(written: &Written) -> Result<Constraint, Misfit> {
     let own = match &written.node {
-        Tree::Text(_) => std::slice::from_ref(written),
+        SpannedNode::Text(_) => std::slice::from_ref(written),
         _ => list(written)?,
     };
     let named = each(own, own.len() > 1, |own| {
@@ -55,8 +55,8 @@ pub(super) fn url_pattern(written: &Written) -> Result<Constraint, Misfit> {
 
 fn host(pattern: UrlPattern, written: &Written) -> Result<UrlPattern, Misfit> {
     Ok(match &written.node {
-        Tree::Text(word) if &**word == "any" => pattern.or_any_host(),
-        Tree::Object(_) => {
+        SpannedNode::Text(word) if &**word == "any" => pattern.or_any_host(),
+        SpannedNode::Object(_) => {
             let below = Table::read_some(written, &["subdomain_of"], "a host")?;
             pattern.or_subdomain_of(below.require(
                 "subdomain_of",
@@ -74,7 +74,7 @@ fn port(written: &Written) -> Result<u16, Misfit> {
 }
 
 fn path(pattern: UrlPattern, written: &Written) -> Result<UrlPattern, Misfit> {
-    if let Tree::Text(path) = &written.node {
+    if let SpannedNode::Text(path) = &written.node {
         return Ok(pattern.path(path));
     }
     let example = "a path, or a table such as `{ under = \"/v1\" }`";
@@ -150,10 +150,10 @@ fn meant(alone: Constraint, written: &Written) -> Result<(), Misfit> {
 /// The elements of a list, or the one thing that stands in its place.
 fn one_or_more(written: &Written) -> Result<&[Written], Misfit> {
     match &written.node {
-        Tree::List(list) if list.is_empty() => {
+        SpannedNode::List(list) if list.is_empty() => {
             Err(Misfit::new(written.span.start, "an empty list names nothing: leave it out"))
         }
-        Tree::List(list) => Ok(list),
+        SpannedNode::List(list) => Ok(list),
         _ => Ok(std::slice::from_ref(written)),
     }
 }

@@ -86,7 +86,7 @@ impl Amended<'_> {
     /// The amended call: what is not said of it stays.
     ///
     /// # Errors
-    /// What of it is no call's.
+    /// What is not part of a call.
     pub(super) fn call(&self, before: &Call) -> Result<Call, CallError> {
         let tool = self.tool.unwrap_or(before.tool());
         let args = match self.args {

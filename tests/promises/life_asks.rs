@@ -451,6 +451,8 @@ fn read_constraint(c: &serde_json::Value) -> C {
         ("one_of", Json::Array(set)) => C::OneOf(set.iter().map(value).collect()),
         ("max", Json::Number(most)) => C::Max((most.as_f64().unwrap() * 2.0) as i64),
         ("all", Json::Array(parts)) => C::All(parts.iter().map(read_constraint).collect()),
+        // What an exception leaves.
+        ("not", said) => C::Not(Box::new(read_constraint(said))),
         _ => panic!("not in this universe: {c}"),
     });
     C::All(all.collect())

@@ -45,6 +45,7 @@ impl BrokerBuilder {
         self.sources.check_providers()?;
         check_alert(&self.policy, self.alert.as_ref())?;
         let id = Shared::next_id();
+        let fold = self.policy.0.fold;
         let ring = match self.ring {
             Some(ring) => ring,
             None => KeyRing::generate()?,
@@ -69,7 +70,7 @@ impl BrokerBuilder {
             return Err(KeyError::Reused(shared.id).into());
         }
         let origin = Origin::new(&self.issuer, &self.audience);
-        let offered = self.resumed.as_ref().map(|log| Offered::of(log, id)).transpose()?;
+        let offered = self.resumed.as_ref().map(|log| Offered::of(log, id, fold)).transpose()?;
         let needed =
             !self.sources.providers.is_empty() || offered.as_ref().is_some_and(Offered::owes);
         let downstream = match needed {
@@ -99,6 +100,7 @@ impl BrokerBuilder {
         let digest = self.policy.digest().to_string();
         let shared = Shared {
             id,
+            fold,
             issuer: self.issuer,
             audience: self.audience,
             keeper,

@@ -31,6 +31,7 @@ impl Control {
     /// [resumed](Control::resume), whatever ends meanwhile; it ends nothing. It takes the place of a
     /// tripwire's halt that would lapse.
     pub fn halt(&self, what: Halt) -> Ended {
+        let what = what.folded(self.shared.fold);
         let word = what.to_string();
         // The clock is foreign code, which may call back: read before the turn is taken.
         let Some(at) = self.shared.time_of_end() else { return self.nothing() };
@@ -58,6 +59,7 @@ impl Control {
 
     /// Lets go on what was halted; `false` if that halt was not on.
     pub fn resume(&self, what: &Halt) -> bool {
+        let what = &what.clone().folded(self.shared.fold);
         let Some(at) = self.shared.time_of_end() else { return false };
         let _turn = self.shared.halts.take_turn();
         let was = self.shared.halts.resume(what, at);
@@ -109,6 +111,7 @@ impl Control {
     /// [`HaltError`] of a name that no identity can be known by: nothing would end.
     pub fn revoke_identity(&self, id: &str) -> Result<Ended, HaltError> {
         Halt::identity(id)?;
+        let id = &*self.shared.fold.name(id);
         let mut ended = Ended::nothing();
         for task in self.tasks() {
             if task.requester.is_or_acts_for(id) {

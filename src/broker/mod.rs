@@ -231,7 +231,7 @@ impl Broker {
 
     /// The handle of what authenticates callers.
     pub fn attestor(&self) -> Attestor {
-        Attestor::of(self.shared.id)
+        Attestor::folding(self.shared.id, self.shared.fold)
     }
 
     /// The tool side's handle.

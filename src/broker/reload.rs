@@ -34,6 +34,12 @@ pub enum ReloadError {
         "the broker was built in the process that this one was forked from: build another here"
     )]
     Forked,
+    /// It folds names otherwise than the policy that the broker was built with: those who were attested would be
+    /// known by other names.
+    #[error(
+        "`[identity] fold` is not as when the broker was built: build another with this policy"
+    )]
+    Fold,
     /// A rule breaks the glass, and no one would be alerted.
     #[error(transparent)]
     Alert(#[from] MissingAlert),
@@ -52,6 +58,9 @@ impl Broker {
         let shared = &self.shared;
         if shared.is_forked() {
             return Err(ReloadError::Forked);
+        }
+        if policy.0.fold != shared.fold {
+            return Err(ReloadError::Fold);
         }
         shared.sources.check(policy)?;
         check_alert(policy, shared.alert.as_ref())?;

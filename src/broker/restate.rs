@@ -39,7 +39,7 @@ impl Control {
     /// [`IdentityError`] names the field that is not well formed, or can't be restated. Nothing changes
     /// then.
     pub fn restate(&self, facts: impl Into<Assertion>) -> Result<DriftScan, IdentityError> {
-        let facts = facts.into().restate(self.shared.id)?;
+        let facts = facts.into().folded(self.shared.fold).restate(self.shared.id)?;
         let subject = facts.subject().as_str().to_owned();
         Ok(self.put_in_force(&subject, Some(&facts)))
     }
@@ -50,8 +50,9 @@ impl Control {
         if self.shared.is_forked() {
             return None;
         }
-        let restated = self.shared.current().restated.has(subject);
-        restated.then(|| self.put_in_force(subject, None))
+        let subject = self.shared.fold.name(subject);
+        let restated = self.shared.current().restated.has(&subject);
+        restated.then(|| self.put_in_force(&subject, None))
     }
 
     fn put_in_force(&self, subject: &str, facts: Option<&Identity>) -> DriftScan {

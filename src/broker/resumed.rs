@@ -1,5 +1,6 @@
 //! Going on with a log that another life of a broker has written.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::debts::Owed;
@@ -7,6 +8,7 @@ use super::shared::Shared;
 use crate::audit::{Event, FileLog, How, LeftCredential, Outcome, Resuming, Resumption, SinkError};
 use crate::clock::Timestamp;
 use crate::credential::{Entry, Handle};
+use crate::identity::Fold;
 use crate::task::Halt;
 
 /// What an earlier life has left.
@@ -26,20 +28,29 @@ pub(super) struct Offered {
 
 impl Offered {
     /// Looks at what a log says was going on when it ended.
-    pub(super) fn of(log: &FileLog, broker: u64) -> Result<Self, SinkError> {
+    pub(super) fn of(log: &FileLog, broker: u64, fold: Fold) -> Result<Self, SinkError> {
         let log = log.resume()?;
         let halt = |(what, until): (&str, Option<Timestamp>)| {
             // A halt that can't be put on again would be lifted by a restart.
             let halt = Halt::from_record(what).ok_or_else(|| {
                 SinkError::new(&format!("the log has a halt over `{what}`, which can't be read"))
             })?;
-            Ok((halt, until))
+            Ok((halt.folded(fold), until))
         };
         let halts = log.resumption().halts().map(halt).collect::<Result<_, SinkError>>()?;
         if let Err(seq) = log.resumption().spent(Timestamp::MIN).map(drop) {
             return Err(SinkError::new(&format!(
                 "record {seq} of the log says in a way that can't be read what was spent of a limit"
             )));
+        }
+        // Counted apart so far, they would be one now, and one of the two counters would be lost.
+        let mut counted = BTreeMap::new();
+        for (who, rule, _) in log.resumption().spent(Timestamp::MIN).into_iter().flatten() {
+            if let Some(other) = counted.insert((fold.name(who), rule), who) {
+                return Err(SinkError::new(&format!(
+                    "the log counts `{other}` and `{who}` apart, and the policy folds their names into one"
+                )));
+            }
         }
         // One that can't be owed again would let somebody break the glass.
         let debts = log.resumption().debts().map(|left| Owed::again(left, broker));
@@ -65,7 +76,7 @@ impl Resumed {
         let at = shared.keeper.latest();
         // That all can be read was looked at before.
         for (who, rule, counter) in self.resumption.spent(at).into_iter().flatten() {
-            shared.spanning.restore(who, rule, counter);
+            shared.spanning.restore(&shared.fold.name(who), rule, counter);
         }
         for (halt, until) in self.halts {
             match (halt, until) {

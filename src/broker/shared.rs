@@ -20,7 +20,7 @@ use crate::audit::{Body, DeniedQuestion, Event, Journal, Origin, Outcome, Place,
 use crate::clock::{NoTime, Timekeeper, Timestamp};
 use crate::denial::{Code, Denial, Reason};
 use crate::grant::{GrantIds, Pool, SpanningCounters, Terms};
-use crate::identity::Identity;
+use crate::identity::{Fold, Identity};
 use crate::key::{KeyRing, LogKeys};
 use crate::purpose::CheckedPurpose;
 use crate::sync::atomic;
@@ -32,6 +32,8 @@ use crate::task::{Life, TaskCell, TaskTable};
 pub(crate) struct Shared {
     /// Tells this broker's identities from those of any other in the process.
     pub(crate) id: u64,
+    /// How names are spelled here, for as long as the broker lives.
+    pub(crate) fold: Fold,
     pub(crate) issuer: Box<str>,
     pub(crate) audience: Box<str>,
     pub(crate) keeper: Timekeeper,

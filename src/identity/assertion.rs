@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use super::subject::{Subject, SubjectError, claims_spiffe};
-use super::{Actor, Attested, AttestedFacts, Identity, Kind, Who};
+use super::{Actor, Attested, AttestedFacts, Fold, Identity, Kind, Who};
 use crate::clock::Timestamp;
 use crate::value::{Key, Object, Value, ValueError};
 use crate::visible::{ATTRIBUTE_NAME, SHOWN, TextFault, TextRule, escape_for_people, is_hidden};
@@ -67,7 +67,9 @@ fn check_alias(alias: &str) -> Result<(), IdentityError> {
 /// - the chain comes back to the caller, under its id or an alias, or names anyone twice.
 ///
 /// All text is compared byte for byte, so `é` composed and decomposed are two groups: a host whose
-/// sources differ in that normalises before it asserts.
+/// sources differ in that normalises before it asserts. Where a policy folds names
+/// ([`PolicyBuilder::fold_names`](crate::policy::PolicyBuilder::fold_names)), ids, groups, aliases and those acted
+/// for are folded first.
 ///
 /// ```
 /// use hallpass::identity::{Assertion, Kind};
@@ -167,6 +169,14 @@ impl Assertion {
     #[must_use]
     pub fn until(mut self, end: Timestamp) -> Self {
         self.until = Some(self.until.map_or(end, |own| own.min(end)));
+        self
+    }
+
+    /// With its names in one spelling, where a policy folds them.
+    pub(crate) fn folded(mut self, fold: Fold) -> Self {
+        let others = self.groups.iter_mut().chain(&mut self.aliases);
+        let actors = self.acts_for.iter_mut().map(|(id, _)| id);
+        others.chain(actors).chain([&mut self.id]).for_each(|name| fold.fold(name));
         self
     }
 

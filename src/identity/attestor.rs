@@ -1,6 +1,6 @@
 //! The attestor: the handle that vouches for callers.
 
-use super::{Assertion, Identity, IdentityError};
+use super::{Assertion, Fold, Identity, IdentityError};
 
 /// A handle that attests identities to one broker, and can do nothing else: what authenticates callers
 /// holds it, a middleware or the side of the tools, say. From [`Broker::attestor`](crate::Broker::attestor).
@@ -28,11 +28,16 @@ use super::{Assertion, Identity, IdentityError};
 #[derive(Clone, Debug)]
 pub struct Attestor {
     broker: u64,
+    fold: Fold,
 }
 
 impl Attestor {
     pub(crate) fn of(broker: u64) -> Self {
-        Attestor { broker }
+        Attestor::folding(broker, Fold::None)
+    }
+
+    pub(crate) fn folding(broker: u64, fold: Fold) -> Self {
+        Attestor { broker, fold }
     }
 
     /// Attests a caller on the host's word, as
@@ -41,6 +46,6 @@ impl Attestor {
     /// # Errors
     /// [`IdentityError`] names the field that is not well formed.
     pub fn attest(&self, assertion: impl Into<Assertion>) -> Result<Identity, IdentityError> {
-        assertion.into().attest(self.broker)
+        assertion.into().folded(self.fold).attest(self.broker)
     }
 }

@@ -2,6 +2,7 @@
 
 mod assertion;
 mod attestor;
+mod fold;
 mod restated;
 mod spiffe;
 mod subject;
@@ -16,6 +17,7 @@ use crate::value::{Object, Value};
 pub(crate) use assertion::check_known_name;
 pub use assertion::{Assertion, IdentityError};
 pub use attestor::Attestor;
+pub(crate) use fold::Fold;
 pub(crate) use restated::Restatements;
 pub use spiffe::{SpiffeId, SpiffeIdError};
 pub use subject::{Subject, SubjectError};

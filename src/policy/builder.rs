@@ -9,6 +9,7 @@ use super::effect::Effect;
 use super::emergencies::break_glass_fault;
 use super::error::{PolicyError, place_of};
 use super::exception_faults::check_exceptions;
+use super::fold::fold_rule;
 use super::moment::Moment;
 use super::price::check_price;
 use super::rule::{Rule, Tools};
@@ -16,6 +17,7 @@ use super::typed_tools::TypedTools;
 use super::values::{self, condition_fault};
 use super::{MAX_RULES, Policy, sets};
 use crate::args::check_key;
+use crate::identity::Fold;
 use crate::scope::{Condition, Fact, ResourceOpenness};
 use crate::spelling::TypedArg;
 use crate::tool::ToolName;
@@ -26,6 +28,7 @@ use crate::visible::Shown;
 pub struct PolicyBuilder {
     tools: Vec<Tool>,
     rules: Vec<Rule>,
+    fold: Fold,
 }
 
 impl PolicyBuilder {
@@ -53,6 +56,27 @@ impl PolicyBuilder {
         self
     }
 
+    /// Has ids, groups, aliases and those acted for be known whatever the case of their letters from `A` to `Z`: they
+    /// are folded when they are attested, and what rules say of them with them. Not of SPIFFE ids, in which case counts,
+    /// nor of attributes and arguments.
+    ///
+    /// ```
+    /// use hallpass::prelude::*;
+    /// use hallpass::scope::eq;
+    ///
+    /// let rule = Rule::permit("ana-signs").who_id(eq("Ana.Silva@acme.test")).tool("doc.sign").any_args();
+    /// let broker = Broker::new(Policy::builder().fold_names().rule(rule).build()?)?;
+    /// let ana = broker.assert_identity(Assertion::human("ANA.SILVA@acme.test"))?;
+    /// assert_eq!(ana.subject().as_str(), "ana.silva@acme.test");
+    /// let task = broker.open(&ana, Purpose::new("errand"))?;
+    /// assert!(task.request(Scope::tool("doc.sign").any_args(), &Context::new()).is_ok());
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn fold_names(mut self) -> Self {
+        self.fold = Fold::Ascii;
+        self
+    }
+
     /// Checks everything and makes the policy. Without rules it is one that denies everything.
     ///
     /// # Errors
@@ -77,7 +101,8 @@ impl PolicyBuilder {
                 return Err(PolicyError::of_rule(twice, "id", problem).of_item(item));
             }
         }
-        for rule in &mut rules {
+        for (item, rule) in rules.iter_mut().enumerate() {
+            fold_rule(rule, self.fold).map_err(|error| error.of_item(item))?;
             rule.conditions.shrink_to_fit();
             let excepted = rule.exceptions.iter_mut().flat_map(|own| &mut own.conditions);
             rule.conditions.iter_mut().chain(excepted).for_each(sets::as_set);
@@ -92,7 +117,7 @@ impl PolicyBuilder {
         check_price(&rules)?;
         // Order means nothing: rules stand by id, so that equal policies are equal.
         rules.sort_by(|a, b| a.id.cmp(&b.id));
-        Ok(Policy(Arc::new(Compiled::new(rules, &self.tools))))
+        Ok(Policy(Arc::new(Compiled::new(rules, &self.tools, self.fold))))
     }
 }
 

@@ -7,6 +7,7 @@ use super::describe::{policy_digest, rule_value, tool_value};
 use super::index::Index;
 use super::rule::Rule;
 use crate::clock::Timestamp;
+use crate::identity::Fold;
 use crate::scope::Fact;
 use crate::value::{Digest, Value};
 
@@ -17,6 +18,8 @@ pub(crate) struct Compiled {
     pub(crate) catalogue: Catalogue,
     pub(crate) index: Index,
     pub(crate) digest: Digest,
+    /// How names are spelled.
+    pub(crate) fold: Fold,
     /// Whether any rule looks at the task's history: if none does, no history has to be kept ready.
     pub(crate) looks_at_history: bool,
     /// Whether any rule reads the time.
@@ -28,9 +31,9 @@ pub(crate) struct Compiled {
 }
 
 impl Compiled {
-    pub(crate) fn new(rules: Vec<Rule>, tools: &[Tool]) -> Self {
+    pub(crate) fn new(rules: Vec<Rule>, tools: &[Tool], fold: Fold) -> Self {
         let index = Index::new(&rules);
-        let digest = policy_digest(&rules, tools);
+        let digest = policy_digest(&rules, tools, fold);
         let conditions = || rules.iter().flat_map(Rule::all_conditions);
         // `same_as` has no word for the history.
         let looks_at_history = conditions().any(|own| own.fact == Fact::Seen);
@@ -46,6 +49,7 @@ impl Compiled {
             catalogue: Catalogue::of(tools, |tool| tool_value(tool).digest()),
             index,
             digest,
+            fold,
             looks_at_history,
             looks_at_time,
         }

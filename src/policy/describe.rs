@@ -9,15 +9,20 @@ use super::rule::{Rule, Tools};
 use crate::approval::pin::Pin;
 use crate::approval::width::Variation;
 use crate::clock::format_duration;
+use crate::identity::Fold;
 use crate::scope::{Condition, ResourceOpenness};
 use crate::value::{Digest, DigestOfParts, Object, Value};
 
 /// The digest of the canonical form of a policy whose rules stand in the order of their ids: of an object of
 /// `rule`, `tool` and `version`. Of many rules, one at a time is in memory.
-pub(super) fn policy_digest(rules: &[Rule], tools: &[Tool]) -> Digest {
+pub(super) fn policy_digest(rules: &[Rule], tools: &[Tool], fold: Fold) -> Digest {
     let mut tools: Vec<Value> = tools.iter().map(tool_value).collect();
     tools.sort();
-    let parts = DigestOfParts::object(3);
+    // Unsaid as it always was, so that policies without keep their digest.
+    let parts = match fold {
+        Fold::None => DigestOfParts::object(3),
+        Fold::Ascii => DigestOfParts::object(4).key("identity").value(&Value::from("ascii")),
+    };
     let parts = parts.key("rule").list(rules.len(), rules.iter().map(rule_value));
     let parts = parts.key("tool").list(tools.len(), tools.into_iter());
     parts.key("version").value(&Value::from(1)).finish()

@@ -20,6 +20,7 @@ mod emergencies;
 mod error;
 mod exception;
 mod exception_faults;
+mod fold;
 mod guards;
 mod index;
 mod kinds;

@@ -29,7 +29,7 @@ impl<C> Items<C> {
         self.places.iter().chain(&self.rest)
     }
 
-    pub(super) fn try_map<E>(
+    pub(crate) fn try_map<E>(
         &self,
         mut change: impl FnMut(&C) -> Result<C, E>,
     ) -> Result<Items<C>, E> {

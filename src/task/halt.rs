@@ -3,7 +3,7 @@
 use super::cell::TaskCell;
 use super::halt_error::HaltError;
 use super::name::check_task_name;
-use crate::identity::{Identity, check_known_name};
+use crate::identity::{Fold, Identity, check_known_name};
 use crate::tool::ToolName;
 
 /// What to stop.
@@ -85,6 +85,14 @@ impl Halt {
     /// An identity that was attested, by its id.
     pub(crate) fn of(id: &str) -> Self {
         Halt::Identity { id: id.into() }
+    }
+
+    /// The same, of a name in the spelling that names have where policy folds them.
+    pub(crate) fn folded(mut self, fold: Fold) -> Self {
+        if let Halt::Identity { id } = &mut self {
+            fold.fold(id);
+        }
+        self
     }
 
     /// The halt that a record writes like this.

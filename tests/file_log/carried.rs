@@ -166,3 +166,26 @@ fn what_was_spent_of_a_budget_does_not_stand_in_plain_and_counts_on_after_a_chan
     assert_eq!(office.call("ada", "dear", &json!(1.375), true), None);
     assert_eq!(office.call("ada", "dear", &json!(0.0625), true), Some(Reason::BudgetSpent));
 }
+
+/// Two counters would be one, and one of them lost.
+#[test]
+fn a_log_that_counts_two_spellings_apart_is_not_gone_on_with_as_one() {
+    let go_on = |names: &[&str]| {
+        let folder = Folder::new();
+        let clock = ManualClock::new(Timestamp::from_unix_millis(1_767_225_600_000).unwrap());
+        let mut office = Office { broker: None, clock: clock.clone(), folder: Some(folder.path()) };
+        office.open();
+        names.iter().for_each(|name| assert_eq!(office.call(name, "few", &json!(1), true), None));
+        assert_eq!(office.broker.take().unwrap().flush(), 0);
+        let log = options(Durability::Flushed).open(folder.path(), &keys(), &ORIGIN).unwrap();
+        let folding = format!("{POLICY}\n[identity]\nfold = \"ascii\"");
+        let builder = Broker::builder(Policy::from_toml(&folding).unwrap()).clock(clock.clone());
+        let builder = builder.issuer("acme").audience("payments").log_keys(keys());
+        office.broker = Some(builder.resume_from(&log).build().map_err(|error| error.to_string())?);
+        let used = (0..9).take_while(|_| office.call("aDa", "few", &json!(1), true).is_none());
+        Ok::<_, String>(used.count())
+    };
+    assert_eq!(go_on(&["Ada", "Ada", "bob"]), Ok(2));
+    let error = go_on(&["Ada", "ada"]).unwrap_err();
+    assert!(error.contains("counts `Ada` and `ada` apart"), "{error}");
+}

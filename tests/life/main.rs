@@ -16,6 +16,7 @@ mod ending;
 mod expired;
 mod explained;
 mod first_call;
+mod folded;
 mod halt;
 mod handles;
 mod history;

@@ -87,6 +87,7 @@ impl Life {
         for charge in self.charges.iter_mut().filter(|charge| spanning(&charge.owner)) {
             (charge.given_back, charge.rated) = (true, None);
         }
+        self.begun.retain(|own| !spanning(&own.owner));
         // The ring of the next life has the newest alone, whatever its clock says.
         for key in self.keys.iter_mut().rev().skip(1) {
             key.until = Some(i64::MIN);

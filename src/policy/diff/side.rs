@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::fmt;
 
 use super::super::compiled::Compiled;
+use super::super::effect::Effect;
 use super::prepared::{Fixed, OfTool, Prepared};
 use super::tools::{RulesByTool, named_tools};
 use super::witness::{DiffWitness, SharedQuestion};
@@ -112,6 +113,12 @@ pub(super) fn differences(less: &Compiled, more: &Compiled, direction: Direction
         false => &[Form::Bearer],
     };
     let mut finder = Finder::new(less, more, direction);
+    if less.fold != more.fold {
+        // Who somebody is, is told otherwise: nothing of what both say can be compared.
+        let permits = more.rules.iter().filter(|rule| rule.effect == Effect::Permit);
+        permits.for_each(|rule| finder.undecided(&rule.id));
+        return finder.found;
+    }
     for tool in names.iter().copied().map(Some).chain([None]) {
         for form in forms.iter().copied() {
             let fixed = Fixed { tool, form };

@@ -135,12 +135,15 @@ fn draft(document: &Written) -> Result<PolicyBuilder, Placed> {
     let of_policy = |misfit: Misfit| (PolicyError::new(&misfit.path, misfit.problem), misfit.at);
     let table = Table::read(
         document,
-        &["version", "tool", "rule"],
+        &["version", "identity", "tool", "rule"],
         "a policy, a table with `version` and `rule`",
     )
     .map_err(of_policy)?;
     table.require("version", "write `version = 1`", version).map_err(of_policy)?;
     let mut builder = PolicyBuilder::default();
+    if table.read_at("identity", identity).map_err(of_policy)?.is_some() {
+        builder = builder.fold_names();
+    }
     // An empty catalogue would admit no tool, and no catalogue admits all: it must not be left open
     // which of them `tool = []` means.
     if let Some(tools) = table.read_at("tool", |own| entries("tool", own)).map_err(of_policy)? {
@@ -171,6 +174,12 @@ fn version(written: &Written) -> Result<(), Misfit> {
         _ => "expected the number 1".to_owned(),
     };
     Err(Misfit::new(written.span.start, problem))
+}
+
+/// `[identity]`: how names are spelled.
+fn identity(written: &Written) -> Result<(), Misfit> {
+    let table = Table::read_some(written, &["fold"], "a table such as `{ fold = \"ascii\" }`")?;
+    table.require("fold", "write `fold = \"ascii\"`", |own| choice(own, &[("ascii", ())]))
 }
 
 /// The tables of `[[key]]`.

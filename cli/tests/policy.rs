@@ -179,3 +179,51 @@ fn completions_are_written_for_each_shell() {
     }
     assert_eq!(hallpass(&["completions", "tcsh"], Path::new(".")).code, 2);
 }
+
+const TESTED: &str = r#"
+[[test]]
+name   = "a bill"
+who    = "agent-7"
+tool   = "bank.pay"
+args   = { to = "CH93", amount = 100 }
+expect = "permit"
+
+[[test]]
+name   = "too much"
+who    = "agent-7"
+tool   = "bank.pay"
+args   = { to = "CH93", amount = 101 }
+expect = "deny"
+"#;
+
+#[test]
+fn the_tests_of_a_policy_are_run_and_what_they_do_not_look_at_is_told() {
+    let folder = Folder::new();
+    folder.write("p.toml", &format!("{GOOD}{TESTED}"));
+    let ran = policy(&["test", "p.toml"], &folder);
+    assert_eq!(ran.code, 0, "{ran:?}");
+    let expected = "tests: 2 pass, 0 fail\n\
+        rules that decide in a test: 1 of 1\n\
+        changes that a test notices: 3 of 4\n  \
+        unnoticed: `pay`: `args.amount` {\"max\":100,\"min\":0} in the place of {\"above\":0,\"max\":100}\n";
+    assert_eq!(ran.output, expected);
+    assert_eq!(policy(&["test", "--complete", "p.toml"], &folder).code, 1);
+    let zero = TESTED.replace("101", "0");
+    folder.write("all.toml", &format!("{GOOD}{TESTED}{zero}"));
+    assert_eq!(policy(&["test", "--complete", "all.toml"], &folder).code, 0);
+    let wrong = TESTED.replace("101", "99");
+    folder.write("wrong.toml", &format!("{GOOD}{wrong}"));
+    let ran = policy(&["test", "--json", "wrong.toml"], &folder);
+    assert_eq!(ran.code, 1);
+    assert!(ran.output.contains("expected deny, found permit by pay"), "{ran:?}");
+    folder.write("none.toml", GOOD);
+    let ran = policy(&["test", "none.toml"], &folder);
+    assert_eq!((ran.code, ran.errors.contains("no test")), (2, true), "{ran:?}");
+    let trace = r#"{"op":"trace","version":1,"start":"2026-01-01T00:00:00Z"}
+{"op":"open","task":"t","who":"agent-7","purpose":"sums"}
+{"op":"request","task":"t","as":"g","scope":[{"tool":"bank.pay","args":{"to":"a","amount":5}}],"expect":{"decision":"permit"}}
+"#;
+    folder.write("t.jsonl", trace);
+    assert_eq!(policy(&["test", "none.toml", "t.jsonl"], &folder).code, 0);
+    assert_eq!(policy(&["test", "none.toml", "missing.jsonl"], &folder).code, 2);
+}

@@ -27,7 +27,7 @@ use crate::visible::Shown;
 #[derive(Clone, Debug, Default)]
 pub struct PolicyBuilder {
     tools: Vec<Tool>,
-    rules: Vec<Rule>,
+    pub(crate) rules: Vec<Rule>,
     fold: Fold,
 }
 

@@ -14,10 +14,11 @@ use crate::clock::Timestamp;
 use crate::context::Context;
 use crate::denial::{Denial, Reason};
 use crate::form::Form;
-use crate::identity::Identity;
+use crate::identity::{Assertion, Attestor, Identity, IdentityError};
 use crate::meter::Meter;
 use crate::purpose::Purpose;
 use crate::scope::Readings;
+use crate::value::Value;
 
 /// What the rules say to one call. It says nothing of grants, and permits nothing.
 ///
@@ -77,6 +78,28 @@ impl Policy {
         let question = RulesQuestion { who, why, call, context, seen, now, form: Form::Bearer };
         let verdict = question.verdict(policy)?;
         Ok(Decision { policy, verdict })
+    }
+}
+
+impl Policy {
+    /// Attests somebody whom no broker knows: for the tests of a policy, which ask the rules alone.
+    pub(crate) fn attest_for_tests(&self, who: Assertion) -> Result<Identity, IdentityError> {
+        Attestor::folding(0, self.0.fold).attest(who)
+    }
+
+    /// As [`decide`](Self::decide), of a call of a task that has seen these labels.
+    pub(crate) fn decide_after(
+        &self,
+        (who, why, call, context): (&Identity, &Purpose, &Call, &Context),
+        labels: &Value,
+        now: Timestamp,
+    ) -> Result<Decision<'_>, Denial> {
+        let policy = &*self.0;
+        let nothing = Seen::nothing();
+        let seen = nothing.with(labels, "", None);
+        let seen = seen.as_ref().unwrap_or(nothing);
+        let question = RulesQuestion { who, why, call, context, seen, now, form: Form::Bearer };
+        Ok(Decision { policy, verdict: question.verdict(policy)? })
     }
 }
 

@@ -59,6 +59,7 @@ pub use diff::{DiffWitness, Differences, PolicyDiff, RuleChange};
 pub use effect::Effect;
 pub use error::PolicyError;
 pub use lint::{Warning, WarningCode};
+pub(crate) use load::Draft;
 pub use load::MAX_POLICY_TEXT;
 pub use moment::Moment;
 pub use rule::Rule;

@@ -31,14 +31,14 @@ impl fmt::Display for Unloaded {
 /// # Errors
 /// [`Unloaded`], which does not name the file.
 pub(crate) fn load(path: &Path) -> Result<Policy, Unloaded> {
-    let text = read(path).map_err(Unloaded::Unreadable)?;
+    let text = text_of(path).map_err(Unloaded::Unreadable)?;
     let is_json = path.extension().is_some_and(|ending| ending.eq_ignore_ascii_case("json"));
     let policy = if is_json { Policy::from_json(&text) } else { Policy::from_toml(&text) };
     policy.map_err(Unloaded::Refused)
 }
 
 /// The text of a file, of which no more is read than a policy may have: what is named may be a device.
-fn read(path: &Path) -> io::Result<String> {
+pub(super) fn text_of(path: &Path) -> io::Result<String> {
     let mut text = String::new();
     File::open(path)?.take(MAX_POLICY_TEXT as u64 + 1).read_to_string(&mut text)?;
     Ok(text)

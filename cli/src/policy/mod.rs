@@ -5,6 +5,7 @@ mod diff;
 mod file;
 mod lint;
 mod report;
+mod test;
 
 use clap::{Args, Subcommand};
 
@@ -12,6 +13,7 @@ use self::check::Check;
 use self::diff::Diff;
 pub(crate) use self::file::load;
 use self::lint::Lint;
+use self::test::Test;
 use crate::exit::Exit;
 
 /// A subcommand of `hallpass policy`.
@@ -29,6 +31,8 @@ enum What {
     Lint(Lint),
     /// Say what one policy permits and another does not, each with a call that shows it
     Diff(Diff),
+    /// Run the tests of a policy, and say which rules and conditions they look at and which changes they would not notice
+    Test(Test),
 }
 
 impl PolicyCommand {
@@ -37,6 +41,7 @@ impl PolicyCommand {
             What::Check(command) => command.run(),
             What::Lint(command) => command.run(),
             What::Diff(command) => command.run(),
+            What::Test(command) => command.run(),
         }
     }
 }

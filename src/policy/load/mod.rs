@@ -15,10 +15,10 @@ mod who;
 
 use super::catalogue::Tool;
 use super::{Policy, PolicyBuilder, PolicyError};
-use crate::document::{Misfit, Table, Written, choice, list, parse_toml, text};
+use crate::document::{Misfit, Table, Written, choice, list, parse_toml, text, value};
 use crate::spelling::ArgType;
 use crate::value::{
-    JsonErrorKind, JsonLimits, MAX_DEPTH, SpannedNode, line_and_column, parse_spanned,
+    JsonErrorKind, JsonLimits, MAX_DEPTH, SpannedNode, Value, line_and_column, parse_spanned,
 };
 use crate::visible::Shown;
 use place::{by_id, place_of_error};
@@ -92,6 +92,46 @@ impl Policy {
     }
 }
 
+/// A policy, what it was built of, and what stands with it as tests.
+pub(crate) struct Draft {
+    pub(crate) builder: PolicyBuilder,
+    pub(crate) policy: Policy,
+    /// Each with its line and column.
+    pub(crate) tests: Vec<(Value, (usize, usize))>,
+}
+
+impl Policy {
+    pub(crate) fn draft_from_toml(text: &str) -> Result<Draft, PolicyError> {
+        draft_of(&document_of_toml(text)?, text)
+    }
+
+    pub(crate) fn draft_from_json(text: &str) -> Result<Draft, PolicyError> {
+        draft_of(&document_of_json(text)?, text)
+    }
+}
+
+fn draft_of(document: &Written, text: &str) -> Result<Draft, PolicyError> {
+    let builder = draft(document).map_err(|(error, at)| error.at_byte(at, text))?;
+    let policy = builder.clone().build().map_err(|error| placed(document, text, error))?;
+    let of_policy =
+        |misfit: Misfit| PolicyError::new(&misfit.path, misfit.problem).at_byte(misfit.at, text);
+    let table = Table::open(document, "a policy").map_err(of_policy)?;
+    let mut tests = Vec::new();
+    for (at, own) in table
+        .get("test")
+        .map(list)
+        .transpose()
+        .map_err(of_policy)?
+        .into_iter()
+        .flatten()
+        .enumerate()
+    {
+        let value = value(own).map_err(|misfit| of_policy(misfit.of_element(at).inside("test")))?;
+        tests.push((value, line_and_column(text, own.span.start)));
+    }
+    Ok(Draft { builder, policy, tests })
+}
+
 fn document_of_toml(text: &str) -> Result<Written, PolicyError> {
     if text.len() > MAX_POLICY_TEXT {
         let problem = format!("expected at most {MAX_POLICY_TEXT} bytes of text");
@@ -135,7 +175,7 @@ fn draft(document: &Written) -> Result<PolicyBuilder, Placed> {
     let of_policy = |misfit: Misfit| (PolicyError::new(&misfit.path, misfit.problem), misfit.at);
     let table = Table::read(
         document,
-        &["version", "identity", "tool", "rule"],
+        &["version", "identity", "tool", "rule", "test"],
         "a policy, a table with `version` and `rule`",
     )
     .map_err(of_policy)?;
@@ -153,6 +193,14 @@ fn draft(document: &Written) -> Result<PolicyBuilder, Placed> {
             builder = builder.tool(tool(written).map_err(|misfit| {
                 (error_of(written, "name", misfit.clone(), PolicyError::of_tool), misfit.at)
             })?);
+        }
+    }
+    // Who runs the tests reads them; here they say nothing.
+    if let Some(tests) = table.read_at("test", |own| entries("test", own)).map_err(of_policy)? {
+        let odd = tests.iter().find(|own| !matches!(own.node, SpannedNode::Object(_)));
+        if let Some(odd) = odd {
+            let problem = "expected a list of tables, as `[[test]]` makes";
+            return Err(of_policy(Misfit::new(odd.span.start, problem).inside("test")));
         }
     }
     if let Some(rules) = table.read_at("rule", |own| entries("rule", own)).map_err(of_policy)? {

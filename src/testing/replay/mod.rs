@@ -37,10 +37,11 @@ use crate::audit::FileLog;
 use crate::key::LogKeys;
 use crate::policy::Policy;
 use answer::Answer;
-use fields::Misread;
+pub(super) use fields::{Fields, Misread, text};
 use host::{Host, OpenLog};
 use line::{Header, Line};
 use operation::Operation;
+pub(super) use statement::{context, purpose, resource, who};
 use summary::Summary;
 use trace::Trace;
 

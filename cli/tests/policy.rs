@@ -199,7 +199,7 @@ expect = "deny"
 #[test]
 fn the_tests_of_a_policy_are_run_and_what_they_do_not_look_at_is_told() {
     let folder = Folder::new();
-    folder.write("p.toml", &format!("{GOOD}{TESTED}"));
+    folder.write("p.toml", format!("{GOOD}{TESTED}"));
     let ran = policy(&["test", "p.toml"], &folder);
     assert_eq!(ran.code, 0, "{ran:?}");
     let expected = "tests: 2 pass, 0 fail\n\
@@ -209,10 +209,10 @@ fn the_tests_of_a_policy_are_run_and_what_they_do_not_look_at_is_told() {
     assert_eq!(ran.output, expected);
     assert_eq!(policy(&["test", "--complete", "p.toml"], &folder).code, 1);
     let zero = TESTED.replace("101", "0");
-    folder.write("all.toml", &format!("{GOOD}{TESTED}{zero}"));
+    folder.write("all.toml", format!("{GOOD}{TESTED}{zero}"));
     assert_eq!(policy(&["test", "--complete", "all.toml"], &folder).code, 0);
     let wrong = TESTED.replace("101", "99");
-    folder.write("wrong.toml", &format!("{GOOD}{wrong}"));
+    folder.write("wrong.toml", format!("{GOOD}{wrong}"));
     let ran = policy(&["test", "--json", "wrong.toml"], &folder);
     assert_eq!(ran.code, 1);
     assert!(ran.output.contains("expected deny, found permit by pay"), "{ran:?}");

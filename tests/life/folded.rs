@@ -81,7 +81,7 @@ fn what_is_counted_halted_and_revoked_is_so_in_any_case() {
     let permit = world.gate.authorize(grant.token(), &other, ping(), &here()).unwrap();
     drop(permit);
     assert!(!world.control.revoke_identity("BEN").unwrap().is_empty());
-    assert_eq!(world.denied(&grant, &ping()), Reason::Revoked);
+    assert_eq!(world.denied(&grant, &ping()), Reason::TaskOver);
 }
 
 #[test]

@@ -27,6 +27,7 @@ macro_rules! links {
 [receipts]: crate::_documentation::receipts
 [mcp]: crate::_documentation::mcp
 [performance]: crate::_documentation::performance
+[replay]: crate::_documentation::replay
 [policy]: crate::_documentation::policy
 [policy#true-false-unknown]: crate::_documentation::policy#true-false-unknown
 [policy#what-a-question-may-cost]: crate::_documentation::policy#what-a-question-may-cost

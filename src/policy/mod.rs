@@ -59,8 +59,8 @@ pub use diff::{DiffWitness, Differences, PolicyDiff, RuleChange};
 pub use effect::Effect;
 pub use error::PolicyError;
 pub use lint::{Warning, WarningCode};
-pub(crate) use load::Draft;
 pub use load::MAX_POLICY_TEXT;
+pub(crate) use load::PolicyDraft;
 pub use moment::Moment;
 pub use rule::Rule;
 

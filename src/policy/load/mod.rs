@@ -93,7 +93,7 @@ impl Policy {
 }
 
 /// A policy, what it was built of, and what stands with it as tests.
-pub(crate) struct Draft {
+pub(crate) struct PolicyDraft {
     pub(crate) builder: PolicyBuilder,
     pub(crate) policy: Policy,
     /// Each with its line and column.
@@ -101,16 +101,16 @@ pub(crate) struct Draft {
 }
 
 impl Policy {
-    pub(crate) fn draft_from_toml(text: &str) -> Result<Draft, PolicyError> {
+    pub(crate) fn draft_from_toml(text: &str) -> Result<PolicyDraft, PolicyError> {
         draft_of(&document_of_toml(text)?, text)
     }
 
-    pub(crate) fn draft_from_json(text: &str) -> Result<Draft, PolicyError> {
+    pub(crate) fn draft_from_json(text: &str) -> Result<PolicyDraft, PolicyError> {
         draft_of(&document_of_json(text)?, text)
     }
 }
 
-fn draft_of(document: &Written, text: &str) -> Result<Draft, PolicyError> {
+fn draft_of(document: &Written, text: &str) -> Result<PolicyDraft, PolicyError> {
     let builder = draft(document).map_err(|(error, at)| error.at_byte(at, text))?;
     let policy = builder.clone().build().map_err(|error| placed(document, text, error))?;
     let of_policy =
@@ -129,7 +129,7 @@ fn draft_of(document: &Written, text: &str) -> Result<Draft, PolicyError> {
         let value = value(own).map_err(|misfit| of_policy(misfit.of_element(at).inside("test")))?;
         tests.push((value, line_and_column(text, own.span.start)));
     }
-    Ok(Draft { builder, policy, tests })
+    Ok(PolicyDraft { builder, policy, tests })
 }
 
 fn document_of_toml(text: &str) -> Result<Written, PolicyError> {

@@ -91,7 +91,7 @@ impl PolicyTests {
         Self::of(Policy::draft_from_json(text)?)
     }
 
-    fn of(draft: crate::policy::Draft) -> Result<Self, PolicyError> {
+    fn of(draft: crate::policy::PolicyDraft) -> Result<Self, PolicyError> {
         let mut cases = Vec::with_capacity(draft.tests.len());
         for (number, (value, (line, column))) in draft.tests.iter().enumerate() {
             let case = Case::read(value, number).map_err(|problem| {

@@ -296,3 +296,19 @@ fn fields_within(narrow: &Fields<Constraint>, wide: &Fields<Constraint>, meter: 
         wide.open || (!narrow.open && narrow.iter().all(|(name, _)| wide.get(name).is_some()));
     named && unnamed
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::scope::{all_of, contains, prefix, suffix};
+
+    /// What policies narrow most is one condition more: it is seen without a search.
+    #[test]
+    fn what_says_more_lies_plainly_within_what_says_a_part_of_it() {
+        let narrow = all_of([prefix("a"), contains("b")]);
+        let meter = Meter::ample();
+        assert!(narrow.is_plainly_within(&prefix("a"), &meter));
+        assert!(narrow.is_plainly_within(&contains("b"), &meter));
+        assert!(!narrow.is_plainly_within(&suffix("b"), &meter));
+    }
+}

@@ -139,4 +139,22 @@ mod tests {
             "{all:?}"
         );
     }
+
+    #[test]
+    fn only_a_part_of_the_form_that_repeats_splits_it() {
+        for (first, prefix, splits) in [
+            ("2001::", 33, true),
+            ("2001:0:1::", 48, true),
+            ("2001::", 32, false),
+            ("2000::", 3, false),
+            ("2001:db8::", 48, false),
+            ("64:ff9b::", 96, false),
+        ] {
+            assert_eq!(
+                splits_repetition(first.parse().unwrap(), prefix),
+                splits,
+                "{first}/{prefix}"
+            );
+        }
+    }
 }

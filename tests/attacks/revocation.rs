@@ -168,13 +168,14 @@ fn a_permit_from_before_does_not_start_after() {
             Err(RunError::Denied(denial)) => assert_eq!(denial.reason(), expected, "{note}"),
             other => panic!("{note}: {other:?}"),
         }
-        let events = world.events();
+        let (events, id) = (world.events(), grant.id().to_string());
         assert!(
             events.iter().any(|event| matches!(
                 event,
-                Event::Denied { stage: Stage::Run, reason, .. } if *reason == expected.as_str()
+                Event::Denied { stage: Stage::Run, reason, grant: Some(own), .. }
+                    if *reason == expected.as_str() && **own == *id
             )),
-            "{note}: recorded"
+            "{note}: recorded, with the grant"
         );
         let abandoned = |event: &&Event<'_>| {
             matches!(event, Event::Outcome { outcome: Outcome::Abandoned, .. })

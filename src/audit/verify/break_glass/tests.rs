@@ -89,6 +89,12 @@ fn grant_ended(grant: &'static str, break_glass: bool) -> Event<'static> {
     Event::GrantEnded { task, generation: 1, grant, why, below, running, break_glass }
 }
 
+fn shortened(grant: &'static str, break_glass: bool) -> Event<'static> {
+    let (task, grant) = ("t".into(), grant.into());
+    let expires = Timestamp::from_unix_millis(5).unwrap();
+    Event::GrantShortened { task, generation: 1, grant, expires, epoch: 2, break_glass }
+}
+
 fn granted(grant: &'static str, parent: Option<&'static str>) -> Event<'static> {
     Event::Granted {
         task: "t".into(),
@@ -198,6 +204,9 @@ fn what_is_not_marked_or_renewed_or_delegated_is_a_fault() {
     assert_eq!(after(&[permitted("h", false), starting(2, true)]), unmarked(3));
     assert_eq!(after(&[grant_ended("g", false)]), unmarked(2));
     assert_eq!(after(&[grant_ended("h", true)]), unmarked(2));
+    assert_eq!(after(&[shortened("g", true), shortened("h", false)]), None);
+    assert_eq!(after(&[shortened("g", false)]), unmarked(2));
+    assert_eq!(after(&[shortened("h", true)]), unmarked(2));
     assert_eq!(after(&[granted("g", None)]), unmarked(2));
     assert_eq!(after(&[granted("h", Some("g"))]), unmarked(2));
     assert_eq!(after(&[broken("g", "bob")]), unmarked(2));

@@ -386,3 +386,20 @@ fn a_receipt_shows_a_record_to_who_has_the_public_key_and_nothing_else() {
         assert!(ran.errors.contains(why), "{ran:?}");
     }
 }
+
+#[test]
+fn every_record_is_exported_in_the_form_that_is_asked_for_and_none_after_a_fault() {
+    let folder = written(Durability::Flushed);
+    let args = ["export", "log", "--key-file", "key", "--form"];
+    for (form, member) in [("cloudevents", "data"), ("ocsf", "raw_data")] {
+        let ran = log(&[&args[..], &[form]].concat(), &folder);
+        assert_eq!((ran.code, &*ran.errors), (0, ""), "{ran:?}");
+        let events: Vec<Value> =
+            ran.output.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+        assert_eq!(events.len(), 32);
+        assert!(events.iter().all(|event| event.get(member).is_some()), "{form}");
+    }
+    change(&folder, FIRST, "bank.pay\",\"args\":\"", "bank.say\",\"args\":\"");
+    let ran = log(&[&args[..], &["ocsf"]].concat(), &folder);
+    assert_eq!((ran.code, ran.output.lines().count()), (1, 4), "{ran:?}");
+}

@@ -215,7 +215,7 @@ impl FileLogOptions {
     }
 
     /// Has the log make [checkpoints](FileLog::checkpoint), signed by this, which has to be the same each time: also as it
-    /// is closed. A log that is not what its last checkpoint has seen is refused, whoever has written it.
+    /// is closed. A log that is not what its last checkpoint has seen is refused, also where it was written with the right key.
     pub fn checkpoints(mut self, signer: impl Signer + 'static) -> Self {
         self.signer = Some(SharedSigner::new(signer));
         self

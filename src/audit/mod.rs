@@ -16,6 +16,8 @@ mod denied;
 mod digest;
 mod event;
 mod explain;
+#[cfg(any(feature = "cloudevents", feature = "ocsf"))]
+mod export;
 mod file;
 mod hex;
 mod journal;
@@ -50,6 +52,8 @@ pub use explain::{
     AccessEnd, Agreement, Answer, CallEnd, ExplainedCall, ExplainedCredential, ExplainedEmergency,
     ExplainedGrant, Explainer, Explanation, Sentence, TaskEnd, explain,
 };
+#[cfg(any(feature = "cloudevents", feature = "ocsf"))]
+pub use export::Exporter;
 pub(crate) use file::Resuming;
 pub use file::{
     Claims, Cosigned, Durability, Examination, FileLog, FileLogOptions, OpenError,

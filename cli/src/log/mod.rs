@@ -1,6 +1,7 @@
 //! `hallpass log`: a log on file, read back.
 
 mod explain;
+mod export;
 mod progress;
 mod public;
 mod receipt;
@@ -13,6 +14,7 @@ mod verify;
 use clap::{Args, Subcommand};
 
 use self::explain::Explain;
+use self::export::Export;
 use self::receipt::{CheckReceipt, ReceiptCommand};
 use self::review::ReviewCommand;
 use self::timeline::Timeline;
@@ -41,6 +43,8 @@ enum What {
     CheckReceipt(CheckReceipt),
     /// Tell the story of a task: who asked, for whom, why, by which rule, who agreed, what ran, what ended it
     Explain(Explain),
+    /// Write all records in a form that other systems collect
+    Export(Export),
     /// Set what was granted against what was used, by identity, tool and rule
     Review(ReviewCommand),
     /// Draw a task as one web page that needs nothing else: what access was live when, and when it was used
@@ -54,6 +58,7 @@ impl LogCommand {
             What::Receipt(command) => command.run(),
             What::CheckReceipt(command) => command.run(),
             What::Explain(command) => command.run(),
+            What::Export(command) => command.run(),
             What::Review(command) => command.run(),
             What::Timeline(command) => command.run(),
         }

@@ -61,7 +61,7 @@ impl SignerError {
 /// Signs checkpoints with a key of this process.
 ///
 /// What is kept is a seed, derived from the secret for this use alone, in one place, wiped when dropped and never printed.
-/// Whoever has the secret can sign as this log: keep it apart from the log's other key, so that who has the one can't
+/// The secret is the right to sign as this log: keep it apart from the log's other key, so that a thief of the one can't
 /// write what the other confirms.
 ///
 /// ```

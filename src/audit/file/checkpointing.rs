@@ -141,7 +141,7 @@ impl FileLog {
     /// Where nothing was recorded since the last one, gives that one.
     ///
     /// Give checkpoints to somebody else: they pin the log down only where its keeper can't take them back. Records are
-    /// read back and hashed by the thread that calls this, about a microsecond for each; threads that write wait for
+    /// read back and hashed by the thread that calls this; threads that write wait for
     /// the sync alone.
     ///
     /// ```
@@ -161,7 +161,7 @@ impl FileLog {
     /// let checkpoint = log.checkpoint()?;
     /// assert_eq!(checkpoint.size(), 3);
     ///
-    /// // Whoever has the public key, which was given to them before, can check it.
+    /// // A stranger, to whom the public key was given before, can check it.
     /// let key = log.verifier_key().ok_or("the log has begun")?;
     /// let read = SignedCheckpoint::verify(&checkpoint.to_string(), &key)?;
     /// assert!(read.checkpoint().origin.starts_with("acme/payments/"));

@@ -11,7 +11,7 @@ use super::hashes::{Hashes, StoredHashes};
 use crate::audit::tree::{Frontier, leaf_of};
 use crate::audit::{Anchor, ChainTag, TreeHash};
 
-/// So many bytes of hashes are written at once.
+/// How many bytes of hashes are written at once.
 const CHUNK: usize = 1 << 16;
 
 /// The tree over the first lines of a log.
@@ -33,7 +33,7 @@ struct Grown {
 }
 
 impl Growth {
-    /// The tree of a log whose lines have verified and end at `end`, and its root at `size`, if it has so many lines.
+    /// The tree of a log whose lines have verified and end at `end`, and its root at `size`, if it has that many lines.
     ///
     /// All lines are read. The tree stands where the file `tree` begins to say something else, and changes nothing there.
     pub(super) fn open(

@@ -151,6 +151,23 @@ impl FileLog {
         walk(&disk, &mut visitor).map(drop)
     }
 
+    /// As [`read_unverified`](FileLog::read_unverified), with each record's line as it stands in the log, and its tag: for
+    /// copies of them, as an `Exporter` writes them.
+    ///
+    /// # Errors
+    /// [`OpenError`] of what is not a log, or lacks a record.
+    pub fn read_lines(
+        folder: impl AsRef<Path>,
+        mut each: impl FnMut(&Record, &str, &ChainTag),
+    ) -> Result<(), OpenError> {
+        let disk = Folder::to_read(folder.as_ref());
+        let mut lines = Lines {
+            of: Unverified { seq: 0, tag: None, bytes: 0, each: &mut |_, _| {} },
+            each: &mut each,
+        };
+        walk(&disk, &mut lines).map(drop)
+    }
+
     /// What the first record of a log claims; `None` where there is no record.
     ///
     /// # Errors
@@ -205,12 +222,37 @@ impl Visitor for Unverified<'_> {
     }
 
     fn record(&mut self, line: &str, tag: ChainTag) -> Result<(), Fault> {
+        let record = self.follow(line, tag)?;
+        (self.each)(&record, self.bytes);
+        Ok(())
+    }
+}
+
+impl Unverified<'_> {
+    fn follow(&mut self, line: &str, tag: ChainTag) -> Result<Record, Fault> {
         let seq = self.seq + 1;
         let record = Record::from_line(line).map_err(|_| Fault::Unreadable { seq })?;
         check_numbers(seq, &record)?;
         (self.seq, self.tag) = (record.seq, Some(tag));
         self.bytes += super::layout::length_in_file(line);
-        (self.each)(&record, self.bytes);
+        Ok(record)
+    }
+}
+
+/// The same, with lines and tags.
+struct Lines<'e> {
+    of: Unverified<'e>,
+    each: &'e mut dyn FnMut(&Record, &str, &ChainTag),
+}
+
+impl Visitor for Lines<'_> {
+    fn head(&mut self, head: &Head) -> Result<(), String> {
+        self.of.head(head)
+    }
+
+    fn record(&mut self, line: &str, tag: ChainTag) -> Result<(), Fault> {
+        let record = self.of.follow(line, tag)?;
+        (self.each)(&record, line, &tag);
         Ok(())
     }
 }

@@ -64,6 +64,8 @@ pub enum Reason {
     OutOfScope,
     /// The tool is not in the catalogue.
     UnknownTool,
+    /// The tool's definition is not the one that the [catalogue pins](crate::policy::Tool::pinned).
+    ToolChanged,
     /// A capability asked for does not lie within any one permit.
     NotCovered,
     /// No permit applies.
@@ -120,7 +122,7 @@ pub enum Reason {
 
 impl Reason {
     /// Every reason.
-    pub const ALL: [Reason; 52] = [
+    pub const ALL: [Reason; 53] = [
         Reason::MalformedPurpose,
         Reason::MalformedScope,
         Reason::MalformedCall,
@@ -148,6 +150,7 @@ impl Reason {
         Reason::TaskNameTaken,
         Reason::OutOfScope,
         Reason::UnknownTool,
+        Reason::ToolChanged,
         Reason::NotCovered,
         Reason::NoPermit,
         Reason::TailTooLong,
@@ -205,6 +208,7 @@ impl Reason {
             | Reason::StalePresentation => Code::Expired,
             Reason::OutOfScope => Code::OutOfScope,
             Reason::UnknownTool
+            | Reason::ToolChanged
             | Reason::NotCovered
             | Reason::NoPermit
             | Reason::TailTooLong
@@ -262,6 +266,7 @@ impl Reason {
             Reason::TaskNameTaken => "task_name_taken",
             Reason::OutOfScope => "out_of_scope",
             Reason::UnknownTool => "unknown_tool",
+            Reason::ToolChanged => "tool_changed",
             Reason::NotCovered => "not_covered",
             Reason::NoPermit => "no_permit",
             Reason::TailTooLong => "tail_too_long",

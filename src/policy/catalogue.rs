@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use crate::denial::{Denial, Reason};
 use crate::scope::Capability;
 use crate::spelling::{ArgType, TypedArg, TypedArgs};
-use crate::value::{Digest, Value};
+use crate::value::{Digest, Object, Value};
 
 /// One tool of the catalogue.
 ///
@@ -21,6 +21,7 @@ pub struct Tool {
     pub(crate) args: Vec<TypedArg>,
     pub(crate) credentials: Vec<Box<str>>,
     pub(crate) leak_halts: bool,
+    pub(crate) pin: Option<Digest>,
 }
 
 impl Tool {
@@ -32,6 +33,7 @@ impl Tool {
             args: Vec::new(),
             credentials: Vec::new(),
             leak_halts: false,
+            pin: None,
         }
     }
 
@@ -69,6 +71,47 @@ impl Tool {
 }
 
 impl Tool {
+    /// Pins the tool's definition, by its [digest](Tool::definition_digest): where a server says what its tools are, a
+    /// tool that it describes otherwise is another one, which no one has looked at. It is for hosts that see definitions,
+    /// as `hallpass mcp` does, to hold a server to it; a broker sees calls alone.
+    pub fn pinned(mut self, definition: Digest) -> Self {
+        self.pin = Some(definition);
+        self
+    }
+
+    /// The digest of a tool's definition as a server of the Model Context Protocol lists it: of all its members but `_meta`, exactly, whatever
+    /// their order and the spelling of their numbers. (`hp-tool-1`: SHA-256 of that word, a line break, and the
+    /// object's canonical form.)
+    ///
+    /// ```
+    /// use hallpass::policy::Tool;
+    /// use hallpass::value::Value;
+    ///
+    /// # fn run() -> Option<()> {
+    /// let digest = |text| Some(Tool::definition_digest(Value::from_json(text).ok()?.as_object()?));
+    /// let read = digest(r#"{ "name": "read", "inputSchema": { "maxLength": 10 } }"#)?;
+    /// assert_eq!(digest(r#"{ "inputSchema": { "maxLength": 1e1 }, "name": "read", "_meta": {} }"#)?, read);
+    /// assert_ne!(digest(r#"{ "name": "read", "inputSchema": { "maxLength": 11 } }"#)?, read);
+    /// # Some(())
+    /// # }
+    /// # run().unwrap();
+    /// ```
+    pub fn definition_digest(definition: &Object) -> Digest {
+        let mut said = Object::new();
+        for (name, value) in definition.iter().filter(|(name, _)| *name != "_meta") {
+            // An object has each key once.
+            let _ = said.insert(name.to_owned(), value.clone());
+        }
+        let mut bytes = format!("{PIN}\n").into_bytes();
+        said.encode(&mut bytes);
+        Digest::of(&bytes)
+    }
+}
+
+/// The word for how definitions are digested.
+pub(crate) const PIN: &str = "hp-tool-1";
+
+impl Tool {
     /// Says that the caller is halted when a result of this tool holds a secret that the task has used: what an agent
     /// asked for came back with it.
     pub fn halts_on_leak(mut self) -> Self {
@@ -100,6 +143,8 @@ pub(crate) struct Listed {
     pub(crate) leak_halts: bool,
     /// Of all that is said of it; `None` where there is no catalogue.
     pub(crate) digest: Option<Digest>,
+    /// Of its definition, where that is pinned.
+    pub(crate) pin: Option<Digest>,
 }
 
 impl Catalogue {
@@ -120,7 +165,14 @@ impl Catalogue {
             let digest = Some(digest(tool));
             (
                 tool.name.clone(),
-                Listed { labels, typed, credentials, leak_halts: tool.leak_halts, digest },
+                Listed {
+                    labels,
+                    typed,
+                    credentials,
+                    leak_halts: tool.leak_halts,
+                    digest,
+                    pin: tool.pin,
+                },
             )
         });
         Catalogue { tools: Some(tools.collect()), has_credentials, has_leak_halts }
@@ -198,6 +250,12 @@ impl Catalogue {
         Ok(())
     }
 
+    /// Each tool whose definition is pinned.
+    pub(crate) fn pins(&self) -> impl Iterator<Item = (&str, Digest)> {
+        let tools = self.tools.iter().flatten();
+        tools.filter_map(|(name, listed)| Some((&**name, listed.pin?)))
+    }
+
     pub(crate) fn names(&self) -> impl Iterator<Item = &str> {
         self.tools.iter().flat_map(|tools| tools.keys().map(|name| &**name))
     }
@@ -210,4 +268,5 @@ static UNSAID: Listed = Listed {
     credentials: Vec::new(),
     leak_halts: false,
     digest: None,
+    pin: None,
 };

@@ -51,6 +51,9 @@ pub(super) fn tool_value(tool: &Tool) -> Value {
     if tool.leak_halts {
         let _ = out.insert("leak", Value::from("halt"));
     }
+    if let Some(pin) = tool.pin {
+        let _ = out.insert("digest", Value::from(pin.to_string()));
+    }
     Value::Object(out)
 }
 

@@ -120,6 +120,11 @@ impl Policy {
         self.0.rules.is_empty()
     }
 
+    /// The tools whose definitions the catalogue [pins](Tool::pinned), and the digest of each, in no order.
+    pub fn pins(&self) -> impl Iterator<Item = (&str, crate::value::Digest)> {
+        self.0.catalogue.pins()
+    }
+
     /// The rules, by id.
     pub fn rules(&self) -> impl ExactSizeIterator<Item = &Rule> {
         self.0.rules.iter()

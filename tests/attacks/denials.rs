@@ -283,8 +283,14 @@ fn a_denial_tells_the_agent_a_word_and_the_operator_the_story() {
     // Whether a tool is unknown, unpermitted or forbidden is not a word an agent can tell apart, and
     // neither is what is wrong with a token.
     let word = |reason: Reason| reason.code();
-    let same = [Reason::UnknownTool, Reason::NotCovered, Reason::NoPermit, Reason::Forbidden];
-    assert_eq!(same.map(word), [Code::NotPermitted; 4]);
+    let same = [
+        Reason::UnknownTool,
+        Reason::ToolChanged,
+        Reason::NotCovered,
+        Reason::NoPermit,
+        Reason::Forbidden,
+    ];
+    assert_eq!(same.map(word), [Code::NotPermitted; 5]);
     assert!(Code::ALL.len() <= 10);
 }
 

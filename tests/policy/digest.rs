@@ -256,3 +256,61 @@ fn a_rule_remembers_that_looks_at_history_or_permits_only_so_much() {
         assert!(!rule.remembers(), "{rule:?}");
     }
 }
+
+#[test]
+fn a_pinned_definition_is_part_of_a_policy_and_is_written_in_one_way() {
+    use hallpass::value::Value;
+    let definition = Value::from_json(r#"{"name":"read","description":"reads"}"#).unwrap();
+    let digest = Tool::definition_digest(definition.as_object().unwrap());
+    let built = |tool| Policy::builder().tool(tool).build().unwrap();
+    let pinned = built(Tool::new("read").pinned(digest));
+    let text = |own: &str| {
+        Policy::from_toml(&format!(
+            "version = 1\ntool = [{{ name = \"read\", digest = \"{own}\" }}]"
+        ))
+    };
+    let loaded = text(&format!("hp-tool-1:{digest}")).unwrap();
+    assert_eq!(loaded.digest(), pinned.digest());
+    assert_eq!(loaded.pins().collect::<Vec<_>>(), [("read", digest)]);
+    assert_ne!(pinned.digest(), built(Tool::new("read")).digest());
+    assert_eq!(built(Tool::new("read")).pins().count(), 0);
+    let own = digest.to_string();
+    for other in [
+        "",
+        "hp-tool-1:",
+        &own,
+        &format!("hp-tool-2:{own}"),
+        &format!("hp-tool-1:{own}A"),
+        &format!("hp-tool-1:{own}="),
+        &format!("hp-tool-1: {own}"),
+    ] {
+        let error = text(other).unwrap_err().to_string();
+        assert!(error.contains("43 characters of base64url"), "{other}: {error}");
+    }
+}
+
+/// A definition is the same however it is written, and another in anything else.
+#[test]
+fn a_definition_is_digested_by_what_it_says() {
+    let digest = |text: &str| {
+        let definition = hallpass::value::Value::from_json(text).unwrap();
+        Tool::definition_digest(definition.as_object().unwrap())
+    };
+    let own = digest(r#"{"name":"read","n":1.0,"_meta":{"a":1},"x":{"b":[1,2],"_meta":3}}"#);
+    assert_eq!(own, digest(r#" {"x":{"_meta":3,"b":[1,2]},"n":1,"n\u0061me":"read"} "#));
+    for other in [
+        r#"{"name":"read","n":1,"x":{"b":[1,2]}}"#,
+        r#"{"name":"read","n":1,"x":{"b":[2,1],"_meta":3}}"#,
+        r#"{"name":"read","n":"1","x":{"b":[1,2],"_meta":3}}"#,
+        r#"{"name":"read","n":1,"x":{"b":[1,2],"_meta":3},"y":null}"#,
+        r#"{"name":"rea","dn":1,"x":{"b":[1,2],"_meta":3}}"#,
+        "{}",
+    ] {
+        assert_ne!(own, digest(other), "{other}");
+    }
+    // `hp-tool-1`, so that a digest that was pinned is still the same later.
+    assert_eq!(
+        digest(r#"{"name":"read"}"#).to_string(),
+        "uoixrHTY3tGuUJlXson3aKH3CUptiyzO8sY5VykaSOg"
+    );
+}

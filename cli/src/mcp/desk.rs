@@ -63,6 +63,10 @@ pub(super) struct Tools {
     doubled: BTreeSet<String>,
     /// Those that the client was shown in it.
     shown: BTreeSet<String>,
+    /// Those that are pinned and were described as they are pinned, in any pass.
+    as_pinned: BTreeSet<String>,
+    /// Those that were ever described otherwise. They stay so: what a server takes back it can bring back.
+    changed: BTreeSet<String>,
 }
 
 impl Requests {
@@ -126,7 +130,8 @@ impl Tools {
     /// Those that are no other's and could be shown, by what is askable now, if they differ from those that were.
     pub(super) fn changed(&mut self, askable: impl Fn(&BTreeSet<String>) -> Vec<String>) -> bool {
         let mut could: BTreeSet<String> = askable(&self.seen).into_iter().collect();
-        could.retain(|name| !self.doubled.contains(name) && !name.starts_with(RESERVED));
+        let is_own = |name: &String| !self.doubled.contains(name) && !self.changed.contains(name);
+        could.retain(|name| is_own(name) && !name.starts_with(RESERVED));
         let is_changed = could != self.shown;
         self.shown = could;
         is_changed
@@ -139,6 +144,27 @@ impl Tools {
         let again: Vec<String> = names.iter().filter(|name| is_again(name)).cloned().collect();
         self.doubled.extend(again.iter().cloned());
         again
+    }
+
+    /// Notes whether a tool that is pinned is described so.
+    pub(super) fn note_pinned(&mut self, name: &str, as_pinned: bool) {
+        let set = if as_pinned { &mut self.as_pinned } else { &mut self.changed };
+        set.insert(name.to_owned());
+    }
+
+    pub(super) fn is_changed(&self, name: &str) -> bool {
+        self.changed.contains(name)
+    }
+
+    /// Why a tool that is pinned can't be called, if it can't.
+    pub(super) fn check_pinned(&self, name: &str) -> Result<(), &'static str> {
+        match (self.changed.contains(name), self.as_pinned.contains(name)) {
+            (true, _) => Err("the server describes the tool otherwise than it is pinned"),
+            (false, true) => Ok(()),
+            (false, false) => {
+                Err("the tool is pinned, and the server has not listed it in this session")
+            }
+        }
     }
 
     pub(super) fn is_doubled(&self, name: &str) -> bool {
@@ -182,6 +208,18 @@ mod tests {
         }
         assert!(requests.check(&id("\"more\"")).is_err());
         assert_eq!(requests.take_all().len(), MOST_OPEN);
+    }
+
+    #[test]
+    fn a_pinned_tool_is_called_once_it_was_seen_and_never_after_it_was_another() {
+        let mut tools = Tools::default();
+        assert!(tools.check_pinned("a").is_err());
+        tools.note_pinned("a", true);
+        tools.begin();
+        assert!(tools.check_pinned("a").is_ok() && tools.check_pinned("b").is_err());
+        tools.note_pinned("a", false);
+        tools.note_pinned("a", true);
+        assert!(tools.check_pinned("a").is_err() && tools.is_changed("a"));
     }
 
     #[test]

@@ -4,7 +4,7 @@ use hallpass::Reason;
 
 use super::answer;
 use super::capabilities::of_client as with_client_capabilities;
-use super::desk::Waiting;
+use super::desk::{Desk, Waiting};
 use super::frame::Frame;
 use super::gatekeeper::Outcome;
 use super::members::Members;
@@ -152,6 +152,10 @@ impl Proxy {
         self.to_client.answer(response(&asked.id, Answer::Result(&result)));
     }
 
+    fn check_pinned(&self, desk: &Desk, name: &str) -> Result<(), &'static str> {
+        if self.keeper.pins.contains_key(name) { desk.tools.check_pinned(name) } else { Ok(()) }
+    }
+
     /// A call of a tool. The model sees why it is denied.
     fn call(&self, asked: &Asked<'_>) {
         let Asked { id, revision, .. } = asked;
@@ -177,6 +181,8 @@ impl Proxy {
         } else if desk.tools.is_doubled(&name) {
             let why = "the server has two tools of this name";
             Err(self.keeper.deny(&name, Reason::UnknownTool, why))
+        } else if let Err(why) = self.check_pinned(&desk, &name) {
+            Err(self.keeper.deny(&name, Reason::ToolChanged, why))
         } else {
             self.keeper.start(&name, args)
         };

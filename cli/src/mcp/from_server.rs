@@ -2,6 +2,8 @@
 
 use std::collections::BTreeSet;
 
+use hallpass::policy::Tool;
+use hallpass::value::{Digest, Value};
 use hallpass::{Denial, Reason};
 
 use super::answer;
@@ -183,8 +185,21 @@ impl Proxy {
             desk.tools.begin();
         }
         let again = desk.tools.note(&names);
-        let is_doubled: Vec<bool> = names.iter().map(|name| desk.tools.is_doubled(name)).collect();
+        let mut changed: Vec<&str> = Vec::new();
+        for (name, tool) in &named {
+            let Some(pin) = self.keeper.pins.get(name) else { continue };
+            let as_pinned = definition_digest(tool).as_ref() == Some(pin);
+            desk.tools.note_pinned(name, as_pinned);
+            changed.extend((!as_pinned).then_some(name.as_str()));
+        }
+        let is_left_out =
+            |name: &String| desk.tools.is_doubled(name) || desk.tools.is_changed(name);
+        let is_left_out: Vec<bool> = names.iter().map(is_left_out).collect();
         drop(desk);
+        for name in changed {
+            let why = "the server describes the tool otherwise than it is pinned";
+            let _ = self.deny(name, Reason::ToolChanged, why);
+        }
         for name in again {
             let _ =
                 self.deny(&name, Reason::UnknownTool, "the server lists two tools of this name");
@@ -193,9 +208,9 @@ impl Proxy {
             let _ = self.deny(name, Reason::UnknownTool, "a tool has a name that is reserved");
         }
         let askable = self.keeper.askable(names.iter().map(String::as_str));
-        let shown = named.iter().zip(&is_doubled).filter(|((name, _), doubled)| {
+        let shown = named.iter().zip(&is_left_out).filter(|((name, _), left_out)| {
             let could = askable.binary_search_by(|own| own.as_str().cmp(name)).is_ok();
-            could && !**doubled && !name.starts_with(RESERVED)
+            could && !**left_out && !name.starts_with(RESERVED)
         });
         let shown: Vec<&(String, &str)> = shown.map(|(tool, _)| tool).collect();
         self.desk().tools.show(shown.iter().map(|(name, _)| name.as_str()));
@@ -281,6 +296,11 @@ impl Proxy {
         self.to_client.hand_on(notification(method, params));
         Step::GoOn
     }
+}
+
+/// The digest of a tool's definition; nothing of one that two readers could read differently.
+pub(super) fn definition_digest(tool: &str) -> Option<Digest> {
+    Some(Tool::definition_digest(Value::from_json(tool).ok()?.as_object()?))
 }
 
 /// How a client says no to what a server asks of it.

@@ -1,8 +1,11 @@
 //! The broker's side of the gate: each call asks for exactly itself, just in time.
 
+use std::collections::BTreeMap;
+
 use hallpass::args::Args;
 use hallpass::identity::Identity;
 use hallpass::tool::ToolName;
+use hallpass::value::Digest;
 use hallpass::{Broker, Call, Context, Denial, Gate, Grant, Reason, Running, Scope, Task};
 
 /// Who asks, for which task, in which context.
@@ -14,6 +17,8 @@ pub(super) struct Gatekeeper {
     pub(super) context: Context,
     /// Whether what could be asked for depends on what was done before.
     pub(super) remembers: bool,
+    /// The definitions that the catalogue pins, by the names of their tools.
+    pub(super) pins: BTreeMap<String, Digest>,
 }
 
 /// A call that has started, and the grant for it alone. Dropped, its outcome is `interrupted`.

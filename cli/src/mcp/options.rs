@@ -113,6 +113,7 @@ impl McpCommand {
         let policy =
             load(&self.policy).map_err(|error| format!("{}: {error}", self.policy.display()))?;
         let remembers = policy.rules().any(|rule| rule.remembers());
+        let pins = policy.pins().map(|(tool, pin)| (tool.to_owned(), pin)).collect();
         let broker = self.broker(policy)?;
         let who = self.identity(&broker).map_err(|error| error.to_string())?;
         let mut purpose = Purpose::new(self.purpose.as_str());
@@ -128,7 +129,7 @@ impl McpCommand {
         task.askable(["mcp:ping"], &context)
             .map_err(|denial| format!("`--context`: {}", denial.explain()))?;
         let gate = broker.gate();
-        Ok(Gatekeeper { broker, gate, task, who, context, remembers })
+        Ok(Gatekeeper { broker, gate, task, who, context, remembers, pins })
     }
 
     fn broker(&self, policy: Policy) -> Result<Broker, String> {

@@ -12,8 +12,10 @@ use std::time::Duration;
 use clap::Args;
 use hallpass::Policy;
 use hallpass::tool::ToolName;
+use hallpass::value::Digest;
 
 use super::frame::{Frame, Frames, MAX_FRAME};
+use super::from_server::definition_digest;
 use super::members::{Members, elements};
 use super::message::{Answer, Id, Message, notification, quoted, request};
 use super::proxy::shown;
@@ -21,7 +23,7 @@ use super::revision::{RESERVED, REVISION_KEY};
 use crate::exit::Exit;
 
 const AFTER_HELP: &str = "\
-The catalogue has each tool once, with types for arguments that look like paths or addresses. Labels are proposed as
+The catalogue has each tool once, pinned by the digest of its definition, with types for its arguments. Labels are proposed as
 comments, from what the server says of its tools: it may say anything, so read them before you take them over.
 
 Exit codes: 0 if each tool is in the catalogue, 1 if some had to be left out, 2 if the server gave no list.";
@@ -184,9 +186,11 @@ struct Tools {
 #[derive(Default)]
 struct Listed {
     /// Names of arguments, and of what type they look.
-    types: Vec<(String, &'static str)>,
+    types: Vec<(String, String)>,
     arguments: Vec<String>,
     labels: Vec<&'static str>,
+    /// Of the whole definition.
+    digest: Option<Digest>,
 }
 
 impl Tools {
@@ -201,7 +205,13 @@ impl Tools {
             };
             if ToolName::new(&name).is_err() || name.starts_with(RESERVED) {
                 tools.left_out.push(format!("{} can't be the name of a tool", shown(&name)));
-            } else if tools.kept.insert(name.clone(), Listed::of(&members)).is_some() {
+                continue;
+            }
+            let listed = Listed { digest: definition_digest(tool), ..Listed::of(&members) };
+            if listed.digest.is_none() {
+                let why = "has a definition that can be read in two ways, or is too large";
+                tools.left_out.push(format!("{} {why}", shown(&name)));
+            } else if tools.kept.insert(name.clone(), listed).is_some() {
                 doubled.push(name);
             }
         }
@@ -222,15 +232,26 @@ impl Listed {
         let schema = Members::of(&schema).unwrap_or_default();
         let required = schema.get("required").and_then(elements).unwrap_or_default();
         let properties = object(schema.get("properties"));
+        let (mut types, mut all_known) = (Vec::new(), true);
         for (name, property) in Members::of(&properties).unwrap_or_default().iter() {
             let property = Members::of(property).unwrap_or_default();
+            let is_required = required.contains(&quoted(name).as_str());
             let kind = property.text("type").unwrap_or_else(|| "any".to_owned());
-            let optional =
-                if required.contains(&quoted(name).as_str()) { "" } else { ", optional" };
+            let optional = if is_required { "" } else { ", optional" };
             listed.arguments.push(format!("{} ({}{optional})", plain(name), plain(&kind)));
-            if let Some(of) = type_of(name, &kind, property.text("format").as_deref()) {
-                listed.types.push((name.to_owned(), of));
+            let known = type_of(name, &kind, property.text("format").as_deref());
+            let plain = plain_type(&property, &kind, is_required);
+            let optional = if is_required { "" } else { "?" };
+            let known = known.map(|of| format!("\"{of}{optional}\""));
+            if known.is_none() && plain.is_none() {
+                all_known = false;
             }
+            types.push((name.to_owned(), known, plain));
+        }
+        // One argument of a plain type makes the list all that the tool has, so that each of them needs one.
+        for (name, known, plain) in types {
+            let plain = plain.filter(|_| all_known);
+            listed.types.extend(known.or(plain).map(|of| (name, of)));
         }
         let hints = object(tool.get("annotations"));
         let hints = Members::of(&hints).unwrap_or_default();
@@ -248,12 +269,12 @@ impl Listed {
     fn text(&self) -> String {
         let mut text = String::new();
         if !self.types.is_empty() {
-            let types: Vec<String> = self
-                .types
-                .iter()
-                .map(|(name, of)| format!("{} = \"{of}\"", quoted(name)))
-                .collect();
+            let types: Vec<String> =
+                self.types.iter().map(|(name, of)| format!("{} = {of}", quoted(name))).collect();
             let _ = writeln!(text, "args = {{ {} }}", types.join(", "));
+        }
+        if let Some(digest) = &self.digest {
+            let _ = writeln!(text, "digest = \"hp-tool-1:{digest}\"");
         }
         if !self.labels.is_empty() {
             let _ = writeln!(text, "# proposed: labels = {:?}", self.labels);
@@ -282,4 +303,27 @@ fn type_of(name: &str, kind: &str, format: Option<&str>) -> Option<&'static str>
         }
         _ => None,
     }
+}
+
+/// The plain type of an argument, from its schema: what kind of value it is, and whether it may be left out.
+fn plain_type(property: &Members<'_>, kind: &str, is_required: bool) -> Option<String> {
+    let optional = if is_required { "" } else { "?" };
+    let word = match kind {
+        "string" => "text",
+        "number" => "number",
+        "integer" => "integer",
+        "boolean" => "bool",
+        "object" => "object",
+        "array" => {
+            let items = property.get("items").and_then(|items| Members::of(items).ok());
+            let of_texts =
+                items.is_some_and(|items| items.text("type").as_deref() == Some("string"));
+            if of_texts && is_required {
+                return Some("[\"text\"]".to_owned());
+            }
+            "list"
+        }
+        _ => return None,
+    };
+    Some(format!("\"{word}{optional}\""))
 }

@@ -30,33 +30,62 @@ fn each_tool_is_in_the_catalogue_with_what_its_arguments_look_like() {
     let fetch = r#"{"name":"fetch","inputSchema":{"properties":{"u":{"type":"string","format":"uri"}}},"annotations":{"openWorldHint":true}}"#;
     let tools = format!(r#"{{"tools":[{},{fetch},{{"name":"bare"}}]}}"#, READ.replace('\n', " "));
     let ran = pin(&folder, &with_handshake(json!({ "tools/list": result(&tools) }), "2025-11-25"));
-    let expected = r#"# The catalogue of a server. Labels are proposals from what it says of itself: read them, and take over what is so.
+    let digest = |text: &str| {
+        let text = hallpass::value::Value::from_json(text).unwrap();
+        hallpass::policy::Tool::definition_digest(text.as_object().unwrap())
+    };
+    let (bare, fetched, read) = (digest(r#"{"name":"bare"}"#), digest(fetch), digest(READ));
+    let expected = format!(
+        r#"# The catalogue of a server. Labels are proposals from what it says of itself: read them, and take over what is so.
 version = 1
 
 [[tool]]
 name = "bare"
+digest = "hp-tool-1:{bare}"
 
 [[tool]]
 name = "fetch"
-args = { "u" = "url" }
+args = {{ "u" = "url?" }}
+digest = "hp-tool-1:{fetched}"
 # proposed: labels = ["untrusted-input"]
 # arguments: u (string, optional)
 
 [[tool]]
 name = "fs.read"
-args = { "path" = "path" }
+args = {{ "path" = "path" }}
+digest = "hp-tool-1:{read}"
 # proposed: labels = ["destructive"]
-# arguments: path (string), head (number, optional), a\nb\u{202e} (any, optional)
-"#;
-    assert_eq!(ran, Ran { code: 0, output: expected.to_owned(), errors: String::new() });
+# arguments: path (string), head (number, optional), a\nb\u{{202e}} (any, optional)
+"#
+    );
+    assert_eq!(ran, Ran { code: 0, output: expected, errors: String::new() });
     folder.write("p.toml", &ran.output);
     assert_eq!(hallpass(&["policy", "check", "p.toml"], folder.path()).code, 0);
 }
 
 #[test]
+fn arguments_have_types_where_the_schema_says_all_of_them() {
+    let folder = Folder::new();
+    let properties = r#""to":{"type":"string"},"n":{"type":"integer"},"f":{"type":"number"},"b":{"type":"boolean"},"o":{"type":"object"},"l":{"type":"array"},"t":{"type":"array","items":{"type":"string"}},"file":{"type":"string"}"#;
+    let required = r#""required":["to","t"]"#;
+    let typed =
+        format!(r#"{{"name":"typed","inputSchema":{{"properties":{{{properties}}},{required}}}}}"#);
+    // A rule could not name `x` if the others had plain types.
+    let open = format!(
+        r#"{{"name":"open","inputSchema":{{"properties":{{{properties},"x":{{}}}},{required}}}}}"#
+    );
+    let tools = format!(r#"{{"tools":[{typed},{open}]}}"#);
+    let ran = pin(&folder, &with_handshake(json!({ "tools/list": result(&tools) }), "2025-11-25"));
+    let args: Vec<&str> = ran.output.lines().filter(|line| line.starts_with("args = ")).collect();
+    let all = r#"args = { "to" = "text", "n" = "integer?", "f" = "number?", "b" = "bool?", "o" = "object?", "l" = "list?", "t" = ["text"], "file" = "path?" }"#;
+    assert_eq!(args, [r#"args = { "file" = "path?" }"#, all]);
+    assert!(hallpass::Policy::from_toml(&ran.output).is_ok());
+}
+
+#[test]
 fn what_can_not_be_a_tool_and_what_is_there_twice_is_left_out() {
     let folder = Folder::new();
-    let tools = r#"{"tools":[{"name":"a"},{"name":"b"},{"name":"a"},{"name":"mcp:roots"},{"name":"x\n[[rule]]"},{"no":1},{"name":"c","name":"d"}]}"#;
+    let tools = r#"{"tools":[{"name":"a"},{"name":"b"},{"name":"a"},{"name":"mcp:roots"},{"name":"x\n[[rule]]"},{"no":1},{"name":"c","name":"d"},{"name":"e","inputSchema":{"a":1,"a":2}}]}"#;
     let ran = pin(&folder, &with_handshake(json!({ "tools/list": result(tools) }), "2025-11-25"));
     assert_eq!(ran.code, 1, "{ran:?}");
     let policy = hallpass::Policy::from_toml(&ran.output).unwrap();
@@ -64,7 +93,7 @@ fn what_can_not_be_a_tool_and_what_is_there_twice_is_left_out() {
     let names: Vec<&str> =
         ran.output.lines().filter_map(|line| line.strip_prefix("name = ")).collect();
     assert_eq!(names, ["\"b\""]);
-    assert_eq!(ran.output.matches("# left out: ").count(), 5, "{}", ran.output);
+    assert_eq!(ran.output.matches("# left out: ").count(), 6, "{}", ran.output);
 }
 
 #[test]

@@ -66,7 +66,11 @@ fn each_command_runs_as_it_is_written() {
     }
     assert_eq!(sessions, 2);
     let catalogue = folder.read("catalogue.toml");
-    assert!(catalogue.contains("\nname = \"read_text_file\"\nargs = { \"path\" = \"path\" }\n"));
+    let pinned = "\nname = \"read_text_file\"\nargs = { \"path\" = \"path\", ";
+    assert!(
+        catalogue.contains(pinned) && catalogue.contains("\ndigest = \"hp-tool-1:"),
+        "{catalogue}"
+    );
     let key = folder.read("log.key");
     assert!(key.trim().len() >= KEY.len());
     assert!(folder.path().join("log").is_dir());

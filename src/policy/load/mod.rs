@@ -13,14 +13,16 @@ mod terms;
 mod what;
 mod who;
 
-use super::catalogue::Tool;
+use super::catalogue::{PIN, Tool};
 use super::{Policy, PolicyBuilder, PolicyError};
 use crate::document::{Misfit, Table, Written, choice, list, parse_toml, text, value};
 use crate::spelling::ArgType;
 use crate::value::{
-    JsonErrorKind, JsonLimits, MAX_DEPTH, SpannedNode, Value, line_and_column, parse_spanned,
+    Digest, JsonErrorKind, JsonLimits, MAX_DEPTH, SpannedNode, Value, line_and_column, parse_spanned,
 };
 use crate::visible::Shown;
+use ::base64::Engine as _;
+use ::base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use place::{by_id, place_of_error};
 
 /// The most bytes of policy text. A hundred thousand rules of a real policy's length fit, and a file
@@ -261,7 +263,11 @@ fn error_of(
 }
 
 fn tool(written: &Written) -> Result<Tool, Misfit> {
-    let table = Table::read(written, &["name", "labels", "args", "credential", "leak"], "a table")?;
+    let table = Table::read(
+        written,
+        &["name", "labels", "args", "credential", "leak", "digest"],
+        "a table",
+    )?;
     let name = table.require("name", "a tool of the catalogue has a name", text)?;
     let labels = table.read_at("labels", |own| {
         let labels = list(own)?.iter().enumerate();
@@ -282,11 +288,23 @@ fn tool(written: &Written) -> Result<Tool, Misfit> {
     })?;
     let tool = if halts.is_some() { tool.halts_on_leak() } else { tool };
     let tool = credentials.into_iter().flatten().fold(tool, Tool::credential);
+    let pin = table.read_at("digest", |own| pin(text(own)?, own.span.start))?;
+    let tool = pin.into_iter().fold(tool, Tool::pinned);
     let args = args.into_iter().flatten();
     Ok(args.fold(tool, |tool, (name, (of, optional))| match optional {
         true => tool.optional_arg(name, of),
         false => tool.arg(name, of),
     }))
+}
+
+/// The digest of a definition: `hp-tool-1:` and 43 characters of base64url.
+fn pin(written: &str, at: usize) -> Result<Digest, Misfit> {
+    let spelled = written.strip_prefix(PIN).and_then(|rest| rest.strip_prefix(':'));
+    let bytes = spelled.and_then(|own| URL_SAFE_NO_PAD.decode(own).ok());
+    let bytes = bytes.and_then(|own| <[u8; 32]>::try_from(own).ok());
+    let problem =
+        "expected `hp-tool-1:` and 43 characters of base64url, as `hallpass pin` writes it";
+    bytes.map(Digest::from).ok_or_else(|| Misfit::new(at, problem))
 }
 
 /// The type of an argument, and whether it may be left out.

@@ -60,6 +60,7 @@ fn denials() -> Vec<(Denial, &'static str)> {
     let ask = |scope: Scope| task.request(scope, &context).map(drop).unwrap_err();
     note(ask(Scope::tool("hush tool")), "hush tool");
     note(ask(Scope::tool("hush-tool")), "hush-tool");
+    note(world.gate.deny(&world.agent, "t", Reason::ToolChanged, "hush-pin"), "hush-pin");
     note(ask(Scope::tool("t").arg("x", max(4242))), "4242");
     note(outlasting(), "hush-lease");
     let stars = any_of((0..60).map(|n| glob(&format!("{}b{n}", "*a".repeat(31)))));

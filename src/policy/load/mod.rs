@@ -18,7 +18,8 @@ use super::{Policy, PolicyBuilder, PolicyError};
 use crate::document::{Misfit, Table, Written, choice, list, parse_toml, text, value};
 use crate::spelling::ArgType;
 use crate::value::{
-    Digest, JsonErrorKind, JsonLimits, MAX_DEPTH, SpannedNode, Value, line_and_column, parse_spanned,
+    Digest, JsonErrorKind, JsonLimits, MAX_DEPTH, SpannedNode, Value, line_and_column,
+    parse_spanned,
 };
 use crate::visible::Shown;
 use ::base64::Engine as _;

@@ -18,6 +18,8 @@ pub struct Resumption {
     halts: BTreeMap<String, Option<Timestamp>>,
     tasks: BTreeMap<u64, String>,
     permits: BTreeMap<u64, OpenPermit>,
+    /// Those that people may still answer, or whose yes was not used, by id.
+    questions: BTreeMap<String, LeftQuestion>,
     /// What permits took of limits that span tasks.
     spent: CarriedCounters,
     /// The first permit whose record says so in a way that can't be read.
@@ -55,6 +57,16 @@ struct OpenPermit {
     unstarted: bool,
 }
 
+/// A question that was not settled.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct LeftQuestion {
+    pub(crate) task: String,
+    pub(crate) generation: u64,
+    pub(crate) break_glass: bool,
+    /// Whether it is about a call, whose yes is used by a permit.
+    of_call: bool,
+}
+
 impl Resumption {
     /// Follows the log by one record, which was written under `key`.
     pub(super) fn note(&mut self, record: &Record, key: Option<&LogKey>) {
@@ -64,6 +76,20 @@ impl Resumption {
             }
             Event::Ended { generation, .. } => {
                 self.tasks.remove(generation);
+                self.questions.retain(|_, own| own.generation != *generation);
+            }
+            Event::Asked { task, generation, question, tool, break_glass, .. } => {
+                let (task, generation, break_glass) = (task.to_string(), *generation, *break_glass);
+                let left = LeftQuestion { task, generation, break_glass, of_call: tool.is_some() };
+                self.questions.insert(question.to_string(), left);
+            }
+            Event::Answered { question, state, refused: None, .. } => {
+                if !["waiting", "approved", "partial"].contains(&&**state) {
+                    self.questions.remove(&**question);
+                }
+            }
+            Event::Voided { question, .. } => {
+                self.questions.remove(&**question);
             }
             Event::Permitted { task, generation, break_glass, approvals, spent, .. } => {
                 let key = key.filter(|_| !spent.is_empty()).map(SealKey::of);
@@ -76,6 +102,11 @@ impl Resumption {
                 charges.iter_mut().for_each(|own| self.spent.charge(own, record.at));
                 let (task, generation, break_glass) = (task.to_string(), *generation, *break_glass);
                 let unstarted = !approvals.is_empty();
+                for id in approvals {
+                    if self.questions.get(&**id).is_some_and(|own| own.of_call) {
+                        self.questions.remove(&**id);
+                    }
+                }
                 let permit = OpenPermit { task, generation, break_glass, charges, unstarted };
                 self.permits.insert(record.seq, permit);
             }
@@ -133,6 +164,11 @@ impl Resumption {
     /// The permits without an outcome: the number of each, its task, and that one's generation.
     pub fn permits(&self) -> impl Iterator<Item = (u64, &str, u64)> {
         self.permits.iter().map(|(seq, own)| (*seq, own.task.as_str(), own.generation))
+    }
+
+    /// The questions that were not settled, and approvals that were not used.
+    pub(crate) fn questions(&self) -> impl Iterator<Item = (&str, &LeftQuestion)> {
+        self.questions.iter().map(|(id, left)| (id.as_str(), left))
     }
 
     /// Whether a permit without an outcome is of what breaking the glass gave.

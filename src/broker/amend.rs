@@ -18,7 +18,7 @@ use crate::denial::{Denial, Reason};
 use crate::identity::Identity;
 use crate::policy::Catalogue;
 use crate::sync::Apart;
-use crate::task::{Amendment, Life, OpenQuestion, Subject, TaskCell};
+use crate::task::{Amendment, Life, OpenQuestion, QuestionState, Subject, TaskCell};
 use crate::value::Digest;
 
 impl Reviews {
@@ -69,6 +69,8 @@ impl Shared {
         if let Ok(amended) = &amended {
             open.amend_to(amended);
             self.docket.settle(open);
+            self.watchers.note_end(open.generation);
+            self.announce(open, QuestionState::Amended);
         }
         let event = Event::Answered {
             task: (&*open.task).into(),
@@ -89,6 +91,7 @@ impl Shared {
         self.record(now, &event);
         drop(life);
         drop(current);
+        self.watchers.wake_due();
         self.journal.write_if_many();
         amended
     }

@@ -116,6 +116,9 @@ impl Shared {
             break_glass: open.break_glass,
         };
         self.record(now, &event);
+        if counted.is_ok() {
+            self.announce(open, state);
+        }
         let quorum = missing_most(&electorate, chosen);
         drop(life);
         drop(current);

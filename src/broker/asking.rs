@@ -115,7 +115,10 @@ impl Shared {
         match question.pass_time(now) {
             None => {}
             // Of a plan a part was given, and the rest is not answered any more.
-            Some(QuestionState::Approved) => self.docket.settle(question),
+            Some(to @ QuestionState::Approved) => {
+                self.docket.settle(question);
+                self.announce(question, to);
+            }
             Some(to) => self.settled(question, to, "time", now),
         }
         if question.version() != current.version {
@@ -174,5 +177,6 @@ impl Shared {
             break_glass: question.break_glass,
         };
         self.record(now, &event);
+        self.announce(question, to);
     }
 }

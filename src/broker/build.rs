@@ -128,6 +128,7 @@ impl BrokerBuilder {
             halts: Halts::default(),
             watchers: Watchers::default(),
             docket: Docket::default(),
+            readers: super::review_events::Readers::default(),
             debts: Debts::default(),
             alert: self.alert,
             denials: DenialCounts::default(),

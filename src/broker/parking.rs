@@ -19,8 +19,8 @@ use crate::policy::{ApprovalTerms, Deciders, offered_by_all};
 use crate::scope::{Capability, Scope};
 use crate::sync::Apart;
 use crate::task::{
-    BoundRule, Item, Life, MOST_ITEMS, OpenQuestion, Parked, QuestionId, ScopePlan, Subject,
-    TaskCell,
+    BoundRule, Item, Life, MOST_ITEMS, OpenQuestion, Parked, QuestionId, QuestionState, ScopePlan,
+    Subject, TaskCell,
 };
 use crate::value::{Digest, Object, Value};
 
@@ -181,6 +181,7 @@ impl Shared {
         let forgotten = life.questions_mut().keep(open.clone(), now);
         self.docket.forget(&forgotten);
         self.record_asked(current, &open, draft.args, now);
+        self.announce(&open, QuestionState::Waiting);
         Ok(open)
     }
 

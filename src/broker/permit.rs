@@ -250,7 +250,8 @@ impl Permit {
     /// # Errors
     /// A [`Denial`] if task or grant have ended or expired, a checkpoint or a renewal gave less, a halt is on, the
     /// policy is another, or the permit has lapsed; and one of a tool that runs with a credential, which
-    /// [`run_with`](Permit::run_with) starts. What it reserved is given back.
+    /// [`run_with`](Permit::run_with) starts. Of a call that people agreed to, the log keeps a record that it is about
+    /// to start, and it does not start where the log refuses that. What it reserved is given back.
     pub fn start(self) -> Result<Running, Denial> {
         let needed = self.rules.credentials_of(self.call.tool());
         if !needed.is_empty() {

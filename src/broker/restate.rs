@@ -72,6 +72,9 @@ impl Control {
             shared.record(shared.keeper.latest(), &event);
             current.epoch
         });
+        // Groups and attributes say who may answer.
+        shared.announce_others();
+        shared.watchers.wake_due();
         DriftScan::new(shared.clone(), epoch, shared.table.tasks().into())
     }
 }

@@ -9,7 +9,7 @@ use crate::audit::{Event, FileLog, How, LeftCredential, Outcome, Resuming, Resum
 use crate::clock::Timestamp;
 use crate::credential::{Entry, Handle};
 use crate::identity::Fold;
-use crate::task::Halt;
+use crate::task::{Halt, QuestionState};
 
 /// What an earlier life has left.
 pub(super) struct Resumed {
@@ -108,6 +108,13 @@ impl Resumed {
             let break_glass = self.resumption.is_glass_permit(of);
             let task_over = false;
             let event = Event::Outcome { task, generation, of, outcome, task_over, break_glass };
+            shared.record(at, &event);
+        }
+        for (id, left) in self.resumption.questions() {
+            let (task, question) = (left.task.as_str().into(), id.into());
+            let (generation, break_glass) = (left.generation, left.break_glass);
+            let (state, why) = (QuestionState::Void.as_str().into(), "restart".into());
+            let event = Event::Voided { task, generation, question, state, why, break_glass };
             shared.record(at, &event);
         }
         for (generation, task) in self.resumption.tasks() {

@@ -55,7 +55,9 @@ impl Shared {
                 self.owe_credentials(cell.generation, None, self.as_of(at));
                 if let Some(questions) = questions {
                     // Their end is in the task's record.
-                    questions.all().iter().for_each(|own| own.end_with_task());
+                    for own in questions.all().iter().filter(|own| own.end_with_task()) {
+                        self.announce(own, own.state());
+                    }
                     self.docket.forget(questions.all());
                 }
                 match recorded {

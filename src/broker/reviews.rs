@@ -86,6 +86,8 @@ impl Reviews {
                 found.push(self.question(open.clone()));
             }
         }
+        // What was past its time is found so here.
+        shared.watchers.wake_due();
         found
     }
 
@@ -250,13 +252,14 @@ impl Shared {
         // Whatever was agreed to is good for nothing in the child of a fork.
         let Some(now) = self.time_of_end() else { return QuestionState::Void };
         let current = self.current();
-        match self.table.task(open.generation) {
-            Some(cell) => {
-                let _life = cell.life.lock();
-                self.refresh(&current, open, self.as_of(now))
-            }
-            None => open.state_at(now),
-        }
+        let Some(cell) = self.table.task(open.generation) else { return open.state_at(now) };
+        let life = cell.life.lock();
+        let state = self.refresh(&current, open, self.as_of(now));
+        drop(life);
+        drop(current);
+        // What was past its time is found so here.
+        self.watchers.wake_due();
+        state
     }
 }
 

@@ -11,6 +11,7 @@ use super::downstream::Downstream;
 use super::leak::LeakHook;
 use super::reaper::Reaper;
 use super::remains::Remains;
+use super::review_events::Readers;
 use super::settings::Settings;
 use super::source::Source;
 use super::stats::DenialCounts;
@@ -56,6 +57,8 @@ pub(crate) struct Shared {
     pub(crate) watchers: Watchers,
     /// What waits for people.
     pub(crate) docket: Docket,
+    /// Who is told what changes for people.
+    pub(crate) readers: Readers,
     /// What was done when the glass was broken, and is not reviewed.
     pub(crate) debts: Debts,
     /// Whom the host alerts of that.

@@ -78,6 +78,13 @@ impl Watchers {
         wakers.due.extend(all.into_values());
     }
 
+    /// A future that waits for something else is due. Callable under any lock but this one's.
+    pub(super) fn make_due(&self, waker: Option<Waker>) {
+        let Some(waker) = waker else { return };
+        self.held.fetch_add(1, Ordering::SeqCst);
+        self.wakers.lock().due.push(waker);
+    }
+
     /// Wakes what is due: called with no lock held.
     pub(super) fn wake_due(&self) {
         if self.held.load(Ordering::SeqCst) == 0 {

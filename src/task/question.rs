@@ -312,16 +312,18 @@ impl OpenQuestion {
         lives
     }
 
-    /// Its task has ended: what is not final is over.
-    pub(crate) fn end_with_task(&self) {
+    /// Its task has ended: what is not final is over. Whether anything was.
+    pub(crate) fn end_with_task(&self) -> bool {
         let mut standing = self.standing.lock();
         let to = match standing.state {
             QuestionState::Waiting => QuestionState::Cancelled,
             _ => QuestionState::Void,
         };
-        if standing.is_open() {
+        let lived = standing.is_open();
+        if lived {
             self.settle(&mut standing, to);
         }
+        lived
     }
 
     /// Spends a use of the approval on a permit, under the task's lock, in one step with the commit.

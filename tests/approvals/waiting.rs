@@ -35,7 +35,7 @@ type Settles = fn(&Office, &hallpass::Pending, Task) -> QuestionState;
 
 #[test]
 fn whatever_settles_a_question_wakes_what_waits_for_it() {
-    let all: [(&str, Settles); 6] = [
+    let all: [(&str, Settles); 7] = [
         ("a yes", |office, pending, task| {
             office.approved(pending, &office.person("ada", "finance"));
             std::mem::forget(task);
@@ -60,6 +60,13 @@ fn whatever_settles_a_question_wakes_what_waits_for_it() {
             office.broker.sweep(usize::MAX);
             std::mem::forget(task);
             QuestionState::Expired
+        }),
+        ("an amendment", |office, pending, task| {
+            let (ada, question) = (office.person("ada", "finance"), office.question(pending));
+            let shown = question.view().digest();
+            office.reviews.amend(&question, &ada, &shown, pay(1)).unwrap();
+            std::mem::forget(task);
+            QuestionState::Amended
         }),
         ("a reload", |office, _, task| {
             office.reload(&payments(of_finance(2)));

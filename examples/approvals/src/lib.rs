@@ -8,7 +8,6 @@ mod sign_in;
 
 use std::convert::Infallible;
 use std::sync::Arc;
-use std::time::Duration;
 
 use axum::Router;
 use axum::extract::{Form, State};
@@ -26,9 +25,6 @@ use serde::Deserialize;
 
 pub use sign_in::Directory;
 use sign_in::{Sessions, SignedIn};
-
-/// How often the list of a page that is open is looked at.
-const LOOK: Duration = Duration::from_millis(200);
 
 struct Desk {
     reviews: Reviews,
@@ -181,13 +177,18 @@ async fn events(State(desk): State<Arc<Desk>>, headers: HeaderMap) -> Response {
 }
 
 fn changes(desk: Arc<Desk>, own: SignedIn) -> impl Stream<Item = Result<Event, Infallible>> {
-    stream::unfold((desk, own, None), |(desk, own, before)| async move {
+    // Asked for before the list is looked at for the first time: what changes after that is told.
+    let events = desk.reviews.events();
+    stream::unfold((desk, own, events, None), |(desk, own, mut events, before)| async move {
         loop {
             let now: Vec<String> = desk.reviews.list(&own.who).iter().map(Question::id).collect();
             if before.as_ref() != Some(&now) {
-                return Some((Ok(Event::default().data("changed")), (desk, own, Some(now))));
+                return Some((
+                    Ok(Event::default().data("changed")),
+                    (desk, own, events, Some(now)),
+                ));
             }
-            tokio::time::sleep(LOOK).await;
+            events.next().await;
         }
     })
 }

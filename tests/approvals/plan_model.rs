@@ -1,133 +1,20 @@
 //! Plans against a naive model: whatever is asked, answered, taken, called, loaded and ended, in whatever order, each item
 //! stands where the model says, and exactly what the model says is given.
 
+mod plan;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
+use hallpass::QuestionState;
 use hallpass::audit::Event;
-use hallpass::policy::{ApprovalTerms, Moment, Per, Width};
+use hallpass::policy::Width;
 use hallpass::prelude::*;
 use hallpass::scope::eq;
-use hallpass::{Pending, QuestionState};
 use serde_json::json;
 
-use crate::office::{MINUTE, Office, reviewers};
-
-const EXPIRES: Duration = Duration::from_secs(3 * 60);
-const GOOD_FOR: Duration = Duration::from_secs(4 * 60);
-const SERVICES: [&str; 3] = ["api", "db", "web"];
-
-/// Everyone who answers, with their groups.
-const PEOPLE: [(&str, &[&str]); 5] = [
-    ("ada", &["ops"]),
-    ("bob", &["ops"]),
-    ("zoe", &["board"]),
-    ("eve", &["ops", "board"]),
-    ("max", &["sales"]),
-];
-
-/// This number of ops agree to each deployment, and one of the board to that of the database.
-fn policy(ops: u32) -> Policy {
-    let terms = |group: &str, count: u32| {
-        let terms = ApprovalTerms::per(Per::Task).review(reviewers(group).count(count));
-        // It is over before anything else happens.
-        terms.expires(EXPIRES).good_for(GOOD_FOR).cool_down(Duration::from_millis(1))
-    };
-    let permit = Rule::permit("deployers").on([Moment::Request, Moment::Call]).tool("deploy");
-    let rules = [
-        permit.any_args().ttl(10 * MINUTE),
-        Rule::ask("ops").tool("deploy").approval(terms("ops", ops)),
-        Rule::ask("board").tool("deploy").arg("service", eq("db")).approval(terms("board", 1)),
-    ];
-    Policy::builder().rules(rules).build().unwrap()
-}
-
-/// An item, as the model has it.
-#[derive(Clone, Debug, Default)]
-struct Item {
-    service: usize,
-    yes: BTreeSet<usize>,
-    /// Until when it is good, once enough have agreed.
-    good: Option<u64>,
-    no: Option<QuestionState>,
-    taken: bool,
-}
-
-/// A plan, as the model has it.
-#[derive(Debug)]
-struct Plan {
-    pending: Pending,
-    /// All that was asked for.
-    scope: Vec<usize>,
-    items: Vec<Item>,
-    expires: u64,
-    /// The latest time to which any of it was ever good.
-    latest: u64,
-    /// What ended all of it.
-    over: Option<QuestionState>,
-}
-
-impl Item {
-    fn waits(&self) -> bool {
-        self.good.is_none() && self.no.is_none()
-    }
-
-    fn is_good(&self, now: u64) -> bool {
-        self.good.is_some_and(|until| now < until)
-    }
-
-    fn has_enough(&self, ops: usize) -> bool {
-        let of = |group: &str| self.yes.iter().filter(|who| is_in(**who, group)).count();
-        of("ops") >= ops && (SERVICES[self.service] != "db" || of("board") >= 1)
-    }
-}
-
-fn is_in(who: usize, group: &str) -> bool {
-    PEOPLE[who].1.contains(&group)
-}
-
-/// Whether somebody may answer for a service.
-fn may(who: usize, service: usize) -> bool {
-    is_in(who, "ops") || (SERVICES[service] == "db" && is_in(who, "board"))
-}
-
-impl Plan {
-    /// What time alone has made of it.
-    fn pass(&mut self, now: u64) {
-        let waits = self.items.iter().any(Item::waits);
-        let given = self.items.iter().any(|item| item.good.is_some());
-        if self.over.is_some() || (waits && now < self.expires) {
-            return;
-        }
-        if waits && !given {
-            self.over = Some(QuestionState::Expired);
-        } else if now >= self.latest {
-            self.over = Some(QuestionState::Lapsed);
-        }
-    }
-
-    /// Whether people can answer what waits of it.
-    fn awaits(&self, now: u64) -> bool {
-        self.over.is_none() && now < self.expires && self.items.iter().any(Item::waits)
-    }
-
-    fn state(&self, item: &Item, now: u64) -> QuestionState {
-        match (item.no, self.over) {
-            (Some(no), _) => no,
-            (None, Some(over)) => over,
-            (None, None) if item.good.is_some_and(|until| now >= until) => QuestionState::Lapsed,
-            (None, None) if item.good.is_some() && item.taken => QuestionState::Spent,
-            (None, None) if item.good.is_some() => QuestionState::Approved,
-            (None, None) if now >= self.expires => QuestionState::Expired,
-            (None, None) => QuestionState::Waiting,
-        }
-    }
-
-    fn end(&mut self, now: u64, waiting: QuestionState, otherwise: QuestionState) {
-        let waits = now < self.expires && self.items.iter().any(Item::waits);
-        self.over.get_or_insert(if waits { waiting } else { otherwise });
-    }
-}
+use self::plan::{EXPIRES, GOOD_FOR, Item, PEOPLE, Plan, SERVICES, may, policy};
+use crate::office::Office;
 
 struct Model {
     office: Office,

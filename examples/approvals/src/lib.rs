@@ -31,7 +31,8 @@ struct Desk {
     sessions: Sessions,
 }
 
-/// The page for these people.
+/// The page for these people. What is not answered in time leaves it when the broker is
+/// [swept](hallpass::Broker::sweep), as by a reaper.
 pub fn router(reviews: Reviews, directory: Directory) -> Router {
     let desk = Desk { reviews, sessions: Sessions::new(directory) };
     Router::new()

@@ -24,6 +24,8 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let broker = Broker::new(Policy::builder().rules(rules).build()?)?;
     let ada = broker.assert_identity(Assertion::human("ada@acme.test").group("finance"))?;
     let directory = Directory::new().with("ada", ada);
+    // What no one answers in time leaves the page once it is found so.
+    let _reaper = broker.start_reaper(Duration::from_secs(1))?;
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await?;
     println!("http://{}/", listener.local_addr()?);
     let page = router(broker.reviews(), directory);

@@ -83,10 +83,10 @@ impl Resumption {
                 let left = LeftQuestion { task, generation, break_glass, of_call: tool.is_some() };
                 self.questions.insert(question.to_string(), left);
             }
-            Event::Answered { question, state, refused: None, .. } => {
-                if !["waiting", "approved", "partial"].contains(&&**state) {
-                    self.questions.remove(&**question);
-                }
+            Event::Answered { question, state, refused: None, .. }
+                if !["waiting", "approved", "partial"].contains(&&**state) =>
+            {
+                self.questions.remove(&**question);
             }
             Event::Voided { question, .. } => {
                 self.questions.remove(&**question);

@@ -97,7 +97,7 @@ impl ReviewEvents {
 
     /// The next event, as a future of any runtime. Dropping it loses none. In the child of a fork it says to look at the
     /// list, which is empty there.
-    pub fn next(&mut self) -> impl Future<Output = ReviewEvent> + Send + '_ {
+    pub fn next_event(&mut self) -> impl Future<Output = ReviewEvent> + Send + '_ {
         poll_fn(move |context| self.poll(context))
     }
 

@@ -170,7 +170,7 @@ fn a_future_is_woken_by_what_is_next_with_no_lock_held() {
     let mut events = office.reviews.events();
     let mut next = |expected: Option<ReviewEvent>| {
         let mut polled = Polled::from_waker(&waker);
-        let answer = pin!(events.next()).poll(&mut polled);
+        let answer = pin!(events.next_event()).poll(&mut polled);
         assert_eq!(answer, expected.map_or(Poll::Pending, Poll::Ready));
     };
     next(None);
@@ -201,7 +201,7 @@ fn a_reader_that_is_dropped_leaves_nothing() {
     let woken = Arc::new(Counted(AtomicUsize::new(0)));
     let waker = Waker::from(woken.clone());
     let mut events = office.reviews.events();
-    assert!(pin!(events.next()).poll(&mut Polled::from_waker(&waker)).is_pending());
+    assert!(pin!(events.next_event()).poll(&mut Polled::from_waker(&waker)).is_pending());
     drop((events, waker));
     assert_eq!(Arc::strong_count(&woken), 1);
     office.ask(&grant, &pay(98));

@@ -189,7 +189,7 @@ fn changes(desk: Arc<Desk>, own: SignedIn) -> impl Stream<Item = Result<Event, I
                     (desk, own, events, Some(now)),
                 ));
             }
-            events.next().await;
+            events.next_event().await;
         }
     })
 }

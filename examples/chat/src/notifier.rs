@@ -45,7 +45,7 @@ impl<A: Api> Notifier<A> {
     /// # Errors
     /// That of the chat.
     pub async fn step(&mut self) -> io::Result<()> {
-        match self.events.next().await {
+        match self.events.next_event().await {
             ReviewEvent::Changed { question, state } => self.note(&question, state).await,
             // It fell behind: those that were posted are looked at again. What was asked meanwhile is on the page.
             _ => {

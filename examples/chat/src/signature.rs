@@ -72,5 +72,5 @@ fn unhex(text: &str) -> Option<Vec<u8>> {
     let digits = text.as_bytes();
     let byte = |pair: &[u8]| u8::from_str_radix(std::str::from_utf8(pair).ok()?, 16).ok();
     let is_hex = digits.iter().all(u8::is_ascii_hexdigit);
-    (is_hex && digits.len() % 2 == 0).then(|| digits.chunks(2).map_while(byte).collect())
+    (is_hex && digits.len().is_multiple_of(2)).then(|| digits.chunks(2).map_while(byte).collect())
 }

@@ -3,8 +3,9 @@
 #![allow(clippy::print_stdout, reason = "an example shows what it does")]
 
 use std::error::Error;
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::Duration;
 
+use hallpass::clock::{Clock as _, SystemClock};
 use hallpass::policy::{ApprovalTerms, Per, Reviewers};
 use hallpass::prelude::*;
 use hallpass::scope::has_any;
@@ -28,7 +29,12 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let ada = broker.assert_identity(Assertion::human("ada@acme.test").group("finance"))?;
     let api = || HttpApi::new(chat, token);
     let secret = SigningSecret::new(secret.as_bytes());
-    let now = || SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs());
+    let clock = SystemClock::new();
+    // Without a clock, no callback is of about now.
+    let now = move || {
+        let millis = clock.read().map_or(0, |read| read.wall.unix_millis());
+        u64::try_from(millis / 1_000).unwrap_or(0)
+    };
     let service = callbacks(broker.reviews(), Members::new().with(user, ada), secret, api(), now);
     let notifier = Notifier::new(broker.reviews(), api(), channel, "https://approvals.acme.test/#");
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await?;

@@ -128,7 +128,7 @@ impl BrokerBuilder {
             halts: Halts::default(),
             watchers: Watchers::default(),
             docket: Docket::default(),
-            readers: super::review_events::Readers::default(),
+            readers: super::readers::Readers::default(),
             debts: Debts::default(),
             alert: self.alert,
             denials: DenialCounts::default(),

@@ -4,36 +4,16 @@
 //! A change is noted under the locks under which it happens, into memory of the reader's own: no code of the host runs
 //! there. Wakers are woken with all others, once no lock is held.
 
-use std::collections::VecDeque;
 use std::future::poll_fn;
-use std::sync::{Arc, Weak};
-use std::task::{Context, Poll, Waker};
+use std::sync::Arc;
+use std::task::{Context, Poll};
 use std::time::Duration;
 
+use super::readers::{Queue, ReviewEvent};
 use super::reviews::Reviews;
 use super::shared::Shared;
-use super::watchers::Watchers;
-use crate::sync::atomic::{AtomicUsize, Ordering};
-use crate::sync::{Apart, Condvar, Mutex};
+use crate::sync::Apart;
 use crate::task::{OpenQuestion, QuestionState};
-
-/// How many events a reader that reads nothing has waiting: more are one, which says to look at the list.
-const MOST_EVENTS: usize = 256;
-
-/// What changed for those who answer.
-#[derive(Clone, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum ReviewEvent {
-    /// A question was asked or answered, or ended: where it stands then.
-    Changed {
-        /// The question's id, by which [`Reviews::open`] finds it.
-        question: String,
-        /// Where it stands.
-        state: QuestionState,
-    },
-    /// More changed than was read, or what decides who may answer: look at the [list](Reviews::list).
-    LookAgain,
-}
 
 /// What changes for those who answer, from when this was asked for: see [`Reviews::events`].
 ///
@@ -115,73 +95,6 @@ impl ReviewEvents {
         // A waker may do anything when it is dropped.
         drop(before);
         event
-    }
-}
-
-/// The readers of a broker.
-#[derive(Default)]
-pub(crate) struct Readers {
-    /// How many queues are listed: mostly none, and then a change costs one load.
-    listed: AtomicUsize,
-    queues: Mutex<Vec<Weak<Queue>>>,
-}
-
-/// What a reader has not read. Its lock is taken last.
-#[derive(Default)]
-struct Queue {
-    waiting: Mutex<Waiting>,
-    filled: Condvar,
-}
-
-#[derive(Default)]
-struct Waiting {
-    events: VecDeque<ReviewEvent>,
-    /// Of the future that waits.
-    waker: Option<Waker>,
-}
-
-impl Waiting {
-    fn is_empty(&self) -> bool {
-        self.events.is_empty()
-    }
-
-    fn take(&mut self) -> Option<ReviewEvent> {
-        self.events.pop_front()
-    }
-
-    fn add(&mut self, event: &ReviewEvent) {
-        if self.events.len() >= MOST_EVENTS || *event == ReviewEvent::LookAgain {
-            self.events.clear();
-            self.events.push_back(ReviewEvent::LookAgain);
-        } else if self.events.front() != Some(&ReviewEvent::LookAgain) {
-            // Who looks at the list next sees what came after that, too.
-            self.events.push_back(event.clone());
-        }
-    }
-}
-
-impl Readers {
-    fn admit(&self, queue: &Arc<Queue>) {
-        let mut queues = self.queues.lock();
-        queues.retain(|own| own.strong_count() > 0);
-        queues.push(Arc::downgrade(queue));
-        self.listed.store(queues.len(), Ordering::SeqCst);
-    }
-
-    /// Notes a change. Callable under any lock but a reader's: wakers are due, and woken later.
-    fn note(&self, event: impl FnOnce() -> ReviewEvent, watchers: &Watchers) {
-        if self.listed.load(Ordering::SeqCst) == 0 {
-            return;
-        }
-        let event = event();
-        for queue in self.queues.lock().iter().filter_map(Weak::upgrade) {
-            let mut waiting = queue.waiting.lock();
-            waiting.add(&event);
-            let waker = waiting.waker.take();
-            drop(waiting);
-            queue.filled.notify_all();
-            watchers.make_due(waker);
-        }
     }
 }
 

@@ -68,7 +68,7 @@ fn a_server_whose_answers_can_not_be_read_is_ended_and_every_call_answered() {
         let mut gated = Gated::begun(READING, &[], json!({ "tools/call fs.note": [wrong] }));
         gated.request(1, "tools/call", json!({ "name": "fs.note" }));
         let answer = gated.message();
-        assert!(answer["error"]["message"].as_str().unwrap().contains("no message"), "{answer}");
+        assert!(answer["error"]["message"].as_str().unwrap().contains("not a message"), "{answer}");
         let left = gated.ended();
         assert_eq!(left.code, Some(2), "{wrong}");
         assert_eq!(outcomes(&left.assert_nothing_stands()), ["interrupted"]);

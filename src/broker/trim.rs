@@ -113,7 +113,7 @@ impl OfferInputs<'_> {
     }
 
     /// The parts of a capability that policy gives to every party.
-    fn parts(&self, parties: &[Party<'_>], capability: &Capability) -> Vec<Capability> {
+    pub(super) fn parts(&self, parties: &[Party<'_>], capability: &Capability) -> Vec<Capability> {
         let mut parts = vec![capability.clone()];
         for party in parties {
             let within = |part: &Capability| {

@@ -1,11 +1,13 @@
 //! A policy ready to decide.
 
+use std::collections::BTreeSet;
 use std::sync::{Arc, OnceLock};
 
 use super::catalogue::{Catalogue, Tool};
 use super::describe::{policy_digest, rule_value, tool_value};
+use super::effect::Effect;
 use super::index::Index;
-use super::rule::Rule;
+use super::rule::{Rule, Tools};
 use crate::clock::Timestamp;
 use crate::identity::Fold;
 use crate::scope::Fact;
@@ -53,6 +55,22 @@ impl Compiled {
             looks_at_history,
             looks_at_time,
         }
+    }
+
+    /// The tools that a permit may give, by name, and whether these are all: without a catalogue, a permit of tools that
+    /// it does not name gives more.
+    pub(crate) fn tools_that_may_be_permitted(&self) -> (BTreeSet<&str>, bool) {
+        if self.catalogue.is_there() {
+            return (self.catalogue.names().collect(), true);
+        }
+        let (mut names, mut are_all) = (BTreeSet::new(), true);
+        for rule in self.rules.iter().filter(|rule| rule.effect == Effect::Permit) {
+            match &rule.tools {
+                Tools::Named(own) => names.extend(own.iter().map(|name| &**name)),
+                Tools::Unsaid | Tools::Any | Tools::Like(_) => are_all = false,
+            }
+        }
+        (names, are_all)
     }
 
     /// The time as rules read it, if any does.

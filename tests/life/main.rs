@@ -10,6 +10,7 @@
 mod askable;
 mod compared;
 mod context_source;
+mod could_request;
 mod delegation;
 mod drift;
 mod ending;

@@ -38,7 +38,7 @@ fn hallpass(c: &mut Criterion, size: usize) {
 
     let m = rules.middle();
     let (first, agent) = (member(&broker, 0), member(&broker, m));
-    let nobody = broker.assert_identity("agent-x").unwrap();
+    let stranger = broker.assert_identity("agent-x").unwrap();
     let call = table_call(&tool(m), &table(m));
     let (prod, dev) = (context("prod", 20), context("dev", 20));
 
@@ -49,7 +49,7 @@ fn hallpass(c: &mut Criterion, size: usize) {
     assert!(!decide(&first, &table_call("tool0", "tab0"), &context("prod", 45)), "forbid0-hit");
     assert!(!decide(&agent, &table_call(&tool(m), "tabx"), &prod), "table");
     assert!(!decide(&agent, &table_call(&tool(m + 1), &table(m)), &prod), "tool");
-    assert!(!decide(&nobody, &call, &prod), "group");
+    assert!(!decide(&stranger, &call, &prod), "group");
 
     c.bench_function(&format!("W3/hallpass/{size}/allow"), |b| {
         b.iter(|| decide(black_box(&agent), black_box(&call), black_box(&prod)));

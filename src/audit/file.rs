@@ -367,7 +367,7 @@ struct Story<'r> {
     bytes: u64,
     /// Is handed each record that verifies, and how many bytes there are up to it.
     each: &'r mut dyn FnMut(&Record, u64),
-    /// What is unlawful is noted here, where it is no reason to read no further.
+    /// What is unlawful is noted here, where it does not end the reading.
     unlawful: Option<&'r mut Unlawful>,
 }
 

@@ -1,4 +1,4 @@
-//! Short texts that a log has to give back to the broker, and to nobody without its key.
+//! Short texts that a log has to give back to the broker, and to no one without its key.
 
 use ring::aead::{Aad, CHACHA20_POLY1305, LessSafeKey, NONCE_LEN, Nonce, UnboundKey};
 use zeroize::Zeroizing;

@@ -11,7 +11,7 @@ use crate::identity::Identity;
 use crate::meter::Meter;
 use crate::scope::{Capability, Scope};
 
-/// How many scopes are told: whoever reads them chooses one.
+/// How many scopes are told: the one who reads them chooses one.
 const MOST_TOLD: usize = 256;
 
 /// What could be asked for, each scope by itself.

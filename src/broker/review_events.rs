@@ -25,7 +25,7 @@ pub struct ReviewEvents {
 
 impl Reviews {
     /// A reader of what changes: questions that are asked, answers that count, and what ends a question. That a yes is
-    /// used is no change for those who answer. Nothing of a question is told but its id and its state, so the host
+    /// used is not a change for those who answer. Nothing of a question is told but its id and its state, so the host
     /// decides who is shown what, by [`list`](Reviews::list).
     ///
     /// What time alone ends is told once something notices it: a look at the question, a

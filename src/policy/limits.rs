@@ -19,7 +19,7 @@ pub(crate) struct Limits {
     pub(crate) max_life: Option<Duration>,
     pub(crate) idle: Option<Duration>,
     pub(crate) uses: Option<u64>,
-    /// So many in any window of this length.
+    /// At most this number in any window of this length.
     pub(crate) uses_within: Option<(u64, Duration)>,
     pub(crate) rate: Option<(u64, Duration)>,
     pub(crate) budgets: Vec<Budget>,

@@ -174,7 +174,7 @@ fn comparison(relation: Relation, with: Operand) -> Node {
     Node::Compared(Box::new(Comparison { relation, with }))
 }
 
-/// Why these pieces are no text that such a kind can be asked of.
+/// Why these pieces do not make a text that such a kind can be asked of.
 fn pieces_fault(relation: Relation, pieces: &[Piece]) -> Option<String> {
     let word = relation.as_str();
     let instants = matches!(relation, Relation::After | Relation::Before);

@@ -11,7 +11,7 @@ use crate::office::{MINUTE, Office, four_eyes, of_finance, pay, reviewers};
 
 /// P6, attacks 104, 108: no one approves for themselves, under any name
 #[test]
-fn nobody_who_takes_part_in_a_call_approves_it() {
+fn no_one_who_takes_part_in_a_call_approves_it() {
     let office = Office::new(four_eyes());
     let boss = Assertion::agent("planner").acts_for("ada@acme.test", Kind::Human);
     let task = office.broker.open(&office.attest(boss), Purpose::new("pay-bill")).unwrap();

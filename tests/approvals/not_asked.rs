@@ -76,5 +76,5 @@ fn an_ask_at_requests_or_delegations_alone_withholds_something() {
             }
         }
     }
-    assert!(passed.is_empty(), "nobody was asked: {passed:?}");
+    assert!(passed.is_empty(), "no one was asked: {passed:?}");
 }

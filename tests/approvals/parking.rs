@@ -51,7 +51,7 @@ fn the_same_call_asked_again_meets_the_same_question_and_another_does_not() {
 }
 
 #[test]
-fn without_a_permit_nobody_is_asked_and_a_dry_run_asks_nobody() {
+fn without_a_permit_no_one_is_asked_and_a_dry_run_asks_no_one() {
     let office = Office::new(four_eyes());
     let (_task, grant) = office.errand(&office.attest("payer"));
     let dry = office.gate.check(&grant, grant.holder(), &pay(98), &Context::new()).unwrap_err();

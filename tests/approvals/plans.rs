@@ -31,7 +31,7 @@ fn a_scope_that_asks_withhold_is_parked_and_taken_once_people_agreed() {
     ] {
         assert!(view.contains(line), "{line}\n{view}");
     }
-    assert!(!view.contains("status"), "what nobody is asked about: {view}");
+    assert!(!view.contains("status"), "what no one is asked about: {view}");
     release.approve(&pending);
     let grant = release.task.take(&pending, &here()).unwrap();
     assert_eq!(pending.state(), QuestionState::Spent);
@@ -178,7 +178,7 @@ fn a_delegation_is_asked_about_and_taken_as_one() {
 }
 
 #[test]
-fn items_nobody_answered_in_time_are_not_given_and_the_others_are() {
+fn items_no_one_answered_in_time_are_not_given_and_the_others_are() {
     let release = Release::new(terms().expires(MINUTE).good_for(10 * MINUTE));
     let pending = release.ask(three());
     release.says(&pending, "ada", &[1]).unwrap();
@@ -197,7 +197,7 @@ fn items_nobody_answered_in_time_are_not_given_and_the_others_are() {
 }
 
 #[test]
-fn where_a_capability_is_not_given_at_all_nobody_is_asked() {
+fn where_a_capability_is_not_given_at_all_no_one_is_asked() {
     let release = Release::new(terms());
     for other in [Scope::tool("delete").any_args(), Scope::tool("status").any_resource()] {
         let denial = release.task.request(deploy("api").and(other), &here()).unwrap_err();

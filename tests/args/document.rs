@@ -71,7 +71,7 @@ fn malformed_text_is_refused_where_it_stands() {
 
 /// attack 12: at any depth, and through escapes.
 #[test]
-fn a_key_nobody_can_see_fully_is_refused() {
+fn a_key_that_no_one_can_see_fully_is_refused() {
     let hidden = [
         '\0',
         '\n',

@@ -33,7 +33,7 @@ fn a_list_passes_only_if_all_of_it_does() {
 /// attack 17, attack 22, attack 23: what is not named makes a permit and a scope not match, so
 /// nothing can be carried in next to what was checked
 #[test]
-fn an_argument_that_nobody_named_is_refused() {
+fn an_argument_that_no_one_named_is_refused() {
     let data = || prefix("/data/");
     let inner = || fields([("path", data())]);
     check(&[

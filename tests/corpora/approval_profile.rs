@@ -82,7 +82,7 @@ fn every_transition_of_the_profile_is_made_once_and_is_final() {
         }
         assert_eq!(status_of(&pending), to);
         assert!(list(&profile["terminal"]).iter().any(|own| own == to), "{to}");
-        // Whatever is said then, the request has ended; only an approval can be taken back, which is no status.
+        // Whatever is said then, the request has ended; only an approval can be taken back, which is not a status.
         let late = host.try_approve(&pending, "eve");
         assert_eq!(late.is_ok(), matches!(to, "approved" | "partial"), "{to}: {late:?}");
         assert!(pending.cancel().is_err(), "{to}: what has ended is not cancelled");

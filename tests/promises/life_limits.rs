@@ -107,7 +107,7 @@ impl Life {
         self.begun.iter().find(same)
     }
 
-    /// What a counter has within a window of so many seconds.
+    /// What a counter has within a window of a number of seconds.
     fn spent_within(&self, stamp: &Stamp, owner: &Owner, uses: bool, window: u64) -> i64 {
         let counts = |at: i64| self.now - at < window as i64 * 1000;
         let amount = |charge: &Charge| if uses { 1 } else { charge.amount };

@@ -225,7 +225,7 @@ fn an_end_names_every_call_that_is_running() {
 
 /// P11, attack 103: halting a person stops what is done for them, with any holder.
 #[test]
-fn a_halt_over_a_person_stops_the_tasks_of_whoever_acts_for_them() {
+fn a_halt_over_a_person_stops_the_tasks_of_those_who_act_for_them() {
     let broker = Broker::new(policy(|rule| rule)).unwrap();
     let planner = Assertion::agent("planner").acts_for("ada", Kind::Human);
     let planner = broker.assert_identity(planner).unwrap();

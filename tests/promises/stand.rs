@@ -279,7 +279,7 @@ fn log_key(number: u64) -> SecretKey {
     secret(b'l', number)
 }
 
-/// The last of so many keys of the log, and those before.
+/// The last of a number of keys of the log, and those before.
 fn log_keys(count: u64) -> LogKeys {
     let active = LogKeys::from_secret(log_key(count));
     (1..count).fold(active, |keys, past| keys.and_past(log_key(past)).unwrap())

@@ -147,11 +147,11 @@ pub(crate) struct LimitsSaid {
     pub(crate) max_life: Option<u64>,
     pub(crate) idle: Option<u64>,
     pub(crate) uses: Option<u64>,
-    /// Instead of `uses`: so many within so many seconds.
+    /// Instead of `uses`: how many within how many seconds.
     pub(crate) uses_in: Option<(u64, u64)>,
     pub(crate) rate: Option<(u64, u64)>,
     pub(crate) budget_halves: Option<i64>,
-    /// Instead: so many halves within so many seconds.
+    /// Instead: how many halves within how many seconds.
     pub(crate) budget_in: Option<(i64, u64)>,
     pub(crate) depth: Option<u8>,
     pub(crate) per_identity: bool,

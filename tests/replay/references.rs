@@ -50,7 +50,7 @@ const TRACE: &str = r#"
 {"op": "request", "task": "dora", "as": "x", "scope": [{"tool": "repo.pull", "resource": {"type": "repo", "id": "ink", "attrs": {"readers": "lead"}}}], "expect": {"decision": "deny"}}
 {"op": "open", "task": "odd", "who": {"id": "odd", "attrs": {"user": "..", "limit": "40"}}, "purpose": "errand", "expect": {"decision": "permit"}}
 {"op": "request", "task": "odd", "as": "x", "scope": [{"tool": "file.read", "args": {"path": "/etc/passwd"}}], "note": "an attested name that leads elsewhere", "expect": {"decision": "deny"}}
-{"op": "request", "task": "odd", "as": "x", "scope": [{"tool": "invoice.approve", "args": {"amount": 1}}], "note": "a limit that is no number", "expect": {"decision": "deny"}}
+{"op": "request", "task": "odd", "as": "x", "scope": [{"tool": "invoice.approve", "args": {"amount": 1}}], "note": "a limit that is not a number", "expect": {"decision": "deny"}}
 {"op": "open", "task": "none", "who": "eli", "purpose": "errand", "expect": {"decision": "permit"}}
 {"op": "request", "task": "none", "as": "x", "scope": [{"tool": "invoice.approve", "args": {"amount": 0}}], "note": "none stated is none allowed", "expect": {"decision": "deny"}}
 "#;

@@ -35,7 +35,7 @@ fn count(told: &Told, parts: &[&str]) -> usize {
 
 /// attacks 46, 91
 #[test]
-fn once_strangers_words_and_private_data_were_read_nothing_leaves_whoever_read_them() {
+fn once_strangers_words_and_private_data_were_read_nothing_leaves_no_matter_who_read_them() {
     let told = story("trifecta");
     let injected = count(&told, &["Injected"]);
     assert!(injected >= 5);

@@ -1,4 +1,4 @@
-//! Minted credentials beside a naive model: what is outside, what is owed, and which calls share one, after any course of events.
+//! Minted credentials next to a naive model: what is outside, what is owed, and which calls share one, after any course of events.
 
 use std::collections::VecDeque;
 

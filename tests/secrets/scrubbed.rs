@@ -32,7 +32,7 @@ fn a_tool_that_echoes_what_it_runs_with_tells_the_agent_nothing_and_the_log_that
     let [found] = &world.records("secret_found")[..] else { panic!("one record") };
     assert!(matches!(&found.event, Event::SecretFound { of, credentials, .. }
         if *of == number && *credentials == ["mail-key", "orders-db"]));
-    // For the host's own use there is `raw`, and that is no leak.
+    // For the host's own use there is `raw`, and that is not a leak.
     let raw = world.authorize(&grant, "both").run_with(echo).unwrap().raw();
     assert!(raw.contains(ORDERS) && world.records("secret_found").len() == 1);
 }

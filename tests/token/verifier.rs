@@ -154,8 +154,8 @@ fn a_refusal_has_the_word_that_a_gate_would_say() {
     assert_eq!(code(token, None, &orders(1001), 0), Code::OutOfScope);
     assert_eq!(code(token, None, &orders(1), 300), Code::Expired);
     assert_eq!(code(token, Some("agent-8"), &orders(1), 0), Code::InvalidToken);
-    let nobody = Resource::new("no type", "7");
-    assert_eq!(code(token, None, &orders(1).on(nobody), 0), Code::BadRequest);
+    let unnamed = Resource::new("no type", "7");
+    assert_eq!(code(token, None, &orders(1).on(unnamed), 0), Code::BadRequest);
     for text in ["hp2.AAAA.BBBB".to_owned(), format!("{}\n", token.expose())] {
         assert_eq!(code(&Token::from_text(text), None, &orders(1), 0), Code::InvalidToken);
     }

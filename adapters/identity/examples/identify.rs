@@ -49,7 +49,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let provider = Provider::new(broker, &std::fs::read_to_string(jwks)?)?;
     let caller = provider.caller(std::fs::read_to_string(token)?.trim(), now)?;
     println!("{} in {:?}", caller.subject(), caller.groups().collect::<Vec<_>>());
-    if let Err(code) = provider.pushed("what is no security event token", now) {
+    if let Err(code) = provider.pushed("what is not a security event token", now) {
         println!("not taken: {code}");
     }
     Ok(())

@@ -9,7 +9,7 @@ use jsonwebtoken::DecodingKey;
 
 use crate::algorithm::{Algorithm, Family};
 
-/// An issuer rotates among a few; more than this is no set of one issuer, and each costs memory.
+/// An issuer rotates among a few; more than this is not a set of one issuer, and each costs memory.
 const MOST_KEYS: usize = 64;
 
 /// The longest name of a key.

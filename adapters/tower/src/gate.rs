@@ -54,7 +54,7 @@ enum Authority {
 
 impl HttpGate {
     /// Callers present a token of theirs in each request, as `Authorization: Bearer`, and `who` says who they are: from a
-    /// client certificate or a token of an identity provider, say. The text of a token is no proof of that.
+    /// client certificate or a token of an identity provider, say. The text of a token does not prove it.
     pub fn tokens(
         gate: Gate,
         who: impl Fn(&Parts) -> Result<Identity, Refusal> + Send + Sync + 'static,

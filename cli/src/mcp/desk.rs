@@ -127,7 +127,7 @@ impl Tools {
         self.shown.extend(names.into_iter().map(str::to_owned));
     }
 
-    /// Those that are no other's and could be shown, by what is askable now, if they differ from those that were.
+    /// Those that belong to no other and could be shown, by what is askable now, if they differ from those that were.
     pub(super) fn changed(&mut self, askable: impl Fn(&BTreeSet<String>) -> Vec<String>) -> bool {
         let mut could: BTreeSet<String> = askable(&self.seen).into_iter().collect();
         let is_own = |name: &String| !self.doubled.contains(name) && !self.changed.contains(name);

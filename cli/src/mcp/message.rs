@@ -33,7 +33,7 @@ pub(super) struct Id(Value);
 /// The most bytes of an id.
 const MAX_ID: usize = 256;
 
-/// Why bytes are no message, and of which request they would have been, if that could be told.
+/// Why bytes are not a message, and of which request they would have been, if that could be told.
 #[derive(Debug)]
 pub(super) struct NoMessage {
     pub(super) id: Option<Id>,

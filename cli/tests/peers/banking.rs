@@ -22,7 +22,7 @@ fn only_the_bill_is_paid(mode: &str, of_client: &str, of_server: &str) {
 
     let shown =
         json!(["files.read", "bank.transactions", "bank.send_money", "bank.standing_order"]);
-    assert_eq!(lines[0]["shown"], shown, "the password is no tool of this agent's");
+    assert_eq!(lines[0]["shown"], shown, "the password is not a tool of this agent's");
     assert_eq!(lines[1]["resources"], 0);
     let tried = about(&lines, "what");
     assert_eq!(tried.len(), 16);

@@ -12,7 +12,7 @@ pub struct SigningSecret(hmac::Key);
 /// Why a callback is not believed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Unsigned {
-    /// It has no time, or one that is no number.
+    /// It has no time, or one that is not a number.
     NoTime,
     /// It is older than five minutes, or of a time to come.
     Stale,

@@ -153,7 +153,7 @@ fn what_is_cut_or_can_not_be_read_is_marked_and_found() {
         r"[looks like other letters: \u{430}]"
     );
 
-    // The agent's own words are no part of what runs.
+    // The agent's own words are not a part of what runs.
     let plain = call(json!({}));
     let usual = Usual::new(Purpose::new("p").intent("word ".repeat(800)));
     let talkative = View::of(&usual.source(Asked::Call(&plain)));

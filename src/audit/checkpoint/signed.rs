@@ -40,7 +40,7 @@ impl SignedCheckpoint {
             if (&*signature.name, signature.key) != (key.name(), key.id()) {
                 continue;
             }
-            // Also a second one of the same key: a note with a wrong signature is no one's.
+            // Also a second one of the same key: a note with a wrong signature is refused.
             if !key.verifies(note.text().as_bytes(), &signature.bytes) {
                 return Err(CheckpointError::WrongSignature(key.name().to_owned()));
             }

@@ -121,7 +121,7 @@ fn a_call_is_explained_by_who_for_whom_why_under_which_rule_and_who_agreed() {
     assert_eq!((&*call.rules, call.policy.as_deref()), (&["pay".to_owned()][..], Some("p1")));
     assert_eq!(call.chain, ["g2", "g1"]);
     let [agreement] = &call.agreements[..] else { panic!("{call:?}") };
-    assert!(agreement.agreed().eq(["bob"]), "an answer that does not count is no agreement");
+    assert!(agreement.agreed().eq(["bob"]), "an answer that does not count is not an agreement");
     assert_eq!((agreement.answers.len(), &*agreement.rules), (2, &["four-eyes".to_owned()][..]));
     assert_eq!(call.ended.as_ref().unwrap().outcome, Outcome::Error);
     assert_eq!(story.grants[1].acts_for, ["planner", "ada"]);

@@ -65,7 +65,7 @@ impl Disk for Folder {
     fn names(&self) -> io::Result<Vec<String>> {
         let mut names = Vec::new();
         for entry in fs::read_dir(&self.path)? {
-            // A name that is no text is none of the log's.
+            // A name that is not text is not one of the log's.
             names.extend(entry?.file_name().into_string().ok());
         }
         Ok(names)

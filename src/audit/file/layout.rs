@@ -49,7 +49,7 @@ impl Head {
         serde_json::to_string(self).unwrap_or_default() + "\n"
     }
 
-    /// What the line says, in words if it is no head of this format.
+    /// What the line says, in words if it is not a head of this format.
     pub(super) fn read(line: &str) -> Result<Self, String> {
         let head: Head = serde_json::from_str(line)
             .map_err(|_| "is not the first line of a log file".to_owned())?;

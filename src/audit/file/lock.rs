@@ -64,7 +64,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_lock_ends_with_its_owner_whoever_has_its_file_open() {
+    fn a_lock_ends_with_its_owner_even_where_others_have_its_file_open() {
         let path = std::env::temp_dir().join(format!("hallpass-lock-{}", std::process::id()));
         let lock = Lock::take(&path).unwrap().unwrap();
         assert!(Lock::take(&path).unwrap().is_none());

@@ -7,7 +7,7 @@ use super::layout::{Head, name_of, number_of, split_line};
 use super::open_error::OpenError;
 use crate::audit::{ChainTag, Fault};
 
-/// A longer line is no record: what a record holds is bounded where it is made.
+/// A longer line is not a record: what a record holds is bounded where it is made.
 const LONGEST: u64 = 64 << 20;
 
 /// Where the files of a log end.

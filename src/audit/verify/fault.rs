@@ -215,7 +215,7 @@ pub enum Fault {
         seq: u64,
     },
     /// An answer other than a reviewer's yes says how far it is to reach.
-    #[error("record {seq} counts an answer with a width that is no yes of a reviewer")]
+    #[error("record {seq} counts an answer with a width that is not a yes of a reviewer")]
     NotOffered {
         /// The record's number.
         seq: u64,

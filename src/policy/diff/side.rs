@@ -352,14 +352,14 @@ impl<'r> Way<'r> {
 
     /// The ways in which a rule does not speak of it, either.
     fn past(&self, rule: &'r Prepared<'_>) -> impl Iterator<Item = Way<'r>> {
-        let mut beside = self.clone();
-        beside.outside.push(rule.region());
+        let mut outside = self.clone();
+        outside.outside.push(rule.region());
         let excepted = rule.exceptions().map(|own| {
             let mut inside = self.clone();
             inside.within.push(own);
             inside
         });
-        std::iter::once(beside).chain(excepted)
+        std::iter::once(outside).chain(excepted)
     }
 }
 

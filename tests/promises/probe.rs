@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use crate::model::looks_at_the_call;
 use crate::universe::*;
 
 /// The capability that names just this call.
@@ -32,7 +33,9 @@ pub(crate) fn of_permit(rule: &RuleSaid) -> Option<CapabilitySaid> {
     let (kind, id, owner) =
         (on(&F::ResourceType), on(&F::ResourceId), on(&F::ResourceAttr("owner".into())));
     let compares = rule.conditions.iter().any(|(_, c)| c.compares() || c.is_of_policies());
-    if kind.len() > 1 || id.len() > 1 || owner.len() > 1 || compares {
+    // A capability can't say what an exception leaves of it.
+    let excepts = rule.unless.iter().any(|own| looks_at_the_call(own));
+    if kind.len() > 1 || id.len() > 1 || owner.len() > 1 || compares || excepts {
         return None;
     }
     Some(CapabilitySaid {

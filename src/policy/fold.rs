@@ -101,12 +101,11 @@ fn folded(constraint: &Constraint, fold: Fold) -> Result<Constraint, String> {
         let values = set.iter().map(|value| folded_value(value, fold)).collect();
         Set::new(values).unwrap_or_else(|| set.clone())
     };
-    let pattern = |text: &str| {
-        // A letter behind a backslash is a class of a regular expression.
-        let before = std::iter::once(' ').chain(text.chars());
-        let mut pairs = before.zip(text.chars());
-        let is_capital = |(before, c): (char, char)| before != '\\' && c.is_ascii_uppercase();
-        match !text.starts_with("spiffe:") && pairs.any(is_capital) {
+    let pattern = |text: &str, has_capital: bool| {
+        // All that it matches are SPIFFE ids, or would be taken for ones: those are not folded.
+        let begins = constraint.0.beginning();
+        let is_of_spiffe = begins.is_some_and(|own| own.text.starts_with("spiffe:"));
+        match has_capital && !is_of_spiffe {
             false => Ok(constraint.clone()),
             true => Err(format!(
                 "names are folded here (`[identity] fold`): write {} in lower case, or `spiffe:…` for \
@@ -115,6 +114,7 @@ fn folded(constraint: &Constraint, fold: Fold) -> Result<Constraint, String> {
             )),
         }
     };
+    let is_capital = |text: &str| text.bytes().any(|b| b.is_ascii_uppercase());
     Ok(Constraint(match &constraint.0 {
         Node::All(parts) => Node::All(all(parts)?),
         Node::AnyOf(parts) => Node::AnyOf(all(parts)?),
@@ -127,12 +127,22 @@ fn folded(constraint: &Constraint, fold: Fold) -> Result<Constraint, String> {
         Node::HasAll(own) => Node::HasAll(set(own)),
         Node::SubsetOf(own) => Node::SubsetOf(set(own)),
         Node::Prefix(text) | Node::Suffix(text) | Node::Contains(text) => {
-            return pattern(text);
+            return pattern(text, is_capital(text));
         }
-        Node::Glob(own) => return pattern(own.as_str()),
-        Node::Regex(own) => return pattern(own.as_str()),
+        Node::Glob(own) => return pattern(own.as_str(), is_capital(own.as_str())),
+        Node::Regex(own) => return pattern(own.as_str(), means_capitals(own.as_str())),
         _ => return Ok(constraint.clone()),
     }))
+}
+
+/// Whether a regular expression has a capital letter that is meant itself: behind a backslash it is a class.
+fn means_capitals(expression: &str) -> bool {
+    let mut is_escaped = false;
+    expression.bytes().any(|b| {
+        let is_meant = !is_escaped && b.is_ascii_uppercase();
+        is_escaped = b == b'\\' && !is_escaped;
+        is_meant
+    })
 }
 
 fn folded_value(value: &Value, fold: Fold) -> Value {

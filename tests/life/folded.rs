@@ -3,7 +3,7 @@
 use hallpass::identity::Kind;
 use hallpass::policy::{ApprovalTerms, Per, Reviewers, Width};
 use hallpass::prelude::*;
-use hallpass::scope::{eq, has_any, one_of, prefix};
+use hallpass::scope::{Constraint, contains, eq, has_any, one_of, prefix, regex, some, suffix};
 use hallpass::{Halt, QuestionState, ReloadError};
 
 use crate::world::{World, here, ping, pings, policy, to_ping};
@@ -168,4 +168,28 @@ fn a_comparison_that_another_case_would_pass_does_not_load() {
     assert!(
         Policy::builder().rule(Rule::forbid("own").tool("t").arg("owner", same())).build().is_ok()
     );
+}
+
+/// Whatever a pattern begins with as it is written: what it matches besides SPIFFE ids is folded, and would pass a forbid
+/// that has it in capitals.
+#[test]
+fn a_pattern_with_capitals_that_matches_other_names_than_spiffe_ids_does_not_load() {
+    let loads = |name: Constraint| {
+        let rule = Rule::forbid("f").any_tool().who_id(name);
+        Policy::builder().fold_names().rule(rule).build().is_ok()
+    };
+    assert!(loads(regex("spiffe://acme\\.test/(Agent|Bot)/.*")));
+    assert!(loads(regex("spiffe://acme\\.test/\\D+|root@corp")));
+    assert!(!loads(regex("spiffe://acme\\.test/agent/.*|Root@corp")));
+    assert!(!loads(regex("spiffe:?Root")));
+    assert!(!loads(contains("spiffe:Root")));
+    assert!(loads(suffix("spiffe:root")));
+    // A backslash makes a class of a letter in a regular expression alone, and is one itself behind another.
+    let of_group = |name: Constraint| {
+        let rule = Rule::forbid("f").any_tool().who_groups(some(name));
+        Policy::builder().fold_names().rule(rule).build().is_ok()
+    };
+    assert!(of_group(prefix("corp\\admins")));
+    assert!(!of_group(prefix("corp\\Admins")));
+    assert!(!of_group(regex("corp\\\\Admins.*")));
 }

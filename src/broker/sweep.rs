@@ -50,7 +50,13 @@ impl Shared {
         // Without a clock nothing can be said to be past its time.
         let Some(now) = now else { return 0 };
         self.purge_keys(now);
-        self.spanning.sweep(tasks, now);
+        {
+            // Held meanwhile, so that none is forgotten by what a policy before looked at.
+            let current = self.current();
+            let policy = &current.policy;
+            let rule = |id: &str| policy.place_of(id).and_then(|at| policy.rule(at));
+            self.spanning.sweep(tasks, &|id| rule(id).map(|own| &*own.limits), now);
+        }
         self.halts.sweep(now);
         let mut swept = 0;
         for cell in self.table.next_to_sweep(tasks, parts) {

@@ -5,8 +5,13 @@ use std::time::Duration;
 
 use super::window::Window;
 use crate::clock::Timestamp;
+use crate::policy::Limits;
 use crate::scope::Fact;
 use crate::value::Number;
+
+/// A sum that no number takes in. Nothing fits next to it, and nothing of it comes back, since it is not known what is
+/// left then.
+const TOO_MUCH: Number = Number::MAX;
 
 /// What has been spent of one rule's limits.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -150,6 +155,20 @@ impl Counter {
         }
     }
 
+    /// Whether nothing that was charged counts any more, nor for what the rule limits today: what still counted when a
+    /// reload made it look back further counts on.
+    pub(super) fn is_past_under(&self, limits: &Limits, now: Timestamp) -> bool {
+        let Limits { uses, uses_within, rate, budgets, .. } = limits;
+        let lasting = uses.is_some() || budgets.iter().any(|own| own.within.is_none());
+        let windows = [uses_within, rate].into_iter().flatten().map(|(_, window)| *window);
+        let longest = windows.chain(budgets.iter().filter_map(|own| own.within)).max();
+        let looks_back = longest.is_some_and(|longest| now.since(self.latest) < longest);
+        let uses = self.used > 0;
+        let attempts = self.more.as_ref().is_some_and(|more| !more.recent.is_empty());
+        let counts = (uses && lasting) || ((uses || attempts) && looks_back);
+        self.is_past(now) && !counts
+    }
+
     fn window(&self, of: Option<&Fact>) -> Option<&Window> {
         let mut windows = self.more.iter().flat_map(|more| &more.windows);
         windows.find_map(|(own, window)| (own.as_ref() == of).then_some(window))
@@ -168,7 +187,7 @@ impl Counter {
             self.note(of.as_ref(), *length);
         }
         self.used = self.used.saturating_add(1);
-        self.latest = now;
+        self.latest = self.latest.max(now);
         if self.more.is_none() && cost.rated.is_none() && cost.sums.is_empty() {
             return;
         }
@@ -181,7 +200,8 @@ impl Counter {
             while more.recent.len() as u64 >= more.kept {
                 more.recent.pop_front();
             }
-            more.recent.push_back(now);
+            // In their order, whichever of two calls read the clock first.
+            more.recent.push_back(more.recent.back().map_or(now, |last| now.max(*last)));
         }
         for (of, window) in &mut more.windows {
             let amount = cost.amount(of.as_ref());
@@ -189,8 +209,9 @@ impl Counter {
         }
         for (argument, amount) in &cost.sums {
             match more.sums.iter_mut().find(|(own, _)| own == argument) {
-                // Checked to fit just before, under the same lock.
-                Some((_, sum)) => *sum = sum.checked_add(*amount).unwrap_or(*sum),
+                // A budget was checked to fit just before, under the same lock; what is looked at within
+                // windows alone may be more than a number takes in.
+                Some((_, sum)) => *sum = sum.checked_add(*amount).unwrap_or(TOO_MUCH),
                 None => more.sums.push((argument.clone(), *amount)),
             }
         }
@@ -218,7 +239,8 @@ impl Counter {
             }
         }
         for (argument, amount) in &cost.sums {
-            if let Some((_, sum)) = more.sums.iter_mut().find(|(own, _)| own == argument) {
+            let own = more.sums.iter_mut().find(|(own, _)| own == argument);
+            if let Some((_, sum)) = own.filter(|(_, sum)| *sum != TOO_MUCH) {
                 // What was added before can be taken away again.
                 *sum = sum.checked_sub(*amount).unwrap_or(*sum);
             }

@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use super::counter::Counter;
 use crate::clock::Timestamp;
+use crate::policy::Limits;
 use crate::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use crate::sync::{Mutex, MutexGuard, parts};
 
@@ -118,12 +119,18 @@ impl SpanningCounters {
     }
 
     /// Scans up to that many identities round-robin and drops counters that no live grant uses
-    /// and that hold nothing: a rate whose window has passed, uses and budget that all came back.
-    pub(crate) fn sweep(&self, identities: usize, now: Timestamp) {
+    /// and that hold nothing: a rate whose window has passed, uses and budget that all came back. Of a rule that there is
+    /// today, what it limits is looked at, too.
+    pub(crate) fn sweep<'p>(
+        &self,
+        identities: usize,
+        limits: &dyn Fn(&str) -> Option<&'p Limits>,
+        now: Timestamp,
+    ) {
         for _ in 0..SHARDS.min(identities) {
             let at = self.sweeping.fetch_add(1, Ordering::Relaxed) % SHARDS;
             if let Some(shard) = self.shards.get(at) {
-                shard.lock().sweep((identities / SHARDS).max(1), now);
+                shard.lock().sweep((identities / SHARDS).max(1), limits, now);
             }
         }
     }
@@ -142,13 +149,22 @@ impl SpanningCounters {
 }
 
 impl Shard {
-    fn sweep(&mut self, identities: usize, now: Timestamp) {
+    fn sweep<'p>(
+        &mut self,
+        identities: usize,
+        limits: &dyn Fn(&str) -> Option<&'p Limits>,
+        now: Timestamp,
+    ) {
         for _ in 0..identities.min(self.turns.len()) {
             let Some(subject) = self.turns.pop_front() else { return };
             let Some(rules) = self.identities.get_mut(&subject) else { continue };
             // Every other owner got it under this lock, and none can get it now.
-            rules.retain(|(_, counter)| {
-                Arc::strong_count(counter) > 1 || !counter.lock().is_past(now)
+            rules.retain(|(rule, counter)| {
+                let is_past = |counter: &Counter| match limits(rule) {
+                    Some(limits) => counter.is_past_under(limits, now),
+                    None => counter.is_past(now),
+                };
+                Arc::strong_count(counter) > 1 || !is_past(&counter.lock())
             });
             if rules.is_empty() {
                 self.identities.remove(&subject);
@@ -174,12 +190,12 @@ mod tests {
         for n in 0..10_000 {
             counters.of(&format!("agent-{n}"), &rule);
         }
-        counters.sweep(2, Timestamp::MIN);
+        counters.sweep(2, &|_| None, Timestamp::MIN);
         assert_eq!(counters.len(), 9_998);
         // Held only now: it may have been the first in its turn.
         let held = counters.of("agent-7", &rule);
         for _ in 0..10_000 {
-            counters.sweep(2, Timestamp::MIN);
+            counters.sweep(2, &|_| None, Timestamp::MIN);
         }
         assert_eq!((counters.len(), counters.identities()), (1, 1));
         let capacity = |shard: &Mutex<Shard>| shard.lock().identities.capacity();

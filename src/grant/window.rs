@@ -128,18 +128,19 @@ impl Window {
             self.clear(now);
             self.total().checked_add(amount)
         });
-        let total = total.unwrap_or_else(|| {
-            self.lost = Some(now);
-            self.total()
-        });
+        let at = self.entries.back().map_or(now, |last| last.at.max(now));
+        // What was not added is not taken back either.
+        let Some(total) = total else {
+            self.lost = self.lost.max(Some(at));
+            return number;
+        };
         // Where nothing asks for room, the latest amount takes in what finds none: it counts for no less time.
         if self.entries.len() >= 2 * MOST_KEPT
             && let Some(last) = self.entries.back_mut()
         {
-            *last = Entry { at: last.at.max(now), number, total };
+            *last = Entry { at, number, total };
             return number;
         }
-        let at = self.entries.back().map_or(now, |last| last.at.max(now));
         self.entries.push_back(Entry { at, number, total });
         number
     }

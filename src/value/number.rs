@@ -47,6 +47,9 @@ impl Number {
     /// Nought.
     pub const ZERO: Number = Number { high: 0, low: 0, scale: 0 };
 
+    /// The largest there is.
+    pub(crate) const MAX: Number = Number::canonical(LIMIT as i128 - 1, 0);
+
     /// Reads a number in JSON's grammar: `-`, digits without leading zeros, optionally a fraction
     /// and an exponent; nothing around them.
     ///

@@ -177,3 +177,58 @@ fn text_says_windows_as_rates_are_said() {
         assert_ne!(text.digest(), policy([other]).digest());
     }
 }
+
+/// attack 139: what still counted at a reload that has a rule look back further counts on, also once the window it had
+/// would have passed and nobody holds a grant.
+#[test]
+fn a_reload_that_looks_back_further_forgets_nothing_that_still_counted() {
+    let within = |window| pings("p").per_identity().uses_within(2, seconds(window));
+    let rated = |window| pings("p").per_identity().rate(2, seconds(window));
+    let budget = |window| pings("p").per_identity().budget_within("args.n", 2, seconds(window));
+    let longer = [
+        (within(60), within(3600)),
+        (rated(60), rated(3600)),
+        (budget(60), budget(3600)),
+        (rated(60), within(3600)),
+        (within(60), pings("p").per_identity().uses(2)),
+    ];
+    for (number, (before, after)) in longer.into_iter().enumerate() {
+        let world = World::rules([before]);
+        let agent = world.agent("a");
+        let spend = || {
+            let task = world.open(&agent);
+            let asked = task.request(to_ping(), &here());
+            asked.and_then(|grant| world.call(&grant, &n(1))).map_err(|denial| denial.reason())
+        };
+        assert_eq!([spend(), spend()], [Ok(()), Ok(())]);
+        world.pass(seconds(30));
+        world.broker.reload(&policy([after])).unwrap();
+        world.pass(seconds(40));
+        for _ in 0..100 {
+            world.broker.sweep(1000);
+        }
+        assert!(spend().is_err(), "{number}");
+    }
+}
+
+/// What no number takes in is not forgotten with a call that never started.
+#[test]
+fn a_sum_that_no_number_takes_in_is_not_taken_back_call_by_call() {
+    let number = |text: &str| text.parse::<hallpass::value::Number>().unwrap();
+    let most = number("90000000000000000000000000000000000000");
+    let large = r#"{ "n": 80000000000000000000000000000000000000 }"#;
+    let large = Call::from_json("ping", large).unwrap();
+    let rule = pings("p").ttl(seconds(3000)).budget_within("args.n", most, seconds(60));
+    let world = World::rules([rule]);
+    let agent = world.agent("a");
+    let task = world.open(&agent);
+    let grant = span(&task);
+    world.call(&grant, &large).unwrap();
+    for _ in 0..3 {
+        world.pass(seconds(60));
+        drop(world.authorize(&grant, &large).unwrap());
+    }
+    world.pass(seconds(60));
+    world.broker.reload(&policy([pings("p").budget("args.n", most)])).unwrap();
+    assert_eq!(world.denied(&span(&task), &large), Reason::BudgetSpent);
+}

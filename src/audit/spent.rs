@@ -83,7 +83,7 @@ impl<'a> Spent<'a> {
         let windows = self.windows.iter().map(window).collect::<Option<_>>()?;
         let cost = Cost { rated, lasting: self.lasting, sums, windows, noted: Vec::new() };
         let (who, rule) = ((*self.who).into(), (*self.rule).into());
-        Some(CarriedCharge { who, rule, cost, kept: self.kept })
+        Some(CarriedCharge { who, rule, cost, kept: self.kept, folded: None })
     }
 }
 
@@ -108,6 +108,7 @@ mod tests {
     use super::*;
     use crate::audit::{Event, Record, Resumption};
     use crate::clock::Timestamp;
+    use crate::identity::Fold;
     use crate::key::LogKeys;
 
     /// Its counter would begin anew.
@@ -134,7 +135,7 @@ mod tests {
         for (keys, readable) in [(Some(&own), true), (Some(&other), false), (None, false)] {
             let mut resumption = Resumption::default();
             resumption.note(&record, keys.map(LogKeys::active_key));
-            let found = resumption.spent(Timestamp::MIN).map(Iterator::count);
+            let found = resumption.spent(Timestamp::MIN, Fold::None).map(Iterator::count);
             assert_eq!(found, if readable { Ok(1) } else { Err(7) });
         }
     }

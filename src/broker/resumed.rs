@@ -1,6 +1,5 @@
 //! Going on with a log that another life of a broker has written.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::debts::Owed;
@@ -38,19 +37,10 @@ impl Offered {
             Ok((halt.folded(fold), until))
         };
         let halts = log.resumption().halts().map(halt).collect::<Result<_, SinkError>>()?;
-        if let Err(seq) = log.resumption().spent(Timestamp::MIN).map(drop) {
+        if let Err(seq) = log.resumption().spent(Timestamp::MIN, fold).map(drop) {
             return Err(SinkError::new(&format!(
                 "record {seq} of the log says in a way that can't be read what was spent of a limit"
             )));
-        }
-        // Counted apart so far, they would be one now, and one of the two counters would be lost.
-        let mut counted = BTreeMap::new();
-        for (who, rule, _) in log.resumption().spent(Timestamp::MIN).into_iter().flatten() {
-            if let Some(other) = counted.insert((fold.name(who), rule), who) {
-                return Err(SinkError::new(&format!(
-                    "the log counts `{other}` and `{who}` apart, and the policy folds their names into one"
-                )));
-            }
         }
         // One that can't be owed again would let somebody break the glass.
         let debts = log.resumption().debts().map(|left| Owed::again(left, broker));
@@ -75,8 +65,8 @@ impl Resumed {
     pub(super) fn settle(self, shared: &Shared) {
         let at = shared.keeper.latest();
         // That all can be read was looked at before.
-        for (who, rule, counter) in self.resumption.spent(at).into_iter().flatten() {
-            shared.spanning.restore(&shared.fold.name(who), rule, counter);
+        for (who, rule, counter) in self.resumption.spent(at, shared.fold).into_iter().flatten() {
+            shared.spanning.restore(who, rule, counter);
         }
         for (halt, until) in self.halts {
             match (halt, until) {
@@ -92,6 +82,9 @@ impl Resumed {
         }
         if self.begins {
             return;
+        }
+        for (what, until) in self.resumption.halts() {
+            shared.respell_halt(what, until, at);
         }
         for (name, left) in self.resumption.left_credentials() {
             shared.adopt(name, left, at);
@@ -126,6 +119,23 @@ impl Resumed {
 }
 
 impl Shared {
+    /// Has the log say of a halt that is on in another spelling that it is on in that of today, so that taking it off
+    /// takes it off for good.
+    fn respell_halt(&self, what: &str, until: Option<Timestamp>, at: Timestamp) {
+        let halt = Halt::from_record(what).map(|halt| halt.folded(self.fold));
+        let Some(halt @ Halt::Identity { id }) = &halt else { return };
+        let today = halt.to_string();
+        if today == what {
+            return;
+        }
+        if until.is_none_or(|until| until > at) {
+            // It was put on before, at least for so long.
+            let (until, _) = self.halts.halt_until(id, until, at);
+            self.record(at, &Event::Halted { what: today.into(), until });
+        }
+        self.record(at, &Event::Resumed { what: what.into() });
+    }
+
     /// What an earlier life had minted, or was about to, has to go: nothing of it is live here.
     fn adopt(&self, name: &str, left: &LeftCredential, at: Timestamp) {
         let Some(downstream) = &self.downstream else { return };

@@ -5,10 +5,19 @@ use std::collections::BTreeMap;
 
 use super::counter::{Cost, Counter};
 use crate::clock::Timestamp;
+use crate::identity::Fold;
 
-/// The counters of all identities, by identity and rule.
+/// The counters of all identities.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(crate) struct CarriedCounters(BTreeMap<(Box<str>, Box<str>), Carried>);
+pub(crate) struct CarriedCounters {
+    spelled: ByName,
+    /// As a policy counts that folds names, from the first charge on that this makes a difference to: which policy goes
+    /// on with the log is not known while it is read.
+    folded: Option<ByName>,
+}
+
+/// By identity and rule.
+type ByName = BTreeMap<(Box<str>, Box<str>), Carried>;
 
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 struct Carried {
@@ -25,31 +34,62 @@ pub(crate) struct CarriedCharge {
     pub(crate) cost: Cost,
     /// What never started stays spent.
     pub(crate) kept: bool,
+    /// The cost as the counter of the folded name has noted it, where that is another.
+    pub(crate) folded: Option<Box<Cost>>,
 }
 
 impl CarriedCounters {
     /// A call was permitted.
     pub(crate) fn charge(&mut self, charge: &mut CarriedCharge, at: Timestamp) {
-        let own = self.0.entry((charge.who.clone(), charge.rule.clone())).or_default();
-        // Later than it was, if anything: a window that closes later gives nothing back.
-        let at = own.last.map_or(at, |last| last.max(at));
-        own.last = Some(at);
-        own.counter.charge(&mut charge.cost, at);
+        let CarriedCharge { who, rule, cost, folded, .. } = charge;
+        let name = Fold::Ascii.name(who);
+        if self.folded.is_none() && *name != **who {
+            // Until now, all names were folded.
+            self.folded = Some(self.spelled.clone());
+        }
+        if let Some(own) = &mut self.folded {
+            let cost = folded.insert(Box::new(cost.clone()));
+            own.entry((name.into(), rule.clone())).or_default().charge(cost, at);
+        }
+        self.spelled.entry((who.clone(), rule.clone())).or_default().charge(cost, at);
     }
 
     /// The call never started.
     pub(crate) fn refund(&mut self, charge: &CarriedCharge) {
-        if charge.kept {
+        let CarriedCharge { who, rule, cost, kept, folded } = charge;
+        if *kept {
             return;
         }
-        if let Some(own) = self.0.get_mut(&(charge.who.clone(), charge.rule.clone())) {
-            own.counter.give_back(&charge.cost);
+        if let Some(own) = self.spelled.get_mut(&(who.clone(), rule.clone())) {
+            own.counter.give_back(cost);
+        }
+        let key = || (Fold::Ascii.name(who).into(), rule.clone());
+        if let Some(own) = self.folded.as_mut().and_then(|own| own.get_mut(&key())) {
+            own.counter.give_back(folded.as_deref().unwrap_or(cost));
         }
     }
 
-    /// Those that still count at `now`: who, under which rule, and what is spent.
-    pub(crate) fn at(&self, now: Timestamp) -> impl Iterator<Item = (&str, &str, &Counter)> {
-        let counting = self.0.iter().filter(move |(_, own)| !own.counter.is_past(now));
+    /// Those that still count at `now`, as a policy counts that folds names so: who, under which rule, and what is
+    /// spent.
+    pub(crate) fn at(
+        &self,
+        now: Timestamp,
+        fold: Fold,
+    ) -> impl Iterator<Item = (&str, &str, &Counter)> {
+        let all = match (fold, &self.folded) {
+            (Fold::Ascii, Some(folded)) => folded,
+            (Fold::Ascii, None) | (Fold::None, _) => &self.spelled,
+        };
+        let counting = all.iter().filter(move |(_, own)| !own.counter.is_past(now));
         counting.map(|((who, rule), own)| (&**who, &**rule, &own.counter))
+    }
+}
+
+impl Carried {
+    fn charge(&mut self, cost: &mut Cost, at: Timestamp) {
+        // Later than it was, if anything: a window that closes later gives nothing back.
+        let at = self.last.map_or(at, |last| last.max(at));
+        self.last = Some(at);
+        self.counter.charge(cost, at);
     }
 }

@@ -190,17 +190,15 @@ impl Resumption {
         debts.into_iter()
     }
 
-    /// What counters that span tasks had counted, as far as that counts at `now`: who, as names are folded, under which
-    /// rule, and what.
+    /// What counters that span tasks had counted: who, as names are folded, under which rule, and what.
     ///
     /// # Errors
     /// The number of the first permit whose record can't be read: its counter would begin anew.
     pub(crate) fn spent(
         &self,
-        now: Timestamp,
         fold: Fold,
     ) -> Result<impl Iterator<Item = (&str, &str, &Counter)>, u64> {
-        self.unreadable.map_or(Ok(()), Err).map(|()| self.spent.at(now, fold))
+        self.unreadable.map_or(Ok(()), Err).map(|()| self.spent.all(fold))
     }
 
     /// Names of the credentials that were not known to be gone. A broker that goes on with the log owes that they go.

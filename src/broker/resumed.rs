@@ -37,7 +37,7 @@ impl Offered {
             Ok((halt.folded(fold), until))
         };
         let halts = log.resumption().halts().map(halt).collect::<Result<_, SinkError>>()?;
-        if let Err(seq) = log.resumption().spent(Timestamp::MIN, fold).map(drop) {
+        if let Err(seq) = log.resumption().spent(fold).map(drop) {
             return Err(SinkError::new(&format!(
                 "record {seq} of the log says in a way that can't be read what was spent of a limit"
             )));
@@ -65,8 +65,11 @@ impl Resumed {
     pub(super) fn settle(self, shared: &Shared) {
         let at = shared.keeper.latest();
         // That all can be read was looked at before.
-        for (who, rule, counter) in self.resumption.spent(at, shared.fold).into_iter().flatten() {
-            shared.spanning.restore(who, rule, counter);
+        let policy = shared.current().policy.clone();
+        for (who, rule, counter) in self.resumption.spent(shared.fold).into_iter().flatten() {
+            if !counter.is_past_under(policy.limits_of(rule), at) {
+                shared.spanning.restore(who, rule, counter);
+            }
         }
         for (halt, until) in self.halts {
             match (halt, until) {

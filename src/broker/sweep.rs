@@ -53,9 +53,7 @@ impl Shared {
         {
             // Held meanwhile, so that none is forgotten by what a policy before looked at.
             let current = self.current();
-            let policy = &current.policy;
-            let rule = |id: &str| policy.place_of(id).and_then(|at| policy.rule(at));
-            self.spanning.sweep(tasks, &|id| rule(id).map(|own| &*own.limits), now);
+            self.spanning.sweep(tasks, &|rule| current.policy.limits_of(rule), now);
         }
         self.halts.sweep(now);
         let mut swept = 0;

@@ -69,19 +69,13 @@ impl CarriedCounters {
         }
     }
 
-    /// Those that still count at `now`, as a policy counts that folds names so: who, under which rule, and what is
-    /// spent.
-    pub(crate) fn at(
-        &self,
-        now: Timestamp,
-        fold: Fold,
-    ) -> impl Iterator<Item = (&str, &str, &Counter)> {
+    /// All of them, as a policy counts that folds names so: who, under which rule, and what is spent.
+    pub(crate) fn all(&self, fold: Fold) -> impl Iterator<Item = (&str, &str, &Counter)> {
         let all = match (fold, &self.folded) {
             (Fold::Ascii, Some(folded)) => folded,
             (Fold::Ascii, None) | (Fold::None, _) => &self.spelled,
         };
-        let counting = all.iter().filter(move |(_, own)| !own.counter.is_past(now));
-        counting.map(|((who, rule), own)| (&**who, &**rule, &own.counter))
+        all.iter().map(|((who, rule), own)| (&**who, &**rule, &own.counter))
     }
 }
 

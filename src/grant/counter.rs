@@ -155,10 +155,11 @@ impl Counter {
         }
     }
 
-    /// Whether nothing that was charged counts any more, nor for what the rule limits today: what still counted when a
-    /// reload made it look back further counts on.
-    pub(super) fn is_past_under(&self, limits: &Limits, now: Timestamp) -> bool {
-        let Limits { uses, uses_within, rate, budgets, .. } = limits;
+    /// Whether nothing that was charged counts any more, nor for what the rule, if there is one, limits today: what still
+    /// counted when a reload made it look back further counts on.
+    pub(crate) fn is_past_under(&self, limits: Option<&Limits>, now: Timestamp) -> bool {
+        let is_past = self.is_past(now);
+        let Some(Limits { uses, uses_within, rate, budgets, .. }) = limits else { return is_past };
         let lasting = uses.is_some() || budgets.iter().any(|own| own.within.is_none());
         let windows = [uses_within, rate].into_iter().flatten().map(|(_, window)| *window);
         let longest = windows.chain(budgets.iter().filter_map(|own| own.within)).max();
@@ -166,7 +167,7 @@ impl Counter {
         let uses = self.used > 0;
         let attempts = self.more.as_ref().is_some_and(|more| !more.recent.is_empty());
         let counts = (uses && lasting) || ((uses || attempts) && looks_back);
-        self.is_past(now) && !counts
+        is_past && !counts
     }
 
     fn window(&self, of: Option<&Fact>) -> Option<&Window> {

@@ -160,11 +160,7 @@ impl Shard {
             let Some(rules) = self.identities.get_mut(&subject) else { continue };
             // Every other owner got it under this lock, and none can get it now.
             rules.retain(|(rule, counter)| {
-                let is_past = |counter: &Counter| match limits(rule) {
-                    Some(limits) => counter.is_past_under(limits, now),
-                    None => counter.is_past(now),
-                };
-                Arc::strong_count(counter) > 1 || !is_past(&counter.lock())
+                Arc::strong_count(counter) > 1 || !counter.lock().is_past_under(limits(rule), now)
             });
             if rules.is_empty() {
                 self.identities.remove(&subject);

@@ -7,6 +7,7 @@ use super::catalogue::{Catalogue, Tool};
 use super::describe::{policy_digest, rule_value, tool_value};
 use super::effect::Effect;
 use super::index::Index;
+use super::limits::Limits;
 use super::rule::{Rule, Tools};
 use crate::clock::Timestamp;
 use crate::identity::Fold;
@@ -88,6 +89,12 @@ impl Compiled {
     pub(crate) fn place_of(&self, id: &str) -> Option<u32> {
         let at = self.rules.binary_search_by(|rule| (*rule.id).cmp(id)).ok()?;
         u32::try_from(at).ok()
+    }
+
+    /// What the rule of this id limits.
+    pub(crate) fn limits_of(&self, id: &str) -> Option<&Limits> {
+        let rule = self.place_of(id).and_then(|at| self.rule(at))?;
+        Some(&rule.limits)
     }
 
     pub(crate) fn rule(&self, at: u32) -> Option<&Rule> {

@@ -47,6 +47,15 @@ impl Office<'_> {
         self.broker = Some(builder.build().unwrap());
     }
 
+    /// Opens another broker, of this policy, on the log.
+    fn go_on(&mut self, policy: Policy) {
+        let log = options(Durability::Flushed);
+        let log = log.open(self.folder.unwrap(), &keys(), &ORIGIN).unwrap();
+        let builder = Broker::builder(policy).clock(self.clock.clone());
+        let builder = builder.issuer("acme").audience("payments").log_keys(keys());
+        self.broker = Some(builder.resume_from(&log).build().unwrap());
+    }
+
     /// Calls once, in a task of its own, and says why not.
     fn call(
         &self,
@@ -167,16 +176,33 @@ fn what_was_spent_of_a_budget_does_not_stand_in_plain_and_counts_on_after_a_chan
     assert_eq!(office.call("ada", "dear", &json!(0.0625), true), Some(Reason::BudgetSpent));
 }
 
+/// attack 188: what counts on under today's rule after a reload counts on after a restart, too.
+#[test]
+fn what_a_reload_made_count_for_longer_counts_so_after_a_restart() {
+    let folder = Folder::new();
+    let clock = ManualClock::new(Timestamp::from_unix_millis(1_767_225_600_000).unwrap());
+    let mut office = Office { broker: None, clock, folder: Some(folder.path()) };
+    office.open();
+    for _ in 0..2 {
+        assert_eq!(office.call("ada", "slow", &json!(1), true), None);
+        assert_eq!(office.call("ada", "tide", &json!(1), true), None);
+    }
+    let longer = POLICY.replace("2/1m", "2/1h");
+    office.clock.advance(Duration::from_secs(30));
+    let longer = Policy::from_toml(&longer).unwrap();
+    drop(office.broker.as_ref().unwrap().reload(&longer).unwrap());
+    assert_eq!(office.broker.take().unwrap().flush(), 0);
+    office.clock.advance(Duration::from_secs(100));
+    office.go_on(longer);
+    assert_eq!(office.call("ada", "slow", &json!(1), true), Some(Reason::RateExceeded));
+    assert_eq!(office.call("ada", "tide", &json!(1), true), Some(Reason::UsesSpent));
+}
+
 const FOLDING: &str = "\n[identity]\nfold = \"ascii\"";
 
-/// A broker of a policy that folds names, on the log that `office` left.
+/// Goes on as a broker of a policy that folds names.
 fn fold(office: &mut Office<'_>) {
-    let log = options(Durability::Flushed);
-    let log = log.open(office.folder.unwrap(), &keys(), &ORIGIN).unwrap();
-    let policy = Policy::from_toml(&format!("{POLICY}{FOLDING}")).unwrap();
-    let builder = Broker::builder(policy).clock(office.clock.clone());
-    let builder = builder.issuer("acme").audience("payments").log_keys(keys());
-    office.broker = Some(builder.resume_from(&log).build().unwrap());
+    office.go_on(Policy::from_toml(&format!("{POLICY}{FOLDING}")).unwrap());
 }
 
 /// attack 188: who was counted under several spellings is counted as one from then on, with all that was spent under any.

@@ -10,8 +10,8 @@ use std::task::Poll;
 use hallpass::vault::Secrets;
 use hallpass::{Context, Denial, Permit, Reason, RunError, Running, Session};
 use rmcp::model::{
-    CacheScope, CallToolResult, ClientNotification, ClientRequest, ProtocolVersion, ServerConfig,
-    ServerResult,
+    CacheScope, CallToolResult, ClientNotification, ClientRequest, MetaObject, ProtocolVersion,
+    ServerConfig, ServerResult,
 };
 use rmcp::service::{NotificationContext, RequestContext, RoleServer, Service};
 use rmcp::{ErrorData, model::ListToolsResult};
@@ -128,9 +128,7 @@ impl<S: Service<RoleServer>> Gated<S> {
         mut context: RequestContext<RoleServer>,
     ) -> Result<Result<ServerResult, ErrorData>, Denial> {
         let permit = self.permit(name, &request, &context)?;
-        for own in [TOKEN, PENDING] {
-            context.meta.remove(own);
-        }
+        without_own(&mut context.meta);
         let cancelled = context.ct.clone();
         let mut cancelled = pin!(cancelled.cancelled());
         let mut ran = pin!(async {
@@ -213,7 +211,7 @@ impl<S: Service<RoleServer>> Gated<S> {
         let is_stateless =
             context.protocol_version().is_some_and(|own| own >= ProtocolVersion::V_2026_07_28);
         let mut context = context;
-        context.meta.remove(TOKEN);
+        without_own(&mut context.meta);
         let mut result = self.server.handle_request(request, context).await?;
         shows(&mut result, &usable);
         if is_stateless {
@@ -230,6 +228,13 @@ impl<S: Service<RoleServer>> Gated<S> {
             _ => {}
         }
         result
+    }
+}
+
+/// Takes out what is for the gate alone: no server has a use for it but to be someone else.
+fn without_own(meta: &mut MetaObject) {
+    for own in [TOKEN, PENDING] {
+        meta.remove(own);
     }
 }
 
@@ -279,10 +284,11 @@ impl<S: Service<RoleServer>> Service<RoleServer> for Gated<S> {
     async fn handle_request(
         &self,
         request: ClientRequest,
-        context: RequestContext<RoleServer>,
+        mut context: RequestContext<RoleServer>,
     ) -> Result<ServerResult, ErrorData> {
         match Treatment::of(&request, context.protocol_version().as_ref()) {
             Treatment::Pass => {
+                without_own(&mut context.meta);
                 self.server.handle_request(request, context).await.map(Self::without_extensions)
             }
             Treatment::Refuse => {
@@ -329,12 +335,13 @@ impl<S: Service<RoleServer>> Service<RoleServer> for Gated<S> {
     async fn handle_notification(
         &self,
         notification: ClientNotification,
-        context: NotificationContext<RoleServer>,
+        mut context: NotificationContext<RoleServer>,
     ) -> Result<(), ErrorData> {
         // What no specification has could do anything.
         if matches!(notification, ClientNotification::CustomNotification(_)) {
             return Ok(());
         }
+        without_own(&mut context.meta);
         self.server.handle_notification(notification, context).await
     }
 

@@ -1,5 +1,7 @@
 //! What a request is presented with.
 
+use std::fmt;
+
 use hallpass::identity::Identity;
 use hallpass::tool::ToolName;
 use hallpass::{Context, Denial, Gate, Permit, Reason, Session};
@@ -12,10 +14,10 @@ pub const TOKEN: &str = "hallpass/token";
 pub const PENDING: &str = "hallpass/pending";
 
 /// What a request is presented with: a session that the host keeps for its caller, or a token of the caller's own.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Presented(Kind);
 
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 enum Kind {
     Session(Session),
     Token { gate: Gate, who: Identity, text: String },
@@ -85,6 +87,18 @@ impl Presented {
             return void("the question is about another tool than is called");
         }
         Ok(permit)
+    }
+}
+
+/// Shows whose it is, and nothing of a token.
+impl fmt::Debug for Presented {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut shown = f.debug_struct("Presented");
+        match &self.0 {
+            Kind::Session(session) => shown.field("session", session),
+            Kind::Token { who, .. } => shown.field("who", who.subject()),
+        };
+        shown.finish_non_exhaustive()
     }
 }
 

@@ -1,5 +1,7 @@
 //! What is permitted runs from the permit.
 
+use std::sync::{Arc, Mutex};
+
 use hallpass::audit::Outcome;
 use hallpass::{Broker, Context, Policy, Purpose, Scope};
 use hallpass_rmcp::{Gated, Presented};
@@ -125,4 +127,25 @@ async fn a_token_in_the_request_is_worth_something_to_its_holder_alone() {
     assert_eq!(desk.notes.lock().unwrap().len(), 1);
     task.complete();
     hallpass::assert_nothing_stands!(broker);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_presented_shows_nothing_of_its_token_where_a_host_prints_it() {
+    let broker = Broker::new(Policy::from_toml(POLICY).unwrap()).unwrap();
+    let printed = Arc::new(Mutex::new(Vec::new()));
+    let (gate, who) = (broker.gate(), broker.assert_identity("agent-7").unwrap());
+    let print = printed.clone();
+    let gated = Gated::by_request(Desk::default(), move |request| {
+        let presented = Presented::token(gate.clone(), who.clone(), request);
+        print.lock().unwrap().push(format!("{presented:?} {presented:#?}"));
+        Ok(presented)
+    });
+    let (client, server) = connect(gated).await;
+    let mut call = params("add", sum(1, 2));
+    call.meta = Some(serde_json::from_value(json!({ "hallpass/token": "hp1.secret.x" })).unwrap());
+    let _ = client.call_tool(call).await.unwrap();
+    client.cancel().await.unwrap();
+    server.await.unwrap();
+    let printed = printed.lock().unwrap().concat();
+    assert!(printed.contains("Presented") && !printed.contains("secret"), "{printed}");
 }

@@ -2,9 +2,12 @@
 
 use hallpass::audit::Outcome;
 use rmcp::model::{
-    ClientRequest, CustomRequest, GetPromptRequestParams, ReadResourceRequestParams,
-    SubscribeRequestParams,
+    ClientNotification, ClientRequest, CustomRequest, GetMeta, GetPromptRequestParams,
+    NumberOrString, PaginatedRequestParams, ProgressNotification, ProgressNotificationParam,
+    ProgressToken, ReadResourceRequestParams, SubscribeRequestParams,
 };
+#[expect(deprecated, reason = "they are of the revisions that have them")]
+use rmcp::model::{LoggingLevel, SetLevelRequest, SetLevelRequestParams};
 use serde_json::json;
 
 use crate::world::world;
@@ -63,5 +66,27 @@ async fn what_could_not_be_had_is_not_listed_and_what_is_unknown_is_refused_on_r
     assert!(refused.contains("method not found"), "{refused}");
     assert_eq!(world.reasons(), ["unknown_tool"]);
     assert!(world.notes().is_empty());
+    world.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_the_gates_alone_reaches_the_server_with_no_request_and_no_notification() {
+    let world = world(POLICY, ADD).await;
+    let own = json!({ "hallpass/token": "hp1.a.b", "hallpass/pending": "1", "other": 1 });
+    #[expect(deprecated, reason = "it is of the revisions that have it")]
+    let level = SetLevelRequest::new(SetLevelRequestParams::new(LoggingLevel::Info));
+    let mut level = ClientRequest::SetLevelRequest(level);
+    *level.get_meta_mut() = serde_json::from_value(own.clone()).unwrap();
+    world.client.send_request(level).await.unwrap();
+    let mut list = PaginatedRequestParams::default();
+    list.meta = serde_json::from_value(own.clone()).unwrap();
+    world.client.list_tools(Some(list)).await.unwrap();
+    let token = ProgressToken(NumberOrString::Number(1));
+    let progress = ProgressNotification::new(ProgressNotificationParam::new(token, 1.0));
+    let mut progress = ClientNotification::ProgressNotification(progress);
+    *progress.get_meta_mut() = serde_json::from_value(own).unwrap();
+    world.client.send_notification(progress).await.unwrap();
+    world.desk.started.notified().await;
+    assert_eq!(world.notes(), Vec::<String>::new());
     world.end().await;
 }

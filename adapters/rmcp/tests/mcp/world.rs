@@ -6,14 +6,16 @@ use std::time::Duration;
 use hallpass::audit::{Event, MemoryLog, Outcome};
 use hallpass::{Broker, BrokerBuilder, Policy, Purpose, Scope, Session};
 use hallpass_rmcp::Gated;
+#[expect(deprecated, reason = "it is of the revisions that have it")]
+use rmcp::model::SetLevelRequestParams;
 use rmcp::model::{
     CallToolRequestParams, CallToolResponse, CallToolResult, ContentBlock, GetPromptRequestParams,
     GetPromptResponse, GetPromptResult, JsonObject, ListPromptsResult, ListResourcesResult,
-    ListToolsResult, PaginatedRequestParams, Prompt, PromptMessage, ReadResourceRequestParams,
-    ReadResourceResponse, ReadResourceResult, Resource, ResourceContents, Role, ServerCapabilities,
-    ServerConfig, Tool,
+    ListToolsResult, PaginatedRequestParams, ProgressNotificationParam, Prompt, PromptMessage,
+    ReadResourceRequestParams, ReadResourceResponse, ReadResourceResult, Resource,
+    ResourceContents, Role, ServerCapabilities, ServerConfig, Tool,
 };
-use rmcp::service::{RequestContext, RoleServer, RunningService};
+use rmcp::service::{NotificationContext, RequestContext, RoleServer, RunningService};
 use rmcp::{ErrorData, RoleClient, ServerHandler, ServiceExt};
 use serde_json::{Value, json};
 use tokio::sync::Notify;
@@ -31,6 +33,13 @@ impl Desk {
     fn note(&self, text: String) {
         self.notes.lock().unwrap().push(text);
     }
+
+    /// Notes members of `_meta` that are the gate's alone.
+    fn note_hallpass<'n>(&self, method: &str, names: impl Iterator<Item = &'n String>) {
+        for name in names.filter(|name| name.starts_with("hallpass/")) {
+            self.note(format!("{method} with {name}"));
+        }
+    }
 }
 
 impl ServerHandler for Desk {
@@ -44,7 +53,7 @@ impl ServerHandler for Desk {
         _: Option<PaginatedRequestParams>,
         context: RequestContext<RoleServer>,
     ) -> Result<ListToolsResult, ErrorData> {
-        assert!(!context.meta.contains_key("hallpass/token"));
+        self.note_hallpass("tools/list", context.meta.keys());
         let tool = |name| Tool::new(name, "one of the desk's", JsonObject::new());
         let names =
             ["add", "erase", "hang", "panic", "leak", "mail", "twice", "twice", "mcp:roots"];
@@ -79,6 +88,25 @@ impl ServerHandler for Desk {
             false => CallToolResult::success(content),
         }
         .into())
+    }
+
+    #[expect(deprecated, reason = "it is of the revisions that have it")]
+    async fn set_level(
+        &self,
+        _: SetLevelRequestParams,
+        context: RequestContext<RoleServer>,
+    ) -> Result<(), ErrorData> {
+        self.note_hallpass("logging/setLevel", context.meta.keys());
+        Ok(())
+    }
+
+    async fn on_progress(
+        &self,
+        _: ProgressNotificationParam,
+        context: NotificationContext<RoleServer>,
+    ) {
+        self.note_hallpass("progress", context.meta.keys());
+        self.started.notify_one();
     }
 
     async fn list_resources(

@@ -53,6 +53,20 @@ const NOT_ITS_OWN: [HeaderName; 8] = [
     header::ACCEPT_ENCODING,
 ];
 
+/// By these some servers take a request for one of another method, or to another path, than its first line says.
+const OF_ANOTHER: [&str; 5] = [
+    "x-http-method-override",
+    "x-http-method",
+    "x-method-override",
+    "x-original-url",
+    "x-rewrite-url",
+];
+
+/// Whether a header says another method or path: what the request's own say is what was allowed.
+pub(crate) fn says_another(headers: &HeaderMap) -> bool {
+    OF_ANOTHER.iter().any(|name| headers.contains_key(*name))
+}
+
 /// What leaves: the tool's headers without what is not its own to say, and the secret.
 pub(crate) fn outgoing(
     headers: &mut HeaderMap,

@@ -38,7 +38,8 @@
 //!   resolved here, once; an address that is not public is refused unless the host has [said so](Injection::at_private_addresses).
 //!   `CONNECT` and `TRACE` are refused. A redirect is handed to the tool: it goes through here again, or goes without the secret.
 //! - **What**: nothing, unless it is [allowed](Lease::allow) by method and path, or [authorized as a call](Lease::authorizing) of
-//!   its own. A path that servers read in more than one way is refused.
+//!   its own. A path that servers read in more than one way is refused, and so is a header by which servers take another method or path
+//!   for the request's (`x-http-method-override` and the like).
 //! - **With what**: the tool's own `authorization` and `cookie` are taken out, as are `range` and what concerns one connection alone.
 //! - **What comes back**: headers and body without the secrets of the task, as a stream. Encodings that can't be read are not asked for,
 //!   and refused. `set-cookie` stays here, since a session would outlive the call.

@@ -13,6 +13,8 @@ pub(crate) enum Refusal {
     NoPassword,
     /// `CONNECT`, or `TRACE`.
     Method,
+    /// A header says another method or path.
+    Override,
     Malformed,
     Over,
     Origin,
@@ -32,7 +34,7 @@ impl Refusal {
             Refusal::Unknown => StatusCode::NOT_FOUND,
             Refusal::NoPassword => StatusCode::PROXY_AUTHENTICATION_REQUIRED,
             Refusal::Method => StatusCode::METHOD_NOT_ALLOWED,
-            Refusal::Malformed | Refusal::Path => StatusCode::BAD_REQUEST,
+            Refusal::Malformed | Refusal::Override | Refusal::Path => StatusCode::BAD_REQUEST,
             Refusal::Denied(Some(code)) => {
                 StatusCode::from_u16(code.http_status()).unwrap_or(StatusCode::FORBIDDEN)
             }
@@ -51,6 +53,9 @@ impl Refusal {
             Refusal::Unknown | Refusal::NoPassword => "",
             Refusal::Method => {
                 "CONNECT and TRACE are not passed on: ask for `http://` URLs, TLS is made here"
+            }
+            Refusal::Override => {
+                "a header says another method or path than the request, expected the request's alone"
             }
             Refusal::Malformed => "the request has no URL that can be passed on",
             Refusal::Over => "the call is over",

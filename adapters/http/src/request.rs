@@ -5,7 +5,7 @@ use hyper::http::request::Parts;
 use hyper::http::uri::PathAndQuery;
 use hyper::{Method, Uri};
 
-use crate::headers::Shown;
+use crate::headers::{Shown, says_another};
 use crate::injector::{Inner, Route};
 use crate::key::Key;
 use crate::path;
@@ -54,6 +54,9 @@ pub(crate) fn addressed<'r>(
     // It answers with the request, secret and all.
     if parts.method == Method::TRACE {
         return Err(Refusal::Method);
+    }
+    if says_another(&parts.headers) {
+        return Err(Refusal::Override);
     }
     if !path::is_plain(target.path()) {
         return Err(Refusal::Path);

@@ -54,6 +54,31 @@ fn only_what_is_allowed_by_method_and_path_is_passed_on() {
 }
 
 #[test]
+fn no_header_says_another_method_or_path_than_was_allowed() {
+    let world = World::new();
+    let (_task, grant) = world.open();
+    let receipt = world.permit(&grant, "orders.fetch").run_with(|running, secrets| {
+        let lease = world.injector.lend(running, secrets).allow("GET", "/v1/orders/7");
+        lease.serve(|endpoint| {
+            let url = endpoint.url("orders-api").unwrap();
+            for header in [
+                "X-HTTP-Method-Override: DELETE",
+                "x-http-method: DELETE",
+                "X-Method-Override: DELETE",
+                "X-Original-URL: /v1/orders/8",
+                "x-rewrite-url: /v1/orders/8",
+            ] {
+                let refused = get(&url, "/v1/orders/7", &format!("{header}\r\n"));
+                assert_eq!(refused.status, 400, "{header}");
+            }
+            assert_eq!(get(&url, "/v1/orders/7", "x-other: 1\r\n").status, 200);
+        })
+    });
+    receipt.unwrap();
+    assert_eq!(world.orders.seen().len(), 1);
+}
+
+#[test]
 fn tunnels_and_requests_that_come_back_as_they_are_sent_are_refused() {
     let world = World::new();
     world.run("orders.fetch", |endpoint| {

@@ -1,12 +1,13 @@
 //! A router of axum whose every route is gated.
 
+use std::convert::Infallible;
 use std::fmt;
 use std::pin::Pin;
 use std::sync::Arc;
 
 use axum::Router;
 use axum::response::IntoResponse;
-use axum::routing::{MethodFilter, MethodRouter, on};
+use axum::routing::{MethodFilter, MethodRouter};
 use hallpass::Running;
 use hallpass::vault::Secrets;
 
@@ -96,7 +97,9 @@ impl<S: Clone + Send + Sync + 'static> GatedRouter<S> {
         R: IntoResponse + Send + 'static,
     {
         let handler = WithSecrets::new(self.gate.clone(), run);
-        self.router = self.router.route(path, on(method, handler));
+        // The handler asks by itself; the gate is before the methods that the route does not have.
+        let others = MethodRouter::<_, Infallible>::new().layer(HandlerLayer(self.gate.clone()));
+        self.router = self.router.route(path, others.on(method, handler));
         self
     }
 

@@ -97,3 +97,15 @@ fn a_tool_with_a_credential_never_runs_without() {
     assert_eq!((denied.status, denied.code()), (503, "unavailable".to_owned()));
     world.end();
 }
+
+#[test]
+fn a_method_that_a_tool_with_a_credential_does_not_have_is_asked_for_and_denied() {
+    let world = world();
+    let unknown = crate::world::curl(world.at, "/mails", &["-X", "DELETE"]);
+    assert_eq!(unknown.status, 401, "who calls is not known: {unknown:?}");
+    let denied = world.curl("/mails", &["-X", "DELETE"]);
+    assert_eq!((denied.status, denied.code()), (403, "not_permitted".to_owned()));
+    assert_eq!(world.reasons(), ["unknown_tool"]);
+    assert!(world.notes.all().is_empty() && world.outcomes().is_empty());
+    world.end();
+}

@@ -54,7 +54,8 @@ impl Keys {
         Keys(Arc::new(Shared { set: RwLock::new(Arc::new(set)), fetching: Some(fetching) }))
     }
 
-    /// Replaces the set: keys that are not in the new one verify nothing from then on.
+    /// Replaces the set: keys that are not in the new one verify nothing from then on. A set that is being fetched meanwhile is
+    /// not taken.
     pub fn replace(&self, set: KeySet) {
         *self.0.set.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(set);
     }
@@ -67,8 +68,11 @@ impl Keys {
     }
 
     fn look_up(&self, kid: Option<&str>) -> Option<Key> {
-        let set = self.0.set.read().unwrap_or_else(PoisonError::into_inner).clone();
-        set.find(kid).cloned()
+        self.now().find(kid).cloned()
+    }
+
+    fn now(&self) -> Arc<KeySet> {
+        self.0.set.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     fn fetch(&self, now: Timestamp) {
@@ -84,8 +88,14 @@ impl Keys {
             return;
         }
         *last = Some(now);
-        if let Ok(Some(set)) = catch_unwind(AssertUnwindSafe(|| (fetching.hook)())) {
-            self.replace(set);
+        let before = self.now();
+        let fetched = catch_unwind(AssertUnwindSafe(|| (fetching.hook)()));
+        let mut set = self.0.set.write().unwrap_or_else(PoisonError::into_inner);
+        // What the host has put there meanwhile is newer, and stays.
+        if let Ok(Some(fetched)) = fetched
+            && Arc::ptr_eq(&set, &before)
+        {
+            *set = Arc::new(fetched);
         }
     }
 }

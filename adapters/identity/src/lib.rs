@@ -30,6 +30,7 @@
 //! | the token | at most 16 KiB; three parts in the one spelling of base64url; JSON without doubled members, at any depth |
 //! | `alg` | the one algorithm that the verifier was made with, whatever the token says; there is no `none` and no shared secret |
 //! | `typ` | absent, `JWT` or `at+jwt`, so that no token of another kind is taken for one of these |
+//! | `events` | absent: with it a token tells of somebody, and is none of theirs |
 //! | `crit`, `jku`, `jwk`, `x5u`, `x5c`, `b64`, `zip`, `enc` | refused: a token brings neither keys nor rules of its own |
 //! | `kid` | names a key of the set, which has each name once; without one the set has one key alone |
 //! | the key | of the kind and curve of the algorithm, RSA of 2048 bits at least |
@@ -48,6 +49,8 @@
 //! # What it does not do
 //!
 //! - It fetches nothing: keys come from the host, and new ones by its [hook](Keys::fetched).
+//! - What it has heard is in memory: after a restart a security event that is sent again is acted upon again, and tokens of
+//!   before count, until they expire, unless the transmitter says once more what it has said.
 //! - A stolen token works until it expires: take it over TLS alone.
 //! - Verifying takes `jsonwebtoken`, with `ring` behind it. That library has one provider of cryptography for the whole
 //!   process: where the host has installed another before, that one verifies.
@@ -61,6 +64,7 @@ mod key_set;
 mod keys;
 mod provider;
 mod revocations;
+mod seen;
 mod signals;
 mod token_error;
 mod verified;

@@ -1,6 +1,5 @@
 //! Security event tokens (RFC 8417), received once each and acted upon.
 
-use std::collections::HashMap;
 use std::fmt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Mutex, PoisonError};
@@ -16,12 +15,9 @@ use crate::jws::{Expected, audiences, claims, text, time};
 use crate::keys::Keys;
 use crate::provider;
 use crate::revocations::Revocations;
+use crate::seen::Seen;
 use crate::token_error::Why;
 use crate::verifier::VerifierError;
-
-/// How many tokens are remembered, and of how many subjects the latest event of each kind. More are refused, and sent again by their
-/// transmitter.
-const MOST: usize = 65_536;
 
 /// How far a transmitter's clock may be ahead.
 const LEEWAY: Duration = Duration::from_secs(60);
@@ -60,14 +56,6 @@ pub struct SignalReceiver {
 
 type OfSubject = Box<dyn Fn(&EventSubject) -> Option<String> + Send + Sync>;
 
-#[derive(Default)]
-struct Seen {
-    /// The tokens, by their ids, and when they were issued.
-    tokens: HashMap<Box<str>, Timestamp>,
-    /// When the latest event of a kind about a subject happened.
-    latest: HashMap<(Box<str>, EventKind), Timestamp>,
-}
-
 /// What came of an event.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
@@ -79,8 +67,8 @@ pub enum Received {
         /// To whom, as the broker knows them.
         id: String,
     },
-    /// A later event of its kind about the same subject was received before. What takes away was done all the same; what
-    /// restates was not.
+    /// A later event of its kind about the same subject, or a later one that has restated it, was received before, or may
+    /// have been and was forgotten. What takes away was done all the same; what restates was not.
     OutOfOrder {
         /// What has happened.
         kind: EventKind,
@@ -200,7 +188,8 @@ impl SignalReceiver {
         self
     }
 
-    /// Has tokens refused, too, that were issued to a subject before it was revoked.
+    /// Has tokens refused, too, that were issued to a subject before it was revoked: to the subject that the transmitter names, and
+    /// to that of the id which it has at the broker.
     #[must_use]
     pub fn revokes(mut self, revocations: &Revocations) -> Self {
         self.revocations = Some(revocations.clone());
@@ -252,17 +241,17 @@ impl SignalReceiver {
 
         // One at a time, so that a token which comes twice at once is acted upon once.
         let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
-        seen.tokens.retain(|_, issued| now.since(*issued) <= self.oldest);
-        if seen.tokens.contains_key(id) {
+        seen.forget_tokens(now, self.oldest);
+        if seen.has_token(id) {
             return Ok(vec![Received::Again]);
         }
-        if seen.tokens.len() >= MOST {
+        if !seen.has_room_for_token() {
             return Err(Refused::Full);
         }
         let received: Result<Vec<Received>, Refused> =
-            events.iter().map(|event| self.act(event, control, &mut seen)).collect();
+            events.iter().map(|event| self.act(event, control, now, &mut seen)).collect();
         let received = received?;
-        seen.tokens.insert(id.into(), issued);
+        seen.note_token(id, issued);
         Ok(received)
     }
 
@@ -303,30 +292,36 @@ impl SignalReceiver {
         &self,
         event: &SecurityEvent,
         control: &Control,
+        now: Timestamp,
         seen: &mut Seen,
     ) -> Result<Received, Refused> {
         let action = catch_unwind(AssertUnwindSafe(|| (self.decide)(event)));
         let action = action.map_err(|_| Refused::Hook)?;
         let (kind, id) = (event.kind, event.id.clone());
-        let key = (Box::from(event.id.as_str()), event.kind);
-        let latest = seen.latest.get(&key).copied();
-        let is_old = latest.is_some_and(|latest| latest > event.at);
-        if latest.is_none() && seen.latest.len() >= MOST {
+        if !seen.has_room_for(&id, now, self.oldest) {
             return Err(Refused::Full);
         }
+        let is_old = seen.is_old(&id, Some(kind), event.at);
         let unfit = |error: &dyn fmt::Display| Refused::Subject(error.to_string());
         let received = match action {
             Action::Nothing => Received::Nothing { kind, id },
-            Action::Restate(_) if is_old => Received::OutOfOrder { kind, id },
+            // It states all there is, so that a later one of any kind has said more than it knows.
+            Action::Restate(_) if is_old || seen.is_old(&id, None, event.at) => {
+                Received::OutOfOrder { kind, id }
+            }
             Action::Restate(stated) => {
                 control.restate(stated).map_err(|error| unfit(&error))?.finish();
+                seen.note(&id, None, event.at);
                 Received::Done { kind, id }
             }
             Action::Revoke => {
-                if let Some(revocations) = &self.revocations
-                    && !revocations.revoke(&id, event.at)
-                {
-                    return Err(Refused::Full);
+                if let Some(revocations) = &self.revocations {
+                    // Tokens call it what the transmitter does, and not what it is called here.
+                    let of_tokens = named(&event.subject, &self.issuer);
+                    let mut names = of_tokens.iter().chain([&id]);
+                    if !names.all(|name| revocations.revoke(name, event.at)) {
+                        return Err(Refused::Full);
+                    }
                 }
                 let _ = control.revoke_identity(&id).map_err(|error| unfit(&error))?;
                 if is_old { Received::OutOfOrder { kind, id } } else { Received::Done { kind, id } }
@@ -337,8 +332,7 @@ impl SignalReceiver {
                 if is_old { Received::OutOfOrder { kind, id } } else { Received::Done { kind, id } }
             }
         };
-        let at = latest.map_or(event.at, |latest| latest.max(event.at));
-        seen.latest.insert(key, at);
+        seen.note(&event.id, Some(kind), event.at);
         Ok(received)
     }
 }

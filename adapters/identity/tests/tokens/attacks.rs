@@ -292,3 +292,18 @@ fn a_jwt_svid_is_of_its_trust_domain() {
     assert!(TokenVerifier::jwt_svid("acme.test", "", Algorithm::EdDSA, keys.clone()).is_err());
     assert!(TokenVerifier::oidc("", AUDIENCE, Algorithm::EdDSA, keys).is_err());
 }
+
+/// Providers that do not say the type of a logout token say whom it is about, for whom, and until when, as an ID token does.
+#[test]
+fn a_token_that_tells_of_events_is_no_ones_identity_whatever_its_type() {
+    let signer = Signer::new("key-1", 7);
+    let event = "http://schemas.openid.net/event/backchannel-logout";
+    for events in [json!({ event: {} }), json!({}), json!("none")] {
+        let claims = but(claims(), json!({ "events": events, "jti": "1" }));
+        for typ in [json!("JWT"), json!(null)] {
+            let header = but(signer.header(), json!({ "typ": typ }));
+            let token = signer.sign(&header.to_string(), &claims.to_string());
+            assert!(refused(&verifier(&signer), &token).contains("another type"), "{claims}");
+        }
+    }
+}

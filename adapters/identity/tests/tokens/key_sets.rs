@@ -1,7 +1,7 @@
 //! Sets of keys, and their rotation.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use hallpass_identity::{Algorithm, KeySet, Keys, TokenVerifier};
@@ -128,4 +128,21 @@ fn new_keys_are_asked_for_where_one_is_missing_and_not_too_often() {
     assert!(!takes(&second, NOW + 60));
     assert!(takes(&second, NOW + 120) && !takes(&first, NOW + 120));
     assert_eq!(asked(), 3);
+}
+
+#[test]
+fn a_set_that_was_on_its_way_while_the_host_replaced_the_keys_brings_none_of_them_back() {
+    let [first, second, third] =
+        [("key-1", 7), ("key-2", 8), ("key-3", 9)].map(|(kid, seed)| Signer::new(kid, seed));
+    let own: Arc<OnceLock<Keys>> = Arc::default();
+    let (hook, old, new) = (own.clone(), first.jwk(), second.jwk());
+    let keys = Keys::fetched(set_of(&[first.jwk()]), Duration::from_secs(60), move || {
+        hook.get().unwrap().replace(set_of(std::slice::from_ref(&new)));
+        Some(set_of(std::slice::from_ref(&old)))
+    });
+    own.set(keys.clone()).unwrap();
+    let verifier = oidc(keys);
+    let takes = |signer: &Signer| verifier.verify(&signer.token(&claims()), at(NOW)).is_ok();
+    assert!(takes(&first) && !takes(&third));
+    assert!(!takes(&first) && takes(&second));
 }

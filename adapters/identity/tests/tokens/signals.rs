@@ -320,3 +320,66 @@ fn subjects_are_named_by_the_host_where_they_could_be_others() {
 fn receiver_of_odd(world: &World) -> SignalReceiver {
     world.receiver(|_| Action::Revoke).named_by(|_| Some("SPIFFE://acme.test/".to_owned()))
 }
+
+#[test]
+fn an_earlier_event_of_another_kind_does_not_undo_what_was_restated_since() {
+    let world = world();
+    let receiver = world.receiver(|event| {
+        let is_later = event.kind() == EventKind::TokenClaimsChange;
+        let group = if is_later { "guests" } else { "staff" };
+        Action::Restate(Assertion::human(event.id()).group(group))
+    });
+    let change =
+        |kind, at: i64| but(event(kind, json!({ "event_timestamp": at })), json!({ "jti": kind }));
+    let asks = || world.task.request(Scope::tool("read").any_args(), &Context::new()).is_ok();
+    assert!(asks());
+    let later = world.receive(&receiver, &change("token-claims-change", NOW - 20));
+    assert_eq!((later, asks()), (Ok(done(EventKind::TokenClaimsChange)), false));
+    let earlier = world.receive(&receiver, &change("assurance-level-change", NOW - 30));
+    let (kind, id) = (EventKind::AssuranceLevelChange, "user-17".to_owned());
+    assert_eq!(earlier, Ok(vec![Received::OutOfOrder { kind, id }]));
+    assert!(!asks(), "the group that was taken away came back");
+}
+
+#[test]
+fn a_subject_that_the_host_calls_otherwise_is_revoked_for_its_tokens_too() {
+    let world = world();
+    let revoked = Revocations::new();
+    let verifier = oidc(Keys::new(set_of(&[world.signer.jwk()]))).revoked_by(&revoked);
+    let receiver = world
+        .receiver(Action::cautious)
+        .named_by(|subject| subject.text("sub").map(|sub| format!("acme-{sub}")))
+        .revokes(&revoked);
+    let before = world.signer.token(&claims());
+    assert!(verifier.verify(&before, at(NOW)).is_ok());
+    assert!(world.receive(&receiver, &event("session-revoked", json!({}))).is_ok());
+    assert!(verifier.verify(&before, at(NOW)).is_err());
+}
+
+#[test]
+fn subjects_of_long_ago_do_not_keep_new_ones_from_being_revoked() {
+    let world = world();
+    let receiver = world.receiver(|event| match event.id() {
+        "user-17" => Action::Revoke,
+        _ => Action::Nothing,
+    });
+    let kinds = [
+        "session-revoked",
+        "token-claims-change",
+        "credential-change",
+        "assurance-level-change",
+        "device-compliance-change",
+        "risk-level-change",
+    ];
+    for number in 0..=65_536 / kinds.len() {
+        let events: serde_json::Map<String, Value> =
+            kinds.iter().map(|kind| (format!("{CAEP}{kind}"), json!({}))).collect();
+        let subject = json!({ "format": "opaque", "id": format!("other-{number}") });
+        let changes = json!({ "jti": number.to_string(), "sub_id": subject, "events": events });
+        let _ = world.receive(&receiver, &but(event("session-revoked", json!({})), changes));
+    }
+    let later = NOW + 25 * 60 * 60;
+    let claims = but(event("session-revoked", json!({})), json!({ "iat": later }));
+    let received = world.receive_at(&receiver, &claims, later);
+    assert_eq!(received, Ok(done(EventKind::SessionRevoked)));
+}

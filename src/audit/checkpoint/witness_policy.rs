@@ -45,8 +45,9 @@ enum MemberKind {
     Witness(VerifierKey),
     /// A witness whose signatures are of a kind that is not checked here: kept, and never counted.
     Uncounted {
-        /// What its key is called.
+        /// What its key is called, and the key's id: others of that name may be of keys that are checked.
         name: String,
+        id: [u8; 4],
     },
     Group {
         fewest: usize,
@@ -128,11 +129,20 @@ impl WitnessPolicy {
     }
 
     /// Whether a signature that a witness gave is to be kept: one that verifies, or of a kind that is not checked and of a
-    /// name that the policy has.
+    /// key that the policy has. So none that was not verified takes the place of one that was.
     pub(in crate::audit) fn keeps(&self, text: &str, signature: &NoteSignature) -> bool {
         self.members.iter().any(|member| match &member.kind {
             MemberKind::Witness(key) => matches!(signed_at(text, signature, key), Ok(Some(_))),
-            MemberKind::Uncounted { name } => *name == signature.name,
+            MemberKind::Uncounted { name, id } => (name, id) == (&signature.name, &signature.key),
+            MemberKind::Group { .. } => false,
+        })
+    }
+
+    /// Whether a key is called so and has this id: signatures of another could not be told from its own.
+    fn has_id(&self, called: &str, own: [u8; 4]) -> bool {
+        self.members.iter().any(|member| match &member.kind {
+            MemberKind::Witness(key) => (key.name(), key.id()) == (called, own),
+            MemberKind::Uncounted { name, id } => (&**name, *id) == (called, own),
             MemberKind::Group { .. } => false,
         })
     }
@@ -161,11 +171,21 @@ impl WitnessPolicy {
                 if self.witnesses().any(|other| other.public_key() == key.public_key()) {
                     return Err(format!("the key of `{name}` stands there already"));
                 }
+                if self.has_id(key.name(), key.id()) {
+                    return Err(format!("the id of the key of `{name}` stands there already"));
+                }
                 MemberKind::Witness(key)
             }
             Err(CheckpointError::UnknownKind) => {
-                let name = key.split('+').next().unwrap_or_default().to_owned();
-                MemberKind::Uncounted { name }
+                let mut parts = key.split('+');
+                let name = parts.next().unwrap_or_default().to_owned();
+                let id = parts.next().filter(|id| id.len() == 8);
+                let id = id.and_then(|id| u32::from_str_radix(id, 16).ok());
+                let id = id.ok_or("the key's id is not eight hexadecimal digits")?.to_be_bytes();
+                if self.has_id(&name, id) {
+                    return Err(format!("the id of the key of `{name}` stands there already"));
+                }
+                MemberKind::Uncounted { name, id }
             }
             Err(error) => return Err(error.to_string()),
         };

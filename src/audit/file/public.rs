@@ -185,7 +185,12 @@ impl<'d> Compared<'d> {
     fn reach(&mut self, next: SignedCheckpoint, seq: u64) {
         let checkpoint = next.checkpoint();
         let size = checkpoint.size;
-        if size == 0 || checkpoint.root == self.lines.root() {
+        // There is but one root of no records, and it covers none.
+        if size == 0 {
+            self.reached = Some(next);
+            return;
+        }
+        if checkpoint.root == self.lines.root() {
             self.covered = seq;
             self.reached = Some(next);
             return;

@@ -46,6 +46,9 @@ impl LastSeen {
             self.has_begun = true;
             self.at = self.at.or(batch.first().and_then(|entry| time_of(entry.line)));
         }
+        // Who has seen it later than now has a clock that is ahead.
+        let now = batch.iter().find(|entry| entry.gives_access).and_then(|own| time_of(own.line));
+        self.at = self.at.map(|seen| now.map_or(seen, |now| seen.min(now)));
         let in_time = |entry: &Entry<'_>| {
             let late = time_of(entry.line).zip(self.at).map(|(at, seen)| at.saturating_sub(seen));
             late.is_some_and(|late| u128::from(late) <= self.allowance.most.as_millis())

@@ -6,6 +6,12 @@ fn witness(name: char) -> VerifierKey {
     VerifierKey::of_witness(&format!("{name}.example"), [name as u8; 32]).unwrap()
 }
 
+/// What the text of its key begins with.
+fn name_and_id(name: char) -> String {
+    let key = witness(name).to_string();
+    key.split_inclusive('+').take(2).collect()
+}
+
 fn defined(names: &str) -> String {
     names.chars().map(|name| format!("witness {name} {}\n", witness(name))).collect()
 }
@@ -51,6 +57,14 @@ fn a_policy_that_could_count_one_witness_twice_or_none_is_refused_with_its_line(
             3,
             "stands there already",
         ),
+        // A key of a kind that is not checked, with the name and id of one that is.
+        (
+            format!("{ab}witness c {}BgYG\n", name_and_id('a')),
+            3,
+            "the id of the key of `a.example`",
+        ),
+        (format!("witness c {}BgYG\n{ab}", name_and_id('a')), 2, "the id of the key of `a`"),
+        ("witness c x+1+BgYG\n".into(), 1, "not eight hexadecimal digits"),
         (format!("witness c {}\n", key(1)), 1, "that of a log"),
         (format!("log {}\n", witness('a')), 1, "that of a witness"),
         (format!("log {0}\nlog {0}\n", key(1)), 2, "stands there already"),

@@ -3,9 +3,11 @@
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use super::*;
-use crate::audit::checkpoint::{CheckpointFailure, CheckpointFault, SignedCheckpoint, SignerError};
+use crate::audit::checkpoint::{
+    Checkpoint, CheckpointFailure, CheckpointFault, SignedCheckpoint, SignerError,
+};
 use crate::audit::file::public::examine;
-use crate::audit::{LogSigner, PublicExamination, VerifierKey};
+use crate::audit::{LogSigner, PublicExamination, TreeHash, VerifierKey};
 
 fn signer() -> LogSigner {
     LogSigner::from_secret(SecretKey::from_bytes(&(64..96).collect::<Vec<u8>>()).unwrap())
@@ -402,4 +404,14 @@ fn a_log_goes_on_without_a_signature_and_the_next_checkpoint_covers_all() {
     let refused =
         Life::begin(&disk, &options(Durability::Flushed).checkpoints(other)).err().unwrap();
     assert!(matches!(refused, OpenError::Checkpoint(CheckpointFault::Unverified(_))), "{refused}");
+}
+
+#[test]
+fn a_checkpoint_of_no_records_covers_none() {
+    let (disk, life) = written(1);
+    let key = life.log.verifier_key().unwrap();
+    let nothing = Checkpoint::new(key.name().to_owned(), 0, TreeHash::of_empty_tree());
+    let nothing = SignedCheckpoint::sign(&nothing, &signer()).unwrap();
+    let looked = look(&disk, &key, &[nothing]).unwrap();
+    assert_eq!((looked.covered, looked.last), (0, 2));
 }

@@ -205,6 +205,42 @@ fn what_a_witness_replies_is_not_believed() {
     assert!(policy.witnessed(&read).is_err());
 }
 
+/// Witnesses have keys of several kinds under one name, of which only one kind is checked.
+#[test]
+fn no_witness_takes_the_signature_of_another_away() {
+    let (disk, life) = written(3);
+    let key = life.log.verifier_key().unwrap();
+    let (honest, thief) = (Honest::new(1, &key, 1000), Honest::new(2, &key, 1000));
+    let uncounted = format!("w1.example+00000006+{}", STANDARD.encode([6; 33]));
+    let policy: WitnessPolicy = format!(
+        "witness w {}\nwitness u {uncounted}\nwitness t {}\ngroup any-of 1 w t\nquorum any-of\n",
+        honest.key(),
+        thief.key()
+    )
+    .parse()
+    .unwrap();
+    let line = |id: &str| {
+        let id = u32::from_str_radix(id, 16).unwrap().to_be_bytes();
+        format!("— w1.example {}\n", STANDARD.encode([&id[..], &[0; 72]].concat()))
+    };
+    let of_honest = honest.key().to_string();
+    let forged = line(of_honest.split('+').nth(1).unwrap());
+    let scripted = Scripted("w2.example", Ok((200, forged)));
+    let cosigned = life.log.cosign(&policy, &[&honest, &scripted]).unwrap();
+    assert_eq!(cosigned.witnessed.by, [("w1.example".to_owned(), seconds(1000))]);
+    assert_eq!(cosigned.refusals.len(), 1);
+    // What can't be checked is kept under the key that the policy has, and under no other.
+    let kept = |id| {
+        let scripted = Scripted("w1.example", Ok((200, line(id))));
+        life.log.cosign(&policy, &[&scripted]).unwrap().refusals.is_empty()
+    };
+    assert!(kept("00000006") && !kept("00000007"));
+    let note = String::from_utf8(disk.bytes("checkpoint")).unwrap();
+    assert_eq!(note.matches("— w1.example").count(), 2);
+    let kept = SignedCheckpoint::verify(&note, &key).unwrap();
+    assert!(policy.witnessed(&kept).unwrap().is_quorum);
+}
+
 /// Nothing is given to a broker whose log no one has seen for too long; ends and denials are recorded all the same.
 #[test]
 fn without_witnesses_for_too_long_the_log_takes_nothing_that_gives_access() {
@@ -249,4 +285,25 @@ fn without_witnesses_for_too_long_the_log_takes_nothing_that_gives_access() {
             options.open(std::env::temp_dir().join("hallpass-never-made"), &keys(), &ORIGIN);
         assert!(matches!(error.unwrap_err(), OpenError::Setting(_)));
     }
+}
+
+#[test]
+fn a_witness_whose_clock_is_ahead_gives_no_more_time_than_others() {
+    let disk = FaultyDisk::default();
+    let (_, life) = written(1);
+    let witness = Honest::new(1, &life.log.verifier_key().unwrap(), 2);
+    life.kill();
+    let policy: WitnessPolicy = format!("witness w {}\nquorum w\n", witness.key()).parse().unwrap();
+    let own = options_with_signer().witnessed_within(policy.clone(), Duration::from_secs(60));
+    let life = Life::begin(&disk, &own).unwrap();
+    let permit_at = |millis: i64| {
+        let place = life.journal.place(Body::new(at(millis), &permitted("t")).unwrap()).unwrap();
+        life.journal.settle(place).is_ok()
+    };
+    assert!(permit_at(1_500));
+    // A year ahead.
+    let witness = Honest::new(1, &life.log.verifier_key().unwrap(), 31_536_000);
+    assert!(life.log.cosign(&policy, &[&witness]).unwrap().witnessed.is_quorum);
+    assert!(permit_at(100_000) && permit_at(160_000));
+    assert!(!permit_at(160_001));
 }

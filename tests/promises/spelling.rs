@@ -136,6 +136,15 @@ impl C {
         compares
     }
 
+    /// Whether it compares with a part of the call.
+    pub(crate) fn compares_with_the_call(&self) -> bool {
+        let mut of_the_call = false;
+        self.for_each_part(&mut |name| {
+            of_the_call |= name.starts_with("args.") || name.starts_with("resource.");
+        });
+        of_the_call
+    }
+
     fn for_each_part(&self, visit: &mut impl FnMut(&str)) {
         match self {
             C::SameAs(name) => visit(name),

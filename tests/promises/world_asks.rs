@@ -281,7 +281,8 @@ impl World {
                     useful.extend(covering);
                     for rule in policy.rules.iter().filter(|rule| open(rule)) {
                         let mut said = rule.conditions.iter().chain(rule.unless.iter().flatten());
-                        let on_no_call = said.all(|(fact, _)| !of_call(fact));
+                        let on_no_call =
+                            said.all(|(fact, c)| !of_call(fact) && !c.compares_with_the_call());
                         let waits = rule.moments.contains(&Moment::Call);
                         assert!(
                             rule.effect == Effect::Permit || waits || !some(rule),

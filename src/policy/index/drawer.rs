@@ -101,9 +101,12 @@ impl Drawer {
             }
         } else {
             self.visit_once(elements, visit, &mut |element, found| {
-                if known.is_ok() && !meter.is_spent() {
+                // Guards are all visited where one element can't be told; a permit may be found by another.
+                if (known.is_ok() || side == Side::Permits) && !meter.is_spent() {
                     let add = &mut |rules: &[u32]| found.extend_from_slice(rules);
-                    known = self.keys.find(element, meter, add);
+                    if let Err(doubt) = self.keys.find(element, meter, add) {
+                        known = Err(doubt);
+                    }
                 }
             });
         }
@@ -136,4 +139,33 @@ impl Drawer {
 #[inline]
 fn each(rules: &[u32], visit: &mut impl FnMut(u32)) {
     rules.iter().copied().for_each(visit);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::FEW;
+    use crate::policy::{Policy, Rule};
+    use crate::prelude::*;
+    use crate::scope::has_any;
+
+    /// P5: also where another element is of a kind that the rules don't compare with, or none of theirs.
+    #[test]
+    fn a_permit_is_found_by_any_member_of_a_list_however_long() {
+        let rule = |id: &str| Rule::permit(id).tool("t").arg("x", has_any(["ab"]));
+        let policy = Policy::builder().rule(rule("a")).rule(rule("b")).build().unwrap();
+        let broker = Broker::new(policy).unwrap();
+        let who = broker.assert_identity("w").unwrap();
+        let task = broker.open(&who, Purpose::new("p")).unwrap();
+        let scope = Scope::tool("t").arg("x", has_any(["ab"]));
+        let grant = task.request(scope, &Context::new()).unwrap();
+        for first in [serde_json::json!("abb"), serde_json::json!(1)] {
+            for more in [0, FEW, 4 * FEW] {
+                let mut list = vec![first.clone(), "ab".into()];
+                list.resize(list.len() + more, "a".into());
+                let call = Call::new("t", serde_json::json!({ "x": list })).unwrap();
+                let answer = broker.gate().check(grant.token(), &who, &call, &Context::new());
+                assert!(answer.is_ok(), "{first} and {more} more");
+            }
+        }
+    }
 }

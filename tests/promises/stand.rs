@@ -268,6 +268,8 @@ fn builder(policy: Policy, clock: &ManualClock, sink: &HangingSink<PanicsOnCue>)
         .default_ttl(Duration::from_millis(DEFAULT_TTL as u64))
         .permit_ttl(Duration::from_millis(PERMIT_TTL as u64))
         .log_timeout(LOG_TIMEOUT)
+        // The model asks again and again, and does not know which questions still wait: their bound is tested on its own.
+        .max_questions(10_000, 10_000)
         .log(sink.clone())
 }
 

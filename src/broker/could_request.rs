@@ -79,27 +79,35 @@ impl Task {
             GrantRequest { shared, cell, holder, scope, context, now, meter, break_glass };
         let context = request.checked_context()?;
         shared.attested(holder, now)?;
-        let current = shared.current();
-        let life = cell.life.lock();
-        request.check_task(&life)?;
-        let now = shared.as_of(now);
-        let (tools, mut is_all) = current.policy.tools_that_may_be_permitted();
+        let (tools, mut is_all) = {
+            let current = shared.current();
+            request.check_task(&cell.life.lock())?;
+            let (tools, are_all) = current.policy.tools_that_may_be_permitted();
+            (tools.into_iter().map(Box::<str>::from).collect::<Vec<_>>(), are_all)
+        };
         let mut scopes = Vec::new();
         for tool in tools {
             if scopes.len() >= MOST_TOLD {
                 is_all = false;
                 break;
             }
-            let whole = Scope::tool(tool).any_args().any_resource();
+            let whole = Scope::tool(&*tool).any_args().any_resource();
+            let capabilities = request.checked_capabilities(&whole)?;
             let mut parts = Vec::new();
-            for capability in request.checked_capabilities(&whole)? {
-                // Each tool is a question of its own.
-                let meter = Meter::of_question(capability.size());
-                let of = (&meter, holder);
-                let asking =
-                    OfferInputs::at_request(shared, &current, cell, &life, context, now, of);
-                parts.extend(asking.parts(&request.parties(), &capability));
-                is_all &= !meter.is_spent();
+            {
+                // Each tool is a question of its own: an end or a reload waits for one at most.
+                let current = shared.current();
+                let life = cell.life.lock();
+                request.check_task(&life)?;
+                let now = shared.as_of(now);
+                for capability in capabilities {
+                    let meter = Meter::of_question(capability.size());
+                    let of = (&meter, holder);
+                    let asking =
+                        OfferInputs::at_request(shared, &current, cell, &life, context, now, of);
+                    parts.extend(asking.parts(&request.parties(), &capability));
+                    is_all &= !meter.is_spent();
+                }
             }
             for part in parts {
                 match as_scope(part) {

@@ -320,6 +320,21 @@ mod tests {
         assert_eq!(own.is_free_in(one, (most, hour), at(3610)), Some(hour));
     }
 
+    /// attack 144: a window that is past is forgotten, and what it could not add up with it.
+    #[test]
+    fn what_could_not_be_added_counts_for_as_long_as_the_window_looks_back() {
+        let hour = Duration::from_secs(3600);
+        let mut own = Window::beginning(Number::ZERO, hour, at(0));
+        let kept = own.charge(Number::MAX, at(0));
+        own.charge(Number::MAX, at(10));
+        own.give_back(Number::MAX, kept);
+        assert!(!own.is_past(at(3609)));
+        let one = Number::from(1);
+        assert_eq!(own.is_free_in(one, (one, hour), at(3609)), Some(Duration::from_secs(1)));
+        assert!(own.is_past(at(3610)));
+        assert_eq!(own.is_free_in(one, (one, hour), at(3610)), Some(Duration::ZERO));
+    }
+
     /// What lies in the window fits, and not together with what a longer one counts: then it waits for that.
     #[test]
     fn what_cannot_be_added_up_is_not_forgotten() {

@@ -99,7 +99,7 @@ impl fmt::Display for Shown<'_> {
     }
 }
 
-/// `text` as it is, or so much of its beginning that with a `…` it has at most `max` bytes: for records,
+/// `text` as it is, or the part of its beginning that with a `…` has at most `max` bytes: for records,
 /// which escape what is hidden themselves.
 pub(crate) fn cut(text: &str, max: usize) -> Cow<'_, str> {
     if text.len() <= max {

@@ -91,7 +91,7 @@ impl Task {
                 is_all = false;
                 break;
             }
-            let whole = Scope::tool(&*tool).any_args().any_resource();
+            let whole = Scope::tool(&tool).any_args().any_resource();
             let capabilities = request.checked_capabilities(&whole)?;
             let mut parts = Vec::new();
             {

@@ -142,7 +142,7 @@ impl Counter {
         }
     }
 
-    /// How long until so much more of it keeps to a limit within a window; `None` where it never will.
+    /// How long until an amount more of it keeps to a limit within a window; `None` where it never will.
     pub(super) fn is_free_in(
         &self,
         (of, amount): (Option<&Fact>, Number),

@@ -38,7 +38,7 @@ struct Entry {
 }
 
 impl Window {
-    /// A window that begins after so much was spent at times that were not noted: it counts as spent now.
+    /// A window that begins with an amount that was spent at times that were not noted: it counts as spent now.
     pub(super) fn beginning(spent: Number, longest: Duration, now: Timestamp) -> Self {
         let mut own = Window {
             longest,

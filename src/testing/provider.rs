@@ -27,7 +27,7 @@ pub enum Mint {
     LandsLate,
     /// Mints, and panics.
     Panics,
-    /// Mints for so much longer than it was asked to.
+    /// Mints for longer than it was asked to, by this.
     Outlives(Duration),
     /// Gives the secret that it gave last.
     Repeats,

@@ -179,7 +179,7 @@ fn text_says_windows_as_rates_are_said() {
 }
 
 /// attack 139: what still counted at a reload that has a rule look back further counts on, also once the window it had
-/// would have passed and nobody holds a grant.
+/// would have passed and no one holds a grant.
 #[test]
 fn a_reload_that_looks_back_further_forgets_nothing_that_still_counted() {
     let within = |window| pings("p").per_identity().uses_within(2, seconds(window));

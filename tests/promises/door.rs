@@ -55,7 +55,7 @@ impl OpenDoor {
             .expect("what everything asks of the rules is paid for")
     }
 
-    /// `None` where the rules are so many, with exceptions so dear to compare, that asking for everything is too
+    /// `None` where many rules have exceptions that are dear to compare, and asking for everything is too
     /// costly.
     pub(crate) fn if_paid_for(policy: &PolicySaid, who: &WhoSaid, why: &WhySaid) -> Option<Self> {
         let broker =

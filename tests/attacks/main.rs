@@ -21,6 +21,7 @@ mod denials;
 mod derived;
 mod doubt;
 mod halt;
+mod hanging;
 mod hooks;
 mod hostile_reader;
 mod log_changed;

@@ -14,6 +14,7 @@ mod could_request;
 mod delegation;
 mod drift;
 mod ending;
+mod ending_running;
 mod expired;
 mod explained;
 mod first_call;

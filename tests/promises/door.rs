@@ -6,7 +6,8 @@ use hallpass::scope::Scope;
 use hallpass::token::Form;
 use hallpass::{Broker, Context, Gate, Grant, Reason, Task};
 
-use crate::model::{Question, Says, Setting, decide, labels_of};
+use crate::model::{Question, Setting};
+use crate::model_rules::{Says, decide, labels_of};
 use crate::universe::*;
 
 /// A grant for any call at all, so that only the rules under test decide. Those speak at calls only,

@@ -6,7 +6,8 @@ use std::collections::BTreeSet;
 use hallpass::Reason;
 use hallpass::policy::{Effect, Moment};
 
-use crate::model::{Question, Setting, is_of_the_call, labels_of, on_setting, speaks};
+use crate::model::{Question, Setting};
+use crate::model_rules::{is_of_the_call, labels_of, on_setting, speaks};
 use crate::small::{Covering, Posted};
 use crate::stand::{CEILING, DEFAULT_TTL};
 use crate::universe::*;

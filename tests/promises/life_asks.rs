@@ -1,14 +1,15 @@
 //! A life opens tasks, requests grants and delegates them.
 
 use hallpass::policy::{Effect, Moment};
-use hallpass::scope::Scope;
 use hallpass::token::Token;
-use hallpass::{Cut, Denial, Grant, Reason};
+use hallpass::{Denial, Grant, Reason};
 
 use crate::case::Wanted;
 use crate::giving::{Asking, Given, Party, Stamp};
-use crate::life::{Held, Life, LiveTask, Part, Row};
-use crate::model::labels_of;
+use crate::life::Life;
+use crate::life_read::context_of;
+use crate::life_rows::{Held, LiveTask, Part, Row};
+use crate::model_rules::labels_of;
 use crate::probe::{of_permit, pinned};
 use crate::small::{Covering, Posted};
 use crate::stand::{CEILING, pick, prefer};
@@ -220,62 +221,8 @@ impl Life {
         self.made((task, holder, None), &said_so, (scope, given, failures), answer);
     }
 
-    /// P3: whether a trimmed request gave what is covered of what was asked for, all of it and nothing
-    /// else, and said what it cut.
-    fn trimmed(
-        &mut self,
-        task: usize,
-        parties: &[Party],
-        asked: &[Covering],
-        context: &ContextSaid,
-        cuts: &[Cut],
-        grant: &Grant,
-    ) -> Vec<Covering> {
-        let scope: Vec<Covering> = read_scope(grant.scope());
-        for own in asked {
-            let whole = self.given(task, parties, std::slice::from_ref(own), context).is_ok();
-            let parts = match whole {
-                true => vec![own.clone()],
-                false => self.parts(task, parties, own, context),
-            };
-            let covered = |of: &[Covering], call: &CallSaid| of.iter().any(|part| part.has(call));
-            for call in own.calls.iter().map(|number| own.call(*number)) {
-                let others = asked.iter().any(|other| other != own && other.has(&call));
-                let (should, is) = (covered(&parts, &call), covered(&scope, &call));
-                assert!(is || !should || self.may_be_cut_off(&call), "left out: {call:?}");
-                assert!(should || !is || others, "more than is covered: {call:?}");
-            }
-            let cut = cuts.iter().any(|cut| cut.tool.as_str() == own.tool);
-            assert!(whole || cut, "what is cut is told");
-        }
-        let within = |part: &Covering| asked.iter().any(|own| part.is_within(own));
-        assert!(scope.iter().all(within), "more than was asked for: {scope:?}");
-        self.tally.trimmed += usize::from(!cuts.is_empty());
-        scope
-    }
-
-    /// Whether trimming may take a call for an exception that it is none of: what is cut off is said by `not`, which
-    /// is unknown of an argument that is not there.
-    fn may_be_cut_off(&self, call: &CallSaid) -> bool {
-        let missing =
-            |fact: &F| matches!(fact, F::Arg(name) if !call.args.contains_key(name.as_str()));
-        let excepted = |rule: &RuleSaid| rule.unless.iter().flatten().any(|(own, _)| missing(own));
-        let rules = &self.case.policies[self.policy].rules;
-        rules.iter().any(|rule| rule.effect == Effect::Permit && excepted(rule))
-    }
-
-    fn nothing_left(
-        &self,
-        task: usize,
-        parties: &[Party],
-        asked: &[Covering],
-        context: &ContextSaid,
-    ) -> bool {
-        asked.iter().all(|own| self.parts(task, parties, own, context).is_empty())
-    }
-
     /// What is left of a part that is asked for.
-    fn parts(
+    pub(crate) fn parts(
         &self,
         task: usize,
         parties: &[Party],
@@ -415,55 +362,4 @@ impl Life {
 /// One of the calls.
 fn pinned_in(covering: &Covering, n: usize) -> CapabilitySaid {
     pinned(&covering.call(covering.calls[n % covering.calls.len()]))
-}
-
-pub(crate) fn context_of(said: &ContextSaid) -> hallpass::Context {
-    context(said)
-}
-
-/// A scope as the crate tells it, call by call.
-fn read_scope(scope: &Scope) -> Vec<Covering> {
-    let told: serde_json::Value = serde_json::from_str(&scope.to_value().to_json()).unwrap();
-    let read = |own: &serde_json::Value| {
-        let args = match &own["args"] {
-            serde_json::Value::Object(args) => {
-                args.iter().map(|(name, c)| (name.clone(), read_constraint(c))).collect()
-            }
-            _ => Vec::new(),
-        };
-        Covering::of(&CapabilitySaid {
-            tool: own["tool"].as_str().unwrap().into(),
-            other_args: own["args"] == "any" || own["other_args"] == "any",
-            args,
-            resource: None,
-            any_resource: false,
-        })
-    };
-    told.as_array().unwrap().iter().map(read).collect()
-}
-
-fn read_constraint(c: &serde_json::Value) -> C {
-    use serde_json::Value as Json;
-    let value = |v: &Json| match v {
-        Json::String(text) => V::Text(text.clone()),
-        Json::Number(n) => V::Halves((n.as_f64().unwrap() * 2.0) as i64),
-        Json::Null => V::Null,
-        _ => panic!("not in this universe: {v}"),
-    };
-    if *c == "any" {
-        return C::Any;
-    }
-    let parts = c.as_object().unwrap_or_else(|| panic!("not in this universe: {c}"));
-    let all = parts.iter().map(|(word, said)| match (word.as_str(), said) {
-        ("any", Json::Bool(true)) => C::Any,
-        ("present", Json::Bool(there)) => C::Present(*there),
-        ("eq", said) => C::Eq(value(said)),
-        ("one_of", Json::Array(set)) => C::OneOf(set.iter().map(value).collect()),
-        ("max", Json::Number(most)) => C::Max((most.as_f64().unwrap() * 2.0) as i64),
-        ("all", Json::Array(parts)) => C::All(parts.iter().map(read_constraint).collect()),
-        // What an exception leaves.
-        ("not", said) => C::Not(Box::new(read_constraint(said))),
-        _ => panic!("not in this universe: {c}"),
-    });
-    C::All(all.collect())
 }

@@ -4,9 +4,11 @@ use hallpass::policy::Moment;
 use hallpass::token::Form;
 use hallpass::{Halt, Reason};
 
-use crate::life::{Bound, Held, Life, Row, Slip, State};
-use crate::life_asks::context_of;
-use crate::model::{Question, Says, Setting, decide, labels_of, seen_by};
+use crate::life::Life;
+use crate::life_read::context_of;
+use crate::life_rows::{Bound, Held, Row, Slip, State};
+use crate::model::{Question, Setting};
+use crate::model_rules::{Says, decide, labels_of, seen_by};
 use crate::small::{Covering, every_call};
 use crate::stand::{PERMIT_TTL, pick, prefer};
 use crate::universe::*;

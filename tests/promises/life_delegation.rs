@@ -5,8 +5,9 @@ use hallpass::policy::Moment;
 
 use crate::case::Wanted;
 use crate::giving::{Given, Party};
-use crate::life::{Life, Row};
-use crate::life_asks::context_of;
+use crate::life::Life;
+use crate::life_read::context_of;
+use crate::life_rows::Row;
 use crate::small::Covering;
 use crate::stand::{pick, prefer};
 use crate::universe::*;

@@ -6,7 +6,8 @@ use hallpass::audit::Outcome;
 use hallpass::{Halt, Reason};
 
 use crate::case::{End, Revoke};
-use crate::life::{Life, LiveTask, Row, State};
+use crate::life::Life;
+use crate::life_rows::{LiveTask, Row, State};
 use crate::stand::{pick, prefer};
 
 impl Life {

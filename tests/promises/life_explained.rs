@@ -2,7 +2,8 @@
 
 use hallpass::audit::{ExplainedCall, ExplainedGrant, Explanation, explain};
 
-use crate::life::{Life, Slip, State};
+use crate::life::Life;
+use crate::life_rows::{Slip, State};
 use crate::universe::*;
 
 impl Life {

@@ -4,9 +4,10 @@ use hallpass::Reason;
 use hallpass::audit::Outcome;
 
 use crate::giving::Stamp;
-use crate::life::{Begun, Charge, Life, Owner, State};
+use crate::life::Life;
 use crate::life_calls::Shown;
-use crate::model::Says;
+use crate::life_rows::{Begun, Charge, Owner, State};
+use crate::model_rules::Says;
 use crate::universe::*;
 
 impl Life {

@@ -3,8 +3,8 @@
 use hallpass::Reason;
 
 use crate::life::Life;
-use crate::life_asks::context_of;
 use crate::life_calls::Shown;
+use crate::life_read::context_of;
 use crate::small::Covering;
 use crate::universe::*;
 

@@ -6,7 +6,8 @@ use hallpass::audit::{Event, Outcome, Record};
 use hallpass::{Code, Halt, Reason};
 
 use crate::case::End;
-use crate::life::{Life, Slip, State};
+use crate::life::Life;
+use crate::life_rows::{Slip, State};
 
 impl Life {
     /// P2: what stands is what lives, to the last of them; and the figures are those of the lists.

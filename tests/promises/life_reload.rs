@@ -3,9 +3,10 @@
 use hallpass::Reason;
 
 use crate::giving::{Given, Stamp};
-use crate::life::{Life, Part, Row};
+use crate::life::Life;
 use crate::life_case::Scan;
-use crate::model::seen_by;
+use crate::life_rows::{Part, Row};
+use crate::model_rules::seen_by;
 use crate::small::Posted;
 
 impl Life {

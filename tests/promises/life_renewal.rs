@@ -5,8 +5,9 @@ use hallpass::token::Token;
 use hallpass::{Denial, Reason};
 
 use crate::giving::Given;
-use crate::life::{Held, Life, Row};
-use crate::life_asks::context_of;
+use crate::life::Life;
+use crate::life_read::context_of;
+use crate::life_rows::{Held, Row};
 use crate::small::{Covering, Posted};
 use crate::stand::prefer;
 use crate::universe::*;

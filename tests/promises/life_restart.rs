@@ -2,9 +2,10 @@
 
 use hallpass::{Broker, Control, DriftScan, Gate, Grant, Halt, Permit, Reason, Running, Task};
 
-use crate::life::{Life, Owner, State};
+use crate::life::Life;
 use crate::life_case::Act;
 use crate::life_log::{is_beginning, outcomes_of, told_by};
+use crate::life_rows::{Owner, State};
 use crate::universe::*;
 
 /// A key of tokens.

@@ -3,7 +3,8 @@
 use hallpass::audit::Outcome;
 use hallpass::{Reason, RunError};
 
-use crate::life::{Life, Slip, State};
+use crate::life::Life;
+use crate::life_rows::{Slip, State};
 use crate::stand::pick;
 
 impl Life {

@@ -1,15 +1,13 @@
 //! What rules and scopes mean, by the book: every rule is evaluated for every question, one by one,
 //! in three values.
 
-use std::collections::BTreeMap;
-
 use hallpass::identity::Kind;
-use hallpass::policy::{Effect, Moment};
+use hallpass::policy::Moment;
 use hallpass::token::Form;
 
+use crate::model_values::{compares, empty, glob, in_list, is_of_type, one_of, same, told};
 use crate::reading::{self, climbs};
 use crate::universe::*;
-use hallpass::scope::ValueType;
 
 /// False, unknown, true: `and` is the least, `or` the greatest.
 pub(crate) type Truth3 = u8;
@@ -17,7 +15,7 @@ pub(crate) const FALSE: Truth3 = 0;
 pub(crate) const UNKNOWN: Truth3 = 1;
 pub(crate) const TRUE: Truth3 = 2;
 
-fn truth(holds: bool) -> Truth3 {
+pub(crate) fn truth(holds: bool) -> Truth3 {
     if holds { TRUE } else { FALSE }
 }
 
@@ -100,6 +98,11 @@ impl Question<'_> {
 pub(crate) fn condition(fact: &F, c: &C, side: Side, question: &Question<'_>) -> Truth3 {
     let absent_is = if matches!(fact, F::Arg(_)) { FALSE } else { UNKNOWN };
     Asked { side, absent_is, question }.ask(c, question.fact(fact).as_ref(), false)
+}
+
+/// What a condition says of the tool's name, which a call always has.
+pub(crate) fn of_tool(tool: &str, c: &C, side: Side, question: &Question<'_>) -> Truth3 {
+    Asked { side, absent_is: UNKNOWN, question }.ask(c, Some(&V::Text(tool.into())), false)
 }
 
 struct Asked<'q> {
@@ -389,291 +392,4 @@ impl Asked<'_> {
             _ => TRUE,
         }
     }
-}
-
-fn told(answer: reading::Told) -> Truth3 {
-    answer.map_or(UNKNOWN, truth)
-}
-
-fn is_of_type(own: ValueType, value: &V) -> bool {
-    match (own, value) {
-        (ValueType::Integer, V::Halves(n)) => n % 2 == 0,
-        (ValueType::Number, V::Halves(_))
-        | (ValueType::Text, V::Text(_))
-        | (ValueType::Bool, V::Bool(_))
-        | (ValueType::List, V::List(_))
-        | (ValueType::Object, V::Object(_))
-        | (ValueType::Null, V::Null) => true,
-        _ => false,
-    }
-}
-
-/// What is asked of each element of a list: the type of the whole is known.
-fn in_list(c: &C) -> C {
-    let all = |parts: &[C]| parts.iter().map(in_list).collect();
-    match c {
-        C::Type(ValueType::List) => C::Any,
-        C::Type(_) => C::Not(Box::new(C::Any)),
-        C::All(parts) => C::All(all(parts)),
-        C::AnyOf(parts) => C::AnyOf(all(parts)),
-        C::Not(inner) => C::Not(Box::new(in_list(inner))),
-        _ => c.clone(),
-    }
-}
-
-fn kind(value: &V) -> u8 {
-    match value {
-        V::Null => 0,
-        V::Bool(_) => 1,
-        V::Halves(_) => 2,
-        V::Text(_) => 3,
-        V::List(_) => 4,
-        V::Object(_) => 5,
-    }
-}
-
-/// Whether a comparison with another part of the question is asked of the value itself.
-fn compares(c: &C) -> bool {
-    match c {
-        C::SameAs(_) => true,
-        C::All(parts) | C::AnyOf(parts) => parts.iter().any(compares),
-        C::Not(inner) => compares(inner),
-        _ => false,
-    }
-}
-
-/// Whether nothing is in it.
-fn empty(value: &V) -> bool {
-    match value {
-        V::Null => true,
-        V::Text(own) => own.is_empty(),
-        V::List(own) => own.is_empty(),
-        V::Object(own) => own.is_empty(),
-        V::Bool(_) | V::Halves(_) => false,
-    }
-}
-
-fn same(one: &V, other: &V) -> Truth3 {
-    match (one == other, kind(one) == kind(other)) {
-        (true, _) => TRUE,
-        (false, true) => FALSE,
-        (false, false) => UNKNOWN,
-    }
-}
-
-/// A value is of the wrong type only if no member has its type.
-fn one_of(set: &[V], value: &V) -> Truth3 {
-    if set.contains(value) {
-        TRUE
-    } else if set.iter().any(|own| kind(own) == kind(value)) {
-        FALSE
-    } else {
-        UNKNOWN
-    }
-}
-
-/// Segment by segment.
-fn glob(pattern: &str, text: &str) -> bool {
-    fn segments(patterns: &[&str], texts: &[&str]) -> bool {
-        match patterns.split_first() {
-            None => texts.is_empty(),
-            // At the end it asks for something below, if only for the slash.
-            Some((&"**", [])) => !texts.is_empty(),
-            Some((&"**", rest)) => (0..=texts.len()).any(|n| segments(rest, &texts[n..])),
-            Some((pattern, rest)) => match texts.split_first() {
-                None => false,
-                Some((text, more)) => within(&chars(pattern), &chars(text)) && segments(rest, more),
-            },
-        }
-    }
-    fn chars(text: &str) -> Vec<char> {
-        text.chars().collect()
-    }
-    fn within(pattern: &[char], text: &[char]) -> bool {
-        match pattern.split_first() {
-            None => text.is_empty(),
-            Some(('*', rest)) => (0..=text.len()).any(|n| within(rest, &text[n..])),
-            Some((c, rest)) => {
-                text.first().is_some_and(|t| *c == '?' || c == t) && within(rest, &text[1..])
-            }
-        }
-    }
-    let (patterns, texts): (Vec<_>, Vec<_>) =
-        (pattern.split('/').collect(), text.split('/').collect());
-    segments(&patterns, &texts)
-}
-
-/// What the rules say to one call.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Says {
-    Permit(Vec<String>),
-    Ask(Vec<String>),
-    Forbid(Vec<String>),
-    NoPermit,
-}
-
-pub(crate) fn decide(policy: &PolicySaid, question: &Question<'_>) -> Says {
-    let applying = |effect| -> Vec<String> {
-        let mut ids: Vec<String> = policy
-            .rules
-            .iter()
-            .filter(|rule| rule.effect == effect && applies(rule, question))
-            .map(|rule| rule.id.clone())
-            .collect();
-        ids.sort();
-        ids
-    };
-    let [permits, asks, forbids] =
-        [applying(Effect::Permit), applying(Effect::Ask), applying(Effect::Forbid)];
-    if !forbids.is_empty() {
-        Says::Forbid(forbids)
-    } else if permits.is_empty() {
-        Says::NoPermit
-    } else if !asks.is_empty() {
-        Says::Ask(asks)
-    } else {
-        Says::Permit(permits)
-    }
-}
-
-/// Whether a call is one of those that an exception leaves out: what can't be told is for a permit, and not for the
-/// others.
-fn excepted(rule: &RuleSaid, exception: &[(F, C)], question: &Question<'_>) -> bool {
-    let permit = rule.effect == Effect::Permit;
-    let side = if permit { Side::Refuses } else { Side::Gives };
-    let told = by_fact(exception).iter().map(|(fact, c)| condition(fact, c, side, question)).min();
-    let told = told.expect("an exception says something");
-    if permit { told != FALSE } else { told == TRUE }
-}
-
-pub(crate) fn looks_at_the_call(exception: &[(F, C)]) -> bool {
-    exception.iter().any(|(fact, _)| is_of_the_call(fact))
-}
-
-pub(crate) fn applies(rule: &RuleSaid, question: &Question<'_>) -> bool {
-    speaks(rule, &question.setting) && on_setting(rule, question) && on_call(rule, question)
-}
-
-pub(crate) fn speaks(rule: &RuleSaid, setting: &Setting<'_>) -> bool {
-    let in_any_case = setting.moment == Moment::BreakGlass && rule.effect == Effect::Forbid;
-    (rule.moments.contains(&setting.moment) || in_any_case)
-        && (rule.form.is_none() || setting.form.is_none() || rule.form == setting.form)
-        && rule.from.is_none_or(|from| from * 1000 <= setting.now)
-        && rule.until.is_none_or(|until| setting.now < until * 1000)
-}
-
-/// What is said of one fact more than once is one conjunction.
-fn by_fact(conditions: &[(F, C)]) -> Vec<(F, C)> {
-    let mut all: BTreeMap<&F, Vec<C>> = BTreeMap::new();
-    for (fact, c) in conditions {
-        all.entry(fact).or_default().push(c.clone());
-    }
-    all.into_iter().map(|(fact, parts)| (fact.clone(), C::All(parts))).collect()
-}
-
-pub(crate) fn is_of_the_call(fact: &F) -> bool {
-    matches!(fact, F::Arg(_) | F::ResourceType | F::ResourceId | F::ResourceAttr(_))
-}
-
-/// Tool, who, why, when and labels; `on_call` alone asks the rest.
-pub(crate) fn on_setting(rule: &RuleSaid, question: &Question<'_>) -> bool {
-    let tool = question.call.tool.as_str();
-    let side = side_of(rule);
-    let by_tool = match &rule.tools {
-        ToolsSaid::Unsaid | ToolsSaid::Any => TRUE,
-        ToolsSaid::Named(names) => truth(names.iter().any(|name| name == tool)),
-        ToolsSaid::Like(c) => {
-            Asked { side, absent_is: UNKNOWN, question }.ask(c, Some(&V::Text(tool.into())), false)
-        }
-    };
-    let rest = by_fact(&rule.conditions)
-        .iter()
-        .filter(|(fact, _)| !is_of_the_call(fact))
-        .map(|(fact, c)| condition(fact, c, side, question))
-        .min()
-        .unwrap_or(TRUE);
-    let mut exceptions = rule.unless.iter().filter(|own| !looks_at_the_call(own));
-    enough(rule, by_tool.min(rest)) && !exceptions.any(|own| excepted(rule, own, question))
-}
-
-/// Arguments and resource, the closed world included, and exceptions that look at them.
-pub(crate) fn on_call(rule: &RuleSaid, question: &Question<'_>) -> bool {
-    let said = by_fact(&rule.conditions)
-        .iter()
-        .filter(|(fact, _)| is_of_the_call(fact))
-        .map(|(fact, c)| condition(fact, c, side_of(rule), question))
-        .min()
-        .unwrap_or(TRUE);
-    let mut exceptions = rule.unless.iter().filter(|own| looks_at_the_call(own));
-    if exceptions.any(|own| excepted(rule, own, question)) {
-        return false;
-    }
-    if rule.effect != Effect::Permit {
-        return enough(rule, said);
-    }
-    let names_resource = rule
-        .conditions
-        .iter()
-        .any(|(fact, _)| matches!(fact, F::ResourceType | F::ResourceId | F::ResourceAttr(_)));
-    let there = question.call.resource.is_some();
-    let resource = rule.any_resource || names_resource == there;
-    let named = |name: &String| rule.conditions.iter().any(|(f, _)| *f == F::Arg(name.clone()));
-    let args = rule.any_args || rule.other_args || question.call.args.keys().all(named);
-    said == TRUE && resource && args
-}
-
-fn side_of(rule: &RuleSaid) -> Side {
-    if rule.effect == Effect::Permit { Side::Gives } else { Side::Refuses }
-}
-
-/// A permit needs true; forbid and ask act on unknown, too.
-fn enough(rule: &RuleSaid, answer: Truth3) -> bool {
-    match rule.effect {
-        Effect::Permit => answer == TRUE,
-        Effect::Ask | Effect::Forbid => answer != FALSE,
-    }
-}
-
-/// Whether a capability covers a call.
-pub(crate) fn covers(capability: &CapabilitySaid, question: &Question<'_>) -> bool {
-    let call = question.call;
-    if capability.tool != call.tool {
-        return false;
-    }
-    let holds = |fact: F, c: &C| condition(&fact, c, Side::Gives, question) == TRUE;
-    let named = |name: &String| capability.args.iter().any(|(own, _)| own == name);
-    let on_args: Vec<(F, C)> =
-        capability.args.iter().map(|(name, c)| (F::Arg(name.clone()), c.clone())).collect();
-    let args = by_fact(&on_args).iter().all(|(fact, c)| holds(fact.clone(), c))
-        && (capability.other_args || call.args.keys().all(named));
-    let resource = match (&capability.resource, &call.resource) {
-        _ if capability.any_resource => true,
-        (None, None) => true,
-        (Some((kind, id, owner)), Some(_)) => {
-            holds(F::ResourceType, kind)
-                && holds(F::ResourceId, id)
-                && owner.as_ref().is_none_or(|c| holds(F::ResourceAttr("owner".into()), c))
-        }
-        _ => false,
-    };
-    args && resource
-}
-
-/// What a task has seen: the labels that the tools it called had then, and those that they have now.
-pub(crate) fn seen_by(called: &[(String, Vec<String>)], policy: &PolicySaid) -> Vec<String> {
-    let now = |tool: &str| labels_of(policy, tool).unwrap_or_default().to_vec();
-    called.iter().flat_map(|(tool, then)| [then.clone(), now(tool)].concat()).collect()
-}
-
-pub(crate) fn labels_of<'p>(policy: &'p PolicySaid, tool: &str) -> Option<&'p [String]> {
-    static NONE: Vec<String> = Vec::new();
-    match &policy.catalogue {
-        None => Some(&NONE),
-        Some(labels) => labels.get(tool).map(Vec::as_slice),
-    }
-}
-
-/// Arguments by name, for tests that write a call by hand.
-pub(crate) fn args<const N: usize>(pairs: [(&str, V); N]) -> BTreeMap<String, V> {
-    pairs.into_iter().map(|(name, value)| (name.to_owned(), value)).collect()
 }

@@ -10,7 +10,7 @@ use proptest::collection::vec;
 use proptest::prelude::*;
 
 use crate::door::{OpenDoor, at_calls, door};
-use crate::model::Says;
+use crate::model_rules::Says;
 use crate::stand::shows_nothing;
 use crate::universe::*;
 

@@ -8,7 +8,8 @@ use hallpass::prelude::*;
 use proptest::collection::vec;
 use proptest::prelude::*;
 
-use crate::model::{Question, Says, Setting, decide};
+use crate::model::{Question, Setting};
+use crate::model_rules::{Says, decide};
 use crate::probe::{inside, pinned};
 use crate::universe::*;
 

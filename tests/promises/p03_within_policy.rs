@@ -8,8 +8,10 @@ use hallpass::scope::{all_of, eq, max, one_of};
 use proptest::collection::vec;
 use proptest::prelude::*;
 
-use crate::model::{Question, Says, Setting, applies, covers, decide, on_call};
+use crate::model::{Question, Setting};
+use crate::model_rules::{Says, applies, covers, decide, on_call};
 use crate::probe::{inside, of_permit, pinned};
+use crate::random_constraints::constraints;
 use crate::universe::*;
 
 /// A permit without conditions on who, why or when, and a capability that is near to what it says.

@@ -8,7 +8,8 @@ use proptest::collection::vec;
 use proptest::prelude::*;
 
 use crate::door::door;
-use crate::model::{Question, Setting, covers};
+use crate::model::{Question, Setting};
+use crate::model_rules::covers;
 use crate::probe::inside;
 use crate::universe::*;
 

@@ -6,7 +6,7 @@ use proptest::collection::vec;
 use proptest::prelude::*;
 
 use crate::door::{OpenDoor, at_calls, by_the_book};
-use crate::model::Says;
+use crate::model_rules::Says;
 use crate::universe::*;
 
 fn rank(says: &Says) -> u8 {

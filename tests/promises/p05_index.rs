@@ -8,7 +8,8 @@ use proptest::prelude::*;
 use proptest::sample::select;
 
 use crate::door::{OpenDoor, at_calls, by_the_book, door};
-use crate::model::{Says, args};
+use crate::model_rules::{Says, args};
+use crate::random_constraints::{constraints, references, scalars, values};
 use crate::reading::long_texts;
 use crate::universe::*;
 

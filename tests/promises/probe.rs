@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::model::looks_at_the_call;
+use crate::model_rules::looks_at_the_call;
 use crate::universe::*;
 
 /// The capability that names just this call.

@@ -12,7 +12,8 @@ use proptest::option;
 use proptest::prelude::*;
 use proptest::sample::select;
 
-use crate::model::{Question, Setting, covers, on_call};
+use crate::model::{Question, Setting};
+use crate::model_rules::{covers, on_call};
 use crate::universe::*;
 
 pub(crate) const SMALL_TOOLS: [&str; 2] = ["db.read", "mail.send"];

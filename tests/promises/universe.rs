@@ -10,6 +10,7 @@ use hallpass::token::Form;
 use proptest::prelude::*;
 
 pub(crate) use crate::random::*;
+pub(crate) use crate::random_constraints::*;
 pub(crate) use crate::spelling::*;
 
 pub(crate) const TOOLS: [&str; 3] = ["db.read", "db.write", "mail.send"];

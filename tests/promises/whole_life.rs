@@ -5,8 +5,9 @@ use proptest::prelude::*;
 use proptest::strategy::ValueTree as _;
 use proptest::test_runner::TestRunner;
 
-use crate::life::{Tally, live};
+use crate::life::live;
 use crate::life_case::life_cases;
+use crate::life_tally::Tally;
 use crate::universe::config;
 
 proptest! {

@@ -7,7 +7,8 @@ use hallpass::token::Token;
 use hallpass::{Denial, Grant, Reason, Task};
 
 use crate::case::Wanted;
-use crate::model::{Question, Setting, covers, labels_of, on_call, on_setting, speaks};
+use crate::model::{Question, Setting};
+use crate::model_rules::{covers, is_of_the_call, labels_of, on_call, on_setting, speaks};
 use crate::probe::{inside, of_permit, pinned};
 use crate::stand::{CEILING, DEFAULT_TTL, prefer};
 use crate::universe::*;
@@ -281,8 +282,8 @@ impl World {
                     useful.extend(covering);
                     for rule in policy.rules.iter().filter(|rule| open(rule)) {
                         let mut said = rule.conditions.iter().chain(rule.unless.iter().flatten());
-                        let on_no_call =
-                            said.all(|(fact, c)| !of_call(fact) && !c.compares_with_the_call());
+                        let on_no_call = said
+                            .all(|(fact, c)| !is_of_the_call(fact) && !c.compares_with_the_call());
                         let waits = rule.moments.contains(&Moment::Call);
                         assert!(
                             rule.effect == Effect::Permit || waits || !some(rule),
@@ -393,8 +394,4 @@ impl World {
             clamped: idle.is_some() && self.epoch > 1,
         });
     }
-}
-
-fn of_call(fact: &F) -> bool {
-    matches!(fact, F::Arg(_) | F::ResourceType | F::ResourceId | F::ResourceAttr(_))
 }

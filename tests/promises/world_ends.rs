@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use hallpass::{Halt, Reason};
 
 use crate::case::{End, Revoke};
-use crate::model::seen_by;
+use crate::model_rules::seen_by;
 use crate::stand::pick;
 use crate::universe::*;
 use crate::world::{State, World, stops};

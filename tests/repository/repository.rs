@@ -17,6 +17,7 @@ mod controls;
 mod files;
 mod found;
 mod imports;
+mod lengths;
 mod links;
 mod page;
 mod picture;

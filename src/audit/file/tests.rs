@@ -3,6 +3,7 @@ mod checkpoints;
 mod failing;
 mod faulty;
 mod receipts;
+mod unsigned;
 mod witnesses;
 
 use std::collections::BTreeSet;

@@ -1,0 +1,66 @@
+//! A request of which a part is granted.
+
+use hallpass::policy::Effect;
+use hallpass::{Cut, Grant};
+
+use crate::giving::Party;
+use crate::life::Life;
+use crate::life_read::read_scope;
+use crate::small::Covering;
+use crate::universe::*;
+
+impl Life {
+    /// P3: whether a trimmed request gave what is covered of what was asked for, all of it and nothing
+    /// else, and said what it cut.
+    pub(crate) fn trimmed(
+        &mut self,
+        task: usize,
+        parties: &[Party],
+        asked: &[Covering],
+        context: &ContextSaid,
+        cuts: &[Cut],
+        grant: &Grant,
+    ) -> Vec<Covering> {
+        let scope: Vec<Covering> = read_scope(grant.scope());
+        for own in asked {
+            let whole = self.given(task, parties, std::slice::from_ref(own), context).is_ok();
+            let parts = match whole {
+                true => vec![own.clone()],
+                false => self.parts(task, parties, own, context),
+            };
+            let covered = |of: &[Covering], call: &CallSaid| of.iter().any(|part| part.has(call));
+            for call in own.calls.iter().map(|number| own.call(*number)) {
+                let others = asked.iter().any(|other| other != own && other.has(&call));
+                let (should, is) = (covered(&parts, &call), covered(&scope, &call));
+                assert!(is || !should || self.may_be_cut_off(&call), "left out: {call:?}");
+                assert!(should || !is || others, "more than is covered: {call:?}");
+            }
+            let cut = cuts.iter().any(|cut| cut.tool.as_str() == own.tool);
+            assert!(whole || cut, "what is cut is told");
+        }
+        let within = |part: &Covering| asked.iter().any(|own| part.is_within(own));
+        assert!(scope.iter().all(within), "more than was asked for: {scope:?}");
+        self.tally.trimmed += usize::from(!cuts.is_empty());
+        scope
+    }
+
+    /// Whether trimming may take a call for an exception that it is none of: what is cut off is said by `not`, which
+    /// is unknown of an argument that is not there.
+    pub(crate) fn may_be_cut_off(&self, call: &CallSaid) -> bool {
+        let missing =
+            |fact: &F| matches!(fact, F::Arg(name) if !call.args.contains_key(name.as_str()));
+        let excepted = |rule: &RuleSaid| rule.unless.iter().flatten().any(|(own, _)| missing(own));
+        let rules = &self.case.policies[self.policy].rules;
+        rules.iter().any(|rule| rule.effect == Effect::Permit && excepted(rule))
+    }
+
+    pub(crate) fn nothing_left(
+        &self,
+        task: usize,
+        parties: &[Party],
+        asked: &[Covering],
+        context: &ContextSaid,
+    ) -> bool {
+        asked.iter().all(|own| self.parts(task, parties, own, context).is_empty())
+    }
+}

@@ -1,0 +1,40 @@
+//! A file of one idea is read in one sitting: 400 lines at most.
+
+use crate::files;
+
+const MOST: usize = 400;
+
+/// Files that are longer, each with how long it may be: it gets no longer, and the list no more entries.
+const LONGER: [(&str, usize); 5] = [
+    ("src/audit/event.rs", 475),
+    ("src/audit/file.rs", 445),
+    ("src/policy/diff/side.rs", 427),
+    ("src/policy/request.rs", 407),
+    ("src/policy/rule.rs", 465),
+];
+
+const FOLDERS: [&str; 7] =
+    ["src", "tests", "cli", "adapters", "examples", "benches", "interleavings"];
+
+#[test]
+fn no_file_has_more_lines_than_one_idea_needs() {
+    let files = FOLDERS.iter().flat_map(|folder| files::below(folder, ".rs"));
+    let own = files.filter(|path| !path.split('/').any(|part| part == "target"));
+    let long: Vec<(String, usize)> = own
+        .map(|path| (files::read(&path).lines().count(), path))
+        .filter(|(lines, path)| {
+            let longer = LONGER.iter().find(|(own, _)| own == path);
+            *lines > longer.map_or(MOST, |(_, most)| *most)
+        })
+        .map(|(lines, path)| (path, lines))
+        .collect();
+    assert!(long.is_empty(), "split by idea what has more than {MOST} lines: {long:?}");
+}
+
+#[test]
+fn no_file_stays_on_the_list_that_needs_it_no_more() {
+    for (path, _) in LONGER {
+        let lines = files::read(path).lines().count();
+        assert!(lines > MOST, "`{path}` has {lines} lines: take it off the list");
+    }
+}

@@ -37,9 +37,12 @@ impl Settings {
         let said: Option<Map<String, Value>> = serde_json::from_slice(&reply.body).ok();
         match reply.status {
             200 => {}
-            // The server says so itself, so it has made none.
-            400..=499 => return Err(MintError::not_minted(told(reply.status, said.as_ref()))),
-            status => return Err(MintError::unknown(format!("the server answered with {status}"))),
+            // An error in the form of RFC 6749, section 5.2, is the authorization server's own word that it has made none.
+            400..=499 if error_of(said.as_ref()).is_some() => {
+                return Err(MintError::not_minted(told(reply.status, said.as_ref())));
+            }
+            // Anything else may come from a proxy that gave up waiting while a token was made.
+            status => return Err(MintError::unknown(told(status, said.as_ref()))),
         }
         let said = said.ok_or_else(|| unfit("the answer is not a JSON object"))?;
         let text = |name: &str| said.get(name).and_then(Value::as_str);
@@ -117,13 +120,17 @@ fn claims(token: &str) -> Option<Map<String, Value>> {
     serde_json::from_slice(&URL_SAFE_NO_PAD.decode(claims).ok()?).ok()
 }
 
+/// The code of an error, if it is one.
+fn error_of(said: Option<&Map<String, Value>>) -> Option<&str> {
+    said?.get("error").and_then(Value::as_str).filter(|code| !code.is_empty())
+}
+
 /// An error in words: its code alone, since descriptions may repeat what was sent.
 fn told(status: u16, said: Option<&Map<String, Value>>) -> String {
-    let code = said.and_then(|said| said.get("error")).and_then(Value::as_str);
     let is_plain = |code: &&str| {
         code.len() <= 64 && code.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
     };
-    match code.filter(is_plain) {
+    match error_of(said).filter(is_plain) {
         Some(code) => format!("the server answered with {status}: `{code}`"),
         None => format!("the server answered with {status}"),
     }

@@ -1,7 +1,8 @@
 //! A handler's response on its way out: scrubbed, and at its end the call's outcome.
 
 use std::fmt;
-use std::pin::Pin;
+use std::future::poll_fn;
+use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
@@ -56,11 +57,16 @@ where
     // The scrubber may change it.
     parts.headers.remove(CONTENT_LENGTH);
     if length.is_some_and(|length| length <= WHOLE) {
-        let Ok(read) = body.collect().await else {
-            close(running, false);
-            return Answer::of_gate(broken());
+        let read = match whole(&running, body).await {
+            Some(Ok(read)) => read,
+            Some(Err(_)) => {
+                close(running, false);
+                return Answer::of_gate(broken());
+            }
+            // Dropped, it is interrupted.
+            None => return Answer::of_gate(broken()),
         };
-        let scrubbed = scrubbed(&running, &read.to_bytes());
+        let scrubbed = scrubbed(&running, &read);
         close(running, went_well);
         return Response::from_parts(parts, Answer(Box::pin(Whole(Some(scrubbed.into())))));
     }
@@ -74,6 +80,19 @@ where
         went_well,
     };
     Response::from_parts(parts, Answer(Box::pin(streamed)))
+}
+
+/// Reads a body to its end; nothing where what permitted the call ends before.
+async fn whole<B: Body<Data = Bytes>>(
+    running: &Running,
+    body: B,
+) -> Option<Result<Bytes, B::Error>> {
+    let (mut ended, mut read) = (pin!(running.ended()), pin!(body.collect()));
+    poll_fn(|cx| match ended.as_mut().poll(cx) {
+        Poll::Ready(()) => Poll::Ready(None),
+        Poll::Pending => read.as_mut().poll(cx).map(|read| Some(read.map(|all| all.to_bytes()))),
+    })
+    .await
 }
 
 /// A call has failed where its response says so.

@@ -83,6 +83,12 @@ fn an_answer_that_is_none_leaves_open_whether_a_token_was_made() {
         "HTTP/1.1 302 x\r\nlocation: https://evil.test/\r\n\r\n",
         "HTTP/1.1 500 x\r\n\r\n{\"error\":\"server_error\"}",
         "HTTP/1.1 201 x\r\n\r\n{}",
+        // What a proxy says of a server that may have made one.
+        "HTTP/1.1 408 x\r\n\r\n",
+        "HTTP/1.1 429 x\r\n\r\n<html>",
+        "HTTP/1.1 400 x\r\n\r\n{\"message\":\"invalid_grant\"}",
+        "HTTP/1.1 401 x\r\n\r\n{\"error\":\"\"}",
+        "HTTP/1.1 403 x\r\n\r\n{\"error\":{\"code\":\"denied\"}}",
     ] {
         let world = World::new();
         let (_task, grant) = world.request().unwrap();

@@ -201,6 +201,48 @@ fn a_stream_is_cut_when_its_task_ends() {
     world.end();
 }
 
+/// As a stream does, so that nothing that was read after the end is sent.
+#[test]
+fn a_body_that_is_read_as_a_whole_is_given_up_when_its_task_ends() {
+    struct Stalls(Arc<Notify>);
+
+    impl http_body::Body for Stalls {
+        type Data = Bytes;
+        type Error = Infallible;
+
+        fn poll_frame(
+            self: Pin<&mut Self>,
+            _: &mut Context<'_>,
+        ) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
+            self.0.notify_one();
+            Poll::Pending
+        }
+
+        fn size_hint(&self) -> http_body::SizeHint {
+            http_body::SizeHint::with_exact(4)
+        }
+    }
+
+    let read = Arc::new(Notify::new());
+    let told = read.clone();
+    let world = World::of(READERS, NOTES, |routes| {
+        let stalls = move || {
+            let body = Body::new(Stalls(told.clone()));
+            async move { Ok::<_, Infallible>(body) }
+        };
+        routes.route("/notes", get(stalls))
+    });
+    let client = request(&world);
+    world.runtime.block_on(read.notified());
+    assert_eq!(world.outcomes(), [None]);
+    let World { task, .. } = &world;
+    world.broker.control().revoke_task(task.name()).unwrap();
+    let told = client.wait_with_output().unwrap();
+    assert_eq!(answered(&told.stdout).status, 502);
+    assert_eq!(world.settled(1), [Outcome::Interrupted]);
+    world.end();
+}
+
 #[test]
 fn a_stream_whose_client_goes_away_is_interrupted() {
     let next = Arc::new(Notify::new());

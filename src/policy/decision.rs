@@ -170,6 +170,11 @@ impl Decision<'_> {
         self.effect() == Some(Effect::Permit)
     }
 
+    /// Whether a permit applies and no forbid, and people have to agree first.
+    pub fn is_ask(&self) -> bool {
+        self.effect() == Some(Effect::Ask)
+    }
+
     /// The effect that decided; `None` where no permit applies, which is a denial.
     pub fn effect(&self) -> Option<Effect> {
         match &self.verdict {

@@ -3,6 +3,7 @@
 //! A [`Policy`] is a set of rules that has been checked as a whole and indexed for deciding. It is
 //! read from TOML or JSON text, or built in Rust; the three make the same thing.
 
+mod access;
 mod agreement;
 mod approval;
 mod asked;
@@ -33,6 +34,7 @@ mod nearest;
 mod offer;
 mod price;
 mod question;
+mod regions;
 mod request;
 mod reviewer;
 mod rule;
@@ -49,6 +51,7 @@ use std::sync::Arc;
 pub use crate::approval::pin::Part;
 pub use crate::approval::width::{Width, WidthError};
 pub use crate::spelling::ArgType;
+pub use access::{Access, AccessSearch, Accesses};
 pub(crate) use approval::COOL_DOWN;
 pub use approval::{ApprovalTerms, Per, Reviewers};
 pub use break_glass::BreakGlassTerms;

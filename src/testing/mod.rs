@@ -5,6 +5,7 @@
 mod asserts;
 mod hanging;
 mod ids;
+mod policy_question;
 mod policy_test;
 mod provider;
 mod replay;
@@ -16,6 +17,7 @@ pub use asserts::{ask, call, granted};
 pub use asserts::{expect_denied, expect_nothing_stands, expect_permitted};
 pub use hanging::HangingSink;
 pub use ids::numbered_grants;
+pub use policy_question::{PolicyQuestion, PolicyQuestionError};
 pub use policy_test::{PolicyTestFailure, PolicyTestReport, PolicyTests, UnnoticedChange};
 pub use provider::{Mint, ScriptedProvider, Verify, Withdraw};
 pub use replay::{Replay, replay};

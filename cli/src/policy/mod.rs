@@ -4,8 +4,11 @@ mod check;
 mod diff;
 mod file;
 mod lint;
+mod question;
 mod report;
 mod test;
+mod what_can;
+mod who_can;
 
 use clap::{Args, Subcommand};
 
@@ -14,6 +17,8 @@ use self::diff::Diff;
 pub(crate) use self::file::load;
 use self::lint::Lint;
 use self::test::Test;
+use self::what_can::WhatCan;
+use self::who_can::WhoCan;
 use crate::exit::Exit;
 
 /// A subcommand of `hallpass policy`.
@@ -33,6 +38,10 @@ enum What {
     Diff(Diff),
     /// Run the tests of a policy, and say which rules and conditions they look at and which changes they would not notice
     Test(Test),
+    /// Say what somebody may call, with the constraints that are left over
+    WhatCan(WhatCan),
+    /// Say who of a list may make a call, or use a tool
+    WhoCan(WhoCan),
 }
 
 impl PolicyCommand {
@@ -42,6 +51,8 @@ impl PolicyCommand {
             What::Lint(command) => command.run(),
             What::Diff(command) => command.run(),
             What::Test(command) => command.run(),
+            What::WhatCan(command) => command.run(),
+            What::WhoCan(command) => command.run(),
         }
     }
 }

@@ -1,9 +1,7 @@
 //! What one policy permits and another does not.
 
 mod change;
-mod prepared;
 mod side;
-mod tools;
 mod witness;
 
 use std::fmt;

@@ -5,16 +5,14 @@ use std::fmt;
 
 use super::super::compiled::Compiled;
 use super::super::effect::Effect;
-use super::prepared::{Fixed, OfTool, Prepared};
-use super::tools::{RulesByTool, named_tools};
-use super::witness::{DiffWitness, SharedQuestion};
+use super::super::regions::{
+    Fixed, FoundQuestion, OfTool, Outcome, Prepared, RulesByTool, ToolSearch, named_tools,
+};
+use super::witness::DiffWitness;
 use crate::form::Form;
 use crate::meter::Meter;
-use crate::scope::{
-    Condition, Constraint, Cover, Domain, Fact, Found, MOST_REGIONS, Node, Openness, Region,
-    ResourceOpenness, Search, ValueType, any_of, has_all, not, of_type, one_of, texts,
-};
-use crate::spelling::{ArgType, TypedArgs};
+use crate::scope::Found;
+use crate::spelling::TypedArgs;
 use crate::value::Value;
 
 /// The steps that one search may take: a policy's author waits for the answer.
@@ -22,9 +20,6 @@ const STEPS: u64 = 2_000_000;
 
 /// How many searches are made in all.
 const MOST_SEARCHES: usize = 20_000;
-
-/// In how many ways a question may be past rules that have exceptions.
-const MOST_WAYS: usize = 64;
 
 /// How many witnesses are kept, and how many rules of which nothing can be told: people mend one at a time.
 const MOST_KEPT: usize = 100;
@@ -104,7 +99,7 @@ pub(super) enum Direction {
 pub(super) fn differences(less: &Compiled, more: &Compiled, direction: Direction) -> Differences {
     let rules = [RulesByTool::of(less), RulesByTool::of(more)];
     let [of_less, of_more] = &rules;
-    let names = named_tools([less, more], [of_less, of_more]);
+    let names = named_tools(&[less, more], &rules);
     let elsewhere = Value::List(names.iter().copied().map(Value::from).collect());
     let is_presented =
         |policy: &Compiled| policy.rules.iter().any(|own| own.presentation.is_some());
@@ -141,13 +136,11 @@ struct Finder<'p> {
     searches: usize,
 }
 
-/// What all searches about one tool have in common.
-struct ToolSearch<'t> {
+/// What is searched of one tool.
+#[derive(Clone, Copy)]
+struct OfOneTool<'t, 's> {
+    search: &'s ToolSearch<'t>,
     fixed: Fixed<'t>,
-    typed: &'t TypedArgs,
-    labels: Vec<Value>,
-    /// Of tools that no rule names: that it is none of those that one names.
-    elsewhere: Vec<Condition>,
 }
 
 impl<'p> Finder<'p> {
@@ -179,14 +172,11 @@ impl<'p> Finder<'p> {
         if is_read_alike && fewer.says_as(greater) {
             return;
         }
-        let elsewhere = match named {
-            Value::List(names) if fixed.tool.is_none() && !names.is_empty() => {
-                vec![Condition::new(Fact::Tool, not(one_of(names.iter().cloned())))]
-            }
-            _ => Vec::new(),
+        let tool = match fixed.tool {
+            Some(_) => ToolSearch::of_tool(typed(self.more), [was, is].concat()),
+            None => ToolSearch::elsewhere(named),
         };
-        let tool =
-            ToolSearch { fixed, typed: typed(self.more), labels: [was, is].concat(), elsewhere };
+        let tool = OfOneTool { search: &tool, fixed };
         for asks_count in [true, false] {
             let guards = |of: &OfTool<'p>| {
                 let asks = of.asks.iter().filter(move |_| asks_count);
@@ -199,14 +189,14 @@ impl<'p> Finder<'p> {
             for permit in &greater.permits {
                 if !is_same(permit, &fewer.permits) {
                     let outside = fewer.permits.iter().chain(&guards_more);
-                    self.search(&permit.rule.id, &[permit], outside, &tool);
+                    self.search(&permit.rule.id, &[permit], outside, tool);
                     // What is read in two ways is not compared by what is read in one.
                     if !is_read_alike && !self.shown.contains(&*permit.rule.id) {
                         self.undecided(&permit.rule.id);
                     }
                 }
                 for guard in guards_less.iter().filter(|own| !is_same(own, &guards_more)) {
-                    self.search(&guard.rule.id, &[permit, guard], guards_more.iter(), &tool);
+                    self.search(&guard.rule.id, &[permit, guard], guards_more.iter(), tool);
                 }
             }
         }
@@ -219,101 +209,33 @@ impl<'p> Finder<'p> {
         rule: &'p str,
         within: &[&'q Prepared<'p>],
         outside: impl Iterator<Item = &'q Prepared<'p>>,
-        tool: &ToolSearch<'_>,
-    ) {
+        tool: OfOneTool<'_, '_>,
+    ) where
+        'p: 'q,
+    {
         if self.shown.contains(rule) {
             return;
         }
-        let meter = Meter::of(STEPS);
-        let open = Openness { other_args: true, resource: ResourceOpenness::Any };
-        let elsewhere = Region::covered(Cover { conditions: &tool.elsewhere, openness: &open });
-        let mut start = Way {
-            within: within.iter().map(|own| own.region()).chain([elsewhere]).collect(),
-            outside: within.iter().flat_map(|own| own.exceptions()).collect(),
-        };
-        let (mut is_decided, mut ways) = (true, Vec::new());
-        for other in outside {
-            if !start.may_meet(&other.region(), &meter) {
-                continue;
-            }
-            match other.exceptions().next() {
-                None => start.outside.push(other.region()),
-                Some(_) => ways.push(other),
-            }
+        let mut searches = self.searches;
+        let mut confirm = |found| self.confirmed(rule, found, tool.fixed);
+        let found = tool.search.find(within, outside, (&mut searches, STEPS), &mut confirm);
+        self.searches = searches;
+        match found {
+            Outcome::Found(witness) => self.keep(rule, witness),
+            Outcome::Nothing => {}
+            Outcome::Undecided => self.undecided(rule),
         }
-        // A rule does not speak of what is outside of its region, nor of its exceptions.
-        let mut all = vec![start];
-        for other in ways {
-            all = all.iter().flat_map(|way| way.past(other)).collect();
-            if all.len() > MOST_WAYS {
-                return self.undecided(rule);
-            }
-        }
-        for way in &all {
-            if self.searches == 0 {
-                is_decided = false;
-                break;
-            }
-            self.searches -= 1;
-            match self.search_way(rule, way, tool, &meter) {
-                Some(Some(witness)) => return self.keep(rule, witness),
-                Some(None) => {}
-                None => is_decided = false,
-            }
-        }
-        if !is_decided || meter.is_spent() {
-            self.undecided(rule);
-        }
-    }
-
-    /// A question within and outside, if one is found, or that there is none; `None` where that can't be told.
-    fn search_way(
-        &self,
-        rule: &str,
-        way: &Way<'_>,
-        tool: &ToolSearch<'_>,
-        meter: &Meter,
-    ) -> Option<Option<DiffWitness>> {
-        let Way { within, outside } = way;
-        if outside.len() > MOST_REGIONS {
-            return None;
-        }
-        let times = within.iter().chain(outside).flat_map(|region| region.on(&Fact::Now));
-        let by_week = times.map(|own| &own.constraint).any(is_by_week);
-        let domain = |fact: &Fact| match fact {
-            Fact::Now if by_week => Domain::hours_of_the_week(),
-            fact => tool.domain(fact),
-        };
-        let mut search = Search::new(within, outside, |_| true, &domain, meter);
-        let mut is_confirmed = true;
-        for resource in [false, true] {
-            let Some(found) = search.run(resource) else { continue };
-            match self.confirmed(rule, found, within, tool.fixed) {
-                Some(witness) => return Some(Some(witness)),
-                None => is_confirmed = false,
-            }
-        }
-        (is_confirmed && search.is_complete() && !meter.is_spent()).then_some(None)
     }
 
     /// What was found, if asking both policies about it shows a difference.
-    fn confirmed(
-        &self,
-        rule: &str,
-        found: Found,
-        within: &[Region<'_>],
-        fixed: Fixed<'_>,
-    ) -> Option<DiffWitness> {
-        let settled = with_comparisons(found.clone(), within);
-        [settled, found].into_iter().find_map(|found| {
-            let question = SharedQuestion::of(found, fixed)?;
-            let (less, more) = (question.standing(self.less), question.standing(self.more));
-            let (old, new) = match self.direction {
-                Direction::Wider => (less, more),
-                Direction::Narrower => (more, less),
-            };
-            (less < more).then(|| DiffWitness::new(rule, question, old, new))
-        })
+    fn confirmed(&self, rule: &str, found: Found, fixed: Fixed<'_>) -> Option<DiffWitness> {
+        let question = FoundQuestion::of(found, fixed)?;
+        let (less, more) = (question.standing(self.less), question.standing(self.more));
+        let (old, new) = match self.direction {
+            Direction::Wider => (less, more),
+            Direction::Narrower => (more, less),
+        };
+        (less < more).then(|| DiffWitness::new(rule, question, old, new))
     }
 
     fn keep(&mut self, rule: &'p str, witness: DiffWitness) {
@@ -335,93 +257,5 @@ impl<'p> Finder<'p> {
         } else {
             self.found.more += 1;
         }
-    }
-}
-
-/// A way in which a question can be one that some rules speak of and others do not.
-#[derive(Clone)]
-struct Way<'r> {
-    within: Vec<Region<'r>>,
-    outside: Vec<Region<'r>>,
-}
-
-impl<'r> Way<'r> {
-    fn may_meet(&self, region: &Region<'_>, meter: &Meter) -> bool {
-        self.within.iter().all(|own| own.may_meet(region, meter))
-    }
-
-    /// The ways in which a rule does not speak of it, either.
-    fn past(&self, rule: &'r Prepared<'_>) -> impl Iterator<Item = Way<'r>> {
-        let mut outside = self.clone();
-        outside.outside.push(rule.region());
-        let excepted = rule.exceptions().map(|own| {
-            let mut inside = self.clone();
-            inside.within.push(own);
-            inside
-        });
-        std::iter::once(outside).chain(excepted)
-    }
-}
-
-impl ToolSearch<'_> {
-    fn domain(&self, fact: &Fact) -> Domain {
-        let domain = Domain::in_question(fact);
-        match fact {
-            // The labels of the call's own tool are seen with it.
-            Fact::Seen if !self.labels.is_empty() => {
-                domain.and(has_all(self.labels.iter().cloned()))
-            }
-            fact => {
-                let named = fact.as_argument();
-                let typed = named.and_then(|name| self.typed.iter().find(|(own, _)| *own == name));
-                typed.map_or(domain, |(_, of)| domain_of(of))
-            }
-        }
-    }
-}
-
-/// What an argument of a type can be, in its one spelling. `null`, where it stands for one that is left out, is taken out
-/// of calls.
-fn domain_of(of: ArgType) -> Domain {
-    Domain::of(match of {
-        ArgType::Path | ArgType::Url => any_of([of_type(ValueType::Text), texts()]),
-        ArgType::Text => of_type(ValueType::Text),
-        ArgType::Number => of_type(ValueType::Number),
-        ArgType::Integer => of_type(ValueType::Integer),
-        ArgType::Bool => of_type(ValueType::Bool),
-        ArgType::List => of_type(ValueType::List),
-        ArgType::Texts => texts(),
-        ArgType::Object => of_type(ValueType::Object),
-    })
-}
-
-/// Whether it says hours of a week.
-fn is_by_week(constraint: &Constraint) -> bool {
-    match &constraint.0 {
-        Node::Weekly(_) => true,
-        Node::All(parts) | Node::AnyOf(parts) => parts.iter().any(is_by_week),
-        Node::Not(inner) => is_by_week(inner),
-        _ => false,
-    }
-}
-
-/// With each fact that is to be the same as another made so: a search does not know comparisons.
-fn with_comparisons(mut found: Found, within: &[Region<'_>]) -> Found {
-    for condition in within.iter().flat_map(Region::conditions) {
-        let Some(other) = compared_with(&condition.constraint) else { continue };
-        match (found.get(other).cloned(), found.get(&condition.fact).cloned()) {
-            (Some(value), _) => found.set(&condition.fact, value),
-            (None, Some(value)) => found.set(other, value),
-            (None, None) => {}
-        }
-    }
-    found
-}
-
-fn compared_with(constraint: &Constraint) -> Option<&Fact> {
-    match &constraint.0 {
-        Node::SameAs(fact) => Some(fact),
-        Node::All(parts) => parts.iter().find_map(compared_with),
-        _ => None,
     }
 }

@@ -3,24 +3,17 @@ mod random;
 use super::*;
 use crate::clock::Timestamp;
 use crate::context::Context;
-use crate::identity::{Assertion, Attestor, Identity};
-use crate::policy::{ApprovalTerms, Effect, Per, Reviewers, Rule, Tool};
+use crate::identity::Identity;
+use crate::policy::regions::model::{policy, terms};
+use crate::policy::{Effect, Rule, Tool};
 use crate::prelude::{Call, Purpose};
 use crate::scope::{
     Constraint, above, any, eq, fields, glob, has_all, has_any, max, min, not, one_of, prefix,
     present, same_as, under,
 };
 
-fn policy(rules: impl IntoIterator<Item = Rule>) -> Policy {
-    Policy::builder().rules(rules).build().unwrap()
-}
-
 fn payers(amount: Constraint) -> Rule {
     Rule::permit("payers").tool("bank.pay").arg("to", any()).arg("amount", amount)
-}
-
-fn terms() -> ApprovalTerms {
-    ApprovalTerms::per(Per::Call).review(Reviewers::in_groups(has_any(["finance"])))
 }
 
 fn asks() -> Rule {

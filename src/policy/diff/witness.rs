@@ -2,47 +2,12 @@
 
 use std::fmt;
 
-use super::super::compiled::Compiled;
-use super::super::decide::Verdict;
-use super::super::decision::RulesQuestion;
-use super::super::seen::Seen;
-use super::prepared::Fixed;
+use super::super::regions::{FoundQuestion, Standing};
 use crate::call::Call;
 use crate::clock::Timestamp;
 use crate::context::Context;
-use crate::form::Form;
-use crate::identity::{Assertion, Attestor, Identity, Kind};
 use crate::purpose::Purpose;
-use crate::resource::Resource;
-use crate::scope::{Fact, Found, put_argument};
-use crate::value::{Object, Value};
-
-/// Who is named where the rules leave it open.
-const ANYONE: &str = "anyone";
-/// The same of the purpose and of the tool.
-const ANY_PURPOSE: &str = "any-purpose";
-/// The same of the resource, of which one part is asked about.
-const ANYTHING: &str = "x";
-/// The same of the time: a Thursday, 2026-01-01T12:00:00Z.
-const ANY_TIME: i64 = 1_767_268_800_000;
-
-/// What a policy makes of a question.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum Standing {
-    Denied,
-    Asked,
-    Permitted,
-}
-
-impl Standing {
-    const fn as_str(self) -> &'static str {
-        match self {
-            Standing::Denied => "denied",
-            Standing::Asked => "asked about",
-            Standing::Permitted => "permitted",
-        }
-    }
-}
+use crate::value::Value;
 
 /// A question to which two policies give different answers, and the rule that makes the difference.
 ///
@@ -50,13 +15,13 @@ impl Standing {
 #[derive(Clone, Debug)]
 pub struct DiffWitness {
     rule: Box<str>,
-    question: SharedQuestion,
+    question: FoundQuestion,
     old: Standing,
     new: Standing,
 }
 
 impl DiffWitness {
-    pub(super) fn new(rule: &str, question: SharedQuestion, old: Standing, new: Standing) -> Self {
+    pub(super) fn new(rule: &str, question: FoundQuestion, old: Standing, new: Standing) -> Self {
         DiffWitness { rule: rule.into(), question, old, new }
     }
 
@@ -88,34 +53,9 @@ impl DiffWitness {
 
     /// All of it, for programs.
     pub fn to_value(&self) -> Value {
-        let mut out = Object::new();
-        let SharedQuestion { call, why, context, .. } = &self.question;
+        let mut out = self.question.to_object();
         // The keys are written once each.
         let _ = out.insert("rule", Value::Text(self.rule.clone()));
-        let _ = out.insert("who", self.question.who_value());
-        let _ = out.insert("tool", Value::from(call.tool()));
-        let _ = out.insert("args", Value::Object(call.args().object().clone()));
-        if let Some(resource) = call.resource() {
-            let mut of = Object::new();
-            let _ = of.insert("type", Value::from(resource.resource_type()));
-            let _ = of.insert("id", Value::from(resource.id()));
-            if !resource.attributes().is_empty() {
-                let _ = of.insert("attrs", Value::Object(resource.attributes().clone()));
-            }
-            let _ = out.insert("resource", Value::Object(of));
-        }
-        let _ = out.insert("purpose", Value::from(why.name()));
-        if let Some(ticket) = why.ticket_ref() {
-            let _ = out.insert("ticket", Value::from(ticket));
-        }
-        let context = Object::from_pairs(context.iter().map(|(k, v)| (k.to_owned(), v.clone())));
-        let _ = out.insert("context", Value::Object(context.unwrap_or_default()));
-        if let Value::List(seen) = self.question.seen.labels()
-            && !seen.is_empty()
-        {
-            let _ = out.insert("seen", Value::List(seen.clone()));
-        }
-        let _ = out.insert("at", Value::from(self.question.now.to_string()));
         let _ = out.insert("old", Value::from(self.old.as_str()));
         let _ = out.insert("new", Value::from(self.new.as_str()));
         Value::Object(out)
@@ -124,136 +64,7 @@ impl DiffWitness {
 
 impl fmt::Display for DiffWitness {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let SharedQuestion { call, why, context, seen, now, .. } = &self.question;
-        write!(f, "`{}`: {} calls `{}`", self.rule, self.question.who_value(), call.tool())?;
-        write!(f, " with {}", call.args().to_json())?;
-        if let Some(resource) = call.resource() {
-            write!(f, " on `{}` `{}`", resource.resource_type(), resource.id())?;
-            if !resource.attributes().is_empty() {
-                write!(f, " {}", resource.attributes())?;
-            }
-        }
-        write!(f, " for `{}`", why.name())?;
-        if let Some(ticket) = why.ticket_ref() {
-            write!(f, ", ticket `{ticket}`")?;
-        }
-        for (name, value) in context.iter() {
-            write!(f, ", `when.{name}` {value}")?;
-        }
-        if let Value::List(labels) = seen.labels()
-            && !labels.is_empty()
-        {
-            write!(f, ", after {}", seen.labels())?;
-        }
-        if self.question.is_timed {
-            write!(f, ", at {now}")?;
-        }
+        write!(f, "`{}`: {}", self.rule, self.question)?;
         write!(f, ": {} before, {} now", self.old.as_str(), self.new.as_str())
-    }
-}
-
-/// A question that both policies are asked.
-#[derive(Clone, Debug)]
-pub(super) struct SharedQuestion {
-    who: Identity,
-    why: Purpose,
-    call: Call,
-    context: Context,
-    seen: Seen,
-    now: Timestamp,
-    /// Whether some rule looks at the time.
-    is_timed: bool,
-    form: Form,
-}
-
-impl SharedQuestion {
-    /// `None` where what was chosen can't be meant.
-    pub(super) fn of(found: Found, fixed: Fixed<'_>) -> Option<Self> {
-        let text = |fact: Fact| match found.get(&fact) {
-            Some(Value::Text(text)) => Some(&**text),
-            _ => None,
-        };
-        let texts = |fact: Fact| match found.get(&fact) {
-            Some(Value::List(all)) => all.clone(),
-            _ => Vec::new(),
-        };
-        let id = text(Fact::WhoId).unwrap_or(ANYONE);
-        let mut who = match text(Fact::WhoKind) {
-            Some("human") => Assertion::human(id),
-            Some("workload") => Assertion::workload(id),
-            _ => Assertion::agent(id),
-        };
-        who = who.groups(texts(Fact::WhoGroups).iter().filter_map(Value::as_text));
-        for other in texts(Fact::WhoActsFor).iter().filter_map(Value::as_text) {
-            who = who.acts_for(other, Kind::Human);
-        }
-        let mut why = Purpose::new(text(Fact::Purpose).unwrap_or(ANY_PURPOSE));
-        if let Some(ticket) = text(Fact::Ticket) {
-            why = why.ticket(ticket);
-        }
-        let named = |own: Option<&str>| own.unwrap_or(ANYTHING).to_owned();
-        let resource = (named(text(Fact::ResourceType)), named(text(Fact::ResourceId)));
-        let mut resource = found.resource.then(|| Resource::new(resource.0, resource.1));
-        let (mut context, mut args) = (Context::new(), Object::new());
-        for (fact, value) in &found.facts {
-            match fact {
-                Fact::Context(name) => context = context.with(name.to_string(), value.clone()),
-                Fact::WhoAttr(name) => who = who.attr(name.to_string(), value.clone()),
-                Fact::ResourceAttr(name) => {
-                    resource = resource.map(|own| own.attr(name.to_string(), value.clone()));
-                }
-                Fact::Arg(path) => put_argument(&mut args, path, value.clone()),
-                _ => {}
-            }
-        }
-        let tool = fixed.tool.or_else(|| text(Fact::Tool)).unwrap_or(ANYTHING);
-        let call = Call::new(tool, Value::Object(args)).ok()?;
-        let seen = Seen::nothing();
-        let labels = Value::List(texts(Fact::Seen));
-        let now = text(Fact::Now).map(Timestamp::parse_rfc3339);
-        Some(SharedQuestion {
-            // The answer is given here alone: no broker takes this identity.
-            who: Attestor::of(0).attest(who).ok()?,
-            why,
-            call: resource.into_iter().fold(call, Call::on),
-            context,
-            seen: seen.with(&labels, ANYTHING, Some(0)).unwrap_or_else(|| seen.clone()),
-            is_timed: now.is_some(),
-            now: match now {
-                Some(now) => now.ok()?,
-                None => Timestamp::from_unix_millis(ANY_TIME)?,
-            },
-            form: fixed.form,
-        })
-    }
-
-    pub(super) fn standing(&self, policy: &Compiled) -> Standing {
-        let SharedQuestion { who, why, call, context, seen, now, form, .. } = self;
-        let question = RulesQuestion { who, why, call, context, seen, now: *now, form: *form };
-        match question.verdict(policy) {
-            Ok(Verdict::Permit(_)) => Standing::Permitted,
-            Ok(Verdict::Ask { .. }) => Standing::Asked,
-            Ok(Verdict::Forbid(_) | Verdict::NoPermit) | Err(_) => Standing::Denied,
-        }
-    }
-
-    fn who_value(&self) -> Value {
-        let mut out = Object::new();
-        let texts =
-            |all: &mut dyn Iterator<Item = &str>| Value::List(all.map(Value::from).collect());
-        // The keys are written once each.
-        let _ = out.insert("id", Value::from(self.who.subject().as_str()));
-        let _ = out.insert("kind", Value::from(self.who.kind().as_str()));
-        if self.who.groups().len() > 0 {
-            let _ = out.insert("groups", texts(&mut self.who.groups()));
-        }
-        if !self.who.attributes().is_empty() {
-            let _ = out.insert("attrs", Value::Object(self.who.attributes().clone()));
-        }
-        if !self.who.acts_for().is_empty() {
-            let others = &mut self.who.acts_for().iter().map(|own| own.subject.as_str());
-            let _ = out.insert("acts_for", texts(others));
-        }
-        Value::Object(out)
     }
 }

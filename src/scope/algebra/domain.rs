@@ -4,10 +4,11 @@ use super::super::constraint::Constraint;
 use super::super::fact::Fact;
 use super::super::value_type::ValueType;
 use super::super::words::{
-    after, all_of, any_of, count, each, not, of_type, one_of, prefix, regex, weekly,
+    after, all_of, any, any_of, count, each, eq, not, of_type, one_of, prefix, regex, weekly,
 };
 use super::cells::Test;
 use crate::clock::Timestamp;
+use crate::value::Value;
 
 /// Ids that a host asserts.
 const ASSERTED: &str = r"[!#$&(-\[\]\^_a-~]+";
@@ -39,6 +40,16 @@ impl Domain {
     /// The same, and always there.
     fn always(values: Constraint) -> Self {
         Domain { values: Some(values), may_be_absent: false }
+    }
+
+    /// This value.
+    pub(crate) fn exactly(value: Value) -> Self {
+        Domain::always(eq(value))
+    }
+
+    /// No value.
+    pub(crate) fn nothing() -> Self {
+        Domain::of(not(any()))
     }
 
     /// What is known of the call alone: a resource has a type and an id, which are texts.

@@ -1,19 +1,20 @@
-//! The tools that two policies speak of, and which rules each has of them.
+//! The tools that policies speak of, and which rules each has of them.
 
 use std::collections::{BTreeSet, HashMap};
 
-use super::super::compiled::Compiled;
-use super::super::rule::{Rule, Tools};
+use crate::policy::compiled::Compiled;
+use crate::policy::rule::{Rule, Tools};
 
 /// The rules of a policy by the tool that they name.
-pub(super) struct RulesByTool<'p> {
+#[derive(Debug)]
+pub(crate) struct RulesByTool<'p> {
     named: HashMap<&'p str, Vec<&'p Rule>>,
     /// Those that name none: asked of each tool.
     others: Vec<&'p Rule>,
 }
 
 impl<'p> RulesByTool<'p> {
-    pub(super) fn of(policy: &'p Compiled) -> Self {
+    pub(crate) fn of(policy: &'p Compiled) -> Self {
         let (mut named, mut others) = (HashMap::<&str, Vec<&Rule>>::new(), Vec::new());
         for rule in &policy.rules {
             match &rule.tools {
@@ -30,21 +31,21 @@ impl<'p> RulesByTool<'p> {
     }
 
     /// The rules that may speak of this tool; of `None`, those of tools that no rule names.
-    pub(super) fn of_tool(&self, tool: Option<&str>) -> impl Iterator<Item = &'p Rule> {
+    pub(crate) fn of_tool(&self, tool: Option<&str>) -> impl Iterator<Item = &'p Rule> {
         let named = tool.and_then(|tool| self.named.get(tool));
         named.into_iter().flatten().chain(&self.others).copied()
     }
 
-    pub(super) fn names(&self) -> impl Iterator<Item = &'p str> {
+    pub(crate) fn names(&self) -> impl Iterator<Item = &'p str> {
         self.named.keys().copied()
     }
 }
 
 /// Every tool that one of the policies names, sorted.
-pub(super) fn named_tools<'p>(
-    policies: [&'p Compiled; 2],
-    rules: [&RulesByTool<'p>; 2],
+pub(crate) fn named_tools<'p>(
+    policies: &[&'p Compiled],
+    rules: &[RulesByTool<'p>],
 ) -> BTreeSet<&'p str> {
-    let listed = policies.into_iter().flat_map(|policy| policy.catalogue.names());
-    listed.chain(rules.into_iter().flat_map(RulesByTool::names)).collect()
+    let listed = policies.iter().flat_map(|policy| policy.catalogue.names());
+    listed.chain(rules.iter().flat_map(RulesByTool::names)).collect()
 }

@@ -1,12 +1,12 @@
 //! Rules of one tool as regions of questions.
 
-use super::super::compiled::Compiled;
-use super::super::effect::Effect;
-use super::super::exception::Exception;
-use super::super::rule::{Rule, Tools};
-use super::super::tool_alone::tool_holds;
 use crate::form::Form;
 use crate::meter::Meter;
+use crate::policy::compiled::Compiled;
+use crate::policy::effect::Effect;
+use crate::policy::exception::Exception;
+use crate::policy::rule::{Rule, Tools};
+use crate::policy::tool_alone::tool_holds;
 use crate::scope::{
     Condition, Constraint, Cover, Fact, Facts, Openness, Region, Stance, Truth, after, before,
 };
@@ -14,25 +14,25 @@ use crate::value::Value;
 
 /// A rule with what is known of the tool put in.
 #[derive(Clone, Debug)]
-pub(super) struct Prepared<'p> {
-    pub(super) rule: &'p Rule,
-    conditions: Vec<Condition>,
+pub(crate) struct Prepared<'p> {
+    pub(crate) rule: &'p Rule,
+    pub(super) conditions: Vec<Condition>,
     /// The exceptions, with the same put in; in an order of their own.
-    exceptions: Vec<Vec<Condition>>,
+    pub(super) exceptions: Vec<Vec<Condition>>,
 }
 
 /// What is fixed before calls are looked for.
 #[derive(Clone, Copy)]
-pub(super) struct Fixed<'t> {
+pub(crate) struct Fixed<'t> {
     /// `None` of a tool that no rule names.
-    pub(super) tool: Option<&'t str>,
-    pub(super) form: Form,
+    pub(crate) tool: Option<&'t str>,
+    pub(crate) form: Form,
 }
 
 impl<'p> Prepared<'p> {
     /// `None` where the rule says nothing of such calls.
     fn of(rule: &'p Rule, labels: &Value, fixed: Fixed<'_>, meter: &Meter) -> Option<Self> {
-        use super::super::moment::Moment;
+        use crate::policy::moment::Moment;
         if !rule.moments.include(Moment::Call)
             || rule.presentation.is_some_and(|own| own != fixed.form)
         {
@@ -77,14 +77,14 @@ impl<'p> Prepared<'p> {
     }
 
     /// Where the exceptions are: what the rule does not speak of within its region.
-    pub(super) fn exceptions(&self) -> impl Iterator<Item = Region<'_>> {
+    pub(crate) fn exceptions(&self) -> impl Iterator<Item = Region<'_>> {
         self.exceptions.iter().map(|own| match Exception::stance(self.rule.effect) {
             Stance::Cover => Region::covered_openly(own),
             Stance::Guard => Region::guarded(own),
         })
     }
 
-    pub(super) fn region(&self) -> Region<'_> {
+    pub(crate) fn region(&self) -> Region<'_> {
         match self.rule.effect {
             Effect::Permit => Region::covered(Cover {
                 conditions: &self.conditions,
@@ -94,8 +94,17 @@ impl<'p> Prepared<'p> {
         }
     }
 
+    pub(crate) fn conditions(&self) -> &[Condition] {
+        &self.conditions
+    }
+
+    /// Whether some question may be one that both speak of.
+    pub(crate) fn may_meet(&self, other: &Prepared<'_>, meter: &Meter) -> bool {
+        self.region().may_meet(&other.region(), meter)
+    }
+
     /// Whether both say the same of the same calls.
-    pub(super) fn says_as(&self, other: &Prepared<'_>) -> bool {
+    pub(crate) fn says_as(&self, other: &Prepared<'_>) -> bool {
         let openness = |own: &Prepared<'_>| match own.rule.effect {
             Effect::Permit => own.rule.openness.clone(),
             Effect::Ask | Effect::Forbid => Openness::default(),
@@ -138,16 +147,16 @@ fn left_of(
 
 /// What a policy says of one tool.
 #[derive(Clone, Debug, Default)]
-pub(super) struct OfTool<'p> {
-    pub(super) permits: Vec<Prepared<'p>>,
-    pub(super) asks: Vec<Prepared<'p>>,
-    pub(super) forbids: Vec<Prepared<'p>>,
+pub(crate) struct OfTool<'p> {
+    pub(crate) permits: Vec<Prepared<'p>>,
+    pub(crate) asks: Vec<Prepared<'p>>,
+    pub(crate) forbids: Vec<Prepared<'p>>,
     /// Whether some condition is on the task's history.
-    pub(super) looks_back: bool,
+    pub(crate) looks_back: bool,
 }
 
 impl<'p> OfTool<'p> {
-    pub(super) fn of(
+    pub(crate) fn of(
         policy: &Compiled,
         rules: impl Iterator<Item = &'p Rule>,
         fixed: Fixed<'_>,
@@ -179,7 +188,7 @@ impl<'p> OfTool<'p> {
     }
 
     /// Whether both say the same, whatever the rules are called.
-    pub(super) fn says_as(&self, other: &OfTool<'_>) -> bool {
+    pub(crate) fn says_as(&self, other: &OfTool<'_>) -> bool {
         fn all(own: &[Prepared<'_>], other: &[Prepared<'_>]) -> bool {
             own.iter().all(|own| other.iter().any(|other| own.says_as(other)))
         }

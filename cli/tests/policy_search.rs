@@ -1,0 +1,90 @@
+//! `hallpass policy what-can` and `who-can`, run as people run them.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
+
+mod world;
+
+use world::{Folder, Ran, hallpass};
+
+const POLICY: &str = r#"version = 1
+[[rule]]
+id     = "payers"
+effect = "permit"
+who    = { groups = { has_any = ["payers"] } }
+what   = { tool = "bank.pay", args = { to = "any", amount = { above = 0, max = 500 } } }
+
+[[rule]]
+id     = "large"
+effect = "forbid"
+what   = { tool = "bank.pay", args = { amount = { above = 400 } } }
+"#;
+const PAYER: &str = r#"{"who": {"id": "agent-7", "groups": ["payers"]}}"#;
+const PEOPLE: &str = "{\"id\":\"ana\",\"kind\":\"human\",\"groups\":[\"payers\"]}\n\n\"agent-7\"\n";
+
+fn folder() -> Folder {
+    let folder = Folder::new();
+    folder.write("p.toml", POLICY);
+    folder.write("people.jsonl", PEOPLE);
+    folder
+}
+
+fn policy(args: &[&str], folder: &Folder) -> Ran {
+    hallpass(&[&["policy"], args].concat(), folder.path())
+}
+
+#[test]
+fn what_somebody_may_call_is_told_with_what_is_left_over() {
+    let folder = folder();
+    let ran = policy(&["what-can", "p.toml", PAYER], &folder);
+    let expected = "`bank.pay` by `payers`, where {\"args\":{\"amount\":{\"above\":0,\"max\":500},\"to\":\"any\"}}; \
+        `large` forbids where `args.amount` {\"above\":400}; \
+        permitted: {\"amount\":400,\"to\":\"x\"}\n";
+    assert_eq!((ran.code, ran.output.as_str()), (0, expected), "{ran:?}");
+    let ran = policy(&["what-can", "p.toml", r#"{"who": "agent-7", "tool": "bank.pay"}"#], &folder);
+    assert_eq!((ran.code, ran.output.as_str()), (0, "nothing\n"));
+    let ran = policy(&["what-can", "--json", "p.toml", PAYER], &folder);
+    assert!(ran.output.contains(r#""is_all":true"#), "{ran:?}");
+}
+
+#[test]
+fn who_of_a_list_may_make_a_call_or_use_a_tool_is_told() {
+    let folder = folder();
+    let call = |amount: u32| {
+        format!(r#"{{"tool": "bank.pay", "args": {{"to": "x", "amount": {amount}}}}}"#)
+    };
+    let ran = policy(&["who-can", "p.toml", &call(5), "--among", "people.jsonl"], &folder);
+    assert_eq!((ran.code, ran.output.as_str()), (0, "ana: permit by payers\n1 of 2\n"), "{ran:?}");
+    let ran = policy(&["who-can", "p.toml", &call(450), "--among", "people.jsonl"], &folder);
+    assert_eq!((ran.code, ran.output.as_str()), (0, "0 of 2\n"));
+    let tool = r#"{"tool": "bank.pay"}"#;
+    let ran = policy(&["who-can", "--json", "p.toml", tool, "--among", "people.jsonl"], &folder);
+    assert!(ran.output.starts_with(r#"{"among":2,"found":[{"can":{"access":[{"#), "{ran:?}");
+}
+
+#[test]
+fn a_question_that_can_not_be_asked_is_two_and_says_what_is_missing() {
+    let folder = folder();
+    folder.write("odd.jsonl", "\"a\"\n7\n");
+    for (args, expected) in [
+        (vec!["what-can", "p.toml", "{}"], "the question has no `who`"),
+        (vec!["what-can", "p.toml", r#"{"who": "a", "tool": "t", "args": {}}"#], "leave `args`"),
+        (vec!["what-can", "p.toml", "{"], "the question: "),
+        (vec!["what-can", "absent.toml", "{}"], "absent.toml: can't be read"),
+        (vec!["who-can", "p.toml", "{}", "--among", "people.jsonl"], "the question has no `tool`"),
+        (
+            vec!["who-can", "p.toml", r#"{"tool": "t", "who": "a"}"#, "--among", "people.jsonl"],
+            "leave `who`",
+        ),
+        (
+            vec!["who-can", "p.toml", r#"{"tool": "t"}"#, "--among", "odd.jsonl"],
+            "odd.jsonl: line 2: ",
+        ),
+        (
+            vec!["who-can", "p.toml", r#"{"tool": "t"}"#, "--among", "absent"],
+            "absent: can't be read",
+        ),
+    ] {
+        let ran = policy(&args, &folder);
+        assert_eq!((ran.code, ran.output.as_str()), (2, ""), "{args:?} {ran:?}");
+        assert!(ran.errors.contains(expected), "{args:?} {ran:?}");
+    }
+}

@@ -1,0 +1,270 @@
+use std::collections::BTreeMap;
+
+use proptest::prelude::*;
+
+use crate::clock::Timestamp;
+use crate::context::Context;
+use crate::identity::{Assertion, Attestor, Identity};
+use crate::policy::regions::model::{any_policy, policy, questions, terms};
+use crate::policy::rule::Tools;
+use crate::policy::{Access, Accesses, Effect, Policy, Rule, Tool};
+use crate::prelude::{Call, Purpose};
+use crate::scope::{above, any, eq, has_any, max, min, not, one_of, prefix, reference, same_as};
+use crate::value::{Object, Value};
+
+const NOW: &str = "2026-01-01T12:00:00Z";
+
+fn now() -> Timestamp {
+    Timestamp::parse_rfc3339(NOW).unwrap()
+}
+
+fn attested(who: Assertion) -> Identity {
+    Attestor::of(0).attest(who).unwrap()
+}
+
+fn agent() -> Identity {
+    attested(Assertion::agent("agent-7").group("payers").attr("limit", 300))
+}
+
+fn what_can(policy: &Policy, who: &Identity, context: &Context) -> Accesses {
+    policy.search(&Purpose::new("errand"), context, now()).what_can(who).unwrap()
+}
+
+fn told(policy: &Policy) -> Vec<String> {
+    what_can(policy, &agent(), &Context::new()).iter().map(Access::to_string).collect()
+}
+
+#[test]
+fn what_is_known_is_put_in_and_what_does_not_apply_is_left_out() {
+    let pay = |id: &str| Rule::permit(id.to_owned()).tool("bank.pay");
+    let own = policy([
+        pay("own").arg("amount", min(0).and(reference("who.attrs.limit").as_max())),
+        pay("others").who_groups(has_any(["owners"])).any_args(),
+        pay("prod").when("env", eq("prod")).any_args(),
+    ]);
+    let expected = r#"`bank.pay` by `own`, where {"args":{"amount":{"max":300,"min":0}}}; permitted: {"amount":0}"#;
+    assert_eq!(told(&own), [expected]);
+}
+
+#[test]
+fn guards_are_told_with_what_is_left_of_them() {
+    let own = policy([
+        Rule::permit("pay").tool("bank.pay").arg("amount", max(500)),
+        Rule::forbid("large").tool("bank.pay").arg("amount", above(400)),
+        Rule::ask("more").tool("bank.pay").arg("amount", above(100)).approval(terms()),
+        Rule::forbid("others").tool("bank.pay").who_groups(has_any(["interns"])),
+        Rule::forbid("beyond").tool("bank.pay").arg("amount", above(1000)),
+    ]);
+    let [told] = &told(&own)[..] else { panic!() };
+    let expected = "`bank.pay` by `pay`, where {\"args\":{\"amount\":{\"max\":500}}}; \
+        `large` forbids where `args.amount` {\"above\":400}; \
+        `more` asks people where `args.amount` {\"above\":100}; \
+        permitted: {\"amount\":100}; asked about: {\"amount\":400}";
+    assert_eq!(told, expected);
+}
+
+#[test]
+fn a_permit_of_which_nothing_is_left_gives_nothing() {
+    let permit = || Rule::permit("p").tool("t").arg("a", one_of([1, 2]));
+    let of = |rules: Vec<Rule>| what_can(&policy(rules), &agent(), &Context::new());
+    assert!(of(vec![permit(), Rule::forbid("f").arg("a", max(2))]).is_shown_empty());
+    // A guard acts where it can't tell, and its exception does not hold there.
+    assert!(of(vec![permit(), Rule::forbid("f").when("env", eq("test"))]).is_shown_empty());
+    let unless = Rule::forbid("f").unless([("when.env", eq("test"))]);
+    assert!(of(vec![permit(), unless]).is_shown_empty());
+    let excepted = permit().unless([("args.a", max(1))]);
+    let only = of(vec![excepted]);
+    let [access] = &only.iter().collect::<Vec<_>>()[..] else { panic!("{only}") };
+    assert_eq!(access.permitted().unwrap().args().to_json(), r#"{"a":2}"#);
+    let asked = of(vec![permit(), Rule::ask("q").approval(terms())]);
+    let [access] = &asked.iter().collect::<Vec<_>>()[..] else { panic!("{asked}") };
+    assert!(access.permitted().is_none() && access.asked().is_some(), "{access}");
+}
+
+#[test]
+fn finite_values_of_a_part_are_told() {
+    let doc = Rule::permit("docs").tool("doc.read").resource_type(eq("doc"));
+    let own = policy([doc.resource_id(one_of(["a", "b"])).arg("page", any())]);
+    let found = what_can(&own, &agent(), &Context::new());
+    let [access] = &found.iter().collect::<Vec<_>>()[..] else { panic!("{found}") };
+    let ids = access.values_of("resource.id").unwrap().map(Value::to_json).collect::<Vec<_>>();
+    assert_eq!(ids, ["\"a\"", "\"b\""]);
+    assert!(access.values_of("args.page").is_none() && access.values_of("who.id").is_none());
+    assert_eq!(access.permitted().unwrap().resource().unwrap().id(), "a");
+}
+
+#[test]
+fn a_comparison_with_the_call_stays_as_it_is_written() {
+    let readers = reference("resource.attrs.readers").as_has_any();
+    let own = policy([Rule::permit("readers")
+        .who_groups(readers)
+        .tool("repo.pull")
+        .resource_type(eq("repo"))
+        .resource_id(any())
+        .resource_attr("readers", any())]);
+    let found = what_can(&own, &agent(), &Context::new());
+    // It may or may not be told; it is never said that there is nothing.
+    assert!(!found.is_shown_empty(), "{found}");
+    let same =
+        policy([Rule::permit("own").tool("t").arg("to", any()).arg("from", same_as("args.to"))]);
+    let [told] = &told(&same)[..] else { panic!() };
+    assert!(
+        told.contains(r#""from":{"same_as":"args.to"}"#) && told.contains("permitted"),
+        "{told}"
+    );
+}
+
+#[test]
+fn tools_that_no_rule_names_are_searched_as_one_and_a_catalogue_leaves_none() {
+    let open = Rule::permit("db").tool_like(prefix("db.")).any_args();
+    let freeze = Rule::forbid("drop").tool("db.drop");
+    let own = policy([open.clone(), freeze.clone()]);
+    let found = what_can(&own, &agent(), &Context::new());
+    let [access] = &found.iter().collect::<Vec<_>>()[..] else { panic!("{found}") };
+    assert_eq!((access.tool(), access.rule()), (None, "db"));
+    let call = access.permitted().unwrap();
+    assert!(call.tool().starts_with("db.") && call.tool() != "db.drop", "{call:?}");
+    let tools = [Tool::new("db.drop"), Tool::new("db.read")];
+    let listed = Policy::builder().tools(tools).rules([open, freeze]).build().unwrap();
+    let found = what_can(&listed, &agent(), &Context::new());
+    assert_eq!(found.iter().map(Access::tool).collect::<Vec<_>>(), [Some("db.read")]);
+    let (why, context) = (Purpose::new("errand"), Context::new());
+    let search = listed.search(&why, &context, now());
+    assert!(search.what_can_with("db.other", &agent()).is_err());
+    assert_eq!(search.what_can_with("db.read", &agent()).unwrap().iter().len(), 1);
+}
+
+#[test]
+fn who_can_is_who_the_rules_permit_or_ask_about() {
+    let own = policy([
+        Rule::permit("payers").who_groups(has_any(["payers"])).tool("bank.pay").any_args(),
+        Rule::ask("new").who_attr("new", eq(true)).tool("bank.pay").approval(terms()),
+        Rule::forbid("bots").who_kind(eq("workload")),
+    ]);
+    let people = [
+        Assertion::agent("a").group("payers").attr("new", false),
+        Assertion::agent("b").attr("new", false),
+        Assertion::agent("c").group("payers").attr("new", true),
+        Assertion::workload("d").group("payers").attr("new", false),
+    ]
+    .map(attested);
+    let (why, context) = (Purpose::new("errand"), Context::new());
+    let search = own.search(&why, &context, now());
+    let call = Call::from_json("bank.pay", "{}").unwrap();
+    let found = search.who_can(&call, &people).unwrap();
+    let found: Vec<_> =
+        found.iter().map(|(who, own)| (who.subject().as_str(), own.effect().unwrap())).collect();
+    assert_eq!(found, [("a", Effect::Permit), ("c", Effect::Ask)]);
+    let found = search.who_can_use("bank.pay", &people).unwrap();
+    assert!(found.iter().map(|(who, _)| who.subject().as_str()).eq(["a", "c"]));
+}
+
+#[test]
+fn what_costs_too_much_is_not_said_to_be_nothing() {
+    let many = |n: usize| format!("{n:05}");
+    let rules =
+        (0..70).map(|n| Rule::forbid(format!("f{n}")).tool("t").arg("a", not(prefix(&many(n)))));
+    let permit = Rule::permit("p").tool("t").arg("a", any());
+    let found = what_can(&policy(rules.chain([permit])), &agent(), &Context::new());
+    assert!(!found.is_shown_empty() && found.undecided().eq(["p"]), "{found}");
+}
+
+fn level(policy: &Policy, who: &Identity, call: &Call, context: &Context) -> Option<Effect> {
+    let own = policy.decide(who, &Purpose::new("errand"), call, context, now()).unwrap();
+    own.effect().filter(|effect| *effect != Effect::Forbid)
+}
+
+/// What is left over, as a policy of its own.
+fn left_over<'a>(accesses: impl Iterator<Item = &'a Access>, tool: &str) -> Policy {
+    let mut rules = BTreeMap::new();
+    for access in accesses {
+        let value = access.to_value();
+        let field = |name: &str| value.as_object().unwrap().get(name).unwrap().clone();
+        let Value::List(guards) = field("except") else { panic!() };
+        for rule in guards.into_iter().chain([field("gives")]) {
+            let Value::Object(mut rule) = rule else { panic!() };
+            let what = match rule.get("what") {
+                Some(Value::Object(what)) => what.clone(),
+                _ => Object::new(),
+            };
+            let mut what = what;
+            let _ = what.insert("tool", Value::from(tool));
+            match rule.get_mut("what") {
+                Some(own) => *own = Value::Object(what),
+                None => rule.insert("what", Value::Object(what)).unwrap(),
+            }
+            if rule.get("effect") == Some(&Value::from("ask")) {
+                let terms = r#"{"review":[{"groups":{"has_any":["finance"]}}]}"#;
+                rule.insert("approval", Value::from_json(terms).unwrap()).unwrap();
+            }
+            rules.insert(rule.get("id").unwrap().to_json(), Value::Object(rule).to_json());
+        }
+    }
+    let rules: Vec<String> = rules.into_values().collect();
+    let text = format!(r#"{{"version":1,"rule":[{}]}}"#, rules.join(","));
+    Policy::from_json(&text).unwrap_or_else(|error| panic!("{error}: {text}"))
+}
+
+proptest! {
+    /// Of every call of the universe: it is permitted, or asked about, exactly where what is left over says so, and
+    /// where nothing is said to be left, none is. Each call that is shown is confirmed.
+    #[test]
+    fn is_what_asking_about_every_call_finds(own in any_policy(true), at in 0..1_000_000_usize) {
+        let questions = questions();
+        let (who, _, context) = &questions[at % questions.len()];
+        let found = what_can(&own, who, context);
+        for (tool, named) in [("t", own_names(&own, "t")), ("u", own_names(&own, "u")), ("v", None)] {
+            let calls: Vec<&Call> = questions.iter()
+                .filter(|(other, call, its)| {
+                    other.groups().eq(who.groups()) && call.tool() == tool && its == context
+                })
+                .map(|(_, call, _)| call)
+                .collect();
+            prop_assert_eq!(calls.len(), 16);
+            let its = || found.iter().filter(|access| access.tool() == named);
+            for access in its() {
+                let shown = |call: Option<&Call>| call.map(|call| level(&own, who, call, context));
+                prop_assert!(shown(access.permitted()).is_none_or(|own| own == Some(Effect::Permit)), "{}", access);
+                prop_assert!(shown(access.asked()).is_none_or(|own| own == Some(Effect::Ask)), "{}", access);
+            }
+            if !found.is_all() { continue; }
+            let left = left_over(its(), tool);
+            for call in calls {
+                let expected = level(&own, who, call, context);
+                prop_assert_eq!(level(&left, who, call, &Context::new()), expected, "{:?} {:?}: {}", call, context, found);
+                let is_shown = match expected {
+                    Some(Effect::Permit) => its().any(|own| own.permitted().is_some()),
+                    Some(_) => its().any(|own| own.asked().is_some()),
+                    None => true,
+                };
+                prop_assert!(is_shown, "{:?} {:?}: {}", call, context, found);
+            }
+        }
+    }
+}
+
+/// The tool as an access names it: one that no rule names is not named.
+fn own_names(policy: &Policy, tool: &'static str) -> Option<&'static str> {
+    let names = |rule: &Rule| match &rule.tools {
+        Tools::Named(names) => names.iter().any(|own| &**own == tool),
+        _ => false,
+    };
+    policy.rules().any(names).then_some(tool)
+}
+
+/// Nearly all is told where nothing is compared.
+#[test]
+fn little_is_left_undecided() {
+    use proptest::strategy::ValueTree;
+    use proptest::test_runner::TestRunner;
+    let mut runner = TestRunner::deterministic();
+    let questions = questions();
+    let mut undecided = 0;
+    for at in 0..400 {
+        let compares = at % 2 == 0;
+        let own = any_policy(compares).new_tree(&mut runner).unwrap().current();
+        let (who, _, context) = &questions[at * 37 % questions.len()];
+        undecided += usize::from(!what_can(&own, who, context).is_all());
+    }
+    assert!(undecided <= 40, "{undecided} of 400");
+}

@@ -16,6 +16,7 @@
 //! [`Permit::run_with`]: Permit::run_with
 //! [`Policy::from_toml`]: policy::Policy::from_toml
 //! [`Policy::diff`]: policy::Policy::diff
+//! [`Policy::search`]: policy::Policy::search
 //! [`Policy::lint`]: policy::Policy::lint
 //! [`Purpose`]: purpose::Purpose
 //! [`Resource`]: resource::Resource

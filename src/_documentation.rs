@@ -12,10 +12,12 @@ macro_rules! links {
 [`Policy::strict_from_toml`]: crate::Policy::strict_from_toml
 [`Vault`]: crate::vault::Vault
 [`Verifier`]: crate::token::Verifier
+[api]: https://openid.net/specs/authorization-api-1_0.html
 [approvals]: crate::_documentation::approvals
 [approvals#who-may-answer]: crate::_documentation::approvals#who-may-answer
 [attacks]: crate::_documentation::attacks
 [audit]: crate::_documentation::audit
+[authzen]: crate::_documentation::authzen
 [axum]: crate::_documentation::axum
 [audit#keys]: crate::_documentation::audit#keys
 [audit#what-a-restart-gives-back]: crate::_documentation::audit#what-a-restart-gives-back
@@ -57,6 +59,7 @@ pages! {
     architecture = "../docs/architecture.md",
     attacks = "../docs/attacks.md",
     audit = "../docs/audit.md",
+    authzen = "../docs/authzen.md",
     axum = "../docs/axum.md",
     break_glass = "../docs/break-glass.md",
     changelog = "../CHANGELOG.md",

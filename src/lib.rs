@@ -39,6 +39,7 @@
 //! [attacks]: _documentation::attacks
 //! [controls]: _documentation::controls
 //! [audit]: _documentation::audit
+//! [authzen]: _documentation::authzen
 //! [axum]: _documentation::axum
 //! [denials]: _documentation::denials
 //! [dependencies]: _documentation::dependencies

@@ -7,6 +7,7 @@ use crate::exit::Exit;
 use crate::log::LogCommand;
 use crate::mcp::{McpCommand, PinCommand};
 use crate::policy::PolicyCommand;
+use crate::serve::ServeCommand;
 
 const EXIT_CODES: &str = "\
 Exit codes: 0 if all is well, 1 if something was found or denied, 2 if something was asked for wrongly, or can't
@@ -29,6 +30,8 @@ enum What {
     Log(Box<LogCommand>),
     /// Stand between an MCP client and an MCP server, and let through what a policy permits
     Mcp(Box<McpCommand>),
+    /// Decide for services and proxies that ask over HTTP, by AuthZEN 1.0
+    Serve(Box<ServeCommand>),
     /// Write a catalogue from what an MCP server lists
     Pin(PinCommand),
     /// Write completions for a shell
@@ -39,6 +42,7 @@ impl Command {
     pub(crate) fn run(self) -> Exit {
         match self.what {
             What::Mcp(command) => command.run(),
+            What::Serve(command) => command.run(),
             What::Pin(command) => command.run(),
             What::Policy(command) => command.run(),
             What::Log(command) => command.run(),

@@ -7,10 +7,15 @@
 mod command;
 mod completions;
 mod exit;
+mod facts;
+mod kept_log;
 mod key_file;
 mod log;
 mod mcp;
 mod policy;
+mod remark;
+mod serve;
+mod signals;
 
 use std::process::ExitCode;
 

@@ -134,7 +134,7 @@ impl Reviewer {
                 let Some(row) = self.tool(&who, &tool) else { return };
                 match outcome {
                     Outcome::Abandoned => row.abandoned += 1,
-                    Outcome::Ok => {}
+                    Outcome::Ok | Outcome::Forwarded => {}
                     _ => row.failed += 1,
                 }
                 if *outcome != Outcome::Abandoned {

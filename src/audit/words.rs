@@ -77,6 +77,8 @@ pub enum Outcome {
     Abandoned,
     /// The tool panicked or was cancelled after it had started.
     Interrupted,
+    /// The call was handed to what runs it elsewhere, and what became of it there is not told.
+    Forwarded,
     /// Not known: the process ended before it was told.
     Unknown,
 }
@@ -90,6 +92,7 @@ impl Outcome {
             Outcome::Error => "error",
             Outcome::Abandoned => "abandoned",
             Outcome::Interrupted => "interrupted",
+            Outcome::Forwarded => "forwarded",
             Outcome::Unknown => "unknown",
         }
     }

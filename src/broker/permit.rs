@@ -9,6 +9,7 @@ use super::open_call::OpenCall;
 use super::receipt::{Receipt, RunError};
 use super::running::Running;
 use super::shared::Shared;
+use crate::audit::Outcome;
 use crate::call::Call;
 use crate::denial::Denial;
 use crate::grant::GrantId;
@@ -259,6 +260,33 @@ impl Permit {
             return Err(self.refuse(denial));
         }
         self.start_now(&[])
+    }
+
+    /// Hands the call to what runs it elsewhere, a proxy or a service that asks this process to decide: the last check
+    /// is made as by [`start`](Permit::start), and the outcome is recorded as
+    /// [`forwarded`](crate::audit::Outcome::Forwarded). What becomes of the call is not known from then on, and no end
+    /// of its task reaches it.
+    ///
+    /// ```
+    /// # use hallpass::prelude::*;
+    /// # let policy = Policy::builder().rule(Rule::permit("p").tool("GET").any_args()).build()?;
+    /// # let broker = Broker::new(policy)?;
+    /// # let agent = broker.assert_identity("agent-7")?;
+    /// # let task = broker.open(&agent, Purpose::new("browse"))?;
+    /// # let context = Context::new();
+    /// # let grant = task.request(Scope::tool("GET").any_args(), &context)?;
+    /// # let call = Call::new("GET", serde_json::json!({ "path": "/" }))?;
+    /// let call = broker.gate().authorize(&grant, &agent, call, &context)?.forward()?;
+    /// assert_eq!(call.tool(), "GET"); // made by another process, with these arguments
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// # Errors
+    /// As of [`start`](Permit::start): a call that needs a credential can't be forwarded.
+    pub fn forward(self) -> Result<Call, Denial> {
+        let Running { call, mut open } = self.start()?;
+        open.close(Outcome::Forwarded);
+        Ok(call)
     }
 
     fn refuse(self, denial: Denial) -> Denial {

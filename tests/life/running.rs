@@ -1,5 +1,6 @@
 //! A call that runs, and permits that never do.
 
+use hallpass::audit::{Event, Outcome};
 use hallpass::policy::PolicyError;
 use hallpass::scope::eq;
 use serde_json::json;
@@ -47,6 +48,30 @@ fn a_running_call_is_told_that_its_authority_has_ended() {
         assert!(!running.is_live(), "{end}");
         running.succeed();
     }
+}
+
+/// What becomes of a call that runs elsewhere is not known, and its permit is over.
+#[test]
+fn a_forwarded_call_is_over_and_its_outcome_says_so() {
+    let world = World::rules([pings("p")]);
+    let agent = world.agent("a");
+    let task = world.open(&agent);
+    let grant = task.request(to_ping(), &here()).unwrap();
+    let permit = world.authorize(&grant, &ping()).unwrap();
+    let number = permit.number();
+    assert_eq!(permit.forward().unwrap(), ping());
+    let records = world.log.records();
+    let outcomes = records.iter().filter_map(|record| match &record.event {
+        Event::Outcome { of, outcome, .. } => Some((*of, *outcome)),
+        _ => None,
+    });
+    assert_eq!(outcomes.collect::<Vec<_>>(), [(number, Outcome::Forwarded)]);
+    assert_eq!(world.broker.standing().tasks[0].permits, 0);
+
+    // The last check is made then, as at any start.
+    let permit = world.authorize(&grant, &ping()).unwrap();
+    drop(task.complete());
+    assert_eq!(permit.forward().unwrap_err().reason(), Reason::TaskOver);
 }
 
 #[test]

@@ -14,8 +14,9 @@ use super::gatekeeper::{Outcome, Started};
 use super::input::{gated_error, gated_input};
 use super::members::Members;
 use super::message::{Answer, Id, Message, notification, object, request, response};
-use super::proxy::{Proxy, Step, args_of, check_id, params_of, passing, remark, shown};
+use super::proxy::{Proxy, Step, args_of, check_id, params_of, passing};
 use super::revision::{RESERVED, Revision};
+use crate::remark::{remark, shown};
 
 const META: &[&str] = &["_meta"];
 

@@ -16,7 +16,6 @@ mod pin;
 mod proxy;
 mod revision;
 mod session;
-mod signals;
 
 pub(crate) use self::options::McpCommand;
 pub(crate) use self::pin::PinCommand;

@@ -4,16 +4,15 @@ use std::ffi::OsString;
 use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
-use hallpass::audit::{Durability, FileLog, Origin, WhenFull};
 use hallpass::identity::{Assertion, Identity, IdentityError, Kind};
-use hallpass::key::LogKeys;
 use hallpass::value::Value;
 use hallpass::{Broker, Context, Policy, Purpose};
 
 use super::gatekeeper::Gatekeeper;
 use super::session::run;
 use crate::exit::Exit;
-use crate::key_file::read_key;
+use crate::facts::fact;
+use crate::kept_log::KeptLog;
 use crate::policy::load;
 
 const AFTER_HELP: &str = "\
@@ -57,15 +56,8 @@ pub(crate) struct McpCommand {
     /// What is known of the moment, `NAME=TEXT` or `NAME:=JSON`; may be said several times
     #[arg(long = "context", value_name = "K=V", value_parser = fact)]
     context: Vec<(String, Value)>,
-    /// Keep a log in this folder, which is created if it is absent
-    #[arg(long, value_name = "FOLDER", requires = "key_file")]
-    log: Option<PathBuf>,
-    /// The key of the log: 32 bytes or more as base64url text
-    #[arg(long, value_name = "FILE", requires = "log")]
-    key_file: Option<PathBuf>,
-    /// What a record of the log outlives
-    #[arg(long, value_enum, default_value_t = Outlives::Process, requires = "log")]
-    durability: Outlives,
+    #[command(flatten)]
+    kept: KeptLog,
     /// Where people answer what a policy asks: nowhere, so that it is denied
     #[arg(long, value_enum, default_value_t = Approve::None)]
     approve: Approve,
@@ -87,16 +79,6 @@ enum OfKind {
 #[derive(Clone, Copy, Debug, ValueEnum)]
 enum Approve {
     None,
-}
-
-#[derive(Clone, Copy, Debug, ValueEnum)]
-enum Outlives {
-    /// Nothing: the fastest
-    Nothing,
-    /// The process, however it ends
-    Process,
-    /// The machine: the slowest
-    Machine,
 }
 
 impl McpCommand {
@@ -135,26 +117,25 @@ impl McpCommand {
     fn broker(&self, policy: Policy) -> Result<Broker, String> {
         let first = policy.rules().find(|rule| rule.remembers()).map(|rule| rule.id().to_owned());
         let builder = Broker::builder(policy).ceiling(CEILING);
-        let (Some(log), Some(key)) = (&self.log, &self.key_file) else {
-            if let Some(rule) = first {
+        match (first, self.kept.folder()) {
+            (Some(rule), None) => {
                 return Err(format!(
                     "rule `{rule}` depends on what the task did before, which would be forgotten each time the \
                      server is started: say `--log FOLDER --key-file FILE`"
                 ));
             }
-            return builder.build().map_err(|error| error.to_string());
-        };
-        if let Some(rule) = first
-            && log.read_dir().is_ok_and(|mut entries| entries.next().is_some())
-        {
-            return Err(format!(
-                "{}: rule `{rule}` depends on what was done before, and this log was begun by an earlier session, \
-                 whose history can't be gone on with: an operator begins another with a folder of its own",
-                log.display()
-            ));
+            (Some(rule), Some(log))
+                if log.read_dir().is_ok_and(|mut entries| entries.next().is_some()) =>
+            {
+                return Err(format!(
+                    "{}: rule `{rule}` depends on what was done before, and this log was begun by an earlier session, \
+                     whose history can't be gone on with: an operator begins another with a folder of its own",
+                    log.display()
+                ));
+            }
+            _ => {}
         }
-        let (file, keys) = (open(log, &read_key(key)?, self.durability)?, read_key(key)?);
-        builder.log_keys(keys).resume_from(&file).build().map_err(|error| error.to_string())
+        self.kept.build(builder)
     }
 
     fn identity(&self, broker: &Broker) -> Result<Identity, IdentityError> {
@@ -174,40 +155,3 @@ impl McpCommand {
 
 /// How long a session lasts: as long as any task may.
 const CEILING: std::time::Duration = std::time::Duration::from_secs(7 * 24 * 60 * 60);
-
-/// Opens the log of a broker with the default issuer and audience.
-fn open(folder: &std::path::Path, keys: &LogKeys, outlives: Outlives) -> Result<FileLog, String> {
-    let durability = match outlives {
-        Outlives::Nothing => Durability::Buffered,
-        Outlives::Process => Durability::Flushed,
-        Outlives::Machine => Durability::Synced,
-    };
-    let options = FileLog::options(durability, WhenFull::Owe);
-    let log = options.open(folder, keys, &Origin::new("hallpass", "hallpass"));
-    log.map_err(|error| format!("{}: {error}", folder.display()))
-}
-
-/// What is known of the moment: `NAME=TEXT`, or `NAME:=JSON`.
-fn fact(text: &str) -> Result<(String, Value), String> {
-    let (name, value) = text.split_once('=').ok_or("expected `NAME=TEXT` or `NAME:=JSON`")?;
-    match name.strip_suffix(':') {
-        Some(name) => {
-            let value = Value::from_json(value).map_err(|error| error.to_string())?;
-            Ok((name.to_owned(), value))
-        }
-        None => Ok((name.to_owned(), Value::from(value))),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_fact_is_a_text_or_json() {
-        assert_eq!(fact("env=prod"), Ok(("env".into(), Value::from("prod"))));
-        assert_eq!(fact("url=a=b"), Ok(("url".into(), Value::from("a=b"))));
-        assert_eq!(fact("risk:=3"), Ok(("risk".into(), Value::from(3))));
-        assert!(fact("env").is_err() && fact("risk:=high").is_err());
-    }
-}

@@ -18,9 +18,9 @@ use super::frame::{Frame, Frames, MAX_FRAME};
 use super::from_server::definition_digest;
 use super::members::{Members, elements};
 use super::message::{Answer, Id, Message, notification, quoted, request};
-use super::proxy::shown;
 use super::revision::{RESERVED, REVISION_KEY};
 use crate::exit::Exit;
+use crate::remark::shown;
 
 const AFTER_HELP: &str = "\
 The catalogue has each tool once, pinned by the digest of its definition, with types for its arguments. Labels are proposed as

@@ -1,7 +1,6 @@
 //! Both directions, and what they share.
 
 use std::borrow::Cow;
-use std::io::{self, Write};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use hallpass::args::Args;
@@ -13,6 +12,7 @@ use super::gatekeeper::{Gatekeeper, Outcome};
 use super::members::Members;
 use super::message::{Id, object};
 use super::outbox::Outbox;
+use crate::remark::{remark, shown};
 
 /// Stands between a client and a server.
 pub(super) struct Proxy {
@@ -84,21 +84,6 @@ impl Proxy {
             remark(&format!("{}: {}", shown(name), denial.explain()));
         }
     }
-}
-
-/// Says something on standard error.
-pub(super) fn remark(text: &str) {
-    // If standard error is gone, there is no other place to say it.
-    let _ = writeln!(io::stderr(), "hallpass: {text}");
-}
-
-/// What a client or a server wrote, so that it can't forge a line.
-pub(super) fn shown(text: &str) -> String {
-    let (short, cut) = match text.char_indices().nth(128) {
-        Some((at, _)) => (text.get(..at).unwrap_or_default(), "…"),
-        None => (text, ""),
-    };
-    format!("`{}{cut}`", short.escape_debug())
 }
 
 /// Parameters without what a gate does not ask about, as the arguments of a call.

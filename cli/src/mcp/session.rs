@@ -11,9 +11,10 @@ use std::time::Duration;
 use super::frame::{Frames, MAX_FRAME};
 use super::gatekeeper::Gatekeeper;
 use super::outbox::Outbox;
-use super::proxy::{Proxy, Step, remark};
-use super::signals;
+use super::proxy::{Proxy, Step};
 use crate::exit::Exit;
+use crate::remark::remark;
+use crate::signals;
 
 /// How long a server may go on after its input has ended. Clients kill what takes longer than two seconds or so, and
 /// the end has to be on record by then.
@@ -60,7 +61,11 @@ pub(super) fn run(keeper: Gatekeeper, server: Vec<OsString>, explains: bool) -> 
         (Outbox::new(io::stdout(), FOR_EVER), Outbox::new(input, PATIENCE));
     let proxy = Arc::new(Proxy::new(keeper, to_client, to_server, explains));
     let (ends, ended) = channel();
-    signals::watch(ends.clone());
+    let told = ends.clone();
+    signals::watch(move || {
+        // Once the session is over, no one has to be told.
+        let _ = told.send(End::Told);
+    });
     read_client(proxy.clone(), ends.clone());
     read_server(proxy.clone(), output, ends);
     let end = ended.recv().unwrap_or(End::Told);

@@ -38,7 +38,7 @@ pub(crate) fn load(path: &Path) -> Result<Policy, Unloaded> {
 }
 
 /// The text of a file, of which no more is read than a policy may have: what is named may be a device.
-pub(super) fn text_of(path: &Path) -> io::Result<String> {
+pub(crate) fn text_of(path: &Path) -> io::Result<String> {
     let mut text = String::new();
     File::open(path)?.take(MAX_POLICY_TEXT as u64 + 1).read_to_string(&mut text)?;
     Ok(text)

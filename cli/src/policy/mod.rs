@@ -14,7 +14,7 @@ use clap::{Args, Subcommand};
 
 use self::check::Check;
 use self::diff::Diff;
-pub(crate) use self::file::load;
+pub(crate) use self::file::{load, text_of};
 use self::lint::Lint;
 use self::test::Test;
 use self::what_can::WhatCan;

@@ -104,7 +104,7 @@ impl ExplainedCall {
             Some(Outcome::Abandoned) => Some(false),
             Some(Outcome::Ok | Outcome::Error | Outcome::Interrupted) => Some(true),
             None if !self.agreements.is_empty() && self.starting.is_none() => Some(false),
-            Some(Outcome::Unknown) | None => None,
+            Some(Outcome::Forwarded | Outcome::Unknown) | None => None,
         }
     }
 }

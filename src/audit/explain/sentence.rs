@@ -165,6 +165,7 @@ fn words(event: &Event<'_>) -> Option<String> {
                 Outcome::Error => "the call failed, that",
                 Outcome::Abandoned => "the call never started, that",
                 Outcome::Interrupted => "the call was interrupted, that",
+                Outcome::Forwarded => "the call was forwarded, to run elsewhere, that",
                 Outcome::Unknown => "nothing is known of the end of the call",
             });
             let _ = write!(text, " of #{of}");

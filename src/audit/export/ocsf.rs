@@ -26,7 +26,7 @@ struct Shape {
     class: (u32, u32),
     activity: u32,
     severity: u32,
-    /// 1 of a success, 2 of a failure.
+    /// 0 of what is not known, 1 of a success, 2 of a failure.
     status: Option<u32>,
     /// What only a class has.
     members: Map<String, Value>,
@@ -158,8 +158,14 @@ fn shape(event: &Event<'_>) -> Shape {
             Shape { class, activity, severity, status: Some(1), members }
         }
         Event::Outcome { outcome, .. } => {
-            let mut shape = base(if *outcome == Outcome::Ok { INFORMATIONAL } else { LOW });
-            shape.status = Some(if *outcome == Outcome::Ok { 1 } else { 2 });
+            let (severity, status) = match outcome {
+                Outcome::Ok => (INFORMATIONAL, 1),
+                // What became of it is not told.
+                Outcome::Forwarded => (INFORMATIONAL, 0),
+                _ => (LOW, 2),
+            };
+            let mut shape = base(severity);
+            shape.status = Some(status);
             shape
         }
         Event::BrokenGlass { .. } | Event::SecretFound { .. } | Event::AlertFailed { .. } => {

@@ -138,6 +138,7 @@ pub(super) fn text(event: &Event<'_>) -> Option<String> {
                 Outcome::Error => r#","outcome":"error""#,
                 Outcome::Abandoned => r#","outcome":"abandoned""#,
                 Outcome::Interrupted => r#","outcome":"interrupted""#,
+                Outcome::Forwarded => r#","outcome":"forwarded""#,
                 Outcome::Unknown => r#","outcome":"unknown""#,
             });
             if *task_over {
@@ -334,6 +335,7 @@ mod tests {
             (generation, of, task_over, break_glass) in any::<(u64, u64, bool, bool)>(),
             outcome in proptest::sample::select(vec![
                 Outcome::Ok, Outcome::Error, Outcome::Abandoned, Outcome::Interrupted,
+                Outcome::Forwarded, Outcome::Unknown,
             ]),
         ) -> Event<'static> {
             Event::Outcome { task, generation, of, outcome, task_over, break_glass }

@@ -1,0 +1,173 @@
+//! The endpoints, over HTTP.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::body::Bytes;
+use axum::extract::rejection::BytesRejection;
+use axum::extract::{DefaultBodyLimit, Request, State};
+use axum::http::header::{AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderName, WWW_AUTHENTICATE};
+use axum::http::{HeaderValue, StatusCode};
+use axum::middleware::{Next, from_fn, from_fn_with_state};
+use axum::response::{IntoResponse, Response};
+use axum::routing::{get, post};
+use axum::{Json, Router};
+use serde_json::json;
+use tokio::task::spawn_blocking;
+use tokio::time::timeout;
+
+use super::authzen::{self, Asked, Evaluation, METADATA, Malformed, Semantic, written};
+use super::bearer::Bearers;
+use super::evaluate::{Decision, Evaluator};
+
+/// The most bytes of a request's body.
+const BODY_MAX: usize = 1 << 20;
+
+/// How long a request may take, its body included: longer than the broker waits for its log.
+const REQUEST: Duration = Duration::from_secs(30);
+
+const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+
+/// What requests are answered from.
+pub(super) struct Service {
+    pub(super) evaluator: Evaluator,
+    /// Who may ask: all that get as far as a request if there are none, which is so with certificates alone.
+    pub(super) bearers: Option<Bearers>,
+    /// The address that clients know the server by, if it is to say so.
+    pub(super) base: Option<String>,
+}
+
+/// All endpoints. `/health` and the metadata tell nothing that is worth keeping, and are open.
+pub(super) fn router(service: Arc<Service>) -> Router {
+    let asking = Router::new()
+        .route(authzen::EVALUATION, post(evaluation))
+        .route(authzen::EVALUATIONS, post(evaluations))
+        .route_layer(from_fn_with_state(service.clone(), authenticated));
+    let mut all = asking.route("/health", get(async || "ok\n"));
+    if let Some(base) = &service.base {
+        let metadata = Json(authzen::metadata(base));
+        all = all.route(METADATA, get(async move || metadata));
+    }
+    all.layer(DefaultBodyLimit::max(BODY_MAX))
+        .layer(from_fn(in_time))
+        .layer(from_fn(with_request_id))
+        .with_state(service)
+}
+
+type Refused = (StatusCode, String);
+
+async fn evaluation(
+    State(service): State<Arc<Service>>,
+    headers: HeaderMap,
+    body: Result<Bytes, BytesRejection>,
+) -> Result<Response, Refused> {
+    let asked = authzen::evaluation(&json_body(&headers, body)?).map_err(malformed)?;
+    one(service, asked).await
+}
+
+async fn evaluations(
+    State(service): State<Arc<Service>>,
+    headers: HeaderMap,
+    body: Result<Bytes, BytesRejection>,
+) -> Result<Response, Refused> {
+    match authzen::evaluations(&json_body(&headers, body)?).map_err(malformed)? {
+        Asked::One(asked) => one(service, asked).await,
+        Asked::Several { evaluations, semantic } => {
+            let decided = blocking(move || several(&service.evaluator, &evaluations, semantic));
+            Ok(Json(json!({ "evaluations": decided.await? })).into_response())
+        }
+    }
+}
+
+async fn one(service: Arc<Service>, asked: Evaluation) -> Result<Response, Refused> {
+    let decision = blocking(move || service.evaluator.evaluate(&asked)).await?;
+    match &decision {
+        Decision::Malformed(Malformed(why)) => Err((StatusCode::BAD_REQUEST, why.clone())),
+        Decision::Unavailable => {
+            Err((StatusCode::SERVICE_UNAVAILABLE, "it can't be decided or recorded now".to_owned()))
+        }
+        Decision::Permitted | Decision::Denied { .. } => {
+            Ok(Json(written(&decision)).into_response())
+        }
+    }
+}
+
+fn several(
+    evaluator: &Evaluator,
+    evaluations: &[Result<Evaluation, Malformed>],
+    semantic: Semantic,
+) -> Vec<serde_json::Value> {
+    let mut answers = Vec::with_capacity(evaluations.len());
+    for asked in evaluations {
+        let decision = match asked {
+            Ok(asked) => evaluator.evaluate(asked),
+            Err(malformed) => Decision::Malformed(malformed.clone()),
+        };
+        answers.push(written(&decision));
+        if semantic.ends_with(&decision) {
+            break;
+        }
+    }
+    answers
+}
+
+/// Decides on a thread that may wait for the log. A panic of it decides nothing.
+async fn blocking<T: Send + 'static>(
+    work: impl FnOnce() -> T + Send + 'static,
+) -> Result<T, Refused> {
+    let done = spawn_blocking(work).await;
+    done.map_err(|_| (StatusCode::INTERNAL_SERVER_ERROR, "it can't be decided".to_owned()))
+}
+
+fn json_body(headers: &HeaderMap, body: Result<Bytes, BytesRejection>) -> Result<Bytes, Refused> {
+    let mut types = headers.get_all(CONTENT_TYPE).iter();
+    let stated = types.next().and_then(|own| own.to_str().ok()).unwrap_or_default();
+    let media = stated.split(';').next().unwrap_or_default().trim();
+    if types.next().is_some() || !media.eq_ignore_ascii_case("application/json") {
+        return Err((
+            StatusCode::BAD_REQUEST,
+            "`content-type` is not `application/json`".to_owned(),
+        ));
+    }
+    body.map_err(|error| (error.status(), error.body_text()))
+}
+
+fn malformed(Malformed(why): Malformed) -> Refused {
+    (StatusCode::BAD_REQUEST, why)
+}
+
+/// Lets those on who know a secret, if there is one.
+async fn authenticated(
+    State(service): State<Arc<Service>>,
+    request: Request,
+    next: Next,
+) -> Response {
+    let Some(bearers) = &service.bearers else { return next.run(request).await };
+    let mut stated = request.headers().get_all(AUTHORIZATION).iter();
+    let is_known = stated.next().is_some_and(|own| bearers.accept(own.as_bytes()));
+    // Of two, a proxy in front may have looked at the other.
+    if is_known && stated.next().is_none() {
+        return next.run(request).await;
+    }
+    let challenge = [(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"))];
+    (StatusCode::UNAUTHORIZED, challenge, "the bearer token is missing or not known")
+        .into_response()
+}
+
+/// Bounds the time of a request. What is being decided then is decided all the same, and on record.
+async fn in_time(request: Request, next: Next) -> Response {
+    let answered = timeout(REQUEST, next.run(request)).await;
+    answered.unwrap_or_else(|_| {
+        (StatusCode::REQUEST_TIMEOUT, "the request takes too long").into_response()
+    })
+}
+
+/// Gives a client its own name of a request back.
+async fn with_request_id(request: Request, next: Next) -> Response {
+    let id = request.headers().get(&REQUEST_ID).cloned();
+    let mut response = next.run(request).await;
+    if let Some(id) = id {
+        response.headers_mut().insert(REQUEST_ID, id);
+    }
+    response
+}

@@ -1,0 +1,128 @@
+//! Connections: how many, for how long, and their end.
+
+use std::net::SocketAddr;
+use std::pin::pin;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Router;
+use axum::extract::Request;
+use hyper::body::Incoming;
+use hyper::server::conn::http1;
+use hyper::service::service_fn;
+use hyper_util::rt::{TokioIo, TokioTimer};
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::{Semaphore, watch};
+use tokio::task::JoinSet;
+use tokio::time::timeout;
+use tokio_rustls::TlsAcceptor;
+use tower_service::Service as _;
+
+/// How many connections are open at once; further ones wait.
+const CONNECTIONS: usize = 1024;
+
+/// For how long a connection may shake hands, say nothing between requests, or be within a request's head.
+const SILENCE: Duration = Duration::from_secs(15);
+
+/// The most bytes of a request's head.
+const HEAD: usize = 64 * 1024;
+
+/// How long requests that are being answered may go on after the server was told to end.
+const GRACE: Duration = Duration::from_secs(2);
+
+/// How long is waited after a connection could not be accepted, as where files have run out.
+const PAUSE: Duration = Duration::from_millis(50);
+
+/// Serves until `told` is, and then until what is being answered is answered.
+pub(super) async fn serve(
+    listener: TcpListener,
+    tls: Option<TlsAcceptor>,
+    router: Router,
+    mut told: watch::Receiver<bool>,
+) {
+    let room = Arc::new(Semaphore::new(CONNECTIONS));
+    let mut connections = JoinSet::new();
+    loop {
+        // What has ended is let go of.
+        while connections.try_join_next().is_some() {}
+        let accepted = tokio::select! {
+            () = told_to_end(&mut told) => break,
+            accepted = accept(&listener, &room) => accepted,
+        };
+        let Some((stream, place)) = accepted else { continue };
+        let (tls, router, told) = (tls.clone(), router.clone(), told.clone());
+        connections.spawn(async move {
+            connection(stream, tls, router, told).await;
+            drop(place);
+        });
+    }
+    drop(listener);
+    let all_done = async { while connections.join_next().await.is_some() {} };
+    // What is left then is cut off, since the set is dropped.
+    let _ = timeout(GRACE, all_done).await;
+}
+
+async fn accept(
+    listener: &TcpListener,
+    room: &Arc<Semaphore>,
+) -> Option<(TcpStream, tokio::sync::OwnedSemaphorePermit)> {
+    let place = room.clone().acquire_owned().await.ok()?;
+    match listener.accept().await {
+        Ok((stream, _)) => Some((stream, place)),
+        Err(_) => {
+            tokio::time::sleep(PAUSE).await;
+            None
+        }
+    }
+}
+
+async fn connection(
+    stream: TcpStream,
+    tls: Option<TlsAcceptor>,
+    router: Router,
+    told: watch::Receiver<bool>,
+) {
+    // Answers are short, and clients wait for them.
+    let _ = stream.set_nodelay(true);
+    match tls {
+        None => exchange(stream, router, told).await,
+        Some(tls) => {
+            // A client that can't shake hands is its own affair.
+            if let Ok(Ok(stream)) = timeout(SILENCE, tls.accept(stream)).await {
+                exchange(stream, router, told).await;
+            }
+        }
+    }
+}
+
+async fn exchange<S>(stream: S, router: Router, mut told: watch::Receiver<bool>)
+where
+    S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+{
+    let service = service_fn(move |request: Request<Incoming>| router.clone().call(request));
+    let connection = http1::Builder::new()
+        .timer(TokioTimer::new())
+        .header_read_timeout(SILENCE)
+        .max_buf_size(HEAD)
+        .serve_connection(TokioIo::new(stream), service);
+    let mut connection = pin!(connection);
+    tokio::select! {
+        // A client that goes away, or breaks the protocol, is its own affair.
+        _ = connection.as_mut() => {}
+        () = told_to_end(&mut told) => {
+            connection.as_mut().graceful_shutdown();
+            let _ = connection.await;
+        }
+    }
+}
+
+/// Waits until the server is told to end, or can't be any more.
+async fn told_to_end(told: &mut watch::Receiver<bool>) {
+    let _ = told.wait_for(|told| *told).await;
+}
+
+/// Whether only this machine reaches an address.
+pub(super) fn is_loopback(address: &SocketAddr) -> bool {
+    address.ip().to_canonical().is_loopback()
+}

@@ -1,0 +1,244 @@
+//! What `hallpass serve` is told: the policy, who may ask, and where it listens.
+
+use std::collections::BTreeMap;
+use std::io::{self, Write};
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use clap::Args;
+use hallpass::identity::Kind;
+use hallpass::value::{Object, Value};
+use hallpass::{Broker, Context, Purpose};
+use tokio::net::TcpListener;
+use tokio::sync::watch;
+use tokio_rustls::TlsAcceptor;
+
+use super::bearer::Bearers;
+use super::entities::Entities;
+use super::evaluate::Evaluator;
+use super::http::{Service, router};
+use super::listen::{is_loopback, serve};
+use super::tls::acceptor;
+use crate::exit::Exit;
+use crate::facts::fact;
+use crate::kept_log::KeptLog;
+use crate::policy::load;
+use crate::signals;
+
+const AFTER_HELP: &str = "\
+Example:
+  head -c 32 /dev/urandom | basenc --base64url > bearer
+  hallpass serve --policy P.toml --purpose orders --bearer-file bearer
+
+  curl -H \"Authorization: Bearer $(cat bearer)\" -H 'Content-Type: application/json' \\
+    -d '{\"subject\":{\"type\":\"user\",\"id\":\"ana\"},\"action\":{\"name\":\"read\"},\"resource\":{\"type\":\"order\",\"id\":\"7\"}}' \\
+    http://127.0.0.1:8181/access/v1/evaluation
+
+Each evaluation is a task of its own: a permit for exactly this call is granted, recorded as forwarded, and over before it
+is answered. Who may ask says who its subjects are: give the secret, or certificates, to services that know, and to no
+agent.
+
+Exit codes: 0 if it was told to end, 2 if it could not begin or its log is not complete.";
+
+/// Decide for services and proxies that ask over HTTP.
+#[derive(Debug, Args)]
+#[command(after_help = AFTER_HELP)]
+pub(crate) struct ServeCommand {
+    /// The policy: TOML, or JSON where its name ends in `.json`
+    #[arg(long, value_name = "FILE")]
+    policy: PathBuf,
+    /// What all that is asked is for, as policies name it
+    #[arg(long, value_name = "NAME")]
+    purpose: String,
+    /// Where to listen; port 0 takes any, which the first line of the output tells
+    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:8181")]
+    listen: SocketAddr,
+    /// The secrets of those who may ask, one in each line
+    #[arg(long, value_name = "FILE")]
+    bearer_file: Option<PathBuf>,
+    /// The certificates of TLS, the server's own first: PEM
+    #[arg(long, value_name = "FILE", requires = "tls_key")]
+    tls_cert: Option<PathBuf>,
+    /// The key of the certificate: PEM
+    #[arg(long, value_name = "FILE", requires = "tls_cert")]
+    tls_key: Option<PathBuf>,
+    /// Take connections only from those with a certificate that one of these authorities has issued: PEM
+    #[arg(long, value_name = "FILE", requires = "tls_cert")]
+    client_ca: Option<PathBuf>,
+    /// The address that clients know the server by, `https://HOST`: tells them by AuthZEN's metadata what it can do
+    #[arg(long, value_name = "URL", value_parser = base)]
+    url: Option<String>,
+    /// What kind of identity subjects of a type are; may be said several times. `user`, `agent`, `workload` and `service`
+    /// are known
+    #[arg(long = "subject", value_name = "TYPE=KIND", value_parser = kind_of_type)]
+    subjects: Vec<(Box<str>, Kind)>,
+    /// What is known of subjects and resources, whatever requests say of them: JSON
+    #[arg(long, value_name = "FILE")]
+    entities: Option<PathBuf>,
+    /// What is known of the moment, `NAME=TEXT` or `NAME:=JSON`, whatever requests say; may be said several times
+    #[arg(long = "context", value_name = "K=V", value_parser = fact)]
+    context: Vec<(String, Value)>,
+    #[command(flatten)]
+    kept: KeptLog,
+    /// Say on standard error why something is denied
+    #[arg(long)]
+    explain: bool,
+}
+
+/// How long is waited for a log that takes nothing.
+const FLUSH: Duration = Duration::from_secs(2);
+
+/// How many threads wait for requests. Those that decide, and may wait for the log, are others.
+const THREADS: usize = 2;
+
+impl ServeCommand {
+    pub(crate) fn run(self) -> Exit {
+        let (service, tls) = match self.begin() {
+            Ok(begun) => begun,
+            Err(problem) => return Exit::unable(problem),
+        };
+        let broker = service.evaluator.broker.clone();
+        let served = self.serve(Arc::new(service), tls);
+        drop(broker.close(FLUSH));
+        let flushed = broker.flush_within(FLUSH);
+        match (served, flushed) {
+            (Err(problem), _) => Exit::unable(problem),
+            (Ok(()), Err(error)) => Exit::unable(format_args!("the log is not complete: {error}")),
+            (Ok(()), Ok(())) => Exit::Fine,
+        }
+    }
+
+    /// Everything that has to be in order before the address is bound.
+    fn begin(&self) -> Result<(Service, Option<TlsAcceptor>), String> {
+        let bearers = self.bearer_file.as_deref().map(Bearers::read).transpose()?;
+        if bearers.is_none() && self.client_ca.is_none() {
+            return Err(
+                "say who may ask: `--bearer-file FILE`, `--client-ca FILE` or both".to_owned()
+            );
+        }
+        let tls = match (&self.tls_cert, &self.tls_key) {
+            (Some(certificates), Some(key)) => {
+                Some(acceptor(certificates, key, self.client_ca.as_deref())?)
+            }
+            _ if is_loopback(&self.listen) => None,
+            _ => {
+                return Err(format!(
+                    "{}: others than this machine reach it, who could read secrets and answers: say \
+                     `--tls-cert FILE --tls-key FILE`",
+                    self.listen
+                ));
+            }
+        };
+        let policy =
+            load(&self.policy).map_err(|error| format!("{}: {error}", self.policy.display()))?;
+        if let Some(rule) = policy.rules().find(|rule| rule.remembers()) {
+            return Err(format!(
+                "{}: rule `{}` depends on what its task did before, and each evaluation is a task of its own: leave \
+                 out `seen` and limits of how much or how long",
+                self.policy.display(),
+                rule.id()
+            ));
+        }
+        let broker = self.kept.build(Broker::builder(policy))?;
+        let (facts, kinds) = (self.facts(&broker)?, Kinds::with(&self.subjects));
+        let entities = match &self.entities {
+            Some(path) => Entities::read(path, &kinds, &broker)?,
+            None => Entities::default(),
+        };
+        let purpose = Purpose::new(self.purpose.as_str());
+        let (gate, explains) = (broker.gate(), self.explain);
+        let evaluator = Evaluator { broker, gate, purpose, facts, kinds, entities, explains };
+        Ok((Service { evaluator, bearers, base: self.url.clone() }, tls))
+    }
+
+    /// What is known of the moment, once a task of the purpose could be opened with it.
+    fn facts(&self, broker: &Broker) -> Result<Object, String> {
+        let facts = Object::from_pairs(self.context.iter().cloned());
+        let facts = facts.map_err(|twice| format!("`--context` says `{}` twice", twice.0))?;
+        let context = facts
+            .iter()
+            .fold(Context::new(), |all, (name, own)| all.with(name.to_owned(), own.clone()));
+        let who = broker.assert_identity("hallpass").map_err(|error| error.to_string())?;
+        let task = broker.open(&who, Purpose::new(self.purpose.as_str()));
+        let task = task.map_err(|denial| format!("`--purpose`: {}", denial.explain()))?;
+        let asked = task.askable(["ping"], &context);
+        asked.map_err(|denial| format!("`--context`: {}", denial.explain()))?;
+        drop(task.complete());
+        Ok(facts)
+    }
+
+    fn serve(&self, service: Arc<Service>, tls: Option<TlsAcceptor>) -> Result<(), String> {
+        let runtime = tokio::runtime::Builder::new_multi_thread()
+            .worker_threads(THREADS)
+            .enable_all()
+            .build()
+            .map_err(|error| format!("no threads can be had: {error}"))?;
+        let (tell, told) = watch::channel(false);
+        signals::watch(move || {
+            let _ = tell.send(true);
+        });
+        let scheme = if tls.is_some() { "https" } else { "http" };
+        let ended = runtime.block_on(async {
+            let unbound = |error| format!("{}: can't be listened on: {error}", self.listen);
+            let listener = TcpListener::bind(self.listen).await.map_err(unbound)?;
+            let address = listener.local_addr().map_err(unbound)?;
+            // If no one reads it, it is served all the same.
+            let _ = writeln!(io::stdout(), "listening on {scheme}://{address}");
+            serve(listener, tls, router(service), told).await;
+            Ok(())
+        });
+        runtime.shutdown_timeout(FLUSH);
+        ended
+    }
+}
+
+/// Which kind of identity the subjects of a type are.
+#[derive(Debug)]
+pub(super) struct Kinds(BTreeMap<Box<str>, Kind>);
+
+impl Kinds {
+    fn with(own: &[(Box<str>, Kind)]) -> Self {
+        let known = [
+            ("user", Kind::Human),
+            ("agent", Kind::Agent),
+            ("workload", Kind::Workload),
+            ("service", Kind::Workload),
+        ];
+        let known = known.into_iter().map(|(of_type, kind)| (Box::from(of_type), kind));
+        Kinds(known.chain(own.iter().cloned()).collect())
+    }
+
+    /// The kind of a type, if one is told.
+    pub(super) fn of(&self, of_type: &str) -> Option<Kind> {
+        self.0.get(of_type).copied()
+    }
+}
+
+fn kind_of_type(text: &str) -> Result<(Box<str>, Kind), String> {
+    let (of_type, kind) = text.rsplit_once('=').ok_or("expected `TYPE=KIND`")?;
+    let kind = match kind {
+        "human" => Kind::Human,
+        "agent" => Kind::Agent,
+        "workload" => Kind::Workload,
+        _ => return Err(format!("no kind `{kind}`, expected `human`, `agent` or `workload`")),
+    };
+    if of_type.is_empty() {
+        Err("the type is missing".to_owned())
+    } else {
+        Ok((of_type.into(), kind))
+    }
+}
+
+/// An address that metadata may tell: `https`, a host, and nothing after it.
+fn base(text: &str) -> Result<String, String> {
+    let host = text.strip_prefix("https://").map(|rest| rest.strip_suffix('/').unwrap_or(rest));
+    let is_host = |byte: u8| byte.is_ascii_alphanumeric() || b".-:[]".contains(&byte);
+    match host {
+        Some(host) if !host.is_empty() && host.bytes().all(is_host) => {
+            Ok(format!("https://{host}"))
+        }
+        _ => Err("expected `https://HOST`, with no path or query".to_owned()),
+    }
+}

@@ -228,6 +228,12 @@ impl Meter {
         if self.is_spent() { Err(self.denial()) } else { answer }
     }
 
+    /// As [`settle`](Self::settle), where there is an answer.
+    #[inline]
+    pub(crate) fn check(&self) -> Result<(), Denial> {
+        if self.is_spent() { Err(self.denial()) } else { Ok(()) }
+    }
+
     #[cold]
     fn denial(&self) -> Denial {
         Denial::new(Reason::TooCostly).because(self.said())

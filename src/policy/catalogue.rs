@@ -183,6 +183,7 @@ impl Catalogue {
     }
 
     /// What is said of a tool; `None` if the tool is outside the catalogue.
+    #[inline]
     pub(crate) fn get(&self, tool: &str) -> Option<&Listed> {
         match &self.tools {
             Some(tools) => tools.get(tool),
@@ -194,11 +195,13 @@ impl Catalogue {
     ///
     /// # Errors
     /// A [`Denial`] if the tool is outside the catalogue.
+    #[inline]
     pub(crate) fn find(&self, tool: &str) -> Result<&Listed, Denial> {
         self.get(tool).ok_or_else(|| Catalogue::unknown(tool))
     }
 
     /// The denial for a tool outside the catalogue.
+    #[cold]
     pub(crate) fn unknown(tool: &str) -> Denial {
         Denial::new(Reason::UnknownTool).because(format_args!("`{tool}` is not in the catalogue"))
     }

@@ -139,7 +139,11 @@ impl Rule {
     }
 
     /// The first exception that a call may be, of a permit.
+    #[inline]
     fn excepted(&self, question: &Question<'_>) -> Option<&Exception> {
+        if self.exceptions.is_empty() {
+            return None;
+        }
         let may_be =
             |own: &&Exception| own.truth(question, Exception::stance(self.effect)).may_hold();
         self.exceptions.iter().find(may_be)

@@ -18,7 +18,20 @@ pub(crate) struct Deciders {
 pub(crate) struct Found(Deciders);
 
 impl Found {
+    #[inline]
     pub(crate) fn add(&mut self, rule: u32) {
+        match &mut self.0 {
+            // Mostly the only one.
+            Deciders { few: [first, ..], count: count @ 0, .. } => {
+                *first = rule;
+                *count = 1;
+            }
+            _ => self.add_another(rule),
+        }
+    }
+
+    #[inline(never)]
+    fn add_another(&mut self, rule: u32) {
         let Deciders { few, count, many } = &mut self.0;
         if !many.is_empty() {
             // Put in order at the end: of a hundred thousand, none is to move all the others along.
@@ -45,9 +58,12 @@ impl Found {
         self.0.is_empty()
     }
 
+    #[inline]
     pub(crate) fn in_order(mut self) -> Deciders {
-        self.0.many.sort_unstable();
-        self.0.many.dedup();
+        if !self.0.many.is_empty() {
+            self.0.many.sort_unstable();
+            self.0.many.dedup();
+        }
         self.0
     }
 }

@@ -150,7 +150,8 @@ impl RulesQuestion<'_> {
             readings: &readings,
         };
         let verdict = decide(policy, &Question { setting, what });
-        meter.settle(Ok(verdict))
+        meter.check()?;
+        Ok(verdict)
     }
 }
 

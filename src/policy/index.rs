@@ -155,7 +155,11 @@ impl Candidates<'_> {
                 visit(at);
             }
         };
-        for filed in self.0.into_iter().flatten() {
+        let Candidates([of_tool, of_any]) = self;
+        if let Some(filed) = of_tool {
+            filed.side(side).visit(side, asked, meter, &mut visit);
+        }
+        if let Some(filed) = of_any {
             filed.side(side).visit(side, asked, meter, &mut visit);
         }
     }

@@ -35,11 +35,13 @@ impl Condition {
         self.constraint.size()
     }
 
+    #[inline]
     pub(crate) fn holds<'q>(&self, stance: Stance, facts: impl Facts<'q>, meter: &Meter) -> Truth {
         self.constraint.holds(&self.fact, stance, facts, meter)
     }
 
     /// As [`holds`](Self::holds), of a fact that has been looked up.
+    #[inline]
     fn holds_at<'q>(
         &self,
         value: Option<&'q Value>,
@@ -47,7 +49,7 @@ impl Condition {
         facts: impl Facts<'q>,
         meter: &Meter,
     ) -> Truth {
-        self.constraint.holds_at(value, self.fact.absence(), stance, facts, meter)
+        self.constraint.holds_at(value, &self.fact, stance, facts, meter)
     }
 }
 

@@ -1,6 +1,7 @@
 //! Does a value match? Answered in three values.
 
 mod compared;
+mod direct;
 mod leaf;
 mod lists;
 
@@ -91,6 +92,7 @@ impl Constraint {
     }
 
     /// Whether `fact` is as the constraint says.
+    #[inline]
     pub(crate) fn holds<'q>(
         &self,
         fact: &Fact,
@@ -98,7 +100,7 @@ impl Constraint {
         facts: impl Facts<'q>,
         meter: &Meter,
     ) -> Truth {
-        self.holds_at(facts.fact(fact), fact.absence(), stance, facts, meter)
+        self.holds_at(facts.fact(fact), fact, stance, facts, meter)
     }
 
     /// As [`holds`](Self::holds), of a fact that has been looked up.
@@ -106,12 +108,30 @@ impl Constraint {
     pub(super) fn holds_at<'q>(
         &self,
         value: Option<&'q Value>,
-        absence: Absence,
+        fact: &Fact,
         stance: Stance,
         facts: impl Facts<'q>,
         meter: &Meter,
     ) -> Truth {
-        let readings = facts.readings();
+        if let Some(value) = value
+            && let Some(truth) = self.ask_directly(value, meter)
+        {
+            return truth;
+        }
+        self.walk(value, fact, stance, facts, meter)
+    }
+
+    /// Apart, so that what is asked directly stays small.
+    #[inline(never)]
+    fn walk<'q>(
+        &self,
+        value: Option<&'q Value>,
+        fact: &Fact,
+        stance: Stance,
+        facts: impl Facts<'q>,
+        meter: &Meter,
+    ) -> Truth {
+        let (readings, absence) = (facts.readings(), fact.absence());
         let evaluation = Evaluation { stance, facts, absence, meter, readings, in_list: false };
         evaluation.ask(self, Subject::of(value, absence), false)
     }

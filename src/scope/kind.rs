@@ -4,6 +4,7 @@ use std::cmp::Ordering;
 
 use super::constraint_error::ConstraintError;
 use crate::value::{Number, Value};
+use crate::word;
 
 /// Finitely many values, at least one, sorted and each once.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -46,8 +47,13 @@ impl Set {
         &self.values
     }
 
+    #[inline]
     pub(crate) fn contains(&self, value: &Value) -> bool {
-        self.position(value).is_some()
+        match (&*self.values, value) {
+            // Asked for most: `eq` of a text.
+            ([Value::Text(own)], Value::Text(text)) => word::is_same(own, text),
+            _ => self.position(value).is_some(),
+        }
     }
 
     /// Where `value` stands.

@@ -9,10 +9,11 @@ use crate::value::Value;
 /// How many values there are before they are sorted to be found.
 const FEW: usize = 8;
 
-/// Whether the set has `value`; unknown if it has none of that kind.
+/// Whether the set has `value`; unknown if it has none of that kind. The steps in addition to those of
+/// finding it are taken with them.
 #[inline]
-pub(super) fn is_one_of(set: &Set, value: &Value, meter: &Meter) -> Truth {
-    if !meter.charge(set.steps_to_find(value), Work::Comparing) {
+pub(super) fn is_one_of(set: &Set, value: &Value, more_steps: usize, meter: &Meter) -> Truth {
+    if !meter.charge(more_steps + set.steps_to_find(value), Work::Comparing) {
         return Truth::Unknown;
     }
     if set.contains(value) {
@@ -22,6 +23,21 @@ pub(super) fn is_one_of(set: &Set, value: &Value, meter: &Meter) -> Truth {
     } else {
         Truth::Unknown
     }
+}
+
+/// Whether any element is of the set. No more are asked for once one is, or nothing more can be paid for.
+#[inline]
+pub(super) fn has_any(set: &Set, elements: &[Value], meter: &Meter) -> Truth {
+    let mut any = Truth::False;
+    for element in elements {
+        match is_one_of(set, element, 0, meter) {
+            Truth::True => return Truth::True,
+            Truth::False => {}
+            Truth::Unknown if meter.is_spent() => return Truth::Unknown,
+            Truth::Unknown => any = Truth::Unknown,
+        }
+    }
+    any
 }
 
 /// Whether each value of the set is among the elements. One that is not is known to be missing only

@@ -44,10 +44,13 @@ pub(super) enum Reading<T> {
 /// What texts were read into, `None` where they are something else, by where they lie.
 #[derive(Debug)]
 struct Kept<T> {
-    by_place: RefCell<SpreadMap<Place, Rc<Option<T>>>>,
+    /// Made when the first is kept: most questions read none.
+    by_place: RefCell<Option<Box<ByPlace<T>>>>,
     /// How many bytes of texts may still be kept.
     room: Cell<usize>,
 }
+
+type ByPlace<T> = SpreadMap<Place, Rc<Option<T>>>;
 
 /// Where a text lies.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -66,16 +69,20 @@ impl<T> Kept<T> {
     /// What `text` is read into.
     fn read(&self, text: &str, meter: &Meter, read: impl FnOnce(&str) -> Option<T>) -> Reading<T> {
         let place = Place { start: text.as_ptr() as usize, bytes: text.len() };
-        if let Some(known) = self.by_place.borrow().get(&place) {
-            return Reading::Kept(known.clone());
-        }
+        let kept = match self.by_place.borrow().as_deref() {
+            Some(all) => match all.get(&place) {
+                Some(known) => return Reading::Kept(known.clone()),
+                None => all.len(),
+            },
+            None => 0,
+        };
         let room = self.room.get().checked_sub(text.len());
-        let keeps = room.is_some() && self.by_place.borrow().len() < MOST;
+        let keeps = room.is_some() && kept < MOST;
         match room.filter(|_| keeps) {
             Some(room) => {
                 let read = Rc::new(read(text));
                 self.room.set(room);
-                self.by_place.borrow_mut().insert(place, read.clone());
+                self.by_place.borrow_mut().get_or_insert_default().insert(place, read.clone());
                 Reading::Kept(read)
             }
             None => read_once(text, meter, read),

@@ -69,7 +69,12 @@ impl TypedArgs {
     ///
     /// # Errors
     /// A [`Denial`] that names the first argument that has no such spelling.
+    #[inline]
     pub(crate) fn canonical_call(&self, call: &Call) -> Result<Option<Call>, Denial> {
+        if self.0.is_empty() { Ok(None) } else { self.spelled(call) }
+    }
+
+    fn spelled(&self, call: &Call) -> Result<Option<Call>, Denial> {
         let mut changed: Option<crate::value::Object> = None;
         for TypedArg { name, of, optional } in &self.0 {
             let Some(given) = call.args().get(name) else { continue };

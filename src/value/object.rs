@@ -9,6 +9,9 @@ use crate::word::is_same;
 /// Keys are mostly written in a host's program: these are not copied.
 pub(crate) type Key = Cow<'static, str>;
 
+/// Real argument objects have a handful of keys: a scan beats a search until about a dozen.
+const FEW: usize = 12;
+
 /// A JSON object whose keys stand in UTF-8 order, each once.
 ///
 /// ```
@@ -73,7 +76,12 @@ impl Object {
     }
 
     /// The value at `key`, if the key is there.
+    #[inline]
     pub fn get(&self, key: &str) -> Option<&Value> {
+        if self.entries.len() <= FEW {
+            let own = self.entries.iter().find(|(own, _)| is_same(own, key));
+            return own.map(|(_, value)| value);
+        }
         self.find(key).map(|(_, value)| value)
     }
 
@@ -84,8 +92,7 @@ impl Object {
     }
 
     fn place(&self, key: &str) -> Option<usize> {
-        // Real argument objects have a handful of keys: a scan beats a search until about a dozen.
-        if self.entries.len() <= 12 {
+        if self.entries.len() <= FEW {
             return self.entries.iter().position(|(own, _)| is_same(own, key));
         }
         self.entries.binary_search_by(|(own, _)| (**own).cmp(key)).ok()

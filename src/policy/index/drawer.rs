@@ -63,7 +63,16 @@ impl Drawer {
     fn visit_value(&self, side: Side, value: &Value, meter: &Meter, visit: &mut impl FnMut(u32)) {
         let known = match value {
             _ if matches!(self.keys, Keys::There) => return each(&self.all, visit),
-            Value::List(elements) => return self.visit_list(side, elements, meter, visit),
+            Value::List(elements) => match elements.as_slice() {
+                // As most groups are: what is found for it is found once.
+                [only] if !matches!(only, Value::List(_)) => {
+                    if !meter.charge(1, Work::Visiting) {
+                        return;
+                    }
+                    self.keys.find(only, meter, &mut |rules| each(rules, visit))
+                }
+                elements => return self.visit_list(side, elements, meter, visit),
+            },
             _ if self.members => Err(Doubt),
             one => self.keys.find(one, meter, &mut |rules| each(rules, visit)),
         };
@@ -71,6 +80,7 @@ impl Drawer {
     }
 
     /// Visits rules that may apply to a list, which is asked element by element.
+    #[inline(never)]
     fn visit_list(
         &self,
         side: Side,

@@ -5,7 +5,7 @@ use crate::clock::Timestamp;
 use crate::meter::Work;
 use crate::scope::constraint::Node;
 use crate::scope::glob::MAX_PATTERN_TEXT;
-use crate::scope::membership::{contains_all, is_one_of, is_same};
+use crate::scope::membership::{contains_all, has_any, is_one_of, is_same};
 use crate::scope::network::{address, lie_in};
 use crate::scope::path::lies_under;
 use crate::scope::segments::{begins_with, is_of_paths};
@@ -42,7 +42,7 @@ impl<'q, F: Facts<'q>> Evaluation<'_, 'q, F> {
             (Node::Any, _) => Truth::True,
             (Node::Type(own), _) if self.in_list => Truth::of(*own == ValueType::List),
             (Node::Type(own), value) => Truth::of(own.includes(value)),
-            (Node::Is(set), value) => is_one_of(set, value, self.meter),
+            (Node::Is(set), value) => is_one_of(set, value, 0, self.meter),
             // Two things that are both not filled in are not the same thing.
             (Node::SameAs(fact), value) => match self.facts.fact(fact) {
                 Some(other) if !other.is_nothing() && !value.is_nothing() => {
@@ -80,13 +80,11 @@ impl<'q, F: Facts<'q>> Evaluation<'_, 'q, F> {
                 Truth::of(count.contains(elements.len() as u64))
             }
             (Node::SubsetOf(set), Value::List(elements)) => {
-                self.all(elements.iter().map(|element| is_one_of(set, element, self.meter)))
+                self.all(elements.iter().map(|element| is_one_of(set, element, 0, self.meter)))
             }
             // As `some` of `one_of`: an element of another kind (a list around the value, say)
             // leaves it open instead of turning a forbid off.
-            (Node::HasAny(set), Value::List(elements)) => {
-                self.any(elements.iter().map(|element| is_one_of(set, element, self.meter)))
-            }
+            (Node::HasAny(set), Value::List(elements)) => has_any(set, elements, self.meter),
             (Node::HasAll(set), Value::List(elements)) => contains_all(set, elements, self.meter),
             // The wrong kind of value, or a constraint that was never valid: nothing can be said.
             _ => Truth::Unknown,

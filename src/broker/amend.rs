@@ -160,6 +160,7 @@ impl Shared {
                 grant: row.id,
                 serial: row.serial,
                 narrowings: Vec::new(),
+                refusing: None,
                 until: None,
                 once: None,
             };

@@ -2,32 +2,49 @@
 
 use std::sync::Arc;
 
+use super::presented::PresentedGrant;
 use crate::denial::{Account, Explain};
 use crate::grant::{GrantId, Row, Terms};
 use crate::policy::{AskedCall, Question, What};
 use crate::scope::{Capability, outside_of};
-use crate::token::Narrowing;
+use crate::token::{Narrowing, RefusingBlock};
 
 /// The place of the first granted capability that covers the call, if every narrowing of the token
-/// that has to be asked covers it, too.
+/// covers it, too.
 ///
 /// # Errors
 /// What does not cover it.
 pub(super) fn covering<'a>(
     row: &'a Row,
-    narrowings: &'a [Narrowing],
+    presented: &'a PresentedGrant,
+    question: &Question<'_>,
+) -> Result<usize, NotCovering<'a>> {
+    let at = covering_row(row, question)?;
+    let What { tool, args, resource, .. } = question.what;
+    let call = (tool, args, resource.is_some());
+    let meter = question.setting.meter;
+    for narrowing in &presented.narrowings {
+        Capability::first_covering(&narrowing.capabilities, call, question, meter)
+            .ok_or(NotCovering::Attenuation(narrowing))?;
+    }
+    match &presented.refusing {
+        Some(block) => Err(NotCovering::Block(block)),
+        None => Ok(at),
+    }
+}
+
+/// The place of the first granted capability that covers the call.
+///
+/// # Errors
+/// None does.
+pub(super) fn covering_row<'a>(
+    row: &'a Row,
     question: &Question<'_>,
 ) -> Result<usize, NotCovering<'a>> {
     let What { tool, args, resource, .. } = question.what;
     let call = (tool, args, resource.is_some());
-    let meter = question.setting.meter;
-    let at = Capability::first_covering(granted(&row.terms), call, question, meter)
-        .ok_or(NotCovering::Grant(row))?;
-    for narrowing in narrowings {
-        Capability::first_covering(&narrowing.capabilities, call, question, meter)
-            .ok_or(NotCovering::Attenuation(narrowing))?;
-    }
-    Ok(at)
+    Capability::first_covering(granted(&row.terms), call, question, question.setting.meter)
+        .ok_or(NotCovering::Grant(row))
 }
 
 fn granted(terms: &Terms) -> impl Iterator<Item = &Capability> {
@@ -39,6 +56,7 @@ fn granted(terms: &Terms) -> impl Iterator<Item = &Capability> {
 pub(super) enum NotCovering<'a> {
     Grant(&'a Row),
     Attenuation(&'a Narrowing),
+    Block(&'a RefusingBlock),
 }
 
 impl NotCovering<'_> {
@@ -55,6 +73,9 @@ impl NotCovering<'_> {
                 let scope = KeptScope::Narrowed(capabilities.to_vec());
                 (format!("attenuation {hop}"), scope)
             }
+            NotCovering::Block(block) => {
+                (format!("attenuation {}", block.hop), KeptScope::Unread(block.clone()))
+            }
         };
         Beyond { whose, scope, asked }
     }
@@ -70,6 +91,7 @@ struct Beyond {
 enum KeptScope {
     Granted(Arc<Terms>),
     Narrowed(Vec<Capability>),
+    Unread(RefusingBlock),
 }
 
 impl Explain for Beyond {
@@ -78,12 +100,17 @@ impl Explain for Beyond {
             let What { tool, args, resource, .. } = question.what;
             let call = (tool, args, resource.is_some());
             let meter = question.setting.meter;
+            let read;
             let outside = match &self.scope {
                 KeptScope::Granted(terms) => {
                     Capability::nearest_outside(granted(terms), call, question, meter)
                 }
                 KeptScope::Narrowed(capabilities) => {
                     Capability::nearest_outside(capabilities, call, question, meter)
+                }
+                KeptScope::Unread(block) => {
+                    read = block.capabilities();
+                    Capability::nearest_outside(&read, call, question, meter)
                 }
             };
             Account::of(outside_of(&self.whose, tool, outside.as_deref(), question))

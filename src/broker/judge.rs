@@ -2,7 +2,7 @@
 //! with. Judged under the task's lock, against grant, ancestors, rules and limits.
 
 use super::call_request::CallRequest;
-use super::covering::{NotCovering, covering};
+use super::covering::{NotCovering, covering, covering_row};
 use super::current::{Current, DecidingRules};
 use super::kept::Passing;
 use super::presented::PresentedGrant;
@@ -187,7 +187,7 @@ impl<'a> CallInputs<'a> {
             },
             what: What { form: presented.form(), ..*what },
         };
-        let at = covering(row, &presented.narrowings, &question)
+        let at = covering(row, presented, &question)
             .map_err(|scope| self.out_of_scope(scope, &question))?;
         let mut coverage = Coverage::by(row, at);
         self.ancestors_cover(row, life, &question, &mut coverage)?;
@@ -278,7 +278,7 @@ impl<'a> CallInputs<'a> {
         while let Some(id) = next {
             let above = life.grant(id).ok_or_else(|| life.gone(id))?;
             let at =
-                covering(above, &[], question).map_err(|own| self.out_of_scope(own, question))?;
+                covering_row(above, question).map_err(|own| self.out_of_scope(own, question))?;
             coverage.by_ancestor(above, at);
             next = above.parent;
         }

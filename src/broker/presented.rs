@@ -13,7 +13,9 @@ use crate::identity::Identity;
 use crate::key::AudienceKeys;
 use crate::scope::CallParts;
 use crate::task::TaskCell;
-use crate::token::{Form, Framed, Narrowing, TokenBuffer, TokenError, VerifiedToken};
+use crate::token::{
+    Form, Framed, Narrowing, RefusingBlock, TokenBuffer, TokenError, VerifiedToken,
+};
 use crate::word::is_same;
 
 /// What a good token led to: a task that is live as far as the table knows.
@@ -23,6 +25,8 @@ pub(super) struct PresentedGrant {
     pub(super) serial: u32,
     /// Each of them must cover the call, in addition to the grant. Those that plainly do are left out.
     pub(super) narrowings: Vec<Narrowing>,
+    /// What refuses the call, whatever covers it besides.
+    pub(super) refusing: Option<RefusingBlock>,
     /// When the first attenuation that says so expires.
     pub(super) until: Option<Timestamp>,
     /// Set where it is bound to the call.
@@ -111,8 +115,9 @@ fn find(
         // A generation of another run of a broker with the same key.
         return Err(Denial::new(Reason::UnknownGrant));
     }
-    let (grant, serial, narrowings) = (claims.grant, claims.serial, narrowed.to_ask);
-    Ok(PresentedGrant { cell, grant, serial, narrowings, until: narrowed.expires, once })
+    let (grant, serial, until) = (claims.grant, claims.serial, narrowed.expires);
+    let (narrowings, refusing) = (narrowed.to_ask, narrowed.refusing);
+    Ok(PresentedGrant { cell, grant, serial, narrowings, refusing, until, once })
 }
 
 fn check_attenuations(until: Option<Timestamp>, now: Timestamp) -> Result<(), Denial> {

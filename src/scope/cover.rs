@@ -179,6 +179,11 @@ impl Named {
         Some(value)
     }
 
+    /// Whether there are few enough to be told apart.
+    pub(super) fn can_count(&self, args: &Object) -> bool {
+        args.len() <= 64
+    }
+
     /// Whether these are all there are; of more than a word has bits, never.
     #[inline]
     pub(super) fn are_all_of(&self, args: &Object) -> bool {

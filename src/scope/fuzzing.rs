@@ -85,17 +85,19 @@ fn named_by(constraint: &Constraint) -> Value {
     }
 }
 
-/// Bytes that are said to be plain can be read, and what is said to cover a call covers it.
+/// Bytes that are said to be plain can be read, and what is said to cover a call, or to refuse it, does.
 pub(super) fn plainness(bytes: &[u8], tool: &ToolName, call: &CallWitness) {
     let parts = (tool, &call.args, call.resource.is_some());
     if is_plain(bytes) {
         assert!(decode_scope(bytes).is_ok(), "plain, and cannot be read");
     }
-    if plainly_covers(bytes, parts) {
-        let read = decode_scope(bytes).expect("covers a call, and cannot be read");
+    let told = plainly(bytes, parts);
+    if told != Plainly::Untold {
+        let read = decode_scope(bytes).expect("tells of a call, and cannot be read");
         let call_of = (tool.as_str(), &call.args, call.resource.is_some());
         let covered = Capability::first_covering(&read, call_of, call, &Meter::ample());
-        assert!(covered.is_some(), "{read:?} does not cover {call:?} of {tool}");
+        let says = if covered.is_some() { Plainly::Covers } else { Plainly::Refuses };
+        assert_eq!(says, told, "{read:?} and {call:?} of {tool}");
     }
 }
 

@@ -108,7 +108,6 @@ pub(crate) use comparison::Place;
 pub(crate) use constraint::Node;
 pub(crate) use contain::{condition_within, cover_admits_an_empty_list, openness_within};
 pub(crate) use cover::{Condition, Cover, Openness, Outside, ResourceOpenness};
-#[cfg(any(test, fuzzing))]
 pub(crate) use decode::decode as decode_scope;
 pub(crate) use decode::{decode_after as decode_scope_after, decode_from as decode_scope_from};
 pub(crate) use describe::is_reference;
@@ -120,7 +119,7 @@ pub(crate) use network::{Meant, Network, address};
 pub(crate) use operand::Operand;
 pub(crate) use outside::{beyond, doubt, failed, held, not_shown, outside_of, shown, wider};
 pub(crate) use path::{PathFault, canonical_path};
-pub(crate) use plain::{CallParts, plainly_covers};
+pub(crate) use plain::{CallParts, Plainly, plainly};
 pub(crate) use readings::Readings;
 pub(crate) use relation::{Expected, Relation};
 pub(crate) use url::{UrlFault, canonical_url};

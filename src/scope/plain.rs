@@ -3,10 +3,10 @@
 //! Most of what holders write compares a few arguments with names, numbers and the beginnings of texts,
 //! and most of it covers the call it is asked of. That is found out in one walk over the bytes.
 //!
-//! INVARIANT: what is said to be plain, [`decode`](super::decode::decode) reads, and what is said to
-//! cover a call, [`Capability::first_covering`](super::Capability::first_covering) of what it read
-//! covers. The other way round nothing is promised: whatever else is met, or in doubt, is left to those
-//! two, and so is every refusal and its explanation.
+//! INVARIANT: what is said to be plain, [`decode`](super::decode::decode) reads, and of what is said to
+//! cover or to refuse a call, [`Capability::first_covering`](super::Capability::first_covering) of what it
+//! read says the same. Whatever else is met, or in doubt, is left to those two, and so is the explanation of
+//! a refusal.
 
 use std::borrow::Cow;
 
@@ -34,9 +34,18 @@ const MAX_LOOKED_THROUGH: usize = 1024;
 /// Met by the walk where it goes no further.
 const NOT_PLAIN: DecodeError = DecodeError::Unknown("something that is not plain");
 
-/// Whether these bytes are a plain scope that covers the call. `false` says nothing.
-pub(crate) fn plainly_covers(bytes: &[u8], call: CallParts<'_>) -> bool {
-    walk(bytes, Some(call)).unwrap_or(false)
+/// What a scope says of a call, as far as that is plain.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Plainly {
+    Covers,
+    Refuses,
+    /// Asking the scope itself tells.
+    Untold,
+}
+
+/// What the scope of these bytes plainly says of the call.
+pub(crate) fn plainly(bytes: &[u8], call: CallParts<'_>) -> Plainly {
+    walk(bytes, Some(call)).unwrap_or(Plainly::Untold)
 }
 
 /// Whether these bytes are a plain scope, which can be read. `false` says nothing.
@@ -44,22 +53,29 @@ pub(super) fn is_plain(bytes: &[u8]) -> bool {
     walk(bytes, None).is_ok()
 }
 
-/// Walks all of a scope that is plain: whether a capability of it covers the call.
-fn walk(bytes: &[u8], call: Option<CallParts<'_>>) -> Result<bool, DecodeError> {
+/// Walks all of a scope that is plain: what its capabilities say of the call, of which one that covers it is
+/// enough.
+fn walk(bytes: &[u8], call: Option<CallParts<'_>>) -> Result<Plainly, DecodeError> {
     let mut decoder = Decoder::new(bytes, MAX_PARTS);
-    let mut covered = false;
+    let mut told = Plainly::Refuses;
     let capabilities = decoder.walk(|own| {
-        covered |= capability(own, call.filter(|_| !covered))?;
+        match capability(own, call.filter(|_| told != Plainly::Covers))? {
+            Plainly::Refuses => {}
+            other => told = other,
+        }
         Ok(())
     })?;
     decoder.end()?;
     match capabilities {
-        1..=MAX_CAPABILITIES => Ok(covered),
+        1..=MAX_CAPABILITIES => Ok(told),
         _ => Err(NOT_PLAIN),
     }
 }
 
-fn capability(decoder: &mut Decoder<'_>, call: Option<CallParts<'_>>) -> Result<bool, DecodeError> {
+fn capability(
+    decoder: &mut Decoder<'_>,
+    call: Option<CallParts<'_>>,
+) -> Result<Plainly, DecodeError> {
     decoder.spend()?;
     let tool = decoder.text()?;
     let call = call.filter(|(own, ..)| own.as_str() == tool);
@@ -67,7 +83,7 @@ fn capability(decoder: &mut Decoder<'_>, call: Option<CallParts<'_>>) -> Result<
         return Err(NOT_PLAIN);
     }
     let Openness { other_args, resource } = openness(decoder.byte()?)?;
-    let mut holds = true;
+    let mut told = Plainly::Covers;
     let mut named = Named::default();
     let conditions = decoder.walk(|own| {
         if own.byte()? != part::ARG {
@@ -76,15 +92,33 @@ fn capability(decoder: &mut Decoder<'_>, call: Option<CallParts<'_>>) -> Result<
         let name = own.text()?;
         let value = call.and_then(|(_, args, _)| named.find(name, args));
         // What is not needed any more is read, and not asked.
-        holds &= constraint(own, value.filter(|_| holds))?;
+        let holds = constraint(own, value.filter(|_| told == Plainly::Covers))?;
+        if told == Plainly::Covers && !holds {
+            told = if is_asked_whole(value) { Plainly::Refuses } else { Plainly::Untold };
+        }
         Ok(())
     })?;
     if conditions > MAX_CONDITIONS {
         return Err(NOT_PLAIN);
     }
-    Ok(call.is_some_and(|(_, args, has_resource)| {
-        holds && resource.fits(has_resource) && (other_args || named.are_all_of(args))
-    }))
+    let Some((_, args, has_resource)) = call else { return Ok(Plainly::Refuses) };
+    Ok(match told {
+        Plainly::Covers if !resource.fits(has_resource) => Plainly::Refuses,
+        Plainly::Covers if other_args || named.are_all_of(args) => Plainly::Covers,
+        Plainly::Covers if named.can_count(args) => Plainly::Refuses,
+        Plainly::Covers => Plainly::Untold,
+        told => told,
+    })
+}
+
+/// Whether a plain condition that does not hold of this is known not to. Lists are asked element by element
+/// elsewhere, and long texts are not looked through here.
+fn is_asked_whole(value: Option<&Value>) -> bool {
+    match value {
+        Some(Value::Text(text)) => text.len() <= MAX_LOOKED_THROUGH,
+        Some(Value::List(_) | Value::Object(_)) => false,
+        None | Some(Value::Null | Value::Bool(_) | Value::Number(_)) => true,
+    }
 }
 
 /// One kind that is plain, or all of several.

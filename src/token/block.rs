@@ -5,7 +5,9 @@
 
 use super::error::{BlockError, TokenError};
 use crate::clock::Timestamp;
-use crate::scope::{CallParts, Capability, Scope, decode_scope_after, plainly_covers};
+use crate::scope::{
+    CallParts, Capability, Plainly, Scope, decode_scope, decode_scope_after, plainly,
+};
 use crate::tool::ToolName;
 use crate::value::DecodeError;
 
@@ -23,6 +25,9 @@ pub(crate) struct Narrowings {
     pub(crate) expires: Option<Timestamp>,
     /// What has to be asked of the call. Blocks that plainly cover it are not among them.
     pub(crate) to_ask: Vec<Narrowing>,
+    /// The first block that plainly refuses the call. Of those after it only the ends are read: the call is
+    /// refused, whatever else they say.
+    pub(crate) refusing: Option<RefusingBlock>,
 }
 
 /// What one block leaves of a token.
@@ -33,9 +38,32 @@ pub(crate) struct Narrowing {
     pub(crate) capabilities: Vec<Capability>,
 }
 
+/// A block that does not cover the call it was read for. It is not asked again, so that no later block is
+/// left out for what turns out to cover.
+#[derive(Clone, Debug)]
+pub(crate) struct RefusingBlock {
+    /// Which block of the token it is, from 1.
+    pub(crate) hop: usize,
+    scope: Box<[u8]>,
+}
+
+impl RefusingBlock {
+    /// The bytes of its scope.
+    pub(super) fn into_scope(self) -> Box<[u8]> {
+        self.scope
+    }
+
+    /// What it leaves of the token, to explain the refusal.
+    pub(crate) fn capabilities(&self) -> Vec<Capability> {
+        // What is plain can be read.
+        decode_scope(&self.scope).unwrap_or_default()
+    }
+}
+
 impl Narrowings {
     /// Reads the blocks of a token whose tag has been verified; its holders wrote them, so
-    /// nothing in them is trusted. Where a call is given, those that plainly cover it are not built.
+    /// nothing in them is trusted. Where a call is given, those that plainly cover it are not built, and the
+    /// first that plainly refuses it is the last whose scope is read.
     pub(super) fn read<'b>(
         blocks: impl Iterator<Item = &'b [u8]>,
         call: Option<CallParts<'_>>,
@@ -55,11 +83,18 @@ impl Narrowings {
     ) -> Result<(), BlockError> {
         let (expires, scope) = open(block)?;
         self.expires = [self.expires, expires].into_iter().flatten().min();
-        if !call.is_some_and(|call| plainly_covers(scope, call)) {
-            // Holders mostly narrow what the one before them narrowed: its names are not copied.
-            let before = self.to_ask.last().map_or(&[][..], |before| &before.capabilities);
-            let capabilities = decode_scope_after(scope, before)?;
-            self.to_ask.push(Narrowing { hop, capabilities });
+        if self.refusing.is_some() {
+            return Ok(());
+        }
+        match call.map_or(Plainly::Untold, |call| plainly(scope, call)) {
+            Plainly::Covers => {}
+            Plainly::Refuses => self.refusing = Some(RefusingBlock { hop, scope: scope.into() }),
+            Plainly::Untold => {
+                // Holders mostly narrow what the one before them narrowed: its names are not copied.
+                let before = self.to_ask.last().map_or(&[][..], |before| &before.capabilities);
+                let capabilities = decode_scope_after(scope, before)?;
+                self.to_ask.push(Narrowing { hop, capabilities });
+            }
         }
         Ok(())
     }
@@ -124,7 +159,7 @@ mod tests {
         })
     }
 
-    fn encoded(Narrowings { expires, to_ask }: &Narrowings) -> Vec<u8> {
+    fn encoded(Narrowings { expires, to_ask, .. }: &Narrowings) -> Vec<u8> {
         let [only] = &to_ask[..] else { panic!("{to_ask:?}") };
         let scope = encode_scope(&only.capabilities.iter().collect::<Vec<_>>()).unwrap();
         let mut block = vec![NARROWING, u8::from(expires.is_some())];

@@ -6,8 +6,8 @@
 //! `/data/./a` pass where `not(eq("/data/a"))` is all that is said.
 
 use crate::scope::{
-    CallParts, Capability, MAX_PARTS, ScopeBytesError, decode_scope_from, encode_scope,
-    plainly_covers,
+    CallParts, Capability, MAX_PARTS, Plainly, ScopeBytesError, decode_scope_from, encode_scope,
+    plainly,
 };
 use crate::spelling::{ArgType, TypedArgs};
 use crate::tool::ToolName;
@@ -30,9 +30,19 @@ mod kind {
 /// A scope, and which arguments of its tools have a type.
 #[derive(Debug)]
 pub(super) struct Carried {
-    /// What has to be asked of the call; nothing where the whole plainly covers it.
-    pub(super) to_ask: Option<Vec<Capability>>,
+    pub(super) scope: CarriedScope,
     types: Vec<(ToolName, Box<str>, ArgType)>,
+}
+
+/// What a scope that travels in a token is to the call it was read for.
+#[derive(Debug)]
+pub(super) enum CarriedScope {
+    /// It plainly covers the call.
+    Covering,
+    /// It plainly refuses it: its bytes.
+    Refusing(Box<[u8]>),
+    /// It has to be asked.
+    ToAsk(Vec<Capability>),
 }
 
 /// The byte form of these capabilities, and behind it the types of their tools' arguments, if any has
@@ -73,13 +83,15 @@ pub(crate) fn encode_carried<'t>(
 }
 
 impl Carried {
-    /// Reads what a root block carries, to be asked of a call. What plainly covers it is a scope and no
-    /// type behind it, and is not built.
+    /// Reads what a root block carries, to be asked of a call. What plainly covers or refuses it is a scope and
+    /// no type behind it, and is not built.
     pub(super) fn read(bytes: &[u8], call: CallParts<'_>) -> Result<Carried, ScopeBytesError> {
-        match plainly_covers(bytes, call) {
-            true => Ok(Carried { to_ask: None, types: Vec::new() }),
-            false => Carried::decode(bytes),
-        }
+        let scope = match plainly(bytes, call) {
+            Plainly::Covers => CarriedScope::Covering,
+            Plainly::Refuses => CarriedScope::Refusing(bytes.into()),
+            Plainly::Untold => return Carried::decode(bytes),
+        };
+        Ok(Carried { scope, types: Vec::new() })
     }
 
     /// Reads what a root block carries, all of it.
@@ -90,7 +102,7 @@ impl Carried {
             Ok(()) => Vec::new(),
             Err(_) => types(&mut decoder)?,
         };
-        Ok(Carried { to_ask: Some(capabilities), types })
+        Ok(Carried { scope: CarriedScope::ToAsk(capabilities), types })
     }
 
     /// The arguments of a tool that have a type.
@@ -190,7 +202,7 @@ mod tests {
             let bytes = with_types(&[b"\x01\x01t\x01a".as_slice(), &[number]].concat());
             let read = Carried::decode(&bytes).unwrap();
             assert_eq!(read.typed("t").iter().collect::<Vec<_>>(), [("a", of)]);
-            let capabilities = read.to_ask.as_deref().unwrap_or_default();
+            let CarriedScope::ToAsk(capabilities) = &read.scope else { panic!("{read:?}") };
             let typed = read.typed("t");
             let again =
                 encode_carried(&capabilities.iter().collect::<Vec<_>>(), |_| Some(&typed)).unwrap();

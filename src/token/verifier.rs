@@ -4,8 +4,9 @@ use std::fmt;
 use std::time::Duration;
 
 use super::call_bound::Presentable;
-use super::carried::Carried;
+use super::carried::{Carried, CarriedScope};
 use super::error::TokenError;
+use super::outside::{CallAlone, KeptScope, OutsideScope};
 use super::text::TokenBuffer;
 use super::verify::Framed;
 use crate::call::Call;
@@ -14,9 +15,8 @@ use crate::denial::{Code, Reason};
 use crate::grant::GrantId;
 use crate::key::{AudienceKeys, AudienceSecret};
 use crate::meter::Meter;
-use crate::resource::{CheckedResource, ResourceError};
-use crate::scope::{Capability, Fact, Facts, Readings, ScopeBytesError, outside_of};
-use crate::value::Value;
+use crate::resource::ResourceError;
+use crate::scope::{Readings, ScopeBytesError};
 use crate::word::is_same;
 
 /// How far the time of a call-bound presentation may be from the clock, either way: as a broker's
@@ -181,7 +181,7 @@ pub enum VerifierError {
     /// The scope, or an attenuation, does not cover the call: which of them, what of the call, and what
     /// was expected.
     #[error("the token does not cover the call: {0}")]
-    OutOfScope(Box<str>),
+    OutOfScope(OutsideScope),
 }
 
 impl VerifierError {
@@ -244,7 +244,7 @@ impl Verifier {
         // Only where no argument has a type is the call compared as it is.
         let untyped =
             matches!(&carried, Some(Ok(carried)) if carried.typed(call.tool()).is_empty());
-        let mut narrowings = verified.narrowings(untyped.then(|| call.parts()))?;
+        let narrowings = verified.narrowings(untyped.then(|| call.parts()))?;
         let expires = narrowings.expires.map_or(claims.expires, |at| claims.expires.min(at));
         if now >= expires {
             return Err(VerifierError::Token(TokenError::Expired));
@@ -252,7 +252,7 @@ impl Verifier {
         if holder.is_some_and(|holder| holder != claims.holder) {
             return Err(VerifierError::NotTheHolder(claims.holder.into()));
         }
-        let mut carried = carried.ok_or(VerifierError::NoScope)??;
+        let carried = carried.ok_or(VerifierError::NoScope)??;
         let typed = carried.typed(call.tool());
         if let Some(misspelled) = typed.misspelled(call.args().object()) {
             return Err(VerifierError::Spelling(misspelled.into()));
@@ -260,17 +260,29 @@ impl Verifier {
         let meter = Meter::of_question(call.args().size());
         let readings = Readings::new();
         let call = CallAlone::new(call, &readings)?;
-        let blocks = narrowings.to_ask.iter_mut().map(|own| (own.hop, &mut own.capabilities));
-        for (hop, capabilities) in carried.to_ask.iter_mut().map(|own| (0, own)).chain(blocks) {
+        let own = match carried.scope {
+            CarriedScope::Covering => None,
+            CarriedScope::Refusing(bytes) => {
+                return Err(outside(0, KeptScope::Encoded(bytes), call.call));
+            }
+            CarriedScope::ToAsk(capabilities) => Some((0, capabilities)),
+        };
+        let blocks = narrowings.to_ask.into_iter().map(|own| (own.hop, own.capabilities));
+        for (hop, mut capabilities) in own.into_iter().chain(blocks) {
             // As a gate does: compared with what no call can be, an attenuation leaves none.
             typed
-                .respell(call.call.tool(), capabilities)
-                .map_err(|fault| out_of_scope(hop, |whose| format!("{whose}: {fault}")))?;
-            let covered = call.is_covered_by(hop, capabilities, &meter);
+                .respell(call.call.tool(), &mut capabilities)
+                .map_err(|fault| outside(hop, KeptScope::Impossible(fault), call.call))?;
+            let covers = call.is_covered_by(&capabilities, &meter);
             if meter.is_spent() {
                 return Err(VerifierError::TooCostly(meter.said().into()));
             }
-            covered?;
+            if !covers {
+                return Err(outside(hop, KeptScope::Read(capabilities), call.call));
+            }
+        }
+        if let Some(block) = narrowings.refusing {
+            return Err(outside(block.hop, KeptScope::Encoded(block.into_scope()), call.call));
         }
         Ok(LivenessAndReplayUnchecked {
             issuer: claims.issuer.into(),
@@ -280,6 +292,11 @@ impl Verifier {
             expires,
         })
     }
+}
+
+/// The scope of the root block, or after that number of narrowings, does not cover the call.
+fn outside(hop: usize, scope: KeptScope, call: &Call) -> VerifierError {
+    VerifierError::OutOfScope(OutsideScope::new(hop, scope, call))
 }
 
 impl LivenessAndReplayUnchecked {
@@ -306,64 +323,6 @@ impl LivenessAndReplayUnchecked {
     /// When the token ends: the earliest of its own end and those of its attenuations.
     pub fn expires(&self) -> Timestamp {
         self.expires
-    }
-}
-
-/// A call without anything around it: all that is known here.
-struct CallAlone<'c> {
-    call: &'c Call,
-    resource: Option<CheckedResource<'c>>,
-    readings: &'c Readings<'c>,
-}
-
-impl<'c> CallAlone<'c> {
-    fn new(call: &'c Call, readings: &'c Readings<'c>) -> Result<Self, ResourceError> {
-        let resource = call.resource().map(|resource| resource.checked()).transpose()?;
-        Ok(CallAlone { call, resource, readings })
-    }
-
-    fn is_covered_by(
-        &self,
-        hop: usize,
-        capabilities: &[Capability],
-        meter: &Meter,
-    ) -> Result<(), VerifierError> {
-        let tool = self.call.tool();
-        let call = (tool, self.call.args().object(), self.resource.is_some());
-        if Capability::first_covering(capabilities, call, self, meter).is_some() {
-            return Ok(());
-        }
-        let outside = Capability::nearest_outside(capabilities, call, self, meter);
-        Err(out_of_scope(hop, |whose| outside_of(whose, tool, outside.as_deref(), self)))
-    }
-}
-
-/// The scope of the root block, or after that number of narrowings, does not cover the call.
-fn out_of_scope(hop: usize, say: impl FnOnce(&str) -> String) -> VerifierError {
-    let told = match hop {
-        0 => say("its scope"),
-        hop => say(&format!("attenuation {hop}")),
-    };
-    VerifierError::OutOfScope(told.into())
-}
-
-impl<'c> Facts<'c> for &CallAlone<'c> {
-    fn fact(self, fact: &Fact) -> Option<&'c Value> {
-        match fact {
-            Fact::Arg(path) => match &**path {
-                [name] => self.call.args().get(name),
-                // Has no spelling in a token.
-                _ => None,
-            },
-            Fact::ResourceType => self.resource.map(CheckedResource::type_value),
-            Fact::ResourceId => self.resource.map(CheckedResource::id_value),
-            Fact::ResourceAttr(name) => self.resource?.attributes().get(name),
-            _ => None,
-        }
-    }
-
-    fn readings(self) -> Option<&'c Readings<'c>> {
-        Some(self.readings)
     }
 }
 

@@ -132,7 +132,7 @@ fn a_verifier_checks_the_scope_that_travels_in_the_token() {
         ),
     ] {
         let refused = setup.verify(token, &outside).unwrap_err();
-        assert_eq!(refused, VerifierError::OutOfScope(why.into()), "{outside:?}");
+        assert!(matches!(refused, VerifierError::OutOfScope(_)), "{refused:?}");
         assert_eq!(refused.to_string(), format!("the token does not cover the call: {why}"));
     }
     let read = |team| {
@@ -180,7 +180,7 @@ fn a_verifier_enforces_every_attenuation() {
         ] {
             let refused = setup.verify(token, &outside).unwrap_err();
             let VerifierError::OutOfScope(why) = &refused else { panic!("{refused:?}") };
-            assert!(why.starts_with(whose), "{why}");
+            assert!(why.to_string().starts_with(whose), "{why}");
         }
         let late = setup.verifier.verify(token, None, &orders(1), at(60)).unwrap_err();
         assert_eq!(late, VerifierError::Token(TokenError::Expired));

@@ -33,7 +33,7 @@ fn encoded(capabilities: &[Capability]) -> Option<Vec<u8>> {
 }
 
 fn covers(bytes: &[u8], tool: &ToolName, call: &CallWitness) -> bool {
-    plainly_covers(bytes, (tool, &call.args, call.resource.is_some()))
+    plainly(bytes, (tool, &call.args, call.resource.is_some())) == Plainly::Covers
 }
 
 proptest! {

@@ -57,7 +57,7 @@ impl BrokerBuilder {
             log_keys: None,
             tripwire: None,
             halts_lapse: None,
-            ids: GrantIds::Random,
+            ids: GrantIds::keyed(),
             on_denial: None,
             on_leak: None,
             alert: None,

@@ -77,7 +77,7 @@ impl Control {
     /// Ends one grant, wherever it is, with all delegated from it; final when it returns.
     pub fn revoke_grant(&self, id: GrantId) -> Ended {
         let mut ended = Ended::nothing();
-        for task in self.tasks() {
+        for task in self.tasks_with(id) {
             let (holds, running) = {
                 let life = task.life.lock();
                 (life.grant(id).is_some(), life.running_on(id))
@@ -151,6 +151,15 @@ impl Control {
         if self.shared.is_forked() { Vec::new() } else { self.shared.table.with_late() }
     }
 
+    /// The task that the grant of this id is of, or all tasks where ids don't tell.
+    fn tasks_with(&self, id: GrantId) -> Vec<Arc<TaskCell>> {
+        match self.shared.ids.generation_of(id) {
+            Some(_) if self.shared.is_forked() => Vec::new(),
+            Some(generation) => self.shared.table.task_or_late(generation).into_iter().collect(),
+            None => self.tasks(),
+        }
+    }
+
     /// What an end is in the child of a fork.
     fn nothing(&self) -> Ended {
         Ended::nothing().recorded(&self.shared)
@@ -211,5 +220,32 @@ impl Control {
 impl std::fmt::Debug for Control {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Control").field("halts", &self.halts()).finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::mpsc;
+    use std::thread;
+    use std::time::Duration;
+
+    use crate::prelude::*;
+
+    /// It is pressed in an emergency, while a hundred thousand tasks go on.
+    #[test]
+    fn revoking_a_grant_looks_at_its_own_task_alone() {
+        let rule = Rule::permit("p").tool("t");
+        let broker = Broker::new(Policy::builder().rule(rule).build().unwrap()).unwrap();
+        let agent = broker.assert_identity("agent").unwrap();
+        let open = || broker.open(&agent, Purpose::new("errand")).unwrap();
+        let (task, other) = (open(), open());
+        let grant = task.request(Scope::tool("t"), &Context::new()).unwrap();
+        let (control, id) = (broker.control(), grant.id());
+        let busy = other.cell.life.lock();
+        let (ended, waits) = mpsc::channel();
+        let revoking = thread::spawn(move || ended.send(control.revoke_grant(id).is_empty()));
+        assert_eq!(waits.recv_timeout(Duration::from_secs(60)), Ok(false));
+        drop(busy);
+        revoking.join().unwrap().unwrap();
     }
 }

@@ -80,6 +80,12 @@ impl InForce {
         self.parts[own_part() % PARTS].read()
     }
 
+    /// Whether no one holds it.
+    #[cfg(all(test, not(shuttle)))]
+    pub(crate) fn is_free(&self) -> bool {
+        self.parts.iter().all(|part| part.try_write().is_some())
+    }
+
     /// Changes the policy. Parts are taken in their order, so that two changes never wait for each other
     /// in a circle.
     pub(crate) fn change<T>(&self, how: impl FnOnce(&mut Ruling) -> T) -> T {
@@ -108,6 +114,16 @@ impl InForce {
             }
         }
         answer
+    }
+}
+
+impl Current {
+    /// What would be in force with another policy, to look at live grants with; `None` if it says the same.
+    pub(crate) fn previewing(&self, policy: &crate::policy::Policy) -> Option<Current> {
+        let next = self.next(policy)?;
+        // No grant was found to be given at this version, whatever is loaded meanwhile.
+        let next = Ruling { version: u64::MAX, loaded_at: u64::MAX, ..next };
+        Some(Current { ruling: Arc::new(Apart(next)), keys: self.keys.clone() })
     }
 }
 

@@ -190,7 +190,7 @@ mod tests {
         let shared = &broker.shared;
         let now = shared.now().unwrap();
         let owed = Owed {
-            grant: shared.ids.next().unwrap(),
+            grant: shared.ids.next(1).unwrap(),
             task: "incident".into(),
             generation: 1,
             who: ada,

@@ -73,7 +73,7 @@ impl<'r> GrantRequest<'r> {
 
     /// The id of what may be given.
     pub(super) fn new_id(&self) -> Result<GrantId, Denial> {
-        let id = self.shared.ids.next();
+        let id = self.shared.ids.next(self.cell.generation);
         id.map_err(|error| Denial::new(Reason::NoRandomness).because(error))
     }
 

@@ -18,7 +18,6 @@ use crate::grant::{GrantId, Row};
 use crate::identity::Identity;
 use crate::meter::Meter;
 use crate::policy::{Moment, Policy, When};
-use crate::sync::Apart;
 use crate::task::{Life, TaskCell};
 use crate::value::Object;
 
@@ -85,9 +84,8 @@ impl Broker {
         let shared = &self.shared;
         let mut drift = Drift::default();
         let Some(now) = shared.time_of_end() else { return drift };
-        let current = shared.current();
-        let Some(next) = current.next(policy) else { return drift };
-        let next = Current { ruling: Arc::new(Apart(next)), keys: current.keys.clone() };
+        // What is in force is not held meanwhile, or a reload or a rotation would wait for all grants.
+        let Some(next) = shared.current().previewing(policy) else { return drift };
         for cell in shared.table.tasks() {
             let life = cell.life.lock();
             let now = shared.as_of(now);
@@ -244,3 +242,41 @@ impl OfferInputs<'_> {
 }
 
 static NOTHING: Object = Object::new();
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+    use std::thread;
+
+    use crate::prelude::*;
+
+    /// A rotation or a reload has to wait for whatever holds what is in force, and calls then wait for it.
+    #[test]
+    fn a_preview_holds_nothing_in_force_while_it_looks_at_grants() {
+        let rule = || Rule::permit("p").tool("t");
+        let broker = Broker::new(Policy::builder().rule(rule()).build().unwrap()).unwrap();
+        let agent = broker.assert_identity("agent").unwrap();
+        let task = broker.open(&agent, Purpose::new("errand")).unwrap();
+        let grant = task.request(Scope::tool("t"), &Context::new()).unwrap();
+        let none = Policy::builder().build().unwrap();
+        let drift = thread::scope(|threads| {
+            let life = task.cell.life.lock();
+            let known = Arc::strong_count(&task.cell);
+            let previewing = threads.spawn(|| broker.preview(&none));
+            // It has the list of tasks, and waits for this one.
+            while Arc::strong_count(&task.cell) == known {
+                thread::yield_now();
+            }
+            assert!(broker.shared.current.is_free());
+            drop(life);
+            previewing.join().unwrap()
+        });
+        assert_eq!(drift.grants.iter().map(|own| own.id).collect::<Vec<_>>(), [grant.id()]);
+        // Another policy was loaded and gave the grant, at whatever version.
+        broker
+            .reload(&Policy::builder().rule(rule().owner("a")).build().unwrap())
+            .unwrap()
+            .finish();
+        assert_eq!(broker.preview(&none).grants.len(), 1);
+    }
+}

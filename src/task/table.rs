@@ -177,6 +177,12 @@ impl TaskTable {
         self.shard(generation)?.read().get(&generation).map(|numbered| numbered.0.clone())
     }
 
+    /// A live task, or one that is over and of which a call still runs. Late ones are looked at last, since a task
+    /// is listed there before it leaves the table.
+    pub(crate) fn task_or_late(&self, generation: u64) -> Option<Arc<TaskCell>> {
+        self.task(generation).or_else(|| self.late.lock().get(&generation).cloned())
+    }
+
     pub(crate) fn task_named(&self, name: &str) -> Option<Arc<TaskCell>> {
         self.names_of(name)?.lock().get(name).map(|named| named.0.clone())
     }

@@ -50,7 +50,7 @@ impl<'a> Electorate<'a> {
     /// Every ask of the question with its terms, as far as they are there.
     pub(super) fn asks(&self) -> impl Iterator<Item = (&'a BoundRule, &'a ApprovalTerms)> {
         let policy = &self.current.ruling.policy;
-        let terms = |ask: &BoundRule| policy.rule(policy.place_of(&ask.id)?)?.approval.as_ref();
+        let terms = |ask: &BoundRule| policy.rule(policy.place_of(&ask.id)?)?.approval.as_deref();
         self.question.asks.iter().filter_map(move |ask| Some((ask, terms(ask)?)))
     }
 

@@ -103,7 +103,7 @@ impl Shared {
         }
         let rules = draft.asks.iter().filter_map(|at| current.policy.rule(*at));
         let terms: Vec<(&Arc<str>, &ApprovalTerms)> =
-            rules.filter_map(|rule| Some((&rule.id, rule.approval.as_ref()?))).collect();
+            rules.filter_map(|rule| Some((&rule.id, rule.approval.as_deref()?))).collect();
         if let Subject::Scope(plan) = &subject
             && plan.items.len() > MOST_ITEMS
         {

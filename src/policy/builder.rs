@@ -104,6 +104,9 @@ impl PolicyBuilder {
         for (item, rule) in rules.iter_mut().enumerate() {
             fold_rule(rule, self.fold).map_err(|error| error.of_item(item))?;
             rule.conditions.shrink_to_fit();
+            if let Tools::Named(names) = &mut rule.tools {
+                names.shrink_to_fit();
+            }
             let excepted = rule.exceptions.iter_mut().flat_map(|own| &mut own.conditions);
             rule.conditions.iter_mut().chain(excepted).for_each(sets::as_set);
             if let Some(terms) = &mut rule.approval {
@@ -208,7 +211,7 @@ fn check_rule(rule: &Rule, catalogue: bool) -> Result<(), PolicyError> {
         check_condition(rule, &place_of(&condition.fact), condition, catalogue)?;
     }
     check_exceptions(rule, |at, condition| check_condition(rule, at, condition, catalogue))?;
-    if let (Some(from), Some(until)) = (rule.validity.from, rule.validity.until)
+    if let (Some(from), Some(until)) = (rule.validity().from, rule.validity().until)
         && from >= until
     {
         return wrong("valid", format!("it ends (`{until}`) before it begins (`{from}`)"));

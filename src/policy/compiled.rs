@@ -1,7 +1,8 @@
 //! A policy ready to decide.
 
-use std::collections::BTreeSet;
-use std::sync::{Arc, OnceLock};
+use std::collections::{BTreeMap, BTreeSet};
+use std::panic::AssertUnwindSafe;
+use std::sync::Arc;
 
 use super::catalogue::{Catalogue, Tool};
 use super::describe::{policy_digest, rule_value, tool_value};
@@ -12,6 +13,7 @@ use super::rule::{Rule, Tools};
 use crate::clock::Timestamp;
 use crate::identity::Fold;
 use crate::scope::Fact;
+use crate::sync::Mutex;
 use crate::value::{Digest, Value};
 
 /// Checked rules in the order of their ids, and the index over them.
@@ -29,8 +31,8 @@ pub(crate) struct Compiled {
     looks_at_time: bool,
     /// A permit that gives nothing unless somebody is alerted, if there is one.
     pub(crate) alerts: Option<Arc<str>>,
-    /// Of each rule that a question was bound to.
-    digests: Box<[OnceLock<Digest>]>,
+    /// Of each rule that a question was bound to, which few are.
+    digests: AssertUnwindSafe<Mutex<BTreeMap<u32, Digest>>>,
 }
 
 impl Compiled {
@@ -47,7 +49,7 @@ impl Compiled {
         let alerts = rules.iter().find(alerts).map(|rule| rule.id.clone());
         Compiled {
             alerts,
-            digests: rules.iter().map(|_| OnceLock::new()).collect(),
+            digests: AssertUnwindSafe(Mutex::default()),
             rules,
             catalogue: Catalogue::of(tools, |tool| tool_value(tool).digest()),
             index,
@@ -75,14 +77,16 @@ impl Compiled {
     }
 
     /// The time as rules read it, if any does.
+    #[inline]
     pub(crate) fn time(&self, now: Timestamp) -> Option<Value> {
         self.looks_at_time.then(|| Value::from(now.to_string()))
     }
 
     /// The digest of a rule: of all that it says, its approval included.
     pub(crate) fn digest_of(&self, at: u32) -> Option<Digest> {
-        let (rule, own) = (self.rule(at)?, self.digests.get(at as usize)?);
-        Some(*own.get_or_init(|| rule_value(rule).digest()))
+        let rule = self.rule(at)?;
+        let mut digests = self.digests.lock();
+        Some(*digests.entry(at).or_insert_with(|| rule_value(rule).digest()))
     }
 
     /// Where the rule of this id stands.

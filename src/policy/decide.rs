@@ -151,7 +151,7 @@ impl Rule {
 
     fn speaks(&self, question: &Question<'_>) -> bool {
         self.speaks_at(question.setting.moment)
-            && self.validity.holds_at(question.setting.now)
+            && self.is_valid_at(question.setting.now)
             && self.takes(question.what.form)
     }
 
@@ -179,7 +179,7 @@ impl Rule {
         if !self.speaks_at(question.setting.moment) {
             return Some(Obstacle::Moment);
         }
-        if !self.validity.holds_at(question.setting.now) {
+        if !self.is_valid_at(question.setting.now) {
             return Some(Obstacle::Validity);
         }
         if !self.takes(question.what.form) {
@@ -205,7 +205,7 @@ impl Rule {
         if !self.speaks_at(question.setting.moment) {
             all.push(Obstacle::Moment);
         }
-        if !self.validity.holds_at(question.setting.now) {
+        if !self.is_valid_at(question.setting.now) {
             all.push(Obstacle::Validity);
         }
         if !self.takes(form) {

@@ -88,11 +88,11 @@ pub(crate) fn rule_content(rule: &Rule) -> Value {
         ("other_args", Value::Bool(rule.openness.other_args)),
         ("resource", Value::from(resource)),
         ("grant", limits_value(&rule.limits)),
-        ("approval", rule.approval.as_ref().map_or(Value::Null, approval_value)),
-        ("owner", rule.owner.clone().map_or(Value::Null, Value::Text)),
-        ("valid_from", instant(rule.validity.from)),
-        ("valid_until", instant(rule.validity.until)),
-        ("review_by", instant(rule.review_by)),
+        ("approval", rule.approval.as_deref().map_or(Value::Null, approval_value)),
+        ("owner", rule.owned_by().map_or(Value::Null, Value::from)),
+        ("valid_from", instant(rule.validity().from)),
+        ("valid_until", instant(rule.validity().until)),
+        ("review_by", instant(rule.review_date())),
         ("presentation", rule.presentation.map_or(Value::Null, |form| Value::from(form.as_str()))),
     ]);
     // Unsaid as it always was, so that policies without keep their digest.

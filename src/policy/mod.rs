@@ -38,6 +38,8 @@ mod regions;
 mod request;
 mod reviewer;
 mod rule;
+mod rule_limits;
+mod rule_notes;
 mod seen;
 mod sets;
 mod tool_alone;

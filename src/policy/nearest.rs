@@ -109,7 +109,7 @@ fn describe<'q>(
 ) -> String {
     match obstacle {
         Obstacle::Moment => silent(rule, moment),
-        Obstacle::Validity => match (rule.validity.from, rule.validity.until) {
+        Obstacle::Validity => match (rule.validity().from, rule.validity().until) {
             (Some(from), None) => format!("it applies from {from} on"),
             (None, Some(until)) => format!("it applied until {until}"),
             (Some(from), Some(until)) => format!("it applies from {from} until {until}"),

@@ -238,7 +238,7 @@ impl Rule {
         if !self.speaks_at(wanted.setting.moment) {
             found(Obstacle::Moment)?;
         }
-        if !self.validity.holds_at(wanted.setting.now) {
+        if !self.is_valid_at(wanted.setting.now) {
             found(Obstacle::Validity)?;
         }
         if let Tools::Like(constraint) = &self.tools
@@ -327,7 +327,7 @@ impl Rule {
     /// Whether this permit may apply to some call that the capability covers.
     fn may_cover_part(&self, wanted: &Wanted<'_>) -> bool {
         self.speaks_at(wanted.setting.moment)
-            && self.validity.holds_at(wanted.setting.now)
+            && self.is_valid_at(wanted.setting.now)
             && self.tool_named(wanted.capability.tool.as_str(), Stance::Cover, wanted.meter())
                 == Truth::True
             && self.conditions.iter().all(|condition| match condition.fact.is_of_the_call() {
@@ -380,7 +380,7 @@ impl Rule {
     fn asks_before(&self, wanted: &Wanted<'_>) -> bool {
         let before =
             |terms: &ApprovalTerms| terms.per == Per::Task || !self.speaks_at_calls_of(wanted);
-        self.approval.as_ref().is_some_and(before) && self.overlaps(wanted)
+        self.approval.as_deref().is_some_and(before) && self.overlaps(wanted)
     }
 
     /// Whether this guard may act on some call that the capability covers.
@@ -393,7 +393,7 @@ impl Rule {
 
     fn acts_on(&self, wanted: &Wanted<'_>, asked: impl Fn(&Condition) -> bool) -> bool {
         self.speaks_at(wanted.setting.moment)
-            && self.validity.holds_at(wanted.setting.now)
+            && self.is_valid_at(wanted.setting.now)
             && self
                 .tool_named(wanted.capability.tool.as_str(), Stance::Guard, wanted.meter())
                 .may_hold()

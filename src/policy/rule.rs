@@ -1,7 +1,6 @@
 //! A rule: when it applies, and what then.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use super::approval::ApprovalTerms;
 use super::break_glass::BreakGlassTerms;
@@ -9,10 +8,10 @@ use super::effect::Effect;
 use super::exception::Exception;
 use super::limits::Limits;
 use super::moment::{Moment, Moments};
+use super::rule_notes::{RuleNotes, Validity};
 use crate::clock::Timestamp;
 use crate::form::Form;
 use crate::scope::{Condition, Constraint, Fact, Openness, ResourceOpenness};
-use crate::value::Number;
 
 /// Which tools a rule speaks of.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -33,8 +32,7 @@ pub(crate) enum Tools {
 /// cannot be meant. Two constraints on one thing are one conjunction, as the keys of one table are.
 ///
 /// ```
-/// use std::time::Duration;
-/// use hallpass::policy::{Policy, Rule};
+/// /// use hallpass::policy::{Policy, Rule};
 /// use hallpass::scope::{below, eq, has_any, max, one_of};
 ///
 /// let rule = Rule::permit("analysts-read-orders")
@@ -62,29 +60,12 @@ pub struct Rule {
     pub(crate) any_args: bool,
     /// Shared with what the rule puts on grants; mostly one for all rules that limit nothing.
     pub(crate) limits: Arc<Limits>,
-    pub(crate) approval: Option<ApprovalTerms>,
+    pub(crate) approval: Option<Box<ApprovalTerms>>,
     /// What breaking the glass under this permit leaves behind.
     pub(crate) break_glass: Option<Box<BreakGlassTerms>>,
-    pub(crate) owner: Option<Box<str>>,
-    pub(crate) validity: Validity,
-    pub(crate) review_by: Option<Timestamp>,
+    pub(crate) notes: Option<Box<RuleNotes>>,
     /// How the token must be presented; asked at calls only.
     pub(crate) presentation: Option<Form>,
-    /// What was compared with a list that stood bare in a policy's text, for lint.
-    pub(crate) bare_lists: Vec<Fact>,
-}
-
-/// From when until when a rule applies: `from <= now < until`.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Validity {
-    pub(crate) from: Option<Timestamp>,
-    pub(crate) until: Option<Timestamp>,
-}
-
-impl Validity {
-    pub(crate) fn holds_at(&self, now: Timestamp) -> bool {
-        self.from.is_none_or(|from| from <= now) && self.until.is_none_or(|until| now < until)
-    }
 }
 
 impl Rule {
@@ -131,11 +112,8 @@ impl Rule {
             limits: Limits::unsaid(),
             approval: None,
             break_glass: None,
-            owner: None,
-            validity: Validity::default(),
-            review_by: None,
+            notes: None,
             presentation: None,
-            bare_lists: Vec::new(),
         }
     }
 
@@ -147,11 +125,6 @@ impl Rule {
     /// What it does when it applies.
     pub fn effect(&self) -> Effect {
         self.effect
-    }
-
-    /// Who answers for the rule, if it says so.
-    pub fn owned_by(&self) -> Option<&str> {
-        self.owner.as_deref()
     }
 
     /// The moments at which the rule speaks, instead of the default of its effect.
@@ -311,101 +284,9 @@ impl Rule {
         self
     }
 
-    /// How long a grant lives.
-    pub fn ttl(mut self, ttl: Duration) -> Self {
-        self.limits_mut().ttl = Some(ttl);
-        self
-    }
-
-    /// How long a grant lives at most, renewals included.
-    pub fn max_life(mut self, life: Duration) -> Self {
-        self.limits_mut().max_life = Some(life);
-        self
-    }
-
-    /// How long a grant may lie unused before it ends.
-    pub fn idle(mut self, idle: Duration) -> Self {
-        self.limits_mut().idle = Some(idle);
-        self
-    }
-
-    /// How long after the end of a grant what its tools run with may still be good for, where its provider can't end it
-    /// sooner. Not at all, unless this is said.
-    pub fn tail(mut self, tail: Duration) -> Self {
-        self.limits_mut().tail = Some(tail);
-        self
-    }
-
-    /// How many calls.
-    pub fn uses(mut self, uses: u64) -> Self {
-        self.limits_mut().uses = Some(uses);
-        self
-    }
-
-    /// How many calls within any window of this length. Other than of a [`rate`](Self::rate), a call whose tool never
-    /// started gives its use back.
-    ///
-    /// ```
-    /// # use std::time::Duration;
-    /// # use hallpass::policy::{Policy, Rule};
-    /// let day = Duration::from_secs(24 * 60 * 60);
-    /// let rule = Rule::permit("pay").tool("bank.pay").any_args();
-    /// let rule = rule.uses_within(5, day).budget_within("args.amount", 500, day).per_identity();
-    /// let policy = Policy::builder().rule(rule).build()?;
-    /// # Ok::<(), hallpass::policy::PolicyError>(())
-    /// ```
-    pub fn uses_within(mut self, uses: u64, window: Duration) -> Self {
-        self.limits_mut().uses_within = Some((uses, window));
-        self
-    }
-
-    /// How many calls within any window of this length.
-    pub fn rate(mut self, calls: u64, window: Duration) -> Self {
-        self.limits_mut().rate = Some((calls, window));
-        self
-    }
-
-    /// How much a numeric argument, named as in a policy (`args.limit`), may sum up to.
-    pub fn budget(mut self, argument: &str, most: impl TryInto<Number>) -> Self {
-        self.limits_mut().add_budget(argument, most.try_into().ok(), None);
-        self
-    }
-
-    /// As [`budget`](Self::budget), within any window of this length. At most 10,000 calls are counted in one: more
-    /// are denied until the first has left it.
-    pub fn budget_within(
-        mut self,
-        argument: &str,
-        most: impl TryInto<Number>,
-        window: Duration,
-    ) -> Self {
-        self.limits_mut().add_budget(argument, most.try_into().ok(), Some(window));
-        self
-    }
-
-    /// How many hops of delegation.
-    pub fn depth(mut self, depth: u8) -> Self {
-        self.limits_mut().depth = Some(depth);
-        self
-    }
-
-    /// What was permitted and never started stays spent, of uses and budgets. Unless a rule says so, it
-    /// comes back: a permit that is dropped ran nothing. Say it where asking alone tells too much, or
-    /// where a host might take a permit for a yes.
-    pub fn no_refund(mut self) -> Self {
-        self.limits_mut().keeps_abandoned = true;
-        self
-    }
-
-    /// Uses, rate and budget span all tasks of one identity, instead of one task.
-    pub fn per_identity(mut self) -> Self {
-        self.limits_mut().per_identity = true;
-        self
-    }
-
     /// Who must agree, for an ask rule.
     pub fn approval(mut self, terms: ApprovalTerms) -> Self {
-        self.approval = Some(terms);
+        self.approval = Some(Box::new(terms));
         self
     }
 
@@ -425,37 +306,62 @@ impl Rule {
         self
     }
 
+    /// Who answers for the rule, if it says so.
+    pub fn owned_by(&self) -> Option<&str> {
+        self.notes.as_ref()?.owner.as_deref()
+    }
+
     /// Who answers for the rule.
     pub fn owner(mut self, owner: &str) -> Self {
-        self.owner = Some(owner.into());
+        self.notes_mut().owner = Some(owner.into());
         self
     }
 
     /// The rule applies from this instant on.
     pub fn valid_from(mut self, from: Timestamp) -> Self {
-        self.validity.from = Some(from);
+        self.notes_mut().validity.from = Some(from);
         self
     }
 
     /// The rule no longer applies at this instant and later.
     pub fn valid_until(mut self, until: Timestamp) -> Self {
-        self.validity.until = Some(until);
+        self.notes_mut().validity.until = Some(until);
         self
     }
 
     /// When somebody has to look at the rule again.
     pub fn review_by(mut self, when: Timestamp) -> Self {
-        self.review_by = Some(when);
+        self.notes_mut().review_by = Some(when);
         self
+    }
+
+    /// From when until when it applies.
+    pub(crate) fn validity(&self) -> Validity {
+        self.notes.as_ref().map_or_else(Validity::default, |own| own.validity)
+    }
+
+    #[inline]
+    pub(crate) fn is_valid_at(&self, now: Timestamp) -> bool {
+        self.notes.as_ref().is_none_or(|own| own.validity.holds_at(now))
+    }
+
+    /// When somebody has to look at it again.
+    pub(super) fn review_date(&self) -> Option<Timestamp> {
+        self.notes.as_ref()?.review_by
+    }
+
+    /// What was compared with a list that stood bare in a policy's text.
+    pub(super) fn bare_lists(&self) -> &[Fact] {
+        self.notes.as_ref().map_or(&[], |own| &own.bare_lists)
+    }
+
+    pub(super) fn notes_mut(&mut self) -> &mut RuleNotes {
+        self.notes.get_or_insert_default()
     }
 
     /// Its conditions, and those of its exceptions.
     pub(crate) fn all_conditions(&self) -> impl Iterator<Item = &Condition> {
         self.conditions.iter().chain(self.exceptions.iter().flat_map(|own| &own.conditions))
-    }
-
-    fn limits_mut(&mut self) -> &mut Limits {
-        Arc::make_mut(&mut self.limits)
     }
 
     pub(crate) fn condition(mut self, fact: Fact, constraint: Constraint) -> Self {

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::bounds::Bounds;
 use super::constraint_error::{ConstraintError, MAX_NESTING};
 use super::fact::Fact;
 use super::glob::Glob;
@@ -40,7 +41,7 @@ pub(crate) enum Node {
     /// A kind that takes a value, and the part of the question that stands in its place.
     Compared(Box<Comparison>),
     /// `min`, `max`, `above`, `below`.
-    Range(Range),
+    Range(Bounds),
     Prefix(Box<str>),
     Suffix(Box<str>),
     Contains(Box<str>),
@@ -54,7 +55,7 @@ pub(crate) enum Node {
     /// `cidr`: an address in one of these networks, sorted and each once.
     Cidr(Box<[Network]>),
     /// `after` and `before`.
-    Instants(Instants),
+    Instants(Box<Instants>),
     Weekly(Weekly),
     /// `json`: a text that is JSON, and what that says.
     Json(Box<Constraint>),
@@ -77,7 +78,7 @@ pub(crate) enum Node {
     AnyOf(Vec<Constraint>),
     Not(Box<Constraint>),
     /// Not a constraint: what was wrong with it.
-    Faulty(ConstraintError),
+    Faulty(Box<ConstraintError>),
 }
 
 impl Constraint {
@@ -85,7 +86,9 @@ impl Constraint {
     pub fn and(self, other: Constraint) -> Constraint {
         match (self.0, other.0) {
             // Two bounds are one range, as the keys of one table are.
-            (Node::Range(own), Node::Range(other)) => Constraint(Node::Range(own.intersect(other))),
+            (Node::Range(own), Node::Range(other)) => {
+                Constraint(Node::Range(own.range().intersect(other.range()).into()))
+            }
             (Node::All(mut parts), other) => {
                 parts.push(Constraint(other));
                 Constraint(Node::All(parts))
@@ -128,12 +131,12 @@ impl Constraint {
             return Err(ConstraintError::TooDeep);
         }
         match &self.0 {
-            Node::Faulty(error) => Err(error.clone()),
-            Node::Range(range) => range.check(),
+            Node::Faulty(error) => Err(error.as_ref().clone()),
+            Node::Range(own) => own.range().check(),
             Node::All(parts) => {
                 interval(parts).check()?;
                 let instants = parts.iter().fold(Instants::default(), |all, part| match &part.0 {
-                    Node::Instants(range) => all.intersect(*range),
+                    Node::Instants(range) => all.intersect(**range),
                     _ => all,
                 });
                 instants.check()?;
@@ -280,7 +283,7 @@ impl Constraint {
             Node::Is(_) => "one_of",
             Node::SameAs(_) => "same_as",
             Node::Compared(own) => own.relation.as_str(),
-            Node::Range(range) => range.word(),
+            Node::Range(own) => own.range().word(),
             Node::Prefix(_) => "prefix",
             Node::Suffix(_) => "suffix",
             Node::Contains(_) => "contains",
@@ -289,7 +292,7 @@ impl Constraint {
             Node::Under(_) => "under",
             Node::Url(_) => "url",
             Node::Cidr(_) => "cidr",
-            Node::Instants(Instants { after: Some(_), .. }) => "after",
+            Node::Instants(own) if own.after.is_some() => "after",
             Node::Instants(_) => "before",
             Node::Weekly(_) => "weekly",
             Node::Json(_) => "json",
@@ -313,7 +316,7 @@ impl Constraint {
 /// The interval that all ranges among `parts` leave.
 fn interval(parts: &[Constraint]) -> Range {
     parts.iter().fold(Range::default(), |range, part| match &part.0 {
-        Node::Range(other) => range.intersect(*other),
+        Node::Range(other) => range.intersect(other.range()),
         Node::All(parts) => range.intersect(interval(parts)),
         _ => range,
     })

@@ -80,7 +80,9 @@ impl Constraint {
                 parts.iter().any(|part| self.is_plainly_within(part, meter))
             }
             (Node::Type(narrow), Node::Type(wide)) => narrow.is_within(*wide),
-            (Node::Range(narrow), Node::Range(wide)) => range_within(narrow, wide),
+            (Node::Range(narrow), Node::Range(wide)) => {
+                range_within(&narrow.range(), &wide.range())
+            }
             // Most patterns that people write are settled by how they begin.
             // Where the narrow one speaks of segments `.` and `..`, the wide one may know nothing of them.
             (Node::Prefix(narrow), Node::Prefix(wide)) => {

@@ -23,7 +23,7 @@ impl Constraint {
             },
             Node::SameAs(fact) => one("same_as", Value::from(fact.to_string())),
             Node::Compared(own) => one(own.relation.as_str(), operand_value(&own.with)),
-            Node::Range(range) => range_value(range),
+            Node::Range(own) => range_value(&own.range()),
             Node::Prefix(text) => one("prefix", Value::Text(text.clone())),
             Node::Suffix(text) => one("suffix", Value::Text(text.clone())),
             Node::Contains(text) => one("contains", Value::Text(text.clone())),
@@ -151,7 +151,7 @@ fn conjunction_value(parts: &[Constraint]) -> Value {
         }
     }
     let bounds = parts.iter().fold(Range::default(), |all, part| match &part.0 {
-        Node::Range(range) => all.intersect(*range),
+        Node::Range(own) => all.intersect(own.range()),
         _ => all,
     });
     let mut told: Vec<Value> = parts

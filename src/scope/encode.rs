@@ -83,7 +83,7 @@ fn constraint(out: &mut Vec<u8>, of: &Constraint) -> Result<(), ScopeBytesError>
         Node::Present(wanted) => out.extend_from_slice(&[kind::PRESENT, u8::from(*wanted)]),
         Node::Type(own) => out.extend_from_slice(&[kind::TYPE, own.number()]),
         Node::Is(own) => set(out, kind::IS, own)?,
-        Node::Range(own) => range(out, own),
+        Node::Range(own) => range(out, &own.range()),
         Node::Prefix(own) => text(out, kind::PREFIX, own),
         Node::Suffix(own) => text(out, kind::SUFFIX, own),
         Node::Contains(own) => text(out, kind::CONTAINS, own),

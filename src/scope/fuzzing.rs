@@ -72,7 +72,7 @@ pub fn scope_bytes(bytes: &[u8]) {
 fn named_by(constraint: &Constraint) -> Value {
     match &constraint.0 {
         Node::Is(set) => set.iter().next().cloned().unwrap_or(Value::Null),
-        Node::Range(kind::Range { lower, upper }) => match lower.or(*upper) {
+        Node::Range(own) => match own.range().lower.or(own.range().upper) {
             Some(bound) => Value::Number(bound.number),
             None => Value::Null,
         },

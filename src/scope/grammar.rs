@@ -199,7 +199,7 @@ fn conjunction(written: &Written) -> Result<Constraint, Misfit> {
                 return Err(Misfit::new(own.span.start, error.to_string()).inside(word));
             }
             // Bounds of one table are one interval.
-            Node::Range(range) => bounds = bounds.intersect(range),
+            Node::Range(own) => bounds = bounds.intersect(own.range()),
             Node::Instants(own) => {
                 instants.after = instants.after.or(own.after);
                 instants.before = instants.before.or(own.before);
@@ -215,10 +215,10 @@ fn conjunction(written: &Written) -> Result<Constraint, Misfit> {
         }
     }
     if instants != Instants::default() {
-        parts.push(Constraint(Node::Instants(instants)));
+        parts.push(Constraint(Node::Instants(Box::new(instants))));
     }
     if bounds != Range::default() {
-        parts.push(Constraint(Node::Range(bounds)));
+        parts.push(Constraint(Node::Range(bounds.into())));
     }
     match (parts.pop(), parts.is_empty()) {
         (None, _) => Err(Misfit::new(
@@ -309,7 +309,7 @@ fn boolean(written: &Written) -> Result<bool, Misfit> {
 }
 
 fn range(lower: Option<Bound>, upper: Option<Bound>) -> Constraint {
-    Constraint(Node::Range(Range { lower, upper }))
+    Constraint(Node::Range(Range { lower, upper }.into()))
 }
 
 fn how_many(written: &Written) -> Result<Count, Misfit> {

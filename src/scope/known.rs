@@ -85,8 +85,8 @@ impl Comparison {
 impl Relation {
     /// The constraint of this kind.
     fn of(self, known: Known<'_>) -> Option<Constraint> {
-        let at_least = |bound| Range { lower: Some(bound), upper: None };
-        let at_most = |bound| Range { lower: None, upper: Some(bound) };
+        let at_least = |bound| Range { lower: Some(bound), upper: None }.into();
+        let at_most = |bound| Range { lower: None, upper: Some(bound) }.into();
         let text = |own: Cow<'_, str>| Box::<str>::from(own);
         Some(Constraint(match (self, known) {
             (Relation::Min, Known::Number(own)) => Node::Range(at_least(Bound::at(own))),
@@ -94,10 +94,10 @@ impl Relation {
             (Relation::Max, Known::Number(own)) => Node::Range(at_most(Bound::at(own))),
             (Relation::Below, Known::Number(own)) => Node::Range(at_most(Bound::beyond(own))),
             (Relation::After, Known::Instant(own)) => {
-                Node::Instants(Instants { after: Some(own), before: None })
+                Node::Instants(Box::new(Instants { after: Some(own), before: None }))
             }
             (Relation::Before, Known::Instant(own)) => {
-                Node::Instants(Instants { after: None, before: Some(own) })
+                Node::Instants(Box::new(Instants { after: None, before: Some(own) }))
             }
             (Relation::Eq, Known::Text(own)) => Node::Is(Set::one(Value::Text(text(own)))),
             (Relation::Prefix, Known::Text(own)) => Node::Prefix(text(own)),

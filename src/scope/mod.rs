@@ -17,6 +17,7 @@
 mod algebra;
 mod automaton;
 mod beginning;
+mod bounds;
 mod capability;
 mod capability_draft;
 mod comparison;

@@ -161,11 +161,11 @@ impl Reference {
         Constraint(match self.0 {
             Ok(Operand::Fact(fact)) if relation == Relation::Eq => Node::SameAs(fact),
             Ok(Operand::Joined(pieces)) => match pieces_fault(relation, &pieces) {
-                Some(fault) => Node::Faulty(ConstraintError::Pattern(fault)),
+                Some(fault) => Node::Faulty(Box::new(ConstraintError::Pattern(fault))),
                 None => comparison(relation, Operand::Joined(pieces)),
             },
             Ok(with) => comparison(relation, with),
-            Err(error) => Node::Faulty(error),
+            Err(error) => Node::Faulty(Box::new(error)),
         })
     }
 }

@@ -195,12 +195,12 @@ pub fn cidr<N: AsRef<str>>(networks: impl IntoIterator<Item = N>) -> Constraint 
 
 /// Text that is an instant (RFC 3339): this one or a later.
 pub fn after(instant: Timestamp) -> Constraint {
-    Constraint(Node::Instants(Instants { after: Some(instant), before: None }))
+    Constraint(Node::Instants(Box::new(Instants { after: Some(instant), before: None })))
 }
 
 /// Text that is an instant (RFC 3339) earlier than this one.
 pub fn before(instant: Timestamp) -> Constraint {
-    Constraint(Node::Instants(Instants { after: None, before: Some(instant) }))
+    Constraint(Node::Instants(Box::new(Instants { after: None, before: Some(instant) })))
 }
 
 /// Text that is an instant (RFC 3339) on one of these days of the week (`mon` to `sun`), from one time
@@ -307,7 +307,7 @@ pub fn not(constraint: Constraint) -> Constraint {
 }
 
 fn faulty(error: ConstraintError) -> Constraint {
-    Constraint(Node::Faulty(error))
+    Constraint(Node::Faulty(Box::new(error)))
 }
 
 fn set<V>(
@@ -337,7 +337,7 @@ fn range(
     range: impl FnOnce(Number) -> Range,
 ) -> Constraint {
     match bound.try_into() {
-        Ok(number) => Constraint(Node::Range(range(number))),
+        Ok(number) => Constraint(Node::Range(range(number).into())),
         Err(_) => faulty(ConstraintError::NotANumber(word)),
     }
 }

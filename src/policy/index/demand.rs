@@ -103,8 +103,8 @@ impl<'r> Demands<'r> {
                 all.extend(plain.map(|value| vec![members.value(value, Kinds::of([value]))]));
             }
             Node::Each(inner) | Node::Some(inner) if !self.members => members.of(inner, all),
-            Node::Range(range) => {
-                let key = Key::Interval(Interval::of_range(range));
+            Node::Range(own) => {
+                let key = Key::Interval(Interval::of_range(&own.range()));
                 all.push(vec![(self.topic(Kind::Number), key)]);
             }
             Node::Instants(range) => {

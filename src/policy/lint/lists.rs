@@ -7,7 +7,7 @@ use crate::policy::rule::Rule;
 /// Warns of parts of the question that are compared with a bare list: with exactly that list, in that
 /// order.
 pub(super) fn lists(rule: &Rule, findings: &mut Findings<'_>) {
-    for fact in &rule.bare_lists {
+    for fact in rule.bare_lists() {
         let message = format!(
             "`{fact}` is compared with exactly this list, in this order: for one of these values write \
              `one_of`, for a list with any of them `has_any`, and for this list `eq`"

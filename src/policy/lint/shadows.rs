@@ -19,8 +19,8 @@ impl<'r> Shadows<'r> {
             rule.effect == Effect::Forbid
                 && rule.conditions.is_empty()
                 && rule.exceptions.is_empty()
-                && rule.validity.holds_at(now)
-                && rule.validity.until.is_none()
+                && rule.is_valid_at(now)
+                && rule.validity().until.is_none()
         });
         for rule in unconditional {
             match &rule.tools {

@@ -7,7 +7,7 @@ use crate::visible::Shown;
 use super::warning::{Findings, WarningCode};
 
 pub(super) fn validity(rule: &Rule, now: Timestamp, findings: &mut Findings<'_>) {
-    match (rule.validity.from, rule.validity.until) {
+    match (rule.validity().from, rule.validity().until) {
         (_, Some(until)) if until <= now => {
             findings.add(WarningCode::Ended, "valid.until", format!("it ended at {until}"));
         }
@@ -20,7 +20,7 @@ pub(super) fn validity(rule: &Rule, now: Timestamp, findings: &mut Findings<'_>)
         }
         _ => {}
     }
-    if let Some(by) = rule.review_by.filter(|by| *by <= now) {
+    if let Some(by) = rule.review_date().filter(|by| *by <= now) {
         let owner = rule.owned_by().map_or(String::new(), |owner| format!(" by {}", Shown(owner)));
         let message = format!("it was to be reviewed{owner} until {by}");
         findings.add(WarningCode::ReviewOverdue, "review_by", message);

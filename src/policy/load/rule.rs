@@ -11,6 +11,7 @@ use crate::policy::effect::Effect;
 use crate::policy::exception::Exception;
 use crate::policy::moment::Moment;
 use crate::policy::rule::{Rule, Tools};
+use crate::policy::rule_notes::Validity;
 use crate::scope::{Condition, Fact, ResourceOpenness, one_of, read_constraint};
 use crate::value::{SpannedNode, Value};
 use crate::visible::Shown;
@@ -79,15 +80,21 @@ pub(super) fn read(written: &Written) -> Result<Rule, Misfit> {
     if let Some(limits) = table.read_at("grant", grant)? {
         rule.limits = limits.into();
     }
-    rule.approval = table.read_at("approval", approval)?;
+    rule.approval = table.read_at("approval", approval)?.map(Box::new);
     rule.break_glass = table.read_at("break_glass", break_glass)?.map(Box::new);
-    rule.owner = table.read_at("owner", said)?.map(Into::into);
-    if let Some((from, until)) = table.read_at("valid", validity)? {
-        rule.validity.from = from;
-        rule.validity.until = until;
+    if let Some(owner) = table.read_at("owner", said)? {
+        rule = rule.owner(owner);
     }
-    rule.review_by = table.read_at("review_by", instant)?;
-    rule.bare_lists = bare_lists(written);
+    if let Some((from, until)) = table.read_at("valid", validity)? {
+        rule.notes_mut().validity = Validity { from, until };
+    }
+    if let Some(when) = table.read_at("review_by", instant)? {
+        rule = rule.review_by(when);
+    }
+    let bare = bare_lists(written);
+    if !bare.is_empty() {
+        rule.notes_mut().bare_lists = bare;
+    }
     Ok(rule)
 }
 

@@ -59,8 +59,8 @@ impl<'p> Prepared<'p> {
             }
         }
         // When a rule is in force is a condition on the time like any other.
-        let from = rule.validity.from.map(after);
-        let until = rule.validity.until.map(before);
+        let from = rule.validity().from.map(after);
+        let until = rule.validity().until.map(before);
         let in_force = |own: Constraint| Condition::new(Fact::Now, own);
         conditions.extend(from.into_iter().chain(until).map(in_force));
         conditions.sort_by(|one, other| one.fact.cmp(&other.fact));

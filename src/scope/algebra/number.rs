@@ -20,7 +20,8 @@ pub(super) fn sample(sampler: &mut Sampler<'_>, meter: &Meter) {
     let mut integers = false;
     for test in sampler.tests {
         test.leaves(&mut |leaf, _| match &leaf.0 {
-            Node::Range(range) => {
+            Node::Range(own) => {
+                let range = own.range();
                 cuts.extend(range.lower.iter().chain(&range.upper).map(|bound| bound.number));
             }
             Node::Type(ValueType::Integer) => integers = true,

@@ -112,8 +112,8 @@ fn widened(constraint: &Constraint) -> Vec<Constraint> {
         widened(one).into_iter().map(|own| Constraint(node(Box::new(own)))).collect()
     };
     match &constraint.0 {
-        Node::Range(range) => {
-            wider_ranges(*range).map(|own| Constraint(Node::Range(own))).collect()
+        Node::Range(own) => {
+            wider_ranges(own.range()).map(|own| Constraint(Node::Range(own.into()))).collect()
         }
         Node::All(parts) => each(parts).into_iter().map(|own| Constraint(Node::All(own))).collect(),
         Node::AnyOf(parts) => {

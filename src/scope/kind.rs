@@ -3,6 +3,7 @@
 use std::cmp::Ordering;
 
 use super::constraint_error::ConstraintError;
+use super::truth::Truth;
 use crate::value::{Number, Value};
 use crate::word;
 
@@ -64,6 +65,46 @@ impl Set {
         self.values.binary_search(value).ok()
     }
 
+    /// Whether its values are compared one by one.
+    pub(super) fn is_few(&self) -> bool {
+        self.values.len() <= FEW
+    }
+
+    /// Whether it has `value`; unknown if it has none of that kind. It is looked for from `near` on, which then
+    /// is where it stands or would stand: of a list that is sorted, as groups are, each is found at the one before.
+    pub(super) fn tell_near(&self, value: &Value, near: &mut usize) -> Truth {
+        let found = self.search_near(value, *near);
+        let (Ok(at) | Err(at)) = found;
+        *near = at;
+        match found {
+            Ok(_) => Truth::True,
+            Err(at) if self.has_kind_at(value, at) => Truth::False,
+            Err(_) => Truth::Unknown,
+        }
+    }
+
+    /// Where `value` stands, or else where it would.
+    fn search_near(&self, value: &Value, near: usize) -> Result<usize, usize> {
+        let order = |at: usize| self.values.get(at).map(|own| own.cmp(value));
+        let (low, high) = match order(near) {
+            Some(Ordering::Equal) => return Ok(near),
+            Some(Ordering::Greater) | None => (0, near),
+            Some(Ordering::Less) => {
+                let (mut low, mut step) = (near + 1, 1);
+                loop {
+                    match order(near + step) {
+                        Some(Ordering::Equal) => return Ok(near + step),
+                        Some(Ordering::Greater) => break (low, near + step),
+                        None => break (low, self.values.len()),
+                        Some(Ordering::Less) => (low, step) = (near + step + 1, 2 * step),
+                    }
+                }
+            }
+        };
+        let between = self.values.get(low..high).unwrap_or_default();
+        between.binary_search(value).map(|at| low + at).map_err(|at| low + at)
+    }
+
     /// What finding a value takes, of the steps of a [`Meter`](crate::meter::Meter).
     #[inline]
     pub(super) fn steps_to_find(&self, value: &Value) -> usize {
@@ -80,10 +121,15 @@ impl Set {
         if self.values.len() <= FEW {
             return self.values.iter().any(is_of_kind);
         }
-        // Values of one kind stand together: where `value` would stand, or just before.
-        let at = self.values.partition_point(|own| own < value);
+        self.has_kind_at(value, self.values.partition_point(|own| own < value))
+    }
+
+    /// As [`has_kind_of`](Self::has_kind_of), of a value that would stand at this place. Values of one kind stand
+    /// together: there, or just before.
+    fn has_kind_at(&self, value: &Value, at: usize) -> bool {
+        let kind = std::mem::discriminant(value);
         let near = [at.checked_sub(1), Some(at)].into_iter().flatten();
-        near.filter_map(|at| self.values.get(at)).any(is_of_kind)
+        near.filter_map(|at| self.values.get(at)).any(|own| std::mem::discriminant(own) == kind)
     }
 
     pub(crate) fn sort(&self, word: &'static str) -> Result<Sort, ConstraintError> {

@@ -29,8 +29,14 @@ pub(super) fn is_one_of(set: &Set, value: &Value, more_steps: usize, meter: &Met
 #[inline]
 pub(super) fn has_any(set: &Set, elements: &[Value], meter: &Meter) -> Truth {
     let mut any = Truth::False;
+    let mut near = 0;
     for element in elements {
-        match is_one_of(set, element, 0, meter) {
+        let is_of_set = match set.is_few() {
+            true => is_one_of(set, element, 0, meter),
+            false if !meter.charge(set.steps_to_find(element), Work::Comparing) => Truth::Unknown,
+            false => set.tell_near(element, &mut near),
+        };
+        match is_of_set {
             Truth::True => return Truth::True,
             Truth::False => {}
             Truth::Unknown if meter.is_spent() => return Truth::Unknown,
@@ -208,6 +214,23 @@ mod tests {
     }
 
     proptest! {
+        /// Sorted or not: groups are, arguments need not be.
+        #[test]
+        fn a_list_has_any_that_it_has_one_by_one(
+            set in vec(prop_oneof![values(), (0..60_i64).prop_map(Value::from)], 1..40),
+            elements in vec(prop_oneof![values(), (0..60_i64).prop_map(Value::from)], 0..40),
+            sorted in proptest::bool::ANY,
+        ) {
+            let set = Set::new(set).unwrap();
+            let mut elements = elements;
+            if sorted {
+                elements.sort();
+            }
+            let meter = Meter::ample();
+            let any = elements.iter().fold(Truth::False, |any, own| any | is_one_of(&set, own, 0, &meter));
+            prop_assert_eq!(has_any(&set, &elements, &meter), any);
+        }
+
         #[test]
         fn a_list_has_all_that_it_has_one_by_one(
             set in vec(values(), 1..12), elements in vec(values(), 0..12),

@@ -6,7 +6,7 @@ use super::bounds::Bounds;
 use super::constraint_error::{ConstraintError, MAX_NESTING};
 use super::fact::Fact;
 use super::glob::Glob;
-use super::instant::{Instants, Weekly};
+use super::instant::Instants;
 use super::items::Items;
 use super::kind::{Count, Fields, Range, Set, Sort};
 use super::network::Network;
@@ -14,6 +14,7 @@ use super::operand::Comparison;
 use super::regex::Regex;
 use super::url::UrlPattern;
 use super::value_type::ValueType;
+use super::weekly::Weekly;
 use crate::value::Value;
 
 /// What one value (an argument, an attribute, a part of the question) must be.
@@ -161,10 +162,12 @@ impl Constraint {
         }
     }
 
-    /// The first kind inside that only a policy may use, for it takes more than reading the text once.
+    /// The first kind inside that only a policy may use: it takes more than reading the text once, or data that a
+    /// reader of tokens may not have.
     pub(crate) fn policy_only(&self) -> Option<&'static str> {
         match &self.0 {
             Node::Regex(_) => Some(self.word()),
+            Node::Weekly(own) => own.zone().map(|_| "zone"),
             Node::All(parts) | Node::AnyOf(parts) => parts.iter().find_map(Constraint::policy_only),
             Node::Not(inner) | Node::Each(inner) | Node::Some(inner) | Node::Json(inner) => {
                 inner.policy_only()

@@ -41,7 +41,7 @@ pub enum ConstraintError {
     #[error("field `{0}` is named twice")]
     DuplicateField(Box<str>),
     /// A kind that only policies may use, in a scope.
-    #[error("`{0}` is for policies only: a scope may not make anything be compiled")]
+    #[error("`{0}` is for policies only: {why}", why = of_policies_only(.0))]
     PolicyOnly(&'static str),
     /// A comparison with something else than an argument, in a scope: a reader of a token knows the call's
     /// arguments alone.
@@ -50,4 +50,13 @@ pub enum ConstraintError {
     /// Constraints nested deeper than 8 levels.
     #[error("constraints are nested deeper than {MAX_NESTING} levels")]
     TooDeep,
+}
+
+fn of_policies_only(word: &str) -> &'static str {
+    match word {
+        "zone" => {
+            "those who read a scope may have other data of time zones, so that it says an `offset`"
+        }
+        _ => "a scope may not make anything be compiled",
+    }
 }

@@ -6,7 +6,7 @@ use super::constraint::{Constraint, Node};
 use super::constraint_error::MAX_NESTING;
 use super::cover::{Condition, Openness, ResourceOpenness};
 use super::fact::Fact;
-use super::instant::{Instants, Weekly};
+use super::instant::Instants;
 use super::kind::{Bound, Count, Range, Set};
 use super::layout::{
     AFTER, BEFORE, LOWER, LOWER_INCLUSIVE, OTHER_ARGS, RESOURCE_ANY, RESOURCE_NAMED,
@@ -21,6 +21,7 @@ use super::scope_error::{MAX_CAPABILITIES, MAX_CONDITIONS, ScopeError};
 #[cfg(feature = "url")]
 use super::url::UrlPattern;
 use super::value_type::ValueType;
+use super::weekly::Weekly;
 use super::words::{
     all_of, any, any_of, contains, count, each, fields, glob, items, json, len, not, of_type,
     prefix, some, suffix, under,

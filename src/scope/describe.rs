@@ -2,9 +2,9 @@
 
 use super::constraint::{Constraint, Node};
 use super::fact::Fact;
-use super::instant::Weekly;
 use super::kind::{Bound, Count, Range, Set};
 use super::operand::{Operand, Piece};
+use super::weekly::Weekly;
 use crate::value::{Object, Value};
 
 impl Constraint {
@@ -201,8 +201,9 @@ fn weekly_value(weekly: &Weekly) -> Value {
     let mut object = Object::new();
     let _ = object.insert("days", weekly.days().collect::<Vec<_>>());
     let _ = object.insert("from", weekly.from());
-    let _ = object.insert("offset", weekly.offset());
     let _ = object.insert("until", weekly.until());
+    let (key, place) = weekly.clocks();
+    let _ = object.insert(key, place);
     Value::Object(object)
 }
 

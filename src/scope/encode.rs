@@ -130,8 +130,9 @@ fn constraint(out: &mut Vec<u8>, of: &Constraint) -> Result<(), ScopeBytesError>
         Node::Json(inner) => inside(out, kind::JSON, inner)?,
         Node::Instants(own) => instants(out, own),
         Node::Weekly(own) => {
+            let bytes = own.to_bytes().ok_or(ScopeBytesError::NoSpelling("zone"))?;
             out.push(kind::WEEKLY);
-            out.extend_from_slice(&own.to_bytes());
+            out.extend_from_slice(&bytes);
         }
         Node::Url(own) => {
             out.push(kind::URL);

@@ -71,7 +71,9 @@ mod truth;
 )]
 mod url;
 mod value_type;
+mod weekly;
 mod words;
+mod zone;
 
 pub use constraint::Constraint;
 pub use constraint_error::ConstraintError;
@@ -95,8 +97,9 @@ pub use words::url;
 pub use words::{
     above, absent, after, all_of, any, any_of, before, below, cidr, contains, count, each, eq,
     fields, glob, has_all, has_any, items, json, len, max, min, not, of_type, one_of, optional,
-    prefix, present, regex, same_as, some, subset_of, suffix, under, weekly,
+    prefix, present, regex, same_as, some, subset_of, suffix, under, weekly, weekly_in,
 };
+pub use zone::zone_data_version;
 
 pub(crate) use algebra::{
     Algebra, Difference, Domain, Found, MOST_REGIONS, Region, Search, condition_may_overlap,

@@ -6,7 +6,7 @@ use super::constraint::{Constraint, Node};
 use super::constraint_error::ConstraintError;
 use super::fact::Fact;
 use super::glob::Glob;
-use super::instant::{Instants, Weekly};
+use super::instant::Instants;
 use super::items::Items;
 use super::kind::{Bound, Count, Fields, Range, Set};
 use super::network::Network;
@@ -14,6 +14,7 @@ use super::path::canonical_path;
 use super::regex::Regex;
 use super::url::UrlPattern;
 use super::value_type::ValueType;
+use super::weekly::{Place, Weekly};
 use crate::clock::Timestamp;
 use crate::value::{Number, Value, ValueError};
 
@@ -206,9 +207,38 @@ pub fn before(instant: Timestamp) -> Constraint {
 /// Text that is an instant (RFC 3339) on one of these days of the week (`mon` to `sun`), from one time
 /// of day (`09:00`) up to and without another (`24:00` at most), on a clock so far from UTC (`+01:00`).
 ///
-/// The offset is fixed: a place that moves its clocks in summer needs two rules with validity.
+/// The offset is fixed: of a place that moves its clocks, see [`weekly_in`].
 pub fn weekly(days: &[&str], from: &str, until: &str, offset: &str) -> Constraint {
-    match Weekly::new(days, from, until, offset) {
+    weekly_at(days, from, until, Place::at_offset(offset))
+}
+
+/// As [`weekly`], by the clocks of a place, which is named as in the IANA database of time zones (`Europe/Berlin`). It
+/// takes the feature `zones`, and is for policies only: a scope says an offset.
+///
+/// An instant lies in the window if the clocks there show a time in it, whatever was moved before: where they are put
+/// forward, what they leave out is in no window, and where they are put back, what they show twice is in it twice.
+///
+/// ```
+/// # #[cfg(feature = "zones")] {
+/// use hallpass::policy::{Policy, Rule};
+/// use hallpass::scope::weekly_in;
+///
+/// let office = weekly_in(&["mon", "tue", "wed", "thu", "fri"], "09:00", "17:00", "Europe/Berlin");
+/// let rule = Rule::permit("office").tool("ledger.post").any_args().now(office);
+/// assert!(Policy::builder().rule(rule).build().is_ok());
+/// # }
+/// ```
+pub fn weekly_in(days: &[&str], from: &str, until: &str, zone: &str) -> Constraint {
+    weekly_at(days, from, until, Place::in_zone(zone))
+}
+
+pub(super) fn weekly_at(
+    days: &[&str],
+    from: &str,
+    until: &str,
+    place: Result<Place, ConstraintError>,
+) -> Constraint {
+    match place.and_then(|place| Weekly::new(days, from, until, place)) {
         Ok(weekly) => Constraint(Node::Weekly(weekly)),
         Err(error) => faulty(error),
     }

@@ -35,13 +35,8 @@ fn what_the_page_shows_loads_or_is_refused_with_the_message_it_shows() {
                 }
                 loaded += 1;
             }
-            // Shown for a feature: loaded with it, and refused without it for just that.
-            "toml url" => match Policy::from_toml(text) {
-                Ok(_) if cfg!(feature = "url") => {}
-                Ok(_) => panic!("it loads without the feature: {text}"),
-                Err(error) if cfg!(feature = "url") => panic!("{error}\n{text}"),
-                Err(error) => assert!(error.problem().contains("the feature `url`"), "{error}"),
-            },
+            "toml url" => takes("url", cfg!(feature = "url"), text),
+            "toml zones" => takes("zones", cfg!(feature = "zones"), text),
             "toml refused" => {
                 let message = blocks.get(at + 1).filter(|(kind, _)| *kind == "text").unwrap().1;
                 let error = Policy::from_toml(text).expect_err(text);
@@ -54,6 +49,18 @@ fn what_the_page_shows_loads_or_is_refused_with_the_message_it_shows() {
         }
     }
     assert!(loaded >= 10 && refused >= 4, "{loaded} loaded, {refused} refused");
+}
+
+/// Shown for a feature: loaded with it, and refused without it for just that.
+fn takes(feature: &str, has: bool, text: &str) {
+    match (Policy::from_toml(text), has) {
+        (Ok(_), true) => {}
+        (Ok(_), false) => panic!("it loads without the feature: {text}"),
+        (Err(error), true) => panic!("{error}\n{text}"),
+        (Err(error), false) => {
+            assert!(error.problem().contains(&format!("the feature `{feature}`")), "{error}");
+        }
+    }
 }
 
 /// The first policy that anybody reads is one that nothing is to be said against.

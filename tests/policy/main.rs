@@ -21,3 +21,4 @@ mod scope_text;
 mod strict;
 mod text;
 mod written;
+mod zones;

@@ -26,3 +26,5 @@ mod stories;
 mod telling;
 mod unreadable;
 mod words;
+#[cfg(feature = "zones")]
+mod zones;

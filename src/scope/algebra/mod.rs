@@ -11,7 +11,7 @@
 //! |---|---|
 //! | finite sets, bounds, `present`, `any` | `same_as` of what is not known |
 //! | `prefix`, `suffix`, `contains`, `glob`, `regex`, `len`, `under` | `cidr`, `json` and times next to patterns on the same text |
-//! | `cidr`, `json`, `after` and `before`, `weekly` | `weekly` next to `after` or `before` |
+//! | `cidr`, `json`, `after` and `before`, `weekly` | `weekly` next to `after` or `before`, and in a `zone` next to that of another place |
 //! | `url` next to finite sets | `url` next to anything else: what its parts show is found before |
 //! | `fields`, `each`, `some`, `count`, `subset_of`, `has_any`, `has_all` | lists and objects compared whole by `eq` next to those |
 //! | finite sets of lists next to `items` | `items` next to anything else: what its places show is found before |

@@ -9,6 +9,7 @@ use std::time::Duration;
 use super::super::constraint::{Constraint, Node};
 use super::super::embedded;
 use super::super::network::Network;
+use super::super::weekly::Weekly;
 use super::cells::{Sampler, Test};
 use crate::clock::Timestamp;
 use crate::meter::{Meter, Work};
@@ -18,10 +19,9 @@ use crate::value::Value;
 const STEPS_TO_SPELL: usize = 100;
 
 const MILLI: Duration = Duration::from_millis(1);
-const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 
-/// Exact unless patterns look at the same text, or windows of the week stand next to instants. Answers
-/// whether there was anything to do.
+/// Exact unless patterns look at the same text, or windows of the week stand next to instants or are by the clocks of
+/// several places of which one moves them. Answers whether there was anything to do.
 pub(super) fn sample(sampler: &mut Sampler<'_>, meter: &Meter) -> bool {
     let mut cuts = Vec::new();
     let mut weekly = Vec::new();
@@ -48,6 +48,12 @@ pub(super) fn sample(sampler: &mut Sampler<'_>, meter: &Meter) -> bool {
     if !cuts.is_empty() && !weekly.is_empty() {
         sampler.miss();
     }
+    // In a week in which a zone's clocks are not moved, they show all that they ever show. Next to those of another
+    // place they show more together than one week has.
+    let places = || weekly.iter().filter(|own: &&Weekly| !own.is_always()).map(Weekly::zone);
+    if places().flatten().next().is_some() && places().any(|own| Some(own) != places().next()) {
+        sampler.miss();
+    }
     // Neither read nor named.
     let mut nothing = "x".to_owned();
     while !meter.is_spent() && sampler.is_named(&Value::from(nothing.as_str()), meter) {
@@ -57,13 +63,12 @@ pub(super) fn sample(sampler: &mut Sampler<'_>, meter: &Meter) -> bool {
         sampler.offer(Some(Value::from(text)), meter);
     }
     let mut instants = around_cuts(cuts);
-    // One week shows all weeks; the first of 1970 is as good as any.
-    for minute in weekly.iter().flat_map(|window| window.edges()) {
-        let edge = Timestamp::MIN.checked_add(7 * DAY + minute);
-        instants.extend(edge.iter().chain(&edge.and_then(|edge| edge.checked_sub(MILLI))));
+    for edge in weekly.iter().flat_map(Weekly::edges) {
+        instants.extend([edge].into_iter().chain(edge.checked_sub(MILLI)));
     }
     if !weekly.is_empty() {
-        instants.push(Timestamp::MIN);
+        // Of the last hours of 9999 no zone's clocks are known.
+        instants.extend([Timestamp::MIN, Timestamp::MAX]);
     }
     for instant in instants {
         if sampler.done() {

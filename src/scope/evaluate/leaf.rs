@@ -70,7 +70,7 @@ impl<'q, F: Facts<'q>> Evaluation<'_, 'q, F> {
                 Err(_) => Truth::Unknown,
             },
             (Node::Weekly(weekly), Value::Text(text)) => match Timestamp::parse_rfc3339(text) {
-                Ok(instant) => Truth::of(weekly.contains(instant)),
+                Ok(instant) => weekly.contains(instant),
                 Err(_) => Truth::Unknown,
             },
             (Node::Len(count), Value::Text(text)) => {

@@ -3,7 +3,8 @@
 use crate::document::{Misfit, Table, Written, list, text, whole_number};
 use crate::scope::constraint::{Constraint, Node};
 use crate::scope::url::UrlPattern;
-use crate::scope::words::{cidr, url, weekly};
+use crate::scope::weekly::Place;
+use crate::scope::words::{cidr, url, weekly, weekly_at};
 use crate::value::SpannedNode;
 
 /// One network, or a list of them.
@@ -95,10 +96,11 @@ fn path(pattern: UrlPattern, written: &Written) -> Result<UrlPattern, Misfit> {
     Ok(pattern)
 }
 
-/// `{ days, from, until, offset }`: days of the week, and a window of the day on a clock.
+/// `{ days, from, until }` with `offset` or `zone`: days of the week, and a window of the day on a clock.
 pub(super) fn weekly_window(written: &Written) -> Result<Constraint, Misfit> {
     const DAY: (&str, &str, &str) = ("00:00", "24:00", "+00:00");
-    let table = Table::read_some(written, &["days", "from", "until", "offset"], "a weekly window")?;
+    let keys = ["days", "from", "until", "offset", "zone"];
+    let table = Table::read_some(written, &keys, "a weekly window")?;
     let days = table.read_at("days", |own| {
         each(list(own)?, true, |own| {
             let day = text(own)?;
@@ -121,8 +123,21 @@ pub(super) fn weekly_window(written: &Written) -> Result<Constraint, Misfit> {
         })
     };
     let (from, until) = (time("from", DAY)?.unwrap_or(DAY.0), time("until", DAY)?.unwrap_or(DAY.1));
-    let offset = time("offset", DAY)?.unwrap_or(DAY.2);
-    Ok(weekly(&days.unwrap_or_default(), from, until, offset))
+    let offset = time("offset", DAY)?;
+    let zone = table.read_at("zone", |own| {
+        let place = Place::in_zone(text(own)?);
+        place.map_err(|error| Misfit::new(own.span.start, error.to_string()))
+    })?;
+    let place = match (offset, zone) {
+        (Some(_), Some(_)) => {
+            let problem =
+                "`offset` and `zone` together: a zone says how far its clocks are from UTC";
+            return Err(Misfit::new(table.at, problem));
+        }
+        (_, Some(zone)) => Ok(zone),
+        (offset, None) => Place::at_offset(offset.unwrap_or(DAY.2)),
+    };
+    Ok(weekly_at(&days.unwrap_or_default(), from, until, place))
 }
 
 /// What `read` makes of each, and where it is wrong, by its index where there are several.

@@ -18,7 +18,7 @@ use super::values::{self, condition_fault};
 use super::{MAX_RULES, Policy, sets};
 use crate::args::check_key;
 use crate::identity::Fold;
-use crate::scope::{Condition, Fact, ResourceOpenness};
+use crate::scope::{Condition, Fact, Order, Orders, ResourceOpenness};
 use crate::spelling::TypedArg;
 use crate::tool::ToolName;
 use crate::visible::Shown;
@@ -29,6 +29,8 @@ pub struct PolicyBuilder {
     tools: Vec<Tool>,
     pub(crate) rules: Vec<Rule>,
     fold: Fold,
+    orders: Orders,
+    faulty_order: Option<PolicyError>,
 }
 
 impl PolicyBuilder {
@@ -53,6 +55,24 @@ impl PolicyBuilder {
     /// Adds rules.
     pub fn rules(mut self, rules: impl IntoIterator<Item = Rule>) -> Self {
         self.rules.extend(rules);
+        self
+    }
+
+    /// Names an order of texts, from the lowest to the highest, by which rules compare levels: see
+    /// [`max_in`](crate::scope::max_in).
+    pub fn order<'l>(mut self, name: &str, levels: impl IntoIterator<Item = &'l str>) -> Self {
+        match Order::new(levels) {
+            Ok(order) if !self.orders.has(name) => self.orders.add(name, order),
+            Ok(_) => {
+                let problem = "two orders have this name: give one of them another".to_owned();
+                self.faulty_order
+                    .get_or_insert(PolicyError::new(&format!("order.{name}"), problem));
+            }
+            Err(problem) => {
+                self.faulty_order
+                    .get_or_insert(PolicyError::new(&format!("order.{name}"), problem));
+            }
+        }
         self
     }
 
@@ -85,10 +105,16 @@ impl PolicyBuilder {
         if self.rules.len() > MAX_RULES {
             return Err(PolicyError::new("rule", format!("more than {MAX_RULES} rules")));
         }
+        if let Some(error) = self.faulty_order {
+            return Err(error);
+        }
         check_tools(&self.tools)?;
         let catalogue = !self.tools.is_empty();
         let typed = TypedTools::of(&self.tools);
         let mut rules = self.rules;
+        for (item, rule) in rules.iter_mut().enumerate() {
+            put_orders(rule, &self.orders).map_err(|error| error.of_item(item))?;
+        }
         let mut ids = HashSet::with_capacity(rules.len());
         for (item, rule) in rules.iter().enumerate() {
             check_rule(rule, catalogue)
@@ -122,6 +148,37 @@ impl PolicyBuilder {
         rules.sort_by(|a, b| a.id.cmp(&b.id));
         Ok(Policy(Arc::new(Compiled::new(rules, &self.tools, self.fold))))
     }
+}
+
+/// Puts the policy's orders where a rule names them.
+fn put_orders(rule: &mut Rule, orders: &Orders) -> Result<(), PolicyError> {
+    let id = rule.id.clone();
+    let wrong = |at: &str, problem| PolicyError::of_rule(&id, at, problem);
+    if let Tools::Like(constraint) = &mut rule.tools {
+        constraint.resolve_orders(orders).map_err(|problem| wrong("what.tool", problem))?;
+    }
+    for Condition { fact, constraint } in &mut rule.conditions {
+        constraint.resolve_orders(orders).map_err(|problem| wrong(&place_of(fact), problem))?;
+    }
+    for Condition { fact, constraint } in
+        rule.exceptions.iter_mut().flat_map(|own| &mut own.conditions)
+    {
+        let at = |fact: &Fact| format!("unless.{}", place_of(fact));
+        constraint.resolve_orders(orders).map_err(|problem| wrong(&at(fact), problem))?;
+    }
+    let mut fault = None;
+    let mut of_reviewers = |own: &mut Condition| {
+        if let Err(problem) = own.constraint.resolve_orders(orders) {
+            fault.get_or_insert(problem);
+        }
+    };
+    if let Some(terms) = &mut rule.approval {
+        terms.for_each_condition(&mut of_reviewers);
+    }
+    if let Some(terms) = &mut rule.break_glass {
+        terms.review.for_each_condition(&mut of_reviewers);
+    }
+    fault.map_or(Ok(()), |problem| Err(wrong("approval.review", problem)))
 }
 
 fn check_tools(tools: &[Tool]) -> Result<(), PolicyError> {

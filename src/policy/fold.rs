@@ -129,6 +129,10 @@ fn folded(constraint: &Constraint, fold: Fold) -> Result<Constraint, String> {
         Node::Prefix(text) | Node::Suffix(text) | Node::Contains(text) => {
             return pattern(text, is_capital(text));
         }
+        Node::Levels(own) => {
+            let capital = own.order().iter().filter_map(Value::as_text).find(|own| is_capital(own));
+            return pattern(capital.unwrap_or_default(), capital.is_some());
+        }
         Node::Glob(own) => return pattern(own.as_str(), is_capital(own.as_str())),
         Node::Regex(own) => return pattern(own.as_str(), means_capitals(own.as_str())),
         _ => return Ok(constraint.clone()),

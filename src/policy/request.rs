@@ -105,6 +105,7 @@ pub(crate) fn parts_covered(policy: &Compiled, wanted: &Wanted<'_>) -> Vec<Capab
                         cover_difference(part.cover(), &[], wanted.meter()),
                         Difference::Empty
                     );
+                let part = part.with_levels_named();
                 if !is_nothing && parts.len() < MOST_PARTS && !parts.contains(&part) {
                     parts.push(part);
                 }

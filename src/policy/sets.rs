@@ -45,7 +45,7 @@ fn fault_of(constraint: &Constraint) -> Option<String> {
              write `{{ some = {{ same_as = \"{other}\" }} }}`"
         )),
         Node::Compared(own)
-            if own.relation.expects() == Expected::List && own.relation != Relation::OneOf =>
+            if own.expects() == Expected::List && own.relation != Relation::OneOf =>
         {
             None
         }

@@ -52,7 +52,7 @@ fn of_reference(leaf: &Node) -> Option<String> {
         _ => return None,
     };
     let word = own.relation.as_str();
-    own.facts().find_map(|fact| match (&own.with, own.relation.expects()) {
+    own.facts().find_map(|fact| match (&own.with, own.expects()) {
         (Operand::Fact(_), Expected::List) if is_one_text(fact) => {
             Some(format!("`{word}` takes a list, and `{fact}` is one text: write `same_as`"))
         }
@@ -96,7 +96,7 @@ fn not_of_text(constraint: &Constraint) -> Option<String> {
                 Some(format!("a text is never equal to a {kind}: say `\"{shown}\"` in quotes"))
             }
         }),
-        Node::Compared(own) if own.relation.expects() == Expected::Number => {
+        Node::Compared(own) if own.expects() == Expected::Number => {
             let word = constraint.word();
             Some(format!("this is text, and `{word}` is asked of a number"))
         }

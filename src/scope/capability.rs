@@ -68,6 +68,12 @@ impl Capability {
         })
     }
 
+    /// The same in words that a scope has: levels of orders by name.
+    pub(crate) fn with_levels_named(mut self) -> Capability {
+        self.conditions.iter_mut().for_each(|own| own.constraint.name_levels(false));
+        self
+    }
+
     /// The place of the first of `capabilities` that covers the call.
     #[inline]
     pub(crate) fn first_covering<'c, 'q>(

@@ -11,6 +11,7 @@ use super::items::Items;
 use super::kind::{Count, Fields, Range, Set, Sort};
 use super::network::Network;
 use super::operand::Comparison;
+use super::order::Levels;
 use super::regex::Regex;
 use super::url::UrlPattern;
 use super::value_type::ValueType;
@@ -43,6 +44,8 @@ pub(crate) enum Node {
     Compared(Box<Comparison>),
     /// `min`, `max`, `above`, `below`.
     Range(Bounds),
+    /// The same of texts, by an order of the policy's.
+    Levels(Box<Levels>),
     Prefix(Box<str>),
     Suffix(Box<str>),
     Contains(Box<str>),
@@ -134,6 +137,7 @@ impl Constraint {
         match &self.0 {
             Node::Faulty(error) => Err(error.as_ref().clone()),
             Node::Range(own) => own.range().check(),
+            Node::Levels(levels) => levels.check(),
             Node::All(parts) => {
                 interval(parts).check()?;
                 let instants = parts.iter().fold(Instants::default(), |all, part| match &part.0 {
@@ -168,6 +172,8 @@ impl Constraint {
         match &self.0 {
             Node::Regex(_) => Some(self.word()),
             Node::Weekly(own) => own.zone().map(|_| "zone"),
+            Node::Levels(_) => Some("order"),
+            Node::Compared(own) => own.order.as_ref().map(|_| "order"),
             Node::All(parts) | Node::AnyOf(parts) => parts.iter().find_map(Constraint::policy_only),
             Node::Not(inner) | Node::Each(inner) | Node::Some(inner) | Node::Json(inner) => {
                 inner.policy_only()
@@ -287,6 +293,7 @@ impl Constraint {
             Node::SameAs(_) => "same_as",
             Node::Compared(own) => own.relation.as_str(),
             Node::Range(own) => own.range().word(),
+            Node::Levels(levels) => levels.word(),
             Node::Prefix(_) => "prefix",
             Node::Suffix(_) => "suffix",
             Node::Contains(_) => "contains",

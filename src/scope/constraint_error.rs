@@ -57,6 +57,7 @@ fn of_policies_only(word: &str) -> &'static str {
         "zone" => {
             "those who read a scope may have other data of time zones, so that it says an `offset`"
         }
+        "order" => "a scope names the levels, with `one_of`",
         _ => "a scope may not make anything be compiled",
     }
 }

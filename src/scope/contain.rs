@@ -83,6 +83,7 @@ impl Constraint {
             (Node::Range(narrow), Node::Range(wide)) => {
                 range_within(&narrow.range(), &wide.range())
             }
+            (Node::Levels(narrow), Node::Levels(wide)) => narrow.is_within(wide),
             // Most patterns that people write are settled by how they begin.
             // Where the narrow one speaks of segments `.` and `..`, the wide one may know nothing of them.
             (Node::Prefix(narrow), Node::Prefix(wide)) => {

@@ -22,8 +22,22 @@ impl Constraint {
                 _ => one("one_of", list(set)),
             },
             Node::SameAs(fact) => one("same_as", Value::from(fact.to_string())),
-            Node::Compared(own) => one(own.relation.as_str(), operand_value(&own.with)),
+            Node::Compared(own) => {
+                let mut object = single(own.relation.as_str(), operand_value(&own.with));
+                if let Some(order) = &own.order {
+                    let _ = object.insert(ORDER, order.to_value());
+                }
+                Value::Object(object)
+            }
             Node::Range(own) => range_value(&own.range()),
+            Node::Levels(levels) => {
+                let (bounds, order) = levels.told();
+                let mut object = single(ORDER, order);
+                for (word, level) in bounds {
+                    let _ = object.insert(word, level);
+                }
+                Value::Object(object)
+            }
             Node::Prefix(text) => one("prefix", Value::Text(text.clone())),
             Node::Suffix(text) => one("suffix", Value::Text(text.clone())),
             Node::Contains(text) => one("contains", Value::Text(text.clone())),
@@ -95,6 +109,9 @@ impl serde::Serialize for Constraint {
 
 /// The key of a table that names another part of the question in the place of a value.
 pub(super) const REF: &str = "ref";
+
+/// The key that says by which order `min`, `max`, `above` and `below` next to it compare texts.
+pub(super) const ORDER: &str = "order";
 
 /// The key of a table that joins a text in the place of a value.
 pub(super) const JOIN: &str = "join";
@@ -176,7 +193,13 @@ fn conjunction_value(parts: &[Constraint]) -> Value {
 
 fn together(parts: &Value) -> Option<Object> {
     let mut together = Object::new();
-    for part in parts.as_list()? {
+    let parts = parts.as_list()?;
+    // Next to an order a bound would be one by it.
+    let is_by_order = |part: &Value| part.as_object().is_some_and(|own| own.get(ORDER).is_some());
+    if parts.iter().any(is_by_order) {
+        return None;
+    }
+    for part in parts {
         for (word, value) in part.as_object()?.iter() {
             together.insert(word.to_owned(), value.clone()).ok()?;
         }

@@ -143,6 +143,8 @@ fn constraint(out: &mut Vec<u8>, of: &Constraint) -> Result<(), ScopeBytesError>
             argument(out, fact)?;
         }
         Node::Compared(own) => compared(out, own)?,
+        // An order would have to travel with it, where `one_of` says the same.
+        Node::Levels(_) => return Err(ScopeBytesError::NoSpelling("order")),
         // A `regex` would make every reader compile what a holder wrote.
         Node::Regex(_) | Node::Faulty(_) => {
             return Err(ScopeBytesError::NoSpelling(of.word()));
@@ -152,6 +154,9 @@ fn constraint(out: &mut Vec<u8>, of: &Constraint) -> Result<(), ScopeBytesError>
 }
 
 fn compared(out: &mut Vec<u8>, own: &Comparison) -> Result<(), ScopeBytesError> {
+    if own.order.is_some() {
+        return Err(ScopeBytesError::NoSpelling("order"));
+    }
     out.extend_from_slice(&[kind::COMPARED, own.relation.number()]);
     match &own.with {
         Operand::Fact(fact) => {

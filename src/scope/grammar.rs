@@ -1,9 +1,11 @@
 //! The grammar of constraints: how policies and scopes write each kind.
 
 mod compared;
+mod levels;
 mod parts;
 
 use super::constraint::{Constraint, Node};
+use super::describe::ORDER;
 use super::instant::Instants;
 use super::kind::{Bound, Count, Range};
 use super::relation::Relation;
@@ -20,6 +22,8 @@ use crate::value::{Number, SpannedNode, Value};
 use crate::visible::Shown;
 
 use compared::or_compared;
+pub(crate) use levels::levels;
+use levels::{BOUNDS, bounds_in_order};
 use parts::{networks, url_pattern, weekly_window};
 
 /// A kind of constraint: the word that names it, and how what follows the word is read.
@@ -168,7 +172,8 @@ pub(crate) fn named_constraints(written: &Written) -> Result<Vec<(Box<str>, Cons
 
 fn conjunction(written: &Written) -> Result<Constraint, Misfit> {
     let table = Table::open(written, "a constraint")?;
-    let mut parts = Vec::new();
+    let mut parts = bounds_in_order(&table)?;
+    let by_order = table.get(ORDER).is_some();
     let mut bounds = Range::default();
     let mut instants = Instants::default();
     for (at, word, own) in table.entries() {
@@ -187,6 +192,9 @@ fn conjunction(written: &Written) -> Result<Constraint, Misfit> {
                 let problem = "`rest` belongs to `items`, and there are none";
                 return Err(Misfit::new(at, problem));
             }
+            continue;
+        }
+        if word == ORDER || (by_order && BOUNDS.iter().any(|(own, _)| *own == word)) {
             continue;
         }
         let kind = KINDS
@@ -239,7 +247,7 @@ fn unknown_kind(word: &str) -> String {
     if let Some((_, own)) = FOREIGN.iter().find(|(words, _)| words.contains(&&*lower)) {
         return format!("{shown} is not a kind of constraint: the word here is {own}");
     }
-    let known = KINDS.iter().map(|kind| kind.word).chain([OTHER_FIELDS, REST]);
+    let known = KINDS.iter().map(|kind| kind.word).chain([OTHER_FIELDS, REST, ORDER]);
     match did_you_mean(word, known) {
         Some(guess) => format!("{shown} is not a kind of constraint: {guess}"),
         None => format!(
@@ -268,7 +276,14 @@ fn number(written: &Written) -> Result<Number, Misfit> {
         )),
         other => {
             let found = other.kind_name();
-            Err(Misfit::new(written.span.start, format!("expected a number, found {found}")))
+            let order = match other {
+                Value::Text(_) => {
+                    ": levels are compared by an order, `order = \"NAME\"` next to it"
+                }
+                _ => "",
+            };
+            let problem = format!("expected a number, found {found}{order}");
+            Err(Misfit::new(written.span.start, problem))
         }
     }
 }

@@ -29,6 +29,10 @@ impl<C> Items<C> {
         self.places.iter().chain(&self.rest)
     }
 
+    pub(super) fn iter_mut(&mut self) -> impl Iterator<Item = &mut C> {
+        self.places.iter_mut().chain(&mut self.rest)
+    }
+
     pub(crate) fn try_map<E>(
         &self,
         mut change: impl FnMut(&C) -> Result<C, E>,

@@ -351,6 +351,10 @@ impl<C> Fields<C> {
         self.named.iter().map(|(name, constraint)| (&**name, constraint))
     }
 
+    pub(super) fn iter_mut(&mut self) -> impl Iterator<Item = &mut C> {
+        self.named.iter_mut().map(|(_, constraint)| constraint)
+    }
+
     pub(crate) fn map(&self, change: impl Fn(&C) -> C) -> Fields<C> {
         let named = self.named.iter().map(|(name, field)| (name.clone(), change(field))).collect();
         Fields { named, open: self.open }

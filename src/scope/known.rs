@@ -7,6 +7,7 @@ use super::fact::Fact;
 use super::instant::Instants;
 use super::kind::{Bound, Range, Set};
 use super::operand::{Comparison, Operand, Piece, is_segment, join};
+use super::order::Levels;
 use super::path::canonical_path;
 use super::relation::{Expected, Relation};
 use crate::clock::Timestamp;
@@ -19,6 +20,7 @@ pub(super) enum Known<'v> {
     Text(Cow<'v, str>),
     Instant(Timestamp),
     List(&'v [Value]),
+    Levels(Levels),
 }
 
 impl Comparison {
@@ -30,7 +32,7 @@ impl Comparison {
     ) -> Option<Known<'v>> {
         let text = match &self.with {
             Operand::Joined(pieces) => Cow::Owned(joined(pieces, find, meter)?),
-            Operand::Fact(fact) => match (self.relation.expects(), find(fact)?) {
+            Operand::Fact(fact) => match (self.expects(), find(fact)?) {
                 (Expected::Number, Value::Number(number)) => return Some(Known::Number(*number)),
                 (Expected::List, Value::List(list)) => {
                     let steps = 1 + list.len() / 8;
@@ -47,6 +49,10 @@ impl Comparison {
         };
         if text.is_empty() {
             return None;
+        }
+        if let Some(order) = &self.order {
+            let affordable = meter.charge_bytes(text.len(), Work::Comparing);
+            return affordable.then(|| order.bound(self.relation, &text))?.map(Known::Levels);
         }
         match self.relation {
             Relation::After | Relation::Before => {
@@ -108,6 +114,7 @@ impl Relation {
             (Relation::SubsetOf, Known::List(own)) => Node::SubsetOf(Set::new(own.to_vec())?),
             (Relation::HasAny, Known::List(own)) => Node::HasAny(Set::new(own.to_vec())?),
             (Relation::HasAll, Known::List(own)) => Node::HasAll(Set::new(own.to_vec())?),
+            (_, Known::Levels(own)) => Node::Levels(Box::new(own)),
             _ => return None,
         }))
     }

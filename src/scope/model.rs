@@ -93,6 +93,10 @@ pub(super) fn in_its_place(own: &Comparison, other: &Value) -> Option<Constraint
         Value::List(list) => Some(list.clone()),
         _ => None,
     };
+    if let Some(order) = &own.order {
+        let known = order.bound(own.relation, other.as_text()?)?;
+        return Some(Constraint(Node::Levels(Box::new(known))));
+    }
     let said = match own.relation {
         Relation::Min => min(other.as_number()?),
         Relation::Max => super::max(other.as_number()?),
@@ -265,6 +269,10 @@ fn one(c: &Constraint, value: Option<&Value>, stance: Stance, absent: i8, facts:
             other.map_or(1, |other| same(other, value))
         }
         (Node::Range(range), Some(Value::Number(n))) => of(range.contains(*n)),
+        (Node::Levels(levels), Some(own @ Value::Text(_))) => match levels.order().contains(own) {
+            true => of(levels.meant().contains(own)),
+            false => 1,
+        },
         (Node::Prefix(p), Some(Value::Text(t))) if p.contains('/') && !leads(p) && leads(t) => 1,
         (Node::Prefix(p), Some(Value::Text(t))) => of(t.get(..p.len()) == Some(p)),
         (Node::Suffix(p), Some(Value::Text(t))) => {

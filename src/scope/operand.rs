@@ -1,7 +1,8 @@
 //! What a constraint compares with where that is another part of the question, or text joined from parts.
 
 use super::fact::Fact;
-use super::relation::Relation;
+use super::order::OrderRef;
+use super::relation::{Expected, Relation};
 use crate::visible::is_hidden;
 
 /// How many pieces a text may be joined of.
@@ -15,6 +16,8 @@ pub(super) const MAX_PIECES: usize = 16;
 pub(crate) struct Comparison {
     pub(crate) relation: Relation,
     pub(crate) with: Operand,
+    /// By which order `min`, `max`, `above` and `below` compare texts; numbers without one.
+    pub(crate) order: Option<OrderRef>,
 }
 
 /// Where the value comes from.
@@ -34,6 +37,14 @@ pub(crate) enum Piece {
 }
 
 impl Comparison {
+    /// What has to stand where the reference leads.
+    pub(crate) fn expects(&self) -> Expected {
+        match self.order {
+            Some(_) => Expected::Text,
+            None => self.relation.expects(),
+        }
+    }
+
     /// The parts of the question that are compared with.
     pub(crate) fn facts(&self) -> impl Iterator<Item = &Fact> {
         let (one, pieces) = match &self.with {

@@ -155,6 +155,7 @@ fn unfit<'q>(leaf: &Node, facts: impl Facts<'q>) -> Option<String> {
         (Operand::Joined(_), _) => "one segment of a text",
         (_, Relation::Under) => "a folder",
         (_, Relation::After | Relation::Before) => "a time of RFC 3339",
+        _ if own.order.is_some() => "a level of the order",
         (_, relation) => match relation.expects() {
             Expected::Number => "a number",
             Expected::List => "a list of at least one value",
@@ -195,6 +196,10 @@ fn unreadable(constraint: &Constraint, found: &Value) -> Option<String> {
                 read.is_err().then(|| "it is not a time of RFC 3339".to_owned())
             }
             Node::Url(pattern) => pattern.unreadable(text),
+            Node::Levels(levels) => {
+                let is_level = levels.order().iter().any(|own| own.as_text() == Some(text));
+                (!is_level).then(|| "it is no level of the order".to_owned())
+            }
             _ => None,
         };
         if why.is_none() {

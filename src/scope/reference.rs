@@ -4,6 +4,7 @@ use super::constraint::{Constraint, Node};
 use super::constraint_error::ConstraintError;
 use super::fact::Fact;
 use super::operand::{Comparison, MAX_PIECES, Operand, Piece, join};
+use super::order::OrderRef;
 use super::path::canonical_path;
 use super::relation::{Expected, Relation};
 use crate::visible::{SHOWN, escape_for_people};
@@ -15,7 +16,10 @@ use crate::visible::{SHOWN, escape_for_people};
 /// is known: a permit does not apply, a forbid or an ask does.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[must_use = "a reference says nothing until a kind of constraint takes it"]
-pub struct Reference(Result<Operand, ConstraintError>);
+pub struct Reference {
+    operand: Result<Operand, ConstraintError>,
+    order: Option<OrderRef>,
+}
 
 /// A part of the question, named as in a policy: `who.attrs.limit`, `args.from`.
 ///
@@ -29,7 +33,7 @@ pub struct Reference(Result<Operand, ConstraintError>);
 /// # Ok::<(), hallpass::policy::PolicyError>(())
 /// ```
 pub fn reference(fact: &str) -> Reference {
-    Reference(parse(fact).map(Operand::Fact))
+    Reference::to(parse(fact).map(Operand::Fact))
 }
 
 /// Text that begins with `text`, for pieces that follow: between two of them stands one `/`.
@@ -44,7 +48,7 @@ pub fn reference(fact: &str) -> Reference {
 /// # Ok::<(), hallpass::policy::PolicyError>(())
 /// ```
 pub fn joined(text: &str) -> Reference {
-    Reference(Ok(Operand::Joined([Piece::Text(text.into())].into())))
+    Reference::to(Ok(Operand::Joined([Piece::Text(text.into())].into())))
 }
 
 pub(super) fn parse(fact: &str) -> Result<Fact, ConstraintError> {
@@ -52,12 +56,27 @@ pub(super) fn parse(fact: &str) -> Result<Fact, ConstraintError> {
 }
 
 impl Reference {
+    fn to(operand: Result<Operand, ConstraintError>) -> Self {
+        Reference { operand, order: None }
+    }
+
     pub(super) fn of(fact: Fact) -> Self {
-        Reference(Ok(Operand::Fact(fact)))
+        Reference::to(Ok(Operand::Fact(fact)))
     }
 
     pub(super) fn of_pieces(pieces: Vec<Piece>) -> Self {
-        Reference(Ok(Operand::Joined(pieces.into())))
+        Reference::to(Ok(Operand::Joined(pieces.into())))
+    }
+
+    /// Compared by an order that the policy has under this name, instead of as a number: for
+    /// [`as_min`](Self::as_min), [`as_max`](Self::as_max), [`as_above`](Self::as_above) and
+    /// [`as_below`](Self::as_below). See [`max_in`](super::max_in).
+    pub fn in_order(self, order: &str) -> Self {
+        self.by_order(OrderRef::Named(order.into()))
+    }
+
+    pub(super) fn by_order(self, order: OrderRef) -> Self {
+        Reference { order: Some(order), ..self }
     }
 
     /// Followed by this text.
@@ -72,14 +91,15 @@ impl Reference {
     }
 
     fn and_piece(self, piece: Result<Piece, ConstraintError>) -> Self {
-        Reference(self.0.and_then(|operand| {
+        let operand = self.operand.and_then(|operand| {
             let mut pieces = match operand {
                 Operand::Fact(fact) => vec![Piece::Fact(fact)],
                 Operand::Joined(pieces) => pieces.into_vec(),
             };
             pieces.push(piece?);
             Ok(Operand::Joined(pieces.into()))
-        }))
+        });
+        Reference { operand, ..self }
     }
 
     /// Equal to it, as [`same_as`](super::same_as) is.
@@ -158,20 +178,38 @@ impl Reference {
     }
 
     pub(super) fn compared(self, relation: Relation) -> Constraint {
-        Constraint(match self.0 {
+        if self.order.is_some()
+            && let Some(fault) = order_fault(relation, &self.operand)
+        {
+            return Constraint(Node::Faulty(Box::new(ConstraintError::Pattern(fault))));
+        }
+        let order = self.order;
+        Constraint(match self.operand {
             Ok(Operand::Fact(fact)) if relation == Relation::Eq => Node::SameAs(fact),
             Ok(Operand::Joined(pieces)) => match pieces_fault(relation, &pieces) {
                 Some(fault) => Node::Faulty(Box::new(ConstraintError::Pattern(fault))),
-                None => comparison(relation, Operand::Joined(pieces)),
+                None => comparison(relation, Operand::Joined(pieces), None),
             },
-            Ok(with) => comparison(relation, with),
+            Ok(with) => comparison(relation, with, order),
             Err(error) => Node::Faulty(Box::new(error)),
         })
     }
 }
 
-fn comparison(relation: Relation, with: Operand) -> Node {
-    Node::Compared(Box::new(Comparison { relation, with }))
+fn comparison(relation: Relation, with: Operand, order: Option<OrderRef>) -> Node {
+    Node::Compared(Box::new(Comparison { relation, with, order }))
+}
+
+/// Why an order does not go with a kind, or with what is compared.
+fn order_fault(relation: Relation, operand: &Result<Operand, ConstraintError>) -> Option<String> {
+    if relation.expects() != Expected::Number {
+        let word = relation.as_str();
+        return Some(format!(
+            "`order` goes with `min`, `max`, `above` and `below`, not with `{word}`"
+        ));
+    }
+    matches!(operand, Ok(Operand::Joined(_)))
+        .then(|| "`order` goes with a level, and `join` makes a text of several parts".to_owned())
 }
 
 /// Why these pieces do not make a text that such a kind can be asked of.

@@ -30,6 +30,7 @@ impl Constraint {
             Node::Url(pattern) => pattern.size(),
             // What it compares with may be a list, and is gone through where it is put in its place.
             Node::Compared(_) => 4 * BYTES_OF_KIND,
+            Node::Levels(levels) => levels.size(),
             _ => 0,
         };
         inside + BYTES_OF_KIND
@@ -48,6 +49,7 @@ impl Constraint {
                 set.len() / 8
             }
             Node::Cidr(networks) => networks.len() / 8,
+            Node::Levels(levels) => levels.order().len() / 8,
             _ => 0,
         };
         inside + 1

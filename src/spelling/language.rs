@@ -297,8 +297,8 @@ impl ArgType {
             Node::SubsetOf(_) | Node::HasAny(_) | Node::HasAll(_) => has_elements,
             Node::Prefix(_) | Node::Suffix(_) | Node::Contains(_) | Node::Glob(_) => text,
             Node::Regex(_) | Node::Under(_) | Node::Url(_) | Node::Cidr(_) | Node::Len(_) => text,
-            Node::Instants(_) | Node::Weekly(_) | Node::Json(_) => text,
-            Node::Compared(own) => match (own.relation, own.relation.expects()) {
+            Node::Instants(_) | Node::Weekly(_) | Node::Json(_) | Node::Levels(_) => text,
+            Node::Compared(own) => match (own.relation, own.expects()) {
                 (_, Expected::Number) => number,
                 (_, Expected::Text) => text,
                 (Relation::SubsetOf | Relation::HasAny | Relation::HasAll, _) => has_elements,
@@ -346,7 +346,7 @@ impl ArgType {
             Node::Glob(glob) => glob.automaton().is_none_or(|own| language.meets(&own)),
             Node::Regex(regex) => language.meets(regex.automaton()),
             Node::Range(_) | Node::Fields(_) => false,
-            Node::Compared(own) => own.relation.expects() != Expected::Number,
+            Node::Compared(own) => own.expects() != Expected::Number,
             Node::Url(_) => self == ArgType::Url,
             Node::Json(_) | Node::Cidr(_) | Node::Instants(_) | Node::Weekly(_) => {
                 self == ArgType::Path

@@ -16,6 +16,7 @@ mod doc;
 mod lint;
 mod lint_reach;
 mod lint_values;
+mod orders;
 mod remedies;
 mod scope_text;
 mod strict;

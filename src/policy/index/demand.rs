@@ -97,6 +97,11 @@ impl<'r> Demands<'r> {
         let members = Demands { members: true, ..self };
         match &constraint.0 {
             Node::Is(set) => all.extend(self.one_of(set)),
+            // What is no level is unknown, on which a guard acts.
+            Node::Levels(levels) if self.side == Side::Permits => {
+                let meant = levels.meant().iter().map(|own| self.value(own, Kinds::NONE));
+                all.push(meant.collect());
+            }
             Node::HasAny(set) if !self.members => all.extend(members.one_of(set)),
             Node::HasAll(set) if !self.members => {
                 let plain = set.iter().filter(|value| is_plain(value)).take(MOST_OF_ALL);

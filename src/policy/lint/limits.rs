@@ -48,7 +48,7 @@ fn may_be_number(constraint: &Constraint, path: &[Box<str>]) -> bool {
         }),
         (Node::Range(_), None) => true,
         (Node::Compared(own), None) => {
-            matches!(own.relation.expects(), Expected::Number | Expected::List)
+            matches!(own.expects(), Expected::Number | Expected::List)
         }
         _ => false,
     }

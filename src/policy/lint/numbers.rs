@@ -42,7 +42,7 @@ pub(super) fn numbers(rule: &Rule, findings: &mut Findings<'_>) {
 fn with_a_bound(constraint: &Constraint) -> Cow<'_, Constraint> {
     let amount = Value::from(1000);
     constraint.replace_comparisons(Place::default(), &|leaf, _| match leaf {
-        Node::Compared(own) if own.relation.expects() == Expected::Number => {
+        Node::Compared(own) if own.expects() == Expected::Number => {
             own.spelled_out(|_| Some(&amount), &Meter::of_question(0))
         }
         _ => None,

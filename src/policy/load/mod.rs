@@ -16,6 +16,7 @@ mod who;
 use super::catalogue::{PIN, Tool};
 use super::{Policy, PolicyBuilder, PolicyError};
 use crate::document::{Misfit, Table, Written, choice, list, parse_toml, text, value};
+use crate::scope::{Order, levels};
 use crate::spelling::ArgType;
 use crate::value::{
     Digest, JsonErrorKind, JsonLimits, MAX_DEPTH, SpannedNode, Value, line_and_column,
@@ -178,7 +179,7 @@ fn draft(document: &Written) -> Result<PolicyBuilder, Placed> {
     let of_policy = |misfit: Misfit| (PolicyError::new(&misfit.path, misfit.problem), misfit.at);
     let table = Table::read(
         document,
-        &["version", "identity", "tool", "rule", "test"],
+        &["version", "identity", "order", "tool", "rule", "test"],
         "a policy, a table with `version` and `rule`",
     )
     .map_err(of_policy)?;
@@ -186,6 +187,9 @@ fn draft(document: &Written) -> Result<PolicyBuilder, Placed> {
     let mut builder = PolicyBuilder::default();
     if table.read_at("identity", identity).map_err(of_policy)?.is_some() {
         builder = builder.fold_names();
+    }
+    for (name, levels) in table.read_at("order", orders).map_err(of_policy)?.into_iter().flatten() {
+        builder = builder.order(name, levels);
     }
     // An empty catalogue would admit no tool, and no catalogue admits all: it must not be left open
     // which of them `tool = []` means.
@@ -231,6 +235,17 @@ fn version(written: &Written) -> Result<(), Misfit> {
 fn identity(written: &Written) -> Result<(), Misfit> {
     let table = Table::read_some(written, &["fold"], "a table such as `{ fold = \"ascii\" }`")?;
     table.require("fold", "write `fold = \"ascii\"`", |own| choice(own, &[("ascii", ())]))
+}
+
+/// `[order]`: levels by the name of their order, from the lowest to the highest.
+fn orders(written: &Written) -> Result<Vec<(&str, Vec<&str>)>, Misfit> {
+    let example = "a table such as `{ level = [\"public\", \"internal\", \"secret\"] }`";
+    Table::open(written, example)?.said()?.each(|name, own| {
+        let levels = levels(own)?;
+        let order = Order::new(levels.iter().copied());
+        order.map_err(|problem| Misfit::new(own.span.start, problem))?;
+        Ok((name, levels))
+    })
 }
 
 /// The tables of `[[key]]`.

@@ -111,14 +111,16 @@ impl<'a> Test<'a> {
         }
     }
 
-    /// Every value named in a finite set.
+    /// Every value named in a finite set, or in an order.
     pub(super) fn values(&self, each: &mut dyn FnMut(&'a Value)) {
         match self {
-            Test::Ask { constraint, .. } => leaves(constraint, false, &mut |leaf, _| {
-                if let Node::Is(set) = &leaf.0 {
-                    set.iter().for_each(&mut *each);
-                }
-            }),
+            Test::Ask { constraint, .. } => {
+                leaves(constraint, false, &mut |leaf, _| match &leaf.0 {
+                    Node::Is(set) => set.iter().for_each(&mut *each),
+                    Node::Levels(levels) => levels.order().iter().for_each(&mut *each),
+                    _ => {}
+                })
+            }
             Test::Member(set) | Test::Kind(set) => set.iter().for_each(each),
             Test::There => {}
         }

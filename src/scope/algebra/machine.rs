@@ -45,8 +45,9 @@ pub(super) fn machine(leaf: &Node) -> Reads<'_> {
         Node::Regex(regex) => pattern(Some(regex.automaton().clone())),
         Node::Len(count) => Reads::Machine(Machine::Length(*count)),
         Node::Present(_) => Reads::Machine(Machine::Length(Count { min: 1, max: None })),
-        // Finite sets are one machine together; the rest is of other kinds of values.
+        // Finite sets, and the levels of orders, are one machine together; the rest is of other kinds of values.
         Node::Is(_)
+        | Node::Levels(_)
         | Node::Any
         | Node::Type(_)
         | Node::Range(_)

@@ -40,6 +40,7 @@ impl<'q, F: Facts<'q>> Evaluation<'_, 'q, F> {
                 Truth::of(range.contains(*number))
             }
             (Known::Text(with), Value::Text(text)) => self.ask_text(own.relation, &with, text),
+            (Known::Levels(levels), Value::Text(text)) => levels.holds_of(text, self.meter),
             (Known::Instant(_), _) => self.ask_spelled_out(own, value),
             (Known::List(list), value) => match (own.relation, value) {
                 (Relation::OneOf, value) => self.is_among(list, value),

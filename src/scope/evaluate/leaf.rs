@@ -52,6 +52,7 @@ impl<'q, F: Facts<'q>> Evaluation<'_, 'q, F> {
             },
             (Node::Compared(own), value) => self.ask_comparison(own, value),
             (Node::Range(range), Value::Number(number)) => Truth::of(range.contains(*number)),
+            (Node::Levels(levels), Value::Text(text)) => levels.holds_of(text, self.meter),
             (Node::Prefix(start), Value::Text(text)) => begins_with(text, start),
             (Node::Suffix(end), Value::Text(text)) => Truth::of(text.ends_with(&**end)),
             (Node::Contains(part), Value::Text(text)) => Truth::of(text.contains(&**part)),

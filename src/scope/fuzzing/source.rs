@@ -1,5 +1,6 @@
 //! Constraints and values, made from bytes.
 
+use super::super::order::{OrderRef, bounded};
 use super::super::*;
 use crate::clock::Timestamp;
 use crate::value::{Number, Object, Value};
@@ -19,10 +20,15 @@ const NETWORKS: [&str; 8] = [
     "fe80::/10",
 ];
 const FOLDERS: [&str; 6] = ["/", ".", "/a", "/a/b", "a", "a/b"];
-const LEAVES: usize = if cfg!(feature = "url") { 28 } else { 27 };
+const LEAVES: usize = if cfg!(feature = "url") { 29 } else { 28 };
 const DAYS: [&str; 4] = ["mon", "thu", "sat", "sun"];
 const HOURS: [&str; 5] = ["00:00", "08:30", "12:00", "23:59", "24:00"];
-const OFFSETS: [&str; 4] = ["+00:00", "+02:00", "-11:30", "+14:00"];
+/// Offsets, and zones where this build knows any.
+const PLACES: &[&str] = if cfg!(feature = "zones") {
+    &["+00:00", "+02:00", "-11:30", "+14:00", "Europe/Berlin", "America/New_York"]
+} else {
+    &["+00:00", "+02:00", "-11:30", "+14:00"]
+};
 
 /// Texts that some kind reads as something.
 pub(crate) const READ: [&str; 40] = [
@@ -199,6 +205,17 @@ impl Source<'_> {
         }
     }
 
+    /// A bound by an order of texts that are not in that of the alphabet.
+    fn level(&mut self) -> Constraint {
+        const LEVELS: [&str; 3] = ["b", "a", "ab"];
+        let relations = [Relation::Min, Relation::Max, Relation::Above, Relation::Below];
+        let relation = relations[self.byte() % relations.len()];
+        let order = OrderRef::Known(Order::new(LEVELS).expect("an order").into());
+        let mut own = bounded(relation, order, self.one(&LEVELS));
+        own.resolve_orders(&Orders::default()).expect("levels of the order");
+        own
+    }
+
     fn leaf(&mut self, kind: usize) -> Constraint {
         match kind % LEAVES {
             0 => any(),
@@ -229,11 +246,16 @@ impl Source<'_> {
                 let own = self.one(&ValueType::ALL.map(ValueType::as_str));
                 of_type(ValueType::named(own).expect("a type"))
             }
+            26 => self.level(),
             #[cfg(feature = "url")]
-            26 => url(self.url_pattern()),
+            27 => url(self.url_pattern()),
             _ => {
                 let days = self.several(|own| own.one(&DAYS));
-                weekly(&days, self.one(&HOURS), self.one(&HOURS), self.one(&OFFSETS))
+                let (from, until) = (self.one(&HOURS), self.one(&HOURS));
+                match self.one(PLACES) {
+                    zone if zone.contains('/') => weekly_in(&days, from, until, zone),
+                    offset => weekly(&days, from, until, offset),
+                }
             }
         }
     }

@@ -33,6 +33,14 @@ pub(super) fn or_compared(
     read()
 }
 
+/// The reference that is written, if one is.
+pub(super) fn operand_of(written: &Written) -> Result<Option<Reference>, Misfit> {
+    match &written.node {
+        SpannedNode::Object(_) => operand(written).map(Some),
+        _ => Ok(None),
+    }
+}
+
 fn operand(written: &Written) -> Result<Reference, Misfit> {
     let example = "a table such as `{ ref = \"who.attrs.NAME\" }`";
     let table = Table::read_some(written, &[REF, JOIN], example)?;

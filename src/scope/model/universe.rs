@@ -6,6 +6,7 @@ use proptest::prelude::*;
 use super::Small;
 use crate::clock::Timestamp;
 use crate::scope::constraint::Constraint;
+use crate::scope::order::{Order, OrderRef, Orders, bounded};
 use crate::scope::relation::Relation;
 use crate::scope::value_type::ValueType;
 use crate::scope::words::{
@@ -98,6 +99,7 @@ fn leaves() -> impl Strategy<Value = Constraint> {
         3 => scalars().prop_map(eq),
         3 => small().prop_map(one_of),
         2 => (-1..4_i32).prop_map(min),
+        1 => levels(),
         2 => (-1..4_i32).prop_map(below),
         5 => text_leaves(),
         1 => (0..3_u64).prop_map(|n| count(n..)),
@@ -108,9 +110,22 @@ fn leaves() -> impl Strategy<Value = Constraint> {
     ]
 }
 
+/// Bounds by an order that is not that of the alphabet.
+fn levels() -> impl Strategy<Value = Constraint> {
+    let relations = [Relation::Min, Relation::Max, Relation::Above, Relation::Below];
+    let bounds = (proptest::sample::select(relations.to_vec()), 0..3_usize);
+    bounds.prop_map(|(relation, at)| {
+        let levels = ["b", "a", "ab"];
+        let order = OrderRef::Known(Order::new(levels).unwrap().into());
+        let mut own = bounded(relation, order, levels[at]);
+        own.resolve_orders(&Orders::default()).unwrap();
+        own
+    })
+}
+
 /// Constraints over the small universe, `same_as` and mixed sorts among them.
 pub(in crate::scope) fn constraints() -> impl Strategy<Value = Constraint> {
-    grown(prop_oneof![12 => leaves(), 1 => Just(same_as("args.other")), 2 => comparisons()].boxed())
+    grown(prop_oneof![12 => leaves(), 1 => Just(same_as("args.other")), 2 => comparisons(), 1 => compared_levels()].boxed())
 }
 
 /// Each kind that takes a value, of what `args.other` is or of a text with it among others.
@@ -124,6 +139,14 @@ fn comparisons() -> impl Strategy<Value = Constraint> {
     (relations, 0..6).prop_map(move |(relation, at)| {
         let joined = with(at).compared(relation);
         if joined.check().is_ok() { joined } else { reference("args.other").compared(relation) }
+    })
+}
+
+/// As [`levels`], of the level that `args.other` is.
+fn compared_levels() -> impl Strategy<Value = Constraint> {
+    proptest::sample::select(vec![Relation::Min, Relation::Below]).prop_map(|relation| {
+        let order = OrderRef::Known(Order::new(["b", "a", "ab"]).unwrap().into());
+        reference("args.other").by_order(order).compared(relation)
     })
 }
 

@@ -11,6 +11,7 @@ use super::error::{PolicyError, place_of};
 use super::exception_faults::check_exceptions;
 use super::fold::fold_rule;
 use super::moment::Moment;
+use super::orders::put_orders;
 use super::price::check_price;
 use super::rule::{Rule, Tools};
 use super::typed_tools::TypedTools;
@@ -148,37 +149,6 @@ impl PolicyBuilder {
         rules.sort_by(|a, b| a.id.cmp(&b.id));
         Ok(Policy(Arc::new(Compiled::new(rules, &self.tools, self.fold))))
     }
-}
-
-/// Puts the policy's orders where a rule names them.
-fn put_orders(rule: &mut Rule, orders: &Orders) -> Result<(), PolicyError> {
-    let id = rule.id.clone();
-    let wrong = |at: &str, problem| PolicyError::of_rule(&id, at, problem);
-    if let Tools::Like(constraint) = &mut rule.tools {
-        constraint.resolve_orders(orders).map_err(|problem| wrong("what.tool", problem))?;
-    }
-    for Condition { fact, constraint } in &mut rule.conditions {
-        constraint.resolve_orders(orders).map_err(|problem| wrong(&place_of(fact), problem))?;
-    }
-    for Condition { fact, constraint } in
-        rule.exceptions.iter_mut().flat_map(|own| &mut own.conditions)
-    {
-        let at = |fact: &Fact| format!("unless.{}", place_of(fact));
-        constraint.resolve_orders(orders).map_err(|problem| wrong(&at(fact), problem))?;
-    }
-    let mut fault = None;
-    let mut of_reviewers = |own: &mut Condition| {
-        if let Err(problem) = own.constraint.resolve_orders(orders) {
-            fault.get_or_insert(problem);
-        }
-    };
-    if let Some(terms) = &mut rule.approval {
-        terms.for_each_condition(&mut of_reviewers);
-    }
-    if let Some(terms) = &mut rule.break_glass {
-        terms.review.for_each_condition(&mut of_reviewers);
-    }
-    fault.map_or(Ok(()), |problem| Err(wrong("approval.review", problem)))
 }
 
 fn check_tools(tools: &[Tool]) -> Result<(), PolicyError> {

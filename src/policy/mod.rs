@@ -32,6 +32,7 @@ mod load;
 mod moment;
 mod nearest;
 mod offer;
+mod orders;
 mod price;
 mod question;
 mod regions;

@@ -101,7 +101,10 @@ impl Weekly {
 
     /// Days, from, until, offset, as they are held; `None` for clocks of a zone, which tokens have no number for.
     pub(super) fn to_bytes(self) -> Option<[u8; 7]> {
-        let Place::Offset(offset) = self.place else { return None };
+        let offset = match self.place {
+            Place::Offset(offset) => offset,
+            Place::Zone(_) => return None,
+        };
         let [from_high, from_low] = self.from.to_be_bytes();
         let [until_high, until_low] = self.until.to_be_bytes();
         let [offset_high, offset_low] = offset.to_be_bytes();

@@ -105,7 +105,6 @@ pub(crate) fn parts_covered(policy: &Compiled, wanted: &Wanted<'_>) -> Vec<Capab
                         cover_difference(part.cover(), &[], wanted.meter()),
                         Difference::Empty
                     );
-                let part = part.with_levels_named();
                 if !is_nothing && parts.len() < MOST_PARTS && !parts.contains(&part) {
                     parts.push(part);
                 }
@@ -312,7 +311,7 @@ impl Rule {
             });
             parts = left.take(MOST_PARTS).collect();
         }
-        parts
+        parts.into_iter().map(Capability::with_levels_named).collect()
     }
 
     /// A call that is wanted and that this permit does not cover, if one can be found: its arguments.

@@ -165,5 +165,6 @@ mod unknown {
     }
 }
 
-#[cfg(all(test, feature = "zones"))]
+#[cfg(test)]
+#[cfg(feature = "zones")]
 mod tests;

@@ -5,7 +5,9 @@ use hallpass::identity::Kind;
 use hallpass::policy::Moment;
 use hallpass::token::Form;
 
-use crate::model_values::{compares, empty, glob, in_list, is_of_type, one_of, same, told};
+use crate::model_values::{
+    compares, empty, glob, in_list, in_relation, is_of_type, one_of, same, told,
+};
 use crate::reading::{self, climbs};
 use crate::universe::*;
 
@@ -249,6 +251,7 @@ impl Asked<'_> {
             (C::Max(n), V::Halves(own)) => truth(own <= n),
             (C::Above(n), V::Halves(own)) => truth(own > n),
             (C::Below(n), V::Halves(own)) => truth(own < n),
+            (C::Level(word, own), value) => in_relation(word, &V::Text((*own).into()), value),
             (C::Type(own), value) => truth(is_of_type(*own, value)),
             (C::Prefix(p), V::Text(own)) if p.contains('/') && !climbs(p) && climbs(own) => UNKNOWN,
             (C::Prefix(p), V::Text(own)) => truth(own.starts_with(p.as_str())),
@@ -273,7 +276,12 @@ impl Asked<'_> {
                 told(reading::instant(own).map(|millis| millis < START + seconds * 1000))
             }
             (C::Weekly(days, from, until), V::Text(own)) => {
-                told(reading::weekly(days, *from, *until, own))
+                told(reading::weekly(days, *from, *until, 0, own))
+            }
+            #[cfg(feature = "zones")]
+            (C::WeeklyIn(days, from, until), V::Text(own)) => {
+                // In winter, in which all of it is.
+                told(reading::weekly(days, *from, *until, 1, own))
             }
             (C::Len(low, high), V::Text(own)) => {
                 truth((*low..=*high).contains(&(own.chars().count() as u64)))
@@ -313,6 +321,9 @@ impl Asked<'_> {
         };
         let takes = match (word, &other) {
             ("min" | "max" | "above" | "below", V::Halves(_)) => true,
+            ("min_in" | "max_in" | "above_in" | "below_in", V::Text(own)) => {
+                ORDER.contains(&own.as_str())
+            }
             ("after" | "before", V::Text(own)) => reading::instant(own).is_some(),
             ("under", V::Text(own)) => reading::folder(own).is_some(),
             ("prefix" | "suffix" | "contains" | "eq", V::Text(own)) => !own.is_empty(),
@@ -323,45 +334,6 @@ impl Asked<'_> {
             _ => false,
         };
         takes.then_some(other)
-    }
-}
-
-/// As a kind of this word says of a value where `other` is what it is told.
-fn in_relation(word: &str, other: &V, value: &V) -> Truth3 {
-    match (word, other, value) {
-        ("min", V::Halves(n), V::Halves(own)) => truth(own >= n),
-        ("max", V::Halves(n), V::Halves(own)) => truth(own <= n),
-        ("above", V::Halves(n), V::Halves(own)) => truth(own > n),
-        ("below", V::Halves(n), V::Halves(own)) => truth(own < n),
-        ("after", V::Text(from), V::Text(own)) => {
-            told(reading::instant(own).map(|own| own >= reading::instant(from).unwrap()))
-        }
-        ("before", V::Text(until), V::Text(own)) => {
-            told(reading::instant(own).map(|own| own < reading::instant(until).unwrap()))
-        }
-        ("eq", other, value) => same(other, value),
-        ("one_of", V::List(set), value) => one_of(set, value),
-        ("prefix", V::Text(p), V::Text(own)) if p.contains('/') && !climbs(p) && climbs(own) => {
-            UNKNOWN
-        }
-        ("prefix", V::Text(p), V::Text(own)) => truth(own.starts_with(p.as_str())),
-        ("suffix", V::Text(p), V::Text(own)) => truth(own.ends_with(p.as_str())),
-        ("contains", V::Text(p), V::Text(own)) => truth(own.contains(p.as_str())),
-        ("under", V::Text(own), V::Text(text)) => {
-            told(reading::under(&reading::folder(own).unwrap(), text))
-        }
-        ("subset_of", V::List(set), V::List(own)) => {
-            own.iter().map(|v| one_of(set, v)).min().unwrap_or(TRUE)
-        }
-        ("has_any", V::List(set), V::List(own)) => {
-            own.iter().map(|v| one_of(set, v)).max().unwrap_or(FALSE)
-        }
-        ("has_all", V::List(set), V::List(own)) => set
-            .iter()
-            .map(|wanted| own.iter().map(|v| same(wanted, v)).max().unwrap_or(FALSE))
-            .min()
-            .unwrap_or(TRUE),
-        _ => UNKNOWN,
     }
 }
 

@@ -3,7 +3,7 @@
 use hallpass::scope::ValueType;
 
 use crate::model::{FALSE, TRUE, Truth3, UNKNOWN, truth};
-use crate::reading;
+use crate::reading::{self, climbs};
 use crate::universe::*;
 
 pub(crate) fn told(answer: reading::Told) -> Truth3 {
@@ -116,4 +116,56 @@ pub(crate) fn glob(pattern: &str, text: &str) -> bool {
     let (patterns, texts): (Vec<_>, Vec<_>) =
         (pattern.split('/').collect(), text.split('/').collect());
     segments(&patterns, &texts)
+}
+
+/// As a kind of this word says of a value where `other` is what it is told.
+pub(crate) fn in_relation(word: &str, other: &V, value: &V) -> Truth3 {
+    match (word, other, value) {
+        ("min", V::Halves(n), V::Halves(own)) => truth(own >= n),
+        ("max", V::Halves(n), V::Halves(own)) => truth(own <= n),
+        ("above", V::Halves(n), V::Halves(own)) => truth(own > n),
+        ("below", V::Halves(n), V::Halves(own)) => truth(own < n),
+        (word, V::Text(level), V::Text(own)) if word.ends_with("_in") => by_order(word, level, own),
+        ("after", V::Text(from), V::Text(own)) => {
+            told(reading::instant(own).map(|own| own >= reading::instant(from).unwrap()))
+        }
+        ("before", V::Text(until), V::Text(own)) => {
+            told(reading::instant(own).map(|own| own < reading::instant(until).unwrap()))
+        }
+        ("eq", other, value) => same(other, value),
+        ("one_of", V::List(set), value) => one_of(set, value),
+        ("prefix", V::Text(p), V::Text(own)) if p.contains('/') && !climbs(p) && climbs(own) => {
+            UNKNOWN
+        }
+        ("prefix", V::Text(p), V::Text(own)) => truth(own.starts_with(p.as_str())),
+        ("suffix", V::Text(p), V::Text(own)) => truth(own.ends_with(p.as_str())),
+        ("contains", V::Text(p), V::Text(own)) => truth(own.contains(p.as_str())),
+        ("under", V::Text(own), V::Text(text)) => {
+            told(reading::under(&reading::folder(own).unwrap(), text))
+        }
+        ("subset_of", V::List(set), V::List(own)) => {
+            own.iter().map(|v| one_of(set, v)).min().unwrap_or(TRUE)
+        }
+        ("has_any", V::List(set), V::List(own)) => {
+            own.iter().map(|v| one_of(set, v)).max().unwrap_or(FALSE)
+        }
+        ("has_all", V::List(set), V::List(own)) => set
+            .iter()
+            .map(|wanted| own.iter().map(|v| same(wanted, v)).max().unwrap_or(FALSE))
+            .min()
+            .unwrap_or(TRUE),
+        _ => UNKNOWN,
+    }
+}
+
+/// As [`ORDER`] says; of a text that it does not have nothing is known.
+fn by_order(word: &str, level: &str, own: &str) -> Truth3 {
+    let rank = |text: &str| ORDER.iter().position(|own| *own == text);
+    let (Some(level), Some(own)) = (rank(level), rank(own)) else { return UNKNOWN };
+    truth(match word {
+        "min_in" => own >= level,
+        "max_in" => own <= level,
+        "above_in" => own > level,
+        _ => own < level,
+    })
 }

@@ -63,6 +63,11 @@ fn nesting() -> BoxedStrategy<C> {
         3 => range(),
         1 => (-1..5i64).prop_map(C::Min),
         1 => (-1..5i64).prop_map(C::Max),
+        1 => select(vec![
+            C::Level("min_in", "a"),
+            C::Level("max_in", "a"),
+            C::Level("below_in", "a"),
+        ]),
         1 => (-1..5i64).prop_map(C::Above),
         1 => (-1..5i64).prop_map(C::Below),
         2 => proptest::sample::subsequence(networks, 1..3).prop_map(C::Cidr),

@@ -128,6 +128,9 @@ fn likely(c: &C) -> Vec<V> {
         C::Prefix(t) | C::Suffix(t) | C::Contains(t) => vec![text(t), V::List(vec![text(t)])],
         C::Under(_) => vec![text("/a"), text("/a/b"), text("a/b/c")],
         C::Cidr(_) => vec![text("10.0.0.1"), text("64:ff9b::a00:1"), text("::1")],
+        C::Level(..) => ORDER.map(text).into(),
+        #[cfg(feature = "zones")]
+        C::WeeklyIn(..) => vec![text("2027-01-15T08:00:30Z"), text("2027-01-16T12:00:00Z")],
         C::After(_) | C::Before(_) | C::Weekly(..) => {
             vec![text("2027-01-15T08:00:30Z"), text("2027-01-16T12:00:00Z")]
         }

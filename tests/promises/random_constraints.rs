@@ -81,13 +81,31 @@ fn leaves() -> BoxedStrategy<C> {
         2 => set().prop_map(C::HasAll),
         2 => select(TYPES.to_vec()).prop_map(C::Type),
         3 => reading(),
+        2 => levels(),
     ]
     .boxed()
 }
 
+/// Bounds by an order that leave a level.
+fn levels() -> BoxedStrategy<C> {
+    let bounds = vec![
+        C::Level("min_in", "a"),
+        C::Level("max_in", "a"),
+        C::Level("above_in", "b"),
+        C::Level("below_in", "ab"),
+        C::Level("below_in", "a"),
+        C::Level("min_in", "b"),
+    ];
+    select(bounds).boxed()
+}
+
 /// Kinds that take a value, of another part of the question.
 pub(crate) fn references(of: Vec<&'static str>) -> BoxedStrategy<C> {
-    const WORDS: [&str; 14] = [
+    const WORDS: [&str; 18] = [
+        "min_in",
+        "max_in",
+        "above_in",
+        "below_in",
         "min",
         "max",
         "above",
@@ -151,6 +169,12 @@ fn reading() -> BoxedStrategy<C> {
             .prop_map(|(day, from)| C::Weekly(vec![day, "mon"], from, from + 3)),
         1 => select(vec!["a*", "(a|b)*", "a.*", ".", "a|b/", ".*"]).prop_map(C::Regex),
         2 => inner.prop_map(|c| C::Json(Box::new(c))),
+    ];
+    #[cfg(feature = "zones")]
+    let kinds = prop_oneof![
+        9 => kinds,
+        1 => (select(vec!["fri", "sat"]), 8..10i64)
+            .prop_map(|(day, from)| C::WeeklyIn(vec![day, "mon"], from, from + 3)),
     ];
     #[cfg(feature = "url")]
     let kinds = prop_oneof![

@@ -215,8 +215,14 @@ pub(crate) fn instant(text: &str) -> Option<i64> {
 }
 
 /// `weekly`, in UTC: [`START`] is a Friday.
-pub(crate) fn weekly(days: &[&str], from_hour: i64, until_hour: i64, text: &str) -> Told {
-    let millis = instant(text)?;
+pub(crate) fn weekly(
+    days: &[&str],
+    from_hour: i64,
+    until_hour: i64,
+    hours_ahead: i64,
+    text: &str,
+) -> Told {
+    let millis = instant(text)? + hours_ahead * 3_600_000;
     let day = 86_400_000;
     let since_friday = millis - (START - START.rem_euclid(day));
     let names = ["fri", "sat", "sun", "mon", "tue", "wed", "thu"];
@@ -308,8 +314,8 @@ fn the_book_reads_what_people_read() {
     assert_eq!(instant("1970-01-02T00:00:00.250Z"), Some(86_400_250));
     assert_eq!(instant("2027-01-15T08:00:00Z"), Some(START));
     assert_eq!(instant("2027-01-15T08:00Z"), None);
-    assert_eq!(weekly(&["fri"], 8, 9, "2027-01-15T08:59:59Z"), Some(true));
-    assert_eq!(weekly(&["fri"], 9, 24, "2027-01-15T08:59:59Z"), Some(false));
+    assert_eq!(weekly(&["fri"], 8, 9, 0, "2027-01-15T08:59:59Z"), Some(true));
+    assert_eq!(weekly(&["fri"], 9, 24, 0, "2027-01-15T08:59:59Z"), Some(false));
     assert_eq!(cidr(&["10.0.0.0/8"], "2002:a00:1::1"), None);
     assert_eq!(cidr(&["10.0.0.0/8"], "::ffff:10.9.9.9"), Some(true));
     assert_eq!(under("/a", "/a/b"), Some(true));

@@ -11,6 +11,7 @@ use hallpass::scope::{self, Scope};
 use hallpass::value::{Number, Value};
 use hallpass::{Call, Context, Purpose, Resource};
 
+use crate::spelling_constraints::builder;
 use crate::universe::*;
 
 impl V {
@@ -147,7 +148,7 @@ impl RuleSaid {
     pub(crate) fn is_sound(&self) -> bool {
         let said = PolicySaid { catalogue: Some(Labels::new()), rules: vec![self.clone()] };
         let tool = Tool::new(TOOLS[0]);
-        Policy::builder().tool(tool).rules(said.rules.iter().map(RuleSaid::rule)).build().is_ok()
+        builder().tool(tool).rules(said.rules.iter().map(RuleSaid::rule)).build().is_ok()
     }
 
     pub(crate) fn looks_at_labels(&self) -> bool {
@@ -203,7 +204,7 @@ impl PolicySaid {
             .flatten()
             .map(|(name, labels)| Tool::new(name).labels(labels.iter().map(String::as_str)));
         tools
-            .fold(Policy::builder(), |builder, tool| builder.tool(tool))
+            .fold(builder(), |builder, tool| builder.tool(tool))
             .rules(self.rules.iter().map(RuleSaid::rule))
             .build()
             .unwrap()

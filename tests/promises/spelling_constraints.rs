@@ -1,5 +1,6 @@
 //! Constraints of the universe in the words of the crate.
 
+use hallpass::policy::{Policy, PolicyBuilder, Rule};
 use hallpass::scope::{self, Constraint};
 
 use crate::spelling::halves;
@@ -27,6 +28,10 @@ impl C {
                 match *word {
                     "eq" => own.as_eq(),
                     "one_of" => own.as_one_of(),
+                    "min_in" => own.in_order("level").as_min(),
+                    "max_in" => own.in_order("level").as_max(),
+                    "above_in" => own.in_order("level").as_above(),
+                    "below_in" => own.in_order("level").as_below(),
                     "min" => own.as_min(),
                     "max" => own.as_max(),
                     "above" => own.as_above(),
@@ -47,6 +52,10 @@ impl C {
             C::Max(n) => scope::max(halves(*n)),
             C::Above(n) => scope::above(halves(*n)),
             C::Below(n) => scope::below(halves(*n)),
+            C::Level("min_in", level) => scope::min_in("level", level),
+            C::Level("max_in", level) => scope::max_in("level", level),
+            C::Level("above_in", level) => scope::above_in("level", level),
+            C::Level(_, level) => scope::below_in("level", level),
             C::Prefix(text) => scope::prefix(text),
             C::Suffix(text) => scope::suffix(text),
             C::Contains(text) => scope::contains(text),
@@ -61,6 +70,11 @@ impl C {
             C::Weekly(days, from, until) => {
                 let clock = |hour: &i64| format!("{hour:02}:00");
                 scope::weekly(days, &clock(from), &clock(until), "+00:00")
+            }
+            #[cfg(feature = "zones")]
+            C::WeeklyIn(days, from, until) => {
+                let clock = |hour: &i64| format!("{hour:02}:00");
+                scope::weekly_in(days, &clock(from), &clock(until), "Europe/Berlin")
             }
             C::Json(inner) => scope::json(inner.constraint()),
             #[cfg(feature = "url")]
@@ -93,7 +107,9 @@ impl C {
 
     /// Whether only a policy may say it.
     pub(crate) fn is_of_policies(&self) -> bool {
-        let mut of_policies = format!("{self:?}").contains("Regex(");
+        let told = format!("{self:?}");
+        let words = ["Regex(", "Level(", "_in\"", "WeeklyIn("];
+        let mut of_policies = words.iter().any(|own| told.contains(own));
         self.for_each_part(&mut |name| of_policies |= !name.starts_with("args."));
         of_policies
     }
@@ -133,6 +149,15 @@ impl C {
     }
 
     pub(crate) fn is_sound(&self) -> bool {
-        self.constraint().check().is_ok()
+        let own = self.constraint();
+        let by_order = format!("{self:?}").contains("Level(");
+        // Bounds by an order are known to leave a level once the order is.
+        let built = || builder().rule(Rule::forbid("r").tool("t").arg("x", own.clone())).build();
+        own.check().is_ok() && (!by_order || built().is_ok())
     }
+}
+
+/// A policy that knows [`ORDER`].
+pub(crate) fn builder() -> PolicyBuilder {
+    Policy::builder().order("level", ORDER)
 }

@@ -71,6 +71,11 @@ pub(crate) enum C {
     Before(i64),
     /// Days, and hours of them, in UTC.
     Weekly(Vec<&'static str>, i64, i64),
+    /// The same by the clocks of Berlin.
+    #[cfg(feature = "zones")]
+    WeeklyIn(Vec<&'static str>, i64, i64),
+    /// `min_in` and the like, and a level of [`ORDER`].
+    Level(&'static str, &'static str),
     Json(Box<C>),
     #[cfg(feature = "url")]
     Url(UrlSaid),
@@ -87,6 +92,9 @@ pub(crate) enum C {
     AnyOf(Vec<C>),
     Not(Box<C>),
 }
+
+/// Levels, from the lowest to the highest: not as the alphabet has them.
+pub(crate) const ORDER: [&str; 3] = ["b", "a", "ab"];
 
 /// What stands in the place of a value.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -209,7 +209,7 @@ impl Source<'_> {
     fn level(&mut self) -> Constraint {
         const LEVELS: [&str; 3] = ["b", "a", "ab"];
         let relations = [Relation::Min, Relation::Max, Relation::Above, Relation::Below];
-        let relation = relations[self.byte() % relations.len()];
+        let relation = relations.get(self.byte() % 4).copied().unwrap_or(Relation::Min);
         let order = OrderRef::Known(Order::new(LEVELS).expect("an order").into());
         let mut own = bounded(relation, order, self.one(&LEVELS));
         own.resolve_orders(&Orders::default()).expect("levels of the order");

@@ -22,7 +22,7 @@ use crate::value::{Number, SpannedNode, Value};
 use crate::visible::Shown;
 
 use compared::or_compared;
-pub(crate) use levels::levels;
+pub(crate) use levels::read_levels;
 use levels::{BOUNDS, bounds_in_order};
 use parts::{networks, url_pattern, weekly_window};
 

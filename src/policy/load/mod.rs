@@ -16,7 +16,7 @@ mod who;
 use super::catalogue::{PIN, Tool};
 use super::{Policy, PolicyBuilder, PolicyError};
 use crate::document::{Misfit, Table, Written, choice, list, parse_toml, text, value};
-use crate::scope::{Order, levels};
+use crate::scope::{Order, read_levels};
 use crate::spelling::ArgType;
 use crate::value::{
     Digest, JsonErrorKind, JsonLimits, MAX_DEPTH, SpannedNode, Value, line_and_column,
@@ -241,7 +241,7 @@ fn identity(written: &Written) -> Result<(), Misfit> {
 fn orders(written: &Written) -> Result<Vec<(&str, Vec<&str>)>, Misfit> {
     let example = "a table such as `{ level = [\"public\", \"internal\", \"secret\"] }`";
     Table::open(written, example)?.said()?.each(|name, own| {
-        let levels = levels(own)?;
+        let levels = read_levels(own)?;
         let order = Order::new(levels.iter().copied());
         order.map_err(|problem| Misfit::new(own.span.start, problem))?;
         Ok((name, levels))

@@ -1,6 +1,7 @@
 //! Constraints and values, made from bytes.
 
-use super::super::order::{OrderRef, bounded};
+use super::super::levels::bounded;
+use super::super::order::OrderRef;
 use super::super::*;
 use crate::clock::Timestamp;
 use crate::value::{Number, Object, Value};

@@ -6,7 +6,8 @@ use super::compared::operand_of;
 use crate::document::{Misfit, Table, Written, list, text};
 use crate::scope::constraint::{Constraint, Node};
 use crate::scope::describe::ORDER;
-use crate::scope::order::{Order, OrderRef, bounded};
+use crate::scope::levels::bounded;
+use crate::scope::order::{Order, OrderRef};
 use crate::scope::relation::Relation;
 use crate::value::SpannedNode;
 
@@ -38,7 +39,7 @@ fn order(written: &Written) -> Result<OrderRef, Misfit> {
     if let SpannedNode::Text(name) = &written.node {
         return Ok(OrderRef::Named(name.clone()));
     }
-    let order = Order::new(levels(written)?);
+    let order = Order::new(read_levels(written)?);
     let order = order.map_err(|problem| Misfit::new(written.span.start, problem))?;
     Ok(OrderRef::Known(Arc::new(order)))
 }
@@ -55,7 +56,7 @@ fn bound(written: &Written, relation: Relation, order: &OrderRef) -> Result<Cons
 }
 
 /// Levels, from the lowest to the highest.
-pub(crate) fn levels(written: &Written) -> Result<Vec<&str>, Misfit> {
+pub(crate) fn read_levels(written: &Written) -> Result<Vec<&str>, Misfit> {
     let levels = list(written)?.iter().enumerate();
     levels.map(|(at, own)| text(own).map_err(|error| error.of_element(at))).collect()
 }

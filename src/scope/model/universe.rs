@@ -6,7 +6,8 @@ use proptest::prelude::*;
 use super::Small;
 use crate::clock::Timestamp;
 use crate::scope::constraint::Constraint;
-use crate::scope::order::{Order, OrderRef, Orders, bounded};
+use crate::scope::levels::bounded;
+use crate::scope::order::{Order, OrderRef, Orders};
 use crate::scope::relation::Relation;
 use crate::scope::value_type::ValueType;
 use crate::scope::words::{

@@ -1,10 +1,17 @@
+use std::sync::Arc;
+
 use proptest::prelude::*;
 
 use super::super::algebra::{Algebra, Difference};
+use super::super::constraint_error::ConstraintError;
 use super::super::evaluate::Stance;
 use super::super::fact::Absence;
-use super::super::words::{all_of, any_of, each, eq, min, not, one_of, prefix};
+use super::super::order::Order;
+use super::super::truth::Truth;
+use super::super::words::{all_of, each, eq, min, one_of, prefix};
 use super::*;
+use crate::meter::Meter;
+use crate::value::Value;
 
 const LEVELS: [&str; 4] = ["public", "internal", "secret", "top"];
 

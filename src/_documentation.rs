@@ -14,7 +14,9 @@ macro_rules! links {
 [`Verifier`]: crate::token::Verifier
 [api]: https://openid.net/specs/authorization-api-1_0.html
 [approvals]: crate::_documentation::approvals
+[approvals#over-a-restart]: crate::_documentation::approvals#over-a-restart
 [approvals#who-may-answer]: crate::_documentation::approvals#who-may-answer
+[audit#sealed]: crate::_documentation::audit#sealed
 [attacks]: crate::_documentation::attacks
 [audit]: crate::_documentation::audit
 [authzen]: crate::_documentation::authzen

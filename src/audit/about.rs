@@ -31,6 +31,7 @@ impl Event<'_> {
             Event::BrokenGlass { .. } => "broken_glass",
             Event::AlertFailed { .. } => "alert_failed",
             Event::DebtClosed { .. } => "debt_closed",
+            Event::TaskResumed { .. } => "task_resumed",
             Event::Reloaded { .. } => "reloaded",
             Event::Restated { .. } => "restated",
             Event::Halted { .. } => "halted",
@@ -61,7 +62,8 @@ impl Event<'_> {
             | Event::GrantEnded { task, .. }
             | Event::BrokenGlass { task, .. }
             | Event::AlertFailed { task, .. }
-            | Event::DebtClosed { task, .. } => Some(task),
+            | Event::DebtClosed { task, .. }
+            | Event::TaskResumed { task, .. } => Some(task),
             Event::Denied { task, .. } | Event::Withdrawn { task, .. } => task.as_deref(),
             Event::Denials { .. }
             | Event::CredentialOwed { .. }
@@ -98,7 +100,8 @@ impl Event<'_> {
             | Event::DebtClosed { generation, .. }
             | Event::Ended { generation, .. }
             | Event::GrantShortened { generation, .. }
-            | Event::GrantEnded { generation, .. } => Some(*generation),
+            | Event::GrantEnded { generation, .. }
+            | Event::TaskResumed { generation, .. } => Some(*generation),
             Event::Denied { generation, .. } => *generation,
             _ => None,
         }
@@ -150,6 +153,7 @@ impl Event<'_> {
         matches!(
             self,
             Event::Opened { .. }
+                | Event::TaskResumed { .. }
                 | Event::Granted { .. }
                 | Event::BrokenGlass { .. }
                 | Event::Permitted { .. }

@@ -66,6 +66,9 @@ pub enum Event<'a> {
         /// For whom the holder acts, the nearest first.
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
         acts_for: Vec<Cow<'a, str>>,
+        /// The other names of a holder whom it was delegated to.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        aliases: Vec<Cow<'a, str>>,
         /// What was granted, its numbers exactly: read a line with [`Record::from_line`](super::Record::from_line) to keep them so.
         scope: Cow<'a, Value>,
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -194,6 +197,9 @@ pub enum Event<'a> {
         /// Until when people can answer.
         expires: Timestamp,
         epoch: u64,
+        /// What it is about, sealed: for a broker that goes on with the log.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        sealed: Option<Cow<'a, str>>,
         /// Whether it is of what breaking the glass gave.
         #[serde(default, skip_serializing_if = "is_false")]
         break_glass: bool,
@@ -229,6 +235,9 @@ pub enum Event<'a> {
         /// Until when the approval is good, if this made it complete.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         good_until: Option<Timestamp>,
+        /// Who said yes, as the host stated that, sealed: for a broker that goes on with the log.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        sealed: Option<Cow<'a, str>>,
         /// Whether it is of what breaking the glass gave.
         #[serde(default, skip_serializing_if = "is_false")]
         break_glass: bool,
@@ -420,6 +429,9 @@ pub enum Event<'a> {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         refused: Option<Cow<'a, str>>,
     },
+    /// A task of an earlier life of the broker was taken up again, by who had opened it. What it had been given is not
+    /// live.
+    TaskResumed { task: Cow<'a, str>, generation: u64, who: Cow<'a, str> },
     /// A policy was loaded.
     Reloaded { epoch: u64, policy: Cow<'a, str> },
     /// What is attested of a subject was stated anew; without groups and attributes, that was taken back.

@@ -36,7 +36,7 @@ pub(crate) use self::settle::{Unsettled, Written};
 use self::tip::Tip;
 use super::opening::Opening;
 use super::parked::{Durable, Parked};
-use super::{Anchor, Body, ChainKey, Entry, Event, Kept, Origin, Sink, SinkError};
+use super::{Anchor, Body, ChainKey, Entry, Event, Kept, LogId, Origin, Sink, SinkError};
 use crate::clock::Timestamp;
 use crate::key::LogKeys;
 use crate::process::HomeProcess;
@@ -65,6 +65,8 @@ pub(crate) struct Journal {
     on_unwritten: Option<Arc<UnwrittenHook>>,
     /// The last number that was given out before this life of the log.
     earlier: u64,
+    /// The id of a log that begins with this.
+    pub(crate) begins: Option<LogId>,
     closed: AtomicBool,
     home: HomeProcess,
     parked: Arc<Parked>,
@@ -128,9 +130,10 @@ impl Journal {
         wait: Duration,
     ) -> Result<Self, SinkError> {
         let tail = guarded(|| sink.open())?;
-        let Opening { anchor, key, void_through, first } = Opening::of(tail, keys, origin, at)?;
+        let Opening { begins, anchor, key, void_through, first } =
+            Opening::of(tail, keys, origin, at)?;
         let mut journal = Self::standing_at(sink, anchor, key, wait)?;
-        journal.earlier = void_through.max(anchor.seq);
+        (journal.earlier, journal.begins) = (void_through.max(anchor.seq), begins);
         if void_through > anchor.seq {
             let void = Body::void(at, anchor.seq + 1);
             journal.queue.lock().push_through(void, void_through);
@@ -171,6 +174,7 @@ impl Journal {
             wait,
             on_unwritten: None,
             earlier: 0,
+            begins: None,
             closed: AtomicBool::new(false),
             home: HomeProcess::current(),
             parked,

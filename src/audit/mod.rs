@@ -22,6 +22,8 @@ mod file;
 mod hex;
 mod journal;
 mod left_debt;
+mod left_question;
+mod left_task;
 mod line;
 mod log_id;
 mod memory;
@@ -62,6 +64,8 @@ pub use file::{
 pub use hex::HexError;
 pub(crate) use journal::{Journal, Place, Refused, Unsettled, UnwrittenHook, Written};
 pub use left_debt::LeftDebt;
+pub(crate) use left_question::{LeftAnswer, LeftQuestion, SinceAsked, sealed_place};
+pub(crate) use left_task::LeftTask;
 pub(crate) use line::{Body, Unwritable};
 pub use log_id::LogId;
 pub use memory::{MemoryLog, Snapshot};

@@ -14,6 +14,8 @@ const LAST_SEQ: u64 = 1 << 62;
 
 /// Where a broker goes on writing.
 pub(super) struct Opening {
+    /// The id of a log that begins.
+    pub(super) begins: Option<LogId>,
     pub(super) anchor: Anchor,
     /// The key that the next record is under.
     pub(super) key: ChainKey,
@@ -43,7 +45,7 @@ impl Opening {
         if tail.used >= LAST_SEQ {
             return Err(SinkError::new("the log has no number left"));
         }
-        Ok(Opening { anchor: end.anchor, key, void_through: tail.used, first })
+        Ok(Opening { begins: None, anchor: end.anchor, key, void_through: tail.used, first })
     }
 
     fn of_nothing(key: ChainKey, origin: &Origin<'_>, at: Timestamp) -> Result<Opening, SinkError> {
@@ -55,7 +57,8 @@ impl Opening {
             key: key.id().to_string().into(),
         };
         let first = Some(Body::new(at, &started).map_err(unwritable)?);
-        Ok(Opening { anchor: key.genesis(&log, origin), key, void_through: 0, first })
+        let anchor = key.genesis(&log, origin);
+        Ok(Opening { begins: Some(log), anchor, key, void_through: 0, first })
     }
 }
 

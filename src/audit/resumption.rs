@@ -1,9 +1,11 @@
 //! What a log that verifies leaves to the broker that goes on with it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
+use super::left_question::{LeftQuestion, SinceAsked};
+use super::left_task::LeftTask;
 use super::seal::SealKey;
-use super::{Event, LeftDebt, Outcome, Record, Spent};
+use super::{Answered, Event, LeftDebt, Outcome, Record, Spent};
 use crate::clock::Timestamp;
 use crate::grant::{CarriedCharge, CarriedCounters, Counter};
 use crate::identity::Fold;
@@ -16,11 +18,17 @@ use crate::key::LogKey;
 /// [`BrokerBuilder::resume_from`](crate::BrokerBuilder::resume_from).
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Resumption {
+    /// The id of the log.
+    log: String,
     halts: BTreeMap<String, Option<Timestamp>>,
-    tasks: BTreeMap<u64, String>,
+    tasks: BTreeMap<u64, LeftTask>,
     permits: BTreeMap<u64, OpenPermit>,
     /// Those that people may still answer, or whose yes was not used, by id.
     questions: BTreeMap<String, LeftQuestion>,
+    /// The policy of each epoch of the last life, by its digest.
+    policies: BTreeMap<u64, String>,
+    /// Those of whom the last life saw something else than what was attested.
+    restated: BTreeSet<String>,
     /// What permits took of limits that span tasks.
     spent: CarriedCounters,
     /// The first permit whose record says so in a way that can't be read.
@@ -56,44 +64,55 @@ struct OpenPermit {
     charges: Vec<CarriedCharge>,
     /// Whether its call never started: of one that people agreed to there is a record before it does.
     unstarted: bool,
-}
-
-/// A question that was not settled.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct LeftQuestion {
-    pub(crate) task: String,
-    pub(crate) generation: u64,
-    pub(crate) break_glass: bool,
-    /// Whether it is about a call, whose yes is used by a permit.
-    of_call: bool,
+    /// The questions about calls of which it took a use.
+    questions: Vec<String>,
 }
 
 impl Resumption {
     /// Follows the log by one record, which was written under `key`.
     pub(super) fn note(&mut self, record: &Record, key: Option<&LogKey>) {
+        let seals = |wanted: bool| key.filter(|_| wanted).map(SealKey::of);
         match &record.event {
-            Event::Opened { task, generation, .. } => {
-                self.tasks.insert(*generation, task.to_string());
+            Event::LogStarted { log, .. } => self.log = log.to_string(),
+            Event::Reopened { .. } => {
+                // Neither outlives its broker.
+                self.policies.clear();
+                self.restated.clear();
+            }
+            Event::Reloaded { epoch, policy } => {
+                self.policies.insert(*epoch, policy.to_string());
+            }
+            Event::Restated { who, groups, attributes } => {
+                match groups.is_some() || attributes.is_some() {
+                    true => self.restated.insert(who.to_string()),
+                    false => self.restated.remove(&**who),
+                };
+            }
+            Event::Opened { generation, .. } => {
+                self.tasks.extend(LeftTask::of(&record.event).map(|own| (*generation, own)));
             }
             Event::Ended { generation, .. } => {
                 self.tasks.remove(generation);
                 self.questions.retain(|_, own| own.generation != *generation);
             }
-            Event::Asked { task, generation, question, tool, break_glass, .. } => {
-                let (task, generation, break_glass) = (task.to_string(), *generation, *break_glass);
-                let left = LeftQuestion { task, generation, break_glass, of_call: tool.is_some() };
-                self.questions.insert(question.to_string(), left);
+            Event::Granted { generation, .. } => {
+                if let Some(task) = self.tasks.get_mut(generation) {
+                    task.grant(record);
+                }
             }
-            Event::Answered { question, state, refused: None, .. }
-                if !["waiting", "approved", "partial"].contains(&&**state) =>
-            {
-                self.questions.remove(&**question);
+            Event::Asked { question, sealed, .. } => {
+                let seals = seals(sealed.is_some());
+                let left = LeftQuestion::of(record, &self.log, seals.as_ref());
+                self.questions.extend(left.map(|own| (question.to_string(), own)));
+            }
+            Event::Answered { refused: None, sealed, .. } => {
+                self.answer(record, seals(sealed.is_some()).as_ref());
             }
             Event::Voided { question, .. } => {
                 self.questions.remove(&**question);
             }
-            Event::Permitted { task, generation, break_glass, approvals, spent, .. } => {
-                let key = key.filter(|_| !spent.is_empty()).map(SealKey::of);
+            Event::Permitted { generation, break_glass, approvals, spent, epoch, .. } => {
+                let key = seals(!spent.is_empty());
                 let charge = |own: &Spent<'_>| own.charge(key.as_ref()?);
                 let charges: Option<Vec<_>> = spent.iter().map(charge).collect();
                 let mut charges = charges.unwrap_or_else(|| {
@@ -101,14 +120,18 @@ impl Resumption {
                     Vec::new()
                 });
                 charges.iter_mut().for_each(|own| self.spent.charge(own, record.at));
-                let (task, generation, break_glass) = (task.to_string(), *generation, *break_glass);
-                let unstarted = !approvals.is_empty();
-                for id in approvals {
-                    if self.questions.get(&**id).is_some_and(|own| own.of_call) {
-                        self.questions.remove(&**id);
-                    }
+                if let Some(task) = self.tasks.get_mut(generation) {
+                    task.call(record, self.policies.get(epoch).map(String::as_str));
                 }
-                let permit = OpenPermit { task, generation, break_glass, charges, unstarted };
+                let questions = self.redeem(record, approvals.iter().map(|id| &**id));
+                let permit = OpenPermit {
+                    task: record.event.task().unwrap_or_default().to_owned(),
+                    generation: *generation,
+                    break_glass: *break_glass,
+                    charges,
+                    unstarted: !questions.is_empty(),
+                    questions,
+                };
                 self.permits.insert(record.seq, permit);
             }
             Event::Starting { of, .. } => {
@@ -116,7 +139,10 @@ impl Resumption {
                     permit.unstarted = false;
                 }
             }
-            Event::BrokenGlass { grant, .. } => {
+            Event::BrokenGlass { grant, generation, .. } => {
+                if let Some(task) = self.tasks.get_mut(generation) {
+                    task.lost = Some("the glass was broken in it");
+                }
                 let debt = LeftDebt::of(&record.event, record.at);
                 self.debts.extend(debt.map(|debt| (grant.to_string(), debt)));
             }
@@ -124,10 +150,16 @@ impl Resumption {
             | Event::DebtClosed { grant, refused: None, .. } => {
                 self.debts.remove(&**grant);
             }
-            Event::Outcome { of, outcome, .. } => {
-                let permit = self.permits.remove(of).filter(|_| *outcome == Outcome::Abandoned);
-                let charges = permit.into_iter().flat_map(|own| own.charges);
-                charges.for_each(|own| self.spent.refund(&own));
+            Event::Outcome { of, outcome, generation, .. } => {
+                let Some(permit) = self.permits.remove(of) else { return };
+                let abandoned = *outcome == Outcome::Abandoned;
+                if abandoned {
+                    permit.charges.iter().for_each(|own| self.spent.refund(own));
+                    if let Some(task) = self.tasks.get_mut(generation) {
+                        task.abandon(*of);
+                    }
+                }
+                self.follow(&permit.questions, &SinceAsked::Ended { of: *of, abandoned });
             }
             Event::Halted { what, until } => {
                 self.halts.insert(what.to_string(), *until);
@@ -152,6 +184,64 @@ impl Resumption {
         }
     }
 
+    /// Takes an answer that counts.
+    fn answer(&mut self, record: &Record, key: Option<&SealKey>) {
+        let Event::Answered { generation, question, answer, items, state, .. } = &record.event
+        else {
+            return;
+        };
+        let Some(own) = self.questions.get_mut(&**question) else { return };
+        if let Some(task) = self.tasks.get_mut(generation)
+            && *answer == Answered::Deny
+            && **state != *"withdrawn"
+        {
+            for tool in own.denied_tools(items) {
+                let denied = |rule: &String| (rule.clone(), tool.to_owned(), record.at);
+                task.denied.extend(own.rules.iter().map(denied));
+            }
+        }
+        if own.answer(record, &self.log, key) {
+            self.questions.remove(&**question);
+        }
+    }
+
+    /// A permit redeems approvals: those of calls, of which it took a use.
+    fn redeem<'i>(
+        &mut self,
+        record: &Record,
+        approvals: impl Iterator<Item = &'i str>,
+    ) -> Vec<String> {
+        let Event::Permitted { rules, .. } = &record.event else { return Vec::new() };
+        let of_call = |id: &&str| self.questions.get(*id).is_some_and(|own| own.of_call);
+        let ids: Vec<String> = approvals.filter(of_call).map(str::to_owned).collect();
+        let rules = rules.iter().map(ToString::to_string).collect();
+        self.follow(&ids, &SinceAsked::Permitted { seq: record.seq, rules });
+        ids
+    }
+
+    fn follow(&mut self, questions: &[String], event: &SinceAsked) {
+        for id in questions {
+            if let Some(own) = self.questions.get_mut(id) {
+                own.since.push(event.clone());
+            }
+        }
+    }
+
+    /// The id of the log; empty where it has no record.
+    pub(crate) fn log(&self) -> &str {
+        &self.log
+    }
+
+    /// Whether the last life saw somebody of this name as something else than what was attested.
+    pub(crate) fn is_restated(&self, name: &str) -> bool {
+        self.restated.contains(name)
+    }
+
+    /// As [`tasks`](Self::tasks), with what is known of them.
+    pub(crate) fn left_tasks(&self) -> impl Iterator<Item = (u64, &LeftTask)> {
+        self.tasks.iter().map(|(generation, own)| (*generation, own))
+    }
+
     /// The halts that are on, as their records write them, and when they lapse.
     pub fn halts(&self) -> impl Iterator<Item = (&str, Option<Timestamp>)> {
         self.halts.iter().map(|(what, until)| (what.as_str(), *until))
@@ -159,7 +249,7 @@ impl Resumption {
 
     /// The tasks that had not ended, by generation.
     pub fn tasks(&self) -> impl Iterator<Item = (u64, &str)> {
-        self.tasks.iter().map(|(generation, task)| (*generation, task.as_str()))
+        self.tasks.iter().map(|(generation, task)| (*generation, task.name.as_str()))
     }
 
     /// The permits without an outcome: the number of each, its task, and that one's generation.
@@ -170,6 +260,11 @@ impl Resumption {
     /// The questions that were not settled, and approvals that were not used.
     pub(crate) fn questions(&self) -> impl Iterator<Item = (&str, &LeftQuestion)> {
         self.questions.iter().map(|(id, left)| (id.as_str(), left))
+    }
+
+    /// Whether a permit has no outcome.
+    pub(crate) fn is_open(&self, permit: u64) -> bool {
+        self.permits.contains_key(&permit)
     }
 
     /// Whether a permit without an outcome is of what breaking the glass gave.

@@ -9,7 +9,7 @@ use crate::key::{LogKey, MacKey};
 use crate::random::{self, RandomError};
 
 /// Bytes of the salt that each text is sealed with.
-const SALT: usize = 16;
+const SALT: usize = 32;
 /// Plain texts are padded to a multiple of this, so that their length tells little.
 const BLOCK: usize = 16;
 const TAG: usize = 16;
@@ -23,7 +23,7 @@ impl SealKey {
     }
 
     /// Seals a text for one place in the log: it can't be opened as that of another.
-    pub(super) fn seal(&self, place: &[&str], plain: &str) -> Result<String, RandomError> {
+    pub(crate) fn seal(&self, place: &[&str], plain: &str) -> Result<String, RandomError> {
         let mut salt = [0; SALT];
         random::fill(&mut salt)?;
         let mut bytes = Zeroizing::new(plain.as_bytes().to_vec());

@@ -86,6 +86,7 @@ impl Shared {
             reason: None,
             state: open.state_at(now).as_str().into(),
             good_until: None,
+            sealed: None,
             break_glass: open.break_glass,
         };
         self.record(now, &event);

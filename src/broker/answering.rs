@@ -113,6 +113,12 @@ impl Shared {
             reason: why.map(|why| cut(why, MAX_REASON)),
             state: state.as_str().into(),
             good_until: open.good_until().filter(|_| completed),
+            sealed: match (counted, who) {
+                (Ok(_), Some(who)) if matches!(answer, Answered::Approve | Answered::Confirm) => {
+                    self.sealed_vote(&current, open, who).map(Into::into)
+                }
+                _ => None,
+            },
             break_glass: open.break_glass,
         };
         self.record(now, &event);

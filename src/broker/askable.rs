@@ -52,7 +52,7 @@ impl Task {
     /// Each tool is a question of its own, so that a long list does not take what one question may cost.
     fn could_ask(&self, tool: &ToolName, context: &Context) -> Result<bool, Denial> {
         let (shared, cell) = (&self.shared, &self.cell);
-        let holder = &cell.requester;
+        let holder = &*cell.requester;
         let (now, context) = shared.moment(holder, Some(tool.as_str()), context)?;
         let scope = Scope::tool(tool.as_str()).any_args().any_resource();
         let meter = Meter::of_question(scope.size());

@@ -35,7 +35,7 @@ impl CallInputs<'_> {
         let above = life.row(live).map(|row| life.above(row)).ok()?;
         let holders = above.iter().map(|row| &row.holder);
         let presenting: Vec<&Identity> =
-            holders.chain([request.caller, &self.presented.cell.requester]).collect();
+            holders.chain([request.caller, &*self.presented.cell.requester]).collect();
         let mut usable: Vec<&Arc<OpenQuestion>> = questions
             .reaching(request.caller, request.call)
             .filter(|own| shared.refresh(current, own, now) == QuestionState::Approved)
@@ -82,7 +82,7 @@ impl CallInputs<'_> {
             Ok(above) => above,
             Err(denial) => return denial,
         };
-        let mut parties = vec![presented.cell.requester.clone()];
+        let mut parties = vec![Identity::clone(&presented.cell.requester)];
         parties.extend(above.iter().map(|row| row.holder.clone()));
         let draft = QuestionDraft {
             cell: &presented.cell,

@@ -79,7 +79,7 @@ impl Task {
         justification: &str,
         context: &Context,
     ) -> Result<Grant, Denial> {
-        let holder = &self.cell.requester;
+        let holder: &Identity = &self.cell.requester;
         GrantRequest::ask_as(self, true, holder, context, &scope, |request| {
             request.break_glass(&scope, justification, context)
         })

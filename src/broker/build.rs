@@ -89,6 +89,10 @@ impl BrokerBuilder {
             Journal::open(sink, &log_keys, &origin, keeper.latest(), self.settings.log_timeout)?;
         // Nothing fails after this.
         let resumed = offered.map(Offered::take).transpose()?;
+        let kept_log = resumed.as_ref().and_then(|own| match journal.begins {
+            Some(log) => Some(log.to_string().into()),
+            None => own.log().map(Into::into),
+        });
         if let Some(hook) = self.on_unwritten {
             journal.hand_unwritten_to(hook);
         }
@@ -136,6 +140,7 @@ impl BrokerBuilder {
                 .tripwire
                 .map(|(denials, window)| Tripwire::new(denials, window, self.halts_lapse)),
             journal,
+            kept_log,
             settings: self.settings,
             ids: self.ids,
             on_denial: self.on_denial,

@@ -28,7 +28,7 @@ impl<'a> Electorate<'a> {
         life: &Life,
         presenting: &[&Identity],
     ) -> Self {
-        let mut parties = Names::default();
+        let mut parties = question.delegates.clone();
         let all =
             question.parties.iter().chain([&question.holder]).chain(presenting.iter().copied());
         all.for_each(|party| parties.add(Names::of_party(party)));

@@ -105,7 +105,7 @@ impl<'r> GrantRequest<'r> {
     /// Who has to be permitted: the holder, and the requester if that is another. A requester that asks
     /// for itself as attested anew takes the place of what it opened the task as, once that is over.
     pub(super) fn parties(&self) -> Vec<(&Identity, Moment)> {
-        let requester = &self.cell.requester;
+        let requester: &Identity = &self.cell.requester;
         let mut parties = vec![(self.holder, Moment::Request)];
         let renewed = requester.is_past(self.now) && self.holder.subject() == requester.subject();
         if !self.holder.is_shared_with(requester) && !renewed {

@@ -241,7 +241,7 @@ impl<'a> CallInputs<'a> {
         }
         let holders: Vec<&Identity> = life.holders(live.grant()).collect();
         let parties: Vec<&Identity> =
-            holders.into_iter().chain([&presented.cell.requester]).collect();
+            holders.into_iter().chain([&*presented.cell.requester]).collect();
         let passing =
             Passing { current, life, holder: request.caller, parties: &parties, now: live.at() };
         let What { tool, args, resource, .. } = question.what;

@@ -220,7 +220,7 @@ impl<'a> OfferInputs<'a> {
             return asks;
         }
         let above = self.parent.into_iter().flat_map(|parent| life.holders(parent));
-        let parties: Vec<&Identity> = above.chain([&self.cell.requester]).collect();
+        let parties: Vec<&Identity> = above.chain([&*self.cell.requester]).collect();
         let passing = Passing { current, life, holder, parties: &parties, now };
         let covers = |scope: &Capability| capability.is_within(scope, self.meter);
         let mut left = Vec::new();

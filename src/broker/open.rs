@@ -14,7 +14,7 @@ use crate::grant::GrantId;
 use crate::identity::Identity;
 use crate::purpose::{CheckedPurpose, Purpose};
 use crate::sync::{Condvar, Mutex};
-use crate::task::{Life, MAX_TASK_NAME, TaskCell, check_task_name};
+use crate::task::{Life, MAX_TASK_NAME, Requester, TaskCell, check_task_name};
 use crate::token::MAX_NAME;
 use crate::visible::cut;
 
@@ -109,7 +109,7 @@ fn open(
         Arc::new(TaskCell {
             name: name.into(),
             generation,
-            requester: who.clone(),
+            requester: Requester::of(who.clone()),
             purpose: purpose.clone(),
             ceiling,
             life: Mutex::new(Life::default()),
@@ -142,7 +142,7 @@ fn open(
 }
 
 fn opened(cell: &TaskCell) -> Event<'_> {
-    let who = &cell.requester;
+    let who: &Identity = &cell.requester;
     Event::Opened {
         task: (&*cell.name).into(),
         generation: cell.generation,
@@ -157,7 +157,7 @@ fn opened(cell: &TaskCell) -> Event<'_> {
 }
 
 /// How a task ends that was never handed out.
-const DROPPED: End<'static> = End::Task { how: How::Dropped, reason: None };
+pub(super) const DROPPED: End<'static> = End::Task { how: How::Dropped, reason: None };
 
 /// Takes the name, together with the record's place: a thread that finds the task by its name finds it opened
 /// in the log. A task that has reached its ceiling gives the name up.

@@ -57,12 +57,13 @@ impl OpenCall {
             let now = self.shared.as_of(now);
             let live = self.check_start(&mut life, &current, (call, version), now)?;
             if let Some(approval) = life.permit(self.seq).and_then(|own| own.approval.as_ref()) {
-                let stands = if announced { approval.start() } else { approval.stands() };
+                let starts = announced || !approval.is_used_up();
+                let stands = if starts { approval.start() } else { approval.stands() };
                 if !stands {
                     return Err(Denial::new(Reason::ApprovalVoid)
                         .because("somebody who may answer has taken the approval back"));
                 }
-                if !announced {
+                if approval.is_used_up() && !announced {
                     let place = self.announce(&life, now)?;
                     drop(life);
                     drop(current);
@@ -118,7 +119,7 @@ impl OpenCall {
             return Err(Denial::new(Reason::PolicyChanged)
                 .because(format_args!("permitted before epoch {} was in force", current.epoch)));
         }
-        let concerned = life.holders(self.grant).chain([&permit.caller, &self.cell.requester]);
+        let concerned = life.holders(self.grant).chain([&permit.caller, &*self.cell.requester]);
         if current.are_restated_since(version, concerned) {
             return Err(Denial::new(Reason::FactsChanged)
                 .because("what is attested of a holder or the requester was restated since"));

@@ -138,6 +138,7 @@ impl Shared {
             generation: cell.generation,
             holder: holder.clone(),
             parties: parties.into(),
+            delegates: Names::default(),
             purpose: cell.purpose.clone(),
             subject,
             asks,
@@ -214,6 +215,7 @@ impl Shared {
             vary: open.vary().into_iter().map(Into::into).collect(),
             expires: open.expires,
             epoch: current.epoch,
+            sealed: self.sealed_question(current, open).map(Into::into),
             break_glass: open.break_glass,
         };
         self.record(now, &event);
@@ -243,7 +245,7 @@ impl GrantRequest<'_> {
             items: items.collect(),
         };
         let above = parent.into_iter().flat_map(|parent| life.holders(parent));
-        let parties = above.chain([&self.cell.requester]).cloned().collect();
+        let parties = above.chain([&*self.cell.requester]).cloned().collect();
         let draft = QuestionDraft {
             cell: self.cell,
             holder: self.holder,

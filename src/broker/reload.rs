@@ -153,7 +153,7 @@ impl Shared {
         let Some(row) = life.grant(id) else { return Ok(None) };
         if row.version >= current.loaded_at {
             // The policy gave it: only those who were restated since can have changed that.
-            let concerned = life.holders(id).chain([&cell.requester]);
+            let concerned = life.holders(id).chain([&*cell.requester]);
             if !current.are_restated_since(row.version, concerned) {
                 if let Some(row) = life.grant_mut(id) {
                     row.version = current.version;
@@ -224,7 +224,7 @@ impl OfferInputs<'_> {
             return self.give_by_glass(&row.holder, &capabilities);
         }
         let mut parties: Vec<(&Identity, Moment)> = vec![(&row.holder, Moment::Request)];
-        let requester = &self.cell.requester;
+        let requester: &Identity = &self.cell.requester;
         if row.parent.is_none() && !row.holder.is_shared_with(requester) {
             parties.push((requester, Moment::Request));
         }

@@ -39,6 +39,8 @@ impl GrantRequest<'_> {
                 .iter()
                 .map(|own| own.subject.as_str().into())
                 .collect(),
+            // Whom somebody delegates to can't answer its questions, under no name.
+            aliases: parent.iter().flat_map(|_| self.holder.aliases().map(Into::into)).collect(),
             scope: Cow::Owned(self.granted(current, scope)),
             rules: given.rules.iter().map(|rule| (&**rule).into()).collect(),
             approvals: given

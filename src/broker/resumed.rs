@@ -4,11 +4,12 @@ use std::sync::Arc;
 
 use super::debts::Owed;
 use super::shared::Shared;
+use super::take_up::LeftOpen;
 use crate::audit::{Event, FileLog, How, LeftCredential, Outcome, Resuming, Resumption, SinkError};
 use crate::clock::Timestamp;
 use crate::credential::{Entry, Handle};
 use crate::identity::Fold;
-use crate::task::{Halt, QuestionState};
+use crate::task::Halt;
 
 /// What an earlier life has left.
 pub(super) struct Resumed {
@@ -61,6 +62,11 @@ impl Offered {
 }
 
 impl Resumed {
+    /// The id of the log, where it has begun.
+    pub(super) fn log(&self) -> Option<&str> {
+        Some(self.resumption.log()).filter(|log| !log.is_empty())
+    }
+
     /// Puts halts on again and counts on from what was spent, and records what became of what had not ended.
     pub(super) fn settle(self, shared: &Shared) {
         let at = shared.keeper.latest();
@@ -106,15 +112,12 @@ impl Resumed {
             let event = Event::Outcome { task, generation, of, outcome, task_over, break_glass };
             shared.record(at, &event);
         }
-        for (id, left) in self.resumption.questions() {
-            let (task, question) = (left.task.as_str().into(), id.into());
-            let (generation, break_glass) = (left.generation, left.break_glass);
-            let (state, why) = (QuestionState::Void.as_str().into(), "restart".into());
-            let event = Event::Voided { task, generation, question, state, why, break_glass };
-            shared.record(at, &event);
-        }
-        for (generation, task) in self.resumption.tasks() {
-            let (task, how) = (task.into(), How::Interrupted);
+        for (generation, task) in self.resumption.left_tasks() {
+            let resumption = &self.resumption;
+            if (LeftOpen { shared, resumption, generation, task, at }).take_up() {
+                continue;
+            }
+            let (task, how) = (task.name.as_str().into(), How::Interrupted);
             let (reason, running) = (None, Vec::new());
             shared.record(at, &Event::Ended { task, generation, how, reason, running });
         }

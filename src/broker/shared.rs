@@ -66,6 +66,8 @@ pub(crate) struct Shared {
     pub(crate) denials: DenialCounts,
     pub(crate) tripwire: Option<Tripwire>,
     pub(crate) journal: Journal,
+    /// The id of a log on file, with which another broker may go on: what people were asked is sealed for it.
+    pub(crate) kept_log: Option<Box<str>>,
     pub(crate) settings: Settings,
     /// Asked for facts at each question, if the host gave one.
     pub(crate) source: Option<Source>,

@@ -58,9 +58,13 @@ impl Shared {
         self.halts.sweep(now);
         let mut swept = 0;
         for cell in self.table.next_to_sweep(tasks, parts) {
-            if now >= cell.ceiling {
-                let ceiling = End::Task { how: How::Ceiling, reason: None };
-                swept += usize::from(self.end(&cell, ceiling).is_ok());
+            let how = match now >= cell.ceiling {
+                true => Some(How::Ceiling),
+                false => self.is_left(&cell, now).then_some(How::Interrupted),
+            };
+            if let Some(how) = how {
+                let end = End::Task { how, reason: None };
+                swept += usize::from(self.end(&cell, end).is_ok());
             } else {
                 swept += self.sweep_grants(&cell, now);
             }
@@ -83,6 +87,14 @@ impl Shared {
         let ended =
             |id: &&GrantId| self.end(cell, End::Grant { id: **id, why: Reason::Expired }).is_ok();
         buried + past.iter().filter(ended).count()
+    }
+
+    /// Whether a task of an earlier life of the broker has nothing left that it could be taken up again for.
+    fn is_left(&self, cell: &TaskCell, now: Timestamp) -> bool {
+        let life = cell.life.lock();
+        let Some(dormant) = life.questions().filter(|own| own.is_dormant()) else { return false };
+        self.pass_time(&life, now);
+        dormant.all().iter().all(|question| question.is_final(now))
     }
 
     /// Questions and approvals that are past their time are over, and those who wait for them are told.

@@ -220,7 +220,7 @@ impl Counters {
         }
     }
 
-    fn of(&mut self, rule: &Arc<str>) -> &mut Counter {
+    pub(super) fn of(&mut self, rule: &Arc<str>) -> &mut Counter {
         let at = self.0.iter().position(|(own, _)| own == rule).unwrap_or_else(|| {
             // Most tasks draw on one rule.
             self.0.reserve_exact(1);

@@ -7,6 +7,7 @@ mod coverage;
 mod id;
 mod nonces;
 mod pool;
+mod recalled;
 mod row;
 mod rows;
 mod spanning;

@@ -3,6 +3,7 @@
 mod assertion;
 mod attestor;
 mod fold;
+mod kept;
 mod restated;
 mod spiffe;
 mod subject;
@@ -18,6 +19,7 @@ pub(crate) use assertion::check_known_name;
 pub use assertion::{Assertion, IdentityError};
 pub use attestor::Attestor;
 pub(crate) use fold::Fold;
+pub(crate) use kept::KeptIdentity;
 pub(crate) use restated::Restatements;
 pub use spiffe::{SpiffeId, SpiffeIdError};
 pub use subject::{Subject, SubjectError};

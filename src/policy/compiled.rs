@@ -95,6 +95,15 @@ impl Compiled {
         u32::try_from(at).ok()
     }
 
+    /// Whether the rule of this id may speak of calls of a tool.
+    pub(crate) fn may_speak_of(&self, id: &str, tool: &str) -> bool {
+        let rule = self.place_of(id).and_then(|at| self.rule(at));
+        rule.is_some_and(|rule| match &rule.tools {
+            Tools::Named(names) => names.iter().any(|own| **own == *tool),
+            Tools::Unsaid | Tools::Any | Tools::Like(_) => true,
+        })
+    }
+
     /// What the rule of this id limits.
     pub(crate) fn limits_of(&self, id: &str) -> Option<&Limits> {
         let rule = self.place_of(id).and_then(|at| self.rule(at))?;

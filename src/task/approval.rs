@@ -17,6 +17,12 @@ pub(crate) struct Approval {
 }
 
 impl Approval {
+    /// Whether a use of a call's yes is spent by starting: that has a record of its own before it does. What a scope's
+    /// yes lets pass can be called again, and one call of it more or less is told by its outcome as of any other.
+    pub(crate) fn is_used_up(&self) -> bool {
+        !self.questions.is_empty()
+    }
+
     /// The ids of the questions, as records write them.
     pub(crate) fn ids(&self) -> impl Iterator<Item = Spelled<22>> {
         let scopes = self.scopes.iter().map(|(own, _)| own);

@@ -130,7 +130,7 @@ impl Halts {
         if let Some(name) = tool.and_then(|tool| on.tools.get(tool)) {
             return Some(Halt::Tool { name: name.clone() });
         }
-        let mut concerned = [&task.requester].into_iter().chain(who.iter().copied());
+        let mut concerned = [&*task.requester].into_iter().chain(who.iter().copied());
         concerned.find_map(|who| on.stopping_identity(who, now))
     }
 
@@ -228,7 +228,7 @@ mod tests {
         TaskCell {
             name: name.into(),
             generation: 1,
-            requester: requester.clone(),
+            requester: crate::task::Requester::of(requester.clone()),
             purpose: Arc::new(Purpose::new("errand").check().unwrap()),
             ceiling: Timestamp::MAX,
             life: Mutex::new(Life::default()),

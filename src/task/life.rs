@@ -35,11 +35,11 @@ pub(crate) struct Life {
 
 /// What calls and ends leave behind in a task.
 #[derive(Default)]
-struct Rest {
+pub(super) struct Rest {
     history: History,
     permits: Vec<OpenPermit>,
     ended: VecDeque<(GrantId, EndedBy)>,
-    spells: Spells,
+    pub(super) spells: Spells,
     /// What results of the task are searched for.
     used: Option<Arc<UsedSecrets>>,
     /// Most tasks never ask anybody.
@@ -173,7 +173,7 @@ impl Life {
         &mut self.rest_mut().glass
     }
 
-    fn rest_mut(&mut self) -> &mut Rest {
+    pub(super) fn rest_mut(&mut self) -> &mut Rest {
         self.rest.get_or_insert_default()
     }
 

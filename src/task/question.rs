@@ -51,6 +51,8 @@ pub(crate) struct Parked {
     pub(crate) holder: Identity,
     /// Who can't answer, as the holder can't: the requester, and those who delegated to the holder.
     pub(crate) parties: Box<[Identity]>,
+    /// Other names of those who can't: whom the holder had delegated to in an earlier life of the broker.
+    pub(crate) delegates: Names,
     pub(crate) purpose: Arc<CheckedPurpose>,
     pub(crate) subject: Subject,
     /// The asks that withhold it, by id.

@@ -19,6 +19,8 @@ const DENIALS: u8 = 3;
 pub(crate) struct Questions {
     all: Vec<Arc<OpenQuestion>>,
     denied: Vec<Denied>,
+    /// Whether the task is one of an earlier life of the broker that nobody has taken up again.
+    is_dormant: bool,
 }
 
 /// How often questions of one rule about one tool were denied.
@@ -31,6 +33,14 @@ struct Denied {
 }
 
 impl Questions {
+    pub(crate) fn is_dormant(&self) -> bool {
+        self.is_dormant
+    }
+
+    pub(crate) fn note_dormant(&mut self, is_dormant: bool) {
+        self.is_dormant = is_dormant;
+    }
+
     pub(crate) fn all(&self) -> &[Arc<OpenQuestion>] {
         &self.all
     }

@@ -44,6 +44,9 @@ fn an_approval_of_a_scope_is_kept_for_its_holder_ask_and_scope_until_it_lapses()
     assert_eq!(release.runs(&grant, call("web")), Err(Reason::ApprovalRequired));
     assert_eq!(pending.state(), QuestionState::Lapsed);
     release.office.verify();
+    // Its calls are no one's yes to one call: none of them writes that it is about to start.
+    let records = release.office.log.records();
+    assert!(records.iter().all(|own| own.event.kind() != "starting"));
 }
 
 /// attack 113: also after it was taken

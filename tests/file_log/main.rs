@@ -3,12 +3,16 @@
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::print_stdout, reason = "tests")]
 
 mod approved;
+mod bank;
 mod carried;
 mod checkpoints;
 mod killed;
+mod outliving;
+mod outliving_void;
 mod peer;
 mod readers;
 mod reading;
 mod restarted;
 mod resumed;
+mod twins;
 mod world;

@@ -113,6 +113,22 @@ impl Browser {
         self.ask("POST", "/execute/sync", &json!({ "script": script, "args": [] }))
     }
 
+    /// Waits until the page, which nobody touches, shows as many cards as these and no others.
+    fn sees(&self, cards: &[&str]) {
+        let script = "return [...document.querySelectorAll('article')].map(own => own.textContent)";
+        let mut shown = Value::Null;
+        for _ in 0..600 {
+            shown = self.run(script);
+            let texts = shown.as_array().unwrap();
+            let is_one = |(text, part): (&Value, &&str)| text.as_str().unwrap().contains(*part);
+            if texts.len() == cards.len() && texts.iter().zip(cards).all(is_one) {
+                return;
+            }
+            std::thread::park_timeout(PATIENCE / 600);
+        }
+        panic!("the page shows {shown}, and not {cards:?}");
+    }
+
     /// Goes on from element to element until one of this kind has the focus.
     fn tab_to(&self, css: &str) {
         for _ in 0..40 {
@@ -196,4 +212,35 @@ fn people_answer_in_a_browser_by_the_keyboard_alone() {
     assert_eq!(browser.text("#refused"), "stale_view");
     assert!(pending.state().is_waiting());
     assert_eq!(world.redeem(&pending), None);
+}
+
+/// Nobody touches the page between these steps: all that changes on it, it was told.
+#[test]
+#[ignore = "a browser: `.ci/run` installs Debian's chromium and chromium-driver"]
+fn a_card_comes_while_the_agent_waits_and_goes_once_it_is_settled_elsewhere() {
+    let world = World::new();
+    let browser = Browser::open();
+    let page = format!("http://{}/", world.address);
+    browser.go(&page);
+    browser.tab_to("input[name=name]");
+    browser.press("ada");
+    browser.press(ENTER);
+    browser.find("#cards");
+    browser.sees(&[]);
+
+    let agent = |amount: i64| world.ask(json!({ "to": "CH93", "amount": amount }));
+    let first = agent(101);
+    browser.sees(&["101"]);
+    let second = agent(102);
+    browser.sees(&["101", "102"]);
+    // Answered by somebody else, elsewhere; taken back by the agent; ended with its task.
+    world.approve_elsewhere(&first);
+    browser.sees(&["102"]);
+    assert_eq!(first.state(), QuestionState::Approved);
+    second.cancel().unwrap();
+    browser.sees(&[]);
+    agent(103);
+    browser.sees(&["103"]);
+    world.ends();
+    browser.sees(&[]);
 }

@@ -17,6 +17,9 @@ pub struct Agreement {
     pub asked: Timestamp,
     /// All answers up to then, those that do not count among them.
     pub answers: Vec<Answer>,
+    /// Whether it was about a call, whose yes is used up.
+    #[serde(skip)]
+    pub(super) of_call: bool,
 }
 
 /// One answer.
@@ -35,10 +38,10 @@ pub struct Answer {
 
 impl Agreement {
     pub(super) fn of(record: &Record) -> Option<Self> {
-        let Event::Asked { question, rules, .. } = &record.event else { return None };
+        let Event::Asked { question, rules, tool, .. } = &record.event else { return None };
         let rules = rules.iter().map(ToString::to_string).collect();
         let (question, asked) = (question.to_string(), record.at);
-        Some(Agreement { question, rules, asked, answers: Vec::new() })
+        Some(Agreement { question, rules, asked, answers: Vec::new(), of_call: tool.is_some() })
     }
 
     pub(super) fn answer(&mut self, record: &Record) {

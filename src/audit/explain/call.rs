@@ -97,13 +97,16 @@ impl ExplainedCall {
 
     /// Whether the tool ran, in part at least; `None` where that is not known, as after the process was killed.
     ///
-    /// Of a call that people agreed to it is known until it is about to start: that is recorded before the tool has it.
+    /// Of a call that people agreed to, and not to a scope that it lies in, it is known until it is about to start: that
+    /// is recorded before the tool has it.
     #[must_use]
     pub fn has_run(&self) -> Option<bool> {
         match self.ended.as_ref().map(|end| end.outcome) {
             Some(Outcome::Abandoned) => Some(false),
             Some(Outcome::Ok | Outcome::Error | Outcome::Interrupted) => Some(true),
-            None if !self.agreements.is_empty() && self.starting.is_none() => Some(false),
+            None if self.agreements.iter().any(|own| own.of_call) && self.starting.is_none() => {
+                Some(false)
+            }
             Some(Outcome::Forwarded | Outcome::Unknown) | None => None,
         }
     }

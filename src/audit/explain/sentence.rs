@@ -281,6 +281,9 @@ fn words(event: &Event<'_>) -> Option<String> {
                 quoted(cause)
             );
         }
+        Event::TaskResumed { who, .. } => {
+            _ = write!(text, "{} took the task up again, and none of its grants", quoted(who));
+        }
         Event::Reopened { .. } => text.push_str("another process went on with the log"),
         _ => return None,
     }

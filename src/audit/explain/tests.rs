@@ -101,6 +101,12 @@ fn a_call_is_told_to_have_run_not_to_have_run_or_to_be_unknown() {
     ] {
         assert_eq!(ends(&[STARTING, &outcome(told)]), has_run, "{told}");
     }
+    // What lies in a scope that people agreed to is called as often as that says: no record.
+    let of_scope = ASKED.replace(r#""tool":"#, r#""was":"#).replace(r#""args":"#, r#""were":"#);
+    assert_ne!(of_scope, ASKED);
+    let lines = [OPENED, GRANTED, DELEGATED, &of_scope, REFUSED, APPROVED, ENDED, PERMITTED];
+    let [story] = explain(&records(&lines), "t").try_into().unwrap();
+    assert_eq!(story.calls[0].has_run(), None);
     // Of a call that no one was asked about, no record says that it is about to start.
     let unasked = PERMITTED.replace(r#""approvals":["q1"],"#, "");
     let [story] =

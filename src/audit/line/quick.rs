@@ -107,6 +107,7 @@ pub(super) fn text(event: &Event<'_>) -> Option<String> {
             requester,
             holder,
             acts_for,
+            aliases,
             scope,
             rules,
             approvals,
@@ -122,6 +123,7 @@ pub(super) fn text(event: &Event<'_>) -> Option<String> {
             text.quoted(r#","requester":"#, requester)?;
             text.quoted(r#","holder":"#, holder)?;
             text.list_if_any(r#","acts_for":"#, acts_for)?;
+            text.list_if_any(r#","aliases":"#, aliases)?;
             text.value(r#","scope":"#, scope);
             text.list_if_any(r#","rules":"#, rules)?;
             text.list_if_any(r#","approvals":"#, approvals)?;
@@ -303,15 +305,15 @@ mod tests {
             (generation, serial, epoch) in any::<(u64, u64, u64)>(),
             expires in 0_i64..1 << 40,
             scope in scopes(),
-            (rules, approvals, acts_for) in (
+            (rules, approvals, acts_for, aliases) in (
                 proptest::collection::vec(words(), 0..4), proptest::collection::vec(words(), 0..3),
-                proptest::collection::vec(words(), 0..3),
+                proptest::collection::vec(words(), 0..3), proptest::collection::vec(words(), 0..3),
             ),
         ) -> Event<'static> {
             let expires = crate::clock::Timestamp::from_unix_millis(expires).unwrap();
             let scope = Cow::Owned(scope);
             Event::Granted {
-                task, generation, grant, serial, parent, requester, holder, acts_for, scope, rules, approvals,
+                task, generation, grant, serial, parent, requester, holder, acts_for, aliases, scope, rules, approvals,
                 epoch, policy, expires,
             }
         }

@@ -19,6 +19,8 @@ pub(super) struct Access {
 
 struct KnownTask {
     ceiling: Timestamp,
+    /// Whether its broker is gone, and none has taken it up again.
+    is_dormant: bool,
     /// Those that have not ended by a record of their own. One whose parent is not there has ended with it.
     grants: BTreeMap<String, KnownGrant>,
 }
@@ -37,12 +39,28 @@ impl Access {
         let seq = record.seq;
         match &record.event {
             Event::Opened { generation, ceiling, .. } => {
-                let task = KnownTask { ceiling: *ceiling, grants: BTreeMap::new() };
+                let task =
+                    KnownTask { ceiling: *ceiling, is_dormant: false, grants: BTreeMap::new() };
                 match self.tasks.insert(*generation, task) {
                     None => Ok(()),
                     Some(_) => Err(Fault::NoTask { seq }),
                 }
             }
+            Event::Reopened { .. } => {
+                // What a broker gave is gone with it.
+                for task in self.tasks.values_mut() {
+                    task.is_dormant = true;
+                    task.grants.clear();
+                }
+                Ok(())
+            }
+            Event::TaskResumed { generation, .. } => match self.tasks.get_mut(generation) {
+                Some(task) if task.is_dormant => {
+                    task.is_dormant = false;
+                    Ok(())
+                }
+                _ => Err(Fault::NoTask { seq }),
+            },
             Event::Granted { generation, .. } => self.find(*generation, seq)?.grant(record),
             Event::BrokenGlass { generation, .. } => {
                 self.find(*generation, seq)?.break_glass(record)
@@ -89,7 +107,8 @@ impl Access {
     }
 
     fn find(&mut self, generation: u64, seq: u64) -> Result<&mut KnownTask, Fault> {
-        self.tasks.get_mut(&generation).ok_or(Fault::NoTask { seq })
+        let task = self.tasks.get_mut(&generation).filter(|task| !task.is_dormant);
+        task.ok_or(Fault::NoTask { seq })
     }
 }
 
@@ -213,6 +232,8 @@ mod tests {
     const REVOKED: &str =
         r#""kind":"grant_ended","task":"t","generation":7,"grant":"g","why":"revoked""#;
     const REFUSED: &str = r#""kind":"withdrawn","was":"opened","task":"t","cause":"full""#;
+    const REOPENED: &str = r#""kind":"reopened""#;
+    const RESUMED: &str = r#""kind":"task_resumed","task":"t","generation":7,"who":"a""#;
     const ENDED: &str = r#""kind":"ended","task":"t","generation":7,"how":"completed""#;
 
     /// What a log of these lines breaks first. Each is a second after the one before.
@@ -292,6 +313,14 @@ mod tests {
             (vec![OPENED, GRANTED, SHORTENED, BELOW], long(4)),
             (vec![OPENED, GRANTED, &lengthened], long(3)),
             (vec![OPENED, GRANTED, REVOKED, SHORTENED], None),
+            (vec![OPENED, GRANTED, REOPENED, ENDED], None),
+            (vec![OPENED, GRANTED, REOPENED, CALL], task(4)),
+            (vec![OPENED, REOPENED, GRANTED], task(3)),
+            (vec![OPENED, GRANTED, REOPENED, RESUMED, CALL], grant(5)),
+            (vec![OPENED, GRANTED, REOPENED, RESUMED, GRANTED, CALL], None),
+            (vec![OPENED, RESUMED], task(2)),
+            (vec![OPENED, REOPENED, RESUMED, RESUMED], task(4)),
+            (vec![OPENED, REOPENED, ENDED, RESUMED], task(4)),
             (past_own, grant(70)),
             (past, grant(80)),
             (past_ceiling, task(90)),

@@ -124,12 +124,12 @@ impl Approvals {
                 for id in approvals {
                     let question = self.questions.get_mut(&**id);
                     let question = question.ok_or(Fault::NotApproved { seq })?;
-                    let redeemed = self.redeemed.entry(seq).or_default();
                     if let Subject::Scope(items) = &question.subject {
                         question.lets_pass(items, record)?;
                         continue;
                     }
                     question.redeem(record, self.rekeyed)?;
+                    let redeemed = self.redeemed.entry(seq).or_default();
                     redeemed.questions.push(id.to_string());
                 }
             }

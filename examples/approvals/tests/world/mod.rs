@@ -12,7 +12,7 @@ use hallpass_approvals::{Directory, router};
 pub(crate) struct World {
     pub(crate) broker: Broker,
     agent: Identity,
-    _task: Task,
+    task: std::cell::RefCell<Option<Task>>,
     grant: Grant,
     pub(crate) address: SocketAddr,
     _runtime: tokio::runtime::Runtime,
@@ -42,13 +42,31 @@ impl World {
         let address = listener.local_addr().unwrap();
         let page = router(broker.reviews(), directory);
         runtime.spawn(async move { axum::serve(listener, page).await });
-        World { broker, agent, _task: task, grant, address, _runtime: runtime }
+        let task = std::cell::RefCell::new(Some(task));
+        World { broker, agent, task, grant, address, _runtime: runtime }
     }
 
     pub(crate) fn ask(&self, args: serde_json::Value) -> Pending {
         let call = Call::new("bank.pay", args).unwrap();
         let denial = self.broker.gate().authorize(&self.grant, &self.agent, call, &Context::new());
         denial.unwrap_err().pending().unwrap().clone()
+    }
+
+    /// Somebody who may says yes, and not on the page.
+    #[allow(dead_code, reason = "not every test answers elsewhere")]
+    pub(crate) fn approve_elsewhere(&self, pending: &Pending) {
+        let bob = Assertion::human("bob@acme.test").group("finance");
+        let bob = self.broker.assert_identity(bob).unwrap();
+        let reviews = self.broker.reviews();
+        let question = reviews.open(&pending.id()).unwrap();
+        let shown = question.view().digest();
+        reviews.approve(&question, &bob, &shown, hallpass::policy::Width::CALL).unwrap();
+    }
+
+    /// The agent's task ends.
+    #[allow(dead_code, reason = "not every test ends it")]
+    pub(crate) fn ends(&self) {
+        drop(self.task.borrow_mut().take());
     }
 
     /// What the tool got, if it ran.

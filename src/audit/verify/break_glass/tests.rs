@@ -97,6 +97,7 @@ fn shortened(grant: &'static str, break_glass: bool) -> Event<'static> {
 
 fn granted(grant: &'static str, parent: Option<&'static str>) -> Event<'static> {
     Event::Granted {
+        aliases: Vec::new(),
         task: "t".into(),
         generation: 1,
         grant: grant.into(),

@@ -29,6 +29,7 @@ pub(super) fn to_items(
 
 fn granted_to(who: &'static str, own_generation: u64) -> Event<'static> {
     Event::Granted {
+        aliases: Vec::new(),
         task: "t".into(),
         generation: own_generation,
         grant: "g".into(),

@@ -129,7 +129,14 @@ impl Shared {
         drop(life);
         drop(current);
         self.watchers.wake_due();
-        self.journal.write_if_many();
+        match who {
+            // An asker waits for no log.
+            Some(_) if self.kept_log.is_some() && counted.is_ok() => {
+                // A no that another life of the broker knows nothing of would leave the yes before it.
+                let _ = self.journal.flush(self.journal.last_seq(), self.settings.log_timeout);
+            }
+            _ => self.journal.write_if_many(),
+        }
         counted.map(|_| Tally { state, have: quorum.have, need: quorum.need })
     }
 

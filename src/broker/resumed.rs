@@ -1,11 +1,14 @@
 //! Going on with a log that another life of a broker has written.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::debts::Owed;
 use super::shared::Shared;
 use super::take_up::LeftOpen;
-use crate::audit::{Event, FileLog, How, LeftCredential, Outcome, Resuming, Resumption, SinkError};
+use crate::audit::{
+    Event, FileLog, How, LeftCredential, LeftQuestion, Outcome, Resuming, Resumption, SinkError,
+};
 use crate::clock::Timestamp;
 use crate::credential::{Entry, Handle};
 use crate::identity::Fold;
@@ -112,9 +115,15 @@ impl Resumed {
             let event = Event::Outcome { task, generation, of, outcome, task_over, break_glass };
             shared.record(at, &event);
         }
-        for (generation, task) in self.resumption.left_tasks() {
-            let resumption = &self.resumption;
-            if (LeftOpen { shared, resumption, generation, task, at }).take_up() {
+        let resumption = &self.resumption;
+        let mut questions: BTreeMap<u64, Vec<(&str, &LeftQuestion)>> = BTreeMap::new();
+        for (id, left) in resumption.questions() {
+            questions.entry(left.generation).or_default().push((id, left));
+        }
+        for (generation, task) in resumption.left_tasks() {
+            let asked = questions.remove(&generation).unwrap_or_default();
+            let left = LeftOpen { shared, resumption, generation, task, questions: &asked, at };
+            if left.take_up() {
                 continue;
             }
             let (task, how) = (task.name.as_str().into(), How::Interrupted);

@@ -31,6 +31,8 @@ pub(super) struct LeftOpen<'a> {
     pub(super) resumption: &'a Resumption,
     pub(super) generation: u64,
     pub(super) task: &'a LeftTask,
+    /// The questions of the task, by id.
+    pub(super) questions: &'a [(&'a str, &'a LeftQuestion)],
     pub(super) at: Timestamp,
 }
 
@@ -38,9 +40,7 @@ impl LeftOpen<'_> {
     /// Has those of its questions wait again that can, and records of the others that they are void. Whether anything
     /// may come of the task still: otherwise it is over.
     pub(super) fn take_up(&self) -> bool {
-        let LeftOpen { shared, resumption, generation, .. } = *self;
-        let of_task = |(_, own): &(&str, &LeftQuestion)| own.generation == generation;
-        let left: Vec<(&str, &LeftQuestion)> = resumption.questions().filter(of_task).collect();
+        let LeftOpen { shared, questions: left, .. } = *self;
         if left.is_empty() {
             return false;
         }

@@ -79,6 +79,16 @@ impl Bank {
         settings: impl FnOnce(BrokerBuilder) -> BrokerBuilder,
     ) {
         assert_eq!(self.broker.flush(), 0);
+        self.is_killed(held, policy, settings);
+    }
+
+    /// As it dies, with whatever waits to be written.
+    pub(crate) fn is_killed(
+        &mut self,
+        held: impl Sized,
+        policy: Policy,
+        settings: impl FnOnce(BrokerBuilder) -> BrokerBuilder,
+    ) {
         std::mem::forget((held, self.broker.clone()));
         unlock(&self.folder);
         let next = build(&self.folder, &self.clock, (self.keys)(), policy, settings);

@@ -1,6 +1,13 @@
 //! A log on file: gone on with after a restart, read by a script in another language, and left by
 //! processes that are killed.
-#![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::print_stdout, reason = "tests")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::print_stdout,
+    reason = "tests"
+)]
 
 mod approved;
 mod bank;

@@ -82,6 +82,25 @@ fn a_yes_of_before_is_good_for_its_call_once_and_no_longer_than_it_was() {
     }
 }
 
+/// attack 113, over a restart: what has been answered is written by then
+#[test]
+fn a_no_is_in_the_log_before_who_said_it_is_told_that_it_counts() {
+    let rules = || policy([four_eyes()]);
+    for denied in [false, true] {
+        let mut bank = Bank::new(rules());
+        let (task, grant) = bank.open("bills", &bank.attest("payer"));
+        let pending = bank.ask(&grant, pay(98));
+        bank.approve(&pending.id(), &bank.person("ada")).unwrap();
+        if denied {
+            let question = bank.question(&pending.id());
+            bank.reviews().deny(&question, &bank.person("bob"), "no").unwrap();
+        }
+        let text = pending.to_text().unwrap();
+        bank.is_killed((task, grant, pending), rules(), |own| own);
+        assert_eq!(bank.gate().pending(&text).is_some(), !denied);
+    }
+}
+
 /// attacks 74 and 75: what was given is not given back with the task
 #[test]
 fn nothing_of_before_is_presented_to_a_task_that_is_taken_up_again() {

@@ -1,5 +1,6 @@
 // The README names its links for a page of files; the first definition of a name is the one that holds,
 // and here it is of an item.
+//! [`Broker::resume`]: Broker::resume
 //! [`Broker::standing`]: Broker::standing
 //! [`Broker::verify_log`]: Broker::verify_log
 //! [`Call`]: Call

@@ -9,7 +9,6 @@
 )]
 #![allow(unsafe_code, reason = "an allocator that counts has to be one")]
 
-mod asked;
 mod bytes;
 
 use std::alloc::{GlobalAlloc, Layout, System};

@@ -5,14 +5,14 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
-use super::LogId;
 use super::hex::{self, HexError};
-use crate::key::{KeyId, LogKey, MacKey};
+use super::{LogId, line};
+use crate::key::{Begun, KeyId, LogKey, SplitMac};
+use crate::sync::process_wide::{AtomicU64, Ordering};
 
-/// What the chain begins with, and what each of its links does: no message is taken for one of the other
-/// kind.
+/// What the message of a log's beginning begins with. That of a record begins with `"`, as what follows the
+/// number in its line does: no message is taken for one of the other kind.
 const GENESIS: u8 = 0;
-const LINK: u8 = 1;
 
 /// The broker whose log it is: the issuer and the audience that it was built with.
 ///
@@ -47,12 +47,26 @@ impl<'a> Origin<'a> {
 /// One key of a chain.
 pub(crate) struct ChainKey {
     id: KeyId,
-    key: Box<MacKey>,
+    /// A number that no other key of this process has.
+    number: u64,
+    key: Box<SplitMac>,
+}
+
+/// A record that was hashed under a key of the chain as far as it does not depend on its place.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct HashedRecord {
+    key: u64,
+    begun: Begun,
 }
 
 impl ChainKey {
     pub(crate) fn of(key: &LogKey) -> Self {
-        Self { id: key.id, key: key.chain.share() }
+        Self::new(key.id, key.chain.share())
+    }
+
+    fn new(id: KeyId, key: Box<SplitMac>) -> Self {
+        static NEXT: AtomicU64 = AtomicU64::new(1);
+        Self { id, number: NEXT.fetch_add(1, Ordering::Relaxed), key }
     }
 
     pub(crate) fn id(&self) -> KeyId {
@@ -73,21 +87,53 @@ impl ChainKey {
         Anchor { seq: 0, tag: ChainTag(tag) }
     }
 
-    /// HMAC-SHA256 over a byte that says what it is, the tag before, the line's length (eight bytes,
-    /// big-endian), and the line.
-    pub(crate) fn next(&self, before: &ChainTag, line: &str) -> ChainTag {
-        ChainTag(self.key.sign_parts([&[LINK][..], &before.0, &length(line), line.as_bytes()]))
+    /// Hashes a record, which has no place yet: all of its line behind the number, and zeros up to the end of a
+    /// block.
+    pub(crate) fn hash(&self, unnumbered: &str) -> HashedRecord {
+        let begun = self.key.begin(unnumbered.as_bytes());
+        HashedRecord { key: self.number, begun }
+    }
+
+    /// The tag of the record of number `seq`: what was [hashed](Self::hash) and, eight bytes big-endian each,
+    /// how long that is and the number; last the tag before. The end has one length, so that no two records
+    /// have one message.
+    ///
+    /// What was hashed under another key is hashed anew.
+    pub(crate) fn link(
+        &self,
+        before: &ChainTag,
+        seq: u64,
+        unnumbered: &str,
+        hashed: Option<&HashedRecord>,
+    ) -> ChainTag {
+        let mut end = [0; 48];
+        // Word by word: this is done while others wait.
+        let (words, _) = end.as_chunks_mut::<8>();
+        let (tag_words, _) = before.0.as_chunks::<8>();
+        let parts = [length(unnumbered), seq.to_be_bytes()];
+        words.iter_mut().zip(parts.iter().chain(tag_words)).for_each(|(own, word)| *own = *word);
+        let tag = match hashed.filter(|hashed| hashed.key == self.number) {
+            Some(hashed) => self.key.finish(&hashed.begun, &end),
+            None => self.key.finish(&self.hash(unnumbered).begun, &end),
+        };
+        ChainTag(tag)
+    }
+
+    /// The tag of a line; `None` of one that does not begin with a number as every record's does.
+    pub(crate) fn next(&self, before: &ChainTag, line: &str) -> Option<ChainTag> {
+        let (seq, unnumbered) = line::split_number(line)?;
+        Some(self.link(before, seq, unnumbered, None))
     }
 }
 
 #[cfg(test)]
 impl ChainKey {
     pub(crate) fn of_byte(byte: u8) -> Self {
-        Self { id: KeyId::from_bytes([byte; 4]), key: Box::new(MacKey::from_tag(&[byte; 32])) }
+        Self::new(KeyId::from_bytes([byte; 4]), SplitMac::keep(&[byte; 32]))
     }
 
     pub(crate) fn again(&self) -> Self {
-        Self { id: self.id, key: self.key.share() }
+        Self::new(self.id, self.key.share())
     }
 
     /// Where a log stands that has no head.
@@ -193,7 +239,7 @@ mod tests {
     }
 
     #[test]
-    fn a_tag_is_the_hmac_of_the_tag_before_the_length_and_the_line() {
+    fn a_tag_is_the_hmac_that_the_page_says() {
         let other = hmac::Key::new(hmac::HMAC_SHA256, &[7; 32]);
         let mut message = [&[0][..], &[9; 16]].concat();
         message.extend_from_slice(b"\0\0\0\0\0\0\0\x04acme\0\0\0\0\0\0\0\x02gw");
@@ -201,10 +247,50 @@ mod tests {
         let first = genesis(LOG, "acme", "gw").tag;
         assert_eq!(first.as_bytes(), expected.as_ref());
 
-        let mut message = [&[1][..], expected.as_ref()].concat();
-        message.extend_from_slice(b"\0\0\0\0\0\0\0\x02{}");
-        let expected = hmac::sign(&other, &message);
-        assert_eq!(key().next(&first, "{}").as_bytes(), expected.as_ref());
+        for length in [6, 62, 63, 64, 65, 128] {
+            let unnumbered = format!("\"{}", "x".repeat(length));
+            let mut message = unnumbered.as_bytes().to_vec();
+            message.resize(message.len().next_multiple_of(64), 0);
+            message.extend_from_slice(&(unnumbered.len() as u64).to_be_bytes());
+            message.extend_from_slice(b"\0\0\0\0\0\0\x01\x02");
+            message.extend_from_slice(first.as_bytes());
+            let expected = hmac::sign(&other, &message);
+            let line = format!(r#"{{"seq":258,{unnumbered}"#);
+            assert_eq!(key().next(&first, &line).unwrap().as_bytes(), expected.as_ref());
+        }
+    }
+
+    /// What two threads hashed before a change of keys, and what was not hashed, has the tag of the key it is
+    /// written under.
+    #[test]
+    fn what_was_hashed_under_another_key_is_hashed_anew() {
+        let (first, again, second) = (key(), key().again(), ChainKey::of_byte(8));
+        let before = genesis(LOG, "acme", "gw").tag;
+        let text = r#""at":5,"kind":"reloaded"}"#;
+        for under in [&first, &again, &second] {
+            let expected = under.link(&before, 3, text, None);
+            for hashed in [&first, &again, &second].map(|key| key.hash(text)) {
+                assert_eq!(under.link(&before, 3, text, Some(&hashed)), expected);
+            }
+        }
+        assert_ne!(first.link(&before, 3, text, None), second.link(&before, 3, text, None));
+    }
+
+    /// attacks 181 to 188: the tag of a record depends on each part of it and on its place
+    #[test]
+    fn no_two_records_and_no_two_places_have_one_tag() {
+        let (one, other) = (ChainTag::from_bytes([1; 32]), ChainTag::from_bytes([2; 32]));
+        let texts =
+            [r#""at":5}"#, "\"at\":5}\0", r#""at":6}"#, "", &"x".repeat(63), &"x".repeat(64)];
+        let mut tags = std::collections::BTreeSet::new();
+        for text in texts {
+            for (before, seq) in [(&one, 1), (&one, 2), (&other, 1), (&one, 1 << 56)] {
+                assert!(
+                    tags.insert(*key().link(before, seq, text, None).as_bytes()),
+                    "{text} {seq}"
+                );
+            }
+        }
     }
 
     /// attack 69: neither does a log of one id, issuer and audience begin as another, nor can a name
@@ -224,14 +310,16 @@ mod tests {
         }
     }
 
-    /// A first record that is chosen to look like a beginning is a link all the same.
+    /// Whatever a line says behind its number, it does not begin as the message of a beginning does.
     #[test]
     fn a_link_is_never_taken_for_a_beginning() {
         let before = ChainTag::from_bytes([9; 32]);
-        let link = key().next(&before, "gw");
-        // The bytes of a link as a beginning: what follows its kind is a log's id and a length.
-        let as_beginning = key().key.sign_parts([&[0][..], &[9; 32], &length("gw"), b"gw"]);
-        assert_ne!(link.as_bytes(), &as_beginning);
+        let begins_as = |first: char| format!("{{\"seq\":1,{first}at\":5}}");
+        assert!(key().next(&before, &begins_as('"')).is_some());
+        for first in ['\0', '\u{1}', ' ', 'a', '}'] {
+            assert_eq!(key().next(&before, &begins_as(first)), None, "{first:?}");
+        }
+        assert_ne!(GENESIS, b'"');
     }
 
     #[test]

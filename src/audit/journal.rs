@@ -15,7 +15,9 @@
 //! takes longer than most of what they do with it. So there is little of it, in as few cache lines as
 //! it fits: the queue, the batch, and how far the log has come.
 
+mod ahead;
 mod inside;
+mod place;
 mod queue;
 mod refused;
 mod rendered;
@@ -28,7 +30,9 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
+use self::ahead::Ahead;
 use self::inside::{Inside, guarded};
+pub(crate) use self::place::Place;
 use self::queue::{Queue, Waiting};
 pub(crate) use self::refused::Refused;
 use self::rendered::Rendered;
@@ -70,6 +74,7 @@ pub(crate) struct Journal {
     closed: AtomicBool,
     home: HomeProcess,
     parked: Arc<Parked>,
+    ahead: Ahead,
     queue: Apart<Mutex<Queue>>,
     /// The thread that holds it has the right to write.
     writer: Apart<Mutex<Writer>>,
@@ -97,22 +102,6 @@ struct Progress {
     stuck: AtomicBool,
     /// How often records were withdrawn. While it stands still, what is written is written as placed.
     withdrawals: AtomicU64,
-}
-
-/// The number of a record that gives access, to be settled outside the locks.
-#[must_use = "a record that is placed must be settled, or its placer does not learn of its refusal"]
-#[derive(Debug)]
-pub(crate) struct Place {
-    seq: u64,
-    /// How many withdrawals there had been.
-    withdrawals: u64,
-}
-
-impl Place {
-    /// The number that the record has, or that its withdrawal has.
-    pub(crate) fn seq(&self) -> u64 {
-        self.seq
-    }
 }
 
 impl Journal {
@@ -169,6 +158,7 @@ impl Journal {
             sink.report_to(durable);
             Ok(())
         })?;
+        let key = Arc::new(key);
         Ok(Self {
             sink,
             wait,
@@ -178,8 +168,9 @@ impl Journal {
             closed: AtomicBool::new(false),
             home: HomeProcess::current(),
             parked,
+            ahead: Ahead::under(&key),
             queue: Apart(Mutex::new(Queue::after(anchor.seq))),
-            writer: Apart(Mutex::new(Writer { key: Arc::new(key), batch: VecDeque::new() })),
+            writer: Apart(Mutex::new(Writer { key, batch: VecDeque::new() })),
             progress: Apart(Progress {
                 tip: Tip::at(anchor),
                 inside: Inside::default(),
@@ -205,6 +196,7 @@ impl Journal {
         if self.is_inside() {
             return Err(Refused::Reentrant);
         }
+        let hashed = self.ahead.hash(&body);
         let mut queue = self.queue.lock();
         // Looked at under the lock: what is placed after `close` has returned is refused.
         if self.closed.load(Ordering::Relaxed) {
@@ -213,7 +205,7 @@ impl Journal {
         if queue.len() >= MOST_WAITING {
             return Err(Refused::TooManyDebts(queue.len()));
         }
-        let seq = queue.push(body);
+        let seq = queue.push(body, hashed);
         // Read under the queue's lock: whatever withdraws this record comes later, and counts.
         let withdrawals = self.progress.withdrawals.load(Ordering::Acquire);
         Ok(Place { seq, withdrawals })
@@ -223,9 +215,14 @@ impl Journal {
     /// thread that writes. Never waits, and never calls the sink: callable under any lock.
     pub(crate) fn note(&self, body: Body) -> u64 {
         debug_assert!(!body.gives_access(), "what gives access is placed and settled");
+        let hashed = self.ahead.hash(&body);
+        // Records behind this one that were hashed before it has its place are hashed anew.
+        if let Some(key) = body.next_key() {
+            self.ahead.change(key);
+        }
         let mut queue = self.queue.lock();
         if queue.len() < MOST_WAITING {
-            return queue.push(body);
+            return queue.push(body, hashed);
         }
         drop(queue);
         // Read outside the lock, and only here where memory runs short.
@@ -233,7 +230,7 @@ impl Journal {
         let mut queue = self.queue.lock();
         match reason {
             Some(reason) => queue.add_to_sum(body, &reason),
-            None => queue.push(body),
+            None => queue.push(body, hashed),
         }
     }
 

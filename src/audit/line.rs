@@ -9,7 +9,7 @@ use std::sync::Arc;
 use serde::Serialize;
 use serde_json::ser::Formatter;
 
-use super::{ChainKey, Event};
+use super::{ChainKey, Event, Record};
 use crate::clock::Timestamp;
 use crate::visible::is_hidden;
 
@@ -25,6 +25,7 @@ pub(crate) struct Body {
     weight: Weight,
     /// The first number that a sum of denials stands for.
     from: Option<u64>,
+    /// The line, from its time on.
     text: String,
     /// The key that the records after this one are under, where it changes.
     next_key: Option<Arc<ChainKey>>,
@@ -48,23 +49,28 @@ impl Body {
     ///
     /// When it cannot be written as JSON, which no event of ours causes.
     pub(crate) fn new(at: Timestamp, event: &Event<'_>) -> Result<Self, Unwritable> {
-        let text = match quick::text(event) {
+        let text = match quick::text(at, event) {
             Some(text) => text,
-            None => json(event)?,
+            None => timed(at, &json(event)?),
         };
         let weight = match event.gives_access() {
             true => Weight::Gives,
             false if event.denies() => Weight::Denies,
             false => Weight::Stands,
         };
-        Ok(Self { at, weight, from: None, text, next_key: None })
+        Ok(Self { weight, ..Self::standing(at, text) })
+    }
+
+    /// A record whose effect stands.
+    fn standing(at: Timestamp, text: String) -> Self {
+        Self { at, weight: Weight::Stands, from: None, text, next_key: None }
     }
 
     /// The last record under the log's key of now, which says that `key` comes next.
     pub(crate) fn rekeying(at: Timestamp, key: Arc<ChainKey>) -> Self {
         // An id is hexadecimal digits. Written out, since a change of keys has no way to fail here.
         let text = format!(r#"{{"kind":"rekeyed","key":"{}"}}"#, key.id());
-        Self { at, weight: Weight::Stands, from: None, text, next_key: Some(key) }
+        Self { next_key: Some(key), ..Self::standing(at, timed(at, &text)) }
     }
 
     /// The key that the records after this one are under, where it changes.
@@ -78,13 +84,13 @@ impl Body {
         let text = json(event).unwrap_or_else(|Unwritable| {
             format!(r#"{{"kind":"denials","from":{from},"since":0,"reasons":{{}}}}"#)
         });
-        Self { at, weight: Weight::Stands, from: Some(from), text, next_key: None }
+        Self { from: Some(from), ..Self::standing(at, timed(at, &text)) }
     }
 
     /// The numbers from `from` on are lost.
     pub(super) fn void(at: Timestamp, from: u64) -> Self {
         let text = format!(r#"{{"kind":"void","from":{from}}}"#);
-        Self { at, weight: Weight::Stands, from: Some(from), text, next_key: None }
+        Self { from: Some(from), ..Self::standing(at, timed(at, &text)) }
     }
 
     /// The broker's time of its decision.
@@ -103,10 +109,17 @@ impl Body {
         if self.weight != Weight::Denies {
             return None;
         }
-        match serde_json::from_str(&self.text) {
-            Ok(Event::Denied { reason, .. }) => Some(reason.into_owned()),
+        match self.event() {
+            Some(Event::Denied { reason, .. }) => Some(reason.into_owned()),
             _ => None,
         }
+    }
+
+    /// What it says, read back.
+    fn event(&self) -> Option<Event<'static>> {
+        let mut line = String::with_capacity(self.text.len() + USUAL_LENGTH);
+        self.push_line(0, &mut line);
+        serde_json::from_str(&line).ok().map(|record: Record| record.event)
     }
 
     /// From now on it stands as it is: what it gives is taken back by another record.
@@ -123,16 +136,19 @@ impl Body {
     pub(super) fn push_line(&self, seq: u64, lines: &mut String) {
         lines.push_str(r#"{"seq":"#);
         quick::push_number(lines, seq);
-        lines.push_str(r#","at":"#);
-        quick::push_number(lines, self.at.unix_millis().unsigned_abs());
         lines.push(',');
-        lines.push_str(self.text.strip_prefix('{').unwrap_or_default());
+        lines.push_str(&self.text);
+    }
+
+    /// Its line, from its time on: what does not depend on its place.
+    pub(super) fn unnumbered(&self) -> &str {
+        &self.text
     }
 
     /// What stands in its place when the sink has refused it.
     pub(super) fn withdrawn(&self, cause: &str) -> Self {
         // Read back instead of kept separately: withdrawing is rare, writing is not.
-        let event = serde_json::from_str::<Event<'static>>(&self.text).ok();
+        let event = self.event();
         let withdrawn = Event::Withdrawn {
             was: Cow::Borrowed(event.as_ref().map_or("unknown", Event::kind)),
             task: event.as_ref().and_then(Event::task).map(Cow::Borrowed),
@@ -140,14 +156,30 @@ impl Body {
             cause: Cow::Borrowed(cause),
             break_glass: event.as_ref().is_some_and(Event::is_of_glass),
         };
-        Self::new(self.at, &withdrawn).unwrap_or_else(|Unwritable| Self {
-            at: self.at,
-            weight: Weight::Stands,
-            from: None,
-            text: r#"{"kind":"withdrawn","was":"unknown","cause":"unknown"}"#.to_owned(),
-            next_key: None,
+        Self::new(self.at, &withdrawn).unwrap_or_else(|Unwritable| {
+            let unknown = r#"{"kind":"withdrawn","was":"unknown","cause":"unknown"}"#;
+            Self::standing(self.at, timed(self.at, unknown))
         })
     }
+}
+
+/// The number that a record's line begins with, and the rest of it, which [`Body`] has before it has a number;
+/// `None` unless it is spelled as [`Body::push_line`] does.
+pub(super) fn split_number(line: &str) -> Option<(u64, &str)> {
+    let (number, rest) = line.strip_prefix(r#"{"seq":"#)?.split_once(',')?;
+    let is_plain = number.bytes().all(|byte| byte.is_ascii_digit());
+    let has_one_spelling = is_plain && (number == "0" || !number.starts_with('0'));
+    let is_record = has_one_spelling && rest.starts_with('"');
+    Some((number.parse().ok().filter(|_| is_record)?, rest))
+}
+
+/// An event's JSON as a line has it, from its time on.
+fn timed(at: Timestamp, event: &str) -> String {
+    let mut text = String::with_capacity(event.len() + 32);
+    quick::push_time(&mut text, at);
+    text.push(',');
+    text.push_str(event.strip_prefix('{').unwrap_or_default());
+    text
 }
 
 fn json(value: &impl Serialize) -> Result<String, Unwritable> {
@@ -218,6 +250,28 @@ mod tests {
             line(&Event::Reloaded { epoch: 2, policy: "ab".into() }),
             r#"{"seq":7,"at":1000,"kind":"reloaded","epoch":2,"policy":"ab"}"#
         );
+    }
+
+    /// One line, one number, one rest: the tag covers these.
+    #[test]
+    fn a_number_has_one_spelling() {
+        for seq in [0, 7, 10, u64::MAX] {
+            let line = format!(r#"{{"seq":{seq},"at":1,"kind":"void","from":2}}"#);
+            assert_eq!(split_number(&line), Some((seq, r#""at":1,"kind":"void","from":2}"#)));
+        }
+        for number in ["07", "00", "+7", "-7", " 7", "7 ", "7.0", "7e0", "", "18446744073709551616"]
+        {
+            assert_eq!(split_number(&format!(r#"{{"seq":{number},"at":1}}"#)), None, "{number}");
+        }
+        for line in [
+            r#"{"at":1,"seq":7,"x":1}"#,
+            r#"{ "seq":7,"at":1}"#,
+            r#"{"seq":7}"#,
+            r#"{"seq":7, "at":1}"#,
+            "",
+        ] {
+            assert_eq!(split_number(line), None, "{line}");
+        }
     }
 
     /// attack 134

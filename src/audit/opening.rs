@@ -78,7 +78,7 @@ impl End {
                 Some(before) => before,
                 None => genesis(&record, key, origin)?,
             };
-            (key.next(&before, &tail.line) == tail.tag).then_some(())
+            (key.next(&before, &tail.line)? == tail.tag).then_some(())
         };
         // A sink does not say which key: of the few there have been, the one whose tag it is.
         let key = keys.all().map(ChainKey::of).find(|key| made_by(key).is_some());
@@ -150,7 +150,7 @@ mod tests {
     fn tail(opening: &Opening, before: Option<super::super::ChainTag>, body: &Body) -> Tail {
         let mut line = String::new();
         body.push_line(opening.anchor.seq + 1, &mut line);
-        Tail { before, tag: opening.key.next(&opening.anchor.tag, &line), line, used: 0 }
+        Tail { before, tag: opening.key.next(&opening.anchor.tag, &line).unwrap(), line, used: 0 }
     }
 
     fn halted() -> Body {
@@ -240,7 +240,7 @@ mod tests {
         for seq in [LAST_SEQ, u64::MAX] {
             let mut line = String::new();
             halted().push_line(seq, &mut line);
-            let tag = opening.key.next(&second.tag, &line);
+            let tag = opening.key.next(&second.tag, &line).unwrap();
             let absurd = Tail { before: Some(second.tag), line, tag, used: 0 };
             assert_eq!(refusal(absurd, &keys(1, &[])), "the log has no number left");
         }

@@ -134,7 +134,7 @@ impl<'k> Reading<'k> {
         }
         let Some(chain) = &mut self.chain else { return Err(Fault::headless(line)) };
         // Before it is decoded as a record: what has no right tag was not written by us.
-        if chain.key.next(&self.last.tag, line) != tag {
+        if chain.key.next(&self.last.tag, line) != Some(tag) {
             return Err(Fault::suspect(seq, line));
         }
         let record: Record = Record::from_line(line).map_err(|_| Fault::Unreadable { seq })?;

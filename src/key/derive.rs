@@ -6,6 +6,7 @@ use super::error::{KeyError, MAX_AUDIENCE};
 use super::id::KeyId;
 use super::mac::MacKey;
 use super::secret::SecretKey;
+use super::split_mac::SplitMac;
 use super::stack::overwriting;
 
 /// What a derived key is for. Every use of a ring's secret has its label here and nowhere else
@@ -67,6 +68,17 @@ impl MacKey {
             let mut derived = Zeroizing::new([0; 32]);
             derive_into(&mut derived, secret, key_use, context);
             Box::new(MacKey::from_tag(&derived))
+        })
+    }
+}
+
+impl SplitMac {
+    /// The key of this use, which has one.
+    pub(super) fn derive(secret: &SecretKey, key_use: KeyUse) -> Box<SplitMac> {
+        overwriting(|| {
+            let mut derived = Zeroizing::new([0; 32]);
+            derive_into(&mut derived, secret, key_use, Context::NONE);
+            Box::new(SplitMac::from_tag(&derived))
         })
     }
 }

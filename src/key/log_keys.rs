@@ -7,6 +7,7 @@ use super::error::KeyError;
 use super::id::KeyId;
 use super::mac::MacKey;
 use super::secret::SecretKey;
+use super::split_mac::SplitMac;
 use crate::random::RandomError;
 
 /// The keys of a broker's log, apart from the [`KeyRing`](super::KeyRing) that signs its tokens: rotating
@@ -41,7 +42,7 @@ pub struct LogKeys {
 /// One of the keys of a log.
 pub(crate) struct LogKey {
     pub(crate) id: KeyId,
-    pub(crate) chain: Box<MacKey>,
+    pub(crate) chain: Box<SplitMac>,
     pub(crate) digests: Box<MacKey>,
     pub(crate) handles: Box<MacKey>,
     pub(crate) seals: Box<MacKey>,
@@ -122,7 +123,7 @@ impl LogKey {
     fn derive(secret: &SecretKey) -> LogKey {
         LogKey {
             id: secret.id(),
-            chain: MacKey::derive(secret, KeyUse::LogChain, Context::NONE),
+            chain: SplitMac::derive(secret, KeyUse::LogChain),
             digests: MacKey::derive(secret, KeyUse::LogDigest, Context::NONE),
             handles: MacKey::derive(secret, KeyUse::QuestionHandle, Context::NONE),
             seals: MacKey::derive(secret, KeyUse::LogSeal, Context::NONE),
@@ -177,9 +178,9 @@ mod tests {
     fn chain_and_digests_have_keys_of_their_own_and_none_is_printed() {
         let keys = LogKeys::from_secret(secret(0));
         let LogKey { chain, digests, handles, seals, .. } = keys.active_key();
-        assert_ne!(chain.sign(b"x"), digests.sign(b"x"));
-        assert_ne!(digests.sign(b"x"), handles.sign(b"x"));
-        assert!([chain, digests, handles].iter().all(|own| own.sign(b"x") != seals.sign(b"x")));
+        let tags =
+            [chain.sign_parts([b"x"]), digests.sign(b"x"), handles.sign(b"x"), seals.sign(b"x")];
+        assert!((1..4).all(|at| !tags[..at].contains(&tags[at])));
         let id = secret(0).id();
         assert_eq!(format!("{keys:?}"), format!("LogKeys {{ active: KeyId({id}), past: [], .. }}"));
     }

@@ -11,6 +11,7 @@ mod log_keys;
 mod mac;
 mod ring;
 mod secret;
+mod split_mac;
 mod stack;
 
 pub(crate) use audience::AudienceKeys;
@@ -24,4 +25,5 @@ pub use log_keys::LogKeys;
 pub(crate) use mac::MacKey;
 pub use ring::KeyRing;
 pub use secret::SecretKey;
+pub(crate) use split_mac::{Begun, SplitMac};
 pub(crate) use stack::overwriting;

@@ -3,6 +3,11 @@ import hashlib, hmac, json, os, re, sys
 
 def mac(key, *parts): return hmac.new(key, b"".join(parts), hashlib.sha256).digest()
 def sized(text): return len(text.encode()).to_bytes(8, "big") + text.encode()
+def link(key, before, line):
+    number, rest = re.fullmatch(r'\{"seq":(0|[1-9][0-9]*),(".*)', line).groups()
+    rest = rest.encode()
+    zeros = bytes(-len(rest) % 64)
+    return mac(key, rest, zeros, len(rest).to_bytes(8, "big"), int(number).to_bytes(8, "big"), before)
 def derive(secret, label):
     info = len(label).to_bytes(2, "big") + label.encode() + bytes(2)
     return mac(mac(bytes(32), secret), info + b"\x01")
@@ -28,7 +33,7 @@ for number, name in enumerate(names, 1):
         if tag is None:
             assert (said["issuer"], said["audience"]) == (issuer, audience)
             tag = mac(key, b"\0", bytes.fromhex(said["log"]), sized(issuer), sized(audience))
-        tag = mac(key, b"\x01", tag, sized(record))
+        tag = link(key, tag, record)
         assert hmac.compare_digest(tag.hex(), found), f"record {seq + 1}: changed"
         assert said.get("from", said["seq"]) == seq + 1, f"record {seq + 1}: missing"
         seq = said["seq"]

@@ -200,7 +200,8 @@ fn a_sum_of_denials_past_all_reserved_numbers_verifies_and_none_of_them_comes_ag
             )
         };
         let append = |life: &Life, line: &str| {
-            let tag = ChainKey::of(keys().active_key()).next(&life.journal.anchor().tag, line);
+            let tag =
+                ChainKey::of(keys().active_key()).next(&life.journal.anchor().tag, line).unwrap();
             let entry = Entry { first, seq, gives_access: false, tag: &tag, line };
             life.log.append(&[entry]).map(Kept::records)
         };

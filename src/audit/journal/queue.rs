@@ -9,6 +9,7 @@ use std::mem;
 
 use super::sum::Sum;
 use super::{Body, Refused, SinkError};
+use crate::audit::chain::HashedRecord;
 
 /// How many records a writer gives to the sink at once: about 128 KiB, so that a batch is worth a
 /// system call, and a thread that writes for others is soon back.
@@ -32,8 +33,18 @@ pub(super) struct Waiting {
     /// Its number, or the last one that it stands for.
     pub(super) seq: u64,
     pub(super) body: Body,
+    /// What was made of this very body before it had its place.
+    pub(super) hashed: Option<HashedRecord>,
     /// What it is the sum of, as long as it can still grow.
     sum: Option<Box<Sum>>,
+}
+
+impl Waiting {
+    /// Puts the record in its place that says that it was not given.
+    fn withdraw(&mut self, cause: &str) {
+        self.body = self.body.withdrawn(cause);
+        self.hashed = None;
+    }
 }
 
 /// What can be said of a record whose placer waits no longer.
@@ -68,16 +79,16 @@ impl Queue {
         self.waiting.len()
     }
 
-    pub(super) fn push(&mut self, body: Body) -> u64 {
+    pub(super) fn push(&mut self, body: Body, hashed: Option<HashedRecord>) -> u64 {
         let seq = self.take_number();
-        self.waiting.push_back(Waiting { seq, body, sum: None });
+        self.waiting.push_back(Waiting { seq, body, hashed, sum: None });
         seq
     }
 
     /// Adds a record that stands for all numbers up to `through`.
     pub(super) fn push_through(&mut self, body: Body, through: u64) {
         self.next_seq = through.saturating_add(1);
-        self.waiting.push_back(Waiting { seq: through, body, sum: None });
+        self.waiting.push_back(Waiting { seq: through, body, hashed: None, sum: None });
     }
 
     /// Adds a denial to the sum at the end of the queue, which begins with it if there is none.
@@ -91,7 +102,7 @@ impl Queue {
             }
             _ => {
                 let sum = Some(Box::new(Sum::of(seq, at, reason)));
-                self.waiting.push_back(Waiting { seq, body, sum });
+                self.waiting.push_back(Waiting { seq, body, hashed: None, sum });
                 self.sums += 1;
             }
         }
@@ -117,7 +128,7 @@ impl Queue {
         }
         if self.sums > 0 {
             // A sum that a writer has is complete.
-            for Waiting { seq, body, sum } in batch {
+            for Waiting { seq, body, sum, .. } in batch {
                 if let Some(complete) = sum.take() {
                     *body = complete.body(*seq, body);
                     self.sums -= 1;
@@ -134,7 +145,7 @@ impl Queue {
             if self.in_doubt.remove(&waiting.seq) {
                 waiting.body.stand();
             } else {
-                waiting.body = waiting.body.withdrawn(cause.reason());
+                waiting.withdraw(cause.reason());
                 self.refused.insert(waiting.seq, Refused::Sink(cause.clone()));
                 withdrawn += 1;
             }
@@ -158,7 +169,7 @@ impl Queue {
         let found = self.waiting.binary_search_by_key(&seq, |waiting| waiting.seq);
         match found.ok().and_then(|index| self.waiting.get_mut(index)) {
             Some(waiting) => {
-                waiting.body = waiting.body.withdrawn(&why.cause());
+                waiting.withdraw(&why.cause());
                 Fate::TakenOut
             }
             None => Fate::Taken,

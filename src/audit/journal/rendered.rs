@@ -64,10 +64,9 @@ impl Rendered {
         self.text.clear();
         self.marks.clear();
         let (mut before, mut key) = (last.tag, key);
-        for Waiting { seq, body, .. } in batch {
-            let start = self.text.len();
+        for Waiting { seq, body, hashed, .. } in batch {
             body.push_line(*seq, &mut self.text);
-            let tag = key.next(&before, self.text.get(start..).unwrap_or_default());
+            let tag = key.link(&before, *seq, body.unnumbered(), hashed.as_ref());
             before = tag;
             self.marks.push(Mark {
                 first: body.first(*seq),
@@ -131,7 +130,7 @@ mod tests {
             let body = Body::new(Timestamp::MIN, &Event::Halted { what: what.into(), until: None })
                 .unwrap();
             let mut queue = super::super::queue::Queue::after(0);
-            queue.push(body);
+            queue.push(body, None);
             queue.drain()
         };
         let long = "x".repeat(2 * MOST_KEPT);

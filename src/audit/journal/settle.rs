@@ -10,9 +10,10 @@ use super::{Journal, LOOK_EVERY, MANY_WAITING, Ordering, Place, Refused, Writer}
 use crate::audit::parked::Registration;
 use crate::sync::{Deadline, MutexGuard, looks};
 
-/// How often a thread looks whether another has written its record before it waits in earnest: some
-/// microseconds in all, less than parking takes.
-const LOOKS: usize = looks(100);
+/// How often a thread looks whether another has written its record before it waits in earnest: some ten
+/// microseconds in all, about what it takes to be woken again. A writer that needs that long has met a page of
+/// memory that the system had yet to give, or the disk.
+const LOOKS: usize = looks(400);
 
 /// Why a record that gives access is not known to be in the log.
 #[derive(Clone, Debug, PartialEq, Eq)]

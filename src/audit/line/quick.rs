@@ -7,12 +7,14 @@ use std::fmt::Write;
 
 use super::{USUAL_LENGTH, json};
 use crate::audit::{Event, Outcome, Stage};
+use crate::clock::Timestamp;
 use crate::value::Value;
 use crate::visible::is_hidden;
 
-/// The event's JSON, for the kinds that are written here and whose texts need no second thought.
-pub(super) fn text(event: &Event<'_>) -> Option<String> {
+/// A record's line from its time on, for the kinds that are written here and whose texts need no second thought.
+pub(super) fn text(at: Timestamp, event: &Event<'_>) -> Option<String> {
     let mut text = Text(String::with_capacity(USUAL_LENGTH));
+    push_time(&mut text.0, at);
     // Every field is named, so that a new one cannot be forgotten here.
     match event {
         Event::Permitted {
@@ -38,7 +40,7 @@ pub(super) fn text(event: &Event<'_>) -> Option<String> {
             if !spent.is_empty() {
                 return None;
             }
-            text.quoted(r#"{"kind":"permitted","task":"#, task)?;
+            text.quoted(r#","kind":"permitted","task":"#, task)?;
             text.number(r#","generation":"#, *generation);
             text.quoted(r#","grant":"#, grant)?;
             text.number(r#","serial":"#, *serial);
@@ -74,11 +76,11 @@ pub(super) fn text(event: &Event<'_>) -> Option<String> {
             break_glass,
         } => {
             text.0.push_str(match stage {
-                Stage::Open => r#"{"kind":"denied","stage":"open""#,
-                Stage::Request => r#"{"kind":"denied","stage":"request""#,
-                Stage::Call => r#"{"kind":"denied","stage":"call""#,
-                Stage::Run => r#"{"kind":"denied","stage":"run""#,
-                Stage::GiveUp => r#"{"kind":"denied","stage":"give_up""#,
+                Stage::Open => r#","kind":"denied","stage":"open""#,
+                Stage::Request => r#","kind":"denied","stage":"request""#,
+                Stage::Call => r#","kind":"denied","stage":"call""#,
+                Stage::Run => r#","kind":"denied","stage":"run""#,
+                Stage::GiveUp => r#","kind":"denied","stage":"give_up""#,
             });
             text.quoted_if_any(r#","task":"#, task.as_ref())?;
             text.number_if_any(r#","generation":"#, *generation);
@@ -115,7 +117,7 @@ pub(super) fn text(event: &Event<'_>) -> Option<String> {
             policy,
             expires,
         } => {
-            text.quoted(r#"{"kind":"granted","task":"#, task)?;
+            text.quoted(r#","kind":"granted","task":"#, task)?;
             text.number(r#","generation":"#, *generation);
             text.quoted(r#","grant":"#, grant)?;
             text.number(r#","serial":"#, *serial);
@@ -132,7 +134,7 @@ pub(super) fn text(event: &Event<'_>) -> Option<String> {
             text.number(r#","expires":"#, expires.unix_millis().unsigned_abs());
         }
         Event::Outcome { task, generation, of, outcome, task_over, break_glass } => {
-            text.quoted(r#"{"kind":"outcome","task":"#, task)?;
+            text.quoted(r#","kind":"outcome","task":"#, task)?;
             text.number(r#","generation":"#, *generation);
             text.number(r#","of":"#, *of);
             text.0.push_str(match outcome {
@@ -221,6 +223,12 @@ impl Text {
     }
 }
 
+/// The member that each line has behind its number, without what closes it.
+pub(super) fn push_time(text: &mut String, at: Timestamp) {
+    text.push_str(r#""at":"#);
+    push_number(text, at.unix_millis().unsigned_abs());
+}
+
 /// Appends a number in digits, without the formatter's detour.
 pub(super) fn push_number(text: &mut String, mut number: u64) {
     // 20 digits hold any; filled from the last one.
@@ -250,6 +258,7 @@ fn is_plain(value: &str) -> bool {
 mod tests {
     use proptest::prelude::*;
 
+    use super::super::timed;
     use super::*;
 
     fn words() -> impl Strategy<Value = Cow<'static, str>> {
@@ -348,7 +357,8 @@ mod tests {
         /// attack 134
         #[test]
         fn the_quick_text_is_the_text_of_serde(event in prop_oneof![permitted(), granted(), denied(), outcome()]) {
-            prop_assert_eq!(text(&event).unwrap(), json(&event).unwrap());
+            let at = Timestamp::from_unix_millis(1_767_225_600_000).unwrap();
+            prop_assert_eq!(text(at, &event).unwrap(), timed(at, &json(&event).unwrap()));
         }
     }
 }

@@ -61,7 +61,7 @@ fn written(key: &ChainKey, numbered: &[(u64, Event<'static>)]) -> Lines {
     let write = |(seq, event): &(u64, Event<'static>)| {
         let mut line = String::new();
         Body::new(Timestamp::MIN, event).unwrap().push_line(*seq, &mut line);
-        tag = key.next(&tag, &line);
+        tag = key.next(&tag, &line).unwrap();
         (line, tag)
     };
     numbered.iter().map(write).collect()
@@ -221,9 +221,21 @@ fn permits_with_an_outcome_are_forgotten_after_a_while() {
 
 #[test]
 fn what_is_no_record_is_a_fault_even_in_a_chain_that_holds() {
-    for line in ["", "{}", "null", r#"{"seq":1,"at":0,"kind":"invented"}"#] {
-        let tag = key(1).next(&key(1).start().tag, line);
+    for line in [r#"{"seq":1,""#, r#"{"seq":1,"at":0}"#, r#"{"seq":1,"at":0,"kind":"invented"}"#] {
+        let tag = key(1).next(&key(1).start().tag, line).unwrap();
         assert_eq!(check(&vec![(line.to_owned(), tag)], None), Err(Fault::Unreadable { seq: 1 }));
+    }
+}
+
+/// The tag covers the number and what follows it: a line that spells that in any other way has no tag.
+#[test]
+fn a_line_that_does_not_begin_with_a_number_has_no_right_tag() {
+    let rest = r#""at":0,"kind":"halted","what":"everything"}"#;
+    let tag = key(1).link(&key(1).start().tag, 1, rest, None);
+    let check = |line: String| check(&vec![(line, tag)], None);
+    assert!(check(format!(r#"{{"seq":1,{rest}"#)).is_ok());
+    for before in [r#"{"seq":01,"#, r#"{"seq": 1,"#, r#"{"seq":1 ,"#, r#"{"s":1,"#, "{", ""] {
+        assert!(check(format!("{before}{rest}")).is_err(), "{before}");
     }
 }
 
@@ -254,7 +266,7 @@ fn with_head(id: u8, secrets: &[u8]) -> Lines {
             let mut line = String::new();
             let body = Body::new(Timestamp::MIN, &event).unwrap();
             body.push_line(lines.len() as u64 + 1, &mut line);
-            tag = key.next(&tag, &line);
+            tag = key.next(&tag, &line).unwrap();
             lines.push((line, tag));
         }
     }
@@ -295,12 +307,12 @@ fn a_key_is_changed_by_the_one_before_it_alone() {
     // The change made by the new key itself.
     let new = LogKeys::from_secret(secret(2));
     let mut usurped = lines.clone();
-    usurped[2].1 = ChainKey::of(new.active_key()).next(&lines[1].1, &lines[2].0);
+    usurped[2].1 = ChainKey::of(new.active_key()).next(&lines[1].1, &lines[2].0).unwrap();
     assert_eq!(read(&usurped, &[1, 2]), Err(Fault::Changed { seq: 3 }));
     // What follows the change, under the old key.
     let old = LogKeys::from_secret(secret(1));
     let mut stale = lines.clone();
-    stale[3].1 = ChainKey::of(old.active_key()).next(&lines[2].1, &lines[3].0);
+    stale[3].1 = ChainKey::of(old.active_key()).next(&lines[2].1, &lines[3].0).unwrap();
     assert_eq!(read(&stale, &[1, 2]), Err(Fault::Changed { seq: 4 }));
 }
 
@@ -327,7 +339,7 @@ fn a_log_begins_with_its_head_and_has_one() {
     }
     let mut again = lines.clone();
     let line = again[0].0.replacen("\"seq\":1", "\"seq\":3", 1);
-    let tag = ChainKey::of(keys.active_key()).next(&lines[1].1, &line);
+    let tag = ChainKey::of(keys.active_key()).next(&lines[1].1, &line).unwrap();
     again.push((line, tag));
     assert_eq!(read(&again, &[1]), Err(Fault::StartedAgain { seq: 3 }));
     assert_eq!(read(&[], &[1]).unwrap().log, None);

@@ -357,7 +357,7 @@ fn arguments_are_compared_under_one_key_alone() {
         for (seq, event) in (1..).zip(&events) {
             let mut line = String::new();
             Body::new(at(seq as i64), event).unwrap().push_line(seq, &mut line);
-            tag = key.next(&tag, &line);
+            tag = key.next(&tag, &line).unwrap();
             lines.push((line, tag));
             if let Event::Rekeyed { .. } = event {
                 key = &next;

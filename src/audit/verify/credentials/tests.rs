@@ -88,7 +88,7 @@ fn read(events: Vec<Event<'static>>) -> Result<usize, Fault> {
     for (seq, event) in (1..).zip(events) {
         let mut line = String::new();
         Body::new(at(i64::try_from(seq).unwrap()), &event).unwrap().push_line(seq, &mut line);
-        last = key.next(&last, &line);
+        last = key.next(&last, &line).unwrap();
         lines.push((line, last));
     }
     let lines = lines.iter().map(|(line, tag)| (line.as_str(), *tag));

@@ -87,15 +87,19 @@ impl Broker {
         // What is in force is not held meanwhile, or a reload or a rotation would wait for all grants.
         let Some(next) = shared.current().previewing(policy) else { return drift };
         for cell in shared.table.tasks() {
-            let life = cell.life.lock();
-            let now = shared.as_of(now);
-            // On a copy, since what is limited more tightly limits what hangs from it.
-            let mut trial = life.trial();
+            // On a copy, since what is limited more tightly limits what hangs from it; and with no lock held, so
+            // that no end and no reload waits for what policy says of thousands of grants.
+            let (mut trial, now) = {
+                let life = cell.life.lock();
+                (life.trial(), shared.as_of(now))
+            };
             let mut survey = Survey::default();
             let rows = Stale::of(&trial, &next, now).rows.into_iter();
             let drifted: Vec<_> = rows
                 .filter_map(|row| survey.look(shared, &next, &cell, &mut trial, row, now).drifted())
                 .collect();
+            // What has ended meanwhile would not be ended by a reload.
+            let life = cell.life.lock();
             let named = drifted.into_iter();
             drift.grants.extend(named.filter_map(|one| Drifted::new(&cell, &life, one)));
         }

@@ -26,6 +26,7 @@ mod idle;
 mod limits;
 mod lineage;
 mod listing;
+mod looking;
 mod per_identity;
 mod preview;
 mod recorded;

@@ -4,6 +4,7 @@
 use std::future::Future;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::{self, RecvTimeoutError, Sender};
 use std::task::{Context as Polled, Waker};
 use std::thread::JoinHandle;
 use std::time::Duration;
@@ -25,6 +26,9 @@ pub(crate) const PERMIT_TTL: i64 = 30_000;
 
 /// How long a thread waits for a sink that hangs: each act of a life that asks for access may.
 const LOG_TIMEOUT: Duration = Duration::from_millis(2);
+
+/// For how long a sink hangs at most: many times what all acts take that a life does meanwhile.
+const PATIENCE: Duration = Duration::from_secs(30);
 
 /// A sink that panics when told, without the noise of a panic's report.
 #[derive(Clone)]
@@ -55,8 +59,8 @@ pub(crate) struct Stand {
     sink: FailingSink<KeptLog>,
     cue: Arc<AtomicBool>,
     hanging: HangingSink<PanicsOnCue>,
-    /// The thread that is inside the sink, while that hangs.
-    inside: Option<JoinHandle<()>>,
+    /// While the sink hangs.
+    inside: Option<Inside>,
     /// How many keys the tokens and the log have had. The last of each is in force.
     token_keys: u64,
     log_keys: u64,
@@ -68,6 +72,42 @@ pub(crate) struct Stand {
     refuses: bool,
     panics: bool,
     pub(crate) events: Vec<String>,
+}
+
+/// The thread that is inside the sink while that hangs, and what ends that if anything waits for it.
+struct Inside {
+    thread: JoinHandle<()>,
+    watchdog: Watchdog,
+}
+
+/// Lets the sink go on after a long while: what waits for a sink that hangs fails its test, and does not hang, too.
+struct Watchdog {
+    call_off: Sender<()>,
+    bites: JoinHandle<bool>,
+}
+
+impl Watchdog {
+    fn over(hanging: &HangingSink<PanicsOnCue>) -> Self {
+        let (call_off, called_off) = mpsc::channel();
+        let hanging = hanging.clone();
+        // Once one has bitten, others soon do, so that the case is quickly made smaller.
+        static BITTEN: AtomicBool = AtomicBool::new(false);
+        let patience = if BITTEN.load(Ordering::SeqCst) { PATIENCE / 30 } else { PATIENCE };
+        let bites = std::thread::spawn(move || {
+            let bites = called_off.recv_timeout(patience) == Err(RecvTimeoutError::Timeout);
+            if bites {
+                BITTEN.store(true, Ordering::SeqCst);
+                hanging.release();
+            }
+            bites
+        });
+        Watchdog { call_off, bites }
+    }
+
+    fn call_off(self) {
+        drop(self.call_off);
+        assert!(!self.bites.join().unwrap(), "P11: something waited for a sink that hangs");
+    }
 }
 
 impl Stand {
@@ -152,17 +192,20 @@ impl Stand {
         assert!(self.broker.record_debts() > 0);
         self.hanging.hang();
         let mut flushed = Box::pin(self.broker.flushed());
-        self.inside = Some(std::thread::spawn(move || {
+        let thread = std::thread::spawn(move || {
             // One look writes one batch.
             let _ = flushed.as_mut().poll(&mut Polled::from_waker(Waker::noop()));
-        }));
+        });
+        self.inside = Some(Inside { thread, watchdog: Watchdog::over(&self.hanging) });
         self.hanging.wait_until_entered();
     }
 
     /// The sink goes on, and does with the batch that it has what it does by now.
     pub(crate) fn release(&mut self) {
         self.hanging.release();
-        self.inside.take().unwrap().join().unwrap();
+        let Inside { thread, watchdog } = self.inside.take().unwrap();
+        thread.join().unwrap();
+        watchdog.call_off();
         self.panics = false;
     }
 

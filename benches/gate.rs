@@ -3,12 +3,14 @@
 
 mod workload;
 
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use criterion::{Criterion, Throughput};
-use hallpass::BrokerError;
-use hallpass::audit::{Entry, Kept, Sink, SinkError, Tail};
+use hallpass::audit::{Durability, Entry, FileLog, Kept, Origin, Sink, SinkError, Tail, WhenFull};
 use hallpass::identity::Identity;
+use hallpass::key::{LogKeys, SecretKey};
 use hallpass::prelude::*;
 use hallpass::scope::eq;
 use workload::{Rules, context, floor, forged, member, table, table_call, tool};
@@ -219,14 +221,16 @@ fn denied(c: &mut Criterion) {
 thread_local!(static FORGED: std::cell::RefCell<Option<Token>> = const { std::cell::RefCell::new(None) });
 
 /// Threads with a task each at one broker: every call from its token to its outcome. Reported per
-/// call of all threads together. With the log in memory, which takes new memory with every record, and
-/// with one that keeps nothing, to see the broker apart from what keeps its log.
+/// call of all threads together. With the log in memory, which takes new memory with every record, with one
+/// that keeps nothing, to see the broker apart from what keeps its log, and with a buffered one on file.
 fn throughput(c: &mut Criterion) {
     let rules = Rules::of(100);
     let policy = rules.policy();
     let mut group = c.benchmark_group("gate/throughput");
     group.throughput(Throughput::Elements(1));
-    for (kept, broker) in [("", Broker::new as fn(Policy) -> _), ("-log-not-kept", without_log)] {
+    let logs: [(&str, fn(Policy) -> Logged); 3] =
+        [("", in_memory), ("-log-not-kept", without_log), ("-log-on-file", on_file)];
+    for (kept, broker) in logs {
         for threads in [1, 2] {
             group.bench_function(format!("{threads}thr{kept}"), |b| {
                 b.iter_custom(|n| {
@@ -235,9 +239,9 @@ fn throughput(c: &mut Criterion) {
                     while left > 0 {
                         let here = left.min(CALLS * 4);
                         left -= here;
-                        let broker = broker(policy.clone()).unwrap();
+                        let logged = broker(policy.clone());
                         let errands: Vec<_> =
-                            (0..threads).map(|_| Errand::at(&broker, &rules)).collect();
+                            (0..threads).map(|_| Errand::at(&logged.broker, &rules)).collect();
                         took += timed_span(|| side_by_side(&errands, here / threads));
                     }
                     took
@@ -255,8 +259,40 @@ fn side_by_side(errands: &[Errand], calls: u64) {
     });
 }
 
-fn without_log(policy: Policy) -> Result<Broker, BrokerError> {
-    Broker::builder(policy).log(Discarding).build()
+/// A broker, and the folder of its log, which is removed once both are dropped.
+struct Logged {
+    broker: Broker,
+    _folder: Option<Folder>,
+}
+
+fn in_memory(policy: Policy) -> Logged {
+    Logged { broker: Broker::new(policy).unwrap(), _folder: None }
+}
+
+fn without_log(policy: Policy) -> Logged {
+    let broker = Broker::builder(policy).log(Discarding).build().unwrap();
+    Logged { broker, _folder: None }
+}
+
+fn on_file(policy: Policy) -> Logged {
+    static NEXT: AtomicU64 = AtomicU64::new(0);
+    let name =
+        format!("hallpass-gate-{}-{}", std::process::id(), NEXT.fetch_add(1, Ordering::Relaxed));
+    let folder = Folder(std::env::temp_dir().join(name));
+    let keys =
+        || LogKeys::from_secret(SecretKey::from_bytes(&(0..32).collect::<Vec<u8>>()).unwrap());
+    let options = FileLog::options(Durability::Buffered, WhenFull::Owe);
+    let log = options.open(&folder.0, &keys(), &Origin::new("acme", "payments")).unwrap();
+    let builder = Broker::builder(policy).issuer("acme").audience("payments").log_keys(keys());
+    Logged { broker: builder.resume_from(&log).build().unwrap(), _folder: Some(folder) }
+}
+
+struct Folder(PathBuf);
+
+impl Drop for Folder {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_dir_all(&self.0);
+    }
 }
 
 /// Takes every record and keeps none.

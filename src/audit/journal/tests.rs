@@ -1,4 +1,5 @@
 mod hanging;
+mod keys;
 mod model;
 mod outage;
 mod threads;

@@ -71,7 +71,7 @@ fn an_end_does_not_wait_for_a_preview() {
     let open = || {
         let task = world.open(&agent);
         let values = |at: usize| one_of((0..40).map(|n| format!("{at}-{n}")));
-        let ask = |at: usize| task.request(Scope::tool(tool(at)).arg("to", values(at)), &here());
+        let ask = |at: usize| task.request(Scope::tool(&tool(at)).arg("to", values(at)), &here());
         let grants: Vec<Grant> = (0..MANY).map(|at| ask(at).unwrap()).collect();
         (task, grants)
     };

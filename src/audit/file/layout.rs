@@ -62,13 +62,14 @@ impl Head {
 
 /// Writes a record's line after what `text` holds, with its tag as the last member.
 pub(super) fn push_line(text: &mut Vec<u8>, line: &str, tag: &ChainTag) {
-    const DIGITS: &[u8; 16] = b"0123456789abcdef";
+    let mut digits = [0; 64];
+    let (pairs, _) = digits.as_chunks_mut::<2>();
+    for (pair, byte) in pairs.iter_mut().zip(tag.as_bytes()) {
+        *pair = [byte >> 4, byte & 0xf].map(|half| half + if half < 10 { b'0' } else { b'a' - 10 });
+    }
     text.extend_from_slice(line.strip_suffix('}').unwrap_or(line).as_bytes());
     text.extend_from_slice(BEFORE_TAG.as_bytes());
-    for byte in tag.as_bytes() {
-        let digit = |half: u8| DIGITS.get(usize::from(half)).copied().unwrap_or_default();
-        text.extend_from_slice(&[digit(byte >> 4), digit(byte & 0xf)]);
-    }
+    text.extend_from_slice(&digits);
     text.extend_from_slice(AFTER_TAG.as_bytes());
     text.push(b'\n');
 }
@@ -115,6 +116,10 @@ mod tests {
         assert_eq!(record, line);
         assert_eq!(text.len() as u64, length_in_file(line));
         assert_eq!(time_of(line), Some(17));
+        let every_digit = ChainTag::from_bytes(std::array::from_fn(|at| (at * 73) as u8));
+        let mut other = Vec::new();
+        push_line(&mut other, line, &every_digit);
+        assert!(String::from_utf8(other).unwrap().contains(&every_digit.to_string()));
         for broken in ["", "{}", line, &text[1..40], &text.trim_end().replace("a5", "A5")] {
             assert_eq!(split_line(broken, &mut record), None, "{broken}");
         }

@@ -228,8 +228,11 @@ fn throughput(c: &mut Criterion) {
     let policy = rules.policy();
     let mut group = c.benchmark_group("gate/throughput");
     group.throughput(Throughput::Elements(1));
-    let logs: [(&str, fn(Policy) -> Logged); 3] =
-        [("", in_memory), ("-log-not-kept", without_log), ("-log-on-file", on_file)];
+    let logs = [
+        ("", in_memory as fn(Policy) -> Logged),
+        ("-log-not-kept", without_log),
+        ("-log-on-file", on_file),
+    ];
     for (kept, broker) in logs {
         for threads in [1, 2] {
             group.bench_function(format!("{threads}thr{kept}"), |b| {

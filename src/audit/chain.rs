@@ -6,7 +6,7 @@ use std::str::FromStr;
 use serde::{Deserialize, Serialize};
 
 use super::hex::{self, HexError};
-use super::{LogId, line};
+use super::{LogId, numbered};
 use crate::key::{Begun, KeyId, LogKey, SplitMac};
 use crate::sync::process_wide::{AtomicU64, Ordering};
 
@@ -121,7 +121,7 @@ impl ChainKey {
 
     /// The tag of a line; `None` of one that does not begin with a number as every record's does.
     pub(crate) fn next(&self, before: &ChainTag, line: &str) -> Option<ChainTag> {
-        let (seq, unnumbered) = line::split_number(line)?;
+        let (seq, unnumbered) = numbered::split(line)?;
         Some(self.link(before, seq, unnumbered, None))
     }
 }

@@ -132,7 +132,7 @@ impl Body {
         self.from.unwrap_or(seq)
     }
 
-    /// Writes the whole line after what `lines` holds.
+    /// Writes the whole line after what `lines` holds: [`numbered::split`](super::numbered::split) takes it apart.
     pub(super) fn push_line(&self, seq: u64, lines: &mut String) {
         lines.push_str(r#"{"seq":"#);
         quick::push_number(lines, seq);
@@ -161,16 +161,6 @@ impl Body {
             Self::standing(self.at, timed(self.at, unknown))
         })
     }
-}
-
-/// The number that a record's line begins with, and the rest of it, which [`Body`] has before it has a number;
-/// `None` unless it is spelled as [`Body::push_line`] does.
-pub(super) fn split_number(line: &str) -> Option<(u64, &str)> {
-    let (number, rest) = line.strip_prefix(r#"{"seq":"#)?.split_once(',')?;
-    let is_plain = number.bytes().all(|byte| byte.is_ascii_digit());
-    let has_one_spelling = is_plain && (number == "0" || !number.starts_with('0'));
-    let is_record = has_one_spelling && rest.starts_with('"');
-    Some((number.parse().ok().filter(|_| is_record)?, rest))
 }
 
 /// An event's JSON as a line has it, from its time on.
@@ -250,28 +240,6 @@ mod tests {
             line(&Event::Reloaded { epoch: 2, policy: "ab".into() }),
             r#"{"seq":7,"at":1000,"kind":"reloaded","epoch":2,"policy":"ab"}"#
         );
-    }
-
-    /// One line, one number, one rest: the tag covers these.
-    #[test]
-    fn a_number_has_one_spelling() {
-        for seq in [0, 7, 10, u64::MAX] {
-            let line = format!(r#"{{"seq":{seq},"at":1,"kind":"void","from":2}}"#);
-            assert_eq!(split_number(&line), Some((seq, r#""at":1,"kind":"void","from":2}"#)));
-        }
-        for number in ["07", "00", "+7", "-7", " 7", "7 ", "7.0", "7e0", "", "18446744073709551616"]
-        {
-            assert_eq!(split_number(&format!(r#"{{"seq":{number},"at":1}}"#)), None, "{number}");
-        }
-        for line in [
-            r#"{"at":1,"seq":7,"x":1}"#,
-            r#"{ "seq":7,"at":1}"#,
-            r#"{"seq":7}"#,
-            r#"{"seq":7, "at":1}"#,
-            "",
-        ] {
-            assert_eq!(split_number(line), None, "{line}");
-        }
     }
 
     /// attack 134

@@ -27,6 +27,7 @@ mod left_task;
 mod line;
 mod log_id;
 mod memory;
+mod numbered;
 mod opening;
 mod parked;
 mod record;

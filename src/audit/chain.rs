@@ -276,7 +276,7 @@ mod tests {
         assert_ne!(first.link(&before, 3, text, None), second.link(&before, 3, text, None));
     }
 
-    /// attacks 181 to 188: the tag of a record depends on each part of it and on its place
+    /// attack 183: the tag of a record depends on each part of it and on its place
     #[test]
     fn no_two_records_and_no_two_places_have_one_tag() {
         let (one, other) = (ChainTag::from_bytes([1; 32]), ChainTag::from_bytes([2; 32]));

@@ -45,7 +45,6 @@ fn meanwhile<T: Send>(world: &World, task: &Task, look: impl FnOnce() -> T + Sen
     })
 }
 
-/// attack 193
 #[test]
 fn an_end_does_not_wait_for_what_its_task_could_ask_for() {
     let world = World::rules(rules(40));
@@ -61,7 +60,6 @@ fn an_end_does_not_wait_for_what_its_task_could_ask_for() {
     assert!(met.count() > ROUNDS / 2);
 }
 
-/// attack 193
 #[test]
 fn an_end_does_not_wait_for_a_preview() {
     let world = World::rules(rules(40));

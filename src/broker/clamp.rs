@@ -21,18 +21,20 @@ impl Row {
             self.expires = self.expires.min(end);
         }
         for (new, old) in terms.scope.iter_mut().zip(&self.terms.scope) {
+            let mut stamps = std::mem::take(&mut new.stamps).into_vec();
             for stamp in &old.stamps {
-                match new.stamps.iter_mut().find(|own| own.shares_counter_with(stamp)) {
+                match stamps.iter_mut().find(|own| own.shares_counter_with(stamp)) {
                     // Those of the rule are shared as long as they say the same.
                     Some(own) if own.limits == stamp.limits => {}
                     Some(own) => {
                         let more = Arc::make_mut(&mut own.limits).tighten(&stamp.limits);
                         let more = more.map(Arc::new);
-                        new.stamps.extend(more.map(|limits| Stamp { limits, ..stamp.clone() }));
+                        stamps.extend(more.map(|limits| Stamp { limits, ..stamp.clone() }));
                     }
-                    None => new.stamps.push(Stamp::clone(stamp)),
+                    None => stamps.push(Stamp::clone(stamp)),
                 }
             }
+            new.stamps = stamps.into();
         }
         self.terms = pool.share(terms);
     }

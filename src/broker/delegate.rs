@@ -92,11 +92,13 @@ impl Offer {
         self.ttl = self.ttl.min(other.ttl);
         self.terms.idle = [self.terms.idle, other.terms.idle].into_iter().flatten().min();
         for (own, delegated) in self.terms.scope.iter_mut().zip(other.terms.scope) {
+            let mut stamps = std::mem::take(&mut own.stamps).into_vec();
             for stamp in delegated.stamps {
-                if !own.stamps.iter().any(|own| own.shares_counter_with(&stamp)) {
-                    own.stamps.push(stamp);
+                if !stamps.iter().any(|own| own.shares_counter_with(&stamp)) {
+                    stamps.push(stamp);
                 }
             }
+            own.stamps = stamps.into();
         }
         self.rules.extend(other.rules);
         self.approvals.extend(other.approvals);

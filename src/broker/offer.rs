@@ -123,8 +123,7 @@ impl<'a> OfferInputs<'a> {
             for stamp in &stamps {
                 given.tighten(stamp, self.shared.settings.default_ttl);
             }
-            stamps.shrink_to_fit();
-            given.terms.scope.push(Granted { capability, stamps });
+            given.terms.scope.push(Granted { capability, stamps: stamps.into() });
         }
         given.terms.scope.shrink_to_fit();
         given.rules.sort_unstable();

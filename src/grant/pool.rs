@@ -36,7 +36,8 @@ impl<T: Pooled> Pool<T> {
         let mut inner = self.inner.lock();
         let mut hasher = std::hash::BuildHasher::build_hasher(inner.kept.hasher());
         thing.file(&mut hasher);
-        let alike = inner.kept.entry(hasher.finish()).or_default();
+        // Mostly one: room for four would be kept with each scope that is shared with no other.
+        let alike = inner.kept.entry(hasher.finish()).or_insert_with(|| Vec::with_capacity(1));
         if let Some(shared) = alike.iter().filter_map(Weak::upgrade).find(|own| **own == thing) {
             return shared;
         }
@@ -115,7 +116,7 @@ mod tests {
             let spanning = Some(counters.of(&format!("agent-{n}"), &Arc::from("rule")));
             let stamp = Stamp { rule: Arc::from("rule"), limits: Limits::unsaid(), spanning };
             let [capability] = &*Scope::tool("t").capabilities().unwrap() else { panic!() };
-            let granted = Granted { capability: capability.clone(), stamps: vec![stamp] };
+            let granted = Granted { capability: capability.clone(), stamps: [stamp].into() };
             Terms { scope: vec![granted], ..Terms::default() }
         };
         let held: Vec<_> = (0..100).map(|n| pool.share(counted(n))).collect();

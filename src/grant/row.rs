@@ -169,5 +169,5 @@ impl Terms {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Granted {
     pub(crate) capability: Capability,
-    pub(crate) stamps: Vec<Stamp>,
+    pub(crate) stamps: Box<[Stamp]>,
 }

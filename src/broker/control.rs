@@ -248,4 +248,20 @@ mod tests {
         drop(busy);
         revoking.join().unwrap().unwrap();
     }
+
+    #[test]
+    fn revoking_a_grant_of_a_task_that_is_over_names_the_call_that_runs_on_it() {
+        let rule = Rule::permit("p").tool("t");
+        let broker = Broker::new(Policy::builder().rule(rule).build().unwrap()).unwrap();
+        let agent = broker.assert_identity("agent").unwrap();
+        let task = broker.open(&agent, Purpose::new("errand")).unwrap();
+        let grant = task.request(Scope::tool("t"), &Context::new()).unwrap();
+        let call = Call::new("t", serde_json::json!({})).unwrap();
+        let permit = broker.gate().authorize(grant.token(), &agent, call, &Context::new()).unwrap();
+        let running = permit.start().unwrap();
+        task.complete();
+        assert_eq!(broker.control().revoke_grant(grant.id()).running.len(), 1);
+        running.succeed();
+        assert!(broker.control().revoke_grant(grant.id()).running.is_empty());
+    }
 }

@@ -244,6 +244,24 @@ fn a_block_that_is_not_understood_makes_the_token_worthless() {
     }
 }
 
+/// What it refuses is settled, whatever stands behind it: that does not make a denial dear.
+#[test]
+fn behind_a_block_that_refuses_only_ends_are_read() {
+    let setup = setup();
+    let narrowed = setup.grant.token().attenuate(&orders(100), None).unwrap();
+    let behind = |block: &[u8]| append_block(&narrowed, block).unwrap();
+    let no_scope = behind(&[2, 0]);
+    assert_eq!(setup.query(&no_scope, "orders", 101), Err(Reason::OutOfScope));
+    assert_eq!(setup.query(&no_scope, "orders", 100), Err(Reason::UnsupportedToken));
+    let unknown = behind(b"?");
+    assert_eq!(setup.query(&unknown, "orders", 101), Err(Reason::UnsupportedToken));
+    let ended = narrowed.attenuate(&orders(100), Some(at(0))).unwrap();
+    assert_eq!(setup.query(&ended, "orders", 101), Err(Reason::Expired));
+    // A wider one behind it gives nothing back, and is not asked in its place.
+    let wider = narrowed.attenuate(&orders(1000), None).unwrap();
+    assert_eq!(setup.query(&wider, "orders", 101), Err(Reason::OutOfScope));
+}
+
 #[test]
 fn a_narrowed_token_dies_with_its_grant_and_is_its_holders_alone() {
     let setup = setup();

@@ -43,6 +43,12 @@ pub(super) fn unknown_revision(id: &Id) -> Vec<u8> {
     response(id, Answer::Error(known))
 }
 
+/// What answers a request of a revision without sessions where there are sessions alone.
+pub(super) fn no_stateless(id: &Id) -> Vec<u8> {
+    let known = r#"{"code":-32022,"message":"unsupported protocol version","data":{"supported":["2025-11-25","2025-06-18","2025-03-26"]}}"#;
+    response(id, Answer::Error(known))
+}
+
 /// A denial where the protocol has no result that says it.
 pub(super) fn refusal(id: &Id, denial: &Denial) -> Vec<u8> {
     let code = if denial.code() == Code::Unavailable { INTERNAL_ERROR } else { DENIED };

@@ -1,6 +1,7 @@
 //! The broker's side of the gate: each call asks for exactly itself, just in time.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use hallpass::args::Args;
 use hallpass::identity::Identity;
@@ -12,7 +13,7 @@ use hallpass::{Broker, Call, Context, Denial, Gate, Grant, Reason, Running, Scop
 pub(super) struct Gatekeeper {
     pub(super) broker: Broker,
     pub(super) gate: Gate,
-    pub(super) task: Task,
+    pub(super) task: Arc<Task>,
     pub(super) who: Identity,
     pub(super) context: Context,
     /// Whether what could be asked for depends on what was done before.

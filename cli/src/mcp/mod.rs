@@ -3,10 +3,12 @@
 mod answer;
 mod capabilities;
 mod desk;
+mod errand;
 mod frame;
 mod from_client;
 mod from_server;
 mod gatekeeper;
+mod http;
 mod input;
 mod members;
 mod message;

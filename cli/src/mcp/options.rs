@@ -1,6 +1,7 @@
 //! Who asks, for what, under which policy: what a session of `hallpass mcp` begins with.
 
 use std::ffi::OsString;
+use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
@@ -8,12 +9,14 @@ use hallpass::identity::{Assertion, Identity, IdentityError, Kind};
 use hallpass::value::Value;
 use hallpass::{Broker, Context, Policy, Purpose};
 
-use super::gatekeeper::Gatekeeper;
+use super::errand::Errand;
+use super::http::{self, Gates};
 use super::session::run;
 use crate::exit::Exit;
 use crate::facts::fact;
 use crate::kept_log::KeptLog;
 use crate::policy::load;
+use crate::serve::Doors;
 
 const AFTER_HELP: &str = "\
 Example:
@@ -23,10 +26,13 @@ Each tool call is asked for by itself, just in time, and made with the arguments
 tool has a name of its own: mcp:resources/read, mcp:prompts/get, mcp:completion/complete, mcp:resources/subscribe, and
 of the server's own requests mcp:sampling, mcp:elicitation, mcp:roots.
 
+With --listen, clients come over HTTP, at http://ADDRESS/mcp, and know a secret of --bearer-file.
+
 What the gate can't see: an agent that has a shell can start the server itself. Policy, key and log must not be
 writable by the user that the agent runs as, and secrets that the server needs not be readable by it.
 
-Exit codes: 0 if the client ended the session, 2 if it could not begin or the server ended it.";
+Exit codes: 0 if the client ended the session, or the command was told to end; 2 if it could not begin or the server
+ended it.";
 
 /// Who asks, for what, under which policy, and which server is gated.
 #[derive(Debug, Args)]
@@ -64,6 +70,15 @@ pub(crate) struct McpCommand {
     /// Say on standard error why each call is denied: for those who write policies, since agents may read it
     #[arg(long)]
     explain: bool,
+    /// Take clients over HTTP at this address, and start a server for each session; port 0 takes any, which the first line
+    /// of the output tells
+    #[arg(long, value_name = "ADDRESS")]
+    listen: Option<SocketAddr>,
+    #[command(flatten)]
+    doors: Doors,
+    /// Take requests from web pages of this origin; may be said several times
+    #[arg(long = "origin", value_name = "ORIGIN", requires = "listen")]
+    origins: Vec<String>,
     /// The server, and its arguments
     #[arg(last = true, required = true, value_name = "SERVER")]
     server: Vec<OsString>,
@@ -84,14 +99,29 @@ enum Approve {
 impl McpCommand {
     pub(crate) fn run(self) -> Exit {
         match self.begin() {
-            Ok(keeper) => run(keeper, self.server, self.explain),
+            Ok((errand, None)) => match errand.open() {
+                Ok(task) => run(errand.keeper(task), &self.server, self.explain),
+                Err(problem) => Exit::unable(problem),
+            },
+            Ok((errand, Some((listen, gates)))) => {
+                http::run(errand, self.server, self.explain, listen, gates)
+            }
             Err(problem) => Exit::unable(problem),
         }
     }
 
     /// Everything that has to be in order before the server is started.
-    fn begin(&self) -> Result<Gatekeeper, String> {
+    fn begin(&self) -> Result<(Errand, Option<(SocketAddr, Gates)>), String> {
         let Approve::None = self.approve;
+        let listens = match self.listen {
+            Some(listen) => {
+                Some((listen, Gates::new(self.doors.open(&listen)?, &listen, &self.origins)))
+            }
+            None if self.doors.are_said() => {
+                return Err("who may connect is said with `--listen ADDRESS` alone".to_owned());
+            }
+            None => None,
+        };
         let policy =
             load(&self.policy).map_err(|error| format!("{}: {error}", self.policy.display()))?;
         let remembers = policy.rules().any(|rule| rule.remembers());
@@ -104,14 +134,7 @@ impl McpCommand {
         }
         let facts = self.context.iter().cloned();
         let context = facts.fold(Context::new(), |own, (name, value)| own.with(name, value));
-        let task = broker
-            .open(&who, purpose)
-            .map_err(|denial| format!("the task can't be opened: {}", denial.explain()))?;
-        // Whether it is well formed is asked now, and not at the first call.
-        task.askable(["mcp:ping"], &context)
-            .map_err(|denial| format!("`--context`: {}", denial.explain()))?;
-        let gate = broker.gate();
-        Ok(Gatekeeper { broker, gate, task, who, context, remembers, pins })
+        Ok((Errand { broker, who, purpose, context, remembers, pins }, listens))
     }
 
     fn broker(&self, policy: Policy) -> Result<Broker, String> {

@@ -1,12 +1,14 @@
 //! A session from its beginning to its end: the server's process, and the threads that read from both sides.
 
 use std::ffi::OsString;
-use std::io::{self, BufReader, Read};
+use std::io::{self, BufReader, Read, Write};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::thread;
 use std::time::Duration;
+
+use hallpass::Broker;
 
 use super::frame::{Frames, MAX_FRAME};
 use super::gatekeeper::Gatekeeper;
@@ -42,34 +44,72 @@ pub(super) enum End {
     Told,
 }
 
-/// Runs the server, and hands messages on until one side ends.
-pub(super) fn run(keeper: Gatekeeper, server: Vec<OsString>, explains: bool) -> Exit {
-    let broker = keeper.broker.clone();
-    let mut child = match spawn(&server) {
-        Ok(child) => child,
-        Err(error) => {
-            broker.close(FLUSH);
+/// A server that was started, and what stands between it and its client.
+pub(super) struct Session {
+    pub(super) proxy: Arc<Proxy>,
+    /// By which it is ended.
+    pub(super) ends: Sender<End>,
+    ended: Receiver<End>,
+    child: Child,
+}
+
+impl Session {
+    /// Starts the server, and reads from it. What is for the client is written to `client`, a message at a time.
+    ///
+    /// # Errors
+    /// Why it can't be started.
+    pub(super) fn start(
+        keeper: Gatekeeper,
+        server: &[OsString],
+        client: impl Write + Send + 'static,
+        explains: bool,
+    ) -> Result<Self, String> {
+        let mut child = spawn(server).map_err(|error| {
             let name = server.first().map(OsString::as_os_str).unwrap_or_default();
-            return Exit::unable(format_args!("can't start `{}`: {error}", name.display()));
+            format!("can't start `{}`: {error}", name.display())
+        })?;
+        let (Some(input), Some(output)) = (child.stdin.take(), child.stdout.take()) else {
+            return Err("the server has no input or output".to_owned());
+        };
+        let (to_client, to_server) = (Outbox::new(client, FOR_EVER), Outbox::new(input, PATIENCE));
+        let proxy = Arc::new(Proxy::new(keeper, to_client, to_server, explains));
+        let (ends, ended) = channel();
+        read_server(proxy.clone(), output, ends.clone());
+        Ok(Session { proxy, ends, ended, child })
+    }
+
+    /// Waits for an end, and ends both sides.
+    pub(super) fn run(mut self) -> Exit {
+        let end = self.ended.recv().unwrap_or(End::Told);
+        finish(&self.proxy, &mut self.child, &self.ended, end)
+    }
+}
+
+/// Runs the server, and hands messages on until one side ends.
+pub(super) fn run(keeper: Gatekeeper, server: &[OsString], explains: bool) -> Exit {
+    let broker = keeper.broker.clone();
+    let session = match Session::start(keeper, server, io::stdout(), explains) {
+        Ok(session) => session,
+        Err(problem) => {
+            broker.close(FLUSH);
+            return Exit::unable(problem);
         }
     };
-    let (Some(input), Some(output)) = (child.stdin.take(), child.stdout.take()) else {
-        broker.close(FLUSH);
-        return Exit::unable("the server has no input or output");
-    };
-    let (to_client, to_server) =
-        (Outbox::new(io::stdout(), FOR_EVER), Outbox::new(input, PATIENCE));
-    let proxy = Arc::new(Proxy::new(keeper, to_client, to_server, explains));
-    let (ends, ended) = channel();
-    let told = ends.clone();
+    let told = session.ends.clone();
     signals::watch(move || {
         // Once the session is over, no one has to be told.
         let _ = told.send(End::Told);
     });
-    read_client(proxy.clone(), ends.clone());
-    read_server(proxy.clone(), output, ends);
-    let end = ended.recv().unwrap_or(End::Told);
-    let exit = finish(&proxy, &mut child, &ended, end);
+    // The task is kept until the broker has closed it.
+    let proxy = session.proxy.clone();
+    read_client(proxy.clone(), session.ends.clone());
+    let exit = close(&broker, session.run());
+    drop(proxy);
+    exit
+}
+
+/// Closes the broker, on record.
+pub(super) fn close(broker: &Broker, exit: Exit) -> Exit {
     drop(broker.close(FLUSH));
     match broker.flush_within(FLUSH) {
         Ok(()) => exit,

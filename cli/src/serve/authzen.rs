@@ -114,7 +114,7 @@ fn semantic(request: &Object) -> Result<Semantic, Malformed> {
     }
 }
 
-fn document(body: &[u8]) -> Result<Object, Malformed> {
+pub(super) fn document(body: &[u8]) -> Result<Object, Malformed> {
     let value = Value::from_json_bytes(body);
     let value = value.map_err(|error| Malformed(format!("the body is not JSON: {error}")))?;
     match value {
@@ -139,7 +139,7 @@ fn read_evaluation(own: &Object, defaults: &Object) -> Result<Evaluation, Malfor
     })
 }
 
-fn entity(name: &str, own: &Object) -> Result<Entity, Malformed> {
+pub(super) fn entity(name: &str, own: &Object) -> Result<Entity, Malformed> {
     Ok(Entity {
         of_type: text_in(name, own, "type")?,
         id: text_in(name, own, "id")?,
@@ -147,7 +147,7 @@ fn entity(name: &str, own: &Object) -> Result<Entity, Malformed> {
     })
 }
 
-fn properties(name: &str, own: &Object) -> Result<Object, Malformed> {
+pub(super) fn properties(name: &str, own: &Object) -> Result<Object, Malformed> {
     match own.get("properties") {
         None => Ok(Object::new()),
         Some(Value::Object(properties)) => Ok(properties.clone()),
@@ -155,22 +155,22 @@ fn properties(name: &str, own: &Object) -> Result<Object, Malformed> {
     }
 }
 
-fn text_in(name: &str, own: &Object, member: &str) -> Result<Box<str>, Malformed> {
+pub(super) fn text_in(name: &str, own: &Object, member: &str) -> Result<Box<str>, Malformed> {
     let path = format!("{name}.{member}");
     let value = own.get(member).ok_or_else(|| missing(&path))?;
     Ok(value.as_text().ok_or_else(|| wrong(&path, value, "text"))?.into())
 }
 
-fn object_in<'o>(own: &'o Object, name: &str) -> Result<Option<&'o Object>, Malformed> {
+pub(super) fn object_in<'o>(own: &'o Object, name: &str) -> Result<Option<&'o Object>, Malformed> {
     let Some(value) = own.get(name) else { return Ok(None) };
     value.as_object().map(Some).ok_or_else(|| wrong(name, value, "an object"))
 }
 
-fn missing(path: &str) -> Malformed {
+pub(super) fn missing(path: &str) -> Malformed {
     Malformed(format!("`{path}` is missing"))
 }
 
-fn wrong(path: &str, is: &Value, expected: &str) -> Malformed {
+pub(super) fn wrong(path: &str, is: &Value, expected: &str) -> Malformed {
     Malformed(format!("`{path}` is of kind {}, expected {expected}", is.kind_name()))
 }
 
@@ -192,7 +192,11 @@ pub(super) fn written(decision: &Decision) -> serde_json::Value {
 
 /// What the server says of itself: where each endpoint is. `base` is the address that clients know it by.
 pub(super) fn metadata(base: &str) -> serde_json::Value {
+    let [subject, resource, action] = SEARCHES.map(|path| format!("{base}{path}"));
     json!({
+        "search_subject_endpoint": subject,
+        "search_resource_endpoint": resource,
+        "search_action_endpoint": action,
         "policy_decision_point": base,
         "access_evaluation_endpoint": format!("{base}{EVALUATION}"),
         "access_evaluations_endpoint": format!("{base}{EVALUATIONS}"),
@@ -201,6 +205,8 @@ pub(super) fn metadata(base: &str) -> serde_json::Value {
 
 pub(super) const EVALUATION: &str = "/access/v1/evaluation";
 pub(super) const EVALUATIONS: &str = "/access/v1/evaluations";
+pub(super) const SEARCHES: [&str; 3] =
+    ["/access/v1/search/subject", "/access/v1/search/resource", "/access/v1/search/action"];
 pub(super) const METADATA: &str = "/.well-known/authzen-configuration";
 
 #[cfg(test)]

@@ -17,17 +17,21 @@ pub(super) struct Entities {
     /// By the kind and the id that the broker knows them by: an id may have several spellings.
     subjects: BTreeMap<(Kind, Box<str>), Known>,
     resources: BTreeMap<(Box<str>, Box<str>), Object>,
+    /// What may be done, as far as searches look.
+    actions: Vec<Box<str>>,
 }
 
 #[derive(Debug)]
 struct Known {
+    of_type: Box<str>,
+    id: Box<str>,
     groups: Vec<Box<str>>,
     properties: Object,
 }
 
 impl Entities {
     /// Reads a file: JSON, `{ "subjects": [{ "type", "id", "groups", "properties" }], "resources": [{ "type", "id",
-    /// "properties" }] }`.
+    /// "properties" }], "actions": ["NAME"] }`.
     ///
     /// # Errors
     /// What is wrong, and where.
@@ -40,7 +44,7 @@ impl Entities {
     fn of(text: &str, kinds: &Kinds, broker: &Broker) -> Result<Self, String> {
         let file = Value::from_json(text).map_err(|error| error.to_string())?;
         let file = file.as_object().ok_or("expected an object")?;
-        only(file, &["subjects", "resources"], "the file")?;
+        only(file, &["subjects", "resources", "actions"], "the file")?;
         let mut entities = Entities::default();
         for (at, own) in list(file, "subjects")?.iter().enumerate() {
             let place = format!("subject {}", at + 1);
@@ -53,11 +57,12 @@ impl Entities {
             let groups = list(own, "groups")?.iter().map(|group| group.as_text().map(Box::from));
             let groups: Option<Vec<_>> = groups.collect();
             let groups = groups.ok_or(format!("{place}: `groups` has what is not text"))?;
-            let known = Known { groups, properties };
-            let who = known.applied_to(assertion(kind, &id), &Object::new());
+            let known = Known { of_type, id, groups, properties };
+            let who = known.applied_to(assertion(kind, &known.id), &Object::new());
             let who = broker.assert_identity(who).map_err(|error| format!("{place}: {error}"))?;
-            if entities.subjects.insert((kind, who.subject().as_str().into()), known).is_some() {
-                return Err(format!("{place}: `{id}` is there twice"));
+            let key = (kind, Box::from(who.subject().as_str()));
+            if let Some(twice) = entities.subjects.insert(key, known) {
+                return Err(format!("{place}: `{}` is there twice", twice.id));
             }
         }
         for (at, own) in list(file, "resources")?.iter().enumerate() {
@@ -69,7 +74,26 @@ impl Entities {
                 return Err(format!("{place}: `{id}` is there twice"));
             }
         }
+        let actions = list(file, "actions")?.iter().map(|own| own.as_text().map(Box::from));
+        let actions: Option<Vec<Box<str>>> = actions.collect();
+        entities.actions = actions.ok_or("`actions` has what is not text")?;
         Ok(entities)
+    }
+
+    /// The subjects of a type, as requests name them.
+    pub(super) fn subjects_of(&self, of_type: &str) -> impl Iterator<Item = &str> {
+        let own = self.subjects.values().filter(move |own| &*own.of_type == of_type);
+        own.map(|own| &*own.id)
+    }
+
+    /// The resources of a type.
+    pub(super) fn resources_of(&self, of_type: &str) -> impl Iterator<Item = &str> {
+        let own = self.resources.keys().filter(move |(own, _)| &**own == of_type);
+        own.map(|(_, id)| &**id)
+    }
+
+    pub(super) fn actions(&self) -> impl Iterator<Item = &str> {
+        self.actions.iter().map(|own| &**own)
     }
 
     /// An assertion with what is known of this subject, and what a request says that is not known better.

@@ -3,9 +3,9 @@
 use hallpass::identity::{Identity, Kind};
 use hallpass::scope::eq;
 use hallpass::value::{Object, Value};
-use hallpass::{Broker, Call, Code, Context, Denial, Gate, Purpose, Reason, Scope, Task};
+use hallpass::{Broker, Call, Code, Context, Denial, Gate, Policy, Purpose, Reason, Scope, Task};
 
-use super::authzen::{Evaluation, Malformed};
+use super::authzen::{Entity, Evaluation, Malformed};
 use super::entities::{Entities, assertion};
 use super::options::Kinds;
 use crate::remark::{remark, shown};
@@ -16,6 +16,8 @@ const NO_FACT: &str = "time";
 /// Decides what is asked over the network.
 pub(super) struct Evaluator {
     pub(super) broker: Broker,
+    /// What is in force, for searches, which ask nothing of the broker.
+    pub(super) policy: Policy,
     pub(super) gate: Gate,
     pub(super) purpose: Purpose,
     /// What the operator knows of the moment, which goes before what requests say.
@@ -55,7 +57,7 @@ impl Evaluator {
         let Some(kind) = self.kinds.of(&asked.subject.of_type) else {
             return Decision::Denied { reason: "unknown_subject_type", question: None };
         };
-        let who = match self.identity(kind, asked) {
+        let who = match self.identity(kind, &asked.subject) {
             Ok(who) => who,
             Err(why) => return Decision::Malformed(Malformed(why)),
         };
@@ -95,9 +97,8 @@ impl Evaluator {
     }
 
     /// Who a request is about: its subject, or the agent that is said to act for it.
-    fn identity(&self, kind: Kind, asked: &Evaluation) -> Result<Identity, String> {
+    pub(super) fn identity(&self, kind: Kind, subject: &Entity) -> Result<Identity, String> {
         let attested = |who| self.broker.assert_identity(who).map_err(|error| error.to_string());
-        let subject = &asked.subject;
         let Some(actor) = subject.properties.get("act") else {
             // Its id in the spelling that the broker has, by which it is known.
             let plain = attested(assertion(kind, &subject.id))?;
@@ -120,7 +121,7 @@ impl Evaluator {
         attested(who.acts_for(subject.id.clone(), kind))
     }
 
-    fn context(&self, said: &Object) -> Context {
+    pub(super) fn context(&self, said: &Object) -> Context {
         let said =
             said.iter().filter(|(name, _)| *name != NO_FACT && self.facts.get(name).is_none());
         let all = self.facts.iter().chain(said);

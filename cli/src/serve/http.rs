@@ -6,8 +6,8 @@ use std::time::Duration;
 use axum::body::Bytes;
 use axum::extract::rejection::BytesRejection;
 use axum::extract::{DefaultBodyLimit, Request, State};
-use axum::http::header::{AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderName, WWW_AUTHENTICATE};
-use axum::http::{HeaderValue, StatusCode};
+use axum::http::StatusCode;
+use axum::http::header::{CONTENT_TYPE, HeaderMap, HeaderName};
 use axum::middleware::{Next, from_fn, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
@@ -17,8 +17,9 @@ use tokio::task::spawn_blocking;
 use tokio::time::timeout;
 
 use super::authzen::{self, Asked, Evaluation, METADATA, Malformed, Semantic, written};
-use super::bearer::Bearers;
+use super::doors::Door;
 use super::evaluate::{Decision, Evaluator};
+use super::search::{Search, Sought};
 
 /// The most bytes of a request's body.
 const BODY_MAX: usize = 1 << 20;
@@ -31,8 +32,8 @@ const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 /// What requests are answered from.
 pub(super) struct Service {
     pub(super) evaluator: Evaluator,
-    /// Who may ask: all that get as far as a request if there are none, which is so with certificates alone.
-    pub(super) bearers: Option<Bearers>,
+    /// What is asked of those who ask.
+    pub(super) door: Door,
     /// The address that clients know the server by, if it is to say so.
     pub(super) base: Option<String>,
 }
@@ -42,6 +43,18 @@ pub(super) fn router(service: Arc<Service>) -> Router {
     let asking = Router::new()
         .route(authzen::EVALUATION, post(evaluation))
         .route(authzen::EVALUATIONS, post(evaluations))
+        .route(
+            authzen::SEARCHES[0],
+            post(async |state, headers, body| search(Sought::Subject, state, headers, body).await),
+        )
+        .route(
+            authzen::SEARCHES[1],
+            post(async |state, headers, body| search(Sought::Resource, state, headers, body).await),
+        )
+        .route(
+            authzen::SEARCHES[2],
+            post(async |state, headers, body| search(Sought::Action, state, headers, body).await),
+        )
         .route_layer(from_fn_with_state(service.clone(), authenticated));
     let mut all = asking.route("/health", get(async || "ok\n"));
     if let Some(base) = &service.base {
@@ -77,6 +90,17 @@ async fn evaluations(
             Ok(Json(json!({ "evaluations": decided.await? })).into_response())
         }
     }
+}
+
+async fn search(
+    sought: Sought,
+    State(service): State<Arc<Service>>,
+    headers: HeaderMap,
+    body: Result<Bytes, BytesRejection>,
+) -> Result<Response, Refused> {
+    let search = Search::read(sought, &json_body(&headers, body)?).map_err(malformed)?;
+    let found = blocking(move || service.evaluator.search(&search)).await?;
+    Ok(Json(found.map_err(malformed)?).into_response())
 }
 
 async fn one(service: Arc<Service>, asked: Evaluation) -> Result<Response, Refused> {
@@ -142,16 +166,10 @@ async fn authenticated(
     request: Request,
     next: Next,
 ) -> Response {
-    let Some(bearers) = &service.bearers else { return next.run(request).await };
-    let mut stated = request.headers().get_all(AUTHORIZATION).iter();
-    let is_known = stated.next().is_some_and(|own| bearers.accept(own.as_bytes()));
-    // Of two, a proxy in front may have looked at the other.
-    if is_known && stated.next().is_none() {
-        return next.run(request).await;
+    match service.door.admit(request.headers()) {
+        Ok(()) => next.run(request).await,
+        Err(refused) => *refused,
     }
-    let challenge = [(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"))];
-    (StatusCode::UNAUTHORIZED, challenge, "the bearer token is missing or not known")
-        .into_response()
 }
 
 /// Bounds the time of a request. What is being decided then is decided all the same, and on record.

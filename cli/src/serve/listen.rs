@@ -1,5 +1,6 @@
 //! Connections: how many, for how long, and their end.
 
+use std::io::{self, Write};
 use std::net::SocketAddr;
 use std::pin::pin;
 use std::sync::Arc;
@@ -19,6 +20,8 @@ use tokio::time::timeout;
 use tokio_rustls::TlsAcceptor;
 use tower_service::Service as _;
 
+use crate::signals;
+
 /// How many connections are open at once; further ones wait.
 const CONNECTIONS: usize = 1024;
 
@@ -34,8 +37,51 @@ const GRACE: Duration = Duration::from_secs(2);
 /// How long is waited after a connection could not be accepted, as where files have run out.
 const PAUSE: Duration = Duration::from_millis(50);
 
+/// How many threads wait for requests. Those that decide, and may wait for the log, are others.
+const THREADS: usize = 2;
+
+/// Listens on an address and serves until the process is told to end; `ending` is called then, before connections are
+/// closed. The first line of the output tells the address, with `path` after it.
+///
+/// # Errors
+/// If the address can't be listened on.
+pub(crate) fn serve_until_told(
+    listen: SocketAddr,
+    path: &str,
+    tls: Option<TlsAcceptor>,
+    router: Router,
+    ending: impl FnOnce() + Send + 'static,
+) -> Result<(), String> {
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(THREADS)
+        .enable_all()
+        .build()
+        .map_err(|error| format!("no threads can be had: {error}"))?;
+    let (tell, told) = watch::channel(false);
+    signals::watch(move || {
+        let _ = tell.send(true);
+    });
+    let scheme = if tls.is_some() { "https" } else { "http" };
+    let ended = runtime.block_on(async {
+        let unbound = |error| format!("{listen}: can't be listened on: {error}");
+        let listener = TcpListener::bind(listen).await.map_err(unbound)?;
+        let address = listener.local_addr().map_err(unbound)?;
+        // If no one reads it, it is served all the same.
+        let _ = writeln!(io::stdout(), "listening on {scheme}://{address}{path}");
+        let mut own = told.clone();
+        tokio::spawn(async move {
+            told_to_end(&mut own).await;
+            let _ = tokio::task::spawn_blocking(ending).await;
+        });
+        serve(listener, tls, router, told).await;
+        Ok(())
+    });
+    runtime.shutdown_timeout(GRACE);
+    ended
+}
+
 /// Serves until `told` is, and then until what is being answered is answered.
-pub(super) async fn serve(
+async fn serve(
     listener: TcpListener,
     tls: Option<TlsAcceptor>,
     router: Router,
@@ -123,6 +169,6 @@ async fn told_to_end(told: &mut watch::Receiver<bool>) {
 }
 
 /// Whether only this machine reaches an address.
-pub(super) fn is_loopback(address: &SocketAddr) -> bool {
+pub(crate) fn is_loopback(address: &SocketAddr) -> bool {
     address.ip().to_canonical().is_loopback()
 }

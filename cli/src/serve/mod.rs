@@ -4,11 +4,15 @@
 
 mod authzen;
 mod bearer;
+mod doors;
 mod entities;
 mod evaluate;
 mod http;
 mod listen;
 mod options;
+mod search;
 mod tls;
 
+pub(crate) use self::doors::{Door, Doors};
+pub(crate) use self::listen::{is_loopback, serve_until_told};
 pub(crate) use self::options::ServeCommand;

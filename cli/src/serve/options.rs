@@ -1,7 +1,6 @@
 //! What `hallpass serve` is told: the policy, who may ask, and where it listens.
 
 use std::collections::BTreeMap;
-use std::io::{self, Write};
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -11,21 +10,16 @@ use clap::Args;
 use hallpass::identity::Kind;
 use hallpass::value::{Object, Value};
 use hallpass::{Broker, Context, Purpose};
-use tokio::net::TcpListener;
-use tokio::sync::watch;
-use tokio_rustls::TlsAcceptor;
 
-use super::bearer::Bearers;
+use super::doors::Doors;
 use super::entities::Entities;
 use super::evaluate::Evaluator;
 use super::http::{Service, router};
-use super::listen::{is_loopback, serve};
-use super::tls::acceptor;
+use super::listen::serve_until_told;
 use crate::exit::Exit;
 use crate::facts::fact;
 use crate::kept_log::KeptLog;
 use crate::policy::load;
-use crate::signals;
 
 const AFTER_HELP: &str = "\
 Example:
@@ -55,18 +49,8 @@ pub(crate) struct ServeCommand {
     /// Where to listen; port 0 takes any, which the first line of the output tells
     #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:8181")]
     listen: SocketAddr,
-    /// The secrets of those who may ask, one in each line
-    #[arg(long, value_name = "FILE")]
-    bearer_file: Option<PathBuf>,
-    /// The certificates of TLS, the server's own first: PEM
-    #[arg(long, value_name = "FILE", requires = "tls_key")]
-    tls_cert: Option<PathBuf>,
-    /// The key of the certificate: PEM
-    #[arg(long, value_name = "FILE", requires = "tls_cert")]
-    tls_key: Option<PathBuf>,
-    /// Take connections only from those with a certificate that one of these authorities has issued: PEM
-    #[arg(long, value_name = "FILE", requires = "tls_cert")]
-    client_ca: Option<PathBuf>,
+    #[command(flatten)]
+    doors: Doors,
     /// The address that clients know the server by, `https://HOST`: tells them by AuthZEN's metadata what it can do
     #[arg(long, value_name = "URL", value_parser = base)]
     url: Option<String>,
@@ -90,17 +74,15 @@ pub(crate) struct ServeCommand {
 /// How long is waited for a log that takes nothing.
 const FLUSH: Duration = Duration::from_secs(2);
 
-/// How many threads wait for requests. Those that decide, and may wait for the log, are others.
-const THREADS: usize = 2;
-
 impl ServeCommand {
     pub(crate) fn run(self) -> Exit {
-        let (service, tls) = match self.begin() {
+        let service = match self.begin() {
             Ok(begun) => begun,
             Err(problem) => return Exit::unable(problem),
         };
         let broker = service.evaluator.broker.clone();
-        let served = self.serve(Arc::new(service), tls);
+        let tls = service.door.tls.clone();
+        let served = serve_until_told(self.listen, "", tls, router(Arc::new(service)), || {});
         drop(broker.close(FLUSH));
         let flushed = broker.flush_within(FLUSH);
         match (served, flushed) {
@@ -111,26 +93,8 @@ impl ServeCommand {
     }
 
     /// Everything that has to be in order before the address is bound.
-    fn begin(&self) -> Result<(Service, Option<TlsAcceptor>), String> {
-        let bearers = self.bearer_file.as_deref().map(Bearers::read).transpose()?;
-        if bearers.is_none() && self.client_ca.is_none() {
-            return Err(
-                "say who may ask: `--bearer-file FILE`, `--client-ca FILE` or both".to_owned()
-            );
-        }
-        let tls = match (&self.tls_cert, &self.tls_key) {
-            (Some(certificates), Some(key)) => {
-                Some(acceptor(certificates, key, self.client_ca.as_deref())?)
-            }
-            _ if is_loopback(&self.listen) => None,
-            _ => {
-                return Err(format!(
-                    "{}: others than this machine reach it, who could read secrets and answers: say \
-                     `--tls-cert FILE --tls-key FILE`",
-                    self.listen
-                ));
-            }
-        };
+    fn begin(&self) -> Result<Service, String> {
+        let door = self.doors.open(&self.listen)?;
         let policy =
             load(&self.policy).map_err(|error| format!("{}: {error}", self.policy.display()))?;
         if let Some(rule) = policy.rules().find(|rule| rule.remembers()) {
@@ -141,7 +105,7 @@ impl ServeCommand {
                 rule.id()
             ));
         }
-        let broker = self.kept.build(Broker::builder(policy))?;
+        let broker = self.kept.build(Broker::builder(policy.clone()))?;
         let (facts, kinds) = (self.facts(&broker)?, Kinds::with(&self.subjects));
         let entities = match &self.entities {
             Some(path) => Entities::read(path, &kinds, &broker)?,
@@ -149,8 +113,9 @@ impl ServeCommand {
         };
         let purpose = Purpose::new(self.purpose.as_str());
         let (gate, explains) = (broker.gate(), self.explain);
-        let evaluator = Evaluator { broker, gate, purpose, facts, kinds, entities, explains };
-        Ok((Service { evaluator, bearers, base: self.url.clone() }, tls))
+        let evaluator =
+            Evaluator { broker, policy, gate, purpose, facts, kinds, entities, explains };
+        Ok(Service { evaluator, door, base: self.url.clone() })
     }
 
     /// What is known of the moment, once a task of the purpose could be opened with it.
@@ -167,30 +132,6 @@ impl ServeCommand {
         asked.map_err(|denial| format!("`--context`: {}", denial.explain()))?;
         drop(task.complete());
         Ok(facts)
-    }
-
-    fn serve(&self, service: Arc<Service>, tls: Option<TlsAcceptor>) -> Result<(), String> {
-        let runtime = tokio::runtime::Builder::new_multi_thread()
-            .worker_threads(THREADS)
-            .enable_all()
-            .build()
-            .map_err(|error| format!("no threads can be had: {error}"))?;
-        let (tell, told) = watch::channel(false);
-        signals::watch(move || {
-            let _ = tell.send(true);
-        });
-        let scheme = if tls.is_some() { "https" } else { "http" };
-        let ended = runtime.block_on(async {
-            let unbound = |error| format!("{}: can't be listened on: {error}", self.listen);
-            let listener = TcpListener::bind(self.listen).await.map_err(unbound)?;
-            let address = listener.local_addr().map_err(unbound)?;
-            // If no one reads it, it is served all the same.
-            let _ = writeln!(io::stdout(), "listening on {scheme}://{address}");
-            serve(listener, tls, router(service), told).await;
-            Ok(())
-        });
-        runtime.shutdown_timeout(FLUSH);
-        ended
     }
 }
 

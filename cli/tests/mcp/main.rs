@@ -7,6 +7,8 @@ mod world;
 mod calls;
 mod ends;
 mod frames;
+mod http;
+mod http_client;
 mod lists;
 mod other_methods;
 mod pin;

@@ -19,19 +19,23 @@ fn only_the_bill_is_paid(mode: &str, of_client: &str, of_server: &str) {
     args.extend([peer(&format!("{of_server}/bin/python")), server, "ledger".to_owned()]);
     let args: Vec<&str> = args.iter().map(String::as_str).collect();
     let lines = client(folder.path(), &peer(&format!("{of_client}/bin/python")), &args);
+    assert_only_the_bill_was_paid(&lines, &folder);
+}
 
+/// What a client has told, and what is in the ledger and in the log.
+pub(crate) fn assert_only_the_bill_was_paid(lines: &[Value], folder: &Folder) {
     let shown =
         json!(["files.read", "bank.transactions", "bank.send_money", "bank.standing_order"]);
     assert_eq!(lines[0]["shown"], shown, "the password is not a tool of this agent's");
     assert_eq!(lines[1]["resources"], 0);
-    let tried = about(&lines, "what");
+    let tried = about(lines, "what");
     assert_eq!(tried.len(), 16);
     for line in tried {
         let well = line["what"] == "the bill is read" || line["what"] == "the bill is paid";
         assert_eq!(line["failed"], !well, "{line}");
         assert!(well || line["text"].as_str().unwrap().contains("denied: "), "{line}");
     }
-    assert_eq!(about(&lines, "at_once")[0]["at_once"], 64);
+    assert_eq!(about(lines, "at_once")[0]["at_once"], 64);
 
     let ledger = folder.read("ledger");
     let done: Vec<Value> = ledger.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
@@ -42,7 +46,7 @@ fn only_the_bill_is_paid(mode: &str, of_client: &str, of_server: &str) {
     let paid = json!({ "did": "bank.send_money", "recipient": "ZZ11HARBOUR0042", "amount": 98.7 });
     assert_eq!(done, [read, paid]);
 
-    let records = records(&folder);
+    let records = records(folder);
     assert_nothing_stands(&records);
     assert_eq!(outcomes(&records), ["ok"; 66]);
     assert_eq!(of_kind(&records, "denied").len(), 14, "each attempt is on record");

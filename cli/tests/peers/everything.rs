@@ -26,24 +26,33 @@ fn run(line: &str, policy: &str) -> (Vec<Value>, Folder) {
 
 fn what_is_permitted_is_done(line: &str) {
     let (lines, folder) = run(line, "everything.toml");
+    assert_no_sampling(&lines, &folder);
+    let (lines, folder) = run(line, "everything_sampling.toml");
+    assert_sampling(&lines, &folder);
+}
+
+/// What a client has told, and what is in the log, of a policy that permits no sampling.
+pub(crate) fn assert_no_sampling(lines: &[Value], folder: &Folder) {
     assert_eq!(lines[0], json!({ "shown": ["echo", "get-sum"] }), "the server offers no sampling");
     assert_eq!(lines[1], json!({ "prompts": 0 }));
     let failed: Vec<bool> =
-        about(&lines, "called").iter().map(|own| own["failed"].as_bool().unwrap()).collect();
+        about(lines, "called").iter().map(|own| own["failed"].as_bool().unwrap()).collect();
     assert_eq!(failed, [false, true, false, true, true]);
-    let read: Vec<&Value> = about(&lines, "read").iter().map(|own| &own["failed"]).collect();
+    let read: Vec<&Value> = about(lines, "read").iter().map(|own| &own["failed"]).collect();
     assert_eq!(read, [false, true]);
-    assert_eq!(about(&lines, "sampled"), [&Value::Null; 0]);
-    let records = records(&folder);
+    assert_eq!(about(lines, "sampled"), [&Value::Null; 0]);
+    let records = records(folder);
     assert_nothing_stands(&records);
     let denied: Vec<String> = denials(&records).into_iter().map(|(tool, _)| tool).collect();
     assert_eq!(denied, ["echo", "get-env", "mcp:resources/read"]);
+}
 
-    let (lines, folder) = run(line, "everything_sampling.toml");
-    assert_eq!(about(&lines, "sampled").len(), 1);
-    let sampled = about(&lines, "called")[4];
+/// The same of one that permits it.
+pub(crate) fn assert_sampling(lines: &[Value], folder: &Folder) {
+    assert_eq!(about(lines, "sampled").len(), 1);
+    let sampled = about(lines, "called")[4];
     assert!(sampled["failed"] == false && sampled["text"].as_str().unwrap().contains("sampled"));
-    assert_nothing_stands(&crate::world::gated::records(&folder));
+    assert_nothing_stands(&crate::world::gated::records(folder));
 }
 
 #[test]

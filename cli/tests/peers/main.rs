@@ -11,6 +11,7 @@ mod world;
 mod banking;
 mod everything;
 mod filesystem;
+mod over_http;
 mod page;
 
 use std::path::{Path, PathBuf};

@@ -1,6 +1,7 @@
 // A client on the official SDK of either line, in front of the reference server that has everything.
 //
 //   node everything_client.mjs 1|2 COMMAND ARGS...
+//   node everything_client.mjs 1|2 URL SECRET
 //
 // The SDK is looked for from the working directory. Prints a line of JSON for each thing it did.
 import { createRequire } from "node:module";
@@ -9,13 +10,14 @@ const require = createRequire(process.cwd() + "/");
 const [line, command, ...args] = process.argv.slice(2);
 const say = (what) => process.stdout.write(JSON.stringify(what) + "\n");
 
-let Client, StdioClientTransport, sampling;
+let Client, StdioClientTransport, StreamableHTTPClientTransport, sampling;
 if (line === "1") {
   ({ Client } = require("@modelcontextprotocol/sdk/client/index.js"));
   ({ StdioClientTransport } = require("@modelcontextprotocol/sdk/client/stdio.js"));
+  ({ StreamableHTTPClientTransport } = require("@modelcontextprotocol/sdk/client/streamableHttp.js"));
   sampling = require("@modelcontextprotocol/sdk/types.js").CreateMessageRequestSchema;
 } else {
-  ({ Client } = require("@modelcontextprotocol/client"));
+  ({ Client, StreamableHTTPClientTransport } = require("@modelcontextprotocol/client"));
   ({ StdioClientTransport } = require("@modelcontextprotocol/client/stdio"));
   sampling = "sampling/createMessage";
 }
@@ -25,7 +27,11 @@ client.setRequestHandler(sampling, async () => {
   say({ sampled: true });
   return { role: "assistant", model: "m", content: { type: "text", text: "sampled" } };
 });
-await client.connect(new StdioClientTransport({ command, args, stderr: "ignore" }));
+const headers = { Authorization: `Bearer ${args[0]}` };
+const transport = command.startsWith("http")
+  ? new StreamableHTTPClientTransport(new URL(command), { requestInit: { headers } })
+  : new StdioClientTransport({ command, args, stderr: "ignore" });
+await client.connect(transport);
 const { tools } = await client.listTools();
 say({ shown: tools.map((tool) => tool.name).sort() });
 say({ prompts: (await client.listPrompts()).prompts.length });
@@ -50,4 +56,5 @@ for (const uri of ["demo://resource/dynamic/text/1", "demo://resource/dynamic/te
     say({ read: uri, failed: true, text: String(error.message) });
   }
 }
+if (command.startsWith("http")) await transport.terminateSession();
 await client.close();

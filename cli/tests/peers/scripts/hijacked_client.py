@@ -1,6 +1,7 @@
 """An agent that reads a bill and obeys what is hidden in it, on the official SDK of either line.
 
     python hijacked_client.py MODE COMMAND ARGS...
+    python hijacked_client.py MODE URL SECRET
 
 MODE is `legacy` or `auto`, of which 1.x knows the first alone. Prints a line of JSON for each thing it tried.
 """
@@ -38,6 +39,23 @@ def say(**what):
     print(json.dumps(what), flush=True)
 
 
+async def session_over_http(mode, url, secret, stack):
+    headers = {"Authorization": f"Bearer {secret}"}
+    if hasattr(mcp, "Client"):
+        from mcp.client.streamable_http import streamable_http_client
+        from mcp.shared._httpx_utils import create_mcp_http_client
+
+        http = await stack.enter_async_context(create_mcp_http_client(headers=headers))
+        transport = streamable_http_client(url, http_client=http)
+        return await stack.enter_async_context(mcp.Client(transport, mode=mode))
+    from mcp.client.streamable_http import streamablehttp_client
+
+    read, write, _ = await stack.enter_async_context(streamablehttp_client(url, headers=headers))
+    session = await stack.enter_async_context(mcp.ClientSession(read, write))
+    await session.initialize()
+    return session
+
+
 async def session_of(mode, params, stack):
     if hasattr(mcp, "Client"):
         return await stack.enter_async_context(mcp.Client(params, mode=mode))
@@ -53,7 +71,11 @@ async def main(mode, command, *args):
     from contextlib import AsyncExitStack
 
     async with AsyncExitStack() as stack:
-        client = await session_of(mode, StdioServerParameters(command=command, args=list(args)), stack)
+        if command.startswith("http"):
+            client = await session_over_http(mode, command, args[0], stack)
+        else:
+            params = StdioServerParameters(command=command, args=list(args))
+            client = await session_of(mode, params, stack)
         say(shown=[tool.name for tool in (await client.list_tools()).tools])
         say(resources=len((await client.list_resources()).resources))
         for what, tool, arguments in ATTEMPTS:

@@ -1,0 +1,51 @@
+//! What each session of a command begins with: who asks, and for what.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use hallpass::identity::Identity;
+use hallpass::value::Digest;
+use hallpass::{Broker, Context, Purpose, Task};
+
+use super::gatekeeper::Gatekeeper;
+
+/// Opens the tasks of a command.
+pub(super) struct Errand {
+    pub(super) broker: Broker,
+    pub(super) who: Identity,
+    pub(super) purpose: Purpose,
+    pub(super) context: Context,
+    /// Whether what could be asked for depends on what was done before.
+    pub(super) remembers: bool,
+    /// The definitions that the catalogue pins, by the names of their tools.
+    pub(super) pins: BTreeMap<String, Digest>,
+}
+
+impl Errand {
+    /// Opens a task.
+    ///
+    /// # Errors
+    /// Why there can be none, or what is wrong with the context.
+    pub(super) fn open(&self) -> Result<Arc<Task>, String> {
+        let opened = self.broker.open(&self.who, self.purpose.clone());
+        let task =
+            opened.map_err(|denial| format!("the task can't be opened: {}", denial.explain()))?;
+        // Whether it is well formed is asked now, and not at the first call.
+        task.askable(["mcp:ping"], &self.context)
+            .map_err(|denial| format!("`--context`: {}", denial.explain()))?;
+        Ok(Arc::new(task))
+    }
+
+    /// Keeps the gate for a session of this task.
+    pub(super) fn keeper(&self, task: Arc<Task>) -> Gatekeeper {
+        Gatekeeper {
+            broker: self.broker.clone(),
+            gate: self.broker.gate(),
+            task,
+            who: self.who.clone(),
+            context: self.context.clone(),
+            remembers: self.remembers,
+            pins: self.pins.clone(),
+        }
+    }
+}

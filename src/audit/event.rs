@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use super::spent::Spent;
-use super::words::{Answered, GoneHow, How, Outcome, Stage};
+use super::words::{Answered, GoneHow, How, Outcome, Stage, is_false};
 use crate::clock::Timestamp;
 use crate::value::Value;
 
@@ -78,6 +78,9 @@ pub enum Event<'a> {
         approvals: Vec<Cow<'a, str>>,
         epoch: u64,
         policy: Cow<'a, str>,
+        /// When it can be used from, where that was to come.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        starts: Option<Timestamp>,
         expires: Timestamp,
     },
     /// Something was asked for and not given.
@@ -479,9 +482,4 @@ pub enum Event<'a> {
         #[serde(default, skip_serializing_if = "is_false")]
         unanchored: bool,
     },
-}
-
-#[expect(clippy::trivially_copy_pass_by_ref, reason = "the signature that serde asks for")]
-fn is_false(value: &bool) -> bool {
-    !value
 }

@@ -147,3 +147,9 @@ pub enum GoneHow {
     /// It can't be looked for, and has expired.
     Expired,
 }
+
+/// For fields that are written where they are so.
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "the signature that serde asks for")]
+pub(super) fn is_false(value: &bool) -> bool {
+    !value
+}

@@ -25,6 +25,7 @@ pub struct Grant {
     pub(super) serial: u32,
     pub(super) tokens: Tokens,
     pub(super) expires: Timestamp,
+    pub(super) starts: Option<Timestamp>,
     pub(super) rules: Vec<Arc<str>>,
     pub(super) holder: Identity,
     pub(super) scope: Scope,
@@ -74,6 +75,11 @@ impl Grant {
         self.expires
     }
 
+    /// When it can be used from, if it was asked for [from an instant on](Scope::starting) that was to come then.
+    pub fn starts(&self) -> Option<Timestamp> {
+        self.starts
+    }
+
     /// The same grant in another handle, without tokens: for a session that decides it again, which brings
     /// some, while others present this.
     pub(super) fn to_renew(&self) -> Grant {
@@ -84,6 +90,7 @@ impl Grant {
             serial: self.serial,
             tokens: Tokens { gate: Token::from_text(String::new()), verifiers: Default::default() },
             expires: self.expires,
+            starts: self.starts,
             rules: self.rules.clone(),
             holder: self.holder.clone(),
             scope: self.scope.clone(),

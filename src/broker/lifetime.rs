@@ -4,6 +4,7 @@ use super::offer::Offer;
 use crate::clock::Timestamp;
 use crate::denial::{Denial, Reason};
 use crate::identity::Identity;
+use crate::scope::Scope;
 use crate::task::Life;
 
 /// How long a grant that is given now lasts.
@@ -13,6 +14,8 @@ pub(super) struct Lifetime {
     pub(super) life_ends: Option<Timestamp>,
     /// Since when what gives it is unused.
     pub(super) last_used: Timestamp,
+    /// When it can be used from, if that is to come.
+    pub(super) starts: Option<Timestamp>,
 }
 
 impl Lifetime {
@@ -36,7 +39,34 @@ impl Lifetime {
         }
         let idle = given.terms.idle;
         let last_used = idle_ends.zip(idle).and_then(|(ends, idle)| ends.checked_sub(idle));
-        Ok(Lifetime { expires, life_ends, last_used: last_used.unwrap_or(now) })
+        Ok(Lifetime { expires, life_ends, last_used: last_used.unwrap_or(now), starts: None })
+    }
+
+    /// Cut to the part of it that is asked for.
+    ///
+    /// # Errors
+    /// A [`Denial`] if nothing is left between the start and what policy gives, or if a start is asked for that a
+    /// verifier would not know of.
+    pub(super) fn cut_to(mut self, scope: &Scope, now: Timestamp) -> Result<Lifetime, Denial> {
+        self.starts = scope.starts_after(now);
+        if self.starts.is_some() && !scope.verifiers().is_empty() {
+            return Err(Denial::new(Reason::MalformedScope).because(
+                "a verifier can't tell when a grant starts: ask for it without its audience",
+            ));
+        }
+        let from = self.starts.unwrap_or(now);
+        if let Some(asked) = scope.asked_ttl() {
+            self.expires =
+                from.checked_add(asked).map_or(self.expires, |end| end.min(self.expires));
+        }
+        if self.expires <= from {
+            return Err(Denial::new(Reason::Expired).because(format_args!(
+                "no time is left of what is asked for: it is to start at {from}, and is over at {}",
+                self.expires
+            )));
+        }
+        self.last_used = self.last_used.max(from);
+        Ok(self)
     }
 }
 

@@ -64,6 +64,7 @@ pub(super) struct LoggedGrant<'r> {
     rules: Vec<Arc<str>>,
     terms: Arc<Terms>,
     tokens: Tokens,
+    starts: Option<Timestamp>,
     now: Timestamp,
 }
 
@@ -81,9 +82,15 @@ impl<'r> NewGrant<'r> {
         now: Timestamp,
     ) -> Result<Self, Denial> {
         let lifetime = Lifetime::of(&given, request.holder, life, descent.latest, now)?;
+        let lifetime = lifetime.cut_to(&scope, now)?;
         let made = Made { id, serial: 1, expires: lifetime.expires };
         let tokens = request.tokens(current, &made, (&scope, &given), now)?;
         Ok(NewGrant { request, made, given, scope, tokens, descent, lifetime, now })
+    }
+
+    /// When it can be used from, if that is to come.
+    pub(super) fn starts(&self) -> Option<Timestamp> {
+        self.lifetime.starts
     }
 
     /// Takes the place of its record: called under the task's lock.
@@ -119,13 +126,14 @@ impl<'r> NewGrant<'r> {
             last_used: lifetime.last_used,
             running: 0,
             version: current.version,
-            more: lifetime.life_ends.map(RareTerms::ending),
+            more: RareTerms::of(lifetime.life_ends, lifetime.starts),
         });
         drop(life);
         drop(current);
         request.shared.remains.drop_for_one();
         let rules = given.rules;
-        let grant = LoggedGrant { request, made, scope, rules, terms, tokens, now };
+        let starts = lifetime.starts;
+        let grant = LoggedGrant { request, made, scope, rules, terms, tokens, starts, now };
         EnteredGrant { grant, place }
     }
 }
@@ -150,7 +158,7 @@ impl<'r> EnteredGrant<'r> {
 impl LoggedGrant<'_> {
     /// Its handle, as it was asked for in this context. From now on its rules' times run.
     pub(super) fn hand_out(self, asked_in: &Context) -> Grant {
-        let LoggedGrant { request, made, scope, rules, terms, tokens, now } = self;
+        let LoggedGrant { request, made, scope, rules, terms, tokens, starts, now } = self;
         let GrantRequest { shared, cell, holder, .. } = *request;
         if terms.limit_time() {
             cell.life.lock().begin_spells(&terms, holder.subject(), now, now);
@@ -162,6 +170,7 @@ impl LoggedGrant<'_> {
             serial: made.serial,
             tokens,
             expires: made.expires,
+            starts,
             rules,
             holder: holder.clone(),
             scope: scope.into_owned(),

@@ -24,7 +24,8 @@ enum NewExpiry {
 
 impl Task {
     /// Decides a grant afresh, for its holder as attested now and in today's context, and gives it
-    /// its time anew, within its `max_life`, its parent and the task's ceiling.
+    /// its time anew, as much as was [asked for](crate::Scope::ttl) at most, within its `max_life`, its parent and the
+    /// task's ceiling.
     ///
     /// Its id, counters, children and history stay; its serial rises, and older tokens are refused
     /// from then on. Permits handed out on them before start still, if the renewal gave no less (no earlier
@@ -33,8 +34,8 @@ impl Task {
     /// first wins.
     ///
     /// # Errors
-    /// A [`Denial`]; the grant has ended then, unless it had before, or people have to agree first
-    /// ([`Denial::pending`]): then it lives on to its old expiry.
+    /// A [`Denial`]; the grant has ended then, unless it had before, has not [started](crate::Scope::starting), or people
+    /// have to agree first ([`Denial::pending`]): then it lives on to its old expiry.
     pub fn renew(
         &self,
         grant: &mut Grant,
@@ -100,8 +101,9 @@ impl Task {
                 let denied = request(shared.keeper.latest(), Cow::Borrowed(context));
                 GrantRequest { break_glass, ..denied }.record(&denial);
                 // Doubt ends the grant, whatever the doubt was about; that people are asked first is none,
-                // and a renewal leaves it as it was meanwhile. A grant of another task is none of this one's.
-                let waits = moves == NewExpiry::Moves && denial.pending().is_some();
+                // and a renewal leaves it as it was meanwhile, as it does one that has not started. A grant of another task is none of this one's.
+                let waits = (moves == NewExpiry::Moves && denial.pending().is_some())
+                    || denial.reason() == Reason::NotYet;
                 if !waits && grant.cell.generation == self.cell.generation {
                     let _ =
                         shared.end(&self.cell, End::Grant { id: grant.id, why: Reason::Revoked });
@@ -167,7 +169,11 @@ fn again(request: &GrantRequest<'_>, grant: &Grant, moves: NewExpiry) -> Result<
     // What limited its whole life before still does.
     let life_ends = [life_ends, row.life_ends()].into_iter().flatten().min();
     let expires = match moves {
-        NewExpiry::Moves => expiry(&given, life_ends, now)?,
+        NewExpiry::Moves => {
+            let asked = grant.scope.asked_ttl().and_then(|own| now.checked_add(own));
+            let given = expiry(&given, life_ends, now)?;
+            asked.map_or(given, |asked| asked.min(given))
+        }
         // Today's time to live counts from where it counted before, as after a reload.
         NewExpiry::Stays => row.issued.checked_add(given.ttl).unwrap_or(latest).min(row.expires),
     };
@@ -180,7 +186,7 @@ fn again(request: &GrantRequest<'_>, grant: &Grant, moves: NewExpiry) -> Result<
         row.serial.checked_add(1).ok_or_else(|| Denial::new(Reason::TooMany).because("serials"))?;
     let made = Made { id: grant.id, serial, expires };
     let tokens = request.tokens(&current, &made, (&grant.scope, &given), now)?;
-    let event = request.event(&current, &made, parent, &grant.scope, &given);
+    let event = request.event(&current, &made, (parent, None), &grant.scope, &given);
     let place = shared.place(now, &event)?;
     let terms = shared.terms.share(given.terms);
     if let Some(row) = life.grant_mut(grant.id) {

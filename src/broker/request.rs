@@ -117,7 +117,13 @@ impl GrantRequest<'_> {
         };
         let descent = Descent { parent, hops, latest };
         let new = NewGrant::of(self, (&current, &life), id, (scope, given), descent, now)?;
-        let place = new.record(&self.event(&current, &new.made, parent, &new.scope, &new.given))?;
+        let place = new.record(&self.event(
+            &current,
+            &new.made,
+            (parent, new.starts()),
+            &new.scope,
+            &new.given,
+        ))?;
         let take = |taken| taking.iter().for_each(|(open, items)| open.note_taken(*items, taken));
         take(true);
         let settled = new.enter(place, current, life).settle().inspect_err(|_| {

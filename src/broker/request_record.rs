@@ -7,6 +7,7 @@ use super::grant_request::GrantRequest;
 use super::mint::Made;
 use super::offer::Offer;
 use crate::audit::{DeniedQuestion, Event, Stage};
+use crate::clock::Timestamp;
 use crate::denial::{Denial, Reason};
 use crate::grant::GrantId;
 use crate::scope::Scope;
@@ -21,7 +22,7 @@ impl GrantRequest<'_> {
         &'e self,
         current: &'e Current,
         made: &Made,
-        parent: Option<GrantId>,
+        (parent, starts): (Option<GrantId>, Option<Timestamp>),
         scope: &Scope,
         given: &'e Offer,
     ) -> Event<'e> {
@@ -50,6 +51,7 @@ impl GrantRequest<'_> {
                 .collect(),
             epoch: current.epoch,
             policy: (&*current.digest).into(),
+            starts,
             expires: made.expires,
         }
     }

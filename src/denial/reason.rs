@@ -56,6 +56,9 @@ pub enum Reason {
     StalePresentation,
     /// The token, the grant or the task is past its time.
     Expired,
+    /// The grant, or one it was delegated from, was asked for from an instant on that has not come: see
+    /// [`Scope::starting`](crate::Scope::starting).
+    NotYet,
     /// The permit was not started in time.
     PermitLapsed,
     /// A task of this name is live already.
@@ -122,7 +125,7 @@ pub enum Reason {
 
 impl Reason {
     /// Every reason.
-    pub const ALL: [Reason; 53] = [
+    pub const ALL: [Reason; 54] = [
         Reason::MalformedPurpose,
         Reason::MalformedScope,
         Reason::MalformedCall,
@@ -146,6 +149,7 @@ impl Reason {
         Reason::Replayed,
         Reason::StalePresentation,
         Reason::Expired,
+        Reason::NotYet,
         Reason::PermitLapsed,
         Reason::TaskNameTaken,
         Reason::OutOfScope,
@@ -219,9 +223,11 @@ impl Reason {
             | Reason::ApprovalStale
             | Reason::ApprovalVoid
             | Reason::ApprovalSpent => Code::ApprovalRequired,
-            Reason::UsesSpent | Reason::RateExceeded | Reason::BudgetSpent | Reason::TooMany => {
-                Code::LimitReached
-            }
+            Reason::UsesSpent
+            | Reason::RateExceeded
+            | Reason::BudgetSpent
+            | Reason::NotYet
+            | Reason::TooMany => Code::LimitReached,
             Reason::Halted => Code::Halted,
             Reason::PolicyChanged
             | Reason::FactsChanged
@@ -262,6 +268,7 @@ impl Reason {
             Reason::Replayed => "replayed",
             Reason::StalePresentation => "stale_presentation",
             Reason::Expired => "expired",
+            Reason::NotYet => "not_yet",
             Reason::PermitLapsed => "permit_lapsed",
             Reason::TaskNameTaken => "task_name_taken",
             Reason::OutOfScope => "out_of_scope",

@@ -43,6 +43,8 @@ pub(crate) struct RareTerms {
     nonces: Nonces,
     /// When the grant's whole life ends, whatever is renewed.
     life_ends: Option<Timestamp>,
+    /// When it can be used from, where that was to come.
+    starts: Option<Timestamp>,
     /// The first serial whose permits the renewals since have confirmed, if there was one.
     confirmed: Option<u32>,
 }
@@ -50,7 +52,7 @@ pub(crate) struct RareTerms {
 impl Row {
     /// The same row, to try something out on.
     pub(crate) fn trial(&self) -> Row {
-        let more = self.life_ends().map(RareTerms::ending);
+        let more = RareTerms::of(self.life_ends(), self.starts());
         Row { holder: self.holder.clone(), terms: self.terms.clone(), more, ..*self }
     }
 
@@ -84,6 +86,11 @@ impl Row {
             let own = &mut self.more.get_or_insert_default().life_ends;
             *own = Some(own.map_or(ends, |own| own.min(ends)));
         }
+    }
+
+    /// When it can be used from, where that was to come when it was given.
+    pub(crate) fn starts(&self) -> Option<Timestamp> {
+        self.more.as_ref()?.starts
     }
 
     pub(crate) fn is_past(&self, now: Timestamp) -> bool {
@@ -126,9 +133,13 @@ impl Row {
 }
 
 impl RareTerms {
-    /// Of a grant whose whole life ends then.
-    pub(crate) fn ending(life_ends: Timestamp) -> Box<RareTerms> {
-        Box::new(RareTerms { life_ends: Some(life_ends), ..RareTerms::default() })
+    /// Of a grant whose whole life ends then, or that can be used from then on; `None` where neither is said.
+    pub(crate) fn of(
+        life_ends: Option<Timestamp>,
+        starts: Option<Timestamp>,
+    ) -> Option<Box<RareTerms>> {
+        (life_ends.is_some() || starts.is_some())
+            .then(|| Box::new(RareTerms { life_ends, starts, ..RareTerms::default() }))
     }
 }
 

@@ -9,6 +9,7 @@ use super::constraint::{Constraint, Node};
 use super::cover::{Condition, Cover, ResourceOpenness};
 use super::evaluate::Stance;
 use super::fact::{Absence, Fact};
+use super::inside::Inside;
 use super::items::Items;
 use super::kind::{Count, Fields, Range, Sort};
 use super::path::is_under;
@@ -206,18 +207,17 @@ pub(crate) fn condition_within(
     (fact, wider): (&Fact, &Constraint),
     meter: &Meter,
 ) -> bool {
-    let Cover { conditions, openness } = cover;
+    let Cover { conditions, .. } = cover;
     if !meter.charge(4 + conditions.len() / 2, Work::Containing) {
         return false;
     }
     let own: Vec<&Constraint> =
         conditions.iter().filter(|own| own.fact == *fact).map(|own| &own.constraint).collect();
     match (own.as_slice(), fact) {
-        // Not named: with a closed cover that argument is never there.
-        ([], Fact::Arg(path)) if !openness.other_args => match &**path {
-            [_] => wider.admits_absence(meter) == Truth::True,
-            _ => false,
-        },
+        // Not named: with a closed cover that argument, and what would lie in it, is never there.
+        ([], Fact::Arg(path)) if matches!(cover.inside(path), Inside::Absent) => {
+            wider.admits_absence(meter) == Truth::True
+        }
         ([], _) => false,
         ([only], _) => only.is_within(wider, meter),
         // Not as one `all`: each of them takes lists in its own way.

@@ -39,6 +39,7 @@ mod fact;
 pub mod fuzzing;
 mod glob;
 mod grammar;
+mod inside;
 mod instant;
 mod items;
 mod kind;

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::fmt;
+use std::time::Duration;
 
 use super::capability::{Capability, Part};
 use super::capability_draft::{CapabilityDraft, check_json, check_patterns};
@@ -9,6 +10,7 @@ use super::constraint::Constraint;
 use super::cover::{Condition, Openness, ResourceOpenness};
 use super::fact::Fact;
 use super::scope_error::{MAX_CAPABILITIES, ScopeError};
+use crate::clock::Timestamp;
 use crate::tool::ToolName;
 use crate::value::Value;
 
@@ -25,6 +27,9 @@ pub struct Scope {
     verifiers: BTreeSet<Box<str>>,
     /// Whether records have its digest in its place.
     is_digested: bool,
+    /// For how long at most, and from when on at the earliest.
+    ttl: Option<Duration>,
+    starts: Option<Timestamp>,
 }
 
 impl Scope {
@@ -49,6 +54,8 @@ impl Scope {
         self.drafts.extend(other.drafts);
         self.verifiers.extend(other.verifiers);
         self.is_digested |= other.is_digested;
+        self.ttl = [self.ttl, other.ttl].into_iter().flatten().min();
+        self.starts = self.starts.max(other.starts);
         self
     }
 
@@ -119,6 +126,52 @@ impl Scope {
         self
     }
 
+    /// Asks for it for less time than policy gives: a renewal gives as much again. Said twice, and of scopes that are put
+    /// together, the shorter counts. It is not part of the scope as data.
+    ///
+    /// ```
+    /// # use std::time::Duration;
+    /// # use hallpass::prelude::*;
+    /// # use hallpass::clock::ManualClock;
+    /// # let rule = Rule::permit("note").tool("notes.add").ttl(Duration::from_secs(300));
+    /// # let policy = Policy::builder().rule(rule).build()?;
+    /// # let now = hallpass::clock::Timestamp::parse_rfc3339("2026-01-01T12:00:00Z")?;
+    /// # let broker = Broker::builder(policy).clock(ManualClock::new(now)).build()?;
+    /// # let agent = broker.assert_identity("agent-7")?;
+    /// let task = broker.open(&agent, Purpose::new("notes"))?;
+    /// let notes = || Scope::tool("notes.add");
+    /// let grant = task.request(notes().ttl(Duration::from_secs(30)), &Context::new())?;
+    /// assert_eq!(grant.expires().to_string(), "2026-01-01T12:00:30Z");
+    /// // Not for more than policy gives.
+    /// let grant = task.request(notes().ttl(Duration::from_secs(3600)), &Context::new())?;
+    /// assert_eq!(grant.expires().to_string(), "2026-01-01T12:05:00Z");
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn ttl(mut self, ttl: Duration) -> Self {
+        self.ttl = Some(self.ttl.map_or(ttl, |own| own.min(ttl)));
+        self
+    }
+
+    /// Asks for it from an instant on: until then what is granted is denied with [`not_yet`](crate::Reason::NotYet). Its
+    /// [`ttl`](Self::ttl) counts from there; what policy gives counts from the request, so that whatever starts later
+    /// ends no later. An instant that is past says nothing. Of scopes that are put together, the later counts. It is not
+    /// part of the scope as data, and a [`Verifier`](crate::token::Verifier) can't tell it: a scope that is
+    /// [embedded](Self::embedded_for) is not granted so.
+    pub fn starting(mut self, at: Timestamp) -> Self {
+        self.starts = self.starts.max(Some(at));
+        self
+    }
+
+    /// For how long it is asked for at most.
+    pub(crate) fn asked_ttl(&self) -> Option<Duration> {
+        self.ttl
+    }
+
+    /// From when on it is asked for, if that is to come.
+    pub(crate) fn starts_after(&self, now: Timestamp) -> Option<Timestamp> {
+        self.starts.filter(|own| *own > now)
+    }
+
     pub(crate) fn is_digested(&self) -> bool {
         self.is_digested
     }
@@ -131,7 +184,8 @@ impl Scope {
     /// The scope that says these capabilities, and otherwise what this one does.
     pub(crate) fn with(&self, capabilities: &[Capability]) -> Scope {
         let scope = Scope::of(capabilities, self.verifiers.clone());
-        Scope { is_digested: self.is_digested, ..scope }
+        let Scope { is_digested, ttl, starts, .. } = *self;
+        Scope { is_digested, ttl, starts, ..scope }
     }
 
     pub(crate) fn verifiers(&self) -> &BTreeSet<Box<str>> {
@@ -163,7 +217,7 @@ impl Scope {
             any_args: false,
         };
         let drafts = capabilities.iter().map(draft).collect();
-        Scope { drafts, verifiers, is_digested: false }
+        Scope { drafts, verifiers, ..Scope::default() }
     }
 
     /// Whether the scope can be meant.

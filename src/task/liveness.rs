@@ -109,13 +109,19 @@ impl TaskCell {
     /// Whether the grant and all it was delegated from are there and within their time.
     fn check_time(&self, row: &Row, life: &Life, now: Timestamp) -> Result<(), Denial> {
         let mut past = row.is_past(now);
+        let mut starts = row.starts();
         let mut next = row.parent;
         while let Some(id) = next.filter(|_| !past) {
             let above = life.grant(id).ok_or_else(|| life.gone(id))?;
             past = above.is_past(now);
+            starts = starts.max(above.starts());
             next = above.parent;
         }
-        if past { Err(self.expired(life, row.id, now)) } else { Ok(()) }
+        match starts {
+            _ if past => Err(self.expired(life, row.id, now)),
+            Some(starts) if now < starts => Err(not_yet(starts, now)),
+            _ => Ok(()),
+        }
     }
 
     #[cold]
@@ -123,6 +129,12 @@ impl TaskCell {
         let expiry = self.expiry(life, grant, now);
         expiry.map_or_else(|| Denial::new(Reason::Expired), Expiry::denial)
     }
+}
+
+#[cold]
+fn not_yet(starts: Timestamp, now: Timestamp) -> Denial {
+    let denial = Denial::new(Reason::NotYet).free_after(starts.since(now));
+    denial.because(format_args!("it was asked for from {starts} on"))
 }
 
 impl Life {

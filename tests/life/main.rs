@@ -8,6 +8,7 @@
 )]
 
 mod askable;
+mod asked_time;
 mod compared;
 mod context_source;
 mod could_request;

@@ -10,6 +10,7 @@
 mod asking;
 mod comparing;
 mod excepting;
+mod excepting_inside;
 mod overlapping;
 mod placing;
 mod reading;

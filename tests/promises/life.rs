@@ -108,8 +108,8 @@ impl Life {
         self.tally.acts += 1;
         match act {
             Act::Open { who, why, name } => self.open(*who, why, *name),
-            Act::Request { task, holder, wanted, context, trimmed } => {
-                self.request(*task, *holder, wanted, *context, *trimmed);
+            Act::Request { task, holder, wanted, context, trimmed, timed } => {
+                self.request(*task, *holder, wanted, *context, (*trimmed, *timed));
             }
             Act::Delegate { parent, foreign, holder, wanted, context } => {
                 self.delegate(*parent, *foreign, *holder, wanted, *context);

@@ -1,12 +1,17 @@
 //! A life opens tasks, requests grants and delegates them.
 
+use std::time::Duration;
+
+use hallpass::clock::Timestamp;
 use hallpass::policy::{Effect, Moment};
+use hallpass::scope::Scope;
 use hallpass::token::Token;
 use hallpass::{Denial, Grant, Reason};
 
 use crate::case::Wanted;
 use crate::giving::{Asking, Given, Party, Stamp};
 use crate::life::Life;
+use crate::life_case::Timed;
 use crate::life_read::context_of;
 use crate::life_rows::{Held, LiveTask, Part, Row};
 use crate::model_rules::labels_of;
@@ -174,7 +179,7 @@ impl Life {
         holder: Option<usize>,
         wanted: &Wanted,
         context: usize,
-        trimmed: bool,
+        (trimmed, timed): (bool, Timed),
     ) {
         let held = |t: &LiveTask| t.handle.is_some();
         let Some(task) = prefer(&self.tasks, task, held, |t| !t.over) else { return };
@@ -184,6 +189,10 @@ impl Life {
         let mut said_so = self.wanted(wanted, None);
         let handle = self.tasks[task].handle.as_ref().unwrap();
         let (scope, moment) = (scope_of(&said_so), context_of(&said));
+        let scope = timed.ttl.map(Duration::from_secs).into_iter().fold(scope, Scope::ttl);
+        let starts = timed.starts.map(|seconds| self.next() + 1000 * seconds as i64);
+        let starts_at = starts.and_then(|starts| Timestamp::from_unix_millis(START + starts));
+        let scope = starts_at.into_iter().fold(scope, Scope::starting);
         let mut cuts = None;
         let answer = if trimmed {
             handle.request_trimmed_for(&self.who[holder], scope, &moment).map(|(grant, cut)| {
@@ -218,7 +227,8 @@ impl Life {
         if trimmed {
             said_so.clear();
         }
-        self.made((task, holder, None), &said_so, (scope, given, failures), answer);
+        let asked = (timed.ttl.map(|seconds| 1000 * seconds as i64), starts);
+        self.made((task, holder, None), (&said_so, asked), (scope, given, failures), answer);
     }
 
     /// What is left of a part that is asked for.
@@ -240,17 +250,27 @@ impl Life {
     pub(crate) fn made(
         &mut self,
         (task, holder, parent): (usize, usize, Option<usize>),
-        said: &[CapabilitySaid],
+        (said, (ttl, starts)): (&[CapabilitySaid], (Option<i64>, Option<i64>)),
         (scope, given, failures): (Vec<Covering>, Option<Given>, Vec<Reason>),
         answer: Result<Grant, Denial>,
     ) {
         let requester = self.tasks[task].requester;
         let mut failures = failures;
         let mut time = (None, None);
+        let mut expires = 0;
+        let starts = starts.filter(|starts| *starts > self.now);
+        let from = starts.unwrap_or(self.now);
         if let Some(given) = &given {
             time = self.time_left(task, holder, &given.stamps, self.now);
             let over = |end: Option<i64>| end.is_some_and(|end| self.now >= end);
-            if over(time.0) || over(time.1) {
+            expires = (self.now + given.ttl).min(self.tasks[task].ceiling);
+            expires = expires.min(time.0.unwrap_or(expires));
+            for at in parent.map(|at| self.lineage(at)).unwrap_or_default() {
+                expires = expires.min(self.rows[at].expires);
+            }
+            // What is asked for counts from its start, and what is given from now.
+            expires = ttl.map_or(expires, |ttl| expires.min(from + ttl));
+            if over(time.0) || over(time.1) || expires <= from {
                 failures.push(Reason::Expired);
                 self.tally.asked_in_vain += 1;
             }
@@ -284,11 +304,9 @@ impl Life {
         }
         let grant = answer.unwrap_or_else(|denial| panic!("{}: {scope:?}", denial.explain()));
         let given = given.expect("granted what is not given");
-        let mut expires = (self.now + given.ttl).min(self.tasks[task].ceiling);
-        expires = expires.min(life_ends.unwrap_or(expires));
-        for at in parent.map(|at| self.lineage(at)).unwrap_or_default() {
-            expires = expires.min(self.rows[at].expires);
-        }
+        let told = grant.starts().map(|own| own.unix_millis() - START);
+        assert_eq!(told, starts, "it starts when it should");
+        self.tally.later += usize::from(starts.is_some());
         assert_eq!(grant.expires().unix_millis() - START, expires, "it ends when it should");
         let rules: Vec<&str> = given.rules.iter().map(String::as_str).collect();
         assert!(grant.rules().eq(rules), "the permits are named");
@@ -299,6 +317,7 @@ impl Life {
         self.tally.third_hops += usize::from(hops >= 3);
         self.begin_spells(task, holder, &given.stamps, self.now);
         let last_used = idle_ends.zip(given.idle).map_or(self.now, |(end, idle)| end - idle);
+        let last_used = starts.map_or(last_used, |starts| last_used.max(starts));
         let parts = scope.into_iter().zip(given.stamps);
         self.held.push(Held {
             token: Token::from_text(grant.token().expose().to_owned()),
@@ -326,6 +345,8 @@ impl Life {
             first_issued: self.now,
             issued: self.now,
             expires,
+            asked_ttl: ttl,
+            starts,
             life_ends,
             idle: given.idle,
             last_used,

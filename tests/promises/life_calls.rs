@@ -314,7 +314,9 @@ impl Life {
         whos.push(caller);
         let past = self.is_past(own.row) || self.now >= self.tasks[row.task].ceiling;
         let stopped = self.stopped(row.task, &whos, Some(tool));
-        let failures = [(past, Reason::Expired), (stopped, Reason::Halted)];
+        let early = self.lineage(own.row).iter().any(|at| self.rows[*at].is_early(self.now));
+        let failures =
+            [(past, Reason::Expired), (early, Reason::NotYet), (stopped, Reason::Halted)];
         failures.into_iter().filter(|(so, _)| *so).map(|(_, reason)| reason).collect()
     }
 

@@ -33,6 +33,13 @@ impl LifeCase {
     }
 }
 
+/// For how many seconds at most something is asked for, and in how many it is to start.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Timed {
+    pub(crate) ttl: Option<u64>,
+    pub(crate) starts: Option<u64>,
+}
+
 /// An operation. Numbers pick among what there is.
 #[derive(Clone, Debug)]
 pub(crate) enum Act {
@@ -47,6 +54,7 @@ pub(crate) enum Act {
         wanted: Wanted,
         context: usize,
         trimmed: bool,
+        timed: Timed,
     },
     Delegate {
         parent: usize,
@@ -168,11 +176,16 @@ fn asks() -> BoxedStrategy<Act> {
     };
     let name = option::weighted(0.3, Just("errand"));
     let rarely = || proptest::bool::weighted(0.08);
+    let timed = (
+        option::weighted(0.2, select(vec![0u64, 3, 15, 50, 900])),
+        option::weighted(0.15, select(vec![0u64, 5, 25, 70])),
+    )
+        .prop_map(|(ttl, starts)| Timed { ttl, starts });
     prop_oneof![
         3 => (n(), whys(), name).prop_map(|(who, why, name)| Act::Open { who, why, name }),
-        9 => (n(), option::weighted(0.3, n()), wanted(), n(), proptest::bool::weighted(0.25))
-            .prop_map(|(task, holder, wanted, context, trimmed)| Act::Request {
-                task, holder, wanted, context, trimmed,
+        9 => (n(), option::weighted(0.3, n()), wanted(), n(), proptest::bool::weighted(0.25), timed)
+            .prop_map(|(task, holder, wanted, context, trimmed, timed)| Act::Request {
+                task, holder, wanted, context, trimmed, timed,
             }),
         11 => (n(), rarely(), n(), wanted(), n()).prop_map(
             |(parent, foreign, holder, wanted, context)| Act::Delegate {
@@ -270,7 +283,8 @@ fn acts() -> BoxedStrategy<Act> {
 /// What most lives begin with, so that there is something in them.
 fn first_request(n: usize) -> Act {
     let wanted = Wanted::OfPermit(n);
-    Act::Request { task: 0, holder: None, wanted, context: n, trimmed: false }
+    let timed = Timed::default();
+    Act::Request { task: 0, holder: None, wanted, context: n, trimmed: false, timed }
 }
 
 pub(crate) fn life_cases(length: usize) -> BoxedStrategy<LifeCase> {

@@ -67,7 +67,9 @@ impl Life {
                 None
             }
         };
-        self.made((task, holder, Some(parent)), &said_so, (scope, given, failures), answer);
+        let asked = (None, None);
+        let made = (scope, given, failures);
+        self.made((task, holder, Some(parent)), (&said_so, asked), made, answer);
     }
 
     /// What is given below a grant: to its holder and every one above to delegate, and to the new
@@ -136,6 +138,9 @@ impl Life {
             reasons.extend(own.ended);
             if own.is_past(self.now) {
                 reasons.push(Reason::Expired);
+            }
+            if own.is_early(self.now) {
+                reasons.push(Reason::NotYet);
             }
         }
         reasons

@@ -103,7 +103,12 @@ impl Life {
     /// Doubt ends the grant, whatever it was about.
     fn not_renewed(&mut self, at: usize, answer: Result<(), Denial>, reasons: &[Reason]) {
         let requester = self.tasks[self.rows[at].task].requester;
+        // What has not started is no doubt.
+        let is_early = answer.as_ref().is_err_and(|denial| denial.reason() == Reason::NotYet);
         self.refused("request", Some(requester), answer, reasons);
+        if is_early {
+            return;
+        }
         let why = if self.is_past(at) { Reason::Expired } else { Reason::Revoked };
         if self.end_row(at, why).is_some() {
             self.tally.not_renewed += 1;
@@ -150,7 +155,7 @@ impl Life {
         let (life_ends, _) = self.time_left(task, by, &given.stamps, row.first_issued);
         let life_ends = life_ends.into_iter().chain(row.life_ends).min();
         let mut expires = match moves {
-            true => self.now + given.ttl,
+            true => self.now + row.asked_ttl.map_or(given.ttl, |asked| asked.min(given.ttl)),
             false => row.expires.min(row.issued + given.ttl),
         };
         expires = expires.min(life_ends.unwrap_or(expires));

@@ -43,6 +43,9 @@ pub(crate) struct Row {
     /// When its newest token was.
     pub(crate) issued: i64,
     pub(crate) expires: i64,
+    /// For how long it was asked for at most, and from when on.
+    pub(crate) asked_ttl: Option<i64>,
+    pub(crate) starts: Option<i64>,
     /// When its whole life ends, whatever is renewed.
     pub(crate) life_ends: Option<i64>,
     pub(crate) idle: Option<i64>,
@@ -59,6 +62,10 @@ pub(crate) struct Row {
 }
 
 impl Row {
+    pub(crate) fn is_early(&self, now: i64) -> bool {
+        self.starts.is_some_and(|starts| now < starts)
+    }
+
     pub(crate) fn is_past(&self, now: i64) -> bool {
         let idle = self.idle.filter(|_| self.running == 0);
         now >= self.expires || idle.is_some_and(|idle| now - self.last_used >= idle)

@@ -23,6 +23,7 @@ macro_rules! tally {
 tally!(
     acts,
     granted,
+    later,
     delegated,
     third_hops,
     trimmed,

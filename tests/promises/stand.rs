@@ -264,10 +264,13 @@ impl Stand {
 
     /// Time as the broker has it; whether it can be read.
     pub(crate) fn tick(&mut self) -> bool {
-        if self.readable {
-            self.now = self.now.max(self.wall).max(self.counted);
-        }
+        self.now = self.next();
         self.readable
+    }
+
+    /// What the broker will find the time to be.
+    pub(crate) fn next(&self) -> i64 {
+        if self.readable { self.now.max(self.wall).max(self.counted) } else { self.now }
     }
 
     /// Whether the log takes the next record; of one that gives access, what it says instead.

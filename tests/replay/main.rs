@@ -14,6 +14,7 @@ mod progress;
 #[path = "../../examples/replay/story.rs"]
 mod story;
 
+mod asked_time;
 mod banking;
 mod credentials;
 mod driver;

@@ -61,6 +61,7 @@ fn words(event: &Event<'_>) -> Option<String> {
             acts_for,
             scope,
             rules,
+            starts,
             expires,
             serial,
             ..
@@ -69,8 +70,9 @@ fn words(event: &Event<'_>) -> Option<String> {
             let _ = write!(text, "{holder}{} was granted {}", for_whom(acts_for), tools(scope));
             let _ = write!(
                 text,
-                " by {}, until {expires}: grant {}",
+                " by {}{}, until {expires}: grant {}",
                 list("rule", rules),
+                starts.map_or(String::new(), |starts| format!(", from {starts}")),
                 quoted(grant)
             );
             if *serial > 1 {

@@ -115,6 +115,7 @@ pub(super) fn text(at: Timestamp, event: &Event<'_>) -> Option<String> {
             approvals,
             epoch,
             policy,
+            starts,
             expires,
         } => {
             text.quoted(r#","kind":"granted","task":"#, task)?;
@@ -131,6 +132,8 @@ pub(super) fn text(at: Timestamp, event: &Event<'_>) -> Option<String> {
             text.list_if_any(r#","approvals":"#, approvals)?;
             text.number(r#","epoch":"#, *epoch);
             text.quoted(r#","policy":"#, policy)?;
+            let starts = starts.map(|own| own.unix_millis().unsigned_abs());
+            text.number_if_any(r#","starts":"#, starts);
             text.number(r#","expires":"#, expires.unix_millis().unsigned_abs());
         }
         Event::Outcome { task, generation, of, outcome, task_over, break_glass } => {
@@ -312,18 +315,19 @@ mod tests {
             (task, grant, parent) in (words(), words(), maybe()),
             (requester, holder, policy) in (words(), words(), words()),
             (generation, serial, epoch) in any::<(u64, u64, u64)>(),
-            expires in 0_i64..1 << 40,
+            (expires, starts) in (0_i64..1 << 40, proptest::option::of(0_i64..1 << 40)),
             scope in scopes(),
             (rules, approvals, acts_for, aliases) in (
                 proptest::collection::vec(words(), 0..4), proptest::collection::vec(words(), 0..3),
                 proptest::collection::vec(words(), 0..3), proptest::collection::vec(words(), 0..3),
             ),
         ) -> Event<'static> {
-            let expires = crate::clock::Timestamp::from_unix_millis(expires).unwrap();
+            let at = |millis| crate::clock::Timestamp::from_unix_millis(millis).unwrap();
+            let (expires, starts) = (at(expires), starts.map(at));
             let scope = Cow::Owned(scope);
             Event::Granted {
                 task, generation, grant, serial, parent, requester, holder, acts_for, aliases, scope, rules, approvals,
-                epoch, policy, expires,
+                epoch, policy, starts, expires,
             }
         }
     }

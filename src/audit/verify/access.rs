@@ -30,6 +30,7 @@ struct KnownGrant {
     holder: String,
     /// Of its newest token.
     serial: u64,
+    starts: Option<Timestamp>,
     expires: Timestamp,
     tools: Vec<String>,
 }
@@ -116,7 +117,8 @@ impl KnownTask {
     /// A grant was given or renewed.
     fn grant(&mut self, record: &Record) -> Result<(), Fault> {
         let seq = record.seq;
-        let Event::Granted { grant, serial, parent, holder, scope, expires, .. } = &record.event
+        let Event::Granted { grant, serial, parent, holder, scope, starts, expires, .. } =
+            &record.event
         else {
             return Ok(());
         };
@@ -146,6 +148,7 @@ impl KnownTask {
             parent: parent.map(str::to_owned),
             holder: holder.to_string(),
             serial: *serial,
+            starts: *starts,
             expires: *expires,
             tools: tools_of(scope),
         };
@@ -166,6 +169,7 @@ impl KnownTask {
             parent: None,
             holder: who.to_string(),
             serial: 1,
+            starts: None,
             expires: *expires,
             tools: tools_of(scope),
         };
@@ -207,7 +211,7 @@ impl KnownTask {
         let own = self.grants.get(id)?;
         let mut next = own;
         loop {
-            if at >= next.expires {
+            if at >= next.expires || next.starts.is_some_and(|starts| at < starts) {
                 return None;
             }
             match &next.parent {
@@ -271,6 +275,7 @@ mod tests {
         let swapped = with(&renewed, r#""holder":"a""#, r#""holder":"b""#);
         let adopted =
             with(&with(BELOW, r#""grant":"h""#, r#""grant":"g""#), "\"serial\":1", "\"serial\":2");
+        let later = with(GRANTED, r#""expires""#, r#""starts":5000,"expires""#);
         let lengthened = with(SHORTENED, "5000", "80001");
         let late = "\"kind\":\"halted\",\"what\":\"x\"";
         let mut past = vec![OPENED, GRANTED, BELOW];
@@ -321,6 +326,9 @@ mod tests {
             (vec![OPENED, RESUMED], task(2)),
             (vec![OPENED, REOPENED, RESUMED, RESUMED], task(4)),
             (vec![OPENED, REOPENED, ENDED, RESUMED], task(4)),
+            (vec![OPENED, &later, late, CALL], grant(4)),
+            (vec![OPENED, &later, late, late, CALL], None),
+            (vec![OPENED, &later, BELOW], grant(3)),
             (past_own, grant(70)),
             (past, grant(80)),
             (past_ceiling, task(90)),

@@ -34,6 +34,7 @@ use super::constraint::{Constraint, Node};
 use super::cover::Cover;
 use super::evaluate::Stance;
 use super::fact::{Absence, Fact};
+use super::inside::Inside;
 use super::kind::{Set, Sort};
 use super::truth::Truth;
 use crate::meter::{Meter, Work};
@@ -181,7 +182,7 @@ pub(crate) fn condition_may_overlap(
     (fact, other): (&Fact, &Constraint),
     meter: &Meter,
 ) -> bool {
-    let Cover { conditions, openness } = cover;
+    let Cover { conditions, .. } = cover;
     if !meter.charge(4 + conditions.len() / 2, Work::Containing) {
         return true;
     }
@@ -189,11 +190,19 @@ pub(crate) fn condition_may_overlap(
         conditions.iter().filter(|own| own.fact == *fact).map(|own| &own.constraint).collect();
     if own.is_empty()
         && let Fact::Arg(path) = fact
-        && !openness.other_args
-        && path.len() == 1
     {
-        let truth = other.holds_of(None, Absence::Argument, Stance::Guard, false, meter);
-        return truth.may_hold();
+        let acts_on = |value| {
+            other.holds_of(value, Absence::Argument, Stance::Guard, false, meter).may_hold()
+        };
+        match cover.inside(path) {
+            Inside::Absent => return acts_on(None),
+            Inside::Values(values) => return acts_on(None) || values.into_iter().any(acts_on),
+            Inside::As(inside) => {
+                return acts_on(None)
+                    || all_and(&[inside], other, Stance::Guard, Absence::Argument, meter);
+            }
+            Inside::Open => {}
+        }
     }
     all_and(&own, other, Stance::Guard, fact.absence(), meter)
 }

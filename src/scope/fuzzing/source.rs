@@ -21,7 +21,7 @@ const NETWORKS: [&str; 8] = [
     "fe80::/10",
 ];
 const FOLDERS: [&str; 6] = ["/", ".", "/a", "/a/b", "a", "a/b"];
-const LEAVES: usize = if cfg!(feature = "url") { 29 } else { 28 };
+const LEAVES: usize = if cfg!(feature = "url") { 30 } else { 29 };
 const DAYS: [&str; 4] = ["mon", "thu", "sat", "sun"];
 const HOURS: [&str; 5] = ["00:00", "08:30", "12:00", "23:59", "24:00"];
 /// Offsets, and zones where this build knows any.
@@ -206,6 +206,16 @@ impl Source<'_> {
         }
     }
 
+    /// A kind that takes a value, of what another argument of the call is.
+    fn comparison(&mut self) -> Constraint {
+        let relation = Relation::ALL.get(self.byte() % Relation::ALL.len());
+        let relation = relation.copied().unwrap_or(Relation::Eq);
+        let other = self.one(&["args.a", "args.b"]);
+        let joined = joined("/a").and_part(other).and_text("/").compared(relation);
+        let is_joined = self.byte().is_multiple_of(2) && joined.check().is_ok();
+        if is_joined { joined } else { reference(other).compared(relation) }
+    }
+
     /// A bound by an order of texts that are not in that of the alphabet.
     fn level(&mut self) -> Constraint {
         const LEVELS: [&str; 3] = ["b", "a", "ab"];
@@ -248,8 +258,9 @@ impl Source<'_> {
                 of_type(ValueType::named(own).expect("a type"))
             }
             26 => self.level(),
+            27 => self.comparison(),
             #[cfg(feature = "url")]
-            27 => url(self.url_pattern()),
+            28 => url(self.url_pattern()),
             _ => {
                 let days = self.several(|own| own.one(&DAYS));
                 let (from, until) = (self.one(&HOURS), self.one(&HOURS));

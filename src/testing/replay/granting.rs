@@ -206,6 +206,8 @@ impl Host {
             Ok(scope) => scope,
             Err(answer) => return Ok(Err(answer)),
         };
+        let scope = wish.ttl.into_iter().fold(scope, Scope::ttl);
+        let scope = wish.start.into_iter().fold(scope, Scope::starting);
         let attest = |who: &Assertion| self.attest(who);
         let holder = match wish.holder.as_ref().map_or_else(|| Ok(requester.clone()), attest) {
             Ok(holder) => holder,
@@ -268,10 +270,12 @@ impl Host {
 
 impl Answer {
     fn granted(alias: &str, grant: &Grant) -> Self {
-        Answer::permit()
-            .with("grant", alias)
-            .by_rules(grant.rules())
-            .with("expires", grant.expires().to_string())
+        let answer = Answer::permit().with("grant", alias).by_rules(grant.rules());
+        let answer = match grant.starts() {
+            Some(starts) => answer.with("starts", starts.to_string()),
+            None => answer,
+        };
+        answer.with("expires", grant.expires().to_string())
     }
 }
 

@@ -97,6 +97,9 @@ pub(crate) struct Wish<'v> {
     pub(crate) context: Context,
     /// Who is to hold it, if not the task's requester.
     pub(crate) holder: Option<Assertion>,
+    /// For how long at most, and from when on.
+    pub(crate) ttl: Option<Duration>,
+    pub(crate) start: Option<Timestamp>,
     /// What the question is called that it may park.
     pub(crate) ask_as: Option<&'v str>,
 }
@@ -198,7 +201,7 @@ const OPERATIONS: [&str; 42] = [
     "crash",
 ];
 
-const WISH: &[&str] = &["task", "as", "scope", "context", "holder", "ask_as"];
+const WISH: &[&str] = &["task", "as", "scope", "context", "holder", "ask_as", "ttl", "start"];
 const AFRESH: &[&str] = &["grant", "context", "who", "ask_as"];
 const HALT: &[&str] = &["what", "identity", "task", "tool"];
 
@@ -341,6 +344,8 @@ fn wish<'v>(fields: &Fields<'v>) -> Result<Wish<'v>, Misread> {
         context: statement::context(fields)?,
         holder: holder.transpose()?,
         ask_as: fields.text_if("ask_as")?,
+        ttl: fields.text_if("ttl")?.map(|own| length("ttl", own)).transpose()?,
+        start: fields.text_if("start")?.map(|own| instant("start", own)).transpose()?,
     })
 }
 

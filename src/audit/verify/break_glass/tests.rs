@@ -111,6 +111,7 @@ fn granted(grant: &'static str, parent: Option<&'static str>) -> Event<'static> 
         approvals: vec![],
         epoch: 1,
         policy: "00".into(),
+        starts: None,
         expires: at(15),
     }
 }

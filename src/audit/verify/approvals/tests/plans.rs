@@ -43,6 +43,7 @@ fn granted_to(who: &'static str, own_generation: u64) -> Event<'static> {
         approvals: vec!["q".into()],
         epoch: 1,
         policy: "p".into(),
+        starts: None,
         expires: at(GOOD_UNTIL),
     }
 }

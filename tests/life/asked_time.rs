@@ -78,7 +78,7 @@ fn a_shorter_time_is_given_as_asked_and_a_longer_one_as_policy_says() {
 
 #[test]
 fn a_renewal_gives_what_was_asked_for_again_and_no_more() {
-    let world = world(|rule| rule.ttl(60 * SECOND).max_life(25 * SECOND));
+    let world = world(|rule| rule.ttl(20 * SECOND).max_life(25 * SECOND));
     let mut grant = world.ask(notes().ttl(10 * SECOND)).unwrap();
     for (wait, ends) in [(5, 15), (9, 24), (6, 25)] {
         world.clock.advance(wait * SECOND);

@@ -1,5 +1,7 @@
 //! How long what is given lasts.
 
+use std::time::Duration;
+
 use super::offer::Offer;
 use crate::clock::Timestamp;
 use crate::denial::{Denial, Reason};
@@ -47,7 +49,12 @@ impl Lifetime {
     /// # Errors
     /// A [`Denial`] if nothing is left between the start and what policy gives, or if a start is asked for that a
     /// verifier would not know of.
-    pub(super) fn cut_to(mut self, scope: &Scope, now: Timestamp) -> Result<Lifetime, Denial> {
+    pub(super) fn cut_to(
+        mut self,
+        scope: &Scope,
+        idle: Option<Duration>,
+        now: Timestamp,
+    ) -> Result<Lifetime, Denial> {
         self.starts = scope.starts_after(now);
         if self.starts.is_some() && !scope.verifiers().is_empty() {
             return Err(Denial::new(Reason::MalformedScope).because(
@@ -65,7 +72,13 @@ impl Lifetime {
                 self.expires
             )));
         }
-        self.last_used = self.last_used.max(from);
+        // The time without use counts as ever: a start that is to come does not lengthen it.
+        let unused = idle.and_then(|idle| self.last_used.checked_add(idle));
+        if self.starts.is_some_and(|starts| unused.is_some_and(|ends| ends <= starts)) {
+            return Err(Denial::new(Reason::Expired).because(format_args!(
+                "it would be unused for too long before it starts at {from}"
+            )));
+        }
         Ok(self)
     }
 }

@@ -82,7 +82,7 @@ impl<'r> NewGrant<'r> {
         now: Timestamp,
     ) -> Result<Self, Denial> {
         let lifetime = Lifetime::of(&given, request.holder, life, descent.latest, now)?;
-        let lifetime = lifetime.cut_to(&scope, now)?;
+        let lifetime = lifetime.cut_to(&scope, given.terms.idle, now)?;
         let made = Made { id, serial: 1, expires: lifetime.expires };
         let tokens = request.tokens(current, &made, (&scope, &given), now)?;
         Ok(NewGrant { request, made, given, scope, tokens, descent, lifetime, now })

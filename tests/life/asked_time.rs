@@ -161,16 +161,21 @@ fn what_starts_later_does_not_travel_to_a_verifier() {
     assert!(short.token_for("search").is_some());
 }
 
-/// The time without use counts from the start.
+/// Or asking early would be a way to leave something unused for longer.
 #[test]
-fn what_has_not_started_is_not_unused() {
+fn a_later_start_does_not_lengthen_the_time_without_use() {
     let world = world(|rule| rule.ttl(60 * SECOND).idle(10 * SECOND));
-    let grant = world.ask(notes().starting(after(20))).unwrap();
-    world.clock.advance(25 * SECOND);
-    assert!(world.call(&grant).is_ok());
-    let other = world.ask(notes().starting(after(30))).unwrap();
-    world.clock.advance(15 * SECOND);
-    assert_eq!(world.call(&other).unwrap_err().reason(), Reason::Expired);
+    for starts in [10, 20] {
+        let denial = world.ask(notes().starting(after(starts))).unwrap_err();
+        assert_eq!(denial.reason(), Reason::Expired, "{starts}");
+    }
+    let used = world.ask(notes().starting(after(5))).unwrap();
+    let unused = world.ask(notes().starting(after(9))).unwrap();
+    world.clock.advance(9 * SECOND);
+    assert!(world.call(&used).is_ok());
+    world.clock.advance(SECOND);
+    assert!(world.call(&used).is_ok());
+    assert_eq!(world.call(&unused).unwrap_err().reason(), Reason::Expired);
 }
 
 #[test]

@@ -270,7 +270,9 @@ impl Life {
             }
             // What is asked for counts from its start, and what is given from now.
             expires = ttl.map_or(expires, |ttl| expires.min(from + ttl));
-            if over(time.0) || over(time.1) || expires <= from {
+            let idle = given.idle.map(|idle| time.1.unwrap_or(self.now + idle));
+            let unused = starts.is_some_and(|starts| idle.is_some_and(|ends| ends <= starts));
+            if over(time.0) || over(time.1) || expires <= from || unused {
                 failures.push(Reason::Expired);
                 self.tally.asked_in_vain += 1;
             }
@@ -317,7 +319,6 @@ impl Life {
         self.tally.third_hops += usize::from(hops >= 3);
         self.begin_spells(task, holder, &given.stamps, self.now);
         let last_used = idle_ends.zip(given.idle).map_or(self.now, |(end, idle)| end - idle);
-        let last_used = starts.map_or(last_used, |starts| last_used.max(starts));
         let parts = scope.into_iter().zip(given.stamps);
         self.held.push(Held {
             token: Token::from_text(grant.token().expose().to_owned()),

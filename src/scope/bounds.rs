@@ -106,7 +106,10 @@ mod tests {
             let range = Range { lower, upper };
             let own = Bounds::from(range);
             prop_assert_eq!(own.range(), range);
-            prop_assert_eq!(own.contains(number), range.contains(number));
+            let ends = [lower, upper].into_iter().flatten().map(|bound| bound.number);
+            for number in ends.chain([number]) {
+                prop_assert_eq!(own.contains(number), range.contains(number), "{:?}", number);
+            }
         }
     }
 

@@ -39,19 +39,40 @@ impl Constraint {
 
 #[cfg(test)]
 mod tests {
+    use proptest::collection::vec;
     use proptest::prelude::*;
 
     use super::*;
     use crate::scope::Stance;
     use crate::scope::evaluate::{Evaluation, Nothing, Subject};
     use crate::scope::fact::Absence;
-    use crate::scope::model::{mixed_constraints, values};
+    use crate::scope::model::{mixed_constraints, scalars, values};
+    use crate::scope::words::{eq, has_any, max, one_of};
+
+    /// Mostly of the kinds that are asked directly.
+    fn constraints() -> impl Strategy<Value = Constraint> {
+        prop_oneof![
+            1 => mixed_constraints(),
+            2 => scalars().prop_map(eq),
+            1 => vec(scalars(), 1..12).prop_map(one_of),
+            1 => vec(scalars(), 1..12).prop_map(has_any),
+            1 => (-1..3_i64).prop_map(max),
+        ]
+    }
+
+    fn subjects() -> impl Strategy<Value = Value> {
+        prop_oneof![
+            1 => values(),
+            2 => scalars(),
+            1 => vec(scalars(), 0..12).prop_map(Value::List),
+        ]
+    }
 
     proptest! {
         /// Nor for more or fewer steps, which would deny what another way of asking permits.
         #[test]
         fn what_is_asked_directly_has_the_answer_and_the_price_of_the_walk(
-            constraint in mixed_constraints(), value in values(), steps in 0_u64..40, of_rule in any::<bool>(),
+            constraint in constraints(), value in subjects(), steps in 0_u64..60, of_rule in any::<bool>(),
         ) {
             let (direct, walked) = (Meter::of(steps), Meter::of(steps));
             let answer = direct.for_rule(of_rule, || constraint.ask_directly(&value, &direct));

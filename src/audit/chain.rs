@@ -53,7 +53,7 @@ pub(crate) struct ChainKey {
 }
 
 /// A record that was hashed under a key of the chain as far as it does not depend on its place.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct HashedRecord {
     key: u64,
     begun: Begun,

@@ -21,7 +21,9 @@ macro_rules! links {
 [audit]: crate::_documentation::audit
 [authzen]: crate::_documentation::authzen
 [axum]: crate::_documentation::axum
+[audit#deciding-again]: crate::_documentation::audit#deciding-again
 [audit#keys]: crate::_documentation::audit#keys
+[audit#values-in-plain]: crate::_documentation::audit#values-in-plain
 [audit#what-a-restart-gives-back]: crate::_documentation::audit#what-a-restart-gives-back
 [break-glass]: crate::_documentation::break_glass
 [changelog]: crate::_documentation::changelog
@@ -35,6 +37,7 @@ macro_rules! links {
 [policy]: crate::_documentation::policy
 [policy#true-false-unknown]: crate::_documentation::policy#true-false-unknown
 [policy#what-a-question-may-cost]: crate::_documentation::policy#what-a-question-may-cost
+[policy#what-the-log-keeps-in-plain]: crate::_documentation::policy#what-the-log-keeps-in-plain
 [scale]: crate::_documentation::scale
 [scrub]: mod@crate::scrub
 [secrets]: crate::_documentation::secrets

@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 
 use super::event::Event;
+use super::plain::Plain;
 use super::words::Stage;
 use crate::denial::Denial;
 use crate::value::Value;
@@ -26,6 +27,7 @@ pub(crate) struct DeniedQuestion<'a> {
     pub(crate) epoch: Option<u64>,
     /// Whether it is of what breaking the glass gave, or would have given.
     pub(crate) break_glass: bool,
+    pub(crate) plain: Option<Plain<'static>>,
 }
 
 impl<'a> DeniedQuestion<'a> {
@@ -44,6 +46,7 @@ impl<'a> DeniedQuestion<'a> {
             context: None,
             epoch: None,
             break_glass: false,
+            plain: None,
         }
     }
 
@@ -68,6 +71,7 @@ impl<'a> DeniedQuestion<'a> {
             rules: rules.unwrap_or_default(),
             epoch: self.epoch,
             break_glass: self.break_glass,
+            plain: self.plain.map(Box::new),
         }
     }
 }

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use super::plain::Plain;
 use super::spent::Spent;
 use super::words::{Answered, GoneHow, How, Outcome, Stage, is_false};
 use crate::clock::Timestamp;
@@ -122,9 +123,10 @@ pub enum Event<'a> {
         /// Whether it is of what breaking the glass gave.
         #[serde(default, skip_serializing_if = "is_false")]
         break_glass: bool,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        plain: Option<Box<Plain<'a>>>,
     },
-    /// Denials that a log which took no record left no memory to keep one by one. It stands for all
-    /// numbers from `from` to its own.
+    /// Denials that there was no memory to keep one by one. It stands for all numbers from `from` to its own.
     Denials {
         from: u64,
         /// The time of the first; the record's own is that of the last.
@@ -168,6 +170,8 @@ pub enum Event<'a> {
         /// The asks that it was not held up by, where the glass is broken.
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
         passed: Vec<Cow<'a, str>>,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        plain: Option<Box<Plain<'a>>>,
     },
     /// A call, or a scope, waits until people agree.
     Asked {
@@ -378,7 +382,6 @@ pub enum Event<'a> {
         /// Numbers of the permits whose calls were already running.
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
         running: Vec<u64>,
-        /// Whether it is of what breaking the glass gave.
         #[serde(default, skip_serializing_if = "is_false")]
         break_glass: bool,
     },
@@ -477,8 +480,7 @@ pub enum Event<'a> {
         /// How many bytes of an incomplete last line were cut off and kept aside.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         torn: Option<u64>,
-        /// Nothing kept elsewhere was compared with it, so records that were cut off its end are not
-        /// missed.
+        /// Nothing kept elsewhere was compared with it: records cut off its end are not missed.
         #[serde(default, skip_serializing_if = "is_false")]
         unanchored: bool,
     },

@@ -29,6 +29,8 @@ pub(crate) struct Body {
     text: String,
     /// The key that the records after this one are under, where it changes.
     next_key: Option<Arc<ChainKey>>,
+    /// Values that the record commits to, for the line next to it.
+    plain: Option<Box<str>>,
 }
 
 /// What hangs from a record.
@@ -63,7 +65,13 @@ impl Body {
 
     /// A record whose effect stands.
     fn standing(at: Timestamp, text: String) -> Self {
-        Self { at, weight: Weight::Stands, from: None, text, next_key: None }
+        Self { at, weight: Weight::Stands, from: None, text, next_key: None, plain: None }
+    }
+
+    /// With the values that the event commits to.
+    pub(crate) fn with_plain(mut self, values: Option<Box<str>>) -> Self {
+        self.plain = values;
+        self
     }
 
     /// The last record under the log's key of now, which says that `key` comes next.
@@ -143,6 +151,17 @@ impl Body {
     /// Its line, from its time on: what does not depend on its place.
     pub(super) fn unnumbered(&self) -> &str {
         &self.text
+    }
+
+    /// Writes the line next to it after what `lines` holds, if it has one.
+    pub(super) fn push_plain(&self, seq: u64, lines: &mut String) {
+        if let Some(values) = &self.plain {
+            lines.push_str(r#"{"seq":"#);
+            quick::push_number(lines, seq);
+            lines.push_str(r#","plain":"#);
+            lines.push_str(values);
+            lines.push('}');
+        }
     }
 
     /// What stands in its place when the sink has refused it.

@@ -1,5 +1,6 @@
 //! A log in memory.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::{ChainTag, Entry, Kept, Record, Sink, SinkError, Tail};
@@ -41,6 +42,8 @@ struct State {
     kept: Records,
     /// The lines after those that a snapshot shares.
     page: Vec<Line>,
+    /// The lines next to those records that have one. Apart from what snapshots share, so that it can be erased.
+    plain: BTreeMap<u64, Box<str>>,
 }
 
 /// Lines in the order of the sequence, and their text in the order in which each part wrote it.
@@ -137,6 +140,22 @@ impl MemoryLog {
         Snapshot { kept: self.state.lock().share() }
     }
 
+    /// The line next to the record of this number, which has the values that the record commits to: what
+    /// [`Plain::open`](super::Plain::open) takes.
+    #[must_use]
+    pub fn plain_line(&self, seq: u64) -> Option<String> {
+        self.state.lock().plain.get(&seq).map(|line| line.to_string())
+    }
+
+    /// Erases the values of all records up to this number. The records stay as they are, and verify.
+    pub fn erase_plain(&self, through: u64) {
+        let mut state = self.state.lock();
+        state.plain = match through.checked_add(1) {
+            Some(next) => state.plain.split_off(&next),
+            None => BTreeMap::new(),
+        };
+    }
+
     /// Its lines, copied.
     #[must_use]
     pub fn lines(&self) -> Vec<String> {
@@ -190,6 +209,9 @@ impl State {
         if self.page.len() == PAGE {
             let full = std::mem::replace(&mut self.page, Vec::with_capacity(PAGE));
             self.kept.pages.push(Arc::new(full));
+        }
+        if let Some(plain) = entry.plain {
+            self.plain.insert(entry.seq, plain.into());
         }
         self.page.push(line);
         self.kept.len += 1;
@@ -275,7 +297,7 @@ impl Snapshot {
             let sum = sums.next_if(|(at, ..)| *at == index);
             let (first, seq) = sum.map_or((last + 1, last + 1), |(_, first, seq)| (first, seq));
             last = seq;
-            Entry { first, seq, gives_access: false, tag, line }
+            Entry { first, seq, gives_access: false, tag, line, plain: None }
         })
     }
 

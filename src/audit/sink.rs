@@ -111,6 +111,10 @@ pub struct Entry<'a> {
     pub tag: &'a ChainTag,
     /// The record: one JSON object, with no line break and no other raw control character in it.
     pub line: &'a str,
+    /// The values that the record commits to in its `plain`, if it has any: one JSON object with the record's number,
+    /// on one line. It is to be kept where it can be erased, apart from the record; a sink that does not keep it
+    /// loses what decisions could be replayed from, and nothing of the log.
+    pub plain: Option<&'a str>,
 }
 
 /// How a log ends: its last record, as its [`Entry`] said it.
@@ -133,7 +137,7 @@ impl Entry<'_> {
     /// ```
     /// use hallpass::audit::{ChainTag, Entry};
     /// let tag = ChainTag::from_bytes([0; 32]);
-    /// let sum = Entry { first: 4, seq: 9, gives_access: false, tag: &tag, line: "{}" };
+    /// let sum = Entry { first: 4, seq: 9, gives_access: false, tag: &tag, line: "{}", plain: None };
     /// assert!(sum.follows(3) && !sum.follows(8));
     /// ```
     #[must_use]
@@ -215,7 +219,14 @@ mod tests {
     #[test]
     fn only_what_begins_after_the_last_number_follows_it() {
         let tag = ChainTag::from_bytes([0; 32]);
-        let entry = |first, seq| Entry { first, seq, gives_access: false, tag: &tag, line: "{}" };
+        let entry = |first, seq| Entry {
+            first,
+            seq,
+            gives_access: false,
+            tag: &tag,
+            line: "{}",
+            plain: None,
+        };
         assert!(entry(1, 1).follows(0) && entry(4, 9).follows(3));
         for (first, seq, last) in [(0, 0, u64::MAX), (2, 2, 0), (4, 9, 8), (4, 3, 3), (1, 1, 1)] {
             assert!(!entry(first, seq).follows(last), "{first}..={seq} after {last}");

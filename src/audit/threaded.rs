@@ -71,6 +71,7 @@ struct Owned {
     gives_access: bool,
     tag: ChainTag,
     line: Box<str>,
+    plain: Option<Box<str>>,
 }
 
 impl ThreadedSink {
@@ -111,9 +112,9 @@ impl Sink for ThreadedSink {
             return Err(SinkError::new("the record does not follow the last one"));
         }
         for entry in batch.iter().take(room) {
-            let Entry { first, seq, gives_access, tag, line } = *entry;
-            let (tag, line) = (*tag, line.into());
-            waiting.records.push_back(Owned { first, seq, gives_access, tag, line });
+            let Entry { first, seq, gives_access, tag, line, plain } = *entry;
+            let (tag, line, plain) = (*tag, line.into(), plain.map(Into::into));
+            waiting.records.push_back(Owned { first, seq, gives_access, tag, line, plain });
             waiting.last = Some(seq);
         }
         drop(waiting);
@@ -172,6 +173,7 @@ fn write_some(sink: &dyn Sink, batch: &mut VecDeque<Owned>, durable: &Durable) -
             gives_access: own.gives_access,
             tag: &own.tag,
             line: &own.line,
+            plain: own.plain.as_deref(),
         })
         .collect();
     if entries.is_empty() {

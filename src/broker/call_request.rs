@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use super::current::Current;
+use super::plain_record::PlainDecision;
 use super::shared::Shared;
 use crate::audit::{DeniedQuestion, Stage};
 use crate::call::Call;
@@ -51,7 +52,7 @@ impl CallRequest<'_> {
 
     /// Records the denial, and hands it on.
     pub(super) fn record(&self, refusal: Refusal) -> Denial {
-        let Refusal { denial, about, signed } = refusal;
+        let Refusal { mut denial, about, signed } = refusal;
         if denial.reason() == Reason::Forked {
             let question = DeniedQuestion {
                 who: Some(self.caller.subject().as_str()),
@@ -79,6 +80,10 @@ impl CallRequest<'_> {
             |(cell, grant): &(Arc<TaskCell>, GrantId)| cell.life.lock().is_of_glass(*grant);
         let break_glass = about.as_ref().is_some_and(is_of_glass);
         let grant = about.as_ref().map(|(_, grant)| grant.text());
+        let recorded = denial.take_recorded().and_then(|own| own.downcast::<PlainDecision>().ok());
+        // What was decided under a policy that is in force no more is not what the record says.
+        let recorded = recorded.filter(|own| own.epoch == epoch);
+        let (plain, values) = recorded.map(|own| own.recorded_at(self.now)).unzip();
         let question = DeniedQuestion {
             stage: Stage::Call,
             task: about.as_ref().map(|(cell, _)| (&*cell.name).into()),
@@ -92,9 +97,10 @@ impl CallRequest<'_> {
             context: context.as_ref().map(|digest| digest.as_str().into()),
             epoch: Some(epoch),
             break_glass,
+            plain,
         };
         let event = question.record(&denial);
-        self.shared.place_denial(self.now, &denial, &event);
+        self.shared.place_denial_with(self.now, &denial, &event, values);
         drop(current);
         self.shared.tell_denial(&denial, &event);
         self.shared.journal.write_if_many();

@@ -2,18 +2,18 @@
 //! with. Judged under the task's lock, against grant, ancestors, rules and limits.
 
 use super::call_request::CallRequest;
-use super::covering::{NotCovering, covering, covering_row};
+use super::covering::{covering, covering_row};
 use super::current::{Current, DecidingRules};
 use super::kept::Passing;
+use super::plain_record::plain_of;
 use super::presented::PresentedGrant;
-use crate::audit::{self, Event, Place};
+use crate::audit::{self, Event, KeptPlain, Place};
 use crate::denial::{Denial, Reason};
 use crate::grant::{Coverage, Row, stamps_on};
 use crate::identity::Identity;
 use crate::meter::Meter;
 use crate::policy::{
-    AskedCall, Deciders, DeniedCall, Listed, Moment, Question, Seen, Setting, Verdict, What,
-    decide, passed_over,
+    Deciders, Listed, Moment, Question, Seen, Setting, Verdict, What, decide, passed_over,
 };
 use crate::scope::{Capability, Readings};
 use crate::sync::MutexGuard;
@@ -28,6 +28,7 @@ pub(super) struct CallInputs<'a> {
     pub(super) current: &'a Current,
     pub(super) presented: &'a PresentedGrant,
     what: What<'a>,
+    pub(super) listed: &'a Listed,
     context: &'a Object,
     /// What judging it may cost.
     meter: Meter,
@@ -47,10 +48,13 @@ struct PermittedBy {
     approval: Option<Box<Approval>>,
     /// The asks that it is not held up by, where the glass is broken.
     passed: Option<Box<[Arc<str>]>>,
+    /// What its record keeps in plain.
+    plain: Option<Box<KeptPlain>>,
 }
 
 /// What a call spends, and the asks that it is not held up by where the glass is broken.
-type Spent<'s> = (&'s Coverage, Option<Box<Approval>>, Option<&'s [Arc<str>]>);
+type Spent<'s> =
+    (&'s Coverage, Option<Box<Approval>>, Option<&'s [Arc<str>]>, Option<Box<KeptPlain>>);
 
 /// A place in the log for the call's permit, and what is reserved for it.
 pub(super) struct Reserved {
@@ -72,7 +76,7 @@ impl<'a> CallInputs<'a> {
         match request.context.checked() {
             Ok(context) => {
                 let meter = Meter::of_question(request.call.args().size());
-                Ok(CallInputs { request, current, presented, what, context, meter })
+                Ok(CallInputs { request, current, presented, what, listed, context, meter })
             }
             Err(error) => Err(Denial::new(Reason::MalformedContext).because(error)),
         }
@@ -92,7 +96,7 @@ impl<'a> CallInputs<'a> {
         self.check_redeemed(&live)?;
         let mut withheld = None;
         let decided = self.decide(&life, &live, &mut withheld);
-        let PermittedBy { coverage, rules, approval, passed } = match (decided, withheld) {
+        let PermittedBy { coverage, rules, approval, passed, plain } = match (decided, withheld) {
             (Ok(decided), _) => decided,
             (Err(denial), None) => return Err(denial),
             (Err(denial), Some(withheld)) => {
@@ -102,7 +106,7 @@ impl<'a> CallInputs<'a> {
             }
         };
         let rules = DecidingRules::by(self.current, rules);
-        let spent = (&coverage, approval, passed.as_deref());
+        let spent = (&coverage, approval, passed.as_deref(), plain);
         let place = self.commit(&mut life, &live, spent, &rules, digests)?;
         Ok(Reserved { place, rules, version: self.current.version })
     }
@@ -165,7 +169,8 @@ impl<'a> CallInputs<'a> {
         live: &Liveness,
         withheld: &mut Option<WithheldCall>,
     ) -> Result<PermittedBy, Denial> {
-        let CallInputs { request, current, presented, ref what, context, ref meter } = *self;
+        let CallInputs { request, current, presented, ref what, listed, context, ref meter } =
+            *self;
         let row = life.row(live)?;
         let seen = match current.policy.looks_at_history {
             true => life.history().seen_after(what.tool, what.labels, current.listing()),
@@ -207,11 +212,11 @@ impl<'a> CallInputs<'a> {
                     None => {
                         *withheld =
                             Some(WithheldCall { asks: asks.clone(), permits: permits.clone() });
-                        return Err(self.denied(Verdict::Ask { asks, permits }, &question));
+                        return Err(self.denied(life, Verdict::Ask { asks, permits }, &question));
                     }
                 }
             }
-            denied => return Err(self.denied(denied, &question)),
+            denied => return Err(self.denied(life, denied, &question)),
         };
         let spanning = &request.shared.spanning;
         let stamps = stamps_on(row, at);
@@ -223,7 +228,8 @@ impl<'a> CallInputs<'a> {
             }
             _ => None,
         };
-        Ok(PermittedBy { coverage, rules, approval, passed })
+        let plain = plain_of(&current.policy, listed, &question, life.secrets())?;
+        Ok(PermittedBy { coverage, rules, approval, passed, plain })
     }
 
     /// The asks that no approval of a scope lets the call pass, and the questions whose approvals do.
@@ -314,7 +320,7 @@ impl<'a> CallInputs<'a> {
         &self,
         life: &mut Life,
         live: &Liveness,
-        (coverage, approval, passed): Spent<'_>,
+        (coverage, approval, passed, kept): Spent<'_>,
         rules: &DecidingRules,
         (arguments, context): (Digest, Digest),
     ) -> Result<Place, Denial> {
@@ -337,6 +343,8 @@ impl<'a> CallInputs<'a> {
             lapses,
             approval,
         };
+        let kept = kept.map(|kept| *kept);
+        let (plain, values) = kept.map(|own| (Box::new(own.plain), own.values)).unzip();
         life.commit(live, spend, shared.settings.max_permits, |reserved| {
             let cell = &presented.cell;
             let (arguments, context) = (arguments.text(), context.text());
@@ -363,33 +371,9 @@ impl<'a> CallInputs<'a> {
                 epoch: self.current.epoch,
                 break_glass: passed.is_some(),
                 passed: passed.unwrap_or_default().iter().map(|rule| (&**rule).into()).collect(),
+                plain,
             };
-            shared.place(now, &event)
+            shared.place_with(now, &event, values)
         })
-    }
-
-    /// What denies keeps the question: it is explained to those who read the denial.
-    #[cold]
-    fn denied(&self, verdict: Verdict, question: &Question<'_>) -> Denial {
-        let rules = |rules| self.current.ids(rules);
-        let denial = match &verdict {
-            Verdict::Ask { asks, .. } => {
-                Denial::new(Reason::ApprovalRequired).by_rules(rules(asks))
-            }
-            Verdict::Forbid(forbids) => Denial::new(Reason::Forbidden).by_rules(rules(forbids)),
-            Verdict::NoPermit | Verdict::Permit(_) => Denial::new(Reason::NoPermit),
-        };
-        denial.explained_by(DeniedCall { asked: self.keep(question), verdict })
-    }
-
-    #[cold]
-    fn out_of_scope(&self, scope: NotCovering<'_>, question: &Question<'_>) -> Denial {
-        let kept = scope.keep(self.presented.grant, self.keep(question));
-        Denial::new(Reason::OutOfScope).explained_by(kept)
-    }
-
-    fn keep(&self, question: &Question<'_>) -> AskedCall {
-        let CallInputs { request, current, presented, .. } = self;
-        AskedCall::keep(&current.policy, &presented.cell.purpose, request.call, question)
     }
 }

@@ -136,7 +136,17 @@ impl Shared {
 
     /// Takes the place in the sequence of a record that gives access: called under the task's lock.
     pub(crate) fn place(&self, at: Timestamp, event: &Event<'_>) -> Result<Place, Denial> {
-        let body = Body::new(at, event).map_err(|error| refused(&error))?;
+        self.place_with(at, event, None)
+    }
+
+    /// As [`place`](Self::place), with the values that the event commits to.
+    pub(crate) fn place_with(
+        &self,
+        at: Timestamp,
+        event: &Event<'_>,
+        plain: Option<Box<str>>,
+    ) -> Result<Place, Denial> {
+        let body = Body::new(at, event).map_err(|error| refused(&error))?.with_plain(plain);
         self.journal.place(body).map_err(|error| refused(&error))
     }
 
@@ -209,6 +219,20 @@ impl Shared {
     pub(crate) fn place_denial(&self, at: Timestamp, denial: &Denial, event: &Event<'_>) {
         self.denials.count(denial.reason());
         self.record(at, event);
+    }
+
+    /// As [`place_denial`](Self::place_denial), with the values that the event commits to.
+    pub(crate) fn place_denial_with(
+        &self,
+        at: Timestamp,
+        denial: &Denial,
+        event: &Event<'_>,
+        plain: Option<Box<str>>,
+    ) {
+        self.denials.count(denial.reason());
+        if let Ok(body) = Body::new(at, event) {
+            self.journal.note(body.with_plain(plain));
+        }
     }
 
     /// Tells the host's hook of a denial: called with no lock held.

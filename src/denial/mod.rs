@@ -57,6 +57,8 @@ struct Inner {
     account: OnceLock<Account>,
     /// What the asker can come back with, for those who made it to take out.
     pending: Option<Arc<dyn Any + Send + Sync>>,
+    /// What its record says in addition, for those who decided to take out.
+    recorded: Option<Arc<dyn Any + Send + Sync>>,
 }
 
 impl Inner {
@@ -80,8 +82,8 @@ impl Eq for Inner {}
 
 impl Denial {
     pub(crate) fn new(reason: Reason) -> Self {
-        let (rules, retry_after, kept, account, pending) = Default::default();
-        Denial(Box::new(Inner { reason, rules, retry_after, kept, account, pending }))
+        let (rules, retry_after, kept, account, pending, recorded) = Default::default();
+        Denial(Box::new(Inner { reason, rules, retry_after, kept, account, pending, recorded }))
     }
 
     pub(crate) fn because(mut self, detail: impl fmt::Display) -> Self {
@@ -116,6 +118,17 @@ impl Denial {
     pub(crate) fn with_pending(mut self, pending: Arc<dyn Any + Send + Sync>) -> Self {
         self.0.pending = Some(pending);
         self
+    }
+
+    /// With what its record says in addition. Denials are equal whatever that is.
+    pub(crate) fn with_recorded(mut self, recorded: Arc<dyn Any + Send + Sync>) -> Self {
+        self.0.recorded = Some(recorded);
+        self
+    }
+
+    /// Takes out what its record says in addition.
+    pub(crate) fn take_recorded(&mut self) -> Option<Arc<dyn Any + Send + Sync>> {
+        self.0.recorded.take()
     }
 
     /// What the asker can come back with.

@@ -10,6 +10,7 @@ use super::emergencies::break_glass_fault;
 use super::error::{PolicyError, place_of};
 use super::exception_faults::check_exceptions;
 use super::fold::fold_rule;
+use super::logged::plain_facts;
 use super::moment::Moment;
 use super::orders::put_orders;
 use super::price::check_price;
@@ -32,6 +33,7 @@ pub struct PolicyBuilder {
     fold: Fold,
     orders: Orders,
     faulty_order: Option<PolicyError>,
+    plain: Vec<Box<str>>,
 }
 
 impl PolicyBuilder {
@@ -98,6 +100,15 @@ impl PolicyBuilder {
         self
     }
 
+    /// Has the log keep these parts of a question in plain, next to the record of each call that is permitted, or refused by
+    /// rules: `who.kind`, `who.groups`, `who.acts_for`, `who.attrs.NAME`, `when.NAME`, `when.seen`, `resource.attrs.NAME`.
+    /// Of arguments the catalogue says it: [`Tool::log_plain`]. What is not listed is kept as a digest at most. With all
+    /// that rules look at, a decision can be [decided again](crate::audit::replay).
+    pub fn log_plain<'n>(mut self, parts: impl IntoIterator<Item = &'n str>) -> Self {
+        self.plain.extend(parts.into_iter().map(Box::from));
+        self
+    }
+
     /// Checks everything and makes the policy. Without rules it is one that denies everything.
     ///
     /// # Errors
@@ -110,6 +121,7 @@ impl PolicyBuilder {
             return Err(error);
         }
         check_tools(&self.tools)?;
+        let plain = plain_facts(&self.plain)?;
         let catalogue = !self.tools.is_empty();
         let typed = TypedTools::of(&self.tools);
         let mut rules = self.rules;
@@ -147,7 +159,7 @@ impl PolicyBuilder {
         check_price(&rules)?;
         // Order means nothing: rules stand by id, so that equal policies are equal.
         rules.sort_by(|a, b| a.id.cmp(&b.id));
-        Ok(Policy(Arc::new(Compiled::new(rules, &self.tools, self.fold))))
+        Ok(Policy(Arc::new(Compiled::new(rules, &self.tools, self.fold, plain))))
     }
 }
 
@@ -199,6 +211,18 @@ fn check_tools(tools: &[Tool]) -> Result<(), PolicyError> {
             }
             if !typed.insert(name) {
                 return wrong(&at, format!("argument {} is given two types", Shown(name)));
+            }
+        }
+        let mut plain = HashSet::with_capacity(tool.plain.len());
+        for name in &tool.plain {
+            let at = format!("args.{name}");
+            if let Err(fault) = check_key(name) {
+                return wrong(&at, format!("argument {} is {fault}", Shown(name)));
+            }
+            if name.contains('.') || !plain.insert(name) {
+                let problem =
+                    "can't be kept in plain: it is listed twice, or has a `.` in its name";
+                return wrong(&at, format!("argument {} {problem}", Shown(name)));
             }
         }
         if !names.insert(&*tool.name) {

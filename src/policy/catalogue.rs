@@ -20,6 +20,7 @@ pub struct Tool {
     pub(crate) labels: Vec<Box<str>>,
     pub(crate) args: Vec<TypedArg>,
     pub(crate) credentials: Vec<Box<str>>,
+    pub(crate) plain: Vec<Box<str>>,
     pub(crate) leak_halts: bool,
     pub(crate) pin: Option<Digest>,
 }
@@ -32,6 +33,7 @@ impl Tool {
             labels: Vec::new(),
             args: Vec::new(),
             credentials: Vec::new(),
+            plain: Vec::new(),
             leak_halts: false,
             pin: None,
         }
@@ -59,6 +61,24 @@ impl Tool {
     /// every argument, is then taken out of the call before anything is asked, and the tool does not get it.
     pub fn optional_arg(mut self, name: &str, of: ArgType) -> Self {
         self.args.push(TypedArg { name: name.into(), of, optional: true });
+        self
+    }
+
+    /// Has the log keep the argument `name` in plain, next to the record of each call whose token verified; otherwise the
+    /// log has a digest of all arguments. The value can be erased later: the record has a commitment alone. A value of
+    /// more than 1,024 bytes of JSON is not kept, and neither is one that holds a secret that the task has used.
+    ///
+    /// ```
+    /// use hallpass::policy::{Policy, Rule, Tool};
+    ///
+    /// let policy = Policy::builder()
+    ///     .tool(Tool::new("bank.pay").log_plain("to").log_plain("amount"))
+    ///     .rule(Rule::permit("payers-pay").tool("bank.pay").any_args())
+    ///     .build();
+    /// assert!(policy.is_ok());
+    /// ```
+    pub fn log_plain(mut self, name: &str) -> Self {
+        self.plain.push(name.into());
         self
     }
 
@@ -139,6 +159,8 @@ pub(crate) struct Listed {
     pub(crate) typed: TypedArgs,
     /// What the tool runs with, in the order of the catalogue.
     pub(crate) credentials: Vec<Box<str>>,
+    /// The arguments that the log keeps in plain.
+    pub(crate) plain: Vec<Box<str>>,
     /// Whether a result that holds a secret halts the caller.
     pub(crate) leak_halts: bool,
     /// Of all that is said of it; `None` where there is no catalogue.
@@ -169,6 +191,7 @@ impl Catalogue {
                     labels,
                     typed,
                     credentials,
+                    plain: tool.plain.clone(),
                     leak_halts: tool.leak_halts,
                     digest,
                     pin: tool.pin,
@@ -269,6 +292,7 @@ static UNSAID: Listed = Listed {
     labels: Value::List(Vec::new()),
     typed: TypedArgs::NONE,
     credentials: Vec::new(),
+    plain: Vec::new(),
     leak_halts: false,
     digest: None,
     pin: None,

@@ -29,6 +29,8 @@ pub(crate) struct Compiled {
     pub(crate) looks_at_history: bool,
     /// Whether any rule reads the time.
     looks_at_time: bool,
+    /// What the log keeps in plain of each question, beyond arguments.
+    pub(crate) plain: Vec<Fact>,
     /// A permit that gives nothing unless somebody is alerted, if there is one.
     pub(crate) alerts: Option<Arc<str>>,
     /// Of each rule that a question was bound to, which few are.
@@ -36,9 +38,9 @@ pub(crate) struct Compiled {
 }
 
 impl Compiled {
-    pub(crate) fn new(rules: Vec<Rule>, tools: &[Tool], fold: Fold) -> Self {
+    pub(crate) fn new(rules: Vec<Rule>, tools: &[Tool], fold: Fold, plain: Vec<Fact>) -> Self {
         let index = Index::new(&rules);
-        let digest = policy_digest(&rules, tools, fold);
+        let digest = policy_digest(&rules, tools, fold, &plain);
         let conditions = || rules.iter().flat_map(Rule::all_conditions);
         // `same_as` has no word for the history.
         let looks_at_history = conditions().any(|own| own.fact == Fact::Seen);
@@ -54,6 +56,7 @@ impl Compiled {
             catalogue: Catalogue::of(tools, |tool| tool_value(tool).digest()),
             index,
             digest,
+            plain,
             fold,
             looks_at_history,
             looks_at_time,

@@ -75,7 +75,16 @@ impl Policy {
         now: Timestamp,
     ) -> Result<Decision<'_>, Denial> {
         let (policy, seen) = (&*self.0, Seen::nothing());
-        let question = RulesQuestion { who, why, call, context, seen, now, form: Form::Bearer };
+        let question = RulesQuestion {
+            who,
+            why,
+            call,
+            context,
+            seen,
+            now,
+            form: Form::Bearer,
+            moment: Moment::Call,
+        };
         let verdict = question.verdict(policy)?;
         Ok(Decision { policy, verdict })
     }
@@ -98,7 +107,16 @@ impl Policy {
         let nothing = Seen::nothing();
         let seen = nothing.with(labels, "", None);
         let seen = seen.as_ref().unwrap_or(nothing);
-        let question = RulesQuestion { who, why, call, context, seen, now, form: Form::Bearer };
+        let question = RulesQuestion {
+            who,
+            why,
+            call,
+            context,
+            seen,
+            now,
+            form: Form::Bearer,
+            moment: Moment::Call,
+        };
         Ok(Decision { policy, verdict: question.verdict(policy)? })
     }
 }
@@ -114,13 +132,14 @@ pub(super) struct RulesQuestion<'q> {
     pub(super) seen: &'q Seen,
     pub(super) now: Timestamp,
     pub(super) form: Form,
+    pub(super) moment: Moment,
 }
 
 impl RulesQuestion<'_> {
     /// # Errors
     /// As [`Policy::decide`].
     pub(super) fn verdict(self, policy: &Compiled) -> Result<Verdict, Denial> {
-        let RulesQuestion { who, why, call, context, now, .. } = self;
+        let RulesQuestion { who, why, call, context, now, moment, .. } = self;
         let purpose =
             why.checked().map_err(|error| Denial::new(Reason::MalformedPurpose).because(error))?;
         let context = context
@@ -139,7 +158,7 @@ impl RulesQuestion<'_> {
         let meter = Meter::of_question(call.args().size());
         let readings = Readings::new();
         let setting = Setting {
-            moment: Moment::Call,
+            moment,
             who,
             purpose,
             context,

@@ -10,18 +10,27 @@ use crate::approval::pin::Pin;
 use crate::approval::width::Variation;
 use crate::clock::format_duration;
 use crate::identity::Fold;
-use crate::scope::{Condition, ResourceOpenness};
+use crate::scope::{Condition, Fact, ResourceOpenness};
 use crate::value::{Digest, DigestOfParts, Object, Value};
 
 /// The digest of the canonical form of a policy whose rules stand in the order of their ids: of an object of
-/// `rule`, `tool` and `version`. Of many rules, one at a time is in memory.
-pub(super) fn policy_digest(rules: &[Rule], tools: &[Tool], fold: Fold) -> Digest {
+/// `rule`, `tool` and `version`, and of `identity` and `log` where they say something. Of many rules, one at a time is in memory.
+pub(super) fn policy_digest(rules: &[Rule], tools: &[Tool], fold: Fold, plain: &[Fact]) -> Digest {
     let mut tools: Vec<Value> = tools.iter().map(tool_value).collect();
     tools.sort();
     // Unsaid as it always was, so that policies without keep their digest.
+    let count = 3 + usize::from(fold == Fold::Ascii) + usize::from(!plain.is_empty());
+    let parts = DigestOfParts::object(count);
     let parts = match fold {
-        Fold::None => DigestOfParts::object(3),
-        Fold::Ascii => DigestOfParts::object(4).key("identity").value(&Value::from("ascii")),
+        Fold::None => parts,
+        Fold::Ascii => parts.key("identity").value(&Value::from("ascii")),
+    };
+    let parts = match plain.is_empty() {
+        true => parts,
+        false => {
+            let names = plain.iter().map(|fact| Value::from(fact.to_string()));
+            parts.key("log").value(&Value::List(names.collect()))
+        }
     };
     let parts = parts.key("rule").list(rules.len(), rules.iter().map(rule_value));
     let parts = parts.key("tool").list(tools.len(), tools.into_iter());
@@ -47,6 +56,11 @@ pub(super) fn tool_value(tool: &Tool) -> Value {
     // Unsaid as it always was, so that policies without keep their digest.
     if !credentials.is_empty() {
         let _ = out.insert("credential", Value::List(credentials));
+    }
+    if !tool.plain.is_empty() {
+        let mut plain: Vec<Value> = tool.plain.iter().cloned().map(Value::Text).collect();
+        plain.sort();
+        let _ = out.insert("log", Value::List(plain));
     }
     if tool.leak_halts {
         let _ = out.insert("leak", Value::from("halt"));

@@ -29,6 +29,7 @@ mod known;
 mod limits;
 mod lint;
 mod load;
+mod logged;
 mod moment;
 mod nearest;
 mod offer;
@@ -36,6 +37,7 @@ mod orders;
 mod price;
 mod question;
 mod regions;
+mod replayed;
 mod request;
 mod reviewer;
 mod rule;
@@ -66,7 +68,7 @@ pub use effect::Effect;
 pub use error::PolicyError;
 pub use lint::{Warning, WarningCode};
 pub use load::MAX_POLICY_TEXT;
-pub(crate) use load::PolicyDraft;
+pub(crate) use load::{ArgsPlace, PolicyDraft, args_places};
 pub use moment::Moment;
 pub use rule::Rule;
 
@@ -79,6 +81,7 @@ pub(crate) use deciders::Deciders;
 pub(crate) use limits::{Limits, MOST_COUNTED};
 pub(crate) use offer::{WidthOffer, offered_by_all, varied_by_all};
 pub(crate) use question::{Question, Setting, What};
+pub(crate) use replayed::{AskedFacts, RecordedQuestion};
 pub(crate) use request::{
     Answer, could_permit, decide_request, parts_covered, passed_over_at_request,
 };

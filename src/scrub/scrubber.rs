@@ -129,6 +129,31 @@ impl ScrubSource {
     }
 }
 
+impl UsedSecrets {
+    /// Looks for the secrets that were used so far in texts that are kept, and tells no one of what it finds.
+    pub(crate) fn finder(&self) -> SecretFinder {
+        SecretFinder(self.any().then(|| Known::of(self)))
+    }
+}
+
+/// Looks for the secrets that a task has used.
+pub(crate) struct SecretFinder(Option<Option<Known>>);
+
+impl SecretFinder {
+    /// Whether one stands in the text, in any form that is scrubbed, or that can't be told.
+    pub(crate) fn stands_in(&self, text: &str) -> bool {
+        match &self.0 {
+            None => false,
+            Some(None) => true,
+            Some(Some(known)) => {
+                let mut ranges = Vec::new();
+                known.find(text.as_bytes(), 0..text.len(), &mut ranges);
+                !ranges.is_empty()
+            }
+        }
+    }
+}
+
 enum Scrubbed {
     Clean,
     Without(Vec<u8>),

@@ -331,6 +331,11 @@ impl Life {
         self.rest_mut().used.get_or_insert_with(|| Arc::new(make())).clone()
     }
 
+    /// The secrets that the task has used so far, if any.
+    pub(crate) fn secrets(&self) -> Option<&UsedSecrets> {
+        self.rest.as_ref()?.used.as_deref()
+    }
+
     /// What later results would have been searched for: what a call gave keeps its own.
     fn forget_secrets(&mut self) {
         if let Some(rest) = &mut self.rest {

@@ -15,7 +15,7 @@ use crate::sync::Mutex;
 /// let sink = FailingSink::new(log.clone());
 /// let tag = ChainTag::from_bytes([0; 32]);
 /// sink.fail_next(1);
-/// let record = Entry { first: 1, seq: 1, gives_access: false, tag: &tag, line: "{}" };
+/// let record = Entry { first: 1, seq: 1, gives_access: false, tag: &tag, line: "{}", plain: None };
 /// assert!(sink.append(&[record]).is_err());
 /// assert!(sink.append(&[record]).is_ok());
 /// assert_eq!(log.len(), 1);

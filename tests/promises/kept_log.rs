@@ -4,15 +4,22 @@ use std::sync::{Arc, Mutex};
 
 use hallpass::audit::{ChainTag, Entry, Kept, Record, Sink, SinkError, Tail};
 
-/// Lines and their tags. Clones share one log.
+/// All lines. Clones share one log.
 #[derive(Clone, Default)]
-pub(crate) struct KeptLog(Arc<Mutex<Vec<(String, ChainTag)>>>);
+pub(crate) struct KeptLog(Arc<Mutex<Vec<Line>>>);
+
+/// A record's line, its tag, and the line next to it.
+struct Line {
+    line: String,
+    tag: ChainTag,
+    plain: Option<String>,
+}
 
 impl Sink for KeptLog {
     fn open(&self) -> Result<Option<Tail>, SinkError> {
         let lines = self.0.lock().unwrap();
-        let Some((line, tag)) = lines.last() else { return Ok(None) };
-        let before = lines.len().checked_sub(2).map(|at| lines[at].1);
+        let Some(Line { line, tag, .. }) = lines.last() else { return Ok(None) };
+        let before = lines.len().checked_sub(2).map(|at| lines[at].tag);
         Ok(Some(Tail { before, line: line.clone(), tag: *tag, used: 0 }))
     }
 
@@ -20,7 +27,8 @@ impl Sink for KeptLog {
         let mut lines = self.0.lock().unwrap();
         for entry in batch {
             assert_eq!((entry.first, entry.seq), (lines.len() as u64 + 1, entry.first));
-            lines.push((entry.line.to_owned(), *entry.tag));
+            let plain = entry.plain.map(str::to_owned);
+            lines.push(Line { line: entry.line.to_owned(), tag: *entry.tag, plain });
         }
         Ok(Kept::now(batch.len()))
     }
@@ -32,11 +40,18 @@ impl KeptLog {
     }
 
     pub(crate) fn lines(&self) -> Vec<(String, ChainTag)> {
-        self.0.lock().unwrap().clone()
+        let lines = self.0.lock().unwrap();
+        lines.iter().map(|own| (own.line.clone(), own.tag)).collect()
     }
 
     pub(crate) fn records(&self) -> Vec<Record> {
         let lines = self.0.lock().unwrap();
-        lines.iter().map(|(line, _)| Record::from_line(line).unwrap()).collect()
+        lines.iter().map(|own| Record::from_line(&own.line).unwrap()).collect()
+    }
+
+    /// Each record and the line next to it.
+    pub(crate) fn with_plain(&self) -> Vec<(Record, Option<String>)> {
+        let lines = self.0.lock().unwrap();
+        lines.iter().map(|own| (Record::from_line(&own.line).unwrap(), own.plain.clone())).collect()
     }
 }

@@ -129,6 +129,7 @@ impl Life {
         self.leave_what_is_gone();
         self.compare_logs();
         self.compare_stories();
+        self.compare_replay();
     }
 
     fn compare_logs(&self) {

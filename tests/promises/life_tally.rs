@@ -22,6 +22,8 @@ macro_rules! tally {
 
 tally!(
     acts,
+    ruled,
+    ruled_again,
     granted,
     later,
     delegated,

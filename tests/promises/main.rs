@@ -34,6 +34,7 @@ mod life_log;
 mod life_read;
 mod life_reload;
 mod life_renewal;
+mod life_replayed;
 mod life_restart;
 mod life_rows;
 mod life_runs;

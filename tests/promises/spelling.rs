@@ -203,8 +203,12 @@ impl PolicySaid {
             .iter()
             .flatten()
             .map(|(name, labels)| Tool::new(name).labels(labels.iter().map(String::as_str)));
+        // The log keeps in plain all that there is, so that decisions can be compared with their replay.
+        let names = || ARGS.iter().chain(&["z", "extra"]);
+        let plain = |tool| names().fold(tool, |tool: Tool, name| tool.log_plain(name));
         tools
-            .fold(builder(), |builder, tool| builder.tool(tool))
+            .fold(builder(), |builder, tool| builder.tool(plain(tool)))
+            .log_plain(PLAIN)
             .rules(self.rules.iter().map(RuleSaid::rule))
             .build()
             .unwrap()

@@ -16,6 +16,17 @@ pub(crate) use crate::spelling::*;
 pub(crate) const TOOLS: [&str; 3] = ["db.read", "db.write", "mail.send"];
 pub(crate) const OUTSIDE: &str = "shell";
 pub(crate) const ARGS: [&str; 3] = ["x", "y", "n"];
+/// What policies have the log keep in plain, beyond arguments.
+pub(crate) const PLAIN: [&str; 8] = [
+    "who.kind",
+    "who.groups",
+    "who.acts_for",
+    "who.attrs.team",
+    "when.env",
+    "when.risk",
+    "when.seen",
+    "resource.attrs.owner",
+];
 pub(crate) const START: i64 = 1_800_000_000_000;
 
 /// How many cases to try, unless `PROPTEST_CASES` says: few enough that all promises take a minute.

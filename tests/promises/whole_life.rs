@@ -31,6 +31,7 @@ fn lives_at_random_see_all_there_is_to_see() {
         seen.add(&live(&case));
     }
     println!("{seen:?}");
+    assert!(seen.ruled_again * 100 >= seen.ruled * 99, "of the log alone: {seen:?}");
     for (what, often) in seen.all() {
         assert!(often > 0, "no life saw what is {what}: {seen:?}");
     }

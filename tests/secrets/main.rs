@@ -13,6 +13,7 @@ mod minted_async;
 mod minting;
 mod modelled;
 mod owed;
+mod plain_values;
 mod restarted;
 mod scrubbed;
 mod tail;

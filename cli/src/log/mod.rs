@@ -5,10 +5,13 @@ mod export;
 mod progress;
 mod public;
 mod receipt;
+mod replay;
 mod review;
 mod source;
 mod style;
+mod suggest;
 mod timeline;
+mod values;
 mod verify;
 
 use clap::{Args, Subcommand};
@@ -16,6 +19,7 @@ use clap::{Args, Subcommand};
 use self::explain::Explain;
 use self::export::Export;
 use self::receipt::{CheckReceipt, ReceiptCommand};
+use self::replay::ReplayCommand;
 use self::review::ReviewCommand;
 use self::timeline::Timeline;
 use self::verify::Verify;
@@ -45,6 +49,8 @@ enum What {
     Explain(Explain),
     /// Write all records in a form that other systems collect
     Export(Export),
+    /// Decide calls again that rules decided, under their own policy or another, and name what comes out otherwise
+    Replay(ReplayCommand),
     /// Set what was granted against what was used, by identity, tool and rule
     Review(ReviewCommand),
     /// Draw a task as one web page that needs nothing else: what access was live when, and when it was used
@@ -59,6 +65,7 @@ impl LogCommand {
             What::CheckReceipt(command) => command.run(),
             What::Explain(command) => command.run(),
             What::Export(command) => command.run(),
+            What::Replay(command) => command.run(),
             What::Review(command) => command.run(),
             What::Timeline(command) => command.run(),
         }

@@ -9,6 +9,7 @@ use serde_json::json;
 
 use super::source::Source;
 use super::style::plain;
+use super::suggest::suggest;
 use crate::exit::Exit;
 use crate::policy;
 
@@ -20,6 +21,9 @@ pub(super) struct ReviewCommand {
     /// Name the rules of this policy that decided nothing, too
     #[arg(long, value_name = "FILE")]
     policy: Option<PathBuf>,
+    /// Write the policy tightened to what was used, with what each part comes from, instead
+    #[arg(long, requires = "policy")]
+    suggest: bool,
     /// Write one JSON object
     #[arg(long)]
     json: bool,
@@ -27,6 +31,9 @@ pub(super) struct ReviewCommand {
 
 impl ReviewCommand {
     pub(super) fn run(self) -> Exit {
+        if let (true, Some(policy)) = (self.suggest, &self.policy) {
+            return suggest(&self.source, policy, self.json);
+        }
         let policy = match &self.policy {
             None => None,
             Some(file) => match policy::load(file) {

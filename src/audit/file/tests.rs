@@ -53,11 +53,13 @@ fn permitted(task: &str) -> Event<'_> {
         epoch: 1,
         break_glass: false,
         passed: vec![],
+        plain: None,
     }
 }
 
 fn body(event: &Event<'_>) -> Body {
-    Body::new(at(1_000), event).unwrap()
+    let plain = matches!(event, Event::Permitted { .. }).then(|| r#"{"args.to":7}"#.into());
+    Body::new(at(1_000), event).unwrap().with_plain(plain)
 }
 
 /// A journal that goes on with a log.
@@ -114,6 +116,15 @@ fn read(disk: &FaultyDisk) -> Result<Vec<Record>, OpenError> {
     let mut records = Records(Vec::new());
     walk(disk, &mut records)?;
     Content::read(disk, &keys(), &ORIGIN, None)?;
+    let names = disk.names().unwrap();
+    let plain = names.iter().filter(|name| name.starts_with("plain-"));
+    let plain: String =
+        plain.map(|name| String::from_utf8_lossy(&disk.bytes(name)).into_owned()).collect();
+    for (seq, _) in permits(&records.0) {
+        // The first member of each is the number, so that no other line has the same beginning.
+        let line = format!("{{\"seq\":{seq},\"plain\":{{\"args.to\":7}}}}\n");
+        assert_eq!(plain.matches(&line).count(), 1, "{seq}: {plain}");
+    }
     Ok(records.0)
 }
 
@@ -202,7 +213,7 @@ fn a_sum_of_denials_past_all_reserved_numbers_verifies_and_none_of_them_comes_ag
         let append = |life: &Life, line: &str| {
             let tag =
                 ChainKey::of(keys().active_key()).next(&life.journal.anchor().tag, line).unwrap();
-            let entry = Entry { first, seq, gives_access: false, tag: &tag, line };
+            let entry = Entry { first, seq, gives_access: false, tag: &tag, line, plain: None };
             life.log.append(&[entry]).map(Kept::records)
         };
         assert_eq!(append(&life, &sum(2_000_000)), Ok(1));
@@ -303,7 +314,8 @@ fn a_record_that_does_not_follow_the_last_one_is_refused() {
     assert_eq!(open.permit("a"), Some(2));
     let before = disk.bytes(&name_of(1));
     let tag = ChainTag::from_bytes([0; 32]);
-    let entry = |first, seq| Entry { first, seq, gives_access: false, tag: &tag, line: "{}" };
+    let entry =
+        |first, seq| Entry { first, seq, gives_access: false, tag: &tag, line: "{}", plain: None };
     for batch in [&[entry(2, 2)][..], &[entry(4, 4)], &[entry(3, 3), entry(5, 5)]] {
         assert!(open.log.append(batch).is_err());
     }

@@ -4,9 +4,12 @@
 //! that were, but for those in `unwritten`. What a failed write has left after them is cut off before
 //! anything else is written, so that no record is there twice.
 
+mod plain;
+
 use std::io;
 use std::sync::Arc;
 
+use self::plain::{Mark, PlainFile};
 use super::disk::{Disk, DiskFile};
 use super::follow::Position;
 use super::layout::{Head, name_of, push_line, time_of};
@@ -39,9 +42,10 @@ pub(super) struct Writer {
     unwritten: Vec<u8>,
     /// The lines of one batch.
     lines: Vec<u8>,
+    plain: PlainFile,
     last: Option<Anchor>,
-    /// While a batch is written: how many bytes were unwritten before it, and how long the file was.
-    undecided: Option<(usize, u64)>,
+    /// While a batch is written: how many bytes were unwritten before it, and how long the files were.
+    undecided: Option<(usize, u64, Mark)>,
     /// Something may stand after `length`.
     torn: bool,
     /// Something of what stands before `length` may be lost with the machine.
@@ -70,7 +74,9 @@ impl Writer {
         } else {
             (disk.append_to(&name_of(number))?, end.length)
         };
+        let plain = PlainFile::after(&*disk)?;
         Ok(Writer {
+            plain,
             disk,
             durability,
             when_full,
@@ -126,7 +132,7 @@ impl Writer {
             push_line(&mut self.lines, entry.line, entry.tag);
         }
         self.check_room(batch)?;
-        self.write()?;
+        self.write(batch)?;
         self.began = self.began.or_else(|| time_of(first.line));
         self.last = Some(Anchor { seq: end.seq, tag: *end.tag });
         Ok(batch.len())
@@ -135,7 +141,9 @@ impl Writer {
     /// Leaves room for what takes access away.
     fn check_room(&self, batch: &[Entry<'_>]) -> Result<(), SinkError> {
         let WhenFull::StopAt { bytes, kept_for_ends } = self.when_full else { return Ok(()) };
-        let taken = self.before + self.length + (self.unwritten.len() + self.lines.len()) as u64;
+        let plain = self.plain.bytes() + PlainFile::bytes_of(batch);
+        let own = (self.unwritten.len() + self.lines.len()) as u64;
+        let taken = self.before + self.length + own + plain;
         let gives = batch.iter().any(|entry| entry.gives_access);
         let most = if gives { bytes.saturating_sub(kept_for_ends) } else { bytes };
         match taken <= most {
@@ -145,9 +153,10 @@ impl Writer {
     }
 
     /// Writes the lines of a batch as durably as is asked for.
-    fn write(&mut self) -> Result<(), SinkError> {
+    fn write(&mut self, batch: &[Entry<'_>]) -> Result<(), SinkError> {
         // Before the write: a disk that panics leaves something behind, too.
-        self.undecided = Some((self.unwritten.len(), self.length));
+        self.undecided = Some((self.unwritten.len(), self.length, self.plain.mark()));
+        self.plain.push(batch);
         self.unwritten.extend_from_slice(&self.lines);
         // What the log begins with is kept before anything depends on it.
         let begins = self.last.is_none();
@@ -172,6 +181,7 @@ impl Writer {
 
     /// Writes what was accepted. Where that fails, all of it stays to be written again.
     pub(super) fn write_out(&mut self) -> io::Result<()> {
+        self.plain.write_out(&*self.disk)?;
         if self.unwritten.is_empty() {
             return Ok(());
         }
@@ -187,6 +197,7 @@ impl Writer {
     /// follows can be believed.
     pub(super) fn sync(&mut self) -> io::Result<()> {
         let was = std::mem::replace(&mut self.broken, true);
+        self.plain.sync()?;
         self.file.sync()?;
         (self.broken, self.unsynced) = (was, false);
         Ok(())
@@ -213,11 +224,13 @@ impl Writer {
     /// Takes a batch back that was refused, and cuts off what it has left. What was accepted before it
     /// stays; where that was not written before, nothing of the batch was synced.
     fn mend(&mut self) -> io::Result<()> {
-        if let Some((unwritten, length)) = self.undecided.take() {
+        if let Some((unwritten, length, plain)) = self.undecided.take() {
+            self.plain.take_back(plain);
             self.unwritten.truncate(unwritten);
             self.torn |= self.length != length;
             self.length = length;
         }
+        self.plain.mend()?;
         if self.torn {
             self.file.cut(self.length)?;
             self.torn = false;
@@ -239,6 +252,7 @@ impl Writer {
         self.sync()?;
         let tag = self.last.map(|last| last.tag);
         let (file, length) = begin_file(&*self.disk, self.number + 1, first, tag)?;
+        self.plain.end_file();
         self.file = file;
         self.number += 1;
         self.before += self.length;

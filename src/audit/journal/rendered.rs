@@ -26,6 +26,8 @@ sync::thread_local! {
 #[derive(Default)]
 pub(super) struct Rendered {
     text: String,
+    /// The lines next to those that have one.
+    plain: String,
     marks: Vec<Mark>,
 }
 
@@ -34,13 +36,15 @@ struct Mark {
     first: u64,
     seq: u64,
     end: usize,
+    /// Where in `plain` its own ends, if that is not where the one before ended.
+    plain_end: usize,
     gives_access: bool,
     tag: ChainTag,
 }
 
 impl Rendered {
     const fn new() -> Self {
-        Rendered { text: String::new(), marks: Vec::new() }
+        Rendered { text: String::new(), plain: String::new(), marks: Vec::new() }
     }
 
     /// Renders a batch that follows `last`, and lends it.
@@ -54,7 +58,7 @@ impl Rendered {
         let mut rendered = ROOM.try_with(Cell::take).unwrap_or_default();
         rendered.fill(batch, last, key);
         let answer = then(&rendered);
-        if rendered.text.capacity() <= MOST_KEPT {
+        if rendered.text.capacity() + rendered.plain.capacity() <= MOST_KEPT {
             let _ = ROOM.try_with(|room| room.set(rendered));
         }
         answer
@@ -62,16 +66,19 @@ impl Rendered {
 
     fn fill(&mut self, batch: &VecDeque<Waiting>, last: Anchor, key: &ChainKey) {
         self.text.clear();
+        self.plain.clear();
         self.marks.clear();
         let (mut before, mut key) = (last.tag, key);
         for Waiting { seq, body, hashed, .. } in batch {
             body.push_line(*seq, &mut self.text);
             let tag = key.link(&before, *seq, body.unnumbered(), hashed.as_ref());
+            body.push_plain(*seq, &mut self.plain);
             before = tag;
             self.marks.push(Mark {
                 first: body.first(*seq),
                 seq: *seq,
                 end: self.text.len(),
+                plain_end: self.plain.len(),
                 gives_access: body.gives_access(),
                 tag,
             });
@@ -85,23 +92,28 @@ impl Rendered {
     pub(super) fn entries<T>(&self, skipped: usize, then: impl FnOnce(&[Entry<'_>]) -> T) -> T {
         let before = skipped.checked_sub(1).and_then(|index| self.marks.get(index));
         let mut start = before.map_or(0, |mark| mark.end);
+        let mut plain_start = before.map_or(0, |mark| mark.plain_end);
         let marks = self.marks.get(skipped..).unwrap_or_default();
         let entries = marks.iter().map(|mark| {
             let line = self.text.get(start..mark.end).unwrap_or_default();
             start = mark.end;
+            let plain = self.plain.get(plain_start..mark.plain_end);
+            plain_start = mark.plain_end;
             Entry {
                 first: mark.first,
                 seq: mark.seq,
                 gives_access: mark.gives_access,
                 tag: &mark.tag,
                 line,
+                plain: plain.filter(|plain| !plain.is_empty()),
             }
         });
         if marks.len() > FEW {
             return then(&entries.collect::<Vec<_>>());
         }
-        let mut few =
-            [Entry { first: 0, seq: 0, gives_access: false, tag: &NO_TAG, line: "" }; FEW];
+        let none =
+            Entry { first: 0, seq: 0, gives_access: false, tag: &NO_TAG, line: "", plain: None };
+        let mut few = [none; FEW];
         few.iter_mut().zip(entries).for_each(|(slot, entry)| *slot = entry);
         then(few.get(..marks.len()).unwrap_or_default())
     }

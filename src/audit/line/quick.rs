@@ -3,13 +3,12 @@
 //! Byte for byte the text that `serde` gives; a test holds the two together.
 
 use std::borrow::Cow;
-use std::fmt::Write;
 
 use super::{USUAL_LENGTH, json};
+use crate::audit::escaped::push_escaped;
 use crate::audit::{Event, Outcome, Stage};
 use crate::clock::Timestamp;
 use crate::value::Value;
-use crate::visible::is_hidden;
 
 /// A record's line from its time on, for the kinds that are written here and whose texts need no second thought.
 pub(super) fn text(at: Timestamp, event: &Event<'_>) -> Option<String> {
@@ -35,9 +34,10 @@ pub(super) fn text(at: Timestamp, event: &Event<'_>) -> Option<String> {
             epoch,
             break_glass,
             passed,
+            plain,
         } => {
-            // Few rules count across tasks: those are left to the general serializer.
-            if !spent.is_empty() {
+            // Few rules count across tasks, and few records keep plain values: those are left to the general serializer.
+            if !spent.is_empty() || plain.is_some() {
                 return None;
             }
             text.quoted(r#","kind":"permitted","task":"#, task)?;
@@ -74,7 +74,11 @@ pub(super) fn text(at: Timestamp, event: &Event<'_>) -> Option<String> {
             rules,
             epoch,
             break_glass,
+            plain,
         } => {
+            if plain.is_some() {
+                return None;
+            }
             text.0.push_str(match stage {
                 Stage::Open => r#","kind":"denied","stage":"open""#,
                 Stage::Request => r#","kind":"denied","stage":"request""#,
@@ -194,16 +198,7 @@ impl Text {
     /// A value, its numbers exactly; what is hidden stands only within its texts.
     fn value(&mut self, before: &str, value: &Value) {
         self.0.push_str(before);
-        for character in value.to_json().chars() {
-            if is_hidden(character) {
-                for unit in character.encode_utf16(&mut [0; 2]) {
-                    // Writing to a `String` does not fail.
-                    let _ = write!(self.0, "\\u{unit:04x}");
-                }
-            } else {
-                self.0.push(character);
-            }
-        }
+        push_escaped(&mut self.0, &value.to_json());
     }
 
     fn quoted_if_any(&mut self, before: &str, value: Option<&Cow<'_, str>>) -> Option<()> {
@@ -286,7 +281,7 @@ mod tests {
             Event::Permitted {
                 task, generation, grant, serial, who, acts_for, tool, resource_type, resource_id, args,
                 context, rules, approvals: vec![], spent: vec![],
-                epoch, break_glass, passed,
+                epoch, break_glass, passed, plain: None,
             }
         }
     }
@@ -305,7 +300,7 @@ mod tests {
         ) -> Event<'static> {
             Event::Denied {
                 stage, task, generation, grant, who, tool, resource_type, resource_id, args, scope,
-                context, code, reason, rules, epoch, break_glass,
+                context, code, reason, rules, epoch, break_glass, plain: None,
             }
         }
     }

@@ -3,7 +3,7 @@ use super::*;
 const TAG: ChainTag = ChainTag::from_bytes([0; 32]);
 
 fn entry(seq: u64, line: &str) -> Entry<'_> {
-    Entry { first: seq, seq, gives_access: false, tag: &TAG, line }
+    Entry { first: seq, seq, gives_access: false, tag: &TAG, line, plain: None }
 }
 
 fn keep(log: &MemoryLog, entry: Entry<'_>) {
@@ -92,7 +92,7 @@ fn a_snapshot_of_a_long_log_copies_no_text() {
 #[test]
 fn a_record_that_stands_for_many_numbers_comes_back_as_such() {
     let log = MemoryLog::new();
-    let sum = Entry { first: 2, seq: 9, gives_access: false, tag: &TAG, line: "sum" };
+    let sum = Entry { first: 2, seq: 9, gives_access: false, tag: &TAG, line: "sum", plain: None };
     assert_eq!(log.append(&[entry(1, "a"), sum, entry(10, "b")]), Ok(Kept::now(3)));
     let numbers: Vec<_> = log.snapshot().entries().map(|e| (e.first, e.seq)).collect();
     assert_eq!((numbers, log.len()), (vec![(1, 1), (2, 9), (10, 10)], 3));

@@ -32,6 +32,7 @@ fn permitted() -> Event<'static> {
         epoch: 1,
         break_glass: false,
         passed: vec![],
+        plain: None,
     }
 }
 

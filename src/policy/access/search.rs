@@ -232,7 +232,16 @@ impl<'s> AccessSearch<'s> {
             let call = found_call(&found, tool)?;
             let (why, context, now) = (self.why, self.context, self.now);
             let (seen, form) = (Seen::nothing(), Form::Bearer);
-            let question = RulesQuestion { who, why, call: &call, context, seen, now, form };
+            let question = RulesQuestion {
+                who,
+                why,
+                call: &call,
+                context,
+                seen,
+                now,
+                form,
+                moment: Moment::Call,
+            };
             question.verdict(policy).is_ok_and(|own| wanted(&own)).then_some(call)
         };
         for permit in &permits {

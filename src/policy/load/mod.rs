@@ -7,6 +7,7 @@
 mod bare;
 mod pieces;
 mod place;
+mod places;
 mod rule;
 mod strict;
 mod terms;
@@ -26,6 +27,7 @@ use crate::visible::Shown;
 use ::base64::Engine as _;
 use ::base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use place::{by_id, place_of_error};
+pub(crate) use places::{ArgsPlace, args_places};
 
 /// The most bytes of policy text. A hundred thousand rules of a real policy's length fit, and a file
 /// that was never meant to be a policy is refused before it is read.
@@ -179,7 +181,7 @@ fn draft(document: &Written) -> Result<PolicyBuilder, Placed> {
     let of_policy = |misfit: Misfit| (PolicyError::new(&misfit.path, misfit.problem), misfit.at);
     let table = Table::read(
         document,
-        &["version", "identity", "order", "tool", "rule", "test"],
+        &["version", "identity", "order", "log", "tool", "rule", "test"],
         "a policy, a table with `version` and `rule`",
     )
     .map_err(of_policy)?;
@@ -190,6 +192,9 @@ fn draft(document: &Written) -> Result<PolicyBuilder, Placed> {
     }
     for (name, levels) in table.read_at("order", orders).map_err(of_policy)?.into_iter().flatten() {
         builder = builder.order(name, levels);
+    }
+    if let Some(parts) = table.read_at("log", logged).map_err(of_policy)? {
+        builder = builder.log_plain(parts);
     }
     // An empty catalogue would admit no tool, and no catalogue admits all: it must not be left open
     // which of them `tool = []` means.
@@ -248,6 +253,16 @@ fn orders(written: &Written) -> Result<Vec<(&str, Vec<&str>)>, Misfit> {
     })
 }
 
+/// `[log]`: what records keep in plain.
+fn logged(written: &Written) -> Result<Vec<&str>, Misfit> {
+    let table =
+        Table::read_some(written, &["plain"], "a table such as `{ plain = [\"when.env\"] }`")?;
+    table.require("plain", "name the parts that the log keeps in plain", |own| {
+        let parts = list(own)?.iter().enumerate();
+        parts.map(|(at, own)| text(own).map_err(|e| e.of_element(at))).collect()
+    })
+}
+
 /// The tables of `[[key]]`.
 fn entries<'w>(key: &str, written: &'w Written) -> Result<&'w [Written], Misfit> {
     match &written.node {
@@ -294,7 +309,7 @@ fn tool(written: &Written) -> Result<Tool, Misfit> {
     let args = table.read_at("args", |own| {
         Table::open(own, "a table such as `{ file = \"path\" }`")?
             .said()?
-            .each(|name, own| Ok((name, arg_type(own)?)))
+            .each(|name, own| Ok((name, argument(own)?)))
     })?;
     let credentials = table.read_at("credential", credentials)?;
     let tool = Tool::new(name).labels(labels.unwrap_or_default());
@@ -307,10 +322,26 @@ fn tool(written: &Written) -> Result<Tool, Misfit> {
     let pin = table.read_at("digest", |own| pin(text(own)?, own.span.start))?;
     let tool = pin.into_iter().fold(tool, Tool::pinned);
     let args = args.into_iter().flatten();
-    Ok(args.fold(tool, |tool, (name, (of, optional))| match optional {
-        true => tool.optional_arg(name, of),
-        false => tool.arg(name, of),
+    Ok(args.fold(tool, |tool, (name, (of, plain))| {
+        let tool = match of {
+            Some((of, true)) => tool.optional_arg(name, of),
+            Some((of, false)) => tool.arg(name, of),
+            None => tool,
+        };
+        if plain { tool.log_plain(name) } else { tool }
     }))
+}
+
+/// What is said of an argument: its type, if it has one, and whether the log keeps it in plain.
+fn argument(written: &Written) -> Result<(Option<(ArgType, bool)>, bool), Misfit> {
+    if !matches!(written.node, SpannedNode::Object(_)) {
+        return Ok((Some(arg_type(written)?), false));
+    }
+    let example = "a type, or a table such as `{ type = \"text\", log = \"plain\" }`";
+    let table = Table::read_some(written, &["type", "log"], example)?;
+    let of = table.read_at("type", arg_type)?;
+    let plain = table.read_at("log", |own| choice(own, &[("plain", ())]))?;
+    Ok((of, plain.is_some()))
 }
 
 /// The digest of a definition: `hp-tool-1:` and 43 characters of base64url.

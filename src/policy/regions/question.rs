@@ -11,6 +11,7 @@ use crate::identity::{Assertion, Attestor, Identity, Kind};
 use crate::policy::compiled::Compiled;
 use crate::policy::decide::Verdict;
 use crate::policy::decision::RulesQuestion;
+use crate::policy::moment::Moment;
 use crate::policy::seen::Seen;
 use crate::purpose::Purpose;
 use crate::resource::Resource;
@@ -113,7 +114,16 @@ impl FoundQuestion {
 
     pub(crate) fn standing(&self, policy: &Compiled) -> Standing {
         let FoundQuestion { who, why, call, context, seen, now, form, .. } = self;
-        let question = RulesQuestion { who, why, call, context, seen, now: *now, form: *form };
+        let question = RulesQuestion {
+            who,
+            why,
+            call,
+            context,
+            seen,
+            now: *now,
+            form: *form,
+            moment: Moment::Call,
+        };
         match question.verdict(policy) {
             Ok(Verdict::Permit(_)) => Standing::Permitted,
             Ok(Verdict::Ask { .. }) => Standing::Asked,

@@ -87,7 +87,9 @@ fn a_log_that_is_closed_is_covered_to_its_end_and_one_without_a_signer_has_none(
     assert!(matches!(life.log.checkpoint(), Err(CheckpointFailure::NoSigner)));
     life.permit("a").unwrap();
     life.close();
-    assert_eq!(disk.names().unwrap(), [name_of(1), "reserved".to_owned()]);
+    let mut names = disk.names().unwrap();
+    names.retain(|name| !name.starts_with("plain-"));
+    assert_eq!(names, [name_of(1), "reserved".to_owned()]);
 }
 
 /// attack 185: under every durability, whatever is lost with the machine

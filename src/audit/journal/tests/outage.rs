@@ -20,6 +20,7 @@ fn denied(reason: &str) -> Body {
         rules: vec![],
         epoch: None,
         break_glass: false,
+        plain: None,
     })
 }
 

@@ -71,6 +71,7 @@ fn permitted(grant: &'static str, break_glass: bool) -> Event<'static> {
         epoch: 1,
         break_glass,
         passed: vec![],
+        plain: None,
     }
 }
 

@@ -1,0 +1,115 @@
+//! A recorded question, asked again.
+
+use std::collections::BTreeSet;
+
+use super::Policy;
+use super::decide::Verdict;
+use super::deciders::Deciders;
+use super::decision::RulesQuestion;
+use super::effect::Effect;
+use super::moment::Moment;
+use super::rule::{Rule, Tools};
+use super::seen::Seen;
+use crate::call::Call;
+use crate::clock::Timestamp;
+use crate::context::Context;
+use crate::denial::Denial;
+use crate::form::Form;
+use crate::identity::Attestor;
+use crate::identity::{Assertion, Identity, IdentityError};
+use crate::meter::Meter;
+use crate::purpose::Purpose;
+use crate::scope::{Fact, Stance, Truth};
+use crate::value::Value;
+
+use super::tool_alone::tool_holds;
+
+/// What the rules about a tool look at.
+#[derive(Debug, Default)]
+pub(crate) struct AskedFacts {
+    pub(crate) facts: BTreeSet<Fact>,
+    /// How the token was presented, too.
+    pub(crate) form: bool,
+}
+
+/// A question as a record and the values next to it have it.
+pub(crate) struct RecordedQuestion<'r> {
+    pub(crate) who: &'r Identity,
+    pub(crate) why: &'r Purpose,
+    pub(crate) call: &'r Call,
+    pub(crate) context: &'r Context,
+    /// The labels that the task had seen.
+    pub(crate) seen: &'r Value,
+    pub(crate) now: Timestamp,
+    pub(crate) form: Form,
+    pub(crate) moment: Moment,
+}
+
+/// What the rules say to a recorded question.
+#[derive(Debug)]
+pub(crate) struct RuledAgain {
+    /// `None` where no permit applies.
+    pub(crate) effect: Option<Effect>,
+    /// The rules that decide.
+    pub(crate) rules: Vec<String>,
+    /// The permits of what asks withhold.
+    pub(crate) permits: Vec<String>,
+}
+
+impl Policy {
+    /// What the rules that may speak of the tool at this moment look at, whether or not it comes to that.
+    pub(crate) fn facts_asked(&self, tool: &str, moment: Moment) -> AskedFacts {
+        let mut asked = AskedFacts::default();
+        let meter = Meter::of_question(0);
+        let may_speak = |rule: &&Rule| {
+            rule.speaks_at(moment)
+                && match &rule.tools {
+                    Tools::Unsaid | Tools::Any => true,
+                    Tools::Named(names) => names.iter().any(|name| **name == *tool),
+                    Tools::Like(like) => {
+                        tool_holds(like, tool, Stance::Guard, &meter) != Truth::False
+                    }
+                }
+        };
+        for rule in self.0.rules.iter().filter(may_speak) {
+            asked.form |= rule.presentation.is_some();
+            for condition in rule.all_conditions() {
+                asked.facts.insert(condition.fact.clone());
+                condition.constraint.for_each_fact(&mut |fact| {
+                    asked.facts.insert(fact.clone());
+                });
+            }
+        }
+        asked
+    }
+
+    /// Somebody of a record, with what the record says of them.
+    pub(crate) fn attest_recorded(&self, who: Assertion) -> Result<Identity, IdentityError> {
+        Attestor::folding(0, self.0.fold).attest(who)
+    }
+
+    /// # Errors
+    /// As [`decide`](Policy::decide).
+    pub(crate) fn decide_again(
+        &self,
+        recorded: &RecordedQuestion<'_>,
+    ) -> Result<RuledAgain, Denial> {
+        let policy = &*self.0;
+        let RecordedQuestion { who, why, call, context, now, form, moment, .. } = *recorded;
+        let nothing = Seen::nothing();
+        let seen = nothing.with(recorded.seen, "", None);
+        let seen = seen.as_ref().unwrap_or(nothing);
+        let question = RulesQuestion { who, why, call, context, seen, now, form, moment };
+        let ids = |rules: &Deciders| {
+            let rules = rules.iter().filter_map(|at| policy.rule(*at));
+            rules.map(|rule| rule.id.to_string()).collect()
+        };
+        let (effect, rules, permits) = match question.verdict(policy)? {
+            Verdict::Permit(rules) => (Some(Effect::Permit), ids(&rules), Vec::new()),
+            Verdict::Ask { asks, permits } => (Some(Effect::Ask), ids(&asks), ids(&permits)),
+            Verdict::Forbid(rules) => (Some(Effect::Forbid), ids(&rules), Vec::new()),
+            Verdict::NoPermit => (None, Vec::new(), Vec::new()),
+        };
+        Ok(RuledAgain { effect, rules, permits })
+    }
+}

@@ -6,6 +6,7 @@ mod world;
 use world::{Folder, Ran, hallpass};
 
 const POLICY: &str = r#"version = 1
+
 [[rule]]
 id     = "payers"
 effect = "permit"
@@ -61,6 +62,52 @@ fn who_of_a_list_may_make_a_call_or_use_a_tool_is_told() {
 }
 
 #[test]
+fn why_a_call_is_denied_is_told_with_what_would_be_permitted() {
+    let folder = folder();
+    let of = |amount: u32| {
+        let call = format!(r#""tool": "bank.pay", "args": {{"to": "x", "amount": {amount}}}"#);
+        format!(r#"{{"who": {{"id": "a", "groups": ["payers"]}}, {call}}}"#)
+    };
+    let ran = policy(&["why", "p.toml", &of(450)], &folder);
+    let expected =
+        "deny by large\n`payers` permits it with `args.amount` 400 in the place of 450\n";
+    assert_eq!((ran.code, ran.output.as_str()), (1, expected), "{ran:?}");
+    let ran = policy(&["why", "p.toml", &of(5)], &folder);
+    assert_eq!((ran.code, ran.output.as_str()), (0, "permit by payers\n"));
+    let ran = policy(&["why", "--json", "p.toml", &of(450)], &folder);
+    let nearest = r#""nearest":[{"approvals":[],"changes":[{"is":400,"part":"args.amount","was":450}],"rule":"payers"}]"#;
+    assert!(ran.output.contains(nearest), "{ran:?}");
+    let ran = policy(&["why", "p.toml", r#"{"who": "a", "tool": "t"}"#], &folder);
+    assert!(ran.code == 2 && ran.errors.contains("the question has no call"), "{ran:?}");
+}
+
+#[test]
+fn lint_shows_what_does_nothing_and_tells_overlaps_and_people_where_it_is_asked() {
+    let folder = folder();
+    let lint = |args: &[&str]| policy(&[&["lint"], args].concat(), &folder);
+    assert_eq!(lint(&["p.toml"]).code, 0);
+    let ran = lint(&["--overlaps", "p.toml"]);
+    assert!(
+        ran.code == 1 && ran.output.contains("rule `payers`: `large` forbids where {"),
+        "{ran:?}"
+    );
+    folder.write("others.jsonl", "\"agent-7\"\n");
+    let ran = lint(&["--people", "others.jsonl", "p.toml"]);
+    assert!(
+        ran.code == 1 && ran.output.contains("`payers`: it matches none of the identities"),
+        "{ran:?}"
+    );
+    folder.write("odd.jsonl", "7\n");
+    assert_eq!(lint(&["--people", "odd.jsonl", "p.toml"]).code, 2);
+    folder.write("dead.toml", POLICY.replace("above = 400", "above = -1"));
+    let ran = lint(&["dead.toml"]);
+    assert!(
+        ran.output.contains("rule `payers`: nothing is left of it by `large` (shadowed)"),
+        "{ran:?}"
+    );
+}
+
+#[test]
 fn a_question_that_can_not_be_asked_is_two_and_says_what_is_missing() {
     let folder = folder();
     folder.write("odd.jsonl", "\"a\"\n7\n");
@@ -87,4 +134,28 @@ fn a_question_that_can_not_be_asked_is_two_and_says_what_is_missing() {
         assert_eq!((ran.code, ran.output.as_str()), (2, ""), "{args:?} {ran:?}");
         assert!(ran.errors.contains(expected), "{args:?} {ran:?}");
     }
+}
+
+#[test]
+fn fmt_lays_out_in_place_and_changes_nothing_that_is_said() {
+    let folder = folder();
+    let odd = "version=1\n[[rule]]\nid='a' # the only one\neffect=\"permit\"\nwhat={tool=\"t\"}\n";
+    folder.write("odd.toml", odd);
+    let ran = policy(&["fmt", "--check", "odd.toml", "p.toml"], &folder);
+    assert_eq!((ran.code, ran.output.as_str()), (1, "odd.toml: not laid out\n"), "{ran:?}");
+    assert_eq!(folder.read("odd.toml"), odd);
+    assert_eq!(policy(&["fmt", "odd.toml", "p.toml"], &folder), Ran::default());
+    let expected = "version = 1\n\n[[rule]]\nid     = 'a' # the only one\neffect = \"permit\"\nwhat   = { tool = \"t\" }\n";
+    assert_eq!(folder.read("odd.toml"), expected);
+    assert_eq!(policy(&["fmt", "--check", "odd.toml"], &folder), Ran::default());
+    let entries: Vec<_> =
+        std::fs::read_dir(folder.path()).unwrap().map(|own| own.unwrap().file_name()).collect();
+    assert_eq!(entries.len(), 3, "{entries:?}");
+    // What does not load is not touched.
+    folder.write("bad.toml", "version=2\n");
+    let ran = policy(&["fmt", "bad.toml"], &folder);
+    assert!(ran.code == 2 && ran.errors.contains("bad.toml: line 1, column 9"), "{ran:?}");
+    assert_eq!(folder.read("bad.toml"), "version=2\n");
+    folder.write("p.json", "{\"version\":1}");
+    assert_eq!(policy(&["fmt", "p.json"], &folder).code, 2);
 }

@@ -61,7 +61,7 @@ impl Progress {
 }
 
 /// Which lines a person fits: one bit for each.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub(crate) struct Fits(u32);
 
 impl Fits {

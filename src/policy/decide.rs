@@ -110,7 +110,7 @@ impl<'q> Asked<'q> for &Question<'q> {
 
 impl Rule {
     #[inline]
-    fn applies(&self, question: &Question<'_>, side: Side) -> bool {
+    pub(super) fn applies(&self, question: &Question<'_>, side: Side) -> bool {
         match side {
             Side::Permits => self.obstacle(question).is_none(),
             Side::Guards => self.truth(question, Stance::Guard).may_hold(),

@@ -139,6 +139,18 @@ impl RulesQuestion<'_> {
     /// # Errors
     /// As [`Policy::decide`].
     pub(super) fn verdict(self, policy: &Compiled) -> Result<Verdict, Denial> {
+        self.ask(policy, |question| decide(policy, question))
+    }
+
+    /// What `tell` makes of the question as rules see it.
+    ///
+    /// # Errors
+    /// As [`Policy::decide`].
+    pub(super) fn ask<T>(
+        self,
+        policy: &Compiled,
+        tell: impl FnOnce(&Question<'_>) -> T,
+    ) -> Result<T, Denial> {
         let RulesQuestion { who, why, call, context, now, moment, .. } = self;
         let purpose =
             why.checked().map_err(|error| Denial::new(Reason::MalformedPurpose).because(error))?;
@@ -168,9 +180,9 @@ impl RulesQuestion<'_> {
             meter: &meter,
             readings: &readings,
         };
-        let verdict = decide(policy, &Question { setting, what });
+        let told = tell(&Question { setting, what });
         meter.check()?;
-        Ok(verdict)
+        Ok(told)
     }
 }
 

@@ -221,7 +221,7 @@ impl Uncovered {
 
 impl ResourceOpenness {
     /// Whether a call with a resource, or one without, may be.
-    pub(super) fn fits(self, has_resource: bool) -> bool {
+    pub(crate) fn fits(self, has_resource: bool) -> bool {
         match self {
             ResourceOpenness::None => !has_resource,
             ResourceOpenness::Named => has_resource,

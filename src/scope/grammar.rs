@@ -90,6 +90,11 @@ const OTHER_FIELDS: &str = "other_fields";
 /// Says what follows the `items` it stands next to.
 const REST: &str = "rest";
 
+/// Every key of a constraint.
+pub(crate) fn constraint_words() -> impl Iterator<Item = &'static str> {
+    KINDS.iter().map(|kind| kind.word).chain([OTHER_FIELDS, REST, ORDER])
+}
+
 /// Words of other systems, and what they are called here.
 const FOREIGN: &[(&[&str], &str)] = &[
     (&["gt", "greater_than", "more_than", "exclusiveminimum", ">"], "`above`"),
@@ -247,8 +252,7 @@ fn unknown_kind(word: &str) -> String {
     if let Some((_, own)) = FOREIGN.iter().find(|(words, _)| words.contains(&&*lower)) {
         return format!("{shown} is not a kind of constraint: the word here is {own}");
     }
-    let known = KINDS.iter().map(|kind| kind.word).chain([OTHER_FIELDS, REST, ORDER]);
-    match did_you_mean(word, known) {
+    match did_you_mean(word, constraint_words()) {
         Some(guess) => format!("{shown} is not a kind of constraint: {guess}"),
         None => format!(
             "{shown} is not a kind of constraint: to look inside an object, write `fields = {{ … }}`"

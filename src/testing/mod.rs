@@ -3,6 +3,7 @@
 //! [`assert_denied!`](crate::assert_denied) and [`assert_nothing_stands!`](crate::assert_nothing_stands).
 
 mod asserts;
+mod attacks;
 mod hanging;
 mod ids;
 mod policy_question;
@@ -15,6 +16,7 @@ pub use crate::clock::ManualClock;
 pub use asserts::{ask, call, granted};
 #[doc(hidden)]
 pub use asserts::{expect_denied, expect_nothing_stands, expect_permitted};
+pub use attacks::{AttackReport, PassingAttack, attacks};
 pub use hanging::HangingSink;
 pub use ids::numbered_grants;
 pub use policy_question::{PolicyQuestion, PolicyQuestionError};

@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use super::super::Policy;
+use super::super::decide::Verdict;
 use super::super::regions::{FoundQuestion, Standing};
 use crate::call::Call;
 use crate::clock::Timestamp;
@@ -34,6 +36,14 @@ impl DiffWitness {
     /// The call.
     pub fn call(&self) -> &Call {
         &self.question.call
+    }
+
+    /// The permits that a policy has for another call in the same question, if it permits that.
+    pub(crate) fn permits(&self, policy: &Policy, call: &Call) -> Option<Vec<Box<str>>> {
+        let question = FoundQuestion { call: call.clone(), ..self.question.clone() };
+        let Some(Verdict::Permit(rules)) = question.verdict(&policy.0) else { return None };
+        let rules = rules.as_slice().iter().filter_map(|at| policy.0.rule(*at));
+        Some(rules.map(|rule| Box::from(&*rule.id)).collect())
     }
 
     /// The purpose.

@@ -10,8 +10,12 @@ mod limits;
 mod lists;
 mod lookalikes;
 mod numbers;
+mod options;
+mod overlaps;
 mod paths;
+mod people;
 mod probe;
+mod proofs;
 mod reach;
 mod references;
 mod shadows;
@@ -22,6 +26,7 @@ mod unmet;
 mod validity;
 mod warning;
 
+pub use options::{LintOptions, LintReport};
 pub use warning::{Warning, WarningCode};
 
 use std::collections::HashMap;
@@ -43,6 +48,8 @@ use lists::lists;
 use lookalikes::Lookalikes;
 use numbers::numbers;
 use paths::paths;
+use people::People;
+use proofs::Proofs;
 use reach::Reach;
 use references::references;
 use shadows::Shadows;
@@ -75,7 +82,7 @@ impl Policy {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn lint(&self, now: Timestamp) -> Vec<Warning> {
-        self.warnings(now, None)
+        self.warnings(now, None, None)
     }
 
     /// As [`lint`](Self::lint), of a broker whose tasks live so long at most (its
@@ -97,10 +104,44 @@ impl Policy {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn lint_under(&self, now: Timestamp, ceiling: Duration) -> Vec<Warning> {
-        self.warnings(now, Some(ceiling))
+        self.warnings(now, Some(ceiling), None)
     }
 
-    fn warnings(&self, now: Timestamp, ceiling: Option<Duration>) -> Vec<Warning> {
+    /// As [`lint`](Self::lint), and what the algebra shows of rules: that no question can be as one says (`dead`), that forbids
+    /// leave nothing of it (`shadowed`), that it withholds nothing (`nothing_withheld`), that people are never asked
+    /// (`unreached`), or that another does all that it does (`covered`). What can't be told is not said.
+    ///
+    /// ```
+    /// use hallpass::clock::Timestamp;
+    /// use hallpass::policy::{LintOptions, Policy, Rule, WarningCode};
+    /// use hallpass::scope::{eq, max, min, prefix};
+    ///
+    /// let pay = |id: &str| Rule::permit(id.to_owned()).tool("bank.pay");
+    /// let policy = Policy::builder()
+    ///     .rule(pay("small").arg("amount", min(0).and(max(100))))
+    ///     .rule(pay("tiny").arg("amount", min(0).and(max(10))))
+    ///     .rule(pay("tests").arg("amount", eq(7)).when("env", prefix("test")))
+    ///     .rule(Rule::forbid("no-tests").when("env", prefix("te")))
+    ///     .build()?;
+    /// let options = LintOptions::at(Timestamp::parse_rfc3339("2026-01-01T00:00:00Z")?);
+    /// let report = policy.lint_with(options);
+    /// let found: Vec<String> = report.warnings().map(ToString::to_string).collect();
+    /// assert_eq!(found, [
+    ///     "rule `tests`: nothing is left of it by `no-tests` (shadowed)",
+    ///     "rule `tiny`: all that it does is done by `small` (covered)",
+    /// ]);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn lint_with(&self, options: LintOptions<'_>) -> LintReport {
+        LintReport::of(self.warnings(options.now, options.ceiling, Some(options)))
+    }
+
+    fn warnings(
+        &self,
+        now: Timestamp,
+        ceiling: Option<Duration>,
+        shown: Option<LintOptions<'_>>,
+    ) -> Vec<Warning> {
         let Compiled { rules, catalogue, .. } = &*self.0;
         let guesses = Guesses::new();
         let names = CatalogueNames::of(catalogue, &guesses);
@@ -110,6 +151,8 @@ impl Policy {
         let types = Types::of(catalogue);
         let lookalikes = Lookalikes::of(rules, catalogue);
         let mut first_of: HashMap<Digest, &Rule> = HashMap::new();
+        let mut proofs = shown.map(|own| (Proofs::of(&self.0), own));
+        let people = shown.and_then(|own| own.people).map(People::of);
         let mut findings = Findings::new();
         for rule in rules {
             let findings = findings.of_rule(&rule.id);
@@ -153,6 +196,15 @@ impl Policy {
             budgets(rule, &guesses, findings);
             if let Some(ceiling) = ceiling {
                 past_ceiling(rule, ceiling, findings);
+            }
+            if let Some((proofs, options)) = &mut proofs {
+                proofs.look_at(rule, findings);
+                if options.overlaps {
+                    proofs.overlaps(rule, findings);
+                }
+            }
+            if let Some(people) = &people {
+                people.look_at(rule, findings);
             }
         }
         findings.into_warnings()

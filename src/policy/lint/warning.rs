@@ -68,6 +68,18 @@ pub enum WarningCode {
     LooksAlike,
     /// A permit of a sink constrains only arguments that a call may leave out.
     OptionalOnly,
+    /// No question can be all that the rule says.
+    Dead,
+    /// Another rule does all that this one does.
+    Covered,
+    /// No call that a permit gives is one that the ask speaks of: people are never asked.
+    Unreached,
+    /// A guard takes some of what the permit gives.
+    Overlap,
+    /// The rule matches none of the identities that are given.
+    MatchesNoOne,
+    /// The identities that are given can't fill all places of an approval.
+    QuorumOfNone,
 }
 
 impl WarningCode {
@@ -99,6 +111,12 @@ impl WarningCode {
             WarningCode::NeverSame => "never_same",
             WarningCode::LooksAlike => "looks_alike",
             WarningCode::OptionalOnly => "optional_only",
+            WarningCode::Dead => "dead",
+            WarningCode::Covered => "covered",
+            WarningCode::Unreached => "unreached",
+            WarningCode::Overlap => "overlap",
+            WarningCode::MatchesNoOne => "matches_no_one",
+            WarningCode::QuorumOfNone => "quorum_of_none",
         }
     }
 }
@@ -158,6 +176,20 @@ impl<'r> Findings<'r> {
     pub(super) fn add(&mut self, code: WarningCode, at: &str, message: impl Into<Box<str>>) {
         let (rule, at) = (self.rule.into(), at.into());
         self.found.push(Warning { code, rule, at, message: message.into() });
+    }
+
+    /// As [`add`](Self::add), of a rule of which the same has been found in another way, not.
+    pub(super) fn add_unless_found(&mut self, code: WarningCode, at: &str, message: String) {
+        let own = self.found.iter().rev().take_while(|own| *own.rule == *self.rule);
+        // What is the same as another rule is covered by it.
+        let is_said = |own: &Warning| {
+            own.code == code
+                || (own.code, code) == (WarningCode::Duplicate, WarningCode::Covered)
+                || (own.code, code) == (WarningCode::UnnamedArgument, WarningCode::NothingWithheld)
+        };
+        if !own.into_iter().any(is_said) {
+            self.add(code, at, message);
+        }
     }
 
     pub(super) fn into_warnings(self) -> Vec<Warning> {

@@ -9,6 +9,7 @@ mod pieces;
 mod place;
 mod places;
 mod rule;
+mod schema;
 mod strict;
 mod terms;
 mod what;
@@ -36,6 +37,24 @@ pub const MAX_POLICY_TEXT: usize = 64 << 20;
 /// What JSON policy text may ask of the reader: in no more bytes than TOML, a value for every eight.
 const LIMITS: JsonLimits =
     JsonLimits { depth: MAX_DEPTH, nodes: MAX_POLICY_TEXT / 8, text: MAX_POLICY_TEXT };
+
+/// The keys of a policy.
+const POLICY: &[&str] = &["version", "identity", "order", "log", "tool", "rule", "test"];
+
+/// The keys of what records keep in plain.
+const LOG: &[&str] = &["plain"];
+
+/// The keys of an argument of a tool of the catalogue.
+const ARGUMENT: &[&str] = &["type", "log"];
+
+/// The keys of a tool of the catalogue.
+const TOOL: &[&str] = &["name", "labels", "args", "credential", "leak", "digest"];
+
+/// The keys of a test that stands with a policy, which are read when it is run.
+pub(crate) const TEST: &[&str] = &[
+    "name", "who", "purpose", "tool", "args", "resource", "context", "seen", "at", "expect",
+    "rules",
+];
 
 /// The version of the policy language that this crate reads.
 const VERSION: u64 = 1;
@@ -179,12 +198,8 @@ type Placed = (PolicyError, usize);
 
 fn draft(document: &Written) -> Result<PolicyBuilder, Placed> {
     let of_policy = |misfit: Misfit| (PolicyError::new(&misfit.path, misfit.problem), misfit.at);
-    let table = Table::read(
-        document,
-        &["version", "identity", "order", "log", "tool", "rule", "test"],
-        "a policy, a table with `version` and `rule`",
-    )
-    .map_err(of_policy)?;
+    let table = Table::read(document, POLICY, "a policy, a table with `version` and `rule`")
+        .map_err(of_policy)?;
     table.require("version", "write `version = 1`", version).map_err(of_policy)?;
     let mut builder = PolicyBuilder::default();
     if table.read_at("identity", identity).map_err(of_policy)?.is_some() {
@@ -256,7 +271,7 @@ fn orders(written: &Written) -> Result<Vec<(&str, Vec<&str>)>, Misfit> {
 /// `[log]`: what records keep in plain.
 fn logged(written: &Written) -> Result<Vec<&str>, Misfit> {
     let table =
-        Table::read_some(written, &["plain"], "a table such as `{ plain = [\"when.env\"] }`")?;
+        Table::read_some(written, LOG, "a table such as `{ plain = [\"when.env\"] }`")?;
     table.require("plain", "name the parts that the log keeps in plain", |own| {
         let parts = list(own)?.iter().enumerate();
         parts.map(|(at, own)| text(own).map_err(|e| e.of_element(at))).collect()
@@ -294,11 +309,7 @@ fn error_of(
 }
 
 fn tool(written: &Written) -> Result<Tool, Misfit> {
-    let table = Table::read(
-        written,
-        &["name", "labels", "args", "credential", "leak", "digest"],
-        "a table",
-    )?;
+    let table = Table::read(written, TOOL, "a table")?;
     let name = table.require("name", "a tool of the catalogue has a name", text)?;
     let labels = table.read_at("labels", |own| {
         let labels = list(own)?.iter().enumerate();
@@ -338,7 +349,7 @@ fn argument(written: &Written) -> Result<(Option<(ArgType, bool)>, bool), Misfit
         return Ok((Some(arg_type(written)?), false));
     }
     let example = "a type, or a table such as `{ type = \"text\", log = \"plain\" }`";
-    let table = Table::read_some(written, &["type", "log"], example)?;
+    let table = Table::read_some(written, ARGUMENT, example)?;
     let of = table.read_at("type", arg_type)?;
     let plain = table.read_at("log", |own| choice(own, &[("plain", ())]))?;
     Ok((of, plain.is_some()))

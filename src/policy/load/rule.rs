@@ -16,7 +16,7 @@ use crate::scope::{Condition, Fact, ResourceOpenness, one_of, read_constraint};
 use crate::value::{SpannedNode, Value};
 use crate::visible::Shown;
 
-const KEYS: &[&str] = &[
+pub(super) const KEYS: &[&str] = &[
     "id",
     "effect",
     "on",
@@ -33,6 +33,15 @@ const KEYS: &[&str] = &[
     "valid",
     "review_by",
 ];
+
+/// What a rule asks of the purpose.
+pub(super) const WHY: &[&str] = &["purpose", "ticket"];
+
+/// When a rule applies.
+pub(super) const VALID: &[&str] = &["from", "until"];
+
+/// What an exception is told by.
+pub(super) const EXCEPTION: &[&str] = &["who", "what", "why", "when"];
 
 /// Words of other systems, and where here that is said.
 const FOREIGN: &[(&[&str], &str)] = &[
@@ -118,8 +127,7 @@ fn exceptions(written: &Written) -> Result<Vec<Exception>, Misfit> {
 /// What a rule says of who, what, why and when, said of what is left out.
 fn exception(written: &Written) -> Result<Exception, Misfit> {
     let example = "a table such as `{ when = { … } }`";
-    let keys = &["who", "what", "why", "when"];
-    let table = Table::read_translated(written, keys, FOREIGN, example)?.said()?;
+    let table = Table::read_translated(written, EXCEPTION, FOREIGN, example)?.said()?;
     // As a forbid says it: it looks only at what it names.
     let mut said = Rule::new("unless".into(), Effect::Forbid);
     for (key, read) in PARTS {
@@ -171,7 +179,7 @@ fn moments(written: &Written) -> Result<Vec<Moment>, Misfit> {
 
 fn why(rule: Rule, written: &Written) -> Result<Rule, Misfit> {
     let example = "a table such as `{ purpose = \"…\" }`";
-    let table = Table::read_some(written, &["purpose", "ticket"], example)?;
+    let table = Table::read_some(written, WHY, example)?;
     let mut rule = rule;
     for (key, fact) in [("purpose", Fact::Purpose), ("ticket", Fact::Ticket)] {
         if let Some(constraint) = table.read_at(key, read_constraint)? {
@@ -210,7 +218,7 @@ fn of_the_time(name: &str, written: &Written) -> Option<String> {
 
 fn validity(written: &Written) -> Result<(Option<Timestamp>, Option<Timestamp>), Misfit> {
     let example = "a table such as `{ until = \"2026-01-01T00:00:00Z\" }`";
-    let table = Table::read_some(written, &["from", "until"], example)?;
+    let table = Table::read_some(written, VALID, example)?;
     Ok((table.read_at("from", instant)?, table.read_at("until", instant)?))
 }
 

@@ -14,7 +14,7 @@ use crate::scope::Condition;
 use crate::value::{Number, SpannedNode, Value};
 use crate::visible::Shown;
 
-const GRANT: &[&str] =
+pub(super) const GRANT: &[&str] =
     &["ttl", "max_life", "idle", "uses", "rate", "budget", "depth", "per", "refund", "tail"];
 /// Words of other systems for limits, and what they are called here.
 const FOREIGN: &[(&[&str], &str)] = &[
@@ -27,7 +27,7 @@ const FOREIGN: &[(&[&str], &str)] = &[
     (&["max_depth", "delegations", "hops"], "`depth`"),
 ];
 
-const APPROVAL: &[&str] = &[
+pub(super) const APPROVAL: &[&str] = &[
     "review",
     "confirm",
     "per",
@@ -40,7 +40,9 @@ const APPROVAL: &[&str] = &[
     "same",
     "cut",
 ];
-const BREAK_GLASS: &[&str] = &["review", "due", "alert", "while_open"];
+/// What a line asks of a reviewer.
+pub(super) const REVIEWERS: &[&str] = &["id", "groups", "kind", "attrs", "count"];
+pub(super) const BREAK_GLASS: &[&str] = &["review", "due", "alert", "while_open"];
 /// Words of other systems for the terms of an approval, and what they are called here.
 const FOREIGN_TERMS: &[(&[&str], &str)] = &[
     (&["approvers", "reviewers", "approval_by"], "`review = [{ groups = { has_any = [ … ] } }]`"),
@@ -269,10 +271,9 @@ fn reviewers(written: &Written) -> Result<Reviewers, Misfit> {
         let inner = lines(inner).map_err(|error| error.inside(key))?;
         return Ok(Reviewers(if &**key == "any" { Line::Any(inner) } else { Line::All(inner) }));
     }
-    let known = &["id", "groups", "kind", "attrs", "count"];
-    let conditions = identity(written, known)?.into_iter();
+    let conditions = identity(written, REVIEWERS)?.into_iter();
     let conditions = conditions.map(|(fact, own)| Condition::new(fact, own)).collect();
-    let count = Table::read(written, known, "a table")?.read_at("count", |own| {
+    let count = Table::read(written, REVIEWERS, "a table")?.read_at("count", |own| {
         whole_number(own)?.try_into().map_err(|_| {
             Misfit::new(own.span.start, format!("expected at most {} people", u32::MAX))
         })

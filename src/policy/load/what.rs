@@ -9,7 +9,10 @@ use crate::visible::Shown;
 
 use super::who::{attributes, set};
 
-const KEYS: &[&str] = &["tool", "labels", "args", "other_args", "resource"];
+pub(super) const KEYS: &[&str] = &["tool", "labels", "args", "other_args", "resource"];
+
+/// The keys of a resource.
+pub(super) const RESOURCE: &[&str] = &["type", "id", "attrs"];
 
 pub(super) fn what(rule: Rule, written: &Written) -> Result<Rule, Misfit> {
     let table = Table::read_some(written, KEYS, "a table such as `{ tool = \"…\" }`")?;
@@ -84,7 +87,7 @@ fn resource(rule: Rule, written: &Written) -> Result<Rule, Misfit> {
         return Ok(rule.any_resource());
     }
     let example = "\"any\" or a table such as `{ type = \"…\", id = \"…\" }`";
-    let table = Table::read_some(written, &["type", "id", "attrs"], example)?;
+    let table = Table::read_some(written, RESOURCE, example)?;
     let mut rule = rule;
     if let Some(constraint) = table.read_at("type", read_constraint)? {
         rule = rule.resource_type(constraint);

@@ -5,9 +5,12 @@ use crate::policy::rule::Rule;
 use crate::policy::sets::no_bare_list;
 use crate::scope::{Constraint, Fact, read_constraint};
 
+/// What a rule asks of an identity.
+pub(super) const KEYS: &[&str] = &["id", "kind", "groups", "attrs", "acts_for"];
+
 pub(super) fn who(rule: Rule, written: &Written) -> Result<Rule, Misfit> {
     let mut rule = rule;
-    for (fact, constraint) in identity(written, &["id", "kind", "groups", "attrs", "acts_for"])? {
+    for (fact, constraint) in identity(written, KEYS)? {
         rule = rule.condition(fact, constraint);
     }
     Ok(rule)

@@ -31,7 +31,12 @@ pub(crate) struct Fixed<'t> {
 
 impl<'p> Prepared<'p> {
     /// `None` where the rule says nothing of such calls.
-    fn of(rule: &'p Rule, labels: &Value, fixed: Fixed<'_>, meter: &Meter) -> Option<Self> {
+    pub(crate) fn of(
+        rule: &'p Rule,
+        labels: &Value,
+        fixed: Fixed<'_>,
+        meter: &Meter,
+    ) -> Option<Self> {
         use crate::policy::moment::Moment;
         if !rule.moments.include(Moment::Call)
             || rule.presentation.is_some_and(|own| own != fixed.form)
@@ -96,6 +101,16 @@ impl<'p> Prepared<'p> {
 
     pub(crate) fn conditions(&self) -> &[Condition] {
         &self.conditions
+    }
+
+    /// Its conditions, and those of its exceptions.
+    pub(crate) fn all_conditions(&self) -> impl Iterator<Item = &Condition> {
+        self.conditions.iter().chain(self.exceptional())
+    }
+
+    /// The conditions of its exceptions.
+    pub(crate) fn exceptional(&self) -> impl Iterator<Item = &Condition> {
+        self.exceptions.iter().flatten()
     }
 
     /// Whether some question may be one that both speak of.

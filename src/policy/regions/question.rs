@@ -12,6 +12,9 @@ use crate::policy::compiled::Compiled;
 use crate::policy::decide::Verdict;
 use crate::policy::decision::RulesQuestion;
 use crate::policy::moment::Moment;
+use crate::policy::effect::Effect;
+use crate::policy::index::Side;
+use crate::policy::rule::Rule;
 use crate::policy::seen::Seen;
 use crate::purpose::Purpose;
 use crate::resource::Resource;
@@ -48,15 +51,15 @@ impl Standing {
 /// A question that was found, and that policies are asked.
 #[derive(Clone, Debug)]
 pub(crate) struct FoundQuestion {
-    who: Identity,
+    pub(crate) who: Identity,
     pub(crate) why: Purpose,
     pub(crate) call: Call,
     pub(crate) context: Context,
-    seen: Seen,
+    pub(crate) seen: Seen,
     pub(crate) now: Timestamp,
     /// Whether some rule looks at the time.
-    is_timed: bool,
-    form: Form,
+    pub(crate) is_timed: bool,
+    pub(crate) form: Form,
 }
 
 impl FoundQuestion {
@@ -113,22 +116,27 @@ impl FoundQuestion {
     }
 
     pub(crate) fn standing(&self, policy: &Compiled) -> Standing {
-        let FoundQuestion { who, why, call, context, seen, now, form, .. } = self;
-        let question = RulesQuestion {
-            who,
-            why,
-            call,
-            context,
-            seen,
-            now: *now,
-            form: *form,
-            moment: Moment::Call,
-        };
-        match question.verdict(policy) {
-            Ok(Verdict::Permit(_)) => Standing::Permitted,
-            Ok(Verdict::Ask { .. }) => Standing::Asked,
-            Ok(Verdict::Forbid(_) | Verdict::NoPermit) | Err(_) => Standing::Denied,
+        match self.verdict(policy) {
+            Some(Verdict::Permit(_)) => Standing::Permitted,
+            Some(Verdict::Ask { .. }) => Standing::Asked,
+            Some(Verdict::Forbid(_) | Verdict::NoPermit) | None => Standing::Denied,
         }
+    }
+
+    /// What the rules say; `None` where they are not asked.
+    pub(crate) fn verdict(&self, policy: &Compiled) -> Option<Verdict> {
+        self.asked().verdict(policy).ok()
+    }
+
+    /// Whether a rule of the policy applies, which may speak of the tool.
+    pub(crate) fn is_spoken_of(&self, rule: &Rule, policy: &Compiled) -> bool {
+        let side = if rule.effect == Effect::Permit { Side::Permits } else { Side::Guards };
+        self.asked().ask(policy, |question| rule.applies(question, side)).unwrap_or(false)
+    }
+
+    fn asked(&self) -> RulesQuestion<'_> {
+        let FoundQuestion { who, why, call, context, seen, now, form, .. } = self;
+        RulesQuestion { who, why, call, context, seen, now: *now, form: *form, moment: Moment::Call }
     }
 
     /// All of it, for programs.

@@ -4,16 +4,11 @@ use crate::call::Call;
 use crate::clock::Timestamp;
 use crate::context::Context;
 use crate::identity::Assertion;
-use crate::policy::{Effect, Policy};
+use crate::policy::{Effect, KEYS_OF_TESTS, Policy};
 use crate::purpose::Purpose;
 use crate::resource::Resource;
 use crate::testing::replay::{Fields, Misread, context, purpose, resource, text, who};
 use crate::value::Value;
-
-const KEYS: [&str; 11] = [
-    "name", "who", "purpose", "tool", "args", "resource", "context", "seen", "at", "expect",
-    "rules",
-];
 
 /// The time of a test that says none: a Thursday, 2026-01-01T12:00:00Z.
 const USUAL_TIME: i64 = 1_767_268_800_000;
@@ -110,7 +105,7 @@ impl Expected {
 }
 
 fn read(value: &Value, number: usize) -> Result<Case, Misread> {
-    let fields = Fields::open("test", value, &KEYS)?;
+    let fields = Fields::open("test", value, KEYS_OF_TESTS)?;
     let tool = fields.text("tool")?;
     let args = fields.object_if("args")?.cloned().unwrap_or_default();
     let call = Call::new(tool, Value::Object(args)).map_err(|error| Misread(error.to_string()))?;

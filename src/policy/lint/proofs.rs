@@ -4,6 +4,8 @@
 //! act on that question, too, and the index finds what does. So few rules are compared with each other, however many
 //! there are.
 
+mod alike;
+
 use std::collections::BTreeSet;
 
 use super::warning::{Findings, WarningCode};
@@ -14,6 +16,7 @@ use crate::policy::decide::Verdict;
 use crate::policy::deciders::Deciders;
 use crate::policy::effect::Effect;
 use crate::policy::index::Side;
+use crate::policy::moment::Moment;
 use crate::policy::regions::{
     Fixed, FoundQuestion, Outcome, Prepared, RulesByTool, ToolSearch, named_tools,
 };
@@ -31,9 +34,6 @@ const MOST_TOOLS: usize = 64;
 
 /// With how many permits, and how many forbids, of a tool a rule is compared, before it is taken to do something.
 const MOST_RULES: usize = 64;
-
-/// How many rules that act on the same question are looked at for one that does the same.
-const MOST_ALIKE: usize = 8;
 
 /// What is shown of rules.
 pub(super) struct Proofs<'p> {
@@ -291,6 +291,10 @@ impl<'p> Proofs<'p> {
             forbids.extend(others.filter_map(|rule| self.prepared(rule, fixed, &meter)));
         }
         for permit in permits {
+            // At requests, a guard acts on what this gives, too.
+            if !permit.moments.include(Moment::Call) {
+                return false;
+            }
             let Some(permit) = self.prepared(permit, fixed, &meter) else { continue };
             if !permit.may_meet(own, &meter) {
                 continue;
@@ -300,43 +304,6 @@ impl<'p> Proofs<'p> {
             }
         }
         !meter.is_spent()
-    }
-
-    /// Other rules each of which acts wherever this one does, and does the same.
-    fn alike(
-        &mut self,
-        own: &Prepared<'p>,
-        verdict: Option<Verdict>,
-        fixed: Fixed<'_>,
-    ) -> BTreeSet<&'p str> {
-        let acting = match (own.rule.effect, verdict) {
-            (
-                Effect::Permit,
-                Some(Verdict::Permit(rules) | Verdict::Ask { permits: rules, .. }),
-            ) => rules,
-            (Effect::Forbid, Some(Verdict::Forbid(rules))) => rules,
-            (Effect::Ask, Some(Verdict::Ask { asks, .. })) => asks,
-            _ => return BTreeSet::new(),
-        };
-        let others = self.prepared_all(&acting, own.rule, fixed);
-        let mut alike = BTreeSet::new();
-        for other in others.into_iter().take(MOST_ALIKE) {
-            if !self.spared.contains(&*other.rule.id)
-                && does_the_same(own.rule, other.rule)
-                && names_no_more(&other, own)
-                && self.is_within(own, &other, fixed)
-                // Of two that do the same, the first by its id is left.
-                && (other.rule.id < own.rule.id || !self.is_within(&other, own, fixed))
-            {
-                alike.insert(&*other.rule.id);
-            }
-        }
-        alike
-    }
-
-    /// Whether one rule is shown to speak of nothing that another does not speak of.
-    fn is_within(&mut self, own: &Prepared<'p>, other: &Prepared<'p>, fixed: Fixed<'_>) -> bool {
-        matches!(self.find(&[own], std::slice::from_ref(other), fixed), Outcome::Nothing)
     }
 
     /// The rules of one side that may speak of a tool; of `None`, those that name none.
@@ -375,21 +342,6 @@ impl<'p> Proofs<'p> {
             (speak && silent).then(|| Box::new(question))
         })
     }
-}
-
-/// Whether what one rule does where it acts is done by another that acts there: nothing is given with it, asked of
-/// others or said at other moments.
-fn does_the_same(own: &Rule, other: &Rule) -> bool {
-    own.effect == other.effect
-        && own.moments.iter().all(|moment| other.speaks_at(moment))
-        && own.break_glass.is_none()
-        && *own.limits == *other.limits
-        && own.approval == other.approval
-}
-
-/// Whether a rule looks at nothing but what another looks at: what it demands else, the other does not.
-fn names_no_more(rule: &Prepared<'_>, other: &Prepared<'_>) -> bool {
-    rule.conditions().iter().all(|own| other.conditions().iter().any(|its| its.fact == own.fact))
 }
 
 #[cfg(test)]

@@ -21,8 +21,8 @@ enum Left {
 impl<'p> Prepared<'p> {
     /// What is left of it in a setting; `None` where it says nothing of any call there.
     ///
-    /// What is left speaks of the same calls: what can't be told of the setting is put in as the rule's effect takes
-    /// it, and what compares with the call stays as it is written.
+    /// What is left speaks of the same calls. What compares with the call stays as it is written, and so does what a
+    /// guard compares with and is not known.
     pub(crate) fn left_in(&self, setting: &Setting<'_>) -> Option<Prepared<'p>> {
         let own = match self.rule.effect {
             Effect::Permit => Stance::Cover,
@@ -131,10 +131,10 @@ fn known(constraint: &Constraint, stance: Stance, setting: &Setting<'_>) -> Cons
         match leaf {
             Node::Compared(own) => {
                 let spelled = own.spelled_out(|fact| setting.fact(fact), setting.meter);
-                Some(spelled.unwrap_or_else(|| unknown(place, stance)))
+                spelled.or_else(|| unknown(place, stance))
             }
             Node::SameAs(fact) => match setting.fact(fact).filter(|own| !own.is_nothing()) {
-                None => Some(unknown(place, stance)),
+                None => unknown(place, stance),
                 // Next to a list, what stands there is asked otherwise.
                 Some(Value::List(_) | Value::Object(_)) => None,
                 // An empty text is not known to be another, which a guard acts on and an exception of a permit is.
@@ -150,10 +150,14 @@ fn known(constraint: &Constraint, stance: Stance, setting: &Setting<'_>) -> Cons
     constraint.replace_comparisons(Place::default(), &by).into_owned()
 }
 
-/// What is met where nothing is known: of no call, for a permit; of each, for a guard.
-fn unknown(place: Place, stance: Stance) -> Constraint {
+/// What a permit takes where nothing is known: nothing. What a guard takes is no constraint of its own, since of an
+/// empty list nothing is asked: it stays as it is.
+fn unknown(place: Place, stance: Stance) -> Option<Constraint> {
     let all = any_of([any(), absent()]);
-    if place.negated == (stance == Stance::Guard) { not(all) } else { all }
+    match stance {
+        Stance::Cover => Some(if place.negated { all } else { not(all) }),
+        Stance::Guard => None,
+    }
 }
 
 fn put_conditions(out: &mut Object, conditions: &[Condition]) {

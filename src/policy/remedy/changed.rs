@@ -46,7 +46,7 @@ fn text<'c>(changes: &'c Changes, fact: &Fact) -> Option<Option<&'c str>> {
     changes.get(fact).map(|own| own.as_ref().and_then(Value::as_text))
 }
 
-fn texts<'c>(own: Option<&'c Option<Value>>) -> Option<Vec<&'c str>> {
+fn texts(own: Option<&Option<Value>>) -> Option<Vec<&str>> {
     match own? {
         Some(Value::List(all)) => Some(all.iter().filter_map(Value::as_text).collect()),
         _ => Some(Vec::new()),

@@ -10,7 +10,7 @@ use crate::policy::moment::Moment;
 use crate::policy::regions::model::{any_policy, policy, questions, terms};
 use crate::policy::seen::Seen;
 use crate::policy::{ApprovalTerms, Effect, LintOptions, Per, Policy, Reviewers, Rule, Tool};
-use crate::policy::{Warning, WarningCode};
+use crate::policy::{Moment, Warning, WarningCode};
 use crate::prelude::{Call, Purpose};
 use crate::scope::{any, eq, glob, has_any, max, min, not, one_of, prefix, regex, same_as};
 
@@ -70,6 +70,7 @@ fn a_rule_that_another_makes_up_for_is_covered_unless_it_gives_something_else() 
     let covered = "rule `tiny`: all that it does is done by `small` (covered)";
     assert_eq!(told(&policy([small(), tiny()])), [covered]);
     assert!(told(&policy([small(), tiny().uses(5)])).is_empty());
+    assert!(told(&policy([small().uses(5), tiny().uses(5)])).is_empty());
     assert!(told(&policy([small().unless([("args.x", eq(3))]), tiny()])).is_empty());
     // Of two that say the same, one is left.
     let twice = told(&policy([t("a").arg("x", one_of([1, 2])), t("b").arg("x", one_of([2, 1]))]));
@@ -91,6 +92,9 @@ fn an_ask_that_no_permit_leads_to_is_never_reached() {
     );
     let own = policy([t("p").arg("x", min(0).and(max(500))), ask()]);
     assert!(told(&own).is_empty(), "{:?}", told(&own));
+    // A permit that speaks at requests alone gives what an ask holds up there.
+    let at_request = t("p").on([Moment::Request]).arg("x", eq(200));
+    assert!(told(&policy([at_request, ask()])).is_empty());
     // What is refused is not asked about.
     let forbid = Rule::forbid("f").tool("t").arg("x", min(50));
     let all = told(&policy([t("p").arg("x", min(0).and(max(500))), ask(), forbid]));

@@ -32,7 +32,8 @@ pub(crate) enum Tools {
 /// cannot be meant. Two constraints on one thing are one conjunction, as the keys of one table are.
 ///
 /// ```
-/// /// use hallpass::policy::{Policy, Rule};
+/// use std::time::Duration;
+/// use hallpass::policy::{Policy, Rule};
 /// use hallpass::scope::{below, eq, has_any, max, one_of};
 ///
 /// let rule = Rule::permit("analysts-read-orders")

@@ -61,8 +61,8 @@ impl Policy {
     /// let found = policy.nearest_yes(&agent, &Purpose::new("pay-bill"), &call, &context, now)?;
     /// assert_eq!(
     ///     found[0].to_string(),
-    ///     "`payers` permits it with `args.amount` 500 in the place of 900, without `args.note`, \
-    ///      and with `when.env` \"prod\" in the place of \"test\"",
+    ///     "`payers` permits it with `when.env` \"prod\" in the place of \"test\", with `args.amount` 500 in the \
+    ///      place of 900, and without `args.note`",
     /// );
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```

@@ -89,3 +89,8 @@ pages! {
     security = "../SECURITY.md",
     token_format = "../docs/token-format.md",
 }
+
+#[cfg(feature = "fleet")]
+pages! {
+    fleet = "../docs/fleet.md",
+}

@@ -83,10 +83,14 @@ pub mod context;
 pub mod credential;
 pub mod denial;
 mod document;
+#[cfg(feature = "fleet")]
+pub mod fleet;
 mod form;
 pub mod grant;
 pub mod identity;
 pub mod key;
+#[cfg(feature = "fleet")]
+mod membership;
 mod meter;
 pub mod policy;
 mod process;

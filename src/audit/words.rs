@@ -117,6 +117,8 @@ pub enum How {
     Closed,
     /// Its process ended before it did.
     Interrupted,
+    /// The fleet gave its node up.
+    Lost,
 }
 
 impl How {
@@ -131,6 +133,7 @@ impl How {
             How::Ceiling => "ceiling",
             How::Closed => "closed",
             How::Interrupted => "interrupted",
+            How::Lost => "lost",
         }
     }
 }

@@ -14,6 +14,7 @@ use super::debts::Debts;
 use super::docket::Docket;
 use super::downstream::Downstream;
 use super::keys::purged_from;
+use super::member::Member;
 use super::remains::Remains;
 use super::resumed::Offered;
 use super::shared::Shared;
@@ -143,6 +144,7 @@ impl BrokerBuilder {
             kept_log,
             settings: self.settings,
             ids: self.ids,
+            member: Member::default(),
             on_denial: self.on_denial,
             on_leak: self.on_leak,
             source: self.source,

@@ -30,15 +30,34 @@ impl Control {
     /// included. Calls that were running are reported. A halt stays until it is
     /// [resumed](Control::resume), whatever ends meanwhile; it ends nothing. It takes the place of a
     /// tripwire's halt that would lapse.
+    ///
+    /// At a node of a fleet, the other nodes are told as soon as the store answers, and what is said of its return holds
+    /// for this node: `Fleet::halt` says when it holds for all.
     pub fn halt(&self, what: Halt) -> Ended {
         let what = what.folded(self.shared.fold);
+        if !self.shared.is_forked() {
+            self.shared.member.owe_halt(&what, None);
+        }
+        self.halt_here(what)
+    }
+
+    /// Stops at this broker alone, in whatever fleet it is.
+    pub(crate) fn halt_here(&self, what: Halt) -> Ended {
         let word = what.to_string();
         // The clock is foreign code, which may call back: read before the turn is taken.
         let Some(at) = self.shared.time_of_end() else { return self.nothing() };
         let turn = self.shared.halts.take_turn();
         self.shared.halts.halt(what.clone());
-        // Every task's lock is gone through once: what was about to start under it has started by
-        // then and is reported, and what comes later sees the halt.
+        let ended = self.running_under(&what);
+        self.shared.record(at, &Event::Halted { what: word.into(), until: None });
+        drop(turn);
+        self.shared.watchers.note_halt();
+        ended.recorded(&self.shared)
+    }
+
+    /// What a halt that is on finds running. Every task's lock is gone through once: what was about to start under it
+    /// has started by then and is reported, and what comes later sees the halt.
+    fn running_under(&self, what: &Halt) -> Ended {
         let mut ended = Ended::nothing();
         for task in self.shared.table.with_late() {
             let life = task.life.lock();
@@ -51,18 +70,30 @@ impl Control {
                 }
             }
         }
-        self.shared.record(at, &Event::Halted { what: word.into(), until: None });
-        drop(turn);
+        ended
+    }
+
+    /// What a halt that is on and in the log finds running.
+    #[cfg(feature = "fleet")]
+    pub(super) fn report_halted(&self, what: &Halt) -> Ended {
+        let ended = self.running_under(what);
         self.shared.watchers.note_halt();
         ended.recorded(&self.shared)
     }
 
-    /// Lets go on what was halted; `false` if that halt was not on.
+    /// Lets go on what was halted; `false` if that halt was not on. At a node of a fleet nothing is resumed by this,
+    /// for every node of it has to resume in the same order: that is `Fleet::resume`.
     pub fn resume(&self, what: &Halt) -> bool {
+        !self.shared.member.is_in_fleet() && self.resume_here(what, |_| false)
+    }
+
+    /// Lets go on at this broker alone, in whatever fleet it is, unless the halt is kept: asked while no other thread
+    /// puts one on.
+    pub(crate) fn resume_here(&self, what: &Halt, is_kept: impl Fn(&Halt) -> bool) -> bool {
         let what = &what.clone().folded(self.shared.fold);
         let Some(at) = self.shared.time_of_end() else { return false };
         let _turn = self.shared.halts.take_turn();
-        let was = self.shared.halts.resume(what, at);
+        let was = !is_kept(what) && self.shared.halts.resume(what, at);
         if was {
             self.shared.record(at, &Event::Resumed { what: what.to_string().into() });
         }
@@ -110,6 +141,15 @@ impl Control {
     /// # Errors
     /// [`HaltError`] of a name that no identity can be known by: nothing would end.
     pub fn revoke_identity(&self, id: &str) -> Result<Ended, HaltError> {
+        let ended = self.revoke_identity_here(id)?;
+        if !self.shared.is_forked() {
+            self.shared.member.owe_revoked_identity(id);
+        }
+        Ok(ended)
+    }
+
+    /// As [`revoke_identity`](Self::revoke_identity), at this broker alone.
+    pub(crate) fn revoke_identity_here(&self, id: &str) -> Result<Ended, HaltError> {
         Halt::identity(id)?;
         let id = &*self.shared.fold.name(id);
         let mut ended = Ended::nothing();
@@ -136,6 +176,15 @@ impl Control {
     /// # Errors
     /// [`HaltError`] of a name that no tool can have: nothing would end.
     pub fn revoke_tool(&self, tool: &str) -> Result<Ended, HaltError> {
+        let ended = self.revoke_tool_here(tool)?;
+        if !self.shared.is_forked() {
+            self.shared.member.owe_revoked_tool(tool);
+        }
+        Ok(ended)
+    }
+
+    /// As [`revoke_tool`](Self::revoke_tool), at this broker alone.
+    pub(crate) fn revoke_tool_here(&self, tool: &str) -> Result<Ended, HaltError> {
         Halt::tool(tool)?;
         let names =
             |row: &Row| row.terms.scope.iter().any(|own| own.capability.tool.as_str() == tool);

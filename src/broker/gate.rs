@@ -178,7 +178,7 @@ impl Gate {
     /// Records what was denied before a token was looked at, and hands it on.
     pub(super) fn refuse(&self, denial: Denial, caller: &Identity, tool: Option<&str>) -> Denial {
         let shared = &self.shared;
-        let (at, denial) = match shared.now() {
+        let (at, denial) = match shared.time() {
             Ok(now) => (now, denial),
             Err(no_time) if no_time.reason() == Reason::Forked => (shared.keeper.latest(), no_time),
             Err(_) => (shared.keeper.latest(), denial),
@@ -241,7 +241,7 @@ impl Gate {
         presented: &P,
         caller: &Identity,
     ) -> Result<Ended, Denial> {
-        let now = self.shared.now();
+        let now = self.shared.time();
         let at = *now.as_ref().unwrap_or(&self.shared.keeper.latest());
         let given_up = now.and_then(|now| self.end_presented(presented.text(), caller, now));
         given_up.inspect_err(|denial| {

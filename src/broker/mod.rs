@@ -83,6 +83,8 @@ mod eligible;
 mod ended;
 mod errand;
 mod find_pending;
+#[cfg(feature = "fleet")]
+mod fleet;
 mod flight;
 mod flush;
 mod gate;
@@ -99,6 +101,7 @@ mod lifetime;
 mod lint;
 mod listing;
 mod look;
+mod member;
 mod mint;
 mod mint_credential;
 mod moment;

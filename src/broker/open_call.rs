@@ -79,8 +79,27 @@ impl OpenCall {
                 self.used_secrets(&mut life).add(used);
             }
             self.started = true;
-            return Ok(());
+            if !self.shared.member.is_in_fleet() {
+                return Ok(());
+            }
+            // With no lock held: the clock is foreign code.
+            drop(life);
+            drop(current);
+            return self.confirm_start(call, version);
         }
+    }
+
+    /// In a fleet, a start is the last reading of the lease, made after the call was marked as running: an act that
+    /// was applied here before the mark is found now, one that is applied after it finds the call running, and one
+    /// that returned without this node finds no lease that is good by then.
+    fn confirm_start(&mut self, call: &Call, version: u64) -> Result<(), Denial> {
+        let confirmed = self.shared.now().and_then(|now| {
+            let current = self.shared.current();
+            let mut life = self.cell.life.lock();
+            let now = self.shared.as_of(now);
+            self.check_start(&mut life, &current, (call, version), now).map(drop)
+        });
+        confirmed.inspect_err(|_| self.close_as(Outcome::Abandoned, false))
     }
 
     /// The place of the record that a call which people agreed to is about to start. It is kept before the tool has
@@ -184,6 +203,11 @@ impl OpenCall {
     /// Closes the permit, once. The outcome has its place in the log's order and is written by the
     /// next thread that writes: reporting it, or dropping this, waits for nothing.
     pub(super) fn close(&mut self, outcome: Outcome) {
+        self.close_as(outcome, self.started);
+    }
+
+    /// The same, of a call that `ran` or of one that did not, though it may have been marked as running.
+    fn close_as(&mut self, outcome: Outcome, ran: bool) {
         if std::mem::replace(&mut self.closed, true) {
             return;
         }
@@ -191,7 +215,10 @@ impl OpenCall {
         let Some(at) = self.shared.time_of_end() else { return };
         let mut life = self.cell.life.lock();
         // A permit that lapsed has its outcome recorded already.
-        if !life.close_permit(self.seq, self.started.then_some(at)) {
+        if self.started && !ran {
+            life.unstart(self.seq);
+        }
+        if !life.close_permit(self.seq, ran.then_some(at)) {
             return;
         }
         self.shared.record_outcome(&self.cell, &life, (self.seq, outcome), at);
@@ -234,6 +261,7 @@ impl Shared {
         self.record(at, &event);
         if let Some(caller) = &found.halts {
             let turn = self.halts.take_turn();
+            self.member.owe_halt(&Halt::of(caller), None);
             self.halts.halt(Halt::of(caller));
             let what = Halt::of(caller).to_string().into();
             self.record(at, &Event::Halted { what, until: None });

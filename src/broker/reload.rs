@@ -42,6 +42,9 @@ pub enum ReloadError {
     /// A rule breaks the glass, and no one would be alerted.
     #[error(transparent)]
     Alert(#[from] MissingAlert),
+    /// The broker is a node of a fleet, in which all have one policy.
+    #[error("the broker is a node of a fleet: `Fleet::reload` reloads all of them")]
+    Fleet,
 }
 
 impl Broker {
@@ -54,6 +57,14 @@ impl Broker {
     /// # Errors
     /// [`ReloadError`] of a policy that can't be in force here: the one before stays.
     pub fn reload(&self, policy: &Policy) -> Result<DriftScan, ReloadError> {
+        if self.shared.member.is_in_fleet() {
+            return Err(ReloadError::Fleet);
+        }
+        self.reload_here(policy, None)
+    }
+
+    /// Whether a policy can be in force here.
+    pub(crate) fn check_policy(&self, policy: &Policy) -> Result<(), ReloadError> {
         let shared = &self.shared;
         if shared.is_forked() {
             return Err(ReloadError::Forked);
@@ -63,8 +74,23 @@ impl Broker {
         }
         shared.sources.check(policy)?;
         check_alert(policy, shared.alert.as_ref())?;
+        Ok(())
+    }
+
+    /// Puts another policy in force at this broker alone, as the next epoch, or as the one that its fleet says.
+    pub(crate) fn reload_here(
+        &self,
+        policy: &Policy,
+        fleet_epoch: Option<u64>,
+    ) -> Result<DriftScan, ReloadError> {
+        self.check_policy(policy)?;
+        let shared = &self.shared;
         let (epoch, same) = shared.current.change(|current| {
-            let Some(next) = current.next(policy) else { return (current.epoch, true) };
+            let Some(mut next) = current.next(policy) else {
+                current.epoch = fleet_epoch.unwrap_or(current.epoch);
+                return (current.epoch, true);
+            };
+            next.epoch = fleet_epoch.unwrap_or(next.epoch);
             *current = next;
             // The place in the sequence is taken before anyone can decide by the new policy.
             let (epoch, policy) = (current.epoch, (&*current.digest).into());

@@ -36,17 +36,31 @@ impl Control {
     /// ```
     ///
     /// # Errors
-    /// [`IdentityError`] names the field that is not well formed, or can't be restated. Nothing changes
-    /// then.
+    /// [`IdentityError`] names the field that is not well formed, or can't be restated; and at a node of a fleet, where
+    /// `Fleet::restate` does it for all. Nothing changes then.
     pub fn restate(&self, facts: impl Into<Assertion>) -> Result<DriftScan, IdentityError> {
-        let facts = facts.into().folded(self.shared.fold).restate(self.shared.id)?;
+        let facts = facts.into();
+        if self.shared.member.is_in_fleet() {
+            return Err(IdentityError::of_one_node());
+        }
+        self.restate_here(facts)
+    }
+
+    /// As [`restate`](Self::restate), at this broker alone.
+    pub(crate) fn restate_here(&self, facts: Assertion) -> Result<DriftScan, IdentityError> {
+        let facts = facts.folded(self.shared.fold).restate(self.shared.id)?;
         let subject = facts.subject().as_str().to_owned();
         Ok(self.put_in_force(&subject, Some(&facts)))
     }
 
     /// Takes back what was [restated](Control::restate) of a subject: its identities are seen as they were
-    /// attested from then on. Nothing if it was not restated.
+    /// attested from then on. Nothing if it was not restated, and at a node of a fleet.
     pub fn unrestate(&self, subject: &str) -> Option<DriftScan> {
+        if self.shared.member.is_in_fleet() { None } else { self.unrestate_here(subject) }
+    }
+
+    /// As [`unrestate`](Self::unrestate), at this broker alone.
+    pub(crate) fn unrestate_here(&self, subject: &str) -> Option<DriftScan> {
         if self.shared.is_forked() {
             return None;
         }

@@ -9,6 +9,7 @@ use super::denial_hook::DenialHook;
 use super::docket::Docket;
 use super::downstream::Downstream;
 use super::leak::LeakHook;
+use super::member::Member;
 use super::readers::Readers;
 use super::reaper::Reaper;
 use super::remains::Remains;
@@ -78,6 +79,8 @@ pub(crate) struct Shared {
     /// The reaper that was asked for when the broker was built.
     pub(crate) reaper: std::sync::OnceLock<Reaper>,
     pub(crate) ids: GrantIds,
+    /// The node of a fleet that this broker is, if it is one.
+    pub(crate) member: Member,
     pub(crate) on_denial: Option<DenialHook>,
     pub(crate) on_leak: Option<LeakHook>,
 }
@@ -94,15 +97,17 @@ impl Shared {
         self.current.read()
     }
 
-    /// Reads the clock; a decision does so once, before it takes any lock.
+    /// Reads the clock for a question that may give something; a decision does so once, before it takes any lock.
+    /// In a fleet nothing is given at a time at which the node has no good lease.
     pub(crate) fn now(&self) -> Result<Timestamp, Denial> {
-        self.keeper.now().map_err(|error| {
-            let reason = match error {
-                NoTime::Clock(_) => Reason::ClockUnreadable,
-                NoTime::Forked => Reason::Forked,
-            };
-            Denial::new(reason).because(error)
-        })
+        let (now, reading) = self.keeper.read().map_err(no_time)?;
+        self.member.check_lease(&reading)?;
+        Ok(now)
+    }
+
+    /// Reads the clock for what gives nothing, and goes through without a lease.
+    pub(crate) fn time(&self) -> Result<Timestamp, Denial> {
+        self.keeper.now().map_err(no_time)
     }
 
     /// Refuses in the child of a fork.
@@ -268,12 +273,13 @@ impl Shared {
             // One that ends after the last instant there is does not lapse.
             let until = wire.lapse().and_then(|length| now.checked_add(length));
             let turn = self.halts.take_turn();
+            let what = Halt::of(who.subject().as_str());
             let (until, was_on) = self.halts.halt_until(who.subject().as_str(), until, now);
             // The log tells when a halt lapses as it begins: what lapses writes no record, and one that
             // stays for longer is not said to.
             if !was_on {
-                let what = Halt::of(who.subject().as_str()).to_string().into();
-                self.record(now, &Event::Halted { what, until });
+                self.record(now, &Event::Halted { what: what.to_string().into(), until });
+                self.member.owe_halt(&what, until);
             }
             drop(turn);
             self.watchers.note_halt();
@@ -295,6 +301,14 @@ pub(crate) struct Unrecorded {
     pub(crate) denial: Denial,
     /// Whether what takes it back needs a record.
     pub(crate) end: Recorded,
+}
+
+fn no_time(error: NoTime) -> Denial {
+    let reason = match error {
+        NoTime::Clock(_) => Reason::ClockUnreadable,
+        NoTime::Forked => Reason::Forked,
+    };
+    Denial::new(reason).because(error)
 }
 
 fn refused(error: &dyn std::fmt::Display) -> Denial {

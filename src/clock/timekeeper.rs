@@ -63,6 +63,16 @@ impl Timekeeper {
     /// the year 9999; and in the child of a fork.
     #[inline]
     pub(crate) fn now(&self) -> Result<Timestamp, NoTime> {
+        self.read().map(|(now, _)| now)
+    }
+
+    /// The time, and the reading that told it: what was promised for a length of time is counted on the clocks
+    /// themselves, since *now* holds its high-water mark.
+    ///
+    /// # Errors
+    /// As [`now`](Self::now).
+    #[inline]
+    pub(crate) fn read(&self) -> Result<(Timestamp, Reading), NoTime> {
         let (reading, at) = self.source.read();
         // After the reading, since a clock of the host's is foreign code.
         if !self.home.is_current(at) {
@@ -78,7 +88,8 @@ impl Timekeeper {
         if latest > before {
             before = self.high_water.fetch_max(latest, Ordering::AcqRel);
         }
-        Timestamp::from_unix_millis(latest.max(before)).ok_or(ClockError::OutOfRange.into())
+        let now = Timestamp::from_unix_millis(latest.max(before)).ok_or(ClockError::OutOfRange)?;
+        Ok((now, reading))
     }
 
     /// Whether this process is a child of the one that the time is told in: for what needs no time.

@@ -121,6 +121,8 @@ pub enum Reason {
     LogRefused,
     /// This process was forked from the one that the broker was built in: build another here.
     Forked,
+    /// The node has no good lease of its fleet: it can't know what was stopped elsewhere.
+    NoLease,
 }
 
 impl Reason {
@@ -180,6 +182,7 @@ impl Reason {
         Reason::NoRandomness,
         Reason::LogRefused,
         Reason::Forked,
+        Reason::NoLease,
     ];
 
     /// What the agent is told for this reason.
@@ -238,7 +241,8 @@ impl Reason {
             | Reason::ClockUnreadable
             | Reason::NoRandomness
             | Reason::LogRefused
-            | Reason::Forked => Code::Unavailable,
+            | Reason::Forked
+            | Reason::NoLease => Code::Unavailable,
         }
     }
 
@@ -299,6 +303,7 @@ impl Reason {
             Reason::NoRandomness => "no_randomness",
             Reason::LogRefused => "log_refused",
             Reason::Forked => "forked",
+            Reason::NoLease => "no_lease",
         }
     }
 }

@@ -319,6 +319,15 @@ enum Problem {
     Cycle(Subject),
     #[error("`{0}` can't be restated: expected groups and attributes alone")]
     NotRestated(&'static str),
+    #[error("is restated at all nodes of a fleet at once, expected `Fleet::restate`")]
+    OneNode,
+}
+
+impl IdentityError {
+    /// Of facts that were to be restated at one node of a fleet.
+    pub(crate) fn of_one_node() -> Self {
+        Problem::OneNode.into()
+    }
 }
 
 #[cfg(test)]

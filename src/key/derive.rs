@@ -30,6 +30,10 @@ pub(crate) enum KeyUse {
     QuestionHandle,
     /// The seed of the key that signs a log's checkpoints.
     CheckpointSigner,
+    /// The entries of a fleet's mark, for one fleet.
+    FleetMark,
+    /// What the nodes of one fleet say of themselves, for one fleet.
+    FleetNode,
 }
 
 impl KeyUse {
@@ -44,6 +48,8 @@ impl KeyUse {
             KeyUse::LogSeal => "hallpass/v1/log-seal",
             KeyUse::QuestionHandle => "hallpass/v1/question",
             KeyUse::CheckpointSigner => "hallpass/v1/checkpoint-signer",
+            KeyUse::FleetMark => "hallpass/v1/fleet-mark",
+            KeyUse::FleetNode => "hallpass/v1/fleet-node",
         }
     }
 }
@@ -53,6 +59,17 @@ impl SecretKey {
     pub fn id(&self) -> KeyId {
         let [a, b, c, d, ..] = **derive_bytes(self, KeyUse::KeyId, Context::NONE);
         KeyId::from_bytes([a, b, c, d])
+    }
+
+    /// The keys of one fleet: of its acts, and of what its nodes say of themselves.
+    #[cfg(feature = "fleet")]
+    pub(crate) fn fleet_keys(&self, fleet: &str) -> (Box<MacKey>, Box<MacKey>) {
+        // Names of fleets are short.
+        let context = Context::new(fleet.as_bytes()).unwrap_or(Context::NONE);
+        (
+            MacKey::derive(self, KeyUse::FleetMark, context),
+            MacKey::derive(self, KeyUse::FleetNode, context),
+        )
     }
 
     /// The seed of the key that signs checkpoints, and of nothing else.
@@ -144,7 +161,7 @@ mod tests {
 
     use super::*;
 
-    const ALL: [KeyUse; 8] = [
+    const ALL: [KeyUse; 10] = [
         KeyUse::GateToken,
         KeyUse::VerifierToken,
         KeyUse::KeyId,
@@ -153,6 +170,8 @@ mod tests {
         KeyUse::LogSeal,
         KeyUse::QuestionHandle,
         KeyUse::CheckpointSigner,
+        KeyUse::FleetMark,
+        KeyUse::FleetNode,
     ];
 
     fn secret() -> SecretKey {

@@ -160,4 +160,12 @@ impl Life {
             self.for_each_upwards(live.grant(), begin);
         }
     }
+
+    /// Moves a permit back: its call was marked as running, and did not start.
+    pub(crate) fn unstart(&mut self, seq: u64) {
+        let Some(permit) = self.permit_mut(seq).filter(|permit| permit.running) else { return };
+        permit.running = false;
+        let grant = permit.grant;
+        self.for_each_upwards(grant, |row, _| row.running = row.running.saturating_sub(1));
+    }
 }

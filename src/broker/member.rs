@@ -1,0 +1,100 @@
+//! Whether the broker is a node of a fleet, and what that asks of it. Without the feature `fleet` there is nothing
+//! here, and nothing of it in any call.
+
+#[cfg(feature = "fleet")]
+pub(crate) use in_fleet::Member;
+#[cfg(not(feature = "fleet"))]
+pub(crate) use alone::Member;
+
+#[cfg(not(feature = "fleet"))]
+mod alone {
+    use crate::clock::{Reading, Timestamp};
+    use crate::denial::Denial;
+    use crate::task::Halt;
+
+    /// A broker that can't be a node of a fleet.
+    #[derive(Default)]
+    pub(crate) struct Member;
+
+    impl Member {
+        #[inline(always)]
+        pub(crate) fn check_lease(&self, _: &Reading) -> Result<(), Denial> {
+            Ok(())
+        }
+
+        #[inline(always)]
+        pub(crate) fn is_in_fleet(&self) -> bool {
+            false
+        }
+
+        pub(crate) fn owe_halt(&self, _: &Halt, _: Option<Timestamp>) {}
+
+        pub(crate) fn owe_revoked_identity(&self, _: &str) {}
+
+        pub(crate) fn owe_revoked_tool(&self, _: &str) {}
+    }
+}
+
+#[cfg(feature = "fleet")]
+mod in_fleet {
+    use std::sync::{Arc, OnceLock};
+
+    use crate::clock::{Reading, Timestamp};
+    use crate::denial::{Denial, Reason};
+    use crate::membership::{Membership, OwedAct};
+    use crate::task::Halt;
+
+    /// The node of a fleet that the broker is, once it has joined one.
+    #[derive(Default)]
+    pub(crate) struct Member(OnceLock<Arc<Membership>>);
+
+    impl Member {
+        /// Whether access may be given at this reading: always, outside of a fleet.
+        ///
+        /// # Errors
+        /// [`Reason::NoLease`].
+        #[inline]
+        pub(crate) fn check_lease(&self, at: &Reading) -> Result<(), Denial> {
+            match self.0.get() {
+                Some(own) if !own.lease.is_good(at) => Err(no_lease()),
+                _ => Ok(()),
+            }
+        }
+
+        #[inline]
+        pub(crate) fn is_in_fleet(&self) -> bool {
+            self.0.get().is_some()
+        }
+
+        /// Makes the broker a node: `false` if it is or was one.
+        pub(crate) fn join(&self, own: Arc<Membership>) -> bool {
+            self.0.set(own).is_ok()
+        }
+
+        /// Notes for the other nodes what is about to be halted here.
+        pub(crate) fn owe_halt(&self, what: &Halt, until: Option<Timestamp>) {
+            self.owe(|| OwedAct::Halt { what: what.clone(), until });
+        }
+
+        pub(crate) fn owe_revoked_identity(&self, id: &str) {
+            self.owe(|| OwedAct::RevokeIdentity(id.into()));
+        }
+
+        pub(crate) fn owe_revoked_tool(&self, name: &str) {
+            self.owe(|| OwedAct::RevokeTool(name.into()));
+        }
+
+        fn owe(&self, act: impl FnOnce() -> OwedAct) {
+            if let Some(own) = self.0.get() {
+                own.owe(act());
+            }
+        }
+    }
+
+    #[cold]
+    fn no_lease() -> Denial {
+        Denial::new(Reason::NoLease).because(
+            "the node has no good lease of its fleet: the store did not answer in time, or has what is not applied here",
+        )
+    }
+}

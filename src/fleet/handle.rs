@@ -1,0 +1,313 @@
+//! The handle of a node: acts for all nodes, and what drives this one.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::act::{Act, Facts};
+use super::acting::Acting;
+use super::agent::{Agent, Next, Owed, Random, Stage};
+use super::answers::Answer;
+use super::apply::{Node, running};
+use super::builder::{FleetBuilder, FleetError};
+use super::entry::MAX_BODY;
+use super::keys::FleetKeys;
+use super::mark::Mark;
+use super::refused::Refused;
+use super::row::NodeState;
+use super::status::FleetStatus;
+use super::store::{Store, StoreError};
+use super::terms::Terms;
+use crate::broker::{Broker, Ended, HaltError};
+use crate::clock::Reading;
+use crate::contained::contained;
+use crate::identity::Assertion;
+use crate::membership::{Membership, OwedAct};
+use crate::policy::Policy;
+use crate::random;
+use crate::sync::Mutex;
+use crate::task::Halt;
+
+/// How many questions to the store one call of [`Fleet::tend`] makes at most.
+const STEPS: usize = 64;
+
+/// A node of a fleet: what operators stop, let go on and reload at all nodes, and what drives this one.
+///
+/// Cloning it shares it. When the last clone is dropped, the node has no lease any more, and its broker gives nothing.
+/// See the [module](super) for an example.
+#[derive(Clone)]
+pub struct Fleet {
+    pub(super) inner: Arc<Inner>,
+}
+
+pub(super) struct Inner {
+    broker: Broker,
+    pub(super) membership: Arc<Membership>,
+    store: Arc<dyn Store>,
+    name: Box<str>,
+    /// Held by the thread that drives the node, while the store is asked, too: no one else waits for it.
+    agent: Mutex<Agent>,
+    /// What was asked for, until the next step takes it.
+    inbox: Mutex<Inbox>,
+    /// As of the last step.
+    status: Mutex<FleetStatus>,
+}
+
+#[derive(Default)]
+struct Inbox {
+    owed: Vec<Owed>,
+    leave: bool,
+}
+
+impl Fleet {
+    /// Starts making a broker the node of this name, in the fleet of that name. Names are 1 to 64 of `a-z`, `0-9`,
+    /// `.`, `_` and `-`; a node's name is its own, and the same after a restart.
+    pub fn builder(fleet: &str, node: &str) -> FleetBuilder {
+        FleetBuilder::new(fleet, node)
+    }
+
+    pub(super) fn new(
+        broker: &Broker,
+        keys: Arc<FleetKeys>,
+        node: Box<str>,
+        terms: Terms,
+        past: Option<Mark>,
+        store: Arc<dyn Store>,
+    ) -> Result<Fleet, FleetError> {
+        let membership = Arc::new(Membership::new(terms.lease));
+        if !broker.join_fleet(membership.clone()) {
+            return Err(FleetError::Joined);
+        }
+        let random: Random = Box::new(random::fill);
+        let agent = Agent::new(keys, node.clone(), terms, past, random);
+        let inner = Inner {
+            broker: broker.clone(),
+            membership,
+            store,
+            name: node.clone(),
+            status: Mutex::new(agent.status()),
+            agent: Mutex::new(agent),
+            inbox: Mutex::default(),
+        };
+        Ok(Fleet { inner: Arc::new(inner) })
+    }
+
+    /// Does what is due: renews the lease, applies what is new, tells what is owed, looks who has applied what. Gives
+    /// after how long it has to be called again; sooner does no harm.
+    ///
+    /// It asks the store, and waits for it. One thread at a time does; for another there is nothing to do. A node that
+    /// is not driven has no lease once the last one is over.
+    pub fn tend(&self) -> Duration {
+        self.inner.tend()
+    }
+
+    /// Stops, at every node, what a halt of [`Control::halt`](crate::Control::halt) stops: at this one before it
+    /// returns, at all once the act is [done](Acting::wait).
+    pub fn halt(&self, what: Halt) -> Acting {
+        let what = what.folded(self.inner.broker.fold());
+        self.inner.membership.begin_halt(&what);
+        let here = self.inner.broker.control().halt_here(what.clone());
+        self.act(Act::Halt { what: what.to_string().into(), until: None }, Some(here))
+    }
+
+    /// Lets go on what was halted, at every node. Nothing goes on before the act has its number, here neither.
+    pub fn resume(&self, what: &Halt) -> Acting {
+        let what = what.clone().folded(self.inner.broker.fold());
+        self.act(Act::Resume { what: what.to_string().into() }, None)
+    }
+
+    /// Puts another policy in force at every node, if the [epoch](Fleet::epoch) in force is `replaces`: else the act
+    /// is a [conflict](super::ActError::Conflict). The text is TOML, of at most four megabytes. The number of the act
+    /// is the new epoch.
+    ///
+    /// Before the first reload the epoch is 0, and each node has the policy that its broker was built with.
+    ///
+    /// # Errors
+    /// [`Refused`] of a policy that does not load, or can't be in force here.
+    pub fn reload(&self, policy: &str, replaces: u64) -> Result<Acting, Refused> {
+        // As JSON, a text may take twice its length.
+        if policy.len() > MAX_BODY / 2 {
+            return Err(Refused::TooLong);
+        }
+        let loaded = Policy::from_toml(policy)?;
+        self.inner.broker.check_policy(&loaded)?;
+        let digest = loaded.digest().to_string().into();
+        Ok(self.act(Act::Reload { replaces, digest, policy: policy.into() }, None))
+    }
+
+    /// Ends, at every node, what [`Control::revoke_identity`](crate::Control::revoke_identity) ends: what each holds
+    /// when it applies it. To keep the identity out, halt it first.
+    ///
+    /// # Errors
+    /// [`HaltError`] of a name that no identity can be known by.
+    pub fn revoke_identity(&self, id: &str) -> Result<Acting, HaltError> {
+        let here = self.inner.broker.control().revoke_identity_here(id)?;
+        Ok(self.act(Act::RevokeIdentity { id: id.into() }, Some(here)))
+    }
+
+    /// Ends, at every node, what [`Control::revoke_tool`](crate::Control::revoke_tool) ends.
+    ///
+    /// # Errors
+    /// [`HaltError`] of a name that no tool can have.
+    pub fn revoke_tool(&self, name: &str) -> Result<Acting, HaltError> {
+        let here = self.inner.broker.control().revoke_tool_here(name)?;
+        Ok(self.act(Act::RevokeTool { name: name.into() }, Some(here)))
+    }
+
+    /// Ends a task of another node, by its name there, as [`Control::revoke_task`](crate::Control::revoke_task) does
+    /// at its own.
+    ///
+    /// # Errors
+    /// [`HaltError`] of a name that no task can have.
+    pub fn end_task(&self, node: &str, task: &str) -> Result<Acting, HaltError> {
+        Halt::task(task)?;
+        let here = match node == &*self.inner.name {
+            true => Some(self.inner.broker.control().revoke_task(task)?),
+            false => None,
+        };
+        Ok(self.act(Act::EndTask { node: node.into(), task: task.into() }, here))
+    }
+
+    /// States anew, at every node, what is attested of a subject: see [`Control::restate`](crate::Control::restate).
+    ///
+    /// # Errors
+    /// [`IdentityError`](crate::identity::IdentityError) as there.
+    pub fn restate(
+        &self,
+        facts: impl Into<Assertion>,
+    ) -> Result<Acting, crate::identity::IdentityError> {
+        let stated = facts.into().folded(self.inner.broker.fold()).restate(0)?;
+        let subject = stated.subject().as_str().into();
+        let groups = stated.groups().map(Into::into).collect();
+        let facts = Facts { groups, attributes: stated.attributes().clone() };
+        Ok(self.act(Act::Restate { subject, facts: Some(facts) }, None))
+    }
+
+    /// Takes back, at every node, what was [restated](Fleet::restate) of a subject.
+    pub fn unrestate(&self, subject: &str) -> Acting {
+        let subject = self.inner.broker.fold().name(subject).into();
+        self.act(Act::Restate { subject, facts: None }, None)
+    }
+
+    /// The node stops giving access at once, and tells the store so that no act waits for it. Its broker never gives
+    /// anything again; complete what is open before.
+    pub fn leave(&self) {
+        self.inner.membership.lease.end();
+        self.inner.inbox.lock().leave = true;
+        self.inner.membership.bell.ring();
+    }
+
+    /// Up to where this node has applied the fleet's mark: what a node that joins may be given as its
+    /// [past](FleetBuilder::past).
+    pub fn mark(&self) -> Mark {
+        self.inner.status.lock().mark
+    }
+
+    /// The epoch in force here: the number of the last reload that was applied, 0 before the first.
+    pub fn epoch(&self) -> u64 {
+        self.inner.status.lock().epoch
+    }
+
+    /// What the node last knew of itself and the others.
+    pub fn status(&self) -> FleetStatus {
+        let mut status = self.inner.status.lock().clone();
+        if let Ok(at) = self.inner.broker.reading() {
+            status.lease = self.inner.membership.lease.left(&at);
+        }
+        status
+    }
+
+    fn act(&self, act: Act, here: Option<Ended>) -> Acting {
+        let owed = Owed::new(act, here.as_ref().map(running));
+        let progress = owed.progress.clone();
+        self.inner.inbox.lock().owed.push(owed);
+        self.inner.membership.bell.ring();
+        Acting::new(self.clone(), progress, here.unwrap_or_default())
+    }
+}
+
+impl Inner {
+    pub(super) fn tend(&self) -> Duration {
+        // Another thread does it.
+        let Some(mut agent) = self.agent.try_lock() else { return Duration::from_millis(20) };
+        let node = Node { broker: &self.broker, membership: &self.membership };
+        for _ in 0..STEPS {
+            let Some(asked) = self.reading() else { break };
+            self.take_inbox(&mut agent);
+            match agent.next(&asked) {
+                Next::Rest(rest) => {
+                    *self.status.lock() = agent.status();
+                    return rest;
+                }
+                Next::Ask(ask) => {
+                    let mut reply = Err(StoreError::new("panicked"));
+                    contained(|| reply = ask.of(&*self.store));
+                    // Without a clock nothing that was answered can be dated.
+                    let Some(now) = self.reading() else { break };
+                    agent.answer(reply, &Answer { asked, now, target: &node });
+                    *self.status.lock() = agent.status();
+                }
+            }
+        }
+        Duration::from_millis(1)
+    }
+
+    /// In the child of a fork there is none: the node is its parent's.
+    fn reading(&self) -> Option<Reading> {
+        self.broker.reading().ok()
+    }
+
+    /// Takes over what was stopped at this broker alone, and what was asked of the fleet.
+    fn take_inbox(&self, agent: &mut Agent) {
+        for owed in self.membership.take_owed() {
+            let act = match owed {
+                OwedAct::Halt { what, until } => Act::Halt {
+                    what: what.to_string().into(),
+                    until: until.map(|until| until.unix_millis()),
+                },
+                OwedAct::RevokeIdentity(id) => Act::RevokeIdentity { id },
+                OwedAct::RevokeTool(name) => Act::RevokeTool { name },
+            };
+            agent.owed.push_back(Owed::new(act, Some(0)));
+        }
+        let mut inbox = self.inbox.lock();
+        agent.owed.extend(inbox.owed.drain(..));
+        if std::mem::take(&mut inbox.leave) {
+            drop(inbox);
+            agent.leave();
+            // It may have been extended since.
+            self.membership.lease.end();
+        }
+    }
+}
+
+impl Drop for Inner {
+    fn drop(&mut self) {
+        self.membership.lease.end();
+    }
+}
+
+impl Agent {
+    pub(super) fn status(&self) -> FleetStatus {
+        let others = self.neighbours.all();
+        FleetStatus {
+            node: self.name.clone(),
+            state: match self.stage {
+                Stage::Over(state) => Some(state),
+                Stage::In | Stage::Leaving => Some(NodeState::Live),
+                Stage::Looking | Stage::Watching { .. } | Stage::Entering { .. } => None,
+            },
+            lease: None,
+            mark: self.applied,
+            epoch: self.epoch,
+            owed: self.owed.len(),
+            trouble: self.trouble.clone(),
+            others: others.map(|(name, state, number)| (name.into(), state, number)).collect(),
+        }
+    }
+}
+
+impl std::fmt::Debug for Fleet {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Fleet").field("status", &self.status()).finish_non_exhaustive()
+    }
+}

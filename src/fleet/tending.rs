@@ -1,0 +1,54 @@
+//! A thread that drives a node, for hosts that ask for one.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use super::handle::Fleet;
+use crate::membership::Membership;
+
+/// A thread that [tends](Fleet::tend) a node until this, or the last handle of the node, is dropped.
+///
+/// Dropping it waits for nothing: the thread finishes the step it is in, which may be a store that hangs, and ends. A
+/// node that is not tended has no lease once the last one is over.
+#[must_use = "the node is no longer tended when this is dropped"]
+pub struct Tending {
+    stop: Arc<AtomicBool>,
+    membership: Arc<Membership>,
+}
+
+impl Fleet {
+    /// Starts a thread that tends the node.
+    ///
+    /// # Errors
+    /// What the system says if it gives no thread.
+    pub fn start_tending(&self) -> std::io::Result<Tending> {
+        let stop = Arc::new(AtomicBool::new(false));
+        let membership = self.inner.membership.clone();
+        let tending = Tending { stop: stop.clone(), membership: membership.clone() };
+        let inner = Arc::downgrade(&self.inner);
+        std::thread::Builder::new().name("hallpass-fleet".into()).spawn(move || {
+            while !stop.load(Ordering::SeqCst) {
+                let Some(inner) = inner.upgrade() else { return };
+                let rest = inner.tend();
+                drop(inner);
+                // It looks now and then whether the node is there at all.
+                membership.bell.wait(rest.clamp(Duration::from_millis(1), Duration::from_secs(1)));
+            }
+        })?;
+        Ok(tending)
+    }
+}
+
+impl Drop for Tending {
+    fn drop(&mut self) {
+        self.stop.store(true, Ordering::SeqCst);
+        self.membership.bell.ring();
+    }
+}
+
+impl std::fmt::Debug for Tending {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Tending").finish_non_exhaustive()
+    }
+}

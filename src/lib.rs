@@ -64,6 +64,7 @@
 //! [security]: _documentation::security
 //! [trace]: _documentation::replay
 //! [rules]: _documentation::replay
+#![cfg_attr(feature = "fleet", doc = "[fleet]: _documentation::fleet")]
 //!
 #![doc = include_str!("../README.md")]
 #![forbid(unsafe_code)]

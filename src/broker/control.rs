@@ -35,10 +35,13 @@ impl Control {
     /// for this node: `Fleet::halt` says when it holds for all.
     pub fn halt(&self, what: Halt) -> Ended {
         let what = what.folded(self.shared.fold);
-        if !self.shared.is_forked() {
-            self.shared.member.owe_halt(&what, None);
+        if self.shared.is_forked() {
+            return self.nothing();
         }
-        self.halt_here(what)
+        self.shared.member.begin_halt(&what);
+        let ended = self.halt_here(what.clone());
+        self.shared.member.owe_halt(&what, None);
+        ended
     }
 
     /// Stops at this broker alone, in whatever fleet it is.

@@ -1,10 +1,10 @@
 //! Whether the broker is a node of a fleet, and what that asks of it. Without the feature `fleet` there is nothing
 //! here, and nothing of it in any call.
 
-#[cfg(feature = "fleet")]
-pub(crate) use in_fleet::Member;
 #[cfg(not(feature = "fleet"))]
 pub(crate) use alone::Member;
+#[cfg(feature = "fleet")]
+pub(crate) use in_fleet::Member;
 
 #[cfg(not(feature = "fleet"))]
 mod alone {
@@ -26,6 +26,8 @@ mod alone {
         pub(crate) fn is_in_fleet(&self) -> bool {
             false
         }
+
+        pub(crate) fn begin_halt(&self, _: &Halt) {}
 
         pub(crate) fn owe_halt(&self, _: &Halt, _: Option<Timestamp>) {}
 
@@ -71,7 +73,14 @@ mod in_fleet {
             self.0.set(own).is_ok()
         }
 
-        /// Notes for the other nodes what is about to be halted here.
+        /// Notes that this is about to be halted here: no resume that is applied meanwhile takes it off.
+        pub(crate) fn begin_halt(&self, what: &Halt) {
+            if let Some(own) = self.0.get() {
+                own.begin_halt(what);
+            }
+        }
+
+        /// Notes for the other nodes what was halted here, after [`begin_halt`](Self::begin_halt) and the halt.
         pub(crate) fn owe_halt(&self, what: &Halt, until: Option<Timestamp>) {
             self.owe(|| OwedAct::Halt { what: what.clone(), until });
         }

@@ -261,8 +261,9 @@ impl Shared {
         self.record(at, &event);
         if let Some(caller) = &found.halts {
             let turn = self.halts.take_turn();
-            self.member.owe_halt(&Halt::of(caller), None);
+            self.member.begin_halt(&Halt::of(caller));
             self.halts.halt(Halt::of(caller));
+            self.member.owe_halt(&Halt::of(caller), None);
             let what = Halt::of(caller).to_string().into();
             self.record(at, &Event::Halted { what, until: None });
             drop(turn);

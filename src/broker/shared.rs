@@ -274,13 +274,14 @@ impl Shared {
             let until = wire.lapse().and_then(|length| now.checked_add(length));
             let turn = self.halts.take_turn();
             let what = Halt::of(who.subject().as_str());
+            self.member.begin_halt(&what);
             let (until, was_on) = self.halts.halt_until(who.subject().as_str(), until, now);
             // The log tells when a halt lapses as it begins: what lapses writes no record, and one that
             // stays for longer is not said to.
             if !was_on {
                 self.record(now, &Event::Halted { what: what.to_string().into(), until });
-                self.member.owe_halt(&what, until);
             }
+            self.member.owe_halt(&what, until);
             drop(turn);
             self.watchers.note_halt();
             self.watchers.wake_due();

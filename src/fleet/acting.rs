@@ -25,7 +25,9 @@ pub enum ActError {
     #[error("{}", not_yet(.0))]
     NotYet(NotYet),
     /// The epoch that the reload was to replace is not in force any more. Nothing has changed.
-    #[error("epoch {epoch} is in force, and not the one that was to be replaced: look at it, and reload again")]
+    #[error(
+        "epoch {epoch} is in force, and not the one that was to be replaced: look at it, and reload again"
+    )]
     Conflict {
         /// The epoch in force.
         epoch: u64,
@@ -105,7 +107,9 @@ impl Acting {
 fn not_yet(how_far: &NotYet) -> String {
     match (how_far.number, &*how_far.waiting_for) {
         (None, _) => "the act is not known to be in the fleet's store yet".into(),
-        (Some(number), []) => format!("act {number} is in the fleet's store, and its nodes were not read yet"),
+        (Some(number), []) => {
+            format!("act {number} is in the fleet's store, and its nodes were not read yet")
+        }
         (Some(number), nodes) => format!("act {number} waits for `{}`", nodes.join("`, `")),
     }
 }

@@ -94,9 +94,15 @@ pub(super) enum Stage {
     /// It reads the mark from its start.
     Looking,
     /// Its name is another's, which is watched: taken if it stands still for longer than a lease can last.
-    Watching { other: RowVersion, since: Duration },
+    Watching {
+        other: RowVersion,
+        since: Duration,
+    },
     /// Its row is to become visible.
-    Entering { incarnation: [u8; 16], over: Option<RowVersion> },
+    Entering {
+        incarnation: [u8; 16],
+        over: Option<RowVersion>,
+    },
     In,
     Leaving,
     /// Given up by the fleet, or left.

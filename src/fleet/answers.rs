@@ -85,9 +85,8 @@ impl Agent {
         let own = self.own_in(snapshot);
         let over = own.map(NodeRow::version);
         // What is not a member's word that a node is over is none.
-        let lives = own.is_some_and(|row| {
-            row.state == NodeState::Live || row.open(&self.keys).is_none()
-        });
+        let lives =
+            own.is_some_and(|row| row.state == NodeState::Live || row.open(&self.keys).is_none());
         if let (true, Some(other)) = (lives, over) {
             match self.stage {
                 Stage::Watching { other: before, since } if before == other => {
@@ -183,7 +182,10 @@ impl Agent {
             self.due = self.due.max(now);
         }
         self.follow(snapshot, answer);
-        self.look_at_rows(&snapshot.rows, now);
+        // What is not this fleet's store says nothing of who is there.
+        if self.trouble.is_none() {
+            self.look_at_rows(&snapshot.rows, now);
+        }
     }
 
     fn look_at_rows(&mut self, rows: &[NodeRow], now: Duration) {

@@ -47,7 +47,9 @@ impl Applies for Node<'_> {
             Act::EndTask { task, .. } => control.revoke_task(task).map_err(text)?,
             Act::Restate { subject, facts } => {
                 let drift = match facts {
-                    Some(facts) => Some(control.restate_here(assertion(subject, facts)).map_err(text)?),
+                    Some(facts) => {
+                        Some(control.restate_here(assertion(subject, facts)).map_err(text)?)
+                    }
                     None => control.unrestate_here(subject),
                 };
                 drift.map(crate::broker::DriftScan::finish);

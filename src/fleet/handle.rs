@@ -191,7 +191,7 @@ impl Fleet {
     /// The node stops giving access at once, and tells the store so that no act waits for it. Its broker never gives
     /// anything again; complete what is open before.
     pub fn leave(&self) {
-        self.inner.membership.lease.end();
+        self.inner.membership.lease.close();
         self.inner.inbox.lock().leave = true;
         self.inner.membership.bell.ring();
     }
@@ -274,15 +274,13 @@ impl Inner {
         if std::mem::take(&mut inbox.leave) {
             drop(inbox);
             agent.leave();
-            // It may have been extended since.
-            self.membership.lease.end();
         }
     }
 }
 
 impl Drop for Inner {
     fn drop(&mut self) {
-        self.membership.lease.end();
+        self.membership.lease.close();
     }
 }
 

@@ -66,6 +66,8 @@ mod tending;
 mod terms;
 mod wait;
 
+#[cfg(test)]
+mod simulation;
 
 pub use acting::{ActError, Acting, NotYet};
 pub use builder::{FleetBuilder, FleetError};

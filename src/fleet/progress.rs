@@ -24,10 +24,15 @@ pub(super) enum Stage {
     /// The store has no entry of it, as far as is known.
     Owed,
     /// It is an entry, and these nodes may have a lease that was given without it; nothing if it is not known who.
-    Numbered { number: u64, waiting_for: Vec<Box<str>> },
+    Numbered {
+        number: u64,
+        waiting_for: Vec<Box<str>>,
+    },
     Done(Done),
     /// The epoch it was to replace was not in force any more: this one was.
-    Conflict { epoch: u64 },
+    Conflict {
+        epoch: u64,
+    },
 }
 
 /// Shared by the node, which sets it, and by who waits.

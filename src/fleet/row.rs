@@ -78,11 +78,7 @@ impl NodeRow {
     /// Which row this is.
     #[must_use]
     pub fn version(&self) -> RowVersion {
-        RowVersion {
-            incarnation: self.incarnation,
-            counter: self.counter,
-            state: self.state,
-        }
+        RowVersion { incarnation: self.incarnation, counter: self.counter, state: self.state }
     }
 
     pub(super) fn seal(keys: &FleetKeys, name: &str, version: RowVersion, said: &Said) -> NodeRow {
@@ -125,16 +121,8 @@ fn message(name: &str, version: &RowVersion, said: &[u8]) -> Vec<u8> {
     let length = u8::try_from(name.len()).unwrap_or(u8::MAX);
     let (state, counter) = (version.state.as_str().as_bytes(), version.counter.to_be_bytes());
     let state_length = u8::try_from(state.len()).unwrap_or(u8::MAX);
-    [
-        &[length][..],
-        name.as_bytes(),
-        &version.incarnation,
-        &counter,
-        &[state_length],
-        state,
-        said,
-    ]
-    .concat()
+    [&[length][..], name.as_bytes(), &version.incarnation, &counter, &[state_length], state, said]
+        .concat()
 }
 
 #[cfg(test)]
@@ -148,8 +136,7 @@ mod tests {
         let keys = FleetKeys::of(&SecretKey::from_bytes(&secret).unwrap(), "acme");
         let applied = Mark { number: 7, digest: [9; 32] };
         let said = Said { applied, running: vec![(6, 1), (7, 0)] };
-        let version =
-            RowVersion { incarnation: [3; 16], counter: 5, state: NodeState::Live };
+        let version = RowVersion { incarnation: [3; 16], counter: 5, state: NodeState::Live };
         let row = NodeRow::seal(&keys, "n1", version, &said);
         assert_eq!(row.open(&keys), Some(said));
         for at in 0..row.bytes.len() {

@@ -60,9 +60,8 @@ mod tests {
 
     #[test]
     fn a_lease_and_a_drift_have_limits() {
-        let within = |lease, drift| {
-            Terms { lease: Duration::from_millis(lease), drift }.are_within_limits()
-        };
+        let within =
+            |lease, drift| Terms { lease: Duration::from_millis(lease), drift }.are_within_limits();
         assert!(within(200, 1) && within(60_000, 50));
         assert!(!within(199, 10) && !within(60_001, 10) && !within(2000, 0) && !within(2000, 51));
         assert_eq!(Terms::DEFAULT.surely_over(), Duration::from_millis(2201));

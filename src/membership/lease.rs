@@ -3,9 +3,9 @@
 use std::time::Duration;
 
 use crate::clock::{Reading, Timestamp};
-use crate::sync::atomic::{AtomicI64, AtomicU64, Ordering};
+use crate::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
 
-/// A node's lease, as every decision and every start reads it: two loads, and no lock.
+/// A node's lease, as every decision and every start reads it: three loads, and no lock.
 ///
 /// It is counted from a reading that was made *before* the renewal was asked for, on both clocks: it is good while
 /// less than its length has passed on either, and the wall clock is not behind that reading. A machine that slept
@@ -16,12 +16,19 @@ pub(crate) struct NodeLease {
     until: AtomicU64,
     /// What the wall clock showed when the renewal was about to be asked for, in milliseconds.
     asked: AtomicI64,
+    /// There is none any more, whatever is promised: the node has left.
+    is_closed: AtomicBool,
 }
 
 impl NodeLease {
     /// No lease, and how long each will be.
     pub(crate) fn new(length: Duration) -> Self {
-        NodeLease { length, until: AtomicU64::new(0), asked: AtomicI64::new(i64::MIN) }
+        NodeLease {
+            length,
+            until: AtomicU64::new(0),
+            asked: AtomicI64::new(i64::MIN),
+            is_closed: AtomicBool::new(false),
+        }
     }
 
     /// Whether there is a lease that is good at this reading.
@@ -30,7 +37,7 @@ impl NodeLease {
         // In this order, and written in the other: who sees the end of one lease sees the asking of that one, or of a
         // later one, whose window holds all that is left of the earlier.
         let until = self.until.load(Ordering::SeqCst);
-        if nanoseconds(at.monotonic) >= until {
+        if nanoseconds(at.monotonic) >= until || self.is_closed.load(Ordering::SeqCst) {
             return false;
         }
         let passed = at.wall.unix_millis().checked_sub(self.asked.load(Ordering::SeqCst));
@@ -46,7 +53,12 @@ impl NodeLease {
         self.until.store(until, Ordering::SeqCst);
     }
 
-    /// Ends it, whatever was promised.
+    /// Ends it for good: a renewal that is under way gives none.
+    pub(crate) fn close(&self) {
+        self.is_closed.store(true, Ordering::SeqCst);
+    }
+
+    /// Ends it, whatever was promised, until the next renewal.
     pub(crate) fn end(&self) {
         self.until.store(0, Ordering::SeqCst);
     }
@@ -90,6 +102,11 @@ mod tests {
         assert!(lease.is_good(&at(0, 0)));
         lease.end();
         assert!(!lease.is_good(&at(0, 0)) && lease.left(&at(0, 0)).is_none());
+        lease.extend(&at(1, 1));
+        assert!(lease.is_good(&at(1, 1)), "the next renewal gives another");
+        lease.close();
+        lease.extend(&at(2, 2));
+        assert!(!lease.is_good(&at(2, 2)), "for good");
     }
 
     #[test]

@@ -57,11 +57,8 @@ impl Membership {
         self.halting.lock().contains(what)
     }
 
-    /// Notes what the other nodes have to be told. Of a halt, before it takes effect here.
+    /// Notes what the other nodes have to be told, and has taken effect here.
     pub(crate) fn owe(&self, act: OwedAct) {
-        if let OwedAct::Halt { what, .. } = &act {
-            self.begin_halt(what);
-        }
         self.owed.lock().push(act);
         self.bell.ring();
     }

@@ -1,0 +1,90 @@
+//! A fleet in virtual time, from a seed: nodes whose clocks drift, step and stand still, which are stopped, cut off,
+//! killed and doubled, over a store whose answers are lost, late and doubled and which fails over. Each node is a real
+//! broker and the code that a real node is driven by; what is simulated is the store, the clocks, and the order.
+//!
+//! Faults are planted outside of that code, in what drives it, and each has to be found.
+
+mod calls;
+mod clock;
+mod dice;
+mod engine;
+mod life;
+mod oracle;
+mod trouble;
+mod world;
+
+use oracle::Seen;
+use world::World;
+
+/// A fault in what drives the nodes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Planted {
+    None,
+    /// Numbers are not held until the commit.
+    RacySequence,
+    /// An entry is said to be applied, and applied later.
+    SaidBeforeApplied,
+    /// A lease is counted from when the store answered.
+    CountedFromAnswer,
+    /// The row that makes a node visible gives it a lease.
+    JoinsInOneStep,
+    /// A start reads its lease before the call is marked as running.
+    ReadsBeforeItMarks,
+}
+
+/// How many seeds are run: a hundred, unless it is said.
+fn seeds() -> u64 {
+    let said = std::env::var("HALLPASS_FLEET_SEEDS").ok();
+    said.map_or(100, |said| said.parse().expect("HALLPASS_FLEET_SEEDS is a number"))
+}
+
+/// The seed that is run first: 1, unless it is said.
+fn first() -> u64 {
+    let said = std::env::var("HALLPASS_FLEET_FIRST").ok();
+    said.map_or(1, |said| said.parse().expect("HALLPASS_FLEET_FIRST is a number"))
+}
+
+fn run(seed: u64, planted: Planted) -> Result<Seen, String> {
+    World::new(seed, planted, 3 + seed % 7).run()
+}
+
+#[test]
+fn an_act_that_has_returned_is_final_at_every_node_whatever_goes_wrong() {
+    let mut all = Seen::default();
+    for seed in first()..first() + seeds() {
+        match run(seed, Planted::None) {
+            Ok(seen) => all.add(&seen),
+            Err(violation) => panic!("seed {seed}: {violation}"),
+        }
+    }
+    // What is not seen to happen was not shown to be safe.
+    let runs = seeds();
+    println!("{runs} seeds: {all:?}");
+    assert!(all.starts > 50 * runs && all.done > 5 * runs, "{all:?}");
+    assert!(all.with_unheard > runs / 2 && all.halfway > runs, "{all:?}");
+    assert!(all.conflicts > runs / 20 && all.given_up > runs / 20, "{all:?}");
+    assert!(all.silent > runs / 20, "{all:?}");
+}
+
+#[test]
+fn the_same_seed_is_the_same_run() {
+    let twice = [7, 7].map(|seed| format!("{:?}", run(seed, Planted::None)));
+    assert_eq!(twice[0], twice[1]);
+}
+
+#[test]
+fn each_planted_fault_is_found() {
+    for planted in [
+        Planted::RacySequence,
+        Planted::SaidBeforeApplied,
+        Planted::CountedFromAnswer,
+        Planted::JoinsInOneStep,
+        Planted::ReadsBeforeItMarks,
+    ] {
+        let found = (1..=400).find_map(|seed| run(seed, planted).err().map(|why| (seed, why)));
+        match found {
+            Some((seed, why)) => println!("{planted:?}: seed {seed}: {why}"),
+            None => panic!("{planted:?} was not found in 400 seeds"),
+        }
+    }
+}

@@ -1,0 +1,328 @@
+//! The world of the simulation: one order of events in virtual time, drawn from a seed.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+
+use super::Planted;
+use super::calls::Attempt;
+use super::clock::{NodeClock, TrueTime};
+use super::dice::Dice;
+use super::engine::{Engine, Transaction};
+use super::life::{Handed, Life};
+use super::oracle::{Issued, Seen};
+use crate::fleet::agent::{Ask, Next, Reply, Stage};
+use crate::fleet::answers::Answer;
+use crate::fleet::keys::FleetKeys;
+use crate::fleet::mark::Mark;
+use crate::fleet::store::StoreError;
+use crate::fleet::terms::Terms;
+use crate::key::SecretKey;
+
+pub(super) const MS: u64 = 1_000_000;
+pub(super) const SECOND: u64 = 1_000 * MS;
+
+/// For how long things go wrong, and for how long after that nothing does.
+const TROUBLED: u64 = 14 * SECOND;
+const QUIET: u64 = 12 * SECOND;
+
+pub(super) enum Event {
+    /// A node does what is due, if it was not woken since.
+    Step(usize, u64),
+    Begin(usize, u64, Ask),
+    Commit(usize, u64),
+    Reply(usize, u64, Reply),
+    NoReply(usize, u64),
+    /// An agent calls a tool.
+    Call,
+    Start(usize, Box<Handed>),
+    GoOn(usize),
+    /// An operator acts.
+    Act,
+    /// Something goes wrong.
+    Trouble,
+    Restart(usize),
+    CatchUp(usize),
+}
+
+pub(super) struct World {
+    pub(super) planted: Planted,
+    pub(super) true_time: TrueTime,
+    pub(super) at: u64,
+    sequence: u64,
+    events: BTreeMap<(u64, u64), Event>,
+    pub(super) dice: Dice,
+    pub(super) engine: Engine,
+    pub(super) lives: Vec<Life>,
+    steps: Vec<u64>,
+    begun: BTreeMap<u64, Transaction>,
+    asks: u64,
+    pub(super) acts: Vec<Issued>,
+    pub(super) attempts: Vec<Option<Attempt>>,
+    keys: Arc<FleetKeys>,
+    pub(super) terms: Terms,
+    /// Of a thousand messages, how many are lost, and how many are late.
+    loss: u64,
+    late: u64,
+    is_quiet: bool,
+    pub(super) seen: Seen,
+    pub(super) violation: Option<String>,
+}
+
+impl World {
+    pub(super) fn new(seed: u64, planted: Planted, nodes: u64) -> Self {
+        let mut dice = Dice::new(seed);
+        let secret: Vec<u8> = (0..32).collect();
+        let keys = Arc::new(FleetKeys::of(&SecretKey::from_bytes(&secret).unwrap(), "sim"));
+        let terms = Terms { lease: std::time::Duration::from_secs(1), drift: 10 };
+        let (loss, late) = (dice.below(120), dice.below(60));
+        let mut world = World {
+            planted,
+            true_time: TrueTime::default(),
+            at: 0,
+            sequence: 0,
+            events: BTreeMap::new(),
+            dice,
+            engine: Engine::new(planted),
+            lives: Vec::new(),
+            steps: Vec::new(),
+            begun: BTreeMap::new(),
+            asks: 0,
+            acts: Vec::new(),
+            attempts: Vec::new(),
+            keys,
+            terms,
+            loss,
+            late,
+            is_quiet: false,
+            seen: Seen::default(),
+            violation: None,
+        };
+        for n in 0..nodes {
+            let clock = world.clock();
+            world.add_life(&format!("n{n}"), clock, None);
+        }
+        world.post(SECOND / 5, Event::Trouble);
+        world.post(SECOND / 10, Event::Act);
+        world.post(SECOND / 2, Event::Call);
+        world
+    }
+
+    /// Runs it to its end; what was violated, if anything was.
+    pub(super) fn run(mut self) -> Result<Seen, String> {
+        while let Some(((at, _), event)) = self.events.pop_first() {
+            if at > TROUBLED + QUIET {
+                break;
+            }
+            self.at = at;
+            self.true_time.store(at, Ordering::SeqCst);
+            if at > TROUBLED && !self.is_quiet {
+                self.calm_down();
+            }
+            self.happens(event);
+            if self.violation.is_none() {
+                self.violation = self.engine.returned.take();
+            }
+            if self.violation.is_some() {
+                break;
+            }
+        }
+        self.let_threads_go();
+        if self.violation.is_none() {
+            self.check_end();
+        }
+        match self.violation {
+            Some(violation) => Err(format!("at {} ms: {violation}", self.at / MS)),
+            None => Ok(self.seen),
+        }
+    }
+
+    fn calm_down(&mut self) {
+        self.is_quiet = true;
+        (self.loss, self.late) = (0, 0);
+        for life in &mut self.lives {
+            life.cut_off_until = 0;
+        }
+    }
+
+    pub(super) fn post(&mut self, after: u64, event: Event) {
+        self.sequence += 1;
+        self.events.insert((self.at + after, self.sequence), event);
+    }
+
+    /// Has a node do what is due, so soon.
+    pub(super) fn wake(&mut self, life: usize, after: u64) {
+        self.steps[life] += 1;
+        self.post(after, Event::Step(life, self.steps[life]));
+    }
+
+    /// The clock of another machine: rates of two differ by less than the terms say.
+    pub(super) fn clock(&mut self) -> NodeClock {
+        let rate = self.dice.within(956_000, 1_044_000);
+        let ahead = self.dice.below(10_000) as i64 - 5_000;
+        NodeClock::new(&self.true_time, rate, ahead)
+    }
+
+    pub(super) fn add_life(&mut self, name: &str, clock: NodeClock, past: Option<Mark>) {
+        let keys = self.keys.clone();
+        let life = Life::new(name, clock, &keys, self.terms, past, self.planted, &mut self.dice);
+        self.lives.push(life);
+        self.steps.push(0);
+        let after = self.dice.below(200) * MS;
+        self.wake(self.lives.len() - 1, after);
+    }
+
+    /// When a stopped process goes on; `None` of one that never does.
+    fn stopped_for(&self, life: usize) -> Option<u64> {
+        let life = &self.lives[life];
+        if life.is_dead { None } else { Some(life.paused_until.saturating_sub(self.at)) }
+    }
+
+    fn happens(&mut self, event: Event) {
+        let stopped = match &event {
+            Event::Step(life, _)
+            | Event::Reply(life, ..)
+            | Event::NoReply(life, _)
+            | Event::Start(life, _)
+            | Event::CatchUp(life) => self.stopped_for(*life),
+            Event::GoOn(attempt) => {
+                self.attempts[*attempt].as_ref().and_then(|own| self.stopped_for(own.life))
+            }
+            _ => Some(0),
+        };
+        match stopped {
+            None => return,
+            Some(0) => {}
+            Some(left) => return self.post(left, event),
+        }
+        match event {
+            Event::Step(life, step) if step == self.steps[life] => self.step(life),
+            Event::Step(..) => {}
+            Event::Begin(life, number, ask) => self.begin(life, number, ask),
+            Event::Commit(life, number) => self.commit(life, number),
+            Event::Reply(life, number, reply) => self.answer(life, number, Ok(reply)),
+            Event::NoReply(life, number) => {
+                self.answer(life, number, Err(StoreError::new("no answer in time")));
+            }
+            Event::Call => self.call(),
+            Event::Start(life, handed) => self.start(life, *handed),
+            Event::GoOn(attempt) => self.go_on(attempt),
+            Event::Act => {
+                if !self.is_quiet {
+                    self.act();
+                    let after = self.dice.within(100, 900) * MS;
+                    self.post(after, Event::Act);
+                }
+            }
+            Event::Trouble => {
+                if !self.is_quiet {
+                    self.trouble();
+                    let after = self.dice.within(50, 1200) * MS;
+                    self.post(after, Event::Trouble);
+                }
+            }
+            Event::Restart(before) => {
+                let (name, clock) =
+                    (self.lives[before].name.clone(), self.lives[before].clock.clone());
+                self.add_life(&name, clock, None);
+            }
+            Event::CatchUp(life) => self.lives[life].catch_up(),
+        }
+    }
+
+    fn step(&mut self, life: usize) {
+        if self.lives[life].asked.is_some() {
+            return;
+        }
+        let own = &mut self.lives[life];
+        let reading = own.clock.shows();
+        let next = own.agent.next(&reading);
+        self.look_at_acts();
+        match next {
+            Next::Rest(rest) => {
+                let rest = u64::try_from(rest.as_nanos()).unwrap();
+                let oversleeps = self.dice.below(5) * MS;
+                self.wake(life, rest + oversleeps + MS / 10);
+            }
+            Next::Ask(ask) => {
+                self.asks += 1;
+                let (number, own) = (self.asks, &mut self.lives[life]);
+                own.asked = Some((number, reading));
+                own.asked_at = self.at;
+                let patience = u64::try_from(self.terms.lease.as_nanos()).unwrap() / 3;
+                self.post(patience, Event::NoReply(life, number));
+                let copies = if self.dice.hits(30) { 2 } else { 1 };
+                for _ in 0..copies {
+                    if !self.dice.hits(self.loss) {
+                        let after = self.delay();
+                        self.post(after, Event::Begin(life, number, ask.clone()));
+                    }
+                }
+            }
+        }
+    }
+
+    /// How long a message takes, or a step.
+    fn delay(&mut self) -> u64 {
+        match self.dice.hits(self.late) {
+            true => self.dice.within(100, 2500) * MS,
+            false => self.dice.within(1, 12) * MS,
+        }
+    }
+
+    fn is_cut_off(&self, life: usize) -> bool {
+        self.engine.down_until > self.at || self.lives[life].cut_off_until > self.at
+    }
+
+    fn begin(&mut self, life: usize, number: u64, ask: Ask) {
+        if self.is_cut_off(life) {
+            return;
+        }
+        self.begun.insert(number, self.engine.begin(ask));
+        // Between what a transaction reads and its commit there may be a while.
+        let is_slow = self.dice.hits(150);
+        let after = if is_slow { self.dice.within(20, 320) * MS } else { self.delay() };
+        self.post(after, Event::Commit(life, number));
+    }
+
+    fn commit(&mut self, life: usize, number: u64) {
+        // Under way as the server failed: it was not committed.
+        if self.engine.down_until > self.at {
+            self.begun.remove(&number);
+        }
+        let Some(begun) = self.begun.remove(&number) else { return };
+        let reply = self.engine.commit(begun, self.at);
+        if !self.is_cut_off(life) && !self.dice.hits(self.loss) {
+            let after = self.delay();
+            self.post(after, Event::Reply(life, number, reply));
+        }
+    }
+
+    fn answer(&mut self, life: usize, number: u64, reply: Result<Reply, StoreError>) {
+        let planted = self.planted;
+        let own = &mut self.lives[life];
+        let Some((_, asked)) = own.asked.take_if(|(own, _)| *own == number) else { return };
+        let now = own.clock.shows();
+        // Planted: the row that makes a node visible gives it a lease at once.
+        let is_in_one_step = planted == Planted::JoinsInOneStep
+            && matches!(own.agent.stage, Stage::Entering { .. })
+            && matches!(&reply, Ok(Reply::Written(true, found)) if found.head == own.agent.applied);
+        let counted_from = if planted == Planted::CountedFromAnswer { now } else { asked };
+        own.with_target(|agent, target| {
+            agent.answer(reply, &Answer { asked: counted_from, now, target });
+            if is_in_one_step {
+                use crate::fleet::agent::Applies;
+                target.extend_lease(&asked);
+            }
+        });
+        own.note_applied(self.at);
+        if own.has_deferred() {
+            let after = self.dice.within(0, 600) * MS;
+            self.post(after, Event::CatchUp(life));
+        }
+        self.look_at_acts();
+        self.check_lease(life);
+        let after = self.dice.within(0, 2) * MS + MS / 10;
+        self.wake(life, after);
+    }
+}

@@ -1,0 +1,105 @@
+//! Without a good lease a node gives nothing.
+
+use std::time::Duration;
+
+use hallpass::prelude::*;
+
+use crate::world::{LEASE, STEP, World};
+
+#[test]
+fn a_node_that_is_cut_off_goes_silent_by_itself_and_ends_go_through() {
+    let world = World::of(1);
+    let node = &world.nodes[0];
+    let (task, grant) = node.grant("read").unwrap();
+    let mut other = task.request(Scope::tool("read").any_args(), &Context::new()).unwrap();
+    let (kept, runs) = (node.permit(&grant, "read").unwrap(), node.permit(&grant, "read").unwrap());
+    let runs = runs.start().unwrap();
+    node.link.cut(true);
+    world.pass(LEASE + STEP);
+
+    let denial = node.permit(&grant, "read").unwrap_err();
+    assert_eq!((denial.reason(), denial.code()), (Reason::NoLease, Code::Unavailable));
+    assert_eq!(node.denied("read"), Some(Reason::NoLease), "nor is a task opened");
+    let asked = task.request(Scope::tool("read").any_args(), &Context::new());
+    assert_eq!(asked.unwrap_err().reason(), Reason::NoLease);
+    let renewed = task.renew(&mut other, &node.agent, &Context::new());
+    assert_eq!(renewed.unwrap_err().reason(), Reason::NoLease);
+    assert_eq!(kept.start().unwrap_err().reason(), Reason::NoLease);
+    let call = Call::new("read", serde_json::json!({})).unwrap();
+    let dry = node.broker.gate().check(&grant, &node.agent, &call, &Context::new());
+    assert_eq!(dry.unwrap_err().reason(), Reason::NoLease);
+    drop(runs);
+    assert_eq!(node.broker.gate().give_up(&grant, &node.agent).unwrap().grants, 1);
+    assert_eq!(task.complete().tasks, 1);
+    assert!(node.broker.standing().is_empty());
+
+    node.link.cut(false);
+    world.pass(LEASE / 2);
+    assert_eq!(node.denied("read"), None);
+}
+
+/// A lease counted from the answer would outlast what the fleet waits for.
+#[test]
+fn a_lease_is_counted_from_before_the_store_was_asked() {
+    let world = World::of(1);
+    let node = &world.nodes[0];
+    let clock = world.clock.clone();
+    let slow = LEASE / 2;
+    node.link.on_write(move || clock.advance(slow));
+    world.pass(LEASE);
+    let left = node.fleet.status().lease.unwrap();
+    assert!(left <= LEASE - slow, "{left:?}");
+    // One that answers too late gives none.
+    let clock = world.clock.clone();
+    node.link.on_write(move || clock.advance(LEASE));
+    world.pass(LEASE);
+    assert_eq!(node.denied("read"), Some(Reason::NoLease));
+}
+
+#[test]
+fn a_machine_that_slept_or_whose_clock_was_set_back_has_no_lease() {
+    let world = World::of(1);
+    let node = &world.nodes[0];
+    let start = hallpass::clock::Clock::read(&world.clock).unwrap().wall;
+    world.clock.set_wall(start.checked_sub(Duration::from_secs(5)).unwrap());
+    assert_eq!(node.denied("read"), Some(Reason::NoLease));
+    world.pass(LEASE);
+    assert_eq!(node.denied("read"), None, "the next renewal is counted anew");
+    world.clock.suspend(LEASE);
+    assert_eq!(node.denied("read"), Some(Reason::NoLease));
+    world.clock.fail();
+    assert_eq!(node.denied("read"), Some(Reason::ClockUnreadable));
+    world.clock.recover();
+    world.pass(LEASE);
+    assert_eq!(node.denied("read"), None);
+}
+
+#[test]
+fn the_first_renewal_gives_no_lease_and_the_second_does() {
+    let mut world = World::empty();
+    let node = world.add("n0");
+    let link = world.nodes[node].link.clone();
+    let writes = std::sync::Arc::new(std::sync::Mutex::new(Vec::new()));
+    let (fleet, seen) = (world.nodes[node].fleet.clone(), writes.clone());
+    link.on_write(move || seen.lock().unwrap().push(fleet.status().lease.is_some()));
+    world.nodes[node].fleet.tend();
+    assert_eq!(*writes.lock().unwrap(), [false, false], "two, and none before the second");
+    assert!(world.nodes[node].fleet.status().lease.is_some());
+}
+
+#[test]
+fn a_node_that_leaves_or_is_dropped_gives_nothing_any_more() {
+    let mut world = World::of(3);
+    world.nodes[1].fleet.leave();
+    assert_eq!(world.nodes[1].denied("read"), Some(Reason::NoLease));
+    world.pass(LEASE);
+    assert_eq!(world.nodes[1].denied("read"), Some(Reason::NoLease));
+    let (_, took) = world.finish(&world.nodes[0].fleet.halt(hallpass::Halt::tool("x").unwrap()));
+    assert!(took < LEASE, "no act waits for a node that left");
+
+    let node = world.nodes.remove(2);
+    let (broker, agent) = (node.broker, node.agent);
+    drop(node.fleet);
+    let opened = broker.open(&agent, Purpose::new("errand"));
+    assert_eq!(opened.map(drop).unwrap_err().reason(), Reason::NoLease);
+}

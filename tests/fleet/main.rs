@@ -1,0 +1,16 @@
+//! Several brokers that are one fleet: what is stopped at one is stopped at all, and a node that is cut off stops by
+//! itself.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "tests"
+)]
+
+mod acts;
+mod leases;
+mod names;
+mod starting;
+mod stores;
+mod world;

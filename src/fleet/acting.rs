@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::handle::Fleet;
+use super::node::Inner;
 use super::progress::{Done, Progress, Stage};
 use crate::broker::Ended;
 use crate::sync::Deadline;
@@ -12,7 +12,7 @@ use crate::sync::Deadline;
 #[must_use = "an act that is not waited for may not be final: see `wait`"]
 #[derive(Clone)]
 pub struct Acting {
-    fleet: Fleet,
+    node: Arc<Inner>,
     progress: Arc<Progress>,
     here: Ended,
 }
@@ -47,8 +47,8 @@ pub struct NotYet {
 }
 
 impl Acting {
-    pub(super) fn new(fleet: Fleet, progress: Arc<Progress>, here: Ended) -> Self {
-        Acting { fleet, progress, here }
+    pub(super) fn new(node: Arc<Inner>, progress: Arc<Progress>, here: Ended) -> Self {
+        Acting { node, progress, here }
     }
 
     /// What it found at this node.
@@ -75,13 +75,13 @@ impl Acting {
                 Err(ActError::NotYet(_)) if !deadline.is_over() => {}
                 outcome => return outcome,
             }
-            let rest = self.fleet.tend();
+            let rest = self.node.tend();
             self.progress.wait(rest.min(deadline.left()));
         }
     }
 
     /// As [`wait`](Acting::wait), as a future of any runtime, without a limit: dropping it stops waiting, and cancels
-    /// nothing. It drives nothing: somebody has to [tend](Fleet::tend) the node.
+    /// nothing. It drives nothing: somebody has to [tend](super::Fleet::tend) the node.
     ///
     /// # Errors
     /// [`ActError::Conflict`].

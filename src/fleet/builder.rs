@@ -1,24 +1,18 @@
 //! Joining a fleet.
 
-use std::sync::Arc;
 use std::time::Duration;
 
-use super::handle::Fleet;
-use super::keys::FleetKeys;
 use super::mark::Mark;
-use super::name::{NameError, check_name};
-use super::store::Store;
+use super::name::NameError;
 use super::terms::Terms;
-use crate::broker::Broker;
-use crate::key::SecretKey;
 
-/// What a node of a fleet is built from: see [`Fleet::builder`].
+/// What a node of a fleet is built from: see [`Fleet::builder`](super::Fleet::builder).
 #[must_use = "a builder does nothing until `join` is called"]
 pub struct FleetBuilder {
-    fleet: Box<str>,
-    node: Box<str>,
-    terms: Terms,
-    past: Option<Mark>,
+    pub(super) fleet: Box<str>,
+    pub(super) node: Box<str>,
+    pub(super) terms: Terms,
+    pub(super) past: Option<Mark>,
 }
 
 /// Why a broker does not become a node of a fleet.
@@ -57,38 +51,12 @@ impl FleetBuilder {
         self
     }
 
-    /// A place that the fleet's mark has passed, as an operator or a live node says it ([`Fleet::mark`]): a node that
+    /// A place that the fleet's mark has passed, as an operator or a live node says it ([`Fleet::mark`](super::Fleet::mark)): a node that
     /// finds another past, or less, gives nothing. Without it, a store that was restored from a backup, or rolled back
     /// by who can write it, shows to those nodes alone that were there before.
     pub fn past(mut self, mark: Mark) -> Self {
         self.past = Some(mark);
         self
-    }
-
-    /// Makes a broker a node. It gives nothing from now on until it has a lease: drive it with [`Fleet::tend`] or
-    /// [`Fleet::start_tending`]. The secret is the fleet's: every node has it, and nothing else uses it.
-    ///
-    /// Do this before a gate is handed out: what the broker permitted before has no lease to be held to.
-    ///
-    /// # Errors
-    /// [`FleetError`] of a name, of a setting, and of a broker that was a node before.
-    pub fn join(
-        self,
-        broker: &Broker,
-        secret: &SecretKey,
-        store: impl Store + 'static,
-    ) -> Result<Fleet, FleetError> {
-        let fleet = check_name("fleet", &self.fleet)?;
-        let node = check_name("node", &self.node)?;
-        if !self.terms.are_within_limits() {
-            let lease_is_off = !Terms { drift: 10, ..self.terms }.are_within_limits();
-            return Err(match lease_is_off {
-                true => FleetError::Setting("lease", "200 milliseconds to a minute"),
-                false => FleetError::Setting("drift", "1 to 50 parts in a hundred"),
-            });
-        }
-        let keys = Arc::new(FleetKeys::of(secret, &fleet));
-        Fleet::new(broker, keys, node, self.terms, self.past, Arc::new(store))
     }
 }
 

@@ -5,30 +5,24 @@ use std::time::Duration;
 
 use super::act::{Act, Facts};
 use super::acting::Acting;
-use super::agent::{Agent, Next, Owed, Random, Stage};
-use super::answers::Answer;
-use super::apply::{Node, running};
+use super::agent::{Agent, Owed, Random};
+use super::apply::running;
 use super::builder::{FleetBuilder, FleetError};
 use super::entry::MAX_BODY;
 use super::keys::FleetKeys;
 use super::mark::Mark;
+use super::node::{Inbox, Inner};
 use super::refused::Refused;
-use super::row::NodeState;
 use super::status::FleetStatus;
-use super::store::{Store, StoreError};
+use super::store::Store;
 use super::terms::Terms;
 use crate::broker::{Broker, Ended, HaltError};
-use crate::clock::Reading;
-use crate::contained::contained;
 use crate::identity::Assertion;
-use crate::membership::{Membership, OwedAct};
+use crate::membership::Membership;
 use crate::policy::Policy;
 use crate::random;
 use crate::sync::Mutex;
 use crate::task::Halt;
-
-/// How many questions to the store one call of [`Fleet::tend`] makes at most.
-const STEPS: usize = 64;
 
 /// A node of a fleet: what operators stop, let go on and reload at all nodes, and what drives this one.
 ///
@@ -37,25 +31,6 @@ const STEPS: usize = 64;
 #[derive(Clone)]
 pub struct Fleet {
     pub(super) inner: Arc<Inner>,
-}
-
-pub(super) struct Inner {
-    broker: Broker,
-    pub(super) membership: Arc<Membership>,
-    store: Arc<dyn Store>,
-    name: Box<str>,
-    /// Held by the thread that drives the node, while the store is asked, too: no one else waits for it.
-    agent: Mutex<Agent>,
-    /// What was asked for, until the next step takes it.
-    inbox: Mutex<Inbox>,
-    /// As of the last step.
-    status: Mutex<FleetStatus>,
-}
-
-#[derive(Default)]
-struct Inbox {
-    owed: Vec<Owed>,
-    leave: bool,
 }
 
 impl Fleet {
@@ -86,7 +61,7 @@ impl Fleet {
             name: node.clone(),
             status: Mutex::new(agent.status()),
             agent: Mutex::new(agent),
-            inbox: Mutex::default(),
+            inbox: Mutex::new(Inbox::default()),
         };
         Ok(Fleet { inner: Arc::new(inner) })
     }
@@ -221,86 +196,7 @@ impl Fleet {
         let progress = owed.progress.clone();
         self.inner.inbox.lock().owed.push(owed);
         self.inner.membership.bell.ring();
-        Acting::new(self.clone(), progress, here.unwrap_or_default())
-    }
-}
-
-impl Inner {
-    pub(super) fn tend(&self) -> Duration {
-        // Another thread does it.
-        let Some(mut agent) = self.agent.try_lock() else { return Duration::from_millis(20) };
-        let node = Node { broker: &self.broker, membership: &self.membership };
-        for _ in 0..STEPS {
-            let Some(asked) = self.reading() else { break };
-            self.take_inbox(&mut agent);
-            match agent.next(&asked) {
-                Next::Rest(rest) => {
-                    *self.status.lock() = agent.status();
-                    return rest;
-                }
-                Next::Ask(ask) => {
-                    let mut reply = Err(StoreError::new("panicked"));
-                    contained(|| reply = ask.of(&*self.store));
-                    // Without a clock nothing that was answered can be dated.
-                    let Some(now) = self.reading() else { break };
-                    agent.answer(reply, &Answer { asked, now, target: &node });
-                    *self.status.lock() = agent.status();
-                }
-            }
-        }
-        Duration::from_millis(1)
-    }
-
-    /// In the child of a fork there is none: the node is its parent's.
-    fn reading(&self) -> Option<Reading> {
-        self.broker.reading().ok()
-    }
-
-    /// Takes over what was stopped at this broker alone, and what was asked of the fleet.
-    fn take_inbox(&self, agent: &mut Agent) {
-        for owed in self.membership.take_owed() {
-            let act = match owed {
-                OwedAct::Halt { what, until } => Act::Halt {
-                    what: what.to_string().into(),
-                    until: until.map(|until| until.unix_millis()),
-                },
-                OwedAct::RevokeIdentity(id) => Act::RevokeIdentity { id },
-                OwedAct::RevokeTool(name) => Act::RevokeTool { name },
-            };
-            agent.owed.push_back(Owed::new(act, Some(0)));
-        }
-        let mut inbox = self.inbox.lock();
-        agent.owed.extend(inbox.owed.drain(..));
-        if std::mem::take(&mut inbox.leave) {
-            drop(inbox);
-            agent.leave();
-        }
-    }
-}
-
-impl Drop for Inner {
-    fn drop(&mut self) {
-        self.membership.lease.close();
-    }
-}
-
-impl Agent {
-    pub(super) fn status(&self) -> FleetStatus {
-        let others = self.neighbours.all();
-        FleetStatus {
-            node: self.name.clone(),
-            state: match self.stage {
-                Stage::Over(state) => Some(state),
-                Stage::In | Stage::Leaving => Some(NodeState::Live),
-                Stage::Looking | Stage::Watching { .. } | Stage::Entering { .. } => None,
-            },
-            lease: None,
-            mark: self.applied,
-            epoch: self.epoch,
-            owed: self.owed.len(),
-            trouble: self.trouble.clone(),
-            others: others.map(|(name, state, number)| (name.into(), state, number)).collect(),
-        }
+        Acting::new(self.inner.clone(), progress, here.unwrap_or_default())
     }
 }
 

@@ -1,0 +1,40 @@
+//! Joining: a broker becomes a node.
+
+use std::sync::Arc;
+
+use super::builder::{FleetBuilder, FleetError};
+use super::handle::Fleet;
+use super::keys::FleetKeys;
+use super::name::check_name;
+use super::store::Store;
+use super::terms::Terms;
+use crate::broker::Broker;
+use crate::key::SecretKey;
+
+impl FleetBuilder {
+    /// Makes a broker a node. It gives nothing from now on until it has a lease: drive it with [`Fleet::tend`] or
+    /// [`Fleet::start_tending`]. The secret is the fleet's: every node has it, and nothing else uses it.
+    ///
+    /// Do this before a gate is handed out: what the broker permitted before has no lease to be held to.
+    ///
+    /// # Errors
+    /// [`FleetError`] of a name, of a setting, and of a broker that was a node before.
+    pub fn join(
+        self,
+        broker: &Broker,
+        secret: &SecretKey,
+        store: impl Store + 'static,
+    ) -> Result<Fleet, FleetError> {
+        let fleet = check_name("fleet", &self.fleet)?;
+        let node = check_name("node", &self.node)?;
+        if !self.terms.are_within_limits() {
+            let lease_is_off = !Terms { drift: 10, ..self.terms }.are_within_limits();
+            return Err(match lease_is_off {
+                true => FleetError::Setting("lease", "200 milliseconds to a minute"),
+                false => FleetError::Setting("drift", "1 to 50 parts in a hundred"),
+            });
+        }
+        let keys = Arc::new(FleetKeys::of(secret, &fleet));
+        Fleet::new(broker, keys, node, self.terms, self.past, Arc::new(store))
+    }
+}

@@ -1,0 +1,119 @@
+//! What drives a node: its store, its broker, and one thread at a time.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::act::Act;
+use super::agent::{Agent, Next, Owed, Stage};
+use super::answers::Answer;
+use super::apply::Node;
+use super::row::NodeState;
+use super::status::FleetStatus;
+use super::store::{Store, StoreError};
+use crate::broker::Broker;
+use crate::clock::Reading;
+use crate::contained::contained;
+use crate::membership::{Membership, OwedAct};
+use crate::sync::Mutex;
+
+/// How many questions to the store one call of [`Fleet::tend`](super::Fleet::tend) makes at most.
+const STEPS: usize = 64;
+
+/// A node, as its handles share it.
+pub(super) struct Inner {
+    pub(super) broker: Broker,
+    pub(super) membership: Arc<Membership>,
+    pub(super) store: Arc<dyn Store>,
+    pub(super) name: Box<str>,
+    /// Held by the thread that drives the node, while the store is asked, too: no one else waits for it.
+    pub(super) agent: Mutex<Agent>,
+    /// What was asked for, until the next step takes it.
+    pub(super) inbox: Mutex<Inbox>,
+    /// As of the last step.
+    pub(super) status: Mutex<FleetStatus>,
+}
+
+#[derive(Default)]
+pub(super) struct Inbox {
+    pub(super) owed: Vec<Owed>,
+    pub(super) leave: bool,
+}
+
+impl Inner {
+    pub(super) fn tend(&self) -> Duration {
+        // Another thread does it.
+        let Some(mut agent) = self.agent.try_lock() else { return Duration::from_millis(20) };
+        let node = Node { broker: &self.broker, membership: &self.membership };
+        for _ in 0..STEPS {
+            let Some(asked) = self.reading() else { break };
+            self.take_inbox(&mut agent);
+            match agent.next(&asked) {
+                Next::Rest(rest) => {
+                    *self.status.lock() = agent.status();
+                    return rest;
+                }
+                Next::Ask(ask) => {
+                    let mut reply = Err(StoreError::new("panicked"));
+                    contained(|| reply = ask.of(&*self.store));
+                    // Without a clock nothing that was answered can be dated.
+                    let Some(now) = self.reading() else { break };
+                    agent.answer(reply, &Answer { asked, now, target: &node });
+                    *self.status.lock() = agent.status();
+                }
+            }
+        }
+        Duration::from_millis(1)
+    }
+
+    /// In the child of a fork there is none: the node is its parent's.
+    fn reading(&self) -> Option<Reading> {
+        self.broker.reading().ok()
+    }
+
+    /// Takes over what was stopped at this broker alone, and what was asked of the fleet.
+    fn take_inbox(&self, agent: &mut Agent) {
+        for owed in self.membership.take_owed() {
+            let act = match owed {
+                OwedAct::Halt { what, until } => Act::Halt {
+                    what: what.to_string().into(),
+                    until: until.map(|until| until.unix_millis()),
+                },
+                OwedAct::RevokeIdentity(id) => Act::RevokeIdentity { id },
+                OwedAct::RevokeTool(name) => Act::RevokeTool { name },
+            };
+            agent.owed.push_back(Owed::new(act, Some(0)));
+        }
+        let mut inbox = self.inbox.lock();
+        agent.owed.extend(inbox.owed.drain(..));
+        if std::mem::take(&mut inbox.leave) {
+            drop(inbox);
+            agent.leave();
+        }
+    }
+}
+
+impl Drop for Inner {
+    fn drop(&mut self) {
+        self.membership.lease.close();
+    }
+}
+
+impl Agent {
+    pub(super) fn status(&self) -> FleetStatus {
+        let others = self.neighbours.all();
+        FleetStatus {
+            node: self.name.clone(),
+            state: match self.stage {
+                Stage::Over(state) => Some(state),
+                Stage::In | Stage::Leaving => Some(NodeState::Live),
+                Stage::Looking | Stage::Watching { .. } | Stage::Entering { .. } => None,
+            },
+            lease: None,
+            mark: self.applied,
+            epoch: self.epoch,
+            owed: self.owed.len(),
+            trouble: self.trouble.clone(),
+            others: others.map(|(name, state, number)| (name.into(), state, number)).collect(),
+        }
+    }
+}

@@ -144,7 +144,7 @@ impl BrokerBuilder {
             kept_log,
             settings: self.settings,
             ids: self.ids,
-            member: Member::default(),
+            member: Member::of_none(),
             on_denial: self.on_denial,
             on_leak: self.on_leak,
             source: self.source,

@@ -13,10 +13,13 @@ mod alone {
     use crate::task::Halt;
 
     /// A broker that can't be a node of a fleet.
-    #[derive(Default)]
     pub(crate) struct Member;
 
     impl Member {
+        pub(crate) fn of_none() -> Self {
+            Member
+        }
+
         #[inline(always)]
         pub(crate) fn check_lease(&self, _: &Reading) -> Result<(), Denial> {
             Ok(())
@@ -47,10 +50,14 @@ mod in_fleet {
     use crate::task::Halt;
 
     /// The node of a fleet that the broker is, once it has joined one.
-    #[derive(Default)]
     pub(crate) struct Member(OnceLock<Arc<Membership>>);
 
     impl Member {
+        /// Of no fleet, so far.
+        pub(crate) fn of_none() -> Self {
+            Member(OnceLock::new())
+        }
+
         /// Whether access may be given at this reading: always, outside of a fleet.
         ///
         /// # Errors

@@ -34,8 +34,9 @@ impl Agent {
             }
             (Why::Rows, _, Ok(Reply::Read(snapshot))) => self.saw_rows(&snapshot, answer),
             (Why::Append, Ask::Append { entry, .. }, Ok(Reply::Appended(true))) => {
-                let _ = self.take_entry(&entry, answer);
-                self.look_due = answer.now.monotonic;
+                if let Err(why) = self.take_entry(&entry, answer) {
+                    self.in_trouble(&why, answer);
+                }
             }
             (Why::Append, _, Ok(Reply::Appended(false))) => {
                 self.reread = Some(answer.now.monotonic);
@@ -212,7 +213,10 @@ impl Agent {
     /// Takes what is new, in order; whether it has all there is.
     fn follow(&mut self, snapshot: &Snapshot, answer: &Answer<'_>) -> bool {
         for entry in &snapshot.entries {
-            if entry.number > self.applied.number && self.take_entry(entry, answer).is_err() {
+            if entry.number > self.applied.number
+                && let Err(why) = self.take_entry(entry, answer)
+            {
+                self.in_trouble(&why, answer);
                 return false;
             }
         }
@@ -227,36 +231,30 @@ impl Agent {
     }
 
     /// Takes the next entry: verified, applied, and only then counted as applied.
-    fn take_entry(&mut self, entry: &Entry, answer: &Answer<'_>) -> Result<(), ()> {
+    fn take_entry(&mut self, entry: &Entry, answer: &Answer<'_>) -> Result<(), Box<str>> {
         let number = entry.number;
-        let act = match entry.open(&self.keys, &self.applied) {
-            Ok(act) => act,
-            Err(fault) => return Err(self.in_trouble(&fault.to_string(), answer)),
-        };
+        let act = entry.open(&self.keys, &self.applied).map_err(|fault| fault.to_string())?;
         if self.past.is_some_and(|past| past.number == number && past != entry.mark()) {
-            let why = "the store's mark is another than the one that was given";
-            return Err(self.in_trouble(why, answer));
+            return Err("the store's mark is another than the one that was given".into());
         }
         let own = self.owed.iter().position(|owed| owed.id == Some(entry.id));
         let in_effect = own.and_then(|at| self.owed.get(at)?.in_effect);
-        match self.apply(&act, number, in_effect, answer.target) {
-            Ok(running) => {
-                self.applied = entry.mark();
-                self.tell_running(number, running);
-                let now = answer.now.monotonic;
-                if let Some(owed) = own.and_then(|at| self.owed.remove(at)) {
-                    if owed.in_effect.is_some() {
-                        answer.target.is_numbered(&owed.act);
-                    }
-                    self.waits.push(Wait::new(number, now, running, owed.progress));
-                    self.look_due = now;
-                }
-                // The others wait to hear of it.
-                self.due = now;
-                Ok(())
+        let running = self
+            .apply(&act, number, in_effect, answer.target)
+            .map_err(|why| format!("entry {number}: {why}"))?;
+        self.applied = entry.mark();
+        self.tell_running(number, running);
+        let now = answer.now.monotonic;
+        if let Some(owed) = own.and_then(|at| self.owed.remove(at)) {
+            if owed.in_effect.is_some() {
+                answer.target.is_numbered(&owed.act);
             }
-            Err(why) => Err(self.in_trouble(&format!("entry {number}: {why}"), answer)),
+            self.waits.push(Wait::new(number, now, running, owed.progress));
+            self.look_due = now;
         }
+        // The others wait to hear of it.
+        self.due = now;
+        Ok(())
     }
 
     fn apply(

@@ -31,8 +31,10 @@ pub(crate) enum KeyUse {
     /// The seed of the key that signs a log's checkpoints.
     CheckpointSigner,
     /// The entries of a fleet's mark, for one fleet.
+    #[cfg_attr(not(feature = "fleet"), allow(dead_code, reason = "no key of it is derived"))]
     FleetMark,
     /// What the nodes of one fleet say of themselves, for one fleet.
+    #[cfg_attr(not(feature = "fleet"), allow(dead_code, reason = "no key of it is derived"))]
     FleetNode,
 }
 

@@ -22,6 +22,11 @@ impl Broker {
         self.shared.keeper.read().map(|(_, reading)| reading)
     }
 
+    /// Whether this is the child of a fork, which is no node.
+    pub(crate) fn is_in_child(&self) -> bool {
+        self.shared.is_forked()
+    }
+
     pub(crate) fn fold(&self) -> Fold {
         self.shared.fold
     }

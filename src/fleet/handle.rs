@@ -79,7 +79,9 @@ impl Fleet {
     /// returns, at all once the act is [done](Acting::wait).
     pub fn halt(&self, what: Halt) -> Acting {
         let what = what.folded(self.inner.broker.fold());
-        self.inner.membership.begin_halt(&what);
+        if !self.inner.broker.is_in_child() {
+            self.inner.membership.begin_halt(&what);
+        }
         let here = self.inner.broker.control().halt_here(what.clone());
         self.act(Act::Halt { what: what.to_string().into(), until: None }, Some(here))
     }
@@ -91,7 +93,7 @@ impl Fleet {
     }
 
     /// Puts another policy in force at every node, if the [epoch](Fleet::epoch) in force is `replaces`: else the act
-    /// is a [conflict](super::ActError::Conflict). The text is TOML, of at most four megabytes. The number of the act
+    /// is a [conflict](super::ActError::Conflict). The text is TOML, of at most eight megabytes as it is written in JSON. The number of the act
     /// is the new epoch.
     ///
     /// Before the first reload the epoch is 0, and each node has the policy that its broker was built with.
@@ -99,14 +101,14 @@ impl Fleet {
     /// # Errors
     /// [`Refused`] of a policy that does not load, or can't be in force here.
     pub fn reload(&self, policy: &str, replaces: u64) -> Result<Acting, Refused> {
-        // As JSON, a text may take twice its length.
-        if policy.len() > MAX_BODY / 2 {
-            return Err(Refused::TooLong);
-        }
         let loaded = Policy::from_toml(policy)?;
         self.inner.broker.check_policy(&loaded)?;
         let digest = loaded.digest().to_string().into();
-        Ok(self.act(Act::Reload { replaces, digest, policy: policy.into() }, None))
+        let act = Act::Reload { replaces, digest, policy: policy.into() };
+        match act.encode() {
+            Ok(body) if body.len() <= MAX_BODY => Ok(self.act(act, None)),
+            _ => Err(Refused::TooLong),
+        }
     }
 
     /// Ends, at every node, what [`Control::revoke_identity`](crate::Control::revoke_identity) ends: what each holds
@@ -167,6 +169,9 @@ impl Fleet {
     /// anything again; complete what is open before.
     pub fn leave(&self) {
         self.inner.membership.lease.close();
+        if self.inner.broker.is_in_child() {
+            return;
+        }
         self.inner.inbox.lock().leave = true;
         self.inner.membership.bell.ring();
     }
@@ -194,8 +199,11 @@ impl Fleet {
     fn act(&self, act: Act, here: Option<Ended>) -> Acting {
         let owed = Owed::new(act, here.as_ref().map(running));
         let progress = owed.progress.clone();
-        self.inner.inbox.lock().owed.push(owed);
-        self.inner.membership.bell.ring();
+        // In the child of a fork, the node is its parent's, and any lock may be held for good.
+        if !self.inner.broker.is_in_child() {
+            self.inner.inbox.lock().owed.push(owed);
+            self.inner.membership.bell.ring();
+        }
         Acting::new(self.inner.clone(), progress, here.unwrap_or_default())
     }
 }

@@ -19,6 +19,9 @@ use crate::sync::Mutex;
 /// How many questions to the store one call of [`Fleet::tend`](super::Fleet::tend) makes at most.
 const STEPS: usize = 64;
 
+/// After how long to look again where nothing can be done: another thread does it, or there is no clock.
+const AGAIN: Duration = Duration::from_millis(20);
+
 /// A node, as its handles share it.
 pub(super) struct Inner {
     pub(super) broker: Broker,
@@ -42,10 +45,10 @@ pub(super) struct Inbox {
 impl Inner {
     pub(super) fn tend(&self) -> Duration {
         // Another thread does it.
-        let Some(mut agent) = self.agent.try_lock() else { return Duration::from_millis(20) };
+        let Some(mut agent) = self.agent.try_lock() else { return AGAIN };
         let node = Node { broker: &self.broker, membership: &self.membership };
         for _ in 0..STEPS {
-            let Some(asked) = self.reading() else { break };
+            let Some(asked) = self.reading() else { return AGAIN };
             self.take_inbox(&mut agent);
             match agent.next(&asked) {
                 Next::Rest(rest) => {
@@ -56,7 +59,7 @@ impl Inner {
                     let mut reply = Err(StoreError::new("panicked"));
                     contained(|| reply = ask.of(&*self.store));
                     // Without a clock nothing that was answered can be dated.
-                    let Some(now) = self.reading() else { break };
+                    let Some(now) = self.reading() else { return AGAIN };
                     agent.answer(reply, &Answer { asked, now, target: &node });
                     *self.status.lock() = agent.status();
                 }

@@ -14,6 +14,6 @@ pub enum Refused {
     #[error(transparent)]
     Here(#[from] ReloadError),
     /// The text is too long for an entry.
-    #[error("the policy is longer than four megabytes")]
+    #[error("the policy is longer than the eight megabytes, as JSON, that an entry has room for")]
     TooLong,
 }

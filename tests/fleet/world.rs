@@ -29,13 +29,14 @@ pub(crate) struct Link {
     pub(crate) store: MemoryStore,
     is_cut: Arc<Mutex<bool>>,
     /// Called inside each write, before it is made.
-    on_write: Arc<Mutex<Option<Box<dyn FnMut() + Send>>>>,
+    on_write: Arc<Mutex<Option<Hook>>>,
     /// Called with what is read.
     changes: Arc<Mutex<Option<Change>>>,
     /// The next write is made, and its answer lost.
     loses_answer: Arc<Mutex<bool>>,
 }
 
+type Hook = Box<dyn FnMut() + Send>;
 type Change = Box<dyn FnMut(&mut Snapshot) + Send>;
 
 impl Link {

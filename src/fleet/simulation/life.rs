@@ -1,7 +1,7 @@
 //! One process that is a node: a real broker, and the node's own reasoning, driven by the world.
 
 use std::cell::RefCell;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, btree_map};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -187,9 +187,11 @@ impl Life {
         }
         let (task, opened) = &self.tasks[&agent];
         let opened = *opened;
-        if !self.grants.contains_key(&(agent, tool)) {
+        if let btree_map::Entry::Vacant(place) = self.grants.entry((agent, tool)) {
             match task.request(Scope::tool(TOOLS[tool]).any_args(), &context) {
-                Ok(grant) => drop(self.grants.insert((agent, tool), (grant, now))),
+                Ok(grant) => {
+                    place.insert((grant, now));
+                }
                 Err(denial) => {
                     if denial.reason() == Reason::TaskOver {
                         self.tasks.remove(&agent);

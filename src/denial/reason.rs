@@ -127,7 +127,7 @@ pub enum Reason {
 
 impl Reason {
     /// Every reason.
-    pub const ALL: [Reason; 54] = [
+    pub const ALL: [Reason; 55] = [
         Reason::MalformedPurpose,
         Reason::MalformedScope,
         Reason::MalformedCall,

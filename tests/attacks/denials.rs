@@ -20,7 +20,8 @@ use serde_json::json;
 
 use crate::world::{HOUR, MINUTE, SECOND, World, broad, call, plain, policy, ring, secret, start};
 
-/// Reasons that no public way leads to here: one would need a system that gives no random bytes, one a child of a fork.
+/// Reasons that nothing here leads to: one would need a system that gives no random bytes, one a child of a fork, one a
+/// node of a fleet (`tests/fleet`).
 const OUT_OF_REACH: [Reason; 3] = [Reason::NoRandomness, Reason::Forked, Reason::NoLease];
 
 /// A denial of every reason, with something of its story that only operators may learn.

@@ -72,6 +72,8 @@ fn denials() -> Vec<(Denial, &'static str)> {
     let answer = world.gate.authorize(grant.token(), &world.agent, x(10), &bad);
     note(answer.map(drop).unwrap_err(), "seen");
     note(deny(&grant, x(99)), "99");
+    let later = Scope::tool("t").arg("x", max(70)).starting(start().checked_add(SECOND).unwrap());
+    note(deny(&task.request(later, &context).unwrap(), x(10)), "00:00:01");
     note(deny(&grant, x(66)), "hush-forbid");
     note(deny(&grant_of("n"), of("n", json!({ "x": 6 }))), "hush-call");
     let asked = grant_of("a");

@@ -270,8 +270,7 @@ fn orders(written: &Written) -> Result<Vec<(&str, Vec<&str>)>, Misfit> {
 
 /// `[log]`: what records keep in plain.
 fn logged(written: &Written) -> Result<Vec<&str>, Misfit> {
-    let table =
-        Table::read_some(written, LOG, "a table such as `{ plain = [\"when.env\"] }`")?;
+    let table = Table::read_some(written, LOG, "a table such as `{ plain = [\"when.env\"] }`")?;
     table.require("plain", "name the parts that the log keeps in plain", |own| {
         let parts = list(own)?.iter().enumerate();
         parts.map(|(at, own)| text(own).map_err(|e| e.of_element(at))).collect()

@@ -11,9 +11,9 @@ use crate::identity::{Assertion, Attestor, Identity, Kind};
 use crate::policy::compiled::Compiled;
 use crate::policy::decide::Verdict;
 use crate::policy::decision::RulesQuestion;
-use crate::policy::moment::Moment;
 use crate::policy::effect::Effect;
 use crate::policy::index::Side;
+use crate::policy::moment::Moment;
 use crate::policy::rule::Rule;
 use crate::policy::seen::Seen;
 use crate::purpose::Purpose;
@@ -136,7 +136,16 @@ impl FoundQuestion {
 
     fn asked(&self) -> RulesQuestion<'_> {
         let FoundQuestion { who, why, call, context, seen, now, form, .. } = self;
-        RulesQuestion { who, why, call, context, seen, now: *now, form: *form, moment: Moment::Call }
+        RulesQuestion {
+            who,
+            why,
+            call,
+            context,
+            seen,
+            now: *now,
+            form: *form,
+            moment: Moment::Call,
+        }
     }
 
     /// All of it, for programs.

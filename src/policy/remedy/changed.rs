@@ -39,7 +39,9 @@ pub(super) fn verdict_of(
     };
     let form = question.form;
     let (who, why, call, context, seen) = (&who, &why, &call, &context, &seen);
-    RulesQuestion { who, why, call, context, seen, now, form, moment: Moment::Call }.verdict(policy).ok()
+    RulesQuestion { who, why, call, context, seen, now, form, moment: Moment::Call }
+        .verdict(policy)
+        .ok()
 }
 
 fn text<'c>(changes: &'c Changes, fact: &Fact) -> Option<Option<&'c str>> {

@@ -9,6 +9,7 @@ use std::sync::Arc;
 
 use super::Policy;
 use super::decision::RulesQuestion;
+use super::moment::Moment;
 use super::seen::Seen;
 use crate::call::Call;
 use crate::clock::Timestamp;
@@ -77,8 +78,8 @@ impl Policy {
         context: &Context,
         now: Timestamp,
     ) -> Result<Vec<Remedy>, Denial> {
-        let (seen, form) = (Seen::nothing(), Form::Bearer);
-        remedies(&self.0, RulesQuestion { who, why, call, context, seen, now, form })
+        let (seen, form, moment) = (Seen::nothing(), Form::Bearer, Moment::Call);
+        remedies(&self.0, RulesQuestion { who, why, call, context, seen, now, form, moment })
     }
 }
 

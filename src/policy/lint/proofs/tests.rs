@@ -6,7 +6,6 @@ use crate::form::Form;
 use crate::identity::{Assertion, Attestor, Identity};
 use crate::policy::decision::RulesQuestion;
 use crate::policy::index::Side;
-use crate::policy::moment::Moment;
 use crate::policy::regions::model::{any_policy, policy, questions, terms};
 use crate::policy::seen::Seen;
 use crate::policy::{ApprovalTerms, Effect, LintOptions, Per, Policy, Reviewers, Rule, Tool};

@@ -12,22 +12,18 @@ mod rule;
 mod schema;
 mod strict;
 mod terms;
+mod tool;
 mod what;
 mod who;
 
-use super::catalogue::{PIN, Tool};
+use place::{by_id, place_of_error};
+
 use super::{Policy, PolicyBuilder, PolicyError};
 use crate::document::{Misfit, Table, Written, choice, list, parse_toml, text, value};
 use crate::scope::{Order, read_levels};
-use crate::spelling::ArgType;
 use crate::value::{
-    Digest, JsonErrorKind, JsonLimits, MAX_DEPTH, SpannedNode, Value, line_and_column,
-    parse_spanned,
+    JsonErrorKind, JsonLimits, MAX_DEPTH, SpannedNode, Value, line_and_column, parse_spanned,
 };
-use crate::visible::Shown;
-use ::base64::Engine as _;
-use ::base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use place::{by_id, place_of_error};
 pub(crate) use places::{ArgsPlace, args_places};
 
 /// The most bytes of policy text. A hundred thousand rules of a real policy's length fit, and a file
@@ -43,12 +39,6 @@ const POLICY: &[&str] = &["version", "identity", "order", "log", "tool", "rule",
 
 /// The keys of what records keep in plain.
 const LOG: &[&str] = &["plain"];
-
-/// The keys of an argument of a tool of the catalogue.
-const ARGUMENT: &[&str] = &["type", "log"];
-
-/// The keys of a tool of the catalogue.
-const TOOL: &[&str] = &["name", "labels", "args", "credential", "leak", "digest"];
 
 /// The keys of a test that stands with a policy, which are read when it is run.
 pub(crate) const TEST: &[&str] = &[
@@ -217,7 +207,7 @@ fn draft(document: &Written) -> Result<PolicyBuilder, Placed> {
         list(table.get("tool").unwrap_or(document))
             .map_err(|misfit| of_policy(misfit.inside("tool")))?;
         for written in tools {
-            builder = builder.tool(tool(written).map_err(|misfit| {
+            builder = builder.tool(tool::tool(written).map_err(|misfit| {
                 (error_of(written, "name", misfit.clone(), PolicyError::of_tool), misfit.at)
             })?);
         }
@@ -305,102 +295,4 @@ fn error_of(
             PolicyError::new(&misfit.path, misfit.problem)
         }
     }
-}
-
-fn tool(written: &Written) -> Result<Tool, Misfit> {
-    let table = Table::read(written, TOOL, "a table")?;
-    let name = table.require("name", "a tool of the catalogue has a name", text)?;
-    let labels = table.read_at("labels", |own| {
-        let labels = list(own)?.iter().enumerate();
-        labels
-            .map(|(at, own)| text(own).map_err(|e| e.of_element(at)))
-            .collect::<Result<Vec<_>, _>>()
-    })?;
-    let args = table.read_at("args", |own| {
-        Table::open(own, "a table such as `{ file = \"path\" }`")?
-            .said()?
-            .each(|name, own| Ok((name, argument(own)?)))
-    })?;
-    let credentials = table.read_at("credential", credentials)?;
-    let tool = Tool::new(name).labels(labels.unwrap_or_default());
-    let halts = table.read_at("leak", |own| match text(own)? {
-        "halt" => Ok(()),
-        _ => Err(Misfit::new(own.span.start, "expected `\"halt\"`")),
-    })?;
-    let tool = if halts.is_some() { tool.halts_on_leak() } else { tool };
-    let tool = credentials.into_iter().flatten().fold(tool, Tool::credential);
-    let pin = table.read_at("digest", |own| pin(text(own)?, own.span.start))?;
-    let tool = pin.into_iter().fold(tool, Tool::pinned);
-    let args = args.into_iter().flatten();
-    Ok(args.fold(tool, |tool, (name, (of, plain))| {
-        let tool = match of {
-            Some((of, true)) => tool.optional_arg(name, of),
-            Some((of, false)) => tool.arg(name, of),
-            None => tool,
-        };
-        if plain { tool.log_plain(name) } else { tool }
-    }))
-}
-
-/// What is said of an argument: its type, if it has one, and whether the log keeps it in plain.
-fn argument(written: &Written) -> Result<(Option<(ArgType, bool)>, bool), Misfit> {
-    if !matches!(written.node, SpannedNode::Object(_)) {
-        return Ok((Some(arg_type(written)?), false));
-    }
-    let example = "a type, or a table such as `{ type = \"text\", log = \"plain\" }`";
-    let table = Table::read_some(written, ARGUMENT, example)?;
-    let of = table.read_at("type", arg_type)?;
-    let plain = table.read_at("log", |own| choice(own, &[("plain", ())]))?;
-    Ok((of, plain.is_some()))
-}
-
-/// The digest of a definition: `hp-tool-1:` and 43 characters of base64url.
-fn pin(written: &str, at: usize) -> Result<Digest, Misfit> {
-    let spelled = written.strip_prefix(PIN).and_then(|rest| rest.strip_prefix(':'));
-    let bytes = spelled.and_then(|own| URL_SAFE_NO_PAD.decode(own).ok());
-    let bytes = bytes.and_then(|own| <[u8; 32]>::try_from(own).ok());
-    let problem =
-        "expected `hp-tool-1:` and 43 characters of base64url, as `hallpass pin` writes it";
-    bytes.map(Digest::from).ok_or_else(|| Misfit::new(at, problem))
-}
-
-/// The type of an argument, and whether it may be left out.
-fn arg_type(written: &Written) -> Result<(ArgType, bool), Misfit> {
-    match &written.node {
-        SpannedNode::List(elements) => match elements.as_slice() {
-            [Written { node: SpannedNode::Text(word), .. }] if &**word == "text" => {
-                Ok((ArgType::Texts, false))
-            }
-            _ => {
-                let problem = "a list of one type is `[\"text\"]`, of others `\"list\"`";
-                Err(Misfit::new(written.span.start, problem))
-            }
-        },
-        SpannedNode::Text(word)
-            if matches!(&**word, "string" | "decimal" | "float" | "int" | "boolean" | "array") =>
-        {
-            let own = match &**word {
-                "string" => "text",
-                "int" => "integer",
-                "boolean" => "bool",
-                "array" => "list",
-                _ => "number",
-            };
-            let problem = format!("{} is not a type: the word here is `{own}`", Shown(word));
-            Err(Misfit::new(written.span.start, problem))
-        }
-        _ => choice(written, ArgType::WORDS),
-    }
-}
-
-/// The name of a credential, or a list of names.
-fn credentials(written: &Written) -> Result<Vec<&str>, Misfit> {
-    if let SpannedNode::Text(_) = &written.node {
-        return Ok(vec![text(written)?]);
-    }
-    list(written)?
-        .iter()
-        .enumerate()
-        .map(|(at, own)| text(own).map_err(|e| e.of_element(at)))
-        .collect()
 }

@@ -21,8 +21,8 @@ enum Left {
 impl<'p> Prepared<'p> {
     /// What is left of it in a setting; `None` where it says nothing of any call there.
     ///
-    /// What is left speaks of the same calls. What compares with the call stays as it is written, and so does what a
-    /// guard compares with and is not known.
+    /// What is left speaks of the same calls in the same setting. What compares with the call stays as it is written, and
+    /// so does what is compared with a list or an object, and what a guard compares with and is not known.
     pub(crate) fn left_in(&self, setting: &Setting<'_>) -> Option<Prepared<'p>> {
         let own = match self.rule.effect {
             Effect::Permit => Stance::Cover,

@@ -38,7 +38,7 @@ impl Settings {
         match reply.status {
             200 => {}
             // An error in the form of RFC 6749, section 5.2, is the authorization server's own word that it has made none.
-            400..=499 if error_of(said.as_ref()).is_some() => {
+            400 | 401 if is_refusal(said.as_ref()) => {
                 return Err(MintError::not_minted(told(reply.status, said.as_ref())));
             }
             // Anything else may come from a proxy that gave up waiting while a token was made.
@@ -118,6 +118,12 @@ fn claims(token: &str) -> Option<Map<String, Value>> {
         return None;
     }
     serde_json::from_slice(&URL_SAFE_NO_PAD.decode(claims).ok()?).ok()
+}
+
+/// Whether an answer is an error of the protocol: its codes have no space in them, as what frameworks call a status has.
+fn is_refusal(said: Option<&Map<String, Value>>) -> bool {
+    error_of(said).is_some_and(|code| code.bytes().all(|byte| byte.is_ascii_graphic()))
+        && said.is_some_and(|said| !said.contains_key("access_token"))
 }
 
 /// The code of an error, if it is one.

@@ -85,6 +85,10 @@ fn an_answer_that_is_none_leaves_open_whether_a_token_was_made() {
         "HTTP/1.1 201 x\r\n\r\n{}",
         // What a proxy says of a server that may have made one.
         "HTTP/1.1 408 x\r\n\r\n",
+        "HTTP/1.1 408 x\r\n\r\n{\"status\":408,\"error\":\"Request Timeout\",\"path\":\"/token\"}",
+        "HTTP/1.1 499 x\r\n\r\n{\"error\":\"client_closed\"}",
+        "HTTP/1.1 400 x\r\n\r\n{\"error\":\"invalid_grant\",\"access_token\":\"t-1\"}",
+        "HTTP/1.1 400 x\r\n\r\n{\"error\":\"Bad Gateway Timeout\"}",
         "HTTP/1.1 429 x\r\n\r\n<html>",
         "HTTP/1.1 400 x\r\n\r\n{\"message\":\"invalid_grant\"}",
         "HTTP/1.1 401 x\r\n\r\n{\"error\":\"\"}",

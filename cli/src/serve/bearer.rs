@@ -28,12 +28,17 @@ impl Bearers {
             )
         };
         let mut text = String::new();
-        let opened = File::open(path).and_then(|file| file.take(MOST).read_to_string(&mut text));
+        let opened =
+            File::open(path).and_then(|file| file.take(MOST + 1).read_to_string(&mut text));
         opened.map_err(|error| named(&format!("can't be read: {error}")))?;
         Bearers::of(&text).map_err(|problem| named(&problem))
     }
 
     fn of(text: &str) -> Result<Self, String> {
+        // What is cut off would leave secrets out, and make one of what a longer one begins with.
+        if text.len() as u64 > MOST {
+            return Err(format!("it has more than {MOST} bytes"));
+        }
         let secrets = text.lines().enumerate().filter(|(_, line)| !line.trim().is_empty());
         let secrets = secrets.map(|(at, line)| match line.trim() {
             secret if secret.len() < FEWEST => {
@@ -93,7 +98,9 @@ mod tests {
 
     #[test]
     fn a_file_without_secrets_or_with_weak_ones_is_refused() {
+        let long = format!("{ONE}\n").repeat(MOST as usize / 33 + 1);
         for (text, told) in [
+            (&*long, "more than 65536 bytes"),
             ("", "no secret"),
             ("\n \n", "no secret"),
             ("short", "line 1 is shorter"),

@@ -36,12 +36,12 @@ impl Errand {
         Ok(Arc::new(task))
     }
 
-    /// Keeps the gate for a session of this task.
-    pub(super) fn keeper(&self, task: Arc<Task>) -> Gatekeeper {
+    /// Keeps the gate for a session of this task, as long as the task is kept.
+    pub(super) fn keeper(&self, task: &Arc<Task>) -> Gatekeeper {
         Gatekeeper {
             broker: self.broker.clone(),
             gate: self.broker.gate(),
-            task,
+            task: Arc::downgrade(task),
             who: self.who.clone(),
             context: self.context.clone(),
             remembers: self.remembers,

@@ -1,7 +1,7 @@
 //! The broker's side of the gate: each call asks for exactly itself, just in time.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::sync::Weak;
 
 use hallpass::args::Args;
 use hallpass::identity::Identity;
@@ -13,7 +13,9 @@ use hallpass::{Broker, Call, Context, Denial, Gate, Grant, Reason, Running, Scop
 pub(super) struct Gatekeeper {
     pub(super) broker: Broker,
     pub(super) gate: Gate,
-    pub(super) task: Arc<Task>,
+    /// Who ends the session keeps it: what else holds the gate, as the thread that reads from a server does until all that
+    /// has its output is gone, keeps no task open.
+    pub(super) task: Weak<Task>,
     pub(super) who: Identity,
     pub(super) context: Context,
     /// Whether what could be asked for depends on what was done before.
@@ -56,12 +58,15 @@ impl Gatekeeper {
             }
         };
         let wanted = Scope::exactly(&call).digested();
-        let grant = self.task.request(wanted, &self.context)?;
+        let Some(task) = self.task.upgrade() else {
+            return Err(self.gate.deny(&self.who, tool, Reason::TaskOver, "its session is over"));
+        };
+        let grant = task.request(wanted, &self.context)?;
         let permit = self.gate.authorize(&grant, &self.who, call, &self.context);
         match permit.and_then(|permit| permit.start()) {
             Ok(running) => Ok(Box::new(Started { running, grant })),
             Err(denial) => {
-                let _ = self.task.revoke_grant(&grant);
+                let _ = task.revoke_grant(&grant);
                 Err(denial)
             }
         }
@@ -75,7 +80,8 @@ impl Gatekeeper {
             Outcome::Error => running.fail(),
             Outcome::Interrupted => drop(running),
         }
-        let _ = self.task.revoke_grant(&grant);
+        // With its task the grant is over, too.
+        let _ = self.task.upgrade().map(|task| task.revoke_grant(&grant));
     }
 
     /// Denies what does not get as far as the broker, and records it.
@@ -85,7 +91,8 @@ impl Gatekeeper {
 
     /// Of these tools, those of which some call could be permitted now. Where that can't be told, none.
     pub(super) fn askable<'n>(&self, names: impl IntoIterator<Item = &'n str>) -> Vec<ToolName> {
-        self.task.askable(names, &self.context).unwrap_or_default()
+        let task = self.task.upgrade();
+        task.and_then(|task| task.askable(names, &self.context).ok()).unwrap_or_default()
     }
 
     pub(super) fn could_ask(&self, name: &str) -> bool {

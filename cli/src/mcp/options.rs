@@ -100,7 +100,8 @@ impl McpCommand {
     pub(crate) fn run(self) -> Exit {
         match self.begin() {
             Ok((errand, None)) => match errand.open() {
-                Ok(task) => run(errand.keeper(task), &self.server, self.explain),
+                // The task is kept until the broker has closed it.
+                Ok(task) => run(errand.keeper(&task), &self.server, self.explain),
                 Err(problem) => Exit::unable(problem),
             },
             Ok((errand, Some((listen, gates)))) => {

@@ -100,12 +100,8 @@ pub(super) fn run(keeper: Gatekeeper, server: &[OsString], explains: bool) -> Ex
         // Once the session is over, no one has to be told.
         let _ = told.send(End::Told);
     });
-    // The task is kept until the broker has closed it.
-    let proxy = session.proxy.clone();
-    read_client(proxy.clone(), session.ends.clone());
-    let exit = close(&broker, session.run());
-    drop(proxy);
-    exit
+    read_client(session.proxy.clone(), session.ends.clone());
+    close(&broker, session.run())
 }
 
 /// Closes the broker, on record.

@@ -94,7 +94,7 @@ impl Sessions {
             None => self.errand.open()?,
         };
         let (id, streams) = (new_id().ok_or("no random bytes can be had")?, Streams::default());
-        let keeper = self.errand.keeper(task);
+        let keeper = self.errand.keeper(&task);
         let session = Session::start(keeper, &self.server, streams.clone(), self.explains)?;
         let (proxy, ends) = (session.proxy.clone(), session.ends.clone());
         let used = Mutex::new(self.now());
@@ -104,6 +104,8 @@ impl Sessions {
         let (all, streams) = (self.clone(), own.streams.clone());
         table.threads.push(thread::spawn(move || {
             let _ = session.run();
+            // If it is this session's own, it is over.
+            drop(task);
             streams.close();
             all.table().open.remove(&id);
         }));
@@ -205,11 +207,16 @@ mod tests {
     use super::*;
 
     fn sessions() -> Arc<Sessions> {
+        sessions_of(&["cat"], false)
+    }
+
+    fn sessions_of(server: &[&str], remembers: bool) -> Arc<Sessions> {
         let broker = Broker::new(Policy::from_toml("version = 1").unwrap()).unwrap();
         let who = broker.assert_identity("agent-7").unwrap();
         let (purpose, context, pins) = (Purpose::new("errand"), Context::new(), BTreeMap::new());
-        let errand = Errand { broker, who, purpose, context, remembers: false, pins };
-        Arc::new(Sessions::new(errand, vec!["cat".into()], false).unwrap())
+        let errand = Errand { broker, who, purpose, context, remembers, pins };
+        let server = server.iter().map(|word| word.into()).collect();
+        Arc::new(Sessions::new(errand, server, false).unwrap())
     }
 
     #[test]
@@ -235,5 +242,18 @@ mod tests {
         sessions.end_all();
         assert!(sessions.begin().is_err());
         assert!(sessions.errand.broker.standing().is_empty(), "the task of each is over");
+    }
+    /// What a server has started may hold its output open for as long as it likes.
+    #[test]
+    fn the_task_of_a_session_is_over_with_it_whatever_its_server_left_behind() {
+        for remembers in [false, true] {
+            let sessions = sessions_of(&["sh", "-c", "sleep 20 & exec cat"], remembers);
+            let session = sessions.begin().unwrap();
+            assert!(!sessions.errand.broker.standing().is_empty());
+            assert!(sessions.end(&session.id));
+            sessions.end_all();
+            // A task for all is over with the command.
+            assert_eq!(sessions.errand.broker.standing().is_empty(), !remembers);
+        }
     }
 }

@@ -92,7 +92,14 @@ impl Evaluator {
         for (name, own) in call.resource().into_iter().flat_map(|own| own.attributes().iter()) {
             wanted = wanted.resource_attr(name, eq(own.clone()));
         }
-        let grant = task.request(wanted.digested(), context)?;
+        let wanted = wanted.digested();
+        let grant = task.request(wanted.clone(), context)?;
+        // What is granted is in the spelling that is decided about, and the call is made elsewhere as it was asked for.
+        if *grant.scope() != wanted {
+            let why = "an argument is not in the one spelling of its type, in which alone the call would be what was \
+                       decided about: ask for it, and make it, in that one";
+            return Err(self.gate.deny(who, call.tool(), Reason::MalformedCall, why));
+        }
         self.gate.authorize(&grant, who, call, context)?.forward().map(drop)
     }
 

@@ -122,3 +122,39 @@ fn a_name_of_the_request_comes_back_with_every_answer() {
         assert_eq!(response.header("x-request-id"), Some("r-1 / \u{e9}"));
     }
 }
+
+/// Who asks makes the call with its own words, and not with those that were decided about.
+#[test]
+fn arguments_are_permitted_in_the_spelling_in_which_they_are_made() {
+    let policy = r#"
+        version = 1
+        tool = [{ name = "fetch", args = { url = "url", path = "path?" } }]
+        [[rule]]
+        id = "r"
+        effect = "permit"
+        what = { tool = "fetch", args = { url = { url = { host = "acme.test" } }, path = { under = "/data" } }, resource = { type = "order", id = "any" } }
+    "#;
+    let server = Server::new(policy, &["--explain"]);
+    let ask = |url: &str, path: &str| {
+        let mut own = question("ana", "fetch", "7");
+        own["action"]["properties"] = json!({ "url": url, "path": path });
+        server.ask(&own)
+    };
+    assert_eq!(ask("https://acme.test/a", "/data/a")["decision"], true);
+    for (url, path) in [
+        ("https://acme.test\\@evil.test/a", "/data/a"),
+        ("https:acme.test/a", "/data/a"),
+        ("HTTPS://ACME.test:443/x/../a", "/data/a"),
+        ("https://acme.test/a", "/data//x/./a"),
+        ("https://acme.test/a", "/data/a/"),
+    ] {
+        let answer = ask(url, path);
+        assert_eq!(
+            answer,
+            json!({ "decision": false, "context": { "reason": "bad_request" } }),
+            "{url} {path}"
+        );
+    }
+    let left = server.end();
+    assert_eq!(outcomes(&records(&left.folder)), ["forwarded"]);
+}

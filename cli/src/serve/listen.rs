@@ -172,3 +172,18 @@ async fn told_to_end(told: &mut watch::Receiver<bool>) {
 pub(crate) fn is_loopback(address: &SocketAddr) -> bool {
     address.ip().to_canonical().is_loopback()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_this_machine_reaches_an_address_of_its_own_in_every_spelling() {
+        for own in ["127.0.0.1:1", "127.9.9.9:1", "[::1]:1", "[::ffff:127.0.0.1]:1"] {
+            assert!(is_loopback(&own.parse().unwrap()), "{own}");
+        }
+        for other in ["0.0.0.0:1", "[::]:1", "10.0.0.1:1", "[::ffff:10.0.0.1]:1", "169.254.1.1:1"] {
+            assert!(!is_loopback(&other.parse().unwrap()), "{other}");
+        }
+    }
+}

@@ -6,7 +6,9 @@ pub(crate) mod gated;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
-use std::{env, fs, process};
+use std::sync::mpsc::{RecvTimeoutError, channel};
+use std::time::Duration;
+use std::{env, fs, process, thread};
 
 /// A folder of a test's own, removed with it.
 #[derive(Debug)]
@@ -56,10 +58,25 @@ pub(crate) struct Ran {
     pub(crate) errors: String,
 }
 
+/// Longer than any run takes.
+const LONG: Duration = Duration::from_secs(60);
+
 /// Runs the command in a folder, to its end, with nothing on its standard input.
 pub(crate) fn hallpass(args: &[&str], folder: &Path) -> Ran {
     let mut command = Command::new(env!("CARGO_BIN_EXE_hallpass"));
-    let ran = command.args(args).current_dir(folder).stdin(Stdio::null()).output().unwrap();
+    command.args(args).current_dir(folder).stdin(Stdio::null());
+    let child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let (id, (done, is_done)) = (child.id().to_string(), channel::<()>());
+    // One that serves and should not have begun does not end by itself.
+    let watch = thread::spawn(move || {
+        if is_done.recv_timeout(LONG) == Err(RecvTimeoutError::Timeout) {
+            let _ = Command::new("kill").args(["-KILL", &id]).status();
+        }
+    });
+    let ran = child.wait_with_output().unwrap();
+    drop(done);
+    watch.join().unwrap();
+    assert!(ran.status.code().is_some(), "{args:?} did not end: {ran:?}");
     Ran {
         code: ran.status.code().unwrap(),
         output: String::from_utf8(ran.stdout).unwrap(),

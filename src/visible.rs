@@ -99,6 +99,33 @@ impl fmt::Display for Shown<'_> {
     }
 }
 
+/// What is written, with everything invisible, reordering or turning a terminal's head escaped as JSON does it, so that
+/// JSON stays JSON of the same value. Ends of lines stay: who writes them means them, and JSON has none in a text.
+pub(crate) struct Visible<T>(pub(crate) T);
+
+impl<T: fmt::Display> fmt::Display for Visible<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(Escaping(f), "{}", self.0)
+    }
+}
+
+struct Escaping<'e, 'f>(&'e mut fmt::Formatter<'f>);
+
+impl fmt::Write for Escaping<'_, '_> {
+    fn write_str(&mut self, text: &str) -> fmt::Result {
+        for c in text.chars() {
+            match is_hidden(c) && c != '\n' {
+                true => c
+                    .encode_utf16(&mut [0; 2])
+                    .iter()
+                    .try_for_each(|unit| write!(self.0, "\\u{unit:04x}"))?,
+                false => self.0.write_char(c)?,
+            }
+        }
+        Ok(())
+    }
+}
+
 /// `text` as it is, or the part of its beginning that with a `…` has at most `max` bytes: for records,
 /// which escape what is hidden themselves.
 pub(crate) fn cut(text: &str, max: usize) -> Cow<'_, str> {

@@ -159,3 +159,51 @@ fn fmt_lays_out_in_place_and_changes_nothing_that_is_said() {
     folder.write("p.json", "{\"version\":1}");
     assert_eq!(policy(&["fmt", "p.json"], &folder).code, 2);
 }
+
+/// A policy may be a stranger's, and is looked at in a terminal.
+#[test]
+fn nothing_in_a_policy_or_in_its_name_is_hidden_or_turns_what_is_told() {
+    let folder = Folder::new();
+    let hidden = "\\u009b2J\\u202e\\u200b\\U000E0041";
+    let rule = format!(
+        "version = 1\nrule = [{{ id = \"r\", effect = \"permit\", what = {{ tool = \"t\", args = {{ a = {{ prefix = \"x{hidden}\" }} }} }},
+           unless = {{ what = {{ tool = \"t\", args = {{ a = \"y{hidden}\" }} }} }} }},
+           {{ id = \"f\", effect = \"forbid\", what = {{ tool = \"t\", args = {{ a = {{ suffix = \"z{hidden}\" }} }} }} }}]\n"
+    );
+    folder.write("none.toml", "version = 1\n");
+    folder.write("p.toml", &rule);
+    folder.write("other.toml", rule.replace("x\\u", "xx\\u"));
+    folder.write("people.jsonl", PEOPLE);
+    for args in [
+        &["diff", "none.toml", "p.toml"][..],
+        &["diff", "other.toml", "p.toml"],
+        &["what-can", "p.toml", PAYER],
+        &["who-can", "p.toml", r#"{"tool": "t"}"#, "--among", "people.jsonl"],
+        &["why", "p.toml", r#"{"who": "a", "tool": "t", "args": {"a": ["\u009b\u202e"]}}"#],
+    ] {
+        let ran = policy(args, &folder);
+        let told = ran.output + &ran.errors;
+        assert!(told.contains("202e"), "{args:?} {told}");
+        let hidden =
+            |c: char| (c.is_control() && c != '\n') || "\u{202e}\u{200b}\u{e0041}".contains(c);
+        assert!(!told.contains(hidden), "{args:?} {told:?}");
+    }
+    let name = "a\u{1b}[2J\n::error::\u{202e}.toml";
+    folder.write(name, "version = 2\n");
+    for args in [
+        &["check", name][..],
+        &["lint", name],
+        &["test", name],
+        &["fmt", name],
+        &["diff", name, name],
+        &["why", name, "{}"],
+    ] {
+        let ran = policy(args, &folder);
+        let told = ran.output + &ran.errors;
+        assert!(told.lines().all(|line| line.contains("\\u{a}::error::")), "{args:?} {told}");
+        assert!(
+            !told.contains(['\u{1b}', '\u{202e}']) && told.contains("\\u{1b}[2J\\u{a}::"),
+            "{args:?} {told:?}"
+        );
+    }
+}

@@ -7,7 +7,7 @@ use clap::Args;
 use hallpass::Policy;
 use hallpass::policy::{Differences, PolicyDiff};
 
-use super::file::load;
+use super::file::{load, named};
 use crate::exit::Exit;
 
 /// Which policies are compared, and for whom what differs is written.
@@ -50,7 +50,7 @@ impl Diff {
 }
 
 fn read(file: &Path) -> Result<Policy, Exit> {
-    load(file).map_err(|error| Exit::unable(format_args!("{}: {error}", file.display())))
+    load(file).map_err(|error| Exit::unable(format_args!("{}: {error}", named(file))))
 }
 
 fn markdown(diff: &PolicyDiff) -> String {

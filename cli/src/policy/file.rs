@@ -37,6 +37,20 @@ pub(crate) fn load(path: &Path) -> Result<Policy, Unloaded> {
     policy.map_err(Unloaded::Refused)
 }
 
+/// The name of a file, so that it can't forge a line or turn a terminal's head: it may come from a stranger, as of a policy
+/// that is to be looked at.
+pub(super) fn named(path: &Path) -> String {
+    let mut shown = String::new();
+    for c in path.display().to_string().chars() {
+        match c {
+            ' '..='~' => shown.push(c),
+            c if c.is_alphanumeric() => shown.push(c),
+            c => shown.extend(c.escape_unicode()),
+        }
+    }
+    shown
+}
+
 /// The text of a file, of which no more is read than a policy may have: what is named may be a device.
 pub(crate) fn text_of(path: &Path) -> io::Result<String> {
     let mut text = String::new();

@@ -7,7 +7,7 @@ use hallpass::Policy;
 use hallpass::clock::{Clock, SystemClock, Timestamp};
 use hallpass::testing::PolicyQuestion;
 
-use super::file::load;
+use super::file::{load, named};
 use crate::exit::Exit;
 
 /// Which policy is asked, and what.
@@ -29,7 +29,7 @@ impl Question {
     /// The policy, the question and its time.
     pub(super) fn read(&self) -> Result<(Policy, PolicyQuestion, Timestamp), Exit> {
         let policy = load(&self.policy)
-            .map_err(|error| Exit::unable(format_args!("{}: {error}", self.policy.display())))?;
+            .map_err(|error| Exit::unable(format_args!("{}: {error}", named(&self.policy))))?;
         let question = PolicyQuestion::from_json(&policy, &self.question)
             .map_err(|error| Exit::unable(format_args!("the question: {error}")))?;
         let at = match question.at() {

@@ -8,7 +8,7 @@ use hallpass::Policy;
 use hallpass::policy::PolicyError;
 use hallpass::value::{Object, Value};
 
-use super::file::{Unloaded, load};
+use super::file::{Unloaded, load, named};
 use crate::exit::Exit;
 
 /// Which policies, and for whom what is found is written.
@@ -48,7 +48,7 @@ impl Files {
                     Exit::of_report(said.map(|()| Exit::Findings))
                 }
                 Err(Unloaded::Unreadable(error)) => {
-                    Exit::unable(format_args!("{}: can't be read: {error}", file.display()))
+                    Exit::unable(format_args!("{}: can't be read: {error}", named(file)))
                 }
             };
             worst = worst.max(exit);
@@ -63,11 +63,11 @@ impl Files {
         lines: &[String],
         fields: Vec<(&'static str, Value)>,
     ) -> io::Result<()> {
-        let name = file.display();
         if self.json {
-            let name = ("file", Value::from(name.to_string()));
+            let name = ("file", Value::from(file.display().to_string()));
             return writeln!(out, "{}", object([name].into_iter().chain(fields)));
         }
+        let name = named(file);
         lines.iter().try_for_each(|line| writeln!(out, "{name}: {line}"))
     }
 }

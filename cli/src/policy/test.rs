@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 use hallpass::testing::{PolicyTestReport, PolicyTests};
 
-use super::file::{Unloaded, text_of};
+use super::file::{Unloaded, named, text_of};
 use crate::exit::Exit;
 
 /// The most bytes of a trace: it is held in memory, and replayed again for each change of the policy.
@@ -39,7 +39,7 @@ impl Test {
         if tests.is_empty() {
             return Exit::unable(format_args!(
                 "{}: no test: add `[[test]]` tables, or name a trace",
-                self.policy.display()
+                named(&self.policy)
             ));
         }
         let report = tests.run();
@@ -49,7 +49,7 @@ impl Test {
     }
 
     fn read(&self) -> Result<PolicyTests, Exit> {
-        let name = self.policy.display();
+        let name = named(&self.policy);
         let text = text_of(&self.policy).map_err(Unloaded::Unreadable);
         let is_json =
             self.policy.extension().is_some_and(|ending| ending.eq_ignore_ascii_case("json"));
@@ -62,9 +62,9 @@ impl Test {
         for trace in &self.traces {
             let text = trace_text(trace);
             let text = text.map_err(|error| {
-                Exit::unable(format_args!("{}: can't be read: {error}", trace.display()))
+                Exit::unable(format_args!("{}: can't be read: {error}", named(trace)))
             })?;
-            tests = tests.trace(&trace.display().to_string(), &text);
+            tests = tests.trace(&named(trace), &text);
         }
         Ok(tests)
     }

@@ -8,7 +8,7 @@ use hallpass::policy::{Accesses, Effect};
 use hallpass::testing::PolicyQuestion;
 use hallpass::value::Value;
 
-use super::file::text_of;
+use super::file::{named, text_of};
 use super::question::Question;
 use super::report::object;
 use crate::exit::Exit;
@@ -44,7 +44,7 @@ impl WhoCan {
         if question.who().is_some() {
             return Exit::unable("who can is the answer: leave `who` out of the question");
         }
-        let name = self.among.display();
+        let name = named(&self.among);
         let among = match text_of(&self.among) {
             Ok(text) => PolicyQuestion::identities(&policy, &text),
             Err(error) => return Exit::unable(format_args!("{name}: can't be read: {error}")),

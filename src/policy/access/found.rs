@@ -9,6 +9,7 @@ use super::super::regions::{put_call, write_call};
 use crate::call::Call;
 use crate::scope::{Condition, Fact};
 use crate::value::{Object, Value};
+use crate::visible::Visible;
 
 /// What somebody may call, permit by permit: see [`AccessSearch::what_can`](super::AccessSearch::what_can).
 #[derive(Clone, Debug, Default)]
@@ -141,13 +142,13 @@ impl Left {
         if self.effect != Effect::Permit || self.says.get("what").is_none() {
             for (at, own) in self.conditions.iter().enumerate() {
                 let and = if at > 0 { " and " } else { "" };
-                write!(f, "{and}`{}` {}", own.fact, own.constraint)?;
+                write!(f, "{and}`{}` {}", own.fact, Visible(&own.constraint))?;
             }
         } else if let Some(what) = self.says.get("what") {
-            write!(f, "{what}")?;
+            write!(f, "{}", Visible(what))?;
         }
         match self.says.get("unless") {
-            Some(unless) => write!(f, " unless {unless}"),
+            Some(unless) => write!(f, " unless {}", Visible(unless)),
             None => Ok(()),
         }
     }

@@ -8,6 +8,7 @@ use super::super::compiled::Compiled;
 use super::super::describe::rule_content;
 use super::super::rule::Rule;
 use crate::value::{Object, Value};
+use crate::visible::Visible;
 
 /// A rule that one policy has and the other has not, or has otherwise.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -74,7 +75,7 @@ impl fmt::Display for RuleChange {
 fn said(value: &Value) -> String {
     match value {
         Value::Null => "unsaid".to_owned(),
-        value => value.to_json(),
+        value => Visible(value).to_string(),
     }
 }
 

@@ -10,6 +10,7 @@ use crate::clock::Timestamp;
 use crate::context::Context;
 use crate::purpose::Purpose;
 use crate::value::Value;
+use crate::visible::Visible;
 
 /// A question to which two policies give different answers, and the rule that makes the difference.
 ///
@@ -74,7 +75,7 @@ impl DiffWitness {
 
 impl fmt::Display for DiffWitness {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "`{}`: {}", self.rule, self.question)?;
+        write!(f, "`{}`: {}", self.rule, Visible(&self.question))?;
         write!(f, ": {} before, {} now", self.old.as_str(), self.new.as_str())
     }
 }

@@ -20,6 +20,7 @@ use crate::purpose::Purpose;
 use crate::resource::Resource;
 use crate::scope::{Fact, Found, put_argument};
 use crate::value::{Object, Value};
+use crate::visible::Visible;
 
 /// Who is named where the rules leave it open.
 const ANYONE: &str = "anyone";
@@ -258,11 +259,11 @@ pub(crate) fn put_call(out: &mut Object, call: &Call) {
 
 /// The same for people.
 pub(crate) fn write_call(f: &mut fmt::Formatter<'_>, call: &Call) -> fmt::Result {
-    f.write_str(&call.args().to_json())?;
+    write!(f, "{}", Visible(call.args().object()))?;
     if let Some(resource) = call.resource() {
-        write!(f, " on `{}` `{}`", resource.resource_type(), resource.id())?;
+        write!(f, " on `{}` `{}`", resource.resource_type(), Visible(resource.id()))?;
         if !resource.attributes().is_empty() {
-            write!(f, " {}", resource.attributes())?;
+            write!(f, " {}", Visible(resource.attributes()))?;
         }
     }
     Ok(())

@@ -19,7 +19,7 @@ use crate::form::Form;
 use crate::identity::Identity;
 use crate::purpose::Purpose;
 use crate::value::{Object, Value};
-use crate::visible::Shown;
+use crate::visible::{Shown, Visible};
 pub(crate) use search::remedies;
 
 /// Changes of a question after which the rules permit it: see [`Policy::nearest_yes`].
@@ -145,7 +145,7 @@ impl fmt::Display for Change {
         let part = &self.part;
         let shown = |own: &Value| match own {
             Value::Text(text) => format!("\"{}\"", Shown(text).to_string().trim_matches('`')),
-            other => other.to_json(),
+            other => Visible(other).to_string(),
         };
         match (&self.was, &self.is) {
             (_, None) => write!(f, "without `{part}`"),

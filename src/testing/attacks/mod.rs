@@ -8,6 +8,7 @@ use crate::call::Call;
 use crate::policy::{Policy, Rule};
 use crate::scope::Node;
 use crate::value::{Object, Value};
+use crate::visible::Visible;
 use variants::variants_of;
 
 /// How many attacks that pass are kept.
@@ -159,7 +160,7 @@ impl fmt::Display for PassingAttack {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let PassingAttack { kind, argument, rules, call } = self;
         let ids: Vec<String> = rules.iter().map(|id| format!("`{id}`")).collect();
-        let args = call.args().to_json();
+        let args = Visible(call.args().object());
         write!(
             f,
             "{kind} in `{argument}`: {} permits `{}` with {args}",

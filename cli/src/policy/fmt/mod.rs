@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 use hallpass::Policy;
 
-use super::file::text_of;
+use super::file::{named, text_of};
 use crate::exit::Exit;
 
 /// Which policies are laid out.
@@ -27,9 +27,8 @@ pub(super) struct Fmt {
 impl Fmt {
     pub(super) fn run(self) -> Exit {
         let each = self.files.iter().map(|file| {
-            one(file, self.check).unwrap_or_else(|problem| {
-                Exit::unable(format_args!("{}: {problem}", file.display()))
-            })
+            one(file, self.check)
+                .unwrap_or_else(|problem| Exit::unable(format_args!("{}: {problem}", named(file))))
         });
         each.max().unwrap_or(Exit::Fine)
     }
@@ -57,7 +56,7 @@ fn one(file: &Path, check: bool) -> Result<Exit, String> {
     }
     if check {
         let mut out = io::stdout().lock();
-        let told = writeln!(out, "{}: not laid out", file.display());
+        let told = writeln!(out, "{}: not laid out", named(file));
         return Ok(Exit::of_report(told.map(|()| Exit::Findings)));
     }
     replace(file, &laid_out).map_err(|error| format!("can't be written: {error}"))?;

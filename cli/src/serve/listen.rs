@@ -20,6 +20,7 @@ use tokio::time::timeout;
 use tokio_rustls::TlsAcceptor;
 use tower_service::Service as _;
 
+use super::impatient::Impatient;
 use crate::signals;
 
 /// How many connections are open at once; further ones wait.
@@ -27,6 +28,9 @@ const CONNECTIONS: usize = 1024;
 
 /// For how long a connection may shake hands, say nothing between requests, or be within a request's head.
 const SILENCE: Duration = Duration::from_secs(15);
+
+/// For how long a client may read nothing of what waits for it.
+const PATIENCE: Duration = Duration::from_secs(60);
 
 /// The most bytes of a request's head.
 const HEAD: usize = 64 * 1024;
@@ -151,7 +155,7 @@ where
         .timer(TokioTimer::new())
         .header_read_timeout(SILENCE)
         .max_buf_size(HEAD)
-        .serve_connection(TokioIo::new(stream), service);
+        .serve_connection(TokioIo::new(Impatient::new(stream, PATIENCE)), service);
     let mut connection = pin!(connection);
     tokio::select! {
         // A client that goes away, or breaks the protocol, is its own affair.

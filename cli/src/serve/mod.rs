@@ -8,6 +8,7 @@ mod doors;
 mod entities;
 mod evaluate;
 mod http;
+mod impatient;
 mod listen;
 mod options;
 mod search;

@@ -158,3 +158,23 @@ fn arguments_are_permitted_in_the_spelling_in_which_they_are_made() {
     let left = server.end();
     assert_eq!(outcomes(&records(&left.folder)), ["forwarded"]);
 }
+
+/// What is asked for is this very call, with what is said of its resource.
+#[test]
+fn a_permit_may_look_at_what_a_resource_has() {
+    let policy = r#"
+        version = 1
+        [[rule]]
+        id = "own"
+        effect = "permit"
+        what = { tool = "read", resource = { type = "order", id = "any", attrs = { owner = { same_as = "who.id" } } } }
+    "#;
+    let server = Server::new(policy, &[]);
+    let ask = |owner: Option<&str>| {
+        let mut own = question("ana", "read", "7");
+        own["resource"]["properties"] = owner.map_or(json!({}), |owner| json!({ "owner": owner }));
+        server.may(&own)
+    };
+    assert!(ask(Some("ana")) && !ask(Some("ben")) && !ask(None));
+    assert_eq!(outcomes(&records(&server.end().folder)), ["forwarded"]);
+}

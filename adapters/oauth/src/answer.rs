@@ -34,7 +34,7 @@ impl Settings {
         plan: &Plan,
         asked: Timestamp,
     ) -> Result<Issued, MintError> {
-        let said: Option<Map<String, Value>> = serde_json::from_slice(&reply.body).ok();
+        let said = object_of(&reply.body);
         match reply.status {
             200 => {}
             // An error in the form of RFC 6749, section 5.2, is the authorization server's own word that it has made none.
@@ -110,6 +110,12 @@ impl Settings {
     }
 }
 
+/// A JSON object. One that has a member twice is none: another reader may take the other one.
+fn object_of(text: &[u8]) -> Option<Map<String, Value>> {
+    hallpass::value::Value::from_json_bytes(text).ok()?;
+    serde_json::from_slice(text).ok()
+}
+
 /// The claims of a JWT.
 fn claims(token: &str) -> Option<Map<String, Value>> {
     let mut parts = token.split('.');
@@ -117,7 +123,7 @@ fn claims(token: &str) -> Option<Map<String, Value>> {
     if parts.next().is_some() {
         return None;
     }
-    serde_json::from_slice(&URL_SAFE_NO_PAD.decode(claims).ok()?).ok()
+    object_of(&URL_SAFE_NO_PAD.decode(claims).ok()?)
 }
 
 /// Whether an answer is an error of the protocol: its codes have no space in them, as what frameworks call a status has.
@@ -139,5 +145,20 @@ fn told(status: u16, said: Option<&Map<String, Value>>) -> String {
     match error_of(said).filter(is_plain) {
         Some(code) => format!("the server answered with {status}: `{code}`"),
         None => format!("the server answered with {status}"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Who takes the token may read the other one.
+    #[test]
+    fn claims_are_there_once() {
+        let read = |text: &str| claims(&format!("h.{}.s", URL_SAFE_NO_PAD.encode(text)));
+        assert!(read(r#"{"aud":"a","sub":"b"}"#).is_some());
+        for text in [r#"{"aud":"a","aud":"b"}"#, r#"{"aud":"a","\u0061ud":"b"}"#, "[]", ""] {
+            assert!(read(text).is_none(), "{text}");
+        }
     }
 }

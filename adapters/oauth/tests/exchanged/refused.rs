@@ -89,6 +89,7 @@ fn an_answer_that_is_none_leaves_open_whether_a_token_was_made() {
         "HTTP/1.1 499 x\r\n\r\n{\"error\":\"client_closed\"}",
         "HTTP/1.1 400 x\r\n\r\n{\"error\":\"invalid_grant\",\"access_token\":\"t-1\"}",
         "HTTP/1.1 400 x\r\n\r\n{\"error\":\"Bad Gateway Timeout\"}",
+        "HTTP/1.1 400 x\r\n\r\n{\"error\":\"\",\"error\":\"invalid_grant\"}",
         "HTTP/1.1 429 x\r\n\r\n<html>",
         "HTTP/1.1 400 x\r\n\r\n{\"message\":\"invalid_grant\"}",
         "HTTP/1.1 401 x\r\n\r\n{\"error\":\"\"}",

@@ -189,6 +189,19 @@ fn left_over<'a>(accesses: impl Iterator<Item = &'a Access>, tool: &str) -> Poli
             };
             let mut what = what;
             let _ = what.insert("tool", Value::from(tool));
+            // An exception of another tool never holds, and the loader refuses a rule with one.
+            let others = |own: &Value| {
+                own.to_json().contains(r#""tool":{"eq":"#)
+                    && !own.to_json().contains(&format!(r#""tool":{{"eq":"{tool}"}}"#))
+            };
+            if let Some(Value::List(unless)) = rule.get_mut("unless") {
+                unless.retain(|own| !others(own));
+            }
+            if rule.get("unless").is_some_and(|own| own.to_json() == "[]") {
+                let rest = rule.iter().filter(|(key, _)| *key != "unless");
+                rule = Object::from_pairs(rest.map(|(key, own)| (key.to_owned(), own.clone())))
+                    .unwrap();
+            }
             match rule.get_mut("what") {
                 Some(own) => *own = Value::Object(what),
                 None => rule.insert("what", Value::Object(what)).unwrap(),

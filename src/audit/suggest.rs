@@ -18,7 +18,8 @@ use crate::policy::{ArgsPlace, Policy, PolicyError, args_places};
 /// Only permits are tightened, and only in which arguments they give: to the values, the intervals, or what all texts
 /// begin with, of the calls that they gave. What people agreed to, what broke the glass, and what was denied is no evidence. Everything else stays
 /// word for word, so that the suggestion can be compared with what it is of. A permit is left as it is where one of its
-/// calls is not in the log in plain: nobody could say what it would lose.
+/// calls is not in the log in plain: it could not be said what it would lose. So is one that limits what another permit
+/// gives, too: that would be limited no more.
 ///
 /// ```
 /// use hallpass::audit::{MemoryLog, Suggester};
@@ -125,6 +126,11 @@ impl Suggester {
             if let Some(unseen) = self.unseen.get(rule) {
                 let why = format!("{unseen} of its calls are not in plain in the log");
                 suggestion.leave(rule, "args", &why);
+                continue;
+            }
+            if self.policy.may_limit_others(rule) {
+                let why = "it limits what another permit gives, too";
+                suggestion.leave(rule, "args", why);
                 continue;
             }
             match place {

@@ -26,6 +26,7 @@ mod guards;
 mod index;
 mod kinds;
 mod known;
+mod limiting;
 mod limits;
 mod lint;
 mod load;

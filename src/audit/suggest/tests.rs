@@ -251,3 +251,56 @@ fn what_would_give_more_is_not_written() {
         );
     }
 }
+
+/// A permit that gives the same as another limits it, too: tightened, it would no longer.
+#[test]
+fn a_permit_that_limits_what_another_gives_is_left_as_it_is() {
+    let text = r#"
+        version = 1
+        tool = [{ name = "t", args = { x = { type = "number", log = "plain" } } }]
+
+        [[rule]]
+        id     = "few"
+        effect = "permit"
+        what   = { tool = "t", args = { x = { max = 10 } } }
+        grant  = { rate = "3/1h" }
+
+        [[rule]]
+        id     = "wide"
+        effect = "permit"
+        what   = { tool = "t", args = { x = { max = 100 } } }
+    "#;
+    let (small, large) =
+        (crate::scope::max(10), crate::scope::max(100).and(crate::scope::above(10)));
+    let given = |text: &str, log: &MemoryLog, of: crate::scope::Constraint, calls: &[u32]| {
+        let policy = Policy::from_toml(text).unwrap();
+        let broker = Broker::builder(policy).log(log.clone()).build().unwrap();
+        let who = broker.assert_identity("agent-7").unwrap();
+        let task = broker.open(&who, Purpose::new("errand")).unwrap();
+        let Ok(grant) = task.request(Scope::tool("t").arg("x", of), &Context::new()) else {
+            return 0;
+        };
+        let is_given = |x: &&u32| {
+            let call = Call::new("t", json!({ "x": x })).unwrap();
+            broker.gate().authorize(&grant, &who, call, &Context::new()).is_ok()
+        };
+        calls.iter().filter(is_given).count()
+    };
+    let log = MemoryLog::new();
+    assert_eq!(given(text, &log, small.clone(), &[1, 2]), 2);
+    let other = MemoryLog::new();
+    assert_eq!(given(text, &other, large, &[50, 20]), 2);
+    let mut suggester = Suggester::new(text).unwrap();
+    for log in [&log, &other] {
+        for record in log.records() {
+            suggester.note(&record, log.plain_line(record.seq).as_deref());
+        }
+    }
+    let suggested = suggester.finish();
+    let of = crate::scope::max(5).and(crate::scope::min(1));
+    let count = |text| given(text, &MemoryLog::new(), of.clone(), &[4; 9]);
+    assert!(count(&suggested.policy) <= count(text), "{}", suggested.policy);
+    let left: Vec<_> = suggested.left.iter().map(|own| (&*own.rule, &*own.why)).collect();
+    let why = "it limits what another permit gives, too";
+    assert_eq!(left, [("few", why)]);
+}

@@ -218,7 +218,8 @@ impl<'s> AccessSearch<'s> {
         let (permits, asks, forbids) =
             (left(&speaking.permits), left(&speaking.asks), left(&speaking.forbids));
         if meter.is_spent() {
-            // What could not be asked any more is not known to fail.
+            // What could not be asked any more is not known to fail, nor which permits there are.
+            all.is_cut |= speaking.is_cut;
             all.undecided.extend(speaking.permits.iter().map(|own| own.rule.id.clone()));
             return Ok(());
         }

@@ -9,7 +9,10 @@ use crate::policy::regions::model::{any_policy, policy, questions, terms};
 use crate::policy::rule::Tools;
 use crate::policy::{Access, Accesses, Effect, Policy, Rule, Tool};
 use crate::prelude::{Call, Purpose};
-use crate::scope::{above, any, eq, has_any, max, min, not, one_of, prefix, reference, same_as};
+use crate::scope::{
+    above, all_of, any, any_of, eq, glob, has_any, max, min, not, one_of, prefix, reference,
+    same_as,
+};
 use crate::value::{Object, Value};
 
 const NOW: &str = "2026-01-01T12:00:00Z";
@@ -281,4 +284,26 @@ fn little_is_left_undecided() {
         undecided += usize::from(!what_can(&own, who, context).is_all());
     }
     assert!(undecided <= 40, "{undecided} of 400");
+}
+
+/// The rules of a large policy may cost more than is looked at: then what was not looked at is not said to give nothing.
+#[test]
+fn what_is_too_much_to_look_at_is_never_told_as_nothing() {
+    let tool = "files.read-the-long-named-report-of-the-quarter-that-was-before-the-last-one";
+    // The index knows what these begin with: no call of the tool asks them.
+    let costly = || any_of((0..40).map(|at| glob(&format!("*-{at}-*-x"))));
+    let like = || all_of([costly(), prefix("mail.")]);
+    let forbid = |at| Rule::forbid(format!("f{at:04}")).tool_like(like());
+    let listed = || Policy::builder().tool(Tool::new(tool)).rules((0..2_000).map(forbid));
+    let permit = Rule::permit("read").tool_like(prefix("files.")).any_args();
+    let own = listed().rule(permit).build().unwrap();
+    let call = Call::from_json(tool, "{}").unwrap();
+    let (who, why, context) = (agent(), Purpose::new("errand"), Context::new());
+    assert!(own.decide(&who, &why, &call, &context, now()).unwrap().is_permit());
+    let search = own.search(&why, &context, now());
+    let found = search.what_can_with(tool, &who).unwrap();
+    assert!(!found.is_shown_empty() && !found.is_all(), "{found}");
+    assert_eq!(search.who_can_use(tool, [&who]).unwrap().len(), 1);
+    // Nor is it said that another policy gives no more.
+    assert!(!listed().build().unwrap().diff(&own).wider().is_shown_empty());
 }

@@ -120,6 +120,10 @@ pub(super) fn differences(less: &Compiled, more: &Compiled, direction: Direction
             let meter = Meter::of(STEPS);
             let fewer = OfTool::of(less, of_less.of_tool(tool), fixed, &meter);
             let greater = OfTool::of(more, of_more.of_tool(tool), fixed, &meter);
+            if fewer.is_cut || greater.is_cut {
+                let permits = of_more.of_tool(tool).filter(|rule| rule.effect == Effect::Permit);
+                permits.for_each(|rule| finder.undecided(&rule.id));
+            }
             finder.compare(&fewer, &greater, fixed, &elsewhere);
         }
     }

@@ -168,6 +168,9 @@ pub(crate) struct OfTool<'p> {
     pub(crate) forbids: Vec<Prepared<'p>>,
     /// Whether some condition is on the task's history.
     pub(crate) looks_back: bool,
+    /// Whether there were more rules than could be asked about the tool: then permits may be missing, and exceptions of
+    /// guards.
+    pub(crate) is_cut: bool,
 }
 
 impl<'p> OfTool<'p> {
@@ -199,6 +202,7 @@ impl<'p> OfTool<'p> {
                 Effect::Forbid => of_tool.forbids.push(prepared),
             }
         }
+        of_tool.is_cut = meter.is_spent();
         of_tool
     }
 

@@ -45,6 +45,10 @@ pub struct Plain<'a> {
     /// Whether the token was presented bound to the call.
     #[serde(default, skip_serializing_if = "is_false")]
     pub call_bound: bool,
+    /// Whether the catalogue brought arguments of the call to another spelling, or left some out: the values are those
+    /// that the tool gets.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub respelled: bool,
     /// The time that was decided by, where it is not the record's.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub decided: Option<Timestamp>,
@@ -125,9 +129,9 @@ pub(crate) struct KeptPlain {
 
 impl PlainDraft {
     /// A draft of a call with so many arguments that are not listed.
-    pub(crate) fn new(other_args: usize, call_bound: bool) -> Self {
+    pub(crate) fn new(other_args: usize, call_bound: bool, respelled: bool) -> Self {
         let other_args = u64::try_from(other_args).unwrap_or(u64::MAX);
-        let plain = Plain { other_args, call_bound, ..Plain::default() };
+        let plain = Plain { other_args, call_bound, respelled, ..Plain::default() };
         PlainDraft { plain, ..PlainDraft::default() }
     }
 

@@ -165,7 +165,7 @@ impl Shared {
                 until: None,
                 once: None,
             };
-            let inputs = CallInputs::of(request, current, &presented, listed);
+            let inputs = CallInputs::of(request, current, &presented, (listed, false));
             weighed = inputs.and_then(|own| own.weigh(life)).map_err(|denial| refused(&denial));
             if weighed.is_ok() {
                 break;

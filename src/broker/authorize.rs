@@ -73,6 +73,7 @@ impl CallRequest<'_> {
             let canonical = listed.typed.canonical_call(self.call)?;
             // What was presented was bound to the call as it was made.
             let request = CallRequest { call: canonical.as_ref().unwrap_or(self.call), ..*self };
+            let listed = (listed, canonical.is_some());
             let judged = judge(&CallInputs::of(request, &current, &presented, listed)?)?;
             Ok((canonical, judged))
         });

@@ -24,7 +24,8 @@ impl CallInputs<'_> {
         let denial = denial.explained_by(DeniedCall { asked: self.keep(question), verdict });
         let (at, epoch) = (question.setting.now, self.current.epoch);
         // Without randomness nothing is kept, and the denial stands.
-        match plain_of(&self.current.policy, self.listed, question, life.secrets()) {
+        let asked = (question, self.respelled);
+        match plain_of(&self.current.policy, self.listed, asked, life.secrets()) {
             Ok(Some(kept)) => denial.with_recorded(Arc::new(PlainDecision { kept, at, epoch })),
             Ok(None) | Err(_) => denial,
         }

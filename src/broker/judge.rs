@@ -29,6 +29,8 @@ pub(super) struct CallInputs<'a> {
     pub(super) presented: &'a PresentedGrant,
     what: What<'a>,
     pub(super) listed: &'a Listed,
+    /// Whether the catalogue brought the call to another spelling.
+    pub(super) respelled: bool,
     context: &'a Object,
     /// What judging it may cost.
     meter: Meter,
@@ -70,13 +72,22 @@ impl<'a> CallInputs<'a> {
         request: CallRequest<'a>,
         current: &'a Current,
         presented: &'a PresentedGrant,
-        listed: &'a Listed,
+        (listed, respelled): (&'a Listed, bool),
     ) -> Result<Self, Denial> {
         let what = What::of(request.call, listed)?;
         match request.context.checked() {
             Ok(context) => {
                 let meter = Meter::of_question(request.call.args().size());
-                Ok(CallInputs { request, current, presented, what, listed, context, meter })
+                Ok(CallInputs {
+                    request,
+                    current,
+                    presented,
+                    what,
+                    listed,
+                    respelled,
+                    context,
+                    meter,
+                })
             }
             Err(error) => Err(Denial::new(Reason::MalformedContext).because(error)),
         }
@@ -169,8 +180,9 @@ impl<'a> CallInputs<'a> {
         live: &Liveness,
         withheld: &mut Option<WithheldCall>,
     ) -> Result<PermittedBy, Denial> {
-        let CallInputs { request, current, presented, ref what, listed, context, ref meter } =
-            *self;
+        let CallInputs {
+            request, current, presented, ref what, listed, context, ref meter, ..
+        } = *self;
         let row = life.row(live)?;
         let seen = match current.policy.looks_at_history {
             true => life.history().seen_after(what.tool, what.labels, current.listing()),
@@ -228,7 +240,8 @@ impl<'a> CallInputs<'a> {
             }
             _ => None,
         };
-        let plain = plain_of(&current.policy, listed, &question, life.secrets())?;
+        let asked = (&question, self.respelled);
+        let plain = plain_of(&current.policy, listed, asked, life.secrets())?;
         Ok(PermittedBy { coverage, rules, approval, passed, plain })
     }
 

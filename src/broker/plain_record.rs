@@ -8,7 +8,8 @@ use crate::policy::{Compiled, Listed, Question};
 use crate::scope::{Fact, Facts};
 use crate::scrub::UsedSecrets;
 
-/// What the record of a question keeps in plain; `None` where policy and catalogue list nothing.
+/// What the record of a question keeps in plain, and of one that the catalogue respelled, that it did; `None` where policy
+/// and catalogue list nothing.
 ///
 /// # Errors
 /// A [`Denial`] where there is no randomness for salts: a value without one could be tried out.
@@ -16,12 +17,12 @@ use crate::scrub::UsedSecrets;
 pub(super) fn plain_of(
     policy: &Compiled,
     listed: &Listed,
-    question: &Question<'_>,
+    (question, respelled): (&Question<'_>, bool),
     used: Option<&UsedSecrets>,
 ) -> Result<Option<Box<KeptPlain>>, Denial> {
     match listed.plain.is_empty() && policy.plain.is_empty() {
         true => Ok(None),
-        false => kept_of(policy, listed, question, used).map(Some),
+        false => kept_of(policy, listed, (question, respelled), used).map(Some),
     }
 }
 
@@ -29,12 +30,12 @@ pub(super) fn plain_of(
 fn kept_of(
     policy: &Compiled,
     listed: &Listed,
-    question: &Question<'_>,
+    (question, respelled): (&Question<'_>, bool),
     used: Option<&UsedSecrets>,
 ) -> Result<Box<KeptPlain>, Denial> {
     let args = question.what.args;
     let others = args.keys().filter(|name| !listed.plain.iter().any(|own| **own == **name)).count();
-    let mut draft = PlainDraft::new(others, question.what.form == Form::CallBound);
+    let mut draft = PlainDraft::new(others, question.what.form == Form::CallBound, respelled);
     let mut finder = None;
     // Made for the first value alone: it costs more than all values do.
     let mut holds_secret = |text: &str| {

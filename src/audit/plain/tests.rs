@@ -7,7 +7,7 @@ fn value(json: &str) -> Value {
 }
 
 fn kept(parts: &[(&str, &str)]) -> KeptPlain {
-    let mut draft = PlainDraft::new(0, false);
+    let mut draft = PlainDraft::new(0, false, false);
     for (name, json) in parts {
         draft.keep((*name).to_owned(), &value(json), |_| false).unwrap();
     }
@@ -64,7 +64,7 @@ fn equal_values_have_other_commitments_each_time() {
 
 #[test]
 fn what_is_too_long_too_much_or_a_secret_is_said_to_be_there_as_a_digest_alone() {
-    let mut draft = PlainDraft::new(2, true);
+    let mut draft = PlainDraft::new(2, true, false);
     let text = |length: usize| Value::from("x".repeat(length));
     let keep = |draft: &mut PlainDraft, name: &str, value: &Value, secret| {
         draft.keep(name.to_owned(), value, |_| secret).unwrap();
@@ -93,7 +93,7 @@ fn what_could_not_be_read_back_is_not_kept() {
             assert!(depth > 10);
             return;
         };
-        let mut draft = PlainDraft::new(0, false);
+        let mut draft = PlainDraft::new(0, false, false);
         draft.keep("args.deep".to_owned(), &deep, |_| false).unwrap();
         let is_kept = draft.plain.digest_only.is_empty();
         let kept = draft.finish();
@@ -110,7 +110,7 @@ proptest! {
     /// attack 134
     #[test]
     fn any_text_reads_back_and_nothing_hidden_stands_in_the_line(text in any::<String>()) {
-        let mut draft = PlainDraft::new(0, false);
+        let mut draft = PlainDraft::new(0, false, false);
         draft.keep("args.x".to_owned(), &Value::from(text.clone()), |_| false).unwrap();
         let kept = draft.finish();
         let line = line(&kept);

@@ -139,6 +139,10 @@ pub(super) fn question_of(
     (policy, asked, is_own): (&Policy, &AskedFacts, bool),
 ) -> Result<Whole, NotReplayable> {
     let plain = recorded.plain.ok_or(NotReplayable::NotPlain)?;
+    // Another policy may have another catalogue, which reads what the caller wrote in its own way.
+    if plain.respelled && !is_own {
+        return Err(NotReplayable::NotPlain);
+    }
     // A permit looks at the names of all arguments.
     let all_args =
         plain.other_args == 0 && !plain.digest_only.iter().any(|name| name.starts_with("args."));

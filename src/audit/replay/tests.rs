@@ -282,3 +282,49 @@ fn what_no_rule_decided_is_no_decision() {
     assert_ne!(pay(&world), Reason::OutOfScope);
     assert_eq!(world.replay(&[&own]).decisions, 0);
 }
+
+/// What a caller wrote is not in the log where the catalogue brought it to another spelling: under a policy that reads it
+/// otherwise it would not be the same call.
+#[test]
+fn what_was_respelled_is_not_asked_of_another_policy() {
+    let text = r#"
+        version = 1
+        tool = [{ name = "t", args = { p = { type = "path", log = "plain" }, q = { type = "text?", log = "plain" } } }]
+        rule = [{ id = "r", effect = "permit", what = { tool = "t", args = { p = "/data/a", q = "any" } } }]
+    "#;
+    let log = MemoryLog::new();
+    let own = policy(text);
+    let broker = Broker::builder(own.clone()).log(log.clone()).build().unwrap();
+    let who = broker.assert_identity("agent-7").unwrap();
+    let task = broker.open(&who, Purpose::new("errand")).unwrap();
+    let scope =
+        Scope::tool("t").arg("p", crate::scope::eq("/data/a")).arg("q", crate::scope::any());
+    let grant = task.request(scope, &Context::new()).unwrap();
+    let calls = [
+        json!({ "p": "/data/./a", "q": "x" }),
+        json!({ "p": "/data/a", "q": null }),
+        json!({ "p": "/data/./b", "q": "x" }),
+        json!({ "p": "/data/a", "q": "x" }),
+    ];
+    let untyped = policy(&text.replace("type = \"path\", ", "").replace("type = \"text?\", ", ""));
+    let given = calls.map(|call| {
+        let call = Call::new("t", call).unwrap();
+        let now = crate::clock::Timestamp::MIN;
+        let decision = untyped.decide(&who, &Purpose::new("errand"), &call, &Context::new(), now);
+        let by_own = broker.gate().authorize(&grant, &who, call.clone(), &Context::new()).is_ok();
+        (by_own, decision.unwrap().is_permit())
+    });
+    assert_eq!(given[0], (true, false));
+    broker.flush();
+    let replay = |mut replayer: Replayer| {
+        for record in log.records() {
+            replayer.note(&record, log.plain_line(record.seq).as_deref());
+        }
+        replayer.finish()
+    };
+    let again = replay(Replayer::own([own.clone()]));
+    assert_eq!((again.replayed, again.differing), (again.decisions, 0));
+    let again = replay(Replayer::under(untyped));
+    assert_eq!((again.replayed, again.differing), (1, 0));
+    assert_eq!(again.not_replayable[&NotReplayable::NotPlain], again.decisions - 1);
+}

@@ -4,6 +4,7 @@
 //! question which comes back under another rule, tool or spelling is found to be void, and not asked anew.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
@@ -13,6 +14,7 @@ use super::question_id::QuestionId;
 use super::question_subject::{Amendment, Subject};
 use crate::base64;
 use crate::call::Call;
+use crate::clock::Timestamp;
 use crate::context::Context;
 use crate::identity::{Fold, Identity, KeptIdentity};
 use crate::resource::Resource;
@@ -79,6 +81,11 @@ struct KeptPlan {
     capabilities: Vec<Box<str>>,
     verifiers: Vec<Box<str>>,
     digested: bool,
+    /// For how many milliseconds it is asked for at most, and from when on.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    ttl: Option<u64>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    starts: Option<Timestamp>,
     items: Vec<KeptItem>,
 }
 
@@ -244,6 +251,11 @@ impl KeptPlan {
             capabilities: bytes.map(|own| own.map(text)).collect::<Option<_>>()?,
             verifiers: plan.scope.verifiers().iter().cloned().collect(),
             digested: plan.scope.is_digested(),
+            ttl: plan
+                .scope
+                .asked_ttl()
+                .map(|ttl| u64::try_from(ttl.as_millis()).unwrap_or(u64::MAX)),
+            starts: plan.scope.starts_after(Timestamp::MIN),
             items: plan
                 .items
                 .iter()
@@ -265,6 +277,8 @@ impl KeptPlan {
         }
         let scope = Scope::of(&capabilities, self.verifiers.into_iter().collect());
         let scope = if self.digested { scope.digested() } else { scope };
+        let scope = self.ttl.map(Duration::from_millis).into_iter().fold(scope, Scope::ttl);
+        let scope = self.starts.into_iter().fold(scope, Scope::starting);
         let item = |own: KeptItem| {
             capabilities.get(own.at)?;
             Some(Item {

@@ -1,6 +1,7 @@
 //! Questions that outlive the process that asked them.
 
 use hallpass::audit::explain;
+use hallpass::clock::Timestamp;
 use hallpass::identity::Kind;
 use hallpass::policy::{ApprovalTerms, Per, Tool, Width};
 use hallpass::prelude::*;
@@ -301,6 +302,34 @@ fn a_plan_waits_again_item_by_item() {
     let grant = task.take_part(&pending, &Context::new()).unwrap();
     assert_eq!(grant.scope().len(), 2);
     bank.verify();
+}
+
+/// Less was asked for than policy gives, and later: so it is after a restart, too.
+#[test]
+fn a_plan_is_taken_for_the_time_it_was_asked_for() {
+    let terms = || ApprovalTerms::per(Per::Task).review(line("finance"));
+    let rules = || policy([Rule::ask("plans").tool("bank.pay").approval(terms())]);
+    for restarts in [false, true] {
+        let mut bank = Bank::new(rules());
+        let payer = bank.attest("payer");
+        let mut task = bank.broker.open_named("bills", &payer, Purpose::new("pay-bill")).unwrap();
+        let starts = Timestamp::parse_rfc3339("2026-01-01T00:02:00Z").unwrap();
+        let ends = starts.checked_add(MINUTE).unwrap();
+        let scope = Scope::tool("bank.pay").any_args().starting(starts).ttl(MINUTE);
+        let plan = task.request(scope, &Context::new()).unwrap_err();
+        let mut pending = plan.pending().unwrap().clone();
+        bank.approve(&pending.id(), &bank.person("ada")).unwrap();
+        if restarts {
+            let text = pending.to_text().unwrap();
+            bank.dies((task, pending), rules());
+            task = bank.broker.resume("bills", &bank.attest("payer")).unwrap();
+            pending = bank.gate().pending(&text).unwrap();
+        }
+        let grant = task.take(&pending, &Context::new()).unwrap();
+        assert_eq!((grant.starts(), grant.expires()), (Some(starts), ends), "{restarts}");
+        let early = bank.authorize(&grant, pay(1)).unwrap_err();
+        assert_eq!(early.reason(), Reason::NotYet);
+    }
 }
 
 #[test]

@@ -172,6 +172,11 @@ impl Scope {
         self.starts.filter(|own| *own > now)
     }
 
+    /// For how long and from when on it is asked for.
+    pub(crate) fn asked_times(&self) -> (Option<Duration>, Option<Timestamp>) {
+        (self.ttl, self.starts)
+    }
+
     pub(crate) fn is_digested(&self) -> bool {
         self.is_digested
     }

@@ -49,6 +49,7 @@ impl ScopePlan {
             && self.capabilities.iter().zip(&other.capabilities).all(says_the_same)
             && self.scope.verifiers() == other.scope.verifiers()
             && self.scope.is_digested() == other.scope.is_digested()
+            && self.scope.asked_times() == other.scope.asked_times()
             && self.parent == other.parent
             && places(self) == places(other)
     }

@@ -255,7 +255,7 @@ impl KeptPlan {
                 .scope
                 .asked_ttl()
                 .map(|ttl| u64::try_from(ttl.as_millis()).unwrap_or(u64::MAX)),
-            starts: plan.scope.starts_after(Timestamp::MIN),
+            starts: plan.scope.asked_times().1,
             items: plan
                 .items
                 .iter()

@@ -1,8 +1,10 @@
 //! Plans: a scope waits until people agree, item by item, and what they agreed to is taken and kept.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use hallpass::audit::Event;
+use hallpass::clock::Timestamp;
 use hallpass::policy::{ApprovalTerms, Moment, Per, Width};
 use hallpass::prelude::*;
 use hallpass::scope::{eq, max, prefix};
@@ -48,6 +50,22 @@ fn a_scope_that_asks_withhold_is_parked_and_taken_once_people_agreed() {
     });
     assert_eq!(granted.unwrap(), [pending.id()]);
     release.office.verify();
+}
+
+/// Asked for a shorter time, or later, it is not taken for longer or at once.
+#[test]
+fn what_is_asked_for_another_time_is_another_question() {
+    let release = Release::new(terms());
+    let scope = || deploy("api");
+    let later = Timestamp::parse_rfc3339("2200-01-01T00:00:00Z").unwrap();
+    let all = [scope(), scope().ttl(MINUTE), scope().ttl(2 * MINUTE), scope().starting(later)];
+    let ids: BTreeSet<String> = all.into_iter().map(|own| release.ask(own).id()).collect();
+    assert_eq!(ids.len(), 4);
+    let short = release.ask(scope().ttl(MINUTE));
+    assert!(ids.contains(&short.id()), "the same is the same question");
+    release.approve(&short);
+    let grant = release.task.take(&short, &here()).unwrap();
+    assert_eq!(grant.expires().since(release.office.now()), MINUTE);
 }
 
 #[test]

@@ -6,6 +6,8 @@ use zeroize::Zeroizing;
 
 use super::seal::SealKey;
 use super::{Answered, Event, Record};
+use crate::approval::GIVEN_BACK;
+use crate::approval::width::Width;
 use crate::clock::Timestamp;
 
 /// A text that was sealed in a record. It is not printed.
@@ -173,9 +175,29 @@ impl LeftQuestion {
             .collect()
     }
 
-    /// Whether a permit took a use of its yes.
-    pub(crate) fn is_used(&self) -> bool {
-        self.since.iter().any(|own| matches!(own, SinceAsked::Permitted { .. }))
+    /// Whether permits took all uses of its yes, as one who verifies the log counts them. Of a permit without an
+    /// outcome it is asked whether its call never started.
+    pub(crate) fn is_used_up(&self, is_unstarted: impl Fn(u64) -> bool) -> bool {
+        let (mut taken, mut come_back, mut uses) = (0_u32, 0_u32, None::<u32>);
+        for event in &self.since {
+            match event {
+                SinceAsked::Answered(own) if own.answer == Answered::Approve => {
+                    let width = own.width.as_deref().map_or(Ok(Width::CALL), str::parse);
+                    let width = width.map_or(u32::MAX, Width::uses);
+                    uses = Some(uses.map_or(width, |own| own.min(width)));
+                }
+                SinceAsked::Answered(_) => {}
+                SinceAsked::Permitted { seq, .. } => {
+                    taken = taken.saturating_add(1);
+                    come_back = come_back.saturating_add(is_unstarted(*seq).into());
+                }
+                SinceAsked::Ended { abandoned, .. } => {
+                    come_back = come_back.saturating_add((*abandoned).into());
+                }
+            }
+        }
+        let used = taken.saturating_sub(come_back.min(GIVEN_BACK.into()));
+        used > 0 && used >= uses.unwrap_or(1)
     }
 }
 

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::Event;
 use super::Record;
 use crate::clock::Timestamp;
+use crate::identity::Fold;
 
 /// How many calls of a task are followed, one by one. A task that has made more is not taken up again, since what it
 /// has spent and seen is not known.
@@ -115,12 +116,12 @@ impl LeftTask {
         }
     }
 
-    /// Every name of those to whom this holder has delegated, over however many hops. Which of these grants lived still
-    /// is not asked: a name too many excludes, and gives nothing.
-    pub(crate) fn delegates_of(&self, holder: &str) -> impl Iterator<Item = &str> {
+    /// Every name of those to whom this holder, as names are folded, has delegated, over however many hops. Which of
+    /// these grants lived still is not asked: a name too many excludes, and gives nothing.
+    pub(crate) fn delegates_of(&self, holder: &str, fold: Fold) -> impl Iterator<Item = &str> {
         let below = move |own: &&LeftGrant| {
             let parent = own.parent.as_deref().unwrap_or_default();
-            self.upwards(parent).any(|above| above.holder == *holder)
+            self.upwards(parent).any(|above| *fold.name(&above.holder) == *holder)
         };
         self.grants.values().filter(below).flat_map(|own| own.names.iter().map(String::as_str))
     }

@@ -232,9 +232,10 @@ impl Resumption {
         &self.log
     }
 
-    /// Whether the last life saw somebody of this name as something else than what was attested.
-    pub(crate) fn is_restated(&self, name: &str) -> bool {
-        self.restated.contains(name)
+    /// Whether the last life saw somebody of this name, as names are folded, as something else than what was attested.
+    pub(crate) fn is_restated(&self, name: &str, fold: Fold) -> bool {
+        let is_it = |own: &String| *fold.name(own) == *name;
+        self.restated.contains(name) || (fold != Fold::None && self.restated.iter().any(is_it))
     }
 
     /// As [`tasks`](Self::tasks), with what is known of them.

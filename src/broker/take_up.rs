@@ -48,7 +48,8 @@ impl LeftOpen<'_> {
         let mut recalled: Vec<Option<Recalled>> =
             left.iter().map(|(_, own)| self.recall(own)).collect();
         let requester = recalled.iter().flatten().find_map(|own| {
-            own.parties.iter().find(|party| party.subject().as_str() == self.task.who).cloned()
+            let who = shared.fold.name(&self.task.who);
+            own.parties.iter().find(|party| *party.subject().as_str() == *who).cloned()
         });
         let cell = requester.and_then(|requester| self.cell(&current, requester));
         let mut waits = false;
@@ -84,7 +85,7 @@ impl LeftOpen<'_> {
     }
 
     fn is_restated(&self, who: &Identity) -> bool {
-        who.names().any(|name| self.resumption.is_restated(name))
+        who.names().any(|name| self.resumption.is_restated(name, self.shared.fold))
     }
 
     /// The task, with what it has spent and seen; `None` where that is not known.
@@ -119,7 +120,7 @@ impl LeftOpen<'_> {
 
     /// What the task has spent, used and been denied.
     fn life(&self, current: &Current) -> Option<Life> {
-        let task = self.task;
+        let LeftOpen { shared, task, .. } = *self;
         let policy = &current.policy;
         let mut life = Life::default();
         let mut last = Timestamp::MIN;
@@ -138,7 +139,8 @@ impl LeftOpen<'_> {
         for (holder, id, given) in task.given() {
             let rule = policy.place_of(id).and_then(|at| policy.rule(at));
             if let Some(rule) = rule {
-                life.recall_spell(&rule.id, &rule.limits, &Subject::new(holder).ok()?, given);
+                let holder = Subject::new(&shared.fold.name(holder)).ok()?;
+                life.recall_spell(&rule.id, &rule.limits, &holder, given);
             }
         }
         for (id, tool, denied) in &task.denied {
@@ -167,7 +169,7 @@ impl LeftOpen<'_> {
         let terms =
             asks.iter().filter_map(|ask| policy.rule(policy.place_of(&ask.id)?)?.approval.as_ref());
         let good_for = terms.map(|own| own.time_to_use()).min().unwrap_or_default();
-        let delegates = self.task.delegates_of(holder.subject().as_str());
+        let delegates = self.task.delegates_of(holder.subject().as_str(), self.shared.fold);
         let parked = Parked {
             id: QuestionId::parse(id).ok_or("restart")?,
             task: self.task.name.as_str().into(),
@@ -303,8 +305,9 @@ impl LeftOpen<'_> {
 
     /// Says that nothing comes of it any more.
     fn void(&self, id: &str, own: &LeftQuestion, why: &str) {
-        // A yes that was used has nothing left to void.
-        if own.of_call && own.is_used() {
+        // A yes that was used up has nothing left to void. What is left of any other would come back with the next life,
+        // which may know less of why it is void.
+        if own.is_used_up(|permit| self.resumption.is_unstarted(permit)) {
             return;
         }
         let (task, question) = (own.task.as_str().into(), id.into());

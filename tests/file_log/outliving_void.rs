@@ -1,7 +1,8 @@
 //! Questions that do not outlive the process that asked them, and why.
 
+use hallpass::NotCounted;
 use hallpass::audit::Event;
-use hallpass::policy::{ApprovalTerms, Per};
+use hallpass::policy::{ApprovalTerms, Moment, Per, Width};
 use hallpass::prelude::*;
 use serde_json::json;
 
@@ -147,4 +148,68 @@ fn a_task_that_nobody_takes_up_ends_with_its_questions() {
     let denial = bank.broker.resume("bills", &bank.attest("payer")).unwrap_err();
     assert_eq!(denial.reason(), Reason::TaskOver);
     bank.verify();
+}
+
+/// attack 116, over two restarts: that one of its uses was used does not keep the rest from being void for good
+#[test]
+fn what_is_left_of_a_wide_yes_of_a_restated_reviewer_does_not_come_back_later() {
+    let wide = || {
+        let terms = ApprovalTerms::per(Per::Call).review(line("finance"));
+        ask(terms.offer([Width::CALL, Width::calls(3)]).vary(["amount"]))
+    };
+    let rules = || policy([wide()]);
+    let mut bank = Bank::new(rules());
+    let (task, grant) = bank.open("bills", &bank.attest("payer"));
+    let pending = bank.ask(&grant, pay(1));
+    let question = bank.question(&pending.id());
+    let shown = question.view().digest();
+    bank.reviews().approve(&question, &bank.person("ada"), &shown, Width::calls(3)).unwrap();
+    bank.authorize(&grant, pay(2)).unwrap().start().unwrap().succeed();
+    // Another question keeps the task open.
+    let other = Call::new("bank.pay", json!({ "amount": 5, "note": "another" })).unwrap();
+    let waits = bank.ask(&grant, other);
+    bank.broker.control().restate(Assertion::human("ada").group("sales")).unwrap().finish();
+    let text = pending.to_text().unwrap();
+    bank.dies((task, grant, pending, question, waits), rules());
+    assert!(bank.gate().pending(&text).is_none());
+    bank.dies((), rules());
+    assert!(bank.gate().pending(&text).is_none(), "it came back");
+    let (_task, grant) = bank.resume("bills", &bank.attest("payer"));
+    assert_eq!(bank.authorize(&grant, pay(3)).unwrap_err().reason(), Reason::ApprovalRequired);
+    assert_eq!(bank.voided(), ["void reviewers"]);
+    bank.verify();
+}
+
+/// As above, where names are folded since: the log has them as they were spelled before
+#[test]
+fn who_was_restated_or_delegated_to_is_known_again_where_names_are_folded_since() {
+    let rules = |folds: bool| {
+        let pay = Rule::permit("pay").tools(["bank.pay", "ping"]).any_args().depth(1);
+        let pay = pay.on([Moment::Request, Moment::Delegate, Moment::Call]);
+        let builder = Policy::builder().rules([pay, four_eyes()]);
+        if folds { builder.fold_names() } else { builder }.build().unwrap()
+    };
+    for restated in [false, true] {
+        let mut bank = Bank::new(rules(false));
+        let (task, above) = bank.open("bills", &bank.attest("boss"));
+        let payer = bank.attest("Payer");
+        let all = || Scope::tool("bank.pay").any_args().and(Scope::tool("ping").any_args());
+        let grant = task.request_for(&payer, all(), &Context::new()).unwrap();
+        let helper = bank.attest(Assertion::human("Helper").group("finance"));
+        let below = task.delegate(&grant, &helper, Scope::tool("ping").any_args(), &Context::new());
+        let pending = bank.ask(&grant, pay(98));
+        if restated {
+            bank.approve(&pending.id(), &bank.person("Ada")).unwrap();
+            let facts = Assertion::human("Ada").group("sales");
+            bank.broker.control().restate(facts).unwrap().finish();
+        }
+        let (id, text) = (pending.id(), pending.to_text().unwrap());
+        bank.dies((task, above, grant, below.unwrap(), pending), rules(true));
+        if restated {
+            assert!(bank.gate().pending(&text).is_none());
+        } else {
+            let answer = bank.approve(&id, &bank.person("helper"));
+            assert_eq!(answer.unwrap_err(), NotCounted::NotEligible);
+        }
+    }
 }

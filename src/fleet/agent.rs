@@ -226,13 +226,17 @@ impl Agent {
     fn plan(&mut self, now: Duration) -> Result<(Ask, Why), Duration> {
         let after = self.applied.number;
         match self.stage.clone() {
-            Stage::Over(_) => Err(Duration::MAX),
+            Stage::Over(_) => self.plan_outside(now),
             _ if self.stage != Stage::In && self.due > now => Err(self.due),
             Stage::Looking | Stage::Watching { .. } => Ok((Ask::Read { after }, Why::Look)),
             Stage::Entering { incarnation, over } => {
                 let version = RowVersion { incarnation, counter: 0, state: NodeState::Live };
                 let row = self.own_row(version);
                 Ok((Ask::Write { row, over, after }, Why::Enter))
+            }
+            // What was stopped here is known to the others before it has left.
+            Stage::Leaving if !self.owed.is_empty() && self.trouble.is_none() => {
+                self.plan_outside(now)
             }
             Stage::Leaving => match self.row {
                 Some(over) => Ok((self.raise(over, NodeState::Left), Why::Leave)),
@@ -258,14 +262,8 @@ impl Agent {
                 _ => Ok((read(), Why::Rows)),
             };
         }
-        if self.reread.is_some_and(|due| due <= now) {
-            return Ok((read(), Why::Rows));
-        }
-        if self.reread.is_none()
-            && self.trouble.is_none()
-            && let Some((entry, over)) = self.next_entry()
-        {
-            return Ok((Ask::Append { entry, over }, Why::Append));
+        if let Some(telling) = self.plan_telling(now) {
+            return Ok(telling);
         }
         if let Some((name, found, said)) = self.neighbours.to_mark(&self.terms) {
             let state = match found.state {
@@ -282,6 +280,36 @@ impl Agent {
         let look = (!self.waits.is_empty()).then_some(self.look_due);
         let next = [self.reread, look].into_iter().flatten().fold(self.due, Duration::min);
         Err(next)
+    }
+
+    /// A node that gives nothing any more still tells the others what was stopped at it, for as long as its process is
+    /// there: for that it needs no row.
+    fn plan_outside(&mut self, now: Duration) -> Result<(Ask, Why), Duration> {
+        if self.owed.is_empty() && self.waits.is_empty() {
+            return Err(Duration::MAX);
+        }
+        let read = || (Ask::Read { after: self.applied.number }, Why::Rows);
+        if self.trouble.is_some() {
+            return if self.due <= now { Ok(read()) } else { Err(self.due) };
+        }
+        if !self.waits.is_empty() && self.look_due <= now {
+            return Ok(read());
+        }
+        let look = (!self.waits.is_empty()).then_some(self.look_due);
+        self.plan_telling(now)
+            .ok_or_else(|| [self.reread, look].into_iter().flatten().min().unwrap_or(Duration::MAX))
+    }
+
+    /// What is new is read, where something is known to be, and what is owed is told.
+    fn plan_telling(&mut self, now: Duration) -> Option<(Ask, Why)> {
+        if self.reread.is_some_and(|due| due <= now) {
+            return Some((Ask::Read { after: self.applied.number }, Why::Rows));
+        }
+        if self.reread.is_some() || self.trouble.is_some() {
+            return None;
+        }
+        let (entry, over) = self.next_entry()?;
+        Some((Ask::Append { entry, over }, Why::Append))
     }
 
     /// The entry of the act that is owed first, over everything that is applied.

@@ -190,11 +190,13 @@ impl Agent {
     }
 
     fn look_at_rows(&mut self, rows: &[NodeRow], now: Duration) {
-        let others = rows.iter().filter(|row| row.name != self.name);
+        // Once it is over, its name may be another's.
+        let own = if matches!(self.stage, Stage::Over(_)) { "" } else { &*self.name };
+        let others = rows.iter().filter(|row| *row.name != *own);
         let rows: Vec<(&NodeRow, Option<Said>)> =
             others.map(|row| (row, self.neighbours.look(&self.keys, row, now))).collect();
         for wait in &mut self.waits {
-            wait.look(&self.name, &rows);
+            wait.look(own, &rows);
         }
         self.finish_waits(now);
     }

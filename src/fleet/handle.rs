@@ -165,8 +165,9 @@ impl Fleet {
         self.act(Act::Restate { subject, facts: None }, None)
     }
 
-    /// The node stops giving access at once, and tells the store so that no act waits for it. Its broker never gives
-    /// anything again; complete what is open before.
+    /// The node stops giving access at once, and tells the store so that no act waits for it, after what was stopped here
+    /// and the others don't know yet. Its broker never gives anything again; complete what is open before, and drive it until its
+    /// [status](Fleet::status) says that it has left.
     pub fn leave(&self) {
         self.inner.membership.lease.close();
         if self.inner.broker.is_in_child() {

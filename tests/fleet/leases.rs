@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use hallpass::Halt;
+use hallpass::fleet::NodeState;
 use hallpass::prelude::*;
 
 use crate::world::{LEASE, STEP, World};
@@ -102,4 +104,35 @@ fn a_node_that_leaves_or_is_dropped_gives_nothing_any_more() {
     drop(node.fleet);
     let opened = broker.open(&agent, Purpose::new("errand"));
     assert_eq!(opened.map(drop).unwrap_err().reason(), Reason::NoLease);
+}
+
+/// A process that was given up is there still, and so is what was stopped at it.
+#[test]
+fn a_node_that_was_given_up_still_tells_what_was_stopped_at_it() {
+    let world = World::of(2);
+    let [here, there] = &world.nodes[..] else { unreachable!() };
+    there.link.cut(true);
+    world.finish(&here.fleet.halt(Halt::tool("one").unwrap()));
+    world.pass(2 * LEASE);
+    there.broker.control().halt(Halt::tool("read").unwrap());
+    for _ in 0..2 {
+        world.pass(Duration::from_secs(31));
+        world.finish(&here.fleet.halt(Halt::tool("one").unwrap()));
+        world.pass(LEASE);
+    }
+    there.link.cut(false);
+    world.pass(2 * LEASE);
+    assert_eq!(there.fleet.status().state, Some(NodeState::Gone));
+    assert_eq!(here.denied("read"), Some(Reason::Halted));
+}
+
+#[test]
+fn a_node_that_leaves_tells_first_what_was_stopped_at_it() {
+    let world = World::of(2);
+    let [here, there] = &world.nodes[..] else { unreachable!() };
+    there.broker.control().halt(Halt::tool("read").unwrap());
+    there.fleet.leave();
+    world.pass(LEASE);
+    assert_eq!(there.fleet.status().state, Some(NodeState::Left));
+    assert_eq!(here.denied("read"), Some(Reason::Halted));
 }

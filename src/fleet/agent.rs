@@ -39,6 +39,9 @@ pub(super) trait Applies {
     /// The fleet gave the node up: its tasks are over.
     fn lost(&self);
 
+    /// Everything that was there at joining is applied.
+    fn has_caught_up(&self) {}
+
     /// An act that had taken effect here before has its number.
     fn is_numbered(&self, act: &Act);
 

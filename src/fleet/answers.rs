@@ -83,6 +83,7 @@ impl Agent {
             self.newest_reload = Some((number, act));
             return self.in_trouble(&why, answer);
         }
+        answer.target.has_caught_up();
         let own = self.own_in(snapshot);
         let over = own.map(NodeRow::version);
         // What is not a member's word that a node is over is none.

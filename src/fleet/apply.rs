@@ -28,7 +28,7 @@ impl Applies for Node<'_> {
                 }
             }
             Act::Resume { what } => {
-                // A halt of this node's that has no number yet comes after this.
+                // A halt of this node's that has no number yet comes after this, and one of before it joined may.
                 control.resume_here(&self.halt(what)?, |what| self.membership.is_halting(what));
                 return Ok(0);
             }
@@ -61,6 +61,10 @@ impl Applies for Node<'_> {
 
     fn lost(&self) {
         self.broker.lose_all_tasks();
+    }
+
+    fn has_caught_up(&self) {
+        self.membership.has_caught_up();
     }
 
     fn is_numbered(&self, act: &Act) {

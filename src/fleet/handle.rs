@@ -52,6 +52,7 @@ impl Fleet {
         if !broker.join_fleet(membership.clone()) {
             return Err(FleetError::Joined);
         }
+        membership.keep_found(broker.control().halts());
         let random: Random = Box::new(random::fill);
         let agent = Agent::new(keys, node.clone(), terms, past, random);
         let inner = Inner {

@@ -24,6 +24,8 @@ pub(crate) struct Membership {
     /// Halts of this node's that have no number yet: they come after every entry that is there, so that no resume
     /// which is applied meanwhile takes them off.
     halting: Mutex<Vec<Halt>>,
+    /// Halts that were on before it joined, until it has applied all there was by then.
+    found: Mutex<Vec<Halt>>,
     /// Rung when there is something to tell the others.
     pub(crate) bell: Bell,
 }
@@ -35,6 +37,7 @@ impl Membership {
             lease: NodeLease::new(length),
             owed: Mutex::default(),
             halting: Mutex::default(),
+            found: Mutex::default(),
             bell: Bell::default(),
         }
     }
@@ -52,9 +55,20 @@ impl Membership {
         }
     }
 
-    /// Whether a halt is on here that has no number yet.
+    /// Notes halts that were on before the node joined. Whether the fleet knows of them can't be told: what it resumed
+    /// before takes none of them off.
+    pub(crate) fn keep_found(&self, halts: Vec<Halt>) {
+        *self.found.lock() = halts;
+    }
+
+    /// Notes that all there was at joining is applied: what is resumed from here on was on here.
+    pub(crate) fn has_caught_up(&self) {
+        self.found.lock().clear();
+    }
+
+    /// Whether a halt is on here that comes after what is applied.
     pub(crate) fn is_halting(&self, what: &Halt) -> bool {
-        self.halting.lock().contains(what)
+        self.halting.lock().contains(what) || self.found.lock().contains(what)
     }
 
     /// Notes what the other nodes have to be told, and has taken effect here.

@@ -11,6 +11,7 @@
 mod acts;
 mod leases;
 mod names;
+mod restarts;
 mod starting;
 mod stores;
 mod world;

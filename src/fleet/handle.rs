@@ -203,7 +203,7 @@ impl Fleet {
         let progress = owed.progress.clone();
         // In the child of a fork, the node is its parent's, and any lock may be held for good.
         if !self.inner.broker.is_in_child() {
-            self.inner.inbox.lock().owed.push(owed);
+            self.inner.owe(owed);
             self.inner.membership.bell.ring();
         }
         Acting::new(self.inner.clone(), progress, here.unwrap_or_default())

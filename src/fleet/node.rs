@@ -73,8 +73,16 @@ impl Inner {
         self.broker.reading().ok()
     }
 
-    /// Takes over what was stopped at this broker alone, and what was asked of the fleet.
-    fn take_inbox(&self, agent: &mut Agent) {
+    /// Asks something of the fleet, after everything that was stopped at this broker before.
+    pub(super) fn owe(&self, owed: Owed) {
+        let mut inbox = self.inbox.lock();
+        self.take_stopped(&mut inbox);
+        inbox.owed.push(owed);
+    }
+
+    /// Takes over what was stopped at this broker alone, behind what was asked of the fleet by then: a halt after a
+    /// resume is numbered after it, whoever asked for which.
+    fn take_stopped(&self, inbox: &mut Inbox) {
         for owed in self.membership.take_owed() {
             let act = match owed {
                 OwedAct::Halt { what, until } => Act::Halt {
@@ -84,9 +92,14 @@ impl Inner {
                 OwedAct::RevokeIdentity(id) => Act::RevokeIdentity { id },
                 OwedAct::RevokeTool(name) => Act::RevokeTool { name },
             };
-            agent.owed.push_back(Owed::new(act, Some(0)));
+            inbox.owed.push(Owed::new(act, Some(0)));
         }
+    }
+
+    /// Takes over what is to be told, in the order in which it was asked for.
+    fn take_inbox(&self, agent: &mut Agent) {
         let mut inbox = self.inbox.lock();
+        self.take_stopped(&mut inbox);
         agent.owed.extend(inbox.owed.drain(..));
         if std::mem::take(&mut inbox.leave) {
             drop(inbox);

@@ -200,3 +200,22 @@ fn waiting_for_an_act_drives_the_node_and_ends_in_time() {
     world.pass(LEASE);
     assert!(future.as_mut().poll(&mut context).is_ready());
 }
+
+/// Whichever handle they are asked by, acts of one node are numbered in the order in which they were asked for.
+#[test]
+fn a_halt_after_a_resume_stays_and_one_before_it_goes() {
+    let world = World::of(2);
+    let node = &world.nodes[0];
+    let halt = || Halt::tool("read").unwrap();
+    world.finish(&node.fleet.halt(halt()));
+    let resumed = node.fleet.resume(&halt());
+    node.broker.control().halt(halt());
+    world.finish(&resumed);
+    world.pass(LEASE);
+    assert!(world.nodes.iter().all(|own| own.denied("read") == Some(Reason::Halted)));
+
+    node.broker.control().halt(halt());
+    world.finish(&node.fleet.resume(&halt()));
+    world.pass(LEASE);
+    assert!(world.nodes.iter().all(|own| own.denied("read").is_none()));
+}

@@ -86,16 +86,20 @@ impl Broker {
         self.check_policy(policy)?;
         let shared = &self.shared;
         let (epoch, same) = shared.current.change(|current| {
-            let Some(mut next) = current.next(policy) else {
-                current.epoch = fleet_epoch.unwrap_or(current.epoch);
-                return (current.epoch, true);
-            };
-            next.epoch = fleet_epoch.unwrap_or(next.epoch);
-            *current = next;
-            // The place in the sequence is taken before anyone can decide by the new policy.
-            let (epoch, policy) = (current.epoch, (&*current.digest).into());
-            shared.record(shared.keeper.latest(), &Event::Reloaded { epoch, policy });
-            (current.epoch, false)
+            let before = current.epoch;
+            let next = current.next(policy);
+            let same = next.is_none();
+            if let Some(next) = next {
+                *current = next;
+            }
+            current.epoch = fleet_epoch.unwrap_or(current.epoch);
+            // The place in the sequence is taken before anyone can decide by the new policy; in a fleet, under the
+            // number of one that is the same, too.
+            if !same || current.epoch != before {
+                let (epoch, policy) = (current.epoch, (&*current.digest).into());
+                shared.record(shared.keeper.latest(), &Event::Reloaded { epoch, policy });
+            }
+            (current.epoch, same)
         });
         if !same {
             shared.void_questions();

@@ -93,7 +93,10 @@ impl Shared {
         drop(life);
         drop(current);
         self.watchers.wake_due();
-        self.journal.write_if_many();
+        match amended {
+            Ok(_) => self.keep_answer(),
+            Err(_) => self.journal.write_if_many(),
+        }
         amended
     }
 

@@ -130,14 +130,22 @@ impl Shared {
         drop(current);
         self.watchers.wake_due();
         match who {
+            Some(_) if counted.is_ok() => self.keep_answer(),
             // An asker waits for no log.
-            Some(_) if self.kept_log.is_some() && counted.is_ok() => {
-                // A no that another life of the broker knows nothing of would leave the yes before it.
-                let _ = self.journal.flush(self.journal.last_seq(), self.settings.log_timeout);
-            }
             _ => self.journal.write_if_many(),
         }
         counted.map(|_| Tally { state, have: quorum.have, need: quorum.need })
+    }
+
+    /// Has what was said written before who said it is told that it counts, as far as the log takes it in time: a no
+    /// that another life of the broker knows nothing of would leave the yes before it, or the question.
+    pub(super) fn keep_answer(&self) {
+        match self.kept_log {
+            Some(_) => {
+                let _ = self.journal.flush(self.journal.last_seq(), self.settings.log_timeout);
+            }
+            None => self.journal.write_if_many(),
+        }
     }
 
     /// Counts somebody's answer to these items, if they may give it.

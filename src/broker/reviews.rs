@@ -196,7 +196,10 @@ impl Reviews {
     /// # Errors
     /// [`NotCounted::NotWaiting`] if it does not wait any more.
     pub fn cancel(&self, question: &Question) -> Result<Tally, NotCounted> {
-        self.of(question)?.answer(&question.open, &Reply::CANCEL)
+        let shared = self.of(question)?;
+        let cancelled = shared.answer(&question.open, &Reply::CANCEL)?;
+        shared.keep_answer();
+        Ok(cancelled)
     }
 
     /// The broker, if it asked the question: tasks are numbered alike in every broker, and another one's people

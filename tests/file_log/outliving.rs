@@ -102,6 +102,29 @@ fn a_no_is_in_the_log_before_who_said_it_is_told_that_it_counts() {
     }
 }
 
+/// As a no: an operator took it back, or a reviewer has another call asked in its place
+#[test]
+fn what_was_taken_back_or_amended_does_not_wait_again() {
+    let rules = || policy([four_eyes()]);
+    for amended in [false, true] {
+        let mut bank = Bank::new(rules());
+        let (task, grant) = bank.open("bills", &bank.attest("payer"));
+        let pending = bank.ask(&grant, pay(98));
+        assert_eq!(bank.broker.flush(), 0);
+        let question = bank.question(&pending.id());
+        if amended {
+            let (ada, shown) = (bank.person("ada"), question.view().digest());
+            bank.reviews().amend(&question, &ada, &shown, pay(10)).unwrap();
+        } else {
+            bank.reviews().cancel(&question).unwrap();
+        }
+        let text = pending.to_text().unwrap();
+        bank.is_killed((task, grant, pending, question), rules(), |own| own);
+        assert!(bank.gate().pending(&text).is_none(), "{amended}");
+        assert_eq!(bank.reviews().list(&bank.person("eve")).len(), usize::from(amended));
+    }
+}
+
 /// attacks 74 and 75: what was given is not given back with the task
 #[test]
 fn nothing_of_before_is_presented_to_a_task_that_is_taken_up_again() {

@@ -94,7 +94,7 @@ impl Shared {
         drop(current);
         self.watchers.wake_due();
         match amended {
-            Ok(_) => self.keep_answer(),
+            Ok(_) => self.write_through(),
             Err(_) => self.journal.write_if_many(),
         }
         amended

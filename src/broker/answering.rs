@@ -130,16 +130,16 @@ impl Shared {
         drop(current);
         self.watchers.wake_due();
         match who {
-            Some(_) if counted.is_ok() => self.keep_answer(),
+            Some(_) if counted.is_ok() => self.write_through(),
             // An asker waits for no log.
             _ => self.journal.write_if_many(),
         }
         counted.map(|_| Tally { state, have: quorum.have, need: quorum.need })
     }
 
-    /// Has what was said written before who said it is told that it counts, as far as the log takes it in time: a no
-    /// that another life of the broker knows nothing of would leave the yes before it, or the question.
-    pub(super) fn keep_answer(&self) {
+    /// Has what took something away written before that returns, as far as the log takes it in time: a no that another
+    /// life of the broker knows nothing of would leave the yes before it, or the question. Called with no lock held.
+    pub(super) fn write_through(&self) {
         match self.kept_log {
             Some(_) => {
                 let _ = self.journal.flush(self.journal.last_seq(), self.settings.log_timeout);

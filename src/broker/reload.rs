@@ -103,6 +103,7 @@ impl Broker {
         });
         if !same {
             shared.void_questions();
+            shared.write_through();
         }
         let waiting = if same { VecDeque::new() } else { shared.table.tasks().into() };
         Ok(DriftScan::new(shared.clone(), epoch, waiting))

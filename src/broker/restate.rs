@@ -86,6 +86,7 @@ impl Control {
             shared.record(shared.keeper.latest(), &event);
             current.epoch
         });
+        shared.write_through();
         // Groups and attributes say who may answer.
         shared.announce_others();
         shared.watchers.wake_due();

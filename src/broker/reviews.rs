@@ -198,7 +198,7 @@ impl Reviews {
     pub fn cancel(&self, question: &Question) -> Result<Tally, NotCounted> {
         let shared = self.of(question)?;
         let cancelled = shared.answer(&question.open, &Reply::CANCEL)?;
-        shared.keep_answer();
+        shared.write_through();
         Ok(cancelled)
     }
 

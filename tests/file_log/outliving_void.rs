@@ -213,3 +213,35 @@ fn who_was_restated_or_delegated_to_is_known_again_where_names_are_folded_since(
         }
     }
 }
+
+/// P11, over a restart: what takes an approval away is written when it returns
+#[test]
+fn what_took_an_approval_away_is_not_undone_by_a_kill() {
+    let rules = || policy([four_eyes()]);
+    type End = fn(&Bank);
+    let ends: [(&str, End); 4] = [
+        ("restated", |bank| {
+            let facts = Assertion::human("ada").group("sales");
+            bank.broker.control().restate(facts).unwrap().finish();
+        }),
+        ("reloaded", |bank| {
+            bank.broker.reload(&policy([])).unwrap().finish();
+        }),
+        ("ended", |bank| {
+            let _ = bank.broker.control().revoke_task("bills").unwrap();
+        }),
+        ("revoked", |bank| {
+            let _ = bank.broker.control().revoke_identity("payer").unwrap();
+        }),
+    ];
+    for (what, end) in ends {
+        let mut bank = Bank::new(rules());
+        let (task, grant) = bank.open("bills", &bank.attest("payer"));
+        let pending = bank.ask(&grant, pay(98));
+        bank.approve(&pending.id(), &bank.person("ada")).unwrap();
+        end(&bank);
+        let text = pending.to_text().unwrap();
+        bank.is_killed((task, grant, pending), rules(), |own| own);
+        assert!(bank.gate().pending(&text).is_none(), "{what}");
+    }
+}

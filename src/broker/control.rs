@@ -169,7 +169,6 @@ impl Control {
                 self.revoke_where(&task, held, called, &mut ended);
             }
         }
-        self.write_ends(&ended);
         Ok(ended.recorded(&self.shared))
     }
 
@@ -210,13 +209,6 @@ impl Control {
             Some(_) if self.shared.is_forked() => Vec::new(),
             Some(generation) => self.shared.table.task_or_late(generation).into_iter().collect(),
             None => self.tasks(),
-        }
-    }
-
-    /// Has the ends of tasks written: another life of the broker would take up again what it knows no end of.
-    fn write_ends(&self, ended: &Ended) {
-        if ended.tasks > 0 {
-            self.shared.write_through();
         }
     }
 
@@ -273,7 +265,6 @@ impl Control {
                 named.for_each(|task| ended.add_running(task.life.lock().running()));
             }
         }
-        self.write_ends(&ended);
         Ok(ended.recorded(&self.shared))
     }
 }

@@ -86,10 +86,10 @@ impl Control {
             shared.record(shared.keeper.latest(), &event);
             current.epoch
         });
-        shared.write_through();
         // Groups and attributes say who may answer.
         shared.announce_others();
         shared.watchers.wake_due();
+        shared.write_through();
         DriftScan::new(shared.clone(), epoch, shared.table.tasks().into())
     }
 }

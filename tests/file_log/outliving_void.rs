@@ -228,10 +228,12 @@ fn what_took_an_approval_away_is_not_undone_by_a_kill() {
             bank.broker.reload(&policy([])).unwrap().finish();
         }),
         ("ended", |bank| {
-            let _ = bank.broker.control().revoke_task("bills").unwrap();
+            let ended = bank.broker.control().revoke_task("bills").unwrap();
+            assert!(ended.and_flush(MINUTE).is_ok());
         }),
         ("revoked", |bank| {
-            let _ = bank.broker.control().revoke_identity("payer").unwrap();
+            let ended = bank.broker.control().revoke_identity("payer").unwrap();
+            assert!(ended.and_flush(MINUTE).is_ok());
         }),
     ];
     for (what, end) in ends {

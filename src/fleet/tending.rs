@@ -1,11 +1,11 @@
 //! A thread that drives a node, for hosts that ask for one.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use super::handle::Fleet;
 use crate::membership::Membership;
+use crate::sync::atomic::{AtomicBool, Ordering};
 
 /// A thread that [tends](Fleet::tend) a node until this, or the last handle of the node, is dropped.
 ///

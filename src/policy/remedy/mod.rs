@@ -42,7 +42,8 @@ struct Change {
 impl Policy {
     /// The smallest changes of a question after which the rules permit it, or ask people about it: of a value, an
     /// attribute, the purpose, the time, or an approval. At most three, the smallest first; none where it is permitted
-    /// as it is, and none where no change of at most a few parts is found.
+    /// as it is, and none where no change of at most a few parts is found. As few parts as possible are changed; another
+    /// value of one may need fewer approvals.
     ///
     /// Each was asked of the rules. It is for operators, never for an agent, which would learn what to claim.
     ///

@@ -1,7 +1,7 @@
 //! Calls: permits that are started at once, later, or by a thread that is stopped half way.
 
+use crate::sync::atomic::{AtomicU64, Ordering};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, Sender, channel};
 
 use super::Planted;

@@ -1,12 +1,12 @@
 //! The clocks of a node in virtual time: they drift, step and stand still.
 
 use std::cell::RefCell;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, Sender};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use crate::clock::{Clock, ClockError, Reading, Timestamp};
+use crate::sync::atomic::{AtomicU64, Ordering};
 
 /// What time it truly is, in nanoseconds: only the world moves it.
 pub(super) type TrueTime = Arc<AtomicU64>;

@@ -1,8 +1,8 @@
 //! The world of the simulation: one order of events in virtual time, drawn from a seed.
 
+use crate::sync::atomic::Ordering;
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
 
 use super::Planted;
 use super::calls::Attempt;

@@ -81,7 +81,7 @@ impl Clock for NodeClock {
     }
 }
 
-thread_local! {
+crate::sync::thread_local! {
     /// What happens to this thread as it reads the clock.
     static PAUSE: RefCell<Option<Pause>> = const { RefCell::new(None) };
 }

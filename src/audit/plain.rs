@@ -128,7 +128,7 @@ pub(crate) struct KeptPlain {
 }
 
 impl PlainDraft {
-    /// A draft of a call with so many arguments that are not listed.
+    /// A draft of a call with this many arguments that are not listed.
     pub(crate) fn new(other_args: usize, call_bound: bool, respelled: bool) -> Self {
         let other_args = u64::try_from(other_args).unwrap_or(u64::MAX);
         let plain = Plain { other_args, call_bound, respelled, ..Plain::default() };
@@ -152,7 +152,7 @@ impl PlainDraft {
     ) -> Result<(), RandomError> {
         let text = value.to_json();
         let bytes = self.bytes + text.len();
-        // What lies too deep could not be read back around so many braces.
+        // What lies too deep could not be read back around that many braces.
         let is_deep = Value::from_json(&format!("[[[{text}]]]")).is_err();
         if text.len() > LONGEST || bytes > MOST_BYTES || is_deep || holds_secret(&text) {
             self.plain.digest_only.push(name.into());

@@ -19,7 +19,7 @@ impl Broker {
     /// nothing else takes one up: opening a task of that name does not. It is the same task, under its ceiling, with its
     /// questions, with what it has spent of its limits and with its history. It holds nothing: grants, tokens and
     /// permits of before are gone, so that grants are requested anew, of today's rules. It ends as every task does. One
-    /// that nobody takes up ends once nothing more can come of its questions.
+    /// that is not taken up ends once nothing more can come of its questions.
     ///
     /// # Errors
     /// A [`Denial`], as of [`open`](Broker::open); and [`Reason::TaskOver`] where no task of this name was left open,

@@ -1,7 +1,7 @@
 //! Taking up again what a log left open: the tasks in which people were asked something, and their questions.
 //!
 //! What was asked waits again under its id, and a yes is good for what it was given to and for no longer. Grants, tokens
-//! and permits of the earlier life are gone: a task that is taken up holds nothing, and nobody has it until
+//! and permits of the earlier life are gone: a task that is taken up holds nothing, and no one has it until
 //! [`Broker::resume`](crate::Broker::resume) hands it out. Whatever can't be told from the log leaves a question void.
 
 use std::sync::Arc;

@@ -81,7 +81,7 @@ impl Inner {
     }
 
     /// Takes over what was stopped at this broker alone, behind what was asked of the fleet by then: a halt after a
-    /// resume is numbered after it, whoever asked for which.
+    /// resume is numbered after it, no matter who asked for which.
     fn take_stopped(&self, inbox: &mut Inbox) {
         for owed in self.membership.take_owed() {
             let act = match owed {

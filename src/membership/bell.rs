@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use crate::sync::{Condvar, Mutex};
 
-/// Rung by those who have something for the thread that waits. What is rung while nobody waits is heard by the
+/// Rung by those who have something for the thread that waits. What is rung while no thread waits is heard by the
 /// next who does.
 #[derive(Default)]
 pub(crate) struct Bell {

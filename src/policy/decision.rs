@@ -74,25 +74,16 @@ impl Policy {
         context: &Context,
         now: Timestamp,
     ) -> Result<Decision<'_>, Denial> {
-        let (policy, seen) = (&*self.0, Seen::nothing());
-        let question = RulesQuestion {
-            who,
-            why,
-            call,
-            context,
-            seen,
-            now,
-            form: Form::Bearer,
-            moment: Moment::Call,
-        };
-        let verdict = question.verdict(policy)?;
+        let policy = &*self.0;
+        let verdict = RulesQuestion::first_call(who, why, call, context, now).verdict(policy)?;
         Ok(Decision { policy, verdict })
     }
 }
 
 impl Policy {
-    /// Attests somebody whom no broker knows: for the tests of a policy, which ask the rules alone.
-    pub(crate) fn attest_for_tests(&self, who: Assertion) -> Result<Identity, IdentityError> {
+    /// Attests somebody whom no broker knows: for those who ask the rules alone, such as tests of a policy and a reader of
+    /// the log.
+    pub(crate) fn attest_for_rules(&self, who: Assertion) -> Result<Identity, IdentityError> {
         Attestor::folding(0, self.0.fold).attest(who)
     }
 
@@ -107,16 +98,8 @@ impl Policy {
         let nothing = Seen::nothing();
         let seen = nothing.with(labels, "", None);
         let seen = seen.as_ref().unwrap_or(nothing);
-        let question = RulesQuestion {
-            who,
-            why,
-            call,
-            context,
-            seen,
-            now,
-            form: Form::Bearer,
-            moment: Moment::Call,
-        };
+        let first = RulesQuestion::first_call(who, why, call, context, now);
+        let question = RulesQuestion { seen, ..first };
         Ok(Decision { policy, verdict: question.verdict(policy)? })
     }
 }
@@ -135,7 +118,19 @@ pub(super) struct RulesQuestion<'q> {
     pub(super) moment: Moment,
 }
 
-impl RulesQuestion<'_> {
+impl<'q> RulesQuestion<'q> {
+    /// The first call of its task, presented by its bearer.
+    pub(super) fn first_call(
+        who: &'q Identity,
+        why: &'q Purpose,
+        call: &'q Call,
+        context: &'q Context,
+        now: Timestamp,
+    ) -> Self {
+        let (seen, form, moment) = (Seen::nothing(), Form::Bearer, Moment::Call);
+        RulesQuestion { who, why, call, context, seen, now, form, moment }
+    }
+
     /// # Errors
     /// As [`Policy::decide`].
     pub(super) fn verdict(self, policy: &Compiled) -> Result<Verdict, Denial> {

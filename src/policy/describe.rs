@@ -11,7 +11,7 @@ use crate::approval::width::Variation;
 use crate::clock::format_duration;
 use crate::identity::Fold;
 use crate::scope::{Condition, Fact, ResourceOpenness};
-use crate::value::{Digest, DigestOfParts, Object, Value};
+use crate::value::{Digest, DigestOfParts, Object, Value, object_of};
 
 /// The digest of the canonical form of a policy whose rules stand in the order of their ids: of an object of
 /// `rule`, `tool` and `version`, and of `identity` and `log` where they say something. Of many rules, one at a time is in memory.
@@ -73,7 +73,7 @@ pub(super) fn tool_value(tool: &Tool) -> Value {
 
 /// The canonical form of one rule.
 pub(crate) fn rule_value(rule: &Rule) -> Value {
-    object([("id", Value::from(&*rule.id)), ("says", rule_content(rule))])
+    object_of([("id", Value::from(&*rule.id)), ("says", rule_content(rule))])
 }
 
 /// What a rule says, whatever it is called: equal for rules that differ only in their id.
@@ -94,7 +94,7 @@ pub(crate) fn rule_content(rule: &Rule) -> Value {
         ResourceOpenness::Named => "named",
         ResourceOpenness::Any => "any",
     };
-    let mut content = object([
+    let mut content = object_of([
         ("effect", Value::from(rule.effect.as_str())),
         ("on", Value::List(rule.moments.iter().map(|m| Value::from(m.as_str())).collect())),
         ("tool", tools),
@@ -165,11 +165,11 @@ fn limits_value(limits: &Limits) -> Value {
         ("per_identity", Value::Bool(limits.per_identity)),
         ("refund", Value::Bool(!limits.keeps_abandoned)),
     ];
-    object(said.into_iter().chain(tail))
+    object_of(said.into_iter().chain(tail))
 }
 
 fn break_glass_value(terms: &BreakGlassTerms) -> Value {
-    object([
+    object_of([
         ("review", reviewers_value(&terms.review.review)),
         ("due", Value::from(format_duration(terms.due))),
         ("alert", Value::from(if terms.best_effort { "best_effort" } else { "required" })),
@@ -186,7 +186,7 @@ fn approval_value(terms: &ApprovalTerms) -> Value {
         texts.dedup();
         Value::List(texts)
     };
-    object([
+    object_of([
         ("review", reviewers_value(&terms.review)),
         ("confirm", Value::Bool(terms.confirm)),
         ("per", Value::from(if terms.per == Per::Call { "call" } else { "task" })),
@@ -209,9 +209,9 @@ fn offer_value(offer: &WidthOffer) -> Value {
     };
     let Variation { vary, same } = &offer.variation;
     let pin = |own: &Pin| {
-        object([("arg", Value::Text(own.arg.clone())), ("part", Value::from(own.part.as_str()))])
+        object_of([("arg", Value::Text(own.arg.clone())), ("part", Value::from(own.part.as_str()))])
     };
-    object([
+    object_of([
         ("widths", sorted(offer.widths.iter().map(|own| Value::from(own.to_string())).collect())),
         ("vary", sorted(vary.iter().cloned().map(Value::Text).collect())),
         ("same", sorted(same.iter().map(pin).collect())),
@@ -222,23 +222,14 @@ fn offer_value(offer: &WidthOffer) -> Value {
 /// Lines in an order of their own: theirs means nothing.
 fn reviewers_value(lines: &[Reviewers]) -> Value {
     let one = |line: &Reviewers| match &line.0 {
-        Line::People { conditions, count } => object([
+        Line::People { conditions, count } => object_of([
             ("who", conditions_value(conditions)),
             ("count", Value::from(u64::from(*count))),
         ]),
-        Line::All(lines) => object([("all", reviewers_value(lines))]),
-        Line::Any(lines) => object([("any", reviewers_value(lines))]),
+        Line::All(lines) => object_of([("all", reviewers_value(lines))]),
+        Line::Any(lines) => object_of([("any", reviewers_value(lines))]),
     };
     let mut lines: Vec<Value> = lines.iter().map(one).collect();
     lines.sort();
     Value::List(lines)
-}
-
-fn object(entries: impl IntoIterator<Item = (&'static str, Value)>) -> Value {
-    let mut out = Object::new();
-    for (key, value) in entries {
-        // The keys are literals of this file, each written once.
-        let _ = out.insert(key, value);
-    }
-    Value::Object(out)
 }

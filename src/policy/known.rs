@@ -72,7 +72,8 @@ impl<'q> Wanted<'q> {
     }
 
     /// A constraint with every comparison with something known replaced by what is true of the same values.
-    /// What is left to the calls may turn out to be any value there.
+    /// What is left to the calls may turn out to be any value there; what is compared with something of who, why or
+    /// context that is not there is true of nothing.
     pub(super) fn known<'r>(
         &self,
         constraint: &'r Constraint,
@@ -81,6 +82,11 @@ impl<'q> Wanted<'q> {
         constraint.replace_comparisons(Place::default(), &|leaf, place| {
             if leaf.facts().any(|fact| self.leaves(fact)) {
                 return Some(whatever(place));
+            }
+            let is_missing =
+                |fact: &Fact| !fact.is_of_the_call() && self.value_of(fact, way).is_none();
+            if leaf.facts().any(is_missing) {
+                return Some(whatever_or_absent(place.opposite()));
             }
             let fact = match leaf {
                 Node::SameAs(fact) => fact,

@@ -15,8 +15,7 @@ use crate::clock::Timestamp;
 use crate::context::Context;
 use crate::denial::Denial;
 use crate::form::Form;
-use crate::identity::Attestor;
-use crate::identity::{Assertion, Identity, IdentityError};
+use crate::identity::Identity;
 use crate::meter::Meter;
 use crate::purpose::Purpose;
 use crate::scope::{Fact, Stance, Truth};
@@ -81,11 +80,6 @@ impl Policy {
             }
         }
         asked
-    }
-
-    /// Somebody of a record, with what the record says of them.
-    pub(crate) fn attest_recorded(&self, who: Assertion) -> Result<Identity, IdentityError> {
-        Attestor::folding(0, self.0.fold).attest(who)
     }
 
     /// # Errors

@@ -302,10 +302,10 @@ impl Rule {
                 exception.conditions.iter().filter(|own| own.fact.is_of_the_call()).collect();
             let left = parts.iter().flat_map(|part| {
                 of_the_call.iter().map(|own| {
-                    let known = wanted.known(&own.constraint, &wanted.only_way(&own.constraint));
+                    // What can't be told is an exception, too.
+                    let may_be = wanted.widened(own, &wanted.only_way(&own.constraint));
                     let mut conditions = part.conditions.to_vec();
-                    let constraint = not(known.into_owned());
-                    Condition::add(&mut conditions, own.fact.clone(), constraint);
+                    Condition::add(&mut conditions, own.fact.clone(), not(may_be.into_owned()));
                     Capability { conditions: conditions.into(), ..part.clone() }
                 })
             });

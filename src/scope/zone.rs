@@ -118,7 +118,7 @@ mod bundled {
         /// An instant behind which its clocks are not moved for a week and a day.
         pub(crate) fn quiet_week(self) -> Option<Timestamp> {
             let mut from = Timestamp::MIN.checked_add(7 * DAY)?;
-            // No place moves its clocks in each of so many weeks.
+            // No place moves its clocks in each of that many weeks.
             for _ in 0..60 {
                 let instant = jiff::Timestamp::from_millisecond(from.unix_millis()).ok()?;
                 let next = self.clock()?.following(instant).next();

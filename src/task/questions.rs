@@ -19,7 +19,7 @@ const DENIALS: u8 = 3;
 pub(crate) struct Questions {
     all: Vec<Arc<OpenQuestion>>,
     denied: Vec<Denied>,
-    /// Whether the task is one of an earlier life of the broker that nobody has taken up again.
+    /// Whether the task is one of an earlier life of the broker that has not been taken up again.
     is_dormant: bool,
 }
 

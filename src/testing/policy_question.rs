@@ -107,7 +107,7 @@ fn value(text: &str) -> Result<Value, Misread> {
 }
 
 fn identity(policy: &Policy, value: &Value) -> Result<Identity, Misread> {
-    policy.attest_for_tests(who("who", value)?).map_err(|error| Misread(error.to_string()))
+    policy.attest_for_rules(who("who", value)?).map_err(|error| Misread(error.to_string()))
 }
 
 fn read(policy: &Policy, text: &str) -> Result<PolicyQuestion, Misread> {

@@ -180,6 +180,15 @@ impl IntoIterator for Object {
     }
 }
 
+/// An object whose keys are literals, or come from a table that has each once; of two the first stays.
+pub(crate) fn object_of(fields: impl IntoIterator<Item = (&'static str, Value)>) -> Value {
+    let mut out = Object::new();
+    for (key, value) in fields {
+        let _ = out.insert(key, value);
+    }
+    Value::Object(out)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

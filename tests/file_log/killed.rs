@@ -27,7 +27,7 @@ const ALL: [(&str, Durability); 3] = [
     ("synced", Durability::Synced),
 ];
 
-/// At most as many counted calls, for whoever makes them.
+/// At most as many counted calls, no matter who makes them.
 const COUNTED: u64 = 1_000_000;
 
 /// attacks 182, 186 and 188
@@ -115,7 +115,7 @@ impl Acknowledged {
     }
 }
 
-/// So many processes write one log, one after the other: each reads all of it when it opens it.
+/// This many processes write one log, one after the other: each reads all of it when it opens it.
 const OF_ONE_LOG: u64 = 30;
 
 fn kill_often(kills: u64) {
@@ -150,7 +150,7 @@ fn kill_on_one_log(kills: u64, name: &str, durability: Durability, random: &mut 
     go_on(folder.path(), &said, durability);
 }
 
-/// What was acknowledged by a process that is no more is in the log that it left.
+/// What was acknowledged by a process that is gone is in the log that it left.
 fn check_log(folder: &Path, said: &Acknowledged, outlives: bool, place: &str) {
     let mut kept = BTreeMap::<&str, BTreeSet<String>>::new();
     let mut note = |what, which: String| {
@@ -284,7 +284,7 @@ fn call(broker: &Broker, tool: &str, args: serde_json::Value) -> Result<(Task, P
     Ok((task, permit))
 }
 
-/// Runs a process until it has acknowledged so many things; kills it, and returns all that it acknowledged.
+/// Runs a process until it has acknowledged this many things; kills it, and returns all that it acknowledged.
 fn run_until_killed(folder: &Path, durability: &str, things: u64) -> Vec<(String, String)> {
     let mut child = Command::new(std::env::current_exe().unwrap())
         .args(["killed::the_process_that_is_killed", "--exact", "--ignored", "--nocapture"])

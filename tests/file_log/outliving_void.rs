@@ -131,9 +131,9 @@ fn files(folder: &Folder) -> Vec<String> {
     lines.map(|path| std::fs::read_to_string(path).unwrap()).collect()
 }
 
-/// One that nobody takes up is over once nothing can come of its questions, or at its ceiling.
+/// One that is not taken up is over once nothing can come of its questions, or at its ceiling.
 #[test]
-fn a_task_that_nobody_takes_up_ends_with_its_questions() {
+fn a_task_that_is_not_taken_up_ends_with_its_questions() {
     let rules = || policy([four_eyes()]);
     let mut bank = Bank::new(rules());
     ask_and_die(&mut bank, rules());

@@ -91,7 +91,7 @@ fn what_is_revoked_ends_at_every_node_and_a_task_at_its_own() {
     let fleet = &world.nodes[0].fleet;
     world.finish(&fleet.revoke_tool("read").unwrap());
     assert_eq!(world.nodes[1].permit(&grant, "read").unwrap_err().reason(), Reason::Revoked);
-    assert_eq!(world.nodes[1].denied("read"), None, "a revocation keeps nobody out");
+    assert_eq!(world.nodes[1].denied("read"), None, "a revocation keeps no one out");
 
     let named =
         world.nodes[1].broker.open_named("nightly", &world.nodes[1].agent, Purpose::new("n"));

@@ -131,7 +131,7 @@ pub(crate) fn secret(first: u8) -> SecretKey {
 }
 
 impl World {
-    /// So many nodes, all with a lease.
+    /// This many nodes, all with a lease.
     pub(crate) fn of(nodes: usize) -> World {
         let mut world = World::empty();
         for n in 0..nodes {

@@ -4,7 +4,7 @@
 use hallpass::clock::ManualClock;
 use hallpass::policy::{Effect, Moment};
 use hallpass::prelude::*;
-use hallpass::scope::{all_of, eq, max, one_of};
+use hallpass::scope::{ValueType, all_of, eq, max, one_of};
 use proptest::collection::vec;
 use proptest::prelude::*;
 
@@ -202,7 +202,7 @@ proptest! {
             if !filled_in || !attributes_said || !applies(&permit, &question) {
                 continue;
             }
-            let wanted = scope_of(std::slice::from_ref(&pinned(&call)));
+            let wanted = scope_of(std::slice::from_ref(&alone(&call)));
             let grant = task.request(wanted, &here);
             let denied = grant.as_ref().err().map(|denial| denial.explain().to_string());
             prop_assert_eq!(denied, None, "{:?} of {:?}", call, permit);
@@ -288,4 +288,21 @@ fn a_request_of_which_no_call_is_left_is_denied() {
     assert_eq!(trimmed(scope).unwrap_err().reason(), Reason::NotCovered);
     let (_grant, cuts) = trimmed(Scope::tool("t").arg("y", max(5))).unwrap();
     assert_eq!(cuts.len(), 1);
+}
+
+/// The capability of this call and of no list of what it has: a list of a value is asked for with the value.
+fn alone(call: &CallSaid) -> CapabilitySaid {
+    let mut own = pinned(call);
+    for (_, constraint) in &mut own.args {
+        let C::Eq(value) = constraint else { continue };
+        let of = match value {
+            V::Text(_) => ValueType::Text,
+            V::Bool(_) => ValueType::Bool,
+            V::Halves(_) => ValueType::Number,
+            V::Null => ValueType::Null,
+            V::List(_) | V::Object(_) => continue,
+        };
+        *constraint = C::All(vec![constraint.clone(), C::Type(of)]);
+    }
+    own
 }

@@ -232,7 +232,7 @@ fn put_together(
     }
     let call = Call::new(recorded.tool, Args::try_from(args).ok()?).ok()?;
     Some(Whole {
-        who: policy.attest_recorded(who).ok()?,
+        who: policy.attest_for_rules(who).ok()?,
         call: resource.into_iter().fold(call, Call::on),
         context: Context::from(context),
         seen,

@@ -175,7 +175,7 @@ fn an_argument_that_some_calls_leave_out_may_still_be_left_out() {
     assert_eq!(refused(&used.log, &suggestion.policy), 0);
 }
 
-/// A permit whose calls can't be seen would lose calls of which nobody can say what they were.
+/// A permit whose calls can't be seen would lose calls of which it can't be told what they were.
 #[test]
 fn a_permit_whose_calls_are_not_in_plain_is_left_as_it_is() {
     let used = Used::new();

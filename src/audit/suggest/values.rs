@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::SeenValue;
 use crate::value::{Number, Value};
 
-/// So many different values are a set; of more, what they have in common is said.
+/// Up to this many different values are a set; of more, what they have in common is said.
 const MOST: usize = 16;
 
 /// What an argument was in the calls that a permit gave.

@@ -23,7 +23,7 @@ impl Dice {
         least + self.below(most - least + 1)
     }
 
-    /// True in so many of a thousand cases.
+    /// True in this many of a thousand cases.
     pub(super) fn hits(&mut self, of_a_thousand: u64) -> bool {
         self.below(1000) < of_a_thousand
     }

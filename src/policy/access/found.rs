@@ -8,7 +8,7 @@ use super::super::effect::Effect;
 use super::super::regions::{put_call, write_call};
 use crate::call::Call;
 use crate::scope::{Condition, Fact};
-use crate::value::{Object, Value};
+use crate::value::{Object, Value, object_of};
 use crate::visible::Visible;
 
 /// What somebody may call, permit by permit: see [`AccessSearch::what_can`](super::AccessSearch::what_can).
@@ -43,7 +43,7 @@ impl Accesses {
     /// All of it, for programs.
     pub fn to_value(&self) -> Value {
         let undecided = self.undecided().map(Value::from).collect();
-        object([
+        object_of([
             ("access", Value::List(self.iter().map(Access::to_value).collect())),
             ("is_all", Value::Bool(self.is_all())),
             ("undecided", Value::List(undecided)),
@@ -118,7 +118,7 @@ impl Access {
             })
         };
         let guards = self.guards.iter().map(Left::to_value).collect();
-        object([
+        object_of([
             ("tool", self.tool.clone().map_or(Value::Null, Value::Text)),
             ("gives", self.permit.to_value()),
             ("except", Value::List(guards)),
@@ -207,13 +207,4 @@ impl fmt::Display for Accesses {
         }
         Ok(())
     }
-}
-
-fn object(fields: impl IntoIterator<Item = (&'static str, Value)>) -> Value {
-    let mut out = Object::new();
-    for (key, value) in fields {
-        // The keys are literals of this file, each written once.
-        let _ = out.insert(key, value);
-    }
-    Value::Object(out)
 }

@@ -232,17 +232,7 @@ impl<'s> AccessSearch<'s> {
         let is_so = |found, wanted: fn(&Verdict) -> bool| {
             let call = found_call(&found, tool)?;
             let (why, context, now) = (self.why, self.context, self.now);
-            let (seen, form) = (Seen::nothing(), Form::Bearer);
-            let question = RulesQuestion {
-                who,
-                why,
-                call: &call,
-                context,
-                seen,
-                now,
-                form,
-                moment: Moment::Call,
-            };
+            let question = RulesQuestion::first_call(who, why, &call, context, now);
             question.verdict(policy).is_ok_and(|own| wanted(&own)).then_some(call)
         };
         for permit in &permits {

@@ -76,7 +76,7 @@ impl<'i> People<'i> {
         Some(true)
     }
 
-    /// Whether those who are there can fill all places of an ask, whoever asked; `None` where it asks no one to review, or
+    /// Whether those who are there can fill all places of an ask, whichever of them asked; `None` where it asks no one to review, or
     /// it takes too long to tell.
     fn can_answer(&self, terms: &ApprovalTerms) -> Option<bool> {
         terms.quorum()?;
@@ -88,7 +88,7 @@ impl<'i> People<'i> {
         for asker in askers {
             self.pay(self.all.len())?;
             // One who asks does not answer, which only a comparison with the asker leaves out here: what is told is so
-            // whoever asks.
+            // whichever of them asks.
             let mut fitting: HashMap<Fits, u32> = HashMap::new();
             for who in self.all {
                 let fits = terms.fits(Reviewer { who, asker });

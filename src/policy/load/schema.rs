@@ -11,7 +11,7 @@ use crate::policy::effect::Effect;
 use crate::policy::moment::Moment;
 use crate::scope::{ValueType, constraint_words};
 use crate::spelling::ArgType;
-use crate::value::{Object, Value};
+use crate::value::{Object, Value, object_of};
 
 impl Policy {
     /// A JSON Schema (draft 2020-12) of the policy file, as it is in TOML and in JSON, for editors: which keys there are
@@ -29,7 +29,7 @@ impl Policy {
         let defs = TABLES.map(|own| (own.name, own.schema()));
         let constraint = any_of([
             types(&["string", "number", "boolean"]),
-            object([("type", text("array")), ("minItems", Value::from(1_u64))]),
+            object_of([("type", text("array")), ("minItems", Value::from(1_u64))]),
             def("kinds"),
         ]);
         let others = [
@@ -45,7 +45,7 @@ impl Policy {
             Value::Object(out) => out,
             _ => Object::new(),
         };
-        let defs = object(defs.into_iter().chain(others));
+        let defs = object_of(defs.into_iter().chain(others));
         for (key, value) in [
             ("$schema", text("https://json-schema.org/draft/2020-12/schema")),
             ("title", text("hallpass policy")),
@@ -93,7 +93,7 @@ const TABLES: [Keys; 11] = [
 
 fn of_policy(key: &str) -> Option<Value> {
     Some(match key {
-        "version" => object([("const", Value::from(1_u64))]),
+        "version" => object_of([("const", Value::from(1_u64))]),
         "identity" => closed([("fold", Some(constant("ascii")))], &["fold"]),
         "order" => of_each(list_of(types(&["string"]))),
         "log" => def(key),
@@ -116,8 +116,8 @@ fn of_argument(key: &str) -> Option<Value> {
 
 fn type_of_argument() -> Value {
     let words = ArgType::WORDS.iter().map(|(word, _)| text(word)).collect();
-    let texts = object([("const", Value::List(vec![text("text")]))]);
-    any_of([object([("enum", Value::List(words))]), texts])
+    let texts = object_of([("const", Value::List(vec![text("text")]))]);
+    any_of([object_of([("enum", Value::List(words))]), texts])
 }
 
 fn of_tool(key: &str) -> Option<Value> {
@@ -127,7 +127,7 @@ fn of_tool(key: &str) -> Option<Value> {
         "args" => of_each(any_of([type_of_argument(), def("argument")])),
         "credential" => any_of([types(&["string"]), list_of(types(&["string"]))]),
         "leak" => constant("halt"),
-        "digest" => object([("type", text("string")), ("pattern", text("^hp-tool-1:"))]),
+        "digest" => object_of([("type", text("string")), ("pattern", text("^hp-tool-1:"))]),
         _ => return None,
     })
 }
@@ -188,13 +188,13 @@ fn of_grant(key: &str) -> Option<Value> {
 fn of_approval(key: &str) -> Option<Value> {
     Some(match key {
         "review" => any_of([def("line"), list_of(def("line"))]),
-        "confirm" => object([("const", Value::Bool(true))]),
+        "confirm" => object_of([("const", Value::Bool(true))]),
         "per" => one_of(["call", "task"]),
         "expires" | "good_for" | "cool_down" => types(&["string"]),
         "material" | "offer" | "vary" => list_of(types(&["string"])),
         "same" => {
             let parts = Part::WORDS.iter().map(|(word, _)| text(word)).collect();
-            let part = object([("enum", Value::List(parts))]);
+            let part = object_of([("enum", Value::List(parts))]);
             let pin = [("arg", Some(types(&["string"]))), ("part", Some(part))];
             list_of(closed(pin, &["arg", "part"]))
         }
@@ -215,7 +215,7 @@ fn of_break_glass(key: &str) -> Option<Value> {
 
 fn of_reviewers(key: &str) -> Option<Value> {
     match key {
-        "count" => Some(object([("type", text("integer")), ("minimum", Value::from(1_u64))])),
+        "count" => Some(object_of([("type", text("integer")), ("minimum", Value::from(1_u64))])),
         other => of_who(other),
     }
 }
@@ -291,34 +291,34 @@ fn closed(
     let keys = keys.into_iter().map(|(key, own)| (key, own.unwrap_or(Value::Bool(true))));
     let mut all = vec![
         ("type", text("object")),
-        ("properties", object(keys)),
+        ("properties", object_of(keys)),
         ("additionalProperties", Value::Bool(false)),
     ];
     if !required.is_empty() {
         all.push(("required", Value::List(required.iter().map(|key| text(key)).collect())));
     }
-    object(all)
+    object_of(all)
 }
 
 /// A table of names, each with such a value.
 fn of_each(own: Value) -> Value {
-    object([("type", text("object")), ("additionalProperties", own)])
+    object_of([("type", text("object")), ("additionalProperties", own)])
 }
 
 fn list_of(own: Value) -> Value {
-    object([("type", text("array")), ("items", own)])
+    object_of([("type", text("array")), ("items", own)])
 }
 
 fn any_of<const N: usize>(all: [Value; N]) -> Value {
-    object([("anyOf", Value::List(all.into()))])
+    object_of([("anyOf", Value::List(all.into()))])
 }
 
 fn one_of<const N: usize>(words: [&'static str; N]) -> Value {
-    object([("enum", Value::List(words.into_iter().map(text).collect()))])
+    object_of([("enum", Value::List(words.into_iter().map(text).collect()))])
 }
 
 fn constant(word: &'static str) -> Value {
-    object([("const", text(word))])
+    object_of([("const", text(word))])
 }
 
 fn types(names: &[&'static str]) -> Value {
@@ -326,24 +326,15 @@ fn types(names: &[&'static str]) -> Value {
         [only] => text(only),
         several => Value::List(several.iter().map(|name| text(name)).collect()),
     };
-    object([("type", named)])
+    object_of([("type", named)])
 }
 
 fn def(name: &str) -> Value {
-    object([("$ref", Value::from(format!("#/$defs/{name}")))])
+    object_of([("$ref", Value::from(format!("#/$defs/{name}")))])
 }
 
 fn text(own: &str) -> Value {
     Value::from(own)
-}
-
-fn object(fields: impl IntoIterator<Item = (&'static str, Value)>) -> Value {
-    let mut out = Object::new();
-    for (key, value) in fields {
-        // Each key is there once: they are literals of this file, or those of a table of the loader.
-        let _ = out.insert(key, value);
-    }
-    Value::Object(out)
 }
 
 #[cfg(test)]

@@ -13,7 +13,6 @@ use crate::policy::decide::Verdict;
 use crate::policy::decision::RulesQuestion;
 use crate::policy::effect::Effect;
 use crate::policy::index::Side;
-use crate::policy::moment::Moment;
 use crate::policy::rule::Rule;
 use crate::policy::seen::Seen;
 use crate::purpose::Purpose;
@@ -137,16 +136,8 @@ impl FoundQuestion {
 
     fn asked(&self) -> RulesQuestion<'_> {
         let FoundQuestion { who, why, call, context, seen, now, form, .. } = self;
-        RulesQuestion {
-            who,
-            why,
-            call,
-            context,
-            seen,
-            now: *now,
-            form: *form,
-            moment: Moment::Call,
-        }
+        let first = RulesQuestion::first_call(who, why, call, context, *now);
+        RulesQuestion { seen, form: *form, ..first }
     }
 
     /// All of it, for programs.

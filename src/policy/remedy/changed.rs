@@ -5,7 +5,6 @@ use std::collections::BTreeMap;
 use super::super::compiled::Compiled;
 use super::super::decide::Verdict;
 use super::super::decision::RulesQuestion;
-use super::super::moment::Moment;
 use super::super::seen::Seen;
 use crate::call::Call;
 use crate::clock::Timestamp;
@@ -37,11 +36,8 @@ pub(super) fn verdict_of(
         Some(Some(Value::Text(now))) => Timestamp::parse_rfc3339(now).ok()?,
         _ => question.now,
     };
-    let form = question.form;
     let (who, why, call, context, seen) = (&who, &why, &call, &context, &seen);
-    RulesQuestion { who, why, call, context, seen, now, form, moment: Moment::Call }
-        .verdict(policy)
-        .ok()
+    RulesQuestion { who, why, call, context, seen, now, ..question }.verdict(policy).ok()
 }
 
 fn text<'c>(changes: &'c Changes, fact: &Fact) -> Option<Option<&'c str>> {

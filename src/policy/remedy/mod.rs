@@ -9,16 +9,13 @@ use std::sync::Arc;
 
 use super::Policy;
 use super::decision::RulesQuestion;
-use super::moment::Moment;
-use super::seen::Seen;
 use crate::call::Call;
 use crate::clock::Timestamp;
 use crate::context::Context;
 use crate::denial::Denial;
-use crate::form::Form;
 use crate::identity::Identity;
 use crate::purpose::Purpose;
-use crate::value::{Object, Value};
+use crate::value::{Value, object_of};
 use crate::visible::{Shown, Visible};
 pub(crate) use search::remedies;
 
@@ -42,8 +39,7 @@ struct Change {
 impl Policy {
     /// The smallest changes of a question after which the rules permit it, or ask people about it: of a value, an
     /// attribute, the purpose, the time, or an approval. At most three, the smallest first; none where it is permitted
-    /// as it is, and none where no change of at most a few parts is found. As few parts as possible are changed; another
-    /// value of one may need fewer approvals.
+    /// as it is, and none where no change of at most a few parts is found.
     ///
     /// Each was asked of the rules. It is for operators, never for an agent, which would learn what to claim.
     ///
@@ -79,8 +75,7 @@ impl Policy {
         context: &Context,
         now: Timestamp,
     ) -> Result<Vec<Remedy>, Denial> {
-        let (seen, form, moment) = (Seen::nothing(), Form::Bearer, Moment::Call);
-        remedies(&self.0, RulesQuestion { who, why, call, context, seen, now, form, moment })
+        remedies(&self.0, RulesQuestion::first_call(who, why, call, context, now))
     }
 }
 
@@ -105,13 +100,13 @@ impl Remedy {
     pub fn to_value(&self) -> Value {
         let said = |own: &Option<Value>| own.clone().unwrap_or(Value::Null);
         let changes = self.changes.iter().map(|own| {
-            object([
+            object_of([
                 ("part", Value::from(&*own.part)),
                 ("was", said(&own.was)),
                 ("is", said(&own.is)),
             ])
         });
-        object([
+        object_of([
             ("rule", Value::from(&*self.rule)),
             ("changes", Value::List(changes.collect())),
             ("approvals", Value::List(self.approvals().map(Value::from).collect())),
@@ -156,15 +151,6 @@ impl fmt::Display for Change {
             }
         }
     }
-}
-
-fn object(fields: impl IntoIterator<Item = (&'static str, Value)>) -> Value {
-    let mut out = Object::new();
-    for (key, value) in fields {
-        // The keys are literals of this file, each written once.
-        let _ = out.insert(key, value);
-    }
-    Value::Object(out)
 }
 
 #[cfg(test)]

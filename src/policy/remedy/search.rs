@@ -1,6 +1,7 @@
 //! A search for the changes, permit by permit.
 
 use std::collections::BTreeSet;
+use std::ops::Range;
 use std::sync::Arc;
 
 use super::super::compiled::Compiled;
@@ -102,7 +103,7 @@ impl<'a, 'q, 'v, 'p> Changing<'a, 'q, 'v, 'p> {
             (0..).zip(&self.permits).map(|(at, own)| (self.wanted_otherwise(own), at)).collect();
         permits.sort_by_key(|(facts, _)| facts.len());
         permits.truncate(MOST_PERMITS);
-        // Few changes first: what is found with more of them is no smaller.
+        // Few changes first: what is found with more of them may be smaller only where it needs fewer approvals.
         for more in 0..=MOST_MORE {
             for (facts, at) in &permits {
                 let Some(permit) = self.permits.get(*at).cloned() else { continue };
@@ -111,8 +112,15 @@ impl<'a, 'q, 'v, 'p> Changing<'a, 'q, 'v, 'p> {
                 if enough && facts.len() + more >= largest {
                     continue;
                 }
-                if !self.found.iter().any(|own| own.rule == permit.rule.id) {
-                    self.with_more(&permit, facts, more);
+                let same = |own: &Remedy| own.rule == permit.rule.id;
+                if self.found.iter().any(|own| same(own) && own.size() <= facts.len() + more) {
+                    continue;
+                }
+                let Some(remedy) = self.with_more(&permit, facts, more) else { continue };
+                match self.found.iter_mut().find(|own| same(own)) {
+                    Some(own) if own.size() <= remedy.size() => {}
+                    Some(own) => *own = remedy,
+                    None => self.found.push(remedy),
                 }
             }
         }
@@ -144,7 +152,12 @@ impl<'a, 'q, 'v, 'p> Changing<'a, 'q, 'v, 'p> {
     }
 
     /// Tries a permit with `more` parts changed that guards speak of, or an exception of it.
-    fn with_more(&mut self, permit: &Prepared<'p>, facts: &BTreeSet<Fact>, more: usize) {
+    fn with_more(
+        &mut self,
+        permit: &Prepared<'p>,
+        facts: &BTreeSet<Fact>,
+        more: usize,
+    ) -> Option<Remedy> {
         let others = self.spoken_of(permit, facts);
         let choices: Vec<Vec<Fact>> = match more {
             0 => vec![Vec::new()],
@@ -158,16 +171,22 @@ impl<'a, 'q, 'v, 'p> Changing<'a, 'q, 'v, 'p> {
                     .collect()
             }
         };
-        for is_asked in [false, true] {
+        // Few approvals first: none, one, as many as it takes.
+        let one = (0..self.asks.len().min(MOST_PARTS)).map(|at| at..at + 1);
+        let mut asking: Vec<Range<usize>> = [0..0].into_iter().chain(one).collect();
+        asking.push(0..self.asks.len());
+        asking.dedup();
+        for asking in asking {
             for choice in &choices {
                 let mut free = facts.clone();
                 free.extend(choice.iter().cloned());
-                if let Some(remedy) = self.attempt(permit, &free, is_asked) {
-                    self.found.push(remedy);
-                    return;
+                let remedy = self.attempt(permit, &free, &asking);
+                if remedy.is_some() {
+                    return remedy;
                 }
             }
         }
+        None
     }
 
     /// The parts that guards, or the permit's own exceptions, look at.
@@ -184,12 +203,12 @@ impl<'a, 'q, 'v, 'p> Changing<'a, 'q, 'v, 'p> {
         others.take(MOST_PARTS).cloned().collect()
     }
 
-    /// Looks for a question that is another in these parts alone.
+    /// Looks for a question that is another in these parts alone, about which no others than these ask.
     fn attempt(
         &mut self,
         permit: &Prepared<'p>,
         free: &BTreeSet<Fact>,
-        is_asked: bool,
+        asking: &Range<usize>,
     ) -> Option<Remedy> {
         let (policy, asked, question) = (self.policy, self.asked, self.question);
         let forbids = &self.forbids;
@@ -217,8 +236,8 @@ impl<'a, 'q, 'v, 'p> Changing<'a, 'q, 'v, 'p> {
                 _ => Vec::new(),
             };
             let search = ToolSearch::of_tool(&listed.typed, labels).knowing(&known);
-            let asks = self.asks.iter().filter(|_| !is_asked);
-            let guards = forbids.iter().chain(asks);
+            let others = (0..).zip(&self.asks).filter(|(at, _)| !asking.contains(at));
+            let guards = forbids.iter().chain(others.map(|(_, own)| own));
             let searches = (&mut self.searches, STEPS);
             let found = search.find(&[permit], guards, searches, &mut |found| {
                 remedy(policy, asked, question, (permit, forbids), (&found, free))

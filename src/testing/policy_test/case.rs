@@ -74,7 +74,7 @@ impl Case {
     }
 
     fn found(&self, policy: &Policy) -> (Result<Expected, String>, Vec<String>) {
-        let who = match policy.attest_for_tests(self.who.clone()) {
+        let who = match policy.attest_for_rules(self.who.clone()) {
             Ok(who) => who,
             Err(error) => return (Err(error.to_string()), Vec::new()),
         };

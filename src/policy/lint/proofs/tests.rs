@@ -2,12 +2,10 @@ use proptest::prelude::*;
 
 use crate::clock::Timestamp;
 use crate::context::Context;
-use crate::form::Form;
 use crate::identity::{Assertion, Attestor, Identity};
 use crate::policy::decision::RulesQuestion;
 use crate::policy::index::Side;
 use crate::policy::regions::model::{any_policy, policy, questions, terms};
-use crate::policy::seen::Seen;
 use crate::policy::{ApprovalTerms, Effect, LintOptions, Per, Policy, Reviewers, Rule, Tool};
 use crate::policy::{Moment, Warning, WarningCode};
 use crate::prelude::{Call, Purpose};
@@ -199,9 +197,8 @@ fn a_rule_of_every_tool_is_looked_at_at_each_tool_of_the_catalogue() {
 
 /// Which rules apply to a question.
 fn applying(policy: &Policy, (who, call, context): &(Identity, Call, Context)) -> Vec<bool> {
-    let (seen, form, why) = (Seen::nothing(), Form::Bearer, Purpose::new("errand"));
-    let (why, now) = (&why, now());
-    let asked = RulesQuestion { who, why, call, context, seen, now, form, moment: Moment::Call };
+    let why = Purpose::new("errand");
+    let asked = RulesQuestion::first_call(who, &why, call, context, now());
     let named = |rule: &Rule| match &rule.tools {
         crate::policy::rule::Tools::Named(names) => names.iter().any(|own| **own == *call.tool()),
         _ => true,

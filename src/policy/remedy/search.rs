@@ -1,6 +1,7 @@
 //! A search for the changes, permit by permit.
 
 use std::collections::BTreeSet;
+use std::iter;
 use std::ops::Range;
 use std::sync::Arc;
 
@@ -173,7 +174,7 @@ impl<'a, 'q, 'v, 'p> Changing<'a, 'q, 'v, 'p> {
         };
         // Few approvals first: none, one, as many as it takes.
         let one = (0..self.asks.len().min(MOST_PARTS)).map(|at| at..at + 1);
-        let mut asking: Vec<Range<usize>> = [0..0].into_iter().chain(one).collect();
+        let mut asking: Vec<Range<usize>> = iter::once(0..0).chain(one).collect();
         asking.push(0..self.asks.len());
         asking.dedup();
         for asking in asking {

@@ -4,48 +4,59 @@
 // it is of a module.
 macro_rules! links {
     () => {
-        "[`Policy::builder`]: crate::Policy::builder
-[`Broker::lint`]: crate::Broker::lint
+        "[`Broker::lint`]: crate::Broker::lint
 [`BrokerBuilder::ceiling`]: crate::BrokerBuilder::ceiling
+[`Policy::builder`]: crate::Policy::builder
 [`Policy::lint_under`]: crate::Policy::lint_under
 [`Policy::lint`]: crate::Policy::lint
 [`Policy::strict_from_toml`]: crate::Policy::strict_from_toml
 [`Vault`]: crate::vault::Vault
 [`Verifier`]: crate::token::Verifier
 [api]: https://openid.net/specs/authorization-api-1_0.html
-[approvals]: crate::_documentation::approvals
 [approvals#over-a-restart]: crate::_documentation::approvals#over-a-restart
 [approvals#who-may-answer]: crate::_documentation::approvals#who-may-answer
-[audit#sealed]: crate::_documentation::audit#sealed
+[approvals]: crate::_documentation::approvals
+[architecture]: crate::_documentation::architecture
 [attacks]: crate::_documentation::attacks
+[audit#deciding-again]: crate::_documentation::audit#deciding-again
+[audit#keys]: crate::_documentation::audit#keys
+[audit#sealed]: crate::_documentation::audit#sealed
+[audit#values-in-plain]: crate::_documentation::audit#values-in-plain
+[audit#what-a-restart-gives-back]: crate::_documentation::audit#what-a-restart-gives-back
 [audit]: crate::_documentation::audit
 [authzen]: crate::_documentation::authzen
 [axum]: crate::_documentation::axum
-[audit#deciding-again]: crate::_documentation::audit#deciding-again
-[audit#keys]: crate::_documentation::audit#keys
-[audit#values-in-plain]: crate::_documentation::audit#values-in-plain
-[audit#what-a-restart-gives-back]: crate::_documentation::audit#what-a-restart-gives-back
 [break-glass]: crate::_documentation::break_glass
 [changelog]: crate::_documentation::changelog
+[controls]: crate::_documentation::controls
+[cookbook]: crate::_documentation::cookbook
 [denials]: crate::_documentation::denials
 [dependencies#known-limits]: crate::_documentation::dependencies#known-limits
+[dependencies]: crate::_documentation::dependencies
+[design]: crate::_documentation::design
+[fuzzing]: crate::_documentation::fuzzing
+[history]: crate::_documentation::history
+[identity]: crate::_documentation::identity
+[interleavings]: crate::_documentation::interleavings
 [log-format]: crate::_documentation::log_format
-[receipts]: crate::_documentation::receipts
 [mcp]: crate::_documentation::mcp
 [performance]: crate::_documentation::performance
-[replay]: crate::_documentation::replay
-[policy]: crate::_documentation::policy
 [policy#true-false-unknown]: crate::_documentation::policy#true-false-unknown
 [policy#what-a-question-may-cost]: crate::_documentation::policy#what-a-question-may-cost
 [policy#what-the-log-keeps-in-plain]: crate::_documentation::policy#what-the-log-keeps-in-plain
+[policy]: crate::_documentation::policy
+[readme]: crate
+[receipts]: crate::_documentation::receipts
+[replay]: crate::_documentation::replay
+[rmcp]: crate::_documentation::rmcp
 [scale]: crate::_documentation::scale
 [scrub]: mod@crate::scrub
 [secrets]: crate::_documentation::secrets
 [security]: crate::_documentation::security
-[token-format]: crate::_documentation::token_format
 [token-format#handles-of-questions]: crate::_documentation::token_format#handles-of-questions
 [token-format#keys]: crate::_documentation::token_format#keys
 [token-format#values]: crate::_documentation::token_format#values
+[token-format]: crate::_documentation::token_format
 
 "
     };
@@ -54,6 +65,7 @@ macro_rules! links {
 macro_rules! pages {
     ($($name:ident = $file:literal,)*) => {$(
         #[doc = links!()]
+        #[cfg_attr(feature = "fleet", doc = "[fleet]: crate::_documentation::fleet\n")]
         #[doc = include_str!($file)]
         pub mod $name {}
     )*};
@@ -76,6 +88,7 @@ pages! {
     fuzzing = "../docs/fuzzing.md",
     history = "../docs/history.md",
     identity = "../docs/identity.md",
+    index = "../docs/index.md",
     interleavings = "../docs/interleavings.md",
     log_format = "../docs/log-format.md",
     mcp = "../docs/mcp.md",

@@ -5,10 +5,12 @@ use std::ops::{Deref, DerefMut};
 use std::rc::Rc;
 
 use hallpass::audit::Outcome;
+use hallpass::clock::ManualClock;
 use hallpass::identity::Identity;
 use hallpass::{Denial, DriftScan, Halt, Reason};
 
 use crate::life_case::{Act, Done, LifeCase};
+use crate::life_minting::Mints;
 use crate::life_restart::{Gone, TokenKey};
 use crate::life_rows::{Begun, Bound, Charge, Held, LiveTask, Row, Slip, Spell, State};
 use crate::life_tally::Tally;
@@ -44,6 +46,7 @@ pub(crate) struct Life {
     pub(crate) asked_before: usize,
     /// Reloads whose scan waits, and the tasks that it will look at.
     pub(crate) scans: Vec<(DriftScan, Vec<usize>)>,
+    pub(crate) mints: Mints,
     pub(crate) tally: Tally,
 }
 
@@ -74,7 +77,10 @@ pub(crate) fn live(case: &LifeCase) -> Tally {
 
 impl Life {
     fn new(case: LifeCase) -> Self {
-        let stand = Stand::new(case.policies[0].policy(), |builder| case.set(builder));
+        let clock = ManualClock::new(at(0));
+        let mints = Mints::new(&clock);
+        let set = |builder| mints.set(case.set(builder));
+        let stand = Stand::on(clock, case.policies[0].policy(), set);
         let attest = |who: &WhoSaid| stand.broker.assert_identity(who.assertion()).unwrap();
         Life {
             who: case.whos.iter().map(attest).collect(),
@@ -99,6 +105,7 @@ impl Life {
             gone: Vec::new(),
             asked_before: 0,
             scans: Vec::new(),
+            mints,
             tally: Tally::default(),
             case,
         }
@@ -151,6 +158,7 @@ impl Life {
             Act::Sink(works) => self.sink_works(*works),
             Act::SinkPanics => self.sink_panics_once(),
             Act::WhileHanging(acts) => self.while_hanging(acts),
+            Act::Mint(what) => self.mint_or_tend(what),
             Act::Rotate(seconds) => self.rotate_key(*seconds),
             Act::RotateLog => self.rotate_log_key(),
             Act::Restart { closed, rekeyed } => self.restart_on_the_log(*closed, *rekeyed),

@@ -9,7 +9,7 @@ use crate::life_read::context_of;
 use crate::life_rows::{Bound, Held, Row, Slip, State};
 use crate::model::{Question, Setting};
 use crate::model_rules::{Says, decide, labels_of, seen_by};
-use crate::small::{Covering, every_call};
+use crate::small::{Covering, MINTS, every_call};
 use crate::stand::{PERMIT_TTL, pick, prefer};
 use crate::universe::*;
 
@@ -154,8 +154,10 @@ impl Life {
         let charges = self.charge(shown);
         let policy = self.today();
         let labels = labels_of(&policy.said, &shown.call.tool).unwrap().to_vec();
+        // Of what the task has seen before this call.
+        let says = self.says(shown);
         let own = &mut self.tasks[task];
-        own.called.push((shown.call.tool.clone(), labels));
+        own.called.push((shown.call.tool.clone(), labels.clone()));
         own.history = seen_by(&own.called, &policy.said);
         self.touch(row);
         if !self.accepts("permitted") {
@@ -167,8 +169,8 @@ impl Life {
         }
         let permit = answer.unwrap_or_else(|denial| panic!("{}", denial.explain()));
         assert!(permit.rules().eq(dry.unwrap().rules()));
-        let says = Says::Permit(permit.rules().map(str::to_owned).collect());
-        assert_eq!(says, self.says(shown), "P3: today's rules give this very call");
+        let permits = Says::Permit(permit.rules().map(str::to_owned).collect());
+        assert_eq!(permits, says, "P3: today's rules give this very call");
         self.stand.events.push(format!("permitted {}", self.rows[row].id));
         self.tally.permitted += 1;
         self.tally.permitted_to_delegates += usize::from(self.rows[row].parent.is_some());
@@ -182,6 +184,8 @@ impl Life {
             rules: permit.rules().map(str::to_owned).collect(),
             handle: Some(permit),
             running: None,
+            mints: labels.iter().any(|label| label == MINTS),
+            credential: None,
             row,
             serial: self.rows[row].serial,
             caller: shown.caller,

@@ -10,6 +10,7 @@ use proptest::prelude::*;
 use proptest::sample::select;
 
 use crate::case::{End, Revoke, Wanted};
+use crate::life_minting::{Minting, minting};
 use crate::small::{BOSS, PEOPLE, SMALL_TOOLS, small_capabilities, small_policies, small_whos};
 use crate::universe::*;
 
@@ -126,6 +127,8 @@ pub(crate) enum Act {
     SinkPanics,
     /// While a thread is inside a sink that hangs.
     WhileHanging(Vec<Act>),
+    /// Of credentials: how the next is minted, or what has to go does.
+    Mint(Minting),
     /// The tokens' key changes, with as many seconds of grace.
     Rotate(u64),
     RotateLog,
@@ -271,7 +274,13 @@ fn world() -> BoxedStrategy<Act> {
 }
 
 fn acts() -> BoxedStrategy<Act> {
-    let usual = prop_oneof![32 => asks(), 58 => calls_made(), 12 => ends(), 8 => world()];
+    let usual = prop_oneof![
+        32 => asks(),
+        58 => calls_made(),
+        12 => ends(),
+        8 => world(),
+        9 => minting().prop_map(Act::Mint),
+    ];
     prop_oneof![
         58 => usual.clone(),
         2 => usual.clone().prop_map(|act| Act::Timeless(Box::new(act))),

@@ -85,6 +85,7 @@ impl Life {
             *denials.entry(*reason).or_default() += 1;
         }
         assert_eq!(stats.denials.into_iter().collect::<BTreeMap<_, _>>(), denials);
+        self.compare_credentials();
         let halts = self.control.halts();
         assert_eq!(halts.len(), self.halts.len());
         assert!(halts.iter().all(|own| self.halts.contains(own)));
@@ -92,7 +93,10 @@ impl Life {
         // A call that people are asked about has at most two records more than its denial.
         let asked = denials.get(&Reason::ApprovalRequired).copied().unwrap_or_default() as usize;
         let asked = self.asked_before + asked;
-        assert!(written <= self.events.len() + 2 * asked, "nothing is written that did not happen");
+        assert!(
+            written <= self.events.len() + 2 * asked + self.mints.records,
+            "nothing is written that did not happen"
+        );
     }
 
     /// Ends everything, and looks whether nothing is left and everything is written.
@@ -123,10 +127,13 @@ impl Life {
         for what in self.halts.clone() {
             self.resume(&what);
         }
+        self.withdraw_all();
         self.control.halt(Halt::Everything);
         self.record("halted everything".into());
         assert_eq!(self.broker.flush(), 0, "P9: every debt is paid");
         self.leave_what_is_gone();
+        self.compare_what_was_handed_over();
+        self.compare_credentials_in_the_log();
         self.compare_logs();
         self.compare_stories();
         self.compare_replay();
@@ -208,6 +215,12 @@ pub(crate) fn told_by(records: &[Record]) -> Vec<String> {
             Event::Withdrawn { was, .. } => format!("withdrawn {was}"),
             // No model knows people: what they are asked is looked at in tests of approvals.
             Event::Asked { .. } | Event::Answered { .. } | Event::Voided { .. } => continue,
+            // These tell of credentials, and are looked at by themselves.
+            Event::CredentialPlanned { .. }
+            | Event::CredentialMinted { .. }
+            | Event::CredentialOwed { .. }
+            | Event::CredentialWithdrawn { .. }
+            | Event::CredentialGone { .. } => continue,
             other => panic!("a record that no model knows of: {other:?}"),
         };
         told.push(event);

@@ -1,7 +1,8 @@
 //! A life whose sink hangs, whose keys change, and that goes on with its log under another broker.
 
-use hallpass::{Broker, Control, DriftScan, Gate, Grant, Halt, Permit, Reason, Running, Task};
+use hallpass::{Broker, Control, DriftScan, Gate, Grant, Halt, Permit, Reason, Task};
 
+use crate::in_hand::InHand;
 use crate::life::Life;
 use crate::life_case::Act;
 use crate::life_log::{is_beginning, outcomes_of, told_by};
@@ -21,7 +22,7 @@ pub(crate) struct Gone {
     _tasks: Vec<Task>,
     _grants: Vec<Grant>,
     _permits: Vec<Permit>,
-    running: Vec<Running>,
+    running: Vec<InHand>,
     _scans: Vec<DriftScan>,
     _handles: (Gate, Control),
 }
@@ -147,7 +148,9 @@ impl Life {
         let case = self.case.clone();
         let handles = (self.gate.clone(), self.control.clone());
         self.openings = self.log.len() as u64;
-        let broker = self.restart(policy, rekeyed, |builder| case.set(builder));
+        self.mints.leave_to_the_next();
+        let set = &self.mints;
+        let broker = self.stand.restart(policy, rekeyed, |builder| set.set(case.set(builder)));
         self.epoch = 1;
         self.record("reloaded 1".into());
         let gone = Gone {
@@ -169,7 +172,7 @@ impl Life {
     pub(crate) fn leave_what_is_gone(&mut self) {
         let written = self.log.len();
         for Gone { broker, running, .. } in self.gone.drain(..) {
-            running.into_iter().for_each(Running::succeed);
+            running.into_iter().for_each(InHand::succeed);
             drop(broker);
         }
         assert_eq!(self.log.len(), written, "dropping a broker calls no sink");

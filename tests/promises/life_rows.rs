@@ -3,9 +3,10 @@
 use hallpass::audit::Outcome;
 use hallpass::grant::GrantId;
 use hallpass::token::{Presentation, Token};
-use hallpass::{Grant, Permit, Reason, Running, Task};
+use hallpass::{Grant, Permit, Reason, Task};
 
 use crate::giving::Stamp;
+use crate::in_hand::InHand;
 use crate::small::Covering;
 use crate::universe::*;
 
@@ -112,7 +113,10 @@ pub(crate) struct Slip {
     /// What was asked for, and has to be what runs.
     pub(crate) asked: hallpass::Call,
     pub(crate) handle: Option<Permit>,
-    pub(crate) running: Option<Running>,
+    pub(crate) running: Option<InHand>,
+    /// Whether its tool runs with a credential, and what that is called once it has it.
+    pub(crate) mints: bool,
+    pub(crate) credential: Option<String>,
     pub(crate) number: u64,
     pub(crate) row: usize,
     /// Of the grant, when the call was permitted.

@@ -1,8 +1,9 @@
 //! A life starts what was permitted, and ends it.
 
 use hallpass::audit::Outcome;
-use hallpass::{Reason, RunError};
+use hallpass::{Denial, Permit, Reason, RunError};
 
+use crate::in_hand::InHand;
 use crate::life::Life;
 use crate::life_rows::{Slip, State};
 use crate::stand::pick;
@@ -16,19 +17,11 @@ impl Life {
 
     pub(crate) fn start_at(&mut self, at: usize, panics: bool) {
         let handle = self.slips[at].handle.take().unwrap();
-        let answer = if panics {
-            let ran = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
-                handle.run(|_| -> Result<(), ()> { std::panic::resume_unwind(Box::new("a tool")) })
-            }));
-            match ran {
-                Err(_) => Ok(None),
-                Ok(Err(RunError::Denied(denial))) => Err(denial),
-                Ok(other) => panic!("{other:?}"),
-            }
+        let (answer, failures) = if self.slips[at].mints {
+            self.start_with_credential(at, handle, panics)
         } else {
-            handle.start().map(Some)
+            (start_plain(handle, panics), self.start_failures(at))
         };
-        let failures = self.start_failures(at);
         match answer {
             Ok(running) => {
                 assert!(failures.is_empty(), "P11: started in spite of {failures:?}");
@@ -130,6 +123,21 @@ impl Life {
             }
             self.touch(self.slips[at].row);
         }
+        self.give_credential_back(at);
         true
+    }
+}
+
+fn start_plain(handle: Permit, panics: bool) -> Result<Option<InHand>, Denial> {
+    if !panics {
+        return handle.start().map(|running| Some(InHand::Plain(running)));
+    }
+    let ran = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
+        handle.run(|_| -> Result<(), ()> { std::panic::resume_unwind(Box::new("a tool")) })
+    }));
+    match ran {
+        Err(_) => Ok(None),
+        Ok(Err(RunError::Denied(denial))) => Err(denial),
+        Ok(other) => panic!("{other:?}"),
     }
 }

@@ -51,5 +51,12 @@ tally!(
     unknown_keys,
     rekeyed,
     restarted,
+    minted,
+    minted_anew,
+    minted_in_vain,
+    not_minted,
+    shared_credentials,
+    withdrawn_credentials,
+    handed_over,
     lost,
 );

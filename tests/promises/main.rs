@@ -1,8 +1,8 @@
 //! The promises, as properties: random policies, identities, calls and operations, put to the broker
 //! and to a model that knows no index, no table and no shortcut.
 //!
-//! Here are P1 to P5, P7 and P9 to P12; what narrowing and presentations say on the wire is in
-//! `tests/token`, those of P8 in `tests/secrets`, those of P6 in `tests/approvals`.
+//! Here are P1 to P5, P7 and P9 to P12, and of P8 what is minted; what narrowing and presentations say on the
+//! wire is in `tests/token`, the rest of P8 in `tests/secrets`, P6 in `tests/approvals`.
 //!
 //! Two models are driven next to a broker. `any_life` asks with rules and scopes of every kind, and looks
 //! at what is answered call by call. `whole_life` does everything there is to do, in a universe so small
@@ -20,6 +20,7 @@
 mod case;
 mod door;
 mod giving;
+mod in_hand;
 mod kept_log;
 mod life;
 mod life_asks;
@@ -31,6 +32,7 @@ mod life_explained;
 mod life_limits;
 mod life_listing;
 mod life_log;
+mod life_minting;
 mod life_read;
 mod life_reload;
 mod life_renewal;
@@ -41,6 +43,7 @@ mod life_runs;
 mod life_spells;
 mod life_tally;
 mod life_trimming;
+mod life_withdrawals;
 mod model;
 mod model_rules;
 mod model_values;

@@ -17,6 +17,10 @@ use crate::model_rules::{covers, on_call};
 use crate::universe::*;
 
 pub(crate) const SMALL_TOOLS: [&str; 2] = ["db.read", "mail.send"];
+/// What the first of them runs with, where a policy labels it so: minted for each grant.
+pub(crate) const CREDENTIAL: &str = "orders-db";
+pub(crate) const MINTING_TOOL: &str = SMALL_TOOLS[0];
+pub(crate) const MINTS: &str = "mints";
 pub(crate) const PEOPLE: [&str; 3] = ["ana", "bob", "cy"];
 pub(crate) const BOSS: &str = "max";
 const LETTERS: [&str; 3] = ["a", "b", "c"];
@@ -297,8 +301,9 @@ pub(crate) fn small_policies() -> BoxedStrategy<PolicySaid> {
     let missing = option::weighted(0.1, select(SMALL_TOOLS.to_vec()));
     // So that reloads change one rate into another.
     let rate = option::weighted(0.6, small_rates());
-    (vec(rules, 0..5), option::weighted(0.85, (small_limits(), rate)), labels, missing)
-        .prop_map(|(mut rules, broad, labels, missing)| {
+    let mints = proptest::bool::weighted(0.7);
+    (vec(rules, 0..5), option::weighted(0.85, (small_limits(), rate)), labels, (missing, mints))
+        .prop_map(|(mut rules, broad, labels, (missing, mints))| {
             for (at, rule) in rules.iter_mut().enumerate() {
                 rule.id = format!("r{at}");
             }
@@ -315,6 +320,8 @@ pub(crate) fn small_policies() -> BoxedStrategy<PolicySaid> {
             let labels = labels.into_iter().map(|l| l.into_iter().map(str::to_owned).collect());
             let tools = SMALL_TOOLS.iter().map(|tool| (*tool).to_owned());
             let mut catalogue: Labels = tools.zip(labels).collect();
+            let own = catalogue.get_mut(MINTING_TOOL);
+            own.into_iter().filter(|_| mints).for_each(|labels| labels.push(MINTS.to_owned()));
             if let Some(missing) = missing {
                 catalogue.remove(missing);
             }

@@ -11,6 +11,7 @@ use hallpass::scope::{self, Scope};
 use hallpass::value::{Number, Value};
 use hallpass::{Call, Context, Purpose, Resource};
 
+use crate::small::{CREDENTIAL, MINTS};
 use crate::spelling_constraints::builder;
 use crate::universe::*;
 
@@ -198,11 +199,11 @@ impl std::fmt::Display for F {
 
 impl PolicySaid {
     pub(crate) fn policy(&self) -> Policy {
-        let tools = self
-            .catalogue
-            .iter()
-            .flatten()
-            .map(|(name, labels)| Tool::new(name).labels(labels.iter().map(String::as_str)));
+        let tools = self.catalogue.iter().flatten().map(|(name, labels)| {
+            let tool = Tool::new(name).labels(labels.iter().map(String::as_str));
+            let mints = labels.iter().any(|label| label == MINTS);
+            if mints { tool.credential(CREDENTIAL) } else { tool }
+        });
         // The log keeps in plain all that there is, so that decisions can be compared with their replay.
         let names = || ARGS.iter().chain(&["z", "extra"]);
         let plain = |tool| names().fold(tool, |tool: Tool, name| tool.log_plain(name));

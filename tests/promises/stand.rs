@@ -112,7 +112,14 @@ impl Watchdog {
 
 impl Stand {
     pub(crate) fn new(policy: Policy, set: impl FnOnce(BrokerBuilder) -> BrokerBuilder) -> Self {
-        let clock = ManualClock::new(at(0));
+        Stand::on(ManualClock::new(at(0)), policy, set)
+    }
+
+    pub(crate) fn on(
+        clock: ManualClock,
+        policy: Policy,
+        set: impl FnOnce(BrokerBuilder) -> BrokerBuilder,
+    ) -> Self {
         let log = KeptLog::default();
         let sink = FailingSink::new(log.clone());
         let cue = Arc::new(AtomicBool::new(false));
@@ -211,6 +218,11 @@ impl Stand {
 
     pub(crate) fn advance(&mut self, seconds: u64) {
         self.clock.advance(Duration::from_secs(seconds));
+        self.moved(seconds);
+    }
+
+    /// Somebody else has moved the clock.
+    pub(crate) fn moved(&mut self, seconds: u64) {
         self.wall += seconds as i64 * 1000;
         self.counted += seconds as i64 * 1000;
     }

@@ -1,4 +1,4 @@
-//! P2, P4, P7, P9, P10, P11, P12: whatever is done in whatever order, by whom and under which policy,
+//! P2, P4, P7, P8, P9, P10, P11, P12: whatever is done in whatever order, by whom and under which policy,
 //! every answer, what stands, what is counted and the log are those of a model that is a few lists.
 
 use proptest::prelude::*;
@@ -13,8 +13,8 @@ use crate::universe::config;
 proptest! {
     #![proptest_config(config(100))]
 
-    /// P2, P4, P7, P9, P10, P11, P12; attacks 55, 61, 65, 76, 87, 88, 89, 91, 92, 96, 97, 100, 102,
-    /// 103, 138, 140 and 153
+    /// P2, P4, P7, P8, P9, P10, P11, P12; attacks 55, 61, 65, 76, 87, 88, 89, 91, 92, 96, 97, 100, 102,
+    /// 103, 138, 140, 153 and 178
     #[test]
     fn a_broker_lives_as_its_model_does(case in life_cases(120)) {
         live(&case);

@@ -16,7 +16,9 @@ mod options;
 mod outbox;
 mod pin;
 mod proxy;
+mod remote;
 mod revision;
+mod server;
 mod session;
 
 pub(crate) use self::options::McpCommand;

@@ -3,14 +3,19 @@
 use std::ffi::OsString;
 use std::net::SocketAddr;
 use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
 
 use clap::{Args, ValueEnum};
 use hallpass::identity::{Assertion, Identity, IdentityError, Kind};
 use hallpass::value::Value;
 use hallpass::{Broker, Context, Policy, Purpose};
+use tokio::runtime::Runtime;
 
 use super::errand::Errand;
 use super::http::{self, Gates};
+use super::remote::Target;
+use super::server::Server;
 use super::session::run;
 use crate::exit::Exit;
 use crate::facts::fact;
@@ -21,12 +26,14 @@ use crate::serve::Doors;
 const AFTER_HELP: &str = "\
 Example:
   hallpass mcp --policy P.toml --as agent-7 --purpose notes -- npx -y @modelcontextprotocol/server-filesystem /data
+  hallpass mcp --policy P.toml --as agent-7 --purpose notes --url https://mcp.acme.test/mcp --server-ca ca.pem
 
 Each tool call is asked for by itself, just in time, and made with the arguments that were decided about. What is not a
 tool has a name of its own: mcp:resources/read, mcp:prompts/get, mcp:completion/complete, mcp:resources/subscribe, and
 of the server's own requests mcp:sampling, mcp:elicitation, mcp:roots.
 
-With --listen, clients come over HTTP, at http://ADDRESS/mcp, and know a secret of --bearer-file.
+With --listen, clients come over HTTP, at http://ADDRESS/mcp, and know a secret of --bearer-file. With --url, the server is
+reached over HTTP, and shown what --server-bearer-file has: never what a client has shown.
 
 What the gate can't see: an agent that has a shell can start the server itself. Policy, key and log must not be
 writable by the user that the agent runs as, and secrets that the server needs not be readable by it.
@@ -79,9 +86,33 @@ pub(crate) struct McpCommand {
     /// Take requests from web pages of this origin; may be said several times
     #[arg(long = "origin", value_name = "ORIGIN", requires = "listen")]
     origins: Vec<String>,
+    #[command(flatten)]
+    remote: RemoteServer,
     /// The server, and its arguments
-    #[arg(last = true, required = true, value_name = "SERVER")]
+    #[arg(
+        last = true,
+        required_unless_present = "url",
+        conflicts_with = "url",
+        value_name = "SERVER"
+    )]
     server: Vec<OsString>,
+}
+
+/// A server that is reached over HTTP.
+#[derive(Debug, Args)]
+struct RemoteServer {
+    /// Where a server is reached that is not started here: `https`, or `http` and this machine
+    #[arg(long, value_name = "URL")]
+    url: Option<String>,
+    /// The authorities whose certificates a server of `https` has to have: PEM
+    #[arg(long, value_name = "FILE")]
+    server_ca: Option<PathBuf>,
+    /// The bearer token that the server is shown, which is all that is in the file
+    #[arg(long, value_name = "FILE")]
+    server_bearer_file: Option<PathBuf>,
+    /// How many seconds the server may say nothing while a request waits for its answer: 300, unless said
+    #[arg(long, value_name = "SECONDS", value_parser = clap::value_parser!(u64).range(1..=86_400))]
+    server_timeout: Option<u64>,
 }
 
 #[derive(Clone, Copy, Debug, ValueEnum)]
@@ -98,16 +129,33 @@ enum Approve {
 
 impl McpCommand {
     pub(crate) fn run(self) -> Exit {
-        match self.begin() {
-            Ok((errand, None)) => match errand.open() {
+        let threads = match self.remote.threads() {
+            Ok(threads) => threads,
+            Err(problem) => return Exit::unable(problem),
+        };
+        let exit = self.run_on(threads.as_ref());
+        // What is still open of a session that is over is of no use.
+        threads.into_iter().for_each(Runtime::shutdown_background);
+        exit
+    }
+
+    fn run_on(self, threads: Option<&Runtime>) -> Exit {
+        let begun = self.remote.target(threads).and_then(|target| Ok((target, self.begin()?)));
+        let (target, (errand, listens)) = match begun {
+            Ok(begun) => begun,
+            Err(problem) => return Exit::unable(problem),
+        };
+        let server = match target {
+            Some(target) => Server::Remote(Arc::new(target)),
+            None => Server::Command(self.server),
+        };
+        match listens {
+            None => match errand.open() {
                 // The task is kept until the broker has closed it.
-                Ok(task) => run(errand.keeper(&task), &self.server, self.explain),
+                Ok(task) => run(errand.keeper(&task), &server, self.explain),
                 Err(problem) => Exit::unable(problem),
             },
-            Ok((errand, Some((listen, gates)))) => {
-                http::run(errand, self.server, self.explain, listen, gates)
-            }
-            Err(problem) => Exit::unable(problem),
+            Some((listen, gates)) => http::run(errand, server, self.explain, listen, gates),
         }
     }
 
@@ -177,5 +225,34 @@ impl McpCommand {
     }
 }
 
+impl RemoteServer {
+    /// The threads on which connections to a server are read, if there are any.
+    fn threads(&self) -> Result<Option<Runtime>, String> {
+        let threads = self.url.as_ref().map(|_| {
+            tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()
+        });
+        threads.transpose().map_err(|error| format!("no threads can be had: {error}"))
+    }
+
+    fn target(&self, threads: Option<&Runtime>) -> Result<Option<Target>, String> {
+        let (authorities, bearer) = (self.server_ca.as_deref(), self.server_bearer_file.as_deref());
+        let (Some(url), Some(threads)) = (&self.url, threads) else {
+            // The parser forgets to ask for a URL where there is a server already.
+            return match (authorities, bearer, self.server_timeout) {
+                (None, None, None) => Ok(None),
+                _ => {
+                    Err("how a server is reached over HTTP is said with `--url URL` alone"
+                        .to_owned())
+                }
+            };
+        };
+        let patience = self.server_timeout.map_or(PATIENCE, Duration::from_secs);
+        Target::new(url, authorities, bearer, patience, threads.handle().clone()).map(Some)
+    }
+}
+
+/// How long a server over HTTP may say nothing while a request waits for its answer. Most clients wait for a minute.
+const PATIENCE: Duration = Duration::from_secs(300);
+
 /// How long a session lasts: as long as any task may.
-const CEILING: std::time::Duration = std::time::Duration::from_secs(7 * 24 * 60 * 60);
+const CEILING: Duration = Duration::from_secs(7 * 24 * 60 * 60);

@@ -64,6 +64,16 @@ impl Proxy {
         }
     }
 
+    /// The answer to a request of the client does not come any more.
+    pub(super) fn lose(&self, id: &Id, why: &str) {
+        // It may have been cancelled.
+        let waiting = self.desk().of_client.answered(id);
+        if let Some(waiting) = waiting {
+            self.interrupt(waiting);
+            self.to_client.answer(answer::error(Some(id), answer::INTERNAL_ERROR, why));
+        }
+    }
+
     /// What was waited for does not come any more.
     pub(super) fn interrupt(&self, waiting: Waiting) {
         if let Waiting::Call { started, .. } = waiting {

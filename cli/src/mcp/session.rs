@@ -1,8 +1,6 @@
-//! A session from its beginning to its end: the server's process, and the threads that read from both sides.
+//! A session from its beginning to its end: a server, and the threads that read from both sides.
 
-use std::ffi::OsString;
-use std::io::{self, BufReader, Read, Write};
-use std::process::{Child, Command, ExitStatus, Stdio};
+use std::io::{self, BufReader, Write};
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::thread;
@@ -13,14 +11,15 @@ use hallpass::Broker;
 use super::frame::{Frames, MAX_FRAME};
 use super::gatekeeper::Gatekeeper;
 use super::outbox::Outbox;
-use super::proxy::{Proxy, Step};
+use super::proxy::Proxy;
+use super::server::{Peer, Server};
 use crate::exit::Exit;
 use crate::remark::remark;
 use crate::signals;
 
 /// How long a server may go on after its input has ended. Clients kill what takes longer than two seconds or so, and
 /// the end has to be on record by then.
-const GRACE: Duration = Duration::from_millis(1500);
+pub(super) const GRACE: Duration = Duration::from_millis(1500);
 
 /// How long is waited for a log or a client that takes nothing.
 const FLUSH: Duration = Duration::from_secs(2);
@@ -50,7 +49,7 @@ pub(super) struct Session {
     /// By which it is ended.
     pub(super) ends: Sender<End>,
     ended: Receiver<End>,
-    child: Child,
+    peer: Peer,
 }
 
 impl Session {
@@ -60,33 +59,28 @@ impl Session {
     /// Why it can't be started.
     pub(super) fn start(
         keeper: Gatekeeper,
-        server: &[OsString],
+        server: &Server,
         client: impl Write + Send + 'static,
         explains: bool,
     ) -> Result<Self, String> {
-        let mut child = spawn(server).map_err(|error| {
-            let name = server.first().map(OsString::as_os_str).unwrap_or_default();
-            format!("can't start `{}`: {error}", name.display())
-        })?;
-        let (Some(input), Some(output)) = (child.stdin.take(), child.stdout.take()) else {
-            return Err("the server has no input or output".to_owned());
-        };
-        let (to_client, to_server) = (Outbox::new(client, FOR_EVER), Outbox::new(input, PATIENCE));
+        let (peer, to, from) = server.start()?;
+        let (to_client, to_server) = (Outbox::new(client, FOR_EVER), Outbox::new(to, PATIENCE));
         let proxy = Arc::new(Proxy::new(keeper, to_client, to_server, explains));
         let (ends, ended) = channel();
-        read_server(proxy.clone(), output, ends.clone());
-        Ok(Session { proxy, ends, ended, child })
+        let (own, ending) = (proxy.clone(), Ending::new(ends.clone(), End::Server));
+        thread::spawn(move || from.read(&own, ending));
+        Ok(Session { proxy, ends, ended, peer })
     }
 
     /// Waits for an end, and ends both sides.
     pub(super) fn run(mut self) -> Exit {
         let end = self.ended.recv().unwrap_or(End::Told);
-        finish(&self.proxy, &mut self.child, &self.ended, end)
+        finish(&self.proxy, &mut self.peer, &self.ended, end)
     }
 }
 
 /// Runs the server, and hands messages on until one side ends.
-pub(super) fn run(keeper: Gatekeeper, server: &[OsString], explains: bool) -> Exit {
+pub(super) fn run(keeper: Gatekeeper, server: &Server, explains: bool) -> Exit {
     let broker = keeper.broker.clone();
     let session = match Session::start(keeper, server, io::stdout(), explains) {
         Ok(session) => session,
@@ -113,14 +107,26 @@ pub(super) fn close(broker: &Broker, exit: Exit) -> Exit {
     }
 }
 
-fn spawn(server: &[OsString]) -> io::Result<Child> {
-    let (program, args) = server.split_first().ok_or(io::ErrorKind::InvalidInput)?;
-    let mut command = Command::new(program);
-    command.args(args).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn()
-}
-
 /// Tells how a thread has ended, by a panic, too.
-struct Ending(Sender<End>, Option<End>);
+pub(super) struct Ending(Sender<End>, Option<End>);
+
+impl Ending {
+    /// Which end is told, unless another one comes.
+    pub(super) fn new(ends: Sender<End>, end: End) -> Self {
+        Ending(ends, Some(end))
+    }
+
+    /// That it is this one.
+    pub(super) fn with(mut self, end: End) {
+        self.1 = Some(end);
+    }
+
+    /// Tells of an end of the other side, and goes on.
+    pub(super) fn tell(&self, end: End) {
+        // Once the session is over, no one has to be told.
+        let _ = self.0.send(end);
+    }
+}
 
 impl Drop for Ending {
     fn drop(&mut self) {
@@ -131,40 +137,23 @@ impl Drop for Ending {
 
 fn read_client(proxy: Arc<Proxy>, ends: Sender<End>) {
     thread::spawn(move || {
-        let mut ending = Ending(ends, Some(End::Client));
+        let ending = Ending::new(ends, End::Client);
         let mut frames = Frames::new(BufReader::with_capacity(1 << 16, io::stdin()), MAX_FRAME);
         while let Ok(Some(frame)) = frames.next() {
             proxy.take_from_client(&frame);
             if proxy.to_server.has_given_up() {
-                ending.1 = Some(End::Broken("the server does not read what it is sent".to_owned()));
-                return;
+                let why = "the server does not read what it is sent";
+                return ending.with(End::Broken(why.to_owned()));
             }
             if proxy.to_client.is_gone() {
                 return;
-            }
-        }
-    });
-}
-
-fn read_server(proxy: Arc<Proxy>, output: impl Read + Send + 'static, ends: Sender<End>) {
-    thread::spawn(move || {
-        let mut ending = Ending(ends, Some(End::Server));
-        let mut frames = Frames::new(BufReader::with_capacity(1 << 16, output), MAX_FRAME);
-        while let Ok(Some(frame)) = frames.next() {
-            if let Step::End(why) = proxy.take_from_server(&frame) {
-                ending.1 = Some(End::Broken(why));
-                return;
-            }
-            if proxy.to_client.is_gone() {
-                // Reading goes on, so that the server can end by itself.
-                let _ = ending.0.send(End::Client);
             }
         }
     });
 }
 
 /// Ends both sides, in the order in which neither waits for the other.
-fn finish(proxy: &Proxy, child: &mut Child, ended: &Receiver<End>, end: End) -> Exit {
+fn finish(proxy: &Proxy, peer: &mut Peer, ended: &Receiver<End>, end: End) -> Exit {
     let why = match &end {
         End::Client | End::Told => None,
         End::Server => Some("the server has ended"),
@@ -178,14 +167,12 @@ fn finish(proxy: &Proxy, child: &mut Child, ended: &Receiver<End>, end: End) -> 
     let is_over = match &end {
         End::Server => true,
         End::Broken(_) => false,
-        End::Client | End::Told => waits_for_server(ended),
+        End::Client | End::Told => {
+            peer.wind_up(&proxy.to_server);
+            waits_for_server(ended)
+        }
     };
-    let status = if is_over { exited(child) } else { None };
-    let status = status.or_else(|| {
-        // It may have ended meanwhile; then there is nothing to kill.
-        let _ = child.kill();
-        child.wait().ok()
-    });
+    let status = peer.end(is_over);
     proxy.close("the session has ended");
     proxy.to_client.close();
     proxy.to_client.drain(FLUSH);
@@ -206,18 +193,5 @@ fn waits_for_server(ended: &Receiver<End>) -> bool {
                 return false;
             }
         }
-    }
-}
-
-/// How a server has exited that writes nothing any more; `None` if it has not, after a while.
-fn exited(child: &mut Child) -> Option<ExitStatus> {
-    const NAP: Duration = Duration::from_millis(5);
-    let mut left = GRACE;
-    loop {
-        if let Ok(Some(status)) = child.try_wait() {
-            return Some(status);
-        }
-        left = left.checked_sub(NAP)?;
-        thread::sleep(NAP);
     }
 }

@@ -17,3 +17,4 @@ mod tls;
 pub(crate) use self::doors::{Door, Doors};
 pub(crate) use self::listen::{is_loopback, serve_until_told};
 pub(crate) use self::options::ServeCommand;
+pub(crate) use self::tls::connector;

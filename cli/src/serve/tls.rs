@@ -3,12 +3,12 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use tokio_rustls::TlsAcceptor;
 use tokio_rustls::rustls::crypto::ring;
 use tokio_rustls::rustls::pki_types::pem::PemObject;
 use tokio_rustls::rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use tokio_rustls::rustls::server::WebPkiClientVerifier;
-use tokio_rustls::rustls::{RootCertStore, ServerConfig, version};
+use tokio_rustls::rustls::{ClientConfig, RootCertStore, ServerConfig, version};
+use tokio_rustls::{TlsAcceptor, TlsConnector};
 
 /// What takes connections of TLS 1.2 and 1.3: with the certificates of a file, first the server's own, and its key. With
 /// `client_ca`, who connects has to show a certificate that one of its authorities has issued.
@@ -42,6 +42,25 @@ pub(super) fn acceptor(
         builder.with_single_cert(chain, own).map_err(|error| named(certificates, &error))?;
     config.alpn_protocols = vec![b"http/1.1".to_vec()];
     Ok(TlsAcceptor::from(Arc::new(config)))
+}
+
+/// What connects by TLS 1.2 and 1.3 to servers with a certificate that one of the authorities of a file has issued.
+///
+/// # Errors
+/// What is wrong with the file.
+pub(crate) fn connector(authorities: &Path) -> Result<TlsConnector, String> {
+    let builder = ClientConfig::builder_with_provider(Arc::new(ring::default_provider()))
+        .with_protocol_versions(&[&version::TLS13, &version::TLS12])
+        .map_err(|error| error.to_string())?;
+    let mut roots = RootCertStore::empty();
+    // A bundle of a system's may have some that no one has any use for.
+    if roots.add_parsable_certificates(certificates_of(authorities)?).0 == 0 {
+        return Err(named(authorities, &"there is no certificate in it that can be used"));
+    }
+    let builder = builder.with_root_certificates(roots);
+    let mut config = builder.with_no_client_auth();
+    config.alpn_protocols = vec![b"http/1.1".to_vec()];
+    Ok(TlsConnector::from(Arc::new(config)))
 }
 
 fn certificates_of(path: &Path) -> Result<Vec<CertificateDer<'static>>, String> {

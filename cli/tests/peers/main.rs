@@ -13,6 +13,7 @@ mod everything;
 mod filesystem;
 mod over_http;
 mod page;
+mod to_http;
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};

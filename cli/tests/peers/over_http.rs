@@ -9,16 +9,21 @@ use crate::everything::{assert_no_sampling, assert_sampling};
 use crate::world::Folder;
 use crate::{client, logged, peer, script};
 
-const SECRET: &str = "0123456789abcdef0123456789abcdef";
+pub(crate) const SECRET: &str = "0123456789abcdef0123456789abcdef";
 
 /// The command at a port of its own.
-struct Listening {
+pub(crate) struct Listening {
     child: Child,
-    url: String,
+    pub(crate) url: String,
 }
 
 impl Listening {
     fn new(folder: &Folder, policy: &str, options: &[&str], server: &[&str]) -> Self {
+        Listening::to_any(folder, policy, &[options, &["--"], server].concat())
+    }
+
+    /// Before any server, as the options say.
+    pub(crate) fn to_any(folder: &Folder, policy: &str, options: &[&str]) -> Self {
         folder.write("bearer", SECRET);
         let mut command = Command::new(env!("CARGO_BIN_EXE_hallpass"));
         command.args(logged(folder, policy)).args([
@@ -27,7 +32,7 @@ impl Listening {
             "--bearer-file",
             "bearer",
         ]);
-        command.args(options).arg("--").args(server).current_dir(folder.path());
+        command.args(options).current_dir(folder.path());
         let mut child = command.stdin(Stdio::null()).stdout(Stdio::piped()).spawn().unwrap();
         let mut line = String::new();
         BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
@@ -35,7 +40,7 @@ impl Listening {
         Listening { child, url }
     }
 
-    fn end(mut self) {
+    pub(crate) fn end(mut self) {
         let id = self.child.id().to_string();
         assert!(Command::new("kill").args(["-TERM", &id]).status().unwrap().success());
         assert_eq!(self.child.wait().unwrap().code(), Some(0));

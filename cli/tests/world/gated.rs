@@ -57,11 +57,20 @@ impl Gated {
 
     /// Before a server of another's.
     pub(crate) fn before(folder: Folder, policy: &str, options: &[&str], server: &[&str]) -> Self {
+        Gated::before_any(folder, policy, options, &[&["--"], server].concat())
+    }
+
+    /// Before a server that is reached over HTTP.
+    pub(crate) fn remote(folder: Folder, policy: &str, options: &[&str], url: &str) -> Self {
+        Gated::before_any(folder, policy, options, &["--url", url])
+    }
+
+    fn before_any(folder: Folder, policy: &str, options: &[&str], server: &[&str]) -> Self {
         folder.write("p.toml", policy);
         folder.write("key", KEY);
         let fixed = ["--policy", "p.toml", "--as", "agent-7", "--purpose", "errand"];
         let fixed = fixed.iter().chain(&["--log", "log", "--key-file", "key"]).chain(options);
-        let words: Vec<&str> = fixed.chain(&["--"]).chain(server).copied().collect();
+        let words: Vec<&str> = fixed.chain(server).copied().collect();
         let session = Gated::of_words(folder.path(), &words);
         Gated { folder: Some(folder), ..session }
     }

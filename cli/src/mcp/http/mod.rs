@@ -5,13 +5,13 @@ mod gates;
 mod sessions;
 mod streams;
 
-use std::ffi::OsString;
 use std::net::SocketAddr;
 use std::sync::Arc;
 
 pub(super) use self::gates::Gates;
 use self::sessions::Sessions;
 use super::errand::Errand;
+use super::server::Server;
 use super::session::close;
 use crate::exit::Exit;
 use crate::serve::serve_until_told;
@@ -22,7 +22,7 @@ pub(super) const PATH: &str = "/mcp";
 /// Takes clients until the process is told to end.
 pub(super) fn run(
     errand: Errand,
-    server: Vec<OsString>,
+    server: Server,
     explains: bool,
     listen: SocketAddr,
     gates: Gates,

@@ -1,7 +1,6 @@
 //! The sessions: a server and a task for each, from `initialize` to their end.
 
 use std::collections::BTreeMap;
-use std::ffi::OsString;
 use std::fmt::Write as _;
 use std::sync::mpsc::Sender;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -16,6 +15,7 @@ use super::streams::Streams;
 use crate::mcp::errand::Errand;
 use crate::mcp::frame::Frame;
 use crate::mcp::proxy::Proxy;
+use crate::mcp::server::Server;
 use crate::mcp::session::{End, Session};
 use crate::remark::remark;
 
@@ -34,7 +34,7 @@ pub(super) struct Sessions {
     /// Under a policy that looks at what was done before, one task for all: a client that begins another session has the
     /// same history.
     shared: Option<Arc<Task>>,
-    server: Vec<OsString>,
+    server: Server,
     explains: bool,
     clock: SystemClock,
     table: Mutex<Table>,
@@ -60,11 +60,7 @@ pub(super) struct HttpSession {
 impl Sessions {
     /// # Errors
     /// Why there can be no task.
-    pub(super) fn new(
-        errand: Errand,
-        server: Vec<OsString>,
-        explains: bool,
-    ) -> Result<Self, String> {
+    pub(super) fn new(errand: Errand, server: Server, explains: bool) -> Result<Self, String> {
         let first = errand.open()?;
         let shared = errand.remembers.then(|| first.clone());
         if let (None, Some(task)) = (&shared, Arc::into_inner(first)) {
@@ -215,7 +211,7 @@ mod tests {
         let who = broker.assert_identity("agent-7").unwrap();
         let (purpose, context, pins) = (Purpose::new("errand"), Context::new(), BTreeMap::new());
         let errand = Errand { broker, who, purpose, context, remembers, pins };
-        let server = server.iter().map(|word| word.into()).collect();
+        let server = Server::Command(server.iter().map(|word| word.into()).collect());
         Arc::new(Sessions::new(errand, server, false).unwrap())
     }
 

@@ -1,6 +1,9 @@
 """A bank as an MCP server, on the official SDK of either line. Whatever is done is added to a ledger.
 
     python bank_server.py LEDGER
+    python bank_server.py LEDGER PORT SECRET json|stream
+
+With a port it is served over HTTP, to those who show the secret as a bearer token alone.
 """
 
 import json
@@ -57,4 +60,32 @@ def statements() -> str:
     return done("statements")
 
 
-server.run()
+class Door:
+    """Lets requests through that show the secret."""
+
+    def __init__(self, app, secret):
+        self.app, self.shown = app, f"Bearer {secret}".encode()
+
+    async def __call__(self, scope, receive, send):
+        if scope["type"] != "http" or dict(scope["headers"]).get(b"authorization") == self.shown:
+            return await self.app(scope, receive, send)
+        await send({"type": "http.response.start", "status": 401, "headers": []})
+        await send({"type": "http.response.body", "body": b""})
+
+
+def serve(port, secret, how):
+    import uvicorn
+
+    is_json = how == "json"
+    try:
+        app = server.streamable_http_app(json_response=is_json)  # 2.x
+    except TypeError:
+        server.settings.json_response = is_json
+        app = server.streamable_http_app()  # 1.x
+    uvicorn.run(Door(app, secret), host="127.0.0.1", port=int(port), log_level="info")
+
+
+if len(sys.argv) > 2:
+    serve(*sys.argv[2:])
+else:
+    server.run()

@@ -12,6 +12,7 @@ impl Event<'_> {
             Event::Opened { .. } => "opened",
             Event::Granted { .. } => "granted",
             Event::Denied { .. } => "denied",
+            Event::DeniedAgain(_) => "denied_again",
             Event::Denials { .. } => "denials",
             Event::Permitted { .. } => "permitted",
             Event::Asked { .. } => "asked",
@@ -65,6 +66,7 @@ impl Event<'_> {
             | Event::DebtClosed { task, .. }
             | Event::TaskResumed { task, .. } => Some(task),
             Event::Denied { task, .. } | Event::Withdrawn { task, .. } => task.as_deref(),
+            Event::DeniedAgain(denials) => denials.task.as_deref(),
             Event::Denials { .. }
             | Event::CredentialOwed { .. }
             | Event::CredentialWithdrawn { .. }
@@ -103,6 +105,7 @@ impl Event<'_> {
             | Event::GrantEnded { generation, .. }
             | Event::TaskResumed { generation, .. } => Some(*generation),
             Event::Denied { generation, .. } => *generation,
+            Event::DeniedAgain(denials) => denials.generation,
             _ => None,
         }
     }
@@ -142,6 +145,7 @@ impl Event<'_> {
             | Event::GrantShortened { break_glass, .. }
             | Event::GrantEnded { break_glass, .. }
             | Event::Withdrawn { break_glass, .. } => *break_glass,
+            Event::DeniedAgain(denials) => denials.break_glass,
             _ => false,
         }
     }

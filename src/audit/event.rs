@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use super::denied_again::DeniedAgain;
 use super::plain::Plain;
 use super::spent::Spent;
 use super::words::{Answered, GoneHow, How, Outcome, Stage, is_false};
@@ -126,6 +127,8 @@ pub enum Event<'a> {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         plain: Option<Box<Plain<'a>>>,
     },
+    /// Denials that equal some that stand in full: it stands for all numbers from its `from` to its own.
+    DeniedAgain(Box<DeniedAgain<'a>>),
     /// Denials that there was no memory to keep one by one. It stands for all numbers from `from` to its own.
     Denials {
         from: u64,
@@ -258,7 +261,6 @@ pub enum Event<'a> {
         state: Cow<'a, str>,
         /// What ended it.
         why: Cow<'a, str>,
-        /// Whether it is of what breaking the glass gave.
         #[serde(default, skip_serializing_if = "is_false")]
         break_glass: bool,
     },
@@ -268,7 +270,6 @@ pub enum Event<'a> {
         generation: u64,
         /// The number of the `permitted` record.
         of: u64,
-        /// Whether it is of what breaking the glass gave.
         #[serde(default, skip_serializing_if = "is_false")]
         break_glass: bool,
     },
@@ -282,7 +283,6 @@ pub enum Event<'a> {
         /// Whether the task had ended before the call did.
         #[serde(default, skip_serializing_if = "is_false")]
         task_over: bool,
-        /// Whether it is of what breaking the glass gave.
         #[serde(default, skip_serializing_if = "is_false")]
         break_glass: bool,
     },
@@ -294,7 +294,6 @@ pub enum Event<'a> {
         of: u64,
         /// What the catalogue calls what was found.
         credentials: Vec<Cow<'a, str>>,
-        /// Whether it is of what breaking the glass gave.
         #[serde(default, skip_serializing_if = "is_false")]
         break_glass: bool,
     },
@@ -364,7 +363,6 @@ pub enum Event<'a> {
         expires: Timestamp,
         /// Under which policy that was found.
         epoch: u64,
-        /// Whether it is of what breaking the glass gave.
         #[serde(default, skip_serializing_if = "is_false")]
         break_glass: bool,
     },

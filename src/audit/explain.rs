@@ -302,6 +302,9 @@ impl Explanation {
                 self.ended = Some(TaskEnd { seq, at, how, reason, running });
             }
             Event::Denied { .. } => self.denied += 1,
+            Event::DeniedAgain(denials) => {
+                self.denied = self.denied.saturating_add(denials.count);
+            }
             Event::CredentialPlanned { .. } => {
                 self.credentials.extend(ExplainedCredential::of(record));
             }

@@ -16,7 +16,9 @@
 //! it fits: the queue, the batch, and how far the log has come.
 
 mod ahead;
+mod flood;
 mod inside;
+mod left;
 mod place;
 mod queue;
 mod refused;
@@ -31,9 +33,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use self::ahead::Ahead;
+use self::flood::Floods;
 use self::inside::{Inside, guarded};
+pub(crate) use self::left::UnwrittenHook;
 pub(crate) use self::place::Place;
-use self::queue::{Queue, Waiting};
+use self::queue::{Queue, Summed, Waiting};
 pub(crate) use self::refused::Refused;
 use self::rendered::Rendered;
 pub(crate) use self::settle::{Unsettled, Written};
@@ -75,14 +79,12 @@ pub(crate) struct Journal {
     home: HomeProcess,
     parked: Arc<Parked>,
     ahead: Ahead,
+    floods: Floods,
     queue: Apart<Mutex<Queue>>,
     /// The thread that holds it has the right to write.
     writer: Apart<Mutex<Writer>>,
     progress: Apart<Progress>,
 }
-
-/// Gets the records that a broker leaves behind unwritten, with the tags that the chain gives them.
-pub(crate) type UnwrittenHook = dyn Fn(&[Entry<'_>]) + Send + Sync;
 
 /// What a writer has taken from the queue: empty unless it is writing.
 struct Writer {
@@ -169,6 +171,7 @@ impl Journal {
             home: HomeProcess::current(),
             parked,
             ahead: Ahead::under(&key),
+            floods: Floods::default(),
             queue: Apart(Mutex::new(Queue::after(anchor.seq))),
             writer: Apart(Mutex::new(Writer { key, batch: VecDeque::new() })),
             progress: Apart(Progress {
@@ -179,11 +182,6 @@ impl Journal {
                 withdrawals: AtomicU64::new(0),
             }),
         })
-    }
-
-    /// Hands what is left unwritten when this is dropped to a hook of the host.
-    pub(crate) fn hand_unwritten_to(&mut self, hook: Arc<UnwrittenHook>) {
-        self.on_unwritten = Some(hook);
     }
 
     /// Takes the next number for a record that gives access. Short: called under a task's lock.
@@ -215,6 +213,10 @@ impl Journal {
     /// thread that writes. Never waits, and never calls the sink: callable under any lock.
     pub(crate) fn note(&self, body: Body) -> u64 {
         debug_assert!(!body.gives_access(), "what gives access is placed and settled");
+        if body.next_key().is_some() {
+            // What is counted has digests of the key before.
+            self.sum_up();
+        }
         let hashed = self.ahead.hash(&body);
         // Records behind this one that were hashed before it has its place are hashed anew.
         if let Some(key) = body.next_key() {
@@ -229,7 +231,11 @@ impl Journal {
         let reason = body.denial_reason();
         let mut queue = self.queue.lock();
         match reason {
-            Some(reason) => queue.add_to_sum(body, &reason),
+            Some(reason) => {
+                let (since, last) = (body.at(), body.at());
+                let denial = Summed { count: 1, since, last, reason: &reason };
+                queue.add_to_sum(&denial, |_| body)
+            }
             None => queue.push(body, hashed),
         }
     }
@@ -356,29 +362,6 @@ impl Journal {
             self.parked.note_durable(anchor.seq);
         }
         self.progress.tip.advance(anchor);
-    }
-}
-
-impl Drop for Journal {
-    /// Calls no sink: hands what is owed to the host's hook. In the child of a fork, nothing is: it is the parent's.
-    fn drop(&mut self) {
-        if !self.home.is_current_for_sure() {
-            return;
-        }
-        self.parked.end(self.last_seq());
-        let Some(hook) = self.on_unwritten.take() else { return };
-        let owed = self.queue.lock().drain();
-        if owed.is_empty() {
-            return;
-        }
-        let key = &self.writer.lock().key;
-        Rendered::lend(&owed, self.progress.tip.held(), key, |rendered| {
-            // A hook's panic must not meet another one: this may be dropped while unwinding.
-            let _ = guarded(|| {
-                rendered.entries(0, |entries| hook(entries));
-                Ok(())
-            });
-        });
     }
 }
 

@@ -13,6 +13,7 @@ mod about;
 mod chain;
 mod checkpoint;
 mod denied;
+mod denied_again;
 mod digest;
 mod escaped;
 mod event;
@@ -54,6 +55,7 @@ pub use checkpoint::{
     WitnessPolicy, WitnessPolicyError, WitnessReply, Witnessed,
 };
 pub(crate) use denied::DeniedQuestion;
+pub use denied_again::DeniedAgain;
 pub(crate) use digest::DigestKey;
 pub use event::Event;
 pub use explain::{

@@ -33,6 +33,10 @@ impl Record {
             | Event::BrokenGlass { scope, .. }
             | Event::Denied { scope: Some(scope), .. }
             | Event::Asked { scope: Some(scope), .. } => scope,
+            Event::DeniedAgain(denials) => match &mut denials.scope {
+                Some(scope) => scope,
+                None => return Ok(record),
+            },
             _ => return Ok(record),
         };
         if let Ok(Value::Object(object)) = Value::from_json(line)

@@ -3,6 +3,7 @@
 mod live;
 mod report;
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use serde::Serialize;
@@ -156,14 +157,15 @@ impl Reviewer {
                 self.questions.extend(later);
             }
             Event::Denied { who, tool, reason, rules, .. } => {
-                for rule in rules {
-                    if let Some(row) = self.rule(rule) {
-                        row.denials += 1;
-                        row.note(seq, at);
-                    }
-                }
+                self.deny(record, 1, rules);
                 let [who, tool] = [who, tool].map(|text| text.as_deref().unwrap_or_default());
-                self.deny(record, (who, tool, reason));
+                self.cluster(record, (who, tool, reason));
+            }
+            Event::DeniedAgain(denials) => {
+                self.deny(record, denials.count, &denials.rules);
+                let texts = [&denials.who, &denials.tool];
+                let [who, tool] = texts.map(|text| text.as_deref().unwrap_or_default());
+                self.cluster(record, (who, tool, &denials.reason));
             }
             Event::Denials { reasons, .. } => {
                 self.summed += reasons.values().fold(0, |sum: u64, n| sum.saturating_add(*n));
@@ -239,7 +241,17 @@ impl Reviewer {
         row(&mut self.asks, id.to_owned(), self.most, &mut self.left_out, new)
     }
 
-    fn deny(&mut self, record: &Record, (who, tool, reason): (&str, &str, &str)) {
+    /// Counts denials by the rules that decided them.
+    fn deny(&mut self, record: &Record, count: u64, rules: &[Cow<'_, str>]) {
+        for rule in rules {
+            if let Some(row) = self.rule(rule) {
+                row.denials = row.denials.saturating_add(count);
+                row.note(record.seq, record.at);
+            }
+        }
+    }
+
+    fn cluster(&mut self, record: &Record, (who, tool, reason): (&str, &str, &str)) {
         let key = (who.to_owned(), tool.to_owned(), reason.to_owned());
         let new = || DenialCluster::of(record, (who, tool, reason));
         if let Some(row) = row(&mut self.denials, key, self.most, &mut self.left_out, new) {

@@ -219,18 +219,20 @@ pub(super) fn check_numbers(seq: u64, record: &Record) -> Result<(), Fault> {
             false => Err(Fault::out_of_order(seq, from)),
         };
     }
-    let Event::Denials { from, reasons, .. } = &record.event else {
-        return match record.seq == seq {
-            true => Ok(()),
-            false => Err(Fault::out_of_order(seq, record.seq)),
-        };
+    let (from, since, summed) = match &record.event {
+        Event::Denials { from, since, reasons } => {
+            let summed = reasons.values().fold(0, |sum: u64, count| sum.saturating_add(*count));
+            (*from, *since, summed)
+        }
+        Event::DeniedAgain(denials) => (denials.from, denials.since, denials.count),
+        _ if record.seq == seq => return Ok(()),
+        _ => return Err(Fault::out_of_order(seq, record.seq)),
     };
-    if *from != seq {
-        return Err(Fault::out_of_order(seq, *from));
+    if from != seq {
+        return Err(Fault::out_of_order(seq, from));
     }
-    let summed = reasons.values().fold(0, |sum: u64, count| sum.saturating_add(*count));
     match record.seq.checked_sub(seq) {
-        Some(more) if more.checked_add(1) == Some(summed) => Ok(()),
+        Some(more) if more.checked_add(1) == Some(summed) && since <= record.at => Ok(()),
         _ => Err(Fault::WrongSum { seq: record.seq, summed }),
     }
 }

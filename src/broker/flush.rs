@@ -99,6 +99,7 @@ impl Broker {
         if self.shared.is_forked() {
             return Err(FlushError { owed: 0, cause: Refused::Forked });
         }
+        self.shared.journal.sum_up();
         flush(&self.shared, self.shared.journal.last_seq(), timeout)
     }
 
@@ -129,8 +130,12 @@ impl Broker {
     /// # Errors
     /// [`FlushError`] if the log refuses.
     pub fn flushed(&self) -> impl Future<Output = Result<(), FlushError>> + Send + use<> {
-        let through =
-            if self.shared.is_forked() { u64::MAX } else { self.shared.journal.last_seq() };
+        let through = if self.shared.is_forked() {
+            u64::MAX
+        } else {
+            self.shared.journal.sum_up();
+            self.shared.journal.last_seq()
+        };
         Flushed::new(self.shared.clone(), through)
     }
 }

@@ -222,8 +222,7 @@ impl Shared {
 
     /// Counts a denial, and takes the place of its record.
     pub(crate) fn place_denial(&self, at: Timestamp, denial: &Denial, event: &Event<'_>) {
-        self.denials.count(denial.reason());
-        self.record(at, event);
+        self.place_denial_with(at, denial, event, None);
     }
 
     /// As [`place_denial`](Self::place_denial), with the values that the event commits to.
@@ -235,9 +234,7 @@ impl Shared {
         plain: Option<Box<str>>,
     ) {
         self.denials.count(denial.reason());
-        if let Ok(body) = Body::new(at, event) {
-            self.journal.note(body.with_plain(plain));
-        }
+        self.journal.note_denial(at, event, plain);
     }
 
     /// Tells the host's hook of a denial: called with no lock held.

@@ -50,6 +50,7 @@ impl Shared {
         // Without a clock nothing can be said to be past its time.
         let Some(now) = now else { return 0 };
         self.purge_keys(now);
+        self.journal.sum_up_past(now);
         {
             // Held meanwhile, so that none is forgotten by what a policy before looked at.
             let current = self.current();

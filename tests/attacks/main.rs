@@ -20,6 +20,7 @@ mod delegation_seeds;
 mod denials;
 mod derived;
 mod doubt;
+mod floods;
 mod halt;
 mod hanging;
 mod hooks;

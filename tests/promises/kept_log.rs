@@ -10,6 +10,7 @@ pub(crate) struct KeptLog(Arc<Mutex<Vec<Line>>>);
 
 /// A record's line, its tag, and the line next to it.
 struct Line {
+    seq: u64,
     line: String,
     tag: ChainTag,
     plain: Option<String>,
@@ -26,9 +27,10 @@ impl Sink for KeptLog {
     fn append(&self, batch: &[Entry<'_>]) -> Result<Kept, SinkError> {
         let mut lines = self.0.lock().unwrap();
         for entry in batch {
-            assert_eq!((entry.first, entry.seq), (lines.len() as u64 + 1, entry.first));
+            assert_eq!(entry.first, lines.last().map_or(0, |last| last.seq) + 1);
             let plain = entry.plain.map(str::to_owned);
-            lines.push(Line { line: entry.line.to_owned(), tag: *entry.tag, plain });
+            let seq = entry.seq;
+            lines.push(Line { seq, line: entry.line.to_owned(), tag: *entry.tag, plain });
         }
         Ok(Kept::now(batch.len()))
     }

@@ -8,6 +8,7 @@ use hallpass::{Code, Halt, Reason};
 use crate::case::End;
 use crate::life::Life;
 use crate::life_rows::{Slip, State};
+use crate::summed::{self, without_summed};
 
 impl Life {
     /// P2: what stands is what lives, to the last of them; and the figures are those of the lists.
@@ -146,11 +147,12 @@ impl Life {
         assert_eq!(verified.without_outcome, lost.iter().copied().collect::<Vec<_>>());
         let records = self.log.records();
         let told = told_by(&records);
-        assert_eq!(put_away(&told), put_away(&self.events), "P9: each is removed once");
-        assert_eq!(in_order(&told), in_order(&self.events), "P9: the log is what happened");
+        let (told, events) = without_summed(&told, &self.events, true, is_put_away);
+        assert_eq!(put_away(&told), put_away(&events), "P9: each is removed once");
+        assert_eq!(in_order(&told), in_order(&events), "P9: the log is what happened");
         let outcomes = outcomes_of(&records);
         for slip in &self.slips {
-            let record = &records[slip.number as usize - 1];
+            let record = numbered(&records, slip.number);
             let id = self.rows[slip.row].id.to_string();
             assert!(
                 matches!(&record.event, Event::Permitted { grant, .. } if **grant == id),
@@ -167,6 +169,11 @@ impl Life {
     }
 }
 
+/// The record of a permit.
+pub(crate) fn numbered(records: &[Record], seq: u64) -> &Record {
+    &records[records.binary_search_by_key(&seq, |record| record.seq).unwrap()]
+}
+
 /// What came of each permit of a log.
 pub(crate) fn outcomes_of(records: &[Record]) -> BTreeMap<u64, Outcome> {
     let mut outcomes = BTreeMap::new();
@@ -181,8 +188,14 @@ pub(crate) fn outcomes_of(records: &[Record]) -> BTreeMap<u64, Outcome> {
 /// What a log tells, as a life notes it.
 pub(crate) fn told_by(records: &[Record]) -> Vec<String> {
     let mut told: Vec<String> = Vec::new();
-    for (at, record) in records.iter().enumerate() {
-        assert_eq!(record.seq, at as u64 + 1, "P9: no gap");
+    let mut next = 1;
+    for record in records {
+        let from = match &record.event {
+            Event::DeniedAgain(denials) => denials.from,
+            _ => record.seq,
+        };
+        assert_eq!(from, next, "P9: no gap");
+        next = record.seq + 1;
         let event = match &record.event {
             Event::Opened { generation, .. } => format!("opened {generation}"),
             Event::Granted { grant, .. } => format!("granted {grant}"),
@@ -190,6 +203,7 @@ pub(crate) fn told_by(records: &[Record]) -> Vec<String> {
             Event::Denied { stage, reason, .. } => {
                 format!("denied {} {reason}", format!("{stage:?}").to_lowercase())
             }
+            Event::DeniedAgain(denials) => summed::told(denials),
             Event::Denials { .. } => panic!("memory did not run short"),
             Event::Outcome { of, outcome, task_over, .. } => {
                 format!("outcome {of} {outcome:?} {task_over}")
@@ -247,7 +261,8 @@ fn put_away(events: &[String]) -> Vec<&String> {
 
 /// Whether what is told is the beginning of what happened, but for what is removed at some time.
 pub(crate) fn is_beginning(told: &[String], all: &[String]) -> bool {
-    let (told, all) = (in_order(told), in_order(all));
+    let (told, all) = without_summed(told, all, false, is_put_away);
+    let (told, all) = (in_order(&told), in_order(&all));
     let is_end = |event: &&String| event.starts_with("grant_ended");
     // Of the last group that ends at once, some may not be written yet.
     let whole = told.iter().rposition(|event| !is_end(event)).map_or(0, |at| at + 1);

@@ -147,7 +147,7 @@ impl Life {
         let policy = self.case.policies[self.policy].policy();
         let case = self.case.clone();
         let handles = (self.gate.clone(), self.control.clone());
-        self.openings = self.log.len() as u64;
+        self.openings = self.log.records().last().map_or(0, |record| record.seq);
         self.mints.leave_to_the_next();
         let set = &self.mints;
         let broker = self.stand.restart(policy, rekeyed, |builder| set.set(case.set(builder)));

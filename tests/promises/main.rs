@@ -55,6 +55,7 @@ mod small;
 mod spelling;
 mod spelling_constraints;
 mod stand;
+mod summed;
 mod universe;
 mod world;
 mod world_asks;

@@ -4,7 +4,7 @@ use std::fmt::{self, Write as _};
 
 use serde::Serialize;
 
-use crate::audit::{Answered, Event, Outcome, Record};
+use crate::audit::{Answered, DeniedAgain, Event, Outcome, Record};
 use crate::clock::Timestamp;
 use crate::value::Value;
 use crate::visible::escape_for_people;
@@ -122,6 +122,19 @@ fn words(event: &Event<'_>) -> Option<String> {
             }
             if !rules.is_empty() {
                 let _ = write!(text, ", by {}", list("rule", rules));
+            }
+        }
+        Event::DeniedAgain(denials) => {
+            let DeniedAgain { count, since, stage, who, tool, scope, reason, .. } = &**denials;
+            let stage = stage.as_str().replace('_', " ");
+            let _ = write!(text, "denied {count} times more since {since}, at the stage `{stage}`");
+            let _ = write!(text, ", for {}", quoted(reason));
+            let _ = write!(text, "{}", also(", to ", who.as_deref()));
+            let _ = write!(text, "{}", also(": ", tool.as_deref()));
+            let (kind, id) = (denials.resource_type.as_deref(), denials.resource_id.as_deref());
+            let _ = write!(text, "{}", resource(kind, id));
+            if let Some(scope) = scope {
+                let _ = write!(text, ": {}", tools(scope));
             }
         }
         Event::Asked { question, who, tool, scope, rules, expires, .. } => {

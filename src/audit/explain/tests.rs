@@ -265,3 +265,22 @@ fn each_credential_is_followed_until_it_is_gone_and_one_that_is_owed_is_told_so(
     assert!(told.contains("credential `b` could not be withdrawn (3): `down`"), "{told}");
     assert!(!told.contains("`c`"), "that is another task's: {told}");
 }
+
+/// A flood is told in one sentence, and counted as what it is.
+#[test]
+fn denials_that_were_counted_are_told_with_how_many_they_were() {
+    let records = records(&[
+        OPENED,
+        r#""kind":"denied","stage":"call","task":"t","generation":7,"grant":"g2","who":"worker","tool":"bank.pay","code":"out_of_scope","reason":"out_of_scope""#,
+        ENDED,
+        r#""kind":"denied_again","from":4,"count":990,"since":2000,"stage":"call","task":"t","generation":7,"who":"worker","tool":"bank.\u001b[2Jpay","resource_type":"bill","resource_id":"INV-1","code":"out_of_scope","reason":"out_of_scope""#,
+    ]);
+    let [story] = explain(&records, "t").try_into().unwrap();
+    assert_eq!(story.denied, 991);
+    let told = story.sentences.last().unwrap();
+    assert_eq!(
+        told.text,
+        "denied 990 times more since 1970-01-01T00:00:02Z, at the stage `call`, for `out_of_scope`, to `worker`: \
+         `bank.\\u{1b}[2Jpay` on `bill` `INV-1`"
+    );
+}

@@ -101,19 +101,13 @@ fn acts(event: &Event<'_>, agent: &str) -> bool {
     match event {
         Event::Permitted { who, .. } => who == agent,
         Event::Denied { who: Some(who), .. } => who == agent,
+        Event::DeniedAgain(denials) => denials.who.as_deref() == Some(agent),
         Event::Granted { holder, .. } => holder == agent,
         _ => false,
     }
 }
 
 fn shape(event: &Event<'_>) -> Shape {
-    let base = |severity| Shape {
-        class: BASE,
-        activity: OTHER,
-        severity,
-        status: None,
-        members: Map::new(),
-    };
     match event {
         Event::Permitted { who, tool, resource_type, resource_id, rules, .. } => {
             let resource = (resource_type.as_deref(), resource_id.as_deref());
@@ -121,28 +115,17 @@ fn shape(event: &Event<'_>) -> Shape {
             let (class, activity, severity) = (API_ACTIVITY, OTHER, INFORMATIONAL);
             Shape { class, activity, severity, status: Some(1), members }
         }
-        Event::Denied {
-            who: Some(who),
-            tool: Some(tool),
-            resource_type,
-            resource_id,
-            code,
-            reason,
-            rules,
-            ..
-        } => {
+        Event::Denied { who, tool, resource_type, resource_id, code, reason, rules, .. } => {
             let resource = (resource_type.as_deref(), resource_id.as_deref());
-            let mut members = call(who, tool, resource, rules);
-            members.insert("status_code".to_owned(), code.as_ref().into());
-            members.insert("status_detail".to_owned(), reason.as_ref().into());
-            let (class, activity, severity) = (API_ACTIVITY, OTHER, LOW);
-            Shape { class, activity, severity, status: Some(2), members }
+            denied((who.as_deref(), tool.as_deref()), resource, (code, reason), rules)
         }
-        Event::Denied { code, reason, .. } => {
-            let mut shape = base(LOW);
-            shape.status = Some(2);
-            shape.members.insert("status_code".to_owned(), code.as_ref().into());
-            shape.members.insert("status_detail".to_owned(), reason.as_ref().into());
+        Event::DeniedAgain(denials) => {
+            let (who, tool) = (denials.who.as_deref(), denials.tool.as_deref());
+            let resource = (denials.resource_type.as_deref(), denials.resource_id.as_deref());
+            let why = (&*denials.code, &*denials.reason);
+            let mut shape = denied((who, tool), resource, why, &denials.rules);
+            shape.members.insert("count".to_owned(), denials.count.into());
+            shape.members.insert("start_time".to_owned(), denials.since.unix_millis().into());
             shape
         }
         Event::Granted { requester, holder, grant, scope, rules, expires, .. } => {
@@ -174,6 +157,31 @@ fn shape(event: &Event<'_>) -> Shape {
         Event::Halted { .. } | Event::CredentialOwed { .. } => base(LOW),
         _ => base(INFORMATIONAL),
     }
+}
+
+fn base(severity: u32) -> Shape {
+    Shape { class: BASE, activity: OTHER, severity, status: None, members: Map::new() }
+}
+
+/// What was not given: of a call, as API activity.
+fn denied(
+    (who, tool): (Option<&str>, Option<&str>),
+    resource: (Option<&str>, Option<&str>),
+    (code, reason): (&str, &str),
+    rules: &[std::borrow::Cow<'_, str>],
+) -> Shape {
+    let mut shape = match (who, tool) {
+        (Some(who), Some(tool)) => {
+            let members = call(who, tool, resource, rules);
+            let (class, activity) = (API_ACTIVITY, OTHER);
+            Shape { class, activity, severity: LOW, status: None, members }
+        }
+        _ => base(LOW),
+    };
+    shape.status = Some(2);
+    shape.members.insert("status_code".to_owned(), code.into());
+    shape.members.insert("status_detail".to_owned(), reason.into());
+    shape
 }
 
 /// What an event of a call says: who, which tool, and what it acts on.

@@ -112,6 +112,16 @@ fn an_ocsf_event_is_of_its_class_and_has_what_that_requires() {
     );
     assert!(denial.get("ai_agent").is_none());
     assert_eq!(events[4]["status_id"], 2);
+    let again = r#"{"seq":30,"at":1767225600009,"kind":"denied_again","from":10,"count":21,"since":1767225600000,"stage":"call","who":"worker-1","tool":"bank.pay","resource_id":"42","args":"AA","code":"not_permitted","reason":"out_of_scope","rules":["pay"]}"#;
+    let again: serde_json::Value =
+        serde_json::from_str(&exporter.ocsf_event(again, &tag()).unwrap()).unwrap();
+    assert_eq!((&again["class_uid"], &again["count"]), (&6003.into(), &21.into()));
+    assert_eq!(again["start_time"], 1_767_225_600_000_i64);
+    assert_eq!(
+        (&again["status_detail"], &again["status_code"]),
+        (&"out_of_scope".into(), &"not_permitted".into())
+    );
+    assert_eq!(again["resources"][0]["uid"], "42");
     assert!(exporter.agents.is_empty(), "a task that has ended is forgotten");
     assert_eq!(exporter.ocsf_event("{}", &tag()), None);
 }

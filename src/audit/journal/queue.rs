@@ -8,6 +8,7 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::mem;
 
 use super::sum::Sum;
+pub(super) use super::sum::Summed;
 use super::{Body, Refused, SinkError};
 use crate::audit::chain::HashedRecord;
 
@@ -91,22 +92,38 @@ impl Queue {
         self.waiting.push_back(Waiting { seq: through, body, hashed: None, sum: None });
     }
 
-    /// Adds a denial to the sum at the end of the queue, which begins with it if there is none.
-    pub(super) fn add_to_sum(&mut self, body: Body, reason: &str) -> u64 {
-        let seq = self.take_number();
-        let at = body.at();
+    /// Adds the record of denials that stands for the next `count` numbers, the first of which it is told.
+    pub(super) fn push_sum(&mut self, count: u64, body: impl FnOnce(u64) -> Body) -> u64 {
+        let from = self.next_seq;
+        let through = from.saturating_add(count.saturating_sub(1));
+        self.push_through(body(from), through);
+        through
+    }
+
+    /// Adds denials to the sum at the end of the queue, which begins with their record if there is none.
+    pub(super) fn add_to_sum(
+        &mut self,
+        denials: &Summed<'_>,
+        body: impl FnOnce(u64) -> Body,
+    ) -> u64 {
+        let from = self.next_seq;
+        let through = from.saturating_add(denials.count.saturating_sub(1));
         match self.waiting.back_mut() {
             Some(Waiting { seq: last, sum: Some(sum), .. }) => {
-                *last = seq;
-                sum.add(at, reason);
+                *last = through;
+                sum.add(denials);
+                self.next_seq = through.saturating_add(1);
             }
             _ => {
-                let sum = Some(Box::new(Sum::of(seq, at, reason)));
-                self.waiting.push_back(Waiting { seq, body, hashed: None, sum });
-                self.sums += 1;
+                let sum = Some(Box::new(Sum::of(from, denials)));
+                self.push_through(body(from), through);
+                if let Some(waiting) = self.waiting.back_mut() {
+                    waiting.sum = sum;
+                    self.sums += 1;
+                }
             }
         }
-        seq
+        through
     }
 
     fn take_number(&mut self) -> u64 {

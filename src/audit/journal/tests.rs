@@ -1,3 +1,4 @@
+mod flood;
 mod hanging;
 mod keys;
 mod model;

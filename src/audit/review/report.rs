@@ -138,16 +138,25 @@ const TOLD_APART: usize = 256;
 impl DenialCluster {
     pub(super) fn of(record: &Record, (who, tool, reason): (&str, &str, &str)) -> Self {
         let [who, tool, reason] = [who, tool, reason].map(str::to_owned);
-        let (first, since, last) = (record.seq, record.at, record.at);
+        let (first, since) = match &record.event {
+            Event::DeniedAgain(denials) => (denials.from, denials.since),
+            _ => (record.seq, record.at),
+        };
+        let last = record.at;
         let args = Vec::new();
         DenialCluster { who, tool, reason, count: 0, different_args: 0, first, since, last, args }
     }
 
     pub(super) fn note(&mut self, record: &Record) {
-        self.count += 1;
-        self.since = self.since.min(record.at);
+        let (count, since, args) = match &record.event {
+            Event::DeniedAgain(denials) => (denials.count, denials.since, &denials.args),
+            Event::Denied { args, .. } => (1, record.at, args),
+            _ => return,
+        };
+        self.count = self.count.saturating_add(count);
+        self.since = self.since.min(since);
         self.last = self.last.max(record.at);
-        let Event::Denied { args: Some(args), .. } = &record.event else { return };
+        let Some(args) = args else { return };
         // The beginning of a keyed digest tells digests apart as well as the whole.
         let mut beginning = [0; 8];
         beginning.iter_mut().zip(args.bytes()).for_each(|(own, byte)| *own = byte);

@@ -99,6 +99,14 @@ fn denials_are_told_in_clusters_with_how_many_different_arguments_were_tried() {
     let [cluster] = &review.denials[..] else { panic!("{review:?}") };
     assert_eq!((cluster.count, cluster.different_args, cluster.first), (300, 256, 1));
     assert_eq!((cluster.since.unix_millis(), cluster.last.unix_millis()), (1000, 300_000));
+    let again = r#""kind":"denied_again","from":301,"count":50,"since":7,"stage":"call","who":"a","tool":"x","args":"00000001","code":"c","reason":"no_permit","rules":["r"]"#;
+    let review = review_of(&[lines, vec![again.into()]].concat());
+    let [cluster] = &review.denials[..] else { panic!("{review:?}") };
+    assert_eq!((cluster.count, cluster.different_args, cluster.first), (350, 256, 1));
+    assert_eq!((cluster.since.unix_millis(), cluster.last.unix_millis()), (7, 301_000));
+    assert_eq!((review.rules[0].denials, review.denials_summed), (50, 0));
+    let first = &review_of(&[again.into()]).denials[0];
+    assert_eq!((first.first, first.since.unix_millis(), first.different_args), (301, 7, 1));
     let summed = r#""kind":"denials","from":1,"since":1,"reasons":{"no_permit":5,"expired":2}"#;
     assert_eq!(review_of(&[summed.into()]).denials_summed, 7);
 }

@@ -1,3 +1,5 @@
+mod sums;
+
 use super::*;
 use crate::audit::{Body, How, Outcome};
 use crate::clock::Timestamp;

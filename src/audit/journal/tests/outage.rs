@@ -3,7 +3,11 @@
 use super::*;
 
 fn denied(reason: &str) -> Body {
-    body(&Event::Denied {
+    body(&denial(reason))
+}
+
+pub(super) fn denial(reason: &str) -> Event<'static> {
+    Event::Denied {
         stage: crate::audit::Stage::Call,
         task: Some("t\",\"reason\":\"forged".into()),
         generation: None,
@@ -21,10 +25,10 @@ fn denied(reason: &str) -> Body {
         epoch: None,
         break_glass: false,
         plain: None,
-    })
+    }
 }
 
-fn fill(journal: &Journal) {
+pub(super) fn fill(journal: &Journal) {
     let one = ended("a");
     while journal.waiting() < MOST_WAITING {
         journal.note(one.clone());

@@ -78,7 +78,14 @@ fn decisions_come_out_again_and_what_another_policy_would_change_is_named() {
 fn what_can_not_be_decided_again_is_counted_with_why() {
     let folder = written();
     let ran = replay(&folder, &["--policy", "lower.toml"]);
-    assert_eq!(ran.code, 0, "{ran:?}");
+    // Nothing is found, and nothing is known either.
+    assert_eq!(ran.code, 2, "{ran:?}");
+    assert!(ran.output.contains("nothing could be decided again"), "{ran:?}");
+    assert!(!ran.output.contains("0 came out otherwise"), "{ran:?}");
+    let ran = replay(&folder, &["--policy", "lower.toml", "--json"]);
+    assert!(ran.output.contains(r#""verdict":"nothing_replayed""#), "{ran:?}");
+    assert_eq!(ran.code, 2, "{ran:?}");
+    let ran = replay(&folder, &["--policy", "lower.toml"]);
     assert!(ran.output.contains("3 were not decided again: their policy was not given"), "{ran:?}");
     let plain =
         std::fs::read_dir(folder.path().join("log")).unwrap().map(|own| own.unwrap().path());
@@ -88,6 +95,7 @@ fn what_can_not_be_decided_again_is_counted_with_why() {
     }
     let ran = replay(&folder, &["--policy", "policy.toml"]);
     assert!(ran.output.contains("3 were not decided again: a value was erased"), "{ran:?}");
+    assert_eq!(ran.code, 2, "{ran:?}");
     assert_eq!(replay(&folder, &[]).code, 2);
     assert_eq!(replay(&folder, &["--policy", "none.toml"]).code, 2);
 }

@@ -82,7 +82,9 @@ pub(crate) use plain::{KeptPlain, PlainDraft};
 pub use plain::{Plain, PlainValues};
 pub use plain_reader::PlainReader;
 pub use record::Record;
-pub use replay::{Difference, NotReplayable, Replay, Replayer, Ruled, Ruling, replay};
+pub use replay::{
+    Difference, NotReplayable, Replay, ReplayVerdict, Replayer, Ruled, Ruling, replay,
+};
 pub(crate) use resumption::LeftCredential;
 pub use resumption::Resumption;
 pub use review::{AskReview, DenialCluster, Review, Reviewer, RuleReview, ToolReview, review};

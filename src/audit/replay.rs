@@ -5,7 +5,7 @@ mod question;
 
 use std::collections::HashMap;
 
-pub use self::outcome::{Difference, NotReplayable, Replay, Ruled, Ruling};
+pub use self::outcome::{Difference, NotReplayable, Replay, ReplayVerdict, Ruled, Ruling};
 pub(in crate::audit) use self::question::Recorded;
 use self::question::question_of;
 use super::{Event, Record, Stage};

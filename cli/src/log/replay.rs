@@ -4,7 +4,8 @@ use std::io::{self, Write};
 use std::path::PathBuf;
 
 use clap::Args;
-use hallpass::audit::{Replay, Replayer};
+use hallpass::audit::{Replay, ReplayVerdict, Replayer};
+use serde::Serialize;
 
 use super::source::Source;
 use super::style::plain;
@@ -28,6 +29,14 @@ pub(super) struct ReplayCommand {
     json: bool,
 }
 
+/// What is written as JSON.
+#[derive(Serialize)]
+struct Told<'r> {
+    verdict: ReplayVerdict,
+    #[serde(flatten)]
+    replay: &'r Replay,
+}
+
 impl ReplayCommand {
     pub(super) fn run(self) -> Exit {
         let mut policies = Vec::new();
@@ -49,15 +58,20 @@ impl ReplayCommand {
         let replay = replayer.finish();
         let mut out = io::stdout().lock();
         let said = match self.json {
-            true => serde_json::to_writer(&mut out, &replay)
-                .map_err(io::Error::from)
-                .and_then(|()| writeln!(out)),
+            true => serde_json::to_writer(
+                &mut out,
+                &Told { verdict: replay.verdict(), replay: &replay },
+            )
+            .map_err(io::Error::from)
+            .and_then(|()| writeln!(out)),
             false => tell(&mut out, &replay),
         };
         // What another policy would change is what was asked for, and no finding.
-        let exit = match replay.differing > 0 && self.under.is_none() {
-            true => Exit::Findings,
-            false => Exit::Fine,
+        let exit = match replay.verdict() {
+            ReplayVerdict::Differs if self.under.is_none() => Exit::Findings,
+            // What was asked for could not be done, and nothing is known.
+            ReplayVerdict::NothingReplayed => Exit::Unable,
+            _ => Exit::Fine,
         };
         self.source.warn(&read, Exit::of_report(said.map(|()| exit)))
     }
@@ -66,7 +80,12 @@ impl ReplayCommand {
 fn tell(out: &mut impl Write, replay: &Replay) -> io::Result<()> {
     let Replay { decisions, replayed, differing, .. } = replay;
     writeln!(out, "{replayed} of {decisions} decisions of rules about calls were decided again")?;
-    writeln!(out, "{differing} came out otherwise")?;
+    match replay.verdict() {
+        ReplayVerdict::NothingReplayed => {
+            writeln!(out, "nothing could be decided again, so nothing is known of them")?
+        }
+        _ => writeln!(out, "{differing} came out otherwise")?,
+    }
     for own in &replay.differences {
         let (who, tool, task) = (plain(&own.who), plain(&own.tool), plain(&own.task));
         let (recorded, replayed) = (own.recorded.to_string(), own.replayed.to_string());

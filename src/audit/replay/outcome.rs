@@ -23,6 +23,34 @@ pub struct Replay {
     pub requests: u64,
 }
 
+/// What a replay comes to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum ReplayVerdict {
+    /// All that was decided again came out the same.
+    Same,
+    /// Something came out otherwise.
+    Differs,
+    /// Of the log's decisions none was decided again: nothing is known of them.
+    NothingReplayed,
+    /// The log has no decision of rules.
+    NoDecisions,
+}
+
+impl Replay {
+    /// What it comes to: that nothing came out otherwise says nothing where nothing was decided again.
+    #[must_use]
+    pub fn verdict(&self) -> ReplayVerdict {
+        match self {
+            Replay { decisions: 0, .. } => ReplayVerdict::NoDecisions,
+            Replay { replayed: 0, .. } => ReplayVerdict::NothingReplayed,
+            Replay { differing: 0, .. } => ReplayVerdict::Same,
+            _ => ReplayVerdict::Differs,
+        }
+    }
+}
+
 /// A decision that came out otherwise.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[non_exhaustive]

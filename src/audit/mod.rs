@@ -43,6 +43,8 @@ mod sink;
 mod spent;
 mod suggest;
 mod threaded;
+#[cfg(feature = "tracing")]
+mod traced;
 mod tree;
 mod verify;
 mod words;
@@ -93,6 +95,8 @@ pub use sink::{Entry, Kept, Sink, SinkError, Tail};
 pub use spent::Spent;
 pub use suggest::{LeftPart, SeenValue, Suggester, Suggestion, TightenedPart};
 pub use threaded::ThreadedSink;
+#[cfg(feature = "tracing")]
+pub(crate) use traced::Traced;
 pub use tree::{TreeHash, TreeHashError};
 pub use verify::{Fault, Verification, verify};
 pub use words::{Answered, GoneHow, How, Outcome, Stage};

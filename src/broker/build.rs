@@ -21,6 +21,8 @@ use super::shared::Shared;
 use super::stats::DenialCounts;
 use super::tripwire::Tripwire;
 use super::watchers::Watchers;
+#[cfg(feature = "tracing")]
+use crate::audit::Traced;
 use crate::audit::{DigestKey, Event, Journal, MemoryLog, Origin, SealKey, Sink};
 use crate::clock::Timekeeper;
 use crate::credential::{Ledger, mark};
@@ -62,6 +64,11 @@ impl BrokerBuilder {
                     (log.clone(), Some(log))
                 }
             },
+        };
+        #[cfg(feature = "tracing")]
+        let sink: Arc<dyn Sink> = match self.traced {
+            true => Arc::new(Traced::new(sink)),
+            false => sink,
         };
         let mut log_keys = match self.log_keys {
             Some(keys) => keys,

@@ -43,6 +43,8 @@ pub struct BrokerBuilder {
     pub(super) on_owed: Option<OwedHook>,
     pub(super) on_unwritten: Option<Arc<UnwrittenHook>>,
     pub(super) resumed: Option<FileLog>,
+    #[cfg(feature = "tracing")]
+    pub(super) traced: bool,
 }
 
 impl BrokerBuilder {
@@ -66,6 +68,8 @@ impl BrokerBuilder {
             on_owed: None,
             on_unwritten: None,
             resumed: None,
+            #[cfg(feature = "tracing")]
+            traced: false,
             settings: Settings {
                 default_ttl: Duration::from_secs(5 * 60),
                 ceiling: Duration::from_secs(60 * 60),
@@ -126,6 +130,19 @@ impl BrokerBuilder {
     /// [`halt_after`](Self::halt_after), and what was [restated](crate::Control::restate) has to be stated again.
     pub fn resume_from(mut self, log: &FileLog) -> Self {
         self.resumed = Some(log.clone());
+        self
+    }
+
+    /// Tells each record to the host's `tracing` once the log has accepted it: an event of the target `hallpass`, of the
+    /// level `WARN` where something was denied, halted or went wrong, else `INFO`. Its fields are named as OpenTelemetry names
+    /// those of GenAI (`gen_ai.tool.name`, `gen_ai.tool.call.id`), and `hallpass.*`; no event has arguments, scopes,
+    /// digests, secrets, or what people wrote.
+    ///
+    /// The thread that writes the log calls the subscriber, which must not be slow. What is told is a copy: the log is what
+    /// is verified.
+    #[cfg(feature = "tracing")]
+    pub fn tell_tracing(mut self) -> Self {
+        self.traced = true;
         self
     }
 

@@ -102,7 +102,7 @@ impl Exception {
         self.all_of_tool(wanted, Stance::Guard, |own| {
             !wanted.leaves_a_part(own)
                 && match own.fact.is_of_the_call() {
-                    true => wanted.may_overlap(own),
+                    true => wanted.may_overlap(own, Stance::Guard),
                     false => wanted.may_hold_at_some(own),
                 }
         })
@@ -113,7 +113,7 @@ impl Exception {
         self.all_of_tool(wanted, Stance::Guard, |own| {
             !wanted.leaves_a_part(own)
                 && match own.fact.is_of_the_call() {
-                    true => wanted.is_within(own),
+                    true => wanted.is_within(own, Stance::Guard),
                     false => wanted.may_hold_at_all(own),
                 }
         })
@@ -124,7 +124,7 @@ impl Exception {
         self.all_of_tool(wanted, Stance::Cover, |own| {
             wanted.leaves_a_part(own)
                 || match own.fact.is_of_the_call() {
-                    true => wanted.may_overlap(own),
+                    true => wanted.may_overlap(own, Stance::Cover),
                     false => wanted.may_be_true_at_some(own),
                 }
         })
@@ -135,7 +135,7 @@ impl Exception {
         self.all_of_tool(wanted, Stance::Cover, |own| {
             !wanted.leaves_a_part(own)
                 && match own.fact.is_of_the_call() {
-                    true => wanted.is_within(own),
+                    true => wanted.is_within(own, Stance::Cover),
                     false => wanted.is_true_at_all(own),
                 }
         })

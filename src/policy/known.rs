@@ -213,6 +213,9 @@ impl<'q> Wanted<'q> {
 
     /// Whether a condition on who, why or context may be true of some call that the scope leaves.
     pub(super) fn may_be_true_at_some(&self, condition: &Condition) -> bool {
+        if let Some(settled) = self.settle(condition, Stance::Cover) {
+            return settled.sometimes;
+        }
         self.ways(&condition.constraint).iter().any(|pins| {
             let facts = Pinned { wanted: self, pins };
             let is_open = |fact: &Fact| {

@@ -47,7 +47,9 @@ mod rule_limits;
 mod rule_notes;
 mod seen;
 mod sets;
+mod settled;
 mod tool_alone;
+mod trim;
 mod typed_tools;
 mod values;
 mod wanted;
@@ -85,11 +87,10 @@ pub(crate) use limits::{Limits, MOST_COUNTED};
 pub(crate) use offer::{WidthOffer, offered_by_all, varied_by_all};
 pub(crate) use question::{Question, Setting, What};
 pub(crate) use replayed::{AskedFacts, RecordedQuestion};
-pub(crate) use request::{
-    Answer, could_permit, decide_request, parts_covered, passed_over_at_request,
-};
+pub(crate) use request::{Answer, decide_request, passed_over_at_request};
 pub(crate) use reviewer::Reviewer;
 pub(crate) use seen::Seen;
+pub(crate) use trim::{could_permit, parts_covered};
 pub(crate) use wanted::{Wanted, When};
 
 /// How many rules a policy may have. A decision does not grow with them, loading does: a million is

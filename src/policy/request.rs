@@ -14,8 +14,8 @@ use super::wanted::{Wanted, When};
 use super::{ApprovalTerms, Obstacle, Per};
 use crate::meter::Work;
 use crate::scope::{
-    Capability, Condition, Constraint, Cover, Difference, Fact, Facts, Outside, Stance, Truth,
-    condition_may_overlap, condition_within, cover_difference, not, openness_within,
+    Condition, Constraint, Cover, Difference, Fact, Facts, Outside, Stance, Truth,
+    condition_may_overlap, condition_within, cover_difference, openness_within,
 };
 use crate::value::Value;
 
@@ -75,51 +75,13 @@ pub(crate) fn passed_over_at_request(policy: &Compiled, wanted: &Wanted<'_>) -> 
     asks.in_order()
 }
 
-/// Whether some call that the capability covers could be permitted: a permit may concern one, and
-/// no guard acts on all of them.
-pub(crate) fn could_permit(policy: &Compiled, wanted: &Wanted<'_>) -> bool {
-    let (mut permitted, mut guarded) = (false, false);
-    wanted.visit_open(policy, Side::Permits, |rule| permitted |= rule.may_cover_part(wanted));
-    wanted.visit(policy, Side::Guards, |_, rule| guarded |= rule.contains(wanted));
-    permitted && !guarded
-}
-
-/// The parts of a capability that lie within some permit each.
-pub(crate) fn parts_covered(policy: &Compiled, wanted: &Wanted<'_>) -> Vec<Capability> {
-    let mut parts = Vec::new();
-    wanted.visit_open(policy, Side::Permits, |rule| {
-        if parts.len() < MOST_PARTS && rule.may_cover_part(wanted) {
-            let conditions = rule.of_the_call(wanted);
-            let permitted = Cover { conditions: &conditions, openness: &rule.openness };
-            let Some(part) = wanted.capability.meet(permitted, wanted.meter()) else { return };
-            for part in rule.without_exceptions(part, wanted) {
-                // A permit for a resource and a wish for none, or the other way round, have no call in
-                // common. And each argument may overlap on its own, and still no call be left.
-                // What compares with more than arguments no scope can say.
-                let is_nothing = part.is_of_no_resource()
-                    || part
-                        .conditions
-                        .iter()
-                        .any(|own| own.constraint.beyond_arguments().is_some())
-                    || matches!(
-                        cover_difference(part.cover(), &[], wanted.meter()),
-                        Difference::Empty
-                    );
-                if !is_nothing && parts.len() < MOST_PARTS && !parts.contains(&part) {
-                    parts.push(part);
-                }
-            }
-        }
-    });
-    parts
-}
-
-/// How many parts a trimmed capability may fall into. One that falls into more is better asked for
-/// more exactly.
-const MOST_PARTS: usize = 16;
-
 impl<'q> Wanted<'q> {
-    fn visit<'p>(&self, policy: &'p Compiled, side: Side, mut visit: impl FnMut(u32, &'p Rule)) {
+    pub(super) fn visit<'p>(
+        &self,
+        policy: &'p Compiled,
+        side: Side,
+        mut visit: impl FnMut(u32, &'p Rule),
+    ) {
         let candidates = policy.index.of(self.capability.tool.as_str());
         candidates.visit(side, self, self.meter(), |at| {
             if let Some(rule) = policy.rule(at) {
@@ -128,23 +90,14 @@ impl<'q> Wanted<'q> {
         });
     }
 
-    /// Visits rules that may concern a part of what is wanted, instead of all of it.
-    fn visit_open<'p>(&self, policy: &'p Compiled, side: Side, mut visit: impl FnMut(&'p Rule)) {
-        for at in policy.index.all(side, self.capability.tool.as_str()) {
-            if !self.meter().charge(1, Work::Visiting) {
-                return;
-            }
-            if let Some(rule) = policy.rule(at) {
-                visit(rule);
-            }
-        }
-    }
-
     /// Whether all calls of the scope satisfy a condition on the call.
-    pub(super) fn is_within(&self, condition: &Condition) -> bool {
+    pub(super) fn is_within(&self, condition: &Condition, stance: Stance) -> bool {
         let Condition { fact, constraint } = condition;
         if !self.pays_for(constraint) {
             return false;
+        }
+        if let Some(settled) = self.settle(condition, stance) {
+            return settled.always;
         }
         let within =
             |wider: &Constraint| condition_within(self.cover(), (fact, wider), self.meter());
@@ -155,10 +108,13 @@ impl<'q> Wanted<'q> {
     }
 
     /// Whether some call of the scope may satisfy a condition on the call.
-    pub(super) fn may_overlap(&self, condition: &Condition) -> bool {
+    pub(super) fn may_overlap(&self, condition: &Condition, stance: Stance) -> bool {
         let Condition { fact, constraint } = condition;
         if !self.pays_for(constraint) {
             return true;
+        }
+        if let Some(settled) = self.settle(condition, stance) {
+            return settled.sometimes;
         }
         self.ways(constraint).iter().any(|way| {
             let other = self.widened(condition, way);
@@ -252,7 +208,7 @@ impl Rule {
                 continue;
             }
             if condition.fact.is_of_the_call() {
-                if !wanted.is_within(condition) {
+                if !wanted.is_within(condition, Stance::Cover) {
                     found(Obstacle::Wider(condition))?;
                 }
             } else if !wanted.is_true_at_all(condition) {
@@ -279,7 +235,7 @@ impl Rule {
     }
 
     /// What this permit says of the call, with what is known put in.
-    fn of_the_call(&self, wanted: &Wanted<'_>) -> Vec<Condition> {
+    pub(super) fn of_the_call(&self, wanted: &Wanted<'_>) -> Vec<Condition> {
         let of_the_call = self.conditions.iter().filter(|own| own.fact.is_of_the_call());
         of_the_call
             .take_while(|own| {
@@ -293,27 +249,6 @@ impl Rule {
             .collect()
     }
 
-    /// What is left of a part of what is wanted where no call is to be an exception of this permit: for each, one of
-    /// its conditions does not hold.
-    fn without_exceptions(&self, part: Capability, wanted: &Wanted<'_>) -> Vec<Capability> {
-        let mut parts = vec![part];
-        for exception in self.exceptions.iter().filter(|own| own.may_meet(wanted)) {
-            let of_the_call: Vec<&Condition> =
-                exception.conditions.iter().filter(|own| own.fact.is_of_the_call()).collect();
-            let left = parts.iter().flat_map(|part| {
-                of_the_call.iter().map(|own| {
-                    // What can't be told is an exception, too.
-                    let may_be = wanted.widened(own, &wanted.only_way(&own.constraint));
-                    let mut conditions = part.conditions.to_vec();
-                    Condition::add(&mut conditions, own.fact.clone(), not(may_be.into_owned()));
-                    Capability { conditions: conditions.into(), ..part.clone() }
-                })
-            });
-            parts = left.take(MOST_PARTS).collect();
-        }
-        parts.into_iter().map(Capability::with_levels_named).collect()
-    }
-
     /// A call that is wanted and that this permit does not cover, if one can be found: its arguments.
     pub(crate) fn example_outside(&self, wanted: &Wanted<'_>) -> Option<Value> {
         let conditions = self.of_the_call(wanted);
@@ -324,22 +259,9 @@ impl Rule {
         }
     }
 
-    /// Whether this permit may apply to some call that the capability covers.
-    fn may_cover_part(&self, wanted: &Wanted<'_>) -> bool {
-        self.speaks_at(wanted.setting.moment)
-            && self.is_valid_at(wanted.setting.now)
-            && self.tool_named(wanted.capability.tool.as_str(), Stance::Cover, wanted.meter())
-                == Truth::True
-            && self.conditions.iter().all(|condition| match condition.fact.is_of_the_call() {
-                true => wanted.may_overlap(condition),
-                false => wanted.is_true_at_all(condition),
-            })
-            && !self.exceptions.iter().any(|own| own.takes_all(wanted))
-    }
-
     /// Whether this guard acts on every call that the capability covers; one that does not speak at
     /// calls can't leave any of them for later, so for it one is enough.
-    fn contains(&self, wanted: &Wanted<'_>) -> bool {
+    pub(super) fn contains(&self, wanted: &Wanted<'_>) -> bool {
         if !self.speaks_at_calls_of(wanted) {
             return self.overlaps(wanted);
         }
@@ -358,7 +280,8 @@ impl Rule {
             // Where there is no resource, its parts are not there: asked of that, a guard acts on what
             // it cannot tell.
             let of_none = no_resource && !matches!(condition.fact, Fact::Arg(_));
-            (of_none && wanted.may_hold_at_all(condition)) || wanted.is_within(condition)
+            (of_none && wanted.may_hold_at_all(condition))
+                || wanted.is_within(condition, Stance::Guard)
         })
     }
 
@@ -386,7 +309,7 @@ impl Rule {
     /// Whether this guard may act on some call that the capability covers.
     fn overlaps(&self, wanted: &Wanted<'_>) -> bool {
         self.acts_on(wanted, |condition| match condition.fact.is_of_the_call() {
-            true => wanted.may_overlap(condition),
+            true => wanted.may_overlap(condition, Stance::Guard),
             false => wanted.may_hold_at_some(condition),
         }) && !self.exceptions.iter().any(|own| own.excuses_all(wanted))
     }

@@ -68,6 +68,7 @@ mod any_life;
 mod p01_nothing_by_default;
 mod p02_nothing_left_behind;
 mod p03_break_glass;
+mod p03_exactly;
 mod p03_within_policy;
 mod p04_within_parent;
 mod p05_forbid_beats_ask_beats_permit;

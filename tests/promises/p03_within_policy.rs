@@ -4,13 +4,13 @@
 use hallpass::clock::ManualClock;
 use hallpass::policy::{Effect, Moment};
 use hallpass::prelude::*;
-use hallpass::scope::{ValueType, all_of, eq, max, one_of};
+use hallpass::scope::{all_of, eq, max, one_of};
 use proptest::collection::vec;
 use proptest::prelude::*;
 
 use crate::model::{Question, Setting};
-use crate::model_rules::{Says, applies, covers, decide, on_call};
-use crate::probe::{inside, of_permit, pinned};
+use crate::model_rules::{Says, covers, decide, on_call};
+use crate::probe::{inside, of_permit};
 use crate::random_constraints::constraints;
 use crate::universe::*;
 
@@ -151,67 +151,6 @@ proptest! {
     }
 }
 
-proptest! {
-    #![proptest_config(config(400))]
-
-    /// P3: anyone who asks for exactly a call that would be permitted is given it.
-    #[test]
-    fn exactly_the_call_that_would_be_permitted_can_be_asked_for(
-        permit in rules_of(Effect::Permit, 1),
-        (who, why, context) in (whos(), whys(), contexts()),
-        others in vec(calls(), 2..6),
-    ) {
-        let mut permit = permit;
-        permit.moments = vec![Moment::Request, Moment::Call];
-        permit.limits = LimitsSaid::default();
-        (permit.from, permit.until) = (None, None);
-        // What one value is asked for as is asked for as a list of it, too, which has another type.
-        let is_typed = format!("{:?}{:?}", permit.conditions, permit.unless).contains("Type(");
-        prop_assume!(!permit.looks_at_labels() && !is_typed);
-        let tool = match &permit.tools {
-            ToolsSaid::Named(names) => names[0].clone(),
-            _ => TOOLS[0].to_owned(),
-        };
-        let likely = of_permit(&permit).map(|own| inside(&own, &others)).unwrap_or_default();
-        let policy = PolicySaid { catalogue: None, rules: vec![permit.clone()] };
-        let broker =
-            Broker::builder(policy.policy()).clock(ManualClock::new(at(0))).build().unwrap();
-        let caller = broker.assert_identity(who.assertion()).unwrap();
-        let task = broker.open(&caller, why.purpose()).unwrap();
-        let here = crate::spelling::context(&context);
-        for call in others.into_iter().chain(likely) {
-            let call = CallSaid { tool: tool.clone(), ..call };
-            let setting = Setting {
-                moment: Moment::Call,
-                form: None,
-                who: &who,
-                why: &why,
-                context: &context,
-                history: &[],
-                now: 0,
-            };
-            let is_filled_in = |value: &V| ![V::Null, V::Text(String::new())].contains(value);
-            let owner = call.resource.iter().flat_map(|own| own.attrs.values());
-            let filled_in = call.args.values().chain(owner).all(is_filled_in);
-            let question = Question { setting, call: &call, labels: &[] };
-            // A scope that says nothing of an attribute is of resources that have it, too.
-            let attributes_said = permit.conditions.iter().all(|(fact, _)| match (fact, &call.resource) {
-                (F::ResourceAttr(name), Some(own)) => own.attrs.contains_key(name),
-                _ => true,
-            });
-            if !filled_in || !attributes_said || !applies(&permit, &question) {
-                continue;
-            }
-            let wanted = scope_of(std::slice::from_ref(&alone(&call)));
-            let grant = task.request(wanted, &here);
-            let denied = grant.as_ref().err().map(|denial| denial.explain().to_string());
-            prop_assert_eq!(denied, None, "{:?} of {:?}", call, permit);
-            let checked = broker.gate().check(grant.unwrap().token(), &caller, &call.call(), &here);
-            prop_assert!(checked.is_ok(), "{:?}", call);
-        }
-    }
-}
-
 /// P3: of one subject attested twice, the requester is not left out for having the holder's name.
 #[test]
 fn a_holder_with_the_requesters_name_does_not_stand_in_for_the_requester() {
@@ -288,21 +227,4 @@ fn a_request_of_which_no_call_is_left_is_denied() {
     assert_eq!(trimmed(scope).unwrap_err().reason(), Reason::NotCovered);
     let (_grant, cuts) = trimmed(Scope::tool("t").arg("y", max(5))).unwrap();
     assert_eq!(cuts.len(), 1);
-}
-
-/// The capability of this call and of no list of what it has: a list of a value is asked for with the value.
-fn alone(call: &CallSaid) -> CapabilitySaid {
-    let mut own = pinned(call);
-    for (_, constraint) in &mut own.args {
-        let C::Eq(value) = constraint else { continue };
-        let of = match value {
-            V::Text(_) => ValueType::Text,
-            V::Bool(_) => ValueType::Bool,
-            V::Halves(_) => ValueType::Number,
-            V::Null => ValueType::Null,
-            V::List(_) | V::Object(_) => continue,
-        };
-        *constraint = C::All(vec![constraint.clone(), C::Type(of)]);
-    }
-    own
 }

@@ -2,6 +2,8 @@
 //! floor that everything is compared with. `docs/performance.md` describes them.
 #![allow(dead_code, reason = "each bench uses its part")]
 
+pub(crate) mod hand;
+
 use std::hint::black_box;
 use std::time::Duration;
 

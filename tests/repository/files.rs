@@ -26,7 +26,10 @@ fn collect(folder: &Path, ending: &str, found: &mut Vec<String>) {
     for entry in entries {
         let path = entry.unwrap().path();
         if path.is_dir() {
-            collect(&path, ending, found);
+            // What a package outside of the workspace is built into.
+            if !path.ends_with("target") {
+                collect(&path, ending, found);
+            }
         } else if path.to_str().is_some_and(|path| path.ends_with(ending)) {
             found.push(path.strip_prefix(root()).unwrap().to_str().unwrap().replace('\\', "/"));
         }

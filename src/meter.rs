@@ -9,7 +9,6 @@
 //! a whole: see [`Meter::settle`]. Fewer steps never give more.
 
 use std::cell::{Cell, RefCell};
-use std::collections::HashSet;
 use std::fmt;
 
 use crate::denial::{Denial, Reason};
@@ -72,14 +71,14 @@ pub(crate) struct Meter {
     /// What the rule that is being asked may still take before it takes from `left`.
     of_rule: Cell<u64>,
     spent: Cell<bool>,
-    /// Of which tools which parties were asked about.
-    /// Made when the first is noted: most questions are about calls and note none.
-    asked: RefCell<Option<HashSet<Asked>>>,
+    /// Of which tools which parties were asked about, in order. A scope has few tools: they are found sooner in a
+    /// row than hashed.
+    asked: RefCell<Vec<Asked>>,
     taken: [Cell<u64>; Work::ALL.len()],
 }
 
 /// Rules asked about a tool, for a party.
-#[derive(Debug, PartialEq, Eq, Hash)]
+#[derive(Debug)]
 struct Asked {
     tool: Box<str>,
     party: (usize, u8),
@@ -207,7 +206,14 @@ impl Meter {
     /// Whether it is the first time that rules are asked about a tool for this party. A scope may name a
     /// tool many times: the rules that speak of it have steps of their own once.
     pub(crate) fn is_first(&self, tool: &str, party: (usize, u8)) -> bool {
-        self.asked.borrow_mut().get_or_insert_default().insert(Asked { tool: tool.into(), party })
+        let mut asked = self.asked.borrow_mut();
+        match asked.binary_search_by(|own| (&*own.tool, own.party).cmp(&(tool, party))) {
+            Ok(_) => false,
+            Err(at) => {
+                asked.insert(at, Asked { tool: tool.into(), party });
+                true
+            }
+        }
     }
 
     /// Whether something could not be paid for.

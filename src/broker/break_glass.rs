@@ -80,6 +80,7 @@ impl Task {
         context: &Context,
     ) -> Result<Grant, Denial> {
         let holder: &Identity = &self.cell.requester;
+        let scope = Arc::new(scope);
         GrantRequest::ask_as(self, true, holder, context, &scope, |request| {
             request.break_glass(&scope, justification, context)
         })
@@ -89,7 +90,7 @@ impl Task {
 impl GrantRequest<'_> {
     fn break_glass(
         &self,
-        scope: &Scope,
+        scope: &Arc<Scope>,
         justification: &str,
         asked_in: &Context,
     ) -> Result<Grant, Denial> {

@@ -37,6 +37,7 @@ impl Task {
         scope: Scope,
         context: &Context,
     ) -> Result<Grant, Denial> {
+        let scope = Arc::new(scope);
         GrantRequest::ask(self, holder, context, &scope, |request| {
             if parent.cell.generation != self.cell.generation {
                 let foreign = Denial::new(Reason::UnknownGrant);

@@ -28,7 +28,7 @@ pub struct Grant {
     pub(super) starts: Option<Timestamp>,
     pub(super) rules: Vec<Arc<str>>,
     pub(super) holder: Identity,
-    pub(super) scope: Scope,
+    pub(super) scope: Arc<Scope>,
     pub(super) context: Context,
 }
 

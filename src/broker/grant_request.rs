@@ -88,17 +88,15 @@ impl<'r> GrantRequest<'r> {
     /// Brings what capabilities pin typed arguments to into the spelling of calls, so that an agent that asks
     /// for exactly the call it will make can make it. The scope that says the same is what the grant
     /// shows, the log keeps and the token carries.
-    pub(super) fn respell<'s>(
+    pub(super) fn respell(
         &self,
         current: &Current,
-        scope: &'s Scope,
+        scope: &Arc<Scope>,
         capabilities: &mut [Capability],
-    ) -> Result<Cow<'s, Scope>, Denial> {
-        let before = capabilities.to_vec();
-        current.policy.catalogue.canonical(capabilities)?;
-        Ok(match *before == *capabilities {
-            true => Cow::Borrowed(scope),
-            false => Cow::Owned(scope.with(capabilities)),
+    ) -> Result<Arc<Scope>, Denial> {
+        Ok(match current.policy.catalogue.canonical(capabilities)? {
+            false => scope.clone(),
+            true => Arc::new(scope.with(capabilities)),
         })
     }
 

@@ -1,7 +1,6 @@
 //! A new grant, from the decision to its handle: recorded and entered under the task's lock, and handed out once the
 //! log has its record. Each step takes what the one before left, so that no path to a grant goes past one.
 
-use std::borrow::Cow;
 use std::sync::Arc;
 
 use super::changes::Change;
@@ -29,7 +28,7 @@ pub(super) struct NewGrant<'r> {
     request: &'r GrantRequest<'r>,
     pub(super) made: Made,
     pub(super) given: Offer,
-    pub(super) scope: Cow<'r, Scope>,
+    pub(super) scope: Arc<Scope>,
     tokens: Tokens,
     descent: Descent,
     lifetime: Lifetime,
@@ -60,7 +59,7 @@ pub(super) struct EnteredGrant<'r> {
 pub(super) struct LoggedGrant<'r> {
     request: &'r GrantRequest<'r>,
     made: Made,
-    scope: Cow<'r, Scope>,
+    scope: Arc<Scope>,
     rules: Vec<Arc<str>>,
     terms: Arc<Terms>,
     tokens: Tokens,
@@ -77,7 +76,7 @@ impl<'r> NewGrant<'r> {
         request: &'r GrantRequest<'r>,
         (current, life): (&Current, &Life),
         id: GrantId,
-        (scope, given): (Cow<'r, Scope>, Offer),
+        (scope, given): (Arc<Scope>, Offer),
         descent: Descent,
         now: Timestamp,
     ) -> Result<Self, Denial> {
@@ -173,7 +172,7 @@ impl LoggedGrant<'_> {
             starts,
             rules,
             holder: holder.clone(),
-            scope: scope.into_owned(),
+            scope,
             context: asked_in.clone(),
         }
     }

@@ -55,6 +55,8 @@ pub(super) struct Withheld {
     pub(super) asks: Deciders,
     /// The permits that give them.
     pub(super) permits: Deciders,
+    /// What was asked for, once it is known that it is withheld.
+    pub(super) capabilities: Vec<Capability>,
     /// Of the first of them.
     denial: Option<Denial>,
 }
@@ -95,13 +97,22 @@ impl<'a> OfferInputs<'a> {
         parties: &[Party<'_>],
         capabilities: &[Capability],
     ) -> Result<Proposal, Denial> {
+        self.give_all(parties, capabilities.to_vec())
+    }
+
+    /// As [`give`](Self::give), of capabilities that the grant is to have.
+    pub(super) fn give_all(
+        &self,
+        parties: &[Party<'_>],
+        capabilities: Vec<Capability>,
+    ) -> Result<Proposal, Denial> {
         self.meter.settle(self.give_each(parties, capabilities))
     }
 
     fn give_each(
         &self,
         parties: &[Party<'_>],
-        capabilities: &[Capability],
+        mut capabilities: Vec<Capability>,
     ) -> Result<Proposal, Denial> {
         let mut withheld = Withheld::default();
         let mut given = Offer {
@@ -111,7 +122,6 @@ impl<'a> OfferInputs<'a> {
             depth: None,
             approvals: Vec::new(),
         };
-        let mut capabilities = capabilities.to_vec();
         self.current.policy.catalogue.canonical(&mut capabilities)?;
         for (at, capability) in capabilities.into_iter().enumerate() {
             let mut stamps: Vec<Stamp> = Vec::new();
@@ -262,7 +272,12 @@ impl Withheld {
 impl Proposal {
     /// What is given, if no ask withholds any of it.
     pub(super) fn agreed(self) -> Result<Offer, Box<Withheld>> {
-        if self.withheld.items.is_empty() { Ok(self.offer) } else { Err(Box::new(self.withheld)) }
+        let Proposal { offer, mut withheld } = self;
+        if withheld.items.is_empty() {
+            return Ok(offer);
+        }
+        withheld.capabilities = offer.terms.scope.into_iter().map(|own| own.capability).collect();
+        Err(Box::new(withheld))
     }
 
     /// What is given where people are not asked: of grants that were given before.
@@ -277,7 +292,7 @@ impl Proposal {
     /// What limits the other, or withholds it, does so here.
     pub(super) fn narrow_by(&mut self, other: Proposal) {
         self.offer.narrow_by(other.offer);
-        let Withheld { items, asks, permits, denial } = other.withheld;
+        let Withheld { items, asks, permits, capabilities: _, denial } = other.withheld;
         for (at, own) in items {
             self.withheld.items.entry(at).or_default().join(&own);
         }

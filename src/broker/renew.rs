@@ -156,7 +156,7 @@ fn again(request: &GrantRequest<'_>, grant: &Grant, moves: NewExpiry) -> Result<
     let given = match proposal.agreed() {
         Ok(given) => given,
         Err(withheld) => {
-            let asked = (&*capabilities, &grant.scope);
+            let asked = (&*capabilities, &*grant.scope);
             return Err(request.park(&current, &mut life, parent, asked, (&withheld, now)));
         }
     };

@@ -42,6 +42,7 @@ impl Task {
         scope: Scope,
         context: &Context,
     ) -> Result<Grant, Denial> {
+        let scope = Arc::new(scope);
         GrantRequest::ask(self, holder, context, &scope, |request| {
             request.make(None, &scope, context)
         })
@@ -63,7 +64,7 @@ impl GrantRequest<'_> {
     pub(super) fn make(
         &self,
         parent: Option<GrantId>,
-        scope: &Scope,
+        scope: &Arc<Scope>,
         asked_in: &Context,
     ) -> Result<Grant, Denial> {
         self.make_of(parent, (scope, self.checked_capabilities(scope)?), asked_in, None)
@@ -74,7 +75,7 @@ impl GrantRequest<'_> {
     pub(super) fn make_of(
         &self,
         parent: Option<GrantId>,
-        (scope, mut capabilities): (&Scope, Vec<Capability>),
+        (scope, mut capabilities): (&Arc<Scope>, Vec<Capability>),
         asked_in: &Context,
         taking: Option<(&Arc<OpenQuestion>, Items)>,
     ) -> Result<Grant, Denial> {
@@ -103,7 +104,7 @@ impl GrantRequest<'_> {
         let asking =
             OfferInputs::at_request(shared, &current, cell, &life, context, now, asked_with);
         let (proposal, hops, latest) = match parent {
-            None => (asking.give(&self.parties(), &capabilities)?, 0, cell.ceiling),
+            None => (asking.give_all(&self.parties(), capabilities)?, 0, cell.ceiling),
             Some(parent) => {
                 asking.give_child(&self.prove_live(&life, parent)?, holder, &capabilities)?
             }
@@ -111,7 +112,7 @@ impl GrantRequest<'_> {
         let given = match proposal.agreed() {
             Ok(given) => given,
             Err(withheld) => {
-                let asked = (&*capabilities, &*scope);
+                let asked = (&*withheld.capabilities, &*scope);
                 return Err(self.park(&current, &mut life, parent, asked, (&withheld, now)));
             }
         };

@@ -52,6 +52,7 @@ impl Task {
             Some(plan) => (plan.part(wanted), plan.parent),
             None => (Scope::of(&[], BTreeSet::new()), None),
         };
+        let scope = Arc::new(scope);
         GrantRequest::ask(self, &open.holder, context, &scope, |request| {
             let taking = Some((open, items?));
             let capabilities = request.checked_capabilities(&scope)?;

@@ -1,5 +1,7 @@
 //! Trimming: what is covered of what was asked for, and what was cut.
 
+use std::sync::Arc;
+
 use super::grant::Grant;
 use super::grant_request::GrantRequest;
 use super::offer::{OfferInputs, Party};
@@ -56,7 +58,7 @@ impl Task {
         let grant = GrantRequest::ask(self, holder, context, &scope, |request| {
             let capabilities;
             (capabilities, cuts) = request.trim(&scope)?;
-            let kept = scope.with(&capabilities);
+            let kept = Arc::new(scope.with(&capabilities));
             request.make_of(None, (&kept, capabilities), context, None)
         })?;
         Ok((grant, cuts))

@@ -258,11 +258,13 @@ impl Catalogue {
     }
 
     /// Capabilities as calls will be compared with them: see
-    /// [`TypedArgs::canonical_capability`]. Those of tools outside the catalogue stay as they are.
+    /// [`TypedArgs::canonical_capability`]. Those of tools outside the catalogue stay as they are. Whether any
+    /// became another.
     ///
     /// # Errors
     /// A [`Denial`] if one pins a typed argument to what is not a value of that type.
-    pub(crate) fn canonical(&self, capabilities: &mut [Capability]) -> Result<(), Denial> {
+    pub(crate) fn canonical(&self, capabilities: &mut [Capability]) -> Result<bool, Denial> {
+        let mut changed = false;
         for capability in capabilities {
             let Some(listed) = self.get(capability.tool.as_str()) else { continue };
             let canonical = listed
@@ -270,10 +272,11 @@ impl Catalogue {
                 .canonical_capability(capability)
                 .map_err(|fault| Denial::new(Reason::MalformedScope).because(fault))?;
             if let Some(canonical) = canonical {
+                changed |= canonical != *capability;
                 *capability = canonical;
             }
         }
-        Ok(())
+        Ok(changed)
     }
 
     /// Each tool whose definition is pinned.

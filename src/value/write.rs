@@ -75,9 +75,14 @@ fn write_object(out: &mut impl Write, object: &Object) -> fmt::Result {
 fn write_text(out: &mut impl Write, text: &str) -> fmt::Result {
     out.write_char('"')?;
     let mut plain = text;
+    let escaped = |byte: u8| (byte < 0x20) | (byte == b'"') | (byte == b'\\');
+    // Most texts need no escape, which is seen without a branch for each byte, many at a time.
+    if text.bytes().fold(true, |plain, byte| plain & !escaped(byte)) {
+        out.write_str(text)?;
+        return out.write_char('"');
+    }
     // Everything to be escaped is one ASCII byte, so the cuts fall between characters.
-    while let Some(at) = plain.bytes().position(|byte| byte < 0x20 || byte == b'"' || byte == b'\\')
-    {
+    while let Some(at) = plain.bytes().position(escaped) {
         let (before, rest) = plain.split_at(at);
         out.write_str(before)?;
         let mut chars = rest.chars();

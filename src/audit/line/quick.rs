@@ -57,6 +57,34 @@ pub(super) fn text(at: Timestamp, event: &Event<'_>) -> Option<String> {
             text.mark(*break_glass);
             text.list_if_any(r#","passed":"#, passed)?;
         }
+        Event::Opened {
+            task,
+            generation,
+            who,
+            who_kind,
+            acts_for,
+            purpose,
+            ticket,
+            intent,
+            ceiling,
+        } => {
+            text.quoted(r#","kind":"opened","task":"#, task)?;
+            text.number(r#","generation":"#, *generation);
+            text.quoted(r#","who":"#, who)?;
+            text.quoted(r#","who_kind":"#, who_kind)?;
+            text.list_if_any(r#","acts_for":"#, acts_for)?;
+            text.quoted(r#","purpose":"#, purpose)?;
+            text.quoted_if_any(r#","ticket":"#, ticket.as_ref())?;
+            text.quoted_if_any(r#","intent":"#, intent.as_ref())?;
+            text.number(r#","ceiling":"#, ceiling.unix_millis().unsigned_abs());
+        }
+        Event::Ended { task, generation, how, reason, running } => {
+            text.quoted(r#","kind":"ended","task":"#, task)?;
+            text.number(r#","generation":"#, *generation);
+            text.quoted(r#","how":"#, how.as_str())?;
+            text.quoted_if_any(r#","reason":"#, reason.as_ref())?;
+            text.numbers_if_any(r#","running":"#, running);
+        }
         Event::Denied {
             stage,
             task,
@@ -205,6 +233,20 @@ impl Text {
         value.map_or(Some(()), |value| self.quoted(before, value))
     }
 
+    fn numbers_if_any(&mut self, before: &str, numbers: &[u64]) {
+        let mut opening = "[";
+        for number in numbers {
+            if opening == "[" {
+                self.0.push_str(before);
+            }
+            self.number(opening, *number);
+            opening = ",";
+        }
+        if !numbers.is_empty() {
+            self.0.push(']');
+        }
+    }
+
     fn list_if_any(&mut self, before: &str, values: &[Cow<'_, str>]) -> Option<()> {
         let mut opening = "[";
         for value in values {
@@ -253,111 +295,4 @@ fn is_plain(value: &str) -> bool {
 }
 
 #[cfg(test)]
-mod tests {
-    use proptest::prelude::*;
-
-    use super::super::timed;
-    use super::*;
-
-    fn words() -> impl Strategy<Value = Cow<'static, str>> {
-        prop_oneof!["[ -~]{0,12}", any::<String>(), "[\"\\\\\u{7f}\n\u{202e}a]{0,4}"]
-            .prop_map(Cow::Owned)
-    }
-
-    fn maybe() -> impl Strategy<Value = Option<Cow<'static, str>>> {
-        proptest::option::of(words())
-    }
-
-    prop_compose! {
-        fn permitted()(
-            (task, grant, who, tool, args) in (words(), words(), words(), words(), words()),
-            (generation, serial, epoch) in any::<(u64, u64, u64)>(),
-            (resource_type, resource_id, context) in (maybe(), maybe(), maybe()),
-            (rules, acts_for) in (
-                proptest::collection::vec(words(), 0..4), proptest::collection::vec(words(), 0..3),
-            ),
-            (break_glass, passed) in (any::<bool>(), proptest::collection::vec(words(), 0..3)),
-        ) -> Event<'static> {
-            Event::Permitted {
-                task, generation, grant, serial, who, acts_for, tool, resource_type, resource_id, args,
-                context, rules, approvals: vec![], spent: vec![],
-                epoch, break_glass, passed, plain: None,
-            }
-        }
-    }
-
-    prop_compose! {
-        fn denied()(
-            stage in proptest::sample::select(vec![
-                Stage::Open, Stage::Request, Stage::Call, Stage::Run,
-            ]),
-            (task, grant, who, tool, args) in (maybe(), maybe(), maybe(), maybe(), maybe()),
-            (resource_type, resource_id, context) in (maybe(), maybe(), maybe()),
-            scope in proptest::option::of(scopes().prop_map(Cow::Owned)),
-            (generation, epoch) in any::<(Option<u64>, Option<u64>)>(),
-            (code, reason, break_glass) in (words(), words(), any::<bool>()),
-            rules in proptest::collection::vec(words(), 0..4),
-        ) -> Event<'static> {
-            Event::Denied {
-                stage, task, generation, grant, who, tool, resource_type, resource_id, args, scope,
-                context, code, reason, rules, epoch, break_glass, plain: None,
-            }
-        }
-    }
-
-    prop_compose! {
-        fn granted()(
-            (task, grant, parent) in (words(), words(), maybe()),
-            (requester, holder, policy) in (words(), words(), words()),
-            (generation, serial, epoch) in any::<(u64, u64, u64)>(),
-            (expires, starts) in (0_i64..1 << 40, proptest::option::of(0_i64..1 << 40)),
-            scope in scopes(),
-            (rules, approvals, acts_for, aliases) in (
-                proptest::collection::vec(words(), 0..4), proptest::collection::vec(words(), 0..3),
-                proptest::collection::vec(words(), 0..3), proptest::collection::vec(words(), 0..3),
-            ),
-        ) -> Event<'static> {
-            let at = |millis| crate::clock::Timestamp::from_unix_millis(millis).unwrap();
-            let (expires, starts) = (at(expires), starts.map(at));
-            let scope = Cow::Owned(scope);
-            Event::Granted {
-                task, generation, grant, serial, parent, requester, holder, acts_for, aliases, scope, rules, approvals,
-                epoch, policy, starts, expires,
-            }
-        }
-    }
-
-    /// As serde spells them, too: of integers, and of texts without the controls that it names in its own
-    /// way.
-    fn scopes() -> impl Strategy<Value = Value> {
-        let text = prop_oneof!["[ -~]{0,8}", "[\"\\\\\u{7f}\n\u{202e}\u{3164}\u{e0041}a]{0,4}"];
-        proptest::collection::vec((text, any::<i64>()), 0..4).prop_map(|parts| {
-            let part = |(text, number): (String, i64)| {
-                Value::List(vec![Value::from(text), Value::from(number)])
-            };
-            Value::List(parts.into_iter().map(part).collect())
-        })
-    }
-
-    prop_compose! {
-        fn outcome()(
-            task in words(),
-            (generation, of, task_over, break_glass) in any::<(u64, u64, bool, bool)>(),
-            outcome in proptest::sample::select(vec![
-                Outcome::Ok, Outcome::Error, Outcome::Abandoned, Outcome::Interrupted,
-                Outcome::Forwarded, Outcome::Unknown,
-            ]),
-        ) -> Event<'static> {
-            Event::Outcome { task, generation, of, outcome, task_over, break_glass }
-        }
-    }
-
-    proptest! {
-        /// attack 134
-        #[test]
-        fn the_quick_text_is_the_text_of_serde(event in prop_oneof![permitted(), granted(), denied(), outcome()]) {
-            let at = Timestamp::from_unix_millis(1_767_225_600_000).unwrap();
-            prop_assert_eq!(text(at, &event).unwrap(), timed(at, &json(&event).unwrap()));
-        }
-    }
-}
+mod tests;

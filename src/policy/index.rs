@@ -11,6 +11,7 @@ mod demand;
 mod draft;
 mod drawer;
 mod file;
+mod heads;
 mod intervals;
 mod keys;
 mod nested;

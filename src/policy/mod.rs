@@ -8,6 +8,8 @@ mod agreement;
 mod approval;
 mod asked;
 mod break_glass;
+#[cfg(test)]
+mod brute_force;
 mod builder;
 mod catalogue;
 mod compiled;

@@ -1,19 +1,14 @@
-use std::collections::BTreeMap;
-
-use proptest::prelude::*;
-
 use crate::clock::Timestamp;
 use crate::context::Context;
 use crate::identity::{Assertion, Attestor, Identity};
-use crate::policy::regions::model::{any_policy, policy, questions, terms};
-use crate::policy::rule::Tools;
+use crate::policy::regions::model::{policy, terms};
 use crate::policy::{Access, Accesses, Effect, Policy, Rule, Tool};
 use crate::prelude::{Call, Purpose};
 use crate::scope::{
     above, all_of, any, any_of, eq, glob, has_any, max, min, not, one_of, prefix, reference,
     same_as,
 };
-use crate::value::{Object, Value};
+use crate::value::Value;
 
 const NOW: &str = "2026-01-01T12:00:00Z";
 
@@ -170,120 +165,6 @@ fn what_costs_too_much_is_not_said_to_be_nothing() {
     let permit = Rule::permit("p").tool("t").arg("a", any());
     let found = what_can(&policy(rules.chain([permit])), &agent(), &Context::new());
     assert!(!found.is_shown_empty() && found.undecided().eq(["p"]), "{found}");
-}
-
-fn level(policy: &Policy, who: &Identity, call: &Call, context: &Context) -> Option<Effect> {
-    let own = policy.decide(who, &Purpose::new("errand"), call, context, now()).unwrap();
-    own.effect().filter(|effect| *effect != Effect::Forbid)
-}
-
-/// What is left over, as a policy of its own.
-fn left_over<'a>(accesses: impl Iterator<Item = &'a Access>, tool: &str) -> Policy {
-    let mut rules = BTreeMap::new();
-    for access in accesses {
-        let value = access.to_value();
-        let field = |name: &str| value.as_object().unwrap().get(name).unwrap().clone();
-        let Value::List(guards) = field("except") else { panic!() };
-        for rule in guards.into_iter().chain([field("gives")]) {
-            let Value::Object(mut rule) = rule else { panic!() };
-            let what = match rule.get("what") {
-                Some(Value::Object(what)) => what.clone(),
-                _ => Object::new(),
-            };
-            let mut what = what;
-            let _ = what.insert("tool", Value::from(tool));
-            // An exception of another tool never holds, and the loader refuses a rule with one.
-            let others = |own: &Value| {
-                own.to_json().contains(r#""tool":{"eq":"#)
-                    && !own.to_json().contains(&format!(r#""tool":{{"eq":"{tool}"}}"#))
-            };
-            if let Some(Value::List(unless)) = rule.get_mut("unless") {
-                unless.retain(|own| !others(own));
-            }
-            if rule.get("unless").is_some_and(|own| own.to_json() == "[]") {
-                let rest = rule.iter().filter(|(key, _)| *key != "unless");
-                rule = Object::from_pairs(rest.map(|(key, own)| (key.to_owned(), own.clone())))
-                    .unwrap();
-            }
-            match rule.get_mut("what") {
-                Some(own) => *own = Value::Object(what),
-                None => rule.insert("what", Value::Object(what)).unwrap(),
-            }
-            if rule.get("effect") == Some(&Value::from("ask")) {
-                let terms = r#"{"review":[{"groups":{"has_any":["finance"]}}]}"#;
-                rule.insert("approval", Value::from_json(terms).unwrap()).unwrap();
-            }
-            rules.insert(rule.get("id").unwrap().to_json(), Value::Object(rule).to_json());
-        }
-    }
-    let rules: Vec<String> = rules.into_values().collect();
-    let text = format!(r#"{{"version":1,"rule":[{}]}}"#, rules.join(","));
-    Policy::from_json(&text).unwrap_or_else(|error| panic!("{error}: {text}"))
-}
-
-proptest! {
-    /// Of every call of the universe: it is permitted, or asked about, exactly where what is left over says so, and
-    /// where nothing is said to be left, none is. Each call that is shown is confirmed.
-    #[test]
-    fn is_what_asking_about_every_call_finds(own in any_policy(true), at in 0..1_000_000_usize) {
-        let questions = questions();
-        let (who, _, context) = &questions[at % questions.len()];
-        let found = what_can(&own, who, context);
-        for (tool, named) in [("t", own_names(&own, "t")), ("u", own_names(&own, "u")), ("v", None)] {
-            let calls: Vec<&Call> = questions.iter()
-                .filter(|(other, call, its)| {
-                    other.groups().eq(who.groups()) && call.tool() == tool && its == context
-                })
-                .map(|(_, call, _)| call)
-                .collect();
-            prop_assert_eq!(calls.len(), 16);
-            let its = || found.iter().filter(|access| access.tool() == named);
-            for access in its() {
-                let shown = |call: Option<&Call>| call.map(|call| level(&own, who, call, context));
-                prop_assert!(shown(access.permitted()).is_none_or(|own| own == Some(Effect::Permit)), "{}", access);
-                prop_assert!(shown(access.asked()).is_none_or(|own| own == Some(Effect::Ask)), "{}", access);
-            }
-            if !found.is_all() { continue; }
-            let left = left_over(its(), tool);
-            for call in calls {
-                let expected = level(&own, who, call, context);
-                // What is compared with a list, or not known, stays as it is written.
-                prop_assert_eq!(level(&left, who, call, context), expected, "{:?} {:?}: {}", call, context, found);
-                let is_shown = match expected {
-                    Some(Effect::Permit) => its().any(|own| own.permitted().is_some()),
-                    Some(_) => its().any(|own| own.asked().is_some()),
-                    None => true,
-                };
-                prop_assert!(is_shown, "{:?} {:?}: {}", call, context, found);
-            }
-        }
-    }
-}
-
-/// The tool as an access names it: one that no rule names is not named.
-fn own_names(policy: &Policy, tool: &'static str) -> Option<&'static str> {
-    let names = |rule: &Rule| match &rule.tools {
-        Tools::Named(names) => names.iter().any(|own| &**own == tool),
-        _ => false,
-    };
-    policy.rules().any(names).then_some(tool)
-}
-
-/// Nearly all is told where nothing is compared.
-#[test]
-fn little_is_left_undecided() {
-    use proptest::strategy::ValueTree;
-    use proptest::test_runner::TestRunner;
-    let mut runner = TestRunner::deterministic();
-    let questions = questions();
-    let mut undecided = 0;
-    for at in 0..400 {
-        let compares = at % 2 == 0;
-        let own = any_policy(compares).new_tree(&mut runner).unwrap().current();
-        let (who, _, context) = &questions[at * 37 % questions.len()];
-        undecided += usize::from(!what_can(&own, who, context).is_all());
-    }
-    assert!(undecided <= 40, "{undecided} of 400");
 }
 
 /// The rules of a large policy may cost more than is looked at: then what was not looked at is not said to give nothing.

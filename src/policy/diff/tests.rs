@@ -1,12 +1,7 @@
-mod random;
-
 use super::*;
 use crate::clock::Timestamp;
-use crate::context::Context;
-use crate::identity::Identity;
 use crate::policy::regions::model::{policy, terms};
-use crate::policy::{Effect, Rule, Tool};
-use crate::prelude::{Call, Purpose};
+use crate::policy::{Rule, Tool};
 use crate::scope::{
     Constraint, above, any, eq, fields, glob, has_all, has_any, max, min, not, one_of, prefix,
     present, same_as, under,

@@ -8,6 +8,7 @@ use super::super::regions::{FoundQuestion, Standing};
 use crate::call::Call;
 use crate::clock::Timestamp;
 use crate::context::Context;
+use crate::identity::Identity;
 use crate::purpose::Purpose;
 use crate::value::Value;
 use crate::visible::Visible;
@@ -32,6 +33,11 @@ impl DiffWitness {
     /// policy that withholds it there.
     pub fn rule(&self) -> &str {
         &self.rule
+    }
+
+    /// Who asks: attested for the comparison alone, and known to no broker.
+    pub fn who(&self) -> &Identity {
+        &self.question.who
     }
 
     /// The call.

@@ -1,14 +1,8 @@
-use proptest::prelude::*;
-
 use crate::clock::Timestamp;
-use crate::context::Context;
 use crate::identity::{Assertion, Attestor, Identity};
-use crate::policy::decision::RulesQuestion;
-use crate::policy::index::Side;
-use crate::policy::regions::model::{any_policy, policy, questions, terms};
-use crate::policy::{ApprovalTerms, Effect, LintOptions, Per, Policy, Reviewers, Rule, Tool};
+use crate::policy::regions::model::{policy, terms};
+use crate::policy::{ApprovalTerms, LintOptions, Per, Policy, Reviewers, Rule, Tool};
 use crate::policy::{Moment, Warning, WarningCode};
-use crate::prelude::{Call, Purpose};
 use crate::scope::{any, eq, glob, has_any, max, min, not, one_of, prefix, regex, same_as};
 
 fn now() -> Timestamp {
@@ -193,105 +187,6 @@ fn a_rule_of_every_tool_is_looked_at_at_each_tool_of_the_catalogue() {
     assert_eq!(of(vec![permit(), forbid("f").tool("get").when("w", eq(1))]), [wide]);
     let all = of(vec![permit(), forbid("f").tool_like(glob("g*"))]);
     assert_eq!(all, [wide, "rule `p`: nothing is left of it by `f` (shadowed)"]);
-}
-
-/// Which rules apply to a question.
-fn applying(policy: &Policy, (who, call, context): &(Identity, Call, Context)) -> Vec<bool> {
-    let why = Purpose::new("errand");
-    let asked = RulesQuestion::first_call(who, &why, call, context, now());
-    let named = |rule: &Rule| match &rule.tools {
-        crate::policy::rule::Tools::Named(names) => names.iter().any(|own| **own == *call.tool()),
-        _ => true,
-    };
-    let side = |rule: &Rule| match rule.effect {
-        Effect::Permit => Side::Permits,
-        _ => Side::Guards,
-    };
-    let applying = asked.ask(&policy.0, |question| {
-        policy.rules().map(|rule| named(rule) && rule.applies(question, side(rule))).collect()
-    });
-    applying.unwrap()
-}
-
-fn without(policy: &Policy, ids: &[&str]) -> Policy {
-    let left = policy.rules().filter(|own| !ids.contains(&own.id()));
-    Policy::builder().rules(left.cloned()).build().unwrap()
-}
-
-fn answer(policy: &Policy, (who, call, context): &(Identity, Call, Context)) -> Option<Effect> {
-    let own = policy.decide(who, &Purpose::new("errand"), call, context, now()).unwrap();
-    own.effect().filter(|own| *own != Effect::Forbid)
-}
-
-proptest! {
-    /// What is said of a rule is so of every question of the universe.
-    #[test]
-    fn is_what_asking_every_question_finds(own in any_policy(true)) {
-        let report = own.lint_with(LintOptions::at(now()));
-        let questions = questions();
-        let facts: Vec<(Vec<bool>, Option<Effect>)> =
-            questions.iter().map(|own_question| (applying(&own, own_question), answer(&own, own_question))).collect();
-        let effects: Vec<Effect> = own.rules().map(Rule::effect).collect();
-        let any = |applies: &[bool], wanted: Effect| {
-            applies.iter().zip(&effects).any(|(applies, own)| *applies && *own == wanted)
-        };
-        for warning in report.warnings() {
-            let at = own.rules().position(|rule| rule.id() == warning.rule()).unwrap();
-            let is_so = |(applies, answer): &(Vec<bool>, Option<Effect>)| match warning.code() {
-                WarningCode::Dead => !applies[at],
-                WarningCode::Shadowed => !applies[at] || any(applies, Effect::Forbid),
-                WarningCode::Unreached => !applies[at] || *answer != Some(Effect::Ask),
-                WarningCode::NothingWithheld => !applies[at] || !any(applies, Effect::Permit),
-                _ => true,
-            };
-            let wrong = facts.iter().position(|own| !is_so(own));
-            prop_assert!(wrong.is_none(), "{}: {:?}\n{:?}", warning, questions[wrong.unwrap()], own.rules().collect::<Vec<_>>());
-        }
-        let spared: Vec<&str> = report.warnings()
-            .filter(|own| matches!(own.code(), WarningCode::Covered | WarningCode::Dead | WarningCode::Duplicate))
-            .map(Warning::rule)
-            .collect();
-        if !spared.is_empty() {
-            let left = without(&own, &spared);
-            for (question, (_, expected)) in questions.iter().zip(&facts) {
-                prop_assert_eq!(answer(&left, question), *expected, "{:?} {:?}", spared, question);
-            }
-        }
-    }
-}
-
-/// What is so of every question of the universe is nearly always found.
-#[test]
-fn little_that_does_nothing_is_overlooked() {
-    use proptest::strategy::ValueTree;
-    use proptest::test_runner::TestRunner;
-    let mut runner = TestRunner::deterministic();
-    let questions = questions();
-    let (mut found, mut overlooked) = (0, 0);
-    for _ in 0..200 {
-        let own = any_policy(false).new_tree(&mut runner).unwrap().current();
-        let report = own.lint_with(LintOptions::at(now()));
-        let facts: Vec<Vec<bool>> =
-            questions.iter().map(|question| applying(&own, question)).collect();
-        let effects: Vec<Effect> = own.rules().map(Rule::effect).collect();
-        for (at, rule) in
-            own.rules().enumerate().filter(|(_, rule)| rule.effect() == Effect::Permit)
-        {
-            let is_shadowed = facts.iter().filter(|applies| applies[at]).all(|applies| {
-                applies
-                    .iter()
-                    .zip(&effects)
-                    .any(|(applies, own)| *applies && *own == Effect::Forbid)
-            });
-            let is_told = report.warnings().any(|own| {
-                own.rule() == rule.id()
-                    && matches!(own.code(), WarningCode::Dead | WarningCode::Shadowed)
-            });
-            found += usize::from(is_shadowed && is_told);
-            overlooked += usize::from(is_shadowed && !is_told);
-        }
-    }
-    assert!(found >= 10 && overlooked <= found / 10, "{found} found, {overlooked} overlooked");
 }
 
 /// However many rules there are, of one tool or of many, each takes a few searches.

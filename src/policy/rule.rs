@@ -360,6 +360,23 @@ impl Rule {
         self.notes.get_or_insert_default()
     }
 
+    /// The tools that it names, one by one.
+    #[cfg(feature = "proptest")]
+    pub(crate) fn named_tools(&self) -> impl Iterator<Item = &str> {
+        let named: &[_] = match &self.tools {
+            Tools::Named(names) => names,
+            Tools::Unsaid | Tools::Any | Tools::Like(_) => &[],
+        };
+        named.iter().map(|name| &**name)
+    }
+
+    /// The same rule under another name.
+    #[cfg(feature = "proptest")]
+    pub(crate) fn called(mut self, id: &str) -> Self {
+        self.id = id.into();
+        self
+    }
+
     /// Its conditions, and those of its exceptions.
     pub(crate) fn all_conditions(&self) -> impl Iterator<Item = &Condition> {
         self.conditions.iter().chain(self.exceptions.iter().flat_map(|own| &own.conditions))

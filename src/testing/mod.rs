@@ -11,6 +11,9 @@ mod policy_test;
 mod provider;
 mod replay;
 mod sink;
+#[cfg(feature = "proptest")]
+#[cfg_attr(docsrs, doc(cfg(feature = "proptest")))]
+pub mod strategies;
 
 pub use crate::clock::ManualClock;
 pub use asserts::{ask, call, granted};

@@ -52,7 +52,16 @@ impl PolicyQuestion {
     /// # Errors
     /// [`PolicyQuestionError`]: the text is not such an object, or the identity can't be attested.
     pub fn from_json(policy: &Policy, text: &str) -> Result<Self, PolicyQuestionError> {
-        read(policy, text).map_err(|Misread(problem)| PolicyQuestionError(problem.into()))
+        let read = value(text).and_then(|own| read(policy, &own));
+        read.map_err(|Misread(problem)| PolicyQuestionError(problem.into()))
+    }
+
+    /// The same of the object itself.
+    ///
+    /// # Errors
+    /// As [`from_json`](Self::from_json).
+    pub fn from_value(policy: &Policy, question: &Value) -> Result<Self, PolicyQuestionError> {
+        read(policy, question).map_err(|Misread(problem)| PolicyQuestionError(problem.into()))
     }
 
     /// Reads identities, one a line: a JSON object as `who` takes it, or an agent's id in quotes. Empty lines are passed
@@ -110,9 +119,8 @@ fn identity(policy: &Policy, value: &Value) -> Result<Identity, Misread> {
     policy.attest_for_rules(who("who", value)?).map_err(|error| Misread(error.to_string()))
 }
 
-fn read(policy: &Policy, text: &str) -> Result<PolicyQuestion, Misread> {
-    let value = value(text)?;
-    let fields = Fields::open("question", &value, &KEYS)?;
+fn read(policy: &Policy, question: &Value) -> Result<PolicyQuestion, Misread> {
+    let fields = Fields::open("question", question, &KEYS)?;
     let at = fields.text_if("at")?.map(Timestamp::parse_rfc3339);
     let tool = fields.text_if("tool")?;
     let (args, on) = (fields.object_if("args")?, fields.get("resource"));

@@ -65,7 +65,12 @@ fn changed(
     for (part, was, is) in remedy.changes() {
         assert_ne!(was, is, "{remedy}");
         match (part, is) {
-            ("who.groups", Some(is)) => groups = is.clone(),
+            ("who.groups", is) => {
+                // In no group is as without any: it would be no change.
+                let nothing = Value::List(Vec::new());
+                assert_ne!(is.is_none().then_some(&nothing), was, "{remedy}");
+                groups = is.cloned().unwrap_or(nothing);
+            }
             ("when.w", Some(is)) => context = Context::new().with("w", is.clone()),
             ("when.w", None) => context = Context::new(),
             (arg, is) => {

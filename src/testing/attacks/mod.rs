@@ -9,6 +9,9 @@ use crate::policy::{Policy, Rule};
 use crate::scope::Node;
 use crate::value::{Object, Value};
 use crate::visible::Visible;
+#[cfg(feature = "proptest")]
+pub(super) use variants::variants_of;
+#[cfg(not(feature = "proptest"))]
 use variants::variants_of;
 
 /// How many attacks that pass are kept.

@@ -39,7 +39,7 @@ const LOOKALIKES: [(&str, &str); 8] = [
 ];
 
 /// The variants of a value, each with its kind. None is the value itself.
-pub(super) fn variants_of(value: &Value) -> Vec<(&'static str, Value)> {
+pub(in crate::testing) fn variants_of(value: &Value) -> Vec<(&'static str, Value)> {
     let mut all = Vec::new();
     match value {
         Value::Text(text) => of_text(text, &mut all),

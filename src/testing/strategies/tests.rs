@@ -2,7 +2,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use proptest::prelude::*;
 use proptest::strategy::ValueTree;
-use proptest::test_runner::{Config, TestError, TestRunner};
+use proptest::test_runner::{Config, RngAlgorithm, TestError, TestRng, TestRunner};
 
 use super::*;
 use crate::broker::Broker;
@@ -117,7 +117,9 @@ fn a_life_that_expects_too_much_is_told() {
 #[test]
 fn a_failure_shrinks_to_a_question_without_what_has_nothing_to_do_with_it() {
     let policy = sample();
-    let mut runner = TestRunner::new(Config { failure_persistence: None, ..Config::default() });
+    let config = Config { cases: 1_000, failure_persistence: None, ..Config::default() };
+    let rng = TestRng::deterministic_rng(RngAlgorithm::ChaCha);
+    let mut runner = TestRunner::new_with_rng(config, rng);
     let most = Value::Number(Number::from(500_u64));
     let failed = runner.run(&questions(&policy), |own| {
         let amount = own.call().unwrap().args().object().get("amount");

@@ -21,11 +21,15 @@ impl Broker {
         // First, so that no task is opened behind the one that was ended last.
         shared.journal.close();
         let mut ended = Ended::nothing();
-        for task in shared.table.tasks() {
-            ended.add_task(shared.end(&task, End::Task { how: How::Closed, reason: None }));
+        let tasks = shared.table.tasks();
+        for task in &tasks {
+            ended.add_task(shared.end(task, End::Task { how: How::Closed, reason: None }));
         }
         for task in shared.table.late() {
             ended.add_running(task.life.lock().running());
+        }
+        for task in &tasks {
+            shared.await_leaves(task.generation);
         }
         let ended = ended.recorded(shared);
         if self.flush_within(timeout).is_ok() {

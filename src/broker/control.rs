@@ -121,6 +121,7 @@ impl Control {
                 ended.add_grant(self.shared.end(&task, end));
             }
             ended.add_running(running);
+            self.shared.await_leaves(task.generation);
         }
         ended.recorded(&self.shared)
     }
@@ -250,22 +251,41 @@ impl Control {
     /// # Errors
     /// [`HaltError`] of a name that no task can have: nothing would end.
     pub fn revoke_task(&self, name: &str) -> Result<Ended, HaltError> {
+        let (ended, generations) = self.end_task_named(name)?;
+        generations.into_iter().for_each(|own| self.shared.await_leaves(own));
+        Ok(ended)
+    }
+
+    /// As [`revoke_task`](Self::revoke_task), without waiting for other nodes: what one may start is void by then for
+    /// another reason.
+    #[cfg(feature = "fleet")]
+    pub(crate) fn revoke_task_here(&self, name: &str) -> Result<Ended, HaltError> {
+        self.end_task_named(name).map(|(ended, _)| ended)
+    }
+
+    /// Ends the task of this name: what it found, and the generations of the tasks that had it.
+    fn end_task_named(&self, name: &str) -> Result<(Ended, Vec<u64>), HaltError> {
         Halt::task(name)?;
         if self.shared.is_forked() {
-            return Ok(self.nothing());
+            return Ok((self.nothing(), Vec::new()));
         }
-        let mut ended = Ended::nothing();
+        let (mut ended, mut generations) = (Ended::nothing(), Vec::new());
         let end = End::Task { how: How::Revoked, reason: None };
         match self.shared.table.task_named(name) {
-            Some(task) => ended.add_task(self.shared.end(&task, end)),
+            Some(task) => {
+                generations.push(task.generation);
+                ended.add_task(self.shared.end(&task, end));
+            }
             None => {
                 // It may be over, with a call that still runs.
                 let late = self.shared.table.late();
-                let named = late.iter().filter(|task| *task.name == *name);
-                named.for_each(|task| ended.add_running(task.life.lock().running()));
+                for task in late.iter().filter(|task| *task.name == *name) {
+                    generations.push(task.generation);
+                    ended.add_running(task.life.lock().running());
+                }
             }
         }
-        Ok(ended.recorded(&self.shared))
+        Ok((ended.recorded(&self.shared), generations))
     }
 }
 

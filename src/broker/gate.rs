@@ -272,6 +272,7 @@ impl Gate {
         if let Some(other) = retired.ended_otherwise {
             return Err(other.denial());
         }
+        self.shared.await_leaves(presented.cell.generation);
         let mut ended = Ended::nothing();
         ended.add_grant(Ok(retired));
         Ok(ended.recorded(&self.shared))

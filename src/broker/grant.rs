@@ -105,7 +105,11 @@ impl Grant {
 
     /// Ends the grant and all delegated from it, final when it returns.
     pub fn revoke(self) -> Ended {
-        Ended::grant(&self.shared, &self.cell, self.id)
+        let ended = Ended::grant(&self.shared, &self.cell, self.id);
+        if !self.shared.is_forked() {
+            self.shared.await_leaves(self.cell.generation);
+        }
+        ended
     }
 }
 

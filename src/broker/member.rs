@@ -8,6 +8,8 @@ pub(crate) use in_fleet::Member;
 
 #[cfg(not(feature = "fleet"))]
 mod alone {
+    use std::time::Duration;
+
     use crate::clock::{Reading, Timestamp};
     use crate::denial::Denial;
     use crate::task::Halt;
@@ -37,12 +39,20 @@ mod alone {
         pub(crate) fn owe_revoked_identity(&self, _: &str) {}
 
         pub(crate) fn owe_revoked_tool(&self, _: &str) {}
+
+        pub(crate) fn home_of(&self, _: &str) -> Option<Box<str>> {
+            None
+        }
+
+        #[inline(always)]
+        pub(crate) fn await_leaves(&self, _: u64, _: impl Fn() -> Option<Duration>) {}
     }
 }
 
 #[cfg(feature = "fleet")]
 mod in_fleet {
     use std::sync::{Arc, OnceLock};
+    use std::time::Duration;
 
     use crate::clock::{Reading, Timestamp};
     use crate::denial::{Denial, Reason};
@@ -98,6 +108,18 @@ mod in_fleet {
 
         pub(crate) fn owe_revoked_tool(&self, name: &str) {
             self.owe(|| OwedAct::RevokeTool(name.into()));
+        }
+
+        /// The node of the fleet that an issuer is.
+        pub(crate) fn home_of(&self, issuer: &str) -> Option<Box<str>> {
+            self.0.get()?.home_of(issuer).map(|(node, _)| node.into())
+        }
+
+        /// Waits until no call of a task can start at another node any more; nothing to wait for outside of a fleet.
+        pub(crate) fn await_leaves(&self, generation: u64, now: impl Fn() -> Option<Duration>) {
+            if let Some(own) = self.0.get() {
+                own.await_leaves(generation, now);
+            }
         }
 
         fn owe(&self, act: impl FnOnce() -> OwedAct) {

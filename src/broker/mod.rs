@@ -85,6 +85,8 @@ mod errand;
 mod find_pending;
 #[cfg(feature = "fleet")]
 mod fleet;
+#[cfg(feature = "fleet")]
+mod fleet_calls;
 mod flight;
 mod flush;
 mod gate;
@@ -163,6 +165,8 @@ pub use debt::Debt;
 pub use downstream::{Obligation, StandingCredential};
 pub use drift_scan::{Drift, DriftScan, Drifted};
 pub use ended::Ended;
+#[cfg(feature = "fleet")]
+pub(crate) use fleet_calls::TokenHome;
 pub use flush::FlushError;
 pub use gate::{DryRun, Gate};
 pub use grant::Grant;

@@ -206,6 +206,12 @@ impl OpenCall {
         self.close_as(outcome, self.started);
     }
 
+    /// Closes a call that was marked as running, and never ran: what it reserved is given back.
+    #[cfg(feature = "fleet")]
+    pub(super) fn close_unstarted(&mut self) {
+        self.close_as(Outcome::Abandoned, false);
+    }
+
     /// The same, of a call that `ran` or of one that did not, though it may have been marked as running.
     fn close_as(&mut self, outcome: Outcome, ran: bool) {
         if std::mem::replace(&mut self.closed, true) {

@@ -106,6 +106,12 @@ impl Permit {
         self.open.seq()
     }
 
+    /// The task's generation.
+    #[cfg(feature = "fleet")]
+    pub(crate) fn generation(&self) -> u64 {
+        self.open.cell().generation
+    }
+
     /// The permits among the rules that decided.
     pub fn rules(&self) -> impl ExactSizeIterator<Item = &str> {
         self.rules.ids()

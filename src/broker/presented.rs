@@ -14,7 +14,7 @@ use crate::key::AudienceKeys;
 use crate::scope::CallParts;
 use crate::task::TaskCell;
 use crate::token::{
-    Form, Framed, Narrowing, RefusingBlock, TokenBuffer, TokenError, VerifiedToken,
+    Claims, Form, Framed, Narrowing, RefusingBlock, TokenBuffer, TokenError, VerifiedToken,
 };
 use crate::word::is_same;
 
@@ -96,18 +96,12 @@ fn find(
 ) -> Result<PresentedGrant, Denial> {
     let claims = verified.claims();
     if !is_same(claims.issuer, &shared.issuer) {
-        return Err(Denial::new(Reason::ForeignToken).because("another issuer's"));
+        return Err(elsewhere(shared, claims, caller, now));
     }
     let narrowed = verified.narrowings(plain).map_err(|error| denial(&error))?;
     check_attenuations(narrowed.expires, now)?;
     shared.attested(caller, now)?;
-    if !is_same(claims.holder, caller.subject().as_str()) {
-        return Err(Denial::new(Reason::NotTheHolder).because(format_args!(
-            "`{}` presents what `{}` holds",
-            caller.subject(),
-            claims.holder
-        )));
-    }
+    check_holder(claims, caller)?;
     let gone =
         if shared.table.knew(claims.generation) { Reason::TaskOver } else { Reason::UnknownGrant };
     let cell = shared.table.task(claims.generation).ok_or_else(|| Denial::new(gone))?;
@@ -118,6 +112,28 @@ fn find(
     let (grant, serial, until) = (claims.grant, claims.serial, narrowed.expires);
     let (narrowings, refusing) = (narrowed.to_ask, narrowed.refusing);
     Ok(PresentedGrant { cell, grant, serial, narrowings, refusing, until, once })
+}
+
+/// Why another issuer's token is denied. One of another node of the fleet is held to its holder first: where a task is at
+/// home is nothing for others.
+#[cold]
+fn elsewhere(shared: &Shared, claims: &Claims<'_>, caller: &Identity, now: Timestamp) -> Denial {
+    let Some(home) = shared.member.home_of(claims.issuer) else {
+        return Denial::new(Reason::ForeignToken).because("another issuer's");
+    };
+    let held = shared.attested(caller, now).and_then(|()| check_holder(claims, caller));
+    held.err().unwrap_or_else(|| Denial::at_home_at(&home))
+}
+
+fn check_holder(claims: &Claims<'_>, caller: &Identity) -> Result<(), Denial> {
+    match is_same(claims.holder, caller.subject().as_str()) {
+        true => Ok(()),
+        false => Err(Denial::new(Reason::NotTheHolder).because(format_args!(
+            "`{}` presents what `{}` holds",
+            caller.subject(),
+            claims.holder
+        ))),
+    }
 }
 
 fn check_attenuations(until: Option<Timestamp>, now: Timestamp) -> Result<(), Denial> {

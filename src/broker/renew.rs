@@ -67,6 +67,21 @@ impl Task {
         context: &Context,
         moves: NewExpiry,
     ) -> Result<(), Denial> {
+        let decided = self.decide_anew(grant, holder, context, moves);
+        if !self.shared.is_forked() {
+            // What was permitted before at another node has started by now, or does not any more.
+            self.shared.await_leaves(self.cell.generation);
+        }
+        decided
+    }
+
+    fn decide_anew(
+        &self,
+        grant: &mut Grant,
+        holder: &Identity,
+        context: &Context,
+        moves: NewExpiry,
+    ) -> Result<(), Denial> {
         let shared = &self.shared;
         let meter = || Meter::of_question(grant.scope.size());
         let request = |now, context| GrantRequest {

@@ -119,6 +119,15 @@ impl Running {
         self.open.close(Outcome::Error);
     }
 
+    /// What became of the call at another node, which started it on a leave of this one, or did not.
+    #[cfg(feature = "fleet")]
+    pub(crate) fn close_elsewhere(mut self, outcome: Outcome) {
+        match outcome {
+            Outcome::Abandoned => self.open.close_unstarted(),
+            told => self.open.close(told),
+        }
+    }
+
     pub(super) fn close_with<T, E>(self, result: Result<T, E>) -> Result<Receipt<T>, RunError<E>> {
         let source = self.open.scrub_source();
         match result {

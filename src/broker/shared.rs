@@ -124,6 +124,15 @@ impl Shared {
         self.keeper.is_forked()
     }
 
+    /// Waits until no call of a task that is or was at home here can start at another node: what an end that is final
+    /// when it returns does last. Outside of a fleet there is nothing to wait for.
+    #[inline]
+    pub(crate) fn await_leaves(&self, generation: u64) {
+        self.member.await_leaves(generation, || {
+            self.keeper.read().ok().map(|(_, reading)| reading.monotonic)
+        });
+    }
+
     /// The time to judge by under a lock that was waited for since the clock was read: no earlier than
     /// anybody has been told meanwhile, so that what has expired stays expired (attack 194).
     pub(crate) fn as_of(&self, read: Timestamp) -> Timestamp {
@@ -301,7 +310,7 @@ pub(crate) struct Unrecorded {
     pub(crate) end: Recorded,
 }
 
-fn no_time(error: NoTime) -> Denial {
+pub(super) fn no_time(error: NoTime) -> Denial {
     let reason = match error {
         NoTime::Clock(_) => Reason::ClockUnreadable,
         NoTime::Forked => Reason::Forked,

@@ -93,6 +93,7 @@ impl Task {
         // In the child of a fork no call of it runs, and no lock is waited for.
         if !self.shared.is_forked() {
             ended.running = self.cell.wait_for_running(most);
+            self.await_leaves();
         }
         ended.recorded(&self.shared)
     }
@@ -141,10 +142,18 @@ impl Task {
 
     fn end(self, how: How, reason: Option<&str>) -> Ended {
         // Dropping `self` afterwards finds the task over and does nothing.
-        self.end_as(how, reason)
+        let ended = self.end_as(how, reason);
+        self.await_leaves();
+        ended
     }
 
     /// Ends it for all who share it.
+    fn await_leaves(&self) {
+        if !self.shared.is_forked() {
+            self.shared.await_leaves(self.cell.generation);
+        }
+    }
+
     pub(super) fn end_as(&self, how: How, reason: Option<&str>) -> Ended {
         Ended::task(&self.shared, &self.cell, how, reason)
     }

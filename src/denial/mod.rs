@@ -136,6 +136,19 @@ impl Denial {
         self.0.pending.as_deref()
     }
 
+    /// The node of the fleet that the task is at home at, where a token of another node was presented: ask there, as
+    /// `Fleet::authorize` does. For operators and for routing, never for agents.
+    pub fn elsewhere(&self) -> Option<&str> {
+        self.kept_pending()?.downcast_ref::<HomeNode>().map(|home| &*home.0)
+    }
+
+    /// The denial of a token whose task is at home at another node.
+    pub(crate) fn at_home_at(node: &str) -> Self {
+        Denial::new(Reason::Elsewhere)
+            .because(format_args!("its task is at home at the node `{node}`"))
+            .with_pending(Arc::new(HomeNode(node.into())))
+    }
+
     /// What an agent may be told.
     pub fn code(&self) -> Code {
         self.0.reason.code()
@@ -193,6 +206,9 @@ impl Denial {
         FullExplanation(self)
     }
 }
+
+/// The node that a token is of.
+struct HomeNode(Box<str>);
 
 /// An explanation, and a word more.
 struct ExplainedAlso {

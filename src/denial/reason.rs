@@ -123,11 +123,16 @@ pub enum Reason {
     Forked,
     /// The node has no good lease of its fleet: it can't know what was stopped elsewhere.
     NoLease,
+    /// The task is at home at another node of the fleet, which has to be asked:
+    /// [`Denial::elsewhere`](super::Denial::elsewhere) names it. Or it was asked, and gave no answer.
+    Elsewhere,
+    /// A message that no node of the fleet sent to this one as it is now, or that was taken before.
+    ForeignMessage,
 }
 
 impl Reason {
     /// Every reason.
-    pub const ALL: [Reason; 55] = [
+    pub const ALL: [Reason; 57] = [
         Reason::MalformedPurpose,
         Reason::MalformedScope,
         Reason::MalformedCall,
@@ -183,6 +188,8 @@ impl Reason {
         Reason::LogRefused,
         Reason::Forked,
         Reason::NoLease,
+        Reason::Elsewhere,
+        Reason::ForeignMessage,
     ];
 
     /// What the agent is told for this reason.
@@ -199,6 +206,7 @@ impl Reason {
             | Reason::UnknownKey
             | Reason::RetiredKey
             | Reason::BadSignature
+            | Reason::ForeignMessage
             | Reason::ForeignToken
             | Reason::UnsupportedToken
             | Reason::ForeignIdentity
@@ -242,7 +250,8 @@ impl Reason {
             | Reason::NoRandomness
             | Reason::LogRefused
             | Reason::Forked
-            | Reason::NoLease => Code::Unavailable,
+            | Reason::NoLease
+            | Reason::Elsewhere => Code::Unavailable,
         }
     }
 
@@ -304,6 +313,8 @@ impl Reason {
             Reason::LogRefused => "log_refused",
             Reason::Forked => "forked",
             Reason::NoLease => "no_lease",
+            Reason::Elsewhere => "elsewhere",
+            Reason::ForeignMessage => "foreign_message",
         }
     }
 }

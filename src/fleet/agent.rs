@@ -42,6 +42,9 @@ pub(super) trait Applies {
     /// Everything that was there at joining is applied.
     fn has_caught_up(&self) {}
 
+    /// Everything up to this number is applied: calls of other nodes' tasks that were permitted before don't start.
+    fn note_applied(&self, number: u64);
+
     /// An act that had taken effect here before has its number.
     fn is_numbered(&self, act: &Act);
 
@@ -131,6 +134,8 @@ impl Owed {
 pub(super) struct Agent {
     pub(super) keys: Arc<FleetKeys>,
     pub(super) name: Box<str>,
+    /// Where it answers other nodes, if it does.
+    pub(super) address: Box<str>,
     pub(super) terms: Terms,
     /// A place that the mark has to have passed, given by an operator or a live node.
     pub(super) past: Option<Mark>,
@@ -151,6 +156,9 @@ pub(super) struct Agent {
     pub(super) look_due: Duration,
     /// When to read what is new, if something is known to be.
     pub(super) reread: Option<Duration>,
+    /// When the rows were read last, and when to read them again, if somebody asked for them.
+    pub(super) rows_read: Duration,
+    pub(super) rows_due: Option<Duration>,
     pub(super) owed: VecDeque<Owed>,
     pub(super) waits: Vec<Wait>,
     pub(super) neighbours: Neighbours,
@@ -177,6 +185,7 @@ impl Agent {
     pub(super) fn new(
         keys: Arc<FleetKeys>,
         name: Box<str>,
+        address: Box<str>,
         terms: Terms,
         past: Option<Mark>,
         random: Random,
@@ -184,6 +193,7 @@ impl Agent {
         Agent {
             keys,
             name,
+            address,
             terms,
             past,
             random,
@@ -196,6 +206,8 @@ impl Agent {
             due: Duration::ZERO,
             look_due: Duration::ZERO,
             reread: None,
+            rows_read: Duration::ZERO,
+            rows_due: None,
             owed: VecDeque::new(),
             waits: Vec::new(),
             neighbours: Neighbours::default(),
@@ -210,6 +222,12 @@ impl Agent {
             self.stage = Stage::Leaving;
             self.due = Duration::ZERO;
         }
+    }
+
+    /// Has the rows read soon: a node was asked for that is not known. After all else, and not more often than acts
+    /// look, so that who asks again and again holds up nothing.
+    pub(super) fn want_rows(&mut self) {
+        self.rows_due = self.rows_due.or(Some(self.rows_read + self.terms.between_looks()));
     }
 
     /// What to ask the store, at this reading, which is made before the store is asked.
@@ -277,11 +295,12 @@ impl Agent {
             let ask = Ask::Write { row, over: Some(found), after };
             return Ok((ask, Why::MarkOther(name)));
         }
-        if !self.waits.is_empty() && self.look_due <= now {
+        let look = (!self.waits.is_empty()).then_some(self.look_due);
+        if [look, self.rows_due].into_iter().flatten().any(|due| due <= now) {
             return Ok((read(), Why::Rows));
         }
-        let look = (!self.waits.is_empty()).then_some(self.look_due);
-        let next = [self.reread, look].into_iter().flatten().fold(self.due, Duration::min);
+        let next =
+            [self.reread, look, self.rows_due].into_iter().flatten().fold(self.due, Duration::min);
         Err(next)
     }
 
@@ -351,7 +370,8 @@ impl Agent {
 
     fn own_row(&self, version: RowVersion) -> NodeRow {
         let running = self.running.iter().copied().collect();
-        NodeRow::seal(&self.keys, &self.name, version, &Said { applied: self.applied, running })
+        let (applied, address) = (self.applied, self.address.clone());
+        NodeRow::seal(&self.keys, &self.name, version, &Said { applied, running, address })
     }
 
     /// Notes how many calls were running that an entry stops here.

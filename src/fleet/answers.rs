@@ -61,6 +61,7 @@ impl Agent {
             Why::Rows => {
                 self.reread = self.reread.map(|_| again);
                 self.look_due = again;
+                self.rows_due = self.rows_due.map(|_| again);
                 self.due = self.due.max(again.min(now.saturating_add(self.terms.lease / 3)));
             }
             _ => self.due = again,
@@ -84,6 +85,9 @@ impl Agent {
             return self.in_trouble(&why, answer);
         }
         answer.target.has_caught_up();
+        for row in snapshot.rows.iter().filter(|row| row.name != self.name) {
+            self.neighbours.look(&self.keys, row, now);
+        }
         let own = self.own_in(snapshot);
         let over = own.map(NodeRow::version);
         // What is not a member's word that a node is over is none.
@@ -178,6 +182,7 @@ impl Agent {
     fn saw_rows(&mut self, snapshot: &Snapshot, answer: &Answer<'_>) {
         let now = answer.now.monotonic;
         self.reread = None;
+        (self.rows_read, self.rows_due) = (now, None);
         self.look_due = now.saturating_add(self.terms.between_looks());
         if self.trouble.is_some() {
             // Tried again at the next renewal that is due.
@@ -246,6 +251,7 @@ impl Agent {
             .apply(&act, number, in_effect, answer.target)
             .map_err(|why| format!("entry {number}: {why}"))?;
         self.applied = entry.mark();
+        answer.target.note_applied(number);
         self.tell_running(number, running);
         let now = answer.now.monotonic;
         if let Some(owed) = own.and_then(|at| self.owed.remove(at)) {

@@ -44,7 +44,7 @@ impl Applies for Node<'_> {
             }
             Act::RevokeIdentity { id } => control.revoke_identity_here(id).map_err(text)?,
             Act::RevokeTool { name } => control.revoke_tool_here(name).map_err(text)?,
-            Act::EndTask { task, .. } => control.revoke_task(task).map_err(text)?,
+            Act::EndTask { task, .. } => control.revoke_task_here(task).map_err(text)?,
             Act::Restate { subject, facts } => {
                 let drift = match facts {
                     Some(facts) => {
@@ -65,6 +65,10 @@ impl Applies for Node<'_> {
 
     fn has_caught_up(&self) {
         self.membership.has_caught_up();
+    }
+
+    fn note_applied(&self, number: u64) {
+        self.membership.note_applied(number);
     }
 
     fn is_numbered(&self, act: &Act) {

@@ -1,7 +1,9 @@
 //! Joining a fleet.
 
+use std::sync::Arc;
 use std::time::Duration;
 
+use super::calls::{AsyncTransport, Link, Transport, Vouched};
 use super::mark::Mark;
 use super::name::NameError;
 use super::terms::Terms;
@@ -13,6 +15,9 @@ pub struct FleetBuilder {
     pub(super) node: Box<str>,
     pub(super) terms: Terms,
     pub(super) past: Option<Mark>,
+    pub(super) address: Box<str>,
+    pub(super) vouched: Vouched,
+    pub(super) link: Link,
 }
 
 /// Why a broker does not become a node of a fleet.
@@ -25,6 +30,16 @@ pub enum FleetError {
     /// The length of leases, or the drift of clocks.
     #[error("`{0}` is out of range, expected {1}")]
     Setting(&'static str, &'static str),
+    /// Other nodes find the home of a token by its issuer.
+    #[error(
+        "the broker's issuer is `{found}`, expected `{expected}` of a node that other nodes ask"
+    )]
+    Issuer {
+        /// What the broker was built with.
+        found: Box<str>,
+        /// The names of fleet and node, with `/` between them.
+        expected: Box<str>,
+    },
     /// A broker is a node once.
     #[error("the broker is or was a node of a fleet: build another")]
     Joined,
@@ -33,7 +48,9 @@ pub enum FleetError {
 impl FleetBuilder {
     pub(super) fn new(fleet: &str, node: &str) -> Self {
         let (fleet, node) = (fleet.into(), node.into());
-        FleetBuilder { fleet, node, terms: Terms::DEFAULT, past: None }
+        let (address, vouched) = ("".into(), Vouched::default());
+        let (terms, past, link) = (Terms::DEFAULT, None, Link::None);
+        FleetBuilder { fleet, node, terms, past, address, vouched, link }
     }
 
     /// How long a lease is: 200 milliseconds to a minute, the same at every node. Default two seconds. It is for how
@@ -56,6 +73,36 @@ impl FleetBuilder {
     /// by who can write it, shows to those nodes alone that were there before.
     pub fn past(mut self, mark: Mark) -> Self {
         self.past = Some(mark);
+        self
+    }
+
+    /// Where this node answers others, as their transport understands it, in 1 to 255 bytes: what arrives there goes
+    /// to [`Fleet::answer`](super::Fleet::answer). It stands in the node's row. The broker's
+    /// [issuer](crate::BrokerBuilder::issuer) has to be `FLEET/NODE`, and all nodes have the same ring of keys and the
+    /// same audience: that is how a token says where its task is at home. Without it, a token of this node is good here
+    /// alone.
+    pub fn answers_at(mut self, address: &str) -> Self {
+        self.address = address.into();
+        self
+    }
+
+    /// Lets another node attest these subjects here: one, or all that begin with what stands before a `*` at the end.
+    /// All names of a caller have to be among them, its aliases and those that it acts for, too. Without it, no node
+    /// attests anybody, and calls of no other node are taken.
+    pub fn vouched_by(mut self, node: &str, subjects: &str) -> Self {
+        self.vouched.add(node, subjects);
+        self
+    }
+
+    /// How this node asks others.
+    pub fn transport(mut self, transport: impl Transport + 'static) -> Self {
+        self.link = Link::Blocking(Arc::new(transport));
+        self
+    }
+
+    /// How this node asks others, if it is asynchronous.
+    pub fn async_transport(mut self, transport: impl AsyncTransport + 'static) -> Self {
+        self.link = Link::Async(Arc::new(transport));
         self
     }
 }

@@ -8,6 +8,7 @@ use super::acting::Acting;
 use super::agent::{Agent, Owed, Random};
 use super::apply::running;
 use super::builder::{FleetBuilder, FleetError};
+use super::calls::{Asker, Desk};
 use super::entry::MAX_BODY;
 use super::keys::FleetKeys;
 use super::mark::Mark;
@@ -15,7 +16,6 @@ use super::node::{Inbox, Inner};
 use super::refused::Refused;
 use super::status::FleetStatus;
 use super::store::Store;
-use super::terms::Terms;
 use crate::broker::{Broker, Ended, HaltError};
 use crate::identity::Assertion;
 use crate::membership::Membership;
@@ -43,22 +43,30 @@ impl Fleet {
     pub(super) fn new(
         broker: &Broker,
         keys: Arc<FleetKeys>,
+        fleet: &str,
         node: Box<str>,
-        terms: Terms,
-        past: Option<Mark>,
+        built: FleetBuilder,
         store: Arc<dyn Store>,
     ) -> Result<Fleet, FleetError> {
-        let membership = Arc::new(Membership::new(terms.lease));
+        let FleetBuilder { terms, past, address, vouched, link, .. } = built;
+        let longest_leave = terms.leave_surely_over(terms.longest_leave());
+        let membership = Arc::new(Membership::new(fleet, terms.lease, longest_leave));
         if !broker.join_fleet(membership.clone()) {
             return Err(FleetError::Joined);
         }
         membership.keep_found(broker.control().halts());
         let random: Random = Box::new(random::fill);
-        let agent = Agent::new(keys, node.clone(), terms, past, random);
+        let asker = Asker::new(keys.clone(), node.clone(), broker, membership.clone());
+        let desk =
+            Desk::new(keys.clone(), node.clone(), terms, broker, membership.clone(), vouched);
+        let agent = Agent::new(keys, node.clone(), address, terms, past, random);
         let inner = Inner {
             broker: broker.clone(),
             membership,
             store,
+            link,
+            asker: Arc::new(asker),
+            desk,
             name: node.clone(),
             status: Mutex::new(agent.status()),
             agent: Mutex::new(agent),

@@ -11,6 +11,9 @@ use super::terms::Terms;
 use crate::broker::Broker;
 use crate::key::SecretKey;
 
+/// The longest address: one byte says its length in a row.
+const MAX_ADDRESS: usize = 255;
+
 impl FleetBuilder {
     /// Makes a broker a node. It gives nothing from now on until it has a lease: drive it with [`Fleet::tend`] or
     /// [`Fleet::start_tending`]. The secret is the fleet's: every node has it, and nothing else uses it.
@@ -34,7 +37,15 @@ impl FleetBuilder {
                 false => FleetError::Setting("drift", "1 to 50 parts in a hundred"),
             });
         }
+        if self.address.len() > MAX_ADDRESS {
+            return Err(FleetError::Setting("answers_at", "at most 255 bytes"));
+        }
+        let issuer = format!("{fleet}/{node}");
+        if !self.address.is_empty() && broker.issuer() != issuer {
+            let (found, expected) = (broker.issuer().into(), issuer.into());
+            return Err(FleetError::Issuer { found, expected });
+        }
         let keys = Arc::new(FleetKeys::of(secret, &fleet));
-        Fleet::new(broker, keys, node, self.terms, self.past, Arc::new(store))
+        Fleet::new(broker, keys, &fleet, node, self, Arc::new(store))
     }
 }

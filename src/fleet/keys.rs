@@ -7,11 +7,12 @@ use crate::key::{MacKey, SecretKey};
 pub(super) struct FleetKeys {
     pub(super) mark: Box<MacKey>,
     pub(super) node: Box<MacKey>,
+    pub(super) call: Box<MacKey>,
 }
 
 impl FleetKeys {
     pub(super) fn of(secret: &SecretKey, fleet: &str) -> Self {
-        let (mark, node) = secret.fleet_keys(fleet);
-        FleetKeys { mark, node }
+        let [mark, node, call] = secret.fleet_keys(fleet);
+        FleetKeys { mark, node, call }
     }
 }

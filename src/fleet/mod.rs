@@ -49,7 +49,9 @@ mod acting;
 mod agent;
 mod answers;
 mod apply;
+mod authorize;
 mod builder;
+mod calls;
 mod entry;
 mod handle;
 mod join;
@@ -73,6 +75,9 @@ mod simulation;
 
 pub use acting::{ActError, Acting, NotYet};
 pub use builder::{FleetBuilder, FleetError};
+pub use calls::{
+    AsyncTransport, FleetPermit, FleetRunError, FleetRunning, Sending, Transport, TransportError,
+};
 pub use entry::Entry;
 pub use handle::Fleet;
 pub use mark::Mark;

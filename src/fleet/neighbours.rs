@@ -6,6 +6,7 @@ use std::time::Duration;
 use super::keys::FleetKeys;
 use super::row::{NodeRow, NodeState, RowVersion, Said};
 use super::terms::Terms;
+use crate::membership::Peer;
 
 /// For how long a silent node is waited for before it is given up.
 const SILENCE: Duration = Duration::from_secs(30);
@@ -60,6 +61,16 @@ impl Neighbours {
             }
         });
         found.map(|(name, seen)| (name.clone(), seen.version, seen.said.clone()))
+    }
+
+    /// All of them, as calls of their tasks are asked for.
+    pub(super) fn peers(&self) -> BTreeMap<Box<str>, Peer> {
+        let peer = |seen: &Seen| Peer {
+            incarnation: seen.version.incarnation,
+            is_over: matches!(seen.version.state, NodeState::Gone | NodeState::Left),
+            address: seen.said.address.clone(),
+        };
+        self.0.iter().map(|(name, seen)| (name.clone(), peer(seen))).collect()
     }
 
     /// All of them, each with what is known of it and the number up to which it has applied the mark.

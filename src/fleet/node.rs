@@ -7,6 +7,7 @@ use super::act::Act;
 use super::agent::{Agent, Next, Owed, Stage};
 use super::answers::Answer;
 use super::apply::Node;
+use super::calls::{Asker, Desk, Link};
 use super::row::NodeState;
 use super::status::FleetStatus;
 use super::store::{Store, StoreError};
@@ -27,6 +28,10 @@ pub(super) struct Inner {
     pub(super) broker: Broker,
     pub(super) membership: Arc<Membership>,
     pub(super) store: Arc<dyn Store>,
+    /// How it reaches other nodes, what asks them, and what answers them.
+    pub(super) link: Link,
+    pub(super) asker: Arc<Asker>,
+    pub(super) desk: Desk,
     pub(super) name: Box<str>,
     /// Held by the thread that drives the node, while the store is asked, too: no one else waits for it.
     pub(super) agent: Mutex<Agent>,
@@ -53,6 +58,7 @@ impl Inner {
             match agent.next(&asked) {
                 Next::Rest(rest) => {
                     *self.status.lock() = agent.status();
+                    self.desk.sweep();
                     return rest;
                 }
                 Next::Ask(ask) => {
@@ -61,6 +67,8 @@ impl Inner {
                     // Without a clock nothing that was answered can be dated.
                     let Some(now) = self.reading() else { return AGAIN };
                     agent.answer(reply, &Answer { asked, now, target: &node });
+                    let own = agent.row.map(|row| row.incarnation);
+                    self.membership.peers.set(own, agent.neighbours.peers());
                     *self.status.lock() = agent.status();
                 }
             }
@@ -101,6 +109,9 @@ impl Inner {
         let mut inbox = self.inbox.lock();
         self.take_stopped(&mut inbox);
         agent.owed.extend(inbox.owed.drain(..));
+        if self.membership.peers.take_wanted() {
+            agent.want_rows();
+        }
         if std::mem::take(&mut inbox.leave) {
             drop(inbox);
             agent.leave();

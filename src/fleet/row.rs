@@ -70,6 +70,8 @@ pub(super) struct Said {
     pub(super) applied: Mark,
     /// Of its latest acts: how many calls were running that each stops.
     pub(super) running: Vec<(u64, u32)>,
+    /// Where it answers other nodes, if it does: at most 255 bytes.
+    pub(super) address: Box<str>,
 }
 
 const TAG: usize = 32;
@@ -82,9 +84,13 @@ impl NodeRow {
     }
 
     pub(super) fn seal(keys: &FleetKeys, name: &str, version: RowVersion, said: &Said) -> NodeRow {
-        let mut bytes = Vec::with_capacity(40 + said.running.len() * 12 + TAG);
+        let address = said.address.as_bytes();
+        let mut bytes = Vec::with_capacity(41 + address.len() + said.running.len() * 12 + TAG);
         bytes.extend_from_slice(&said.applied.number.to_be_bytes());
         bytes.extend_from_slice(&said.applied.digest);
+        // Bounded where the node is built.
+        bytes.push(u8::try_from(address.len()).unwrap_or(u8::MAX));
+        bytes.extend_from_slice(address);
         for (number, running) in &said.running {
             bytes.extend_from_slice(&number.to_be_bytes());
             bytes.extend_from_slice(&running.to_be_bytes());
@@ -103,6 +109,8 @@ impl NodeRow {
         }
         let (number, rest) = said.split_first_chunk::<8>()?;
         let (digest, rest) = rest.split_first_chunk::<32>()?;
+        let (length, rest) = rest.split_first()?;
+        let (address, rest) = rest.split_at_checked(usize::from(*length))?;
         let (pairs, []) = rest.as_chunks::<12>() else { return None };
         let pair = |pair: &[u8; 12]| {
             let (number, running) = pair.split_first_chunk::<8>()?;
@@ -110,6 +118,7 @@ impl NodeRow {
         };
         Some(Said {
             applied: Mark { number: u64::from_be_bytes(*number), digest: *digest },
+            address: std::str::from_utf8(address).ok()?.into(),
             running: pairs.iter().map(pair).collect::<Option<_>>()?,
         })
     }
@@ -135,7 +144,8 @@ mod tests {
         let secret: Vec<u8> = (0..32).collect();
         let keys = FleetKeys::of(&SecretKey::from_bytes(&secret).unwrap(), "acme");
         let applied = Mark { number: 7, digest: [9; 32] };
-        let said = Said { applied, running: vec![(6, 1), (7, 0)] };
+        let (running, address) = (vec![(6, 1), (7, 0)], "10.0.0.1:7000".into());
+        let said = Said { applied, running, address };
         let version = RowVersion { incarnation: [3; 16], counter: 5, state: NodeState::Live };
         let row = NodeRow::seal(&keys, "n1", version, &said);
         assert_eq!(row.open(&keys), Some(said));

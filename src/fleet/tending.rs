@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::calls::Link;
 use super::handle::Fleet;
 use crate::membership::Membership;
 use crate::sync::atomic::{AtomicBool, Ordering};
@@ -36,7 +37,27 @@ impl Fleet {
                 membership.bell.wait(rest.clamp(Duration::from_millis(1), Duration::from_secs(1)));
             }
         })?;
+        if matches!(self.inner.link, Link::Blocking(_)) {
+            self.start_delivering(&tending)?;
+        }
         Ok(tending)
+    }
+
+    /// A thread of its own: a home that does not answer holds up no renewal.
+    fn start_delivering(&self, tending: &Tending) -> std::io::Result<()> {
+        let (stop, membership) = (tending.stop.clone(), tending.membership.clone());
+        let inner = Arc::downgrade(&self.inner);
+        std::thread::Builder::new().name("hallpass-fleet-calls".into()).spawn(move || {
+            while !stop.load(Ordering::SeqCst) {
+                let Some(inner) = inner.upgrade() else { return };
+                let left = Fleet { inner }.deliver();
+                // What no home has noted is told again after a while.
+                let rest =
+                    if left == 0 { Duration::from_secs(1) } else { Duration::from_millis(100) };
+                membership.calls_bell.wait(rest);
+            }
+        })?;
+        Ok(())
     }
 }
 
@@ -44,6 +65,7 @@ impl Drop for Tending {
     fn drop(&mut self) {
         self.stop.store(true, Ordering::SeqCst);
         self.membership.bell.ring();
+        self.membership.calls_bell.ring();
     }
 }
 

@@ -28,6 +28,16 @@ impl Terms {
         self.lease.saturating_add(self.lease * self.drift / 100) + Duration::from_millis(1)
     }
 
+    /// How long a leave to start a call at another node may be: that node counts it from before it asked.
+    pub(super) fn longest_leave(&self) -> Duration {
+        self.lease / 2
+    }
+
+    /// After how long on the home's clock no call starts any more on a leave of this length.
+    pub(super) fn leave_surely_over(&self, leave: Duration) -> Duration {
+        leave.saturating_add(leave * self.drift / 100) + Duration::from_millis(1)
+    }
+
     /// When to renew after a renewal: up to a fifth sooner than after a third, so that nodes that were started
     /// together do not ask together.
     pub(super) fn until_renewal(&self, random: u8) -> Duration {

@@ -8,7 +8,7 @@ use crate::clock::Timestamp;
 use crate::value::Value;
 
 /// What a host stated of somebody.
-#[derive(Serialize, Deserialize)]
+#[derive(Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct KeptIdentity {
     id: Box<str>,
@@ -40,6 +40,19 @@ impl KeptIdentity {
                 .collect(),
             until: who.until(),
         }
+    }
+
+    /// Its subject.
+    #[cfg(feature = "fleet")]
+    pub(crate) fn id(&self) -> &str {
+        &self.id
+    }
+
+    /// Every name that it has, and those of whom it acts for.
+    #[cfg(feature = "fleet")]
+    pub(crate) fn names(&self) -> impl Iterator<Item = &str> {
+        let others = self.aliases.iter().chain(self.acts_for.iter().map(|(id, _)| id));
+        std::iter::once(&self.id).chain(others).map(|name| &**name)
     }
 
     /// The identity as the broker of this number attests it, which folds names so; `None` of what no host could have

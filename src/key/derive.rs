@@ -36,6 +36,9 @@ pub(crate) enum KeyUse {
     /// What the nodes of one fleet say of themselves, for one fleet.
     #[cfg_attr(not(feature = "fleet"), allow(dead_code, reason = "no key of it is derived"))]
     FleetNode,
+    /// What the nodes of one fleet say to each other, for one fleet.
+    #[cfg_attr(not(feature = "fleet"), allow(dead_code, reason = "no key of it is derived"))]
+    FleetCall,
 }
 
 impl KeyUse {
@@ -52,6 +55,7 @@ impl KeyUse {
             KeyUse::CheckpointSigner => "hallpass/v1/checkpoint-signer",
             KeyUse::FleetMark => "hallpass/v1/fleet-mark",
             KeyUse::FleetNode => "hallpass/v1/fleet-node",
+            KeyUse::FleetCall => "hallpass/v1/fleet-call",
         }
     }
 }
@@ -63,15 +67,13 @@ impl SecretKey {
         KeyId::from_bytes([a, b, c, d])
     }
 
-    /// The keys of one fleet: of its acts, and of what its nodes say of themselves.
+    /// The keys of one fleet: of its acts, of what its nodes say of themselves, and of what they say to each other.
     #[cfg(feature = "fleet")]
-    pub(crate) fn fleet_keys(&self, fleet: &str) -> (Box<MacKey>, Box<MacKey>) {
+    pub(crate) fn fleet_keys(&self, fleet: &str) -> [Box<MacKey>; 3] {
         // Names of fleets are short.
         let context = Context::new(fleet.as_bytes()).unwrap_or(Context::NONE);
-        (
-            MacKey::derive(self, KeyUse::FleetMark, context),
-            MacKey::derive(self, KeyUse::FleetNode, context),
-        )
+        [KeyUse::FleetMark, KeyUse::FleetNode, KeyUse::FleetCall]
+            .map(|key_use| MacKey::derive(self, key_use, context))
     }
 
     /// The seed of the key that signs checkpoints, and of nothing else.
@@ -163,7 +165,7 @@ mod tests {
 
     use super::*;
 
-    const ALL: [KeyUse; 10] = [
+    const ALL: [KeyUse; 11] = [
         KeyUse::GateToken,
         KeyUse::VerifierToken,
         KeyUse::KeyId,
@@ -174,6 +176,7 @@ mod tests {
         KeyUse::CheckpointSigner,
         KeyUse::FleetMark,
         KeyUse::FleetNode,
+        KeyUse::FleetCall,
     ];
 
     fn secret() -> SecretKey {

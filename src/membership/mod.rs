@@ -4,20 +4,35 @@
 
 mod bell;
 mod lease;
+mod leaves;
 mod owed;
+mod peers;
 
 pub(crate) use bell::Bell;
 pub(crate) use lease::NodeLease;
+pub(crate) use leaves::{LeaveId, LeavesOut};
 pub(crate) use owed::OwedAct;
+pub(crate) use peers::{Peer, Peers};
 
 use std::time::Duration;
 
 use crate::sync::Mutex;
+use crate::sync::atomic::{AtomicU64, Ordering};
 use crate::task::Halt;
 
 /// The node of a fleet that a broker is.
 pub(crate) struct Membership {
     pub(crate) lease: NodeLease,
+    /// The number up to which the mark is applied here: raised after an entry has gone through every lock that it
+    /// concerns, and before the lease is renewed on it.
+    applied: AtomicU64,
+    /// Calls of tasks at home here that other nodes may start.
+    pub(crate) leaves: LeavesOut,
+    /// For how long one may be out, with the drift of clocks.
+    longest_leave: Duration,
+    /// What the issuer of each node of the fleet begins with: the rest is the node's name.
+    homes: Box<str>,
+    pub(crate) peers: Peers,
     /// What was stopped here without the fleet being asked: it has taken effect here, and every other node is still
     /// to learn of it.
     owed: Mutex<Vec<OwedAct>>,
@@ -28,18 +43,46 @@ pub(crate) struct Membership {
     found: Mutex<Vec<Halt>>,
     /// Rung when there is something to tell the others.
     pub(crate) bell: Bell,
+    /// Rung when there is something to tell the home of a call.
+    pub(crate) calls_bell: Bell,
 }
 
 impl Membership {
-    /// A node whose leases last this long, without one.
-    pub(crate) fn new(length: Duration) -> Self {
+    /// A node of this fleet whose leases last this long, without one.
+    pub(crate) fn new(fleet: &str, length: Duration, longest_leave: Duration) -> Self {
         Membership {
             lease: NodeLease::new(length),
+            applied: AtomicU64::new(0),
+            leaves: LeavesOut::default(),
+            longest_leave,
+            homes: format!("{fleet}/").into(),
+            peers: Peers::default(),
             owed: Mutex::default(),
             halting: Mutex::default(),
             found: Mutex::default(),
             bell: Bell::default(),
+            calls_bell: Bell::default(),
         }
+    }
+
+    /// The number up to which the mark is applied here.
+    pub(crate) fn applied(&self) -> u64 {
+        self.applied.load(Ordering::SeqCst)
+    }
+
+    pub(crate) fn note_applied(&self, number: u64) {
+        self.applied.fetch_max(number, Ordering::SeqCst);
+    }
+
+    /// The node that an issuer is, by the rows of the fleet; nothing of one that is no node.
+    pub(crate) fn home_of<'i>(&self, issuer: &'i str) -> Option<(&'i str, Peer)> {
+        let node = issuer.strip_prefix(&*self.homes)?;
+        Some((node, self.peers.get(node)?))
+    }
+
+    /// Waits until no call of a task can start elsewhere any more.
+    pub(crate) fn await_leaves(&self, generation: u64, now: impl Fn() -> Option<Duration>) {
+        self.leaves.wait(generation, self.longest_leave, now);
     }
 
     /// Notes a halt that is about to take effect here.

@@ -151,6 +151,18 @@ impl Halts {
         self.stopping(task, &concerned, tool, now)
     }
 
+    /// The halt that stops a call of another node's task from starting here.
+    #[cfg(feature = "fleet")]
+    pub(crate) fn stopping_call(&self, who: &Identity, tool: &str, now: Timestamp) -> Option<Halt> {
+        if !self.any.load(Ordering::SeqCst) {
+            return None;
+        }
+        let on = self.on.read();
+        let everything = on.everything.then_some(Halt::Everything);
+        let tool = || Some(Halt::Tool { name: on.tools.get(tool)?.clone() });
+        everything.or_else(tool).or_else(|| on.stopping_identity(who, now))
+    }
+
     /// Whether an identity is halted.
     pub(crate) fn stop(&self, who: &Identity, now: Timestamp) -> bool {
         self.any.load(Ordering::SeqCst) && self.on.read().stopping_identity(who, now).is_some()

@@ -63,7 +63,7 @@ pub(crate) use call_bound::sealed;
 pub use call_bound::{Presentable, Presentation};
 pub(crate) use carried::encode_carried;
 pub use chain::MAX_ATTENUATIONS;
-pub(crate) use claims::MAX_NAME;
+pub(crate) use claims::{Claims, MAX_NAME};
 pub use error::{BlockError, MintError, TokenError};
 pub use outside::OutsideScope;
 pub use text::MAX_TOKEN_TEXT;

@@ -22,7 +22,13 @@ use crate::world::{HOUR, MINUTE, SECOND, World, broad, call, plain, policy, ring
 
 /// Reasons that nothing here leads to: one would need a system that gives no random bytes, one a child of a fork, one a
 /// node of a fleet (`tests/fleet`).
-const OUT_OF_REACH: [Reason; 3] = [Reason::NoRandomness, Reason::Forked, Reason::NoLease];
+const OUT_OF_REACH: [Reason; 5] = [
+    Reason::NoRandomness,
+    Reason::Forked,
+    Reason::NoLease,
+    Reason::Elsewhere,
+    Reason::ForeignMessage,
+];
 
 /// A denial of every reason, with something of its story that only operators may learn.
 fn denials() -> Vec<(Denial, &'static str)> {

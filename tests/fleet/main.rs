@@ -9,9 +9,11 @@
 )]
 
 mod acts;
+mod calls;
 mod leases;
 mod names;
 mod restarts;
 mod starting;
 mod stores;
+mod wire;
 mod world;

@@ -3,10 +3,11 @@
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use hallpass::BrokerBuilder;
 use hallpass::clock::{ManualClock, Timestamp};
 use hallpass::fleet::{
-    ActError, Acting, Done, Entry, Fleet, Mark, MemoryStore, NodeRow, RowVersion, Snapshot, Store,
-    StoreError,
+    ActError, Acting, Done, Entry, Fleet, FleetBuilder, Mark, MemoryStore, NodeRow, RowVersion,
+    Snapshot, Store, StoreError,
 };
 use hallpass::key::SecretKey;
 use hallpass::prelude::*;
@@ -153,11 +154,22 @@ impl World {
     }
 
     pub(crate) fn add_past(&mut self, name: &str, past: Option<Mark>) -> usize {
+        let with_past = |builder: FleetBuilder| past.into_iter().fold(builder, FleetBuilder::past);
+        self.add_built(name, |broker| broker, with_past)
+    }
+
+    /// Another node, whose broker and whose place in the fleet are built as is said.
+    pub(crate) fn add_built(
+        &mut self,
+        name: &str,
+        broker: impl FnOnce(BrokerBuilder) -> BrokerBuilder,
+        builder: impl FnOnce(FleetBuilder) -> FleetBuilder,
+    ) -> usize {
         let policy = Policy::from_toml(ALL).unwrap();
-        let broker = Broker::builder(policy).clock(self.clock.clone()).build().unwrap();
+        let built = Broker::builder(policy).clock(self.clock.clone());
+        let broker = broker(built).build().unwrap();
         let link = Link::new(&self.store);
-        let builder = Fleet::builder("acme", name).lease(LEASE);
-        let builder = past.into_iter().fold(builder, |builder, mark| builder.past(mark));
+        let builder = builder(Fleet::builder("acme", name).lease(LEASE));
         let fleet = builder.join(&broker, &secret(0), link.clone()).unwrap();
         let agent = broker.assert_identity("agent-7").unwrap();
         self.nodes.push(Node { broker, fleet, link, agent, is_stopped: false });

@@ -51,12 +51,12 @@ impl Engine {
         self.entries.last().map_or(Mark::START, Entry::mark)
     }
 
-    fn snapshot(&self, after: u64) -> Snapshot {
+    fn snapshot(&self, after: u64, with_rows: bool) -> Snapshot {
         let entries = self.entries.iter().filter(|entry| entry.number > after);
         Snapshot {
             head: self.head(),
             entries: entries.take(7).cloned().collect(),
-            rows: self.rows.values().cloned().collect(),
+            rows: if with_rows { self.rows.values().cloned().collect() } else { Vec::new() },
         }
     }
 
@@ -74,7 +74,8 @@ impl Engine {
             Ask::Read { after } | Ask::Write { after, .. } => *after,
             Ask::Append { .. } => u64::MAX,
         };
-        Transaction { snapshot: self.snapshot(after), fits: self.fits(&ask), ask }
+        let with_rows = matches!(ask, Ask::Read { .. });
+        Transaction { snapshot: self.snapshot(after, with_rows), fits: self.fits(&ask), ask }
     }
 
     /// Commits it: what it writes, it writes now, if what it replaces is there now.

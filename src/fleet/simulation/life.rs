@@ -12,10 +12,12 @@ use crate::clock::Reading;
 use crate::fleet::act::Act;
 use crate::fleet::agent::{Agent, Applies, Owed};
 use crate::fleet::apply::{Node, running};
+use crate::fleet::calls::{Asker, Desk, Vouched};
 use crate::fleet::keys::FleetKeys;
 use crate::fleet::mark::Mark;
 use crate::fleet::progress::Progress;
 use crate::fleet::terms::Terms;
+use crate::key::{KeyRing, SecretKey};
 use crate::membership::Membership;
 use crate::prelude::*;
 use crate::{Halt, Running};
@@ -35,6 +37,9 @@ pub(super) struct Life {
     pub(super) broker: Broker,
     pub(super) membership: Arc<Membership>,
     pub(super) agent: Agent,
+    /// What answers other nodes, and what asks them.
+    pub(super) desk: Desk,
+    pub(super) asker: Arc<Asker>,
     /// When it said to have applied each entry, from which one on.
     applied: Vec<u64>,
     /// Planted: what it has said to have applied, and has not.
@@ -48,7 +53,7 @@ pub(super) struct Life {
     /// When the renewal was asked for that the lease is counted from, truly.
     pub(super) leased_at: RefCell<Option<u64>>,
     pub(super) asked_at: u64,
-    who: [Identity; 2],
+    pub(super) who: [Identity; 2],
     tasks: BTreeMap<usize, (Task, u64)>,
     grants: BTreeMap<(usize, usize), (Grant, u64)>,
     pub(super) running: Vec<Running>,
@@ -71,7 +76,8 @@ pub(super) struct Basis {
 
 impl Life {
     pub(super) fn new(
-        name: &str,
+        (name, at): (&str, usize),
+        nodes: u64,
         clock: NodeClock,
         keys: &Arc<FleetKeys>,
         terms: Terms,
@@ -80,15 +86,26 @@ impl Life {
         dice: &mut Dice,
     ) -> Self {
         let policy = Policy::from_toml(POLICIES[0]).unwrap();
-        let broker = Broker::builder(policy).clock(clock.clone()).build().unwrap();
-        let membership = Arc::new(Membership::new(terms.lease));
+        // The keys of tokens are the same everywhere.
+        let ring = KeyRing::from_secret(SecretKey::from_bytes(&[7, 8].repeat(16)).unwrap());
+        let builder = Broker::builder(policy).clock(clock.clone()).keys(ring);
+        let broker = builder.issuer(&format!("sim/{name}")).build().unwrap();
+        let longest_leave = terms.leave_surely_over(terms.longest_leave());
+        let membership = Arc::new(Membership::new("sim", terms.lease, longest_leave));
         assert!(broker.join_fleet(membership.clone()));
         let mut own = dice.split();
         let random = Box::new(move |bytes: &mut [u8]| {
             bytes.iter_mut().for_each(|byte| *byte = own.below(256) as u8);
             Ok(())
         });
-        let agent = Agent::new(keys.clone(), name.into(), terms, past, random);
+        // Where it is found: by its place among the lives.
+        let address = at.to_string().into();
+        let agent = Agent::new(keys.clone(), name.into(), address, terms, past, random);
+        let mut vouched = Vouched::default();
+        (0..nodes).for_each(|node| vouched.add(&format!("n{node}"), "*"));
+        let (own, members) = (Box::<str>::from(name), membership.clone());
+        let desk = Desk::new(keys.clone(), own.clone(), terms, &broker, members.clone(), vouched);
+        let asker = Arc::new(Asker::new(keys.clone(), own, &broker, members));
         let who = AGENTS.map(|agent| broker.assert_identity(agent).unwrap());
         Life {
             name: name.into(),
@@ -96,6 +113,8 @@ impl Life {
             broker,
             membership,
             agent,
+            desk,
+            asker,
             applied: Vec::new(),
             deferred: RefCell::default(),
             planted,
@@ -176,6 +195,28 @@ impl Life {
         progress
     }
 
+    /// A token of this node, on what it rests, and the generation of its task.
+    pub(super) fn token(&self, agent: usize, tool: usize) -> Option<(String, Basis, u64)> {
+        let (grant, granted) = self.grants.get(&(agent, tool))?;
+        let (task, opened) = self.tasks.get(&agent)?;
+        let (granted, opened) = (*granted, *opened);
+        let on = Basis { agent: AGENTS[agent], tool: TOOLS[tool], granted, opened };
+        Some((grant.token().expose().to_owned(), on, task.generation()))
+    }
+
+    /// Ends a task as its owner does, without waiting; its generation.
+    pub(super) fn end_task(&mut self, agent: usize) -> Option<u64> {
+        let (task, _) = self.tasks.remove(&agent)?;
+        self.grants.retain(|(own, _), _| *own != agent);
+        Some(task.generation())
+    }
+
+    /// Knows what the rows say, as its handle does.
+    pub(super) fn note_peers(&self) {
+        let own = self.agent.row.map(|row| row.incarnation);
+        self.membership.peers.set(own, self.agent.neighbours.peers());
+    }
+
     /// A permit for one call, if it is given.
     pub(super) fn authorize(&mut self, agent: usize, tool: usize, now: u64) -> Option<Handed> {
         let context = Context::new();
@@ -247,6 +288,13 @@ impl Applies for Target<'_> {
 
     fn lost(&self) {
         self.node.lost();
+    }
+
+    fn note_applied(&self, number: u64) {
+        // Planted: what was permitted before at another node stays so.
+        if self.planted != Planted::ForgetsActs {
+            self.node.note_applied(number);
+        }
     }
 
     fn is_numbered(&self, act: &Act) {

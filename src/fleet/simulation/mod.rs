@@ -7,6 +7,7 @@
 mod calls;
 mod clock;
 mod dice;
+mod elsewhere;
 mod engine;
 mod life;
 mod oracle;
@@ -30,6 +31,12 @@ enum Planted {
     JoinsInOneStep,
     /// A start reads its lease before the call is marked as running.
     ReadsBeforeItMarks,
+    /// Acts make no leave void.
+    ForgetsActs,
+    /// A leave is counted from when its home answered.
+    LeaveFromAnswer,
+    /// An end is said to be final while leaves are out.
+    EndsAtOnce,
 }
 
 /// How many seeds are run: a hundred, unless it is said.
@@ -64,6 +71,36 @@ fn an_act_that_has_returned_is_final_at_every_node_whatever_goes_wrong() {
     assert!(all.with_unheard > runs / 2 && all.halfway > runs, "{all:?}");
     assert!(all.conflicts > runs / 20 && all.given_up > runs / 20, "{all:?}");
     assert!(all.silent > runs / 20, "{all:?}");
+    assert!(all.elsewhere > 10 * runs && all.ends > runs && all.waited > runs / 20, "{all:?}");
+}
+
+/// For a closing run: `HALLPASS_FLEET_SEEDS` seeds with three to nine nodes, and `HALLPASS_FLEET_LARGE` with
+/// `HALLPASS_FLEET_NODES`, a thousand unless it is said.
+#[test]
+#[ignore = "takes hours, as many seeds as are asked for"]
+fn many_seeds_of_small_fleets_and_some_of_large_ones() {
+    let of = |name: &str, usual| {
+        std::env::var(name).map_or(usual, |said| said.parse().expect("a number"))
+    };
+    let (large, nodes) = (of("HALLPASS_FLEET_LARGE", 100), of("HALLPASS_FLEET_NODES", 1000));
+    let mut failed = Vec::new();
+    for seed in first()..first() + seeds() {
+        if let Err(violation) = run(seed, Planted::None) {
+            println!("seed {seed}: {violation}");
+            failed.push(seed);
+        }
+    }
+    println!("{} seeds of 3 to 9 nodes from {} on", seeds(), first());
+    for seed in first()..first() + large {
+        match World::new(seed, Planted::None, nodes).run() {
+            Ok(seen) => println!("seed {seed} with {nodes} nodes: {seen:?}"),
+            Err(violation) => {
+                println!("seed {seed} with {nodes} nodes: {violation}");
+                failed.push(seed);
+            }
+        }
+    }
+    assert!(failed.is_empty(), "seeds {failed:?}");
 }
 
 #[test]
@@ -80,6 +117,9 @@ fn each_planted_fault_is_found() {
         Planted::CountedFromAnswer,
         Planted::JoinsInOneStep,
         Planted::ReadsBeforeItMarks,
+        Planted::ForgetsActs,
+        Planted::LeaveFromAnswer,
+        Planted::EndsAtOnce,
     ] {
         let found = (1..=400).find_map(|seed| run(seed, planted).err().map(|why| (seed, why)));
         match found {

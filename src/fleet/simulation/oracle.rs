@@ -35,6 +35,11 @@ pub(super) struct Seen {
     pub(super) conflicts: u64,
     pub(super) given_up: u64,
     pub(super) silent: u64,
+    /// Calls that started at another node than their task's home.
+    pub(super) elsewhere: u64,
+    /// Tasks that ended, and ends that waited for a leave.
+    pub(super) ends: u64,
+    pub(super) waited: u64,
 }
 
 impl Seen {
@@ -46,6 +51,9 @@ impl Seen {
         self.conflicts += other.conflicts;
         self.given_up += other.given_up;
         self.silent += other.silent;
+        self.elsewhere += other.elsewhere;
+        self.ends += other.ends;
+        self.waited += other.waited;
     }
 }
 
@@ -56,7 +64,7 @@ impl Issued {
 }
 
 impl World {
-    fn violated(&mut self, what: String) {
+    pub(super) fn violated(&mut self, what: String) {
         self.violation.get_or_insert(what);
     }
 
@@ -150,6 +158,38 @@ impl World {
         }
     }
 
+    /// No call of a task at home elsewhere starts on what was taken away by an act that has returned, or by an end of
+    /// its task that has.
+    pub(super) fn started_elsewhere(
+        &mut self,
+        asker: usize,
+        home: usize,
+        generation: u64,
+        on: &Basis,
+    ) {
+        self.seen.elsewhere += 1;
+        let (own, its) = (&self.lives[asker], &self.lives[home]);
+        let leased = *own.leased_at.borrow();
+        let told = |what: String| {
+            let (own, its) = (&own.name, &its.name);
+            format!("{} called `{}` at {own}, of {its}: {what}", on.agent, on.tool)
+        };
+        let what = if leased.is_none_or(|at| self.at.saturating_sub(at) > longest(&self.terms)) {
+            Some(told(format!("its lease was asked for at {leased:?}")))
+        } else if self.errands.has_returned(home, generation) {
+            Some(told("the end of its task had returned".into()))
+        } else {
+            self.acts.iter().find_map(|act| {
+                let number = act.done?;
+                self.takes(act, number, its, on)
+                    .then(|| told(format!("{:?} had returned", act.act)))
+            })
+        };
+        if let Some(what) = what {
+            self.violated(what);
+        }
+    }
+
     /// Whether an act that has returned forbids a call.
     fn takes(&self, act: &Issued, number: u64, life: &Life, on: &Basis) -> bool {
         let later = || {
@@ -201,6 +241,14 @@ impl World {
                 let what = format!("{name} is stuck {:?}: {:?}", agent.stage, agent.trouble);
                 return self.violated(what);
             }
+        }
+        let undelivered = self
+            .lives
+            .iter()
+            .find(|life| !life.is_dead && life.agent.stage == Stage::In && life.asker.owed() > 0);
+        if let Some(life) = undelivered {
+            let what = format!("{} owes {} outcomes", life.name, life.asker.owed());
+            return self.violated(what);
         }
         for (at, own) in self.acts.iter().enumerate() {
             let actor = &self.lives[own.actor];

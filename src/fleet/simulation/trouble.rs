@@ -39,14 +39,14 @@ impl World {
                 self.lives[life].clock.step(by);
             }
             10..=11 => self.engine.down_until = at + long / 3,
-            12..=13 if self.lives.len() < 16 => {
+            12..=13 if self.lives.len() < self.most => {
                 self.lives[life].is_dead = true;
                 self.lives[life].running.clear();
                 let after = self.dice.below(3000) * MS;
                 self.post(after, Event::Restart(life));
             }
             // Another process under the same name, on another machine.
-            14 if self.lives.len() < 16 => {
+            14 if self.lives.len() < self.most => {
                 let name = self.lives[life].name.clone();
                 let past = self.dice.hits(500).then_some(self.lives[life].agent.applied);
                 let clock = self.clock();

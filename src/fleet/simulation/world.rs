@@ -8,6 +8,7 @@ use super::Planted;
 use super::calls::Attempt;
 use super::clock::{NodeClock, TrueTime};
 use super::dice::Dice;
+use super::elsewhere::{Elsewhere, Errands};
 use super::engine::{Engine, Transaction};
 use super::life::{Handed, Life};
 use super::oracle::{Issued, Seen};
@@ -43,6 +44,8 @@ pub(super) enum Event {
     Trouble,
     Restart(usize),
     CatchUp(usize),
+    /// Something happens to a call of another node's task.
+    Elsewhere(Elsewhere),
 }
 
 pub(super) struct World {
@@ -59,12 +62,16 @@ pub(super) struct World {
     asks: u64,
     pub(super) acts: Vec<Issued>,
     pub(super) attempts: Vec<Option<Attempt>>,
+    pub(super) errands: Errands,
+    nodes: u64,
+    /// How many processes there are at most.
+    pub(super) most: usize,
     keys: Arc<FleetKeys>,
     pub(super) terms: Terms,
     /// Of a thousand messages, how many are lost, and how many are late.
-    loss: u64,
+    pub(super) loss: u64,
     late: u64,
-    is_quiet: bool,
+    pub(super) is_quiet: bool,
     pub(super) seen: Seen,
     pub(super) violation: Option<String>,
 }
@@ -90,6 +97,9 @@ impl World {
             asks: 0,
             acts: Vec::new(),
             attempts: Vec::new(),
+            errands: Errands::default(),
+            nodes,
+            most: usize::try_from(nodes).unwrap() + 7,
             keys,
             terms,
             loss,
@@ -105,6 +115,8 @@ impl World {
         world.post(SECOND / 5, Event::Trouble);
         world.post(SECOND / 10, Event::Act);
         world.post(SECOND / 2, Event::Call);
+        world.post(SECOND / 2, Event::Elsewhere(Elsewhere::Ask));
+        world.post(SECOND, Event::Elsewhere(Elsewhere::End));
         world
     }
 
@@ -165,7 +177,9 @@ impl World {
 
     pub(super) fn add_life(&mut self, name: &str, clock: NodeClock, past: Option<Mark>) {
         let keys = self.keys.clone();
-        let life = Life::new(name, clock, &keys, self.terms, past, self.planted, &mut self.dice);
+        let (name, nodes) = ((name, self.lives.len()), self.nodes);
+        let (terms, planted, dice) = (self.terms, self.planted, &mut self.dice);
+        let life = Life::new(name, nodes, clock, &keys, terms, past, planted, dice);
         self.lives.push(life);
         self.steps.push(0);
         let after = self.dice.below(200) * MS;
@@ -173,7 +187,7 @@ impl World {
     }
 
     /// When a stopped process goes on; `None` of one that never does.
-    fn stopped_for(&self, life: usize) -> Option<u64> {
+    pub(super) fn stopped_for(&self, life: usize) -> Option<u64> {
         let life = &self.lives[life];
         if life.is_dead { None } else { Some(life.paused_until.saturating_sub(self.at)) }
     }
@@ -187,6 +201,9 @@ impl World {
             | Event::CatchUp(life) => self.stopped_for(*life),
             Event::GoOn(attempt) => {
                 self.attempts[*attempt].as_ref().and_then(|own| self.stopped_for(own.life))
+            }
+            Event::Elsewhere(what) => {
+                self.place_of(what).map_or(Some(0), |life| self.stopped_for(life))
             }
             _ => Some(0),
         };
@@ -227,6 +244,7 @@ impl World {
                 self.add_life(&name, clock, None);
             }
             Event::CatchUp(life) => self.lives[life].catch_up(),
+            Event::Elsewhere(what) => self.elsewhere(what),
         }
     }
 
@@ -235,6 +253,10 @@ impl World {
             return;
         }
         let own = &mut self.lives[life];
+        own.desk.sweep();
+        if own.membership.peers.take_wanted() {
+            own.agent.want_rows();
+        }
         let reading = own.clock.shows();
         let next = own.agent.next(&reading);
         self.look_at_acts();
@@ -263,7 +285,7 @@ impl World {
     }
 
     /// How long a message takes, or a step.
-    fn delay(&mut self) -> u64 {
+    pub(super) fn delay(&mut self) -> u64 {
         match self.dice.hits(self.late) {
             true => self.dice.within(100, 2500) * MS,
             false => self.dice.within(1, 12) * MS,
@@ -271,7 +293,11 @@ impl World {
     }
 
     fn is_cut_off(&self, life: usize) -> bool {
-        self.engine.down_until > self.at || self.lives[life].cut_off_until > self.at
+        self.engine.down_until > self.at || self.is_alone(life)
+    }
+
+    pub(super) fn is_alone(&self, life: usize) -> bool {
+        self.lives[life].cut_off_until > self.at
     }
 
     fn begin(&mut self, life: usize, number: u64, ask: Ask) {
@@ -316,6 +342,7 @@ impl World {
             }
         });
         own.note_applied(self.at);
+        own.note_peers();
         if own.has_deferred() {
             let after = self.dice.within(0, 600) * MS;
             self.post(after, Event::CatchUp(life));

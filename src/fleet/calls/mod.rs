@@ -1,0 +1,26 @@
+//! Calls whose tasks are at home at another node: what a node asks, what a home answers, and what goes between them.
+
+mod ask;
+mod asker;
+mod desk;
+mod errand;
+mod message;
+mod out;
+mod permit;
+mod seal;
+mod session;
+mod transport;
+mod vouched;
+mod wire;
+
+pub(super) use asker::Asker;
+pub(super) use desk::Desk;
+pub(super) use errand::{Came, Errand};
+pub(super) use permit::Leave;
+#[cfg(test)]
+pub(super) use permit::Started;
+pub(super) use transport::Link;
+pub(super) use vouched::Vouched;
+
+pub use permit::{FleetPermit, FleetRunError, FleetRunning};
+pub use transport::{AsyncTransport, Sending, Transport, TransportError};

@@ -15,10 +15,13 @@ use crate::world::{LEASE, STEP, World};
 pub(crate) struct Wire {
     pub(crate) nodes: Arc<Mutex<BTreeMap<String, Fleet>>>,
     /// Every message that was sent, with its answer.
-    pub(crate) seen: Arc<Mutex<Vec<(Vec<u8>, Vec<u8>)>>>,
+    pub(crate) seen: Arc<Mutex<Vec<Exchange>>>,
     /// What becomes of the answers to the next messages of this length or more.
     pub(crate) loses: Arc<Mutex<Vec<usize>>>,
 }
+
+/// A message and its answer.
+pub(crate) type Exchange = (Vec<u8>, Vec<u8>);
 
 /// Longer than a hello, and shorter than a call.
 pub(crate) const CALL: usize = 250;

@@ -198,9 +198,9 @@ impl Desk {
         self.membership.leaves.give(leave_id, until);
         let noted = self.calls.lock().permit(id, *request, answer, (running, leave_id, until));
         match noted {
-            Ok(()) => Ok(reply),
+            None => Ok(reply),
             // The asker gave it up meanwhile.
-            Err(over) => {
+            Some(over) => {
                 close(over, Outcome::Abandoned, &self.membership.leaves);
                 Err(Denial::new(Reason::Elsewhere).because("it was given up"))
             }

@@ -111,18 +111,18 @@ impl CallsOut {
         request: Digest,
         answer: Vec<u8>,
         (running, leave, until): (Running, LeaveId, Duration),
-    ) -> Result<(), (Running, LeaveId)> {
+    ) -> Option<(Running, LeaveId)> {
         match self.0.remove(id) {
             Some(CallOut::Deciding { subject }) => {
                 let out = Out { subject, request, answer, running, leave, until };
                 self.0.insert(id.clone(), CallOut::Out(Box::new(out)));
-                Ok(())
+                None
             }
             other => {
                 if let Some(other) = other {
                     self.0.insert(id.clone(), other);
                 }
-                Err((running, leave))
+                Some((running, leave))
             }
         }
     }

@@ -76,8 +76,7 @@ pub(super) struct Basis {
 
 impl Life {
     pub(super) fn new(
-        (name, at): (&str, usize),
-        nodes: u64,
+        (name, at, nodes): (&str, usize, u64),
         clock: NodeClock,
         keys: &Arc<FleetKeys>,
         terms: Terms,

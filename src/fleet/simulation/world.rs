@@ -177,9 +177,9 @@ impl World {
 
     pub(super) fn add_life(&mut self, name: &str, clock: NodeClock, past: Option<Mark>) {
         let keys = self.keys.clone();
-        let (name, nodes) = ((name, self.lives.len()), self.nodes);
+        let name = (name, self.lives.len(), self.nodes);
         let (terms, planted, dice) = (self.terms, self.planted, &mut self.dice);
-        let life = Life::new(name, nodes, clock, &keys, terms, past, planted, dice);
+        let life = Life::new(name, clock, &keys, terms, past, planted, dice);
         self.lives.push(life);
         self.steps.push(0);
         let after = self.dice.below(200) * MS;

@@ -6,8 +6,10 @@ use std::collections::BTreeSet;
 use hallpass::Reason;
 use hallpass::policy::{Effect, Moment};
 
-use crate::model::{Question, Setting};
-use crate::model_rules::{is_of_the_call, labels_of, on_setting, speaks};
+use crate::model::{FALSE, Question, Setting, Side, TRUE, condition};
+use crate::model_rules::{
+    is_of_the_call, labels_of, looks_at_the_call, on_call, on_setting, speaks,
+};
 use crate::small::{Covering, Posted};
 use crate::stand::{CEILING, DEFAULT_TTL};
 use crate::universe::*;
@@ -154,18 +156,41 @@ impl Asking<'_> {
                 .filter(|at| rules[*at].effect == Effect::Permit)
                 .filter(|at| self.is_open(&rules[*at], *party, &asked.tool))
                 .collect();
-            let within = |part: &Covering, at: usize| Covering {
-                tool: part.tool.clone(),
-                calls: part.calls.iter().copied().filter(|n| self.policy.on[at][*n]).collect(),
-            };
             parts = parts
                 .iter()
-                .flat_map(|part| permits.iter().map(|at| within(part, *at)))
+                .flat_map(|part| permits.iter().flat_map(|at| self.left_by(&rules[*at], part)))
                 .filter(|part| !part.calls.is_empty())
                 .collect();
         }
         parts.retain(|part| self.give(parties, std::slice::from_ref(part)).is_ok());
         parts
+    }
+
+    /// What a permit leaves of a part. A scope says of each argument by itself what it is: so for an exception that some
+    /// of the part may be, there is a part for each of its conditions, of the calls that certainly are not so. Of an
+    /// argument that is not there nothing is certain.
+    fn left_by(&self, permit: &RuleSaid, part: &Covering) -> Vec<Covering> {
+        let (of_the_call, of_the_rest): (Vec<_>, Vec<_>) =
+            permit.unless.iter().cloned().partition(|own| looks_at_the_call(own));
+        let bare = RuleSaid { unless: of_the_rest, ..permit.clone() };
+        let mut left = vec![part.only(|question| on_call(&bare, question))];
+        for exception in of_the_call {
+            let may_be = |(fact, c): &(F, C)| {
+                let some = part.only(|own| condition(fact, c, Side::Refuses, own) != FALSE);
+                !some.calls.is_empty()
+            };
+            if exception.iter().all(may_be) {
+                let but = |left: &Covering, (fact, c): &(F, C)| {
+                    let not = C::Not(Box::new(c.clone()));
+                    left.only(|question| condition(fact, &not, Side::Gives, question) == TRUE)
+                };
+                left = left
+                    .iter()
+                    .flat_map(|l| exception.iter().map(move |own| but(l, own)))
+                    .collect();
+            }
+        }
+        left
     }
 }
 

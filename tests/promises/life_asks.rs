@@ -291,16 +291,8 @@ impl Life {
                 self.refused("request", Some(requester), answer.map(drop), &[Reason::LogRefused]);
                 return;
             }
-            // Or all of it was cut off for an exception that not all of it is: see `may_be_cut_off`.
-            let excepts =
-                |rule: &RuleSaid| rule.effect == Effect::Permit && !rule.unless.is_empty();
-            let not_covered = |denial: &Denial| denial.reason() == Reason::NotCovered;
-            if answer.as_ref().is_err_and(not_covered) && ids().any(excepts) {
-                failures.push(Reason::NotCovered);
-            } else {
-                assert!(over, "{:?}", answer.map(drop));
-                failures.push(Reason::Expired);
-            }
+            assert!(over, "{:?}", answer.map(drop));
+            failures.push(Reason::Expired);
         }
         let (life_ends, idle_ends) = time;
         if !failures.is_empty() {

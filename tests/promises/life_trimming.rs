@@ -1,6 +1,5 @@
 //! A request of which a part is granted.
 
-use hallpass::policy::Effect;
 use hallpass::{Cut, Grant};
 
 use crate::giving::Party;
@@ -32,7 +31,7 @@ impl Life {
             for call in own.calls.iter().map(|number| own.call(*number)) {
                 let others = asked.iter().any(|other| other != own && other.has(&call));
                 let (should, is) = (covered(&parts, &call), covered(&scope, &call));
-                assert!(is || !should || self.may_be_cut_off(&call), "left out: {call:?}");
+                assert!(is || !should, "left out: {call:?}");
                 assert!(should || !is || others, "more than is covered: {call:?}");
             }
             let cut = cuts.iter().any(|cut| cut.tool.as_str() == own.tool);
@@ -42,16 +41,6 @@ impl Life {
         assert!(scope.iter().all(within), "more than was asked for: {scope:?}");
         self.tally.trimmed += usize::from(!cuts.is_empty());
         scope
-    }
-
-    /// Whether trimming may take a call for an exception that it is none of: what is cut off is said by `not`, which
-    /// is unknown of an argument that is not there.
-    pub(crate) fn may_be_cut_off(&self, call: &CallSaid) -> bool {
-        let missing =
-            |fact: &F| matches!(fact, F::Arg(name) if !call.args.contains_key(name.as_str()));
-        let excepted = |rule: &RuleSaid| rule.unless.iter().flatten().any(|(own, _)| missing(own));
-        let rules = &self.case.policies[self.policy].rules;
-        rules.iter().any(|rule| rule.effect == Effect::Permit && excepted(rule))
     }
 
     pub(crate) fn nothing_left(

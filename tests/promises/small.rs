@@ -81,6 +81,13 @@ impl Covering {
         self.tool == call.tool && self.calls.iter().any(same)
     }
 
+    /// The calls of which something is so.
+    pub(crate) fn only(&self, is_so: impl Fn(&Question<'_>) -> bool) -> Covering {
+        let calls = self.calls.iter().copied();
+        let so = |number: &usize| asked_plainly(&self.call(*number), &is_so);
+        Covering { tool: self.tool.clone(), calls: calls.filter(so).collect() }
+    }
+
     pub(crate) fn is_within(&self, other: &Covering) -> bool {
         self.tool == other.tool && self.calls.iter().all(|number| other.calls.contains(number))
     }

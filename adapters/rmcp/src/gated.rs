@@ -1,7 +1,6 @@
 //! A server behind a gate.
 
 use std::borrow::Cow;
-use std::collections::BTreeMap;
 use std::fmt;
 use std::future::poll_fn;
 use std::pin::{Pin, pin};
@@ -9,18 +8,19 @@ use std::task::Poll;
 
 use hallpass::vault::Secrets;
 use hallpass::{Context, Denial, Permit, Reason, RunError, Running, Session};
+use rmcp::ErrorData;
 use rmcp::model::{
     CacheScope, CallToolResult, ClientNotification, ClientRequest, MetaObject, ProtocolVersion,
     ServerConfig, ServerResult,
 };
 use rmcp::service::{NotificationContext, RequestContext, RoleServer, Service};
-use rmcp::{ErrorData, model::ListToolsResult};
 
 use crate::given::Given;
 use crate::presented::{PENDING, Presented, TOKEN, text};
 use crate::request::{arguments, with_arguments};
 use crate::secrets::SecretTools;
 use crate::told;
+use crate::tools::{self, Doubled};
 use crate::treatment::{RESERVED, Treatment};
 
 type OfRequest<T> = Box<dyn Fn(&RequestContext<RoleServer>) -> T + Send + Sync>;
@@ -57,6 +57,7 @@ pub struct Gated<S> {
     presented: OfRequest<Result<Presented, Denial>>,
     context: OfRequest<Context>,
     secret_tools: SecretTools,
+    doubled: Doubled,
 }
 
 impl<S> Gated<S> {
@@ -74,7 +75,8 @@ impl<S> Gated<S> {
         + 'static,
     ) -> Self {
         let (presented, context) = (Box::new(presented), Box::new(|_: &_| Context::new()));
-        Gated { server, presented, context, secret_tools: SecretTools::default() }
+        let (secret_tools, doubled) = (SecretTools::default(), Doubled::default());
+        Gated { server, presented, context, secret_tools, doubled }
     }
 
     /// What is known of the moment a request comes in; nothing by default.
@@ -179,6 +181,10 @@ impl<S: Service<RoleServer>> Gated<S> {
         if is_tool && name.starts_with(RESERVED) {
             return Err(presented.deny(name, Reason::UnknownTool, "the name is reserved"));
         }
+        if is_tool && self.doubled.has(name) {
+            let why = "the server has two tools of this name";
+            return Err(presented.deny(name, Reason::UnknownTool, why));
+        }
         let args =
             arguments(request).map_err(|why| presented.deny(name, Reason::MalformedCall, why))?;
         let now = (self.context)(context);
@@ -189,35 +195,54 @@ impl<S: Service<RoleServer>> Gated<S> {
     }
 
     /// The names that the caller could use; none where that can't be told.
-    fn usable(&self, context: &RequestContext<RoleServer>) -> Result<Vec<String>, Denial> {
-        let tools = (self.presented)(context)?.tools(&(self.context)(context))?;
-        Ok(tools.iter().map(ToString::to_string).collect())
+    ///
+    /// # Errors
+    /// That nothing can be decided now.
+    fn usable(&self, context: &RequestContext<RoleServer>) -> Result<Vec<String>, ErrorData> {
+        let presented = (self.presented)(context);
+        let tools = presented.and_then(|own| own.tools(&(self.context)(context)));
+        match tools {
+            Ok(tools) => Ok(tools.iter().map(ToString::to_string).collect()),
+            Err(denial) if denial.code() == hallpass::Code::Unavailable => {
+                Err(told::refusal(&denial))
+            }
+            Err(_) => Ok(Vec::new()),
+        }
+    }
+
+    async fn list_tools(
+        &self,
+        request: ClientRequest,
+        mut context: RequestContext<RoleServer>,
+    ) -> Result<ServerResult, ErrorData> {
+        let usable = self.usable(&context)?;
+        let presented = (self.presented)(&context);
+        without_own(&mut context.meta);
+        let (mut list, doubled) =
+            tools::list(&self.server, request, &context, &self.doubled).await?;
+        for name in doubled {
+            let why = "the server lists two tools of this name";
+            let _ = presented.as_ref().map(|own| own.deny(&name, Reason::UnknownTool, why));
+        }
+        list.tools.retain(|tool| {
+            usable.iter().any(|own| *own == *tool.name) && !tool.name.starts_with(RESERVED)
+        });
+        Ok(listed(ServerResult::ListToolsResult(list), &context))
     }
 
     async fn list(
         &self,
         request: ClientRequest,
-        context: RequestContext<RoleServer>,
-        shows: impl FnOnce(&mut ServerResult, &[String]),
+        mut context: RequestContext<RoleServer>,
+        asked: &str,
     ) -> Result<ServerResult, ErrorData> {
-        let usable = self.usable(&context);
-        let usable = match usable {
-            Ok(usable) => usable,
-            Err(denial) if denial.code() == hallpass::Code::Unavailable => {
-                return Err(told::refusal(&denial));
-            }
-            Err(_) => Vec::new(),
-        };
-        let is_stateless =
-            context.protocol_version().is_some_and(|own| own >= ProtocolVersion::V_2026_07_28);
-        let mut context = context;
+        let usable = self.usable(&context)?;
         without_own(&mut context.meta);
-        let mut result = self.server.handle_request(request, context).await?;
-        shows(&mut result, &usable);
-        if is_stateless {
-            keep_from_caches(&mut result);
+        let mut result = self.server.handle_request(request, context.clone()).await?;
+        if !usable.iter().any(|own| own == asked) {
+            show_nothing(&mut result);
         }
-        Ok(result)
+        Ok(listed(result, &context))
     }
 
     /// What is shown without being asked for has no capability that is refused.
@@ -238,16 +263,11 @@ fn without_own(meta: &mut MetaObject) {
     }
 }
 
-/// Leaves the tools that could be used, and of two with one name none.
-fn show_tools(list: &mut ListToolsResult, usable: &[String]) {
-    let mut names: BTreeMap<Cow<'static, str>, usize> = BTreeMap::new();
-    for tool in &list.tools {
-        *names.entry(tool.name.clone()).or_default() += 1;
+fn listed(mut result: ServerResult, context: &RequestContext<RoleServer>) -> ServerResult {
+    if context.protocol_version().is_some_and(|own| own >= ProtocolVersion::V_2026_07_28) {
+        keep_from_caches(&mut result);
     }
-    list.tools.retain(|tool| {
-        let is_usable = usable.iter().any(|own| *own == *tool.name);
-        is_usable && names.get(&tool.name) == Some(&1) && !tool.name.starts_with(RESERVED)
-    });
+    result
 }
 
 /// A list is one caller's, and what it shows changes with what is done.
@@ -299,22 +319,8 @@ impl<S: Service<RoleServer>> Service<RoleServer> for Gated<S> {
                 }
                 Err(told::unknown())
             }
-            Treatment::ListTools => {
-                self.list(request, context, |result, usable| {
-                    if let ServerResult::ListToolsResult(list) = result {
-                        show_tools(list, usable);
-                    }
-                })
-                .await
-            }
-            Treatment::List(asked) => {
-                self.list(request, context, |result, usable| {
-                    if !usable.iter().any(|own| own == asked) {
-                        show_nothing(result);
-                    }
-                })
-                .await
-            }
+            Treatment::ListTools => self.list_tools(request, context).await,
+            Treatment::List(asked) => self.list(request, context, asked).await,
             Treatment::Call => {
                 let ClientRequest::CallToolRequest(call) = &request else {
                     return Err(told::unknown());

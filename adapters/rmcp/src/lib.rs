@@ -54,6 +54,7 @@ mod presented;
 mod request;
 mod secrets;
 mod told;
+mod tools;
 mod treatment;
 
 pub use gated::Gated;

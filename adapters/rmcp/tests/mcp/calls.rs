@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex};
 use hallpass::audit::Outcome;
 use hallpass::{Broker, Context, Policy, Purpose, Scope};
 use hallpass_rmcp::{Gated, Presented};
+use rmcp::model::PaginatedRequestParams;
 use serde_json::json;
 
 use crate::world::{Desk, connect, params, sum, told, world};
@@ -18,10 +19,10 @@ pub(crate) const POLICY: &str = r#"
     [[rule]]
     id = "hangers"
     effect = "permit"
-    what = { tool = { one_of = ["hang", "panic", "twice", "long", "mcp:roots"] } }
+    what = { tool = { one_of = ["hang", "panic", "twice", "same", "long", "mcp:roots"] } }
 "#;
 pub(crate) const SCOPE: &str = r#"[{"tool":"add","args":{"a":{"max":1000},"b":{"max":1000},"fails":"any"}},
-    {"tool":"hang"},{"tool":"panic"},{"tool":"twice"},{"tool":"long"},{"tool":"mcp:roots"}]"#;
+    {"tool":"hang"},{"tool":"panic"},{"tool":"twice"},{"tool":"same"},{"tool":"long"},{"tool":"mcp:roots"}]"#;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_permitted_call_runs_once_and_a_denied_one_never() {
@@ -33,7 +34,7 @@ async fn a_permitted_call_runs_once_and_a_denied_one_never() {
     let much = world.call("add", sum(1, 2000)).await;
     assert_eq!((much.text.as_str(), much.is_error), ("denied: out_of_scope", true));
     assert_eq!(much.code.as_deref(), Some("out_of_scope"));
-    for tool in ["erase", "no such tool", "mcp:roots", ""] {
+    for tool in ["erase", "no such tool", "mcp:roots", "twice", "same", ""] {
         assert!(world.call(tool, json!({})).await.is_error, "{tool}");
     }
     let failed = world.call("add", json!({ "a": 1, "b": 2, "fails": true })).await;
@@ -148,4 +149,38 @@ async fn what_is_presented_shows_nothing_of_its_token_where_a_host_prints_it() {
     server.await.unwrap();
     let printed = printed.lock().unwrap().concat();
     assert!(printed.contains("Presented") && !printed.contains("secret"), "{printed}");
+}
+
+/// A name that stands for two tools, over pages, stands for none.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_tool_that_is_there_twice_over_pages_is_neither_shown_nor_called() {
+    let world = world(POLICY, SCOPE).await;
+    let page = world.client.list_tools(None).await.unwrap();
+    assert_eq!(page.next_cursor, None, "what was read of all pages is shown as one");
+    let names: Vec<&str> = page.tools.iter().map(|tool| &*tool.name).collect();
+    assert_eq!(names, ["add", "hang", "panic"]);
+    for name in ["twice", "same"] {
+        let told = world.call(name, json!({})).await;
+        assert_eq!(told.code.as_deref(), Some("not_permitted"), "{name}");
+    }
+    let unknown = world.reasons().into_iter().filter(|own| own == "unknown_tool").count();
+    assert_eq!(unknown, 4, "each is on record, as it is listed and as it is called");
+    assert!(world.notes().is_empty());
+    let named = Some(PaginatedRequestParams::default().with_cursor(Some("2".to_owned())));
+    assert!(world.client.list_tools(named).await.is_err(), "there is no other page");
+    world.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_list_without_an_end_is_given_up() {
+    let broker = Broker::new(Policy::from_toml(POLICY).unwrap()).unwrap();
+    let agent = broker.assert_identity("agent-7").unwrap();
+    let scope = Scope::from_json(SCOPE).unwrap();
+    let session = broker.session(&agent, Purpose::new("sums"), scope).unwrap();
+    let desk = Desk { endless: true, ..Desk::default() };
+    let (client, server) = connect(Gated::new(desk, session)).await;
+    let error = client.list_tools(None).await.unwrap_err().to_string();
+    assert!(error.contains("does not end"), "{error}");
+    client.cancel().await.unwrap();
+    server.await.unwrap();
 }

@@ -27,6 +27,8 @@ pub(crate) const SECRET: &str = "fD3kW9sLq2-fD3kW9sLq2";
 pub(crate) struct Desk {
     pub(crate) notes: Arc<Mutex<Vec<String>>>,
     pub(crate) started: Arc<Notify>,
+    /// Its list has no last page.
+    pub(crate) endless: bool,
 }
 
 impl Desk {
@@ -50,14 +52,20 @@ impl ServerHandler for Desk {
 
     async fn list_tools(
         &self,
-        _: Option<PaginatedRequestParams>,
+        params: Option<PaginatedRequestParams>,
         context: RequestContext<RoleServer>,
     ) -> Result<ListToolsResult, ErrorData> {
         self.note_hallpass("tools/list", context.meta.keys());
-        let tool = |name| Tool::new(name, "one of the desk's", JsonObject::new());
-        let names =
-            ["add", "erase", "hang", "panic", "leak", "mail", "twice", "twice", "mcp:roots"];
-        Ok(ListToolsResult::with_all_items(names.map(tool).to_vec()))
+        let tool = |name: &&'static str| Tool::new(*name, "one of the desk's", JsonObject::new());
+        let cursor = params.and_then(|own| own.cursor).unwrap_or_default();
+        let (names, next): (&[&str], _) = match &*cursor {
+            "" => (&["add", "erase", "twice", "hang"], Some("2")),
+            "2" => (&["panic", "leak", "mail", "same", "same"], Some("3")),
+            _ => (&["twice", "mcp:roots"], self.endless.then_some("3")),
+        };
+        let mut page = ListToolsResult::with_all_items(names.iter().map(tool).collect());
+        page.next_cursor = next.map(str::to_owned);
+        Ok(page)
     }
 
     async fn call_tool(

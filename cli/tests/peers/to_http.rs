@@ -13,14 +13,14 @@ use crate::{client, logged, peer, script};
 const TOKEN: &str = "server-token-0123456789abcdef";
 
 /// A server that listens, and is killed with it.
-struct Serving {
+pub(crate) struct Serving {
     child: Child,
-    url: String,
+    pub(crate) url: String,
 }
 
 impl Serving {
     /// Starts it, and waits for the line by which it says that it listens.
-    fn start(command: &mut Command, port: u16, says: &str) -> Self {
+    pub(crate) fn start(command: &mut Command, port: u16, says: &str) -> Self {
         let mut child = command.stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
         let mut lines = BufReader::new(child.stderr.take().unwrap()).lines();
         let found = lines.by_ref().map_while(Result::ok).any(|line| line.contains(says));
@@ -55,7 +55,7 @@ impl Drop for Serving {
 }
 
 /// A port that was free a moment ago: these servers can't say which one they have been given.
-fn free_port() -> u16 {
+pub(crate) fn free_port() -> u16 {
     std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
 }
 

@@ -27,54 +27,63 @@ impl From<IdentityError> for Refusal {
     }
 }
 
-/// What a call is presented with.
-pub(crate) enum Caller {
+/// Who sends a request, and what is presented for them: see [`HttpGate::caller`](crate::HttpGate::caller).
+#[derive(Debug)]
+pub struct Caller(Presented);
+
+#[derive(Debug)]
+enum Presented {
     Token { gate: Gate, who: Identity, text: String },
     Session(Session),
 }
 
 impl Caller {
+    pub(crate) fn with_token(gate: Gate, who: Identity, text: String) -> Self {
+        Caller(Presented::Token { gate, who, text })
+    }
+
+    pub(crate) fn with_session(session: Session) -> Self {
+        Caller(Presented::Session(session))
+    }
+
     /// Denies what does not get as far as a question, and records it.
-    pub(crate) fn deny(&self, tool: &str, reason: Reason, why: &str) -> Denial {
-        match self {
-            Caller::Token { gate, who, .. } => gate.deny(who, tool, reason, why),
-            Caller::Session(session) => session.deny(tool, reason, why),
+    pub fn deny(&self, tool: &str, reason: Reason, why: &str) -> Denial {
+        match &self.0 {
+            Presented::Token { gate, who, .. } => gate.deny(who, tool, reason, why),
+            Presented::Session(session) => session.deny(tool, reason, why),
         }
     }
 
-    pub(crate) fn authorize(
-        &self,
-        tool: &str,
-        args: &[u8],
-        context: &Context,
-    ) -> Result<Permit, Denial> {
-        match self {
-            Caller::Token { gate, who, text } => {
+    /// Decides a call whose arguments are the text of a JSON object.
+    ///
+    /// # Errors
+    /// A [`Denial`], as of [`Gate::authorize_json`].
+    pub fn authorize(&self, tool: &str, args: &[u8], context: &Context) -> Result<Permit, Denial> {
+        match &self.0 {
+            Presented::Token { gate, who, text } => {
                 gate.authorize_json(text.as_str(), who, tool, args, None, context)
             }
-            Caller::Session(session) => session.authorize_json(tool, args, None, context),
+            Presented::Session(session) => session.authorize_json(tool, args, None, context),
         }
     }
 
     /// Redeems what people agreed to, which has to be a call of this tool: another route's handler would run from its
     /// arguments otherwise.
-    pub(crate) fn redeem(
-        &self,
-        tool: &str,
-        pending: &str,
-        context: &Context,
-    ) -> Result<Permit, Denial> {
-        let found = match self {
-            Caller::Token { gate, .. } => gate.pending(pending),
-            Caller::Session(session) => session.pending(pending),
+    ///
+    /// # Errors
+    /// A [`Denial`], as of [`Gate::redeem`]; one of a question that is not there, or about another tool, too.
+    pub fn redeem(&self, tool: &str, pending: &str, context: &Context) -> Result<Permit, Denial> {
+        let found = match &self.0 {
+            Presented::Token { gate, .. } => gate.pending(pending),
+            Presented::Session(session) => session.pending(pending),
         };
         let void = |why| Err(self.deny(tool, Reason::ApprovalVoid, why));
         let Some(found) = found else { return void("no such question can be redeemed") };
-        let permit = match self {
-            Caller::Token { gate, who, text } => {
+        let permit = match &self.0 {
+            Presented::Token { gate, who, text } => {
                 gate.redeem(&found, text.as_str(), who, context)?
             }
-            Caller::Session(session) => session.redeem(&found, context)?,
+            Presented::Session(session) => session.redeem(&found, context)?,
         };
         if permit.tool() != tool {
             return void("the question is about another tool than the route's");

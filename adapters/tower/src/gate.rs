@@ -36,7 +36,7 @@ type OfRequest<T> = Arc<dyn Fn(&Parts) -> T + Send + Sync>;
 pub struct HttpGate {
     authority: Authority,
     context: Option<OfRequest<Context>>,
-    pub(crate) tool: Option<OfRequest<Option<String>>>,
+    tool: Option<OfRequest<Option<String>>>,
     pub(crate) challenge: HeaderValue,
     token_header: Option<HeaderName>,
     kept_headers: Vec<HeaderName>,
@@ -132,23 +132,44 @@ impl HttpGate {
         self
     }
 
-    pub(crate) fn caller(&self, request: &Parts) -> Result<Caller, Refusal> {
+    /// Who sends a request, by the host's function. For adapters of other protocols over HTTP, as are the four that follow.
+    ///
+    /// # Errors
+    /// What the host's function says.
+    pub fn caller(&self, request: &Parts) -> Result<Caller, Refusal> {
         Ok(match &self.authority {
-            Authority::Tokens(gate, who) => Caller::Token {
-                gate: gate.clone(),
-                who: who(request)?,
-                text: token(&request.headers, self.token_header.as_ref()),
-            },
-            Authority::Sessions(session) => Caller::Session(session(request)?),
+            Authority::Tokens(gate, who) => {
+                let text = token(&request.headers, self.token_header.as_ref());
+                Caller::with_token(gate.clone(), who(request)?, text)
+            }
+            Authority::Sessions(session) => Caller::with_session(session(request)?),
         })
     }
 
-    pub(crate) fn context_of(&self, request: &Parts) -> Context {
+    /// What the host's [`tool`](HttpGate::tool) says of a request, or else what `otherwise` does.
+    pub fn tool_or(
+        &self,
+        request: &Parts,
+        otherwise: impl FnOnce() -> Option<String>,
+    ) -> Option<String> {
+        match &self.tool {
+            Some(of) => of(request),
+            None => otherwise(),
+        }
+    }
+
+    /// The most bytes of a body: see [`body_at_most`](HttpGate::body_at_most).
+    pub fn body_max(&self) -> usize {
+        self.body_max
+    }
+
+    /// What is known of the moment a request comes in.
+    pub fn context_of(&self, request: &Parts) -> Context {
         self.context.as_ref().map_or_else(Context::new, |of| of(request))
     }
 
     /// What a handler is shown of a request, in addition to the call.
-    pub(crate) fn shown(&self, request: &Parts) -> (HeaderMap, Extensions) {
+    pub fn shown(&self, request: &Parts) -> (HeaderMap, Extensions) {
         let (mut headers, mut extensions) = (HeaderMap::new(), Extensions::new());
         for name in &self.kept_headers {
             for value in request.headers.get_all(name) {

@@ -93,7 +93,7 @@ mod secrets;
 mod service;
 
 pub use answer::Answer;
-pub use caller::Refusal;
+pub use caller::{Caller, Refusal};
 pub use denied::Denied;
 pub use gate::{HttpGate, PENDING};
 pub use permitted::{Arguments, Permitted};

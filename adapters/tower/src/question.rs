@@ -18,13 +18,10 @@ pub(crate) struct PathParameters(pub(crate) Result<Vec<(String, String)>, &'stat
 
 /// The tool that a request asks for; `None` where nothing says so.
 pub(crate) fn tool(gate: &HttpGate, request: &Parts) -> Option<String> {
-    match &gate.tool {
-        Some(of) => of(request),
-        None => {
-            let route = request.extensions.get::<MatchedPath>()?;
-            Some(format!("http:{}:{}", request.method, named(route.as_str())))
-        }
-    }
+    gate.tool_or(request, || {
+        let route = request.extensions.get::<MatchedPath>()?;
+        Some(format!("http:{}:{}", request.method, named(route.as_str())))
+    })
 }
 
 /// A route as the name of a tool: `/docs/{id}` as `/docs/:id`, `/files/{*path}` as `/files/:path..`. Routes of axum hold

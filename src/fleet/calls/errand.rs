@@ -167,6 +167,8 @@ impl Errand {
                 Ok(Some(Came::Noted))
             }
             Ok(Reply::Denied { reason, retry_after }) => {
+                // An earlier copy may have been permitted, or be decided about still: the home is told not to wait for it.
+                self.is_out = self.tries > 0;
                 Err(denial_of(&self.home.name, &reason, retry_after))
             }
             _ => {

@@ -22,24 +22,9 @@ pub(crate) fn could_permit(policy: &Compiled, wanted: &Wanted<'_>) -> bool {
 pub(crate) fn parts_covered(policy: &Compiled, wanted: &Wanted<'_>) -> Vec<Capability> {
     let mut parts = Vec::new();
     wanted.visit_open(policy, Side::Permits, |rule| {
-        if parts.len() < MOST_PARTS && rule.may_cover_part(wanted) {
-            let conditions = rule.of_the_call(wanted);
-            let permitted = Cover { conditions: &conditions, openness: &rule.openness };
-            let Some(part) = wanted.capability.meet(permitted, wanted.meter()) else { return };
-            for part in rule.without_exceptions(part, wanted) {
-                // A permit for a resource and a wish for none, or the other way round, have no call in
-                // common. And each argument may overlap on its own, and still no call be left.
-                // What compares with more than arguments no scope can say.
-                let is_nothing = part.is_of_no_resource()
-                    || part
-                        .conditions
-                        .iter()
-                        .any(|own| own.constraint.beyond_arguments().is_some())
-                    || matches!(
-                        cover_difference(part.cover(), &[], wanted.meter()),
-                        Difference::Empty
-                    );
-                if !is_nothing && parts.len() < MOST_PARTS && !parts.contains(&part) {
+        if parts.len() < MOST_PARTS {
+            for part in rule.parts_of(wanted) {
+                if parts.len() < MOST_PARTS && !parts.contains(&part) {
                     parts.push(part);
                 }
             }
@@ -67,24 +52,43 @@ impl Wanted<'_> {
 }
 
 impl Rule {
+    /// The parts of what is wanted that lie within this permit.
+    pub(super) fn parts_of(&self, wanted: &Wanted<'_>) -> Vec<Capability> {
+        if !self.may_cover_part(wanted) {
+            return Vec::new();
+        }
+        let conditions = self.of_the_call(wanted);
+        let permitted = Cover { conditions: &conditions, openness: &self.openness };
+        let Some(part) = wanted.capability.meet(permitted, wanted.meter()) else {
+            return Vec::new();
+        };
+        let mut parts = self.without_exceptions(part, wanted);
+        // A permit for a resource and a wish for none, or the other way round, have no call in
+        // common. And each argument may overlap on its own, and still no call be left.
+        // What compares with more than arguments no scope can say.
+        parts.retain(|part| {
+            let compares = |own: &Condition| own.constraint.beyond_arguments().is_some();
+            let is_nothing = part.is_of_no_resource()
+                || part.conditions.iter().any(compares)
+                || matches!(cover_difference(part.cover(), &[], wanted.meter()), Difference::Empty);
+            !is_nothing
+        });
+        parts
+    }
+
     /// What is left of a part of what is wanted where no call is to be an exception of this permit: for each, one of
     /// its conditions does not hold.
     fn without_exceptions(&self, part: Capability, wanted: &Wanted<'_>) -> Vec<Capability> {
         let mut parts = vec![part];
         for exception in self.exceptions.iter().filter(|own| own.may_meet(wanted)) {
-            let of_the_call: Vec<&Condition> =
-                exception.conditions.iter().filter(|own| own.fact.is_of_the_call()).collect();
-            let left = parts.iter().flat_map(|part| {
-                of_the_call.iter().map(|own| {
-                    // What can't be told is an exception, too.
-                    let may_be = wanted.widened(own, &wanted.only_way(&own.constraint));
-                    let mut conditions = part.conditions.to_vec();
-                    Condition::add(&mut conditions, own.fact.clone(), not(may_be.into_owned()));
-                    Capability { conditions: conditions.into(), ..part.clone() }
-                })
-            });
-            parts = left.take(MOST_PARTS).collect();
+            parts = without(&parts, &exception.conditions, wanted);
         }
+        parts.into_iter().map(Capability::with_levels_named).collect()
+    }
+
+    /// What is left of a part of what is wanted where this guard acts on no call.
+    pub(super) fn outside_of(&self, part: Capability, wanted: &Wanted<'_>) -> Vec<Capability> {
+        let parts = without(&[part], &self.conditions, wanted);
         parts.into_iter().map(Capability::with_levels_named).collect()
     }
 
@@ -100,4 +104,20 @@ impl Rule {
             })
             && !self.exceptions.iter().any(|own| own.takes_all(wanted))
     }
+}
+
+/// What is left of parts where one of these conditions on the call is known not to hold.
+fn without(parts: &[Capability], conditions: &[Condition], wanted: &Wanted<'_>) -> Vec<Capability> {
+    let of_the_call: Vec<&Condition> =
+        conditions.iter().filter(|own| own.fact.is_of_the_call()).collect();
+    let left = parts.iter().flat_map(|part| {
+        of_the_call.iter().map(|own| {
+            // What can't be told holds, too.
+            let may_be = wanted.widened(own, &wanted.only_way(&own.constraint));
+            let mut conditions = part.conditions.to_vec();
+            Condition::add(&mut conditions, own.fact.clone(), not(may_be.into_owned()));
+            Capability { conditions: conditions.into(), ..part.clone() }
+        })
+    });
+    left.take(MOST_PARTS).collect()
 }

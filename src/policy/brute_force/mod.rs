@@ -4,6 +4,7 @@
 //! policies each; [`many`] calls all of them with very many.
 
 mod diff;
+mod grant;
 mod lint;
 mod many;
 mod remedy;

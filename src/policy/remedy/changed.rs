@@ -24,20 +24,29 @@ pub(super) fn verdict_of(
     question: RulesQuestion<'_>,
     changes: &Changes,
 ) -> Option<Verdict> {
-    let who = identity(policy, question.who, changes)?;
-    let why = purpose(question.why, changes);
+    let setting = (question.who, question.why, question.context, question.now);
+    let (who, why, context, now) = setting_of(policy, setting, changes)?;
     let call = call(question.call, changes)?;
-    let context = context(question.context, changes);
     let seen = match changes.get(&Fact::Seen) {
         Some(Some(labels)) => Seen::nothing().with(labels, "", Some(0)).unwrap_or(Seen::NONE),
         _ => question.seen.clone(),
     };
-    let now = match changes.get(&Fact::Now) {
-        Some(Some(Value::Text(now))) => Timestamp::parse_rfc3339(now).ok()?,
-        _ => question.now,
-    };
     let (who, why, call, context, seen) = (&who, &why, &call, &context, &seen);
     RulesQuestion { who, why, call, context, seen, now, ..question }.verdict(policy).ok()
+}
+
+/// Who asks, why, in which context and when, with these changes; `None` where that can't be meant.
+pub(super) fn setting_of(
+    policy: &Compiled,
+    (who, why, context, now): (&Identity, &Purpose, &Context, Timestamp),
+    changes: &Changes,
+) -> Option<(Identity, Purpose, Context, Timestamp)> {
+    let now = match changes.get(&Fact::Now) {
+        Some(Some(Value::Text(now))) => Timestamp::parse_rfc3339(now).ok()?,
+        _ => now,
+    };
+    let who = identity(policy, who, changes)?;
+    Some((who, purpose(why, changes), in_context(context, changes), now))
 }
 
 fn text<'c>(changes: &'c Changes, fact: &Fact) -> Option<Option<&'c str>> {
@@ -113,7 +122,7 @@ fn purpose(why: &Purpose, changes: &Changes) -> Purpose {
     ticket.into_iter().fold(own, Purpose::ticket)
 }
 
-fn context(context: &Context, changes: &Changes) -> Context {
+fn in_context(context: &Context, changes: &Changes) -> Context {
     let is_changed =
         |name: &str| changes.keys().any(|own| matches!(own, Fact::Context(own) if **own == *name));
     let mut own = Context::new();

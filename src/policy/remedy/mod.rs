@@ -2,6 +2,7 @@
 
 mod changed;
 mod nearer;
+mod request;
 mod search;
 
 use std::fmt;

@@ -191,6 +191,11 @@ impl DecidingRules {
         self.ruling.policy.catalogue.credentials_of(tool)
     }
 
+    /// Where a credential of a tool may be sent, under the policy that decided; `None` if that is not said.
+    pub(crate) fn origins_of(&self, tool: &str, credential: &str) -> Option<Arc<[Box<str>]>> {
+        self.ruling.policy.catalogue.origins_of(tool, credential).cloned()
+    }
+
     pub(crate) fn ids(&self) -> impl ExactSizeIterator<Item = &str> {
         // What is not in the policy did not decide, so nothing is ever missing here.
         self.rules.iter().map(|at| self.ruling.policy.rule(*at).map_or("", |rule| &*rule.id))

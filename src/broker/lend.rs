@@ -7,6 +7,7 @@ use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
 use super::credentials::unavailable;
+use super::current::DecidingRules;
 use super::downstream::Downstream;
 use super::flight::Flight;
 use super::open_call::OpenCall;
@@ -40,8 +41,14 @@ impl Lent {
         Secrets::new(std::mem::take(&mut self.secrets))
     }
 
-    fn add(&mut self, sealed: Arc<Sealed>, secret: Secret, outside: Option<Box<str>>) {
-        self.secrets.push(LentSecret { name: sealed.name().clone(), secret, outside });
+    fn add(
+        &mut self,
+        sealed: Arc<Sealed>,
+        secret: Secret,
+        outside: Option<Box<str>>,
+        origins: Option<Arc<[Box<str>]>>,
+    ) {
+        self.secrets.push(LentSecret { name: sealed.name().clone(), secret, outside, origins });
         self.sealed.push(sealed);
     }
 }
@@ -58,8 +65,8 @@ impl Drop for Lent {
 
 impl OpenCall {
     /// As [`lend`](Self::lend), on a thread that may wait.
-    pub(super) fn lend_now(&self, call: &Call, names: &[Box<str>]) -> Result<Lent, Denial> {
-        let lent = pin!(self.lend(call, names, Waits::OnThread));
+    pub(super) fn lend_now(&self, call: &Call, rules: &DecidingRules) -> Result<Lent, Denial> {
+        let lent = pin!(self.lend(call, rules, Waits::OnThread));
         match lent.poll(&mut Context::from_waker(Waker::noop())) {
             Poll::Ready(lent) => lent,
             // No future of a provider whose answers come when its calls return does.
@@ -72,25 +79,27 @@ impl OpenCall {
     pub(super) async fn lend(
         &self,
         call: &Call,
-        names: &[Box<str>],
+        rules: &DecidingRules,
         waits: Waits,
     ) -> Result<Lent, Denial> {
+        let names = rules.credentials_of(call.tool());
         let room = || Vec::with_capacity(names.len());
         let shared = self.shared().clone();
         shared.check_process()?;
         let mut lent = Lent { shared, secrets: room(), sealed: Vec::new(), used: Vec::new() };
         for name in names {
+            let origins = rules.origins_of(call.tool(), name);
             match self.shared().sources.provider(name) {
                 None => {
                     let (sealed, secret) = self.shared().sources.unseal(name)?;
-                    lent.add(sealed, secret, None);
+                    lent.add(sealed, secret, None, origins);
                 }
                 Some(provider) => {
                     let minted = self.find_or_mint(call, name, provider, waits).await?;
                     lent.used.push(minted.entry);
                     let secret = minted.sealed.unseal();
                     let secret = secret.ok_or_else(|| unavailable(name, "it can't be unsealed"))?;
-                    lent.add(minted.sealed, secret, Some(minted.name));
+                    lent.add(minted.sealed, secret, Some(minted.name), origins);
                 }
             }
         }

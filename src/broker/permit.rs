@@ -231,8 +231,7 @@ impl Permit {
         self,
         tool: impl AsyncFnOnce(&Running, &Secrets) -> Result<T, E>,
     ) -> Result<Receipt<T>, RunError<E>> {
-        let names = self.rules.credentials_of(self.call.tool());
-        let lent = self.open.lend(&self.call, names, Waits::AsFuture).await;
+        let lent = self.open.lend(&self.call, &self.rules, Waits::AsFuture).await;
         let (running, mut lent) = self.start_lent(lent).map_err(RunError::Denied)?;
         let secrets = lent.take_secrets();
         let result = tool(&running, &secrets).await;
@@ -241,7 +240,7 @@ impl Permit {
     }
 
     fn start_with(self) -> Result<(Running, Lent), Denial> {
-        let lent = self.open.lend_now(&self.call, self.rules.credentials_of(self.call.tool()));
+        let lent = self.open.lend_now(&self.call, &self.rules);
         self.start_lent(lent)
     }
 

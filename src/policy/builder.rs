@@ -15,15 +15,13 @@ use super::moment::Moment;
 use super::orders::put_orders;
 use super::price::check_price;
 use super::rule::{Rule, Tools};
+use super::tool_faults::check_tools;
 use super::typed_tools::TypedTools;
 use super::values::{self, condition_fault};
 use super::{MAX_RULES, Policy, sets};
-use crate::args::check_key;
 use crate::identity::Fold;
 use crate::scope::{Condition, Fact, Order, Orders, ResourceOpenness};
-use crate::spelling::TypedArg;
 use crate::tool::ToolName;
-use crate::visible::Shown;
 
 /// Collects tools and rules, and makes a [`Policy`] of them if all can be meant.
 #[derive(Clone, Debug, Default)]
@@ -161,75 +159,6 @@ impl PolicyBuilder {
         rules.sort_by(|a, b| a.id.cmp(&b.id));
         Ok(Policy(Arc::new(Compiled::new(rules, &self.tools, self.fold, plain))))
     }
-}
-
-fn check_tools(tools: &[Tool]) -> Result<(), PolicyError> {
-    let mut names = HashSet::with_capacity(tools.len());
-    for (item, tool) in tools.iter().enumerate() {
-        let wrong =
-            |at: &str, problem| Err(PolicyError::of_tool(&tool.name, at, problem).of_item(item));
-        if let Err(error) = ToolName::new(&tool.name) {
-            return wrong("name", error.to_string());
-        }
-        for (index, label) in tool.labels.iter().enumerate() {
-            if ToolName::new(label).is_err() {
-                let shown = label.escape_default();
-                return wrong(
-                    &format!("labels[{index}]"),
-                    format!(
-                        "`{shown}` is not a label: expected 1 to 128 of `A-Z a-z 0-9 _ . : / -`"
-                    ),
-                );
-            }
-        }
-        let mut credentials = HashSet::with_capacity(tool.credentials.len());
-        for (index, name) in tool.credentials.iter().enumerate() {
-            let at = format!("credential[{index}]");
-            if ToolName::new(name).is_err() {
-                let shown = name.escape_default();
-                let expected = "expected 1 to 128 of `A-Z a-z 0-9 _ . : / -`";
-                return wrong(
-                    &at,
-                    format!("`{shown}` is not the name of a credential: {expected}"),
-                );
-            }
-            if !credentials.insert(name) {
-                return wrong(&at, format!("`{name}` is given twice"));
-            }
-        }
-        let mut typed = HashSet::with_capacity(tool.args.len());
-        for TypedArg { name, of, .. } in &tool.args {
-            let at = format!("args.{name}");
-            if !of.is_built() {
-                let word = of.as_str();
-                let problem =
-                    format!("this build reads no type `{word}`: it needs the feature `{word}`");
-                return wrong(&at, problem);
-            }
-            if let Err(fault) = check_key(name) {
-                return wrong(&at, format!("argument {} is {fault}", Shown(name)));
-            }
-            if !typed.insert(name) {
-                return wrong(&at, format!("argument {} is given two types", Shown(name)));
-            }
-        }
-        let mut plain = HashSet::with_capacity(tool.plain.len());
-        for name in &tool.plain {
-            let at = format!("args.{name}");
-            if let Err(fault) = check_key(name) {
-                return wrong(&at, format!("argument {} is {fault}", Shown(name)));
-            }
-            if name.contains('.') || !plain.insert(name) {
-                let problem =
-                    "can't be kept in plain: it is listed twice, or has a `.` in its name";
-                return wrong(&at, format!("argument {} {problem}", Shown(name)));
-            }
-        }
-        if !names.insert(&*tool.name) {
-            return wrong("name", format!("the tool `{}` is in the catalogue twice", tool.name));
-        }
-    }
-    Ok(())
 }
 
 fn check_rule(rule: &Rule, catalogue: bool) -> Result<(), PolicyError> {

@@ -1,6 +1,7 @@
 //! The catalogue: which tools there are, what they are labelled, and which arguments have a type.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
 
 use crate::denial::{Denial, Reason};
 use crate::scope::Capability;
@@ -20,6 +21,8 @@ pub struct Tool {
     pub(crate) labels: Vec<Box<str>>,
     pub(crate) args: Vec<TypedArg>,
     pub(crate) credentials: Vec<Box<str>>,
+    /// Where each of them may be sent.
+    pub(crate) origins: Vec<(Box<str>, Box<str>)>,
     pub(crate) plain: Vec<Box<str>>,
     pub(crate) leak_halts: bool,
     pub(crate) pin: Option<Digest>,
@@ -33,6 +36,7 @@ impl Tool {
             labels: Vec::new(),
             args: Vec::new(),
             credentials: Vec::new(),
+            origins: Vec::new(),
             plain: Vec::new(),
             leak_halts: false,
             pin: None,
@@ -86,6 +90,25 @@ impl Tool {
     /// source for it: a secret in its [vault](crate::BrokerBuilder::vault).
     pub fn credential(mut self, name: &str) -> Self {
         self.credentials.push(name.into());
+        self
+    }
+
+    /// Says that what sends a [credential](Self::credential) of the tool over HTTP may send it to this origin, in addition to
+    /// those said before: `https://host` or `https://host:port` in lower case; `http` for addresses of the loopback alone.
+    /// Unsaid, it is sent nowhere. A tool that is lent the secret itself asks
+    /// [`Secrets::origins`](crate::vault::Secrets::origins).
+    ///
+    /// ```
+    /// use hallpass::policy::{Policy, Rule, Tool};
+    ///
+    /// let fetch = Tool::new("orders.fetch").credential("orders-api");
+    /// let policy = |tool| Policy::builder().tool(tool).rule(Rule::permit("p").tool("orders.fetch").any_args()).build();
+    /// assert!(policy(fetch.clone().origin("orders-api", "https://api.acme.test")).is_ok());
+    /// assert!(policy(fetch.clone().origin("orders-api", "http://api.acme.test")).is_err());
+    /// assert!(policy(fetch.origin("another", "https://api.acme.test")).is_err());
+    /// ```
+    pub fn origin(mut self, credential: &str, origin: &str) -> Self {
+        self.origins.push((credential.into(), origin.into()));
         self
     }
 }
@@ -159,6 +182,8 @@ pub(crate) struct Listed {
     pub(crate) typed: TypedArgs,
     /// What the tool runs with, in the order of the catalogue.
     pub(crate) credentials: Vec<Box<str>>,
+    /// Where each of them may be sent.
+    pub(crate) origins: BTreeMap<Box<str>, Arc<[Box<str>]>>,
     /// The arguments that the log keeps in plain.
     pub(crate) plain: Vec<Box<str>>,
     /// Whether a result that holds a secret halts the caller.
@@ -183,6 +208,7 @@ impl Catalogue {
             labels.dedup();
             let labels = Value::List(labels.into_iter().map(Value::Text).collect());
             let credentials = tool.credentials.clone();
+            let origins = origins_of(tool);
             let typed = TypedArgs::of(&tool.args);
             let digest = Some(digest(tool));
             (
@@ -191,6 +217,7 @@ impl Catalogue {
                     labels,
                     typed,
                     credentials,
+                    origins,
                     plain: tool.plain.clone(),
                     leak_halts: tool.leak_halts,
                     digest,
@@ -243,6 +270,11 @@ impl Catalogue {
         self.get(tool).map_or(&[], |listed| listed.credentials.as_slice())
     }
 
+    /// Where a credential of a tool may be sent; `None` if that is not said.
+    pub(crate) fn origins_of(&self, tool: &str, credential: &str) -> Option<&Arc<[Box<str>]>> {
+        self.get(tool).and_then(|listed| listed.origins.get(credential))
+    }
+
     /// Whether a result of the tool that holds a secret halts the caller.
     #[inline]
     pub(crate) fn leak_halts(&self, tool: &str) -> bool {
@@ -290,11 +322,25 @@ impl Catalogue {
     }
 }
 
+/// The origins of each credential, sorted.
+fn origins_of(tool: &Tool) -> BTreeMap<Box<str>, Arc<[Box<str>]>> {
+    let mut said: BTreeMap<&str, Vec<Box<str>>> = BTreeMap::new();
+    for (credential, origin) in &tool.origins {
+        said.entry(credential).or_default().push(origin.clone());
+    }
+    let sorted = said.into_iter().map(|(credential, mut origins)| {
+        origins.sort();
+        (credential.into(), origins.into())
+    });
+    sorted.collect()
+}
+
 /// What is said of every tool where there is no catalogue.
 static UNSAID: Listed = Listed {
     labels: Value::List(Vec::new()),
     typed: TypedArgs::NONE,
     credentials: Vec::new(),
+    origins: BTreeMap::new(),
     plain: Vec::new(),
     leak_halts: false,
     digest: None,

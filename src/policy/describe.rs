@@ -57,6 +57,14 @@ pub(super) fn tool_value(tool: &Tool) -> Value {
     if !credentials.is_empty() {
         let _ = out.insert("credential", Value::List(credentials));
     }
+    if !tool.origins.is_empty() {
+        let of = |(credential, origin): &(Box<str>, Box<str>)| {
+            Value::List(vec![Value::Text(credential.clone()), Value::Text(origin.clone())])
+        };
+        let mut origins: Vec<Value> = tool.origins.iter().map(of).collect();
+        origins.sort();
+        let _ = out.insert("origins", Value::List(origins));
+    }
     if !tool.plain.is_empty() {
         let mut plain: Vec<Value> = tool.plain.iter().cloned().map(Value::Text).collect();
         plain.sort();

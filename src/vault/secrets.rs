@@ -65,6 +65,8 @@ pub(crate) struct Lent {
     pub(crate) secret: Secret,
     /// What it is called outside, if it was minted.
     pub(crate) outside: Option<Box<str>>,
+    /// Where the catalogue says that it may be sent, if it says so.
+    pub(crate) origins: Option<Arc<[Box<str>]>>,
 }
 
 impl Secrets {
@@ -81,6 +83,12 @@ impl Secrets {
     /// it is, say. `None` of what is in the vault.
     pub fn user(&self, name: &str) -> Option<&str> {
         self.find(name).and_then(|own| own.outside.as_deref())
+    }
+
+    /// Where the catalogue says that the tool may send it (`origins`): nowhere, where it says nothing.
+    pub fn origins(&self, name: &str) -> impl ExactSizeIterator<Item = &str> {
+        let origins = self.find(name).and_then(|own| own.origins.as_deref()).unwrap_or_default();
+        origins.iter().map(|own| &**own)
     }
 
     fn find(&self, name: &str) -> Option<&Lent> {

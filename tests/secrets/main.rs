@@ -12,6 +12,7 @@ mod minted;
 mod minted_async;
 mod minting;
 mod modelled;
+mod origins;
 mod owed;
 mod plain_values;
 mod restarted;

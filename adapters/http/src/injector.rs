@@ -14,6 +14,7 @@ use tokio_rustls::rustls::ClientConfig;
 
 use crate::injection::Injection;
 use crate::lease::Lease;
+use crate::origin::Origin;
 
 /// The addresses of a name, on their way.
 pub type Resolving = Pin<Box<dyn Future<Output = io::Result<Vec<IpAddr>>> + Send>>;
@@ -71,6 +72,12 @@ impl Injector {
     /// Begins with nothing that is injected.
     pub fn builder() -> InjectorBuilder {
         InjectorBuilder { secrets: Vec::new(), tls: None, resolve: Arc::new(by_system) }
+    }
+
+    /// Where a credential goes. The catalogue has to say the same of each tool that sends it.
+    pub fn origin_of(&self, credential: &str) -> Option<&Origin> {
+        let mut injections = self.inner.routes.iter().map(|route| &route.injection);
+        injections.find(|own| *own.credential == *credential).map(|own| &own.origin)
     }
 
     /// For the time of a call that runs with secrets: from inside [`run_with`](hallpass::Permit::run_with) or

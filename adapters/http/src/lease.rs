@@ -45,6 +45,17 @@ pub enum LeaseError {
         "the tool runs with no credential that the injector knows, expected one of them in the catalogue"
     )]
     NoSecret,
+    /// The catalogue does not say that the tool may send a secret to where the injector sends it.
+    #[error(
+        "`{credential}` goes to `{origin}`, expected the catalogue to say so of the tool: \
+         `origins = {{ {credential} = \"{origin}\" }}`"
+    )]
+    NotAnOrigin {
+        /// The credential.
+        credential: Box<str>,
+        /// Where the injector sends it.
+        origin: Box<str>,
+    },
     /// A secret that no header can carry.
     #[error("the secret `{0}` has characters that no header can carry, expected visible ASCII")]
     NotAHeader(Box<str>),
@@ -160,6 +171,11 @@ impl<'r> Lease<'r> {
             let name = &route.injection.credential;
             let Some(secret) = self.secrets.get(name) else { continue };
             any = true;
+            let origin = route.injection.origin.to_string();
+            if !self.secrets.origins(name).any(|own| *own == *origin) {
+                let (credential, origin) = (name.clone(), origin.into());
+                return Err(LeaseError::NotAnOrigin { credential, origin });
+            }
             let value: Option<HeaderValue> = route.injection.value(secret.expose());
             value.ok_or_else(|| LeaseError::NotAHeader(name.clone()))?;
         }

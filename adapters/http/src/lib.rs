@@ -16,7 +16,8 @@
 //!     .tls(tls)
 //!     .build()?;
 //!
-//! // For each call of a tool that the catalogue says `credential = "orders-api"` of.
+//! // For each call of a tool that the catalogue says `credential = "orders-api"` of, and
+//! // `origins = { orders-api = "https://api.acme.test" }`.
 //! let receipt = permit.run_with(|running, secrets| {
 //!     let order = running.args().text("order").unwrap_or_default();
 //!     let lease = injector.lend(running, secrets).allow("GET", &format!("/v1/orders/{order}"));
@@ -34,7 +35,7 @@
 //!
 //! - **Who**: the key, in the path of [`Endpoint::url`] or as the password of [`Endpoint::proxy`], compared in constant time; and the
 //!   call has to be live, when a request begins and for as long as its answer comes.
-//! - **Where to**: the origin is the injector's, found by the path or by the request line, never by the header `host`. A name is
+//! - **Where to**: the origin is the injector's, which the catalogue has to say of the tool as well (`origins`), found by the path or by the request line, never by the header `host`. A name is
 //!   resolved here, once; an address that is not public is refused unless the host has [said so](Injection::at_private_addresses).
 //!   `CONNECT` and `TRACE` are refused. A redirect is handed to the tool: it goes through here again, or goes without the secret.
 //! - **What**: nothing, unless it is [allowed](Lease::allow) by method and path, or [authorized as a call](Lease::authorizing) of

@@ -126,6 +126,7 @@ fn of_tool(key: &str) -> Option<Value> {
         "labels" => list_of(types(&["string"])),
         "args" => of_each(any_of([type_of_argument(), def("argument")])),
         "credential" => any_of([types(&["string"]), list_of(types(&["string"]))]),
+        "origins" => of_each(any_of([types(&["string"]), list_of(types(&["string"]))])),
         "leak" => constant("halt"),
         "digest" => object_of([("type", text("string")), ("pattern", text("^hp-tool-1:"))]),
         _ => return None,

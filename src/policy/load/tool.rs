@@ -10,7 +10,8 @@ use crate::value::{Digest, SpannedNode};
 use crate::visible::Shown;
 
 /// The keys of a tool of the catalogue.
-pub(super) const KEYS: &[&str] = &["name", "labels", "args", "credential", "leak", "digest"];
+pub(super) const KEYS: &[&str] =
+    &["name", "labels", "args", "credential", "origins", "leak", "digest"];
 
 /// The keys of an argument of a tool of the catalogue.
 pub(super) const ARGUMENT: &[&str] = &["type", "log"];
@@ -29,7 +30,7 @@ pub(super) fn tool(written: &Written) -> Result<Tool, Misfit> {
             .said()?
             .each(|name, own| Ok((name, argument(own)?)))
     })?;
-    let credentials = table.read_at("credential", credentials)?;
+    let credentials = table.read_at("credential", one_or_more)?;
     let tool = Tool::new(name).labels(labels.unwrap_or_default());
     let halts = table.read_at("leak", |own| match text(own)? {
         "halt" => Ok(()),
@@ -37,6 +38,14 @@ pub(super) fn tool(written: &Written) -> Result<Tool, Misfit> {
     })?;
     let tool = if halts.is_some() { tool.halts_on_leak() } else { tool };
     let tool = credentials.into_iter().flatten().fold(tool, Tool::credential);
+    let origins = table.read_at("origins", |own| {
+        Table::open(own, "a table such as `{ orders-api = \"https://api.acme.test\" }`")?
+            .said()?
+            .each(|name, own| Ok((name, one_or_more(own)?)))
+    })?;
+    let each = origins.into_iter().flatten();
+    let each = each.flat_map(|(name, own)| own.into_iter().map(move |origin| (name, origin)));
+    let tool = each.fold(tool, |tool, (name, origin)| tool.origin(name, origin));
     let pin = table.read_at("digest", |own| pin(text(own)?, own.span.start))?;
     let tool = pin.into_iter().fold(tool, Tool::pinned);
     let args = args.into_iter().flatten();
@@ -101,8 +110,8 @@ fn arg_type(written: &Written) -> Result<(ArgType, bool), Misfit> {
     }
 }
 
-/// The name of a credential, or a list of names.
-fn credentials(written: &Written) -> Result<Vec<&str>, Misfit> {
+/// A text, or a list of texts that is not empty.
+fn one_or_more(written: &Written) -> Result<Vec<&str>, Misfit> {
     if let SpannedNode::Text(_) = &written.node {
         return Ok(vec![text(written)?]);
     }

@@ -9,7 +9,7 @@ use hallpass::Running;
 use hallpass::clock::{ManualClock, Timestamp};
 use hallpass::prelude::*;
 use hallpass::vault::{Secret, Secrets, Vault};
-use hallpass_http::LeaseError;
+use hallpass_http::{Injector, LeaseError};
 
 use crate::world::*;
 
@@ -41,18 +41,21 @@ fn a_task_that_ends_while_a_client_works_stops_what_it_asks_next_and_what_comes(
 /// Runs a call of a grant that lives for a minute.
 pub(crate) fn in_a_minute<T>(
     clock: &ManualClock,
+    injector: &Injector,
     tool: impl FnOnce(&Running, &Secrets) -> Result<T, LeaseError>,
 ) -> T {
-    let policy = Policy::from_toml(
+    let policy = saying_origins(
         r#"
         version = 1
         tool = [{ name = "orders.fetch", credential = "orders-api" }]
         rule = [{ id = "p", effect = "permit", what = { tool = "orders.fetch", args = "any" }, grant = { ttl = "1m" } }]
     "#,
+        injector,
     );
     let vault = Vault::new().unwrap();
     vault.seal("orders-api", Secret::new(TOKEN).unwrap()).unwrap();
-    let broker = Broker::builder(policy.unwrap()).clock(clock.clone()).vault(&vault);
+    let broker =
+        Broker::builder(Policy::from_toml(&policy).unwrap()).clock(clock.clone()).vault(&vault);
     let broker = broker.build().unwrap();
     let agent = broker.assert_identity("agent-7").unwrap();
     let task = broker.open(&agent, Purpose::new("errand")).unwrap();
@@ -66,7 +69,7 @@ pub(crate) fn in_a_minute<T>(
 fn what_has_expired_serves_no_request_whether_it_was_swept_or_not() {
     let world = World::new();
     let clock = ManualClock::new(Timestamp::parse_rfc3339("2026-01-01T00:00:00Z").unwrap());
-    in_a_minute(&clock, |running, secrets| {
+    in_a_minute(&clock, &world.injector, |running, secrets| {
         let lease = world.injector.lend(running, secrets).allow("GET", "/");
         lease.serve(|endpoint| {
             let url = endpoint.url("orders-api").unwrap();

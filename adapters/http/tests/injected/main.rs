@@ -12,6 +12,7 @@ mod carried;
 mod clients;
 mod ended;
 mod neighbours;
+mod origins;
 mod redirected;
 mod server;
 mod shown;

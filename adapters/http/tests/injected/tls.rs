@@ -167,7 +167,7 @@ fn a_call_that_ends_while_its_request_looks_for_the_server_sends_nothing() {
             Box::pin(async { Ok(vec!["127.0.0.1".parse().unwrap()]) })
         });
     let injector = injector.tls(trusting(Some(AUTHORITY))).build().unwrap();
-    let answer = crate::ended::in_a_minute(&clock, |running, secrets| {
+    let answer = crate::ended::in_a_minute(&clock, &injector, |running, secrets| {
         let lease = injector.lend(running, secrets).allow("GET", "/");
         lease.serve(|endpoint| crate::ended::tried(&endpoint.url("orders-api").unwrap()))
     });

@@ -65,8 +65,9 @@ impl World {
         {
             vault.seal(name, Secret::new(secret).unwrap()).unwrap();
         }
+        let policy = saying_origins(POLICY, &injector);
         let broker =
-            Broker::builder(Policy::from_toml(POLICY).unwrap()).vault(&vault).build().unwrap();
+            Broker::builder(Policy::from_toml(&policy).unwrap()).vault(&vault).build().unwrap();
         let agent = broker.assert_identity("agent-7").unwrap();
         World { broker, agent, vault, orders, crm, injector }
     }
@@ -111,6 +112,24 @@ impl World {
         let log: &MemoryLog = self.broker.log().unwrap();
         log.records()
     }
+}
+
+/// A policy whose tools may send their credentials where the injector does.
+pub(crate) fn saying_origins(policy: &str, injector: &Injector) -> String {
+    let said = |policy: String, credential: &str| {
+        let Some(origin) = injector.origin_of(credential) else { return policy };
+        let alone = format!("credential = \"{credential}\"");
+        let saying = format!("{alone}, origins = {{ {credential} = \"{origin}\" }}");
+        policy.replace(&alone, &saying)
+    };
+    let policy = said(said(policy.to_owned(), "orders-api"), "crm-key");
+    let both = ["orders-api", "crm-key"].map(|own| {
+        let origin = injector.origin_of(own);
+        origin.map(|origin| format!("{own} = \"{origin}\"")).unwrap_or_default()
+    });
+    let alone = "credential = [\"orders-api\", \"crm-key\"]";
+    let saying = format!("{alone}, origins = {{ {} }}", both.join(", ").trim_end_matches(", "));
+    policy.replace(alone, &saying)
 }
 
 /// What a client is answered.

@@ -14,6 +14,7 @@ mod bank;
 mod carried;
 mod checkpoints;
 mod killed;
+mod lives;
 mod outliving;
 mod outliving_void;
 mod outside;

@@ -11,11 +11,13 @@ mod last_checkpoint;
 mod layout;
 mod lock;
 mod open_error;
+mod options;
 mod public;
 mod reading;
 mod receipts;
 mod reserved;
 mod resuming;
+mod schedule;
 mod unwitnessed;
 mod walk;
 mod witnessing;
@@ -24,80 +26,33 @@ mod writer;
 use std::fmt;
 use std::path::Path;
 use std::sync::Arc;
-use std::time::Duration;
 
 use self::checkpointing::Checkpointing;
-use self::disk::{Disk, Folder};
+use self::disk::Disk;
 use self::layout::{Head, name_of};
 pub use self::open_error::OpenError;
+use self::options::Rotation;
+pub use self::options::{Durability, FileLogOptions, WhenFull};
 pub use self::public::PublicExamination;
 pub use self::reading::{Claims, Examination, Unlawful};
 pub use self::receipts::ReceiptFailure;
-use self::reserved::Reserved;
 use self::resuming::Claim;
 pub(crate) use self::resuming::Resuming;
-use self::unwitnessed::{Allowance, LastSeen};
+use self::schedule::Schedule;
+use self::unwitnessed::LastSeen;
 use self::walk::{End, Visitor, rest_of, walk};
 pub use self::witnessing::Cosigned;
 use self::writer::Writer;
-use super::checkpoint::{SharedSigner, SignedCheckpoint, Signer, WitnessPolicy};
+use super::checkpoint::SignedCheckpoint;
 use super::verify::Reading;
 use super::{
     Anchor, ChainTag, Durable, Entry, Fault, Kept, Origin, Record, Resumption, Sink, SinkError,
     Tail, Verification,
 };
+use crate::clock::Timestamp;
 use crate::key::LogKeys;
 use crate::process::HomeProcess;
 use crate::sync::Mutex;
-
-/// What a record that was accepted outlives.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Durability {
-    /// As fast as memory: a record holds while the process lives, and those of the last moments are lost
-    /// with one that is killed.
-    Buffered,
-    /// A record that was accepted survives the process, however it ends.
-    Flushed,
-    /// A record that was accepted survives the machine. Threads that wait at the same time share one
-    /// `fsync`.
-    Synced,
-}
-
-/// What becomes of denials, ends and outcomes where there is no room for them. What gives access is denied
-/// in any case.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum WhenFull {
-    /// The log takes what the disk has. Once that is full, what is denied or ended is owed, in memory, until
-    /// there is room again.
-    Owe,
-    /// The log takes at most `bytes`, and gives no more access once only `kept_for_ends` of them are left, so
-    /// that what was given before can still be ended on record.
-    StopAt {
-        /// How many bytes all files may have together.
-        bytes: u64,
-        /// How many of them only denials, ends and outcomes may take.
-        kept_for_ends: u64,
-    },
-}
-
-/// When the next file is begun.
-#[derive(Clone, Copy, Debug)]
-struct Rotation {
-    bytes: u64,
-    age: Option<Duration>,
-}
-
-/// How a log on file is opened.
-#[derive(Clone, Debug)]
-#[must_use = "options do nothing until `open` is called"]
-pub struct FileLogOptions {
-    durability: Durability,
-    when_full: WhenFull,
-    rotation: Rotation,
-    anchor: Option<Anchor>,
-    signer: Option<SharedSigner>,
-    unwitnessed: Option<Allowance>,
-}
 
 /// A log on file, in a folder of its own. Clones share it.
 ///
@@ -139,6 +94,8 @@ pub struct FileLog {
     state: Arc<Mutex<State>>,
     /// Nothing where the log was opened without a signer.
     checkpointing: Option<Arc<Checkpointing>>,
+    /// Nothing where checkpoints are made when the host asks for them alone.
+    schedule: Option<Arc<Schedule>>,
     home: HomeProcess,
 }
 
@@ -158,15 +115,7 @@ impl FileLog {
     /// Options for a log of this durability, which does this when it is full: both are for a host to choose,
     /// so neither has a default. A file is followed by the next at 64 MiB.
     pub fn options(durability: Durability, when_full: WhenFull) -> FileLogOptions {
-        let rotation = Rotation { bytes: 64 << 20, age: None };
-        FileLogOptions {
-            durability,
-            when_full,
-            rotation,
-            anchor: None,
-            signer: None,
-            unwitnessed: None,
-        }
+        FileLogOptions::new(durability, when_full)
     }
 
     /// Reads and verifies a log that may have a writer, whose access has to have been lawful, too; changes nothing. An incomplete last line is left
@@ -190,120 +139,6 @@ impl FileLog {
         if let Some(last_seen) = &mut self.state.lock().last_seen {
             last_seen.note(Some(checkpoint));
         }
-    }
-}
-
-impl FileLogOptions {
-    /// Begins the next file once one has this many bytes: at least 4,096.
-    pub fn rotate_at(mut self, bytes: u64) -> Self {
-        self.rotation.bytes = bytes;
-        self
-    }
-
-    /// Begins the next file once the first record of one is this old: at least a second. Off unless set.
-    pub fn rotate_after(mut self, age: Duration) -> Self {
-        self.rotation.age = Some(age);
-        self
-    }
-
-    /// Compares the log with an anchor that was kept elsewhere, and refuses one that ends before it or is
-    /// another. Without one, records that were cut off the log's end are not missed, and the log says that
-    /// it is unanchored.
-    pub fn anchor(mut self, anchor: Anchor) -> Self {
-        self.anchor = Some(anchor);
-        self
-    }
-
-    /// Has the log make [checkpoints](FileLog::checkpoint), signed by this, which has to be the same each time: also as it
-    /// is closed. A log that is not what its last checkpoint has seen is refused, also where it was written with the right key.
-    pub fn checkpoints(mut self, signer: impl Signer + 'static) -> Self {
-        self.signer = Some(SharedSigner::new(signer));
-        self
-    }
-
-    /// Refuses what gives access once the last checkpoint that a quorum of this policy has signed is older than `most`, by
-    /// the broker's time and that of the witnesses; a log that begins has as long from its first record. Ends, outcomes
-    /// and denials are recorded all the same. See [`FileLog::cosign`].
-    pub fn witnessed_within(mut self, policy: WitnessPolicy, most: Duration) -> Self {
-        self.unwitnessed = Some(Allowance { policy, most });
-        self
-    }
-
-    /// Opens the log in a folder, which is created if it is absent, for one writer: verifies it with the
-    /// keys there have been, and cuts off an incomplete last line, which is kept aside.
-    ///
-    /// # Errors
-    /// [`OpenError`]: the log has a writer, or does not verify, in which case nothing of it is changed: the
-    /// folder and its file `lock` are there after that, if they were not before.
-    pub fn open(
-        &self,
-        folder: impl AsRef<Path>,
-        keys: &LogKeys,
-        origin: &Origin<'_>,
-    ) -> Result<FileLog, OpenError> {
-        if self.rotation.bytes < 4096 {
-            return Err(OpenError::Setting(
-                "`rotate_at` is too small, expected at least 4096 bytes",
-            ));
-        }
-        if self.rotation.age.is_some_and(|age| age < Duration::from_secs(1)) {
-            return Err(OpenError::Setting(
-                "`rotate_after` is too short, expected at least a second",
-            ));
-        }
-        if let WhenFull::StopAt { bytes, kept_for_ends } = self.when_full
-            && kept_for_ends >= bytes
-        {
-            return Err(OpenError::Setting("`kept_for_ends` leaves nothing for what gives access"));
-        }
-        if let Some(Allowance { policy, .. }) = &self.unwitnessed {
-            if self.signer.is_none() {
-                return Err(OpenError::Setting("`witnessed_within` needs a signer: `checkpoints`"));
-            }
-            if !policy.needs_witnesses() {
-                return Err(OpenError::Setting("`witnessed_within` needs a policy with a quorum"));
-            }
-        }
-        let folder = Folder::to_write(folder.as_ref())
-            .map_err(|error| OpenError::io("the folder", error))?
-            .ok_or(OpenError::HasWriter)?;
-        self.open_on(Arc::new(folder), keys, origin)
-    }
-
-    fn open_on(
-        &self,
-        disk: Arc<dyn Disk>,
-        keys: &LogKeys,
-        origin: &Origin<'_>,
-    ) -> Result<FileLog, OpenError> {
-        let content = Content::read(&*disk, keys, origin, self.anchor.as_ref())?;
-        let checkpointing = self.signer.as_ref().map(|signer| {
-            Checkpointing::open(disk.clone(), signer.share(), origin, &content).map(Arc::new)
-        });
-        let checkpointing = checkpointing.transpose()?;
-        let Content { end, mut tail, resumption, verification } = content;
-        let reserved = Reserved::read(&*disk)?;
-        let last = tail.as_ref().map(|_| verification.anchor);
-        let used = reserved.used_of(verification.anchor.seq)?;
-        if end.torn > 0 {
-            keep_aside(&*disk, &end, verification.anchor.seq + 1)
-                .map_err(|error| OpenError::io("the incomplete last line", error))?;
-        }
-        let settings = (self.durability, self.when_full, self.rotation);
-        let writer = Writer::new(disk, settings, &end, reserved, last)
-            .map_err(|error| OpenError::io("the last file", error))?;
-        if let Some(tail) = &mut tail {
-            tail.used = used;
-        }
-        let last_checkpoint = checkpointing.as_deref().and_then(Checkpointing::last);
-        let last_seen = self
-            .unwitnessed
-            .clone()
-            .map(|allowance| LastSeen::new(allowance, tail.is_some(), last_checkpoint.as_ref()));
-        let state =
-            State { last_seen, writer, tail, resumption, claim: Claim::Free, durable: None };
-        let state = Arc::new(Mutex::new(state));
-        Ok(FileLog { state, checkpointing, home: HomeProcess::current() })
     }
 }
 
@@ -423,6 +258,11 @@ impl Sink for FileLog {
             last_seen.check(batch)?;
         }
         state.writer.append(batch).map(Kept::now)
+    }
+
+    fn maintain(&self, now: Timestamp) {
+        // Kept for who asks, and tried again.
+        let _ = self.checkpoint_if_due(now);
     }
 
     fn closed(&self, _through: u64) {

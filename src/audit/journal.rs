@@ -264,6 +264,16 @@ impl Journal {
         }
     }
 
+    /// Has the sink do what is due by this time. Called with no lock held; a panic of it ends here.
+    pub(crate) fn maintain(&self, now: Timestamp) {
+        if !self.is_inside() {
+            let _ = guarded(|| {
+                self.sink.maintain(now);
+                Ok(())
+            });
+        }
+    }
+
     /// Gives nothing any more.
     pub(crate) fn close(&self) {
         let _queue = self.queue.lock();

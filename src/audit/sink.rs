@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use super::{ChainTag, Durable};
+use crate::clock::Timestamp;
 
 /// A place that keeps records: a file, a table, a queue, or [`MemoryLog`](super::MemoryLog).
 ///
@@ -73,6 +74,13 @@ pub trait Sink: Send + Sync {
     /// from then on, and a sink must refuse an entry that does not follow the one it kept last.
     fn append(&self, batch: &[Entry<'_>]) -> Result<Kept, SinkError>;
 
+    /// Does what is due by the broker's time, once what was owed is written: a [`FileLog`](super::FileLog) makes its
+    /// [checkpoints](super::FileLogOptions::checkpoint_every). Called with no lock held by the reaper and by threads that
+    /// flush, of which several may come at once, while another one is inside [`append`](Self::append).
+    fn maintain(&self, now: Timestamp) {
+        let _ = now;
+    }
+
     /// The broker was closed, and every number that it gave out, up to `through`, is kept. Denials may still
     /// follow, with numbers of their own.
     fn closed(&self, through: u64) {
@@ -91,6 +99,10 @@ impl<S: Sink + ?Sized> Sink for Arc<S> {
 
     fn append(&self, batch: &[Entry<'_>]) -> Result<Kept, SinkError> {
         (**self).append(batch)
+    }
+
+    fn maintain(&self, now: Timestamp) {
+        (**self).maintain(now);
     }
 
     fn closed(&self, through: u64) {

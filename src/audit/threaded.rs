@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::{ChainTag, Durable, Entry, Kept, Sink, SinkError, Tail};
+use crate::clock::Timestamp;
 use crate::process::HomeProcess;
 use crate::sync::{Condvar, Mutex};
 
@@ -95,6 +96,10 @@ impl Sink for ThreadedSink {
             // Without a thread nothing is ever kept, so nothing is taken over.
             self.work.waiting.lock().ended = true;
         }
+    }
+
+    fn maintain(&self, now: Timestamp) {
+        self.sink.maintain(now);
     }
 
     fn append(&self, batch: &[Entry<'_>]) -> Result<Kept, SinkError> {

@@ -8,6 +8,7 @@ use std::sync::Arc;
 use tracing::{Level, event};
 
 use super::{Durable, Entry, Event, Kept, Outcome, Record, Sink, SinkError, Tail};
+use crate::clock::Timestamp;
 use crate::contained::contained;
 
 /// A sink whose records are told to `tracing` once it has accepted them.
@@ -41,6 +42,10 @@ impl Sink for Traced {
 
     fn report_to(&self, durable: Durable) {
         self.0.report_to(durable);
+    }
+
+    fn maintain(&self, now: Timestamp) {
+        self.0.maintain(now);
     }
 
     fn closed(&self, last: u64) {

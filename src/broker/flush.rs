@@ -41,6 +41,16 @@ pub(super) fn flush(shared: &Shared, through: u64, most: Duration) -> Result<(),
     flushed.map_err(|cause| FlushError { owed: shared.journal.debts(), cause })
 }
 
+impl Shared {
+    /// Has the log do what is due: called with no lock held, by a thread that may take as long as that does.
+    pub(super) fn maintain_log(&self) {
+        // Without a clock nothing is due.
+        if let Ok(now) = self.keeper.now() {
+            self.journal.maintain(now);
+        }
+    }
+}
+
 /// Resolves once everything up to a number is written.
 pub(super) struct Flushed {
     written: Written<OfBroker>,
@@ -100,7 +110,9 @@ impl Broker {
             return Err(FlushError { owed: 0, cause: Refused::Forked });
         }
         self.shared.journal.sum_up();
-        flush(&self.shared, self.shared.journal.last_seq(), timeout)
+        flush(&self.shared, self.shared.journal.last_seq(), timeout)?;
+        self.shared.maintain_log();
+        Ok(())
     }
 
     /// As [`flush_within`](Broker::flush_within), as a future of any runtime, without a time limit of

@@ -35,6 +35,7 @@ impl Broker {
             }
             // What the log refuses stays owed.
             let _ = flush(shared, shared.journal.last_seq(), shared.settings.log_timeout);
+            shared.maintain_log();
         })?];
         if self.shared.downstream.is_some() {
             stop.push(self.repeat("hallpass-tender", interval, |shared| {

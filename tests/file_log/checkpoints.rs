@@ -5,6 +5,7 @@ use std::time::Duration;
 use hallpass::audit::{
     Durability, FileLog, LogSigner, OpenError, SignedCheckpoint, Signer, VerifierKey,
 };
+use hallpass::clock::{ManualClock, Timestamp};
 use hallpass::key::SecretKey;
 
 use super::readers::vector;
@@ -68,4 +69,35 @@ fn a_log_that_was_put_back_to_an_older_state_is_found_by_who_kept_a_checkpoint()
     let refused = examine(&[kept]).unwrap_err();
     assert!(matches!(refused, OpenError::Checkpoint(_)), "{refused}");
     assert!(refused.to_string().starts_with("the log was cut"), "{refused}");
+}
+
+/// Time is the broker's: a checkpoint is made by who flushes, and by the reaper, once one is due.
+#[test]
+fn checkpoints_are_made_by_flushes_and_by_the_reaper_as_time_passes() {
+    let folder = Folder::new();
+    let minute = Duration::from_secs(60);
+    let options = options(Durability::Buffered).checkpoints(signer());
+    let log =
+        options.checkpoint_every(minute, 1_000).open(folder.path(), &keys(), &ORIGIN).unwrap();
+    let clock = ManualClock::new(Timestamp::parse_rfc3339("2026-01-01T00:00:00Z").unwrap());
+    let builder = builder().log_keys(keys()).clock(clock.clone());
+    let broker = builder.resume_from(&log).build().unwrap();
+    let covered = || std::fs::read_to_string(folder.path().join("checkpoint")).ok();
+    drop(pay(&broker));
+    broker.flush();
+    assert_eq!(covered(), None, "there is news, and it is not a minute old");
+    clock.advance(minute);
+    broker.flush_within(minute).unwrap();
+    let first = covered().unwrap();
+    drop(pay(&broker));
+    broker.flush();
+    clock.advance(minute);
+    let reaper = broker.start_reaper(Duration::from_millis(1)).unwrap();
+    while covered().unwrap() == first {
+        std::thread::yield_now();
+    }
+    drop(reaper);
+    let key = log.verifier_key().unwrap();
+    let size = |text: &str| SignedCheckpoint::verify(text, &key).unwrap().size();
+    assert!(size(&covered().unwrap()) > size(&first));
 }

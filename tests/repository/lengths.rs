@@ -5,7 +5,7 @@ use crate::files;
 const MOST: usize = 400;
 
 /// Files that are longer, each with how long it may be: it gets no longer, and the list no more entries.
-const LONGER: [(&str, usize); 2] = [("src/audit/event.rs", 487), ("src/audit/file.rs", 445)];
+const LONGER: [(&str, usize); 1] = [("src/audit/event.rs", 487)];
 
 const FOLDERS: [&str; 7] =
     ["src", "tests", "cli", "adapters", "examples", "benches", "interleavings"];

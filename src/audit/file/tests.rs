@@ -3,12 +3,14 @@ mod checkpoints;
 mod failing;
 mod faulty;
 mod receipts;
+mod schedule;
 mod unsigned;
 mod witnesses;
 
 use std::collections::BTreeSet;
 use std::mem;
 use std::panic::AssertUnwindSafe;
+use std::time::Duration;
 
 use self::faulty::{Fault as DiskFault, FaultyDisk};
 use super::layout::number_of;

@@ -100,6 +100,11 @@ impl Writer {
         })
     }
 
+    /// The number of the last record; 0 before the first.
+    pub(super) fn last_seq(&self) -> u64 {
+        self.last.map_or(0, |last| last.seq)
+    }
+
     /// Accepts a batch whole, or refuses it whole; of the one that begins the log, its first record alone.
     /// Returns how many records it has accepted.
     ///

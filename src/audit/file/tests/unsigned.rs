@@ -2,7 +2,7 @@
 
 use super::checkpoints::*;
 use super::*;
-use crate::audit::{CheckpointFault, LogSigner, SignerError};
+use crate::audit::{CheckpointFault, LogSigner, Signer, SignerError};
 
 /// A signer that fails.
 struct Unplugged;

@@ -75,8 +75,21 @@ impl Evaluator {
                 return Err(self.gate.deny(who, &asked.action, Reason::MalformedCall, &why));
             }
         };
+        self.forwarded(who, call, &self.context(&asked.context))
+    }
+
+    /// Decides a call that is made elsewhere, in a task of its own.
+    ///
+    /// # Errors
+    /// A denial, which is on record.
+    pub(super) fn forwarded(
+        &self,
+        who: &Identity,
+        call: Call,
+        context: &Context,
+    ) -> Result<(), Denial> {
         let task = self.broker.open(who, self.purpose.clone())?;
-        let forwarded = self.forward(&task, who, call, &self.context(&asked.context));
+        let forwarded = self.forward(&task, who, call, context);
         drop(task.complete());
         forwarded
     }
@@ -135,10 +148,15 @@ impl Evaluator {
         all.fold(Context::new(), |all, (name, own)| all.with(name.to_owned(), own.clone()))
     }
 
-    fn denied(&self, tool: &str, denial: &Denial) -> Decision {
+    /// Says on standard error why something is denied, if it is to.
+    pub(super) fn explain(&self, tool: &str, denial: &Denial) {
         if self.explains {
             remark(&format!("{}: {}", shown(tool), denial.explain()));
         }
+    }
+
+    fn denied(&self, tool: &str, denial: &Denial) -> Decision {
+        self.explain(tool, denial);
         match denial.code() {
             Code::Unavailable => Decision::Unavailable,
             code => Decision::Denied {

@@ -12,12 +12,14 @@ use axum::middleware::{Next, from_fn, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use axum::{Json, Router};
+use hallpass::identity::Kind;
 use serde_json::json;
 use tokio::task::spawn_blocking;
 use tokio::time::timeout;
 
 use super::authzen::{self, Asked, Evaluation, METADATA, Malformed, Semantic, written};
 use super::doors::Door;
+use super::envoy;
 use super::evaluate::{Decision, Evaluator};
 use super::search::{Search, Sought};
 
@@ -36,11 +38,17 @@ pub(super) struct Service {
     pub(super) door: Door,
     /// The address that clients know the server by, if it is to say so.
     pub(super) base: Option<String>,
+    /// What kind of identity those are whom Envoy asks about, if it may ask.
+    pub(super) callers: Option<Kind>,
 }
 
 /// All endpoints. `/health` and the metadata tell nothing that is worth keeping, and are open.
 pub(super) fn router(service: Arc<Service>) -> Router {
-    let asking = Router::new()
+    let checks = match service.callers {
+        Some(_) => Router::new().route(envoy::CHECK, post(envoy::check)),
+        None => Router::new(),
+    };
+    let asking = checks
         .route(authzen::EVALUATION, post(evaluation))
         .route(authzen::EVALUATIONS, post(evaluations))
         .route(
@@ -67,7 +75,7 @@ pub(super) fn router(service: Arc<Service>) -> Router {
         .with_state(service)
 }
 
-type Refused = (StatusCode, String);
+pub(super) type Refused = (StatusCode, String);
 
 async fn evaluation(
     State(service): State<Arc<Service>>,
@@ -136,7 +144,7 @@ fn several(
 }
 
 /// Decides on a thread that may wait for the log. A panic of it decides nothing.
-async fn blocking<T: Send + 'static>(
+pub(super) async fn blocking<T: Send + 'static>(
     work: impl FnOnce() -> T + Send + 'static,
 ) -> Result<T, Refused> {
     let done = spawn_blocking(work).await;

@@ -9,9 +9,10 @@ use std::time::Duration;
 use axum::Router;
 use axum::extract::Request;
 use hyper::body::Incoming;
-use hyper::server::conn::http1;
+use hyper::server::conn::{http1, http2};
 use hyper::service::service_fn;
-use hyper_util::rt::{TokioIo, TokioTimer};
+use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
+use hyper_util::server::graceful::GracefulConnection;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{Semaphore, watch};
@@ -21,6 +22,7 @@ use tokio_rustls::TlsAcceptor;
 use tower_service::Service as _;
 
 use super::impatient::Impatient;
+use super::tls::HTTP_2;
 use crate::signals;
 
 /// How many connections are open at once; further ones wait.
@@ -34,6 +36,9 @@ const PATIENCE: Duration = Duration::from_secs(60);
 
 /// The most bytes of a request's head.
 const HEAD: usize = 64 * 1024;
+
+/// How many requests a connection of HTTP/2 may have open at once.
+const STREAMS: u32 = 128;
 
 /// How long requests that are being answered may go on after the server was told to end.
 const GRACE: Duration = Duration::from_secs(2);
@@ -136,26 +141,64 @@ async fn connection(
     // Answers are short, and clients wait for them.
     let _ = stream.set_nodelay(true);
     match tls {
-        None => exchange(stream, router, told).await,
+        None => {
+            // A client that says nothing is given up.
+            if let Ok(is_http2) = timeout(SILENCE, begins_http2(&stream)).await {
+                exchange(stream, is_http2, router, told).await;
+            }
+        }
         Some(tls) => {
             // A client that can't shake hands is its own affair.
             if let Ok(Ok(stream)) = timeout(SILENCE, tls.accept(stream)).await {
-                exchange(stream, router, told).await;
+                let is_http2 = stream.get_ref().1.alpn_protocol() == Some(HTTP_2);
+                exchange(stream, is_http2, router, told).await;
             }
         }
     }
 }
 
-async fn exchange<S>(stream: S, router: Router, mut told: watch::Receiver<bool>)
+/// Whether a client begins HTTP/2 by itself, as gRPC does without TLS. Its first bytes are left to be read.
+async fn begins_http2(stream: &TcpStream) -> bool {
+    const PREFACE: &[u8; 3] = b"PRI";
+    let mut first = [0; 3];
+    loop {
+        match stream.peek(&mut first).await {
+            // That it is closed is found when it is read from.
+            Ok(0) | Err(_) => return false,
+            Ok(read) if first.get(..read) != PREFACE.get(..read) => return false,
+            Ok(read) if read == first.len() => return true,
+            Ok(_) => tokio::time::sleep(PAUSE).await,
+        }
+    }
+}
+
+async fn exchange<S>(stream: S, is_http2: bool, router: Router, told: watch::Receiver<bool>)
 where
     S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
     let service = service_fn(move |request: Request<Incoming>| router.clone().call(request));
-    let connection = http1::Builder::new()
-        .timer(TokioTimer::new())
-        .header_read_timeout(SILENCE)
-        .max_buf_size(HEAD)
-        .serve_connection(TokioIo::new(Impatient::new(stream, PATIENCE)), service);
+    let stream = TokioIo::new(Impatient::new(stream, PATIENCE));
+    if is_http2 {
+        let connection = http2::Builder::new(TokioExecutor::new())
+            .timer(TokioTimer::new())
+            // A client that is gone is found out; one that lives may be silent between requests.
+            .keep_alive_interval(SILENCE)
+            .keep_alive_timeout(SILENCE)
+            .max_concurrent_streams(STREAMS)
+            .max_header_list_size(HEAD as u32)
+            .serve_connection(stream, service);
+        until_told(connection, told).await;
+    } else {
+        let connection = http1::Builder::new()
+            .timer(TokioTimer::new())
+            .header_read_timeout(SILENCE)
+            .max_buf_size(HEAD)
+            .serve_connection(stream, service);
+        until_told(connection, told).await;
+    }
+}
+
+async fn until_told<C: GracefulConnection>(connection: C, mut told: watch::Receiver<bool>) {
     let mut connection = pin!(connection);
     tokio::select! {
         // A client that goes away, or breaks the protocol, is its own affair.

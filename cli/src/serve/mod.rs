@@ -1,13 +1,18 @@
 //! `hallpass serve`: decides for services and proxies that ask over HTTP.
 //!
-//! `authzen` reads requests and writes answers, `evaluate` decides, `http` and `listen` carry both over the network.
+//! `authzen` and `envoy` read requests and write answers, `evaluate` decides, `http`, `grpc` and `listen` carry both over the
+//! network.
 
 mod authzen;
 mod bearer;
 mod doors;
 mod entities;
+mod envoy;
+mod envoy_messages;
 mod evaluate;
+mod grpc;
 mod http;
+mod http_target;
 mod impatient;
 mod listen;
 mod options;

@@ -58,6 +58,17 @@ pub(crate) struct ServeCommand {
     /// are known
     #[arg(long = "subject", value_name = "TYPE=KIND", value_parser = kind_of_type)]
     subjects: Vec<(Box<str>, Kind)>,
+    /// Answer Envoy's external authorization, too: callers are those whom the certificate names that Envoy has verified, and
+    /// identities of this kind, `workload` if it does not say
+    #[arg(
+        long,
+        value_name = "KIND",
+        num_args = 0..=1,
+        require_equals = true,
+        default_missing_value = "workload",
+        value_parser = kind_named
+    )]
+    ext_authz: Option<Kind>,
     /// What is known of subjects and resources, whatever requests say of them: JSON
     #[arg(long, value_name = "FILE")]
     entities: Option<PathBuf>,
@@ -115,7 +126,7 @@ impl ServeCommand {
         let (gate, explains) = (broker.gate(), self.explain);
         let evaluator =
             Evaluator { broker, policy, gate, purpose, facts, kinds, entities, explains };
-        Ok(Service { evaluator, door, base: self.url.clone() })
+        Ok(Service { evaluator, door, base: self.url.clone(), callers: self.ext_authz })
     }
 
     /// What is known of the moment, once a task of the purpose could be opened with it.
@@ -159,16 +170,20 @@ impl Kinds {
 
 fn kind_of_type(text: &str) -> Result<(Box<str>, Kind), String> {
     let (of_type, kind) = text.rsplit_once('=').ok_or("expected `TYPE=KIND`")?;
-    let kind = match kind {
-        "human" => Kind::Human,
-        "agent" => Kind::Agent,
-        "workload" => Kind::Workload,
-        _ => return Err(format!("no kind `{kind}`, expected `human`, `agent` or `workload`")),
-    };
+    let kind = kind_named(kind)?;
     if of_type.is_empty() {
         Err("the type is missing".to_owned())
     } else {
         Ok((of_type.into(), kind))
+    }
+}
+
+fn kind_named(kind: &str) -> Result<Kind, String> {
+    match kind {
+        "human" => Ok(Kind::Human),
+        "agent" => Ok(Kind::Agent),
+        "workload" => Ok(Kind::Workload),
+        _ => Err(format!("no kind `{kind}`, expected `human`, `agent` or `workload`")),
     }
 }
 

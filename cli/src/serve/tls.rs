@@ -10,6 +10,9 @@ use tokio_rustls::rustls::server::WebPkiClientVerifier;
 use tokio_rustls::rustls::{ClientConfig, RootCertStore, ServerConfig, version};
 use tokio_rustls::{TlsAcceptor, TlsConnector};
 
+/// HTTP/2, as a protocol within TLS.
+pub(super) const HTTP_2: &[u8] = b"h2";
+
 /// What takes connections of TLS 1.2 and 1.3: with the certificates of a file, first the server's own, and its key. With
 /// `client_ca`, who connects has to show a certificate that one of its authorities has issued.
 ///
@@ -40,7 +43,7 @@ pub(super) fn acceptor(
     };
     let mut config =
         builder.with_single_cert(chain, own).map_err(|error| named(certificates, &error))?;
-    config.alpn_protocols = vec![b"http/1.1".to_vec()];
+    config.alpn_protocols = vec![HTTP_2.to_vec(), b"http/1.1".to_vec()];
     Ok(TlsAcceptor::from(Arc::new(config)))
 }
 

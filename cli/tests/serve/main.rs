@@ -9,6 +9,8 @@ mod bounds;
 mod corpora;
 mod curl;
 mod ends;
+mod envoy;
+mod envoy_page;
 mod server;
 mod starting;
 mod tls;

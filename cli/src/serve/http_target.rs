@@ -1,0 +1,135 @@
+//! The target of a request over HTTP, in the one spelling in which all who read it agree.
+
+/// A path, and the query after it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Target<'t> {
+    pub(super) path: &'t str,
+    pub(super) query: Option<&'t str>,
+}
+
+impl<'t> Target<'t> {
+    /// Reads a target as it stands in a request.
+    ///
+    /// # Errors
+    /// If services could read another path than is written there: a dot segment, an empty one, one with parameters (`;`), a
+    /// backslash, or an escape of what needs none or separates. Who asks makes the request in its own words, so that it
+    /// has to write them in the one way that is decided about.
+    pub(super) fn read(target: &'t str) -> Result<Self, String> {
+        let (path, query) = match target.split_once('?') {
+            None => (target, None),
+            Some((path, query)) => (path, Some(query)),
+        };
+        if !target.bytes().all(|byte| byte.is_ascii_graphic() && byte != b'#') {
+            return Err("the path has characters that have to be escaped".to_owned());
+        }
+        let Some(rest) = path.strip_prefix('/') else {
+            return Err("expected a path that begins with `/`".to_owned());
+        };
+        let mut segments = rest.split('/').peekable();
+        while let Some(segment) = segments.next() {
+            let is_last = segments.peek().is_none();
+            if segment.is_empty() && !is_last {
+                return Err("the path has an empty segment".to_owned());
+            }
+            check_segment(segment)?;
+        }
+        Ok(Target { path, query })
+    }
+}
+
+fn check_segment(segment: &str) -> Result<(), String> {
+    if matches!(segment, "." | "..") {
+        return Err("the path has a dot segment".to_owned());
+    }
+    if segment.contains([';', '\\']) {
+        return Err(
+            "the path has `;` or a backslash, which services read in several ways".to_owned()
+        );
+    }
+    let mut pieces = segment.split('%');
+    pieces.next();
+    for piece in pieces {
+        let byte = match piece.as_bytes() {
+            [high, low, ..] => digit(*high).zip(digit(*low)).map(|(high, low)| high * 16 + low),
+            _ => None,
+        };
+        let Some(byte) = byte else {
+            return Err("the path has an escape that is not two upper-case digits".to_owned());
+        };
+        let needs_none = byte.is_ascii_alphanumeric() || b"-._~".contains(&byte);
+        if needs_none || byte.is_ascii_control() || b"/\\;%".contains(&byte) {
+            return Err(format!(
+                "the path has the escape `%{byte:02X}`, which services read in several ways"
+            ));
+        }
+    }
+    Ok(())
+}
+
+/// The value of a hexadecimal digit in its one spelling.
+fn digit(byte: u8) -> Option<u8> {
+    match byte {
+        b'0'..=b'9' => Some(byte - b'0'),
+        b'A'..=b'F' => Some(byte - b'A' + 10),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// attack 7
+    #[test]
+    fn a_path_has_one_spelling() {
+        for good in [
+            "/",
+            "/orders",
+            "/orders/7",
+            "/orders/",
+            "/a%20b",
+            "/%C3%A4",
+            "/a:b@c,d=e&f",
+            "/...",
+            "/a..b",
+        ] {
+            assert_eq!(Target::read(good), Ok(Target { path: good, query: None }), "{good}");
+        }
+        let with_query = Target { path: "/a", query: Some("b=../c?;%2e") };
+        assert_eq!(Target::read("/a?b=../c?;%2e"), Ok(with_query));
+        for bad in [
+            "",
+            "*",
+            "orders",
+            "http://h/a",
+            "//orders",
+            "/a//b",
+            "/./a",
+            "/a/..",
+            "/..",
+            "/a/../b",
+            "/a/%2E%2E/b",
+            "/%2e%2e/b",
+            "/a%2Fb",
+            "/a%2fb",
+            "/a%5Cb",
+            "/a\\b",
+            "/..;/a",
+            "/a;b",
+            "/a%3Bb",
+            "/a%00",
+            "/a%",
+            "/a%2",
+            "/a%zz",
+            "/%41",
+            "/%252E",
+            "/a b",
+            "/a#b",
+            "/ä",
+            "/a\u{0}",
+            "/%7F",
+        ] {
+            assert!(Target::read(bad).is_err(), "{bad}");
+        }
+    }
+}

@@ -154,7 +154,7 @@ fn sent(server: &Server, secret: &str, body: Vec<u8>) -> Answered {
         let trailers = read.trailers().cloned().unwrap_or_default();
         let grpc = grpc_status(&parts.headers).or_else(|| grpc_status(&trailers));
         let bytes = read.to_bytes();
-        let told = bytes.get(5..).map(|own| Told::decode(own).unwrap());
+        let told = (grpc.as_deref() == Some("0")).then(|| Told::decode(&bytes[5..]).unwrap());
         Answered { http: parts.status.as_u16(), grpc, told }
     })
 }

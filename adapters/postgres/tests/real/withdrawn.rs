@@ -15,7 +15,7 @@ fn a_membership_that_was_taken_from_the_broker_is_taken_back_by_the_withdrawal()
     let (task, grant) = world.open();
     let role = world.lent(&grant);
     let session = world.session(&role, "postgres");
-    world.superuser.run(&format!("REVOKE {} FROM hp_broker", role.0)).unwrap();
+    world.superuser.run(&format!("REVOKE {} FROM hp_broker CASCADE", role.0)).unwrap();
     if is_16(&world.superuser) {
         // There its creator is the one who can grant it.
         world.superuser.run(&format!("GRANT {} TO hp_broker WITH ADMIN TRUE", role.0)).unwrap();

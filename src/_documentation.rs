@@ -25,6 +25,8 @@ macro_rules! links {
 [audit#what-a-restart-gives-back]: crate::_documentation::audit#what-a-restart-gives-back
 [audit]: crate::_documentation::audit
 [authzen]: crate::_documentation::authzen
+[axum#who-calls-and-with-what]: crate::_documentation::axum#who-calls-and-with-what
+[authzen#who-may-ask]: crate::_documentation::authzen#who-may-ask
 [axum]: crate::_documentation::axum
 [break-glass]: crate::_documentation::break_glass
 [changelog]: crate::_documentation::changelog
@@ -34,6 +36,7 @@ macro_rules! links {
 [dependencies#known-limits]: crate::_documentation::dependencies#known-limits
 [dependencies]: crate::_documentation::dependencies
 [design]: crate::_documentation::design
+[envoy]: crate::_documentation::envoy
 [fuzzing]: crate::_documentation::fuzzing
 [history]: crate::_documentation::history
 [identity]: crate::_documentation::identity
@@ -56,6 +59,7 @@ macro_rules! links {
 [token-format#handles-of-questions]: crate::_documentation::token_format#handles-of-questions
 [token-format#keys]: crate::_documentation::token_format#keys
 [token-format#values]: crate::_documentation::token_format#values
+[tonic]: crate::_documentation::tonic
 [token-format]: crate::_documentation::token_format
 
 "
@@ -85,6 +89,7 @@ pages! {
     denials = "../docs/denials.md",
     dependencies = "../docs/dependencies.md",
     design = "../docs/design.md",
+    envoy = "../docs/envoy.md",
     fuzzing = "../docs/fuzzing.md",
     history = "../docs/history.md",
     identity = "../docs/identity.md",
@@ -101,6 +106,7 @@ pages! {
     secrets = "../docs/secrets.md",
     security = "../SECURITY.md",
     token_format = "../docs/token-format.md",
+    tonic = "../docs/tonic.md",
 }
 
 #[cfg(feature = "fleet")]

@@ -47,6 +47,8 @@
 //! [policy]: _documentation::policy
 //! [replay]: _documentation::replay
 //! [rmcp]: _documentation::rmcp
+//! [tonic]: _documentation::tonic
+//! [envoy]: _documentation::envoy
 //! [secrets]: _documentation::secrets
 //! [token-format]: _documentation::token_format
 //! [changelog]: _documentation::changelog

@@ -4,6 +4,7 @@
 
 mod checkpointing;
 mod disk;
+mod durability;
 mod follow;
 mod growth;
 mod hashes;
@@ -17,9 +18,11 @@ mod reading;
 mod receipts;
 mod reserved;
 mod resuming;
+mod rotation;
 mod schedule;
 mod unwitnessed;
 mod walk;
+mod when_full;
 mod witnessing;
 mod writer;
 
@@ -29,18 +32,20 @@ use std::sync::Arc;
 
 use self::checkpointing::Checkpointing;
 use self::disk::Disk;
+pub use self::durability::Durability;
 use self::layout::{Head, name_of};
 pub use self::open_error::OpenError;
-use self::options::Rotation;
-pub use self::options::{Durability, FileLogOptions, WhenFull};
+pub use self::options::FileLogOptions;
 pub use self::public::PublicExamination;
 pub use self::reading::{Claims, Examination, Unlawful};
 pub use self::receipts::ReceiptFailure;
 use self::resuming::Claim;
 pub(crate) use self::resuming::Resuming;
+use self::rotation::Rotation;
 use self::schedule::Schedule;
 use self::unwitnessed::LastSeen;
 use self::walk::{End, Visitor, rest_of, walk};
+pub use self::when_full::WhenFull;
 pub use self::witnessing::Cosigned;
 use self::writer::Writer;
 use super::checkpoint::SignedCheckpoint;

@@ -13,7 +13,9 @@ const FOLDERS: [&str; 7] =
 #[test]
 fn no_file_has_more_lines_than_one_idea_needs() {
     let files = FOLDERS.iter().flat_map(|folder| files::below(folder, ".rs"));
-    let own = files.filter(|path| !path.split('/').any(|part| part == "target"));
+    // What a generator wrote is read by no one, and a test holds that it is what the generator gives.
+    let ours = |path: &String| !path.split('/').any(|part| matches!(part, "target" | "generated"));
+    let own = files.filter(ours);
     let long: Vec<(String, usize)> = own
         .map(|path| (files::read(&path).lines().count(), path))
         .filter(|(lines, path)| {

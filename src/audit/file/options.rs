@@ -6,10 +6,13 @@ use std::time::Duration;
 
 use super::checkpointing::Checkpointing;
 use super::disk::{Disk, Folder};
+use super::durability::Durability;
 use super::reserved::Reserved;
 use super::resuming::Claim;
+use super::rotation::Rotation;
 use super::schedule::{Every, Schedule};
 use super::unwitnessed::{Allowance, LastSeen};
+use super::when_full::WhenFull;
 use super::writer::Writer;
 use super::{Content, FileLog, OpenError, State, keep_aside};
 use crate::audit::checkpoint::{SharedSigner, Signer, WitnessPolicy};
@@ -17,43 +20,6 @@ use crate::audit::{Anchor, Origin};
 use crate::key::LogKeys;
 use crate::process::HomeProcess;
 use crate::sync::Mutex;
-
-/// What a record that was accepted outlives.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Durability {
-    /// As fast as memory: a record holds while the process lives, and those of the last moments are lost
-    /// with one that is killed.
-    Buffered,
-    /// A record that was accepted survives the process, however it ends.
-    Flushed,
-    /// A record that was accepted survives the machine. Threads that wait at the same time share one
-    /// `fsync`.
-    Synced,
-}
-
-/// What becomes of denials, ends and outcomes where there is no room for them. What gives access is denied
-/// in any case.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum WhenFull {
-    /// The log takes what the disk has. Once that is full, what is denied or ended is owed, in memory, until
-    /// there is room again.
-    Owe,
-    /// The log takes at most `bytes`, and gives no more access once only `kept_for_ends` of them are left, so
-    /// that what was given before can still be ended on record.
-    StopAt {
-        /// How many bytes all files may have together.
-        bytes: u64,
-        /// How many of them only denials, ends and outcomes may take.
-        kept_for_ends: u64,
-    },
-}
-
-/// When the next file is begun.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Rotation {
-    pub(super) bytes: u64,
-    pub(super) age: Option<Duration>,
-}
 
 /// How a log on file is opened.
 #[derive(Clone, Debug)]

@@ -11,11 +11,13 @@ use std::sync::Arc;
 
 use self::plain::{Mark, PlainFile};
 use super::disk::{Disk, DiskFile};
+use super::durability::Durability;
 use super::follow::Position;
 use super::layout::{Head, name_of, push_line, time_of};
 use super::reserved::{self, Reserved};
+use super::rotation::Rotation;
 use super::walk::End;
-use super::{Durability, Rotation, WhenFull};
+use super::when_full::WhenFull;
 use crate::audit::{Anchor, ChainTag, Durable, Entry, SinkError};
 use crate::process::HomeProcess;
 

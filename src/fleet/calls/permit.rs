@@ -203,7 +203,7 @@ impl FleetPermit {
     /// Runs the tool, and tells what became of it.
     ///
     /// # Errors
-    /// [`RunError::Denied`] if the call may no longer start, [`RunError::Tool`] with the tool's own error.
+    /// [`FleetRunError::Denied`] if the call may no longer start, [`FleetRunError::Tool`] with the tool's own error.
     pub fn run<T, E>(
         self,
         tool: impl FnOnce(&FleetRunning) -> Result<T, E>,

@@ -41,7 +41,6 @@ pub use self::reading::{Claims, Examination, Unlawful};
 pub use self::receipts::ReceiptFailure;
 use self::resuming::Claim;
 pub(crate) use self::resuming::Resuming;
-use self::rotation::Rotation;
 use self::schedule::Schedule;
 use self::unwitnessed::LastSeen;
 use self::walk::{End, Visitor, rest_of, walk};

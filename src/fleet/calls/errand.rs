@@ -132,11 +132,7 @@ impl Errand {
                 }
             },
             // It forgot the session, or does not know this node yet, or is another by now.
-            (Some(Message::Refused), ..) => {
-                self.asker.membership.peers.want();
-                self.asker.membership.bell.ring();
-                self.again("it took nothing of the message")
-            }
+            (Some(Message::Refused), ..) => self.again("it took nothing of the message"),
             _ => self.foreign("no message of this version"),
         }
     }
@@ -148,6 +144,9 @@ impl Errand {
 
     /// Another try, in a session of its own: what was sent before can't be answered any more.
     fn again(&mut self, why: &str) -> Result<Option<Came>, Denial> {
+        // It may be gone, or another by now.
+        self.asker.membership.peers.want();
+        self.asker.membership.bell.ring();
         self.tries += 1;
         if self.tries < TRIES {
             return Ok(None);

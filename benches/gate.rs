@@ -17,6 +17,8 @@ use workload::{Rules, context, floor, forged, member, table, table_call, tool};
 
 /// A new broker, and so a new log, after a number of calls: the log in memory forgets nothing.
 const CALLS: u64 = 20_000;
+/// As many equal denials stand in full in the log; those after them are counted.
+const IN_FULL: u64 = 10;
 
 /// Permits that are open at the same time while one is timed; a task rarely has more.
 const OPEN: u64 = 8;
@@ -85,12 +87,22 @@ fn time<T>(
     new: impl Fn() -> Errand,
     timed: impl Fn(&Errand, &mut Vec<T>),
 ) -> Duration {
+    time_with(CALLS, iterations, new, timed)
+}
+
+/// As [`time`], with a fresh errand after this many calls.
+fn time_with<T>(
+    calls: u64,
+    iterations: u64,
+    new: impl Fn() -> Errand,
+    timed: impl Fn(&Errand, &mut Vec<T>),
+) -> Duration {
     let mut took = Duration::ZERO;
     let mut left = iterations;
     let mut kept = Vec::with_capacity(OPEN as usize);
     while left > 0 {
         let errand = new();
-        let mut here = left.min(CALLS);
+        let mut here = left.min(calls);
         left -= here;
         while here > 0 {
             let now = here.min(OPEN);
@@ -184,16 +196,13 @@ fn denied(c: &mut Criterion) {
     let policy = rules.policy();
     let new = || Errand::new(&policy, &rules);
     let dev = context("dev", 20);
-    c.bench_function("gate/denied/100", |b| {
-        b.iter_custom(|n| {
-            time(n, new, |errand, kept| {
-                let token = errand.grant.token();
-                kept.push(
-                    errand.gate.authorize(token, &errand.agent, errand.call(), &dev).unwrap_err(),
-                );
-            })
-        });
-    });
+    let deny = |errand: &Errand, kept: &mut Vec<Denial>| {
+        let token = errand.grant.token();
+        kept.push(errand.gate.authorize(token, &errand.agent, errand.call(), &dev).unwrap_err());
+    };
+    for (row, calls) in [("gate/denied/100", IN_FULL), ("gate/denied-again/100", CALLS)] {
+        c.bench_function(row, |b| b.iter_custom(|n| time_with(calls, n, new, deny)));
+    }
     c.bench_function("gate/denied-sig/100", |b| {
         b.iter_custom(|n| {
             let forge = || {
@@ -202,7 +211,7 @@ fn denied(c: &mut Criterion) {
                 FORGED.with(|slot| slot.replace(Some(token)));
                 errand
             };
-            time(n, forge, |errand, kept| {
+            time_with(IN_FULL, n, forge, |errand, kept| {
                 FORGED.with_borrow(|token| {
                     let token = token.as_ref().unwrap();
                     let call = errand.call();

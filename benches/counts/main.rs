@@ -126,17 +126,25 @@ fn gate() {
     let (tool, table) = (tool(m), table(m));
     let agent = member(&broker, m);
     let (prod, dev) = (context("prod", 20), context("dev", 20));
-    let task = broker.open(&agent, Purpose::new("reporting")).unwrap();
-    let grant = task.request(Scope::tool(&tool).arg("table", eq(&*table)), &prod).unwrap();
     let gate = broker.gate();
-    let authorize = |context: &Context| {
+    let new = || {
+        let task = broker.open(&agent, Purpose::new("reporting")).unwrap();
+        let grant = task.request(Scope::tool(&tool).arg("table", eq(&*table)), &prod).unwrap();
+        (task, grant)
+    };
+    let authorize = |(_, grant): &(Task, Grant), context: &Context| {
         let call = table_call(black_box(&tool), black_box(&table));
         gate.authorize(black_box(grant.token()), &agent, call, context)
     };
+    let task = new();
     path("W4/permit+run+outcome", || {
-        authorize(&prod).unwrap().run(|_| Ok::<_, ()>(())).unwrap();
+        authorize(&task, &prod).unwrap().run(|_| Ok::<_, ()>(())).unwrap();
     });
-    path("W4/denied", || assert!(authorize(&dev).is_err()));
+    // Ten equal denials stand in full in the log, and those after them are counted.
+    let tasks: Vec<_> = (0..2 * TIMES / 10).map(|_| new()).collect();
+    let mut of = tasks.iter().flat_map(|own| [own; 10]);
+    path("W4/denied", || assert!(authorize(of.next().unwrap(), &dev).is_err()));
+    path("W4/denied-again", || assert!(authorize(&task, &dev).is_err()));
 }
 
 /// Opening a task and asking for its grant; delegating a part of one.

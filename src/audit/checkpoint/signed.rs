@@ -3,6 +3,7 @@
 use std::fmt;
 
 use super::{Checkpoint, CheckpointError, Note, NoteSignature, Signer, SignerError, VerifierKey};
+use crate::contained::contained;
 
 /// A checkpoint whose signature has been verified under the key of its log. There is no other way to one.
 ///
@@ -65,7 +66,10 @@ impl SignedCheckpoint {
     ) -> Result<Self, SignerError> {
         let key = VerifierKey::of_log(&checkpoint.origin, signer.public_key());
         let text = checkpoint.to_string();
-        let bytes = signer.sign(text.as_bytes())?.to_vec();
+        // Code of the host: a panic of it is a failure to sign.
+        let mut signature = Err(SignerError::new("the signer panicked"));
+        contained(|| signature = signer.sign(text.as_bytes()));
+        let bytes = signature?.to_vec();
         let name = checkpoint.origin.clone();
         let note = Note::new(text, NoteSignature { name, key: key.id(), bytes });
         SignedCheckpoint::verify(&note.to_string(), &key)

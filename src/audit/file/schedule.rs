@@ -20,7 +20,9 @@ pub(super) struct Every {
 /// When the next checkpoint is due.
 pub(super) struct Schedule {
     every: Every,
+    /// Held while a checkpoint is made, which may take long.
     due: Mutex<Due>,
+    failure: Mutex<Option<String>>,
 }
 
 #[derive(Default)]
@@ -29,13 +31,18 @@ struct Due {
     covered: u64,
     /// When news was there first.
     since: Option<Timestamp>,
-    not_before: Option<Timestamp>,
-    failure: Option<String>,
+    /// When one failed last.
+    failed: Option<Timestamp>,
 }
 
 impl Schedule {
     pub(super) fn new(every: Every) -> Self {
-        Schedule { every, due: Mutex::new(Due::default()) }
+        Schedule { every, due: Mutex::new(Due::default()), failure: Mutex::new(None) }
+    }
+
+    #[cfg(test)]
+    pub(super) fn is_free(&self) -> bool {
+        self.due.try_lock().is_some()
     }
 }
 
@@ -49,7 +56,7 @@ impl FileLog {
         &self,
         now: Timestamp,
     ) -> Option<Result<SignedCheckpoint, CheckpointFailure>> {
-        let Schedule { every, due } = &**self.schedule.as_ref()?;
+        let Schedule { every, due, failure } = &**self.schedule.as_ref()?;
         self.check_process().ok()?;
         let mut due = due.try_lock()?;
         let last = self.state.lock().writer.last_seq();
@@ -62,23 +69,23 @@ impl FileLog {
         due.since = Some(since);
         let is_old = now.since(since) >= every.age;
         let are_many = last.saturating_sub(due.covered) >= every.records;
-        if !(is_old || are_many) || due.not_before.is_some_and(|at| now < at) {
+        due.failed = due.failed.filter(|failed| *failed <= now);
+        let has_just_failed = due.failed.is_some_and(|failed| now.since(failed) < AGAIN);
+        if !(is_old || are_many) || has_just_failed {
             return None;
         }
         let made = self.checkpoint();
         match &made {
             Ok(_) => *due = Due { covered: last, ..Due::default() },
-            Err(failure) => {
-                due.not_before = now.checked_add(AGAIN);
-                due.failure = Some(failure.to_string());
-            }
+            Err(_) => due.failed = Some(now),
         }
+        *failure.lock() = made.as_ref().err().map(ToString::to_string);
         Some(made)
     }
 
-    /// Why the last checkpoint that was due was not made, until one is.
+    /// Why the last checkpoint that was due was not made, until one is. Waits for no signer.
     #[must_use]
     pub fn checkpoint_failure(&self) -> Option<String> {
-        self.schedule.as_ref()?.due.lock().failure.clone()
+        self.schedule.as_ref()?.failure.lock().clone()
     }
 }

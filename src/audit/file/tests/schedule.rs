@@ -101,6 +101,76 @@ fn a_checkpoint_that_failed_is_said_and_tried_again_after_ten_seconds() {
     assert!(made(&life, 12).is_some());
 }
 
+/// A clock that is set back makes what failed wait no longer either.
+#[test]
+fn what_failed_is_tried_again_after_ten_seconds_of_a_clock_that_was_set_back() {
+    let fails = Arc::new(AtomicBool::new(true));
+    let options = options(Durability::Synced)
+        .checkpoints(Failing(fails.clone(), signer()))
+        .checkpoint_every(MINUTE, 1);
+    let life = Life::begin(&FaultyDisk::default(), &options).unwrap();
+    life.permit("a").unwrap();
+    assert!(life.log.checkpoint_if_due(at(1_000_000)).unwrap().is_err());
+    fails.store(false, Ordering::Relaxed);
+    assert!(made(&life, 900).is_some());
+}
+
+/// A signer that panics, and does not answer while it is held.
+struct Odd(Arc<Mutex<u64>>, LogSigner);
+
+impl Signer for Odd {
+    fn public_key(&self) -> [u8; 32] {
+        self.1.public_key()
+    }
+    fn sign(&self, _: &[u8]) -> Result<[u8; 64], SignerError> {
+        *self.0.lock() += 1;
+        panic!("on cue")
+    }
+}
+
+/// A panic of the signer is a failure like others: it is said, and not tried again at once.
+#[test]
+fn a_signer_that_panics_has_failed() {
+    let asked = Arc::new(Mutex::new(0));
+    let options = options(Durability::Synced)
+        .checkpoints(Odd(asked.clone(), signer()))
+        .checkpoint_every(MINUTE, 1);
+    let life = Life::begin(&FaultyDisk::default(), &options).unwrap();
+    life.permit("a").unwrap();
+    life.log.maintain(at(1_000));
+    assert!(life.log.checkpoint_failure().unwrap().contains("panicked"));
+    life.log.maintain(at(2_000));
+    assert_eq!(*asked.lock(), 1);
+}
+
+/// Why there is no checkpoint can be asked while a signer hangs: that is when it is asked.
+#[test]
+fn what_failed_last_is_told_while_the_signer_hangs() {
+    let held = Arc::new(Mutex::new(0));
+    let options = options(Durability::Synced)
+        .checkpoints(Odd(held.clone(), signer()))
+        .checkpoint_every(MINUTE, 1);
+    let life = Life::begin(&FaultyDisk::default(), &options).unwrap();
+    life.permit("a").unwrap();
+    life.log.maintain(at(1_000));
+    let holds = held.lock();
+    std::thread::scope(|scope| {
+        let maintaining = scope.spawn(|| while life.log.checkpoint_if_due(at(11_000)).is_none() {});
+        while life.log.schedule.as_ref().is_some_and(|own| own.is_free()) {
+            std::thread::yield_now();
+        }
+        let (told, hears) = std::sync::mpsc::channel();
+        scope.spawn(|| {
+            let told = told;
+            let _ = told.send(life.log.checkpoint_failure());
+        });
+        let heard = hears.recv_timeout(Duration::from_secs(5));
+        drop(holds);
+        assert!(heard.unwrap().unwrap().contains("panicked"));
+        maintaining.join().unwrap();
+    });
+}
+
 #[test]
 fn schedules_that_make_no_sense_are_refused() {
     let second = Duration::from_secs(1);

@@ -194,6 +194,7 @@ impl Journal {
         if self.is_inside() {
             return Err(Refused::Reentrant);
         }
+        self.sum_up_past(body.at());
         let hashed = self.ahead.hash(&body);
         let mut queue = self.queue.lock();
         // Looked at under the lock: what is placed after `close` has returned is refused.
@@ -217,6 +218,7 @@ impl Journal {
             // What is counted has digests of the key before.
             self.sum_up();
         }
+        self.sum_up_past(body.at());
         let hashed = self.ahead.hash(&body);
         // Records behind this one that were hashed before it has its place are hashed anew.
         if let Some(key) = body.next_key() {

@@ -33,6 +33,10 @@ impl Broker {
                 shared.sweep(STEP.min(left));
                 left = left.saturating_sub(STEP);
             }
+            // Also where there was nothing to sweep.
+            if let Ok(now) = shared.keeper.now() {
+                shared.journal.sum_up_past(now);
+            }
             // What the log refuses stays owed.
             let _ = flush(shared, shared.journal.last_seq(), shared.settings.log_timeout);
             shared.maintain_log();

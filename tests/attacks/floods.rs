@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, Instant};
 
 use hallpass::Halt;
 use hallpass::audit::{Event, explain, review};
@@ -96,4 +97,22 @@ fn a_sum_is_in_the_log_after_its_minute_and_when_the_broker_is_closed() {
     assert_eq!(debts(), 0);
     assert_eq!(sums(&world).iter().map(|(_, count)| count).sum::<u64>(), 4);
     world.verify().unwrap();
+}
+
+/// attack 135: what was counted does not wait for the next denial, where nothing is open and a reaper runs
+#[test]
+fn the_reaper_writes_a_sum_where_no_task_is_open() {
+    let world = World::new([broad()]);
+    let open = || world.broker.open(&world.agent, Purpose::new("")).map(drop).unwrap_err();
+    (0..15).for_each(|_| _ = open());
+    let reaper = world.broker.start_reaper(Duration::from_millis(1)).unwrap();
+    world.clock.advance(MINUTE);
+    let until = Instant::now() + Duration::from_secs(10);
+    let is_told = || world.log.records().iter().any(|own| own.event.kind() == "denied_again");
+    while !is_told() {
+        assert!(Instant::now() < until, "{:?}", world.log.records());
+        std::thread::sleep(Duration::from_millis(1));
+    }
+    drop(reaper);
+    assert_eq!(sums(&world).iter().map(|(_, count)| count).sum::<u64>(), 5);
 }

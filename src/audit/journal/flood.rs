@@ -13,7 +13,7 @@ use super::{Body, Event, Journal, MOST_WAITING};
 use crate::audit::{DeniedAgain, Stage};
 use crate::clock::Timestamp;
 use crate::sync::Mutex;
-use crate::sync::atomic::{AtomicBool, Ordering};
+use crate::sync::atomic::{AtomicI64, Ordering};
 use crate::value::Value;
 
 /// As many equal denials stand in full: enough to see a pattern in their times and contexts.
@@ -28,12 +28,22 @@ const WINDOW: Duration = Duration::from_secs(60);
 const MOST: usize = 4096;
 
 /// The denials of the window that has begun last.
-#[derive(Default)]
 pub(super) struct Floods {
     hasher: RandomState,
-    /// Whether any is counted that has no record. Set under the lock, and read without it by those that look often.
-    counted: AtomicBool,
+    /// Until when what is counted waits for its record, in milliseconds; [`NOTHING`] where nothing does. Set under the
+    /// lock, and read without it by those that look often.
+    waits_until: AtomicI64,
     window: Mutex<Window>,
+}
+
+/// No time that is ever told.
+const NOTHING: i64 = i64::MAX;
+
+impl Default for Floods {
+    fn default() -> Self {
+        let (hasher, window) = (RandomState::new(), Mutex::default());
+        Floods { hasher, waits_until: AtomicI64::new(NOTHING), window }
+    }
 }
 
 #[derive(Default)]
@@ -175,10 +185,11 @@ impl Window {
     }
 
     fn is_over(&self, at: Timestamp) -> bool {
-        match self.begun {
-            Some(begun) => begun.checked_add(WINDOW).is_some_and(|end| at >= end),
-            None => true,
-        }
+        self.begun.is_none() || self.end().is_some_and(|end| at >= end)
+    }
+
+    fn end(&self) -> Option<Timestamp> {
+        self.begun.and_then(|begun| begun.checked_add(WINDOW))
     }
 }
 
@@ -202,7 +213,8 @@ impl Journal {
         }
         let in_full = window.count(hash, &alike, at);
         if !in_full {
-            self.floods.counted.store(true, Ordering::Relaxed);
+            let until = window.end().unwrap_or(Timestamp::MAX).unix_millis();
+            self.floods.waits_until.store(until, Ordering::Release);
         }
         in_full
     }
@@ -210,14 +222,15 @@ impl Journal {
     /// Takes numbers for all denials that were only counted so far: called where what happened up to now shall be
     /// written.
     pub(crate) fn sum_up(&self) {
-        if self.floods.counted.load(Ordering::Acquire) {
+        if self.floods.waits_until.load(Ordering::Acquire) != NOTHING {
             self.note_sums(&mut self.floods.window.lock());
         }
     }
 
-    /// As [`sum_up`](Self::sum_up), if denials were counted together for as long as they are.
+    /// As [`sum_up`](Self::sum_up), if denials were counted together for as long as they are. Until then it takes no lock,
+    /// so that who floods holds no call up.
     pub(crate) fn sum_up_past(&self, now: Timestamp) {
-        if self.floods.counted.load(Ordering::Acquire) {
+        if now.unix_millis() >= self.floods.waits_until.load(Ordering::Acquire) {
             let mut window = self.floods.window.lock();
             if window.is_over(now) {
                 self.begin_window(&mut window, now);
@@ -249,6 +262,6 @@ impl Journal {
                 false => queue.push_sum(summed.count, body),
             };
         }
-        self.floods.counted.store(false, Ordering::Release);
+        self.floods.waits_until.store(NOTHING, Ordering::Release);
     }
 }

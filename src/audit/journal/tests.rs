@@ -56,8 +56,12 @@ fn withdrawn(why: &str) -> Unsettled {
 
 /// Gives access, so it is withdrawn when the sink refuses it.
 fn opened(task: &str) -> Body {
-    body(&Event::Opened {
-        task: task.into(),
+    body(&opened_event(task))
+}
+
+fn opened_event(task: &str) -> Event<'static> {
+    Event::Opened {
+        task: task.to_owned().into(),
         generation: 1,
         who: "spiffe://acme.test/agent/payer".into(),
         who_kind: "agent".into(),
@@ -66,13 +70,17 @@ fn opened(task: &str) -> Body {
         ticket: None,
         intent: None,
         ceiling: Timestamp::MAX,
-    })
+    }
 }
 
 /// Stands whatever the sink says.
 fn ended(task: &str) -> Body {
+    body(&ended_event(task))
+}
+
+fn ended_event(task: &str) -> Event<'static> {
     let (how, reason, running) = (How::Completed, None, vec![]);
-    body(&Event::Ended { task: task.into(), generation: 1, how, reason, running })
+    Event::Ended { task: task.to_owned().into(), generation: 1, how, reason, running }
 }
 
 fn body(event: &Event<'_>) -> Body {

@@ -175,6 +175,24 @@ fn a_sum_is_noted_once_its_minute_is_over_and_the_next_begins_in_full() {
     story(&log, &journal);
 }
 
+/// Where no other denial comes, and no sweep, what is permitted or noted after that minute brings the count along.
+#[test]
+fn a_sum_whose_minute_is_over_comes_before_whatever_is_recorded_next() {
+    let (log, _, journal) = journal();
+    let opened_at = |millis| Body::new(at(millis), &opened_event("b")).unwrap();
+    (0..15).for_each(|_| journal.deny(0, &denial("no_permit")));
+    journal.settle(journal.place(opened_at(59_999)).unwrap()).unwrap();
+    assert!(sums(&log).is_empty(), "the minute is not over");
+    journal.settle(journal.place(opened_at(60_000)).unwrap()).unwrap();
+    assert_eq!((sums(&log)[0].0, sums(&log)[0].2.count), (12, 5));
+    assert_eq!(log.records().last().unwrap().event.kind(), "opened");
+    (0..15).for_each(|_| journal.deny(60_001, &denial("no_permit")));
+    journal.note(Body::new(at(120_000), &ended_event("b")).unwrap());
+    assert_eq!(journal.retry(), 0);
+    assert_eq!(sums(&log)[1].2.count, 5);
+    story(&log, &journal);
+}
+
 /// As many different ones as are told apart; the next ones stand in full, and those known are counted on.
 #[test]
 fn more_different_denials_than_are_told_apart_stand_in_full() {

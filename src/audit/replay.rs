@@ -7,7 +7,7 @@ use std::collections::HashMap;
 
 pub use self::outcome::{Difference, NotReplayable, Replay, ReplayVerdict, Ruled, Ruling};
 pub(in crate::audit) use self::question::Recorded;
-use self::question::question_of;
+use self::question::{counts_decisions, question_of};
 use super::{Event, Record, Stage};
 use crate::policy::{AskedFacts, Effect, Moment, Policy};
 use crate::purpose::Purpose;
@@ -127,6 +127,15 @@ impl Replayer {
             }
             Event::Denied { stage: Stage::Request, .. } | Event::Granted { .. } => {
                 self.replay.requests += 1;
+            }
+            Event::DeniedAgain(own) if own.stage == Stage::Request => {
+                self.replay.requests = self.replay.requests.saturating_add(own.count);
+            }
+            Event::DeniedAgain(own) if counts_decisions(own) => {
+                // Their contexts may differ, and so may what comes of them.
+                let counted = self.replay.not_replayable.entry(NotReplayable::Counted).or_default();
+                *counted = counted.saturating_add(own.count);
+                self.replay.decisions = self.replay.decisions.saturating_add(own.count);
             }
             _ => {}
         }

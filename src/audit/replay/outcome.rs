@@ -108,6 +108,8 @@ pub enum NotReplayable {
     NoTask,
     /// Something that rules look at stands in the log as a digest, or not at all.
     NotPlain,
+    /// It is one of a flood: the log says how many equal denials there were, and not in which context each was.
+    Counted,
     /// A value was erased.
     Erased,
     /// A value is not the one that the record commits to.
@@ -136,6 +138,7 @@ impl fmt::Display for NotReplayable {
             NotReplayable::NoPolicy => "their policy was not given",
             NotReplayable::NoTask => "the log does not say what the task was for",
             NotReplayable::NotPlain => "something that rules look at is not in plain in the log",
+            NotReplayable::Counted => "the log only counts them, as the rest of a flood",
             NotReplayable::Erased => "a value was erased",
             NotReplayable::Changed => "a value is not the one that the record commits to",
         })

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use super::{NotReplayable, Ruled};
 use crate::args::Args;
-use crate::audit::{Event, Plain, PlainValues, Record, Stage};
+use crate::audit::{DeniedAgain, Event, Plain, PlainValues, Record, Stage};
 use crate::call::Call;
 use crate::clock::Timestamp;
 use crate::context::Context;
@@ -103,6 +103,13 @@ impl<'r> Recorded<'r> {
             _ => None,
         }
     }
+}
+
+/// Whether equal denials that are counted are decisions of rules about a call, as [`Recorded`] ones are.
+pub(super) fn counts_decisions(denials: &DeniedAgain<'_>) -> bool {
+    let DeniedAgain { stage, task, who, tool, reason, .. } = denials;
+    let is_of_call = *stage == Stage::Call && task.is_some() && who.is_some() && tool.is_some();
+    is_of_call && ruled(reason).is_some()
 }
 
 /// What rules said, where a denial was theirs.

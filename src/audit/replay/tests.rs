@@ -1,3 +1,5 @@
+use std::collections::BTreeMap;
+
 use serde_json::json;
 
 use super::*;
@@ -327,4 +329,20 @@ fn what_was_respelled_is_not_asked_of_another_policy() {
     let again = replay(Replayer::under(untyped));
     assert_eq!((again.replayed, again.differing), (1, 0));
     assert_eq!(again.not_replayable[&NotReplayable::NotPlain], again.decisions - 1);
+}
+
+/// What the log only counts is a decision, too: who floods takes nothing out of what a replay says there was.
+#[test]
+fn the_rest_of_a_flood_is_counted_with_what_is_not_decided_again() {
+    let own = policy(POLICY);
+    let world = World::new(&own);
+    (0..30).for_each(|_| _ = world.pay(json!(98), "frozen", "treasury").unwrap_err());
+    let context = Context::new();
+    let task = world.task.as_ref().unwrap();
+    (0..12).for_each(|_| _ = task.request(Scope::tool("none"), &context).unwrap_err());
+    (0..12).for_each(|_| _ = world.broker.gate().give_up("no token", &world.who).unwrap_err());
+    let again = world.replay(&[&own]);
+    assert_eq!((again.decisions, again.replayed, again.differing), (30, 10, 0));
+    assert_eq!(again.not_replayable, BTreeMap::from([(NotReplayable::Counted, 20)]));
+    assert_eq!(again.requests, 13);
 }

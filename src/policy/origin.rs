@@ -109,6 +109,7 @@ mod tests {
             "https://api.acme.test.",
             "https://api..test",
             "https://-api.test",
+            "https://api-.test",
             "https://*.acme.test",
             "https://127.1",
             "https://0x7f.1",
@@ -126,6 +127,12 @@ mod tests {
             "ftp://127.0.0.1",
         ] {
             assert!(fault_of_origin(text).is_some(), "{text}");
+        }
+        let (label, longer) = ("a".repeat(63), "a".repeat(64));
+        let long = format!("https://{label}.{label}.{label}.{}", "a".repeat(61));
+        assert_eq!(fault_of_origin(&long), None);
+        for text in [format!("https://{longer}.test"), format!("{long}a")] {
+            assert!(fault_of_origin(&text).is_some(), "{text}");
         }
     }
 }

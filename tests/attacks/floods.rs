@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use hallpass::Halt;
-use hallpass::audit::{Event, explain, review};
+use hallpass::audit::{Event, MemoryLog, explain, review};
 use hallpass::prelude::*;
 use serde_json::json;
 
@@ -115,4 +115,19 @@ fn the_reaper_writes_a_sum_where_no_task_is_open() {
     }
     drop(reaper);
     assert_eq!(sums(&world).iter().map(|(_, count)| count).sum::<u64>(), 5);
+}
+
+/// Who waits until all is written that happened has the counts written, too.
+#[test]
+fn a_sum_is_written_for_who_waits_in_a_future() {
+    let log = MemoryLog::new();
+    let broker = Broker::builder(policy([broad()])).log(log.clone()).build().unwrap();
+    let agent = broker.assert_identity("agent-7").unwrap();
+    (0..15).for_each(|_| _ = broker.open(&agent, Purpose::new("")).map(drop).unwrap_err());
+    let mut flushed = std::pin::pin!(broker.flushed());
+    let mut context = std::task::Context::from_waker(std::task::Waker::noop());
+    while flushed.as_mut().poll(&mut context).is_pending() {
+        std::thread::yield_now();
+    }
+    assert_eq!(log.records().last().unwrap().event.kind(), "denied_again");
 }

@@ -125,3 +125,20 @@ fn an_ocsf_event_is_of_its_class_and_has_what_that_requires() {
     assert!(exporter.agents.is_empty(), "a task that has ended is forgotten");
     assert_eq!(exporter.ocsf_event("{}", &tag()), None);
 }
+
+/// The rest of a flood is of what the agent does who was denied, as each of its denials is.
+#[cfg(feature = "ocsf")]
+#[test]
+fn the_rest_of_a_flood_is_the_agents() {
+    let mut exporter = exporter();
+    let _ = exporter.ocsf_event(LINES[1], &tag()).unwrap();
+    let mut told = |who: &str| {
+        let line = format!(
+            r#"{{"seq":9,"at":1767225600009,"kind":"denied_again","from":3,"count":7,"since":1767225600000,"stage":"call","task":"task-1","generation":1,"who":"{who}","tool":"bank.pay","code":"not_permitted","reason":"out_of_scope"}}"#
+        );
+        let event = exporter.ocsf_event(&line, &tag()).unwrap();
+        serde_json::from_str::<serde_json::Value>(&event).unwrap()
+    };
+    assert_eq!(told("agent-7")["ai_agent"]["uid"], "agent-7");
+    assert!(told("worker-1").get("ai_agent").is_none());
+}

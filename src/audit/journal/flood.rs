@@ -265,3 +265,29 @@ impl Journal {
         self.floods.waits_until.store(NOTHING, Ordering::Release);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::audit::Record;
+
+    /// A hash finds denials, and does not make them equal.
+    #[test]
+    fn another_denial_of_the_same_hash_stands_in_full() {
+        let event = |reason: &str| {
+            let line = format!(
+                r#"{{"seq":1,"at":0,"kind":"denied","stage":"call","code":"c","reason":"{reason}"}}"#
+            );
+            Record::from_line(&line).unwrap().event
+        };
+        let (own, other) = (event("no_permit"), event("expired"));
+        let (own, other) = (Alike::of(&own).unwrap(), Alike::of(&other).unwrap());
+        let mut window = Window::default();
+        let in_full = (0..20).filter(|_| window.count(7, &own, Timestamp::MIN)).count();
+        assert_eq!(in_full, 10);
+        assert!(window.count(7, &other, Timestamp::MIN));
+        assert!(!window.count(7, &own, Timestamp::MIN));
+        let counted = window.seen[&7].rest.as_ref().unwrap().denials.count;
+        assert_eq!(counted, 11);
+    }
+}

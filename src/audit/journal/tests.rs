@@ -1,6 +1,7 @@
 mod flood;
 mod hanging;
 mod keys;
+mod maintained;
 mod model;
 mod outage;
 mod threads;

@@ -146,3 +146,66 @@ fn a_mirror_shows_what_the_log_has_and_harms_it_in_nothing() {
     }
     let _: ChainTag = tag;
 }
+
+/// Keeps one record at a time, as those of a log that begins.
+struct OneByOne(MemoryLog);
+
+impl Sink for OneByOne {
+    fn open(&self) -> Result<Option<Tail>, SinkError> {
+        self.0.open()
+    }
+    fn append(&self, batch: &[Entry<'_>]) -> Result<Kept, SinkError> {
+        self.0.append(&batch[..1])
+    }
+}
+
+/// Of a batch that was kept in part, the rest comes again, and is told then.
+#[test]
+fn what_was_not_kept_yet_is_not_told() {
+    let key = ChainKey::of_byte(3);
+    let mut last = key.start().tag;
+    let lines = [1, 2].map(|seq| {
+        let (mut line, event) =
+            (String::new(), Event::Halted { what: "everything".into(), until: None });
+        Body::new(crate::clock::Timestamp::MIN, &event).unwrap().push_line(seq, &mut line);
+        last = key.next(&last, &line).unwrap();
+        (seq, line, last)
+    });
+    let entries: Vec<_> = lines
+        .iter()
+        .map(|(seq, line, tag)| {
+            let (first, seq, gives_access, plain) = (*seq, *seq, false, None);
+            Entry { first, seq, gives_access, tag, line, plain }
+        })
+        .collect();
+    let listener = Listener::default();
+    let sink = Traced::new(Arc::new(OneByOne(MemoryLog::new())));
+    sink.open().unwrap();
+    subscriber::with_default(listener.clone(), || {
+        for (at, told) in [(0, 1), (1, 2)] {
+            assert_eq!(sink.append(&entries[at..]), Ok(Kept::now(1)));
+            assert_eq!(listener.seen.lock().len(), told);
+        }
+    });
+}
+
+/// What a sink does as time passes, it does behind the mirror, too.
+#[test]
+fn a_sink_is_maintained_behind_the_mirror() {
+    #[derive(Clone, Default)]
+    struct Maintained(Arc<Mutex<Vec<Timestamp>>>);
+    impl Sink for Maintained {
+        fn open(&self) -> Result<Option<Tail>, SinkError> {
+            Ok(None)
+        }
+        fn append(&self, batch: &[Entry<'_>]) -> Result<Kept, SinkError> {
+            Ok(Kept::now(batch.len()))
+        }
+        fn maintain(&self, now: Timestamp) {
+            self.0.lock().push(now);
+        }
+    }
+    let sink = Maintained::default();
+    Traced::new(Arc::new(sink.clone())).maintain(Timestamp::MAX);
+    assert_eq!(*sink.0.lock(), [Timestamp::MAX]);
+}

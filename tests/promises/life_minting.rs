@@ -75,7 +75,7 @@ pub(crate) struct Mints {
     pub(crate) provider: ScriptedProvider,
     pub(crate) made: Vec<Made>,
     cues: VecDeque<Mint>,
-    /// Every secret that a call was lent.
+    /// Every secret that a call of this life was lent.
     pub(crate) secrets: BTreeSet<String>,
     /// The secret that was made last, if one was: whether this life's broker has seen it.
     last_seen: Option<bool>,
@@ -114,6 +114,8 @@ impl Mints {
     pub(crate) fn leave_to_the_next(&mut self) {
         self.left.extend(self.made.drain(..).map(|own| own.name));
         self.last_seen = self.last_seen.map(|_| false);
+        // What was given before is known in memory alone.
+        self.secrets.clear();
     }
 
     pub(crate) fn recover(&mut self) {
@@ -212,7 +214,7 @@ impl Life {
             None => {
                 made.secret = Some(lent.secret.clone());
                 let is_new = self.mints.secrets.insert(lent.secret);
-                assert!(is_new, "P8: no two grants ever have the same secret");
+                assert!(is_new, "P8: no two grants of a life have the same secret");
             }
         }
         self.slips[at].credential = Some(name);

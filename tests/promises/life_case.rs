@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use hallpass::policy::Moment;
 use hallpass::{BrokerBuilder, Halt};
 use proptest::collection::vec;
 use proptest::option;
@@ -319,8 +320,10 @@ pub(crate) fn life_cases(length: usize) -> BoxedStrategy<LifeCase> {
 fn forget_alike(policies: &mut [PolicySaid]) {
     let mut first: BTreeMap<String, LimitsSaid> = BTreeMap::new();
     for rule in policies.iter_mut().flat_map(|policy| &mut policy.rules) {
+        // In an emergency alone it counts nothing here, and has to count in all.
+        let is_emergency = rule.moments.contains(&Moment::BreakGlass);
         let limits = &mut rule.limits;
-        if !limits.per_identity {
+        if !limits.per_identity || is_emergency {
             continue;
         }
         let as_long = *first.entry(rule.id.clone()).or_insert(*limits);

@@ -9,7 +9,7 @@ use hallpass::token::Token;
 use hallpass::{Denial, Grant, Reason};
 
 use crate::case::Wanted;
-use crate::giving::{Asking, Given, Party, Stamp};
+use crate::giving::{Asking, Given, Party};
 use crate::life::Life;
 use crate::life_case::Timed;
 use crate::life_read::context_of;
@@ -211,16 +211,14 @@ impl Life {
         let parties = self.parties(task, holder);
         let scope = match (&cuts, &answer) {
             (Some(cuts), Ok(grant)) => self.trimmed(task, &parties, &asked, &said, cuts, grant),
+            _ if trimmed => self.left_of(task, &parties, &asked, &said),
             _ => asked.clone(),
         };
         let mut failures = self.task_failures(task, holder);
         let given = match self.given(task, &parties, &scope, &said) {
             Ok(given) => Some(given),
             Err(reasons) => {
-                // Trimming fails for the rules' sake only if nothing is left.
-                if !trimmed || self.nothing_left(task, &parties, &asked, &said) {
-                    failures.extend(reasons);
-                }
+                failures.extend(reasons);
                 None
             }
         };
@@ -276,23 +274,6 @@ impl Life {
                 failures.push(Reason::Expired);
                 self.tally.asked_in_vain += 1;
             }
-        } else if failures.is_empty() {
-            // What was trimmed is not told where nothing is given in the end: some rule's time was over.
-            let ids = || self.case.policies[self.policy].rules.iter();
-            let over = ids().any(|rule| {
-                let stamp = Stamp { rule: rule.id.clone(), identity: None, limits: rule.limits };
-                let (life, idle) = self.time_left(task, holder, &[vec![stamp]], self.now);
-                life.into_iter().chain(idle).any(|end| self.now >= end)
-            });
-            // Or the log refused what was trimmed.
-            if answer.as_ref().is_err_and(|denial| denial.reason() == Reason::LogRefused) {
-                assert!(!self.accepts("granted"), "the log refuses only while its sink does");
-                self.tally.withdrawn += 1;
-                self.refused("request", Some(requester), answer.map(drop), &[Reason::LogRefused]);
-                return;
-            }
-            assert!(over, "{:?}", answer.map(drop));
-            failures.push(Reason::Expired);
         }
         let (life_ends, idle_ends) = time;
         if !failures.is_empty() {

@@ -22,11 +22,7 @@ impl Life {
     ) -> Vec<Covering> {
         let scope: Vec<Covering> = read_scope(grant.scope());
         for own in asked {
-            let whole = self.given(task, parties, std::slice::from_ref(own), context).is_ok();
-            let parts = match whole {
-                true => vec![own.clone()],
-                false => self.parts(task, parties, own, context),
-            };
+            let (whole, parts) = self.covered_of(task, parties, own, context);
             let covered = |of: &[Covering], call: &CallSaid| of.iter().any(|part| part.has(call));
             for call in own.calls.iter().map(|number| own.call(*number)) {
                 let others = asked.iter().any(|other| other != own && other.has(&call));
@@ -43,13 +39,30 @@ impl Life {
         scope
     }
 
-    pub(crate) fn nothing_left(
+    /// Whether all of what is asked for is covered, and else which parts of it are.
+    fn covered_of(
+        &self,
+        task: usize,
+        parties: &[Party],
+        own: &Covering,
+        context: &ContextSaid,
+    ) -> (bool, Vec<Covering>) {
+        match self.given(task, parties, std::slice::from_ref(own), context) {
+            Ok(_) => (true, vec![own.clone()]),
+            Err(_) => (false, self.parts(task, parties, own, context)),
+        }
+    }
+
+    /// What a trimmed request is about that gave nothing: what would be left of it, or all of it where nothing is.
+    pub(crate) fn left_of(
         &self,
         task: usize,
         parties: &[Party],
         asked: &[Covering],
         context: &ContextSaid,
-    ) -> bool {
-        asked.iter().all(|own| self.parts(task, parties, own, context).is_empty())
+    ) -> Vec<Covering> {
+        let covered = |own: &Covering| self.covered_of(task, parties, own, context).1;
+        let left: Vec<Covering> = asked.iter().flat_map(covered).collect();
+        if left.is_empty() { asked.to_vec() } else { left }
     }
 }

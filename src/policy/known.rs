@@ -154,7 +154,7 @@ impl<'q> Wanted<'q> {
         let said = self.capability.conditions.iter().find(|own| own.fact == *fact);
         match (fact, said) {
             (Fact::Arg(_) | Fact::ResourceAttr(_), Some(own)) => {
-                values.iter().any(|value| own.constraint.admits_a_list_of(value, self.meter()))
+                own.constraint.admits_a_list_of(values, self.meter())
             }
             // A part of an object.
             (Fact::Arg(_), None) => true,

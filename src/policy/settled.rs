@@ -143,7 +143,7 @@ impl<'q> Wanted<'q> {
             _ => {
                 matches!(constraint.0, Node::Is(_))
                     || values.len() > MOST_WAYS
-                    || values.iter().any(|own| constraint.admits_a_list_of(own, self.meter()))
+                    || constraint.admits_a_list_of(values, self.meter())
             }
         };
         (!has_lists).then_some(values)

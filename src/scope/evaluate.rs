@@ -12,6 +12,7 @@ use super::kind::Fields;
 use super::readings::{Reading, Readings, read_json, read_url};
 use super::truth::Truth;
 use super::url::UrlPattern;
+use super::value_type::ValueType;
 use crate::meter::{Meter, Work};
 use crate::value::Value;
 
@@ -84,11 +85,32 @@ impl Constraint {
         self.holds_of(None, Absence::Argument, Stance::Cover, false, meter)
     }
 
-    /// Whether the constraint, of a cover, may be true of a list of this value.
-    pub(crate) fn admits_a_list_of(&self, value: &Value, meter: &Meter) -> bool {
-        let list = Value::List(vec![value.clone()]);
-        let of = |value| self.holds_of(Some(value), Absence::Argument, Stance::Cover, false, meter);
-        !matches!(value, Value::List(_)) && of(&list).may_hold()
+    /// Whether the constraint, of a cover, may be true of a list of one of these values. Copies each, and pays for that.
+    pub(crate) fn admits_a_list_of<'v>(
+        &self,
+        values: impl IntoIterator<Item = &'v Value>,
+        meter: &Meter,
+    ) -> bool {
+        if self.takes_no_list(meter) {
+            return false;
+        }
+        values.into_iter().filter(|value| !matches!(value, Value::List(_))).any(|value| {
+            if !meter.charge_bytes(value.size(), Work::Containing) {
+                return true;
+            }
+            let list = Value::List(vec![value.clone()]);
+            self.holds_of(Some(&list), Absence::Argument, Stance::Cover, false, meter).may_hold()
+        })
+    }
+
+    /// Whether it names another type than lists.
+    fn takes_no_list(&self, meter: &Meter) -> bool {
+        meter.charge(1, Work::Visiting)
+            && match &self.0 {
+                Node::Type(own) => *own != ValueType::List,
+                Node::All(parts) => parts.iter().any(|part| part.takes_no_list(meter)),
+                _ => false,
+            }
     }
 
     /// Whether `fact` is as the constraint says.

@@ -326,3 +326,27 @@ fn a_list_that_is_no_set_of_single_values_is_none_to_be_one_of() {
         assert_eq!(told, truth, "{value} of {other}");
     }
 }
+
+/// P10: a copy is paid for before it is made, and none is made where the type says enough.
+#[test]
+fn a_list_of_a_value_is_looked_at_for_steps() {
+    let large = Value::from("x".repeat(1 << 20).as_str());
+    let is_large = || eq(large.clone());
+    let admits = |own: Constraint, steps| {
+        let meter = Meter::of(steps);
+        (own.admits_a_list_of([&large], &meter), meter.is_spent())
+    };
+    // The type says that there is none, in few steps.
+    for own in [of_type(ValueType::Text).and(is_large()), is_large().and(of_type(ValueType::Text))]
+    {
+        assert_eq!(admits(own, 64), (false, false));
+    }
+    // It would soon be found that it is no other value, but for the copy.
+    let other = || all_of([eq("y"), is_large()]);
+    assert_eq!(admits(other(), 1 << 20), (false, false));
+    assert_eq!(admits(other(), 64), (true, true));
+    for own in [is_large(), of_type(ValueType::List).and(is_large())] {
+        assert_eq!(admits(own.clone(), 64), (true, true), "{own}");
+    }
+    assert_eq!(admits(is_large(), 1 << 20), (true, false));
+}

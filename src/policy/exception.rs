@@ -133,7 +133,9 @@ impl Exception {
     /// Whether every call that is wanted is an exception of a guard.
     pub(super) fn excuses_all(&self, wanted: &Wanted<'_>) -> bool {
         self.all_of_tool(wanted, Stance::Cover, |own| {
+            // Compared with a list of what is pinned it may not be one.
             !wanted.leaves_a_part(own)
+                && !wanted.may_compare_with_a_list(own)
                 && match own.fact.is_of_the_call() {
                     true => wanted.is_within(own, Stance::Cover),
                     false => wanted.is_true_at_all(own),

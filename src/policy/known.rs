@@ -105,12 +105,11 @@ impl<'q> Wanted<'q> {
     /// least wherever it may.
     pub(super) fn widened<'r>(
         &self,
-        Condition { fact, constraint }: &'r Condition,
+        condition: &'r Condition,
         way: &Pins<'_>,
     ) -> Cow<'r, Constraint> {
-        let may_be_empty = constraint.compares_with(&|_| true)
-            && cover_admits_an_empty_list(self.cover(), fact, self.meter());
-        constraint.replace_comparisons(Place::default(), &|leaf, place| {
+        let may_be_empty = self.may_compare_nothing(condition);
+        condition.constraint.replace_comparisons(Place::default(), &|leaf, place| {
             let compared = match leaf {
                 Node::SameAs(fact) => fact,
                 Node::Compared(own) => {
@@ -160,6 +159,18 @@ impl<'q> Wanted<'q> {
             (Fact::Arg(_), None) => true,
             _ => false,
         }
+    }
+
+    /// Whether a condition compares with what a call may have a list of, where the scope pins it.
+    pub(super) fn may_compare_with_a_list(&self, condition: &Condition) -> bool {
+        condition.constraint.compares_with(&|fact| self.may_be_a_list(fact))
+    }
+
+    /// Whether a condition compares, and a call may have an empty list of what it is of: of that a comparison tells
+    /// nothing, whatever else is asked for.
+    pub(super) fn may_compare_nothing(&self, Condition { fact, constraint }: &Condition) -> bool {
+        constraint.compares_with(&|_| true)
+            && cover_admits_an_empty_list(self.cover(), fact, self.meter())
     }
 
     /// What is known of a fact: something.

@@ -116,6 +116,9 @@ impl<'q> Wanted<'q> {
         if let Some(settled) = self.settle(condition, stance) {
             return settled.sometimes;
         }
+        if stance == Stance::Guard && self.may_compare_nothing(condition) {
+            return true;
+        }
         self.ways(constraint).iter().any(|way| {
             let other = self.widened(condition, way);
             condition_may_overlap(self.cover(), (fact, &other), self.meter())

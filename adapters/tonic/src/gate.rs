@@ -4,7 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use hallpass_tower::HttpGate;
-use prost_reflect::DescriptorPool;
+use prost_reflect::{DescriptorPool, FieldDescriptor};
 use tonic::server::NamedService;
 
 use crate::methods::Methods;
@@ -28,6 +28,9 @@ pub enum GateError {
     /// The message that this method takes has no fields in JSON, so that it can't be the arguments of a call: a
     /// `google.protobuf.Timestamp`, say. Wrap it in a message of its own.
     NoArguments(String),
+    /// Another field of the message is called as this one in JSON, so that an argument would be one in the decision and the other for
+    /// the method. Give that one a `json_name` that no field has.
+    DoubledName(String),
     /// This method streams: only one that takes one message and gives one is lent credentials.
     Streams(String),
 }
@@ -49,6 +52,10 @@ impl fmt::Display for GateError {
             GateError::NoArguments(name) => write!(
                 f,
                 "`{name}` takes a message without fields in JSON: wrap it in a message of its own"
+            ),
+            GateError::DoubledName(name) => write!(
+                f,
+                "another field is called `{name}` in JSON: give it a `json_name` that no field has"
             ),
             GateError::Streams(name) => {
                 write!(f, "`{name}` streams: only a unary method is lent credentials")
@@ -76,10 +83,13 @@ impl GrpcGate {
     /// [`challenge`](HttpGate::challenge) means nothing.
     ///
     /// # Errors
-    /// [`GateError::Descriptors`].
+    /// [`GateError::Descriptors`] and [`GateError::DoubledName`].
     pub fn new(http: HttpGate, descriptors: &[u8]) -> Result<Self, GateError> {
         let pool = DescriptorPool::decode(descriptors)
             .map_err(|error| GateError::Descriptors(error.to_string()))?;
+        if let Some(field) = doubled_name(&pool) {
+            return Err(GateError::DoubledName(field));
+        }
         Ok(GrpcGate { http, pool, messages_max: MESSAGES })
     }
 
@@ -107,8 +117,61 @@ impl GrpcGate {
     }
 }
 
+/// A field whose name is that of another in JSON: arguments are written under the one, and read under both.
+fn doubled_name(pool: &DescriptorPool) -> Option<String> {
+    pool.all_messages().find_map(|of| {
+        let other = |name: &str| of.get_field_by_json_name(name);
+        let is_doubled = |own: &FieldDescriptor| other(own.name()).is_some_and(|it| it != *own);
+        of.fields().find(is_doubled).map(|own| own.full_name().to_owned())
+    })
+}
+
 impl fmt::Debug for GrpcGate {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("GrpcGate").field("http", &self.http).finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    #[test]
+    fn no_field_is_called_as_another_is_in_json() {
+        use prost_reflect::prost_types::{
+            DescriptorProto, FieldDescriptorProto, FileDescriptorProto, FileDescriptorSet,
+        };
+        let field = |name: &str, json: &str, number: i32| FieldDescriptorProto {
+            name: Some(name.to_owned()),
+            json_name: Some(json.to_owned()),
+            number: Some(number),
+            label: Some(1),
+            r#type: Some(9),
+            ..FieldDescriptorProto::default()
+        };
+        let pool = |fields: [FieldDescriptorProto; 2]| {
+            let file = FileDescriptorProto {
+                name: Some("pay.proto".to_owned()),
+                syntax: Some("proto3".to_owned()),
+                message_type: vec![DescriptorProto {
+                    name: Some("Pay".to_owned()),
+                    field: fields.to_vec(),
+                    ..DescriptorProto::default()
+                }],
+                ..FileDescriptorProto::default()
+            };
+            DescriptorPool::from_file_descriptor_set(FileDescriptorSet { file: vec![file] })
+                .unwrap()
+        };
+        let name = |fields| doubled_name(&pool(fields));
+        assert_eq!(name([field("from_", "from", 1), field("to", "to", 2)]), None);
+        // Decided about `to`, the method would be given `from`.
+        let swapped = [field("from", "to", 1), field("to", "from", 2)];
+        assert_eq!(name(swapped), Some("Pay.from".to_owned()));
+        assert_eq!(
+            name([field("id", "user_id", 1), field("user_id", "uid", 2)]),
+            Some("Pay.user_id".to_owned())
+        );
     }
 }

@@ -6,7 +6,7 @@ use bytes::Bytes;
 use hallpass::args::Args;
 use prost_reflect::prost::Message as _;
 use prost_reflect::{
-    DeserializeOptions, DynamicMessage, MessageDescriptor, SerializeOptions, Value,
+    DeserializeOptions, DynamicMessage, MessageDescriptor, ReflectMessage, SerializeOptions, Value,
 };
 use serde_json::ser::Formatter;
 
@@ -18,9 +18,7 @@ use serde_json::ser::Formatter;
 pub(crate) fn arguments(of: &MessageDescriptor, message: Bytes) -> Result<Vec<u8>, &'static str> {
     let message = DynamicMessage::decode(of.clone(), message)
         .map_err(|_| "the message can't be read as what the method takes")?;
-    if has_unknown(&message) {
-        return Err("the message has fields that the descriptors do not know");
-    }
+    check(&message, MOST_DEPTH)?;
     let options = SerializeOptions::new()
         .stringify_64_bit_integers(false)
         .use_proto_field_name(true)
@@ -61,20 +59,43 @@ pub(crate) fn message(of: &MessageDescriptor, args: &Args) -> Result<Bytes, &'st
     Ok(message.map_err(|_| UNFIT)?.encode_to_vec().into())
 }
 
-/// Whether anything of a message is not known, at any depth. prost bounds the depth where it decodes.
-fn has_unknown(message: &DynamicMessage) -> bool {
+/// How deep messages may be within each other. prost bounds that where it decodes, but begins anew in each message of any type.
+const MOST_DEPTH: usize = 100;
+
+/// Checks that all of a message is known, at any depth, and within messages of any type (`google.protobuf.Any`), too.
+fn check(message: &DynamicMessage, depth: usize) -> Result<(), &'static str> {
+    let depth =
+        depth.checked_sub(1).ok_or("the message has too many messages within each other")?;
+    if message.unknown_fields().next().is_some() {
+        return Err("the message has fields that the descriptors do not know");
+    }
     let fields = message.fields().map(|(_, own)| own);
     let extensions = message.extensions().map(|(_, own)| own);
-    message.unknown_fields().next().is_some() || fields.chain(extensions).any(holds_unknown)
+    fields.chain(extensions).try_for_each(|own| check_value(own, depth))?;
+    match message.descriptor().full_name() {
+        "google.protobuf.Any" => check(&within(message)?, depth),
+        _ => Ok(()),
+    }
 }
 
-fn holds_unknown(value: &Value) -> bool {
+fn check_value(value: &Value, depth: usize) -> Result<(), &'static str> {
     match value {
-        Value::Message(own) => has_unknown(own),
-        Value::List(list) => list.iter().any(holds_unknown),
-        Value::Map(map) => map.values().any(holds_unknown),
-        _ => false,
+        Value::Message(own) => check(own, depth),
+        Value::List(list) => list.iter().try_for_each(|own| check_value(own, depth)),
+        Value::Map(map) => map.values().try_for_each(|own| check_value(own, depth)),
+        _ => Ok(()),
     }
+}
+
+/// The message within one of any type.
+fn within(any: &DynamicMessage) -> Result<DynamicMessage, &'static str> {
+    const UNKNOWN: &str = "the message holds another of a type that the descriptors do not know";
+    let (url, bytes) = (any.get_field_by_number(1), any.get_field_by_number(2));
+    let (Some(url), Some(bytes)) = (url, bytes) else { return Err(UNKNOWN) };
+    let name = url.as_str().and_then(|url| url.rsplit_once('/')).ok_or(UNKNOWN)?.1;
+    let of = any.descriptor().parent_pool().get_message_by_name(name).ok_or(UNKNOWN)?;
+    DynamicMessage::decode(of, bytes.as_bytes().cloned().unwrap_or_default())
+        .map_err(|_| "the message holds another that can't be read as what it is called")
 }
 
 #[cfg(test)]

@@ -124,3 +124,45 @@ proptest! {
         prop_assert_eq!(Payment::decode(given).unwrap(), said);
     }
 }
+
+/// A field of protobuf's own, length-delimited.
+fn field(tag: u8, bytes: &[u8]) -> Vec<u8> {
+    let mut all = vec![tag];
+    prost_reflect::prost::encode_length_delimiter(bytes.len(), &mut all).unwrap();
+    all.extend_from_slice(bytes);
+    all
+}
+
+fn any_within_any(depth: usize) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    for _ in 0..depth {
+        bytes = [field(0x0a, b"t/google.protobuf.Any"), field(0x12, &bytes)].concat();
+    }
+    bytes
+}
+
+#[test]
+fn messages_within_messages_of_any_type_are_of_a_bounded_depth() {
+    let any = DescriptorPool::global().get_message_by_name("google.protobuf.Any").unwrap();
+    let why = "the message has too many messages within each other";
+    for depth in [MOST_DEPTH, 15_000] {
+        assert_eq!(arguments(&any, any_within_any(depth).into()), Err(why), "{depth}");
+    }
+}
+
+#[test]
+fn what_is_within_a_message_of_any_type_is_known() {
+    let any = DescriptorPool::global().get_message_by_name("google.protobuf.Any").unwrap();
+    let of = |inner: &[u8]| {
+        let bytes = [field(0x0a, b"t/google.protobuf.Any"), field(0x12, inner)].concat();
+        arguments(&any, bytes.into())
+    };
+    assert!(of(&field(0x0a, b"t/google.protobuf.Empty")).is_ok());
+    let unknown = Err("the message has fields that the descriptors do not know");
+    assert_eq!(of(&[0x98, 0x06, 1]), unknown);
+    let inner = [field(0x0a, b"t/google.protobuf.Empty"), field(0x12, &[0x98, 0x06, 1])].concat();
+    assert_eq!(of(&inner), unknown);
+    for name in ["t/bank.v1.Nothing", "google.protobuf.Empty", ""] {
+        assert!(of(&field(0x0a, name.as_bytes())).unwrap_err().contains("do not know"), "{name}");
+    }
+}

@@ -23,6 +23,8 @@ pub(crate) enum Said {
     Whole(String),
     Cut(String),
     Hanging(String),
+    /// As `Hanging`, of what is no text.
+    Bytes(Vec<u8>),
 }
 
 type Answers = dyn Fn(&Came) -> Said + Send + Sync;
@@ -87,8 +89,14 @@ impl HttpServer {
                     let _ = writer.write_all(text.as_bytes());
                     return;
                 }
-                Said::Hanging(text) => {
-                    let _ = writer.write_all(text.as_bytes());
+                said @ (Said::Hanging(_) | Said::Bytes(_)) => {
+                    let bytes = match said {
+                        Said::Bytes(bytes) => bytes,
+                        Said::Whole(text) | Said::Cut(text) | Said::Hanging(text) => {
+                            text.into_bytes()
+                        }
+                    };
+                    let _ = writer.write_all(&bytes);
                     // Until the other side has closed it.
                     let _ = reader.read_to_end(&mut Vec::new());
                     return;

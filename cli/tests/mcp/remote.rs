@@ -89,6 +89,55 @@ fn the_server_is_shown_its_own_token_and_the_client_never_sees_it() {
     assert_eq!(outcomes(&left.assert_nothing_stands()), ["interrupted"]);
 }
 
+/// A token of which JSON is escaped by many writers: `/` as `\/`, within a text of JSON once more.
+#[test]
+fn the_client_never_sees_the_servers_token_escaped() {
+    let written = |text: &str| text.replace('/', "\\/");
+    let by_digits = |text: &str| {
+        text.chars().fold(String::new(), |all, own| format!("{all}\\u{:04x}", u32::from(own)))
+    };
+    let within = |text: &str| text.replace('\\', "\\\\");
+    let token = "server/token+0123456789/abcdef==";
+    let all =
+        [written(token), by_digits(token), within(&written(token)), within(&by_digits(token))];
+    for (on_stream, shown) in all.iter().flat_map(|own| [(false, own.clone()), (true, own.clone())])
+    {
+        let said = shown.clone();
+        let server = HttpServer::new(move |came| {
+            let answer =
+                came.result(&json!({ "content": [], "shown": "SHOWN" })).replace("SHOWN", &said);
+            came.calls("fs.note").then(|| match on_stream {
+                true => Said::Hanging(format!("{STREAM}{}", event(&answer))),
+                false => json_of(&answer),
+            })
+        });
+        let folder = Folder::new();
+        folder.write("token", token);
+        let mut gated = begun_in(folder, &server, &["--server-bearer-file", "token"]);
+        note(&mut gated, 1);
+        let answer = gated.line();
+        assert!(answer.contains("error") && !answer.contains(&shown), "{answer}");
+        assert_eq!(gated.ended().code, Some(2));
+    }
+}
+
+#[test]
+fn what_is_no_message_shows_the_operator_no_token() {
+    let server = HttpServer::new(|came| {
+        let own = came.header("authorization").unwrap_or_default().to_owned();
+        let said = [STREAM.as_bytes(), b"data: echo \xff ", own.as_bytes(), b"\n\n"].concat();
+        came.calls("fs.note").then_some(Said::Bytes(said))
+    });
+    let folder = Folder::new();
+    folder.write("token", TOKEN);
+    let mut gated =
+        begun_in(folder, &server, &["--server-bearer-file", "token", "--server-timeout", "1"]);
+    note(&mut gated, 1);
+    gated.line();
+    let left = gated.ended();
+    assert!(left.code == Some(2) && !left.errors.contains(TOKEN), "{}", left.errors);
+}
+
 #[test]
 fn an_answer_comes_on_a_stream_with_what_is_said_before_it() {
     let server = HttpServer::new(|came| {

@@ -151,8 +151,8 @@ impl Link {
     }
 
     pub(super) async fn hand_on(&self, message: Vec<u8>) -> Result<(), Lost> {
-        let text = std::str::from_utf8(&message).unwrap_or_default();
-        if self.connections.target.has_secret(text) {
+        // What is no message at all is shown to the operator.
+        if self.connections.target.has_secret(&String::from_utf8_lossy(&message)) {
             let why = "the server said the secret that it is told, which is not for the client";
             return Err(Lost::Session(why.to_owned()));
         }

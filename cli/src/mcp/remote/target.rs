@@ -1,5 +1,6 @@
 //! Where a server is reached over HTTP, and how.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::fs::File;
 use std::io::Read;
@@ -21,6 +22,9 @@ use crate::serve::connector;
 
 /// The most bytes of a file with a bearer token: more than a vault takes.
 const MOST: u64 = 64 * 1024;
+
+/// How often a message may be escaped, one time within the other, that is searched for the secret.
+const ESCAPED: usize = 2;
 
 /// Where a server is reached over HTTP, by whom and for how long.
 pub(in crate::mcp) struct Target {
@@ -90,10 +94,22 @@ impl Target {
         headers
     }
 
-    /// Whether a message has the secret that the server is told, which is not for the client.
+    /// Whether a message has the secret that the server is told, which is not for the client: as it was written, or with the
+    /// escapes of JSON, which a text of JSON has twice within another.
     pub(super) fn has_secret(&self, message: &str) -> bool {
         let secret = self.bearer.as_ref().and_then(|own| std::str::from_utf8(own.expose()).ok());
-        secret.is_some_and(|secret| message.contains(secret))
+        let Some(secret) = secret else { return false };
+        let mut read = Cow::Borrowed(message);
+        for _ in 0..ESCAPED {
+            if read.contains(secret) {
+                return true;
+            }
+            if !read.contains('\\') {
+                return false;
+            }
+            read = Cow::Owned(without_escapes(&read));
+        }
+        read.contains(secret)
     }
 
     /// Connects.
@@ -174,6 +190,31 @@ impl Parts {
     }
 }
 
+/// What texts of JSON say, as far as it is what a token may have: another character stays as it is written, or as any.
+fn without_escapes(text: &str) -> String {
+    let mut read = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some((before, after)) = rest.split_once('\\') {
+        read.push_str(before);
+        let digits = after.strip_prefix('u').and_then(|own| own.get(..4));
+        let code = digits.and_then(|own| u32::from_str_radix(own, 16).ok());
+        let mut left = after.chars();
+        match code {
+            Some(code) => {
+                read.push(char::from_u32(code).unwrap_or(char::REPLACEMENT_CHARACTER));
+                rest = after.get(5..).unwrap_or_default();
+            }
+            // What stands for itself; the others are no characters of a token, and none is lost by that.
+            None => {
+                read.extend(left.next());
+                rest = left.as_str();
+            }
+        }
+    }
+    read.push_str(rest);
+    read
+}
+
 /// The token of a file, which is all that is in it.
 fn read_bearer(path: &Path) -> Result<Secret, String> {
     let named = |problem: &dyn fmt::Display| format!("{}: {problem}", path.display());
@@ -194,6 +235,22 @@ fn read_bearer(path: &Path) -> Result<Secret, String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_is_escaped_is_read_as_it_was_meant() {
+        for (written, meant) in [
+            (r"a\/b", "a/b"),
+            (r"\u0061\u002Fb", "a/b"),
+            (r"\\\/", r"\/"),
+            (r"\\u002f", r"\u002f"),
+            (r"\ud83dx\u00", "\u{fffd}xu00"),
+            (r"é\u", "éu"),
+            ("\\", ""),
+            ("", ""),
+        ] {
+            assert_eq!(without_escapes(written), meant, "{written}");
+        }
+    }
 
     #[test]
     fn a_url_is_of_a_server_that_no_one_on_the_way_can_play() {

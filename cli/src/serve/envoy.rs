@@ -118,12 +118,28 @@ fn body(http: &HttpRequest) -> Result<Option<Value>, String> {
         return Err("the body is encoded".to_owned());
     }
     let of = header(http, "content-type")?.unwrap_or_default();
-    let of = of.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
+    let of = of.to_ascii_lowercase();
+    if !is_utf_8(&of) {
+        return Err("the body is said to be in another encoding than UTF-8".to_owned());
+    }
+    let of = of.split(';').next().unwrap_or_default().trim();
     if of == "application/json" || of.starts_with("application/") && of.ends_with("+json") {
         Value::from_json(text).map(Some).map_err(|error| format!("the body is not JSON: {error}"))
     } else {
         Ok(Some(Value::from(text)))
     }
+}
+
+/// Whether a content type, in lower case, leaves no one to read its body as anything but UTF-8: as UTF-7, say, in which
+/// other quotes end a text of JSON.
+fn is_utf_8(content_type: &str) -> bool {
+    let mut rest = content_type.split("charset");
+    rest.next();
+    rest.all(|said| {
+        let said = said.split(';').next().unwrap_or_default().trim();
+        let own = said.strip_prefix('=').map(|own| own.trim().trim_matches('"'));
+        matches!(own, Some("utf-8" | "utf8" | "us-ascii"))
+    })
 }
 
 /// A header that is there once, of those that Envoy sends.

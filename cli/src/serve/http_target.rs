@@ -12,7 +12,7 @@ impl<'t> Target<'t> {
     ///
     /// # Errors
     /// If services could read another path than is written there: a dot segment, an empty one, one with parameters (`;`), a
-    /// backslash, or an escape of what needs none or separates. Who asks makes the request in its own words, so that it
+    /// backslash, or an escape of what needs none, separates or is not UTF-8. Who asks makes the request in its own words, so that it
     /// has to write them in the one way that is decided about.
     pub(super) fn read(target: &'t str) -> Result<Self, String> {
         let (path, query) = match target.split_once('?') {
@@ -47,7 +47,7 @@ fn check_segment(segment: &str) -> Result<(), String> {
         );
     }
     let mut pieces = segment.split('%');
-    pieces.next();
+    let mut bytes = pieces.next().unwrap_or_default().as_bytes().to_vec();
     for piece in pieces {
         let byte = match piece.as_bytes() {
             [high, low, ..] => digit(*high).zip(digit(*low)).map(|(high, low)| high * 16 + low),
@@ -62,8 +62,14 @@ fn check_segment(segment: &str) -> Result<(), String> {
                 "the path has the escape `%{byte:02X}`, which services read in several ways"
             ));
         }
+        bytes.push(byte);
+        bytes.extend_from_slice(piece.as_bytes().get(2..).unwrap_or_default());
     }
-    Ok(())
+    // Of bytes that are none, some make others: `%C0%AF` was a `/` to many.
+    match std::str::from_utf8(&bytes) {
+        Ok(_) => Ok(()),
+        Err(_) => Err("the path has escapes that are not UTF-8".to_owned()),
+    }
 }
 
 /// The value of a hexadecimal digit in its one spelling.
@@ -128,6 +134,11 @@ mod tests {
             "/ä",
             "/a\u{0}",
             "/%7F",
+            "/a%FF",
+            "/%C0%AE%C0%AE/b",
+            "/a%C0%AFb",
+            "/a%C3/%A4",
+            "/a%ED%A0%80",
         ] {
             assert!(Target::read(bad).is_err(), "{bad}");
         }

@@ -249,6 +249,14 @@ fn a_body_is_decided_about_where_envoy_sends_it_whole() {
     assert!(may(refund(r#"{"amount": 20}"#)).is_permitted());
     let raw = Http { body: String::new(), raw_body: br#"{"amount": 20}"#.into(), ..refund("") };
     assert!(may(raw).is_permitted());
+    let of_type = |of: &str, body: &str| {
+        let mut http = refund(body);
+        http.headers.insert("content-type".to_owned(), of.to_owned());
+        http
+    };
+    for of in ["application/json; charset=UTF-8", "application/json;charset=\"utf-8\"; a=b"] {
+        assert!(may(of_type(of, r#"{"amount": 20}"#)).is_permitted(), "{of}");
+    }
     let with = |name: &str, value: &str| {
         let mut http = refund(r#"{"amount": 20}"#);
         http.headers.insert(name.to_owned(), value.to_owned());
@@ -263,6 +271,11 @@ fn a_body_is_decided_about_where_envoy_sends_it_whole() {
         ("cut off", with("x-envoy-auth-partial-body", "true"), 400),
         ("encoded", with("content-encoding", "gzip"), 400),
         ("types twice", with("content-type", "application/json,text/plain"), 400),
+        // In UTF-7, `+ACI-` is a quote.
+        ("UTF-7", of_type("application/json; charset=utf-7", r#"{"amount": 20}"#), 400),
+        ("none", of_type("application/json; charset", r#"{"amount": 20}"#), 400),
+        ("two", of_type("text/plain; charset=utf-8; charset=ibm037", "a"), 400),
+        ("an escape", of_type("text/plain; charset*=us-ascii'en'utf-7", "a"), 400),
         ("two bodies", Http { raw_body: vec![b'{'], ..refund("{}") }, 400),
         ("no UTF-8", Http { body: String::new(), raw_body: vec![0xff], ..refund("") }, 400),
     ] {

@@ -33,6 +33,7 @@ fn not_answers() -> Vec<(&'static str, &'static str, Said)> {
         ("no JSON", "does not answer this", json_of("<html>")),
         ("a result with an error's status", "HTTP 500", in_json("500 Oops", &own)),
         ("a result of a redirect", "elsewhere", in_json("302 Found", &own)),
+        ("an error of a redirect", "elsewhere", in_json("302 Found", r#"{"jsonrpc":"2.0","id":1,"error":{"code":1,"message":"no"}}"#)),
         ("accepted alone", "HTTP 202", whole("202 Accepted", "", "")),
         ("no content", "HTTP 204", whole("204 No Content", "", "")),
         ("a page", "HTTP 200", whole("200 OK", "Content-Type: text/html\r\n", &own)),
@@ -79,6 +80,45 @@ fn what_is_not_the_answer_to_a_call_is_never_handed_on_as_it_and_ends_it() {
         assert_eq!(left.code, Some(0), "{what}: {}", left.errors);
         assert_eq!(outcomes(&left.assert_nothing_stands()), ["interrupted"], "{what}");
     }
+}
+
+/// A connection that waits can be gone; a new one that is closed at once would be made anew for ever.
+#[test]
+fn a_server_that_closes_each_connection_at_once_is_connected_to_once_for_each_request() {
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("http://{}/mcp", listener.local_addr().unwrap());
+    let count = std::sync::Arc::new(std::sync::atomic::AtomicUsize::new(0));
+    let own = count.clone();
+    std::thread::spawn(move || {
+        for stream in listener.incoming() {
+            own.fetch_add(1, std::sync::atomic::Ordering::SeqCst);
+            drop(stream);
+        }
+    });
+    let mut gated = Gated::remote(Folder::new(), READING, &[], &url);
+    let meta = json!({ "io.modelcontextprotocol/protocolVersion": "2026-07-28" });
+    for _ in 0..20 {
+        let params =
+            json!({ "name": "fs.read", "arguments": { "path": "/data/a" }, "_meta": meta });
+        let told = gated.ask("tools/call", params);
+        assert!(told["message"].as_str().is_some_and(|own| own.contains("broke off")), "{told}");
+    }
+    assert_eq!(count.load(std::sync::atomic::Ordering::SeqCst), 20);
+    assert_eq!(outcomes(&gated.end().assert_nothing_stands()), ["interrupted"; 20]);
+}
+
+#[test]
+fn a_stream_that_can_not_be_gone_on_with_is_not_tried_for_ever() {
+    let server = HttpServer::new(|came| match &*came.method {
+        "POST" if came.is("tools/call") => Some(in_stream("id: 1\nretry: 50\ndata:\n\n")),
+        "GET" => Some(Said::Whole(http("503 Unavailable", "", ""))),
+        _ => None,
+    });
+    let mut gated = begun(&server, &["--server-timeout", "1"]);
+    note(&mut gated, 1);
+    let told = gated.message()["error"]["message"].as_str().unwrap().to_owned();
+    assert!(told.contains("nothing for too long"), "{told}");
+    assert_eq!(outcomes(&gated.end().assert_nothing_stands()), ["interrupted"]);
 }
 
 #[test]

@@ -221,3 +221,30 @@ fn refused(
         ok_response: None,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::super::envoy_messages::HeaderMap;
+    use super::*;
+
+    #[test]
+    fn a_header_that_is_there_twice_says_nothing() {
+        let own = |key: &str, value: &str| HeaderValue {
+            key: key.to_owned(),
+            value: String::new(),
+            raw_value: value.as_bytes().to_vec(),
+        };
+        let one = HttpRequest {
+            header_map: Some(HeaderMap { headers: vec![own("Content-Type", "a/b")] }),
+            ..HttpRequest::default()
+        };
+        assert_eq!(header(&one, "content-type"), Ok(Some("a/b")));
+        let mut two = one.clone();
+        two.header_map.as_mut().unwrap().headers.push(own("content-type", "a/c"));
+        let both = HttpRequest { headers: [("content-type".into(), "a/b".into())].into(), ..one };
+        for http in [two, both] {
+            assert!(header(&http, "content-type").is_err());
+        }
+    }
+}

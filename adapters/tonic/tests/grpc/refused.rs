@@ -61,6 +61,7 @@ fn what_is_no_message_of_the_method_is_refused_and_recorded() {
         ("no message", Vec::new()),
         ("two messages", [&one[..], &one[..]].concat()),
         ("one that is cut off", one[..one.len() - 1].to_vec()),
+        ("one and half another", [&one[..], &one[..7]].concat()),
         ("half a frame's head", vec![0, 0]),
         ("one that is compressed", frame(1, &bill)),
         ("one of 4 GiB", vec![0, 0xff, 0xff, 0xff, 0xff]),

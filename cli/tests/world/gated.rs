@@ -223,8 +223,11 @@ pub(crate) fn denials(records: &[Value]) -> Vec<(String, String)> {
     let tool = |own: &Value| {
         own["tool"].as_str().or(own["scope"]["tools"][0].as_str()).unwrap_or("").to_owned()
     };
-    let each = of_kind(records, "denied").into_iter();
-    each.map(|own| (tool(own), own["reason"].as_str().unwrap().to_owned())).collect()
+    // Of equal denials ten stand in full, and those after them are counted.
+    let times = |own: &Value| own["count"].as_u64().unwrap_or(1) as usize;
+    let each = [of_kind(records, "denied"), of_kind(records, "denied_again")].concat();
+    let told = each.into_iter().map(|own| (own, (tool(own), own["reason"].as_str().unwrap())));
+    told.flat_map(|(own, (tool, why))| vec![(tool, why.to_owned()); times(own)]).collect()
 }
 
 /// The records of a log, once it has verified.

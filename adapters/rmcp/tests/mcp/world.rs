@@ -272,11 +272,13 @@ impl World {
     pub(crate) fn reasons(&self) -> Vec<String> {
         assert_eq!(self.broker.flush(), 0);
         let records = self.log.records();
-        let reason = |record: &hallpass::audit::Record| match &record.event {
-            Event::Denied { reason, .. } => Some(reason.to_string()),
-            _ => None,
+        // Of equal denials ten stand in full, and those after them are counted.
+        let reasons = |record: &hallpass::audit::Record| match &record.event {
+            Event::Denied { reason, .. } => vec![reason.to_string()],
+            Event::DeniedAgain(again) => vec![again.reason.to_string(); again.count as usize],
+            _ => Vec::new(),
         };
-        records.iter().filter_map(reason).collect()
+        records.iter().flat_map(reasons).collect()
     }
 
     /// Ends the session; nothing stands then, and the log is in order.

@@ -107,7 +107,8 @@ impl World {
             "SELECT pg_default_acl::text FROM pg_default_acl ORDER BY 1",
             "SELECT nspname || coalesce(nspacl::text, '') FROM pg_namespace WHERE nspname !~ '^pg_(toast_)?temp' ORDER BY 1",
             "SELECT datname || coalesce(datacl::text, '') FROM pg_database ORDER BY 1",
-            "SELECT usesysid FROM pg_stat_activity WHERE usename ~ '^hp_' OR usename IS NULL AND usesysid IS NOT NULL",
+            // The broker's own session ends when the server has read that it is closed.
+            "SELECT usesysid FROM pg_stat_activity WHERE usename ~ '^hp_' AND usename <> 'hp_broker' OR usename IS NULL AND usesysid IS NOT NULL",
         ];
         questions.iter().flat_map(|question| self.superuser.ask(question)).collect()
     }

@@ -38,14 +38,7 @@ impl Fleet {
                 Asking::Here => return self.permit_here(presented, caller, call, context),
                 Asking::There { errand, expires, asked } => (errand, expires, asked),
             };
-        let carried = loop {
-            let sent = errand.next().and_then(|message| errand.take(self.send(&errand, &message)));
-            match sent {
-                Ok(None) => {}
-                Ok(Some(came)) => break Ok(came),
-                Err(denial) => break Err(denial),
-            }
-        };
+        let carried = self.carry(&mut errand);
         self.permit_there(&errand, carried, (caller, &call), expires, asked)
     }
 
@@ -66,18 +59,7 @@ impl Fleet {
                 Asking::Here => return self.permit_here(presented, caller, call, context),
                 Asking::There { errand, expires, asked } => (errand, expires, asked),
             };
-        let carried = loop {
-            let message = match errand.next() {
-                Ok(message) => message,
-                Err(denial) => break Err(denial),
-            };
-            let reply = self.send_async(&errand, message).await;
-            match errand.take(reply) {
-                Ok(None) => {}
-                Ok(Some(came)) => break Ok(came),
-                Err(denial) => break Err(denial),
-            }
-        };
+        let carried = self.carry_async(&mut errand).await;
         self.permit_there(&errand, carried, (caller, &call), expires, asked)
     }
 
@@ -95,13 +77,8 @@ impl Fleet {
     pub fn deliver(&self) -> usize {
         for _ in 0..self.inner.asker.owed() {
             let Some(mut errand) = self.inner.asker.outcome() else { break };
-            loop {
-                let sent =
-                    errand.next().and_then(|message| errand.take(self.send(&errand, &message)));
-                if !matches!(sent, Ok(None)) {
-                    break;
-                }
-            }
+            // What could not be told stays owed.
+            let _ = self.carry(&mut errand);
         }
         self.inner.asker.owed()
     }
@@ -110,12 +87,8 @@ impl Fleet {
     pub async fn deliver_async(&self) -> usize {
         for _ in 0..self.inner.asker.owed() {
             let Some(mut errand) = self.inner.asker.outcome() else { break };
-            while let Ok(message) = errand.next() {
-                let reply = self.send_async(&errand, message).await;
-                if !matches!(errand.take(reply), Ok(None)) {
-                    break;
-                }
-            }
+            // What could not be told stays owed.
+            let _ = self.carry_async(&mut errand).await;
         }
         self.inner.asker.owed()
     }
@@ -170,6 +143,27 @@ impl Fleet {
         leave
             .map(FleetPermit::there)
             .map_err(|denial| self.inner.broker.refuse_call(denial, caller, call.tool()))
+    }
+
+    /// Sends what an errand has to say, and takes the replies, until it knows what came of it.
+    fn carry(&self, errand: &mut Errand) -> Result<Came, Denial> {
+        loop {
+            let message = errand.next()?;
+            if let Some(came) = errand.take(self.send(errand, &message))? {
+                return Ok(came);
+            }
+        }
+    }
+
+    /// As [`carry`](Self::carry), with a transport that is waited for in a future.
+    async fn carry_async(&self, errand: &mut Errand) -> Result<Came, Denial> {
+        loop {
+            let message = errand.next()?;
+            let reply = self.send_async(errand, message).await;
+            if let Some(came) = errand.take(reply)? {
+                return Ok(came);
+            }
+        }
     }
 
     fn send(&self, errand: &Errand, message: &[u8]) -> Result<Vec<u8>, TransportError> {

@@ -22,7 +22,7 @@ use super::envoy_messages::{
 use super::evaluate::Evaluator;
 use super::grpc::{Status, answered, failed, message};
 use super::http::{Service, blocking};
-use super::http_target::Target;
+use super::http_target::{Target, host_and_port};
 
 /// The one method of the service.
 pub(super) const CHECK: &str = "/envoy.service.auth.v3.Authorization/Check";
@@ -86,16 +86,16 @@ impl Evaluator {
     }
 }
 
-/// The arguments of a request: `host`, `path`, `query` if it has one, and `body` where Envoy sends it.
+/// The arguments of a request: `host` and `path`, `port` and `query` if it has one, and `body` where Envoy sends it.
 ///
 /// # Errors
 /// Why it has none that mean one thing to all who read it.
 fn arguments(http: &HttpRequest) -> Result<Object, String> {
     let target = Target::read(&http.path)?;
-    let mut members = vec![
-        ("host".to_owned(), Value::from(http.host.to_ascii_lowercase())),
-        ("path".to_owned(), Value::from(target.path)),
-    ];
+    let (host, port) = host_and_port(&http.host)?;
+    let mut members =
+        vec![("host".to_owned(), Value::from(host)), ("path".to_owned(), Value::from(target.path))];
+    members.extend(port.map(|port| ("port".to_owned(), Value::from(u64::from(port)))));
     members.extend(target.query.map(|query| ("query".to_owned(), Value::from(query))));
     members.extend(body(http)?.map(|body| ("body".to_owned(), body)));
     Object::from_pairs(members).map_err(|twice| format!("`{}` is there twice", twice.0))

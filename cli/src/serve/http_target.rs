@@ -1,4 +1,6 @@
-//! The target of a request over HTTP, in the one spelling in which all who read it agree.
+//! The target and the host of a request over HTTP, in the one spelling in which all who read them agree.
+
+use hyper::http::uri::Authority;
 
 /// A path, and the query after it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -35,6 +37,24 @@ impl<'t> Target<'t> {
         }
         Ok(Target { path, query })
     }
+}
+
+/// The name of a host in lower case, and its port if that is said: apart, so that a rule about the name holds with every
+/// port.
+///
+/// # Errors
+/// If it is no name or address, or one that ends with a dot, which is another spelling of the same name.
+pub(super) fn host_and_port(text: &str) -> Result<(String, Option<u16>), String> {
+    let authority: Authority = text.parse().map_err(|_| "the host can't be read".to_owned())?;
+    let (host, port) = (authority.host(), authority.port_u16());
+    // With nothing else that the authority of a URL may have, and the port in its one spelling.
+    let spelled = port.map_or_else(|| host.to_owned(), |port| format!("{host}:{port}"));
+    let is_of_a_name = |byte: u8| byte.is_ascii_alphanumeric() || b"-._[]:".contains(&byte);
+    if host.is_empty() || host.ends_with('.') || spelled != text || !host.bytes().all(is_of_a_name)
+    {
+        return Err("the host is not a name, and a port where there is one".to_owned());
+    }
+    Ok((host.to_ascii_lowercase(), port))
 }
 
 fn check_segment(segment: &str) -> Result<(), String> {
@@ -84,6 +104,31 @@ fn digit(byte: u8) -> Option<u8> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// attack 7
+    #[test]
+    fn a_host_has_one_spelling() {
+        let read = |text| host_and_port(text).map(|(host, port)| (host, port.unwrap_or(0)));
+        assert_eq!(read("Orders.Test"), Ok(("orders.test".to_owned(), 0)));
+        assert_eq!(read("orders.test:8443"), Ok(("orders.test".to_owned(), 8443)));
+        assert_eq!(read("[::1]:80"), Ok(("[::1]".to_owned(), 80)));
+        for bad in [
+            "",
+            ":80",
+            "admin.test.",
+            "admin.test.:443",
+            "admin.test:",
+            "admin.test:0443",
+            "admin.test:65536",
+            "admin.test:x",
+            "me@admin.test",
+            "admin.test/",
+            "admin.test,orders.test",
+            "admin test",
+        ] {
+            assert!(host_and_port(bad).is_err(), "{bad}: {:?}", host_and_port(bad));
+        }
+    }
 
     /// attack 7
     #[test]

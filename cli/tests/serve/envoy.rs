@@ -195,6 +195,7 @@ fn a_request_is_decided_for_whom_the_certificate_names() {
         (ROBOT, read("/orders/7/8")),
         (ROBOT, read("/orders/7?admin=1")),
         (ROBOT, Http { host: "admin.test".to_owned(), ..read("/orders/7") }),
+        (ROBOT, Http { host: "orders.test:8443".to_owned(), ..read("/orders/7") }),
         (ROBOT, Http { method: "DELETE".to_owned(), ..read("/orders/7") }),
     ] {
         let told = asked(&server, &request(who, http.clone())).denied();
@@ -202,6 +203,17 @@ fn a_request_is_decided_for_whom_the_certificate_names() {
     }
     let left = server.end();
     assert_eq!(left.code, Some(0), "{}", left.errors);
+}
+
+/// attack 7
+#[test]
+fn another_spelling_of_a_host_is_refused() {
+    let server = Server::new(SHOP, &["--ext-authz"]);
+    for host in ["orders.test.", "orders.test:", "me@orders.test", ""] {
+        let http = Http { host: host.to_owned(), ..read("/orders/7") };
+        let told = asked(&server, &request(ROBOT, http)).denied();
+        assert_eq!(told, (400, "bad_request".to_owned()), "{host}");
+    }
 }
 
 /// attack 7

@@ -1,4 +1,4 @@
-//! The bytes of messages between nodes. What is read here is nobody's word until its tag or seal was checked.
+//! The bytes of messages between nodes. What is read here is believed once its tag or seal was checked.
 
 /// The version, which every message begins with.
 const VERSION: u8 = 1;

@@ -63,6 +63,6 @@ fn numbers(constraint: &Constraint) -> Vec<Number> {
         _ => {}
     });
     let one = Number::from(1_u64);
-    let beside = |own: &Number| [own.checked_add(one), own.checked_sub(one), Some(*own)];
-    all.iter().flat_map(beside).flatten().collect()
+    let around = |own: &Number| [own.checked_add(one), own.checked_sub(one), Some(*own)];
+    all.iter().flat_map(around).flatten().collect()
 }

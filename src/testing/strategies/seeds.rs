@@ -134,8 +134,8 @@ fn near(condition: &Condition, all: &mut Vec<Value>) {
         match own {
             Value::Number(number) => {
                 let one = Number::from(1_u64);
-                let beside = [number.checked_add(one), number.checked_sub(one)];
-                all.extend(beside.into_iter().flatten().map(Value::Number));
+                let around = [number.checked_add(one), number.checked_sub(one)];
+                all.extend(around.into_iter().flatten().map(Value::Number));
             }
             Value::Bool(own) => all.push(Value::Bool(!own)),
             _ => {}

@@ -85,12 +85,7 @@ impl GrpcGate {
     /// # Errors
     /// [`GateError::Descriptors`] and [`GateError::DoubledName`].
     pub fn new(http: HttpGate, descriptors: &[u8]) -> Result<Self, GateError> {
-        let pool = DescriptorPool::decode(descriptors)
-            .map_err(|error| GateError::Descriptors(error.to_string()))?;
-        if let Some(field) = doubled_name(&pool) {
-            return Err(GateError::DoubledName(field));
-        }
-        Ok(GrpcGate { http, pool, messages_max: MESSAGES })
+        Ok(GrpcGate { http, pool: pool_of(descriptors)?, messages_max: MESSAGES })
     }
 
     /// The most messages of a client's stream; 1,000 by default. The next is denied as
@@ -114,6 +109,15 @@ impl GrpcGate {
         let host = Arc::new(host);
         let service = make(Gated::new(host.clone()));
         Ok(GateService::new(Arc::new(self.clone()), methods, host, service))
+    }
+}
+
+fn pool_of(descriptors: &[u8]) -> Result<DescriptorPool, GateError> {
+    let pool = DescriptorPool::decode(descriptors)
+        .map_err(|error| GateError::Descriptors(error.to_string()))?;
+    match doubled_name(&pool) {
+        Some(field) => Err(GateError::DoubledName(field)),
+        None => Ok(pool),
     }
 }
 
@@ -150,7 +154,7 @@ mod tests {
             r#type: Some(9),
             ..FieldDescriptorProto::default()
         };
-        let pool = |fields: [FieldDescriptorProto; 2]| {
+        let read = |fields: [FieldDescriptorProto; 2]| {
             let file = FileDescriptorProto {
                 name: Some("pay.proto".to_owned()),
                 syntax: Some("proto3".to_owned()),
@@ -161,17 +165,18 @@ mod tests {
                 }],
                 ..FileDescriptorProto::default()
             };
-            DescriptorPool::from_file_descriptor_set(FileDescriptorSet { file: vec![file] })
-                .unwrap()
+            let set = FileDescriptorSet { file: vec![file] };
+            pool_of(&prost::Message::encode_to_vec(&set)).map(drop)
         };
-        let name = |fields| doubled_name(&pool(fields));
-        assert_eq!(name([field("from_", "from", 1), field("to", "to", 2)]), None);
+        let doubled = |fields| match read(fields) {
+            Err(GateError::DoubledName(name)) => name,
+            read => panic!("{read:?}"),
+        };
+        assert!(read([field("from_", "from", 1), field("to", "to", 2)]).is_ok());
         // Decided about `to`, the method would be given `from`.
         let swapped = [field("from", "to", 1), field("to", "from", 2)];
-        assert_eq!(name(swapped), Some("Pay.from".to_owned()));
-        assert_eq!(
-            name([field("id", "user_id", 1), field("user_id", "uid", 2)]),
-            Some("Pay.user_id".to_owned())
-        );
+        assert_eq!(doubled(swapped), "Pay.from");
+        let others = [field("id", "user_id", 1), field("user_id", "uid", 2)];
+        assert_eq!(doubled(others), "Pay.user_id");
     }
 }

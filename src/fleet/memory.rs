@@ -6,15 +6,21 @@ use std::sync::Arc;
 use super::entry::Entry;
 use super::mark::Mark;
 use super::row::{NodeRow, RowVersion};
-use super::store::{Snapshot, Store, StoreError};
+use super::store::{CounterKey, CounterRow, Snapshot, Store, StoreError};
+use crate::clock::{Clock, SystemClock, Timestamp};
 use crate::sync::Mutex;
 
 /// How many entries are read at once.
 const PAGE: usize = 256;
 
 /// A [`Store`] in the memory of one process. Clones share it; what it holds is lost with the last of them.
-#[derive(Clone, Default)]
-pub struct MemoryStore(Arc<Mutex<Held>>);
+#[derive(Clone)]
+pub struct MemoryStore {
+    held: Arc<Mutex<Held>>,
+    counters: Arc<Mutex<BTreeMap<CounterKey, CounterRow>>>,
+    /// The server's, as an engine in a process of its own has one.
+    clock: Arc<dyn Clock>,
+}
 
 #[derive(Default)]
 struct Held {
@@ -23,10 +29,28 @@ struct Held {
 }
 
 impl MemoryStore {
-    /// An empty one.
+    /// An empty one, with the system's clock.
     #[must_use]
     pub fn new() -> Self {
-        MemoryStore::default()
+        MemoryStore::with_clock(SystemClock::new())
+    }
+
+    /// An empty one with a clock of its own, by which [counters](Store::count) are dated.
+    #[must_use]
+    pub fn with_clock(clock: impl Clock + 'static) -> Self {
+        MemoryStore { held: Arc::default(), counters: Arc::default(), clock: Arc::new(clock) }
+    }
+
+    /// How many counters it keeps.
+    #[must_use]
+    pub fn counters(&self) -> usize {
+        self.counters.lock().len()
+    }
+}
+
+impl Default for MemoryStore {
+    fn default() -> Self {
+        MemoryStore::new()
     }
 }
 
@@ -43,12 +67,12 @@ impl Held {
 
 impl Store for MemoryStore {
     fn read(&self, after: u64) -> Result<Snapshot, StoreError> {
-        let held = self.0.lock();
+        let held = self.held.lock();
         Ok(held.snapshot(after, held.rows.values().cloned().collect()))
     }
 
     fn append(&self, entry: &Entry, over: &Mark) -> Result<bool, StoreError> {
-        let mut held = self.0.lock();
+        let mut held = self.held.lock();
         let fits = held.head() == *over;
         if fits {
             held.entries.push(entry.clone());
@@ -62,7 +86,7 @@ impl Store for MemoryStore {
         over: Option<&RowVersion>,
         after: u64,
     ) -> Result<(bool, Snapshot), StoreError> {
-        let mut held = self.0.lock();
+        let mut held = self.held.lock();
         let fits = held.rows.get(&row.name).map(NodeRow::version).as_ref() == over;
         if fits {
             held.rows.insert(row.name.clone(), row.clone());
@@ -70,14 +94,74 @@ impl Store for MemoryStore {
         let own = held.rows.get(&row.name).cloned();
         Ok((fits, held.snapshot(after, own.into_iter().collect())))
     }
+
+    fn count(
+        &self,
+        keys: &[CounterKey],
+        change: &mut dyn FnMut(Timestamp, &mut [CounterRow]),
+    ) -> Result<(), StoreError> {
+        let mut counters = self.counters.lock();
+        let now = self.clock.read().map_err(StoreError::new)?.wall;
+        let mut rows: Vec<CounterRow> =
+            keys.iter().map(|key| counters.get(key).cloned().unwrap_or_default()).collect();
+        change(now, &mut rows);
+        let before = counters.len();
+        for (key, row) in keys.iter().zip(rows) {
+            match row.is_empty() {
+                true => drop(counters.remove(key)),
+                false => drop(counters.insert(*key, row)),
+            }
+        }
+        // With each new one, those go that count nothing any more.
+        if counters.len() > before {
+            counters.retain(|_, row| row.past.is_none_or(|past| now < past));
+        }
+        Ok(())
+    }
 }
 
 impl std::fmt::Debug for MemoryStore {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let held = self.0.lock();
+        let held = self.held.lock();
         f.debug_struct("MemoryStore")
             .field("head", &held.head())
             .field("nodes", &held.rows.len())
             .finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::clock::ManualClock;
+    use std::time::Duration;
+
+    #[test]
+    fn a_counter_is_kept_until_it_is_empty_or_past() {
+        let begin = Timestamp::from_unix_millis(1_767_225_600_000).unwrap();
+        let clock = ManualClock::new(begin);
+        let store = MemoryStore::with_clock(clock.clone());
+        let second = Duration::from_secs(1);
+        let count = |keys: &[CounterKey], bytes: &[u8], past| {
+            let mut found = Vec::new();
+            let change = &mut |now, rows: &mut [CounterRow]| {
+                assert_eq!(now, clock.read().unwrap().wall);
+                found = rows.iter().map(|row| row.bytes.clone()).collect();
+                rows.fill(CounterRow { bytes: bytes.to_vec(), past });
+            };
+            store.count(keys, change).unwrap();
+            found
+        };
+        assert_eq!(count(&[[1; 32], [2; 32]], b"one", None), [b"", b""]);
+        assert_eq!(count(&[[2; 32]], b"", None), [b"one"]);
+        assert_eq!(
+            (store.counters(), count(&[[2; 32]], b"two", begin.checked_add(second))),
+            (1, vec![vec![]])
+        );
+        clock.advance(second);
+        assert_eq!(count(&[[3; 32]], b"three", None), [b""]);
+        assert_eq!(store.counters(), 2);
+        assert_eq!(count(&[[1; 32], [2; 32], [3; 32]], b"", None), [&b"one"[..], b"", b"three"]);
+        assert_eq!(store.counters(), 0);
     }
 }

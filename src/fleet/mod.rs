@@ -87,5 +87,5 @@ pub use progress::Done;
 pub use refused::Refused;
 pub use row::{NodeRow, NodeState, RowVersion};
 pub use status::FleetStatus;
-pub use store::{Snapshot, Store, StoreError};
+pub use store::{CounterKey, CounterRow, Snapshot, Store, StoreError};
 pub use tending::Tending;

@@ -3,10 +3,11 @@
 use super::entry::Entry;
 use super::mark::Mark;
 use super::row::{NodeRow, RowVersion};
+use crate::clock::Timestamp;
 
 /// What a fleet's nodes share: its mark, and a row for each node. An engine that its operators already run.
 ///
-/// Three verbs, each one transaction. What they promise is what the fleet's promises rest on:
+/// Four verbs, each one transaction. What they promise is what the fleet's promises rest on:
 ///
 /// - **What was acknowledged stays**: an entry or a row that was written outlives a failover, and none is undone. It
 ///   is one server that syncs, or one with synchronous standbys that it never drops.
@@ -15,7 +16,10 @@ use super::row::{NodeRow, RowVersion};
 ///   [`write`](Store::write) a row only over the one that it names, decided as the transaction commits.
 /// - **A reading is one snapshot**, made after the verb was called, of everything that had been acknowledged by then:
 ///   never a replica's.
+/// - **Counters are changed one after the other**: of two calls of [`count`](Store::count) that have a key in common,
+///   the second sees what the first committed.
 /// - **An error means nothing is known**: the write may have happened, or may happen later.
+/// - **It gives up by itself** after a time: a thread that asks it waits for the answer.
 ///
 /// A store is of one fleet: where an engine has several, each has a store of its own. What it holds is tagged by the
 /// members: who can write it can stop a fleet, and make no act.
@@ -45,6 +49,56 @@ pub trait Store: Send + Sync {
         over: Option<&RowVersion>,
         after: u64,
     ) -> Result<(bool, Snapshot), StoreError>;
+
+    /// Changes the counters of these keys, which come in rising order and each once: in one transaction, locks them,
+    /// then reads the store's own clock, has `change` change them, and commits those that it changed.
+    ///
+    /// `change` gets the time, and one [`CounterRow`] for each key, in the order of the keys: an absent one is
+    /// [empty](CounterRow::is_empty). It asks nothing and waits for nothing, so the locks may be held meanwhile. A row that it leaves
+    /// as it was need not be written; one that it leaves empty is removed. It is called at most once for each
+    /// transaction; where one was rolled back *for certain* (a serialization failure, a deadlock), it may be called again,
+    /// with what is there then, and what it did before counts for nothing.
+    ///
+    /// The clock is that of the server that commits, read after the locks are held (`clock_timestamp()`, not the
+    /// beginning of the transaction). It may step: `change` never takes an earlier time than the counter has seen.
+    ///
+    /// It is called by the threads whose calls need it, several at a time, and never by the one that renews the lease:
+    /// it should hold up none of the other verbs, with a connection of its own where the engine has connections.
+    ///
+    /// # Errors
+    /// [`StoreError`]: whether the counters were changed is not known. What asks repeats the same change, which is known
+    /// by an id in the counter, or takes it back. A store that keeps no counters gives an error at once (as this method
+    /// does where it is not written): rules that need them then permit nothing.
+    fn count(
+        &self,
+        keys: &[CounterKey],
+        change: &mut dyn FnMut(Timestamp, &mut [CounterRow]),
+    ) -> Result<(), StoreError> {
+        let _ = (keys, change);
+        Err(StoreError::new("it keeps no counters"))
+    }
+}
+
+/// Which counter: of one identity and one rule, as only members of the fleet can tell.
+pub type CounterKey = [u8; 32];
+
+/// A counter that nodes share, as a [`Store`] keeps it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct CounterRow {
+    /// What it has counted, and a tag: up to some hundred kilobytes where a rule counts thousands of calls within a
+    /// window, mostly a few hundred bytes. Empty where nothing was counted.
+    pub bytes: Vec<u8>,
+    /// From when on, by the store's clock, nothing of it counts any more: the store may remove it then, and need not. `None`
+    /// where it counts for good.
+    pub past: Option<Timestamp>,
+}
+
+impl CounterRow {
+    /// Whether nothing was counted: such a row need not be kept.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.bytes.is_empty()
+    }
 }
 
 /// What a store had at one moment.

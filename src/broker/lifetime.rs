@@ -93,6 +93,6 @@ pub(super) fn expiry(
     Ok(life_ends.map_or(expires, |ends| expires.min(ends)))
 }
 
-fn no_time_left() -> Denial {
+pub(super) fn no_time_left() -> Denial {
     Denial::new(Reason::Expired).because("no time is left of what its rules give in this task")
 }

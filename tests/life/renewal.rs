@@ -7,7 +7,7 @@ use hallpass::prelude::*;
 use hallpass::scope::{eq, has_any};
 use proptest::prelude::*;
 
-use crate::world::{World, here, ping, pings, policy, seconds, to_ping};
+use crate::world::{EVERYWHERE, World, here, ping, pings, policy, seconds, to_ping};
 
 #[test]
 fn a_renewal_keeps_the_grant_and_moves_its_time() {
@@ -237,10 +237,9 @@ fn another_tasks_grant_is_refused_and_unharmed() {
     let agent = world.agent("a");
     let (task, other) = (world.open(&agent), world.open(&agent));
     let mut grant = task.request(to_ping(), &here()).unwrap();
-    assert_eq!(
-        other.renew(&mut grant, &agent, &here()).unwrap_err().reason(),
-        Reason::UnknownGrant
-    );
+    let denial = other.renew(&mut grant, &agent, &here()).unwrap_err();
+    assert_eq!(denial.reason(), Reason::UnknownGrant);
+    assert!(denial.explain().to_string().contains("it is of another task"), "{}", denial.explain());
     assert!(other.revoke_grant(&grant).is_empty());
     world.call(&grant, &ping()).unwrap();
 }
@@ -288,6 +287,49 @@ fn a_child_is_never_renewed_past_its_parent() {
     world.call(&child, &ping()).unwrap();
     task.renew(&mut child, &worker, &here()).unwrap();
     assert_eq!(child.expires(), parent.expires());
+}
+
+/// attack 91: the end of the highest came earlier after the others were given
+#[test]
+fn a_child_is_renewed_no_longer_than_the_highest_that_it_hangs_from() {
+    let rule = |id, env, ttl| {
+        pings(id).when("env", eq(env)).on(EVERYWHERE).depth(2).ttl(seconds(ttl))
+    };
+    let world = World::rules([rule("long", "first", 100), rule("short", "second", 40)]);
+    let (first, second) =
+        (Context::new().with("env", "first"), Context::new().with("env", "second"));
+    let [planner, worker, helper] = ["planner", "worker", "helper"].map(|name| world.agent(name));
+    let task = world.open(&planner);
+    let mut highest = task.request(to_ping(), &first).unwrap();
+    let parent = task.delegate(&highest, &worker, to_ping(), &first).unwrap();
+    let mut child = task.delegate(&parent, &helper, to_ping(), &first).unwrap();
+    task.checkpoint(&mut highest, &planner, &second).unwrap();
+    assert!(highest.expires() < parent.expires());
+    task.renew(&mut child, &helper, &first).unwrap();
+    assert_eq!(child.expires(), highest.expires());
+}
+
+/// attack 88: what gives it today gives less time than it has been given for already
+#[test]
+fn a_grant_with_no_time_left_by_todays_permits_ends() {
+    let ttl: fn(Rule) -> Rule = |rule| rule.ttl(seconds(20));
+    let whole_life: fn(Rule) -> Rule = |rule| rule.max_life(seconds(20));
+    for (limit, renews) in [(ttl, false), (whole_life, false), (whole_life, true)] {
+        let of = |id: &str, env: &str| pings(id).when("env", eq(env));
+        let world = World::rules([of("1", "first").ttl(seconds(60)), limit(of("2", "second"))]);
+        let agent = world.agent("a");
+        let task = world.open(&agent);
+        let mut grant = task.request(to_ping(), &Context::new().with("env", "first")).unwrap();
+        world.pass(seconds(20));
+        let second = Context::new().with("env", "second");
+        let decided = match renews {
+            true => task.renew(&mut grant, &agent, &second),
+            false => task.checkpoint(&mut grant, &agent, &second),
+        };
+        assert_eq!(decided.unwrap_err().reason(), Reason::Expired);
+        assert!(world.broker.standing().grants.is_empty());
+        assert_eq!(world.kinds().iter().filter(|kind| **kind == "granted").count(), 1);
+    }
 }
 
 #[test]

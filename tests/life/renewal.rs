@@ -292,9 +292,8 @@ fn a_child_is_never_renewed_past_its_parent() {
 /// attack 91: the end of the highest came earlier after the others were given
 #[test]
 fn a_child_is_renewed_no_longer_than_the_highest_that_it_hangs_from() {
-    let rule = |id, env, ttl| {
-        pings(id).when("env", eq(env)).on(EVERYWHERE).depth(2).ttl(seconds(ttl))
-    };
+    let rule =
+        |id, env, ttl| pings(id).when("env", eq(env)).on(EVERYWHERE).depth(2).ttl(seconds(ttl));
     let world = World::rules([rule("long", "first", 100), rule("short", "second", 40)]);
     let (first, second) =
         (Context::new().with("env", "first"), Context::new().with("env", "second"));

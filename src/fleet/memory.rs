@@ -73,7 +73,9 @@ impl Store for MemoryStore {
 
     fn append(&self, entry: &Entry, over: &Mark) -> Result<bool, StoreError> {
         let mut held = self.held.lock();
-        let fits = held.head() == *over;
+        let is_next = over.number.checked_add(1) == Some(entry.number);
+        let is_new = held.entries.iter().all(|before| before.id != entry.id);
+        let fits = held.head() == *over && is_next && is_new;
         if fits {
             held.entries.push(entry.clone());
         }

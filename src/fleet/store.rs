@@ -31,7 +31,8 @@ pub trait Store: Send + Sync {
     /// [`StoreError`]: nothing was read.
     fn read(&self, after: u64) -> Result<Snapshot, StoreError>;
 
-    /// Appends an entry, if the mark is `over`; `false` if it is another.
+    /// Appends an entry, if the mark is `over`, the entry has the next number, and none is there of its id; else `false`,
+    /// and nothing has changed.
     ///
     /// # Errors
     /// [`StoreError`]: whether it was appended is not known.

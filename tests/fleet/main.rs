@@ -10,6 +10,7 @@
 
 mod acts;
 mod calls;
+mod contract;
 mod leases;
 mod names;
 mod restarts;

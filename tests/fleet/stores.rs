@@ -6,7 +6,17 @@ use hallpass::Halt;
 use hallpass::fleet::{Entry, Fleet, MemoryStore, NodeRow, NodeState, Store};
 use hallpass::prelude::*;
 
+use crate::contract::PROMISES;
 use crate::world::{LEASE, World, secret};
+
+#[test]
+fn the_store_in_memory_keeps_what_every_store_promises() {
+    for (promise, holds) in PROMISES {
+        let store = MemoryStore::new();
+        println!("{promise}");
+        holds(&|| Box::new(store.clone()));
+    }
+}
 
 /// Who can write the database can stop the fleet, and make no act.
 #[test]

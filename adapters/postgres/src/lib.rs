@@ -52,6 +52,8 @@
 //! - Sessions on a hot standby are ended where [`standby`](Postgres::standby) names it.
 
 mod blocking;
+#[cfg(feature = "fleet")]
+mod fleet;
 mod mint;
 mod provider;
 mod server;
@@ -59,4 +61,6 @@ mod verify;
 mod withdraw;
 
 pub use blocking::BlockingPostgres;
+#[cfg(feature = "fleet")]
+pub use fleet::{FLEET_SCHEMA, OpenError, PostgresStore, PostgresStoreBuilder, StoreNameError};
 pub use provider::{Connecting, GroupError, Postgres};

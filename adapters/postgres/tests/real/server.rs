@@ -13,6 +13,8 @@ pub(crate) const PASSWORD: &str = "of-this-test-alone";
 pub(crate) struct Server {
     folder: PathBuf,
     pub(crate) port: u16,
+    /// Settings beyond those of every server here.
+    settings: &'static str,
 }
 
 /// Where the server is installed: where `HALLPASS_POSTGRES` says, or the newest that the system has.
@@ -51,8 +53,13 @@ fn must(program: &str, args: &[&str]) {
 }
 
 impl Server {
-    /// A new cluster, running.
+    /// A new cluster, running, whose files are not synced.
     pub(crate) fn start() -> Server {
+        Server::start_with("-c fsync=off")
+    }
+
+    /// A new cluster, running with these settings.
+    pub(crate) fn start_with(settings: &'static str) -> Server {
         let folder = Server::folder();
         let pwfile = folder.with_extension("pw");
         std::fs::write(&pwfile, PASSWORD).unwrap();
@@ -72,7 +79,7 @@ impl Server {
             ],
         );
         std::fs::remove_file(pwfile).unwrap();
-        let server = Server { folder, port: free_port() };
+        let server = Server { folder, port: free_port(), settings };
         server.up();
         server
     }
@@ -86,10 +93,11 @@ impl Server {
     /// Starts what is stopped.
     pub(crate) fn up(&self) {
         let options = format!(
-            "-p {} -k {} -c listen_addresses=127.0.0.1 -c fsync=off -c log_statement=ddl \
-             -c max_prepared_transactions=4 -c max_wal_senders=4 -c hot_standby=on",
+            "-p {} -k {} -c listen_addresses=127.0.0.1 -c log_statement=ddl \
+             -c max_prepared_transactions=4 -c max_wal_senders=4 -c hot_standby=on {}",
             self.port,
-            self.folder.display()
+            self.folder.display(),
+            self.settings
         );
         let log = self.log();
         must(
@@ -103,9 +111,27 @@ impl Server {
         must("pg_ctl", &["-D", self.data(), "-m", "immediate", "-w", "stop"]);
     }
 
+    /// Copies what it has now to another folder.
+    pub(crate) fn back_up(&self) -> PathBuf {
+        let backup = self.folder.with_extension("backup");
+        self.down();
+        copy(&self.folder, &backup);
+        self.up();
+        backup
+    }
+
+    /// Goes on with what a backup had, which is gone then.
+    pub(crate) fn restore(&self, backup: &Path) {
+        self.down();
+        std::fs::remove_dir_all(&self.folder).unwrap();
+        std::fs::rename(backup, &self.folder).unwrap();
+        self.up();
+    }
+
     /// A hot standby of it, running: from a copy of its files, since not every package of a server has `pg_basebackup`.
     pub(crate) fn standby(&self) -> Server {
-        let standby = Server { folder: Server::folder(), port: free_port() };
+        let (folder, settings) = (Server::folder(), self.settings);
+        let standby = Server { folder, port: free_port(), settings };
         let backup = self.superuser();
         backup.ask("SELECT pg_backup_start('standby', fast => true)");
         copy(&self.folder, &standby.folder);

@@ -1,0 +1,200 @@
+//! A fleet's store on a server.
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use hallpass::fleet::{Entry, Mark, NodeRow, RowVersion, Snapshot, Store, StoreError};
+use tokio_postgres::config::TargetSessionAttrs;
+use tokio_postgres::tls::{MakeTlsConnect, TlsConnect};
+use tokio_postgres::{Config, NoTls, Socket};
+
+use super::line::{CONNECT, Line};
+use super::names::{StoreNameError, check_name};
+use super::settings::{Settings, connecting_over};
+use super::verb::{Answer, Verb};
+
+/// For how long an answer is waited for, unless it is said: as long as a lease, unless that is said.
+const WITHIN: Duration = Duration::from_secs(2);
+
+/// What an answer may be waited for, at the least and at the most.
+const LIMITS: (Duration, Duration) = (Duration::from_millis(50), Duration::from_secs(60));
+
+/// A [`Store`] of one fleet of one tenant on a server of PostgreSQL. Clones share it, and its connection.
+///
+/// A thread of its own keeps the connection, and makes it again when it is lost. A node needs one store; whoever holds none of its
+/// clones has none of its connections.
+#[derive(Clone)]
+pub struct PostgresStore(Arc<Line>);
+
+/// What a [`PostgresStore`] is opened with.
+#[must_use = "a builder does nothing until `open` is called"]
+pub struct PostgresStoreBuilder {
+    settings: Settings,
+}
+
+/// Why a store is not opened.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum OpenError {
+    /// Of the tenant, or of the fleet.
+    Name(StoreNameError),
+    /// The configuration names no user: the name of the process's would be taken.
+    User,
+    /// How long an answer is waited for.
+    Within(Duration),
+    /// The system gave no thread.
+    Thread(std::io::Error),
+}
+
+impl fmt::Display for OpenError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            OpenError::Name(error) => error.fmt(f),
+            OpenError::User => f.write_str(
+                "the configuration names no user, expected the nodes' role as in `user=hp_node`",
+            ),
+            OpenError::Within(time) => {
+                write!(f, "`within` is {time:?}, expected 50 milliseconds to a minute")
+            }
+            OpenError::Thread(error) => write!(f, "the system gave no thread: {error}"),
+        }
+    }
+}
+
+impl std::error::Error for OpenError {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        match self {
+            OpenError::Name(error) => Some(error),
+            OpenError::Thread(error) => Some(error),
+            OpenError::User | OpenError::Within(_) => None,
+        }
+    }
+}
+
+impl From<StoreNameError> for OpenError {
+    fn from(error: StoreNameError) -> OpenError {
+        OpenError::Name(error)
+    }
+}
+
+impl PostgresStore {
+    /// Starts opening the store of this fleet of this tenant, on the server that a configuration says, as the role that it says:
+    /// the nodes'. Where the configuration names several hosts, the one that takes writes is used.
+    pub fn builder(config: Config, tenant: &str, fleet: &str) -> PostgresStoreBuilder {
+        let settings = Settings {
+            config,
+            tenant: tenant.into(),
+            fleet: fleet.into(),
+            within: WITHIN,
+            replicated: false,
+            connect: connecting_over(NoTls),
+        };
+        PostgresStoreBuilder { settings }
+    }
+
+    /// What went wrong last, if nothing went right since: a server that can't be reached, a schema that is missing, a setting
+    /// under which what is committed could be lost. For operators: a node that gets no lease does not say why.
+    pub fn trouble(&self) -> Option<String> {
+        self.0.trouble()
+    }
+}
+
+impl PostgresStoreBuilder {
+    /// For how long a node waits for an answer, 50 milliseconds to a minute. Then it takes nothing as known, and connects anew.
+    /// Two seconds, unless this is said; longer than a lease is of no use.
+    pub fn within(mut self, time: Duration) -> Self {
+        self.settings.within = time;
+        self
+    }
+
+    /// Says that another server takes over when this one fails: it gives leases only while `synchronous_standby_names` names
+    /// a standby, without which what was acknowledged could be lost with the server.
+    pub fn with_standby(mut self) -> Self {
+        self.settings.replicated = true;
+        self
+    }
+
+    /// Connects over TLS, or over what else is given. Without it there is none: that is for sockets and the loopback.
+    pub fn tls<T>(mut self, tls: T) -> Self
+    where
+        T: MakeTlsConnect<Socket> + Clone + Send + Sync + 'static,
+        T::Stream: Send + 'static,
+        T::TlsConnect: Send,
+        <T::TlsConnect as TlsConnect<Socket>>::Future: Send,
+    {
+        self.settings.connect = connecting_over(tls);
+        self
+    }
+
+    /// Opens it: what connects is started, and not waited for. A server that is away is tried again until it is there.
+    ///
+    /// # Errors
+    /// [`OpenError`] of a name, of a configuration without a user, and of a time.
+    pub fn open(self) -> Result<PostgresStore, OpenError> {
+        let mut settings = self.settings;
+        check_name("tenant", &settings.tenant)?;
+        check_name("fleet", &settings.fleet)?;
+        if settings.config.get_user().is_none() {
+            return Err(OpenError::User);
+        }
+        if !(LIMITS.0..=LIMITS.1).contains(&settings.within) {
+            return Err(OpenError::Within(settings.within));
+        }
+        settings
+            .config
+            .connect_timeout(CONNECT)
+            .tcp_user_timeout(settings.within)
+            .target_session_attrs(TargetSessionAttrs::ReadWrite)
+            .application_name("hallpass");
+        Ok(PostgresStore(Arc::new(Line::start(settings).map_err(OpenError::Thread)?)))
+    }
+}
+
+impl Store for PostgresStore {
+    fn read(&self, after: u64) -> Result<Snapshot, StoreError> {
+        match self.0.ask(Verb::Read { after })? {
+            Answer::Read(snapshot) => Ok(snapshot),
+            Answer::Appended(_) | Answer::Written(..) => Err(another_answer()),
+        }
+    }
+
+    fn append(&self, entry: &Entry, over: &Mark) -> Result<bool, StoreError> {
+        match self.0.ask(Verb::Append { entry: entry.clone(), over: *over })? {
+            Answer::Appended(done) => Ok(done),
+            Answer::Read(_) | Answer::Written(..) => Err(another_answer()),
+        }
+    }
+
+    fn write(
+        &self,
+        row: &NodeRow,
+        over: Option<&RowVersion>,
+        after: u64,
+    ) -> Result<(bool, Snapshot), StoreError> {
+        match self.0.ask(Verb::Write { row: row.clone(), over: over.copied(), after })? {
+            Answer::Written(done, snapshot) => Ok((done, snapshot)),
+            Answer::Read(_) | Answer::Appended(_) => Err(another_answer()),
+        }
+    }
+}
+
+fn another_answer() -> StoreError {
+    StoreError::new("the answer is to another question")
+}
+
+impl fmt::Debug for PostgresStore {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("PostgresStore").field("trouble", &self.trouble()).finish_non_exhaustive()
+    }
+}
+
+impl fmt::Debug for PostgresStoreBuilder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("PostgresStoreBuilder")
+            .field("tenant", &self.settings.tenant)
+            .field("fleet", &self.settings.fleet)
+            .field("within", &self.settings.within)
+            .finish_non_exhaustive()
+    }
+}

@@ -156,6 +156,8 @@ pub(super) struct Agent {
     pub(super) look_due: Duration,
     /// When to read what is new, if something is known to be.
     pub(super) reread: Option<Duration>,
+    /// Until when nothing more is made of what is heard of new entries.
+    pub(super) heard: Duration,
     /// When the rows were read last, and when to read them again, if somebody asked for them.
     pub(super) rows_read: Duration,
     pub(super) rows_due: Option<Duration>,
@@ -206,6 +208,7 @@ impl Agent {
             due: Duration::ZERO,
             look_due: Duration::ZERO,
             reread: None,
+            heard: Duration::ZERO,
             rows_read: Duration::ZERO,
             rows_due: None,
             owed: VecDeque::new(),

@@ -12,6 +12,7 @@ use super::calls::{Asker, Desk};
 use super::entry::MAX_BODY;
 use super::keys::FleetKeys;
 use super::mark::Mark;
+use super::news::news_for;
 use super::node::{Inbox, Inner};
 use super::refused::Refused;
 use super::status::FleetStatus;
@@ -55,6 +56,7 @@ impl Fleet {
             return Err(FleetError::Joined);
         }
         membership.keep_found(broker.control().halts());
+        store.on_news(news_for(Arc::downgrade(&membership)));
         let random: Random = Box::new(random::fill);
         let asker = Asker::new(keys.clone(), node.clone(), broker, membership.clone());
         let desk =

@@ -54,7 +54,7 @@ impl Inner {
         let node = Node { broker: &self.broker, membership: &self.membership };
         for _ in 0..STEPS {
             let Some(asked) = self.reading() else { return AGAIN };
-            self.take_inbox(&mut agent);
+            self.take_inbox(&mut agent, &asked);
             match agent.next(&asked) {
                 Next::Rest(rest) => {
                     *self.status.lock() = agent.status();
@@ -105,10 +105,11 @@ impl Inner {
     }
 
     /// Takes over what is to be told, in the order in which it was asked for.
-    fn take_inbox(&self, agent: &mut Agent) {
+    fn take_inbox(&self, agent: &mut Agent, now: &Reading) {
         let mut inbox = self.inbox.lock();
         self.take_stopped(&mut inbox);
         agent.owed.extend(inbox.owed.drain(..));
+        agent.hear(self.membership.take_heard(), now.monotonic);
         if self.membership.peers.take_wanted() {
             agent.want_rows();
         }

@@ -2,6 +2,7 @@
 
 use super::entry::Entry;
 use super::mark::Mark;
+use super::news::News;
 use super::row::{NodeRow, RowVersion};
 use crate::clock::Timestamp;
 
@@ -50,6 +51,15 @@ pub trait Store: Send + Sync {
         over: Option<&RowVersion>,
         after: u64,
     ) -> Result<(bool, Snapshot), StoreError>;
+
+    /// Has `news` called with the number of each new entry, as soon as the store knows of it, until that gives `false`. It waits for
+    /// nothing.
+    ///
+    /// It is a hint, and makes acts final sooner: nodes read what is new when they renew their leases, and sooner when
+    /// they hear of it. It may come late, more than once, or never, as where this is not written.
+    fn on_news(&self, news: News) {
+        let _ = news;
+    }
 
     /// Changes the counters of these keys, which come in rising order and each once: in one transaction, locks them,
     /// then reads the store's own clock, has `change` change them, and commits those that it changed.

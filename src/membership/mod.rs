@@ -26,6 +26,8 @@ pub(crate) struct Membership {
     /// The number up to which the mark is applied here: raised after an entry has gone through every lock that it
     /// concerns, and before the lease is renewed on it.
     applied: AtomicU64,
+    /// The highest number of an entry that was heard of since it was last asked for; zero of none.
+    heard: AtomicU64,
     /// Calls of tasks at home here that other nodes may start.
     pub(crate) leaves: LeavesOut,
     /// For how long one may be out, with the drift of clocks.
@@ -53,6 +55,7 @@ impl Membership {
         Membership {
             lease: NodeLease::new(length),
             applied: AtomicU64::new(0),
+            heard: AtomicU64::new(0),
             leaves: LeavesOut::default(),
             longest_leave,
             homes: format!("{fleet}/").into(),
@@ -72,6 +75,16 @@ impl Membership {
 
     pub(crate) fn note_applied(&self, number: u64) {
         self.applied.fetch_max(number, Ordering::SeqCst);
+    }
+
+    /// Notes that there may be an entry of this number.
+    pub(crate) fn hear(&self, number: u64) {
+        self.heard.fetch_max(number, Ordering::SeqCst);
+        self.bell.ring();
+    }
+
+    pub(crate) fn take_heard(&self) -> u64 {
+        self.heard.swap(0, Ordering::SeqCst)
     }
 
     /// The node that an issuer is, by the rows of the fleet; nothing of one that is no node.

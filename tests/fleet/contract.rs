@@ -8,8 +8,11 @@ use hallpass::fleet::{Entry, Mark, NodeRow, NodeState, RowVersion, Store};
 /// Opens one more handle of a store that was empty at first.
 pub(crate) type Open<'o> = dyn Fn() -> Box<dyn Store> + Sync + 'o;
 
+/// What breaks if a promise does not hold.
+type Holds = fn(&Open<'_>);
+
 /// Each promise, as a sentence, with what breaks if it does not hold.
-pub(crate) const PROMISES: [(&str, fn(&Open<'_>)); 12] = [
+pub(crate) const PROMISES: [(&str, Holds); 12] = [
     ("an empty store is at the start of its mark", empty),
     ("an entry is appended over the mark that it names, and over no other", over_its_mark),
     ("an entry that does not have the next number is not appended", next_number),
@@ -248,7 +251,7 @@ fn told_by_a_write(open: &Open<'_>) {
         assert_eq!((written, found.head), (done, made[2].mark()));
         let above: Vec<&Entry> = made.iter().filter(|entry| entry.number > after).collect();
         assert_eq!(found.entries.iter().collect::<Vec<_>>(), above);
-        assert_eq!(found.rows, [own.clone()], "another node's is not told of");
+        assert_eq!(found.rows, std::slice::from_ref(&own), "another node's is not told of");
     }
 }
 

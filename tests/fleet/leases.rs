@@ -3,10 +3,53 @@
 use std::time::Duration;
 
 use hallpass::Halt;
-use hallpass::fleet::NodeState;
+use hallpass::fleet::{NodeState, Store as _};
 use hallpass::prelude::*;
 
 use crate::world::{LEASE, STEP, World};
+
+/// How often a node has raised its row.
+fn counter(world: &World, name: &str) -> u64 {
+    let rows = world.store.read(0).unwrap().rows;
+    rows.iter().find(|row| &*row.name == name).unwrap().counter
+}
+
+/// A hint shortens the wait, and makes no work of itself: what tells of entries that are not there makes a node ask a little
+/// sooner, and not as often as it is told.
+#[test]
+fn a_node_that_hears_of_an_entry_takes_it_before_its_next_renewal() {
+    let world = World::of(2);
+    let [here, there] = &world.nodes[..] else { unreachable!() };
+    let news = there.link.news.lock().unwrap().clone().unwrap();
+    // Just renewed, so that nothing is due for long.
+    let mut at = counter(&world, "n1");
+    while counter(&world, "n1") == at {
+        world.pass(STEP);
+    }
+    at = counter(&world, "n1");
+    let act = here.fleet.halt(Halt::tool("read").unwrap());
+    here.fleet.tend();
+    assert!(news(1), "somebody is there to be told");
+    world.pass(LEASE / 20 + STEP);
+    assert_eq!(there.fleet.mark().number, 1);
+    // Once to take it, and once to say so.
+    assert_eq!(counter(&world, "n1"), at + 2);
+    world.finish(&act);
+
+    at = counter(&world, "n1");
+    for number in 0..100 {
+        news(if number < 50 { 1 } else { u64::MAX - number });
+        there.fleet.tend();
+    }
+    world.clock.advance(LEASE / 20);
+    there.fleet.tend();
+    assert!(
+        counter(&world, "n1") <= at + 2,
+        "what is applied is no news, and what is not there is asked for once"
+    );
+    drop(world);
+    assert!(!news(2), "nobody is there any more");
+}
 
 #[test]
 fn a_node_that_is_cut_off_goes_silent_by_itself_and_ends_go_through() {

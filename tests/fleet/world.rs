@@ -6,8 +6,8 @@ use std::time::Duration;
 use hallpass::BrokerBuilder;
 use hallpass::clock::{ManualClock, Timestamp};
 use hallpass::fleet::{
-    ActError, Acting, Done, Entry, Fleet, FleetBuilder, Mark, MemoryStore, NodeRow, RowVersion,
-    Snapshot, Store, StoreError,
+    ActError, Acting, Done, Entry, Fleet, FleetBuilder, Mark, MemoryStore, News, NodeRow,
+    RowVersion, Snapshot, Store, StoreError,
 };
 use hallpass::key::SecretKey;
 use hallpass::prelude::*;
@@ -33,6 +33,8 @@ pub(crate) struct Link {
     on_write: Arc<Mutex<Option<Hook>>>,
     /// Called with what is read.
     changes: Arc<Mutex<Option<Change>>>,
+    /// Called with the numbers of entries that the node is to hear of.
+    pub(crate) news: Arc<Mutex<Option<News>>>,
     /// The next write is made, and its answer lost.
     loses_answer: Arc<Mutex<bool>>,
 }
@@ -47,6 +49,7 @@ impl Link {
             is_cut: Arc::default(),
             on_write: Arc::default(),
             changes: Arc::default(),
+            news: Arc::default(),
             loses_answer: Arc::default(),
         }
     }
@@ -87,6 +90,10 @@ impl Link {
 }
 
 impl Store for Link {
+    fn on_news(&self, news: News) {
+        *self.news.lock().unwrap() = Some(news);
+    }
+
     fn read(&self, after: u64) -> Result<Snapshot, StoreError> {
         self.check()?;
         Ok(self.changed(self.store.read(after)?))

@@ -50,6 +50,11 @@
 //! - Up to version 15 a role can `SET ROLE` to its groups, and what it makes as one of them is the group's. From 16 on it can't.
 //! - Group roles that may create objects let a session make what others call. Refuse DDL in the tool, or to the group.
 //! - Sessions on a hot standby are ended where [`standby`](Postgres::standby) names it.
+//!
+//! # A fleet's store
+//!
+//! With the feature `fleet` there is `PostgresStore`, which keeps what the nodes of a fleet share. The page on fleets says how
+//! it is set up.
 
 mod blocking;
 #[cfg(feature = "fleet")]

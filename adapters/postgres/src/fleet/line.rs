@@ -2,10 +2,11 @@
 
 use std::sync::mpsc::{SyncSender, sync_channel};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-use hallpass::fleet::StoreError;
+use hallpass::fleet::{News, StoreError};
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
+use tokio::time::{Instant, sleep, timeout, timeout_at};
 
 use super::backoff::Backoff;
 use super::session::{Failed, Session};
@@ -14,9 +15,6 @@ use super::verb::{Answer, Verb};
 
 /// For how long an attempt to connect may take.
 pub(super) const CONNECT: Duration = Duration::from_secs(5);
-
-/// What is told of the number of each new entry.
-pub(super) type News = Arc<dyn Fn(u64) + Send + Sync>;
 
 /// Asks over a connection that a thread of its own keeps. The thread ends with the last of those who ask.
 pub(super) struct Line {
@@ -32,7 +30,7 @@ pub(super) struct Shared {
     down: Mutex<Option<String>>,
     /// What went wrong last, until something goes right.
     trouble: Mutex<Option<String>>,
-    news: Mutex<Option<News>>,
+    news: Mutex<Vec<News>>,
 }
 
 enum Event {
@@ -81,8 +79,8 @@ impl Line {
         }
     }
 
-    pub(super) fn set_news(&self, news: News) {
-        *lock(&self.shared.news) = Some(news);
+    pub(super) fn add_news(&self, news: News) {
+        lock(&self.shared.news).push(news);
     }
 
     pub(super) fn trouble(&self) -> Option<String> {
@@ -104,7 +102,7 @@ impl Keeper {
         // Until the last of those who ask is gone.
         while self.events.strong_count() > 0 {
             number += 1;
-            match tokio::time::timeout(CONNECT, self.begin(number)).await {
+            match timeout(CONNECT, self.begin(number)).await {
                 Ok(Ok(session)) => {
                     backoff = Backoff::new();
                     *lock(&self.shared.down) = None;
@@ -115,17 +113,17 @@ impl Keeper {
                 Ok(Err(failed)) => self.is_down(failed.why()),
                 Err(_) => self.is_down("the server took no connection in time".into()),
             }
-            tokio::time::sleep(backoff.next()).await;
+            sleep(backoff.next()).await;
         }
     }
 
     async fn begin(&self, number: u64) -> Result<Session, Failed> {
         let (shared, events) = (self.shared.clone(), self.events.clone());
+        // Called without the lock, which what is called may take.
         let news = move |number| {
-            let news = lock(&shared.news).clone();
-            if let Some(news) = news {
-                news(number);
-            }
+            let told = std::mem::take(&mut *lock(&shared.news));
+            let stay = told.into_iter().filter(|news| news(number)).collect::<Vec<_>>();
+            lock(&shared.news).extend(stay);
         };
         let lost = move || {
             if let Some(events) = events.upgrade() {
@@ -158,12 +156,11 @@ impl Keeper {
                 Some(Event::Lost(_)) => continue,
                 None => return false,
             };
-            let left = asked.until.saturating_duration_since(Instant::now());
-            // Nobody waits for its answer any more: what was not asked can't happen late.
-            if left.is_zero() {
+            // Its answer is not waited for any more: what was not asked can't happen late.
+            if asked.until <= Instant::now() {
                 continue;
             }
-            let answer = tokio::time::timeout(left, session.ask(&asked.verb)).await;
+            let answer = timeout_at(asked.until, session.ask(&asked.verb)).await;
             let (answer, is_over) = match answer {
                 Ok(Ok(answer)) => {
                     *lock(&self.shared.trouble) = None;

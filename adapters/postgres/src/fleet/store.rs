@@ -4,7 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use hallpass::fleet::{Entry, Mark, NodeRow, RowVersion, Snapshot, Store, StoreError};
+use hallpass::fleet::{Entry, Mark, News, NodeRow, RowVersion, Snapshot, Store, StoreError};
 use tokio_postgres::config::TargetSessionAttrs;
 use tokio_postgres::tls::{MakeTlsConnect, TlsConnect};
 use tokio_postgres::{Config, NoTls, Socket};
@@ -22,8 +22,26 @@ const LIMITS: (Duration, Duration) = (Duration::from_millis(50), Duration::from_
 
 /// A [`Store`] of one fleet of one tenant on a server of PostgreSQL. Clones share it, and its connection.
 ///
-/// A thread of its own keeps the connection, and makes it again when it is lost. A node needs one store; whoever holds none of its
-/// clones has none of its connections.
+/// A thread of its own keeps the connection, and makes it again when it is lost, until the last clone is dropped. The owner of
+/// the schema has run [`FLEET_SCHEMA`](crate::FLEET_SCHEMA) and `hallpass.create_fleet` before.
+///
+/// ```no_run
+/// use hallpass::fleet::Fleet;
+/// use hallpass::key::SecretKey;
+/// use hallpass::prelude::*;
+/// use hallpass_postgres::PostgresStore;
+///
+/// # fn run(policy: Policy, secret: SecretKey) -> Result<(), Box<dyn std::error::Error>> {
+/// let server = "host=db.acme.test user=hp_node dbname=hallpass".parse()?;
+/// let store = PostgresStore::builder(server, "acme-eu", "tools").open()?;
+/// let broker = Broker::new(policy)?;
+/// let fleet = Fleet::builder("tools", "n1").join(&broker, &secret, store.clone())?;
+/// let _tending = fleet.start_tending()?;
+/// // Why it has no lease, if it has none.
+/// let trouble = store.trouble();
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone)]
 pub struct PostgresStore(Arc<Line>);
 
@@ -152,6 +170,10 @@ impl PostgresStoreBuilder {
 }
 
 impl Store for PostgresStore {
+    fn on_news(&self, news: News) {
+        self.0.add_news(news);
+    }
+
     fn read(&self, after: u64) -> Result<Snapshot, StoreError> {
         match self.0.ask(Verb::Read { after })? {
             Answer::Read(snapshot) => Ok(snapshot),

@@ -13,9 +13,12 @@ mod contract;
 mod database;
 mod durability;
 mod hand;
+mod lost;
 mod promises;
+mod proxy;
 mod rights;
 #[path = "../real/server.rs"]
 #[allow(dead_code, reason = "shared with the tests of roles")]
 mod server;
+mod trouble;
 mod world;

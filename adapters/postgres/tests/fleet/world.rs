@@ -1,8 +1,8 @@
 //! Nodes of one fleet over one server, on one clock that a test moves.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-use hallpass::clock::{ManualClock, Timestamp};
+use hallpass::clock::{Clock as _, ManualClock, SystemClock, Timestamp};
 use hallpass::fleet::{ActError, Acting, Done, Fleet, FleetBuilder, Mark, Store};
 use hallpass::key::SecretKey;
 use hallpass::prelude::*;
@@ -121,9 +121,14 @@ impl Node {
 
 /// Until something is so that takes real time: a server that starts, a connection that is made.
 pub(crate) fn wait_until(is_so: impl Fn() -> bool) {
-    let begun = Instant::now();
+    let begun = real_time();
     while !is_so() {
-        assert!(begun.elapsed() < PATIENCE, "it never was");
+        assert!(real_time() - begun < PATIENCE, "it never was");
         std::thread::yield_now();
     }
+}
+
+/// The machine's own clock, from some time on.
+pub(crate) fn real_time() -> Duration {
+    SystemClock::new().read().unwrap().monotonic
 }

@@ -52,6 +52,23 @@ impl Agent {
         }
     }
 
+    /// Renews soon, where an entry is heard of that is not applied: after a random part of the time between two looks, so that
+    /// not all nodes ask at once. What is heard within that time is asked for once more, at its end: who can do no more than
+    /// tell of entries makes little work.
+    pub(super) fn hear(&mut self, number: u64, now: Duration) {
+        let between = self.terms.between_looks();
+        if number <= self.applied.number || self.stage != Stage::In {
+            return;
+        }
+        if self.heard > now {
+            self.due = self.due.min(self.heard);
+            return;
+        }
+        self.heard = now.saturating_add(between);
+        let random = self.random_byte();
+        self.due = self.due.min(now.saturating_add(between * u32::from(random) / 256));
+    }
+
     fn not_answered(&mut self, why: &Why, now: Duration) {
         let random = self.random_byte();
         let again = now.saturating_add(self.terms.until_retry(random));

@@ -128,7 +128,8 @@ pub(crate) fn wait_until(is_so: impl Fn() -> bool) {
     }
 }
 
-/// The machine's own clock, from some time on.
+/// The machine's own clock.
 pub(crate) fn real_time() -> Duration {
-    SystemClock::new().read().unwrap().monotonic
+    let wall = SystemClock::new().read().unwrap().wall;
+    Duration::from_millis(wall.unix_millis().try_into().unwrap())
 }

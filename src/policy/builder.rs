@@ -1,10 +1,12 @@
 //! Building a policy: every rule is checked before any is used.
 
 use std::collections::HashSet;
+use std::convert::Infallible;
 use std::sync::Arc;
 
 use super::catalogue::Tool;
 use super::compiled::Compiled;
+use super::conditions::share;
 use super::effect::Effect;
 use super::emergencies::break_glass_fault;
 use super::error::{PolicyError, place_of};
@@ -140,12 +142,9 @@ impl PolicyBuilder {
         }
         for (item, rule) in rules.iter_mut().enumerate() {
             fold_rule(rule, self.fold).map_err(|error| error.of_item(item))?;
-            rule.conditions.shrink_to_fit();
-            if let Tools::Named(names) = &mut rule.tools {
-                names.shrink_to_fit();
-            }
-            let excepted = rule.exceptions.iter_mut().flat_map(|own| &mut own.conditions);
-            rule.conditions.iter_mut().chain(excepted).for_each(sets::as_set);
+            let Ok(()) =
+                rule.conditions.try_for_each_mut(|own| Ok::<(), Infallible>(sets::as_set(own)));
+            rule.exceptions.iter_mut().flat_map(|own| &mut own.conditions).for_each(sets::as_set);
             if let Some(terms) = &mut rule.approval {
                 terms.for_each_condition(&mut sets::as_set);
             }
@@ -153,6 +152,7 @@ impl PolicyBuilder {
                 terms.review.for_each_condition(&mut sets::as_set);
             }
         }
+        share(&mut rules);
         rules.shrink_to_fit();
         check_price(&rules)?;
         // Order means nothing: rules stand by id, so that equal policies are equal.

@@ -168,9 +168,9 @@ impl Rule {
         }
     }
 
-    /// What it says of a call.
+    /// What it says of a call; what it says of anything else may not be among it.
     pub(super) fn cover(&self) -> Cover<'_> {
-        Cover { conditions: &self.conditions, openness: &self.openness }
+        Cover { conditions: self.conditions.own(), openness: &self.openness }
     }
 
     /// What keeps a permit from applying: `None` if it applies.
@@ -192,8 +192,13 @@ impl Rule {
             return Some(Obstacle::Tool(constraint));
         }
         let What { args, resource, .. } = question.what;
-        let outside =
-            self.cover().outside(args, resource.is_some(), question, question.setting.meter);
+        let outside = self.cover().outside_with(
+            self.conditions.shared(),
+            args,
+            resource.is_some(),
+            question,
+            question.setting.meter,
+        );
         outside.map(Obstacle::Outside).or_else(|| self.excepted(question).map(Obstacle::Excepted))
     }
 
@@ -216,8 +221,13 @@ impl Rule {
         {
             all.push(Obstacle::Tool(constraint));
         }
-        let outside =
-            self.cover().all_outside(args, resource.is_some(), question, question.setting.meter);
+        let outside = self.cover().all_outside_with(
+            self.conditions.shared(),
+            args,
+            resource.is_some(),
+            question,
+            question.setting.meter,
+        );
         all.extend(outside.map(Obstacle::Outside));
         all.extend(self.excepted(question).map(Obstacle::Excepted));
         all

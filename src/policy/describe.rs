@@ -136,9 +136,9 @@ fn instant(at: Option<crate::clock::Timestamp>) -> Value {
 }
 
 /// Conditions with the fact they look at; their order means nothing.
-fn conditions_value(conditions: &[Condition]) -> Value {
+fn conditions_value<'c>(conditions: impl IntoIterator<Item = &'c Condition>) -> Value {
     let pair = |c: &Condition| vec![Value::from(c.fact.to_string()), c.constraint.to_value()];
-    let mut pairs: Vec<Value> = conditions.iter().map(|c| Value::List(pair(c))).collect();
+    let mut pairs: Vec<Value> = conditions.into_iter().map(|c| Value::List(pair(c))).collect();
     pairs.sort();
     Value::List(pairs)
 }

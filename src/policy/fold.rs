@@ -22,9 +22,9 @@ pub(super) fn fold_rule(rule: &mut Rule, fold: Fold) -> Result<(), PolicyError> 
         super::Effect::Permit => (Side::Gives, Side::Refuses),
         super::Effect::Ask | super::Effect::Forbid => (Side::Refuses, Side::Gives),
     };
-    for own in &mut rule.conditions {
-        fold_condition(own, gives, fold).map_err(|fault| wrong(place_of(&own.fact), fault))?;
-    }
+    rule.conditions.try_for_each_mut(|own| {
+        fold_condition(own, gives, fold).map_err(|fault| wrong(place_of(&own.fact), fault))
+    })?;
     for own in rule.exceptions.iter_mut().flat_map(|own| &mut own.conditions) {
         let at = |own: &Condition| format!("unless.{}", place_of(&own.fact));
         fold_condition(own, refuses, fold).map_err(|fault| wrong(at(own), fault))?;

@@ -105,7 +105,7 @@ impl Index {
             };
             match &rule.tools {
                 Tools::Named(names) => {
-                    for name in names {
+                    for name in &**names {
                         file(by_tool.entry(name).or_default());
                     }
                 }

@@ -13,6 +13,7 @@ mod brute_force;
 mod builder;
 mod catalogue;
 mod compiled;
+mod conditions;
 mod decide;
 mod deciders;
 mod decision;

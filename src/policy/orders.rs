@@ -14,9 +14,9 @@ pub(super) fn put_orders(rule: &mut Rule, orders: &Orders) -> Result<(), PolicyE
     if let Tools::Like(constraint) = &mut rule.tools {
         constraint.resolve_orders(orders).map_err(|problem| wrong("what.tool", problem))?;
     }
-    for Condition { fact, constraint } in &mut rule.conditions {
-        constraint.resolve_orders(orders).map_err(|problem| wrong(&place_of(fact), problem))?;
-    }
+    rule.conditions.try_for_each_mut(|Condition { fact, constraint }| {
+        constraint.resolve_orders(orders).map_err(|problem| wrong(&place_of(fact), problem))
+    })?;
     for Condition { fact, constraint } in
         rule.exceptions.iter_mut().flat_map(|own| &mut own.conditions)
     {

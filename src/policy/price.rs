@@ -24,7 +24,7 @@ pub(super) fn check_price(rules: &[Rule]) -> Result<(), PolicyError> {
     for (_, rule, price) in &dear {
         match &rule.tools {
             Tools::Named(names) => {
-                for name in names {
+                for name in &**names {
                     *by_tool.entry(name).or_default() += price;
                 }
             }

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use super::approval::ApprovalTerms;
 use super::break_glass::BreakGlassTerms;
+use super::conditions::Conditions;
 use super::effect::Effect;
 use super::exception::Exception;
 use super::limits::Limits;
@@ -21,9 +22,9 @@ pub(crate) enum Tools {
     /// `tool = "any"`.
     Any,
     /// By name.
-    Named(Vec<Box<str>>),
+    Named(Arc<[Box<str>]>),
     /// By a constraint on the name.
-    Like(Constraint),
+    Like(Box<Constraint>),
 }
 
 /// A rule, built in Rust; policies in text make the same thing.
@@ -54,8 +55,8 @@ pub struct Rule {
     pub(crate) effect: Effect,
     pub(crate) moments: Moments,
     pub(crate) tools: Tools,
-    pub(crate) conditions: Vec<Condition>,
-    pub(crate) exceptions: Vec<Exception>,
+    pub(crate) conditions: Conditions,
+    pub(crate) exceptions: Box<[Exception]>,
     pub(crate) openness: Openness,
     /// `args = "any"` was said, which excludes conditions on arguments.
     pub(crate) any_args: bool,
@@ -106,8 +107,8 @@ impl Rule {
             effect,
             moments: effect.usual_moments(),
             tools: Tools::Unsaid,
-            conditions: Vec::new(),
-            exceptions: Vec::new(),
+            conditions: Conditions::default(),
+            exceptions: Box::default(),
             openness: Openness::default(),
             any_args: false,
             limits: Limits::unsaid(),
@@ -205,7 +206,7 @@ impl Rule {
 
     /// Tools whose name is so.
     pub fn tool_like(mut self, constraint: Constraint) -> Self {
-        self.tools = Tools::Like(constraint);
+        self.tools = Tools::Like(Box::new(constraint));
         self
     }
 
@@ -281,7 +282,9 @@ impl Rule {
     /// # Ok::<(), hallpass::policy::PolicyError>(())
     /// ```
     pub fn unless<'n>(mut self, parts: impl IntoIterator<Item = (&'n str, Constraint)>) -> Self {
-        self.exceptions.push(Exception::of(parts));
+        let mut exceptions = std::mem::take(&mut self.exceptions).into_vec();
+        exceptions.push(Exception::of(parts));
+        self.exceptions = exceptions.into();
         self
     }
 
@@ -383,7 +386,7 @@ impl Rule {
     }
 
     pub(crate) fn condition(mut self, fact: Fact, constraint: Constraint) -> Self {
-        Condition::add(&mut self.conditions, fact, constraint);
+        self.conditions.add(fact, constraint);
         self
     }
 }

@@ -107,9 +107,13 @@ impl Rule {
 }
 
 /// What is left of parts where one of these conditions on the call is known not to hold.
-fn without(parts: &[Capability], conditions: &[Condition], wanted: &Wanted<'_>) -> Vec<Capability> {
+fn without<'c>(
+    parts: &[Capability],
+    conditions: impl IntoIterator<Item = &'c Condition>,
+    wanted: &Wanted<'_>,
+) -> Vec<Capability> {
     let of_the_call: Vec<&Condition> =
-        conditions.iter().filter(|own| own.fact.is_of_the_call()).collect();
+        conditions.into_iter().filter(|own| own.fact.is_of_the_call()).collect();
     let left = parts.iter().flat_map(|part| {
         of_the_call.iter().map(|own| {
             // What can't be told holds, too.

@@ -10,7 +10,7 @@ use crate::visible::Shown;
 use crate::word::is_same;
 
 /// One part of the question, and what it must be.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(crate) struct Condition {
     pub(crate) fact: Fact,
     pub(crate) constraint: Constraint,
@@ -110,6 +110,18 @@ impl<'c> Cover<'c> {
         facts: impl Facts<'q>,
         meter: &Meter,
     ) -> Option<Outside<'c>> {
+        self.outside_with(&[], args, has_resource, facts, meter)
+    }
+
+    /// As [`outside`](Self::outside), with conditions behind its own that are on no argument.
+    pub(crate) fn outside_with<'q>(
+        self,
+        more: &'c [Condition],
+        args: &'q Object,
+        has_resource: bool,
+        facts: impl Facts<'q>,
+        meter: &Meter,
+    ) -> Option<Outside<'c>> {
         let mut named = Named::default();
         for condition in self.conditions {
             let value = match condition.fact.as_argument() {
@@ -117,6 +129,12 @@ impl<'c> Cover<'c> {
                 None => facts.fact(&condition.fact),
             };
             let truth = condition.holds_at(value, Stance::Cover, facts, meter);
+            if truth != Truth::True {
+                return Some(Outside::Condition(condition, truth));
+            }
+        }
+        for condition in more {
+            let truth = condition.holds(Stance::Cover, facts, meter);
             if truth != Truth::True {
                 return Some(Outside::Condition(condition, truth));
             }
@@ -136,8 +154,20 @@ impl<'c> Cover<'c> {
         facts: impl Facts<'q>,
         meter: &Meter,
     ) -> impl Iterator<Item = Outside<'c>> {
+        self.all_outside_with(&[], args, has_resource, facts, meter)
+    }
+
+    /// As [`all_outside`](Self::all_outside), with conditions behind its own that are on no argument.
+    pub(crate) fn all_outside_with<'q>(
+        self,
+        more: &'c [Condition],
+        args: &Object,
+        has_resource: bool,
+        facts: impl Facts<'q>,
+        meter: &Meter,
+    ) -> impl Iterator<Item = Outside<'c>> {
         let truth = move |own: &Condition| own.holds(Stance::Cover, facts, meter);
-        let truths = self.conditions.iter().map(move |own| (own, truth(own)));
+        let truths = self.conditions.iter().chain(more).map(move |own| (own, truth(own)));
         let failed = truths
             .filter(|(_, truth)| *truth != Truth::True)
             .map(|(own, truth)| Outside::Condition(own, truth));

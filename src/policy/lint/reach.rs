@@ -125,10 +125,13 @@ impl<'p> Reach<'p> {
 
 /// Whether a guard may act on a call that a permit gives.
 fn may_meet(permit: &Rule, guard: &Rule) -> bool {
-    let cover = Cover { conditions: &permit.conditions, openness: &permit.openness };
     let meter = Meter::of(STEPS);
-    guard
-        .conditions
-        .iter()
-        .all(|own| condition_may_overlap(cover, (&own.fact, &own.constraint), &meter))
+    let (own, shared) = (permit.conditions.own(), permit.conditions.shared());
+    guard.conditions.iter().all(|its| {
+        // What is said of one fact is one condition.
+        let is_shared = shared.iter().any(|own| own.fact == its.fact);
+        let conditions = if is_shared { shared } else { own };
+        let cover = Cover { conditions, openness: &permit.openness };
+        condition_may_overlap(cover, (&its.fact, &its.constraint), &meter)
+    })
 }

@@ -26,7 +26,7 @@ impl<'r> Shadows<'r> {
             match &rule.tools {
                 Tools::Unsaid | Tools::Any => shadows.of_all = shadows.of_all.or(Some(rule)),
                 Tools::Named(names) => {
-                    for name in names {
+                    for name in &**names {
                         shadows.by_tool.entry(name).or_insert(rule);
                     }
                 }

@@ -49,7 +49,7 @@ impl<'p> Sinks<'p> {
         if limits.is_empty() || !limits.iter().all(is_optional) {
             return;
         }
-        for tool in tools {
+        for tool in &**tools {
             let labels =
                 self.catalogue.labels_of(tool).and_then(Value::as_list).unwrap_or_default();
             let mut labels = labels.iter().filter_map(Value::as_text);

@@ -67,6 +67,22 @@ const FOREIGN: &[(&[&str], &str)] = &[
         "nothing: forbid beats ask, ask beats permit, and order means nothing",
     ),
     (&["description", "comment"], "a comment, behind `#`"),
+    (&["name", "rule", "title"], "`id`"),
+    (
+        &["enabled", "disabled", "active", "status"],
+        "nothing: a rule that is not to apply is left out, or ends by `valid = { until = … }`",
+    ),
+    (
+        &["log", "audit"],
+        "`[log] plain = [ … ]` once for the policy, and of arguments `log = \"plain\"` in the catalogue",
+    ),
+    (&["url", "path", "host", "amount"], "`what = { tool = …, args = { NAME = … } }`"),
+];
+
+/// Words of other systems for the times at which a rule begins and ends.
+const FOREIGN_TIMES: &[(&[&str], &str)] = &[
+    (&["to", "end", "ends", "expires", "expiry", "not_after", "before"], "`until`"),
+    (&["start", "starts", "since", "not_before", "after"], "`from`"),
 ];
 
 pub(super) fn read(written: &Written) -> Result<Rule, Misfit> {
@@ -82,7 +98,7 @@ pub(super) fn read(written: &Written) -> Result<Rule, Misfit> {
             rule = read(rule, own).map_err(|error| error.inside(key))?;
         }
     }
-    rule.exceptions = table.read_at("unless", exceptions)?.unwrap_or_default();
+    rule.exceptions = table.read_at("unless", exceptions)?.unwrap_or_default().into();
     rule.presentation = table.read_at("presentation", |own| {
         choice(own, &[Form::Bearer, Form::CallBound].map(|form| (form.as_str(), form)))
     })?;
@@ -115,19 +131,24 @@ const PARTS: [(&str, Part); 4] = [("who", who), ("what", what), ("why", why), ("
 /// One exception, or a list of them.
 fn exceptions(written: &Written) -> Result<Vec<Exception>, Misfit> {
     match &written.node {
-        SpannedNode::Object(_) => Ok(vec![exception(written)?]),
-        _ => list(written)?
+        SpannedNode::List(_) => list(written)?
             .iter()
             .enumerate()
             .map(|(at, own)| exception(own).map_err(|error| error.of_element(at)))
             .collect(),
+        _ => Ok(vec![exception(written)?]),
     }
 }
 
 /// What a rule says of who, what, why and when, said of what is left out.
 fn exception(written: &Written) -> Result<Exception, Misfit> {
     let example = "a table such as `{ when = { … } }`";
-    let table = Table::read_translated(written, EXCEPTION, FOREIGN, example)?.said()?;
+    let in_context = |name: &str| {
+        Some(format!(
+            "what the context says is `when = {{ {name} = … }}`, expected `who`, `what`, `why` or `when`"
+        ))
+    };
+    let table = Table::read_explained(written, EXCEPTION, FOREIGN, &in_context, example)?.said()?;
     // As a forbid says it: it looks only at what it names.
     let mut said = Rule::new("unless".into(), Effect::Forbid);
     for (key, read) in PARTS {
@@ -141,12 +162,13 @@ fn exception(written: &Written) -> Result<Exception, Misfit> {
         return Err(Misfit::new(written.span.start, problem).inside("what"));
     }
     let tools = match said.tools {
-        Tools::Named(names) => Some(one_of(names.into_iter().map(Value::Text))),
-        Tools::Like(constraint) => Some(constraint),
+        Tools::Named(names) => Some(one_of(names.iter().cloned().map(Value::Text))),
+        Tools::Like(constraint) => Some(*constraint),
         Tools::Unsaid | Tools::Any => None,
     };
     let tools = tools.map(|own| Condition::new(Fact::Tool, own));
-    Ok(Exception::from_conditions(tools.into_iter().chain(said.conditions).collect()))
+    let said = said.conditions.iter().cloned();
+    Ok(Exception::from_conditions(tools.into_iter().chain(said).collect()))
 }
 
 fn effect(written: &Written) -> Result<Effect, Misfit> {
@@ -192,7 +214,7 @@ fn why(rule: Rule, written: &Written) -> Result<Rule, Misfit> {
 fn when(rule: Rule, written: &Written) -> Result<Rule, Misfit> {
     let conditions =
         Table::open(written, "a table such as `{ env = \"…\" }`")?.said()?.each(|name, own| {
-            if let Some(problem) = of_the_time(name, own) {
+            if let Some(problem) = not_an_attribute(name, own) {
                 return Err(Misfit::new(own.span.start, problem));
             }
             let fact = match name {
@@ -206,8 +228,17 @@ fn when(rule: Rule, written: &Written) -> Result<Rule, Misfit> {
     Ok(conditions.into_iter().fold(rule, |rule, (fact, own)| rule.condition(fact, own)))
 }
 
-/// What is said of the time and stands where an attribute would be compared.
-fn of_the_time(name: &str, written: &Written) -> Option<String> {
+/// What is said of the time, or joins conditions, and stands where an attribute would be compared.
+fn not_an_attribute(name: &str, written: &Written) -> Option<String> {
+    let has_tables =
+        |all: &[Written]| all.iter().any(|own| matches!(own.node, SpannedNode::Object(_)));
+    if let (SpannedNode::List(all), "any" | "or" | "all" | "and") = (&written.node, name)
+        && has_tables(all)
+    {
+        let problem = "all that `when` says has to hold: for one of several write a rule for each, and for one \
+                       of several values of an attribute `{ any = [ … ] }` of that";
+        return Some(problem.to_owned());
+    }
     let SpannedNode::Object(entries) = &written.node else { return None };
     let parts = ["days", "from", "until", "offset"];
     let is_weekly = name == "weekly" && entries.iter().any(|(_, key, _)| parts.contains(&&**key));
@@ -218,7 +249,7 @@ fn of_the_time(name: &str, written: &Written) -> Option<String> {
 
 fn validity(written: &Written) -> Result<(Option<Timestamp>, Option<Timestamp>), Misfit> {
     let example = "a table such as `{ until = \"2026-01-01T00:00:00Z\" }`";
-    let table = Table::read_some(written, VALID, example)?;
+    let table = Table::read_translated(written, VALID, FOREIGN_TIMES, example)?.said()?;
     Ok((table.read_at("from", instant)?, table.read_at("until", instant)?))
 }
 

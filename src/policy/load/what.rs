@@ -14,8 +14,25 @@ pub(super) const KEYS: &[&str] = &["tool", "labels", "args", "other_args", "reso
 /// The keys of a resource.
 pub(super) const RESOURCE: &[&str] = &["type", "id", "attrs"];
 
+/// Words of other systems for what is called here, and keys of the rule that stand too far in.
+const FOREIGN: &[(&[&str], &str)] = &[
+    (
+        &["action", "actions", "function", "name", "method", "operation", "tool_name", "command"],
+        "`tool`",
+    ),
+    (&["arguments", "params", "parameters", "input"], "`args = { NAME = … }`"),
+    (
+        &["who", "why", "when", "unless", "grant", "approval", "on", "effect", "presentation"],
+        "it next to `what`, in the rule itself",
+    ),
+];
+
 pub(super) fn what(rule: Rule, written: &Written) -> Result<Rule, Misfit> {
-    let table = Table::read_some(written, KEYS, "a table such as `{ tool = \"…\" }`")?;
+    let of_argument = |name: &str| {
+        Some(format!("an argument is said in `args = {{ {} = … }}`", name.escape_debug()))
+    };
+    let example = "a table such as `{ tool = \"…\" }`";
+    let table = Table::read_explained(written, KEYS, FOREIGN, &of_argument, example)?.said()?;
     let mut rule = rule;
     if let Some(tools) = table.read_at("tool", tools)? {
         rule.tools = tools;
@@ -62,15 +79,19 @@ fn tools(written: &Written) -> Result<Tools, Misfit> {
                 Value::Text(name) => Ok(name.clone()),
                 _ => Err(not_text()),
             })
-            .collect::<Result<_, _>>()
-            .map(Tools::Named),
-        _ => Ok(Tools::Like(constraint)),
+            .collect::<Result<Vec<_>, _>>()
+            .map(|names| Tools::Named(names.into())),
+        _ => Ok(Tools::Like(Box::new(constraint))),
     }
 }
 
 fn arguments(rule: Rule, written: &Written) -> Result<Rule, Misfit> {
     if let SpannedNode::Text(_) = &written.node {
-        any_word(written)?;
+        any_word(written).map_err(|error| {
+            let problem =
+                "left out, no argument may be there; some are named as in `{ to = \"any\" }`";
+            Misfit::new(error.at, format!("{}: {problem}", error.problem))
+        })?;
         return Ok(rule.any_args());
     }
     let named = named_constraints(written)?;
@@ -83,11 +104,17 @@ fn arguments(rule: Rule, written: &Written) -> Result<Rule, Misfit> {
 
 fn resource(rule: Rule, written: &Written) -> Result<Rule, Misfit> {
     if let SpannedNode::Text(_) = &written.node {
-        any_word(written)?;
+        any_word(written).map_err(|error| {
+            let problem = "one of a type is `{ type = \"…\", id = \"any\" }`";
+            Misfit::new(error.at, format!("{}: {problem}", error.problem))
+        })?;
         return Ok(rule.any_resource());
     }
     let example = "\"any\" or a table such as `{ type = \"…\", id = \"…\" }`";
-    let table = Table::read_some(written, RESOURCE, example)?;
+    let of_attribute = |name: &str| {
+        Some(format!("an attribute is said in `attrs = {{ {} = … }}`", name.escape_debug()))
+    };
+    let table = Table::read_explained(written, RESOURCE, &[], &of_attribute, example)?.said()?;
     let mut rule = rule;
     if let Some(constraint) = table.read_at("type", read_constraint)? {
         rule = rule.resource_type(constraint);

@@ -53,7 +53,9 @@ impl<'p> Prepared<'p> {
             (Tools::Like(_), Some(tool)) if !speaks(rule.tool_named(tool, stance, meter)) => {
                 return None;
             }
-            (Tools::Like(own), None) => conditions.push(Condition::new(Fact::Tool, own.clone())),
+            (Tools::Like(own), None) => {
+                conditions.push(Condition::new(Fact::Tool, (**own).clone()))
+            }
             _ => {}
         }
         for own in &rule.conditions {

@@ -60,15 +60,19 @@ fn changed(rule: &Rule) -> Vec<(Change, Option<Rule>)> {
         for wider in widened(&own.constraint) {
             let (was, is) = (own.constraint.to_string(), wider.to_string());
             let mut rule = rule.clone();
-            if let Some(own) = rule.conditions.get_mut(at) {
-                own.constraint = wider;
-            }
+            rule.conditions.change(|all| {
+                if let Some(own) = all.get_mut(at) {
+                    own.constraint = wider;
+                }
+            });
             all.push((Change::Bound(own.fact.to_string(), was, is), Some(rule)));
         }
     }
     for at in 0..rule.exceptions.len() {
         let mut rule = rule.clone();
-        rule.exceptions.remove(at);
+        let mut exceptions = rule.exceptions.into_vec();
+        exceptions.remove(at);
+        rule.exceptions = exceptions.into();
         all.push((Change::Exception(at + 1), Some(rule)));
     }
     all
@@ -87,10 +91,10 @@ fn without(rule: &Rule, at: usize, own: &Condition) -> Option<(Change, Option<Ru
         return None;
     }
     let mut rule = rule.clone();
-    match (open, rule.conditions.get_mut(at)) {
+    rule.conditions.change(|all| match (open, all.get_mut(at)) {
         (Some(open), Some(own)) => own.constraint = open,
-        _ => drop(rule.conditions.remove(at)),
-    }
+        _ => drop(all.remove(at)),
+    });
     Some((Change::Condition(own.fact.to_string()), Some(rule)))
 }
 

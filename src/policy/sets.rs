@@ -8,15 +8,10 @@ use crate::scope::{
 use crate::value::{SpannedNode, Value};
 use crate::visible::Shown;
 
-/// Whether a fact is a set, whatever the question.
-pub(super) const fn is_set(fact: &Fact) -> bool {
-    matches!(fact, Fact::WhoGroups | Fact::WhoActsFor | Fact::Labels | Fact::Seen)
-}
-
 /// What a condition asks of one value although its fact is a set. A forbid of that looks right and
 /// forbids next to nothing; a permit gives to sets of which each element happens to be so.
 pub(super) fn fault(condition: &Condition) -> Option<String> {
-    if is_set(&condition.fact) { fault_of(&condition.constraint) } else { None }
+    if condition.fact.is_a_set() { fault_of(&condition.constraint) } else { None }
 }
 
 fn fault_of(constraint: &Constraint) -> Option<String> {

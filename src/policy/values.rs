@@ -22,6 +22,11 @@ pub(super) fn condition_fault(condition: &Condition) -> Option<String> {
 /// it refuses nothing, or everything.
 fn fault(condition: &Condition) -> Option<String> {
     let Condition { fact, constraint } = condition;
+    if *fact == Fact::Now && compares_with_one_text(constraint) {
+        let problem = "the time is never exactly one text: say `after` and `before`, or `weekly = { … }` for a time \
+                       of day";
+        return Some(problem.to_owned());
+    }
     if is_one_text(fact)
         && let Some(problem) = not_of_text(constraint)
     {
@@ -34,6 +39,12 @@ fn fault(condition: &Condition) -> Option<String> {
         }
     });
     found
+}
+
+fn compares_with_one_text(constraint: &Constraint) -> bool {
+    let mut is_one = false;
+    constraint.for_each_leaf(&mut |leaf| is_one |= matches!(leaf, Node::Is(_)));
+    is_one
 }
 
 /// Why a leaf compares with what is never as its kind takes it, or with a table that was meant for a
@@ -59,7 +70,7 @@ fn of_reference(leaf: &Node) -> Option<String> {
         (Operand::Fact(_), Expected::Number) if is_one_text(fact) => {
             Some(format!("`{word}` takes a number, and `{fact}` is text"))
         }
-        (Operand::Joined(_), _) | (_, Expected::Number | Expected::Text) if sets::is_set(fact) => {
+        (Operand::Joined(_), _) | (_, Expected::Number | Expected::Text) if fact.is_a_set() => {
             Some(format!("`{word}` takes one value, and `{fact}` is a set: write `one_of`"))
         }
         _ => None,

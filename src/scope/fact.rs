@@ -105,10 +105,21 @@ impl fmt::Debug for Path {
 #[error(
     "{} names no part of the question: expected `who.id`, `who.kind`, `who.groups`, \
      `who.acts_for`, `who.attrs.NAME`, `why.purpose`, `why.ticket`, `when.NAME`, `resource.type`, \
-     `resource.id`, `resource.attrs.NAME` or `args.NAME`",
-    Shown(.0)
+     `resource.id`, `resource.attrs.NAME` or `args.NAME`{}",
+    Shown(.0),
+    attribute_meant(.0)
 )]
 pub(crate) struct UnknownFact(Box<str>);
+
+/// Attributes stand one step further in.
+fn attribute_meant(text: &str) -> String {
+    match text.split_once('.') {
+        Some((root @ ("who" | "resource"), name)) if !name.is_empty() && !name.contains('.') => {
+            format!(": did you mean {}?", Shown(&format!("{root}.attrs.{name}")))
+        }
+        _ => String::new(),
+    }
+}
 
 impl Fact {
     /// The argument called `name`.
@@ -176,6 +187,11 @@ impl Fact {
             Fact::Arg(_) => Absence::Argument,
             _ => Absence::Attribute,
         }
+    }
+
+    /// Whether it is a set of texts, whatever the question.
+    pub(crate) const fn is_a_set(&self) -> bool {
+        matches!(self, Fact::WhoGroups | Fact::WhoActsFor | Fact::Labels | Fact::Seen)
     }
 
     /// Whether the fact is of the call itself, and so open until a call is made.

@@ -26,8 +26,12 @@ use crate::value::Value;
 /// The steps that one search may take.
 const STEPS: u64 = 200_000;
 
-/// How many searches are made in all: past them, nothing is shown any more.
-const MOST_SEARCHES: usize = 200_000;
+/// How many searches are made in all, for each rule: past them, nothing is shown any more. A rule takes two or three, and
+/// one that names no tool some of each.
+const SEARCHES_PER_RULE: usize = 20;
+
+/// How many there are of few rules.
+const LEAST_SEARCHES: usize = 200_000;
 
 /// Of how many tools a rule that names none is looked at, before it is taken to do something.
 const MOST_TOOLS: usize = 64;
@@ -73,7 +77,8 @@ impl<'p> Proofs<'p> {
             true => &[Form::Bearer, Form::CallBound][..],
             false => &[Form::Bearer],
         };
-        let (named, searches) = (Value::List(named), MOST_SEARCHES);
+        let searches = LEAST_SEARCHES.max(SEARCHES_PER_RULE * policy.rules.len());
+        let named = Value::List(named);
         Proofs { policy, rules, named, forms, searches, spared: BTreeSet::new() }
     }
 

@@ -4,7 +4,7 @@ use super::warning::{Findings, WarningCode};
 use crate::policy::effect::Effect;
 use crate::policy::error::place_of;
 use crate::policy::rule::Rule;
-use crate::policy::sets::{is_one_text, is_set};
+use crate::policy::sets::is_one_text;
 use crate::scope::{Condition, Fact, Node, ResourceOpenness};
 
 /// Warns of a comparison that no question meets.
@@ -17,7 +17,7 @@ pub(super) fn references(rule: &Rule, findings: &mut Findings<'_>) {
             for other in leaf.facts() {
                 let why = if direct.contains(&other) && other == fact {
                     "that is itself, and is always so"
-                } else if direct.contains(&other) && is_set(other) && is_one_text(fact) {
+                } else if direct.contains(&other) && other.is_a_set() && is_one_text(fact) {
                     "that is a set, and never one text: write `one_of = { ref = … }`"
                 } else if rule.effect == Effect::Permit && is_kept_out(rule, other) {
                     "no call that it permits has that: name it in `what`, too, as in `NAME = \"any\"`"

@@ -161,6 +161,9 @@ pub(super) struct Cells {
 /// Offers values of one kind to a search.
 pub(super) type Sample = fn(&mut Sampler<'_>, &Meter);
 
+/// Whether nothing is left to look for once a value passes these tests.
+pub(super) type Goal<'t> = &'t dyn Fn(u64, Option<&Value>) -> bool;
+
 /// One search.
 pub(super) struct Sampler<'t> {
     pub(super) tests: &'t [Test<'t>],
@@ -169,7 +172,7 @@ pub(super) struct Sampler<'t> {
     /// lie in them, with all kinds again.
     samples: &'static [Sample],
     /// The search may stop once it has found this.
-    goal: Option<&'t dyn Fn(u64) -> bool>,
+    goal: Option<Goal<'t>>,
     done: bool,
     cells: Cells,
     /// As the cells, of values that are there: what a list can have as elements.
@@ -187,7 +190,7 @@ impl<'t> Sampler<'t> {
         tests: &'t [Test<'t>],
         absence: Absence,
         samples: &'static [Sample],
-        goal: Option<&'t dyn Fn(u64) -> bool>,
+        goal: Option<Goal<'t>>,
     ) -> Self {
         let cells = Cells { found: BTreeMap::new(), complete: tests.len() <= MAX_TESTS };
         Sampler {
@@ -269,10 +272,8 @@ impl<'t> Sampler<'t> {
         if let Some(value) = &value {
             self.there.entry(passed).or_insert_with(|| value.clone());
         }
+        self.done |= self.goal.is_some_and(|goal| goal(passed, value.as_ref()));
         self.cells.found.entry(passed).or_insert(value);
-        if self.goal.is_some_and(|goal| goal(passed)) {
-            self.done = true;
-        }
     }
 
     /// What was found so far of values that are there, as far as some of the tests tell it apart.

@@ -214,7 +214,8 @@ fn find(
     meter: &Meter,
 ) -> Difference<Option<Value>> {
     meter.at_most_half(|| {
-        let cells = Sampler::new(tests, absence, SAMPLES, Some(goal)).run(true, meter);
+        let reached = |passed, _: Option<&Value>| goal(passed);
+        let cells = Sampler::new(tests, absence, SAMPLES, Some(&reached)).run(true, meter);
         match cells.found.into_iter().find(|(passed, _)| goal(*passed)) {
             // What could not be asked any more shows nothing.
             _ if meter.is_spent() => Difference::Undecided,

@@ -244,11 +244,10 @@ impl<'a> Search<'a> {
         let mut tests = vec![Test::There];
         // Asked as well, so that no cell is shown by a value that the fact never has.
         let possible = bits(&mut tests, domain.test().into_iter());
-        let mut own_bits = 0;
-        for region in self.within {
+        let (within, mut own_bits) = (self.within, 0);
+        for region in within {
             own_bits |= bits(&mut tests, region.on(&fact).map(|own| region.widely(own)));
         }
-        let within = self.within;
         let is_asked = |region: &Region<'_>, own: &Condition| {
             let same = within.iter().filter(|within| within.stance == region.stance);
             same.flat_map(|within| within.on(&fact))
@@ -266,30 +265,42 @@ impl<'a> Search<'a> {
             self.complete = false;
             return Part { fact, choices: Vec::new() };
         }
-        let cells = Sampler::new(&tests, fact.absence(), SAMPLES, None).run(true, self.meter);
-        self.complete &= cells.complete;
-        let mut choices = Vec::new();
         let no_resource = fact.is_of_the_resource() && !resource;
-        for (passed, value) in cells.found {
-            let there = value.is_some();
+        let is_allowed = within.iter().all(|region| region.allows(&fact));
+        let outside: Vec<(u64, bool)> = other_bits
+            .into_iter()
+            .zip(self.outside)
+            .map(|(bits, region)| (bits, region.allows(&fact)))
+            .take(MOST_REGIONS)
+            .collect();
+        let met_where = |is_met: &dyn Fn(&(u64, bool)) -> bool| {
+            let met = outside.iter().enumerate().filter(|(_, region)| is_met(region));
+            met.fold(0, |met, (bit, _)| met | 1 << bit)
+        };
+        // Which regions are still met; `None` where the fact can't be so.
+        let left = |passed: u64, there: bool| {
             let fits = match there {
-                true => !no_resource && passed & possible == possible,
+                true => !no_resource && passed & possible == possible && is_allowed,
                 false => no_resource || domain.may_be_absent(),
             };
-            let allowed = |region: &Region<'_>| !there || region.allows(&fact);
-            if fits && passed & own_bits == own_bits && self.within.iter().all(allowed) {
-                let is_met = |(bits, region): &(&u64, &Region<'_>)| {
-                    passed & **bits == **bits && allowed(region)
-                };
-                let met =
-                    other_bits.iter().zip(self.outside).take(MOST_REGIONS).enumerate().fold(
-                        0,
-                        |met, (bit, pair)| if is_met(&pair) { met | 1 << bit } else { met },
-                    );
-                choices.push(Choice { met, value });
-            }
-        }
-        Part { fact, choices: fewest_met(choices) }
+            (fits && passed & own_bits == own_bits)
+                .then(|| met_where(&|(bits, allows)| passed & bits == *bits && (!there || *allows)))
+        };
+        // Whatever the fact is, these are met. Where no more are, nothing else is needed of it; a list or an object
+        // is, where something simpler does the same.
+        let always = met_where(&|(bits, allows)| *bits == 0 && *allows);
+        let is_best = |passed, value: Option<&Value>| {
+            let is_simple = value.is_none_or(|own| own.depth() == 0) || fact.is_a_set();
+            is_simple && left(passed, value.is_some()).is_some_and(|met| met & !always == 0)
+        };
+        let sampler = Sampler::new(&tests, fact.absence(), SAMPLES, Some(&is_best));
+        let cells = sampler.run(true, self.meter);
+        self.complete &= cells.complete;
+        let choices = cells.found.into_iter().filter_map(|(passed, value)| {
+            Some(Choice { met: left(passed, value.is_some())?, value })
+        });
+        let choices = fewest_met(choices.collect());
+        Part { fact, choices }
     }
 
     /// An argument that no condition names.

@@ -201,7 +201,7 @@ fn each_rule_takes_a_few_searches_however_many_there_are() {
             proofs.look_at(rule, findings.of_rule(rule.id()));
         }
         assert!(findings.into_warnings().is_empty());
-        (super::MOST_SEARCHES - proofs.searches, many)
+        (super::LEAST_SEARCHES - proofs.searches, many)
     };
     let by_group =
         |n: usize| t(&format!("p{n:04}")).who_groups(has_any([format!("g{n}")])).arg("x", any());

@@ -10,6 +10,7 @@ pub mod policy;
 pub mod regex;
 pub mod scope;
 pub mod token;
+pub mod unless;
 
 /// Makes a check a libFuzzer target. Without `cfg(fuzzing)` there is no fuzzer to link with, and the
 /// program only says so: the package can be checked with the rest of the workspace.

@@ -9,7 +9,7 @@
     reason = "tests"
 )]
 
-use hallpass_fuzz::{args, glob, policy, regex, scope, token};
+use hallpass_fuzz::{args, glob, policy, regex, scope, token, unless};
 
 fn replay(target: &str, check: fn(&[u8])) {
     let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("fuzz/seeds").join(target);
@@ -52,4 +52,23 @@ fn seeds_of_scopes_read_back_what_they_say() {
 #[test]
 fn seeds_of_tokens_have_one_spelling_and_never_widen() {
     replay("token", token::token);
+}
+
+#[test]
+fn seeds_of_policies_with_exceptions_are_decided_by_the_book() {
+    replay("unless", unless::unless);
+}
+
+/// A target of which nothing loads compares nothing.
+#[test]
+fn most_policies_with_exceptions_that_bytes_make_load() {
+    let mut state = 1_u64;
+    let mut byte = || {
+        state =
+            state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (state >> 56) as u8
+    };
+    let policies: Vec<Vec<u8>> = (0..60).map(|_| (0..96).map(|_| byte()).collect()).collect();
+    let loaded = policies.iter().filter(|bytes| unless::is_compared(bytes)).count();
+    assert!(loaded >= 20, "{loaded} of {} loaded", policies.len());
 }

@@ -164,6 +164,8 @@ impl Source<'_> {
         let kind = self.byte();
         if depth > 0 && !kind.is_multiple_of(3) {
             return match kind / 3 % 9 {
+                // The bytes of what was once found mean what they meant.
+                _ if (244..=250).contains(&kind) => self.places(depth - 1),
                 0 | 1 => all_of(self.several(|own| own.constraint(depth - 1))),
                 2 | 3 => any_of(self.several(|own| own.constraint(depth - 1))),
                 4 => not(self.constraint(depth - 1)),
@@ -181,6 +183,12 @@ impl Source<'_> {
             };
         }
         self.leaf(kind / 3)
+    }
+
+    /// A list by its places, with what follows them or without.
+    fn places(&mut self, depth: usize) -> Constraint {
+        let places = items(self.several(|own| own.constraint(depth)));
+        if self.byte().is_multiple_of(2) { places } else { places.rest(self.constraint(depth)) }
     }
 
     #[cfg(feature = "url")]

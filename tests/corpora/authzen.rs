@@ -4,10 +4,11 @@
 //! action is a tool, its properties are the arguments; resource and context are themselves, but for
 //! the context's `time`: what time it is the broker knows by its own clock and takes from no one.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
+use hallpass::clock::Timestamp;
 use hallpass::identity::Assertion;
-use hallpass::{Broker, Code, Context, Policy, Resource};
+use hallpass::{Broker, Call, Code, Context, Policy, Purpose, Resource};
 use serde_json::json;
 use testkit::corpora::table::{Answer, Question};
 use testkit::corpora::{Json, corpus, list, text, value};
@@ -156,18 +157,83 @@ fn malformed_requests_are_refused() {
     assert_eq!(refusals, expected);
 }
 
-/// Searches ("who may read this?") are questions about a policy, which it does not answer yet.
+/// What a search is for, by the section that it stands in; `None` for pages and faults of requests, which are those of a
+/// server: `hallpass serve` is asked all of them over HTTP.
+fn sought(id: &str) -> Option<&'static str> {
+    match id {
+        "c-4-6-1" => Some("action"),
+        "c-4-6-2" => Some("subject"),
+        _ if id.starts_with("c-4-2") => Some("subject"),
+        _ if id.starts_with("c-4-3") => Some("resource"),
+        _ if id.starts_with("c-4-4") => Some("action"),
+        _ => None,
+    }
+}
+
+/// The subjects, resources or actions for which the rules permit the request with one of them put in.
+fn found(policy: &Policy, request: &Json, sought: &str, entities: &[Json]) -> Vec<Json> {
+    let broker = Broker::new(policy.clone()).unwrap();
+    let (why, now) =
+        (Purpose::new("ask"), Timestamp::parse_rfc3339("2026-01-01T12:00:00Z").unwrap());
+    // What the host knows of somebody or something goes with it.
+    let known = |named: &Json| {
+        let own =
+            entities.iter().find(|own| own["type"] == named["type"] && own["id"] == named["id"]);
+        let attrs = own.map_or(&named["properties"], |own| &own["attrs"]);
+        json!({ "type": named["type"], "id": named["id"], "properties": attrs })
+    };
+    let with = |part: &str, own: Json| {
+        let mut request = request.clone();
+        for part in ["subject", "resource"] {
+            request[part] = known(&request[part]);
+        }
+        request[part] = own;
+        question(&request, None)
+    };
+    let is_permitted = |question: Question| {
+        let who = broker.assert_identity(question.who).unwrap();
+        let call =
+            Call::new(&question.tool, &question.args).unwrap().on(question.resource.unwrap());
+        let search = policy.search(&why, &question.context, now);
+        !search.who_can(&call, [&who]).unwrap().is_empty()
+    };
+    if sought == "action" {
+        let Question { who, context, .. } = with("action", json!({ "name": "any" }));
+        let who = broker.assert_identity(who).unwrap();
+        let all = policy.search(&why, &context, now).what_can(&who).unwrap();
+        let tools: BTreeSet<&str> = all.iter().filter_map(|own| own.tool()).collect();
+        let actions = tools.into_iter().map(|tool| json!({ "name": tool }));
+        return actions.filter(|own| is_permitted(with("action", own.clone()))).collect();
+    }
+    let candidates = entities.iter().filter(|own| own["type"] == request[sought]["type"]);
+    let candidates = candidates.map(|own| json!({ "type": own["type"], "id": own["id"] }));
+    candidates.filter(|own| is_permitted(with(sought, known(own)))).collect()
+}
+
 #[test]
 #[ignore = "published data: HALLPASS_CORPORA says where it is"]
-fn what_cannot_be_asked_yet_is_named() {
+fn every_search_of_the_certification_fixture_agrees() {
     let fixture = corpus("authzen/certification.json");
-    let searches = list(&fixture["searches"]).iter().map(|search| text(&search["id"]));
-    let searches: BTreeSet<_> = searches.collect();
-    println!("authzen certification, not yet: searches {searches:?}");
-    let subjects = ["c-4-2-1", "c-4-2-2", "c-4-2-3", "c-4-2-4"];
-    let resources = ["c-4-3-1", "c-4-3-2", "c-4-3-3", "c-4-3-4"];
-    let actions = ["c-4-4-1", "c-4-4-2", "c-4-4-3"];
-    let pages_and_faults = ["c-4-5-1", "c-4-5-2", "c-4-6-1", "c-4-6-2", "c-4-7-1", "c-4-7-2"];
-    let named = [&subjects[..], &resources, &actions, &pages_and_faults].concat();
-    assert_eq!(searches, named.into_iter().collect());
+    let (policy, entities) = (policy(CERTIFICATION), list(&fixture["entities"]));
+    let mut answers: BTreeMap<&str, Vec<Json>> = BTreeMap::new();
+    for search in list(&fixture["searches"]) {
+        let (id, expected) = (text(&search["id"]), &search["expect"]);
+        let Some(sought) = sought(id) else { continue };
+        let found = found(&policy, &search["request"], sought, entities);
+        for own in expected["at_least"].as_array().into_iter().flatten() {
+            assert!(found.contains(own), "{id}: {own} is not among {found:?}");
+        }
+        if let Some(same) = expected["same_as"].as_str() {
+            assert_eq!(found, answers[same], "{id}");
+        }
+        if let Some(exactly) = expected["exactly"].as_array() {
+            assert_eq!(found, *exactly, "{id}");
+        }
+        answers.insert(id, found);
+    }
+    println!("authzen certification: {} searches agree", answers.len());
+    assert_eq!(answers.len(), 13);
+    // What the fixture says no more of than that these are among them.
+    assert_eq!(answers["c-4-2-4"], [json!({ "type": "user", "id": "bob" })]);
+    assert_eq!(answers["c-4-4-3"], [json!({ "name": "write" })]);
 }

@@ -144,14 +144,14 @@ pub(crate) const POLICIES: &[(&str, &str)] = &[
         "#,
     ),
     (
-        // The same address in another spelling would be refused: text is what is compared.
+        // As an address, in whatever spelling it comes.
         "ip/1",
         r#"
         [[rule]]
         id     = "policy0"
         effect = "permit"
         what   = { tool = "view", resource = { type = "Photo", id = "VacationPhoto94.jpg" } }
-        when   = { source_ip = "222.222.222.222" }
+        when   = { source_ip = { cidr = "222.222.222.222" } }
         "#,
     ),
     (

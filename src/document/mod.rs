@@ -13,4 +13,6 @@ pub(crate) use misfit::Misfit;
 pub(crate) use nearest::did_you_mean;
 pub(crate) use table::Table;
 pub(crate) use toml::parse_toml;
-pub(crate) use tree::{Written, any_word, choice, list, text, tree_of, value, whole_number};
+pub(crate) use tree::{
+    Written, any_word, choice, is_quoted_number, list, text, tree_of, value, whole_number,
+};

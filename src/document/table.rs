@@ -21,12 +21,23 @@ impl<'w> Table<'w> {
         example: &str,
     ) -> Result<Self, Misfit> {
         let table = Table::open(written, example)?;
-        for (span, key, _) in table.entries {
-            if !known.contains(&&**key) {
-                return Err(Misfit::new(span.start, unknown_key(key, known)));
-            }
-        }
+        table.all_known(known, &|_| None)?;
         Ok(table)
+    }
+
+    /// # Errors
+    /// The first key that is not known, with the nearest that is, or else what `otherwise` says of it.
+    fn all_known(
+        &self,
+        known: &[&'static str],
+        otherwise: &dyn Fn(&str) -> Option<String>,
+    ) -> Result<(), Misfit> {
+        match self.entries.iter().find(|(_, key, _)| !known.contains(&&**key)) {
+            Some((span, key, _)) => {
+                Err(Misfit::new(span.start, unknown_key(key, known, otherwise(key))))
+            }
+            None => Ok(()),
+        }
     }
 
     /// As [`Table::read`]; words of other systems, in lower case, are told what they are called here.
@@ -34,6 +45,17 @@ impl<'w> Table<'w> {
         written: &'w Written,
         known: &[&'static str],
         foreign: &[(&[&str], &str)],
+        example: &str,
+    ) -> Result<Self, Misfit> {
+        Table::read_explained(written, known, foreign, &|_| None, example)
+    }
+
+    /// As [`Table::read_translated`]; of a key that is like none of those known, `otherwise` says where it belongs.
+    pub(crate) fn read_explained(
+        written: &'w Written,
+        known: &[&'static str],
+        foreign: &[(&[&str], &str)],
+        otherwise: &dyn Fn(&str) -> Option<String>,
         example: &str,
     ) -> Result<Self, Misfit> {
         let table = Table::open(written, example)?;
@@ -47,7 +69,8 @@ impl<'w> Table<'w> {
                 ));
             }
         }
-        Table::read(written, known, example)
+        table.all_known(known, otherwise)?;
+        Ok(table)
     }
 
     /// As [`Table::read`], for a table that must say something.
@@ -117,9 +140,9 @@ impl<'w> Table<'w> {
     }
 }
 
-fn unknown_key(key: &str, known: &[&'static str]) -> String {
+fn unknown_key(key: &str, known: &[&'static str], otherwise: Option<String>) -> String {
     let shown = Shown(key);
-    match did_you_mean(key, known.iter().copied()) {
+    match did_you_mean(key, known.iter().copied()).or(otherwise) {
         Some(guess) => format!("{shown} is not a key here: {guess}"),
         None => {
             let known: Vec<String> = known.iter().map(|key| format!("`{key}`")).collect();

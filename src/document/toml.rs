@@ -73,6 +73,12 @@ fn too_deep() -> String {
     format!("expected at most {MAX_DEPTH} levels of nesting")
 }
 
+fn is_null(text: &str, at: usize) -> bool {
+    // What is shown is where the word ends or begins.
+    let word = |at: usize| text.get(at..).is_some_and(|rest| rest.starts_with("null"));
+    (at.saturating_sub(4)..=at).any(word)
+}
+
 fn misfit_of(text: &str, error: &Error) -> Misfit {
     let span = error.span().unwrap_or(0..0);
     let problem = match error.message() {
@@ -94,6 +100,15 @@ fn misfit_of(text: &str, error: &Error) -> Misfit {
             let hint = match other {
                 // The parser takes a bare `forbid` for the beginning of `false`.
                 other if other.contains("boolean") => ": text stands in quotes",
+                other if other.contains("escape") => {
+                    ": in single quotes a backslash stands for itself, as in `regex = '\\d+'`"
+                }
+                // Of `null`, for the beginning of `nan`.
+                other if other.contains("float") && is_null(text, span.start) => {
+                    ": there is no null in TOML, for what is not there write `{ present = false }`"
+                }
+                other if other.contains("key with no value") => ": a key is written `key = value`",
+                other if other.contains("must be quoted") => ": text stands in quotes",
                 _ if text.trim_start().starts_with('{') => ": JSON is read by `from_json`",
                 _ => "",
             };

@@ -2,7 +2,7 @@
 
 use super::misfit::Misfit;
 use super::nearest::did_you_mean;
-use crate::value::{Object, Spanned, SpannedNode, Value};
+use crate::value::{Number, Object, Spanned, SpannedNode, Value};
 use crate::visible::Shown;
 
 /// A value of a document with the bytes it stands at.
@@ -55,7 +55,11 @@ pub(crate) fn list(written: &Written) -> Result<&[Written], Misfit> {
             Err(Misfit::new(written.span.start, "an empty list names nothing, and never means all"))
         }
         SpannedNode::List(list) => Ok(list),
-        other => Err(expected(written, &format!("a list, found {}", kind_name(other)))),
+        SpannedNode::Object(_) => Err(expected(written, "a list, found a table: write `[{ … }]`")),
+        other => {
+            let found = kind_name(other);
+            Err(expected(written, &format!("a list, found {found}: write `[ … ]`, of one, too")))
+        }
     }
 }
 
@@ -66,9 +70,16 @@ pub(crate) fn whole_number(written: &Written) -> Result<u64, Misfit> {
             .to_u64()
             .ok_or_else(|| expected(written, &format!("a whole number from 0 on, found {number}"))),
         other => {
-            Err(expected(written, &format!("a whole number from 0 on, found {}", kind_name(other))))
+            let found = kind_name(other);
+            let quoted = if is_quoted_number(other) { ": write it without quotes" } else { "" };
+            Err(expected(written, &format!("a whole number from 0 on, found {found}{quoted}")))
         }
     }
+}
+
+/// Whether it is a number that stands in quotes.
+pub(crate) fn is_quoted_number(node: &SpannedNode) -> bool {
+    matches!(node, SpannedNode::Text(text) if Number::parse(text).is_ok())
 }
 
 /// The word `any`, which is what opening something is spelled like.
@@ -84,7 +95,10 @@ pub(crate) fn any_word(written: &Written) -> Result<(), Misfit> {
 
 /// One of a few words.
 pub(crate) fn choice<T: Copy>(written: &Written, words: &[(&'static str, T)]) -> Result<T, Misfit> {
-    let given = text(written)?;
+    let given = match &written.node {
+        SpannedNode::Text(given) => &**given,
+        _ => "",
+    };
     if let Some((_, meant)) = words.iter().find(|(word, _)| *word == given) {
         return Ok(*meant);
     }
@@ -93,6 +107,10 @@ pub(crate) fn choice<T: Copy>(written: &Written, words: &[(&'static str, T)]) ->
         Some((last, rest)) if !rest.is_empty() => format!("{} or {last}", rest.join(", ")),
         _ => quoted.join(""),
     };
+    if !matches!(written.node, SpannedNode::Text(_)) {
+        let found = kind_name(&written.node);
+        return Err(expected(written, &format!("{known}, found {found}")));
+    }
     let guess = did_you_mean(given, words.iter().map(|(word, _)| *word));
     let guess = guess.map_or(String::new(), |guess| format!(": {guess}"));
     Err(expected(written, &format!("{known}, found {}{guess}", Shown(given))))

@@ -6,6 +6,7 @@ mod parts;
 
 use super::constraint::{Constraint, Node};
 use super::describe::ORDER;
+use super::fact::Fact;
 use super::instant::Instants;
 use super::kind::{Bound, Count, Range};
 use super::relation::Relation;
@@ -16,7 +17,8 @@ use super::words::{
 };
 use crate::clock::Timestamp;
 use crate::document::{
-    Misfit, Table, Written, any_word, did_you_mean, list, text, value, whole_number,
+    Misfit, Table, Written, any_word, did_you_mean, is_quoted_number, list, text, value,
+    whole_number,
 };
 use crate::value::{Number, SpannedNode, Value};
 use crate::visible::Shown;
@@ -51,12 +53,12 @@ const KINDS: &[Kind] = &[
     kind("below", |w| {
         or_compared(w, Relation::Below, || Ok(range(None, Some(Bound::beyond(number(w)?)))))
     }),
-    kind("prefix", |w| or_compared(w, Relation::Prefix, || Ok(prefix(text(w)?)))),
-    kind("suffix", |w| or_compared(w, Relation::Suffix, || Ok(suffix(text(w)?)))),
-    kind("contains", |w| or_compared(w, Relation::Contains, || Ok(contains(text(w)?)))),
-    kind("glob", |w| Ok(glob(text(w)?))),
-    kind("regex", |w| Ok(regex(text(w)?))),
-    kind("under", |w| or_compared(w, Relation::Under, || Ok(under(text(w)?)))),
+    kind("prefix", |w| or_compared(w, Relation::Prefix, || Ok(prefix(one_text(w)?)))),
+    kind("suffix", |w| or_compared(w, Relation::Suffix, || Ok(suffix(one_text(w)?)))),
+    kind("contains", |w| or_compared(w, Relation::Contains, || Ok(contains(one_text(w)?)))),
+    kind("glob", |w| Ok(glob(one_text(w)?))),
+    kind("regex", |w| Ok(regex(one_text(w)?))),
+    kind("under", |w| or_compared(w, Relation::Under, || Ok(under(one_text(w)?)))),
     kind("url", url_pattern),
     kind("cidr", networks),
     kind("after", |w| or_compared(w, Relation::After, || Ok(after(instant(w)?)))),
@@ -127,6 +129,10 @@ const FOREIGN: &[(&[&str], &str)] = &[
     (&["ref"], "`same_as`, or `ref` in the place of a value, as in `max = { ref = … }`"),
     (&["join"], "`join` in the place of a text, as in `under = { join = [ … ] }`"),
     (&["equals_to", "same"], "`same_as`"),
+    (
+        &["optional", "default"],
+        "`any = [{ present = false }, { … }]`, of which one may be left out",
+    ),
     (&["between"], "`min` and `max`"),
     (
         &["from", "since", "not_before"],
@@ -171,8 +177,11 @@ pub(crate) fn read_constraint(written: &Written) -> Result<Constraint, Misfit> {
 
 /// Reads a table of constraints, one for each name.
 pub(crate) fn named_constraints(written: &Written) -> Result<Vec<(Box<str>, Constraint)>, Misfit> {
-    Table::open(written, "a table of names and constraints")?
-        .each(|name, own| Ok((name.into(), read_constraint(own)?)))
+    Table::open(
+        written,
+        "a table of names and constraints such as `{ to = \"any\", amount = { max = 500 } }`",
+    )?
+    .each(|name, own| Ok((name.into(), read_constraint(own)?)))
 }
 
 fn conjunction(written: &Written) -> Result<Constraint, Misfit> {
@@ -260,6 +269,12 @@ fn unknown_kind(word: &str) -> String {
     }
 }
 
+fn one_text(written: &Written) -> Result<&str, Misfit> {
+    let SpannedNode::List(_) = &written.node else { return text(written) };
+    let problem = "expected one text, found a list: for one of several write `any = [{ … }, { … }]`, each with its own";
+    Err(Misfit::new(written.span.start, problem))
+}
+
 fn values(written: &Written) -> Result<Vec<Value>, Misfit> {
     list(written)?.iter().map(value).collect()
 }
@@ -280,13 +295,22 @@ fn number(written: &Written) -> Result<Number, Misfit> {
         )),
         other => {
             let found = other.kind_name();
-            let order = match other {
-                Value::Text(_) => {
-                    ": levels are compared by an order, `order = \"NAME\"` next to it"
+            let meant = match &other {
+                Value::Text(text) if is_quoted_number(&written.node) => {
+                    format!(": write {text} without quotes")
                 }
-                _ => "",
+                Value::Text(text) if Fact::parse(text).is_ok() => {
+                    format!(
+                        ": another part of the question is `{{ ref = \"{}\" }}`",
+                        text.escape_debug()
+                    )
+                }
+                Value::Text(_) => {
+                    ": levels are compared by an order, `order = \"NAME\"` next to it".to_owned()
+                }
+                _ => String::new(),
             };
-            let problem = format!("expected a number, found {found}{order}");
+            let problem = format!("expected a number, found {found}{meant}");
             Err(Misfit::new(written.span.start, problem))
         }
     }
@@ -303,9 +327,12 @@ fn value_type(written: &Written) -> Result<ValueType, Misfit> {
         let known = ValueType::ALL.map(ValueType::as_str);
         // Words of JSON Schema.
         let meant = match word {
-            "string" => Some("text"),
+            "string" | "str" => Some("text"),
             "boolean" => Some("bool"),
             "array" => Some("list"),
+            "int" => Some("integer"),
+            "float" | "double" | "decimal" => Some("number"),
+            "dict" | "map" => Some("object"),
             _ => None,
         };
         let guess = meant.map(|own| format!("the word here is `{own}`"));

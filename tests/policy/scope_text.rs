@@ -39,7 +39,7 @@ fn a_scope_is_read_with_all_it_can_say() {
 fn what_is_no_scope_is_refused_where_it_is_wrong() {
     for (json, message) in [
         ("[]", "the scope is empty: name at least one tool"),
-        ("{}", "line 1, column 1: expected a list, found a table"),
+        ("{}", "line 1, column 1: expected a list, found a table: write `[{ … }]`"),
         ("[{}]", "line 1, column 2: `[0]`: `tool` is missing: name one tool"),
         (
             "[\"pay\"]",

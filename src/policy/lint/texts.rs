@@ -4,7 +4,7 @@ use super::warning::{Findings, WarningCode};
 use crate::policy::error::place_of;
 use crate::policy::rule::{Rule, Tools};
 use crate::scope::{Constraint, Fact, Node};
-use crate::value::Value;
+use crate::value::{Number, Value};
 use crate::visible::Shown;
 
 /// Warns of patterns and templates where texts stand for themselves.
@@ -23,6 +23,13 @@ fn of_constraint(fact: &Fact, constraint: &Constraint, findings: &mut Findings<'
             // Alone it is a word of its own, for all columns of a table, say.
             let message = format!(
                 "`{fact}` is compared with {} as it is written: a pattern is said with `glob`",
+                Shown(text)
+            );
+            findings.add(WarningCode::PatternAsText, &place_of(fact), message);
+        }
+        if let Some(bound) = bound_in_text(text) {
+            let message = format!(
+                "`{fact}` is compared with {} as it is written: a bound is said with `{bound}`",
                 Shown(text)
             );
             findings.add(WarningCode::PatternAsText, &place_of(fact), message);
@@ -55,6 +62,22 @@ fn each_text<'v>(value: &'v Value, visit: &mut impl FnMut(&'v str)) {
         Value::Object(fields) => fields.iter().for_each(|(_, field)| each_text(field, visit)),
         Value::Null | Value::Bool(_) | Value::Number(_) => {}
     }
+}
+
+/// The word for what other languages write as `<= 100`, of a text that says so.
+fn bound_in_text(text: &str) -> Option<&'static str> {
+    const SIGNS: [(&str, &str); 8] = [
+        ("<=", "max"),
+        (">=", "min"),
+        ("≤", "max"),
+        ("≥", "min"),
+        ("!=", "not"),
+        ("==", "eq"),
+        ("<", "below"),
+        (">", "above"),
+    ];
+    let (sign, word) = SIGNS.into_iter().find(|(sign, _)| text.starts_with(sign))?;
+    Number::parse(text.get(sign.len()..)?.trim()).is_ok().then_some(word)
 }
 
 /// The first part of a text that other programs put something in for: `${…}`, `$(…)`, `{{…}}`,

@@ -37,6 +37,22 @@ const LIMITS: JsonLimits =
 /// The keys of a policy.
 const POLICY: &[&str] = &["version", "identity", "order", "log", "tool", "rule", "test"];
 
+/// Words of other systems, and keys of a rule that stand outside of it.
+const FOREIGN: &[(&[&str], &str)] = &[
+    (
+        &["permit", "allow", "forbid", "deny", "ask", "policy", "policies", "statement", "acl"],
+        "`[[rule]]` with `id` and `effect` for each; `version` stands at the top, in no table",
+    ),
+    (
+        &["who", "what", "why", "when", "unless", "grant", "approval"],
+        "it as `[rule.NAME]` below the rule's `[[rule]]`, or in one line with it",
+    ),
+    (
+        &["roles", "role", "groups", "users", "members", "subjects", "principals"],
+        "nothing of that: the host attests who is in which group, and rules say `who = { groups = … }`",
+    ),
+];
+
 /// The keys of what records keep in plain.
 const LOG: &[&str] = &["plain"];
 
@@ -188,8 +204,8 @@ type Placed = (PolicyError, usize);
 
 fn draft(document: &Written) -> Result<PolicyBuilder, Placed> {
     let of_policy = |misfit: Misfit| (PolicyError::new(&misfit.path, misfit.problem), misfit.at);
-    let table = Table::read(document, POLICY, "a policy, a table with `version` and `rule`")
-        .map_err(of_policy)?;
+    let example = "a policy, a table with `version` and `rule`";
+    let table = Table::read_translated(document, POLICY, FOREIGN, example).map_err(of_policy)?;
     table.require("version", "write `version = 1`", version).map_err(of_policy)?;
     let mut builder = PolicyBuilder::default();
     if table.read_at("identity", identity).map_err(of_policy)?.is_some() {

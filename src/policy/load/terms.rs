@@ -144,7 +144,9 @@ fn per_window<'w>(
 /// `10/1m`: at most ten calls in any window of one minute.
 fn rate(written: &Written) -> Result<(u64, Duration), Misfit> {
     let misfit = |problem: String| Misfit::new(written.span.start, problem);
-    let given = text(written)?;
+    let SpannedNode::Text(given) = &written.node else {
+        return Err(misfit("expected calls per time, like `\"10/1m\"`".to_owned()));
+    };
     let no_rate =
         || misfit(format!("{} is not a rate: expected calls per time, like `10/1m`", Shown(given)));
     let (calls, window) = given.split_once('/').ok_or_else(no_rate)?;
@@ -253,8 +255,8 @@ fn each_of<'w, T>(
 /// A list of lines, all of which have to be met; or one line.
 fn reviews(written: &Written) -> Result<Vec<Reviewers>, Misfit> {
     match &written.node {
-        SpannedNode::Object(_) => Ok(vec![reviewers(written)?]),
-        _ => lines(written),
+        SpannedNode::List(_) => lines(written),
+        _ => Ok(vec![reviewers(written)?]),
     }
 }
 
@@ -270,6 +272,14 @@ fn reviewers(written: &Written) -> Result<Reviewers, Misfit> {
     {
         let inner = lines(inner).map_err(|error| error.inside(key))?;
         return Ok(Reviewers(if &**key == "any" { Line::Any(inner) } else { Line::All(inner) }));
+    }
+    if let SpannedNode::Text(group) = &written.node {
+        let problem = format!(
+            "expected a table, found text: of a group write `{{ groups = {{ has_any = [{}] }} }}`, of one person \
+             `{{ id = … }}`",
+            Value::from(&**group).to_json()
+        );
+        return Err(Misfit::new(written.span.start, problem));
     }
     let conditions = identity(written, REVIEWERS)?.into_iter();
     let conditions = conditions.map(|(fact, own)| Condition::new(fact, own)).collect();

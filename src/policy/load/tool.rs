@@ -16,8 +16,28 @@ pub(super) const KEYS: &[&str] =
 /// The keys of an argument of a tool of the catalogue.
 pub(super) const ARGUMENT: &[&str] = &["type", "log"];
 
+/// Words of other systems, and what they are called here.
+const FOREIGN: &[(&[&str], &str)] = &[
+    (&["id", "tool", "function"], "`name`"),
+    (
+        &[
+            "parameters",
+            "params",
+            "arguments",
+            "schema",
+            "inputschema",
+            "input_schema",
+            "properties",
+        ],
+        "`args = { NAME = \"text\" }`",
+    ),
+    (&["tags", "categories"], "`labels = [ … ]`"),
+    (&["secret", "secrets", "token", "password"], "`credential = \"NAME\"`"),
+    (&["description", "comment", "title"], "a comment, behind `#`"),
+];
+
 pub(super) fn tool(written: &Written) -> Result<Tool, Misfit> {
-    let table = Table::read(written, KEYS, "a table")?;
+    let table = Table::read_translated(written, KEYS, FOREIGN, "a table")?;
     let name = table.require("name", "a tool of the catalogue has a name", text)?;
     let labels = table.read_at("labels", |own| {
         let labels = list(own)?.iter().enumerate();

@@ -96,14 +96,33 @@ fn path(pattern: UrlPattern, written: &Written) -> Result<UrlPattern, Misfit> {
     Ok(pattern)
 }
 
+/// Words of other systems for the parts of a window, and what they are called here.
+const FOREIGN: &[(&[&str], &str)] = &[
+    (&["day", "weekday", "weekdays", "on"], "`days = [ … ]`"),
+    (&["hours", "time", "between", "window"], "`from = \"09:00\", until = \"17:00\"`"),
+    (&["start", "after", "begin"], "`from`"),
+    (&["to", "end", "before"], "`until`"),
+    (
+        &["timezone", "time_zone", "tz", "location"],
+        "`zone = \"Europe/Berlin\"`, or `offset = \"+02:00\"`",
+    ),
+    (&["utc_offset", "utc"], "`offset = \"+02:00\"`"),
+];
+
 /// `{ days, from, until }` with `offset` or `zone`: days of the week, and a window of the day on a clock.
 pub(super) fn weekly_window(written: &Written) -> Result<Constraint, Misfit> {
     const DAY: (&str, &str, &str) = ("00:00", "24:00", "+00:00");
     let keys = ["days", "from", "until", "offset", "zone"];
-    let table = Table::read_some(written, &keys, "a weekly window")?;
+    let example = "a table such as `{ days = [\"mon\"], from = \"09:00\" }`";
+    let table = Table::read_translated(written, &keys, FOREIGN, example)?.said()?;
     let days = table.read_at("days", |own| {
         each(list(own)?, true, |own| {
             let day = text(own)?;
+            if day.len() > 3 && day.contains('-') {
+                let problem =
+                    "expected one day: each is named, as in `[\"mon\", \"tue\", \"wed\"]`";
+                return Err(Misfit::new(own.span.start, problem));
+            }
             meant(weekly(&[day], DAY.0, DAY.1, DAY.2), own)?;
             Ok(day)
         })
@@ -111,7 +130,12 @@ pub(super) fn weekly_window(written: &Written) -> Result<Constraint, Misfit> {
     // Each alone, with what fits any: the first minute that is wrong, and not the window.
     let time = |key, (from, until, offset): (&'static str, &'static str, &'static str)| {
         table.read_at(key, |own| {
-            let given = text(own)?;
+            let SpannedNode::Text(given) = &own.node else {
+                let example = if key == "offset" { "+02:00" } else { "09:00" };
+                let problem = format!("expected text like `\"{example}\"`");
+                return Err(Misfit::new(own.span.start, problem));
+            };
+            let given: &str = given;
             let alone = match key {
                 "from" if given != "24:00" => weekly(&["mon"], given, until, offset),
                 "until" if given != "00:00" => weekly(&["mon"], from, given, offset),

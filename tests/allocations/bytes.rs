@@ -46,7 +46,7 @@ fn a_policy_of_many_rules_keeps_little_of_each_and_takes_little_more_to_be_read(
     let of_each = |bytes: i64| bytes / RULES as i64;
     assert_eq!(policy.len(), RULES);
     assert!(
-        of_each(kept) <= 400 && of_each(most) <= 800,
+        of_each(kept) <= 420 && of_each(most) <= 700,
         "{} kept, {} at most",
         of_each(kept),
         of_each(most)

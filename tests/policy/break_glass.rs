@@ -99,7 +99,7 @@ fn what_can_not_be_meant_is_refused_where_it_stands() {
         ),
         (with(&format!("review = {LINE}, due = 5")), "break_glass.due", "needs a unit"),
         (with(&format!("review = {LINE}, alert = \"never\"")), "break_glass.alert", "best_effort"),
-        (with(&format!("review = {LINE}, alert = false")), "break_glass.alert", "expected text"),
+        (with(&format!("review = {LINE}, alert = false")), "break_glass.alert", "best_effort"),
         (
             with(&format!("review = {LINE}, while_open = \"permit\"")),
             "break_glass.while_open",

@@ -198,7 +198,10 @@ fn what_is_wrong_with_an_order_is_said_where_it_stands() {
     for (order, told) in [
         ("level = [\"a\", \"a\"]", "line 2: `order.level`: the level `a` stands there twice"),
         ("level = [\"a\", 1]", "line 2: `order.level[1]`: expected text, found a number"),
-        ("level = \"a\"", "line 2: `order.level`: expected a list, found text"),
+        (
+            "level = \"a\"",
+            "line 2: `order.level`: expected a list, found text: write `[ … ]`, of one, too",
+        ),
         ("", "line 2: `order`: an empty table says nothing: leave it out"),
     ] {
         assert_eq!(refused(&format!("version = 1\norder = {{ {order} }}\n")), told, "{order}");

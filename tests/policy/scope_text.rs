@@ -73,7 +73,7 @@ fn what_is_no_scope_is_refused_where_it_is_wrong() {
         ),
         (
             "[{\"tool\": \"t\", \"args\": null}]",
-            "line 1, column 24: `[0].args`: expected a table of names and constraints, found null",
+            "line 1, column 24: `[0].args`: expected a table of names and constraints such as `{ to = \"any\", amount = { max = 500 } }`, found null",
         ),
         (
             "[{\"tool\": \"t\", \"resource\": {\"id\": 1}}]",

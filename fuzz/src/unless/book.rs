@@ -86,11 +86,11 @@ impl Asking {
     fn ask(self, own: &C, value: Option<&Json>, not: bool) -> Truth {
         match value {
             Some(Json::Array(elements)) if is_of_one_value(own) => {
-                let mut told = elements.iter().map(|element| self.ask(own, Some(element), not));
+                let told = elements.iter().map(|element| self.ask(own, Some(element), not));
                 match self.gives {
                     _ if elements.is_empty() => FALSE,
                     true => told.min().unwrap_or(FALSE),
-                    false => told.by_ref().max().unwrap_or(FALSE),
+                    false => told.max().unwrap_or(FALSE),
                 }
             }
             value => self.ask_of_it(own, value, not),

@@ -148,7 +148,7 @@ impl<'b> Source<'b> {
             (2, 1..) => C::All(parts(self)),
             (3, 1..) => C::AnyOf(parts(self)),
             (4, _) => C::Any,
-            (5, _) => C::Present(self.byte() % 2 == 0),
+            (5, _) => C::Present(self.byte().is_multiple_of(2)),
             (6, _) => C::OneOf(self.values(1)),
             (7, _) => C::Max(i64::from(self.byte() % 10)),
             (8, _) => C::Prefix(self.of_these(&["x", "xy"])),
@@ -160,7 +160,7 @@ impl<'b> Source<'b> {
 
     fn of_groups(&mut self) -> C {
         let own = C::HasAny(vec![json!(self.of_these(&["g", "h"]))]);
-        if self.byte() % 3 == 0 { C::Not(Box::new(own)) } else { own }
+        if self.byte().is_multiple_of(3) { C::Not(Box::new(own)) } else { own }
     }
 
     fn of_part(&mut self, part: Part) -> C {
@@ -173,7 +173,8 @@ impl<'b> Source<'b> {
 
     /// Of some of these parts.
     fn conditions(&mut self, parts: &[Part]) -> Vec<(Part, C)> {
-        let chosen: Vec<Part> = parts.iter().copied().filter(|_| self.byte() % 3 > 0).collect();
+        let chosen: Vec<Part> =
+            parts.iter().copied().filter(|_| !self.byte().is_multiple_of(3)).collect();
         chosen.into_iter().map(|part| (part, self.of_part(part))).collect()
     }
 
@@ -187,7 +188,7 @@ impl<'b> Source<'b> {
             effect: self.of_these(&["permit", "permit", "permit", "forbid", "ask"]),
             tool: self.of_these(&[Some("t"), Some("t"), Some("u"), None]),
             says: self.conditions(&[Part::Arg("a"), Part::Arg("b"), Part::W, Part::Groups]),
-            open: self.byte() % 2 == 0,
+            open: self.byte().is_multiple_of(2),
             unless: Vec::new(),
         };
         for _ in 0..self.byte() % 3 {

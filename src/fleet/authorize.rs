@@ -69,7 +69,13 @@ impl Fleet {
     /// What no node of the fleet has sealed for this one as it is now, and what was taken before, is recorded as denied
     /// ([`Reason::ForeignMessage`]), and learns nothing.
     pub fn answer(&self, message: &[u8]) -> Vec<u8> {
-        self.inner.desk.answer(message)
+        self.inner.desk.answer(message, &|_| true)
+    }
+
+    /// As [`answer`](Fleet::answer), where the transport knows who is at the other end, as mutual TLS does: `is_sender` says whether that may
+    /// speak as the node of this name. A message of another node is denied and recorded, sealed by the fleet's keys or not.
+    pub fn answer_from(&self, message: &[u8], is_sender: impl Fn(&str) -> bool) -> Vec<u8> {
+        self.inner.desk.answer(message, &is_sender)
     }
 
     /// Tells homes what became of calls that ran here; how many are left, which are told the next time. A

@@ -77,7 +77,8 @@ mod simulation;
 pub use acting::{ActError, Acting, NotYet};
 pub use builder::{FleetBuilder, FleetError};
 pub use calls::{
-    AsyncTransport, FleetPermit, FleetRunError, FleetRunning, Sending, Transport, TransportError,
+    AsyncTransport, FleetPermit, FleetRunError, FleetRunning, MAX_MESSAGE, Sending, Transport,
+    TransportError,
 };
 pub use entry::Entry;
 pub use handle::Fleet;

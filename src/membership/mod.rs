@@ -87,10 +87,16 @@ impl Membership {
         self.heard.swap(0, Ordering::SeqCst)
     }
 
-    /// The node that an issuer is, by the rows of the fleet; nothing of one that is no node.
+    /// The node that an issuer is, by the rows of the fleet; nothing of one that is no node. The rows are read again
+    /// for one of this fleet that is not known: it may have joined since.
     pub(crate) fn home_of<'i>(&self, issuer: &'i str) -> Option<(&'i str, Peer)> {
         let node = issuer.strip_prefix(&*self.homes)?;
-        Some((node, self.peers.get(node)?))
+        let peer = self.peers.get(node);
+        if peer.is_none() {
+            self.peers.want();
+            self.bell.ring();
+        }
+        Some((node, peer?))
     }
 
     /// Waits until no call of a task can start elsewhere any more.

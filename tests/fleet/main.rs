@@ -14,6 +14,7 @@ mod contract;
 mod leases;
 mod names;
 mod restarts;
+mod senders;
 mod starting;
 mod stores;
 mod wire;

@@ -18,6 +18,9 @@ pub(crate) struct Wire {
     pub(crate) seen: Arc<Mutex<Vec<Exchange>>>,
     /// What becomes of the answers to the next messages of this length or more.
     pub(crate) loses: Arc<Mutex<Vec<usize>>>,
+    /// Messages of which length or more do not arrive, and what did not.
+    pub(crate) withholds: Arc<Mutex<Vec<usize>>>,
+    pub(crate) withheld: Arc<Mutex<Vec<Vec<u8>>>>,
 }
 
 /// A message and its answer.
@@ -30,6 +33,13 @@ impl Wire {
     pub(crate) fn carry(&self, address: &str, message: &[u8]) -> Result<Vec<u8>, TransportError> {
         let node = self.nodes.lock().unwrap().get(address).cloned();
         let node = node.ok_or_else(|| TransportError::new("no route"))?;
+        let mut withholds = self.withholds.lock().unwrap();
+        if withholds.first().is_some_and(|least| message.len() >= *least) {
+            withholds.remove(0);
+            self.withheld.lock().unwrap().push(message.to_vec());
+            return Err(TransportError::new("withheld"));
+        }
+        drop(withholds);
         let answer = node.answer(message);
         self.seen.lock().unwrap().push((message.to_vec(), answer.clone()));
         let mut loses = self.loses.lock().unwrap();

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::asker::Asker;
+use super::asker::{Asker, OwedOutcome};
 use super::errand::{Errand, What};
 use super::message::{AskedCall, CarriedCall, Request, carried_context};
 use super::wire::{MAX_MESSAGE, NodeLife};
@@ -58,7 +58,8 @@ impl Asker {
             else {
                 continue;
             };
-            let request = Request::Told { call: owed.call, outcome: owed.told };
+            let OwedOutcome { call, told: outcome, copies, .. } = owed;
+            let request = Request::Told { call, outcome, copies };
             let plain = serde_json::to_vec(&request).ok()?;
             let home = owed.home.clone();
             match self.errand(home, &peer.address, plain, What::Outcome(owed.clone())) {

@@ -33,6 +33,8 @@ pub(super) struct OwedOutcome {
     pub(super) home: NodeLife,
     pub(super) call: [u8; 16],
     pub(super) told: Told,
+    /// A copy of the request may still come to the home.
+    pub(super) copies: bool,
 }
 
 impl Asker {

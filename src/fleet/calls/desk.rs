@@ -34,6 +34,9 @@ pub(in crate::fleet) struct Desk {
 /// Why a message is not answered, and whom it names.
 type Refusal = (Option<Box<str>>, &'static str);
 
+/// Whether who is at the other end may speak as a node, as far as the transport knows.
+type IsSender<'a> = &'a dyn Fn(&str) -> bool;
+
 impl Desk {
     pub(in crate::fleet) fn new(
         keys: Arc<FleetKeys>,
@@ -56,23 +59,26 @@ impl Desk {
     }
 
     /// The answer to a message. What no node of the fleet has sent to this one as it is now, or has sent before, is
-    /// recorded, and learns nothing.
-    pub(in crate::fleet) fn answer(&self, bytes: &[u8]) -> Vec<u8> {
+    /// recorded, and learns nothing. `is_sender` says whether the transport knows who sent it by this name.
+    pub(in crate::fleet) fn answer(&self, bytes: &[u8], is_sender: IsSender<'_>) -> Vec<u8> {
         if self.broker.is_in_child() {
             return refused();
         }
-        self.try_answer(bytes).unwrap_or_else(|(from, why)| {
+        self.try_answer(bytes, is_sender).unwrap_or_else(|(from, why)| {
             self.broker.refuse_message(from.as_deref(), why);
             refused()
         })
     }
 
-    fn try_answer(&self, bytes: &[u8]) -> Result<Vec<u8>, Refusal> {
+    fn try_answer(&self, bytes: &[u8], is_sender: IsSender<'_>) -> Result<Vec<u8>, Refusal> {
         match Message::read(bytes).ok_or((None, "no message of this version"))? {
-            Message::Hello { from, to, signed, tag } => self.welcome(from, &to, signed, tag),
+            Message::Hello { from, to, signed, tag } => {
+                self.welcome(from, &to, (signed, tag), is_sender)
+            }
             Message::Sealed(request) => {
                 let opened = self.sessions.lock().open(&request).map_err(|why| (None, why))?;
                 let from = opened.from;
+                check_sender(&from, is_sender)?;
                 self.check_lives(&from)?;
                 let reply = self.serve(&from, &request, &opened.plain);
                 let reply = serde_json::to_vec(&reply).map_err(|_| (None, "no answer to it"))?;
@@ -92,8 +98,8 @@ impl Desk {
         &self,
         from: NodeLife,
         to: &NodeLife,
-        signed: &[u8],
-        tag: &[u8; 32],
+        (signed, tag): (&[u8], &[u8; 32]),
+        is_sender: IsSender<'_>,
     ) -> Result<Vec<u8>, Refusal> {
         let named = || Some(from.name.clone());
         let own = self.own().ok_or((None, "this node has not joined"))?;
@@ -103,6 +109,7 @@ impl Desk {
         if !is_hello_of(&self.keys, &from, &own, signed, tag) {
             return Err((None, "a hello that no node of the fleet has signed"));
         }
+        check_sender(&from, is_sender)?;
         self.check_lives(&from)?;
         let named = named();
         let begun = self.sessions.lock().begin(&self.keys, (from, &own), signed);
@@ -130,16 +137,18 @@ impl Desk {
         let id = (from.clone(), request.id);
         match serde_json::from_slice::<Request>(plain) {
             Ok(Request::Call(asked)) => self.serve_call(&id, &asked, &Digest::of(plain)),
-            Ok(Request::Told { call, outcome }) => self.note(&(from.clone(), call), outcome),
+            Ok(Request::Told { call, outcome, copies }) => {
+                self.note(&(from.clone(), call), outcome, copies)
+            }
             Err(_) => Reply::denied(&Denial::new(Reason::MalformedCall)),
         }
     }
 
-    fn note(&self, id: &CallId, told: Told) -> Reply {
+    fn note(&self, id: &CallId, told: Told, copies: bool) -> Reply {
         let Some(now) = self.now() else {
             return Reply::denied(&Denial::new(Reason::ClockUnreadable));
         };
-        let over = self.calls.lock().told(id, now);
+        let over = self.calls.lock().told(id, now, copies);
         if let Some(over) = over {
             close(over, told.outcome(), &self.membership.leaves);
         }
@@ -238,6 +247,16 @@ impl Desk {
         }
         if unheard {
             self.membership.peers.want();
+        }
+    }
+}
+
+/// A member has the fleet's key, and could seal a message as another: what keeps it from that is the transport.
+fn check_sender(from: &NodeLife, is_sender: IsSender<'_>) -> Result<(), Refusal> {
+    match is_sender(&from.name) {
+        true => Ok(()),
+        false => {
+            Err((Some(from.name.clone()), "of a node that the transport does not know as that"))
         }
     }
 }

@@ -177,6 +177,11 @@ impl Errand {
         }
     }
 
+    /// Whether a request may have been sent that is not the one that was answered.
+    pub(super) fn has_copies(&self) -> bool {
+        self.tries > 0
+    }
+
     pub(super) fn asker(&self) -> &Arc<Asker> {
         &self.asker
     }
@@ -186,8 +191,8 @@ impl Drop for Errand {
     fn drop(&mut self) {
         match &self.what {
             What::Call if self.is_out => {
-                let (home, call) = (self.home.clone(), self.id);
-                self.asker.owe(OwedOutcome { home, call, told: Told::NotStarted });
+                let (home, call, told) = (self.home.clone(), self.id, Told::NotStarted);
+                self.asker.owe(OwedOutcome { home, call, told, copies: true });
             }
             What::Call => {}
             // Told until the home has noted it.

@@ -18,7 +18,12 @@ pub(super) enum Request {
     /// Whether a call may run, and to permit it.
     Call(Box<AskedCall>),
     /// What became of a call that was permitted.
-    Told { call: [u8; 16], outcome: Told },
+    Told {
+        call: [u8; 16],
+        outcome: Told,
+        /// Its request was sent more than once, or got no answer: a copy may come later.
+        copies: bool,
+    },
 }
 
 #[derive(Serialize, Deserialize)]

@@ -23,4 +23,4 @@ pub(super) use transport::Link;
 pub(super) use vouched::Vouched;
 
 pub use permit::{FleetPermit, FleetRunError, FleetRunning};
-pub use transport::{AsyncTransport, Sending, Transport, TransportError};
+pub use transport::{AsyncTransport, MAX_MESSAGE, Sending, Transport, TransportError};

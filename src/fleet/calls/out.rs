@@ -14,7 +14,8 @@ use crate::value::Digest;
 const FOR_EACH_IDENTITY: usize = 256;
 const FOR_EACH_NODE: usize = 4096;
 
-/// For how long it is kept what became of a call: a copy of its request that comes later is answered by that.
+/// For how long it is kept what became of a call whose request may have been sent more than once: a copy that comes
+/// later is not permitted anew.
 const KEPT: Duration = Duration::from_secs(60);
 
 /// A request of a node, by the id that it gave to it.
@@ -79,9 +80,9 @@ impl CallsOut {
             Some(CallOut::Out(own)) => return Found::Answered(own.answer.clone()),
             None => {}
         }
-        let of_node = self.0.iter().filter(|((from, _), _)| *from == id.0);
+        let of_node = (id.0.clone(), [0; 16])..=(id.0.clone(), [u8::MAX; 16]);
         let (mut all, mut of_identity) = (0, 0);
-        for (_, call) in of_node {
+        for (_, call) in self.0.range(of_node) {
             all += 1;
             let own = match call {
                 CallOut::Deciding { subject } => Some(subject),
@@ -128,8 +129,20 @@ impl CallsOut {
     }
 
     /// Notes what became of a call, once; of one that has not come yet, that it is not to be permitted any more.
-    /// What is to be closed is given back, for when no lock is held.
-    pub(super) fn told(&mut self, id: &CallId, now: Duration) -> Option<(Running, LeaveId)> {
+    /// What is to be closed is given back, for when no lock is held. Where no copy of its request can come any more,
+    /// nothing is kept of it.
+    pub(super) fn told(
+        &mut self,
+        id: &CallId,
+        now: Duration,
+        copies: bool,
+    ) -> Option<(Running, LeaveId)> {
+        if !copies && !matches!(self.0.get(id), Some(CallOut::Over { .. })) {
+            return match self.0.remove(id) {
+                Some(CallOut::Out(own)) => Some((own.running, own.leave)),
+                Some(CallOut::Deciding { .. } | CallOut::Over { .. }) | None => None,
+            };
+        }
         let until = now.saturating_add(KEPT);
         match self.0.insert(id.clone(), CallOut::Over { until }) {
             Some(CallOut::Out(own)) => Some((own.running, own.leave)),

@@ -64,12 +64,13 @@ struct Debt {
     home: NodeLife,
     id: [u8; 16],
     told: Told,
+    copies: bool,
 }
 
 impl Drop for Debt {
     fn drop(&mut self) {
-        let (home, call, told) = (self.home.clone(), self.id, self.told);
-        self.asker.owe(OwedOutcome { home, call, told });
+        let (home, call, told, copies) = (self.home.clone(), self.id, self.told, self.copies);
+        self.asker.owe(OwedOutcome { home, call, told, copies });
     }
 }
 
@@ -86,7 +87,8 @@ impl Leave {
         asked: Reading,
     ) -> Result<Leave, Denial> {
         let (asker, home) = (errand.asker().clone(), errand.home.clone());
-        let debt = Debt { asker, home, id: errand.id, told: Told::NotStarted };
+        let (id, told, copies) = (errand.id, Told::NotStarted, errand.has_copies());
+        let debt = Debt { asker, home, id, told, copies };
         let call = permitted.call.call().ok_or_else(|| {
             Denial::new(Reason::MalformedCall).because("its home gave a call that can't be read")
         })?;

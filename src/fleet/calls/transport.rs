@@ -4,6 +4,9 @@ use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
 
+/// The longest message between nodes, and the longest answer to one, in bytes.
+pub const MAX_MESSAGE: usize = super::wire::MAX_MESSAGE;
+
 /// Carries a message to another node, and the answer back: bytes to an address, bytes from it. On the other side, what
 /// arrives goes to [`Fleet::answer`](crate::fleet::Fleet::answer).
 ///

@@ -39,7 +39,14 @@ pub(crate) type Sender = http2::SendRequest<Full<Bytes>>;
 
 /// The connections to all nodes, by their names and addresses.
 #[derive(Default)]
-pub(crate) struct Pool(Mutex<BTreeMap<(Box<str>, Box<str>), Arc<Peer>>>);
+pub(crate) struct Pool(Mutex<BTreeMap<Destination, Arc<Peer>>>);
+
+/// A node, and where it answers.
+#[derive(PartialEq, Eq, PartialOrd, Ord)]
+struct Destination {
+    node: Box<str>,
+    address: Box<str>,
+}
 
 /// The connections to one node at one address.
 #[derive(Default)]
@@ -112,13 +119,13 @@ impl Pool {
 
     fn peer(&self, node: &str, address: &str) -> Arc<Peer> {
         let mut peers = locked(&self.0);
-        let key = (node.into(), address.into());
-        if let Some(peer) = peers.get(&key) {
+        let destination = Destination { node: node.into(), address: address.into() };
+        if let Some(peer) = peers.get(&destination) {
             return peer.clone();
         }
         // Nodes come back under other addresses: what leads to no one is forgotten.
         peers.retain(|_, peer| peer.least_loaded().is_some());
-        peers.entry(key).or_default().clone()
+        peers.entry(destination).or_default().clone()
     }
 }
 

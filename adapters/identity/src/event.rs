@@ -38,7 +38,10 @@ impl EventKind {
 
     /// The kind of this URI, in exactly this spelling.
     pub fn of_uri(uri: &str) -> Option<Self> {
-        let name = uri.strip_prefix(PREFIX)?;
+        Self::named(uri.strip_prefix(PREFIX)?)
+    }
+
+    pub(crate) fn named(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|(_, own)| *own == name).map(|(kind, _)| kind)
     }
 

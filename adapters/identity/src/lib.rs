@@ -1,4 +1,4 @@
-//! Who calls, by OIDC tokens and JWT-SVIDs, read strictly; and what is heard of them since, by security events.
+//! Who calls, by OIDC tokens, JWT-SVIDs and X.509-SVIDs, read strictly; and what is heard of them since, by security events.
 //!
 //! A [`TokenVerifier`] turns a token of an identity provider into an [`Assertion`](hallpass::identity::Assertion) that is good
 //! for as long as the token: an identity never outlives its evidence.
@@ -40,6 +40,11 @@
 //! | `exp` | is required and has no leeway |
 //! | `nbf`, `iat` | where they are there, not in the future by more than the [leeway](TokenVerifier::leeway) |
 //!
+//! # Peers of TLS
+//!
+//! A [`SvidReader`] says who a peer is by its certificate, once TLS has verified that: one URI among its names, which is a SPIFFE ID of the trust
+//! domain, of no authority, with a key for signatures alone; an extension that is there twice, and DER in another spelling, are refused.
+//!
 //! # What is heard later
 //!
 //! A [`SignalReceiver`] takes the security events of OpenID CAEP (a session revoked, a device that no longer complies), pushed as signed
@@ -49,8 +54,8 @@
 //! # What it does not do
 //!
 //! - It fetches nothing: keys come from the host, and new ones by its [hook](Keys::fetched).
-//! - What it has heard is in memory: after a restart a security event that is sent again is acted upon again, and tokens of
-//!   before count, until they expire, unless the transmitter says once more what it has said.
+//! - What it has heard is in memory, unless it is [kept on file](SignalReceiver::remembering): after a restart a security event that is
+//!   sent again is acted upon again, and tokens of before count, until they expire.
 //! - A stolen token works until it expires: take it over TLS alone.
 //! - Verifying takes `jsonwebtoken`, with `ring` behind it. That library has one provider of cryptography for the whole
 //!   process: where the host has installed another before, that one verifies.
@@ -58,24 +63,31 @@
 #![forbid(unsafe_code)]
 
 mod algorithm;
+mod der;
 mod event;
 mod jws;
 mod key_set;
 mod keys;
+mod memory;
 mod provider;
 mod revocations;
 mod seen;
+mod signal_error;
 mod signals;
 mod token_error;
 mod verified;
 mod verifier;
+mod x509_svid;
 
 pub use algorithm::Algorithm;
 pub use event::{Action, EventKind, EventSubject, SecurityEvent};
 pub use key_set::{KeySet, KeySetError};
 pub use keys::Keys;
+pub use memory::MemoryError;
 pub use revocations::Revocations;
-pub use signals::{Received, SignalError, SignalReceiver};
+pub use signal_error::SignalError;
+pub use signals::{Received, SignalReceiver};
 pub use token_error::TokenError;
 pub use verified::Verified;
 pub use verifier::{TokenVerifier, VerifierError};
+pub use x509_svid::{SvidError, SvidReader, X509Svid};

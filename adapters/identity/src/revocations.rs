@@ -43,6 +43,11 @@ impl Revocations {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).retain(|_, own| *own >= at);
     }
 
+    pub(crate) fn all(&self) -> Vec<(String, Timestamp)> {
+        let all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        all.iter().map(|(name, at)| (name.to_string(), *at)).collect()
+    }
+
     pub(crate) fn check(&self, subject: &str, issued: Option<Timestamp>) -> Result<(), Why> {
         let all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         match all.get(subject) {

@@ -6,6 +6,7 @@ use std::time::Duration;
 use hallpass::clock::Timestamp;
 
 use crate::event::EventKind;
+use crate::memory::Fact;
 
 /// How many tokens are remembered, and of how many subjects the latest event of each kind. More are refused, and sent again by their
 /// transmitter.
@@ -23,6 +24,25 @@ pub(crate) struct Seen {
 }
 
 impl Seen {
+    /// Takes what was kept.
+    pub(crate) fn learn(&mut self, fact: &Fact) {
+        match fact {
+            Fact::Token(id, issued) => self.note_token(id, *issued),
+            Fact::Event(id, kind, at) => self.note(id, *kind, *at),
+            Fact::Forgotten(at) => self.forgotten = self.forgotten.max(Some(*at)),
+            // Those are the verifier's.
+            Fact::Revoked(..) => {}
+        }
+    }
+
+    /// All that is remembered.
+    pub(crate) fn facts(&self) -> impl Iterator<Item = Fact> {
+        let tokens = self.tokens.iter().map(|(id, issued)| Fact::Token(id.to_string(), *issued));
+        let latest =
+            self.latest.iter().map(|((id, kind), at)| Fact::Event(id.to_string(), *kind, *at));
+        tokens.chain(latest).chain(self.forgotten.map(Fact::Forgotten))
+    }
+
     /// Forgets the tokens that are too old to be taken again.
     pub(crate) fn forget_tokens(&mut self, now: Timestamp, oldest: Duration) {
         self.tokens.retain(|_, issued| now.since(*issued) <= oldest);
@@ -30,6 +50,10 @@ impl Seen {
 
     pub(crate) fn has_token(&self, id: &str) -> bool {
         self.tokens.contains_key(id)
+    }
+
+    pub(crate) fn forget_token(&mut self, id: &str) {
+        self.tokens.remove(id);
     }
 
     pub(crate) fn has_room_for_token(&self) -> bool {

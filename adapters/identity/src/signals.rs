@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::Path;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
@@ -13,9 +14,11 @@ use crate::algorithm::Algorithm;
 use crate::event::{Action, EventKind, EventSubject, SecurityEvent};
 use crate::jws::{Expected, audiences, claims, text, time};
 use crate::keys::Keys;
+use crate::memory::{Fact, Memory, MemoryError};
 use crate::provider;
 use crate::revocations::Revocations;
 use crate::seen::Seen;
+use crate::signal_error::{MOST_EVENTS, Refused, SignalError};
 use crate::token_error::Why;
 use crate::verifier::VerifierError;
 
@@ -51,7 +54,14 @@ pub struct SignalReceiver {
     named: OfSubject,
     oldest: Duration,
     revocations: Option<Revocations>,
-    seen: Mutex<Seen>,
+    kept: Mutex<Kept>,
+}
+
+/// What is remembered, and where it is kept on file.
+#[derive(Default)]
+struct Kept {
+    seen: Seen,
+    memory: Option<Memory>,
 }
 
 type OfSubject = Box<dyn Fn(&EventSubject) -> Option<String> + Send + Sync>;
@@ -86,59 +96,6 @@ pub enum Received {
     Again,
 }
 
-/// Why a security event token is not taken: for operators.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{0}")]
-pub struct SignalError(#[from] Refused);
-
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-enum Refused {
-    #[error("the token {0}")]
-    Token(Why),
-    #[error("the token is older than is remembered, and can't be told from one that was received")]
-    Late,
-    #[error("too much is remembered: it can be sent again later")]
-    Full,
-    #[error("the token has no events, or more than {MOST_EVENTS}")]
-    Events,
-    #[error("the token says two subjects")]
-    Subjects,
-    #[error("the subject is none that the host knows")]
-    UnknownSubject,
-    #[error("the subject can't be acted upon: {0}")]
-    Subject(String),
-    #[error("the host's function panicked")]
-    Hook,
-}
-
-/// The events of one token.
-const MOST_EVENTS: usize = 16;
-
-impl From<Why> for Refused {
-    fn from(why: Why) -> Self {
-        Refused::Token(why)
-    }
-}
-
-impl SignalError {
-    /// The error code of push delivery (RFC 8935).
-    pub fn code(&self) -> &'static str {
-        match &self.0 {
-            Refused::Token(Why::Issuer) => "invalid_issuer",
-            Refused::Token(Why::Audience) => "invalid_audience",
-            Refused::Token(
-                Why::UnknownKey | Why::UnfitKey(_) | Why::Signature | Why::Algorithm(_),
-            ) => "invalid_key",
-            _ => "invalid_request",
-        }
-    }
-
-    /// Whether the same token can be taken later.
-    pub fn is_passing(&self) -> bool {
-        matches!(self.0, Refused::Full | Refused::Hook)
-    }
-}
-
 impl SignalReceiver {
     /// For one transmitter, and the audience that it knows this receiver by. What `decide` says is done about each event.
     ///
@@ -166,7 +123,7 @@ impl SignalReceiver {
             named,
             oldest: OLDEST,
             revocations: None,
-            seen: Mutex::default(),
+            kept: Mutex::default(),
         })
     }
 
@@ -194,6 +151,23 @@ impl SignalReceiver {
     pub fn revokes(mut self, revocations: &Revocations) -> Self {
         self.revocations = Some(revocations.clone());
         self
+    }
+
+    /// Keeps what was received in this file, so that each event is acted upon once also over restarts, and what was
+    /// [revoked](Self::revokes) stays so. A file is of one receiver, in one process. Said after `revokes`.
+    ///
+    /// A token is answered once it is on disk. If the process ends between what is done and that, the token is sent again, and it is done
+    /// again: what takes away is the same twice.
+    ///
+    /// # Errors
+    /// [`MemoryError`] of a file that can't be read or written, or says what is not known.
+    pub fn remembering(self, file: impl AsRef<Path>) -> Result<Self, MemoryError> {
+        {
+            let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
+            let memory = Memory::open(file.as_ref(), &mut kept.seen, self.revocations.as_ref())?;
+            kept.memory = Some(memory);
+        }
+        Ok(self)
     }
 
     /// Takes a token at this time, which is the broker's, and acts on it. What came of each event that is known, in the order
@@ -240,7 +214,8 @@ impl SignalReceiver {
         let events = self.events(&claims, issued)?;
 
         // One at a time, so that a token which comes twice at once is acted upon once.
-        let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
+        let Kept { seen, memory } = &mut *kept;
         seen.forget_tokens(now, self.oldest);
         if seen.has_token(id) {
             return Ok(vec![Received::Again]);
@@ -248,8 +223,20 @@ impl SignalReceiver {
         if !seen.has_room_for_token() {
             return Err(Refused::Full);
         }
+        let mut facts = Vec::new();
         let received: Result<Vec<Received>, Refused> =
-            events.iter().map(|event| self.act(event, control, now, &mut seen)).collect();
+            events.iter().map(|event| self.act(event, control, now, seen, &mut facts)).collect();
+        if received.is_ok() {
+            facts.push(Fact::Token(id.to_owned(), issued));
+        }
+        // Of a token that fails, what was done is kept: what is older than that comes too late.
+        if let Some(memory) = memory {
+            facts.iter().for_each(|fact| seen.learn(fact));
+            if let Err(error) = memory.keep(&facts, seen) {
+                seen.forget_token(id);
+                return Err(Refused::Unkept(error.to_string()));
+            }
+        }
         let received = received?;
         seen.note_token(id, issued);
         Ok(received)
@@ -294,6 +281,7 @@ impl SignalReceiver {
         control: &Control,
         now: Timestamp,
         seen: &mut Seen,
+        facts: &mut Vec<Fact>,
     ) -> Result<Received, Refused> {
         let action = catch_unwind(AssertUnwindSafe(|| (self.decide)(event)));
         let action = action.map_err(|_| Refused::Hook)?;
@@ -312,15 +300,19 @@ impl SignalReceiver {
             Action::Restate(stated) => {
                 control.restate(stated).map_err(|error| unfit(&error))?.finish();
                 seen.note(&id, None, event.at);
+                facts.push(Fact::Event(id.clone(), None, event.at));
                 Received::Done { kind, id }
             }
             Action::Revoke => {
                 if let Some(revocations) = &self.revocations {
                     // Tokens call it what the transmitter does, and not what it is called here.
                     let of_tokens = named(&event.subject, &self.issuer);
-                    let mut names = of_tokens.iter().chain([&id]);
-                    if !names.all(|name| revocations.revoke(name, event.at)) {
-                        return Err(Refused::Full);
+                    let names = of_tokens.iter().chain([&id]);
+                    for name in names {
+                        if !revocations.revoke(name, event.at) {
+                            return Err(Refused::Full);
+                        }
+                        facts.push(Fact::Revoked(name.clone(), event.at));
                     }
                 }
                 let _ = control.revoke_identity(&id).map_err(|error| unfit(&error))?;
@@ -333,6 +325,7 @@ impl SignalReceiver {
             }
         };
         seen.note(&event.id, Some(kind), event.at);
+        facts.push(Fact::Event(event.id.clone(), Some(kind), event.at));
         Ok(received)
     }
 }

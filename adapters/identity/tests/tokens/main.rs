@@ -12,5 +12,6 @@ mod key_sets;
 mod life;
 mod page;
 mod peer;
+mod restarts;
 mod signals;
 mod world;

@@ -15,7 +15,7 @@ use crate::world::{AUDIENCE, ISSUER, NOW, Signer, at, but, claims, oidc, set_of}
 
 const CAEP: &str = "https://schemas.openid.net/secevent/caep/event-type/";
 
-fn event(kind: &str, details: Value) -> Value {
+pub(crate) fn event(kind: &str, details: Value) -> Value {
     let uri = format!("{CAEP}{kind}");
     json!({
         "iss": ISSUER, "aud": AUDIENCE, "jti": "set-1", "iat": NOW - 10,
@@ -30,15 +30,15 @@ fn signed(signer: &Signer, claims: &Value) -> String {
 }
 
 /// A broker of which `user-17`, of the group `staff`, holds something.
-struct World {
+pub(crate) struct World {
     broker: Broker,
     caller: Identity,
     task: Task,
     grant: Grant,
-    signer: Signer,
+    pub(crate) signer: Signer,
 }
 
-fn world() -> World {
+pub(crate) fn world() -> World {
     let rule = Rule::permit("readers").tool("read").any_args().who_groups(has_any(["staff"]));
     let policy = Policy::builder().rule(rule).build().unwrap();
     let broker = Broker::builder(policy).clock(ManualClock::new(at(NOW))).build().unwrap();
@@ -49,7 +49,7 @@ fn world() -> World {
 }
 
 impl World {
-    fn receiver(
+    pub(crate) fn receiver(
         &self,
         decide: impl Fn(&hallpass_identity::SecurityEvent) -> Action + Send + Sync + 'static,
     ) -> SignalReceiver {
@@ -63,11 +63,15 @@ impl World {
         permit.map(drop).map_err(|denial| denial.code())
     }
 
-    fn receive(&self, receiver: &SignalReceiver, claims: &Value) -> Result<Vec<Received>, String> {
+    pub(crate) fn receive(
+        &self,
+        receiver: &SignalReceiver,
+        claims: &Value,
+    ) -> Result<Vec<Received>, String> {
         self.receive_at(receiver, claims, NOW)
     }
 
-    fn receive_at(
+    pub(crate) fn receive_at(
         &self,
         receiver: &SignalReceiver,
         claims: &Value,
@@ -78,7 +82,7 @@ impl World {
     }
 }
 
-fn done(kind: EventKind) -> Vec<Received> {
+pub(crate) fn done(kind: EventKind) -> Vec<Received> {
     vec![Received::Done { kind, id: "user-17".to_owned() }]
 }
 

@@ -76,6 +76,7 @@ macro_rules! pages {
 }
 
 pages! {
+    acp = "../docs/acp.md",
     approvals = "../docs/approvals.md",
     architecture = "../docs/architecture.md",
     attacks = "../docs/attacks.md",

@@ -2,6 +2,7 @@
 
 use clap::{Parser, Subcommand};
 
+use crate::acp::AcpCommand;
 use crate::completions::Completions;
 use crate::exit::Exit;
 use crate::log::LogCommand;
@@ -30,6 +31,8 @@ enum What {
     Log(Box<LogCommand>),
     /// Stand between an MCP client and an MCP server, and let through what a policy permits
     Mcp(Box<McpCommand>),
+    /// Stand between an editor and a coding agent, and let through what a policy permits
+    Acp(Box<AcpCommand>),
     /// Decide for services and proxies that ask over HTTP, by AuthZEN 1.0
     Serve(Box<ServeCommand>),
     /// Write a catalogue from what an MCP server lists
@@ -42,6 +45,7 @@ impl Command {
     pub(crate) fn run(self) -> Exit {
         match self.what {
             What::Mcp(command) => command.run(),
+            What::Acp(command) => command.run(),
             What::Serve(command) => command.run(),
             What::Pin(command) => command.run(),
             What::Policy(command) => command.run(),

@@ -4,8 +4,10 @@
 //! work to standard error, and its [`Exit`](exit::Exit) says which of the two it was.
 #![forbid(unsafe_code)]
 
+mod acp;
 mod command;
 mod completions;
+mod errand;
 mod exit;
 mod facts;
 mod kept_log;
@@ -14,6 +16,7 @@ mod log;
 mod mcp;
 mod policy;
 mod remark;
+mod rpc;
 mod serve;
 mod signals;
 

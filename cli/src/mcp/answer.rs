@@ -1,41 +1,16 @@
-//! What hallpass answers itself.
+//! What hallpass answers itself, as this protocol has it.
 
-use std::fmt::Write;
-
-use hallpass::clock::format_duration;
 use hallpass::{Code, Denial};
 
-use super::message::{Answer, Id, object, quoted, response};
 use super::revision::{Revision, result_type};
+use crate::rpc::answer::told;
+pub(super) use crate::rpc::answer::{
+    INTERNAL_ERROR, INVALID_REQUEST, METHOD_NOT_FOUND, PARSE_ERROR, error, refusal,
+};
+use crate::rpc::message::{Answer, Id, object, quoted, response};
 
-/// JSON-RPC: not JSON.
-pub(super) const PARSE_ERROR: i64 = -32700;
-/// JSON-RPC: not a message.
-pub(super) const INVALID_REQUEST: i64 = -32600;
-/// JSON-RPC: no such method.
-pub(super) const METHOD_NOT_FOUND: i64 = -32601;
-/// JSON-RPC: it can't be done now.
-pub(super) const INTERNAL_ERROR: i64 = -32603;
-/// Of hallpass, where the protocol has no result that says it: the request is denied.
-pub(super) const DENIED: i64 = -32010;
 /// What clients answer to a server whose request for sampling is turned down.
 pub(super) const TURNED_DOWN: i64 = -1;
-
-/// An error response; without an id where none could be read.
-pub(super) fn error(id: Option<&Id>, code: i64, message: &str) -> Vec<u8> {
-    let text = error_text(code, message, None);
-    match id {
-        Some(id) => response(id, Answer::Error(&text)),
-        None => format!(r#"{{"jsonrpc":"2.0","id":null,"error":{text}}}"#).into_bytes(),
-    }
-}
-
-fn error_text(code: i64, message: &str, denied: Option<Code>) -> String {
-    let (code, message) = (code.to_string(), quoted(message));
-    let data = denied.map(|denied| object([("code", quoted(denied.as_str()).as_str())]));
-    let members = [("code", code.as_str()), ("message", message.as_str())];
-    object(members.into_iter().chain(data.as_deref().map(|data| ("data", data))))
-}
 
 /// What answers a request that states a revision which is not known: those that requests may state.
 pub(super) fn unknown_revision(id: &Id) -> Vec<u8> {
@@ -47,12 +22,6 @@ pub(super) fn unknown_revision(id: &Id) -> Vec<u8> {
 pub(super) fn no_stateless(id: &Id) -> Vec<u8> {
     let known = r#"{"code":-32022,"message":"unsupported protocol version","data":{"supported":["2025-11-25","2025-06-18","2025-03-26"]}}"#;
     response(id, Answer::Error(known))
-}
-
-/// A denial where the protocol has no result that says it.
-pub(super) fn refusal(id: &Id, denial: &Denial) -> Vec<u8> {
-    let code = if denial.code() == Code::Unavailable { INTERNAL_ERROR } else { DENIED };
-    response(id, Answer::Error(&error_text(code, &told(denial), Some(denial.code()))))
 }
 
 /// A denial of a tool's call, which the model sees: a result that is an error. That nothing can be decided now is not
@@ -73,17 +42,4 @@ pub(super) fn error_result(text: &str, code: Option<Code>, revision: Revision) -
     let members = [("content", content.as_str()), ("isError", "true")];
     let kind = kind.as_ref().map(|(name, value)| (*name, value.as_str()));
     object(members.into_iter().chain(meta.as_deref().map(|meta| ("_meta", meta))).chain(kind))
-}
-
-/// What an agent is told of a denial: its code, and what it can come back with.
-fn told(denial: &Denial) -> String {
-    let mut told = denial.to_string();
-    if let Some(pending) = denial.pending() {
-        // Writing to a text does not fail.
-        let _ = write!(told, ": question {} waits for people to agree", pending.id());
-    }
-    if let Some(wait) = denial.retry_after() {
-        let _ = write!(told, ": free again in {}", format_duration(wait));
-    }
-    told
 }

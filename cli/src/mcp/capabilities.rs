@@ -1,8 +1,8 @@
 //! What both sides say that they can do, without what is not gated and what is never permitted.
 
-use super::members::{Malformed, Members, elements};
-use super::message::{object, quoted};
 use super::revision::Revision;
+use crate::rpc::members::{Malformed, Members, elements};
+use crate::rpc::message::{object, quoted};
 
 /// What a server may say it can do. What is not here (`tasks`, extensions) has methods that are refused.
 const OF_SERVER: [&str; 6] =

@@ -1,13 +1,10 @@
 //! What is open between both sides: which requests wait for which answers, and what was negotiated.
 
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::collections::BTreeSet;
 
-use super::gatekeeper::Started;
-use super::message::Id;
 use super::revision::{RESERVED, Revision};
-
-/// The most requests of one side that may be open at once, and the most ids of cancelled ones that are remembered.
-const MOST_OPEN: usize = 4096;
+use crate::errand::Started;
+use crate::rpc::requests::Requests;
 
 /// The most tools of a server, over all pages.
 const MOST_TOOLS: usize = 65_536;
@@ -31,20 +28,11 @@ pub(super) enum Waiting {
     },
 }
 
-/// The requests of one side.
-#[derive(Debug, Default)]
-pub(super) struct Requests {
-    open: BTreeMap<Id, Waiting>,
-    /// Cancelled, and not answered yet: an answer that comes late must not be taken for that of a later request.
-    /// Most servers never answer these, so that the oldest are forgotten.
-    cancelled: VecDeque<Id>,
-}
-
 /// What both directions share.
 #[derive(Debug, Default)]
 pub(super) struct Desk {
-    pub(super) of_client: Requests,
-    pub(super) of_server: Requests,
+    pub(super) of_client: Requests<Waiting>,
+    pub(super) of_server: Requests<Waiting>,
     /// What client and server agreed on by a handshake.
     pub(super) negotiated: Option<Revision>,
     /// The revision that a request last stated by itself.
@@ -67,44 +55,6 @@ pub(super) struct Tools {
     as_pinned: BTreeSet<String>,
     /// Those that were ever described otherwise. They stay so: what a server takes back it can bring back.
     changed: BTreeSet<String>,
-}
-
-impl Requests {
-    /// Whether a request under this id may be made now, and why not.
-    pub(super) fn check(&self, id: &Id) -> Result<(), &'static str> {
-        if self.open.contains_key(id) || self.cancelled.contains(id) {
-            return Err("a request with this id is open already");
-        }
-        if self.open.len() >= MOST_OPEN {
-            return Err("too many requests are open at once");
-        }
-        Ok(())
-    }
-
-    pub(super) fn open(&mut self, id: Id, waiting: Waiting) {
-        self.open.insert(id, waiting);
-    }
-
-    /// Takes what waits for an answer, once.
-    pub(super) fn answered(&mut self, id: &Id) -> Option<Waiting> {
-        self.cancelled.retain(|own| own != id);
-        self.open.remove(id)
-    }
-
-    /// Takes what was cancelled. Its answer, should it still come, is thrown away.
-    pub(super) fn cancel(&mut self, id: &Id) -> Option<Waiting> {
-        let waiting = self.open.remove(id)?;
-        if self.cancelled.len() >= MOST_OPEN {
-            self.cancelled.pop_front();
-        }
-        self.cancelled.push_back(id.clone());
-        Some(waiting)
-    }
-
-    /// Takes all that wait.
-    pub(super) fn take_all(&mut self) -> Vec<(Id, Waiting)> {
-        std::mem::take(&mut self.open).into_iter().collect()
-    }
 }
 
 impl Desk {
@@ -175,40 +125,6 @@ impl Tools {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    fn id(text: &str) -> Id {
-        Id::named(Some(&format!("{{\"id\":{text}}}")), "id").unwrap()
-    }
-
-    #[test]
-    fn an_id_is_answered_once_and_used_once_at_a_time() {
-        let mut requests = Requests::default();
-        requests.open(id("1"), Waiting::Pass);
-        assert!(requests.check(&id("1.0")).is_err() && requests.check(&id("\"1\"")).is_ok());
-        assert!(requests.answered(&id("1")).is_some() && requests.answered(&id("1")).is_none());
-        assert!(requests.check(&id("1")).is_ok());
-    }
-
-    #[test]
-    fn the_late_answer_of_a_cancelled_request_is_never_that_of_another() {
-        let mut requests = Requests::default();
-        requests.open(id("1"), Waiting::Pass);
-        assert!(requests.cancel(&id("1")).is_some() && requests.cancel(&id("1")).is_none());
-        assert!(requests.check(&id("1")).is_err(), "its answer may still come");
-        assert!(requests.answered(&id("1")).is_none());
-        assert!(requests.check(&id("1")).is_ok());
-    }
-
-    #[test]
-    fn requests_of_one_side_are_bounded() {
-        let mut requests = Requests::default();
-        for n in 0..MOST_OPEN {
-            assert!(requests.check(&id(&n.to_string())).is_ok());
-            requests.open(id(&n.to_string()), Waiting::Pass);
-        }
-        assert!(requests.check(&id("\"more\"")).is_err());
-        assert_eq!(requests.take_all().len(), MOST_OPEN);
-    }
 
     #[test]
     fn a_pinned_tool_is_called_once_it_was_seen_and_never_after_it_was_another() {

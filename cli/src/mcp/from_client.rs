@@ -5,12 +5,13 @@ use hallpass::Reason;
 use super::answer;
 use super::capabilities::of_client as with_client_capabilities;
 use super::desk::{Desk, Waiting};
-use super::frame::Frame;
-use super::gatekeeper::Outcome;
-use super::members::Members;
-use super::message::{Answer, Id, Message, notification, object, quoted, request, response};
-use super::proxy::{Proxy, args_of, check_id, params_of, passing};
+use super::proxy::Proxy;
 use super::revision::{Kind, RESERVED, REVISION_KEY, Revision, Treatment, result_type};
+use crate::errand::Outcome;
+use crate::rpc::frame::Frame;
+use crate::rpc::members::Members;
+use crate::rpc::message::{Answer, Id, Message, notification, object, quoted, request, response};
+use crate::rpc::params::{args_of, check_id, params_of, passing};
 
 /// What of a request's parameters is passed on as it came: what the protocol itself says with a request.
 const META: &[&str] = &["_meta"];

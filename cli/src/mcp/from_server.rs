@@ -9,14 +9,16 @@ use hallpass::{Denial, Reason};
 use super::answer;
 use super::capabilities::{chosen, of_server};
 use super::desk::Waiting;
-use super::frame::Frame;
-use super::gatekeeper::{Outcome, Started};
 use super::input::{gated_error, gated_input};
-use super::members::Members;
-use super::message::{Answer, Id, Message, notification, object, request, response};
-use super::proxy::{Proxy, Step, args_of, check_id, params_of, passing};
+use super::proxy::Proxy;
 use super::revision::{RESERVED, Revision};
+use crate::errand::{Outcome, Started};
 use crate::remark::{remark, shown};
+use crate::rpc::frame::Frame;
+use crate::rpc::members::Members;
+use crate::rpc::message::{Answer, Id, Message, notification, object, request, response};
+use crate::rpc::params::{args_of, check_id, params_of, passing};
+use crate::rpc::session::Step;
 
 const META: &[&str] = &["_meta"];
 
@@ -175,7 +177,7 @@ impl Proxy {
     /// A page of the server's tools, with those that could be permitted; `None` where it can't be read.
     fn listed(&self, result: &str, revision: Revision, continues: bool) -> Option<String> {
         let members = Members::of(result).ok()?;
-        let tools = super::members::elements(members.get("tools")?)?;
+        let tools = crate::rpc::members::elements(members.get("tools")?)?;
         let named: Vec<(String, &str)> = tools
             .into_iter()
             .filter_map(|tool| Some((Members::of(tool).ok()?.text("name")?, tool)))

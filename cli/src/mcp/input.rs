@@ -3,11 +3,11 @@
 use hallpass::value::{Number, Value};
 use hallpass::{Denial, Reason};
 
-use super::gatekeeper::{Gatekeeper, Outcome};
-use super::members::{Members, elements};
-use super::message::{object, quoted};
-use super::proxy::{args_of, params_of, passing};
 use super::revision::Revision;
+use crate::errand::{Gatekeeper, Outcome};
+use crate::rpc::members::{Members, elements};
+use crate::rpc::message::{object, quoted};
+use crate::rpc::params::{args_of, params_of, passing};
 
 const META: &[&str] = &["_meta"];
 

@@ -1,26 +1,19 @@
-//! Who asks, for what, under which policy: what a session of `hallpass mcp` begins with.
+//! What a session of `hallpass mcp` begins with.
 
 use std::ffi::OsString;
 use std::net::SocketAddr;
-use std::path::PathBuf;
 use std::sync::Arc;
-use std::time::Duration;
 
-use clap::{Args, ValueEnum};
-use hallpass::identity::{Assertion, Identity, IdentityError, Kind};
-use hallpass::value::Value;
-use hallpass::{Broker, Context, Policy, Purpose};
+use clap::Args;
 use tokio::runtime::Runtime;
 
-use super::errand::Errand;
 use super::http::{self, Gates};
-use super::remote::Target;
+use super::proxy::Proxy;
+use super::remote_options::RemoteServer;
 use super::server::Server;
-use super::session::run;
+use crate::errand::{Errand, ErrandOptions};
 use crate::exit::Exit;
-use crate::facts::fact;
-use crate::kept_log::KeptLog;
-use crate::policy::load;
+use crate::rpc::session;
 use crate::serve::Doors;
 
 const AFTER_HELP: &str = "\
@@ -45,38 +38,8 @@ ended it.";
 #[derive(Debug, Args)]
 #[command(after_help = AFTER_HELP)]
 pub(crate) struct McpCommand {
-    /// The policy: TOML, or JSON where its name ends in `.json`
-    #[arg(long, value_name = "FILE")]
-    policy: PathBuf,
-    /// Who the agent is
-    #[arg(long = "as", value_name = "ID")]
-    who: String,
-    /// What kind of identity that is
-    #[arg(long, value_enum, default_value_t = OfKind::Agent)]
-    kind: OfKind,
-    /// A group that the agent is in; may be said several times
-    #[arg(long = "group", value_name = "GROUP")]
-    groups: Vec<String>,
-    /// The person whom the agent acts for
-    #[arg(long = "for", value_name = "PERSON")]
-    acts_for: Option<String>,
-    /// What the agent is to do
-    #[arg(long, value_name = "NAME")]
-    purpose: String,
-    /// The ticket of the purpose
-    #[arg(long)]
-    ticket: Option<String>,
-    /// What is known of the moment, `NAME=TEXT` or `NAME:=JSON`; may be said several times
-    #[arg(long = "context", value_name = "K=V", value_parser = fact)]
-    context: Vec<(String, Value)>,
     #[command(flatten)]
-    kept: KeptLog,
-    /// Where people answer what a policy asks: nowhere, so that it is denied
-    #[arg(long, value_enum, default_value_t = Approve::None)]
-    approve: Approve,
-    /// Say on standard error why each call is denied: for those who write policies, since agents may read it
-    #[arg(long)]
-    explain: bool,
+    errand: ErrandOptions,
     /// Take clients over HTTP at this address, and start a server for each session; port 0 takes any, which the first line
     /// of the output tells
     #[arg(long, value_name = "ADDRESS")]
@@ -96,35 +59,6 @@ pub(crate) struct McpCommand {
         value_name = "SERVER"
     )]
     server: Vec<OsString>,
-}
-
-/// A server that is reached over HTTP.
-#[derive(Debug, Args)]
-struct RemoteServer {
-    /// Where a server is reached that is not started here: `https`, or `http` and this machine
-    #[arg(long, value_name = "URL")]
-    url: Option<String>,
-    /// The authorities whose certificates a server of `https` has to have: PEM
-    #[arg(long, value_name = "FILE")]
-    server_ca: Option<PathBuf>,
-    /// The bearer token that the server is shown, which is all that is in the file
-    #[arg(long, value_name = "FILE")]
-    server_bearer_file: Option<PathBuf>,
-    /// How many seconds the server may say nothing while a request waits for its answer: 300, unless said
-    #[arg(long, value_name = "SECONDS", value_parser = clap::value_parser!(u64).range(1..=86_400))]
-    server_timeout: Option<u64>,
-}
-
-#[derive(Clone, Copy, Debug, ValueEnum)]
-enum OfKind {
-    Agent,
-    Human,
-    Workload,
-}
-
-#[derive(Clone, Copy, Debug, ValueEnum)]
-enum Approve {
-    None,
 }
 
 impl McpCommand {
@@ -152,16 +86,20 @@ impl McpCommand {
         match listens {
             None => match errand.open() {
                 // The task is kept until the broker has closed it.
-                Ok(task) => run(errand.keeper(&task), &server, self.explain),
+                Ok(task) => {
+                    let (keeper, explains) = (errand.keeper(&task), self.errand.explain);
+                    session::run(&errand.broker, server.start(), |to_client, to_server| {
+                        Proxy::new(keeper, to_client, to_server, explains)
+                    })
+                }
                 Err(problem) => Exit::unable(problem),
             },
-            Some((listen, gates)) => http::run(errand, server, self.explain, listen, gates),
+            Some((listen, gates)) => http::run(errand, server, self.errand.explain, listen, gates),
         }
     }
 
     /// Everything that has to be in order before the server is started.
     fn begin(&self) -> Result<(Errand, Option<(SocketAddr, Gates)>), String> {
-        let Approve::None = self.approve;
         let listens = match self.listen {
             Some(listen) => {
                 Some((listen, Gates::new(self.doors.open(&listen)?, &listen, &self.origins)))
@@ -171,88 +109,6 @@ impl McpCommand {
             }
             None => None,
         };
-        let policy =
-            load(&self.policy).map_err(|error| format!("{}: {error}", self.policy.display()))?;
-        let remembers = policy.rules().any(|rule| rule.remembers());
-        let pins = policy.pins().map(|(tool, pin)| (tool.to_owned(), pin)).collect();
-        let broker = self.broker(policy)?;
-        let who = self.identity(&broker).map_err(|error| error.to_string())?;
-        let mut purpose = Purpose::new(self.purpose.as_str());
-        if let Some(ticket) = &self.ticket {
-            purpose = purpose.ticket(ticket.as_str());
-        }
-        let facts = self.context.iter().cloned();
-        let context = facts.fold(Context::new(), |own, (name, value)| own.with(name, value));
-        Ok((Errand { broker, who, purpose, context, remembers, pins }, listens))
-    }
-
-    fn broker(&self, policy: Policy) -> Result<Broker, String> {
-        let first = policy.rules().find(|rule| rule.remembers()).map(|rule| rule.id().to_owned());
-        let builder = Broker::builder(policy).ceiling(CEILING);
-        match (first, self.kept.folder()) {
-            (Some(rule), None) => {
-                return Err(format!(
-                    "rule `{rule}` depends on what the task did before, which would be forgotten each time the \
-                     server is started: say `--log FOLDER --key-file FILE`"
-                ));
-            }
-            (Some(rule), Some(log))
-                if log.read_dir().is_ok_and(|mut entries| entries.next().is_some()) =>
-            {
-                return Err(format!(
-                    "{}: rule `{rule}` depends on what was done before, and this log was begun by an earlier session, \
-                     whose history can't be gone on with: an operator begins another with a folder of its own",
-                    log.display()
-                ));
-            }
-            _ => {}
-        }
-        self.kept.build(builder)
-    }
-
-    fn identity(&self, broker: &Broker) -> Result<Identity, IdentityError> {
-        let who = match self.kind {
-            OfKind::Agent => Assertion::agent(self.who.as_str()),
-            OfKind::Human => Assertion::human(self.who.as_str()),
-            OfKind::Workload => Assertion::workload(self.who.as_str()),
-        };
-        let who = who.groups(self.groups.iter().map(String::as_str));
-        let who = match &self.acts_for {
-            Some(person) => who.acts_for(person.as_str(), Kind::Human),
-            None => who,
-        };
-        broker.assert_identity(who)
+        Ok((self.errand.begin()?, listens))
     }
 }
-
-impl RemoteServer {
-    /// The threads on which connections to a server are read, if there are any.
-    fn threads(&self) -> Result<Option<Runtime>, String> {
-        let threads = self.url.as_ref().map(|_| {
-            tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()
-        });
-        threads.transpose().map_err(|error| format!("no threads can be had: {error}"))
-    }
-
-    fn target(&self, threads: Option<&Runtime>) -> Result<Option<Target>, String> {
-        let (authorities, bearer) = (self.server_ca.as_deref(), self.server_bearer_file.as_deref());
-        let (Some(url), Some(threads)) = (&self.url, threads) else {
-            // The parser forgets to ask for a URL where there is a server already.
-            return match (authorities, bearer, self.server_timeout) {
-                (None, None, None) => Ok(None),
-                _ => {
-                    Err("how a server is reached over HTTP is said with `--url URL` alone"
-                        .to_owned())
-                }
-            };
-        };
-        let patience = self.server_timeout.map_or(PATIENCE, Duration::from_secs);
-        Target::new(url, authorities, bearer, patience, threads.handle().clone()).map(Some)
-    }
-}
-
-/// How long a server over HTTP may say nothing while a request waits for its answer. Most clients wait for a minute.
-const PATIENCE: Duration = Duration::from_secs(300);
-
-/// How long a session lasts: as long as any task may.
-const CEILING: Duration = Duration::from_secs(7 * 24 * 60 * 60);

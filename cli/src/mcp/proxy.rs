@@ -1,18 +1,17 @@
 //! Both directions, and what they share.
 
-use std::borrow::Cow;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use hallpass::args::Args;
 use hallpass::{Denial, Reason};
 
 use super::answer;
 use super::desk::{Desk, Waiting};
-use super::gatekeeper::{Gatekeeper, Outcome};
-use super::members::Members;
-use super::message::{Id, object};
-use super::outbox::Outbox;
+use crate::errand::{Gatekeeper, Outcome};
 use crate::remark::{remark, shown};
+use crate::rpc::frame::Frame;
+use crate::rpc::message::Id;
+use crate::rpc::outbox::Outbox;
+use crate::rpc::session::{Between, Step};
 
 /// Stands between a client and a server.
 pub(super) struct Proxy {
@@ -24,12 +23,30 @@ pub(super) struct Proxy {
     explains: bool,
 }
 
-/// What a message leaves of the session.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Step {
-    GoOn,
-    /// It can't go on, and why.
-    End(String),
+impl Between for Proxy {
+    fn take_from_client(&self, frame: &Frame) {
+        self.take_from_client(frame);
+    }
+
+    fn take_from_server(&self, frame: &Frame) -> Step {
+        self.take_from_server(frame)
+    }
+
+    fn lose(&self, id: &Id, why: &str) {
+        self.lose(id, why);
+    }
+
+    fn close(&self, why: &str) {
+        self.close(why);
+    }
+
+    fn to_client(&self) -> &Outbox {
+        &self.to_client
+    }
+
+    fn to_server(&self) -> &Outbox {
+        &self.to_server
+    }
 }
 
 impl Proxy {
@@ -94,36 +111,4 @@ impl Proxy {
             remark(&format!("{}: {}", shown(name), denial.explain()));
         }
     }
-}
-
-/// Parameters without what a gate does not ask about, as the arguments of a call.
-pub(super) fn args_of(params: &Members<'_>, but: &[&str]) -> String {
-    object(params.iter().filter(|(name, _)| !but.contains(name)))
-}
-
-/// Parameters written anew: from the arguments that were decided about, and what is asked about nowhere, as it came.
-pub(super) fn params_of<'p>(
-    args: &'p Args,
-    others: impl Iterator<Item = (&'p str, &'p str)>,
-) -> String {
-    let args = args.iter().map(|(name, value)| (name, Cow::Owned(value.to_json())));
-    let members: Vec<(&str, Cow<'_, str>)> =
-        args.chain(others.map(|(name, text)| (name, Cow::Borrowed(text)))).collect();
-    object(members.iter().map(|(name, text)| (*name, &**text)))
-}
-
-/// The members that go on as they came, of those that are there.
-pub(super) fn passing<'p>(
-    params: &'p Members<'_>,
-    names: &'static [&'static str],
-) -> impl Iterator<Item = (&'p str, &'p str)> + Clone {
-    names.iter().filter_map(|name| Some((*name, params.get(name)?)))
-}
-
-/// Whether an id may be used for a request now; otherwise it was answered.
-pub(super) fn check_id(outbox: &Outbox, id: &Id, check: Result<(), &'static str>) -> bool {
-    if let Err(why) = check {
-        outbox.answer(answer::error(Some(id), answer::INVALID_REQUEST, why));
-    }
-    check.is_ok()
 }

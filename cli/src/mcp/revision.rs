@@ -1,6 +1,6 @@
 //! Revisions of the protocol, and what each knows.
 
-use super::message::quoted;
+use crate::rpc::message::quoted;
 
 /// A revision of the protocol. What is not in one is refused: a method that came with a later one may do anything.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]

@@ -13,6 +13,7 @@ mod http_server;
 mod lists;
 mod other_methods;
 mod pin;
+mod pin_url;
 mod remote;
 mod remote_ends;
 mod remote_tls;

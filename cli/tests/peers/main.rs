@@ -1,14 +1,15 @@
-//! `hallpass mcp` between clients and servers that other people wrote.
+//! `hallpass mcp` and `hallpass acp` between clients and servers that other people wrote.
 //!
 //! They come from the registries, so that these tests are ignored unless asked for: `.ci/peers` gets what they need and
-//! runs them. `HALLPASS_PEERS` is the folder with it: `python1` and `python2`, which are environments with the official
-//! Python SDK of either line, `node`, with the TypeScript ones, the reference servers and the conformance suite, and `node22`, with the Node
+//! runs them. `HALLPASS_PEERS` is the folder with it: `acp`, `python1` and `python2`, which are environments with the official
+//! Python SDKs of the Agent Client Protocol and of either line of MCP, `node`, with the TypeScript ones, the reference servers and the conformance suite, and `node22`, with the Node
 //! that the suite wants.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
 #[path = "../world/mod.rs"]
 mod world;
 
+mod acp;
 mod banking;
 mod conformance;
 mod everything;

@@ -77,8 +77,17 @@ impl Gated {
 
     /// As it is written, in a folder that is another's.
     pub(crate) fn of_words(folder: &Path, words: &[impl AsRef<std::ffi::OsStr>]) -> Self {
+        Gated::of_command("mcp", folder, words)
+    }
+
+    /// Of another subcommand.
+    pub(crate) fn of_command(
+        name: &str,
+        folder: &Path,
+        words: &[impl AsRef<std::ffi::OsStr>],
+    ) -> Self {
         let mut command = Command::new(env!("CARGO_BIN_EXE_hallpass"));
-        command.arg("mcp").args(words).current_dir(folder);
+        command.arg(name).args(words).current_dir(folder);
         command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
         let mut child = command.spawn().unwrap();
         let output = BufReader::new(child.stdout.take().unwrap());
@@ -111,6 +120,11 @@ impl Gated {
         input.write_all(line.as_ref()).unwrap();
         input.write_all(b"\n").unwrap();
         input.flush().unwrap();
+    }
+
+    /// Gives it a folder, which lasts as long as it does.
+    pub(crate) fn with(self, folder: Folder) -> Self {
+        Gated { folder: Some(folder), ..self }
     }
 
     pub(crate) fn folder(&self) -> &Folder {

@@ -21,10 +21,10 @@ use super::gates::{Gates, only};
 use super::sessions::{HttpSession, Sessions};
 use super::streams::NoStream;
 use crate::mcp::answer::{self, INVALID_REQUEST, PARSE_ERROR};
-use crate::mcp::frame::MAX_FRAME;
-use crate::mcp::message::{Id, Message};
 use crate::mcp::revision::Revision;
 use crate::remark::remark;
+use crate::rpc::frame::MAX_FRAME;
+use crate::rpc::message::{Id, Message};
 
 const SESSION: HeaderName = HeaderName::from_static("mcp-session-id");
 const VERSION: HeaderName = HeaderName::from_static("mcp-protocol-version");

@@ -10,10 +10,10 @@ use std::sync::Arc;
 
 pub(super) use self::gates::Gates;
 use self::sessions::Sessions;
-use super::errand::Errand;
 use super::server::Server;
-use super::session::close;
+use crate::errand::Errand;
 use crate::exit::Exit;
+use crate::rpc::session::close;
 use crate::serve::serve_until_told;
 
 /// Where the endpoint is.

@@ -12,12 +12,12 @@ use hallpass::clock::{Clock as _, SystemClock};
 use tokio_rustls::rustls::crypto::ring;
 
 use super::streams::Streams;
-use crate::mcp::errand::Errand;
-use crate::mcp::frame::Frame;
+use crate::errand::Errand;
 use crate::mcp::proxy::Proxy;
 use crate::mcp::server::Server;
-use crate::mcp::session::{End, Session};
 use crate::remark::remark;
+use crate::rpc::frame::Frame;
+use crate::rpc::session::{End, Session};
 
 /// How many sessions are open at once: each has a server of its own.
 const MOST: usize = 64;
@@ -91,8 +91,11 @@ impl Sessions {
         };
         let (id, streams) = (new_id().ok_or("no random bytes can be had")?, Streams::default());
         let keeper = self.errand.keeper(&task);
-        let session = Session::start(keeper, &self.server, streams.clone(), self.explains)?;
-        let (proxy, ends) = (session.proxy.clone(), session.ends.clone());
+        let (server, explains) = (self.server.start()?, self.explains);
+        let session = Session::new(server, streams.clone(), |to_client, to_server| {
+            Proxy::new(keeper, to_client, to_server, explains)
+        });
+        let (proxy, ends) = (session.between.clone(), session.ends.clone());
         let used = Mutex::new(self.now());
         let own = Arc::new(HttpSession { id: id.clone(), proxy, streams, ends, used });
         table.open.insert(id.clone(), own.clone());

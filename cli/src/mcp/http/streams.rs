@@ -10,7 +10,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::mpsc::{Receiver, Sender, channel};
 
-use crate::mcp::message::{Id, Message};
+use crate::rpc::message::{Id, Message};
 
 /// How many messages wait for a stream that does not take them. A side that does not read holds up the other one.
 const WAITING: usize = 16;

@@ -8,10 +8,10 @@ use axum::http::{HeaderMap, HeaderValue, Method, StatusCode};
 use super::connections::{Answered, NoAnswer};
 use super::headers::{Agreed, SESSION, add_media, add_stated, session_id, stated_revision};
 use super::link::{FromServer, Link};
-use crate::mcp::frame::MAX_FRAME;
-use crate::mcp::members::Members;
-use crate::mcp::message::{Answer, Id, Message};
 use crate::mcp::revision::Revision;
+use crate::rpc::frame::MAX_FRAME;
+use crate::rpc::members::Members;
+use crate::rpc::message::{Answer, Id, Message};
 
 /// Up to how many bytes a message is read next to others; a longer one is read alone.
 pub(super) const SHORT: usize = 64 * 1024;

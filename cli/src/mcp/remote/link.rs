@@ -16,8 +16,8 @@ use super::connections::{Answered, Connections};
 use super::exchange::Asked;
 use super::headers::{Agreed, add_media, stated_revision};
 use super::target::Target;
-use crate::mcp::message::{Id, Message};
 use crate::remark::remark;
+use crate::rpc::message::{Id, Message};
 
 /// How many KiB requests may have that wait for their answers, of which each counts for 64 at least.
 const ROOM: u32 = 128 * 1024;
@@ -256,5 +256,48 @@ struct Open<'l>(&'l Link, Id);
 impl Drop for Open<'_> {
     fn drop(&mut self) {
         self.0.state().open.remove(&self.1);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::net::TcpListener;
+
+    use super::*;
+
+    /// A session with a server that takes connections and says nothing.
+    fn session() -> (tokio::runtime::Runtime, TcpListener, Remote, Outgoing) {
+        let mut threads = tokio::runtime::Builder::new_multi_thread();
+        let threads = threads.worker_threads(1).enable_all().build().unwrap();
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let url = format!("http://{}/mcp", listener.local_addr().unwrap());
+        let patience = Duration::from_secs(300);
+        let target = Target::new(&url, None, None, patience, threads.handle().clone()).unwrap();
+        let (remote, to, _) = Remote::new(Arc::new(target));
+        (threads, listener, remote, to)
+    }
+
+    fn ping(id: u32, bytes: usize) -> Vec<u8> {
+        let filler = "x".repeat(bytes);
+        format!(r#"{{"jsonrpc":"2.0","id":{id},"method":"ping","params":{{"x":"{filler}"}}}}"#)
+            .into_bytes()
+    }
+
+    #[test]
+    fn a_request_takes_up_room_until_it_is_answered() {
+        let (threads, listener, remote, mut to) = session();
+        let left = || remote.0.room.available_permits();
+        assert_eq!(to.write(&ping(1, 0)).unwrap(), ping(1, 0).len());
+        assert_eq!(left(), ROOM as usize - 64, "a short one counts for 64 KiB");
+        assert!(to.write(&ping(2, 1 << 20)).is_ok());
+        assert_eq!(left(), ROOM as usize - 64 - 1024);
+        // What answers nothing takes up none, and a session that is over has it all back.
+        remote.0.over.send_replace(true);
+        let all = async {
+            timeout(Duration::from_secs(20), remote.0.room.acquire_many(ROOM)).await.is_ok()
+        };
+        assert!(threads.block_on(all));
+        threads.shutdown_background();
+        drop(listener);
     }
 }

@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use crate::mcp::frame::MAX_FRAME;
+use crate::rpc::frame::MAX_FRAME;
 
 /// The most characters of an event's id, which is sent back in a header.
 const MAX_ID: usize = 1024;

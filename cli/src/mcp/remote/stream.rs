@@ -12,7 +12,7 @@ use super::exchange::{Asked, Lost, SHORT, refused};
 use super::headers::LAST_EVENT;
 use super::link::{FromServer, Link};
 use super::sse::Events;
-use crate::mcp::message::Message;
+use crate::rpc::message::Message;
 
 /// How long is waited before a stream is opened again, if the server says nothing about it; and the least and the most that
 /// it can say.

@@ -10,15 +10,15 @@ use hallpass::{Broker, Context, Purpose, Task};
 use super::gatekeeper::Gatekeeper;
 
 /// Opens the tasks of a command.
-pub(super) struct Errand {
-    pub(super) broker: Broker,
-    pub(super) who: Identity,
-    pub(super) purpose: Purpose,
-    pub(super) context: Context,
+pub(crate) struct Errand {
+    pub(crate) broker: Broker,
+    pub(crate) who: Identity,
+    pub(crate) purpose: Purpose,
+    pub(crate) context: Context,
     /// Whether what could be asked for depends on what was done before.
-    pub(super) remembers: bool,
+    pub(crate) remembers: bool,
     /// The definitions that the catalogue pins, by the names of their tools.
-    pub(super) pins: BTreeMap<String, Digest>,
+    pub(crate) pins: BTreeMap<String, Digest>,
 }
 
 impl Errand {
@@ -26,20 +26,19 @@ impl Errand {
     ///
     /// # Errors
     /// Why there can be none, or what is wrong with the context.
-    pub(super) fn open(&self) -> Result<Arc<Task>, String> {
+    pub(crate) fn open(&self) -> Result<Arc<Task>, String> {
         let opened = self.broker.open(&self.who, self.purpose.clone());
         let task =
             opened.map_err(|denial| format!("the task can't be opened: {}", denial.explain()))?;
         // Whether it is well formed is asked now, and not at the first call.
-        task.askable(["mcp:ping"], &self.context)
+        task.askable(["hallpass:ping"], &self.context)
             .map_err(|denial| format!("`--context`: {}", denial.explain()))?;
         Ok(Arc::new(task))
     }
 
     /// Keeps the gate for a session of this task, as long as the task is kept.
-    pub(super) fn keeper(&self, task: &Arc<Task>) -> Gatekeeper {
+    pub(crate) fn keeper(&self, task: &Arc<Task>) -> Gatekeeper {
         Gatekeeper {
-            broker: self.broker.clone(),
             gate: self.broker.gate(),
             task: Arc::downgrade(task),
             who: self.who.clone(),

@@ -1,6 +1,8 @@
-//! A session from its beginning to its end: a server, and the threads that read from both sides.
+//! A session from its beginning to its end: two programs that talk to each other through this one, of which it has started
+//! the second, the server; and the threads that read from both.
 
 use std::io::{self, BufReader, Write};
+use std::process::ExitStatus;
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::thread;
@@ -8,18 +10,16 @@ use std::time::Duration;
 
 use hallpass::Broker;
 
-use super::frame::{Frames, MAX_FRAME};
-use super::gatekeeper::Gatekeeper;
+use super::frame::{Frame, Frames, MAX_FRAME};
+use super::message::Id;
 use super::outbox::Outbox;
-use super::proxy::Proxy;
-use super::server::{Peer, Server};
 use crate::exit::Exit;
 use crate::remark::remark;
 use crate::signals;
 
 /// How long a server may go on after its input has ended. Clients kill what takes longer than two seconds or so, and
 /// the end has to be on record by then.
-pub(super) const GRACE: Duration = Duration::from_millis(1500);
+pub(crate) const GRACE: Duration = Duration::from_millis(1500);
 
 /// How long is waited for a log or a client that takes nothing.
 const FLUSH: Duration = Duration::from_secs(2);
@@ -32,7 +32,7 @@ const FOR_EVER: Duration = Duration::MAX;
 
 /// What ends a session.
 #[derive(Debug)]
-pub(super) enum End {
+pub(crate) enum End {
     /// The client has closed its side.
     Client,
     /// The server has closed its side.
@@ -43,47 +43,89 @@ pub(super) enum End {
     Told,
 }
 
-/// A server that was started, and what stands between it and its client.
-pub(super) struct Session {
-    pub(super) proxy: Arc<Proxy>,
-    /// By which it is ended.
-    pub(super) ends: Sender<End>,
-    ended: Receiver<End>,
-    peer: Peer,
+/// What a message leaves of the session.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Step {
+    GoOn,
+    /// It can't go on, and why.
+    End(String),
 }
 
-impl Session {
-    /// Starts the server, and reads from it. What is for the client is written to `client`, a message at a time.
-    ///
-    /// # Errors
-    /// Why it can't be started.
-    pub(super) fn start(
-        keeper: Gatekeeper,
-        server: &Server,
+/// What stands between a client and a server.
+pub(crate) trait Between: Send + Sync + 'static {
+    fn take_from_client(&self, frame: &Frame);
+    fn take_from_server(&self, frame: &Frame) -> Step;
+    /// The answer to a request of the client does not come any more, and why.
+    fn lose(&self, id: &Id, why: &str);
+    /// Ends all that is open, and answers all that is asked.
+    fn close(&self, why: &str);
+    fn to_client(&self) -> &Outbox;
+    fn to_server(&self) -> &Outbox;
+}
+
+/// A server, held by what ends it.
+pub(crate) trait Peer: Send {
+    /// Has it end by itself, once what waits for it is written. The input of a process has ended by now, and it knows.
+    fn wind_up(&self, _to_server: &Outbox) {}
+
+    /// Ends it, however it takes that: how a process has exited.
+    fn end(&mut self, is_over: bool) -> Option<ExitStatus>;
+}
+
+/// What comes from a server.
+pub(crate) trait Source: Send {
+    /// Hands on all that comes, to its end.
+    fn read(self: Box<Self>, between: &dyn Between, ending: Ending);
+}
+
+/// A server that was started, and both its ends.
+pub(crate) struct Started {
+    pub(crate) peer: Box<dyn Peer>,
+    /// It is written to a message at a time.
+    pub(crate) to: Box<dyn Write + Send>,
+    pub(crate) from: Box<dyn Source>,
+}
+
+/// A server that was started, and what stands between it and its client.
+pub(crate) struct Session<B> {
+    pub(crate) between: Arc<B>,
+    /// By which it is ended.
+    pub(crate) ends: Sender<End>,
+    ended: Receiver<End>,
+    peer: Box<dyn Peer>,
+}
+
+impl<B: Between> Session<B> {
+    /// Reads from a server. What is for the client is written to `client`, a message at a time.
+    pub(crate) fn new(
+        server: Started,
         client: impl Write + Send + 'static,
-        explains: bool,
-    ) -> Result<Self, String> {
-        let (peer, to, from) = server.start()?;
+        between: impl FnOnce(Outbox, Outbox) -> B,
+    ) -> Self {
+        let Started { peer, to, from } = server;
         let (to_client, to_server) = (Outbox::new(client, FOR_EVER), Outbox::new(to, PATIENCE));
-        let proxy = Arc::new(Proxy::new(keeper, to_client, to_server, explains));
+        let between = Arc::new(between(to_client, to_server));
         let (ends, ended) = channel();
-        let (own, ending) = (proxy.clone(), Ending::new(ends.clone(), End::Server));
-        thread::spawn(move || from.read(&own, ending));
-        Ok(Session { proxy, ends, ended, peer })
+        let (own, ending) = (between.clone(), Ending::new(ends.clone(), End::Server));
+        thread::spawn(move || from.read(&*own, ending));
+        Session { between, ends, ended, peer }
     }
 
     /// Waits for an end, and ends both sides.
-    pub(super) fn run(mut self) -> Exit {
+    pub(crate) fn run(mut self) -> Exit {
         let end = self.ended.recv().unwrap_or(End::Told);
-        finish(&self.proxy, &mut self.peer, &self.ended, end)
+        finish(&*self.between, &mut *self.peer, &self.ended, end)
     }
 }
 
-/// Runs the server, and hands messages on until one side ends.
-pub(super) fn run(keeper: Gatekeeper, server: &Server, explains: bool) -> Exit {
-    let broker = keeper.broker.clone();
-    let session = match Session::start(keeper, server, io::stdout(), explains) {
-        Ok(session) => session,
+/// Hands messages on between standard input and output and a server, until one side ends; then closes the broker.
+pub(crate) fn run<B: Between>(
+    broker: &Broker,
+    server: Result<Started, String>,
+    between: impl FnOnce(Outbox, Outbox) -> B,
+) -> Exit {
+    let session = match server {
+        Ok(server) => Session::new(server, io::stdout(), between),
         Err(problem) => {
             broker.close(FLUSH);
             return Exit::unable(problem);
@@ -94,12 +136,22 @@ pub(super) fn run(keeper: Gatekeeper, server: &Server, explains: bool) -> Exit {
         // Once the session is over, no one has to be told.
         let _ = told.send(End::Told);
     });
-    read_client(session.proxy.clone(), session.ends.clone());
-    close(&broker, session.run())
+    read_client(session.between.clone(), session.ends.clone());
+    close(broker, session.run())
+}
+
+/// Has a message of the server's taken, by what also looks whether there is still a client.
+pub(crate) fn taken(between: &dyn Between, ending: &Ending, frame: &Frame) -> Step {
+    let step = between.take_from_server(frame);
+    if between.to_client().is_gone() {
+        // Reading goes on, so that the server can end by itself.
+        ending.tell(End::Client);
+    }
+    step
 }
 
 /// Closes the broker, on record.
-pub(super) fn close(broker: &Broker, exit: Exit) -> Exit {
+pub(crate) fn close(broker: &Broker, exit: Exit) -> Exit {
     drop(broker.close(FLUSH));
     match broker.flush_within(FLUSH) {
         Ok(()) => exit,
@@ -108,21 +160,21 @@ pub(super) fn close(broker: &Broker, exit: Exit) -> Exit {
 }
 
 /// Tells how a thread has ended, by a panic, too.
-pub(super) struct Ending(Sender<End>, Option<End>);
+pub(crate) struct Ending(Sender<End>, Option<End>);
 
 impl Ending {
     /// Which end is told, unless another one comes.
-    pub(super) fn new(ends: Sender<End>, end: End) -> Self {
+    pub(crate) fn new(ends: Sender<End>, end: End) -> Self {
         Ending(ends, Some(end))
     }
 
     /// That it is this one.
-    pub(super) fn with(mut self, end: End) {
+    pub(crate) fn with(mut self, end: End) {
         self.1 = Some(end);
     }
 
     /// Tells of an end of the other side, and goes on.
-    pub(super) fn tell(&self, end: End) {
+    pub(crate) fn tell(&self, end: End) {
         // Once the session is over, no one has to be told.
         let _ = self.0.send(end);
     }
@@ -135,17 +187,17 @@ impl Drop for Ending {
     }
 }
 
-fn read_client(proxy: Arc<Proxy>, ends: Sender<End>) {
+fn read_client(between: Arc<impl Between>, ends: Sender<End>) {
     thread::spawn(move || {
         let ending = Ending::new(ends, End::Client);
         let mut frames = Frames::new(BufReader::with_capacity(1 << 16, io::stdin()), MAX_FRAME);
         while let Ok(Some(frame)) = frames.next() {
-            proxy.take_from_client(&frame);
-            if proxy.to_server.has_given_up() {
+            between.take_from_client(&frame);
+            if between.to_server().has_given_up() {
                 let why = "the server does not read what it is sent";
                 return ending.with(End::Broken(why.to_owned()));
             }
-            if proxy.to_client.is_gone() {
+            if between.to_client().is_gone() {
                 return;
             }
         }
@@ -153,29 +205,29 @@ fn read_client(proxy: Arc<Proxy>, ends: Sender<End>) {
 }
 
 /// Ends both sides, in the order in which neither waits for the other.
-fn finish(proxy: &Proxy, peer: &mut Peer, ended: &Receiver<End>, end: End) -> Exit {
+fn finish(between: &impl Between, peer: &mut dyn Peer, ended: &Receiver<End>, end: End) -> Exit {
     let why = match &end {
         End::Client | End::Told => None,
         End::Server => Some("the server has ended"),
         End::Broken(why) => Some(why.as_str()),
     };
     if let Some(why) = why {
-        proxy.close(why);
+        between.close(why);
     }
     // What waits for the server is written, and then its input ends.
-    proxy.to_server.close();
+    between.to_server().close();
     let is_over = match &end {
         End::Server => true,
         End::Broken(_) => false,
         End::Client | End::Told => {
-            peer.wind_up(&proxy.to_server);
+            peer.wind_up(between.to_server());
             waits_for_server(ended)
         }
     };
     let status = peer.end(is_over);
-    proxy.close("the session has ended");
-    proxy.to_client.close();
-    proxy.to_client.drain(FLUSH);
+    between.close("the session has ended");
+    between.to_client().close();
+    between.to_client().drain(FLUSH);
     let Some(why) = why else { return Exit::Fine };
     let status = status.map(|status| format!(" ({status})")).unwrap_or_default();
     remark(&format!("{why}{status}"));

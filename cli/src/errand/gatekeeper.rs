@@ -7,33 +7,32 @@ use hallpass::args::Args;
 use hallpass::identity::Identity;
 use hallpass::tool::ToolName;
 use hallpass::value::Digest;
-use hallpass::{Broker, Call, Context, Denial, Gate, Grant, Reason, Running, Scope, Task};
+use hallpass::{Call, Context, Denial, Gate, Grant, Reason, Running, Scope, Task};
 
 /// Who asks, for which task, in which context.
-pub(super) struct Gatekeeper {
-    pub(super) broker: Broker,
-    pub(super) gate: Gate,
+pub(crate) struct Gatekeeper {
+    pub(crate) gate: Gate,
     /// Who ends the session keeps it: what else holds the gate, as the thread that reads from a server does until all that
     /// has its output is gone, keeps no task open.
-    pub(super) task: Weak<Task>,
-    pub(super) who: Identity,
-    pub(super) context: Context,
+    pub(crate) task: Weak<Task>,
+    pub(crate) who: Identity,
+    pub(crate) context: Context,
     /// Whether what could be asked for depends on what was done before.
-    pub(super) remembers: bool,
+    pub(crate) remembers: bool,
     /// The definitions that the catalogue pins, by the names of their tools.
-    pub(super) pins: BTreeMap<String, Digest>,
+    pub(crate) pins: BTreeMap<String, Digest>,
 }
 
 /// A call that has started, and the grant for it alone. Dropped, its outcome is `interrupted`.
 #[derive(Debug)]
-pub(super) struct Started {
+pub(crate) struct Started {
     running: Running,
     grant: Grant,
 }
 
 /// What became of a call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Outcome {
+pub(crate) enum Outcome {
     Ok,
     Error,
     Interrupted,
@@ -41,7 +40,7 @@ pub(super) enum Outcome {
 
 impl Started {
     /// What the call is made with: what was decided about, and nothing of what was sent.
-    pub(super) fn args(&self) -> &Args {
+    pub(crate) fn args(&self) -> &Args {
         self.running.args()
     }
 }
@@ -49,7 +48,7 @@ impl Started {
 impl Gatekeeper {
     /// Asks for exactly this call, authorizes and starts it. What is granted is worth nothing else, and is
     /// taken back by [`finish`](Self::finish).
-    pub(super) fn start(&self, tool: &str, args: &str) -> Result<Box<Started>, Denial> {
+    pub(crate) fn start(&self, tool: &str, args: &str) -> Result<Box<Started>, Denial> {
         let call = match Call::from_json(tool, args) {
             Ok(call) => call,
             Err(error) => {
@@ -73,7 +72,7 @@ impl Gatekeeper {
     }
 
     /// Records what became of a call, and takes its grant back.
-    pub(super) fn finish(&self, started: Box<Started>, outcome: Outcome) {
+    pub(crate) fn finish(&self, started: Box<Started>, outcome: Outcome) {
         let Started { running, grant } = *started;
         match outcome {
             Outcome::Ok => running.succeed(),
@@ -85,17 +84,17 @@ impl Gatekeeper {
     }
 
     /// Denies what does not get as far as the broker, and records it.
-    pub(super) fn deny(&self, name: &str, reason: Reason, why: &str) -> Denial {
+    pub(crate) fn deny(&self, name: &str, reason: Reason, why: &str) -> Denial {
         self.gate.deny(&self.who, name, reason, why)
     }
 
     /// Of these tools, those of which some call could be permitted now. Where that can't be told, none.
-    pub(super) fn askable<'n>(&self, names: impl IntoIterator<Item = &'n str>) -> Vec<ToolName> {
+    pub(crate) fn askable<'n>(&self, names: impl IntoIterator<Item = &'n str>) -> Vec<ToolName> {
         let task = self.task.upgrade();
         task.and_then(|task| task.askable(names, &self.context).ok()).unwrap_or_default()
     }
 
-    pub(super) fn could_ask(&self, name: &str) -> bool {
+    pub(crate) fn could_ask(&self, name: &str) -> bool {
         !self.askable([name]).is_empty()
     }
 }

@@ -14,38 +14,38 @@ const MOST: usize = 1024;
 
 /// The members of an object, in the order in which they stand there.
 #[derive(Debug, Default)]
-pub(super) struct Members<'m>(Vec<(String, &'m RawValue)>);
+pub(crate) struct Members<'m>(Vec<(String, &'m RawValue)>);
 
 /// Why a text is not an object that can be looked into.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Malformed(String);
+pub(crate) struct Malformed(String);
 
 impl<'m> Members<'m> {
     /// Reads an object; its members' values are checked to be JSON and not looked into.
     ///
     /// # Errors
     /// [`Malformed`] for what is not an object, and for a member that is given twice.
-    pub(super) fn of(text: &'m str) -> Result<Self, Malformed> {
+    pub(crate) fn of(text: &'m str) -> Result<Self, Malformed> {
         serde_json::from_str(text).map_err(|error| Malformed(error.to_string()))
     }
 
     /// The text of a member.
-    pub(super) fn get(&self, name: &str) -> Option<&'m str> {
+    pub(crate) fn get(&self, name: &str) -> Option<&'m str> {
         self.0.iter().find(|(own, _)| own == name).map(|(_, value)| value.get())
     }
 
     /// The text of a member that is a string, with its escapes read.
-    pub(super) fn text(&self, name: &str) -> Option<String> {
+    pub(crate) fn text(&self, name: &str) -> Option<String> {
         serde_json::from_str(self.get(name)?).ok()
     }
 
-    pub(super) fn iter(&self) -> impl Iterator<Item = (&str, &'m str)> {
+    pub(crate) fn iter(&self) -> impl Iterator<Item = (&str, &'m str)> {
         self.0.iter().map(|(name, value)| (name.as_str(), value.get()))
     }
 }
 
 /// The elements of a list, each as it was written; `None` for what is not a list.
-pub(super) fn elements(text: &str) -> Option<Vec<&str>> {
+pub(crate) fn elements(text: &str) -> Option<Vec<&str>> {
     let Elements(found) = serde_json::from_str(text).ok()?;
     Some(found.into_iter().map(RawValue::get).collect())
 }

@@ -13,7 +13,7 @@ use super::members::Members;
 
 /// One message.
 #[derive(Debug)]
-pub(super) enum Message<'m> {
+pub(crate) enum Message<'m> {
     Request { id: Id, method: String, params: Option<&'m str> },
     Notification { method: String, params: Option<&'m str> },
     Response { id: Id, answer: Answer<'m> },
@@ -21,25 +21,25 @@ pub(super) enum Message<'m> {
 
 /// What a response says.
 #[derive(Clone, Copy, Debug)]
-pub(super) enum Answer<'m> {
+pub(crate) enum Answer<'m> {
     Result(&'m str),
     Error(&'m str),
 }
 
 /// The id of a request: a text or a number. `1` and `1.0` are one.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) struct Id(Value);
+pub(crate) struct Id(Value);
 
 /// The most bytes of an id.
 const MAX_ID: usize = 256;
 
 /// Why bytes are not a message, and of which request they would have been, if that could be told.
 #[derive(Debug)]
-pub(super) struct NoMessage {
-    pub(super) id: Option<Id>,
+pub(crate) struct NoMessage {
+    pub(crate) id: Option<Id>,
     /// Whether they are not even JSON.
-    pub(super) unreadable: bool,
-    pub(super) why: String,
+    pub(crate) unreadable: bool,
+    pub(crate) why: String,
 }
 
 impl Id {
@@ -51,8 +51,16 @@ impl Id {
         matches!(value, Value::Text(_) | Value::Number(_)).then_some(Id(value))
     }
 
+    /// What it is, if it is a text.
+    pub(crate) fn text(&self) -> Option<&str> {
+        match &self.0 {
+            Value::Text(text) => Some(text),
+            _ => None,
+        }
+    }
+
     /// The id that a message names in its parameters.
-    pub(super) fn named(params: Option<&str>, name: &str) -> Option<Id> {
+    pub(crate) fn named(params: Option<&str>, name: &str) -> Option<Id> {
         Id::read(Members::of(params?).ok()?.get(name)?)
     }
 }
@@ -69,7 +77,7 @@ impl<'m> Message<'m> {
     /// # Errors
     /// [`NoMessage`] for what is not UTF-8, not JSON, not one object, has a member twice, or is neither request,
     /// notification nor response of JSON-RPC 2.0.
-    pub(super) fn read(frame: &'m [u8]) -> Result<Self, NoMessage> {
+    pub(crate) fn read(frame: &'m [u8]) -> Result<Self, NoMessage> {
         let unreadable = |why: &str| NoMessage { id: None, unreadable: true, why: why.to_owned() };
         let text = std::str::from_utf8(frame).map_err(|_| unreadable("not UTF-8"))?;
         if text.contains('\r') {
@@ -120,13 +128,13 @@ impl<'m> Message<'m> {
 }
 
 /// A request, written.
-pub(super) fn request(id: &Id, method: &str, params: Option<&str>) -> Vec<u8> {
+pub(crate) fn request(id: &Id, method: &str, params: Option<&str>) -> Vec<u8> {
     let (method, params) = (quoted(method), member("params", params));
     format!(r#"{{"jsonrpc":"2.0","id":{id},"method":{method}{params}}}"#).into_bytes()
 }
 
 /// A notification, written.
-pub(super) fn notification(method: &str, params: Option<&str>) -> Vec<u8> {
+pub(crate) fn notification(method: &str, params: Option<&str>) -> Vec<u8> {
     let (method, params) = (quoted(method), member("params", params));
     format!(r#"{{"jsonrpc":"2.0","method":{method}{params}}}"#).into_bytes()
 }
@@ -136,7 +144,7 @@ fn member(name: &str, text: Option<&str>) -> String {
 }
 
 /// A response, written.
-pub(super) fn response(id: &Id, answer: Answer<'_>) -> Vec<u8> {
+pub(crate) fn response(id: &Id, answer: Answer<'_>) -> Vec<u8> {
     let (name, text) = match answer {
         Answer::Result(text) => ("result", text),
         Answer::Error(text) => ("error", text),
@@ -145,12 +153,12 @@ pub(super) fn response(id: &Id, answer: Answer<'_>) -> Vec<u8> {
 }
 
 /// A text as JSON.
-pub(super) fn quoted(text: &str) -> String {
+pub(crate) fn quoted(text: &str) -> String {
     Value::from(text).to_json()
 }
 
 /// An object of members that are written already.
-pub(super) fn object<'m>(members: impl IntoIterator<Item = (&'m str, &'m str)>) -> String {
+pub(crate) fn object<'m>(members: impl IntoIterator<Item = (&'m str, &'m str)>) -> String {
     let mut text = String::from("{");
     for (at, (name, value)) in members.into_iter().enumerate() {
         if at > 0 {

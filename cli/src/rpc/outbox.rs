@@ -19,7 +19,7 @@ const HARD: usize = 16 << 20;
 
 /// What waits to be written to one side. Clones share it.
 #[derive(Clone)]
-pub(super) struct Outbox(Arc<Shared>);
+pub(crate) struct Outbox(Arc<Shared>);
 
 struct Shared {
     /// How long what is handed on waits for a side that reads nothing, before that side is given up.
@@ -52,7 +52,7 @@ struct Line {
 impl Outbox {
     /// An outbox, and the thread that writes it. The thread ends, and drops `to`, once all is written after
     /// [`close`](Self::close), or once nothing can be written any more.
-    pub(super) fn new(to: impl Write + Send + 'static, patience: Duration) -> Self {
+    pub(crate) fn new(to: impl Write + Send + 'static, patience: Duration) -> Self {
         let (queue, changed) = (Mutex::default(), Condvar::new());
         let shared = Arc::new(Shared { patience, queue, changed });
         let outbox = Outbox(shared);
@@ -62,7 +62,7 @@ impl Outbox {
     }
 
     /// Hands a message on: waits while much is waiting. Whether there is still a side to hand it to.
-    pub(super) fn hand_on(&self, line: Vec<u8>) -> bool {
+    pub(crate) fn hand_on(&self, line: Vec<u8>) -> bool {
         let queue = self.lock();
         let full = |queue: &mut Queue| {
             queue.bytes > 0 && queue.bytes.saturating_add(line.len()) > SOFT && queue.is_open()
@@ -77,7 +77,7 @@ impl Outbox {
     }
 
     /// Answers a side itself, and waits for nothing. A side that asks much and reads nothing is given up.
-    pub(super) fn answer(&self, line: Vec<u8>) -> bool {
+    pub(crate) fn answer(&self, line: Vec<u8>) -> bool {
         let mut queue = self.lock();
         if queue.answers.saturating_add(line.len()) > HARD {
             queue.give_up();
@@ -87,23 +87,23 @@ impl Outbox {
     }
 
     /// Whether its side is gone.
-    pub(super) fn is_gone(&self) -> bool {
+    pub(crate) fn is_gone(&self) -> bool {
         self.lock().broken
     }
 
     /// Whether its side did not read what it was sent.
-    pub(super) fn has_given_up(&self) -> bool {
+    pub(crate) fn has_given_up(&self) -> bool {
         self.lock().given_up
     }
 
     /// Takes nothing more, and writes what waits.
-    pub(super) fn close(&self) {
+    pub(crate) fn close(&self) {
         self.lock().closed = true;
         self.0.changed.notify_all();
     }
 
     /// Waits until all is written, or for `most`: whether it is.
-    pub(super) fn drain(&self, most: Duration) -> bool {
+    pub(crate) fn drain(&self, most: Duration) -> bool {
         let waits = |queue: &mut Queue| !queue.broken && (queue.writing || !queue.lines.is_empty());
         let waited = self.0.changed.wait_timeout_while(self.lock(), most, waits);
         let (queue, _) = waited.unwrap_or_else(PoisonError::into_inner);

@@ -3,11 +3,11 @@
 use std::io::{self, BufRead, Read};
 
 /// The most bytes of one message. Results of ten megabytes pass, images and all; what never ends is not a message.
-pub(super) const MAX_FRAME: usize = 64 << 20;
+pub(crate) const MAX_FRAME: usize = 64 << 20;
 
 /// What came.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) enum Frame {
+pub(crate) enum Frame {
     /// A line without its end.
     Line(Vec<u8>),
     /// A line of more bytes than a message may have. All of it was thrown away.
@@ -15,13 +15,13 @@ pub(super) enum Frame {
 }
 
 /// Reads frames. A last line without its end is none: whatever wrote it did not finish.
-pub(super) struct Frames<R> {
+pub(crate) struct Frames<R> {
     reader: R,
     most: usize,
 }
 
 impl<R: BufRead> Frames<R> {
-    pub(super) fn new(reader: R, most: usize) -> Self {
+    pub(crate) fn new(reader: R, most: usize) -> Self {
         Frames { reader, most }
     }
 
@@ -29,7 +29,7 @@ impl<R: BufRead> Frames<R> {
     ///
     /// # Errors
     /// If nothing can be read any more.
-    pub(super) fn next(&mut self) -> io::Result<Option<Frame>> {
+    pub(crate) fn next(&mut self) -> io::Result<Option<Frame>> {
         loop {
             let mut line = Vec::new();
             // A byte more than a message may have, and one for the end of the line.

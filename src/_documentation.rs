@@ -12,6 +12,7 @@ macro_rules! links {
 [`Policy::strict_from_toml`]: crate::Policy::strict_from_toml
 [`Vault`]: crate::vault::Vault
 [`Verifier`]: crate::token::Verifier
+[acp]: crate::_documentation::acp
 [api]: https://openid.net/specs/authorization-api-1_0.html
 [approvals#over-a-restart]: crate::_documentation::approvals#over-a-restart
 [approvals#who-may-answer]: crate::_documentation::approvals#who-may-answer

@@ -34,6 +34,7 @@
 //! [`testing`]: mod@testing
 //! [policies]: mod@policy
 //! [tokens]: mod@token
+//! [acp]: _documentation::acp
 //! [approvals]: _documentation::approvals
 //! [architecture]: _documentation::architecture
 //! [audit]: _documentation::audit

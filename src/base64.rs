@@ -82,6 +82,7 @@ pub(crate) fn encode_to(bytes: &[u8], text: &mut String) {
 }
 
 /// Text of a fixed length, written without allocating.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Spelled<const N: usize>([u8; N]);
 
 impl<const N: usize> Spelled<N> {

@@ -10,6 +10,7 @@ mod manual;
 mod timekeeper;
 mod timestamp;
 
+use std::cell::Cell;
 use std::time::{Duration, Instant, SystemTime};
 
 pub(crate) use duration::unstatable;
@@ -18,6 +19,8 @@ pub use manual::ManualClock;
 pub(crate) use timekeeper::{ClockSource, NoTime, Timekeeper};
 use timestamp::whole_millis;
 pub use timestamp::{Timestamp, TimestampError};
+
+use crate::sync;
 
 /// Where the broker gets its time from.
 ///
@@ -105,15 +108,45 @@ impl SystemClock {
     #[expect(clippy::disallowed_methods, reason = "the one place that reads the system's clocks")]
     fn read_at(&self) -> Result<(Reading, Instant), ClockError> {
         let origin = self.origin.ok_or(ClockError::Unreadable)?;
-        let since_epoch = SystemTime::now()
-            .duration_since(SystemTime::UNIX_EPOCH)
-            .map_err(|_| ClockError::OutOfRange)?;
-        let wall = whole_millis(since_epoch)
+        let at = Instant::now();
+        let wall = whole_millis(since_epoch(at)?)
             .and_then(Timestamp::from_unix_millis)
             .ok_or(ClockError::OutOfRange)?;
-        let at = Instant::now();
         Ok((Reading { wall, monotonic: at.saturating_duration_since(origin) }, at))
     }
+}
+
+/// For this long a thread counts on from where it read the wall clock, by the monotonic one: a call reads the
+/// clock three times in a few microseconds, and reading both each time took a twentieth of it. A wall clock that
+/// is set, or a machine that wakes, is noticed later by as much; no instant is dated less exactly by it.
+const COUNTED_ON: Duration = Duration::from_micros(100);
+
+/// Both clocks were read as one if no more than this passed between them. It is all that is lost by counting on.
+const AT_ONCE: Duration = Duration::from_micros(10);
+
+sync::thread_local! {
+    /// Where this thread read the wall clock last: the instant, and the time since the Unix epoch then.
+    static WALL: Cell<Option<(Instant, Duration)>> = const { Cell::new(None) };
+}
+
+/// The wall clock at this instant, which is the present one, as the time since the Unix epoch.
+#[expect(clippy::disallowed_methods, reason = "the one place that reads the system's clocks")]
+fn since_epoch(at: Instant) -> Result<Duration, ClockError> {
+    let last = WALL.try_with(Cell::get).ok().flatten();
+    if let Some((then, wall)) = last
+        && let Some(since) = at.checked_duration_since(then)
+        && since < COUNTED_ON
+        && let Some(counted) = wall.checked_add(since)
+    {
+        return Ok(counted);
+    }
+    let wall = SystemTime::now()
+        .duration_since(SystemTime::UNIX_EPOCH)
+        .map_err(|_| ClockError::OutOfRange)?;
+    let read_at_once = at.elapsed() < AT_ONCE;
+    // A thread that is ending has nowhere to keep it.
+    let _ = WALL.try_with(|last| last.set(read_at_once.then_some((at, wall))));
+    Ok(wall)
 }
 
 /// The present instant, where the system has a clock. No decision is dated with it.
@@ -132,11 +165,34 @@ mod tests {
         let system =
             || SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap().as_millis();
         let clock = SystemClock::new();
-        // A thousand, for one may be read at a whole second.
+        // A thousand, for one may be read at a whole second. What is counted on may be 10 µs ahead.
         for _ in 0..1000 {
             let before = system();
             let wall = u128::from(clock.read().unwrap().wall.unix_millis().unsigned_abs());
-            assert!((before..=system()).contains(&wall));
+            assert!((before..=system() + 1).contains(&wall));
         }
+    }
+
+    #[test]
+    #[expect(clippy::disallowed_methods, reason = "some instant")]
+    fn a_thread_counts_on_from_where_it_read_the_wall_clock_for_a_tenth_of_a_millisecond() {
+        let then = Instant::now();
+        let told = Duration::from_secs(5);
+        let read = |at: Instant| {
+            WALL.set(Some((then, told)));
+            since_epoch(at).unwrap()
+        };
+        assert_eq!(read(then), told);
+        let last = COUNTED_ON - Duration::from_nanos(1);
+        assert_eq!(read(then + last), told + last);
+        let read_anew = |wall: Duration| wall > Duration::from_secs(1_000_000_000);
+        assert!(read_anew(read(then + COUNTED_ON)));
+        assert!(read_anew(read(then - Duration::from_nanos(1))), "a clock that went back");
+        WALL.set(None);
+        assert!(read_anew(since_epoch(then).unwrap()));
+        // Read now as the clock at an instant long gone: not counted on from.
+        assert!(read_anew(since_epoch(then - AT_ONCE).unwrap()) && WALL.get().is_none());
+        WALL.set(Some((then, Duration::MAX)));
+        assert!(read_anew(since_epoch(then + last).unwrap()), "more than a duration holds");
     }
 }

@@ -5,6 +5,7 @@ use std::cell::RefCell;
 use crate::key::{LogKey, MacKey};
 use crate::sync;
 use crate::sync::process_wide::{AtomicU64, Ordering};
+use crate::base64::Spelled;
 use crate::value::{Digest, Object, Value};
 
 /// What a digest is of: no digest of one thing is one of another.
@@ -20,11 +21,14 @@ sync::thread_local! {
     static LAST: RefCell<Last> = const { RefCell::new(Last { key: 0, context: Vec::new(), digest: None }) };
 }
 
+/// A digest as records write it.
+pub(crate) type DigestText = Spelled<43>;
+
 /// The digest of a context, and the bytes that it is of.
 struct Last {
     key: u64,
     context: Vec<u8>,
-    digest: Option<Digest>,
+    digest: Option<DigestText>,
 }
 
 /// The key of the digests in a log.
@@ -33,7 +37,7 @@ pub(crate) struct DigestKey {
     id: u64,
     key: Box<MacKey>,
     /// Most of those who state no context state none at all.
-    no_context: Digest,
+    no_context: DigestText,
 }
 
 impl DigestKey {
@@ -43,25 +47,25 @@ impl DigestKey {
 
     fn new(key: Box<MacKey>) -> Self {
         static NEXT: AtomicU64 = AtomicU64::new(1);
-        let no_context = key.sign(&message_of(&Object::new())).into();
+        let no_context = Digest::from(key.sign(&message_of(&Object::new()))).text();
         DigestKey { id: NEXT.fetch_add(1, Ordering::Relaxed), key, no_context }
     }
 
     /// The digest of a context. It is the host's word, and what two questions of different callers have in
     /// common is worth knowing: caller and tool are not in it.
-    pub(crate) fn context(&self, context: &Object) -> Digest {
+    pub(crate) fn context(&self, context: &Object) -> DigestText {
         match context.is_empty() {
             true => self.no_context,
             false => self.context_in(&mut Vec::with_capacity(128), context),
         }
     }
 
-    fn context_in(&self, message: &mut Vec<u8>, context: &Object) -> Digest {
+    fn context_in(&self, message: &mut Vec<u8>, context: &Object) -> DigestText {
         message.clear();
         message.push(CONTEXT);
         context.encode(message);
         if message.len() > LONGEST_KEPT {
-            return self.key.sign(message).into();
+            return self.text_of(message);
         }
         LAST.with(|last| {
             let last = &mut *last.borrow_mut();
@@ -71,11 +75,15 @@ impl DigestKey {
             {
                 return digest;
             }
-            let digest = self.key.sign(message).into();
+            let digest = self.text_of(message);
             last.key = self.id;
             last.context.clone_from(message);
             *last.digest.insert(digest)
         })
+    }
+
+    fn text_of(&self, message: &[u8]) -> DigestText {
+        Digest::from(self.key.sign(message)).text()
     }
 
     /// The digests of a call's arguments and of its context, with one allocation.
@@ -85,9 +93,9 @@ impl DigestKey {
         tool: &str,
         args: &Object,
         context: &Object,
-    ) -> (Digest, Digest) {
+    ) -> (DigestText, DigestText) {
         let mut message = Vec::with_capacity(256);
-        let arguments = self.arguments_in(&mut message, who, tool, args);
+        let arguments = self.arguments_in(&mut message, who, tool, args).text();
         let context = match context.is_empty() {
             true => self.no_context,
             false => self.context_in(&mut message, context),
@@ -142,6 +150,10 @@ mod tests {
     use super::*;
     use crate::call::Call;
     use crate::key::LogKeys;
+
+    fn spelled(bytes: &[u8]) -> DigestText {
+        Spelled::new(bytes)
+    }
 
     fn digest(who: &str, tool: &str, args: serde_json::Value) -> Digest {
         let key = DigestKey::new(Box::new(MacKey::from_tag(&[7; 32])));
@@ -208,7 +220,7 @@ mod tests {
                 let context = Object::from_pairs([("env", *text)]).unwrap();
                 let key_of_ring = hmac::Key::new(hmac::HMAC_SHA256, &[byte; 32]);
                 let expected = hmac::sign(&key_of_ring, &message_of(&context));
-                assert_eq!(key.context(&context).as_bytes(), expected.as_ref(), "{text} {byte}");
+                assert_eq!(key.context(&context), spelled(expected.as_ref()), "{text} {byte}");
             }
         }
         assert!(LAST.with_borrow(|last| last.context.len()) <= LONGEST_KEPT);
@@ -225,15 +237,15 @@ mod tests {
         for (at, digest) in all.iter().enumerate() {
             assert!(!all[..at].contains(digest), "{at}");
         }
-        assert_eq!(all[0], MacKey::from_tag(&[7; 32]).sign(&message_of(&Object::new())).into());
+        assert_eq!(all[0], spelled(&MacKey::from_tag(&[7; 32]).sign(&message_of(&Object::new()))));
         let args = Object::from_pairs([("x", 1)]).unwrap();
         let context = Object::from_pairs([("a", 1)]).unwrap();
         let both = key.of_call("me", "t", &args, &context);
-        assert_eq!(both, (key.arguments("me", "t", &args), all[1]));
+        assert_eq!(both, (key.arguments("me", "t", &args).text(), all[1]));
         assert_eq!(key.of_call("me", "t", &args, &Object::new()).1, all[0]);
         let mut message = vec![1];
         Object::from_pairs([("a", 1)]).unwrap().encode(&mut message);
         let key = hmac::Key::new(hmac::HMAC_SHA256, &[7; 32]);
-        assert_eq!(all[1].as_bytes(), hmac::sign(&key, &message).as_ref());
+        assert_eq!(all[1], spelled(hmac::sign(&key, &message).as_ref()));
     }
 }

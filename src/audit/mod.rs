@@ -58,7 +58,7 @@ pub use checkpoint::{
 };
 pub(crate) use denied::DeniedQuestion;
 pub use denied_again::DeniedAgain;
-pub(crate) use digest::DigestKey;
+pub(crate) use digest::{DigestKey, DigestText};
 pub use event::Event;
 pub use explain::{
     AccessEnd, Agreement, Answer, CallEnd, ExplainedCall, ExplainedCredential, ExplainedEmergency,

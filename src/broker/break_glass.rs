@@ -123,7 +123,7 @@ impl GrantRequest<'_> {
         let given = &new.given;
         let owed = Arc::new(self.owed(&current, given, id, justification, now));
         let required = owed.rules.iter().any(OwedRule::wants_alert);
-        let digest = current.keys.digests.context(context).text();
+        let digest = current.keys.digests.context(context);
         let event = Event::BrokenGlass {
             task: cell.name.to_string().into(),
             generation: cell.generation,

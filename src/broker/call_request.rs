@@ -75,7 +75,7 @@ impl CallRequest<'_> {
         // What can't be meant is not kept: it may be of any length.
         let resource = call.resource().filter(|resource| resource.checked().is_ok());
         let context = self.context.checked().ok();
-        let context = context.map(|context| current.keys.digests.context(context).text());
+        let context = context.map(|context| current.keys.digests.context(context));
         let is_of_glass =
             |(cell, grant): &(Arc<TaskCell>, GrantId)| cell.life.lock().is_of_glass(*grant);
         let break_glass = about.as_ref().is_some_and(is_of_glass);

@@ -7,7 +7,7 @@ use super::current::{Current, DecidingRules};
 use super::kept::Passing;
 use super::plain_record::plain_of;
 use super::presented::PresentedGrant;
-use crate::audit::{self, Event, KeptPlain, Place};
+use crate::audit::{self, DigestText, Event, KeptPlain, Place};
 use crate::denial::{Denial, Reason};
 use crate::grant::{Coverage, Row, stamps_on};
 use crate::identity::Identity;
@@ -18,7 +18,7 @@ use crate::policy::{
 use crate::scope::{Capability, Readings};
 use crate::sync::MutexGuard;
 use crate::task::{Approval, Basis, Claim, Items, Life, Liveness, OpenQuestion, Spend};
-use crate::value::{Digest, Object};
+use crate::value::Object;
 use std::borrow::Cow;
 use std::sync::Arc;
 
@@ -167,11 +167,13 @@ impl<'a> CallInputs<'a> {
         withheld: &mut Option<WithheldCall>,
     ) -> Result<PermittedBy, Denial> {
         let decided = self.decide_by(life, live, withheld);
-        let settled = self.meter.settle(decided);
-        if self.meter.is_spent() {
-            *withheld = None;
+        match self.meter.check() {
+            Ok(()) => decided,
+            Err(denial) => {
+                *withheld = None;
+                Err(denial)
+            }
         }
-        settled
     }
 
     fn decide_by(
@@ -335,7 +337,7 @@ impl<'a> CallInputs<'a> {
         live: &Liveness,
         (coverage, approval, passed, kept): Spent<'_>,
         rules: &DecidingRules,
-        (arguments, context): (Digest, Digest),
+        (arguments, context): (DigestText, DigestText),
     ) -> Result<Place, Denial> {
         let CallInputs { request, presented, .. } = self;
         let CallRequest { shared, caller, call, .. } = *request;
@@ -360,7 +362,6 @@ impl<'a> CallInputs<'a> {
         let (plain, values) = kept.map(|own| (Box::new(own.plain), own.values)).unzip();
         life.commit(live, spend, shared.settings.max_permits, |reserved| {
             let cell = &presented.cell;
-            let (arguments, context) = (arguments.text(), context.text());
             let grant = presented.grant.text();
             let seals = &self.current.keys.seals;
             let spent = reserved.spanning().map(|charge| audit::Spent::of(&charge, seals));

@@ -84,7 +84,7 @@ impl GrantRequest<'_> {
         let current = self.shared.current();
         let epoch = current.epoch;
         let context = self.context.checked().ok();
-        let context = context.map(|context| current.keys.digests.context(context).text());
+        let context = context.map(|context| current.keys.digests.context(context));
         let is_meant = denial.reason() != Reason::MalformedScope;
         let scope = is_meant.then(|| match self.scope.is_digested() {
             true => self.digested(&current, self.scope),

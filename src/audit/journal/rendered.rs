@@ -12,7 +12,7 @@ use crate::sync;
 const MOST_KEPT: usize = 64 * 1024;
 
 /// This many entries are lent from the stack: a call and what came before it.
-const FEW: usize = 8;
+const FEW: usize = 4;
 
 static NO_TAG: ChainTag = ChainTag::from_bytes([0; 32]);
 

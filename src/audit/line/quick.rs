@@ -9,6 +9,7 @@ use crate::audit::escaped::push_escaped;
 use crate::audit::{Event, Outcome, Stage};
 use crate::clock::Timestamp;
 use crate::value::Value;
+use crate::word::Word;
 
 /// A record's line from its time on, for the kinds that are written here and whose texts need no second thought.
 pub(super) fn text(at: Timestamp, event: &Event<'_>) -> Option<String> {
@@ -211,6 +212,7 @@ impl Text {
         }
     }
 
+    #[inline]
     fn quoted(&mut self, before: &str, value: &str) -> Option<()> {
         self.0.push_str(before);
         if is_plain(value) {
@@ -269,29 +271,31 @@ pub(super) fn push_time(text: &mut String, at: Timestamp) {
     push_number(text, at.unix_millis().unsigned_abs());
 }
 
-/// Appends a number in digits, without the formatter's detour.
-pub(super) fn push_number(text: &mut String, mut number: u64) {
-    // 20 digits hold any; filled from the last one.
-    let mut digits = [b'0'; 20];
-    let mut first = digits.len();
-    for digit in digits.iter_mut().rev() {
-        *digit += (number % 10) as u8;
-        number /= 10;
-        first -= 1;
-        if number == 0 {
-            break;
-        }
-    }
-    let digits = digits.get(first..).and_then(|digits| std::str::from_utf8(digits).ok());
-    text.push_str(digits.unwrap_or_default());
+/// Appends a number in digits, without the formatter's detour: two at a time, from the last one.
+pub(super) fn push_number(text: &mut String, number: u64) {
+    text.push_str(itoa::Buffer::new().format(number));
 }
 
-/// Printable ASCII without a quote or a backslash. Without a branch, so that it runs on many bytes
-/// at a time.
+/// Printable ASCII without a quote or a backslash, eight bytes at a time.
 fn is_plain(value: &str) -> bool {
-    value.bytes().fold(true, |plain, byte| {
-        plain & (0x20..0x7f).contains(&byte) & (byte != b'"') & (byte != b'\\')
-    })
+    let bytes = value.as_bytes();
+    let (words, rest) = bytes.as_chunks::<8>();
+    let last = match bytes.last_chunk::<8>() {
+        // Some of it a second time, which changes nothing.
+        Some(last) => *last,
+        None => {
+            let mut last = [b' '; 8];
+            last.iter_mut().zip(rest).for_each(|(own, byte)| *own = *byte);
+            last
+        }
+    };
+    words.iter().all(|word| is_plain_word(*word)) && is_plain_word(last)
+}
+
+#[inline]
+fn is_plain_word(bytes: [u8; 8]) -> bool {
+    let word = Word::of(bytes);
+    word.is_printable() && (word.places_of(b'"') | word.places_of(b'\\')) == 0
 }
 
 #[cfg(test)]

@@ -81,8 +81,10 @@ pub(crate) fn encode_to(bytes: &[u8], text: &mut String) {
     }
 }
 
-/// Text of a fixed length, written without allocating.
+/// Text of a fixed length, written without allocating. It begins at a whole word, since the standard library
+/// looks at words where it can, and half of what it took was to come to the first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(align(8))]
 pub(crate) struct Spelled<const N: usize>([u8; N]);
 
 impl<const N: usize> Spelled<N> {

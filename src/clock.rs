@@ -4,6 +4,9 @@
 //! broker never uses a wall clock as it is: what it calls *now* is the latest of the wall clock, of
 //! the wall clock at its start plus the monotonic time since, and of any *now* before. So a wall
 //! clock that steps back, or a machine that slept, lengthens nothing.
+//!
+//! A thread asks the system for the wall clock once in a tenth of a millisecond at most, and counts on from there
+//! by the monotonic clock: a step of the wall clock is noticed later by as much.
 
 mod duration;
 mod manual;

@@ -2,10 +2,10 @@
 
 use std::cell::RefCell;
 
+use crate::base64::Spelled;
 use crate::key::{LogKey, MacKey};
 use crate::sync;
 use crate::sync::process_wide::{AtomicU64, Ordering};
-use crate::base64::Spelled;
 use crate::value::{Digest, Object, Value};
 
 /// What a digest is of: no digest of one thing is one of another.

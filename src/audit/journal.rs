@@ -338,10 +338,15 @@ impl Journal {
             (written, Ok(()))
         });
         let (written, answer) = written;
-        for Waiting { body, .. } in writer.batch.drain(..written.min(writer.batch.len())) {
-            if let Some(next) = body.next_key() {
-                writer.key = next.clone();
-            }
+        let written = written.min(writer.batch.len());
+        let changes = writer.batch.iter().take(written).filter_map(|own| own.body.next_key());
+        if let Some(next) = changes.last() {
+            writer.key = next.clone();
+        }
+        match written == writer.batch.len() {
+            // Dropped where they are: a drain moves each out first.
+            true => writer.batch.clear(),
+            false => drop(writer.batch.drain(..written)),
         }
         match &answer {
             Ok(()) => {}

@@ -46,6 +46,7 @@ mod call_bound;
 mod carried;
 mod chain;
 mod claims;
+mod decoded;
 mod error;
 pub mod hazmat;
 mod mint;

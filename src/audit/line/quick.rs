@@ -212,7 +212,6 @@ impl Text {
         }
     }
 
-    #[inline]
     fn quoted(&mut self, before: &str, value: &str) -> Option<()> {
         self.0.push_str(before);
         if is_plain(value) {

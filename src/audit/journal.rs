@@ -339,8 +339,8 @@ impl Journal {
         });
         let (written, answer) = written;
         let written = written.min(writer.batch.len());
-        let changes = writer.batch.iter().take(written).filter_map(|own| own.body.next_key());
-        if let Some(next) = changes.last() {
+        let mut changes = writer.batch.iter().take(written).filter_map(|own| own.body.next_key());
+        if let Some(next) = changes.next_back() {
             writer.key = next.clone();
         }
         match written == writer.batch.len() {

@@ -48,7 +48,8 @@ pub(super) fn recall(text: &str, take: impl FnOnce(&[u8])) -> Option<[u8; 32]> {
     if text.is_empty() || text.len() > LONGEST {
         return None;
     }
-    DECODED.with_borrow(|decoded| {
+    DECODED.with(|decoded| {
+        let decoded = decoded.borrow();
         let own = decoded.get(place(text)).filter(|own| own.is_of(text))?;
         take(&own.body);
         Some(own.tag)
@@ -61,8 +62,8 @@ pub(super) fn keep(text: &str, body: &[u8], tag: &[u8; 32]) {
     if text.len() > LONGEST {
         return;
     }
-    DECODED.with_borrow_mut(|decoded| {
-        if let Some(own) = decoded.get_mut(place(text)) {
+    DECODED.with(|decoded| {
+        if let Some(own) = decoded.borrow_mut().get_mut(place(text)) {
             own.text.clear();
             own.text.extend_from_slice(text);
             own.body.clear();

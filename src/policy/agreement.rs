@@ -1,6 +1,6 @@
 //! How the terms of an ask are met: its lines as a quorum, and what it offers.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::approval::{ApprovalTerms, Line, Reviewers};
 use crate::approval::name::PersonName;
@@ -69,19 +69,22 @@ impl ApprovalTerms {
         if let Err(fault) = quorum.check() {
             return Some(fault.to_string());
         }
-        // Everybody whom a line pins, and as many as there are places for lines that pin no one.
+        let mut places: usize = 0;
+        each_line(&self.review, &mut |_, count| places = places.saturating_add(count as usize));
+        // Everybody whom a line pins, and as many as there are places for lines that can't run short.
         let mut pinned: BTreeMap<PersonName, Fits> = BTreeMap::new();
         let mut others = Fits::NONE;
         for (at, conditions) in self.lines().into_iter().enumerate() {
-            match ids_of(conditions) {
-                Some(ids) => ids.filter(|id| !excluded(id)).for_each(|id| {
-                    let fits = pinned.entry(PersonName::of(id)).or_default();
+            let ids = ids_of(conditions).map(|ids| ids.filter(|id| !excluded(id)));
+            match ids.and_then(|ids| fewer_than(places, ids)) {
+                Some(people) => people.into_iter().for_each(|person| {
+                    let fits = pinned.entry(person).or_default();
                     *fits = fits.and(at);
                 }),
                 None => others = others.and(at),
             }
         }
-        let others = std::iter::repeat_n(others, MOST_PLACES as usize);
+        let others = std::iter::repeat_n(others, places.min(MOST_PLACES as usize));
         let people: Vec<Fits> = pinned.into_values().chain(others).take(MOST_PEOPLE).collect();
         (!quorum.progress(&people).is_met()).then(|| {
             "the people whom its lines pin can't fill all places, each filling one: they could never agree"
@@ -90,11 +93,26 @@ impl ApprovalTerms {
     }
 }
 
-/// The ids that a line pins, if they are few enough to run short.
+/// The people of these ids, if they are few enough to run short.
+fn fewer_than<'i>(
+    places: usize,
+    ids: impl Iterator<Item = &'i str>,
+) -> Option<BTreeSet<PersonName>> {
+    let mut people = BTreeSet::new();
+    for id in ids {
+        people.insert(PersonName::of(id));
+        if people.len() >= places {
+            return None;
+        }
+    }
+    Some(people)
+}
+
+/// The ids that a line pins, if it pins any.
 fn ids_of(conditions: &[Condition]) -> Option<impl Iterator<Item = &str>> {
     let sets = conditions.iter().filter(|own| own.fact == Fact::WhoId);
     let set: &Set = sets.filter_map(|own| own.constraint.finite()).min_by_key(|set| set.len())?;
-    (set.len() < MOST_PLACES as usize).then(|| set.iter().filter_map(Value::as_text))
+    Some(set.iter().filter_map(Value::as_text))
 }
 
 fn each_line<'l>(lines: &'l [Reviewers], visit: &mut impl FnMut(&'l [Condition], u32)) {
@@ -182,6 +200,14 @@ mod tests {
             terms([ids(&many[..63]).count(63), group("g")]).fault_of_quorum(&|_| false),
             None
         );
+        // As many lines as pin more people than are counted at once, each with more than there are places.
+        let five = (0..5).map(|at| ids(&many[60 * at..60 * (at + 1)])).chain([group("g")]);
+        assert_eq!(terms(five).fault_of_quorum(&|_| false), None);
+        let without = |gone: usize| {
+            let excluded = move |id: &str| (0..gone).any(|at| id == format!("p{at}"));
+            terms([ids(&many[..64]).count(60)]).fault_of_quorum(&excluded).is_some()
+        };
+        assert_eq!([4, 5].map(without), [false, true]);
         let over = terms((0..33).map(|_| group("g"))).fault_of_quorum(&|_| false).unwrap();
         assert!(over.contains("32 lines"), "{over}");
     }

@@ -103,17 +103,11 @@ impl End {
     }
 }
 
-/// Where the log stood before its only record, if that is the first of a log of this origin.
+/// Where a log of this origin stood before its only record. Whether that is its first, and of this origin,
+/// is what its tag says.
 fn genesis(record: &Record, key: &ChainKey, origin: &Origin<'_>) -> Option<super::ChainTag> {
-    match &record.event {
-        Event::LogStarted { log, issuer, audience, .. }
-            if record.seq == 1
-                && (&**issuer, &**audience) == (origin.issuer(), origin.audience()) =>
-        {
-            Some(key.genesis(&log.parse().ok()?, origin).tag)
-        }
-        _ => None,
-    }
+    let Event::LogStarted { log, .. } = &record.event else { return None };
+    Some(key.genesis(&log.parse().ok()?, origin).tag)
 }
 
 fn unknown(key: KeyId) -> SinkError {
@@ -244,6 +238,9 @@ mod tests {
             let absurd = Tail { before: Some(second.tag), line, tag, used: 0 };
             assert_eq!(refusal(absurd, &keys(1, &[])), "the log has no number left");
         }
+        let used = |used| Tail { used, ..second.clone() };
+        assert!(open(Some(used(LAST_SEQ - 1)), &keys(1, &[])).is_ok());
+        assert_eq!(refusal(used(LAST_SEQ), &keys(1, &[])), "the log has no number left");
     }
 
     #[test]

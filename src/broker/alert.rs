@@ -7,16 +7,9 @@ use std::sync::mpsc::sync_channel;
 use std::thread;
 use std::time::Duration;
 
+use super::reload_error::ReloadError;
 use crate::audit::Event;
 use crate::policy::Policy;
-
-/// A rule of a policy gives nothing unless somebody is alerted, and the broker can alert no one.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error(
-    "rule `{0}` breaks the glass and the broker has no alert: set `break_glass_alert`, or say \
-     `alert = \"best_effort\"`"
-)]
-pub struct MissingAlert(Box<str>);
 
 /// Whom the broker alerts, and how long that may take.
 pub(crate) struct Alert {
@@ -64,9 +57,9 @@ impl Alert {
 }
 
 /// Whether every rule that alerts somebody can.
-pub(super) fn check_alert(policy: &Policy, alert: Option<&Alert>) -> Result<(), MissingAlert> {
+pub(super) fn check_alert(policy: &Policy, alert: Option<&Alert>) -> Result<(), ReloadError> {
     match (&policy.0.alerts, alert) {
-        (Some(rule), None) => Err(MissingAlert((&**rule).into())),
+        (Some(rule), None) => Err(ReloadError::Alert((&**rule).into())),
         _ => Ok(()),
     }
 }

@@ -1,7 +1,7 @@
 //! Why a broker could not be built.
 
-use super::alert::MissingAlert;
-use super::credentials::{MissingCredential, ProviderError};
+use super::credentials::ProviderError;
+use super::reload_error::ReloadError;
 use crate::audit::SinkError;
 use crate::clock::ClockError;
 use crate::key::KeyError;
@@ -23,18 +23,15 @@ pub enum BrokerError {
     /// The log has another writer, or can't be opened.
     #[error("the log can't be opened: {0}")]
     Log(#[from] SinkError),
-    /// A tool of the catalogue runs with a credential that the broker has no source for.
+    /// The policy can't be in force at this broker.
     #[error(transparent)]
-    Credential(#[from] MissingCredential),
+    Policy(#[from] ReloadError),
     /// Providers of credentials without what they need.
     #[error(transparent)]
     Provider(#[from] ProviderError),
     /// The system gave no thread for the reaper.
     #[error("the reaper can't be started: {0}")]
     Reaper(std::io::Error),
-    /// A rule breaks the glass, and no one would be alerted.
-    #[error(transparent)]
-    Alert(#[from] MissingAlert),
     /// A setting of zero, or one past its bound: zero never means unlimited. Time is told in whole
     /// milliseconds, so that less than one is zero, too.
     #[error("`{0}` is out of bounds, expected {1}")]

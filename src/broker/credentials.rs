@@ -4,26 +4,13 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::reload_error::ReloadError;
 use crate::clock::format_duration;
 use crate::credential::{Provider, is_broker_name};
 use crate::denial::{Denial, Reason};
 use crate::grant::Stamp;
 use crate::policy::{Catalogue, Policy};
 use crate::vault::{Sealed, Secret, Vault};
-
-/// A tool of the catalogue runs with a credential that the broker has no source for.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error(
-    "the tool `{tool}` runs with the credential `{name}`, which this broker has no source for: seal it in the \
-     vault given to `BrokerBuilder::vault`, or give it a provider with `BrokerBuilder::provider`"
-)]
-#[non_exhaustive]
-pub struct MissingCredential {
-    /// The tool.
-    pub tool: Box<str>,
-    /// The credential.
-    pub name: Box<str>,
-}
 
 /// Providers of credentials that a broker can't be built with.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -82,14 +69,16 @@ pub(crate) enum TendedBy {
 
 impl Sources {
     /// Whether there is a source for each credential that the catalogue names.
-    pub(super) fn check(&self, policy: &Policy) -> Result<(), MissingCredential> {
+    pub(super) fn check(&self, policy: &Policy) -> Result<(), ReloadError> {
         let missing = policy.0.catalogue.credentials().filter_map(|(tool, names)| {
             let name = names.iter().find(|name| !self.has(name))?;
             Some((tool, name))
         });
         // Of several always the same: tools are in no order.
         match missing.min() {
-            Some((tool, name)) => Err(MissingCredential { tool: tool.into(), name: name.clone() }),
+            Some((tool, name)) => {
+                Err(ReloadError::Credential { tool: tool.into(), name: name.clone() })
+            }
             None => Ok(()),
         }
     }

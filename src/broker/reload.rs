@@ -4,11 +4,11 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 
 use super::Broker;
-use super::alert::{MissingAlert, check_alert};
-use super::credentials::MissingCredential;
+use super::alert::check_alert;
 use super::current::Current;
 use super::drift_scan::{Drift, DriftScan, Drifted, Stale, Survey};
 use super::offer::{Offer, OfferInputs};
+use super::reload_error::ReloadError;
 use super::retire::End;
 use super::shared::{Recorded, Shared};
 use crate::audit::Event;
@@ -20,32 +20,6 @@ use crate::meter::Meter;
 use crate::policy::{Moment, Policy, When};
 use crate::task::{Life, TaskCell};
 use crate::value::Object;
-
-/// Why a policy was not put in force.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[non_exhaustive]
-pub enum ReloadError {
-    /// A tool of its catalogue runs with a credential that the broker has no source for.
-    #[error(transparent)]
-    Credential(#[from] MissingCredential),
-    /// This process was forked from the one that the broker was built in.
-    #[error(
-        "the broker was built in the process that this one was forked from: build another here"
-    )]
-    Forked,
-    /// It folds names otherwise than the policy that the broker was built with: those who were attested would be
-    /// known by other names.
-    #[error(
-        "`[identity] fold` is not as when the broker was built: build another with this policy"
-    )]
-    Fold,
-    /// A rule breaks the glass, and no one would be alerted.
-    #[error(transparent)]
-    Alert(#[from] MissingAlert),
-    /// The broker is a node of a fleet, in which all have one policy.
-    #[error("the broker is a node of a fleet: `Fleet::reload` reloads all of them")]
-    Fleet,
-}
 
 impl Broker {
     /// Puts another policy in force, at once: whatever starts after this returns is decided by it.

@@ -103,7 +103,7 @@ fn an_alert_that_is_best_effort_is_tried_and_holds_nothing_up() {
 fn a_rule_that_alerts_someone_is_not_loaded_where_no_one_can_be() {
     let policy = |terms| crate::ward::policy([incident().break_glass(terms)]);
     let missing = Broker::new(policy(terms())).map(drop).unwrap_err();
-    assert!(matches!(&missing, BrokerError::Alert(_)), "{missing:?}");
+    assert!(matches!(&missing, BrokerError::Policy(ReloadError::Alert(_))), "{missing:?}");
     assert!(missing.to_string().contains("`incident`"), "{missing}");
     let broker = Broker::new(policy(terms().alert_best_effort())).unwrap();
     let reloaded = broker.reload(&policy(terms())).map(drop).unwrap_err();

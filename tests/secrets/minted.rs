@@ -4,7 +4,7 @@ use hallpass::audit::Event;
 use hallpass::prelude::*;
 use hallpass::testing::ScriptedProvider;
 use hallpass::vault::{Secret, Vault};
-use hallpass::{BrokerError, Halt, ProviderError};
+use hallpass::{BrokerError, Halt, ProviderError, ReloadError};
 
 use crate::minting::*;
 
@@ -203,7 +203,10 @@ fn a_provider_needs_a_name_for_its_broker_and_somebody_who_tends() {
     let named = builder().name("orders").reaped_every(60 * SECOND).build();
     assert!(named.is_ok());
     // Without the provider, nothing mints what the catalogue names.
-    assert!(matches!(Broker::new(policy()), Err(BrokerError::Credential(_))));
+    assert!(matches!(
+        Broker::new(policy()),
+        Err(BrokerError::Policy(ReloadError::Credential { .. }))
+    ));
 }
 
 /// P8, attack 180: what was minted is looked for in all that the task gives

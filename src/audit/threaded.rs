@@ -211,3 +211,27 @@ impl std::fmt::Debug for ThreadedSink {
         f.debug_struct("ThreadedSink").field("waiting", &waiting).finish_non_exhaustive()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::parked::Parked;
+    use super::*;
+    use crate::audit::MemoryLog;
+
+    /// A record that is waiting when the broker is gone is written still.
+    #[test]
+    fn what_waits_is_written_before_the_thread_ends() {
+        let (log, work) = (MemoryLog::new(), Work::default());
+        let records = (1..=3).map(|seq| Owned {
+            first: seq,
+            seq,
+            gives_access: false,
+            tag: ChainTag::from_bytes([9; 32]),
+            line: format!("line {seq}").into(),
+            plain: None,
+        });
+        *work.waiting.lock() = Waiting { records: records.collect(), last: Some(3), ended: true };
+        work.write(&log, &Durable::new(Arc::new(Parked::default())));
+        assert_eq!(log.snapshot().entries().count(), 3);
+    }
+}

@@ -303,7 +303,7 @@ fn fields_within(narrow: &Fields<Constraint>, wide: &Fields<Constraint>, meter: 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::scope::{all_of, contains, prefix, suffix};
+    use crate::scope::{all_of, contains, eq, fields, optional, prefix, suffix};
 
     /// What policies narrow most is one condition more: it is seen without a search.
     #[test]
@@ -313,5 +313,18 @@ mod tests {
         assert!(narrow.is_plainly_within(&prefix("a"), &meter));
         assert!(narrow.is_plainly_within(&contains("b"), &meter));
         assert!(!narrow.is_plainly_within(&suffix("b"), &meter));
+    }
+
+    /// An object that lacks a field, or may have any, lies within one that has to have it in neither case.
+    #[test]
+    fn an_object_without_a_field_lies_within_no_object_that_has_to_have_it() {
+        let meter = Meter::ample();
+        let alone = fields([("a", eq(1))]);
+        let both = |b| fields([("a", eq(1)), ("b", b)]);
+        assert!(!alone.is_plainly_within(&both(eq(2)), &meter));
+        assert!(alone.is_plainly_within(&both(optional(eq(2))), &meter));
+        assert!(!both(eq(2)).is_plainly_within(&alone, &meter));
+        assert!(!alone.clone().other_fields().is_plainly_within(&alone, &meter));
+        assert!(!alone.other_fields().is_plainly_within(&both(optional(eq(2))), &meter));
     }
 }

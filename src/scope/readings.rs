@@ -124,3 +124,16 @@ fn read_once<T>(text: &str, meter: &Meter, read: impl FnOnce(&str) -> Option<T>)
 fn pays_for(text: &str, meter: &Meter) -> bool {
     meter.charge(STEPS_PER_TEXT + text.len() * STEPS_PER_BYTE, Work::Reading)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_not_kept_is_read_as_long_as_it_can_be_paid_for() {
+        let meter = Meter::of(10 * (STEPS_PER_TEXT + 2 * STEPS_PER_BYTE) as u64);
+        let read = || !matches!(read_json("[]", &meter), Reading::TooCostly);
+        assert_eq!((0..20).filter(|_| read()).count(), 10);
+        assert!(matches!(read_url("https://a.test/", &meter), Reading::TooCostly));
+    }
+}

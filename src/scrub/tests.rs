@@ -1,5 +1,6 @@
 //! What is planted is found, whatever stands around it and however it comes.
 
+mod containers;
 mod openings;
 mod stream;
 

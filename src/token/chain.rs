@@ -160,3 +160,19 @@ fn split_frame(bytes: &[u8]) -> Option<(&[u8], &[u8])> {
     }
     bytes.split_at_checked(PREFIX + length)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Each narrowed token has its own share of what a grant remembers, and the log no part of its tag.
+    #[test]
+    fn every_tag_has_a_mark_of_its_own_that_is_no_part_of_it() {
+        let tags = [[0; 32], [1; 32], [255; 32]];
+        let marks = tags.map(|tag| mark_of(&tag));
+        for (at, mark) in marks.iter().enumerate() {
+            assert!(tags.iter().all(|tag| tag[..16] != *mark && tag[16..] != *mark));
+            assert!(marks[..at].iter().all(|other| other != mark));
+        }
+    }
+}

@@ -180,7 +180,9 @@ fn a_future_is_woken_by_what_is_next_with_no_lock_held() {
     office.approved(&pending, &office.person("bob", "finance"));
     next(Some(changed(&pending, QuestionState::Approved)));
     next(None);
-    office.broker.control().restate(Assertion::human("zoe").group("sales")).unwrap().finish();
+    let scan = office.broker.control().restate(Assertion::human("zoe").group("sales")).unwrap();
+    assert_eq!(looks.seen.lock().unwrap().len(), 3, "woken before the scan");
+    drop(scan);
     next(Some(ReviewEvent::LookAgain));
     next(None);
     task.complete();

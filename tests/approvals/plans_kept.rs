@@ -1,10 +1,10 @@
 //! What people agreed to of a plan is kept, and what ends that.
 
-use hallpass::QuestionState;
 use hallpass::identity::Kind;
 use hallpass::policy::Moment;
 use hallpass::prelude::*;
 use hallpass::scope::{eq, one_of};
+use hallpass::{Halt, QuestionState};
 
 use crate::office::MINUTE;
 use crate::release::{Release, call, deploy, here, permit, policy, terms, three};
@@ -86,6 +86,21 @@ fn what_somebody_agreed_to_does_not_let_pass_what_that_one_delegates() {
     let deployer = release.office.attest("deployer");
     let child = release.task.delegate(&hers, &deployer, deploy("api"), &here());
     assert_eq!(child.map(drop).map_err(|own| own.reason()), Err(Reason::ApprovalRequired));
+    release.office.verify();
+}
+
+/// As long as somebody is halted, no yes of theirs lets anything pass; void it is not.
+#[test]
+fn what_somebody_agreed_to_who_is_halted_lets_nothing_pass_meanwhile() {
+    let release = Release::new(terms());
+    let pending = release.ask(deploy("api"));
+    release.approve(&pending);
+    let grant = release.task.take(&pending, &here()).unwrap();
+    let (control, ada) = (release.office.broker.control(), Halt::identity("ada").unwrap());
+    control.halt(ada.clone());
+    assert_eq!(release.runs(&grant, call("api")), Err(Reason::ApprovalRequired));
+    control.resume(&ada);
+    assert_eq!(release.runs(&grant, call("api")), Ok(()));
     release.office.verify();
 }
 

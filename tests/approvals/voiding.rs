@@ -131,6 +131,20 @@ fn the_yes_of_somebody_who_is_halted_does_not_count_meanwhile() {
     assert_eq!(run(office.redeem(&pending, &grant).unwrap()), 98);
 }
 
+/// The last yes that is needed completes nothing with that of somebody who is halted.
+#[test]
+fn a_question_is_not_completed_by_the_yes_of_somebody_who_is_halted() {
+    let office = Office::new(of_finance(2));
+    let (_task, grant) = office.errand(&office.attest("payer"));
+    let pending = office.ask(&grant, &pay(98));
+    let says = |name| office.approve(&pending, &office.person(name, "finance")).unwrap().state;
+    assert_eq!(says("ada"), QuestionState::Waiting);
+    office.broker.control().halt(Halt::identity("ada").unwrap());
+    assert_eq!(says("bob"), QuestionState::Waiting);
+    assert_eq!(says("carol"), QuestionState::Approved);
+    assert_eq!(run(office.redeem(&pending, &grant).unwrap()), 98);
+}
+
 /// P2
 #[test]
 fn with_its_task_a_question_is_over_whatever_it_was() {

@@ -125,6 +125,8 @@ fn gives_and_ends_nothing(held: Held) -> Result<(), Failed> {
     same("its code", refused.as_ref().map(drop).map_err(|own| own.code()), Err(Code::Unavailable))?;
     denied("a call", refused)?;
     denied("a call as JSON", gate.authorize_json(&grant, &agent, "bank.pay", "{", None, &context))?;
+    let own = gate.deny(&agent, "bank.pay", Reason::UnknownTool, "of two of that name");
+    denied("a denial of the host's own", Err::<(), _>(own))?;
     denied("a dry run", gate.check(&grant, &agent, &pay(), &context))?;
     denied("a listing", gate.tools(&grant, &agent, &context))?;
     denied("giving up", gate.give_up(&grant, &agent))?;

@@ -3,7 +3,7 @@
 use hallpass::policy::Moment;
 use hallpass::prelude::*;
 use hallpass::scope::{
-    ValueType, all_of, any, any_of, each, eq, items, min, not, of_type, one_of, optional,
+    ValueType, all_of, any, any_of, each, eq, fields, items, min, not, of_type, one_of, optional,
     reference, same_as,
 };
 use hallpass::value::Value;
@@ -147,6 +147,19 @@ fn every_value_that_a_scope_leaves_is_looked_at() {
     }
     let excepted = Rule::permit("p").arg("y", any()).unless([("args.y", same())]);
     assert!(given(excepted, "c"), "and is with none");
+}
+
+/// P3: a field of an object that a scope pins may be a list of what it is pinned to, of which a comparison tells nothing.
+#[test]
+fn a_forbid_acts_on_a_field_that_may_be_a_list_of_what_it_is_pinned_to() {
+    let forbid = Rule::forbid("f").tool("ping").arg("y", same_as("args.o.b"));
+    let world = World::rules([pings("p"), forbid.on([Moment::Request])]);
+    let task = world.open(&world.agent("a"));
+    let asked = |b| {
+        let scope = Scope::tool("ping").arg("y", eq("z")).arg("o", fields([("b", b)]));
+        task.request(scope, &here()).map(drop).map_err(|denial| denial.reason())
+    };
+    assert_eq!(asked(eq("x")), Err(Reason::Forbidden));
 }
 
 /// P3: a scope that says nothing of what a resource has is of resources that have it and of such that don't.

@@ -146,6 +146,28 @@ fn a_source_that_is_late_denies_the_question_and_no_other() {
     assert_eq!(world.denied(&grant, &ping()), Reason::Revoked);
 }
 
+/// Facts of somebody are asked for on behalf of whom this broker attested, and of no one else.
+#[test]
+fn a_source_is_not_asked_for_an_identity_of_another_broker() {
+    let asked = Arc::new(AtomicUsize::new(0));
+    let counting = asked.clone();
+    let source = move |_: &Identity, _: Option<&str>, _: Duration| -> Facts {
+        counting.fetch_add(1, Ordering::Relaxed);
+        Ok(Context::new())
+    };
+    let world = asking([pings("p")], seconds(1), source);
+    let task = world.open(&world.agent("a"));
+    let grant = task.request(to_ping(), &here()).unwrap();
+    let stranger = World::rules([pings("p")]).agent("a");
+    let denied = world.gate.authorize(&grant, &stranger, ping(), &here()).map(drop).unwrap_err();
+    assert_eq!(denied.reason(), Reason::ForeignIdentity);
+    assert_eq!(
+        task.request_for(&stranger, to_ping(), &here()).map(drop).unwrap_err().reason(),
+        Reason::ForeignIdentity
+    );
+    assert_eq!(asked.load(Ordering::Relaxed), 1);
+}
+
 /// attack 142: a source may ask its own broker
 #[test]
 fn a_source_that_asks_the_broker_waits_for_no_lock() {

@@ -81,6 +81,7 @@ fn a_forbid_says_what_of_a_text_could_not_be_judged() {
         (under("/keys"), call("/data//keys"), "the path is spelled `/data/keys`"),
         (under("/keys"), call("keys"), "of it and the folder one is absolute, and one is not"),
         (glob("/keys/**"), call(&long), "it has 5006 bytes, and patterns are matched with at most"),
+        (glob("/keys/*"), call("/keys/.."), "is \"/keys/..\", of which that can't be told, where"),
         (
             same_as("when.folder"),
             call("/data"),
@@ -149,6 +150,23 @@ fn a_forbid_on_a_whole_request_says_what_of_it_lies_where() {
     let said =
         "`of-none` could not be told, and so acts: `resource.type` is absent, for what is asked";
     assert!(told(&denial).contains(said), "{}", told(&denial));
+}
+
+/// Of a rule that names tools by a pattern it is said which tool that was.
+#[test]
+fn a_forbid_of_tools_that_are_like_a_pattern_names_the_tool() {
+    let forbid = |moment| Rule::forbid("drops").tool_like(glob("pi*")).on([moment]);
+    let said = "`drops` holds: `what.tool` is `ping`; decided by";
+    let at = |moment| {
+        let world = World::rules([pings("p"), forbid(moment)]);
+        let task = world.open(&world.agent("agent-1"));
+        let asked = task.request(to_ping(), &here());
+        let call = |grant: Grant| world.authorize(&grant, &ping()).unwrap_err();
+        told(&asked.map_or_else(|denial| denial, call))
+    };
+    for moment in [Moment::Request, Moment::Call] {
+        assert!(at(moment).contains(said), "{}", at(moment));
+    }
 }
 
 #[test]

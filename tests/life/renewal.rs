@@ -313,13 +313,18 @@ fn a_child_is_renewed_no_longer_than_the_highest_that_it_hangs_from() {
 fn a_grant_with_no_time_left_by_todays_permits_ends() {
     let ttl: fn(Rule) -> Rule = |rule| rule.ttl(seconds(20));
     let whole_life: fn(Rule) -> Rule = |rule| rule.max_life(seconds(20));
-    for (limit, renews) in [(ttl, false), (whole_life, false), (whole_life, true)] {
+    for (limit, renewed, renews) in
+        [(ttl, 0, false), (whole_life, 0, true), (whole_life, 10, false), (whole_life, 10, true)]
+    {
         let of = |id: &str, env: &str| pings(id).when("env", eq(env));
         let world = World::rules([of("1", "first").ttl(seconds(60)), limit(of("2", "second"))]);
         let agent = world.agent("a");
         let task = world.open(&agent);
-        let mut grant = task.request(to_ping(), &Context::new().with("env", "first")).unwrap();
-        world.pass(seconds(20));
+        let first = Context::new().with("env", "first");
+        let mut grant = task.request(to_ping(), &first).unwrap();
+        world.pass(seconds(renewed));
+        task.renew(&mut grant, &agent, &first).unwrap();
+        world.pass(seconds(20 - renewed));
         let second = Context::new().with("env", "second");
         let decided = match renews {
             true => task.renew(&mut grant, &agent, &second),
@@ -327,7 +332,7 @@ fn a_grant_with_no_time_left_by_todays_permits_ends() {
         };
         assert_eq!(decided.unwrap_err().reason(), Reason::Expired);
         assert!(world.broker.standing().grants.is_empty());
-        assert_eq!(world.kinds().iter().filter(|kind| **kind == "granted").count(), 1);
+        assert_eq!(world.kinds().iter().filter(|kind| **kind == "granted").count(), 2);
     }
 }
 
@@ -360,6 +365,7 @@ proptest! {
         let task = world.open(&agent);
         let mut grant = task.request(to_ping(), &here()).unwrap();
         let (mut now, mut ends) = (0, ttl.min(life).min(ceiling));
+        let start = grant.expires().checked_sub(seconds(ends)).unwrap();
         for step in steps {
             world.pass(seconds(step));
             now += step;
@@ -370,6 +376,7 @@ proptest! {
                 break;
             }
             ends = (now + ttl).min(life).min(ceiling);
+            prop_assert_eq!(grant.expires(), start.checked_add(seconds(ends)).unwrap());
         }
         world.pass(seconds(life.min(ceiling)));
         prop_assert!(world.authorize(&grant, &ping()).is_err());

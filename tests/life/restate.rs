@@ -1,6 +1,7 @@
 //! Restating: what is attested of a subject changes, and what hangs from it ends.
 
 use hallpass::audit::Event;
+use hallpass::policy::Moment;
 use hallpass::prelude::*;
 use hallpass::scope::{below, eq, has_any, max, not};
 use serde_json::json;
@@ -117,6 +118,54 @@ fn everyone_concerned_is_seen_anew() {
     };
     ends("planner");
     ends("p@acme.test");
+}
+
+#[test]
+fn what_is_listed_is_what_calls_are_permitted_by_the_facts_of_today() {
+    let asked = pings("asked").on([Moment::Request]);
+    let low_risk = pings("low-risk").who_attr("risk", below(50)).on([Moment::Call]);
+    let world = World::rules([asked, low_risk]);
+    let a = world.broker.assert_identity(at_risk("a", 10)).unwrap();
+    let task = world.open(&a);
+    let grant = task.request(to_ping(), &here()).unwrap();
+    let listed = |risk| {
+        let drift = world.control.restate(at_risk("a", risk)).unwrap().finish();
+        assert!(drift.grants.is_empty(), "{drift:?}");
+        world.gate.tools(grant.token(), &a, &here()).unwrap().len()
+    };
+    assert_eq!([10, 90, 10].map(listed), [1, 0, 1]);
+}
+
+/// What a delegator may not delegate any more ends with that, though the delegator keeps its own.
+#[test]
+fn a_child_goes_where_its_delegator_is_permitted_to_delegate_no_more() {
+    let delegates = pings("low-risk").who_attr("risk", below(50)).on([Moment::Delegate]);
+    let world = World::rules([pings("all"), delegates]);
+    let planner = world.broker.assert_identity(at_risk("planner", 10)).unwrap();
+    let task = world.open(&planner);
+    let parent = task.request(to_ping(), &here()).unwrap();
+    let child = task.delegate(&parent, &world.agent("worker"), to_ping(), &here()).unwrap();
+    let drift = world.control.restate(at_risk("planner", 90)).unwrap().finish();
+    assert_eq!(drift.grants.iter().map(|own| own.id).collect::<Vec<_>>(), [child.id()]);
+    assert_eq!(world.denied(&child, &ping()), Reason::Drifted);
+    world.call(&parent, &ping()).unwrap();
+}
+
+/// Of several names that one identity is known by, the one that was restated last counts.
+#[test]
+fn an_identity_is_seen_as_was_said_last_of_any_of_its_names() {
+    for [one, other] in [["a", "a@acme.test"], ["a@acme.test", "a"]] {
+        let world = World::rules([by_risk()]);
+        let known_as_both = at_risk("a", 10).alias("a@acme.test");
+        let task = world.open(&world.broker.assert_identity(known_as_both).unwrap());
+        let asked = |restated, risk| {
+            world.control.restate(at_risk(restated, risk)).unwrap().finish();
+            task.request(to_ping(), &here()).map(drop).map_err(|denial| denial.reason())
+        };
+        assert_eq!(asked(one, 10), Ok(()));
+        assert_eq!(asked(other, 90), Err(Reason::NotCovered));
+        assert_eq!(asked(one, 10), Ok(()));
+    }
 }
 
 #[test]

@@ -1,6 +1,11 @@
 //! A call that runs, and permits that never do.
 
-use hallpass::audit::{Event, Outcome};
+use std::pin::pin;
+use std::sync::{Arc, Mutex};
+use std::task::{Context as Polled, Wake, Waker};
+
+use hallpass::audit::{Entry, Event, Kept, MemoryLog, Outcome, Sink, SinkError, Tail};
+use hallpass::clock::{ManualClock, Timestamp};
 use hallpass::policy::PolicyError;
 use hallpass::scope::eq;
 use serde_json::json;
@@ -48,6 +53,80 @@ fn a_running_call_is_told_that_its_authority_has_ended() {
         assert!(!running.is_live(), "{end}");
         running.succeed();
     }
+}
+
+struct Idle;
+
+impl Wake for Idle {
+    fn wake(self: Arc<Self>) {}
+}
+
+/// What waits for the end of a call's authority waits no longer than the call runs.
+#[test]
+fn the_future_of_an_ended_authority_is_done_once_its_call_is() {
+    let world = World::rules([pings("p")]);
+    let task = world.open(&world.agent("a"));
+    let grant = task.request(to_ping(), &here()).unwrap();
+    let running = world.start(&grant, &ping());
+    let idle = Arc::new(Idle);
+    let waker = Waker::from(idle.clone());
+    assert!(pin!(running.ended()).poll(&mut Polled::from_waker(&waker)).is_pending());
+    drop(waker);
+    assert_eq!(Arc::strong_count(&idle), 1, "one that is dropped leaves nothing");
+    let mut ended = pin!(running.ended());
+    let mut polled = Polled::from_waker(Waker::noop());
+    assert!(ended.as_mut().poll(&mut polled).is_pending());
+    running.succeed();
+    assert!(ended.poll(&mut polled).is_ready());
+}
+
+type Look = Box<dyn FnOnce() + Send>;
+
+/// A log that refuses one batch, and does something else first.
+#[derive(Clone, Default)]
+struct Distracted {
+    log: MemoryLog,
+    first: Arc<Mutex<Option<Look>>>,
+}
+
+impl Sink for Distracted {
+    fn open(&self) -> Result<Option<Tail>, SinkError> {
+        self.log.open()
+    }
+
+    fn append(&self, batch: &[Entry<'_>]) -> Result<Kept, SinkError> {
+        let first = self.first.lock().unwrap().take();
+        match first {
+            Some(first) => {
+                first();
+                Err(SinkError::new("it is full"))
+            }
+            None => self.log.append(batch),
+        }
+    }
+}
+
+/// A permit that lapses while its record is being written has no outcome, for the log may refuse it.
+#[test]
+fn a_permit_that_the_log_refused_after_it_lapsed_has_no_outcome() {
+    let (sink, clock) = (Distracted::default(), ManualClock::new(Timestamp::MIN));
+    let builder = Broker::builder(policy([pings("p").ttl(seconds(600))]));
+    let builder = builder.clock(clock.clone()).log(sink.clone()).permit_ttl(seconds(10));
+    let broker = builder.build().unwrap();
+    let (gate, agent) = (broker.gate(), broker.assert_identity("a").unwrap());
+    let task = broker.open(&agent, Purpose::new("errand")).unwrap();
+    let grant = task.request(to_ping(), &here()).unwrap();
+    let token = Token::from_text(grant.token().expose().to_owned());
+    let (asks, who) = (gate.clone(), agent.clone());
+    *sink.first.lock().unwrap() = Some(Box::new(move || {
+        clock.advance(seconds(10));
+        asks.check(&token, &who, &ping(), &here()).unwrap();
+    }));
+    let refused = gate.authorize(&grant, &agent, ping(), &here()).map(drop).unwrap_err();
+    assert_eq!(refused.reason(), Reason::LogRefused);
+    assert_eq!(broker.flush(), 0);
+    broker.verify(&sink.log).unwrap();
+    assert!(sink.log.records().iter().all(|record| record.event.kind() != "outcome"));
 }
 
 /// What becomes of a call that runs elsewhere is not known, and its permit is over.

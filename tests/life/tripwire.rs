@@ -151,6 +151,21 @@ fn presenting_anothers_token_trips_for_the_one_who_presents_it() {
 }
 
 #[test]
+fn what_the_host_denies_itself_is_recorded_as_that_without_a_clock_too() {
+    let world = World::rules([pings("p")]);
+    let agent = world.agent("a");
+    world.clock.fail();
+    let denial = world.gate.deny(&agent, "pong", Reason::UnknownTool, "there are two of that name");
+    assert_eq!(denial.reason(), Reason::UnknownTool);
+    world.clock.recover();
+    let denied = world.log.records().into_iter().find_map(|record| match record.event {
+        Event::Denied { reason, .. } => Some(reason),
+        _ => None,
+    });
+    assert_eq!(denied.as_deref(), Some("unknown_tool"));
+}
+
+#[test]
 fn what_is_no_doing_of_the_asker_trips_nothing() {
     let world = World::with(policy([pings("p")]), |b| b.halt_after(1, seconds(60)));
     let agent = world.agent("a");

@@ -146,6 +146,11 @@ fn what_lint_warns_of_is_told_and_where_that_is_asked_for_stops_the_replay() {
     assert_eq!((told.code, told.answers.as_str()), (2, ""), "{}", told.remarks);
     assert!(told.remarks.ends_with("the policy has 2 warnings, and that is an error here\n"));
 
+    fs::write(folder.join("one.toml"), rule("grant = { ttl = \"12h\" }")).unwrap();
+    let told = run(&arguments("one.toml", true), false);
+    assert_eq!(told.code, 2);
+    assert!(told.remarks.ends_with("the policy has a warning, and that is an error here\n"));
+
     let told = run(&arguments("plain.toml", true), false);
     assert_eq!(told.code, 0, "{}", told.remarks);
     fs::write(&trace, [HEADER, OPEN, reload].join("\n")).unwrap();

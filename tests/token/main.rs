@@ -15,4 +15,5 @@ mod format;
 mod narrowing_properties;
 mod vectors;
 mod verifier;
+mod verifier_costs;
 mod verifier_properties;

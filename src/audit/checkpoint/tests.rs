@@ -40,6 +40,14 @@ fn the_example_of_the_specification_verifies_under_its_key() {
 }
 
 #[test]
+fn a_note_has_half_a_mebibyte_and_no_byte_more() {
+    let note = |bytes: usize| Note::read(&("x".repeat(bytes - SPEC_NOTE.len()) + SPEC_NOTE));
+    assert!(note(512 * 1024).is_ok());
+    let longer = note(512 * 1024 + 1).unwrap_err();
+    assert_eq!(longer, CheckpointError::NotANote("it is longer than 512 KiB"));
+}
+
+#[test]
 fn a_checkpoint_is_a_note_of_three_lines_signed_under_the_name_of_its_log() {
     let signed = SignedCheckpoint::sign(&checkpoint(7), &signer(1)).unwrap();
     let text = signed.to_string();

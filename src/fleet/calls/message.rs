@@ -152,3 +152,20 @@ pub(super) fn denial_of(home: &str, reason: &str, retry_after: Option<u64>) -> D
         .because(format_args!("denied at its home, the node `{home}`: {}", reason.escape_debug()));
     retry_after.map(Duration::from_millis).into_iter().fold(denial, Denial::free_after)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_call_is_carried_as_it_is_and_what_is_none_is_not_read() {
+        let resource = Resource::new("doc", "1").attr("level", "open");
+        let call = Call::new("fs.read", serde_json::json!({ "path": "/a" })).unwrap().on(resource);
+        let carried = CarriedCall::of(&call).unwrap();
+        assert_eq!((carried.tool(), carried.call()), ("fs.read", Some(call)));
+        let args = CarriedCall { args: "{".into(), resource: None, tool: "fs.read".into() };
+        assert!(args.call().is_none());
+        let resource = Some(("doc".into(), "1".into(), "[]".into()));
+        assert!(CarriedCall { resource, args: "{}".into(), ..args }.call().is_none());
+    }
+}

@@ -295,3 +295,18 @@ impl Machine<'_> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The number of a step has sixteen bits; a text of more characters is no machine.
+    #[test]
+    fn a_text_of_more_characters_than_there_are_numbers_of_steps_is_no_machine() {
+        let most = usize::from(u16::MAX);
+        for characters in [most - 9, most - 8, most - 2, most, most + 8, 2 * most] {
+            assert!(literal(&"a".repeat(characters), true, true).is_none(), "{characters}");
+        }
+        assert!(literal("a", true, true).is_some());
+    }
+}

@@ -10,7 +10,7 @@ use crate::policy::{ApprovalTerms, Effect, Per, Reviewers, Rule, Tool};
 use crate::scope::{above, any as anything, eq, has_any, max, min, one_of, under};
 use crate::spelling::ArgType;
 use crate::testing::replay;
-use crate::value::{Number, Value};
+use crate::value::{Number, Object, Value};
 
 fn sample() -> Policy {
     let leads = Reviewers::in_groups(has_any(["leads"]));
@@ -109,6 +109,7 @@ fn lives_are_answered_as_they_expect_and_calls_in_them_are_permitted_and_denied(
 fn a_life_that_expects_too_much_is_told() {
     let policy = sample();
     let life = drawn(&lives(&policy), 1).remove(0);
+    assert_eq!(life.to_string(), life.trace());
     let wrong = life.trace().replace(r#""grants":[]"#, r#""grants":["g"]"#);
     let replayed = std::panic::catch_unwind(|| replay(&policy, &wrong));
     assert!(replayed.is_err());
@@ -129,6 +130,18 @@ fn a_failure_shrinks_to_a_question_without_what_has_nothing_to_do_with_it() {
     let Err(TestError::Fail(_, question)) = failed else { panic!("more is drawn, too") };
     let who = question.who().unwrap();
     assert!(who.in_group("payers") && who.groups().len() == 1, "{question:?}");
+}
+
+#[test]
+fn what_is_left_out_of_what_is_not_there_makes_nothing() {
+    let place = ["who", "attrs", "risk"];
+    let mut object = Object::new();
+    edit::put(&mut object, &place, None);
+    assert_eq!(object.to_json(), "{}");
+    edit::put(&mut object, &place, Some(Value::from(1)));
+    assert_eq!(object.to_json(), r#"{"who":{"attrs":{"risk":1}}}"#);
+    edit::put(&mut object, &place, None);
+    assert_eq!(object.to_json(), r#"{"who":{"attrs":{}}}"#);
 }
 
 #[test]

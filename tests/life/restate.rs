@@ -141,11 +141,11 @@ fn what_is_listed_is_what_calls_are_permitted_by_the_facts_of_today() {
 fn a_child_goes_where_its_delegator_is_permitted_to_delegate_no_more() {
     let delegates = pings("low-risk").who_attr("risk", below(50)).on([Moment::Delegate]);
     let world = World::rules([pings("all"), delegates]);
-    let planner = world.broker.assert_identity(at_risk("planner", 10)).unwrap();
-    let task = world.open(&planner);
-    let parent = task.request(to_ping(), &here()).unwrap();
+    let task = world.open(&world.agent("planner"));
+    let lead = world.broker.assert_identity(at_risk("lead", 10)).unwrap();
+    let parent = task.request_for(&lead, to_ping(), &here()).unwrap();
     let child = task.delegate(&parent, &world.agent("worker"), to_ping(), &here()).unwrap();
-    let drift = world.control.restate(at_risk("planner", 90)).unwrap().finish();
+    let drift = world.control.restate(at_risk("lead", 90)).unwrap().finish();
     assert_eq!(drift.grants.iter().map(|own| own.id).collect::<Vec<_>>(), [child.id()]);
     assert_eq!(world.denied(&child, &ping()), Reason::Drifted);
     world.call(&parent, &ping()).unwrap();

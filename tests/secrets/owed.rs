@@ -156,14 +156,29 @@ fn a_broker_that_is_dropped_hands_over_what_is_owed_and_what_its_live_grants_had
 
 #[test]
 fn a_broker_that_owes_nothing_hands_nothing_over() {
+    let told = Arc::new(Mutex::new(0));
+    let hook = Arc::clone(&told);
     let world = Mint::with(ScriptedProvider::new("database"), |builder| {
-        builder.on_owed(|owed| panic!("{owed:?}"))
+        builder.on_owed(move |_| *hook.lock().unwrap() += 1)
     });
     let (task, grant) = world.open();
     world.run(&grant, "db.read").unwrap();
     task.complete();
     world.tend();
     drop((world, grant));
+    assert_eq!(*told.lock().unwrap(), 0);
+}
+
+#[test]
+fn a_hook_that_panics_does_so_in_no_drop() {
+    let world = Mint::with(ScriptedProvider::new("database"), |builder| {
+        builder.on_owed(|_| panic!("a hook"))
+    });
+    let (task, grant) = world.open();
+    world.run(&grant, "db.read").unwrap();
+    task.complete();
+    let dropped = std::panic::AssertUnwindSafe(move || drop((world, grant)));
+    assert!(std::panic::catch_unwind(dropped).is_ok());
 }
 
 #[test]

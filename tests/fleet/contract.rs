@@ -3,7 +3,7 @@
 use std::sync::Barrier;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use hallpass::fleet::{Entry, Mark, NodeRow, NodeState, RowVersion, Store};
+use hallpass::fleet::{CounterRow, Entry, Mark, NodeRow, NodeState, RowVersion, Store};
 
 /// Opens one more handle of a store that was empty at first.
 pub(crate) type Open<'o> = dyn Fn() -> Box<dyn Store> + Sync + 'o;
@@ -12,7 +12,7 @@ pub(crate) type Open<'o> = dyn Fn() -> Box<dyn Store> + Sync + 'o;
 type Holds = fn(&Open<'_>);
 
 /// Each promise, as a sentence, with what breaks if it does not hold.
-pub(crate) const PROMISES: [(&str, Holds); 12] = [
+pub(crate) const PROMISES: [(&str, Holds); 16] = [
     ("an empty store is at the start of its mark", empty),
     ("an entry is appended over the mark that it names, and over no other", over_its_mark),
     ("an entry that does not have the next number is not appended", next_number),
@@ -25,6 +25,10 @@ pub(crate) const PROMISES: [(&str, Holds); 12] = [
     ("of two rows over one version one is written", one_of_many_rows),
     ("a write tells of the mark as a reading does, and of its own row alone", told_by_a_write),
     ("what was acknowledged is in every later reading, byte for byte", acknowledged),
+    ("a counter that was never changed is empty, and one that is left empty is again", emptied),
+    ("a counter is what it was left as, and one that was left as it was stays", kept),
+    ("counters are changed one after the other", counted),
+    ("who changes one of two counters has seen what was changed of the other", no_skew),
 ];
 
 /// An entry over a mark; a store does not ask whether a member made it.
@@ -276,4 +280,100 @@ fn acknowledged(open: &Open<'_>) {
     };
     assert!(open().write(&own, None, 0).unwrap().0);
     assert_eq!(open().read(head.number).unwrap().rows, [own]);
+}
+
+/// What counters have, without a change.
+fn peek<const N: usize>(store: &dyn Store, keys: [[u8; 32]; N]) -> [CounterRow; N] {
+    let mut found = None;
+    store.count(&keys, &mut |_, rows| found = Some(rows.to_vec())).unwrap();
+    found.unwrap().try_into().unwrap()
+}
+
+fn counter(bytes: &[u8]) -> CounterRow {
+    CounterRow { bytes: bytes.into(), past: None }
+}
+
+fn emptied(open: &Open<'_>) {
+    let store = open();
+    assert_eq!(peek(&*store, [[1; 32], [2; 32]]), [counter(b""), counter(b"")]);
+    for bytes in [b"one".as_slice(), b"two"] {
+        store.count(&[[1; 32]], &mut |_, rows| rows[0] = counter(bytes)).unwrap();
+        assert_eq!(peek(&*open(), [[1; 32], [2; 32]]), [counter(bytes), counter(b"")]);
+        store.count(&[[1; 32]], &mut |_, rows| rows[0] = CounterRow::default()).unwrap();
+        assert_eq!(peek(&*open(), [[1; 32], [2; 32]]), [counter(b""), counter(b"")]);
+    }
+}
+
+fn kept(open: &Open<'_>) {
+    let store = open();
+    let every: Vec<u8> = (0..=255).collect();
+    // For a day to come, so that no store takes it away.
+    let mut time = None;
+    store.count(&[[1; 32]], &mut |now, _| time = Some(now)).unwrap();
+    let past = time.unwrap().checked_add(std::time::Duration::from_secs(86_400));
+    let long = CounterRow { bytes: every.repeat(1200), past };
+    store.count(&[[1; 32], [2; 32]], &mut |_, rows| rows[1] = long.clone()).unwrap();
+    let keys = [[1; 32], [2; 32], [3; 32]];
+    assert_eq!(peek(&*open(), keys), [counter(b""), long.clone(), counter(b"")]);
+    store
+        .count(&keys, &mut |_, rows| {
+            rows[0] = counter(b"one");
+            rows[2] = counter(b"three");
+        })
+        .unwrap();
+    assert_eq!(peek(&*open(), keys), [counter(b"one"), long.clone(), counter(b"three")]);
+    // What is in one is not in another, and its time may change alone.
+    store.count(&[[2; 32]], &mut |_, rows| rows[0].past = None).unwrap();
+    let [_, found, _] = peek(&*open(), keys);
+    assert_eq!(found, CounterRow { past: None, ..long });
+}
+
+fn counted(open: &Open<'_>) {
+    const THREADS: u8 = 4;
+    const EACH: u8 = 20;
+    std::thread::scope(|scope| {
+        for thread in 0..THREADS {
+            let store = open();
+            scope.spawn(move || {
+                for round in 0..EACH {
+                    // Its own, one that all have, and one that every other does.
+                    let keys = [[1; 32], [2 + round % 2; 32], [10 + thread; 32]];
+                    let one_more = &mut |_, rows: &mut [CounterRow]| {
+                        for row in rows {
+                            let count = row.bytes.first().copied().unwrap_or_default();
+                            row.bytes = vec![count + 1];
+                        }
+                    };
+                    store.count(&keys, one_more).unwrap();
+                }
+            });
+        }
+    });
+    let all = THREADS * EACH;
+    let found = peek(&*open(), [[1; 32], [2; 32], [3; 32], [10; 32], [13; 32]]);
+    let counts: Vec<u8> = found.iter().map(|row| row.bytes[0]).collect();
+    assert_eq!(counts, [all, all / 2, all / 2, EACH, EACH]);
+}
+
+/// Two that each take what they may only if the other has not: one of them does.
+fn no_skew(open: &Open<'_>) {
+    for round in 0..8 {
+        let (keys, barrier) = ([[20 + 2 * round; 32], [21 + 2 * round; 32]], Barrier::new(2));
+        std::thread::scope(|scope| {
+            for own in 0..2 {
+                let (store, barrier) = (open(), &barrier);
+                scope.spawn(move || {
+                    barrier.wait();
+                    let take = &mut |_, rows: &mut [CounterRow]| {
+                        if rows.iter().all(CounterRow::is_empty) {
+                            rows[own] = counter(b"taken");
+                        }
+                    };
+                    store.count(&keys, take).unwrap();
+                });
+            }
+        });
+        let taken = peek(&*open(), keys).iter().filter(|row| !row.is_empty()).count();
+        assert_eq!(taken, 1, "round {round}");
+    }
 }

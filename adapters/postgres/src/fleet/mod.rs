@@ -1,6 +1,7 @@
 //! The store of a fleet on PostgreSQL.
 
 mod backoff;
+mod counters;
 mod line;
 mod names;
 mod rows;

@@ -1,8 +1,8 @@
 -- The store of fleets on PostgreSQL 15 or later. Run it as the role that is to own it, which no node logs in as: it makes the
 -- schema `hallpass` where there is none, and brings an older one to this version. Run again, it changes nothing.
 --
--- Nodes log in as a role that can execute five functions and write no table: it can raise a counter over the row that it names
--- and add an entry over the mark that it names, but take nothing away, put nothing back, and reach no other fleet. For each fleet:
+-- Nodes log in as a role that can execute what they call and write no table: it can raise a row over the one that it names and
+-- add an entry over the mark that it names, but take neither away, put neither back, and reach no other fleet. For each fleet:
 --
 --     CREATE ROLE hp_node LOGIN PASSWORD '…';
 --     SELECT hallpass.create_fleet('tenant', 'fleet', 'hp_node');
@@ -60,6 +60,26 @@ BEGIN
     ) WITH (fillfactor = 50);
 
     INSERT INTO hallpass.version (number) VALUES (1);
+  END IF;
+
+  IF (SELECT max(v.number) FROM hallpass.version v) < 2 THEN
+    -- Counters that nodes share. Each change gives a version that none had before: a counter that was removed and made again is
+    -- another one.
+    CREATE SEQUENCE hallpass.counter_version;
+    CREATE TABLE hallpass.counter (
+      tenant text NOT NULL,
+      fleet  text NOT NULL,
+      key    bytea NOT NULL CHECK (octet_length(key) = 32),
+      version bigint NOT NULL DEFAULT nextval('hallpass.counter_version'),
+      bytes  bytea NOT NULL CHECK (octet_length(bytes) <= 4194304),
+      -- From when on it counts nothing any more, in milliseconds since 1970; null where it counts for good.
+      past   bigint,
+      PRIMARY KEY (tenant, fleet, key),
+      FOREIGN KEY (tenant, fleet) REFERENCES hallpass.fleet ON DELETE CASCADE
+    ) WITH (fillfactor = 70);
+    CREATE INDEX counter_past ON hallpass.counter (tenant, fleet, past);
+
+    INSERT INTO hallpass.version (number) VALUES (2);
   END IF;
 END
 $migration$;
@@ -205,21 +225,95 @@ BEGIN
 END
 $$;
 
+-- The server's clock in milliseconds since 1970, in a row without a key, and those of these counters that are there. The clock is
+-- read after the snapshot is made: no change that is not seen is of an earlier time.
+CREATE OR REPLACE FUNCTION hallpass.counters(in_tenant text, in_fleet text, in_keys bytea[])
+RETURNS TABLE (key bytea, version bigint, bytes bytea, past bigint)
+LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+  PERFORM hallpass.admit(in_tenant, in_fleet);
+  RETURN QUERY
+    SELECT c.key, c.version, c.bytes, c.past FROM hallpass.counter c
+    WHERE c.tenant = in_tenant AND c.fleet = in_fleet AND c.key = ANY (in_keys)
+    UNION ALL
+    SELECT NULL, floor(extract(epoch FROM clock_timestamp()) * 1000)::bigint, NULL, NULL;
+END
+$$;
+
+-- Changes counters, if all of these are as they were read: of these versions, or absent where a version is null. Those whose bytes
+-- are null stay; those whose bytes are empty go. If one is not as it was, all is rolled back as a failure to serialize, and can be
+-- read and changed again. Keys come in rising order, so that no two wait for each other.
+CREATE OR REPLACE FUNCTION hallpass.count(
+  in_tenant text, in_fleet text, in_keys bytea[], in_versions bigint[], in_bytes bytea[], in_past bigint[]
+) RETURNS void
+LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+  made boolean := false;
+BEGIN
+  PERFORM hallpass.admit(in_tenant, in_fleet);
+  PERFORM hallpass.check_durability();
+  FOR i IN 1..cardinality(in_keys) LOOP
+    IF in_versions[i] IS NULL THEN
+      -- One that stays absent is held for as long, or two could each miss what the other makes.
+      INSERT INTO hallpass.counter VALUES
+        (in_tenant, in_fleet, in_keys[i], DEFAULT, coalesce(in_bytes[i], ''), in_past[i])
+      ON CONFLICT DO NOTHING;
+      made := made OR FOUND;
+    ELSE
+      UPDATE hallpass.counter c
+      SET version = CASE WHEN in_bytes[i] IS NULL THEN c.version ELSE nextval('hallpass.counter_version') END,
+        bytes = coalesce(in_bytes[i], c.bytes),
+        past = CASE WHEN in_bytes[i] IS NULL THEN c.past ELSE in_past[i] END
+      WHERE c.tenant = in_tenant AND c.fleet = in_fleet AND c.key = in_keys[i] AND c.version = in_versions[i];
+    END IF;
+    IF NOT FOUND THEN
+      RAISE EXCEPTION 'a counter is not as it was read' USING ERRCODE = 'serialization_failure';
+    END IF;
+  END LOOP;
+  DELETE FROM hallpass.counter c
+  WHERE c.tenant = in_tenant AND c.fleet = in_fleet AND c.key = ANY (in_keys) AND octet_length(c.bytes) = 0;
+  IF made THEN
+    -- With each new one some go that count nothing any more, so that there are not more and more.
+    DELETE FROM hallpass.counter c USING (
+      SELECT old.key FROM hallpass.counter old
+      WHERE old.tenant = in_tenant AND old.fleet = in_fleet
+        AND old.past <= floor(extract(epoch FROM clock_timestamp()) * 1000)::bigint AND old.key <> ALL (in_keys)
+      ORDER BY old.past LIMIT 16 FOR UPDATE SKIP LOCKED
+    ) gone
+    WHERE c.tenant = in_tenant AND c.fleet = in_fleet AND c.key = gone.key;
+  END IF;
+END
+$$;
+
+-- Lets a role and its members call what nodes call.
+CREATE OR REPLACE FUNCTION hallpass.grant_use(in_member name) RETURNS void
+LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+  EXECUTE format('GRANT USAGE ON SCHEMA hallpass TO %I', in_member);
+  EXECUTE format(
+    'GRANT EXECUTE ON FUNCTION hallpass.store_version, hallpass.channel, hallpass.read, hallpass.append, hallpass.write, '
+    'hallpass.counters, hallpass.count TO %I',
+    in_member
+  );
+END
+$$;
+
 -- Makes a fleet, and lets a role and its members use it. Of the owner alone.
 CREATE OR REPLACE FUNCTION hallpass.create_fleet(in_tenant text, in_fleet text, in_member name) RETURNS void
 LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
   INSERT INTO hallpass.fleet (tenant, fleet, member) VALUES (in_tenant, in_fleet, in_member);
-  EXECUTE format('GRANT USAGE ON SCHEMA hallpass TO %I', in_member);
-  EXECUTE format(
-    'GRANT EXECUTE ON FUNCTION hallpass.store_version, hallpass.channel, hallpass.read, hallpass.append, hallpass.write TO %I',
-    in_member
-  );
+  PERFORM hallpass.grant_use(in_member);
 END
 $$;
 
 REVOKE ALL ON ALL TABLES IN SCHEMA hallpass FROM PUBLIC;
 REVOKE ALL ON ALL FUNCTIONS IN SCHEMA hallpass FROM PUBLIC;
+-- What is new in this version, for those who used an older one.
+SELECT hallpass.grant_use(member) FROM (SELECT DISTINCT f.member FROM hallpass.fleet f) members;
 
 COMMIT;

@@ -8,13 +8,14 @@ use tokio_postgres::error::{Severity, SqlState};
 use tokio_postgres::types::ToSql;
 use tokio_postgres::{AsyncMessage, Client, Error, Row, Statement};
 
+use super::counters::counters_of;
 use super::rows::{snapshot_of, to_bigint, version_of};
 use super::settings::{Messages, Settings};
 use super::verb::{Answer, Verb};
 use crate::server::{quoted, told};
 
 /// The oldest version of the functions that has what is called here.
-const VERSION: i32 = 1;
+const VERSION: i32 = 2;
 
 /// Why a question has no answer.
 #[derive(Debug)]
@@ -58,6 +59,8 @@ pub(super) struct Session {
     read: Statement,
     append: Statement,
     write: Statement,
+    counters: Statement,
+    count: Statement,
     /// Whether the server has warned of something since the last question began.
     warned: Arc<AtomicBool>,
     _driver: Driver,
@@ -100,15 +103,20 @@ impl Session {
             )));
         }
         let (tenant, fleet) = (settings.tenant.clone(), settings.fleet.clone());
-        let channel = "SELECT hallpass.channel($1, $2)";
-        let channel: String = one(&client, channel, &[&&*tenant, &&*fleet]).await?;
-        client.batch_execute(&format!("LISTEN {}", quoted(&channel))).await?;
+        if settings.listens {
+            let channel = "SELECT hallpass.channel($1, $2)";
+            let channel: String = one(&client, channel, &[&&*tenant, &&*fleet]).await?;
+            client.batch_execute(&format!("LISTEN {}", quoted(&channel))).await?;
+        }
         let read = client.prepare("SELECT * FROM hallpass.read($1, $2, $3)").await?;
         let append = "SELECT hallpass.append($1, $2, $3, $4, $5, $6, $7, $8)";
         let append = client.prepare(append).await?;
         let write = "SELECT * FROM hallpass.write($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)";
         let write = client.prepare(write).await?;
-        Ok(Session { client, tenant, fleet, read, append, write, warned, _driver: driver })
+        let counters = client.prepare("SELECT * FROM hallpass.counters($1, $2, $3)").await?;
+        let count = client.prepare("SELECT hallpass.count($1, $2, $3, $4, $5, $6)").await?;
+        let _driver = driver;
+        Ok(Session { client, tenant, fleet, read, append, write, counters, count, warned, _driver })
     }
 
     /// Asks one question. The answer is whole once the server is ready for the next one, which is after the commit.
@@ -159,6 +167,29 @@ impl Session {
                 }
                 Answer::Written(written, snapshot)
             }
+            Verb::Counters { keys } => {
+                let bytes: Vec<&[u8]> = keys.iter().map(|key| &key[..]).collect();
+                let rows = self.query(&self.counters, &[&bytes]).await?;
+                let (now, counters) = counters_of(&rows, keys)?;
+                Answer::Counters(now, counters)
+            }
+            Verb::Count { changes } => {
+                let keys: Vec<&[u8]> = changes.iter().map(|change| &change.key[..]).collect();
+                let versions: Vec<Option<i64>> =
+                    changes.iter().map(|change| change.version).collect();
+                let rows = || changes.iter().map(|change| change.row.as_ref());
+                let bytes: Vec<Option<&[u8]>> =
+                    rows().map(|row| row.map(|row| &*row.bytes)).collect();
+                let past: Vec<Option<i64>> =
+                    rows().map(|row| Some(row?.past?.unix_millis())).collect();
+                let values: [&(dyn ToSql + Sync); 4] = [&keys, &versions, &bytes, &past];
+                match self.query(&self.count, &values).await {
+                    Ok(_) => Answer::Counted(true),
+                    // Rolled back for certain: another was faster.
+                    Err(error) if error.code().is_some_and(is_conflict) => Answer::Counted(false),
+                    Err(error) => return Err(error.into()),
+                }
+            }
         };
         // A warning at a commit says that it may not be on the standby: it may be undone.
         match self.warned.load(Ordering::SeqCst) {
@@ -201,6 +232,10 @@ async fn drive(
         }
     }
     lost();
+}
+
+fn is_conflict(code: &SqlState) -> bool {
+    [SqlState::T_R_SERIALIZATION_FAILURE, SqlState::T_R_DEADLOCK_DETECTED].contains(code)
 }
 
 /// A severity in words that are not known may be one.

@@ -22,6 +22,8 @@ pub(super) struct Settings {
     pub(super) fleet: Box<str>,
     /// For how long an answer is waited for.
     pub(super) within: Duration,
+    /// Whether it is to hear of new entries.
+    pub(super) listens: bool,
     /// Whether commits have to be on a synchronous standby, too.
     pub(super) replicated: bool,
     pub(super) connect: Arc<dyn Fn(Config) -> Connecting + Send + Sync>,

@@ -1,18 +1,22 @@
 //! A fleet's store on a server.
 
 use std::fmt;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use hallpass::fleet::{Entry, Mark, News, NodeRow, RowVersion, Snapshot, Store, StoreError};
+use hallpass::clock::Timestamp;
+use hallpass::fleet::{
+    CounterKey, CounterRow, Entry, Mark, News, NodeRow, RowVersion, Snapshot, Store, StoreError,
+};
 use tokio_postgres::config::TargetSessionAttrs;
 use tokio_postgres::tls::{MakeTlsConnect, TlsConnect};
 use tokio_postgres::{Config, NoTls, Socket};
 
+use super::counters::count;
 use super::line::{CONNECT, Line};
 use super::names::{StoreNameError, check_name};
 use super::settings::{Settings, connecting_over};
-use super::verb::{Answer, Verb};
+use super::verb::{Answer, Verb, another_answer};
 
 /// For how long an answer is waited for, unless it is said: as long as a lease, unless that is said.
 const WITHIN: Duration = Duration::from_secs(2);
@@ -43,7 +47,15 @@ const LIMITS: (Duration, Duration) = (Duration::from_millis(50), Duration::from_
 /// # }
 /// ```
 #[derive(Clone)]
-pub struct PostgresStore(Arc<Line>);
+pub struct PostgresStore(Arc<Lines>);
+
+struct Lines {
+    /// What renews leases.
+    node: Line,
+    /// What counts, on a connection of its own from the first counter on: no renewal waits for it.
+    counting: Mutex<Option<Arc<Line>>>,
+    settings: Settings,
+}
 
 /// What a [`PostgresStore`] is opened with.
 #[must_use = "a builder does nothing until `open` is called"]
@@ -105,6 +117,7 @@ impl PostgresStore {
             tenant: tenant.into(),
             fleet: fleet.into(),
             within: WITHIN,
+            listens: true,
             replicated: false,
             connect: connecting_over(NoTls),
         };
@@ -114,7 +127,19 @@ impl PostgresStore {
     /// What went wrong last, if nothing went right since: a server that can't be reached, a schema that is missing, a setting
     /// under which what is committed could be lost. For operators: a node that gets no lease does not say why.
     pub fn trouble(&self) -> Option<String> {
-        self.0.trouble()
+        let counting = self.0.counting.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        self.0.node.trouble().or_else(|| counting?.trouble())
+    }
+
+    fn counting(&self) -> Result<Arc<Line>, StoreError> {
+        let mut counting = self.0.counting.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(line) = &*counting {
+            return Ok(line.clone());
+        }
+        let settings = Settings { listens: false, ..self.0.settings.clone() };
+        let line = Arc::new(Line::start(settings).map_err(StoreError::new)?);
+        *counting = Some(line.clone());
+        Ok(line)
     }
 }
 
@@ -165,26 +190,27 @@ impl PostgresStoreBuilder {
             .tcp_user_timeout(settings.within)
             .target_session_attrs(TargetSessionAttrs::ReadWrite)
             .application_name("hallpass");
-        Ok(PostgresStore(Arc::new(Line::start(settings).map_err(OpenError::Thread)?)))
+        let node = Line::start(settings.clone()).map_err(OpenError::Thread)?;
+        Ok(PostgresStore(Arc::new(Lines { node, counting: Mutex::new(None), settings })))
     }
 }
 
 impl Store for PostgresStore {
     fn on_news(&self, news: News) {
-        self.0.add_news(news);
+        self.0.node.add_news(news);
     }
 
     fn read(&self, after: u64) -> Result<Snapshot, StoreError> {
-        match self.0.ask(Verb::Read { after })? {
+        match self.0.node.ask(Verb::Read { after })? {
             Answer::Read(snapshot) => Ok(snapshot),
-            Answer::Appended(_) | Answer::Written(..) => Err(another_answer()),
+            _ => Err(another_answer()),
         }
     }
 
     fn append(&self, entry: &Entry, over: &Mark) -> Result<bool, StoreError> {
-        match self.0.ask(Verb::Append { entry: entry.clone(), over: *over })? {
+        match self.0.node.ask(Verb::Append { entry: entry.clone(), over: *over })? {
             Answer::Appended(done) => Ok(done),
-            Answer::Read(_) | Answer::Written(..) => Err(another_answer()),
+            _ => Err(another_answer()),
         }
     }
 
@@ -194,15 +220,19 @@ impl Store for PostgresStore {
         over: Option<&RowVersion>,
         after: u64,
     ) -> Result<(bool, Snapshot), StoreError> {
-        match self.0.ask(Verb::Write { row: row.clone(), over: over.copied(), after })? {
+        match self.0.node.ask(Verb::Write { row: row.clone(), over: over.copied(), after })? {
             Answer::Written(done, snapshot) => Ok((done, snapshot)),
-            Answer::Read(_) | Answer::Appended(_) => Err(another_answer()),
+            _ => Err(another_answer()),
         }
     }
-}
 
-fn another_answer() -> StoreError {
-    StoreError::new("the answer is to another question")
+    fn count(
+        &self,
+        keys: &[CounterKey],
+        change: &mut dyn FnMut(Timestamp, &mut [CounterRow]),
+    ) -> Result<(), StoreError> {
+        count(&*self.counting()?, keys, change)
+    }
 }
 
 impl fmt::Debug for PostgresStore {

@@ -97,7 +97,7 @@ fn nothing_is_read_from_a_standby() {
     let config = standby.config("hp_node", PASSWORD, "postgres");
     wait_until(|| {
         let session = Session::open(&config);
-        session.is_ok_and(|session| session.ask("SELECT hallpass.store_version()") == ["1"])
+        session.is_ok_and(|session| session.ask("SELECT hallpass.store_version()") == ["2"])
     });
     // Its functions refuse, should anything ask them.
     let session = Session::open(&config).unwrap();

@@ -10,6 +10,7 @@
 
 #[path = "../../../../tests/fleet/contract.rs"]
 mod contract;
+mod counters;
 mod database;
 mod durability;
 mod hand;

@@ -111,6 +111,12 @@ impl Server {
         must("pg_ctl", &["-D", self.data(), "-m", "immediate", "-w", "stop"]);
     }
 
+    /// The process that all others of it are children of.
+    pub(crate) fn postmaster(&self) -> u32 {
+        let told = std::fs::read_to_string(self.folder.join("postmaster.pid")).unwrap();
+        told.lines().next().unwrap().parse().unwrap()
+    }
+
     /// Copies what it has now to another folder.
     pub(crate) fn back_up(&self) -> PathBuf {
         let backup = self.folder.with_extension("backup");

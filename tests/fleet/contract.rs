@@ -1,7 +1,6 @@
 //! What every store promises, whatever it is made of: held by the one in memory here, and by others with their adapters.
 
 use std::sync::Barrier;
-use std::sync::atomic::{AtomicBool, Ordering};
 
 use hallpass::fleet::{CounterRow, Entry, Mark, NodeRow, NodeState, RowVersion, Store};
 
@@ -146,28 +145,36 @@ fn one_of_many_entries(open: &Open<'_>) {
 }
 
 fn no_gap(open: &Open<'_>) {
-    let stop = AtomicBool::new(false);
+    const EACH: usize = 60;
+    let mut seen = Mark::START;
     std::thread::scope(|scope| {
         for seed in 1..=2 {
-            let (store, stop) = (open(), &stop);
+            let store = open();
             scope.spawn(move || {
-                while !stop.load(Ordering::SeqCst) {
+                for _ in 0..EACH {
                     let head = store.read(u64::from(u32::MAX)).unwrap().head;
                     let _ = store.append(&entry(&head, seed), &head).unwrap();
                 }
             });
         }
-        let (store, mut seen) = (open(), Mark::START);
-        while seen.number < 100 {
-            let found = store.read(seen.number).unwrap();
-            for entry in &found.entries {
-                assert_eq!(entry.number, seen.number + 1, "a gap");
-                seen = entry.mark();
-            }
-            assert_eq!(found.head, seen, "the mark is that of the last entry");
+        let store = open();
+        for _ in 0..EACH {
+            seen = follow(&*store, seen);
         }
-        stop.store(true, Ordering::SeqCst);
     });
+    let last = follow(&*open(), seen).number;
+    assert!(usize::try_from(last).unwrap() >= EACH, "{last}");
+}
+
+/// Reads on from a place in the mark, up to the newest: fewer than a page.
+fn follow(store: &dyn Store, mut seen: Mark) -> Mark {
+    let found = store.read(seen.number).unwrap();
+    for entry in &found.entries {
+        assert_eq!(entry.number, seen.number + 1, "a gap");
+        seen = entry.mark();
+    }
+    assert_eq!(found.head, seen, "the mark is that of the last entry");
+    seen
 }
 
 fn first_row(open: &Open<'_>) {

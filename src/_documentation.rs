@@ -22,6 +22,7 @@ macro_rules! links {
 [audit#deciding-again]: crate::_documentation::audit#deciding-again
 [audit#keys]: crate::_documentation::audit#keys
 [audit#sealed]: crate::_documentation::audit#sealed
+[audit#settled-tasks]: crate::_documentation::audit#settled-tasks
 [audit#values-in-plain]: crate::_documentation::audit#values-in-plain
 [audit#what-a-restart-gives-back]: crate::_documentation::audit#what-a-restart-gives-back
 [audit]: crate::_documentation::audit

@@ -27,6 +27,7 @@ impl Event<'_> {
             Event::CredentialWithdrawn { .. } => "credential_withdrawn",
             Event::CredentialGone { .. } => "credential_gone",
             Event::Ended { .. } => "ended",
+            Event::Settled(_) => "settled",
             Event::GrantShortened { .. } => "grant_shortened",
             Event::GrantEnded { .. } => "grant_ended",
             Event::BrokenGlass { .. } => "broken_glass",
@@ -67,6 +68,7 @@ impl Event<'_> {
             | Event::TaskResumed { task, .. } => Some(task),
             Event::Denied { task, .. } | Event::Withdrawn { task, .. } => task.as_deref(),
             Event::DeniedAgain(denials) => denials.task.as_deref(),
+            Event::Settled(settled) => Some(&settled.task),
             Event::Denials { .. }
             | Event::CredentialOwed { .. }
             | Event::CredentialWithdrawn { .. }
@@ -106,6 +108,7 @@ impl Event<'_> {
             | Event::TaskResumed { generation, .. } => Some(*generation),
             Event::Denied { generation, .. } => *generation,
             Event::DeniedAgain(denials) => denials.generation,
+            Event::Settled(settled) => Some(settled.generation),
             _ => None,
         }
     }

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::denied_again::DeniedAgain;
 use super::plain::Plain;
+use super::settled::Settled;
 use super::spent::Spent;
 use super::words::{Answered, GoneHow, How, Outcome, Stage, is_false};
 use crate::clock::Timestamp;
@@ -182,7 +183,6 @@ pub enum Event<'a> {
         generation: u64,
         /// The question's id.
         question: Cow<'a, str>,
-        /// Who asked.
         who: Cow<'a, str>,
         /// The other names of those who can't answer: the requester, who delegated, and whom they act for.
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -353,7 +353,12 @@ pub enum Event<'a> {
         /// Numbers of the permits whose calls were already running.
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
         running: Vec<u64>,
+        /// Whether a call ran or a credential had been planned: a `settled` record follows.
+        #[serde(default, skip_serializing_if = "is_false")]
+        unsettled: bool,
     },
+    /// An ended task has nothing left that runs, or that is to be withdrawn.
+    Settled(Box<Settled<'a>>),
     /// What is in force limits a grant more tightly than what it was given by: it ends sooner than was recorded.
     GrantShortened {
         task: Cow<'a, str>,
@@ -373,8 +378,7 @@ pub enum Event<'a> {
         grant: Cow<'a, str>,
         /// The reason that its holder is denied for from now on.
         why: Cow<'a, str>,
-        /// The grants delegated from it, which ended with it: at most the 1,024 removed in the same
-        /// step. Any others are known by the `parent` of their `granted` records.
+        /// The at most 1,024 grants delegated from it that were removed in the same step: others are known by `parent`.
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
         below: Vec<Cow<'a, str>>,
         /// Numbers of the permits whose calls were already running.
@@ -433,8 +437,7 @@ pub enum Event<'a> {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         refused: Option<Cow<'a, str>>,
     },
-    /// A task of an earlier life of the broker was taken up again, by who had opened it. What it had been given is not
-    /// live.
+    /// A task of an earlier life of the broker was taken up again by who had opened it: it holds nothing.
     TaskResumed { task: Cow<'a, str>, generation: u64, who: Cow<'a, str> },
     /// A policy was loaded.
     Reloaded { epoch: u64, policy: Cow<'a, str> },
@@ -470,15 +473,14 @@ pub enum Event<'a> {
         #[serde(default, skip_serializing_if = "is_false")]
         break_glass: bool,
     },
-    /// Numbers that were lost with a process that was killed: from `from` to its own. None of them is used
-    /// again.
+    /// Numbers that were lost with a process that was killed, from `from` to its own: none is used again.
     Void { from: u64 },
     /// A broker goes on with a log on file.
     Reopened {
         /// How many bytes of an incomplete last line were cut off and kept aside.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         torn: Option<u64>,
-        /// Nothing kept elsewhere was compared with it: records cut off its end are not missed.
+        /// Nothing kept elsewhere was compared with it: a cut is not noticed.
         #[serde(default, skip_serializing_if = "is_false")]
         unanchored: bool,
     },

@@ -7,6 +7,7 @@ mod credential;
 mod emergency;
 mod grant;
 mod sentence;
+mod settlement;
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -19,6 +20,7 @@ pub use self::credential::ExplainedCredential;
 pub use self::emergency::ExplainedEmergency;
 pub use self::grant::{AccessEnd, ExplainedGrant};
 pub use self::sentence::Sentence;
+pub use self::settlement::TaskSettlement;
 use super::{Event, How, Record};
 use crate::clock::Timestamp;
 
@@ -174,6 +176,9 @@ pub struct Explanation {
     pub denied: u64,
     /// What ended it, if anything has.
     pub ended: Option<TaskEnd>,
+    /// That nothing is left of it, and what became of its credentials. Of a task whose end left nothing, that is said by
+    /// its end.
+    pub settled: Option<TaskSettlement>,
     /// All of it, in sentences.
     pub sentences: Vec<Sentence>,
     /// What people were asked, by the question's id.
@@ -229,6 +234,7 @@ impl Explanation {
             credentials: Vec::new(),
             denied: 0,
             ended: None,
+            settled: None,
             sentences: Vec::new(),
             questions: BTreeMap::new(),
         };
@@ -296,10 +302,16 @@ impl Explanation {
                     }
                 }
             }
-            Event::Ended { how, reason, running, .. } => {
+            Event::Ended { how, reason, running, unsettled, .. } => {
                 let reason = reason.as_ref().map(ToString::to_string);
                 let (at, how, running) = (record.at, *how, running.clone());
                 self.ended = Some(TaskEnd { seq, at, how, reason, running });
+                if !unsettled {
+                    self.settled = Some(TaskSettlement::by_end(record));
+                }
+            }
+            Event::Settled(settled) => {
+                self.settled = Some(TaskSettlement::of(record, settled));
             }
             Event::Denied { .. } => self.denied += 1,
             Event::DeniedAgain(denials) => {

@@ -250,6 +250,7 @@ mod tests {
             how: How::Failed,
             reason: Some(reason.to_owned().into()),
             running: vec![],
+            unsettled: false,
         }
     }
 

@@ -25,6 +25,7 @@ mod hex;
 mod journal;
 mod left_debt;
 mod left_question;
+mod left_settlement;
 mod left_task;
 mod line;
 mod log_id;
@@ -39,6 +40,7 @@ mod replay;
 mod resumption;
 mod review;
 mod seal;
+mod settled;
 mod sink;
 mod spent;
 mod suggest;
@@ -62,7 +64,7 @@ pub(crate) use digest::{DigestKey, DigestText};
 pub use event::Event;
 pub use explain::{
     AccessEnd, Agreement, Answer, CallEnd, ExplainedCall, ExplainedCredential, ExplainedEmergency,
-    ExplainedGrant, Explainer, Explanation, Sentence, TaskEnd, explain,
+    ExplainedGrant, Explainer, Explanation, Sentence, TaskEnd, TaskSettlement, explain,
 };
 #[cfg(any(feature = "cloudevents", feature = "ocsf"))]
 pub use export::Exporter;
@@ -91,6 +93,7 @@ pub(crate) use resumption::LeftCredential;
 pub use resumption::Resumption;
 pub use review::{AskReview, DenialCluster, Review, Reviewer, RuleReview, ToolReview, review};
 pub(crate) use seal::SealKey;
+pub use settled::{Lasting, Settled};
 pub use sink::{Entry, Kept, Sink, SinkError, Tail};
 pub use spent::Spent;
 pub use suggest::{LeftPart, SeenValue, Suggester, Suggestion, TightenedPart};

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::left_question::{LeftQuestion, SinceAsked};
+use super::left_settlement::LeftSettlement;
 use super::left_task::LeftTask;
 use super::seal::SealKey;
 use super::{Answered, Event, LeftDebt, Outcome, Record, Spent};
@@ -35,6 +36,8 @@ pub struct Resumption {
     unreadable: Option<u64>,
     /// By name.
     credentials: BTreeMap<String, LeftCredential>,
+    /// By generation.
+    unsettled: BTreeMap<u64, LeftSettlement>,
     /// By grant.
     debts: BTreeMap<String, LeftDebt>,
     pub(super) torn: Option<u64>,
@@ -91,7 +94,10 @@ impl Resumption {
             Event::Opened { generation, .. } => {
                 self.tasks.extend(LeftTask::of(&record.event).map(|own| (*generation, own)));
             }
-            Event::Ended { generation, .. } => {
+            Event::Ended { generation, unsettled, .. } => {
+                if *unsettled {
+                    self.add_unsettled(*generation, &record.event);
+                }
                 self.tasks.remove(generation);
                 self.questions.retain(|_, own| own.generation != *generation);
             }
@@ -167,7 +173,8 @@ impl Resumption {
             Event::Resumed { what } => {
                 self.halts.remove(&**what);
             }
-            Event::CredentialPlanned { name, .. } => {
+            Event::CredentialPlanned { name, generation, .. } => {
+                self.add_unsettled(*generation, &record.event);
                 if let Some(left) = LeftCredential::of(&record.event) {
                     self.credentials.insert(name.to_string(), left);
                 }
@@ -178,10 +185,21 @@ impl Resumption {
                 }
             }
             Event::CredentialGone { name, .. } => {
-                self.credentials.remove(&**name);
+                let left = self.credentials.remove(&**name);
+                if let Some(own) = left.and_then(|own| self.unsettled.get_mut(&own.generation)) {
+                    own.note_gone(name);
+                }
+            }
+            Event::Settled(settled) => {
+                self.unsettled.remove(&settled.generation);
             }
             _ => {}
         }
+    }
+
+    /// A task has something that is to be settled.
+    fn add_unsettled(&mut self, generation: u64, event: &Event<'_>) {
+        self.unsettled.entry(generation).or_insert_with(|| LeftSettlement::of(event));
     }
 
     /// Takes an answer that counts.
@@ -305,6 +323,17 @@ impl Resumption {
     /// As [`credentials`](Self::credentials), with what is known of them.
     pub(crate) fn left_credentials(&self) -> impl Iterator<Item = (&str, &LeftCredential)> {
         self.credentials.iter().map(|(name, left)| (name.as_str(), left))
+    }
+
+    /// The tasks that are not settled, by generation: of those that have not ended, the ones for which a credential was
+    /// planned.
+    pub(crate) fn unsettled(&self) -> impl Iterator<Item = (u64, &LeftSettlement)> {
+        self.unsettled.iter().map(|(generation, left)| (*generation, left))
+    }
+
+    /// Whether a task is not settled.
+    pub(crate) fn is_unsettled(&self, generation: u64) -> bool {
+        self.unsettled.contains_key(&generation)
     }
 
     /// How many bytes of an incomplete last line were cut off and kept aside.

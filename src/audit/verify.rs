@@ -6,6 +6,7 @@ mod approved_item;
 mod break_glass;
 mod credentials;
 mod fault;
+mod settling;
 
 use std::collections::BTreeSet;
 
@@ -17,6 +18,7 @@ use approvals::Approvals;
 use break_glass::BrokenGlass;
 use credentials::Credentials;
 pub use fault::Fault;
+use settling::Settling;
 
 /// Checks a whole log, from its first record: lines and tags in the order in which they are kept.
 ///
@@ -28,7 +30,8 @@ pub use fault::Fault;
 /// that is live with all that it was delegated from, with a tool that each of them names. A permit that redeems an
 /// approval comes after a question about that call and answers of
 /// others than its asker that made it complete, and within its time; each approval is used once. A credential is planned
-/// for a permit whose outcome is not known, minted after that and for no longer, and gone once it was withdrawn. What breaking
+/// for a permit whose outcome is not known, minted after that and for no longer, and gone once it was withdrawn. A task is
+/// settled once it has ended, no call of it runs, and each of its credentials is gone or can't be withdrawn. What breaking
 /// the glass gave is marked in every record, and neither renewed nor delegated; who breaks it owes no review that
 /// refuses that, and each review is of something owed, by another person. With an anchor
 /// kept elsewhere since, a cut tail and a log rebuilt by somebody who has the key are seen too; an anchor older
@@ -61,6 +64,7 @@ pub(super) struct Reading<'k> {
     approvals: Approvals,
     credentials: Credentials,
     glass: BrokenGlass,
+    settling: Settling,
     /// Nothing where only what was written is looked at, and not what access was had.
     access: Option<Access>,
 }
@@ -79,9 +83,20 @@ impl<'k> Reading<'k> {
 
     /// Does not look at what access was had: so a broker opens its log, which has to go on whatever that was.
     pub(super) fn without_access(keys: &'k LogKeys, origin: &'k Origin<'k>) -> Self {
-        let (permits, approvals, credentials, glass) = Default::default();
+        let (permits, approvals, credentials, glass, settling) = Default::default();
         let (chain, last, access) = (None, Anchor::OF_NOTHING, None);
-        Reading { keys, origin, chain, last, permits, approvals, credentials, glass, access }
+        Reading {
+            keys,
+            origin,
+            chain,
+            last,
+            permits,
+            approvals,
+            credentials,
+            glass,
+            settling,
+            access,
+        }
     }
 
     /// The number of the last record that was read, and its tag if there is one.
@@ -113,6 +128,7 @@ impl<'k> Reading<'k> {
             self.approvals.note(record),
             self.credentials.note(record),
             self.glass.note(record),
+            self.settling.note(record),
             self.access.as_mut().map_or(Ok(()), |access| access.note(record)),
         ];
         found.into_iter().collect()
@@ -156,7 +172,7 @@ impl<'k> Reading<'k> {
 
     /// What was read is all there is.
     pub(super) fn end(self, anchor: Option<&Anchor>) -> Result<Verification, Fault> {
-        let Reading { last, chain, permits, credentials, .. } = self;
+        let Reading { last, chain, permits, credentials, settling, .. } = self;
         match anchor {
             Some(anchor) if anchor.seq > last.seq => {
                 Err(Fault::Cut { seq: last.seq + 1, anchored: anchor.seq })
@@ -167,6 +183,7 @@ impl<'k> Reading<'k> {
                 anchor: last,
                 without_outcome: permits.without_outcome(),
                 credentials: credentials.standing(),
+                unsettled: settling.ended(),
             }),
         }
     }
@@ -208,6 +225,9 @@ pub struct Verification {
     pub without_outcome: Vec<u64>,
     /// Names of the credentials that were planned and are not known to be gone: in use, or owed.
     pub credentials: Vec<Box<str>>,
+    /// Generations of the tasks that have ended and are not settled: a call of theirs runs still, or has no outcome since
+    /// its host died, or a credential that was planned for one is owed.
+    pub unsettled: Vec<u64>,
 }
 
 /// Whether a record that was written by us stands for the number `seq`, and for as many after it as it

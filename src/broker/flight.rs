@@ -48,11 +48,13 @@ impl<'f> Flight<'f> {
     /// Nothing was made. If the log has its plan, it is told so.
     pub(super) fn nothing_minted(&mut self, recorded: bool, name: &str) {
         self.state = Flying::Begun;
-        self.downstream.ledger.forget(self.ticket);
+        let at = self.shared.time_or_latest();
         if recorded {
             let gone = Event::CredentialGone { name: name.into(), how: GoneHow::NeverMinted };
-            self.shared.record(self.shared.time_or_latest(), &gone);
+            self.shared.record(at, &gone);
         }
+        let settled = self.downstream.ledger.forget(self.key, self.ticket, recorded);
+        self.shared.record_settled(settled, at);
     }
 }
 

@@ -138,6 +138,7 @@ mod reviews;
 mod running;
 mod session;
 mod settings;
+mod settlement;
 mod shared;
 mod source;
 mod standing;

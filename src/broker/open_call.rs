@@ -231,6 +231,7 @@ impl OpenCall {
         if self.started {
             if life.over.is_some() && life.running().is_empty() {
                 self.shared.table.forget_late(&self.cell);
+                self.shared.note_calls_done(self.cell.generation, &self.cell.name, at);
             }
             self.cell.call_done.notify_all();
             drop(life);

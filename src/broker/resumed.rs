@@ -52,9 +52,11 @@ impl Offered {
         Ok(Offered { log, halts, debts })
     }
 
-    /// Whether anything that was minted may still be there.
+    /// Whether anything that was minted may still be there, or was there in a task that is not settled.
     pub(super) fn owes(&self) -> bool {
-        self.log.resumption().credentials().next().is_some()
+        let resumption = self.log.resumption();
+        let had = resumption.unsettled().any(|(_, own)| !own.gone.is_empty());
+        had || resumption.credentials().next().is_some()
     }
 
     /// Takes it, once the broker's sink has claimed the log.
@@ -98,6 +100,12 @@ impl Resumed {
         for (what, until) in self.resumption.halts() {
             shared.respell_halt(what, until, at);
         }
+        if let Some(downstream) = &shared.downstream {
+            for (generation, left) in self.resumption.unsettled() {
+                let gone = left.gone.iter().map(|name| name.as_str().into());
+                downstream.ledger.restore(generation, &left.task, gone, left.more);
+            }
+        }
         for (name, left) in self.resumption.left_credentials() {
             shared.adopt(name, left, at);
         }
@@ -128,7 +136,15 @@ impl Resumed {
             }
             let (task, how) = (task.name.as_str().into(), How::Interrupted);
             let (reason, running) = (None, Vec::new());
-            shared.record(at, &Event::Ended { task, generation, how, reason, running });
+            let unsettled = resumption.is_unsettled(generation);
+            let event = Event::Ended { task, generation, how, reason, running, unsettled };
+            shared.record(at, &event);
+        }
+        // No call of an earlier life is running.
+        for (generation, left) in resumption.unsettled() {
+            if shared.table.task(generation).is_none() {
+                shared.note_calls_done(generation, &left.task, at);
+            }
         }
     }
 }

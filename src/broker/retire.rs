@@ -52,7 +52,8 @@ impl Shared {
                 let changing = self.changes.change();
                 let before = changing.before_task(cell, life, at);
                 let EndedTask { running, rows, questions } = life.end(how)?;
-                self.owe_credentials(cell.generation, None, self.as_of(at));
+                let minted = self.owe_credentials(cell.generation, None, self.as_of(at));
+                let unsettled = minted || !running.is_empty();
                 if let Some(questions) = questions {
                     // Their end is in the task's record.
                     for own in questions.all().iter().filter(|own| own.end_with_task()) {
@@ -62,8 +63,11 @@ impl Shared {
                 }
                 match recorded {
                     Recorded::Yes => {
-                        let seq = self.record(at, &ended(cell, how, reason, &running));
-                        changing.has_number(seq, before);
+                        let event = ended(cell, how, reason, (&running, unsettled));
+                        changing.has_number(self.record(at, &event), before);
+                        if unsettled && running.is_empty() {
+                            self.note_calls_done(cell.generation, &cell.name, at);
+                        }
                     }
                     Recorded::NeverGiven => changing.was_never(Change::Opened(cell.generation)),
                 }
@@ -104,12 +108,12 @@ impl Shared {
         }
     }
 
-    /// What grants of a task had minted has to go: of all of them, or of these. Under the task's lock; calls no provider.
+    /// What grants of a task had minted has to go: of all of them, or of these. Whether any was planned for the task. Under
+    /// the task's lock; calls no provider.
     #[inline]
-    fn owe_credentials(&self, generation: u64, grants: Option<&[GrantId]>, at: Timestamp) {
-        if let Some(downstream) = &self.downstream {
-            downstream.ledger.end(generation, grants, at);
-        }
+    fn owe_credentials(&self, generation: u64, grants: Option<&[GrantId]>, at: Timestamp) -> bool {
+        let downstream = self.downstream.as_ref();
+        downstream.is_some_and(|own| own.ledger.end(generation, grants, at))
     }
 
     /// Ends a task or a grant; what it found, or only what still runs if it had ended before. In the child of a
@@ -158,13 +162,19 @@ impl Shared {
     }
 }
 
-fn ended<'e>(cell: &'e TaskCell, how: How, reason: Option<&'e str>, running: &[u64]) -> Event<'e> {
+fn ended<'e>(
+    cell: &'e TaskCell,
+    how: How,
+    reason: Option<&'e str>,
+    (running, unsettled): (&[u64], bool),
+) -> Event<'e> {
     Event::Ended {
         task: (&*cell.name).into(),
         generation: cell.generation,
         how,
         reason: reason.map(|reason| cut(reason, MAX_FAIL_REASON)),
         running: running.to_vec(),
+        unsettled,
     }
 }
 

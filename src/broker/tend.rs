@@ -252,6 +252,7 @@ struct Held<'h> {
 impl Drop for Held<'_> {
     fn drop(&mut self) {
         let Some(at) = self.shared.time_of_end() else { return };
-        self.downstream.ledger.lay_down(self.entry, self.passed.take(), at);
+        let settled = self.downstream.ledger.lay_down(self.entry, self.passed.take(), at);
+        self.shared.record_settled(settled, at);
     }
 }

@@ -3,14 +3,15 @@
 //! Nothing is called while its lock is held, which is taken within a task's lock where something ends.
 
 mod state;
+mod unsettled;
 mod withdrawals;
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::task::Waker;
 use std::time::Duration;
 
 use self::state::{Lease, State};
+pub(crate) use self::unsettled::Settlement;
 pub(crate) use self::withdrawals::{Job, Passed};
 use super::entry::Entry;
 use super::handle::Handle;
@@ -62,9 +63,9 @@ impl Ledger {
     /// # Errors
     /// [`RandomError`] if the operating system gives no random bytes.
     pub(crate) fn new() -> Result<Ledger, RandomError> {
-        let (leases, entries) = (BTreeMap::new(), BTreeMap::new());
+        let (leases, entries, unsettled) = Default::default();
         let (seen, waiting) = (Seen::new()?, Vec::new());
-        let state = State { leases, entries, last: 0, seen, waiting, swept: true };
+        let state = State { leases, entries, unsettled, last: 0, seen, waiting, swept: true };
         Ok(Ledger { state: Mutex::new(state), minted: Condvar::default(), vault: Vault::new()? })
     }
 
@@ -102,6 +103,7 @@ impl Ledger {
     /// Enters what is going to be minted; `None` if its grant has ended meanwhile.
     pub(crate) fn plan(&self, key: &Key, ticket: u64, entry: Entry) -> Option<u64> {
         let state = &mut *self.state.lock();
+        state.unsettled.add((entry.generation, &entry.task), ticket, entry.handle.name());
         let lease = state.leases.get_mut(key).filter(|lease| lease.ticket == ticket)?;
         lease.entry = Some(ticket);
         state.entries.insert(ticket, entry);
@@ -161,9 +163,13 @@ impl Ledger {
         wake_each(waiting);
     }
 
-    /// Nothing was minted.
-    pub(crate) fn forget(&self, ticket: u64) {
-        self.state.lock().entries.remove(&ticket);
+    /// Nothing was minted of what was planned under a ticket, and the log has its plan, or not. What became of the task's
+    /// credentials, if that settles them.
+    #[must_use]
+    pub(crate) fn forget(&self, key: &Key, ticket: u64, recorded: bool) -> Option<Settlement> {
+        let state = &mut *self.state.lock();
+        state.entries.remove(&ticket);
+        state.unsettled.note_gone(key.generation, ticket, recorded)
     }
 
     /// One call less runs with it.
@@ -177,11 +183,13 @@ impl Ledger {
         }
     }
 
-    /// The grants of a task have ended, or these of them. Called under the task's lock.
-    pub(crate) fn end(&self, generation: u64, grants: Option<&[GrantId]>, now: Timestamp) {
+    /// The grants of a task have ended, or these of them: whether a credential was planned for any of the task's. Called
+    /// under the task's lock.
+    pub(crate) fn end(&self, generation: u64, grants: Option<&[GrantId]>, now: Timestamp) -> bool {
         let state = &mut *self.state.lock();
+        let is_unsettled = state.unsettled.has(generation);
         if state.leases.is_empty() && state.entries.is_empty() {
-            return;
+            return is_unsettled;
         }
         let ended = |key: &Key| grants.is_none_or(|own| own.contains(&key.grant));
         let first = Key { generation, grant: GrantId::from_bytes([0; 16]), credential: "".into() };
@@ -199,6 +207,7 @@ impl Ledger {
             }
         }
         self.minted.notify_all();
+        is_unsettled
     }
 
     /// What calls of live grants would run with: whose, for which tool, and until when.

@@ -22,5 +22,5 @@ pub use provider::CredentialProvider;
 pub use entry::Debt;
 pub(crate) use entry::Entry;
 pub(crate) use handle::{is_broker_name, mark};
-pub(crate) use ledger::{Found, InUse, Job, Key, Ledger, Passed};
+pub(crate) use ledger::{Found, InUse, Job, Key, Ledger, Passed, Settlement};
 pub(crate) use source::Provider;

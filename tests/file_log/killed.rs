@@ -237,6 +237,11 @@ fn go_on(folder: &Path, said: &Acknowledged, durability: Durability) {
     }
     assert_eq!(broker.standing().downstream, [], "obligations are met");
     assert_eq!(outside(folder).live(), BTreeSet::new(), "and nothing is left outside");
+    drop((task, permit));
+    assert_eq!(broker.flush(), 0);
+    drop(broker);
+    let (verified, _) = FileLog::read(folder, &keys(), &ORIGIN, None).unwrap();
+    assert_eq!(verified.unsettled, [0_u64; 0], "each task that was killed is settled");
 }
 
 fn outside(folder: &Path) -> Outside {

@@ -8,6 +8,7 @@ use hallpass::{Code, Halt, Reason};
 use crate::case::End;
 use crate::life::Life;
 use crate::life_rows::{Slip, State};
+use crate::settling::compare_settled;
 use crate::summed::{self, without_summed};
 
 impl Life {
@@ -94,8 +95,10 @@ impl Life {
         // A call that people are asked about has at most two records more than its denial.
         let asked = denials.get(&Reason::ApprovalRequired).copied().unwrap_or_default() as usize;
         let asked = self.asked_before + asked;
+        // A task is settled once.
+        let settled = self.tasks.len();
         assert!(
-            written <= self.events.len() + 2 * asked + self.mints.records,
+            written <= self.events.len() + 2 * asked + self.mints.records + settled,
             "nothing is written that did not happen"
         );
     }
@@ -146,6 +149,7 @@ impl Life {
         let lost: BTreeSet<u64> = lost.map(|slip| slip.number).collect();
         assert_eq!(verified.without_outcome, lost.iter().copied().collect::<Vec<_>>());
         let records = self.log.records();
+        compare_settled(&records, &verified.unsettled);
         let told = told_by(&records);
         let (told, events) = without_summed(&told, &self.events, true, is_put_away);
         assert_eq!(put_away(&told), put_away(&events), "P9: each is removed once");
@@ -234,7 +238,9 @@ pub(crate) fn told_by(records: &[Record]) -> Vec<String> {
             | Event::CredentialMinted { .. }
             | Event::CredentialOwed { .. }
             | Event::CredentialWithdrawn { .. }
-            | Event::CredentialGone { .. } => continue,
+            | Event::CredentialGone { .. }
+            // As does this of all that a task leaves.
+            | Event::Settled(_) => continue,
             other => panic!("a record that no model knows of: {other:?}"),
         };
         told.push(event);

@@ -51,6 +51,7 @@ mod probe;
 mod random;
 mod random_constraints;
 mod reading;
+mod settling;
 mod small;
 mod spelling;
 mod spelling_constraints;

@@ -8,6 +8,7 @@ use hallpass::{Code, Halt};
 use crate::case::End;
 use crate::life_log::numbered;
 use crate::probe::inside;
+use crate::settling::compare_settled;
 use crate::summed::{self, without_summed};
 use crate::world::{State, TaskModel, World};
 
@@ -91,6 +92,7 @@ impl World {
         let mut outcomes: BTreeMap<u64, Outcome> = BTreeMap::new();
         let mut told = Vec::new();
         let records = self.log.records();
+        compare_settled(&records, &verified.unsettled);
         for record in &records {
             // No model knows people: what they are asked is looked at in tests of approvals.
             if matches!(
@@ -100,6 +102,7 @@ impl World {
                     | Event::Voided { .. }
                     // Nor does this one reckon what a reload limits.
                     | Event::GrantShortened { .. }
+                    | Event::Settled(_)
             ) {
                 continue;
             }

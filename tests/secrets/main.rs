@@ -17,6 +17,7 @@ mod owed;
 mod plain_values;
 mod restarted;
 mod scrubbed;
+mod settled;
 mod tail;
 mod tainted;
 mod tainted_minted;

@@ -3,15 +3,16 @@
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use hallpass::BrokerBuilder;
-use hallpass::audit::{Durability, FileLog, WhenFull};
+use hallpass::audit::{Durability, Event, FileLog, Record, WhenFull};
 use hallpass::clock::{ManualClock, Timestamp};
 use hallpass::credential::{Debt, Guarantees};
 use hallpass::key::{LogKeys, SecretKey};
 use hallpass::prelude::*;
 use hallpass::testing::{Mint as Cue, ScriptedProvider, Withdraw};
+use hallpass::{BrokerBuilder, Running};
 
 use crate::minting::*;
+use crate::settled::settled;
 
 /// A folder of its own, removed with what is in it.
 struct Folder(PathBuf);
@@ -71,6 +72,23 @@ impl Folder {
 
     fn unsettled(&self) -> Vec<Box<str>> {
         FileLog::read(&self.0, &Folder::keys(), &origin(), None).unwrap().0.credentials
+    }
+
+    fn records(&self) -> Vec<Record> {
+        let mut records = Vec::new();
+        let each = |record: &Record, _| records.push(record.clone());
+        FileLog::read_each(&self.0, &Folder::keys(), &origin(), None, each).unwrap();
+        records
+    }
+
+    /// Takes the last record away, as a machine does that loses what was not synced.
+    fn lose_the_last_record(&self) {
+        let names = std::fs::read_dir(&self.0).unwrap().map(|file| file.unwrap().path());
+        let is_log = |file: &PathBuf| file.to_string_lossy().contains("/log-");
+        let file = names.filter(is_log).max().unwrap();
+        let text = std::fs::read_to_string(&file).unwrap();
+        let (kept, _) = text.trim_end().rsplit_once('\n').unwrap();
+        std::fs::write(&file, format!("{kept}\n")).unwrap();
     }
 }
 
@@ -250,4 +268,113 @@ fn what_is_owed_by_a_provider_that_is_not_there_any_more_stays_owed() {
             assert_eq!(world.tend(), (1, 1, 0));
         },
     );
+}
+
+/// attack 177
+#[test]
+fn a_restart_settles_what_the_process_before_could_not_once_and_nothing_again() {
+    type Life = fn(&Mint) -> Option<Running>;
+    // What is left when the process ends; how many credentials are gone, and stand, when it is settled.
+    let lives: [(&str, Life, (usize, usize)); 6] = [
+        ("a credential is owed", |world| left(world, false), (1, 0)),
+        ("a call runs, and a credential is owed", |world| left(world, true), (1, 0)),
+        (
+            "a call runs, and nothing else",
+            |world| {
+                let (task, grant) = world.open();
+                let call = world.permit(&grant, "ping").start().unwrap();
+                task.complete();
+                Some(call)
+            },
+            (0, 0),
+        ),
+        (
+            "a call runs, and all credentials are gone",
+            |world| {
+                let call = left(world, true);
+                world.tend();
+                call
+            },
+            (1, 0),
+        ),
+        (
+            "the task is open, and its credential is gone",
+            |world| {
+                let (task, grant) = world.open();
+                world.run(&grant, "db.read").unwrap();
+                drop(task.revoke_grant(&grant));
+                world.tend();
+                let call = world.permit(&world.grant(&task), "ping").start().unwrap();
+                std::mem::forget(task);
+                Some(call)
+            },
+            (1, 0),
+        ),
+        (
+            "it is settled, and its credential stands",
+            |world| {
+                world.provider.next_withdrawals(Withdraw::Refuses, 1);
+                let call = left(world, false);
+                world.tend();
+                call
+            },
+            (0, 1),
+        ),
+    ];
+    for (what, life, (gone, owed)) in lives {
+        let (folder, clock) = (Folder::new(), clock());
+        let provider = ScriptedProvider::new("database");
+        folder.life(&provider, &clock, |own| own, life);
+        assert_eq!(settled(&folder.records()).len(), owed, "{what}");
+        for _ in 0..2 {
+            folder.life(
+                &provider,
+                &clock,
+                |own| own,
+                |world| {
+                    clock.advance(400 * SECOND);
+                    world.tend();
+                },
+            );
+            let told = settled(&folder.records());
+            assert_eq!(told.len(), 1, "{what}: {told:?}");
+            assert_eq!((told[0].0.gone.len(), told[0].0.owed.len()), (gone, owed), "{what}");
+            let read = FileLog::read(&folder.0, &Folder::keys(), &origin(), None).unwrap().0;
+            assert_eq!(read.unsettled, [0_u64; 0], "{what}");
+        }
+    }
+}
+
+/// Ends a task for which a credential was minted, while a call of it runs or not.
+fn left(world: &Mint, runs: bool) -> Option<Running> {
+    let (task, grant) = world.open();
+    world.run(&grant, "db.read").unwrap();
+    let call = runs.then(|| world.permit(&grant, "ping").start().unwrap());
+    task.complete();
+    call
+}
+
+/// attack 177: the process ends between the last credential's record and the one that settles the task
+#[test]
+fn a_task_is_settled_by_the_next_start_where_that_record_was_lost() {
+    let (folder, clock) = (Folder::new(), clock());
+    let provider = ScriptedProvider::new("database");
+    folder.life(
+        &provider,
+        &clock,
+        |own| own,
+        |world| {
+            left(world, false);
+            world.tend();
+        },
+    );
+    let before = settled(&folder.records());
+    assert_eq!(before.len(), 1);
+    folder.lose_the_last_record();
+    assert_eq!(settled(&folder.records()), []);
+    folder.life(&provider, &clock, |own| own, |_| ());
+    let told = settled(&folder.records());
+    assert_eq!((told.len(), &told[0].0), (1, &before[0].0));
+    let is_gone = |record: &&Record| matches!(record.event, Event::CredentialGone { .. });
+    assert_eq!(folder.records().iter().filter(is_gone).count(), 1);
 }

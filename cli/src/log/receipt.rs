@@ -25,7 +25,7 @@ pub(super) struct ReceiptCommand {
     /// The number of the record
     #[arg(long, value_name = "N", required_unless_present = "task")]
     record: Option<u64>,
-    /// The record that closed the last task of this name, instead
+    /// The record that closed the last task of this name, instead: that it is settled, or its end if that left nothing
     #[arg(long, value_name = "TASK", conflicts_with = "record")]
     task: Option<String>,
     /// Write the receipt to this file
@@ -53,10 +53,19 @@ impl ReceiptCommand {
             (_, Some(seq)) => seq,
             (task, None) => {
                 let task = task.as_deref().unwrap_or_default();
-                let closed = closed(&self.log, task).map_err(|error| unable(&error))?;
-                closed.ok_or_else(|| {
-                    unable(&format_args!("no task `{}` was closed", task.escape_debug()))
-                })?
+                let name = task.escape_debug();
+                match closed(&self.log, task).map_err(|error| unable(&error))? {
+                    Closed::By(seq) => seq,
+                    Closed::No => {
+                        return Err(unable(&format_args!("no task `{name}` has ended")));
+                    }
+                    Closed::NotYet => {
+                        return Err(unable(&format_args!(
+                            "task `{name}` has ended and is not settled: a call of it runs, or what was minted for \
+                             it is owed"
+                        )));
+                    }
+                }
             }
         };
         let receipts = FileLog::receipts(&self.log, &self.log_vkey, &[seq]);
@@ -72,14 +81,27 @@ impl ReceiptCommand {
     }
 }
 
-/// The number of the record that closed the last task of a name.
-fn closed(log: &Path, name: &str) -> Result<Option<u64>, OpenError> {
-    let mut last = None;
+/// What closed the last task of a name.
+enum Closed {
+    No,
+    /// It has ended, and something of it is left.
+    NotYet,
+    By(u64),
+}
+
+fn closed(log: &Path, name: &str) -> Result<Closed, OpenError> {
+    let (mut last, mut closed) = (None, Closed::No);
     FileLog::read_unverified(log, |record, _| match &record.event {
-        Event::Ended { task, .. } if task == name => last = Some(record.seq),
+        Event::Ended { task, generation, unsettled, .. } if task == name => {
+            last = Some(*generation);
+            closed = if *unsettled { Closed::NotYet } else { Closed::By(record.seq) };
+        }
+        Event::Settled(settled) if Some(settled.generation) == last => {
+            closed = Closed::By(record.seq);
+        }
         _ => {}
     })?;
-    Ok(last)
+    Ok(closed)
 }
 
 /// Which receipt is looked at.

@@ -135,6 +135,7 @@ impl Verify {
                 told.join(", ")
             )?;
         }
+        tell_unsettled(out, &verified.unsettled)?;
         writeln!(out, "anchor    {seq}:{tag}")
     }
 
@@ -170,9 +171,22 @@ impl Verify {
             "unlawful": unlawful.collect::<Vec<_>>(),
             "unlawful_count": examined.unlawful.count(),
             "without_outcome": verified.without_outcome,
+            "credentials": verified.credentials,
+            "unsettled": verified.unsettled,
             "torn": examined.resumption.torn(),
         })
     }
+}
+
+/// Names the tasks that have ended and of which something is left.
+fn tell_unsettled(out: &mut impl Write, tasks: &[u64]) -> io::Result<()> {
+    if tasks.is_empty() {
+        return Ok(());
+    }
+    let told: Vec<_> = tasks.iter().take(TOLD).map(u64::to_string).collect();
+    let more = if tasks.len() > TOLD { ", …" } else { "" };
+    let (count, told) = (tasks.len(), told.join(", "));
+    writeln!(out, "unsettled {count} ended tasks of which something is left: {told}{more}")
 }
 
 fn tell_lawful(out: &mut impl Write, style: Style, examined: &Examination) -> io::Result<()> {

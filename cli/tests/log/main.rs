@@ -5,6 +5,7 @@
 mod world;
 
 mod public_key;
+mod settled;
 
 use std::time::Duration;
 

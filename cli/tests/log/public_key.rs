@@ -99,7 +99,7 @@ fn a_receipt_shows_a_record_to_who_has_the_public_key_and_nothing_else() {
     assert!(ran.output.starts_with("proved    NO: the record is not in the log"), "{ran:?}");
     for (args, why) in [
         (&["receipt", "log", "--log-vkey", &vkey, "--record", "99"][..], "has no record 99"),
-        (&["receipt", "log", "--log-vkey", &vkey, "--task", "other"], "no task `other` was closed"),
+        (&["receipt", "log", "--log-vkey", &vkey, "--task", "other"], "no task `other` has ended"),
         (&["check-receipt", "absent", "--log-vkey", &vkey], "absent: "),
         (
             &["check-receipt", "forged", "--log-vkey", &vkey, "--witness-policy", "key"],

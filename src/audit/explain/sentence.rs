@@ -227,6 +227,21 @@ fn words(event: &Event<'_>) -> Option<String> {
             let _ = write!(text, "{}", also(", saying ", reason.as_deref()));
             running_at_end(&mut text, running);
         }
+        Event::Settled(settled) => {
+            text.push_str("the task was settled: no call of it runs");
+            let _ = match settled.count_gone() {
+                0 => Ok(()),
+                1 => write!(text, ", 1 credential is gone"),
+                many => write!(text, ", {many} credentials are gone"),
+            };
+            for own in &settled.owed {
+                let (name, until) = (quoted(&own.name), own.until);
+                let _ = write!(
+                    text,
+                    ", credential {name} can't be withdrawn, and stands until {until}"
+                );
+            }
+        }
         Event::GrantShortened { grant, expires, epoch, .. } => {
             let _ = write!(text, "grant {} was shortened, until {expires}", quoted(grant));
             let _ = write!(text, ", by what is in force as epoch {epoch}");

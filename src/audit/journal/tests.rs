@@ -80,8 +80,8 @@ fn ended(task: &str) -> Body {
 }
 
 fn ended_event(task: &str) -> Event<'static> {
-    let (how, reason, running) = (How::Completed, None, vec![]);
-    Event::Ended { task: task.to_owned().into(), generation: 1, how, reason, running }
+    let (task, how, reason) = (task.to_owned().into(), How::Completed, None);
+    Event::Ended { task, generation: 1, how, reason, running: vec![], unsettled: false }
 }
 
 fn body(event: &Event<'_>) -> Body {

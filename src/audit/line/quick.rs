@@ -79,12 +79,15 @@ pub(super) fn text(at: Timestamp, event: &Event<'_>) -> Option<String> {
             text.quoted_if_any(r#","intent":"#, intent.as_ref())?;
             text.number(r#","ceiling":"#, ceiling.unix_millis().unsigned_abs());
         }
-        Event::Ended { task, generation, how, reason, running } => {
+        Event::Ended { task, generation, how, reason, running, unsettled } => {
             text.quoted(r#","kind":"ended","task":"#, task)?;
             text.number(r#","generation":"#, *generation);
             text.quoted(r#","how":"#, how.as_str())?;
             text.quoted_if_any(r#","reason":"#, reason.as_ref())?;
             text.numbers_if_any(r#","running":"#, running);
+            if *unsettled {
+                text.0.push_str(r#","unsettled":true"#);
+            }
         }
         Event::Denied {
             stage,

@@ -154,6 +154,13 @@ pub enum Fault {
         /// The record's number.
         seq: u64,
     },
+    /// It says that a task is settled which is not, or not as it says; or it ends one with something left, and does not say
+    /// so.
+    #[error("record {seq} settles a task of which something is left, or hides that something is")]
+    NotSettled {
+        /// The record's number.
+        seq: u64,
+    },
     /// It gives or permits something in a task that is not open, opens one that is, or ends one that is not.
     #[error("record {seq} is about a task that is not open, or is open already")]
     NoTask {
@@ -265,6 +272,7 @@ impl Fault {
             | Fault::NoCredential { seq }
             | Fault::LivesTooLong { seq }
             | Fault::NotWithdrawn { seq }
+            | Fault::NotSettled { seq }
             | Fault::NoTask { seq }
             | Fault::NoGrant { seq }
             | Fault::NotTheHolder { seq }
@@ -298,6 +306,7 @@ impl Fault {
                 | Fault::NoCredential { .. }
                 | Fault::LivesTooLong { .. }
                 | Fault::NotWithdrawn { .. }
+                | Fault::NotSettled { .. }
                 | Fault::NoTask { .. }
                 | Fault::NoGrant { .. }
                 | Fault::NotTheHolder { .. }

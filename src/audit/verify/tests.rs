@@ -56,6 +56,7 @@ fn ended(reason: &str) -> Event<'static> {
         how: How::Completed,
         reason: Some(reason.to_owned().into()),
         running: vec![],
+        unsettled: false,
     }
 }
 

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::task::Waker;
 
 use super::Key;
+use super::unsettled::UnsettledTasks;
 use crate::clock::Timestamp;
 use crate::credential::entry::Entry;
 use crate::credential::seen::Seen;
@@ -16,6 +17,7 @@ pub(super) struct State {
     pub(super) leases: BTreeMap<Key, Lease>,
     /// By number, in the order in which they were planned.
     pub(super) entries: BTreeMap<u64, Entry>,
+    pub(super) unsettled: UnsettledTasks,
     pub(super) last: u64,
     pub(super) seen: Seen,
     pub(super) waiting: Vec<Waker>,

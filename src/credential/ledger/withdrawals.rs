@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::Ledger;
+use super::{Ledger, Settlement};
 use crate::clock::Timestamp;
 use crate::credential::entry::{Debt, Entry};
 use crate::credential::handle::Handle;
@@ -45,12 +45,13 @@ impl Ledger {
         }
     }
 
-    /// Enters what an earlier life has left: it is owed.
+    /// Enters what an earlier life has left: it is owed. Where its task was settled, it had to last by then.
     pub(crate) fn adopt(&self, mut entry: Entry, now: Timestamp) {
         let state = &mut *self.state.lock();
         state.last += 1;
         entry.owe(now);
         let ticket = state.last;
+        state.unsettled.adopt(entry.generation, ticket, entry.handle.name());
         state.entries.insert(ticket, entry);
         state.swept = false;
     }
@@ -85,27 +86,35 @@ impl Ledger {
         })
     }
 
-    /// Lays down what was taken up.
-    pub(crate) fn lay_down(&self, ticket: u64, passed: Option<Passed>, now: Timestamp) {
+    /// Lays down what was taken up. What became of its task's credentials, if that settles them.
+    #[must_use]
+    pub(crate) fn lay_down(
+        &self,
+        ticket: u64,
+        passed: Option<Passed>,
+        now: Timestamp,
+    ) -> Option<Settlement> {
         let state = &mut *self.state.lock();
         if let Some(Passed::Gone) = passed {
-            state.entries.remove(&ticket);
-            return;
+            let generation = state.entries.remove(&ticket)?.generation;
+            return state.unsettled.note_gone(generation, ticket, true);
         }
-        let Some(owed) = state.entries.get_mut(&ticket).and_then(|own| own.owed.as_mut()) else {
-            return;
-        };
+        let entry = state.entries.get_mut(&ticket)?;
+        let (generation, owed) = (entry.generation, entry.owed.as_mut()?);
         owed.busy = false;
+        let mut lasts = None;
         match passed {
             Some(Passed::Failed { debt, least, why }) => owed.failed(debt, least, why, now),
             Some(Passed::Again(due)) => owed.passed(Debt::Owed, due),
             Some(Passed::Lasting { until, why }) => {
                 owed.last_error = Some(why);
                 owed.passed(Debt::Lasting, until);
+                lasts = Some(until);
             }
             // Given up half way: due again.
             Some(Passed::Gone) | None => {}
         }
+        state.unsettled.note_lasting(generation, ticket, lasts)
     }
 
     /// Whether providers were asked what an earlier life has left; from now on they were.

@@ -105,9 +105,9 @@ prop_compose! {
             How::Completed, How::Failed, How::Dropped, How::Revoked, How::Ceiling, How::Closed,
             How::Interrupted, How::Lost,
         ]),
-        running in proptest::collection::vec(any::<u64>(), 0..4),
+        (running, unsettled) in (proptest::collection::vec(any::<u64>(), 0..4), any::<bool>()),
     ) -> Event<'static> {
-        Event::Ended { task, generation, how, reason, running }
+        Event::Ended { task, generation, how, reason, running, unsettled }
     }
 }
 

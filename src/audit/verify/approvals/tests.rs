@@ -104,7 +104,7 @@ fn voided() -> Event<'static> {
 
 fn ended() -> Event<'static> {
     let (how, running) = (How::Completed, vec![]);
-    Event::Ended { task: "t".into(), generation: 1, how, reason: None, running }
+    Event::Ended { task: "t".into(), generation: 1, how, reason: None, running, unsettled: false }
 }
 
 /// The first fault of records that are numbered from 1, one in each millisecond unless said.

@@ -220,6 +220,7 @@ fn what_is_not_marked_or_renewed_or_delegated_is_a_fault() {
         how: crate::audit::How::Completed,
         reason: None,
         running: vec![2],
+        unsettled: false,
     };
     assert_eq!(after(&[permitted("g", true), ended, outcome(2, true)]), None);
 }

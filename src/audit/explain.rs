@@ -9,6 +9,7 @@ mod grant;
 mod sentence;
 mod settlement;
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::fmt;
 
@@ -246,10 +247,11 @@ impl Explanation {
     fn note(&mut self, record: &Record, policies: &BTreeMap<u64, String>) {
         let seq = record.seq;
         match &record.event {
-            Event::Granted { grant, .. } => {
+            Event::Granted { grant, approvals, .. } => {
+                let agreed = self.agreed(approvals);
                 match self.grants.iter_mut().rev().find(|own| own.id == **grant) {
-                    Some(own) => own.renew(record),
-                    None => self.grants.extend(ExplainedGrant::of(record)),
+                    Some(own) => own.renew(record, agreed),
+                    None => self.grants.extend(ExplainedGrant::of(record, agreed)),
                 }
             }
             Event::BrokenGlass { .. } => self.grants.extend(ExplainedGrant::of_emergency(record)),
@@ -261,9 +263,8 @@ impl Explanation {
             }
             Event::Permitted { grant, approvals, epoch, .. } => {
                 let chain = grant::chain(&self.grants, grant);
-                let agreed = approvals.iter().filter_map(|id| self.questions.get(&**id)).cloned();
-                let policy = policies.get(epoch).cloned();
-                self.calls.extend(ExplainedCall::of(record, chain, agreed.collect(), policy));
+                let (agreed, policy) = (self.agreed(approvals), policies.get(epoch).cloned());
+                self.calls.extend(ExplainedCall::of(record, chain, agreed, policy));
             }
             Event::Outcome { of, outcome, .. } => {
                 if let Some(call) = self.call_mut(*of) {
@@ -351,6 +352,11 @@ impl Explanation {
 
     fn say(&mut self, record: &Record) {
         self.sentences.extend(Sentence::of(record));
+    }
+
+    /// What people were asked in these questions, and what they have said up to now.
+    fn agreed(&self, approvals: &[Cow<'_, str>]) -> Vec<Agreement> {
+        approvals.iter().filter_map(|id| self.questions.get(&**id)).cloned().collect()
     }
 
     /// Permits rise in number, so the one of a number is found without looking at all.

@@ -15,6 +15,7 @@ mod desk;
 mod dying;
 mod events;
 mod excluded;
+mod explained;
 mod histories;
 mod not_asked;
 mod office;

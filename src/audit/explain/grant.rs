@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::{ExplainedEmergency, Explanation};
+use super::{Agreement, ExplainedEmergency, Explanation};
 use crate::audit::{Event, Record};
 use crate::clock::Timestamp;
 use crate::value::Value;
@@ -29,6 +29,8 @@ pub struct ExplainedGrant {
     pub scope: Value,
     /// The rules that gave it, at last: a renewal is decided anew.
     pub rules: Vec<String>,
+    /// What people were asked about its scope and had agreed to, at last.
+    pub agreements: Vec<Agreement>,
     /// The epoch of the policy that has them.
     pub epoch: u64,
     /// The digest of that policy.
@@ -56,7 +58,7 @@ pub struct AccessEnd {
 }
 
 impl ExplainedGrant {
-    pub(super) fn of(record: &Record) -> Option<Self> {
+    pub(super) fn of(record: &Record, agreements: Vec<Agreement>) -> Option<Self> {
         let Event::Granted {
             grant,
             parent,
@@ -83,6 +85,7 @@ impl ExplainedGrant {
             acts_for: acts_for.iter().map(ToString::to_string).collect(),
             scope: (**scope).clone(),
             rules: rules.iter().map(ToString::to_string).collect(),
+            agreements,
             epoch: *epoch,
             policy: policy.to_string(),
             renewals: 0,
@@ -109,6 +112,7 @@ impl ExplainedGrant {
             acts_for: Vec::new(),
             scope: (**scope).clone(),
             rules: rules.iter().map(ToString::to_string).collect(),
+            agreements: Vec::new(),
             epoch: *epoch,
             policy: policy.to_string(),
             renewals: 0,
@@ -119,12 +123,13 @@ impl ExplainedGrant {
     }
 
     /// Follows it by the record of a renewal.
-    pub(super) fn renew(&mut self, record: &Record) {
-        if let Some(renewed) = ExplainedGrant::of(record) {
+    pub(super) fn renew(&mut self, record: &Record, agreements: Vec<Agreement>) {
+        if let Some(renewed) = ExplainedGrant::of(record, agreements) {
             self.renewals += 1;
             // The holder is attested anew, and may act for another.
             self.acts_for = renewed.acts_for;
             self.rules = renewed.rules;
+            self.agreements = renewed.agreements;
             self.epoch = renewed.epoch;
             self.policy = renewed.policy;
             self.expires = renewed.expires;

@@ -64,6 +64,7 @@ fn words(event: &Event<'_>) -> Option<String> {
             starts,
             expires,
             serial,
+            approvals,
             ..
         } => {
             let (holder, requester) = (quoted(holder), quoted(requester));
@@ -79,6 +80,9 @@ fn words(event: &Event<'_>) -> Option<String> {
                 let _ = write!(text, ", renewed ({serial})");
             }
             let _ = write!(text, "{}", also(", delegated from ", parent.as_deref()));
+            if !approvals.is_empty() {
+                let _ = write!(text, ", as agreed to in {}", list("question", approvals));
+            }
             if holder != requester {
                 let _ = write!(text, ", requested by {requester}");
             }

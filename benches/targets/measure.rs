@@ -42,6 +42,14 @@ impl<const N: usize> Rounds<N> {
         self.0.iter().map(|round| round[work]).fold(f64::INFINITY, f64::min)
     }
 
+    /// How much longer one took than another, in times of a third: the median over the rounds.
+    pub(crate) fn beyond(&self, work: usize, than: usize, unit: usize) -> f64 {
+        let beyond = |round: &[f64; N]| (round[work] - round[than]) / round[unit];
+        let mut times: Vec<f64> = self.0.iter().map(beyond).collect();
+        times.sort_by(f64::total_cmp);
+        times[times.len() / 2]
+    }
+
     /// How many times as long one took as another: the median over the rounds.
     pub(crate) fn ratio(&self, work: usize, to: usize) -> f64 {
         let mut ratios: Vec<f64> = self.0.iter().map(|round| round[work] / round[to]).collect();

@@ -66,6 +66,9 @@ impl Table {
     }
 }
 
+/// Prints some of the rows.
+type Rows = fn(&Table);
+
 fn number(number: f64) -> String {
     if number < 10.0 { format!("{number:.2}") } else { format!("{number:.0}") }
 }
@@ -73,7 +76,7 @@ fn number(number: f64) -> String {
 fn main() {
     let table = Table { full: std::env::args().any(|arg| arg == "--bench") };
     println!("| row | now | aim | reached |\n|---|---:|---:|---|");
-    let rows: [(&str, fn(&Table)); 5] = [
+    let rows: [(&str, Rows); 5] = [
         ("calls", calls::rows),
         ("gate", gate::rows),
         ("secrets", secrets::rows),

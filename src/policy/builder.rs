@@ -1,7 +1,6 @@
 //! Building a policy: every rule is checked before any is used.
 
 use std::collections::HashSet;
-use std::convert::Infallible;
 use std::sync::Arc;
 
 use super::catalogue::Tool;
@@ -142,8 +141,7 @@ impl PolicyBuilder {
         }
         for (item, rule) in rules.iter_mut().enumerate() {
             fold_rule(rule, self.fold).map_err(|error| error.of_item(item))?;
-            let Ok(()) =
-                rule.conditions.try_for_each_mut(|own| Ok::<(), Infallible>(sets::as_set(own)));
+            rule.conditions.change(|own| own.iter_mut().for_each(sets::as_set));
             rule.exceptions.iter_mut().flat_map(|own| &mut own.conditions).for_each(sets::as_set);
             if let Some(terms) = &mut rule.approval {
                 terms.for_each_condition(&mut sets::as_set);

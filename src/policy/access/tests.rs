@@ -132,6 +132,20 @@ fn tools_that_no_rule_names_are_searched_as_one_and_a_catalogue_leaves_none() {
     assert_eq!(search.what_can_with("db.read", &agent()).unwrap().iter().len(), 1);
 }
 
+/// What the call's own tool is labelled is seen with it.
+#[test]
+fn the_labels_of_the_call_itself_are_seen_with_it() {
+    let tools = [Tool::new("read").label("secret"), Tool::new("send")];
+    let unseen = |id: &str, tool: &str| {
+        Rule::permit(id.to_owned()).tool(tool).any_args().seen(not(has_any(["secret"])))
+    };
+    let rules = [unseen("r", "read"), unseen("s", "send")];
+    let own = Policy::builder().tools(tools).rules(rules).build().unwrap();
+    let found = what_can(&own, &agent(), &Context::new());
+    assert!(found.is_all(), "{found}");
+    assert_eq!(found.iter().map(Access::rule).collect::<Vec<_>>(), ["s"]);
+}
+
 #[test]
 fn who_can_is_who_the_rules_permit_or_ask_about() {
     let own = policy([

@@ -186,6 +186,34 @@ fn what_a_task_has_seen_is_looked_at_with_the_labels_of_the_call_itself() {
     assert!(with(&[unseen("read")]).diff(&with(&[])).permits_the_same());
 }
 
+/// The same rules under other labels are other rules, where they look back.
+#[test]
+fn labels_that_differ_are_not_compared_as_one() {
+    let with = |labels: &[&str]| {
+        let read = Tool::new("read").labels(labels.iter().copied());
+        let rule = Rule::permit("p").tool("read").any_args().seen(not(has_any(["secret"])));
+        Policy::builder()
+            .tools([read, Tool::new("send").label("secret")])
+            .rule(rule)
+            .build()
+            .unwrap()
+    };
+    assert!(with(&["open"]).diff(&with(&["open"])).permits_the_same());
+    assert!(!with(&["secret"]).diff(&with(&["open"])).permits_the_same());
+    assert!(!with(&["open"]).diff(&with(&["secret"])).permits_the_same());
+}
+
+/// Who somebody is, is told otherwise by a policy that folds names.
+#[test]
+fn of_policies_that_spell_names_otherwise_nothing_is_claimed() {
+    let rule = || Rule::permit("p").tool("t").who_id(eq("ana"));
+    let folded = Policy::builder().fold_names().rule(rule()).build().unwrap();
+    let diff = policy([rule()]).diff(&folded);
+    for own in [diff.wider(), diff.narrower()] {
+        assert!(!own.is_shown_empty() && own.undecided().eq(["p"]), "{diff}");
+    }
+}
+
 #[test]
 fn a_comparison_is_made_true_for_the_call_that_is_shown() {
     let own = |amount| {

@@ -70,6 +70,58 @@ fn a_rule_that_another_makes_up_for_is_covered_unless_it_gives_something_else() 
     assert_eq!(told(&policy(crossed)), ["rule `b`: all that it does is done by `a` (covered)"]);
 }
 
+/// What is given with it, when it speaks and who is asked are a part of what a rule does.
+#[test]
+fn a_rule_that_does_something_else_where_it_acts_makes_up_for_none() {
+    let small = || t("small").arg("x", min(0).and(max(10)));
+    let tiny = || t("tiny").arg("x", min(0).and(max(5)));
+    assert_eq!(told(&policy([small(), tiny()])).len(), 1);
+    let at_calls = small().on([Moment::Call]);
+    assert!(told(&policy([at_calls, tiny()])).is_empty());
+    let minute = std::time::Duration::from_secs(60);
+    assert!(told(&policy([small(), tiny().ttl(minute)])).is_empty());
+    assert_eq!(told(&policy([small().ttl(minute), tiny().ttl(minute)])).len(), 1);
+    let ask = |id: &str, most: i64, terms: ApprovalTerms| {
+        Rule::ask(id.to_owned()).tool("t").arg("x", min(0).and(max(most))).approval(terms)
+    };
+    let leads = ApprovalTerms::per(Per::Call).review(Reviewers::in_groups(has_any(["leads"])));
+    let own = |its: ApprovalTerms| policy([small(), ask("a", 10, terms()), ask("b", 5, its)]);
+    assert_eq!(told(&own(terms())), ["rule `b`: all that it does is done by `a` (covered)"]);
+    assert!(told(&own(leads)).is_empty());
+}
+
+/// Of what it speaks of, permits give only what a forbid takes.
+#[test]
+fn an_ask_is_not_reached_where_a_forbid_takes_what_permits_give_of_it() {
+    let rules = |most: i64| {
+        policy([
+            t("p").arg("x", min(0).and(max(500))),
+            Rule::ask("q").tool("t").arg("x", min(100)).approval(terms()),
+            Rule::forbid("f").tool("t").arg("x", min(100).and(max(most))),
+        ])
+    };
+    let all = told(&rules(500));
+    assert!(all.iter().any(|own| own.ends_with("(unreached)")), "{all:?}");
+    assert!(told(&rules(400)).is_empty(), "{:?}", told(&rules(400)));
+}
+
+/// Where there is a catalogue, there are no other tools.
+#[test]
+fn a_rule_is_shadowed_where_each_tool_of_the_catalogue_is_forbidden() {
+    let rules = || {
+        [
+            Rule::permit("p").tool_like(glob("*")).arg("x", eq(1)),
+            Rule::forbid("f").tool("get").arg("x", max(1)),
+            Rule::forbid("g").tool("drop").arg("x", max(1)),
+        ]
+    };
+    let shadowed = "rule `p`: nothing is left of it by `f`, `g` (shadowed)";
+    let tools = [Tool::new("get"), Tool::new("drop")];
+    let listed = Policy::builder().tools(tools).rules(rules()).build().unwrap();
+    assert_eq!(told(&listed), [shadowed]);
+    assert!(told(&policy(rules())).is_empty(), "{:?}", told(&policy(rules())));
+}
+
 #[test]
 fn an_ask_that_no_permit_leads_to_is_never_reached() {
     let ask = || Rule::ask("q").tool("t").arg("x", min(100)).approval(terms());

@@ -146,6 +146,19 @@ fn the_labels_of_the_call_itself_are_seen_with_it() {
     assert_eq!(found.iter().map(Access::rule).collect::<Vec<_>>(), ["s"]);
 }
 
+/// A search does not know what a list is compared with: what it finds is asked before it is shown.
+#[test]
+fn a_call_that_is_shown_was_asked_of_the_rules() {
+    let among = reference("args.list").as_one_of();
+    let own = policy([Rule::permit("p").tool("t").arg("list", any()).arg("owner", among)]);
+    let found = what_can(&own, &agent(), &Context::new());
+    assert!(!found.is_shown_empty(), "{found}");
+    let (why, context) = (Purpose::new("errand"), Context::new());
+    for call in found.iter().filter_map(Access::permitted) {
+        assert!(own.decide(&agent(), &why, call, &context, now()).unwrap().is_permit(), "{call:?}");
+    }
+}
+
 #[test]
 fn who_can_is_who_the_rules_permit_or_ask_about() {
     let own = policy([

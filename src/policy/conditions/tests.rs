@@ -1,5 +1,11 @@
 use super::*;
-use crate::policy::Policy;
+use crate::call::Call;
+use crate::clock::Timestamp;
+use crate::context::Context;
+use crate::identity::{Assertion, Attestor};
+use crate::policy::decision::RulesQuestion;
+use crate::policy::{Effect, Policy};
+use crate::purpose::Purpose;
 use crate::scope::{eq, has_any, max};
 
 /// Rules that end alike, each with a group and an argument of its own.
@@ -71,4 +77,34 @@ fn rules_that_name_the_same_tools_keep_them_once() {
         .filter_map(|rule| if let Tools::Named(names) = &rule.tools { Some(names) } else { None })
         .collect();
     assert!(Arc::ptr_eq(named[0], named[1]));
+}
+
+/// What is kept once is asked of every rule, and told where it fails.
+#[test]
+fn a_condition_that_rules_share_is_asked_and_explained() {
+    let who = Assertion::agent("a").group("g0");
+    let (who, why) = (Attestor::of(0).attest(who).unwrap(), Purpose::new("p"));
+    let call = Call::from_json("t", "{\"x\":0}").unwrap();
+    let now = Timestamp::parse_rfc3339("2026-01-01T12:00:00Z").unwrap();
+    let of = |env: Option<&str>, policy: &Policy| {
+        let context = Context::new().with("risk", 10);
+        let context = env.into_iter().fold(context, |all, env| all.with("env", env));
+        let asked = RulesQuestion::first_call(&who, &why, &call, &context, now);
+        let obstacles =
+            asked.ask(&policy.0, |question| policy.0.rules[0].all_obstacles(question).len());
+        let decision = policy.decide(&who, &why, &call, &context, now).unwrap();
+        (decision.effect(), obstacles.unwrap())
+    };
+    let policy = built(rules(FEWEST));
+    assert_eq!(shared(&policy)[0].len(), 2);
+    assert_eq!(of(Some("prod"), &policy), (Some(Effect::Permit), 0));
+    assert_eq!(of(Some("test"), &policy), (None, 1));
+    assert_eq!(of(None, &policy), (None, 1));
+    // A guard acts where it can't tell.
+    let guards =
+        (0..FEWEST).map(|n| Rule::forbid(format!("s{n}")).tool("t").when("env", eq("test")));
+    let guarded = built(rules(FEWEST).into_iter().chain(guards).collect());
+    assert_eq!(of(Some("prod"), &guarded), (Some(Effect::Permit), 0));
+    assert_eq!(of(Some("test"), &guarded), (Some(Effect::Forbid), 1));
+    assert_eq!(of(None, &guarded), (Some(Effect::Forbid), 1));
 }

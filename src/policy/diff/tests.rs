@@ -230,6 +230,20 @@ fn a_comparison_is_made_true_for_the_call_that_is_shown() {
     assert!(diff.narrower().is_shown_empty(), "{diff}");
 }
 
+/// A search does not know what a list is compared with: what it finds is asked before it is shown.
+#[test]
+fn what_is_shown_was_asked_of_both() {
+    let among = crate::scope::reference("who.attrs.names").as_one_of();
+    let own = policy([Rule::permit("p").tool("t").arg("owner", among)]);
+    let diff = policy([]).diff(&own);
+    assert!(!diff.wider().is_shown_empty());
+    for shown in diff.wider().witnesses() {
+        let (who, why, call) = (shown.who(), shown.purpose(), shown.call());
+        let decision = own.decide(who, why, call, shown.context(), shown.at()).unwrap();
+        assert!(decision.is_permit(), "{shown}");
+    }
+}
+
 #[test]
 fn a_guard_that_compares_is_not_taken_to_act_on_everything() {
     let rules = |amount| {

@@ -30,7 +30,12 @@ pub(super) struct Committed {
 
 impl CallRequest<'_> {
     pub(super) fn commit(&self) -> Result<Committed, Refusal> {
-        let (presented, canonical, reserved) = self.judge(|inputs| inputs.reserve())?;
+        let (presented, canonical, reserved) = match self.judge(|inputs| inputs.reserve(None))? {
+            (presented, canonical, Ok(reserved)) => (presented, canonical, reserved),
+            (presented, canonical, Err(demand)) => {
+                self.reserve_shared(presented, canonical, demand)?
+            }
+        };
         let Reserved { place, rules, version } = reserved;
         let seq = place.seq();
 
@@ -55,14 +60,20 @@ impl CallRequest<'_> {
     }
 
     pub(super) fn check(&self) -> Result<DecidingRules, Refusal> {
-        self.judge(|inputs| inputs.probe()).map(|(_, _, rules)| rules)
+        let (presented, canonical, (rules, demand)) = self.judge(|inputs| inputs.probe())?;
+        match demand {
+            None => Ok(rules),
+            Some(demand) => {
+                self.probe_shared(&presented, canonical.as_ref(), &demand).map(|()| rules)
+            }
+        }
     }
 
     /// Finds what was presented and what the catalogue says, and has the call judged as the tool gets
     /// it, under the policy that is in force now. Gives the call too, if it was spelled otherwise.
     // What it hands on is large: called instead of written out, it is copied each time.
     #[inline(always)]
-    fn judge<T>(
+    pub(super) fn judge<T>(
         &self,
         judge: impl FnOnce(&CallInputs<'_>) -> Result<T, Denial>,
     ) -> Result<(PresentedGrant, Option<Call>, T), Refusal> {
@@ -113,7 +124,7 @@ impl CallRequest<'_> {
 }
 
 impl PresentedGrant {
-    fn refuse(&self, denial: Denial) -> Refusal {
+    pub(super) fn refuse(&self, denial: Denial) -> Refusal {
         Refusal { denial, about: Some((self.cell.clone(), self.grant)), signed: true }
     }
 }

@@ -1,6 +1,7 @@
 //! What a fleet does at one of its nodes: each act at this broker alone.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use super::Broker;
 use super::ended::Ended;
@@ -31,6 +32,11 @@ impl Broker {
         self.shared.fold
     }
 
+    /// For how long a permit may start its call.
+    pub(crate) fn permit_ttl(&self) -> Duration {
+        self.shared.settings.permit_ttl
+    }
+
     /// Halts an identity until then, at this broker alone.
     pub(crate) fn halt_until_here(&self, what: Halt, until: Timestamp) -> Ended {
         let (Halt::Identity { id }, Some(now)) = (&what, self.shared.time_of_end()) else {
@@ -44,6 +50,30 @@ impl Broker {
         }
         drop(turn);
         self.control().report_halted(&what)
+    }
+
+    /// How many tasks are open.
+    pub(crate) fn open_tasks(&self) -> usize {
+        self.shared.table.len()
+    }
+
+    /// How many calls are running, of tasks that are over, too.
+    pub(crate) fn running_calls(&self) -> usize {
+        let tasks = self.shared.table.with_late();
+        tasks.iter().map(|task| task.life.lock().running().len()).sum()
+    }
+
+    /// Ends every task: the node leaves.
+    pub(crate) fn end_all_tasks(&self) -> Ended {
+        let (mut ended, tasks) = (Ended::nothing(), self.shared.table.tasks());
+        for task in &tasks {
+            let end = End::Task { how: How::Closed, reason: None };
+            ended.add_task(self.shared.end(task, end));
+        }
+        for task in &tasks {
+            self.shared.await_leaves(task.generation);
+        }
+        ended.recorded(&self.shared)
     }
 
     /// Ends every task as lost: the fleet gave this node up.

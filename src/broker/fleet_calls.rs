@@ -50,11 +50,18 @@ impl Broker {
         // What does not verify is denied by the gate, with all that it says of it.
         let Ok((verified, _)) = verified else { return Ok(TokenHome::Here) };
         let claims = verified.claims();
-        let Some((name, peer)) = node.home_of(claims.issuer) else { return Ok(TokenHome::Here) };
         let held = claims.holder == caller.subject().as_str();
-        if self.shared.attested(caller, now).is_err() || !held {
+        if *claims.issuer == *self.shared.issuer
+            || self.shared.attested(caller, now).is_err()
+            || !held
+        {
             return Ok(TokenHome::Here);
         }
+        let Some((name, peer)) = node.home_of(claims.issuer) else {
+            // It may have joined since the rows were read: the next call finds it.
+            node.want_home(claims.issuer);
+            return Ok(TokenHome::Here);
+        };
         let Ok(narrowed) = verified.narrowings(None) else { return Ok(TokenHome::Here) };
         let expires = narrowed.expires.map_or(claims.expires, |own| own.min(claims.expires));
         Ok(TokenHome::There { node: name.into(), peer, expires })

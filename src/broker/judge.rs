@@ -4,20 +4,19 @@
 use super::call_request::CallRequest;
 use super::covering::{covering, covering_row};
 use super::current::{Current, DecidingRules};
-use super::kept::Passing;
 use super::plain_record::plain_of;
 use super::presented::PresentedGrant;
+use super::shared_limits::{ChargedCall, Reserving};
 use crate::audit::{self, DigestText, Event, KeptPlain, Place};
 use crate::denial::{Denial, Reason};
-use crate::grant::{Coverage, Row, stamps_on};
-use crate::identity::Identity;
+use crate::grant::{Coverage, Row, SharedCharge, SharedDemand, stamps_on};
 use crate::meter::Meter;
 use crate::policy::{
     Deciders, Listed, Moment, Question, Seen, Setting, Verdict, What, decide, passed_over,
 };
-use crate::scope::{Capability, Readings};
+use crate::scope::Readings;
 use crate::sync::MutexGuard;
-use crate::task::{Approval, Basis, Claim, Items, Life, Liveness, OpenQuestion, Spend};
+use crate::task::{Approval, Basis, Claim, Life, Liveness, Spend};
 use crate::value::Object;
 use std::borrow::Cow;
 use std::sync::Arc;
@@ -33,7 +32,7 @@ pub(super) struct CallInputs<'a> {
     pub(super) respelled: bool,
     context: &'a Object,
     /// What judging it may cost.
-    meter: Meter,
+    pub(super) meter: Meter,
 }
 
 /// What only asks withhold.
@@ -55,8 +54,13 @@ struct PermittedBy {
 }
 
 /// What a call spends, and the asks that it is not held up by where the glass is broken.
-type Spent<'s> =
-    (&'s Coverage, Option<Box<Approval>>, Option<&'s [Arc<str>]>, Option<Box<KeptPlain>>);
+struct Spent<'s> {
+    coverage: &'s Coverage,
+    approval: Option<Box<Approval>>,
+    passed: Option<&'s [Arc<str>]>,
+    kept: Option<Box<KeptPlain>>,
+    shared: Option<Arc<SharedCharge>>,
+}
 
 /// A place in the log for the call's permit, and what is reserved for it.
 pub(super) struct Reserved {
@@ -94,14 +98,18 @@ impl<'a> CallInputs<'a> {
     }
 
     /// Judges the call and reserves what it costs. A call-bound presentation is spent whatever comes
-    /// of it.
-    pub(super) fn reserve(&self) -> Result<Reserved, Denial> {
+    /// of it. What nodes count together has to be charged before: without it, nothing is reserved, and the second
+    /// result says what to charge.
+    pub(super) fn reserve(&self, charged: Option<&ChargedCall>) -> Result<Reserving, Denial> {
         let CallRequest { caller, call, .. } = self.request;
         let (who, tool, args) = (caller.subject().as_str(), call.tool(), call.args().object());
         let digests = self.current.keys.digests.of_call(who, tool, args, self.context);
         let mut life = self.life()?;
         let live = self.prove_live(&life)?;
-        self.take_once(&mut life, &live)?;
+        // The judgement before this one has taken it.
+        if charged.is_none() {
+            self.take_once(&mut life, &live)?;
+        }
         // What lapsed gives back what it held, the approval that it was redeemed by included.
         self.request.shared.close_lapsed(&self.presented.cell, &mut life, live.at());
         self.check_redeemed(&live)?;
@@ -116,10 +124,15 @@ impl<'a> CallInputs<'a> {
                 return Err(self.park(&mut life, &live, &withheld, denial));
             }
         };
+        let shared = match self.shared_charge(&mut life, &live, &coverage, charged)? {
+            Ok(shared) => shared,
+            Err(demand) => return Ok(Err(demand)),
+        };
         let rules = DecidingRules::by(self.current, rules);
-        let spent = (&coverage, approval, passed.as_deref(), plain);
+        let (coverage, passed, kept) = (&coverage, passed.as_deref(), plain);
+        let spent = Spent { coverage, approval, passed, kept, shared };
         let place = self.commit(&mut life, &live, spent, &rules, digests)?;
-        Ok(Reserved { place, rules, version: self.current.version })
+        Ok(Ok(Reserved { place, rules, version: self.current.version }))
     }
 
     /// What withholds the call, judged as `reserve` does: no ask, where it is given as it is.
@@ -134,9 +147,9 @@ impl<'a> CallInputs<'a> {
         }
     }
 
-    /// Judges the call as `reserve` does, and takes nothing.
+    /// Judges the call as `reserve` does, and takes nothing. What nodes count together is not looked at, and handed on.
     #[inline(always)]
-    pub(super) fn probe(&self) -> Result<DecidingRules, Denial> {
+    pub(super) fn probe(&self) -> Result<(DecidingRules, Option<Box<SharedDemand>>), Denial> {
         let mut life = self.life()?;
         let live = self.prove_live(&life)?;
         if let Some(once) = &self.presented.once {
@@ -145,8 +158,10 @@ impl<'a> CallInputs<'a> {
         let CallRequest { shared, call, .. } = self.request;
         shared.close_lapsed(&self.presented.cell, &mut life, live.at());
         let PermittedBy { coverage, rules, .. } = self.decide(&life, &live, &mut None)?;
-        life.check_spend(&live, &coverage, call.args(), shared.settings.max_permits)?;
-        Ok(DecidingRules::by(self.current, rules))
+        let demand = self.shared_demand(&life, &coverage);
+        let most = shared.settings.max_permits;
+        life.check_spend(&live, &coverage, call.args(), most, demand.is_some())?;
+        Ok((DecidingRules::by(self.current, rules), demand))
     }
 
     /// The task's life, its lock taken, with the grant held to today's policy.
@@ -247,45 +262,6 @@ impl<'a> CallInputs<'a> {
         Ok(PermittedBy { coverage, rules, approval, passed, plain })
     }
 
-    /// The asks that no approval of a scope lets the call pass, and the questions whose approvals do.
-    #[cold]
-    fn not_passed(
-        &self,
-        life: &Life,
-        live: &Liveness,
-        question: &Question<'_>,
-        asks: Deciders,
-    ) -> (Deciders, Vec<(Arc<OpenQuestion>, Items)>) {
-        let CallInputs { request, current, presented, .. } = *self;
-        if life.questions().is_none() {
-            return (asks, Vec::new());
-        }
-        let holders: Vec<&Identity> = life.holders(live.grant()).collect();
-        let parties: Vec<&Identity> =
-            holders.into_iter().chain([&*presented.cell.requester]).collect();
-        let passing =
-            Passing { current, life, holder: request.caller, parties: &parties, now: live.at() };
-        let What { tool, args, resource, .. } = question.what;
-        let call = (tool, args, resource.is_some());
-        let covers = |scope: &Capability| {
-            Capability::first_covering([scope], call, question, &self.meter).is_some()
-        };
-        let (mut left, mut scopes) = (Vec::new(), Vec::<(Arc<OpenQuestion>, Items)>::new());
-        for at in asks.iter() {
-            let ask = current.policy.rule(*at);
-            match ask.and_then(|ask| request.shared.passes(&passing, &ask.id, covers)) {
-                None => left.push(*at),
-                Some((open, item)) => {
-                    match scopes.iter_mut().find(|(own, _)| Arc::ptr_eq(own, &open)) {
-                        Some((_, items)) => *items = items.and(item),
-                        None => scopes.push((open, Items::NONE.and(item))),
-                    }
-                }
-            }
-        }
-        (left.into_iter().collect(), scopes)
-    }
-
     /// Whether every grant this one was delegated from covers the call itself: this, and not any
     /// comparison made before, is what keeps a child within its parents.
     fn ancestors_cover(
@@ -335,12 +311,13 @@ impl<'a> CallInputs<'a> {
         &self,
         life: &mut Life,
         live: &Liveness,
-        (coverage, approval, passed, kept): Spent<'_>,
+        spent: Spent<'_>,
         rules: &DecidingRules,
         (arguments, context): (DigestText, DigestText),
     ) -> Result<Place, Denial> {
         let CallInputs { request, presented, .. } = self;
         let CallRequest { shared, caller, call, .. } = *request;
+        let Spent { coverage, approval, passed, kept, shared: charged } = spent;
         let now = live.at();
         let lapses = now
             .checked_add(shared.settings.permit_ttl)
@@ -357,6 +334,7 @@ impl<'a> CallInputs<'a> {
             listing: self.current.listing(),
             lapses,
             approval,
+            shared: charged,
         };
         let kept = kept.map(|kept| *kept);
         let (plain, values) = kept.map(|own| (Box::new(own.plain), own.values)).unzip();

@@ -5,11 +5,13 @@ use std::sync::Arc;
 
 use super::current::Current;
 use super::eligible::Electorate;
+use super::judge::CallInputs;
 use super::shared::Shared;
 use crate::clock::Timestamp;
 use crate::identity::Identity;
+use crate::policy::{Deciders, Question, What};
 use crate::scope::Capability;
-use crate::task::{Life, OpenQuestion, QuestionState};
+use crate::task::{Items, Life, Liveness, OpenQuestion, QuestionState};
 
 /// Who is to pass an ask, in a task.
 #[derive(Clone, Copy)]
@@ -67,5 +69,46 @@ impl Shared {
             self.settled(question, QuestionState::Void, "reviewers", now);
         }
         false
+    }
+}
+
+impl CallInputs<'_> {
+    /// The asks that no approval of a scope lets the call pass, and the questions whose approvals do.
+    #[cold]
+    pub(super) fn not_passed(
+        &self,
+        life: &Life,
+        live: &Liveness,
+        question: &Question<'_>,
+        asks: Deciders,
+    ) -> (Deciders, Vec<(Arc<OpenQuestion>, Items)>) {
+        let CallInputs { request, current, presented, .. } = *self;
+        if life.questions().is_none() {
+            return (asks, Vec::new());
+        }
+        let holders: Vec<&Identity> = life.holders(live.grant()).collect();
+        let parties: Vec<&Identity> =
+            holders.into_iter().chain([&*presented.cell.requester]).collect();
+        let passing =
+            Passing { current, life, holder: request.caller, parties: &parties, now: live.at() };
+        let What { tool, args, resource, .. } = question.what;
+        let call = (tool, args, resource.is_some());
+        let covers = |scope: &Capability| {
+            Capability::first_covering([scope], call, question, &self.meter).is_some()
+        };
+        let (mut left, mut scopes) = (Vec::new(), Vec::<(Arc<OpenQuestion>, Items)>::new());
+        for at in asks.iter() {
+            let ask = current.policy.rule(*at);
+            match ask.and_then(|ask| request.shared.passes(&passing, &ask.id, covers)) {
+                None => left.push(*at),
+                Some((open, item)) => {
+                    match scopes.iter_mut().find(|(own, _)| Arc::ptr_eq(own, &open)) {
+                        Some((_, items)) => *items = items.and(item),
+                        None => scopes.push((open, Items::NONE.and(item))),
+                    }
+                }
+            }
+        }
+        (left.into_iter().collect(), scopes)
     }
 }

@@ -8,10 +8,13 @@ pub(crate) use in_fleet::Member;
 
 #[cfg(not(feature = "fleet"))]
 mod alone {
+    use std::sync::Arc;
     use std::time::Duration;
 
+    use crate::args::Args;
     use crate::clock::{Reading, Timestamp};
-    use crate::denial::Denial;
+    use crate::denial::{Denial, Reason};
+    use crate::grant::{SharedCharge, SharedDemand};
     use crate::task::Halt;
 
     /// A broker that can't be a node of a fleet.
@@ -32,6 +35,11 @@ mod alone {
             false
         }
 
+        #[inline(always)]
+        pub(crate) fn check_open(&self) -> Result<(), Denial> {
+            Ok(())
+        }
+
         pub(crate) fn begin_halt(&self, _: &Halt) {}
 
         pub(crate) fn owe_halt(&self, _: &Halt, _: Option<Timestamp>) {}
@@ -44,6 +52,18 @@ mod alone {
             None
         }
 
+        pub(crate) fn charge_shared(
+            &self,
+            _: &SharedDemand,
+            _: &Args,
+        ) -> Result<Arc<SharedCharge>, Denial> {
+            Err(Denial::new(Reason::LimitUnknown))
+        }
+
+        pub(crate) fn probe_shared(&self, _: &SharedDemand, _: &Args) -> Result<(), Denial> {
+            Err(Denial::new(Reason::LimitUnknown))
+        }
+
         #[inline(always)]
         pub(crate) fn await_leaves(&self, _: u64, _: impl Fn() -> Option<Duration>) {}
     }
@@ -54,8 +74,10 @@ mod in_fleet {
     use std::sync::{Arc, OnceLock};
     use std::time::Duration;
 
+    use crate::args::Args;
     use crate::clock::{Reading, Timestamp};
     use crate::denial::{Denial, Reason};
+    use crate::grant::{SharedCharge, SharedDemand};
     use crate::membership::{Membership, OwedAct};
     use crate::task::Halt;
 
@@ -83,6 +105,14 @@ mod in_fleet {
         #[inline]
         pub(crate) fn is_in_fleet(&self) -> bool {
             self.0.get().is_some()
+        }
+
+        /// Whether a task may be opened here.
+        ///
+        /// # Errors
+        /// [`Reason::Draining`].
+        pub(crate) fn check_open(&self) -> Result<(), Denial> {
+            self.0.get().map_or(Ok(()), |own| own.check_drain())
         }
 
         /// Makes the broker a node: `false` if it is or was one.
@@ -113,6 +143,32 @@ mod in_fleet {
         /// The node of the fleet that an issuer is.
         pub(crate) fn home_of(&self, issuer: &str) -> Option<Box<str>> {
             self.0.get()?.home_of(issuer).map(|(node, _)| node.into())
+        }
+
+        /// Charges a call in the counters that the fleet's nodes share. Called with no lock held: it asks the store.
+        ///
+        /// # Errors
+        /// The [`Denial`] of a limit, or [`Reason::LimitUnknown`].
+        pub(crate) fn charge_shared(
+            &self,
+            demand: &SharedDemand,
+            args: &Args,
+        ) -> Result<Arc<SharedCharge>, Denial> {
+            let own = self.0.get().ok_or_else(|| Denial::new(Reason::LimitUnknown))?;
+            own.counting.charge(demand, args)
+        }
+
+        /// Whether a call could be charged there. Takes nothing.
+        ///
+        /// # Errors
+        /// As [`charge_shared`](Self::charge_shared).
+        pub(crate) fn probe_shared(
+            &self,
+            demand: &SharedDemand,
+            args: &Args,
+        ) -> Result<(), Denial> {
+            let own = self.0.get().ok_or_else(|| Denial::new(Reason::LimitUnknown))?;
+            own.counting.probe(demand, args)
         }
 
         /// Waits until no call of a task can start at another node any more; nothing to wait for outside of a fleet.

@@ -140,6 +140,7 @@ mod session;
 mod settings;
 mod settlement;
 mod shared;
+mod shared_limits;
 mod source;
 mod standing;
 mod stats;

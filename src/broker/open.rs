@@ -95,6 +95,7 @@ fn open(
     purpose: Purpose,
     now: Timestamp,
 ) -> Result<Task, Denial> {
+    shared.member.check_open()?;
     shared.attested(who, now)?;
     let purpose =
         purpose.check().map_err(|error| Denial::new(Reason::MalformedPurpose).because(error))?;

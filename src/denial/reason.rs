@@ -126,13 +126,17 @@ pub enum Reason {
     /// The task is at home at another node of the fleet, which has to be asked:
     /// [`Denial::elsewhere`](super::Denial::elsewhere) names it. Or it was asked, and gave no answer.
     Elsewhere,
+    /// The node is about to leave its fleet, and begins nothing new.
+    Draining,
+    /// A limit counts the identity over all nodes of the fleet, and the store that keeps the count gave no answer.
+    LimitUnknown,
     /// A message that no node of the fleet sent to this one as it is now, or that was taken before.
     ForeignMessage,
 }
 
 impl Reason {
     /// Every reason.
-    pub const ALL: [Reason; 57] = [
+    pub const ALL: [Reason; 59] = [
         Reason::MalformedPurpose,
         Reason::MalformedScope,
         Reason::MalformedCall,
@@ -189,6 +193,8 @@ impl Reason {
         Reason::Forked,
         Reason::NoLease,
         Reason::Elsewhere,
+        Reason::Draining,
+        Reason::LimitUnknown,
         Reason::ForeignMessage,
     ];
 
@@ -251,7 +257,9 @@ impl Reason {
             | Reason::LogRefused
             | Reason::Forked
             | Reason::NoLease
-            | Reason::Elsewhere => Code::Unavailable,
+            | Reason::Elsewhere
+            | Reason::Draining
+            | Reason::LimitUnknown => Code::Unavailable,
         }
     }
 
@@ -314,6 +322,8 @@ impl Reason {
             Reason::Forked => "forked",
             Reason::NoLease => "no_lease",
             Reason::Elsewhere => "elsewhere",
+            Reason::Draining => "draining",
+            Reason::LimitUnknown => "limit_unknown",
             Reason::ForeignMessage => "foreign_message",
         }
     }

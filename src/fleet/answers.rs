@@ -326,3 +326,6 @@ impl Agent {
         answer.target.lost();
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -9,6 +9,7 @@ use super::agent::{Agent, Owed, Random};
 use super::apply::running;
 use super::builder::{FleetBuilder, FleetError};
 use super::calls::{Asker, Desk};
+use super::counting::Counting;
 use super::entry::MAX_BODY;
 use super::keys::FleetKeys;
 use super::mark::Mark;
@@ -51,7 +52,11 @@ impl Fleet {
     ) -> Result<Fleet, FleetError> {
         let FleetBuilder { terms, past, address, vouched, link, .. } = built;
         let longest_leave = terms.leave_surely_over(terms.longest_leave());
-        let membership = Arc::new(Membership::new(fleet, terms.lease, longest_leave));
+        let startable = broker.permit_ttl().saturating_add(longest_leave);
+        let counting =
+            Arc::new(Counting::new(store.clone(), keys.clone(), terms.lease / 2, startable));
+        let membership =
+            Arc::new(Membership::new(fleet, terms.lease, longest_leave, counting.clone()));
         if !broker.join_fleet(membership.clone()) {
             return Err(FleetError::Joined);
         }
@@ -66,10 +71,12 @@ impl Fleet {
             broker: broker.clone(),
             membership,
             store,
+            counting,
             link,
             asker: Arc::new(asker),
             desk,
             name: node.clone(),
+            terms,
             status: Mutex::new(agent.status()),
             agent: Mutex::new(agent),
             inbox: Mutex::new(Inbox::default()),
@@ -176,8 +183,15 @@ impl Fleet {
         self.act(Act::Restate { subject, facts: None }, None)
     }
 
+    /// Gives back what calls were charged of limits that nodes count together, and did not use; how much is left, which
+    /// is told the next time. It asks the store, and waits for it. The next charge of the same counter tells it too, and
+    /// a [`Tending`](super::Tending) does so by itself; what was not told when the process ends stays spent.
+    pub fn give_back(&self) -> usize {
+        if self.inner.broker.is_in_child() { 0 } else { self.inner.counting.give_back() }
+    }
+
     /// The node stops giving access at once, and tells the store so that no act waits for it, after what was stopped here
-    /// and the others don't know yet. Its broker never gives anything again; complete what is open before, and drive it until its
+    /// and the others don't know yet. Its broker never gives anything again; [drain](Fleet::drain) it to have what is open come to its end before, and drive it until its
     /// [status](Fleet::status) says that it has left.
     pub fn leave(&self) {
         self.inner.membership.lease.close();

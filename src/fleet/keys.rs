@@ -8,11 +8,12 @@ pub(super) struct FleetKeys {
     pub(super) mark: Box<MacKey>,
     pub(super) node: Box<MacKey>,
     pub(super) call: Box<MacKey>,
+    pub(super) counter: Box<MacKey>,
 }
 
 impl FleetKeys {
     pub(super) fn of(secret: &SecretKey, fleet: &str) -> Self {
-        let [mark, node, call] = secret.fleet_keys(fleet);
-        FleetKeys { mark, node, call }
+        let [mark, node, call, counter] = secret.fleet_keys(fleet);
+        FleetKeys { mark, node, call, counter }
     }
 }

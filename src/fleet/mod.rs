@@ -52,6 +52,8 @@ mod apply;
 mod authorize;
 mod builder;
 mod calls;
+mod counting;
+mod drain;
 mod entry;
 mod handle;
 mod join;
@@ -80,6 +82,7 @@ pub use calls::{
     AsyncTransport, FleetPermit, FleetRunError, FleetRunning, MAX_MESSAGE, Sending, Transport,
     TransportError,
 };
+pub use drain::Drained;
 pub use entry::Entry;
 pub use handle::Fleet;
 pub use mark::Mark;

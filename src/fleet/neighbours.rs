@@ -13,7 +13,11 @@ const SILENCE: Duration = Duration::from_secs(30);
 
 /// The rows of other nodes, as this one last saw them.
 #[derive(Default)]
-pub(super) struct Neighbours(BTreeMap<Box<str>, Seen>);
+pub(super) struct Neighbours {
+    seen: BTreeMap<Box<str>, Seen>,
+    /// What calls of their tasks are asked for by has changed.
+    peers_changed: bool,
+}
 
 struct Seen {
     version: RowVersion,
@@ -23,13 +27,23 @@ struct Seen {
     last: Duration,
 }
 
+impl Seen {
+    fn peer(&self) -> Peer {
+        Peer {
+            incarnation: self.version.incarnation,
+            is_over: matches!(self.version.state, NodeState::Gone | NodeState::Left),
+            address: self.said.address.clone(),
+        }
+    }
+}
+
 impl Neighbours {
     /// What a row says, if it is a member's, and not older than one of the same life that was seen before: who can
     /// write the store could put an old row back.
     pub(super) fn look(&mut self, keys: &FleetKeys, row: &NodeRow, now: Duration) -> Option<Said> {
         let said = row.open(keys)?;
         let version = row.version();
-        match self.0.get_mut(&row.name) {
+        match self.seen.get_mut(&row.name) {
             Some(seen) if seen.version == version => seen.last = now,
             Some(seen)
                 if seen.version.incarnation == version.incarnation
@@ -39,7 +53,9 @@ impl Neighbours {
             }
             _ => {
                 let seen = Seen { version, said: said.clone(), since: now, last: now };
-                self.0.insert(row.name.clone(), seen);
+                let peer = seen.peer();
+                let before = self.seen.insert(row.name.clone(), seen);
+                self.peers_changed |= before.is_none_or(|before| before.peer() != peer);
             }
         }
         Some(said)
@@ -47,12 +63,12 @@ impl Neighbours {
 
     /// Forgets what was seen of a node: it is looked at anew.
     pub(super) fn forget(&mut self, name: &str) {
-        self.0.remove(name);
+        self.peers_changed |= self.seen.remove(name).is_some();
     }
 
     /// A node whose row has stood still for so long that it has no lease, or that it is given up.
     pub(super) fn to_mark(&self, terms: &Terms) -> Option<(Box<str>, RowVersion, Said)> {
-        let found = self.0.iter().find(|(_, seen)| {
+        let found = self.seen.iter().find(|(_, seen)| {
             let still = seen.last.saturating_sub(seen.since);
             match seen.version.state {
                 NodeState::Live => still >= terms.surely_over(),
@@ -63,18 +79,45 @@ impl Neighbours {
         found.map(|(name, seen)| (name.clone(), seen.version, seen.said.clone()))
     }
 
-    /// All of them, as calls of their tasks are asked for.
-    pub(super) fn peers(&self) -> BTreeMap<Box<str>, Peer> {
-        let peer = |seen: &Seen| Peer {
-            incarnation: seen.version.incarnation,
-            is_over: matches!(seen.version.state, NodeState::Gone | NodeState::Left),
-            address: seen.said.address.clone(),
-        };
-        self.0.iter().map(|(name, seen)| (name.clone(), peer(seen))).collect()
+    /// All of them, as calls of their tasks are asked for, if that has changed since it was asked last: of a thousand
+    /// nodes, a renewal copies nothing.
+    pub(super) fn take_peers(&mut self) -> Option<BTreeMap<Box<str>, Peer>> {
+        let peers = || self.seen.iter().map(|(name, seen)| (name.clone(), seen.peer())).collect();
+        std::mem::take(&mut self.peers_changed).then(peers)
     }
 
     /// All of them, each with what is known of it and the number up to which it has applied the mark.
     pub(super) fn all(&self) -> impl Iterator<Item = (&str, NodeState, u64)> {
-        self.0.iter().map(|(name, seen)| (&**name, seen.version.state, seen.said.applied.number))
+        self.seen.iter().map(|(name, seen)| (&**name, seen.version.state, seen.said.applied.number))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::fleet::mark::Mark;
+    use crate::key::SecretKey;
+
+    /// Who can write the store could put an old row back, in which the node was over, or may say that it was silent.
+    #[test]
+    fn an_older_row_that_was_put_back_says_nothing() {
+        let secret = SecretKey::from_bytes(&(0..32).collect::<Vec<u8>>()).unwrap();
+        let keys = FleetKeys::of(&secret, "acme");
+        let row = |incarnation, counter, state| {
+            let version = RowVersion { incarnation: [incarnation; 16], counter, state };
+            let (applied, address) = (Mark { number: counter, digest: [0; 32] }, "".into());
+            NodeRow::seal(&keys, "n1", version, &Said { applied, running: Vec::new(), address })
+        };
+        let mut neighbours = Neighbours::default();
+        let second = Duration::from_secs(1);
+        let newer = row(1, 9, NodeState::Live);
+        assert!(neighbours.look(&keys, &newer, second).is_some());
+        let older = row(1, 8, NodeState::Silent);
+        assert_eq!(neighbours.look(&keys, &older, 2 * second), None);
+        let all: Vec<_> = neighbours.all().collect();
+        assert_eq!(all, [("n1", NodeState::Live, 9)], "nor is anything forgotten for it");
+        // Another life counts anew.
+        assert!(neighbours.look(&keys, &row(2, 0, NodeState::Live), 3 * second).is_some());
+        assert_eq!(neighbours.all().next(), Some(("n1", NodeState::Live, 0)));
     }
 }

@@ -8,9 +8,11 @@ use super::agent::{Agent, Next, Owed, Stage};
 use super::answers::Answer;
 use super::apply::Node;
 use super::calls::{Asker, Desk, Link};
+use super::counting::Counting;
 use super::row::NodeState;
 use super::status::FleetStatus;
 use super::store::{Store, StoreError};
+use super::terms::Terms;
 use crate::broker::Broker;
 use crate::clock::Reading;
 use crate::contained::contained;
@@ -28,11 +30,14 @@ pub(super) struct Inner {
     pub(super) broker: Broker,
     pub(super) membership: Arc<Membership>,
     pub(super) store: Arc<dyn Store>,
+    /// What counts limits that span tasks.
+    pub(super) counting: Arc<Counting>,
     /// How it reaches other nodes, what asks them, and what answers them.
     pub(super) link: Link,
     pub(super) asker: Arc<Asker>,
     pub(super) desk: Desk,
     pub(super) name: Box<str>,
+    pub(super) terms: Terms,
     /// Held by the thread that drives the node, while the store is asked, too: no one else waits for it.
     pub(super) agent: Mutex<Agent>,
     /// What was asked for, until the next step takes it.
@@ -68,7 +73,7 @@ impl Inner {
                     let Some(now) = self.reading() else { return AGAIN };
                     agent.answer(reply, &Answer { asked, now, target: &node });
                     let own = agent.row.map(|row| row.incarnation);
-                    self.membership.peers.set(own, agent.neighbours.peers());
+                    self.membership.peers.set(own, agent.neighbours.take_peers());
                     *self.status.lock() = agent.status();
                 }
             }

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::calls::Link;
+use super::counting::Counting;
 use super::handle::Fleet;
 use crate::membership::Membership;
 use crate::sync::atomic::{AtomicBool, Ordering};
@@ -16,6 +17,7 @@ use crate::sync::atomic::{AtomicBool, Ordering};
 pub struct Tending {
     stop: Arc<AtomicBool>,
     membership: Arc<Membership>,
+    counting: Arc<Counting>,
 }
 
 impl Fleet {
@@ -26,7 +28,8 @@ impl Fleet {
     pub fn start_tending(&self) -> std::io::Result<Tending> {
         let stop = Arc::new(AtomicBool::new(false));
         let membership = self.inner.membership.clone();
-        let tending = Tending { stop: stop.clone(), membership: membership.clone() };
+        let counting = self.inner.counting.clone();
+        let tending = Tending { stop: stop.clone(), membership: membership.clone(), counting };
         let inner = Arc::downgrade(&self.inner);
         std::thread::Builder::new().name("hallpass-fleet".into()).spawn(move || {
             while !stop.load(Ordering::SeqCst) {
@@ -37,10 +40,29 @@ impl Fleet {
                 membership.bell.wait(rest.clamp(Duration::from_millis(1), Duration::from_secs(1)));
             }
         })?;
+        self.start_giving_back(&tending)?;
         if matches!(self.inner.link, Link::Blocking(_)) {
             self.start_delivering(&tending)?;
         }
         Ok(tending)
+    }
+
+    /// A thread of its own: counters that the store does not give hold up no renewal.
+    fn start_giving_back(&self, tending: &Tending) -> std::io::Result<()> {
+        let (stop, counting) = (tending.stop.clone(), tending.counting.clone());
+        let inner = Arc::downgrade(&self.inner);
+        std::thread::Builder::new().name("hallpass-fleet-limits".into()).spawn(move || {
+            while !stop.load(Ordering::SeqCst) {
+                let Some(inner) = inner.upgrade() else { return };
+                let left = Fleet { inner }.give_back();
+                match left {
+                    0 => counting.waiting().wait(Duration::from_secs(1)),
+                    // What the store did not take is told again after a while.
+                    _ => counting.waiting().pause(Duration::from_millis(100)),
+                }
+            }
+        })?;
+        Ok(())
     }
 
     /// A thread of its own: a home that does not answer holds up no renewal.
@@ -66,6 +88,7 @@ impl Drop for Tending {
         self.stop.store(true, Ordering::SeqCst);
         self.membership.bell.ring();
         self.membership.calls_bell.ring();
+        self.counting.waiting().wake();
     }
 }
 

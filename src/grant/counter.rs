@@ -15,6 +15,7 @@ const TOO_MUCH: Number = Number::MAX;
 
 /// What has been spent of one rule's limits.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "fleet", derive(serde::Serialize, serde::Deserialize))]
 pub(crate) struct Counter {
     used: u64,
     /// When the latest call was charged.
@@ -24,7 +25,9 @@ pub(crate) struct Counter {
 }
 
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[cfg_attr(feature = "fleet", derive(serde::Serialize, serde::Deserialize))]
 struct More {
+    #[cfg_attr(feature = "fleet", serde(with = "super::stored::sums"))]
     sums: Vec<(Fact, Number)>,
     /// When the latest calls were made, the oldest first.
     recent: VecDeque<Timestamp>,
@@ -35,21 +38,26 @@ struct More {
     /// Whether uses or a budget without a window were charged here, too: these never pass.
     lasting: bool,
     /// What is looked at within a window: uses, or one argument.
+    #[cfg_attr(feature = "fleet", serde(with = "super::stored::of_facts"))]
     windows: Vec<(Option<Fact>, Window)>,
 }
 
 /// What one call costs.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "fleet", derive(serde::Serialize, serde::Deserialize))]
 pub(crate) struct Cost {
     /// The most calls of any rate that uses this counter, which is how many times are kept; and the longest
     /// window.
     pub(crate) rated: Option<(u64, Duration)>,
     /// Whether it is charged to uses or to a budget without a window.
     pub(crate) lasting: bool,
+    #[cfg_attr(feature = "fleet", serde(with = "super::stored::sums"))]
     pub(crate) sums: Vec<(Fact, Number)>,
     /// What is looked at within a window: uses, or an argument; and how far.
+    #[cfg_attr(feature = "fleet", serde(with = "super::stored::of_facts"))]
     pub(crate) windows: Vec<(Option<Fact>, Duration)>,
     /// Under which number each window has noted it.
+    #[cfg_attr(feature = "fleet", serde(with = "super::stored::of_facts"))]
     pub(crate) noted: Vec<(Option<Fact>, u64)>,
 }
 
@@ -168,6 +176,21 @@ impl Counter {
         let attempts = self.more.as_ref().is_some_and(|more| !more.recent.is_empty());
         let counts = (uses && lasting) || ((uses || attempts) && looks_back);
         is_past && !counts
+    }
+
+    /// From when on nothing that was charged counts any more; `None` where something counts for good.
+    #[cfg(feature = "fleet")]
+    pub(super) fn past_from(&self) -> Option<Timestamp> {
+        let Some(more) = &self.more else {
+            return (self.used == 0).then_some(Timestamp::MIN);
+        };
+        if more.lasting && self.used > 0 {
+            return None;
+        }
+        let rate =
+            more.recent.back().map_or(Some(Timestamp::MIN), |last| last.checked_add(more.window));
+        let windows = more.windows.iter().map(|(_, window)| window.past_from());
+        windows.chain([rate]).try_fold(Timestamp::MIN, |latest, own| Some(latest.max(own?)))
     }
 
     fn window(&self, of: Option<&Fact>) -> Option<&Window> {

@@ -8,15 +8,16 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::counter::{Cost, Counter};
+use super::limit_check::{charge_of, later};
+use super::shared_charge::SharedCharge;
 use super::spanning::{Spanning, SpanningCounters};
 use crate::args::Args;
-use crate::clock::{Timestamp, format_duration};
-use crate::denial::{Denial, Reason};
+use crate::clock::Timestamp;
+use crate::denial::Denial;
 use crate::identity::Identity;
 use crate::policy::{Limits, Rule};
-use crate::scope::Fact;
 use crate::sync::MutexGuard;
-use crate::value::{Number, Value};
+use crate::value::Number;
 
 /// Limits that a rule put on a capability when it was granted.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -98,26 +99,55 @@ pub(crate) struct Counters(Vec<(Arc<str>, Counter)>);
 
 /// What one call has reserved, to be given back if its tool never starts.
 #[derive(Debug, Default)]
-pub(crate) struct Reservation(Vec<Charge>);
+pub(crate) struct Reservation {
+    charges: Vec<Charge>,
+    /// What it was charged in counters that the nodes of a fleet share.
+    shared: Option<Arc<SharedCharge>>,
+}
 
 /// What one call costs, and which counter.
 #[derive(Debug)]
-struct Charge {
-    rule: Arc<str>,
-    spanning: Option<Arc<Spanning>>,
-    cost: Cost,
+pub(super) struct Charge {
+    pub(super) rule: Arc<str>,
+    pub(super) spanning: Option<Arc<Spanning>>,
+    pub(super) cost: Cost,
     /// A rule says that what was permitted and never started is spent.
-    kept: bool,
+    pub(super) kept: bool,
+}
+
+impl Charge {
+    /// Adds a charge to those of one call: a counter is charged once for all stamps that draw on it.
+    pub(super) fn merge_into(self, charges: &mut Vec<Charge>) {
+        let same = |own: &&mut Charge| own.rule == self.rule && own.spanning == self.spanning;
+        match charges.iter_mut().find(same) {
+            Some(own) => {
+                own.cost.add(self.cost);
+                own.kept |= self.kept;
+            }
+            None => charges.push(self),
+        }
+    }
 }
 
 impl Reservation {
     /// What it took of counters that span tasks.
     pub(crate) fn spanning(&self) -> impl Iterator<Item = SpanningCharge<'_>> {
-        self.0.iter().filter_map(|charge| {
+        let shared = self.shared.iter().flat_map(|own| own.charges());
+        self.charges.iter().chain(shared).filter_map(|charge| {
             let spanning = charge.spanning.as_ref()?;
             let (who, rule) = (spanning.subject(), &*charge.rule);
             Some(SpanningCharge { who, rule, cost: &charge.cost, kept: charge.kept })
         })
+    }
+
+    /// Adds what the call was charged in shared counters.
+    pub(crate) fn with_shared(self, shared: Arc<SharedCharge>) -> Self {
+        Reservation { shared: Some(shared), ..self }
+    }
+
+    /// Notes that the tool has started: nothing comes back any more.
+    pub(crate) fn settle(&self) {
+        self.shared.iter().for_each(|own| own.settle());
     }
 }
 
@@ -144,21 +174,9 @@ impl Counters {
         let mut denied = None;
         for stamp in stamps.filter(|stamp| stamp.limits.count_calls()) {
             let counter = purse.counter(&stamp.rule, stamp.spanning.as_ref());
-            let charge = match check(counter, stamp, args, now) {
-                Ok(charge) => charge,
-                Err(denial) => {
-                    denied = Some(later(denied, denial));
-                    continue;
-                }
-            };
-            let same =
-                |own: &&mut Charge| own.rule == charge.rule && own.spanning == charge.spanning;
-            match charges.iter_mut().find(same) {
-                Some(own) => {
-                    own.cost.add(charge.cost);
-                    own.kept |= charge.kept;
-                }
-                None => charges.push(charge),
+            match charge_of(counter, stamp, args, now) {
+                Ok(charge) => charge.merge_into(&mut charges),
+                Err(denial) => denied = Some(later(denied, denial)),
             }
         }
         if let Some(denial) = denied {
@@ -167,7 +185,7 @@ impl Counters {
         for Charge { rule, spanning, cost, .. } in &mut charges {
             purse.counter(rule, spanning.as_ref()).charge(cost, now);
         }
-        Ok(Reservation(charges))
+        Ok(Reservation { charges, shared: None })
     }
 
     /// Whether one call could be reserved now.
@@ -180,7 +198,7 @@ impl Counters {
         let mut purse = Purse::open(self, stamps.clone());
         let denied = stamps.filter(|stamp| stamp.limits.count_calls()).filter_map(|stamp| {
             let counter = purse.counter(&stamp.rule, stamp.spanning.as_ref());
-            check(counter, stamp, args, now).err()
+            charge_of(counter, stamp, args, now).err()
         });
         match denied.fold(None, |before, denial| Some(later(before, denial))) {
             Some(denial) => Err(denial),
@@ -203,12 +221,14 @@ impl Counters {
     /// Gives back uses and budget of a call whose tool never started, but where a rule keeps them. A
     /// rate is not given back: it limits attempts.
     pub(crate) fn refund(&mut self, reservation: &Reservation) {
-        self.give_back(reservation.0.iter().filter(|charge| !charge.kept));
+        self.give_back(reservation.charges.iter().filter(|charge| !charge.kept));
+        reservation.shared.iter().for_each(|own| own.refund());
     }
 
     /// Gives back uses and budget of a call that was not permitted after all.
     pub(crate) fn undo(&mut self, reservation: &Reservation) {
-        self.give_back(reservation.0.iter());
+        self.give_back(reservation.charges.iter());
+        reservation.shared.iter().for_each(|own| own.undo());
     }
 
     fn give_back<'c>(&mut self, charges: impl Iterator<Item = &'c Charge>) {
@@ -256,118 +276,6 @@ impl<'p> Purse<'p> {
             Some((_, counter)) => counter,
             None => self.own.of(rule),
         }
-    }
-}
-
-/// Of two limits that deny, the one that frees later; one that never does is later than any.
-fn later(before: Option<Denial>, denial: Denial) -> Denial {
-    let wait = |denial: &Denial| denial.retry_after().unwrap_or(Duration::MAX);
-    match before {
-        Some(before) if wait(&before) >= wait(&denial) => before,
-        _ => denial,
-    }
-}
-
-fn check(counter: &Counter, stamp: &Stamp, args: &Args, now: Timestamp) -> Result<Charge, Denial> {
-    let limits = &stamp.limits;
-    let denied = |reason, detail: String| {
-        Denial::new(reason).because(detail).by_rules(vec![stamp.rule.clone()])
-    };
-    if let Some(uses) = limits.uses
-        && counter.used() >= uses
-    {
-        return Err(denied(Reason::UsesSpent, format!("all {uses} uses are spent")));
-    }
-    let mut sums: Vec<(Fact, Number)> = Vec::with_capacity(limits.budgets.len());
-    for budget in &limits.budgets {
-        let amount = match amount(args, &budget.argument) {
-            Ok(amount) => amount,
-            Err(problem) => {
-                let detail = format!("`{}` {problem}", budget.argument);
-                return Err(denied(Reason::BudgetSpent, detail));
-            }
-        };
-        let spent = counter.sum(&budget.argument);
-        // An overflow is over any budget.
-        let fits = spent.checked_add(amount).is_some_and(|sum| sum <= budget.most);
-        if budget.within.is_none() && !fits {
-            let detail = format!(
-                "`{}` sums up to {spent} so far, {amount} more would pass the budget of {}",
-                budget.argument, budget.most
-            );
-            return Err(denied(Reason::BudgetSpent, detail));
-        }
-        if !sums.iter().any(|(own, _)| *own == budget.argument) {
-            sums.push((budget.argument.clone(), amount));
-        }
-    }
-    // Last, since these pass, and the others do not: an agent is never told to come back for nothing.
-    let mut first = None;
-    let mut wait_for = |reason, wait: Option<Duration>, detail: &dyn Fn() -> String| {
-        if wait != Some(Duration::ZERO) {
-            let denial = wait.into_iter().fold(denied(reason, detail()), Denial::free_after);
-            first = Some(later(first.take(), denial));
-        }
-    };
-    let mut windows: Vec<(Option<Fact>, Duration)> = Vec::new();
-    if let Some((uses, window)) = limits.uses_within {
-        let free = counter.is_free_in((None, Number::from(1)), (uses.into(), window), now);
-        windows.push((None, window));
-        wait_for(Reason::UsesSpent, free, &|| {
-            format!("all {uses} uses within {} are spent", format_duration(window))
-        });
-    }
-    for budget in &limits.budgets {
-        let Some(window) = budget.within else { continue };
-        let own = sums.iter().find(|(own, _)| *own == budget.argument);
-        let amount = own.map_or(Number::ZERO, |(_, amount)| *amount);
-        let of = Some(&budget.argument);
-        let free = counter.is_free_in((of, amount), (budget.most, window), now);
-        windows.push((of.cloned(), window));
-        wait_for(Reason::BudgetSpent, free, &|| {
-            let spent = counter.spent_within(of, window, now);
-            let window = format_duration(window);
-            match spent.checked_add(amount).is_some_and(|sum| sum <= budget.most) {
-                true => format!("`{}`: no more can be counted within {window}", budget.argument),
-                false => format!(
-                    "`{}` sums up to {spent} within the last {window}, {amount} more would pass the budget of {}",
-                    budget.argument, budget.most
-                ),
-            }
-        });
-    }
-    if let Some(rate @ (calls, window)) = limits.rate {
-        wait_for(Reason::RateExceeded, counter.rate_is_free_in(rate, now), &|| {
-            format!("{calls} calls within the last {}", format_duration(window))
-        });
-    }
-    if let Some(denial) = first {
-        return Err(denial);
-    }
-    let lasting = limits.uses.is_some() || limits.budgets.iter().any(|own| own.within.is_none());
-    let (rule, spanning) = (stamp.rule.clone(), stamp.spanning.clone());
-    let cost = Cost { rated: limits.rate, lasting, sums, windows, noted: Vec::new() };
-    Ok(Charge { rule, spanning, cost, kept: limits.keeps_abandoned })
-}
-
-/// What a call adds to a budget.
-fn amount(args: &Args, argument: &Fact) -> Result<Number, &'static str> {
-    let Fact::Arg(path) = argument else { return Err("is not an argument") };
-    let mut found: Option<&Value> = None;
-    for (depth, name) in path.iter().enumerate() {
-        found = if depth == 0 {
-            args.get(name)
-        } else {
-            found.and_then(Value::as_object).and_then(|object| object.get(name))
-        };
-    }
-    match found {
-        None => Err("is absent: it counts towards a budget, so it has to be there"),
-        Some(Value::Number(number)) if number.is_negative() => {
-            Err("is negative: it would give back budget")
-        }
-        Some(Value::Number(number)) => Ok(*number),
-        Some(_) => Err("is not a number"),
     }
 }
 

@@ -5,13 +5,19 @@ mod counter;
 mod counters;
 mod coverage;
 mod id;
+mod limit_check;
 mod nonces;
 mod pool;
 mod recalled;
 mod row;
 mod rows;
+mod shared_charge;
+#[cfg(feature = "fleet")]
+mod shared_counter;
 mod spanning;
 mod spells;
+#[cfg(feature = "fleet")]
+mod stored;
 mod window;
 
 pub use id::GrantId;
@@ -25,5 +31,9 @@ pub(crate) use nonces::{Mark, Once};
 pub(crate) use pool::Pool;
 pub(crate) use row::{Granted, RareTerms, Row, Terms};
 pub(crate) use rows::Rows;
+#[cfg_attr(not(feature = "fleet"), allow(unused_imports, reason = "no counter is shared"))]
+pub(crate) use shared_charge::{ChargeId, Return, SharedCharge, SharedDemand, WaitingReturns};
+#[cfg(feature = "fleet")]
+pub(crate) use shared_counter::{SharedCounter, SharedCounters};
 pub(crate) use spanning::SpanningCounters;
 pub(crate) use spells::Spells;

@@ -16,11 +16,13 @@ const FEW: usize = 64;
 
 /// What was spent, and when, for as long as the longest window looks back.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "fleet", derive(serde::Serialize, serde::Deserialize))]
 pub(super) struct Window {
     longest: Duration,
     /// In the order in which they were spent.
     entries: VecDeque<Entry>,
     /// What was spent before the first entry, as `total` counts it.
+    #[cfg_attr(feature = "fleet", serde(with = "super::stored::number"))]
     base: Number,
     next: u64,
     /// When something was spent that no number here could take in: until that has passed, nothing fits.
@@ -30,10 +32,12 @@ pub(super) struct Window {
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "fleet", derive(serde::Serialize, serde::Deserialize))]
 struct Entry {
     at: Timestamp,
     number: u64,
     /// What was spent from the base on until this, itself included: a sum over a window is one subtraction.
+    #[cfg_attr(feature = "fleet", serde(with = "super::stored::number"))]
     total: Number,
 }
 
@@ -168,6 +172,13 @@ impl Window {
     pub(super) fn is_past(&self, now: Timestamp) -> bool {
         let latest = self.entries.back().map(|last| last.at).max(self.lost);
         latest.is_none_or(|latest| now.since(latest) >= self.longest)
+    }
+
+    /// From when on nothing that was spent counts any more; `None` past the end of time.
+    #[cfg(feature = "fleet")]
+    pub(super) fn past_from(&self) -> Option<Timestamp> {
+        let latest = self.entries.back().map(|last| last.at).max(self.lost);
+        latest.map_or(Some(Timestamp::MIN), |latest| latest.checked_add(self.longest))
     }
 
     /// The first entry that counts.

@@ -39,6 +39,9 @@ pub(crate) enum KeyUse {
     /// What the nodes of one fleet say to each other, for one fleet.
     #[cfg_attr(not(feature = "fleet"), allow(dead_code, reason = "no key of it is derived"))]
     FleetCall,
+    /// The counters that the nodes of one fleet share, for one fleet.
+    #[cfg_attr(not(feature = "fleet"), allow(dead_code, reason = "no key of it is derived"))]
+    FleetCounter,
 }
 
 impl KeyUse {
@@ -56,6 +59,7 @@ impl KeyUse {
             KeyUse::FleetMark => "hallpass/v1/fleet-mark",
             KeyUse::FleetNode => "hallpass/v1/fleet-node",
             KeyUse::FleetCall => "hallpass/v1/fleet-call",
+            KeyUse::FleetCounter => "hallpass/v1/fleet-counter",
         }
     }
 }
@@ -67,12 +71,13 @@ impl SecretKey {
         KeyId::from_bytes([a, b, c, d])
     }
 
-    /// The keys of one fleet: of its acts, of what its nodes say of themselves, and of what they say to each other.
+    /// The keys of one fleet: of its acts, of what its nodes say of themselves, of what they say to each other, and of
+    /// the counters that they share.
     #[cfg(feature = "fleet")]
-    pub(crate) fn fleet_keys(&self, fleet: &str) -> [Box<MacKey>; 3] {
+    pub(crate) fn fleet_keys(&self, fleet: &str) -> [Box<MacKey>; 4] {
         // Names of fleets are short.
         let context = Context::new(fleet.as_bytes()).unwrap_or(Context::NONE);
-        [KeyUse::FleetMark, KeyUse::FleetNode, KeyUse::FleetCall]
+        [KeyUse::FleetMark, KeyUse::FleetNode, KeyUse::FleetCall, KeyUse::FleetCounter]
             .map(|key_use| MacKey::derive(self, key_use, context))
     }
 

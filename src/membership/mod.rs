@@ -3,21 +3,25 @@
 //! The fleet itself is above the broker, and drives both.
 
 mod bell;
+mod counting;
 mod lease;
 mod leaves;
 mod owed;
 mod peers;
 
 pub(crate) use bell::Bell;
+pub(crate) use counting::CountsShared;
 pub(crate) use lease::NodeLease;
 pub(crate) use leaves::{LeaveId, LeavesOut};
 pub(crate) use owed::OwedAct;
 pub(crate) use peers::{Peer, Peers};
 
+use std::sync::Arc;
 use std::time::Duration;
 
+use crate::denial::{Denial, Reason};
 use crate::sync::Mutex;
-use crate::sync::atomic::{AtomicU64, Ordering};
+use crate::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use crate::task::Halt;
 
 /// The node of a fleet that a broker is.
@@ -35,6 +39,8 @@ pub(crate) struct Membership {
     /// What the issuer of each node of the fleet begins with: the rest is the node's name.
     homes: Box<str>,
     pub(crate) peers: Peers,
+    /// What counts limits that span tasks.
+    pub(crate) counting: Arc<dyn CountsShared>,
     /// What was stopped here without the fleet being asked: it has taken effect here, and every other node is still
     /// to learn of it.
     owed: Mutex<Vec<OwedAct>>,
@@ -47,11 +53,20 @@ pub(crate) struct Membership {
     pub(crate) bell: Bell,
     /// Rung when there is something to tell the home of a call.
     pub(crate) calls_bell: Bell,
+    /// It is about to leave: nothing begins here any more.
+    drains: AtomicBool,
+    /// What a thread that drains the node waits by.
+    pub(crate) drain_bell: Bell,
 }
 
 impl Membership {
     /// A node of this fleet whose leases last this long, without one.
-    pub(crate) fn new(fleet: &str, length: Duration, longest_leave: Duration) -> Self {
+    pub(crate) fn new(
+        fleet: &str,
+        length: Duration,
+        longest_leave: Duration,
+        counting: Arc<dyn CountsShared>,
+    ) -> Self {
         Membership {
             lease: NodeLease::new(length),
             applied: AtomicU64::new(0),
@@ -60,11 +75,30 @@ impl Membership {
             longest_leave,
             homes: format!("{fleet}/").into(),
             peers: Peers::default(),
+            counting,
             owed: Mutex::default(),
             halting: Mutex::default(),
             found: Mutex::default(),
             bell: Bell::default(),
             calls_bell: Bell::default(),
+            drains: AtomicBool::new(false),
+            drain_bell: Bell::default(),
+        }
+    }
+
+    /// From now on nothing begins here.
+    pub(crate) fn begin_drain(&self) {
+        self.drains.store(true, Ordering::SeqCst);
+    }
+
+    /// Whether something may begin here.
+    ///
+    /// # Errors
+    /// [`Reason::Draining`].
+    pub(crate) fn check_drain(&self) -> Result<(), Denial> {
+        match self.drains.load(Ordering::SeqCst) {
+            true => Err(Denial::new(Reason::Draining).because("the node is leaving its fleet")),
+            false => Ok(()),
         }
     }
 
@@ -97,6 +131,14 @@ impl Membership {
             self.bell.ring();
         }
         Some((node, peer?))
+    }
+
+    /// Has the rows read for a node of the fleet that is not known.
+    pub(crate) fn want_home(&self, issuer: &str) {
+        if issuer.starts_with(&*self.homes) {
+            self.peers.want();
+            self.bell.ring();
+        }
     }
 
     /// Waits until no call of a task can start elsewhere any more.

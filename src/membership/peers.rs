@@ -27,11 +27,13 @@ struct Known {
 }
 
 impl Peers {
-    /// What the rows say now.
-    pub(crate) fn set(&self, own: Option<[u8; 16]>, others: BTreeMap<Box<str>, Peer>) {
+    /// As what this node has joined, and what the rows say of the others, if that has changed.
+    pub(crate) fn set(&self, own: Option<[u8; 16]>, others: Option<BTreeMap<Box<str>, Peer>>) {
         let mut known = self.0.lock();
         known.own = own;
-        known.others = others;
+        if let Some(others) = others {
+            known.others = others;
+        }
     }
 
     /// The incarnation that this node has joined as.

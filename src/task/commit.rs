@@ -9,10 +9,11 @@ use crate::args::Args;
 use crate::audit::Place;
 use crate::clock::Timestamp;
 use crate::denial::{Denial, Reason};
-use crate::grant::{Coverage, Reservation};
+use crate::grant::{Coverage, Reservation, SharedCharge, SharedDemand};
 use crate::identity::Identity;
 use crate::tool::ToolName;
 use crate::value::Value;
+use std::sync::Arc;
 
 /// What a permitted call spends.
 pub(crate) struct Spend<'a> {
@@ -30,6 +31,8 @@ pub(crate) struct Spend<'a> {
     pub(crate) lapses: Timestamp,
     /// What people agreed to, if they had to: spent in the same step.
     pub(crate) approval: Option<Box<Approval>>,
+    /// What it was charged already in counters that the nodes of a fleet share.
+    pub(crate) shared: Option<Arc<SharedCharge>>,
 }
 
 impl Life {
@@ -47,11 +50,26 @@ impl Life {
         place: impl FnOnce(&Reservation) -> Result<Place, Denial>,
     ) -> Result<Place, Denial> {
         self.check_room(most_permits)?;
-        let Spend { coverage, args, serial, caller, tool, labels, listing, lapses, approval } =
-            spend;
-        let reservation = match coverage.is_unlimited() {
-            true => Reservation::default(),
-            false => self.counters.reserve(coverage.stamps(&self.grants), args, live.at())?,
+        let Spend {
+            coverage,
+            args,
+            serial,
+            caller,
+            tool,
+            labels,
+            listing,
+            lapses,
+            approval,
+            shared,
+        } = spend;
+        let stamps = || coverage.stamps(&self.grants);
+        let reservation = match (coverage.is_unlimited(), shared) {
+            (true, _) => Reservation::default(),
+            (false, None) => self.counters.reserve(stamps(), args, live.at())?,
+            (false, Some(shared)) => {
+                let own = stamps().filter(|stamp| stamp.spanning.is_none());
+                self.counters.reserve(own, args, live.at())?.with_shared(shared)
+            }
         };
         let place = match place(&reservation) {
             Ok(place) => place,
@@ -79,7 +97,16 @@ impl Life {
         Ok(place)
     }
 
-    /// Whether [`commit`](Self::commit) would find what the call spends, now. Takes nothing.
+    /// The limits of the call that the nodes of a fleet count together, if there are any.
+    pub(crate) fn shared_demand(&self, coverage: &Coverage) -> Option<Box<SharedDemand>> {
+        match coverage.is_unlimited() {
+            true => None,
+            false => SharedDemand::of(coverage.stamps(&self.grants)).map(Box::new),
+        }
+    }
+
+    /// Whether [`commit`](Self::commit) would find what the call spends, now; of what nodes count together, where they
+    /// do, this says nothing. Takes nothing.
     ///
     /// # Errors
     /// As `commit`, but for the log's.
@@ -89,11 +116,17 @@ impl Life {
         coverage: &Coverage,
         args: &Args,
         most_permits: usize,
+        is_shared: bool,
     ) -> Result<(), Denial> {
         self.check_room(most_permits)?;
-        match coverage.is_unlimited() {
-            true => Ok(()),
-            false => self.counters.probe(coverage.stamps(&self.grants), args, live.at()),
+        let stamps = coverage.stamps(&self.grants);
+        match (coverage.is_unlimited(), is_shared) {
+            (true, _) => Ok(()),
+            (false, false) => self.counters.probe(stamps, args, live.at()),
+            (false, true) => {
+                let own = stamps.filter(|stamp| stamp.spanning.is_none());
+                self.counters.probe(own, args, live.at())
+            }
         }
     }
 

@@ -309,10 +309,13 @@ impl Life {
                 self.counters.refund(&permit.reservation);
                 permit.approval.iter().for_each(|own| own.give_back());
             }
-            Some(at) => self.for_each_upwards(permit.grant, |row, spells| {
-                row.running = row.running.saturating_sub(1);
-                row.touch(spells, at);
-            }),
+            Some(at) => {
+                permit.reservation.settle();
+                self.for_each_upwards(permit.grant, |row, spells| {
+                    row.running = row.running.saturating_sub(1);
+                    row.touch(spells, at);
+                });
+            }
         }
         true
     }

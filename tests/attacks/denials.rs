@@ -22,11 +22,13 @@ use crate::world::{HOUR, MINUTE, SECOND, World, broad, call, plain, policy, ring
 
 /// Reasons that nothing here leads to: one would need a system that gives no random bytes, one a child of a fork, one a
 /// node of a fleet (`tests/fleet`).
-const OUT_OF_REACH: [Reason; 5] = [
+const OUT_OF_REACH: [Reason; 7] = [
     Reason::NoRandomness,
     Reason::Forked,
     Reason::NoLease,
     Reason::Elsewhere,
+    Reason::Draining,
+    Reason::LimitUnknown,
     Reason::ForeignMessage,
 ];
 

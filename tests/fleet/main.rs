@@ -11,7 +11,10 @@
 mod acts;
 mod calls;
 mod contract;
+mod draining;
+mod late;
 mod leases;
+mod limits;
 mod names;
 mod restarts;
 mod senders;

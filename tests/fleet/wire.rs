@@ -21,6 +21,9 @@ pub(crate) struct Wire {
     /// Messages of which length or more do not arrive, and what did not.
     pub(crate) withholds: Arc<Mutex<Vec<usize>>>,
     pub(crate) withheld: Arc<Mutex<Vec<Vec<u8>>>>,
+    /// Messages of this length or more do not arrive; the first of them is kept.
+    holds: Arc<Mutex<Option<usize>>>,
+    held: Arc<Mutex<Option<Vec<u8>>>>,
 }
 
 /// A message and its answer.
@@ -31,6 +34,10 @@ pub(crate) const CALL: usize = 250;
 
 impl Wire {
     pub(crate) fn carry(&self, address: &str, message: &[u8]) -> Result<Vec<u8>, TransportError> {
+        if self.holds.lock().unwrap().is_some_and(|least| message.len() >= least) {
+            self.held.lock().unwrap().get_or_insert_with(|| message.to_vec());
+            return Err(TransportError::new("held up"));
+        }
         let node = self.nodes.lock().unwrap().get(address).cloned();
         let node = node.ok_or_else(|| TransportError::new("no route"))?;
         let mut withholds = self.withholds.lock().unwrap();
@@ -48,6 +55,17 @@ impl Wire {
             return Err(TransportError::new("the answer is lost"));
         }
         Ok(answer)
+    }
+
+    /// Holds up messages of this length or more.
+    pub(crate) fn hold(&self, least: usize) {
+        *self.holds.lock().unwrap() = Some(least);
+    }
+
+    /// The first message that was held up. From now on none is.
+    pub(crate) fn held(&self) -> Vec<u8> {
+        *self.holds.lock().unwrap() = None;
+        self.held.lock().unwrap().take().unwrap()
     }
 
     pub(crate) fn sent(&self) -> usize {

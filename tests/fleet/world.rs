@@ -1,13 +1,14 @@
 //! Nodes of one fleet, on one clock that a test moves, over one store that a test can break.
 
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use hallpass::BrokerBuilder;
 use hallpass::clock::{ManualClock, Timestamp};
 use hallpass::fleet::{
-    ActError, Acting, Done, Entry, Fleet, FleetBuilder, Mark, MemoryStore, News, NodeRow,
-    RowVersion, Snapshot, Store, StoreError,
+    ActError, Acting, CounterKey, CounterRow, Done, Entry, Fleet, FleetBuilder, Mark, MemoryStore,
+    News, NodeRow, RowVersion, Snapshot, Store, StoreError,
 };
 use hallpass::key::SecretKey;
 use hallpass::prelude::*;
@@ -37,7 +38,24 @@ pub(crate) struct Link {
     pub(crate) news: Arc<Mutex<Option<News>>>,
     /// The next write is made, and its answer lost.
     loses_answer: Arc<Mutex<bool>>,
+    /// Called before counters are changed: how that goes.
+    on_count: Arc<Mutex<CountHook>>,
+    /// How often counters were asked for, and which ones last.
+    counts: Arc<AtomicU64>,
+    last_keys: Arc<Mutex<Vec<CounterKey>>>,
 }
+
+/// How it goes with counters.
+#[derive(Clone, Copy)]
+pub(crate) enum Counted {
+    Well,
+    /// Nothing is changed.
+    NotReached,
+    /// All is changed, and the answer is lost.
+    Lost,
+}
+
+type CountHook = Arc<dyn Fn() -> Counted + Send + Sync>;
 
 type Hook = Box<dyn FnMut() + Send>;
 type Change = Box<dyn FnMut(&mut Snapshot) + Send>;
@@ -51,7 +69,22 @@ impl Link {
             changes: Arc::default(),
             news: Arc::default(),
             loses_answer: Arc::default(),
+            on_count: Arc::new(Mutex::new(Arc::new(|| Counted::Well))),
+            counts: Arc::default(),
+            last_keys: Arc::default(),
         }
+    }
+
+    pub(crate) fn on_count(&self, call: impl Fn() -> Counted + Send + Sync + 'static) {
+        *self.on_count.lock().unwrap() = Arc::new(call);
+    }
+
+    pub(crate) fn counts(&self) -> u64 {
+        self.counts.load(Ordering::SeqCst)
+    }
+
+    pub(crate) fn last_keys(&self) -> Vec<CounterKey> {
+        self.last_keys.lock().unwrap().clone()
     }
 
     pub(crate) fn cut(&self, is_cut: bool) {
@@ -118,6 +151,24 @@ impl Store for Link {
         let (done, snapshot) = self.store.write(row, over, after)?;
         self.answer((done, self.changed(snapshot)))
     }
+
+    fn count(
+        &self,
+        keys: &[CounterKey],
+        change: &mut dyn FnMut(Timestamp, &mut [CounterRow]),
+    ) -> Result<(), StoreError> {
+        self.counts.fetch_add(1, Ordering::SeqCst);
+        *self.last_keys.lock().unwrap() = keys.to_vec();
+        let call = self.on_count.lock().unwrap().clone();
+        match call() {
+            Counted::NotReached => Err(StoreError::new("not reached")),
+            Counted::Well => self.store.count(keys, change),
+            Counted::Lost => {
+                self.store.count(keys, change)?;
+                Err(StoreError::new("the answer is lost"))
+            }
+        }
+    }
 }
 
 pub(crate) struct Node {
@@ -152,7 +203,8 @@ impl World {
 
     pub(crate) fn empty() -> World {
         let wall = Timestamp::parse_rfc3339("2026-01-01T00:00:00Z").unwrap();
-        World { clock: ManualClock::new(wall), store: MemoryStore::new(), nodes: Vec::new() }
+        let clock = ManualClock::new(wall);
+        World { store: MemoryStore::with_clock(clock.clone()), clock, nodes: Vec::new() }
     }
 
     /// Another node, which has not asked anything yet.

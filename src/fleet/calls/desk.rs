@@ -176,6 +176,7 @@ impl Desk {
     fn decide(&self, id: &CallId, asked: &AskedCall, request: &Digest) -> Result<Reply, Denial> {
         let caller = self.attest(&id.0, asked)?;
         let tool_denied = |denial| self.broker.refuse_call(denial, &caller, asked.call.tool());
+        self.membership.check_drain().map_err(tool_denied)?;
         let malformed = |reason| tool_denied(Denial::new(reason).because("it was carried so"));
         let call = asked.call.call().ok_or_else(|| malformed(Reason::MalformedCall))?;
         let context = context(&asked.context).ok_or_else(|| malformed(Reason::MalformedContext))?;

@@ -1,13 +1,15 @@
 //! Whom other nodes may attest.
 
+use std::sync::Arc;
+
 /// Which nodes may attest which subjects to this one: none unless it is said.
 #[derive(Clone, Debug, Default)]
-pub(in crate::fleet) struct Vouched(Vec<(Box<str>, Box<str>)>);
+pub(in crate::fleet) struct Vouched(Arc<Vec<(Box<str>, Box<str>)>>);
 
 impl Vouched {
     /// Lets a node attest a subject, or all that begin with what stands before a `*` at the end.
     pub(in crate::fleet) fn add(&mut self, node: &str, subjects: &str) {
-        self.0.push((node.into(), subjects.into()));
+        Arc::make_mut(&mut self.0).push((node.into(), subjects.into()));
     }
 
     /// Whether a node may attest somebody who is known by all of these names.

@@ -13,7 +13,7 @@ use crate::fleet::calls::{Came, Errand, Leave, Started, TransportError};
 use crate::prelude::*;
 
 /// When the last call is asked for.
-const LAST: u64 = 20 * SECOND;
+pub(super) const LAST: u64 = 20 * SECOND;
 
 /// What happens to such a call.
 pub(super) enum Elsewhere {
@@ -136,15 +136,28 @@ impl World {
         let at = self.at;
         let inside =
             |life: &super::life::Life| life.agent.stage == Stage::In && life.paused_until <= at;
-        let (Some(home), Some(asker)) = (self.some_life(inside), self.some_life(inside)) else {
-            return;
+        // Of a thousand nodes, few have tasks; and the same few ask, so that they know of many.
+        let home = self.some_life(|life| inside(life) && life.has_tasks());
+        let asker = match self.lives.len() {
+            0..=64 => self.some_life(inside),
+            nodes => {
+                let asker = self.dice.below(16) as usize * (nodes / 16);
+                Some(asker).filter(|asker| {
+                    let own = &self.lives[*asker];
+                    !own.is_dead && inside(own)
+                })
+            }
         };
+        let (Some(home), Some(asker)) = (home, asker) else { return };
         let (agent, tool) = (self.dice.below(2) as usize, self.dice.below(2) as usize);
         let Some((text, on, generation)) = self.lives[home].token(agent, tool) else { return };
         let own = &self.lives[asker];
         let call = Call::new(TOOLS[tool], serde_json::json!({})).unwrap();
         let found = own.broker.home_of(&own.membership, &text, &own.who[agent], &call);
-        let Ok(TokenHome::There { node, peer, expires }) = found else { return };
+        let Ok(TokenHome::There { node, peer, expires }) = found else {
+            // It may have to read who there is.
+            return self.wake(asker, MS);
+        };
         let asked = own.clock.shows();
         let context = Context::new();
         let errand = own.asker.call((&node, peer), &text, &own.who[agent], &call, &context);

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::Planted;
+use super::bank::{BankLink, STARTABLE};
 use super::clock::NodeClock;
 use super::dice::Dice;
 use crate::clock::Reading;
@@ -13,6 +14,7 @@ use crate::fleet::act::Act;
 use crate::fleet::agent::{Agent, Applies, Owed};
 use crate::fleet::apply::{Node, running};
 use crate::fleet::calls::{Asker, Desk, Vouched};
+use crate::fleet::counting::Counting;
 use crate::fleet::keys::FleetKeys;
 use crate::fleet::mark::Mark;
 use crate::fleet::progress::Progress;
@@ -20,15 +22,31 @@ use crate::fleet::terms::Terms;
 use crate::key::{KeyRing, SecretKey};
 use crate::membership::Membership;
 use crate::prelude::*;
+use crate::sync::atomic::AtomicBool;
 use crate::{Halt, Running};
 
 pub(super) const AGENTS: [&str; 2] = ["ann", "bob"];
-pub(super) const TOOLS: [&str; 2] = ["a", "b"];
+/// The last two are limited over all nodes, by rules of the same names.
+pub(super) const TOOLS: [&str; 4] = ["a", "b", "few", "fast"];
 
-/// Everything, or the tool `a` alone.
+/// Everything, or of the tools that are not limited `a` alone.
 pub(super) const POLICIES: [&str; 2] = [
-    "version = 1\nrule = [{ id = \"all\", effect = \"permit\", what = { tool = \"any\", args = \"any\" } }]",
-    "version = 1\nrule = [{ id = \"a\", effect = \"permit\", what = { tool = \"a\", args = \"any\" } }]",
+    r#"
+        version = 1
+        rule = [
+            { id = "all", effect = "permit", what = { tool = { one_of = ["a", "b"] }, args = "any" } },
+            { id = "few", effect = "permit", what = { tool = "few", args = "any" }, grant = { uses = 12, per = "identity" } },
+            { id = "fast", effect = "permit", what = { tool = "fast", args = "any" }, grant = { uses = "3/1500ms", per = "identity" } },
+        ]
+    "#,
+    r#"
+        version = 1
+        rule = [
+            { id = "a", effect = "permit", what = { tool = "a", args = "any" } },
+            { id = "few", effect = "permit", what = { tool = "few", args = "any" }, grant = { uses = 12, per = "identity" } },
+            { id = "fast", effect = "permit", what = { tool = "fast", args = "any" }, grant = { uses = "3/1500ms", per = "identity" } },
+        ]
+    "#,
 ];
 
 pub(super) struct Life {
@@ -57,6 +75,9 @@ pub(super) struct Life {
     tasks: BTreeMap<usize, (Task, u64)>,
     grants: BTreeMap<(usize, usize), (Grant, u64)>,
     pub(super) running: Vec<Running>,
+    /// What counts limits over all nodes, and whether it reaches the store.
+    pub(super) counting: Arc<Counting>,
+    pub(super) bank_link: Arc<AtomicBool>,
 }
 
 /// A permit that was handed out, and on what.
@@ -76,8 +97,8 @@ pub(super) struct Basis {
 
 impl Life {
     pub(super) fn new(
-        (name, at, nodes): (&str, usize, u64),
-        clock: NodeClock,
+        (name, at, vouched): (&str, usize, Vouched),
+        (clock, bank): (NodeClock, BankLink),
         keys: &Arc<FleetKeys>,
         terms: Terms,
         past: Option<Mark>,
@@ -90,7 +111,11 @@ impl Life {
         let builder = Broker::builder(policy).clock(clock.clone()).keys(ring);
         let broker = builder.issuer(&format!("sim/{name}")).build().unwrap();
         let longest_leave = terms.leave_surely_over(terms.longest_leave());
-        let membership = Arc::new(Membership::new("sim", terms.lease, longest_leave));
+        let bank_link = bank.is_cut.clone();
+        let counting = Counting::new(Arc::new(bank), keys.clone(), terms.lease / 2, STARTABLE);
+        let counting = Arc::new(counting);
+        let membership = Membership::new("sim", terms.lease, longest_leave, counting.clone());
+        let membership = Arc::new(membership);
         assert!(broker.join_fleet(membership.clone()));
         let mut own = dice.split();
         let random = Box::new(move |bytes: &mut [u8]| {
@@ -100,8 +125,6 @@ impl Life {
         // Where it is found: by its place among the lives.
         let address = at.to_string().into();
         let agent = Agent::new(keys.clone(), name.into(), address, terms, past, random);
-        let mut vouched = Vouched::default();
-        (0..nodes).for_each(|node| vouched.add(&format!("n{node}"), "*"));
         let (own, members) = (Box::<str>::from(name), membership.clone());
         let desk = Desk::new(keys.clone(), own.clone(), terms, &broker, members.clone(), vouched);
         let asker = Arc::new(Asker::new(keys.clone(), own, &broker, members));
@@ -127,7 +150,13 @@ impl Life {
             tasks: BTreeMap::new(),
             grants: BTreeMap::new(),
             running: Vec::new(),
+            counting,
+            bank_link,
         }
+    }
+
+    pub(super) fn has_tasks(&self) -> bool {
+        !self.grants.is_empty()
     }
 
     pub(super) fn has_lease(&self) -> bool {
@@ -211,9 +240,9 @@ impl Life {
     }
 
     /// Knows what the rows say, as its handle does.
-    pub(super) fn note_peers(&self) {
+    pub(super) fn note_peers(&mut self) {
         let own = self.agent.row.map(|row| row.incarnation);
-        self.membership.peers.set(own, self.agent.neighbours.peers());
+        self.membership.peers.set(own, self.agent.neighbours.take_peers());
     }
 
     /// A permit for one call, if it is given.

@@ -40,6 +40,9 @@ pub(super) struct Seen {
     /// Tasks that ended, and ends that waited for a leave.
     pub(super) ends: u64,
     pub(super) waited: u64,
+    /// Calls that started of tools that are limited over all nodes, and answers of their store that were lost.
+    pub(super) limited: u64,
+    pub(super) lost_counts: u64,
 }
 
 impl Seen {
@@ -54,6 +57,8 @@ impl Seen {
         self.elsewhere += other.elsewhere;
         self.ends += other.ends;
         self.waited += other.waited;
+        self.limited += other.limited;
+        self.lost_counts += other.lost_counts;
     }
 }
 

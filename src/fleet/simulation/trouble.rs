@@ -38,7 +38,10 @@ impl World {
                 let by = self.dice.below(8_000) as i64 - 4_000;
                 self.lives[life].clock.step(by);
             }
-            10..=11 => self.engine.down_until = at + long / 3,
+            10..=11 => {
+                self.engine.down_until = at + long / 3;
+                self.bank.fail_over();
+            }
             12..=13 if self.lives.len() < self.most => {
                 self.lives[life].is_dead = true;
                 self.lives[life].running.clear();
@@ -80,7 +83,7 @@ impl World {
             16 => Act::RevokeIdentity { id: agent.into() },
             17 => Act::RevokeTool { name: tool.into() },
             _ => {
-                let node = self.dice.below(self.lives.len() as u64) as usize;
+                let node = self.some_life(super::life::Life::has_tasks).unwrap_or(life);
                 Act::EndTask { node: self.lives[node].name.clone(), task: agent.into() }
             }
         };

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::Planted;
+use super::bank::{Bank, Tallies};
 use super::calls::Attempt;
 use super::clock::{NodeClock, TrueTime};
 use super::dice::Dice;
@@ -14,6 +15,7 @@ use super::life::{Handed, Life};
 use super::oracle::{Issued, Seen};
 use crate::fleet::agent::{Ask, Next, Reply, Stage};
 use crate::fleet::answers::Answer;
+use crate::fleet::calls::Vouched;
 use crate::fleet::keys::FleetKeys;
 use crate::fleet::mark::Mark;
 use crate::fleet::store::StoreError;
@@ -38,6 +40,9 @@ pub(super) enum Event {
     Call,
     Start(usize, Box<Handed>),
     GoOn(usize),
+    /// An agent calls a tool that is limited over all nodes.
+    Limited,
+    StartLimited(usize, Box<(usize, usize, i64, Handed)>),
     /// An operator acts.
     Act,
     /// Something goes wrong.
@@ -63,14 +68,20 @@ pub(super) struct World {
     pub(super) acts: Vec<Issued>,
     pub(super) attempts: Vec<Option<Attempt>>,
     pub(super) errands: Errands,
-    nodes: u64,
+    pub(super) bank: Bank,
+    pub(super) tallies: Tallies,
+    /// Every node attests everybody at every other.
+    vouched: Vouched,
     /// How many processes there are at most.
     pub(super) most: usize,
     keys: Arc<FleetKeys>,
     pub(super) terms: Terms,
     /// Of a thousand messages, how many are lost, and how many are late.
     pub(super) loss: u64,
-    late: u64,
+    pub(super) late: u64,
+    /// How many transactions are slow, and how long a message takes at most, in milliseconds.
+    pub(super) slow: u64,
+    pub(super) leg: u64,
     pub(super) is_quiet: bool,
     pub(super) seen: Seen,
     pub(super) violation: Option<String>,
@@ -78,14 +89,30 @@ pub(super) struct World {
 
 impl World {
     pub(super) fn new(seed: u64, planted: Planted, nodes: u64) -> Self {
+        let terms = Terms { lease: std::time::Duration::from_secs(1), drift: 10 };
+        let mut world = World::calm(seed, planted, nodes, terms);
+        world.post(SECOND / 5, Event::Trouble);
+        world.post(SECOND / 10, Event::Act);
+        world.post(SECOND / 2, Event::Call);
+        world.post(SECOND / 2, Event::Limited);
+        world.post(SECOND / 2, Event::Elsewhere(Elsewhere::Ask));
+        world.post(SECOND, Event::Elsewhere(Elsewhere::End));
+        world
+    }
+
+    /// Nodes that join, and nothing else.
+    pub(super) fn calm(seed: u64, planted: Planted, nodes: u64, terms: Terms) -> Self {
         let mut dice = Dice::new(seed);
         let secret: Vec<u8> = (0..32).collect();
         let keys = Arc::new(FleetKeys::of(&SecretKey::from_bytes(&secret).unwrap(), "sim"));
-        let terms = Terms { lease: std::time::Duration::from_secs(1), drift: 10 };
+        let mut vouched = Vouched::default();
+        (0..nodes).for_each(|node| vouched.add(&format!("n{node}"), "*"));
         let (loss, late) = (dice.below(120), dice.below(60));
+        let true_time = TrueTime::default();
+        let bank = Bank::new(planted, keys.clone(), true_time.clone(), dice.split());
         let mut world = World {
             planted,
-            true_time: TrueTime::default(),
+            true_time,
             at: 0,
             sequence: 0,
             events: BTreeMap::new(),
@@ -98,12 +125,16 @@ impl World {
             acts: Vec::new(),
             attempts: Vec::new(),
             errands: Errands::default(),
-            nodes,
+            bank,
+            tallies: Tallies::default(),
+            vouched,
             most: usize::try_from(nodes).unwrap() + 7,
             keys,
             terms,
             loss,
             late,
+            slow: 150,
+            leg: 12,
             is_quiet: false,
             seen: Seen::default(),
             violation: None,
@@ -112,23 +143,13 @@ impl World {
             let clock = world.clock();
             world.add_life(&format!("n{n}"), clock, None);
         }
-        world.post(SECOND / 5, Event::Trouble);
-        world.post(SECOND / 10, Event::Act);
-        world.post(SECOND / 2, Event::Call);
-        world.post(SECOND / 2, Event::Elsewhere(Elsewhere::Ask));
-        world.post(SECOND, Event::Elsewhere(Elsewhere::End));
         world
     }
 
     /// Runs it to its end; what was violated, if anything was.
     pub(super) fn run(mut self) -> Result<Seen, String> {
-        while let Some(((at, _), event)) = self.events.pop_first() {
-            if at > TROUBLED + QUIET {
-                break;
-            }
-            self.at = at;
-            self.true_time.store(at, Ordering::SeqCst);
-            if at > TROUBLED && !self.is_quiet {
+        while let Some(event) = self.next_event(TROUBLED + QUIET) {
+            if self.at > TROUBLED && !self.is_quiet {
                 self.calm_down();
             }
             self.happens(event);
@@ -143,10 +164,21 @@ impl World {
         if self.violation.is_none() {
             self.check_end();
         }
+        if self.violation.is_none() {
+            self.check_counts();
+        }
         match self.violation {
             Some(violation) => Err(format!("at {} ms: {violation}", self.at / MS)),
             None => Ok(self.seen),
         }
+    }
+
+    /// What happens next, if anything does until then: it is the time of that by now.
+    pub(super) fn next_event(&mut self, until: u64) -> Option<Event> {
+        let ((at, _), event) = self.events.pop_first()?;
+        self.at = at;
+        self.true_time.store(at, Ordering::SeqCst);
+        (at <= until).then_some(event)
     }
 
     fn calm_down(&mut self) {
@@ -177,9 +209,10 @@ impl World {
 
     pub(super) fn add_life(&mut self, name: &str, clock: NodeClock, past: Option<Mark>) {
         let keys = self.keys.clone();
-        let name = (name, self.lives.len(), self.nodes);
+        let name = (name, self.lives.len(), self.vouched.clone());
         let (terms, planted, dice) = (self.terms, self.planted, &mut self.dice);
-        let life = Life::new(name, clock, &keys, terms, past, planted, dice);
+        let link = self.bank.link();
+        let life = Life::new(name, (clock, link), &keys, terms, past, planted, dice);
         self.lives.push(life);
         self.steps.push(0);
         let after = self.dice.below(200) * MS;
@@ -192,12 +225,13 @@ impl World {
         if life.is_dead { None } else { Some(life.paused_until.saturating_sub(self.at)) }
     }
 
-    fn happens(&mut self, event: Event) {
+    pub(super) fn happens(&mut self, event: Event) {
         let stopped = match &event {
             Event::Step(life, _)
             | Event::Reply(life, ..)
             | Event::NoReply(life, _)
             | Event::Start(life, _)
+            | Event::StartLimited(life, _)
             | Event::CatchUp(life) => self.stopped_for(*life),
             Event::GoOn(attempt) => {
                 self.attempts[*attempt].as_ref().and_then(|own| self.stopped_for(own.life))
@@ -223,6 +257,11 @@ impl World {
             }
             Event::Call => self.call(),
             Event::Start(life, handed) => self.start(life, *handed),
+            Event::Limited => self.call_limited(),
+            Event::StartLimited(life, limited) => {
+                let (agent, tool, charged, handed) = *limited;
+                self.start_limited(life, (agent, tool), charged, handed);
+            }
             Event::GoOn(attempt) => self.go_on(attempt),
             Event::Act => {
                 if !self.is_quiet {
@@ -251,6 +290,9 @@ impl World {
     fn step(&mut self, life: usize) {
         if self.lives[life].asked.is_some() {
             return;
+        }
+        if self.dice.hits(200) {
+            self.give_back(life);
         }
         let own = &mut self.lives[life];
         own.desk.sweep();
@@ -288,7 +330,7 @@ impl World {
     pub(super) fn delay(&mut self) -> u64 {
         match self.dice.hits(self.late) {
             true => self.dice.within(100, 2500) * MS,
-            false => self.dice.within(1, 12) * MS,
+            false => self.dice.within(1, self.leg) * MS,
         }
     }
 
@@ -306,7 +348,7 @@ impl World {
         }
         self.begun.insert(number, self.engine.begin(ask));
         // Between what a transaction reads and its commit there may be a while.
-        let is_slow = self.dice.hits(150);
+        let is_slow = self.dice.hits(self.slow);
         let after = if is_slow { self.dice.within(20, 320) * MS } else { self.delay() };
         self.post(after, Event::Commit(life, number));
     }

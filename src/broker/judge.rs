@@ -2,11 +2,11 @@
 //! with. Judged under the task's lock, against grant, ancestors, rules and limits.
 
 use super::call_request::CallRequest;
+use super::charged_call::ChargedCall;
 use super::covering::{covering, covering_row};
 use super::current::{Current, DecidingRules};
 use super::plain_record::plain_of;
 use super::presented::PresentedGrant;
-use super::shared_limits::{ChargedCall, Reserving};
 use crate::audit::{self, DigestText, Event, KeptPlain, Place};
 use crate::denial::{Denial, Reason};
 use crate::grant::{Coverage, Row, SharedCharge, SharedDemand, stamps_on};
@@ -100,7 +100,10 @@ impl<'a> CallInputs<'a> {
     /// Judges the call and reserves what it costs. A call-bound presentation is spent whatever comes
     /// of it. What nodes count together has to be charged before: without it, nothing is reserved, and the second
     /// result says what to charge.
-    pub(super) fn reserve(&self, charged: Option<&ChargedCall>) -> Result<Reserving, Denial> {
+    pub(super) fn reserve(
+        &self,
+        charged: Option<&ChargedCall>,
+    ) -> Result<Result<Reserved, Box<SharedDemand>>, Denial> {
         let CallRequest { caller, call, .. } = self.request;
         let (who, tool, args) = (caller.subject().as_str(), call.tool(), call.args().object());
         let digests = self.current.keys.digests.of_call(who, tool, args, self.context);

@@ -63,6 +63,7 @@ mod builder;
 mod call_request;
 mod calls_done;
 mod changes;
+mod charged_call;
 mod clamp;
 mod close;
 mod control;

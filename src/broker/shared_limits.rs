@@ -4,6 +4,7 @@
 use std::sync::Arc;
 
 use super::call_request::{CallRequest, Refusal};
+use super::charged_call::ChargedCall;
 use super::judge::{CallInputs, Reserved};
 use super::presented::PresentedGrant;
 use crate::call::Call;
@@ -13,15 +14,6 @@ use crate::task::{Life, Liveness};
 
 /// How often a call is charged anew because what it draws on has changed meanwhile.
 const TRIES: u32 = 4;
-
-/// What a call has been charged, and for which limits.
-pub(super) struct ChargedCall {
-    demand: Box<SharedDemand>,
-    charge: Arc<SharedCharge>,
-}
-
-/// What is reserved, or what has to be charged before anything is.
-pub(super) type Reserving = Result<Reserved, Box<SharedDemand>>;
 
 impl CallInputs<'_> {
     /// The limits of the call that the nodes of a fleet count together; nothing outside of a fleet.

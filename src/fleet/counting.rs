@@ -63,7 +63,7 @@ impl Counting {
             let returns = self.waiting.take_next();
             let Some(first) = returns.first() else { break };
             let keyed = vec![(Self::key(&self.keys, first.counter()), 0)];
-            let told = self.change(&keyed, &[first.counter()], &returns, &mut |_| Ok(Some(())));
+            let told = self.change(&keyed, &[first.counter()], &returns, |_| Ok(Some(())));
             if !matches!(told, Ok(Ok(_))) {
                 self.waiting.put_back(returns);
                 break;
@@ -84,7 +84,7 @@ impl Counting {
         returns: &[Return],
     ) -> Result<Result<SharedCharge, Denial>, StoreError> {
         let (names, keyed) = self.keyed(demand);
-        let charged = self.change(&keyed, &names, returns, &mut |counters| {
+        let charged = self.change(&keyed, &names, returns, |counters| {
             let mut own = SharedCounters { demand, counters: std::mem::take(counters) };
             let charged = own.charge(id, args, self.keep, &self.waiting);
             *counters = own.counters;
@@ -114,7 +114,7 @@ impl Counting {
         keyed: &Keyed,
         names: &[(&str, &str)],
         returns: &[Return],
-        then: &mut dyn FnMut(&mut Vec<SharedCounter>) -> Result<Option<T>, Denial>,
+        mut then: impl FnMut(&mut Vec<SharedCounter>) -> Result<Option<T>, Denial>,
     ) -> Result<Result<Option<T>, Denial>, StoreError> {
         let keys: Vec<CounterKey> = keyed.iter().map(|(key, _)| *key).collect();
         let mut outcome = None;
@@ -234,7 +234,7 @@ impl CountsShared for Counting {
     fn probe(&self, demand: &SharedDemand, args: &Args) -> Result<(), Denial> {
         let returns = self.waiting.take_of(demand);
         let (names, keyed) = self.keyed(demand);
-        let probed = self.change(&keyed, &names, &returns, &mut |counters| {
+        let probed = self.change(&keyed, &names, &returns, |counters| {
             let own = SharedCounters { demand, counters: std::mem::take(counters) };
             let probed = own.probe(args);
             *counters = own.counters;

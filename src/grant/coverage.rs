@@ -1,10 +1,10 @@
 //! Where a grant, and each one it was delegated from, covers a call and limits it.
 
-use super::counters::Stamp;
 use super::id::GrantId;
 use super::row::Row;
 use super::rows::Rows;
 use super::spanning::SpanningCounters;
+use super::stamp::Stamp;
 use crate::identity::Identity;
 use crate::policy::{Compiled, Deciders, Rule};
 

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::counter::{Cost, Counter};
-use super::counters::{Charge, Stamp};
+use super::stamp::{Charge, Stamp};
 use crate::args::Args;
 use crate::clock::{Timestamp, format_duration};
 use crate::denial::{Denial, Reason};

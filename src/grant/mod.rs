@@ -16,6 +16,7 @@ mod shared_charge;
 mod shared_counter;
 mod spanning;
 mod spells;
+mod stamp;
 #[cfg(feature = "fleet")]
 mod stored;
 mod window;
@@ -25,7 +26,7 @@ pub(crate) use id::GrantIds;
 
 pub(crate) use carried::{CarriedCharge, CarriedCounters};
 pub(crate) use counter::{Cost, Counter};
-pub(crate) use counters::{Counters, Reservation, SpanningCharge, Stamp, implies};
+pub(crate) use counters::{Counters, Reservation, SpanningCharge};
 pub(crate) use coverage::{Coverage, stamps_on};
 pub(crate) use nonces::{Mark, Once};
 pub(crate) use pool::Pool;
@@ -37,3 +38,4 @@ pub(crate) use shared_charge::{ChargeId, Return, SharedCharge, SharedDemand, Wai
 pub(crate) use shared_counter::{SharedCounter, SharedCounters};
 pub(crate) use spanning::SpanningCounters;
 pub(crate) use spells::Spells;
+pub(crate) use stamp::{Stamp, implies};

@@ -3,10 +3,10 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::counters::Stamp;
 use super::id::GrantId;
 use super::nonces::{Nonces, Once};
 use super::spells::Spells;
+use super::stamp::Stamp;
 use crate::clock::Timestamp;
 use crate::denial::Denial;
 use crate::identity::Identity;

@@ -6,9 +6,9 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use super::counter::{Cost, Counter};
-use super::counters::Charge;
 use super::limit_check::{charge_of, later};
 use super::shared_charge::{ChargeId, Return, SharedCharge, SharedDemand, Use, WaitingReturns};
+use super::stamp::Charge;
 use crate::args::Args;
 use crate::clock::Timestamp;
 use crate::denial::{Denial, Reason};

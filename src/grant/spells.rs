@@ -6,7 +6,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use super::counters::Stamp;
+use super::stamp::Stamp;
 use crate::clock::Timestamp;
 use crate::identity::Subject;
 

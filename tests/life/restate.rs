@@ -168,6 +168,22 @@ fn an_identity_is_seen_as_was_said_last_of_any_of_its_names() {
     }
 }
 
+/// Who presents a token may be known by a name that the holder was not attested with.
+#[test]
+fn a_permit_does_not_start_once_another_name_of_its_caller_was_restated() {
+    let world = World::rules([pings("p")]);
+    let task = world.open(&world.agent("a"));
+    let grant = task.request(to_ping(), &here()).unwrap();
+    let caller = Assertion::agent("a").alias("a@acme.test");
+    let caller = world.broker.assert_identity(caller).unwrap();
+    let permit = || world.gate.authorize(&grant, &caller, ping(), &here()).unwrap();
+    permit().start().unwrap().succeed();
+    let before = permit();
+    world.control.restate(at_risk("a@acme.test", 10)).unwrap().finish();
+    assert_eq!(before.start().unwrap_err().reason(), Reason::FactsChanged);
+    permit().start().unwrap().succeed();
+}
+
 #[test]
 fn what_is_taken_back_is_seen_as_it_was_attested() {
     let world = World::rules([pings("p").who_groups(has_any(["ops"]))]);

@@ -143,6 +143,12 @@ impl Call {
         Call { tool: self.tool.clone(), args, resource, material }
     }
 
+    /// The same call, which shares the text of its tool's name with `tool`, an equal one.
+    pub(crate) fn named_by(&self, tool: &ToolName) -> Call {
+        let (resource, material) = (self.resource.clone(), self.material.clone());
+        Call { tool: tool.clone(), args: self.args.clone(), resource, material }
+    }
+
     /// The same call with what is stated of its material now.
     pub(crate) fn with_material(&self, stated: Option<&Material>) -> Call {
         Call { material: stated.cloned().map(Box::new), ..self.clone() }

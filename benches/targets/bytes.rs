@@ -49,8 +49,13 @@ unsafe impl GlobalAlloc for Counting {
     }
 }
 
+/// From here on, to the end.
+pub(crate) fn start_counting() {
+    COUNTS.store(true, Ordering::Relaxed);
+}
+
 /// What work leaves behind, and the most that it holds on its way.
-fn held<T>(work: impl FnOnce() -> T) -> (T, isize, isize) {
+pub(crate) fn held<T>(work: impl FnOnce() -> T) -> (T, isize, isize) {
     let before = HELD.load(Ordering::Relaxed);
     MOST.store(before, Ordering::Relaxed);
     let done = work();
@@ -98,7 +103,7 @@ when   = {{ env = "prod", risk = {{ below = 50 }} }}
     let read = || timed(|| drop(Policy::from_toml(&text).unwrap()));
     let best = (0..table.size(3, 1)).map(|_| read()).min().unwrap_or(Duration::MAX);
     // From here on, to the end.
-    COUNTS.store(true, Ordering::Relaxed);
+    start_counting();
     let (policy, kept, most) = held(|| Policy::from_toml(&text).unwrap());
     assert_eq!(policy.len(), rules);
     table.row("TOML of 100,000 rules: read and dropped", best.as_secs_f64(), 2.0, "s");
@@ -107,7 +112,7 @@ when   = {{ env = "prod", risk = {{ below = 50 }} }}
 }
 
 /// Keeps nothing of the log.
-struct Nowhere;
+pub(crate) struct Nowhere;
 
 impl Sink for Nowhere {
     fn open(&self) -> Result<Option<Tail>, SinkError> {

@@ -11,6 +11,7 @@
     reason = "a measurement: it reads the clock and prints"
 )]
 
+mod asking;
 mod bytes;
 mod calls;
 mod gate;
@@ -76,12 +77,14 @@ fn number(number: f64) -> String {
 fn main() {
     let table = Table { full: std::env::args().any(|arg| arg == "--bench") };
     println!("| row | now | aim | reached |\n|---|---:|---:|---|");
-    let rows: [(&str, Rows); 5] = [
+    let rows: [(&str, Rows); 7] = [
         ("calls", calls::rows),
         ("gate", gate::rows),
         ("secrets", secrets::rows),
+        ("asking", asking::time),
         ("rules", rules::rows),
         ("bytes", bytes::rows),
+        ("questions", asking::bytes),
     ];
     // Those that are named; all, if none is.
     let named: Vec<String> = std::env::args().skip(1).filter(|arg| !arg.starts_with('-')).collect();

@@ -95,6 +95,16 @@ impl Names {
         }
     }
 
+    /// The names of both.
+    pub(crate) fn and(mut self, other: Names) -> Names {
+        self.add(other);
+        self
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
     /// Whether this is one of the names.
     pub(crate) fn include(&self, name: &str) -> bool {
         self.0.contains(&PersonName::of(name))

@@ -65,6 +65,10 @@ const MANY_WAITING: usize = 1024;
 /// refuses makes it no dearer to deny.
 const LOOK_EVERY: u64 = 64;
 
+/// How many records one denial notes at most: a question that is asked has one, too. A thread that looked at the
+/// multiples alone would step over all of them where each denial notes two.
+const NOTED_AT_ONCE: u64 = 4;
+
 /// Gives every record its place and gets it written.
 pub(crate) struct Journal {
     sink: Arc<dyn Sink>,

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::call_request::CallRequest;
+use super::call_request::{CallRequest, Digested};
 use super::current::Current;
 use super::eligible::Electorate;
 use super::judge::{CallInputs, WithheldCall};
@@ -14,12 +14,13 @@ use super::shared::Shared;
 use crate::audit::{Answered, Event};
 use crate::call::Call;
 use crate::clock::Timestamp;
+use crate::context::Context;
 use crate::denial::{Denial, Reason};
 use crate::identity::Identity;
 use crate::policy::Catalogue;
 use crate::sync::Apart;
-use crate::task::{Amendment, Life, OpenQuestion, QuestionState, Subject, TaskCell};
-use crate::value::Digest;
+use crate::task::{Amendment, Life, OpenQuestion, OtherCalls, QuestionState, Subject, TaskCell};
+use crate::value::{Digest, PackedObject};
 
 impl Reviews {
     /// Somebody who may review a call that waits makes another one of it: that question is over, and another is
@@ -136,9 +137,11 @@ impl Shared {
         now: Timestamp,
     ) -> Result<Arc<OpenQuestion>, NotCounted> {
         let refused = |denial: &Denial| NotCounted::NotPermitted(denial.reason());
-        let (Subject::Call { context, .. }, Some(before)) = (&open.subject, open.call()) else {
+        let Subject::Call { call: before, context: stated, .. } = &open.subject else {
             return Err(NotCounted::NotACall);
         };
+        let context = stated.unpack().map(Context::from);
+        let context = context.ok_or(NotCounted::NotPermitted(Reason::MalformedContext))?;
         let listed = current.policy.catalogue.get(call.tool());
         let listed = listed.ok_or_else(|| refused(&Catalogue::unknown(call.tool())))?;
         let canonical = listed.typed.canonical_call(call).map_err(|denial| refused(&denial))?;
@@ -149,8 +152,9 @@ impl Shared {
             caller: &open.holder,
             call: canonical.as_ref().unwrap_or(call),
             made: call,
-            context,
+            context: &context,
             now,
+            digested: &Digested::default(),
             redeeming: None,
         };
         // Any grant of the asker will do; which one is presented is seen when it is redeemed.
@@ -176,11 +180,11 @@ impl Shared {
         }
         let WithheldCall { mut asks, permits } = weighed?;
         // What was asked about is not got by with a change of it.
-        let places = open.asks.iter().filter_map(|ask| current.policy.place_of(&ask.id));
+        let places = open.binding.asks.iter().filter_map(|ask| current.policy.place_of(&ask.id));
         asks.join(&places.collect());
         let earlier = open.amended().map_or(&[][..], |own| &own.by);
         let by = earlier.iter().chain([who]).cloned().collect();
-        let parties = open.parties.iter().chain([who]).cloned().collect();
+        let parties = open.parties().iter().chain([who]).cloned().collect();
         let amendment = Amendment { before: before.clone(), amends: open.id, by };
         let draft = QuestionDraft {
             cell,
@@ -188,14 +192,18 @@ impl Shared {
             parties,
             subject: Subject::Call {
                 call: request.call.clone(),
-                made: (request.call != call).then(|| Box::new(call.clone())),
-                listed: listed.digest,
-                context: context.clone(),
-                amended: Some(Box::new(amendment)),
+                context: PackedObject::of(context.checked().map_err(|error| {
+                    refused(&Denial::new(Reason::MalformedContext).because(error))
+                })?),
+                other: OtherCalls::of(
+                    (request.call != call).then(|| call.clone()),
+                    Some(amendment),
+                ),
             },
+            listed: listed.digest,
             asks: &asks,
             permits: &permits,
-            args: Some(request.arguments(current, request.call)),
+            args: Some(request.arguments(current, request.call).text()),
             break_glass: open.break_glass,
         };
         self.find_or_park(current, life, draft, now).map_err(|why| {

@@ -7,12 +7,16 @@ use super::eligible::{Electorate, is_bound};
 use super::judge::{CallInputs, WithheldCall};
 use super::parking::QuestionDraft;
 use super::shared::Shared;
-use crate::audit::Event;
+use crate::audit::{DigestText, Event};
+use crate::call::Call;
 use crate::clock::Timestamp;
 use crate::denial::Denial;
 use crate::identity::Identity;
 use crate::policy::Deciders;
-use crate::task::{Approval, Items, Life, Liveness, OpenQuestion, QuestionState, Subject};
+use crate::task::{
+    Approval, Items, Life, Liveness, OpenQuestion, OtherCalls, QuestionState, Subject,
+};
+use crate::value::PackedObject;
 
 impl CallInputs<'_> {
     /// What people agreed to of this call, if it covers all these asks.
@@ -56,7 +60,8 @@ impl CallInputs<'_> {
         }
         for ask in asks.iter() {
             let ask = current.policy.rule(*ask)?;
-            let names = |own: &OpenQuestion| own.asks.iter().any(|bound| bound.id == ask.id);
+            let names =
+                |own: &OpenQuestion| own.binding.asks.iter().any(|bound| bound.id == ask.id);
             if !used.iter().any(|own| names(own)) {
                 used.push((*usable.iter().find(|own| names(own))?).clone());
             }
@@ -73,7 +78,7 @@ impl CallInputs<'_> {
         &self,
         life: &mut Life,
         live: &Liveness,
-        withheld: &WithheldCall,
+        (withheld, args): (&WithheldCall, DigestText),
         denial: Denial,
     ) -> Denial {
         let CallInputs { request, current, presented, .. } = self;
@@ -89,18 +94,30 @@ impl CallInputs<'_> {
             holder: request.caller,
             parties,
             subject: Subject::Call {
-                call: call.clone(),
-                made: (call != request.made).then(|| Box::new(request.made.clone())),
-                listed: current.policy.catalogue.get(call.tool()).and_then(|own| own.digest),
-                context: Box::new(request.context.clone()),
-                amended: None,
+                call: self.named_as_granted(life, live),
+                context: PackedObject::of(self.context),
+                other: OtherCalls::of((call != request.made).then(|| request.made.clone()), None),
             },
+            listed: self.listed.digest,
             asks: &withheld.asks,
             permits: &withheld.permits,
-            args: Some(request.arguments(current, call)),
+            args: Some(args),
             break_glass: life.is_of_glass(presented.grant),
         };
         request.shared.park(request.owner, current, life, draft, (denial, live.at()))
+    }
+}
+
+impl CallInputs<'_> {
+    /// The call, its tool named by the text that the grant holds: what waits keeps no copy of that.
+    fn named_as_granted(&self, life: &Life, live: &Liveness) -> Call {
+        let call = self.request.call;
+        let scope = life.row(live).map(|row| &row.terms.scope);
+        let mut tools = scope.into_iter().flatten().map(|own| &own.capability.tool);
+        match tools.find(|own| *own == call.tool_name()) {
+            Some(tool) => call.named_by(tool),
+            None => call.clone(),
+        }
     }
 }
 

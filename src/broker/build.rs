@@ -134,6 +134,7 @@ impl BrokerBuilder {
             spanning: SpanningCounters::new(),
             terms: Pool::default(),
             purposes: Pool::default(),
+            bindings: Pool::default(),
             remains: Remains::default(),
             changes: Changes::default(),
             abandoned: AtomicU64::new(0),

@@ -1,11 +1,12 @@
 //! One attempt to call, and how it is refused.
 
+use std::cell::Cell;
 use std::sync::Arc;
 
 use super::current::Current;
 use super::plain_record::PlainDecision;
 use super::shared::Shared;
-use crate::audit::{DeniedQuestion, Stage};
+use crate::audit::{DeniedQuestion, DigestKey, DigestText, Stage};
 use crate::call::Call;
 use crate::clock::Timestamp;
 use crate::context::Context;
@@ -30,8 +31,35 @@ pub(super) struct CallRequest<'a> {
     pub(super) made: &'a Call,
     pub(super) context: &'a Context,
     pub(super) now: Timestamp,
+    /// What was digested of it when it was judged.
+    pub(super) digested: &'a Digested,
     /// The question that the call is redeemed of.
     pub(super) redeeming: Option<&'a Arc<OpenQuestion>>,
+}
+
+/// The digests of a call's arguments and context, if it came to be judged: its denial has the same in its record.
+#[derive(Default)]
+pub(super) struct Digested(Cell<Option<JudgedDigests>>);
+
+struct JudgedDigests {
+    key: Arc<DigestKey>,
+    epoch: u64,
+    arguments: DigestText,
+    context: DigestText,
+}
+
+impl Digested {
+    pub(super) fn note(&self, current: &Current, (arguments, context): (DigestText, DigestText)) {
+        let (key, epoch) = (current.keys.digests.clone(), current.epoch);
+        self.0.set(Some(JudgedDigests { key, epoch, arguments, context }));
+    }
+
+    /// They, unless what is in force now digests otherwise, or has the call spelled otherwise.
+    fn under(&self, current: &Current) -> Option<(DigestText, DigestText)> {
+        let own = self.0.take()?;
+        let is_same = own.epoch == current.epoch && Arc::ptr_eq(&own.key, &current.keys.digests);
+        is_same.then_some((own.arguments, own.context))
+    }
 }
 
 /// A denial, and which grant it was about, if the token told.
@@ -71,11 +99,16 @@ impl CallRequest<'_> {
             None => None,
         };
         let call = canonical.as_ref().unwrap_or(self.call);
-        let arguments = signed.then(|| self.arguments(&current, call).text());
+        let (arguments, context) = match self.digested.under(&current) {
+            Some((arguments, context)) => (Some(arguments), Some(context)),
+            None => {
+                let context = self.context.checked().ok();
+                let context = context.map(|context| current.keys.digests.context(context));
+                (signed.then(|| self.arguments(&current, call).text()), context)
+            }
+        };
         // What can't be meant is not kept: it may be of any length.
         let resource = call.resource().filter(|resource| resource.checked().is_ok());
-        let context = self.context.checked().ok();
-        let context = context.map(|context| current.keys.digests.context(context));
         let is_of_glass =
             |(cell, grant): &(Arc<TaskCell>, GrantId)| cell.life.lock().is_of_glass(*grant);
         let break_glass = about.as_ref().is_some_and(is_of_glass);

@@ -1,9 +1,12 @@
 //! The docket: every question of the broker, by its id, and how many of them each asker has waiting.
 
-use std::collections::HashMap;
+use std::borrow::Borrow;
+use std::collections::{HashMap, HashSet};
+use std::hash::{Hash, Hasher};
 use std::sync::Arc;
 
 use crate::clock::Timestamp;
+use crate::identity::Subject;
 use crate::sync::Mutex;
 use crate::task::{OpenQuestion, QuestionId};
 
@@ -14,22 +17,45 @@ pub(crate) struct Docket(Mutex<Listed>);
 
 #[derive(Default)]
 struct Listed {
-    by_id: HashMap<QuestionId, Arc<OpenQuestion>>,
-    /// What waits, by who asked, with when that is over.
-    waiting: HashMap<Box<str>, Vec<(Timestamp, QuestionId)>>,
+    by_id: HashSet<ById>,
+    /// What waits, by who asked.
+    waiting: HashMap<Subject, Vec<Arc<OpenQuestion>>>,
 }
+
+/// A question, found by its id.
+struct ById(Arc<OpenQuestion>);
+
+impl Borrow<QuestionId> for ById {
+    fn borrow(&self) -> &QuestionId {
+        &self.0.id
+    }
+}
+
+impl Hash for ById {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.0.id.hash(state);
+    }
+}
+
+impl PartialEq for ById {
+    fn eq(&self, other: &ById) -> bool {
+        self.0.id == other.0.id
+    }
+}
+
+impl Eq for ById {}
 
 impl Docket {
     /// Lists a question, unless its asker has `most` of them waiting already.
     pub(super) fn admit(&self, question: &Arc<OpenQuestion>, most: usize, now: Timestamp) -> bool {
         let mut listed = self.0.lock();
-        let own = listed.waiting.entry(question.holder.subject().as_str().into()).or_default();
-        own.retain(|(expires, _)| now < *expires);
+        let own = listed.waiting.entry(question.holder.subject().clone()).or_default();
+        own.retain(|own| now < own.expires);
         if own.len() >= most {
             return false;
         }
-        own.push((question.expires, question.id));
-        listed.by_id.insert(question.id, question.clone());
+        own.push(question.clone());
+        listed.by_id.insert(ById(question.clone()));
         true
     }
 
@@ -53,12 +79,12 @@ impl Docket {
     }
 
     pub(super) fn find_id(&self, id: QuestionId) -> Option<Arc<OpenQuestion>> {
-        self.0.lock().by_id.get(&id).cloned()
+        self.0.lock().by_id.get(&id).map(|own| own.0.clone())
     }
 
     /// All questions, in the order in which they were asked.
     pub(super) fn all(&self) -> Vec<Arc<OpenQuestion>> {
-        let mut all: Vec<_> = self.0.lock().by_id.values().cloned().collect();
+        let mut all: Vec<_> = self.0.lock().by_id.iter().map(|own| own.0.clone()).collect();
         all.sort_by_key(|own| (own.asked, own.generation, own.id));
         all
     }
@@ -68,7 +94,7 @@ impl Listed {
     fn settle(&mut self, question: &OpenQuestion) {
         let asker = question.holder.subject().as_str();
         if let Some(own) = self.waiting.get_mut(asker) {
-            own.retain(|(_, id)| *id != question.id);
+            own.retain(|own| own.id != question.id);
             if own.is_empty() {
                 self.waiting.remove(asker);
             }

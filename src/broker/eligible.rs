@@ -8,7 +8,7 @@ use crate::approval::quorum::{Fits, Progress};
 use crate::audit::Answered;
 use crate::identity::{Identity, Kind};
 use crate::policy::{ApprovalTerms, Reviewer};
-use crate::task::{BoundRule, Items, Life, OpenQuestion, Parked, Vote};
+use crate::task::{Binding, BoundRule, Items, Life, OpenQuestion, Vote};
 
 /// A question under what is in force, and who takes part in it: asked under one epoch.
 pub(super) struct Electorate<'a> {
@@ -28,9 +28,9 @@ impl<'a> Electorate<'a> {
         life: &Life,
         presenting: &[&Identity],
     ) -> Self {
-        let mut parties = question.delegates.clone();
-        let all =
-            question.parties.iter().chain([&question.holder]).chain(presenting.iter().copied());
+        let mut parties = question.delegates();
+        let own = question.parties().iter().chain([&question.holder]);
+        let all = own.chain(presenting.iter().copied());
         all.for_each(|party| parties.add(Names::of_party(party)));
         // Most tasks delegate nothing, and have many grants.
         let delegated = life.grants.iter().filter_map(|row| Some((row, row.parent?)));
@@ -51,7 +51,7 @@ impl<'a> Electorate<'a> {
     pub(super) fn asks(&self) -> impl Iterator<Item = (&'a BoundRule, &'a ApprovalTerms)> {
         let policy = &self.current.ruling.policy;
         let terms = |ask: &BoundRule| policy.rule(policy.place_of(&ask.id)?)?.approval.as_deref();
-        self.question.asks.iter().filter_map(move |ask| Some((ask, terms(ask)?)))
+        self.question.binding.asks.iter().filter_map(move |ask| Some((ask, terms(ask)?)))
     }
 
     /// The terms of the asks that withhold any of these items.
@@ -164,7 +164,7 @@ impl<'a> Electorate<'a> {
 
 /// Whether every rule that a question is bound to, and the tool's entry, say what they said.
 pub(super) fn is_bound(question: &OpenQuestion, current: &Current) -> bool {
-    let Parked { asks, permits, .. } = &**question;
+    let Binding { asks, permits, .. } = &*question.binding;
     let policy = &current.ruling.policy;
     let entry = |tool: &str| policy.catalogue.get(tool).map(|own| own.digest);
     let mut rules = asks.iter().chain(permits);

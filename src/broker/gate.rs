@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::call_request::{CallRequest, Refusal};
+use super::call_request::{CallRequest, Digested, Refusal};
 use super::current::DecidingRules;
 use super::ended::Ended;
 use super::pending::Pending;
@@ -87,6 +87,7 @@ impl Gate {
         context: &Context,
         redeeming: Option<&Pending>,
     ) -> Result<Permit, Denial> {
+        let digested = Digested::default();
         let at = |now, context| CallRequest {
             shared: &self.shared,
             owner: &self.shared,
@@ -96,6 +97,7 @@ impl Gate {
             made: &call,
             context,
             now,
+            digested: &digested,
             redeeming: redeeming.map(|pending| &pending.open),
         };
         let refused = |denial| Refusal { denial, about: None, signed: false };
@@ -224,8 +226,19 @@ impl Gate {
         let (text, context) = (presented.text(), &*context);
         let (shared, owner, redeeming) = (&self.shared, &self.shared, None);
         let made = call;
-        let attempt =
-            CallRequest { shared, owner, text, caller, call, made, context, now, redeeming };
+        let digested = &Digested::default();
+        let attempt = CallRequest {
+            shared,
+            owner,
+            text,
+            caller,
+            call,
+            made,
+            context,
+            now,
+            digested,
+            redeeming,
+        };
         attempt.check().map(DryRun).map_err(|refusal| refusal.denial)
     }
 

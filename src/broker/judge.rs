@@ -30,7 +30,7 @@ pub(super) struct CallInputs<'a> {
     pub(super) listed: &'a Listed,
     /// Whether the catalogue brought the call to another spelling.
     pub(super) respelled: bool,
-    context: &'a Object,
+    pub(super) context: &'a Object,
     /// What judging it may cost.
     pub(super) meter: Meter,
 }
@@ -107,6 +107,15 @@ impl<'a> CallInputs<'a> {
         let CallRequest { caller, call, .. } = self.request;
         let (who, tool, args) = (caller.subject().as_str(), call.tool(), call.args().object());
         let digests = self.current.keys.digests.of_call(who, tool, args, self.context);
+        self.reserve_with(digests, charged)
+            .inspect_err(|_| self.request.digested.note(self.current, digests))
+    }
+
+    fn reserve_with(
+        &self,
+        digests: (DigestText, DigestText),
+        charged: Option<&ChargedCall>,
+    ) -> Result<Result<Reserved, Box<SharedDemand>>, Denial> {
         let mut life = self.life()?;
         let live = self.prove_live(&life)?;
         // The judgement before this one has taken it.
@@ -124,7 +133,7 @@ impl<'a> CallInputs<'a> {
             (Err(denial), Some(withheld)) => {
                 // What was found to be void since is said to be.
                 self.check_redeemed(&live)?;
-                return Err(self.park(&mut life, &live, &withheld, denial));
+                return Err(self.park(&mut life, &live, (&withheld, digests.0), denial));
             }
         };
         let shared = match self.shared_charge(&mut life, &live, &coverage, charged)? {

@@ -53,6 +53,7 @@ mod amend;
 mod answerer;
 mod answering;
 mod askable;
+mod asked_record;
 mod asking;
 mod authority_ended;
 mod authorize;

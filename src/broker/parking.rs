@@ -1,5 +1,6 @@
 //! Parking: what only asks withhold is kept until people answer, or the open question about it is found.
 
+use std::cell::LazyCell;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -10,7 +11,7 @@ use super::offer::Withheld;
 use super::pending::Pending;
 use super::shared::Shared;
 use crate::approval::name::Names;
-use crate::audit::Event;
+use crate::audit::DigestText;
 use crate::clock::Timestamp;
 use crate::denial::{Denial, Reason};
 use crate::grant::GrantId;
@@ -19,10 +20,10 @@ use crate::policy::{ApprovalTerms, Deciders, offered_by_all};
 use crate::scope::{Capability, Scope};
 use crate::sync::Apart;
 use crate::task::{
-    BoundRule, Item, Life, MOST_ITEMS, OpenQuestion, Parked, QuestionId, QuestionState, ScopePlan,
-    Subject, TaskCell,
+    Binding, BoundRule, Item, Life, MOST_ITEMS, OpenQuestion, Others, Parked, QuestionId,
+    QuestionState, ScopePlan, Subject, TaskCell,
 };
-use crate::value::{Digest, Object, Value};
+use crate::value::Digest;
 
 /// What is to be asked.
 pub(super) struct QuestionDraft<'a> {
@@ -32,10 +33,12 @@ pub(super) struct QuestionDraft<'a> {
     /// Who requested it, and who delegates.
     pub(super) parties: Vec<Identity>,
     pub(super) subject: Subject,
+    /// Of the entry in the catalogue of a call's tool.
+    pub(super) listed: Option<Digest>,
     pub(super) asks: &'a Deciders,
     pub(super) permits: &'a Deciders,
     /// Digest of the arguments of a call.
-    pub(super) args: Option<Digest>,
+    pub(super) args: Option<DigestText>,
     /// Whether it is of what breaking the glass gave.
     pub(super) break_glass: bool,
 }
@@ -85,25 +88,50 @@ impl Shared {
             return Err(Unasked::Denied(Denial::new(Reason::LogRefused)));
         }
         let QuestionDraft { cell, holder, parties, subject, .. } = draft;
-        let asks = bound(current, draft.asks);
-        if let Some(questions) = life.questions() {
-            for own in questions.all() {
-                self.refresh(current, own, now);
-            }
-            let names = |own: &OpenQuestion| asks.iter().all(|ask| own.asks.contains(ask));
-            let is_same = |own: &OpenQuestion| match &subject {
-                Subject::Call { amended: Some(_), .. } => false,
-                Subject::Call { call, .. } => own.is_of(holder, call),
-                Subject::Scope(plan) => own.is_of_plan(holder, plan),
-            };
-            let mut same = questions.all().iter().rev().filter(|own| is_same(own));
-            if let Some(open) = same.find(|own| own.awaits(now) && names(own)) {
-                return Ok(open.clone());
-            }
-        }
+        // As the task keeps it already: a host may attest the same anew for each call.
+        let holder =
+            parties.iter().find(|own| own.is_attested_as(holder)).unwrap_or(holder).clone();
+        let holder = &holder;
         let rules = draft.asks.iter().filter_map(|at| current.policy.rule(*at));
         let terms: Vec<(&Arc<str>, &ApprovalTerms)> =
             rules.filter_map(|rule| Some((&rule.id, rule.approval.as_deref()?))).collect();
+        let shortest = |length: fn(&ApprovalTerms) -> Duration| {
+            terms.iter().map(|(_, own)| length(own)).min().unwrap_or_default()
+        };
+        let binding = self.bindings.share(Binding {
+            asks: bound(current, draft.asks),
+            permits: bound(current, draft.permits),
+            listed: draft.listed,
+            good_for: shortest(ApprovalTerms::time_to_use),
+        });
+        let is_named = |own: &OpenQuestion| {
+            let names = |ask: &BoundRule| own.binding.asks.contains(ask);
+            Arc::ptr_eq(&own.binding, &binding) || binding.asks.iter().all(names)
+        };
+        let is_same = |own: &OpenQuestion| match &subject {
+            Subject::Call { other, .. }
+                if other.as_ref().is_some_and(|own| own.amended.is_some()) =>
+            {
+                false
+            }
+            Subject::Call { call, .. } => own.is_of(holder, call),
+            Subject::Scope(plan) => own.is_of_plan(holder, plan),
+        };
+        let (mut waiting, mut same) = (0, None);
+        for own in life.questions().into_iter().flat_map(|own| own.all()) {
+            if !own.is_up_to_date(current.version, now) {
+                self.refresh(current, own, now);
+            }
+            if own.awaits(now) {
+                waiting += 1;
+                if is_named(own) && is_same(own) {
+                    same = Some(own);
+                }
+            }
+        }
+        if let Some(open) = same {
+            return Ok(open.clone());
+        }
         if let Subject::Scope(plan) = &subject
             && plan.items.len() > MOST_ITEMS
         {
@@ -112,8 +140,6 @@ impl Shared {
                 "{number} capabilities wait for people, and a plan has {MOST_ITEMS} items at most"
             )));
         }
-        let mut names = Names::of_party(holder);
-        parties.iter().for_each(|party| names.add(Names::of_party(party)));
         let is_call = matches!(subject, Subject::Call { .. });
         if is_call && offered_by_all(terms.iter().map(|(_, own)| &own.offer)).is_empty() {
             let rules: Vec<String> = terms.iter().map(|(rule, _)| format!("`{rule}`")).collect();
@@ -122,13 +148,8 @@ impl Shared {
                 rules.join(" and ")
             )));
         }
+        let expires = shortest(ApprovalTerms::time_to_answer);
         let most = self.settings.questions_per_task;
-        let is_full = life.questions().is_some_and(|own| own.waiting(now) >= most);
-        let shortest = |length: fn(&ApprovalTerms) -> Duration| {
-            terms.iter().map(|(_, own)| length(own)).min().unwrap_or_default()
-        };
-        let (expires, good_for) =
-            (shortest(ApprovalTerms::time_to_answer), shortest(ApprovalTerms::time_to_use));
         let ceiling = cell.ceiling;
         let id = QuestionId::random()
             .map_err(|error| Unasked::Denied(Denial::new(Reason::NoRandomness).because(error)))?;
@@ -136,20 +157,21 @@ impl Shared {
             id,
             task: cell.name.clone(),
             generation: cell.generation,
+            others: Others::of(holder, parties, Names::default()),
             holder: holder.clone(),
-            parties: parties.into(),
-            delegates: Names::default(),
             purpose: cell.purpose.clone(),
             subject,
-            asks,
-            permits: bound(current, draft.permits),
+            binding,
             break_glass: draft.break_glass,
             asked: now,
             expires: now.checked_add(expires).unwrap_or(ceiling).min(ceiling),
-            good_for,
             ceiling,
         };
         let open = Arc::new(OpenQuestion::new(parked, current.version, current.policy.clone()));
+        let names = LazyCell::new(|| {
+            let all = open.parties().iter().chain([&open.holder]);
+            all.fold(Names::default(), |names, party| names.and(Names::of_party(party)))
+        });
         for (rule, own) in &terms {
             can_be_asked(&open, rule, own, &names)?;
             let cools = open
@@ -164,12 +186,15 @@ impl Shared {
                 return Err(Unasked::Full(why, Some(until.since(now))));
             }
         }
-        if is_full {
+        if waiting >= most {
             let why = format!("the task has {most} questions waiting: answer or cancel some");
             return Err(Unasked::Full(why, None));
         }
         let refuses_cut = terms.iter().find(|(_, own)| own.offer.refuses_cut);
-        if let (Some((rule, _)), Some(line)) = (refuses_cut, open.view().unshown()) {
+        // Only where a rule says so: of most questions no view is made before somebody looks.
+        if let Some((rule, _)) = refuses_cut
+            && let Some(line) = open.view().unshown()
+        {
             let why = format!("`{rule}` wants all of a call shown, and this is not: {line}");
             return Err(Unasked::Because(why));
         }
@@ -180,45 +205,12 @@ impl Shared {
             return Err(Unasked::Full(why, None));
         }
         let forgotten = life.questions_mut().keep(open.clone(), now);
-        self.docket.forget(&forgotten);
+        if !forgotten.is_empty() {
+            self.docket.forget(&forgotten);
+        }
         self.record_asked(current, &open, draft.args, now);
         self.announce(&open, QuestionState::Waiting);
         Ok(open)
-    }
-
-    fn record_asked(
-        &self,
-        current: &Current,
-        open: &OpenQuestion,
-        args: Option<Digest>,
-        now: Timestamp,
-    ) {
-        let mut parties: Vec<_> = Vec::new();
-        let others = open.parties.iter().flat_map(|own| own.names());
-        for name in open.holder.names().skip(1).chain(others) {
-            if !parties.contains(&name) && name != open.holder.subject().as_str() {
-                parties.push(name);
-            }
-        }
-        let items = open.plan().map(|plan| Value::List(recorded_items(current, open, plan)));
-        let event = Event::Asked {
-            task: (&*open.task).into(),
-            generation: open.generation,
-            question: open.id.text().as_str().to_owned().into(),
-            who: open.holder.subject().as_str().into(),
-            parties: parties.into_iter().map(Into::into).collect(),
-            tool: open.call().map(|call| call.tool().into()),
-            args: args.map(|args| args.text().as_str().to_owned().into()),
-            scope: items.map(std::borrow::Cow::Owned),
-            amends: open.amended().map(|own| own.amends.text().as_str().to_owned().into()),
-            rules: open.asks.iter().map(|ask| (&*ask.id).into()).collect(),
-            vary: open.vary().into_iter().map(Into::into).collect(),
-            expires: open.expires,
-            epoch: current.epoch,
-            sealed: self.sealed_question(current, open).map(Into::into),
-            break_glass: open.break_glass,
-        };
-        self.record(now, &event);
     }
 }
 
@@ -251,6 +243,7 @@ impl GrantRequest<'_> {
             holder: self.holder,
             parties,
             subject: Subject::Scope(Box::new(plan)),
+            listed: None,
             asks: &withheld.asks,
             permits: &withheld.permits,
             args: None,
@@ -261,28 +254,12 @@ impl GrantRequest<'_> {
     }
 }
 
-/// The items of a plan, as records keep them: as they are, or each its tool and a digest.
-fn recorded_items(current: &Current, open: &OpenQuestion, plan: &ScopePlan) -> Vec<Value> {
-    let who = open.holder.subject().as_str();
-    let digested = |item: &Capability| {
-        let digest = current.keys.digests.scope(who, &item.to_value());
-        let mut kept = Object::new();
-        // Each key is written once.
-        let _ = kept.insert("digest", digest.to_string());
-        let _ = kept.insert("tool", item.tool.as_str());
-        Value::Object(kept)
-    };
-    plan.withheld()
-        .map(|item| if plan.scope.is_digested() { digested(item) } else { item.to_value() })
-        .collect()
-}
-
 /// Whether anybody could answer for this ask.
 fn can_be_asked(
     open: &OpenQuestion,
     rule: &str,
     terms: &ApprovalTerms,
-    parties: &Names,
+    parties: &LazyCell<Names, impl FnOnce() -> Names>,
 ) -> Result<(), Unasked> {
     if terms.confirm && human_behind(&open.holder).is_none() {
         return Err(Unasked::Because(format!(
@@ -296,7 +273,8 @@ fn can_be_asked(
             "`{rule}` wants a digest of the call's material `{name}`, and the call states none"
         )));
     }
-    if terms.fault_of_quorum(&|id| parties.include(id)).is_some() {
+    // Where no one is pinned, it is what was looked at when the policy was loaded.
+    if terms.pins_people() && terms.fault_of_quorum(&|id| parties.include(id)).is_some() {
         return Err(Unasked::Because(format!(
             "`{rule}` leaves too few who may review: no one approves for themselves, and those it names \
              are who asks, who delegated, or whom they act for"

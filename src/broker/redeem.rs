@@ -90,7 +90,7 @@ impl CallInputs<'_> {
             _ => Reason::ApprovalVoid,
         };
         let state = open.state_at(live.at());
-        let asks = open.asks.iter().map(|ask| ask.id.clone()).collect();
+        let asks = open.binding.asks.iter().map(|ask| ask.id.clone()).collect();
         let denial = Denial::new(reason).by_rules(asks);
         let denial = denial.because(format_args!("the question is {state}"));
         Err(match reason {

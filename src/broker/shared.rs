@@ -28,8 +28,7 @@ use crate::purpose::CheckedPurpose;
 use crate::sync::atomic;
 use crate::sync::process_wide::{AtomicU64, Ordering};
 use crate::sync::{Mutex, RwLockReadGuard};
-use crate::task::{Halt, Halts};
-use crate::task::{Life, TaskCell, TaskTable};
+use crate::task::{Binding, Halt, Halts, Life, TaskCell, TaskTable};
 
 pub(crate) struct Shared {
     /// Tells this broker's identities from those of any other in the process.
@@ -49,6 +48,8 @@ pub(crate) struct Shared {
     pub(crate) spanning: SpanningCounters,
     pub(crate) terms: Pool<Terms>,
     pub(crate) purposes: Pool<CheckedPurpose>,
+    /// What questions are bound to.
+    pub(crate) bindings: Pool<Binding>,
     /// Grants of tasks that are over, and had more than are dropped at once.
     pub(crate) remains: Remains,
     pub(crate) changes: Changes,

@@ -79,7 +79,7 @@ impl Task {
         if good == all || (!whole && !good.is_none()) {
             return Ok(good);
         }
-        let asks = open.asks.iter().map(|ask| ask.id.clone()).collect();
+        let asks = open.binding.asks.iter().map(|ask| ask.id.clone()).collect();
         let deny = |reason| Denial::new(reason).by_rules(asks);
         if open.awaits(now) {
             let shared = Arc::new(Apart(self.shared.clone()));

@@ -20,8 +20,8 @@ use crate::policy::COOL_DOWN;
 use crate::purpose::{CheckedPurpose, Purpose};
 use crate::sync::{Condvar, Mutex};
 use crate::task::{
-    Items, KeptQuestion, Life, OpenQuestion, Parked, QuestionId, QuestionState, Recalled,
-    RecalledUse, RecalledYes, Requester, TaskCell,
+    Binding, Items, KeptQuestion, Life, OpenQuestion, Others, Parked, QuestionId, QuestionState,
+    Recalled, RecalledUse, RecalledYes, Requester, TaskCell,
 };
 use crate::tool::ToolName;
 
@@ -49,7 +49,8 @@ impl LeftOpen<'_> {
             left.iter().map(|(_, own)| self.recall(own)).collect();
         let requester = recalled.iter().flatten().find_map(|own| {
             let who = shared.fold.name(&self.task.who);
-            own.parties.iter().find(|party| *party.subject().as_str() == *who).cloned()
+            let mut all = own.parties.iter().chain([&own.holder]);
+            all.find(|party| *party.subject().as_str() == *who).cloned()
         });
         let cell = requester.and_then(|requester| self.cell(&current, requester));
         let mut waits = false;
@@ -164,7 +165,7 @@ impl LeftOpen<'_> {
         own: &LeftQuestion,
         recalled: Recalled,
     ) -> Result<Arc<OpenQuestion>, &'static str> {
-        let Recalled { holder, parties, subject, asks, permits } = recalled;
+        let Recalled { holder, parties, subject, asks, permits, listed } = recalled;
         let policy = &current.policy;
         let terms =
             asks.iter().filter_map(|ask| policy.rule(policy.place_of(&ask.id)?)?.approval.as_ref());
@@ -174,17 +175,14 @@ impl LeftOpen<'_> {
             id: QuestionId::parse(id).ok_or("restart")?,
             task: self.task.name.as_str().into(),
             generation: self.generation,
-            delegates: Names::of(delegates),
+            others: Others::of(&holder, parties, Names::of(delegates)),
             holder,
-            parties,
             purpose: purpose.clone(),
             subject,
-            asks,
-            permits,
+            binding: self.shared.bindings.share(Binding { asks, permits, listed, good_for }),
             break_glass: own.break_glass,
             asked: own.asked,
             expires: own.expires,
-            good_for,
             ceiling: self.task.ceiling,
         };
         let open = Arc::new(OpenQuestion::new(parked, current.version, policy.clone()));

@@ -29,7 +29,7 @@ pub(crate) use counter::{Cost, Counter};
 pub(crate) use counters::{Counters, Reservation, SpanningCharge};
 pub(crate) use coverage::{Coverage, stamps_on};
 pub(crate) use nonces::{Mark, Once};
-pub(crate) use pool::Pool;
+pub(crate) use pool::{Pool, Pooled};
 pub(crate) use row::{Granted, RareTerms, Row, Terms};
 pub(crate) use rows::Rows;
 #[cfg_attr(not(feature = "fleet"), allow(unused_imports, reason = "no counter is shared"))]

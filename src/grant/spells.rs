@@ -10,9 +10,11 @@ use super::stamp::Stamp;
 use crate::clock::Timestamp;
 use crate::identity::Subject;
 
-/// The spells of one task: of the rules that limit a whole life or idle time, and of no others.
+/// The spells of one task: of the rules that limit a whole life or idle time, and of no others. Most tasks have none.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Spells(HashMap<Arc<str>, HashMap<Subject, Spell>>);
+pub(crate) struct Spells(Option<Box<SpellsByRule>>);
+
+type SpellsByRule = HashMap<Arc<str>, HashMap<Subject, Spell>>;
 
 #[derive(Clone, Copy, Debug)]
 struct Spell {
@@ -22,7 +24,7 @@ struct Spell {
 
 impl Spells {
     pub(crate) fn is_empty(&self) -> bool {
-        self.0.is_empty()
+        self.0.is_none()
     }
 
     /// When access under these stamps is over for good, `None` if never. A rule that has given the holder
@@ -65,7 +67,7 @@ impl Spells {
         now: Timestamp,
     ) {
         for Stamp { rule, .. } in stamps.filter(|stamp| stamp.limits_time()) {
-            let holders = self.0.entry(rule.clone()).or_default();
+            let holders = self.0.get_or_insert_default().entry(rule.clone()).or_default();
             let spell = holders.entry(holder.clone()).or_insert(Spell { since, last_used: now });
             // A reload limits what was given before, in whatever order it comes to it.
             spell.since = spell.since.min(since);
@@ -79,14 +81,15 @@ impl Spells {
         holder: &Subject,
         now: Timestamp,
     ) {
+        let Some(spells) = &mut self.0 else { return };
         for Stamp { rule, .. } in stamps {
-            if let Some(spell) = self.0.get_mut(rule).and_then(|of| of.get_mut(holder)) {
+            if let Some(spell) = spells.get_mut(rule).and_then(|of| of.get_mut(holder)) {
                 spell.last_used = spell.last_used.max(now);
             }
         }
     }
 
     fn of(&self, stamp: &Stamp, holder: &Subject) -> Option<&Spell> {
-        self.0.get(&stamp.rule)?.get(holder)
+        self.0.as_ref()?.get(&stamp.rule)?.get(holder)
     }
 }

@@ -171,6 +171,11 @@ impl Identity {
             && said.attributes == also.attributes
     }
 
+    /// Whether the same is attested of both, by the same broker and for as long.
+    pub(crate) fn is_attested_as(&self, other: &Identity) -> bool {
+        self.states_as(other) && self.until() == other.until()
+    }
+
     /// When it is good no more, if [the host said so](Assertion::until).
     pub fn until(&self) -> Option<Timestamp> {
         self.facts.who.until

@@ -63,6 +63,11 @@ impl ApprovalTerms {
         (!all.is_empty()).then_some(Quorum::All(all))
     }
 
+    /// Whether any line pins the people who may fill it.
+    pub(crate) fn pins_people(&self) -> bool {
+        self.lines().into_iter().any(|own| ids_of(own).is_some())
+    }
+
     /// Why its lines could never all be met by people who are not `excluded`.
     pub(crate) fn fault_of_quorum(&self, excluded: &dyn Fn(&str) -> bool) -> Option<String> {
         let quorum = self.quorum()?;

@@ -7,7 +7,7 @@ use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use super::plan::{Item, Items};
-use super::question_id::QuestionId;
+use super::question_parked::{BoundRule, Parked};
 use super::question_standing::{Standing, Vote};
 use super::question_state::QuestionState;
 use super::question_subject::{Amendment, Subject};
@@ -19,54 +19,18 @@ use crate::call::Call;
 use crate::clock::Timestamp;
 use crate::identity::Identity;
 use crate::policy::{Compiled, WidthOffer, offered_by_all, varied_by_all};
-use crate::purpose::CheckedPurpose;
 use crate::sync::{Condvar, Mutex};
 use crate::tool::ToolName;
 use crate::value::Digest;
 
-/// A rule that a question is bound to: it is void once the rule says something else.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct BoundRule {
-    pub(crate) id: Arc<str>,
-    pub(crate) digest: Digest,
-}
-
 /// A call, or a plan, that waits until people agree.
 pub(crate) struct OpenQuestion {
     parked: Parked,
-    view: OnceLock<View>,
-    /// What was asked in its place.
-    successor: OnceLock<Arc<OpenQuestion>>,
+    /// Rendered when somebody looks: of most questions that wait, no one has yet.
+    view: OnceLock<Box<View>>,
     pub(super) standing: Mutex<Standing>,
     /// Signalled when it does not wait any more.
     settled: Condvar,
-}
-
-/// What a question is made of, and bound to.
-pub(crate) struct Parked {
-    pub(crate) id: QuestionId,
-    pub(crate) task: Box<str>,
-    pub(crate) generation: u64,
-    /// Who asked, and is to run the call.
-    pub(crate) holder: Identity,
-    /// Who can't answer, as the holder can't: the requester, and those who delegated to the holder.
-    pub(crate) parties: Box<[Identity]>,
-    /// Other names of those who can't: whom the holder had delegated to in an earlier life of the broker.
-    pub(crate) delegates: Names,
-    pub(crate) purpose: Arc<CheckedPurpose>,
-    pub(crate) subject: Subject,
-    /// The asks that withhold it, by id.
-    pub(crate) asks: Box<[BoundRule]>,
-    /// The permits that give it.
-    pub(crate) permits: Box<[BoundRule]>,
-    /// Whether the call is on what breaking the glass gave.
-    pub(crate) break_glass: bool,
-    pub(crate) asked: Timestamp,
-    /// Until when people can answer.
-    pub(crate) expires: Timestamp,
-    /// How long a yes is good for, and until when at most.
-    pub(crate) good_for: Duration,
-    pub(crate) ceiling: Timestamp,
 }
 
 impl Deref for OpenQuestion {
@@ -88,7 +52,6 @@ impl OpenQuestion {
         OpenQuestion {
             parked,
             view: OnceLock::new(),
-            successor: OnceLock::new(),
             standing: Mutex::new(standing),
             settled: Condvar::new(),
         }
@@ -105,14 +68,14 @@ impl OpenQuestion {
     /// What it was before, if somebody amended it.
     pub(crate) fn amended(&self) -> Option<&Amendment> {
         match &self.subject {
-            Subject::Call { amended, .. } => amended.as_deref(),
+            Subject::Call { other, .. } => other.as_ref()?.amended.as_ref(),
             Subject::Scope(_) => None,
         }
     }
 
     /// The question that was asked in its place, if somebody amended it.
     pub(crate) fn successor(&self) -> Option<Arc<OpenQuestion>> {
-        self.successor.get().cloned()
+        self.standing.lock().successor.clone()
     }
 
     /// Another question is asked in its place: whether it waited.
@@ -121,7 +84,7 @@ impl OpenQuestion {
         let waits = standing.state == QuestionState::Waiting;
         if waits {
             // Once: it waits no more.
-            let _ = self.successor.set(successor.clone());
+            standing.successor = Some(successor.clone());
             self.settle(&mut standing, QuestionState::Amended);
         }
         waits
@@ -130,7 +93,9 @@ impl OpenQuestion {
     /// The call as it was made, if it is about one.
     pub(crate) fn made(&self) -> Option<&Call> {
         match &self.subject {
-            Subject::Call { call, made, .. } => Some(made.as_deref().unwrap_or(call)),
+            Subject::Call { call, other, .. } => {
+                Some(other.as_ref().and_then(|own| own.made.as_ref()).unwrap_or(call))
+            }
             Subject::Scope(_) => None,
         }
     }
@@ -138,7 +103,7 @@ impl OpenQuestion {
     /// The tools that it is about, each with its entry in the catalogue.
     pub(crate) fn tools(&self) -> Vec<(&ToolName, Option<Digest>)> {
         match &self.subject {
-            Subject::Call { call, listed, .. } => vec![(call.tool_name(), *listed)],
+            Subject::Call { call, .. } => vec![(call.tool_name(), self.binding.listed)],
             Subject::Scope(plan) => {
                 let each = plan.items.iter();
                 let tool = |item: &Item| plan.capabilities.get(item.at).map(|own| &own.tool);
@@ -149,7 +114,7 @@ impl OpenQuestion {
 
     /// What people are shown: rendered when somebody looks, from what was kept when it was asked.
     pub(crate) fn view(&self) -> &View {
-        self.view.get_or_init(|| self.rendered())
+        self.view.get_or_init(|| Box::new(self.rendered()))
     }
 
     /// Where it stands at that time, whether or not it was noticed.
@@ -201,6 +166,12 @@ impl OpenQuestion {
         self.standing.lock().votes.clone()
     }
 
+    /// Whether nothing that time or what is in force may have changed is to be looked at.
+    pub(crate) fn is_up_to_date(&self, version: u64, now: Timestamp) -> bool {
+        let standing = self.standing.lock();
+        standing.version == version && standing.lapsed(self.expires, now).is_none()
+    }
+
     /// The version of what is in force at which what it is bound to was last looked at.
     pub(crate) fn version(&self) -> u64 {
         self.standing.lock().version
@@ -248,14 +219,14 @@ impl OpenQuestion {
             let rule = policy.rule(policy.place_of(&ask.id)?)?;
             rule.approval.as_ref().map(|terms| &terms.offer)
         };
-        self.asks.iter().filter_map(offer)
+        self.binding.asks.iter().filter_map(offer)
     }
 
     /// The first instant at which nothing can come of it, whatever is answered.
     pub(crate) fn last_use(&self) -> Timestamp {
-        let usual = Width::CALL.end(self.expires, self.good_for, self.ceiling);
+        let usual = Width::CALL.end(self.expires, self.binding.good_for, self.ceiling);
         let ends = self.offers().into_iter();
-        let ends = ends.map(|width| width.end(self.expires, self.good_for, self.ceiling));
+        let ends = ends.map(|width| width.end(self.expires, self.binding.good_for, self.ceiling));
         ends.max().unwrap_or(usual).max(usual)
     }
 
@@ -271,10 +242,10 @@ impl OpenQuestion {
         if standing.state != QuestionState::Waiting {
             return None;
         }
-        let (uses, until) = standing.reach(now, self.good_for, self.ceiling);
+        let (uses, until) = standing.reach(now, self.binding.good_for, self.ceiling);
         if uses > Width::CALL.uses() {
             let policy = standing.policy.clone();
-            standing.variation = varied_by_all(self.asks_offer(&policy)).map(Box::new);
+            standing.variation = varied_by_all(self.asks_offer(&policy));
         }
         standing.uses = Uses::new(uses);
         standing.good_until = Some(until);

@@ -9,9 +9,10 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use super::plan::{Item, ScopePlan};
-use super::question::{BoundRule, OpenQuestion};
+use super::question::OpenQuestion;
 use super::question_id::QuestionId;
-use super::question_subject::{Amendment, Subject};
+use super::question_parked::BoundRule;
+use super::question_subject::{Amendment, OtherCalls, Subject};
 use crate::base64;
 use crate::call::Call;
 use crate::clock::Timestamp;
@@ -19,7 +20,7 @@ use crate::context::Context;
 use crate::identity::{Fold, Identity, KeptIdentity};
 use crate::resource::Resource;
 use crate::scope::{Scope, decode_scope, encode_scope};
-use crate::value::{Digest, Object, Value};
+use crate::value::{Digest, Object, PackedObject, Value};
 
 /// The longest text that is kept. What is longer comes back as void.
 const LONGEST: usize = 64 * 1024;
@@ -105,6 +106,8 @@ pub(crate) struct Recalled {
     pub(crate) subject: Subject,
     pub(crate) asks: Box<[BoundRule]>,
     pub(crate) permits: Box<[BoundRule]>,
+    /// Of the entry in the catalogue of a call's tool.
+    pub(crate) listed: Option<Digest>,
 }
 
 impl OpenQuestion {
@@ -113,22 +116,22 @@ impl OpenQuestion {
     pub(crate) fn to_kept(&self) -> Option<String> {
         let (call, plan) = match &self.subject {
             Subject::Scope(plan) => (None, Some(KeptPlan::of(plan)?)),
-            Subject::Call { call, made, listed, context, amended } => {
+            Subject::Call { call, context, other } => {
                 let asked = KeptAsked {
                     call: KeptCall::of(call),
-                    made: made.as_deref().map(KeptCall::of),
-                    listed: listed.as_ref().map(spelled),
-                    context: object(context.iter())?.to_json().into(),
-                    amended: amended.as_deref().map(KeptAmendment::of),
+                    made: other.as_ref().and_then(|own| own.made.as_ref()).map(KeptCall::of),
+                    listed: self.binding.listed.as_ref().map(spelled),
+                    context: context.unpack()?.to_json().into(),
+                    amended: self.amended().map(KeptAmendment::of),
                 };
                 (Some(asked), None)
             }
         };
         let kept = KeptQuestion {
             holder: KeptIdentity::of(&self.holder),
-            parties: self.parties.iter().map(KeptIdentity::of).collect(),
-            asks: self.asks.iter().map(kept_rule).collect(),
-            permits: self.permits.iter().map(kept_rule).collect(),
+            parties: self.parties().iter().map(KeptIdentity::of).collect(),
+            asks: self.binding.asks.iter().map(kept_rule).collect(),
+            permits: self.binding.permits.iter().map(kept_rule).collect(),
             call,
             plan,
         };
@@ -144,9 +147,12 @@ impl KeptQuestion {
     /// What it says, under the broker of this number, which folds names so. `None` of what no broker would have kept.
     pub(crate) fn recall(self, broker: u64, fold: Fold) -> Option<Recalled> {
         let attest = |own: KeptIdentity| own.attest(broker, fold);
-        let subject = match (self.call, self.plan) {
-            (Some(asked), None) => asked.recall(&attest)?,
-            (None, Some(plan)) => Subject::Scope(Box::new(plan.recall()?)),
+        let (subject, listed) = match (self.call, self.plan) {
+            (Some(asked), None) => {
+                let listed = parse_listed(asked.listed.as_deref())?;
+                (asked.recall(&attest)?, listed)
+            }
+            (None, Some(plan)) => (Subject::Scope(Box::new(plan.recall()?)), None),
             _ => return None,
         };
         Some(Recalled {
@@ -155,6 +161,7 @@ impl KeptQuestion {
             subject,
             asks: self.asks.iter().map(bound_rule).collect::<Option<_>>()?,
             permits: self.permits.iter().map(bound_rule).collect::<Option<_>>()?,
+            listed,
         })
     }
 }
@@ -195,26 +202,18 @@ impl KeptCall {
 
 impl KeptAsked {
     fn recall(self, attest: &impl Fn(KeptIdentity) -> Option<Identity>) -> Option<Subject> {
-        let context = parse_object(&self.context)?;
-        let context = context
-            .iter()
-            .fold(Context::new(), |own, (name, value)| own.with(name.to_owned(), value.clone()));
-        context.checked().ok()?;
+        let context = Context::from(parse_object(&self.context)?);
+        let context = PackedObject::of(context.checked().ok()?);
         let amended = match self.amended {
-            Some(own) => Some(Box::new(own.recall(attest)?)),
+            Some(own) => Some(own.recall(attest)?),
             None => None,
         };
         let made = match self.made {
-            Some(own) => Some(Box::new(own.recall()?)),
+            Some(own) => Some(own.recall()?),
             None => None,
         };
-        Some(Subject::Call {
-            call: self.call.recall()?,
-            made,
-            listed: parse_listed(self.listed.as_deref())?,
-            context: Box::new(context),
-            amended,
-        })
+        let other = OtherCalls::of(made, amended);
+        Some(Subject::Call { call: self.call.recall()?, context, other })
     }
 }
 
@@ -323,12 +322,4 @@ fn parse_object(text: &str) -> Option<Object> {
         Value::Object(object) => Some(object),
         _ => None,
     }
-}
-
-fn object<'v>(pairs: impl Iterator<Item = (&'v str, &'v Value)>) -> Option<Object> {
-    let mut object = Object::new();
-    for (name, value) in pairs {
-        object.insert(name.to_owned(), value.clone()).ok()?;
-    }
-    Some(object)
 }

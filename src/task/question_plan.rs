@@ -100,7 +100,7 @@ impl OpenQuestion {
 
     /// Enough have agreed to an item that waited: until when that is good.
     pub(crate) fn give_item(&self, item: usize, now: Timestamp) -> Option<Timestamp> {
-        let good_until = Width::CALL.end(now, self.good_for, self.ceiling);
+        let good_until = Width::CALL.end(now, self.binding.good_for, self.ceiling);
         let mut standing = self.standing.lock();
         let own = standing.items.get_mut(item).filter(|own| own.waits())?;
         own.answer = ItemAnswer::Approved { good_until };

@@ -1,9 +1,11 @@
 //! Where a question stands: who said yes, how far that reaches, and what is left of it.
 
+use std::ops::{Deref, DerefMut};
 use std::sync::Arc;
 use std::time::Duration;
 
 use super::plan::{ItemStanding, Items};
+use super::question::OpenQuestion;
 use super::question_state::QuestionState;
 use super::uses::Uses;
 use crate::approval::name::Names;
@@ -26,33 +28,59 @@ pub(crate) struct Vote {
     pub(crate) items: Items,
 }
 
-/// The part of a question that changes.
+/// The part of a question that changes. What was answered is not there until somebody answers.
 pub(super) struct Standing {
     pub(super) state: QuestionState,
-    pub(super) votes: Vec<Vote>,
-    pub(super) good_until: Option<Timestamp>,
-    /// Of a plan: where each item stands.
-    pub(super) items: Box<[ItemStanding]>,
-    pub(super) uses: Uses,
-    /// What may be another in the calls of the yes, where it reaches further than the one that was shown.
-    pub(super) variation: Option<Box<Variation>>,
     /// The version of what is in force that it was last found to be bound to, and its policy.
     pub(super) version: u64,
     pub(super) policy: Arc<Compiled>,
+    answers: Option<Box<Answers>>,
+}
+
+/// What was answered, and what that comes to.
+#[derive(Default)]
+pub(super) struct Answers {
+    pub(super) votes: Vec<Vote>,
+    pub(super) good_until: Option<Timestamp>,
+    /// Of a plan: where each item stands.
+    pub(super) items: Vec<ItemStanding>,
+    pub(super) uses: Uses,
+    /// What may be another in the calls of the yes, where it reaches further than the one that was shown.
+    pub(super) variation: Option<Variation>,
+    /// What was asked in its place.
+    pub(super) successor: Option<Arc<OpenQuestion>>,
+}
+
+static NO_ANSWERS: Answers = Answers {
+    votes: Vec::new(),
+    good_until: None,
+    items: Vec::new(),
+    uses: Uses::NONE,
+    variation: None,
+    successor: None,
+};
+
+impl Deref for Standing {
+    type Target = Answers;
+
+    fn deref(&self) -> &Answers {
+        self.answers.as_deref().unwrap_or(&NO_ANSWERS)
+    }
+}
+
+impl DerefMut for Standing {
+    fn deref_mut(&mut self) -> &mut Answers {
+        self.answers.get_or_insert_default()
+    }
 }
 
 impl Standing {
     pub(super) fn new(items: usize, version: u64, policy: Arc<Compiled>) -> Standing {
-        Standing {
-            state: QuestionState::Waiting,
-            votes: Vec::new(),
-            good_until: None,
-            items: vec![ItemStanding::default(); items].into(),
-            uses: Uses::default(),
-            variation: None,
-            version,
-            policy,
-        }
+        let answers = (items > 0).then(|| {
+            let items = vec![ItemStanding::default(); items];
+            Box::new(Answers { items, ..Answers::default() })
+        });
+        Standing { state: QuestionState::Waiting, version, policy, answers }
     }
 
     /// Whether it waits, or is a yes that can still be used or taken back: one that is used up can be as long

@@ -3,24 +3,34 @@
 use super::plan::ScopePlan;
 use super::question_id::QuestionId;
 use crate::call::Call;
-use crate::context::Context;
 use crate::identity::Identity;
-use crate::value::Digest;
+use crate::value::PackedObject;
 
 /// What a question is about.
 pub(crate) enum Subject {
     Call {
         /// As the tool will get it.
         call: Call,
-        /// As it was made, where its arguments were spelled otherwise.
-        made: Option<Box<Call>>,
-        /// Of the tool's entry in the catalogue.
-        listed: Option<Digest>,
         /// What the host stated when it was asked for.
-        context: Box<Context>,
-        amended: Option<Box<Amendment>>,
+        context: PackedObject,
+        /// The calls that it was before, if it was another one.
+        other: Option<Box<OtherCalls>>,
     },
     Scope(Box<ScopePlan>),
+}
+
+/// What a call was before it was the one that is asked about.
+pub(crate) struct OtherCalls {
+    /// As it was made, where its arguments were spelled otherwise.
+    pub(crate) made: Option<Call>,
+    pub(crate) amended: Option<Amendment>,
+}
+
+impl OtherCalls {
+    pub(crate) fn of(made: Option<Call>, amended: Option<Amendment>) -> Option<Box<OtherCalls>> {
+        let is_any = made.is_some() || amended.is_some();
+        is_any.then(|| Box::new(OtherCalls { made, amended }))
+    }
 }
 
 /// What somebody who may answer made of another call.

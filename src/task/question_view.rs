@@ -12,8 +12,8 @@ impl OpenQuestion {
     pub(super) fn rendered(&self) -> View {
         // Its rules say today what they said then, or it is void and shows what it showed.
         let policy = self.standing.lock().policy.clone();
-        let asks = self.asks.iter().map(|bound| ("ask", bound));
-        let rules = asks.chain(self.permits.iter().map(|bound| ("permit", bound)));
+        let asks = self.binding.asks.iter().map(|bound| ("ask", bound));
+        let rules = asks.chain(self.binding.permits.iter().map(|bound| ("permit", bound)));
         let rules: Vec<RuleShown<'_>> = rules
             .filter_map(|(effect, bound)| {
                 let rule = policy.rule(policy.place_of(&bound.id)?)?;
@@ -39,7 +39,7 @@ impl OpenQuestion {
         let amended_it = |party: &Identity| {
             amended.is_some_and(|own| own.by.iter().any(|by| by.subject() == party.subject()))
         };
-        let others = self.parties.iter().filter(|own| own.subject() != self.holder.subject());
+        let others = self.parties().iter().filter(|own| own.subject() != self.holder.subject());
         let parties: Vec<Identity> = others.filter(|own| !amended_it(own)).cloned().collect();
         let by = amended.into_iter().flat_map(|own| &own.by);
         let amended_by: Vec<&str> = by.map(|own| own.subject().as_str()).collect();

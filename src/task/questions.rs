@@ -45,11 +45,6 @@ impl Questions {
         &self.all
     }
 
-    /// How many wait for people.
-    pub(crate) fn waiting(&self, now: Timestamp) -> usize {
-        self.all.iter().filter(|own| own.awaits(now)).count()
-    }
-
     /// Those of the same call by the same holder, the newest first.
     pub(crate) fn of<'q>(
         &'q self,
@@ -76,8 +71,15 @@ impl Questions {
         now: Timestamp,
     ) -> Vec<Arc<OpenQuestion>> {
         let is_final = |own: &OpenQuestion| own.is_final(now);
+        if self.all.is_empty() {
+            // Most tasks that ask anything ask one thing.
+            self.all.reserve_exact(1);
+        }
         self.all.push(question);
         let mut forgotten = Vec::new();
+        if self.all.len() <= REMEMBERED {
+            return forgotten;
+        }
         let mut settled = self.all.iter().filter(|own| is_final(own)).count();
         self.all.retain(|own| {
             let forget = settled > REMEMBERED && is_final(own);

@@ -12,6 +12,8 @@ pub(super) struct Uses {
 }
 
 impl Uses {
+    pub(super) const NONE: Uses = Uses { left: 0, unstarted: 0, given_back: 0 };
+
     pub(super) fn new(number: u32) -> Uses {
         Uses { left: number, ..Uses::default() }
     }

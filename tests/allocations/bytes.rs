@@ -12,7 +12,7 @@ const RULES: usize = 2000;
 const GRANTS: usize = 1000;
 
 /// What work leaves behind, and the most that it holds on its way, in bytes.
-fn held<T>(work: impl FnOnce() -> T) -> (T, i64, i64) {
+pub(crate) fn held<T>(work: impl FnOnce() -> T) -> (T, i64, i64) {
     let before = HELD.get();
     MOST_HELD.set(before);
     let done = work();
@@ -55,7 +55,7 @@ fn a_policy_of_many_rules_keeps_little_of_each_and_takes_little_more_to_be_read(
 
 /// Keeps nothing of the log.
 #[derive(Debug)]
-struct Nowhere;
+pub(crate) struct Nowhere;
 
 impl Sink for Nowhere {
     fn open(&self) -> Result<Option<Tail>, SinkError> {

@@ -10,6 +10,7 @@
 #![allow(unsafe_code, reason = "an allocator that counts has to be one")]
 
 mod bytes;
+mod parked;
 
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;

@@ -6,7 +6,7 @@ use std::task::{Poll, Waker};
 use std::time::Duration;
 
 use super::queue::Fate;
-use super::{Journal, LOOK_EVERY, MANY_WAITING, Ordering, Place, Refused, Writer};
+use super::{Journal, LOOK_EVERY, MANY_WAITING, NOTED_AT_ONCE, Ordering, Place, Refused, Writer};
 use crate::audit::parked::Registration;
 use crate::sync::{Deadline, MutexGuard, looks};
 
@@ -214,7 +214,7 @@ impl Journal {
             (queue.len(), queue.next_seq())
         };
         if waiting >= MANY_WAITING
-            && next % LOOK_EVERY == 0
+            && next % LOOK_EVERY < NOTED_AT_ONCE
             && !self.is_inside()
             && let Some(mut writer) = self.writer.try_lock()
         {

@@ -124,6 +124,27 @@ fn a_thread_that_is_denied_writes_where_no_other_would() {
     assert!(journal.waiting() <= MANY_WAITING);
 }
 
+/// A question that is asked and its denial are two records: from an odd number on, none of them ends at an even one.
+#[test]
+fn a_thread_that_notes_several_records_at_once_writes_too() {
+    for at_once in 1..=NOTED_AT_ONCE {
+        for first in 0..NOTED_AT_ONCE {
+            let (log, _, journal) = journal();
+            let noted = |number: u64| {
+                (0..number).for_each(|_| {
+                    journal.note(denied("expired"));
+                })
+            };
+            noted(first);
+            for _ in 0..(MANY_WAITING as u64 + LOOK_EVERY) / at_once {
+                noted(at_once);
+                journal.write_if_many();
+            }
+            assert!(log.len() >= queue::BATCH, "{at_once} at once, after {first}");
+        }
+    }
+}
+
 #[test]
 fn what_is_owed_when_the_journal_is_dropped_goes_to_the_hook() {
     let log = MemoryLog::new();

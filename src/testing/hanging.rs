@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::audit::{Durable, Entry, Kept, Sink, SinkError, Tail};
+use crate::clock::Timestamp;
 use crate::sync::{Condvar, Mutex};
 
 /// Long enough to count as waiting for a cue; a test that waits for longer has its own watchdog.
@@ -103,6 +104,14 @@ impl<S: Sink> Sink for HangingSink<S> {
         drop(state);
         self.sink.append(batch)
     }
+
+    fn maintain(&self, now: Timestamp) {
+        self.sink.maintain(now);
+    }
+
+    fn closed(&self, through: u64) {
+        self.sink.closed(through);
+    }
 }
 
 impl std::fmt::Debug for Cues {
@@ -112,5 +121,42 @@ impl std::fmt::Debug for Cues {
             .field("hanging", &state.hanging)
             .field("inside", &state.inside)
             .finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::FailingSink;
+
+    #[derive(Clone, Default)]
+    struct Told(Arc<Mutex<Vec<String>>>);
+
+    impl Sink for Told {
+        fn open(&self) -> Result<Option<Tail>, SinkError> {
+            Ok(None)
+        }
+
+        fn append(&self, batch: &[Entry<'_>]) -> Result<Kept, SinkError> {
+            Ok(Kept::now(batch.len()))
+        }
+
+        fn maintain(&self, now: Timestamp) {
+            self.0.lock().push(format!("maintain {now}"));
+        }
+
+        fn closed(&self, through: u64) {
+            self.0.lock().push(format!("closed {through}"));
+        }
+    }
+
+    /// A wrapper that kept it to itself would have a log on file make no checkpoint, and another end.
+    #[test]
+    fn what_a_sink_is_told_reaches_the_one_that_is_wrapped() {
+        let told = Told::default();
+        let sink = HangingSink::new(FailingSink::new(told.clone()));
+        sink.maintain(Timestamp::MIN);
+        sink.closed(7);
+        assert_eq!(*told.0.lock(), [format!("maintain {}", Timestamp::MIN), "closed 7".to_owned()]);
     }
 }

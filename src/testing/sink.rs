@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use crate::audit::{Durable, Entry, Kept, Sink, SinkError, Tail};
+use crate::clock::Timestamp;
 use crate::sync::Mutex;
 
 /// Wraps a [`Sink`] and refuses when it is told to. Clones share their cues.
@@ -88,6 +89,10 @@ impl<S: Sink> Sink for FailingSink<S> {
             Cue::Refuse => Err(SinkError::new("refused on cue")),
             Cue::Panic => panic!("panicked on cue"),
         }
+    }
+
+    fn maintain(&self, now: Timestamp) {
+        self.sink.maintain(now);
     }
 
     fn closed(&self, through: u64) {

@@ -4,7 +4,6 @@ use super::decode::Decoder;
 use super::{Object, Value};
 
 /// An object of a host's own, as few bytes as its byte form has.
-#[derive(Debug)]
 pub(crate) struct PackedObject(Box<[u8]>);
 
 impl PackedObject {

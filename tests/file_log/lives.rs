@@ -8,6 +8,7 @@ use hallpass::audit::{Durability, FileLog};
 use hallpass::clock::{ManualClock, Timestamp};
 use hallpass::key::{LogKeys, SecretKey};
 use hallpass::prelude::*;
+use hallpass::testing::HangingSink;
 use hallpass::token::Token;
 use hallpass::{Halt, Running};
 use serde_json::json;
@@ -24,6 +25,8 @@ rule = [
 "#;
 const WHO: [&str; 2] = ["ada", "bob"];
 const TOOLS: [&str; 2] = ["few", "tide"];
+/// For how long a thread waits for another one that is inside the sink.
+const WAIT: Duration = Duration::from_millis(20);
 
 /// What was permitted, and is not given back.
 struct Spent {
@@ -37,6 +40,8 @@ struct Life {
     folder: Folder,
     clock: ManualClock,
     broker: Broker,
+    sink: HangingSink<FileLog>,
+    is_hanging: bool,
     /// How many keys the log has had: the last is in force.
     keys: u8,
     // What is held of the broker, gone with it.
@@ -49,7 +54,16 @@ struct Life {
     halts: BTreeSet<String>,
     newest_task: u64,
     newest_number: u64,
-    seen: [usize; 4],
+    seen: [usize; 6],
+}
+
+/// Lets the sink go on, also where something was found that should not be: a thread waits inside it.
+struct Released<'s>(&'s HangingSink<FileLog>);
+
+impl Drop for Released<'_> {
+    fn drop(&mut self) {
+        self.0.release();
+    }
 }
 
 fn key(number: u8) -> SecretKey {
@@ -62,11 +76,13 @@ fn log_keys(many: u8) -> LogKeys {
     (1..many).fold(LogKeys::from_secret(key(many)), |keys, past| keys.and_past(key(past)).unwrap())
 }
 
-fn open(folder: &Folder, clock: &ManualClock, keys: u8) -> Broker {
+fn open(folder: &Folder, clock: &ManualClock, keys: u8) -> (Broker, HangingSink<FileLog>) {
     let log = options(Durability::Flushed).rotate_at(8 << 10);
     let log = log.open(folder.path(), &log_keys(keys), &ORIGIN).unwrap();
+    let sink = HangingSink::new(log.clone());
     let builder = builder_of(Policy::from_toml(POLICY).unwrap()).clock(clock.clone());
-    builder.log_keys(log_keys(keys)).resume_from(&log).build().unwrap()
+    let builder = builder.log(sink.clone()).log_timeout(WAIT).log_keys(log_keys(keys));
+    (builder.resume_from(&log).build().unwrap(), sink)
 }
 
 fn halt(which: u64) -> Halt {
@@ -81,11 +97,13 @@ impl Life {
     fn new() -> Life {
         let (folder, keys) = (Folder::new(), 1);
         let clock = ManualClock::new(Timestamp::parse_rfc3339("2026-01-01T00:00:00Z").unwrap());
-        let broker = open(&folder, &clock, keys);
+        let (broker, sink) = open(&folder, &clock, keys);
         Life {
             folder,
             clock,
             broker,
+            sink,
+            is_hanging: false,
             keys,
             held: Vec::new(),
             running: Vec::new(),
@@ -95,7 +113,7 @@ impl Life {
             halts: BTreeSet::new(),
             newest_task: 0,
             newest_number: 0,
-            seen: [0; 4],
+            seen: [0; 6],
         }
     }
 
@@ -103,8 +121,13 @@ impl Life {
     fn expected(&self, who: usize, tool: usize) -> Option<Reason> {
         let own =
             [Halt::Everything, Halt::identity(WHO[who]).unwrap(), Halt::tool(TOOLS[tool]).unwrap()];
-        if own.iter().any(|halt| self.halts.contains(&halt.to_string())) {
-            return Some(Reason::Halted);
+        let is_on = |halt: &Halt| self.halts.contains(&halt.to_string());
+        // The task is opened first, whatever tools are halted.
+        let opens = !own[..2].iter().any(is_on);
+        match self.is_hanging {
+            true if opens => return Some(Reason::LogRefused),
+            _ if own.iter().any(is_on) => return Some(Reason::Halted),
+            _ => {}
         }
         let counts = |one: &&Spent| {
             (one.who, one.tool) == (who, tool) && (tool == 0 || self.now - one.at < 60)
@@ -140,6 +163,44 @@ impl Life {
         }
     }
 
+    /// P9, P10, P11: while a thread is inside a sink that hangs, what takes away takes effect, nothing is given, and nothing
+    /// waits for longer than it says. Once the sink goes on, the log has all of it, in order.
+    fn hangs(&mut self, which: u64) {
+        // A record that waits, for a thread to bring to the sink.
+        let halt = Halt::tool("never-called").unwrap();
+        self.broker.control().halt(halt.clone());
+        self.sink.hang();
+        let (broker, sink) = (self.broker.clone(), self.sink.clone());
+        std::thread::scope(|scope| {
+            let released = Released(&sink);
+            let inside = scope.spawn(|| broker.flush_within(Duration::from_secs(600)));
+            sink.wait_until_entered();
+            self.is_hanging = true;
+            let mut state = which;
+            for _ in 0..2 + which % 6 {
+                state = state.wrapping_mul(0x5851_F42D_4C95_7F2D).wrapping_add(1);
+                self.does((state >> 33) % 15, state >> 44);
+                self.tries_what_it_was_given();
+            }
+            self.is_hanging = false;
+            drop(released);
+            inside.join().unwrap().unwrap();
+        });
+        assert_eq!(self.broker.flush(), 0);
+        assert!(self.broker.control().resume(&halt));
+        self.seen[4] += 1;
+    }
+
+    /// A grant of before, while the log takes nothing: no use of it is spent either, which later calls would notice.
+    fn tries_what_it_was_given(&mut self) {
+        let Some((who, tool, token)) = self.tokens.last() else { return };
+        let caller = self.broker.assert_identity(WHO[*who]).unwrap();
+        let call = Call::new(TOOLS[*tool], json!({})).unwrap();
+        let answer = self.broker.gate().authorize(token, &caller, call, &Context::new());
+        let reason = answer.map(drop).unwrap_err().reason();
+        self.seen[5] += usize::from(reason == Reason::LogRefused);
+    }
+
     fn give_back(&mut self, number: u64) {
         self.spent.retain(|one| one.number != number);
     }
@@ -165,8 +226,9 @@ impl Life {
         let held = (std::mem::take(&mut self.held), std::mem::take(&mut self.running));
         std::mem::forget((held, self.broker.clone()));
         unlock(&self.folder);
-        let next = open(&self.folder, &self.clock, self.keys);
-        std::mem::forget(std::mem::replace(&mut self.broker, next));
+        let (broker, sink) = open(&self.folder, &self.clock, self.keys);
+        std::mem::forget(std::mem::replace(&mut self.broker, broker));
+        std::mem::forget(std::mem::replace(&mut self.sink, sink));
         assert!(self.broker.standing().is_empty(), "P2: a restart gives nothing back");
         self.seen[0] += 1;
         // Late calls: what was given before is worth nothing here.
@@ -222,6 +284,7 @@ impl Life {
                 self.broker.rotate_log_key(key(self.keys)).unwrap();
                 self.seen[3] += 1;
             }
+            16 => self.hangs(which),
             _ => self.dies(which.is_multiple_of(2)),
         }
     }
@@ -230,7 +293,7 @@ impl Life {
 /// P2, P9, P11. A seed is said where it fails.
 #[test]
 fn a_life_over_restarts_goes_on_with_what_its_log_says() {
-    let mut seen = [0; 4];
+    let mut seen = [0; 6];
     for seed in 1..=30_u64 {
         let mut state = seed.wrapping_mul(0x9E37_79B9_7F4A_7C15);
         let mut next = |most: u64| {

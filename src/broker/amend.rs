@@ -68,7 +68,7 @@ impl Shared {
                 self.ask_amended(owner, &current, &cell, &mut life, open, who, call, now)
             });
         if let Ok(amended) = &amended {
-            open.amend_to(amended);
+            open.amend_to(amended.clone());
             self.docket.settle(open);
             self.watchers.note_end(open.generation);
             self.announce(open, QuestionState::Amended);

@@ -75,16 +75,16 @@ impl OpenQuestion {
 
     /// The question that was asked in its place, if somebody amended it.
     pub(crate) fn successor(&self) -> Option<Arc<OpenQuestion>> {
-        self.standing.lock().successor.clone()
+        self.standing.lock().successor.clone()?.downcast().ok()
     }
 
     /// Another question is asked in its place: whether it waited.
-    pub(crate) fn amend_to(&self, successor: &Arc<OpenQuestion>) -> bool {
+    pub(crate) fn amend_to(&self, successor: Arc<OpenQuestion>) -> bool {
         let mut standing = self.standing.lock();
         let waits = standing.state == QuestionState::Waiting;
         if waits {
             // Once: it waits no more.
-            standing.successor = Some(successor.clone());
+            standing.successor = Some(successor);
             self.settle(&mut standing, QuestionState::Amended);
         }
         waits

@@ -1,11 +1,11 @@
 //! Where a question stands: who said yes, how far that reaches, and what is left of it.
 
+use std::any::Any;
 use std::ops::{Deref, DerefMut};
 use std::sync::Arc;
 use std::time::Duration;
 
 use super::plan::{ItemStanding, Items};
-use super::question::OpenQuestion;
 use super::question_state::QuestionState;
 use super::uses::Uses;
 use crate::approval::name::Names;
@@ -47,8 +47,8 @@ pub(super) struct Answers {
     pub(super) uses: Uses,
     /// What may be another in the calls of the yes, where it reaches further than the one that was shown.
     pub(super) variation: Option<Variation>,
-    /// What was asked in its place.
-    pub(super) successor: Option<Arc<OpenQuestion>>,
+    /// The question that was asked in its place, as those who made it take it out.
+    pub(super) successor: Option<Arc<dyn Any + Send + Sync>>,
 }
 
 static NO_ANSWERS: Answers = Answers {

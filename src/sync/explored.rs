@@ -119,12 +119,28 @@ impl Condvar {
         }
     }
 
+    /// Waits until it is woken, or the schedule says that the time is up.
+    pub(crate) fn wait_for<T>(&self, guard: &mut MutexGuard<'_, T>, most: Duration) {
+        if !is_up(most) {
+            guard.0 = guard
+                .0
+                .take()
+                .map(|held| self.0.wait(held).unwrap_or_else(PoisonError::into_inner));
+        }
+    }
+
     pub(crate) fn notify_all(&self) {
         self.0.notify_all();
     }
 }
 
-#[expect(clippy::unreachable, reason = "empty only within `wait_while_for`, which has it alone")]
+impl fmt::Debug for Condvar {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Condvar").finish_non_exhaustive()
+    }
+}
+
+#[expect(clippy::unreachable, reason = "empty only within waits, which have it alone")]
 impl<T> Deref for MutexGuard<'_, T> {
     type Target = T;
 

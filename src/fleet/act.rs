@@ -32,6 +32,15 @@ pub(super) enum Act {
     RevokeTool {
         name: Box<str>,
     },
+    /// Keeps an identity or a tool out, and ends what each node holds of it: one entry, so that nothing comes between.
+    HaltAndRevoke {
+        what: Box<str>,
+    },
+    /// One life of a node ends: it gives nothing any more, and its tasks are over.
+    RemoveNode {
+        node: Box<str>,
+        incarnation: [u8; 16],
+    },
     /// A task of one node: other nodes have others of that name.
     EndTask {
         node: Box<str>,
@@ -63,6 +72,8 @@ impl Act {
             Act::RevokeTool { .. } => 5,
             Act::EndTask { .. } => 6,
             Act::Restate { .. } => 7,
+            Act::HaltAndRevoke { .. } => 8,
+            Act::RemoveNode { .. } => 9,
         }
     }
 

@@ -270,6 +270,9 @@ impl Agent {
         self.applied = entry.mark();
         answer.target.note_applied(number);
         self.tell_running(number, running);
+        if self.is_removed_by(&act) {
+            self.give_up(NodeState::Gone, answer);
+        }
         let now = answer.now.monotonic;
         if let Some(owed) = own.and_then(|at| self.owed.remove(at)) {
             if owed.in_effect.is_some() {
@@ -307,6 +310,12 @@ impl Agent {
             Act::EndTask { node, .. } if *node != self.name => Ok(0),
             _ => Ok(target.apply(act, number)?.max(in_effect.unwrap_or_default())),
         }
+    }
+
+    /// Whether an act ends this life of the node.
+    fn is_removed_by(&self, act: &Act) -> bool {
+        let Act::RemoveNode { node, incarnation } = act else { return false };
+        *node == self.name && self.row.is_some_and(|row| row.incarnation == *incarnation)
     }
 
     fn own_in<'s>(&self, snapshot: &'s Snapshot) -> Option<&'s NodeRow> {

@@ -42,6 +42,19 @@ impl Applies for Node<'_> {
                 let _ = drift.finish();
                 return Ok(0);
             }
+            Act::HaltAndRevoke { what } => {
+                let what = self.halt(what)?;
+                control.halt_here(what.clone());
+                match &what {
+                    Halt::Identity { id } => control.revoke_identity_here(id).map_err(text)?,
+                    Halt::Tool { name } => control.revoke_tool_here(name).map_err(text)?,
+                    Halt::Everything | Halt::Task { .. } => {
+                        return Err("revokes what is neither an identity nor a tool".into());
+                    }
+                }
+            }
+            // What it is to this node, the node itself has seen to.
+            Act::RemoveNode { .. } => return Ok(0),
             Act::RevokeIdentity { id } => control.revoke_identity_here(id).map_err(text)?,
             Act::RevokeTool { name } => control.revoke_tool_here(name).map_err(text)?,
             Act::EndTask { task, .. } => control.revoke_task_here(task).map_err(text)?,

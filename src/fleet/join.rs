@@ -7,7 +7,6 @@ use super::handle::Fleet;
 use super::keys::FleetKeys;
 use super::name::check_name;
 use super::store::Store;
-use super::terms::Terms;
 use crate::broker::Broker;
 use crate::key::SecretKey;
 
@@ -30,13 +29,7 @@ impl FleetBuilder {
     ) -> Result<Fleet, FleetError> {
         let fleet = check_name("fleet", &self.fleet)?;
         let node = check_name("node", &self.node)?;
-        if !self.terms.are_within_limits() {
-            let lease_is_off = !Terms { drift: 10, ..self.terms }.are_within_limits();
-            return Err(match lease_is_off {
-                true => FleetError::Setting("lease", "200 milliseconds to a minute"),
-                false => FleetError::Setting("drift", "1 to 50 parts in a hundred"),
-            });
-        }
+        self.terms.check()?;
         if self.address.len() > MAX_ADDRESS {
             return Err(FleetError::Setting("answers_at", "at most 255 bytes"));
         }

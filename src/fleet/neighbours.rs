@@ -61,6 +61,12 @@ impl Neighbours {
         Some(said)
     }
 
+    /// Since when a row was seen as it is, and what it says.
+    pub(super) fn since(&self, name: &str, version: &RowVersion) -> Option<(Duration, Said)> {
+        let seen = self.0.get(name).filter(|seen| seen.version == *version)?;
+        Some((seen.since, seen.said.clone()))
+    }
+
     /// Forgets what was seen of a node: it is looked at anew.
     pub(super) fn forget(&mut self, name: &str) {
         self.peers_changed |= self.seen.remove(name).is_some();

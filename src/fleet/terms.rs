@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use super::builder::FleetError;
+
 /// The shortest and the longest lease: an act may wait for one, and a store that is away is borne for one.
 const LEASES: (Duration, Duration) = (Duration::from_millis(200), Duration::from_secs(60));
 
@@ -18,7 +20,19 @@ impl Terms {
     /// Ten parts in a hundred: daemons that keep the time slew a clock by eight.
     pub(super) const DEFAULT: Terms = Terms { lease: Duration::from_secs(2), drift: 10 };
 
-    pub(super) fn are_within_limits(&self) -> bool {
+    /// # Errors
+    /// [`FleetError::Setting`] of what is out of range.
+    pub(super) fn check(&self) -> Result<(), FleetError> {
+        if self.are_within_limits() {
+            return Ok(());
+        }
+        Err(match (Terms { drift: 10, ..*self }).are_within_limits() {
+            false => FleetError::Setting("lease", "200 milliseconds to a minute"),
+            true => FleetError::Setting("drift", "1 to 50 parts in a hundred"),
+        })
+    }
+
+    fn are_within_limits(&self) -> bool {
         (LEASES.0..=LEASES.1).contains(&self.lease) && (1..=50).contains(&self.drift)
     }
 

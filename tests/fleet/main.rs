@@ -16,6 +16,7 @@ mod late;
 mod leases;
 mod limits;
 mod names;
+mod operators;
 mod restarts;
 mod senders;
 mod starting;

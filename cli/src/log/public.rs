@@ -11,7 +11,7 @@ use super::receipt::{Witnesses, read_policy};
 use super::style::Style;
 
 /// The keys, and the checkpoints that were kept elsewhere.
-#[derive(Debug, Args)]
+#[derive(Clone, Debug, Args)]
 pub(super) struct PublicKeys {
     /// The public key of the log's checkpoints, NAME+ID+KEY: from its owner, not from the log's folder
     #[arg(long, value_name = "KEY")]

@@ -14,7 +14,7 @@ use crate::exit::Exit;
 use crate::key_file::read_secret;
 
 /// Which log, and what is known of it.
-#[derive(Debug, Args)]
+#[derive(Clone, Debug, Args)]
 pub(super) struct Source {
     /// The log: its folder, or one of its files
     #[arg(value_name = "LOG")]
@@ -111,6 +111,34 @@ impl Source {
             Err(error @ OpenError::Io { .. }) => Err(self.unreadable(error)),
             _ => Ok(generation),
         }
+    }
+
+    /// The logs of a folder that is none itself: all its folders, in the order of their names, as the nodes of a fleet
+    /// have one each.
+    ///
+    /// # Errors
+    /// [`Unreadable`]: an anchor, which is of one log.
+    pub(super) fn several(&self) -> Result<Option<Vec<Source>>, Unreadable> {
+        if self.log.is_file() || !matches!(FileLog::claims(&self.log), Ok(None)) {
+            return Ok(None);
+        }
+        let Ok(found) = self.log.read_dir() else { return Ok(None) };
+        let paths = found.filter_map(|entry| Some(entry.ok()?.path()));
+        let mut folders: Vec<PathBuf> = paths.filter(|path| path.is_dir()).collect();
+        if folders.is_empty() {
+            return Ok(None);
+        }
+        if self.anchor.is_some() {
+            let name = self.log.display();
+            return Err(Unreadable(format!("{name}: has several logs, and an anchor is of one")));
+        }
+        folders.sort();
+        Ok(Some(folders.into_iter().map(|log| Source { log, ..self.clone() }).collect()))
+    }
+
+    /// The name of the log's folder.
+    pub(super) fn name(&self) -> String {
+        self.log.file_name().unwrap_or_default().to_string_lossy().into_owned()
     }
 
     /// The anchor to compare with, if there is one.

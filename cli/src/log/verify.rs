@@ -20,7 +20,7 @@ const TOLD: usize = 20;
 Three verdicts: intact, every record is the one that was written; complete, none is missing at the end, which only an
 anchor or a checkpoint kept elsewhere shows; lawful, access was had as it was given, and approvals were good. With the
 public key of the log's checkpoints and without the log's own, intact is what a checkpoint has seen, and what is lawful is
-not looked at. The exit code is 0 if the log is intact and lawful, and 2 if neither key shows anything.")]
+not looked at. A folder of logs, as the nodes of a fleet write one each, is looked at log by log; the worst of them counts. The exit code is 0 if the log is intact and lawful, and 2 if neither key shows anything.")]
 pub(super) struct Verify {
     #[command(flatten)]
     source: Source,
@@ -33,6 +33,35 @@ pub(super) struct Verify {
 
 impl Verify {
     pub(super) fn run(self) -> Exit {
+        match self.source.several() {
+            Err(problem) => Exit::unable(problem),
+            Ok(None) => self.run_one(None),
+            Ok(Some(sources)) => self.run_all(sources),
+        }
+    }
+
+    /// Looks at each of several logs.
+    fn run_all(self, sources: Vec<Source>) -> Exit {
+        let (count, mut worst) = (sources.len(), Exit::Fine);
+        for source in sources {
+            let name = source.name();
+            let one = Verify { source, public: self.public.clone(), json: self.json };
+            worst = worst.max(one.run_one(Some(&name)));
+        }
+        if self.json {
+            return worst;
+        }
+        let doubt = Style::of_output().doubtful("fleet     not known to be complete");
+        let mut out = io::stdout().lock();
+        let said = writeln!(
+            out,
+            "{doubt}: {count} logs, and which nodes there were only the fleet's store says"
+        );
+        Exit::of_report(said.map(|()| worst))
+    }
+
+    /// Looks at one log, which is told by name if it is one of several.
+    fn run_one(self, name: Option<&str>) -> Exit {
         let mut records = 0;
         let read = match self.source.read(|_| records += 1) {
             Ok(read) => read,
@@ -56,11 +85,18 @@ impl Verify {
             _ => exit,
         };
         let mut out = io::stdout().lock();
+        if let (Some(name), false) = (name, self.json) {
+            // What can't be written is noticed below.
+            let _ = writeln!(out, "log of    {}", name.escape_debug());
+        }
         let said = match (self.json, &public) {
             (true, public) => {
                 let mut object = self.object(&read, records);
                 if let (Some(public), Value::Object(members)) = (public, &mut object) {
                     members.insert("public".to_owned(), public.object());
+                }
+                if let (Some(name), Value::Object(members)) = (name, &mut object) {
+                    members.insert("folder".to_owned(), name.into());
                 }
                 writeln!(out, "{object}")
             }

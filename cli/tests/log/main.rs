@@ -6,6 +6,7 @@ mod world;
 
 mod public_key;
 mod settled;
+mod several;
 
 use std::time::Duration;
 

@@ -204,7 +204,7 @@ impl World {
         // What a node gave after it had applied an end is not what was ended.
         let before = |given: u64| life.applied_at(number).is_none_or(|applied| given < applied);
         match &act.act {
-            Act::Halt { what, .. } => {
+            Act::Halt { what, .. } | Act::HaltAndRevoke { what } => {
                 let names = **what == *"everything"
                     || **what == *format!("tool {}", on.tool)
                     || **what == *format!("identity {}", on.agent);
@@ -222,6 +222,7 @@ impl World {
             Act::EndTask { node, task } => {
                 *node == life.name && **task == *on.agent && before(on.opened)
             }
+            Act::RemoveNode { node, .. } => *node == life.name,
             Act::Resume { .. } | Act::Restate { .. } => false,
         }
     }

@@ -63,14 +63,14 @@ fn an_operator_revokes_and_keeps_out_by_one_entry() {
     let (_task, grant) = world.nodes[1].grant("read").unwrap();
     // What each node holds ends; what comes later is let in.
     finish(&world, operator.revoke(&agent, false).unwrap());
-    assert_eq!(world.nodes[1].permit(&grant, "read").unwrap_err().reason(), Reason::Revoked);
+    assert_eq!(world.nodes[1].permit(&grant, "read").unwrap_err().reason(), Reason::TaskOver);
     assert_eq!(world.nodes[1].denied("read"), None);
     let (_task, grant) = world.nodes[1].grant("read").unwrap();
     let done = finish(&world, operator.revoke(&agent, true).unwrap());
     assert_eq!(done.number, 2, "one entry");
     assert_eq!(world.nodes[0].denied("read"), Some(Reason::Halted));
     finish(&world, operator.resume(&agent).unwrap());
-    assert_eq!(world.nodes[1].permit(&grant, "read").unwrap_err().reason(), Reason::Revoked);
+    assert_eq!(world.nodes[1].permit(&grant, "read").unwrap_err().reason(), Reason::TaskOver);
     // A tool; and what can't be revoked.
     let (_task, grant) = world.nodes[1].grant("read").unwrap();
     let tool = Halt::tool("read").unwrap();
@@ -94,8 +94,13 @@ fn an_operators_act_waits_for_a_node_that_is_not_heard_and_names_it() {
     assert_eq!((how_far.number, &*how_far.waiting_for), (Some(1), &["n1".into()][..]));
     // Its lease is over by its own clock.
     assert_eq!(world.nodes[1].denied("read"), Some(Reason::NoLease));
-    let done = finish(&world, act);
+    world.pass(LEASE / 10 + STEP);
+    act.look().unwrap();
+    // What stands still for so long is marked, and no later act waits for it.
+    world.pass(2 * LEASE);
+    let done = act.wait(std::time::Duration::ZERO).unwrap();
     assert_eq!(*done.unheard, ["n1".into()]);
+    assert_eq!(operator.look().unwrap().nodes[1].state, NodeState::Silent);
 }
 
 #[test]

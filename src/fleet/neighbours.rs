@@ -63,7 +63,7 @@ impl Neighbours {
 
     /// Since when a row was seen as it is, and what it says.
     pub(super) fn since(&self, name: &str, version: &RowVersion) -> Option<(Duration, Said)> {
-        let seen = self.0.get(name).filter(|seen| seen.version == *version)?;
+        let seen = self.seen.get(name).filter(|seen| seen.version == *version)?;
         Some((seen.since, seen.said.clone()))
     }
 

@@ -2,7 +2,13 @@
 //! order, and the median of their ratios, so that what else the machine does hits both. Printed, and nothing fails.
 //!
 //! `cargo bench -p hallpass-benches --features fleet --bench fleet`; `HALLPASS_PAIRS` says how many.
-#![allow(clippy::unwrap_used, clippy::print_stdout, clippy::disallowed_methods, reason = "a bench")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::print_stdout,
+    clippy::disallowed_methods,
+    reason = "a bench"
+)]
 
 use std::time::{Duration, Instant};
 

@@ -2,7 +2,8 @@
 
 use std::sync::Arc;
 
-use super::builder::{FleetBuilder, FleetError};
+use super::builder::FleetBuilder;
+use super::error::FleetError;
 use super::handle::Fleet;
 use super::keys::FleetKeys;
 use super::name::check_name;

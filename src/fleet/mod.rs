@@ -55,6 +55,7 @@ mod calls;
 mod counting;
 mod drain;
 mod entry;
+mod error;
 mod handle;
 mod join;
 mod keys;
@@ -78,13 +79,14 @@ mod wait;
 mod simulation;
 
 pub use acting::{ActError, Acting, NotYet};
-pub use builder::{FleetBuilder, FleetError};
+pub use builder::FleetBuilder;
 pub use calls::{
     AsyncTransport, FleetPermit, FleetRunError, FleetRunning, MAX_MESSAGE, Sending, Transport,
     TransportError,
 };
 pub use drain::Drained;
 pub use entry::Entry;
+pub use error::FleetError;
 pub use handle::Fleet;
 pub use mark::Mark;
 pub use memory::MemoryStore;

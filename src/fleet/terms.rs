@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::builder::FleetError;
+use super::error::FleetError;
 
 /// The shortest and the longest lease: an act may wait for one, and a store that is away is borne for one.
 const LEASES: (Duration, Duration) = (Duration::from_millis(200), Duration::from_secs(60));

@@ -5,7 +5,6 @@ use std::sync::Arc;
 
 use super::catalogue::Tool;
 use super::compiled::Compiled;
-use super::conditions::share;
 use super::effect::Effect;
 use super::emergencies::break_glass_fault;
 use super::error::{PolicyError, place_of};
@@ -16,6 +15,7 @@ use super::moment::Moment;
 use super::orders::put_orders;
 use super::price::check_price;
 use super::rule::{Rule, Tools};
+use super::shared::share;
 use super::tool_faults::check_tools;
 use super::typed_tools::TypedTools;
 use super::values::{self, condition_fault};

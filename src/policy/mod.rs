@@ -52,6 +52,7 @@ mod rule_notes;
 mod seen;
 mod sets;
 mod settled;
+mod shared;
 mod tool_alone;
 mod tool_faults;
 mod trim;

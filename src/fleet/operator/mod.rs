@@ -13,8 +13,8 @@ pub use remove::Removal;
 pub use view::{FleetView, NodeSaid, NodeView};
 
 use super::act::Act;
-use super::builder::FleetError;
 use super::entry::Entry;
+use super::error::FleetError;
 use super::keys::FleetKeys;
 use super::mark::Mark;
 use super::name::check_name;

@@ -5,6 +5,7 @@ use clap::{Parser, Subcommand};
 use crate::acp::AcpCommand;
 use crate::completions::Completions;
 use crate::exit::Exit;
+use crate::fleet::FleetCommand;
 use crate::log::LogCommand;
 use crate::mcp::{McpCommand, PinCommand};
 use crate::policy::PolicyCommand;
@@ -35,6 +36,8 @@ enum What {
     Acp(Box<AcpCommand>),
     /// Decide for services and proxies that ask over HTTP, by AuthZEN 1.0
     Serve(Box<ServeCommand>),
+    /// Stop, let go on and look at a fleet
+    Fleet(Box<FleetCommand>),
     /// Write a catalogue from what an MCP server lists
     Pin(PinCommand),
     /// Write completions for a shell
@@ -47,6 +50,7 @@ impl Command {
             What::Mcp(command) => command.run(),
             What::Acp(command) => command.run(),
             What::Serve(command) => command.run(),
+            What::Fleet(command) => command.run(),
             What::Pin(command) => command.run(),
             What::Policy(command) => command.run(),
             What::Log(command) => command.run(),

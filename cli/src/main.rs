@@ -10,6 +10,7 @@ mod completions;
 mod errand;
 mod exit;
 mod facts;
+mod fleet;
 mod kept_log;
 mod key_file;
 mod log;

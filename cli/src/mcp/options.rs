@@ -13,6 +13,7 @@ use super::remote_options::RemoteServer;
 use super::server::Server;
 use crate::errand::{Errand, ErrandOptions};
 use crate::exit::Exit;
+use crate::fleet::{FleetOption, Joined};
 use crate::rpc::session;
 use crate::serve::Doors;
 
@@ -40,6 +41,8 @@ ended it.";
 pub(crate) struct McpCommand {
     #[command(flatten)]
     errand: ErrandOptions,
+    #[command(flatten)]
+    fleet: FleetOption,
     /// Take clients over HTTP at this address, and start a server for each session; port 0 takes any, which the first line
     /// of the output tells
     #[arg(long, value_name = "ADDRESS")]
@@ -75,7 +78,7 @@ impl McpCommand {
 
     fn run_on(self, threads: Option<&Runtime>) -> Exit {
         let begun = self.remote.target(threads).and_then(|target| Ok((target, self.begin()?)));
-        let (target, (errand, listens)) = match begun {
+        let (target, (errand, listens, joined)) = match begun {
             Ok(begun) => begun,
             Err(problem) => return Exit::unable(problem),
         };
@@ -83,7 +86,7 @@ impl McpCommand {
             Some(target) => Server::Remote(Arc::new(target)),
             None => Server::Command(self.server),
         };
-        match listens {
+        let exit = match listens {
             None => match errand.open() {
                 // The task is kept until the broker has closed it.
                 Ok(task) => {
@@ -95,11 +98,13 @@ impl McpCommand {
                 Err(problem) => Exit::unable(problem),
             },
             Some((listen, gates)) => http::run(errand, server, self.errand.explain, listen, gates),
-        }
+        };
+        joined.leave();
+        exit
     }
 
     /// Everything that has to be in order before the server is started.
-    fn begin(&self) -> Result<(Errand, Option<(SocketAddr, Gates)>), String> {
+    fn begin(&self) -> Result<(Errand, Option<(SocketAddr, Gates)>, Joined), String> {
         let listens = match self.listen {
             Some(listen) => {
                 Some((listen, Gates::new(self.doors.open(&listen)?, &listen, &self.origins)))
@@ -109,6 +114,8 @@ impl McpCommand {
             }
             None => None,
         };
-        Ok((self.errand.begin()?, listens))
+        let errand = self.errand.begin()?;
+        let joined = self.fleet.join(&errand.broker)?;
+        Ok((errand, listens, joined))
     }
 }

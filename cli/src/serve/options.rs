@@ -18,6 +18,7 @@ use super::http::{Service, router};
 use super::listen::serve_until_told;
 use crate::exit::Exit;
 use crate::facts::fact;
+use crate::fleet::{FleetOption, Joined};
 use crate::kept_log::KeptLog;
 use crate::policy::load;
 
@@ -77,6 +78,8 @@ pub(crate) struct ServeCommand {
     context: Vec<(String, Value)>,
     #[command(flatten)]
     kept: KeptLog,
+    #[command(flatten)]
+    fleet: FleetOption,
     /// Say on standard error why something is denied
     #[arg(long)]
     explain: bool,
@@ -87,7 +90,7 @@ const FLUSH: Duration = Duration::from_secs(2);
 
 impl ServeCommand {
     pub(crate) fn run(self) -> Exit {
-        let service = match self.begin() {
+        let (service, joined) = match self.begin() {
             Ok(begun) => begun,
             Err(problem) => return Exit::unable(problem),
         };
@@ -95,6 +98,7 @@ impl ServeCommand {
         let tls = service.door.tls.clone();
         let served = serve_until_told(self.listen, "", tls, router(Arc::new(service)), || {});
         drop(broker.close(FLUSH));
+        joined.leave();
         let flushed = broker.flush_within(FLUSH);
         match (served, flushed) {
             (Err(problem), _) => Exit::unable(problem),
@@ -104,7 +108,7 @@ impl ServeCommand {
     }
 
     /// Everything that has to be in order before the address is bound.
-    fn begin(&self) -> Result<Service, String> {
+    fn begin(&self) -> Result<(Service, Joined), String> {
         let door = self.doors.open(&self.listen)?;
         let policy =
             load(&self.policy).map_err(|error| format!("{}: {error}", self.policy.display()))?;
@@ -117,6 +121,7 @@ impl ServeCommand {
             ));
         }
         let broker = self.kept.build(Broker::builder(policy.clone()))?;
+        let joined = self.fleet.join(&broker)?;
         let (facts, kinds) = (self.facts(&broker)?, Kinds::with(&self.subjects));
         let entities = match &self.entities {
             Some(path) => Entities::read(path, &kinds, &broker)?,
@@ -126,7 +131,8 @@ impl ServeCommand {
         let (gate, explains) = (broker.gate(), self.explain);
         let evaluator =
             Evaluator { broker, policy, gate, purpose, facts, kinds, entities, explains };
-        Ok(Service { evaluator, door, base: self.url.clone(), callers: self.ext_authz })
+        let service = Service { evaluator, door, base: self.url.clone(), callers: self.ext_authz };
+        Ok((service, joined))
     }
 
     /// What is known of the moment, once a task of the purpose could be opened with it.

@@ -173,6 +173,10 @@ impl Evaluator {
         let (context, Ok(now)) = (self.context(&search.context), SystemClock::new().read()) else {
             return Ok(false);
         };
+        // A fleet has another policy by now: what the file's would permit says nothing.
+        if self.broker.epoch().1 != self.policy.digest() {
+            return Ok(false);
+        }
         let decided = self.policy.decide(&who, &self.purpose, &call, &context, now.wall);
         Ok(decided.is_ok_and(|decision| decision.is_permit()))
     }

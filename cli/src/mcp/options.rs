@@ -13,7 +13,7 @@ use super::remote_options::RemoteServer;
 use super::server::Server;
 use crate::errand::{Errand, ErrandOptions};
 use crate::exit::Exit;
-use crate::fleet::{FleetOption, Joined};
+use crate::fleet::FleetOption;
 use crate::rpc::session;
 use crate::serve::Doors;
 
@@ -78,8 +78,12 @@ impl McpCommand {
 
     fn run_on(self, threads: Option<&Runtime>) -> Exit {
         let begun = self.remote.target(threads).and_then(|target| Ok((target, self.begin()?)));
-        let (target, (errand, listens, joined)) = match begun {
+        let (target, (errand, listens)) = match begun {
             Ok(begun) => begun,
+            Err(problem) => return Exit::unable(problem),
+        };
+        let joined = match self.fleet.join(&errand.broker) {
+            Ok(joined) => joined,
             Err(problem) => return Exit::unable(problem),
         };
         let server = match target {
@@ -104,7 +108,7 @@ impl McpCommand {
     }
 
     /// Everything that has to be in order before the server is started.
-    fn begin(&self) -> Result<(Errand, Option<(SocketAddr, Gates)>, Joined), String> {
+    fn begin(&self) -> Result<(Errand, Option<(SocketAddr, Gates)>), String> {
         let listens = match self.listen {
             Some(listen) => {
                 Some((listen, Gates::new(self.doors.open(&listen)?, &listen, &self.origins)))
@@ -114,8 +118,6 @@ impl McpCommand {
             }
             None => None,
         };
-        let errand = self.errand.begin()?;
-        let joined = self.fleet.join(&errand.broker)?;
-        Ok((errand, listens, joined))
+        Ok((self.errand.begin()?, listens))
     }
 }

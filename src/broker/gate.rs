@@ -61,7 +61,7 @@ impl Gate {
     /// Authorizes one call: who presents which token, for what, in which context. What is presented is a
     /// grant, a token of it, or the text of one.
     ///
-    /// In this order: the token's size and framing, its signature, its decoding, expiry, audience
+    /// In this order: the token's size and framing, its signature, its decoding, audience, expiry
     /// and holder; then task, grant and serial; then the grant's scope and every attenuation's; then
     /// today's rules; then limits. What is permitted is in the log before this returns.
     ///

@@ -40,6 +40,7 @@
 //! [audit]: _documentation::audit
 //! [authzen]: _documentation::authzen
 //! [axum]: _documentation::axum
+//! [break-glass]: _documentation::break_glass
 //! [denials]: _documentation::denials
 //! [identity]: _documentation::identity
 //! [index]: _documentation::index

@@ -20,7 +20,7 @@ What a library that is linked into a program can't claim:
 - **It believes its host**: who calls, what the moment is, and that tools run through permits only. Code in the same process
   owns the broker.
 - **Its log does not bind who has the log's key.** Against its own operator only [checkpoints][receipts] help that others keep.
-- **What is not there yet** is not claimed: calls at other nodes of a fleet, and limits over nodes.
+- **A fleet** is not spoken of: what each row says is of one broker. What several of them do is in `docs/fleet.md`.
 
 Titles are shortened; the lists themselves say what they mean.
 ";

@@ -21,7 +21,7 @@ const PROMISES: [&str; 12] = [
     "A grant never exceeds the policy",
     "A child never exceeds its parent",
     "Forbid beats ask beats permit",
-    "No one approves for themselves",
+    "No one approves themselves",
     "Renewal is a fresh decision",
     "The agent never holds the secret",
     "Recorded or refused",

@@ -179,12 +179,12 @@ fn a_home_that_shows_no_certificate_of_its_own_is_not_asked() {
         params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ClientAuth];
     };
     let homes = [
-        (authority.issue(&["n0.acme"], |_| {}), true, "its own"),
-        (authority.issue(&["n2.acme"], |_| {}), false, "another node's"),
-        (authority.issue(&["*.acme"], |_| {}), false, "a wildcard"),
-        (authority.issue(&["n0.acme"], expired), false, "expired"),
-        (another.issue(&["n0.acme"], |_| {}), false, "another fleet's"),
-        (authority.issue(&["n0.acme"], for_clients), false, "for clients"),
+        (authority.issue(&["n0.acme.test"], |_| {}), true, "its own"),
+        (authority.issue(&["n2.acme.test"], |_| {}), false, "another node's"),
+        (authority.issue(&["*.acme.test"], |_| {}), false, "a wildcard"),
+        (authority.issue(&["n0.acme.test"], expired), false, "expired"),
+        (another.issue(&["n0.acme.test"], |_| {}), false, "another fleet's"),
+        (authority.issue(&["n0.acme.test"], for_clients), false, "for clients"),
     ];
     for (shown, is_good, what) in homes {
         let (chain, key) = shown.parts();
@@ -199,7 +199,7 @@ fn a_home_that_shows_no_certificate_of_its_own_is_not_asked() {
             .unwrap();
         config.alpn_protocols = vec![b"h2".to_vec()];
         let fake = Fake::over_tls(&threads, TlsAcceptor::from(Arc::new(config)));
-        let answer = transport.send("n0.acme", &fake.address, b"hello");
+        let answer = transport.send("n0.acme.test", &fake.address, b"hello");
         assert_eq!(answer.is_ok(), is_good, "{what}: {answer:?}");
         assert_eq!(fake.requests(), usize::from(is_good), "{what}: it sees no message");
     }

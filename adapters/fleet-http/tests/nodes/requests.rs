@@ -1,11 +1,14 @@
 //! Requests that are no messages, and addresses that are none to listen on.
 
+use std::pin::Pin;
+use std::task::{Context, Poll};
 use std::time::Duration;
 
 use bytes::Bytes;
 use hallpass::fleet::{MAX_MESSAGE, Transport as _};
 use hallpass_fleet_http::{HttpTransport, Listener, Protection, SetupError};
 use http_body_util::{BodyExt as _, Full};
+use hyper::body::{Body, Frame};
 use hyper::service::service_fn;
 use hyper::{Method, Request, Response, StatusCode};
 use hyper_util::rt::{TokioExecutor, TokioIo};
@@ -38,6 +41,21 @@ where
     Some((status, response.into_body().collect().await.ok()?.to_bytes().into()))
 }
 
+/// A body that does not say how long it is.
+struct Unmeasured(Full<Bytes>);
+
+impl Body for Unmeasured {
+    type Data = Bytes;
+    type Error = std::convert::Infallible;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, Self::Error>>> {
+        Pin::new(&mut self.0).poll_frame(context)
+    }
+}
+
 /// A server that answers this many bytes.
 pub(crate) fn server(threads: &Runtime, length: usize) -> String {
     let listener = threads.block_on(tokio::net::TcpListener::bind("127.0.0.1:0")).unwrap();
@@ -46,10 +64,8 @@ pub(crate) fn server(threads: &Runtime, length: usize) -> String {
         while let Ok((stream, _)) = listener.accept().await {
             // Without a length in the head: it is counted as it comes.
             let service = service_fn(move |_| async move {
-                let chunks = Full::new(Bytes::from(vec![7; length]));
-                Ok::<_, std::convert::Infallible>(Response::new(
-                    chunks.with_trailers(async { None }),
-                ))
+                let body = Unmeasured(Full::new(Bytes::from(vec![7; length])));
+                Ok::<_, std::convert::Infallible>(Response::new(body))
             });
             let http = hyper::server::conn::http2::Builder::new(TokioExecutor::new());
             tokio::spawn(http.serve_connection(TokioIo::new(stream), service));

@@ -150,6 +150,46 @@ fn a_node_that_is_removed_ends_its_tasks_and_never_comes_back() {
     assert!(matches!(operator.remove("n7"), Err(OperatorError::NoNode(_))));
 }
 
+/// Who can write the database could say that a node is over, or is another, while an operator takes it out.
+#[test]
+fn a_row_that_was_written_by_hand_takes_no_node_out() {
+    let write = |world: &World, row: &NodeRow| {
+        let rows = world.store.read(0).unwrap().rows;
+        let over = rows.iter().find(|found| found.name == row.name).unwrap().version();
+        assert!(world.store.write(row, Some(&over), 0).unwrap().0);
+    };
+    for state in [NodeState::Gone, NodeState::Left, NodeState::Live] {
+        // Another life, too.
+        for incarnation in [None, Some([9; 16])] {
+            let world = World::of(1);
+            let own = world.store.read(0).unwrap().rows.remove(0);
+            let mut by_hand = NodeRow { state, ..own.clone() };
+            by_hand.incarnation = incarnation.unwrap_or(by_hand.incarnation);
+            if by_hand == own {
+                continue;
+            }
+            let mut operator = operator(&world);
+            write(&world, &by_hand);
+            let refused = operator.remove("n0").map(drop).unwrap_err();
+            assert!(refused.to_string().contains("no member wrote the row of `n0`"), "{refused}");
+            // Nor where it is put there meanwhile, and the node's own is put back.
+            write(&world, &own);
+            let mut removal = operator.reset().unwrap();
+            write(&world, &by_hand);
+            assert_eq!(removal.look().unwrap(), 1, "{by_hand:?}");
+            write(&world, &own);
+            world.pass(STEP);
+            assert_eq!((removal.look().unwrap(), world.nodes[0].denied("read")), (1, None));
+            drop(removal);
+            write(&world, &by_hand);
+            let mut removal = operator.reset().unwrap();
+            assert_eq!(removal.look().unwrap(), 1, "{by_hand:?}");
+            write(&world, &own);
+            assert_eq!((removal.look().unwrap(), world.nodes[0].denied("read")), (1, None));
+        }
+    }
+}
+
 /// A node that hears of nothing keeps its lease for as long as it lasts, and is not given up before.
 #[test]
 fn a_node_that_does_not_hear_that_it_is_removed_is_given_up_when_its_lease_is_over() {

@@ -13,8 +13,8 @@ use crate::sync::Deadline;
 #[must_use = "a node is given up once `look` or `wait` says so"]
 pub struct Removal<'o> {
     operator: &'o mut Operator,
-    /// Those that are not given up yet, each with the life that is meant.
-    left: Vec<(Box<str>, [u8; 16])>,
+    /// Those that are not given up yet, each with the life that is meant; none where no member wrote the row so far.
+    left: Vec<(Box<str>, Option<[u8; 16]>)>,
 }
 
 impl Operator {
@@ -22,19 +22,25 @@ impl Operator {
     /// it is given up. It never comes back under this incarnation: a process that is started under its name is another.
     ///
     /// # Errors
-    /// [`OperatorError`]; [`OperatorError::NoNode`].
+    /// [`OperatorError`]; [`OperatorError::NoNode`]; [`OperatorError::Fault`] of a row that no member wrote.
     pub fn remove(&mut self, node: &str) -> Result<Removal<'_>, OperatorError> {
         let rows = self.read_rows()?.rows;
-        let row = rows.iter().map(|(row, _)| row).find(|row| *row.name == *node);
-        let row = row.ok_or_else(|| OperatorError::NoNode(node.into()))?;
-        let left = match is_over(row) {
-            true => Vec::new(),
-            false => vec![(row.name.clone(), row.incarnation)],
-        };
-        if let Some((node, incarnation)) = left.first() {
-            let (node, incarnation) = (node.clone(), *incarnation);
-            let _ = self.act(&Act::RemoveNode { node, incarnation })?;
+        let found = rows.iter().find(|(row, _)| *row.name == *node);
+        let (row, said) = found.ok_or_else(|| OperatorError::NoNode(node.into()))?;
+        if said.is_none() {
+            // It may say that the node is over, or is another one, while it lives on.
+            let why = format!(
+                "no member wrote the row of `{}` as it is: put it right in the store, or take it out",
+                node.escape_debug()
+            );
+            return Err(OperatorError::Fault(why.into()));
         }
+        if is_over(row) {
+            return Ok(Removal { operator: self, left: Vec::new() });
+        }
+        let (node, incarnation) = (row.name.clone(), row.incarnation);
+        let left = vec![(node.clone(), Some(incarnation))];
+        let _ = self.act(&Act::RemoveNode { node, incarnation })?;
         Ok(Removal { operator: self, left })
     }
 
@@ -47,9 +53,10 @@ impl Operator {
     /// # Errors
     /// [`OperatorError`].
     pub fn reset(&mut self) -> Result<Removal<'_>, OperatorError> {
-        let rows = self.read_rows()?.rows.into_iter().map(|(row, _)| row);
-        let left = rows.filter(|row| !is_over(row)).map(|row| (row.name, row.incarnation));
-        let left = left.collect();
+        let rows = self.read_rows()?.rows.into_iter();
+        // What is not a member's word says neither that a node is over nor which one it is.
+        let left = rows.filter(|(row, said)| said.is_none() || !is_over(row));
+        let left = left.map(|(row, said)| (row.name, said.map(|_| row.incarnation))).collect();
         Ok(Removal { operator: self, left })
     }
 }
@@ -62,13 +69,17 @@ impl Removal<'_> {
     pub fn look(&mut self) -> Result<usize, OperatorError> {
         let read = self.operator.read_rows()?;
         let mut left = Vec::new();
-        for (node, incarnation) in std::mem::take(&mut self.left) {
-            let row = read.rows.iter().find(|(row, _)| row.name == node);
-            // Taken over by another process, which had to wait as long.
-            let is_there = row.filter(|(row, _)| row.incarnation == incarnation && !is_over(row));
-            let Some((row, _)) = is_there else { continue };
-            if !self.operator.give_up(row, read.now) {
-                left.push((node, incarnation));
+        for (node, meant) in std::mem::take(&mut self.left) {
+            let found = read.rows.iter().find(|(row, _)| row.name == node);
+            // A row that was taken away, or that no member wrote, may be put back as it was.
+            let Some((row, Some(_))) = found else {
+                left.push((node, meant));
+                continue;
+            };
+            // One that was taken over by another process had to wait as long.
+            let is_meant = meant.is_none_or(|meant| meant == row.incarnation);
+            if is_meant && !is_over(row) && !self.operator.give_up(row, read.now) {
+                left.push((node, Some(row.incarnation)));
             }
         }
         self.left = left;
@@ -85,10 +96,10 @@ impl Removal<'_> {
             match self.look() {
                 Ok(0) => return Ok(self.operator.mark),
                 Ok(_) if deadline.is_over() => {
-                    let names: Vec<&str> = self.left.iter().map(|(name, _)| &**name).collect();
+                    let names = self.left.iter().map(|(name, _)| name.escape_debug().to_string());
                     let why = format!(
                         "`{}` can't be given up: it renews its lease, or no member wrote its row",
-                        names.join("`, `")
+                        names.collect::<Vec<_>>().join("`, `")
                     );
                     return Err(OperatorError::Fault(why.into()));
                 }

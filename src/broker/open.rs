@@ -136,6 +136,11 @@ fn open(
         shared.take_back(&cell, DROPPED, end);
         return Err(denial);
     }
+    // It may have been let in before the node began to drain, and be there only after what is open was ended.
+    if let Err(denial) = shared.member.check_open() {
+        let _ = shared.end(&cell, DROPPED);
+        return Err(denial);
+    }
     if cell.life.lock().over.is_some() {
         return Err(Denial::new(Reason::TaskOver).because("it was ended while it was opened"));
     }

@@ -58,6 +58,28 @@ fn what_is_open_when_the_time_is_over_is_ended_and_what_runs_is_told() {
     assert!(node.broker.standing().is_empty());
 }
 
+/// However an opening and the draining of its node come about each other.
+#[test]
+fn nothing_is_open_once_a_node_has_drained() {
+    for _ in 0..200 {
+        let world = World::of(1);
+        let node = &world.nodes[0];
+        std::thread::scope(|scope| {
+            let opening = scope.spawn(|| {
+                let mut opened = Vec::new();
+                while let Ok(task) = node.broker.open(&node.agent, Purpose::new("errand")) {
+                    opened.push(task);
+                }
+                opened
+            });
+            node.fleet.drain(Duration::ZERO, Duration::ZERO);
+            let opened = opening.join().unwrap();
+            let standing = node.broker.standing();
+            assert!(standing.tasks.is_empty(), "{} of {}", standing.tasks.len(), opened.len());
+        });
+    }
+}
+
 #[test]
 fn a_node_whose_store_is_away_drains_in_a_bounded_time() {
     let mut world = World::empty();

@@ -11,7 +11,10 @@ use hallpass::credential::{
     Refused, Want, Withdrawn,
 };
 use hallpass::vault::Secret;
+use tokio_postgres::config::SslMode;
 use tokio_postgres::{Client, Config, Error, NoTls};
+
+use crate::server::is_here;
 
 /// What connects.
 pub type Connecting = Pin<Box<dyn Future<Output = Result<Client, Error>> + Send>>;
@@ -104,8 +107,8 @@ impl Postgres {
         self.change(|inner| inner.standbys.push(config))
     }
 
-    /// Connects in another way than without TLS: to a socket or an address of the loopback nothing else is needed. What is
-    /// given spawns the connection's own future.
+    /// Connects in another way than without TLS: to a socket or an address of the loopback nothing else is needed, and to
+    /// another machine it is. What is given spawns the connection's own future.
     #[must_use]
     pub fn connecting(
         self,
@@ -115,7 +118,11 @@ impl Postgres {
     }
 }
 
-fn without_tls(config: Config) -> Connecting {
+/// In the clear where there is no network between. To another machine this asks for TLS, which it does not have, and fails.
+fn without_tls(mut config: Config) -> Connecting {
+    if !is_here(&config) {
+        config.ssl_mode(SslMode::Require);
+    }
     Box::pin(async move {
         let (client, connection) = config.connect(NoTls).await?;
         tokio::spawn(async move {

@@ -1,6 +1,9 @@
 //! What is asked of any server: its version, who a role is, how a name stands in a statement.
 
-use tokio_postgres::{Client, Error};
+use std::net::IpAddr;
+
+use tokio_postgres::config::Host;
+use tokio_postgres::{Client, Config, Error};
 
 /// The first version whose roles these statements are for.
 const OLDEST: i32 = 150_000;
@@ -47,6 +50,26 @@ impl Version {
     }
 }
 
+/// Whether every server that a configuration names is reached without a network: a socket, or an address of the loopback. A name,
+/// `localhost` too, resolves to what the machine's configuration says.
+pub(crate) fn is_here(config: &Config) -> bool {
+    let (hosts, addresses) = (config.get_hosts(), config.get_hostaddrs());
+    let is_host_here = |host: &Host| match host {
+        Host::Tcp(name) => name.parse().is_ok_and(|ip: IpAddr| is_loopback(&ip)),
+        #[cfg(unix)]
+        Host::Unix(_) => true,
+    };
+    // An address says where a host is reached.
+    match addresses.is_empty() {
+        true => hosts.iter().all(is_host_here),
+        false => addresses.iter().all(is_loopback),
+    }
+}
+
+fn is_loopback(ip: &IpAddr) -> bool {
+    ip.to_canonical().is_loopback()
+}
+
 /// A name as a statement has it. Those of roles are the broker's, of `a-z 0-9 _`; groups and databases are the host's.
 pub(crate) fn quoted(name: &str) -> String {
     format!("\"{}\"", name.replace('"', "\"\""))
@@ -77,6 +100,31 @@ pub(crate) fn told(error: &Error) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_server_is_here_that_is_reached_without_a_network() {
+        let here = |text: &str| is_here(&text.parse().unwrap());
+        for own in [
+            "host=/run/postgresql",
+            "host=127.0.0.1",
+            "host=::1",
+            "host=::ffff:127.0.0.1",
+            "host=127.0.0.1,/tmp",
+            "host=db.acme.test hostaddr=127.0.0.1",
+        ] {
+            assert!(here(own), "{own}");
+        }
+        for other in [
+            "host=db.acme.test",
+            "host=localhost",
+            "host=10.0.0.1",
+            "host=/run/postgresql,db.acme.test",
+            "host=127.0.0.1 hostaddr=10.0.0.1",
+            "host=127.0.0.1,127.0.0.1 hostaddr=127.0.0.1,10.0.0.1",
+        ] {
+            assert!(!here(other), "{other}");
+        }
+    }
 
     #[test]
     fn a_name_can_not_end_its_quotes() {

@@ -26,6 +26,8 @@ pub(super) struct Settings {
     pub(super) listens: bool,
     /// Whether commits have to be on a synchronous standby, too.
     pub(super) replicated: bool,
+    /// Whether what connects makes TLS.
+    pub(super) has_tls: bool,
     pub(super) connect: Arc<dyn Fn(Config) -> Connecting + Send + Sync>,
 }
 

@@ -8,7 +8,7 @@ use hallpass::clock::Timestamp;
 use hallpass::fleet::{
     CounterKey, CounterRow, Entry, Mark, News, NodeRow, RowVersion, Snapshot, Store, StoreError,
 };
-use tokio_postgres::config::TargetSessionAttrs;
+use tokio_postgres::config::{SslMode, TargetSessionAttrs};
 use tokio_postgres::tls::{MakeTlsConnect, TlsConnect};
 use tokio_postgres::{Config, NoTls, Socket};
 
@@ -17,6 +17,7 @@ use super::line::{CONNECT, Line};
 use super::names::{StoreNameError, check_name};
 use super::settings::{Settings, connecting_over};
 use super::verb::{Answer, Verb, another_answer};
+use crate::server::is_here;
 
 /// For how long an answer is waited for, unless it is said: as long as a lease, unless that is said.
 const WITHIN: Duration = Duration::from_secs(2);
@@ -36,7 +37,8 @@ const LIMITS: (Duration, Duration) = (Duration::from_millis(50), Duration::from_
 /// use hallpass_postgres::PostgresStore;
 ///
 /// # fn run(policy: Policy, secret: SecretKey) -> Result<(), Box<dyn std::error::Error>> {
-/// let server = "host=db.acme.test user=hp_node dbname=hallpass".parse()?;
+/// // On another machine: `tls` says whom to trust there.
+/// let server = "host=/run/postgresql user=hp_node dbname=hallpass".parse()?;
 /// let store = PostgresStore::builder(server, "acme-eu", "tools").open()?;
 /// let broker = Broker::new(policy)?;
 /// let fleet = Fleet::builder("tools", "n1").join(&broker, &secret, store.clone())?;
@@ -71,6 +73,8 @@ pub enum OpenError {
     Name(StoreNameError),
     /// The configuration names no user: the name of the process's would be taken.
     User,
+    /// The configuration leads to another machine, and nothing makes TLS: who is between could leave out what was halted.
+    InTheClear,
     /// How long an answer is waited for.
     Within(Duration),
     /// The system gave no thread.
@@ -83,6 +87,10 @@ impl fmt::Display for OpenError {
             OpenError::Name(error) => error.fmt(f),
             OpenError::User => f.write_str(
                 "the configuration names no user, expected the nodes' role as in `user=hp_node`",
+            ),
+            OpenError::InTheClear => f.write_str(
+                "the server may be on another machine, expected `tls`, or a socket or an address of the loopback as in \
+                 `host=/run/postgresql`",
             ),
             OpenError::Within(time) => {
                 write!(f, "`within` is {time:?}, expected 50 milliseconds to a minute")
@@ -97,7 +105,7 @@ impl std::error::Error for OpenError {
         match self {
             OpenError::Name(error) => Some(error),
             OpenError::Thread(error) => Some(error),
-            OpenError::User | OpenError::Within(_) => None,
+            OpenError::User | OpenError::InTheClear | OpenError::Within(_) => None,
         }
     }
 }
@@ -119,6 +127,7 @@ impl PostgresStore {
             within: WITHIN,
             listens: true,
             replicated: false,
+            has_tls: false,
             connect: connecting_over(NoTls),
         };
         PostgresStoreBuilder { settings }
@@ -158,7 +167,8 @@ impl PostgresStoreBuilder {
         self
     }
 
-    /// Connects over TLS, or over what else is given. Without it there is none: that is for sockets and the loopback.
+    /// Connects over TLS, or over what else is given, whatever `sslmode` says: a server that does not offer it is not connected to.
+    /// Without this there is none: that is for sockets and addresses of the loopback alone.
     pub fn tls<T>(mut self, tls: T) -> Self
     where
         T: MakeTlsConnect<Socket> + Clone + Send + Sync + 'static,
@@ -166,6 +176,7 @@ impl PostgresStoreBuilder {
         T::TlsConnect: Send,
         <T::TlsConnect as TlsConnect<Socket>>::Future: Send,
     {
+        self.settings.has_tls = true;
         self.settings.connect = connecting_over(tls);
         self
     }
@@ -173,7 +184,7 @@ impl PostgresStoreBuilder {
     /// Opens it: what connects is started, and not waited for. A server that is away is tried again until it is there.
     ///
     /// # Errors
-    /// [`OpenError`] of a name, of a configuration without a user, and of a time.
+    /// [`OpenError`] of a name, of a configuration without a user, of another machine without TLS, and of a time.
     pub fn open(self) -> Result<PostgresStore, OpenError> {
         let mut settings = self.settings;
         check_name("tenant", &settings.tenant)?;
@@ -183,6 +194,12 @@ impl PostgresStoreBuilder {
         }
         if !(LIMITS.0..=LIMITS.1).contains(&settings.within) {
             return Err(OpenError::Within(settings.within));
+        }
+        match settings.has_tls {
+            // What is preferred alone is given up for who says that there is none.
+            true => drop(settings.config.ssl_mode(SslMode::Require)),
+            false if is_here(&settings.config) => {}
+            false => return Err(OpenError::InTheClear),
         }
         settings
             .config
@@ -248,5 +265,49 @@ impl fmt::Debug for PostgresStoreBuilder {
             .field("fleet", &self.settings.fleet)
             .field("within", &self.settings.within)
             .finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::{Read as _, Write as _};
+    use std::net::TcpListener;
+
+    use super::*;
+
+    fn builder(config: &str) -> PostgresStoreBuilder {
+        PostgresStore::builder(config.parse().unwrap(), "acme", "acme")
+    }
+
+    #[test]
+    fn a_server_of_another_machine_is_not_connected_to_in_the_clear() {
+        for host in ["db.acme.test", "10.0.0.1", "localhost", "127.0.0.1 hostaddr=10.0.0.1"] {
+            let opened = builder(&format!("host={host} user=hp_node")).open();
+            assert!(matches!(opened, Err(OpenError::InTheClear)), "{host}");
+        }
+        assert!(builder("host=127.0.0.1 port=1 user=hp_node").open().is_ok());
+    }
+
+    /// Who is between could say that the server has no TLS.
+    #[test]
+    fn tls_is_not_given_up_for_a_server_that_says_it_has_none() {
+        for mode in ["disable", "prefer", "require"] {
+            let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+            let port = listener.local_addr().unwrap().port();
+            let config = format!("host=127.0.0.1 port={port} user=hp_node sslmode={mode}");
+            let _store = builder(&config).tls(NoTls).open().unwrap();
+            let (mut stream, _) = listener.accept().unwrap();
+            let mut asked = [0; 8];
+            stream.read_exact(&mut asked).unwrap();
+            assert_eq!(
+                asked,
+                [0, 0, 0, 8, 4, 210, 22, 47],
+                "it asks for TLS before it says who it is"
+            );
+            stream.write_all(b"N").unwrap();
+            let mut rest = Vec::new();
+            let _ = stream.read_to_end(&mut rest);
+            assert!(rest.is_empty(), "{mode}");
+        }
     }
 }

@@ -110,7 +110,11 @@ fn not_yet(how_far: &NotYet) -> String {
         (Some(number), []) => {
             format!("act {number} is in the fleet's store, and its nodes were not read yet")
         }
-        (Some(number), nodes) => format!("act {number} waits for `{}`", nodes.join("`, `")),
+        // Who can write the store could have put any name there.
+        (Some(number), nodes) => {
+            let names = nodes.iter().map(|name| name.escape_debug().to_string());
+            format!("act {number} waits for `{}`", names.collect::<Vec<_>>().join("`, `"))
+        }
     }
 }
 

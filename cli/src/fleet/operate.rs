@@ -190,10 +190,10 @@ fn finish(act: OperatorAct<'_>, whose: &Whose) -> Result<Exit, String> {
         Ok(done) => {
             let exit = told(format_args!("act {} is final at every node", done.number))?;
             if !done.unheard.is_empty() {
-                told(format_args!(
-                    "not heard, and without a lease: `{}`",
-                    done.unheard.join("`, `")
-                ))?;
+                // Who can write the store could have put any name there.
+                let names = done.unheard.iter().map(|name| name.escape_debug().to_string());
+                let names = names.collect::<Vec<_>>().join("`, `");
+                told(format_args!("not heard, and without a lease: `{names}`"))?;
             }
             if done.running > 0 {
                 told(format_args!("calls that run on: {}", done.running))?;

@@ -23,7 +23,7 @@ pub(super) fn show(out: &mut impl Write, view: &FleetView, as_json: bool) -> io:
     }
     for node in &view.nodes {
         let NodeView { name, state, said, .. } = node;
-        write!(out, "node     {name}: {}", state.as_str())?;
+        write!(out, "node     {}: {}", name.escape_debug(), state.as_str())?;
         match said {
             None => writeln!(out, ", and no member wrote its row")?,
             Some(said) => {
@@ -61,4 +61,37 @@ fn object(view: &FleetView) -> Value {
         "halts": view.halts,
         "nodes": view.nodes.iter().map(node).collect::<Vec<_>>(),
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use hallpass::fleet::{MemoryStore, NodeRow, NodeState, Operator, Store};
+    use hallpass::key::SecretKey;
+
+    use super::*;
+
+    /// Who can write the store could have put any name there.
+    #[test]
+    fn a_name_in_the_store_writes_no_line_of_its_own() {
+        let store = MemoryStore::new();
+        let row = NodeRow {
+            name: "n1: live, has applied all\nnode     n2\u{1b}[8m".into(),
+            incarnation: [1; 16],
+            counter: 1,
+            state: NodeState::Live,
+            bytes: Box::default(),
+        };
+        assert!(store.write(&row, None, 0).unwrap().0);
+        let mut operator =
+            Operator::new("acme", &SecretKey::generate().unwrap(), store.clone()).unwrap();
+        let mut shown = Vec::new();
+        show(&mut shown, &operator.look().unwrap(), false).unwrap();
+        let shown = String::from_utf8(shown).unwrap();
+        assert_eq!(shown.lines().count(), 3, "{shown}");
+        assert!(!shown.trim_end().contains(|own: char| own.is_control() && own != '\n'), "{shown}");
+        // What waits for it says so, too.
+        let act = operator.halt(&hallpass::Halt::Everything).unwrap();
+        let waits = act.wait(std::time::Duration::ZERO).unwrap_err().to_string();
+        assert!(!waits.contains(char::is_control), "{waits}");
+    }
 }

@@ -84,6 +84,19 @@ fn an_operator_revokes_and_keeps_out_by_one_entry() {
 }
 
 #[test]
+fn a_task_is_not_said_to_be_ended_at_a_node_that_there_is_not() {
+    let world = World::of(2);
+    let (_task, grant) = world.nodes[1].grant("read").unwrap();
+    let name = world.nodes[1].broker.standing().tasks[0].name.to_string();
+    let mut operator = operator(&world);
+    let refused = operator.end_task("n7", &name).map(drop);
+    assert!(matches!(refused, Err(OperatorError::NoNode(_))), "{refused:?}");
+    assert_eq!(operator.look().unwrap().mark.number, 0);
+    finish(&world, operator.end_task("n1", &name).unwrap());
+    assert_eq!(world.nodes[1].permit(&grant, "read").unwrap_err().reason(), Reason::TaskOver);
+}
+
+#[test]
 fn an_operators_act_waits_for_a_node_that_is_not_heard_and_names_it() {
     let mut world = World::of(2);
     world.nodes[1].is_stopped = true;

@@ -183,9 +183,12 @@ impl Operator {
     /// Ends a task at its home: see [`Fleet::end_task`](super::Fleet::end_task).
     ///
     /// # Errors
-    /// [`OperatorError`].
+    /// [`OperatorError`]; [`OperatorError::NoNode`] of a home that is none: nothing would be ended there.
     pub fn end_task(&mut self, node: &str, task: &str) -> Result<OperatorAct<'_>, OperatorError> {
         Halt::task(task)?;
+        if !self.read_rows()?.rows.iter().any(|(row, _)| *row.name == *node) {
+            return Err(OperatorError::NoNode(node.into()));
+        }
         self.act(&Act::EndTask { node: node.into(), task: task.into() })
     }
 

@@ -1,7 +1,10 @@
 //! A task is settled, once, when its last call is done and nothing is left to withdraw of what was minted for it.
 
+use std::sync::{Arc, Mutex};
+
 use hallpass::audit::{Event, Record, Settled};
-use hallpass::testing::{Mint as Cue, Withdraw};
+use hallpass::clock::{Clock, ClockError, ManualClock, Reading};
+use hallpass::testing::{Mint as Cue, ScriptedProvider, Verify, Withdraw};
 
 use crate::minting::*;
 
@@ -207,4 +210,64 @@ fn what_may_land_late_is_waited_for() {
     world.clock.advance(11 * SECOND);
     world.tend();
     assert_eq!(gone(&world.settled()[0].0), world.names());
+}
+
+/// A clock that does something else at one of its readings.
+#[derive(Clone)]
+struct Interrupting {
+    clock: ManualClock,
+    at: Arc<Mutex<Interruption>>,
+}
+
+type Interruption = Option<(usize, Box<dyn FnOnce() + Send>)>;
+
+impl Clock for Interrupting {
+    fn read(&self) -> Result<Reading, ClockError> {
+        let mut at = self.at.lock().unwrap();
+        match at.take() {
+            Some((0, interrupt)) => {
+                drop(at);
+                interrupt();
+            }
+            Some((left, interrupt)) => *at = Some((left - 1, interrupt)),
+            None => {}
+        }
+        self.clock.read()
+    }
+}
+
+/// While what can't be withdrawn is looked at again, what the log says of it changes before it is known what came of that.
+#[test]
+fn a_last_call_that_is_done_while_what_lasts_is_looked_at_has_the_log_say_what_is_so() {
+    for is_gone in [false, true] {
+        for reading in 0..10 {
+            let (at, clock) = (Arc::new(Mutex::new(None)), clock());
+            let interrupting = Interrupting { clock: clock.clone(), at: at.clone() };
+            let provider = ScriptedProvider::new("database");
+            let world = Mint::with(provider, |builder| builder.clock(interrupting));
+            let (task, grant) = world.open();
+            world.run(&grant, "db.read").unwrap();
+            let call = world.permit(&grant, "ping").start().unwrap();
+            task.complete();
+            world.provider.next_withdrawals(Withdraw::Refuses, 1);
+            world.tend();
+            clock.advance(301 * SECOND);
+            if is_gone {
+                world.provider.next_verifications(Verify::Unknown, 1);
+            }
+            *at.lock().unwrap() =
+                Some((reading, Box::new(move || call.succeed()) as Box<dyn FnOnce() + Send>));
+            world.tend();
+            let not_reached = at.lock().unwrap().take();
+            drop(not_reached);
+            for _ in 0..3 {
+                world.broker.flush();
+                let told = world.broker.verify_log();
+                assert_eq!(told.err(), None, "at reading {reading}, gone: {is_gone}");
+                clock.advance(301 * SECOND);
+                world.tend();
+            }
+            assert_eq!((world.not_settled(), world.settled().len()), (vec![], 1), "{reading}");
+        }
+    }
 }

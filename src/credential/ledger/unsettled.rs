@@ -23,7 +23,7 @@ struct Unsettled {
 /// A credential that is not gone.
 struct Open {
     name: Box<str>,
-    /// Until when it stands, if it can't be withdrawn.
+    /// Until when it stands, if it can't be withdrawn and nothing is looking whether it is there still.
     lasts: Option<Timestamp>,
 }
 
@@ -107,6 +107,14 @@ impl UnsettledTasks {
             return None;
         }
         self.settle(generation)
+    }
+
+    /// A credential is looked at, and what the log says of it may change at any moment: until it is laid down, its task is
+    /// not settled.
+    pub(super) fn note_taken_up(&mut self, generation: u64, ticket: u64) {
+        if let Some(own) = self.0.get_mut(&generation).and_then(|own| own.open.get_mut(&ticket)) {
+            own.lasts = None;
+        }
     }
 
     /// A credential stands until then, or can be withdrawn after all.

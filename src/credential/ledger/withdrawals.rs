@@ -74,6 +74,7 @@ impl Ledger {
         let entry = state.entries.get_mut(&ticket)?;
         let owed = entry.owed.as_mut().filter(|owed| owed.due <= now && !owed.busy)?;
         owed.busy = true;
+        state.unsettled.note_taken_up(entry.generation, ticket);
         Some(Job {
             handle: entry.handle.clone(),
             provider: entry.provider.clone(),

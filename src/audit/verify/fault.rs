@@ -155,7 +155,7 @@ pub enum Fault {
         seq: u64,
     },
     /// It says that a task is settled which is not, or not as it says; or it ends one with something left, and does not say
-    /// so.
+    /// so; or it is of a call that ran past its task's end, of which that does not say so.
     #[error("record {seq} settles a task of which something is left, or hides that something is")]
     NotSettled {
         /// The record's number.

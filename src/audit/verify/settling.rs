@@ -1,10 +1,10 @@
 //! Whether a task that is said to be settled is: it has ended, no call of it runs, and each credential that was planned
-//! for it is gone, or can't be withdrawn.
+//! for it is gone, or can't be withdrawn. A call that runs past its task's end is one that the end has listed.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::Fault;
-use crate::audit::{Event, Record, Settled};
+use crate::audit::{Event, Outcome, Record, Settled};
 use crate::clock::Timestamp;
 
 /// The tasks that are not settled, by generation: those that ended with something left, and those for which a credential
@@ -14,6 +14,10 @@ pub(super) struct Settling {
     tasks: BTreeMap<u64, Unsettled>,
     /// Whose a credential is that is not gone, by name.
     tasks_of: BTreeMap<String, u64>,
+    /// The permits without an outcome, each behind its task's generation, as long as that has not ended.
+    permits: BTreeSet<(u64, u64)>,
+    /// Those of tasks that have ended, whose calls were not running then, and so never are.
+    unstarted: BTreeSet<u64>,
 }
 
 #[derive(Default)]
@@ -44,17 +48,28 @@ impl Settling {
                     own.gone.insert(name.to_string());
                 }
             }
-            Event::Outcome { generation, of, .. } => {
+            Event::Permitted { generation, .. } => {
+                self.permits.insert((*generation, record.seq));
+            }
+            Event::Outcome { generation, of, outcome, .. } => {
+                self.permits.remove(&(*generation, *of));
+                // Of one whose host died it is not known that it never started.
+                let never_ran = matches!(outcome, Outcome::Abandoned | Outcome::Unknown);
+                if self.unstarted.remove(of) && !never_ran {
+                    return Err(fault);
+                }
                 if let Some(own) = self.tasks.get_mut(generation) {
                     own.running.remove(of);
                 }
             }
             Event::Ended { generation, running, unsettled: true, .. } => {
+                self.note_running(*generation, running);
                 let own = self.tasks.entry(*generation).or_default();
                 (own.has_ended, own.running) = (true, running.iter().copied().collect());
             }
             // What is left has to be told.
             Event::Ended { generation, running, .. } => {
+                self.note_running(*generation, running);
                 let had_credentials = self.tasks.remove(generation).is_some();
                 if had_credentials || !running.is_empty() {
                     return Err(fault);
@@ -69,6 +84,17 @@ impl Settling {
             _ => {}
         }
         Ok(())
+    }
+
+    /// A task has ended, and these of its calls were running.
+    fn note_running(&mut self, generation: u64, running: &[u64]) {
+        let own = self.permits.range((generation, 0)..=(generation, u64::MAX)).copied();
+        for (generation, permit) in own.collect::<Vec<_>>() {
+            self.permits.remove(&(generation, permit));
+            if !running.contains(&permit) {
+                self.unstarted.insert(permit);
+            }
+        }
     }
 
     fn note_standing(&mut self, name: &str, until: Option<Timestamp>) {

@@ -1,6 +1,7 @@
 use super::*;
 use crate::audit::explain::tests::records;
 
+const PERMITTED: &str = r#""kind":"permitted","task":"t","generation":7,"grant":"g","serial":0,"who":"me","tool":"x","args":"d","rules":["r"],"epoch":0"#;
 const PLANNED: &str = r#""kind":"credential_planned","task":"t","generation":7,"grant":"g","of":1,"credential":"db","provider":"p","name":"a","lands_by":10,"expires":90000"#;
 const GONE: &str = r#""kind":"credential_gone","name":"a","how":"verified""#;
 const FAILED: &str = r#""kind":"credential_owed","name":"a","attempt":1,"why":"down""#;
@@ -91,6 +92,39 @@ fn a_task_that_is_said_to_be_settled_and_is_not_is_named_by_that_record() {
         (vec![&silent_ran], 1),
     ] {
         assert_eq!(broken(&log), fault(seq), "{log:?}");
+    }
+}
+
+/// Otherwise a task would be said to be settled, or to have left nothing, while a call of it runs.
+#[test]
+fn a_call_that_ran_past_the_end_of_its_task_is_one_that_the_end_has_listed() {
+    let fault = |seq| Some(Fault::NotSettled { seq });
+    let outcome = |of: u64, how: &str| {
+        OUTCOME.replace(r#""of":1"#, &format!(r#""of":{of}"#)).replace("ok", how)
+    };
+    let silent = with(ENDED, r#","unsettled":true"#, "");
+    let other = with(PERMITTED, r#""generation":7"#, r#""generation":8"#);
+    for (how, ran) in [
+        ("ok", true),
+        ("error", true),
+        ("interrupted", true),
+        ("forwarded", true),
+        ("abandoned", false),
+        ("unknown", false),
+    ] {
+        let (first, second) = (outcome(1, how), outcome(2, how));
+        let told = |log: &[&str], seq| assert_eq!(broken(log), fault(seq).filter(|_| ran), "{how}");
+        told(&[PERMITTED, &silent, &first], 3);
+        told(&[PERMITTED, ENDED, BARE, &first], 4);
+        told(&[PERMITTED, PERMITTED, RAN, &second], 4);
+        told(&[PERMITTED, PERMITTED, RAN, OUTCOME, BARE, &second], 6);
+        for log in [
+            vec![PERMITTED, &first, &silent],
+            vec![PERMITTED, RAN, &first, BARE],
+            vec![&other, &silent, &first],
+        ] {
+            assert_eq!(broken(&log), None, "{how}: {log:?}");
+        }
     }
 }
 

@@ -67,7 +67,7 @@ impl DigestKey {
         if message.len() > LONGEST_KEPT {
             return self.text_of(message);
         }
-        LAST.with(|last| {
+        let digest = LAST.try_with(|last| {
             let last = &mut *last.borrow_mut();
             if let Some(digest) = last.digest
                 && last.key == self.id
@@ -79,7 +79,9 @@ impl DigestKey {
             last.key = self.id;
             last.context.clone_from(message);
             *last.digest.insert(digest)
-        })
+        });
+        // A thread that is ending has nowhere to keep it.
+        digest.unwrap_or_else(|_| self.text_of(message))
     }
 
     fn text_of(&self, message: &[u8]) -> DigestText {

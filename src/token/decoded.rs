@@ -48,12 +48,14 @@ pub(super) fn recall(text: &str, take: impl FnOnce(&[u8])) -> Option<[u8; 32]> {
     if text.is_empty() || text.len() > LONGEST {
         return None;
     }
-    DECODED.with(|decoded| {
+    let recalled = DECODED.try_with(|decoded| {
         let decoded = decoded.borrow();
         let own = decoded.get(place(text)).filter(|own| own.is_of(text))?;
         take(&own.body);
         Some(own.tag)
-    })
+    });
+    // A thread that is ending remembers none.
+    recalled.ok().flatten()
 }
 
 /// Keeps what the text spells.
@@ -62,7 +64,7 @@ pub(super) fn keep(text: &str, body: &[u8], tag: &[u8; 32]) {
     if text.len() > LONGEST {
         return;
     }
-    DECODED.with(|decoded| {
+    let _ = DECODED.try_with(|decoded| {
         if let Some(own) = decoded.borrow_mut().get_mut(place(text)) {
             own.text.clear();
             own.text.extend_from_slice(text);

@@ -11,6 +11,7 @@
 mod attenuated_kinds;
 mod attenuation;
 mod call_bound;
+mod ending;
 mod format;
 mod narrowing_properties;
 mod vectors;

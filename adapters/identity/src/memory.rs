@@ -1,6 +1,6 @@
 //! What was received of security events, on file: a line for each thing that is to be known again after a restart.
 
-use std::fs::{self, File, OpenOptions};
+use std::fs::{self, File, Metadata, OpenOptions};
 use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
 
@@ -44,6 +44,8 @@ pub(crate) struct Memory {
     path: PathBuf,
     /// Where the next lines go; none after a write that failed, of which a part may be there.
     file: Option<File>,
+    /// Which file was written last.
+    own: Option<Which>,
     added: usize,
     revocations: Option<Revocations>,
 }
@@ -60,9 +62,11 @@ impl Memory {
         revocations: Option<&Revocations>,
     ) -> Result<Self, MemoryError> {
         let failed = |why: String| MemoryError { path: path.display().to_string(), why };
-        let text = read(path).map_err(|error| failed(error.to_string()))?;
-        // What has no end was being written when the process ended, and was not answered.
-        let whole = text.rfind('\n').map_or("", |end| text.get(..end).unwrap_or_default());
+        let bytes = read(path).map_err(|error| failed(error.to_string()))?;
+        // What has no end was being written when the process ended, and was not answered. It may end within a character.
+        let end = bytes.iter().rposition(|byte| *byte == b'\n').unwrap_or_default();
+        let whole = std::str::from_utf8(bytes.get(..end).unwrap_or_default())
+            .map_err(|error| failed(error.to_string()))?;
         for (at, line) in whole.lines().enumerate() {
             let at = at + 1;
             let fact =
@@ -76,7 +80,7 @@ impl Memory {
             }
         }
         let (path, revocations) = (path.to_owned(), revocations.cloned());
-        let mut memory = Memory { path, file: None, added: 0, revocations };
+        let mut memory = Memory { path, file: None, own: None, added: 0, revocations };
         match memory.rewrite(seen) {
             Ok(()) => Ok(memory),
             Err(error) => Err(failed(error.to_string())),
@@ -94,11 +98,24 @@ impl Memory {
         if written.is_err() {
             self.file = None;
         }
-        written
+        written.and_then(|()| self.check())
+    }
+
+    /// Whether the file is still the one that was written here. What stands in one that has no name any more is read by none.
+    fn check(&self) -> io::Result<()> {
+        let Some(own) = self.own else { return Ok(()) };
+        if which(&fs::metadata(&self.path)?) == Some(own) {
+            return Ok(());
+        }
+        let path = self.path.display();
+        Err(io::Error::other(format!(
+            "`{path}` is another file than was written here: give each receiver a file of its own, and start this one anew"
+        )))
     }
 
     /// Writes all there is to another file, and puts that in the place of this one: whole, or not at all.
     fn rewrite(&mut self, seen: &Seen) -> io::Result<()> {
+        self.check()?;
         self.file = None;
         let revoked = self.revocations.iter().flat_map(Revocations::all);
         let revoked = revoked.map(|(name, at)| Fact::Revoked(name, at));
@@ -113,23 +130,39 @@ impl Memory {
         file.write_all(text.as_bytes())?;
         file.sync_all()?;
         fs::rename(&other, &self.path)?;
+        self.own = which(&file.metadata()?);
         #[cfg(unix)]
-        if let Some(folder) = self.path.parent().filter(|own| !own.as_os_str().is_empty()) {
-            File::open(folder)?.sync_all()?;
+        if let Some(folder) = self.path.parent() {
+            let is_here = folder.as_os_str().is_empty();
+            File::open(if is_here { Path::new(".") } else { folder })?.sync_all()?;
         }
         (self.file, self.added) = (Some(file), 0);
         Ok(())
     }
 }
 
-fn read(path: &Path) -> io::Result<String> {
+/// A file, by its device and number; none where files have no numbers.
+type Which = (u64, u64);
+
+#[cfg(unix)]
+fn which(of: &Metadata) -> Option<Which> {
+    use std::os::unix::fs::MetadataExt;
+    Some((of.dev(), of.ino()))
+}
+
+#[cfg(not(unix))]
+fn which(_: &Metadata) -> Option<Which> {
+    None
+}
+
+fn read(path: &Path) -> io::Result<Vec<u8>> {
     let file = match File::open(path) {
         Ok(file) => file,
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(String::new()),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
         Err(error) => return Err(error),
     };
-    let mut text = String::new();
-    let read = file.take(LONGEST.saturating_add(1)).read_to_string(&mut text)?;
+    let mut text = Vec::new();
+    let read = file.take(LONGEST.saturating_add(1)).read_to_end(&mut text)?;
     if u64::try_from(read).unwrap_or(u64::MAX) > LONGEST {
         return Err(io::Error::other("it has more than 256 MiB"));
     }

@@ -304,18 +304,24 @@ impl SignalReceiver {
                 Received::Done { kind, id }
             }
             Action::Revoke => {
+                let mut is_full = false;
+                // First, so that no earlier token is taken once what it has brought has ended.
                 if let Some(revocations) = &self.revocations {
                     // Tokens call it what the transmitter does, and not what it is called here.
                     let of_tokens = named(&event.subject, &self.issuer);
-                    let names = of_tokens.iter().chain([&id]);
-                    for name in names {
-                        if !revocations.revoke(name, event.at) {
-                            return Err(Refused::Full);
+                    for name in of_tokens.iter().chain([&id]) {
+                        if revocations.revoke(name, event.at) {
+                            facts.push(Fact::Revoked(name.clone(), event.at));
+                        } else {
+                            is_full = true;
                         }
-                        facts.push(Fact::Revoked(name.clone(), event.at));
                     }
                 }
                 let _ = control.revoke_identity(&id).map_err(|error| unfit(&error))?;
+                // What is held has ended all the same.
+                if is_full {
+                    return Err(Refused::Full);
+                }
                 if is_old { Received::OutOfOrder { kind, id } } else { Received::Done { kind, id } }
             }
             Action::Halt => {

@@ -149,3 +149,43 @@ fn what_is_too_old_to_be_taken_again_leaves_the_file() {
     let receiver = kept.receiver(&world, &Revocations::new());
     assert!(world.receive_at(&receiver, &of("old", NOW), later).is_err(), "it is too old");
 }
+
+#[test]
+fn a_line_that_was_cut_within_a_character_is_one_that_was_not_written() {
+    let (kept, world) = (Kept::new(), world());
+    let claims = but(event("session-revoked", json!({})), json!({ "jti": "é" }));
+    let receiver = kept.receiver(&world, &Revocations::new());
+    assert!(world.receive(&receiver, &claims).is_ok());
+    drop(receiver);
+    let whole = kept.text();
+    let within = whole.find('é').unwrap() + 1;
+    fs::write(&kept.0, &whole.as_bytes()[..within]).unwrap();
+    let receiver = kept.receiver(&world, &Revocations::new());
+    assert_eq!(world.receive(&receiver, &claims), Ok(done(EventKind::SessionRevoked)));
+    drop(receiver);
+    // In a line that has its end it is no text.
+    fs::write(&kept.0, [&kept.text().as_bytes()[..2], b"\xff\n"].concat()).unwrap();
+    let revoked = Revocations::new();
+    assert!(world.receiver(Action::cautious).revokes(&revoked).remembering(&kept.0).is_err());
+}
+
+/// What is answered is on file, and not in one that no one reads any more.
+#[cfg(unix)]
+#[test]
+fn a_receiver_whose_file_another_has_taken_over_or_removed_takes_nothing() {
+    let (kept, world) = (Kept::new(), world());
+    let first = kept.receiver(&world, &Revocations::new());
+    let second = kept.receiver(&world, &Revocations::new());
+    let claims = event("session-revoked", json!({}));
+    for _ in 0..2 {
+        let refused = world.receive(&first, &claims).unwrap_err();
+        assert!(refused.contains("another file"), "{refused}");
+    }
+    assert_eq!(world.receive(&second, &claims), Ok(done(EventKind::SessionRevoked)));
+    drop((first, second));
+    let again = kept.receiver(&world, &Revocations::new());
+    assert_eq!(world.receive(&again, &claims), Ok(vec![Received::Again]));
+    fs::remove_file(&kept.0).unwrap();
+    let later = but(claims, json!({ "jti": "set-2" }));
+    assert!(world.receive(&again, &later).is_err());
+}

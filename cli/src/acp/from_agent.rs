@@ -8,7 +8,8 @@ use super::desk::{Asked, Awaited, Desk, Phase, What};
 use super::from_editor::known;
 use super::gate::{AcpGate, is_own};
 use super::methods::{
-    About, CANCEL_REQUEST, CAPABILITIES_OF_AGENT, OfAgent, PREFIX, VERSION, agent_tells, of_agent,
+    About, CANCEL_REQUEST, CAPABILITIES_OF_AGENT, OfAgent, PREFIX, SIGN_IN_MEMBERS, SIGN_IN_TYPES,
+    VERSION, agent_tells, of_agent,
 };
 use super::permission;
 use super::turn::TurnEnd;
@@ -21,8 +22,11 @@ use crate::rpc::message::{Answer, Id, Message, notification, object, quoted, req
 use crate::rpc::params::{params_of, passing};
 use crate::rpc::session::Step;
 
-/// What of a request's parameters goes on as it came: of whose turn it is, and what the protocol itself says with it.
-const PASSED: &[&str] = &["sessionId", "_meta"];
+/// What of a request's parameters goes on as it came: of whose turn it is.
+const PASSED: &[&str] = &["sessionId"];
+
+/// What is no argument and does not go on either: an editor may do with it what no rule has looked at.
+const UNSEEN: &str = "_meta";
 
 /// A request of the agent.
 struct Request<'m> {
@@ -237,7 +241,7 @@ fn said(params: &Members<'_>) -> String {
     let is_said = |(name, text): &(&str, &str)| {
         let is_empty = matches!(*name, "args" | "env")
             && elements(text).is_some_and(|elements| elements.is_empty());
-        !PASSED.contains(name) && *text != "null" && !is_empty
+        !PASSED.contains(name) && *name != UNSEEN && *text != "null" && !is_empty
     };
     object(params.iter().filter(is_said))
 }
@@ -253,6 +257,22 @@ fn with_capabilities(result: &str) -> Result<String, String> {
     }
     let said = members.get("agentCapabilities").filter(|own| *own != "null").unwrap_or("{}");
     let capabilities = known(said, &CAPABILITIES_OF_AGENT).map_err(unreadable)?;
-    let others = members.iter().filter(|(name, _)| *name != "agentCapabilities");
-    Ok(object(others.chain([("agentCapabilities", capabilities.as_str())])))
+    let methods = members.get("authMethods").filter(|own| *own != "null");
+    let methods = methods.map(ways_to_sign_in).transpose().map_err(unreadable)?;
+    let own =
+        [("agentCapabilities", Some(capabilities.as_str())), ("authMethods", methods.as_deref())];
+    let others = members.iter().filter(|(name, _)| !own.iter().any(|(known, _)| known == name));
+    Ok(object(others.chain(own.iter().filter_map(|(name, text)| Some((*name, (*text)?))))))
+}
+
+/// The ways to sign in that have the editor start nothing.
+fn ways_to_sign_in(said: &str) -> Result<String, Malformed> {
+    let mut ways = Vec::new();
+    for way in elements(said).ok_or_else(|| Malformed::of("`authMethods` is no list"))? {
+        let kind = Members::of(way)?.get("type").filter(|own| *own != "null");
+        if kind.is_none_or(|own| SIGN_IN_TYPES.iter().any(|known| quoted(known) == own)) {
+            ways.push(known(way, &SIGN_IN_MEMBERS)?);
+        }
+    }
+    Ok(format!("[{}]", ways.join(",")))
 }

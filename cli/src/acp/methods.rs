@@ -81,9 +81,14 @@ pub(super) fn agent_tells(method: &str) -> bool {
 pub(super) const CANCEL_REQUEST: &str = "$/cancel_request";
 
 /// What an editor says that it can do and this gate knows. Files and commands stay: an agent that is told of none turns to
-/// the disk itself, where nothing is gated.
-pub(super) const CAPABILITIES_OF_EDITOR: [&str; 6] =
-    ["fs", "terminal", "session", "auth", "elicitation", "_meta"];
+/// the disk itself, where nothing is gated. `auth` does not: it says that the editor starts programs so that users sign in.
+pub(super) const CAPABILITIES_OF_EDITOR: [&str; 5] =
+    ["fs", "terminal", "session", "elicitation", "_meta"];
+
+/// The types of ways to sign in that have the editor start nothing, and what is told of them. With another, as `terminal` and
+/// some editors' own `_meta`, it would start a program with what the agent says, which is decided nowhere.
+pub(super) const SIGN_IN_TYPES: [&str; 2] = ["agent", "env_var"];
+pub(super) const SIGN_IN_MEMBERS: [&str; 6] = ["id", "name", "description", "type", "vars", "link"];
 
 /// The same of an agent.
 pub(super) const CAPABILITIES_OF_AGENT: [&str; 6] = [

@@ -106,6 +106,12 @@ impl<'m> Visitor<'m> for ElementsVisitor {
     }
 }
 
+impl Malformed {
+    pub(crate) fn of(why: &str) -> Self {
+        Malformed(why.to_owned())
+    }
+}
+
 impl fmt::Display for Malformed {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.0)

@@ -19,8 +19,8 @@ fn what_is_permitted_is_asked_of_the_editor_as_it_was_decided_and_nothing_else_i
     });
     let got = played.permitted(method, params, text.clone());
     // `null` is what the protocol takes for left out.
-    let expected =
-        json!({ "path": "/src/a/b.rs", "line": 3, "sessionId": "s", "_meta": { "n": 1 } });
+    // What no rule has seen, as `_meta`, does not go on.
+    let expected = json!({ "path": "/src/a/b.rs", "line": 3, "sessionId": "s" });
     assert_eq!(got, expected);
     let write = json!({ "sessionId": "s", "path": "/src/drafts/a", "content": "new" });
     assert_eq!(played.permitted("fs/write_text_file", write.clone(), Value::Null), write);

@@ -35,6 +35,36 @@ fn the_version_and_what_each_side_can_do_are_those_that_the_gate_knows() {
     assert_eq!(played.end().code, Some(0));
 }
 
+/// With one, an editor starts a program with arguments and variables that the agent has chosen, and asks no one.
+#[test]
+fn ways_to_sign_in_that_have_the_editor_start_a_program_are_not_told() {
+    let mut played = Played::new(CODING, &[]);
+    let can = json!({ "auth": { "terminal": true }, "terminal": true });
+    let params = json!({ "protocolVersion": 1, "clientCapabilities": can });
+    played.editor.request(1, "initialize", params);
+    let asked = played.agent.message();
+    assert_eq!(asked["params"]["clientCapabilities"], json!({ "terminal": true }));
+    let env = json!({ "LD_PRELOAD": "/src/drafts/a.so" });
+    let of_editor = json!({ "terminal-auth": { "command": "/src/drafts/a", "args": [] } });
+    let methods = json!([
+        { "id": "a", "name": "Browser" },
+        { "id": "b", "name": "Terminal", "type": "terminal", "args": ["--login"], "env": env },
+        { "id": "c", "name": "Editor", "description": null, "_meta": of_editor, "args": [], "env": [] },
+        { "id": "d", "name": "Key", "type": "env_var", "vars": [{ "name": "KEY" }], "link": "https://a.test" },
+        { "id": "e", "name": "New", "type": "another" },
+        { "id": "f", "name": "Agent", "type": "agent" },
+    ]);
+    played.agent.answer(&asked, json!({ "protocolVersion": 1, "authMethods": methods }));
+    let expected = json!([
+        { "id": "a", "name": "Browser" },
+        { "id": "c", "name": "Editor", "description": null },
+        { "id": "d", "name": "Key", "type": "env_var", "vars": [{ "name": "KEY" }], "link": "https://a.test" },
+        { "id": "f", "name": "Agent", "type": "agent" },
+    ]);
+    assert_eq!(played.editor.message()["result"]["authMethods"], expected);
+    assert_eq!(played.end().code, Some(0));
+}
+
 #[test]
 fn an_agent_of_another_version_is_not_gone_on_with() {
     for version in [json!(2), json!("1"), json!(null)] {

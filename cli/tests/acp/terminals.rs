@@ -14,14 +14,16 @@ fn about(terminal: &str) -> Value {
 fn a_command_runs_from_its_permit_to_its_exit() {
     let mut played = Played::prompted(CODING, &[]);
     let params = json!({ "sessionId": "s", "command": "cargo", "args": ["test"], "env": [], "cwd": "/src",
-        "outputByteLimit": null });
+        "outputByteLimit": null, "_meta": { "cwd": "/" } });
     let got = played.permitted("terminal/create", params, json!({ "terminalId": "t1" }));
     assert_eq!(
         got,
         json!({ "sessionId": "s", "command": "cargo", "args": ["test"], "cwd": "/src" })
     );
     let running = json!({ "output": "", "truncated": false, "exitStatus": null });
-    played.permitted("terminal/output", about("t1"), running);
+    let mut output = about("t1");
+    output["_meta"] = json!({ "terminalId": "t2" });
+    assert_eq!(played.permitted("terminal/output", output, running), about("t1"));
     played.permitted("terminal/wait_for_exit", about("t1"), json!({ "exitCode": 0 }));
     // An exit counts once.
     let ended = json!({ "output": "", "truncated": false, "exitStatus": { "exitCode": 1 } });

@@ -73,8 +73,12 @@ impl Timekeeper {
     /// As [`now`](Self::now).
     #[inline]
     pub(crate) fn read(&self) -> Result<(Timestamp, Reading), NoTime> {
+        // A clock of the host's may take a lock, which another thread of the parent held when it forked.
+        if matches!(self.source, ClockSource::Host(_)) && self.is_forked() {
+            return Err(NoTime::Forked);
+        }
         let (reading, at) = self.source.read();
-        // After the reading, since a clock of the host's is foreign code.
+        // After the reading, too, since a clock of the host's is foreign code.
         if !self.home.is_current(at) {
             return Err(NoTime::Forked);
         }

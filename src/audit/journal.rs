@@ -342,15 +342,10 @@ impl Journal {
             (written, Ok(()))
         });
         let (written, answer) = written;
-        let written = written.min(writer.batch.len());
-        let mut changes = writer.batch.iter().take(written).filter_map(|own| own.body.next_key());
-        if let Some(next) = changes.next_back() {
-            writer.key = next.clone();
-        }
-        match written == writer.batch.len() {
-            // Dropped where they are: a drain moves each out first.
-            true => writer.batch.clear(),
-            false => drop(writer.batch.drain(..written)),
+        for Waiting { body, .. } in writer.batch.drain(..written.min(writer.batch.len())) {
+            if let Some(next) = body.next_key() {
+                writer.key = next.clone();
+            }
         }
         match &answer {
             Ok(()) => {}

@@ -16,10 +16,11 @@ use hallpass::BrokerBuilder;
 use hallpass::clock::{Clock, SystemClock};
 use hallpass::identity::Identity;
 use hallpass::key::{KeyRing, SecretKey};
-use hallpass::policy::{Decision, Moment};
+use hallpass::policy::{ApprovalTerms, Decision, Moment, Per, Reviewers};
 use hallpass::prelude::*;
-use hallpass::scope::{any, eq, max, one_of};
+use hallpass::scope::{any, eq, has_any, max, one_of};
 use hallpass::token::Verifier;
+use hallpass::value::{Object, Value};
 use stats_alloc::{INSTRUMENTED_SYSTEM, Region, StatsAlloc};
 use workload::{
     OUTSIDE, QUERY, Query, Rules, context, member, query_scope, table, table_call, tool,
@@ -39,6 +40,7 @@ fn main() {
         decision(size);
     }
     gate();
+    asking();
     granting();
     verifier();
 }
@@ -145,6 +147,36 @@ fn gate() {
     let mut of = tasks.iter().flat_map(|own| [own; 10]);
     path("W4/denied", || assert!(authorize(of.next().unwrap(), &dev).is_err()));
     path("W4/denied-again", || assert!(authorize(&task, &dev).is_err()));
+}
+
+/// A call of W4 that an ask withholds: until its question is parked, one in sixteen of a task.
+fn asking() {
+    let rules = Rules::of(100);
+    let m = rules.middle();
+    let (tool, table) = (tool(m), table(m));
+    let terms = ApprovalTerms::per(Per::Call).review(Reviewers::in_groups(has_any(["owners"])));
+    let rules = [
+        Rule::permit("all").tool(&tool).arg("table", eq(&*table)).arg("limit", any()),
+        Rule::ask("four-eyes").tool(&tool).approval(terms),
+    ];
+    let policy = Policy::builder().rules(rules).build().unwrap();
+    let broker = Broker::builder(policy).max_questions(16, 4 * TIMES).build().unwrap();
+    let (agent, gate, prod) = (member(&broker, m), broker.gate(), context("prod", 20));
+    let new = || {
+        let task = broker.open(&agent, Purpose::new("reporting")).unwrap();
+        let scope = Scope::tool(&tool).arg("table", eq(&*table)).arg("limit", any());
+        let grant = task.request(scope, &prod).unwrap();
+        (task, grant)
+    };
+    let tasks: Vec<_> = (0..2 * TIMES / 16 + 1).map(|_| new()).collect();
+    let mut of = tasks.iter().flat_map(|own| [own; 16]).zip(0_i64..);
+    path("W4/asked", || {
+        let ((_, grant), limit) = of.next().unwrap();
+        let args = [("limit", Value::from(limit)), ("table", Value::from(&*table))];
+        let call = Call::new(black_box(&tool), Object::from_pairs(args).unwrap()).unwrap();
+        let denial = gate.authorize(black_box(grant.token()), &agent, call, &prod).unwrap_err();
+        assert!(denial.pending().is_some());
+    });
 }
 
 /// Opening a task and asking for its grant; delegating a part of one.

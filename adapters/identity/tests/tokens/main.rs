@@ -10,6 +10,7 @@
 mod attacks;
 mod key_sets;
 mod life;
+mod many_subjects;
 mod page;
 mod peer;
 mod restarts;

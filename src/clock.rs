@@ -14,7 +14,7 @@ mod timekeeper;
 mod timestamp;
 
 use std::cell::Cell;
-use std::time::{Duration, Instant, SystemTime};
+use std::time::{Duration, SystemTime};
 
 pub(crate) use duration::unstatable;
 pub use duration::{DurationError, MAX_DURATION, format_duration, parse_duration};
@@ -24,6 +24,7 @@ use timestamp::whole_millis;
 pub use timestamp::{Timestamp, TimestampError};
 
 use crate::sync;
+use crate::tick::{Nanos, Tick};
 
 /// Where the broker gets its time from.
 ///
@@ -79,18 +80,14 @@ pub enum ClockError {
 #[derive(Clone, Copy, Debug)]
 pub struct SystemClock {
     /// `None` where the system has no clock.
-    origin: Option<Instant>,
+    origin: Option<Tick>,
 }
-
-/// Where the standard library panics instead of reading a clock.
-const NO_CLOCK: bool = cfg!(all(target_arch = "wasm32", target_os = "unknown"));
 
 impl SystemClock {
     /// A clock whose monotonic time counts from this call.
     #[must_use]
-    #[expect(clippy::disallowed_methods, reason = "the one place that reads the system's clocks")]
     pub fn new() -> Self {
-        Self { origin: if NO_CLOCK { None } else { Some(Instant::now()) } }
+        Self { origin: Tick::now() }
     }
 }
 
@@ -107,55 +104,60 @@ impl Clock for SystemClock {
 }
 
 impl SystemClock {
-    /// A reading, and the instant of it.
-    #[expect(clippy::disallowed_methods, reason = "the one place that reads the system's clocks")]
-    fn read_at(&self) -> Result<(Reading, Instant), ClockError> {
+    /// A reading, and the tick of it.
+    #[inline]
+    fn read_at(&self) -> Result<(Reading, Tick), ClockError> {
         let origin = self.origin.ok_or(ClockError::Unreadable)?;
-        let at = Instant::now();
-        let wall = whole_millis(since_epoch(at)?)
-            .and_then(Timestamp::from_unix_millis)
-            .ok_or(ClockError::OutOfRange)?;
-        Ok((Reading { wall, monotonic: at.saturating_duration_since(origin) }, at))
+        let at = Tick::now().ok_or(ClockError::Unreadable)?;
+        let wall = wall_at(at)?;
+        let monotonic = at.since(origin).unwrap_or_default().duration();
+        Ok((Reading { wall, monotonic }, at))
     }
 }
 
 /// For this long a thread counts on from where it read the wall clock, by the monotonic one: a call reads the
 /// clock three times in a few microseconds, and reading both each time took a twentieth of it. A wall clock that
 /// is set, or a machine that wakes, is noticed later by as much; no instant is dated less exactly by it.
-const COUNTED_ON: Duration = Duration::from_micros(100);
+const COUNTED_ON: Nanos = Nanos::of_micros(100);
 
 /// Both clocks were read as one if no more than this passed between them. It is all that is lost by counting on.
-const AT_ONCE: Duration = Duration::from_micros(10);
+const AT_ONCE: Nanos = Nanos::of_micros(10);
 
 sync::thread_local! {
-    /// Where this thread read the wall clock last: the instant, and the time since the Unix epoch then.
-    static WALL: Cell<Option<(Instant, Duration)>> = const { Cell::new(None) };
+    /// Where this thread read the wall clock last: the tick, and the time since the Unix epoch then.
+    static WALL: Cell<Option<(Tick, Duration)>> = const { Cell::new(None) };
 }
 
-/// The wall clock at this instant, which is the present one, as the time since the Unix epoch.
-#[expect(clippy::disallowed_methods, reason = "the one place that reads the system's clocks")]
-fn since_epoch(at: Instant) -> Result<Duration, ClockError> {
-    let last = WALL.try_with(Cell::get).ok().flatten();
-    if let Some((then, wall)) = last
-        && let Some(since) = at.checked_duration_since(then)
-        && since < COUNTED_ON
-        && let Some(counted) = wall.checked_add(since)
-    {
-        return Ok(counted);
-    }
+/// The wall clock at this tick, which is the present one.
+#[inline]
+fn wall_at(at: Tick) -> Result<Timestamp, ClockError> {
+    let since_epoch = match counted_on(at) {
+        Some(counted) => counted,
+        None => read_at(at)?,
+    };
+    whole_millis(since_epoch).and_then(Timestamp::from_unix_millis).ok_or(ClockError::OutOfRange)
+}
+
+/// The time since the Unix epoch, by what this thread read just before.
+#[inline]
+fn counted_on(at: Tick) -> Option<Duration> {
+    let (then, wall) = WALL.try_with(Cell::get).ok().flatten()?;
+    let since = at.since(then).filter(|since| *since < COUNTED_ON)?;
+    wall.checked_add(since.duration())
+}
+
+/// The time since the Unix epoch, read from the system and kept.
+#[cold]
+#[expect(clippy::disallowed_methods, reason = "the one place that reads the system's wall clock")]
+fn read_at(at: Tick) -> Result<Duration, ClockError> {
     let wall = SystemTime::now()
         .duration_since(SystemTime::UNIX_EPOCH)
         .map_err(|_| ClockError::OutOfRange)?;
-    let read_at_once = at.elapsed() < AT_ONCE;
+    let taken = Tick::now().and_then(|after| after.since(at));
+    let read_at_once = taken.is_some_and(|taken| taken < AT_ONCE);
     // A thread that is ending has nowhere to keep it.
     let _ = WALL.try_with(|last| last.set(read_at_once.then_some((at, wall))));
     Ok(wall)
-}
-
-/// The present instant, where the system has a clock. No decision is dated with it.
-#[expect(clippy::disallowed_methods, reason = "the one place that reads the system's clocks")]
-pub(crate) fn instant() -> Option<Instant> {
-    if NO_CLOCK { None } else { Some(Instant::now()) }
 }
 
 #[cfg(test)]
@@ -177,25 +179,29 @@ mod tests {
     }
 
     #[test]
-    #[expect(clippy::disallowed_methods, reason = "some instant")]
     fn a_thread_counts_on_from_where_it_read_the_wall_clock_for_a_tenth_of_a_millisecond() {
-        let then = Instant::now();
+        let then = Tick::now().unwrap();
+        let later = |nanos| then.later(nanos);
         let told = Duration::from_secs(5);
-        let read = |at: Instant| {
+        let read = |at: Tick| {
             WALL.set(Some((then, told)));
-            since_epoch(at).unwrap()
+            wall_at(at).unwrap().unix_millis()
         };
-        assert_eq!(read(then), told);
-        let last = COUNTED_ON - Duration::from_nanos(1);
-        assert_eq!(read(then + last), told + last);
-        let read_anew = |wall: Duration| wall > Duration::from_secs(1_000_000_000);
-        assert!(read_anew(read(then + COUNTED_ON)));
-        assert!(read_anew(read(then - Duration::from_nanos(1))), "a clock that went back");
+        assert_eq!(read(then), 5000);
+        WALL.set(Some((then, told)));
+        assert_eq!(counted_on(later(99_999)), Some(told + Duration::from_nanos(99_999)));
+        let read_anew = |millis: i64| millis > 1_000_000_000_000;
+        assert!(read_anew(read(later(100_000))));
+        WALL.set(Some((later(1), told)));
+        assert!(read_anew(wall_at(then).unwrap().unix_millis()), "a clock that went back");
         WALL.set(None);
-        assert!(read_anew(since_epoch(then).unwrap()));
-        // Read now as the clock at an instant long gone: not counted on from.
-        assert!(read_anew(since_epoch(then - AT_ONCE).unwrap()) && WALL.get().is_none());
+        assert!(read_anew(wall_at(Tick::now().unwrap()).unwrap().unix_millis()));
+        assert!(WALL.get().is_some(), "kept");
+        // Read now as the clock at a tick long gone: not counted on from.
+        WALL.set(None);
+        while Tick::now().unwrap().since(then).unwrap() < AT_ONCE {}
+        assert!(read_anew(wall_at(then).unwrap().unix_millis()) && WALL.get().is_none());
         WALL.set(Some((then, Duration::MAX)));
-        assert!(read_anew(since_epoch(then + last).unwrap()), "more than a duration holds");
+        assert!(read_anew(wall_at(later(99_999)).unwrap().unix_millis()), "more than fits");
     }
 }

@@ -99,6 +99,7 @@ mod spread;
 mod sync;
 mod task;
 pub mod testing;
+mod tick;
 pub mod token;
 pub mod tool;
 pub mod value;

@@ -5,18 +5,18 @@
 //! So what belongs to one process asks first, with no lock held, and does nothing in another.
 
 use std::cell::Cell;
-use std::time::{Duration, Instant};
 
 use crate::sync;
+use crate::tick::{Nanos, Tick};
 
 /// For how long a thread relies on what it was told: asking takes a system call. The thread that goes on in a
 /// child was inside `fork` itself, which copies the tables of a whole process and takes several times as long,
 /// so whatever it was told before is too old after it.
-const RELIED_ON: Duration = Duration::from_micros(10);
+const RELIED_ON: Nanos = Nanos::of_micros(10);
 
 sync::thread_local! {
     /// When this thread last asked for the number of its process, and what that was.
-    static ASKED: Cell<Option<(Instant, u32)>> = const { Cell::new(None) };
+    static ASKED: Cell<Option<(Tick, u32)>> = const { Cell::new(None) };
 }
 
 /// The process that something was made in.
@@ -29,13 +29,13 @@ impl HomeProcess {
         HomeProcess(id())
     }
 
-    /// Whether this process is still the one, as of an instant that was read just before, if there is a clock.
+    /// Whether this process is still the one, as of a tick that was read just before, if there is a clock.
     #[inline]
-    pub(crate) fn is_current(self, at: Option<Instant>) -> bool {
+    pub(crate) fn is_current(self, at: Option<Tick>) -> bool {
         let Some(at) = at else { return self.is_current_for_sure() };
         ASKED.with(|asked| {
             if let Some((before, id)) = asked.get()
-                && at.checked_duration_since(before).is_some_and(is_relied_on)
+                && at.since(before).is_some_and(is_relied_on)
             {
                 return id == self.0;
             }
@@ -52,7 +52,8 @@ impl HomeProcess {
 }
 
 /// A clock that stands still says nothing of what happened meanwhile.
-fn is_relied_on(age: Duration) -> bool {
+#[inline]
+fn is_relied_on(age: Nanos) -> bool {
     !age.is_zero() && age < RELIED_ON
 }
 
@@ -65,16 +66,11 @@ fn id() -> u32 {
 mod tests {
     use super::*;
 
-    #[expect(clippy::disallowed_methods, reason = "some instant")]
-    fn some_instant() -> Instant {
-        Instant::now()
-    }
-
     #[test]
     fn what_a_thread_was_told_is_relied_on_for_less_time_than_a_fork_takes() {
         let (own, other) = (HomeProcess::current(), HomeProcess(0));
-        let start = some_instant();
-        let later = |micros| Some(start + Duration::from_micros(micros));
+        let start = Tick::of(5_000_000);
+        let later = |micros: u64| Some(Tick::of(5_000_000 + 1000 * micros));
         assert!(own.is_current(Some(start)) && !other.is_current(Some(start)));
         // As a child finds it: what its parent was told is there.
         let told = |micros| {
@@ -84,7 +80,7 @@ mod tests {
         assert!(told(1) && told(9), "relied on");
         assert!(!told(10) && !told(1_000_000), "asked again");
         assert!(!told(0), "a clock that stands still");
-        ASKED.set(Some((start + Duration::from_secs(1), 0)));
+        ASKED.set(Some((Tick::of(6_000_000), 0)));
         assert!(!other.is_current(Some(start)), "a clock that went back");
         ASKED.set(Some((start, 0)));
         assert!(!other.is_current(None) && !other.is_current_for_sure(), "no clock");

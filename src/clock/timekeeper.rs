@@ -3,11 +3,11 @@
 use std::fmt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
-use std::time::Instant;
 
-use super::{Clock, ClockError, Reading, SystemClock, Timestamp, instant};
+use super::{Clock, ClockError, Reading, SystemClock, Timestamp};
 use crate::process::HomeProcess;
 use crate::sync::atomic::{AtomicI64, Ordering};
+use crate::tick::Tick;
 
 /// The only reader of a [`Clock`]: turns its readings into a *now* that never steps back.
 ///
@@ -98,7 +98,7 @@ impl Timekeeper {
 
     /// Whether this process is a child of the one that the time is told in: for what needs no time.
     pub(crate) fn is_forked(&self) -> bool {
-        !self.home.is_current(instant())
+        !self.home.is_current(Tick::now())
     }
 
     /// The latest *now* so far, without reading the clock: what an end is dated with when the clock
@@ -116,15 +116,15 @@ impl fmt::Debug for Timekeeper {
 }
 
 impl ClockSource {
-    /// A reading, and the instant after it: none where the system has no clock.
+    /// A reading, and the tick after it: none where the system has no clock.
     #[inline]
-    fn read(&self) -> (Result<Reading, ClockError>, Option<Instant>) {
+    fn read(&self) -> (Result<Reading, ClockError>, Option<Tick>) {
         match self {
             ClockSource::System(clock) => match clock.read_at() {
                 Ok((reading, at)) => (Ok(reading), Some(at)),
-                Err(error) => (Err(error), instant()),
+                Err(error) => (Err(error), Tick::now()),
             },
-            ClockSource::Host(clock) => (read(&**clock), instant()),
+            ClockSource::Host(clock) => (read(&**clock), Tick::now()),
         }
     }
 }

@@ -107,13 +107,14 @@ impl<'a> CallInputs<'a> {
         let CallRequest { caller, call, .. } = self.request;
         let (who, tool, args) = (caller.subject().as_str(), call.tool(), call.args().object());
         let digests = self.current.keys.digests.of_call(who, tool, args, self.context);
-        self.reserve_with(digests, charged)
+        self.reserve_with(&digests, charged)
             .inspect_err(|_| self.request.digested.note(self.current, digests))
     }
 
+    #[inline(always)]
     fn reserve_with(
         &self,
-        digests: (DigestText, DigestText),
+        digests: &(DigestText, DigestText),
         charged: Option<&ChargedCall>,
     ) -> Result<Result<Reserved, Box<SharedDemand>>, Denial> {
         let mut life = self.life()?;
@@ -325,7 +326,7 @@ impl<'a> CallInputs<'a> {
         live: &Liveness,
         spent: Spent<'_>,
         rules: &DecidingRules,
-        (arguments, context): (DigestText, DigestText),
+        (arguments, context): &(DigestText, DigestText),
     ) -> Result<Place, Denial> {
         let CallInputs { request, presented, .. } = self;
         let CallRequest { shared, caller, call, .. } = *request;

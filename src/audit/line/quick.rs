@@ -204,20 +204,30 @@ impl Text {
         }
     }
 
-    fn number(&mut self, before: &str, number: u64) {
+    // What stands before a value is inlined where it is known, so that it is stored and not copied by a call.
+    #[inline(always)]
+    fn number(&mut self, before: &'static str, number: u64) {
         self.0.push_str(before);
         push_number(&mut self.0, number);
     }
 
-    fn number_if_any(&mut self, before: &str, number: Option<u64>) {
+    #[inline(always)]
+    fn number_if_any(&mut self, before: &'static str, number: Option<u64>) {
         if let Some(number) = number {
             self.number(before, number);
         }
     }
 
-    fn quoted(&mut self, before: &str, value: &str) -> Option<()> {
+    #[inline(always)]
+    fn quoted(&mut self, before: &'static str, value: &str) -> Option<()> {
         self.0.push_str(before);
+        self.text(value)
+    }
+
+    fn text(&mut self, value: &str) -> Option<()> {
         if is_plain(value) {
+            // Room for all of it at once, and for what follows most values.
+            self.0.reserve(value.len() + 2);
             self.0.push('"');
             self.0.push_str(value);
             self.0.push('"');
@@ -228,16 +238,20 @@ impl Text {
     }
 
     /// A value, its numbers exactly; what is hidden stands only within its texts.
-    fn value(&mut self, before: &str, value: &Value) {
+    fn value(&mut self, before: &'static str, value: &Value) {
         self.0.push_str(before);
         push_escaped(&mut self.0, &value.to_json());
     }
 
-    fn quoted_if_any(&mut self, before: &str, value: Option<&Cow<'_, str>>) -> Option<()> {
-        value.map_or(Some(()), |value| self.quoted(before, value))
+    #[inline(always)]
+    fn quoted_if_any(&mut self, before: &'static str, value: Option<&Cow<'_, str>>) -> Option<()> {
+        match value {
+            Some(value) => self.quoted(before, value),
+            None => Some(()),
+        }
     }
 
-    fn numbers_if_any(&mut self, before: &str, numbers: &[u64]) {
+    fn numbers_if_any(&mut self, before: &'static str, numbers: &[u64]) {
         let mut opening = "[";
         for number in numbers {
             if opening == "[" {
@@ -251,7 +265,7 @@ impl Text {
         }
     }
 
-    fn list_if_any(&mut self, before: &str, values: &[Cow<'_, str>]) -> Option<()> {
+    fn list_if_any(&mut self, before: &'static str, values: &[Cow<'_, str>]) -> Option<()> {
         let mut opening = "[";
         for value in values {
             if opening == "[" {
@@ -273,9 +287,12 @@ pub(super) fn push_time(text: &mut String, at: Timestamp) {
     push_number(text, at.unix_millis().unsigned_abs());
 }
 
-/// Appends a number in digits, without the formatter's detour: two at a time, from the last one.
+/// Appends a number in digits, without the formatter's detour. Most of them have one, which is no text to copy.
 pub(super) fn push_number(text: &mut String, number: u64) {
-    text.push_str(itoa::Buffer::new().format(number));
+    match u32::try_from(number).ok().and_then(|number| char::from_digit(number, 10)) {
+        Some(digit) => text.push(digit),
+        None => text.push_str(itoa::Buffer::new().format(number)),
+    }
 }
 
 /// Printable ASCII without a quote or a backslash, eight bytes at a time.

@@ -85,7 +85,9 @@ impl SplitMac {
 /// What a hash of whole blocks comes to with the end of its message.
 #[inline]
 fn finished(before: &Hash, end: &[u8]) -> [u8; 32] {
-    let (mut hash, mut pending) = (before.clone(), Buffer::<Hash>::default());
+    // Not as a pair: what is moved out of one is left behind on the stack.
+    let mut hash = before.clone();
+    let mut pending = Buffer::<Hash>::default();
     pending.digest_blocks(end, |blocks| hash.update_blocks(blocks));
     let mut digest = [0; 32];
     hash.finalize_fixed_core(&mut pending, <&mut Output<Hash>>::from(&mut digest));

@@ -141,6 +141,7 @@ impl PolicyBuilder {
         }
         for (item, rule) in rules.iter_mut().enumerate() {
             fold_rule(rule, self.fold).map_err(|error| error.of_item(item))?;
+            typed.put_defaults(rule);
             rule.conditions.change(|own| own.iter_mut().for_each(sets::as_set));
             rule.exceptions.iter_mut().flat_map(|own| &mut own.conditions).for_each(sets::as_set);
             if let Some(terms) = &mut rule.approval {

@@ -57,14 +57,32 @@ impl Tool {
 
     /// Says what the argument `name` is: it is brought to its one spelling before any rule is asked.
     pub fn arg(mut self, name: &str, of: ArgType) -> Self {
-        self.args.push(TypedArg { name: name.into(), of, optional: false });
+        self.args.push(TypedArg { name: name.into(), of, optional: false, default: None });
         self
     }
 
     /// As [`arg`](Tool::arg), of one that a call may leave out. `null`, as models send it that have to name
     /// every argument, is then taken out of the call before anything is asked, and the tool does not get it.
     pub fn optional_arg(mut self, name: &str, of: ArgType) -> Self {
-        self.args.push(TypedArg { name: name.into(), of, optional: true });
+        self.args.push(TypedArg { name: name.into(), of, optional: true, default: None });
+        self
+    }
+
+    /// As [`optional_arg`](Tool::optional_arg), of one for which `default` stands where a call leaves it out: it is put into the
+    /// call before anything is asked, and the tool gets it. A permit that does not name the argument lets it be that.
+    ///
+    /// ```
+    /// use hallpass::policy::{ArgType, Policy, Rule, Tool};
+    ///
+    /// let policy = |lines: i64| {
+    ///     let tool = Tool::new("log.read").arg("file", ArgType::Text).default_arg("lines", ArgType::Integer, lines);
+    ///     Policy::builder().tool(tool).rule(Rule::permit("p").tool("log.read").arg("file", hallpass::scope::any())).build()
+    /// };
+    /// assert!(policy(100).is_ok());
+    /// ```
+    pub fn default_arg(mut self, name: &str, of: ArgType, default: impl Into<Value>) -> Self {
+        let default = Some(default.into());
+        self.args.push(TypedArg { name: name.into(), of, optional: true, default });
         self
     }
 

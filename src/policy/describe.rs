@@ -45,7 +45,8 @@ pub(super) fn tool_value(tool: &Tool) -> Value {
     let mut out = Object::new();
     let mut args: Vec<Value> = Vec::with_capacity(tool.args.len());
     for own in &tool.args {
-        args.push(Value::List(vec![Value::Text(own.name.clone()), Value::from(own.word())]));
+        let said = [Value::Text(own.name.clone()), Value::from(own.word())];
+        args.push(Value::List(said.into_iter().chain(own.default.clone()).collect()));
     }
     args.sort();
     let credentials: Vec<Value> = tool.credentials.iter().cloned().map(Value::Text).collect();

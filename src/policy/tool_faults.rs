@@ -6,8 +6,9 @@ use super::catalogue::Tool;
 use super::error::PolicyError;
 use super::origin::fault_of_origin;
 use crate::args::check_key;
-use crate::spelling::TypedArg;
+use crate::spelling::{ArgType, TypedArg};
 use crate::tool::ToolName;
+use crate::value::Value;
 use crate::visible::Shown;
 
 /// Whether each tool of a catalogue can be acted on as it is said.
@@ -66,7 +67,7 @@ pub(super) fn check_tools(tools: &[Tool]) -> Result<(), PolicyError> {
             }
         }
         let mut typed = HashSet::with_capacity(tool.args.len());
-        for TypedArg { name, of, .. } in &tool.args {
+        for TypedArg { name, of, default, .. } in &tool.args {
             let at = format!("args.{name}");
             if !of.is_built() {
                 let word = of.as_str();
@@ -79,6 +80,9 @@ pub(super) fn check_tools(tools: &[Tool]) -> Result<(), PolicyError> {
             }
             if !typed.insert(name) {
                 return wrong(&at, format!("argument {} is given two types", Shown(name)));
+            }
+            if let Some(problem) = default.as_ref().and_then(|own| default_fault(*of, own)) {
+                return wrong(&format!("{at}.default"), problem);
             }
         }
         let mut plain = HashSet::with_capacity(tool.plain.len());
@@ -98,4 +102,27 @@ pub(super) fn check_tools(tools: &[Tool]) -> Result<(), PolicyError> {
         }
     }
     Ok(())
+}
+
+/// How many bytes of JSON a default may have: each call that leaves the argument out is given it.
+const MOST_OF_DEFAULT: usize = 4_096;
+
+/// Why a value can't stand for an argument of this type that is left out.
+fn default_fault(of: ArgType, default: &Value) -> Option<String> {
+    let shown = default.to_json();
+    if shown.len() > MOST_OF_DEFAULT {
+        return Some(format!(
+            "a default has at most {MOST_OF_DEFAULT} bytes, found {}",
+            shown.len()
+        ));
+    }
+    match of.canonical(default) {
+        Ok(None) => None,
+        Ok(Some(own)) => Some(format!(
+            "{} is not how the tool gets it: write {}",
+            Shown(&shown),
+            Shown(&own.to_json())
+        )),
+        Err(fault) => Some(format!("{} {fault}", Shown(&shown))),
+    }
 }

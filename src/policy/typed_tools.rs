@@ -3,13 +3,15 @@
 use std::collections::HashMap;
 
 use super::catalogue::Tool;
+use super::effect::Effect;
 use super::error::{PolicyError, place_of};
 use super::rule::{Rule, Tools};
 use crate::approval::pin::Part;
 use crate::document::did_you_mean;
 use crate::meter::Meter;
-use crate::scope::{Fact, Stance};
+use crate::scope::{Condition, Fact, Stance, eq};
 use crate::spelling::{ArgType, TypedArgs};
+use crate::value::Value;
 use crate::visible::Shown;
 
 /// The tools of the catalogue that have typed arguments.
@@ -91,6 +93,29 @@ impl<'t> TypedTools<'t> {
             }
         }
         Ok(())
+    }
+
+    /// Lets a permit's calls have the defaults of arguments that it does not name: of all its tools, where these are the same.
+    pub(super) fn put_defaults(&self, rule: &mut Rule) {
+        let Tools::Named(names) = &rule.tools else { return };
+        if rule.effect != Effect::Permit || rule.openness.other_args {
+            return;
+        }
+        let mut tools = names.iter().map(|name| self.0.get(&**name));
+        let Some(first) = tools.next().flatten() else { return };
+        let Some(others) = tools.collect::<Option<Vec<_>>>() else { return };
+        let is_of_all = |name: &str, default: &Value| {
+            others
+                .iter()
+                .all(|own| own.get(name).is_some_and(|of| of.default.as_ref() == Some(default)))
+        };
+        let is_named =
+            |name: &str| rule.conditions.iter().any(|own| own.fact.as_argument() == Some(name));
+        let defaults =
+            first.defaults().filter(|(name, own)| !is_named(name) && is_of_all(name, own));
+        let defaults: Vec<Condition> =
+            defaults.map(|(name, own)| Condition::new(Fact::arg(name), eq(own.clone()))).collect();
+        rule.conditions.change(|own| own.extend(defaults));
     }
 
     /// In the order of their names, so that a policy is refused with one message.

@@ -91,6 +91,7 @@ pub use read::MAX_SCOPE_TEXT;
 pub use reference::{Reference, joined, reference};
 pub use regex::{Regex, RegexError};
 pub use scope::Scope;
+pub(crate) use scope_error::MAX_CONDITIONS;
 pub use scope_error::{MAX_SCOPE_JSON, ScopeError};
 pub(crate) use truth::Truth;
 #[cfg(feature = "url")]

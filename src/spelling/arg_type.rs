@@ -49,6 +49,8 @@ pub(crate) struct TypedArg {
     pub(crate) of: ArgType,
     /// Whether `null` stands for an argument that is left out, and is taken out of a call.
     pub(crate) optional: bool,
+    /// What an argument that is left out stands for: it is put into the call.
+    pub(crate) default: Option<Value>,
 }
 
 impl TypedArg {

@@ -5,7 +5,8 @@ use crate::args::Args;
 use crate::call::Call;
 use crate::denial::{Denial, Reason};
 use crate::scope::{
-    Capability, Condition, Constraint, Node, absent, canonical_path, canonical_url,
+    Capability, Condition, Constraint, Fact, MAX_CONDITIONS, Node, absent, canonical_path,
+    canonical_url, eq,
 };
 use crate::value::Value;
 use crate::visible::Shown;
@@ -19,7 +20,7 @@ impl TypedArgs {
 
     /// Of a tool, what is said of any: for readers without a catalogue.
     pub(crate) fn from_said(said: impl Iterator<Item = (Box<str>, ArgType)>) -> Self {
-        let said = said.map(|(name, of)| TypedArg { name, of, optional: false });
+        let said = said.map(|(name, of)| TypedArg { name, of, optional: false, default: None });
         let mut said: Vec<TypedArg> = said.collect();
         said.sort();
         TypedArgs(said)
@@ -64,8 +65,8 @@ impl TypedArgs {
         self.0.iter().find(|own| &*own.name == name)
     }
 
-    /// The call with its typed arguments in their one spelling, and without those that are `null` and may be
-    /// left out; `None` where that changes nothing.
+    /// The call with its typed arguments in their one spelling, without those that are `null` and may be left out, and
+    /// with the defaults of those that are left out; `None` where that changes nothing.
     ///
     /// # Errors
     /// A [`Denial`] that names the first argument that has no such spelling.
@@ -76,12 +77,19 @@ impl TypedArgs {
 
     fn spelled(&self, call: &Call) -> Result<Option<Call>, Denial> {
         let mut changed: Option<crate::value::Object> = None;
-        for TypedArg { name, of, optional } in &self.0 {
-            let Some(given) = call.args().get(name) else { continue };
-            if *optional && *given == Value::Null {
-                changed.get_or_insert_with(|| call.args().object().clone()).remove(name);
+        for TypedArg { name, of, optional, default } in &self.0 {
+            let given = call.args().get(name).filter(|given| !*optional || **given != Value::Null);
+            let Some(given) = given else {
+                if call.args().get(name).is_some() {
+                    changed.get_or_insert_with(|| call.args().object().clone()).remove(name);
+                }
+                if let Some(default) = default {
+                    let args = changed.get_or_insert_with(|| call.args().object().clone());
+                    // It is not there, or no more.
+                    let _ = args.insert(name.to_string(), default.clone());
+                }
                 continue;
-            }
+            };
             let canonical = of.canonical(given).map_err(|fault| malformed(name, fault))?;
             if let Some(canonical) = canonical
                 && let Some(place) =
@@ -107,10 +115,16 @@ impl TypedArgs {
     ) -> Result<Option<Capability>, String> {
         let mut changed: Option<Capability> = None;
         for (at, condition) in capability.conditions.iter().enumerate() {
-            let Some(TypedArg { name, of, optional }) = self.typed(condition) else { continue };
+            let Some(TypedArg { name, of, optional, default }) = self.typed(condition) else {
+                continue;
+            };
+            let left_out = || default.as_ref().map_or_else(absent, |own| eq(own.clone()));
             let canonical = match condition.constraint.finite() {
                 // What is pinned to `null` is asked to be left out, as the tool gets it.
-                Some(set) if *optional && set.iter().all(|value| *value == Value::Null) => absent(),
+                Some(set) if *optional && set.iter().all(|value| *value == Value::Null) => {
+                    left_out()
+                }
+                _ if condition.constraint == absent() => left_out(),
                 _ => of.canonical_constraint(&condition.constraint).map_err(|(value, fault)| {
                     said_of(capability.tool.as_str(), name, &value, fault)
                 })?,
@@ -125,7 +139,29 @@ impl TypedArgs {
                 place.constraint = canonical;
             }
         }
+        if !capability.openness.other_args {
+            for (name, default) in self.defaults() {
+                let is_named = |own: &Condition| own.fact.as_argument() == Some(name);
+                if !capability.conditions.iter().any(is_named) {
+                    let own = Condition::new(Fact::arg(name), eq(default.clone()));
+                    let capability = changed.get_or_insert_with(|| capability.clone());
+                    let own = capability.conditions.iter().cloned().chain([own]);
+                    capability.conditions = own.collect();
+                }
+            }
+        }
+        if changed.as_ref().is_some_and(|own| own.conditions.len() > MAX_CONDITIONS) {
+            let tool = capability.tool.as_str();
+            return Err(format!(
+                "with the defaults of `{tool}` it has more than {MAX_CONDITIONS} conditions"
+            ));
+        }
         Ok(changed)
+    }
+
+    /// Each argument for which a value stands where it is left out.
+    pub(crate) fn defaults(&self) -> impl Iterator<Item = (&str, &Value)> {
+        self.0.iter().filter_map(|own| Some((&*own.name, own.default.as_ref()?)))
     }
 
     /// As [`canonical_capability`](Self::canonical_capability), in place, of those of `tool`.

@@ -269,3 +269,44 @@ fn lint_of_many_rules_takes_little_more_than_of_few() {
     let unnamed = said.iter().filter(|own| own.code() == WarningCode::UnnamedArgument).count();
     assert_eq!(unnamed, 2_000);
 }
+
+#[test]
+fn a_default_that_a_permit_does_not_name_is_no_limit_of_a_sink() {
+    let invited = "{ any = [{ present = false }, { each = { one_of = [\"a\"] } }] }";
+    let of = |tool: &str, args: &str| {
+        let tools = format!(
+            "tool = [{{ name = \"t\", labels = [\"egress\"], args = {{ participants = {tool}, room = {{ type = \"text\", default = \"r\" }} }} }}]"
+        );
+        of_kind(WarningCode::OptionalOnly, &tools, &permit("p", &format!("what.args = {args}")))
+    };
+    assert_eq!(of("\"list?\"", &format!("{{ participants = {invited} }}")).len(), 1);
+    // One that is left out is judged as its default.
+    let by_default = "{ type = \"list\", default = [\"a\"] }";
+    assert_eq!(of(by_default, &format!("{{ participants = {invited} }}")), [""; 0]);
+}
+
+#[test]
+fn a_permit_of_any_value_of_what_may_be_left_out_is_named() {
+    let of = |typed: &str, args: &str| {
+        let tools =
+            format!("tool = [{{ name = \"t\", args = {{ to = \"text\", memo = {typed} }} }}]");
+        of_kind(WarningCode::OptionalNamed, &tools, &permit("p", &format!("what.args = {args}")))
+    };
+    let said = of("\"text?\"", "{ to = \"any\", memo = \"any\" }");
+    assert!(
+        said.len() == 1 && said[0].contains("`{ any = [{ present = false }, \"any\"] }`"),
+        "{said:?}"
+    );
+    for (typed, args) in [
+        ("\"text?\"", "{ to = \"any\", memo = { any = [{ present = false }, \"any\"] } }"),
+        ("\"text?\"", "{ to = \"any\", memo = { len = { max = 80 } } }"),
+        ("\"text?\"", "{ to = \"any\" }"),
+        ("\"text\"", "{ to = \"any\", memo = \"any\" }"),
+        ("{ type = \"text\", default = \"\" }", "{ to = \"any\", memo = \"any\" }"),
+    ] {
+        assert_eq!(of(typed, args), [""; 0], "{typed} {args}");
+    }
+    let forbid = guard("forbid", "f", "what.args = { memo = \"any\" }");
+    let tools = "tool = [{ name = \"t\", args = { to = \"text\", memo = \"text?\" } }]";
+    assert_eq!(of_kind(WarningCode::OptionalNamed, tools, &forbid), [""; 0]);
+}

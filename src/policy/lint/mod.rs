@@ -6,6 +6,7 @@
 mod addresses;
 mod catalogue;
 mod guess;
+mod left_out;
 mod limits;
 mod lists;
 mod lookalikes;
@@ -43,6 +44,7 @@ use crate::value::Digest;
 use addresses::addresses;
 use catalogue::CatalogueNames;
 use guess::Guesses;
+use left_out::left_out;
 use limits::{budgets, past_ceiling};
 use lists::lists;
 use lookalikes::Lookalikes;
@@ -187,6 +189,7 @@ impl Policy {
             texts(rule, findings);
             lookalikes.look_at(rule, findings);
             lists(rule, findings);
+            left_out(rule, &types, findings);
             numbers(rule, findings);
             addresses(rule, &types, findings);
             paths(rule, &types, findings);

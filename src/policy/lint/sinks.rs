@@ -41,7 +41,8 @@ impl<'p> Sinks<'p> {
         }
         let anything = |own: &&crate::scope::Condition| !matches!(own.constraint.0, Node::Any);
         let mut limits = rule.conditions.iter().filter(|own| own.fact.is_of_the_call());
-        let limits: Vec<_> = limits.by_ref().filter(anything).collect();
+        let limits: Vec<_> =
+            limits.by_ref().filter(anything).filter(|own| !self.is_default(tools, own)).collect();
         let is_optional = |own: &&crate::scope::Condition| {
             matches!(own.fact, Fact::Arg(_))
                 && holds_of(&own.constraint, &own.fact, None, Stance::Cover) == Truth::True
@@ -50,6 +51,11 @@ impl<'p> Sinks<'p> {
             return;
         }
         for tool in &**tools {
+            // What is left out is there as its default, and judged.
+            let has_default = |name: &str| self.default_of(tool, name).is_some();
+            if limits.iter().any(|own| own.fact.as_argument().is_some_and(has_default)) {
+                continue;
+            }
             let labels =
                 self.catalogue.labels_of(tool).and_then(Value::as_list).unwrap_or_default();
             let mut labels = labels.iter().filter_map(Value::as_text);
@@ -63,5 +69,18 @@ impl<'p> Sinks<'p> {
                 return;
             }
         }
+    }
+
+    /// Whether a condition says no more than what stands for an argument that is left out, as it does of each that a permit
+    /// does not name.
+    fn is_default(&self, tools: &[Box<str>], own: &crate::scope::Condition) -> bool {
+        let (Some(name), Node::Is(set)) = (own.fact.as_argument(), &own.constraint.0) else {
+            return false;
+        };
+        tools.iter().all(|tool| self.default_of(tool, name).is_some_and(|own| set.iter().eq([own])))
+    }
+
+    fn default_of(&self, tool: &str, name: &str) -> Option<&Value> {
+        self.catalogue.get(tool)?.typed.get(name)?.default.as_ref()
     }
 }

@@ -27,6 +27,18 @@ impl<'c> Types<'c> {
         Types { catalogue, by_name }
     }
 
+    /// Whether every tool that a rule names lets a call leave an argument out, and none puts a default in its place.
+    pub(super) fn all_let_be_absent(&self, rule: &Rule, fact: &Fact) -> bool {
+        let (Some(argument), Tools::Named(tools)) = (fact.as_argument(), &rule.tools) else {
+            return false;
+        };
+        tools.iter().all(|tool| {
+            let listed = self.catalogue.get(tool);
+            let own = listed.and_then(|listed| listed.typed.get(argument));
+            own.is_some_and(|own| own.optional && own.default.is_none())
+        })
+    }
+
     /// Whether every tool that a rule speaks of gives an argument this type; of a rule that does not
     /// name its tools, every tool that gives it one.
     pub(super) fn all_give(&self, rule: &Rule, fact: &Fact, wanted: ArgType) -> bool {

@@ -68,6 +68,8 @@ pub enum WarningCode {
     LooksAlike,
     /// A permit of a sink constrains only arguments that a call may leave out.
     OptionalOnly,
+    /// A permit lets an argument that may be left out be anything, and covers no call without it.
+    OptionalNamed,
     /// No question can be all that the rule says.
     Dead,
     /// Another rule does all that this one does.
@@ -111,6 +113,7 @@ impl WarningCode {
             WarningCode::NeverSame => "never_same",
             WarningCode::LooksAlike => "looks_alike",
             WarningCode::OptionalOnly => "optional_only",
+            WarningCode::OptionalNamed => "optional_named",
             WarningCode::Dead => "dead",
             WarningCode::Covered => "covered",
             WarningCode::Unreached => "unreached",

@@ -110,6 +110,7 @@ fn of_argument(key: &str) -> Option<Value> {
     Some(match key {
         "type" => type_of_argument(),
         "log" => constant("plain"),
+        "default" => object_of([]),
         _ => return None,
     })
 }

@@ -3,10 +3,10 @@
 use ::base64::Engine as _;
 use ::base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
-use crate::document::{Misfit, Table, Written, choice, list, text};
+use crate::document::{Misfit, Table, Written, choice, list, text, value};
 use crate::policy::catalogue::{PIN, Tool};
 use crate::spelling::ArgType;
-use crate::value::{Digest, SpannedNode};
+use crate::value::{Digest, SpannedNode, Value};
 use crate::visible::Shown;
 
 /// The keys of a tool of the catalogue.
@@ -14,7 +14,17 @@ pub(super) const KEYS: &[&str] =
     &["name", "labels", "args", "credential", "origins", "leak", "digest"];
 
 /// The keys of an argument of a tool of the catalogue.
-pub(super) const ARGUMENT: &[&str] = &["type", "log"];
+pub(super) const ARGUMENT: &[&str] = &["type", "log", "default"];
+
+/// Words of other systems for what is said of an argument.
+const OF_ARGUMENT: &[(&[&str], &str)] = &[
+    (&["required", "optional", "nullable"], "`type = \"text?\"` where it may be left out"),
+    (
+        &["enum", "minimum", "maximum", "pattern"],
+        "it in the rules, as in `what = { args = { NAME = { max = 5 } } }`",
+    ),
+    (&["description", "comment", "title"], "a comment, behind `#`"),
+];
 
 /// Words of other systems, and what they are called here.
 const FOREIGN: &[(&[&str], &str)] = &[
@@ -69,26 +79,39 @@ pub(super) fn tool(written: &Written) -> Result<Tool, Misfit> {
     let pin = table.read_at("digest", |own| pin(text(own)?, own.span.start))?;
     let tool = pin.into_iter().fold(tool, Tool::pinned);
     let args = args.into_iter().flatten();
-    Ok(args.fold(tool, |tool, (name, (of, plain))| {
-        let tool = match of {
-            Some((of, true)) => tool.optional_arg(name, of),
-            Some((of, false)) => tool.arg(name, of),
-            None => tool,
+    Ok(args.fold(tool, |tool, (name, Argument { of, default, plain })| {
+        let tool = match (of, default) {
+            (Some((of, _)), Some(default)) => tool.default_arg(name, of, default),
+            (Some((of, true)), None) => tool.optional_arg(name, of),
+            (Some((of, false)), None) => tool.arg(name, of),
+            (None, _) => tool,
         };
         if plain { tool.log_plain(name) } else { tool }
     }))
 }
 
-/// What is said of an argument: its type, if it has one, and whether the log keeps it in plain.
-fn argument(written: &Written) -> Result<(Option<(ArgType, bool)>, bool), Misfit> {
+/// What is said of an argument: its type, if it has one, and whether it may be left out; what stands for it then; and
+/// whether the log keeps it in plain.
+#[derive(Default)]
+struct Argument {
+    of: Option<(ArgType, bool)>,
+    default: Option<Value>,
+    plain: bool,
+}
+
+fn argument(written: &Written) -> Result<Argument, Misfit> {
     if !matches!(written.node, SpannedNode::Object(_)) {
-        return Ok((Some(arg_type(written)?), false));
+        return Ok(Argument { of: Some(arg_type(written)?), ..Argument::default() });
     }
     let example = "a type, or a table such as `{ type = \"text\", log = \"plain\" }`";
-    let table = Table::read_some(written, ARGUMENT, example)?;
+    let table = Table::read_translated(written, ARGUMENT, OF_ARGUMENT, example)?.said()?;
     let of = table.read_at("type", arg_type)?;
     let plain = table.read_at("log", |own| choice(own, &[("plain", ())]))?;
-    Ok((of, plain.is_some()))
+    let default = table.read_at("default", |own| match of {
+        Some(_) => value(own),
+        None => Err(Misfit::new(own.span.start, "a default is of a type: say `type`, too")),
+    })?;
+    Ok(Argument { of, default, plain: plain.is_some() })
 }
 
 /// The digest of a definition: `hp-tool-1:` and 43 characters of base64url.
@@ -113,6 +136,13 @@ fn arg_type(written: &Written) -> Result<(ArgType, bool), Misfit> {
                 Err(Misfit::new(written.span.start, problem))
             }
         },
+        SpannedNode::Text(word) if word.contains("list<") || word.contains("[]") => {
+            let problem = format!(
+                "{} is not a type: a list of texts is `[\"text\"]`, of others `\"list\"`",
+                Shown(word)
+            );
+            Err(Misfit::new(written.span.start, problem))
+        }
         SpannedNode::Text(word)
             if matches!(&**word, "string" | "decimal" | "float" | "int" | "boolean" | "array") =>
         {

@@ -145,8 +145,12 @@ impl<'t> ToolSearch<'t> {
             }
             fact => {
                 let named = fact.as_argument();
-                let typed = named.and_then(|name| self.typed.iter().find(|(own, _)| *own == name));
-                typed.map_or(domain, |(_, of)| domain_of(of))
+                let typed = named.and_then(|name| self.typed.get(name));
+                typed.map_or(domain, |own| match own.default {
+                    // It stands for what is left out.
+                    Some(_) => domain_of(own.of).there(),
+                    None => domain_of(own.of),
+                })
             }
         }
     }

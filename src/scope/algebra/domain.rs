@@ -42,6 +42,11 @@ impl Domain {
         Domain { values: Some(values), may_be_absent: false }
     }
 
+    /// The same, of what is never left out.
+    pub(crate) fn there(self) -> Self {
+        Domain { may_be_absent: false, ..self }
+    }
+
     /// This value.
     pub(crate) fn exactly(value: Value) -> Self {
         Domain::always(eq(value))

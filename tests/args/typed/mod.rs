@@ -1,5 +1,6 @@
 //! Arguments that the catalogue gives a type: one spelling, before anything is decided.
 
+mod defaults;
 mod optional;
 mod paths;
 mod schema;

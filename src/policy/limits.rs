@@ -118,9 +118,12 @@ impl Limits {
         };
         let budget = self.budgets.iter().find(|budget| budget.most <= Number::from(0));
         if let Some(name) = &self.faulty_budget {
+            let own = name.strip_prefix("args.").unwrap_or(name);
             return Some((
                 "grant.budget",
-                format!("`{name}`: a budget names a numeric argument, `args.NAME`, and a number"),
+                format!(
+                    "`{name}`: a budget names a numeric argument and a number, as in `{{ \"args.{own}\" = 500 }}`"
+                ),
             ));
         }
         let lengths = [

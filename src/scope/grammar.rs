@@ -276,7 +276,14 @@ fn one_text(written: &Written) -> Result<&str, Misfit> {
 }
 
 fn values(written: &Written) -> Result<Vec<Value>, Misfit> {
-    list(written)?.iter().map(value).collect()
+    match &written.node {
+        SpannedNode::Text(text) if Fact::parse(text).is_ok() => {
+            let problem = "expected a list, found text: that part of the question is";
+            let problem = format!("{problem} `{{ ref = \"{text}\" }}`");
+            Err(Misfit::new(written.span.start, problem))
+        }
+        _ => list(written)?.iter().map(value).collect(),
+    }
 }
 
 fn constraints(written: &Written) -> Result<Vec<Constraint>, Misfit> {

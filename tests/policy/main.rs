@@ -11,6 +11,8 @@
 mod approval;
 mod break_glass;
 mod cookbook;
+#[cfg(feature = "zones")]
+mod devops;
 mod digest;
 mod doc;
 mod lint;

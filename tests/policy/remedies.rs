@@ -10,6 +10,16 @@ fn rule(body: &str) -> String {
 /// What is written, words of the remedy, and what is written then.
 const CASES: &[(&str, &str, &str)] = &[
     (
+        "what = { tool = \"vm.start\", args = { tags = { subset_of = \"when.tags\" } } }",
+        "`{ ref = \"when.tags\" }`",
+        "what = { tool = \"vm.start\", args = { tags = { subset_of = { ref = \"when.tags\" } } } }",
+    ),
+    (
+        "what = { tool = \"vm.start\", args = { cpus = { min = 1 } } }\ngrant = { budget = { cpus = 10 } }",
+        "`{ \"args.cpus\" = 500 }`",
+        "what = { tool = \"vm.start\", args = { cpus = { min = 1 } } }\ngrant = { budget = { \"args.cpus\" = 10 } }",
+    ),
+    (
         "what = { tool = \"vm.start\", args = { size = { max = { attr = \"limit\" } } } }",
         "`fields = { amount = { max = 5 } }`",
         "what = { tool = \"vm.start\", args = { size = { fields = { cpus = { max = 5 } } } } }",

@@ -3,7 +3,7 @@
 use std::fmt;
 
 use crate::policy::{Effect, PolicyBuilder, Rule};
-use crate::scope::{Bound, Condition, Constraint, Fact, Node, Range, any, optional};
+use crate::scope::{Bound, Condition, Constraint, Fact, Node, Range, absent, any, optional};
 use crate::value::Number;
 
 /// A changed policy.
@@ -87,7 +87,7 @@ fn without(rule: &Rule, at: usize, own: &Condition) -> Option<(Change, Option<Ru
         fact if fact.is_of_the_resource() && is_permit => Some(any()),
         _ => None,
     };
-    if is_permit && own.fact.is_of_the_call() && own.constraint == any() {
+    if is_permit && own.fact.is_of_the_call() && is_open(&own.constraint) {
         return None;
     }
     let mut rule = rule.clone();
@@ -96,6 +96,17 @@ fn without(rule: &Rule, at: usize, own: &Condition) -> Option<(Change, Option<Ru
         _ => drop(all.remove(at)),
     });
     Some((Change::Condition(own.fact.to_string()), Some(rule)))
+}
+
+/// Whether a permit's part of the call may be anything already, also where it may be left out.
+fn is_open(constraint: &Constraint) -> bool {
+    match &constraint.0 {
+        Node::Any => true,
+        Node::AnyOf(parts) => {
+            parts.contains(&any()) && parts.iter().all(|own| *own == any() || *own == absent())
+        }
+        _ => false,
+    }
 }
 
 /// The constraint with one of its bounds let out, for each of them.

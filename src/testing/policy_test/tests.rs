@@ -183,6 +183,27 @@ fn a_trace_is_a_test_that_sees_limits() {
     assert_eq!(unmet.failures().next().map(PolicyTestFailure::name), Some("once.jsonl"));
 }
 
+/// Without what says nothing, a rule says the same.
+#[test]
+fn an_argument_that_may_be_anything_is_no_condition() {
+    let unnoticed = |memo: &str| {
+        let text = format!(
+            "version = 1\n[[rule]]\nid = \"r\"\neffect = \"permit\"\nwhat = {{ tool = \"t\", args = {{ memo = {memo} }} }}\n"
+        );
+        let report = PolicyTests::from_toml(&text).unwrap().run();
+        report.unnoticed().map(|own| own.to_string()).collect::<Vec<_>>()
+    };
+    for open in [
+        "\"any\"",
+        "{ any = [{ present = false }, \"any\"] }",
+        "{ any = [\"any\", { present = false }] }",
+    ] {
+        assert_eq!(unnoticed(open).len(), 1, "{open}");
+    }
+    assert_eq!(unnoticed("{ any = [{ present = false }, \"x\"] }").len(), 2);
+    assert_eq!(unnoticed("{ present = false }").len(), 2);
+}
+
 /// A rule has a few changes, and a policy many rules: no more than a thousand are tried, and the rest is told.
 #[test]
 fn what_is_not_tried_is_told() {

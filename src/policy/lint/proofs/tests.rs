@@ -271,3 +271,20 @@ fn each_rule_takes_a_few_searches_however_many_there_are() {
     let (searches, many) = of(apart.collect());
     assert!(searches <= 2 * many, "{searches} for {many}");
 }
+
+/// What is to be taken out is not what makes up for others: of three, the widest does for both.
+#[test]
+fn a_rule_that_another_makes_up_for_makes_up_for_none() {
+    let up_to = |id: &str, most: i64| t(id).arg("x", min(0).and(max(most)));
+    let own = policy([up_to("a-middle", 20), up_to("b-small", 10), up_to("c-wide", 30)]);
+    let covered = |id: &str| format!("rule `{id}`: all that it does is done by `c-wide` (covered)");
+    assert_eq!(told(&own), [covered("a-middle"), covered("b-small")]);
+}
+
+/// A rule that looks at more may say the same of each call, and still be asked otherwise at a request.
+#[test]
+fn a_rule_that_names_more_makes_up_for_none_that_names_less() {
+    let kinds = one_of(["agent", "human", "workload"]);
+    let own = policy([t("b").any_args().who_kind(kinds), t("z").any_args()]);
+    assert!(told(&own).is_empty(), "{:?}", told(&own));
+}

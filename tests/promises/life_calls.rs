@@ -8,7 +8,7 @@ use crate::life::Life;
 use crate::life_read::context_of;
 use crate::life_rows::{Bound, Held, Row, Slip, State};
 use crate::model::{Question, Setting};
-use crate::model_rules::{Says, decide, labels_of, seen_by};
+use crate::model_rules::{Says, decide, keep_labels, labels_of, seen_by};
 use crate::small::{Covering, MINTS, every_call};
 use crate::stand::{PERMIT_TTL, pick, prefer};
 use crate::universe::*;
@@ -158,6 +158,7 @@ impl Life {
         let says = self.says(shown);
         let own = &mut self.tasks[task];
         own.called.push((shown.call.tool.clone(), labels.clone()));
+        keep_labels(&mut own.called, &policy.said);
         own.history = seen_by(&own.called, &policy.said);
         self.touch(row);
         if !self.accepts("permitted") {

@@ -161,7 +161,14 @@ pub(crate) fn covers(capability: &CapabilitySaid, question: &Question<'_>) -> bo
     args && resource
 }
 
-/// What a task has seen: the labels that the tools it called had then, and those that they have now.
+/// A task calls: the labels that the tools which it called have by now stay with it, whatever they are called later.
+pub(crate) fn keep_labels(called: &mut [(String, Vec<String>)], policy: &PolicySaid) {
+    for (tool, had) in called {
+        had.extend(labels_of(policy, tool).unwrap_or_default().iter().cloned());
+    }
+}
+
+/// What a task has seen: the labels that the tools it called had at this or a later call, and those that they have now.
 pub(crate) fn seen_by(called: &[(String, Vec<String>)], policy: &PolicySaid) -> Vec<String> {
     let now = |tool: &str| labels_of(policy, tool).unwrap_or_default().to_vec();
     called.iter().flat_map(|(tool, then)| [then.clone(), now(tool)].concat()).collect()

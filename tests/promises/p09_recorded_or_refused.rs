@@ -225,7 +225,7 @@ fn run(fault: Fault, at: u64) -> (u64, bool) {
     let builder = match fault {
         // Who is inside such a log stays there: it has a thread of its own.
         Fault::Blocks => {
-            builder.log(ThreadedSink::new(sink.clone())).log_timeout(Duration::from_millis(10))
+            builder.log(ThreadedSink::new(sink.clone())).log_timeout(Duration::from_millis(50))
         }
         _ => builder.log(sink.clone()),
     };

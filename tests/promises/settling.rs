@@ -8,14 +8,23 @@ use hallpass::audit::{Event, Record};
 /// says it. `left` are the tasks of which a verifier says that they are not settled.
 pub(crate) fn compare_settled(records: &[Record], left: &[u64]) {
     let mut open: BTreeMap<u64, BTreeSet<u64>> = BTreeMap::new();
-    let mut standing: BTreeMap<String, u64> = BTreeMap::new();
+    // Of each whose it is, and whether it is known to last, since it can't be withdrawn.
+    let mut standing: BTreeMap<String, (u64, bool)> = BTreeMap::new();
     let mut planned = BTreeSet::new();
     let mut settled = BTreeSet::new();
     for record in records {
         match &record.event {
             Event::CredentialPlanned { generation, name, .. } => {
                 planned.insert(*generation);
-                standing.insert(name.to_string(), *generation);
+                standing.insert(name.to_string(), (*generation, false));
+            }
+            Event::CredentialOwed { name, until, .. } => {
+                standing.entry(name.to_string()).and_modify(|own| own.1 = until.is_some());
+            }
+            Event::CredentialWithdrawn { name } => {
+                // What was settled stays so.
+                let lasts = |own: &mut (u64, bool)| own.1 &= settled.contains(&own.0);
+                standing.entry(name.to_string()).and_modify(lasts);
             }
             Event::CredentialGone { name, .. } => _ = standing.remove(&**name),
             Event::Outcome { generation, of, .. } => {
@@ -37,7 +46,7 @@ pub(crate) fn compare_settled(records: &[Record], left: &[u64]) {
         }
     }
     let is_left = |generation: &u64, ran: &BTreeSet<u64>| {
-        !ran.is_empty() || standing.values().any(|own| own == generation)
+        !ran.is_empty() || standing.values().any(|(own, lasts)| own == generation && !lasts)
     };
     for (generation, ran) in &open {
         let unsettled = is_left(generation, ran);

@@ -6,7 +6,7 @@ use hallpass::token::Form;
 use hallpass::{Denial, Reason, RunError};
 
 use crate::model::{Question, Setting};
-use crate::model_rules::{Says, covers, decide, labels_of, seen_by};
+use crate::model_rules::{Says, covers, decide, keep_labels, labels_of, seen_by};
 use crate::probe::inside;
 use crate::stand::{PERMIT_TTL, pick, prefer};
 use crate::universe::*;
@@ -96,6 +96,7 @@ impl World {
         }
         let own = &mut self.tasks[task];
         own.called.push((call.tool.clone(), labels));
+        keep_labels(&mut own.called, &self.case.policies[self.policy]);
         own.history = seen_by(&own.called, &self.case.policies[self.policy]);
         self.grants[grant].last_used = now;
         self.touch_spells(grant);

@@ -291,3 +291,17 @@ fn a_policy_whose_approval_could_not_be_meant_does_not_load() {
     let error = Policy::builder().rule(asker).build().unwrap_err().to_string();
     assert!(error.contains("`asker`"), "{error}");
 }
+
+/// attack 113: nothing but the answer itself has noticed by then that the time is over
+#[test]
+fn a_no_that_comes_after_the_time_does_not_count() {
+    let office = Office::new(four_eyes());
+    let (_task, grant) = office.errand(&office.attest("payer"));
+    let pending = office.ask(&grant, &pay(98));
+    let question = office.question(&pending);
+    office.clock.advance(16 * MINUTE);
+    let answer = office.reviews.deny(&question, &office.person("ada", "finance"), "no");
+    assert_eq!(answer, Err(NotCounted::NotWaiting(QuestionState::Expired)));
+    assert_eq!(pending.state(), QuestionState::Expired);
+    office.verify();
+}

@@ -19,6 +19,7 @@ mod outliving;
 mod outliving_void;
 mod outside;
 mod peer;
+mod people;
 mod plain;
 mod readers;
 mod reading;

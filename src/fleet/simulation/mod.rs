@@ -145,6 +145,9 @@ fn the_same_seed_is_the_same_run() {
     assert_eq!(twice[0], twice[1]);
 }
 
+/// Seeds in which a fault was found that is in few of them.
+const FOUND_LATE: [(Planted, u64); 1] = [(Planted::ForgetsActs, 219)];
+
 #[test]
 fn each_planted_fault_is_found() {
     for planted in [
@@ -160,7 +163,10 @@ fn each_planted_fault_is_found() {
         Planted::GivesBackTwice,
         Planted::ReadsBeforeItWrites,
     ] {
-        let found = (1..=400).find_map(|seed| run(seed, planted).err().map(|why| (seed, why)));
+        // Where it was found before is looked first: what is in few seeds takes minutes to find.
+        let before = FOUND_LATE.iter().filter(|(own, _)| *own == planted).map(|(_, seed)| *seed);
+        let found =
+            before.chain(1..=400).find_map(|seed| run(seed, planted).err().map(|why| (seed, why)));
         match found {
             Some((seed, why)) => println!("{planted:?}: seed {seed}: {why}"),
             None => panic!("{planted:?} was not found in 400 seeds"),

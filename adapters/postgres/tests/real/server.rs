@@ -117,6 +117,22 @@ impl Server {
         told.lines().next().unwrap().parse().unwrap()
     }
 
+    /// Kills it as the system does: the one that all others are children of, which end by themselves.
+    pub(crate) fn kill(&self) {
+        let pid = self.postmaster().to_string();
+        assert!(Command::new("kill").args(["-KILL", &pid]).status().unwrap().success());
+    }
+
+    /// Sends a signal to each of its processes that is there.
+    pub(crate) fn signal_all(&self, signal: &str) {
+        let parent = self.postmaster().to_string();
+        let children = Command::new("pgrep").args(["-P", &parent]).output().unwrap().stdout;
+        let children = String::from_utf8(children).unwrap();
+        for pid in children.split_whitespace().chain([&*parent]) {
+            let _ = Command::new("kill").args([signal, pid]).output();
+        }
+    }
+
     /// Copies what it has now to another folder.
     pub(crate) fn back_up(&self) -> PathBuf {
         let backup = self.folder.with_extension("backup");

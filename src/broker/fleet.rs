@@ -10,7 +10,7 @@ use crate::audit::{Event, How};
 use crate::clock::{NoTime, Reading, Timestamp};
 use crate::identity::Fold;
 use crate::membership::Membership;
-use crate::task::Halt;
+use crate::task::{Halt, OpenQuestion};
 
 impl Broker {
     /// Makes the broker a node, which has no lease so far: `false` if it is or was one.
@@ -50,6 +50,12 @@ impl Broker {
         }
         drop(turn);
         self.control().report_halted(&what)
+    }
+
+    /// The questions that wait for people.
+    pub(crate) fn waiting_questions(&self) -> Vec<Arc<OpenQuestion>> {
+        let Some(now) = self.shared.time_of_end() else { return Vec::new() };
+        self.shared.docket.all().into_iter().filter(|open| open.awaits(now)).collect()
     }
 
     /// How many tasks are open.

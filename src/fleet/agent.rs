@@ -12,6 +12,7 @@ use super::mark::Mark;
 use super::neighbours::Neighbours;
 use super::progress::{Progress, Stage as ActStage};
 use super::row::{NodeRow, NodeState, RowVersion, Said};
+use super::status::Renewals;
 use super::store::{Snapshot, Store, StoreError};
 use super::terms::Terms;
 use super::wait::Wait;
@@ -44,6 +45,9 @@ pub(super) trait Applies {
 
     /// Everything up to this number is applied: calls of other nodes' tasks that were permitted before don't start.
     fn note_applied(&self, number: u64);
+
+    /// Records what no member wrote into the store, or that it is another.
+    fn note_foreign(&self, _why: &str) {}
 
     /// An act that had taken effect here before has its number.
     fn is_numbered(&self, act: &Act);
@@ -146,7 +150,6 @@ pub(super) struct Agent {
     pub(super) epoch: u64,
     /// The newest reload of those read while joining: no other is ever in force here.
     pub(super) newest_reload: Option<(u64, Act)>,
-    /// Of the latest entries, how many calls were running here.
     pub(super) running: VecDeque<(u64, u32)>,
     /// The node's own row, as it was last known to be.
     pub(super) row: Option<RowVersion>,
@@ -164,6 +167,7 @@ pub(super) struct Agent {
     pub(super) owed: VecDeque<Owed>,
     pub(super) waits: Vec<Wait>,
     pub(super) neighbours: Neighbours,
+    pub(super) renewals: Renewals,
     /// What was asked last and is not answered.
     pub(super) asked: Option<(Ask, Why)>,
     /// Why this node gives nothing though the store answers.
@@ -214,6 +218,7 @@ impl Agent {
             owed: VecDeque::new(),
             waits: Vec::new(),
             neighbours: Neighbours::default(),
+            renewals: Renewals::default(),
             asked: None,
             trouble: None,
         }

@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use super::act::Act;
 use super::agent::{Agent, Applies, Ask, Reply, Stage, Why};
-use super::entry::Entry;
+use super::entry::{Entry, EntryFault};
+use super::neighbours::Neighbours;
 use super::row::{NodeRow, NodeState, RowVersion, Said};
 use super::store::{Snapshot, StoreError};
 use super::wait::Wait;
@@ -15,6 +16,23 @@ pub(super) struct Answer<'a> {
     pub(super) asked: Reading,
     pub(super) now: Reading,
     pub(super) target: &'a dyn Applies,
+}
+
+/// Why a node gives nothing.
+struct Fault {
+    why: Box<str>,
+    /// Whether no member of the fleet wrote it, or the store is not the one it was: that is recorded.
+    is_foreign: bool,
+}
+
+impl Fault {
+    fn foreign(why: &str) -> Fault {
+        Fault { why: why.into(), is_foreign: true }
+    }
+
+    fn of(why: impl std::fmt::Display) -> Fault {
+        Fault { why: why.to_string().into(), is_foreign: false }
+    }
 }
 
 impl Agent {
@@ -35,7 +53,7 @@ impl Agent {
             (Why::Rows, _, Ok(Reply::Read(snapshot))) => self.saw_rows(&snapshot, answer),
             (Why::Append, Ask::Append { entry, .. }, Ok(Reply::Appended(true))) => {
                 if let Err(why) = self.take_entry(&entry, answer) {
-                    self.in_trouble(&why, answer);
+                    self.in_trouble(why, answer);
                 }
             }
             (Why::Append, _, Ok(Reply::Appended(false))) => {
@@ -81,6 +99,10 @@ impl Agent {
                 self.rows_due = self.rows_due.map(|_| again);
                 self.due = self.due.max(again.min(now.saturating_add(self.terms.lease / 3)));
             }
+            Why::Renew { .. } => {
+                self.renewals.missed += 1;
+                self.due = again;
+            }
             _ => self.due = again,
         }
     }
@@ -93,17 +115,19 @@ impl Agent {
             return;
         }
         if self.past.is_some_and(|past| self.applied.number < past.number) {
-            return self.in_trouble("the store's mark is behind the one that was given", answer);
+            let why = "the store's mark is behind the one that was given";
+            return self.in_trouble(Fault::foreign(why), answer);
         }
         if let Some((number, act)) = self.newest_reload.take()
             && let Err(why) = answer.target.apply(&act, number)
         {
             self.newest_reload = Some((number, act));
-            return self.in_trouble(&why, answer);
+            return self.in_trouble(Fault::of(why), answer);
         }
         answer.target.has_caught_up();
         for row in snapshot.rows.iter().filter(|row| row.name != self.name) {
-            self.neighbours.look(&self.keys, row, now);
+            let said = self.neighbours.look(&self.keys, row, now);
+            note_strange(&mut self.neighbours, row, said.is_some(), answer);
         }
         let own = self.own_in(snapshot);
         let over = own.map(NodeRow::version);
@@ -129,7 +153,7 @@ impl Agent {
         let mut incarnation = [0; 16];
         match (self.random)(&mut incarnation) {
             Ok(()) => self.stage = Stage::Entering { incarnation, over },
-            Err(error) => self.in_trouble(&error.to_string(), answer),
+            Err(error) => self.in_trouble(Fault::of(error), answer),
         }
     }
 
@@ -165,6 +189,9 @@ impl Agent {
             self.due = answer.now.monotonic;
             if gives {
                 answer.target.extend_lease(&answer.asked);
+                self.renewals.given += 1;
+                let took = answer.now.monotonic.saturating_sub(answer.asked.monotonic);
+                self.renewals.took = Some(took);
                 let until = self.terms.until_renewal(random);
                 self.due = answer.asked.monotonic.saturating_add(until);
             }
@@ -189,7 +216,8 @@ impl Agent {
             return self.give_up(NodeState::Gone, answer);
         }
         if !is_ours || found.counter < known.counter {
-            return self.in_trouble("the node's row in the store is not the one it wrote", answer);
+            let why = "the node's row in the store is not the one it wrote";
+            return self.in_trouble(Fault::foreign(why), answer);
         }
         // An answer was lost, or the node was silent for so long that it was marked so.
         self.row = Some(found);
@@ -208,16 +236,20 @@ impl Agent {
         self.follow(snapshot, answer);
         // What is not this fleet's store says nothing of who is there.
         if self.trouble.is_none() {
-            self.look_at_rows(&snapshot.rows, now);
+            self.look_at_rows(&snapshot.rows, answer);
         }
     }
 
-    fn look_at_rows(&mut self, rows: &[NodeRow], now: Duration) {
+    fn look_at_rows(&mut self, rows: &[NodeRow], answer: &Answer<'_>) {
+        let now = answer.now.monotonic;
         // Once it is over, its name may be another's.
         let own = if matches!(self.stage, Stage::Over(_)) { "" } else { &*self.name };
         let others = rows.iter().filter(|row| *row.name != *own);
         let rows: Vec<(&NodeRow, Option<Said>)> =
             others.map(|row| (row, self.neighbours.look(&self.keys, row, now))).collect();
+        for (row, said) in &rows {
+            note_strange(&mut self.neighbours, row, said.is_some(), answer);
+        }
         for wait in &mut self.waits {
             wait.look(own, &rows);
         }
@@ -241,7 +273,7 @@ impl Agent {
             if entry.number > self.applied.number
                 && let Err(why) = self.take_entry(entry, answer)
             {
-                self.in_trouble(&why, answer);
+                self.in_trouble(why, answer);
                 return false;
             }
         }
@@ -250,23 +282,29 @@ impl Agent {
             return true;
         }
         if snapshot.head.number <= self.applied.number || snapshot.entries.is_empty() {
-            self.in_trouble("the store's mark is not the one that this node has applied", answer);
+            let why = "the store's mark is not the one that this node has applied";
+            self.in_trouble(Fault::foreign(why), answer);
         }
         false
     }
 
     /// Takes the next entry: verified, applied, and only then counted as applied.
-    fn take_entry(&mut self, entry: &Entry, answer: &Answer<'_>) -> Result<(), Box<str>> {
+    fn take_entry(&mut self, entry: &Entry, answer: &Answer<'_>) -> Result<(), Fault> {
         let number = entry.number;
-        let act = entry.open(&self.keys, &self.applied).map_err(|fault| fault.to_string())?;
+        let act = entry.open(&self.keys, &self.applied).map_err(|fault| Fault {
+            // What this version does not know, a member may have written.
+            is_foreign: !matches!(fault, EntryFault::Unknown(_)),
+            why: fault.to_string().into(),
+        })?;
         if self.past.is_some_and(|past| past.number == number && past != entry.mark()) {
-            return Err("the store's mark is another than the one that was given".into());
+            let why = "the store's mark is another than the one that was given";
+            return Err(Fault::foreign(why));
         }
         let own = self.owed.iter().position(|owed| owed.id == Some(entry.id));
         let in_effect = own.and_then(|at| self.owed.get(at)?.in_effect);
         let running = self
             .apply(&act, number, in_effect, answer.target)
-            .map_err(|why| format!("entry {number}: {why}"))?;
+            .map_err(|why| Fault::of(format_args!("entry {number}: {why}")))?;
         self.applied = entry.mark();
         answer.target.note_applied(number);
         self.tell_running(number, running);
@@ -323,9 +361,13 @@ impl Agent {
     }
 
     /// The node gives nothing until what is wrong is set right: it looks again.
-    fn in_trouble(&mut self, why: &str, answer: &Answer<'_>) {
+    fn in_trouble(&mut self, fault: Fault, answer: &Answer<'_>) {
         answer.target.end_lease();
-        self.trouble = Some(why.into());
+        // Once, however often it is looked at again.
+        if fault.is_foreign && self.trouble.as_ref() != Some(&fault.why) {
+            answer.target.note_foreign(&fault.why);
+        }
+        self.trouble = Some(fault.why);
         self.due = answer.now.monotonic.saturating_add(self.terms.lease / 3);
     }
 
@@ -333,6 +375,16 @@ impl Agent {
         answer.target.end_lease();
         self.stage = Stage::Over(state);
         answer.target.lost();
+    }
+}
+
+/// Records a row that no member wrote as it is, or an old one that was put back: once, as long as it stays so.
+fn note_strange(neighbours: &mut Neighbours, row: &NodeRow, is_known: bool, answer: &Answer<'_>) {
+    if neighbours.is_strange_anew(row, is_known) {
+        let name = row.name.escape_debug();
+        let why =
+            format!("a row of the node `{name}` in the store that no member wrote, or an old one");
+        answer.target.note_foreign(&why);
     }
 }
 

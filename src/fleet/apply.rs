@@ -84,6 +84,10 @@ impl Applies for Node<'_> {
         self.membership.note_applied(number);
     }
 
+    fn note_foreign(&self, why: &str) {
+        self.broker.refuse_message(None, why);
+    }
+
     fn is_numbered(&self, act: &Act) {
         if let Act::Halt { what, .. } = act
             && let Ok(what) = self.halt(what)

@@ -57,6 +57,7 @@ mod drain;
 mod entry;
 mod error;
 mod handle;
+mod hint;
 mod join;
 mod keys;
 mod mark;
@@ -73,7 +74,10 @@ mod status;
 mod store;
 mod tending;
 mod terms;
+#[cfg(feature = "tracing")]
+mod traced;
 mod wait;
+mod whole;
 
 #[cfg(test)]
 mod simulation;
@@ -81,13 +85,15 @@ mod simulation;
 pub use acting::{ActError, Acting, NotYet};
 pub use builder::FleetBuilder;
 pub use calls::{
-    AsyncTransport, FleetPermit, FleetRunError, FleetRunning, MAX_MESSAGE, Sending, Transport,
-    TransportError,
+    AsyncTransport, CredentialThere, FleetPermit, FleetRunError, FleetRunning, GrantThere,
+    MAX_MESSAGE, ObligationThere, OwedThere, QuestionThere, Sending, StandingThere, TaskThere,
+    Transport, TransportError, WaitingThere,
 };
 pub use drain::Drained;
 pub use entry::Entry;
 pub use error::FleetError;
 pub use handle::Fleet;
+pub use hint::home_hint;
 pub use mark::Mark;
 pub use memory::MemoryStore;
 pub use name::NameError;
@@ -96,6 +102,7 @@ pub use operator::{FleetView, NodeSaid, NodeView, Operator, OperatorAct, Operato
 pub use progress::Done;
 pub use refused::Refused;
 pub use row::{NodeRow, NodeState, RowVersion};
-pub use status::FleetStatus;
+pub use status::{FleetStatus, Renewals};
 pub use store::{CounterKey, CounterRow, Snapshot, Store, StoreError};
 pub use tending::Tending;
+pub use whole::FleetWide;

@@ -7,14 +7,20 @@ use super::keys::FleetKeys;
 use super::row::{NodeRow, NodeState, RowVersion, Said};
 use super::terms::Terms;
 use crate::membership::Peer;
+use crate::value::Digest;
 
 /// For how long a silent node is waited for before it is given up.
 const SILENCE: Duration = Duration::from_secs(30);
+
+/// How many rows that no member wrote are told apart: who can write the store could make names without end.
+const STRANGE: usize = 1024;
 
 /// The rows of other nodes, as this one last saw them.
 #[derive(Default)]
 pub(super) struct Neighbours {
     seen: BTreeMap<Box<str>, Seen>,
+    /// Digests of rows that no member wrote as they are.
+    strange: BTreeMap<Box<str>, Digest>,
     /// What calls of their tasks are asked for by has changed.
     peers_changed: bool,
 }
@@ -59,6 +65,22 @@ impl Neighbours {
             }
         }
         Some(said)
+    }
+
+    /// Whether a row that is not known to be a member's was not seen so before.
+    pub(super) fn is_strange_anew(&mut self, row: &NodeRow, is_known: bool) -> bool {
+        if is_known {
+            self.strange.remove(&row.name);
+            return false;
+        }
+        let counter = row.counter.to_be_bytes();
+        let digest = Digest::of(&[&row.incarnation[..], &counter, &row.bytes].concat());
+        let before = self.strange.get(&row.name);
+        if before == Some(&digest) || (before.is_none() && self.strange.len() >= STRANGE) {
+            return false;
+        }
+        self.strange.insert(row.name.clone(), digest);
+        true
     }
 
     /// Since when a row was seen as it is, and what it says.

@@ -74,7 +74,10 @@ impl Inner {
                     agent.answer(reply, &Answer { asked, now, target: &node });
                     let own = agent.row.map(|row| row.incarnation);
                     self.membership.peers.set(own, agent.neighbours.take_peers());
-                    *self.status.lock() = agent.status();
+                    let before = std::mem::replace(&mut *self.status.lock(), agent.status());
+                    #[cfg(feature = "tracing")]
+                    super::traced::tell(&before, &agent.status());
+                    drop(before);
                 }
             }
         }
@@ -146,6 +149,7 @@ impl Agent {
             epoch: self.epoch,
             owed: self.owed.len(),
             trouble: self.trouble.clone(),
+            renewals: self.renewals,
             others: others.map(|(name, state, number)| (name.into(), state, number)).collect(),
         }
     }

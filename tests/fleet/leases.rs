@@ -179,3 +179,17 @@ fn a_node_that_leaves_tells_first_what_was_stopped_at_it() {
     assert_eq!(there.fleet.status().state, Some(NodeState::Left));
     assert_eq!(here.denied("read"), Some(Reason::Halted));
 }
+
+#[test]
+fn how_renewals_go_is_told() {
+    let world = World::of(1);
+    let before = world.nodes[0].fleet.status().renewals;
+    assert!(before.given > 0 && before.missed == 0 && before.took.is_some());
+    world.pass(LEASE);
+    let given = world.nodes[0].fleet.status().renewals.given;
+    assert!(given >= before.given + 3, "{given}");
+    world.nodes[0].link.cut(true);
+    world.pass(LEASE);
+    let after = world.nodes[0].fleet.status().renewals;
+    assert!(after.given == given && after.missed > 3, "{after:?}");
+}

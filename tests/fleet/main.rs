@@ -21,5 +21,6 @@ mod restarts;
 mod senders;
 mod starting;
 mod stores;
+mod whole;
 mod wire;
 mod world;

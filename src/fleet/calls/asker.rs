@@ -81,6 +81,11 @@ impl Asker {
         self.membership.calls_bell.ring();
     }
 
+    /// The fleet's keys.
+    pub(in crate::fleet) fn keys(&self) -> &FleetKeys {
+        &self.keys
+    }
+
     /// How many outcomes are owed.
     pub(in crate::fleet) fn owed(&self) -> usize {
         self.owed.lock().len()

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use super::message::{AskedCall, CarriedCall, PermittedCall, Reply, Request, Told, context};
 use super::out::{CallId, CallsOut, Found, close};
+use super::seen::Seen;
 use super::session::{HomeSessions, is_hello_of};
 use super::vouched::Vouched;
 use super::wire::{Message, NodeLife, Sealed, refused};
@@ -140,6 +141,8 @@ impl Desk {
             Ok(Request::Told { call, outcome, copies }) => {
                 self.note(&(from.clone(), call), outcome, copies)
             }
+            // It changes nothing, and needs no lease.
+            Ok(Request::Look(look)) => Reply::Seen(Box::new(Seen::at(&self.broker, look))),
             Err(_) => Reply::denied(&Denial::new(Reason::MalformedCall)),
         }
     }

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+use super::seen::{Look, Seen};
 use crate::call::Call;
 use crate::context::Context;
 use crate::denial::{Denial, Reason};
@@ -24,6 +25,8 @@ pub(super) enum Request {
         /// Its request was sent more than once, or got no answer: a copy may come later.
         copies: bool,
     },
+    /// What there is at the node. It changes nothing.
+    Look(Look),
 }
 
 #[derive(Serialize, Deserialize)]
@@ -57,6 +60,7 @@ pub(super) enum Reply {
         retry_after: Option<u64>,
     },
     Noted,
+    Seen(Box<Seen>),
 }
 
 #[derive(Serialize, Deserialize)]

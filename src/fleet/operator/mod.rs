@@ -13,6 +13,7 @@ pub use remove::Removal;
 pub use view::{FleetView, NodeSaid, NodeView};
 
 use super::act::Act;
+use super::calls::Transport;
 use super::entry::Entry;
 use super::error::FleetError;
 use super::keys::FleetKeys;
@@ -48,7 +49,7 @@ const TRIES: usize = 256;
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 pub struct Operator {
-    keys: FleetKeys,
+    pub(super) keys: FleetKeys,
     store: Arc<dyn Store>,
     clock: Arc<dyn Clock>,
     terms: Terms,
@@ -58,6 +59,8 @@ pub struct Operator {
     epoch: u64,
     halts: BTreeSet<Box<str>>,
     neighbours: Neighbours,
+    /// How it asks nodes, and under which name.
+    pub(super) link: Option<(Arc<dyn Transport>, Box<str>)>,
 }
 
 /// Why an operator's command came to nothing, or is not known to have come to something.
@@ -108,6 +111,7 @@ impl Operator {
             epoch: 0,
             halts: BTreeSet::new(),
             neighbours: Neighbours::default(),
+            link: None,
         })
     }
 
@@ -276,6 +280,11 @@ impl Operator {
         }
         self.mark = entry.mark();
         Ok(())
+    }
+
+    /// The rows of all nodes.
+    pub(super) fn rows_now(&mut self) -> Result<Vec<super::row::NodeRow>, OperatorError> {
+        Ok(self.follow(|_| {})?.rows)
     }
 
     /// Reads the rows of all nodes, with what is new in the mark.

@@ -39,27 +39,33 @@ impl KeptLog {
         self.log.as_deref()
     }
 
-    /// Builds a broker that keeps this log, or none.
+    /// Builds a broker of this issuer that keeps this log, or none.
     ///
     /// # Errors
     /// What is wrong with the log, its key or the broker.
-    pub(crate) fn build(&self, builder: BrokerBuilder) -> Result<Broker, String> {
+    pub(crate) fn build(&self, issuer: &str, builder: BrokerBuilder) -> Result<Broker, String> {
+        let builder = builder.issuer(issuer);
         let (Some(log), Some(key)) = (&self.log, &self.key_file) else {
             return builder.build().map_err(|error| error.to_string());
         };
-        let (file, keys) = (open(log, &read_key(key)?, self.durability)?, read_key(key)?);
+        let (file, keys) = (open(log, &read_key(key)?, issuer, self.durability)?, read_key(key)?);
         builder.log_keys(keys).resume_from(&file).build().map_err(|error| error.to_string())
     }
 }
 
-/// Opens the log of a broker with the default issuer and audience.
-fn open(folder: &Path, keys: &LogKeys, outlives: Outlives) -> Result<FileLog, String> {
+/// Opens the log of a broker with the default audience.
+fn open(
+    folder: &Path,
+    keys: &LogKeys,
+    issuer: &str,
+    outlives: Outlives,
+) -> Result<FileLog, String> {
     let durability = match outlives {
         Outlives::Nothing => Durability::Buffered,
         Outlives::Process => Durability::Flushed,
         Outlives::Machine => Durability::Synced,
     };
     let options = FileLog::options(durability, WhenFull::Owe);
-    let log = options.open(folder, keys, &Origin::new("hallpass", "hallpass"));
+    let log = options.open(folder, keys, &Origin::new(issuer, "hallpass"));
     log.map_err(|error| format!("{}: {error}", folder.display()))
 }

@@ -68,12 +68,20 @@ impl ErrandOptions {
     /// # Errors
     /// What is not, for who starts the command.
     pub(crate) fn begin(&self) -> Result<Errand, String> {
+        self.begin_as("hallpass")
+    }
+
+    /// As [`begin`](Self::begin), with a broker of another issuer.
+    ///
+    /// # Errors
+    /// As there.
+    pub(crate) fn begin_as(&self, issuer: &str) -> Result<Errand, String> {
         let Approve::None = self.approve;
         let policy =
             load(&self.policy).map_err(|error| format!("{}: {error}", self.policy.display()))?;
         let remembers = policy.rules().any(|rule| rule.remembers());
         let pins = policy.pins().map(|(tool, pin)| (tool.to_owned(), pin)).collect();
-        let broker = self.broker(policy)?;
+        let broker = self.broker(policy, issuer)?;
         let who = self.identity(&broker).map_err(|error| error.to_string())?;
         let mut purpose = Purpose::new(self.purpose.as_str());
         if let Some(ticket) = &self.ticket {
@@ -84,7 +92,7 @@ impl ErrandOptions {
         Ok(Errand { broker, who, purpose, context, remembers, pins })
     }
 
-    fn broker(&self, policy: Policy) -> Result<Broker, String> {
+    fn broker(&self, policy: Policy, issuer: &str) -> Result<Broker, String> {
         let first = policy.rules().find(|rule| rule.remembers()).map(|rule| rule.id().to_owned());
         let builder = Broker::builder(policy).ceiling(CEILING);
         match (first, self.kept.folder()) {
@@ -105,7 +113,7 @@ impl ErrandOptions {
             }
             _ => {}
         }
-        self.kept.build(builder)
+        self.kept.build(issuer, builder)
     }
 
     fn identity(&self, broker: &Broker) -> Result<Identity, IdentityError> {

@@ -12,6 +12,9 @@ use serde::Deserialize;
 use tokio_postgres::Config;
 use tokio_postgres::config::Host;
 
+use super::store_tls::StoreTls;
+use super::wire::{Wire, WrittenWire};
+
 use crate::key_file::read_secret;
 
 /// What a fleet's file says.
@@ -24,12 +27,17 @@ struct Written {
     /// PostgreSQL, as `libpq` is told it.
     store: String,
     password_file: Option<PathBuf>,
+    /// The authorities of the server's certificate: it is reached over TLS then.
+    store_ca_file: Option<PathBuf>,
     #[serde(default)]
     standby: bool,
     key_file: PathBuf,
     lease_milliseconds: Option<u64>,
     drift_percent: Option<u32>,
     past: Option<String>,
+    /// Whom the certificate of an operator names, who is no node.
+    operator: Option<String>,
+    wire: Option<WrittenWire>,
 }
 
 /// A fleet: its name, its secret, and where its store is.
@@ -42,6 +50,25 @@ pub(super) struct FleetFile {
     pub(super) lease: Duration,
     pub(super) drift: u32,
     pub(super) past: Option<Mark>,
+    pub(super) operator: Option<String>,
+    pub(super) wire: Option<Wire>,
+}
+
+/// The name in the records and tokens of a node that other nodes ask; nothing of one that none asks.
+///
+/// # Errors
+/// What is wrong with the file.
+pub(super) fn issuer(path: &Path) -> Result<Option<String>, String> {
+    let written = written(path)?;
+    let node = written.node.as_deref().filter(|_| written.wire.is_some());
+    Ok(node.map(|node| format!("{}/{node}", written.name)))
+}
+
+fn written(path: &Path) -> Result<Written, String> {
+    let named = |problem: String| format!("{}: {problem}", path.display());
+    let text =
+        fs::read_to_string(path).map_err(|error| named(format!("can't be read: {error}")))?;
+    toml::from_str(&text).map_err(|error| named(error.to_string()))
 }
 
 impl FleetFile {
@@ -51,9 +78,7 @@ impl FleetFile {
     /// What is wrong, and with which file.
     pub(super) fn read(path: &Path) -> Result<FleetFile, String> {
         let named = |problem: String| format!("{}: {problem}", path.display());
-        let text =
-            fs::read_to_string(path).map_err(|error| named(format!("can't be read: {error}")))?;
-        let written: Written = toml::from_str(&text).map_err(|error| named(error.to_string()))?;
+        let written = written(path)?;
         let folder = path.parent().unwrap_or(Path::new(""));
         let secret = read_secret(&folder.join(&written.key_file))?;
         let config = written.config(folder).map_err(named)?;
@@ -61,11 +86,17 @@ impl FleetFile {
         let past = written.past.as_deref().map(mark).transpose().map_err(named)?;
         // As long as a lease: what takes longer is of no use to a node.
         let store = PostgresStore::builder(config, &written.tenant, &written.name).within(lease);
+        let store = match &written.store_ca_file {
+            Some(authorities) => store.tls(StoreTls::trusting(&folder.join(authorities))?),
+            None => store,
+        };
         let store = if written.standby { store.with_standby() } else { store };
         let store = store.open().map_err(|error| named(error.to_string()))?;
         let drift = written.drift_percent.unwrap_or(10);
-        let Written { name, node, .. } = written;
-        Ok(FleetFile { name, node, secret, store, lease, drift, past })
+        let Written { name, node, operator, wire, .. } = written;
+        let own = node.as_deref().or(operator.as_deref()).unwrap_or("operator");
+        let wire = wire.map(|wire| wire.prepare(folder, own)).transpose().map_err(named)?;
+        Ok(FleetFile { name, node, secret, store, lease, drift, past, operator, wire })
     }
 }
 
@@ -88,13 +119,13 @@ impl Written {
             Host::Unix(_) => true,
         };
         let are_addresses_here = config.get_hostaddrs().iter().all(IpAddr::is_loopback);
-        if config.get_hosts().is_empty()
-            || !config.get_hosts().iter().all(is_here)
-            || !are_addresses_here
-        {
-            return Err("`store` has to name a socket, as `host=/run/postgresql`, or an address of the loopback: the \
-                        connection is in the clear, so that a server of another machine is reached through a proxy \
-                        here that speaks TLS"
+        let is_all_here = !config.get_hosts().is_empty()
+            && config.get_hosts().iter().all(is_here)
+            && are_addresses_here;
+        if !is_all_here && self.store_ca_file.is_none() {
+            return Err("`store` has to name a socket, as `host=/run/postgresql`, or an address of the loopback; a \
+                        server of another machine is reached over TLS, expected `store_ca_file`: the authorities of \
+                        its certificate"
                 .to_owned());
         }
         Ok(config)

@@ -8,7 +8,8 @@ use clap::Args;
 use hallpass::Broker;
 use hallpass::fleet::{Fleet, FleetBuilder, NodeState, Tending};
 
-use super::file::FleetFile;
+use super::file::{FleetFile, issuer};
+use super::wire::Answering;
 
 /// Which fleet a command joins, if it does.
 #[derive(Debug, Args)]
@@ -24,6 +25,7 @@ pub(crate) struct Joined(Option<Member>);
 struct Member {
     fleet: Fleet,
     _tending: Tending,
+    _answering: Option<Answering>,
 }
 
 /// How often it is looked whether there is a lease, and whether the node has left.
@@ -36,6 +38,15 @@ const PATIENCE: Duration = Duration::from_secs(10);
 const LEAVING: Duration = Duration::from_secs(2);
 
 impl FleetOption {
+    /// The issuer that the broker has to have, where other nodes ask it; the default otherwise.
+    ///
+    /// # Errors
+    /// What is wrong with the file.
+    pub(crate) fn issuer(&self) -> Result<String, String> {
+        let said = self.fleet.as_deref().map(issuer).transpose()?.flatten();
+        Ok(said.unwrap_or_else(|| "hallpass".to_owned()))
+    }
+
     /// Makes a broker the node that is said, and waits until it has a lease: before, nothing can be opened.
     ///
     /// # Errors
@@ -49,9 +60,18 @@ impl FleetOption {
         let before = broker.epoch().1;
         let builder = Fleet::builder(&file.name, &node).lease(file.lease).drift(file.drift);
         let builder = file.past.into_iter().fold(builder, FleetBuilder::past);
+        let (builder, listening) = match file.wire {
+            Some(wire) => {
+                let (builder, listener) = wire.listen(builder).map_err(named)?;
+                (builder, Some((wire, listener)))
+            }
+            None => (builder, None),
+        };
         let fleet = builder.join(broker, &file.secret, file.store.clone());
         let fleet = fleet.map_err(|error| named(error.to_string()))?;
         let tending = fleet.start_tending().map_err(|error| named(error.to_string()))?;
+        let answering = listening.map(|(wire, listener)| wire.answer(listener, &fleet));
+        let answering = answering.transpose().map_err(named)?;
         let patience = PATIENCE + 4 * file.lease;
         for _ in 0..patience.as_millis() / LOOK.as_millis() {
             if fleet.status().lease.is_some() {
@@ -62,7 +82,11 @@ impl FleetOption {
                             .to_owned(),
                     ));
                 }
-                return Ok(Joined(Some(Member { fleet, _tending: tending })));
+                return Ok(Joined(Some(Member {
+                    fleet,
+                    _tending: tending,
+                    _answering: answering,
+                })));
             }
             sleep(LOOK);
         }

@@ -4,6 +4,9 @@ mod file;
 mod join;
 mod operate;
 mod report;
+mod store_tls;
+mod whole;
+mod wire;
 
 pub(crate) use self::join::{FleetOption, Joined};
 pub(crate) use self::operate::FleetCommand;

@@ -10,6 +10,7 @@ use hallpass::fleet::{ActError, Operator, OperatorAct, OperatorError};
 
 use super::file::FleetFile;
 use super::report;
+use super::whole::{self, Wide};
 use crate::exit::Exit;
 
 const AFTER_HELP: &str = "\
@@ -34,6 +35,30 @@ pub(crate) struct FleetCommand {
 enum What {
     /// Show the nodes, how far each has applied the fleet's acts, and what is halted
     Status {
+        #[command(flatten)]
+        whose: Whose,
+        /// Write one JSON object
+        #[arg(long)]
+        json: bool,
+    },
+    /// Show what stands at all nodes: tasks, grants, and credentials outside
+    Standing {
+        #[command(flatten)]
+        whose: Whose,
+        /// Write one JSON object
+        #[arg(long)]
+        json: bool,
+    },
+    /// Show what waits for people at all nodes
+    Reviews {
+        #[command(flatten)]
+        whose: Whose,
+        /// Write one JSON object
+        #[arg(long)]
+        json: bool,
+    },
+    /// Show what has to be withdrawn outside, at all nodes
+    Obligations {
         #[command(flatten)]
         whose: Whose,
         /// Write one JSON object
@@ -122,6 +147,18 @@ impl What {
                 let view = whose.operator()?.look().map_err(text)?;
                 Ok(Exit::of_report(report::show(&mut io::stdout().lock(), &view, json)))
             }
+            What::Standing { whose, json } => {
+                let seen = whose.operator()?.standing().map_err(text)?;
+                whole::show(&mut io::stdout().lock(), &seen, Wide::Standing, json)
+            }
+            What::Reviews { whose, json } => {
+                let seen = whose.operator()?.waiting().map_err(text)?;
+                whole::show(&mut io::stdout().lock(), &seen, Wide::Reviews, json)
+            }
+            What::Obligations { whose, json } => {
+                let seen = whose.operator()?.obligations().map_err(text)?;
+                whole::show(&mut io::stdout().lock(), &seen, Wide::Obligations, json)
+            }
             What::Halt(named) => named.act(|operator, what| operator.halt(what)),
             What::Resume(named) => named.act(|operator, what| operator.resume(what)),
             What::Revoke { named, halt } => named.act(|operator, what| operator.revoke(what, halt)),
@@ -176,7 +213,9 @@ impl Whose {
         let operator = Operator::new(&file.name, &file.secret, file.store);
         let operator = operator.and_then(|own| own.terms(file.lease, file.drift));
         let operator = operator.map_err(|error| named(error.to_string()))?;
-        Ok(file.past.into_iter().fold(operator, Operator::past))
+        let operator = file.past.into_iter().fold(operator, Operator::past);
+        let Some(wire) = file.wire else { return Ok(operator) };
+        Ok(operator.transport(wire.asking(), file.operator.as_deref()))
     }
 
     fn within(&self) -> Duration {

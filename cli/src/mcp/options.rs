@@ -118,6 +118,6 @@ impl McpCommand {
             }
             None => None,
         };
-        Ok((self.errand.begin()?, listens))
+        Ok((self.errand.begin_as(&self.fleet.issuer()?)?, listens))
     }
 }

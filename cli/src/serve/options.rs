@@ -120,7 +120,8 @@ impl ServeCommand {
                 rule.id()
             ));
         }
-        let broker = self.kept.build(Broker::builder(policy.clone()))?;
+        let builder = Broker::builder(policy.clone());
+        let broker = self.kept.build(&self.fleet.issuer()?, builder)?;
         let joined = self.fleet.join(&broker)?;
         let (facts, kinds) = (self.facts(&broker)?, Kinds::with(&self.subjects));
         let entities = match &self.entities {

@@ -6,4 +6,5 @@ mod world;
 
 mod page;
 mod postgres;
+mod reach;
 mod wrong;

@@ -1,7 +1,10 @@
 //! A server of PostgreSQL on a socket, gone with the test.
 
+use std::fs::Permissions;
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
+use std::sync::atomic::{AtomicU32, Ordering};
 
 pub(crate) struct Postgres {
     /// Where its files and its socket are.
@@ -46,14 +49,60 @@ fn must(program: &str, args: &[&str]) {
 impl Postgres {
     /// A new cluster that trusts its socket.
     pub(crate) fn start() -> Postgres {
-        let folder = PathBuf::from(format!("/tmp/hallpass-fleet-{}", std::process::id()));
+        Postgres::start_with(&[], "-c listen_addresses=")
+    }
+
+    /// One with these files besides its own, and these settings.
+    pub(crate) fn start_with(files: &[(&str, &str)], settings: &str) -> Postgres {
+        static NEXT: AtomicU32 = AtomicU32::new(0);
+        let number = NEXT.fetch_add(1, Ordering::Relaxed);
+        let name = format!("/tmp/hallpass-fleet-{}-{number}", std::process::id());
+        let folder = PathBuf::from(name);
         let data = folder.to_str().unwrap();
         must("initdb", &["-D", data, "-U", "owner", "-A", "trust", "--no-sync"]);
-        let options = format!("-k {data} -c listen_addresses=");
+        for (name, text) in files {
+            let path = folder.join(name);
+            std::fs::write(&path, text).unwrap();
+            std::fs::set_permissions(&path, Permissions::from_mode(0o600)).unwrap();
+            let owner = ["--reference", data, path.to_str().unwrap()];
+            assert!(Command::new("chown").args(owner).status().unwrap().success());
+        }
+        let options = format!("-k {data} {settings}");
         let log = folder.with_extension("log");
         let log = log.to_str().unwrap();
         must("pg_ctl", &["-D", data, "-l", log, "-o", &options, "-w", "start"]);
         Postgres { folder }
+    }
+
+    /// Makes the fleet `shop` of the tenant `acme`, by its socket.
+    pub(crate) fn make_fleet(&self) {
+        self.make_fleet_at(5432);
+    }
+
+    /// As there, of a server whose port is another.
+    pub(crate) fn make_fleet_at(&self, port: u16) {
+        let schema =
+            Path::new(env!("CARGO_MANIFEST_DIR")).join("../adapters/postgres/src/fleet/schema.sql");
+        let made = Command::new(bin().join("psql"))
+            .args([
+                "-q",
+                "-v",
+                "ON_ERROR_STOP=1",
+                "-h",
+                self.folder.to_str().unwrap(),
+                "-U",
+                "owner",
+                "-d",
+                "postgres",
+            ])
+            .args(["-p", &port.to_string()])
+            .arg("-f")
+            .arg(schema)
+            .args(["-c", "CREATE ROLE hallpass_node LOGIN"])
+            .args(["-c", "SELECT hallpass.create_fleet('acme', 'shop', 'hallpass_node')"])
+            .output()
+            .unwrap();
+        assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
     }
 }
 

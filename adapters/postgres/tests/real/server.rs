@@ -90,7 +90,8 @@ impl Server {
         PathBuf::from(format!("/tmp/hallpass-postgres-{}-{number}", std::process::id()))
     }
 
-    /// Starts what is stopped.
+    /// Starts what is stopped. What was killed has children that hold its memory until they have noticed: as long as
+    /// they do, none starts.
     pub(crate) fn up(&self) {
         let options = format!(
             "-p {} -k {} -c listen_addresses=127.0.0.1 -c log_statement=ddl \
@@ -100,10 +101,13 @@ impl Server {
             self.settings
         );
         let log = self.log();
-        must(
-            "pg_ctl",
-            &["-D", self.data(), "-l", log.to_str().unwrap(), "-o", &options, "-w", "start"],
-        );
+        let start = ["-D", self.data(), "-l", log.to_str().unwrap(), "-o", &options, "-w", "start"];
+        for _ in 0..100 {
+            if run("pg_ctl", &start).status.success() {
+                return;
+            }
+        }
+        panic!("the server does not start: {}", self.told());
     }
 
     /// Stops it as a crash does.

@@ -85,6 +85,8 @@ pub enum Event<'a> {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         starts: Option<Timestamp>,
         expires: Timestamp,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        plain: Option<Box<Plain<'a>>>,
     },
     /// Something was asked for and not given.
     Denied {
@@ -155,7 +157,6 @@ pub enum Event<'a> {
         resource_id: Option<Cow<'a, str>>,
         /// Digest of the arguments.
         args: Cow<'a, str>,
-        /// Digest of the context.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         context: Option<Cow<'a, str>>,
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -168,7 +169,6 @@ pub enum Event<'a> {
         spent: Vec<Spent<'a>>,
         /// Under which policy: the last `reloaded` record of this epoch has its digest.
         epoch: u64,
-        /// Whether it is of what breaking the glass gave.
         #[serde(default, skip_serializing_if = "is_false")]
         break_glass: bool,
         /// The asks that it was not held up by, where the glass is broken.
@@ -210,7 +210,6 @@ pub enum Event<'a> {
         /// What it is about, sealed: for a broker that goes on with the log.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         sealed: Option<Cow<'a, str>>,
-        /// Whether it is of what breaking the glass gave.
         #[serde(default, skip_serializing_if = "is_false")]
         break_glass: bool,
     },
@@ -248,7 +247,6 @@ pub enum Event<'a> {
         /// Who said yes, as the host stated that, sealed: for a broker that goes on with the log.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         sealed: Option<Cow<'a, str>>,
-        /// Whether it is of what breaking the glass gave.
         #[serde(default, skip_serializing_if = "is_false")]
         break_glass: bool,
     },
@@ -412,6 +410,8 @@ pub enum Event<'a> {
         /// Whether this person can't break the glass again before that, due or not.
         #[serde(default, skip_serializing_if = "is_false")]
         refuses_while_open: bool,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        plain: Option<Box<Plain<'a>>>,
     },
     /// The host's alert of a broken glass was not accepted.
     AlertFailed {

@@ -87,7 +87,7 @@ pub use plain::{Plain, PlainValues};
 pub use plain_reader::PlainReader;
 pub use record::Record;
 pub use replay::{
-    Difference, NotReplayable, Replay, ReplayVerdict, Replayer, Ruled, Ruling, replay,
+    Decided, Difference, NotReplayable, Replay, ReplayVerdict, Replayer, Ruled, Ruling, replay,
 };
 pub(crate) use resumption::LeftCredential;
 pub use resumption::Resumption;

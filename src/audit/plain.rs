@@ -25,7 +25,8 @@ const MOST_BYTES: usize = 4096;
 const SALT: usize = 32;
 
 /// Which parts of a question a record keeps in plain, by their names in policies: `args.amount`, `when.env`,
-/// `who.groups`.
+/// `who.groups`. Of a request `who` is the holder to be; what is said of a requester who is another one stands under
+/// `requester.groups`, and of those above what is delegated under `delegator-1.groups`, the nearest first.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Plain<'a> {
@@ -46,9 +47,12 @@ pub struct Plain<'a> {
     #[serde(default, skip_serializing_if = "is_false")]
     pub call_bound: bool,
     /// Whether the catalogue brought arguments of the call to another spelling, or left some out: the values are those
-    /// that the tool gets.
+    /// that the tool gets. Of a grant, whether it brought the scope to another spelling.
     #[serde(default, skip_serializing_if = "is_false")]
     pub respelled: bool,
+    /// Whether rules decided about each part of a scope by itself, as they do where a request is to be trimmed.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub by_parts: bool,
     /// The time that was decided by, where it is not the record's.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub decided: Option<Timestamp>,
@@ -132,6 +136,12 @@ impl PlainDraft {
     pub(crate) fn new(other_args: usize, call_bound: bool, respelled: bool) -> Self {
         let other_args = u64::try_from(other_args).unwrap_or(u64::MAX);
         let plain = Plain { other_args, call_bound, respelled, ..Plain::default() };
+        PlainDraft { plain, ..PlainDraft::default() }
+    }
+
+    /// A draft of a request.
+    pub(crate) fn of_request(respelled: bool, by_parts: bool) -> Self {
+        let plain = Plain { respelled, by_parts, ..Plain::default() };
         PlainDraft { plain, ..PlainDraft::default() }
     }
 

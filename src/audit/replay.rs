@@ -1,27 +1,32 @@
 //! Recorded decisions, decided again by the code that decides at the gate.
 
+mod compare;
+mod known;
 mod outcome;
 mod question;
+mod request;
 
 use std::collections::HashMap;
 
-pub use self::outcome::{Difference, NotReplayable, Replay, ReplayVerdict, Ruled, Ruling};
+use self::compare::{Again, Said};
+use self::known::KnownTasks;
+pub use self::outcome::{Decided, Difference, NotReplayable, Replay, ReplayVerdict, Ruled, Ruling};
 pub(in crate::audit) use self::question::Recorded;
 use self::question::{counts_decisions, question_of};
-use super::{Event, Record, Stage};
-use crate::policy::{AskedFacts, Effect, Moment, Policy};
-use crate::purpose::Purpose;
+use self::request::{Requested, counts_requests};
+use super::{Event, Record};
+use crate::policy::{AskedFacts, Moment, Policy};
 
 /// As many differences are named at most; more are counted.
 const MOST_NAMED: usize = 4096;
 
-/// Decides the calls of a log again under the policies that they were decided under; `plain` gives the line next to the
+/// Decides the calls and requests of a log again under the policies that they were decided under; `plain` gives the line next to the
 /// record of a number, if there is one.
 ///
-/// What is decided again is what rules decided: calls that were permitted, forbidden, covered by no permit, or withheld by
-/// asks. A decision is replayable if everything that the rules of its tool look at stands in plain in the log, and the
+/// What is decided again is what rules decided: calls, requests, delegations, renewals and emergencies that were permitted,
+/// forbidden, covered by no permit, or withheld by asks. A decision is replayable if everything that the rules of its tool look at stands in plain in the log, and the
 /// policy is there; any other is counted with why it is not, and never guessed. What tokens, grants and limits refused is
-/// no decision of rules, and requests are not replayed.
+/// no decision of rules.
 ///
 /// Records are believed: [`verify`](super::verify()) says whether they may be. For a log longer than memory, a
 /// [`Replayer`] takes them one by one.
@@ -45,7 +50,7 @@ const MOST_NAMED: usize = 4096;
 /// let _permit = broker.gate().authorize(&grant, &agent, call, &Context::new())?;
 ///
 /// let again = replay(&log.records(), |seq| log.plain_line(seq), [policy]);
-/// assert_eq!((again.decisions, again.replayed, again.differing), (1, 1, 0));
+/// assert_eq!((again.decisions, again.requests, again.replayed, again.differing), (2, 1, 2, 0));
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[must_use]
@@ -73,14 +78,13 @@ pub struct Replayer {
     other: Option<(String, Policy)>,
     /// The digest of the policy of each epoch.
     epochs: HashMap<u64, String>,
-    /// What each open task is for, by its generation.
-    tasks: HashMap<u64, Purpose>,
+    tasks: KnownTasks,
     asked: HashMap<(String, String, Moment), AskedFacts>,
     replay: Replay,
 }
 
 impl Replayer {
-    /// Decides each call under its own policy, which is found among these by its digest: all agree, or something decides
+    /// Decides each under its own policy, which is found among these by its digest: all agree, or something decides
     /// otherwise than it did.
     pub fn own(policies: impl IntoIterator<Item = Policy>) -> Self {
         let policies = policies.into_iter().map(|own| (own.digest().to_string(), own)).collect();
@@ -88,22 +92,22 @@ impl Replayer {
             policies,
             other: None,
             epochs: HashMap::new(),
-            tasks: HashMap::new(),
+            tasks: KnownTasks::default(),
             asked: HashMap::new(),
             replay: Replay::default(),
         }
     }
 
-    /// Decides all calls under this policy: the differences are what it would change.
+    /// Decides all of them under this policy: the differences are what it would change.
     pub fn under(policy: Policy) -> Self {
         let other = Some((policy.digest().to_string(), policy));
         Replayer { other, ..Replayer::own([]) }
     }
 
-    /// Whether the record is of a decision that rules made about a call: for those, the line next to it is asked for.
+    /// Whether the record is of a decision that rules made: for those, the line next to it is asked for.
     #[must_use]
     pub fn decides(&self, record: &Record) -> bool {
-        Recorded::of(record).is_some()
+        Recorded::of(record).is_some() || Requested::of(record).is_some()
     }
 
     /// Follows the log by one record; `plain` is the line next to it, if there is one.
@@ -112,39 +116,32 @@ impl Replayer {
             Event::Reloaded { epoch, policy } => {
                 self.epochs.insert(*epoch, policy.to_string());
             }
-            Event::Opened { generation, purpose, ticket, intent, .. } => {
-                let mut why = Purpose::new(purpose.as_ref());
-                if let Some(ticket) = ticket {
-                    why = why.ticket(ticket.as_ref());
-                }
-                if let Some(intent) = intent {
-                    why = why.intent(intent.as_ref());
-                }
-                self.tasks.insert(*generation, why);
-            }
-            Event::Ended { generation, .. } => {
-                self.tasks.remove(generation);
-            }
-            Event::Denied { stage: Stage::Request, .. } | Event::Granted { .. } => {
-                self.replay.requests += 1;
-            }
-            Event::DeniedAgain(own) if own.stage == Stage::Request => {
-                self.replay.requests = self.replay.requests.saturating_add(own.count);
-            }
-            Event::DeniedAgain(own) if counts_decisions(own) => {
-                // Their contexts may differ, and so may what comes of them.
-                let counted = self.replay.not_replayable.entry(NotReplayable::Counted).or_default();
-                *counted = counted.saturating_add(own.count);
-                self.replay.decisions = self.replay.decisions.saturating_add(own.count);
-            }
+            Event::DeniedAgain(own) if counts_decisions(own) => self.count(own.count, false),
+            Event::DeniedAgain(own) if counts_requests(own) => self.count(own.count, true),
             _ => {}
         }
         if let Some(recorded) = Recorded::of(record) {
             self.replay.decisions += 1;
-            match self.decide_again(&recorded, plain) {
-                Err(why) => *self.replay.not_replayable.entry(why).or_default() += 1,
-                Ok(replayed) => self.compare(&recorded, replayed),
-            }
+            let again = self.decide_again(&recorded, plain);
+            self.compare(recorded.said(), again);
+        } else if let Some(requested) = Requested::of(record) {
+            self.replay.decisions += 1;
+            self.replay.requests += 1;
+            let again = self.decide_request_again(&requested, plain);
+            self.compare(requested.said(), again);
+        }
+        // Of what is decided here, a grant knows nothing yet.
+        self.tasks.note(&record.event);
+    }
+
+    /// Counts what the log only counts. What the denials were about may differ in what they do not name, and so may what
+    /// comes of them.
+    fn count(&mut self, denials: u64, of_requests: bool) {
+        let counted = self.replay.not_replayable.entry(NotReplayable::Counted).or_default();
+        *counted = counted.saturating_add(denials);
+        self.replay.decisions = self.replay.decisions.saturating_add(denials);
+        if of_requests {
+            self.replay.requests = self.replay.requests.saturating_add(denials);
         }
     }
 
@@ -169,7 +166,36 @@ impl Replayer {
         recorded: &Recorded<'_>,
         kept: Option<&str>,
     ) -> Result<Again, NotReplayable> {
-        let own = recorded.epoch.and_then(|epoch| self.epochs.get(&epoch));
+        let (digest, policy, is_own) = self.policy_of(recorded.epoch)?;
+        let moment = match recorded.break_glass {
+            true => Moment::BreakGlass,
+            false => Moment::Call,
+        };
+        let key = (digest.to_owned(), recorded.tool.to_owned(), moment);
+        let policy = policy.clone();
+        let asked =
+            self.asked.entry(key).or_insert_with(|| policy.facts_asked(recorded.tool, moment));
+        let task = recorded.generation.and_then(|generation| self.tasks.get(generation));
+        let task = task.ok_or(NotReplayable::NoTask)?;
+        let question = question_of(recorded, kept, (&policy, asked, is_own))?;
+        let answer = policy.decide_again(&question.ask(&task.why, moment));
+        Ok(Again::of(answer, is_own))
+    }
+
+    fn decide_request_again(
+        &self,
+        requested: &Requested<'_>,
+        kept: Option<&str>,
+    ) -> Result<Again, NotReplayable> {
+        let (_, policy, is_own) = self.policy_of(Some(requested.epoch))?;
+        let task = self.tasks.get(requested.generation).ok_or(NotReplayable::NoTask)?;
+        let whole = requested.whole(kept, task, policy, is_own)?;
+        Ok(Again::of(policy.decide_request_again(&whole.ask(&task.why)), is_own))
+    }
+
+    /// The policy to decide under, its digest, and whether it is the one of this epoch.
+    fn policy_of(&self, epoch: Option<u64>) -> Result<(&str, &Policy, bool), NotReplayable> {
+        let own = epoch.and_then(|epoch| self.epochs.get(&epoch));
         let (digest, policy) = match (&self.other, own) {
             (Some((digest, policy)), _) => (digest, policy),
             (None, Some(digest)) => {
@@ -177,89 +203,24 @@ impl Replayer {
             }
             (None, None) => return Err(NotReplayable::NoPolicy),
         };
-        let moment = match recorded.break_glass {
-            true => Moment::BreakGlass,
-            false => Moment::Call,
-        };
-        let key = (digest.clone(), recorded.tool.to_owned(), moment);
-        let asked =
-            self.asked.entry(key).or_insert_with(|| policy.facts_asked(recorded.tool, moment));
-        let why = recorded.generation.and_then(|generation| self.tasks.get(&generation));
-        let why = why.ok_or(NotReplayable::NoTask)?;
-        let is_own = own.is_some_and(|own| own == digest);
-        let question = question_of(recorded, kept, (policy, asked, is_own))?;
-        let answer = policy.decide_again(&question.ask(why, moment));
-        Ok(match answer {
-            Ok(answer) => Again {
-                ruled: match answer.effect {
-                    Some(Effect::Permit) => Ruled::Permitted,
-                    Some(Effect::Ask) => Ruled::Asked,
-                    Some(Effect::Forbid) => Ruled::Forbidden,
-                    None => Ruled::NotCovered,
-                },
-                rules: answer.rules,
-                permits: answer.permits,
-                is_own,
-            },
-            Err(denial) => Again {
-                ruled: Ruled::Refused(denial.reason().as_str()),
-                rules: Vec::new(),
-                permits: Vec::new(),
-                is_own,
-            },
-        })
+        Ok((digest, policy, own.is_some_and(|own| own == digest)))
     }
 
-    fn compare(&mut self, recorded: &Recorded<'_>, again: Again) {
+    fn compare(&mut self, said: Said<'_>, again: Result<Again, NotReplayable>) {
+        let again = match again {
+            Ok(again) => again,
+            Err(why) => {
+                *self.replay.not_replayable.entry(why).or_default() += 1;
+                return;
+            }
+        };
         self.replay.replayed += 1;
-        if recorded.agrees_with(&again) {
+        if said.agrees_with(&again) {
             return;
         }
         self.replay.differing += 1;
         if self.replay.differences.len() < MOST_NAMED {
-            self.replay.differences.push(recorded.difference(again));
-        }
-    }
-}
-
-/// What rules say now.
-struct Again {
-    ruled: Ruled,
-    rules: Vec<String>,
-    /// The permits of what asks withhold.
-    permits: Vec<String>,
-    /// Whether it is the policy that the record was decided under.
-    is_own: bool,
-}
-
-impl Recorded<'_> {
-    /// Under the policy it was decided under, rules have to be the same; under another one, what they come to.
-    fn agrees_with(&self, again: &Again) -> bool {
-        let is_same = |own: &[std::borrow::Cow<'_, str>], rules: &[String]| {
-            !again.is_own || own.iter().eq(rules.iter())
-        };
-        match (self.ruled, again.ruled) {
-            // What people had agreed to runs whether or not they have to by now.
-            (Ruled::Permitted, Ruled::Asked) if self.was_approved => {
-                is_same(self.rules, &again.permits)
-            }
-            // Asks about which people had agreed to a scope are not among those that withheld it.
-            (Ruled::Asked, Ruled::Asked) => {
-                !again.is_own || self.rules.iter().all(|own| again.rules.iter().any(|r| r == own))
-            }
-            (own, other) => own == other && is_same(self.rules, &again.rules),
-        }
-    }
-
-    fn difference(&self, again: Again) -> Difference {
-        let rules = self.rules.iter().map(|rule| rule.clone().into_owned()).collect();
-        Difference {
-            seq: self.seq,
-            task: self.task.to_owned(),
-            who: self.who.to_owned(),
-            tool: self.tool.to_owned(),
-            recorded: Ruling { ruled: self.ruled, rules },
-            replayed: Ruling { ruled: again.ruled, rules: again.rules },
+            self.replay.differences.push(said.difference(again));
         }
     }
 }

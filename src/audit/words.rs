@@ -42,6 +42,10 @@ pub enum Stage {
     Open,
     /// Requesting a grant.
     Request,
+    /// Delegating a part of a grant.
+    Delegate,
+    /// Renewing a grant, or looking at it afresh at a checkpoint.
+    Renew,
     /// Authorizing a call.
     Call,
     /// Starting a call that had been permitted.
@@ -57,6 +61,8 @@ impl Stage {
         match self {
             Stage::Open => "open",
             Stage::Request => "request",
+            Stage::Delegate => "delegate",
+            Stage::Renew => "renew",
             Stage::Call => "call",
             Stage::Run => "run",
             Stage::GiveUp => "give_up",

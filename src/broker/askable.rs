@@ -1,6 +1,6 @@
 //! What could be asked for: of tools that a host knows, those that it may show before anything is granted.
 
-use super::grant_request::GrantRequest;
+use super::grant_request::{GrantRequest, Occasion};
 use super::task::Task;
 use crate::context::Context;
 use crate::denial::Denial;
@@ -64,7 +64,7 @@ impl Task {
             context,
             now,
             meter,
-            break_glass: false,
+            occasion: Occasion::REQUEST,
         };
         request.could_give(&scope)
     }
@@ -84,15 +84,7 @@ impl GrantRequest<'_> {
             if shared.halts.stopping(cell, &[holder], tool, now).is_some() {
                 return false;
             }
-            let asking = super::offer::OfferInputs::at_request(
-                shared,
-                &current,
-                cell,
-                &life,
-                context,
-                now,
-                (&self.meter, holder),
-            );
+            let asking = super::offer::OfferInputs::at_request(self, &current, &life, context, now);
             // What is asked for is judged as a request, and then as a call.
             [Moment::Request, Moment::Call].into_iter().all(|moment| {
                 asking

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::current::Current;
 use super::debts::{Owed, OwedRule};
 use super::grant::Grant;
-use super::grant_request::GrantRequest;
+use super::grant_request::{GrantRequest, Occasion};
 use super::new_grant::{Descent, NewGrant};
 use super::offer::{Offer, OfferInputs};
 use super::retire::End;
@@ -81,9 +81,14 @@ impl Task {
     ) -> Result<Grant, Denial> {
         let holder: &Identity = &self.cell.requester;
         let scope = Arc::new(scope);
-        GrantRequest::ask_as(self, true, holder, context, &scope, |request| {
-            request.break_glass(&scope, justification, context)
-        })
+        GrantRequest::ask(
+            self,
+            Occasion { break_glass: true, ..Occasion::REQUEST },
+            holder,
+            context,
+            &scope,
+            |request| request.break_glass(&scope, justification, context),
+        )
     }
 }
 
@@ -108,20 +113,20 @@ impl GrantRequest<'_> {
         let id = self.new_id()?;
 
         let current = shared.current();
-        let scope = self.respell(&current, scope, &mut capabilities)?;
+        let (scope, respelled) = self.respell(&current, scope, &mut capabilities)?;
         let mut life = cell.life.lock();
         let now = shared.as_of(now);
         self.check_task(&life)?;
         self.check_room(&life)?;
-        let asked_with = (&self.meter, holder);
-        let asking =
-            OfferInputs::at_request(shared, &current, cell, &life, context, now, asked_with);
+        let asking = OfferInputs::at_request(self, &current, &life, context, now);
+        let asking = asking.recorded(self, respelled);
         let given = asking.give_by_glass(holder, &capabilities)?;
         let passed = asking.passed_over(holder, &capabilities)?;
         let root = Descent { parent: None, hops: 0, latest: cell.ceiling };
         let new = NewGrant::of(self, (&current, &life), id, (scope, given), root, now)?;
         let given = &new.given;
         let owed = Arc::new(self.owed(&current, given, id, justification, now));
+        let (plain, values) = asking.plain_given()?;
         let required = owed.rules.iter().any(OwedRule::wants_alert);
         let digest = current.keys.digests.context(context);
         let event = Event::BrokenGlass {
@@ -140,10 +145,11 @@ impl GrantRequest<'_> {
             expires: new.made.expires,
             due: owed.due,
             refuses_while_open: owed.refuses_while_open,
+            plain,
         };
         let mut book = shared.debts.book();
         book.check(holder, owed.refuses_while_open, now)?;
-        let place = new.record(&event)?;
+        let place = new.record(&event, values)?;
         // From here on it is owed, so that nothing else of this person comes in between.
         book.add(owed);
         drop(book);

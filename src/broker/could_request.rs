@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::grant_request::GrantRequest;
+use super::grant_request::{GrantRequest, Occasion};
 use super::offer::OfferInputs;
 use super::task::Task;
 use crate::context::Context;
@@ -74,9 +74,8 @@ impl Task {
         let (shared, cell) = (&self.shared, &self.cell);
         let (now, context) = shared.moment(holder, None, context)?;
         let (scope, meter) = (Scope::default(), Meter::of_question(0));
-        let (scope, break_glass) = (&scope, false);
-        let request =
-            GrantRequest { shared, cell, holder, scope, context, now, meter, break_glass };
+        let (scope, occasion) = (&scope, Occasion::REQUEST);
+        let request = GrantRequest { shared, cell, holder, scope, context, now, meter, occasion };
         let context = request.checked_context()?;
         shared.attested(holder, now)?;
         let (tools, mut is_all) = {
@@ -102,9 +101,10 @@ impl Task {
                 let now = shared.as_of(now);
                 for capability in capabilities {
                     let meter = Meter::of_question(capability.size());
-                    let of = (&meter, holder);
-                    let asking =
-                        OfferInputs::at_request(shared, &current, cell, &life, context, now, of);
+                    let asking = OfferInputs {
+                        meter: &meter,
+                        ..OfferInputs::at_request(&request, &current, &life, context, now)
+                    };
                     parts.extend(asking.parts(&request.parties(), &capability));
                     is_all &= !meter.is_spent();
                 }

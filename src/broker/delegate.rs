@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::grant::Grant;
-use super::grant_request::GrantRequest;
+use super::grant_request::{GrantRequest, Occasion};
 use super::offer::{Offer, OfferInputs, Proposal};
 use super::task::Task;
 use crate::clock::Timestamp;
@@ -38,7 +38,8 @@ impl Task {
         context: &Context,
     ) -> Result<Grant, Denial> {
         let scope = Arc::new(scope);
-        GrantRequest::ask(self, holder, context, &scope, |request| {
+        let occasion = Occasion::child_of(Some(parent.id));
+        GrantRequest::ask(self, occasion, holder, context, &scope, |request| {
             if parent.cell.generation != self.cell.generation {
                 let foreign = Denial::new(Reason::UnknownGrant);
                 return Err(foreign.because("the parent is of another task"));

@@ -7,6 +7,7 @@ use super::current::Current;
 use super::grant::Grant;
 use super::shared::Shared;
 use super::task::Task;
+use crate::audit::Stage;
 use crate::clock::Timestamp;
 use crate::context::Context;
 use crate::denial::{Denial, Reason};
@@ -30,26 +31,41 @@ pub(super) struct GrantRequest<'r> {
     pub(super) now: Timestamp,
     /// What all of it may cost.
     pub(super) meter: Meter,
-    /// Whether the glass is to be broken.
+    pub(super) occasion: Occasion,
+}
+
+/// What is done with a grant, as the record of a denial says it.
+#[derive(Clone, Copy)]
+pub(super) struct Occasion {
+    pub(super) stage: Stage,
+    /// The grant that it is about: what is delegated from, or renewed.
+    pub(super) grant: Option<GrantId>,
+    /// Whether the glass is to be broken, or was.
     pub(super) break_glass: bool,
+}
+
+impl Occasion {
+    pub(super) const REQUEST: Self =
+        Occasion { stage: Stage::Request, grant: None, break_glass: false };
+
+    /// Of a child of `parent`; of a root, where there is none.
+    pub(super) fn child_of(parent: Option<GrantId>) -> Self {
+        match parent {
+            None => Occasion::REQUEST,
+            grant => Occasion { stage: Stage::Delegate, grant, break_glass: false },
+        }
+    }
+
+    pub(super) fn renewal_of(grant: GrantId, break_glass: bool) -> Self {
+        Occasion { stage: Stage::Renew, grant: Some(grant), break_glass }
+    }
 }
 
 impl<'r> GrantRequest<'r> {
     /// Asks at this moment for a scope, and records a denial, one for want of a clock among them.
     pub(super) fn ask(
         task: &'r Task,
-        holder: &'r Identity,
-        context: &'r Context,
-        scope: &'r Scope,
-        ask: impl FnOnce(&GrantRequest<'r>) -> Result<Grant, Denial>,
-    ) -> Result<Grant, Denial> {
-        GrantRequest::ask_as(task, false, holder, context, scope, ask)
-    }
-
-    /// As [`ask`](Self::ask); where the glass is to be broken, the record of a denial is marked.
-    pub(super) fn ask_as(
-        task: &'r Task,
-        break_glass: bool,
+        occasion: Occasion,
         holder: &'r Identity,
         context: &'r Context,
         scope: &'r Scope,
@@ -58,7 +74,7 @@ impl<'r> GrantRequest<'r> {
         let (shared, cell) = (&task.shared, &task.cell);
         let at = |now, context| {
             let meter = Meter::of_question(scope.size());
-            GrantRequest { shared, cell, holder, scope, context, now, meter, break_glass }
+            GrantRequest { shared, cell, holder, scope, context, now, meter, occasion }
         };
         let (request, asked) = match shared.moment(holder, None, context) {
             Ok((now, context)) => {
@@ -68,7 +84,7 @@ impl<'r> GrantRequest<'r> {
             }
             Err(denial) => (at(shared.keeper.latest(), Cow::Borrowed(context)), Err(denial)),
         };
-        asked.inspect_err(|denial| request.record(denial))
+        asked.map_err(|denial| request.record(denial))
     }
 
     /// The id of what may be given.
@@ -87,16 +103,16 @@ impl<'r> GrantRequest<'r> {
 
     /// Brings what capabilities pin typed arguments to into the spelling of calls, so that an agent that asks
     /// for exactly the call it will make can make it. The scope that says the same is what the grant
-    /// shows, the log keeps and the token carries.
+    /// shows, the log keeps and the token carries; and whether it is another.
     pub(super) fn respell(
         &self,
         current: &Current,
         scope: &Arc<Scope>,
         capabilities: &mut [Capability],
-    ) -> Result<Arc<Scope>, Denial> {
+    ) -> Result<(Arc<Scope>, bool), Denial> {
         Ok(match current.policy.catalogue.canonical(capabilities)? {
-            false => scope.clone(),
-            true => Arc::new(scope.with(capabilities)),
+            false => (scope.clone(), false),
+            true => (Arc::new(scope.with(capabilities)), true),
         })
     }
 

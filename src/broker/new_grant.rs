@@ -92,11 +92,15 @@ impl<'r> NewGrant<'r> {
         self.lifetime.starts
     }
 
-    /// Takes the place of its record: called under the task's lock.
-    pub(super) fn record(&self, event: &Event<'_>) -> Result<Place, Denial> {
+    /// Takes the place of its record, with the values that it commits to: called under the task's lock.
+    pub(super) fn record(
+        &self,
+        event: &Event<'_>,
+        plain: Option<Box<str>>,
+    ) -> Result<Place, Denial> {
         let shared = self.request.shared;
         let changing = shared.changes.change();
-        let place = shared.place(self.now, event)?;
+        let place = shared.place_with(self.now, event, plain)?;
         changing.has_begun(place.seq(), Change::Given(self.made.id));
         Ok(place)
     }

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::current::Current;
+use super::grant_request::GrantRequest;
 use super::kept::Passing;
 use super::shared::Shared;
 use crate::clock::Timestamp;
@@ -35,6 +36,8 @@ pub(super) struct OfferInputs<'a> {
     pub(super) holder: &'a Identity,
     /// What it is to be delegated from: those above take part, and may not have agreed to it themselves.
     pub(super) parent: Option<GrantId>,
+    /// The request whose record says what came of it, and whether the catalogue spelled its scope in another way.
+    pub(super) recorded: Option<(&'a GrantRequest<'a>, bool)>,
 }
 
 /// Who has to be permitted, and at which moment: each capability must be given to all of them.
@@ -76,16 +79,26 @@ pub(super) struct Offer {
 impl<'a> OfferInputs<'a> {
     /// With all of the moment's context.
     pub(super) fn at_request(
-        shared: &'a Shared,
+        request: &'a GrantRequest<'_>,
         current: &'a Current,
-        cell: &'a TaskCell,
         life: &'a Life,
         context: &'a Object,
         now: Timestamp,
-        (meter, holder): (&'a Meter, &'a Identity),
     ) -> Self {
-        let (when, parent) = (When::Asked, None);
-        OfferInputs { shared, current, cell, life, context, now, when, meter, holder, parent }
+        let GrantRequest { shared, cell, holder, ref meter, .. } = *request;
+        OfferInputs {
+            shared,
+            current,
+            cell,
+            life,
+            context,
+            now,
+            when: When::Asked,
+            meter,
+            holder,
+            parent: None,
+            recorded: None,
+        }
     }
 
     /// Asks the rules about every capability, for every party.
@@ -174,7 +187,11 @@ impl<'a> OfferInputs<'a> {
         let decided = self.wanted((who, moment), capability, |wanted| {
             let deny = |reason, rules, deciding| {
                 let kept = DeniedRequest::keep(policy, purpose, wanted, deciding);
-                Denial::new(reason).by_rules(rules).explained_by(kept)
+                let denial = Denial::new(reason).by_rules(rules).explained_by(kept);
+                match self.decided(reason) {
+                    Some(decided) => denial.with_recorded(Arc::new(decided)),
+                    None => denial,
+                }
             };
             match decide_request(policy, wanted) {
                 Answer::Covered(rules) => Ok((rules, None)),

@@ -247,7 +247,7 @@ impl GrantRequest<'_> {
             asks: &withheld.asks,
             permits: &withheld.permits,
             args: None,
-            break_glass: self.break_glass,
+            break_glass: self.occasion.break_glass,
         };
         let owner = Arc::new(Apart(self.shared.clone()));
         self.shared.park(&owner, current, life, draft, (withheld.denial(current), now))

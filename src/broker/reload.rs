@@ -182,6 +182,7 @@ impl Shared {
             meter: &meter,
             holder: &row.holder,
             parent: None,
+            recorded: None,
         };
         let given = asking.again(row)?;
         let (holder, first) = (row.holder.subject().clone(), row.first_issued);

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use super::grant::Grant;
-use super::grant_request::GrantRequest;
+use super::grant_request::{GrantRequest, Occasion};
 use super::lifetime::{expiry, no_time_left};
 use super::mint::Made;
 use super::offer::OfferInputs;
@@ -91,7 +91,7 @@ impl Task {
             now,
             scope: &grant.scope,
             meter: meter(),
-            break_glass: false,
+            occasion: Occasion::renewal_of(grant.id, false),
         };
         let decided = shared.moment(holder, None, context).and_then(|(now, known)| {
             if grant.cell.generation != self.cell.generation {
@@ -112,8 +112,9 @@ impl Task {
             Err(denial) => {
                 let break_glass =
                     !shared.is_forked() && grant.cell.life.lock().is_of_glass(grant.id);
+                let occasion = Occasion::renewal_of(grant.id, break_glass);
                 let denied = request(shared.keeper.latest(), Cow::Borrowed(context));
-                GrantRequest { break_glass, ..denied }.record(&denial);
+                let denial = GrantRequest { occasion, ..denied }.record(denial);
                 // Doubt ends the grant, whatever the doubt was about; that people are asked first is none,
                 // and a renewal leaves it as it was meanwhile, as it does one that has not started. A grant of another task is none of this one's.
                 let waits = (moves == NewExpiry::Moves && denial.pending().is_some())
@@ -154,8 +155,8 @@ fn again(request: &GrantRequest<'_>, grant: &Grant, moves: NewExpiry) -> Result<
     }
     let row = life.row(&live)?;
     let capabilities: Vec<_> = row.terms.scope.iter().map(|own| own.capability.clone()).collect();
-    let asked_with = (&request.meter, holder);
-    let asking = OfferInputs::at_request(shared, &current, cell, &life, context, now, asked_with);
+    let asking = OfferInputs::at_request(request, &current, &life, context, now);
+    let asking = OfferInputs { parent: row.parent, ..asking.recorded(request, false) };
     let (proposal, latest) = match row.parent {
         None => (asking.give(&request.parties(), &capabilities)?, cell.ceiling),
         Some(parent) => {
@@ -172,6 +173,7 @@ fn again(request: &GrantRequest<'_>, grant: &Grant, moves: NewExpiry) -> Result<
             return Err(request.park(&current, &mut life, parent, asked, (&withheld, now)));
         }
     };
+    let (plain, values) = asking.plain_given()?;
     let row = life.row(&live)?;
     let (subject, first) = (holder.subject(), row.first_issued);
     let (life_ends, _) = life.time_left(&given.terms, subject, first, now);
@@ -194,8 +196,8 @@ fn again(request: &GrantRequest<'_>, grant: &Grant, moves: NewExpiry) -> Result<
         row.serial.checked_add(1).ok_or_else(|| Denial::new(Reason::TooMany).because("serials"))?;
     let made = Made { id: grant.id, serial, expires };
     let tokens = request.tokens(&current, &made, (&grant.scope, &given), now)?;
-    let event = request.event(&current, &made, (parent, None), &grant.scope, &given);
-    let place = shared.place(now, &event)?;
+    let event = request.event(&current, &made, (parent, None), &grant.scope, &given, plain);
+    let place = shared.place_with(now, &event, values)?;
     let terms = shared.terms.share(given.terms);
     if let Some(row) = life.grant_mut(grant.id) {
         // Only a renewal for the same attested facts that takes nothing away says of what was permitted

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::ended::Ended;
 use super::grant::Grant;
-use super::grant_request::GrantRequest;
+use super::grant_request::{GrantRequest, Occasion};
 use super::new_grant::{Descent, NewGrant};
 use super::offer::OfferInputs;
 use super::task::Task;
@@ -43,7 +43,7 @@ impl Task {
         context: &Context,
     ) -> Result<Grant, Denial> {
         let scope = Arc::new(scope);
-        GrantRequest::ask(self, holder, context, &scope, |request| {
+        GrantRequest::ask(self, Occasion::REQUEST, holder, context, &scope, |request| {
             request.make(None, &scope, context)
         })
     }
@@ -85,7 +85,7 @@ impl GrantRequest<'_> {
         let id = self.new_id()?;
 
         let current = shared.current();
-        let scope = self.respell(&current, scope, &mut capabilities)?;
+        let (scope, respelled) = self.respell(&current, scope, &mut capabilities)?;
         let mut life = cell.life.lock();
         let now = shared.as_of(now);
         self.check_task(&life)?;
@@ -100,9 +100,8 @@ impl GrantRequest<'_> {
                     .because("what people agreed to was taken meanwhile, or taken back"));
             }
         }
-        let asked_with = (&self.meter, holder);
-        let asking =
-            OfferInputs::at_request(shared, &current, cell, &life, context, now, asked_with);
+        let asking = OfferInputs::at_request(self, &current, &life, context, now);
+        let asking = OfferInputs { parent, ..asking.recorded(self, respelled) };
         let (proposal, hops, latest) = match parent {
             None => (asking.give_all(&self.parties(), capabilities)?, 0, cell.ceiling),
             Some(parent) => {
@@ -118,13 +117,10 @@ impl GrantRequest<'_> {
         };
         let descent = Descent { parent, hops, latest };
         let new = NewGrant::of(self, (&current, &life), id, (scope, given), descent, now)?;
-        let place = new.record(&self.event(
-            &current,
-            &new.made,
-            (parent, new.starts()),
-            &new.scope,
-            &new.given,
-        ))?;
+        let (plain, values) = asking.plain_given()?;
+        let descent = (parent, new.starts());
+        let event = self.event(&current, &new.made, descent, &new.scope, &new.given, plain);
+        let place = new.record(&event, values)?;
         let take = |taken| taking.iter().for_each(|(open, items)| open.note_taken(*items, taken));
         take(true);
         let settled = new.enter(place, current, life).settle().inspect_err(|_| {

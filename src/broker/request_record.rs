@@ -3,10 +3,11 @@
 use std::borrow::Cow;
 
 use super::current::Current;
-use super::grant_request::GrantRequest;
+use super::grant_request::{GrantRequest, Occasion};
 use super::mint::Made;
 use super::offer::Offer;
-use crate::audit::{DeniedQuestion, Event, Stage};
+use super::plain_record::PlainDecision;
+use crate::audit::{DeniedQuestion, Event, Plain};
 use crate::clock::Timestamp;
 use crate::denial::{Denial, Reason};
 use crate::grant::GrantId;
@@ -25,6 +26,7 @@ impl GrantRequest<'_> {
         (parent, starts): (Option<GrantId>, Option<Timestamp>),
         scope: &Scope,
         given: &'e Offer,
+        plain: Option<Box<Plain<'static>>>,
     ) -> Event<'e> {
         Event::Granted {
             task: (&*self.cell.name).into(),
@@ -53,6 +55,7 @@ impl GrantRequest<'_> {
             policy: (&*current.digest).into(),
             starts,
             expires: made.expires,
+            plain,
         }
     }
 
@@ -75,11 +78,14 @@ impl GrantRequest<'_> {
         Value::Object(kept)
     }
 
-    pub(super) fn record(&self, denial: &Denial) {
+    /// Records that it was denied: what is told of that.
+    pub(super) fn record(&self, mut denial: Denial) -> Denial {
+        let Occasion { stage, grant, break_glass } = self.occasion;
         if denial.reason() == Reason::Forked {
             let who = Some(self.holder.subject().as_str());
-            let question = DeniedQuestion { who, ..DeniedQuestion::at(Stage::Request) };
-            return self.shared.record_denial(self.now, denial, question);
+            let question = DeniedQuestion { who, ..DeniedQuestion::at(stage) };
+            self.shared.record_denial(self.now, &denial, question);
+            return denial;
         }
         let current = self.shared.current();
         let epoch = current.epoch;
@@ -90,6 +96,10 @@ impl GrantRequest<'_> {
             true => self.digested(&current, self.scope),
             false => recorded(self.scope),
         });
+        let recorded = denial.take_recorded().and_then(|own| own.downcast::<PlainDecision>().ok());
+        // What was decided under a policy that is in force no more is not what the record says.
+        let recorded = recorded.filter(|own| own.epoch == epoch);
+        let (plain, values) = recorded.map(|own| own.recorded_at(self.now)).unzip();
         drop(current);
         let question = DeniedQuestion {
             task: Some((&*self.cell.name).into()),
@@ -98,11 +108,17 @@ impl GrantRequest<'_> {
             scope,
             context: context.as_ref().map(|digest| digest.as_str().into()),
             epoch: Some(epoch),
-            break_glass: self.break_glass,
-            ..DeniedQuestion::at(Stage::Request)
+            grant: grant.map(|grant| grant.to_string().into()),
+            break_glass,
+            plain,
+            ..DeniedQuestion::at(stage)
         };
-        self.shared.refuse(self.now, denial, question);
-        self.shared.trip(&self.cell.requester, denial, self.now);
+        let event = question.record(&denial);
+        self.shared.place_denial_with(self.now, &denial, &event, values);
+        self.shared.tell_denial(&denial, &event);
+        self.shared.journal.write_if_many();
+        self.shared.trip(&self.cell.requester, &denial, self.now);
+        denial
     }
 }
 

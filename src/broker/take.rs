@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use super::grant::Grant;
-use super::grant_request::GrantRequest;
+use super::grant_request::{GrantRequest, Occasion};
 use super::pending::Pending;
 use super::task::Task;
 use crate::context::Context;
@@ -53,7 +53,8 @@ impl Task {
             None => (Scope::of(&[], BTreeSet::new()), None),
         };
         let scope = Arc::new(scope);
-        GrantRequest::ask(self, &open.holder, context, &scope, |request| {
+        let occasion = Occasion::child_of(parent);
+        GrantRequest::ask(self, occasion, &open.holder, context, &scope, |request| {
             let taking = Some((open, items?));
             let capabilities = request.checked_capabilities(&scope)?;
             request.make_of(parent, (&scope, capabilities), context, taking)

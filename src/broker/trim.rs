@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::grant::Grant;
-use super::grant_request::GrantRequest;
+use super::grant_request::{GrantRequest, Occasion};
 use super::offer::{OfferInputs, Party};
 use super::task::Task;
 use crate::context::Context;
@@ -55,12 +55,13 @@ impl Task {
         context: &Context,
     ) -> Result<(Grant, Vec<Cut>), Denial> {
         let mut cuts = Vec::new();
-        let grant = GrantRequest::ask(self, holder, context, &scope, |request| {
-            let capabilities;
-            (capabilities, cuts) = request.trim(&scope)?;
-            let kept = Arc::new(scope.with(&capabilities));
-            request.make_of(None, (&kept, capabilities), context, None)
-        })?;
+        let grant =
+            GrantRequest::ask(self, Occasion::REQUEST, holder, context, &scope, |request| {
+                let capabilities;
+                (capabilities, cuts) = request.trim(&scope)?;
+                let kept = Arc::new(scope.with(&capabilities));
+                request.make_of(None, (&kept, capabilities), context, None)
+            })?;
         Ok((grant, cuts))
     }
 }
@@ -76,15 +77,7 @@ impl GrantRequest<'_> {
         current.policy.catalogue.canonical(&mut asked)?;
         let life = cell.life.lock();
         let now = shared.as_of(now);
-        let asking = OfferInputs::at_request(
-            shared,
-            &current,
-            cell,
-            &life,
-            context,
-            now,
-            (&self.meter, holder),
-        );
+        let asking = OfferInputs::at_request(self, &current, &life, context, now);
         let parties = self.parties();
         let (mut kept, mut cuts) = (Vec::new(), Vec::new());
         let mut last_denial = Denial::new(Reason::NotCovered);
@@ -102,7 +95,8 @@ impl GrantRequest<'_> {
                 }
             }
         }
-        let trimmed = if kept.is_empty() { Err(last_denial) } else { Ok((kept, cuts)) };
+        let by_parts = || last_denial.with_recorded(Arc::new(asking.decided_by_parts()));
+        let trimmed = if kept.is_empty() { Err(by_parts()) } else { Ok((kept, cuts)) };
         self.meter.settle(trimmed)
     }
 }

@@ -92,7 +92,7 @@ pub(crate) use deciders::Deciders;
 pub(crate) use limits::{Limits, MOST_COUNTED};
 pub(crate) use offer::{WidthOffer, offered_by_all, varied_by_all};
 pub(crate) use question::{Question, Setting, What};
-pub(crate) use replayed::{AskedFacts, RecordedQuestion};
+pub(crate) use replayed::{AskedFacts, RecordedQuestion, RecordedRequest, RuledAgain};
 pub(crate) use request::{Answer, decide_request, passed_over_at_request};
 pub(crate) use reviewer::Reviewer;
 pub(crate) use seen::Seen;

@@ -91,11 +91,9 @@ impl<'q> Facts<'q> for &Setting<'q> {
     #[inline]
     fn fact(self, fact: &Fact) -> Option<&'q Value> {
         match fact {
-            Fact::WhoId => Some(self.who.subject_value()),
-            Fact::WhoKind => Some(self.who.kind_value()),
-            Fact::WhoGroups => Some(self.who.groups_value()),
-            Fact::WhoActsFor => Some(self.who.acts_for_value()),
-            Fact::WhoAttr(name) => self.who.attributes().get(name),
+            Fact::WhoId | Fact::WhoKind | Fact::WhoGroups | Fact::WhoActsFor | Fact::WhoAttr(_) => {
+                self.who.fact(fact)
+            }
             Fact::Purpose => Some(self.purpose.name_value()),
             Fact::Ticket => self.purpose.ticket_value(),
             Fact::Context(name) => self.context.get(name),
@@ -108,6 +106,21 @@ impl<'q> Facts<'q> for &Setting<'q> {
     #[inline]
     fn readings(self) -> Option<&'q Readings<'q>> {
         Some(self.readings)
+    }
+}
+
+impl Identity {
+    /// What rules look at of who asks.
+    #[inline]
+    pub(crate) fn fact(&self, fact: &Fact) -> Option<&Value> {
+        match fact {
+            Fact::WhoId => Some(self.subject_value()),
+            Fact::WhoKind => Some(self.kind_value()),
+            Fact::WhoGroups => Some(self.groups_value()),
+            Fact::WhoActsFor => Some(self.acts_for_value()),
+            Fact::WhoAttr(name) => self.attributes().get(name),
+            _ => None,
+        }
     }
 }
 

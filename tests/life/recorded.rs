@@ -81,7 +81,9 @@ fn a_refused_request_leaves_what_was_asked_for_and_in_which_context() {
     let denied = denied(&world);
     let asked = ["secret/", "hidden/", "op", "open/"].map(|id| Some(scope(id).to_value()));
     assert_eq!(denied.iter().map(|own| own.scope.clone()).collect::<Vec<_>>(), asked);
-    assert!(denied.iter().all(|own| own.stage == Stage::Request && own.resource.is_none()));
+    let stages: Vec<_> = denied.iter().map(|own| own.stage).collect();
+    assert_eq!(stages, [Stage::Request, Stage::Request, Stage::Delegate, Stage::Renew]);
+    assert!(denied.iter().all(|own| own.resource.is_none()));
     let contexts: Vec<_> = denied.iter().map(|own| own.context.clone().unwrap()).collect();
     assert_eq!(contexts[..3].iter().collect::<BTreeSet<_>>().len(), 1, "three were the same");
     assert_ne!(contexts[0], contexts[3]);

@@ -253,6 +253,7 @@ impl Life {
         answer: Result<Grant, Denial>,
     ) {
         let requester = self.tasks[task].requester;
+        let stage = if parent.is_some() { "delegate" } else { "request" };
         let mut failures = failures;
         let mut time = (None, None);
         let mut expires = 0;
@@ -277,12 +278,12 @@ impl Life {
         }
         let (life_ends, idle_ends) = time;
         if !failures.is_empty() {
-            self.refused("request", Some(requester), answer.map(drop), &failures);
+            self.refused(stage, Some(requester), answer.map(drop), &failures);
             return;
         }
         if !self.accepts("granted") {
             self.tally.withdrawn += 1;
-            self.refused("request", Some(requester), answer.map(drop), &[Reason::LogRefused]);
+            self.refused(stage, Some(requester), answer.map(drop), &[Reason::LogRefused]);
             return;
         }
         let grant = answer.unwrap_or_else(|denial| panic!("{}: {scope:?}", denial.explain()));

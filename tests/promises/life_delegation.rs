@@ -47,12 +47,12 @@ impl Life {
         let requester = self.tasks[by].requester;
         if !self.tick() {
             let failures = [Reason::ClockUnreadable];
-            self.refused("request", Some(requester), answer.map(drop), &failures);
+            self.refused("delegate", Some(requester), answer.map(drop), &failures);
             return;
         }
         if by != task {
             let failures = [Reason::UnknownGrant];
-            self.refused("request", Some(requester), answer.map(drop), &failures);
+            self.refused("delegate", Some(requester), answer.map(drop), &failures);
             return;
         }
         let scope: Vec<Covering> = said_so.iter().map(Covering::of).collect();

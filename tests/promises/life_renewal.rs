@@ -42,7 +42,7 @@ impl Life {
             Err(reasons) if moves && is_parked => {
                 assert!(reasons.contains(&Reason::ApprovalRequired));
                 let requester = self.tasks[task].requester;
-                self.refused("request", Some(requester), answer, &[Reason::ApprovalRequired]);
+                self.refused("renew", Some(requester), answer, &[Reason::ApprovalRequired]);
             }
             Err(reasons) => self.not_renewed(at, answer, &reasons),
             Ok(_) if !self.accepts("granted") => {
@@ -105,7 +105,7 @@ impl Life {
         let requester = self.tasks[self.rows[at].task].requester;
         // What has not started is no doubt.
         let is_early = answer.as_ref().is_err_and(|denial| denial.reason() == Reason::NotYet);
-        self.refused("request", Some(requester), answer, reasons);
+        self.refused("renew", Some(requester), answer, reasons);
         if is_early {
             return;
         }

@@ -6,7 +6,7 @@ use crate::life::Life;
 use crate::universe::*;
 
 impl Life {
-    /// Every decision of rules about a call that the log has as a whole comes out again.
+    /// Every decision of rules that the log has as a whole comes out again.
     pub(crate) fn compare_replay(&mut self) {
         let mut replayer = Replayer::own(self.case.policies.iter().map(PolicySaid::policy));
         for (record, plain) in self.log.with_plain() {
@@ -16,6 +16,7 @@ impl Life {
         assert_eq!(replay.differences, []);
         self.tally.ruled += replay.decisions as usize;
         self.tally.ruled_again += replay.replayed as usize;
+        self.tally.requests_ruled += replay.requests as usize;
         let left = replay.decisions - replay.replayed;
         assert_eq!(left, replay.not_replayable.values().sum::<u64>());
     }

@@ -24,6 +24,7 @@ tally!(
     acts,
     ruled,
     ruled_again,
+    requests_ruled,
     granted,
     later,
     delegated,

@@ -18,7 +18,7 @@ use crate::policy;
 pub(super) struct ReplayCommand {
     #[command(flatten)]
     source: Source,
-    /// A policy that calls were decided under; again for each there was
+    /// A policy that decisions were made under; again for each there was
     #[arg(long, value_name = "FILE", required_unless_present = "under")]
     policy: Vec<PathBuf>,
     /// Say what this policy would have decided otherwise, instead
@@ -78,8 +78,13 @@ impl ReplayCommand {
 }
 
 fn tell(out: &mut impl Write, replay: &Replay) -> io::Result<()> {
-    let Replay { decisions, replayed, differing, .. } = replay;
-    writeln!(out, "{replayed} of {decisions} decisions of rules about calls were decided again")?;
+    let Replay { decisions, requests, replayed, differing, .. } = replay;
+    let calls = decisions.saturating_sub(*requests);
+    writeln!(
+        out,
+        "{replayed} of {decisions} decisions of rules were decided again ({calls} about calls, {requests} about what \
+         grants give)"
+    )?;
     match replay.verdict() {
         ReplayVerdict::NothingReplayed => {
             writeln!(out, "nothing could be decided again, so nothing is known of them")?
@@ -87,13 +92,15 @@ fn tell(out: &mut impl Write, replay: &Replay) -> io::Result<()> {
         _ => writeln!(out, "{differing} came out otherwise")?,
     }
     for own in &replay.differences {
-        let (who, tool, task) = (plain(&own.who), plain(&own.tool), plain(&own.task));
+        let tools = own.tools.join(", ");
+        let (who, tools, task) = (plain(&own.who), plain(&tools), plain(&own.task));
         let (recorded, replayed) = (own.recorded.to_string(), own.replayed.to_string());
         let (recorded, replayed) = (plain(&recorded), plain(&replayed));
         writeln!(
             out,
-            "  record {}: {tool} by {who} in {task}: {recorded}, now {replayed}",
-            own.seq
+            "  record {}: {} of {tools} by {who} in {task}: {recorded}, now {replayed}",
+            own.seq,
+            own.about.as_str()
         )?;
     }
     if *differing > replay.differences.len() as u64 {
@@ -102,5 +109,5 @@ fn tell(out: &mut impl Write, replay: &Replay) -> io::Result<()> {
     for (why, count) in &replay.not_replayable {
         writeln!(out, "{count} were not decided again: {why}")?;
     }
-    writeln!(out, "{} requests are not decided again", replay.requests)
+    Ok(())
 }

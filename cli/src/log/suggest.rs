@@ -52,18 +52,17 @@ pub(super) fn suggest(source: &Source, file: &Path, is_json: bool) -> Exit {
 /// As comments ahead of the policy.
 fn tell(out: &mut impl Write, replay: &Replay) -> io::Result<()> {
     let Replay { decisions, replayed, .. } = replay;
-    writeln!(
-        out,
-        "# {replayed} of {decisions} decisions about calls were decided again under it."
-    )?;
+    writeln!(out, "# {replayed} of {decisions} decisions were decided again under it.")?;
     for own in &replay.differences {
         if own.recorded.ruled == Ruled::Permitted {
             let now = own.replayed.to_string();
-            let (who, tool, now) = (plain(&own.who), plain(&own.tool), plain(&now));
+            let tools = own.tools.join(", ");
+            let (who, tools, now) = (plain(&own.who), plain(&tools), plain(&now));
             writeln!(
                 out,
-                "# It would not have given record {}: {tool} by {who}, now {now}.",
-                own.seq
+                "# It would not have given record {}: {} of {tools} by {who}, now {now}.",
+                own.seq,
+                own.about.as_str()
             )?;
         }
     }

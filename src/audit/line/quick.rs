@@ -114,6 +114,8 @@ pub(super) fn text(at: Timestamp, event: &Event<'_>) -> Option<String> {
             text.0.push_str(match stage {
                 Stage::Open => r#","kind":"denied","stage":"open""#,
                 Stage::Request => r#","kind":"denied","stage":"request""#,
+                Stage::Delegate => r#","kind":"denied","stage":"delegate""#,
+                Stage::Renew => r#","kind":"denied","stage":"renew""#,
                 Stage::Call => r#","kind":"denied","stage":"call""#,
                 Stage::Run => r#","kind":"denied","stage":"run""#,
                 Stage::GiveUp => r#","kind":"denied","stage":"give_up""#,
@@ -153,7 +155,11 @@ pub(super) fn text(at: Timestamp, event: &Event<'_>) -> Option<String> {
             policy,
             starts,
             expires,
+            plain,
         } => {
+            if plain.is_some() {
+                return None;
+            }
             text.quoted(r#","kind":"granted","task":"#, task)?;
             text.number(r#","generation":"#, *generation);
             text.quoted(r#","grant":"#, grant)?;

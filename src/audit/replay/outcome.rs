@@ -5,12 +5,15 @@ use std::fmt;
 
 use serde::Serialize;
 
-/// What came of deciding a log's calls again.
+/// What came of deciding a log's calls and requests again.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct Replay {
-    /// How many decisions rules made about calls.
+    /// How many decisions rules made.
     pub decisions: u64,
+    /// How many of them were about what grants give: requests, delegations, renewals and emergencies. The others are about
+    /// calls.
+    pub requests: u64,
     /// How many of them were decided again.
     pub replayed: u64,
     /// How many of those came out otherwise.
@@ -19,8 +22,6 @@ pub struct Replay {
     pub differences: Vec<Difference>,
     /// How many decisions were not decided again, and why.
     pub not_replayable: BTreeMap<NotReplayable, u64>,
-    /// How many requests the log has, given and denied: these are not decided again.
-    pub requests: u64,
 }
 
 /// What a replay comes to.
@@ -59,17 +60,36 @@ pub struct Difference {
     pub seq: u64,
     /// The task's name.
     pub task: String,
-    /// The caller.
+    /// The caller, or the holder.
     pub who: String,
-    /// The tool.
-    pub tool: String,
+    /// What was decided.
+    pub about: Decided,
+    /// The tool that was called, or the tools that were asked for.
+    pub tools: Vec<String>,
     /// What was decided then.
     pub recorded: Ruling,
     /// What is decided now.
     pub replayed: Ruling,
 }
 
-/// What rules said of a call, and which.
+/// What a decision was about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum Decided {
+    /// A call.
+    Call,
+    /// A request for a grant.
+    Request,
+    /// A grant that was to be delegated.
+    Delegation,
+    /// A grant that was to be renewed, or was looked at afresh.
+    Renewal,
+    /// A grant that breaking the glass was to give.
+    Emergency,
+}
+
+/// What rules said, and which.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct Ruling {
@@ -79,12 +99,12 @@ pub struct Ruling {
     pub rules: Vec<String>,
 }
 
-/// What rules say of a call.
+/// What rules say of a call, or of a scope that is asked for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum Ruled {
-    /// A permit gives it.
+    /// Permits give it.
     Permitted,
     /// People have to agree first.
     Asked,
@@ -106,6 +126,10 @@ pub enum NotReplayable {
     NoPolicy,
     /// The log does not say what the task was for.
     NoTask,
+    /// The log does not say who held the grant that it is about.
+    NoGrant,
+    /// A request was to be trimmed, and rules gave nothing of any part of it: the log does not say what they said of each.
+    ByParts,
     /// Something that rules look at stands in the log as a digest, or not at all.
     NotPlain,
     /// It is one of a flood: the log says how many equal denials there were, and not in which context each was.
@@ -114,6 +138,20 @@ pub enum NotReplayable {
     Erased,
     /// A value is not the one that the record commits to.
     Changed,
+}
+
+impl Decided {
+    /// As it is written.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Decided::Call => "call",
+            Decided::Request => "request",
+            Decided::Delegation => "delegation",
+            Decided::Renewal => "renewal",
+            Decided::Emergency => "emergency",
+        }
+    }
 }
 
 impl fmt::Display for Ruling {
@@ -137,6 +175,8 @@ impl fmt::Display for NotReplayable {
         f.write_str(match self {
             NotReplayable::NoPolicy => "their policy was not given",
             NotReplayable::NoTask => "the log does not say what the task was for",
+            NotReplayable::NoGrant => "the log does not say who held the grant",
+            NotReplayable::ByParts => "it was to be trimmed, and rules decided part by part",
             NotReplayable::NotPlain => "something that rules look at is not in plain in the log",
             NotReplayable::Counted => "the log only counts them, as the rest of a flood",
             NotReplayable::Erased => "a value was erased",

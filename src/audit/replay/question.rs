@@ -3,7 +3,9 @@
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 
-use super::{NotReplayable, Ruled};
+use super::NotReplayable;
+use super::compare::Said;
+use super::outcome::{Decided, Ruled};
 use crate::args::Args;
 use crate::audit::{DeniedAgain, Event, Plain, PlainValues, Record, Stage};
 use crate::call::Call;
@@ -105,6 +107,21 @@ impl<'r> Recorded<'r> {
     }
 }
 
+impl<'r> Recorded<'r> {
+    pub(super) fn said(&self) -> Said<'r> {
+        Said {
+            seq: self.seq,
+            task: self.task,
+            who: self.who,
+            about: Decided::Call,
+            tools: vec![self.tool.to_owned()],
+            ruled: self.ruled,
+            rules: self.rules,
+            was_approved: self.was_approved,
+        }
+    }
+}
+
 /// Whether equal denials that are counted are decisions of rules about a call, as [`Recorded`] ones are.
 pub(super) fn counts_decisions(denials: &DeniedAgain<'_>) -> bool {
     let DeniedAgain { stage, task, who, tool, reason, .. } = denials;
@@ -113,7 +130,7 @@ pub(super) fn counts_decisions(denials: &DeniedAgain<'_>) -> bool {
 }
 
 /// What rules said, where a denial was theirs.
-fn ruled(reason: &str) -> Option<Ruled> {
+pub(super) fn ruled(reason: &str) -> Option<Ruled> {
     let said = [
         (Reason::Forbidden, Ruled::Forbidden),
         (Reason::NoPermit, Ruled::NotCovered),
@@ -209,27 +226,13 @@ fn put_together(
     mut values: BTreeMap<String, Value>,
 ) -> Option<Whole> {
     let seen = values.remove("when.seen").unwrap_or(Value::List(Vec::new()));
-    let kind = values.remove("who.kind");
-    let kind = kind.as_ref().and_then(Value::as_text).unwrap_or(Kind::Agent.as_str());
-    let mut who = match kind {
-        kind if kind == Kind::Human.as_str() => Assertion::human(recorded.who),
-        kind if kind == Kind::Workload.as_str() => Assertion::workload(recorded.who),
-        _ => Assertion::agent(recorded.who),
-    };
-    for group in texts(values.remove("who.groups"))? {
-        who = who.group(group);
-    }
-    // Rules see the names alone of those acted for.
-    for id in texts(values.remove("who.acts_for"))? {
-        who = who.acts_for(id, Kind::Agent);
-    }
+    let who = identity_of(policy, recorded.who, "who", &mut values)?;
     let (mut args, mut context) = (Object::new(), Object::new());
     let mut resource = recorded.resource.map(|(kind, id)| Resource::new(kind, id));
     for (name, value) in values {
         match name.split_once('.')? {
             ("args", name) => args.insert(name.to_owned(), value).ok()?,
             ("when", name) => context.insert(name.to_owned(), value).ok()?,
-            ("who", name) => who = who.attr(name.strip_prefix("attrs.")?.to_owned(), value),
             ("resource", name) => {
                 let name = name.strip_prefix("attrs.")?.to_owned();
                 resource = Some(resource?.attr(name, value));
@@ -239,13 +242,44 @@ fn put_together(
     }
     let call = Call::new(recorded.tool, Args::try_from(args).ok()?).ok()?;
     Some(Whole {
-        who: policy.attest_for_rules(who).ok()?,
+        who,
         call: resource.into_iter().fold(call, Call::on),
         context: Context::from(context),
         seen,
         now: plain.decided.unwrap_or(recorded.at),
         form: if plain.call_bound { Form::CallBound } else { Form::Bearer },
     })
+}
+
+/// Who asked, as far as rules look at that: what the record says under names that begin with `prefix` is taken out.
+pub(super) fn identity_of(
+    policy: &Policy,
+    id: &str,
+    prefix: &str,
+    values: &mut BTreeMap<String, Value>,
+) -> Option<Identity> {
+    let kind = values.remove(&format!("{prefix}.kind"));
+    let kind = kind.as_ref().and_then(Value::as_text).unwrap_or(Kind::Agent.as_str());
+    let mut who = match kind {
+        kind if kind == Kind::Human.as_str() => Assertion::human(id),
+        kind if kind == Kind::Workload.as_str() => Assertion::workload(id),
+        _ => Assertion::agent(id),
+    };
+    for group in texts(values.remove(&format!("{prefix}.groups")))? {
+        who = who.group(group);
+    }
+    // Rules see the names alone of those acted for.
+    for id in texts(values.remove(&format!("{prefix}.acts_for")))? {
+        who = who.acts_for(id, Kind::Agent);
+    }
+    let attributes = format!("{prefix}.attrs.");
+    let named = values.keys().filter(|name| name.starts_with(&attributes));
+    for name in named.cloned().collect::<Vec<_>>() {
+        if let (Some(own), Some(value)) = (name.strip_prefix(&attributes), values.remove(&name)) {
+            who = who.attr(own.to_owned(), value);
+        }
+    }
+    policy.attest_for_rules(who).ok()
 }
 
 /// The texts of a list; none of what is absent.

@@ -100,13 +100,14 @@ fn suggest(text: &str, log: &MemoryLog) -> Suggestion {
     suggester.finish()
 }
 
-/// What of a log another policy would decide otherwise.
-fn refused(log: &MemoryLog, text: &str) -> u64 {
+/// Which calls of a log another policy would decide otherwise: who asked for more than was used has to ask for less.
+fn refused(log: &MemoryLog, text: &str) -> usize {
     let mut replayer = Replayer::under(Policy::from_toml(text).unwrap());
     for record in log.records() {
         replayer.note(&record, log.plain_line(record.seq).as_deref());
     }
-    replayer.finish().differing
+    let differences = replayer.finish().differences;
+    differences.iter().filter(|own| own.about == crate::audit::Decided::Call).count()
 }
 
 #[test]

@@ -36,7 +36,7 @@ prop_compose! {
 prop_compose! {
     fn denied()(
         stage in proptest::sample::select(vec![
-            Stage::Open, Stage::Request, Stage::Call, Stage::Run,
+            Stage::Open, Stage::Request, Stage::Delegate, Stage::Renew, Stage::Call, Stage::Run,
         ]),
         (task, grant, who, tool, args) in (maybe(), maybe(), maybe(), maybe(), maybe()),
         (resource_type, resource_id, context) in (maybe(), maybe(), maybe()),
@@ -69,7 +69,7 @@ prop_compose! {
         let scope = Cow::Owned(scope);
         Event::Granted {
             task, generation, grant, serial, parent, requester, holder, acts_for, aliases, scope, rules, approvals,
-            epoch, policy, starts, expires,
+            epoch, policy, starts, expires, plain: None,
         }
     }
 }

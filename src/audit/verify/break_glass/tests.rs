@@ -24,6 +24,7 @@ fn broken(grant: &'static str, who: &'static str) -> Event<'static> {
         expires: at(15),
         due: at(60),
         refuses_while_open: false,
+        plain: None,
     }
 }
 
@@ -114,6 +115,7 @@ fn granted(grant: &'static str, parent: Option<&'static str>) -> Event<'static> 
         policy: "00".into(),
         starts: None,
         expires: at(15),
+        plain: None,
     }
 }
 

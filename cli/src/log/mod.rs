@@ -49,7 +49,7 @@ enum What {
     Explain(Explain),
     /// Write all records in a form that other systems collect
     Export(Export),
-    /// Decide calls again that rules decided, under their own policy or another, and name what comes out otherwise
+    /// Decide again what rules decided of calls and requests, under their own policy or another, and name what differs
     Replay(ReplayCommand),
     /// Set what was granted against what was used, by identity, tool and rule
     Review(ReviewCommand),

@@ -342,7 +342,8 @@ fn the_rest_of_a_flood_is_counted_with_what_is_not_decided_again() {
     (0..30).for_each(|_| _ = world.pay(json!(98), "frozen", "treasury").unwrap_err());
     let context = Context::new();
     let task = world.task.as_ref().unwrap();
-    (0..12).for_each(|_| _ = task.request(Scope::tool("bank.pay").any_args(), &context).unwrap_err());
+    (0..12)
+        .for_each(|_| _ = task.request(Scope::tool("bank.pay").any_args(), &context).unwrap_err());
     (0..12).for_each(|_| _ = world.broker.gate().give_up("no token", &world.who).unwrap_err());
     let again = world.replay(&[&own]);
     assert_eq!((again.decisions, again.replayed, again.differing), (43, 21, 0));

@@ -18,7 +18,7 @@ const POLICY: &str = r#"
     [[tool]]
     name   = "bank.pay"
     labels = ["egress"]
-    args   = { to = "url?", amount = "number" }
+    args   = { to = "path?", amount = "number" }
 
     [[rule]]
     id     = "payers"
@@ -375,11 +375,11 @@ fn a_scope_that_was_respelled_is_not_asked_of_another_policy() {
     let own = policy(POLICY);
     let bank = Bank::new(&own);
     let task = bank.open();
-    let to = |url: &str| pay(300).arg("to", eq(url));
-    let _one = task.request(to("HTTPS://acme.test:443/x"), &prod()).unwrap();
+    let to = |path: &str| pay(300).arg("to", eq(path));
+    let _one = task.request(to("/data/./x"), &prod()).unwrap();
     let _two = task.request(pay(300).arg("to", any()), &prod()).unwrap();
     assert_eq!(bank.own(&own).replayed, 2);
-    let other = POLICY.replace("\"url?\"", "\"text?\"");
+    let other = POLICY.replace("\"path?\"", "\"text?\"");
     let other = other.split("    [[rule]]\n    id     = \"nothing-private").next().unwrap();
     let again = bank.replay(Replayer::under(policy(other)));
     assert_eq!((again.replayed, again.differing), (1, 0));

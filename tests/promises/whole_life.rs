@@ -31,7 +31,8 @@ fn lives_at_random_see_all_there_is_to_see() {
         seen.add(&live(&case));
     }
     println!("{seen:?}");
-    assert!(seen.ruled_again * 100 >= seen.ruled * 99, "of the log alone: {seen:?}");
+    // All but requests that were to be trimmed and of which nothing was left: rules decided those part by part.
+    assert!(seen.ruled_again * 100 >= seen.ruled * 97, "of the log alone: {seen:?}");
     for (what, often) in seen.all() {
         assert!(often > 0, "no life saw what is {what}: {seen:?}");
     }

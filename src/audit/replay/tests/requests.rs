@@ -24,7 +24,7 @@ const POLICY: &str = r#"
     id     = "payers"
     effect = "permit"
     who    = { groups = { has_any = ["payers"] } }
-    what   = { tool = "bank.pay", args = { to = "any", amount = { max = 500 } } }
+    what   = { tool = "bank.pay", args = { to = { any = [{ present = false }, "any"] }, amount = { max = 500 } } }
     when   = { env = "prod" }
 
     [[rule]]
@@ -32,7 +32,7 @@ const POLICY: &str = r#"
     effect = "permit"
     on     = ["delegate"]
     who    = { attrs = { team = "north" } }
-    what   = { tool = "bank.pay", args = { to = "any", amount = { max = 300 } } }
+    what   = { tool = "bank.pay", args = { to = { any = [{ present = false }, "any"] }, amount = { max = 300 } } }
     grant  = { depth = 2 }
 
     [[rule]]
@@ -47,6 +47,7 @@ const POLICY: &str = r#"
     who    = { groups = { has_any = ["sre"] } }
     what   = { tool = "bank.pay", args = { amount = { max = 900 } } }
     break_glass = { review = [{ groups = { has_any = ["owners"] } }], due = "24h" }
+    grant       = { ttl = "15m", uses = 5 }
 
     [[rule]]
     id       = "large-ones"
@@ -357,7 +358,7 @@ fn what_stands_in_the_record_anyway_needs_nothing_listed() {
     let own = policy(
         r#"
         version = 1
-        rule = [{ id = "r", effect = "permit", who = { id = "agent-7" }, what = { tool = "t", args = { n = { max = 5 } } }, when = { purpose = "pay-bill" } }]
+        rule = [{ id = "r", effect = "permit", who = { id = "agent-7" }, what = { tool = "t", args = { n = { max = 5 } } }, why = { purpose = "pay-bill" } }]
     "#,
     );
     let bank = Bank::new(&own);

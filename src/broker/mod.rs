@@ -118,6 +118,7 @@ mod parking;
 mod pending;
 mod permit;
 mod plain_record;
+mod plain_request;
 mod presented;
 mod provider_text;
 mod readers;

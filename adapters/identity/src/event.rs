@@ -16,11 +16,11 @@ pub enum EventKind {
     TokenClaimsChange,
     /// A credential was made, changed, revoked or deleted.
     CredentialChange,
-    /// How surely somebody was authenticated has changed.
+    /// How strongly a subject was authenticated has changed.
     AssuranceLevelChange,
     /// A device complies, or does not any more.
     DeviceComplianceChange,
-    /// How risky somebody is has changed.
+    /// The risk level of a subject has changed.
     RiskLevelChange,
 }
 

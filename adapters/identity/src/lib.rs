@@ -30,7 +30,7 @@
 //! | the token | at most 16 KiB; three parts in the one spelling of base64url; JSON without doubled members, at any depth |
 //! | `alg` | the one algorithm that the verifier was made with, whatever the token says; there is no `none` and no shared secret |
 //! | `typ` | absent, `JWT` or `at+jwt`, so that no token of another kind is taken for one of these |
-//! | `events` | absent: with it a token tells of somebody, and is none of theirs |
+//! | `events` | absent: a token with it reports events about its subject, and does not identify it |
 //! | `crit`, `jku`, `jwk`, `x5u`, `x5c`, `b64`, `zip`, `enc` | refused: a token brings neither keys nor rules of its own |
 //! | `kid` | names a key of the set, which has each name once; without one the set has one key alone |
 //! | the key | of the kind and curve of the algorithm, RSA of 2048 bits at least |

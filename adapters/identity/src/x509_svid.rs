@@ -27,7 +27,7 @@ const URI: u8 = 0x86;
 /// Says who a peer is, by the certificate that TLS has verified: an X.509-SVID of one SPIFFE trust domain.
 ///
 /// **It verifies no signature.** That a peer holds the key of its certificate, and that an authority of the trust domain has signed that, is
-/// what a handshake with client certificates shows; a certificate that comes otherwise, as in a header, is nobody's.
+/// what a handshake with client certificates shows; a certificate that comes otherwise, as in a header, proves no identity.
 ///
 /// ```
 /// use hallpass::clock::Timestamp;

@@ -136,7 +136,7 @@ mod tests {
             let text: Vec<u8> = all.iter().flat_map(|own| framed(own).unwrap()).collect();
             let pieces = text.chunks(piece).map(Bytes::copy_from_slice).collect();
             prop_assert_eq!(read(pieces, 20), Ok(all.clone()));
-            // One byte fewer is no message.
+            // With one byte fewer the message is incomplete.
             if let Some((_, rest)) = text.split_last() {
                 prop_assert_eq!(read(vec![Bytes::copy_from_slice(rest)], 20).unwrap_err(), "a message is cut off");
             }

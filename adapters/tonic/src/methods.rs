@@ -7,7 +7,7 @@ use prost_reflect::{DescriptorPool, MessageDescriptor};
 
 use crate::gate::GateError;
 
-/// Messages whose JSON form is no object.
+/// Messages whose JSON form is not an object.
 const WITHOUT_FIELDS: [&str; 15] = [
     "google.protobuf.BoolValue",
     "google.protobuf.BytesValue",

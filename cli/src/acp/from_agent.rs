@@ -25,7 +25,7 @@ use crate::rpc::session::Step;
 /// What of a request's parameters goes on as it came: of whose turn it is.
 const PASSED: &[&str] = &["sessionId"];
 
-/// What is no argument and does not go on either: an editor may do with it what no rule has looked at.
+/// Members that are not arguments and are not forwarded: an editor may act on them without any rule having seen them.
 const UNSEEN: &str = "_meta";
 
 /// A request of the agent.

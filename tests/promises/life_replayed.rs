@@ -1,6 +1,6 @@
 //! A life compares what its policies decide of the log alone with what was decided.
 
-use hallpass::audit::Replayer;
+use hallpass::audit::{NotReplayable, Replayer};
 
 use crate::life::Life;
 use crate::universe::*;
@@ -17,6 +17,8 @@ impl Life {
         self.tally.ruled += replay.decisions as usize;
         self.tally.ruled_again += replay.replayed as usize;
         self.tally.requests_ruled += replay.requests as usize;
+        let by_parts = replay.not_replayable.get(&NotReplayable::ByParts);
+        self.tally.ruled_by_parts += by_parts.copied().unwrap_or_default() as usize;
         let left = replay.decisions - replay.replayed;
         assert_eq!(left, replay.not_replayable.values().sum::<u64>());
     }

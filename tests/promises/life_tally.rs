@@ -25,6 +25,7 @@ tally!(
     ruled,
     ruled_again,
     requests_ruled,
+    ruled_by_parts,
     granted,
     later,
     delegated,

@@ -31,8 +31,9 @@ fn lives_at_random_see_all_there_is_to_see() {
         seen.add(&live(&case));
     }
     println!("{seen:?}");
-    // All but requests that were to be trimmed and of which nothing was left: rules decided those part by part.
-    assert!(seen.ruled_again * 100 >= seen.ruled * 97, "of the log alone: {seen:?}");
+    // Requests that were to be trimmed and of which nothing was left, rules decided part by part: they are named as that.
+    let as_a_whole = seen.ruled - seen.ruled_by_parts;
+    assert!(seen.ruled_again * 100 >= as_a_whole * 99, "of the log alone: {seen:?}");
     for (what, often) in seen.all() {
         assert!(often > 0, "no life saw what is {what}: {seen:?}");
     }

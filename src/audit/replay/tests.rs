@@ -1,3 +1,4 @@
+mod bank;
 mod requests;
 
 use std::collections::BTreeMap;

@@ -1,122 +1,9 @@
 //! Requests, delegations, renewals and emergencies, decided again.
 
-use std::time::Duration;
-
+use super::bank::{Bank, POLICY, in_group, pay, prod};
 use super::*;
+use crate::audit::Plain;
 use crate::scope::{any, eq, max};
-
-const POLICY: &str = r#"
-    version = 1
-
-    [log]
-    plain = ["who.groups", "who.attrs.team", "when.env", "when.seen"]
-
-    [[tool]]
-    name   = "mail.read"
-    labels = ["private"]
-
-    [[tool]]
-    name   = "bank.pay"
-    labels = ["egress"]
-    args   = { to = "path?", amount = "number" }
-
-    [[rule]]
-    id     = "payers"
-    effect = "permit"
-    who    = { groups = { has_any = ["payers"] } }
-    what   = { tool = "bank.pay", args = { to = { any = [{ present = false }, "any"] }, amount = { max = 500 } } }
-    when   = { env = "prod" }
-
-    [[rule]]
-    id     = "lenders"
-    effect = "permit"
-    on     = ["delegate"]
-    who    = { attrs = { team = "north" } }
-    what   = { tool = "bank.pay", args = { to = { any = [{ present = false }, "any"] }, amount = { max = 300 } } }
-    grant  = { depth = 2 }
-
-    [[rule]]
-    id     = "readers"
-    effect = "permit"
-    what   = { tool = "mail.read", args = "any" }
-
-    [[rule]]
-    id     = "incident"
-    effect = "permit"
-    on     = ["break_glass"]
-    who    = { groups = { has_any = ["sre"] } }
-    what   = { tool = "bank.pay", args = { amount = { max = 900 } } }
-    break_glass = { review = [{ groups = { has_any = ["owners"] } }], due = "24h" }
-    grant       = { ttl = "15m", uses = 5 }
-
-    [[rule]]
-    id       = "large-ones"
-    effect   = "ask"
-    what     = { tool = "bank.pay", args = { amount = { above = 400 } } }
-    approval = { per = "task", review = [{ groups = { has_any = ["owners"] }, count = 1 }] }
-
-    [[rule]]
-    id     = "suspended"
-    effect = "forbid"
-    on     = ["request", "delegate", "call"]
-    who    = { groups = { has_any = ["suspended"] } }
-
-    [[rule]]
-    id     = "nothing-private-leaves"
-    effect = "forbid"
-    what   = { labels = { has_any = ["egress"] } }
-    when   = { seen = { has_any = ["private"] } }
-"#;
-
-struct Bank {
-    log: MemoryLog,
-    broker: Broker,
-    agent: Identity,
-}
-
-impl Bank {
-    fn new(policy: &Policy) -> Self {
-        let noon = crate::clock::Timestamp::parse_rfc3339("2026-01-01T12:00:00Z").unwrap();
-        let (log, clock) = (MemoryLog::new(), ManualClock::new(noon));
-        let builder = Broker::builder(policy.clone()).log(log.clone()).clock(clock);
-        let builder = builder.break_glass_alert(|_| Ok(()), Duration::from_secs(5));
-        let broker = builder.build().unwrap();
-        let agent = broker.assert_identity(in_group("agent-7", "payers")).unwrap();
-        Bank { log, broker, agent }
-    }
-
-    fn open(&self) -> Task {
-        self.broker.open(&self.agent, Purpose::new("pay-bill")).unwrap()
-    }
-
-    fn attest(&self, who: Assertion) -> Identity {
-        self.broker.assert_identity(who).unwrap()
-    }
-
-    fn replay(&self, mut replayer: Replayer) -> Replay {
-        self.broker.flush();
-        for record in self.log.records() {
-            replayer.note(&record, self.log.plain_line(record.seq).as_deref());
-        }
-        replayer.finish()
-    }
-
-    fn own(&self, policy: &Policy) -> Replay {
-        self.replay(Replayer::own([policy.clone()]))
-    }
-}
-
-fn in_group(who: &str, group: &str) -> Assertion {
-    Assertion::agent(who).group(group).attr("team", "north")
-}
-
-fn pay(most: u64) -> Scope {
-    Scope::tool("bank.pay").arg("amount", max(most))
-}
-
-fn prod() -> Context {
-    Context::new().with("env", "prod")
-}
 
 /// A request of each verdict, and one by the requester for another: how many decisions these are.
 fn all_requests(bank: &Bank) -> u64 {
@@ -368,6 +255,25 @@ fn what_stands_in_the_record_anyway_needs_nothing_listed() {
     assert!(task.request(scope(6), &Context::new()).is_err());
     let again = bank.own(&own);
     assert_eq!((again.requests, again.replayed, again.differing), (2, 2, 0));
+}
+
+/// What a task has seen is listed in both, and kept in the one in which a rule looks at it: in the other it is not absent.
+#[test]
+fn history_is_kept_where_rules_look_at_it() {
+    let less = POLICY.split("    [[rule]]\n    id     = \"nothing-private").next().unwrap();
+    for (text, is_kept) in [(POLICY, true), (less, false)] {
+        let bank = Bank::new(&policy(text));
+        let _grant = bank.open().request(pay(300), &prod()).unwrap();
+        bank.broker.flush();
+        let records = bank.log.records();
+        let mut plain = records.iter().filter_map(|record| match &record.event {
+            Event::Granted { plain, .. } => plain.as_deref(),
+            _ => None,
+        });
+        let Plain { values, absent, .. } = plain.next().unwrap();
+        assert_eq!(values.contains_key("when.seen"), is_kept);
+        assert!(!absent.iter().any(|name| name == "when.seen"));
+    }
 }
 
 /// What the catalogue spells in another way was not asked for so, which another catalogue may read otherwise.

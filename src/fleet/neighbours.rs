@@ -12,7 +12,7 @@ use crate::value::Digest;
 /// For how long a silent node is waited for before it is given up.
 const SILENCE: Duration = Duration::from_secs(30);
 
-/// How many rows that no member wrote are told apart: who can write the store could make names without end.
+/// How many rows that no member wrote are told apart: anyone who can write the store could make names without end.
 const STRANGE: usize = 1024;
 
 /// The rows of other nodes, as this one last saw them.

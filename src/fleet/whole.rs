@@ -7,7 +7,7 @@ use super::row::{NodeRow, NodeState};
 use super::store::StoreError;
 use crate::random;
 
-/// What nodes answered, and which did not. There is no one moment: each answers for when it was asked.
+/// What nodes answered, and which did not. They are not of one moment: each answers for when it was asked.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct FleetWide<T> {

@@ -220,7 +220,7 @@ impl Model {
     }
 
     fn die(&mut self) {
-        // What was stated anew of somebody is not in the log, and leaves questions void: told elsewhere.
+        // What was stated anew of a person is not in the log, and leaves questions void: told elsewhere.
         if self.today.bob_is_moved {
             return;
         }

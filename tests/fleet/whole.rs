@@ -89,7 +89,7 @@ fn a_node_that_is_over_has_nothing_and_one_that_is_silent_is_not_heard() {
     assert_eq!((&*heard, &*seen.not_heard), (&["n0"][..], &["n2".into()][..]));
 }
 
-/// Who can write the store writes no act and no node, and it is in the log that somebody did.
+/// Anyone who can write the store writes neither acts nor nodes with it, and the log has that it was tried.
 #[test]
 fn what_no_member_wrote_into_the_store_is_recorded_once() {
     let mut world = World::of(2);

@@ -35,7 +35,7 @@ struct Written {
     lease_milliseconds: Option<u64>,
     drift_percent: Option<u32>,
     past: Option<String>,
-    /// Whom the certificate of an operator names, who is no node.
+    /// The name in an operator's certificate: operators are not nodes.
     operator: Option<String>,
     wire: Option<WrittenWire>,
 }

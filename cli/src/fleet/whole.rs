@@ -73,7 +73,7 @@ fn lines(
         }
     }
     for name in not_heard {
-        // Who can write the store could have put any name there.
+        // Anyone who can write the store could have put any name there.
         writeln!(out, "{}: not heard", name.escape_debug())?;
     }
     Ok(())

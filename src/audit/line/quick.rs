@@ -293,7 +293,7 @@ pub(super) fn push_time(text: &mut String, at: Timestamp) {
     push_number(text, at.unix_millis().unsigned_abs());
 }
 
-/// Appends a number in digits, without the formatter's detour. Most of them have one, which is no text to copy.
+/// Appends a number in digits, without the formatter's detour. Most of them have one digit, which is pushed as it is.
 pub(super) fn push_number(text: &mut String, number: u64) {
     match u32::try_from(number).ok().and_then(|number| char::from_digit(number, 10)) {
         Some(digit) => text.push(digit),

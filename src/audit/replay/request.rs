@@ -36,7 +36,7 @@ pub(super) struct Requested<'r> {
     plain: Option<&'r Plain<'static>>,
 }
 
-/// Somebody who has to be permitted.
+/// One of those who have to be permitted.
 struct Party<'p> {
     /// What the names of the parts of the record begin with that are about this party.
     prefix: Cow<'static, str>,

@@ -10,7 +10,7 @@ pub(super) const GOOD_FOR: u64 = 4 * 60_000;
 /// From this amount on others have to agree, too.
 pub(super) const BIG: i64 = 3;
 
-/// As somebody is attested: an id, other names, groups, and which person that is.
+/// As a person is attested: an id, other names, groups, and which person that is.
 pub(super) struct Account {
     pub(super) id: &'static str,
     pub(super) aliases: &'static [&'static str],
@@ -128,7 +128,7 @@ impl Asked {
         person == "payer" || self.amended_by.contains(person)
     }
 
-    /// Whether somebody may answer it.
+    /// Whether this person may answer it.
     pub(super) fn may(&self, who: usize, today: Today) -> bool {
         !self.is_party(who) && self.asks.iter().any(|ask| today.fits(who, ask))
     }

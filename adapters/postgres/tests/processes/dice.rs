@@ -17,7 +17,7 @@ impl Dice {
         mixed ^ (mixed >> 31)
     }
 
-    /// One of so many, from zero on.
+    /// A number from zero up to this one, without it.
     pub(crate) fn below(&mut self, many: usize) -> usize {
         usize::try_from(self.next() % u64::try_from(many).unwrap()).unwrap()
     }

@@ -20,7 +20,7 @@ use crate::planted::{PlantedClock, PlantedStore, Steps, shared_time, starting};
 use crate::server::PASSWORD;
 use crate::wire::Wire;
 
-/// Tools that are halted and resumed, one that reloads forbid, and one of which an identity may make so many calls.
+/// Tools that are halted and resumed, one that reloads forbid, and one whose calls are limited per identity.
 pub(crate) const HALTED: [&str; 4] = ["h0", "h1", "h2", "h3"];
 pub(crate) const RELOADED: &str = "r";
 pub(crate) const COUNTED: &str = "c";

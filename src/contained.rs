@@ -5,9 +5,18 @@ use std::task::Waker;
 
 /// Calls a hook of the host; a panic ends in it. What the hook is told of stands already.
 pub(crate) fn contained(hook: impl FnOnce()) {
-    if let Err(payload) = catch_unwind(AssertUnwindSafe(hook)) {
-        // A payload may panic when it is dropped.
-        std::mem::forget(payload);
+    let _ = held(hook);
+}
+
+/// What code of the host answers; `None` if it panics.
+pub(crate) fn held<T>(call: impl FnOnce() -> T) -> Option<T> {
+    match catch_unwind(AssertUnwindSafe(call)) {
+        Ok(answer) => Some(answer),
+        Err(payload) => {
+            // A payload may panic when it is dropped.
+            std::mem::forget(payload);
+            None
+        }
     }
 }
 

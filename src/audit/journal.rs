@@ -24,7 +24,9 @@ mod queue;
 mod refused;
 mod rendered;
 mod settle;
+mod settling;
 mod sum;
+mod timer;
 mod tip;
 
 use std::collections::VecDeque;
@@ -41,6 +43,8 @@ use self::queue::{Queue, Summed, Waiting};
 pub(crate) use self::refused::Refused;
 use self::rendered::Rendered;
 pub(crate) use self::settle::{Unsettled, Written};
+pub(crate) use self::settling::Settling;
+pub(crate) use self::timer::LogTimer;
 use self::tip::Tip;
 use super::opening::Opening;
 use super::parked::{Durable, Parked};

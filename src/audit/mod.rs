@@ -74,7 +74,9 @@ pub use file::{
     PublicExamination, ReceiptFailure, Unlawful, WhenFull,
 };
 pub use hex::HexError;
-pub(crate) use journal::{Journal, Place, Refused, Unsettled, UnwrittenHook, Written};
+pub(crate) use journal::{
+    Journal, LogTimer, Place, Refused, Settling, Unsettled, UnwrittenHook, Written,
+};
 pub use left_debt::LeftDebt;
 pub(crate) use left_question::{LeftAnswer, LeftQuestion, SinceAsked, sealed_place};
 pub(crate) use left_task::LeftTask;

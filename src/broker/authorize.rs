@@ -8,14 +8,21 @@ use super::judge::{CallInputs, Reserved};
 use super::permit::Permit;
 use super::presented::{PresentedGrant, present};
 use super::shared::{Recorded, Shared, Unrecorded};
-use crate::audit::Outcome;
+use crate::audit::{Outcome, Place};
 use crate::call::Call;
+use crate::clock::Timestamp;
 use crate::denial::{Denial, Reason};
 use crate::grant::GrantId;
 use crate::policy::{Catalogue, Listed};
 use crate::sync::Apart;
 use crate::task::TaskCell;
 use crate::token::Narrowing;
+
+/// A permit whose record has its place in the log's order, and may not be in the log yet.
+pub(super) struct PlacedCall {
+    pub(super) call: Committed,
+    pub(super) place: Place,
+}
 
 /// A permit that the log has accepted.
 pub(super) struct Committed {
@@ -30,6 +37,15 @@ pub(super) struct Committed {
 
 impl CallRequest<'_> {
     pub(super) fn commit(&self) -> Result<Committed, Refusal> {
+        let PlacedCall { call: committed, place } = self.place()?;
+        // Outside the locks: the log may take its time.
+        let settled = self.shared.settle(place);
+        committed.settled(self.shared, settled, self.now)
+    }
+
+    /// Decides, and takes the place of the permit's record.
+    #[inline(always)]
+    pub(super) fn place(&self) -> Result<PlacedCall, Refusal> {
         let (presented, canonical, reserved) = match self.judge(|inputs| inputs.reserve(None))? {
             (presented, canonical, Ok(reserved)) => (presented, canonical, reserved),
             (presented, canonical, Err(demand)) => {
@@ -37,26 +53,9 @@ impl CallRequest<'_> {
             }
         };
         let Reserved { place, rules, version } = reserved;
-        let seq = place.seq();
-
-        // Outside the locks: the log may take its time.
-        let settled = self.shared.settle(place);
-        let mut life = presented.cell.life.lock();
-        if let Err(Unrecorded { denial, end }) = settled {
-            let stands = end == Recorded::Yes;
-            let closed = life.undo_permit(seq, stands);
-            if closed && stands {
-                // And so does its outcome.
-                let abandoned = (seq, Outcome::Abandoned);
-                self.shared.record_outcome(&presented.cell, &life, abandoned, self.now);
-            }
-            drop(life);
-            return Err(presented.refuse(denial));
-        }
-        life.note_recorded(seq);
-        drop(life);
         let PresentedGrant { cell, grant, .. } = presented;
-        Ok(Committed { cell, grant, seq, version, rules, canonical })
+        let call = Committed { cell, grant, seq: place.seq(), version, rules, canonical };
+        Ok(PlacedCall { call, place })
     }
 
     pub(super) fn check(&self) -> Result<DecidingRules, Refusal> {
@@ -130,6 +129,33 @@ impl PresentedGrant {
 }
 
 impl Committed {
+    /// What the log has answered: it is permitted, or undone.
+    #[inline(always)]
+    pub(super) fn settled(
+        self,
+        shared: &Shared,
+        settled: Result<u64, Unrecorded>,
+        now: Timestamp,
+    ) -> Result<Self, Refusal> {
+        if let Err(Unrecorded { denial, end }) = settled {
+            self.undo(shared, end, now);
+            return Err(Refusal { denial, about: Some((self.cell, self.grant)), signed: true });
+        }
+        self.cell.life.lock().note_recorded(self.seq);
+        Ok(self)
+    }
+
+    /// Takes it back, since its record is not known to be in the log.
+    pub(super) fn undo(&self, shared: &Shared, end: Recorded, now: Timestamp) {
+        let mut life = self.cell.life.lock();
+        let stands = end == Recorded::Yes;
+        let closed = life.undo_permit(self.seq, stands);
+        if closed && stands {
+            // And so does its outcome.
+            shared.record_outcome(&self.cell, &life, (self.seq, Outcome::Abandoned), now);
+        }
+    }
+
     pub(super) fn into_permit(self, shared: &Arc<Apart<Arc<Shared>>>, call: Call) -> Permit {
         let Committed { cell, grant, seq, version, rules, canonical } = self;
         let call = canonical.unwrap_or(call);

@@ -151,6 +151,7 @@ impl BrokerBuilder {
             journal,
             kept_log,
             settings: self.settings,
+            log_timer: self.log_timer,
             ids: self.ids,
             member: Member::of_none(),
             on_denial: self.on_denial,

@@ -13,7 +13,7 @@ use super::downstream::OwedHook;
 use super::leak::LeakHook;
 use super::settings::Settings;
 use super::source::Source;
-use crate::audit::{Entry, Event, FileLog, Sink, UnwrittenHook};
+use crate::audit::{Entry, Event, FileLog, LogTimer, Sink, UnwrittenHook};
 use crate::clock::{Clock, ClockSource, SystemClock};
 use crate::context::ContextSource;
 use crate::denial::Denial;
@@ -32,6 +32,7 @@ pub struct BrokerBuilder {
     pub(super) ring: Option<KeyRing>,
     pub(super) log_keys: Option<LogKeys>,
     pub(super) settings: Settings,
+    pub(super) log_timer: Option<LogTimer>,
     pub(super) tripwire: Option<(usize, Duration)>,
     pub(super) halts_lapse: Option<Duration>,
     pub(super) ids: GrantIds,
@@ -68,6 +69,7 @@ impl BrokerBuilder {
             on_owed: None,
             on_unwritten: None,
             resumed: None,
+            log_timer: None,
             #[cfg(feature = "tracing")]
             traced: false,
             settings: Settings {
@@ -154,6 +156,20 @@ impl BrokerBuilder {
     /// stays as long as the sink takes, unless that is a [`ThreadedSink`](crate::audit::ThreadedSink).
     pub fn log_timeout(mut self, most: Duration) -> Self {
         self.settings.log_timeout = most;
+        self
+    }
+
+    /// What asynchronous calls wait with until [`log_timeout`](BrokerBuilder::log_timeout) is over, such as
+    /// `tokio::time::sleep`: with it, [`Gate::authorize_async`](crate::Gate::authorize_async) and its like hold no
+    /// thread while the log takes its time. Without one they wait on the thread, since the crate has no timer of its own.
+    ///
+    /// A future that is polled while no other thread is writing calls the sink: one that may block belongs into a
+    /// [`ThreadedSink`](crate::audit::ThreadedSink). A timer that panics is taken for one whose time is up.
+    pub fn log_timer<F>(mut self, sleep: impl Fn(Duration) -> F + Send + Sync + 'static) -> Self
+    where
+        F: Future<Output = ()> + Send + 'static,
+    {
+        self.log_timer = Some(LogTimer::new(sleep));
         self
     }
 

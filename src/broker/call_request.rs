@@ -4,6 +4,7 @@ use std::cell::Cell;
 use std::sync::Arc;
 
 use super::current::Current;
+use super::pending::Pending;
 use super::plain_record::PlainDecision;
 use super::shared::Shared;
 use crate::audit::{DeniedQuestion, DigestKey, DigestText, Stage};
@@ -16,6 +17,16 @@ use crate::identity::Identity;
 use crate::sync::Apart;
 use crate::task::{OpenQuestion, TaskCell};
 use crate::value::Digest;
+
+/// What a caller asks for: by a token, or one bound to the call, and of a question that people agreed to, if it is
+/// redeemed.
+#[derive(Clone, Copy)]
+pub(super) struct Asked<'a> {
+    pub(super) text: &'a str,
+    pub(super) caller: &'a Identity,
+    pub(super) call: &'a Call,
+    pub(super) redeeming: Option<&'a Pending>,
+}
 
 /// One attempt to call.
 #[derive(Clone, Copy)]

@@ -40,12 +40,19 @@ impl Task {
         let scope = Arc::new(scope);
         let occasion = Occasion::child_of(Some(parent.id));
         GrantRequest::ask(self, occasion, holder, context, &scope, |request| {
-            if parent.cell.generation != self.cell.generation {
-                let foreign = Denial::new(Reason::UnknownGrant);
-                return Err(foreign.because("the parent is of another task"));
-            }
+            self.check_is_own(parent)?;
             request.make(Some(parent.id), &scope, context)
         })
+    }
+
+    pub(super) fn check_is_own(&self, parent: &Grant) -> Result<(), Denial> {
+        match parent.cell.generation == self.cell.generation {
+            true => Ok(()),
+            false => {
+                let foreign = Denial::new(Reason::UnknownGrant);
+                Err(foreign.because("the parent is of another task"))
+            }
+        }
     }
 }
 

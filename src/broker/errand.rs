@@ -1,6 +1,8 @@
 //! What a session keeps: its task, what it wants, and the grant that it presents.
 
+use std::future::poll_fn;
 use std::sync::Arc;
+use std::task::{Poll, Waker};
 use std::thread::{self, ThreadId};
 use std::time::Duration;
 
@@ -9,6 +11,7 @@ use super::gate::Gate;
 use super::grant::Grant;
 use super::task::Task;
 use crate::clock::Timestamp;
+use crate::contained::wake_each;
 use crate::context::Context;
 use crate::denial::{Code, Denial, Reason};
 use crate::identity::Identity;
@@ -43,7 +46,9 @@ pub(super) struct State {
     /// Why nothing is asked for any more.
     refused: Option<Denial>,
     /// Who is asking now.
-    asking: Option<ThreadId>,
+    asking: Option<Asker>,
+    /// Futures that wait until that is answered.
+    waiting: Vec<Waker>,
     /// How many present the grant's token now: what they present is not superseded meanwhile.
     presenting: usize,
 }
@@ -55,11 +60,53 @@ impl State {
     }
 }
 
+/// Who asks for a session.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Asker {
+    Thread(ThreadId),
+    /// Any thread may go on with it.
+    Future,
+}
+
 /// What a call does before it presents anything.
 enum Step {
     Present(Arc<Grant>),
-    Ask,
-    Renew(Arc<Grant>),
+    Ask(Wanted),
+}
+
+/// What a session asks for.
+enum Wanted {
+    Given,
+    Renewed(Arc<Grant>),
+}
+
+impl State {
+    /// What is to be done now, which is noted at once.
+    fn next_step(&mut self, now: Timestamp, who: Asker) -> Result<Step, Denial> {
+        if self.asking.is_some() {
+            return Err(Denial::new(Reason::TooMany).because("the session is asking already"));
+        }
+        if let Some(denial) = &self.refused {
+            return Err(denial.clone());
+        }
+        let step = match self.grant.clone() {
+            None => Step::Ask(Wanted::Given),
+            Some(grant) if grant.has_expired(now) => Step::Ask(Wanted::Given),
+            Some(grant) => {
+                let due = self.renew_from.is_some_and(|from| now >= from);
+                match due && self.presenting == 0 && grant.is_there() {
+                    true => Step::Ask(Wanted::Renewed(grant)),
+                    // What was taken away is presented: the gate says, and records, that it was.
+                    false => Step::Present(grant),
+                }
+            }
+        };
+        match &step {
+            Step::Present(_) => self.presenting += 1,
+            Step::Ask(_) => self.asking = Some(who),
+        }
+        Ok(step)
+    }
 }
 
 /// A grant that is presented: as long as this is there, it is not renewed by the session.
@@ -74,13 +121,27 @@ impl Drop for Presented<'_> {
     }
 }
 
-/// Marks that this thread asks, until it is dropped, by a panic of the host's code too.
-struct Asking<'k>(&'k Kept);
+/// Marks that somebody asks, until it is dropped, by a panic of the host's code too.
+struct Asking<'k> {
+    kept: &'k Kept,
+    /// A future renews what the session has: where it is dropped meanwhile, that has ended, and is asked for anew.
+    renews: bool,
+}
 
 impl Drop for Asking<'_> {
     fn drop(&mut self) {
-        self.0.state.lock().asking = None;
-        self.0.answered.notify_all();
+        if self.kept.gate.shared.is_forked() {
+            return;
+        }
+        let mut state = self.kept.state.lock();
+        state.asking = None;
+        if self.renews {
+            state.grant = None;
+        }
+        let waiting = std::mem::take(&mut state.waiting);
+        drop(state);
+        self.kept.answered.notify_all();
+        wake_each(waiting);
     }
 }
 
@@ -92,32 +153,67 @@ impl Kept {
         tool: Option<&str>,
         context: &Context,
     ) -> Result<Presented<'_>, Denial> {
-        let shared = &self.gate.shared;
-        let now = match shared.now().and_then(|now| who.check_validity(now).map(|()| now)) {
-            Ok(now) => now,
-            Err(denial) => return Err(self.gate.refuse(denial, who, tool)),
-        };
-        let step = match self.next_step(now) {
-            Ok(step) => step,
-            Err(denial) => return Err(self.gate.refuse(denial, who, tool)),
-        };
-        let asking = match step {
+        let step = self.now(who).and_then(|now| self.next_step(now));
+        let step = step.map_err(|denial| self.gate.refuse(denial, who, tool))?;
+        let wanted = match step {
             Step::Present(grant) => return Ok(Presented { kept: self, grant }),
-            Step::Ask | Step::Renew(_) => Asking(self),
+            Step::Ask(wanted) => wanted,
         };
+        let asking = Asking { kept: self, renews: false };
         // What is denied here is recorded where it is asked for; no lock of the session is held.
-        let answer = match step {
-            Step::Renew(grant) => match self.renew(&grant, who, context) {
-                // People are asked, and it is as it was meanwhile.
-                Err(denial) if denial.pending().is_some() => {
-                    self.state.lock().presenting += 1;
-                    drop(asking);
-                    return Ok(Presented { kept: self, grant });
-                }
-                renewed => renewed,
-            },
-            Step::Ask | Step::Present(_) => self.ask(who, context),
+        let answer = match &wanted {
+            Wanted::Renewed(grant) => self.renew(grant, who, context),
+            Wanted::Given => self.ask(who, context),
         };
+        self.answered(asking, answer, wanted, (who, tool))
+    }
+
+    /// As [`ready`](Self::ready), without holding the thread while the log takes its time.
+    pub(super) async fn ready_async(
+        &self,
+        who: &Identity,
+        tool: Option<&str>,
+        context: &Context,
+    ) -> Result<Presented<'_>, Denial> {
+        let step = match self.now(who) {
+            Ok(now) => poll_fn(|polled| self.poll_next_step(now, polled.waker())).await,
+            Err(denial) => Err(denial),
+        };
+        let step = step.map_err(|denial| self.gate.refuse(denial, who, tool))?;
+        let wanted = match step {
+            Step::Present(grant) => return Ok(Presented { kept: self, grant }),
+            Step::Ask(wanted) => wanted,
+        };
+        let mut asking = Asking { kept: self, renews: matches!(wanted, Wanted::Renewed(_)) };
+        let answer = match &wanted {
+            Wanted::Renewed(grant) => self.renew_async(grant, who, context).await,
+            Wanted::Given => self.ask_async(who, context).await,
+        };
+        asking.renews = false;
+        self.answered(asking, answer, wanted, (who, tool))
+    }
+
+    fn now(&self, who: &Identity) -> Result<Timestamp, Denial> {
+        let now = self.gate.shared.now()?;
+        who.check_validity(now).map(|()| now)
+    }
+
+    /// What became of what was asked for.
+    fn answered(
+        &self,
+        asking: Asking<'_>,
+        answer: Result<Grant, Denial>,
+        wanted: Wanted,
+        (who, tool): (&Identity, Option<&str>),
+    ) -> Result<Presented<'_>, Denial> {
+        if let (Err(denial), Wanted::Renewed(grant)) = (&answer, wanted)
+            && denial.pending().is_some()
+        {
+            // People are asked, and it is as it was meanwhile.
+            self.state.lock().presenting += 1;
+            drop(asking);
+            return Ok(Presented { kept: self, grant });
+        }
         let answer = answer.map(Arc::new);
         let mut state = self.state.lock();
         match &answer {
@@ -150,31 +246,25 @@ impl Kept {
     fn next_step(&self, now: Timestamp) -> Result<Step, Denial> {
         let own = thread::current().id();
         let mut state = self.state.lock();
-        let others = |state: &mut State| state.asking.is_some_and(|asking| asking != own);
+        let others =
+            |state: &mut State| state.asking.is_some_and(|asking| asking != Asker::Thread(own));
         self.answered.wait_while_for(&mut state, others, MOST_WAIT);
-        if state.asking.is_some() {
-            return Err(Denial::new(Reason::TooMany).because("the session is asking already"));
-        }
-        if let Some(denial) = &state.refused {
-            return Err(denial.clone());
-        }
-        let step = match state.grant.clone() {
-            None => Step::Ask,
-            Some(grant) if grant.has_expired(now) => Step::Ask,
-            Some(grant) => {
-                let due = state.renew_from.is_some_and(|from| now >= from);
-                match due && state.presenting == 0 && grant.is_there() {
-                    true => Step::Renew(grant),
-                    // What was taken away is presented: the gate says, and records, that it was.
-                    false => Step::Present(grant),
+        state.next_step(now, Asker::Thread(own))
+    }
+
+    /// As [`next_step`](Self::next_step): it is looked at again whenever what others ask for is answered.
+    fn poll_next_step(&self, now: Timestamp, waker: &Waker) -> Poll<Result<Step, Denial>> {
+        let own = thread::current().id();
+        let mut state = self.state.lock();
+        match state.asking {
+            Some(asking) if asking != Asker::Thread(own) => {
+                if !state.waiting.iter().any(|other| other.will_wake(waker)) {
+                    state.waiting.push(waker.clone());
                 }
+                Poll::Pending
             }
-        };
-        match &step {
-            Step::Present(_) => state.presenting += 1,
-            Step::Ask | Step::Renew(_) => state.asking = Some(own),
+            _ => Poll::Ready(state.next_step(now, Asker::Future)),
         }
-        Ok(step)
     }
 
     fn ask(&self, who: &Identity, context: &Context) -> Result<Grant, Denial> {
@@ -187,9 +277,31 @@ impl Kept {
         }
     }
 
+    async fn ask_async(&self, who: &Identity, context: &Context) -> Result<Grant, Denial> {
+        let wanted = self.wanted.clone();
+        match &self.errand {
+            Errand::Own(task) => task.request_for_async(who, wanted, context).await,
+            Errand::Delegated(from) => {
+                let parent = from.state.lock().grant.clone().ok_or_else(over)?;
+                from.task().delegate_async(&parent, who, wanted, context).await
+            }
+        }
+    }
+
     fn renew(&self, grant: &Grant, who: &Identity, context: &Context) -> Result<Grant, Denial> {
         let mut renewed = grant.to_renew();
         self.task().renew(&mut renewed, who, context)?;
+        Ok(renewed)
+    }
+
+    async fn renew_async(
+        &self,
+        grant: &Grant,
+        who: &Identity,
+        context: &Context,
+    ) -> Result<Grant, Denial> {
+        let mut renewed = grant.to_renew();
+        self.task().renew_async(&mut renewed, who, context).await?;
         Ok(renewed)
     }
 

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::call_request::{CallRequest, Digested, Refusal};
+use super::call_request::{Asked, CallRequest, Digested, Refusal};
 use super::current::DecidingRules;
 use super::ended::Ended;
 use super::pending::Pending;
@@ -87,19 +87,22 @@ impl Gate {
         context: &Context,
         redeeming: Option<&Pending>,
     ) -> Result<Permit, Denial> {
+        let asked = Asked { text, caller, call: &call, redeeming };
+        let committed = self.attempt(asked, context, |request| request.commit())?;
+        Ok(committed.into_permit(&self.shared, call))
+    }
+
+    /// Has a call decided as of this moment, and records a denial.
+    #[inline(always)]
+    pub(super) fn attempt<T>(
+        &self,
+        asked: Asked<'_>,
+        context: &Context,
+        commit: impl FnOnce(&CallRequest<'_>) -> Result<T, Refusal>,
+    ) -> Result<T, Denial> {
+        let Asked { caller, call, redeeming, .. } = asked;
         let digested = Digested::default();
-        let at = |now, context| CallRequest {
-            shared: &self.shared,
-            owner: &self.shared,
-            text,
-            caller,
-            call: &call,
-            made: &call,
-            context,
-            now,
-            digested: &digested,
-            redeeming: redeeming.map(|pending| &pending.open),
-        };
+        let at = |now, context| self.request(asked, (now, context), &digested);
         let refused = |denial| Refusal { denial, about: None, signed: false };
         let (now, context) = match self.shared.moment(caller, Some(call.tool()), context) {
             Ok(moment) => moment,
@@ -113,10 +116,20 @@ impl Gate {
             let denial = Denial::new(Reason::ApprovalVoid).because("another broker asked");
             return Err(attempt.record(refused(denial)));
         }
-        match attempt.commit() {
-            Ok(committed) => Ok(committed.into_permit(&self.shared, call)),
-            Err(refusal) => Err(attempt.record(refusal)),
-        }
+        commit(&attempt).map_err(|refusal| attempt.record(refusal))
+    }
+
+    #[inline(always)]
+    pub(super) fn request<'a>(
+        &'a self,
+        asked: Asked<'a>,
+        (now, context): (Timestamp, &'a Context),
+        digested: &'a Digested,
+    ) -> CallRequest<'a> {
+        let Asked { text, caller, call, redeeming } = asked;
+        let (shared, owner, made) = (&self.shared, &self.shared, call);
+        let redeeming = redeeming.map(|pending| &pending.open);
+        CallRequest { shared, owner, text, caller, call, made, context, now, digested, redeeming }
     }
 
     /// As [`authorize`](Gate::authorize), of a call as an agent wrote it: the tool's name, its arguments as
@@ -149,11 +162,23 @@ impl Gate {
         resource: Option<Resource>,
         context: &Context,
     ) -> Result<Permit, Denial> {
-        match Call::from_json_bytes(tool, args.as_ref()) {
-            Ok(call) => {
-                let call = resource.into_iter().fold(call, Call::on);
-                self.authorize(presented, caller, call, context)
-            }
+        let call = self.read_call(caller, tool, args.as_ref(), resource)?;
+        self.authorize(presented, caller, call, context)
+    }
+
+    /// A call as an agent wrote it.
+    ///
+    /// # Errors
+    /// That it is none, which is on record.
+    pub(super) fn read_call(
+        &self,
+        caller: &Identity,
+        tool: &str,
+        args: &[u8],
+        resource: Option<Resource>,
+    ) -> Result<Call, Denial> {
+        match Call::from_json_bytes(tool, args) {
+            Ok(call) => Ok(resource.into_iter().fold(call, Call::on)),
             Err(error) => {
                 let denial = Denial::new(Reason::MalformedCall).because(error);
                 Err(self.refuse(denial, caller, Some(tool)))
@@ -223,22 +248,9 @@ impl Gate {
         context: &Context,
     ) -> Result<DryRun, Denial> {
         let (now, context) = self.shared.moment(caller, Some(call.tool()), context)?;
-        let (text, context) = (presented.text(), &*context);
-        let (shared, owner, redeeming) = (&self.shared, &self.shared, None);
-        let made = call;
-        let digested = &Digested::default();
-        let attempt = CallRequest {
-            shared,
-            owner,
-            text,
-            caller,
-            call,
-            made,
-            context,
-            now,
-            digested,
-            redeeming,
-        };
+        let asked = Asked { text: presented.text(), caller, call, redeeming: None };
+        let digested = Digested::default();
+        let attempt = self.request(asked, (now, &*context), &digested);
         attempt.check().map(DryRun).map_err(|refusal| refusal.denial)
     }
 

@@ -4,7 +4,6 @@ use std::borrow::Cow;
 use std::sync::Arc;
 
 use super::current::Current;
-use super::grant::Grant;
 use super::shared::Shared;
 use super::task::Task;
 use crate::audit::Stage;
@@ -63,28 +62,37 @@ impl Occasion {
 
 impl<'r> GrantRequest<'r> {
     /// Asks at this moment for a scope, and records a denial, one for want of a clock among them.
-    pub(super) fn ask(
+    pub(super) fn ask<T>(
         task: &'r Task,
         occasion: Occasion,
         holder: &'r Identity,
         context: &'r Context,
         scope: &'r Scope,
-        ask: impl FnOnce(&GrantRequest<'r>) -> Result<Grant, Denial>,
-    ) -> Result<Grant, Denial> {
-        let (shared, cell) = (&task.shared, &task.cell);
-        let at = |now, context| {
-            let meter = Meter::of_question(scope.size());
-            GrantRequest { shared, cell, holder, scope, context, now, meter, occasion }
-        };
+        ask: impl FnOnce(&GrantRequest<'r>) -> Result<T, Denial>,
+    ) -> Result<T, Denial> {
+        let shared = &task.shared;
+        let at = |moment| GrantRequest::at(task, occasion, holder, scope, moment);
         let (request, asked) = match shared.moment(holder, None, context) {
-            Ok((now, context)) => {
-                let request = at(now, context);
+            Ok(moment) => {
+                let request = at(moment);
                 let asked = ask(&request);
                 (request, asked)
             }
-            Err(denial) => (at(shared.keeper.latest(), Cow::Borrowed(context)), Err(denial)),
+            Err(denial) => (at((shared.keeper.latest(), Cow::Borrowed(context))), Err(denial)),
         };
         asked.map_err(|denial| request.record(denial))
+    }
+
+    pub(super) fn at(
+        task: &'r Task,
+        occasion: Occasion,
+        holder: &'r Identity,
+        scope: &'r Scope,
+        (now, context): (Timestamp, Cow<'r, Context>),
+    ) -> Self {
+        let Task { shared, cell, .. } = task;
+        let meter = Meter::of_question(scope.size());
+        GrantRequest { shared, cell, holder, scope, context, now, meter, occasion }
     }
 
     /// The id of what may be given.

@@ -12,19 +12,13 @@ use super::downstream::Downstream;
 use super::flight::Flight;
 use super::open_call::OpenCall;
 use super::shared::Shared;
+use super::waits::Waits;
 use crate::call::Call;
 use crate::clock::Timestamp;
 use crate::credential::{Found, InUse, Key, Provider};
 use crate::denial::Denial;
 use crate::sync::Apart;
 use crate::vault::{LentSecret, Sealed, Secret, Secrets};
-
-/// Whether a call may wait on its thread, or has to let it go.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) enum Waits {
-    OnThread,
-    AsFuture,
-}
 
 /// What one call is to run with: in the clear for the tool, and sealed as the task keeps it. Minted credentials are in
 /// use until it is dropped.
@@ -134,7 +128,7 @@ impl OpenCall {
                 Found::Ready(minted) => return Ok(minted),
                 Found::Begun(ticket) => {
                     let flight = Flight::begun(shared, downstream, &terms.key, ticket);
-                    return self.mint_credential(call, provider, &terms, flight).await;
+                    return self.mint_credential(call, provider, &terms, flight, waits).await;
                 }
                 Found::InFlight => {
                     let most = shared.settings.credential_wait;

@@ -12,6 +12,7 @@ use super::lease_terms::LeaseTerms;
 use super::open_call::OpenCall;
 use super::provider_text::holds;
 use super::shared::{Recorded, Unrecorded};
+use super::waits::Waits;
 use crate::audit::Event;
 use crate::call::Call;
 use crate::clock::Timestamp;
@@ -26,6 +27,7 @@ impl OpenCall {
         provider: &Arc<Provider>,
         terms: &LeaseTerms,
         mut flight: Flight<'_>,
+        waits: Waits,
     ) -> Result<InUse, Denial> {
         let (shared, ledger) = (flight.shared, &flight.downstream.ledger);
         let (credential, ticket) = (&*terms.key.credential, flight.ticket);
@@ -67,7 +69,7 @@ impl OpenCall {
         if entered {
             flight.note_planned();
         }
-        if let Err(Unrecorded { denial, end }) = shared.settle(place) {
+        if let Err(Unrecorded { denial, end }) = shared.settle_as(place, waits).await {
             flight.nothing_minted(end == Recorded::Yes, &name);
             return Err(denial);
         }
@@ -109,9 +111,13 @@ impl OpenCall {
         let handle = if can_be_kept { handle } else { plan.handle().clone() };
         let event = self.minted(&name, handle.detail(), expires, fault.as_deref());
         let recorded = match (&fault, now) {
-            (None, Ok(now)) => shared
-                .place(now, &event)
-                .and_then(|place| shared.settle(place).map_err(|unrecorded| unrecorded.denial)),
+            (None, Ok(now)) => match shared.place(now, &event) {
+                Ok(place) => {
+                    let settled = shared.settle_as(place, waits).await;
+                    settled.map_err(|unrecorded| unrecorded.denial)
+                }
+                Err(denial) => Err(denial),
+            },
             (None, Err(denial)) => Err(denial),
             (Some(fault), _) => {
                 shared.record(shared.time_or_latest(), &event);

@@ -12,20 +12,21 @@ use super::mint::Made;
 use super::offer::Offer;
 use super::remains::FOR_EACH_MADE;
 use super::retire::End;
-use super::shared::Unrecorded;
+use super::shared::{Recorded, Shared, Unrecorded};
 use super::tokens::Tokens;
-use crate::audit::{Event, Place};
+use crate::audit::{Event, Place, Settling};
 use crate::clock::Timestamp;
 use crate::context::Context;
 use crate::denial::{Denial, Reason};
 use crate::grant::{GrantId, RareTerms, Row, Terms};
+use crate::identity::Identity;
 use crate::scope::Scope;
 use crate::sync::{MutexGuard, RwLockReadGuard};
-use crate::task::Life;
+use crate::task::{Life, TaskCell};
 
 /// A grant that policy gives, before it is recorded.
-pub(super) struct NewGrant<'r> {
-    request: &'r GrantRequest<'r>,
+pub(super) struct NewGrant<'q, 'r> {
+    request: &'q GrantRequest<'r>,
     pub(super) made: Made,
     pub(super) given: Offer,
     pub(super) scope: Arc<Scope>,
@@ -57,7 +58,9 @@ pub(super) struct EnteredGrant<'r> {
 /// A grant in the table whose record is in the log.
 #[must_use = "a grant in the table is handed out, or taken back"]
 pub(super) struct LoggedGrant<'r> {
-    request: &'r GrantRequest<'r>,
+    shared: &'r Arc<Shared>,
+    cell: &'r Arc<TaskCell>,
+    holder: &'r Identity,
     made: Made,
     scope: Arc<Scope>,
     rules: Vec<Arc<str>>,
@@ -67,13 +70,13 @@ pub(super) struct LoggedGrant<'r> {
     now: Timestamp,
 }
 
-impl<'r> NewGrant<'r> {
+impl<'q, 'r> NewGrant<'q, 'r> {
     /// What policy gives, with its times and tokens.
     ///
     /// # Errors
     /// A [`Denial`] if no time is left for it, or its tokens can't be made.
     pub(super) fn of(
-        request: &'r GrantRequest<'r>,
+        request: &'q GrantRequest<'r>,
         (current, life): (&Current, &Life),
         id: GrantId,
         (scope, given): (Arc<Scope>, Offer),
@@ -136,7 +139,9 @@ impl<'r> NewGrant<'r> {
         request.shared.remains.drop_for_one();
         let rules = given.rules;
         let starts = lifetime.starts;
-        let grant = LoggedGrant { request, made, scope, rules, terms, tokens, starts, now };
+        let GrantRequest { shared, cell, holder, .. } = *request;
+        let grant =
+            LoggedGrant { shared, cell, holder, made, scope, rules, terms, tokens, starts, now };
         EnteredGrant { grant, place }
     }
 }
@@ -148,21 +153,64 @@ impl<'r> EnteredGrant<'r> {
     /// A [`Denial`] if the log refuses: it was taken back.
     pub(super) fn settle(self) -> Result<LoggedGrant<'r>, Denial> {
         let EnteredGrant { grant, place } = self;
-        let GrantRequest { shared, cell, .. } = grant.request;
-        if let Err(Unrecorded { denial, end }) = shared.settle(place) {
-            let refused = End::Grant { id: grant.made.id, why: Reason::LogRefused };
-            shared.take_back(cell, refused, end);
-            return Err(denial);
+        let settled = grant.shared.settle(place);
+        grant.settled(settled)
+    }
+
+    /// As [`settle`](Self::settle), without holding the thread. Dropped before it is done, it was taken back.
+    ///
+    /// # Errors
+    /// As there.
+    pub(super) async fn settled(self) -> Result<LoggedGrant<'r>, Denial> {
+        let EnteredGrant { grant, place } = self;
+        let shared = grant.shared;
+        let Some(timer) = &shared.log_timer else { return EnteredGrant { grant, place }.settle() };
+        let settling = shared.journal.settling(place, timer);
+        let mut waiting = WaitingGrant { grant: Some(grant), settling };
+        let settled = (&mut waiting.settling).await.map_err(Unrecorded::from);
+        match waiting.grant.take() {
+            Some(grant) => grant.settled(settled),
+            None => Err(Denial::new(Reason::LogRefused)),
         }
-        Ok(grant)
+    }
+}
+
+/// A grant that waits for the log.
+struct WaitingGrant<'r> {
+    /// Nothing once there is an answer.
+    grant: Option<LoggedGrant<'r>>,
+    settling: Settling<'r>,
+}
+
+impl Drop for WaitingGrant<'_> {
+    fn drop(&mut self) {
+        if let Some(grant) = self.grant.take()
+            && !grant.shared.is_forked()
+        {
+            grant.take_back(Recorded::of_given_up(&self.settling.give_up()));
+        }
     }
 }
 
 impl LoggedGrant<'_> {
+    /// What the log has answered.
+    fn settled(self, settled: Result<u64, Unrecorded>) -> Result<Self, Denial> {
+        if let Err(Unrecorded { denial, end }) = settled {
+            self.take_back(end);
+            return Err(denial);
+        }
+        Ok(self)
+    }
+
+    fn take_back(&self, end: Recorded) {
+        let refused = End::Grant { id: self.made.id, why: Reason::LogRefused };
+        self.shared.take_back(self.cell, refused, end);
+    }
+
     /// Its handle, as it was asked for in this context. From now on its rules' times run.
     pub(super) fn hand_out(self, asked_in: &Context) -> Grant {
-        let LoggedGrant { request, made, scope, rules, terms, tokens, starts, now } = self;
-        let GrantRequest { shared, cell, holder, .. } = *request;
+        let LoggedGrant { shared, cell, holder, made, scope, rules, terms, tokens, starts, now } =
+            self;
         if terms.limit_time() {
             cell.life.lock().begin_spells(&terms, holder.subject(), now, now);
         }

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use super::current::Current;
 use super::shared::Shared;
+use super::waits::Waits;
 use crate::audit::{DeniedQuestion, Event, Outcome, Place, Stage};
 use crate::call::Call;
 use crate::clock::Timestamp;
@@ -49,43 +50,65 @@ impl OpenCall {
         version: u64,
         used: &[Arc<Sealed>],
     ) -> Result<(), Denial> {
-        let mut announced = false;
-        loop {
-            let now = self.shared.now()?;
-            let current = self.shared.current();
-            let mut life = self.cell.life.lock();
-            let live = self.check_start(&mut life, &current, (call, version), now)?;
-            if let Some(approval) = life.permit(self.seq).and_then(|own| own.approval.as_ref()) {
-                let starts = announced || !approval.is_used_up();
-                let stands = if starts { approval.start() } else { approval.stands() };
-                if !stands {
-                    return Err(Denial::new(Reason::ApprovalVoid)
-                        .because("somebody who may answer has taken the approval back"));
-                }
-                if approval.is_used_up() && !announced {
-                    let place = self.announce(&life, live.at())?;
-                    drop(life);
-                    drop(current);
-                    // Outside the locks: the log may take its time, and all of it is looked at again.
-                    self.shared.settle(place).map_err(|unrecorded| unrecorded.denial)?;
-                    announced = true;
-                    continue;
-                }
-            }
-            life.start(live, self.seq);
-            // Before the tool has it: whatever comes back later is searched for it.
-            if !used.is_empty() {
-                self.used_secrets(&mut life).add(used);
-            }
-            self.started = true;
-            if !self.shared.member.is_in_fleet() {
-                return Ok(());
-            }
-            // With no lock held: the clock is foreign code.
-            drop(life);
-            drop(current);
-            return self.confirm_start(call, version);
+        // Outside the locks: the log may take its time, and all of it is looked at again.
+        if let Some(place) = self.start_or_announce((call, version), used, false)? {
+            self.shared.settle(place).map_err(|unrecorded| unrecorded.denial)?;
+            self.start_or_announce((call, version), used, true)?;
         }
+        Ok(())
+    }
+
+    /// As [`start`](Self::start), without holding the thread while the log takes its time.
+    pub(super) async fn start_async(
+        &mut self,
+        call: &Call,
+        version: u64,
+        used: &[Arc<Sealed>],
+    ) -> Result<(), Denial> {
+        if let Some(place) = self.start_or_announce((call, version), used, false)? {
+            let settled = self.shared.settle_as(place, Waits::AsFuture).await;
+            settled.map_err(|unrecorded| unrecorded.denial)?;
+            self.start_or_announce((call, version), used, true)?;
+        }
+        Ok(())
+    }
+
+    /// Starts the call; or places the record that it is about to start, where that has to be in the log first.
+    #[inline(always)]
+    fn start_or_announce(
+        &mut self,
+        (call, version): (&Call, u64),
+        used: &[Arc<Sealed>],
+        announced: bool,
+    ) -> Result<Option<Place>, Denial> {
+        let now = self.shared.now()?;
+        let current = self.shared.current();
+        let mut life = self.cell.life.lock();
+        let live = self.check_start(&mut life, &current, (call, version), now)?;
+        if let Some(approval) = life.permit(self.seq).and_then(|own| own.approval.as_ref()) {
+            let starts = announced || !approval.is_used_up();
+            let stands = if starts { approval.start() } else { approval.stands() };
+            if !stands {
+                return Err(Denial::new(Reason::ApprovalVoid)
+                    .because("somebody who may answer has taken the approval back"));
+            }
+            if approval.is_used_up() && !announced {
+                return self.announce(&life, live.at()).map(Some);
+            }
+        }
+        life.start(live, self.seq);
+        // Before the tool has it: whatever comes back later is searched for it.
+        if !used.is_empty() {
+            self.used_secrets(&mut life).add(used);
+        }
+        self.started = true;
+        if !self.shared.member.is_in_fleet() {
+            return Ok(None);
+        }
+        // With no lock held: the clock is foreign code.
+        drop(life);
+        drop(current);
+        self.confirm_start(call, version).map(|()| None)
     }
 
     /// In a fleet, a start is the last reading of the lease, made after the call was marked as running: an act that

@@ -4,11 +4,12 @@ use std::sync::Arc;
 
 use super::credentials::would_run_without;
 use super::current::DecidingRules;
-use super::lend::{Lent, Waits};
+use super::lend::Lent;
 use super::open_call::OpenCall;
 use super::receipt::{Receipt, RunError};
 use super::running::Running;
 use super::shared::Shared;
+use super::waits::Waits;
 use crate::audit::Outcome;
 use crate::call::Call;
 use crate::denial::Denial;
@@ -172,7 +173,7 @@ impl Permit {
         self,
         tool: impl AsyncFnOnce(&Running) -> Result<T, E>,
     ) -> Result<Receipt<T>, RunError<E>> {
-        let running = self.start().map_err(RunError::Denied)?;
+        let running = self.start_async().await.map_err(RunError::Denied)?;
         let result = tool(&running).await;
         running.close_with(result)
     }
@@ -232,7 +233,13 @@ impl Permit {
         tool: impl AsyncFnOnce(&Running, &Secrets) -> Result<T, E>,
     ) -> Result<Receipt<T>, RunError<E>> {
         let lent = self.open.lend(&self.call, &self.rules, Waits::AsFuture).await;
-        let (running, mut lent) = self.start_lent(lent).map_err(RunError::Denied)?;
+        let (running, mut lent) = match lent {
+            Ok(lent) => {
+                let running = self.start_now_async(&lent.sealed).await;
+                (running.map_err(RunError::Denied)?, lent)
+            }
+            Err(denial) => return Err(RunError::Denied(self.refuse(denial))),
+        };
         let secrets = lent.take_secrets();
         let result = tool(&running, &secrets).await;
         drop(secrets);
@@ -240,12 +247,7 @@ impl Permit {
     }
 
     fn start_with(self) -> Result<(Running, Lent), Denial> {
-        let lent = self.open.lend_now(&self.call, &self.rules);
-        self.start_lent(lent)
-    }
-
-    fn start_lent(self, lent: Result<Lent, Denial>) -> Result<(Running, Lent), Denial> {
-        match lent {
+        match self.open.lend_now(&self.call, &self.rules) {
             Ok(lent) => Ok((self.start_now(&lent.sealed)?, lent)),
             Err(denial) => Err(self.refuse(denial)),
         }
@@ -259,12 +261,16 @@ impl Permit {
     /// [`run_with`](Permit::run_with) starts. Of a call that people agreed to, the log keeps a record that it is about
     /// to start, and it does not start where the log refuses that. What it reserved is given back.
     pub fn start(self) -> Result<Running, Denial> {
-        let needed = self.rules.credentials_of(self.call.tool());
-        if !needed.is_empty() {
-            let denial = would_run_without(needed);
-            return Err(self.refuse(denial));
-        }
-        self.start_now(&[])
+        self.needs_nothing()?.start_now(&[])
+    }
+
+    /// As [`start`](Permit::start), as a future of any runtime. Of a call that people agreed to it waits, as
+    /// [`Gate::authorize_async`](crate::Gate::authorize_async) does, for the record that it is about to start.
+    ///
+    /// # Errors
+    /// As [`start`](Permit::start).
+    pub async fn start_async(self) -> Result<Running, Denial> {
+        self.needs_nothing()?.start_now_async(&[]).await
     }
 
     /// Hands the call to what runs it elsewhere, a proxy or a service that asks this process to decide: the last check
@@ -294,17 +300,43 @@ impl Permit {
         Ok(call)
     }
 
+    /// # Errors
+    /// That the tool runs with a credential.
+    fn needs_nothing(self) -> Result<Self, Denial> {
+        let needed = self.rules.credentials_of(self.call.tool());
+        if needed.is_empty() {
+            return Ok(self);
+        }
+        let denial = would_run_without(needed);
+        Err(self.refuse(denial))
+    }
+
     fn refuse(self, denial: Denial) -> Denial {
         self.open.record_denial(&self.call, &denial);
         denial
     }
 
-    fn start_now(self, used: &[Arc<Sealed>]) -> Result<Running, Denial> {
-        let Permit { call, version, mut open, rules } = self;
-        if rules.leak_halts(call.tool()) {
-            open.halt_on_leak();
+    fn start_now(mut self, used: &[Arc<Sealed>]) -> Result<Running, Denial> {
+        self.note_leaks();
+        let started = self.open.start(&self.call, self.version, used);
+        self.running(started)
+    }
+
+    async fn start_now_async(mut self, used: &[Arc<Sealed>]) -> Result<Running, Denial> {
+        self.note_leaks();
+        let started = self.open.start_async(&self.call, self.version, used).await;
+        self.running(started)
+    }
+
+    fn note_leaks(&mut self) {
+        if self.rules.leak_halts(self.call.tool()) {
+            self.open.halt_on_leak();
         }
-        match open.start(&call, version, used) {
+    }
+
+    fn running(self, started: Result<(), Denial>) -> Result<Running, Denial> {
+        let Permit { call, open, .. } = self;
+        match started {
             Ok(()) => Ok(Running { call, open }),
             Err(denial) => {
                 open.record_denial(&call, &denial);

@@ -4,6 +4,7 @@ use super::gate::Gate;
 use super::judge::CallInputs;
 use super::pending::Pending;
 use super::permit::Permit;
+use crate::call::Call;
 use crate::context::Context;
 use crate::denial::{Denial, Reason};
 use crate::identity::Identity;
@@ -51,14 +52,21 @@ impl Gate {
         caller: &Identity,
         context: &Context,
     ) -> Result<Permit, Denial> {
-        let stated = pending.material.as_ref();
+        let call = self.call_of(pending, caller)?;
+        self.decide(presented.text(), caller, call, context, Some(pending))
+    }
+
+    /// The call that a question is about.
+    ///
+    /// # Errors
+    /// That it is about none, which is on record.
+    pub(super) fn call_of(&self, pending: &Pending, caller: &Identity) -> Result<Call, Denial> {
         let Some(made) = pending.open.made() else {
             let denial = Denial::new(Reason::ApprovalVoid);
             let why = "it is about a scope, which is taken by its task and not redeemed";
             return Err(self.refuse(denial.because(why), caller, None));
         };
-        let call = made.with_material(stated);
-        self.decide(presented.text(), caller, call, context, Some(pending))
+        Ok(made.with_material(pending.material.as_ref()))
     }
 }
 

@@ -1,6 +1,7 @@
 //! Renewal and checkpoints: a grant goes on only if it would be given again.
 
 use std::borrow::Cow;
+use std::sync::Arc;
 
 use super::grant::Grant;
 use super::grant_request::{GrantRequest, Occasion};
@@ -9,8 +10,13 @@ use super::mint::Made;
 use super::offer::OfferInputs;
 use super::retire::End;
 use super::task::Task;
+use super::tokens::Tokens;
+use super::waits::Waits;
+use crate::audit::Place;
+use crate::clock::Timestamp;
 use crate::context::Context;
 use crate::denial::{Denial, Reason};
+use crate::grant::{GrantId, Terms};
 use crate::identity::Identity;
 use crate::meter::Meter;
 
@@ -74,6 +80,34 @@ impl Task {
         decided
     }
 
+    /// As [`renew`](Task::renew), as [`request_for_async`](Task::request_for_async) does. Dropped before it is done, the
+    /// grant has ended: its older tokens are superseded, and the new one was not handed out.
+    ///
+    /// # Errors
+    /// As [`renew`](Task::renew).
+    pub async fn renew_async(
+        &self,
+        grant: &mut Grant,
+        holder: &Identity,
+        context: &Context,
+    ) -> Result<(), Denial> {
+        let moves = NewExpiry::Moves;
+        let decided = match self.place_anew(grant, holder, context, moves) {
+            Ok(again) => {
+                let mut unsettled = Superseded { task: self, grant: Some(grant.id) };
+                let settled = self.shared.settle_as(again.place, Waits::AsFuture).await;
+                unsettled.grant = None;
+                settled.map(|_| again.made).map_err(|unrecorded| unrecorded.denial)
+            }
+            Err(denial) => Err(denial),
+        };
+        let decided = self.conclude_anew(grant, holder, context, moves, decided);
+        if !self.shared.is_forked() {
+            self.shared.await_leaves(self.cell.generation);
+        }
+        decided
+    }
+
     fn decide_anew(
         &self,
         grant: &mut Grant,
@@ -81,26 +115,62 @@ impl Task {
         context: &Context,
         moves: NewExpiry,
     ) -> Result<(), Denial> {
-        let shared = &self.shared;
-        let meter = || Meter::of_question(grant.scope.size());
-        let request = |now, context| GrantRequest {
-            shared,
+        let decided = self.place_anew(grant, holder, context, moves).and_then(|again| {
+            // If the log refuses, the grant ends: its older tokens are superseded already.
+            let settled = self.shared.settle(again.place);
+            settled.map(|_| again.made).map_err(|unrecorded| unrecorded.denial)
+        });
+        self.conclude_anew(grant, holder, context, moves, decided)
+    }
+
+    fn request_anew<'r>(
+        &'r self,
+        grant: &'r Grant,
+        holder: &'r Identity,
+        (now, context): (Timestamp, Cow<'r, Context>),
+    ) -> GrantRequest<'r> {
+        GrantRequest {
+            shared: &self.shared,
             cell: &self.cell,
             holder,
             context,
             now,
             scope: &grant.scope,
-            meter: meter(),
+            meter: Meter::of_question(grant.scope.size()),
             occasion: Occasion::renewal_of(grant.id, false),
-        };
-        let decided = shared.moment(holder, None, context).and_then(|(now, known)| {
-            if grant.cell.generation != self.cell.generation {
-                return Err(Denial::new(Reason::UnknownGrant).because("it is of another task"));
-            }
-            again(&request(now, known), grant, moves)
-        });
+        }
+    }
+
+    /// Decides, and takes the place of the record.
+    fn place_anew(
+        &self,
+        grant: &Grant,
+        holder: &Identity,
+        context: &Context,
+        moves: NewExpiry,
+    ) -> Result<Again, Denial> {
+        let moment = self.shared.moment(holder, None, context)?;
+        if grant.cell.generation != self.cell.generation {
+            return Err(Denial::new(Reason::UnknownGrant).because("it is of another task"));
+        }
+        again(&self.request_anew(grant, holder, moment), grant, moves)
+    }
+
+    fn conclude_anew(
+        &self,
+        grant: &mut Grant,
+        holder: &Identity,
+        context: &Context,
+        moves: NewExpiry,
+        decided: Result<Renewed, Denial>,
+    ) -> Result<(), Denial> {
+        let shared = &self.shared;
         match decided {
-            Ok((made, rules, tokens)) => {
+            Ok(Renewed { made, rules, tokens, begins }) => {
+                if let Some(Begins { terms, first, now }) = begins {
+                    let mut life = self.cell.life.lock();
+                    life.begin_spells(&terms, holder.subject(), first, now);
+                }
                 grant.serial = made.serial;
                 grant.expires = made.expires;
                 grant.tokens = tokens;
@@ -113,7 +183,8 @@ impl Task {
                 let break_glass =
                     !shared.is_forked() && grant.cell.life.lock().is_of_glass(grant.id);
                 let occasion = Occasion::renewal_of(grant.id, break_glass);
-                let denied = request(shared.keeper.latest(), Cow::Borrowed(context));
+                let moment = (shared.keeper.latest(), Cow::Borrowed(context));
+                let denied = self.request_anew(grant, holder, moment);
                 let denial = GrantRequest { occasion, ..denied }.record(denial);
                 // Doubt ends the grant, whatever the doubt was about; that people are asked first is none,
                 // and a renewal leaves it as it was meanwhile, as it does one that has not started. A grant of another task is none of this one's.
@@ -129,7 +200,41 @@ impl Task {
     }
 }
 
-type Again = (Made, Vec<std::sync::Arc<str>>, super::tokens::Tokens);
+/// A renewal whose record has its place in the log's order.
+struct Again {
+    place: Place,
+    made: Renewed,
+}
+
+/// What a grant is from now on.
+struct Renewed {
+    made: Made,
+    rules: Vec<Arc<str>>,
+    tokens: Tokens,
+    begins: Option<Begins>,
+}
+
+/// The times of rules that run from now on.
+struct Begins {
+    terms: Arc<Terms>,
+    first: Timestamp,
+    now: Timestamp,
+}
+
+/// A grant whose older tokens are superseded while the log has yet to say whether it has a new one: it ends if that is
+/// not waited for.
+struct Superseded<'t> {
+    task: &'t Task,
+    grant: Option<GrantId>,
+}
+
+impl Drop for Superseded<'_> {
+    fn drop(&mut self) {
+        if let Some(id) = self.grant {
+            let _ = self.task.shared.end(&self.task.cell, End::Grant { id, why: Reason::Revoked });
+        }
+    }
+}
 
 fn again(request: &GrantRequest<'_>, grant: &Grant, moves: NewExpiry) -> Result<Again, Denial> {
     let GrantRequest { shared, cell, holder, now, .. } = *request;
@@ -221,10 +326,6 @@ fn again(request: &GrantRequest<'_>, grant: &Grant, moves: NewExpiry) -> Result<
     }
     drop(life);
     drop(current);
-    // If the log refuses, the grant ends: its older tokens are superseded already.
-    shared.settle(place).map_err(|unrecorded| unrecorded.denial)?;
-    if terms.limit_time() {
-        cell.life.lock().begin_spells(&terms, subject, first, now);
-    }
-    Ok((made, given.rules, tokens))
+    let begins = terms.limit_time().then_some(Begins { terms, first, now });
+    Ok(Again { place, made: Renewed { made, rules: given.rules, tokens, begins } })
 }

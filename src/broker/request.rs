@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::ended::Ended;
 use super::grant::Grant;
 use super::grant_request::{GrantRequest, Occasion};
-use super::new_grant::{Descent, NewGrant};
+use super::new_grant::{Descent, EnteredGrant, NewGrant};
 use super::offer::OfferInputs;
 use super::task::Task;
 use crate::context::Context;
@@ -59,7 +59,7 @@ impl Task {
     }
 }
 
-impl GrantRequest<'_> {
+impl<'r> GrantRequest<'r> {
     /// Makes a grant: a root of the task, or the child of `parent`.
     pub(super) fn make(
         &self,
@@ -75,10 +75,24 @@ impl GrantRequest<'_> {
     pub(super) fn make_of(
         &self,
         parent: Option<GrantId>,
-        (scope, mut capabilities): (&Arc<Scope>, Vec<Capability>),
+        scope: (&Arc<Scope>, Vec<Capability>),
         asked_in: &Context,
         taking: Option<(&Arc<OpenQuestion>, Items)>,
     ) -> Result<Grant, Denial> {
+        let settled = self.enter(parent, scope, taking)?.settle().inspect_err(|_| {
+            let _life = self.cell.life.lock();
+            taking.iter().for_each(|(open, items)| open.note_taken(*items, false));
+        });
+        Ok(settled?.hand_out(asked_in))
+    }
+
+    /// Decides, and enters the grant, whose record has its place.
+    pub(super) fn enter(
+        &self,
+        parent: Option<GrantId>,
+        (scope, mut capabilities): (&Arc<Scope>, Vec<Capability>),
+        taking: Option<(&Arc<OpenQuestion>, Items)>,
+    ) -> Result<EnteredGrant<'r>, Denial> {
         let GrantRequest { shared, cell, holder, now, .. } = *self;
         shared.attested(holder, now)?;
         let context = self.checked_context()?;
@@ -121,12 +135,7 @@ impl GrantRequest<'_> {
         let descent = (parent, new.starts());
         let event = self.event(&current, &new.made, descent, &new.scope, &new.given, plain);
         let place = new.record(&event, values)?;
-        let take = |taken| taking.iter().for_each(|(open, items)| open.note_taken(*items, taken));
-        take(true);
-        let settled = new.enter(place, current, life).settle().inspect_err(|_| {
-            let _life = cell.life.lock();
-            take(false);
-        });
-        Ok(settled?.hand_out(asked_in))
+        taking.iter().for_each(|(open, items)| open.note_taken(*items, true));
+        Ok(new.enter(place, current, life))
     }
 }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::Broker;
 use super::ended::Ended;
-use super::errand::{Errand, Kept, State};
+use super::errand::{Errand, Kept, Presented, State};
 use super::gate::Gate;
 use super::grant::Grant;
 use super::pending::Pending;
@@ -114,6 +114,33 @@ impl Session {
         })
     }
 
+    /// As [`authorize`](Session::authorize), as a future of any runtime: see [`Gate::authorize_async`]. What has to be asked
+    /// for first is waited for in the same way.
+    ///
+    /// # Errors
+    /// As [`authorize`](Session::authorize).
+    pub async fn authorize_async(&self, call: Call, context: &Context) -> Result<Permit, Denial> {
+        let tool = call.tool_name().clone();
+        let (who, presented) = self.ready_async(Some(tool.as_str()), context).await?;
+        self.kept().gate.authorize_async(&*presented.grant, &who, call, context).await
+    }
+
+    /// As [`authorize_json`](Session::authorize_json), as [`authorize_async`](Session::authorize_async) does.
+    ///
+    /// # Errors
+    /// As [`authorize_json`](Session::authorize_json).
+    pub async fn authorize_json_async(
+        &self,
+        tool: &str,
+        args: impl AsRef<[u8]>,
+        resource: Option<Resource>,
+        context: &Context,
+    ) -> Result<Permit, Denial> {
+        let (who, own) = self.ready_async(Some(tool), context).await?;
+        let gate = &self.kept().gate;
+        gate.authorize_json_async(&*own.grant, &who, tool, args, resource, context).await
+    }
+
     /// Denies a call on the host's own account, and records it, as [`Gate::deny`] does: one that never gets as far as a
     /// question. Nothing is asked for.
     pub fn deny(&self, tool: &str, reason: Reason, why: &str) -> Denial {
@@ -137,6 +164,19 @@ impl Session {
     /// As [`authorize`](Session::authorize), and of [`Gate::redeem`].
     pub fn redeem(&self, pending: &Pending, context: &Context) -> Result<Permit, Denial> {
         self.present(None, context, |gate, grant, who| gate.redeem(pending, grant, who, context))
+    }
+
+    /// As [`redeem`](Session::redeem), as [`authorize_async`](Session::authorize_async) does.
+    ///
+    /// # Errors
+    /// As [`redeem`](Session::redeem).
+    pub async fn redeem_async(
+        &self,
+        pending: &Pending,
+        context: &Context,
+    ) -> Result<Permit, Denial> {
+        let (who, presented) = self.ready_async(None, context).await?;
+        self.kept().gate.redeem_async(pending, &*presented.grant, &who, context).await
     }
 
     /// Authorizes one call and runs it, as [`Permit::run`] does.
@@ -163,7 +203,8 @@ impl Session {
         context: &Context,
         tool: impl AsyncFnOnce(&Running) -> Result<T, E>,
     ) -> Result<Receipt<T>, RunError<E>> {
-        self.authorize(call, context).map_err(RunError::Denied)?.run_async(tool).await
+        let permit = self.authorize_async(call, context).await.map_err(RunError::Denied)?;
+        permit.run_async(tool).await
     }
 
     /// As [`call`](Session::call), and lends the tool the credentials it runs with, as [`Permit::run_with`] does.
@@ -189,7 +230,8 @@ impl Session {
         context: &Context,
         tool: impl AsyncFnOnce(&Running, &Secrets) -> Result<T, E>,
     ) -> Result<Receipt<T>, RunError<E>> {
-        self.authorize(call, context).map_err(RunError::Denied)?.run_with_async(tool).await
+        let permit = self.authorize_async(call, context).await.map_err(RunError::Denied)?;
+        permit.run_with_async(tool).await
     }
 
     /// The tools of which some call could be permitted now, as [`Gate::tools`] tells.
@@ -198,6 +240,15 @@ impl Session {
     /// As [`authorize`](Session::authorize).
     pub fn tools(&self, context: &Context) -> Result<Vec<ToolName>, Denial> {
         self.present(None, context, |gate, grant, who| gate.tools(grant, who, context))
+    }
+
+    /// As [`tools`](Session::tools), as [`authorize_async`](Session::authorize_async) does.
+    ///
+    /// # Errors
+    /// As [`authorize`](Session::authorize).
+    pub async fn tools_async(&self, context: &Context) -> Result<Vec<ToolName>, Denial> {
+        let (who, presented) = self.ready_async(None, context).await?;
+        self.kept().gate.tools(&*presented.grant, &who, context)
     }
 
     /// Delegates a part of what this session has to another identity, as [`Task::delegate`](crate::Task::delegate) does: a
@@ -248,6 +299,20 @@ impl Session {
 
     fn kept(&self) -> &Kept {
         &self.0.0
+    }
+
+    /// What the session presents, after it has asked for what it needs to.
+    async fn ready_async(
+        &self,
+        tool: Option<&str>,
+        context: &Context,
+    ) -> Result<(Identity, Presented<'_>), Denial> {
+        let kept = self.kept();
+        // Its own locks may be held for good, too.
+        kept.gate.shared.check_process()?;
+        let who = kept.who.lock().clone();
+        let presented = kept.ready_async(&who, tool, context).await?;
+        Ok((who, presented))
     }
 
     /// Presents what the session has got, after it has asked for what it needs to.

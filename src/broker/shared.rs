@@ -17,8 +17,11 @@ use super::settings::Settings;
 use super::source::Source;
 use super::stats::DenialCounts;
 use super::tripwire::Tripwire;
+use super::waits::Waits;
 use super::watchers::Watchers;
-use crate::audit::{Body, DeniedQuestion, Event, Journal, Origin, Outcome, Place, Unsettled};
+use crate::audit::{
+    Body, DeniedQuestion, Event, Journal, LogTimer, Origin, Outcome, Place, Unsettled,
+};
 use crate::clock::{NoTime, Timekeeper, Timestamp};
 use crate::denial::{Code, Denial, Reason};
 use crate::grant::{GrantIds, Pool, SpanningCounters, Terms};
@@ -71,6 +74,8 @@ pub(crate) struct Shared {
     /// The id of a log on file, with which another broker may go on: what people were asked is sealed for it.
     pub(crate) kept_log: Option<Box<str>>,
     pub(crate) settings: Settings,
+    /// What futures wait with until the log has had its time, if the host gave it.
+    pub(crate) log_timer: Option<LogTimer>,
     /// Asked for facts at each question, if the host gave one.
     pub(crate) source: Option<Source>,
     /// Where what tools run with comes from.
@@ -167,11 +172,18 @@ impl Shared {
 
     /// Waits until the log has accepted the record, outside all locks.
     pub(crate) fn settle(&self, place: Place) -> Result<u64, Unrecorded> {
-        self.journal.settle(place).map_err(|Unsettled { why, stands }| Unrecorded {
-            denial: refused(&why),
-            // What stands as given is taken back by a record of its own.
-            end: if stands { Recorded::Yes } else { Recorded::NeverGiven },
-        })
+        self.journal.settle(place).map_err(Unrecorded::from)
+    }
+
+    /// As [`settle`](Self::settle), without holding the thread where the caller is a future and the host has given a
+    /// timer. Without one it waits on the thread, which at least ends in time.
+    pub(super) async fn settle_as(&self, place: Place, waits: Waits) -> Result<u64, Unrecorded> {
+        match (&self.log_timer, waits) {
+            (Some(timer), Waits::AsFuture) => {
+                self.journal.settling(place, timer).await.map_err(Unrecorded::from)
+            }
+            _ => self.settle(place),
+        }
     }
 
     /// Records what stands in any case: takes the record's place in the sequence, under whatever lock
@@ -304,11 +316,30 @@ pub(crate) enum Recorded {
     NeverGiven,
 }
 
+impl Recorded {
+    /// Of what was given, and taken back while the log had yet to answer.
+    pub(crate) fn of_given_up(answer: &Result<u64, Unsettled>) -> Self {
+        match answer {
+            Err(Unsettled { stands: false, .. }) => Recorded::NeverGiven,
+            // What stands as given is taken back by a record of its own.
+            Ok(_) | Err(_) => Recorded::Yes,
+        }
+    }
+}
+
 /// What gives access is not known to be in the log.
 pub(crate) struct Unrecorded {
     pub(crate) denial: Denial,
     /// Whether what takes it back needs a record.
     pub(crate) end: Recorded,
+}
+
+impl From<Unsettled> for Unrecorded {
+    fn from(Unsettled { why, stands }: Unsettled) -> Self {
+        // What stands as given is taken back by a record of its own.
+        let end = if stands { Recorded::Yes } else { Recorded::NeverGiven };
+        Unrecorded { denial: refused(&why), end }
+    }
 }
 
 pub(super) fn no_time(error: NoTime) -> Denial {

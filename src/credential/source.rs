@@ -2,7 +2,6 @@
 
 use std::fmt;
 use std::future::Future;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
@@ -14,6 +13,7 @@ use super::guarantees::Guarantees;
 use super::handle::Handle;
 use super::plan::{Plan, Want};
 use super::provider::CredentialProvider;
+use crate::contained::held;
 use crate::vault::Secret;
 
 /// A provider, with what it says of itself.
@@ -98,18 +98,6 @@ impl Provider {
 impl fmt::Debug for Provider {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Provider").field("name", &self.name).finish_non_exhaustive()
-    }
-}
-
-/// What the provider answers; `None` if it panics.
-fn held<T>(call: impl FnOnce() -> T) -> Option<T> {
-    match catch_unwind(AssertUnwindSafe(call)) {
-        Ok(answer) => Some(answer),
-        Err(payload) => {
-            // A payload may panic when it is dropped.
-            std::mem::forget(payload);
-            None
-        }
     }
 }
 

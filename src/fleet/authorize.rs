@@ -56,7 +56,11 @@ impl Fleet {
     ) -> Result<FleetPermit, Denial> {
         let (mut errand, expires, asked) =
             match self.asking(presented.text(), caller, &call, context)? {
-                Asking::Here => return self.permit_here(presented, caller, call, context),
+                Asking::Here => {
+                    let gate = self.inner.broker.gate();
+                    let permit = gate.authorize_async(presented, caller, call, context).await;
+                    return permit.map(FleetPermit::here);
+                }
                 Asking::There { errand, expires, asked } => (errand, expires, asked),
             };
         let carried = self.carry_async(&mut errand).await;

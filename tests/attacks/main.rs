@@ -37,4 +37,5 @@ mod token;
 mod token_elsewhere;
 mod token_text;
 mod waiting;
+mod waiting_as_future;
 mod world;

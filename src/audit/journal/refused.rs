@@ -13,6 +13,9 @@ pub(crate) enum Refused {
     /// The sink has not answered in time.
     #[error("the log did not take the record within {0:?}")]
     TimedOut(Duration),
+    /// What waited for it was dropped.
+    #[error("the call was given up before the log had its record")]
+    NotAwaited,
     /// With this many waiting records, nothing that gives access is placed.
     #[error("the log owes {0} records, expected fewer before it takes one that gives access")]
     TooManyDebts(usize),

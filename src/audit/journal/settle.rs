@@ -43,25 +43,33 @@ impl Journal {
             let deadline = limit.get_or_insert_with(|| Deadline::after(self.wait));
             let stuck = || self.progress.stuck.load(Ordering::Relaxed);
             if stuck() || !self.wait_for(place.seq, deadline) {
-                // Only a writer that is inside the sink is one that others need not wait for.
-                if self.writer.is_locked() {
-                    self.progress.stuck.store(true, Ordering::Relaxed);
-                }
-                return self.give_up_on(&place, Refused::TimedOut(self.wait));
+                return self.time_is_up(&place);
             }
         }
     }
 
+    /// What becomes of a record that was waited for in vain.
+    pub(super) fn time_is_up(&self, place: &Place) -> Result<u64, Unsettled> {
+        // Only a writer that is inside the sink is one that others need not wait for.
+        if self.writer.is_locked() {
+            self.progress.stuck.store(true, Ordering::Relaxed);
+        }
+        self.give_up_on(place, Refused::TimedOut(self.wait))
+    }
+
     /// Waits until the record of this number is durable, or this thread may write it.
     fn wait_for(&self, seq: u64, deadline: &Deadline) -> bool {
-        self.parked.wait_until(deadline, || {
-            self.durable() >= seq || (self.progress.tip.seq() < seq && !self.writer.is_locked())
-        })
+        self.parked.wait_until(deadline, || self.is_due(seq))
+    }
+
+    /// Whether waiting for the record of this number is over, or this thread may write it.
+    pub(super) fn is_due(&self, seq: u64) -> bool {
+        self.durable() >= seq || (self.progress.tip.seq() < seq && !self.writer.is_locked())
     }
 
     /// The answer, unless another thread is writing or the sink has yet to report. Looks on for a
     /// while first: a record takes less time than waiting in earnest does.
-    fn settle_now(
+    pub(super) fn settle_now(
         &self,
         place: &Place,
         limit: &mut Option<Deadline>,
@@ -148,7 +156,7 @@ impl Journal {
     }
 
     /// A placer waits no longer. What no writer has taken is withdrawn; what one has stands.
-    fn give_up_on(&self, place: &Place, why: Refused) -> Result<u64, Unsettled> {
+    pub(super) fn give_up_on(&self, place: &Place, why: Refused) -> Result<u64, Unsettled> {
         let mut queue = self.queue.lock();
         match queue.give_up_on(place.seq, &why) {
             Fate::Withdrawn(why) => Err(Unsettled { why, stands: false }),

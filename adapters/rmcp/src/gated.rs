@@ -129,7 +129,7 @@ impl<S: Service<RoleServer>> Gated<S> {
         request: ClientRequest,
         mut context: RequestContext<RoleServer>,
     ) -> Result<Result<ServerResult, ErrorData>, Denial> {
-        let permit = self.permit(name, &request, &context)?;
+        let permit = self.permit(name, &request, &context).await?;
         without_own(&mut context.meta);
         let cancelled = context.ct.clone();
         let mut cancelled = pin!(cancelled.cancelled());
@@ -170,7 +170,7 @@ impl<S: Service<RoleServer>> Gated<S> {
         .await
     }
 
-    fn permit(
+    async fn permit(
         &self,
         name: &str,
         request: &ClientRequest,
@@ -189,8 +189,11 @@ impl<S: Service<RoleServer>> Gated<S> {
             arguments(request).map_err(|why| presented.deny(name, Reason::MalformedCall, why))?;
         let now = (self.context)(context);
         match context.meta.contains_key(PENDING) {
-            false => presented.authorize(name, &args, &now),
-            true => presented.redeem(name, text(context, PENDING).unwrap_or_default(), &now),
+            false => presented.authorize(name, &args, &now).await,
+            true => {
+                let pending = text(context, PENDING).unwrap_or_default();
+                presented.redeem(name, pending, &now).await
+            }
         }
     }
 
@@ -198,9 +201,12 @@ impl<S: Service<RoleServer>> Gated<S> {
     ///
     /// # Errors
     /// That nothing can be decided now.
-    fn usable(&self, context: &RequestContext<RoleServer>) -> Result<Vec<String>, ErrorData> {
-        let presented = (self.presented)(context);
-        let tools = presented.and_then(|own| own.tools(&(self.context)(context)));
+    async fn usable(&self, context: &RequestContext<RoleServer>) -> Result<Vec<String>, ErrorData> {
+        let now = (self.context)(context);
+        let tools = match (self.presented)(context) {
+            Ok(presented) => presented.tools(&now).await,
+            Err(denial) => Err(denial),
+        };
         match tools {
             Ok(tools) => Ok(tools.iter().map(ToString::to_string).collect()),
             Err(denial) if denial.code() == hallpass::Code::Unavailable => {
@@ -215,7 +221,7 @@ impl<S: Service<RoleServer>> Gated<S> {
         request: ClientRequest,
         mut context: RequestContext<RoleServer>,
     ) -> Result<ServerResult, ErrorData> {
-        let usable = self.usable(&context)?;
+        let usable = self.usable(&context).await?;
         let presented = (self.presented)(&context);
         without_own(&mut context.meta);
         let (mut list, doubled) =
@@ -236,7 +242,7 @@ impl<S: Service<RoleServer>> Gated<S> {
         mut context: RequestContext<RoleServer>,
         asked: &str,
     ) -> Result<ServerResult, ErrorData> {
-        let usable = self.usable(&context)?;
+        let usable = self.usable(&context).await?;
         without_own(&mut context.meta);
         let mut result = self.server.handle_request(request, context.clone()).await?;
         if !usable.iter().any(|own| own == asked) {

@@ -44,7 +44,8 @@
 //!   server. [`hallpass mcp`](hallpass::_documentation::mcp) gates servers of others.
 //! - `_meta`, `inputResponses` and `requestState` pass as they came; nothing is decided about them.
 //! - A call that is cancelled is recorded as interrupted, and its handler's future dropped; what it has spawned goes on.
-//! - A decision waits for the log, as long as the broker's `log_timeout`, on the thread that asks.
+//! - A decision waits for the log, as long as the broker's `log_timeout`: on the thread that asks, unless the broker has a
+//!   [timer](hallpass::BrokerBuilder::log_timer) and its sink a [thread](hallpass::audit::ThreadedSink) of its own.
 
 #![forbid(unsafe_code)]
 

@@ -44,30 +44,30 @@ impl Presented {
         }
     }
 
-    pub(crate) fn tools(&self, context: &Context) -> Result<Vec<ToolName>, Denial> {
+    pub(crate) async fn tools(&self, context: &Context) -> Result<Vec<ToolName>, Denial> {
         match &self.0 {
-            Kind::Session(session) => session.tools(context),
+            Kind::Session(session) => session.tools_async(context).await,
             Kind::Token { gate, who, text } => gate.tools(text.as_str(), who, context),
         }
     }
 
-    pub(crate) fn authorize(
+    pub(crate) async fn authorize(
         &self,
         tool: &str,
         args: &str,
         context: &Context,
     ) -> Result<Permit, Denial> {
         match &self.0 {
-            Kind::Session(session) => session.authorize_json(tool, args, None, context),
+            Kind::Session(session) => session.authorize_json_async(tool, args, None, context).await,
             Kind::Token { gate, who, text } => {
-                gate.authorize_json(text.as_str(), who, tool, args, None, context)
+                gate.authorize_json_async(text.as_str(), who, tool, args, None, context).await
             }
         }
     }
 
     /// Redeems what people agreed to, which has to be a call of this tool: another one would run from its arguments
     /// otherwise.
-    pub(crate) fn redeem(
+    pub(crate) async fn redeem(
         &self,
         tool: &str,
         pending: &str,
@@ -80,8 +80,10 @@ impl Presented {
         let void = |why| Err(self.deny(tool, Reason::ApprovalVoid, why));
         let Some(found) = found else { return void("no such question can be redeemed") };
         let permit = match &self.0 {
-            Kind::Session(session) => session.redeem(&found, context)?,
-            Kind::Token { gate, who, text } => gate.redeem(&found, text.as_str(), who, context)?,
+            Kind::Session(session) => session.redeem_async(&found, context).await?,
+            Kind::Token { gate, who, text } => {
+                gate.redeem_async(&found, text.as_str(), who, context).await?
+            }
         };
         if permit.tool() != tool {
             return void("the question is about another tool than is called");

@@ -69,7 +69,8 @@
 //! - It does not say who calls: that is the host's function.
 //! - It takes and gives no compressed messages, and no protobuf groups within unknown fields.
 //! - Services that are added to the same server without it are not gated: reflection tells the names of methods, say.
-//! - A decision waits for the log, as long as the broker's `log_timeout`, on the thread that asks.
+//! - A decision waits for the log, as long as the broker's `log_timeout`: on the thread that asks, unless the broker has a
+//!   [timer](hallpass::BrokerBuilder::log_timer) and its sink a [thread](hallpass::audit::ThreadedSink) of its own.
 
 #![forbid(unsafe_code)]
 

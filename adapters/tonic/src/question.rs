@@ -60,11 +60,11 @@ impl Question {
     ///
     /// # Errors
     /// The status that refuses it.
-    pub(crate) fn decide(&self, message: Bytes, is_first: bool) -> Result<Permit, Status> {
-        self.decided(message, is_first).map_err(|denial| status_of(&denial))
+    pub(crate) async fn decide(&self, message: Bytes, is_first: bool) -> Result<Permit, Status> {
+        self.decided(message, is_first).await.map_err(|denial| status_of(&denial))
     }
 
-    fn decided(&self, message: Bytes, is_first: bool) -> Result<Permit, Denial> {
+    async fn decided(&self, message: Bytes, is_first: bool) -> Result<Permit, Denial> {
         let (caller, tool) = (&self.caller, &*self.tool);
         if let Err(why) = self.check_form() {
             return Err(caller.deny(tool, Reason::MalformedCall, why));
@@ -75,12 +75,12 @@ impl Question {
         };
         let context = self.gate.http.context_of(&self.request);
         match is_first && self.request.headers.contains_key(PENDING) {
-            false => caller.authorize(tool, &args, &context),
+            false => caller.authorize(tool, &args, &context).await,
             true => {
                 let mut stated = self.request.headers.get_all(PENDING).iter();
                 let first = stated.next().filter(|_| stated.next().is_none());
                 let pending = first.and_then(|own| own.to_str().ok()).unwrap_or_default();
-                caller.redeem(tool, pending, &context)
+                caller.redeem(tool, pending, &context).await
             }
         }
     }
@@ -102,8 +102,8 @@ impl Question {
     ///
     /// # Errors
     /// The status that refuses it.
-    pub(crate) fn start(&self, permit: Permit) -> Result<(Running, Bytes), Status> {
-        let running = permit.start().map_err(|denial| status_of(&denial))?;
+    pub(crate) async fn start(&self, permit: Permit) -> Result<(Running, Bytes), Status> {
+        let running = permit.start_async().await.map_err(|denial| status_of(&denial))?;
         match message(&self.method.input, running.args()) {
             Ok(message) => Ok((running, message)),
             Err(_) => {

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
 use bytes::Bytes;
+use hallpass::Running;
 use http_body::{Body, Frame};
 use tonic::Status;
 
@@ -26,7 +27,11 @@ pub(crate) struct Rest<B> {
     pub(crate) messages: Messages<B>,
     pub(crate) question: Arc<Question>,
     pub(crate) calls: Entrance,
+    /// The message that is being decided about: those after it are read once that is done.
+    pub(crate) deciding: Option<Deciding>,
 }
+
+pub(crate) type Deciding = Pin<Box<dyn Future<Output = Result<(Running, Bytes), Status>> + Send>>;
 
 impl<B> Requests<B> {
     pub(crate) fn new(first: Bytes, rest: Option<Rest<B>>) -> Self {
@@ -38,22 +43,29 @@ impl<B: Body> Rest<B> {
     /// The next message, permitted and started.
     fn poll_next(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Bytes, Status>>> {
         let Some(count) = self.calls.count() else { return Poll::Ready(None) };
-        let next = match ready!(self.messages.poll_next(cx)) {
-            None => return Poll::Ready(None),
-            Some(Err(why)) => Err(self.question.unreadable(why)),
-            Some(Ok(_)) if count >= self.question.gate.messages_max => {
-                Err(self.question.too_many())
-            }
-            Some(Ok(message)) => self.permitted(message),
+        let deciding = match &mut self.deciding {
+            Some(deciding) => deciding,
+            None => match ready!(self.messages.poll_next(cx)) {
+                None => return Poll::Ready(None),
+                Some(Err(why)) => return Poll::Ready(Some(Err(self.question.unreadable(why)))),
+                Some(Ok(_)) if count >= self.question.gate.messages_max => {
+                    return Poll::Ready(Some(Err(self.question.too_many())));
+                }
+                Some(Ok(message)) => {
+                    let question = self.question.clone();
+                    self.deciding.insert(Box::pin(async move {
+                        let permit = question.decide(message, false).await?;
+                        question.start(permit).await
+                    }))
+                }
+            },
         };
-        Poll::Ready(Some(next))
-    }
-
-    fn permitted(&self, message: Bytes) -> Result<Bytes, Status> {
-        let permit = self.question.decide(message, false)?;
-        let (running, message) = self.question.start(permit)?;
-        self.calls.admit(Arc::new(running));
-        Ok(message)
+        let decided = ready!(deciding.as_mut().poll(cx));
+        self.deciding = None;
+        Poll::Ready(Some(decided.map(|(running, message)| {
+            self.calls.admit(Arc::new(running));
+            message
+        })))
     }
 }
 

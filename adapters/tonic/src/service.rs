@@ -166,17 +166,18 @@ where
                 Some(Err(why)) => return Err(question.unreadable(why)),
             }
         }
-        let permit = question.decide(first, true)?;
+        let permit = question.decide(first, true).await?;
         if let Some(run) = self.lent.get(&method.path) {
             return run(self.host.clone(), method, permit).await;
         }
-        let (running, first) = question.start(permit)?;
+        let (running, first) = question.start(permit).await?;
         let (calls, running) = (Calls::new(), Arc::new(running));
         calls.entrance().admit(running.clone());
         let rest = method.client_streams.then(|| Rest {
             messages,
             question: question.clone(),
             calls: calls.entrance(),
+            deciding: None,
         });
         let handed_on = handed_on(&question, Permitted(running), Requests::new(first, rest));
         let _ = poll_fn(|cx| self.service.poll_ready(cx)).await;

@@ -54,16 +54,24 @@ impl Caller {
         }
     }
 
-    /// Decides a call whose arguments are the text of a JSON object.
+    /// Decides a call whose arguments are the text of a JSON object. While the log takes its time no thread is held, where
+    /// the broker has a [timer](hallpass::BrokerBuilder::log_timer).
     ///
     /// # Errors
     /// A [`Denial`], as of [`Gate::authorize_json`].
-    pub fn authorize(&self, tool: &str, args: &[u8], context: &Context) -> Result<Permit, Denial> {
+    pub async fn authorize(
+        &self,
+        tool: &str,
+        args: &[u8],
+        context: &Context,
+    ) -> Result<Permit, Denial> {
         match &self.0 {
             Presented::Token { gate, who, text } => {
-                gate.authorize_json(text.as_str(), who, tool, args, None, context)
+                gate.authorize_json_async(text.as_str(), who, tool, args, None, context).await
             }
-            Presented::Session(session) => session.authorize_json(tool, args, None, context),
+            Presented::Session(session) => {
+                session.authorize_json_async(tool, args, None, context).await
+            }
         }
     }
 
@@ -72,7 +80,12 @@ impl Caller {
     ///
     /// # Errors
     /// A [`Denial`], as of [`Gate::redeem`]; one of a question that is not there, or about another tool, too.
-    pub fn redeem(&self, tool: &str, pending: &str, context: &Context) -> Result<Permit, Denial> {
+    pub async fn redeem(
+        &self,
+        tool: &str,
+        pending: &str,
+        context: &Context,
+    ) -> Result<Permit, Denial> {
         let found = match &self.0 {
             Presented::Token { gate, .. } => gate.pending(pending),
             Presented::Session(session) => session.pending(pending),
@@ -81,9 +94,9 @@ impl Caller {
         let Some(found) = found else { return void("no such question can be redeemed") };
         let permit = match &self.0 {
             Presented::Token { gate, who, text } => {
-                gate.redeem(&found, text.as_str(), who, context)?
+                gate.redeem_async(&found, text.as_str(), who, context).await?
             }
-            Presented::Session(session) => session.redeem(&found, context)?,
+            Presented::Session(session) => session.redeem_async(&found, context).await?,
         };
         if permit.tool() != tool {
             return void("the question is about another tool than the route's");

@@ -76,7 +76,8 @@
 //! - It does not say who calls: that is the host's function.
 //! - It hands on no trailers and no upgrades (WebSockets), in either direction.
 //! - What is [asked of people](hallpass::Code::ApprovalRequired) comes back as a text; where they answer is the host's.
-//! - A decision waits for the log, as long as the broker's `log_timeout`, on the thread that asks.
+//! - A decision waits for the log, as long as the broker's `log_timeout`: on the thread that asks, unless the broker has a
+//!   [timer](hallpass::BrokerBuilder::log_timer) and its sink a [thread](hallpass::audit::ThreadedSink) of its own.
 
 #![forbid(unsafe_code)]
 

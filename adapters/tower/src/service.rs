@@ -113,7 +113,7 @@ where
                 Ok(permit) => permit,
                 Err(response) => return Ok(Answer::of_gate(*response)),
             };
-            let running = match permit.start() {
+            let running = match permit.start_async().await {
                 Ok(running) => Arc::new(running),
                 Err(denial) => return Ok(refused(denial)),
             };
@@ -166,10 +166,10 @@ impl HttpGate {
         };
         let context = self.context_of(request);
         let permit = match request.headers.contains_key(PENDING) {
-            false => caller.authorize(&tool, &args, &context),
+            false => caller.authorize(&tool, &args, &context).await,
             true => {
                 let pending = only(&request.headers, &PENDING).unwrap_or_default();
-                caller.redeem(&tool, pending, &context)
+                caller.redeem(&tool, pending, &context).await
             }
         };
         permit.map_err(refused)

@@ -10,6 +10,7 @@
 mod approvals;
 mod calls;
 mod ends;
+mod log_hangs;
 mod page;
 mod refused;
 mod secrets;

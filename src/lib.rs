@@ -112,11 +112,11 @@ mod word;
 pub use approval::fuzzing as approval_fuzzing;
 pub use broker::{
     Broker, BrokerBuilder, BrokerError, BrokerStats, Control, Cut, Debt, Drift, DriftScan, Drifted,
-    DryRun, Ended, FlushError, Gate, Grant, Halt, HaltError, LateCall, NotCounted, Obligation,
-    Pending, Permit, ProviderError, Question, QuestionState, Reaper, Receipt, ReloadError,
-    Requestable, ReviewEvent, ReviewEvents, Reviews, RunError, Running, Session, Standing,
-    StandingCredential, StandingGrant, StandingTask, Tally, Task, Tended, ToolError, View,
-    ViewLine,
+    DryRun, Ended, FlushError, Gate, Grant, Halt, HaltError, LateCall, NotCounted, NoteError,
+    Obligation, Pending, Permit, ProviderError, Question, QuestionState, Reaper, Receipt,
+    ReloadError, Requestable, ReviewEvent, ReviewEvents, Reviews, RunError, Running, Session,
+    Standing, StandingCredential, StandingGrant, StandingTask, Tally, Task, Tended, ToolError,
+    View, ViewLine,
 };
 pub use call::{Call, CallError};
 pub use context::Context;

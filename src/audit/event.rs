@@ -9,14 +9,13 @@ use super::denied_again::DeniedAgain;
 use super::plain::Plain;
 use super::settled::Settled;
 use super::spent::Spent;
-use super::words::{Answered, GoneHow, How, Outcome, Stage, is_false};
+use super::words::{Answered, GoneHow, How, Outcome, Stage, is_false, is_zero};
 use crate::clock::Timestamp;
 use crate::value::Value;
 
 /// One thing that happened, in the words of the log.
 ///
-/// Texts are borrowed while a record is written and owned once it is read back. Digests and ids are
-/// texts here: what they mean is said where they are made.
+/// Texts are borrowed while a record is written, owned once it is read back. Digests and ids are said where they are made.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]
 #[expect(
@@ -181,7 +180,6 @@ pub enum Event<'a> {
     Asked {
         task: Cow<'a, str>,
         generation: u64,
-        /// The question's id.
         question: Cow<'a, str>,
         who: Cow<'a, str>,
         /// The other names of those who can't answer: the requester, who delegated, and whom they act for.
@@ -199,7 +197,6 @@ pub enum Event<'a> {
         /// The question that somebody amended: this one is in its place.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         amends: Option<Cow<'a, str>>,
-        /// The asks.
         rules: Vec<Cow<'a, str>>,
         /// The arguments that may be others in the calls of a yes that reaches several.
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -281,6 +278,9 @@ pub enum Event<'a> {
         /// Whether the task had ended before the call did.
         #[serde(default, skip_serializing_if = "is_false")]
         task_over: bool,
+        /// How many ids the host noted of what the call gave that the task did not have.
+        #[serde(default, skip_serializing_if = "is_zero")]
+        noted: u64,
         #[serde(default, skip_serializing_if = "is_false")]
         break_glass: bool,
     },

@@ -162,3 +162,9 @@ pub enum GoneHow {
 pub(super) fn is_false(value: &bool) -> bool {
     !value
 }
+
+/// For numbers that are written where there is something to count.
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "the signature that serde asks for")]
+pub(super) fn is_zero(value: &u64) -> bool {
+    *value == 0
+}

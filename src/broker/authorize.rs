@@ -152,7 +152,7 @@ impl Committed {
         let closed = life.undo_permit(self.seq, stands);
         if closed && stands {
             // And so does its outcome.
-            shared.record_outcome(&self.cell, &life, (self.seq, Outcome::Abandoned), now);
+            shared.record_outcome(&self.cell, &life, (self.seq, Outcome::Abandoned, 0), now);
         }
     }
 

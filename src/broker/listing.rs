@@ -124,7 +124,7 @@ impl Listing<'_> {
             setting,
             capability: &granted.capability,
             labels,
-            when: crate::policy::When::Asked,
+            when: crate::policy::When::Now,
             is_first: meter.is_first(tool, (0, 0)),
         };
         could_permit(policy, &wanted)

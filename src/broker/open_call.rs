@@ -12,7 +12,8 @@ use crate::denial::{Denial, Reason};
 use crate::grant::GrantId;
 use crate::scrub::{Found, ScrubSource, UsedSecrets};
 use crate::sync::Apart;
-use crate::task::{Basis, Claim, Halt, Life, Liveness, TaskCell};
+use crate::task::{Basis, Claim, Halt, Life, Liveness, NotNoted, TaskCell};
+use crate::value::Value;
 use crate::vault::Sealed;
 
 /// The open end of a permit: closed exactly once, with one outcome.
@@ -210,6 +211,15 @@ impl OpenCall {
         self.leak_halts = true;
     }
 
+    /// Notes what the call gave, for rules that compare with it.
+    pub(super) fn note(&self, name: &str, value: &Value) -> Result<(), NotNoted> {
+        // In the child of a fork, the call is the parent's.
+        if self.shared.is_forked() {
+            return Err(NotNoted::Over);
+        }
+        self.cell.life.lock().note(self.seq, name, value)
+    }
+
     fn used_secrets(&self, life: &mut Life) -> Arc<UsedSecrets> {
         life.used_secrets(|| {
             // What the task has used hangs from the broker.
@@ -247,10 +257,11 @@ impl OpenCall {
         if self.started && !ran {
             life.unstart(self.seq);
         }
+        let noted = life.permit(self.seq).map_or(0, |permit| permit.noted);
         if !life.close_permit(self.seq, ran.then_some(at)) {
             return;
         }
-        self.shared.record_outcome(&self.cell, &life, (self.seq, outcome), at);
+        self.shared.record_outcome(&self.cell, &life, (self.seq, outcome, noted), at);
         if self.started {
             if life.over.is_some() && life.running().is_empty() {
                 self.shared.table.forget_late(&self.cell);

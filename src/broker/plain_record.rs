@@ -44,7 +44,7 @@ fn kept_of(
     let arguments = listed.plain.iter().map(|name| Fact::arg(name));
     for fact in arguments.chain(policy.plain.iter().cloned()) {
         // Not kept where no rule looks at it: then it is not absent either.
-        if fact == Fact::Seen && !policy.looks_at_history {
+        if matches!(fact, Fact::Seen | Fact::Note(_)) && !policy.looks_at_history {
             continue;
         }
         match question.fact(&fact) {

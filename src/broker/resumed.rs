@@ -119,8 +119,9 @@ impl Resumed {
                 false => Outcome::Unknown,
             };
             let break_glass = self.resumption.is_glass_permit(of);
-            let task_over = false;
-            let event = Event::Outcome { task, generation, of, outcome, task_over, break_glass };
+            let (task_over, noted) = (false, 0);
+            let event =
+                Event::Outcome { task, generation, of, outcome, task_over, noted, break_glass };
             shared.record(at, &event);
         }
         let resumption = &self.resumption;

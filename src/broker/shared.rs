@@ -197,7 +197,7 @@ impl Shared {
         &self,
         cell: &TaskCell,
         life: &Life,
-        (of, outcome): (u64, Outcome),
+        (of, outcome, noted): (u64, Outcome, u64),
         at: Timestamp,
     ) {
         let task_over = life.over.is_some();
@@ -213,6 +213,7 @@ impl Shared {
                 of,
                 outcome,
                 task_over,
+                noted,
                 break_glass,
             },
         );

@@ -118,7 +118,7 @@ impl Shared {
 
     fn close_each_lapsed(&self, cell: &TaskCell, life: &mut Life, now: Timestamp) {
         for of in life.drop_lapsed(now) {
-            self.record_outcome(cell, life, (of, Outcome::Abandoned), now);
+            self.record_outcome(cell, life, (of, Outcome::Abandoned, 0), now);
         }
     }
 }

@@ -225,12 +225,23 @@ fn check_condition(
         let problem = "`asker` is who asked, as reviewers are compared with it: here it is `who`";
         return wrong(problem.into());
     }
+    let asked_early = [Moment::Request, Moment::Delegate].iter().any(|own| rule.speaks_at(*own));
+    if asked_early && !rule.speaks_at(Moment::Call) && compares_with_notes(condition) {
+        // At a request it is open what calls will note, so that the rule would never speak.
+        let problem =
+            "notes are known at calls, and the rule does not speak at them: add `call` to `on`";
+        return wrong(problem.into());
+    }
     if matches!(condition.fact, Fact::Seen | Fact::Labels) && !catalogue {
         return wrong(
             "labels come from the catalogue, and there is none: add `[[tool]]` entries".into(),
         );
     }
     Ok(())
+}
+
+fn compares_with_notes(condition: &Condition) -> bool {
+    condition.constraint.compares_with(&|fact| matches!(fact, Fact::Note(_)))
 }
 
 /// What goes with which effect.

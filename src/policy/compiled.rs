@@ -42,8 +42,10 @@ impl Compiled {
         let index = Index::new(&rules);
         let digest = policy_digest(&rules, tools, fold, &plain);
         let conditions = || rules.iter().flat_map(Rule::all_conditions);
-        // `same_as` has no word for the history.
-        let looks_at_history = conditions().any(|own| own.fact == Fact::Seen);
+        let is_note = |fact: &Fact| matches!(fact, Fact::Note(_));
+        // Nothing is compared with the labels, and nothing but comparing is done with notes.
+        let looks_at_history = conditions()
+            .any(|own| own.fact == Fact::Seen || own.constraint.compares_with(&is_note));
         let is_now = |fact: &Fact| *fact == Fact::Now;
         let looks_at_time =
             conditions().any(|own| is_now(&own.fact) || own.constraint.compares_with(&is_now));

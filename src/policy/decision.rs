@@ -18,7 +18,6 @@ use crate::identity::{Assertion, Attestor, Identity, IdentityError};
 use crate::meter::Meter;
 use crate::purpose::Purpose;
 use crate::scope::Readings;
-use crate::value::Value;
 
 /// What the rules say to one call. It says nothing of grants, and permits nothing.
 ///
@@ -87,17 +86,14 @@ impl Policy {
         Attestor::folding(0, self.0.fold).attest(who)
     }
 
-    /// As [`decide`](Self::decide), of a call of a task that has seen these labels.
+    /// As [`decide`](Self::decide), of a call of a task that has seen this.
     pub(crate) fn decide_after(
         &self,
         (who, why, call, context): (&Identity, &Purpose, &Call, &Context),
-        labels: &Value,
+        seen: &Seen,
         now: Timestamp,
     ) -> Result<Decision<'_>, Denial> {
         let policy = &*self.0;
-        let nothing = Seen::nothing();
-        let seen = nothing.with(labels, "", None);
-        let seen = seen.as_ref().unwrap_or(nothing);
         let first = RulesQuestion::first_call(who, why, call, context, now);
         let question = RulesQuestion { seen, ..first };
         Ok(Decision { policy, verdict: question.verdict(policy)? })
@@ -111,7 +107,7 @@ pub(super) struct RulesQuestion<'q> {
     pub(super) why: &'q Purpose,
     pub(super) call: &'q Call,
     pub(super) context: &'q Context,
-    /// The labels of earlier calls of its task.
+    /// The labels of earlier calls of its task, and what was noted of them.
     pub(super) seen: &'q Seen,
     pub(super) now: Timestamp,
     pub(super) form: Form,

@@ -101,15 +101,23 @@ impl<'q> Wanted<'q> {
         })
     }
 
-    /// A guard's constraint of `fact` with every comparison with something known replaced by what may hold at
-    /// least wherever it may.
+    /// A constraint with every comparison with something known replaced by what may hold at least wherever it may. Of what
+    /// is to cover a call, nothing holds that is compared with what is not there.
     pub(super) fn widened<'r>(
         &self,
         condition: &'r Condition,
         way: &Pins<'_>,
+        stance: Stance,
     ) -> Cow<'r, Constraint> {
         let may_be_empty = self.may_compare_nothing(condition);
         condition.constraint.replace_comparisons(Place::default(), &|leaf, place| {
+            let is_missing = |fact: &Fact| {
+                let is_open = fact.is_of_the_call() || self.leaves(fact);
+                !is_open && self.value_of(fact, way).is_none()
+            };
+            if stance == Stance::Cover && leaf.facts().any(is_missing) {
+                return Some(whatever_or_absent(place.opposite()));
+            }
             let compared = match leaf {
                 Node::SameAs(fact) => fact,
                 Node::Compared(own) => {

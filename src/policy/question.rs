@@ -28,7 +28,7 @@ pub(crate) struct Setting<'q> {
     pub(crate) who: &'q Identity,
     pub(crate) purpose: &'q CheckedPurpose,
     pub(crate) context: &'q Object,
-    /// The labels seen in the task, those of the tool asked for included.
+    /// The labels seen in the task, those of the tool asked for included, and what was noted in it.
     pub(crate) seen: &'q Seen,
     pub(crate) now: Timestamp,
     /// `now` as rules read it: RFC 3339 text, or nothing where no rule reads it.
@@ -99,6 +99,7 @@ impl<'q> Facts<'q> for &Setting<'q> {
             Fact::Context(name) => self.context.get(name),
             Fact::Now => self.now_text,
             Fact::Seen => Some(self.seen.labels()),
+            Fact::Note(name) => self.seen.note(name),
             _ => None,
         }
     }

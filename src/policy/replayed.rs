@@ -41,8 +41,8 @@ pub(crate) struct RecordedQuestion<'r> {
     pub(crate) why: &'r Purpose,
     pub(crate) call: &'r Call,
     pub(crate) context: &'r Context,
-    /// The labels that the task had seen.
-    pub(crate) seen: &'r Value,
+    /// The labels that the task had seen, and what was noted in it.
+    pub(crate) seen: &'r Seen,
     pub(crate) now: Timestamp,
     pub(crate) form: Form,
     pub(crate) moment: Moment,
@@ -106,10 +106,7 @@ impl Policy {
         recorded: &RecordedQuestion<'_>,
     ) -> Result<RuledAgain, Denial> {
         let policy = &*self.0;
-        let RecordedQuestion { who, why, call, context, now, form, moment, .. } = *recorded;
-        let nothing = Seen::nothing();
-        let seen = nothing.with(recorded.seen, "", None);
-        let seen = seen.as_ref().unwrap_or(nothing);
+        let RecordedQuestion { who, why, call, context, seen, now, form, moment } = *recorded;
         let question = RulesQuestion { who, why, call, context, seen, now, form, moment };
         let ids = |rules: &Deciders| {
             let rules = rules.iter().filter_map(|at| policy.rule(*at));

@@ -41,7 +41,7 @@ pub(crate) fn decide_request(policy: &Compiled, wanted: &Wanted<'_>) -> Answer {
     wanted.visit(policy, Side::Guards, |at, rule| match rule.effect {
         Effect::Forbid if rule.contains(wanted) => forbids.add(at),
         // An ask that is newer than the grant acts at its calls.
-        Effect::Ask if wanted.when == When::Asked && rule.asks_before(wanted) => asks.add(at),
+        Effect::Ask if wanted.when != When::Left && rule.asks_before(wanted) => asks.add(at),
         _ => {}
     });
     if !forbids.is_empty() {
@@ -120,7 +120,7 @@ impl<'q> Wanted<'q> {
             return true;
         }
         self.ways(constraint).iter().any(|way| {
-            let other = self.widened(condition, way);
+            let other = self.widened(condition, way, stance);
             condition_may_overlap(self.cover(), (fact, &other), self.meter())
         })
     }
@@ -160,7 +160,7 @@ impl<'q> Asked<'q> for &Wanted<'q> {
 
     fn names(self, space: Space) -> Names<'q> {
         match space {
-            Space::Context if self.when == When::Asked => Names::These(self.setting.context),
+            Space::Context if self.when != When::Left => Names::These(self.setting.context),
             Space::WhoAttrs => Names::These(self.setting.who.attributes()),
             Space::Args | Space::Context | Space::ResourceAttrs => Names::Any,
         }

@@ -1,16 +1,21 @@
-//! What a task has seen: labels of the tools used in it, and which call brought each.
+//! What a task has seen: labels of the tools used in it, which call brought each, and what was noted of results.
 
+use std::sync::Arc;
+
+use super::noted::{Notes, NotesFault};
 use crate::value::Value;
 
 /// How many labels are told of with the call that brought them.
 const TOLD: usize = 8;
 
-/// Labels of the tools used in a task. They never leave it.
+/// Labels of the tools used in a task, and the host's notes. Neither ever leaves it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Seen {
     labels: Value,
     /// In the order of the labels.
     brought_by: Vec<Brought>,
+    /// Most tasks have none. Shared with questions that are kept.
+    notes: Option<Arc<Notes>>,
 }
 
 /// A call that brought a label.
@@ -22,7 +27,8 @@ struct Brought {
 }
 
 impl Seen {
-    pub(crate) const NONE: Seen = Seen { labels: Value::List(Vec::new()), brought_by: Vec::new() };
+    pub(crate) const NONE: Seen =
+        Seen { labels: Value::List(Vec::new()), brought_by: Vec::new(), notes: None };
 
     pub(crate) fn nothing() -> &'static Seen {
         static NOTHING: Seen = Seen::NONE;
@@ -32,6 +38,47 @@ impl Seen {
     /// The list of the labels, as rules see it.
     pub(crate) fn labels(&self) -> &Value {
         &self.labels
+    }
+
+    /// What was noted under a name: a list that is not empty.
+    pub(crate) fn note(&self, name: &str) -> Option<&Value> {
+        self.notes.as_ref()?.list(name)
+    }
+
+    /// Adds to the notes under a name, all that is given or nothing; how many were not there before.
+    ///
+    /// # Errors
+    /// [`NotesFault`]: one is no id, or there would be too many.
+    pub(crate) fn add_notes(&mut self, name: &str, value: &Value) -> Result<usize, NotesFault> {
+        let (after, added) = match &self.notes {
+            Some(notes) => notes.with(name, value)?,
+            None => Notes::default().with(name, value)?,
+        };
+        if added > 0 {
+            self.notes = Some(Arc::new(after));
+        }
+        Ok(added)
+    }
+
+    /// What was seen of a task of which labels and notes are told.
+    ///
+    /// # Errors
+    /// [`NotesFault`]: no task has such notes.
+    pub(crate) fn told_of<'n>(
+        labels: &Value,
+        notes: impl IntoIterator<Item = (&'n str, &'n Value)>,
+    ) -> Result<Seen, NotesFault> {
+        let mut seen = Seen::NONE.with(labels, "", None).unwrap_or(Seen::NONE);
+        for (name, list) in notes {
+            seen.add_notes(name, list)?;
+        }
+        Ok(seen)
+    }
+
+    /// The same notes after calls of tools with these labels, and no others.
+    pub(super) fn with_labels(&self, labels: &Value) -> Seen {
+        let seen = Seen { notes: self.notes.clone(), ..Seen::NONE };
+        seen.with(labels, "", Some(0)).unwrap_or(seen)
     }
 
     /// What will have been seen after a call of a tool with these labels, whose permit has this number if

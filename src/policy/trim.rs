@@ -117,7 +117,7 @@ fn without<'c>(
     let left = parts.iter().flat_map(|part| {
         of_the_call.iter().map(|own| {
             // What can't be told holds, too.
-            let may_be = wanted.widened(own, &wanted.only_way(&own.constraint));
+            let may_be = wanted.widened(own, &wanted.only_way(&own.constraint), Stance::Guard);
             let mut conditions = part.conditions.to_vec();
             Condition::add(&mut conditions, own.fact.clone(), not(may_be.into_owned()));
             Capability { conditions: conditions.into(), ..part.clone() }

@@ -51,6 +51,11 @@ fn compares_with_one_text(constraint: &Constraint) -> bool {
 /// reference.
 fn of_reference(leaf: &Node) -> Option<String> {
     let own = match leaf {
+        Node::SameAs(fact @ Fact::Note(_)) => {
+            return Some(format!(
+                "`{fact}` is a list of all that was noted: for one of these write `one_of = {{ ref = … }}`"
+            ));
+        }
         Node::Compared(own) => own,
         Node::Is(set) | Node::SubsetOf(set) | Node::HasAny(set) | Node::HasAll(set) => {
             let written = set.iter().find(|value| is_reference(value))?.to_json();
@@ -72,6 +77,13 @@ fn of_reference(leaf: &Node) -> Option<String> {
         }
         (Operand::Joined(_), _) | (_, Expected::Number | Expected::Text) if fact.is_a_set() => {
             Some(format!("`{word}` takes one value, and `{fact}` is a set: write `one_of`"))
+        }
+        (Operand::Joined(_), _) | (_, Expected::Number | Expected::Text | Expected::Value)
+            if matches!(fact, Fact::Note(_)) =>
+        {
+            Some(format!(
+                "`{word}` takes one value, and `{fact}` is a list of all that was noted: write `one_of`"
+            ))
         }
         _ => None,
     })

@@ -19,8 +19,10 @@ pub(crate) struct Wanted<'q> {
 /// Whether conditions on context and history count.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum When {
-    /// They are part of the question.
+    /// They are part of the question, but for notes: these are made by calls that come after what is asked for is given.
     Asked,
+    /// They are part of the question, and so are notes: asked is what could be called now.
+    Now,
     /// They are left to the calls: a permit is not withheld for them, and a guard that has any does
     /// not act. No approval is asked for before the calls either.
     Left,
@@ -42,7 +44,11 @@ impl<'q> Facts<'q> for &Wanted<'q> {
 impl<'q> Wanted<'q> {
     /// Whether a fact is left to the calls.
     pub(super) fn leaves(&self, fact: &Fact) -> bool {
-        self.when == When::Left && matches!(fact, Fact::Context(_) | Fact::Now | Fact::Seen)
+        match fact {
+            Fact::Note(_) => self.when != When::Now,
+            Fact::Context(_) | Fact::Now | Fact::Seen => self.when == When::Left,
+            _ => false,
+        }
     }
 
     /// Whether a condition looks at anything that is left to the calls.

@@ -27,6 +27,8 @@ pub(crate) enum Fact {
     Now,
     /// Labels of the tools used in this task, the one asked for included.
     Seen,
+    /// What the host noted of results in this task, under this name: only ever compared with.
+    Note(Box<str>),
     Tool,
     /// Labels of the tool asked for.
     Labels,
@@ -105,7 +107,7 @@ impl fmt::Debug for Path {
 #[error(
     "{} names no part of the question: expected `who.id`, `who.kind`, `who.groups`, \
      `who.acts_for`, `who.attrs.NAME`, `why.purpose`, `why.ticket`, `when.NAME`, `resource.type`, \
-     `resource.id`, `resource.attrs.NAME` or `args.NAME`{}",
+     `resource.id`, `resource.attrs.NAME`, `args.NAME` or `notes.TOOL#FIELD`{}",
     Shown(.0),
     attribute_meant(.0)
 )]
@@ -159,6 +161,7 @@ impl Fact {
             ("when", "now") => Fact::Now,
             ("when", "seen") => return Err(unknown()),
             ("when", name) => Fact::Context(name.into()),
+            ("notes", name) => Fact::Note(name.into()),
             ("resource", "type") => Fact::ResourceType,
             ("resource", "id") => Fact::ResourceId,
             ("resource", _) => Fact::ResourceAttr(attr()?),
@@ -236,6 +239,7 @@ impl fmt::Display for Fact {
             Fact::Context(name) => write!(f, "when.{name}"),
             Fact::Now => f.write_str("when.now"),
             Fact::Seen => f.write_str("when.seen"),
+            Fact::Note(name) => write!(f, "notes.{name}"),
             Fact::Tool => f.write_str("what.tool"),
             Fact::Labels => f.write_str("what.labels"),
             Fact::ResourceType => f.write_str("resource.type"),

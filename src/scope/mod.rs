@@ -124,6 +124,7 @@ pub(crate) use encode::encode as encode_scope;
 pub(crate) use evaluate::{Facts, Stance};
 pub(crate) use fact::{Absence, Fact};
 pub(crate) use grammar::{constraint_words, named_constraints, read_constraint, read_levels};
+pub(crate) use names::note_parts;
 pub(crate) use network::{Meant, Network, address};
 pub(crate) use operand::Operand;
 pub(crate) use order::{Order, Orders};

@@ -4,6 +4,7 @@ use super::constraint::{Constraint, Node};
 use super::cover::Condition;
 use super::fact::Fact;
 use crate::args::check_key;
+use crate::tool::ToolName;
 use crate::visible::ATTRIBUTE_NAME;
 use crate::visible::Shown;
 
@@ -25,6 +26,7 @@ impl Fact {
             Fact::Asker(own) => own.name_fault(),
             Fact::Context(name) => of_attribute("context", name),
             Fact::ResourceAttr(name) => of_attribute("resource", name),
+            Fact::Note(name) => note_parts(name).err(),
             _ => None,
         }
     }
@@ -50,6 +52,22 @@ fn of_constraint(constraint: &Constraint, of_call: bool) -> Option<String> {
         }),
         _ => None,
     }
+}
+
+/// The tool and the field of a note's name, `TOOL#FIELD`.
+///
+/// # Errors
+/// Why it is no such name, for its author.
+pub(crate) fn note_parts(name: &str) -> Result<(&str, &str), String> {
+    let shown = Shown(name);
+    let (tool, field) = name.split_once('#').ok_or_else(|| {
+        format!("{shown} is not the name of a note, expected `TOOL#FIELD`, as in `mail.read#id`")
+    })?;
+    ToolName::new(tool).map_err(|error| format!("of the note {shown}: {error}"))?;
+    ATTRIBUTE_NAME
+        .check(field)
+        .map_err(|fault| format!("of the note {shown}: the field {fault}"))?;
+    Ok((tool, field))
 }
 
 fn of_key(noun: &str, name: &str) -> Option<String> {

@@ -90,6 +90,7 @@ impl Life {
             tool: tool.clone(),
             recorded: false,
             running: false,
+            noted: 0,
             lapses,
             reservation,
             approval,

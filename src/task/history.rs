@@ -1,8 +1,8 @@
-//! The history of a task: which tools were used in it, and what they are labelled.
+//! The history of a task: which tools were used in it, what they are labelled, and what was noted of results.
 
 use std::borrow::Cow;
 
-use crate::policy::{Catalogue, Seen};
+use crate::policy::{Catalogue, NotesFault, Seen};
 use crate::tool::ToolName;
 use crate::value::Value;
 
@@ -100,6 +100,11 @@ impl History {
                 self.more = true;
             }
         }
+    }
+
+    /// Adds what the host noted of a result; how many of these were not there before.
+    pub(super) fn note(&mut self, name: &str, value: &Value) -> Result<usize, NotesFault> {
+        self.seen.add_notes(name, value)
     }
 
     pub(super) fn shrink(&mut self) {

@@ -36,7 +36,7 @@ pub(crate) struct Life {
 /// What calls and ends leave behind in a task.
 #[derive(Default)]
 pub(super) struct Rest {
-    history: History,
+    pub(super) history: History,
     permits: Vec<OpenPermit>,
     ended: VecDeque<(GrantId, EndedBy)>,
     pub(super) spells: Spells,

@@ -19,6 +19,8 @@ pub(crate) struct OpenPermit {
     /// The log has its record. Until then it may be withdrawn, and then it has no outcome.
     pub(crate) recorded: bool,
     pub(crate) running: bool,
+    /// How many notes it brought that the task did not have.
+    pub(crate) noted: u64,
     /// Unstarted, it is worth nothing from here on.
     pub(crate) lapses: Timestamp,
     pub(crate) reservation: Reservation,

@@ -28,6 +28,7 @@ mod limits;
 mod lineage;
 mod listing;
 mod looking;
+mod noting;
 mod per_identity;
 mod preview;
 mod recorded;

@@ -124,3 +124,23 @@ fn a_personal_assistant_acts_towards_whom_its_person_named() {
     }
     assert!(!allows(2, Assertion::agent("bot").attr("user", "ana"), &context(), pay("CH93", 120)));
 }
+
+#[test]
+fn a_personal_assistant_archives_what_the_host_noted_and_no_mail_that_a_mail_names() {
+    let policy = Policy::from_toml(policies()[2]).unwrap();
+    let broker = Broker::new(policy).unwrap();
+    let (bot, context) = (broker.assert_identity("bot").unwrap(), Context::new());
+    let task = broker.open(&bot, Purpose::new("tidy-up")).unwrap();
+    let scope = hallpass::Scope::tool("mail.read").any_args().and_tool("mail.archive");
+    let grant = task.request(scope.arg("id", hallpass::scope::any()), &context).unwrap();
+    let gate = broker.gate();
+    let archives = |id: &str| {
+        let call = Call::new("mail.archive", json!({ "id": id })).unwrap();
+        gate.authorize(&grant, &bot, call, &context).is_ok()
+    };
+    assert!(!archives("m-1"));
+    let read = Call::new("mail.read", json!({ "box": "inbox" })).unwrap();
+    let permit = gate.authorize(&grant, &bot, read, &context).unwrap();
+    permit.run(|running| running.note("mail.read#id", texts(&["m-1", "m-2"]))).unwrap();
+    assert!(archives("m-1") && archives("m-2") && !archives("m-3"));
+}

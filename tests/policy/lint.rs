@@ -142,6 +142,22 @@ fn a_tool_or_label_outside_the_catalogue_is_named_with_the_nearest() {
 }
 
 #[test]
+fn a_note_of_a_tool_that_the_catalogue_does_not_have_is_named() {
+    let tools = "[[tool]]\nname = \"mail.read\"\n[[tool]]\nname = \"t\"\n";
+    let known = |of: &str| {
+        let rule = format!("what.args.id = {{ one_of = {{ ref = \"notes.{of}#id\" }} }}");
+        of_kind(WarningCode::UnknownTool, tools, &permit("p", &rule))
+    };
+    assert_eq!(known("mail.read"), [""; 0]);
+    assert_eq!(
+        known("mail.raed"),
+        [
+            "the catalogue has no tool `mail.raed`, whose calls `notes.mail.raed#id` is of: did you mean `mail.read`?"
+        ]
+    );
+}
+
+#[test]
 fn a_guard_on_the_resource_of_no_named_tool_is_named() {
     let acts = "rule `f`: it names no tool and looks at the resource: it acts on every call without a resource, too (acts_without_resource)";
     for (effect, what, expected) in [

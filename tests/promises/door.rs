@@ -59,8 +59,20 @@ impl OpenDoor {
     /// `None` where many rules have exceptions that are dear to compare, and asking for everything is too
     /// costly.
     pub(crate) fn if_paid_for(policy: &PolicySaid, who: &WhoSaid, why: &WhySaid) -> Option<Self> {
-        let broker =
-            Broker::builder(policy.policy()).clock(ManualClock::new(at(0))).build().unwrap();
+        OpenDoor::after(&NO_NOTES, policy, who, why)
+    }
+
+    /// The same of a task in which this was noted, under a policy that permits every call.
+    pub(crate) fn after(
+        notes: &NotesSaid,
+        policy: &PolicySaid,
+        who: &WhoSaid,
+        why: &WhySaid,
+    ) -> Option<Self> {
+        let open = RuleSaid { moments: vec![Moment::Request, Moment::Call], ..door("open") };
+        let open = PolicySaid { catalogue: policy.catalogue.clone(), rules: vec![open] };
+        let first = if notes.is_empty() { policy.policy() } else { open.policy() };
+        let broker = Broker::builder(first).clock(ManualClock::new(at(0))).build().unwrap();
         let caller = broker.assert_identity(who.assertion()).unwrap();
         let task = broker.open(&caller, why.purpose()).unwrap();
         let everything = TOOLS
@@ -70,7 +82,23 @@ impl OpenDoor {
             Err(denial) if denial.reason() == Reason::TooCostly => return None,
             answer => answer.unwrap(),
         };
-        Some(OpenDoor { gate: broker.gate(), _broker: broker, grant, caller, _task: task })
+        let opened = OpenDoor { gate: broker.gate(), _broker: broker, grant, caller, _task: task };
+        if !notes.is_empty() {
+            opened.note(notes);
+            opened._broker.reload(&policy.policy()).unwrap();
+        }
+        Some(opened)
+    }
+
+    fn note(&self, notes: &NotesSaid) {
+        for (name, list) in notes {
+            let (tool, _) = name.split_once('#').unwrap();
+            let call = hallpass::Call::from_json(tool, "{}").unwrap();
+            let permit = self.gate.authorize(&self.grant, &self.caller, call, &Context::new());
+            let running = permit.unwrap().start().unwrap();
+            running.note(name, V::List(list.clone()).value()).unwrap();
+            running.succeed();
+        }
     }
 
     /// What the rules say, as the gate tells it.
@@ -100,8 +128,19 @@ pub(crate) fn by_the_book(
     call: &CallSaid,
     context: &ContextSaid,
 ) -> Says {
+    by_the_book_after(&NO_NOTES, (policy, who, why), call, context)
+}
+
+/// The same in a task with these notes.
+pub(crate) fn by_the_book_after(
+    notes: &NotesSaid,
+    (policy, who, why): (&PolicySaid, &WhoSaid, &WhySaid),
+    call: &CallSaid,
+    context: &ContextSaid,
+) -> Says {
     let form = Some(Form::Bearer);
-    let setting = Setting { moment: Moment::Call, form, who, why, context, history: &[], now: 0 };
+    let (history, now) = (&[], 0);
+    let setting = Setting { moment: Moment::Call, form, who, why, context, history, notes, now };
     let labels = labels_of(policy, &call.tool).unwrap();
     decide(policy, &Question { setting, call, labels })
 }

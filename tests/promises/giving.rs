@@ -139,6 +139,7 @@ impl Asking<'_> {
             why: self.why,
             context: self.context.unwrap_or(&nothing),
             history: self.history,
+            notes: &NO_NOTES,
             now: self.now,
         };
         let call = CallSaid { tool: tool.into(), args: Default::default(), resource: None };

@@ -208,6 +208,7 @@ impl Life {
             why: &task.why,
             context: &shown.context,
             history: &task.history,
+            notes: &NO_NOTES,
             now: self.now,
         };
         let policy = &self.case.policies[self.policy];

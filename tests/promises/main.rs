@@ -71,6 +71,7 @@ mod p02_nothing_left_behind;
 mod p03_break_glass;
 mod p03_exactly;
 mod p03_few_ways;
+mod p03_noted;
 mod p03_within_policy;
 mod p04_within_parent;
 mod p05_forbid_beats_ask_beats_permit;

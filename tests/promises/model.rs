@@ -39,6 +39,7 @@ pub(crate) struct Setting<'q> {
     pub(crate) context: &'q ContextSaid,
     /// Labels of tools used before, without those of this call.
     pub(crate) history: &'q [String],
+    pub(crate) notes: &'q NotesSaid,
     /// Milliseconds after [`START`].
     pub(crate) now: i64,
 }
@@ -84,6 +85,9 @@ impl Question<'_> {
 
     fn named(&self, name: &str) -> Option<V> {
         let (root, rest) = name.split_once('.').unwrap();
+        if root == "notes" {
+            return Some(V::List(self.setting.notes.get(rest)?.clone()));
+        }
         self.fact(&match (root, rest) {
             ("who", "id") => F::WhoId,
             ("who", "groups") => F::WhoGroups,

@@ -72,6 +72,7 @@ proptest! {
                     why: &why,
                     context: &ContextSaid::new(),
                     history: &[],
+                    notes: &NO_NOTES,
                     now: 0,
                 };
                 let question = Question { setting, call, labels: &[] };

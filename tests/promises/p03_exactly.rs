@@ -63,6 +63,7 @@ proptest! {
                 why: &why,
                 context: &context,
                 history: &[],
+                notes: &NO_NOTES,
                 now: 0,
             };
             let question = Question { setting, call: &call, labels: &[] };
@@ -118,6 +119,7 @@ proptest! {
                 why: &why,
                 context: &context,
                 history: &[],
+                notes: &NO_NOTES,
                 now: 0,
             };
             let question = Question { setting, call: &call, labels: &[] };

@@ -63,6 +63,7 @@ fn question<'q>(call: &'q CallSaid, who: &'q WhoSaid, why: &'q WhySaid) -> Quest
         why,
         context: &NO_CONTEXT,
         history: &[],
+        notes: &NO_NOTES,
         now: 0,
     };
     Question { setting, call, labels: &[] }

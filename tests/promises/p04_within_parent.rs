@@ -33,6 +33,7 @@ fn covered_by_all(scopes: &[CapabilitySaid], call: &CallSaid) -> bool {
         why: &why,
         context: &context,
         history: &[],
+        notes: &NO_NOTES,
         now: 0,
     };
     scopes.iter().all(|own| covers(own, &Question { setting, call, labels: &[] }))

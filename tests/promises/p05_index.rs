@@ -7,9 +7,9 @@ use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::sample::select;
 
-use crate::door::{OpenDoor, at_calls, by_the_book, door};
+use crate::door::{OpenDoor, at_calls, by_the_book, by_the_book_after, door};
 use crate::model_rules::{Says, args};
-use crate::random_constraints::{constraints, references, scalars, values};
+use crate::random_constraints::{constraints, notes, of_notes, references, scalars, values};
 use crate::reading::long_texts;
 use crate::universe::*;
 
@@ -32,6 +32,7 @@ fn demands() -> BoxedStrategy<C> {
         1 => (demand.clone(), demand.clone()).prop_map(|(a, b)| C::All(vec![a, b])).boxed(),
         1 => (demand.clone(), constraints()).prop_map(|(a, b)| C::All(vec![a, b])).boxed(),
         1 => (demand.clone(), comparisons()).prop_map(|(a, b)| C::All(vec![a, b])).boxed(),
+        1 => comparisons(),
         1 => vec(demand.clone(), 1..3).prop_map(C::AnyOf).boxed(),
         1 => demand.prop_map(|c| C::Not(Box::new(c))).boxed(),
     ]
@@ -99,7 +100,7 @@ fn names(initial: char) -> BoxedStrategy<String> {
 /// What they compare with, a list perhaps, tells how a list is taken by all that stands next to them.
 fn comparisons() -> BoxedStrategy<C> {
     let same = select(vec!["args.x", "args.y", "when.env"]).prop_map(|fact| C::SameAs(fact.into()));
-    let same = prop_oneof![same, references(vec!["args.x", "args.y", "when.env"])];
+    let same = prop_oneof![same, references(vec!["args.x", "args.y", "when.env"]), of_notes()];
     (same, any::<bool>())
         .prop_map(|(same, not)| if not { C::Not(same.into()) } else { same })
         .boxed()
@@ -301,13 +302,14 @@ proptest! {
         ].boxed(),
         who in whos(),
         why in whys(),
+        noted in notes(),
         asked in vec((probing_calls(), probing_contexts()), 1..16),
     ) {
-        let Some(gate) = OpenDoor::if_paid_for(&policy, &who, &why) else {
+        let Some(gate) = OpenDoor::after(&noted, &policy, &who, &why) else {
             return Err(TestCaseError::reject("asking for everything is too costly"));
         };
         for (call, context) in &asked {
-            let says = by_the_book(&policy, &who, &why, call, context);
+            let says = by_the_book_after(&noted, (&policy, &who, &why), call, context);
             prop_assert_eq!(gate.asks(call, context), says, "{:?} in {:?}", call, context);
         }
     }

@@ -54,6 +54,36 @@ const FACTS: [&str; 8] = [
     "resource.attrs.owner",
 ];
 
+/// What may be noted in a task.
+pub(crate) fn notes() -> BoxedStrategy<NotesSaid> {
+    let id = prop_oneof![
+        4 => select(vec!["a", "b", "ab", "a/b", "é"]).prop_map(|own| V::Text(own.into())),
+        1 => (-1..5i64).prop_map(V::Halves),
+    ];
+    let name =
+        select(NOTES.to_vec()).prop_map(|own| own.strip_prefix("notes.").unwrap().to_owned());
+    // Each is noted once.
+    let list = vec(id, 1..4).prop_map(|mut list| {
+        let mut once: Vec<V> = Vec::new();
+        list.retain(|own| {
+            !once.contains(own) && {
+                once.push(own.clone());
+                true
+            }
+        });
+        list
+    });
+    proptest::collection::btree_map(name, list, 0..3).boxed()
+}
+
+/// Comparisons with them.
+pub(crate) fn of_notes() -> BoxedStrategy<C> {
+    let words = select(vec!["one_of", "one_of", "subset_of", "has_any", "has_all"]);
+    (words, select(NOTES.to_vec()))
+        .prop_map(|(word, name)| C::Ref(word, RefSaid::Part(name.into())))
+        .boxed()
+}
+
 fn leaves() -> BoxedStrategy<C> {
     let some_text = || select(vec!["a", "b", "ab", "/", "é"]).prop_map(str::to_owned);
     let set = || vec(scalars(), 1..4);

@@ -122,6 +122,7 @@ fn asked_plainly<T>(call: &CallSaid, ask: impl FnOnce(&Question<'_>) -> T) -> T 
         why: &why,
         context: &context,
         history: &[],
+        notes: &NO_NOTES,
         now: 0,
     };
     ask(&Question { setting, call, labels: &[] })

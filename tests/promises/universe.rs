@@ -254,6 +254,14 @@ pub(crate) struct CallSaid {
 
 pub(crate) type ContextSaid = BTreeMap<String, V>;
 
+/// What the host noted in a task, by name: texts and numbers, and no empty list.
+pub(crate) type NotesSaid = BTreeMap<String, Vec<V>>;
+
+pub(crate) static NO_NOTES: NotesSaid = NotesSaid::new();
+
+/// As rules name them.
+pub(crate) const NOTES: [&str; 2] = ["notes.db.read#id", "notes.db.write#id"];
+
 /// One capability of a scope.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct CapabilitySaid {

@@ -242,6 +242,7 @@ impl World {
             why: &own.why,
             context,
             history: &own.history,
+            notes: &NO_NOTES,
             now,
         };
         let reason = answer.as_ref().err().map(Denial::reason);

@@ -144,6 +144,7 @@ impl World {
             why: &task.why,
             context,
             history: &task.history,
+            notes: &NO_NOTES,
             now: self.now,
         };
         let labels = labels_of(&self.case.policies[self.policy], &call.tool).unwrap_or_default();

@@ -56,6 +56,16 @@ who    = { kind = "agent" }
 what   = { tool = "add", args = { a = { max = 9 } } }
 
 [[rule]]
+id     = "mail-that-was-read"
+effect = "permit"
+what   = { tool = "mail.delete", args = { id = { one_of = { ref = "notes.mail.read#id" } } } }
+
+[[rule]]
+id     = "mail"
+effect = "permit"
+what   = { tool = "mail.read", args = "any" }
+
+[[rule]]
 id     = "notes-of-a-team"
 effect = "permit"
 what   = { tool = "note", resource = { type = "page", id = "any", attrs = { team = { same_as = "who.attrs.team" } } } }

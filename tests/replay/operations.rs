@@ -42,6 +42,57 @@ fn a_check_permits_nothing_and_spends_nothing() {
 }
 
 #[test]
+fn what_a_line_notes_bounds_the_calls_after_it() {
+    let delete = |id: &str, expect: &str| {
+        format!(
+            r#"{{"op":"call","grant":"m-grant","tool":"mail.delete","args":{{"id":"{id}"}},"expect":{expect}}}"#
+        )
+    };
+    let denied = r#"{"decision":"deny","reason":"no_permit"}"#;
+    let permitted = r#"{"decision":"permit"}"#;
+    let lines = [
+        r#"{"op":"open","task":"m","who":"agent-7","purpose":"tidy-up"}"#.to_owned(),
+        r#"{"op":"request","task":"m","as":"m-grant","scope":[{"tool":"mail.read","args":"any"},{"tool":"mail.delete","args":{"id":"any"}}]}"#.to_owned(),
+        delete("m-1", denied),
+        r#"{"op":"call","grant":"m-grant","tool":"mail.read","notes":{"mail.read#id":["m-1","m-2"]},"expect":{"outcome":"ok","noted":true}}"#.to_owned(),
+        delete("m-1", permitted),
+        delete("m-3", denied),
+        r#"{"op":"authorize","grant":"m-grant","as":"p","tool":"mail.read"}"#.to_owned(),
+        r#"{"op":"run","permit":"p"}"#.to_owned(),
+        r#"{"op":"notes","permit":"p","notes":{"mail.read#id":"m-3"},"expect":{"noted":true}}"#.to_owned(),
+        r#"{"op":"notes","permit":"p","notes":{"mail.send#id":"m-4"},"expect":{"noted":false}}"#.to_owned(),
+        r#"{"op":"finish","permit":"p"}"#.to_owned(),
+        delete("m-3", permitted),
+        delete("m-4", denied),
+        r#"{"op":"call","grant":"m-grant","tool":"mail.read","outcome":"panic","notes":{"mail.read#id":"m-5"},"expect":{"outcome":"interrupted","noted":true}}"#.to_owned(),
+        delete("m-5", permitted),
+    ];
+    let lines: Vec<&str> = lines.iter().map(String::as_str).collect();
+    let told = as_expected("notes", &lines);
+    assert!(told.remarks.is_empty() || !told.remarks.contains("expected"), "{}", told.remarks);
+    let early = replay(
+        "notes-early",
+        &[
+            OPEN,
+            REQUEST,
+            r#"{"op":"authorize","grant":"g","as":"p","tool":"add","args":{"a":1}}"#,
+            r#"{"op":"notes","permit":"p","notes":{"add#id":"x"}}"#,
+        ],
+    );
+    assert!(
+        early.remarks.contains("permit `p` is not running yet and can't be noted of"),
+        "{}",
+        early.remarks
+    );
+    let without = replay("notes-without", &[r#"{"op":"notes","permit":"p"}"#]);
+    assert!(
+        without.remarks.contains("`notes` has no `notes`, expected an object of lists"),
+        "{}",
+        without.remarks
+    );
+}
+
+#[test]
 fn a_permit_is_run_and_finished_in_lines_of_their_own() {
     as_expected(
         "one-by-one",

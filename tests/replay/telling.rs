@@ -58,8 +58,10 @@ calls: 4, 2 permitted, 2 denied
 starts: 1, 1 started, 0 denied
 rules that fired: 1
          4 agents-add
-rules that never fired: 2
+rules that never fired: 4
            agents-delegate-adding
+           mail
+           mail-that-was-read
            notes-of-a-team
 "
     );

@@ -93,6 +93,7 @@ impl Life {
             of,
             outcome: Outcome::Ok,
             task_over: false,
+            noted: 0,
             break_glass: false,
         };
         self.journal.note(body(&event));

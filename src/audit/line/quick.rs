@@ -178,7 +178,7 @@ pub(super) fn text(at: Timestamp, event: &Event<'_>) -> Option<String> {
             text.number_if_any(r#","starts":"#, starts);
             text.number(r#","expires":"#, expires.unix_millis().unsigned_abs());
         }
-        Event::Outcome { task, generation, of, outcome, task_over, break_glass } => {
+        Event::Outcome { task, generation, of, outcome, task_over, noted, break_glass } => {
             text.quoted(r#","kind":"outcome","task":"#, task)?;
             text.number(r#","generation":"#, *generation);
             text.number(r#","of":"#, *of);
@@ -193,6 +193,7 @@ pub(super) fn text(at: Timestamp, event: &Event<'_>) -> Option<String> {
             if *task_over {
                 text.0.push_str(r#","task_over":true"#);
             }
+            text.number_if_any(r#","noted":"#, (*noted > 0).then_some(*noted));
             text.mark(*break_glass);
         }
         _ => return None,

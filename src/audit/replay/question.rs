@@ -14,7 +14,7 @@ use crate::context::Context;
 use crate::denial::Reason;
 use crate::form::Form;
 use crate::identity::{Assertion, Identity, Kind};
-use crate::policy::{AskedFacts, Moment, Policy, RecordedQuestion};
+use crate::policy::{AskedFacts, Moment, Policy, RecordedQuestion, Seen};
 use crate::purpose::Purpose;
 use crate::resource::Resource;
 use crate::scope::Fact;
@@ -144,7 +144,7 @@ pub(super) struct Whole {
     who: Identity,
     call: Call,
     context: Context,
-    seen: Value,
+    seen: Seen,
     now: Timestamp,
     form: Form,
 }
@@ -226,6 +226,9 @@ fn put_together(
     mut values: BTreeMap<String, Value>,
 ) -> Option<Whole> {
     let seen = values.remove("when.seen").unwrap_or(Value::List(Vec::new()));
+    let noted = values.iter().filter_map(|(name, list)| Some((name.strip_prefix("notes.")?, list)));
+    let seen = Seen::told_of(&seen, noted).ok()?;
+    values.retain(|name, _| !name.starts_with("notes."));
     let who = identity_of(policy, recorded.who, "who", &mut values)?;
     let (mut args, mut context) = (Object::new(), Object::new());
     let mut resource = recorded.resource.map(|(kind, id)| Resource::new(kind, id));

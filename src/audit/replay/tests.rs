@@ -1,4 +1,5 @@
 mod bank;
+mod noted;
 mod requests;
 
 use std::collections::BTreeMap;

@@ -45,6 +45,7 @@ fn outcome(of: u64) -> Event<'static> {
         of,
         outcome: Outcome::Ok,
         task_over: false,
+        noted: 0,
         break_glass: false,
     }
 }

@@ -5,7 +5,7 @@ use super::warning::{Findings, WarningCode};
 use crate::policy::Catalogue;
 use crate::policy::error::place_of;
 use crate::policy::rule::{Rule, Tools};
-use crate::scope::{Constraint, Fact, Node};
+use crate::scope::{Condition, Constraint, Fact, Node, note_parts};
 use crate::value::Value;
 use crate::visible::Shown;
 
@@ -41,6 +41,9 @@ impl<'c> CatalogueNames<'c> {
             }
         }
         for condition in rule.all_conditions() {
+            condition
+                .constraint
+                .for_each_fact(&mut |fact| self.look_at_note(condition, fact, findings));
             if !matches!(condition.fact, Fact::Labels | Fact::Seen) {
                 continue;
             }
@@ -52,6 +55,18 @@ impl<'c> CatalogueNames<'c> {
                     findings.add(WarningCode::UnknownLabel, &place_of(&condition.fact), message);
                 }
             }
+        }
+    }
+
+    /// A call notes what its own tool gave: a note of any other tool is never there.
+    fn look_at_note(&self, condition: &Condition, fact: &Fact, findings: &mut Findings<'_>) {
+        let Fact::Note(name) = fact else { return };
+        let Ok((tool, _)) = note_parts(name) else { return };
+        if self.tools.binary_search(&tool).is_err() {
+            let guess = self.guesses.of(tool, self.tools.iter().copied());
+            let message =
+                format!("the catalogue has no tool `{tool}`, whose calls `{fact}` is of{guess}");
+            findings.add(WarningCode::UnknownTool, &place_of(&condition.fact), message);
         }
     }
 }

@@ -58,8 +58,8 @@ const LOG: &[&str] = &["plain"];
 
 /// The keys of a test that stands with a policy, which are read when it is run.
 pub(crate) const TEST: &[&str] = &[
-    "name", "who", "purpose", "tool", "args", "resource", "context", "seen", "at", "expect",
-    "rules",
+    "name", "who", "purpose", "tool", "args", "resource", "context", "seen", "notes", "at",
+    "expect", "rules",
 ];
 
 /// The version of the policy language that this crate reads.

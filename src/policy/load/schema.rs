@@ -226,7 +226,7 @@ fn of_test(key: &str) -> Option<Value> {
     Some(match key {
         "name" | "tool" => types(&["string"]),
         "who" | "purpose" => types(&["string", "object"]),
-        "args" | "resource" | "context" => types(&["object"]),
+        "args" | "resource" | "context" | "notes" => types(&["object"]),
         "seen" | "rules" => list_of(types(&["string"])),
         "at" => instant(),
         "expect" => one_of(["permit", "ask", "deny"]),

@@ -5,7 +5,6 @@ use std::collections::BTreeMap;
 use super::super::compiled::Compiled;
 use super::super::decide::Verdict;
 use super::super::decision::RulesQuestion;
-use super::super::seen::Seen;
 use crate::call::Call;
 use crate::clock::Timestamp;
 use crate::context::Context;
@@ -28,7 +27,7 @@ pub(super) fn verdict_of(
     let (who, why, context, now) = setting_of(policy, setting, changes)?;
     let call = call(question.call, changes)?;
     let seen = match changes.get(&Fact::Seen) {
-        Some(Some(labels)) => Seen::nothing().with(labels, "", Some(0)).unwrap_or(Seen::NONE),
+        Some(Some(labels)) => question.seen.with_labels(labels),
         _ => question.seen.clone(),
     };
     let (who, why, call, context, seen) = (&who, &why, &call, &context, &seen);

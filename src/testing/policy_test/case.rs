@@ -4,11 +4,12 @@ use crate::call::Call;
 use crate::clock::Timestamp;
 use crate::context::Context;
 use crate::identity::Assertion;
-use crate::policy::{Effect, KEYS_OF_TESTS, Policy};
+use crate::policy::{Effect, KEYS_OF_TESTS, Policy, Seen};
 use crate::purpose::Purpose;
 use crate::resource::Resource;
+use crate::scope::note_parts;
 use crate::testing::replay::{Fields, Misread, context, purpose, resource, text, who};
-use crate::value::Value;
+use crate::value::{Object, Value};
 
 /// The time of a test that says none: a Thursday, 2026-01-01T12:00:00Z.
 const USUAL_TIME: i64 = 1_767_268_800_000;
@@ -21,7 +22,7 @@ pub(super) struct Case {
     why: Purpose,
     call: Call,
     context: Context,
-    seen: Vec<String>,
+    seen: Seen,
     at: Timestamp,
     expect: Expected,
     rules: Option<Vec<String>>,
@@ -78,9 +79,8 @@ impl Case {
             Ok(who) => who,
             Err(error) => return (Err(error.to_string()), Vec::new()),
         };
-        let labels = self.seen.iter().map(|label| Value::from(label.as_str())).collect();
         let question = (&who, &self.why, &self.call, &self.context);
-        match policy.decide_after(question, &Value::List(labels), self.at) {
+        match policy.decide_after(question, &self.seen, self.at) {
             Ok(decision) => {
                 let found = match decision.effect() {
                     Some(Effect::Permit) => Expected::Permit,
@@ -131,9 +131,20 @@ fn read(value: &Value, number: usize) -> Result<Case, Misread> {
         why: fields.get("purpose").map(purpose).transpose()?.unwrap_or(Purpose::new("test")),
         call: on.into_iter().fold(call, |call, on: Resource| call.on(on)),
         context: context(&fields)?,
-        seen: texts("seen")?,
+        seen: seen(&fields, texts("seen")?)?,
         at: at.unwrap_or(Timestamp::MIN),
         expect,
         rules: fields.get("rules").map(|_| rules),
     })
+}
+
+/// The labels that the task has seen, and what was noted in it.
+fn seen(fields: &Fields<'_>, labels: Vec<String>) -> Result<Seen, Misread> {
+    let notes = fields.object_if("notes")?;
+    let notes: Vec<_> = notes.map(Object::iter).into_iter().flatten().collect();
+    for (name, _) in &notes {
+        note_parts(name).map_err(|fault| Misread(format!("`notes`: {fault}")))?;
+    }
+    let labels = Value::List(labels.into_iter().map(Value::from).collect());
+    Seen::told_of(&labels, notes).map_err(|fault| Misread(format!("`notes`: {fault}")))
 }

@@ -156,6 +156,36 @@ fn a_test_that_cannot_be_meant_is_refused_where_it_stands() {
 }
 
 #[test]
+fn a_test_says_what_was_noted_in_its_task() {
+    const NOTED: &str = r#"
+        version = 1
+        [[rule]]
+        id     = "delete-what-was-read"
+        effect = "permit"
+        what   = { tool = "mail.delete", args = { id = { one_of = { ref = "notes.mail.read#id" } } } }
+    "#;
+    let test = |id: &str, notes: &str, expect: &str| {
+        let notes = if notes.is_empty() { String::new() } else { format!("notes = {notes}\n") };
+        format!(
+            "[[test]]\nwho = \"ana\"\ntool = \"mail.delete\"\nargs = {{ id = \"{id}\" }}\n{notes}expect = \"{expect}\"\n"
+        )
+    };
+    let noted = r#"{ "mail.read#id" = ["m-1", "m-2"] }"#;
+    let all = [test("m-1", noted, "permit"), test("m-3", noted, "deny"), test("m-1", "", "deny")];
+    let tests = PolicyTests::from_toml(&format!("{NOTED}{}", all.concat())).unwrap();
+    assert!(tests.run().is_complete(), "{}", tests.run());
+    for (notes, told) in [
+        (r#"{ "mail.read" = ["m-1"] }"#, "`notes`: `mail.read` is not the name of a note"),
+        (r#"{ "mail.read#id" = [true] }"#, "`notes`: a note is text or a number"),
+        ("[1]", "`notes` is a list"),
+    ] {
+        let text = format!("{NOTED}{}", test("m-1", notes, "deny"));
+        let error = PolicyTests::from_toml(&text).unwrap_err().to_string();
+        assert!(error.contains(told), "{error}");
+    }
+}
+
+#[test]
 fn tests_are_not_a_part_of_what_a_policy_says() {
     let (with, without) = (format!("{RULES}{}", all()), RULES);
     let digest = |text: &str| Policy::from_toml(text).unwrap().digest();

@@ -1,7 +1,7 @@
 //! A call as a line says it: what is presented, by whom, for which tool and arguments.
 
 use crate::identity::Assertion;
-use crate::value::{Digest, Value};
+use crate::value::{Digest, Object, Value};
 use crate::{Call, CallError, Context, Resource};
 
 use super::fields::{Fields, Misread};
@@ -44,6 +44,8 @@ pub(crate) struct Attempt<'v> {
     pub(crate) material: Vec<(&'v str, Digest)>,
     /// What the question is called that it may park.
     pub(crate) ask_as: Option<&'v str>,
+    /// What the host notes of the result.
+    pub(crate) notes: Option<&'v Object>,
 }
 
 /// Arguments as they came: whether they are any is the crate's to say.
@@ -109,6 +111,7 @@ impl<'v> Attempt<'v> {
             context: statement::context(fields)?,
             material: statement::material(fields)?,
             ask_as: fields.text_if("ask_as")?,
+            notes: fields.object_if("notes")?,
         })
     }
 

@@ -4,6 +4,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 
 use crate::identity::Identity;
 use crate::token::Token;
+use crate::value::Object;
 use crate::vault::Secrets;
 use crate::{Call, Context, Permit, RunError, Running};
 
@@ -11,6 +12,7 @@ use super::answer::Answer;
 use super::attempt::{Attempt, Outcome, Presented, Source};
 use super::fields::Misread;
 use super::host::{Host, Slip};
+use super::noting::{Noting, note_all, told};
 
 /// Everything the gate is asked with, or the answer that refuses it before the gate.
 type Asked<'h> = Result<(Shown<'h>, Identity, Call), Answer>;
@@ -50,25 +52,42 @@ impl Host {
             Err(answer) => return Ok(answer),
         };
         match self.gate.authorize(token.token(), &who, call.clone(), &attempt.context) {
-            Ok(permit) => Ok(Host::run_to_end(permit, outcome)),
+            Ok(permit) => Ok(Host::run_to_end(permit, outcome, attempt.notes)),
             Err(denial) => Ok(self.denied_call(&denial, (attempt.ask_as, who, Some(call)), line)),
         }
     }
 
     /// Runs a permit and finishes it.
-    pub(super) fn run_to_end(permit: Permit, outcome: Outcome) -> Answer {
+    pub(super) fn run_to_end(permit: Permit, outcome: Outcome, notes: Option<&Object>) -> Answer {
         let answer = Answer::permit().by_rules(permit.rules());
-        let tool = |_: &Running, _: &Secrets| match outcome {
-            Outcome::Ok => Ok(()),
-            Outcome::Error => Err(()),
-            // Unwinds without the message that `panic!` prints.
-            Outcome::Panic => resume_unwind(Box::new("the tool panics")),
+        let mut noted = None;
+        let tool = |running: &Running, _: &Secrets| {
+            noted = notes.map(|notes| note_all(running, notes));
+            match outcome {
+                Outcome::Ok => Ok(()),
+                Outcome::Error => Err(()),
+                // Unwinds without the message that `panic!` prints.
+                Outcome::Panic => resume_unwind(Box::new("the tool panics")),
+            }
         };
-        match catch_unwind(AssertUnwindSafe(|| permit.run_with(tool))) {
+        let answer = match catch_unwind(AssertUnwindSafe(|| permit.run_with(tool))) {
             Ok(Ok(_)) => answer.with("outcome", "ok"),
             Ok(Err(RunError::Tool(_))) => answer.with("outcome", "error"),
             Ok(Err(RunError::Denied(denial))) => Answer::denied(&denial),
             Err(_) => answer.with("outcome", "interrupted"),
+        };
+        noted.into_iter().fold(answer, told)
+    }
+
+    /// Notes what a running call gave.
+    pub(super) fn note(&self, noting: &Noting<'_>) -> Result<Answer, Misread> {
+        let Noting { permit: alias, notes } = *noting;
+        match self.permits.get(alias)? {
+            Slip::Running(running) => {
+                let noted = note_all(running, notes);
+                Ok(told(Answer::new().with("permit", alias), noted))
+            }
+            other => unusable(alias, other, "noted of"),
         }
     }
 

@@ -181,6 +181,7 @@ impl Host {
             Operation::Authorize(attempt, alias) => self.authorize(attempt, alias, line),
             Operation::Check(attempt) => self.check(attempt),
             Operation::Run { permit } => self.run(permit),
+            Operation::Notes(noting) => self.note(noting),
             Operation::Finish { permit, outcome } => self.finish(permit, *outcome, line),
             Operation::Drop { permit } => self.drop_permit(permit, line),
             Operation::End { task, how, reason } => self.end(task, *how, reason),

@@ -18,6 +18,7 @@ mod granting;
 mod holding;
 mod host;
 mod line;
+mod noting;
 mod operation;
 mod operator;
 mod question;

@@ -11,6 +11,7 @@ use super::attempt::{ATTEMPT, Attempt, Outcome, PRESENTED, Presented};
 use super::cue::{CUE, Cue};
 use super::fields::{Fields, Misread, instant, length, listed};
 use super::line::Line;
+use super::noting::{NOTING, Noting};
 use super::review::{REVIEW, Review};
 use super::statement;
 use super::vote::{AMENDED, Amended, REDEMPTION, Redemption, TAKEN, Taken, Vote, of_vote};
@@ -44,6 +45,7 @@ pub(crate) enum Operation<'v> {
     Run {
         permit: &'v str,
     },
+    Notes(Noting<'v>),
     Finish {
         permit: &'v str,
         outcome: Outcome,
@@ -156,7 +158,7 @@ impl How {
 }
 
 /// Every operation after the header, as messages list them.
-const OPERATIONS: [&str; 42] = [
+const OPERATIONS: [&str; 43] = [
     "clock",
     "open",
     "request",
@@ -169,6 +171,7 @@ const OPERATIONS: [&str; 42] = [
     "call",
     "authorize",
     "run",
+    "notes",
     "finish",
     "drop",
     "check",
@@ -241,7 +244,7 @@ impl<'v> Operation<'v> {
                 Ok(Operation::Tools(Presented::read(&fields)?, statement::context(&fields)?))
             }
             "call" => {
-                let fields = line.fields(&[PRESENTED, ATTEMPT, &["outcome", "ask_as"]])?;
+                let fields = line.fields(&[PRESENTED, ATTEMPT, &["outcome", "notes", "ask_as"]])?;
                 Ok(Operation::Call(Attempt::read(&fields)?, Outcome::read(&fields)?))
             }
             "authorize" => {
@@ -250,10 +253,11 @@ impl<'v> Operation<'v> {
             }
             // A line of `call` can be asked about by changing its `op` alone.
             "check" => {
-                let fields = line.fields(&[PRESENTED, ATTEMPT, &["outcome", "ask_as"]])?;
+                let fields = line.fields(&[PRESENTED, ATTEMPT, &["outcome", "notes", "ask_as"]])?;
                 Ok(Operation::Check(Attempt::read(&fields)?))
             }
             "run" => Ok(Operation::Run { permit: line.fields(&[&["permit"]])?.text("permit")? }),
+            "notes" => Noting::read(&line.fields(&[NOTING])?).map(Operation::Notes),
             "finish" => {
                 let fields = line.fields(&[&["permit", "outcome"]])?;
                 Ok(Operation::Finish {

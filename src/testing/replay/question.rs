@@ -223,7 +223,7 @@ impl Host {
         let call = parked.call.clone();
         match self.gate.redeem(&pending, token, &who, &asked.context) {
             Ok(permit) => Ok(match asked.alias {
-                None => Host::run_to_end(permit, asked.outcome),
+                None => Host::run_to_end(permit, asked.outcome, None),
                 Some(alias) => self.keep_permit(alias, permit, line),
             }),
             Err(denial) => {

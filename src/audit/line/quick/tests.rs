@@ -115,12 +115,13 @@ prop_compose! {
     fn outcome()(
         task in words(),
         (generation, of, task_over, break_glass) in any::<(u64, u64, bool, bool)>(),
+        noted in prop_oneof![Just(0), any::<u64>()],
         outcome in proptest::sample::select(vec![
             Outcome::Ok, Outcome::Error, Outcome::Abandoned, Outcome::Interrupted,
             Outcome::Forwarded, Outcome::Unknown,
         ]),
     ) -> Event<'static> {
-        Event::Outcome { task, generation, of, outcome, task_over, break_glass }
+        Event::Outcome { task, generation, of, outcome, task_over, noted, break_glass }
     }
 }
 

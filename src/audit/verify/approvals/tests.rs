@@ -82,14 +82,9 @@ fn permitted(generation: u64) -> Event<'static> {
 }
 
 fn outcome(of: u64, outcome: Outcome) -> Event<'static> {
-    Event::Outcome {
-        task: "t".into(),
-        generation: 1,
-        of,
-        outcome,
-        task_over: false,
-        break_glass: false,
-    }
+    let (task, generation) = ("t".into(), 1);
+    let (task_over, noted, break_glass) = (false, 0, false);
+    Event::Outcome { task, generation, of, outcome, task_over, noted, break_glass }
 }
 
 fn starting(of: u64) -> Event<'static> {

@@ -78,7 +78,7 @@ fn permitted(grant: &'static str, break_glass: bool) -> Event<'static> {
 
 fn outcome(of: u64, break_glass: bool) -> Event<'static> {
     let (task, outcome) = ("t".into(), Outcome::Ok);
-    Event::Outcome { task, generation: 1, of, outcome, task_over: false, break_glass }
+    Event::Outcome { task, generation: 1, of, outcome, task_over: false, noted: 0, break_glass }
 }
 
 fn starting(of: u64, break_glass: bool) -> Event<'static> {

@@ -77,6 +77,7 @@ fn outcome() -> Event<'static> {
         of: 1,
         outcome: Outcome::Ok,
         task_over: false,
+        noted: 0,
         break_glass: false,
     }
 }

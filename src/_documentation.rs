@@ -53,6 +53,7 @@ macro_rules! links {
 [readme]: crate
 [receipts]: crate::_documentation::receipts
 [replay]: crate::_documentation::replay
+[rig]: crate::_documentation::rig
 [rmcp]: crate::_documentation::rmcp
 [scale]: crate::_documentation::scale
 [scrub]: mod@crate::scrub
@@ -104,6 +105,7 @@ pages! {
     policy = "../docs/policy.md",
     receipts = "../docs/receipts.md",
     replay = "../docs/replay.md",
+    rig = "../docs/rig.md",
     rmcp = "../docs/rmcp.md",
     scale = "../docs/scale.md",
     secrets = "../docs/secrets.md",

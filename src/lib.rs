@@ -48,6 +48,7 @@
 //! [performance]: _documentation::performance
 //! [policy]: _documentation::policy
 //! [replay]: _documentation::replay
+//! [rig]: _documentation::rig
 //! [rmcp]: _documentation::rmcp
 //! [tonic]: _documentation::tonic
 //! [envoy]: _documentation::envoy

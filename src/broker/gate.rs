@@ -16,6 +16,7 @@ use crate::clock::Timestamp;
 use crate::context::Context;
 use crate::denial::{Denial, Reason};
 use crate::identity::Identity;
+use crate::policy::DescribedTool;
 use crate::resource::Resource;
 use crate::sync::Apart;
 use crate::token::Presentable;
@@ -56,6 +57,25 @@ impl Clone for Gate {
 impl Gate {
     pub(super) fn new(shared: Arc<Shared>) -> Self {
         Gate { shared: Arc::new(Apart(shared)) }
+    }
+
+    /// What the catalogue of the policy in force says of a tool, for a host that shows an agent the tools which
+    /// [`tools`](Self::tools) lists; `None` where the catalogue does not have it.
+    ///
+    /// ```
+    /// # use hallpass::prelude::*;
+    /// let policy = Policy::from_toml(r#"
+    ///     version = 1
+    ///     [[tool]]
+    ///     name        = "log.read"
+    ///     description = "Reads the end of a log."
+    /// "#)?;
+    /// let gate = Broker::new(policy)?.gate();
+    /// assert_eq!(gate.described("log.read").unwrap().description(), Some("Reads the end of a log."));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn described(&self, tool: &str) -> Option<DescribedTool> {
+        DescribedTool::of(&self.shared.current().policy, tool)
     }
 
     /// Authorizes one call: who presents which token, for what, in which context. What is presented is a

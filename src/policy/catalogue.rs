@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
+use super::descriptions::Descriptions;
 use crate::denial::{Denial, Reason};
 use crate::scope::Capability;
 use crate::spelling::{ArgType, TypedArg, TypedArgs};
@@ -26,6 +27,7 @@ pub struct Tool {
     pub(crate) plain: Vec<Box<str>>,
     pub(crate) leak_halts: bool,
     pub(crate) pin: Option<Digest>,
+    pub(crate) texts: Descriptions,
 }
 
 impl Tool {
@@ -40,6 +42,7 @@ impl Tool {
             plain: Vec::new(),
             leak_halts: false,
             pin: None,
+            texts: Descriptions::NONE,
         }
     }
 
@@ -210,6 +213,7 @@ pub(crate) struct Listed {
     pub(crate) digest: Option<Digest>,
     /// Of its definition, where that is pinned.
     pub(crate) pin: Option<Digest>,
+    pub(crate) texts: Descriptions,
 }
 
 impl Catalogue {
@@ -240,6 +244,7 @@ impl Catalogue {
                     leak_halts: tool.leak_halts,
                     digest,
                     pin: tool.pin,
+                    texts: tool.texts.clone(),
                 },
             )
         });
@@ -363,4 +368,5 @@ static UNSAID: Listed = Listed {
     leak_halts: false,
     digest: None,
     pin: None,
+    texts: Descriptions::NONE,
 };

@@ -74,6 +74,14 @@ pub(super) fn tool_value(tool: &Tool) -> Value {
     if tool.leak_halts {
         let _ = out.insert("leak", Value::from("halt"));
     }
+    if let Some(text) = &tool.texts.tool {
+        let _ = out.insert("description", Value::Text(text.clone()));
+    }
+    if !tool.texts.args.is_empty() {
+        let said = tool.texts.args.iter().map(|(k, v)| (k.to_string(), Value::Text(v.clone())));
+        let said = Object::from_pairs(said).unwrap_or_default();
+        let _ = out.insert("descriptions", Value::Object(said));
+    }
     if let Some(pin) = tool.pin {
         let _ = out.insert("digest", Value::from(pin.to_string()));
     }

@@ -3,6 +3,7 @@
 use std::collections::HashSet;
 
 use super::catalogue::Tool;
+use super::descriptions::description_fault;
 use super::error::PolicyError;
 use super::origin::fault_of_origin;
 use crate::args::check_key;
@@ -83,6 +84,21 @@ pub(super) fn check_tools(tools: &[Tool]) -> Result<(), PolicyError> {
             }
             if let Some(problem) = default.as_ref().and_then(|own| default_fault(*of, own)) {
                 return wrong(&format!("{at}.default"), problem);
+            }
+        }
+        if let Some(problem) = tool.texts.tool.as_deref().and_then(description_fault) {
+            return wrong("description", problem);
+        }
+        for (name, text) in &tool.texts.args {
+            let at = format!("args.{name}");
+            if let Err(fault) = check_key(name) {
+                return wrong(
+                    &at,
+                    format!("argument {} is {fault}, and has a description", Shown(name)),
+                );
+            }
+            if let Some(problem) = description_fault(text) {
+                return wrong(&format!("{at}.description"), problem);
             }
         }
         let mut plain = HashSet::with_capacity(tool.plain.len());

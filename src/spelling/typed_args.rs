@@ -31,6 +31,10 @@ impl TypedArgs {
         self.0.is_empty()
     }
 
+    pub(crate) fn all(&self) -> impl Iterator<Item = &TypedArg> {
+        self.0.iter()
+    }
+
     pub(crate) fn iter(&self) -> impl Iterator<Item = (&str, ArgType)> {
         self.0.iter().map(|own| (&*own.name, own.of))
     }

@@ -111,6 +111,7 @@ fn of_argument(key: &str) -> Option<Value> {
         "type" => type_of_argument(),
         "log" => constant("plain"),
         "default" => object_of([]),
+        "description" => types(&["string"]),
         _ => return None,
     })
 }
@@ -123,7 +124,7 @@ fn type_of_argument() -> Value {
 
 fn of_tool(key: &str) -> Option<Value> {
     Some(match key {
-        "name" => types(&["string"]),
+        "name" | "description" => types(&["string"]),
         "labels" => list_of(types(&["string"])),
         "args" => of_each(any_of([type_of_argument(), def("argument")])),
         "credential" => any_of([types(&["string"]), list_of(types(&["string"]))]),

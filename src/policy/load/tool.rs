@@ -11,10 +11,10 @@ use crate::visible::Shown;
 
 /// The keys of a tool of the catalogue.
 pub(super) const KEYS: &[&str] =
-    &["name", "labels", "args", "credential", "origins", "leak", "digest"];
+    &["name", "description", "labels", "args", "credential", "origins", "leak", "digest"];
 
 /// The keys of an argument of a tool of the catalogue.
-pub(super) const ARGUMENT: &[&str] = &["type", "log", "default"];
+pub(super) const ARGUMENT: &[&str] = &["type", "log", "default", "description"];
 
 /// Words of other systems for what is said of an argument.
 const OF_ARGUMENT: &[(&[&str], &str)] = &[
@@ -23,7 +23,7 @@ const OF_ARGUMENT: &[(&[&str], &str)] = &[
         &["enum", "minimum", "maximum", "pattern"],
         "it in the rules, as in `what = { args = { NAME = { max = 5 } } }`",
     ),
-    (&["description", "comment", "title"], "a comment, behind `#`"),
+    (&["comment", "title", "doc", "help"], "`description = \"…\"`"),
 ];
 
 /// Words of other systems, and what they are called here.
@@ -43,7 +43,7 @@ const FOREIGN: &[(&[&str], &str)] = &[
     ),
     (&["tags", "categories"], "`labels = [ … ]`"),
     (&["secret", "secrets", "token", "password"], "`credential = \"NAME\"`"),
-    (&["description", "comment", "title"], "a comment, behind `#`"),
+    (&["comment", "title", "doc", "help"], "`description = \"…\"`"),
 ];
 
 pub(super) fn tool(written: &Written) -> Result<Tool, Misfit> {
@@ -62,6 +62,8 @@ pub(super) fn tool(written: &Written) -> Result<Tool, Misfit> {
     })?;
     let credentials = table.read_at("credential", one_or_more)?;
     let tool = Tool::new(name).labels(labels.unwrap_or_default());
+    let description = table.read_at("description", text)?;
+    let tool = description.into_iter().fold(tool, Tool::description);
     let halts = table.read_at("leak", |own| match text(own)? {
         "halt" => Ok(()),
         _ => Err(Misfit::new(own.span.start, "expected `\"halt\"`")),
@@ -79,7 +81,8 @@ pub(super) fn tool(written: &Written) -> Result<Tool, Misfit> {
     let pin = table.read_at("digest", |own| pin(text(own)?, own.span.start))?;
     let tool = pin.into_iter().fold(tool, Tool::pinned);
     let args = args.into_iter().flatten();
-    Ok(args.fold(tool, |tool, (name, Argument { of, default, plain })| {
+    Ok(args.fold(tool, |tool, (name, Argument { of, default, plain, description })| {
+        let tool = description.into_iter().fold(tool, |tool, own| tool.describe_arg(name, &own));
         let tool = match (of, default) {
             (Some((of, _)), Some(default)) => tool.default_arg(name, of, default),
             (Some((of, true)), None) => tool.optional_arg(name, of),
@@ -90,13 +93,14 @@ pub(super) fn tool(written: &Written) -> Result<Tool, Misfit> {
     }))
 }
 
-/// What is said of an argument: its type, if it has one, and whether it may be left out; what stands for it then; and
-/// whether the log keeps it in plain.
+/// What is said of an argument: its type, if it has one, and whether it may be left out; what stands for it then; whether
+/// the log keeps it in plain; and what it is, in words.
 #[derive(Default)]
 struct Argument {
     of: Option<(ArgType, bool)>,
     default: Option<Value>,
     plain: bool,
+    description: Option<Box<str>>,
 }
 
 fn argument(written: &Written) -> Result<Argument, Misfit> {
@@ -111,7 +115,8 @@ fn argument(written: &Written) -> Result<Argument, Misfit> {
         Some(_) => value(own),
         None => Err(Misfit::new(own.span.start, "a default is of a type: say `type`, too")),
     })?;
-    Ok(Argument { of, default, plain: plain.is_some() })
+    let description = table.read_at("description", text)?.map(Box::from);
+    Ok(Argument { of, default, plain: plain.is_some(), description })
 }
 
 /// The digest of a definition: `hp-tool-1:` and 43 characters of base64url.

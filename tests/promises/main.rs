@@ -69,6 +69,7 @@ mod any_life;
 mod p01_nothing_by_default;
 mod p02_nothing_left_behind;
 mod p03_break_glass;
+mod p03_defaults;
 mod p03_exactly;
 mod p03_few_ways;
 mod p03_noted;

@@ -83,6 +83,24 @@ fn arguments_have_types_where_the_schema_says_all_of_them() {
 }
 
 #[test]
+fn defaults_that_a_schema_states_of_what_may_be_left_out_are_written_if_they_fit() {
+    let folder = Folder::new();
+    let properties = r#""n":{"type":"integer","default":100},"s":{"type":"string","default":"a \"b\""},"b":{"type":"boolean","default":false},"f":{"type":"number","default":0.5},"path":{"type":"string","default":"/data/./x"},"root":{"type":"string","default":"/data"},"other":{"type":"integer","default":"100"},"o":{"type":"object","default":{}},"none":{"type":"string","default":null},"hidden":{"type":"string","default":"a\u202eb"},"must":{"type":"string","default":"x"}"#;
+    let tools = format!(
+        r#"{{"tools":[{{"name":"t","inputSchema":{{"properties":{{{properties}}},"required":["must"]}}}}]}}"#
+    );
+    let ran = pin(&folder, &with_handshake(json!({ "tools/list": result(&tools) }), "2025-11-25"));
+    let args = ran.output.lines().find(|line| line.starts_with("args = ")).unwrap();
+    assert_eq!(
+        args,
+        r#"args = { "n" = { type = "integer", default = 100 }, "s" = { type = "text", default = "a \"b\"" }, "b" = { type = "bool", default = false }, "f" = { type = "number", default = 0.5 }, "path" = "path?", "root" = { type = "text", default = "/data" }, "other" = "integer?", "o" = "object?", "none" = "text?", "hidden" = "text?", "must" = "text" }"#
+    );
+    let policy = hallpass::Policy::from_toml(&ran.output).unwrap();
+    let tool = policy.described("t").unwrap();
+    assert_eq!(tool.arguments().filter(|own| own.default().is_some()).count(), 5);
+}
+
+#[test]
 fn what_can_not_be_a_tool_and_what_is_there_twice_is_left_out() {
     let folder = Folder::new();
     let tools = r#"{"tools":[{"name":"a"},{"name":"b"},{"name":"a"},{"name":"mcp:roots"},{"name":"x\n[[rule]]"},{"no":1},{"name":"c","name":"d"},{"name":"e","inputSchema":{"a":1,"a":2}}]}"#;

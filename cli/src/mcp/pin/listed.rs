@@ -3,8 +3,9 @@
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
+use hallpass::Policy;
 use hallpass::tool::ToolName;
-use hallpass::value::Digest;
+use hallpass::value::{Digest, Value};
 
 use crate::mcp::from_server::definition_digest;
 use crate::mcp::revision::RESERVED;
@@ -83,12 +84,15 @@ impl Listed {
             if known.is_none() && plain.is_none() {
                 all_known = false;
             }
-            types.push((name.to_owned(), known, plain));
+            types.push((name.to_owned(), known, plain, default_of(&property, is_required)));
         }
         // One argument of a plain type makes the list all that the tool has, so that each of them needs one.
-        for (name, known, plain) in types {
+        for (name, known, plain, default) in types {
             let plain = plain.filter(|_| all_known);
-            listed.types.extend(known.or(plain).map(|of| (name, of)));
+            if let Some(of) = known.or(plain) {
+                let of = default.and_then(|own| with_default(&of, &own)).unwrap_or(of);
+                listed.types.push((name, of));
+            }
         }
         let hints = object(tool.get("annotations"));
         let hints = Members::of(&hints).unwrap_or_default();
@@ -140,6 +144,30 @@ fn type_of(name: &str, kind: &str, format: Option<&str>) -> Option<&'static str>
         }
         _ => None,
     }
+}
+
+/// What stands for an argument that a call leaves out, as its schema says: text, a number or `true` and `false`, as they are
+/// written in TOML.
+fn default_of(property: &Members<'_>, is_required: bool) -> Option<String> {
+    let default = property.get("default").filter(|_| !is_required)?;
+    match Value::from_json(default).ok()? {
+        // As a reader of the catalogue sees it, or not at all.
+        Value::Text(text) => {
+            let letters = text.replace(['"', '\'', '\\'], "");
+            Some(quoted(&text)).filter(|_| shown(&letters) == format!("`{letters}`"))
+        }
+        Value::Bool(own) => Some(own.to_string()),
+        Value::Number(own) => Some(own.to_string()),
+        _ => None,
+    }
+}
+
+/// A type with a default, if a catalogue takes them together: what a server states need not be of the type that it states.
+fn with_default(of: &str, default: &str) -> Option<String> {
+    let of = of.replace('?', "");
+    let said = format!("{{ type = {of}, default = {default} }}");
+    let policy = format!("version = 1\n[[tool]]\nname = \"t\"\nargs = {{ a = {said} }}\n");
+    Policy::from_toml(&policy).is_ok().then_some(said)
 }
 
 /// The plain type of an argument, from its schema: what kind of value it is, and whether it may be left out.

@@ -46,11 +46,17 @@ impl CallRequest<'_> {
     /// Decides, and takes the place of the permit's record.
     #[inline(always)]
     pub(super) fn place(&self) -> Result<PlacedCall, Refusal> {
-        let (presented, canonical, reserved) = match self.judge(|inputs| inputs.reserve(None))? {
-            (presented, canonical, Ok(reserved)) => (presented, canonical, reserved),
-            (presented, canonical, Err(demand)) => {
-                self.reserve_shared(presented, canonical, demand)?
+        let current = self.shared.current();
+        let listed = current.policy.catalogue.get(self.call.tool());
+        let mut presented = self.present(&current, listed)?;
+        let judged = self.judge(&current, listed, &mut presented, |own| own.reserve(None));
+        drop(current);
+        let (canonical, reserved) = match judged {
+            Ok((canonical, Ok(reserved))) => (canonical, reserved),
+            Ok((canonical, Err(demand))) => {
+                self.reserve_shared(&mut presented, canonical, demand)?
             }
+            Err(denial) => return Err(presented.refuse(denial)),
         };
         let Reserved { place, rules, version } = reserved;
         let PresentedGrant { cell, grant, .. } = presented;
@@ -59,41 +65,41 @@ impl CallRequest<'_> {
     }
 
     pub(super) fn check(&self) -> Result<DecidingRules, Refusal> {
-        let (presented, canonical, (rules, demand)) = self.judge(|inputs| inputs.probe())?;
-        match demand {
-            None => Ok(rules),
-            Some(demand) => {
-                self.probe_shared(&presented, canonical.as_ref(), &demand).map(|()| rules)
-            }
-        }
-    }
-
-    /// Finds what was presented and what the catalogue says, and has the call judged as the tool gets
-    /// it, under the policy that is in force now. Gives the call too, if it was spelled otherwise.
-    // What it hands on is large: called instead of written out, it is copied each time.
-    #[inline(always)]
-    pub(super) fn judge<T>(
-        &self,
-        judge: impl FnOnce(&CallInputs<'_>) -> Result<T, Denial>,
-    ) -> Result<(PresentedGrant, Option<Call>, T), Refusal> {
         let current = self.shared.current();
         let listed = current.policy.catalogue.get(self.call.tool());
         let mut presented = self.present(&current, listed)?;
-        let judged = self.listed(listed, &mut presented).and_then(|listed| {
-            let canonical = listed.typed.canonical_call(self.call)?;
-            // What was presented was bound to the call as it was made.
-            let request = CallRequest { call: canonical.as_ref().unwrap_or(self.call), ..*self };
-            let listed = (listed, canonical.is_some());
-            let judged = judge(&CallInputs::of(request, &current, &presented, listed)?)?;
-            Ok((canonical, judged))
-        });
+        let judged = self.judge(&current, listed, &mut presented, |own| own.probe());
+        drop(current);
         match judged {
-            Ok((canonical, judged)) => Ok((presented, canonical, judged)),
+            Ok((_, (rules, None))) => Ok(rules),
+            Ok((canonical, (rules, Some(demand)))) => {
+                self.probe_shared(&presented, canonical.as_ref(), &demand).map(|()| rules)
+            }
             Err(denial) => Err(presented.refuse(denial)),
         }
     }
 
-    fn present(
+    /// Has the call judged as the tool gets it, by what was presented and what the catalogue says, under the policy
+    /// that is in force now. Gives the call too, if it was spelled otherwise.
+    // What it hands on is large: called instead of written out, it is copied each time.
+    #[inline(always)]
+    pub(super) fn judge<T>(
+        &self,
+        current: &Current,
+        listed: Option<&Listed>,
+        presented: &mut PresentedGrant,
+        judge: impl FnOnce(&CallInputs<'_>) -> Result<T, Denial>,
+    ) -> Result<(Option<Call>, T), Denial> {
+        let listed = self.listed(listed, presented)?;
+        let canonical = listed.typed.canonical_call(self.call)?;
+        // What was presented was bound to the call as it was made.
+        let request = CallRequest { call: canonical.as_ref().unwrap_or(self.call), ..*self };
+        let listed = (listed, canonical.is_some());
+        let judged = judge(&CallInputs::of(request, current, presented, listed)?)?;
+        Ok((canonical, judged))
+    }
+
+    pub(super) fn present(
         &self,
         current: &Current,
         listed: Option<&Listed>,

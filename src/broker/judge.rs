@@ -336,7 +336,7 @@ impl<'a> CallInputs<'a> {
             .checked_add(shared.settings.permit_ttl)
             .ok_or_else(|| Denial::new(Reason::Expired))?;
         let lapses = presented.until.map_or(lapses, |until| lapses.min(until));
-        let approvals: Vec<_> = approval.iter().flat_map(|own| own.ids()).collect();
+        let approvals: Vec<_> = approval.as_ref().map_or_else(Vec::new, |own| own.ids().collect());
         let spend = Spend {
             coverage,
             args: call.args(),
@@ -355,9 +355,15 @@ impl<'a> CallInputs<'a> {
             let cell = &presented.cell;
             let grant = presented.grant.text();
             let seals = &self.current.keys.seals;
-            let spent = reserved.spanning().map(|charge| audit::Spent::of(&charge, seals));
-            let spent = spent.collect::<Result<_, _>>();
-            let spent = spent.map_err(|error| Denial::new(Reason::NoRandomness).because(error))?;
+            // Most calls draw on none, and gathering none takes a hundredth of a call.
+            let spent = match reserved.spans() {
+                false => Vec::new(),
+                true => {
+                    let spent = reserved.spanning().map(|charge| audit::Spent::of(&charge, seals));
+                    let spent = spent.collect::<Result<_, _>>();
+                    spent.map_err(|error| Denial::new(Reason::NoRandomness).because(error))?
+                }
+            };
             let event = Event::Permitted {
                 task: (&*cell.name).into(),
                 generation: cell.generation,

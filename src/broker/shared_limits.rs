@@ -66,10 +66,10 @@ impl CallRequest<'_> {
     #[cold]
     pub(super) fn reserve_shared(
         &self,
-        mut presented: PresentedGrant,
+        presented: &mut PresentedGrant,
         mut canonical: Option<Call>,
         mut demand: Box<SharedDemand>,
-    ) -> Result<(PresentedGrant, Option<Call>, Reserved), Refusal> {
+    ) -> Result<(Option<Call>, Reserved), Refusal> {
         for _ in 0..TRIES {
             let args = canonical.as_ref().unwrap_or(self.call).args();
             let charge = self.shared.member.charge_shared(&demand, args);
@@ -79,17 +79,15 @@ impl CallRequest<'_> {
             let judged = match self.shared.now() {
                 Ok(now) => {
                     let again = CallRequest { now, ..*self };
-                    again.judge(|inputs| inputs.reserve(Some(&charged)))
+                    again.judge_again(presented, &charged)
                 }
                 Err(denial) => Err(presented.refuse(denial)),
             };
             match judged {
-                Ok((presented, canonical, Ok(reserved))) => {
-                    return Ok((presented, canonical, reserved));
-                }
-                Ok((found, spelled, Err(other))) => {
+                Ok((canonical, Ok(reserved))) => return Ok((canonical, reserved)),
+                Ok((spelled, Err(other))) => {
                     charged.charge.undo();
-                    (presented, canonical, demand) = (found, spelled, other);
+                    (canonical, demand) = (spelled, other);
                 }
                 Err(refusal) => {
                     charged.charge.undo();
@@ -99,6 +97,19 @@ impl CallRequest<'_> {
         }
         let denial = Denial::new(Reason::LimitUnknown);
         Err(presented.refuse(denial.because("the limits of the call changed again and again")))
+    }
+
+    /// Finds anew what was presented, and has the call judged with what it was charged.
+    fn judge_again(
+        &self,
+        presented: &mut PresentedGrant,
+        charged: &ChargedCall,
+    ) -> Result<(Option<Call>, Result<Reserved, Box<SharedDemand>>), Refusal> {
+        let current = self.shared.current();
+        let listed = current.policy.catalogue.get(self.call.tool());
+        *presented = self.present(&current, listed)?;
+        let judged = self.judge(&current, listed, presented, |own| own.reserve(Some(charged)));
+        judged.map_err(|denial| presented.refuse(denial))
     }
 
     /// Asks the store whether the call could be charged.

@@ -41,6 +41,12 @@ impl Reservation {
         })
     }
 
+    /// Whether it took of any.
+    #[inline]
+    pub(crate) fn spans(&self) -> bool {
+        self.shared.is_some() || self.charges.iter().any(|charge| charge.spanning.is_some())
+    }
+
     /// Adds what the call was charged in shared counters.
     pub(crate) fn with_shared(self, shared: Arc<SharedCharge>) -> Self {
         Reservation { shared: Some(shared), ..self }

@@ -1,3 +1,3 @@
 #![cfg_attr(fuzzing, no_main)]
 
-hallpass_fuzz::target!(hallpass_fuzz::regex::regex);
+hallpass_fuzz::target!(hallpass::scope::fuzzing::expressions);

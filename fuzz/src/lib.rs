@@ -5,9 +5,7 @@
 //! `hallpass::fuzzing`, which is there only under `cfg(fuzzing)`.
 
 pub mod args;
-pub mod glob;
 pub mod policy;
-pub mod regex;
 pub mod scope;
 pub mod token;
 pub mod unless;
@@ -26,9 +24,4 @@ macro_rules! target {
             std::process::ExitCode::FAILURE
         }
     };
-}
-
-/// The bytes as two texts, apart at the first zero byte.
-fn two_texts(bytes: &[u8]) -> Option<(&str, &str)> {
-    std::str::from_utf8(bytes).ok()?.split_once('\0')
 }

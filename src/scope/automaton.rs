@@ -227,7 +227,7 @@ mod tests {
             pattern in "(a|b|[ab]|a\\*|\\(a\\|b\\)\\+){1,4}",
             text in "[ab*(|)+]{0,6}",
         ) {
-            let regex = super::super::Regex::new(&pattern).unwrap();
+            let regex = super::super::regex::Regex::new(&pattern).unwrap();
             let automaton = regex.automaton();
             prop_assert!(automaton.is_small());
             let mut free = |_| true;

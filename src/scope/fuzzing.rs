@@ -3,6 +3,8 @@
 #![allow(clippy::panic, clippy::expect_used, reason = "a target fails by panicking")]
 
 mod covers;
+mod expressions;
+mod globs;
 mod price;
 mod source;
 #[cfg(feature = "url")]
@@ -12,6 +14,8 @@ use std::borrow::Cow;
 use std::sync::OnceLock;
 
 pub use covers::covers;
+pub use expressions::expressions;
+pub use globs::globs;
 pub use price::price;
 #[cfg(feature = "url")]
 pub use urls::urls;
@@ -26,6 +30,11 @@ use crate::tool::ToolName;
 use crate::value::{Object, Value};
 pub(super) use source::READ;
 use source::Source;
+
+/// The bytes as two texts, apart at the first zero byte.
+fn two_texts(bytes: &[u8]) -> Option<(&str, &str)> {
+    std::str::from_utf8(bytes).ok()?.split_once('\0')
+}
 
 /// Bytes of a scope as they come with a token: what is read is written the same, and reads back from its
 /// data where that has a spelling.
@@ -236,6 +245,16 @@ mod tests {
     #[cfg(feature = "url")]
     fn seeds_of_urls_are_read_as_what_opens_them_reads_them() {
         replay("urls", super::urls);
+    }
+
+    #[test]
+    fn seeds_of_globs_agree_with_a_naive_matcher() {
+        replay("glob", super::globs);
+    }
+
+    #[test]
+    fn seeds_of_regular_expressions_agree_with_walking_their_tree() {
+        replay("regex", super::expressions);
     }
 
     #[test]

@@ -2,8 +2,6 @@
 
 mod foreign;
 
-use std::fmt;
-
 use super::automaton::{Automaton, Step};
 use super::segments::{has_control, has_dot_segment};
 use super::truth::Truth;
@@ -29,40 +27,9 @@ pub(crate) const MAX_WILDCARDS: usize = 32;
 /// The characters before which a `\` stands where they are meant themselves.
 const ESCAPED: &str = "!~@+?*$[]{}\\";
 
-/// A pattern that text matches from end to end.
-///
-/// | in the pattern | matches |
-/// |---|---|
-/// | `*` | any run of characters other than `/` and controls, also none |
-/// | `**` as a whole segment, between `/` or the ends | any segments, also none: `/a/**/b` matches `/a/b` |
-/// | `?` | one character other than `/` and controls |
-/// | `\` before one of `!~@+?*$[]{}\` | that character |
-///
-/// Controls are the characters U+0000 to U+001F and U+007F to U+009F but for tab and line feed, which
-/// texts of several lines have: no wildcard matches one, `**` neither.
-///
-/// Every other character stands for itself, byte for byte: case counts, and `é` composed and
-/// decomposed are two texts. Two or more stars next to other characters of a segment are one `*`: to
-/// reach across `/` with part of a segment, use `prefix`, `suffix` or `contains`. There are no classes
-/// and no alternatives: `[`, `]`, `{` and `}` are refused, and so is what other pattern languages
-/// would read otherwise: a `!` or `~/` at the beginning, `@(`, `+(`, `?(` and `!(`, `$NAME` and `${`.
-///
-/// `a/**` does not match `a`. [`Glob::matches`] takes text as it is: `..` and `.` mean nothing to it, so
-/// `/data/*` does match `/data/..`. A constraint asks more: of a text that has a segment `.` or `..`
-/// it says nothing where the pattern has a `/`.
-///
-/// ```
-/// use hallpass::scope::Glob;
-///
-/// let logs = Glob::new("/srv/**/*.log")?;
-/// assert!(logs.matches("/srv/a/b/today.log") && logs.matches("/srv/today.log"));
-/// assert!(!logs.matches("/srv/a/today.txt"));
-/// assert!(Glob::new("/srv/[ab].log").is_err() && Glob::new("$HOME/*.log").is_err());
-/// assert!(Glob::new(r"/srv/\$HOME/*.log")?.matches("/srv/$HOME/a.log"));
-/// # Ok::<(), hallpass::scope::GlobError>(())
-/// ```
+/// A pattern that text matches from end to end, as [`glob`](super::glob()) says.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub struct Glob {
+pub(crate) struct Glob {
     pattern: Box<str>,
     /// What every match begins with: the pattern up to the first wildcard, without escapes.
     literal: Box<str>,
@@ -82,8 +49,7 @@ enum GlobTail {
 
 /// Why a pattern does not parse.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[non_exhaustive]
-pub enum GlobError {
+pub(crate) enum GlobError {
     /// The pattern is empty.
     #[error("an empty pattern matches nothing: leave the constraint out, or say what is meant")]
     Empty,
@@ -127,11 +93,7 @@ pub enum GlobError {
 }
 
 impl Glob {
-    /// Reads a pattern.
-    ///
-    /// # Errors
-    /// [`GlobError`] if the pattern does not parse.
-    pub fn new(pattern: &str) -> Result<Self, GlobError> {
+    pub(crate) fn new(pattern: &str) -> Result<Self, GlobError> {
         check(pattern)?;
         let tokens = tokens(pattern);
         let wildcards = tokens.iter().filter(|token| token.literal().is_none()).count();
@@ -155,13 +117,13 @@ impl Glob {
     }
 
     /// The pattern as written.
-    pub fn as_str(&self) -> &str {
+    pub(crate) fn as_str(&self) -> &str {
         &self.pattern
     }
 
     /// Whether the whole text matches. Takes time in proportion to the pattern times the text at
     /// most, and no memory.
-    pub fn matches(&self, text: &str) -> bool {
+    pub(crate) fn matches(&self, text: &str) -> bool {
         let matches = self.matches_paid(text, &mut |_| true).unwrap_or_default();
         matches && !has_control(text)
     }
@@ -231,27 +193,6 @@ impl Glob {
     /// The whole pattern as an automaton.
     pub(crate) fn automaton(&self) -> Option<Automaton> {
         Automaton::new(compile(&tokens(&self.pattern))).ok()
-    }
-}
-
-impl fmt::Display for Glob {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.pattern)
-    }
-}
-
-impl serde::Serialize for Glob {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(&self.pattern)
-    }
-}
-
-impl std::str::FromStr for Glob {
-    type Err = GlobError;
-
-    /// As [`Glob::new`].
-    fn from_str(pattern: &str) -> Result<Self, Self::Err> {
-        Glob::new(pattern)
     }
 }
 
@@ -374,5 +315,7 @@ fn compile(tokens: &[GlobToken]) -> Vec<Step> {
     steps
 }
 
+#[cfg(test)]
+mod rows;
 #[cfg(test)]
 mod tests;

@@ -1,6 +1,5 @@
 //! Regular expressions, for policies.
 
-use std::fmt;
 use std::iter::Peekable;
 use std::str::Chars;
 
@@ -18,27 +17,9 @@ const MAX_GROUPS: usize = 16;
 /// The most often something may be repeated by `{n,m}`: no more than fits a compiled pattern.
 const MAX_REPEAT: u32 = 1000;
 
-/// A regular expression that text matches from end to end.
-///
-/// `.` (any character but a line feed), classes (`[a-z_]`, `[^/]`), `\d \w \s` and their opposites
-/// (ASCII), groups, `|`, `*`, `+`, `?`, `{n}`, `{n,}`, `{n,m}`; `\` before punctuation makes it
-/// literal, and `\n`, `\r`, `\t` are what they are elsewhere.
-///
-/// Anchors are refused: the whole text is matched in any case, and an expression that relies on being
-/// searched for would mean something else. So are look-around, back references, flags, lazy and
-/// possessive repetition. Matching takes time in proportion to the text, and an expression has at most 1,024 bytes.
-///
-/// ```
-/// use hallpass::scope::Regex;
-///
-/// let name = Regex::new("prod-[a-z]+")?;
-/// assert!(name.matches("prod-eu"));
-/// assert!(!name.matches("x; rm prod-a; y"));
-/// assert!(Regex::new("^prod-.*$").is_err());
-/// # Ok::<(), hallpass::scope::RegexError>(())
-/// ```
+/// A regular expression that text matches from end to end, as [`regex`](super::regex()) says.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub struct Regex {
+pub(crate) struct Regex {
     pattern: Box<str>,
     automaton: Automaton,
 }
@@ -46,7 +27,7 @@ pub struct Regex {
 /// Why a regular expression was refused, and where: positions count characters, from 1.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("`{given}`: {fault}, at character {position}")]
-pub struct RegexError {
+pub(crate) struct RegexError {
     given: String,
     fault: RegexFault,
     position: usize,
@@ -90,11 +71,7 @@ enum RegexFault {
 }
 
 impl Regex {
-    /// Reads and compiles an expression.
-    ///
-    /// # Errors
-    /// [`RegexError`] if it does not parse or is too large.
-    pub fn new(pattern: &str) -> Result<Self, RegexError> {
+    pub(crate) fn new(pattern: &str) -> Result<Self, RegexError> {
         compile(pattern).map(|automaton| Regex { pattern: pattern.into(), automaton }).map_err(
             |(fault, position)| RegexError {
                 given: escape_for_people(pattern, crate::visible::SHOWN),
@@ -105,28 +82,23 @@ impl Regex {
     }
 
     /// The expression as written.
-    pub fn as_str(&self) -> &str {
+    pub(crate) fn as_str(&self) -> &str {
         &self.pattern
     }
 
-    /// Whether the whole text matches.
-    pub fn matches(&self, text: &str) -> bool {
+    /// Whether the whole text matches, whatever it takes.
+    #[cfg(any(test, fuzzing))]
+    pub(crate) fn matches(&self, text: &str) -> bool {
         self.automaton.matches(text, &mut |_| true).unwrap_or_default()
     }
 
-    /// As [`matches`](Self::matches); `None` if that takes too many steps.
+    /// Whether the whole text matches; `None` if that takes too many steps.
     pub(crate) fn matches_within(&self, text: &str, meter: &Meter) -> Option<bool> {
         self.automaton.matches(text, &mut |steps| meter.charge(steps, Work::Matching))
     }
 
     pub(crate) fn automaton(&self) -> &Automaton {
         &self.automaton
-    }
-}
-
-impl fmt::Display for Regex {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.pattern)
     }
 }
 

@@ -1,22 +1,20 @@
 //! The words for constraints: a function for each kind, named as policies name it.
 
-use std::sync::Arc;
-
 use super::constraint::{Constraint, Node};
 use super::constraint_error::ConstraintError;
 use super::fact::Fact;
-use super::glob::Glob;
 use super::instant::Instants;
 use super::items::Items;
 use super::kind::{Bound, Count, Fields, Range, Set};
 use super::network::Network;
 use super::path::canonical_path;
-use super::regex::Regex;
 use super::url::UrlPattern;
 use super::value_type::ValueType;
 use super::weekly::{Place, Weekly};
 use crate::clock::Timestamp;
 use crate::value::{Number, Value, ValueError};
+
+pub use super::patterns::{glob, regex};
 
 /// Exactly this value. Numbers by value: `1` is `1.0`, and a float is the decimal it is written as.
 ///
@@ -124,27 +122,6 @@ pub fn suffix(text: &str) -> Constraint {
 /// Text that has this in it.
 pub fn contains(text: &str) -> Constraint {
     text_kind("contains", text, Node::Contains)
-}
-
-/// Text that matches a pattern from end to end: `*` stays within a `/` segment, `**` crosses, `?` is
-/// one character other than `/`.
-///
-/// Of a text of more than [`MAX_PATTERN_TEXT`](super::MAX_PATTERN_TEXT) bytes nothing is known, nor, where the
-/// pattern has a `/`, of one with a segment `.` or `..`, nor of a control where only a wildcard would match it.
-pub fn glob(pattern: &str) -> Constraint {
-    match Glob::new(pattern) {
-        Ok(glob) => Constraint(Node::Glob(Arc::new(glob))),
-        Err(error) => faulty(ConstraintError::Pattern(error.to_string())),
-    }
-}
-
-/// Text that matches a regular expression from end to end. For policies only: a scope that an agent
-/// asks for may not make the broker compile anything.
-pub fn regex(pattern: &str) -> Constraint {
-    match Regex::new(pattern) {
-        Ok(regex) => Constraint(Node::Regex(Arc::new(regex))),
-        Err(error) => faulty(ConstraintError::Pattern(error.to_string())),
-    }
 }
 
 /// A path that is this folder or lies in it, by its spelling alone: links are the file system's.
@@ -336,7 +313,7 @@ pub fn not(constraint: Constraint) -> Constraint {
     Constraint(Node::Not(Box::new(constraint)))
 }
 
-fn faulty(error: ConstraintError) -> Constraint {
+pub(super) fn faulty(error: ConstraintError) -> Constraint {
     Constraint(Node::Faulty(Box::new(error)))
 }
 

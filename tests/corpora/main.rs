@@ -14,7 +14,6 @@ mod authzen;
 mod base64;
 mod bfcl;
 mod cedar;
-mod globs;
 mod json;
 mod mcp_tools;
 mod spiffe;

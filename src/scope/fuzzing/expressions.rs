@@ -3,12 +3,14 @@
 
 use std::collections::BTreeSet;
 
-use hallpass::scope::Regex;
+use super::super::regex::Regex;
+use super::two_texts;
 
-pub fn regex(bytes: &[u8]) {
+/// Text as it comes, or an expression made from a tree and what walking the tree says.
+pub fn expressions(bytes: &[u8]) {
     let Some((&mode, rest)) = bytes.split_first() else { return };
     if mode % 2 == 0 {
-        let Some((pattern, text)) = super::two_texts(rest) else { return };
+        let Some((pattern, text)) = two_texts(rest) else { return };
         let Ok(regex) = Regex::new(pattern) else { return };
         assert_eq!(regex.as_str(), pattern);
         regex.matches(text);

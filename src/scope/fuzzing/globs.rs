@@ -1,12 +1,14 @@
 //! Globs: whatever the pattern, it agrees with a matcher that tries everything.
 
-use hallpass::scope::Glob;
+use super::super::glob::Glob;
+use super::two_texts;
 
 /// The longest pattern and text the naive matcher is asked of: trying every segment takes exponential time.
 const NAIVE: usize = 24;
 
-pub fn glob(bytes: &[u8]) {
-    let Some((pattern, text)) = super::two_texts(bytes) else { return };
+/// A pattern and a text, apart at the first zero byte: the matcher agrees with a naive one.
+pub fn globs(bytes: &[u8]) {
+    let Some((pattern, text)) = two_texts(bytes) else { return };
     let Ok(glob) = Glob::new(pattern) else { return };
     assert_eq!(glob.as_str(), pattern);
     let matches = glob.matches(text);
@@ -18,7 +20,7 @@ pub fn glob(bytes: &[u8]) {
     }
 }
 
-/// By the words of [`Glob`]'s table: one character or one segment at a time.
+/// By the table of [`glob`](crate::scope::glob()): one character or one segment at a time.
 fn naive(pattern: &str, text: &str) -> bool {
     segments(&pattern.split('/').collect::<Vec<_>>(), &text.split('/').collect::<Vec<_>>())
 }

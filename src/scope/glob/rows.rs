@@ -1,7 +1,8 @@
 //! Globs as the implementations of `*`, `**` and `?` judge them where they agree with each other.
 
-use hallpass::scope::Glob;
 use testkit::corpora::{Json, corpus, list, own, text};
+
+use super::Glob;
 
 /// The rows that are judged otherwise here.
 fn disagreements(rows: &[Json]) -> Vec<(&str, &str, bool)> {

@@ -1,6 +1,7 @@
 //! What a record is about, whatever its kind.
 
 use super::Event;
+use crate::audit::{AnswerGiven, Asked, BrokenGlass};
 
 impl Event<'_> {
     /// The kind, as the record spells it.
@@ -15,8 +16,8 @@ impl Event<'_> {
             Event::DeniedAgain(_) => "denied_again",
             Event::Denials { .. } => "denials",
             Event::Permitted { .. } => "permitted",
-            Event::Asked { .. } => "asked",
-            Event::Answered { .. } => "answered",
+            Event::Asked(_) => "asked",
+            Event::Answered(_) => "answered",
             Event::Voided { .. } => "voided",
             Event::Starting { .. } => "starting",
             Event::Outcome { .. } => "outcome",
@@ -30,7 +31,7 @@ impl Event<'_> {
             Event::Settled(_) => "settled",
             Event::GrantShortened { .. } => "grant_shortened",
             Event::GrantEnded { .. } => "grant_ended",
-            Event::BrokenGlass { .. } => "broken_glass",
+            Event::BrokenGlass(_) => "broken_glass",
             Event::AlertFailed { .. } => "alert_failed",
             Event::DebtClosed { .. } => "debt_closed",
             Event::TaskResumed { .. } => "task_resumed",
@@ -51,8 +52,8 @@ impl Event<'_> {
             Event::Opened { task, .. }
             | Event::Granted { task, .. }
             | Event::Permitted { task, .. }
-            | Event::Asked { task, .. }
-            | Event::Answered { task, .. }
+            | Event::Asked(Asked { task, .. })
+            | Event::Answered(AnswerGiven { task, .. })
             | Event::Voided { task, .. }
             | Event::Starting { task, .. }
             | Event::Outcome { task, .. }
@@ -62,7 +63,7 @@ impl Event<'_> {
             | Event::Ended { task, .. }
             | Event::GrantShortened { task, .. }
             | Event::GrantEnded { task, .. }
-            | Event::BrokenGlass { task, .. }
+            | Event::BrokenGlass(BrokenGlass { task, .. })
             | Event::AlertFailed { task, .. }
             | Event::DebtClosed { task, .. }
             | Event::TaskResumed { task, .. } => Some(task),
@@ -91,15 +92,15 @@ impl Event<'_> {
             Event::Opened { generation, .. }
             | Event::Granted { generation, .. }
             | Event::Permitted { generation, .. }
-            | Event::Asked { generation, .. }
-            | Event::Answered { generation, .. }
+            | Event::Asked(Asked { generation, .. })
+            | Event::Answered(AnswerGiven { generation, .. })
             | Event::Voided { generation, .. }
             | Event::Starting { generation, .. }
             | Event::Outcome { generation, .. }
             | Event::SecretFound { generation, .. }
             | Event::CredentialPlanned { generation, .. }
             | Event::CredentialMinted { generation, .. }
-            | Event::BrokenGlass { generation, .. }
+            | Event::BrokenGlass(BrokenGlass { generation, .. })
             | Event::AlertFailed { generation, .. }
             | Event::DebtClosed { generation, .. }
             | Event::Ended { generation, .. }
@@ -122,7 +123,7 @@ impl Event<'_> {
             | Event::CredentialPlanned { grant, .. }
             | Event::GrantShortened { grant, .. }
             | Event::GrantEnded { grant, .. }
-            | Event::BrokenGlass { grant, .. }
+            | Event::BrokenGlass(BrokenGlass { grant, .. })
             | Event::AlertFailed { grant, .. }
             | Event::DebtClosed { grant, .. } => Some(grant),
             Event::Denied { grant, .. } | Event::Withdrawn { grant, .. } => grant.as_deref(),
@@ -134,13 +135,11 @@ impl Event<'_> {
     #[must_use]
     pub fn is_of_glass(&self) -> bool {
         match self {
-            Event::BrokenGlass { .. } | Event::AlertFailed { .. } | Event::DebtClosed { .. } => {
-                true
-            }
+            Event::BrokenGlass(_) | Event::AlertFailed { .. } | Event::DebtClosed { .. } => true,
             Event::Denied { break_glass, .. }
             | Event::Permitted { break_glass, .. }
-            | Event::Asked { break_glass, .. }
-            | Event::Answered { break_glass, .. }
+            | Event::Asked(Asked { break_glass, .. })
+            | Event::Answered(AnswerGiven { break_glass, .. })
             | Event::Voided { break_glass, .. }
             | Event::Starting { break_glass, .. }
             | Event::Outcome { break_glass, .. }
@@ -162,7 +161,7 @@ impl Event<'_> {
             Event::Opened { .. }
                 | Event::TaskResumed { .. }
                 | Event::Granted { .. }
-                | Event::BrokenGlass { .. }
+                | Event::BrokenGlass(_)
                 | Event::Permitted { .. }
                 | Event::Starting { .. }
                 | Event::CredentialPlanned { .. }

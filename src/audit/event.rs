@@ -5,11 +5,14 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use super::answer_given::AnswerGiven;
+use super::asked::Asked;
+use super::broken_glass::BrokenGlass;
 use super::denied_again::DeniedAgain;
 use super::plain::Plain;
 use super::settled::Settled;
 use super::spent::Spent;
-use super::words::{Answered, GoneHow, How, Outcome, Stage, is_false, is_zero};
+use super::words::{GoneHow, How, Outcome, Stage, is_false, is_zero};
 use crate::clock::Timestamp;
 use crate::value::Value;
 
@@ -177,76 +180,9 @@ pub enum Event<'a> {
         plain: Option<Box<Plain<'a>>>,
     },
     /// A call, or a scope, waits until people agree.
-    Asked {
-        task: Cow<'a, str>,
-        generation: u64,
-        question: Cow<'a, str>,
-        who: Cow<'a, str>,
-        /// The other names of those who can't answer: the requester, who delegated, and whom they act for.
-        #[serde(default, skip_serializing_if = "Vec::is_empty")]
-        parties: Vec<Cow<'a, str>>,
-        /// Of a call.
-        #[serde(default, skip_serializing_if = "Option::is_none")]
-        tool: Option<Cow<'a, str>>,
-        /// Digest of the arguments of a call.
-        #[serde(default, skip_serializing_if = "Option::is_none")]
-        args: Option<Cow<'a, str>>,
-        /// Of a scope: what asks withhold of it, item by item.
-        #[serde(default, skip_serializing_if = "Option::is_none")]
-        scope: Option<Cow<'a, Value>>,
-        /// The question that somebody amended: this one is in its place.
-        #[serde(default, skip_serializing_if = "Option::is_none")]
-        amends: Option<Cow<'a, str>>,
-        rules: Vec<Cow<'a, str>>,
-        /// The arguments that may be others in the calls of a yes that reaches several.
-        #[serde(default, skip_serializing_if = "Vec::is_empty")]
-        vary: Vec<Cow<'a, str>>,
-        /// Until when people can answer.
-        expires: Timestamp,
-        epoch: u64,
-        /// What it is about, sealed: for a broker that goes on with the log.
-        #[serde(default, skip_serializing_if = "Option::is_none")]
-        sealed: Option<Cow<'a, str>>,
-        #[serde(default, skip_serializing_if = "is_false")]
-        break_glass: bool,
-    },
+    Asked(Asked<'a>),
     /// Somebody answered a question, or tried to.
-    Answered {
-        task: Cow<'a, str>,
-        generation: u64,
-        question: Cow<'a, str>,
-        /// Who; nothing where the asker took the question back.
-        #[serde(default, skip_serializing_if = "Option::is_none")]
-        who: Option<Cow<'a, str>>,
-        answer: Answered,
-        /// Digest of what was shown to them.
-        #[serde(default, skip_serializing_if = "Option::is_none")]
-        shown: Option<Cow<'a, str>>,
-        /// Of a scope: the numbers of the items that were answered, counted from 1.
-        #[serde(default, skip_serializing_if = "Vec::is_empty")]
-        items: Vec<u32>,
-        /// Of a scope: those of them that this was the last yes to that was missing.
-        #[serde(default, skip_serializing_if = "Vec::is_empty")]
-        given: Vec<u32>,
-        /// How far the yes of a reviewer is to reach, where that is not the one call.
-        #[serde(default, skip_serializing_if = "Option::is_none")]
-        width: Option<Cow<'a, str>>,
-        /// Why it does not count, if it does not.
-        #[serde(default, skip_serializing_if = "Option::is_none")]
-        refused: Option<Cow<'a, str>>,
-        #[serde(default, skip_serializing_if = "Option::is_none")]
-        reason: Option<Cow<'a, str>>,
-        /// Where the question stands then.
-        state: Cow<'a, str>,
-        /// Until when the approval is good, if this made it complete.
-        #[serde(default, skip_serializing_if = "Option::is_none")]
-        good_until: Option<Timestamp>,
-        /// Who said yes, as the host stated that, sealed: for a broker that goes on with the log.
-        #[serde(default, skip_serializing_if = "Option::is_none")]
-        sealed: Option<Cow<'a, str>>,
-        #[serde(default, skip_serializing_if = "is_false")]
-        break_glass: bool,
-    },
+    Answered(AnswerGiven<'a>),
     /// A question or its approval ended by something else than an answer.
     Voided {
         task: Cow<'a, str>,
@@ -386,33 +322,7 @@ pub enum Event<'a> {
         break_glass: bool,
     },
     /// A human broke the glass: the emergency path gave a grant, and owes a review.
-    BrokenGlass {
-        task: Cow<'a, str>,
-        generation: u64,
-        grant: Cow<'a, str>,
-        who: Cow<'a, str>,
-        /// The other names of that person.
-        #[serde(default, skip_serializing_if = "Vec::is_empty")]
-        aliases: Vec<Cow<'a, str>>,
-        justification: Cow<'a, str>,
-        scope: Cow<'a, Value>,
-        /// Digest of the context.
-        context: Cow<'a, str>,
-        rules: Vec<Cow<'a, str>>,
-        /// The asks that it was not held up by.
-        #[serde(default, skip_serializing_if = "Vec::is_empty")]
-        passed: Vec<Cow<'a, str>>,
-        epoch: u64,
-        policy: Cow<'a, str>,
-        expires: Timestamp,
-        /// Until when it has to be reviewed.
-        due: Timestamp,
-        /// Whether this person can't break the glass again before that, due or not.
-        #[serde(default, skip_serializing_if = "is_false")]
-        refuses_while_open: bool,
-        #[serde(default, skip_serializing_if = "Option::is_none")]
-        plain: Option<Box<Plain<'a>>>,
-    },
+    BrokenGlass(BrokenGlass<'a>),
     /// The host's alert of a broken glass was not accepted.
     AlertFailed {
         task: Cow<'a, str>,

@@ -9,6 +9,7 @@ mod grant;
 mod sentence;
 mod settlement;
 
+use crate::audit::{AnswerGiven, Asked};
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::fmt;
@@ -254,7 +255,7 @@ impl Explanation {
                     None => self.grants.extend(ExplainedGrant::of(record, agreed)),
                 }
             }
-            Event::BrokenGlass { .. } => self.grants.extend(ExplainedGrant::of_emergency(record)),
+            Event::BrokenGlass(_) => self.grants.extend(ExplainedGrant::of_emergency(record)),
             Event::AlertFailed { grant, .. } | Event::DebtClosed { grant, .. } => {
                 let own = self.grants.iter_mut().rev().find(|own| own.id == **grant);
                 if let Some(emergency) = own.and_then(|own| own.emergency.as_mut()) {
@@ -281,11 +282,11 @@ impl Explanation {
                     call.secrets_found.extend(credentials.iter().map(ToString::to_string));
                 }
             }
-            Event::Asked { question, .. } => {
+            Event::Asked(Asked { question, .. }) => {
                 let asked = Agreement::of(record).map(|asked| (question.to_string(), asked));
                 self.questions.extend(asked);
             }
-            Event::Answered { question, .. } => {
+            Event::Answered(AnswerGiven { question, .. }) => {
                 if let Some(asked) = self.questions.get_mut(&**question) {
                     asked.answer(record);
                 }

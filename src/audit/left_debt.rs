@@ -1,6 +1,7 @@
 //! A review that a log owes when it ends.
 
 use super::Event;
+use crate::audit::BrokenGlass;
 use crate::clock::Timestamp;
 
 /// A use of the emergency path that was not reviewed when a log ended: what its `broken_glass` record says.
@@ -21,7 +22,7 @@ pub struct LeftDebt {
 impl LeftDebt {
     /// What is owed for a `broken_glass` record of this time.
     pub(super) fn of(event: &Event<'_>, since: Timestamp) -> Option<LeftDebt> {
-        let Event::BrokenGlass {
+        let Event::BrokenGlass(BrokenGlass {
             task,
             generation,
             grant,
@@ -32,7 +33,7 @@ impl LeftDebt {
             due,
             refuses_while_open,
             ..
-        } = event
+        }) = event
         else {
             return None;
         };

@@ -1,5 +1,6 @@
 //! A question that a log leaves open when it ends: what its records say of it, in their order.
 
+use crate::audit::{AnswerGiven, Asked};
 use std::fmt;
 
 use zeroize::Zeroizing;
@@ -81,7 +82,7 @@ pub(crate) fn sealed_place<'p>(
 impl LeftQuestion {
     /// A question of this log, whose records are under `key` there.
     pub(super) fn of(record: &Record, log: &str, key: Option<&SealKey>) -> Option<LeftQuestion> {
-        let Event::Asked {
+        let Event::Asked(Asked {
             task,
             generation,
             question,
@@ -92,7 +93,7 @@ impl LeftQuestion {
             sealed,
             break_glass,
             ..
-        } = &record.event
+        }) = &record.event
         else {
             return None;
         };
@@ -123,7 +124,7 @@ impl LeftQuestion {
 
     /// Takes an answer that counts: whether nothing comes after it.
     pub(super) fn answer(&mut self, record: &Record, log: &str, key: Option<&SealKey>) -> bool {
-        let Event::Answered {
+        let Event::Answered(AnswerGiven {
             task,
             generation,
             question,
@@ -136,7 +137,7 @@ impl LeftQuestion {
             good_until,
             sealed,
             ..
-        } = &record.event
+        }) = &record.event
         else {
             return false;
         };

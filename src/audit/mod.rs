@@ -10,6 +10,9 @@
 //! disk, [`MemoryLog`] in memory.
 
 mod about;
+mod answer_given;
+mod asked;
+mod broken_glass;
 mod chain;
 mod checkpoint;
 mod denied;
@@ -51,6 +54,9 @@ mod tree;
 mod verify;
 mod words;
 
+pub use answer_given::AnswerGiven;
+pub use asked::Asked;
+pub use broken_glass::BrokenGlass;
 pub(crate) use chain::ChainKey;
 pub use chain::{Anchor, ChainTag, Origin};
 pub use checkpoint::{

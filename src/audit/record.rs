@@ -1,5 +1,6 @@
 //! A record, as it is read back.
 
+use crate::audit::{Asked, BrokenGlass};
 use std::borrow::Cow;
 
 use serde::Deserialize;
@@ -30,9 +31,9 @@ impl Record {
         let mut record: Record = serde_json::from_str(line)?;
         let read = match &mut record.event {
             Event::Granted { scope, .. }
-            | Event::BrokenGlass { scope, .. }
+            | Event::BrokenGlass(BrokenGlass { scope, .. })
             | Event::Denied { scope: Some(scope), .. }
-            | Event::Asked { scope: Some(scope), .. } => scope,
+            | Event::Asked(Asked { scope: Some(scope), .. }) => scope,
             Event::DeniedAgain(denials) => match &mut denials.scope {
                 Some(scope) => scope,
                 None => return Ok(record),

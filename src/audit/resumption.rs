@@ -1,5 +1,6 @@
 //! What a log that verifies leaves to the broker that goes on with it.
 
+use crate::audit::{AnswerGiven, Asked, BrokenGlass};
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::left_question::{LeftQuestion, SinceAsked};
@@ -106,12 +107,12 @@ impl Resumption {
                     task.grant(record);
                 }
             }
-            Event::Asked { question, sealed, .. } => {
+            Event::Asked(Asked { question, sealed, .. }) => {
                 let seals = seals(sealed.is_some());
                 let left = LeftQuestion::of(record, &self.log, seals.as_ref());
                 self.questions.extend(left.map(|own| (question.to_string(), own)));
             }
-            Event::Answered { refused: None, sealed, .. } => {
+            Event::Answered(AnswerGiven { refused: None, sealed, .. }) => {
                 self.answer(record, seals(sealed.is_some()).as_ref());
             }
             Event::Voided { question, .. } => {
@@ -145,7 +146,7 @@ impl Resumption {
                     permit.unstarted = false;
                 }
             }
-            Event::BrokenGlass { grant, generation, .. } => {
+            Event::BrokenGlass(BrokenGlass { grant, generation, .. }) => {
                 if let Some(task) = self.tasks.get_mut(generation) {
                     task.lost = Some("the glass was broken in it");
                 }
@@ -204,7 +205,8 @@ impl Resumption {
 
     /// Takes an answer that counts.
     fn answer(&mut self, record: &Record, key: Option<&SealKey>) {
-        let Event::Answered { generation, question, answer, items, state, .. } = &record.event
+        let Event::Answered(AnswerGiven { generation, question, answer, items, state, .. }) =
+            &record.event
         else {
             return;
         };

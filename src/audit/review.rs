@@ -3,6 +3,7 @@
 mod live;
 mod report;
 
+use crate::audit::{AnswerGiven, Asked};
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 
@@ -170,7 +171,7 @@ impl Reviewer {
             Event::Denials { reasons, .. } => {
                 self.summed += reasons.values().fold(0, |sum: u64, n| sum.saturating_add(*n));
             }
-            Event::Asked { generation, question, rules, .. } => {
+            Event::Asked(Asked { generation, question, rules, .. }) => {
                 for rule in rules {
                     if let Some(row) = self.ask(rule) {
                         row.asked += 1;
@@ -181,7 +182,7 @@ impl Reviewer {
                     self.questions.insert((*generation, question.to_string()), rules);
                 }
             }
-            Event::Answered { generation, question, answer, refused, .. } => {
+            Event::Answered(AnswerGiven { generation, question, answer, refused, .. }) => {
                 let key = (*generation, question.to_string());
                 let rules = self.questions.get(&key).cloned().unwrap_or_default();
                 for rule in &rules {

@@ -2,6 +2,7 @@
 //!
 //! What is told is a copy for looking on: the log is what is verified, and takes no harm from a subscriber that panics.
 
+use crate::audit::{AnswerGiven, Asked, BrokenGlass};
 use std::borrow::Cow;
 use std::sync::Arc;
 
@@ -134,7 +135,7 @@ impl<'r> Told<'r> {
             Event::Granted { holder, rules: own, epoch, .. } => {
                 Told { who: Some(holder), rules: rules(own), epoch: Some(*epoch), ..none }
             }
-            Event::BrokenGlass { who, rules: own, epoch, .. } => Told {
+            Event::BrokenGlass(BrokenGlass { who, rules: own, epoch, .. }) => Told {
                 who: Some(who),
                 rules: rules(own),
                 epoch: Some(*epoch),
@@ -142,7 +143,7 @@ impl<'r> Told<'r> {
                 ..none
             },
             Event::DebtClosed { who, .. } => Told { who: Some(who), ..none },
-            Event::Asked { question, who, tool, rules: own, epoch, .. } => Told {
+            Event::Asked(Asked { question, who, tool, rules: own, epoch, .. }) => Told {
                 question: Some(question),
                 who: Some(who),
                 tool: tool.as_deref(),
@@ -150,7 +151,7 @@ impl<'r> Told<'r> {
                 epoch: Some(*epoch),
                 ..none
             },
-            Event::Answered { question, who, refused, .. } => Told {
+            Event::Answered(AnswerGiven { question, who, refused, .. }) => Told {
                 question: Some(question),
                 who: who.as_deref(),
                 failed: refused.as_deref(),

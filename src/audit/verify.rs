@@ -15,7 +15,7 @@ use super::{Anchor, ChainTag, Event, LogId, Origin, Record};
 use crate::key::{KeyId, LogKey, LogKeys};
 use access::Access;
 use approvals::Approvals;
-use break_glass::BrokenGlass;
+use break_glass::Emergencies;
 use credentials::Credentials;
 pub use fault::Fault;
 use settling::Settling;
@@ -63,7 +63,7 @@ pub(super) struct Reading<'k> {
     permits: Permits,
     approvals: Approvals,
     credentials: Credentials,
-    glass: BrokenGlass,
+    glass: Emergencies,
     settling: Settling,
     /// Nothing where only what was written is looked at, and not what access was had.
     access: Option<Access>,

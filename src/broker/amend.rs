@@ -1,5 +1,6 @@
 //! Amending: somebody who may answer ends a question, and another one is asked in its place.
 
+use crate::audit::AnswerGiven;
 use std::sync::Arc;
 
 use super::call_request::{CallRequest, Digested};
@@ -73,7 +74,7 @@ impl Shared {
             self.watchers.note_end(open.generation);
             self.announce(open, QuestionState::Amended);
         }
-        let event = Event::Answered {
+        let event = Event::Answered(AnswerGiven {
             task: (&*open.task).into(),
             generation: open.generation,
             question: open.id.text().as_str().to_owned().into(),
@@ -89,7 +90,7 @@ impl Shared {
             good_until: None,
             sealed: None,
             break_glass: open.break_glass,
-        };
+        });
         self.record(now, &event);
         drop(life);
         drop(current);

@@ -1,5 +1,6 @@
 //! Taking an answer: who may give it, whether it counts, and what it makes of the question.
 
+use crate::audit::AnswerGiven;
 use std::sync::Arc;
 
 use super::eligible::Electorate;
@@ -99,7 +100,7 @@ impl Shared {
         let chosen = counted.map_or(chosen.unwrap_or(Items::NONE), |own| own.answered);
         let (listed, given) =
             if is_plan && who.is_some() { (chosen, given) } else { (Items::NONE, Items::NONE) };
-        let event = Event::Answered {
+        let event = Event::Answered(AnswerGiven {
             task: (&*open.task).into(),
             generation: open.generation,
             question: open.id.text().as_str().to_owned().into(),
@@ -120,7 +121,7 @@ impl Shared {
                 _ => None,
             },
             break_glass: open.break_glass,
-        };
+        });
         self.record(now, &event);
         if counted.is_ok() {
             self.announce(open, state);

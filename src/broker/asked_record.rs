@@ -2,6 +2,7 @@
 
 use super::current::Current;
 use super::shared::Shared;
+use crate::audit::Asked;
 use crate::audit::{DigestText, Event};
 use crate::clock::Timestamp;
 use crate::scope::Capability;
@@ -24,7 +25,7 @@ impl Shared {
             }
         }
         let items = open.plan().map(|plan| Value::List(recorded_items(current, open, plan)));
-        let event = Event::Asked {
+        let event = Event::Asked(Asked {
             task: (&*open.task).into(),
             generation: open.generation,
             question: open.id.text().as_str().to_owned().into(),
@@ -40,7 +41,7 @@ impl Shared {
             epoch: current.epoch,
             sealed: self.sealed_question(current, open).map(Into::into),
             break_glass: open.break_glass,
-        };
+        });
         self.record(now, &event);
     }
 }

@@ -1,5 +1,6 @@
 //! Breaking the glass: the emergency path to a grant.
 
+use crate::audit::BrokenGlass;
 use std::sync::Arc;
 
 use super::current::Current;
@@ -129,7 +130,7 @@ impl GrantRequest<'_> {
         let (plain, values) = asking.plain_given()?;
         let required = owed.rules.iter().any(OwedRule::wants_alert);
         let digest = current.keys.digests.context(context);
-        let event = Event::BrokenGlass {
+        let event = Event::BrokenGlass(BrokenGlass {
             task: cell.name.to_string().into(),
             generation: cell.generation,
             grant: id.to_string().into(),
@@ -146,7 +147,7 @@ impl GrantRequest<'_> {
             due: owed.due,
             refuses_while_open: owed.refuses_while_open,
             plain,
-        };
+        });
         let mut book = shared.debts.book();
         book.check(holder, owed.refuses_while_open, now)?;
         let place = new.record(&event, values)?;

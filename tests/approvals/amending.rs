@@ -1,6 +1,7 @@
 //! Amending: somebody who may answer makes another call of one that waits, which others answer.
 
 use hallpass::audit::Event;
+use hallpass::audit::{AnswerGiven, Asked};
 use hallpass::policy::{ApprovalTerms, Per, Width};
 use hallpass::prelude::*;
 use hallpass::scope::{above, max};
@@ -159,14 +160,16 @@ fn the_log_says_who_amended_what_and_what_came_of_it() {
     amend(&office, &pending, &office.person("ada", "finance"), pay(50)).unwrap();
     let events = office.events();
     let asked = events.iter().rev().find_map(|event| match event {
-        Event::Asked { amends: Some(amends), parties, .. } => Some((amends, parties)),
+        Event::Asked(Asked { amends: Some(amends), parties, .. }) => Some((amends, parties)),
         _ => None,
     });
     let (amends, parties) = asked.unwrap();
     assert_eq!(**amends, *pending.id());
     assert!(parties.iter().any(|party| party == "ada"));
     let said = events.iter().any(|event| match event {
-        Event::Answered { answer, state, .. } => answer.as_str() == "amend" && state == "amended",
+        Event::Answered(AnswerGiven { answer, state, .. }) => {
+            answer.as_str() == "amend" && state == "amended"
+        }
         _ => false,
     });
     assert!(said);

@@ -1,6 +1,7 @@
 //! Parking: what is asked, what is not, and how much.
 
 use hallpass::QuestionState;
+use hallpass::audit::Asked;
 use hallpass::audit::Event;
 use hallpass::policy::{ApprovalTerms, Per, Width};
 use hallpass::prelude::*;
@@ -22,8 +23,8 @@ fn a_call_that_only_an_ask_withholds_is_parked_and_its_denial_says_by_what() {
     assert_eq!(pending.state(), QuestionState::Waiting);
     assert_eq!(office.reviews.list(&office.person("ada", "finance")).len(), 1);
     assert!(office.reviews.list(&office.person("bob", "sales")).is_empty());
-    let asked = office.events().into_iter().find(|event| matches!(event, Event::Asked { .. }));
-    let Some(Event::Asked { question, who, rules, .. }) = asked else { panic!() };
+    let asked = office.events().into_iter().find(|event| matches!(event, Event::Asked(_)));
+    let Some(Event::Asked(Asked { question, who, rules, .. })) = asked else { panic!() };
     assert_eq!((&*question, &*who, rules.len()), (&*pending.id(), "payer", 1));
     office.verify();
 }
@@ -59,7 +60,7 @@ fn without_a_permit_no_one_is_asked_and_a_dry_run_asks_no_one() {
     assert!(dry.pending().is_none());
     let other = Call::new("bank.close", json!({})).unwrap();
     assert!(office.authorize(&grant, &other).unwrap_err().pending().is_none());
-    assert!(!office.events().iter().any(|event| matches!(event, Event::Asked { .. })));
+    assert!(!office.events().iter().any(|event| matches!(event, Event::Asked(_))));
 }
 
 /// attack 106

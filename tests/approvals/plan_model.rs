@@ -3,6 +3,7 @@
 
 mod plan;
 
+use hallpass::audit::AnswerGiven;
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
@@ -343,7 +344,7 @@ fn told_by_the_log(model: &Model) {
     let (mut passed, mut whole) = (0, 0);
     for event in model.office.events() {
         match event {
-            Event::Answered { question, given, .. } => {
+            Event::Answered(AnswerGiven { question, given, .. }) => {
                 complete.entry(question.into_owned()).or_default().extend(given);
             }
             Event::Granted { approvals, .. } | Event::Permitted { approvals, .. } => {

@@ -222,7 +222,7 @@ fn where_a_capability_is_not_given_at_all_no_one_is_asked() {
         assert_eq!(denial.reason(), Reason::NotCovered);
         assert!(denial.pending().is_none());
     }
-    assert!(!release.office.events().iter().any(|event| matches!(event, Event::Asked { .. })));
+    assert!(!release.office.events().iter().any(|event| matches!(event, Event::Asked(_))));
 }
 
 /// attack 166: in other words of the same

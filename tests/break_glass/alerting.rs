@@ -1,5 +1,6 @@
 //! Nothing is given that is not recorded, and that no one hears of.
 
+use hallpass::audit::BrokenGlass;
 use std::sync::mpsc::channel;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -33,7 +34,8 @@ fn the_alert_is_told_what_the_log_has() {
     let ada = ward.attest(Assertion::human("ada").alias("a.smith").group("sre"));
     let (_task, grant) = ward.breaks(&ada).unwrap();
     let alerts = ward.alerts.lock().unwrap().clone();
-    let [Event::BrokenGlass { grant: told, who, aliases, justification, rules, .. }] = &alerts[..]
+    let [Event::BrokenGlass(BrokenGlass { grant: told, who, aliases, justification, rules, .. })] =
+        &alerts[..]
     else {
         panic!("{alerts:?}")
     };

@@ -2,6 +2,7 @@
 
 use hallpass::Halt;
 use hallpass::audit::Event;
+use hallpass::audit::{AnswerGiven, Asked, BrokenGlass};
 use hallpass::policy::{Moment, Per};
 use hallpass::prelude::*;
 use hallpass::scope::{eq, has_any};
@@ -131,7 +132,8 @@ fn asks_are_passed_over_and_named_in_the_record() {
         let mut told = Vec::new();
         for event in ward.events() {
             match event {
-                Event::BrokenGlass { passed, .. } | Event::Permitted { passed, .. } => {
+                Event::BrokenGlass(BrokenGlass { passed, .. })
+                | Event::Permitted { passed, .. } => {
                     told.push(passed.into_iter().map(|rule| rule.into_owned()).collect::<Vec<_>>());
                 }
                 _ => {}
@@ -160,8 +162,8 @@ fn an_ask_that_names_break_glass_is_asked() {
     run(ward.gate.redeem(pending, &grant, &ada, &Context::new()).unwrap());
     // It is still of the emergency, and says so.
     let marked = |event: &Event<'_>| match event {
-        Event::Asked { break_glass, .. }
-        | Event::Answered { break_glass, .. }
+        Event::Asked(Asked { break_glass, .. })
+        | Event::Answered(AnswerGiven { break_glass, .. })
         | Event::Permitted { break_glass, .. } => Some(*break_glass),
         _ => None,
     };

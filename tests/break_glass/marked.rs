@@ -1,5 +1,6 @@
 //! Every record of it is marked, and no other.
 
+use hallpass::audit::BrokenGlass;
 use hallpass::audit::Event;
 use hallpass::prelude::*;
 
@@ -84,7 +85,14 @@ fn the_record_says_who_why_what_and_until_when() {
     let ward = Ward::new([incident()]);
     let (_task, grant) = ward.breaks(&ward.person("ada", "sre")).unwrap();
     let broken = ward.events().into_iter().find(|event| event.kind() == "broken_glass");
-    let Some(Event::BrokenGlass { scope, policy, expires, due, refuses_while_open, .. }) = broken
+    let Some(Event::BrokenGlass(BrokenGlass {
+        scope,
+        policy,
+        expires,
+        due,
+        refuses_while_open,
+        ..
+    })) = broken
     else {
         panic!()
     };

@@ -1,6 +1,7 @@
 //! Processes that are killed at moments that a seed says, again and again over one log: with calls running, questions
 //! parked, halts on, counters spent and credentials minted.
 
+use hallpass::audit::Asked;
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::{BufRead, BufReader, Write};
 use std::path::{Path, PathBuf};
@@ -177,7 +178,7 @@ fn check_log(folder: &Path, said: &Acknowledged, outlives: bool, place: &str) {
     };
     let each = |record: &hallpass::audit::Record, _| match &record.event {
         Event::Opened { generation, .. } => note("generation", generation.to_string()),
-        Event::Asked { question, .. } => note("asked", question.to_string()),
+        Event::Asked(Asked { question, .. }) => note("asked", question.to_string()),
         Event::CredentialPlanned { name, .. } => note("minted", name.to_string()),
         Event::Permitted { tool, .. } => {
             if *tool == "counted" {

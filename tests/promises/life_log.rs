@@ -232,7 +232,7 @@ pub(crate) fn told_by(records: &[Record]) -> Vec<String> {
             Event::Resumed { what } => format!("resumed {what}"),
             Event::Withdrawn { was, .. } => format!("withdrawn {was}"),
             // No model knows people: what they are asked is looked at in tests of approvals.
-            Event::Asked { .. } | Event::Answered { .. } | Event::Voided { .. } => continue,
+            Event::Asked(_) | Event::Answered(_) | Event::Voided { .. } => continue,
             // These tell of credentials, and are looked at by themselves.
             Event::CredentialPlanned { .. }
             | Event::CredentialMinted { .. }

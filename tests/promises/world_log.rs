@@ -97,8 +97,8 @@ impl World {
             // No model knows people: what they are asked is looked at in tests of approvals.
             if matches!(
                 record.event,
-                Event::Asked { .. }
-                    | Event::Answered { .. }
+                Event::Asked(_)
+                    | Event::Answered(_)
                     | Event::Voided { .. }
                     // Nor does this one reckon what a reload limits.
                     | Event::GrantShortened { .. }

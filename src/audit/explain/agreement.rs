@@ -1,5 +1,6 @@
 //! What people were asked, and what they said.
 
+use crate::audit::{AnswerGiven, Asked};
 use serde::Serialize;
 
 use crate::audit::{Answered, Event, Record};
@@ -38,14 +39,16 @@ pub struct Answer {
 
 impl Agreement {
     pub(super) fn of(record: &Record) -> Option<Self> {
-        let Event::Asked { question, rules, tool, .. } = &record.event else { return None };
+        let Event::Asked(Asked { question, rules, tool, .. }) = &record.event else { return None };
         let rules = rules.iter().map(ToString::to_string).collect();
         let (question, asked) = (question.to_string(), record.at);
         Some(Agreement { question, rules, asked, answers: Vec::new(), of_call: tool.is_some() })
     }
 
     pub(super) fn answer(&mut self, record: &Record) {
-        let Event::Answered { who, answer, refused, .. } = &record.event else { return };
+        let Event::Answered(AnswerGiven { who, answer, refused, .. }) = &record.event else {
+            return;
+        };
         let [who, refused] = [who, refused].map(|text| text.as_ref().map(ToString::to_string));
         self.answers.push(Answer { who, answer: *answer, at: record.at, refused });
     }

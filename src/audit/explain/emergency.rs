@@ -1,5 +1,6 @@
 //! A grant that breaking the glass gave: why, who was alerted, and what the review said.
 
+use crate::audit::BrokenGlass;
 use serde::Serialize;
 
 use crate::audit::{Event, Record};
@@ -25,7 +26,7 @@ pub struct ExplainedEmergency {
 
 impl ExplainedEmergency {
     pub(super) fn of(event: &Event<'_>) -> Option<Self> {
-        let Event::BrokenGlass { justification, due, .. } = event else { return None };
+        let Event::BrokenGlass(BrokenGlass { justification, due, .. }) = event else { return None };
         Some(ExplainedEmergency {
             justification: justification.to_string(),
             due: *due,

@@ -1,5 +1,6 @@
 //! A grant of a task: whose it was, under which rules, and what ended it.
 
+use crate::audit::BrokenGlass;
 use serde::Serialize;
 
 use super::{Agreement, ExplainedEmergency, Explanation};
@@ -97,8 +98,16 @@ impl ExplainedGrant {
 
     /// What breaking the glass gave: who did holds it, and acts for no one.
     pub(super) fn of_emergency(record: &Record) -> Option<Self> {
-        let Event::BrokenGlass { grant, who, scope, rules, epoch, policy, expires, .. } =
-            &record.event
+        let Event::BrokenGlass(BrokenGlass {
+            grant,
+            who,
+            scope,
+            rules,
+            epoch,
+            policy,
+            expires,
+            ..
+        }) = &record.event
         else {
             return None;
         };

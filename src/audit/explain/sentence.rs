@@ -1,5 +1,6 @@
 //! A record in words.
 
+use crate::audit::{AnswerGiven, Asked, BrokenGlass};
 use std::fmt::{self, Write as _};
 
 use serde::Serialize;
@@ -141,7 +142,7 @@ fn words(event: &Event<'_>) -> Option<String> {
                 let _ = write!(text, ": {}", tools(scope));
             }
         }
-        Event::Asked { question, who, tool, scope, rules, expires, .. } => {
+        Event::Asked(Asked { question, who, tool, scope, rules, expires, .. }) => {
             let (question, who) = (quoted(question), quoted(who));
             let _ = write!(text, "people were asked, until {expires}, whether {who} may ");
             let _ = match (tool, scope) {
@@ -151,7 +152,16 @@ fn words(event: &Event<'_>) -> Option<String> {
             };
             let _ = write!(text, ", by {}: question {question}", list("rule", rules));
         }
-        Event::Answered { question, who, answer, items, refused, reason, state, .. } => {
+        Event::Answered(AnswerGiven {
+            question,
+            who,
+            answer,
+            items,
+            refused,
+            reason,
+            state,
+            ..
+        }) => {
             let said = match answer {
                 Answered::Approve => "approved",
                 Answered::Confirm => "confirmed",
@@ -257,7 +267,7 @@ fn words(event: &Event<'_>) -> Option<String> {
             }
             running_at_end(&mut text, running);
         }
-        Event::BrokenGlass {
+        Event::BrokenGlass(BrokenGlass {
             grant,
             who,
             justification,
@@ -267,7 +277,7 @@ fn words(event: &Event<'_>) -> Option<String> {
             expires,
             due,
             ..
-        } => {
+        }) => {
             let (who, scope) = (quoted(who), tools(scope));
             let _ = write!(text, "{who} broke the glass for {scope} by {}", list("rule", rules));
             let _ = write!(text, ", until {expires}: grant {}", quoted(grant));

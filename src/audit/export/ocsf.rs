@@ -151,9 +151,7 @@ fn shape(event: &Event<'_>) -> Shape {
             shape.status = Some(status);
             shape
         }
-        Event::BrokenGlass { .. } | Event::SecretFound { .. } | Event::AlertFailed { .. } => {
-            base(HIGH)
-        }
+        Event::BrokenGlass(_) | Event::SecretFound { .. } | Event::AlertFailed { .. } => base(HIGH),
         Event::Halted { .. } | Event::CredentialOwed { .. } => base(LOW),
         _ => base(INFORMATIONAL),
     }

@@ -1,5 +1,6 @@
 //! The request of a record, put together from it, the values next to it, and what the log said before of its task.
 
+use crate::audit::BrokenGlass;
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 
@@ -91,24 +92,31 @@ impl<'r> Requested<'r> {
                 was_approved: !approvals.is_empty(),
                 plain: plain.as_deref(),
             }),
-            Event::BrokenGlass { task, generation, who, scope, rules, epoch, plain, .. } => {
-                Some(Requested {
-                    seq,
-                    at,
-                    task,
-                    generation: *generation,
-                    holder: who,
-                    about: Decided::Emergency,
-                    grant: None,
-                    parent: None,
-                    scope,
-                    epoch: *epoch,
-                    ruled: Ruled::Permitted,
-                    rules,
-                    was_approved: false,
-                    plain: plain.as_deref(),
-                })
-            }
+            Event::BrokenGlass(BrokenGlass {
+                task,
+                generation,
+                who,
+                scope,
+                rules,
+                epoch,
+                plain,
+                ..
+            }) => Some(Requested {
+                seq,
+                at,
+                task,
+                generation: *generation,
+                holder: who,
+                about: Decided::Emergency,
+                grant: None,
+                parent: None,
+                scope,
+                epoch: *epoch,
+                ruled: Ruled::Permitted,
+                rules,
+                was_approved: false,
+                plain: plain.as_deref(),
+            }),
             Event::Denied {
                 stage,
                 task: Some(task),

@@ -1,6 +1,7 @@
 //! Whether access was had as the log says it was given: by its holder, under a live grant of an open task, with
 //! a tool that it names, and within its time and that of all it hangs from.
 
+use crate::audit::{Asked, BrokenGlass};
 use std::collections::BTreeMap;
 
 use super::Fault;
@@ -63,11 +64,11 @@ impl Access {
                 _ => Err(Fault::NoTask { seq }),
             },
             Event::Granted { generation, .. } => self.find(*generation, seq)?.grant(record),
-            Event::BrokenGlass { generation, .. } => {
+            Event::BrokenGlass(BrokenGlass { generation, .. }) => {
                 self.find(*generation, seq)?.break_glass(record)
             }
             Event::Permitted { generation, .. } => self.find(*generation, seq)?.permit(record),
-            Event::Asked { generation, .. } => self.find(*generation, seq).map(drop),
+            Event::Asked(Asked { generation, .. }) => self.find(*generation, seq).map(drop),
             Event::GrantShortened { generation, grant, expires, .. } => {
                 // One whose record the sink has refused since is not there.
                 let task = self.tasks.get_mut(generation);
@@ -159,7 +160,8 @@ impl KnownTask {
     /// The glass was broken: a grant that is neither renewed nor delegated.
     fn break_glass(&mut self, record: &Record) -> Result<(), Fault> {
         let seq = record.seq;
-        let Event::BrokenGlass { grant, who, scope, expires, .. } = &record.event else {
+        let Event::BrokenGlass(BrokenGlass { grant, who, scope, expires, .. }) = &record.event
+        else {
             return Ok(());
         };
         if *expires > self.ceiling {

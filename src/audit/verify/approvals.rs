@@ -1,6 +1,7 @@
 //! Whether what was redeemed had been approved: that call, by others than its asker, in time, and no more often
 //! than the yes says.
 
+use crate::audit::{AnswerGiven, Asked};
 use std::collections::BTreeMap;
 
 use super::Fault;
@@ -88,14 +89,22 @@ impl Approvals {
         let seq = record.seq;
         match &record.event {
             Event::Rekeyed { .. } => self.rekeyed += 1,
-            Event::Asked { question, .. } => {
+            Event::Asked(Asked { question, .. }) => {
                 let asked = Question::of(&record.event, self.rekeyed);
                 let asked = asked.ok_or(Fault::NoQuestion { seq })?;
                 if self.questions.insert(question.to_string(), asked).is_some() {
                     return Err(Fault::NoQuestion { seq });
                 }
             }
-            Event::Answered { question, who, answer, width, refused: None, good_until, .. } => {
+            Event::Answered(AnswerGiven {
+                question,
+                who,
+                answer,
+                width,
+                refused: None,
+                good_until,
+                ..
+            }) => {
                 let who = who.as_deref();
                 if width.is_some() && *answer != Answered::Approve {
                     return Err(Fault::NotOffered { seq });
@@ -204,9 +213,18 @@ impl Subject {
 impl Question {
     /// What was asked, if that is what was recorded.
     fn of(event: &Event<'_>, rekeyed: u64) -> Option<Question> {
-        let Event::Asked {
-            generation, who, parties, tool, args, scope, amends, vary, expires, ..
-        } = event
+        let Event::Asked(Asked {
+            generation,
+            who,
+            parties,
+            tool,
+            args,
+            scope,
+            amends,
+            vary,
+            expires,
+            ..
+        }) = event
         else {
             return None;
         };
@@ -280,7 +298,9 @@ impl Question {
     fn answer_items(&mut self, record: &Record) -> Result<(), Fault> {
         let seq = record.seq;
         let settled = Err(Fault::Settled { seq });
-        let Event::Answered { who, answer, items, given, good_until, .. } = &record.event else {
+        let Event::Answered(AnswerGiven { who, answer, items, given, good_until, .. }) =
+            &record.event
+        else {
             return settled;
         };
         if who.is_none() && *answer != Answered::Cancel {

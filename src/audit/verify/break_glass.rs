@@ -1,6 +1,7 @@
 //! Whether what breaking the glass gave was used and reviewed as it may be: by one who owes no review that
 //! refuses it, marked, neither renewed nor delegated, and looked at by somebody else, once.
 
+use crate::audit::BrokenGlass;
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -11,7 +12,7 @@ use crate::clock::Timestamp;
 
 /// The uses of the emergency path so far, as far as anything can still be said of them.
 #[derive(Default)]
-pub(super) struct BrokenGlass {
+pub(super) struct Emergencies {
     /// The grants of tasks that have not ended, with their tasks.
     grants: BTreeMap<String, u64>,
     /// Permits on them without an outcome.
@@ -26,13 +27,19 @@ struct Debt {
     refuses_while_open: bool,
 }
 
-impl BrokenGlass {
+impl Emergencies {
     pub(super) fn note(&mut self, record: &Record) -> Result<(), Fault> {
         let seq = record.seq;
         match &record.event {
-            Event::BrokenGlass {
-                grant, generation, who, aliases, due, refuses_while_open, ..
-            } => {
+            Event::BrokenGlass(BrokenGlass {
+                grant,
+                generation,
+                who,
+                aliases,
+                due,
+                refuses_while_open,
+                ..
+            }) => {
                 let names = folded(who, aliases);
                 let (due, refuses_while_open) = (*due, *refuses_while_open);
                 let refuses = |own: &Debt| {

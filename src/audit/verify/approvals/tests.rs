@@ -1,6 +1,7 @@
 mod plans;
 mod widths;
 
+use crate::audit::{AnswerGiven, Asked};
 use plans::{plan, to_items};
 
 use super::super::{next_keys, verify_headless};
@@ -15,7 +16,7 @@ fn at(millis: i64) -> Timestamp {
 }
 
 fn asked() -> Event<'static> {
-    Event::Asked {
+    Event::Asked(Asked {
         sealed: None,
         task: "t".into(),
         generation: 1,
@@ -31,11 +32,11 @@ fn asked() -> Event<'static> {
         expires: at(GOOD_UNTIL),
         epoch: 1,
         break_glass: false,
-    }
+    })
 }
 
 fn answered(who: &'static str, answer: Answered, good_until: Option<i64>) -> Event<'static> {
-    Event::Answered {
+    Event::Answered(AnswerGiven {
         sealed: None,
         task: "t".into(),
         generation: 1,
@@ -51,7 +52,7 @@ fn answered(who: &'static str, answer: Answered, good_until: Option<i64>) -> Eve
         state: "approved".into(),
         good_until: good_until.map(at),
         break_glass: false,
-    }
+    })
 }
 
 fn approved() -> Event<'static> {
@@ -120,9 +121,9 @@ fn read(
 #[test]
 fn what_is_redeemed_was_approved_before_in_time_and_not_used() {
     let refused = |answer: Event<'static>| match answer {
-        Event::Answered { .. } => {
+        Event::Answered(_) => {
             let mut answer = answer;
-            if let Event::Answered { refused, .. } = &mut answer {
+            if let Event::Answered(AnswerGiven { refused, .. }) = &mut answer {
                 *refused = Some("stale_view".into());
             }
             answer
@@ -178,7 +179,7 @@ fn permitted_to(who: &'static str, tool: &'static str, args: &'static str) -> Ev
 }
 
 fn of_no_one(mut event: Event<'static>) -> Event<'static> {
-    if let Event::Answered { who, .. } = &mut event {
+    if let Event::Answered(AnswerGiven { who, .. }) = &mut event {
         *who = None;
     }
     event
@@ -377,7 +378,7 @@ fn arguments_are_compared_under_one_key_alone() {
 fn what_is_amended_is_over_and_who_did_is_a_party_to_what_is_asked_in_its_place() {
     let next = |party: &'static str, of: &'static str| {
         let mut event = asked();
-        if let Event::Asked { question, parties, amends, .. } = &mut event {
+        if let Event::Asked(Asked { question, parties, amends, .. }) = &mut event {
             (*question, *parties, *amends) = ("r".into(), vec![party.into()], Some(of.into()));
         }
         event

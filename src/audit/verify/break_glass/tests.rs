@@ -1,4 +1,5 @@
 use super::*;
+use crate::audit::BrokenGlass;
 use crate::audit::Outcome;
 use crate::value::{Object, Value};
 
@@ -8,7 +9,7 @@ fn at(minute: i64) -> Timestamp {
 
 /// Broken by `ada`, in task 1, to be reviewed before minute 60.
 fn broken(grant: &'static str, who: &'static str) -> Event<'static> {
-    Event::BrokenGlass {
+    Event::BrokenGlass(BrokenGlass {
         task: "t".into(),
         generation: 1,
         grant: grant.into(),
@@ -25,11 +26,11 @@ fn broken(grant: &'static str, who: &'static str) -> Event<'static> {
         due: at(60),
         refuses_while_open: false,
         plain: None,
-    }
+    })
 }
 
 fn refusing(mut event: Event<'static>) -> Event<'static> {
-    if let Event::BrokenGlass { refuses_while_open, .. } = &mut event {
+    if let Event::BrokenGlass(BrokenGlass { refuses_while_open, .. }) = &mut event {
         *refuses_while_open = true;
     }
     event
@@ -121,7 +122,7 @@ fn granted(grant: &'static str, parent: Option<&'static str>) -> Event<'static> 
 
 /// The first fault of these records, of these minutes.
 fn fault(events: &[(i64, Event<'static>)]) -> Option<Fault> {
-    let mut glass = BrokenGlass::default();
+    let mut glass = Emergencies::default();
     events.iter().zip(1..).find_map(|((minute, event), seq)| {
         glass.note(&Record { seq, at: at(*minute), event: event.clone() }).err()
     })
@@ -140,14 +141,14 @@ fn a_use_while_a_review_is_owed_that_refuses_it_is_a_fault() {
     let alias = broken("h", "A.Smith+x@acme.test");
     assert_eq!(fault(&twice(60, alias)), Some(Fault::ReviewOwed { seq: 2 }));
     let mut other = broken("h", "bob");
-    if let Event::BrokenGlass { aliases, .. } = &mut other {
+    if let Event::BrokenGlass(BrokenGlass { aliases, .. }) = &mut other {
         aliases.clear();
     }
     assert_eq!(fault(&twice(60, other)), None);
     // Through a third name.
     let named = |grant, who, alias: Option<&'static str>| {
         let mut event = broken(grant, who);
-        if let Event::BrokenGlass { aliases, .. } = &mut event {
+        if let Event::BrokenGlass(BrokenGlass { aliases, .. }) = &mut event {
             *aliases = alias.into_iter().map(Into::into).collect();
         }
         event

@@ -1,11 +1,12 @@
 //! Questions about plans, and the grants of them.
 
 use super::*;
+use crate::audit::{AnswerGiven, Asked};
 
 /// A plan of two deployments and a look at their status.
 pub(super) fn plan() -> Event<'static> {
     let mut event = asked();
-    if let Event::Asked { tool, args, scope, .. } = &mut event {
+    if let Event::Asked(Asked { tool, args, scope, .. }) = &mut event {
         (*tool, *args) = (None, None);
         let text = r#"[{"tool":"deploy"},{"tool":"deploy"},{"tool":"status"}]"#;
         *scope = Some(std::borrow::Cow::Owned(Value::from_json(text).unwrap()));
@@ -20,7 +21,7 @@ pub(super) fn to_items(
     now_given: &[u32],
     until: i64,
 ) -> Event<'static> {
-    if let Event::Answered { items, given, good_until, .. } = &mut event {
+    if let Event::Answered(AnswerGiven { items, given, good_until, .. }) = &mut event {
         (*items, *given) = (numbers.to_vec(), now_given.to_vec());
         *good_until = (!now_given.is_empty()).then(|| at(until));
     }
@@ -103,7 +104,7 @@ fn a_plan_lets_pass_what_was_given_of_it_as_long_as_that_is_good() {
 fn a_grant_lies_within_what_people_agreed_to() {
     let agreed = |item: &str| {
         let mut event = plan();
-        if let Event::Asked { scope, .. } = &mut event {
+        if let Event::Asked(Asked { scope, .. }) = &mut event {
             *scope = Some(std::borrow::Cow::Owned(Value::from_json(&format!("[{item}]")).unwrap()));
         }
         [event, to_items(answered("bob", Answered::Approve, None), &[1], &[1], GOOD_UNTIL)]
@@ -148,17 +149,17 @@ fn a_question_is_about_a_call_or_a_plan() {
     };
     let faulty: [fn(&mut Event<'static>); 3] = [
         |event| {
-            if let Event::Asked { scope, .. } = event {
+            if let Event::Asked(Asked { scope, .. }) = event {
                 *scope = None;
             }
         },
         |event| {
-            if let Event::Asked { tool, .. } = event {
+            if let Event::Asked(Asked { tool, .. }) = event {
                 *tool = Some("deploy".into());
             }
         },
         |event| {
-            if let Event::Asked { scope, .. } = event {
+            if let Event::Asked(Asked { scope, .. }) = event {
                 *scope = Some(std::borrow::Cow::Owned(Value::List(vec![Value::from(1)])));
             }
         },

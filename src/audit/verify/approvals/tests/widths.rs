@@ -1,17 +1,18 @@
 //! How often a yes is redeemed, and for which arguments.
 
 use super::*;
+use crate::audit::{AnswerGiven, Asked};
 
 /// Changes how far a yes reaches.
 fn reaching(width: &'static str, mut event: Event<'static>) -> Event<'static> {
-    if let Event::Answered { width: own, .. } = &mut event {
+    if let Event::Answered(AnswerGiven { width: own, .. }) = &mut event {
         *own = Some(width.into());
     }
     event
 }
 
 fn varying(mut event: Event<'static>) -> Event<'static> {
-    if let Event::Asked { vary, .. } = &mut event {
+    if let Event::Asked(Asked { vary, .. }) = &mut event {
         *vary = vec!["to".into()];
     }
     event

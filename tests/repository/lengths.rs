@@ -4,9 +4,6 @@ use crate::files;
 
 const MOST: usize = 400;
 
-/// Files that are longer, each with how long it may be: it gets no longer, and the list no more entries.
-const LONGER: [(&str, usize); 1] = [("src/audit/event.rs", 487)];
-
 const FOLDERS: [&str; 7] =
     ["src", "tests", "cli", "adapters", "examples", "benches", "interleavings"];
 
@@ -18,19 +15,8 @@ fn no_file_has_more_lines_than_one_idea_needs() {
     let own = files.filter(ours);
     let long: Vec<(String, usize)> = own
         .map(|path| (files::read(&path).lines().count(), path))
-        .filter(|(lines, path)| {
-            let longer = LONGER.iter().find(|(own, _)| own == path);
-            *lines > longer.map_or(MOST, |(_, most)| *most)
-        })
+        .filter(|(lines, _)| *lines > MOST)
         .map(|(lines, path)| (path, lines))
         .collect();
     assert!(long.is_empty(), "split by idea what has more than {MOST} lines: {long:?}");
-}
-
-#[test]
-fn no_file_stays_on_the_list_that_needs_it_no_more() {
-    for (path, _) in LONGER {
-        let lines = files::read(path).lines().count();
-        assert!(lines > MOST, "`{path}` has {lines} lines: take it off the list");
-    }
 }
